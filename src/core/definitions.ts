@@ -1,0 +1,260 @@
+/**
+ * What people define: products, applications, environments, groups, flows, workflows, templates.
+ *
+ * These are the shapes that manifests, the API and the database share. Every duration is in whole
+ * milliseconds; manifests may write `90s`, `1h30m`, `24h`. Names follow RFC 1123 labels (at most 63
+ * characters) so that Kubernetes-style manifests apply as they are.
+ */
+
+export type Labels = Record<string, string>;
+
+export interface MatchExpression {
+  key: string;
+  operator: 'In' | 'NotIn' | 'Exists' | 'DoesNotExist';
+  values?: string[];
+}
+
+/** A Kubernetes label selector, or names with `*` globs; an empty selector matches everything. */
+export interface Selector {
+  names?: string[];
+  matchLabels?: Labels;
+  matchExpressions?: MatchExpression[];
+}
+
+export interface EnvironmentSelector extends Selector {
+  kinds?: EnvironmentKind[];
+}
+
+export type EnvironmentKind = 'NON_PRODUCTION' | 'PRODUCTION';
+
+/** What every definition carries besides its spec. */
+export interface Metadata {
+  name: string;
+  labels: Labels;
+  annotations: Labels;
+}
+
+export interface EnvironmentSpec {
+  kind: EnvironmentKind;
+  description?: string;
+}
+
+/** ALL members, ANY one of them, or AT_LEAST `count` or `percent` (rounded up) of them. */
+export interface Gate {
+  policy: 'ALL' | 'ANY' | 'AT_LEAST';
+  count?: number;
+  percent?: number;
+  /** How long a health of UNKNOWN may hold the gate before it fails, in milliseconds; default 15 minutes. */
+  unknownTimeout?: number;
+}
+
+export interface EnvironmentGroupSpec {
+  description?: string;
+  environments: EnvironmentSelector;
+  gate: Gate;
+  /** How many members run at once; no limit when absent. */
+  maxParallel?: number;
+  /** How many members may fail before no further member starts. */
+  maxFailures: number;
+}
+
+/** Where a version's label is read: a file of the application's folder and a JSON path in it. */
+export interface VersionSource {
+  file: string;
+  jsonPath: string;
+}
+
+/** Which files, and which JSON paths in them, are promoted; without it the whole application folder is. */
+export interface PromotionTemplateSpec {
+  applicationSourceSelector?: Selector;
+  priority?: number;
+  versionSource?: VersionSource;
+  promotion?: Record<string, { jsonPaths: string[] }>;
+}
+
+export type GitTriggerKey = 'commitMessage' | 'gitRevision';
+
+export interface GitTriggerSelector {
+  key: GitTriggerKey;
+  operator: 'In' | 'NotIn';
+  values: string[];
+}
+
+export type ConcurrencyPolicy = 'QUEUE' | 'TERMINATE' | 'SUPERSEDE' | 'PIPELINE';
+
+export interface ProductSpec {
+  description?: string;
+  promotionTemplateRef?: string;
+  promotionTemplate?: PromotionTemplateSpec;
+  /** Ordered: the first entry that matches is taken. */
+  promotionFlows: { name: string; gitTriggerSelectors?: GitTriggerSelector[] }[];
+  concurrency: ConcurrencyPolicy;
+  /** How many releases may wait for their turn; older waiting ones are terminated first. */
+  queueLimit: number;
+}
+
+/** Real git: the configuration lives in a folder of a repository's branch. */
+export interface GitDriverSpec {
+  type: 'git';
+  repoURL: string;
+  /** The branch; what Argo CD calls targetRevision. */
+  branch: string;
+  /** The application's folder in the repository, without a leading slash; `.` is the root. */
+  path: string;
+}
+
+/** For demonstrations and tests: does nothing for `duration`, then succeeds or fails as told. */
+export interface SimulateDriverSpec {
+  type: 'simulate';
+  duration?: number;
+  /** Fail this many times before succeeding; `-1` fails always. */
+  failures?: number;
+  /** Whether a failure is of the change itself (FAILED) or of the way there (TRANSIENT). */
+  failure?: 'FAILED' | 'TRANSIENT';
+}
+
+export type DriverSpec = GitDriverSpec | SimulateDriverSpec;
+
+export type HealthSourceSpec =
+  | { type: 'none' }
+  /** `sequence` is walked through, one status per `interval`; the last one stays. */
+  | { type: 'simulate'; sequence?: HealthStatus[]; interval?: number }
+  /** GET `url`: 2xx is HEALTHY, anything else DEGRADED, no answer UNKNOWN; asked every `interval`. */
+  | { type: 'http'; url: string; interval?: number; timeout?: number }
+  /** Somebody tells us through the API (`healthReport`); until then PROGRESSING. */
+  | { type: 'report' };
+
+export type HealthStatus = 'HEALTHY' | 'PROGRESSING' | 'DEGRADED' | 'UNKNOWN';
+
+export interface ApplicationSpec {
+  description?: string;
+  product: string;
+  environment: string;
+  /** Pairs a target's application with the trigger's; needed when the trigger environment has several. */
+  component?: string;
+  driver: DriverSpec;
+  health: HealthSourceSpec;
+  /** Handed to workflows as APP_NAMESPACE and RUNTIME. */
+  namespace?: string;
+  runtime?: string;
+}
+
+export interface RetrySpec {
+  /** How many times a step is tried again after its first try. */
+  limit: number;
+  /** The first pause, doubled each time, in milliseconds. */
+  backoff: number;
+  maxDelay: number;
+}
+
+/** One action of a workflow. `parameters` may hold `${NAME}` references to the parameters handed in. */
+export interface WorkflowAction {
+  name: string;
+  type: 'simulate' | 'http';
+  dependsOn?: string[];
+  parameters: Record<string, unknown>;
+  timeout?: number;
+  retry?: RetrySpec;
+}
+
+export interface PromotionWorkflowSpec {
+  description?: string;
+  actions: WorkflowAction[];
+}
+
+export type PromotionActionKind = 'commit' | 'pr' | 'none';
+
+export interface InlinePolicy {
+  preAction?: string;
+  action?: PromotionActionKind;
+  postAction?: string;
+}
+
+export interface Hooks {
+  onStart?: string;
+  onSuccess?: string;
+  onFail?: string;
+}
+
+export interface DependsOnPolicy {
+  policy: 'ALL' | 'ANY' | 'AT_LEAST';
+  count?: number;
+}
+
+/** Promotes exactly one of: an environment, a group, or runs a named workflow without an environment. */
+export interface FlowStepSpec {
+  environment?: string;
+  group?: string;
+  workflow?: string;
+  /** Needed for a workflow step; elsewhere the environment's or group's name is the step's name. */
+  name?: string;
+  /** Names of environments, groups or named steps. */
+  dependsOn: string[];
+  dependsOnPolicy?: DependsOnPolicy;
+  policy?: InlinePolicy;
+  hooks?: Hooks;
+  /** Healthy for this long before the promotion counts, in milliseconds. */
+  soak?: number;
+  timeout?: number;
+}
+
+export type OnFailure = 'FINISH_RUNNING' | 'CONTINUE' | 'STOP';
+
+export interface PromotionFlowSpec {
+  description?: string;
+  version?: string;
+  triggerEnvironment: string;
+  /** Runs once the change is synced and healthy in the trigger environment, before any target starts. */
+  triggerWorkflow?: string;
+  productSelector?: Selector;
+  steps: FlowStepSpec[];
+  hooks?: Hooks;
+  /** The whole release's limit in milliseconds; 24 hours when absent. */
+  timeout?: number;
+  onFailure: OnFailure;
+}
+
+export interface Specs {
+  Product: ProductSpec;
+  Application: ApplicationSpec;
+  Environment: EnvironmentSpec;
+  EnvironmentGroup: EnvironmentGroupSpec;
+  PromotionFlow: PromotionFlowSpec;
+  PromotionWorkflow: PromotionWorkflowSpec;
+  PromotionTemplate: PromotionTemplateSpec;
+}
+
+export type Kind = keyof Specs;
+
+export const KINDS: readonly Kind[] = [
+  'Environment',
+  'EnvironmentGroup',
+  'PromotionTemplate',
+  'PromotionWorkflow',
+  'PromotionFlow',
+  'Product',
+  'Application',
+];
+
+/** A definition as somebody writes it. */
+export interface Definition<K extends Kind = Kind> {
+  kind: K;
+  metadata: Metadata;
+  spec: Specs[K];
+}
+
+/** A definition as it is stored: `revision` counts its saves from 1. */
+export interface StoredDefinition<K extends Kind = Kind> extends Definition<K> {
+  id: string;
+  revision: number;
+  createdAt: Date;
+  updatedAt: Date;
+}
+
+export type AnyDefinition = { [K in Kind]: Definition<K> }[Kind];
+
+export const DAY = 24 * 60 * 60 * 1000;
+export const DEFAULT_FLOW_TIMEOUT = DAY;
+export const DEFAULT_UNKNOWN_TIMEOUT = 15 * 60 * 1000;
+export const DEFAULT_QUEUE_LIMIT = 50;
+export const DEFAULT_RETRY: RetrySpec = { limit: 5, backoff: 500, maxDelay: 30_000 };

@@ -1,0 +1,52 @@
+/** An expected refusal: a value, not an exception. `path` is where in the input the reason stands. */
+export interface Refusal {
+  code: RefusalCode;
+  /** Names the thing and the value, and says what would be right. */
+  message: string;
+  path: (string | number)[];
+}
+
+export const REFUSAL_CODES = [
+  'INVALID',
+  'NOT_FOUND',
+  'ALREADY_EXISTS',
+  'CONFLICT',
+  'CYCLE',
+  'UNREACHABLE',
+  'DUPLICATE',
+  'UNKNOWN_REFERENCE',
+  'IN_USE',
+  'NO_APPLICATION',
+  'SOURCE_UNREACHABLE',
+  'AMBIGUOUS_FLOW',
+  'NO_FLOW',
+  'QUEUE_FULL',
+  'IDEMPOTENCY_MISMATCH',
+  'WRONG_STATE',
+] as const;
+
+export type RefusalCode = (typeof REFUSAL_CODES)[number];
+
+export function refusal(code: RefusalCode, message: string, path: (string | number)[] = []): Refusal {
+  return { code, message, path };
+}
+
+/** Thrown where a refusal must cross a transaction's boundary; commands turn it into a value again. */
+export class RefusedError extends Error {
+  override readonly name = 'RefusedError';
+  readonly refusals: Refusal[];
+  constructor(refusals: Refusal[]) {
+    super(refusals.map((each) => each.message).join('; '));
+    this.refusals = refusals;
+  }
+}
+
+/** What went wrong while working, as it is kept and shown. */
+export interface Problem {
+  message: string;
+  /** ISO 8601, UTC. */
+  at: string;
+  environment?: string;
+  step?: string;
+  attempt?: number;
+}

@@ -1,0 +1,123 @@
+import type {
+  ApplicationSpec,
+  DriverSpec,
+  HealthSourceSpec,
+  HealthStatus,
+  PromotionTemplateSpec,
+} from '../core/definitions.ts';
+
+/**
+ * The content of a version, pinned when the release was created.
+ *
+ * A file is either promoted whole (`text`, UTF-8, or `base64` when it is not text; `executable` keeps its mode)
+ * or by the values at JSON paths (`values`: path expression → the JSON values that it matched, in order, each with
+ * its concrete location). `digest` is sha-256 (hex) over a canonical form of `files`, so that two labels with different
+ * content are seen to differ. For drivers without files `files` is empty and the label is the version.
+ */
+export interface PinnedContent {
+  /** What the version source says, or the short commit, or the caller's version string. */
+  label: string;
+  digest: string;
+  /** The full commit id of the source, when there is one. */
+  commit?: string;
+  /** Author, message and date (ISO 8601) of that commit. */
+  author?: string;
+  message?: string;
+  date?: string;
+  files: Record<string, PinnedFile>;
+}
+
+export type PinnedFile =
+  | { kind: 'whole'; text?: string; base64?: string; executable?: boolean }
+  | { kind: 'values'; values: { path: string; locations: { location: (string | number)[]; value: unknown }[] }[] };
+
+/** Who asks for an effect: enough for a trailer, a log line and an idempotency key. */
+export interface EffectContext {
+  /** Same release, environment, application and attempt → same key, whatever crashed in between. */
+  key: string;
+  releaseId: string;
+  product: string;
+  environment: string;
+  application: string;
+  attempt: number;
+  /** How many times this step was tried before in this attempt; for backoff and `simulate`. */
+  tries: number;
+  signal: AbortSignal;
+}
+
+export interface Effect {
+  /** The commit that carries the change; absent when the content was already right or the driver has no commits. */
+  commit?: string;
+  author?: string;
+  message?: string;
+  date?: string;
+  /** False when the target already held exactly this content: done, without an empty commit. */
+  changed: boolean;
+}
+
+/**
+ * One way of changing an application. Errors: `PermanentError` is never tried again; `TransientError` (network, 5xx,
+ * 429, a race lost) is tried again with backoff; anything else counts as transient. No credential appears in either.
+ */
+export interface Driver<S extends DriverSpec = DriverSpec> {
+  /** Reads the version to be released from the source application. Network; never inside a transaction. */
+  pin(
+    source: S,
+    template: PromotionTemplateSpec | undefined,
+    wanted: { commit?: string; version?: string },
+    signal: AbortSignal,
+  ): Promise<PinnedContent>;
+  /** Brings the target to the content. Asking twice with one key changes nothing the second time. */
+  apply(target: S, content: PinnedContent, context: EffectContext): Promise<Effect>;
+  /** Whether the effect of `key` already happened, after a crash between the effect and its record. */
+  observe(target: S, key: string, signal: AbortSignal): Promise<Effect | undefined>;
+  /** What is live: the commit that last touched the target, and whether it still holds exactly this content. */
+  matches(
+    target: S,
+    content: PinnedContent,
+    signal: AbortSignal,
+  ): Promise<{ commit?: string; matches: boolean } | undefined>;
+}
+
+/** One way of asking how an application is. Never throws for an unhealthy or unreachable target: that is the answer. */
+export interface HealthSource<H extends HealthSourceSpec = HealthSourceSpec> {
+  check(source: H, context: HealthContext): Promise<HealthAnswer>;
+}
+
+export interface HealthContext {
+  application: string;
+  environment: string;
+  product: string;
+  /** When the change was applied; `simulate` counts its intervals from here. */
+  since: Date;
+  now: Date;
+  /** The newest report for the application not older than `since`, for `report`. */
+  report?: { status: HealthStatus; message?: string; at: Date };
+  signal: AbortSignal;
+}
+
+export interface HealthAnswer {
+  status: HealthStatus;
+  message?: string;
+  /** When to ask again when not final; absent: somebody will tell. */
+  recheckAfter?: number;
+}
+
+export interface ApplicationRef {
+  name: string;
+  spec: ApplicationSpec;
+}
+
+export class PermanentError extends Error {
+  override readonly name = 'PermanentError';
+}
+
+export class TransientError extends Error {
+  override readonly name = 'TransientError';
+  /** When the other side said how long to wait (Retry-After), in milliseconds. */
+  readonly retryAfter?: number;
+  constructor(message: string, options?: { cause?: unknown; retryAfter?: number }) {
+    super(message, options);
+    this.retryAfter = options?.retryAfter;
+  }
+}
