@@ -1,0 +1,121 @@
+import type { Definition, GitTriggerSelector } from './definitions.ts';
+import { refusal, type Refusal } from './problems.ts';
+import { describeSelector, matchesGlob, matchesSelector, specificity } from './selectors.ts';
+import { quote, quoteList } from './wording.ts';
+
+/** The change that arrived: its full message, and the revision (branch, tag or commit) that it arrived on. */
+export interface TriggerCommit {
+  message?: string;
+  revision?: string;
+}
+
+/** `explanation` tells in order what was looked at and why it was taken or not. */
+export type FlowSelection<F> =
+  | { flow: F; refusal?: undefined; explanation: string[] }
+  | { flow?: undefined; refusal: Refusal; explanation: string[] };
+
+type SelectableFlow = Pick<Definition<'PromotionFlow'>, 'metadata' | 'spec'>;
+
+/**
+ * Which flow a release of `product` travels when a change arrives in `triggerEnvironment`.
+ *
+ * The product's own list comes first, in its order. Then flows whose `productSelector` matches, the most specific
+ * first; a tie is refused, never picked. As in Kubernetes an empty selector matches every product and a missing one
+ * none: a flow that names no products only runs when a product lists it or a person asks for it.
+ */
+export function selectFlow<F extends SelectableFlow>(
+  product: Pick<Definition<'Product'>, 'metadata' | 'spec'>,
+  triggerEnvironment: string,
+  commit: TriggerCommit | undefined,
+  flows: readonly F[],
+): FlowSelection<F> {
+  const explanation: string[] = [];
+  const byName = new Map(flows.map((flow) => [flow.metadata.name, flow]));
+  for (const [i, entry] of product.spec.promotionFlows.entries()) {
+    const entryText = `entry ${i + 1} of product ${quote(product.metadata.name)}, flow ${quote(entry.name)}`;
+    const unmet = (entry.gitTriggerSelectors ?? []).map((each) => whyNot(each, commit)).find((why) => why !== undefined);
+    if (unmet !== undefined) {
+      explanation.push(`${entryText}: not taken, ${unmet}`);
+      continue;
+    }
+    const flow = byName.get(entry.name);
+    if (!flow) {
+      // Going on would pick a flow that the product's owner ranked lower, without a word.
+      const message = `${entryText}: there is no such flow; create it or remove the entry`;
+      explanation.push(message);
+      return {
+        refusal: refusal('UNKNOWN_REFERENCE', message, ['spec', 'promotionFlows', i, 'name']),
+        explanation,
+      };
+    }
+    if (flow.spec.triggerEnvironment !== triggerEnvironment) {
+      explanation.push(
+        `${entryText}: not taken, it is triggered by environment ${quote(flow.spec.triggerEnvironment)}, ` +
+          `not ${quote(triggerEnvironment)}`,
+      );
+      continue;
+    }
+    explanation.push(`${entryText}: taken, the first entry that matches`);
+    return { flow, explanation };
+  }
+  return selectBySelector(product, triggerEnvironment, flows, explanation);
+}
+
+function selectBySelector<F extends SelectableFlow>(
+  product: Pick<Definition<'Product'>, 'metadata' | 'spec'>,
+  triggerEnvironment: string,
+  flows: readonly F[],
+  explanation: string[],
+): FlowSelection<F> {
+  const subject = { name: product.metadata.name, labels: product.metadata.labels };
+  let best: F[] = [];
+  let bestSpecificity = -1;
+  for (const flow of flows) {
+    if (flow.spec.triggerEnvironment !== triggerEnvironment) continue;
+    const selector = flow.spec.productSelector;
+    const text = `flow ${quote(flow.metadata.name)}`;
+    if (!selector) {
+      explanation.push(`${text}: not taken, it has no productSelector and the product does not list it`);
+    } else if (!matchesSelector(selector, subject)) {
+      explanation.push(`${text}: not taken, its productSelector (${describeSelector(selector)}) does not match`);
+    } else {
+      explanation.push(`${text}: its productSelector (${describeSelector(selector)}) matches`);
+      const rank = specificity(selector);
+      if (rank > bestSpecificity) [best, bestSpecificity] = [[flow], rank];
+      else if (rank === bestSpecificity) best.push(flow);
+    }
+  }
+  if (best.length === 1) {
+    explanation.push(`flow ${quote(best[0]!.metadata.name)}: taken, the most specific productSelector`);
+    return { flow: best[0]!, explanation };
+  }
+  const where = `product ${quote(product.metadata.name)} and trigger environment ${quote(triggerEnvironment)}`;
+  if (best.length > 1) {
+    const names = quoteList(best.map((flow) => flow.metadata.name).sort(), 20);
+    const message =
+      `several flows match ${where} equally well: ${names}; ` +
+      `list one of them in the product's promotionFlows, make a selector narrower, or name the flow`;
+    return { refusal: refusal('AMBIGUOUS_FLOW', message, ['flow']), explanation };
+  }
+  const tried = explanation.length ? `; tried: ${tell(explanation)}` : '; no flow has this trigger environment';
+  const message = `no flow for ${where}: list one in the product's promotionFlows, or name the flow${tried}`;
+  return { refusal: refusal('NO_FLOW', message, ['flow']), explanation };
+}
+
+function tell(explanation: string[]): string {
+  const more = explanation.length > 10 ? `; and ${explanation.length - 10} more` : '';
+  return explanation.slice(0, 10).join('; ') + more;
+}
+
+/** Undefined when the selector is met. A change whose message is not known meets no selector, not even NotIn. */
+function whyNot({ key, operator, values }: GitTriggerSelector, commit: TriggerCommit | undefined): string | undefined {
+  const raw = key === 'commitMessage' ? commit?.message : commit?.revision;
+  if (raw === undefined) return `the ${key} is not known`;
+  // Git ends a message with a line break, which nobody writes into a selector.
+  const text = raw.trim();
+  const hit = values.find((value) => matchesGlob(value, text));
+  if (operator === 'In') {
+    return hit === undefined ? `${key} ${quote(text)} is not in ${quoteList(values)}` : undefined;
+  }
+  return hit === undefined ? undefined : `${key} ${quote(text)} is in ${quote(hit)}`;
+}

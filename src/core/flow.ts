@@ -1,0 +1,16 @@
+/** The promotion flow as a graph: what it looks like, what is wrong with it, how it is edited. */
+export { checkFlow, type FlowCheck, type Known, type Names } from './flow/check.ts';
+export { addEnvironments, removeEnvironment, type FlowEdit } from './flow/edit.ts';
+export {
+  dependenciesOf,
+  dependentsOf,
+  downstreamOf,
+  flowGraph,
+  stepName,
+  topologicalOrder,
+  upstreamOf,
+  type FlowEdge,
+  type FlowGraph,
+  type FlowNode,
+  type Members,
+} from './flow/graph.ts';

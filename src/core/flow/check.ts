@@ -1,0 +1,162 @@
+import type { Hooks, PromotionFlowSpec } from '../definitions.ts';
+import type { Refusal } from '../problems.ts';
+import { quote, Refusals } from '../wording.ts';
+import { checkDependencies } from './check-dependencies.ts';
+import { checkStep } from './check-step.ts';
+import { indexFlow, stepName, type Members } from './graph.ts';
+
+/** A `Map` or a `Set` will do; `keys` is only read to suggest what may have been meant. */
+export interface Names {
+  has(name: string): boolean;
+  keys?(): Iterable<string>;
+}
+
+/** What exists besides the flow. `groups` holds the members as they are resolved now. */
+export interface Known {
+  environments: Names;
+  groups: Members;
+  workflows: Names;
+}
+
+export interface FlowCheck {
+  refusals: Refusal[];
+  /** What is accepted but will not do what one may expect; plain sentences. */
+  warnings: string[];
+}
+
+/** What the parts of the check share. */
+export interface Checking {
+  spec: PromotionFlowSpec;
+  known: Known;
+  refusals: Refusals;
+  warnings: Set<string>;
+}
+
+/**
+ * Everything that is wrong with a flow, at its exact place (paths begin with `spec`). A flow with no refusals can be
+ * released: it has a target, every step can be reached from the trigger, nothing is promoted twice.
+ */
+export function checkFlow(spec: PromotionFlowSpec, known: Known): FlowCheck {
+  const checking: Checking = { spec, known, refusals: new Refusals(), warnings: new Set() };
+  const { refusals, warnings } = checking;
+  checkEnvironmentName(checking, spec.triggerEnvironment, ['spec', 'triggerEnvironment']);
+  if (spec.triggerWorkflow !== undefined) {
+    checkWorkflowName(checking, spec.triggerWorkflow, ['spec', 'triggerWorkflow']);
+  }
+  checkHooks(checking, spec.hooks, ['spec', 'hooks']);
+  if (spec.timeout !== undefined) checkTimeout(checking, spec.timeout, 'the flow', ['spec', 'timeout']);
+  if (spec.steps.length === 0) {
+    refusals.add(
+      'INVALID',
+      `the flow has no target: add a step that promotes an environment after ${quote(spec.triggerEnvironment)}`,
+      ['spec', 'steps'],
+    );
+  }
+  spec.steps.forEach((step, i) => checkStep(checking, step, i));
+  checkDuplicates(checking);
+  checkDependencies(checking, indexFlow(spec, known.groups));
+  return { refusals: refusals.all(), warnings: [...warnings] };
+}
+
+/** Each environment once, however it comes in, and each name for one thing only. */
+function checkDuplicates({ spec, known, refusals }: Checking): void {
+  const cameBy = new Map([[spec.triggerEnvironment, 'the trigger environment']]);
+  const stepNames = new Map([[spec.triggerEnvironment, 'the trigger environment']]);
+  spec.steps.forEach((step, i) => {
+    const path = ['spec', 'steps', i];
+    const own = step.environment !== undefined ? 'environment' : step.group !== undefined ? 'group' : 'name';
+    const by = own === 'name' ? `step ${i + 1}` : `step ${i + 1} (${own} ${quote(stepName(step))})`;
+    let repeated = false;
+    if (step.environment !== undefined) {
+      const earlier = cameBy.get(step.environment);
+      if (earlier) {
+        repeated = true;
+        refusals.add(
+          'DUPLICATE',
+          `environment ${quote(step.environment)} is in the flow twice: by ${earlier} and by ${by}; keep one of them`,
+          [...path, 'environment'],
+        );
+      } else cameBy.set(step.environment, by);
+    } else if (step.group !== undefined) {
+      const twice = (known.groups.get(step.group) ?? []).filter((member) => cameBy.has(member));
+      for (const member of twice.slice(0, 3)) {
+        refusals.add(
+          'DUPLICATE',
+          `environment ${quote(member)} is in the flow twice: by ${cameBy.get(member)} and by ${by}; ` +
+            `take it out of one of them`,
+          [...path, 'group'],
+        );
+      }
+      repeated = twice.length > 0;
+      for (const member of known.groups.get(step.group) ?? []) {
+        if (!cameBy.has(member)) cameBy.set(member, by);
+      }
+    }
+    const name = stepName(step);
+    const namesake = stepNames.get(name);
+    // One mistake, one message: an environment that comes twice has the name twice, too.
+    if (name !== '' && namesake && !repeated) {
+      refusals.add(
+        'DUPLICATE',
+        `the name ${quote(name)} stands for ${namesake} and for ${by}; dependsOn could mean either`,
+        [...path, own],
+      );
+    }
+    if (!namesake) stepNames.set(name, by);
+  });
+  spec.steps.forEach((step, i) => {
+    const name = stepName(step);
+    const member = cameBy.get(name);
+    if (step.environment !== undefined || !member || stepNames.get(name) === member) return;
+    if (name === spec.triggerEnvironment) return;
+    refusals.add(
+      'DUPLICATE',
+      `the name ${quote(name)} stands for this step and for the environment in ${member}; dependsOn could mean either`,
+      ['spec', 'steps', i, step.group === undefined ? 'name' : 'group'],
+    );
+  });
+}
+
+export function checkEnvironmentName({ known, refusals }: Checking, name: string, path: (string | number)[]): void {
+  if (known.environments.has(name)) return;
+  const hint = known.groups.has(name)
+    ? ` ${quote(name)} is a group: write "group: ${name}".`
+    : refusals.hint(name, known.environments.keys?.());
+  refusals.add(
+    'UNKNOWN_REFERENCE',
+    `environment ${quote(name)} does not exist; create it or name another one.${hint}`,
+    path,
+  );
+}
+
+export function checkWorkflowName({ known, refusals }: Checking, name: string, path: (string | number)[]): void {
+  if (known.workflows.has(name)) return;
+  const hint = refusals.hint(name, known.workflows.keys?.());
+  refusals.add('UNKNOWN_REFERENCE', `workflow ${quote(name)} does not exist; create it or name another one.${hint}`, path);
+}
+
+export function checkHooks(checking: Checking, hooks: Hooks | undefined, path: (string | number)[]): void {
+  for (const [hook, workflow] of Object.entries(hooks ?? {})) {
+    if (workflow === undefined || workflow === null) continue;
+    checkWorkflowName(checking, workflow, [...path, hook]);
+    checking.warnings.add('hooks are stored but not run yet');
+  }
+}
+
+/** Longer than any release should live, short enough that every date stays a date. */
+export const MAX_DURATION = 366 * 24 * 60 * 60 * 1000;
+
+export function checkTimeout(
+  { refusals }: Checking,
+  timeout: number,
+  whose: string,
+  path: (string | number)[],
+): void {
+  if (Number.isSafeInteger(timeout) && timeout > 0 && timeout <= MAX_DURATION) return;
+  refusals.add(
+    'INVALID',
+    `the timeout of ${whose} is ${quote(timeout)} ms; it must be more than 0 and at most 366 days, for example 30m`,
+    path,
+  );
+}
+
