@@ -1,0 +1,249 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { z } from 'zod';
+
+/** The only reader of the environment. Everything else is handed a Config. */
+export interface Config {
+  role: Role;
+  host: string;
+  /** 0: any free port. */
+  port: number;
+  /** Absent: the embedded PostgreSQL. */
+  databaseUrl?: string;
+  /** Absent: the queue lives in PostgreSQL. */
+  redisUrl?: string;
+  /** Absolute. */
+  dataDir: string;
+  concurrency: number;
+  queuePrefix: string;
+  lockDurationMs: number;
+  stalledIntervalMs: number;
+  sweepIntervalMs: number;
+  logLevel: LogLevel;
+  publicUrl?: string;
+  databasePoolSize: number;
+  git: { cacheDir: string; authorName: string; authorEmail: string; credentials: GitCredentials };
+  limits: { bodyBytes: number; queueLimit: number };
+}
+
+export type Role = 'all' | 'api' | 'worker';
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+/** By URL prefix, e.g. `https://git.example.com/team/`. The longest prefix that fits wins. */
+export type GitCredentials = Record<string, GitCredential>;
+export interface GitCredential {
+  username?: string;
+  password?: string;
+  token?: string;
+}
+
+/** A setting that cannot be used. The message is one line: the variable, the value, what is expected. */
+export class ConfigError extends Error {
+  override name = 'ConfigError';
+}
+
+const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+const ROLES = ['all', 'api', 'worker'] as const;
+
+interface Setting<T> {
+  schema: z.ZodType<T>;
+  /** Completes "X is 'value': expected …". */
+  expected: string;
+  default?: string;
+  about: string;
+  /** Its value is never repeated in a message. */
+  secret?: boolean;
+}
+
+const setting = <T>(spec: Setting<T>): Setting<T> => spec;
+
+function wholeNumber(min: number, max: number, about: string, byDefault: number): Setting<number> {
+  return setting({
+    // Plain digits only: Number() would also take '0x10', '1e3' and ' 7 '.
+    schema: z
+      .string()
+      .regex(/^\d+$/)
+      .transform(Number)
+      .refine((value) => value >= min && value <= max),
+    expected: `a whole number from ${min} to ${max}`,
+    default: String(byDefault),
+    about,
+  });
+}
+
+function url(schemes: string[], about: string, example: string): Setting<string> {
+  return setting({
+    schema: z.string().refine((value) => URL.canParse(value) && schemes.includes(new URL(value).protocol.slice(0, -1))),
+    expected: `a URL such as ${example}`,
+    about,
+    secret: true,
+  });
+}
+
+const text = (about: string, byDefault?: string): Setting<string> =>
+  setting({ schema: z.string().min(1), expected: 'some text', about, default: byDefault });
+
+/** Every variable that Sluice reads; docs/settings.md repeats this table, and a test compares the two. */
+export const SETTINGS = {
+  SLUICE_ROLE: setting({
+    schema: z.enum(ROLES),
+    expected: `one of ${ROLES.join(', ')}`,
+    default: 'all',
+    about: 'What this process does: serve the API, work on releases, or both.',
+  }),
+  HOST: text('Address to listen on. Loopback unless told: anything wider should be a decision.', '127.0.0.1'),
+  PORT: wholeNumber(0, 65_535, 'Port to listen on; 0 takes any free port.', 4000),
+  DATABASE_URL: url(
+    ['postgres', 'postgresql'],
+    'PostgreSQL to use. Without it Sluice runs its own, embedded one.',
+    'postgres://user@host:5432/sluice',
+  ),
+  REDIS_URL: url(
+    ['redis', 'rediss'],
+    'Redis to use for the queue. Without it the queue lives in PostgreSQL.',
+    'redis://host:6379',
+  ),
+  SLUICE_DATA_DIR: text('Folder for the embedded PostgreSQL and the git cache. Survives restarts.', '.sluice'),
+  SLUICE_CONCURRENCY: wholeNumber(1, 10_000, 'Jobs that one worker process runs at the same time.', 64),
+  SLUICE_QUEUE_PREFIX: setting({
+    // BullMQ builds its keys with colons.
+    schema: z.string().regex(/^[A-Za-z0-9_-]{1,64}$/),
+    expected: 'letters, digits, - and _, at most 64',
+    default: 'sluice',
+    about: 'Name space of the queues, for several installations on one Redis.',
+  }),
+  SLUICE_LOCK_DURATION_MS: wholeNumber(
+    1_000,
+    600_000,
+    'How long a job stays with a worker that no longer reports, in ms.',
+    15_000,
+  ),
+  SLUICE_STALLED_INTERVAL_MS: wholeNumber(
+    100,
+    600_000,
+    'How often workers look for jobs whose worker is gone, in ms.',
+    5_000,
+  ),
+  SLUICE_SWEEP_INTERVAL_MS: wholeNumber(
+    50,
+    600_000,
+    'How often due releases are swept up, and the queue is compared with the database, in ms.',
+    1_000,
+  ),
+  LOG_LEVEL: setting({
+    schema: z.enum(LOG_LEVELS),
+    expected: `one of ${LOG_LEVELS.join(', ')}`,
+    default: 'info',
+    about: 'Least important level that is logged.',
+  }),
+  SLUICE_PUBLIC_URL: setting({
+    schema: z.string().regex(/^https?:\/\/[^\s/]+/),
+    expected: 'a URL such as https://sluice.example.com',
+    about: 'Where people reach this server; used in links. Without it, the address it listens on.',
+  }),
+  SLUICE_DATABASE_POOL_SIZE: wholeNumber(2, 1_000, 'PostgreSQL connections that one process may hold.', 10),
+  SLUICE_GIT_AUTHOR_NAME: text('Author of the commits that promotions make.', 'Sluice'),
+  SLUICE_GIT_AUTHOR_EMAIL: text("That author's address.", 'sluice@localhost'),
+  SLUICE_GIT_CREDENTIALS: setting({
+    schema: z.string().transform((value, context) => parseCredentials(value, context)),
+    expected: 'JSON such as {"https://git.example.com/": {"username": "ci", "password": "…"}}',
+    about: 'Credentials for git hosts, by URL prefix: username and password, or token.',
+    secret: true,
+  }),
+  SLUICE_GIT_CREDENTIALS_FILE: text('File that holds the same JSON, for secrets mounted as files.'),
+  SLUICE_BODY_LIMIT_BYTES: wholeNumber(1_024, 1_073_741_824, 'Largest request body, in bytes.', 1_048_576),
+  SLUICE_QUEUE_LIMIT: wholeNumber(1, 100_000, 'Releases of one product that may wait in line.', 50),
+} satisfies Record<string, Setting<unknown>>;
+
+type Settings = typeof SETTINGS;
+type Values = { [K in keyof Settings]: z.output<Settings[K]['schema']> | undefined };
+
+/**
+ * Reads and checks every setting. An empty value counts as absent, as compose files write it.
+ * @throws ConfigError naming the first variable that cannot be used.
+ */
+export function loadConfig(env: Record<string, string | undefined>): Config {
+  const values = Object.fromEntries(
+    Object.entries<Setting<unknown>>(SETTINGS).map(([name, spec]) => [name, read(name, spec, env[name])]),
+  ) as Values;
+  const dataDir = resolve(values.SLUICE_DATA_DIR!);
+  const config: Config = {
+    role: values.SLUICE_ROLE!,
+    host: values.HOST!,
+    port: values.PORT!,
+    databaseUrl: values.DATABASE_URL,
+    redisUrl: values.REDIS_URL,
+    dataDir,
+    concurrency: values.SLUICE_CONCURRENCY!,
+    queuePrefix: values.SLUICE_QUEUE_PREFIX!,
+    lockDurationMs: values.SLUICE_LOCK_DURATION_MS!,
+    stalledIntervalMs: values.SLUICE_STALLED_INTERVAL_MS!,
+    sweepIntervalMs: values.SLUICE_SWEEP_INTERVAL_MS!,
+    logLevel: values.LOG_LEVEL!,
+    publicUrl: values.SLUICE_PUBLIC_URL?.replace(/\/+$/, ''),
+    databasePoolSize: values.SLUICE_DATABASE_POOL_SIZE!,
+    git: {
+      cacheDir: resolve(dataDir, 'git'),
+      authorName: values.SLUICE_GIT_AUTHOR_NAME!,
+      authorEmail: values.SLUICE_GIT_AUTHOR_EMAIL!,
+      credentials: credentialsOf(values),
+    },
+    limits: { bodyBytes: values.SLUICE_BODY_LIMIT_BYTES!, queueLimit: values.SLUICE_QUEUE_LIMIT! },
+  };
+  return config;
+}
+
+function read<T>(name: string, spec: Setting<T>, given: string | undefined): T | undefined {
+  const value = given || spec.default;
+  if (value === undefined) return undefined;
+  const result = spec.schema.safeParse(value);
+  if (result.success) return result.data;
+  const shown = spec.secret ? 'not usable (its value is a secret and not shown)' : `'${value}'`;
+  throw new ConfigError(`${name} is ${shown}: expected ${spec.expected}`);
+}
+
+function credentialsOf(values: Values): GitCredentials {
+  const file = values.SLUICE_GIT_CREDENTIALS_FILE;
+  const inline = values.SLUICE_GIT_CREDENTIALS;
+  if (!file) return inline ?? {};
+  if (inline)
+    throw new ConfigError('SLUICE_GIT_CREDENTIALS and SLUICE_GIT_CREDENTIALS_FILE are both set: expected one');
+  let content: string;
+  try {
+    content = readFileSync(file, 'utf8');
+  } catch (cause) {
+    const reason = (cause as NodeJS.ErrnoException).code;
+    throw new ConfigError(`SLUICE_GIT_CREDENTIALS_FILE is '${file}': expected a readable file (${reason})`, { cause });
+  }
+  const result = SETTINGS.SLUICE_GIT_CREDENTIALS.schema.safeParse(content);
+  if (result.success) return result.data;
+  const { expected } = SETTINGS.SLUICE_GIT_CREDENTIALS;
+  throw new ConfigError(`SLUICE_GIT_CREDENTIALS_FILE is '${file}', whose content is not usable: expected ${expected}`);
+}
+
+const credentialsSchema: z.ZodType<GitCredentials> = z.record(
+  z.string().min(1),
+  z.strictObject({
+    username: z.string().optional(),
+    password: z.string().optional(),
+    token: z.string().optional(),
+  }),
+);
+
+function parseCredentials(value: string, context: z.RefinementCtx): GitCredentials {
+  try {
+    return credentialsSchema.parse(JSON.parse(value));
+  } catch {
+    // Neither the parser's nor zod's words are passed on: they quote the input, and the input is a secret.
+    context.addIssue({ code: 'custom', message: 'not usable' });
+    return z.NEVER;
+  }
+}
+
+/** The rows of the table in docs/settings.md. */
+export function settingsTable(): string[] {
+  return Object.entries<Setting<unknown>>(SETTINGS).map(
+    ([name, spec]) =>
+      `| \`${name}\` | ${spec.default === undefined ? '' : `\`${spec.default}\``} | ${spec.expected} | ${spec.about} |`,
+  );
+}

@@ -1,0 +1,91 @@
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { ConfigError, loadConfig, SETTINGS, settingsTable } from '../src/config.ts';
+
+const refusal = (env: Record<string, string>): string => {
+  try {
+    loadConfig(env);
+  } catch (error) {
+    expect(error).toBeInstanceOf(ConfigError);
+    return (error as Error).message;
+  }
+  throw new Error(`accepted: ${JSON.stringify(env)}`);
+};
+
+describe('settings', () => {
+  test('an empty environment is enough: embedded PostgreSQL, loopback, both roles', () => {
+    expect(loadConfig({})).toEqual({
+      role: 'all',
+      host: '127.0.0.1',
+      port: 4000,
+      databaseUrl: undefined,
+      redisUrl: undefined,
+      dataDir: resolve('.sluice'),
+      concurrency: 64,
+      queuePrefix: 'sluice',
+      lockDurationMs: 15_000,
+      stalledIntervalMs: 5_000,
+      sweepIntervalMs: 1_000,
+      logLevel: 'info',
+      publicUrl: undefined,
+      databasePoolSize: 10,
+      git: {
+        cacheDir: resolve('.sluice/git'),
+        authorName: 'Sluice',
+        authorEmail: 'sluice@localhost',
+        credentials: {},
+      },
+      limits: { bodyBytes: 1_048_576, queueLimit: 50 },
+    });
+  });
+
+  test.each([
+    ['SLUICE_ROLE', 'boss', "SLUICE_ROLE is 'boss': expected one of all, api, worker"],
+    ['PORT', '70000', "PORT is '70000': expected a whole number from 0 to 65535"],
+    ['PORT', '0x50', "PORT is '0x50': expected a whole number from 0 to 65535"],
+    ['PORT', '-1', "PORT is '-1': expected a whole number from 0 to 65535"],
+    ['SLUICE_CONCURRENCY', '1.5', "SLUICE_CONCURRENCY is '1.5': expected a whole number from 1 to 10000"],
+    ['SLUICE_QUEUE_PREFIX', 'a:b', "SLUICE_QUEUE_PREFIX is 'a:b': expected letters, digits, - and _, at most 64"],
+    ['LOG_LEVEL', 'loud', "LOG_LEVEL is 'loud': expected one of trace, debug, info, warn, error, fatal, silent"],
+    ['SLUICE_PUBLIC_URL', 'sluice', "SLUICE_PUBLIC_URL is 'sluice': expected a URL such as https://sluice.example.com"],
+  ])('%s=%s is refused in one line that names the variable, the value and the fix', (name, value, message) => {
+    expect(refusal({ [name]: value })).toBe(message);
+  });
+
+  test.each([
+    ['DATABASE_URL', 'mysql://u:hunter2@host/db'],
+    ['REDIS_URL', 'host:hunter2'],
+    ['SLUICE_GIT_CREDENTIALS', '{"https://git.example.com/": {"password": "hunter2"'],
+    ['SLUICE_GIT_CREDENTIALS', '{"https://git.example.com/": {"passwort": "hunter2"}}'],
+  ])('a wrong %s is named, but its secret is not repeated', (name, value) => {
+    const message = refusal({ [name]: value });
+    expect(message).toContain(name);
+    expect(message).not.toContain('hunter2');
+  });
+
+  test('an empty value counts as absent, as compose files write it', () => {
+    expect(loadConfig({ PORT: '', DATABASE_URL: '' })).toMatchObject({ port: 4000, databaseUrl: undefined });
+  });
+
+  test('git credentials come from the variable or from a file, never from both', () => {
+    const credentials = { 'https://git.example.com/': { username: 'ci', token: 'hunter2' } };
+    const file = join(mkdtempSync(join(tmpdir(), 'sluice-config-')), 'git.json');
+    writeFileSync(file, JSON.stringify(credentials));
+    const inline = { SLUICE_GIT_CREDENTIALS: JSON.stringify(credentials) };
+    expect(loadConfig(inline).git.credentials).toEqual(credentials);
+    expect(loadConfig({ SLUICE_GIT_CREDENTIALS_FILE: file }).git.credentials).toEqual(credentials);
+    expect(refusal({ ...inline, SLUICE_GIT_CREDENTIALS_FILE: file })).toContain('both set');
+    expect(refusal({ SLUICE_GIT_CREDENTIALS_FILE: `${file}.gone` })).toContain('(ENOENT)');
+    writeFileSync(file, 'hunter2');
+    expect(refusal({ SLUICE_GIT_CREDENTIALS_FILE: file })).not.toContain('hunter2');
+  });
+
+  test('docs/settings.md tells every setting as it is', () => {
+    const page = readFileSync(new URL('../docs/settings.md', import.meta.url), 'utf8');
+    const rows = page.split('\n').filter((line) => line.startsWith('| `'));
+    expect(rows).toEqual(settingsTable());
+    expect(rows).toHaveLength(Object.keys(SETTINGS).length);
+  });
+});

@@ -1,0 +1,22 @@
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { defineConfig } from 'vitest/config';
+
+// graphql ships CommonJS and ES modules side by side. Without one fixed file, our code and a library can load different
+// copies, and graphql refuses types "from another module or realm".
+const graphql = join(dirname(createRequire(import.meta.url).resolve('graphql/package.json')), 'index.js');
+
+export default defineConfig({
+  resolve: { alias: [{ find: /^graphql$/, replacement: graphql }] },
+  test: {
+    include: ['test/**/*.test.ts'],
+    globalSetup: ['test/support/global-setup.ts'],
+    setupFiles: ['test/support/setup.ts'],
+    // Processes, not threads: PostgreSQL's parent-death signal and process.chdir belong to a process.
+    pool: 'forks',
+    maxWorkers: 2,
+    testTimeout: 20_000,
+    hookTimeout: 60_000,
+    teardownTimeout: 20_000,
+  },
+});
