@@ -33,7 +33,9 @@ export function selectFlow<F extends SelectableFlow>(
   const byName = new Map(flows.map((flow) => [flow.metadata.name, flow]));
   for (const [i, entry] of product.spec.promotionFlows.entries()) {
     const entryText = `entry ${i + 1} of product ${quote(product.metadata.name)}, flow ${quote(entry.name)}`;
-    const unmet = (entry.gitTriggerSelectors ?? []).map((each) => whyNot(each, commit)).find((why) => why !== undefined);
+    const unmet = (entry.gitTriggerSelectors ?? [])
+      .map((each) => whyNot(each, commit))
+      .find((why) => why !== undefined);
     if (unmet !== undefined) {
       explanation.push(`${entryText}: not taken, ${unmet}`);
       continue;

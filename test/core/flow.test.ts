@@ -46,7 +46,11 @@ test("the user's own picture is accepted and drawn", () => {
     'group regions: asia,eu,us-east',
     'environment asia-2: asia-2',
   ]);
-  expect(edges.map(({ from, to }) => `${from} > ${to}`)).toEqual(['dev > staging', 'staging > regions', 'regions > asia-2']);
+  expect(edges.map(({ from, to }) => `${from} > ${to}`)).toEqual([
+    'dev > staging',
+    'staging > regions',
+    'regions > asia-2',
+  ]);
 });
 
 test('a step may depend on one member of a group, and is drawn after the group', () => {
@@ -58,37 +62,178 @@ test('a step may depend on one member of a group, and is drawn after the group',
 
 describe('a wrong flow is refused at the exact place', () => {
   const table: [string, PromotionFlowSpec, string, (string | number)[], RegExp][] = [
-    ['cycle', flow([env('staging', 'dev'), env('eu', 'staging', 'asia'), env('asia', 'eu')]), 'CYCLE', [1, 'dependsOn', 1], /eu → asia → eu;/],
+    [
+      'cycle',
+      flow([env('staging', 'dev'), env('eu', 'staging', 'asia'), env('asia', 'eu')]),
+      'CYCLE',
+      [1, 'dependsOn', 1],
+      /eu → asia → eu;/,
+    ],
     ['self-dependency', flow([env('eu', 'dev', 'eu')]), 'CYCLE', [0, 'dependsOn', 1], /"eu" depends on itself/],
-    ['group on its member', flow([group('regions', 'dev', 'eu')]), 'CYCLE', [0, 'dependsOn', 1], /its own environment "eu"/],
-    ['unknown environment', flow([env('stagin', 'dev')]), 'UNKNOWN_REFERENCE', [0, 'environment'], /"stagin" does not exist.* Did you mean "staging"/],
-    ['group as environment', flow([env('regions', 'dev')]), 'UNKNOWN_REFERENCE', [0, 'environment'], /write "group: regions"/],
+    [
+      'group on its member',
+      flow([group('regions', 'dev', 'eu')]),
+      'CYCLE',
+      [0, 'dependsOn', 1],
+      /its own environment "eu"/,
+    ],
+    [
+      'unknown environment',
+      flow([env('stagin', 'dev')]),
+      'UNKNOWN_REFERENCE',
+      [0, 'environment'],
+      /"stagin" does not exist.* Did you mean "staging"/,
+    ],
+    [
+      'group as environment',
+      flow([env('regions', 'dev')]),
+      'UNKNOWN_REFERENCE',
+      [0, 'environment'],
+      /write "group: regions"/,
+    ],
     ['environment as group', flow([group('eu', 'dev')]), 'UNKNOWN_REFERENCE', [0, 'group'], /write "environment: eu"/],
-    ['environment twice', flow([env('eu', 'dev'), env('eu', 'dev')]), 'DUPLICATE', [1, 'environment'], /"eu" is in the flow twice: by step 1 .* and by step 2/],
-    ['by two groups', flow([group('regions', 'dev'), group('europe', 'dev')]), 'DUPLICATE', [1, 'group'], /"eu".*by step 1 \(group "regions"\) and by step 2 \(group "europe"\)/],
-    ['by group and step', flow([env('eu', 'dev'), group('europe', 'eu')]), 'DUPLICATE', [1, 'group'], /"eu".*environment "eu".*group "europe"/],
-    ['trigger in a group', flow([group('everything', 'dev')]), 'DUPLICATE', [0, 'group'], /"dev".*by the trigger environment/],
+    [
+      'environment twice',
+      flow([env('eu', 'dev'), env('eu', 'dev')]),
+      'DUPLICATE',
+      [1, 'environment'],
+      /"eu" is in the flow twice: by step 1 .* and by step 2/,
+    ],
+    [
+      'by two groups',
+      flow([group('regions', 'dev'), group('europe', 'dev')]),
+      'DUPLICATE',
+      [1, 'group'],
+      /"eu".*by step 1 \(group "regions"\) and by step 2 \(group "europe"\)/,
+    ],
+    [
+      'by group and step',
+      flow([env('eu', 'dev'), group('europe', 'eu')]),
+      'DUPLICATE',
+      [1, 'group'],
+      /"eu".*environment "eu".*group "europe"/,
+    ],
+    [
+      'trigger in a group',
+      flow([group('everything', 'dev')]),
+      'DUPLICATE',
+      [0, 'group'],
+      /"dev".*by the trigger environment/,
+    ],
     ['empty group', flow([group('nowhere', 'dev')]), 'INVALID', [0, 'group'], /"nowhere" is empty/],
     ['unknown group', flow([group('region', 'dev')]), 'UNKNOWN_REFERENCE', [0, 'group'], /Did you mean "regions"/],
-    ['unknown dependency', flow([env('eu', 'nirvana')]), 'UNKNOWN_REFERENCE', [0, 'dependsOn', 0], /"nirvana", which is neither/],
-    ['dependency outside', flow([env('eu', 'dev', 'staging')]), 'UNKNOWN_REFERENCE', [0, 'dependsOn', 1], /"staging", which is not part of this flow/],
-    ['group that is no step', flow([env('asia-2', 'dev', 'regions')]), 'UNKNOWN_REFERENCE', [0, 'dependsOn', 1], /"asia", "eu", "us-east"/],
+    [
+      'unknown dependency',
+      flow([env('eu', 'nirvana')]),
+      'UNKNOWN_REFERENCE',
+      [0, 'dependsOn', 0],
+      /"nirvana", which is neither/,
+    ],
+    [
+      'dependency outside',
+      flow([env('eu', 'dev', 'staging')]),
+      'UNKNOWN_REFERENCE',
+      [0, 'dependsOn', 1],
+      /"staging", which is not part of this flow/,
+    ],
+    [
+      'group that is no step',
+      flow([env('asia-2', 'dev', 'regions')]),
+      'UNKNOWN_REFERENCE',
+      [0, 'dependsOn', 1],
+      /"asia", "eu", "us-east"/,
+    ],
     ['no dependency', flow([env('eu')]), 'UNREACHABLE', [0, 'dependsOn'], /"eu" depends on nothing.*\[dev\]/],
     ['same dependency twice', flow([env('eu', 'dev', 'dev')]), 'DUPLICATE', [0, 'dependsOn', 1], /"dev" twice/],
     ['no environment at all', flow([{ dependsOn: ['dev'] }]), 'INVALID', [0], /exactly one of .* none of them/],
-    ['environment and group', flow([{ environment: 'qa', group: 'europe', dependsOn: ['dev'] }]), 'INVALID', [0], /environment "qa" and group "europe"/],
-    ['unknown pre-action', flow([{ ...env('eu', 'dev'), policy: { preAction: 'smoke-test' } }]), 'UNKNOWN_REFERENCE', [0, 'policy', 'preAction'], /Did you mean "smoke-tests"/],
-    ['none without pre-action', flow([{ ...env('eu', 'dev'), policy: { action: 'none' } }]), 'INVALID', [0, 'policy', 'action'], /add a preAction/],
-    ['pull requests', flow([{ ...env('eu', 'dev'), policy: { action: 'pr' } }]), 'INVALID', [0, 'policy', 'action'], /pull requests are not available yet/],
-    ['timeout of nothing', flow([{ ...env('eu', 'dev'), timeout: 0 }]), 'INVALID', [0, 'timeout'], /timeout of step "eu" is "0" ms/],
+    [
+      'environment and group',
+      flow([{ environment: 'qa', group: 'europe', dependsOn: ['dev'] }]),
+      'INVALID',
+      [0],
+      /environment "qa" and group "europe"/,
+    ],
+    [
+      'unknown pre-action',
+      flow([{ ...env('eu', 'dev'), policy: { preAction: 'smoke-test' } }]),
+      'UNKNOWN_REFERENCE',
+      [0, 'policy', 'preAction'],
+      /Did you mean "smoke-tests"/,
+    ],
+    [
+      'none without pre-action',
+      flow([{ ...env('eu', 'dev'), policy: { action: 'none' } }]),
+      'INVALID',
+      [0, 'policy', 'action'],
+      /add a preAction/,
+    ],
+    [
+      'pull requests',
+      flow([{ ...env('eu', 'dev'), policy: { action: 'pr' } }]),
+      'INVALID',
+      [0, 'policy', 'action'],
+      /pull requests are not available yet/,
+    ],
+    [
+      'timeout of nothing',
+      flow([{ ...env('eu', 'dev'), timeout: 0 }]),
+      'INVALID',
+      [0, 'timeout'],
+      /timeout of step "eu" is "0" ms/,
+    ],
     ['negative soak', flow([{ ...env('eu', 'dev'), soak: -1 }]), 'INVALID', [0, 'soak'], /soak of step "eu"/],
-    ['quorum too large', flow([{ ...env('eu', 'dev'), dependsOnPolicy: { policy: 'AT_LEAST', count: 2 } }]), 'INVALID', [0, 'dependsOnPolicy', 'count'], /count is 2.*has 1 dep/],
-    ['quorum of none', flow([{ ...env('eu', 'dev'), dependsOnPolicy: { policy: 'AT_LEAST' } }]), 'INVALID', [0, 'dependsOnPolicy', 'count'], /needs a count/],
-    ['nameless workflow step', flow([env('eu', 'dev'), { workflow: 'migrate', dependsOn: ['eu'] }]), 'INVALID', [1, 'name'], /needs a name/],
-    ['a name taken twice', flow([{ workflow: 'migrate', name: 'm', dependsOn: ['dev'] }, { workflow: 'migrate', name: 'm', dependsOn: ['dev'] }]), 'DUPLICATE', [1, 'name'], /name "m" stands for/],
-    ['a name of an environment', flow([env('eu', 'dev'), { workflow: 'migrate', name: 'qa', dependsOn: ['eu'] }]), 'DUPLICATE', [1, 'name'], /also an environment's/],
-    ['a policy on a workflow', flow([env('eu', 'dev'), { workflow: 'migrate', name: 'm', dependsOn: ['eu'], policy: {} }]), 'INVALID', [1, 'policy'], /promotes nothing/],
-    ['a renamed environment', flow([{ ...env('eu', 'dev'), name: 'europe-1' }]), 'INVALID', [0, 'name'], /remove name "europe-1"/],
+    [
+      'quorum too large',
+      flow([{ ...env('eu', 'dev'), dependsOnPolicy: { policy: 'AT_LEAST', count: 2 } }]),
+      'INVALID',
+      [0, 'dependsOnPolicy', 'count'],
+      /count is 2.*has 1 dep/,
+    ],
+    [
+      'quorum of none',
+      flow([{ ...env('eu', 'dev'), dependsOnPolicy: { policy: 'AT_LEAST' } }]),
+      'INVALID',
+      [0, 'dependsOnPolicy', 'count'],
+      /needs a count/,
+    ],
+    [
+      'nameless workflow step',
+      flow([env('eu', 'dev'), { workflow: 'migrate', dependsOn: ['eu'] }]),
+      'INVALID',
+      [1, 'name'],
+      /needs a name/,
+    ],
+    [
+      'a name taken twice',
+      flow([
+        { workflow: 'migrate', name: 'm', dependsOn: ['dev'] },
+        { workflow: 'migrate', name: 'm', dependsOn: ['dev'] },
+      ]),
+      'DUPLICATE',
+      [1, 'name'],
+      /name "m" stands for/,
+    ],
+    [
+      'a name of an environment',
+      flow([env('eu', 'dev'), { workflow: 'migrate', name: 'qa', dependsOn: ['eu'] }]),
+      'DUPLICATE',
+      [1, 'name'],
+      /also an environment's/,
+    ],
+    [
+      'a policy on a workflow',
+      flow([env('eu', 'dev'), { workflow: 'migrate', name: 'm', dependsOn: ['eu'], policy: {} }]),
+      'INVALID',
+      [1, 'policy'],
+      /promotes nothing/,
+    ],
+    [
+      'a renamed environment',
+      flow([{ ...env('eu', 'dev'), name: 'europe-1' }]),
+      'INVALID',
+      [0, 'name'],
+      /remove name "europe-1"/,
+    ],
   ];
   test.each(table)('%s', (_, spec, code, path, message) => {
     const refusals = refusalsOf(spec);
@@ -113,7 +258,9 @@ test('hooks are accepted with a warning, said once', () => {
 });
 
 test('a flow with a hundred thousand mistakes gets a hundred of them and a count', () => {
-  const steps = Array.from({ length: 1000 }, (_, i) => env(`e${i}`, ...Array.from({ length: 100 }, (__, j) => `x${j}`)));
+  const steps = Array.from({ length: 1000 }, (_, i) =>
+    env(`e${i}`, ...Array.from({ length: 100 }, (__, j) => `x${j}`)),
+  );
   const refusals = refusalsOf(flow(steps));
   expect(refusals).toHaveLength(101);
   expect(refusals[100]!.message).toMatch(/and \d+ more problems/);
@@ -163,7 +310,8 @@ describe('editing', () => {
 
   test('the trigger, a stranger and a member of a group cannot be removed', () => {
     const spec = flow([group('regions', 'dev')]);
-    const tell = (name: string) => removeEnvironment(spec, name, 'REMOVE_DEPENDENTS', known.groups).refusals![0]!.message;
+    const tell = (name: string) =>
+      removeEnvironment(spec, name, 'REMOVE_DEPENDENTS', known.groups).refusals![0]!.message;
     expect(tell('dev')).toMatch(/trigger environment/);
     expect(tell('x')).toMatch(/not in the flow/);
     expect(tell('eu')).toMatch(/by group "regions"/);
@@ -176,7 +324,9 @@ describe('properties', () => {
     .integer({ min: 1, max: 40 })
     .chain((size) =>
       fc.tuple(
-        ...Array.from({ length: size }, (_, i) => fc.uniqueArray(fc.integer({ min: -1, max: i - 1 }), { minLength: 1, maxLength: 4 })),
+        ...Array.from({ length: size }, (_, i) =>
+          fc.uniqueArray(fc.integer({ min: -1, max: i - 1 }), { minLength: 1, maxLength: 4 }),
+        ),
       ),
     )
     .chain((lists) => {

@@ -11,13 +11,23 @@ const flow = (name: string, productSelector?: Selector, triggerEnvironment = 'de
   metadata: { name, labels: {}, annotations: {} },
   spec: { triggerEnvironment, productSelector, steps: [], onFailure: 'FINISH_RUNNING' as const },
 });
-const hotfix = { name: 'fast', gitTriggerSelectors: [{ key: 'commitMessage' as const, operator: 'In' as const, values: ['*hotfix*'] }] };
-const flows = [flow('slow', {}), flow('fast'), flow('narrow', { matchLabels: { team: 'pay' } }), flow('from-qa', {}, 'qa')];
+const hotfix = {
+  name: 'fast',
+  gitTriggerSelectors: [{ key: 'commitMessage' as const, operator: 'In' as const, values: ['*hotfix*'] }],
+};
+const flows = [
+  flow('slow', {}),
+  flow('fast'),
+  flow('narrow', { matchLabels: { team: 'pay' } }),
+  flow('from-qa', {}, 'qa'),
+];
 
 test("the product's first matching entry is taken, before any selector", () => {
   const chosen = selectFlow(product([hotfix, { name: 'slow' }]), 'dev', { message: 'a hotfix\n\nfor eu\n' }, flows);
   expect(chosen.flow!.metadata.name).toBe('fast');
-  expect(chosen.explanation).toEqual(['entry 1 of product "billing", flow "fast": taken, the first entry that matches']);
+  expect(chosen.explanation).toEqual([
+    'entry 1 of product "billing", flow "fast": taken, the first entry that matches',
+  ]);
 });
 
 test('an entry without selectors matches everything, an entry that does not match is passed over', () => {
@@ -41,7 +51,10 @@ test('all selectors of an entry must match', () => {
 });
 
 test('a change whose message is not known meets no selector, not even NotIn', () => {
-  const entry = { name: 'fast', gitTriggerSelectors: [{ key: 'commitMessage' as const, operator: 'NotIn' as const, values: ['x'] }] };
+  const entry = {
+    name: 'fast',
+    gitTriggerSelectors: [{ key: 'commitMessage' as const, operator: 'NotIn' as const, values: ['x'] }],
+  };
   expect(selectFlow(product([entry]), 'dev', undefined, flows).flow!.metadata.name).toBe('narrow');
 });
 
@@ -56,9 +69,14 @@ test('a tie is refused with the candidates', () => {
 });
 
 test('no flow says what was tried', () => {
-  const { refusal } = selectFlow(product([{ name: 'from-qa' }]), 'dev', undefined, [flow('from-qa', {}, 'qa'), flow('fast')]);
+  const { refusal } = selectFlow(product([{ name: 'from-qa' }]), 'dev', undefined, [
+    flow('from-qa', {}, 'qa'),
+    flow('fast'),
+  ]);
   expect(refusal!.code).toBe('NO_FLOW');
-  expect(refusal!.message).toMatch(/triggered by environment "qa", not "dev".*flow "fast": not taken, it has no productSelector/);
+  expect(refusal!.message).toMatch(
+    /triggered by environment "qa", not "dev".*flow "fast": not taken, it has no productSelector/,
+  );
   expect(selectFlow(product(), 'dev', undefined, []).refusal!.message).toMatch(/no flow has this trigger environment/);
 });
 
@@ -69,18 +87,27 @@ test('an entry that names a flow that is gone is refused, not passed over', () =
 
 test('for any flows: never a silent pick between equals, and the order of the flows does not matter', () => {
   const reached: Record<string, number> = {};
-  const selector = fc.constantFrom<Selector | undefined>(undefined, {}, { names: ['bill*'] }, { names: ['billing'] }, { names: ['x'] });
+  const selector = fc.constantFrom<Selector | undefined>(
+    undefined,
+    {},
+    { names: ['bill*'] },
+    { names: ['billing'] },
+    { names: ['x'] },
+  );
   fc.assert(
-    fc.property(fc.array(selector, { maxLength: 4 }).chain((list) => {
-      const made = list.map((each, i) => flow(`f${i}`, each));
-      return fc.tuple(fc.constant(made), fc.shuffledSubarray(made, { minLength: made.length }));
-    }), ([made, shuffled]) => {
-      const [one, two] = [made, shuffled].map((each) => selectFlow(product(), 'dev', undefined, each));
-      expect(one!.flow?.metadata.name).toBe(two!.flow?.metadata.name);
-      expect(one!.refusal?.code).toBe(two!.refusal?.code);
-      const outcome = one!.refusal?.code ?? 'flow';
-      reached[outcome] = (reached[outcome] ?? 0) + 1;
-    }),
+    fc.property(
+      fc.array(selector, { maxLength: 4 }).chain((list) => {
+        const made = list.map((each, i) => flow(`f${i}`, each));
+        return fc.tuple(fc.constant(made), fc.shuffledSubarray(made, { minLength: made.length }));
+      }),
+      ([made, shuffled]) => {
+        const [one, two] = [made, shuffled].map((each) => selectFlow(product(), 'dev', undefined, each));
+        expect(one!.flow?.metadata.name).toBe(two!.flow?.metadata.name);
+        expect(one!.refusal?.code).toBe(two!.refusal?.code);
+        const outcome = one!.refusal?.code ?? 'flow';
+        reached[outcome] = (reached[outcome] ?? 0) + 1;
+      },
+    ),
   );
   expect(Object.keys(reached).sort()).toEqual(['AMBIGUOUS_FLOW', 'NO_FLOW', 'flow']);
 });

@@ -80,7 +80,11 @@ function checkGroup({ known, refusals }: Checking, name: string, path: (string |
     const hint = known.environments.has(name)
       ? ` ${quote(name)} is an environment: write "environment: ${name}".`
       : refusals.hint(name, known.groups.keys());
-    refusals.add('UNKNOWN_REFERENCE', `group ${quote(name)} does not exist; create it or name another one.${hint}`, path);
+    refusals.add(
+      'UNKNOWN_REFERENCE',
+      `group ${quote(name)} does not exist; create it or name another one.${hint}`,
+      path,
+    );
   } else if (members.length === 0) {
     refusals.add(
       'INVALID',

@@ -132,7 +132,11 @@ export function checkEnvironmentName({ known, refusals }: Checking, name: string
 export function checkWorkflowName({ known, refusals }: Checking, name: string, path: (string | number)[]): void {
   if (known.workflows.has(name)) return;
   const hint = refusals.hint(name, known.workflows.keys?.());
-  refusals.add('UNKNOWN_REFERENCE', `workflow ${quote(name)} does not exist; create it or name another one.${hint}`, path);
+  refusals.add(
+    'UNKNOWN_REFERENCE',
+    `workflow ${quote(name)} does not exist; create it or name another one.${hint}`,
+    path,
+  );
 }
 
 export function checkHooks(checking: Checking, hooks: Hooks | undefined, path: (string | number)[]): void {
@@ -146,12 +150,7 @@ export function checkHooks(checking: Checking, hooks: Hooks | undefined, path: (
 /** Longer than any release should live, short enough that every date stays a date. */
 export const MAX_DURATION = 366 * 24 * 60 * 60 * 1000;
 
-export function checkTimeout(
-  { refusals }: Checking,
-  timeout: number,
-  whose: string,
-  path: (string | number)[],
-): void {
+export function checkTimeout({ refusals }: Checking, timeout: number, whose: string, path: (string | number)[]): void {
   if (Number.isSafeInteger(timeout) && timeout > 0 && timeout <= MAX_DURATION) return;
   refusals.add(
     'INVALID',
@@ -159,4 +158,3 @@ export function checkTimeout(
     path,
   );
 }
-

@@ -56,7 +56,11 @@ export function removeEnvironment(
   const index = indexFlow(spec, groups);
   const node = index.nodeOf.get(name);
   if (name === spec.triggerEnvironment) {
-    return refuse('INVALID', `${quote(name)} is the trigger environment; choose another trigger instead`, 'environment');
+    return refuse(
+      'INVALID',
+      `${quote(name)} is the trigger environment; choose another trigger instead`,
+      'environment',
+    );
   }
   if (node === undefined) return refuse('NOT_FOUND', `${quote(name)} is not in the flow`, 'environment');
   const own = index.names[node]!;

@@ -1,0 +1,70 @@
+import type { ApplicationSpec, DriverSpec, HealthSourceSpec } from '../definitions.ts';
+import { quote } from '../wording.ts';
+import { checkGitDriver } from './git.ts';
+import type { Checks, Path } from './rules.ts';
+
+export function checkApplication(checks: Checks, spec: ApplicationSpec): void {
+  checks.description(spec.description);
+  checks.name(spec.product, 'the product', ['spec', 'product']);
+  checks.name(spec.environment, 'the environment', ['spec', 'environment']);
+  checks.optionalName(spec.component, 'the component', ['spec', 'component']);
+  checks.optionalName(spec.namespace, 'the namespace', ['spec', 'namespace']);
+  checks.text(spec.runtime, 'the runtime', ['spec', 'runtime'], 253);
+  checkDriver(checks, spec.driver, ['spec', 'driver']);
+  checkHealth(checks, spec.health, ['spec', 'health']);
+}
+
+function checkDriver(checks: Checks, driver: DriverSpec, path: Path): void {
+  switch (driver.type) {
+    case 'git':
+      return checkGitDriver(checks, driver, path);
+    case 'simulate':
+      checks.duration(driver.duration, 'duration', [...path, 'duration'], 0);
+      checks.integer(driver.failures, 'failures', -1, 1000, [...path, 'failures']);
+      return checks.oneOf(driver.failure, ['FAILED', 'TRANSIENT'], 'failure', [...path, 'failure']);
+    default:
+      checks.oneOf((driver as { type: string }).type, ['git', 'simulate'], 'the driver', [...path, 'type']);
+  }
+}
+
+const HEALTHS = ['HEALTHY', 'PROGRESSING', 'DEGRADED', 'UNKNOWN'];
+
+function checkHealth(checks: Checks, health: HealthSourceSpec, path: Path): void {
+  switch (health.type) {
+    case 'none':
+    case 'report':
+      return;
+    case 'simulate':
+      checks.duration(health.interval, 'interval', [...path, 'interval']);
+      if (health.sequence?.length === 0)
+        checks.invalid('the sequence needs at least one status', [...path, 'sequence']);
+      if (checks.count(health.sequence, 'statuses', [...path, 'sequence'])) {
+        health.sequence?.forEach((status, i) => checks.oneOf(status, HEALTHS, 'the status', [...path, 'sequence', i]));
+      }
+      return;
+    case 'http':
+      checkHttpUrl(checks, health.url, [...path, 'url']);
+      checks.duration(health.interval, 'interval', [...path, 'interval']);
+      checks.duration(health.timeout, 'timeout', [...path, 'timeout']);
+      return;
+    default: {
+      const { type } = health as { type: string };
+      checks.oneOf(type, ['none', 'simulate', 'http', 'report'], 'the health source', [...path, 'type']);
+    }
+  }
+}
+
+export function checkHttpUrl(checks: Checks, url: string, path: Path): void {
+  let parsed: URL | undefined;
+  try {
+    parsed = new URL(url);
+  } catch {
+    // Said below, in our words.
+  }
+  if (url.length > 2000) checks.invalid(`the url has ${url.length} characters; at most 2000 fit`, path);
+  else if (!parsed || !['http:', 'https:'].includes(parsed.protocol)) {
+    checks.invalid(`the url ${quote(url)} must begin with http:// or https:// and name a host`, path);
+  } else if (parsed.username !== '' || parsed.password !== '') {
+    checks.invalid('the url holds a user name or password; remove it, definitions are not secret', path);
+  }
+}

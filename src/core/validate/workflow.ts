@@ -1,0 +1,108 @@
+import type { PromotionWorkflowSpec, WorkflowAction } from '../definitions.ts';
+import { findCycles } from '../flow/cycles.ts';
+import type { FlowIndex } from '../flow/graph.ts';
+import { quote } from '../wording.ts';
+import { checkHttpUrl } from './application.ts';
+import { LIMITS, type Checks, type Path } from './rules.ts';
+
+export function checkWorkflow(checks: Checks, spec: PromotionWorkflowSpec): void {
+  const path = ['spec', 'actions'];
+  checks.description(spec.description);
+  if (spec.actions.length === 0) checks.invalid('a workflow needs at least one action', path);
+  if (!checks.count(spec.actions, 'actions', path, LIMITS.actions)) return;
+  spec.actions.forEach((action, i) => checkAction(checks, action, [...path, i]));
+  checkOrder(checks, spec.actions, path);
+}
+
+function checkAction(checks: Checks, action: WorkflowAction, path: Path): void {
+  checks.name(action.name, 'the action', [...path, 'name']);
+  checks.oneOf(action.type, ['simulate', 'http'], 'the type', [...path, 'type']);
+  checks.duration(action.timeout, 'timeout', [...path, 'timeout']);
+  if (action.retry) {
+    const { limit, backoff, maxDelay } = action.retry;
+    checks.integer(limit, 'limit', 0, 100, [...path, 'retry', 'limit']);
+    checks.duration(backoff, 'backoff', [...path, 'retry', 'backoff'], 0);
+    checks.duration(maxDelay, 'maxDelay', [...path, 'retry', 'maxDelay'], 0);
+  }
+  const size = sizeOf(action.parameters);
+  if (size > LIMITS.parameters) {
+    checks.invalid(`the parameters of action ${quote(action.name)} are larger or deeper than 64 KiB of JSON may be`, [
+      ...path,
+      'parameters',
+    ]);
+    return;
+  }
+  const { url } = action.parameters;
+  if (action.type !== 'http') return;
+  if (typeof url !== 'string') {
+    checks.invalid(`action ${quote(action.name)} of type http needs the parameter url`, [...path, 'parameters', 'url']);
+  } else if (!url.includes('${')) {
+    // With a ${NAME} in it, the address is only known when the action runs; it is checked again there.
+    checkHttpUrl(checks, url, [...path, 'parameters', 'url']);
+  }
+}
+
+/** The actions of a workflow are a graph like a flow's, with an invisible beginning as node 0. */
+function checkOrder(checks: Checks, actions: WorkflowAction[], path: Path): void {
+  const nodeOf = new Map<string, number>();
+  actions.forEach((action, i) => {
+    if (nodeOf.has(action.name)) {
+      checks.add('DUPLICATE', `there are two actions ${quote(action.name)}; rename one`, [...path, i, 'name']);
+    } else nodeOf.set(action.name, i + 1);
+  });
+  const index: FlowIndex = {
+    names: ['', ...actions.map((action) => action.name)],
+    nodeOf,
+    dependencies: [[], ...actions.map(() => [])],
+    dependents: [[], ...actions.map(() => [])],
+  };
+  actions.forEach((action, i) => {
+    if (!checks.count(action.dependsOn, 'dependencies', [...path, i, 'dependsOn'], LIMITS.actions)) return;
+    const seen = new Set<string>();
+    (action.dependsOn ?? []).forEach((name, j) => {
+      const at = [...path, i, 'dependsOn', j];
+      const node = nodeOf.get(name);
+      if (seen.has(name)) {
+        checks.add('DUPLICATE', `action ${quote(action.name)} depends on ${quote(name)} twice; once is enough`, at);
+      } else if (node === i + 1) {
+        checks.add('CYCLE', `action ${quote(name)} depends on itself, so it could never start; remove it`, at);
+      } else if (node === undefined) {
+        const hint = checks.hint(name, nodeOf.keys());
+        const message = `action ${quote(action.name)} depends on ${quote(name)}, which is not in this workflow.${hint}`;
+        checks.add('UNKNOWN_REFERENCE', message, at);
+      } else {
+        index.dependencies[i + 1]!.push(node);
+        index.dependents[node]!.push(i + 1);
+      }
+      seen.add(name);
+    });
+  });
+  for (const cycle of findCycles(index)) {
+    const names = cycle.map((node) => index.names[node]!);
+    const at = actions[cycle[0]! - 1]!.dependsOn!.indexOf(names.at(-1)!);
+    checks.add(
+      'CYCLE',
+      `these actions wait for each other: ${[...names, names[0]!].join(' → ')}; remove one dependency`,
+      [...path, cycle[0]! - 1, 'dependsOn', at],
+    );
+  }
+}
+
+/** About the length as JSON; counts by hand and stops early, because JSON.stringify would recurse into any depth. */
+function sizeOf(value: unknown): number {
+  let size = 0;
+  const open: { value: unknown; depth: number }[] = [{ value, depth: 0 }];
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    if (next.depth > 50) return Infinity;
+    if (typeof next.value === 'string') size += next.value.length + 2;
+    else if (typeof next.value === 'object' && next.value !== null) {
+      for (const [key, inner] of Object.entries(next.value)) {
+        size += key.length + 3;
+        if (size > LIMITS.parameters) return size;
+        open.push({ value: inner, depth: next.depth + 1 });
+      }
+    } else size += String(next.value).length + 1;
+    if (size > LIMITS.parameters) return size;
+  }
+  return size;
+}

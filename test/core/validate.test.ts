@@ -1,0 +1,210 @@
+import { fc } from './property.ts';
+import { describe, expect, test } from 'vitest';
+import type { AnyDefinition, ApplicationSpec, Kind, Specs, WorkflowAction } from '../../src/core/definitions.ts';
+import { checkDefinition } from '../../src/core/validate.ts';
+
+const define = <K extends Kind>(kind: K, spec: Specs[K], metadata = {}): AnyDefinition =>
+  ({ kind, metadata: { name: 'billing', labels: {}, annotations: {}, ...metadata }, spec }) as AnyDefinition;
+const environment = (metadata: object) => define('Environment', { kind: 'PRODUCTION' }, metadata);
+const git = { type: 'git' as const, repoURL: 'https://git.example.com/billing.git', branch: 'main', path: 'envs/dev' };
+const application = (more: Partial<ApplicationSpec> = {}) =>
+  define('Application', { product: 'billing', environment: 'dev', driver: git, health: { type: 'none' }, ...more });
+const action = (name: string, ...dependsOn: string[]): WorkflowAction => ({
+  name,
+  type: 'simulate',
+  dependsOn,
+  parameters: {},
+});
+const workflow = (...actions: WorkflowAction[]) => define('PromotionWorkflow', { actions });
+const http = (parameters: Record<string, unknown>) => workflow({ name: 'call', type: 'http', parameters });
+const group = (gate: Specs['EnvironmentGroup']['gate'], more = {}) =>
+  define('EnvironmentGroup', { environments: {}, gate, maxFailures: 0, ...more });
+const product = (more: Partial<Specs['Product']>) =>
+  define('Product', { promotionFlows: [], concurrency: 'QUEUE', queueLimit: 50, ...more });
+
+describe('what is right is accepted', () => {
+  test.each<[string, AnyDefinition]>([
+    [
+      'an environment',
+      environment({
+        labels: { 'example.com/tier': 'Gold_1.0', empty: '' },
+        annotations: { description: 'any words!' },
+      }),
+    ],
+    ['a group with a quorum', group({ policy: 'AT_LEAST', percent: 60 }, { maxParallel: 2 })],
+    ['git over https', application()],
+    ['git over ssh', application({ driver: { ...git, repoURL: 'ssh://git@host:22/x.git' } })],
+    [
+      'git as scp writes it',
+      application({ driver: { ...git, repoURL: 'git@host:team/x.git', branch: 'release/1.2' } }),
+    ],
+    ['git in a folder', application({ driver: { ...git, repoURL: '/srv/git/x.git', path: '.' } })],
+    ['git in a file URL', application({ driver: { ...git, repoURL: 'file:///srv/git/x.git' } })],
+    ['an http health', application({ health: { type: 'http', url: 'http://127.0.0.1:80/health', interval: 1000 } })],
+    ['parallel actions', workflow(action('a'), action('b'), action('c', 'a', 'b'))],
+    ['an http action whose address comes later', http({ url: '${SERVICE}/health' })],
+    [
+      'a product',
+      product({
+        promotionFlows: [
+          { name: 'f', gitTriggerSelectors: [{ key: 'commitMessage', operator: 'In', values: ['*fix*'] }] },
+        ],
+      }),
+    ],
+    [
+      'a published template',
+      define('PromotionTemplate', {
+        versionSource: { file: 'Chart.yaml', jsonPath: '$appVersion' },
+        promotion: { 'a/b.yaml': { jsonPaths: ['$..image'] } },
+      }),
+    ],
+  ])('%s', (_, definition) => {
+    expect(checkDefinition(definition)).toEqual([]);
+  });
+});
+
+describe('what is wrong is refused at its place', () => {
+  const repo = (repoURL: string) => application({ driver: { ...git, repoURL } });
+  const branch = (name: string) => application({ driver: { ...git, branch: name } });
+  const folder = (path: string) => application({ driver: { ...git, path } });
+  const health = (url: string) => application({ health: { type: 'http', url } });
+  test.each<[string, AnyDefinition, string, RegExp]>([
+    ['capitals in a name', environment({ name: 'Dev' }), 'metadata.name', /"Dev" must be/],
+    ['no name', environment({ name: '' }), 'metadata.name', /""/],
+    ['a name too long', environment({ name: 'a'.repeat(64) }), 'metadata.name', /63/],
+    ['a label key', environment({ labels: { '-x': 'y' } }), 'metadata.labels.-x', /key "-x"/],
+    ['a label prefix', environment({ labels: { 'Ex_ample/x': 'y' } }), 'metadata.labels.Ex_ample/x', /domain/],
+    ['a label value', environment({ labels: { x: 'a b' } }), 'metadata.labels.x', /value "a b"/],
+    [
+      'huge annotations',
+      environment({ annotations: { x: 'x'.repeat(300_000) } }),
+      'metadata.annotations',
+      /at most 262144/,
+    ],
+    [
+      'a kind of environment',
+      define('Environment', { kind: 'PRODUCTON' as 'PRODUCTION' }),
+      'spec.kind',
+      /Did you mean "PRODUCTION"/,
+    ],
+    ['a quorum of nothing', group({ policy: 'AT_LEAST' }), 'spec.gate', /count or a percent/],
+    ['a quorum twice', group({ policy: 'AT_LEAST', count: 1, percent: 50 }), 'spec.gate', /one of them/],
+    ['a count for ALL', group({ policy: 'ALL', count: 1 }), 'spec.gate', /belong to AT_LEAST/],
+    ['more than everything', group({ policy: 'AT_LEAST', percent: 101 }), 'spec.gate.percent', /1 to 100/],
+    ['half an environment', group({ policy: 'AT_LEAST', count: 1.5 }), 'spec.gate.count', /whole number/],
+    ['no parallelism', group({ policy: 'ALL' }, { maxParallel: 0 }), 'spec.maxParallel', /from 1/],
+    [
+      'a bad pattern',
+      group({ policy: 'ALL' }, { environments: { names: ['us east'] } }),
+      'spec.environments.names.0',
+      /us-\*/,
+    ],
+    [
+      'In without values',
+      group({ policy: 'ALL' }, { environments: { matchExpressions: [{ key: 'a', operator: 'In' }] } }),
+      'spec.environments.matchExpressions.0.values',
+      /at least one/,
+    ],
+    ['a repository as an option', repo('--upload-pack=touch x'), 'spec.driver.repoURL', /not an address/],
+    ['a repository as a command', repo('ext::sh -c x'), 'spec.driver.repoURL', /not an address/],
+    ['a repository as a command without spaces', repo('ext::sh'), 'spec.driver.repoURL', /protocol "ext:"/],
+    ['a repository by an unknown protocol', repo('ftp://host/x'), 'spec.driver.repoURL', /protocol "ftp:"/],
+    [
+      'a password in the address',
+      repo('https://me:secret@host/x.git'),
+      'spec.driver.repoURL',
+      /^(?!.*secret@).*holds a password/,
+    ],
+    ['a host as an option', repo('ssh://-oProxyCommand=x/y'), 'spec.driver.repoURL', /repoURL/],
+    ['a branch as an option', branch('-d'), 'spec.driver.branch', /begins with "-"/],
+    ['a branch as a range', branch('a..b'), 'spec.driver.branch', /"\.\."/],
+    ['a branch as a revision', branch('main~1'), 'spec.driver.branch', /one of ~/],
+    ['a locked branch', branch('x.lock'), 'spec.driver.branch', /\.lock/],
+    ['a way out', folder('a/../../etc'), 'spec.driver.path', /has "\.\."/],
+    ['a folder from the root', folder('/etc'), 'spec.driver.path', /begins with "\/"/],
+    ['a folder as an option', folder('-x'), 'spec.driver.path', /begins with "-"/],
+    ["git's own folder", folder('x/.GIT/hooks'), 'spec.driver.path', /leads into/],
+    ['a health file', health('file:///etc/passwd'), 'spec.health.url', /http:\/\//],
+    ['a health of words', health('localhost'), 'spec.health.url', /http:\/\//],
+    ['a health with a password', health('http://a:b@host/'), 'spec.health.url', /user name or password/],
+    ['no actions', workflow(), 'spec.actions', /at least one/],
+    ['101 actions', workflow(...Array.from({ length: 101 }, (_, i) => action(`a${i}`))), 'spec.actions', /at most 100/],
+    ['actions in a circle', workflow(action('a', 'b'), action('b', 'a')), 'spec.actions.0.dependsOn.0', /a → b → a/],
+    ['an action after itself', workflow(action('a', 'a')), 'spec.actions.0.dependsOn.0', /itself/],
+    [
+      'an action after a stranger',
+      workflow(action('tests'), action('b', 'test')),
+      'spec.actions.1.dependsOn.0',
+      /Did you mean "tests"/,
+    ],
+    ['two actions of a name', workflow(action('a'), action('a')), 'spec.actions.1.name', /two actions/],
+    ['http to nowhere', http({}), 'spec.actions.0.parameters.url', /needs the parameter url/],
+    ['http to a file', http({ url: 'file:///x' }), 'spec.actions.0.parameters.url', /http:\/\//],
+    ['huge parameters', http({ url: 'http://x', body: 'x'.repeat(70_000) }), 'spec.actions.0.parameters', /64 KiB/],
+    [
+      'a retry without end',
+      workflow({ ...action('a'), retry: { limit: 101, backoff: 0, maxDelay: 0 } }),
+      'spec.actions.0.retry.limit',
+      /0 to 100/,
+    ],
+    ['no queue', product({ queueLimit: 0 }), 'spec.queueLimit', /from 1/],
+    [
+      'an empty selector value',
+      product({
+        promotionFlows: [{ name: 'f', gitTriggerSelectors: [{ key: 'gitRevision', operator: 'In', values: [''] }] }],
+      }),
+      'spec.promotionFlows.0.gitTriggerSelectors.0.values.0',
+      /empty value/,
+    ],
+    [
+      'a JSON path without $',
+      define('PromotionTemplate', { versionSource: { file: 'a', jsonPath: 'image' } }),
+      'spec.versionSource.jsonPath',
+      /begin with "\$"/,
+    ],
+    [
+      'a template out of its folder',
+      define('PromotionTemplate', { promotion: { '../x': { jsonPaths: ['$'] } } }),
+      'spec.promotion.../x',
+      /has "\.\."/,
+    ],
+    [
+      '1,001 steps',
+      define('PromotionFlow', {
+        triggerEnvironment: 'dev',
+        onFailure: 'STOP',
+        steps: Array.from({ length: 1001 }, () => ({ dependsOn: [] })),
+      }),
+      'spec.steps',
+      /at most 1000/,
+    ],
+  ])('%s', (_, definition, path, message) => {
+    const refusals = checkDefinition(definition);
+    expect(refusals.map((each) => each.path.join('.'))).toEqual([path]);
+    expect(refusals[0]!.message).toMatch(message);
+  });
+});
+
+test('parameters of any depth are refused without recursion', () => {
+  let deep: unknown = 1;
+  for (let i = 0; i < 100_000; i++) deep = [deep];
+  expect(checkDefinition(http({ url: 'http://x', deep }))[0]!.message).toMatch(/deeper/);
+});
+
+test('whatever strings come, a check answers and never throws', () => {
+  let refused = 0;
+  fc.assert(
+    fc.property(fc.string(), fc.string({ unit: 'binary' }), fc.webUrl(), (a, b, url) => {
+      const definitions = [
+        application({ driver: { type: 'git', repoURL: a, branch: b, path: a }, health: { type: 'http', url: b } }),
+        application({ driver: { ...git, repoURL: url } }),
+        environment({ name: a, labels: { [a]: b }, annotations: { [b]: a } }),
+        workflow({ ...action(a), parameters: { [b]: a } }),
+      ];
+      for (const each of definitions) refused += checkDefinition(each).length;
+      for (const { message } of checkDefinition(definitions[0]!)) expect(message.length).toBeLessThan(400);
+      if (b.includes('..') || b.startsWith('-')) expect(checkDefinition(definitions[0]!)).not.toEqual([]);
+    }),
+  );
+  expect(refused).toBeGreaterThan(100);
+});
