@@ -1,0 +1,43 @@
+import type { Decision } from './advance.ts';
+import { freshStep } from './advance.ts';
+import type { ReleasePlan } from './plan.ts';
+import type { ReleaseState } from './release.ts';
+
+/** A release before its first decision: QUEUED, with the event that says so. */
+export function createRelease(
+  id: string,
+  plan: ReleasePlan,
+  version: string,
+  now: number,
+  actor: string | null,
+): Pick<Decision, 'state' | 'events'> {
+  const state: ReleaseState = {
+    id,
+    status: 'QUEUED',
+    createdAt: now,
+    startedAt: null,
+    endedAt: null,
+    deadline: null,
+    terminating: null,
+    halted: false,
+    promotions: plan.promotions.map((promotion) => ({
+      status: 'PENDING',
+      attempt: 1,
+      dispatch: 0,
+      steps: promotion.steps.map(freshStep),
+      startedAt: null,
+      endedAt: null,
+      problem: null,
+      evidence: null,
+    })),
+    groups: plan.groups.map(() => ({ status: 'OPEN', generation: 0, recheckAt: null, unknownSince: null, reason: null })),
+    firstProblem: null,
+    lastProblem: null,
+    wakeAt: null,
+    sequence: 1,
+    lastEventAt: now,
+  };
+  const environments = plan.promotions.map((each) => each.name);
+  const event = { type: 'ReleaseQueued', product: plan.product, flow: plan.flow.name, version, environments } as const;
+  return { state, events: [{ sequence: 1, at: now, releaseStatus: 'QUEUED', actor, event }] };
+}

@@ -1,0 +1,57 @@
+import type { HealthStatus } from './definitions.ts';
+import type { PromotionStatus, ReleaseStatus } from './release.ts';
+
+/**
+ * What happened to a release: history, never orders. Each carries what a screen needs to redraw without asking again.
+ * The store adds the release, the gapless number, the time and the actor.
+ */
+export type ReleaseEvent =
+  | { type: 'ReleaseQueued'; product: string; flow: string; version: string; environments: string[] }
+  | { type: 'ReleaseStarted' }
+  | { type: 'ReleaseTerminating'; reason: string }
+  | { type: 'ReleaseRetried'; environments: string[] }
+  | { type: 'ReleaseSucceeded' | 'ReleaseTerminated' | 'ReleaseFailed'; reason?: string }
+  | ({ type: 'PromotionWaiting'; reason: string; earliest?: string } & AtPromotion)
+  | ({ type: 'PromotionStarted' } & AtPromotion)
+  | ({ type: 'PromotionResumed'; dispatch: number } & AtPromotion)
+  | ({ type: 'PromotionSucceeded' | 'PromotionTerminated' } & AtPromotion)
+  | ({ type: 'PromotionFailed' | 'PromotionSkipped'; reason: string } & AtPromotion)
+  | ({ type: 'StepStarted' } & AtStep)
+  | ({ type: 'StepWaiting'; reason: string; recheckAt?: string } & AtStep)
+  | ({ type: 'StepRetrying'; message: string; tries: number; retryAt: string } & AtStep)
+  | ({ type: 'StepSucceeded'; outputs?: Record<string, string> } & AtStep)
+  | ({ type: 'StepFailed'; message: string } & AtStep)
+  | ({ type: 'StepTerminated' } & AtStep)
+  | ({ type: 'ActionCommitted'; commit: string; changed: boolean } & AtStep)
+  | ({ type: 'HealthChanged'; application: string; health: HealthStatus; message?: string } & AtPromotion)
+  | { type: 'GroupGateAsked' | 'GroupGatePassed'; group: string }
+  | { type: 'GroupGateWaiting' | 'GroupGateFailed'; group: string; reason: string };
+
+export interface AtPromotion {
+  /** The environment's name, or the workflow step's. */
+  environment: string;
+  attempt: number;
+  before: PromotionStatus;
+  status: PromotionStatus;
+}
+
+export interface AtStep {
+  environment: string;
+  attempt: number;
+  step: string;
+  phase: string;
+  application?: string;
+}
+
+export type ReleaseEventType = ReleaseEvent['type'];
+
+/** An event with its place in the log. */
+export interface NumberedEvent {
+  sequence: number;
+  /** Milliseconds since the epoch, UTC; never before the event before it. */
+  at: number;
+  /** The release's status after the decision that the event belongs to. */
+  releaseStatus: ReleaseStatus;
+  actor: string | null;
+  event: ReleaseEvent;
+}

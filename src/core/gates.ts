@@ -1,0 +1,136 @@
+import type { Dependency, PlannedGroup, PlannedPromotion, ReleasePlan } from './plan.ts';
+import { ENDED_PROMOTION, holdsEnvironment } from './release.ts';
+import type { Facts, GateAnswer, MemberHealth, PromotionState, ReleaseState } from './release.ts';
+
+/**
+ * May this promotion start? One function answers for the executor, the API and every screen, so that explanation and
+ * behaviour cannot drift apart. All gates are asked, together, against one state and one set of facts; the answers are
+ * kept as the evidence of the start.
+ */
+export function askGates(plan: ReleasePlan, state: ReleaseState, position: number, facts: Facts): GateAnswer[] {
+  const promotion = plan.promotions[position] as PlannedPromotion;
+  const answers = [askDependencies(plan, state, promotion)];
+  if (promotion.group !== null) {
+    answers.push(askGroupLimits(plan.groups[promotion.group] as PlannedGroup, state, position));
+  }
+  if (promotion.environment !== null) answers.push(askEnvironment(promotion.environment, facts));
+  return answers;
+}
+
+export function verdictOf(answers: GateAnswer[]): 'pass' | 'wait' | 'fail' {
+  if (answers.some((each) => each.verdict === 'fail')) return 'fail';
+  return answers.some((each) => each.verdict === 'wait') ? 'wait' : 'pass';
+}
+
+export function askDependencies(plan: ReleasePlan, state: ReleaseState, promotion: PlannedPromotion): GateAnswer {
+  const { dependsOn, required } = promotion;
+  let satisfied = 0;
+  let dead = 0;
+  for (const each of dependsOn) {
+    const standing = standingOf(state, each);
+    if (standing === 'satisfied') satisfied += 1;
+    else if (standing === 'dead') dead += 1;
+  }
+  const gate = 'DEPENDENCIES' as const;
+  if (satisfied >= required) return { gate, verdict: 'pass', reason: `${satisfied} of ${dependsOn.length} dependencies are met` };
+  const missing = (standing: Standing): string =>
+    dependsOn
+      .filter((each) => standingOf(state, each) === standing)
+      .map((each) => nameOf(plan, each))
+      .join(', ');
+  if (dead > dependsOn.length - required) {
+    return { gate, verdict: 'fail', reason: `${missing('dead')} did not succeed` };
+  }
+  return { gate, verdict: 'wait', reason: `waits for ${missing('open')}`, who: missing('open') };
+}
+
+type Standing = 'satisfied' | 'open' | 'dead';
+
+function standingOf(state: ReleaseState, dependency: Dependency): Standing {
+  if ('group' in dependency) {
+    const { status } = state.groups[dependency.group] as ReleaseState['groups'][number];
+    return status === 'PASSED' ? 'satisfied' : status === 'FAILED' ? 'dead' : 'open';
+  }
+  const { status } = state.promotions[dependency.promotion] as PromotionState;
+  return status === 'SUCCEEDED' ? 'satisfied' : ENDED_PROMOTION.has(status) ? 'dead' : 'open';
+}
+
+export function nameOf(plan: ReleasePlan, dependency: Dependency): string {
+  return 'group' in dependency
+    ? (plan.groups[dependency.group] as PlannedGroup).name
+    : (plan.promotions[dependency.promotion] as PlannedPromotion).name;
+}
+
+function askGroupLimits(group: PlannedGroup, state: ReleaseState, position: number): GateAnswer {
+  const gate = 'GROUP' as const;
+  const others = group.members.filter((each) => each !== position).map((each) => state.promotions[each] as PromotionState);
+  const failed = others.filter((each) => each.status === 'FAILED').length;
+  if (failed > group.maxFailures) {
+    return {
+      gate,
+      verdict: 'fail',
+      reason: `${failed} of group ${group.name} failed, ${group.maxFailures} may`,
+    };
+  }
+  const running = others.filter(holdsEnvironment).length;
+  if (running >= group.maxParallel) {
+    return {
+      gate,
+      verdict: 'wait',
+      reason: `${running} of group ${group.name} are running, ${group.maxParallel} may at once`,
+      who: group.name,
+    };
+  }
+  return { gate, verdict: 'pass', reason: `group ${group.name}: ${running} running, ${failed} failed` };
+}
+
+function askEnvironment(environment: string, facts: Facts): GateAnswer {
+  const release = facts.heldBy[environment];
+  if (release === undefined) return { gate: 'ENVIRONMENT', verdict: 'pass', reason: `${environment} is free` };
+  return {
+    gate: 'ENVIRONMENT',
+    verdict: 'wait',
+    reason: `release ${release} is at work in ${environment}`,
+    who: `release ${release}`,
+    release,
+  };
+}
+
+/** How often a gate whose answer is not final is asked again, in milliseconds. */
+export const GATE_RECHECK = 5_000;
+
+/**
+ * A group's gate, judged on what its members say now: one that was healthy an hour ago does not count if it is degraded
+ * now. UNKNOWN neither passes nor fails, until `unknownTimeout` is over.
+ */
+export function judgeGroup(
+  plan: ReleasePlan,
+  group: PlannedGroup,
+  state: ReleaseState,
+  health: MemberHealth[],
+  unknownSince: number,
+  now: number,
+): { verdict: 'pass' | 'wait' | 'fail'; reason: string } {
+  const byMember = new Map(health.map((each) => [each.promotion, each]));
+  let healthy = 0;
+  let possible = 0;
+  const unhealthy: string[] = [];
+  for (const member of group.members) {
+    const promotion = state.promotions[member] as PromotionState;
+    const name = (plan.promotions[member] as PlannedPromotion).name;
+    if (promotion.status !== 'SUCCEEDED') {
+      if (!ENDED_PROMOTION.has(promotion.status)) possible += 1;
+      continue;
+    }
+    const status = byMember.get(member)?.status ?? 'UNKNOWN';
+    if (status === 'HEALTHY') healthy += 1;
+    else unhealthy.push(`${name} is ${status}`);
+    if (status !== 'DEGRADED') possible += 1;
+  }
+  const told = `${healthy} of ${group.members.length} in ${group.name} are healthy, ${group.required} needed`;
+  const reason = unhealthy.length > 0 ? `${told}: ${unhealthy.join(', ')}` : told;
+  if (healthy >= group.required) return { verdict: 'pass', reason };
+  if (possible < group.required) return { verdict: 'fail', reason };
+  if (now - unknownSince >= group.unknownTimeout) return { verdict: 'fail', reason: `${reason}; gave up waiting` };
+  return { verdict: 'wait', reason };
+}

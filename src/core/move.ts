@@ -1,0 +1,169 @@
+import type { Decision } from './advance.ts';
+import type { AtPromotion, AtStep, NumberedEvent, ReleaseEvent } from './events.ts';
+import type { PlannedApplication, PlannedPromotion, PlannedStep, ReleasePlan } from './plan.ts';
+import type { Problem } from './problems.ts';
+import type { DeploymentFact, GroupState, PromotionState, PromotionStatus, ReleaseState, StepState, Work } from './release.ts';
+
+/**
+ * One decision in the making: a copy of the state that shares with the old one whatever did not change. The old state is
+ * never touched, so a decision that is not saved (a lost race, a crash) has not happened.
+ */
+export class Move {
+  readonly plan: ReleasePlan;
+  readonly state: ReleaseState;
+  readonly now: number;
+  readonly work: Work[] = [];
+  /** Groups of which a member reported in this decision: a job is about to end, and its join parent will ask. */
+  readonly reportedBy = new Set<number>();
+  readonly #events: ReleaseEvent[] = [];
+  readonly #deployments: DeploymentFact[] = [];
+  readonly #dispatched = new Map<number, number>();
+  readonly #copiedPromotions = new Set<number>();
+  readonly #copiedSteps = new Map<number, Set<number>>();
+  readonly #copiedGroups = new Set<number>();
+
+  constructor(plan: ReleasePlan, state: ReleaseState, now: number) {
+    this.plan = plan;
+    this.state = { ...state, promotions: state.promotions.slice(), groups: state.groups.slice() };
+    this.now = Math.max(now, state.lastEventAt);
+  }
+
+  planned(position: number): PlannedPromotion {
+    return this.plan.promotions[position] as PlannedPromotion;
+  }
+
+  plannedStep(position: number, step: number): PlannedStep {
+    return this.planned(position).steps[step] as PlannedStep;
+  }
+
+  promotion(position: number): PromotionState {
+    if (!this.#copiedPromotions.has(position)) {
+      const seen = this.state.promotions[position] as PromotionState;
+      this.state.promotions[position] = { ...seen, steps: seen.steps.slice() };
+      this.#copiedPromotions.add(position);
+      this.#copiedSteps.set(position, new Set());
+    }
+    return this.state.promotions[position] as PromotionState;
+  }
+
+  step(position: number, index: number): StepState {
+    const promotion = this.promotion(position);
+    const copied = this.#copiedSteps.get(position) as Set<number>;
+    if (!copied.has(index)) {
+      promotion.steps[index] = { ...(promotion.steps[index] as StepState) };
+      copied.add(index);
+    }
+    return promotion.steps[index] as StepState;
+  }
+
+  group(position: number): GroupState {
+    if (!this.#copiedGroups.has(position)) {
+      this.state.groups[position] = { ...(this.state.groups[position] as GroupState) };
+      this.#copiedGroups.add(position);
+    }
+    return this.state.groups[position] as GroupState;
+  }
+
+  emit(event: ReleaseEvent): void {
+    this.#events.push(event);
+  }
+
+  /** A number for a new job of this promotion; jobs asked for in one decision become one BullMQ flow. */
+  dispatch(position: number): number {
+    const already = this.#dispatched.get(position);
+    if (already !== undefined) return already;
+    const promotion = this.promotion(position);
+    promotion.dispatch += 1;
+    this.#dispatched.set(position, promotion.dispatch);
+    return promotion.dispatch;
+  }
+
+  /** Nothing of it runs after all (its first step is a soak): no job is needed. */
+  undispatch(position: number): void {
+    this.#dispatched.delete(position);
+  }
+
+  deploy(promotion: number, application: number, commit: string | null, verified: boolean): void {
+    if (this.planned(promotion).environment === null) return;
+    this.#deployments.push({ promotion, application, at: this.now, commit, verified });
+  }
+
+  end(position: number, status: 'SUCCEEDED' | 'FAILED' | 'TERMINATED' | 'SKIPPED', reason = ''): void {
+    const promotion = this.promotion(position);
+    const before = promotion.status;
+    promotion.status = status;
+    promotion.endedAt = this.now;
+    const at = this.atPromotion(position, before);
+    if (status === 'FAILED') this.emit({ type: 'PromotionFailed', ...at, reason });
+    else if (status === 'SKIPPED') this.emit({ type: 'PromotionSkipped', ...at, reason });
+    else this.emit({ type: status === 'SUCCEEDED' ? 'PromotionSucceeded' : 'PromotionTerminated', ...at });
+  }
+
+  /** Changes what a promotion that has not ended is doing; false when it is doing that already. */
+  restate(
+    position: number,
+    status: 'RUNNING' | 'WAITING' | 'SUSPENDED',
+    why?: { reason: string | null; recheckAt: number | null },
+  ): boolean {
+    const seen = this.state.promotions[position] as PromotionState;
+    if (seen.status === status) return false;
+    this.promotion(position).status = status;
+    const at = this.atPromotion(position, seen.status);
+    if (status === 'RUNNING') this.emit({ type: 'PromotionResumed', ...at, dispatch: seen.dispatch });
+    else {
+      const earliest = why?.recheckAt == null ? undefined : new Date(why.recheckAt).toISOString();
+      this.emit({ type: 'PromotionWaiting', ...at, reason: why?.reason ?? '', earliest });
+    }
+    return true;
+  }
+
+  problem(message: string, position: number, step?: string): Problem {
+    const { attempt } = this.state.promotions[position] as PromotionState;
+    return { message, at: new Date(this.now).toISOString(), environment: this.planned(position).name, step, attempt };
+  }
+
+  atPromotion(position: number, before: PromotionStatus): AtPromotion {
+    const { attempt, status } = this.state.promotions[position] as PromotionState;
+    return { environment: this.planned(position).name, attempt, before, status };
+  }
+
+  atStep(position: number, index: number): AtStep {
+    const planned = this.planned(position);
+    const step = planned.steps[index] as PlannedStep;
+    return {
+      environment: planned.name,
+      attempt: (this.state.promotions[position] as PromotionState).attempt,
+      step: step.id,
+      phase: step.phase,
+      application: step.application === null ? undefined : (planned.applications[step.application] as PlannedApplication).name,
+    };
+  }
+
+  decision(wakeAt: number | null, actor: string | null): Decision {
+    const { state } = this;
+    state.wakeAt = wakeAt;
+    const events = this.#events.map<NumberedEvent>((event, index) => ({
+      sequence: state.sequence + index + 1,
+      at: this.now,
+      releaseStatus: state.status,
+      actor,
+      event,
+    }));
+    state.sequence += events.length;
+    if (events.length > 0) state.lastEventAt = this.now;
+    const promotions = [...this.#dispatched]
+      .filter(([position, dispatch]) =>
+        state.promotions[position]?.steps.some((step) => step.status === 'RUNNING' && step.dispatch === dispatch),
+      )
+      .map(([promotion, dispatch]) => ({
+        promotion,
+        attempt: (state.promotions[promotion] as PromotionState).attempt,
+        dispatch,
+      }));
+    if (promotions.length > 0) {
+      const join = promotions.length > 1 || promotions.some((each) => this.planned(each.promotion).group !== null);
+      this.work.unshift({ kind: 'dispatch', promotions, join });
+    }
+    return { state, changed: [...this.#copiedPromotions], events, work: this.work, deployments: this.#deployments };
+  }
+}

@@ -1,0 +1,186 @@
+import type { HealthStatus } from './definitions.ts';
+import type { Problem } from './problems.ts';
+
+/** The state of a release: plain data, all times in milliseconds since the epoch (UTC). */
+export interface ReleaseState {
+  id: string;
+  status: ReleaseStatus;
+  createdAt: number;
+  startedAt: number | null;
+  endedAt: number | null;
+  /** When the flow's timeout ends the release; set when it starts. */
+  deadline: number | null;
+  /** Set once somebody or a timeout wants it to end; nothing new starts from then on. */
+  terminating: { reason: string; by: string | null } | null;
+  /** Set when a failure that nothing tolerates stopped the flow: what is not started never starts. */
+  halted: boolean;
+  promotions: PromotionState[];
+  groups: GroupState[];
+  firstProblem: Problem | null;
+  lastProblem: Problem | null;
+  /** The earliest time at which `advance` must look again without being told anything. */
+  wakeAt: number | null;
+  /** The number of the last event; the next one is one more. */
+  sequence: number;
+  /** The time of the last event: events never go back in time, even when a server's clock does. */
+  lastEventAt: number;
+}
+
+export const RELEASE_STATUSES = [
+  'QUEUED',
+  'RUNNING',
+  'SUSPENDED',
+  'TERMINATING',
+  'SUCCEEDED',
+  'FAILED',
+  'TERMINATED',
+] as const;
+export type ReleaseStatus = (typeof RELEASE_STATUSES)[number];
+
+export const PROMOTION_STATUSES = [
+  'PENDING',
+  'WAITING',
+  'RUNNING',
+  'SUSPENDED',
+  'SUCCEEDED',
+  'FAILED',
+  'TERMINATED',
+  'SKIPPED',
+  'ROLLING_BACK',
+  'ROLLED_BACK',
+  'ROLLBACK_FAILED',
+] as const;
+export type PromotionStatus = (typeof PROMOTION_STATUSES)[number];
+
+export interface PromotionState {
+  status: PromotionStatus;
+  /** Counts the tries of the whole promotion from 1; a retry of the release begins a new one. */
+  attempt: number;
+  /** Counts the jobs that were asked for in this release's promotion; the newest one's number. */
+  dispatch: number;
+  steps: StepState[];
+  startedAt: number | null;
+  endedAt: number | null;
+  problem: Problem | null;
+  /** What was judged, together, in the transaction that started it. */
+  evidence: GateAnswer[] | null;
+}
+
+export const STEP_STATUSES = ['PENDING', 'RUNNING', 'WAITING', 'SUCCEEDED', 'FAILED', 'TERMINATED'] as const;
+export type StepStatus = (typeof STEP_STATUSES)[number];
+
+export interface StepState {
+  status: StepStatus;
+  /** The job that owns this step while it is RUNNING. */
+  dispatch: number;
+  /** How many times it was tried in this attempt of the promotion, transient failures included. */
+  tries: number;
+  startedAt: number | null;
+  endedAt: number | null;
+  /** When a WAITING step is due; null: somebody will tell. */
+  recheckAt: number | null;
+  /** What it waits for, in words. */
+  reason: string | null;
+  outputs: Record<string, string> | null;
+  firstError: string | null;
+  lastError: string | null;
+}
+
+/**
+ * OPEN: members are still on their way. ASKING: enough have succeeded, and their health is asked again now. WAITING: the
+ * answer was not final, it is asked again at `recheckAt`. PASSED and FAILED are final until a retry.
+ */
+export interface GroupState {
+  status: 'OPEN' | 'ASKING' | 'WAITING' | 'PASSED' | 'FAILED';
+  /** Counts the times that the gate was asked: an answer to an older question is ignored. */
+  generation: number;
+  recheckAt: number | null;
+  /** Since when the gate has been waiting for an answer that is not UNKNOWN. */
+  unknownSince: number | null;
+  reason: string | null;
+}
+
+/** All gates answer alike. `who` can end the waiting; `recheckAt` is when it may end by itself. */
+export interface GateAnswer {
+  gate: 'DEPENDENCIES' | 'ENVIRONMENT' | 'GROUP';
+  verdict: 'pass' | 'wait' | 'fail';
+  reason: string;
+  who?: string;
+  recheckAt?: number;
+  /** The release that holds the environment. */
+  release?: string;
+}
+
+/** What a driver, a workflow action or a health source came back with. */
+export type Outcome =
+  | { kind: 'succeeded'; outputs?: Record<string, string>; commit?: string; changed?: boolean }
+  /** Judged bad: never tried again by itself. */
+  | { kind: 'failed'; message: string }
+  /** Could not tell, or could not get there: tried again with backoff, `retryAfter` milliseconds at the least. */
+  | { kind: 'transient'; message: string; retryAfter?: number }
+  /** Not there yet: look again at `recheckAfter` milliseconds from now, or when somebody tells. */
+  | { kind: 'pending'; reason: string; recheckAfter?: number }
+  | { kind: 'aborted' };
+
+export interface MemberHealth {
+  promotion: number;
+  status: HealthStatus;
+  message?: string;
+}
+
+/** What makes a release move. */
+export type Stimulus =
+  /** Time passed, a lock was freed, a turn came: look again. */
+  | { kind: 'tick' }
+  | { kind: 'outcome'; promotion: number; attempt: number; step: number; dispatch: number; outcome: Outcome }
+  | { kind: 'group-answer'; group: number; generation: number; health: MemberHealth[] }
+  /** Somebody reported an application's health: steps that wait for it are due now. */
+  | { kind: 'health-reported'; environment: string; application: string; status: HealthStatus; message?: string }
+  | { kind: 'terminate'; reason: string; by: string | null }
+  | { kind: 'retry'; by: string | null }
+  /** The queue no longer has the job of this dispatch (or of this question): it is asked for again. */
+  | { kind: 'lost-dispatch'; promotion: number; dispatch: number }
+  | { kind: 'lost-question'; group: number; generation: number };
+
+/** Read from the database under the product's lock, in the transaction of the decision. */
+export interface Facts {
+  /** The release that must end before this one may start, or null when it is its turn. */
+  behind: string | null;
+  /** Environment → the other release that is at work there. */
+  heldBy: Readonly<Record<string, string>>;
+}
+
+export const NO_FACTS: Facts = { behind: null, heldBy: {} };
+
+/** What the hands must do; ids only, never a decision. */
+export type Work =
+  /** One BullMQ flow: a child per promotion, and a join parent when there is more than one or a group to ask. */
+  | { kind: 'dispatch'; promotions: { promotion: number; attempt: number; dispatch: number }[]; join: boolean }
+  | { kind: 'ask-group'; group: number; generation: number }
+  /** Abort what runs: the release is terminating, or the promotion's time is over. */
+  | { kind: 'abort'; promotions: number[] };
+
+/** A version became current in an environment's application, or was found healthy there. */
+export interface DeploymentFact {
+  promotion: number;
+  application: number;
+  at: number;
+  commit: string | null;
+  verified: boolean;
+}
+
+export const ENDED_PROMOTION: ReadonlySet<PromotionStatus> = new Set([
+  'SUCCEEDED',
+  'FAILED',
+  'TERMINATED',
+  'SKIPPED',
+  'ROLLED_BACK',
+  'ROLLBACK_FAILED',
+]);
+
+export const ENDED_RELEASE: ReadonlySet<ReleaseStatus> = new Set(['SUCCEEDED', 'FAILED', 'TERMINATED']);
+
+/** A promotion that has the environment to itself, from its start to its end: no other release may start there. */
+export function holdsEnvironment(promotion: PromotionState): boolean {
+  return promotion.startedAt !== null && !ENDED_PROMOTION.has(promotion.status);
+}
