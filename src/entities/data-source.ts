@@ -1,0 +1,58 @@
+import 'reflect-metadata';
+import type { Pool } from 'pg';
+import { DataSource } from 'typeorm';
+import { migrations } from '../../migrations/index.ts';
+import { DEFINITION_ROWS, DefinitionRevisionRow } from './definition-rows.ts';
+import { DeploymentRow, HealthReportRow, IdempotencyKeyRow, OutboxRow, ReleaseEventRow } from './log-rows.ts';
+import { PromotionRow, ReleasePlanRow, ReleaseRow } from './release-rows.ts';
+
+export const ENTITIES = [
+  ...Object.values(DEFINITION_ROWS),
+  DefinitionRevisionRow,
+  ReleaseRow,
+  ReleasePlanRow,
+  PromotionRow,
+  ReleaseEventRow,
+  OutboxRow,
+  DeploymentRow,
+  HealthReportRow,
+  IdempotencyKeyRow,
+];
+
+/** Tables are made by migrations only; `synchronize` stays off. */
+export function createDataSource(url: string, options: { poolSize?: number; applicationName?: string } = {}): DataSource {
+  return new DataSource({
+    type: 'postgres',
+    url,
+    entities: ENTITIES,
+    migrations,
+    migrationsTableName: 'sluice_migration',
+    applicationName: options.applicationName ?? 'sluice',
+    poolSize: options.poolSize ?? 10,
+    poolErrorHandler: () => {
+      // A connection that broke while idle: the pool opens another one when it is needed.
+    },
+    extra: { keepAlive: true, connectionTimeoutMillis: 10_000 },
+  });
+}
+
+/** The pool underneath: for prepared statements, LISTEN and the sessions of one decision. */
+export function poolOf(dataSource: DataSource): Pool {
+  return (dataSource.driver as unknown as { master: Pool }).master;
+}
+
+const MIGRATION_LOCK = 7_265_031;
+
+/** Brings the tables to this version; several processes starting at once take turns. */
+export async function migrate(url: string): Promise<void> {
+  const dataSource = await createDataSource(url, { poolSize: 2 }).initialize();
+  const client = await poolOf(dataSource).connect();
+  try {
+    await client.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
+    await dataSource.runMigrations({ transaction: 'each' });
+    await client.query('SELECT pg_advisory_unlock($1)', [MIGRATION_LOCK]);
+  } finally {
+    client.release();
+    await dataSource.destroy();
+  }
+}

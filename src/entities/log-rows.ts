@@ -1,0 +1,138 @@
+import { Column, Entity, Generated, Index, PrimaryColumn } from 'typeorm';
+import type { HealthStatus } from '../core/definitions.ts';
+import type { ReleaseEvent } from '../core/events.ts';
+import type { ReleaseStatus, Work } from '../core/release.ts';
+
+/**
+ * The log. `sequence` is gapless within its release, given under the release's row lock. Across releases the order is
+ * (`position`, `id`): position is the writing transaction's id, or that of the release's event before it where that is
+ * higher. A reader takes only positions below the oldest transaction that is still open, so a late commit can never
+ * appear behind a cursor. The table is append-only: a trigger refuses UPDATE.
+ */
+@Entity('release_event')
+@Index('release_event_log', ['position', 'id'])
+export class ReleaseEventRow {
+  @PrimaryColumn({ name: 'release_id', type: 'uuid' })
+  releaseId!: string;
+
+  @PrimaryColumn({ type: 'integer' })
+  sequence!: number;
+
+  @Column({ type: 'bigint' })
+  position!: string;
+
+  @Generated('increment')
+  @Column({ type: 'bigint' })
+  id!: string;
+
+  @Column({ type: 'timestamptz' })
+  at!: Date;
+
+  @Column({ type: 'text' })
+  product!: string;
+
+  @Column({ name: 'release_status', type: 'text' })
+  releaseStatus!: ReleaseStatus;
+
+  @Column({ type: 'text', nullable: true })
+  actor!: string | null;
+
+  @Column({ type: 'jsonb' })
+  event!: ReleaseEvent;
+}
+
+/** Work that a decision asked for and that is not in the queue yet; written with the decision, deleted after the hand-over. */
+@Entity('outbox')
+export class OutboxRow {
+  @PrimaryColumn({ type: 'bigint' })
+  @Generated('increment')
+  id!: string;
+
+  @Column({ name: 'release_id', type: 'uuid' })
+  releaseId!: string;
+
+  @Column({ type: 'jsonb' })
+  work!: Work;
+
+  @Column({ name: 'created_at', type: 'timestamptz', default: () => 'now()' })
+  createdAt!: Date;
+}
+
+/** A version became current in an application's environment: for history and for rollback. */
+@Entity('deployment')
+@Index('deployment_history', ['product', 'environment', 'at'])
+@Index('deployment_once', ['releaseId', 'application'], { unique: true })
+export class DeploymentRow {
+  @PrimaryColumn({ type: 'bigint' })
+  @Generated('increment')
+  id!: string;
+
+  @Column({ name: 'release_id', type: 'uuid' })
+  releaseId!: string;
+
+  @Column({ type: 'text' })
+  product!: string;
+
+  @Column({ type: 'text' })
+  environment!: string;
+
+  @Column({ type: 'text' })
+  application!: string;
+
+  @Column({ type: 'text' })
+  version!: string;
+
+  @Column({ type: 'text' })
+  digest!: string;
+
+  @Column({ name: 'commit_id', type: 'text', nullable: true })
+  commit!: string | null;
+
+  @Column({ type: 'timestamptz' })
+  at!: Date;
+
+  /** When the environment's promotion succeeded with it; null: not verified healthy. */
+  @Column({ name: 'verified_at', type: 'timestamptz', nullable: true })
+  verifiedAt!: Date | null;
+}
+
+/** The newest thing that somebody told about an application's health. */
+@Entity('health_report')
+export class HealthReportRow {
+  @PrimaryColumn({ type: 'text' })
+  application!: string;
+
+  @Column({ type: 'text' })
+  status!: HealthStatus;
+
+  @Column({ type: 'text', nullable: true })
+  message!: string | null;
+
+  @Column({ type: 'timestamptz' })
+  at!: Date;
+
+  @Column({ type: 'text', nullable: true })
+  actor!: string | null;
+}
+
+/** The first answer to a key; the same key with another input is refused. Kept at least 24 hours. */
+@Entity('idempotency_key')
+export class IdempotencyKeyRow {
+  @PrimaryColumn({ type: 'text' })
+  operation!: string;
+
+  @PrimaryColumn({ type: 'text' })
+  key!: string;
+
+  /** sha-256 of the input, hex. */
+  @Column({ type: 'text' })
+  input!: string;
+
+  /** The id of what was made. */
+  @Column({ type: 'text' })
+  result!: string;
+
+  @Index()
+  @Column({ name: 'created_at', type: 'timestamptz', default: () => 'now()' })
+  createdAt!: Date;
+}

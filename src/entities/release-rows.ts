@@ -1,0 +1,146 @@
+import { Column, Entity, Generated, Index, PrimaryColumn } from 'typeorm';
+import type { ConcurrencyPolicy } from '../core/definitions.ts';
+import type { ReleasePlan } from '../core/plan.ts';
+import type { Problem } from '../core/problems.ts';
+import type { GateAnswer, GroupState, PromotionStatus, ReleaseStatus, StepState } from '../core/release.ts';
+import type { PinnedContent } from '../drivers/driver.ts';
+
+/** What changes of a release with nearly every decision; kept narrow, the plan stands in a table of its own. */
+@Entity('release')
+@Index('release_open', ['product', 'number'], { where: 'ended_at IS NULL' })
+@Index('release_wake', ['wakeAt'], { where: 'wake_at IS NOT NULL' })
+@Index('release_by_product', ['product', 'number'])
+export class ReleaseRow {
+  @PrimaryColumn({ type: 'uuid' })
+  id!: string;
+
+  /** The order of creation: queues and lists follow it. */
+  @Index({ unique: true })
+  @Generated('increment')
+  @Column({ type: 'bigint' })
+  number!: string;
+
+  @Column({ type: 'text' })
+  product!: string;
+
+  @Column({ type: 'text' })
+  flow!: string;
+
+  @Column({ name: 'flow_revision', type: 'integer' })
+  flowRevision!: number;
+
+  @Column({ type: 'text' })
+  version!: string;
+
+  @Column({ type: 'text' })
+  digest!: string;
+
+  @Column({ type: 'text' })
+  concurrency!: ConcurrencyPolicy;
+
+  @Column({ type: 'jsonb' })
+  trigger!: { kind: 'MANUAL'; actor: string | null; commit?: string };
+
+  @Column({ type: 'text' })
+  status!: ReleaseStatus;
+
+  /** Compare-and-set: a decision is saved only on the state that it was made from. */
+  @Column({ type: 'integer' })
+  revision!: number;
+
+  /** The number of the newest event. */
+  @Column({ type: 'integer' })
+  sequence!: number;
+
+  /** `position` of the newest event: see the event log. */
+  @Column({ name: 'last_position', type: 'bigint' })
+  lastPosition!: string;
+
+  @Column({ name: 'created_at', type: 'timestamptz' })
+  createdAt!: Date;
+
+  @Column({ name: 'started_at', type: 'timestamptz', nullable: true })
+  startedAt!: Date | null;
+
+  @Column({ name: 'ended_at', type: 'timestamptz', nullable: true })
+  endedAt!: Date | null;
+
+  @Column({ type: 'timestamptz', nullable: true })
+  deadline!: Date | null;
+
+  @Column({ name: 'wake_at', type: 'timestamptz', nullable: true })
+  wakeAt!: Date | null;
+
+  /** What else the state machine keeps, small: groups, termination, problems. */
+  @Column({ type: 'jsonb' })
+  rest!: ReleaseRest;
+}
+
+export interface ReleaseRest {
+  terminating: { reason: string; by: string | null } | null;
+  halted: boolean;
+  groups: GroupState[];
+  firstProblem: Problem | null;
+  lastProblem: Problem | null;
+  lastEventAt: number;
+}
+
+/** What a release froze at its start; written once. */
+@Entity('release_plan')
+export class ReleasePlanRow {
+  @PrimaryColumn({ name: 'release_id', type: 'uuid' })
+  releaseId!: string;
+
+  @Column({ type: 'jsonb' })
+  plan!: ReleasePlan;
+
+  /** The pinned content of each trigger application, by its name. */
+  @Column({ type: 'jsonb' })
+  contents!: Record<string, PinnedContent>;
+}
+
+/** `holds`: at work in its environment. The index makes a second release there impossible, whatever the code believes. */
+@Entity('promotion')
+@Index('promotion_holds', ['product', 'environment'], { unique: true, where: 'holds' })
+export class PromotionRow {
+  @PrimaryColumn({ name: 'release_id', type: 'uuid' })
+  releaseId!: string;
+
+  /** Its place in the plan's promotions. */
+  @PrimaryColumn({ type: 'integer' })
+  position!: number;
+
+  @Column({ type: 'text' })
+  product!: string;
+
+  /** Null for a workflow step, which has no environment. */
+  @Column({ type: 'text', nullable: true })
+  environment!: string | null;
+
+  @Column({ type: 'text' })
+  status!: PromotionStatus;
+
+  @Column({ type: 'boolean' })
+  holds!: boolean;
+
+  @Column({ type: 'integer' })
+  attempt!: number;
+
+  @Column({ type: 'integer' })
+  dispatch!: number;
+
+  @Column({ name: 'started_at', type: 'timestamptz', nullable: true })
+  startedAt!: Date | null;
+
+  @Column({ name: 'ended_at', type: 'timestamptz', nullable: true })
+  endedAt!: Date | null;
+
+  @Column({ type: 'jsonb' })
+  steps!: StepState[];
+
+  @Column({ type: 'jsonb', nullable: true })
+  problem!: Problem | null;
+
+  @Column({ type: 'jsonb', nullable: true })
+  evidence!: GateAnswer[] | null;
+}
