@@ -1,0 +1,35 @@
+import { randomBytes } from 'node:crypto';
+import { Redis } from 'ioredis';
+import { afterAll, describe } from 'vitest';
+import { needed } from './database.ts';
+
+export interface Backend {
+  name: 'redis' | 'postgres';
+  /** Absent: the queue lives in the test's own database. */
+  redisUrl?: string;
+  /** Of this file and back end alone: files share one Redis and never flush it. */
+  queuePrefix: string;
+}
+
+/** Tells the same story once with the queue in Redis and once with the queue in PostgreSQL. */
+export function forEachBackend(story: (backend: Backend) => void): void {
+  for (const name of ['redis', 'postgres'] as const) {
+    const queuePrefix = `t${randomBytes(5).toString('hex')}`;
+    const backend: Backend = { name, queuePrefix, ...(name === 'redis' && { redisUrl: needed('TEST_REDIS_URL') }) };
+    describe(`queue in ${name}`, () => {
+      story(backend);
+      if (backend.redisUrl) afterAll(() => removeKeys(backend.redisUrl!, queuePrefix));
+    });
+  }
+}
+
+async function removeKeys(url: string, prefix: string): Promise<void> {
+  const redis = new Redis(url);
+  try {
+    for await (const keys of redis.scanStream({ match: `${prefix}:*`, count: 500 })) {
+      if ((keys as string[]).length > 0) await redis.unlink(keys as string[]);
+    }
+  } finally {
+    redis.disconnect();
+  }
+}
