@@ -44,9 +44,9 @@ export class ReleaseEventRow {
 /** Work that a decision asked for and that is not in the queue yet; written with the decision, deleted after the hand-over. */
 @Entity('outbox')
 export class OutboxRow {
-  @PrimaryColumn({ type: 'bigint' })
-  @Generated('increment')
-  id!: string;
+  /** Release, number of the decision's last event, place in the decision's work: known before it is written. */
+  @PrimaryColumn({ type: 'text' })
+  key!: string;
 
   @Column({ name: 'release_id', type: 'uuid' })
   releaseId!: string;

@@ -1,0 +1,284 @@
+import { LRUCache } from 'lru-cache';
+import type { Pool, PoolClient } from 'pg';
+import type { Clock } from '../clock.ts';
+import { advance } from '../core/advance.ts';
+import type { Decision } from '../core/advance.ts';
+import type { Facts, ReleaseState, Stimulus } from '../core/release.ts';
+import type { Log } from '../log.ts';
+import { loadFacts, loadFrozen, loadStates, lockProductsStatement } from '../store/load-releases.ts';
+import type { FrozenRelease, LoadedState } from '../store/load-releases.ts';
+import { saveDecisions } from '../store/save-decisions.ts';
+import type { DecisionToSave } from '../store/save-decisions.ts';
+
+/**
+ * The only code that moves a release: lock, decide, save, outbox; many releases in one transaction.
+ *
+ * Stimuli that arrive while a transaction is under way are collected, and the next one takes them all (group commit): a
+ * step costs a share of a commit, not a commit. Each process keeps the states that it saw last. A decision made on a
+ * state that another process has moved meanwhile is not saved (compare-and-set on the revision) and is made again on the
+ * newer one. Decisions that must know what other releases do (may it start? is it its turn?) are made with facts read
+ * under the products' locks, in the transaction that saves them.
+ */
+export class Mover {
+  readonly #pool: Pool;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #onMoved: (moved: Moved[]) => void;
+  readonly #frozen = new LRUCache<string, FrozenRelease>({ max: 5_000 });
+  readonly #states = new LRUCache<string, LoadedState>({ max: 5_000 });
+  readonly #waiting = new Map<string, Item[]>();
+  readonly #busy = new Set<string>();
+  readonly #handedOver: string[] = [];
+  #running = 0;
+  #scheduled = false;
+
+  constructor(pool: Pool, clock: Clock, log: Log, onMoved: (moved: Moved[]) => void) {
+    this.#pool = pool;
+    this.#clock = clock;
+    this.#log = log;
+    this.#onMoved = onMoved;
+  }
+
+  /** Resolves with the release's state after the stimulus is saved (or changed nothing); null when there is no such release. */
+  move(releaseId: string, stimulus: Stimulus, actor: string | null = null): Promise<MovedTo | null> {
+    return new Promise((resolve, reject) => {
+      const items = this.#waiting.get(releaseId);
+      const item: Item = { stimulus, actor, resolve, reject, tries: 0 };
+      if (items) items.push(item);
+      else this.#waiting.set(releaseId, [item]);
+      this.#schedule();
+    });
+  }
+
+  /** The newest state: of this process when it is known to be recent enough, otherwise of the database. */
+  async look(releaseId: string, options: { fresh: boolean }): Promise<MovedTo | null> {
+    const frozen = await this.#freeze(releaseId);
+    if (!frozen) return null;
+    const known = options.fresh ? undefined : this.#states.get(releaseId);
+    if (known) return { release: frozen, state: known.state };
+    const [loaded] = await loadStates(this.#pool, [releaseId]);
+    if (!loaded) return null;
+    this.#remember(loaded);
+    return { release: frozen, state: loaded.state };
+  }
+
+  /** Outbox rows that are in the queue now: deleted with the next save, or by `flush`. */
+  handedOver(keys: string[]): void {
+    this.#handedOver.push(...keys);
+  }
+
+  /** Deletes handed-over outbox rows when no save has come along to take them. */
+  async flush(): Promise<void> {
+    const keys = this.#handedOver.splice(0);
+    if (keys.length === 0) return;
+    await this.#pool.query('DELETE FROM outbox WHERE key = ANY($1)', [keys]).catch((error: unknown) => {
+      this.#handedOver.push(...keys);
+      throw error;
+    });
+  }
+
+  async #freeze(releaseId: string): Promise<FrozenRelease | undefined> {
+    const known = this.#frozen.get(releaseId);
+    if (known) return known;
+    const [frozen] = await loadFrozen(this.#pool, [releaseId]);
+    if (frozen) this.#frozen.set(releaseId, frozen);
+    return frozen;
+  }
+
+  #remember(loaded: LoadedState): void {
+    const known = this.#states.get(loaded.state.id);
+    if (!known || known.revision < loaded.revision) this.#states.set(loaded.state.id, loaded);
+  }
+
+  #schedule(): void {
+    if (this.#scheduled || this.#running >= MAX_TRANSACTIONS) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      this.#take();
+    });
+  }
+
+  #take(): void {
+    const batch: Batch = new Map();
+    for (const [releaseId, items] of this.#waiting) {
+      if (batch.size >= MAX_RELEASES) break;
+      if (this.#busy.has(releaseId)) continue;
+      batch.set(releaseId, items);
+    }
+    if (batch.size === 0) return;
+    for (const releaseId of batch.keys()) {
+      this.#waiting.delete(releaseId);
+      this.#busy.add(releaseId);
+    }
+    this.#running += 1;
+    void this.#run(batch).finally(() => {
+      this.#running -= 1;
+      for (const releaseId of batch.keys()) this.#busy.delete(releaseId);
+      if (this.#waiting.size > 0) this.#schedule();
+    });
+    if (this.#waiting.size > 0) this.#schedule();
+  }
+
+  async #run(batch: Batch): Promise<void> {
+    const keys = this.#handedOver.splice(0, 1_000);
+    try {
+      const found = await this.#find(batch);
+      const decided = found.map((each) => this.#decide(each, null));
+      const saved = decided.includes('NEEDS_FACTS')
+        ? await this.#decideWithFacts(found, keys)
+        : await this.#save(this.#pool, found, decided as Decision[], keys);
+      this.#settle(found, saved);
+    } catch (error) {
+      this.#handedOver.push(...keys);
+      // What of it was committed is not known: nothing that this process remembers of these releases counts any more.
+      for (const releaseId of batch.keys()) this.#states.delete(releaseId);
+      if (batch.size > 1) {
+        // One release's fault must not be every release's: each again, alone.
+        this.#log.warn({ error: messageOf(error), releases: batch.size }, 'a transaction failed, its releases are tried one by one');
+        for (const [releaseId, items] of batch) await this.#run(new Map([[releaseId, items]]));
+        return;
+      }
+      for (const item of [...batch.values()].flat()) item.reject(error);
+    }
+  }
+
+  async #find(batch: Batch): Promise<Found[]> {
+    const ids = [...batch.keys()];
+    const unfrozen = ids.filter((id) => !this.#frozen.has(id));
+    if (unfrozen.length > 0) for (const each of await loadFrozen(this.#pool, unfrozen)) this.#frozen.set(each.id, each);
+    const unknown = ids.filter((id) => !this.#states.has(id) && this.#frozen.has(id));
+    if (unknown.length > 0) for (const each of await loadStates(this.#pool, unknown)) this.#remember(each);
+    const found: Found[] = [];
+    for (const [releaseId, items] of batch) {
+      const release = this.#frozen.get(releaseId);
+      const loaded = this.#states.get(releaseId);
+      if (release && loaded) found.push({ release, loaded, items });
+      else for (const item of items) item.resolve(null);
+    }
+    return found;
+  }
+
+  #decide({ release, loaded, items }: Found, facts: Facts | null): Decision | 'NEEDS_FACTS' {
+    const stimuli = items.map((each) => each.stimulus);
+    const actor = items.find((each) => each.actor !== null)?.actor ?? null;
+    return advance(release.plan, loaded.state, stimuli, facts, this.#clock.now().getTime(), actor);
+  }
+
+  async #decideWithFacts(found: Found[], keys: string[]): Promise<Set<string>> {
+    const client = await this.#pool.connect();
+    try {
+      await client.query(`BEGIN; ${lockProductsStatement(found.map((each) => each.release.product))}`);
+      const facts = await loadFacts(
+        client,
+        found.map((each) => each.release),
+      );
+      const decisions = found.map((each) => this.#decide(each, facts.get(each.release.id) as Facts) as Decision);
+      const saved = await this.#save(client, found, decisions, keys);
+      await client.query('COMMIT');
+      client.release();
+      return saved;
+    } catch (error) {
+      // A connection that cannot even roll back is not given back to the pool.
+      await client.query('ROLLBACK').then(
+        () => client.release(),
+        (broken: unknown) => client.release(broken instanceof Error ? broken : true),
+      );
+      throw error;
+    }
+  }
+
+  /** Answers the releases whose decision stands: saved, or nothing to save. */
+  async #save(client: Pool | PoolClient, found: Found[], decisions: Decision[], keys: string[]): Promise<Set<string>> {
+    const toSave: DecisionToSave[] = [];
+    const standing = new Set<string>();
+    found.forEach((each, index) => {
+      const decision = decisions[index] as Decision;
+      each.decision = decision;
+      if (isNews(each.loaded.state, decision)) {
+        toSave.push({ release: each.release, expected: each.loaded.revision, decision });
+      } else {
+        standing.add(each.release.id);
+        each.decision = undefined;
+      }
+    });
+    if (toSave.length > 0 || keys.length > 0) {
+      for (const id of await saveDecisions(client, toSave, keys)) standing.add(id);
+    }
+    return standing;
+  }
+
+  #settle(found: Found[], saved: Set<string>): void {
+    const moved: Moved[] = [];
+    for (const { release, loaded, items, decision } of found) {
+      if (!saved.has(release.id)) {
+        this.#states.delete(release.id);
+        this.#again(release.id, items);
+        continue;
+      }
+      const state = decision?.state ?? loaded.state;
+      if (decision) {
+        this.#states.set(release.id, { state, revision: loaded.revision + 1 });
+        moved.push({ release, decision });
+      }
+      for (const item of items) item.resolve({ release, state });
+    }
+    if (moved.length > 0) this.#onMoved(moved);
+  }
+
+  /** Somebody else moved the release first: again, on the newer state, ahead of what came later. */
+  #again(releaseId: string, items: Item[]): void {
+    for (const item of items) item.tries += 1;
+    const lost = items.filter((item) => item.tries > MAX_TRIES);
+    for (const item of lost) item.reject(new Error(`release ${releaseId} was moved by others ${MAX_TRIES} times in a row`));
+    const rest = items.filter((item) => item.tries <= MAX_TRIES);
+    if (rest.length > 0) this.#waiting.set(releaseId, [...rest, ...(this.#waiting.get(releaseId) ?? [])]);
+  }
+}
+
+/** Transactions under way at once in one process: one is being decided while the other one commits. */
+const MAX_TRANSACTIONS = 2;
+const MAX_RELEASES = 64;
+const MAX_TRIES = 50;
+
+export interface MovedTo {
+  release: FrozenRelease;
+  state: ReleaseState;
+}
+
+export interface Moved {
+  release: FrozenRelease;
+  decision: Decision;
+}
+
+interface Item {
+  stimulus: Stimulus;
+  actor: string | null;
+  resolve: (to: MovedTo | null) => void;
+  reject: (error: unknown) => void;
+  tries: number;
+}
+
+type Batch = Map<string, Item[]>;
+
+interface Found {
+  release: FrozenRelease;
+  loaded: LoadedState;
+  items: Item[];
+  decision?: Decision;
+}
+
+function isNews(before: ReleaseState, { state, events, changed, work }: Decision): boolean {
+  return (
+    events.length > 0 ||
+    changed.length > 0 ||
+    work.length > 0 ||
+    state.wakeAt !== before.wakeAt ||
+    state.status !== before.status ||
+    state.groups.some((group, index) => group !== before.groups[index])
+  );
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,110 @@
+import type { Pool, PoolClient } from 'pg';
+import type { ReleasePlan } from '../core/plan.ts';
+import type { ConcurrencyPolicy } from '../core/definitions.ts';
+import type { Facts, ReleaseState } from '../core/release.ts';
+import type { PinnedContent } from '../drivers/driver.ts';
+import { toState } from './release-shape.ts';
+import type { PromotionRecord, ReleaseRecord } from './release-shape.ts';
+import type { ReleaseIdentity } from './save-decisions.ts';
+
+export interface FrozenRelease extends ReleaseIdentity {
+  concurrency: ConcurrencyPolicy;
+  /** In the order of creation. */
+  number: number;
+  contents: Record<string, PinnedContent>;
+}
+
+export interface LoadedState {
+  state: ReleaseState;
+  revision: number;
+}
+
+/** What never changes of these releases; unknown ids are missing from the answer. */
+export async function loadFrozen(client: Pool | PoolClient, ids: string[]): Promise<FrozenRelease[]> {
+  const { rows } = await client.query<{
+    id: string;
+    number: string;
+    product: string;
+    version: string;
+    concurrency: ConcurrencyPolicy;
+    plan: ReleasePlan;
+    contents: Record<string, PinnedContent>;
+  }>({
+    name: 'load-frozen',
+    text: `SELECT r.id, r.number, r.product, r.version, r.concurrency, p.plan, p.contents
+           FROM release r JOIN release_plan p ON p.release_id = r.id WHERE r.id = ANY($1)`,
+    values: [ids],
+  });
+  return rows.map((row) => ({ ...row, number: Number(row.number) }));
+}
+
+/** The current state of these releases, each with the revision that a save of it must find. */
+export async function loadStates(client: Pool | PoolClient, ids: string[]): Promise<LoadedState[]> {
+  const { rows } = await client.query<ReleaseRecord & { revision: number; promotions: PromotionRecord[] }>({
+    name: 'load-states',
+    text: `SELECT r.id, r.status, r.revision, r.sequence, r.created_at, r.started_at, r.ended_at, r.deadline, r.wake_at, r.rest,
+             (SELECT jsonb_agg(p) FROM promotion p WHERE p.release_id = r.id) AS promotions
+           FROM release r WHERE r.id = ANY($1)`,
+    values: [ids],
+  });
+  return rows.map((row) => ({ state: toState(row, row.promotions), revision: row.revision }));
+}
+
+interface OpenRelease {
+  id: string;
+  product: string;
+  number: string;
+  started: boolean;
+  holding: string[] | null;
+  ahead: string[] | null;
+}
+
+/** Locks the products' order of releases until the transaction ends; in one order, so that nobody waits in a circle. */
+export function lockProductsStatement(products: Iterable<string>): string {
+  const keys = [...new Set(products)].sort().map(productLock);
+  return `SELECT pg_advisory_xact_lock(${PRODUCT_LOCKS}, key) FROM unnest(ARRAY[${keys.join(',')}]::integer[]) AS key ORDER BY key`;
+}
+
+const PRODUCT_LOCKS = 7_265_032;
+
+/** FNV-1a, 32 bits, signed: two products that share a key merely take turns. */
+function productLock(product: string): number {
+  let hash = 0x811c9dc5;
+  for (let index = 0; index < product.length; index += 1) {
+    hash = Math.imul(hash ^ product.charCodeAt(index), 0x01000193);
+  }
+  return hash | 0;
+}
+
+/** Facts for these releases, read under their products' locks: who is before them, and who is at work where. */
+export async function loadFacts(client: PoolClient, releases: FrozenRelease[]): Promise<Map<string, Facts>> {
+  const { rows } = await client.query<OpenRelease>({
+    name: 'load-facts',
+    text: `SELECT r.id, r.product, r.number, r.started_at IS NOT NULL AS started,
+             array_agg(p.environment) FILTER (WHERE p.holds) AS holding,
+             array_agg(p.environment) FILTER (WHERE p.ended_at IS NULL AND p.environment IS NOT NULL) AS ahead
+           FROM release r JOIN promotion p ON p.release_id = r.id
+           WHERE r.product = ANY($1) AND r.ended_at IS NULL
+           GROUP BY r.id ORDER BY r.number`,
+    values: [[...new Set(releases.map((each) => each.product))]],
+  });
+  return new Map(releases.map((release) => [release.id, factsOf(release, rows)]));
+}
+
+/**
+ * QUEUE and SUPERSEDE: one release of a product at a time, in the order of creation. PIPELINE: releases overlap, and each
+ * environment takes them in order. TERMINATE: they overlap too; whoever is in the way is ended by the command.
+ */
+function factsOf(release: FrozenRelease, open: OpenRelease[]): Facts {
+  const others = open.filter((each) => each.product === release.product && each.id !== release.id);
+  const heldBy: Record<string, string> = {};
+  for (const other of others) {
+    for (const environment of other.holding ?? []) heldBy[environment] = other.id;
+    if (release.concurrency === 'PIPELINE' && Number(other.number) < release.number) {
+      for (const environment of other.ahead ?? []) heldBy[environment] ??= other.id;
+    }
+  }
+  const oneAtATime = release.concurrency === 'QUEUE' || release.concurrency === 'SUPERSEDE';
+  const before = others.find((each) => each.started) ?? others.find((each) => Number(each.number) < release.number);
+  return { behind: oneAtATime ? (before?.id ?? null) : null, heldBy };
+}

@@ -1,0 +1,106 @@
+import type { ReleaseRest } from '../entities/release-rows.ts';
+import { freshStep } from '../core/advance.ts';
+import { holdsEnvironment } from '../core/release.ts';
+import type { GateAnswer, PromotionState, PromotionStatus, ReleaseState, ReleaseStatus, StepState } from '../core/release.ts';
+import type { Problem } from '../core/problems.ts';
+
+/** Rows ↔ the state that the core decides on; the one place where either shape is turned into the other. */
+
+export interface ReleaseRecord {
+  id: string;
+  status: ReleaseStatus;
+  sequence: number;
+  created_at: Date;
+  started_at: Date | null;
+  ended_at: Date | null;
+  deadline: Date | null;
+  wake_at: Date | null;
+  rest: ReleaseRest;
+}
+
+export interface PromotionRecord {
+  release_id: string;
+  position: number;
+  status: PromotionStatus;
+  attempt: number;
+  dispatch: number;
+  started_at: Date | null;
+  ended_at: Date | null;
+  steps: Partial<StepState>[];
+  problem: Problem | null;
+  evidence: GateAnswer[] | null;
+}
+
+const time = (at: Date | string | null): number | null => (at === null ? null : new Date(at).getTime());
+const stamp = (at: number | null): string | null => (at === null ? null : new Date(at).toISOString());
+
+export function toState(release: ReleaseRecord, promotions: PromotionRecord[]): ReleaseState {
+  return {
+    id: release.id,
+    status: release.status,
+    createdAt: time(release.created_at) as number,
+    startedAt: time(release.started_at),
+    endedAt: time(release.ended_at),
+    deadline: time(release.deadline),
+    wakeAt: time(release.wake_at),
+    sequence: release.sequence,
+    ...release.rest,
+    promotions: [...promotions]
+      .sort((a, b) => a.position - b.position)
+      .map((row) => ({
+        status: row.status,
+        attempt: row.attempt,
+        dispatch: row.dispatch,
+        steps: row.steps.map((step) => Object.assign(freshStep(), step)),
+        startedAt: time(row.started_at),
+        endedAt: time(row.ended_at),
+        problem: row.problem,
+        evidence: row.evidence,
+      })),
+  };
+}
+
+/** The parameters of the save statement; every time is ISO 8601 in UTC. */
+export function releaseRecord(state: ReleaseState, expected: number): Record<string, unknown> {
+  const { terminating, halted, groups, firstProblem, lastProblem, lastEventAt } = state;
+  const rest: ReleaseRest = { terminating, halted, groups, firstProblem, lastProblem, lastEventAt };
+  return {
+    id: state.id,
+    expected,
+    status: state.status,
+    sequence: state.sequence,
+    started_at: stamp(state.startedAt),
+    ended_at: stamp(state.endedAt),
+    deadline: stamp(state.deadline),
+    wake_at: stamp(state.wakeAt),
+    rest,
+  };
+}
+
+export function promotionRecord(releaseId: string, position: number, promotion: PromotionState): Record<string, unknown> {
+  return {
+    release_id: releaseId,
+    position,
+    status: promotion.status,
+    holds: holdsEnvironment(promotion),
+    attempt: promotion.attempt,
+    dispatch: promotion.dispatch,
+    started_at: stamp(promotion.startedAt),
+    ended_at: stamp(promotion.endedAt),
+    steps: promotion.steps.map(packStep),
+    problem: promotion.problem,
+    evidence: promotion.evidence,
+  };
+}
+
+const FRESH = Object.entries(freshStep());
+
+/** Most of a step is as it was at the start: only what differs is stored. */
+function packStep(step: StepState): Partial<StepState> {
+  const packed: Record<string, unknown> = {};
+  for (const [key, value] of FRESH) {
+    const now = step[key as keyof StepState];
+    if (now !== value) packed[key] = now;
+  }
+  return packed;
+}

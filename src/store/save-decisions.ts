@@ -1,0 +1,145 @@
+import type { PoolClient, Pool } from 'pg';
+import type { Decision } from '../core/advance.ts';
+import type { PlannedApplication, PlannedPromotion, ReleasePlan } from '../core/plan.ts';
+import type { Work } from '../core/release.ts';
+import { promotionRecord, releaseRecord } from './release-shape.ts';
+
+/** What is known of a release besides its state; none of it ever changes. */
+export interface ReleaseIdentity {
+  id: string;
+  product: string;
+  version: string;
+  plan: ReleasePlan;
+  /** Content key → digest and label, for deployment records. */
+  contents: Record<string, { digest: string; label: string; commit?: string }>;
+}
+
+export interface DecisionToSave {
+  release: ReleaseIdentity;
+  /** The revision that the decision was made from: the save is a compare-and-set on it. */
+  expected: number;
+  decision: Decision;
+}
+
+export interface OutboxItem {
+  key: string;
+  releaseId: string;
+  work: Work;
+}
+
+/** The outbox rows of a decision; an abort is told directly, nobody needs it after a crash. */
+export function outboxOf({ state, work }: Decision): OutboxItem[] {
+  return work
+    .filter((each) => each.kind !== 'abort')
+    .map((each, index) => ({ key: `${state.id}-${state.sequence}-${index}`, releaseId: state.id, work: each }));
+}
+
+/**
+ * Saves many decisions in one statement, so in one transaction or as a part of one: state, events, outbox, deployments,
+ * and the notice to readers of the log. The UPDATE takes each release's row lock and compares its revision; a release that
+ * somebody else moved meanwhile is left out, with everything of its decision, and is missing from the answer.
+ */
+export async function saveDecisions(client: Pool | PoolClient, decisions: DecisionToSave[], handedOver: string[]): Promise<Set<string>> {
+  const releases: unknown[] = [];
+  const promotions: unknown[] = [];
+  const events: unknown[] = [];
+  const outbox: unknown[] = [];
+  const deployments: unknown[] = [];
+  // In one order everywhere, so that two statements over the same releases queue up and never wait for each other.
+  const sorted = [...decisions].sort((a, b) => (a.release.id < b.release.id ? -1 : 1));
+  for (const { release, expected, decision } of sorted) {
+    const { state } = decision;
+    const { id } = release;
+    releases.push(releaseRecord(state, expected));
+    for (const position of decision.changed) {
+      const promotion = state.promotions[position];
+      if (promotion) promotions.push(promotionRecord(id, position, promotion));
+    }
+    for (const { sequence, at, releaseStatus, actor, event } of decision.events) {
+      const { product } = release;
+      events.push({ release_id: id, sequence, at: new Date(at).toISOString(), product, release_status: releaseStatus, actor, event });
+    }
+    for (const { key, releaseId, work } of outboxOf(decision)) outbox.push({ key, release_id: releaseId, work });
+    for (const fact of decision.deployments) {
+      const promotion = release.plan.promotions[fact.promotion] as PlannedPromotion;
+      const application = promotion.applications[fact.application] as PlannedApplication;
+      const content = release.contents[application.content];
+      const at = new Date(fact.at).toISOString();
+      deployments.push({
+        release_id: id,
+        product: release.product,
+        environment: promotion.environment,
+        application: application.name,
+        version: content?.label ?? release.version,
+        digest: content?.digest ?? '',
+        commit_id: fact.commit ?? (promotion.name === release.plan.triggerEnvironment ? (content?.commit ?? null) : null),
+        at,
+        verified_at: fact.verified ? at : null,
+      });
+    }
+  }
+  const result = await client.query<{ id: string }>({
+    name: 'save-decisions',
+    text: SAVE,
+    values: [...[releases, promotions, events, outbox, mergeDeployments(deployments)].map((rows) => JSON.stringify(rows)), handedOver],
+  });
+  return new Set(result.rows.map((row) => row.id));
+}
+
+/** One statement cannot touch a row twice: "became current" and "found healthy" in one decision are one row. */
+function mergeDeployments(rows: unknown[]): unknown[] {
+  const merged = new Map<string, Record<string, unknown>>();
+  for (const row of rows as Record<string, unknown>[]) {
+    const key = `${row['release_id'] as string} ${row['application'] as string}`;
+    const before = merged.get(key);
+    merged.set(key, before ? { ...before, verified_at: row['verified_at'] } : row);
+  }
+  return [...merged.values()];
+}
+
+const SAVE = `
+WITH input AS (
+  SELECT * FROM jsonb_to_recordset($1::jsonb) AS i(
+    id uuid, expected integer, status text, sequence integer, started_at timestamptz, ended_at timestamptz,
+    deadline timestamptz, wake_at timestamptz, rest jsonb)
+), saved AS (
+  UPDATE release r SET
+    status = i.status, revision = r.revision + 1, sequence = i.sequence, started_at = i.started_at,
+    ended_at = i.ended_at, deadline = i.deadline, wake_at = i.wake_at, rest = i.rest,
+    last_position = greatest(r.last_position, pg_current_xact_id()::text::bigint)
+  FROM input i WHERE r.id = i.id AND r.revision = i.expected
+  RETURNING r.id, r.last_position
+), promoted AS (
+  UPDATE promotion p SET
+    status = i.status, holds = i.holds, attempt = i.attempt, dispatch = i.dispatch, started_at = i.started_at,
+    ended_at = i.ended_at, steps = i.steps, problem = i.problem, evidence = i.evidence
+  FROM jsonb_to_recordset($2::jsonb) AS i(
+    release_id uuid, position integer, status text, holds boolean, attempt integer, dispatch integer,
+    started_at timestamptz, ended_at timestamptz, steps jsonb, problem jsonb, evidence jsonb)
+  JOIN saved ON saved.id = i.release_id
+  WHERE p.release_id = i.release_id AND p.position = i.position
+), logged AS (
+  INSERT INTO release_event (release_id, sequence, position, at, product, release_status, actor, event)
+  SELECT i.release_id, i.sequence, saved.last_position, i.at, i.product, i.release_status, i.actor, i.event
+  FROM jsonb_to_recordset($3::jsonb) AS i(
+    release_id uuid, sequence integer, at timestamptz, product text, release_status text, actor text, event jsonb)
+  JOIN saved ON saved.id = i.release_id
+), queued AS (
+  INSERT INTO outbox (key, release_id, work)
+  SELECT i.key, i.release_id, i.work
+  FROM jsonb_to_recordset($4::jsonb) AS i(key text, release_id uuid, work jsonb)
+  JOIN saved ON saved.id = i.release_id
+), deployed AS (
+  INSERT INTO deployment (release_id, product, environment, application, version, digest, commit_id, at, verified_at)
+  SELECT i.release_id, i.product, i.environment, i.application, i.version, i.digest, i.commit_id, i.at, i.verified_at
+  FROM jsonb_to_recordset($5::jsonb) AS i(
+    release_id uuid, product text, environment text, application text, version text, digest text, commit_id text,
+    at timestamptz, verified_at timestamptz)
+  JOIN saved ON saved.id = i.release_id
+  ON CONFLICT (release_id, application) DO UPDATE SET
+    commit_id = coalesce(excluded.commit_id, deployment.commit_id),
+    verified_at = coalesce(excluded.verified_at, deployment.verified_at)
+), handed AS (
+  DELETE FROM outbox WHERE key = ANY($6::text[])
+)
+SELECT saved.id, (SELECT pg_notify('sluice_events', '')) AS notified FROM saved`;
