@@ -1,0 +1,216 @@
+import {
+  DEFAULT_QUEUE_LIMIT,
+  type AnyDefinition,
+  type FlowStepSpec,
+  type Hooks,
+  type InlinePolicy,
+  type Kind,
+  type Labels,
+  type Metadata,
+  type ProductSpec,
+  type PromotionFlowSpec,
+  type PromotionTemplateSpec,
+} from '../core/definitions.ts';
+import {
+  defaulted,
+  integer,
+  isMap,
+  list,
+  object,
+  oneOf,
+  optional,
+  required,
+  text,
+  type Path,
+  type Report,
+} from './codec.ts';
+import { metadataFields, SLUICE_API, type Form } from './forms.ts';
+import { hooks, policy, productFlow, template } from './kinds.ts';
+
+/** Manifests of this kind apply as they were published. Product.concurrency came with v1beta2; both versions take it. */
+export const CODEFRESH_APIS = ['codefresh.io/v1beta1', 'codefresh.io/v1beta2'];
+export const CODEFRESH_KINDS: readonly Kind[] = ['PromotionFlow', 'Product', 'PromotionTemplate'];
+
+/** Remembers how a definition was written, so that it is exported the same way. */
+export const API_VERSION_ANNOTATION = 'sluice.dev/api-version';
+const NAMESPACE_ANNOTATION = 'sluice.dev/namespace';
+const MINUTE = 60_000;
+
+const ours = `it is a field of ${SLUICE_API}: change apiVersion to use it`;
+const alsoOurs = (...keys: string[]) => Object.fromEntries(keys.map((key) => [key, ours]));
+
+const metadata = object<Metadata & { namespace?: string }>({ ...metadataFields, namespace: optional(text) });
+
+interface WireFlow {
+  triggerEnvironment: string;
+  postTrigger?: string;
+  steps: Pick<FlowStepSpec, 'environment' | 'dependsOn' | 'policy' | 'hooks'>[];
+  hooks?: Hooks;
+  promotionTimeoutLimit?: number;
+}
+interface WireStep {
+  environment: string | undefined;
+  dependsOn: string[];
+  policy?: InlinePolicy;
+  hooks?: Hooks;
+}
+const flow = object<WireFlow>(
+  {
+    triggerEnvironment: required(text),
+    postTrigger: optional(text),
+    steps: defaulted(
+      list(
+        object<WireStep>(
+          {
+            environment: required(text),
+            dependsOn: defaulted(list(text), []),
+            policy: optional(policy),
+            hooks: optional(hooks),
+          },
+          alsoOurs('group', 'workflow', 'name', 'dependsOnPolicy', 'soak', 'timeout'),
+        ),
+      ),
+      [],
+    ),
+    hooks: optional(hooks),
+    promotionTimeoutLimit: optional(integer),
+  },
+  {
+    ...alsoOurs('productSelector', 'onFailure'),
+    timeout: 'here it is promotionTimeoutLimit, in minutes',
+    triggerWorkflow: 'here it is postTrigger',
+    description: 'here it is the annotation description',
+    version: 'here it is the annotation version',
+  },
+);
+
+interface WireProduct {
+  promotionTemplateRef?: string;
+  promotionTemplate?: PromotionTemplateSpec;
+  promotionFlows: ProductSpec['promotionFlows'];
+  concurrency: 'queue' | 'terminate';
+}
+const product = object<WireProduct>(
+  {
+    promotionTemplateRef: optional(text),
+    promotionTemplate: optional(template),
+    promotionFlows: defaulted(list(productFlow), []),
+    concurrency: defaulted(oneOf('queue', 'terminate'), 'queue'),
+  },
+  { ...alsoOurs('queueLimit'), description: 'here it is the annotation description' },
+);
+
+export const codefreshForm: Form = {
+  read(wire, kind, report) {
+    const head = metadata.read(wire.metadata ?? {}, ['metadata'], report);
+    const spec = readSpec(wire.spec ?? {}, kind, report);
+    if (!head || !spec) return undefined;
+    const { namespace, ...rest } = head;
+    const annotations: Labels = { ...rest.annotations, [API_VERSION_ANNOTATION]: String(wire.apiVersion) };
+    if (namespace !== undefined) annotations[NAMESPACE_ANNOTATION] = namespace;
+    const texts: { description?: string; version?: string } = {};
+    for (const key of textsOf(kind)) {
+      if (annotations[key] === undefined) continue;
+      texts[key] = annotations[key];
+      delete annotations[key];
+    }
+    return { kind, metadata: { ...rest, annotations }, spec: { ...texts, ...spec } } as AnyDefinition;
+  },
+
+  write(definition) {
+    const {
+      [API_VERSION_ANNOTATION]: apiVersion,
+      [NAMESPACE_ANNOTATION]: namespace,
+      ...annotations
+    } = definition.metadata.annotations;
+    const texts = definition.spec as { description?: string; version?: string };
+    for (const key of textsOf(definition.kind)) {
+      if (texts[key] !== undefined) annotations[key] = texts[key];
+    }
+    return {
+      apiVersion: apiVersion ?? CODEFRESH_APIS[0]!,
+      kind: definition.kind,
+      metadata: metadata.write({ ...definition.metadata, namespace, annotations }),
+      spec: writeSpec(definition),
+    };
+  },
+
+  wirePath(path, wire) {
+    const [head, field, ...rest] = path;
+    if (head !== 'spec' || field === undefined) return path;
+    if (field === 'description' || field === 'version') return ['metadata', 'annotations', field];
+    const renamed = field === 'timeout' ? 'promotionTimeoutLimit' : field === 'triggerWorkflow' ? 'postTrigger' : field;
+    const legacy = legacyProperties(isMap(wire) ? wire.spec : undefined);
+    return legacy && Object.hasOwn(legacy, renamed)
+      ? ['spec', 'properties', renamed, ...rest]
+      : ['spec', renamed, ...rest];
+  },
+};
+
+/** What stands in annotations there and in the spec here. */
+function textsOf(kind: Kind): ('description' | 'version')[] {
+  return kind === 'PromotionFlow' ? ['description', 'version'] : kind === 'Product' ? ['description'] : [];
+}
+
+function readSpec(spec: unknown, kind: Kind, report: Report): object | undefined {
+  if (kind === 'PromotionTemplate') return template.read(spec, ['spec'], report);
+  if (kind === 'Product') {
+    const read = product.read(spec, ['spec'], report);
+    if (!read) return undefined;
+    return {
+      ...read,
+      concurrency: read.concurrency === 'terminate' ? 'TERMINATE' : 'QUEUE',
+      queueLimit: DEFAULT_QUEUE_LIMIT,
+    };
+  }
+  const read = readFlow(spec, report);
+  if (!read) return undefined;
+  const { postTrigger, promotionTimeoutLimit, ...rest } = read;
+  const result: PromotionFlowSpec = { ...rest, onFailure: 'FINISH_RUNNING' };
+  if (postTrigger !== undefined) result.triggerWorkflow = postTrigger;
+  if (promotionTimeoutLimit !== undefined) result.timeout = promotionTimeoutLimit * MINUTE;
+  return result;
+}
+
+/** Until 2025 everything was published under `spec.properties`; what stands beside it is read as well. */
+function readFlow(spec: unknown, report: Report): WireFlow | undefined {
+  const legacy = legacyProperties(spec);
+  if (!legacy) return flow.read(spec, ['spec'], report);
+  const { properties: _, ...beside } = spec as Record<string, unknown>;
+  for (const key of Object.keys(legacy)) {
+    if (Object.hasOwn(beside, key)) {
+      report(['spec', key], `${key} stands in spec and in spec.properties; remove one of them`, 'key');
+    }
+  }
+  return flow.read({ ...beside, ...legacy }, ['spec'], (path, message, at) => {
+    const field = path[1];
+    const inside = field === undefined || Object.hasOwn(legacy, field);
+    report(inside ? ['spec', 'properties', ...path.slice(1)] : path, message, at);
+  });
+}
+
+function legacyProperties(spec: unknown): Record<string, unknown> | undefined {
+  return isMap(spec) && isMap(spec.properties) ? spec.properties : undefined;
+}
+
+/** Settings that this form does not have are dropped here; the export compares and takes our own form then. */
+function writeSpec(definition: AnyDefinition): unknown {
+  switch (definition.kind) {
+    case 'PromotionTemplate':
+      return template.write(definition.spec);
+    case 'Product': {
+      const concurrency = definition.spec.concurrency === 'TERMINATE' ? 'terminate' : 'queue';
+      return product.write({ ...definition.spec, concurrency });
+    }
+    case 'PromotionFlow': {
+      const { triggerWorkflow, timeout, ...rest } = definition.spec;
+      return flow.write({
+        ...rest,
+        postTrigger: triggerWorkflow,
+        promotionTimeoutLimit: timeout === undefined ? undefined : Math.trunc(timeout / MINUTE),
+      });
+    }
+    default:
+      throw new Error(`${definition.kind} has no form of ${CODEFRESH_APIS[0]}`);
+  }
+}

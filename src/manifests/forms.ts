@@ -1,0 +1,46 @@
+import type { AnyDefinition, Definition, Kind, Metadata } from '../core/definitions.ts';
+import { defaulted, map, object, required, text, type Path, type Report } from './codec.ts';
+import { SPECS } from './kinds.ts';
+
+export const SLUICE_API = 'sluice.dev/v1';
+
+/** A manifest as plain data, header included. */
+export interface Wire {
+  apiVersion: string;
+  kind: string;
+  metadata: unknown;
+  spec: unknown;
+}
+
+/** One way of writing definitions down; which one a manifest uses is its `apiVersion`. */
+export interface Form {
+  /** Answers undefined only after reporting why. */
+  read(wire: Record<string, unknown>, kind: Kind, report: Report): AnyDefinition | undefined;
+  write(definition: AnyDefinition): Wire;
+  /** Where in the manifest a path of the definition stands. */
+  wirePath(path: Path, wire: unknown): Path;
+}
+
+export const metadataFields = {
+  name: required(text),
+  labels: defaulted(map(text), {}),
+  annotations: defaulted(map(text), {}),
+};
+const metadata = object<Metadata>(metadataFields);
+
+export const sluiceForm: Form = {
+  read(wire, kind, report) {
+    const head = metadata.read(wire.metadata ?? {}, ['metadata'], report);
+    const spec = SPECS[kind].read(wire.spec ?? {}, ['spec'], report);
+    return head && spec && ({ kind, metadata: head, spec } as AnyDefinition);
+  },
+  write(definition) {
+    return {
+      apiVersion: SLUICE_API,
+      kind: definition.kind,
+      metadata: metadata.write(definition.metadata),
+      spec: SPECS[definition.kind].write((definition as Definition).spec as never),
+    };
+  },
+  wirePath: (path) => path,
+};
