@@ -1,0 +1,155 @@
+import type {
+  ApplicationSpec,
+  Definition,
+  EnvironmentGroupSpec,
+  FlowStepSpec,
+  PromotionFlowSpec,
+  PromotionWorkflowSpec,
+  WorkflowAction,
+} from '../../../src/core/definitions.ts';
+import { planRelease } from '../../../src/core/plan.ts';
+import type { PlanInput, ReleasePlan } from '../../../src/core/plan.ts';
+import type { Refusal } from '../../../src/core/problems.ts';
+
+/** A flow with everything that it names, as one reading of the definitions. */
+export interface Drawn {
+  spec: PromotionFlowSpec;
+  environments: string[];
+  groups: Record<string, EnvironmentGroupSpec>;
+  workflows: string[];
+}
+
+type FlowOptions = Partial<Omit<PromotionFlowSpec, 'steps'>> & {
+  /** By name: what a step has besides its target and its dependencies. */
+  steps?: Record<string, Partial<FlowStepSpec>>;
+  groups?: Record<string, Partial<EnvironmentGroupSpec>>;
+};
+
+/**
+ * Reads a flow as it is drawn: `dev > staging > {us-east, eu, asia} as regions > asia-2`.
+ *
+ * `>` stands for "then": each depends on all that stands before it. `{a, b} as c` is a group, `{a, b}` two steps side by side,
+ * `[tests]` a step that runs the workflow of that name.
+ */
+export function flowOf(picture: string, options: FlowOptions = {}): Drawn {
+  const { steps: extras = {}, groups: groupExtras = {}, ...flow } = options;
+  const drawn: Drawn = { spec: undefined as never, environments: [], groups: {}, workflows: [] };
+  const stages = picture.split('>').map((stage) => stage.trim());
+  const [trigger = '', ...rest] = stages;
+  drawn.environments.push(trigger);
+  const steps: FlowStepSpec[] = [];
+  let before = [trigger];
+  for (const stage of rest) {
+    const [, inner = stage, group] = /^\{(.*)\}(?:\s+as\s+(\S+))?$/.exec(stage) ?? [];
+    const names = inner.split(',').map((name) => name.trim());
+    const add = (name: string, target: Partial<FlowStepSpec>): void => {
+      steps.push({ dependsOn: before, ...target, ...extras[name] });
+    };
+    if (group !== undefined) {
+      drawn.groups[group] = { environments: { names }, gate: { policy: 'ALL' }, maxFailures: 0, ...groupExtras[group] };
+      drawn.environments.push(...names);
+      add(group, { group });
+      before = [group];
+      continue;
+    }
+    const targets = names.map((name) => /^\[(.*)\]$/.exec(name)?.[1] ?? name);
+    for (const [index, name] of targets.entries()) {
+      const isWorkflow = names[index] !== name;
+      (isWorkflow ? drawn.workflows : drawn.environments).push(name);
+      add(name, isWorkflow ? { workflow: name, name } : { environment: name });
+    }
+    before = targets;
+  }
+  drawn.spec = { triggerEnvironment: trigger, onFailure: 'FINISH_RUNNING', ...flow, steps };
+  return drawn;
+}
+
+export interface PlanOptions {
+  /** By name; `['a', 'b > c']`: a and b side by side, c after b. A workflow that nothing describes is one action, `run`. */
+  workflows?: Record<string, string[]>;
+  /** How many applications each environment has; one when absent. */
+  applications?: Record<string, number>;
+  retry?: WorkflowAction['retry'];
+}
+
+export const metadata = (name: string) => ({ name, labels: {}, annotations: {} });
+
+export function inputOf(drawn: Drawn, options: PlanOptions = {}): PlanInput {
+  const { workflows = {}, applications = {} } = options;
+  return {
+    product: metadata('billing'),
+    flow: { metadata: metadata('billing-flow'), spec: drawn.spec, revision: 1 },
+    environments: drawn.environments.map((name) => ({
+      kind: 'Environment',
+      metadata: metadata(name),
+      spec: { kind: name === drawn.spec.triggerEnvironment ? 'NON_PRODUCTION' : 'PRODUCTION' },
+    })),
+    groups: Object.entries(drawn.groups).map(([name, spec]) => ({
+      kind: 'EnvironmentGroup',
+      metadata: metadata(name),
+      spec,
+    })),
+    workflows: [...new Set([...drawn.workflows, ...Object.keys(workflows)])].map((name) => ({
+      kind: 'PromotionWorkflow',
+      metadata: metadata(name),
+      spec: workflowOf(workflows[name] ?? ['run'], options.retry),
+    })),
+    applications: drawn.environments.flatMap((environment) =>
+      [...Array(applications[environment] ?? 1).keys()].map((index) => applicationOf(environment, index)),
+    ),
+    warnings: [],
+  };
+}
+
+function workflowOf(lines: string[], retry: WorkflowAction['retry']): PromotionWorkflowSpec {
+  const actions = new Map<string, WorkflowAction>();
+  for (const line of lines) {
+    const names = line.split('>').map((name) => name.trim());
+    for (const [index, name] of names.entries()) {
+      const action = actions.get(name) ?? { name, type: 'simulate', dependsOn: [], parameters: {}, retry };
+      if (index > 0) action.dependsOn?.push(names[index - 1] as string);
+      actions.set(name, action);
+    }
+  }
+  return { actions: [...actions.values()] };
+}
+
+/** The second application of an environment is its `api`, paired by component; the first one its `web`. */
+export function applicationOf(
+  environment: string,
+  index = 0,
+  more: Partial<ApplicationSpec> = {},
+): Definition<'Application'> {
+  const component = index === 0 ? 'web' : index === 1 ? 'api' : `part-${index}`;
+  return {
+    kind: 'Application',
+    metadata: metadata(index === 0 ? `billing-${environment}` : `billing-${component}-${environment}`),
+    spec: {
+      product: 'billing',
+      environment,
+      component,
+      driver: { type: 'simulate' },
+      health: { type: 'report' },
+      ...more,
+    },
+  };
+}
+
+export function planOf(drawn: Drawn | string, options: PlanOptions = {}): ReleasePlan {
+  const planned = planRelease(inputOf(typeof drawn === 'string' ? flowOf(drawn) : drawn, options));
+  if ('plan' in planned) return planned.plan;
+  throw new Error(planned.refusals.map((each: Refusal) => each.message).join('; '));
+}
+
+const DAYS = ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun'];
+
+/** `Sat 03:00`, `10:00:30`: in the first week of 2026 that begins on a Monday, UTC; without a day, that Monday. */
+export function at(text: string): number {
+  const [, day, hours, minutes, seconds = '0'] = /^(?:(\w{3}) )?(\d\d):(\d\d)(?::(\d\d))?$/.exec(text) ?? [];
+  if (hours === undefined) throw new Error(`not a time: ${text}`);
+  const date = 5 + (day === undefined ? 0 : DAYS.indexOf(day));
+  return Date.UTC(2026, 0, date, Number(hours), Number(minutes), Number(seconds));
+}
+
+export const SECOND = 1000;
+export const MINUTE = 60 * SECOND;
