@@ -1,4 +1,4 @@
-import { createTwoFilesPatch } from 'diff';
+import { createTwoFilesPatch, FILE_HEADERS_ONLY } from 'diff';
 import { stringify } from 'yaml';
 import type { AnyDefinition, Definition } from '../core/definitions.ts';
 import { sameJson } from './codec.ts';
@@ -60,9 +60,9 @@ export function diffManifests(
   const patch = createTwoFilesPatch(from, to, old!, next!, before && 'current', after && 'new', {
     context: 3,
     maxEditLength: 4000,
+    headerOptions: FILE_HEADERS_ONLY,
   });
-  if (patch === undefined) return `--- ${from}\n+++ ${to}\n${prefixed('-', old!)}${prefixed('+', next!)}`;
-  return patch.replace(/^=+\n/, '');
+  return patch ?? `--- ${from}\n+++ ${to}\n${prefixed('-', old!)}${prefixed('+', next!)}`;
 }
 
 function prefixed(sign: string, text: string): string {

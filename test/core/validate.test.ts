@@ -123,7 +123,7 @@ describe('what is wrong is refused at its place', () => {
     ['a way out', folder('a/../../etc'), 'spec.driver.path', /has "\.\."/],
     ['a folder from the root', folder('/etc'), 'spec.driver.path', /begins with "\/"/],
     ['a folder as an option', folder('-x'), 'spec.driver.path', /begins with "-"/],
-    ["git's own folder", folder('x/.GIT/hooks'), 'spec.driver.path', /leads into/],
+    ["git's own folder", folder('x/.GIT/hooks'), 'spec.driver.path', /has "\.git"/],
     ['a health file', health('file:///etc/passwd'), 'spec.health.url', /http:\/\//],
     ['a health of words', health('localhost'), 'spec.health.url', /http:\/\//],
     ['a health with a password', health('http://a:b@host/'), 'spec.health.url', /user name or password/],
@@ -140,6 +140,12 @@ describe('what is wrong is refused at its place', () => {
     ['two actions of a name', workflow(action('a'), action('a')), 'spec.actions.1.name', /two actions/],
     ['http to nowhere', http({}), 'spec.actions.0.parameters.url', /needs the parameter url/],
     ['http to a file', http({ url: 'file:///x' }), 'spec.actions.0.parameters.url', /http:\/\//],
+    [
+      'a prototype in parameters',
+      http({ url: 'http://x', body: JSON.parse('{"__proto__":1}') }),
+      'spec.actions.0.parameters',
+      /__proto__/,
+    ],
     ['huge parameters', http({ url: 'http://x', body: 'x'.repeat(70_000) }), 'spec.actions.0.parameters', /64 KiB/],
     [
       'a retry without end',

@@ -82,8 +82,8 @@ export function checkFolderPath(checks: Checks, value: string, what: string, pat
                 ? 'has ".."'
                 : parts.some((part) => part === '' || part === '.')
                   ? 'has an empty part or "."'
-                  : parts.some((part) => /^\.git$/i.test(part))
-                    ? 'leads into ".git"'
+                  : parts.some((part) => /^(\.git|__proto__)$/i.test(part))
+                    ? 'has ".git" or "__proto__"'
                     : undefined;
   if (wrong) checks.invalid(`${what} ${quote(value)} ${wrong}; write it relative, for example envs/dev`, path);
 }

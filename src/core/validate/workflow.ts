@@ -24,12 +24,9 @@ function checkAction(checks: Checks, action: WorkflowAction, path: Path): void {
     checks.duration(backoff, 'backoff', [...path, 'retry', 'backoff'], 0);
     checks.duration(maxDelay, 'maxDelay', [...path, 'retry', 'maxDelay'], 0);
   }
-  const size = sizeOf(action.parameters);
-  if (size > LIMITS.parameters) {
-    checks.invalid(`the parameters of action ${quote(action.name)} are larger or deeper than 64 KiB of JSON may be`, [
-      ...path,
-      'parameters',
-    ]);
+  const wrong = wrongWith(action.parameters);
+  if (wrong) {
+    checks.invalid(`the parameters of action ${quote(action.name)} ${wrong}`, [...path, 'parameters']);
     return;
   }
   const { url } = action.parameters;
@@ -88,21 +85,23 @@ function checkOrder(checks: Checks, actions: WorkflowAction[], path: Path): void
   }
 }
 
-/** About the length as JSON; counts by hand and stops early, because JSON.stringify would recurse into any depth. */
-function sizeOf(value: unknown): number {
+/** Measures by hand and stops early, because JSON.stringify would recurse into any depth. */
+function wrongWith(parameters: unknown): string | undefined {
   let size = 0;
-  const open: { value: unknown; depth: number }[] = [{ value, depth: 0 }];
+  const open: { value: unknown; depth: number }[] = [{ value: parameters, depth: 0 }];
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
-    if (next.depth > 50) return Infinity;
-    if (typeof next.value === 'string') size += next.value.length + 2;
-    else if (typeof next.value === 'object' && next.value !== null) {
-      for (const [key, inner] of Object.entries(next.value)) {
+    const { value, depth } = next;
+    if (depth > 50) return 'are nested deeper than 50 levels';
+    if (typeof value === 'object' && value !== null) {
+      for (const [key, inner] of Object.entries(value)) {
+        // Copying such an object field by field would change what it is instead of what it holds.
+        if (key === '__proto__') return 'have the key "__proto__"; rename it';
         size += key.length + 3;
-        if (size > LIMITS.parameters) return size;
-        open.push({ value: inner, depth: next.depth + 1 });
+        if (size > LIMITS.parameters) break;
+        open.push({ value: inner, depth: depth + 1 });
       }
-    } else size += String(next.value).length + 1;
-    if (size > LIMITS.parameters) return size;
+    } else size += String(value).length + 2;
+    if (size > LIMITS.parameters) return 'are larger than 64 KiB of JSON';
   }
-  return size;
+  return undefined;
 }

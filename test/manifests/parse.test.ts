@@ -1,0 +1,300 @@
+import { describe, expect, test } from 'vitest';
+import { checkFlow } from '../../src/core/flow.ts';
+import { exportManifest, formatManifestError, parseManifests } from '../../src/manifests/index.ts';
+import { fc } from '../core/property.ts';
+
+const errorsOf = (text: string) => parseManifests(text, { fileName: 'x.yaml' }).errors.map(formatManifestError);
+const head = (kind: string, apiVersion = 'sluice.dev/v1') =>
+  `apiVersion: ${apiVersion}\nkind: ${kind}\nmetadata:\n  name: billing\n`;
+const flow = (spec: string) => `${head('PromotionFlow')}spec:\n${spec}`;
+const published = (spec: string) => `${head('PromotionFlow', 'codefresh.io/v1beta1')}spec:\n${spec}`;
+
+describe('a mistake is shown with line and column', () => {
+  test.each<[string, string, RegExp]>([
+    [
+      'a misspelt field',
+      flow('  triggerEnvironment: dev\n  steps:\n    - enviroment: qa\n'),
+      /^x.yaml:8:7: spec\.steps\[0\]\.enviroment: unknown field "enviroment"; did you mean environment\?$/,
+    ],
+    [
+      'a field of nowhere',
+      flow('  triggerEnvironment: dev\n  steps: []\n  zzz: 1\n'),
+      /^x.yaml:8:3: .*known fields: description/,
+    ],
+    [
+      'a wrong type',
+      flow('  triggerEnvironment: dev\n  steps: all\n'),
+      /^x.yaml:7:10: spec\.steps: must be a list, but is the text "all"$/,
+    ],
+    ['a list for a map', flow('  - dev\n'), /^x.yaml:5:1: spec: must be a map, but is a list$/],
+    [
+      'a number for a text',
+      flow('  triggerEnvironment: dev\n  version: 1.0\n  steps: []\n'),
+      /^x.yaml:7:12: spec\.version: .*put it in quotes/,
+    ],
+    ['a missing field', flow('  steps: []\n'), /^x.yaml:5:1: spec: the field triggerEnvironment is missing$/],
+    [
+      'a missing name',
+      'apiVersion: sluice.dev/v1\nkind: Environment\nmetadata: {}\nspec: {kind: PRODUCTION}\n',
+      /^x.yaml:3:1: metadata: the field name is missing$/,
+    ],
+    ['no spec', head('Environment'), /^x.yaml:1:1: spec: the field spec is missing$/],
+    ['no kind', 'apiVersion: sluice.dev/v1\n', /^x.yaml:1:1: the field kind is missing/],
+    ['no apiVersion', 'kind: Environment\n', /apiVersion is missing; use sluice\.dev\/v1$/],
+    [
+      'an unknown kind',
+      head('PromotonFlow'),
+      /^x.yaml:2:7: kind: unknown kind "PromotonFlow"; did you mean PromotionFlow\?$/,
+    ],
+    [
+      'a kind that is to come',
+      head('PromotionPolicy', 'codefresh.io/v1beta1'),
+      /kind PromotionPolicy is not available yet: it comes in a later version/,
+    ],
+    [
+      'an unknown version',
+      head('Environment', 'sluice.dev/v2'),
+      /^x.yaml:1:13: apiVersion: unknown apiVersion "sluice\.dev\/v2"/,
+    ],
+    [
+      'a kind that the other form lacks',
+      head('Environment', 'codefresh.io/v1beta1'),
+      /has no kind Environment; use sluice\.dev\/v1/,
+    ],
+    [
+      'a wrong choice',
+      `${head('Environment')}spec:\n  kind: PRODUCTON\n`,
+      /^x.yaml:6:9: spec\.kind: must be NON_PRODUCTION or PRODUCTION, but is the text "PRODUCTON"; did you mean PRODUCTION\?$/,
+    ],
+    [
+      'a wrong duration',
+      flow('  triggerEnvironment: dev\n  steps: []\n  timeout: 5 apples\n'),
+      /^x.yaml:8:12: spec\.timeout: must be a duration such as 90s/,
+    ],
+    ['half a millisecond', flow('  triggerEnvironment: dev\n  steps: []\n  timeout: 0.5\n'), /must be a duration/],
+    [
+      'a field outside',
+      `${head('Environment')}spec: {kind: PRODUCTION}\nstatus: {}\n`,
+      /^x.yaml:6:1: status: unknown field "status"/,
+    ],
+    [
+      'a key twice',
+      `${head('Environment')}spec:\n  kind: PRODUCTION\n  kind: PRODUCTION\n`,
+      /^x.yaml:7:3: the key "kind" stands here and in line 6/,
+    ],
+    [
+      'a tab',
+      `${head('Environment')}spec:\n\tkind: PRODUCTION\n`,
+      /^x.yaml:6:1: Tabs are not allowed as indentation; use spaces$/,
+    ],
+    ['no YAML', 'kind: "x\n', /^x.yaml:2:1: Missing closing "quote$/],
+    ['a list', '- a\n', /a manifest is a map .* but this is a list/],
+    ['a text', 'hello', /but this is the text "hello"/],
+    ['an unknown tag', `${head('Environment')}spec: !evil {kind: PRODUCTION}\n`, /Unresolved tag: !evil/],
+    [
+      'an unknown driver',
+      `${head('Application')}spec: {product: p, environment: e, driver: {type: gti}}\n`,
+      /^x.yaml:5:51: spec\.driver\.type: must be git or simulate.*did you mean git/,
+    ],
+    [
+      'a driver without type',
+      `${head('Application')}spec: {product: p, environment: e, driver: {}}\n`,
+      /field type is missing; it is git or simulate/,
+    ],
+    [
+      'no number',
+      `${head('PromotionWorkflow')}spec: {actions: [{name: a, type: http, parameters: {x: .nan}}]}\n`,
+      /a number that JSON knows/,
+    ],
+    [
+      'a prototype',
+      `${head('Environment').trimEnd()}\n  labels: {__proto__: x}\nspec: {kind: PRODUCTION}\n`,
+      /__proto__ cannot be used as a key/,
+    ],
+    [
+      'our field in a published manifest',
+      published('  triggerEnvironment: dev\n  steps:\n    - {environment: qa, dependsOn: [dev], soak: 5m}\n'),
+      /^x.yaml:8:43: .*soak: unknown field "soak"; it is a field of sluice\.dev\/v1: change apiVersion/,
+    ],
+    [
+      'a mistake in legacy properties',
+      published('  properties:\n    triggerEnvironment: 5\n'),
+      /^x.yaml:7:25: spec\.properties\.triggerEnvironment: must be a text/,
+    ],
+    [
+      'the same field twice, old and new',
+      published('  triggerEnvironment: dev\n  properties:\n    triggerEnvironment: dev\n'),
+      /^x.yaml:6:3: .*stands in spec and in spec\.properties/,
+    ],
+  ])('%s', (_, text, message) => {
+    const errors = errorsOf(text);
+    expect(errors).toEqual([expect.stringMatching(message)]);
+  });
+});
+
+describe('several documents', () => {
+  const environment = (name: string) =>
+    `apiVersion: sluice.dev/v1\nkind: Environment\nmetadata: {name: ${name}}\nspec: {kind: PRODUCTION}\n`;
+
+  test('what is right is read although something else is wrong', () => {
+    const { definitions, errors } = parseManifests(
+      `---\n# only a comment\n---\n${environment('eu')}---\nkind: x\n---\n${environment('asia')}`,
+    );
+    expect(definitions.map((each) => [each.definition.metadata.name, each.document, each.position.line])).toEqual([
+      ['eu', 2, 4],
+      ['asia', 4, 11],
+    ]);
+    expect(errors).toEqual([expect.objectContaining({ document: 3, line: 9, column: 7, path: ['kind'] })]);
+  });
+
+  test('the same definition twice is refused at the second', () => {
+    const [error] = errorsOf(`${environment('eu')}---\n${environment('eu')}`);
+    expect(error).toBe(
+      'x.yaml:8:18: metadata.name: Environment "eu" is in this input twice, first in line 3; remove one',
+    );
+  });
+
+  test('windows line ends and a byte order mark are no mistake', () => {
+    expect(errorsOf(`\ufeff${environment('eu')}---\n${environment('asia')}`.replaceAll('\n', '\r\n'))).toEqual([]);
+  });
+
+  test('nothing is nothing', () => {
+    expect(parseManifests('')).toEqual({ definitions: [], errors: [] });
+    expect(parseManifests('---\n---\n# x\n')).toEqual({ definitions: [], errors: [] });
+  });
+
+  test('an anchor may be used, and what it stands for is found', () => {
+    const { definitions, errors } = parseManifests(
+      flow(
+        '  triggerEnvironment: dev\n  steps:\n    - {environment: qa, dependsOn: &d [dev]}\n    - {environment: eu, dependsOn: *d}\n',
+      ),
+    );
+    expect(errors).toEqual([]);
+    expect(definitions[0]!.definition.spec).toMatchObject({ steps: [{ dependsOn: ['dev'] }, { dependsOn: ['dev'] }] });
+    expect(definitions[0]!.positionOf(['spec', 'steps', 1, 'dependsOn', 0])).toEqual({ line: 8, column: 40 });
+  });
+});
+
+describe('a published manifest', () => {
+  const text = `apiVersion: codefresh.io/v1beta1
+kind: PromotionFlow
+metadata:
+  name: sequential
+  namespace: promotions
+  annotations:
+    description: To production
+    version: "1.00"
+    owner: us
+spec:
+  properties:
+    triggerEnvironment: dev
+    postTrigger: announce
+    steps:
+      - environment: prod
+        dependsOn: [qa, staging]
+  promotionTimeoutLimit: 0
+`;
+
+  test('is read into our words', () => {
+    const { definitions, errors } = parseManifests(text);
+    expect(errors).toEqual([]);
+    expect(definitions[0]!.definition).toEqual({
+      kind: 'PromotionFlow',
+      metadata: {
+        name: 'sequential',
+        labels: {},
+        annotations: {
+          owner: 'us',
+          'sluice.dev/api-version': 'codefresh.io/v1beta1',
+          'sluice.dev/namespace': 'promotions',
+        },
+      },
+      spec: {
+        description: 'To production',
+        version: '1.00',
+        triggerEnvironment: 'dev',
+        triggerWorkflow: 'announce',
+        steps: [{ environment: 'prod', dependsOn: ['qa', 'staging'] }],
+        timeout: 0,
+        onFailure: 'FINISH_RUNNING',
+      },
+    });
+    expect(exportManifest(definitions[0]!.definition)).toContain('namespace: promotions');
+  });
+
+  test('a refusal of the flow is found in the lines that were written', () => {
+    const { definition, positionOf } = parseManifests(text).definitions[0]!;
+    if (definition.kind !== 'PromotionFlow') throw new Error('not a flow');
+    const names = new Set(['dev', 'prod']);
+    const { refusals } = checkFlow(definition.spec, { environments: names, groups: new Map(), workflows: new Set() });
+    expect(refusals.map(({ code, path }) => [code, positionOf(path).line, positionOf(path).column])).toEqual([
+      ['UNKNOWN_REFERENCE', 13, 18],
+      ['INVALID', 17, 26],
+      ['UNKNOWN_REFERENCE', 16, 21],
+      ['UNKNOWN_REFERENCE', 16, 25],
+    ]);
+    expect(positionOf(['spec', 'description'])).toEqual({ line: 7, column: 18 });
+    expect(positionOf(['spec', 'nowhere', 3])).toEqual({ line: 10, column: 1 });
+  });
+
+  test('a product ends older releases when it says terminate', () => {
+    const product = `${head('Product', 'codefresh.io/v1beta2')}spec: {concurrency: terminate, promotionFlows: [{name: f}]}\n`;
+    const { definition } = parseManifests(product).definitions[0]!;
+    expect(definition.spec).toEqual({ concurrency: 'TERMINATE', queueLimit: 50, promotionFlows: [{ name: 'f' }] });
+    expect(exportManifest(definition)).toContain('concurrency: terminate');
+  });
+});
+
+describe('hostile input is refused quickly', () => {
+  const million = 1024 * 1024;
+  const bomb = [
+    'a: &a [x,x,x,x,x,x,x,x,x]',
+    ...[...'bcdefghi'].map((key, i) => `${key}: &${key} [${Array(9).fill(`*${'abcdefgh'[i]}`).join(',')}]`),
+  ].join('\n');
+  test.each<[string, string, RegExp]>([
+    ['too large', 'x'.repeat(million + 1), /1 MiB/],
+    ['too many lines', '#\n'.repeat(60_000), /:50001:1: there are more than 50000 lines/],
+    ['too many documents', '---\n'.repeat(2000), /more than 1000 documents/],
+    ['aliases that multiply', bomb, /aliases expand/],
+    ['deep brackets', '['.repeat(million), /:1:1: nested deeper than 64/],
+    ['deep dashes', '- '.repeat(million / 2), /nested deeper than 64/],
+    [
+      'deep indentation',
+      Array.from({ length: 900 }, (_, i) => `${' '.repeat(i)}a:`).join('\n'),
+      /nested deeper than 64/,
+    ],
+    [
+      'very wide indentation',
+      Array.from({ length: 1300 }, (_, i) => `${' '.repeat(i)}a:`).join('\n'),
+      /thousand spaces/,
+    ],
+    ['many keys', Array.from({ length: 45_000 }, (_, i) => `key-${i}: 1`).join('\n'), /kind is missing/],
+    ['many mistakes', 'a: b: c\n'.repeat(40_000), /x.yaml/],
+    ['an alias of itself', 'a: &a [*a]\nkind: x\n', /x.yaml/],
+    ['a NUL', 'kind: \u0000\n', /x.yaml/],
+  ])('%s', (_, text, message) => {
+    const begin = performance.now();
+    const errors = errorsOf(text);
+    expect(performance.now() - begin).toBeLessThan(5000);
+    expect(errors[0]).toMatch(message);
+    expect(errors.length).toBeLessThanOrEqual(100);
+  });
+
+  test('no text makes it throw, and no damaged manifest is read silently as something else', () => {
+    const good = flow(
+      '  triggerEnvironment: dev\n  steps:\n    - environment: qa\n      dependsOn: [dev]\n      soak: 5m\n',
+    );
+    let wrong = 0;
+    fc.assert(
+      fc.property(fc.nat(good.length), fc.nat(8), fc.string({ unit: 'binary', maxLength: 4 }), (at, cut, insert) => {
+        const { definitions, errors } = parseManifests(good.slice(0, at) + insert + good.slice(at + cut));
+        if (errors.length > 0) wrong++;
+        for (const { line, column } of errors) expect(Math.min(line, column)).toBeGreaterThan(0);
+        for (const { definition } of definitions) expect(parseManifests(exportManifest(definition)).errors).toEqual([]);
+      }),
+      { numRuns: 500 },
+    );
+    expect(wrong).toBeGreaterThan(100);
+    fc.assert(fc.property(fc.string({ unit: 'binary' }), (text) => void parseManifests(text)));
+  });
+});
