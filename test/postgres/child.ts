@@ -7,6 +7,7 @@ import { createLog } from '../../src/log.ts';
 const [dataDir, ...missing] = process.argv.slice(2);
 const launcher = launcherFor(isRoot(), missing.length === 0 ? undefined : (prefix) => !missing.includes(prefix[0]!));
 const postgres = await startEmbeddedPostgres({ dataDir: dataDir!, launcher, log: createLog({ level: 'silent' }) });
-process.stdout.write(`${JSON.stringify({ url: postgres.url })}\n`);
 process.once('SIGTERM', () => void postgres.stop().then(() => process.exit(0)));
 setInterval(() => undefined, 60_000);
+// Last: whoever reads this may send a signal at once.
+process.stdout.write(`${JSON.stringify({ url: postgres.url })}\n`);

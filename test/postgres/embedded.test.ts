@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { readFile, stat, writeFile } from 'node:fs/promises';
+import { chown, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
@@ -110,8 +110,10 @@ describe.each(USERS)('a data folder, used by %s', (user) => {
     const first = await run(program, user, dataDir);
     const file = join(dataDir, 'postgres/data/postmaster.pid');
     const left = await readFile(file, 'utf8');
+    const { uid, gid } = await stat(file);
     await first.end('SIGTERM');
     await writeFile(file, left.replace(/^\d+/, String(process.pid)));
+    await chown(file, uid, gid);
     const next = await run(program, user, dataDir);
     await using(next, async () => {
       expect(await query(next.url, 'SELECT 1 AS up')).toEqual([{ up: 1 }]);

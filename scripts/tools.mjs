@@ -1,0 +1,38 @@
+// The programs beside Node that the tests need.
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+
+const TOOLS = [
+  { tool: 'git', program: 'git', package: 'git' },
+  { tool: 'Redis 7 or newer', program: 'redis-server', package: 'redis-server' },
+  { tool: 'Chromium', program: 'chromium', package: 'chromium' },
+];
+
+const has = ({ program }) => spawnSync('sh', ['-c', 'command -v "$1"', 'sh', program], { stdio: 'ignore' }).status === 0;
+
+/** @returns what is not there, each with what to do about it. */
+export function missingTools() {
+  const missing = TOOLS.filter((tool) => !has(tool)).map((tool) => ({
+    tool: tool.tool,
+    remedy: `Debian: apt-get install ${tool.package} (as root this is done for you)`,
+  }));
+  const [major, minor] = process.versions.node.split('.').map(Number);
+  if (major < 20 || (major === 20 && minor < 19)) {
+    missing.unshift({ tool: 'Node 20.19 or newer', remedy: `This is ${process.version}` });
+  }
+  return missing;
+}
+
+/** Installs what is missing, where we may: as root on a machine with apt-get. */
+export function provideTools() {
+  const missing = TOOLS.filter((tool) => !has(tool));
+  if (missing.length === 0 || process.getuid?.() !== 0 || !existsSync('/usr/bin/apt-get')) return;
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  const apt = (...args) => {
+    console.log(`> apt-get ${args.join(' ')}`);
+    return spawnSync('apt-get', args, { stdio: ['ignore', 'ignore', 'inherit'], env }).status === 0;
+  };
+  apt('update', '-q');
+  apt('install', '-q', '-y', '--no-install-recommends', ...missing.map((tool) => tool.package));
+  // Debian starts the services that it installs. The tests run servers of their own, on other ports: no harm.
+}

@@ -1,0 +1,78 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+
+// The rings of docs/architecture.md: arrows point inwards. A row says what a folder of src may import besides itself;
+// `packages` lists the npm and node: modules of a folder that may not use any it likes.
+interface Ring {
+  imports: string[];
+  packages?: string[];
+}
+
+/** Free of the domain: any ring but the core may use them. */
+const SHARED = ['clock.ts', 'log.ts', 'faults.ts'];
+
+const RINGS: Record<string, Ring> = {
+  core: { imports: [], packages: ['temporal-polyfill', 'rrule-temporal', 'parse-duration', 'luxon', 'croner'] },
+  manifests: { imports: ['core'] },
+  drivers: { imports: ['core', ...SHARED] },
+  entities: { imports: ['core', 'drivers/driver.ts'] },
+  store: { imports: ['core', 'entities', 'drivers/driver.ts', ...SHARED] },
+  // Commands leave rows in the outbox and take ports for the rest: the queue itself is out of their reach.
+  commands: {
+    imports: ['core', 'store', 'drivers/driver.ts', 'jobs/aborts.ts', 'jobs/queue.ts', 'jobs/timers.ts', ...SHARED],
+  },
+  jobs: { imports: ['core', 'commands', 'drivers', 'store', ...SHARED] },
+  events: { imports: ['core', 'store', ...SHARED] },
+  schema: { imports: ['core', 'manifests', ...SHARED] },
+  resolvers: { imports: ['core', 'commands', 'store', 'schema', 'events', 'manifests', ...SHARED] },
+  cli: { imports: [] },
+  postgres: { imports: ['log.ts'] },
+};
+
+const SRC = fileURLToPath(new URL('../../src', import.meta.url));
+const IMPORT = /^\s*(?:import|export)\b[^'"`;]*?\bfrom\s*['"]([^'"]+)['"]|\bimport\s*\(?\s*['"]([^'"]+)['"]/gm;
+
+function importsIn(folder: string): { file: string; target: string }[] {
+  const files = readdirSync(join(SRC, folder), { recursive: true, encoding: 'utf8' }).filter((file) =>
+    file.endsWith('.ts'),
+  );
+  return files.flatMap((file) => {
+    const path = join(SRC, folder, file);
+    const text = readFileSync(path, 'utf8');
+    return [...text.matchAll(IMPORT)].map((match) => ({ file: path, target: (match[1] ?? match[2])! }));
+  });
+}
+
+function isAllowed(folder: string, file: string, target: string): boolean {
+  const { imports, packages } = RINGS[folder]!;
+  if (!target.startsWith('.')) return packages === undefined || packages.includes(target);
+  const path = relative(SRC, resolve(dirname(file), target));
+  // Migrations are the entities' own.
+  if (folder === 'entities' && path.startsWith('../migrations/')) return true;
+  return [folder, ...imports].some((allowed) => path === allowed || path.startsWith(`${allowed}/`));
+}
+
+test.each(Object.keys(RINGS))('src/%s imports only what lies further inside', (folder) => {
+  const wrong = importsIn(folder).filter(({ file, target }) => !isAllowed(folder, file, target));
+  expect(wrong.map(({ file, target }) => `src/${relative(SRC, file)} imports ${target}`)).toEqual([]);
+});
+
+test('every folder of src has its ring', () => {
+  const folders = readdirSync(SRC, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  expect(folders.map(({ name }) => name).filter((name) => !RINGS[name])).toEqual([]);
+});
+
+test('this test sees imports of every form', () => {
+  const text = [
+    "import { a } from './a.ts';",
+    "import type B from 'b';",
+    "export * from 'c';",
+    "import 'd';",
+    "await import('e');",
+  ];
+  const multiline = "import {\n  f,\n  g,\n} from 'h';";
+  const found = [...[...text, multiline].join('\n').matchAll(IMPORT)].map((match) => match[1] ?? match[2]);
+  expect(found).toEqual(['./a.ts', 'b', 'c', 'd', 'e', 'h']);
+});
