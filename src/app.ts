@@ -1,0 +1,68 @@
+import { DataSource } from 'typeorm';
+import type { Pool } from 'pg';
+import { systemClock } from './clock.ts';
+import type { Clock } from './clock.ts';
+import { AfterMove } from './commands/after-move.ts';
+import { Mover } from './commands/mover.ts';
+import type { Config } from './config.ts';
+import { createDrivers } from './drivers/index.ts';
+import type { Drivers } from './drivers/index.ts';
+import { createDataSource, migrate, poolOf } from './entities/data-source.ts';
+import { Aborts } from './jobs/aborts.ts';
+import { JobQueue } from './jobs/queue.ts';
+import { Timers } from './jobs/timers.ts';
+import type { Log } from './log.ts';
+import { startEmbeddedPostgres } from './postgres/embedded.ts';
+
+/** What one process is made of; put together here and nowhere else. */
+export interface App {
+  config: Config;
+  log: Log;
+  clock: Clock;
+  databaseUrl: string;
+  dataSource: DataSource;
+  pool: Pool;
+  queue: JobQueue;
+  drivers: Drivers;
+  mover: Mover;
+  timers: Timers;
+  aborts: Aborts;
+  close(): Promise<void>;
+}
+
+export async function openApp(config: Config, log: Log, clock: Clock = systemClock): Promise<App> {
+  const closers: (() => Promise<void> | void)[] = [];
+  const close = async (): Promise<void> => {
+    for (const each of closers.reverse().splice(0)) await each();
+  };
+  try {
+    let databaseUrl = config.databaseUrl;
+    if (databaseUrl === undefined) {
+      const embedded = await startEmbeddedPostgres({ dataDir: config.dataDir, log });
+      closers.push(() => embedded.stop());
+      databaseUrl = embedded.url;
+    }
+    await migrate(databaseUrl);
+    const dataSource = await createDataSource(databaseUrl, { poolSize: config.databasePoolSize }).initialize();
+    closers.push(() => dataSource.destroy());
+    const pool = poolOf(dataSource);
+    const queue = await JobQueue.open({ ...config, databaseUrl, prefix: config.queuePrefix }, log);
+    closers.push(() => queue.close());
+    const drivers = createDrivers(config.git);
+    const aborts = new Aborts();
+    const timers = new Timers((releaseId) => {
+      void mover
+        .move(releaseId, { kind: 'tick' })
+        .catch((error: unknown) => log.warn({ error, releaseId }, 'a wake-up failed, the sweep repeats it'));
+    });
+    closers.push(() => timers.close());
+    const after = new AfterMove({ pool, queue, timers, aborts, log });
+    const mover = new Mover(pool, clock, log, after.onMoved);
+    after.follow(mover);
+    closers.push(() => mover.flush().catch(() => undefined));
+    return { config, log, clock, databaseUrl, dataSource, pool, queue, drivers, mover, timers, aborts, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}

@@ -1,0 +1,51 @@
+import type { Mover } from '../commands/mover.ts';
+import type { MovedTo } from '../commands/mover.ts';
+import type { HealthStatus } from '../core/definitions.ts';
+import type { PlannedGroup, PlannedPromotion } from '../core/plan.ts';
+import type { MemberHealth, PromotionState } from '../core/release.ts';
+import type { AskData, JoinData } from './job-data.ts';
+import { checkHealth } from './perform-step.ts';
+import type { Hands } from './perform-step.ts';
+
+const LIMIT = 30_000;
+
+/** The end of a flow of environments: every group that now has enough members is asked. */
+export async function runJoin(mover: Mover, hands: Hands, { releaseId }: JoinData): Promise<void> {
+  const known = await mover.look(releaseId, { fresh: false });
+  const asking = (to: MovedTo | null): number[] =>
+    [...(to?.state.groups.keys() ?? [])].filter((group) => to?.state.groups[group]?.status === 'ASKING');
+  const to = asking(known).length > 0 ? known : await mover.look(releaseId, { fresh: true });
+  for (const group of asking(to)) await ask(mover, hands, to as MovedTo, group);
+}
+
+export async function runAsk(mover: Mover, hands: Hands, { releaseId, group, generation }: AskData): Promise<void> {
+  const to = await mover.look(releaseId, { fresh: true });
+  const seen = to?.state.groups[group];
+  if (to && seen?.status === 'ASKING' && seen.generation === generation) await ask(mover, hands, to, group);
+}
+
+/** Are they all still healthy, now? Every member that succeeded is looked at again, at once. */
+async function ask(mover: Mover, hands: Hands, { release, state }: MovedTo, group: number): Promise<void> {
+  const planned = release.plan.groups[group] as PlannedGroup;
+  const members = planned.members.filter((each) => state.promotions[each]?.status === 'SUCCEEDED');
+  const health = await Promise.all(
+    members.map(async (promotion): Promise<MemberHealth> => {
+      const promoted = release.plan.promotions[promotion] as PlannedPromotion;
+      const promotionState = state.promotions[promotion] as PromotionState;
+      const needed = promoted.applications.filter((each) => each.spec.health.type !== 'none');
+      const answers = await Promise.all(
+        needed.map((application) =>
+          checkHealth(hands, release, promoted, promotionState, application, AbortSignal.timeout(LIMIT)).catch(
+            (error: unknown) => ({ status: 'UNKNOWN' as const, message: String(error) }),
+          ),
+        ),
+      );
+      const worst = answers.sort((a, b) => BADNESS[b.status] - BADNESS[a.status])[0];
+      return { promotion, status: worst?.status ?? 'HEALTHY', message: worst?.message };
+    }),
+  );
+  const generation = state.groups[group]?.generation as number;
+  await mover.move(release.id, { kind: 'group-answer', group, generation, health });
+}
+
+const BADNESS: Record<HealthStatus, number> = { HEALTHY: 0, PROGRESSING: 1, UNKNOWN: 2, DEGRADED: 3 };

@@ -1,0 +1,152 @@
+import type { Clock } from '../clock.ts';
+import type { HealthStatus } from '../core/definitions.ts';
+import type { PlannedApplication, PlannedPromotion, PlannedStep } from '../core/plan.ts';
+import type { Outcome, PromotionState, ReleaseState, StepState } from '../core/release.ts';
+import { PermanentError, TransientError } from '../drivers/driver.ts';
+import type { Drivers } from '../drivers/index.ts';
+import { reach } from '../faults.ts';
+import type { FrozenRelease } from '../store/load-releases.ts';
+import type { AbortReason } from './aborts.ts';
+import { stepParameters } from './parameters.ts';
+
+export interface StepPlace {
+  release: FrozenRelease;
+  state: ReleaseState;
+  promotion: number;
+  step: number;
+  /** Of the lane that does the step: aborted to stop, to shut down, or when the step's time is over. */
+  controller: AbortController;
+}
+
+export interface Hands {
+  drivers: Drivers;
+  clock: Clock;
+  /** The newest report about an application's health, for `report` sources. */
+  healthReport(application: string): Promise<{ status: HealthStatus; message?: string; at: Date } | undefined>;
+}
+
+/** Does what a step says, and says what came of it. Never throws, never decides. */
+export async function performStep(hands: Hands, place: StepPlace): Promise<Outcome> {
+  const { planned } = at(place);
+  const { controller } = place;
+  const { signal } = controller;
+  if (signal.aborted) return { kind: 'aborted' };
+  const limit = planned.timeout ?? (planned.work.kind === 'health' ? HEALTH_LIMIT : STEP_LIMIT);
+  const timer = setTimeout(() => controller.abort('overdue' satisfies AbortReason), limit);
+  try {
+    reach('before-effect');
+    const outcome = await perform(hands, place, signal);
+    reach('after-effect');
+    return outcome;
+  } catch (error) {
+    const message = messageOf(error);
+    if (signal.aborted) {
+      return signal.reason === 'overdue' ? { kind: 'failed', message: `not done within ${limit / 1000} s` } : { kind: 'aborted' };
+    }
+    if (error instanceof PermanentError) return { kind: 'failed', message };
+    return { kind: 'transient', message, retryAfter: error instanceof TransientError ? error.retryAfter : undefined };
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** When a step sets no `timeout` of its own, in milliseconds. */
+const STEP_LIMIT = 30 * 60 * 1000;
+const HEALTH_LIMIT = 60 * 1000;
+
+function at({ release, state, promotion, step }: StepPlace): {
+  promoted: PlannedPromotion;
+  planned: PlannedStep;
+  promotionState: PromotionState;
+  stepState: StepState;
+} {
+  const promoted = release.plan.promotions[promotion] as PlannedPromotion;
+  const promotionState = state.promotions[promotion] as PromotionState;
+  return {
+    promoted,
+    planned: promoted.steps[step] as PlannedStep,
+    promotionState,
+    stepState: promotionState.steps[step] as StepState,
+  };
+}
+
+function applicationOf(place: StepPlace): PlannedApplication | undefined {
+  const { promoted, planned } = at(place);
+  return planned.application === null ? undefined : promoted.applications[planned.application];
+}
+
+async function perform(hands: Hands, place: StepPlace, signal: AbortSignal): Promise<Outcome> {
+  const { promoted, planned, promotionState, stepState } = at(place);
+  const { release } = place;
+  const application = applicationOf(place);
+  const context = {
+    // Same release, attempt and step → same key, whichever process asks and however often.
+    key: `${release.id}.${promotionState.attempt}.${promoted.name}.${planned.id}`,
+    releaseId: release.id,
+    product: release.product,
+    environment: promoted.name,
+    application: application?.name ?? '',
+    attempt: promotionState.attempt,
+    tries: stepState.tries,
+    signal,
+  };
+  const { work } = planned;
+  if (work.kind === 'action') {
+    const parameters = stepParameters(release, promoted, planned, promotionState);
+    const outputs = await hands.drivers.runAction(work.action, parameters, context);
+    return { kind: 'succeeded', outputs };
+  }
+  if (application === undefined) return { kind: 'failed', message: `${planned.id} has no application` };
+  if (work.kind === 'apply') {
+    const content = release.contents[application.content];
+    if (!content) return { kind: 'failed', message: `the pinned content of ${application.content} is missing` };
+    const effect = await hands.drivers.driver(application.spec.driver).apply(application.spec.driver, content, context);
+    if (effect.commit === undefined) return { kind: 'succeeded', changed: effect.changed };
+    const outputs = {
+      COMMIT_SHA: effect.commit,
+      COMMIT_AUTHOR: effect.author ?? '',
+      COMMIT_MESSAGE: effect.message ?? '',
+      COMMIT_DATE: effect.date ?? '',
+    };
+    return { kind: 'succeeded', outputs, commit: effect.commit, changed: effect.changed };
+  }
+  const answer = await checkHealth(hands, release, promoted, promotionState, application, signal);
+  if (answer.status === 'HEALTHY') return { kind: 'succeeded' };
+  const told = `${application.name} is ${answer.status}${answer.message ? `: ${answer.message}` : ''}`;
+  if (answer.status === 'DEGRADED') return { kind: 'failed', message: told };
+  return { kind: 'pending', reason: told, recheckAfter: answer.recheckAfter };
+}
+
+/** How an application is now, since its change was made in this promotion. */
+export async function checkHealth(
+  hands: Hands,
+  release: FrozenRelease,
+  promoted: PlannedPromotion,
+  promotionState: PromotionState,
+  application: PlannedApplication,
+  signal: AbortSignal,
+): Promise<{ status: HealthStatus; message?: string; recheckAfter?: number }> {
+  const position = promoted.applications.indexOf(application);
+  const applied = promoted.steps.findIndex((each) => each.application === position && each.phase === 'ACTION');
+  const since = promotionState.steps[applied]?.endedAt ?? promotionState.startedAt ?? 0;
+  const { health } = application.spec;
+  return hands.drivers.checkHealth(health, {
+    application: application.name,
+    environment: promoted.name,
+    product: release.product,
+    since: new Date(since),
+    now: hands.clock.now(),
+    report: health.type === 'report' ? await freshReport(hands, application.name, since) : undefined,
+    signal,
+  });
+}
+
+/** A report from before the change says nothing about it. */
+async function freshReport(hands: Hands, application: string, since: number): ReturnType<Hands['healthReport']> {
+  const report = await hands.healthReport(application);
+  return report !== undefined && report.at.getTime() >= since ? report : undefined;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

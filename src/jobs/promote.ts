@@ -1,0 +1,114 @@
+import { WaitingChildrenError } from 'bullmq';
+import type { Job } from 'bullmq';
+import type { Mover } from '../commands/mover.ts';
+import type { MovedTo } from '../commands/mover.ts';
+import { mustStop, nextSteps, ownedSteps } from '../core/advance.ts';
+import type { Outcome } from '../core/release.ts';
+import { reach } from '../faults.ts';
+import type { Log } from '../log.ts';
+import type { Aborts } from './aborts.ts';
+import type { PromoteData, StepData } from './job-data.ts';
+import { performStep } from './perform-step.ts';
+import type { Hands } from './perform-step.ts';
+import type { JobQueue } from './queue.ts';
+import { withPatience } from './patience.ts';
+
+/**
+ * Carries an environment through its steps: look at the state, do the step, record what came of it, go on with what that made
+ * ready. After a crash another worker is given the same job and resumes at the first step that is not recorded.
+ */
+export class PromoteJob {
+  readonly #mover: Mover;
+  readonly #queue: JobQueue;
+  readonly #hands: Hands;
+  readonly #aborts: Aborts;
+  readonly #log: Log;
+
+  constructor(parts: { mover: Mover; queue: JobQueue; hands: Hands; aborts: Aborts; log: Log }) {
+    this.#mover = parts.mover;
+    this.#queue = parts.queue;
+    this.#hands = parts.hands;
+    this.#aborts = parts.aborts;
+    this.#log = parts.log;
+  }
+
+  async run(job: Job<PromoteData>, token: string | undefined): Promise<void> {
+    const { data } = job;
+    const jobId = job.id as string;
+    const to = await this.#look(data);
+    const [first, ...others] = to ? ownedSteps(to.state, data.promotion, data.dispatch) : [];
+    if (to && first !== undefined) {
+      const spawned = await this.#lane(data, jobId, to, first, others);
+      if (spawned && token !== undefined && (await job.moveToWaitingChildren(token))) throw new WaitingChildrenError();
+    }
+  }
+
+  async runStep(job: Job<StepData>): Promise<void> {
+    const { data } = job;
+    const to = await this.#look(data);
+    if (!to || !ownedSteps(to.state, data.promotion, data.dispatch).includes(data.step)) return;
+    await this.#lane(data, data.parent, to, data.step, []);
+  }
+
+  /** The state that the job was made from, or a newer one. */
+  async #look(data: PromoteData): Promise<MovedTo | null> {
+    const known = await this.#mover.look(data.releaseId, { fresh: false });
+    const promotion = known?.state.promotions[data.promotion];
+    const old = promotion !== undefined && promotion.dispatch < data.dispatch;
+    const nothing = promotion === undefined || ownedSteps((known as MovedTo).state, data.promotion, data.dispatch).length === 0;
+    return old || nothing ? this.#mover.look(data.releaseId, { fresh: true }) : known;
+  }
+
+  /** Step after step; whether siblings were spawned on the way. */
+  async #lane(data: PromoteData, parent: string, from: MovedTo, first: number, beside: number[]): Promise<boolean> {
+    let spawned = false;
+    const queue = [first];
+    const share = async (steps: number[]): Promise<void> => {
+      if (steps.length === 0) return;
+      try {
+        await this.#queue.spawn(data, steps, parent);
+        spawned = true;
+      } catch (error) {
+        // The environment's job is gone from the queue: this one does the work, one step after the other.
+        this.#log.warn({ error, releaseId: data.releaseId }, 'steps beside this one could not be queued');
+        queue.push(...steps);
+      }
+    };
+    await share(beside);
+    const running = this.#aborts.begin(data.releaseId, data.promotion);
+    try {
+      let at = from;
+      for (let step = queue.shift(); step !== undefined; step = queue.shift()) {
+        const outcome = await this.#perform(data, at, step, running.controller);
+        const to = await this.#record(data, step, outcome);
+        reach('after-record');
+        if (!to) break;
+        at = to;
+        const [next, ...others] = nextSteps(to.release.plan, to.state, data.promotion, step, data.dispatch);
+        if (next !== undefined) queue.push(next);
+        await share(others);
+      }
+    } finally {
+      this.#aborts.end(running);
+    }
+    return spawned;
+  }
+
+  async #perform(data: PromoteData, { release, state }: MovedTo, step: number, controller: AbortController): Promise<Outcome> {
+    const { promotion } = data;
+    if (mustStop(release.plan, state)) return { kind: 'aborted' };
+    const outcome = await performStep(this.#hands, { release, state, promotion, step, controller });
+    // Shutting down is nobody's failure: the job goes back to the queue and another worker takes it.
+    if (outcome.kind === 'aborted' && controller.signal.reason === 'shutdown') throw new Error('the worker is shutting down');
+    return outcome;
+  }
+
+  /** What was done must not be forgotten because the database is away for a moment. */
+  #record(data: PromoteData, step: number, outcome: Outcome): Promise<MovedTo | null> {
+    const { releaseId, promotion, attempt, dispatch } = data;
+    return withPatience(
+      () => this.#mover.move(releaseId, { kind: 'outcome', promotion, attempt, step, dispatch, outcome }),
+      (error) => this.#log.warn({ error, releaseId }, 'an outcome could not be recorded yet'),
+    );
+  }
+}

@@ -1,0 +1,197 @@
+import { createPostgresBackend, createRedisBackend, runMigrations, withBackend } from 'bullmq';
+import type { FlowJob, JobsOptions, Processor, Queue, FlowProducer, Worker } from 'bullmq';
+import { Redis } from 'ioredis';
+import pg from 'pg';
+import type { Log } from '../log.ts';
+import type { OutboxItem } from '../store/save-decisions.ts';
+import { askId, joinId, promoteId, stepId } from './job-data.ts';
+import type { JobData, JobName, PromoteData } from './job-data.ts';
+
+export interface QueueSettings {
+  /** With it BullMQ runs on Redis, without it on PostgreSQL. */
+  redisUrl?: string;
+  databaseUrl: string;
+  prefix: string;
+  concurrency: number;
+  lockDurationMs: number;
+  stalledIntervalMs: number;
+}
+
+/**
+ * BullMQ on either back end, behind the few words that Sluice needs. The queue executes and never decides: all of it may
+ * be lost, and the sweep asks for it again.
+ */
+export class JobQueue {
+  readonly backend: 'redis' | 'postgres';
+  readonly #settings: QueueSettings;
+  readonly #queue: Queue<JobData, void, JobName>;
+  readonly #flows: FlowProducer;
+  readonly #connect: () => Backend;
+  readonly #closers: (() => Promise<void>)[];
+
+  private constructor(backend: 'redis' | 'postgres', settings: QueueSettings, connect: () => Backend, closers: (() => Promise<void>)[], log: Log) {
+    this.backend = backend;
+    this.#settings = settings;
+    this.#connect = connect;
+    this.#closers = closers;
+    const { classes, connection } = connect();
+    this.#queue = new classes.Queue(QUEUE, { connection, prefix: settings.prefix }) as Queue<JobData, void, JobName>;
+    this.#flows = new classes.FlowProducer({ connection, prefix: settings.prefix }) as FlowProducer;
+    // Without a listener a connection that breaks would end the process; BullMQ reconnects by itself.
+    for (const each of [this.#queue, this.#flows]) each.on('error', (error: Error) => log.debug({ error: error.message }, 'queue'));
+  }
+
+  static async open(settings: QueueSettings, log: Log): Promise<JobQueue> {
+    return settings.redisUrl === undefined ? openOnPostgres(settings, log) : openOnRedis(settings, settings.redisUrl, log);
+  }
+
+  static create(backend: 'redis' | 'postgres', settings: QueueSettings, connect: () => Backend, closers: (() => Promise<void>)[], log: Log): JobQueue {
+    return new JobQueue(backend, settings, connect, closers, log);
+  }
+
+  /** Puts what the outbox holds into the queue. What is there already is not added again. */
+  async handOver(items: OutboxItem[]): Promise<void> {
+    const single: { name: JobName; data: JobData; opts: JobsOptions }[] = [];
+    const flows: FlowJob[] = [];
+    for (const item of items) {
+      const { releaseId, work } = item;
+      if (work.kind === 'ask-group') {
+        const data = { releaseId, group: work.group, generation: work.generation };
+        single.push({ name: 'ask', data, opts: { ...JOB, jobId: askId(data) } });
+      } else if (work.kind === 'dispatch') {
+        const children = work.promotions.map((each) => ({ releaseId, ...each }));
+        if (!work.join) {
+          for (const data of children) single.push({ name: 'promote', data, opts: { ...JOB, jobId: promoteId(data) } });
+          continue;
+        }
+        flows.push({
+          name: 'join',
+          queueName: QUEUE,
+          data: { releaseId },
+          opts: { ...JOB, jobId: joinId(item) },
+          children: children.map((data) => ({
+            name: 'promote',
+            queueName: QUEUE,
+            data,
+            // A parent whose child failed for good would wait for ever.
+            opts: { ...JOB, jobId: promoteId(data), ignoreDependencyOnFailure: true },
+          })),
+        });
+      }
+    }
+    await Promise.all([
+      single.length > 0 ? this.#queue.addBulk(single) : undefined,
+      flows.length > 0 ? this.#flows.addBulk(flows) : undefined,
+    ]);
+  }
+
+  /** Siblings below an environment's job, one per step that became ready beside the one that the job itself takes. */
+  async spawn(data: PromoteData, steps: number[], parent: string): Promise<void> {
+    await this.#queue.addBulk(
+      steps.map((step) => ({
+        name: 'step' as const,
+        data: { ...data, step, parent },
+        opts: {
+          ...JOB,
+          jobId: stepId(data, step),
+          parent: { id: parent, queue: this.#queue.qualifiedName },
+          ignoreDependencyOnFailure: true,
+        },
+      })),
+    );
+  }
+
+  /** `over`: completed or failed for good. */
+  async standing(jobId: string): Promise<'missing' | 'pending' | 'over'> {
+    const state = await this.#queue.getJobState(jobId);
+    if (state === 'unknown') return 'missing';
+    return state === 'completed' || state === 'failed' ? 'over' : 'pending';
+  }
+
+  async ping(): Promise<void> {
+    await this.#queue.getJobCounts('active');
+  }
+
+  work(processor: Processor<JobData, void, JobName>): Worker<JobData, void, JobName> {
+    const { classes, connection } = this.#connect();
+    const { prefix, concurrency, lockDurationMs, stalledIntervalMs } = this.#settings;
+    return new classes.Worker(QUEUE, processor as Processor, {
+      connection,
+      prefix,
+      concurrency,
+      lockDuration: lockDurationMs,
+      stalledInterval: stalledIntervalMs,
+      // A job that outlives its worker is taken up again, however often: what it did is in the database.
+      maxStalledCount: 1_000_000,
+      autorun: false,
+    }) as Worker<JobData, void, JobName>;
+  }
+
+  async close(): Promise<void> {
+    await Promise.allSettled([this.#flows.close(), this.#queue.close()]);
+    for (const close of this.#closers) await close().catch(() => undefined);
+  }
+}
+
+const QUEUE = 'promotions';
+
+/** Completed jobs stay longer than a relay can lag: an id that is still there is not added again. */
+const JOB: JobsOptions = {
+  attempts: 5,
+  backoff: { type: 'exponential', delay: 200 },
+  removeOnComplete: { age: 120, count: 20_000 },
+  removeOnFail: { age: 3_600, count: 5_000 },
+};
+
+type Classes = ReturnType<typeof withBackend>;
+interface Backend {
+  // The two back ends' classes differ in their connection's type alone.
+  classes: Classes;
+  connection: never;
+}
+
+async function openOnRedis(settings: QueueSettings, url: string, log: Log): Promise<JobQueue> {
+  const shared = new Redis(url, { maxRetriesPerRequest: null, enableOfflineQueue: false, lazyConnect: true });
+  shared.on('error', (error: Error) => log.debug({ error: error.message }, 'redis'));
+  await shared.connect();
+  const blocking: Redis[] = [];
+  const classes = withBackend(createRedisBackend) as unknown as Classes;
+  let first = true;
+  const connect = (): Backend => {
+    if (first) {
+      first = false;
+      return { classes, connection: shared as never };
+    }
+    // Workers block on theirs; while Redis is away they wait for it.
+    const own = new Redis(url, { maxRetriesPerRequest: null });
+    own.on('error', (error: Error) => log.debug({ error: error.message }, 'redis'));
+    blocking.push(own);
+    return { classes, connection: own as never };
+  };
+  const closers = [
+    async () => {
+      for (const each of [shared, ...blocking]) each.disconnect();
+    },
+  ];
+  return JobQueue.create('redis', settings, connect, closers, log);
+}
+
+async function openOnPostgres(settings: QueueSettings, log: Log): Promise<JobQueue> {
+  const pool = new pg.Pool({
+    connectionString: settings.databaseUrl,
+    max: 8,
+    keepAlive: true,
+    application_name: 'sluice-queue',
+    options: '-c search_path=bullmq,public',
+  });
+  pool.on('error', (error) => log.debug({ error: error.message }, 'queue pool'));
+  const client = await pool.connect();
+  try {
+    await runMigrations(client);
+  } finally {
+    client.release();
+  }
+  const classes = withBackend(createPostgresBackend) as unknown as Classes;
+  const connect = (): Backend => ({ classes, connection: pool as never });
+  return JobQueue.create('postgres', settings, connect, [() => pool.end()], log);
+}

@@ -1,0 +1,128 @@
+import type { Pool } from 'pg';
+import type { Mover } from '../commands/mover.ts';
+import type { MovedTo } from '../commands/mover.ts';
+import { ENDED_RELEASE } from '../core/release.ts';
+import type { Stimulus } from '../core/release.ts';
+import type { Log } from '../log.ts';
+import { dueSoon, forgetOldKeys, leftInOutbox, openReleases } from '../store/unfinished.ts';
+import { askId, promoteId } from './job-data.ts';
+import type { JobQueue } from './queue.ts';
+import { SOON } from './timers.ts';
+import type { Timers } from './timers.ts';
+
+/**
+ * The reconciler: whatever the queue lost, a crash left between commit and queue, or nobody was told of, is found here
+ * from the database alone. Running it twice, or in every process, does no harm.
+ */
+export class Sweep {
+  readonly #parts: SweepParts;
+  readonly #lookedAt = new Map<string, number>();
+  #timer: NodeJS.Timeout | null = null;
+  #running: Promise<void> | null = null;
+  #rounds = 0;
+  #closed = false;
+
+  constructor(parts: SweepParts) {
+    this.#parts = parts;
+  }
+
+  start(): void {
+    const next = (): void => {
+      if (this.#closed) return;
+      this.#running = this.round().catch((error: unknown) => this.#parts.log.warn({ error }, 'the sweep could not finish its round'));
+      void this.#running.finally(() => {
+        if (!this.#closed) this.#timer = setTimeout(next, this.#parts.intervalMs);
+      });
+    };
+    next();
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    if (this.#timer) clearTimeout(this.#timer);
+    await this.#running;
+  }
+
+  async round(): Promise<void> {
+    const { pool, mover, timers } = this.#parts;
+    const now = Date.now();
+    for (const { id, wakeAt } of await dueSoon(pool, SOON)) timers.set(id, wakeAt.getTime(), now);
+    await this.#relay();
+    await mover.flush();
+    await this.#reconcile();
+    if (this.#rounds++ % 600 === 0) await forgetOldKeys(pool);
+  }
+
+  /** Rows that their own process should have handed over by now. */
+  async #relay(): Promise<void> {
+    const { pool, mover, queue, log } = this.#parts;
+    for (;;) {
+      const items = await leftInOutbox(pool, LATE, 500);
+      if (items.length === 0) return;
+      log.info({ items: items.length }, 'handing over what was left in the outbox');
+      await queue.handOver(items);
+      mover.handedOver(items.map((each) => each.key));
+      await mover.flush();
+      if (items.length < 500) return;
+    }
+  }
+
+  /** Open releases that have not moved for a while: is there a job for everything that runs, a turn for all that waits? */
+  async #reconcile(): Promise<void> {
+    const { pool, mover } = this.#parts;
+    const now = performance.now();
+    const open = await openReleases(pool, QUIET);
+    const ids = new Set(open);
+    for (const id of this.#lookedAt.keys()) if (!ids.has(id)) this.#lookedAt.delete(id);
+    // A release that stays as it is is looked at less often, so that a thousand waiting ones cost little.
+    const due = open.filter((id) => now - (this.#lookedAt.get(id) ?? Number.NEGATIVE_INFINITY) >= AGAIN);
+    for (const id of due.slice(0, 500)) {
+      this.#lookedAt.set(id, now);
+      const to = await mover.look(id, { fresh: true });
+      if (!to || ENDED_RELEASE.has(to.state.status)) continue;
+      for (const stimulus of await this.#missing(to)) await mover.move(id, stimulus);
+    }
+  }
+
+  async #missing({ release, state }: MovedTo): Promise<Stimulus[]> {
+    const { queue } = this.#parts;
+    // A tick admits what has its turn and starts what may start; where there is nothing to do it changes nothing.
+    const stimuli: Stimulus[] = [{ kind: 'tick' }];
+    for (const [promotion, { attempt, steps }] of state.promotions.entries()) {
+      const dispatches = new Set(steps.filter((each) => each.status === 'RUNNING').map((each) => each.dispatch));
+      for (const dispatch of dispatches) {
+        const data = { releaseId: release.id, promotion, attempt, dispatch };
+        const standing = await queue.standing(promoteId(data));
+        if (standing === 'over') stimuli.push({ kind: 'lost-dispatch', promotion, dispatch });
+        if (standing !== 'missing') continue;
+        const join = release.plan.promotions[promotion]?.group != null;
+        const work = { kind: 'dispatch' as const, promotions: [{ promotion, attempt, dispatch }], join };
+        await queue.handOver([{ key: `${promoteId(data)}-again`, releaseId: release.id, work }]);
+      }
+    }
+    for (const [group, { status, generation }] of state.groups.entries()) {
+      if (status !== 'ASKING') continue;
+      const data = { releaseId: release.id, group, generation };
+      const standing = await queue.standing(askId(data));
+      if (standing === 'over') stimuli.push({ kind: 'lost-question', group, generation });
+      if (standing !== 'missing') continue;
+      const work = { kind: 'ask-group' as const, group, generation };
+      await queue.handOver([{ key: askId(data), releaseId: release.id, work }]);
+    }
+    return stimuli;
+  }
+}
+
+export interface SweepParts {
+  pool: Pool;
+  mover: Mover;
+  queue: JobQueue;
+  timers: Timers;
+  log: Log;
+  intervalMs: number;
+}
+
+/** In milliseconds. */
+const LATE = 1_500;
+const QUIET = 2_000;
+const AGAIN = 4_000;

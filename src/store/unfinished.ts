@@ -1,0 +1,58 @@
+import type { Pool } from 'pg';
+import type { Work } from '../core/release.ts';
+import type { OutboxItem } from './save-decisions.ts';
+
+/** What the sweep asks the database. All ages in milliseconds, by the database's clock. */
+
+export async function dueSoon(pool: Pool, within: number): Promise<{ id: string; wakeAt: Date }[]> {
+  const { rows } = await pool.query<{ id: string; wakeAt: Date }>(
+    `SELECT id, wake_at AS "wakeAt" FROM release
+     WHERE wake_at <= now() + $1 * interval '1 millisecond' ORDER BY wake_at LIMIT 1000`,
+    [within],
+  );
+  return rows;
+}
+
+export async function leftInOutbox(pool: Pool, olderThan: number, limit: number): Promise<OutboxItem[]> {
+  const { rows } = await pool.query<{ key: string; releaseId: string; work: Work }>(
+    `SELECT key, release_id AS "releaseId", work FROM outbox
+     WHERE created_at < now() - $1 * interval '1 millisecond' ORDER BY created_at LIMIT $2`,
+    [olderThan, limit],
+  );
+  return rows;
+}
+
+/** Releases that have not ended and whose last event is older than `quietFor`. */
+export async function openReleases(pool: Pool, quietFor: number): Promise<string[]> {
+  const { rows } = await pool.query<{ id: string }>(
+    `SELECT id FROM release
+     WHERE ended_at IS NULL AND (rest->>'lastEventAt')::bigint < (extract(epoch FROM now()) * 1000) - $1
+     ORDER BY number LIMIT 5000`,
+    [quietFor],
+  );
+  return rows.map((row) => row.id);
+}
+
+/** Other releases of these products that have not ended, in their order: somebody left, one of them may go on. */
+export async function waitingReleases(pool: Pool, products: string[]): Promise<{ id: string; product: string }[]> {
+  const { rows } = await pool.query<{ id: string; product: string }>({
+    name: 'waiting-releases',
+    text: `SELECT id, product FROM release WHERE product = ANY($1) AND ended_at IS NULL ORDER BY number LIMIT 200`,
+    values: [products],
+  });
+  return rows;
+}
+
+export async function forgetOldKeys(pool: Pool): Promise<void> {
+  await pool.query(`DELETE FROM idempotency_key WHERE created_at < now() - interval '48 hours'`);
+}
+
+/** How late the engine is, for readiness: the oldest overdue wake-up and the oldest row in the outbox, in milliseconds. */
+export async function lateness(pool: Pool): Promise<number> {
+  const { rows } = await pool.query<{ late: number | null }>(
+    `SELECT extract(epoch FROM now() - least(
+       (SELECT min(wake_at) FROM release WHERE wake_at IS NOT NULL),
+       (SELECT min(created_at) FROM outbox))) * 1000 AS late`,
+  );
+  return Math.max(0, Number(rows[0]?.late ?? 0));
+}

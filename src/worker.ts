@@ -1,0 +1,75 @@
+import type { Job, Worker } from 'bullmq';
+import type { App } from './app.ts';
+import { mustStop } from './core/advance.ts';
+import { runAsk, runJoin } from './jobs/ask-group.ts';
+import type { AskData, JobData, JobName, JoinData, PromoteData, StepData } from './jobs/job-data.ts';
+import type { Hands } from './jobs/perform-step.ts';
+import { PromoteJob } from './jobs/promote.ts';
+import { Sweep } from './jobs/sweep.ts';
+import { newestHealthReport } from './store/health-reports.ts';
+import { Listener } from './store/listener.ts';
+
+/** The hands of one process: takes jobs, keeps times, makes up for what was lost. Resolves once it takes jobs. */
+export async function startWorker(app: App): Promise<{ close(): Promise<void> }> {
+  const { mover, queue, aborts, log, pool, clock, drivers, timers, config } = app;
+  const hands: Hands = { drivers, clock, healthReport: (application) => newestHealthReport(pool, application) };
+  const promote = new PromoteJob({ mover, queue, hands, aborts, log });
+  const worker: Worker<JobData, void, JobName> = queue.work(async (job, token) => {
+    switch (job.name) {
+      case 'promote':
+        return promote.run(job as Job<PromoteData>, token);
+      case 'step':
+        return promote.runStep(job as Job<StepData>);
+      case 'join':
+        return runJoin(mover, hands, job.data as JoinData);
+      case 'ask':
+        return runAsk(mover, hands, job.data as AskData);
+    }
+  });
+  worker.on('error', (error) => log.debug({ error: error.message }, 'worker'));
+  worker.on('failed', (job, error) => log.warn({ job: job?.id, error }, 'a job failed'));
+  const running = worker.run().catch((error: unknown) => log.error({ error }, 'the worker stopped'));
+
+  /** Whatever runs here of a release that must stop is aborted. */
+  const lookForStops = async (ids: string[]): Promise<void> => {
+    for (const id of ids) {
+      const to = await mover.look(id, { fresh: true });
+      if (to && mustStop(to.release.plan, to.state)) aborts.abort(id, 'stop');
+    }
+  };
+  const listener = new Listener({
+    url: app.databaseUrl,
+    channels: ['sluice_abort'],
+    onNotice: (_, payload) => {
+      const { releaseId, promotions } = JSON.parse(payload) as { releaseId: string; promotions: number[] };
+      for (const promotion of promotions) aborts.abort(releaseId, 'stop', promotion);
+    },
+    onConnected: () => undefined,
+    log,
+  });
+  await listener.open();
+  const sweep = new Sweep({ pool, mover, queue, timers, log, intervalMs: config.sweepIntervalMs });
+  sweep.start();
+  const stops = setInterval(() => {
+    void lookForStops(aborts.olderThan(1_000)).catch((error: unknown) => log.debug({ error }, 'looking for stops'));
+  }, 1_000);
+
+  return {
+    async close() {
+      clearInterval(stops);
+      await sweep.close();
+      await listener.close();
+      const closing = worker.close();
+      // What does not end by itself is handed back to the queue: another worker takes it up.
+      const grace = setTimeout(() => aborts.abortAll('shutdown'), GRACE);
+      const force = setTimeout(() => void worker.close(true), 2 * GRACE);
+      await closing;
+      clearTimeout(grace);
+      clearTimeout(force);
+      await running;
+    },
+  };
+}
+
+/** How long a running step may take to end by itself at shutdown, in milliseconds. */
+const GRACE = 3_000;
