@@ -55,7 +55,10 @@ export function parseManifests(text: string, options: { fileName?: string } = {}
       errors.push({ ...file, document, ...position, path, message });
     for (const { position, message } of source.problems) add(position, [], message);
     if (source.problems.length === 0 && source.value !== null && source.value !== undefined) {
-      const report: Report = (path, message, at) => add(source.positionOf(path, at), path, message);
+      const report: Report = (path, message, at) => {
+        // Finding a position walks the document: not for each of a hundred thousand wrong labels.
+        if (errors.length < MAX_ERRORS) add(source.positionOf(path, at), path, message);
+      };
       const manifest = readManifest(source, report);
       if (manifest) {
         const { kind, metadata } = manifest.definition;

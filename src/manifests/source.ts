@@ -57,13 +57,19 @@ export function* readSources(text: string): Generator<Source> {
   // Our own search for duplicate keys is linear; the library compares each with each.
   const composer = new Composer({ version: '1.2', schema: 'core', uniqueKeys: false, prettyErrors: false });
   let count = 0;
-  for (const document of composer.compose(new Parser(lines.addNewLine).parse(text), true, text.length)) {
-    if (++count > MAX_DOCUMENTS) {
-      const position = positionAt(lines, document.range?.[0] ?? 0);
-      yield failed({ position, message: `there are more than ${MAX_DOCUMENTS} documents; split the file` });
-      return;
+  try {
+    for (const document of composer.compose(new Parser(lines.addNewLine).parse(text), true, text.length)) {
+      if (++count > MAX_DOCUMENTS) {
+        const position = positionAt(lines, document.range?.[0] ?? 0);
+        yield failed({ position, message: `there are more than ${MAX_DOCUMENTS} documents; split the file` });
+        return;
+      }
+      yield toSource(document, lines);
     }
-    yield toSource(document, lines);
+  } catch (error) {
+    // The library recurses; what the limits above let through must still be an answer, not a crash.
+    const message = error instanceof RangeError ? 'nested too deeply' : `not readable: ${(error as Error).message}`;
+    yield failed({ position: { line: 1, column: 1 }, message });
   }
 }
 

@@ -269,13 +269,19 @@ describe('hostile input is refused quickly', () => {
       /thousand spaces/,
     ],
     ['many keys', Array.from({ length: 45_000 }, (_, i) => `key-${i}: 1`).join('\n'), /kind is missing/],
+    [
+      'many unknown fields',
+      `${head('Environment')}spec:\n${Array.from({ length: 40_000 }, (_, i) => `  key-${i}: 1`).join('\n')}`,
+      /unknown field "key-0"/,
+    ],
     ['many mistakes', 'a: b: c\n'.repeat(40_000), /x.yaml/],
     ['an alias of itself', 'a: &a [*a]\nkind: x\n', /x.yaml/],
     ['a NUL', 'kind: \u0000\n', /x.yaml/],
   ])('%s', (_, text, message) => {
-    const begin = performance.now();
+    // Time of this process, not of the clock: other tests run beside it.
+    const begin = process.cpuUsage();
     const errors = errorsOf(text);
-    expect(performance.now() - begin).toBeLessThan(5000);
+    expect(process.cpuUsage(begin).user / 1000).toBeLessThan(8000);
     expect(errors[0]).toMatch(message);
     expect(errors.length).toBeLessThanOrEqual(100);
   });
