@@ -29,7 +29,17 @@ export interface PinnedContent {
 
 export type PinnedFile =
   | { kind: 'whole'; text?: string; base64?: string; executable?: boolean }
-  | { kind: 'values'; values: { path: string; locations: { location: (string | number)[]; value: unknown }[] }[] };
+  | { kind: 'values'; values: { path: string; locations: PinnedValue[] }[] };
+
+/**
+ * A value and its concrete place in the file. `text` keeps how a number was written when the number alone would lose
+ * it: `appVersion: 1.10` is 1.1 to every parser, and 1.1 is another version.
+ */
+export interface PinnedValue {
+  location: (string | number)[];
+  value: unknown;
+  text?: string;
+}
 
 /** Who asks for an effect: enough for a trailer, a log line and an idempotency key. */
 export interface EffectContext {

@@ -1,0 +1,30 @@
+import { createHash } from 'node:crypto';
+import type { PinnedContent } from './driver.ts';
+import { PermanentError } from './driver.ts';
+
+/** A promotion carries configuration, not artefacts: beyond this somebody has pointed it at the wrong folder. */
+export const LIMITS = { fileBytes: 1024 * 1024, totalBytes: 8 * 1024 * 1024, files: 2_000 };
+
+/** JSON with sorted keys: equal values give equal text, whatever order a parser or a database kept their keys in. */
+export function canonical(value: unknown): string {
+  return JSON.stringify(value, (_key, each: unknown) =>
+    typeof each === 'object' && each !== null && !Array.isArray(each)
+      ? Object.fromEntries(Object.entries(each).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : each,
+  );
+}
+
+export const sameValue = (a: unknown, b: unknown): boolean => canonical(a ?? null) === canonical(b ?? null);
+
+export const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
+
+export const contentDigest = (files: PinnedContent['files']): string => sha256(canonical(files));
+
+/** Content travels through a database between pin and write; what is written must be what was pinned. */
+export function verifyDigest(content: PinnedContent): void {
+  const digest = contentDigest(content.files);
+  if (digest === content.digest) return;
+  throw new PermanentError(
+    `the content of version ${content.label} has digest ${digest}, but ${content.digest} was pinned: not written`,
+  );
+}

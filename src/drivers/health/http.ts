@@ -1,0 +1,44 @@
+import type { HealthSourceSpec } from '../../core/definitions.ts';
+import type { HealthAnswer, HealthContext } from '../driver.ts';
+import { openUrl, reasonOf, request } from '../http.ts';
+
+export const DEFAULT_HTTP_INTERVAL = 5_000;
+const DEFAULT_TIMEOUT = 5_000;
+const MAX_REDIRECTS = 5;
+
+/**
+ * 2xx is HEALTHY, another answer DEGRADED, no answer UNKNOWN. A redirect is followed on the same origin only: elsewhere
+ * somebody else's page would answer for the application. The body is not read at all.
+ */
+export async function checkHttp(
+  source: Extract<HealthSourceSpec, { type: 'http' }>,
+  context: HealthContext,
+): Promise<HealthAnswer> {
+  const recheckAfter = source.interval ?? DEFAULT_HTTP_INTERVAL;
+  const timeout = source.timeout ?? DEFAULT_TIMEOUT;
+  const deadline = AbortSignal.timeout(timeout);
+  try {
+    const { url, headers } = openUrl(source.url);
+    let at = url;
+    for (let hop = 0; ; hop += 1) {
+      const response = await request(at, { headers }, AbortSignal.any([context.signal, deadline]));
+      await response.body?.cancel();
+      const next = response.status >= 300 && response.status < 400 ? response.headers.get('location') : null;
+      if (next === null || hop === MAX_REDIRECTS || !URL.canParse(next, at.href))
+        return answer(response.status, recheckAfter);
+      const there = new URL(next, at);
+      if (there.origin !== url.origin)
+        return { status: 'DEGRADED', message: `redirected to another host, ${there.host}: not followed`, recheckAfter };
+      at = there;
+    }
+  } catch (error) {
+    context.signal.throwIfAborted();
+    const message = deadline.aborted ? `no answer within ${timeout} ms` : `no answer: ${reasonOf(error)}`;
+    return { status: 'UNKNOWN', message, recheckAfter };
+  }
+}
+
+function answer(status: number, recheckAfter: number): HealthAnswer {
+  const healthy = status >= 200 && status < 300;
+  return { status: healthy ? 'HEALTHY' : 'DEGRADED', message: `answered ${status}`, recheckAfter };
+}

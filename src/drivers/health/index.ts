@@ -1,0 +1,21 @@
+import type { HealthSourceSpec } from '../../core/definitions.ts';
+import type { HealthAnswer, HealthContext } from '../driver.ts';
+import { checkHttp } from './http.ts';
+import { checkNone } from './none.ts';
+import { checkReport } from './report.ts';
+import { checkSimulate } from './simulate.ts';
+
+/** How the application is. Throws only when `context.signal` is aborted: everything else is an answer. */
+export async function checkHealth(source: HealthSourceSpec, context: HealthContext): Promise<HealthAnswer> {
+  context.signal.throwIfAborted();
+  switch (source.type) {
+    case 'none':
+      return checkNone();
+    case 'simulate':
+      return checkSimulate(source, context);
+    case 'http':
+      return checkHttp(source, context);
+    case 'report':
+      return checkReport(context);
+  }
+}

@@ -1,0 +1,21 @@
+import type { HealthSourceSpec, HealthStatus } from '../../core/definitions.ts';
+import type { HealthAnswer, HealthContext } from '../driver.ts';
+
+const DEFAULT_INTERVAL = 1_000;
+
+/** Walks through the sequence by the clock, not by the number of questions: asking more often changes nothing. */
+export function checkSimulate(
+  source: Extract<HealthSourceSpec, { type: 'simulate' }>,
+  { since, now }: HealthContext,
+): HealthAnswer {
+  const sequence: HealthStatus[] = source.sequence?.length ? source.sequence : ['HEALTHY'];
+  const interval = Math.max(1, source.interval ?? DEFAULT_INTERVAL);
+  const elapsed = Math.max(0, now.getTime() - since.getTime());
+  const index = Math.min(Math.floor(elapsed / interval), sequence.length - 1);
+  const last = index === sequence.length - 1;
+  return {
+    status: sequence[index]!,
+    message: `simulated, ${index + 1} of ${sequence.length}`,
+    ...(last ? {} : { recheckAfter: (index + 1) * interval - elapsed }),
+  };
+}

@@ -1,0 +1,52 @@
+/** What the http health source and the http action share. */
+
+/** fetch refuses a URL with credentials in it, and quotes it whole in the refusal: they travel as a header instead. */
+export function openUrl(address: string): { url: URL; headers: Record<string, string> } {
+  if (!URL.canParse(address)) throw new TypeError('not a URL');
+  const url = new URL(address);
+  if (url.protocol !== 'http:' && url.protocol !== 'https:')
+    throw new TypeError(`${url.protocol} is not http or https`);
+  if (!url.username && !url.password) return { url, headers: {} };
+  const pair = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
+  url.username = '';
+  url.password = '';
+  return { url, headers: { authorization: `Basic ${Buffer.from(pair).toString('base64')}` } };
+}
+
+/** Redirects are answers here: whoever follows one decides whether its host may be trusted. */
+export const request = (url: URL, init: RequestInit, signal: AbortSignal): Promise<Response> =>
+  fetch(url, { ...init, redirect: 'manual', signal });
+
+/** Host and path name the thing; user, password and query may hold secrets. */
+export const publicUrl = (url: URL): string => `${url.protocol}//${url.host}${url.pathname}`;
+
+/** fetch says "fetch failed" and keeps what happened in its cause. */
+export function reasonOf(error: unknown): string {
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  if (!(cause instanceof Error)) return String(cause);
+  const code = (cause as NodeJS.ErrnoException).code;
+  // A refused connection to "localhost" tries two addresses: an AggregateError without a message of its own.
+  return cause.message || code || cause.name;
+}
+
+/** Reads at most `limit` bytes, then hangs up. */
+export async function readBody(response: Response, limit: number): Promise<{ text: string; complete: boolean }> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of response.body ?? []) {
+    size += chunk.byteLength;
+    // Leaving the loop cancels the stream.
+    if (size > limit) return { text: '', complete: false };
+    chunks.push(chunk);
+  }
+  return { text: Buffer.concat(chunks).toString('utf8'), complete: true };
+}
+
+/** Retry-After in milliseconds: a number of seconds, or a date. */
+export function retryAfterOf(response: Response, now: number): number | undefined {
+  const value = response.headers.get('retry-after')?.trim();
+  if (!value) return undefined;
+  if (/^\d+$/.test(value)) return Number(value) * 1_000;
+  const at = Date.parse(value);
+  return Number.isNaN(at) ? undefined : Math.max(0, at - now);
+}
