@@ -1,5 +1,6 @@
 /** The promotion flow as a graph: what it looks like, what is wrong with it, how it is edited. */
-export { checkFlow, type FlowCheck, type Known, type Names } from './flow/check.ts';
+export { checkFlow, type FlowCheck } from './flow/check.ts';
+export type { Known, Names } from './flow/checking.ts';
 export { addEnvironments, removeEnvironment, type FlowEdit } from './flow/edit.ts';
 export {
   dependenciesOf,

@@ -19,7 +19,8 @@ export function nameOfType(value: unknown): string {
   if (Array.isArray(value)) return 'a list';
   if (typeof value === 'object') return 'a map';
   if (typeof value === 'string') return `the text ${quote(value)}`;
-  return `the ${typeof value} ${String(value)}`;
+  if (typeof value === 'number' || typeof value === 'boolean') return `the ${typeof value} ${value}`;
+  return `a ${typeof value}`;
 }
 
 const as =
@@ -127,7 +128,7 @@ export interface Field<T> {
 
 export const required = <T>(codec: Codec<T>): Field<T> => ({ codec, required: true });
 export const optional = <T>(codec: Codec<T>): Field<T | undefined> => ({
-  codec: codec as Codec<T | undefined>,
+  codec,
   required: false,
 });
 export const defaulted = <T>(codec: Codec<T>, fallback: T): Field<T> => ({ codec, required: false, fallback });
@@ -139,7 +140,7 @@ type Fields<T> = { [K in keyof T]-?: Field<T[K]> };
  * is forgotten. `elsewhere` names keys that exist in another form of the manifest, with the sentence to say.
  */
 export function object<T extends object>(fields: Fields<T>, elsewhere: Record<string, string> = {}): Codec<T> {
-  const entries = Object.entries(fields) as [string, Field<unknown>][];
+  const entries = Object.entries<Field<unknown>>(fields);
   const keys = entries.map(([key]) => key);
   return {
     read(value, path, report) {
@@ -190,7 +191,7 @@ export function byType<T extends { type: string }>(shapes: {
       const type = oneOf(...types).read(value.type, [...path, 'type'], report);
       return type && shape(type).read(value, path, report);
     },
-    write: (value) => shape(value.type as T['type']).write(value),
+    write: (value) => shape(value.type).write(value),
   };
 }
 

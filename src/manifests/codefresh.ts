@@ -11,19 +11,7 @@ import {
   type PromotionFlowSpec,
   type PromotionTemplateSpec,
 } from '../core/definitions.ts';
-import {
-  defaulted,
-  integer,
-  isMap,
-  list,
-  object,
-  oneOf,
-  optional,
-  required,
-  text,
-  type Path,
-  type Report,
-} from './codec.ts';
+import { defaulted, integer, isMap, list, object, oneOf, optional, required, text, type Report } from './codec.ts';
 import { metadataFields, SLUICE_API, type Form } from './forms.ts';
 import { hooks, policy, productFlow, template } from './kinds.ts';
 

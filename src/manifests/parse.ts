@@ -22,7 +22,7 @@ export interface ParsedManifest {
   /** Where the document begins. */
   position: Position;
   /** Where a path of the definition stands in the manifest, for refusals of `checkDefinition` and `checkFlow`. */
-  positionOf(path: Path): Position;
+  positionOf: (path: Path) => Position;
 }
 
 export interface ParsedManifests {

@@ -11,7 +11,6 @@ import {
   visit,
   type Document,
   type Node,
-  type Pair,
 } from 'yaml';
 import { quote } from '../core/wording.ts';
 import type { Path } from './codec.ts';
@@ -40,7 +39,7 @@ export interface Source {
   value: unknown;
   problems: SourceProblem[];
   /** Where `path` stands; for what is not there, where the nearest part around it does. */
-  positionOf(path: Path, at?: 'key'): Position;
+  positionOf: (path: Path, at?: 'key') => Position;
 }
 
 /**
@@ -170,9 +169,7 @@ function offsetOf(document: Document.Parsed, path: Path, at?: 'key'): number {
     let next: unknown;
     let keyOffset: number | undefined;
     if (isMap(node)) {
-      const pair = (node.items as Pair<unknown, unknown>[]).find(
-        ({ key }) => isScalar(key) && String(key.value) === String(part),
-      );
+      const pair = node.items.find(({ key }) => isScalar(key) && String(key.value) === String(part));
       if (!pair) return offset;
       [next, keyOffset] = [pair.value, startOf(pair.key)];
     } else if (isSeq(node) && typeof part === 'number' && part < node.items.length) {

@@ -40,7 +40,7 @@ test("the user's own picture is accepted and drawn", () => {
   expect(checkFlow(billing, known)).toEqual({ refusals: [], warnings: [] });
   expect(topologicalOrder(billing)).toEqual(['dev', 'staging', 'regions', 'asia-2']);
   const { nodes, edges } = flowGraph(billing, known.groups);
-  expect(nodes.map((node) => `${node.kind} ${node.name}: ${node.environments}`)).toEqual([
+  expect(nodes.map((node) => `${node.kind} ${node.name}: ${node.environments.join(',')}`)).toEqual([
     'trigger dev: dev',
     'environment staging: staging',
     'group regions: asia,eu,us-east',

@@ -47,8 +47,8 @@ const json = fc
   .map((value) => JSON.parse(JSON.stringify(value).replaceAll('__proto__', 'p')) as unknown);
 
 const record = <T>(fields: { [K in keyof T]-?: fc.Arbitrary<Exclude<T[K], undefined>> }, requiredKeys: (keyof T)[]) =>
-  fc.record(fields as never, {
-    requiredKeys: requiredKeys as never,
+  fc.record(fields, {
+    requiredKeys,
     noNullPrototype: true,
   }) as unknown as fc.Arbitrary<T>;
 

@@ -249,7 +249,7 @@ describe('hostile input is refused quickly', () => {
   const million = 1024 * 1024;
   const bomb = [
     'a: &a [x,x,x,x,x,x,x,x,x]',
-    ...[...'bcdefghi'].map((key, i) => `${key}: &${key} [${Array(9).fill(`*${'abcdefgh'[i]}`).join(',')}]`),
+    ...Array.from('bcdefghi').map((key, i) => `${key}: &${key} [${Array(9).fill(`*${'abcdefgh'[i]}`).join(',')}]`),
   ].join('\n');
   test.each<[string, string, RegExp]>([
     ['too large', 'x'.repeat(million + 1), /1 MiB/],
@@ -286,7 +286,7 @@ describe('hostile input is refused quickly', () => {
     expect(errors.length).toBeLessThanOrEqual(100);
   });
 
-  test('no text makes it throw, and no damaged manifest is read silently as something else', () => {
+  test('no text makes it throw, and what is read from a damaged manifest can be exported', { timeout: 120_000 }, () => {
     const good = flow(
       '  triggerEnvironment: dev\n  steps:\n    - environment: qa\n      dependsOn: [dev]\n      soak: 5m\n',
     );

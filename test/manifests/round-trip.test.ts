@@ -17,7 +17,7 @@ const one = (text: string) => {
   return definitions[0]!.definition;
 };
 
-test('every definition is read back as it was, whatever texts it holds', () => {
+test('every definition is read back as it was, whatever texts it holds', { timeout: 120_000 }, () => {
   const reached: Record<string, number> = {};
   fc.assert(
     fc.property(definition, (each) => {
@@ -52,7 +52,7 @@ test('every definition is read back as it was, whatever texts it holds', () => {
   );
 });
 
-test('many definitions are read back from one stream', () => {
+test('many definitions are read back from one stream', { timeout: 120_000 }, () => {
   fc.assert(
     fc.property(
       fc.uniqueArray(definition, { maxLength: 5, selector: ({ kind, metadata }) => `${kind}/${metadata.name}` }),

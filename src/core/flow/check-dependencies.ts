@@ -1,6 +1,6 @@
 import type { FlowStepSpec } from '../definitions.ts';
 import { quote, quoteList } from '../wording.ts';
-import type { Checking } from './check.ts';
+import type { Checking } from './checking.ts';
 import { findCycles } from './cycles.ts';
 import { stepName, type FlowIndex } from './graph.ts';
 

@@ -7,7 +7,7 @@ import {
   checkWorkflowName,
   MAX_DURATION,
   type Checking,
-} from './check.ts';
+} from './checking.ts';
 import { stepName } from './graph.ts';
 
 /** A step by itself: its target, its policy, its times. What it waits for is `checkDependencies`. */
