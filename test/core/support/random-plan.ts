@@ -1,0 +1,70 @@
+import type { FlowStepSpec, Gate } from '../../../src/core/definitions.ts';
+import type { ReleasePlan } from '../../../src/core/plan.ts';
+import { MINUTE, planOf, SECOND } from './builders.ts';
+import type { Drawn } from './builders.ts';
+import type { Tape } from './tape.ts';
+
+const WORKFLOWS = { one: ['run'], row: ['first > second'], fork: ['left', 'right > last'], diamond: ['a > b > d', 'a > c > d'] };
+const NAMES = Object.keys(WORKFLOWS) as (keyof typeof WORKFLOWS)[];
+const GATES: Gate[] = [
+  { policy: 'ALL' },
+  { policy: 'AT_LEAST', count: 2 },
+  { policy: 'AT_LEAST', percent: 50, unknownTimeout: 20 * SECOND },
+  { policy: 'ANY' },
+];
+
+/** A flow with two to six steps over what stands before them, in any mixture of what a flow can say. */
+export function randomPlan(tape: Tape): ReleasePlan {
+  const drawn: Drawn = { spec: undefined as never, environments: ['dev'], groups: {}, workflows: [] };
+  const steps: FlowStepSpec[] = [];
+  const known = ['dev'];
+  const applications: Record<string, number> = {};
+  const count = 2 + tape.next(5);
+  for (let index = 0; index < count; index += 1) {
+    const dependsOn = [...new Set([known.at(-1 - tape.next(Math.min(3, known.length))) as string])];
+    while (tape.chance(35)) {
+      const other = tape.pick(known);
+      if (!dependsOn.includes(other)) dependsOn.push(other);
+    }
+    const step: FlowStepSpec = { dependsOn };
+    if (dependsOn.length > 1) step.dependsOnPolicy = tape.pick([{ policy: 'ALL' }, { policy: 'ANY' }, { policy: 'AT_LEAST', count: 2 }]);
+    const kind = tape.weighted({ environment: 5, group: 4, workflow: 1 });
+    const name = `${kind[0]}${index}`;
+    if (kind === 'workflow') Object.assign(step, { workflow: tape.pick(NAMES), name });
+    else {
+      if (tape.chance(25)) step.policy = { preAction: tape.pick(NAMES), postAction: tape.pick([undefined, ...NAMES]) };
+      if (tape.chance(25)) step.soak = (1 + tape.next(3)) * MINUTE;
+      if (tape.chance(8)) step.timeout = (1 + tape.next(4)) * MINUTE;
+    }
+    if (kind === 'environment') {
+      step.environment = name;
+      drawn.environments.push(name);
+      if (tape.chance(20)) applications[name] = 2;
+    } else if (kind === 'group') {
+      step.group = name;
+      const members = [...Array(2 + tape.next(3)).keys()].map((each) => `${name}-${each}`);
+      drawn.environments.push(...members);
+      drawn.groups[name] = {
+        environments: { names: members },
+        gate: tape.pick(GATES),
+        maxFailures: tape.next(2),
+        ...(tape.chance(30) ? { maxParallel: 1 + tape.next(2) } : {}),
+      };
+      if (tape.chance(15)) known.push(...members);
+    }
+    known.push(name);
+    steps.push(step);
+  }
+  drawn.spec = {
+    triggerEnvironment: 'dev',
+    onFailure: tape.pick(['FINISH_RUNNING', 'CONTINUE', 'STOP']),
+    steps,
+    ...(tape.chance(25) ? { triggerWorkflow: tape.pick(NAMES) } : {}),
+    ...(tape.chance(6) ? { timeout: (2 + tape.next(10)) * MINUTE } : {}),
+  };
+  return planOf(drawn, {
+    workflows: WORKFLOWS,
+    applications,
+    retry: { limit: 2, backoff: SECOND, maxDelay: 10 * SECOND },
+  });
+}

@@ -1,0 +1,379 @@
+import { advance, mustStop, nextSteps, ownedSteps } from '../../../src/core/advance.ts';
+import { createRelease } from '../../../src/core/create.ts';
+import type { HealthStatus } from '../../../src/core/definitions.ts';
+import type { PlannedGroup, PlannedPromotion, PlannedStep, ReleasePlan } from '../../../src/core/plan.ts';
+import { ENDED_RELEASE } from '../../../src/core/release.ts';
+import type { Facts, GroupState, Outcome, ReleaseState, Stimulus, Work } from '../../../src/core/release.ts';
+import { at, SECOND } from './builders.ts';
+import { randomPlan } from './random-plan.ts';
+import { Tape } from './tape.ts';
+import { claim, Watcher } from './watcher.ts';
+import type { Reached } from './watcher.ts';
+
+/** Jobs as the queue has them: a child per promotion, a parent that joins them, a question to a group. */
+type Job =
+  | { kind: 'promotion'; promotion: number; attempt: number; dispatch: number; step: number | null; parent: Parent | null }
+  | { kind: 'join'; groups: number[] }
+  | { kind: 'question'; group: number; generation: number };
+
+interface Parent {
+  groups: number[];
+  children: Set<Job>;
+}
+
+/**
+ * The shell around the state machine, in memory: a database that keeps a state only if nobody saved before, an outbox, a
+ * queue that loses, repeats and reorders, workers that die between any two actions, a clock, and people. Everything that
+ * happens is on the tape.
+ */
+export class Shell {
+  readonly plan: ReleasePlan;
+  readonly reached: Reached;
+  state: ReleaseState;
+  revision = 1;
+  now = at('10:00');
+  readonly #tape: Tape;
+  readonly #watcher: Watcher;
+  readonly #outbox: Work[] = [];
+  readonly #queue: Job[] = [];
+  readonly #workers: ({ job: Job; run: Generator<void, void> } | null)[] = [null, null, null];
+  readonly #told: Stimulus[] = [];
+  /** Other releases, at work or before this one in the queue. */
+  readonly #facts: { behind: string | null; heldBy: Record<string, string> } = { behind: null, heldBy: {} };
+  #calm = false;
+  #retries = 0;
+
+  constructor(numbers: readonly number[], reached: Reached) {
+    this.#tape = new Tape(numbers);
+    this.reached = reached;
+    this.plan = randomPlan(this.#tape);
+    const { state } = createRelease('r-1', this.plan, '1.4.2', this.now, 'ada');
+    this.state = state;
+    this.#watcher = new Watcher(this.plan, state, reached);
+  }
+
+  /** Until the tape is over anything may happen; then all faults stop, and the release must end. */
+  run(): void {
+    if (this.#tape.chance(10)) this.#facts.behind = 'r-0';
+    this.#tell({ kind: 'tick' });
+    while (!this.#tape.over) this.#act();
+    this.reached.count(`faults stopped while ${this.state.status}`);
+    this.#calm = true;
+    this.#quieten();
+    for (let actions = 0; !this.ended; actions += 1) {
+      claim(actions < 2_000, 'it does not end');
+      this.#goOn();
+    }
+    // What is still in the queue finds a release that has ended.
+    while (this.#busy) this.#work();
+    claim(this.ended, 'it had ended, and goes on');
+    const succeeded = this.state.promotions.filter((each) => each.status === 'SUCCEEDED').length;
+    this.reached.count(`depth ${String(succeeded).padStart(2, '0')}`);
+    this.reached.count(`ended ${this.state.status}`);
+    if (this.#retries > 0) this.reached.count(`ended ${this.state.status} after a retry`);
+  }
+
+  get ended(): boolean {
+    return ENDED_RELEASE.has(this.state.status);
+  }
+
+  /** One transaction: load, decide, save. The facts are read only when they are asked for, as the commands will. */
+  #tell(stimulus: Stimulus): void {
+    const old = this.state;
+    let facts: Facts | null = null;
+    let decision = advance(this.plan, old, [stimulus], facts, this.now);
+    if (decision === 'NEEDS_FACTS') {
+      facts = structuredClone(this.#facts);
+      decision = advance(this.plan, old, [stimulus], facts, this.now);
+      claim(decision !== 'NEEDS_FACTS', 'facts were given');
+    }
+    // The process dies before the commit: nothing has happened.
+    if (!this.#calm && this.#tape.chance(2)) return this.reached.count('fault decision lost');
+    this.#watcher.see(old, stimulus, facts, this.now, decision);
+    this.state = decision.state;
+    this.revision += 1;
+    this.#outbox.push(...decision.work);
+    this.#told.push(stimulus);
+    const accepted = decision.events.length > 0 || decision.changed.length > 0 ? 'moves' : 'changes nothing';
+    this.reached.count(`stimulus ${stimulus.kind} ${accepted}`);
+    if (stimulus.kind === 'group-answer') {
+      for (const { status } of stimulus.health) this.reached.count(`group answer ${status}`);
+    }
+    if (stimulus.kind === 'retry' && accepted === 'moves') this.#retries += 1;
+  }
+
+  #act(): void {
+    const tape = this.#tape;
+    const act = tape.weighted({
+      work: 70,
+      time: 8,
+      sweep: 4,
+      world: 3,
+      health: 2,
+      again: 3,
+      people: 1,
+      crash: 3,
+      repeat: 2,
+      stall: 2,
+      lose: 1,
+      flush: 1,
+    });
+    switch (act) {
+      case 'work':
+        return this.#work();
+      case 'time':
+        return this.#passTime();
+      case 'sweep':
+        return this.#sweep(tape.chance(20));
+      case 'world':
+        return this.#changeWorld();
+      case 'health': {
+        const { environment, applications } = tape.pick(this.plan.promotions);
+        if (environment === null) return;
+        const application = tape.pick(applications).name;
+        const status = tape.pick<HealthStatus>(['HEALTHY', 'PROGRESSING', 'HEALTHY', 'DEGRADED', 'UNKNOWN']);
+        return this.#tell({ kind: 'health-reported', environment, application, status });
+      }
+      case 'again':
+        // A report that comes twice, late, out of order.
+        if (this.#told.length === 0) return;
+        return this.#tell(this.#told[this.#told.length - 1 - tape.next(Math.min(this.#told.length, 30))] as Stimulus);
+      case 'people':
+        if (this.ended) return this.#tell({ kind: 'retry', by: 'ada' });
+        if (tape.chance(35)) this.#tell({ kind: 'terminate', reason: 'changed my mind', by: 'ada' });
+        return;
+      default:
+        this.#break(act);
+    }
+  }
+
+  #break(act: 'crash' | 'repeat' | 'stall' | 'lose' | 'flush'): void {
+    const slot = this.#tape.next(this.#workers.length);
+    const busy = this.#workers[slot];
+    const place = this.#tape.next(Math.max(1, this.#queue.length));
+    const queued = this.#queue[place];
+    if (act === 'crash' && busy) {
+      this.#workers[slot] = null;
+      this.#queue.push(busy.job);
+    } else if (act === 'stall' && busy) {
+      // Its lock expired although it lives: from now on two carry the same job.
+      this.#queue.push(busy.job);
+    } else if (act === 'repeat' && queued) this.#queue.push(queued);
+    else if (act === 'lose' && queued) this.#queue.splice(place, 1);
+    else if (act === 'flush') this.#queue.length = 0;
+    else return;
+    this.reached.count(`fault ${act}`);
+  }
+
+  get #busy(): boolean {
+    return this.#outbox.length > 0 || this.#queue.length > 0 || this.#workers.some((each) => each !== null);
+  }
+
+  /** One action of one worker, or a row of the outbox that becomes jobs. */
+  #work(): void {
+    const choices: (() => void)[] = [];
+    if (this.#outbox.length > 0) choices.push(() => this.#relay());
+    this.#workers.forEach((worker, slot) => {
+      if (worker) choices.push(() => this.#turn(slot));
+      else if (this.#queue.length > 0) choices.push(() => this.#takeJob(slot));
+    });
+    if (choices.length > 0) this.#tape.pick(choices)();
+  }
+
+  #turn(slot: number): void {
+    const worker = this.#workers[slot];
+    if (!worker?.run.next().done) return;
+    if (this.#workers[slot] !== worker) return;
+    this.#workers[slot] = null;
+    this.#finish(worker.job);
+  }
+
+  #takeJob(slot: number): void {
+    const [job] = this.#queue.splice(this.#calm ? 0 : this.#tape.next(Math.min(3, this.#queue.length)), 1);
+    if (job) this.#workers[slot] = { job, run: this.#runJob(job) };
+  }
+
+  #relay(): void {
+    const row = this.#outbox.shift();
+    if (row === undefined) return;
+    // The relay dies after it added the jobs and before it said so.
+    if (!this.#calm && this.#tape.chance(3)) this.#outbox.push(row);
+    if (row.kind === 'ask-group') return void this.#queue.push({ ...row, kind: 'question' });
+    if (row.kind === 'abort') return;
+    const groups = [...new Set(row.promotions.map((each) => this.#planned(each.promotion).group))].filter((each) => each !== null);
+    const parent: Parent | null = row.join ? { groups, children: new Set() } : null;
+    for (const each of row.promotions) {
+      const job: Job = { kind: 'promotion', ...each, step: null, parent };
+      parent?.children.add(job);
+      this.#queue.push(job);
+    }
+  }
+
+  /** The queue's own bookkeeping: the last child that ends releases its parent. */
+  #finish(job: Job): void {
+    if (job.kind !== 'promotion' || job.parent === null) return;
+    const { children, groups } = job.parent;
+    if (children.delete(job) && children.size === 0) this.#queue.push({ kind: 'join', groups });
+  }
+
+  *#runJob(job: Job): Generator<void, void> {
+    yield;
+    if (job.kind === 'question') return yield* this.#ask(job.group, job.generation);
+    if (job.kind === 'join') {
+      for (const group of job.groups) {
+        const { status, generation } = this.state.groups[group] as GroupState;
+        if (status === 'ASKING') yield* this.#ask(group, generation);
+      }
+      return;
+    }
+    const { promotion, attempt, dispatch } = job;
+    if (this.state.promotions[promotion]?.attempt !== attempt) return;
+    const owned = ownedSteps(this.state, promotion, dispatch).filter((each) => job.step === null || each === job.step);
+    let steps = job.step === null ? this.#keepFirst(owned, job) : owned;
+    while (steps.length > 0) {
+      const step = steps[0] as number;
+      yield;
+      const outcome = this.#carry(promotion, step);
+      yield;
+      this.#tell({ kind: 'outcome', promotion, attempt, step, dispatch, outcome });
+      yield;
+      const next = nextSteps(this.plan, this.state, promotion, step, dispatch);
+      steps = this.#keepFirst(next, job);
+    }
+  }
+
+  /** Several steps at once: one stays with this job, the others become its siblings. */
+  #keepFirst(steps: number[], job: Extract<Job, { kind: 'promotion' }>): number[] {
+    for (const step of steps.slice(1)) {
+      const sibling: Job = { ...job, step };
+      job.parent?.children.add(sibling);
+      this.#queue.push(sibling);
+    }
+    return steps.slice(0, 1);
+  }
+
+  *#ask(group: number, generation: number): Generator<void, void> {
+    yield;
+    const { members } = this.plan.groups[group] as PlannedGroup;
+    const health = members.map((promotion) => ({
+      promotion,
+      status: this.#calm
+        ? ('HEALTHY' as const)
+        : this.#tape.weighted<HealthStatus>({ HEALTHY: 80, UNKNOWN: 12, PROGRESSING: 4, DEGRADED: 4 }),
+    }));
+    yield;
+    this.#tell({ kind: 'group-answer', group, generation, health });
+  }
+
+  /** What the outside world says to one step. */
+  #carry(promotion: number, step: number): Outcome {
+    if (mustStop(this.plan, this.state)) return { kind: 'aborted' };
+    if (this.#calm) return { kind: 'succeeded' };
+    const { work } = this.#planned(promotion).steps[step] as PlannedStep;
+    switch (this.#tape.weighted({ succeeded: 80, recheck: 6, outside: 2, transient: 8, failed: 2, aborted: 2 })) {
+      case 'succeeded':
+        return work.kind === 'apply' ? { kind: 'succeeded', commit: 'c0ffee', changed: true } : { kind: 'succeeded' };
+      case 'failed':
+        return { kind: 'failed', message: 'broken' };
+      case 'transient':
+        return { kind: 'transient', message: 'no route', retryAfter: this.#tape.chance(30) ? 30 * SECOND : undefined };
+      case 'recheck':
+        return { kind: 'pending', reason: 'not yet', recheckAfter: this.#tape.next(4) * SECOND };
+      case 'outside':
+        return { kind: 'pending', reason: 'somebody will tell' };
+      case 'aborted':
+        return { kind: 'aborted' };
+    }
+  }
+
+  /** To the next time that something is due, a little, or (a server whose clock is wrong) back. */
+  #passTime(): void {
+    const { wakeAt, deadline } = this.state;
+    const how = this.#tape.weighted({ wake: 8, little: 4, back: 1 });
+    if (how === 'little') this.now += this.#tape.next(20) * SECOND;
+    else if (how === 'back') this.now -= this.#tape.next(20) * SECOND;
+    else if (wakeAt !== null && (wakeAt !== deadline || this.#tape.chance(10))) this.now = Math.max(this.now, wakeAt);
+    if (how !== 'back') this.#tell({ kind: 'tick' });
+  }
+
+  /** Asks again for whatever nobody carries; a `hasty` one does not look whether somebody does. */
+  #sweep(hasty: boolean): void {
+    const carried = this.#carried();
+    const lost: Stimulus[] = [];
+    this.state.promotions.forEach(({ steps }, promotion) => {
+      for (const dispatch of new Set(steps.filter((each) => each.status === 'RUNNING').map((each) => each.dispatch))) {
+        if (hasty || !carried.has(`${promotion}/${dispatch}`)) lost.push({ kind: 'lost-dispatch', promotion, dispatch });
+      }
+    });
+    this.state.groups.forEach(({ status, generation }, group) => {
+      if (status === 'ASKING' && (hasty || !carried.has(`group ${group}`))) lost.push({ kind: 'lost-question', group, generation });
+    });
+    for (const each of lost) this.#tell(each);
+  }
+
+  #carried(): Set<string> {
+    const carried = new Set<string>();
+    const jobs = [...this.#queue, ...this.#workers.flatMap((each) => (each ? [each.job] : []))];
+    for (const row of this.#outbox) {
+      if (row.kind === 'ask-group') carried.add(`group ${row.group}`);
+      if (row.kind === 'dispatch') for (const each of row.promotions) carried.add(`${each.promotion}/${each.dispatch}`);
+    }
+    for (const job of jobs) {
+      if (job.kind === 'question') carried.add(`group ${job.group}`);
+      else if (job.kind === 'join') for (const group of job.groups) carried.add(`group ${group}`);
+      else {
+        carried.add(`${job.promotion}/${job.dispatch}`);
+        for (const group of job.parent?.groups ?? []) carried.add(`group ${group}`);
+      }
+    }
+    return carried;
+  }
+
+  /** Other releases come and go; a tick follows, as it does when a lock is freed. */
+  #changeWorld(): void {
+    const { environment } = this.#tape.pick(this.plan.promotions);
+    if (this.#facts.behind !== null) this.#facts.behind = null;
+    else if (environment !== null && this.#facts.heldBy[environment] === undefined) this.#facts.heldBy[environment] = 'r-0';
+    else this.#facts.heldBy = {};
+    this.#tell({ kind: 'tick' });
+  }
+
+  #quieten(): void {
+    this.#facts.behind = null;
+    this.#facts.heldBy = {};
+    this.#tell({ kind: 'tick' });
+  }
+
+  /** No more faults: what is asked for gets done, time passes, whoever is waited for speaks. */
+  #goOn(): void {
+    if (this.#busy) return this.#work();
+    const before = this.revision;
+    this.#sweep(false);
+    if (this.revision !== before) return;
+    for (const [promotion, { steps, attempt }] of this.state.promotions.entries()) {
+      for (const [step, { status, recheckAt, dispatch }] of steps.entries()) {
+        if (status !== 'WAITING' || recheckAt !== null) continue;
+        return this.#speak(promotion, attempt, step, dispatch);
+      }
+    }
+    const { wakeAt, deadline } = this.state;
+    claim(wakeAt !== null && wakeAt !== deadline, 'stuck: only the limit of the flow will end it');
+    this.now = wakeAt;
+    this.#tell({ kind: 'tick' });
+  }
+
+  #speak(promotion: number, attempt: number, step: number, dispatch: number): void {
+    const { environment, applications, steps } = this.#planned(promotion);
+    const { work, application } = steps[step] as PlannedStep;
+    if (work.kind !== 'health' || environment === null) {
+      return this.#tell({ kind: 'outcome', promotion, attempt, step, dispatch, outcome: { kind: 'succeeded' } });
+    }
+    const { name } = applications[application as number] as PlannedPromotion['applications'][number];
+    this.#tell({ kind: 'health-reported', environment, application: name, status: 'HEALTHY' });
+  }
+
+  #planned(position: number): PlannedPromotion {
+    return this.plan.promotions[position] as PlannedPromotion;
+  }
+}
+

@@ -1,0 +1,363 @@
+import { isDeepStrictEqual } from 'node:util';
+import { advance } from '../../../src/core/advance.ts';
+import type { Decision } from '../../../src/core/advance.ts';
+import type { ReleaseEvent } from '../../../src/core/events.ts';
+import type { Dependency, PlannedGroup, PlannedPromotion, PlannedStep, ReleasePlan } from '../../../src/core/plan.ts';
+import { ENDED_PROMOTION, ENDED_RELEASE } from '../../../src/core/release.ts';
+import type {
+  Facts,
+  GroupState,
+  PromotionState,
+  PromotionStatus,
+  ReleaseState,
+  ReleaseStatus,
+  StepState,
+  Stimulus,
+} from '../../../src/core/release.ts';
+
+/** Counts what a set of runs reached: an idle generator must be noticed. */
+export class Reached {
+  readonly counts = new Map<string, number>();
+  count(what: string): void {
+    this.counts.set(what, (this.counts.get(what) ?? 0) + 1);
+  }
+  has(what: string): boolean {
+    return this.counts.has(what);
+  }
+  table(): string {
+    return [...this.counts]
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([what, count]) => `${what.padEnd(50)} ${count}`)
+      .join('\n');
+  }
+}
+
+/**
+ * Sees every decision before it is saved and checks all that must always hold. It keeps a second picture of the release,
+ * folded from the events alone, so that what subscribers are told is held against the rules as well as the state is.
+ */
+export class Watcher {
+  readonly plan: ReleasePlan;
+  readonly reached: Reached;
+  #status: ReleaseStatus = 'QUEUED';
+  readonly #environments: PromotionStatus[];
+  readonly #started = new Set<number>();
+  readonly #groups: GroupState['status'][];
+  readonly #succeeded = new Set<string>();
+  #terminating = false;
+  #over = false;
+  #sequence = 1;
+  #lastAt: number;
+  readonly #dispatches = new Set<string>();
+
+  constructor(plan: ReleasePlan, state: ReleaseState, reached: Reached) {
+    this.plan = plan;
+    this.reached = reached;
+    this.#environments = plan.promotions.map(() => 'PENDING');
+    this.#groups = plan.groups.map(() => 'OPEN');
+    this.#lastAt = state.lastEventAt;
+    deepFreeze(plan);
+    deepFreeze(state);
+  }
+
+  see(old: ReleaseState, stimulus: Stimulus, facts: Facts | null, now: number, decision: Decision): void {
+    const { state, events, work, changed } = decision;
+    deepFreeze(state);
+    const moved = Math.max(now, old.lastEventAt);
+
+    for (const each of events) {
+      this.#sequence += 1;
+      claim(each.sequence === this.#sequence, `event ${each.sequence} follows ${this.#sequence - 1}`);
+      claim(each.at >= this.#lastAt, 'an event went back in time');
+      if (each.event.type === 'ReleaseRetried') this.#over = false;
+      claim(!this.#over, `${each.event.type} after the end`);
+      this.#lastAt = each.at;
+      this.#fold(each.event, old, facts, stimulus);
+    }
+    if (events.length > 0) this.#move(events.at(-1)?.releaseStatus as ReleaseStatus);
+    claim(state.sequence === this.#sequence, `the state says ${state.sequence} events, the log ${this.#sequence}`);
+    claim(state.status === this.#status, `the state is ${state.status}, the last event said ${this.#status}`);
+    state.promotions.forEach(({ status }, position) => {
+      const told = this.#environments[position];
+      claim(status === told, `${this.#name(position)} is ${status}, the events said ${told}`);
+    });
+    state.groups.forEach(({ status }, position) => {
+      const asking = status === 'ASKING' || status === 'WAITING' ? 'ASKING' : status;
+      claim(asking === this.#groups[position], `group ${position} is ${status}, the events said ${this.#groups[position]}`);
+    });
+
+    state.promotions.forEach((promotion, position) => {
+      const before = old.promotions[position] as PromotionState;
+      const differs = promotion !== before && !isDeepStrictEqual(promotion, before);
+      claim(differs === changed.includes(position), `${this.#name(position)} differs: ${differs}, told: ${!differs}`);
+      this.#seePromotion(old, state, position, stimulus, decision);
+    });
+    claim(new Set(changed).size === changed.length, 'changed lists a promotion twice');
+    for (const each of work) {
+      if (each.kind !== 'dispatch') continue;
+      for (const { promotion, dispatch } of each.promotions) {
+        const key = `${promotion}/${dispatch}`;
+        claim(!this.#dispatches.has(key), `dispatch ${key} was given away before`);
+        this.#dispatches.add(key);
+      }
+    }
+    state.groups.forEach((group, position) => this.#seeGroup(old, group, position, stimulus, decision));
+    this.#seeWhole(state, facts, moved);
+    this.#seeStale(old, stimulus, facts, now, state);
+
+    const again = advance(this.plan, state, [stimulus], facts, now);
+    claim(again !== 'NEEDS_FACTS', 'the same question needs facts the second time only');
+    this.#claimNothing(again, state, stimulus.kind === 'health-reported' ? ['HealthChanged'] : [], stimulus.kind);
+    const looked = advance(this.plan, state, [{ kind: 'tick' }], facts, now);
+    claim(looked !== 'NEEDS_FACTS', 'looking again needs facts');
+    this.#claimNothing(looked, state, [], 'tick');
+  }
+
+  #claimNothing({ events, work, changed, state }: Decision, before: ReleaseState, allowed: string[], what: string): void {
+    const told = events.filter((each) => !allowed.includes(each.event.type)).map((each) => each.event.type);
+    claim(told.length === 0 && work.length === 0 && changed.length === 0, `${what} twice: ${told} ${JSON.stringify(work)} ${changed}`);
+    if (events.length === 0) claim(isDeepStrictEqual(state, before), `${what} twice changed the state`);
+  }
+
+  #fold(event: ReleaseEvent, old: ReleaseState, facts: Facts | null, stimulus: Stimulus): void {
+    this.reached.count(`event ${event.type}`);
+    if (event.type === 'ReleaseTerminating') this.#terminating = true;
+    if (event.type === 'ReleaseRetried') {
+      this.#terminating = false;
+      for (const name of event.environments) {
+        const position = this.#position(name);
+        claim(this.#environments[position] !== 'SUCCEEDED', `${name} succeeded and is run again`);
+        this.#environments[position] = 'PENDING';
+        this.#started.delete(position);
+      }
+      this.#groups.forEach((status, group) => {
+        if (status !== 'PASSED') this.#groups[group] = 'OPEN';
+      });
+    }
+    if ('group' in event) this.#foldGroup(event, stimulus);
+    if (!('environment' in event)) return;
+    const position = this.#position(event.environment);
+    if ('step' in event) {
+      const key = `${position}/${event.step}`;
+      if (event.type === 'StepStarted') {
+        claim(!this.#terminating, `${event.step} started although the release is terminating`);
+        const { steps } = this.#planned(position);
+        const planned = steps.find((each) => each.id === event.step) as PlannedStep;
+        for (const need of planned.needs) {
+          const needed = steps[need]?.id as string;
+          claim(this.#succeeded.has(`${position}/${needed}`), `${event.step} started before ${needed} succeeded`);
+        }
+      }
+      if (event.type === 'StepSucceeded') {
+        claim(!this.#succeeded.has(key), `${event.step} succeeded twice`);
+        this.#succeeded.add(key);
+      }
+      return;
+    }
+    if (!('before' in event)) return;
+    const before = this.#environments[position];
+    claim(event.before === before, `${event.type} of ${event.environment} says ${event.before} before, it was ${before}`);
+    if (event.type === 'PromotionStarted') this.#claimMayStart(position, old, facts);
+    if (before !== event.status) this.reached.count(`environment ${before} > ${event.status}`);
+    this.#environments[position] = event.status;
+  }
+
+  #claimMayStart(position: number, old: ReleaseState, facts: Facts | null): void {
+    const planned = this.#planned(position);
+    claim(!this.#terminating, `${planned.name} started although the release is terminating`);
+    claim(!old.halted || !ENDED_PROMOTION.has(this.#environments[position] as PromotionStatus), `${planned.name} started twice`);
+    claim(!this.#started.has(position), `${planned.name} started twice`);
+    this.#started.add(position);
+    const met = planned.dependsOn.filter((each: Dependency) =>
+      'group' in each ? this.#groups[each.group] === 'PASSED' : this.#environments[each.promotion] === 'SUCCEEDED',
+    );
+    claim(met.length >= planned.required, `${planned.name} started before its dependencies`);
+    claim(facts !== null, `${planned.name} started without facts`);
+    if (planned.environment !== null) claim(facts?.heldBy[planned.environment] === undefined, `${planned.name} is held`);
+    if (planned.group === null) return;
+    const { maxParallel, maxFailures, members } = this.plan.groups[planned.group] as PlannedGroup;
+    const live = members.filter((each) => this.#started.has(each) && !ENDED_PROMOTION.has(this.#environments[each] as PromotionStatus));
+    claim(live.length <= maxParallel, `${live.length} of group ${planned.group} at once`);
+    const failed = members.filter((each) => this.#environments[each] === 'FAILED');
+    claim(failed.length <= maxFailures, `${planned.name} started after ${failed.length} failures in its group`);
+  }
+
+  #foldGroup(event: Extract<ReleaseEvent, { group: string }>, stimulus: Stimulus): void {
+    const position = this.plan.groups.findIndex((each) => each.name === event.group);
+    const { members, required } = this.plan.groups[position] as PlannedGroup;
+    const before = this.#groups[position];
+    if (event.type === 'GroupGateAsked') {
+      claim(before === 'OPEN', `group ${event.group} was ${before} and is asked`);
+      const succeeded = members.filter((each) => this.#environments[each] === 'SUCCEEDED');
+      claim(succeeded.length >= required, `group ${event.group} is asked with ${succeeded.length} of ${required}`);
+      this.#groups[position] = 'ASKING';
+    } else if (event.type === 'GroupGatePassed') {
+      claim(before === 'ASKING', `group ${event.group} was ${before} and passed`);
+      claim(stimulus.kind === 'group-answer' && stimulus.group === position, `group ${event.group} passed without an answer`);
+      const healthy = stimulus.health.filter(
+        (each) => each.status === 'HEALTHY' && this.#environments[each.promotion] === 'SUCCEEDED',
+      );
+      claim(healthy.length >= required, `group ${event.group} passed with ${healthy.length} of ${required}`);
+      this.#groups[position] = 'PASSED';
+    } else if (event.type === 'GroupGateFailed') this.#groups[position] = 'FAILED';
+  }
+
+  #seePromotion(old: ReleaseState, state: ReleaseState, position: number, stimulus: Stimulus, decision: Decision): void {
+    const before = old.promotions[position] as PromotionState;
+    const now = state.promotions[position] as PromotionState;
+    const name = this.#name(position);
+    claim(now.attempt >= before.attempt && now.dispatch >= before.dispatch, `${name} counts backwards`);
+    const retried = stimulus.kind === 'retry' && decision.events[0]?.event.type === 'ReleaseRetried';
+    claim(now.attempt === before.attempt || retried, `${name} has a new attempt without a retry`);
+    if (ENDED_PROMOTION.has(before.status) && !retried) claim(now.status === before.status, `${name} ended and changed`);
+    const listed = decision.work.flatMap((each) => (each.kind === 'dispatch' ? each.promotions : []));
+    const mine = listed.filter((each) => each.promotion === position);
+    claim(mine.length < 2, `${name} is dispatched twice at once`);
+    for (const each of mine) {
+      claim(each.attempt === now.attempt, `${name} is dispatched for attempt ${each.attempt}`);
+      const owned = now.steps.some((step) => step.status === 'RUNNING' && step.dispatch === each.dispatch);
+      claim(owned, `${name} has a job without a step`);
+    }
+    now.steps.forEach((step, index) => {
+      const was = before.steps[index] as StepState;
+      if (was.status === 'SUCCEEDED') claim(step.status === 'SUCCEEDED', `a step of ${name} had succeeded and is ${step.status}`);
+      if (step.status !== 'RUNNING') return;
+      claim(step.dispatch > 0 && step.recheckAt === null, `a running step of ${name} without a job`);
+      if (was.status === 'RUNNING' && was.dispatch === step.dispatch) return;
+      const reporters = stimulus.kind === 'outcome' && stimulus.promotion === position && stimulus.dispatch === step.dispatch;
+      claim(reporters || mine.some((each) => each.dispatch === step.dispatch), `a step of ${name} runs, and no job was asked for`);
+    });
+    this.#claimStatus(now, position);
+  }
+
+  /** What a promotion is must follow from what its steps are, whatever led there. */
+  #claimStatus(promotion: PromotionState, position: number): void {
+    const { status, steps, startedAt } = promotion;
+    const some = (each: StepState['status']): boolean => steps.some((step) => step.status === each);
+    const name = `${this.#name(position)} (${steps.map((step) => step.status)})`;
+    if (ENDED_PROMOTION.has(status)) claim(!some('RUNNING') && !some('WAITING'), `${name} is ${status} and not through`);
+    if (status === 'SUCCEEDED') claim(steps.every((step) => step.status === 'SUCCEEDED'), `${name} SUCCEEDED`);
+    if (status === 'FAILED') claim(some('FAILED'), `${name} FAILED without a failed step`);
+    if (status === 'SKIPPED' || status === 'PENDING') claim(startedAt === null, `${name} is ${status} and started`);
+    if (startedAt === null || ENDED_PROMOTION.has(status)) return;
+    if (some('RUNNING')) return claim(status === 'RUNNING', `${name} runs and is ${status}`);
+    claim(some('WAITING'), `${name} is ${status} and neither runs nor waits`);
+    const waiting = steps.findIndex((step) => step.status === 'WAITING');
+    const soaks = this.#planned(position).steps[waiting]?.work.kind === 'soak' && steps[waiting]?.recheckAt !== null;
+    const expected = soaks ? 'WAITING' : steps[waiting]?.recheckAt === null ? 'SUSPENDED' : 'RUNNING';
+    claim(status === expected, `${name} waits and is ${status}, not ${expected}`);
+  }
+
+  #seeGroup(old: ReleaseState, group: GroupState, position: number, stimulus: Stimulus, decision: Decision): void {
+    const before = old.groups[position] as GroupState;
+    claim(group.generation >= before.generation, `group ${position} counts backwards`);
+    if (before.status !== group.status) this.reached.count(`group ${before.status} > ${group.status}`);
+    const asks = decision.work.filter((each) => each.kind === 'ask-group' && each.group === position);
+    for (const each of asks) claim(group.status === 'ASKING' && 'generation' in each && each.generation === group.generation, 'asks in vain');
+    if (group.status !== 'ASKING' || group.generation === before.generation) return;
+    const members = (this.plan.groups[position] as PlannedGroup).members;
+    const ended = members.every((each) => ENDED_PROMOTION.has(decision.state.promotions[each]?.status as PromotionStatus));
+    const joined = stimulus.kind === 'outcome' && members.includes(stimulus.promotion) && ended;
+    if (joined && asks.length === 0) this.reached.count('group asked by its join');
+    claim(asks.length === 1 || (joined && asks.length === 0), `nobody asks group ${position}`);
+  }
+
+  /** An outcome from somebody who does not own the step says nothing, unless it is a success. */
+  #seeStale(old: ReleaseState, stimulus: Stimulus, facts: Facts | null, now: number, state: ReleaseState): void {
+    if (stimulus.kind !== 'outcome') return;
+    const promotion = old.promotions[stimulus.promotion];
+    const step = promotion?.steps[stimulus.step];
+    const owner =
+      promotion?.attempt === stimulus.attempt && step?.status === 'RUNNING' && step.dispatch === stimulus.dispatch;
+    this.reached.count(`outcome ${stimulus.outcome.kind} ${owner ? 'of the owner' : 'of another'}`);
+    if (owner) return;
+    const open = promotion?.attempt === stimulus.attempt && !ENDED_PROMOTION.has(promotion.status);
+    const counts =
+      open && stimulus.outcome.kind === 'succeeded' && (step?.status === 'RUNNING' || step?.status === 'WAITING');
+    if (counts) {
+      this.reached.count('success of another accepted');
+      // Unless a limit was over in the same decision, it is through.
+      const after = state.promotions[stimulus.promotion]?.steps[stimulus.step]?.status;
+      return claim(after === 'SUCCEEDED', `a success was told, the step is ${after}`);
+    }
+    const ignored = advance(this.plan, old, [{ kind: 'tick' }], facts, now);
+    claim(ignored !== 'NEEDS_FACTS' && isDeepStrictEqual(ignored.state, state), `a stale ${stimulus.outcome.kind} changed something`);
+  }
+
+  #seeWhole(state: ReleaseState, facts: Facts | null, now: number): void {
+    const { promotions, groups, status, wakeAt } = state;
+    const open = promotions.filter((each) => !ENDED_PROMOTION.has(each.status));
+    if (ENDED_RELEASE.has(status)) {
+      claim(open.length === 0, `${status} with open promotions`);
+      claim(wakeAt === null, 'ended, and wakes');
+      const failed = promotions.some((each) => each.status === 'FAILED') || groups.some((each) => each.status === 'FAILED');
+      if (status === 'SUCCEEDED') {
+        claim(promotions.every((each) => each.status === 'SUCCEEDED' || each.status === 'SKIPPED'), 'SUCCEEDED, not all did');
+        claim(groups.every((each) => each.status === 'PASSED'), 'SUCCEEDED without its groups');
+        claim(!failed, 'SUCCEEDED with a failure');
+      }
+      if (status === 'FAILED') claim(failed, 'FAILED without a failure');
+      if (status === 'TERMINATED') claim(state.terminating !== null, 'TERMINATED by nobody');
+      return;
+    }
+    if (status === 'QUEUED') return claim(state.startedAt === null && facts?.behind != null, 'QUEUED although it is its turn');
+    const running = open.some((each) => each.status === 'RUNNING');
+    const asking = groups.some((each) => each.status === 'ASKING');
+    if (state.terminating) claim(status === 'TERMINATING', `terminating and ${status}`);
+    else if (running) claim(status === 'RUNNING', `something runs, and the release is ${status}`);
+    else if (!asking) claim(status === 'SUSPENDED', `nothing runs, and the release is ${status}`);
+    claim(!state.terminating || open.every((each) => each.status === 'RUNNING'), 'terminating, and something waits');
+
+    const times = groups.flatMap((each) => (each.status === 'WAITING' ? [each.recheckAt] : []));
+    let outside = false;
+    promotions.forEach((each, position) => {
+      const planned = this.#planned(position);
+      if (ENDED_PROMOTION.has(each.status)) return;
+      outside ||= each.status === 'SUSPENDED';
+      if (each.startedAt === null) {
+        const held = planned.environment !== null && facts?.heldBy[planned.environment] !== undefined;
+        if (each.status === 'WAITING' && held) outside = true;
+        return;
+      }
+      if (planned.timeout !== null) times.push(each.startedAt + planned.timeout);
+      for (const step of each.steps) if (step.status === 'WAITING') times.push(step.recheckAt);
+    });
+    const due = times.filter((each) => each !== null);
+    const moves = promotions.some((each) => each.steps.some((step) => step.status === 'RUNNING')) || asking;
+    claim(moves || due.length > 0 || outside || facts === null, 'stuck: no job, no question, no time, nobody to wait for');
+    if (state.terminating === null) due.push(state.deadline as number);
+    for (const time of due) {
+      claim(wakeAt !== null && wakeAt <= time, `something is due at ${time}, and it wakes at ${wakeAt}`);
+      claim(time > now, `something was due at ${time}, and it is ${now}`);
+    }
+  }
+
+  #move(status: ReleaseStatus): void {
+    if (status !== this.#status) this.reached.count(`release ${this.#status} > ${status}`);
+    this.#status = status;
+    this.#over = ENDED_RELEASE.has(status);
+  }
+
+  #planned(position: number): PlannedPromotion {
+    return this.plan.promotions[position] as PlannedPromotion;
+  }
+
+  #name(position: number): string {
+    return this.#planned(position).name;
+  }
+
+  #position(name: string): number {
+    return this.plan.promotions.findIndex((each) => each.name === name);
+  }
+}
+
+export function claim(holds: boolean, otherwise: string): asserts holds {
+  if (!holds) throw new Error(otherwise);
+}
+
+/** Frozen parts are shared by the next state: they are not walked through again. */
+export function deepFreeze(value: unknown): void {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return;
+  Object.freeze(value);
+  for (const each of Object.values(value)) deepFreeze(each);
+}
