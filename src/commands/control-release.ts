@@ -1,0 +1,45 @@
+import type { App } from '../app.ts';
+import { refusal } from '../core/problems.ts';
+import type { Stimulus } from '../core/release.ts';
+import { ENDED_RELEASE } from '../core/release.ts';
+import type { Result } from './result.ts';
+
+type Parts = Pick<App, 'mover'>;
+
+/** Nothing new starts, what runs is aborted; again changes nothing. */
+export function terminateRelease(
+  app: Parts,
+  input: { releaseId: string; reason?: string },
+  actor: string | null,
+): Promise<Result<{ releaseId: string }>> {
+  const reason = input.reason ?? 'terminated by a person';
+  return control(app, input.releaseId, { kind: 'terminate', reason, by: actor }, actor, (status, terminating) =>
+    ENDED_RELEASE.has(status) && !terminating ? `it has already ended: ${status}` : null,
+  );
+}
+
+/** From the exact point of failure: what succeeded is not run again. */
+export function retryRelease(app: Parts, input: { releaseId: string }, actor: string | null): Promise<Result<{ releaseId: string }>> {
+  return control(app, input.releaseId, { kind: 'retry', by: actor }, actor, (status) =>
+    status === 'FAILED' || status === 'TERMINATED' ? null : `only a release that FAILED or was TERMINATED can be retried, it is ${status}`,
+  );
+}
+
+async function control(
+  app: Parts,
+  releaseId: string,
+  stimulus: Stimulus,
+  actor: string | null,
+  whyNot: (status: Parameters<typeof ENDED_RELEASE.has>[0], terminating: boolean) => string | null,
+): Promise<Result<{ releaseId: string }>> {
+  const seen = UUID.test(releaseId) ? await app.mover.look(releaseId, { fresh: true }) : null;
+  if (!seen) return { refusals: [refusal('NOT_FOUND', `there is no release "${releaseId}"`, ['releaseId'])] };
+  const reason = whyNot(seen.state.status, seen.state.terminating !== null);
+  if (reason !== null) {
+    return { refusals: [refusal('WRONG_STATE', `release ${releaseId} cannot be changed like this: ${reason}`, ['releaseId'])] };
+  }
+  await app.mover.move(releaseId, stimulus, actor);
+  return { value: { releaseId } };
+}
+
+export const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;

@@ -1,0 +1,29 @@
+import type { App } from '../app.ts';
+import type { Kind, StoredDefinition } from '../core/definitions.ts';
+import { refusal, RefusedError } from '../core/problems.ts';
+import { getDefinition, lockDefinitions, removeDefinition } from '../store/definitions.ts';
+import { checkDependents } from './check-references.ts';
+import { refusable } from './result.ts';
+import type { Result } from './result.ts';
+import { refuseConflict } from './save-definition.ts';
+
+/** Deletes what nothing else names. Releases that run keep what they froze. */
+export function deleteDefinition<K extends Kind>(
+  app: Pick<App, 'dataSource'>,
+  kind: K,
+  name: string,
+  options: { expectedRevision?: number; actor: string | null },
+): Promise<Result<StoredDefinition<K>>> {
+  return refusable(() =>
+    app.dataSource.transaction(async (manager) => {
+      await lockDefinitions(manager);
+      const before = await getDefinition(manager, kind, name);
+      if (!before) throw new RefusedError([refusal('NOT_FOUND', `there is no ${kind} "${name}"`, ['name'])]);
+      refuseConflict(before, kind, name, options.expectedRevision);
+      const used = await checkDependents(manager, kind, name);
+      if (used.length > 0) throw new RefusedError(used);
+      await removeDefinition(manager, before, options.actor);
+      return before;
+    }),
+  );
+}

@@ -1,0 +1,53 @@
+import { createHash } from 'node:crypto';
+import type { EntityManager } from 'typeorm';
+import { refusal, RefusedError } from '../core/problems.ts';
+import { IdempotencyKeyRow } from '../entities/log-rows.ts';
+
+export interface KeyedInput {
+  operation: string;
+  key: string | undefined;
+  input: unknown;
+}
+
+/**
+ * Runs `make` once per operation and key: the same key with the same input answers what was made the first time, with another
+ * input it is refused. Two callers at once take turns on the key; whoever comes second finds the first one's answer.
+ */
+export async function onceByKey(manager: EntityManager, keyed: KeyedInput, make: () => Promise<string>): Promise<string> {
+  const { operation, key } = keyed;
+  if (key === undefined) return make();
+  await manager.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [`${operation} ${key}`]);
+  const known = await earlierResult(manager, keyed);
+  if (known !== null) return known;
+  const result = await make();
+  await manager.getRepository(IdempotencyKeyRow).insert({ operation, key, input: digest(keyed.input), result });
+  return result;
+}
+
+/** What the key made before, or null; refused when it was used with another input. */
+export async function earlierResult(manager: EntityManager, { operation, key, input }: KeyedInput): Promise<string | null> {
+  if (key === undefined) return null;
+  const known = await manager.getRepository(IdempotencyKeyRow).findOneBy({ operation, key });
+  if (!known) return null;
+  if (known.input !== digest(input)) {
+    const message = `idempotency key "${key}" was used with another input: take a new key for a new request`;
+    throw new RefusedError([refusal('IDEMPOTENCY_MISMATCH', message, ['idempotencyKey'])]);
+  }
+  return known.result;
+}
+
+function digest(input: unknown): string {
+  return createHash('sha256').update(JSON.stringify(sorted(input))).digest('hex');
+}
+
+/** The same input in another order of keys is the same input. */
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (value === null || typeof value !== 'object') return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([, each]) => each !== undefined)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, each]) => [key, sorted(each)]),
+  );
+}

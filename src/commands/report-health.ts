@@ -1,0 +1,33 @@
+import type { App } from '../app.ts';
+import type { HealthStatus } from '../core/definitions.ts';
+import { refusal } from '../core/problems.ts';
+import { getDefinition } from '../store/definitions.ts';
+import { saveHealthReport } from '../store/health-reports.ts';
+import { waitingReleases } from '../store/unfinished.ts';
+import type { Result } from './result.ts';
+
+export interface HealthInput {
+  application: string;
+  status: HealthStatus;
+  message?: string;
+  /** When it was seen; now when left out. One that is older than what is known is kept out. */
+  at?: Date;
+}
+
+/** Somebody tells how an application is: what waits for that goes on at once. */
+export async function reportHealth(
+  app: Pick<App, 'dataSource' | 'pool' | 'mover' | 'clock'>,
+  input: HealthInput,
+  actor: string | null,
+): Promise<Result<{ application: string; accepted: boolean }>> {
+  const application = await getDefinition(app.dataSource, 'Application', input.application);
+  if (!application) return { refusals: [refusal('NOT_FOUND', `there is no application "${input.application}"`, ['application'])] };
+  const { status, message, at = app.clock.now() } = input;
+  const accepted = await saveHealthReport(app.pool, input.application, { status, message, at }, actor);
+  if (!accepted) return { value: { application: input.application, accepted } };
+  const { product, environment } = application.spec;
+  for (const { id } of await waitingReleases(app.pool, [product])) {
+    await app.mover.move(id, { kind: 'health-reported', environment, application: input.application, status, message }, actor);
+  }
+  return { value: { application: input.application, accepted } };
+}

@@ -1,0 +1,76 @@
+import type { EntityManager } from 'typeorm';
+import type { App } from '../app.ts';
+import type { Definition, Kind, StoredDefinition } from '../core/definitions.ts';
+import { refusal, RefusedError } from '../core/problems.ts';
+import { checkDefinition } from '../core/validate.ts';
+import { sameDefinition } from '../manifests/index.ts';
+import { getDefinition, getDefinitionById, lockDefinitions, writeDefinition } from '../store/definitions.ts';
+import { checkReferences } from './check-references.ts';
+import { onceByKey } from './idempotency.ts';
+import { refusable } from './result.ts';
+import type { Result } from './result.ts';
+
+export interface SaveOptions {
+  mode: 'CREATE' | 'UPDATE' | 'UPSERT';
+  /** The revision that the caller has seen; another one is a conflict. */
+  expectedRevision?: number;
+  idempotencyKey?: string;
+  actor: string | null;
+}
+
+/** Creates a definition or saves a new revision of it. What is the same as before makes no revision. */
+export function saveDefinition<K extends Kind>(
+  app: Pick<App, 'dataSource'>,
+  definition: Definition<K>,
+  options: SaveOptions,
+): Promise<Result<StoredDefinition<K>>> {
+  return refusable(() =>
+    app.dataSource.transaction(async (manager) => {
+      await lockDefinitions(manager);
+      const { idempotencyKey: key } = options;
+      const save = async (): Promise<string> => (await saveInTransaction(manager, definition, options)).stored.id;
+      const id = await onceByKey(manager, { operation: `save${definition.kind}`, key, input: definition }, save);
+      return (await getDefinitionById(manager, definition.kind, id)) as StoredDefinition<K>;
+    }),
+  );
+}
+
+export interface Saved<K extends Kind> {
+  stored: StoredDefinition<K>;
+  before: StoredDefinition<K> | null;
+  change: 'CREATED' | 'UPDATED' | 'UNCHANGED';
+}
+
+/** Throws RefusedError. The caller holds the definitions' lock. */
+export async function saveInTransaction<K extends Kind>(
+  manager: EntityManager,
+  definition: Definition<K>,
+  { mode, expectedRevision, actor }: SaveOptions,
+): Promise<Saved<K>> {
+  const { kind } = definition;
+  const { name } = definition.metadata;
+  const wrong = checkDefinition(definition);
+  if (wrong.length > 0) throw new RefusedError(wrong);
+  const before = await getDefinition(manager, kind, name);
+  if (before && mode === 'CREATE') {
+    throw new RefusedError([refusal('ALREADY_EXISTS', `there is a ${kind} "${name}" already`, ['metadata', 'name'])]);
+  }
+  if (!before && mode === 'UPDATE') throw new RefusedError([refusal('NOT_FOUND', `there is no ${kind} "${name}"`, ['metadata', 'name'])]);
+  refuseConflict(before, kind, name, expectedRevision);
+  const dangling = await checkReferences(manager, definition);
+  if (dangling.length > 0) throw new RefusedError(dangling);
+  if (before && sameDefinition(before, definition)) return { stored: before, before, change: 'UNCHANGED' };
+  const stored = await writeDefinition(manager, definition, before, actor);
+  return { stored, before, change: before ? 'UPDATED' : 'CREATED' };
+}
+
+/** Two editors: the second one is told the revision that he has not seen. */
+export function refuseConflict(before: StoredDefinition | null, kind: Kind, name: string, expected: number | undefined): void {
+  const current = before?.revision ?? 0;
+  if (expected === undefined || expected === current) return;
+  throw new RefusedError([
+    refusal('CONFLICT', `${kind} "${name}" is at revision ${current}, not ${expected}: read it again and repeat the change`, [
+      'expectedRevision',
+    ]),
+  ]);
+}

@@ -1,0 +1,138 @@
+import { randomUUID } from 'node:crypto';
+import type { DataSource, EntityManager, FindOptionsWhere, Repository, SelectQueryBuilder } from 'typeorm';
+import type { Definition, EnvironmentSelector, Kind, Specs, StoredDefinition } from '../core/definitions.ts';
+import { DEFINITION_ROWS, DefinitionRevisionRow } from '../entities/definition-rows.ts';
+import type { DefinitionRow } from '../entities/definition-rows.ts';
+
+type Db = DataSource | EntityManager;
+
+function repository(db: Db, kind: Kind): Repository<DefinitionRow> {
+  return db.getRepository<DefinitionRow>(DEFINITION_ROWS[kind]);
+}
+
+function toDefinition<K extends Kind>(kind: K, row: DefinitionRow): StoredDefinition<K> {
+  const { id, name, labels, annotations, revision, createdAt, updatedAt } = row;
+  return { id, kind, metadata: { name, labels, annotations }, spec: row.spec as Specs[K], revision, createdAt, updatedAt };
+}
+
+export async function getDefinition<K extends Kind>(db: Db, kind: K, name: string): Promise<StoredDefinition<K> | null> {
+  const row = await repository(db, kind).findOneBy({ name });
+  return row && toDefinition(kind, row);
+}
+
+export async function getDefinitionById<K extends Kind>(db: Db, kind: K, id: string): Promise<StoredDefinition<K> | null> {
+  const row = await repository(db, kind).findOneBy({ id });
+  return row && toDefinition(kind, row);
+}
+
+/** As it was saved as that revision; null when it never was, or when that revision was its deletion. */
+export async function getRevision<K extends Kind>(db: Db, kind: K, name: string, revision: number): Promise<(Definition<K> & { revision: number; at: Date }) | null> {
+  const row = await db.getRepository(DefinitionRevisionRow).findOneBy({ kind, name, revision });
+  if (!row?.spec) return null;
+  const { labels, annotations, at } = row;
+  return { kind, metadata: { name, labels, annotations }, spec: row.spec as Specs[K], revision, at };
+}
+
+export interface DefinitionList {
+  /** At most this many. */
+  first: number;
+  /** Only names after this one, in code point order. */
+  after?: string;
+  selector?: EnvironmentSelector;
+  /** Applications of this product, in this environment. */
+  product?: string;
+  environment?: string;
+}
+
+/** In the order of their names. */
+export async function listDefinitions<K extends Kind>(db: Db, kind: K, list: DefinitionList): Promise<StoredDefinition<K>[]> {
+  const rows = await filtered(db, kind, list)
+    .orderBy(`d.name COLLATE "C"`)
+    .take(list.first)
+    .getMany();
+  return rows.map((row) => toDefinition(kind, row));
+}
+
+export function countDefinitions(db: Db, kind: Kind, list: Omit<DefinitionList, 'first'>): Promise<number> {
+  return filtered(db, kind, { ...list, after: undefined }).getCount();
+}
+
+export async function allDefinitions<K extends Kind>(db: Db, kind: K, where: { product?: string } = {}): Promise<StoredDefinition<K>[]> {
+  const rows = await repository(db, kind).find({ where: where as FindOptionsWhere<DefinitionRow>, order: { name: 'ASC' } });
+  return rows.map((row) => toDefinition(kind, row));
+}
+
+/** The selector's meaning in SQL; the same as `matchesSelector` of the core, for lists that may be long. */
+function filtered(db: Db, kind: Kind, list: Omit<DefinitionList, 'first'>): SelectQueryBuilder<DefinitionRow> {
+  const query = repository(db, kind).createQueryBuilder('d');
+  const { after, selector, product, environment } = list;
+  if (after !== undefined) query.andWhere(`d.name COLLATE "C" > :after`, { after });
+  if (product !== undefined) query.andWhere('d.product = :product', { product });
+  if (environment !== undefined) query.andWhere('d.environment = :environment', { environment });
+  if (selector?.names) {
+    const patterns = selector.names.map((name) => name.replace(/[\\%_]/g, '\\$&').replaceAll('*', '%'));
+    query.andWhere('d.name LIKE ANY(:patterns)', { patterns });
+  }
+  if (selector?.kinds) query.andWhere(`d.spec->>'kind' = ANY(:kinds)`, { kinds: selector.kinds });
+  if (selector?.matchLabels) query.andWhere('d.labels @> :labels', { labels: selector.matchLabels });
+  selector?.matchExpressions?.forEach(({ key, operator, values }, index) => {
+    const parameters = { [`key${index}`]: key, [`values${index}`]: values ?? [] };
+    const value = `d.labels->>:key${index}`;
+    const conditions = {
+      In: `${value} = ANY(:values${index})`,
+      NotIn: `(${value} IS NULL OR NOT ${value} = ANY(:values${index}))`,
+      Exists: `${value} IS NOT NULL`,
+      DoesNotExist: `${value} IS NULL`,
+    };
+    query.andWhere(conditions[operator], parameters);
+  });
+  return query;
+}
+
+/** Writes a new definition or a new revision of it. Inside the caller's transaction, under the definitions' lock. */
+export async function writeDefinition<K extends Kind>(
+  manager: EntityManager,
+  definition: Definition<K>,
+  before: StoredDefinition<K> | null,
+  actor: string | null,
+): Promise<StoredDefinition<K>> {
+  const { kind, spec } = definition;
+  const { name, labels, annotations } = definition.metadata;
+  const revision = (before?.revision ?? (await lastRevision(manager, kind, name))) + 1;
+  const columns = { name, labels, annotations, spec, revision, ...indexed(definition) };
+  const rows = repository(manager, kind);
+  // The typings of TypeORM know the abstract class only, not the application's two columns.
+  if (before) await rows.update({ id: before.id }, columns as never);
+  else await rows.insert({ id: randomUUID(), ...columns } as never);
+  const row = await rows.findOneByOrFail({ name });
+  await keepRevision(manager, { kind, name, revision, labels, annotations, spec, at: row.updatedAt, actor });
+  return toDefinition(kind, row);
+}
+
+/** Its revisions stay; one that is created again under the name goes on counting. */
+export async function removeDefinition(manager: EntityManager, before: StoredDefinition, actor: string | null): Promise<void> {
+  await repository(manager, before.kind).delete({ id: before.id });
+  const { kind, metadata, revision } = before;
+  await keepRevision(manager, { kind, ...metadata, revision: revision + 1, spec: null, at: new Date(), actor });
+}
+
+function keepRevision(manager: EntityManager, revision: DefinitionRevisionRow): Promise<unknown> {
+  return manager.getRepository(DefinitionRevisionRow).insert(revision as never);
+}
+
+async function lastRevision(manager: EntityManager, kind: Kind, name: string): Promise<number> {
+  return (await manager.getRepository(DefinitionRevisionRow).maximum('revision', { kind, name })) ?? 0;
+}
+
+function indexed({ kind, spec }: Definition): { product?: string; environment?: string } {
+  if (kind !== 'Application') return {};
+  const { product, environment } = spec as Specs['Application'];
+  return { product, environment };
+}
+
+const DEFINITIONS_LOCK = 7_265_033;
+
+/** One writer at a time: what a definition refers to cannot vanish between the check and the save. */
+export async function lockDefinitions(manager: EntityManager): Promise<void> {
+  await manager.query('SELECT pg_advisory_xact_lock($1)', [DEFINITIONS_LOCK]);
+}

@@ -1,0 +1,76 @@
+import type { DataSource, EntityManager } from 'typeorm';
+import type { ConcurrencyPolicy } from '../core/definitions.ts';
+import type { NumberedEvent } from '../core/events.ts';
+import type { ReleasePlan } from '../core/plan.ts';
+import type { ReleaseState } from '../core/release.ts';
+import type { PinnedContent } from '../drivers/driver.ts';
+import type { ReleaseRow } from '../entities/release-rows.ts';
+import { promotionRecord, releaseRecord } from './release-shape.ts';
+
+export interface NewRelease {
+  state: ReleaseState;
+  events: NumberedEvent[];
+  plan: ReleasePlan;
+  contents: Record<string, PinnedContent>;
+  product: string;
+  version: string;
+  digest: string;
+  concurrency: ConcurrencyPolicy;
+  trigger: ReleaseRow['trigger'];
+}
+
+/** A release with its plan, its promotions and its first event, in the caller's transaction and in one statement. */
+export async function insertRelease(tx: EntityManager, release: NewRelease): Promise<void> {
+  const { state, plan, product } = release;
+  const record = releaseRecord(state, 0);
+  const promotions = state.promotions.map((promotion, position) => ({
+    ...promotionRecord(state.id, position, promotion),
+    environment: plan.promotions[position]?.environment ?? null,
+  }));
+  const events = release.events.map((each) => ({ ...each, at: new Date(each.at).toISOString() }));
+  const { flow } = plan;
+  await tx.query(INSERT, [
+    state.id,
+    JSON.stringify({ ...record, product, flow: flow.name, flow_revision: flow.revision }),
+    JSON.stringify({ version: release.version, digest: release.digest, concurrency: release.concurrency, trigger: release.trigger }),
+    new Date(state.createdAt).toISOString(),
+    JSON.stringify(plan),
+    JSON.stringify(release.contents),
+    JSON.stringify(promotions),
+    JSON.stringify(events),
+    product,
+  ]);
+}
+
+const INSERT = `
+WITH made AS (
+  INSERT INTO release (id, product, flow, flow_revision, version, digest, concurrency, trigger, status, revision, sequence,
+    last_position, created_at, wake_at, rest)
+  SELECT $1::uuid, r.product, r.flow, r.flow_revision, v.version, v.digest, v.concurrency, v.trigger, r.status, 1, r.sequence,
+    pg_current_xact_id()::text::bigint, $4::timestamptz, r.wake_at, r.rest
+  FROM jsonb_to_record($2::jsonb) AS r(product text, flow text, flow_revision integer, status text, sequence integer,
+         wake_at timestamptz, rest jsonb),
+       jsonb_to_record($3::jsonb) AS v(version text, digest text, concurrency text, trigger jsonb)
+  RETURNING id, last_position
+), planned AS (
+  INSERT INTO release_plan (release_id, plan, contents) SELECT id, $5::jsonb, $6::jsonb FROM made
+), promoted AS (
+  INSERT INTO promotion (release_id, position, product, environment, status, holds, attempt, dispatch, steps)
+  SELECT $1::uuid, i.position, $9, i.environment, i.status, i.holds, i.attempt, i.dispatch, i.steps
+  FROM jsonb_to_recordset($7::jsonb) AS i(position integer, environment text, status text, holds boolean,
+         attempt integer, dispatch integer, steps jsonb)
+), logged AS (
+  INSERT INTO release_event (release_id, sequence, position, at, product, release_status, actor, event)
+  SELECT made.id, i.sequence, made.last_position, i.at, $9, i."releaseStatus", i.actor, i.event
+  FROM made, jsonb_to_recordset($8::jsonb) AS i(sequence integer, at timestamptz, "releaseStatus" text, actor text, event jsonb)
+)
+SELECT pg_notify('sluice_events', '') FROM made`;
+
+/** Releases of a product that wait for their turn, the oldest first. */
+export async function queuedReleases(db: DataSource, product: string): Promise<string[]> {
+  const rows = await db.query<{ id: string }[]>(
+    `SELECT id FROM release WHERE product = $1 AND ended_at IS NULL AND status = 'QUEUED' ORDER BY number`,
+    [product],
+  );
+  return rows.map((row) => row.id);
+}
