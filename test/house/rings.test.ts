@@ -19,7 +19,7 @@ const RINGS: Record<string, Ring> = {
   drivers: { imports: ['core', ...SHARED] },
   entities: { imports: ['core', 'drivers/driver.ts'] },
   store: { imports: ['core', 'entities', 'drivers/driver.ts', ...SHARED] },
-  // Commands leave rows in the outbox and take ports for the rest: the queue itself is out of their reach.
+  // jobs: after-move.ts alone, which gives the queue and the timers their hint once a move is committed.
   commands: {
     imports: ['core', 'store', 'drivers/driver.ts', 'jobs/aborts.ts', 'jobs/queue.ts', 'jobs/timers.ts', ...SHARED],
   },
