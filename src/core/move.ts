@@ -105,11 +105,12 @@ export class Move {
     status: 'RUNNING' | 'WAITING' | 'SUSPENDED',
     why?: { reason: string | null; recheckAt: number | null },
   ): boolean {
-    const seen = this.state.promotions[position] as PromotionState;
-    if (seen.status === status) return false;
-    this.promotion(position).status = status;
-    const at = this.atPromotion(position, seen.status);
-    if (status === 'RUNNING') this.emit({ type: 'PromotionResumed', ...at, dispatch: seen.dispatch });
+    const before = (this.state.promotions[position] as PromotionState).status;
+    if (before === status) return false;
+    const promotion = this.promotion(position);
+    promotion.status = status;
+    const at = this.atPromotion(position, before);
+    if (status === 'RUNNING') this.emit({ type: 'PromotionResumed', ...at, dispatch: promotion.dispatch });
     else {
       const earliest = why?.recheckAt == null ? undefined : new Date(why.recheckAt).toISOString();
       this.emit({ type: 'PromotionWaiting', ...at, reason: why?.reason ?? '', earliest });

@@ -1,0 +1,117 @@
+import { describe, expect, test } from 'vitest';
+import { flowOf, MINUTE, SECOND } from './support/builders.ts';
+import { started } from './support/play.ts';
+
+describe('not there yet', () => {
+  test('a health that is looked at again later waits until then, and nothing carries it meanwhile', () => {
+    const release = started('dev > eu');
+    release.report('dev', { kind: 'pending', reason: 'rolling out', recheckAfter: 5 * SECOND });
+    expect(release.stepsOf('dev')).toBe('HEALTH WAITING');
+    expect(release.picture).toBe('dev RUNNING');
+    expect(release.state.wakeAt).toBe(release.now + 5 * SECOND);
+    expect(release.wake().work).toMatchObject([{ kind: 'dispatch', promotions: [{ promotion: 0, dispatch: 2 }] }]);
+  });
+
+  test('the same reason is told once', () => {
+    const release = started('dev > eu');
+    const pending = { kind: 'pending', reason: 'rolling out', recheckAfter: SECOND } as const;
+    release.report('dev', pending);
+    expect(release.eventTypes()).toEqual(['StepWaiting']);
+    release.wake();
+    release.report('dev', pending);
+    expect(release.eventTypes()).toEqual([]);
+  });
+
+  test('a health that somebody has to tell suspends the environment; the report wakes it', () => {
+    const release = started('dev > eu');
+    release.report('dev', { kind: 'pending', reason: 'nobody told yet' });
+    expect(release.last.events.at(-1)?.event).toMatchObject({
+      type: 'PromotionWaiting',
+      before: 'RUNNING',
+      status: 'SUSPENDED',
+      reason: 'nobody told yet',
+    });
+    expect(release.state.status).toBe('SUSPENDED');
+    release.tell({ kind: 'health-reported', environment: 'dev', application: 'billing-dev', status: 'HEALTHY' });
+    expect(release.dispatched).toEqual(['dev']);
+    expect(release.state.status).toBe('RUNNING');
+  });
+
+  test('a report for another environment or application wakes nothing', () => {
+    const release = started('dev > eu');
+    release.report('dev', { kind: 'pending', reason: 'nobody told yet' });
+    release.tell({ kind: 'health-reported', environment: 'eu', application: 'billing-eu', status: 'HEALTHY' });
+    release.tell({ kind: 'health-reported', environment: 'dev', application: 'other', status: 'HEALTHY' });
+    expect(release.dispatched).toEqual([]);
+    expect(release.picture).toBe('dev SUSPENDED');
+  });
+});
+
+describe('soak', () => {
+  const soaking = () => {
+    const release = started(flowOf('dev > eu > asia', { steps: { eu: { soak: 10 * MINUTE } } })).succeed('dev', 'eu');
+    expect(release.picture).toBe('dev SUCCEEDED, eu WAITING');
+    return release;
+  };
+
+  test('an environment soaks before it counts: nobody carries it, it wakes by itself', () => {
+    const release = soaking();
+    expect(release.state.wakeAt).toBe(release.now + 10 * MINUTE);
+    expect(release.later(9 * MINUTE).events).toEqual([]);
+    release.wake();
+    expect(release.dispatched).toEqual(['eu']);
+    expect(release.succeed('eu').picture).toBe('dev SUCCEEDED, eu SUCCEEDED, asia RUNNING');
+  });
+
+  test.each(['HEALTHY', 'PROGRESSING', 'UNKNOWN'] as const)('a report of %s does not shorten it', (status) => {
+    const release = soaking();
+    release.tell({ kind: 'health-reported', environment: 'eu', application: 'billing-eu', status });
+    expect(release.picture).toBe('dev SUCCEEDED, eu WAITING');
+  });
+
+  test('DEGRADED breaks it at once', () => {
+    const release = soaking();
+    release.tell({ kind: 'health-reported', environment: 'eu', application: 'billing-eu', status: 'DEGRADED', message: 'OOM' });
+    expect(release.picture).toBe('dev SUCCEEDED, eu FAILED, asia SKIPPED');
+    expect(release.state.firstProblem?.message).toBe('billing-eu became DEGRADED while soaking: OOM');
+  });
+});
+
+describe('limits', () => {
+  test("an environment's limit fails it and aborts what runs", () => {
+    const release = started(flowOf('dev > eu > asia', { steps: { eu: { timeout: MINUTE } } })).succeed('dev');
+    expect(release.state.wakeAt).toBe(release.now + MINUTE);
+    release.wake();
+    expect(release.aborted).toEqual(['eu']);
+    expect(release.picture).toBe('dev SUCCEEDED, eu FAILED, asia SKIPPED');
+    expect(release.state).toMatchObject({ status: 'FAILED', firstProblem: { message: 'the limit of 60 s for eu is over' } });
+  });
+
+  test('a success that comes in the same instant as the limit counts', () => {
+    const release = started(flowOf('dev > eu', { steps: { eu: { timeout: MINUTE } } })).succeed('dev');
+    release.report('eu', { kind: 'succeeded' });
+    release.now += MINUTE;
+    release.report('eu', { kind: 'succeeded' });
+    expect(release.picture).toBe('dev SUCCEEDED, eu SUCCEEDED');
+    expect(release.aborted).toEqual([]);
+  });
+
+  test("the flow's limit terminates the release and says why", () => {
+    const release = started(flowOf('dev > eu', { timeout: 30 * MINUTE }));
+    expect(release.state.wakeAt).toBe(release.now + 30 * MINUTE);
+    release.wake();
+    expect(release.state.status).toBe('TERMINATING');
+    expect(release.aborted).toEqual(['dev']);
+    release.report('dev', { kind: 'aborted' });
+    expect(release.state).toMatchObject({ status: 'TERMINATED', wakeAt: null });
+    expect(release.last.events.at(-1)?.event).toMatchObject({ reason: "the flow's limit of 30 min is over" });
+  });
+
+  test('a clock that goes back does not take the events with it', () => {
+    const release = started('dev > eu');
+    release.now -= MINUTE;
+    release.succeed('dev');
+    const times = release.events.map((each) => each.at);
+    expect(times).toEqual([...times].sort((a, b) => a - b));
+  });
+});
