@@ -1,0 +1,109 @@
+import { PermanentError } from '../driver.ts';
+
+/** Where a repository is, with what must never be shown taken out of it. */
+export interface Address {
+  /** Handed to git and shown to people: without user, password, query and fragment (a user stays for ssh). */
+  url: string;
+  protocol: Protocol;
+  /** What the URL itself carried. */
+  embedded?: { username: string; password: string };
+}
+
+export type Protocol = 'https' | 'http' | 'ssh' | 'file';
+
+/** Plain http sends tokens in the clear: it is there for those who turn it on. */
+export const DEFAULT_PROTOCOLS: readonly Protocol[] = ['https', 'ssh', 'file'];
+
+/** @throws PermanentError for a protocol that is not allowed; without the URL's secrets. */
+export function parseAddress(repoURL: string, allowed: readonly Protocol[] = DEFAULT_PROTOCOLS): Address {
+  const address = read(repoURL);
+  if (allowed.includes(address.protocol)) return address;
+  throw new PermanentError(
+    `repository "${address.url}": protocol ${address.protocol} is not allowed here, only ${allowed.join(', ')}`,
+  );
+}
+
+function read(repoURL: string): Address {
+  // eslint-disable-next-line no-control-regex
+  if (repoURL === '' || repoURL.startsWith('-') || /[\u0000-\u0020\u007f]/.test(repoURL) || repoURL.includes('::'))
+    throw new PermanentError(`repository "${withoutSecrets(repoURL)}" is not a repository address`);
+  if (repoURL.startsWith('/')) return { url: repoURL, protocol: 'file' };
+  const scp = /^(?:[\w.-]+@)?[\w.-]+:(?!\/\/)[\w./~][^?#]*$/.test(repoURL);
+  if (scp) return { url: repoURL, protocol: 'ssh' };
+  if (!URL.canParse(repoURL))
+    throw new PermanentError(
+      `repository "${withoutSecrets(repoURL)}" is not a repository address: expected https://…, ssh://…, user@host:path or file:///…`,
+    );
+  const url = new URL(repoURL);
+  const protocol = url.protocol.slice(0, -1);
+  const embedded = { username: decoded(url.username), password: decoded(url.password) };
+  url.password = '';
+  url.search = '';
+  url.hash = '';
+  if (protocol === 'ssh') {
+    // ssh would read a leading dash as an option.
+    if (/^(%2d|-)/i.test(url.hostname) || embedded.username.startsWith('-'))
+      throw new PermanentError(`repository "${url.href}" is not a repository address`);
+    return { url: url.href, protocol: 'ssh' };
+  }
+  url.username = '';
+  if (protocol === 'file') return { url: url.href, protocol: 'file' };
+  if (protocol !== 'https' && protocol !== 'http')
+    throw new PermanentError(`repository "${url.href}": protocol ${protocol} is not allowed, use https, ssh or file`);
+  return { url: url.href, protocol, ...(embedded.username || embedded.password ? { embedded } : {}) };
+}
+
+/** A line break would add a line to what git's credential helper is told. */
+function decoded(text: string): string {
+  try {
+    const plain = decodeURIComponent(text);
+    // eslint-disable-next-line no-control-regex
+    if (!/[\u0000-\u001f]/.test(plain)) return plain;
+  } catch {
+    // Said below, without quoting it.
+  }
+  throw new PermanentError('the user or password in the repository address is not usable');
+}
+
+/** For any text that may quote a URL: what git says, what somebody typed. */
+export function withoutSecrets(text: string, secrets: readonly string[] = []): string {
+  let clean = text
+    .replace(/([a-z][a-z0-9+.-]*:\/\/)[^/\s'"]*@/gi, '$1')
+    .replace(/([?&][^=&\s'"]+=)[^&\s'"]+/g, '$1***');
+  for (const secret of secrets) if (secret.length > 0) clean = clean.replaceAll(secret, '***');
+  return clean;
+}
+
+/** A branch as git allows it, and never an option. */
+export function checkBranch(branch: string): string {
+  const bad =
+    branch === '' ||
+    branch === '@' ||
+    // eslint-disable-next-line no-control-regex
+    /^[-/]|\.\.|@\{|\/\/|\/$|\.$|[\u0000-\u0020\u007f~^:?*[\\]/.test(branch) ||
+    branch.split('/').some((part) => part.startsWith('.') || part.endsWith('.lock'));
+  if (bad) throw new PermanentError(`branch "${branch}" is not a branch name`);
+  return branch;
+}
+
+/**
+ * A folder or file below the root, normalised; '' is the root itself. What leaves the repository, or reaches git's own
+ * folder under any spelling that a file system folds together (`.GIT`, `.git.`, `git~1`), is refused.
+ */
+export function checkPath(path: string, what: string): string {
+  const parts = path
+    .split('/')
+    .filter((part, index, all) => part !== '.' && !(part === '' && index === all.length - 1));
+  for (const part of parts) {
+    const folded = part.normalize('NFKC').replace(/[\u200c-\u200f\u202a-\u202e\u206a-\u206f\ufeff]/g, '');
+    // eslint-disable-next-line no-control-regex
+    if (
+      part === '' ||
+      part === '..' ||
+      /[\u0000-\u001f\u007f\\]/.test(part) ||
+      /^(\.git|git~\d+)[. ]*(:.*)?$/i.test(folded)
+    )
+      throw new PermanentError(`${what} "${path}" is not allowed: it must stay inside the repository and outside .git`);
+  }
+  return parts.join('/');
+}

@@ -1,0 +1,115 @@
+import { createHash } from 'node:crypto';
+import type { PinnedContent, PinnedFile } from '../driver.ts';
+import { PermanentError } from '../driver.ts';
+import { holdsValues, writeValues } from '../edit/values.ts';
+import { checkPath } from './address.ts';
+import type { Mirror } from './mirror.ts';
+import type { Entry } from './tree.ts';
+import { ancestors, checkFile, findEntries, join, readBlobs, textOf } from './tree.ts';
+
+export interface Change {
+  path: string;
+  mode: '100644' | '100755';
+  bytes: Buffer;
+}
+
+const FOLDER = '040000';
+
+interface Place {
+  /** As the template names it, below the application's folder. */
+  file: string;
+  path: string;
+  pinned: PinnedFile;
+  entry?: Entry;
+}
+
+/**
+ * What has to be written on top of `head` so that the folder holds exactly the content; nothing when it already does.
+ * @throws PermanentError naming the path when something there cannot be promoted over.
+ */
+export async function changesFor(
+  mirror: Mirror,
+  head: string,
+  folder: string,
+  content: PinnedContent,
+  signal: AbortSignal,
+): Promise<Change[]> {
+  const places = await placesIn(mirror, head, folder, content, signal);
+  const edited = places.filter((each) => each.pinned.kind === 'values');
+  const missing = edited.find((each) => !each.entry);
+  if (missing) throw new PermanentError(`file "${missing.path}" does not exist, so nothing can be promoted into it`);
+  for (const each of edited) checkFile(each.entry!);
+  const blobs = await readBlobs(
+    mirror,
+    edited.map((each) => each.entry!),
+    signal,
+  );
+  const wholes = places.flatMap((place) => wholeChange(place) ?? []);
+  return [...wholes, ...edited.flatMap((place, index) => valueChange(place, blobs[index]!) ?? [])];
+}
+
+/** The paths that the content is about, for asking who touched them last. */
+export function pathsOf(folder: string, content: PinnedContent): string[] {
+  const files = Object.keys(content.files);
+  // Beyond this a folder says the same in fewer words.
+  if (files.length <= 100) return files.map((file) => join(folder, checkPath(file, 'file')));
+  return folder === '' ? [] : [folder];
+}
+
+async function placesIn(
+  mirror: Mirror,
+  head: string,
+  folder: string,
+  content: PinnedContent,
+  signal: AbortSignal,
+): Promise<Place[]> {
+  const places: Place[] = Object.entries(content.files).map(([file, pinned]) => ({
+    file,
+    path: join(folder, checkPath(file, 'file')),
+    pinned,
+  }));
+  const found = await findEntries(
+    mirror,
+    head,
+    places.map((each) => each.path),
+    signal,
+  );
+  const entries = new Map(found.map((each) => [each.path, each]));
+  for (const place of places) {
+    for (const above of ancestors(place.path).slice(0, -1)) {
+      const inTheWay = entries.get(above);
+      if (inTheWay && inTheWay.mode !== FOLDER)
+        throw new PermanentError(`"${above}" is no folder, so "${place.path}" cannot be promoted into it`);
+    }
+    place.entry = entries.get(place.path);
+    if (place.entry?.mode === FOLDER) throw new PermanentError(`"${place.path}" is a folder, and a file was promoted`);
+    if (place.entry && !/^100/.test(place.entry.mode)) checkFile(place.entry);
+  }
+  return places;
+}
+
+function wholeChange({ path, pinned, entry }: Place): Change | undefined {
+  if (pinned.kind !== 'whole') return undefined;
+  const bytes = Buffer.from(pinned.text ?? pinned.base64 ?? '', pinned.text === undefined ? 'base64' : 'utf8');
+  const mode = pinned.executable ? '100755' : '100644';
+  if (entry && entry.mode === mode && entry.sha === blobId(bytes, entry.sha.length)) return undefined;
+  return { path, mode, bytes };
+}
+
+function valueChange({ path, pinned, entry }: Place, blob: Buffer): Change | undefined {
+  if (pinned.kind !== 'values') return undefined;
+  const values = pinned.values.flatMap((each) => each.locations);
+  const text = textOf(blob);
+  if (text === undefined) throw new PermanentError(`file "${path}" is not UTF-8 text`);
+  if (holdsValues(path, text, values)) return undefined;
+  const bytes = Buffer.from(writeValues(path, text, values), 'utf8');
+  return { path, mode: entry!.mode === '100755' ? '100755' : '100644', bytes };
+}
+
+/** The object's name as git computes it: equal content is seen without reading it. */
+function blobId(bytes: Buffer, length: number): string {
+  return createHash(length === 64 ? 'sha256' : 'sha1')
+    .update(`blob ${bytes.length}\0`)
+    .update(bytes)
+    .digest('hex');
+}

@@ -1,0 +1,62 @@
+import { randomUUID } from 'node:crypto';
+import type { EffectContext, PinnedContent } from '../driver.ts';
+import { TransientError } from '../driver.ts';
+import type { Change } from './changes.ts';
+import { KEY_TRAILER } from './history.ts';
+import type { Mirror } from './mirror.ts';
+
+export interface Author {
+  name: string;
+  email: string;
+}
+
+/** A subject for people, trailers for us: a commit is found again by its key, whoever else wrote to the branch. */
+export function messageFor(content: PinnedContent, context: EffectContext): string {
+  const subject = `Promote ${context.product} ${content.label} to ${context.environment}`;
+  const trailers = [
+    ['Sluice-Release', context.releaseId],
+    ['Sluice-Environment', context.environment],
+    ['Sluice-Application', context.application],
+    [KEY_TRAILER, context.key],
+  ];
+  return `${oneLine(subject)}\n\n${trailers.map(([name, value]) => `${name}: ${oneLine(value!)}`).join('\n')}\n`;
+}
+
+// eslint-disable-next-line no-control-regex
+const oneLine = (text: string): string => text.replace(/[\u0000-\u001f\u007f\u2028\u2029]+/g, ' ').slice(0, 600);
+
+/**
+ * A commit on top of `head` with exactly these changes, in the mirror only. One `git fast-import` writes blobs, trees and
+ * commit: it loads just the folders that change, where an index would list every file of a large repository.
+ * @returns the commit's id
+ */
+export async function buildCommit(
+  mirror: Mirror,
+  head: string,
+  changes: Change[],
+  message: string,
+  author: Author,
+  signal: AbortSignal,
+): Promise<string> {
+  const ref = `refs/sluice/work/${randomUUID()}`;
+  const who = `${nameable(author.name)} <${nameable(author.email)}> ${Math.floor(Date.now() / 1000)} +0000`;
+  const parts: (string | Buffer)[] = [
+    `commit ${ref}\nmark :1\nauthor ${who}\ncommitter ${who}\n`,
+    ...data(Buffer.from(message)),
+    `from ${head}\n`,
+  ];
+  for (const { path, mode, bytes } of changes) parts.push(`M ${mode} inline ${quoted(path)}\n`, ...data(bytes));
+  // The ref goes again in the same stream; what is pushed is the commit by its id.
+  parts.push(`\nget-mark :1\nreset ${ref}\nfrom ${'0'.repeat(head.length)}\n\ndone\n`);
+  const stream = Buffer.concat(parts.map((each) => Buffer.from(each)));
+  const answer = (await mirror.ask(['fast-import', '--quiet', '--done'], signal, stream)).toString().trim();
+  if (!/^[0-9a-f]{40,64}$/.test(answer)) throw new TransientError('git fast-import did not name its commit');
+  return answer;
+}
+
+const data = (bytes: Buffer): (string | Buffer)[] => [`data ${bytes.length}\n`, bytes, '\n'];
+
+const quoted = (path: string): string => `"${path.replace(/["\\]/g, '\\$&')}"`;
+
+// eslint-disable-next-line no-control-regex
+const nameable = (text: string): string => text.replace(/[<>\u0000-\u001f]/g, '').trim() || 'Sluice';

@@ -1,0 +1,160 @@
+import type { GitDriverSpec } from '../../core/definitions.ts';
+import { sha256, verifyDigest } from '../content.ts';
+import type { Driver, Effect, EffectContext, PinnedContent } from '../driver.ts';
+import { PermanentError, TransientError } from '../driver.ts';
+import { sleep } from '../sleep.ts';
+import type { Protocol } from './address.ts';
+import { checkBranch, checkPath, parseAddress } from './address.ts';
+import { changesFor, pathsOf } from './changes.ts';
+import { buildCommit, messageFor } from './commit.ts';
+import type { GitCredentials } from './credentials.ts';
+import { loginFor } from './credentials.ts';
+import { isRace } from './errors.ts';
+import { factsOf, findKey, lastTouching, shown } from './history.ts';
+import { Mirror } from './mirror.ts';
+import { pinContent } from './pin.ts';
+
+export interface GitSettings {
+  /** Absolute; may be shared by several processes, and deleted at any time. */
+  cacheDir: string;
+  authorName: string;
+  authorEmail: string;
+  credentials?: GitCredentials;
+  /** https, ssh and file when absent. */
+  protocols?: readonly Protocol[];
+  /** One exchange with a remote, in milliseconds; default 120,000. */
+  remoteTimeoutMs?: number;
+  /** One command on the local copy, in milliseconds; default 60,000. */
+  localTimeoutMs?: number;
+}
+
+/** Each lost race means that somebody else's commit got in; more than this in a row and the queue's backoff is kinder. */
+const PUSH_TRIES = 10;
+
+/**
+ * Commits promoted content to the target's branch, without a checkout and never with force.
+ *
+ * The commit itself is the record: it carries the key, and every apply looks for the key on the remote's branch before it
+ * builds anything. So a crash between push and record, a push whose answer was lost, and a second worker with the same
+ * job all end in one commit.
+ */
+export function createGitDriver(settings: GitSettings): Driver<GitDriverSpec> {
+  const mirrors = new Map<string, Mirror>();
+  const author = { name: settings.authorName, email: settings.authorEmail };
+  const timeouts = { remoteMs: settings.remoteTimeoutMs ?? 120_000, localMs: settings.localTimeoutMs ?? 60_000 };
+
+  function mirrorOf(repoURL: string): Mirror {
+    const address = parseAddress(repoURL, settings.protocols);
+    const login = loginFor(address, settings.credentials ?? {});
+    const id = `${address.url} ${sha256(JSON.stringify(login ?? null))}`;
+    const known = mirrors.get(id) ?? new Mirror(settings.cacheDir, address, login, timeouts);
+    mirrors.set(id, known);
+    return known;
+  }
+
+  /** One at a time per repository; `where` goes into every message about it. */
+  function inRepository<T>(
+    target: GitDriverSpec,
+    application: string | undefined,
+    signal: AbortSignal,
+    work: (mirror: Mirror, where: string, folder: string) => Promise<T>,
+  ): Promise<T> {
+    const mirror = mirrorOf(target.repoURL);
+    const who = application === undefined ? '' : `application "${application}": `;
+    const where = `${who}repository "${mirror.url}", branch "${target.branch}", path "${target.path}"`;
+    return named(where, async () => {
+      checkBranch(target.branch);
+      const folder = checkPath(target.path, 'path');
+      return await mirror.mutex.run(signal, () => work(mirror, where, folder));
+    });
+  }
+
+  return {
+    pin: (source, template, wanted, signal) =>
+      inRepository(source, undefined, signal, async (mirror, where) => {
+        const head = await mirror.fetchHead(source.branch, where, signal);
+        return pinContent(mirror, head, source, template, wanted.commit, signal);
+      }),
+
+    apply: (target, content, context) =>
+      inRepository(target, context.application, context.signal, async (mirror, where, folder) => {
+        verifyDigest(content);
+        for (let tried = 1; tried <= PUSH_TRIES; tried += 1) {
+          const effect = await applyOnce(mirror, where, folder, target, content, context);
+          if (effect) return effect;
+          await sleep(25 * tried * (0.5 + Math.random()), context.signal);
+        }
+        throw new TransientError(`${where}: others pushed first, ${PUSH_TRIES} times in a row`);
+      }),
+
+    observe: (target, key, signal) =>
+      inRepository(target, undefined, signal, async (mirror, where) => {
+        const head = await mirror.fetchHead(target.branch, where, signal);
+        const found = await findKey(mirror, head, key, signal);
+        return found && { ...shown(found), changed: true };
+      }),
+
+    matches: (target, content, signal) =>
+      inRepository(target, undefined, signal, async (mirror, where, folder) => {
+        const head = await mirror.fetchHead(target.branch, where, signal);
+        const last = await lastTouching(mirror, head, pathsOf(folder, content), signal);
+        return { commit: last?.commit, matches: await holds(mirror, head, folder, content, signal) };
+      }),
+  };
+
+  /** Undefined when somebody else's push came in between. */
+  async function applyOnce(
+    mirror: Mirror,
+    where: string,
+    folder: string,
+    target: GitDriverSpec,
+    content: PinnedContent,
+    context: EffectContext,
+  ): Promise<Effect | undefined> {
+    const { signal } = context;
+    const head = await mirror.fetchHead(target.branch, where, signal);
+    const before = await findKey(mirror, head, context.key, signal);
+    if (before) return { ...shown(before), changed: true };
+
+    const changes = await changesFor(mirror, head, folder, content, signal);
+    if (changes.length === 0) {
+      const last = await lastTouching(mirror, head, pathsOf(folder, content), signal);
+      return { ...(last && shown(last)), changed: false };
+    }
+    const commit = await buildCommit(mirror, head, changes, messageFor(content, context), author, signal);
+    const refspec = `${commit}:refs/heads/${target.branch}`;
+    const push = await mirror.remote(['push', '--porcelain', '--no-verify', '--', mirror.url, refspec], signal);
+    if (push.code === 0) return { ...(await factsOf(mirror, commit, signal)), changed: true };
+    const said = `${push.stderr}\n${push.stdout.toString()}`;
+    if (isRace(said)) return undefined;
+    throw mirror.error(where, said);
+  }
+}
+
+/** What cannot be promoted over does not hold the content either. */
+async function holds(
+  mirror: Mirror,
+  head: string,
+  folder: string,
+  content: PinnedContent,
+  signal: AbortSignal,
+): Promise<boolean> {
+  try {
+    return (await changesFor(mirror, head, folder, content, signal)).length === 0;
+  } catch (error) {
+    if (error instanceof PermanentError) return false;
+    throw error;
+  }
+}
+
+async function named<T>(where: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const name = (error as Error).message.includes(where) ? '' : `${where}: `;
+    if (error instanceof PermanentError) throw new PermanentError(name + error.message, { cause: error.cause });
+    if (error instanceof TransientError)
+      throw new TransientError(name + error.message, { cause: error.cause, retryAfter: error.retryAfter });
+    throw error;
+  }
+}

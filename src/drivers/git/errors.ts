@@ -1,0 +1,57 @@
+import { PermanentError, TransientError } from '../driver.ts';
+import { withoutSecrets } from './address.ts';
+
+/** What a remote said no to, and will again. Everything that is not recognised here may pass: it is tried again. */
+const PERMANENT: [RegExp, string][] = [
+  [/couldn't find remote ref|src refspec .* does not match|Remote branch .* not found/i, 'the branch does not exist'],
+  [
+    /Authentication failed|could not read (Username|Password)|returned error: 40[13]|HTTP 40[13]/i,
+    'access was refused',
+  ],
+  [/Permission denied|Permission to .* denied|access denied|not authorized/i, 'access was refused'],
+  [/Host key verification failed/i, 'the host key is not known'],
+  [/certificate (verify|problem)|SSL certificate/i, 'its certificate is not trusted'],
+  [/detected dubious ownership/i, 'the folder belongs to another user'],
+  [
+    /repository .*not found|returned error: 404|does not appear to be a git repository|does not exist|not a git repository/i,
+    'the repository was not found',
+  ],
+  [/transport '.*' not allowed/i, 'its protocol is not allowed'],
+  [/protected branch|hook declined|\[remote rejected\]/i, 'the remote rejected the push'],
+];
+
+/** These come with words that look final, and are not. */
+const TRANSIENT =
+  /Could not resolve host|Connection (refused|timed out|reset)|timed out|unreachable|returned error: (5\d\d|429)|early EOF|hung up unexpectedly|RPC failed|cannot lock ref|failed to update ref|unable to create .*\.lock/i;
+
+/** A push that came second: fetch, build on what is there now, push again. */
+export const isRace = (stderr: string): boolean =>
+  /non-fast-forward|fetch first|\[rejected\]|cannot lock ref|failed to update ref|incorrect old value|reference already exists/i.test(
+    stderr,
+  );
+
+/** Two processes on one cache folder: git itself keeps them apart, and says so. */
+export const isLocalContention = (stderr: string): boolean => /cannot lock ref|Unable to create .*\.lock/i.test(stderr);
+
+export const isBrokenCache = (stderr: string): boolean =>
+  /object file .* is empty|loose object .* corrupt|bad object|bad tree object|unable to read tree|missing blob|packfile .* (cannot|corrupt|index)|did not send all necessary objects/i.test(
+    stderr,
+  );
+
+/** The error for a failed call on a remote; `where` names repository, branch and path. */
+export function remoteError(where: string, stderr: string, secrets: string[]): PermanentError | TransientError {
+  const said = withoutSecrets(wordsOf(stderr), secrets);
+  const final = PERMANENT.find(([pattern]) => pattern.test(stderr));
+  // "hung up" follows many a refusal over ssh: a refusal that is recognised counts first, unless the server is ill.
+  if (final && !/returned error: (5\d\d|429)|Could not resolve host/i.test(stderr))
+    return new PermanentError(`${where}: ${final[1]} (${said})`);
+  const reason = TRANSIENT.test(stderr) ? 'the repository could not be reached' : 'git failed';
+  return new TransientError(`${where}: ${reason} (${said})`);
+}
+
+/** git's own lines, without the noise and the advice. */
+function wordsOf(stderr: string): string {
+  const lines = stderr.split('\n').map((line) => line.trim());
+  const telling = lines.filter((line) => /^(fatal|error|remote|ssh|!)/i.test(line) && !/^remote:\s*$/.test(line));
+  return (telling.length > 0 ? telling : lines.filter(Boolean)).slice(0, 4).join('; ').slice(0, 600);
+}

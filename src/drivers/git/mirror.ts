@@ -1,0 +1,130 @@
+import { access, mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { sha256 } from '../content.ts';
+import { PermanentError, TransientError } from '../driver.ts';
+import { sleep } from '../sleep.ts';
+import type { Address } from './address.ts';
+import type { Login } from './credentials.ts';
+import { spellings } from './credentials.ts';
+import { isBrokenCache, isLocalContention, remoteError } from './errors.ts';
+import { Mutex } from './mutex.ts';
+import type { GitResult } from './run.ts';
+import { runGit } from './run.ts';
+
+export interface Timeouts {
+  /** One exchange with a remote. */
+  remoteMs: number;
+  /** One command on the local mirror. */
+  localMs: number;
+}
+
+const CONTENTION_TRIES = 20;
+/** Fetches between two clean-ups of the mirror's loose objects. */
+const TIDY_EVERY = 200;
+
+/**
+ * A bare repository that remembers what was fetched, one per remote. It is a cache: it may be deleted at any time, and
+ * deletes itself when it is broken.
+ *
+ * Within a process its mutex lets one user in at a time. Several processes on one cache folder are kept apart by git:
+ * objects are only ever added, and a ref moves by compare-and-swap, so the worst is a "cannot lock ref", tried again.
+ */
+export class Mirror {
+  readonly mutex = new Mutex();
+  readonly url: string;
+  private readonly dir: string;
+  private ready = false;
+  private fetches = 0;
+
+  constructor(
+    private readonly cacheDir: string,
+    address: Address,
+    private readonly login: Login | undefined,
+    private readonly timeouts: Timeouts,
+  ) {
+    this.url = address.url;
+    this.dir = join(cacheDir, `${sha256(address.url).slice(0, 32)}.git`);
+  }
+
+  /** A local command. Its failure is answered, not thrown. */
+  run(args: string[], signal: AbortSignal, input?: string | Buffer): Promise<GitResult> {
+    return runGit({ gitDir: this.dir, args, input, signal, timeoutMs: this.timeouts.localMs });
+  }
+
+  /** A local command that has to work. */
+  async ask(args: string[], signal: AbortSignal, input?: string | Buffer): Promise<Buffer> {
+    const { code, stdout, stderr } = await this.run(args, signal, input);
+    if (code === 0) return stdout;
+    if (isBrokenCache(stderr)) await this.discard();
+    throw new TransientError(
+      `git ${args[0]} failed on the local copy of "${this.url}": ${stderr.trim().slice(0, 300)}`,
+    );
+  }
+
+  /** A command that talks to the remote. */
+  async remote(args: string[], signal: AbortSignal): Promise<GitResult> {
+    return runGit({ gitDir: this.dir, args, login: this.login, signal, timeoutMs: this.timeouts.remoteMs });
+  }
+
+  /** The branch's head as it is on the remote now; the objects are here afterwards. */
+  async fetchHead(branch: string, where: string, signal: AbortSignal): Promise<string> {
+    await this.open(signal);
+    const ref = `refs/sluice/heads/${branch}`;
+    const flags = ['--quiet', '--no-tags', '--no-recurse-submodules', '--no-write-fetch-head', '--no-auto-maintenance'];
+    for (let tried = 1; ; tried += 1) {
+      const args = ['fetch', ...flags, '--', this.url, `+refs/heads/${branch}:${ref}`];
+      const { code, stderr } = await this.remote(args, signal);
+      if (code === 0) break;
+      if (isBrokenCache(stderr) || tried >= CONTENTION_TRIES) await this.discard();
+      if (!isLocalContention(stderr) || tried >= CONTENTION_TRIES) throw this.error(where, stderr);
+      await sleep(20 * tried * (0.5 + Math.random()), signal);
+    }
+    await this.tidy(signal);
+    const { code, stdout } = await this.run(['rev-parse', '--verify', '--quiet', `${ref}^{commit}`], signal);
+    // Another process threw the broken cache away between our two commands.
+    if (code !== 0) throw new TransientError(`${where}: the local copy changed meanwhile`);
+    return stdout.toString().trim();
+  }
+
+  error(where: string, stderr: string): PermanentError | TransientError {
+    const error = remoteError(where, stderr, spellings(this.login));
+    return error instanceof PermanentError && error.message.includes('the branch does not exist')
+      ? new PermanentError(`${where}: the branch does not exist (is the repository empty?)`)
+      : error;
+  }
+
+  /** Made beside its place and moved there: another process never sees half of it. */
+  private async open(signal: AbortSignal): Promise<void> {
+    if (this.ready && (await exists(join(this.dir, 'HEAD')))) return;
+    await mkdir(this.cacheDir, { recursive: true, mode: 0o700 });
+    if (!(await exists(join(this.dir, 'HEAD')))) {
+      const fresh = await mkdtemp(join(this.cacheDir, 'new-'));
+      const args = ['init', '--quiet', '--bare', '--template=', '--', fresh];
+      const { code, stderr } = await runGit({ args, signal, timeoutMs: this.timeouts.localMs });
+      if (code !== 0) throw new TransientError(`the git cache "${this.cacheDir}" cannot be used: ${stderr.trim()}`);
+      // It is there already: another process was first, and its copy is as good.
+      await rename(fresh, this.dir).catch(() => rm(fresh, { recursive: true, force: true }));
+    }
+    this.ready = true;
+  }
+
+  private async discard(): Promise<void> {
+    this.ready = false;
+    const away = `${this.dir}.broken-${process.pid}-${Date.now()}`;
+    await rename(this.dir, away).catch(() => {});
+    await rm(away, { recursive: true, force: true });
+  }
+
+  /** git would do this in the background by itself, and outlive the job and its timeout. */
+  private async tidy(signal: AbortSignal): Promise<void> {
+    this.fetches += 1;
+    if (this.fetches % TIDY_EVERY === 0)
+      await this.run(['-c', 'gc.auto=2000', '-c', 'gc.autoDetach=false', 'gc', '--auto', '--quiet'], signal);
+  }
+}
+
+const exists = (path: string): Promise<boolean> =>
+  access(path).then(
+    () => true,
+    () => false,
+  );

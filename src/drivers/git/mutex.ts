@@ -1,0 +1,32 @@
+/** One at a time, in the order of asking; who is aborted while waiting leaves the line. */
+export class Mutex {
+  private tail: Promise<void> = Promise.resolve();
+
+  async run<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+    const before = this.tail;
+    let release!: () => void;
+    const own = new Promise<void>((resolve) => (release = resolve));
+    // Whoever comes next waits for us and for all before us, even when we leave early.
+    this.tail = before.then(() => own);
+    try {
+      await abortable(before, signal);
+      return await work();
+    } finally {
+      release();
+    }
+  }
+}
+
+async function abortable(promise: Promise<void>, signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted();
+  let leave!: () => void;
+  const left = new Promise<never>((_, reject) => {
+    leave = () => reject(signal.reason as Error);
+    signal.addEventListener('abort', leave, { once: true });
+  });
+  try {
+    await Promise.race([promise, left]);
+  } finally {
+    signal.removeEventListener('abort', leave);
+  }
+}

@@ -1,0 +1,123 @@
+import type { GitDriverSpec, PromotionTemplateSpec } from '../../core/definitions.ts';
+import { contentDigest } from '../content.ts';
+import type { PinnedContent, PinnedFile, PinnedValue } from '../driver.ts';
+import { PermanentError } from '../driver.ts';
+import { readValues } from '../edit/values.ts';
+import { checkPath } from './address.ts';
+import { factsOf, resolveCommit, shown } from './history.ts';
+import type { Mirror } from './mirror.ts';
+import type { Entry } from './tree.ts';
+import { checkAmount, checkFile, findEntries, join, listFolder, readBlobs, textOf } from './tree.ts';
+
+const SHORT = 9;
+
+/** What is released: the promoted content of the source's folder, at one commit of its branch. */
+export async function pinContent(
+  mirror: Mirror,
+  head: string,
+  source: GitDriverSpec,
+  template: PromotionTemplateSpec | undefined,
+  wanted: string | undefined,
+  signal: AbortSignal,
+): Promise<PinnedContent> {
+  const folder = checkPath(source.path, 'path');
+  const commit = wanted === undefined ? head : await resolveCommit(mirror, head, wanted, signal);
+  const promotion = template?.promotion;
+  const files = promotion
+    ? await pinSelected(mirror, commit, folder, promotion, signal)
+    : await pinFolder(mirror, commit, folder, signal);
+  const label = template?.versionSource
+    ? await readLabel(mirror, commit, folder, template.versionSource, signal)
+    : commit.slice(0, SHORT);
+  const { author, message, date } = shown(await factsOf(mirror, commit, signal));
+  return { label, digest: contentDigest(files), commit, author, message, date, files };
+}
+
+async function pinFolder(
+  mirror: Mirror,
+  commit: string,
+  folder: string,
+  signal: AbortSignal,
+): Promise<PinnedContent['files']> {
+  const entries = await listFolder(mirror, commit, folder, signal);
+  if (entries.length === 0)
+    throw new PermanentError(`path "${folder || '.'}" does not exist at commit ${commit.slice(0, SHORT)}`);
+  checkAmount(entries, folder);
+  entries.forEach(checkFile);
+  const blobs = await readBlobs(mirror, entries, signal);
+  const prefix = folder === '' ? 0 : folder.length + 1;
+  return Object.fromEntries(entries.map((each, index) => [each.path.slice(prefix), whole(each, blobs[index]!)]));
+}
+
+/** A file without JSON paths is promoted whole. */
+async function pinSelected(
+  mirror: Mirror,
+  commit: string,
+  folder: string,
+  promotion: NonNullable<PromotionTemplateSpec['promotion']>,
+  signal: AbortSignal,
+): Promise<PinnedContent['files']> {
+  const names = Object.keys(promotion);
+  const entries = await Promise.all(names.map((file) => findFile(mirror, commit, folder, file, signal)));
+  checkAmount(entries, folder);
+  const blobs = await readBlobs(mirror, entries, signal);
+  return Object.fromEntries(
+    names.map((file, index) => {
+      const { jsonPaths } = promotion[file]!;
+      if (jsonPaths.length === 0) return [file, whole(entries[index]!, blobs[index]!)];
+      return [file, selected(entries[index]!.path, blobs[index]!, jsonPaths)];
+    }),
+  );
+}
+
+function whole(entry: Entry, blob: Buffer): PinnedFile {
+  const text = textOf(blob);
+  const body = text === undefined ? { base64: blob.toString('base64') } : { text };
+  return { kind: 'whole', ...body, ...(entry.mode === '100755' ? { executable: true } : {}) };
+}
+
+/** A shared template may name paths that one application lacks; a file in which none is found is a mistake. */
+function selected(path: string, blob: Buffer, jsonPaths: string[]): PinnedFile {
+  const text = plainText(path, blob);
+  const values = jsonPaths.map((each) => ({ path: each, locations: readValues(path, text, each) }));
+  if (values.every((each) => each.locations.length === 0))
+    throw new PermanentError(`file "${path}" has nothing at ${jsonPaths.join(', ')}`);
+  return { kind: 'values', values };
+}
+
+async function readLabel(
+  mirror: Mirror,
+  commit: string,
+  folder: string,
+  { file, jsonPath }: { file: string; jsonPath: string },
+  signal: AbortSignal,
+): Promise<string> {
+  const entry = await findFile(mirror, commit, folder, file, signal);
+  const [blob] = await readBlobs(mirror, [entry], signal);
+  const found: PinnedValue | undefined = readValues(entry.path, plainText(entry.path, blob!), jsonPath)[0];
+  const { value, text } = found ?? { value: null };
+  if (value === null || typeof value === 'object' || String(value).trim() === '')
+    throw new PermanentError(`file "${entry.path}" has no version at ${jsonPath}`);
+  return text ?? String(value);
+}
+
+async function findFile(
+  mirror: Mirror,
+  commit: string,
+  folder: string,
+  file: string,
+  signal: AbortSignal,
+): Promise<Entry> {
+  const path = join(folder, checkPath(file, 'file'));
+  const entry = (await findEntries(mirror, commit, [path], signal)).find((each) => each.path === path);
+  if (!entry || entry.mode === '040000')
+    throw new PermanentError(`file "${path}" does not exist at commit ${commit.slice(0, SHORT)}`);
+  checkFile(entry);
+  return entry;
+}
+
+function plainText(path: string, blob: Buffer): string {
+  const text = textOf(blob);
+  if (text === undefined) throw new PermanentError(`file "${path}" is not UTF-8 text`);
+  return text;
+}

@@ -1,0 +1,149 @@
+import { spawn } from 'node:child_process';
+import { TransientError } from '../driver.ts';
+import type { Login } from './credentials.ts';
+
+export interface GitCall {
+  /** The bare repository; absent for `init`. */
+  gitDir?: string;
+  args: string[];
+  input?: string | Buffer;
+  login?: Login;
+  signal: AbortSignal;
+  timeoutMs: number;
+  /** Beyond this git is stopped: no answer that we ask for is meant to be larger. */
+  maxOutput?: number;
+}
+
+export interface GitResult {
+  code: number;
+  stdout: Buffer;
+  stderr: string;
+}
+
+/** An https server that stalls is cut by git itself, should this process die and leave git behind. */
+const STALL_SECONDS = 30;
+const GRACE_MS = 2_000;
+const MAX_STDERR = 64 * 1024;
+const DEFAULT_MAX_OUTPUT = 32 * 1024 * 1024;
+
+/** Of our own environment git gets only what it needs to find programs, keys, proxies and certificates. */
+const PASSED_ON = [
+  'PATH',
+  'HOME',
+  'TMPDIR',
+  'SSH_AUTH_SOCK',
+  'GIT_SSL_CAINFO',
+  'SSL_CERT_FILE',
+  'SSL_CERT_DIR',
+  'http_proxy',
+  'https_proxy',
+  'HTTPS_PROXY',
+  'no_proxy',
+  'NO_PROXY',
+];
+
+/**
+ * One git process, no shell, in a process group of its own so that its transport helpers end with it. Answers for any
+ * exit code; throws when it was aborted (the signal's reason), took too long or said too much.
+ */
+export async function runGit(call: GitCall): Promise<GitResult> {
+  call.signal.throwIfAborted();
+  const deadline = AbortSignal.timeout(call.timeoutMs);
+  const child = spawn('git', call.args, { env: environment(call), stdio: 'pipe', detached: true, cwd: '/' });
+  const out: Buffer[] = [];
+  let size = 0;
+  let stderr = '';
+  let tooLarge = false;
+  let hard: NodeJS.Timeout | undefined;
+
+  const stop = (): void => {
+    if (hard) return;
+    // Softly first: git takes its lock files away on SIGTERM.
+    kill(child.pid, 'SIGTERM');
+    hard = setTimeout(() => kill(child.pid, 'SIGKILL'), GRACE_MS);
+  };
+  const stopping = AbortSignal.any([call.signal, deadline]);
+  stopping.addEventListener('abort', stop, { once: true });
+
+  child.stdout.on('data', (chunk: Buffer) => {
+    size += chunk.length;
+    tooLarge = size > (call.maxOutput ?? DEFAULT_MAX_OUTPUT);
+    if (tooLarge) stop();
+    else out.push(chunk);
+  });
+  child.stderr.on('data', (chunk: Buffer) => {
+    if (stderr.length < MAX_STDERR) stderr += chunk.toString('utf8');
+  });
+  // A git that ends early closes its input: its exit code tells more than our EPIPE.
+  child.stdin.on('error', () => {});
+  child.stdin.end(call.input);
+
+  try {
+    const code = await new Promise<number>((resolve, reject) => {
+      child.once('error', reject);
+      child.once('close', (exit) => resolve(exit ?? -1));
+    });
+    call.signal.throwIfAborted();
+    const command = `git ${call.args.find((each) => !each.startsWith('-')) ?? ''}`;
+    if (deadline.aborted) throw new TransientError(`${command} took longer than ${call.timeoutMs} ms and was stopped`);
+    if (tooLarge) throw new TransientError(`${command} answered with too much data and was stopped`);
+    return { code, stdout: Buffer.concat(out), stderr };
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') throw new TransientError('git is not installed here');
+    throw error;
+  } finally {
+    stopping.removeEventListener('abort', stop);
+    clearTimeout(hard);
+  }
+}
+
+function kill(pid: number | undefined, signal: NodeJS.Signals): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, signal);
+  } catch {
+    // It has ended by itself.
+  }
+}
+
+function environment({ gitDir, login }: GitCall): NodeJS.ProcessEnv {
+  const passed = PASSED_ON.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]]));
+  const settings: [string, string][] = [
+    ['core.hooksPath', '/dev/null'],
+    ['credential.helper', ''],
+    ['gc.auto', '0'],
+    ['maintenance.auto', 'false'],
+    ['http.lowSpeedLimit', '1'],
+    ['http.lowSpeedTime', String(STALL_SECONDS)],
+    ['protocol.version', '2'],
+  ];
+  // The login is read by git's own helper shell from the environment: never in argv, never in a file, and asked for only
+  // by the host that it is for, so that a redirect elsewhere does not carry it along.
+  if (login)
+    settings.push([
+      'credential.helper',
+      '!f() { test "$1" = get && printf "username=%s\\npassword=%s\\n" "$SLUICE_GIT_USERNAME" "$SLUICE_GIT_PASSWORD"; }; f',
+    ]);
+  return {
+    ...Object.fromEntries(passed),
+    LC_ALL: 'C',
+    GIT_TERMINAL_PROMPT: '0',
+    GIT_ASKPASS: '/bin/false',
+    SSH_ASKPASS: '/bin/false',
+    GIT_CONFIG_NOSYSTEM: '1',
+    GIT_CONFIG_GLOBAL: '/dev/null',
+    GIT_LITERAL_PATHSPECS: '1',
+    GIT_NO_REPLACE_OBJECTS: '1',
+    GIT_PROTOCOL_FROM_USER: '0',
+    GIT_ALLOW_PROTOCOL: 'https:http:ssh:file',
+    GIT_SSH_COMMAND: 'ssh -oBatchMode=yes -oConnectTimeout=15 -oServerAliveInterval=15',
+    ...(gitDir ? { GIT_DIR: gitDir } : {}),
+    ...(login ? { SLUICE_GIT_USERNAME: login.username, SLUICE_GIT_PASSWORD: login.password } : {}),
+    GIT_CONFIG_COUNT: String(settings.length),
+    ...Object.fromEntries(
+      settings.flatMap(([key, value], index) => [
+        [`GIT_CONFIG_KEY_${index}`, key],
+        [`GIT_CONFIG_VALUE_${index}`, value],
+      ]),
+    ),
+  };
+}

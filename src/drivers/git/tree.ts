@@ -1,0 +1,101 @@
+import { LIMITS } from '../content.ts';
+import { PermanentError } from '../driver.ts';
+import type { Mirror } from './mirror.ts';
+
+export interface Entry {
+  /** Below the repository's root. */
+  path: string;
+  mode: string;
+  sha: string;
+  size: number;
+}
+
+const MODES: Record<string, string> = { '120000': 'a symbolic link', '160000': 'a submodule' };
+
+/** Below a folder that is '' for the root. */
+export const join = (folder: string, file: string): string => (folder === '' ? file : `${folder}/${file}`);
+
+/** Every file below the folder. */
+export async function listFolder(
+  mirror: Mirror,
+  commit: string,
+  folder: string,
+  signal: AbortSignal,
+): Promise<Entry[]> {
+  const where = folder === '' ? [] : [`${folder}/`];
+  return parse(await mirror.ask(['ls-tree', '-r', '-z', '--long', '--full-tree', commit, '--', ...where], signal));
+}
+
+/** Those of the paths that exist as files, and whatever is in the way of one: a link or a submodule in its path. */
+export async function findEntries(
+  mirror: Mirror,
+  commit: string,
+  paths: string[],
+  signal: AbortSignal,
+): Promise<Entry[]> {
+  if (paths.length === 0) return [];
+  const wanted = new Set(paths.flatMap(ancestors));
+  return parse(await mirror.ask(['ls-tree', '-z', '--long', '--full-tree', commit, '--', ...wanted], signal));
+}
+
+/** `a/b/c` → `a`, `a/b`, `a/b/c`. */
+export function ancestors(path: string): string[] {
+  const parts = path.split('/');
+  return parts.map((_, index) => parts.slice(0, index + 1).join('/'));
+}
+
+function parse(listing: Buffer): Entry[] {
+  return listing
+    .toString('utf8')
+    .split('\0')
+    .filter(Boolean)
+    .map((line) => {
+      const tab = line.indexOf('\t');
+      const [mode, , sha, size] = line.slice(0, tab).split(/ +/);
+      return { path: line.slice(tab + 1), mode: mode!, sha: sha!, size: Number(size) || 0 };
+    });
+}
+
+/** Only plain files are promoted: a link could point anywhere, a submodule is another repository. */
+export function checkFile(entry: Entry): void {
+  const bad = MODES[entry.mode];
+  if (bad) throw new PermanentError(`"${entry.path}" is ${bad}: only plain files are promoted`);
+  if (entry.path.includes('\uFFFD')) throw new PermanentError(`"${entry.path}" has a name that is not UTF-8`);
+  if (entry.size > LIMITS.fileBytes)
+    throw new PermanentError(`file "${entry.path}" has ${entry.size} bytes: at most ${LIMITS.fileBytes} are promoted`);
+}
+
+export function checkAmount(entries: Entry[], folder: string): void {
+  const where = folder === '' ? 'the repository' : `folder "${folder}"`;
+  if (entries.length > LIMITS.files)
+    throw new PermanentError(`${where} has ${entries.length} files: at most ${LIMITS.files} are promoted`);
+  const total = entries.reduce((sum, each) => sum + each.size, 0);
+  if (total > LIMITS.totalBytes)
+    throw new PermanentError(`${where} has ${total} bytes: at most ${LIMITS.totalBytes} are promoted`);
+}
+
+/** The contents of all entries by one process, in their order. */
+export async function readBlobs(mirror: Mirror, entries: Entry[], signal: AbortSignal): Promise<Buffer[]> {
+  if (entries.length === 0) return [];
+  const input = entries.map((each) => `${each.sha}\n`).join('');
+  const output = await mirror.ask(['cat-file', '--batch'], signal, input);
+  let at = 0;
+  return entries.map(() => {
+    const end = output.indexOf(10, at);
+    const size = Number(output.toString('latin1', at, end).split(' ')[2]);
+    at = end + 1 + size + 1;
+    return output.subarray(end + 1, end + 1 + size);
+  });
+}
+
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** Undefined when the bytes are not text: not UTF-8, or with a NUL, which PostgreSQL's JSON cannot hold. */
+export function textOf(bytes: Buffer): string | undefined {
+  if (bytes.includes(0)) return undefined;
+  try {
+    return decoder.decode(bytes);
+  } catch {
+    return undefined;
+  }
+}
