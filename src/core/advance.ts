@@ -364,11 +364,12 @@ function expire(move: Move): void {
     const seen = state.promotions[position] as PromotionState;
     if (timeout === null || seen.startedAt === null || ENDED_PROMOTION.has(seen.status)) return;
     if (seen.startedAt + timeout > now) return;
+    const running = seen.steps.some((step) => step.status === 'RUNNING');
     seen.steps.forEach((step, index) => {
       if (step.status !== 'RUNNING' && step.status !== 'WAITING') return;
       failStep(move, position, index, `the limit of ${Math.round(timeout / 1000)} s for ${move.planned(position).name} is over`);
     });
-    move.work.push({ kind: 'abort', promotions: [position] });
+    if (running) move.work.push({ kind: 'abort', promotions: [position] });
   });
 }
 
@@ -519,7 +520,9 @@ function settleRelease(move: Move): void {
   const open = promotions.filter((each) => !ENDED_PROMOTION.has(each.status));
   const asking = !mustStop(move.plan, state) && groups.some((each) => each.status === 'ASKING' || each.status === 'WAITING');
   if (open.length > 0 || asking) {
-    const running = open.some((each) => each.status === 'RUNNING') || groups.some((each) => each.status === 'ASKING');
+    // A question that is only put again (it has a reason already) goes on waiting: nothing is told, nothing must show.
+    const asked = groups.some((each) => each.status === 'ASKING' && each.reason === null);
+    const running = asked || open.some((each) => each.status === 'RUNNING');
     state.status = state.terminating ? 'TERMINATING' : running ? 'RUNNING' : 'SUSPENDED';
     return;
   }
