@@ -12,11 +12,10 @@ type Db = DataSource | EntityManager;
 
 /** What a flow may name: environments, groups with their members as they are now, workflows. */
 export async function knownNames(db: Db): Promise<Known> {
-  const [environments, groups, workflows] = await Promise.all([
-    allDefinitions(db, 'Environment'),
-    allDefinitions(db, 'EnvironmentGroup'),
-    allDefinitions(db, 'PromotionWorkflow'),
-  ]);
+  // One after the other: inside a transaction they share a connection.
+  const environments = await allDefinitions(db, 'Environment');
+  const groups = await allDefinitions(db, 'EnvironmentGroup');
+  const workflows = await allDefinitions(db, 'PromotionWorkflow');
   const selectable = environments.map(({ metadata, spec: { kind } }) => ({ ...metadata, kind }));
   return {
     environments: new Map(environments.map((each) => [each.metadata.name, each])),
