@@ -10,7 +10,7 @@ export interface CommitFacts {
 
 export const KEY_TRAILER = 'Sluice-Key';
 
-/** Fields end in NUL, records too (-z); the message comes last of the free texts, since it may hold anything but NUL. */
+/** Fields end in NUL, and so do records (-z): the one character that no commit can hold. */
 const FORMAT = '--format=%H%x00%an <%ae>%x00%cI%x00%B';
 const MAX_MESSAGE = 10_000;
 
@@ -48,7 +48,7 @@ export async function findKey(
 
 function checkKey(key: string): string {
   // eslint-disable-next-line no-control-regex
-  if (key === '' || key !== key.trim() || /[\u0000-\u001f]/.test(key) || key.length > 500)
+  if (key === '' || key !== key.trim() || /[\u0000-\u001f\u007f\u2028\u2029]/.test(key) || key.length > 500)
     throw new PermanentError(`"${key.slice(0, 100)}" is not usable as an idempotency key`);
   return key;
 }
@@ -72,7 +72,7 @@ export async function resolveCommit(
 function records(output: Buffer): CommitFacts[] {
   const fields = output.toString('utf8').split('\0');
   const all: CommitFacts[] = [];
-  for (let at = 0; at + 3 < fields.length || (fields[at] && at + 3 === fields.length - 1); at += 4) {
+  for (let at = 0; at + 3 < fields.length; at += 4) {
     const message = fields[at + 3]!.trimEnd();
     all.push({ commit: fields[at]!.trim(), author: fields[at + 1]!, date: fields[at + 2]!, message });
   }

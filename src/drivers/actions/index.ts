@@ -1,0 +1,40 @@
+import type { WorkflowAction } from '../../core/definitions.ts';
+import type { EffectContext } from '../driver.ts';
+import { PermanentError, TransientError } from '../driver.ts';
+import { runHttp } from './http.ts';
+import { interpolate } from './interpolate.ts';
+import { httpParameters, readParameters, simulateParameters } from './parameters.ts';
+import { runSimulate } from './simulate.ts';
+
+/** Nobody waits for an answer for longer, unless the action says so. */
+const DEFAULT_TIMEOUT = 60_000;
+
+/**
+ * Runs one action with `${NAME}` in its parameters replaced, and answers with its outputs.
+ * @throws PermanentError or TransientError, naming the action; the signal's reason when it was aborted.
+ */
+export async function runAction(
+  action: WorkflowAction,
+  parameters: Record<string, string>,
+  context: EffectContext,
+): Promise<Record<string, string>> {
+  context.signal.throwIfAborted();
+  // A simulated action may take as long as it says; only its own timeout cuts it.
+  const timeout = action.timeout ?? (action.type === 'http' ? DEFAULT_TIMEOUT : undefined);
+  const deadline = timeout === undefined ? undefined : AbortSignal.timeout(timeout);
+  const signal = deadline ? AbortSignal.any([context.signal, deadline]) : context.signal;
+  try {
+    const filled = interpolate(action.parameters, parameters);
+    return action.type === 'http'
+      ? await runHttp(readParameters(httpParameters, filled), context, signal)
+      : await runSimulate(readParameters(simulateParameters, filled), context, signal);
+  } catch (error) {
+    context.signal.throwIfAborted();
+    const name = `action "${action.name}"`;
+    if (deadline?.aborted) throw new TransientError(`${name} took longer than ${timeout} ms`);
+    if (error instanceof PermanentError) throw new PermanentError(`${name}: ${error.message}`);
+    if (error instanceof TransientError)
+      throw new TransientError(`${name}: ${error.message}`, { retryAfter: error.retryAfter });
+    throw error;
+  }
+}

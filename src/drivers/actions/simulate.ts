@@ -1,0 +1,19 @@
+import type { EffectContext } from '../driver.ts';
+import { PermanentError, TransientError } from '../driver.ts';
+import { sleep } from '../sleep.ts';
+import type { SimulateParameters } from './parameters.ts';
+
+/** Takes its time, then fails as often as told; tries are counted over all attempts, so that a retry gets past them. */
+export async function runSimulate(
+  { duration, fail, failures, outputs }: SimulateParameters,
+  context: EffectContext,
+  signal: AbortSignal,
+): Promise<Record<string, string>> {
+  await sleep(duration ?? 0, signal);
+  const tried = context.tries + Math.max(0, context.attempt - 1);
+  if (fail && (failures === undefined || failures < 0 || tried < failures)) {
+    const message = `simulated failure, try ${tried + 1}`;
+    throw fail === 'TRANSIENT' ? new TransientError(message) : new PermanentError(message);
+  }
+  return outputs ?? {};
+}
