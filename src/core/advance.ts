@@ -55,7 +55,7 @@ export function advance(
   }
   if (move.state.startedAt !== null || move.state.terminating !== null) {
     dispatchDueSteps(move);
-    for (let changed = true; changed; ) {
+    for (let changed = true; changed;) {
       changed = false;
       for (const position of plan.promotions.keys()) changed = settlePromotion(move, position) || changed;
       for (const position of plan.groups.keys()) changed = settleGroup(move, position) || changed;
@@ -80,7 +80,13 @@ export interface Decision {
 }
 
 /** The steps that a job goes on with after one of its own: RUNNING now, under its dispatch, made ready by that step. */
-export function nextSteps(plan: ReleasePlan, state: ReleaseState, promotion: number, step: number, dispatch: number): number[] {
+export function nextSteps(
+  plan: ReleasePlan,
+  state: ReleaseState,
+  promotion: number,
+  step: number,
+  dispatch: number,
+): number[] {
   const planned = (plan.promotions[promotion] as PlannedPromotion).steps;
   return ownedSteps(state, promotion, dispatch).filter((each) => (planned[each] as PlannedStep).needs.includes(step));
 }
@@ -120,7 +126,7 @@ function take(move: Move, stimulus: Stimulus): void {
       return redispatch(move, stimulus.promotion, (step) => step.dispatch === stimulus.dispatch);
     case 'lost-question': {
       const group = move.state.groups[stimulus.group];
-      if (group?.status !== 'ASKING' || group.generation !== stimulus.generation) return;
+      if (!isOpenQuestion(move, group, stimulus.generation)) return;
       const asked = move.group(stimulus.group);
       asked.generation += 1;
       move.work.push({ kind: 'ask-group', group: stimulus.group, generation: asked.generation });
@@ -136,7 +142,8 @@ function takeOutcome(move: Move, report: Extract<Stimulus, { kind: 'outcome' }>)
   const late = before.status !== 'RUNNING' || before.dispatch !== report.dispatch;
   // A success is true whoever tells it: the effect is keyed by the attempt, not by the job. Anything else from an older
   // job says nothing about the job that took over.
-  if (late && !(report.outcome.kind === 'succeeded' && (before.status === 'RUNNING' || before.status === 'WAITING'))) return;
+  if (late && !(report.outcome.kind === 'succeeded' && (before.status === 'RUNNING' || before.status === 'WAITING')))
+    return;
   const promotion = move.promotion(report.promotion);
   const step = move.step(report.promotion, report.step);
   const planned = move.plannedStep(report.promotion, report.step);
@@ -221,7 +228,12 @@ function runReadySteps(move: Move, position: number, dispatch: number): number {
     if (planned.work.kind === 'soak') {
       const { duration } = planned.work;
       wait(step, move.now + duration, `soaks for ${Math.round(duration / 1000)} s`);
-      move.emit({ type: 'StepWaiting', ...at, reason: step.reason as string, recheckAt: new Date(move.now + duration).toISOString() });
+      move.emit({
+        type: 'StepWaiting',
+        ...at,
+        reason: step.reason as string,
+        recheckAt: new Date(move.now + duration).toISOString(),
+      });
       return;
     }
     step.status = 'RUNNING';
@@ -247,20 +259,36 @@ function failStep(move: Move, position: number, index: number, message: string):
 
 function takeGroupAnswer(move: Move, answer: Extract<Stimulus, { kind: 'group-answer' }>): void {
   const seen = move.state.groups[answer.group];
-  if (seen?.status !== 'ASKING' || seen.generation !== answer.generation) return;
+  if (!isOpenQuestion(move, seen, answer.generation)) return;
   const group = move.group(answer.group);
   const planned = move.plan.groups[answer.group] as PlannedGroup;
-  const since = group.unknownSince ?? move.now;
-  const { verdict, reason } = judgeGroup(move.plan, planned, move.state, answer.health, since, move.now);
+  const { verdict, reason, unknownSince } = judgeGroup(
+    move.plan,
+    planned,
+    move.state,
+    answer.health,
+    group.unknownSince ?? move.now,
+    move.now,
+  );
   if (verdict === 'pass') {
     move.emit({ type: 'GroupGatePassed', group: planned.name });
-    Object.assign(group, { status: 'PASSED', reason, recheckAt: null, unknownSince: null } satisfies Partial<GroupState>);
+    Object.assign(group, {
+      status: 'PASSED',
+      reason,
+      recheckAt: null,
+      unknownSince: null,
+    } satisfies Partial<GroupState>);
   } else if (verdict === 'fail') {
     failGroup(move, answer.group, reason);
   } else {
     if (group.reason !== reason) move.emit({ type: 'GroupGateWaiting', group: planned.name, reason });
-    Object.assign(group, { status: 'WAITING', reason, recheckAt: move.now + GATE_RECHECK, unknownSince: since });
+    Object.assign(group, { status: 'WAITING', reason, recheckAt: move.now + GATE_RECHECK, unknownSince });
   }
+}
+
+/** What has ended asks nothing any more, although its last question may still stand. */
+function isOpenQuestion(move: Move, group: GroupState | undefined, generation: number): boolean {
+  return group?.status === 'ASKING' && group.generation === generation && !ENDED_RELEASE.has(move.state.status);
 }
 
 function failGroup(move: Move, position: number, reason: string): void {
@@ -276,7 +304,12 @@ function failGroup(move: Move, position: number, reason: string): void {
 function takeHealthReport(move: Move, report: Extract<Stimulus, { kind: 'health-reported' }>): void {
   move.plan.promotions.forEach((planned, position) => {
     const promotion = move.state.promotions[position] as PromotionState;
-    if (planned.environment !== report.environment || promotion.startedAt === null || ENDED_PROMOTION.has(promotion.status)) return;
+    if (
+      planned.environment !== report.environment ||
+      promotion.startedAt === null ||
+      ENDED_PROMOTION.has(promotion.status)
+    )
+      return;
     const application = planned.applications.findIndex((each) => each.name === report.application);
     if (application < 0) return;
     const before = promotion.status;
@@ -306,13 +339,22 @@ function takeRetry(move: Move): void {
     if (promotion.startedAt !== null) promotion.attempt += 1;
     Object.assign(promotion, { status: 'PENDING', startedAt: null, endedAt: null, problem: null, evidence: null });
     promotion.steps.forEach((step, index) => {
-      if (step.status !== 'SUCCEEDED') Object.assign(move.step(position, index), freshStep(), { dispatch: step.dispatch });
+      if (step.status !== 'SUCCEEDED')
+        Object.assign(move.step(position, index), freshStep(), { dispatch: step.dispatch });
     });
   });
   state.groups.forEach((group, position) => {
-    if (group.status !== 'PASSED') Object.assign(move.group(position), { status: 'OPEN', recheckAt: null, unknownSince: null, reason: null });
+    if (group.status !== 'PASSED')
+      Object.assign(move.group(position), { status: 'OPEN', recheckAt: null, unknownSince: null, reason: null });
   });
-  Object.assign(state, { status: 'QUEUED', startedAt: null, endedAt: null, deadline: null, terminating: null, halted: false });
+  Object.assign(state, {
+    status: 'QUEUED',
+    startedAt: null,
+    endedAt: null,
+    deadline: null,
+    terminating: null,
+    halted: false,
+  });
   move.emit({ type: 'ReleaseRetried', environments: again });
 }
 
@@ -356,7 +398,12 @@ function start(move: Move): void {
 /** Limits that are over: the whole flow's ends the release, an environment's fails that promotion. */
 function expire(move: Move): void {
   const { state, plan, now } = move;
-  if (state.deadline !== null && state.deadline <= now && !ENDED_RELEASE.has(state.status) && state.terminating === null) {
+  if (
+    state.deadline !== null &&
+    state.deadline <= now &&
+    !ENDED_RELEASE.has(state.status) &&
+    state.terminating === null
+  ) {
     const reason = `the flow's limit of ${Math.round(plan.timeout / 60_000)} min is over`;
     take(move, { kind: 'terminate', reason, by: null });
   }
@@ -367,7 +414,12 @@ function expire(move: Move): void {
     const running = seen.steps.some((step) => step.status === 'RUNNING');
     seen.steps.forEach((step, index) => {
       if (step.status !== 'RUNNING' && step.status !== 'WAITING') return;
-      failStep(move, position, index, `the limit of ${Math.round(timeout / 1000)} s for ${move.planned(position).name} is over`);
+      failStep(
+        move,
+        position,
+        index,
+        `the limit of ${Math.round(timeout / 1000)} s for ${move.planned(position).name} is over`,
+      );
     });
     if (running) move.work.push({ kind: 'abort', promotions: [position] });
   });
@@ -454,10 +506,14 @@ function halt(move: Move): void {
   if (move.plan.onFailure === 'STOP') abortRunning(move);
 }
 
-/** Asks a group's gate once enough members have succeeded; fails it when that can no longer happen. */
+/**
+ * Asks a group's gate once enough members have succeeded; fails it when that can no longer happen, but not before the
+ * members that `maxFailures` lets go on are through.
+ */
 function settleGroup(move: Move, position: number): boolean {
   const seen = move.state.groups[position] as GroupState;
   const planned = move.plan.groups[position] as PlannedGroup;
+  if (mustStop(move.plan, move.state)) return false;
   const again = seen.status === 'WAITING' && seen.recheckAt !== null && seen.recheckAt <= move.now;
   if (seen.status !== 'OPEN' && !again) return false;
   const members = planned.members.map((each) => move.state.promotions[each] as PromotionState);
@@ -476,7 +532,12 @@ function settleGroup(move: Move, position: number): boolean {
     return true;
   }
   if (succeeded + open >= planned.required) return false;
-  failGroup(move, position, `${succeeded} of ${members.length} in ${planned.name} succeeded, ${planned.required} needed`);
+  if (open > 0 && !move.state.halted && failures(move, position) <= planned.maxFailures) return false;
+  failGroup(
+    move,
+    position,
+    `${succeeded} of ${members.length} in ${planned.name} succeeded, ${planned.required} needed`,
+  );
   return true;
 }
 
@@ -518,7 +579,8 @@ function settleRelease(move: Move): void {
   if (ENDED_RELEASE.has(state.status)) return;
   const { promotions, groups } = state;
   const open = promotions.filter((each) => !ENDED_PROMOTION.has(each.status));
-  const asking = !mustStop(move.plan, state) && groups.some((each) => each.status === 'ASKING' || each.status === 'WAITING');
+  const asking =
+    !mustStop(move.plan, state) && groups.some((each) => each.status === 'ASKING' || each.status === 'WAITING');
   if (open.length > 0 || asking) {
     // A question that is only put again (it has a reason already) goes on waiting: nothing is told, nothing must show.
     const asked = groups.some((each) => each.status === 'ASKING' && each.reason === null);
@@ -534,7 +596,9 @@ function settleRelease(move: Move): void {
   state.status = status;
   state.endedAt = move.now;
   const reason = cut ? state.terminating?.reason : bad ? state.firstProblem?.message : undefined;
-  const type = ({ TERMINATED: 'ReleaseTerminated', FAILED: 'ReleaseFailed', SUCCEEDED: 'ReleaseSucceeded' } as const)[status];
+  const type = ({ TERMINATED: 'ReleaseTerminated', FAILED: 'ReleaseFailed', SUCCEEDED: 'ReleaseSucceeded' } as const)[
+    status
+  ];
   move.emit({ type, reason });
 }
 

@@ -32,7 +32,8 @@ export function askDependencies(plan: ReleasePlan, state: ReleaseState, promotio
     else if (standing === 'dead') dead += 1;
   }
   const gate = 'DEPENDENCIES' as const;
-  if (satisfied >= required) return { gate, verdict: 'pass', reason: `${satisfied} of ${dependsOn.length} dependencies are met` };
+  if (satisfied >= required)
+    return { gate, verdict: 'pass', reason: `${satisfied} of ${dependsOn.length} dependencies are met` };
   const missing = (standing: Standing): string =>
     dependsOn
       .filter((each) => standingOf(state, each) === standing)
@@ -63,7 +64,9 @@ export function nameOf(plan: ReleasePlan, dependency: Dependency): string {
 
 function askGroupLimits(group: PlannedGroup, state: ReleaseState, position: number): GateAnswer {
   const gate = 'GROUP' as const;
-  const others = group.members.filter((each) => each !== position).map((each) => state.promotions[each] as PromotionState);
+  const others = group.members
+    .filter((each) => each !== position)
+    .map((each) => state.promotions[each] as PromotionState);
   const failed = others.filter((each) => each.status === 'FAILED').length;
   if (failed > group.maxFailures) {
     return {
@@ -101,7 +104,8 @@ export const GATE_RECHECK = 5_000;
 
 /**
  * A group's gate, judged on what its members say now: one that was healthy an hour ago does not count if it is degraded
- * now. UNKNOWN neither passes nor fails, until `unknownTimeout` is over.
+ * now. UNKNOWN neither passes nor fails, until `unknownTimeout` is over; that time counts only while the gate waits for
+ * nothing else, so not while a member that could still make the number is on its way.
  */
 export function judgeGroup(
   plan: ReleasePlan,
@@ -110,27 +114,32 @@ export function judgeGroup(
   health: MemberHealth[],
   unknownSince: number,
   now: number,
-): { verdict: 'pass' | 'wait' | 'fail'; reason: string } {
+): { verdict: 'pass' | 'wait' | 'fail'; reason: string; unknownSince: number | null } {
   const byMember = new Map(health.map((each) => [each.promotion, each]));
   let healthy = 0;
-  let possible = 0;
+  let open = 0;
+  let unclear = 0;
   const unhealthy: string[] = [];
   for (const member of group.members) {
     const promotion = state.promotions[member] as PromotionState;
     const name = (plan.promotions[member] as PlannedPromotion).name;
     if (promotion.status !== 'SUCCEEDED') {
-      if (!ENDED_PROMOTION.has(promotion.status)) possible += 1;
+      if (!ENDED_PROMOTION.has(promotion.status)) open += 1;
       continue;
     }
     const status = byMember.get(member)?.status ?? 'UNKNOWN';
-    if (status === 'HEALTHY') healthy += 1;
-    else unhealthy.push(`${name} is ${status}`);
-    if (status !== 'DEGRADED') possible += 1;
+    if (status === 'HEALTHY') {
+      healthy += 1;
+      continue;
+    }
+    unhealthy.push(`${name} is ${status}`);
+    if (status !== 'DEGRADED') unclear += 1;
   }
   const told = `${healthy} of ${group.members.length} in ${group.name} are healthy, ${group.required} needed`;
   const reason = unhealthy.length > 0 ? `${told}: ${unhealthy.join(', ')}` : told;
-  if (healthy >= group.required) return { verdict: 'pass', reason };
-  if (possible < group.required) return { verdict: 'fail', reason };
-  if (now - unknownSince >= group.unknownTimeout) return { verdict: 'fail', reason: `${reason}; gave up waiting` };
-  return { verdict: 'wait', reason };
+  if (healthy >= group.required) return { verdict: 'pass', reason, unknownSince: null };
+  if (healthy + open + unclear < group.required) return { verdict: 'fail', reason, unknownSince: null };
+  if (healthy + open >= group.required) return { verdict: 'wait', reason, unknownSince: null };
+  if (now - unknownSince < group.unknownTimeout) return { verdict: 'wait', reason, unknownSince };
+  return { verdict: 'fail', reason: `${reason}; gave up waiting`, unknownSince };
 }
