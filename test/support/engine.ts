@@ -1,0 +1,141 @@
+import type { App } from '../../src/app.ts';
+import { openApp } from '../../src/app.ts';
+import { saveDefinition } from '../../src/commands/save-definition.ts';
+import { triggerRelease } from '../../src/commands/trigger-release.ts';
+import type { TriggerInput } from '../../src/commands/trigger-release.ts';
+import { loadConfig } from '../../src/config.ts';
+import type { DriverSpec, HealthSourceSpec, Kind, Specs } from '../../src/core/definitions.ts';
+import type { ReleaseEvent, ReleaseEventType } from '../../src/core/events.ts';
+import type { ReleaseState } from '../../src/core/release.ts';
+import { createLog } from '../../src/log.ts';
+import { startWorker } from '../../src/worker.ts';
+import type { Backend } from './backends.ts';
+import { createTestDatabase } from './database.ts';
+
+export interface TestEngine {
+  app: App;
+  databaseUrl: string;
+  save<K extends Kind>(kind: K, name: string, spec: Specs[K], labels?: Record<string, string>): Promise<void>;
+  /** The user's picture: dev > staging > {us-east, eu, asia} as regions > asia-2, each with an application of `product`. */
+  saveBilling(product?: string, options?: BillingOptions): Promise<void>;
+  trigger(input: TriggerInput): Promise<string>;
+  /** Resolves with the state as soon as `until` holds; checked on every event of the release. */
+  reached(releaseId: string, until: (state: ReleaseState) => boolean): Promise<ReleaseState>;
+  ended(releaseId: string): Promise<ReleaseState>;
+  events(releaseId: string): Promise<(ReleaseEvent & { sequence: number })[]>;
+  /** A second worker, server or both on the same database and queue. */
+  another(): Promise<App>;
+  startWorker(app?: App): Promise<{ close(): Promise<void> }>;
+  close(): Promise<void>;
+}
+
+export interface BillingOptions {
+  driver?: (environment: string) => DriverSpec;
+  health?: (environment: string) => HealthSourceSpec;
+  concurrency?: Specs['Product']['concurrency'];
+  queueLimit?: number;
+}
+
+export const REGIONS = ['us-east', 'eu', 'asia'];
+export const ENVIRONMENTS = ['dev', 'staging', ...REGIONS, 'asia-2'];
+
+/** A whole engine on its own database, without the GraphQL face. */
+export async function openTestEngine(backend: Backend, settings: Record<string, string> = {}): Promise<TestEngine> {
+  const database = await createTestDatabase();
+  const config = loadConfig({
+    DATABASE_URL: database.url,
+    REDIS_URL: backend.redisUrl,
+    SLUICE_QUEUE_PREFIX: backend.queuePrefix,
+    SLUICE_SWEEP_INTERVAL_MS: '300',
+    SLUICE_LOCK_DURATION_MS: '2000',
+    SLUICE_STALLED_INTERVAL_MS: '1000',
+    LOG_LEVEL: 'error',
+    PORT: '0',
+    ...settings,
+  });
+  const log = createLog({ level: config.logLevel });
+  const open: { close(): Promise<void> }[] = [];
+  const app = await openApp(config, log);
+  open.push(app);
+  const engine: TestEngine = {
+    app,
+    databaseUrl: database.url,
+    async save(kind, name, spec, labels = {}) {
+      const definition = { kind, metadata: { name, labels, annotations: {} }, spec };
+      const result = await saveDefinition(app, definition, { mode: 'UPSERT', actor: 'test' });
+      if (result.refusals) throw new Error(JSON.stringify(result.refusals));
+    },
+    saveBilling: (product = 'billing', options = {}) => saveBilling(engine, product, options),
+    async trigger(input) {
+      const result = await triggerRelease(app, input, 'test');
+      if (result.refusals) throw new Error(JSON.stringify(result.refusals));
+      return result.value.releaseId;
+    },
+    async reached(releaseId, until) {
+      const deadline = Date.now() + 18_000;
+      for (;;) {
+        const to = await app.mover.look(releaseId, { fresh: true });
+        if (to && until(to.state)) return to.state;
+        if (Date.now() > deadline) throw new Error(`not reached: ${JSON.stringify(to?.state)}`);
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      }
+    },
+    ended: (releaseId) => engine.reached(releaseId, (state) => state.endedAt !== null),
+    async events(releaseId) {
+      const { rows } = await app.pool.query<{ sequence: number; event: ReleaseEvent }>(
+        'SELECT sequence, event FROM release_event WHERE release_id = $1 ORDER BY sequence',
+        [releaseId],
+      );
+      return rows.map(({ sequence, event }) => ({ sequence, ...event }));
+    },
+    async another() {
+      const other = await openApp(config, log);
+      open.push(other);
+      return other;
+    },
+    async startWorker(of = app) {
+      const worker = await startWorker(of);
+      open.push(worker);
+      return worker;
+    },
+    async close() {
+      for (const each of open.reverse()) await each.close();
+      await database.drop();
+    },
+  };
+  return engine;
+}
+
+async function saveBilling(engine: TestEngine, product: string, options: BillingOptions): Promise<void> {
+  for (const environment of ENVIRONMENTS) {
+    await engine.save('Environment', environment, { kind: REGIONS.includes(environment) ? 'PRODUCTION' : 'NON_PRODUCTION' });
+  }
+  await engine.save('EnvironmentGroup', 'regions', { environments: { names: REGIONS }, gate: { policy: 'ALL' }, maxFailures: 0 });
+  const action = (name: string, dependsOn?: string[]) => ({ name, type: 'simulate' as const, parameters: {}, dependsOn });
+  await engine.save('PromotionWorkflow', 'checks', { actions: [action('unit'), action('load'), action('report', ['unit', 'load'])] });
+  await engine.save('PromotionFlow', 'to-production', {
+    triggerEnvironment: 'dev',
+    productSelector: {},
+    onFailure: 'FINISH_RUNNING',
+    steps: [
+      { environment: 'staging', dependsOn: ['dev'], policy: { preAction: 'checks' } },
+      { group: 'regions', dependsOn: ['staging'] },
+      { environment: 'asia-2', dependsOn: ['regions'] },
+    ],
+  });
+  const { concurrency = 'QUEUE', queueLimit = 50 } = options;
+  await engine.save('Product', product, { promotionFlows: [], concurrency, queueLimit });
+  for (const environment of ENVIRONMENTS) {
+    await engine.save('Application', `${product}-${environment}`, {
+      product,
+      environment,
+      driver: options.driver?.(environment) ?? { type: 'simulate' },
+      health: options.health?.(environment) ?? { type: 'none' },
+    });
+  }
+}
+
+/** The types of a release's events at one environment, in order. */
+export function typesAt(events: ReleaseEvent[], environment: string): ReleaseEventType[] {
+  return events.filter((each) => 'environment' in each && each.environment === environment).map((each) => each.type);
+}
