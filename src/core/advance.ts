@@ -615,6 +615,7 @@ function nextWake(move: Move): number | null {
     if (timeout !== null) consider(promotion.startedAt + timeout);
     for (const step of promotion.steps) if (step.status === 'WAITING') consider(step.recheckAt);
   });
+  if (mustStop(plan, state)) return earliest;
   for (const group of state.groups) if (group.status === 'WAITING') consider(group.recheckAt);
   return earliest;
 }

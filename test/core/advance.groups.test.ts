@@ -132,6 +132,13 @@ describe('the gate of a group', () => {
   });
 });
 
+test('a gate that waits does not wake a release that is terminating', () => {
+  const release = regions({ gate: { policy: 'ANY' } }).succeed('us');
+  release.answer('regions', { us: 'UNKNOWN' });
+  release.tell({ kind: 'terminate', reason: 'enough', by: 'ada' });
+  expect(release.state).toMatchObject({ status: 'TERMINATING', wakeAt: null });
+});
+
 describe('limits of a group', () => {
   test('maxParallel: the next member starts when one is through', () => {
     const release = regions({ maxParallel: 2 });

@@ -4,7 +4,12 @@ import { MINUTE, planOf, SECOND } from './builders.ts';
 import type { Drawn } from './builders.ts';
 import type { Tape } from './tape.ts';
 
-const WORKFLOWS = { one: ['run'], row: ['first > second'], fork: ['left', 'right > last'], diamond: ['a > b > d', 'a > c > d'] };
+const WORKFLOWS = {
+  one: ['run'],
+  row: ['first > second'],
+  fork: ['left', 'right > last'],
+  diamond: ['a > b > d', 'a > c > d'],
+};
 const NAMES = Object.keys(WORKFLOWS) as (keyof typeof WORKFLOWS)[];
 const GATES: Gate[] = [
   { policy: 'ALL' },
@@ -27,7 +32,8 @@ export function randomPlan(tape: Tape): ReleasePlan {
       if (!dependsOn.includes(other)) dependsOn.push(other);
     }
     const step: FlowStepSpec = { dependsOn };
-    if (dependsOn.length > 1) step.dependsOnPolicy = tape.pick([{ policy: 'ALL' }, { policy: 'ANY' }, { policy: 'AT_LEAST', count: 2 }]);
+    if (dependsOn.length > 1)
+      step.dependsOnPolicy = tape.pick([{ policy: 'ALL' }, { policy: 'ANY' }, { policy: 'AT_LEAST', count: 2 }]);
     const kind = tape.weighted({ environment: 5, group: 4, workflow: 1 });
     const name = `${kind[0]}${index}`;
     if (kind === 'workflow') Object.assign(step, { workflow: tape.pick(NAMES), name });

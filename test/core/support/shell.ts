@@ -1,5 +1,6 @@
 import { advance, mustStop, nextSteps, ownedSteps } from '../../../src/core/advance.ts';
 import { createRelease } from '../../../src/core/create.ts';
+import { DEFAULT_FLOW_TIMEOUT } from '../../../src/core/definitions.ts';
 import type { HealthStatus } from '../../../src/core/definitions.ts';
 import type { PlannedGroup, PlannedPromotion, PlannedStep, ReleasePlan } from '../../../src/core/plan.ts';
 import { ENDED_RELEASE } from '../../../src/core/release.ts';
@@ -12,7 +13,14 @@ import type { Reached } from './watcher.ts';
 
 /** Jobs as the queue has them: a child per promotion, a parent that joins them, a question to a group. */
 type Job =
-  | { kind: 'promotion'; promotion: number; attempt: number; dispatch: number; step: number | null; parent: Parent | null }
+  | {
+      kind: 'promotion';
+      promotion: number;
+      attempt: number;
+      dispatch: number;
+      step: number | null;
+      parent: Parent | null;
+    }
   | { kind: 'join'; groups: number[] }
   | { kind: 'question'; group: number; generation: number };
 
@@ -200,7 +208,9 @@ export class Shell {
     if (!this.#calm && this.#tape.chance(3)) this.#outbox.push(row);
     if (row.kind === 'ask-group') return void this.#queue.push({ ...row, kind: 'question' });
     if (row.kind === 'abort') return;
-    const groups = [...new Set(row.promotions.map((each) => this.#planned(each.promotion).group))].filter((each) => each !== null);
+    const groups = [...new Set(row.promotions.map((each) => this.#planned(each.promotion).group))].filter(
+      (each) => each !== null,
+    );
     const parent: Parent | null = row.join ? { groups, children: new Set() } : null;
     for (const each of row.promotions) {
       const job: Job = { kind: 'promotion', ...each, step: null, parent };
@@ -302,11 +312,13 @@ export class Shell {
     const lost: Stimulus[] = [];
     this.state.promotions.forEach(({ steps }, promotion) => {
       for (const dispatch of new Set(steps.filter((each) => each.status === 'RUNNING').map((each) => each.dispatch))) {
-        if (hasty || !carried.has(`${promotion}/${dispatch}`)) lost.push({ kind: 'lost-dispatch', promotion, dispatch });
+        if (hasty || !carried.has(`${promotion}/${dispatch}`))
+          lost.push({ kind: 'lost-dispatch', promotion, dispatch });
       }
     });
     this.state.groups.forEach(({ status, generation }, group) => {
-      if (status === 'ASKING' && (hasty || !carried.has(`group ${group}`))) lost.push({ kind: 'lost-question', group, generation });
+      if (status === 'ASKING' && (hasty || !carried.has(`group ${group}`)))
+        lost.push({ kind: 'lost-question', group, generation });
     });
     for (const each of lost) this.#tell(each);
   }
@@ -333,7 +345,8 @@ export class Shell {
   #changeWorld(): void {
     const { environment } = this.#tape.pick(this.plan.promotions);
     if (this.#facts.behind !== null) this.#facts.behind = null;
-    else if (environment !== null && this.#facts.heldBy[environment] === undefined) this.#facts.heldBy[environment] = 'r-0';
+    else if (environment !== null && this.#facts.heldBy[environment] === undefined)
+      this.#facts.heldBy[environment] = 'r-0';
     else this.#facts.heldBy = {};
     this.#tell({ kind: 'tick' });
   }
@@ -357,7 +370,11 @@ export class Shell {
       }
     }
     const { wakeAt, deadline } = this.state;
-    claim(wakeAt !== null && wakeAt !== deadline, 'stuck: only the limit of the flow will end it');
+    const limited = this.plan.timeout < DEFAULT_FLOW_TIMEOUT;
+    claim(
+      wakeAt !== null && (limited || wakeAt !== deadline),
+      `stuck: only the limit of the flow ends it: ${this.#picture}`,
+    );
     this.now = wakeAt;
     this.#tell({ kind: 'tick' });
   }
@@ -372,8 +389,16 @@ export class Shell {
     this.#tell({ kind: 'health-reported', environment, application: name, status: 'HEALTHY' });
   }
 
+  get #picture(): string {
+    const promotions = this.state.promotions.map((each, position) => {
+      const steps = each.steps.map((step) => step.status[0]).join('');
+      return `${this.#planned(position).name} ${each.status} ${steps}`;
+    });
+    const groups = this.state.groups.map((each, position) => `${this.plan.groups[position]?.name} ${each.status}`);
+    return [this.state.status, ...promotions, ...groups].join(', ');
+  }
+
   #planned(position: number): PlannedPromotion {
     return this.plan.promotions[position] as PlannedPromotion;
   }
 }
-

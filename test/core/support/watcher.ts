@@ -83,7 +83,10 @@ export class Watcher {
     });
     state.groups.forEach(({ status }, position) => {
       const asking = status === 'ASKING' || status === 'WAITING' ? 'ASKING' : status;
-      claim(asking === this.#groups[position], `group ${position} is ${status}, the events said ${this.#groups[position]}`);
+      claim(
+        asking === this.#groups[position],
+        `group ${position} is ${status}, the events said ${this.#groups[position]}`,
+      );
     });
 
     state.promotions.forEach((promotion, position) => {
@@ -113,9 +116,17 @@ export class Watcher {
     this.#claimNothing(looked, state, [], 'tick');
   }
 
-  #claimNothing({ events, work, changed, state }: Decision, before: ReleaseState, allowed: string[], what: string): void {
+  #claimNothing(
+    { events, work, changed, state }: Decision,
+    before: ReleaseState,
+    allowed: string[],
+    what: string,
+  ): void {
     const told = events.filter((each) => !allowed.includes(each.event.type)).map((each) => each.event.type);
-    claim(told.length === 0 && work.length === 0 && changed.length === 0, `${what} twice: ${told} ${JSON.stringify(work)} ${changed}`);
+    claim(
+      told.length === 0 && work.length === 0 && changed.length === 0,
+      `${what} twice: ${told} ${JSON.stringify(work)} ${changed}`,
+    );
     if (events.length === 0) claim(isDeepStrictEqual(state, before), `${what} twice changed the state`);
   }
 
@@ -156,7 +167,10 @@ export class Watcher {
     }
     if (!('before' in event)) return;
     const before = this.#environments[position];
-    claim(event.before === before, `${event.type} of ${event.environment} says ${event.before} before, it was ${before}`);
+    claim(
+      event.before === before,
+      `${event.type} of ${event.environment} says ${event.before} before, it was ${before}`,
+    );
     if (event.type === 'PromotionStarted') this.#claimMayStart(position, old, facts);
     if (before !== event.status) this.reached.count(`environment ${before} > ${event.status}`);
     this.#environments[position] = event.status;
@@ -165,7 +179,10 @@ export class Watcher {
   #claimMayStart(position: number, old: ReleaseState, facts: Facts | null): void {
     const planned = this.#planned(position);
     claim(!this.#terminating, `${planned.name} started although the release is terminating`);
-    claim(!old.halted || !ENDED_PROMOTION.has(this.#environments[position] as PromotionStatus), `${planned.name} started twice`);
+    claim(
+      !old.halted || !ENDED_PROMOTION.has(this.#environments[position] as PromotionStatus),
+      `${planned.name} started twice`,
+    );
     claim(!this.#started.has(position), `${planned.name} started twice`);
     this.#started.add(position);
     const met = planned.dependsOn.filter((each: Dependency) =>
@@ -173,10 +190,13 @@ export class Watcher {
     );
     claim(met.length >= planned.required, `${planned.name} started before its dependencies`);
     claim(facts !== null, `${planned.name} started without facts`);
-    if (planned.environment !== null) claim(facts?.heldBy[planned.environment] === undefined, `${planned.name} is held`);
+    if (planned.environment !== null)
+      claim(facts?.heldBy[planned.environment] === undefined, `${planned.name} is held`);
     if (planned.group === null) return;
     const { maxParallel, maxFailures, members } = this.plan.groups[planned.group] as PlannedGroup;
-    const live = members.filter((each) => this.#started.has(each) && !ENDED_PROMOTION.has(this.#environments[each] as PromotionStatus));
+    const live = members.filter(
+      (each) => this.#started.has(each) && !ENDED_PROMOTION.has(this.#environments[each] as PromotionStatus),
+    );
     claim(live.length <= maxParallel, `${live.length} of group ${planned.group} at once`);
     const failed = members.filter((each) => this.#environments[each] === 'FAILED');
     claim(failed.length <= maxFailures, `${planned.name} started after ${failed.length} failures in its group`);
@@ -193,7 +213,10 @@ export class Watcher {
       this.#groups[position] = 'ASKING';
     } else if (event.type === 'GroupGatePassed') {
       claim(before === 'ASKING', `group ${event.group} was ${before} and passed`);
-      claim(stimulus.kind === 'group-answer' && stimulus.group === position, `group ${event.group} passed without an answer`);
+      claim(
+        stimulus.kind === 'group-answer' && stimulus.group === position,
+        `group ${event.group} passed without an answer`,
+      );
       const healthy = stimulus.health.filter(
         (each) => each.status === 'HEALTHY' && this.#environments[each.promotion] === 'SUCCEEDED',
       );
@@ -202,14 +225,21 @@ export class Watcher {
     } else if (event.type === 'GroupGateFailed') this.#groups[position] = 'FAILED';
   }
 
-  #seePromotion(old: ReleaseState, state: ReleaseState, position: number, stimulus: Stimulus, decision: Decision): void {
+  #seePromotion(
+    old: ReleaseState,
+    state: ReleaseState,
+    position: number,
+    stimulus: Stimulus,
+    decision: Decision,
+  ): void {
     const before = old.promotions[position] as PromotionState;
     const now = state.promotions[position] as PromotionState;
     const name = this.#name(position);
     claim(now.attempt >= before.attempt && now.dispatch >= before.dispatch, `${name} counts backwards`);
     const retried = stimulus.kind === 'retry' && decision.events[0]?.event.type === 'ReleaseRetried';
     claim(now.attempt === before.attempt || retried, `${name} has a new attempt without a retry`);
-    if (ENDED_PROMOTION.has(before.status) && !retried) claim(now.status === before.status, `${name} ended and changed`);
+    if (ENDED_PROMOTION.has(before.status) && !retried)
+      claim(now.status === before.status, `${name} ended and changed`);
     const listed = decision.work.flatMap((each) => (each.kind === 'dispatch' ? each.promotions : []));
     const mine = listed.filter((each) => each.promotion === position);
     claim(mine.length < 2, `${name} is dispatched twice at once`);
@@ -220,12 +250,17 @@ export class Watcher {
     }
     now.steps.forEach((step, index) => {
       const was = before.steps[index] as StepState;
-      if (was.status === 'SUCCEEDED') claim(step.status === 'SUCCEEDED', `a step of ${name} had succeeded and is ${step.status}`);
+      if (was.status === 'SUCCEEDED')
+        claim(step.status === 'SUCCEEDED', `a step of ${name} had succeeded and is ${step.status}`);
       if (step.status !== 'RUNNING') return;
       claim(step.dispatch > 0 && step.recheckAt === null, `a running step of ${name} without a job`);
       if (was.status === 'RUNNING' && was.dispatch === step.dispatch) return;
-      const reporters = stimulus.kind === 'outcome' && stimulus.promotion === position && stimulus.dispatch === step.dispatch;
-      claim(reporters || mine.some((each) => each.dispatch === step.dispatch), `a step of ${name} runs, and no job was asked for`);
+      const reporters =
+        stimulus.kind === 'outcome' && stimulus.promotion === position && stimulus.dispatch === step.dispatch;
+      claim(
+        reporters || mine.some((each) => each.dispatch === step.dispatch),
+        `a step of ${name} runs, and no job was asked for`,
+      );
     });
     this.#claimStatus(now, position);
   }
@@ -235,8 +270,13 @@ export class Watcher {
     const { status, steps, startedAt } = promotion;
     const some = (each: StepState['status']): boolean => steps.some((step) => step.status === each);
     const name = `${this.#name(position)} (${steps.map((step) => step.status)})`;
-    if (ENDED_PROMOTION.has(status)) claim(!some('RUNNING') && !some('WAITING'), `${name} is ${status} and not through`);
-    if (status === 'SUCCEEDED') claim(steps.every((step) => step.status === 'SUCCEEDED'), `${name} SUCCEEDED`);
+    if (ENDED_PROMOTION.has(status))
+      claim(!some('RUNNING') && !some('WAITING'), `${name} is ${status} and not through`);
+    if (status === 'SUCCEEDED')
+      claim(
+        steps.every((step) => step.status === 'SUCCEEDED'),
+        `${name} SUCCEEDED`,
+      );
     if (status === 'FAILED') claim(some('FAILED'), `${name} FAILED without a failed step`);
     if (status === 'SKIPPED' || status === 'PENDING') claim(startedAt === null, `${name} is ${status} and started`);
     if (startedAt === null || ENDED_PROMOTION.has(status)) return;
@@ -253,10 +293,13 @@ export class Watcher {
     claim(group.generation >= before.generation, `group ${position} counts backwards`);
     if (before.status !== group.status) this.reached.count(`group ${before.status} > ${group.status}`);
     const asks = decision.work.filter((each) => each.kind === 'ask-group' && each.group === position);
-    for (const each of asks) claim(group.status === 'ASKING' && 'generation' in each && each.generation === group.generation, 'asks in vain');
+    for (const each of asks)
+      claim(group.status === 'ASKING' && 'generation' in each && each.generation === group.generation, 'asks in vain');
     if (group.status !== 'ASKING' || group.generation === before.generation) return;
     const members = (this.plan.groups[position] as PlannedGroup).members;
-    const ended = members.every((each) => ENDED_PROMOTION.has(decision.state.promotions[each]?.status as PromotionStatus));
+    const ended = members.every((each) =>
+      ENDED_PROMOTION.has(decision.state.promotions[each]?.status as PromotionStatus),
+    );
     const joined = stimulus.kind === 'outcome' && members.includes(stimulus.promotion) && ended;
     if (joined && asks.length === 0) this.reached.count('group asked by its join');
     claim(asks.length === 1 || (joined && asks.length === 0), `nobody asks group ${position}`);
@@ -281,7 +324,10 @@ export class Watcher {
       return claim(after === 'SUCCEEDED', `a success was told, the step is ${after}`);
     }
     const ignored = advance(this.plan, old, [{ kind: 'tick' }], facts, now);
-    claim(ignored !== 'NEEDS_FACTS' && isDeepStrictEqual(ignored.state, state), `a stale ${stimulus.outcome.kind} changed something`);
+    claim(
+      ignored !== 'NEEDS_FACTS' && isDeepStrictEqual(ignored.state, state),
+      `a stale ${stimulus.outcome.kind} changed something`,
+    );
   }
 
   #seeWhole(state: ReleaseState, facts: Facts | null, now: number): void {
@@ -290,17 +336,25 @@ export class Watcher {
     if (ENDED_RELEASE.has(status)) {
       claim(open.length === 0, `${status} with open promotions`);
       claim(wakeAt === null, 'ended, and wakes');
-      const failed = promotions.some((each) => each.status === 'FAILED') || groups.some((each) => each.status === 'FAILED');
+      const failed =
+        promotions.some((each) => each.status === 'FAILED') || groups.some((each) => each.status === 'FAILED');
       if (status === 'SUCCEEDED') {
-        claim(promotions.every((each) => each.status === 'SUCCEEDED' || each.status === 'SKIPPED'), 'SUCCEEDED, not all did');
-        claim(groups.every((each) => each.status === 'PASSED'), 'SUCCEEDED without its groups');
+        claim(
+          promotions.every((each) => each.status === 'SUCCEEDED' || each.status === 'SKIPPED'),
+          'SUCCEEDED, not all did',
+        );
+        claim(
+          groups.every((each) => each.status === 'PASSED'),
+          'SUCCEEDED without its groups',
+        );
         claim(!failed, 'SUCCEEDED with a failure');
       }
       if (status === 'FAILED') claim(failed, 'FAILED without a failure');
       if (status === 'TERMINATED') claim(state.terminating !== null, 'TERMINATED by nobody');
       return;
     }
-    if (status === 'QUEUED') return claim(state.startedAt === null && facts?.behind != null, 'QUEUED although it is its turn');
+    if (status === 'QUEUED')
+      return claim(state.startedAt === null && facts?.behind != null, 'QUEUED although it is its turn');
     const running = open.some((each) => each.status === 'RUNNING');
     const asking = groups.some((each) => each.status === 'ASKING');
     if (state.terminating) claim(status === 'TERMINATING', `terminating and ${status}`);
@@ -308,7 +362,8 @@ export class Watcher {
     else if (!asking) claim(status === 'SUSPENDED', `nothing runs, and the release is ${status}`);
     claim(!state.terminating || open.every((each) => each.status === 'RUNNING'), 'terminating, and something waits');
 
-    const times = groups.flatMap((each) => (each.status === 'WAITING' ? [each.recheckAt] : []));
+    const stops = state.terminating !== null || (state.halted && this.plan.onFailure === 'STOP');
+    const times = groups.flatMap((each) => (each.status === 'WAITING' && !stops ? [each.recheckAt] : []));
     let outside = false;
     promotions.forEach((each, position) => {
       const planned = this.#planned(position);
@@ -324,7 +379,10 @@ export class Watcher {
     });
     const due = times.filter((each) => each !== null);
     const moves = promotions.some((each) => each.steps.some((step) => step.status === 'RUNNING')) || asking;
-    claim(moves || due.length > 0 || outside || facts === null, 'stuck: no job, no question, no time, nobody to wait for');
+    claim(
+      moves || due.length > 0 || outside || facts === null,
+      'stuck: no job, no question, no time, nobody to wait for',
+    );
     if (state.terminating === null) due.push(state.deadline as number);
     for (const time of due) {
       claim(wakeAt !== null && wakeAt <= time, `something is due at ${time}, and it wakes at ${wakeAt}`);
