@@ -1,0 +1,261 @@
+import { askDependencies, askGates, nameOf } from './gates.ts';
+import type { Dependency, PlannedGroup, PlannedPromotion, PlannedStep, ReleasePlan } from './plan.ts';
+import { ENDED_PROMOTION, ENDED_RELEASE } from './release.ts';
+import type { Facts, GateAnswer, PromotionState, ReleaseState, StepState } from './release.ts';
+
+/**
+ * One thing that a release waits for, in words and as data. `who` can end it; `earliest` is the first time at which it can
+ * end (milliseconds since the epoch, UTC), null when nobody can know. `promotion` is the position of what waits, null
+ * where the whole release does.
+ */
+export type WaitingReason = {
+  message: string;
+  who: string | null;
+  earliest: number | null;
+  promotion: number | null;
+} & WaitingCause;
+
+export type WaitingCause =
+  /** Another release of the product goes first. */
+  | { kind: 'TURN'; release: string }
+  /** `on` are the dependencies that are still open. */
+  | { kind: 'DEPENDENCIES'; on: Dependency[] }
+  /** As many members of the group run as may at once. */
+  | { kind: 'GROUP'; group: number }
+  /** Another release is at work in the environment. */
+  | { kind: 'ENVIRONMENT'; release: string | null }
+  /** The group's members have succeeded and are not all healthy now. */
+  | { kind: 'GROUP_HEALTH'; group: number }
+  | { kind: 'HEALTH' | 'SOAK' | 'RETRY' | 'ACTION'; step: number };
+
+/**
+ * Everything that a release waits for now, at once: its turn, every unmet gate of every promotion that has not started,
+ * the gates of groups, and every step that waits for a time or for somebody. What moves by itself right now (a running
+ * step) is not waiting. The causes come first, what waits for them inside the release (DEPENDENCIES) last.
+ *
+ * The gates' answers are those of `askGates`, which starts promotions; the steps' are those that the executor left.
+ */
+export function waitingFor(plan: ReleasePlan, state: ReleaseState, facts: Facts, now: number): WaitingReason[] {
+  if (ENDED_RELEASE.has(state.status)) return [];
+  const forecast = new Forecast(plan, state, facts, now);
+  const reasons: WaitingReason[] = [];
+  if (state.startedAt === null && facts.behind !== null) {
+    const who = `release ${facts.behind}`;
+    const message = `${who} of ${plan.product} goes first`;
+    reasons.push({ kind: 'TURN', release: facts.behind, promotion: null, message, who, earliest: null });
+  }
+  plan.groups.forEach((group, position) => {
+    const { status, reason, recheckAt } = state.groups[position] as ReleaseState['groups'][number];
+    if (status !== 'WAITING' || willStop(state)) return;
+    const message = reason ?? `waits for the health of ${group.name}`;
+    const who = `the health of ${group.name}`;
+    reasons.push({ kind: 'GROUP_HEALTH', group: position, promotion: null, message, who, earliest: recheckAt });
+  });
+  plan.promotions.forEach((planned, position) => {
+    const promotion = state.promotions[position] as PromotionState;
+    if (ENDED_PROMOTION.has(promotion.status)) return;
+    if (promotion.startedAt !== null) reasons.push(...waitingSteps(planned, promotion, position));
+    else if (!willStop(state)) {
+      const answers = askGates(plan, state, position, facts).filter((each) => each.verdict === 'wait');
+      reasons.push(...answers.map((each) => unmetGate(plan, state, position, each, forecast)));
+    }
+  });
+  const isCause = ({ kind }: WaitingReason): boolean => kind !== 'DEPENDENCIES';
+  return [...reasons.filter(isCause), ...reasons.filter((each) => !isCause(each))];
+}
+
+/**
+ * The first time at which anything that has not started can start, all of its gates together; never before `now`. Null
+ * when nothing is left to start, or when everything waits for what has no known time: a person, another release.
+ */
+export function earliestNextStart(plan: ReleasePlan, state: ReleaseState, facts: Facts, now: number): number | null {
+  if (ENDED_RELEASE.has(state.status) || willStop(state)) return null;
+  const forecast = new Forecast(plan, state, facts, now);
+  const starts = [...plan.promotions.keys()].filter((position) => isAhead(state, position)).map((each) => forecast.start(each));
+  return nth(starts, 1);
+}
+
+/** The joint earliest start of one promotion; null when it has started, or nobody can know. */
+export function earliestStart(
+  plan: ReleasePlan,
+  state: ReleaseState,
+  position: number,
+  facts: Facts,
+  now: number,
+): number | null {
+  if (ENDED_RELEASE.has(state.status) || willStop(state) || !isAhead(state, position)) return null;
+  return new Forecast(plan, state, facts, now).start(position);
+}
+
+function isAhead(state: ReleaseState, position: number): boolean {
+  const { startedAt, status } = state.promotions[position] as PromotionState;
+  return startedAt === null && !ENDED_PROMOTION.has(status);
+}
+
+/** What has not started never will. */
+function willStop(state: ReleaseState): boolean {
+  return state.terminating !== null || state.halted;
+}
+
+function unmetGate(
+  plan: ReleasePlan,
+  state: ReleaseState,
+  position: number,
+  answer: GateAnswer,
+  forecast: Forecast,
+): WaitingReason {
+  const { name, dependsOn, group } = plan.promotions[position] as PlannedPromotion;
+  const common = { message: `${name}: ${answer.reason}`, who: answer.who ?? null, promotion: position };
+  const earliest = answer.recheckAt ?? null;
+  switch (answer.gate) {
+    case 'DEPENDENCIES': {
+      const on = dependsOn.filter((each) => isOpen(plan, state, each));
+      return { ...common, kind: 'DEPENDENCIES', on, earliest: forecast.dependencies(position) };
+    }
+    case 'GROUP':
+      return { ...common, kind: 'GROUP', group: group as number, earliest };
+    case 'ENVIRONMENT':
+      return { ...common, kind: 'ENVIRONMENT', release: answer.release ?? null, earliest };
+  }
+}
+
+/** The gate itself judges each dependency, as if it were the only one. */
+function isOpen(plan: ReleasePlan, state: ReleaseState, dependency: Dependency): boolean {
+  const alone = { dependsOn: [dependency], required: 1 } as unknown as PlannedPromotion;
+  return askDependencies(plan, state, alone).verdict === 'wait';
+}
+
+function waitingSteps(planned: PlannedPromotion, promotion: PromotionState, position: number): WaitingReason[] {
+  return promotion.steps.flatMap((step, index): WaitingReason[] => {
+    if (step.status !== 'WAITING') return [];
+    const { id, work, application } = planned.steps[index] as PlannedStep;
+    const target = application === null ? planned.name : (planned.applications[application]?.name ?? planned.name);
+    const kind = causeOf(step, work.kind);
+    const message = `${planned.name}: ${id} ${kind === 'RETRY' ? 'is tried again: ' : ''}${step.reason ?? 'waits'}`;
+    const who =
+      step.recheckAt !== null ? null : kind === 'HEALTH' ? `whoever reports the health of ${target}` : `whoever ends ${id}`;
+    return [{ kind, step: index, promotion: position, message, who, earliest: step.recheckAt }];
+  });
+}
+
+function causeOf(step: StepState, work: PlannedStep['work']['kind']): 'HEALTH' | 'SOAK' | 'RETRY' | 'ACTION' {
+  if (work === 'soak') return 'SOAK';
+  if (step.tries > 0 && step.recheckAt !== null && step.reason === step.lastError) return 'RETRY';
+  return work === 'health' ? 'HEALTH' : 'ACTION';
+}
+
+/**
+ * When things can happen at the earliest: bounds from below, made of the times that are known (soaks, rechecks, the times
+ * of gates). Work whose length nobody knows counts as nothing; what a person has to do counts as never (null).
+ */
+class Forecast {
+  readonly #plan: ReleasePlan;
+  readonly #state: ReleaseState;
+  readonly #facts: Facts;
+  readonly #now: number;
+  readonly #starts = new Map<number, number | null>();
+  readonly #ends = new Map<number, number | null>();
+
+  constructor(plan: ReleasePlan, state: ReleaseState, facts: Facts, now: number) {
+    this.#plan = plan;
+    this.#state = state;
+    this.#facts = facts;
+    this.#now = now;
+  }
+
+  start(position: number): number | null {
+    const known = this.#starts.get(position);
+    if (known !== undefined) return known;
+    // Plans have no cycles; a broken one is answered with "never", not with an endless walk.
+    this.#starts.set(position, null);
+    const answer = this.#askStart(position);
+    this.#starts.set(position, answer);
+    return answer;
+  }
+
+  #askStart(position: number): number | null {
+    if (this.#state.startedAt === null && this.#facts.behind !== null) return null;
+    const times = askGates(this.#plan, this.#state, position, this.#facts)
+      .filter((each) => each.verdict !== 'pass')
+      .map((each) => {
+        if (each.verdict === 'fail') return null;
+        if (each.gate === 'DEPENDENCIES') return this.dependencies(position);
+        return each.gate === 'GROUP' ? this.#room(position) : (each.recheckAt ?? null);
+      });
+    return latest([this.#now, ...times]);
+  }
+
+  /** When as many of its dependencies as it needs can be met. */
+  dependencies(position: number): number | null {
+    const { dependsOn, required } = this.#plan.promotions[position] as PlannedPromotion;
+    const times = dependsOn.map((each) => ('group' in each ? this.#gate(each.group) : this.#end(each.promotion)));
+    return required === 0 ? this.#now : nth(times, required);
+  }
+
+  /** When a running member of its group can end and leave its place. */
+  #room(position: number): number | null {
+    const { group } = this.#plan.promotions[position] as PlannedPromotion;
+    const { members } = this.#plan.groups[group as number] as PlannedGroup;
+    return nth(
+      members.filter((each) => each !== position && !isAhead(this.#state, each)).map((each) => this.#end(each)),
+      1,
+    );
+  }
+
+  #gate(position: number): number | null {
+    const { status, recheckAt } = this.#state.groups[position] as ReleaseState['groups'][number];
+    const { members, required } = this.#plan.groups[position] as PlannedGroup;
+    if (status === 'FAILED') return null;
+    if (status === 'WAITING') return recheckAt;
+    if (status !== 'OPEN' || required === 0) return this.#now;
+    return nth(
+      members.map((each) => this.#end(each)),
+      required,
+    );
+  }
+
+  #end(position: number): number | null {
+    const known = this.#ends.get(position);
+    if (known !== undefined) return known;
+    this.#ends.set(position, null);
+    const answer = this.#askEnd(position);
+    this.#ends.set(position, answer);
+    return answer;
+  }
+
+  #askEnd(position: number): number | null {
+    const promotion = this.#state.promotions[position] as PromotionState;
+    if (promotion.status === 'SUCCEEDED') return this.#now;
+    if (ENDED_PROMOTION.has(promotion.status)) return null;
+    const begin = promotion.startedAt === null ? this.start(position) : this.#now;
+    if (begin === null) return null;
+    const { steps } = this.#plan.promotions[position] as PlannedPromotion;
+    const ends: (number | null)[] = [];
+    // A step's needs stand before it in the list only within its phase's order; actions of a workflow may not.
+    const endOf = (index: number): number | null => {
+      if (ends[index] !== undefined) return ends[index];
+      ends[index] = null;
+      const { needs, work } = steps[index] as PlannedStep;
+      const state = promotion.steps[index] as StepState;
+      const pause = work.kind === 'soak' ? work.duration : 0;
+      if (state.status === 'WAITING') ends[index] = state.recheckAt;
+      else if (state.status === 'SUCCEEDED' || state.status === 'RUNNING') ends[index] = begin;
+      else if (state.status === 'PENDING') {
+        const ready = latest([begin, ...needs.map(endOf)]);
+        ends[index] = ready === null ? null : ready + pause;
+      }
+      return ends[index];
+    };
+    return latest([begin, ...steps.map((_, index) => endOf(index))]);
+  }
+}
+
+/** All of them: null (never) when one is. */
+function latest(times: (number | null)[]): number | null {
+  return times.reduce((max, each) => (max === null || each === null ? null : Math.max(max, each)), -Infinity);
+}
+
+/** The `count`-th of them: null when too few have a time. */
+function nth(times: (number | null)[], count: number): number | null {
+  return times.filter((each) => each !== null).sort((a, b) => a - b)[count - 1] ?? null;
+}
