@@ -1,0 +1,115 @@
+import { openApp } from '../src/app.ts';
+import type { App } from '../src/app.ts';
+import { saveDefinition } from '../src/commands/save-definition.ts';
+import { triggerRelease } from '../src/commands/trigger-release.ts';
+import { loadConfig } from '../src/config.ts';
+import { ENDED_RELEASE } from '../src/core/release.ts';
+import { createLog } from '../src/log.ts';
+import { startWorker } from '../src/worker.ts';
+import { DEPENDS_ON, definitions, productName } from './workload.ts';
+
+/** One whole Sluice in this process, API left out, with its ends and its hops watched from inside: watching costs no query. */
+export class Engine {
+  readonly app: App;
+  /** Jobs that were run, by name. */
+  readonly jobs: Record<string, number> = {};
+  /** From the last step of an environment being recorded to the first step of its dependent, in milliseconds. */
+  hops: number[] = [];
+  readonly #open = new Map<string, () => void>();
+  /** Ended before whoever triggered it had its id. */
+  readonly #early = new Set<string>();
+  readonly #recorded = new Map<string, Map<string, number>>();
+  #version = 0;
+  #worker: { close(): Promise<void> } | null = null;
+
+  private constructor(app: App) {
+    this.app = app;
+  }
+
+  static async open(settings: { databaseUrl: string; redisUrl?: string; products: number }): Promise<Engine> {
+    const config = loadConfig({
+      DATABASE_URL: settings.databaseUrl,
+      REDIS_URL: settings.redisUrl,
+      SLUICE_QUEUE_PREFIX: `bench${process.pid}`,
+      LOG_LEVEL: 'error',
+    });
+    const engine = new Engine(await openApp(config, createLog({ level: config.logLevel })));
+    engine.#watch();
+    const { app } = engine;
+    for (const definition of definitions(settings.products)) {
+      const { refusals } = await saveDefinition(app, definition, { mode: 'UPSERT', actor: null });
+      if (refusals) throw new Error(`the workload is not accepted: ${JSON.stringify(refusals)}`);
+    }
+    engine.#worker = await startWorker({ ...app, drivers: engine.#watchedDrivers() });
+    return engine;
+  }
+
+  /** Resolves when the release has ended, and its end is saved. */
+  async release(lane: number): Promise<void> {
+    this.#version += 1;
+    const input = { product: productName(lane), version: `1.0.${this.#version}` };
+    const { value, refusals } = await triggerRelease(this.app, input, null);
+    if (refusals) throw new Error(`the release is not accepted: ${JSON.stringify(refusals)}`);
+    const { releaseId: id } = value;
+    if (this.#early.delete(id)) return;
+    await new Promise<void>((resolve) => this.#open.set(id, resolve));
+  }
+
+  #watch(): void {
+    const { mover, queue } = this.app;
+    const move = mover.move.bind(mover);
+    mover.move = async (id, stimulus, actor) => {
+      const to = await move(id, stimulus, actor);
+      if (to && stimulus.kind === 'outcome') {
+        const promotion = to.state.promotions[stimulus.promotion];
+        const name = to.release.plan.promotions[stimulus.promotion]?.name;
+        if (name !== undefined && promotion?.status === 'SUCCEEDED') this.#recordedOf(id).set(name, performance.now());
+      }
+      if (to && ENDED_RELEASE.has(to.state.status)) this.#ended(id, to.state.status);
+      return to;
+    };
+    const work = queue.work.bind(queue);
+    queue.work = (processor) =>
+      work((job, token, signal) => {
+        this.jobs[job.name] = (this.jobs[job.name] ?? 0) + 1;
+        return processor(job, token, signal);
+      });
+  }
+
+  #watchedDrivers(): App['drivers'] {
+    const { drivers } = this.app;
+    const watched = Object.create(drivers) as App['drivers'];
+    const seen = (releaseId: string, environment: string): void => {
+      const after = DEPENDS_ON[environment];
+      const known = this.#recorded.get(releaseId);
+      if (!after || !known || known.has(`started ${environment}`)) return;
+      known.set(`started ${environment}`, 0);
+      this.hops.push(performance.now() - Math.max(...after.map((each) => known.get(each) ?? Number.NaN)));
+    };
+    watched.runAction = (action, parameters, context) => {
+      seen(context.releaseId, context.environment);
+      return drivers.runAction(action, parameters, context);
+    };
+    return watched;
+  }
+
+  #recordedOf(id: string): Map<string, number> {
+    const known = this.#recorded.get(id) ?? new Map<string, number>();
+    this.#recorded.set(id, known);
+    return known;
+  }
+
+  #ended(id: string, status: string): void {
+    if (status !== 'SUCCEEDED') throw new Error(`release ${id} ended ${status}`);
+    this.#recorded.delete(id);
+    const resolve = this.#open.get(id);
+    if (resolve) resolve();
+    else this.#early.add(id);
+    this.#open.delete(id);
+  }
+
+  async close(): Promise<void> {
+    await this.#worker?.close();
+    await this.app.close();
+  }
+}
