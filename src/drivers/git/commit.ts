@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import type { EffectContext, PinnedContent } from '../driver.ts';
 import { TransientError } from '../driver.ts';
 import type { Change } from './changes.ts';
-import { KEY_TRAILER } from './history.ts';
+import type { CommitFacts } from './history.ts';
+import { isoDate, KEY_TRAILER } from './history.ts';
 import type { Mirror } from './mirror.ts';
 
 export interface Author {
@@ -28,7 +29,7 @@ const oneLine = (text: string): string => text.replace(/[\u0000-\u001f\u007f\u20
 /**
  * A commit on top of `head` with exactly these changes, in the mirror only. One `git fast-import` writes blobs, trees and
  * commit: it loads just the folders that change, where an index would list every file of a large repository.
- * @returns the commit's id
+ * @returns the commit as `git log` would tell of it
  */
 export async function buildCommit(
   mirror: Mirror,
@@ -37,9 +38,11 @@ export async function buildCommit(
   message: string,
   author: Author,
   signal: AbortSignal,
-): Promise<string> {
+): Promise<CommitFacts> {
   const ref = `refs/sluice/work/${randomUUID()}`;
-  const who = `${nameable(author.name)} <${nameable(author.email)}> ${Math.floor(Date.now() / 1000)} +0000`;
+  const seconds = Math.floor(Date.now() / 1000);
+  const name = `${nameable(author.name)} <${nameable(author.email)}>`;
+  const who = `${name} ${seconds} +0000`;
   const parts: (string | Buffer)[] = [
     `commit ${ref}\nmark :1\nauthor ${who}\ncommitter ${who}\n`,
     ...data(Buffer.from(message)),
@@ -51,7 +54,7 @@ export async function buildCommit(
   const stream = Buffer.concat(parts.map((each) => Buffer.from(each)));
   const answer = (await mirror.ask(['fast-import', '--quiet', '--done'], signal, stream)).toString().trim();
   if (!/^[0-9a-f]{40,64}$/.test(answer)) throw new TransientError('git fast-import did not name its commit');
-  return answer;
+  return { commit: answer, author: name, message: message.trimEnd(), date: isoDate(seconds * 1000) };
 }
 
 const data = (bytes: Buffer): (string | Buffer)[] => [`data ${bytes.length}\n`, bytes, '\n'];

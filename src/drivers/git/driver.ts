@@ -10,7 +10,7 @@ import { buildCommit, messageFor } from './commit.ts';
 import type { GitCredentials } from './credentials.ts';
 import { loginFor } from './credentials.ts';
 import { isRace } from './errors.ts';
-import { factsOf, findKey, lastTouching, shown } from './history.ts';
+import { findKey, lastTouching, shown } from './history.ts';
 import { Mirror } from './mirror.ts';
 import { pinContent } from './pin.ts';
 
@@ -53,7 +53,7 @@ export function createGitDriver(settings: GitSettings): Driver<GitDriverSpec> {
   }
 
   /** One at a time per repository; `where` goes into every message about it. */
-  function inRepository<T>(
+  async function inRepository<T>(
     target: GitDriverSpec,
     application: string | undefined,
     signal: AbortSignal,
@@ -121,10 +121,10 @@ export function createGitDriver(settings: GitSettings): Driver<GitDriverSpec> {
       const last = await lastTouching(mirror, head, pathsOf(folder, content), signal);
       return { ...(last && shown(last)), changed: false };
     }
-    const commit = await buildCommit(mirror, head, changes, messageFor(content, context), author, signal);
-    const refspec = `${commit}:refs/heads/${target.branch}`;
+    const facts = await buildCommit(mirror, head, changes, messageFor(content, context), author, signal);
+    const refspec = `${facts.commit}:refs/heads/${target.branch}`;
     const push = await mirror.remote(['push', '--porcelain', '--no-verify', '--', mirror.url, refspec], signal);
-    if (push.code === 0) return { ...(await factsOf(mirror, commit, signal)), changed: true };
+    if (push.code === 0) return { ...shown(facts), changed: true };
     const said = `${push.stderr}\n${push.stdout.toString()}`;
     if (isRace(said)) return undefined;
     throw mirror.error(where, said);

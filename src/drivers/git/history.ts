@@ -74,10 +74,13 @@ function records(output: Buffer): CommitFacts[] {
   const all: CommitFacts[] = [];
   for (let at = 0; at + 3 < fields.length; at += 4) {
     const message = fields[at + 3]!.trimEnd();
-    all.push({ commit: fields[at]!.trim(), author: fields[at + 1]!, date: fields[at + 2]!, message });
+    all.push({ commit: fields[at]!.trim(), author: fields[at + 1]!, date: isoDate(fields[at + 2]!), message });
   }
   return all;
 }
+
+/** In UTC, in one spelling, whatever the committer's zone and the age of git. */
+export const isoDate = (date: string | number): string => new Date(date).toISOString().replace('.000Z', 'Z');
 
 /** As it is kept and shown; the search above needs it whole. */
 export const shown = (facts: CommitFacts): CommitFacts => ({ ...facts, message: facts.message.slice(0, MAX_MESSAGE) });

@@ -108,7 +108,8 @@ export class Mirror {
     this.ready = true;
   }
 
-  private async discard(): Promise<void> {
+  /** Throws the broken cache away; the next try starts from a new one. */
+  async discard(): Promise<void> {
     this.ready = false;
     const away = `${this.dir}.broken-${process.pid}-${Date.now()}`;
     await rename(this.dir, away).catch(() => {});

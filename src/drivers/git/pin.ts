@@ -95,10 +95,10 @@ async function readLabel(
   const entry = await findFile(mirror, commit, folder, file, signal);
   const [blob] = await readBlobs(mirror, [entry], signal);
   const found: PinnedValue | undefined = readValues(entry.path, plainText(entry.path, blob!), jsonPath)[0];
-  const { value, text } = found ?? { value: null };
-  if (value === null || typeof value === 'object' || String(value).trim() === '')
+  const label = found?.text ?? (typeof found?.value === 'string' ? found.value : JSON.stringify(found?.value ?? null));
+  if (label.trim() === '' || found?.value === null || typeof (found?.value ?? {}) === 'object')
     throw new PermanentError(`file "${entry.path}" has no version at ${jsonPath}`);
-  return text ?? String(value);
+  return label;
 }
 
 async function findFile(

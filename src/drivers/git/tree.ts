@@ -1,5 +1,5 @@
 import { LIMITS } from '../content.ts';
-import { PermanentError } from '../driver.ts';
+import { PermanentError, TransientError } from '../driver.ts';
 import type { Mirror } from './mirror.ts';
 
 export interface Entry {
@@ -79,13 +79,20 @@ export async function readBlobs(mirror: Mirror, entries: Entry[], signal: AbortS
   if (entries.length === 0) return [];
   const input = entries.map((each) => `${each.sha}\n`).join('');
   const output = await mirror.ask(['cat-file', '--batch'], signal, input);
+  const blobs: Buffer[] = [];
   let at = 0;
-  return entries.map(() => {
+  for (const { path } of entries) {
     const end = output.indexOf(10, at);
-    const size = Number(output.toString('latin1', at, end).split(' ')[2]);
+    const size = Number(/^[0-9a-f]+ blob (\d+)$/.exec(output.toString('latin1', at, end))?.[1] ?? NaN);
+    if (Number.isNaN(size)) {
+      // "missing": git lists it, so the local copy has lost it.
+      await mirror.discard();
+      throw new TransientError(`the local copy of "${mirror.url}" has lost "${path}" and is fetched anew`);
+    }
+    blobs.push(output.subarray(end + 1, end + 1 + size));
     at = end + 1 + size + 1;
-    return output.subarray(end + 1, end + 1 + size);
-  });
+  }
+  return blobs;
 }
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
