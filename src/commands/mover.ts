@@ -4,6 +4,7 @@ import type { Clock } from '../clock.ts';
 import { advance } from '../core/advance.ts';
 import type { Decision } from '../core/advance.ts';
 import type { Facts, ReleaseState, Stimulus } from '../core/release.ts';
+import { reach } from '../faults.ts';
 import type { Log } from '../log.ts';
 import { loadFacts, loadFrozen, loadStates, lockProductsStatement } from '../store/load-releases.ts';
 import type { FrozenRelease, LoadedState } from '../store/load-releases.ts';
@@ -175,8 +176,10 @@ export class Mover {
       );
       const decisions = found.map((each) => this.#decide(each, facts.get(each.release.id) as Facts) as Decision);
       const saved = await this.#save(client, found, decisions, keys);
+      reach('in-transaction');
       await client.query('COMMIT');
       client.release();
+      found.forEach((each, index) => this.#terminateObstacles(each, decisions[index] as Decision, facts.get(each.release.id) as Facts));
       return saved;
     } catch (error) {
       // A connection that cannot even roll back is not given back to the pool.
@@ -185,6 +188,24 @@ export class Mover {
         (broken: unknown) => client.release(broken instanceof Error ? broken : true),
       );
       throw error;
+    }
+  }
+
+  /** SEMANTICS §3, TERMINATE: a newer release that reaches an environment where an older one is active ends the older one. */
+  #terminateObstacles({ release }: Found, { state }: Decision, { heldBy }: Facts): void {
+    if (release.concurrency !== 'TERMINATE') return;
+    for (const [position, { status }] of state.promotions.entries()) {
+      const environment = release.plan.promotions[position]?.environment;
+      const holder = status === 'WAITING' && environment ? heldBy[environment] : undefined;
+      if (holder === undefined) continue;
+      const reason = `a newer release, ${release.id}, reached ${environment}`;
+      void this.#freeze(holder).then(
+        (older) => {
+          if (older && older.number < release.number) return this.move(holder, { kind: 'terminate', reason, by: null });
+          return null;
+        },
+        (error: unknown) => this.#log.warn({ error, holder }, 'an older release could not be terminated yet'),
+      );
     }
   }
 

@@ -100,7 +100,8 @@ forEachBackend((backend) => {
 
   test('the same idempotency key makes one release, from two servers at once; another input is refused', async () => {
     const second = await engine.another();
-    const input = { product: 'billing', version: '7', idempotencyKey: 'once' };
+    await engine.saveBilling('keyed');
+    const input = { product: 'keyed', version: '7', idempotencyKey: 'once' };
     const answers = await Promise.all([engine.app, second, engine.app, second].map((app) => triggerRelease(app, input, 'test')));
     expect(new Set(answers.map((each) => each.value?.releaseId)).size).toBe(1);
     await engine.ended(answers[0]?.value?.releaseId as string);
@@ -129,6 +130,22 @@ forEachBackend((backend) => {
       expect(three?.startedAt).toBeGreaterThanOrEqual(two?.endedAt as number);
     }
     expect(states[1]?.startedAt).toBeLessThan(states[0]?.endedAt as number);
+  });
+
+  test('with TERMINATE a newer release ends the older one where it meets it', async () => {
+    await engine.saveBilling('hasty', {
+      driver: (environment) => ({ type: 'simulate', duration: environment === 'staging' ? 30_000 : 0 }),
+      concurrency: 'TERMINATE',
+    });
+    const older = await engine.trigger({ product: 'hasty', version: '1' });
+    await engine.reached(older, (state) => state.promotions[1]?.status === 'RUNNING');
+    const newer = await engine.trigger({ product: 'hasty', version: '2' });
+    const ended = await engine.ended(older);
+    expect(ended.status).toBe('TERMINATED');
+    expect(ended.terminating?.reason).toBe(`a newer release, ${newer}, reached staging`);
+    await engine.reached(newer, (state) => state.promotions[1]?.status === 'RUNNING');
+    await terminateRelease(engine.app, { releaseId: newer }, 'test');
+    await engine.ended(newer);
   });
 
   test('two servers and two workers on one database share the work', async () => {
