@@ -1,0 +1,179 @@
+import pg from 'pg';
+import type { Log } from '../log.ts';
+import {
+  BEGINNING,
+  type EventFilter,
+  type LoggedEvent,
+  oldestEvent,
+  placesOf,
+  type Place,
+  readFiltered,
+  readNewest,
+  readOn,
+  releaseAt,
+} from '../store/event-log.ts';
+import { Listener } from '../store/listener.ts';
+import { CursorExpiredError, cursorBefore, cursorOf, isAt, parseCursor, placeOf } from './cursor.ts';
+import { Ring } from './ring.ts';
+import { Subscription, type SubscriptionSource } from './subscription.ts';
+import { Tail, type TailHealth } from './tail.ts';
+import { Waiters } from './waiters.ts';
+
+export interface EventLogOptions {
+  pool: pg.Pool;
+  databaseUrl: string;
+  log: Log;
+  /** How many of the newest events stay in memory. */
+  ringSize?: number;
+  /** How often the log is read without a notice, in milliseconds. */
+  pollMs?: number;
+}
+
+export interface Delivery {
+  cursor: string;
+  event: LoggedEvent;
+}
+
+export interface EventPage {
+  events: Delivery[];
+  hasNextPage: boolean;
+}
+
+/**
+ * The log's live end: one reader per process, any number of subscribers. Each sees every event after its cursor once, in
+ * the log's order, whoever wrote it and whatever connection broke meanwhile.
+ */
+export class EventLog {
+  readonly #pool: pg.Pool;
+  readonly #reader: pg.Pool;
+  readonly #ring: Ring;
+  readonly #waiters = new Waiters();
+  readonly #subscriptions = new Set<Subscription>();
+  readonly #tail: Tail;
+  readonly #listener: Listener;
+  readonly #source: SubscriptionSource;
+  #closed = false;
+
+  private constructor(options: EventLogOptions, reader: pg.Pool, newest: LoggedEvent[], ringSize: number) {
+    const { pool, databaseUrl, log, pollMs = 1_000 } = options;
+    this.#pool = pool;
+    this.#reader = reader;
+    // The first of them only says what lies before the others.
+    const [floor, ...rest] = newest;
+    this.#ring = new Ring(ringSize, floor ?? BEGINNING);
+    for (const event of rest) this.#ring.push(event);
+    this.#source = {
+      ring: this.#ring,
+      waiters: this.#waiters,
+      readPage: (query) => readFiltered(pool, query),
+      onError: (error) => log.warn({ error }, 'a subscriber could not read the event log, trying again'),
+      onEnd: (subscription) => this.#subscriptions.delete(subscription),
+    };
+    this.#tail = new Tail({
+      read: (after, limit) => readOn(reader, after, limit),
+      publish: (events) => this.#publish(events),
+      from: this.#ring.newest,
+      pollMs,
+      log,
+    });
+    this.#listener = new Listener({
+      url: databaseUrl,
+      channels: ['sluice_events'],
+      onNotice: () => this.#tail.look(),
+      // What was told while nobody listened is lost.
+      onConnected: () => this.#tail.look(),
+      log,
+    });
+  }
+
+  /** Resolves once it listens. */
+  static async open(options: EventLogOptions): Promise<EventLog> {
+    // A connection of its own: the reader must not wait in line behind the work that it reports on.
+    const reader = new pg.Pool({
+      connectionString: options.databaseUrl,
+      max: 1,
+      keepAlive: true,
+      application_name: 'sluice-event-log',
+      connectionTimeoutMillis: 10_000,
+    });
+    reader.on('error', () => undefined);
+    const ringSize = options.ringSize ?? 10_000;
+    try {
+      // After a restart everybody comes back at once, with cursors of a moment ago: these are answered from memory.
+      const newest = await readNewest(reader, Math.ceil(ringSize / 5) + 1);
+      const eventLog = new EventLog(options, reader, newest, ringSize);
+      await eventLog.#listener.open();
+      eventLog.#tail.start();
+      return eventLog;
+    } catch (error) {
+      await reader.end();
+      throw error;
+    }
+  }
+
+  /**
+   * Events after `after`, first those of the past, then as they come.
+   * @param after a cursor; "" for the beginning of the log; absent: from now on.
+   * @throws InvalidCursorError, CursorExpiredError
+   */
+  async subscribe(filter: EventFilter, after?: string | null, signal?: AbortSignal): Promise<Subscription> {
+    // "Now" is the time of the call, not of the first read.
+    const now = this.#ring.newest;
+    const place = after === undefined || after === null ? now : await this.#resume(after);
+    const subscription = new Subscription(this.#source, filter, place);
+    if (this.#closed || signal?.aborted) {
+      subscription.end();
+      return subscription;
+    }
+    this.#subscriptions.add(subscription);
+    signal?.addEventListener('abort', () => subscription.end(), { once: true });
+    return subscription;
+  }
+
+  /** A page of the log, oldest first. @param after as in `subscribe`, but absent means the beginning. */
+  async read(filter: EventFilter, after: string | null | undefined, first: number): Promise<EventPage> {
+    const place = await this.#resume(after ?? '');
+    const events = await readFiltered(this.#pool, { after: place, filter, limit: first + 1 });
+    const page = events.slice(0, first).map((event) => ({ cursor: cursorOf(event), event }));
+    return { events: page, hasNextPage: events.length > first };
+  }
+
+  /** The cursors of these events, e.g. of the last event of each release as it was loaded. */
+  async cursorsOf(events: readonly { releaseId: string; sequence: number }[]): Promise<(string | null)[]> {
+    const places = await placesOf(this.#pool, events);
+    return places.map((place, index) => place && cursorOf({ ...place, releaseId: events[index]!.releaseId }));
+  }
+
+  health(): TailHealth & { subscribers: number } {
+    return { ...this.#tail.health(), subscribers: this.#subscriptions.size };
+  }
+
+  /** Ends every subscription. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    for (const subscription of this.#subscriptions) subscription.end();
+    await this.#listener.close();
+    await this.#tail.close();
+    await this.#reader.end();
+  }
+
+  #publish(events: LoggedEvent[]): void {
+    for (const event of events) {
+      this.#ring.push(event);
+      this.#waiters.tell(event);
+    }
+  }
+
+  async #resume(text: string): Promise<Place> {
+    const cursor = parseCursor(text);
+    const place = placeOf(cursor);
+    if (!cursor) return place;
+    const number = this.#ring.firstAfter({ position: cursor.position, id: cursor.id - 1 });
+    if (number !== null && isAt(cursor, this.#ring.at(number))) return place;
+    // Not only looked up when it is older than the ring: it can also be newer than what this process has read.
+    const release = await releaseAt(this.#pool, cursor);
+    if (release?.startsWith(cursor.release)) return place;
+    const oldest = await oldestEvent(this.#pool);
+    throw new CursorExpiredError(oldest ? cursorBefore(oldest) : '');
+  }
+}

@@ -1,0 +1,121 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { compare, type EventFilter, type LoggedEvent, type Place } from '../store/event-log.ts';
+import { fits } from './filter.ts';
+import type { Ring } from './ring.ts';
+import type { Waiter, Waiters } from './waiters.ts';
+
+export interface SubscriptionSource {
+  ring: Ring;
+  waiters: Waiters;
+  readPage: (query: { after: Place; upTo: Place; filter: EventFilter; limit: number }) => Promise<LoggedEvent[]>;
+  onError: (error: unknown) => void;
+  onEnd: (subscription: Subscription) => void;
+}
+
+/**
+ * One reader of the log. It owns a place and at most one page, never a buffer: whoever reads slowly finds the ring moved on
+ * and reads from the database until it has caught up. Written by hand because the `return` of an async generator would wait
+ * for the next event.
+ */
+export class Subscription implements AsyncIterableIterator<LoggedEvent> {
+  readonly #source: SubscriptionSource;
+  readonly #filter: EventFilter;
+  /** Everything up to here was delivered or does not fit. */
+  #place: Place;
+  #page: LoggedEvent[] = [];
+  #ended = false;
+  #waiter: Waiter | null = null;
+
+  constructor(source: SubscriptionSource, filter: EventFilter, after: Place) {
+    this.#source = source;
+    this.#filter = filter;
+    this.#place = after;
+  }
+
+  async next(): Promise<IteratorResult<LoggedEvent>> {
+    while (!this.#ended) {
+      const event = this.#page.shift() ?? (await this.#fromRing());
+      if (event && !this.#ended) {
+        this.#moveTo(event);
+        return { done: false, value: event };
+      }
+    }
+    return { done: true, value: undefined };
+  }
+
+  end(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#page = [];
+    if (this.#waiter) {
+      this.#source.waiters.remove(this.#waiter);
+      this.#waiter.tell(null);
+    }
+    this.#source.onEnd(this);
+  }
+
+  async return(): Promise<IteratorResult<LoggedEvent>> {
+    this.end();
+    return { done: true, value: undefined };
+  }
+
+  async throw(error: unknown): Promise<IteratorResult<LoggedEvent>> {
+    this.end();
+    throw error;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  /** The next event that fits; null after reading a page or waiting: look again. */
+  async #fromRing(): Promise<LoggedEvent | null> {
+    const { ring } = this.#source;
+    const first = ring.firstAfter(this.#place);
+    if (first === null) {
+      await this.#catchUp();
+      return null;
+    }
+    for (let number = first; number < ring.end; number += 1) {
+      const event = ring.at(number)!;
+      if (fits(this.#filter, event)) return event;
+    }
+    this.#moveTo(ring.newest);
+    await this.#wait();
+    return null;
+  }
+
+  async #catchUp(): Promise<void> {
+    const upTo = this.#source.ring.newest;
+    try {
+      const query = { after: this.#place, upTo, filter: this.#filter, limit: PAGE };
+      this.#page = await this.#source.readPage(query);
+      // Nothing more fits until `upTo`; the last event moves the place itself.
+      if (this.#page.length === 0) this.#moveTo(upTo);
+    } catch (error) {
+      // A database that is away for a moment must not end the subscription.
+      this.#source.onError(error);
+      await sleep(RETRY);
+    }
+  }
+
+  async #wait(): Promise<void> {
+    const event = await new Promise<LoggedEvent | null>((resolve) => {
+      this.#waiter = { filter: this.#filter, tell: resolve };
+      this.#source.waiters.add(this.#waiter);
+    });
+    this.#waiter = null;
+    // Nothing before this event fitted. Without this step, a quiet subscriber would look for it in the database when
+    // the ring has moved past the place where it fell asleep.
+    if (event) this.#moveTo({ position: event.position, id: event.id - 1 });
+  }
+
+  /** Never back: a cursor of another process can be ahead of what this one has read. */
+  #moveTo({ position, id }: Place): void {
+    if (compare({ position, id }, this.#place) > 0) this.#place = { position, id };
+  }
+}
+
+const PAGE = 100;
+/** Milliseconds. */
+const RETRY = 250;

@@ -1,0 +1,119 @@
+import { GraphQLError } from 'graphql';
+import { Arg, Ctx, Int, Query, Resolver, Root, Subscription } from 'type-graphql';
+import type { ReleaseEvent } from '../core/events.ts';
+import type { Delivery } from '../events/event-log.ts';
+import { CursorExpiredError, cursorOf, InvalidCursorError } from '../events/cursor.ts';
+import { badInput, checkFirst, MAX_FIRST } from '../schema/connection.ts';
+import type { ApiContext } from '../schema/context.ts';
+import { ReleaseEventConnection, ReleaseEventEdge, ReleaseEventFilterInput } from '../schema/event-connection.ts';
+import type { ReleaseEventNode } from '../schema/event-types.ts';
+import { releaseIdOf, toNodeId } from '../schema/node-id.ts';
+import type { EventFilter, LoggedEvent } from '../store/event-log.ts';
+
+@Resolver()
+export class ReleaseEventResolver {
+  @Query(() => ReleaseEventConnection, {
+    description: 'The log that `releaseEvents` streams, oldest first, with the same cursors.',
+  })
+  async releaseEventLog(
+    @Ctx() { log }: ApiContext,
+    @Arg('first', () => Int, { defaultValue: 50, description: `How many at most; up to ${MAX_FIRST}.` }) first: number,
+    @Arg('after', () => String, {
+      nullable: true,
+      description: 'A cursor: what comes after it. Without it: from the beginning.',
+    })
+    after: string | null,
+    @Arg('filter', () => ReleaseEventFilterInput, { nullable: true, description: 'Which events; all without it.' })
+    filter: ReleaseEventFilterInput | null,
+  ): Promise<ReleaseEventConnection> {
+    const wanted = toFilter(filter);
+    const { events, hasNextPage } = await asked(() => log.read(wanted, after, checkFirst(first)));
+    const edges = events.map(toEdge);
+    const startCursor = edges[0]?.cursor ?? null;
+    const endCursor = edges.at(-1)?.cursor ?? null;
+    return { edges, pageInfo: { hasNextPage, hasPreviousPage: Boolean(after), startCursor, endCursor } };
+  }
+
+  @Subscription(() => ReleaseEventEdge, {
+    description:
+      'Every event after `after`, then each one as it happens: once, in the order of the log, whatever server wrote it. ' +
+      'After a broken connection subscribe again with the last cursor that you saw.',
+    // Establishes "now" (or finds the cursor) before the subscription is confirmed.
+    subscribe: ({ args, context }) => {
+      const { after, filter } = args as { after?: string | null; filter?: ReleaseEventFilterInput | null };
+      return asked(() => (context as ApiContext).log.subscribe(toFilter(filter), after)) as never;
+    },
+  })
+  releaseEvents(
+    @Root() event: LoggedEvent,
+    @Arg('after', () => String, {
+      nullable: true,
+      description: 'A cursor: everything after it. "": from the beginning of the log. Without it: from now on.',
+    })
+    _after: string | null,
+    @Arg('filter', () => ReleaseEventFilterInput, { nullable: true, description: 'Which events; all without it.' })
+    _filter: ReleaseEventFilterInput | null,
+  ): ReleaseEventEdge {
+    return toEdge({ cursor: cursorOf(event), event });
+  }
+}
+
+function toEdge({ cursor, event: logged }: Delivery): ReleaseEventEdge {
+  const { sequence, at, releaseId, product, releaseStatus, actor, event } = logged;
+  const shared = {
+    sequence,
+    at: new Date(at),
+    release: releaseId,
+    releaseId: toNodeId('Release', releaseId),
+    product,
+    releaseStatus,
+    actor,
+  };
+  return { cursor, node: { ...ownFields(event), ...shared } as ReleaseEventNode };
+}
+
+/** The core keeps moments as text and outputs as a record; GraphQL has a scalar and a list for them. */
+function ownFields(event: ReleaseEvent): object {
+  const fields: Record<string, unknown> = { ...event };
+  for (const moment of ['earliest', 'recheckAt', 'retryAt']) {
+    if (typeof fields[moment] === 'string') fields[moment] = new Date(fields[moment]);
+  }
+  if (event.type === 'StepSucceeded') {
+    fields['outputs'] = Object.entries(event.outputs ?? {}).map(([name, value]) => ({ name, value }));
+  }
+  return fields;
+}
+
+function toFilter(input: ReleaseEventFilterInput | null | undefined): EventFilter {
+  const filter: EventFilter = {};
+  if (!input) return filter;
+  const { releaseId, product, environment, types } = input;
+  if (typeof releaseId === 'string') {
+    const uuid = releaseIdOf(releaseId);
+    if (!uuid) throw badInput(`'${releaseId.slice(0, 60)}' is not the id of a release`, 'filter.releaseId');
+    filter.releaseId = uuid;
+  }
+  if (typeof product === 'string') filter.product = name(product, 'product');
+  if (typeof environment === 'string') filter.environment = name(environment, 'environment');
+  if (types) filter.types = types;
+  return filter;
+}
+
+function name(text: string, field: string): string {
+  // PostgreSQL refuses the character, and no name holds it.
+  if (text.includes('\0')) throw badInput(`${field} holds a NUL character: expected a name`, `filter.${field}`);
+  return text;
+}
+
+/** Turns what the log refuses into answers for the client. */
+async function asked<T>(question: () => Promise<T>): Promise<T> {
+  try {
+    return await question();
+  } catch (error) {
+    if (error instanceof InvalidCursorError) throw badInput(error.message, 'after');
+    if (error instanceof CursorExpiredError) {
+      throw new GraphQLError(error.message, { extensions: { code: 'CURSOR_EXPIRED', oldestCursor: error.oldest } });
+    }
+    throw error;
+  }
+}

@@ -1,0 +1,65 @@
+import { registerEnumType } from 'type-graphql';
+import type { HealthStatus } from '../core/definitions.ts';
+import type { PromotionStatus, ReleaseStatus, StepStatus } from '../core/release.ts';
+
+/** A GraphQL enum from the core's words; `descriptions` has one sentence per value, so a new word cannot be forgotten. */
+export function enumOf<T extends string>(
+  name: string,
+  description: string,
+  descriptions: Record<T, string>,
+): Record<T, T> {
+  const values = Object.fromEntries(Object.keys(descriptions).map((value) => [value, value])) as Record<T, T>;
+  const valuesConfig = Object.fromEntries(
+    Object.entries<string>(descriptions).map(([value, text]) => [value, { description: text }]),
+  );
+  registerEnumType(values, { name, description, valuesConfig: valuesConfig as never });
+  return values;
+}
+
+export const ReleaseStatusEnum = enumOf<ReleaseStatus>('ReleaseStatus', 'Where a release is in its life.', {
+  QUEUED: 'Waits for its turn among the releases of its product.',
+  RUNNING: 'Something is being done for it.',
+  SUSPENDED: 'Nothing is being done: it waits, see what for in its promotions.',
+  TERMINATING: 'Somebody or a timeout ended it; what runs is being stopped.',
+  SUCCEEDED: 'Every environment was promoted or skipped.',
+  FAILED: 'A promotion failed that nothing tolerates.',
+  TERMINATED: 'Ended by a person or a timeout.',
+});
+
+export const PromotionStatusEnum = enumOf<PromotionStatus>(
+  'PromotionStatus',
+  'Where the promotion of one environment is in its life.',
+  {
+    PENDING: 'Its dependencies have not ended yet.',
+    WAITING: 'Its dependencies are fulfilled; a gate keeps it from starting.',
+    RUNNING: 'At work.',
+    SUSPENDED: 'Started, and waits for something outside: a pull request, health, a retry.',
+    SUCCEEDED: 'The version is there and healthy.',
+    FAILED: 'Judged bad, or its time was over.',
+    TERMINATED: 'Ended together with its release.',
+    SKIPPED: 'Never starts in this release.',
+    ROLLING_BACK: 'The version before it is being restored.',
+    ROLLED_BACK: 'The version before it is back.',
+    ROLLBACK_FAILED: 'The version before it could not be restored.',
+  },
+);
+
+export const StepStatusEnum = enumOf<StepStatus>('StepStatus', 'Where one step of a promotion is in its life.', {
+  PENDING: 'Not started.',
+  RUNNING: 'A worker is at it.',
+  WAITING: 'Looked, not there yet: it is looked at again later.',
+  SUCCEEDED: 'Done.',
+  FAILED: 'Judged bad; not tried again by itself.',
+  TERMINATED: 'Stopped together with its promotion.',
+});
+
+export const HealthStatusEnum = enumOf<HealthStatus>(
+  'HealthStatus',
+  'How well an application is, as its health source tells.',
+  {
+    HEALTHY: 'Runs the version that was promoted, and runs well.',
+    PROGRESSING: 'On its way there.',
+    DEGRADED: 'Runs badly.',
+    UNKNOWN: 'Could not be told.',
+  },
+);

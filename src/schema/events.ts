@@ -1,0 +1,208 @@
+import { Field, Int, ObjectType } from 'type-graphql';
+import type { AtPromotion, AtStep, ReleaseEvent, ReleaseEventType } from '../core/events.ts';
+import { PhaseEnum } from './choices.ts';
+import { enumOf, HealthStatusEnum, PromotionStatusEnum } from './enums.ts';
+import { PromotionEventNode, ReleaseEventNode, StepEventNode, StepOutput } from './event-types.ts';
+import { DateTime } from './scalars.ts';
+
+/** A field: its GraphQL type, what it says, and whether it can be absent. */
+type FieldSpec = [type: () => unknown, about: string, nullable?: 'nullable'];
+
+type EventOf<T> = ReleaseEvent extends infer E
+  ? E extends { type: infer U }
+    ? T extends U
+      ? E
+      : never
+    : never
+  : never;
+type OwnFields<E> = { [K in Exclude<keyof E, 'type'>]-?: FieldSpec };
+type EventSpec<T> = {
+  about: string;
+  kind?: typeof PromotionEventNode | typeof StepEventNode;
+  fields: OwnFields<EventOf<T>>;
+};
+
+const text = (): StringConstructor => String;
+const texts = (): [StringConstructor] => [String];
+
+const atPromotion: OwnFields<AtPromotion> = {
+  environment: [text, "The environment's name; for a workflow step of the flow, the step's."],
+  attempt: [() => Int, 'Which try of the whole promotion, from 1; a retry of the release begins a new one.'],
+  before: [() => PromotionStatusEnum, "The promotion's status before."],
+  status: [() => PromotionStatusEnum, "The promotion's status from now on."],
+};
+
+const atStep: OwnFields<AtStep> = {
+  environment: [text, "The environment's name; for a workflow step of the flow, the step's."],
+  attempt: [() => Int, 'Which try of the whole promotion, from 1; a retry of the release begins a new one.'],
+  step: [text, "The step's id, unique in its promotion."],
+  phase: [() => PhaseEnum, 'The phase of the promotion that the step belongs to.'],
+  application: [text, "The application's name, for a step that works on one.", 'nullable'],
+};
+
+const promotion = { kind: PromotionEventNode };
+const step = { kind: StepEventNode };
+
+/** A new event, or a new field of one, does not compile until it is described here. */
+const EVENTS: { [T in ReleaseEventType]: EventSpec<T> } = {
+  ReleaseQueued: {
+    about: 'A release was created and stands in line.',
+    fields: {
+      product: [text, 'The name of the product that is released.'],
+      flow: [text, "The flow's name."],
+      version: [text, 'The version that travels.'],
+      environments: [texts, 'The environments and workflow steps that it will travel, in the order of the flow.'],
+    },
+  },
+  ReleaseStarted: { about: 'It was its turn: the release began.', fields: {} },
+  ReleaseTerminating: {
+    about: 'Somebody or a timeout ended the release; what runs is being stopped.',
+    fields: { reason: [text, 'Why.'] },
+  },
+  ReleaseRetried: {
+    about: 'An ended release began again where it had not succeeded.',
+    fields: { environments: [texts, 'What is promoted once more.'] },
+  },
+  ReleaseSucceeded: {
+    about: 'The release ended: all of it succeeded or was skipped.',
+    fields: { reason: [text, 'Why, where there is more to say.', 'nullable'] },
+  },
+  ReleaseFailed: {
+    about: 'The release ended: something failed that nothing tolerates.',
+    fields: { reason: [text, 'Why, where there is more to say.', 'nullable'] },
+  },
+  ReleaseTerminated: {
+    about: 'The release ended: a person or a timeout had ended it, and all of it stands still.',
+    fields: { reason: [text, 'Why, where there is more to say.', 'nullable'] },
+  },
+  PromotionWaiting: {
+    ...promotion,
+    about: 'A promotion could start, but for a gate.',
+    fields: {
+      ...atPromotion,
+      reason: [text, 'What it waits for, in words.'],
+      earliest: [() => DateTime, 'When that can end by itself; null: somebody must act.', 'nullable'],
+    },
+  },
+  PromotionStarted: {
+    ...promotion,
+    about: 'A promotion began; it has the environment to itself.',
+    fields: atPromotion,
+  },
+  PromotionResumed: {
+    ...promotion,
+    about: 'A promotion goes on after it had waited, or after its worker was lost.',
+    fields: { ...atPromotion, dispatch: [() => Int, 'The number of the job that takes it up.'] },
+  },
+  PromotionSucceeded: { ...promotion, about: 'The version is in the environment and healthy.', fields: atPromotion },
+  PromotionFailed: {
+    ...promotion,
+    about: 'A promotion was judged bad, or its time was over.',
+    fields: { ...atPromotion, reason: [text, 'Why.'] },
+  },
+  PromotionSkipped: {
+    ...promotion,
+    about: 'A promotion will not take place in this release.',
+    fields: { ...atPromotion, reason: [text, 'Why.'] },
+  },
+  PromotionTerminated: { ...promotion, about: 'A promotion ended together with its release.', fields: atPromotion },
+  StepStarted: { ...step, about: 'A worker began a step.', fields: atStep },
+  StepWaiting: {
+    ...step,
+    about: 'A step looked, and it is not there yet.',
+    fields: {
+      ...atStep,
+      reason: [text, 'What it waits for, in words.'],
+      recheckAt: [() => DateTime, 'When it looks again; null: when somebody tells.', 'nullable'],
+    },
+  },
+  StepRetrying: {
+    ...step,
+    about: 'A step could not get there (network, rate limit, crash) and is tried again.',
+    fields: {
+      ...atStep,
+      message: [text, 'What went wrong.'],
+      tries: [() => Int, 'How many times it was tried.'],
+      retryAt: [() => DateTime, 'When it is tried again.'],
+    },
+  },
+  StepSucceeded: {
+    ...step,
+    about: 'A step is done.',
+    fields: { ...atStep, outputs: [() => [StepOutput], 'What it left for the steps after it.'] },
+  },
+  StepFailed: {
+    ...step,
+    about: 'A step was judged bad, or was tried often enough.',
+    fields: { ...atStep, message: [text, 'What went wrong.'] },
+  },
+  StepTerminated: { ...step, about: 'A step was stopped together with its promotion.', fields: atStep },
+  ActionCommitted: {
+    ...step,
+    about: "The version was written into the application's repository.",
+    fields: {
+      ...atStep,
+      commit: [text, 'The commit that holds it.'],
+      changed: [() => Boolean, 'False: it was there already, and nothing had to be written.'],
+    },
+  },
+  HealthChanged: {
+    ...promotion,
+    about: "An application's health is another one than before.",
+    fields: {
+      ...atPromotion,
+      application: [text, "The application's name."],
+      health: [() => HealthStatusEnum, 'Its health now.'],
+      message: [text, 'What the health source said.', 'nullable'],
+    },
+  },
+  GroupGateAsked: {
+    about: 'Enough members of a group have succeeded: they are asked whether they are healthy now, together.',
+    fields: { group: [text, "The group's name."] },
+  },
+  GroupGatePassed: {
+    about: 'Enough members of a group are healthy: what depends on it may start.',
+    fields: { group: [text, "The group's name."] },
+  },
+  GroupGateWaiting: {
+    about: 'Not enough members of a group are known to be healthy yet: they are asked again.',
+    fields: { group: [text, "The group's name."], reason: [text, 'What it waits for, in words.'] },
+  },
+  GroupGateFailed: {
+    about: "A group's gate can no longer be fulfilled.",
+    fields: { group: [text, "The group's name."], reason: [text, 'Why.'] },
+  },
+};
+
+function objectType(name: string, { about, kind, fields }: EventSpec<ReleaseEventType>): new () => ReleaseEventNode {
+  const base = (kind ?? ReleaseEventNode) as unknown as new () => ReleaseEventNode;
+  const type = class extends base {};
+  ObjectType(name, { description: about, implements: kind ? [ReleaseEventNode, kind] : ReleaseEventNode })(type);
+  addFields(type, fields);
+  return type;
+}
+
+function addFields(type: { prototype: object }, fields: Record<string, FieldSpec>): void {
+  for (const [name, [fieldType, description, nullable]] of Object.entries(fields)) {
+    Field(fieldType as () => StringConstructor, { description, nullable: nullable === 'nullable' })(
+      type.prototype,
+      name,
+    );
+  }
+}
+
+addFields(PromotionEventNode, atPromotion);
+addFields(StepEventNode, atStep);
+
+export const RELEASE_EVENT_TYPES = Object.entries(EVENTS).map(([name, spec]) =>
+  objectType(name, spec as EventSpec<ReleaseEventType>),
+);
+
+export const ReleaseEventTypeEnum = enumOf<ReleaseEventType>(
+  'ReleaseEventType',
+  'The kinds of events; each is also the name of the type that carries it.',
+  Object.fromEntries(Object.entries(EVENTS).map(([name, { about }]) => [name, about])) as Record<
+    ReleaseEventType,
+    string
+  >,
+);
