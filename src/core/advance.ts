@@ -318,10 +318,14 @@ function takeHealthReport(move: Move, report: Extract<Stimulus, { kind: 'health-
     move.emit({ type: 'HealthChanged', ...at, application: name, health, message });
     planned.steps.forEach((step, index) => {
       if (step.application !== application || promotion.steps[index]?.status !== 'WAITING') return;
-      if (step.work.kind === 'health') move.step(position, index).recheckAt = move.now;
-      // A soak is broken by bad news at once; good news changes nothing, it must last.
-      else if (step.work.kind === 'soak' && health === 'DEGRADED') {
+      // A soak is broken by bad news at once; good news does not shorten it, only end its wait for somebody's word.
+      if (step.work.kind === 'soak' && health === 'DEGRADED') {
         failStep(move, position, index, `${name} became DEGRADED while soaking${message ? `: ${message}` : ''}`);
+      } else if (
+        step.work.kind === 'health' ||
+        (step.work.kind === 'soak' && promotion.steps[index]?.recheckAt === null)
+      ) {
+        move.step(position, index).recheckAt = move.now;
       }
     });
   });
@@ -491,8 +495,10 @@ function settlePromotion(move: Move, position: number): boolean {
   const waiting = steps.findIndex((step) => step.status === 'WAITING');
   const step = steps[waiting];
   if (step === undefined) return false;
-  if (move.plannedStep(position, waiting).work.kind === 'soak') return move.restate(position, 'WAITING', step);
-  return step.recheckAt === null ? move.restate(position, 'SUSPENDED', step) : false;
+  if (step.recheckAt === null) return move.restate(position, 'SUSPENDED', step);
+  // A retry or a second look is part of the work; a soak is time that passes.
+  const soaks = move.plannedStep(position, waiting).work.kind === 'soak';
+  return move.restate(position, soaks ? 'WAITING' : 'RUNNING', step);
 }
 
 function failures(move: Move, group: number): number {

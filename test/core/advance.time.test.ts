@@ -69,9 +69,24 @@ describe('soak', () => {
     expect(release.picture).toBe('dev SUCCEEDED, eu WAITING');
   });
 
+  test('a soak that is over and still lacks a report is suspended until somebody tells', () => {
+    const release = soaking();
+    release.wake();
+    release.report('eu', { kind: 'pending', reason: 'nobody told yet' });
+    expect(release.picture).toBe('dev SUCCEEDED, eu SUSPENDED');
+    release.tell({ kind: 'health-reported', environment: 'eu', application: 'billing-eu', status: 'HEALTHY' });
+    expect(release.dispatched).toEqual(['eu']);
+  });
+
   test('DEGRADED breaks it at once', () => {
     const release = soaking();
-    release.tell({ kind: 'health-reported', environment: 'eu', application: 'billing-eu', status: 'DEGRADED', message: 'OOM' });
+    release.tell({
+      kind: 'health-reported',
+      environment: 'eu',
+      application: 'billing-eu',
+      status: 'DEGRADED',
+      message: 'OOM',
+    });
     expect(release.picture).toBe('dev SUCCEEDED, eu FAILED, asia SKIPPED');
     expect(release.state.firstProblem?.message).toBe('billing-eu became DEGRADED while soaking: OOM');
   });
@@ -84,7 +99,10 @@ describe('limits', () => {
     release.wake();
     expect(release.aborted).toEqual(['eu']);
     expect(release.picture).toBe('dev SUCCEEDED, eu FAILED, asia SKIPPED');
-    expect(release.state).toMatchObject({ status: 'FAILED', firstProblem: { message: 'the limit of 60 s for eu is over' } });
+    expect(release.state).toMatchObject({
+      status: 'FAILED',
+      firstProblem: { message: 'the limit of 60 s for eu is over' },
+    });
   });
 
   test('a success that comes in the same instant as the limit counts', () => {

@@ -64,7 +64,12 @@ export class Shell {
   run(): void {
     if (this.#tape.chance(10)) this.#facts.behind = 'r-0';
     this.#tell({ kind: 'tick' });
-    while (!this.#tape.over) this.#act();
+    while (!this.#tape.over) {
+      this.#act();
+      if (!this.ended) continue;
+      if (this.#tape.chance(15)) this.#tell({ kind: 'retry', by: 'ada' });
+      else if (this.#tape.chance(10)) break;
+    }
     this.reached.count(`faults stopped while ${this.state.status}`);
     this.#calm = true;
     this.#quieten();
@@ -97,9 +102,10 @@ export class Shell {
     }
     // The process dies before the commit: nothing has happened.
     if (!this.#calm && this.#tape.chance(2)) return this.reached.count('fault decision lost');
-    this.#watcher.see(old, stimulus, facts, this.now, decision);
+    this.#watcher.see(old, stimulus, facts, this.now, decision, !this.#calm);
     this.state = decision.state;
     this.revision += 1;
+    this.reached.count('decisions');
     this.#outbox.push(...decision.work);
     this.#told.push(stimulus);
     const accepted = decision.events.length > 0 || decision.changed.length > 0 ? 'moves' : 'changes nothing';
@@ -128,7 +134,9 @@ export class Shell {
     });
     switch (act) {
       case 'work':
-        return this.#work();
+        // Mostly it goes well: a run that breaks at every second action never gets deep.
+        for (let turns = 1 + tape.next(5); turns > 0; turns -= 1) this.#work();
+        return;
       case 'time':
         return this.#passTime();
       case 'sweep':
@@ -147,7 +155,7 @@ export class Shell {
         if (this.#told.length === 0) return;
         return this.#tell(this.#told[this.#told.length - 1 - tape.next(Math.min(this.#told.length, 30))] as Stimulus);
       case 'people':
-        if (this.ended) return this.#tell({ kind: 'retry', by: 'ada' });
+        if (tape.chance(20)) return this.#tell({ kind: 'retry', by: 'ada' });
         if (tape.chance(35)) this.#tell({ kind: 'terminate', reason: 'changed my mind', by: 'ada' });
         return;
       default:
