@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { z } from 'zod';
+import { FAULT_POINTS } from './faults.ts';
+import type { FaultPoint } from './faults.ts';
 
 /** The only reader of the environment. Everything else is handed a Config. */
 export interface Config {
@@ -24,6 +26,8 @@ export interface Config {
   databasePoolSize: number;
   git: { cacheDir: string; authorName: string; authorEmail: string; credentials: GitCredentials };
   limits: { bodyBytes: number; queueLimit: number };
+  /** For fault injection alone: the process kills itself there. */
+  fault?: { point: FaultPoint; nth: number };
 }
 
 export type Role = 'all' | 'api' | 'worker';
@@ -153,6 +157,17 @@ export const SETTINGS = {
   SLUICE_GIT_CREDENTIALS_FILE: text('File that holds the same JSON, for secrets mounted as files.'),
   SLUICE_BODY_LIMIT_BYTES: wholeNumber(1_024, 1_073_741_824, 'Largest request body, in bytes.', 1_048_576),
   SLUICE_QUEUE_LIMIT: wholeNumber(1, 100_000, 'Releases of one product that may wait in line.', 50),
+  SLUICE_FAULT: setting({
+    schema: z
+      .string()
+      .regex(new RegExp(`^(${FAULT_POINTS.join('|')}):[1-9]\\d{0,5}$`))
+      .transform((value) => {
+        const [point, nth] = value.split(':');
+        return { point: point as FaultPoint, nth: Number(nth) };
+      }),
+    expected: `a point and a count such as after-effect:3; points are ${FAULT_POINTS.join(', ')}`,
+    about: 'For tests of crashes, never in production: the process kills itself when it reaches the point for that time.',
+  }),
 } satisfies Record<string, Setting<unknown>>;
 
 type Settings = typeof SETTINGS;
@@ -189,6 +204,7 @@ export function loadConfig(env: Record<string, string | undefined>): Config {
       credentials: credentialsOf(values),
     },
     limits: { bodyBytes: values.SLUICE_BODY_LIMIT_BYTES!, queueLimit: values.SLUICE_QUEUE_LIMIT! },
+    fault: values.SLUICE_FAULT,
   };
   return config;
 }

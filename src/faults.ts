@@ -2,13 +2,15 @@
  * Named points at which a chaos run may kill the process. Nothing is armed unless a test arms it: `reach` is then a
  * comparison with null.
  */
-export type FaultPoint =
-  | 'before-effect'
-  | 'after-effect'
-  | 'after-record'
-  | 'in-transaction'
-  | 'after-commit'
-  | 'after-hand-over';
+export const FAULT_POINTS = [
+  'before-effect',
+  'after-effect',
+  'after-record',
+  'in-transaction',
+  'after-commit',
+  'after-hand-over',
+] as const;
+export type FaultPoint = (typeof FAULT_POINTS)[number];
 
 let armed: { point: FaultPoint; countdown: number } | null = null;
 
