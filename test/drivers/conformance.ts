@@ -6,8 +6,8 @@ import { contextOf } from './repository.ts';
 export interface Subject<S extends DriverSpec> {
   driver: Driver<S>;
   /** A fresh target that holds something else than the content. */
-  target(): S | Promise<S>;
-  content(): Promise<PinnedContent>;
+  target: () => S;
+  content: () => Promise<PinnedContent>;
   /** The driver has something to look at: `matches` must answer. */
   observable: boolean;
 }
@@ -18,7 +18,7 @@ const never = new AbortController().signal;
 export function conformsToDriver<S extends DriverSpec>(make: () => Subject<S>): void {
   test('asking twice with one key has one effect, and the same answer', async () => {
     const { driver, target, content } = make();
-    const [there, what] = [await target(), await content()];
+    const [there, what] = [target(), await content()];
     const first = await driver.apply(there, what, contextOf('twice'));
     const second = await driver.apply(there, what, contextOf('twice', { tries: 1 }));
     expect(first.changed).toBe(true);
@@ -27,7 +27,7 @@ export function conformsToDriver<S extends DriverSpec>(make: () => Subject<S>): 
 
   test('an effect is observed by its key after it happened, and not before', async () => {
     const { driver, target, content } = make();
-    const there = await target();
+    const there = target();
     expect(await driver.observe(there, 'observed', never)).toBeUndefined();
     const effect = await driver.apply(there, await content(), contextOf('observed'));
     expect(await driver.observe(there, 'observed', never)).toEqual(effect);
@@ -36,7 +36,7 @@ export function conformsToDriver<S extends DriverSpec>(make: () => Subject<S>): 
 
   test('an aborted apply has no effect and rejects with the reason', async () => {
     const { driver, target, content } = make();
-    const there = await target();
+    const there = target();
     const what = await content();
     const reason = new Error('terminated by a person');
     await expect(driver.apply(there, what, contextOf('aborted', { signal: AbortSignal.abort(reason) }))).rejects.toBe(
@@ -47,7 +47,7 @@ export function conformsToDriver<S extends DriverSpec>(make: () => Subject<S>): 
 
   test('what is live matches the content once it was applied', async () => {
     const { driver, target, content, observable } = make();
-    const there = await target();
+    const there = target();
     const what = await content();
     const before = await driver.matches(there, what, never);
     await driver.apply(there, what, contextOf('live'));

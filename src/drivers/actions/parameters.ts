@@ -3,15 +3,12 @@ import { z } from 'zod';
 import { PermanentError } from '../driver.ts';
 
 /** Milliseconds as a number, or a text such as `2s`. */
-const duration = z.union([
-  z.number().nonnegative(),
-  z.string().transform((text, context) => {
-    const ms = /^\d+$/.test(text) ? Number(text) : parseDuration(text);
-    if (ms !== null && ms !== undefined && ms >= 0) return ms;
-    context.addIssue({ code: 'custom', message: `"${text}" is not a duration such as 2s` });
-    return z.NEVER;
-  }),
-]);
+const duration = z.union([z.number(), z.string()]).transform((given, context) => {
+  const ms = /^\d+$/.test(String(given)) ? Number(given) : parseDuration(String(given));
+  if (typeof ms === 'number' && ms >= 0) return ms;
+  context.addIssue({ code: 'custom', message: `"${given}" is not a duration such as 2s` });
+  return z.NEVER;
+});
 
 const text = z.union([z.string(), z.number(), z.boolean()]).transform(String);
 /** Interpolation makes texts of numbers: `failures: ${N}`. */

@@ -36,7 +36,4 @@ const doubleQuoted = (value: string): string =>
     /[\u007f-\u009f\u2028\u2029\ufeff\ufffe\uffff]/g,
     (each) => `\\u${each.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
-
-// eslint-disable-next-line no-control-regex
-const isPrintable = (value: string): boolean =>
-  !/[\u0000-\u001f\u007f-\u009f\u2028\u2029\ufeff\ufffe\uffff]/.test(value);
+const isPrintable = (value: string): boolean => !/[\p{Cc}\u2028\u2029\ufeff\ufffe\uffff]/u.test(value);

@@ -116,11 +116,13 @@ function follow(document: Document.Parsed, location: Location): Place | undefine
     if (isSeq(node)) {
       const item = node.items[Number(key)];
       if (!item) return undefined;
-      place = { node: item as ParsedNode, inFlow };
+      place = { node: item, inFlow };
     } else if (isMap(node)) {
-      const pair = node.items.find((each) => isScalar(each.key) && String(each.key.value ?? '') === String(key));
+      const pair = node.items.find(
+        (each) => isScalar(each.key) && `${(each.key.value as string | number | null) ?? ''}` === String(key),
+      );
       if (!pair?.value) return undefined;
-      place = { node: pair.value as ParsedNode, inFlow, keyStart: (pair.key as ParsedNode).range[0] };
+      place = { node: pair.value, inFlow, keyStart: pair.key.range[0] };
     } else return undefined;
   }
   return place;

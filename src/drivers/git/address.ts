@@ -24,8 +24,7 @@ export function parseAddress(repoURL: string, allowed: readonly Protocol[] = DEF
 }
 
 function read(repoURL: string): Address {
-  // eslint-disable-next-line no-control-regex
-  if (repoURL === '' || repoURL.startsWith('-') || /[\u0000-\u0020\u007f]/.test(repoURL) || repoURL.includes('::'))
+  if (repoURL === '' || repoURL.startsWith('-') || /[\p{Cc} ]/u.test(repoURL) || repoURL.includes('::'))
     throw new PermanentError(`repository "${withoutSecrets(repoURL)}" is not a repository address`);
   if (repoURL.startsWith('/')) return { url: repoURL, protocol: 'file' };
   const scp = /^(?:[\w.-]+@)?[\w.-]+:(?!\/\/)[\w./~][^?#]*$/.test(repoURL);
@@ -57,8 +56,7 @@ function read(repoURL: string): Address {
 function decoded(text: string): string {
   try {
     const plain = decodeURIComponent(text);
-    // eslint-disable-next-line no-control-regex
-    if (!/[\u0000-\u001f]/.test(plain)) return plain;
+    if (!/\p{Cc}/u.test(plain)) return plain;
   } catch {
     // Said below, without quoting it.
   }
@@ -79,8 +77,7 @@ export function checkBranch(branch: string): string {
   const bad =
     branch === '' ||
     branch === '@' ||
-    // eslint-disable-next-line no-control-regex
-    /^[-/]|\.\.|@\{|\/\/|\/$|\.$|[\u0000-\u0020\u007f~^:?*[\\]/.test(branch) ||
+    /^[-/]|\.\.|@\{|\/\/|\/$|\.$|[\p{Cc} ~^:?*[\\]/u.test(branch) ||
     branch.split('/').some((part) => part.startsWith('.') || part.endsWith('.lock'));
   if (bad) throw new PermanentError(`branch "${branch}" is not a branch name`);
   return branch;
@@ -96,13 +93,7 @@ export function checkPath(path: string, what: string): string {
     .filter((part, index, all) => part !== '.' && !(part === '' && index === all.length - 1));
   for (const part of parts) {
     const folded = part.normalize('NFKC').replace(/[\u200c-\u200f\u202a-\u202e\u206a-\u206f\ufeff]/g, '');
-    // eslint-disable-next-line no-control-regex
-    if (
-      part === '' ||
-      part === '..' ||
-      /[\u0000-\u001f\u007f\\]/.test(part) ||
-      /^(\.git|git~\d+)[. ]*(:.*)?$/i.test(folded)
-    )
+    if (part === '' || part === '..' || /[\p{Cc}\\]/u.test(part) || /^(\.git|git~\d+)[. ]*(:.*)?$/i.test(folded))
       throw new PermanentError(`${what} "${path}" is not allowed: it must stay inside the repository and outside .git`);
   }
   return parts.join('/');

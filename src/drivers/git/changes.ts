@@ -83,7 +83,7 @@ async function placesIn(
     }
     place.entry = entries.get(place.path);
     if (place.entry?.mode === FOLDER) throw new PermanentError(`"${place.path}" is a folder, and a file was promoted`);
-    if (place.entry && !/^100/.test(place.entry.mode)) checkFile(place.entry);
+    if (place.entry && !place.entry.mode.startsWith('100')) checkFile(place.entry);
   }
   return places;
 }

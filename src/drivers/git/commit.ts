@@ -22,9 +22,7 @@ export function messageFor(content: PinnedContent, context: EffectContext): stri
   ];
   return `${oneLine(subject)}\n\n${trailers.map(([name, value]) => `${name}: ${oneLine(value!)}`).join('\n')}\n`;
 }
-
-// eslint-disable-next-line no-control-regex
-const oneLine = (text: string): string => text.replace(/[\u0000-\u001f\u007f\u2028\u2029]+/g, ' ').slice(0, 600);
+const oneLine = (text: string): string => text.replace(/[\p{Cc}\u2028\u2029]+/gu, ' ').slice(0, 600);
 
 /**
  * A commit on top of `head` with exactly these changes, in the mirror only. One `git fast-import` writes blobs, trees and
@@ -60,6 +58,4 @@ export async function buildCommit(
 const data = (bytes: Buffer): (string | Buffer)[] => [`data ${bytes.length}\n`, bytes, '\n'];
 
 const quoted = (path: string): string => `"${path.replace(/["\\]/g, '\\$&')}"`;
-
-// eslint-disable-next-line no-control-regex
-const nameable = (text: string): string => text.replace(/[<>\u0000-\u001f]/g, '').trim() || 'Sluice';
+const nameable = (text: string): string => text.replace(/[<>\p{Cc}]/gu, '').trim() || 'Sluice';

@@ -22,7 +22,7 @@ const PERMANENT: [RegExp, string][] = [
 
 /** These come with words that look final, and are not. */
 const TRANSIENT =
-  /Could not resolve host|Connection (refused|timed out|reset)|timed out|unreachable|returned error: (5\d\d|429)|early EOF|hung up unexpectedly|RPC failed|cannot lock ref|failed to update ref|unable to create .*\.lock/i;
+  /Could not resolve host|Failed to connect|Couldn't connect|Connection (refused|timed out|reset)|timed out|unreachable|returned error: (5\d\d|429)|early EOF|hung up unexpectedly|RPC failed|cannot lock ref|failed to update ref|unable to create .*\.lock/i;
 
 /** A push that came second: fetch, build on what is there now, push again. */
 export const isRace = (stderr: string): boolean =>

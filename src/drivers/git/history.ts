@@ -47,8 +47,7 @@ export async function findKey(
 }
 
 function checkKey(key: string): string {
-  // eslint-disable-next-line no-control-regex
-  if (key === '' || key !== key.trim() || /[\u0000-\u001f\u007f\u2028\u2029]/.test(key) || key.length > 500)
+  if (key === '' || key !== key.trim() || /[\p{Cc}\u2028\u2029]/u.test(key) || key.length > 500)
     throw new PermanentError(`"${key.slice(0, 100)}" is not usable as an idempotency key`);
   return key;
 }
