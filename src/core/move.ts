@@ -2,7 +2,15 @@ import type { Decision } from './advance.ts';
 import type { AtPromotion, AtStep, NumberedEvent, ReleaseEvent } from './events.ts';
 import type { PlannedApplication, PlannedPromotion, PlannedStep, ReleasePlan } from './plan.ts';
 import type { Problem } from './problems.ts';
-import type { DeploymentFact, GroupState, PromotionState, PromotionStatus, ReleaseState, StepState, Work } from './release.ts';
+import type {
+  DeploymentFact,
+  GroupState,
+  PromotionState,
+  PromotionStatus,
+  ReleaseState,
+  StepState,
+  Work,
+} from './release.ts';
 
 /**
  * One decision in the making: a copy of the state that shares with the old one whatever did not change. The old state is
@@ -136,7 +144,8 @@ export class Move {
       attempt: (this.state.promotions[position] as PromotionState).attempt,
       step: step.id,
       phase: step.phase,
-      application: step.application === null ? undefined : (planned.applications[step.application] as PlannedApplication).name,
+      application:
+        step.application === null ? undefined : (planned.applications[step.application] as PlannedApplication).name,
     };
   }
 
