@@ -166,7 +166,8 @@ export const SETTINGS = {
         return { point: point as FaultPoint, nth: Number(nth) };
       }),
     expected: `a point and a count such as after-effect:3; points are ${FAULT_POINTS.join(', ')}`,
-    about: 'For tests of crashes, never in production: the process kills itself when it reaches the point for that time.',
+    about:
+      'For tests of crashes, never in production: the process kills itself when it reaches the point for that time.',
   }),
 } satisfies Record<string, Setting<unknown>>;
 
