@@ -1,0 +1,74 @@
+import type { App } from './app.ts';
+import type { EventLog } from './events/event-log.ts';
+import { lateness } from './store/unfinished.ts';
+
+export interface PartState {
+  ok: boolean;
+  /** What was found, in words. */
+  detail: string;
+}
+
+export interface Readiness {
+  ready: boolean;
+  parts: Record<string, PartState>;
+}
+
+/** Work or events that are later than this, in milliseconds, mean that nothing progresses. */
+const TOO_LATE = 10_000;
+/** What does not answer within this time, in milliseconds, does not answer. */
+const PATIENCE = 2_000;
+
+/**
+ * Not "does it listen" but "does work progress": a process whose database is gone, whose queue is stuck or whose releases
+ * nobody moves is not ready, whatever it still answers.
+ */
+export async function readiness(
+  app: Pick<App, 'pool' | 'queue'>,
+  log: Pick<EventLog, 'health'> | null,
+): Promise<Readiness> {
+  const parts: Record<string, PartState> = Object.fromEntries(
+    await Promise.all([
+      part('database', async () => {
+        await app.pool.query('SELECT 1');
+        return 'answers';
+      }),
+      part('queue', async () => {
+        await app.queue.ping();
+        return 'answers';
+      }),
+      part('engine', async () => {
+        const late = Math.round(await lateness(app.pool));
+        if (late > TOO_LATE) throw new Error(`the oldest due work is ${seconds(late)} late: is a worker running?`);
+        return late === 0 ? 'nothing is overdue' : `the oldest due work is ${seconds(late)} late`;
+      }),
+      part('events', async () => eventsState(log)),
+    ]),
+  );
+  return { ready: Object.values(parts).every((each) => each.ok), parts };
+}
+
+function eventsState(log: Pick<EventLog, 'health'> | null): string {
+  if (!log) return 'not read by this process';
+  const { lookedAgo, heldForMs, error } = log.health();
+  if (lookedAgo > TOO_LATE) throw new Error(`the log was last read ${seconds(lookedAgo)} ago: ${error ?? 'no answer'}`);
+  // Not a fault of ours and no reason to take this server away: any other one would wait for the same transaction.
+  if (heldForMs > TOO_LATE)
+    return `new events have waited ${seconds(heldForMs)} for an open transaction on the PostgreSQL server`;
+  return 'read';
+}
+
+async function part(name: string, check: () => Promise<string>): Promise<[string, PartState]> {
+  let timer: NodeJS.Timeout | undefined;
+  const impatience = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${seconds(PATIENCE)}`)), PATIENCE);
+  });
+  try {
+    return [name, { ok: true, detail: await Promise.race([check(), impatience]) }];
+  } catch (error) {
+    return [name, { ok: false, detail: error instanceof Error ? error.message || error.name : String(error) }];
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+const seconds = (ms: number): string => `${(ms / 1_000).toFixed(1)} s`;

@@ -1,0 +1,88 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Request, RequestHandler, Response } from 'express';
+import { execute, type ExecutionArgs, type ExecutionResult } from 'graphql';
+import { createHandler } from 'graphql-sse/lib/use/express';
+import { prepare } from './operation.ts';
+import { originAllowed } from './origin.ts';
+import type { TransportParts } from './sockets.ts';
+
+/**
+ * Server-sent events, one connection per operation ("distinct connections" of graphql-sse): for portals behind proxies that
+ * know HTTP and nothing else. GET serves a plain EventSource, POST everybody else.
+ */
+export function serveEventStreams(parts: TransportParts): { handler: RequestHandler; close(): void } {
+  const { schema, masking, fanOut, newContext } = parts;
+  const open = new Set<Response>();
+  const responses = new WeakMap<ExecutionArgs, Response>();
+
+  const handle = createHandler({
+    schema,
+    // No tokens: nothing is kept for a client that has no connection.
+    authenticate: () => null,
+    onSubscribe: ({ context: { res } }, params) => {
+      const prepared = prepare(schema, params);
+      if (!('schema' in prepared)) return { errors: masking.errors(prepared) };
+      const args = { ...prepared, contextValue: newContext() };
+      responses.set(args, res);
+      return args as never;
+    },
+    validate: () => [],
+    execute: (async (args: ExecutionArgs) => masking.result(await execute(args))) as typeof execute,
+    subscribe: (async (args: ExecutionArgs) => {
+      const results = await fanOut.subscribe(args);
+      if (!('next' in results)) return results;
+      return paced(results, responses.get(args)!);
+    }) as never,
+  });
+
+  return {
+    handler: (request: Request, response: Response, next) => {
+      if (!originAllowed(request, parts.allowedOrigins)) {
+        response
+          .status(403)
+          .json({ errors: [{ message: 'this page may not use the API', extensions: { code: 'FORBIDDEN' } }] });
+        return;
+      }
+      // Anything else would be read by graphql-sse itself, without a limit.
+      if (request.method !== 'GET' && (request.method !== 'POST' || !request.is('application/json'))) {
+        response.status(415).json({
+          errors: [{ message: 'expected GET, or POST with application/json', extensions: { code: 'BAD_REQUEST' } }],
+        });
+        return;
+      }
+      // nginx would hold back what looks like a small response.
+      response.setHeader('X-Accel-Buffering', 'no');
+      open.add(response);
+      response.once('close', () => open.delete(response));
+      void handle(request, response).catch((error: unknown) => next(error));
+    },
+    /** Cut, not completed: clients reconnect elsewhere and go on with their cursors. */
+    close() {
+      for (const response of open) response.destroy();
+    },
+  };
+}
+
+/**
+ * graphql-sse takes results as fast as they come and queues them without a limit. So the next one is not even looked for
+ * while an earlier one is still on its way to the client.
+ */
+function paced(
+  results: AsyncIterableIterator<ExecutionResult>,
+  response: Response,
+): AsyncIterableIterator<ExecutionResult> {
+  return {
+    async next() {
+      while (response.writableLength > 0 && !response.destroyed) await sleep(PAUSE);
+      return results.next();
+    },
+    return: () => results.return!(),
+    throw: (error) => results.throw!(error),
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+  };
+}
+
+/** Milliseconds. A response has no event that tells when it has run empty. */
+const PAUSE = 10;

@@ -1,0 +1,75 @@
+import { STATUS_CODES, type IncomingMessage, type Server } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { type ExecutionResult, execute, GraphQLError, type GraphQLSchema } from 'graphql';
+import { useServer } from 'graphql-ws/use/ws';
+import { WebSocketServer } from 'ws';
+import type { ApiContext } from '../schema/context.ts';
+import type { FanOut } from './fan-out.ts';
+import type { Masking } from './masking.ts';
+import { prepare } from './operation.ts';
+import { originAllowed } from './origin.ts';
+
+export interface TransportParts {
+  schema: GraphQLSchema;
+  newContext: () => ApiContext;
+  fanOut: FanOut;
+  masking: Masking;
+  maxBytes: number;
+  allowedOrigins: readonly string[];
+}
+
+/** More than any screen needs; each costs a place in the log and a waiter. */
+const MAX_SUBSCRIPTIONS_PER_SOCKET = 250;
+const KEEP_ALIVE = 12_000;
+/** Milliseconds that a client gets to answer the goodbye. */
+const GOODBYE = 1_000;
+
+/** The graphql-transport-ws protocol on `/graphql`. */
+export function serveSockets(server: Server, parts: TransportParts): { close(): Promise<void> } {
+  const { schema, masking, fanOut, newContext } = parts;
+  const sockets = new WebSocketServer({ noServer: true, maxPayload: parts.maxBytes });
+  const protocol = useServer(
+    {
+      // Whatever NODE_ENV says: no internals in close reasons.
+      isProd: true,
+      connectionInitWaitTimeout: 10_000,
+      execute: async (args): Promise<ExecutionResult> => masking.result(await execute(args)),
+      subscribe: fanOut.subscribe,
+      onSubscribe: ({ subscriptions }, _id, params) => {
+        if (Object.keys(subscriptions).length > MAX_SUBSCRIPTIONS_PER_SOCKET) {
+          const message = `more than ${MAX_SUBSCRIPTIONS_PER_SOCKET} operations on one socket: open another one`;
+          return [new GraphQLError(message, { extensions: { code: 'TOO_MANY_SUBSCRIPTIONS' } })];
+        }
+        const prepared = prepare(schema, params);
+        return 'schema' in prepared ? { ...prepared, contextValue: newContext() } : prepared;
+      },
+      onError: (_context, _id, _payload, errors) => masking.errors(errors),
+    },
+    sockets,
+    KEEP_ALIVE,
+  );
+
+  const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
+    socket.on('error', () => socket.destroy());
+    const path = (request.url ?? '').split('?')[0];
+    if (path !== '/graphql') return refuse(socket, 404);
+    if (!originAllowed(request, parts.allowedOrigins)) return refuse(socket, 403);
+    sockets.handleUpgrade(request, socket, head, (webSocket) => sockets.emit('connection', webSocket, request));
+  };
+  server.on('upgrade', onUpgrade);
+
+  return {
+    /** Says "going away" and never "complete": clients reconnect elsewhere and go on with their cursors. */
+    async close() {
+      const late = setTimeout(() => {
+        for (const socket of sockets.clients) socket.terminate();
+      }, GOODBYE);
+      await protocol.dispose();
+      clearTimeout(late);
+    },
+  };
+}
+
+function refuse(socket: Duplex, status: number): void {
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+}
