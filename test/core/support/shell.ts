@@ -378,7 +378,7 @@ export class Shell {
       }
     }
     const { wakeAt, deadline } = this.state;
-    const limited = this.plan.timeout < DEFAULT_FLOW_TIMEOUT;
+    const limited = deadline !== null && deadline - this.now < DEFAULT_FLOW_TIMEOUT / 2;
     claim(
       wakeAt !== null && (limited || wakeAt !== deadline),
       `stuck: only the limit of the flow ends it: ${this.#picture}`,
