@@ -52,7 +52,7 @@ export class EventLog {
   readonly #tail: Tail;
   readonly #listener: Listener;
   readonly #source: SubscriptionSource;
-  #closed = false;
+  #closing: Promise<void> | null = null;
 
   private constructor(options: EventLogOptions, reader: pg.Pool, newest: LoggedEvent[], ringSize: number) {
     const { pool, databaseUrl, log, pollMs = 1_000 } = options;
@@ -121,7 +121,7 @@ export class EventLog {
     const now = this.#ring.newest;
     const place = after === undefined || after === null ? now : await this.#resume(after);
     const subscription = new Subscription(this.#source, filter, place);
-    if (this.#closed || signal?.aborted) {
+    if (this.#closing || signal?.aborted) {
       subscription.end();
       return subscription;
     }
@@ -149,8 +149,11 @@ export class EventLog {
   }
 
   /** Ends every subscription. */
-  async close(): Promise<void> {
-    this.#closed = true;
+  close(): Promise<void> {
+    return (this.#closing ??= this.#close());
+  }
+
+  async #close(): Promise<void> {
     for (const subscription of this.#subscriptions) subscription.end();
     await this.#listener.close();
     await this.#tail.close();

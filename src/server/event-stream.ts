@@ -36,7 +36,7 @@ export function serveEventStreams(parts: TransportParts): { handler: RequestHand
   });
 
   return {
-    handler: (request: Request, response: Response, next) => {
+    handler: async (request: Request, response: Response) => {
       if (!originAllowed(request, parts.allowedOrigins)) {
         response
           .status(403)
@@ -54,7 +54,7 @@ export function serveEventStreams(parts: TransportParts): { handler: RequestHand
       response.setHeader('X-Accel-Buffering', 'no');
       open.add(response);
       response.once('close', () => open.delete(response));
-      void handle(request, response).catch((error: unknown) => next(error));
+      await handle(request, response);
     },
     /** Cut, not completed: clients reconnect elsewhere and go on with their cursors. */
     close() {

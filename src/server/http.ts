@@ -3,15 +3,13 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ApolloServer } from '@apollo/server';
 import { expressMiddleware } from '@as-integrations/express5';
-import express, { type ErrorRequestHandler, type Express, type Response } from 'express';
+import express, { type ErrorRequestHandler, type Express, type RequestHandler, type Response } from 'express';
 import helmet from 'helmet';
-import type { RequestHandler } from 'express';
-import type { Readiness } from '../readiness.ts';
 import type { ApiContext } from '../schema/context.ts';
 import type { Masking } from './masking.ts';
 
 export interface HttpParts {
-  readiness: () => Promise<Readiness>;
+  readiness: () => Promise<{ ready: boolean }>;
   masking: Masking;
   maxBytes: number;
   /** Absent in a process that only works: it answers for its health and nothing else. */
