@@ -13,6 +13,7 @@ import { JobQueue } from './jobs/queue.ts';
 import { Timers } from './jobs/timers.ts';
 import type { Log } from './log.ts';
 import { startEmbeddedPostgres } from './postgres/embedded.ts';
+import { DefinitionSnapshots } from './store/definition-snapshot.ts';
 
 /** What one process is made of; put together here and nowhere else. */
 export interface App {
@@ -25,6 +26,7 @@ export interface App {
   queue: JobQueue;
   drivers: Drivers;
   mover: Mover;
+  definitions: DefinitionSnapshots;
   timers: Timers;
   aborts: Aborts;
   close(): Promise<void>;
@@ -60,7 +62,22 @@ export async function openApp(config: Config, log: Log, clock: Clock = systemClo
     const mover = new Mover(pool, clock, log, after.onMoved);
     after.follow(mover);
     closers.push(() => mover.flush().catch(() => undefined));
-    return { config, log, clock, databaseUrl, dataSource, pool, queue, drivers, mover, timers, aborts, close };
+    const definitions = new DefinitionSnapshots(dataSource);
+    return {
+      config,
+      log,
+      clock,
+      databaseUrl,
+      dataSource,
+      pool,
+      queue,
+      drivers,
+      mover,
+      definitions,
+      timers,
+      aborts,
+      close,
+    };
   } catch (error) {
     await close();
     throw error;

@@ -30,16 +30,22 @@ export class AfterMove {
   readonly onMoved = (moved: Moved[]): void => {
     reach('after-commit');
     const { timers, log } = this.#parts;
-    void this.#handOver(moved).catch((error: unknown) => log.warn({ error }, 'the queue did not take the work, the relay will hand it over'));
+    void this.#handOver(moved).catch((error: unknown) =>
+      log.warn({ error }, 'the queue did not take the work, the relay will hand it over'),
+    );
     const now = Date.now();
     for (const { decision } of moved) {
       const { wakeAt, id } = decision.state;
       if (wakeAt !== null && wakeAt - now < SOON) timers.set(id, wakeAt, now);
       for (const work of decision.work) if (work.kind === 'abort') void this.#abort(id, work.promotions);
     }
-    const freed = moved.filter(({ release, decision }) => freesOthers(release.concurrency, decision.state.status, decision.events));
+    const freed = moved.filter(({ release, decision }) =>
+      freesOthers(release.concurrency, decision.state.status, decision.events),
+    );
     if (freed.length > 0) {
-      void this.#wakeWaiting(freed).catch((error: unknown) => log.warn({ error }, 'those who waited were not told, the sweep will tell them'));
+      void this.#wakeWaiting(freed).catch((error: unknown) =>
+        log.warn({ error }, 'those who waited were not told, the sweep will tell them'),
+      );
     }
   };
 
@@ -56,7 +62,9 @@ export class AfterMove {
     const { aborts, pool, log } = this.#parts;
     for (const promotion of promotions) aborts.abort(releaseId, 'stop', promotion);
     await pool
-      .query(`SELECT pg_notify('sluice_abort', $1)`, [JSON.stringify({ releaseId, promotions: promotions.slice(0, 100) })])
+      .query(`SELECT pg_notify('sluice_abort', $1)`, [
+        JSON.stringify({ releaseId, promotions: promotions.slice(0, 100) }),
+      ])
       .catch((error: unknown) => log.debug({ error }, 'abort notice'));
   }
 
@@ -70,9 +78,15 @@ export class AfterMove {
 }
 
 /** One at a time: its end lets the next one go. Overlapping: each environment that it leaves does. */
-function freesOthers(concurrency: string, status: Moved['decision']['state']['status'], events: Moved['decision']['events']): boolean {
+function freesOthers(
+  concurrency: string,
+  status: Moved['decision']['state']['status'],
+  events: Moved['decision']['events'],
+): boolean {
   if (events.length === 0) return false;
   if (ENDED_RELEASE.has(status)) return true;
   const overlapping = concurrency === 'PIPELINE' || concurrency === 'TERMINATE';
-  return overlapping && events.some(({ event }) => event.type.startsWith('Promotion') && event.type !== 'PromotionStarted');
+  return (
+    overlapping && events.some(({ event }) => event.type.startsWith('Promotion') && event.type !== 'PromotionStarted')
+  );
 }

@@ -19,7 +19,9 @@ export async function knownNames(db: Db): Promise<Known> {
   const selectable = environments.map(({ metadata, spec: { kind } }) => ({ ...metadata, kind }));
   return {
     environments: new Map(environments.map((each) => [each.metadata.name, each])),
-    groups: new Map(groups.map((each) => [each.metadata.name, resolveMembers(each.spec, selectable).map(({ name }) => name)])),
+    groups: new Map(
+      groups.map((each) => [each.metadata.name, resolveMembers(each.spec, selectable).map(({ name }) => name)]),
+    ),
     workflows: new Map(workflows.map((each) => [each.metadata.name, each])),
   };
 }
@@ -30,11 +32,14 @@ export async function checkFlowNow(db: Db, spec: Specs['PromotionFlow']): Promis
 
 /** Everything that a definition names must exist. */
 export async function checkReferences(db: Db, definition: Definition): Promise<Refusal[]> {
-  if (definition.kind === 'PromotionFlow') return (await checkFlowNow(db, definition.spec as Specs['PromotionFlow'])).refusals;
+  if (definition.kind === 'PromotionFlow')
+    return (await checkFlowNow(db, definition.spec as Specs['PromotionFlow'])).refusals;
   const missing: Refusal[] = [];
   const expect = async (kind: Kind, name: string | undefined, path: (string | number)[]): Promise<void> => {
     if (name === undefined || (await getDefinition(db, kind, name))) return;
-    missing.push(refusal('UNKNOWN_REFERENCE', `there is no ${kind} "${name}": create it first, or in the same apply`, path));
+    missing.push(
+      refusal('UNKNOWN_REFERENCE', `there is no ${kind} "${name}": create it first, or in the same apply`, path),
+    );
   };
   if (definition.kind === 'Application') {
     const { product, environment } = definition.spec as Specs['Application'];

@@ -19,9 +19,15 @@ export function terminateRelease(
 }
 
 /** From the exact point of failure: what succeeded is not run again. */
-export function retryRelease(app: Parts, input: { releaseId: string }, actor: string | null): Promise<Result<{ releaseId: string }>> {
+export function retryRelease(
+  app: Parts,
+  input: { releaseId: string },
+  actor: string | null,
+): Promise<Result<{ releaseId: string }>> {
   return control(app, input.releaseId, { kind: 'retry', by: actor }, actor, (status) =>
-    status === 'FAILED' || status === 'TERMINATED' ? null : `only a release that FAILED or was TERMINATED can be retried, it is ${status}`,
+    status === 'FAILED' || status === 'TERMINATED'
+      ? null
+      : `only a release that FAILED or was TERMINATED can be retried, it is ${status}`,
   );
 }
 
@@ -36,7 +42,9 @@ async function control(
   if (!seen) return { refusals: [refusal('NOT_FOUND', `there is no release "${releaseId}"`, ['releaseId'])] };
   const reason = whyNot(seen.state.status, seen.state.terminating !== null);
   if (reason !== null) {
-    return { refusals: [refusal('WRONG_STATE', `release ${releaseId} cannot be changed like this: ${reason}`, ['releaseId'])] };
+    return {
+      refusals: [refusal('WRONG_STATE', `release ${releaseId} cannot be changed like this: ${reason}`, ['releaseId'])],
+    };
   }
   await app.mover.move(releaseId, stimulus, actor);
   return { value: { releaseId } };

@@ -13,7 +13,11 @@ export interface KeyedInput {
  * Runs `make` once per operation and key: the same key with the same input answers what was made the first time, with another
  * input it is refused. Two callers at once take turns on the key; whoever comes second finds the first one's answer.
  */
-export async function onceByKey(manager: EntityManager, keyed: KeyedInput, make: () => Promise<string>): Promise<string> {
+export async function onceByKey(
+  manager: EntityManager,
+  keyed: KeyedInput,
+  make: () => Promise<string>,
+): Promise<string> {
   const { operation, key } = keyed;
   if (key === undefined) return make();
   await manager.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [`${operation} ${key}`]);
@@ -25,7 +29,10 @@ export async function onceByKey(manager: EntityManager, keyed: KeyedInput, make:
 }
 
 /** What the key made before, or null; refused when it was used with another input. */
-export async function earlierResult(manager: EntityManager, { operation, key, input }: KeyedInput): Promise<string | null> {
+export async function earlierResult(
+  manager: EntityManager,
+  { operation, key, input }: KeyedInput,
+): Promise<string | null> {
   if (key === undefined) return null;
   const known = await manager.getRepository(IdempotencyKeyRow).findOneBy({ operation, key });
   if (!known) return null;
@@ -37,7 +44,9 @@ export async function earlierResult(manager: EntityManager, { operation, key, in
 }
 
 function digest(input: unknown): string {
-  return createHash('sha256').update(JSON.stringify(sorted(input))).digest('hex');
+  return createHash('sha256')
+    .update(JSON.stringify(sorted(input)))
+    .digest('hex');
 }
 
 /** The same input in another order of keys is the same input. */

@@ -63,6 +63,12 @@ export class Mover {
     return { release: frozen, state: loaded.state };
   }
 
+  /** A release that this process has just created, as the database holds it: its first decision needs no reading. */
+  adopt({ id, product, version, plan, contents, concurrency, number }: FrozenRelease, state: ReleaseState): void {
+    this.#frozen.set(id, { id, product, version, plan, contents, concurrency, number });
+    this.#states.set(id, { state, revision: 1 });
+  }
+
   /** Outbox rows that are in the queue now: deleted with the next save, or by `flush`. */
   handedOver(keys: string[]): void {
     this.#handedOver.push(...keys);
@@ -136,7 +142,10 @@ export class Mover {
       for (const releaseId of batch.keys()) this.#states.delete(releaseId);
       if (batch.size > 1) {
         // One release's fault must not be every release's: each again, alone.
-        this.#log.warn({ error: messageOf(error), releases: batch.size }, 'a transaction failed, its releases are tried one by one');
+        this.#log.warn(
+          { error: messageOf(error), releases: batch.size },
+          'a transaction failed, its releases are tried one by one',
+        );
         for (const [releaseId, items] of batch) await this.#run(new Map([[releaseId, items]]));
         return;
       }
@@ -179,7 +188,9 @@ export class Mover {
       reach('in-transaction');
       await client.query('COMMIT');
       client.release();
-      found.forEach((each, index) => this.#terminateObstacles(each, decisions[index] as Decision, facts.get(each.release.id) as Facts));
+      found.forEach((each, index) =>
+        this.#terminateObstacles(each, decisions[index] as Decision, facts.get(each.release.id) as Facts),
+      );
       return saved;
     } catch (error) {
       // A connection that cannot even roll back is not given back to the pool.
@@ -251,7 +262,8 @@ export class Mover {
   #again(releaseId: string, items: Item[]): void {
     for (const item of items) item.tries += 1;
     const lost = items.filter((item) => item.tries > MAX_TRIES);
-    for (const item of lost) item.reject(new Error(`release ${releaseId} was moved by others ${MAX_TRIES} times in a row`));
+    for (const item of lost)
+      item.reject(new Error(`release ${releaseId} was moved by others ${MAX_TRIES} times in a row`));
     const rest = items.filter((item) => item.tries <= MAX_TRIES);
     if (rest.length > 0) this.#waiting.set(releaseId, [...rest, ...(this.#waiting.get(releaseId) ?? [])]);
   }

@@ -21,13 +21,18 @@ export async function reportHealth(
   actor: string | null,
 ): Promise<Result<{ application: string; accepted: boolean }>> {
   const application = await getDefinition(app.dataSource, 'Application', input.application);
-  if (!application) return { refusals: [refusal('NOT_FOUND', `there is no application "${input.application}"`, ['application'])] };
+  if (!application)
+    return { refusals: [refusal('NOT_FOUND', `there is no application "${input.application}"`, ['application'])] };
   const { status, message, at = app.clock.now() } = input;
   const accepted = await saveHealthReport(app.pool, input.application, { status, message, at }, actor);
   if (!accepted) return { value: { application: input.application, accepted } };
   const { product, environment } = application.spec;
   for (const { id } of await waitingReleases(app.pool, [product])) {
-    await app.mover.move(id, { kind: 'health-reported', environment, application: input.application, status, message }, actor);
+    await app.mover.move(
+      id,
+      { kind: 'health-reported', environment, application: input.application, status, message },
+      actor,
+    );
   }
   return { value: { application: input.application, accepted } };
 }

@@ -55,7 +55,8 @@ export async function saveInTransaction<K extends Kind>(
   if (before && mode === 'CREATE') {
     throw new RefusedError([refusal('ALREADY_EXISTS', `there is a ${kind} "${name}" already`, ['metadata', 'name'])]);
   }
-  if (!before && mode === 'UPDATE') throw new RefusedError([refusal('NOT_FOUND', `there is no ${kind} "${name}"`, ['metadata', 'name'])]);
+  if (!before && mode === 'UPDATE')
+    throw new RefusedError([refusal('NOT_FOUND', `there is no ${kind} "${name}"`, ['metadata', 'name'])]);
   refuseConflict(before, kind, name, expectedRevision);
   const dangling = await checkReferences(manager, definition);
   if (dangling.length > 0) throw new RefusedError(dangling);
@@ -65,12 +66,19 @@ export async function saveInTransaction<K extends Kind>(
 }
 
 /** Two editors: the second one is told the revision that he has not seen. */
-export function refuseConflict(before: StoredDefinition | null, kind: Kind, name: string, expected: number | undefined): void {
+export function refuseConflict(
+  before: StoredDefinition | null,
+  kind: Kind,
+  name: string,
+  expected: number | undefined,
+): void {
   const current = before?.revision ?? 0;
   if (expected === undefined || expected === current) return;
   throw new RefusedError([
-    refusal('CONFLICT', `${kind} "${name}" is at revision ${current}, not ${expected}: read it again and repeat the change`, [
-      'expectedRevision',
-    ]),
+    refusal(
+      'CONFLICT',
+      `${kind} "${name}" is at revision ${current}, not ${expected}: read it again and repeat the change`,
+      ['expectedRevision'],
+    ),
   ]);
 }

@@ -2,13 +2,14 @@ import 'reflect-metadata';
 import type { Pool } from 'pg';
 import { DataSource } from 'typeorm';
 import { migrations } from '../../migrations/index.ts';
-import { DEFINITION_ROWS, DefinitionRevisionRow } from './definition-rows.ts';
+import { DEFINITION_ROWS, DefinitionClockRow, DefinitionRevisionRow } from './definition-rows.ts';
 import { DeploymentRow, HealthReportRow, IdempotencyKeyRow, OutboxRow, ReleaseEventRow } from './log-rows.ts';
 import { PromotionRow, ReleasePlanRow, ReleaseRow } from './release-rows.ts';
 
 export const ENTITIES = [
   ...Object.values(DEFINITION_ROWS),
   DefinitionRevisionRow,
+  DefinitionClockRow,
   ReleaseRow,
   ReleasePlanRow,
   PromotionRow,

@@ -87,6 +87,16 @@ export class DefinitionRevisionRow {
   actor!: string | null;
 }
 
+/** One row: counts the saves of all definitions, so that a process knows in one small read whether what it holds is current. */
+@Entity('definition_clock')
+export class DefinitionClockRow {
+  @PrimaryColumn({ type: 'integer' })
+  id!: number;
+
+  @Column({ type: 'bigint' })
+  revision!: string;
+}
+
 export const DEFINITION_ROWS = {
   Product: ProductRow,
   Application: ApplicationRow,

@@ -41,7 +41,9 @@ export async function performStep(hands: Hands, place: StepPlace): Promise<Outco
   } catch (error) {
     const message = messageOf(error);
     if (signal.aborted) {
-      return signal.reason === 'overdue' ? { kind: 'failed', message: `not done within ${limit / 1000} s` } : { kind: 'aborted' };
+      return signal.reason === 'overdue'
+        ? { kind: 'failed', message: `not done within ${limit / 1000} s` }
+        : { kind: 'aborted' };
     }
     if (error instanceof PermanentError) return { kind: 'failed', message };
     return { kind: 'transient', message, retryAfter: error instanceof TransientError ? error.retryAfter : undefined };

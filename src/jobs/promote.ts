@@ -55,7 +55,8 @@ export class PromoteJob {
     const known = await this.#mover.look(data.releaseId, { fresh: false });
     const promotion = known?.state.promotions[data.promotion];
     const old = promotion !== undefined && promotion.dispatch < data.dispatch;
-    const nothing = promotion === undefined || ownedSteps((known as MovedTo).state, data.promotion, data.dispatch).length === 0;
+    const nothing =
+      promotion === undefined || ownedSteps((known as MovedTo).state, data.promotion, data.dispatch).length === 0;
     return old || nothing ? this.#mover.look(data.releaseId, { fresh: true }) : known;
   }
 
@@ -94,12 +95,18 @@ export class PromoteJob {
     return spawned;
   }
 
-  async #perform(data: PromoteData, { release, state }: MovedTo, step: number, controller: AbortController): Promise<Outcome> {
+  async #perform(
+    data: PromoteData,
+    { release, state }: MovedTo,
+    step: number,
+    controller: AbortController,
+  ): Promise<Outcome> {
     const { promotion } = data;
     if (mustStop(release.plan, state)) return { kind: 'aborted' };
     const outcome = await performStep(this.#hands, { release, state, promotion, step, controller });
     // Shutting down is nobody's failure: the job goes back to the queue and another worker takes it.
-    if (outcome.kind === 'aborted' && controller.signal.reason === 'shutdown') throw new Error('the worker is shutting down');
+    if (outcome.kind === 'aborted' && controller.signal.reason === 'shutdown')
+      throw new Error('the worker is shutting down');
     return outcome;
   }
 

@@ -29,7 +29,13 @@ export class JobQueue {
   readonly #connect: () => Backend;
   readonly #closers: (() => Promise<void>)[];
 
-  private constructor(backend: 'redis' | 'postgres', settings: QueueSettings, connect: () => Backend, closers: (() => Promise<void>)[], log: Log) {
+  private constructor(
+    backend: 'redis' | 'postgres',
+    settings: QueueSettings,
+    connect: () => Backend,
+    closers: (() => Promise<void>)[],
+    log: Log,
+  ) {
     this.backend = backend;
     this.#settings = settings;
     this.#connect = connect;
@@ -38,14 +44,24 @@ export class JobQueue {
     this.#queue = new classes.Queue(QUEUE, { connection, prefix: settings.prefix }) as Queue<JobData, void, JobName>;
     this.#flows = new classes.FlowProducer({ connection, prefix: settings.prefix }) as FlowProducer;
     // Without a listener a connection that breaks would end the process; BullMQ reconnects by itself.
-    for (const each of [this.#queue, this.#flows]) each.on('error', (error: Error) => log.debug({ error: error.message }, 'queue'));
+    const report = (error: Error): void => log.debug({ error: error.message }, 'queue');
+    this.#queue.on('error', report);
+    this.#flows.on('error', report);
   }
 
   static async open(settings: QueueSettings, log: Log): Promise<JobQueue> {
-    return settings.redisUrl === undefined ? openOnPostgres(settings, log) : openOnRedis(settings, settings.redisUrl, log);
+    return settings.redisUrl === undefined
+      ? openOnPostgres(settings, log)
+      : openOnRedis(settings, settings.redisUrl, log);
   }
 
-  static create(backend: 'redis' | 'postgres', settings: QueueSettings, connect: () => Backend, closers: (() => Promise<void>)[], log: Log): JobQueue {
+  static create(
+    backend: 'redis' | 'postgres',
+    settings: QueueSettings,
+    connect: () => Backend,
+    closers: (() => Promise<void>)[],
+    log: Log,
+  ): JobQueue {
     return new JobQueue(backend, settings, connect, closers, log);
   }
 

@@ -29,7 +29,9 @@ export class Sweep {
   start(): void {
     const next = (): void => {
       if (this.#closed) return;
-      this.#running = this.round().catch((error: unknown) => this.#parts.log.warn({ error }, 'the sweep could not finish its round'));
+      this.#running = this.round().catch((error: unknown) =>
+        this.#parts.log.warn({ error }, 'the sweep could not finish its round'),
+      );
       void this.#running.finally(() => {
         if (!this.#closed) this.#timer = setTimeout(next, this.#parts.intervalMs);
       });

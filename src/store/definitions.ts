@@ -12,21 +12,42 @@ function repository(db: Db, kind: Kind): Repository<DefinitionRow> {
 
 function toDefinition<K extends Kind>(kind: K, row: DefinitionRow): StoredDefinition<K> {
   const { id, name, labels, annotations, revision, createdAt, updatedAt } = row;
-  return { id, kind, metadata: { name, labels, annotations }, spec: row.spec as Specs[K], revision, createdAt, updatedAt };
+  return {
+    id,
+    kind,
+    metadata: { name, labels, annotations },
+    spec: row.spec as Specs[K],
+    revision,
+    createdAt,
+    updatedAt,
+  };
 }
 
-export async function getDefinition<K extends Kind>(db: Db, kind: K, name: string): Promise<StoredDefinition<K> | null> {
+export async function getDefinition<K extends Kind>(
+  db: Db,
+  kind: K,
+  name: string,
+): Promise<StoredDefinition<K> | null> {
   const row = await repository(db, kind).findOneBy({ name });
   return row && toDefinition(kind, row);
 }
 
-export async function getDefinitionById<K extends Kind>(db: Db, kind: K, id: string): Promise<StoredDefinition<K> | null> {
+export async function getDefinitionById<K extends Kind>(
+  db: Db,
+  kind: K,
+  id: string,
+): Promise<StoredDefinition<K> | null> {
   const row = await repository(db, kind).findOneBy({ id });
   return row && toDefinition(kind, row);
 }
 
 /** As it was saved as that revision; null when it never was, or when that revision was its deletion. */
-export async function getRevision<K extends Kind>(db: Db, kind: K, name: string, revision: number): Promise<(Definition<K> & { revision: number; at: Date }) | null> {
+export async function getRevision<K extends Kind>(
+  db: Db,
+  kind: K,
+  name: string,
+  revision: number,
+): Promise<(Definition<K> & { revision: number; at: Date }) | null> {
   const row = await db.getRepository(DefinitionRevisionRow).findOneBy({ kind, name, revision });
   if (!row?.spec) return null;
   const { labels, annotations, at } = row;
@@ -45,11 +66,12 @@ export interface DefinitionList {
 }
 
 /** In the order of their names. */
-export async function listDefinitions<K extends Kind>(db: Db, kind: K, list: DefinitionList): Promise<StoredDefinition<K>[]> {
-  const rows = await filtered(db, kind, list)
-    .orderBy(`d.name COLLATE "C"`)
-    .take(list.first)
-    .getMany();
+export async function listDefinitions<K extends Kind>(
+  db: Db,
+  kind: K,
+  list: DefinitionList,
+): Promise<StoredDefinition<K>[]> {
+  const rows = await filtered(db, kind, list).orderBy(`d.name COLLATE "C"`).take(list.first).getMany();
   return rows.map((row) => toDefinition(kind, row));
 }
 
@@ -57,8 +79,15 @@ export function countDefinitions(db: Db, kind: Kind, list: Omit<DefinitionList, 
   return filtered(db, kind, { ...list, after: undefined }).getCount();
 }
 
-export async function allDefinitions<K extends Kind>(db: Db, kind: K, where: { product?: string } = {}): Promise<StoredDefinition<K>[]> {
-  const rows = await repository(db, kind).find({ where: where as FindOptionsWhere<DefinitionRow>, order: { name: 'ASC' } });
+export async function allDefinitions<K extends Kind>(
+  db: Db,
+  kind: K,
+  where: { product?: string } = {},
+): Promise<StoredDefinition<K>[]> {
+  const rows = await repository(db, kind).find({
+    where: where as FindOptionsWhere<DefinitionRow>,
+    order: { name: 'ASC' },
+  });
   return rows.map((row) => toDefinition(kind, row));
 }
 
@@ -110,14 +139,19 @@ export async function writeDefinition<K extends Kind>(
 }
 
 /** Its revisions stay; one that is created again under the name goes on counting. */
-export async function removeDefinition(manager: EntityManager, before: StoredDefinition, actor: string | null): Promise<void> {
+export async function removeDefinition(
+  manager: EntityManager,
+  before: StoredDefinition,
+  actor: string | null,
+): Promise<void> {
   await repository(manager, before.kind).delete({ id: before.id });
   const { kind, metadata, revision } = before;
   await keepRevision(manager, { kind, ...metadata, revision: revision + 1, spec: null, at: new Date(), actor });
 }
 
-function keepRevision(manager: EntityManager, revision: DefinitionRevisionRow): Promise<unknown> {
-  return manager.getRepository(DefinitionRevisionRow).insert(revision as never);
+async function keepRevision(manager: EntityManager, revision: DefinitionRevisionRow): Promise<void> {
+  await manager.getRepository(DefinitionRevisionRow).insert(revision as never);
+  await manager.query('UPDATE definition_clock SET revision = revision + 1');
 }
 
 async function lastRevision(manager: EntityManager, kind: Kind, name: string): Promise<number> {

@@ -18,7 +18,12 @@ export async function newestHealthReport(pool: Pool, application: string): Promi
 }
 
 /** Keeps the newest report; one that is older than what is known changes nothing and answers false. */
-export async function saveHealthReport(pool: Pool, application: string, report: HealthReport, actor: string | null): Promise<boolean> {
+export async function saveHealthReport(
+  pool: Pool,
+  application: string,
+  report: HealthReport,
+  actor: string | null,
+): Promise<boolean> {
   const { rowCount } = await pool.query(
     `INSERT INTO health_report (application, status, message, at, actor) VALUES ($1, $2, $3, $4, $5)
      ON CONFLICT (application) DO UPDATE SET status = excluded.status, message = excluded.message, at = excluded.at,

@@ -19,8 +19,8 @@ export interface NewRelease {
   trigger: ReleaseRow['trigger'];
 }
 
-/** A release with its plan, its promotions and its first event, in the caller's transaction and in one statement. */
-export async function insertRelease(tx: EntityManager, release: NewRelease): Promise<void> {
+/** A release with its plan, its promotions and its first event, in one statement; answers its number. */
+export async function insertRelease(tx: EntityManager, release: NewRelease): Promise<number> {
   const { state, plan, product } = release;
   const record = releaseRecord(state, 0);
   const promotions = state.promotions.map((promotion, position) => ({
@@ -29,10 +29,15 @@ export async function insertRelease(tx: EntityManager, release: NewRelease): Pro
   }));
   const events = release.events.map((each) => ({ ...each, at: new Date(each.at).toISOString() }));
   const { flow } = plan;
-  await tx.query(INSERT, [
+  const [made] = await tx.query<{ number: string }[]>(INSERT, [
     state.id,
     JSON.stringify({ ...record, product, flow: flow.name, flow_revision: flow.revision }),
-    JSON.stringify({ version: release.version, digest: release.digest, concurrency: release.concurrency, trigger: release.trigger }),
+    JSON.stringify({
+      version: release.version,
+      digest: release.digest,
+      concurrency: release.concurrency,
+      trigger: release.trigger,
+    }),
     new Date(state.createdAt).toISOString(),
     JSON.stringify(plan),
     JSON.stringify(release.contents),
@@ -40,6 +45,7 @@ export async function insertRelease(tx: EntityManager, release: NewRelease): Pro
     JSON.stringify(events),
     product,
   ]);
+  return Number(made?.number);
 }
 
 const INSERT = `
@@ -51,7 +57,7 @@ WITH made AS (
   FROM jsonb_to_record($2::jsonb) AS r(product text, flow text, flow_revision integer, status text, sequence integer,
          wake_at timestamptz, rest jsonb),
        jsonb_to_record($3::jsonb) AS v(version text, digest text, concurrency text, trigger jsonb)
-  RETURNING id, last_position
+  RETURNING id, number, last_position
 ), planned AS (
   INSERT INTO release_plan (release_id, plan, contents) SELECT id, $5::jsonb, $6::jsonb FROM made
 ), promoted AS (
@@ -64,7 +70,7 @@ WITH made AS (
   SELECT made.id, i.sequence, made.last_position, i.at, $9, i."releaseStatus", i.actor, i.event
   FROM made, jsonb_to_recordset($8::jsonb) AS i(sequence integer, at timestamptz, "releaseStatus" text, actor text, event jsonb)
 )
-SELECT pg_notify('sluice_events', '') FROM made`;
+SELECT number, pg_notify('sluice_events', '') FROM made`;
 
 /** Releases of a product that wait for their turn, the oldest first. */
 export async function queuedReleases(db: DataSource, product: string): Promise<string[]> {

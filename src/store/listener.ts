@@ -39,7 +39,11 @@ export class Listener {
 
   async #run(onFirst: () => void): Promise<void> {
     for (let pause = 50; !this.#closed; pause = Math.min(pause * 2, 2_000)) {
-      const client = new pg.Client({ connectionString: this.#url, keepAlive: true, application_name: 'sluice-listener' });
+      const client = new pg.Client({
+        connectionString: this.#url,
+        keepAlive: true,
+        application_name: 'sluice-listener',
+      });
       const ended = new Promise<void>((resolve) => {
         client.on('end', resolve);
         client.on('error', (error) => {

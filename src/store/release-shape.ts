@@ -1,7 +1,14 @@
 import type { ReleaseRest } from '../entities/release-rows.ts';
 import { freshStep } from '../core/advance.ts';
 import { holdsEnvironment } from '../core/release.ts';
-import type { GateAnswer, PromotionState, PromotionStatus, ReleaseState, ReleaseStatus, StepState } from '../core/release.ts';
+import type {
+  GateAnswer,
+  PromotionState,
+  PromotionStatus,
+  ReleaseState,
+  ReleaseStatus,
+  StepState,
+} from '../core/release.ts';
 import type { Problem } from '../core/problems.ts';
 
 /** Rows ↔ the state that the core decides on; the one place where either shape is turned into the other. */
@@ -77,7 +84,11 @@ export function releaseRecord(state: ReleaseState, expected: number): Record<str
   };
 }
 
-export function promotionRecord(releaseId: string, position: number, promotion: PromotionState): Record<string, unknown> {
+export function promotionRecord(
+  releaseId: string,
+  position: number,
+  promotion: PromotionState,
+): Record<string, unknown> {
   return {
     release_id: releaseId,
     position,

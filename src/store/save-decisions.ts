@@ -39,7 +39,11 @@ export function outboxOf({ state, work }: Decision): OutboxItem[] {
  * and the notice to readers of the log. The UPDATE takes each release's row lock and compares its revision; a release that
  * somebody else moved meanwhile is left out, with everything of its decision, and is missing from the answer.
  */
-export async function saveDecisions(client: Pool | PoolClient, decisions: DecisionToSave[], handedOver: string[]): Promise<Set<string>> {
+export async function saveDecisions(
+  client: Pool | PoolClient,
+  decisions: DecisionToSave[],
+  handedOver: string[],
+): Promise<Set<string>> {
   const releases: unknown[] = [];
   const promotions: unknown[] = [];
   const events: unknown[] = [];
@@ -57,7 +61,15 @@ export async function saveDecisions(client: Pool | PoolClient, decisions: Decisi
     }
     for (const { sequence, at, releaseStatus, actor, event } of decision.events) {
       const { product } = release;
-      events.push({ release_id: id, sequence, at: new Date(at).toISOString(), product, release_status: releaseStatus, actor, event });
+      events.push({
+        release_id: id,
+        sequence,
+        at: new Date(at).toISOString(),
+        product,
+        release_status: releaseStatus,
+        actor,
+        event,
+      });
     }
     for (const { key, releaseId, work } of outboxOf(decision)) outbox.push({ key, release_id: releaseId, work });
     for (const fact of decision.deployments) {
@@ -72,7 +84,8 @@ export async function saveDecisions(client: Pool | PoolClient, decisions: Decisi
         application: application.name,
         version: content?.label ?? release.version,
         digest: content?.digest ?? '',
-        commit_id: fact.commit ?? (promotion.name === release.plan.triggerEnvironment ? (content?.commit ?? null) : null),
+        commit_id:
+          fact.commit ?? (promotion.name === release.plan.triggerEnvironment ? (content?.commit ?? null) : null),
         at,
         verified_at: fact.verified ? at : null,
       });
@@ -81,7 +94,10 @@ export async function saveDecisions(client: Pool | PoolClient, decisions: Decisi
   const result = await client.query<{ id: string }>({
     name: 'save-decisions',
     text: SAVE,
-    values: [...[releases, promotions, events, outbox, mergeDeployments(deployments)].map((rows) => JSON.stringify(rows)), handedOver],
+    values: [
+      ...[releases, promotions, events, outbox, mergeDeployments(deployments)].map((rows) => JSON.stringify(rows)),
+      handedOver,
+    ],
   });
   return new Set(result.rows.map((row) => row.id));
 }

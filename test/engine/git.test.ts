@@ -25,7 +25,10 @@ forEachBackend((backend) => {
     git(root, 'clone', '-q', bare, work);
     for (const environment of ENVIRONMENTS) {
       mkdirSync(join(work, environment));
-      writeFileSync(join(work, environment, 'values.yaml'), values(environment, environment === 'dev' ? '1.1.0' : '1.0.0'));
+      writeFileSync(
+        join(work, environment, 'values.yaml'),
+        values(environment, environment === 'dev' ? '1.1.0' : '1.0.0'),
+      );
     }
     git(work, 'add', '.');
     git(work, 'commit', '-qm', 'by hand');
@@ -61,7 +64,9 @@ forEachBackend((backend) => {
     expect(changed.slice(0, 1)).toEqual(['staging/values.yaml']);
     expect(changed.slice(1, 4).sort()).toEqual(['asia/values.yaml', 'eu/values.yaml', 'us-east/values.yaml']);
     expect(changed.slice(4)).toEqual(['asia-2/values.yaml']);
-    const trailers = git(bare, 'log', '--format=%(trailers:key=Sluice-Release,valueonly)', 'main~5..main').trim().split(/\n+/);
+    const trailers = git(bare, 'log', '--format=%(trailers:key=Sluice-Release,valueonly)', 'main~5..main')
+      .trim()
+      .split(/\n+/);
     expect(trailers).toEqual(Array<string>(5).fill(id));
     const events = await engine.events(id);
     const commits = events.flatMap((each) => (each.type === 'ActionCommitted' ? [each.commit] : []));

@@ -16,7 +16,11 @@ describe('bad input is refused at its place and changes nothing', () => {
   afterAll(() => engine.close());
 
   const counts = async (): Promise<unknown> =>
-    (await engine.app.pool.query('SELECT (SELECT count(*) FROM release) r, (SELECT count(*) FROM definition_revision) d')).rows[0];
+    (
+      await engine.app.pool.query(
+        'SELECT (SELECT count(*) FROM release) r, (SELECT count(*) FROM definition_revision) d',
+      )
+    ).rows[0];
 
   test('a flow with a cycle names it', async () => {
     const before = await counts();
@@ -59,8 +63,12 @@ describe('bad input is refused at its place and changes nothing', () => {
   });
 
   test('an unknown product, flow or release is named', async () => {
-    expect((await triggerRelease(engine.app, { product: 'nope', version: '1' }, null)).refusals?.[0]?.message).toBe('there is no product "nope"');
-    expect((await triggerRelease(engine.app, { product: 'billing', version: '1', flow: 'nope' }, null)).refusals?.[0]).toMatchObject({
+    expect((await triggerRelease(engine.app, { product: 'nope', version: '1' }, null)).refusals?.[0]?.message).toBe(
+      'there is no product "nope"',
+    );
+    expect(
+      (await triggerRelease(engine.app, { product: 'billing', version: '1', flow: 'nope' }, null)).refusals?.[0],
+    ).toMatchObject({
       code: 'NOT_FOUND',
       path: ['flow'],
     });
@@ -79,7 +87,11 @@ describe('bad input is refused at its place and changes nothing', () => {
     const edit = (description: string, expectedRevision: number) =>
       saveDefinition(
         engine.app,
-        { kind: 'Environment', metadata: { name: 'eu', labels: {}, annotations: {} }, spec: { kind: 'PRODUCTION', description } },
+        {
+          kind: 'Environment',
+          metadata: { name: 'eu', labels: {}, annotations: {} },
+          spec: { kind: 'PRODUCTION', description },
+        },
         { mode: 'UPDATE', expectedRevision, actor: null },
       );
     expect((await edit('one', 1)).value?.revision).toBe(2);

@@ -23,14 +23,22 @@ forEachBackend((backend) => {
     expect(events.map((each) => each.sequence)).toEqual(events.map((_, index) => index + 1));
     const place = (type: string, environment: string): number =>
       events.findIndex((each) => each.type === type && 'environment' in each && each.environment === environment);
-    for (const [before, after] of [['dev', 'staging'], ...REGIONS.flatMap((each) => [['staging', each], [each, 'asia-2']])]) {
+    for (const [before, after] of [
+      ['dev', 'staging'],
+      ...REGIONS.flatMap((each) => [
+        ['staging', each],
+        [each, 'asia-2'],
+      ]),
+    ]) {
       expect(place('PromotionSucceeded', before as string)).toBeLessThan(place('PromotionStarted', after as string));
     }
     const { rows } = await engine.app.pool.query(
       'SELECT environment, version, verified_at IS NOT NULL AS verified FROM deployment WHERE release_id = $1 ORDER BY 1',
       [id],
     );
-    expect(rows).toEqual([...ENVIRONMENTS].sort().map((environment) => ({ environment, version: '1.0.0', verified: true })));
+    expect(rows).toEqual(
+      [...ENVIRONMENTS].sort().map((environment) => ({ environment, version: '1.0.0', verified: true })),
+    );
   });
 
   test('two releases of two products run at once; a third one of the same product waits and then goes', async () => {
@@ -59,7 +67,14 @@ forEachBackend((backend) => {
     const state = await engine.ended(id);
     expect(state.status).toBe('FAILED');
     expect(state.firstProblem).toMatchObject({ environment: 'eu', attempt: 1 });
-    expect(state.promotions.map((each) => each.status)).toEqual(['SUCCEEDED', 'SUCCEEDED', 'SUCCEEDED', 'FAILED', 'SUCCEEDED', 'SKIPPED']);
+    expect(state.promotions.map((each) => each.status)).toEqual([
+      'SUCCEEDED',
+      'SUCCEEDED',
+      'SUCCEEDED',
+      'FAILED',
+      'SUCCEEDED',
+      'SKIPPED',
+    ]);
     const retries = (await engine.events(id)).filter((each) => each.type === 'StepRetrying');
     expect(retries.map((each) => each.tries)).toEqual([1, 2]);
 
@@ -71,7 +86,10 @@ forEachBackend((backend) => {
     });
     // The release keeps what it froze: the mended application is the next release's.
     expect((await retryRelease(engine.app, { releaseId: id }, 'test')).refusals).toBeUndefined();
-    const again = await engine.reached(id, ({ endedAt, promotions }) => endedAt !== null && promotions[3]?.attempt === 2);
+    const again = await engine.reached(
+      id,
+      ({ endedAt, promotions }) => endedAt !== null && promotions[3]?.attempt === 2,
+    );
     expect(again.status).toBe('FAILED');
     expect(again.promotions[2]?.attempt).toBe(1);
   });
@@ -90,7 +108,10 @@ forEachBackend((backend) => {
   test('terminating aborts what runs and starts nothing more', async () => {
     await engine.saveBilling('stopped', { driver: () => ({ type: 'simulate', duration: 60_000 }) });
     const id = await engine.trigger({ product: 'stopped', version: '1' });
-    await engine.reached(id, (state) => state.promotions[1]?.steps.some((step, index) => index === 3 && step.status === 'RUNNING') ?? false);
+    await engine.reached(
+      id,
+      (state) => state.promotions[1]?.steps.some((step, index) => index === 3 && step.status === 'RUNNING') ?? false,
+    );
     await terminateRelease(engine.app, { releaseId: id, reason: 'wrong version' }, 'test');
     const state = await engine.ended(id);
     expect(state.status).toBe('TERMINATED');
@@ -102,7 +123,9 @@ forEachBackend((backend) => {
     const second = await engine.another();
     await engine.saveBilling('keyed');
     const input = { product: 'keyed', version: '7', idempotencyKey: 'once' };
-    const answers = await Promise.all([engine.app, second, engine.app, second].map((app) => triggerRelease(app, input, 'test')));
+    const answers = await Promise.all(
+      [engine.app, second, engine.app, second].map((app) => triggerRelease(app, input, 'test')),
+    );
     expect(new Set(answers.map((each) => each.value?.releaseId)).size).toBe(1);
     await engine.ended(answers[0]?.value?.releaseId as string);
     const other = await triggerRelease(engine.app, { ...input, version: '8' }, 'test');
@@ -114,7 +137,13 @@ forEachBackend((backend) => {
     const ids: string[] = [];
     for (const version of ['1', '2', '3', '4', '5']) ids.push(await engine.trigger({ product: 'busy', version }));
     const states = await Promise.all(ids.map((id) => engine.ended(id)));
-    expect(states.map((each) => each.status)).toEqual(['SUCCEEDED', 'TERMINATED', 'TERMINATED', 'SUCCEEDED', 'SUCCEEDED']);
+    expect(states.map((each) => each.status)).toEqual([
+      'SUCCEEDED',
+      'TERMINATED',
+      'TERMINATED',
+      'SUCCEEDED',
+      'SUCCEEDED',
+    ]);
     expect(states[1]?.terminating?.reason).toBe('more than 2 releases were waiting');
   });
 
@@ -164,7 +193,9 @@ forEachBackend((backend) => {
     for (const id of ids) {
       const events = await engine.events(id);
       expect(events.map((each) => each.sequence)).toEqual(events.map((_, index) => index + 1));
-      expect(events.filter((each) => each.type === 'StepSucceeded').length).toBe(events.filter((each) => each.type === 'StepStarted').length);
+      expect(events.filter((each) => each.type === 'StepSucceeded').length).toBe(
+        events.filter((each) => each.type === 'StepStarted').length,
+      );
     }
   });
 });

@@ -108,11 +108,24 @@ export async function openTestEngine(backend: Backend, settings: Record<string, 
 
 async function saveBilling(engine: TestEngine, product: string, options: BillingOptions): Promise<void> {
   for (const environment of ENVIRONMENTS) {
-    await engine.save('Environment', environment, { kind: REGIONS.includes(environment) ? 'PRODUCTION' : 'NON_PRODUCTION' });
+    await engine.save('Environment', environment, {
+      kind: REGIONS.includes(environment) ? 'PRODUCTION' : 'NON_PRODUCTION',
+    });
   }
-  await engine.save('EnvironmentGroup', 'regions', { environments: { names: REGIONS }, gate: { policy: 'ALL' }, maxFailures: 0 });
-  const action = (name: string, dependsOn?: string[]) => ({ name, type: 'simulate' as const, parameters: {}, dependsOn });
-  await engine.save('PromotionWorkflow', 'checks', { actions: [action('unit'), action('load'), action('report', ['unit', 'load'])] });
+  await engine.save('EnvironmentGroup', 'regions', {
+    environments: { names: REGIONS },
+    gate: { policy: 'ALL' },
+    maxFailures: 0,
+  });
+  const action = (name: string, dependsOn?: string[]) => ({
+    name,
+    type: 'simulate' as const,
+    parameters: {},
+    dependsOn,
+  });
+  await engine.save('PromotionWorkflow', 'checks', {
+    actions: [action('unit'), action('load'), action('report', ['unit', 'load'])],
+  });
   await engine.save('PromotionFlow', 'to-production', {
     triggerEnvironment: 'dev',
     productSelector: {},

@@ -1,0 +1,43 @@
+import { In } from 'typeorm';
+import type { DataSource } from 'typeorm';
+import type { Kind, Specs, StoredDefinition } from '../core/definitions.ts';
+import { DEFINITION_ROWS, DefinitionRevisionRow } from '../entities/definition-rows.ts';
+import type { DefinitionRow } from '../entities/definition-rows.ts';
+
+/** Many definitions of one kind in one statement; names that nothing has are missing from the answer. */
+export async function readDefinitions<K extends Kind>(
+  dataSource: DataSource,
+  kind: K,
+  names: readonly string[],
+): Promise<Map<string, StoredDefinition<K>>> {
+  const rows = await dataSource.getRepository<DefinitionRow>(DEFINITION_ROWS[kind]).findBy({ name: In([...names]) });
+  return new Map(
+    rows.map(({ id, name, labels, annotations, spec, revision, createdAt, updatedAt }) => [
+      name,
+      { id, kind, metadata: { name, labels, annotations }, spec: spec as Specs[K], revision, createdAt, updatedAt },
+    ]),
+  );
+}
+
+export interface RevisionKey {
+  kind: Kind;
+  name: string;
+  revision: number;
+}
+
+/** Revisions as they were saved, in one statement, in the order of the keys; null for one that was never or was a deletion. */
+export async function readRevisions(
+  dataSource: DataSource,
+  keys: readonly RevisionKey[],
+): Promise<(Omit<StoredDefinition, 'id' | 'createdAt'> | null)[]> {
+  const rows = await dataSource
+    .getRepository(DefinitionRevisionRow)
+    .findBy(keys.map(({ kind, name, revision }) => ({ kind, name, revision })));
+  const byKey = new Map(rows.map((row) => [`${row.kind}/${row.name}@${row.revision}`, row]));
+  return keys.map(({ kind, name, revision }) => {
+    const row = byKey.get(`${kind}/${name}@${revision}`);
+    if (!row?.spec) return null;
+    const { labels, annotations, spec, at } = row;
+    return { kind, metadata: { name, labels, annotations }, spec, revision, updatedAt: at };
+  });
+}

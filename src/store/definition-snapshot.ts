@@ -1,0 +1,104 @@
+import type { DataSource } from 'typeorm';
+import type { StoredDefinition } from '../core/definitions.ts';
+import { checkFlow } from '../core/flow.ts';
+import type { FlowCheck, Known } from '../core/flow.ts';
+import { resolveMembers } from '../core/selectors.ts';
+import { allDefinitions } from './definitions.ts';
+
+/** All definitions at one moment, as triggers need them. */
+export class DefinitionSnapshot {
+  readonly products: ReadonlyMap<string, StoredDefinition<'Product'>>;
+  readonly flows: StoredDefinition<'PromotionFlow'>[];
+  readonly environments: StoredDefinition<'Environment'>[];
+  readonly groups: StoredDefinition<'EnvironmentGroup'>[];
+  readonly workflows: StoredDefinition<'PromotionWorkflow'>[];
+  readonly templates: StoredDefinition<'PromotionTemplate'>[];
+  readonly known: Known;
+  readonly #applications = new Map<string, StoredDefinition<'Application'>[]>();
+  readonly #checks = new Map<StoredDefinition<'PromotionFlow'>, FlowCheck>();
+
+  constructor(read: {
+    products: StoredDefinition<'Product'>[];
+    applications: StoredDefinition<'Application'>[];
+    flows: StoredDefinition<'PromotionFlow'>[];
+    environments: StoredDefinition<'Environment'>[];
+    groups: StoredDefinition<'EnvironmentGroup'>[];
+    workflows: StoredDefinition<'PromotionWorkflow'>[];
+    templates: StoredDefinition<'PromotionTemplate'>[];
+  }) {
+    this.products = new Map(read.products.map((each) => [each.metadata.name, each]));
+    this.flows = read.flows;
+    this.environments = read.environments;
+    this.groups = read.groups;
+    this.workflows = read.workflows;
+    this.templates = read.templates;
+    for (const application of read.applications) {
+      const { product } = application.spec;
+      const same = this.#applications.get(product);
+      if (same) same.push(application);
+      else this.#applications.set(product, [application]);
+    }
+    const selectable = this.environments.map(({ metadata, spec: { kind } }) => ({ ...metadata, kind }));
+    this.known = {
+      environments: new Map(this.environments.map((each) => [each.metadata.name, each])),
+      groups: new Map(
+        this.groups.map((each) => [each.metadata.name, resolveMembers(each.spec, selectable).map(({ name }) => name)]),
+      ),
+      workflows: new Map(this.workflows.map((each) => [each.metadata.name, each])),
+    };
+  }
+
+  applicationsOf(product: string): StoredDefinition<'Application'>[] {
+    return this.#applications.get(product) ?? [];
+  }
+
+  /** A flow is checked once per snapshot, however many releases it gets. */
+  check(flow: StoredDefinition<'PromotionFlow'>): FlowCheck {
+    const known = this.#checks.get(flow);
+    if (known) return known;
+    const check = checkFlow(flow.spec, this.known);
+    this.#checks.set(flow, check);
+    return check;
+  }
+}
+
+/** Keeps the newest snapshot; one small read tells whether it is still the newest. */
+export class DefinitionSnapshots {
+  readonly #dataSource: DataSource;
+  #newest: { revision: string; snapshot: DefinitionSnapshot } | null = null;
+
+  constructor(dataSource: DataSource) {
+    this.#dataSource = dataSource;
+  }
+
+  async current(): Promise<DefinitionSnapshot> {
+    let revision = await this.#revision();
+    while (this.#newest?.revision !== revision) {
+      const snapshot = await this.#read();
+      // A save between the reads would mix two moments: read until nothing was saved meanwhile.
+      const after = await this.#revision();
+      if (after === revision) this.#newest = { revision, snapshot };
+      revision = after;
+    }
+    return this.#newest.snapshot;
+  }
+
+  async #revision(): Promise<string> {
+    const [row] = await this.#dataSource.query<{ revision: string }[]>('SELECT revision FROM definition_clock');
+    return row?.revision ?? '0';
+  }
+
+  async #read(): Promise<DefinitionSnapshot> {
+    const db = this.#dataSource;
+    const [products, applications, flows, environments, groups, workflows, templates] = await Promise.all([
+      allDefinitions(db, 'Product'),
+      allDefinitions(db, 'Application'),
+      allDefinitions(db, 'PromotionFlow'),
+      allDefinitions(db, 'Environment'),
+      allDefinitions(db, 'EnvironmentGroup'),
+      allDefinitions(db, 'PromotionWorkflow'),
+      allDefinitions(db, 'PromotionTemplate'),
+    ]);
+    return new DefinitionSnapshot({ products, applications, flows, environments, groups, workflows, templates });
+  }
+}

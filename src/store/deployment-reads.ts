@@ -1,0 +1,58 @@
+import type { Pool } from 'pg';
+
+/** The version that is live in one application's environment: the newest deployment there. */
+export interface LiveDeployment {
+  id: string;
+  releaseId: string;
+  product: string;
+  environment: string;
+  application: string;
+  version: string;
+  digest: string;
+  commit: string | null;
+  at: Date;
+  /** When the promotion succeeded with it; null: not verified healthy. */
+  verifiedAt: Date | null;
+}
+
+export interface DeploymentFilter {
+  products?: string[];
+  environments?: string[];
+  applications?: string[];
+}
+
+export interface DeploymentKey {
+  product: string;
+  environment: string;
+  application: string;
+}
+
+/** One per application, by product, environment and application; `after` is where the page begins. At most `limit`. */
+export async function listLiveDeployments(
+  pool: Pool,
+  { limit, after, filter = {} }: { limit: number; after?: DeploymentKey; filter?: DeploymentFilter },
+): Promise<LiveDeployment[]> {
+  const { rows } = await pool.query<LiveDeployment>({
+    name: 'list-live-deployments',
+    // The order of "C" is that of the cursor's comparison, whatever the database's language.
+    text: `SELECT DISTINCT ON (product COLLATE "C", environment COLLATE "C", application COLLATE "C")
+             id, release_id AS "releaseId", product, environment, application, version, digest, commit_id AS commit, at,
+             verified_at AS "verifiedAt"
+           FROM deployment
+           WHERE ($1::text[] IS NULL OR product = ANY($1)) AND ($2::text[] IS NULL OR environment = ANY($2))
+             AND ($3::text[] IS NULL OR application = ANY($3))
+             AND ($4::text IS NULL OR (product COLLATE "C", environment COLLATE "C", application COLLATE "C") > ($4, $5, $6))
+           ORDER BY product COLLATE "C", environment COLLATE "C", application COLLATE "C", at DESC, id DESC
+           LIMIT $7`,
+    values: [
+      filter.products ?? null,
+      filter.environments ?? null,
+      filter.applications ?? null,
+      after?.product ?? null,
+      after?.environment ?? null,
+      after?.application ?? null,
+      limit,
+    ],
+  });
+  return rows;
+}
