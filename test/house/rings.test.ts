@@ -41,7 +41,8 @@ const RINGS: Record<string, Ring> = {
   resolvers: { imports: ['core', 'commands', 'store', 'schema', 'events', 'manifests', ...SHARED] },
   // Outermost: HTTP around everything.
   server: { imports: ['core', 'commands', 'store', 'schema', 'resolvers', 'events', 'config.ts', ...SHARED] },
-  cli: { imports: [] },
+  // A client of the published API; `sluice serve` and `sluice migrate` start the program of the server.
+  cli: { imports: ['main.ts'] },
   postgres: { imports: ['log.ts'] },
 };
 

@@ -1,0 +1,115 @@
+// `npm run quickstart`: from a fresh clone to a release that can be watched. Plain JavaScript on node's own modules:
+// this runs before anything is installed. What comes after the build is in scripts/quickstart/.
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+
+const startedAt = Date.now();
+process.chdir(fileURLToPath(new URL('..', import.meta.url)));
+
+const HELP = `Usage: npm run quickstart [-- --exit] [-- --port PORT]
+
+Starts Sluice with everything it needs on this machine, and releases the sample product Billing.
+
+  --exit         end when the release has ended; exit code 0 if it SUCCEEDED, 1 if not
+  --port PORT    port of the API (default: 4000, or any free port when that is taken)
+  --data FOLDER  where the database and the sample's git repositories live (default: .sluice)
+`;
+
+const options = readOptions();
+checkMachine();
+install();
+await build();
+const { run } = await import('../dist/scripts/quickstart/run.js');
+process.exit(await run({ ...options, startedAt }));
+
+function readOptions() {
+  try {
+    const { values } = parseArgs({
+      options: {
+        exit: { type: 'boolean', default: false },
+        port: { type: 'string' },
+        data: { type: 'string', default: '.sluice' },
+        help: { type: 'boolean', short: 'h', default: false },
+      },
+    });
+    if (values.help) {
+      process.stdout.write(HELP);
+      process.exit(0);
+    }
+    return { exit: values.exit, port: values.port, data: values.data };
+  } catch (error) {
+    return fail(`${error.message}\n\n${HELP}`, 2);
+  }
+}
+
+function checkMachine() {
+  const [major, minor] = process.versions.node.split('.').map(Number);
+  if (major < 20 || (major === 20 && minor < 19)) fail(`Node 20.19 or newer is needed; this is ${process.version}.`);
+  if (spawnSync('git', ['--version'], { stdio: 'ignore' }).status !== 0) {
+    fail('git is needed and was not found. On Debian: apt-get install git');
+  }
+}
+
+function install() {
+  // npm writes its own copy of the lock file last: an install that was interrupted counts as none.
+  if (newest(['node_modules/.package-lock.json']) >= newest(['package-lock.json'])) return;
+  step('Installing packages (npm ci)');
+  const { status } = spawnSync('npm', ['ci', '--no-progress', '--loglevel=error'], { stdio: ['ignore', 2, 2] });
+  if (status !== 0) fail('npm ci failed: its own words are above. Check the network and the registry of npm.');
+}
+
+async function build() {
+  const parts = [
+    {
+      script: 'build',
+      made: 'dist/scripts/quickstart/run.js',
+      from: ['src', 'migrations', 'scripts', 'tsconfig.json'],
+    },
+    { script: 'build:web', made: 'web/graphiql/dist/index.html', from: sourcesOf('web/graphiql') },
+  ].filter(({ made, from }) => newest([made]) < newest([...from, 'package-lock.json']));
+  if (parts.length === 0) return;
+  step('Building');
+  const ended = await Promise.all(parts.map(({ script }) => npmRun(script)));
+  const failed = ended.find(({ code }) => code !== 0);
+  if (failed) fail(`${failed.output}\nnpm run ${failed.script} failed: its own words are above.`);
+}
+
+/** Side by side, and silent unless one fails. */
+function npmRun(script) {
+  return new Promise((resolve) => {
+    const child = spawn('npm', ['run', '--silent', script], { stdio: ['ignore', 'pipe', 'pipe'] });
+    let output = '';
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk));
+    child.on('error', (error) => resolve({ script, code: 1, output: error.message }));
+    child.on('close', (code) => resolve({ script, code, output }));
+  });
+}
+
+function sourcesOf(folder) {
+  return readdirSync(folder)
+    .filter((name) => !['dist', 'node_modules'].includes(name))
+    .map((name) => join(folder, name));
+}
+
+/** The time of the newest file below `paths`; 0 when there is none. */
+function newest(paths) {
+  const times = paths.filter(existsSync).flatMap((path) => {
+    if (!statSync(path).isDirectory()) return [statSync(path).mtimeMs];
+    return readdirSync(path, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => statSync(join(entry.parentPath ?? entry.path, entry.name)).mtimeMs);
+  });
+  return Math.max(0, ...times);
+}
+
+function step(text) {
+  process.stderr.write(`${text} …\n`);
+}
+
+function fail(message, code = 1) {
+  process.stderr.write(`${message}\n`);
+  process.exit(code);
+}

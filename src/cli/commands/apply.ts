@@ -1,0 +1,80 @@
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import type { Client } from '../client.ts';
+import { CliError, EXIT } from '../exit.ts';
+import { applyManifests, type Change, type ManifestRefusal } from '../operations.ts';
+import { type Format, render } from '../output.ts';
+
+export interface ManifestFile {
+  name: string;
+  text: string;
+}
+
+/** `-` is standard input; of a folder its .yaml, .yml and .json files are taken, in the order of their names. */
+export async function readManifests(paths: string[]): Promise<ManifestFile[]> {
+  const files = await Promise.all(paths.map(readPath));
+  return files.flat();
+}
+
+async function readPath(path: string): Promise<ManifestFile[]> {
+  if (path === '-') return [{ name: 'standard input', text: await text(process.stdin) }];
+  try {
+    if (!(await stat(path)).isDirectory()) return [{ name: path, text: await readFile(path, 'utf8') }];
+    const names = (await readdir(path)).filter((name) => /\.(ya?ml|json)$/.test(name)).sort();
+    if (names.length === 0) throw new CliError(EXIT.USAGE, `${path} holds no .yaml, .yml or .json file`);
+    return await Promise.all(
+      names.map(async (name) => ({ name: join(path, name), text: await readFile(join(path, name), 'utf8') })),
+    );
+  } catch (error) {
+    if (error instanceof CliError) throw error;
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw new CliError(
+      EXIT.USAGE,
+      code === 'ENOENT' ? `There is no file or folder ${path}` : `Cannot read ${path}: ${message}`,
+    );
+  }
+}
+
+const SEPARATOR = '\n---\n';
+
+/**
+ * All files in one request: all of them are applied or none, and each may refer to what stands in another.
+ * @throws CliError with a line `file:line:column: message` for each error.
+ */
+export async function apply(client: Client, files: ManifestFile[], dryRun: boolean): Promise<Change[]> {
+  const { changes, errors } = await applyManifests(client, {
+    text: files.map((file) => file.text).join(SEPARATOR),
+    dryRun,
+  });
+  if (errors.length > 0) throw new CliError(EXIT.REFUSED, errors.map((error) => place(error, files)).join('\n'));
+  return changes;
+}
+
+/** Lines are counted in what was sent; people count them in their file. */
+function place({ line, column, message }: ManifestRefusal, files: ManifestFile[]): string {
+  if (line === undefined) return message;
+  let local = line;
+  for (const file of files) {
+    const lines = file.text.split('\n').length;
+    // The last separator's line belongs to nobody: an error of a whole document can stand there.
+    if (local <= lines || file === files.at(-1)) return `${file.name}:${local}:${column ?? 1}: ${message}`;
+    local -= lines + SEPARATOR.split('\n').length - 2;
+  }
+  return message;
+}
+
+export function showChanges(changes: Change[], format: Format, dryRun: boolean): string {
+  const shown =
+    format === 'table' && dryRun ? changes.flatMap(({ diff }) => (diff ? [diff.trimEnd()] : [])).join('\n') : '';
+  const list = render(changes, format, {
+    name: ({ kind, name }) => `${kind}/${name}`,
+    columns: [
+      ['KIND', ({ kind }) => kind],
+      ['NAME', ({ name }) => name],
+      ['REVISION', ({ revision }) => String(revision)],
+      [dryRun ? 'WOULD BE' : 'CHANGE', ({ change }) => change.toLowerCase()],
+    ],
+  });
+  return shown ? `${shown}\n\n${list}` : list;
+}

@@ -1,0 +1,107 @@
+import { age, type Column } from '../output.ts';
+
+/** What `get` can show of definitions: how the API calls it, and which columns a list has. */
+
+export interface DefinitionKind {
+  /** What people type: the first is the name, the others are taken as well. */
+  names: string[];
+  one: string;
+  many: string;
+  /** The columns' fields besides those that every definition has. */
+  fields: string;
+  columns: Column<DefinitionRow>[];
+}
+
+export interface DefinitionRow {
+  name: string;
+  revision: number;
+  updatedAt: string;
+  manifest: string;
+  [field: string]: unknown;
+}
+
+const text =
+  (field: string): ((row: DefinitionRow) => string | null) =>
+  (row) =>
+    row[field] as string | null;
+const count =
+  (field: string): ((row: DefinitionRow) => string) =>
+  (row) =>
+    String((row[field] as unknown[] | null)?.length ?? 0);
+const named =
+  (field: string): ((row: DefinitionRow) => string) =>
+  (row) =>
+    (row[field] as { name: string }[]).map(({ name }) => name).join(',');
+
+const kind = (names: string[], one: string, fields: string, columns: Column<DefinitionRow>[]): DefinitionKind => ({
+  names,
+  one,
+  many: `${one}s`,
+  fields,
+  columns: [
+    ['NAME', text('name')],
+    ...columns,
+    ['REVISION', ({ revision }) => String(revision)],
+    ['CHANGED', (row) => age(row.updatedAt)],
+  ],
+});
+
+export const DEFINITION_KINDS: DefinitionKind[] = [
+  kind(['products', 'product'], 'product', 'concurrency description promotionFlows { name }', [
+    ['FLOWS', named('promotionFlows')],
+    ['CONCURRENCY', text('concurrency')],
+  ]),
+  kind(
+    ['applications', 'application', 'apps', 'app'],
+    'application',
+    'product environment driver { type } health { type }',
+    [
+      ['PRODUCT', text('product')],
+      ['ENVIRONMENT', text('environment')],
+      ['DRIVER', ({ driver }) => (driver as { type: string }).type],
+      ['HEALTH', ({ health }) => (health as { type: string }).type],
+    ],
+  ),
+  kind(['environments', 'environment', 'envs', 'env'], 'environment', 'kind description', [['KIND', text('kind')]]),
+  kind(
+    ['groups', 'group', 'environmentgroups', 'environmentgroup'],
+    'environmentGroup',
+    'description gate { policy count percent }',
+    [['GATE', ({ gate }) => gateWords(gate as Parameters<typeof gateWords>[0])]],
+  ),
+  kind(
+    ['flows', 'flow', 'promotionflows', 'promotionflow'],
+    'promotionFlow',
+    'description version triggerEnvironment steps { name }',
+    [
+      ['TRIGGER', text('triggerEnvironment')],
+      ['STEPS', count('steps')],
+      ['VERSION', text('version')],
+    ],
+  ),
+  kind(
+    ['workflows', 'workflow', 'promotionworkflows', 'promotionworkflow'],
+    'promotionWorkflow',
+    'description actions { name }',
+    [['ACTIONS', named('actions')]],
+  ),
+  kind(
+    ['templates', 'template', 'promotiontemplates', 'promotiontemplate'],
+    'promotionTemplate',
+    'promotion { file }',
+    [['FILES', (row) => (row['promotion'] as { file: string }[] | null)?.map(({ file }) => file).join(',')]],
+  ),
+];
+
+function gateWords({
+  policy,
+  count: least,
+  percent,
+}: {
+  policy: string;
+  count: number | null;
+  percent: number | null;
+}): string {
+  if (policy !== 'AT_LEAST') return policy;
+  return percent === null ? `AT_LEAST ${least}` : `AT_LEAST ${percent}%`;
+}

@@ -1,0 +1,43 @@
+/** What the shell is told; `sluice --help` lists them, scripts rely on them. */
+export const EXIT = {
+  OK: 0,
+  REFUSED: 1,
+  USAGE: 2,
+  UNREACHABLE: 3,
+  FAILED: 4,
+  TERMINATED: 5,
+  TIMEOUT: 6,
+  INTERRUPTED: 130,
+} as const;
+
+export const EXIT_HELP = `
+Exit codes:
+    0  done; with --wait and in watch: the release SUCCEEDED
+    1  refused: the input is not valid, or the server says no
+    2  the command line is wrong
+    3  no Sluice server answers
+    4  the release FAILED
+    5  the release was TERMINATED
+    6  --timeout is over and the release has not ended
+  130  interrupted; a release goes on without us
+
+Environment:
+  SLUICE_SERVER  address of the server (default http://127.0.0.1:4000); --server wins
+  NO_COLOR       any value: no colours
+`;
+
+/** Ends the program with a message for a person and a code for a script; never with a stack. */
+export class CliError extends Error {
+  override readonly name = 'CliError';
+  readonly exitCode: number;
+  constructor(exitCode: number, message: string) {
+    super(message);
+    this.exitCode = exitCode;
+  }
+}
+
+/** @param status of a release that has ended */
+export function exitCodeOf(status: string): number {
+  if (status === 'SUCCEEDED') return EXIT.OK;
+  return status === 'TERMINATED' ? EXIT.TERMINATED : EXIT.FAILED;
+}

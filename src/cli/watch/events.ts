@@ -1,0 +1,118 @@
+/** The events of a release as the API streams them, and as a person reads them. */
+
+/** One field can be nullable in one type and not in another: GraphQL wants different names for the two. */
+export const EVENT_FIELDS = `
+  fragment EventFields on ReleaseEvent {
+    __typename sequence at releaseId product releaseStatus actor
+    ... on PromotionEvent { environment attempt before status }
+    ... on StepEvent { environment attempt step phase application }
+    ... on ReleaseQueued { flow version environments }
+    ... on ReleaseTerminating { reason }
+    ... on ReleaseRetried { environments }
+    ... on ReleaseSucceeded { perhapsReason: reason }
+    ... on ReleaseFailed { perhapsReason: reason }
+    ... on ReleaseTerminated { perhapsReason: reason }
+    ... on PromotionWaiting { reason earliest }
+    ... on PromotionFailed { reason }
+    ... on PromotionSkipped { reason }
+    ... on StepWaiting { reason recheckAt }
+    ... on StepRetrying { message tries retryAt }
+    ... on StepSucceeded { outputs { name value } }
+    ... on StepFailed { message }
+    ... on ActionCommitted { commit changed }
+    ... on HealthChanged { application health perhapsMessage: message }
+    ... on GroupGateAsked { group }
+    ... on GroupGatePassed { group }
+    ... on GroupGateWaiting { group reason }
+    ... on GroupGateFailed { group reason }
+  }`;
+
+export interface StreamedEvent {
+  cursor: string;
+  node: { __typename: string; sequence: number; at: string; releaseStatus: string } & Record<string, unknown>;
+}
+
+const ENDS = ['ReleaseSucceeded', 'ReleaseFailed', 'ReleaseTerminated'];
+
+/** The release may have ended with it; a retry can come after it. */
+export const mayEnd = ({ node }: StreamedEvent): boolean => ENDS.includes(node.__typename);
+
+/** For programs: `type` first, the names of the schema, nothing that is null. */
+export function toJson({ cursor, node }: StreamedEvent): Record<string, unknown> {
+  const { __typename: type, perhapsReason, perhapsMessage, ...rest } = node;
+  const all = {
+    type,
+    ...rest,
+    reason: rest['reason'] ?? perhapsReason,
+    message: rest['message'] ?? perhapsMessage,
+    cursor,
+  };
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== null && value !== undefined));
+}
+
+/** `14:05:09 us-east  commit 1a2b3c4`; local time, as on the wall. */
+export function toLine(event: StreamedEvent, full = false): string {
+  const at = new Date(event.node.at);
+  const time = at.toTimeString().slice(0, 8);
+  return `${full ? at.toISOString() : time}  ${toWords(event)}`;
+}
+
+/** @returns one line without the time. A type that this version does not know is shown by its name. */
+export function toWords({ node }: StreamedEvent): string {
+  const text = (name: string): string => (typeof node[name] === 'string' ? node[name] : '');
+  const because = text('reason') || text('perhapsReason');
+  const colon = because && `: ${because}`;
+  const where = text('environment');
+  const step = text('step');
+  switch (node.__typename) {
+    case 'ReleaseQueued':
+      return `${text('product')} ${text('version')} is released through ${text('flow')}`;
+    case 'ReleaseStarted':
+      return 'the release started';
+    case 'ReleaseTerminating':
+      return `the release is being stopped${colon}`;
+    case 'ReleaseRetried':
+      return `retry of ${(node['environments'] as string[]).join(', ')}`;
+    case 'ReleaseSucceeded':
+    case 'ReleaseFailed':
+    case 'ReleaseTerminated':
+      return `the release ${node.releaseStatus}${colon}`;
+    case 'PromotionWaiting':
+      return `${where}  waits${colon}`;
+    case 'PromotionStarted':
+      return `${where}  started`;
+    case 'PromotionResumed':
+      return `${where}  goes on`;
+    case 'PromotionSucceeded':
+    case 'PromotionFailed':
+    case 'PromotionSkipped':
+    case 'PromotionTerminated':
+      return `${where}  ${node['status'] as string}${colon}`;
+    case 'StepStarted':
+      return `${where}  ${step} started`;
+    case 'StepWaiting':
+      return `${where}  ${step} waits${colon}`;
+    case 'StepRetrying':
+      return `${where}  ${step} is tried again: ${text('message')}`;
+    case 'StepSucceeded':
+      return `${where}  ${step} done`;
+    case 'StepFailed':
+      return `${where}  ${step} failed: ${text('message')}`;
+    case 'StepTerminated':
+      return `${where}  ${step} stopped`;
+    case 'ActionCommitted':
+      return `${where}  commit ${text('commit').slice(0, 7)}${node['changed'] ? '' : ' (held this version already)'}`;
+    case 'HealthChanged':
+      return `${where}  ${text('application')} is ${text('health')}${text('perhapsMessage') && `: ${text('perhapsMessage')}`}`;
+    case 'GroupGateAsked':
+      return `${text('group')}  all healthy together?`;
+    case 'GroupGatePassed':
+      return `${text('group')}  healthy: what depends on it may start`;
+    case 'GroupGateWaiting':
+      return `${text('group')}  waits${colon}`;
+    case 'GroupGateFailed':
+      return `${text('group')}  failed${colon}`;
+    default:
+      return [where, node.__typename].filter(Boolean).join('  ');
+  }
+}

@@ -1,0 +1,78 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import pc from 'picocolors';
+import type { Client } from '../client.ts';
+import { CliError, EXIT, exitCodeOf } from '../exit.ts';
+import { readRelease } from '../operations.ts';
+import type { ReleaseShown } from '../release-shown.ts';
+import { toJson, toLine } from './events.ts';
+import { followRelease, type Listeners } from './follow.ts';
+import { openScreen } from './screen.ts';
+
+export interface WatchOptions {
+  json?: boolean;
+  /** In milliseconds. */
+  timeout?: number;
+  /** Ctrl-C and the like. */
+  signal: AbortSignal;
+  /** A line per event although it is a terminal. */
+  plain?: boolean;
+  out?: NodeJS.WriteStream;
+  err?: NodeJS.WriteStream;
+}
+
+/**
+ * Shows a release until it ends: a live picture in a terminal, a line per event elsewhere.
+ * @returns the exit code that its end stands for.
+ */
+export async function watchRelease(client: Client, releaseId: string, options: WatchOptions): Promise<number> {
+  const { signal, timeout, out = process.stdout, err = process.stderr } = options;
+  const first = await readRelease(client, releaseId, signal);
+  const late = timeout === undefined ? undefined : AbortSignal.timeout(timeout);
+  const stop = late ? AbortSignal.any([signal, late]) : signal;
+  const live = out.isTTY && !options.json && !options.plain;
+  const screen = live ? openScreen(client, first, out, pc.isColorSupported, stop) : undefined;
+  let ended: ReleaseShown | undefined;
+  try {
+    ended = await followRelease(client, releaseId, screen ?? lines(options.json ?? false, out, err), stop);
+  } finally {
+    screen?.end(ended);
+  }
+  if (ended) return verdict(ended, err, live);
+  if (signal.aborted) return EXIT.INTERRUPTED;
+  const waiting = await readRelease(client, releaseId, AbortSignal.timeout(2_000)).catch(() => first);
+  throw new CliError(EXIT.TIMEOUT, `Not ended in time: the release is ${waiting.status} and goes on${unmet(waiting)}`);
+}
+
+function lines(json: boolean, out: NodeJS.WriteStream, err: NodeJS.WriteStream): Listeners {
+  return {
+    onEvent: (event) => out.write(`${json ? JSON.stringify(toJson(event)) : toLine(event, true)}\n`),
+    onLost: (why) => err.write(`Connection lost, trying again. ${why}\n`),
+    onBack: () => err.write('Connected again.\n'),
+  };
+}
+
+/** One line for a person on standard error; programs have the exit code. */
+function verdict(release: ReleaseShown, err: NodeJS.WriteStream, live: boolean): number {
+  const code = exitCodeOf(release.status);
+  if (!live && code !== EXIT.OK) err.write(`${[release.status, release.problem].filter(Boolean).join(': ')}\n`);
+  return code;
+}
+
+function unmet(release: ReleaseShown): string {
+  const reasons = release.promotions.flatMap(({ name, waitingFor }) =>
+    waitingFor.map((each) => `\n  ${name}: ${each}`),
+  );
+  return reasons.length > 0 ? `; it waits for:${reasons.join('')}` : '.';
+}
+
+/** Aborted by the first Ctrl-C, SIGTERM or SIGHUP; a second one ends at once. */
+export function interruption(): AbortSignal {
+  const controller = new AbortController();
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.once(name, () => {
+      controller.abort();
+      void sleep(2_000, undefined, { ref: false }).then(() => process.exit(EXIT.INTERRUPTED));
+    });
+  }
+  return controller.signal;
+}

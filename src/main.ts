@@ -1,0 +1,173 @@
+import { realpathSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import 'reflect-metadata';
+import { openApp } from './app.ts';
+import { type Config, ConfigError, loadConfig } from './config.ts';
+import { migrate } from './entities/data-source.ts';
+import { armFault } from './faults.ts';
+import { createLog, type Log, withoutSecrets } from './log.ts';
+import { startServer } from './server.ts';
+import { startWorker } from './worker.ts';
+
+/** The program of a server: `node dist/src/main.js [serve|migrate]`; `sluice serve` and the quickstart call it too. */
+
+/** sysexits.h: EX_CONFIG. Restarting does not help: somebody has to change a setting. */
+export const EXIT_CONFIG = 78;
+const CLOSE_LIMIT_MS = 10_000;
+
+export interface RunningServer {
+  /** Where the API listens; undefined for a worker. */
+  url?: string;
+  close(): Promise<void>;
+}
+
+/** One process in the role of its configuration. What was opened is closed again when a later part does not start. */
+export async function runServer(
+  config: Config,
+  log: Log = createLog({ level: config.logLevel }),
+): Promise<RunningServer> {
+  if (config.fault) armFault(config.fault.point, config.fault.nth);
+  const app = await openApp(config, log);
+  const closers: (() => Promise<void>)[] = [() => app.close()];
+  let closing: Promise<void> | undefined;
+  // The newest part first: no request is taken any more when the worker stops, no job when the database is let go.
+  const close = (): Promise<void> =>
+    (closing ??= (async () => {
+      for (const each of closers.toReversed()) await each();
+    })());
+  try {
+    if (config.role !== 'api') {
+      const worker = await startWorker(app);
+      closers.push(() => worker.close());
+    }
+    // A worker listens as well: whoever runs it wants to ask for its health.
+    const server = await startServer(app);
+    closers.push(() => server.close());
+    return { url: server.url, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+export interface ServeFlags {
+  role?: string;
+  host?: string;
+  port?: string;
+}
+
+/** Serves until SIGTERM or SIGINT; flags win over the environment. @returns the exit code. */
+export async function serve(flags: ServeFlags = {}): Promise<number> {
+  return orOneLine(async () => {
+    const config = loadConfig({
+      ...process.env,
+      ...(flags.role !== undefined && { SLUICE_ROLE: flags.role }),
+      ...(flags.host !== undefined && { HOST: flags.host }),
+      ...(flags.port !== undefined && { PORT: flags.port }),
+    });
+    const stopped = stopSignal();
+    const log = createLog({ level: config.logLevel });
+    const server = await runServer(config, log);
+    process.stdout.write(`${listening(config, server)}\n`);
+    log.info({ signal: await stopped }, 'stopping');
+    await closeInTime(server, log);
+    return 0;
+  });
+}
+
+/** Brings the tables of DATABASE_URL up to date. @returns the exit code. */
+export async function migrateDatabase(): Promise<number> {
+  return orOneLine(async () => {
+    const { databaseUrl } = loadConfig(process.env);
+    if (databaseUrl === undefined) {
+      throw new ConfigError('DATABASE_URL is not set: the embedded PostgreSQL is migrated by `serve` when it starts');
+    }
+    await migrate(databaseUrl);
+    process.stdout.write('The database is up to date.\n');
+    return 0;
+  });
+}
+
+function listening({ role, databaseUrl, redisUrl }: Config, { url }: RunningServer): string {
+  const database = databaseUrl === undefined ? 'embedded PostgreSQL' : 'PostgreSQL';
+  const queue = redisUrl === undefined ? 'queue on PostgreSQL' : 'queue on Redis';
+  const face = role === 'worker' ? `Sluice worker, health at ${url}/healthz` : `Sluice listens on ${url}/graphql`;
+  return `${face} (role ${role}, ${database}, ${queue})`;
+}
+
+function stopSignal(): Promise<string> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+      let asked = false;
+      process.on(signal, () => {
+        // Asked twice: somebody does not want to wait. Everything recovers from that too.
+        if (asked) process.exit(1);
+        asked = true;
+        resolve(signal);
+      });
+    }
+  });
+}
+
+async function closeInTime(server: RunningServer, log: Log): Promise<void> {
+  const timer = setTimeout(() => {
+    log.warn(
+      `not stopped after ${CLOSE_LIMIT_MS / 1000} s: ending now; what was running is taken up at the next start`,
+    );
+    process.exit(1);
+  }, CLOSE_LIMIT_MS);
+  await server.close();
+  clearTimeout(timer);
+}
+
+/** What a person can put right is one line; a stack is for what only we can. */
+async function orOneLine(run: () => Promise<number>): Promise<number> {
+  try {
+    return await run();
+  } catch (error) {
+    process.stderr.write(`sluice: ${withoutSecrets(wording(error))}\n`);
+    return error instanceof ConfigError ? EXIT_CONFIG : 1;
+  }
+}
+
+const REMEDIES: Record<string, string> = {
+  EADDRINUSE: 'the port is taken: choose another with PORT or --port, or 0 for any free one',
+  EACCES: 'not allowed: choose a port from 1024 up, or a data folder that this user may write (SLUICE_DATA_DIR)',
+  EADDRNOTAVAIL: 'this machine has no such address: check HOST',
+  ECONNREFUSED: 'nobody answers there: is it running, and are DATABASE_URL and REDIS_URL right?',
+  ENOTFOUND: 'no such host: check DATABASE_URL, REDIS_URL and HOST',
+  '28P01': 'PostgreSQL refuses the user or the password of DATABASE_URL',
+  '3D000': 'the database of DATABASE_URL does not exist: create it first',
+};
+
+function wording(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const cause = error instanceof AggregateError ? (error.errors[0] as Error) : error;
+  const remedy = REMEDIES[(cause as NodeJS.ErrnoException).code ?? ''];
+  if (remedy !== undefined) return `${cause.message}: ${remedy}`;
+  const expected = error instanceof ConfigError || error.name === 'EmbeddedPostgresError';
+  return expected ? error.message : (error.stack ?? error.message);
+}
+
+/** Both names of this file: npm's bin folder and /proc hold links. */
+const isProgram = process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url);
+
+if (isProgram) {
+  const usage = 'Usage: main.js [serve [--role all|api|worker] [--host ADDRESS] [--port PORT] | migrate]';
+  try {
+    const { values, positionals } = parseArgs({
+      allowPositionals: true,
+      options: { role: { type: 'string' }, host: { type: 'string' }, port: { type: 'string' } },
+    });
+    const [command = 'serve', ...others] = positionals;
+    if (others.length > 0 || !['serve', 'migrate'].includes(command))
+      throw new TypeError(`Unknown: ${positionals.join(' ')}`);
+    process.exitCode = command === 'serve' ? await serve(values) : await migrateDatabase();
+  } catch (error) {
+    process.stderr.write(`${(error as Error).message}\n${usage}\n`);
+    process.exitCode = 2;
+  }
+  // Whatever still holds the event loop has been told to stop; nothing is waited for.
+  process.exit();
+}

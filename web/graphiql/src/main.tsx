@@ -1,0 +1,31 @@
+import 'graphiql/setup-workers/vite';
+import 'graphiql/style.css';
+import './page.css';
+import { createGraphiQLFetcher } from '@graphiql/toolkit';
+import { GraphiQL } from 'graphiql';
+import { createClient } from 'graphql-ws';
+import { createRoot } from 'react-dom/client';
+import { tabsFor } from './examples.ts';
+
+// Beside this page, wherever that is: /graphiql/ asks /graphql, /sluice/graphiql/ behind a proxy asks /sluice/graphql.
+const endpoint = new URL('../graphql', window.location.href);
+endpoint.search = '';
+endpoint.hash = '';
+const socket = new URL(endpoint);
+socket.protocol = endpoint.protocol === 'https:' ? 'wss:' : 'ws:';
+
+const fetcher = createGraphiQLFetcher({
+  url: endpoint.href,
+  // A socket is opened by the first subscription, and again after a restart of the server.
+  wsClient: createClient({ url: socket.href, lazy: true, retryAttempts: Infinity, shouldRetry: () => true }),
+});
+
+const root = document.getElementById('root')!;
+root.className = '';
+createRoot(root).render(
+  <GraphiQL fetcher={fetcher} defaultEditorToolsVisibility="variables" {...tabsFor(window.location.search)}>
+    <GraphiQL.Logo>
+      <span className="sluice-logo">Sluice</span>
+    </GraphiQL.Logo>
+  </GraphiQL>,
+);
