@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { EnvironmentGroupSpec } from '../../src/core/definitions.ts';
+import type { Stimulus } from '../../src/core/release.ts';
 import { flowOf, MINUTE, SECOND } from './support/builders.ts';
 import { started } from './support/play.ts';
 import type { Play } from './support/play.ts';
@@ -101,7 +102,7 @@ describe('the gate of a group', () => {
 
   test('an old answer is not an answer', () => {
     const release = regions().succeed('us', 'eu', 'asia');
-    const old = { kind: 'group-answer', group: 0, generation: 0, health: [] } as const;
+    const old: Stimulus = { kind: 'group-answer', group: 0, generation: 0, health: [] };
     expect(release.tell(old)).toMatchObject({ events: [], work: [], changed: [] });
   });
 

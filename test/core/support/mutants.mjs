@@ -51,7 +51,11 @@ const MUTANTS = {
     'if (!planned.needs.every(',
     'if (planned.needs.length > 0 && !planned.needs.some(',
   ],
-  'retry resets succeeded steps': ['advance.ts', "if (step.status !== 'SUCCEEDED') Object.assign", 'Object.assign'],
+  'retry resets succeeded steps': [
+    'advance.ts',
+    "if (step.status !== 'SUCCEEDED')\n        Object.assign",
+    'Object.assign',
+  ],
   'retry keeps the attempt': ['advance.ts', 'if (promotion.startedAt !== null) promotion.attempt += 1;', ''],
   'terminating starts new steps': [
     'advance.ts',
@@ -69,7 +73,7 @@ const MUTANTS = {
     'if (release === undefined) return',
     'if (release === undefined || true) return',
   ],
-  'undispatched work': ['move.ts', 'if (already !== undefined) return already;', ''],
+  'two jobs in one decision': ['move.ts', 'if (already !== undefined) return already;', ''],
   'a decided wait is not redone': [
     'advance.ts',
     "return step.status === 'WAITING' && step.recheckAt !== null && step.recheckAt <= move.now;",

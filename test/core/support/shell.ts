@@ -121,7 +121,7 @@ export class Shell {
     const act = tape.weighted({
       work: 70,
       time: 8,
-      sweep: 4,
+      sweep: 5,
       world: 3,
       health: 2,
       again: 3,
@@ -140,7 +140,7 @@ export class Shell {
       case 'time':
         return this.#passTime();
       case 'sweep':
-        return this.#sweep(tape.chance(20));
+        return this.#sweep(tape.chance(40));
       case 'world':
         return this.#changeWorld();
       case 'health': {
@@ -285,7 +285,8 @@ export class Shell {
 
   /** What the outside world says to one step. */
   #carry(promotion: number, step: number): Outcome {
-    if (mustStop(this.plan, this.state)) return { kind: 'aborted' };
+    // Not every driver notices in time that it should stop.
+    if (mustStop(this.plan, this.state) && (this.#calm || this.#tape.chance(60))) return { kind: 'aborted' };
     if (this.#calm) return { kind: 'succeeded' };
     const { work } = this.#planned(promotion).steps[step] as PlannedStep;
     switch (this.#tape.weighted({ succeeded: 80, recheck: 6, outside: 2, transient: 8, failed: 2, aborted: 2 })) {

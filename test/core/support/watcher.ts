@@ -133,7 +133,7 @@ export class Watcher {
     const told = events.filter((each) => !allowed.includes(each.event.type)).map((each) => each.event.type);
     claim(
       told.length === 0 && work.length === 0 && changed.length === 0,
-      `${what} twice: ${told} ${JSON.stringify(work)} ${changed}`,
+      `${what} twice: ${JSON.stringify({ told, work, changed })}`,
     );
     if (events.length === 0) claim(same(state, before), `${what} twice changed the state`);
   }
@@ -160,6 +160,8 @@ export class Watcher {
       const key = `${position}/${event.step}`;
       if (event.type === 'StepStarted') {
         claim(!this.#terminating, `${event.step} started although the release is terminating`);
+        const stopped = old.halted && this.plan.onFailure === 'STOP' && stimulus.kind !== 'retry';
+        claim(!stopped, `${event.step} started although the release stops`);
         const { steps } = this.#planned(position);
         const planned = steps.find((each) => each.id === event.step) as PlannedStep;
         for (const need of planned.needs) {
@@ -246,6 +248,9 @@ export class Watcher {
     claim(now.attempt >= before.attempt && now.dispatch >= before.dispatch, `${name} counts backwards`);
     const retried = stimulus.kind === 'retry' && decision.events[0]?.event.type === 'ReleaseRetried';
     claim(now.attempt === before.attempt || retried, `${name} has a new attempt without a retry`);
+    if (retried && before.startedAt !== null && before.status !== 'SUCCEEDED') {
+      claim(now.attempt === before.attempt + 1, `${name} is tried again as the same attempt`);
+    }
     if (ENDED_PROMOTION.has(before.status) && !retried)
       claim(now.status === before.status, `${name} ended and changed`);
     const listed = decision.work.flatMap((each) => (each.kind === 'dispatch' ? each.promotions : []));
@@ -277,7 +282,7 @@ export class Watcher {
   #claimStatus(promotion: PromotionState, position: number): void {
     const { status, steps, startedAt } = promotion;
     const some = (each: StepState['status']): boolean => steps.some((step) => step.status === each);
-    const name = `${this.#name(position)} (${steps.map((step) => step.status)})`;
+    const name = `${this.#name(position)} (${steps.map((step) => step.status).join(' ')})`;
     if (ENDED_PROMOTION.has(status))
       claim(!some('RUNNING') && !some('WAITING'), `${name} is ${status} and not through`);
     if (status === 'SUCCEEDED')
