@@ -120,13 +120,13 @@ export const SETTINGS = {
     1_000,
     600_000,
     'How long a job stays with a worker that no longer reports, in ms.',
-    15_000,
+    5_000,
   ),
   SLUICE_STALLED_INTERVAL_MS: wholeNumber(
     100,
     600_000,
     'How often workers look for jobs whose worker is gone, in ms.',
-    5_000,
+    2_000,
   ),
   SLUICE_SWEEP_INTERVAL_MS: wholeNumber(
     50,

@@ -25,7 +25,7 @@ export class Mover {
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #onMoved: (moved: Moved[]) => void;
-  readonly #frozen = new LRUCache<string, FrozenRelease>({ max: 5_000 });
+  readonly #frozen = new LRUCache<string, FrozenRelease>({ max: 5_000, maxSize: MAX_CONTENT, sizeCalculation: contentSize });
   readonly #states = new LRUCache<string, LoadedState>({ max: 5_000 });
   readonly #waiting = new Map<string, Item[]>();
   readonly #busy = new Set<string>();
@@ -157,13 +157,13 @@ export class Mover {
     const ids = [...batch.keys()];
     const unfrozen = ids.filter((id) => !this.#frozen.has(id));
     if (unfrozen.length > 0) for (const each of await loadFrozen(this.#pool, unfrozen)) this.#frozen.set(each.id, each);
-    const unknown = ids.filter((id) => !this.#states.has(id) && this.#frozen.has(id));
-    if (unknown.length > 0) for (const each of await loadStates(this.#pool, unknown)) this.#remember(each);
+    const unknown = new Set(ids.filter((id) => !this.#states.has(id) && this.#frozen.has(id)));
+    if (unknown.size > 0) for (const each of await loadStates(this.#pool, [...unknown])) this.#remember(each);
     const found: Found[] = [];
     for (const [releaseId, items] of batch) {
       const release = this.#frozen.get(releaseId);
       const loaded = this.#states.get(releaseId);
-      if (release && loaded) found.push({ release, loaded, items });
+      if (release && loaded) found.push({ release, loaded, items, fresh: unknown.has(releaseId) });
       else for (const item of items) item.resolve(null);
     }
     return found;
@@ -242,8 +242,10 @@ export class Mover {
 
   #settle(found: Found[], saved: Set<string>): void {
     const moved: Moved[] = [];
-    for (const { release, loaded, items, decision } of found) {
-      if (!saved.has(release.id)) {
+    for (const { release, loaded, items, fresh, decision } of found) {
+      // A save proves that the state was the newest. "Nothing to do" on a remembered one proves nothing: look, and decide again.
+      const proven = decision !== undefined || fresh;
+      if (!saved.has(release.id) || !proven) {
         this.#states.delete(release.id);
         this.#again(release.id, items);
         continue;
@@ -273,6 +275,16 @@ export class Mover {
 const MAX_TRANSACTIONS = 2;
 const MAX_RELEASES = 64;
 const MAX_TRIES = 50;
+/** How much pinned content is remembered, in characters. */
+const MAX_CONTENT = 100_000_000;
+
+function contentSize({ contents }: FrozenRelease): number {
+  let size = 1_000;
+  for (const { files } of Object.values(contents)) {
+    for (const file of Object.values(files)) size += file.kind === 'whole' ? (file.text ?? file.base64 ?? '').length : 1_000;
+  }
+  return size;
+}
 
 export interface MovedTo {
   release: FrozenRelease;
@@ -298,6 +310,8 @@ interface Found {
   release: FrozenRelease;
   loaded: LoadedState;
   items: Item[];
+  /** Read from the database in this transaction's turn, not remembered from an earlier one. */
+  fresh: boolean;
   decision?: Decision;
 }
 

@@ -11,12 +11,23 @@ export async function readDefinitions<K extends Kind>(
   names: readonly string[],
 ): Promise<Map<string, StoredDefinition<K>>> {
   const rows = await dataSource.getRepository<DefinitionRow>(DEFINITION_ROWS[kind]).findBy({ name: In([...names]) });
-  return new Map(
-    rows.map(({ id, name, labels, annotations, spec, revision, createdAt, updatedAt }) => [
-      name,
-      { id, kind, metadata: { name, labels, annotations }, spec: spec as Specs[K], revision, createdAt, updatedAt },
-    ]),
-  );
+  return new Map(rows.map((row) => [row.name, toDefinition(kind, row)]));
+}
+
+/** The applications of all of these products, by name. */
+export async function readApplications(
+  dataSource: DataSource,
+  products: readonly string[],
+): Promise<StoredDefinition<'Application'>[]> {
+  const rows = await dataSource
+    .getRepository(DEFINITION_ROWS.Application)
+    .find({ where: { product: In([...products]) }, order: { name: 'ASC' } });
+  return rows.map((row) => toDefinition('Application', row));
+}
+
+function toDefinition<K extends Kind>(kind: K, row: DefinitionRow): StoredDefinition<K> {
+  const { id, name, labels, annotations, spec, revision, createdAt, updatedAt } = row;
+  return { id, kind, metadata: { name, labels, annotations }, spec: spec as Specs[K], revision, createdAt, updatedAt };
 }
 
 export interface RevisionKey {

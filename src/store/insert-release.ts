@@ -69,6 +69,7 @@ WITH made AS (
   INSERT INTO release_event (release_id, sequence, position, at, product, release_status, actor, event)
   SELECT made.id, i.sequence, made.last_position, i.at, $9, i."releaseStatus", i.actor, i.event
   FROM made, jsonb_to_recordset($8::jsonb) AS i(sequence integer, at timestamptz, "releaseStatus" text, actor text, event jsonb)
+  ORDER BY i.sequence
 )
 SELECT number, pg_notify('sluice_events', '') FROM made`;
 

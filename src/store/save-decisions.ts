@@ -140,6 +140,7 @@ WITH input AS (
   FROM jsonb_to_recordset($3::jsonb) AS i(
     release_id uuid, sequence integer, at timestamptz, product text, release_status text, actor text, event jsonb)
   JOIN saved ON saved.id = i.release_id
+  ORDER BY i.release_id, i.sequence
 ), queued AS (
   INSERT INTO outbox (key, release_id, work)
   SELECT i.key, i.release_id, i.work
