@@ -35,18 +35,17 @@ export async function get(
 
 const COMMON = 'name revision createdAt updatedAt labels { key value } manifest';
 
-async function one(
-  client: Client,
-  { one: field, fields, names }: DefinitionKind,
-  name: string,
-): Promise<DefinitionRow> {
-  const document = `query CliGet($name: String!) { found: ${field}(name: $name) { ${COMMON} ${fields} } }`;
-  const { found } = await client.ask<{ found: DefinitionRow | null }>(document, { name });
-  if (found) return found;
-  throw new CliError(EXIT.REFUSED, `There is no ${names[1]} '${name}'. See: sluice get ${names[0]}`);
+/** Exported, as `listDocument` is, for the test that holds each against the schema. */
+export function oneDocument({ one: field, fields }: DefinitionKind): string {
+  return `query CliGet($name: String!) { found: ${field}(name: $name) { ${COMMON} ${fields} } }`;
 }
 
-/** The documents, for the test that holds each against the schema. */
+async function one(client: Client, kind: DefinitionKind, name: string): Promise<DefinitionRow> {
+  const { found } = await client.ask<{ found: DefinitionRow | null }>(oneDocument(kind), { name });
+  if (found) return found;
+  throw new CliError(EXIT.REFUSED, `There is no ${kind.names[1]} '${name}'. See: sluice get ${kind.names[0]}`);
+}
+
 export function listDocument({ many, fields }: DefinitionKind): string {
   return `query CliList($first: Int!, $after: String) {
     found: ${many}(first: $first, after: $after) { nodes { ${COMMON} ${fields} } pageInfo { hasNextPage endCursor } }

@@ -4,11 +4,11 @@ import { readRelease } from '../operations.ts';
 import type { ReleaseShown } from '../release-shown.ts';
 import { EVENT_FIELDS, mayEnd, type StreamedEvent } from './events.ts';
 
-const STREAM = `subscription CliFollow($after: String!, $release: ID!) {
+export const STREAM = `subscription CliFollow($after: String!, $release: ID!) {
   releaseEvents(after: $after, filter: { releaseId: $release }) { cursor node { ...EventFields } }
 } ${EVENT_FIELDS}`;
 
-const LOG = `query CliLog($after: String!, $release: ID!) {
+export const LOG = `query CliLog($after: String!, $release: ID!) {
   releaseEventLog(first: 100, after: $after, filter: { releaseId: $release }) {
     edges { cursor node { ...EventFields } } pageInfo { hasNextPage }
   }

@@ -1,0 +1,50 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { buildSchema, parse, validate } from 'graphql';
+import { expect, test } from 'vitest';
+import { DEPLOYMENTS } from '../../src/cli/commands/deployments.ts';
+import { listDocument, oneDocument } from '../../src/cli/commands/get.ts';
+import { DEFINITION_KINDS } from '../../src/cli/commands/kinds.ts';
+import { DOCUMENTS } from '../../src/cli/operations.ts';
+import { EVENT_FIELDS, toJson, toWords } from '../../src/cli/watch/events.ts';
+import { LOG, STREAM } from '../../src/cli/watch/follow.ts';
+
+const root = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
+const schema = buildSchema(readFileSync(root('schema.graphql'), 'utf8'));
+const examples = root('web/graphiql/src/examples');
+
+const documents: [string, string][] = [
+  ...Object.entries(DOCUMENTS),
+  ['the subscription of watch', STREAM],
+  ['the log of watch', LOG],
+  ['get deployments', DEPLOYMENTS],
+  ...DEFINITION_KINDS.flatMap((kind): [string, string][] => [
+    [`get ${kind.names[0]}`, listDocument(kind)],
+    [`get ${kind.names[1]} NAME`, oneDocument(kind)],
+  ]),
+  ...readdirSync(examples).map((name): [string, string] => [`the IDE's ${name}`, readFileSync(`${examples}/${name}`, 'utf8')]),
+];
+
+test.each(documents)('%s is valid in the published schema', (_name, document) => {
+  expect(validate(schema, parse(document)).map(({ message }) => message)).toEqual([]);
+});
+
+test('every type of event is asked for its own fields, and has words of its own', () => {
+  const types = schema.getPossibleTypes(schema.getType('ReleaseEvent') as never).map(({ name }) => name);
+  expect(types.length).toBeGreaterThan(20);
+  for (const type of types) {
+    const node = { __typename: type, sequence: 1, at: '2026-03-02T14:00:00Z', releaseStatus: 'RUNNING', environments: ['eu'] };
+    const words = toWords({ cursor: 'c', node: { ...node, environment: 'eu', step: 'a/ACTION', group: 'regions' } });
+    // A type that is not known is shown by its name, which is better than nothing, and not good enough for our own.
+    expect(words).not.toContain(type);
+  }
+});
+
+test('in JSON an event has the names of the schema and nothing that is null', () => {
+  const node = { __typename: 'ReleaseFailed', sequence: 9, at: 'now', releaseStatus: 'FAILED', actor: null, perhapsReason: 'eu failed' };
+  expect(toJson({ cursor: 'c', node })).toEqual({
+    ...{ type: 'ReleaseFailed', sequence: 9, at: 'now', releaseStatus: 'FAILED' },
+    ...{ reason: 'eu failed', cursor: 'c' },
+  });
+  expect(EVENT_FIELDS).toContain('perhapsReason: reason');
+});
