@@ -1,0 +1,90 @@
+import pg from 'pg';
+import type { ReleaseEvent } from '../../src/core/events.ts';
+import type { ReleasePlan } from '../../src/core/plan.ts';
+import type { PromotionStatus, ReleaseStatus, StepState } from '../../src/core/release.ts';
+
+/** What the database says after a run; the judge has no other source but git and what clients received. */
+export interface History {
+  releases: Map<string, ReleaseHistory>;
+  /** In the order of the log. */
+  log: LogEntry[];
+  /** What each idempotency key made. */
+  keys: Map<string, string>;
+  outbox: string[];
+}
+
+export interface ReleaseHistory {
+  id: string;
+  product: string;
+  concurrency: string;
+  status: ReleaseStatus;
+  sequence: number;
+  endedAt: Date | null;
+  plan: ReleasePlan;
+  promotions: { status: PromotionStatus; attempt: number; holds: boolean; steps: Partial<StepState>[] }[];
+  /** In the order of their numbers. */
+  events: LogEntry[];
+}
+
+export interface LogEntry {
+  releaseId: string;
+  product: string;
+  sequence: number;
+  at: number;
+  releaseStatus: ReleaseStatus;
+  event: ReleaseEvent;
+}
+
+export interface Invariant {
+  name: string;
+  /** How many single facts were looked at: a rule that never applied proves nothing. */
+  checked: number;
+  violations: string[];
+}
+
+/** Collects what a rule looked at and what it found wrong. */
+export class Rule implements Invariant {
+  readonly name: string;
+  checked = 0;
+  readonly violations: string[] = [];
+
+  constructor(name: string) {
+    this.name = name;
+  }
+
+  expect(holds: boolean, otherwise: () => string): void {
+    this.checked += 1;
+    if (!holds) this.violations.push(otherwise());
+  }
+}
+
+export async function readHistory(databaseUrl: string): Promise<History> {
+  const client = new pg.Client({ connectionString: databaseUrl });
+  await client.connect();
+  try {
+    const releases = await client.query<Omit<ReleaseHistory, 'events'>>(
+      `SELECT r.id, r.product, r.concurrency, r.status, r.sequence, r.ended_at AS "endedAt", l.plan,
+         (SELECT jsonb_agg(jsonb_build_object('status', p.status, 'attempt', p.attempt, 'holds', p.holds, 'steps', p.steps) ORDER BY p.position)
+          FROM promotion p WHERE p.release_id = r.id) AS promotions
+       FROM release r JOIN release_plan l ON l.release_id = r.id ORDER BY r.number`,
+    );
+    const events = await client.query<Omit<LogEntry, 'at'> & { at: Date }>(
+      `SELECT release_id AS "releaseId", product, sequence, at, release_status AS "releaseStatus", event
+       FROM release_event ORDER BY position, id`,
+    );
+    const keys = await client.query<{ key: string; result: string }>('SELECT key, result FROM idempotency_key');
+    const outbox = await client.query<{ key: string }>('SELECT key FROM outbox');
+    const log = events.rows.map((row) => ({ ...row, at: row.at.getTime() }));
+    const byRelease = new Map(releases.rows.map((row) => [row.id, { ...row, events: [] as LogEntry[] }]));
+    for (const entry of log) byRelease.get(entry.releaseId)?.events.push(entry);
+    for (const { events: own } of byRelease.values()) own.sort((a, b) => a.sequence - b.sequence);
+    return {
+      releases: byRelease,
+      log,
+      keys: new Map(keys.rows.map((row) => [row.key, row.result])),
+      outbox: outbox.rows.map((row) => row.key),
+    };
+  } finally {
+    await client.end();
+  }
+}

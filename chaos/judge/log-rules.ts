@@ -1,0 +1,129 @@
+import { ENDED_RELEASE } from '../../src/core/release.ts';
+import type { Invariant, History, LogEntry, ReleaseHistory } from './history.ts';
+import { Rule } from './history.ts';
+
+/** Promises 2, 4 and 5, from the log alone. */
+export function judgeLog(history: History): Invariant[] {
+  const releases = [...history.releases.values()];
+  return [
+    gapless(releases),
+    dependencies(releases),
+    steps(releases),
+    ...oneAtWork(history),
+    ended(releases),
+    emptyOutbox(history),
+  ];
+}
+
+function gapless(releases: ReleaseHistory[]): Invariant {
+  const rule = new Rule('events are numbered 1..n, and their times never go back');
+  for (const { id, events, sequence } of releases) {
+    events.forEach((each, index) => {
+      rule.expect(each.sequence === index + 1, () => `${id}: event ${index + 1} has the number ${each.sequence}`);
+      const before = events[index - 1];
+      rule.expect(
+        !before || before.at <= each.at,
+        () => `${id}: event ${each.sequence} is older than the one before it`,
+      );
+    });
+    rule.expect(
+      sequence === events.length,
+      () => `${id}: the release counts ${sequence} events, the log has ${events.length}`,
+    );
+  }
+  return rule;
+}
+
+/** "Succeeded" stays true through retries; a group counts once its gate has passed. */
+function dependencies(releases: ReleaseHistory[]): Invariant {
+  const rule = new Rule('nothing starts before what it depends on');
+  for (const { id, plan, events } of releases) {
+    const met = new Set<string>();
+    for (const { event, sequence } of events) {
+      if (event.type === 'PromotionSucceeded') met.add(event.environment);
+      else if (event.type === 'GroupGatePassed') met.add(event.group);
+      else if (event.type === 'PromotionStarted') {
+        const planned = plan.promotions.find((each) => each.name === event.environment);
+        const names = planned?.dependsOn.map((each) =>
+          'group' in each ? plan.groups[each.group]?.name : plan.promotions[each.promotion]?.name,
+        );
+        const unmet = names?.filter((name) => !met.has(name as string)) ?? ['a place in the plan'];
+        rule.expect(
+          unmet.length === 0,
+          () => `${id}: ${event.environment} started at event ${sequence} without ${unmet.join(', ')}`,
+        );
+      }
+    }
+  }
+  return rule;
+}
+
+/** Each step starts after what it needs, and is recorded as done once. */
+function steps(releases: ReleaseHistory[]): Invariant {
+  const rule = new Rule('each step starts after what it needs, and succeeds once');
+  for (const { id, plan, events } of releases) {
+    const done = new Set<string>();
+    for (const { event, sequence } of events) {
+      if (event.type !== 'StepStarted' && event.type !== 'StepSucceeded') continue;
+      const place = `${event.environment} ${event.step}`;
+      if (event.type === 'StepSucceeded') {
+        rule.expect(!done.has(place), () => `${id}: ${place} succeeded again at event ${sequence}`);
+        done.add(place);
+        continue;
+      }
+      const planned = plan.promotions.find((each) => each.name === event.environment)?.steps ?? [];
+      const needs = planned.find((each) => each.id === event.step)?.needs.map((each) => planned[each]?.id as string);
+      const unmet = needs?.filter((need) => !done.has(`${event.environment} ${need}`)) ?? ['a place in the plan'];
+      rule.expect(
+        unmet.length === 0 && !done.has(place),
+        () => `${id}: ${place} started at event ${sequence} without ${unmet.join(', ')}`,
+      );
+    }
+  }
+  return rule;
+}
+
+/** In the order of the log, which is the order in which the products' locks were held. */
+function oneAtWork({ log, releases }: History): Invariant[] {
+  const environments = new Rule('one release at work in an environment of a product');
+  const products = new Rule('one release at a time, where the product says so');
+  const holders = new Map<string, string>();
+  const take = (rule: Rule, place: string, { releaseId, sequence }: LogEntry): void => {
+    const holder = holders.get(place);
+    rule.expect(
+      holder === undefined || holder === releaseId,
+      () => `${place}: ${releaseId} began at its event ${sequence} while ${holder} was at work`,
+    );
+    holders.set(place, releaseId);
+  };
+  const leave = (place: string, { releaseId }: LogEntry): void => {
+    if (holders.get(place) === releaseId) holders.delete(place);
+  };
+  for (const entry of log) {
+    const { event, product, releaseId } = entry;
+    if (event.type === 'PromotionStarted') take(environments, `${product} in ${event.environment}`, entry);
+    else if (/^Promotion(Succeeded|Failed|Terminated|Skipped)$/.test(event.type) && 'environment' in event) {
+      leave(`${product} in ${event.environment}`, entry);
+    } else if (event.type === 'ReleaseStarted' && releases.get(releaseId)?.concurrency === 'QUEUE')
+      take(products, product, entry);
+    else if (/^Release(Succeeded|Failed|Terminated)$/.test(event.type)) leave(product, entry);
+  }
+  return [environments, products];
+}
+
+function ended(releases: ReleaseHistory[]): Invariant {
+  const rule = new Rule('every release ends, and holds nothing any more');
+  for (const { id, status, endedAt, promotions } of releases) {
+    rule.expect(ENDED_RELEASE.has(status) && endedAt !== null, () => `${id} is still ${status}`);
+    if (endedAt)
+      rule.expect(!promotions.some((each) => each.holds), () => `${id} ended and still holds an environment`);
+  }
+  return rule;
+}
+
+function emptyOutbox({ outbox, releases }: History): Invariant {
+  const rule = new Rule('nothing is left in the outbox');
+  rule.expect(outbox.length === 0, () => `${outbox.length} rows: ${outbox.slice(0, 3).join(', ')}`);
+  rule.checked = Math.max(rule.checked, releases.size);
+  return rule;
+}

@@ -1,0 +1,37 @@
+import type { FaultRecord } from '../faults.ts';
+import type { LogEntry, ReleaseHistory } from './history.ts';
+
+export interface Standstill {
+  seconds: number;
+  fault: FaultRecord;
+  /** The fault's own time, counted from the first one, in seconds. */
+  at: number;
+  releaseId: string;
+  from: LogEntry;
+  to: LogEntry;
+}
+
+/**
+ * How long releases stood still: for every fault and every release that was at work when it hit, the time to the release's
+ * next event. Waiting in line is not standing still. The longest first.
+ */
+export function standstills(releases: ReleaseHistory[], faults: FaultRecord[]): Standstill[] {
+  const all: Standstill[] = [];
+  for (const fault of faults) {
+    for (const { id, events } of releases) {
+      const index = events.findIndex((each) => each.at > fault.at);
+      const from = events[index - 1];
+      const to = events[index];
+      if (!from || !to || (from.releaseStatus !== 'RUNNING' && from.releaseStatus !== 'TERMINATING')) continue;
+      const at = (fault.at - (faults[0] as FaultRecord).at) / 1_000;
+      all.push({ seconds: (to.at - fault.at) / 1_000, fault, at, releaseId: id, from, to });
+    }
+  }
+  return all.sort((a, b) => b.seconds - a.seconds);
+}
+
+export function recoveryOf(sorted: Standstill[]): { p50: number; p99: number; max: number } {
+  const at = (part: number): number =>
+    sorted[Math.min(sorted.length - 1, Math.floor((1 - part) * sorted.length))]?.seconds ?? 0;
+  return { p50: at(0.5), p99: at(0.99), max: at(1) };
+}

@@ -1,0 +1,112 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { mutateUntilAnswered, toGlobalId } from './api.ts';
+import type { ReleaseAnswer } from './api.ts';
+import type { Random } from './random.ts';
+import type { World, WorldProduct } from './world.ts';
+
+/** What was asked for, and every answer to it: the judge holds the database against this. */
+export interface Asked {
+  key: string;
+  product: string;
+  answers: ReleaseAnswer[];
+  /** How many requests with this key were sent at the same time. */
+  twins: number;
+}
+
+/** Releases without end, through both servers, until it is stopped; some are terminated and retried on their way. */
+export class Load {
+  readonly asked: Asked[] = [];
+  readonly terminated: string[] = [];
+  readonly retried: string[] = [];
+  readonly #urls: string[];
+  readonly #random: Random;
+  readonly #every: number;
+  readonly #work: Promise<void>[] = [];
+  readonly #stop = new AbortController();
+  /** For answers that still come after the load has stopped. */
+  #deadline = Number.POSITIVE_INFINITY;
+
+  /** `every`: milliseconds between two releases of one product, on average. */
+  constructor(urls: string[], random: Random, every: number) {
+    this.#urls = urls;
+    this.#random = random;
+    this.#every = every;
+  }
+
+  start(world: World): void {
+    for (const product of world.products) this.#work.push(this.#product(product, this.#random.fork()));
+  }
+
+  /** No new release; what was asked for is answered, or given up after `patience` milliseconds. */
+  async stop(patience: number): Promise<void> {
+    this.#deadline = Date.now() + patience;
+    this.#stop.abort();
+    // Asking for one thing may lead to asking for another.
+    for (let seen = 0; seen < this.#work.length;) {
+      seen = this.#work.length;
+      await Promise.all(this.#work);
+    }
+  }
+
+  async #product(product: WorldProduct, random: Random): Promise<void> {
+    for (let number = 1; !this.#stop.signal.aborted; number += 1) {
+      await product.repository?.change('dev');
+      this.#work.push(this.#release(product.name, `${product.name}-${number}`, random.fork()));
+      await this.#pause(random.between(0.3, 1.7) * this.#every);
+    }
+  }
+
+  async #release(product: string, key: string, random: Random): Promise<void> {
+    const asked: Asked = { key, product, answers: [], twins: random.chance(0.3) ? 2 : 1 };
+    this.asked.push(asked);
+    const input = { product, version: product.startsWith('git') ? undefined : key, idempotencyKey: key };
+    const first = random.whole(0, 1);
+    const answers = await Promise.all(
+      Array.from({ length: asked.twins }, (_, twin) => this.#mutate('trigger', input, first + twin)),
+    );
+    for (const answer of answers) if (answer) asked.answers.push(answer);
+    const releaseId = asked.answers.find((each) => each.releaseId !== null)?.releaseId;
+    if (releaseId && random.chance(0.15)) await this.#interfere(releaseId, random);
+  }
+
+  /** A person ends it, thinks again, and has it go on. */
+  async #interfere(releaseId: string, random: Random): Promise<void> {
+    await this.#pause(random.between(50, 3_000));
+    const stopped = await this.#mutate(
+      'terminate',
+      { releaseId: toGlobalId(releaseId), reason: 'somebody changed their mind' },
+      random.whole(0, 1),
+    );
+    if (!stopped?.releaseId) return;
+    this.terminated.push(releaseId);
+    if (random.chance(0.4)) return;
+    for (let tries = 0; tries < 40; tries += 1) {
+      await sleep(150);
+      const again = await this.#mutate('retry', { releaseId: toGlobalId(releaseId) }, random.whole(0, 1));
+      if (again?.releaseId) return void this.retried.push(releaseId);
+      // SUCCEEDED meanwhile, or retried by an earlier try of this very request.
+      if (!again || again.userErrors.some((each) => /SUCCEEDED/.test(each.message))) return;
+    }
+  }
+
+  #mutate(
+    operation: 'trigger' | 'terminate' | 'retry',
+    input: Record<string, unknown>,
+    first: number,
+  ): Promise<ReleaseAnswer | null> {
+    const urls = (): string[] => (first % 2 === 0 ? this.#urls : this.#urls.toReversed());
+    return this.#until((deadline) => mutateUntilAnswered(urls, operation, input, deadline));
+  }
+
+  /** Asks in slices, so that a deadline that is set later is kept. */
+  async #until(ask: (deadline: number) => Promise<ReleaseAnswer | null>): Promise<ReleaseAnswer | null> {
+    for (;;) {
+      const answer = await ask(Math.min(Date.now() + 2_000, this.#deadline));
+      if (answer || Date.now() >= this.#deadline) return answer;
+    }
+  }
+
+  #pause(milliseconds: number): Promise<void> {
+    return sleep(milliseconds, undefined, { signal: this.#stop.signal }).catch(() => undefined);
+  }
+}

@@ -1,0 +1,92 @@
+import { writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { table } from '../bench/stats.ts';
+import { runChaos } from './run.ts';
+import type { LogEntry } from './judge/history.ts';
+import type { ChaosOutcome } from './run.ts';
+
+// `npm run chaos -- [--seed N] [--seconds N] [--backend redis|postgres] [--json FILE]`: see run.ts. The exit code is 0 when no
+// promise was broken and nothing is stuck.
+
+const { values: options } = parseArgs({
+  options: {
+    seed: { type: 'string' },
+    seconds: { type: 'string', default: '60' },
+    backend: { type: 'string', default: 'redis' },
+    json: { type: 'string' },
+    keep: { type: 'boolean', default: false },
+    main: { type: 'string', default: fileURLToPath(new URL('../src/main.js', import.meta.url)) },
+  },
+});
+const { backend } = options;
+if (backend !== 'redis' && backend !== 'postgres')
+  throw new Error(`--backend is '${backend}': expected redis or postgres`);
+
+// Everything that runs is ended, whatever ends this: the second Ctrl-C too only asks again.
+const interrupted = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => interrupted.abort());
+
+const outcome = await runChaos({
+  seed: options.seed === undefined ? Date.now() % 1_000_000 : Number(options.seed),
+  seconds: Number(options.seconds),
+  backend,
+  main: options.main,
+  keepLogs: options.keep,
+  signal: interrupted.signal,
+  tell: (line) => console.error(line),
+});
+if (options.json) await writeFile(options.json, `${JSON.stringify(figuresOf(outcome), null, 2)}\n`);
+print(outcome);
+const broken = outcome.stuck > 0 || outcome.invariants.some((each) => each.violations.length > 0);
+process.exit(interrupted.signal.aborted ? 130 : broken ? 1 : 0);
+
+/** As others read it: counts in place of sentences. */
+function figuresOf({
+  seed,
+  seconds,
+  backend: on,
+  faults,
+  releases,
+  invariants,
+  stuck,
+  recovery,
+}: ChaosOutcome): object {
+  const counted = invariants.map(({ name, checked, violations }) => ({ name, checked, violations: violations.length }));
+  return { seed, seconds, backend: on, faults, releases, invariants: counted, stuck, recovery };
+}
+
+function print({ faults, releases, invariants, stuck, recovery, longest, settled, logs }: ChaosOutcome): void {
+  console.log(table(['fault', 'times'], Object.entries(faults)));
+  console.log(`\n${table(['releases', ''], Object.entries(releases))}`);
+  console.log(
+    `\n${table(
+      ['checked', 'broken', 'promise'],
+      invariants.map((each) => [each.checked, each.violations.length, each.name]),
+    )}`,
+  );
+  for (const { name, violations } of invariants) {
+    if (violations.length > 0) console.log(`\n${name}:\n  ${violations.slice(0, 10).join('\n  ')}`);
+  }
+  console.log(
+    `\nA release stood still after a fault for ${recovery.p50} s (p50), ${recovery.p99} s (p99), ${recovery.max} s (max).`,
+  );
+  const described = longest.map(({ seconds, at, fault, releaseId, from, to }) => [
+    seconds.toFixed(1),
+    at.toFixed(1),
+    `${fault.kind} (${fault.on})`,
+    releaseId.slice(0, 8),
+    `${wording(from)} → ${wording(to)}`,
+  ]);
+  console.log(`\n${table(['longest s', 'fault at', 'fault', 'release', 'between'], described)}\n`);
+  console.log(
+    `${stuck === 0 ? 'Nothing is stuck' : `${stuck} releases are stuck`}; all had ended ${settled.toFixed(1)} s after the faults.`,
+  );
+  if (logs) console.log(`What the processes wrote is in ${logs}.`);
+}
+
+function wording({ event }: LogEntry): string {
+  const place =
+    'step' in event ? ` ${event.environment} ${event.step}` : 'environment' in event ? ` ${event.environment}` : '';
+  return `${event.type}${place}`;
+}

@@ -1,0 +1,137 @@
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort } from '../src/postgres/server.ts';
+import { Proxy } from './proxy.ts';
+
+export interface ProcessSettings {
+  name: string;
+  role: 'api' | 'worker';
+  /** The program: Sluice as it was built. */
+  main: string;
+  folder: string;
+  databaseUrl: string;
+  redisUrl?: string;
+  environment: Record<string, string>;
+}
+
+/** One Sluice process with wires of its own to PostgreSQL and Redis; started again whenever it ends, until it is closed. */
+export class SluiceProcess {
+  readonly name: string;
+  readonly role: 'api' | 'worker';
+  readonly port: number;
+  readonly postgres: Proxy;
+  readonly redis: Proxy | null;
+  readonly #settings: ProcessSettings;
+  #child: ChildProcess | null = null;
+  #exited: Promise<void> = Promise.resolve();
+  #closed = false;
+  #armed: string | null = null;
+  /** Ends that nobody asked for: a process that gives up by itself. */
+  crashes: string[] = [];
+  #killed = false;
+
+  private constructor(settings: ProcessSettings, port: number, postgres: Proxy, redis: Proxy | null) {
+    this.#settings = settings;
+    this.name = settings.name;
+    this.role = settings.role;
+    this.port = port;
+    this.postgres = postgres;
+    this.redis = redis;
+  }
+
+  static async open(settings: ProcessSettings): Promise<SluiceProcess> {
+    const postgres = await Proxy.open(Number(new URL(settings.databaseUrl).port));
+    const redis = settings.redisUrl === undefined ? null : await Proxy.open(Number(new URL(settings.redisUrl).port));
+    const process = new SluiceProcess(settings, await freePort(), postgres, redis);
+    process.#start();
+    return process;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
+  #start(): void {
+    const { databaseUrl, redisUrl, folder, main, environment, role, name } = this.#settings;
+    const through = (url: string, proxy: Proxy): string => {
+      const to = new URL(url);
+      to.port = String(proxy.port);
+      return to.href;
+    };
+    const data = join(folder, name);
+    mkdirSync(data, { recursive: true });
+    const logFile = join(folder, `${name}.log`);
+    const from = existsSync(logFile) ? statSync(logFile).size : 0;
+    const log = openSync(logFile, 'a');
+    const child = spawn(process.execPath, [main, 'serve', '--role', role], {
+      // Nothing of the caller's own settings reaches the run.
+      env: {
+        PATH: process.env['PATH'],
+        HOME: process.env['HOME'],
+        PORT: String(this.port),
+        DATABASE_URL: through(databaseUrl, this.postgres),
+        ...(redisUrl !== undefined && this.redis && { REDIS_URL: through(redisUrl, this.redis) }),
+        SLUICE_DATA_DIR: data,
+        ...environment,
+        ...(this.#armed && { SLUICE_FAULT: this.#armed }),
+      },
+      stdio: ['ignore', log, log],
+    });
+    closeSync(log);
+    const armed = this.#armed !== null;
+    this.#armed = null;
+    this.#killed = false;
+    this.#child = child;
+    this.#exited = new Promise((resolve) => {
+      child.once('exit', (code, signal) => {
+        if (!this.#killed && !armed && !this.#closed)
+          this.crashes.push(`${name} ended by itself with ${code ?? signal}`);
+        if (this.#child === child) this.#child = null;
+        resolve();
+        if (!this.#closed) void this.#startAgain();
+      });
+    });
+  }
+
+  async #startAgain(): Promise<void> {
+    await sleep(this.#killed ? 200 : 500);
+    if (!this.#closed && !this.#child) this.#start();
+  }
+
+  /** `kill -9`; it comes back by itself. With `armed` it kills itself at that point then ("after-effect:3"). */
+  async kill(armed?: string): Promise<void> {
+    this.#armed = armed ?? null;
+    this.#killed = true;
+    this.#child?.kill('SIGKILL');
+    await this.#exited;
+  }
+
+  async freeze(milliseconds: number): Promise<void> {
+    const child = this.#child;
+    child?.kill('SIGSTOP');
+    await sleep(milliseconds);
+    child?.kill('SIGCONT');
+  }
+
+  async isReady(): Promise<boolean> {
+    return fetch(`${this.url}/healthz`, { signal: AbortSignal.timeout(2_000) }).then(
+      (response) => response.ok,
+      () => false,
+    );
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#child?.kill('SIGCONT');
+    this.#child?.kill('SIGKILL');
+    await this.#exited;
+    await Promise.all([this.postgres.close(), this.redis?.close()]);
+  }
+}

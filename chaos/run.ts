@@ -1,0 +1,232 @@
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
+import { startPostgres, startRedis } from '../test/support/servers.ts';
+import { injectFaults } from './faults.ts';
+import type { FaultRecord } from './faults.ts';
+import { judgeProcesses, judgeSubscribers, judgeTriggers } from './judge/client-rules.ts';
+import { judgeFold } from './judge/fold-rules.ts';
+import { judgeGit } from './judge/git-rules.ts';
+import { readHistory } from './judge/history.ts';
+import type { Invariant } from './judge/history.ts';
+import { judgeLog } from './judge/log-rules.ts';
+import { recoveryOf, standstills } from './judge/recovery.ts';
+import type { Standstill } from './judge/recovery.ts';
+import { Load } from './load.ts';
+import { SluiceProcess } from './processes.ts';
+import { Random } from './random.ts';
+import { Subscriber } from './subscriber.ts';
+import { createWorld } from './world.ts';
+
+export interface ChaosOptions {
+  seed: number;
+  /** How long faults are injected. */
+  seconds: number;
+  backend: 'redis' | 'postgres';
+  /** Sluice as it was built: dist/src/main.js. */
+  main: string;
+  /** Kinds of faults that come first, in this order; then they are drawn. */
+  first?: string[];
+  /** Milliseconds between two faults, and between two releases of a product, on average. */
+  faultEvery?: number;
+  releaseEvery?: number;
+  /** Seconds that releases have to end in once the faults have stopped. */
+  bound?: number;
+  /** Keep what the processes wrote even when nothing was found. */
+  keepLogs?: boolean;
+  signal?: AbortSignal;
+  tell?: (line: string) => void;
+}
+
+export interface ChaosOutcome {
+  seed: number;
+  seconds: number;
+  backend: 'redis' | 'postgres';
+  faults: Record<string, number>;
+  releases: Record<string, number>;
+  invariants: Invariant[];
+  /** Releases that had not ended within the bound. */
+  stuck: number;
+  /** Seconds that a release which was at work when a fault hit stood still. */
+  recovery: { p50: number; p99: number; max: number };
+  longest: Standstill[];
+  /** Seconds from the last fault until every release had ended. */
+  settled: number;
+  /** What the processes wrote; kept when something was found. */
+  logs: string | null;
+}
+
+const LOCK_DURATION = 3_000;
+
+/** Two servers, two workers, real PostgreSQL, Redis and git, on loopback; a load, faults, silence, and then the judge. */
+export async function runChaos(options: ChaosOptions): Promise<ChaosOutcome> {
+  if (!existsSync(options.main)) throw new Error(`${options.main} is not there: npm run build`);
+  const { seed, seconds, backend, tell = () => undefined, signal = new AbortController().signal } = options;
+  const random = new Random(seed);
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-chaos-'));
+  const closers: (() => Promise<unknown>)[] = [];
+  // Until something is known, something may have to be looked into.
+  let keepLogs = true;
+  try {
+    // What a crash of the server must not lose, it must have on disk: fsync stays on.
+    const postgres = await startPostgres({ durable: true });
+    closers.push(() => postgres.stop());
+    const redis = backend === 'redis' ? await startRedis({ appendOnly: true }) : null;
+    if (redis) closers.push(() => redis.stop());
+    const databaseUrl = await createDatabase(postgres.url);
+    const world = await createWorld(databaseUrl, join(folder, 'git'));
+    const processes: SluiceProcess[] = [];
+    for (const [name, role] of [
+      ['server-1', 'api'],
+      ['server-2', 'api'],
+      ['worker-1', 'worker'],
+      ['worker-2', 'worker'],
+    ] as const) {
+      const process = await SluiceProcess.open({
+        name,
+        role,
+        main: options.main,
+        folder,
+        databaseUrl,
+        redisUrl: redis?.url,
+        environment: SETTINGS,
+      });
+      closers.push(() => process.close());
+      processes.push(process);
+    }
+    const urls = processes.filter((each) => each.role === 'api').map((each) => each.url);
+    await allReady(processes);
+
+    const filters = [
+      {},
+      {},
+      { product: 'git-one' },
+      { product: 'slow' },
+      { environment: 'asia-2' },
+      { product: 'overlapping', environment: 'staging' },
+    ];
+    const subscribers = filters.map(
+      (filter, index) => new Subscriber(`subscriber-${index + 1}`, urls, filter, random.fork()),
+    );
+    for (const each of subscribers) closers.push(() => each.close());
+    const load = new Load(urls, random.fork(), options.releaseEvery ?? 2_500);
+    load.start(world);
+    tell(`seed ${seed}, ${backend}: faults for ${seconds} s`);
+    const victims = { processes, subscribers, postgres, redis, lockDurationMs: LOCK_DURATION };
+    const faults = await injectFaults(victims, random.fork(), {
+      until: Date.now() + seconds * 1_000,
+      every: options.faultEvery ?? 700,
+      first: options.first ?? [],
+      signal,
+    });
+    const quiet = Date.now();
+    tell(`${faults.length} faults; now everything has to end`);
+    await load.stop(20_000);
+    const stuck = await untilEnded(databaseUrl, quiet + (options.bound ?? 60) * 1_000, signal);
+    const settled = (Date.now() - quiet) / 1_000;
+    await allReady(processes);
+    await untilSeen(databaseUrl, subscribers, signal);
+
+    const history = await readHistory(databaseUrl);
+    const releases = [...history.releases.values()];
+    const repositories = world.products.flatMap(({ name, repository }) =>
+      repository ? [{ product: name, repository }] : [],
+    );
+    const invariants = [
+      ...judgeLog(history),
+      judgeFold(releases),
+      ...(await judgeGit(repositories, history)),
+      judgeSubscribers(subscribers, history),
+      judgeTriggers(load.asked, history),
+      judgeProcesses(processes),
+    ];
+    const still = standstills(releases, faults.filter(isOutage));
+    keepLogs = options.keepLogs === true || stuck > 0 || invariants.some((each) => each.violations.length > 0);
+    return {
+      seed,
+      seconds,
+      backend,
+      faults: countBy(faults, (each) => each.kind),
+      releases: countBy(releases, (each) => each.status),
+      invariants,
+      stuck,
+      recovery: recoveryOf(still),
+      longest: still.slice(0, 8),
+      settled,
+      logs: keepLogs ? folder : null,
+    };
+  } finally {
+    for (const close of closers.reverse())
+      await close().catch((error: unknown) => tell(`while closing: ${String(error)}`));
+    if (!keepLogs) rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+const SETTINGS = {
+  SLUICE_LOCK_DURATION_MS: String(LOCK_DURATION),
+  SLUICE_STALLED_INTERVAL_MS: '1000',
+  SLUICE_SWEEP_INTERVAL_MS: '500',
+  SLUICE_CONCURRENCY: '16',
+  LOG_LEVEL: 'info',
+};
+
+/** A cut subscriber holds nobody up. */
+const isOutage = ({ kind }: FaultRecord): boolean => kind !== 'subscriber cut';
+
+async function createDatabase(url: string): Promise<string> {
+  await query(url, 'CREATE DATABASE chaos');
+  const own = new URL(url);
+  own.pathname = '/chaos';
+  return own.href;
+}
+
+async function allReady(processes: SluiceProcess[]): Promise<void> {
+  const deadline = Date.now() + 30_000;
+  for (const each of processes) {
+    while (!(await each.isReady())) {
+      if (Date.now() > deadline) throw new Error(`${each.name} is not ready after 30 s`);
+      await sleep(50);
+    }
+  }
+}
+
+/** How many releases have not ended at the deadline. */
+async function untilEnded(url: string, deadline: number, signal: AbortSignal): Promise<number> {
+  for (;;) {
+    const [row] = await query<{ open: number }>(
+      url,
+      'SELECT count(*)::integer AS open FROM release WHERE ended_at IS NULL',
+    );
+    const open = row?.open ?? 0;
+    if (open === 0 || Date.now() > deadline || signal.aborted) return open;
+    await sleep(100);
+  }
+}
+
+/** Subscribers may lag: they get a moment for what they have not seen yet, and one more for what they should not see. */
+async function untilSeen(url: string, subscribers: Subscriber[], signal: AbortSignal): Promise<void> {
+  const [row] = await query<{ events: number }>(url, 'SELECT count(*)::integer AS events FROM release_event');
+  const all = subscribers.filter((each) => Object.keys(each.filter).length === 0);
+  const deadline = Date.now() + 10_000;
+  while (all.some((each) => each.seen.length < (row?.events ?? 0)) && Date.now() < deadline && !signal.aborted)
+    await sleep(50);
+  await sleep(500);
+}
+
+async function query<T extends pg.QueryResultRow>(url: string, text: string): Promise<T[]> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    return (await client.query<T>(text)).rows;
+  } finally {
+    await client.end();
+  }
+}
+
+function countBy<T>(all: T[], key: (each: T) => string): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const each of all) counts[key(each)] = (counts[key(each)] ?? 0) + 1;
+  return counts;
+}
