@@ -1,9 +1,42 @@
 import type { NonEmptyArray } from 'type-graphql';
 import { RELEASE_EVENT_TYPES } from '../schema/events.ts';
+import { BasicUserError, ConflictError, ManifestError } from '../schema/user-errors.ts';
+import { ApplicationDefinitionResolver, ApplicationResolver } from './application.ts';
+import { DeploymentResolver } from './deployment.ts';
+import { EnvironmentGroupDefinitionResolver, EnvironmentGroupResolver } from './environment-group.ts';
+import { EnvironmentDefinitionResolver } from './environment.ts';
 import { ReleaseEventResolver } from './events.ts';
+import { ManifestsResolver } from './manifests.ts';
+import { NodeResolver } from './node.ts';
+import { ProductDefinitionResolver, ProductResolver } from './product.ts';
+import { PromotionFlowDefinitionResolver, PromotionFlowResolver } from './promotion-flow.ts';
+import { PromotionTemplateDefinitionResolver } from './promotion-template.ts';
+import { PromotionWorkflowDefinitionResolver } from './promotion-workflow.ts';
+import { ApplicationPromotionResolver, EnvironmentPromotionResolver, WaitingReasonResolver } from './promotion.ts';
+import { ReleaseResolver } from './release.ts';
 
 /** Every resolver class of the API; `src/schema/build.ts` builds the schema from them. */
-export const RESOLVERS: NonEmptyArray<Function> = [ReleaseEventResolver];
+export const RESOLVERS: NonEmptyArray<Function> = [
+  ApplicationDefinitionResolver,
+  ApplicationPromotionResolver,
+  ApplicationResolver,
+  DeploymentResolver,
+  EnvironmentDefinitionResolver,
+  EnvironmentGroupDefinitionResolver,
+  EnvironmentGroupResolver,
+  EnvironmentPromotionResolver,
+  ManifestsResolver,
+  NodeResolver,
+  ProductDefinitionResolver,
+  ProductResolver,
+  PromotionFlowDefinitionResolver,
+  PromotionFlowResolver,
+  PromotionTemplateDefinitionResolver,
+  PromotionWorkflowDefinitionResolver,
+  ReleaseEventResolver,
+  ReleaseResolver,
+  WaitingReasonResolver,
+];
 
 /** Types that are reached through an interface only. */
-export const ORPHANED_TYPES: Function[] = [...RELEASE_EVENT_TYPES];
+export const ORPHANED_TYPES: Function[] = [...RELEASE_EVENT_TYPES, BasicUserError, ConflictError, ManifestError];

@@ -1,0 +1,56 @@
+import { GraphQLError } from 'graphql';
+import type { Refusal } from '../core/problems.ts';
+import { refusal } from '../core/problems.ts';
+import { badInput } from '../schema/connection.ts';
+import { ConflictError, toUserError } from '../schema/user-errors.ts';
+import type { UserError } from '../schema/user-errors.ts';
+
+type Path = (string | number)[];
+
+/** Refusals as user errors; `place` tells where in the input the path of a refusal stands. */
+export function refused(refusals: Refusal[], place: (path: Path) => Path = (path) => path): UserError[] {
+  return refusals.map((each) => toUserError(each, ['input', ...place(each.path)]));
+}
+
+/** Of a definition: a conflict carries the revision that it has now, which `current` finds. */
+export async function refusedWithRevision(
+  refusals: Refusal[],
+  place: (path: Path) => Path,
+  current: () => Promise<number>,
+): Promise<UserError[]> {
+  const revision = refusals.some((each) => each.code === 'CONFLICT') ? await current() : 0;
+  return refused(refusals, place).map((error) =>
+    error.code === 'CONFLICT' ? Object.assign(new ConflictError(), error, { currentRevision: revision }) : error,
+  );
+}
+
+// A surrogate without its other half, or NUL: PostgreSQL stores neither, so nothing can be named like that.
+const UNSTORABLE = /\0|[\ud800-\udfff]/u;
+
+/** What the database cannot store at all, wherever it stands in an input. */
+export function unstorable(input: unknown): Refusal[] {
+  const found: Refusal[] = [];
+  const open: { value: unknown; path: Path }[] = [{ value: input, path: [] }];
+  for (let next = open.pop(); next !== undefined && found.length < 20; next = open.pop()) {
+    const { value, path } = next;
+    if (typeof value === 'string' && UNSTORABLE.test(value)) {
+      found.push(refusal('INVALID', 'the text has a NUL character or half a character; remove it', path));
+    } else if (typeof value === 'object' && value !== null && !(value instanceof Date)) {
+      for (const [key, each] of Object.entries(value)) {
+        if (UNSTORABLE.test(key)) found.push(refusal('INVALID', 'a key has a NUL character or half a character', path));
+        else open.push({ value: each, path: [...path, Array.isArray(value) ? Number(key) : key] });
+      }
+    }
+  }
+  return found;
+}
+
+/** The same for the arguments of a query, where it is a fault of the client. */
+export function checkStorable(args: Record<string, unknown>): void {
+  const [first] = unstorable(args);
+  if (first) throw badInput(`${first.path.join('.')}: ${first.message}`, first.path.join('.'));
+}
+
+export function gone(message: string): GraphQLError {
+  return new GraphQLError(message, { extensions: { code: 'NOT_FOUND' } });
+}

@@ -1,0 +1,89 @@
+import { Arg, Args, Ctx, FieldResolver, Mutation, Query, Resolver, Root } from 'type-graphql';
+import { reportHealth } from '../commands/report-health.ts';
+import type { ApplicationSpec } from '../core/definitions.ts';
+import {
+  Application,
+  ApplicationConnection,
+  ApplicationCreateInput,
+  ApplicationPayload,
+  ApplicationUpdateInput,
+  HealthReportInput,
+  HealthReportPayload,
+} from '../schema/application.ts';
+import { PageArgs } from '../schema/connection.ts';
+import type { Connection } from '../schema/connection.ts';
+import type { ApiContext } from '../schema/context.ts';
+import { Environment } from '../schema/environment.ts';
+import { Product } from '../schema/product.ts';
+import { SelectorInput } from '../schema/selector.ts';
+import { refused, unstorable } from './answers.ts';
+import { forget } from './batches.ts';
+import { definitionResolver, listNodes, readNode } from './definitions.ts';
+
+export const APPLICATION = {
+  kind: 'Application' as const,
+  field: 'application',
+  noun: 'application',
+  type: Application,
+  connection: ApplicationConnection,
+  createInput: ApplicationCreateInput,
+  updateInput: ApplicationUpdateInput,
+  payload: ApplicationPayload,
+};
+
+export const ApplicationDefinitionResolver = definitionResolver(APPLICATION);
+
+const specOf = (application: Application): ApplicationSpec => application.stored.spec as ApplicationSpec;
+
+@Resolver(() => Application)
+export class ApplicationResolver {
+  @Query(() => ApplicationConnection, { description: 'Applications, by name.' })
+  async applications(
+    @Ctx() context: ApiContext,
+    @Args(() => PageArgs) page: PageArgs,
+    @Arg('selector', () => SelectorInput, { nullable: true, description: 'Which ones; all when left out.' }) selector?: SelectorInput,
+    @Arg('product', () => String, { nullable: true, description: 'Of the product with this name.' }) product?: string,
+    @Arg('environment', () => String, { nullable: true, description: 'In the environment with this name.' }) environment?: string,
+  ): Promise<Connection<Application>> {
+    const where = { product: product ?? undefined, environment: environment ?? undefined };
+    return listNodes(context, APPLICATION, page, selector, where);
+  }
+
+  @FieldResolver(() => String, { description: 'The name of the product that it belongs to.' })
+  productName(@Root() application: Application): string {
+    return specOf(application).product;
+  }
+
+  @FieldResolver(() => String, { description: 'The name of the environment that it is deployed to.' })
+  environmentName(@Root() application: Application): string {
+    return specOf(application).environment;
+  }
+
+  @FieldResolver(() => Product, { nullable: true, description: 'The product that it belongs to.' })
+  product(@Ctx() context: ApiContext, @Root() application: Application): Promise<Product | null> {
+    return readNode(context, { kind: 'Product', type: Product }, specOf(application).product);
+  }
+
+  @FieldResolver(() => Environment, { nullable: true, description: 'The environment that it is deployed to.' })
+  environment(@Ctx() context: ApiContext, @Root() application: Application): Promise<Environment | null> {
+    return readNode(context, { kind: 'Environment', type: Environment }, specOf(application).environment);
+  }
+
+  @Mutation(() => HealthReportPayload, {
+    description: 'Tells how an application is, whose health source is `report`: what waits for that goes on at once.',
+  })
+  async healthReport(
+    @Ctx() context: ApiContext,
+    @Arg('input', () => HealthReportInput, { description: 'What was seen.' }) input: HealthReportInput,
+  ): Promise<HealthReportPayload> {
+    const wrong = unstorable(input);
+    if (wrong.length > 0) return { application: null, accepted: false, userErrors: refused(wrong) };
+    const { application, status, message, at } = input;
+    const report = { application, status, message: message ?? undefined, at: at ?? undefined };
+    const result = await reportHealth(context.app, report, context.actor);
+    forget(context);
+    if (result.refusals) return { application: null, accepted: false, userErrors: refused(result.refusals) };
+    const { accepted } = result.value;
+    return { application: await readNode(context, APPLICATION, application), accepted, userErrors: [] };
+  }
+}

@@ -1,0 +1,98 @@
+import DataLoader from 'dataloader';
+import type { Kind, StoredDefinition } from '../core/definitions.ts';
+import type { Facts, ReleaseState } from '../core/release.ts';
+import { loaderOf } from '../schema/context.ts';
+import type { ApiContext } from '../schema/context.ts';
+import { readApplications, readDefinitions, readRevisions } from '../store/definition-reads.ts';
+import type { RevisionKey } from '../store/definition-reads.ts';
+import { allDefinitions } from '../store/definitions.ts';
+import {
+  readCounts,
+  readFacts,
+  readFrozen,
+  readLastPlaces,
+  readStates,
+  readSummaries,
+} from '../store/release-reads.ts';
+import type { ReleaseFrozen, ReleaseSummary } from '../store/release-reads.ts';
+
+/** A list of fifty releases asks once for what all fifty need: every statement is shared by the whole request. */
+
+type Read<T> = (ids: readonly string[]) => Promise<Map<string, T>>;
+
+function byKey<T>(read: Read<T>): DataLoader<string, T | null> {
+  return new DataLoader(
+    async (ids) => {
+      const found = await read(ids);
+      return ids.map((id) => found.get(id) ?? null);
+    },
+    { maxBatchSize: 1_000 },
+  );
+}
+
+export function definitionsOf<K extends Kind>(context: ApiContext, kind: K): DataLoader<string, StoredDefinition<K> | null> {
+  return loaderOf(context, `definitions/${kind}`, (app) => byKey((names) => readDefinitions(app.dataSource, kind, names)));
+}
+
+/** Of a product, by name. */
+export function applicationsOfProduct(context: ApiContext): DataLoader<string, StoredDefinition<'Application'>[]> {
+  return loaderOf(
+    context,
+    'applications-of-product',
+    ({ dataSource }) =>
+      new DataLoader(async (products) => {
+        const found = await readApplications(dataSource, products);
+        return products.map((product) => found.filter((each) => each.spec.product === product));
+      }),
+  );
+}
+
+export function allEnvironments(context: ApiContext): Promise<StoredDefinition<'Environment'>[]> {
+  return loaderOf(context, 'environments', ({ dataSource }) => allDefinitions(dataSource, 'Environment'));
+}
+
+export function revisionsOf(context: ApiContext) {
+  return loaderOf(
+    context,
+    'revisions',
+    (app) =>
+      new DataLoader((keys: readonly RevisionKey[]) => readRevisions(app.dataSource, keys), {
+        cacheKeyFn: ({ kind, name, revision }) => `${kind}/${name}@${revision}`,
+      }),
+  );
+}
+
+export const summaries = (context: ApiContext): DataLoader<string, ReleaseSummary | null> =>
+  loaderOf(context, 'summaries', ({ pool }) => byKey((ids) => readSummaries(pool, ids)));
+
+export const frozen = (context: ApiContext): DataLoader<string, ReleaseFrozen | null> =>
+  loaderOf(context, 'frozen', ({ pool }) => byKey((ids) => readFrozen(pool, ids)));
+
+export const states = (context: ApiContext): DataLoader<string, ReleaseState | null> =>
+  loaderOf(context, 'states', ({ pool }) => byKey((ids) => readStates(pool, ids)));
+
+export const counts = (context: ApiContext) =>
+  loaderOf(context, 'counts', ({ pool }) => byKey((ids) => readCounts(pool, ids)));
+
+export const lastPlaces = (context: ApiContext) =>
+  loaderOf(context, 'last-places', ({ pool }) => byKey((ids) => readLastPlaces(pool, ids)));
+
+/** What other releases do; only releases that have not ended need to know. */
+export const facts = (context: ApiContext) =>
+  loaderOf(
+    context,
+    'facts',
+    ({ pool }) =>
+      new DataLoader(
+        async (releases: readonly ReleaseSummary[]): Promise<Facts[]> => {
+          const found = await readFacts(pool, releases);
+          return releases.map(({ id }) => found.get(id) as Facts);
+        },
+        { cacheKeyFn: ({ id }) => id, maxBatchSize: 1_000 },
+      ),
+  );
+
+/** After a mutation: what the request read before it is old. */
+export function forget(context: ApiContext): void {
+  context.loaders.clear();
+}

@@ -1,0 +1,60 @@
+import { Arg, Args, Ctx, FieldResolver, Query, Resolver, Root } from 'type-graphql';
+import { badInput, checkFirst, PageArgs, readCursor, toConnection } from '../schema/connection.ts';
+import type { Connection } from '../schema/connection.ts';
+import type { ApiContext } from '../schema/context.ts';
+import { Deployment, DeploymentConnection, DeploymentSelectorInput } from '../schema/deployment.ts';
+import { Release } from '../schema/release.ts';
+import { listLiveDeployments } from '../store/deployment-reads.ts';
+import type { DeploymentKey, LiveDeployment } from '../store/deployment-reads.ts';
+import { checkStorable } from './answers.ts';
+import { readRelease } from './release-parts.ts';
+
+@Resolver(() => Deployment)
+export class DeploymentResolver {
+  @Query(() => DeploymentConnection, {
+    description: 'Which version is live where: one entry per application, by product, environment and application.',
+  })
+  async deployments(
+    @Ctx() { app }: ApiContext,
+    @Args(() => PageArgs) page: PageArgs,
+    @Arg('selector', () => DeploymentSelectorInput, { nullable: true, description: 'Which ones; all when left out.' })
+    selector?: DeploymentSelectorInput,
+  ): Promise<Connection<Deployment>> {
+    const limit = checkFirst(page.first) + 1;
+    checkStorable({ selector });
+    const filter = {
+      products: selector?.products ?? undefined,
+      environments: selector?.environments ?? undefined,
+      applications: selector?.applications ?? undefined,
+    };
+    const rows = await listLiveDeployments(app.pool, { limit, after: keyOf(readCursor(page.after)), filter });
+    return toConnection(rows, page, ({ product, environment, application }) => `${product}/${environment}/${application}`, toDeployment);
+  }
+
+  @FieldResolver(() => Release, { nullable: true, description: 'The release that brought it.' })
+  release(@Ctx() context: ApiContext, @Root() { releaseId }: Deployment): Promise<Release | null> {
+    return readRelease(context, releaseId);
+  }
+}
+
+function keyOf(cursor: string | undefined): DeploymentKey | undefined {
+  if (cursor === undefined) return undefined;
+  const [product, environment, application] = cursor.split('/');
+  if (product !== undefined && environment !== undefined && application !== undefined) {
+    return { product, environment, application };
+  }
+  throw badInput('`after` is not a cursor of this list', 'after');
+}
+
+function toDeployment(row: LiveDeployment): Deployment {
+  const { releaseId, product, environment, application, version, digest, commit, at, verifiedAt } = row;
+  return Object.assign(new Deployment(), {
+    releaseId,
+    productName: product,
+    environmentName: environment,
+    applicationName: application,
+    version: { label: version, digest, commit },
+    at,
+    verifiedAt,
+  });
+}

@@ -1,0 +1,35 @@
+import { Arg, Ctx, Mutation, Resolver } from 'type-graphql';
+import { applyManifests } from '../commands/apply-manifests.ts';
+import type { ManifestError as Wrong } from '../manifests/index.ts';
+import type { ApiContext } from '../schema/context.ts';
+import { ManifestsApplyInput, ManifestsApplyPayload } from '../schema/manifests.ts';
+import { ManifestError } from '../schema/user-errors.ts';
+import { refused, unstorable } from './answers.ts';
+import { forget } from './batches.ts';
+
+@Resolver()
+export class ManifestsResolver {
+  @Mutation(() => ManifestsApplyPayload, {
+    description: 'Creates or changes everything that the manifests hold, all of it or nothing. Applying the same again changes nothing.',
+  })
+  async manifestsApply(
+    @Ctx() context: ApiContext,
+    @Arg('input', () => ManifestsApplyInput, { description: 'The manifests.' }) input: ManifestsApplyInput,
+  ): Promise<ManifestsApplyPayload> {
+    const wrong = unstorable(input);
+    if (wrong.length > 0) return { changes: [], userErrors: refused(wrong) };
+    const { text, fileName, dryRun } = input;
+    const applying = { text, fileName: fileName ?? undefined, dryRun };
+    const { changes, errors } = await applyManifests(context.app, applying, context.actor);
+    forget(context);
+    return {
+      changes: changes.map((each) => ({ ...each, diff: each.diff ?? null })),
+      userErrors: errors.map(toManifestError),
+    };
+  }
+}
+
+function toManifestError({ message, file, document, line, column, path }: Wrong): ManifestError {
+  const place = { file: file ?? null, document, line, column, manifestPath: path.map(String) };
+  return Object.assign(new ManifestError(), { code: 'INVALID' as const, message, path: ['input', 'text'], ...place });
+}

@@ -1,0 +1,62 @@
+import { Arg, Ctx, ID, Query, Resolver } from 'type-graphql';
+import type { ApiContext } from '../schema/context.ts';
+import type { Definition } from '../schema/definition.ts';
+import { fromNodeId } from '../schema/node-id.ts';
+import { Node, UUID } from '../schema/node.ts';
+import { EnvironmentPromotion } from '../schema/promotion.ts';
+import { Viewer } from '../schema/viewer.ts';
+import { checkStorable } from './answers.ts';
+import { APPLICATION } from './application.ts';
+import { readNode } from './definitions.ts';
+import { ENVIRONMENT_GROUP } from './environment-group.ts';
+import { ENVIRONMENT } from './environment.ts';
+import { PRODUCT } from './product.ts';
+import { PROMOTION_FLOW } from './promotion-flow.ts';
+import { PROMOTION_TEMPLATE } from './promotion-template.ts';
+import { PROMOTION_WORKFLOW } from './promotion-workflow.ts';
+import { partsOf, readRelease } from './release-parts.ts';
+
+const DEFINITIONS = [
+  PRODUCT,
+  APPLICATION,
+  ENVIRONMENT,
+  ENVIRONMENT_GROUP,
+  PROMOTION_FLOW,
+  PROMOTION_WORKFLOW,
+  PROMOTION_TEMPLATE,
+];
+
+@Resolver()
+export class NodeResolver {
+  @Query(() => Node, { nullable: true, description: 'Whatever has this global id; null when there is nothing.' })
+  async node(
+    @Ctx() context: ApiContext,
+    @Arg('id', () => ID, { description: 'The global id.' }) id: string,
+  ): Promise<Node | null> {
+    const known = fromNodeId(id);
+    if (!known) return null;
+    const { type, what } = known;
+    checkStorable({ id: what });
+    if (type === 'Release') return readRelease(context, what);
+    if (type === 'EnvironmentPromotion') return readPromotion(context, what);
+    const definition = DEFINITIONS.find((each) => each.kind === type);
+    if (!definition) return null;
+    const [name = '', revision] = what.split('@');
+    const number = revision === undefined ? undefined : Number(revision);
+    if (number !== undefined && !(Number.isInteger(number) && number > 0 && number < 2 ** 31)) return null;
+    const api: { kind: typeof definition.kind; type: new () => Definition } = definition;
+    return readNode(context, api, name, number);
+  }
+
+  @Query(() => Viewer, { description: 'Whoever is asking.' })
+  viewer(@Ctx() { actor }: ApiContext): Viewer {
+    return { name: actor, kind: actor === null ? 'ANONYMOUS' : 'USER' };
+  }
+}
+
+async function readPromotion(context: ApiContext, what: string): Promise<EnvironmentPromotion | null> {
+  const [releaseId = '', position = ''] = what.split('/');
+  if (!UUID.test(releaseId) || !(await readRelease(context, releaseId))) return null;
+  const parts = await partsOf(context, releaseId);
+  return parts.plan.promotions[Number(position)] ? new EnvironmentPromotion(parts, Number(position)) : null;
+}

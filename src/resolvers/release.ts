@@ -1,0 +1,216 @@
+import { Arg, Args, Ctx, FieldResolver, ID, Mutation, Query, Resolver, Root } from 'type-graphql';
+import { retryRelease, terminateRelease } from '../commands/control-release.ts';
+import type { Result } from '../commands/result.ts';
+import { planRelease, triggerRelease } from '../commands/trigger-release.ts';
+import type { TriggerInput } from '../commands/trigger-release.ts';
+import { earliestNextStart } from '../core/waiting.ts';
+import { cursorOf } from '../events/cursor.ts';
+import { checkFirst, PageArgs, readCursor, toConnection } from '../schema/connection.ts';
+import type { Connection } from '../schema/connection.ts';
+import type { ApiContext } from '../schema/context.ts';
+import { readReleaseId } from '../schema/node.ts';
+import { Product } from '../schema/product.ts';
+import { EnvironmentPromotion, ReleaseGroup } from '../schema/promotion.ts';
+import { PromotionFlow } from '../schema/promotion-flow.ts';
+import {
+  PromotionStatusCounts,
+  Release,
+  ReleaseConnection,
+  ReleaseFilterInput,
+  ReleasePayload,
+  ReleaseRetryInput,
+  ReleaseSource,
+  ReleaseTerminateInput,
+  ReleaseTriggerInput,
+  Version,
+} from '../schema/release.ts';
+import { ReleasePlan, ReleasePlanPayload } from '../schema/release-plan.ts';
+import { toWaitingReason, WaitingReason } from '../schema/waiting.ts';
+import { listReleases } from '../store/release-reads.ts';
+import { checkStorable, refused, unstorable } from './answers.ts';
+import { counts, forget, frozen, lastPlaces } from './batches.ts';
+import { readNode } from './definitions.ts';
+import { factsOf, partsOf, readRelease, reasonsOf } from './release-parts.ts';
+
+@Resolver(() => Release)
+export class ReleaseResolver {
+  @Query(() => Release, { nullable: true, description: 'The release with this id; null when there is none.' })
+  release(
+    @Ctx() context: ApiContext,
+    @Arg('id', () => ID, { description: 'Its id, or the bare id that logs and commit messages carry.' }) id: string,
+  ): Promise<Release | null> {
+    return readRelease(context, readReleaseId(id));
+  }
+
+  @Query(() => ReleaseConnection, { description: 'Releases, newest first.' })
+  async releases(
+    @Ctx() { app }: ApiContext,
+    @Args(() => PageArgs) page: PageArgs,
+    @Arg('filter', () => ReleaseFilterInput, { nullable: true, description: 'Which ones; all when left out.' })
+    filter?: ReleaseFilterInput,
+  ): Promise<Connection<Release>> {
+    const limit = checkFirst(page.first) + 1;
+    checkStorable({ filter });
+    const after = readCursor(page.after);
+    const rows = await listReleases(app.pool, {
+      limit,
+      // A cursor of another list is no number: nothing comes after it.
+      before: after === undefined ? undefined : Number(after) || 0,
+      filter: {
+        product: filter?.product ?? undefined,
+        statuses: filter?.status ?? undefined,
+        environment: filter?.environment ?? undefined,
+      },
+    });
+    return toConnection(
+      rows,
+      page,
+      (row) => String(row.number),
+      (row) => new Release(row),
+    );
+  }
+
+  @Query(() => ReleasePlanPayload, {
+    description: 'What `releaseTrigger` would do with the same input. Nothing is created, and nothing is fetched.',
+  })
+  async planRelease(
+    @Ctx() { app }: ApiContext,
+    @Arg('input', () => ReleaseTriggerInput, { description: 'What to release.' }) input: ReleaseTriggerInput,
+  ): Promise<ReleasePlanPayload> {
+    const wrong = unstorable(input);
+    const result = wrong.length > 0 ? { refusals: wrong } : await planRelease(app, given(input));
+    if (result.refusals) return { plan: null, userErrors: refused(result.refusals) };
+    return { plan: ReleasePlan.of(result.value.plan), userErrors: [] };
+  }
+
+  @Mutation(() => ReleasePayload, { description: 'Creates a release: pins its version, freezes its plan, and sets it going.' })
+  async releaseTrigger(
+    @Ctx() context: ApiContext,
+    @Arg('input', () => ReleaseTriggerInput, { description: 'What to release.' }) input: ReleaseTriggerInput,
+  ): Promise<ReleasePayload> {
+    return moved(context, input, () => triggerRelease(context.app, given(input), context.actor));
+  }
+
+  @Mutation(() => ReleasePayload, {
+    description: 'Ends a release: nothing new starts, what runs is stopped. Again changes nothing.',
+  })
+  async releaseTerminate(
+    @Ctx() context: ApiContext,
+    @Arg('input', () => ReleaseTerminateInput, { description: 'Which one, and why.' }) input: ReleaseTerminateInput,
+  ): Promise<ReleasePayload> {
+    const releaseId = readReleaseId(input.releaseId);
+    const reason = input.reason ?? undefined;
+    return moved(context, input, () => terminateRelease(context.app, { releaseId, reason }, context.actor));
+  }
+
+  @Mutation(() => ReleasePayload, {
+    description: 'Tries a release again that failed or was terminated, from the exact point; steps that succeeded are not run again.',
+  })
+  async releaseRetry(
+    @Ctx() context: ApiContext,
+    @Arg('input', () => ReleaseRetryInput, { description: 'Which one.' }) input: ReleaseRetryInput,
+  ): Promise<ReleasePayload> {
+    const releaseId = readReleaseId(input.releaseId);
+    return moved(context, input, () => retryRelease(context.app, { releaseId }, context.actor));
+  }
+
+  @FieldResolver(() => Product, { nullable: true, description: 'Its product; null once that is deleted.' })
+  product(@Ctx() context: ApiContext, @Root() { fields }: Release): Promise<Product | null> {
+    return readNode(context, { kind: 'Product', type: Product }, fields.product);
+  }
+
+  @FieldResolver(() => PromotionFlow, { nullable: true, description: 'The flow, as it was at the revision that the release froze.' })
+  flow(@Ctx() context: ApiContext, @Root() { fields }: Release): Promise<PromotionFlow | null> {
+    return readNode(context, { kind: 'PromotionFlow', type: PromotionFlow }, fields.flow, fields.flowRevision);
+  }
+
+  @FieldResolver(() => Version, { description: 'What it brings everywhere.' })
+  async version(@Ctx() context: ApiContext, @Root() { fields }: Release): Promise<Version> {
+    const { id, version: label, digest } = fields;
+    const sources = Object.values((await frozen(context).load(id))?.versions ?? {});
+    return { label, digest, commit: sources.length === 1 ? (sources[0]?.commit ?? null) : null };
+  }
+
+  @FieldResolver(() => [ReleaseSource], { description: 'What was pinned, per application of the trigger environment.' })
+  async sources(@Ctx() context: ApiContext, @Root() { fields }: Release): Promise<ReleaseSource[]> {
+    const versions = (await frozen(context).load(fields.id))?.versions ?? {};
+    return Object.entries(versions).map(([application, { label, digest, commit, author, message, date }]) => ({
+      application,
+      version: { label, digest, commit: commit ?? null },
+      author: author ?? null,
+      message: message ?? null,
+      date: date === undefined ? null : new Date(date),
+    }));
+  }
+
+  @FieldResolver(() => PromotionStatusCounts, { description: 'How many of its promotions have which status.' })
+  async counts(@Ctx() context: ApiContext, @Root() { fields }: Release): Promise<PromotionStatusCounts> {
+    return PromotionStatusCounts.of((await counts(context).load(fields.id)) ?? {});
+  }
+
+  @FieldResolver(() => [EnvironmentPromotion], { description: 'Its promotions, in the order of the flow; the trigger environment is the first.' })
+  async promotions(@Ctx() context: ApiContext, @Root() { fields }: Release): Promise<EnvironmentPromotion[]> {
+    const parts = await partsOf(context, fields.id);
+    return parts.plan.promotions.map((_, position) => new EnvironmentPromotion(parts, position));
+  }
+
+  @FieldResolver(() => [ReleaseGroup], { description: 'Its groups, with where their gates stand.' })
+  async groups(@Ctx() context: ApiContext, @Root() { fields }: Release): Promise<ReleaseGroup[]> {
+    const parts = await partsOf(context, fields.id);
+    return parts.plan.groups.map((_, position) => new ReleaseGroup(parts, position));
+  }
+
+  @FieldResolver(() => [WaitingReason], {
+    description:
+      'Everything that it waits for now, at once; the causes first, then what waits for them inside the release. What moves by itself right now is not waiting.',
+  })
+  async waitingFor(@Ctx() context: ApiContext, @Root() { fields }: Release): Promise<WaitingReason[]> {
+    const { parts, reasons } = await reasonsOf(context, fields.id);
+    return reasons.map((each) => toWaitingReason(parts, each));
+  }
+
+  @FieldResolver(() => Date, {
+    nullable: true,
+    description: 'When the next promotion can start at the earliest, all of its gates together; null: none is left, or nobody knows.',
+  })
+  async earliestNextStart(@Ctx() context: ApiContext, @Root() { fields }: Release): Promise<Date | null> {
+    const { plan, state } = await partsOf(context, fields.id);
+    const facts = await factsOf(context, fields.id);
+    const at = earliestNextStart(plan, state, facts, context.app.clock.now().getTime());
+    return at === null ? null : new Date(at);
+  }
+
+  @FieldResolver(() => [String], { description: 'What is possible and may not be meant, as it was when the release was created.' })
+  async warnings(@Ctx() context: ApiContext, @Root() { fields }: Release): Promise<string[]> {
+    return (await frozen(context).load(fields.id))?.plan.warnings ?? [];
+  }
+
+  @FieldResolver(() => String, { description: 'The place of its newest event: subscribe after it and nothing is missed.' })
+  async lastCursor(@Ctx() context: ApiContext, @Root() { fields }: Release): Promise<string> {
+    const place = await lastPlaces(context).load(fields.id);
+    return place ? cursorOf(place) : '';
+  }
+}
+
+/** Null is how GraphQL leaves something out. */
+function given({ product, commit, version, flow, idempotencyKey }: ReleaseTriggerInput): TriggerInput {
+  return {
+    product,
+    commit: commit ?? undefined,
+    version: version ?? undefined,
+    flow: flow ?? undefined,
+    idempotencyKey: idempotencyKey ?? undefined,
+  };
+}
+
+async function moved(
+  context: ApiContext,
+  input: object,
+  command: () => Promise<Result<{ releaseId: string }>>,
+): Promise<ReleasePayload> {
+  const wrong = unstorable(input);
+  const result = wrong.length > 0 ? { refusals: wrong } : await command();
+  forget(context);
+  if (result.refusals) return { release: null, userErrors: refused(result.refusals) };
+  return { release: await readRelease(context, result.value.releaseId), userErrors: [] };
+}

@@ -1,0 +1,145 @@
+import { registerEnumType } from 'type-graphql';
+import type {
+  ConcurrencyPolicy,
+  EnvironmentKind,
+  Gate,
+  GitTriggerKey,
+  GitTriggerSelector,
+  HealthSourceSpec,
+  Kind,
+  DriverSpec,
+  MatchExpression,
+  OnFailure,
+  PromotionActionKind,
+  SimulateDriverSpec,
+  WorkflowAction,
+} from '../core/definitions.ts';
+import type { Phase } from '../core/plan.ts';
+import type { GateAnswer, GroupState } from '../core/release.ts';
+import { enumOf } from './enums.ts';
+
+/** An enum whose words are written in another way inside: GraphQL has `NOT_IN`, Kubernetes has `NotIn`. */
+function wordsOf<T extends string>(name: string, description: string, words: Record<string, [T, string]>): Record<string, T> {
+  const values = Object.fromEntries(Object.entries(words).map(([word, [value]]) => [word, value]));
+  const valuesConfig = Object.fromEntries(Object.entries(words).map(([word, [, text]]) => [word, { description: text }]));
+  registerEnumType(values, { name, description, valuesConfig: valuesConfig as never });
+  return values;
+}
+
+export const DefinitionKindEnum = enumOf<Kind>('DefinitionKind', 'What can be defined.', {
+  Product: 'What is released.',
+  Application: "A product's deployable in one environment.",
+  Environment: 'A place to deploy to.',
+  EnvironmentGroup: 'A named set of environments with a gate.',
+  PromotionFlow: 'The way of a version through the environments.',
+  PromotionWorkflow: 'Named actions that run before, after or around a change.',
+  PromotionTemplate: 'Which files and values of an application are promoted.',
+});
+
+export const EnvironmentKindEnum = enumOf<EnvironmentKind>('EnvironmentKind', 'How careful one has to be.', {
+  NON_PRODUCTION: 'Nobody outside depends on it.',
+  PRODUCTION: 'Users depend on it.',
+});
+
+export const ConcurrencyPolicyEnum = enumOf<ConcurrencyPolicy>(
+  'ConcurrencyPolicy',
+  'What happens when a product is released while a release of it is under way.',
+  {
+    QUEUE: 'Releases wait and run one after the other.',
+    TERMINATE: 'A release that reaches an environment where an older one is at work ends the older one.',
+    SUPERSEDE: 'Waiting releases are skipped by a newer one; the running one finishes.',
+    PIPELINE: 'Releases overlap and never overtake: each environment takes them in order.',
+  },
+);
+
+export const GatePolicyEnum = enumOf<Gate['policy']>('GatePolicy', 'How many of several are needed.', {
+  ALL: 'All of them.',
+  ANY: 'One of them.',
+  AT_LEAST: 'A count or a percentage of them.',
+});
+
+export const OnFailureEnum = enumOf<OnFailure>('OnFailure', 'What a release does when a promotion fails.', {
+  FINISH_RUNNING: 'What runs finishes, nothing new starts.',
+  CONTINUE: 'Branches that do not depend on the failed promotion go on.',
+  STOP: 'What runs is terminated.',
+});
+
+export const MatchOperatorEnum = wordsOf<MatchExpression['operator']>('MatchOperator', 'As in Kubernetes label selectors.', {
+  IN: ['In', 'The label has one of the values.'],
+  NOT_IN: ['NotIn', 'The label has none of the values, or is not there.'],
+  EXISTS: ['Exists', 'The label is there.'],
+  DOES_NOT_EXIST: ['DoesNotExist', 'The label is not there.'],
+});
+
+export const GitTriggerKeyEnum = wordsOf<GitTriggerKey>('GitTriggerKey', 'What of a commit is looked at.', {
+  COMMIT_MESSAGE: ['commitMessage', 'Its full message.'],
+  GIT_REVISION: ['gitRevision', 'The branch, tag or commit that it arrived on.'],
+});
+
+export const GitTriggerOperatorEnum = wordsOf<GitTriggerSelector['operator']>(
+  'GitTriggerOperator',
+  'How a commit is compared.',
+  { IN: ['In', 'One of the values matches.'], NOT_IN: ['NotIn', 'None of the values matches.'] },
+);
+
+export const DriverTypeEnum = wordsOf<DriverSpec['type']>('DriverType', 'How an application is changed.', {
+  GIT: ['git', 'By a commit into a git repository.'],
+  SIMULATE: ['simulate', 'Not at all: it only takes its time. For demonstrations and tests.'],
+});
+
+export const HealthSourceTypeEnum = wordsOf<HealthSourceSpec['type']>(
+  'HealthSourceType',
+  'Where the health of an application is known from.',
+  {
+    NONE: ['none', 'Nowhere: it counts as healthy as soon as its change is made.'],
+    REPORT: ['report', 'Somebody tells, with `healthReport`.'],
+    HTTP: ['http', 'An address that is asked.'],
+    SIMULATE: ['simulate', 'A given sequence. For demonstrations and tests.'],
+  },
+);
+
+export const SimulatedFailureEnum = enumOf<NonNullable<SimulateDriverSpec['failure']>>(
+  'SimulatedFailure',
+  'What a simulated failure looks like.',
+  { FAILED: 'The change itself is bad.', TRANSIENT: 'The way there was: it is tried again.' },
+);
+
+export const WorkflowActionTypeEnum = wordsOf<WorkflowAction['type']>('WorkflowActionType', 'What an action does.', {
+  HTTP: ['http', 'Sends a request.'],
+  SIMULATE: ['simulate', 'Only takes its time. For demonstrations and tests.'],
+});
+
+export const PromotionActionEnum = wordsOf<PromotionActionKind>('PromotionAction', 'The change itself.', {
+  COMMIT: ['commit', 'A commit into the target.'],
+  PR: ['pr', 'A pull request, which waits for its merge.'],
+  NONE: ['none', 'None: a pre-action does the work.'],
+});
+
+export const PhaseEnum = enumOf<Phase>('PromotionPhase', 'The parts of a promotion, in their order.', {
+  PRE_ACTION: 'A workflow before the change.',
+  ACTION: 'The change itself.',
+  HEALTH: 'Until the application is healthy.',
+  SOAK: 'Healthy for a while.',
+  POST_ACTION: 'A workflow after the change.',
+  WORKFLOW: 'The actions of a step without an environment.',
+});
+
+export const GateEnum = enumOf<GateAnswer['gate']>('PromotionGate', 'What is asked before a promotion starts.', {
+  DEPENDENCIES: 'Have the promotions and groups before it succeeded?',
+  GROUP: 'Is there room in its group, and did not too many members fail?',
+  ENVIRONMENT: 'Is no other release of the product at work there?',
+});
+
+export const GateVerdictEnum = wordsOf<GateAnswer['verdict']>('GateVerdict', 'The answer of a gate.', {
+  PASS: ['pass', 'It may start.'],
+  WAIT: ['wait', 'Not yet.'],
+  FAIL: ['fail', 'Never in this release.'],
+});
+
+export const GroupStatusEnum = enumOf<GroupState['status']>('GroupGateStatus', "Where a group's gate stands.", {
+  OPEN: 'Members are still on their way.',
+  ASKING: 'Enough have succeeded; their health is being asked again.',
+  WAITING: 'Not enough are healthy now; it is asked again.',
+  PASSED: 'Enough are healthy: what depends on the group may start.',
+  FAILED: 'Enough can no longer become healthy.',
+});

@@ -1,0 +1,107 @@
+import { GraphQLError } from 'graphql';
+import type { ClassType } from 'type-graphql';
+import { ArgsType, Field, Int, ObjectType } from 'type-graphql';
+
+export const MAX_FIRST = 100;
+
+@ObjectType({ description: 'Where a page of a list stands.' })
+export class PageInfo {
+  @Field(() => Boolean, { description: 'Whether there is more after `endCursor`.' })
+  hasNextPage!: boolean;
+
+  @Field(() => Boolean, { description: 'Whether the page began after a cursor.' })
+  hasPreviousPage!: boolean;
+
+  @Field(() => String, { nullable: true, description: 'The cursor of the first entry.' })
+  startCursor!: string | null;
+
+  @Field(() => String, { nullable: true, description: 'The cursor of the last entry: give it as `after` for the next page.' })
+  endCursor!: string | null;
+}
+
+@ArgsType()
+export class PageArgs {
+  @Field(() => Int, { defaultValue: 20, description: 'How many entries, from 1 to 100.' })
+  first!: number;
+
+  @Field(() => String, { nullable: true, description: 'The cursor of the entry after which the page begins.' })
+  after?: string;
+}
+
+export interface Edge<T> {
+  cursor: string;
+  node: T;
+}
+
+export interface Connection<T> {
+  edges: Edge<T>[];
+  nodes: T[];
+  pageInfo: PageInfo;
+}
+
+/** The two types of a Relay connection of `name`; `nodes` beside `edges` for whoever needs no cursors. */
+export function connectionOf<T extends object>(name: string, node: ClassType<T>): ClassType<Connection<T>> {
+  @ObjectType(`${name}Edge`, { description: `An entry of a list of type ${name}.` })
+  class EdgeType implements Edge<T> {
+    @Field(() => String, { description: 'The place of this entry in the list.' })
+    cursor!: string;
+
+    @Field(() => node, { description: 'The entry.' })
+    node!: T;
+  }
+
+  @ObjectType(`${name}Connection`, { description: `A page of a list of type ${name}.` })
+  class ConnectionType implements Connection<T> {
+    @Field(() => [EdgeType], { description: 'The entries, each with its cursor.' })
+    edges!: Edge<T>[];
+
+    @Field(() => [node], { description: 'The entries alone.' })
+    nodes!: T[];
+
+    @Field(() => PageInfo, { description: 'Where this page stands in the list.' })
+    pageInfo!: PageInfo;
+  }
+  return ConnectionType;
+}
+
+/** Fault of the client: nothing was looked up. */
+export function badInput(message: string, path: string): GraphQLError {
+  return new GraphQLError(message, { extensions: { code: 'BAD_USER_INPUT', argument: path } });
+}
+
+export function checkFirst(first: number): number {
+  if (first >= 1 && first <= MAX_FIRST) return first;
+  throw badInput(`\`first\` is ${first}; it must be from 1 to ${MAX_FIRST}`, 'first');
+}
+
+/** Cursors are keys of the last entry (keyset paging): an entry that comes or goes elsewhere shifts nothing. */
+export function writeCursor(key: string): string {
+  return Buffer.from(`k:${key}`).toString('base64url');
+}
+
+export function readCursor(cursor: string | null | undefined): string | undefined {
+  if (cursor === null || cursor === undefined) return undefined;
+  const text = cursor.length > 1_000 ? '' : Buffer.from(cursor, 'base64url').toString();
+  if (text.startsWith('k:')) return text.slice(2);
+  throw badInput('`after` is not a cursor of this list: take it from `pageInfo.endCursor`', 'after');
+}
+
+/** `rows` holds one more than `first` when there is more. */
+export function toConnection<R, T>(
+  rows: R[],
+  { first, after }: PageArgs,
+  keyOf: (row: R) => string,
+  nodeOf: (row: R) => T,
+): Connection<T> {
+  const edges = rows.slice(0, first).map((row) => ({ cursor: writeCursor(keyOf(row)), node: nodeOf(row) }));
+  return {
+    edges,
+    nodes: edges.map((each) => each.node),
+    pageInfo: {
+      hasNextPage: rows.length > first,
+      hasPreviousPage: after !== undefined && after !== null,
+      startCursor: edges[0]?.cursor ?? null,
+      endCursor: edges.at(-1)?.cursor ?? null,
+    },
+  };
+}

@@ -1,0 +1,324 @@
+import { Field, Int, ObjectType } from 'type-graphql';
+import type { Phase, PlannedGroup, PlannedPromotion, PlannedStep, ReleasePlan } from '../core/plan.ts';
+import type {
+  GateAnswer,
+  GroupState,
+  PromotionState,
+  PromotionStatus,
+  ReleaseState,
+  StepState,
+  StepStatus,
+} from '../core/release.ts';
+import { GateEnum, GateVerdictEnum, GroupStatusEnum, PhaseEnum } from './choices.ts';
+import { PromotionStatusEnum, StepStatusEnum } from './enums.ts';
+import { StepOutput } from './event-types.ts';
+import { toNodeId } from './node-id.ts';
+import { Node } from './node.ts';
+import { ProblemType } from './release.ts';
+
+/** A release with all of its parts: what it froze, and where it is. */
+export interface ReleaseParts {
+  id: string;
+  plan: ReleasePlan;
+  state: ReleaseState;
+}
+
+/** Decorator metadata looks at types where they stand: a class that is declared further down cannot be named there. */
+interface PromotionParts {
+  planned: PlannedPromotion;
+  state: PromotionState;
+}
+
+const dateOf = (at: number | null | undefined): Date | null => (typeof at === 'number' ? new Date(at) : null);
+
+@ObjectType({ description: 'One step of a promotion.' })
+export class PromotionStep {
+  readonly planned: PlannedStep;
+  readonly state: StepState;
+
+  constructor(
+    readonly promotion: PromotionParts,
+    index: number,
+  ) {
+    this.planned = promotion.planned.steps[index] as PlannedStep;
+    this.state = promotion.state.steps[index] as StepState;
+  }
+
+  @Field(() => String, { description: 'Its name, unique in the promotion, e.g. `billing-eu/PRE_ACTION/smoke-tests`.' })
+  get name(): string {
+    return this.planned.id;
+  }
+
+  @Field(() => PhaseEnum, { description: 'The part of the promotion that it belongs to.' })
+  get phase(): Phase {
+    return this.planned.phase;
+  }
+
+  @Field(() => String, { nullable: true, description: 'The application that it is for; null in a step without an environment.' })
+  get application(): string | null {
+    const { application } = this.planned;
+    return application === null ? null : (this.promotion.planned.applications[application]?.name ?? null);
+  }
+
+  @Field(() => String, { nullable: true, description: 'The workflow that it is an action of.' })
+  get workflow(): string | null {
+    const { work } = this.planned;
+    return work.kind === 'action' ? work.workflow : null;
+  }
+
+  @Field(() => String, { nullable: true, description: 'The name of the action in that workflow.' })
+  get action(): string | null {
+    const { work } = this.planned;
+    return work.kind === 'action' ? work.action.name : null;
+  }
+
+  @Field(() => [String], { description: 'The names of the steps that must have succeeded before.' })
+  get needs(): string[] {
+    return this.planned.needs.map((each) => this.promotion.planned.steps[each]?.id ?? '');
+  }
+
+  @Field(() => StepStatusEnum, { description: 'Where it is in its life.' })
+  get status(): StepStatus {
+    return this.state.status;
+  }
+
+  @Field(() => Int, { description: 'The attempt of the promotion, counted from 1.' })
+  get attempt(): number {
+    return this.promotion.state.attempt;
+  }
+
+  @Field(() => Int, { description: 'How many tries of it failed on the way in this attempt.' })
+  get tries(): number {
+    return this.state.tries;
+  }
+
+  @Field(() => Date, { nullable: true, description: 'When it started.' })
+  get startedAt(): Date | null {
+    return dateOf(this.state.startedAt);
+  }
+
+  @Field(() => Date, { nullable: true, description: 'When it ended.' })
+  get endedAt(): Date | null {
+    return dateOf(this.state.endedAt);
+  }
+
+  @Field(() => String, { nullable: true, description: 'What it waits for, in words.' })
+  get reason(): string | null {
+    return this.state.status === 'WAITING' ? this.state.reason : null;
+  }
+
+  @Field(() => Date, { nullable: true, description: 'When it is looked at again; null while WAITING: somebody has to tell.' })
+  get recheckAt(): Date | null {
+    return dateOf(this.state.recheckAt);
+  }
+
+  @Field(() => [StepOutput], { description: 'What it left for later steps.' })
+  get outputs(): StepOutput[] {
+    return Object.entries(this.state.outputs ?? {}).map(([name, value]) => ({ name, value }));
+  }
+
+  @Field(() => String, { nullable: true, description: 'The first error of this attempt.' })
+  get firstError(): string | null {
+    return this.state.firstError;
+  }
+
+  @Field(() => String, { nullable: true, description: 'The last error of this attempt.' })
+  get lastError(): string | null {
+    return this.state.lastError;
+  }
+}
+
+@ObjectType({ description: "One application's part of a promotion." })
+export class ApplicationPromotion {
+  @Field(() => String, { description: 'The name of the application.' })
+  name!: string;
+
+  @Field(() => String, { description: 'The application of the trigger environment whose version it gets.' })
+  source!: string;
+
+  @Field(() => String, { nullable: true, description: 'The commit that carries the change; null: none yet, or none needed.' })
+  commit!: string | null;
+
+  @Field(() => [PromotionStep], { description: 'Its steps.' })
+  steps!: PromotionStep[];
+}
+
+@ObjectType({ description: 'The answer of one gate.' })
+export class GateEvidence {
+  static of({ gate, verdict, reason, who, recheckAt, release }: GateAnswer): GateEvidence {
+    const releaseId = release === undefined ? null : toNodeId('Release', release);
+    return { gate, verdict, reason, who: who ?? null, recheckAt: dateOf(recheckAt), releaseId };
+  }
+
+  @Field(() => GateEnum, { description: 'What was asked.' })
+  gate!: GateAnswer['gate'];
+
+  @Field(() => GateVerdictEnum, { description: 'The answer.' })
+  verdict!: GateAnswer['verdict'];
+
+  @Field(() => String, { description: 'Why, in words.' })
+  reason!: string;
+
+  @Field(() => String, { nullable: true, description: 'Who or what can end the waiting.' })
+  who!: string | null;
+
+  @Field(() => Date, { nullable: true, description: 'When it may end by itself.' })
+  recheckAt!: Date | null;
+
+  @Field(() => String, { nullable: true, description: 'The id of the release that holds the environment.' })
+  releaseId!: string | null;
+}
+
+@ObjectType({ implements: Node, description: "A release's run in one environment, or in one workflow step without an environment." })
+export class EnvironmentPromotion extends Node {
+  readonly planned: PlannedPromotion;
+  readonly state: PromotionState;
+
+  constructor(
+    readonly parts: ReleaseParts,
+    readonly position: number,
+  ) {
+    super();
+    this.id = toNodeId('EnvironmentPromotion', `${parts.id}/${position}`);
+    this.planned = parts.plan.promotions[position] as PlannedPromotion;
+    this.state = parts.state.promotions[position] as PromotionState;
+  }
+
+  @Field(() => String, { description: "The environment's name, or the workflow step's." })
+  get name(): string {
+    return this.planned.name;
+  }
+
+  @Field(() => Boolean, { description: 'Whether it promotes into production.' })
+  get production(): boolean {
+    return this.planned.production;
+  }
+
+  @Field(() => ReleaseGroup, { nullable: true, description: 'The group that it is a member of.' })
+  get group(): object | null {
+    return this.planned.group === null ? null : new ReleaseGroup(this.parts, this.planned.group);
+  }
+
+  @Field(() => [EnvironmentPromotion], { description: 'The promotions that it depends on directly.' })
+  get dependsOn(): EnvironmentPromotion[] {
+    return this.planned.dependsOn.flatMap((each) =>
+      'promotion' in each ? [new EnvironmentPromotion(this.parts, each.promotion)] : [],
+    );
+  }
+
+  @Field(() => [ReleaseGroup], { description: 'The groups whose gates it depends on.' })
+  get dependsOnGroups(): ReleaseGroup[] {
+    return this.planned.dependsOn.flatMap((each) => ('group' in each ? [new ReleaseGroup(this.parts, each.group)] : []));
+  }
+
+  @Field(() => Int, { description: 'How many of its dependencies it needs.' })
+  get requiredDependencies(): number {
+    return this.planned.required;
+  }
+
+  @Field(() => PromotionStatusEnum, { description: 'Where it is in its life.' })
+  get status(): PromotionStatus {
+    return this.state.status;
+  }
+
+  @Field(() => PhaseEnum, { nullable: true, description: 'The earliest part that is not through; null before its start and after its end.' })
+  get phase(): Phase | null {
+    if (this.state.startedAt === null || this.state.endedAt !== null) return null;
+    const open = this.steps.filter((each) => each.status !== 'SUCCEEDED');
+    return (open.find((each) => each.status !== 'PENDING') ?? open[0])?.phase ?? null;
+  }
+
+  @Field(() => [ApplicationPromotion], { description: 'The applications that are promoted there.' })
+  get applications(): ApplicationPromotion[] {
+    const all = this.steps;
+    return this.planned.applications.map(({ name, content }, index) => {
+      const steps = all.filter((each) => each.planned.application === index);
+      const commit = steps.find((each) => each.planned.work.kind === 'apply')?.state.outputs?.COMMIT_SHA;
+      return { name, source: content, commit: commit ?? null, steps };
+    });
+  }
+
+  @Field(() => [PromotionStep], { description: 'Its steps, application by application.' })
+  get steps(): PromotionStep[] {
+    return this.planned.steps.map((_, index) => new PromotionStep(this, index));
+  }
+
+  @Field(() => [GateEvidence], { nullable: true, description: 'What was judged, together, when it started; null before.' })
+  get gateEvidence(): GateEvidence[] | null {
+    return this.state.evidence && this.state.evidence.map((each) => GateEvidence.of(each));
+  }
+
+  @Field(() => Int, { description: 'Counts the tries of the whole promotion from 1; a retry of the release begins a new one.' })
+  get attempt(): number {
+    return this.state.attempt;
+  }
+
+  @Field(() => Date, { nullable: true, description: 'When it started.' })
+  get startedAt(): Date | null {
+    return dateOf(this.state.startedAt);
+  }
+
+  @Field(() => Date, { nullable: true, description: 'When it ended.' })
+  get endedAt(): Date | null {
+    return dateOf(this.state.endedAt);
+  }
+
+  @Field(() => ProblemType, { nullable: true, description: 'What went wrong first in this attempt.' })
+  get problem(): ProblemType | null {
+    return ProblemType.of(this.state.problem);
+  }
+}
+
+@ObjectType({ description: 'A group as a release froze it, and where its gate stands.' })
+export class ReleaseGroup {
+  readonly planned: PlannedGroup;
+  readonly state: GroupState;
+
+  constructor(
+    readonly parts: ReleaseParts,
+    readonly position: number,
+  ) {
+    this.planned = parts.plan.groups[position] as PlannedGroup;
+    this.state = parts.state.groups[position] as GroupState;
+  }
+
+  @Field(() => String, { description: 'The name of the group.' })
+  get name(): string {
+    return this.planned.name;
+  }
+
+  @Field(() => [EnvironmentPromotion], { description: 'Its members when the release was created.' })
+  get members(): EnvironmentPromotion[] {
+    return this.planned.members.map((each) => new EnvironmentPromotion(this.parts, each));
+  }
+
+  @Field(() => Int, { description: 'How many members must be healthy.' })
+  get required(): number {
+    return this.planned.required;
+  }
+
+  @Field(() => Int, { description: 'How many members run at once.' })
+  get maxParallel(): number {
+    return this.planned.maxParallel;
+  }
+
+  @Field(() => Int, { description: 'How many members may fail before no further one starts.' })
+  get maxFailures(): number {
+    return this.planned.maxFailures;
+  }
+
+  @Field(() => GroupStatusEnum, { description: 'Where its gate stands.' })
+  get status(): GroupState['status'] {
+    return this.state.status;
+  }
+
+  @Field(() => String, { nullable: true, description: 'Why, in words.' })
+  get reason(): string | null {
+    return this.state.reason;
+  }
+
+  @Field(() => Date, { nullable: true, description: 'When its gate is asked again.' })
+  get recheckAt(): Date | null {
+    return dateOf(this.state.recheckAt);
+  }
+}

@@ -1,0 +1,289 @@
+import { Field, ID, InputType, Int, ObjectType } from 'type-graphql';
+import type { Problem } from '../core/problems.ts';
+import { PROMOTION_STATUSES } from '../core/release.ts';
+import type { PromotionStatus, ReleaseStatus } from '../core/release.ts';
+import { connectionOf } from './connection.ts';
+import { ReleaseStatusEnum } from './enums.ts';
+import { toNodeId } from './node-id.ts';
+import { Node } from './node.ts';
+import { UserError } from './user-errors.ts';
+
+@ObjectType({ description: 'A version: its pinned content, and what people call it.' })
+export class Version {
+  @Field(() => String, { description: 'What the version source says, or the short commit. Two different versions may share it.' })
+  label!: string;
+
+  @Field(() => String, { description: 'sha-256 of the pinned content, hex: the same digest is the same version.' })
+  digest!: string;
+
+  @Field(() => String, { nullable: true, description: 'The commit that it was pinned from; null without git, or with several sources.' })
+  commit!: string | null;
+}
+
+@ObjectType({ description: 'What was pinned from one application of the trigger environment.' })
+export class ReleaseSource {
+  @Field(() => String, { description: 'The name of the application in the trigger environment.' })
+  application!: string;
+
+  @Field(() => Version, { description: 'Its version.' })
+  version!: Version;
+
+  @Field(() => String, { nullable: true, description: 'Who made the commit.' })
+  author!: string | null;
+
+  @Field(() => String, { nullable: true, description: 'The message of the commit.' })
+  message!: string | null;
+
+  @Field(() => Date, { nullable: true, description: 'When the commit was made.' })
+  date!: Date | null;
+}
+
+@ObjectType({ description: 'Why there is a release.' })
+export class ReleaseTrigger {
+  @Field(() => String, { description: 'MANUAL: somebody asked for it.' })
+  kind!: string;
+
+  @Field(() => String, { nullable: true, description: 'Who did it.' })
+  actor!: string | null;
+
+  @Field(() => String, { nullable: true, description: 'The commit that was asked for; null: the newest one.' })
+  commit!: string | null;
+}
+
+@ObjectType({ description: 'How many promotions of a release have which status.' })
+export class PromotionStatusCounts {
+  static of(counts: Partial<Record<PromotionStatus, number>>): PromotionStatusCounts {
+    const all = PROMOTION_STATUSES.map((status) => [camel(status), counts[status] ?? 0] as const);
+    const total = all.reduce((sum, [, count]) => sum + count, 0);
+    return Object.assign(new PromotionStatusCounts(), Object.fromEntries(all), { total });
+  }
+
+  @Field(() => Int, { description: 'All promotions.' })
+  total!: number;
+
+  @Field(() => Int, { description: 'PENDING ones.' })
+  pending!: number;
+
+  @Field(() => Int, { description: 'WAITING ones.' })
+  waiting!: number;
+
+  @Field(() => Int, { description: 'RUNNING ones.' })
+  running!: number;
+
+  @Field(() => Int, { description: 'SUSPENDED ones.' })
+  suspended!: number;
+
+  @Field(() => Int, { description: 'SUCCEEDED ones.' })
+  succeeded!: number;
+
+  @Field(() => Int, { description: 'FAILED ones.' })
+  failed!: number;
+
+  @Field(() => Int, { description: 'TERMINATED ones.' })
+  terminated!: number;
+
+  @Field(() => Int, { description: 'SKIPPED ones.' })
+  skipped!: number;
+
+  @Field(() => Int, { description: 'ROLLING_BACK ones.' })
+  rollingBack!: number;
+
+  @Field(() => Int, { description: 'ROLLED_BACK ones.' })
+  rolledBack!: number;
+
+  @Field(() => Int, { description: 'ROLLBACK_FAILED ones.' })
+  rollbackFailed!: number;
+}
+
+function camel(status: string): string {
+  return status.toLowerCase().replace(/_(.)/g, (_, letter: string) => letter.toUpperCase());
+}
+
+@ObjectType('Problem', { description: 'What went wrong.' })
+export class ProblemType {
+  static of(problem: Problem | null): ProblemType | null {
+    return problem && Object.assign(new ProblemType(), problem, { at: new Date(problem.at) });
+  }
+
+  @Field(() => String, { description: 'In words.' })
+  message!: string;
+
+  @Field(() => Date, { description: 'When.' })
+  at!: Date;
+
+  @Field(() => String, { nullable: true, description: 'The environment (or workflow step) where it happened.' })
+  environment?: string;
+
+  @Field(() => String, { nullable: true, description: 'The step where it happened, e.g. `billing-eu/ACTION`.' })
+  step?: string;
+
+  @Field(() => Int, { nullable: true, description: 'The attempt of the promotion, counted from 1.' })
+  attempt?: number;
+}
+
+@ObjectType({ description: 'The first and the last thing that went wrong; the first is often the cause, the last what it led to.' })
+export class ReleaseProblem {
+  @Field(() => ProblemType, { description: 'The first one.' })
+  first!: ProblemType;
+
+  @Field(() => ProblemType, { description: 'The last one; the first again when there was one only.' })
+  last!: ProblemType;
+}
+
+/** Its read model; `src/store/release-reads.ts` fills it. */
+export interface ReleaseFields {
+  id: string;
+  number: number;
+  product: string;
+  flow: string;
+  flowRevision: number;
+  version: string;
+  digest: string;
+  trigger: { kind: 'MANUAL'; actor: string | null; commit?: string };
+  status: ReleaseStatus;
+  createdAt: Date;
+  startedAt: Date | null;
+  endedAt: Date | null;
+  deadline: Date | null;
+  rest: {
+    terminating: { reason: string; by: string | null } | null;
+    firstProblem: Problem | null;
+    lastProblem: Problem | null;
+  };
+}
+
+/** The fields that need more than its own row are in `src/resolvers/release.ts`. */
+@ObjectType({ implements: Node, description: 'One version of one product on its way through one flow, frozen when it was created.' })
+export class Release extends Node {
+  constructor(readonly fields: ReleaseFields) {
+    super();
+    this.id = toNodeId('Release', fields.id);
+  }
+
+  @Field(() => String, { description: 'The bare id that logs, URLs and commit messages carry; whatever takes an id takes this, too.' })
+  get uuid(): string {
+    return this.fields.id;
+  }
+
+  @Field(() => Int, { description: 'Counts the releases of the installation in the order of their creation.' })
+  get number(): number {
+    return this.fields.number;
+  }
+
+  @Field(() => String, { description: 'The name of its product; `product` is null once that is deleted.' })
+  get productName(): string {
+    return this.fields.product;
+  }
+
+  @Field(() => String, { description: 'The name of its flow.' })
+  get flowName(): string {
+    return this.fields.flow;
+  }
+
+  @Field(() => Int, { description: 'The revision of its flow that it runs.' })
+  get flowRevision(): number {
+    return this.fields.flowRevision;
+  }
+
+  @Field(() => ReleaseStatusEnum, { description: 'Where it is in its life.' })
+  get status(): ReleaseStatus {
+    return this.fields.status;
+  }
+
+  @Field(() => ReleaseTrigger, { description: 'Why there is this release.' })
+  get trigger(): ReleaseTrigger {
+    const { kind, actor, commit } = this.fields.trigger;
+    return { kind, actor, commit: commit ?? null };
+  }
+
+  @Field(() => Date, { description: 'When it was created.' })
+  get createdAt(): Date {
+    return this.fields.createdAt;
+  }
+
+  @Field(() => Date, { nullable: true, description: 'When its turn came; the newest time, if it was retried.' })
+  get startedAt(): Date | null {
+    return this.fields.startedAt;
+  }
+
+  @Field(() => Date, { nullable: true, description: 'When it ended.' })
+  get endedAt(): Date | null {
+    return this.fields.endedAt;
+  }
+
+  @Field(() => Date, { nullable: true, description: "When the flow's limit ends it." })
+  get deadline(): Date | null {
+    return this.fields.deadline;
+  }
+
+  @Field(() => String, { nullable: true, description: 'Why it was ended before its time.' })
+  get terminationReason(): string | null {
+    return this.fields.rest.terminating?.reason ?? null;
+  }
+
+  @Field(() => ReleaseProblem, { nullable: true, description: 'What went wrong; null: nothing so far.' })
+  get problem(): ReleaseProblem | null {
+    const { firstProblem, lastProblem } = this.fields.rest;
+    const first = ProblemType.of(firstProblem);
+    return first && { first, last: ProblemType.of(lastProblem) ?? first };
+  }
+}
+
+@InputType({ description: 'Which releases; everything in it must agree.' })
+export class ReleaseFilterInput {
+  @Field(() => String, { nullable: true, description: 'Of this product.' })
+  product?: string;
+
+  @Field(() => [ReleaseStatusEnum], { nullable: true, description: 'In one of these states.' })
+  status?: ReleaseStatus[];
+
+  @Field(() => String, { nullable: true, description: 'Whose flow has this environment.' })
+  environment?: string;
+}
+
+@InputType({ description: 'What to release.' })
+export class ReleaseTriggerInput {
+  @Field(() => String, { description: 'The name of the product.' })
+  product!: string;
+
+  @Field(() => String, { nullable: true, description: 'The commit of the trigger environment to pin; the newest when left out.' })
+  commit?: string;
+
+  @Field(() => String, { nullable: true, description: 'For drivers without files: the version itself.' })
+  version?: string;
+
+  @Field(() => String, { nullable: true, description: 'The name of the flow; chosen by the rules when left out.' })
+  flow?: string;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'Any text of your choice: the same key with the same input returns the first release again. Kept at least 24 h.',
+  })
+  idempotencyKey?: string;
+}
+
+@InputType({ description: 'Which release to end.' })
+export class ReleaseTerminateInput {
+  @Field(() => ID, { description: 'The id of the release.' })
+  releaseId!: string;
+
+  @Field(() => String, { nullable: true, description: 'Why; kept and shown.' })
+  reason?: string;
+}
+
+@InputType({ description: 'Which release to try again.' })
+export class ReleaseRetryInput {
+  @Field(() => ID, { description: 'The id of the release.' })
+  releaseId!: string;
+}
+
+@ObjectType({ description: 'What became of a release.' })
+export class ReleasePayload {
+  @Field(() => Release, { nullable: true, description: 'As it is now; null when refused.' })
+  release!: Release | null;
+
+  @Field(() => [UserError], { description: 'Why it was refused; empty when it was done.' })
+  userErrors!: UserError[];
+}
+
+export const ReleaseConnection = connectionOf('Release', Release as never);

@@ -1,0 +1,50 @@
+import { GraphQLError, GraphQLScalarType, Kind } from 'graphql';
+import { GraphQLJSONObject } from 'graphql-scalars';
+import { Field, InputType, ObjectType } from 'type-graphql';
+import { formatDuration, parseDuration } from '../manifests/duration.ts';
+
+/** Milliseconds inside, `1h30m` outside. */
+export const Duration = new GraphQLScalarType<number, string>({
+  name: 'Duration',
+  description: 'A length of time such as `90s`, `1h30m`, `24h` or `250ms`.',
+  serialize: (value) => formatDuration(value as number),
+  parseValue: (value) => readDuration(value),
+  parseLiteral: (node) => readDuration(node.kind === Kind.STRING ? node.value : undefined),
+});
+
+function readDuration(value: unknown): number {
+  const parsed = typeof value === 'string' ? parseDuration(value) : undefined;
+  if (parsed === undefined) throw new GraphQLError('Expected a duration such as "90s", "1h30m" or "24h"');
+  return parsed;
+}
+
+export const JSONObject = new GraphQLScalarType({
+  ...GraphQLJSONObject.toConfig(),
+  name: 'JSONObject',
+  description: 'A JSON object of any content.',
+  specifiedByURL: undefined,
+});
+
+@ObjectType({ description: 'A label or an annotation.' })
+export class Label {
+  @Field(() => String, { description: 'The key, e.g. `team` or `example.com/team`.' })
+  key!: string;
+
+  @Field(() => String, { description: 'The value.' })
+  value!: string;
+}
+
+@InputType({ description: 'A label or an annotation.' })
+export class LabelInput {
+  @Field(() => String, { description: 'The key, e.g. `team` or `example.com/team`.' })
+  key!: string;
+
+  @Field(() => String, { description: 'The value.' })
+  value!: string;
+}
+
+export function labelsOf(values: Record<string, string>): Label[] {
+  return Object.keys(values)
+    .sort()
+    .map((key) => ({ key, value: values[key] as string }));
+}
