@@ -8,7 +8,7 @@ import { findRelease, readSchema, retryRelease, terminateRelease, triggerRelease
 import { type Format, FORMATS, render } from './output.ts';
 import type { ReleaseShown } from './release-shown.ts';
 import { loadCliSettings } from './settings.ts';
-import { interruption, watchRelease } from './watch/watch.ts';
+import { interruption, watchRelease, type Writer } from './watch/watch.ts';
 
 interface Global {
   server?: string;
@@ -21,16 +21,29 @@ interface Waiting extends Global {
   json?: boolean;
 }
 
-/** @returns the program; each command sets process.exitCode, or throws a CliError. */
-export function createProgram(
-  env: Record<string, string | undefined>,
-  print = (text: string) => console.log(text),
-): Command {
+/** Where the program reads and writes; tests have their own. */
+export interface Surroundings {
+  env: Record<string, string | undefined>;
+  out: Writer;
+  err: Writer;
+  /** How a command ends that did not throw. */
+  exitWith(code: number): void;
+}
+
+/** Commands throw a CliError when something is wrong. */
+export function createProgram({
+  env = {},
+  out = process.stdout,
+  err = process.stderr,
+  exitWith = () => undefined,
+}: Partial<Surroundings> = {}): Command {
+  const print = (text: string): void => void out.write(`${text}\n`);
   const program = new Command('sluice')
     .description('Promotion orchestrator: versions travel through environments by a flow that people can see and trust')
     .option('--server <url>', 'address of the server (or SLUICE_SERVER; default http://127.0.0.1:4000)')
     .addOption(new Option('-o, --output <format>', 'how to print').choices(FORMATS).default('table'))
     .addHelpText('after', EXIT_HELP)
+    .configureOutput({ writeOut: (text) => out.write(text), writeErr: (text) => err.write(text) })
     .showHelpAfterError('(add --help for what is possible)')
     .showSuggestionAfterError();
 
@@ -40,8 +53,8 @@ export function createProgram(
   const follow = async (command: Command, releaseId: string): Promise<void> => {
     const { json, output, timeout } = command.optsWithGlobals<Waiting>();
     const { dumbTerminal } = settingsOf(command);
-    const options = { json: json || output === 'json', timeout, signal: interruption(), plain: dumbTerminal };
-    process.exitCode = await watchRelease(clientOf(command), releaseId, options);
+    const options = { json: json || output === 'json', timeout, signal: interruption(), plain: dumbTerminal, out, err };
+    exitWith(await watchRelease(clientOf(command), releaseId, options));
   };
   /** The release on standard output, at once; with --wait its events until it ends. */
   const showOrWait = async (command: Command, release: ReleaseShown, done: string): Promise<void> => {

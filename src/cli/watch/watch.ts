@@ -16,8 +16,13 @@ export interface WatchOptions {
   signal: AbortSignal;
   /** A line per event although it is a terminal. */
   plain?: boolean;
-  out?: NodeJS.WriteStream;
-  err?: NodeJS.WriteStream;
+  out?: Writer;
+  err?: Writer;
+}
+
+/** A terminal, a pipe, or a test. */
+export interface Writer {
+  write(text: string): unknown;
 }
 
 /**
@@ -29,8 +34,9 @@ export async function watchRelease(client: Client, releaseId: string, options: W
   const first = await readRelease(client, releaseId, signal);
   const late = timeout === undefined ? undefined : AbortSignal.timeout(timeout);
   const stop = late ? AbortSignal.any([signal, late]) : signal;
-  const live = out.isTTY && !options.json && !options.plain;
-  const screen = live ? openScreen(client, first, out, pc.isColorSupported, stop) : undefined;
+  const terminal = out === process.stdout && process.stdout.isTTY ? process.stdout : undefined;
+  const live = terminal !== undefined && !options.json && !options.plain;
+  const screen = live ? openScreen(client, first, terminal, pc.isColorSupported, stop) : undefined;
   let ended: ReleaseShown | undefined;
   try {
     ended = await followRelease(client, releaseId, screen ?? lines(options.json ?? false, out, err), stop);
@@ -43,7 +49,7 @@ export async function watchRelease(client: Client, releaseId: string, options: W
   throw new CliError(EXIT.TIMEOUT, `Not ended in time: the release is ${waiting.status} and goes on${unmet(waiting)}`);
 }
 
-function lines(json: boolean, out: NodeJS.WriteStream, err: NodeJS.WriteStream): Listeners {
+function lines(json: boolean, out: Writer, err: Writer): Listeners {
   return {
     onEvent: (event) => out.write(`${json ? JSON.stringify(toJson(event)) : toLine(event, true)}\n`),
     onLost: (why) => err.write(`Connection lost, trying again. ${why}\n`),
@@ -52,7 +58,7 @@ function lines(json: boolean, out: NodeJS.WriteStream, err: NodeJS.WriteStream):
 }
 
 /** One line for a person on standard error; programs have the exit code. */
-function verdict(release: ReleaseShown, err: NodeJS.WriteStream, live: boolean): number {
+function verdict(release: ReleaseShown, err: Writer, live: boolean): number {
   const code = exitCodeOf(release.status);
   if (!live && code !== EXIT.OK) err.write(`${[release.status, release.problem].filter(Boolean).join(': ')}\n`);
   return code;
