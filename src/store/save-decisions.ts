@@ -27,11 +27,21 @@ export interface OutboxItem {
   work: Work;
 }
 
-/** The outbox rows of a decision; an abort is told directly, nobody needs it after a crash. */
+/**
+ * The outbox rows of a decision; an abort is told directly, nobody needs it after a crash. A row is named after the job that it
+ * asks for, whose number is never used again. The sequence would not do: a decision may ask for work and tell of no event.
+ */
 export function outboxOf({ state, work }: Decision): OutboxItem[] {
-  return work
-    .filter((each) => each.kind !== 'abort')
-    .map((each, index) => ({ key: `${state.id}-${state.sequence}-${index}`, releaseId: state.id, work: each }));
+  return work.flatMap((each) => {
+    const name = nameOf(each);
+    return name === null ? [] : [{ key: `${state.id}-${name}`, releaseId: state.id, work: each }];
+  });
+}
+
+function nameOf(work: Work): string | null {
+  if (work.kind === 'ask-group') return `g${work.group}-q${work.generation}`;
+  const [first] = work.kind === 'dispatch' ? work.promotions : [];
+  return first ? `p${first.promotion}-d${first.dispatch}` : null;
 }
 
 /**
