@@ -1,4 +1,5 @@
 import 'reflect-metadata';
+import pg from 'pg';
 import type { Pool } from 'pg';
 import { DataSource } from 'typeorm';
 import { migrations } from '../../migrations/index.ts';
@@ -33,8 +34,19 @@ export function createDataSource(url: string, options: { poolSize?: number; appl
     poolErrorHandler: () => {
       // A connection that broke while idle: the pool opens another one when it is needed.
     },
-    extra: { keepAlive: true, connectionTimeoutMillis: 10_000 },
+    extra: { keepAlive: true, connectionTimeoutMillis: 10_000, Client: SturdyClient },
   });
+}
+
+/**
+ * The pool listens to idle connections only. One that the server ends between two statements of a transaction would end the
+ * whole process; the transaction's next statement fails all the same, and its caller tries again.
+ */
+class SturdyClient extends pg.Client {
+  constructor(config?: string | pg.ClientConfig) {
+    super(config);
+    this.on('error', () => undefined);
+  }
 }
 
 /** The pool underneath: for prepared statements, LISTEN and the sessions of one decision. */

@@ -200,7 +200,10 @@ async function openOnPostgres(settings: QueueSettings, log: Log): Promise<JobQue
     application_name: 'sluice-queue',
     options: '-c search_path=bullmq,public',
   });
-  pool.on('error', (error) => log.debug({ error: error.message }, 'queue pool'));
+  const onError = (error: Error): void => log.debug({ error: error.message }, 'queue pool');
+  pool.on('error', onError);
+  // The pool listens to idle connections only: one that breaks between two statements of BullMQ would end the process.
+  pool.on('connect', (client) => client.on('error', onError));
   const client = await pool.connect();
   try {
     await runMigrations(client);
