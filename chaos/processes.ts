@@ -91,8 +91,10 @@ export class SluiceProcess {
     this.#child = child;
     this.#exited = new Promise((resolve) => {
       child.once('exit', (code, signal) => {
-        if (!this.#killed && !armed && !this.#closed)
-          this.crashes.push(`${name} ended by itself with ${code ?? signal}`);
+        // Before it serves, a process may give up with one line: whoever started it starts it again.
+        const served = /listens on|worker, health/.test(readFileSync(logFile).subarray(from).toString());
+        const asked = this.#killed || this.#closed || (armed && signal === 'SIGKILL');
+        if (served && !asked) this.crashes.push(`${name} ended by itself with ${code ?? signal}`);
         if (this.#child === child) this.#child = null;
         resolve();
         if (!this.#closed) void this.#startAgain();
