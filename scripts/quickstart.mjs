@@ -1,7 +1,7 @@
 // `npm run quickstart`: from a fresh clone to a release that can be watched. Plain JavaScript on node's own modules:
 // this runs before anything is installed. What comes after the build is in scripts/quickstart/.
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -56,6 +56,10 @@ function checkMachine() {
 function install() {
   // npm writes its own copy of the lock file last: an install that was interrupted counts as none.
   if (newest(['node_modules/.package-lock.json']) >= newest(['package-lock.json'])) return;
+  if (lstatSync('node_modules', { throwIfNoEntry: false })?.isSymbolicLink()) {
+    // npm ci follows the link and empties the folder of somebody else.
+    fail('node_modules is a link to another folder, whose packages are older than package-lock.json: remove the link.');
+  }
   step('Installing packages (npm ci)');
   const { status } = spawnSync('npm', ['ci', '--no-progress', '--loglevel=error'], { stdio: ['ignore', 2, 2] });
   if (status !== 0) fail('npm ci failed: its own words are above. Check the network and the registry of npm.');

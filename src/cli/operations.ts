@@ -7,7 +7,7 @@ import type { PromotionShown, ReleaseShown } from './release-shown.ts';
 
 const RELEASE = `
   fragment ReleaseFields on Release {
-    id releaseId productName flowName version { label commit } status createdAt startedAt endedAt
+    id uuid productName flowName version { label commit } status createdAt startedAt endedAt
     problem { first { message environment } }
     waitingFor { message promotion { name } }
     promotions {
@@ -41,7 +41,7 @@ export const DOCUMENTS = {
 
 interface ReleaseAnswer {
   id: string;
-  releaseId: string;
+  uuid: string;
   productName: string;
   flowName: string;
   version: { label: string; commit: string | null };
@@ -59,13 +59,13 @@ interface ReleaseAnswer {
 }
 
 function toShown(release: ReleaseAnswer): ReleaseShown {
-  const { id, releaseId, productName, flowName, version, problem, waitingFor, promotions, ...same } = release;
+  const { id, uuid, productName, flowName, version, problem, waitingFor, promotions, ...same } = release;
   const first = problem?.first;
   const reasons = (name: string | null): string[] =>
     waitingFor.filter(({ promotion }) => (promotion?.name ?? null) === name).map(({ message }) => message);
   return {
     id,
-    releaseId,
+    uuid,
     product: productName,
     version: version.label,
     commit: version.commit,

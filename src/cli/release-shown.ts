@@ -2,7 +2,7 @@
 export interface ReleaseShown {
   id: string;
   /** The bare id, as in logs and commit messages. */
-  releaseId: string;
+  uuid: string;
   product: string;
   version: string;
   /** The commit of the trigger environment that it was pinned from. */

@@ -22,7 +22,10 @@ const documents: [string, string][] = [
     [`get ${kind.names[0]}`, listDocument(kind)],
     [`get ${kind.names[1]} NAME`, oneDocument(kind)],
   ]),
-  ...readdirSync(examples).map((name): [string, string] => [`the IDE's ${name}`, readFileSync(`${examples}/${name}`, 'utf8')]),
+  ...readdirSync(examples).map((name): [string, string] => [
+    `the IDE's ${name}`,
+    readFileSync(`${examples}/${name}`, 'utf8'),
+  ]),
 ];
 
 test.each(documents)('%s is valid in the published schema', (_name, document) => {
@@ -33,7 +36,13 @@ test('every type of event is asked for its own fields, and has words of its own'
   const types = schema.getPossibleTypes(schema.getType('ReleaseEvent') as never).map(({ name }) => name);
   expect(types.length).toBeGreaterThan(20);
   for (const type of types) {
-    const node = { __typename: type, sequence: 1, at: '2026-03-02T14:00:00Z', releaseStatus: 'RUNNING', environments: ['eu'] };
+    const node = {
+      __typename: type,
+      sequence: 1,
+      at: '2026-03-02T14:00:00Z',
+      releaseStatus: 'RUNNING',
+      environments: ['eu'],
+    };
     const words = toWords({ cursor: 'c', node: { ...node, environment: 'eu', step: 'a/ACTION', group: 'regions' } });
     // A type that is not known is shown by its name, which is better than nothing, and not good enough for our own.
     expect(words).not.toContain(type);
@@ -41,7 +50,14 @@ test('every type of event is asked for its own fields, and has words of its own'
 });
 
 test('in JSON an event has the names of the schema and nothing that is null', () => {
-  const node = { __typename: 'ReleaseFailed', sequence: 9, at: 'now', releaseStatus: 'FAILED', actor: null, perhapsReason: 'eu failed' };
+  const node = {
+    __typename: 'ReleaseFailed',
+    sequence: 9,
+    at: 'now',
+    releaseStatus: 'FAILED',
+    actor: null,
+    perhapsReason: 'eu failed',
+  };
   expect(toJson({ cursor: 'c', node })).toEqual({
     ...{ type: 'ReleaseFailed', sequence: 9, at: 'now', releaseStatus: 'FAILED' },
     ...{ reason: 'eu failed', cursor: 'c' },

@@ -12,7 +12,13 @@ const release = releaseShown({
   promotions: [
     promotionShown('staging', { status: 'SUCCEEDED', startedAt: at(1), endedAt: at(4), commit: '3f2a1bc9d0' }),
     promotionShown('us-east', { group: 'regions', status: 'RUNNING', phase: 'PRE_ACTION', startedAt: at(5) }),
-    promotionShown('eu', { group: 'regions', status: 'FAILED', startedAt: at(5), endedAt: at(7), problem: 'smoke-tests: 500' }),
+    promotionShown('eu', {
+      group: 'regions',
+      status: 'FAILED',
+      startedAt: at(5),
+      endedAt: at(7),
+      problem: 'smoke-tests: 500',
+    }),
     promotionShown('asia-2', { waitingFor: ['all of regions must be healthy'] }),
   ],
 });
@@ -55,7 +61,10 @@ test('no line is wider than the terminal, nor the picture higher, whatever the s
 
 test('of many environments the ones at work and the failed ones stay visible', () => {
   const promotions = Array.from({ length: 40 }, (_, index) =>
-    promotionShown(`region-${index}`, index === 33 ? { status: 'FAILED', problem: 'out of disk' } : { status: 'SUCCEEDED' }),
+    promotionShown(
+      `region-${index}`,
+      index === 33 ? { status: 'FAILED', problem: 'out of disk' } : { status: 'SUCCEEDED' },
+    ),
   );
   const lines = draw(80, 12, { ...scene, release: { ...release, promotions } }).join('\n');
   expect(lines).toMatch(/region-33 .*out of disk/);
@@ -64,7 +73,9 @@ test('of many environments the ones at work and the failed ones stay visible', (
 
 describe('what stands below', () => {
   test('says that the connection is lost, as long as it is', () => {
-    expect(draw(80, 24, { ...scene, lost: 'nobody answers' }).at(-1)).toBe('Connection lost, trying again. nobody answers');
+    expect(draw(80, 24, { ...scene, lost: 'nobody answers' }).at(-1)).toBe(
+      'Connection lost, trying again. nobody answers',
+    );
   });
 
   test('gives the first problem of a release that has ended', () => {

@@ -3,7 +3,7 @@ import type { PromotionShown, ReleaseShown } from '../../src/cli/release-shown.t
 export function releaseShown(given: Partial<ReleaseShown> = {}): ReleaseShown {
   return {
     id: 'UmVsZWFzZTox',
-    releaseId: '1',
+    uuid: '1',
     product: 'billing',
     version: '1.1.0',
     commit: null,

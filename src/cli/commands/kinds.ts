@@ -54,10 +54,10 @@ export const DEFINITION_KINDS: DefinitionKind[] = [
   kind(
     ['applications', 'application', 'apps', 'app'],
     'application',
-    'product environment driver { type } health { type }',
+    'productName environmentName driver { type } health { type }',
     [
-      ['PRODUCT', text('product')],
-      ['ENVIRONMENT', text('environment')],
+      ['PRODUCT', text('productName')],
+      ['ENVIRONMENT', text('environmentName')],
       ['DRIVER', ({ driver }) => (driver as { type: string }).type],
       ['HEALTH', ({ health }) => (health as { type: string }).type],
     ],

@@ -20,7 +20,7 @@ export const EVENT_FIELDS = `
     ... on StepSucceeded { outputs { name value } }
     ... on StepFailed { message }
     ... on ActionCommitted { commit changed }
-    ... on HealthChanged { application health perhapsMessage: message }
+    ... on HealthChanged { healthOf: application health perhapsMessage: message }
     ... on GroupGateAsked { group }
     ... on GroupGatePassed { group }
     ... on GroupGateWaiting { group reason }
@@ -39,12 +39,13 @@ export const mayEnd = ({ node }: StreamedEvent): boolean => ENDS.includes(node._
 
 /** For programs: `type` first, the names of the schema, nothing that is null. */
 export function toJson({ cursor, node }: StreamedEvent): Record<string, unknown> {
-  const { __typename: type, perhapsReason, perhapsMessage, ...rest } = node;
+  const { __typename: type, perhapsReason, perhapsMessage, healthOf, ...rest } = node;
   const all = {
     type,
     ...rest,
     reason: rest['reason'] ?? perhapsReason,
     message: rest['message'] ?? perhapsMessage,
+    application: rest['application'] ?? healthOf,
     cursor,
   };
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== null && value !== undefined));
@@ -103,7 +104,7 @@ export function toWords({ node }: StreamedEvent): string {
     case 'ActionCommitted':
       return `${where}  commit ${text('commit').slice(0, 7)}${node['changed'] ? '' : ' (held this version already)'}`;
     case 'HealthChanged':
-      return `${where}  ${text('application')} is ${text('health')}${text('perhapsMessage') && `: ${text('perhapsMessage')}`}`;
+      return `${where}  ${text('healthOf')} is ${text('health')}${text('perhapsMessage') && `: ${text('perhapsMessage')}`}`;
     case 'GroupGateAsked':
       return `${text('group')}  all healthy together?`;
     case 'GroupGatePassed':
