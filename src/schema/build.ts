@@ -2,20 +2,23 @@ import 'reflect-metadata';
 import type { GraphQLSchema } from 'graphql';
 import { buildSchemaSync } from 'type-graphql';
 import { ORPHANED_TYPES, RESOLVERS } from '../resolvers/index.ts';
+import { markOneOf } from './one-of.ts';
 import { DateTime } from './scalars.ts';
 
 let built: GraphQLSchema | null = null;
 
 /** The whole API. Built once per process: type-graphql keeps its metadata globally anyway. */
 export function buildApiSchema(): GraphQLSchema {
-  built ??= buildSchemaSync({
-    resolvers: RESOLVERS,
-    orphanedTypes: ORPHANED_TYPES,
-    scalarsMap: [{ type: Date, scalar: DateTime }],
-    // The core checks what it is given and names the field and the fix; a second checker would answer in other words.
-    validate: false,
-    pubSub: NO_PUB_SUB,
-  });
+  built ??= markOneOf(
+    buildSchemaSync({
+      resolvers: RESOLVERS,
+      orphanedTypes: ORPHANED_TYPES,
+      scalarsMap: [{ type: Date, scalar: DateTime }],
+      // The core checks what it is given and names the field and the fix; a second checker would answer in other words.
+      validate: false,
+      pubSub: NO_PUB_SUB,
+    }),
+  );
   return built;
 }
 
