@@ -1,4 +1,5 @@
 import { Initial1764000000000 } from './1764000000000-initial.ts';
+import { ReleaseWindows1764100000000 } from './1764100000000-release-windows.ts';
 
 /** In the order in which they run; a released one is never changed. */
-export const migrations = [Initial1764000000000];
+export const migrations = [Initial1764000000000, ReleaseWindows1764100000000];

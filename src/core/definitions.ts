@@ -214,6 +214,49 @@ export interface PromotionFlowSpec {
   onFailure: OnFailure;
 }
 
+export type WindowAction = 'PROMOTE' | 'ROLLBACK' | 'APPROVE';
+
+/** All that is given must agree; what is left out matches everything. */
+export interface WindowSelector {
+  environments: EnvironmentSelector;
+  /** Names of environment groups, with `*` globs; the environment is a member of one of them. */
+  groups?: string[];
+  products: Selector;
+}
+
+/**
+ * When work may start (ALLOW) or may not (DENY). Exactly one of `cron`, `rrule` with `start`, and `from` with `to`;
+ * the first two with either `duration` or `end`. All times are wall-clock times of `timeZone`; what happens to them
+ * where the clocks change is declared in docs/windows.md.
+ */
+export interface ReleaseWindowSpec {
+  description?: string;
+  kind: 'ALLOW' | 'DENY';
+  /** An IANA name, for example Europe/Berlin. */
+  timeZone: string;
+  /** Five fields: the local starts. */
+  cron?: string;
+  /** RFC 5545, counted from `start`. */
+  rrule?: string;
+  /** The local start of the first occurrence of `rrule`: `2026-01-05T22:00`. */
+  start?: string;
+  /** A single occurrence: local (`2026-12-24T18:00`) or an instant (`2026-12-24T18:00:00Z`). */
+  from?: string;
+  to?: string;
+  /** On the wall clock, in milliseconds: 8 h from 22:00 end at 06:00 in every night. */
+  duration?: number;
+  /** The local time of day at which an occurrence ends: on the next day when it is not after the start. */
+  end?: string;
+  selector: WindowSelector;
+  holds: WindowAction[];
+  /** What happens to work that is on its way when the window closes. */
+  onClose: 'FINISH' | 'PAUSE';
+  /** What waits at the opening starts spread over this long, in milliseconds; at once when absent. */
+  jitter?: number;
+  /** Do not start what cannot finish before the closing, by its own measured duration. */
+  runway: boolean;
+}
+
 export interface Specs {
   Product: ProductSpec;
   Application: ApplicationSpec;
@@ -222,6 +265,7 @@ export interface Specs {
   PromotionFlow: PromotionFlowSpec;
   PromotionWorkflow: PromotionWorkflowSpec;
   PromotionTemplate: PromotionTemplateSpec;
+  ReleaseWindow: ReleaseWindowSpec;
 }
 
 export type Kind = keyof Specs;
@@ -234,6 +278,7 @@ export const KINDS: readonly Kind[] = [
   'PromotionFlow',
   'Product',
   'Application',
+  'ReleaseWindow',
 ];
 
 /** A definition as somebody writes it. */

@@ -5,6 +5,7 @@ import { checkEnvironment, checkEnvironmentGroup } from './validate/environments
 import { checkMetadata } from './validate/metadata.ts';
 import { checkFlowSize, checkProduct, checkTemplate } from './validate/product.ts';
 import { Checks } from './validate/rules.ts';
+import { checkWindow } from './validate/window.ts';
 import { checkWorkflow } from './validate/workflow.ts';
 
 /**
@@ -38,6 +39,9 @@ export function checkDefinition(definition: AnyDefinition | Definition): Refusal
       break;
     case 'Application':
       checkApplication(checks, known.spec);
+      break;
+    case 'ReleaseWindow':
+      checkWindow(checks, known.spec);
       break;
   }
   return checks.all();

@@ -47,6 +47,9 @@ export class PromotionWorkflowRow extends DefinitionRow {}
 @Entity('promotion_template')
 export class PromotionTemplateRow extends DefinitionRow {}
 
+@Entity('release_window')
+export class ReleaseWindowRow extends DefinitionRow {}
+
 /** `product` and `environment` stand beside the spec that holds them too, for their index. */
 @Entity('application')
 @Index(['product', 'environment'])
@@ -105,4 +108,5 @@ export const DEFINITION_ROWS = {
   PromotionFlow: PromotionFlowRow,
   PromotionWorkflow: PromotionWorkflowRow,
   PromotionTemplate: PromotionTemplateRow,
+  ReleaseWindow: ReleaseWindowRow,
 } as const;

@@ -47,6 +47,11 @@ export const integer: Codec<number> = {
   write: same,
 };
 
+export const boolean: Codec<boolean> = {
+  read: as('true or false', (value) => typeof value === 'boolean'),
+  write: same,
+};
+
 /** A text such as `1h30m`, or whole milliseconds. */
 export const duration: Codec<number> = {
   read(value, path, report) {

@@ -19,13 +19,16 @@ import {
   type PromotionFlowSpec,
   type PromotionTemplateSpec,
   type PromotionWorkflowSpec,
+  type ReleaseWindowSpec,
   type RetrySpec,
   type Selector,
   type Specs,
   type VersionSource,
+  type WindowSelector,
   type WorkflowAction,
 } from '../core/definitions.ts';
 import {
+  boolean,
   byType,
   defaulted,
   duration,
@@ -207,6 +210,31 @@ const application = object<ApplicationSpec>({
   runtime: optional(text),
 });
 
+const window = object<ReleaseWindowSpec>({
+  description: optional(text),
+  kind: required(oneOf('ALLOW', 'DENY')),
+  timeZone: required(text),
+  cron: optional(text),
+  rrule: optional(text),
+  start: optional(text),
+  from: optional(text),
+  to: optional(text),
+  duration: optional(duration),
+  end: optional(text),
+  selector: defaulted(
+    object<WindowSelector>({
+      environments: defaulted(environmentSelector, {}),
+      groups: optional(list(text)),
+      products: defaulted(selector, {}),
+    }),
+    { environments: {}, products: {} },
+  ),
+  holds: defaulted(list(oneOf('PROMOTE', 'ROLLBACK', 'APPROVE')), ['PROMOTE']),
+  onClose: defaulted(oneOf('FINISH', 'PAUSE'), 'FINISH'),
+  jitter: optional(duration),
+  runway: defaulted(boolean, false),
+});
+
 /** What stands under `spec` in a manifest of `sluice.dev/v1`. */
 export const SPECS: { [K in Kind]: Codec<Specs[K]> } = {
   Environment: environment,
@@ -216,4 +244,5 @@ export const SPECS: { [K in Kind]: Codec<Specs[K]> } = {
   PromotionFlow: flow,
   Product: product,
   Application: application,
+  ReleaseWindow: window,
 };

@@ -58,6 +58,7 @@ const expression = record<{ key: string; operator: 'In' | 'NotIn' | 'Exists' | '
 );
 const selectorFields = { names, matchLabels: labels, matchExpressions: fc.array(expression, { maxLength: 2 }) };
 const selector = record<NonNullable<Specs['PromotionFlow']['productSelector']>>(selectorFields, []);
+const environmentKinds = fc.array(fc.constantFrom('NON_PRODUCTION' as const, 'PRODUCTION' as const), { maxLength: 2 });
 const hooks = record<NonNullable<Specs['PromotionFlow']['hooks']>>(
   { onStart: name, onSuccess: name, onFail: name },
   [],
@@ -129,7 +130,7 @@ const specs: { [K in Kind]: fc.Arbitrary<Specs[K]> } = {
       environments: record(
         {
           ...selectorFields,
-          kinds: fc.array(fc.constantFrom('NON_PRODUCTION' as const, 'PRODUCTION' as const), { maxLength: 2 }),
+          kinds: environmentKinds,
         },
         [],
       ),
@@ -256,6 +257,29 @@ const specs: { [K in Kind]: fc.Arbitrary<Specs[K]> } = {
       runtime: text,
     },
     ['product', 'environment', 'driver', 'health'],
+  ),
+  ReleaseWindow: record<Specs['ReleaseWindow']>(
+    {
+      description: text,
+      kind: fc.constantFrom('ALLOW', 'DENY'),
+      timeZone: text,
+      cron: text,
+      rrule: text,
+      start: text,
+      from: text,
+      to: text,
+      duration,
+      end: text,
+      selector: record<Specs['ReleaseWindow']['selector']>(
+        { environments: record({ ...selectorFields, kinds: environmentKinds }, []), groups: names, products: selector },
+        ['environments', 'products'],
+      ),
+      holds: fc.array(fc.constantFrom('PROMOTE' as const, 'ROLLBACK' as const, 'APPROVE' as const), { maxLength: 3 }),
+      onClose: fc.constantFrom('FINISH', 'PAUSE'),
+      jitter: duration,
+      runway: fc.boolean(),
+    },
+    ['kind', 'timeZone', 'selector', 'holds', 'onClose', 'runway'],
   ),
 };
 

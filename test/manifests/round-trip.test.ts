@@ -48,6 +48,7 @@ test('every definition is read back as it was, whatever texts it holds', { timeo
       'PromotionTemplate codefresh.io/v1beta2',
       'PromotionTemplate sluice.dev/v1',
       'PromotionWorkflow sluice.dev/v1',
+      'ReleaseWindow sluice.dev/v1',
     ].sort(),
   );
 });

@@ -1,0 +1,116 @@
+import type { ReleaseWindowSpec } from '../definitions.ts';
+import { occurrences } from '../windows/index.ts';
+import { calendarOf, WindowError } from '../windows/window.ts';
+import { isZone, parseTimeOfDay, parseWall } from '../windows/zones.ts';
+import { quote } from '../wording.ts';
+import type { Checks } from './rules.ts';
+
+/** Where a recurrence is looked for when the question is whether it ever occurs: ten years have every date. */
+const SAMPLE = Date.UTC(2020, 0, 1);
+
+export function checkWindow(checks: Checks, spec: ReleaseWindowSpec): void {
+  const { selector } = spec;
+  checks.description(spec.description);
+  checks.oneOf(spec.kind, ['ALLOW', 'DENY'], 'the kind', ['spec', 'kind']);
+  checks.oneOf(spec.onClose, ['FINISH', 'PAUSE'], 'onClose', ['spec', 'onClose']);
+  checks.duration(spec.jitter, 'jitter', ['spec', 'jitter'], 0);
+  checks.selector(selector.environments, ['spec', 'selector', 'environments']);
+  checks.selector(selector.products, ['spec', 'selector', 'products']);
+  if (checks.count(selector.groups, 'groups', ['spec', 'selector', 'groups'])) {
+    selector.groups?.forEach((name, i) => checks.pattern(name, ['spec', 'selector', 'groups', i]));
+    if (selector.groups?.length === 0) {
+      checks.invalid('name at least one group, or remove groups', ['spec', 'selector', 'groups']);
+    }
+  }
+  if (spec.holds.length === 0) {
+    checks.invalid('a window holds at least one of PROMOTE, ROLLBACK, APPROVE', ['spec', 'holds']);
+  }
+  if (checks.count(spec.holds, 'actions', ['spec', 'holds'])) {
+    spec.holds.forEach((action, i) => {
+      checks.oneOf(action, ['PROMOTE', 'ROLLBACK', 'APPROVE'], 'the action', ['spec', 'holds', i]);
+    });
+  }
+  const before = checks.size;
+  checkZone(checks, spec.timeZone);
+  checkForm(checks, spec);
+  if (checks.size === before) checkOccurs(checks, spec);
+}
+
+function checkZone(checks: Checks, zone: string): void {
+  if (isZone(zone)) return;
+  const hint = checks.hint(zone, Intl.supportedValuesOf('timeZone'));
+  checks.invalid(`the time zone ${quote(zone)} is not known; write an IANA name such as Europe/Berlin.${hint}`, [
+    'spec',
+    'timeZone',
+  ]);
+}
+
+type Field = 'cron' | 'rrule' | 'start' | 'from' | 'to' | 'duration' | 'end';
+
+/** Exactly one form, and only the fields that belong to it. */
+function checkForm(checks: Checks, spec: ReleaseWindowSpec): void {
+  const has = (field: Field): boolean => spec[field] !== undefined;
+  const forms = (['cron', 'rrule', 'from'] as const).filter(has);
+  if (forms.length !== 1) {
+    const found = forms.length === 0 ? '' : `; found ${forms.join(' and ')}`;
+    const path = forms.length === 0 ? ['spec'] : ['spec', forms[1]!];
+    return checks.invalid(`a window has one of cron, rrule with start, or from with to${found}`, path);
+  }
+  const form = forms[0]!;
+  const needed: Field[] = form === 'rrule' ? ['start'] : form === 'from' ? ['to'] : [];
+  const length: Field[] = form === 'from' ? [] : ['duration', 'end'];
+  for (const field of needed) if (!has(field)) checks.invalid(`${form} needs ${field}`, ['spec']);
+  for (const field of ['start', 'to', 'duration', 'end'] as const) {
+    if (!has(field) || needed.includes(field) || length.includes(field)) continue;
+    checks.invalid(`${field} does not belong to ${form}; remove it`, ['spec', field]);
+  }
+  if (length.length > 0 && has('duration') === has('end')) {
+    checks.invalid(`${form} needs either duration or end`, has('end') ? ['spec', 'end'] : ['spec']);
+  }
+  if (form !== 'from') checks.duration(spec.duration, 'duration', ['spec', 'duration']);
+}
+
+/** Reads it as the engine will, and looks whether it ever opens. */
+function checkOccurs(checks: Checks, spec: ReleaseWindowSpec): void {
+  const form = spec.cron !== undefined ? 'cron' : spec.rrule !== undefined ? 'rrule' : 'to';
+  try {
+    const calendar = calendarOf(spec);
+    if (calendar.once) {
+      const { start, end } = calendar.once;
+      if (start < end) return;
+      const [from, to] = [parseWall(spec.from!), parseWall(spec.to!)];
+      const skipped = from !== undefined && to !== undefined && from < to;
+      const why = skipped ? 'the clocks skip all of it' : 'it must end after it starts';
+      return checks.invalid(`the window is never active: ${why}`, ['spec', 'to']);
+    }
+    const [first] = occurrences({ name: '', spec }, Math.max(SAMPLE, parseWall(spec.start ?? '') ?? 0), 1);
+    if (!first && !occursEarlier(spec)) return checks.invalid(`${quote(spec[form])} never occurs`, ['spec', form]);
+    checkEnd(checks, spec);
+  } catch (error) {
+    if (!(error instanceof WindowError)) throw error;
+    const where =
+      error.field === 'cron' || error.field === 'rrule' ? `${error.field} ${quote(spec[error.field])}: ` : '';
+    checks.invalid(`${where}${error.message}`, ['spec', error.field]);
+  }
+}
+
+/** A rule of 1997 that ended in 2010 is over, not wrong. */
+function occursEarlier(spec: ReleaseWindowSpec): boolean {
+  const start = parseWall(spec.start ?? '');
+  return start !== undefined && occurrences({ name: '', spec }, start, 1).length > 0;
+}
+
+/** An end that is the start: nothing, or a whole day? Nobody can tell, so somebody has to say it. */
+function checkEnd(checks: Checks, spec: ReleaseWindowSpec): void {
+  const end = parseTimeOfDay(spec.end ?? '');
+  if (end === undefined) return;
+  const calendar = calendarOf(spec);
+  const from = Math.max(SAMPLE, parseWall(spec.start ?? '') ?? 0);
+  for (const span of calendar.spans(from, from + 366 * 86_400_000, false)) {
+    if (span.end - span.start !== 86_400_000) continue;
+    return checks.invalid(`an occurrence would begin and end at ${spec.end}; for a whole day write duration: 24h`, [
+      'spec',
+      'end',
+    ]);
+  }
+}

@@ -1,0 +1,124 @@
+import { calendarOf, dayOf, join, type Calendar, type ReleaseWindow, type Span } from './window.ts';
+import { DAY, localText, toInstants, toWall, transitionsIn } from './zones.ts';
+
+/** How far ahead an opening or a closing is looked for, in milliseconds: five years. */
+export const HORIZON = 5 * 366 * DAY;
+/** Occurrences are listed further: a window of 29 February shows its next three. */
+const LIST_HORIZON = 12 * 366 * DAY;
+/** How far a wall time and its instant lie apart at most, and by how much a gap can move one (a skipped day): two days. */
+const SLACK = 2 * DAY;
+
+export interface Occurrence {
+  /** Instants, in milliseconds; `end` is the first at which it is over. */
+  start: number;
+  end: number;
+  /** The same on the wall clock, with its offset. */
+  localStart: string;
+  localEnd: string;
+  /** Whether the clocks change on a day that it touches. */
+  clockChange: boolean;
+}
+
+/** The declared rules for both ends; see docs/windows.md. */
+function toSpan(zone: string, kind: 'ALLOW' | 'DENY', { start, end }: Span): Span {
+  return {
+    start: toInstants(zone, start).earliest,
+    end: toInstants(zone, end)[kind === 'DENY' ? 'latest' : 'earliest'],
+  };
+}
+
+/**
+ * The next `count` occurrences that are not over at `from`, the one under way included; fewer when the next twelve years
+ * have fewer. One that lies wholly in hours that the clocks skip does not occur.
+ */
+export function occurrences({ spec }: ReleaseWindow, from: number, count: number): Occurrence[] {
+  const calendar = calendarOf(spec);
+  const { zone } = calendar;
+  const found: Occurrence[] = [];
+  const add = ({ start, end }: Span): void => {
+    if (end <= from || end <= start) return;
+    const [localStart, localEnd] = [localText(zone, start), localText(zone, end)];
+    found.push({ start, end, localStart, localEnd, clockChange: touchesChange(zone, start, end) });
+  };
+  if (calendar.once) add(calendar.once);
+  const wall = toWall(zone, from);
+  // Page by page: the library behind a rule answers with whole lists.
+  for (let page = wall - calendar.reach - SLACK; page < wall + LIST_HORIZON; page += 64 * DAY) {
+    for (const span of calendar.spans(page, page + 64 * DAY, false)) {
+      if (found.length >= count) return found;
+      add(toSpan(zone, spec.kind, span));
+    }
+    if (found.length >= count) return found;
+  }
+  return found.slice(0, count);
+}
+
+function touchesChange(zone: string, start: number, end: number): boolean {
+  const firstDay = dayOf(toWall(zone, start));
+  const dayAfter = dayOf(toWall(zone, end - 1)) + 1;
+  const from = toInstants(zone, firstDay * DAY).earliest;
+  const to = toInstants(zone, dayAfter * DAY).latest;
+  return transitionsIn(zone, from, to).length > 0;
+}
+
+/** The times that a window covers are kept in blocks: overlapping occurrences joined, cut at the block's ends. */
+const BLOCK = 32 * DAY;
+
+function blockOf(calendar: Calendar, kind: 'ALLOW' | 'DENY', index: number): Span[] {
+  const known = calendar.blocks.get(index);
+  if (known) return known;
+  const [from, to] = [index * BLOCK, (index + 1) * BLOCK];
+  const spans: Span[] = [];
+  for (const wall of join(calendar.spans(from - calendar.reach - SLACK, to + SLACK, true))) {
+    const { start, end } = toSpan(calendar.zone, kind, wall);
+    if (end > from && start < to && end > start) spans.push({ start: Math.max(start, from), end: Math.min(end, to) });
+  }
+  const block = join(spans);
+  if (calendar.blocks.size > 500) calendar.blocks.clear();
+  calendar.blocks.set(index, block);
+  return block;
+}
+
+export interface Covering {
+  active: boolean;
+  /** When that changes: the end of all that joins on without a pause, or the next start. Infinity: not within HORIZON. */
+  until: number;
+}
+
+/** Whether any occurrence of the window is under way at `at`. */
+export function covering({ spec }: ReleaseWindow, at: number): Covering {
+  const calendar = calendarOf(spec);
+  if (calendar.once) {
+    const { start, end } = calendar.once;
+    const active = start <= at && at < end;
+    return { active, until: active ? within(at, end) : at < start && start < end ? within(at, start) : Infinity };
+  }
+  const last = Math.floor((at + HORIZON) / BLOCK);
+  let index = Math.floor(at / BLOCK);
+  const here = firstEndingAfter(blockOf(calendar, spec.kind, index), at);
+  if (here && here.start <= at) {
+    let { end } = here;
+    while (end === (index + 1) * BLOCK) {
+      if (++index > last) return { active: true, until: Infinity };
+      const next = blockOf(calendar, spec.kind, index)[0];
+      if (next?.start === end) ({ end } = next);
+      else break;
+    }
+    return { active: true, until: within(at, end) };
+  }
+  let next = here;
+  while (!next && ++index <= last) [next] = blockOf(calendar, spec.kind, index);
+  return { active: false, until: next ? within(at, next.start) : Infinity };
+}
+
+const within = (at: number, change: number): number => (change <= at + HORIZON ? change : Infinity);
+
+function firstEndingAfter(spans: Span[], at: number): Span | undefined {
+  let [low, high] = [0, spans.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (spans[middle]!.end > at) high = middle;
+    else low = middle + 1;
+  }
+  return spans[low];
+}
