@@ -41,8 +41,13 @@ export class Masking {
   }
 
   errors(errors: readonly GraphQLError[]): readonly GraphQLError[] {
-    // Both libraries send these as they are: a formatted error is what `toJSON` of an error would have given.
-    return errors.map((error) => this.error(error, error.toJSON()) as GraphQLError);
+    return errors.map((error) => {
+      const formatted = error.toJSON();
+      const shown = this.error(error, formatted);
+      if (shown === formatted) return error;
+      const { nodes, source, positions, path } = error;
+      return new GraphQLError(shown.message, { nodes, source, positions, path, extensions: shown.extensions });
+    });
   }
 }
 

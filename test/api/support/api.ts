@@ -1,0 +1,75 @@
+import type { GraphQLFormattedError } from 'graphql';
+import { graphql } from 'graphql';
+import pg from 'pg';
+import { EventLog } from '../../../src/events/event-log.ts';
+import { buildApiSchema } from '../../../src/schema/build.ts';
+import { createContext } from '../../../src/schema/context.ts';
+import type { Backend } from '../../support/backends.ts';
+import { needed } from '../../support/database.ts';
+import { openTestEngine } from '../../support/engine.ts';
+import type { TestEngine } from '../../support/engine.ts';
+
+export interface TestApi extends TestEngine {
+  /** Data as it comes; a top-level error fails the test. */
+  // oxlint-disable-next-line typescript/no-explicit-any
+  ask(query: string, variables?: Record<string, unknown>, actor?: string | null): Promise<any>;
+  /** For what is a fault of the client. */
+  errorsOf(query: string, variables?: Record<string, unknown>): Promise<readonly GraphQLFormattedError[]>;
+  /** How many statements of the API's own connections a question costs. */
+  statements(question: () => Promise<unknown>): Promise<number>;
+}
+
+/** The schema on a real database, asked in process: what stands between it and HTTP has tests of its own. */
+export async function openTestApi(settings: Record<string, string> = {}): Promise<TestApi> {
+  const queuePrefix = `t${Math.random().toString(36).slice(2)}`;
+  const backend: Backend = { name: 'redis', redisUrl: needed('TEST_REDIS_URL'), queuePrefix };
+  const engine = await openTestEngine(backend, settings);
+  const { app } = engine;
+  const log = await EventLog.open({ pool: app.pool, databaseUrl: app.databaseUrl, log: app.log });
+  const schema = buildApiSchema();
+  const execute = (source: string, variableValues: Record<string, unknown>, actor: string | null) =>
+    graphql({ schema, source, variableValues, contextValue: createContext({ app, log }, actor) });
+  return Object.assign(engine, {
+    close: closing(engine, log),
+    async ask(query: string, variables: Record<string, unknown> = {}, actor: string | null = 'ada') {
+      const { data, errors } = await execute(query, variables, actor);
+      if (errors) throw errors[0]?.originalError ?? errors[0];
+      return JSON.parse(JSON.stringify(data));
+    },
+    async errorsOf(query: string, variables: Record<string, unknown> = {}) {
+      const { errors } = await execute(query, variables, 'ada');
+      return (errors ?? []).map((each) => each.toJSON());
+    },
+    statements: countStatements,
+  });
+}
+
+function closing(engine: TestEngine, log: EventLog): () => Promise<void> {
+  const close = engine.close.bind(engine);
+  return async () => {
+    await log.close();
+    await close();
+  };
+}
+
+async function countStatements(question: () => Promise<unknown>): Promise<number> {
+  const { query } = pg.Client.prototype;
+  let count = 0;
+  // The event log and the queue have connections of their own, which look for news all the time.
+  pg.Client.prototype.query = function (
+    this: pg.Client & { connectionParameters: { application_name: string } },
+    ...rest: never[]
+  ) {
+    if (this.connectionParameters.application_name === 'sluice') count += 1;
+    return (query as (...args: never[]) => unknown).apply(this, rest);
+  } as never;
+  try {
+    await question();
+    return count;
+  } finally {
+    pg.Client.prototype.query = query;
+  }
+}
+
+/** Every field of a refusal that a test may look at. */
+export const ERRORS = `userErrors { __typename code message path ... on ConflictError { currentRevision } }`;
