@@ -40,7 +40,6 @@ export interface LiveCommit {
   environment: string;
   version: string;
   commit: string;
-  subject: string;
 }
 
 /** What git itself says about each environment. */
@@ -49,17 +48,9 @@ export async function liveCommits(dataDir: string): Promise<LiveCommit[]> {
   const environments = Object.values(FOLDERS).flat();
   return Promise.all(
     environments.map(async (environment) => {
-      const log = await git(
-        join(root, repositoryOf(environment)),
-        'log',
-        '-1',
-        '--format=%H %s',
-        'main',
-        '--',
-        environment,
-      );
-      const [commit = '', ...subject] = log.trim().split(' ');
-      return { environment, version: (await versionIn(root, environment)) ?? '?', commit, subject: subject.join(' ') };
+      const repository = join(root, repositoryOf(environment));
+      const commit = await git(repository, 'log', '-1', '--format=%H', 'main', '--', environment);
+      return { environment, version: (await versionIn(root, environment)) ?? '?', commit: commit.trim() };
     }),
   );
 }

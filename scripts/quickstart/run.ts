@@ -93,7 +93,7 @@ function welcome(url: string, release: ReleaseShown, { startedAt }: QuickstartOp
 Sluice runs (after ${seconds} s), and Billing ${release.version} is on its way.
 
   GraphQL IDE    ${url}/graphiql/
-  This release   ${url}/graphiql/?release=${encodeURIComponent(release.id)}
+  This release   ${url}/graphiql/?release=${release.uuid}
   GraphQL API    ${url}/graphql
   Log            ${logFile}
 `;
@@ -104,17 +104,18 @@ async function commits(dataDir: string): Promise<string> {
     ['ENVIRONMENT', ({ environment }) => environment],
     ['VERSION', ({ version }) => version],
     ['COMMIT', ({ commit }) => commit],
-    ['SUBJECT', ({ subject }) => subject],
   ]);
 }
 
 function further(url: string): string {
   const server = url === `http://127.0.0.1:${USUAL_PORT}` ? '' : ` --server ${url}`;
-  return `Sluice keeps running: Ctrl-C stops it, and nothing stays behind but the data folder. In another terminal:
+  return `Sluice keeps running. Ctrl-C stops it; nothing stays behind but the data folder.
+In another terminal:
 
   npx sluice get releases${server}
   npx sluice get release billing${server}
-  npm run quickstart        (after Ctrl-C) brings the next version to dev and releases it
+
+After Ctrl-C, npm run quickstart brings the next version to dev and releases it.
 `;
 }
 

@@ -30,9 +30,14 @@ export function openScreen(
   const scene: Scene = { release: first, events: [] };
   const palette = pc.createColors(colors);
   let tick = 0;
+  let height = 0;
   const show = (): void => {
     const { columns, rows } = stream;
-    draw(picture(scene, { columns, rows, now: Date.now(), tick, colors: palette }).join('\n'));
+    const lines = picture(scene, { columns, rows, now: Date.now(), tick, colors: palette });
+    // log-update redraws the lines that differ; when there are more or fewer of them, it loses its place on the screen.
+    if (lines.length !== height) draw.clear();
+    height = lines.length;
+    draw(lines.join('\n'));
   };
   const timer = setInterval(() => {
     tick++;
