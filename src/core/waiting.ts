@@ -1,4 +1,4 @@
-import { askDependencies, askGates, nameOf } from './gates.ts';
+import { askDependencies, askGates } from './gates.ts';
 import type { Dependency, PlannedGroup, PlannedPromotion, PlannedStep, ReleasePlan } from './plan.ts';
 import { ENDED_PROMOTION, ENDED_RELEASE } from './release.ts';
 import type { Facts, GateAnswer, PromotionState, ReleaseState, StepState } from './release.ts';
@@ -71,7 +71,9 @@ export function waitingFor(plan: ReleasePlan, state: ReleaseState, facts: Facts,
 export function earliestNextStart(plan: ReleasePlan, state: ReleaseState, facts: Facts, now: number): number | null {
   if (ENDED_RELEASE.has(state.status) || willStop(state)) return null;
   const forecast = new Forecast(plan, state, facts, now);
-  const starts = [...plan.promotions.keys()].filter((position) => isAhead(state, position)).map((each) => forecast.start(each));
+  const starts = [...plan.promotions.keys()]
+    .filter((position) => isAhead(state, position))
+    .map((each) => forecast.start(each));
   return nth(starts, 1);
 }
 
@@ -133,7 +135,11 @@ function waitingSteps(planned: PlannedPromotion, promotion: PromotionState, posi
     const kind = causeOf(step, work.kind);
     const message = `${planned.name}: ${id} ${kind === 'RETRY' ? 'is tried again: ' : ''}${step.reason ?? 'waits'}`;
     const who =
-      step.recheckAt !== null ? null : kind === 'HEALTH' ? `whoever reports the health of ${target}` : `whoever ends ${id}`;
+      step.recheckAt !== null
+        ? null
+        : kind === 'HEALTH'
+          ? `whoever reports the health of ${target}`
+          : `whoever ends ${id}`;
     return [{ kind, step: index, promotion: position, message, who, earliest: step.recheckAt }];
   });
 }

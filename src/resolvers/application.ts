@@ -41,9 +41,11 @@ export class ApplicationResolver {
   async applications(
     @Ctx() context: ApiContext,
     @Args(() => PageArgs) page: PageArgs,
-    @Arg('selector', () => SelectorInput, { nullable: true, description: 'Which ones; all when left out.' }) selector?: SelectorInput,
+    @Arg('selector', () => SelectorInput, { nullable: true, description: 'Which ones; all when left out.' })
+    selector?: SelectorInput,
     @Arg('product', () => String, { nullable: true, description: 'Of the product with this name.' }) product?: string,
-    @Arg('environment', () => String, { nullable: true, description: 'In the environment with this name.' }) environment?: string,
+    @Arg('environment', () => String, { nullable: true, description: 'In the environment with this name.' })
+    environment?: string,
   ): Promise<Connection<Application>> {
     const where = { product: product ?? undefined, environment: environment ?? undefined };
     return listNodes(context, APPLICATION, page, selector, where);

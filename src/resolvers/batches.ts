@@ -6,14 +6,7 @@ import type { ApiContext } from '../schema/context.ts';
 import { readApplications, readDefinitions, readRevisions } from '../store/definition-reads.ts';
 import type { RevisionKey } from '../store/definition-reads.ts';
 import { allDefinitions } from '../store/definitions.ts';
-import {
-  readCounts,
-  readFacts,
-  readFrozen,
-  readLastPlaces,
-  readStates,
-  readSummaries,
-} from '../store/release-reads.ts';
+import { readCounts, readFacts, readFrozen, readStates, readSummaries } from '../store/release-reads.ts';
 import type { ReleaseFrozen, ReleaseSummary } from '../store/release-reads.ts';
 
 /** A list of fifty releases asks once for what all fifty need: every statement is shared by the whole request. */
@@ -30,8 +23,13 @@ function byKey<T>(read: Read<T>): DataLoader<string, T | null> {
   );
 }
 
-export function definitionsOf<K extends Kind>(context: ApiContext, kind: K): DataLoader<string, StoredDefinition<K> | null> {
-  return loaderOf(context, `definitions/${kind}`, (app) => byKey((names) => readDefinitions(app.dataSource, kind, names)));
+export function definitionsOf<K extends Kind>(
+  context: ApiContext,
+  kind: K,
+): DataLoader<string, StoredDefinition<K> | null> {
+  return loaderOf(context, `definitions/${kind}`, (app) =>
+    byKey((names) => readDefinitions(app.dataSource, kind, names)),
+  );
 }
 
 /** Of a product, by name. */
@@ -74,8 +72,17 @@ export const states = (context: ApiContext): DataLoader<string, ReleaseState | n
 export const counts = (context: ApiContext) =>
   loaderOf(context, 'counts', ({ pool }) => byKey((ids) => readCounts(pool, ids)));
 
-export const lastPlaces = (context: ApiContext) =>
-  loaderOf(context, 'last-places', ({ pool }) => byKey((ids) => readLastPlaces(pool, ids)));
+/** Of the newest event that the release had when it was read. */
+export const lastCursors = (context: ApiContext) =>
+  loaderOf(
+    context,
+    'last-cursors',
+    () =>
+      new DataLoader((events: readonly { releaseId: string; sequence: number }[]) => context.log.cursorsOf(events), {
+        cacheKeyFn: ({ releaseId, sequence }) => `${releaseId}/${sequence}`,
+        maxBatchSize: 1_000,
+      }),
+  );
 
 /** What other releases do; only releases that have not ended need to know. */
 export const facts = (context: ApiContext) =>

@@ -9,14 +9,11 @@ type Path = (string | number)[];
 type Plain = Record<string, unknown>;
 
 /** What an absent field means; the same as in manifests. */
-const DEFAULTS: { [K in Kind]: Partial<Specs[K]> } = {
+const DEFAULTS: { [K in Kind]?: Partial<Specs[K]> } = {
   Product: { promotionFlows: [], concurrency: 'QUEUE', queueLimit: DEFAULT_QUEUE_LIMIT },
   Application: { health: { type: 'none' } },
-  Environment: {},
   EnvironmentGroup: { gate: { policy: 'ALL' }, maxFailures: 0 },
   PromotionFlow: { onFailure: 'FINISH_RUNNING' },
-  PromotionWorkflow: {},
-  PromotionTemplate: {},
 };
 
 /** An input as a definition. With `before`, what the input leaves out stays as it was, and what is null is removed. */

@@ -13,7 +13,6 @@ import { DefinitionDeleteInput, toNode } from '../schema/definition.ts';
 import type { Definition, DefinitionInput, ReadDefinition } from '../schema/definition.ts';
 import { EnvironmentSelectorInput, SelectorInput } from '../schema/selector.ts';
 import { toSpec } from '../schema/spec-input.ts';
-import type { UserError } from '../schema/user-errors.ts';
 import { listDefinitions } from '../store/definitions.ts';
 import type { DefinitionList } from '../store/definitions.ts';
 import { checkStorable, refusedWithRevision, unstorable } from './answers.ts';
@@ -39,38 +38,48 @@ export interface DefinitionApi<K extends Kind, T extends Definition> {
 /** The queries and mutations that every kind of definition has; what only one kind has stands in that kind's file. */
 export function definitionResolver<K extends Kind, T extends Definition>(api: DefinitionApi<K, T>): Function {
   const { kind, field, list, noun } = api;
+  const one = `${/^[aeiou]/.test(noun) ? 'an' : 'a'} ${noun}`;
   const Selector = kind === 'Environment' ? EnvironmentSelectorInput : SelectorInput;
 
   @Resolver()
   class DefinitionResolver {
-    @Query(() => api.type, { name: field, nullable: true, description: `The ${noun} of that name; null when there is none.` })
+    @Query(() => api.type, {
+      name: field,
+      nullable: true,
+      description: `The ${noun} of that name; null when there is none.`,
+    })
     async get(
       @Ctx() context: ApiContext,
       @Arg('name', () => String, { description: 'Its name.' }) name: string,
-      @Arg('revision', () => Int, { nullable: true, description: 'As it was saved as this revision; now when left out.' })
+      @Arg('revision', () => Int, {
+        nullable: true,
+        description: 'As it was saved as this revision; now when left out.',
+      })
       revision?: number,
     ): Promise<T | null> {
       checkStorable({ name });
       return readNode(context, api, name, revision ?? undefined);
     }
 
-    @Mutation(() => api.payload, { name: `${field}Create`, description: `Creates a ${noun}.` })
+    @Mutation(() => api.payload, { name: `${field}Create`, description: `Creates ${one}.` })
     async create(
       @Ctx() context: ApiContext,
-      @Arg('input', () => api.createInput, { description: 'The new one.' }) input: DefinitionInput & { idempotencyKey?: string },
+      @Arg('input', () => api.createInput, { description: 'The new one.' }) input: DefinitionInput & {
+        idempotencyKey?: string;
+      },
     ): Promise<object> {
       const created = toDefinition(kind, input);
       const { app, actor } = context;
       const idempotencyKey = input.idempotencyKey ?? undefined;
       const result = created.refusals
         ? created
-        : await saveDefinition(app, created.value as Defined<K>, { mode: 'CREATE', idempotencyKey, actor });
+        : await saveDefinition(app, created.value, { mode: 'CREATE', idempotencyKey, actor });
       return definitionPayload(context, api, input, result);
     }
 
     @Mutation(() => api.payload, {
       name: `${field}Update`,
-      description: `Changes a ${noun}: a new revision of it. What the input leaves out stays as it is.`,
+      description: `Changes ${one}: a new revision of it. What the input leaves out stays as it is.`,
     })
     async update(
       @Ctx() context: ApiContext,
@@ -82,7 +91,7 @@ export function definitionResolver<K extends Kind, T extends Definition>(api: De
 
     @Mutation(() => api.payload, {
       name: `${field}Delete`,
-      description: `Deletes a ${noun} that nothing else names. Its revisions stay, and releases keep what they froze.`,
+      description: `Deletes ${one} that nothing else names. Its revisions stay, and releases keep what they froze.`,
     })
     async delete(
       @Ctx() context: ApiContext,
@@ -103,7 +112,8 @@ export function definitionResolver<K extends Kind, T extends Definition>(api: De
     async list(
       @Ctx() context: ApiContext,
       @Args(() => PageArgs) page: PageArgs,
-      @Arg('selector', () => Selector, { nullable: true, description: 'Which ones; all when left out.' }) selector?: SelectorInput,
+      @Arg('selector', () => Selector, { nullable: true, description: 'Which ones; all when left out.' })
+      selector?: SelectorInput,
     ): Promise<Connection<T>> {
       return listNodes(context, api, page, selector);
     }

@@ -28,7 +28,12 @@ export class DeploymentResolver {
       applications: selector?.applications ?? undefined,
     };
     const rows = await listLiveDeployments(app.pool, { limit, after: keyOf(readCursor(page.after)), filter });
-    return toConnection(rows, page, ({ product, environment, application }) => `${product}/${environment}/${application}`, toDeployment);
+    return toConnection(
+      rows,
+      page,
+      ({ product, environment, application }) => `${product}/${environment}/${application}`,
+      toDeployment,
+    );
   }
 
   @FieldResolver(() => Release, { nullable: true, description: 'The release that brought it.' })

@@ -1,16 +1,19 @@
 import { GraphQLError } from 'graphql';
-import { Arg, Ctx, Int, Query, Resolver, Root, Subscription } from 'type-graphql';
+import { Arg, Ctx, FieldResolver, Int, Query, Resolver, Root, Subscription } from 'type-graphql';
 import type { ReleaseEvent } from '../core/events.ts';
 import type { Delivery } from '../events/event-log.ts';
 import { CursorExpiredError, cursorOf, InvalidCursorError } from '../events/cursor.ts';
 import { badInput, checkFirst, MAX_FIRST } from '../schema/connection.ts';
 import type { ApiContext } from '../schema/context.ts';
 import { ReleaseEventConnection, ReleaseEventEdge, ReleaseEventFilterInput } from '../schema/event-connection.ts';
-import type { ReleaseEventNode } from '../schema/event-types.ts';
-import { releaseIdOf, toNodeId } from '../schema/node-id.ts';
+import { ReleaseEventNode } from '../schema/event-types.ts';
+import { toNodeId } from '../schema/node-id.ts';
+import { readReleaseId, UUID } from '../schema/node.ts';
+import { Release } from '../schema/release.ts';
 import type { EventFilter, LoggedEvent } from '../store/event-log.ts';
+import { readRelease } from './release-parts.ts';
 
-@Resolver()
+@Resolver(() => ReleaseEventNode)
 export class ReleaseEventResolver {
   @Query(() => ReleaseEventConnection, {
     description: 'The log that `releaseEvents` streams, oldest first, with the same cursors.',
@@ -32,6 +35,15 @@ export class ReleaseEventResolver {
     const startCursor = edges[0]?.cursor ?? null;
     const endCursor = edges.at(-1)?.cursor ?? null;
     return { edges, pageInfo: { hasNextPage, hasPreviousPage: Boolean(after), startCursor, endCursor } };
+  }
+
+  @FieldResolver(() => Release, {
+    nullable: true,
+    description:
+      'The release as it is now, which may be further than it was at this event. Null once it is no longer kept.',
+  })
+  release(@Ctx() context: ApiContext, @Root() event: ReleaseEventNode): Promise<Release | null> {
+    return readRelease(context, event.release);
   }
 
   @Subscription(() => ReleaseEventEdge, {
@@ -89,8 +101,8 @@ function toFilter(input: ReleaseEventFilterInput | null | undefined): EventFilte
   if (!input) return filter;
   const { releaseId, product, environment, types } = input;
   if (typeof releaseId === 'string') {
-    const uuid = releaseIdOf(releaseId);
-    if (!uuid) throw badInput(`'${releaseId.slice(0, 60)}' is not the id of a release`, 'filter.releaseId');
+    const uuid = readReleaseId(releaseId).toLowerCase();
+    if (!UUID.test(uuid)) throw badInput(`'${releaseId.slice(0, 60)}' is not the id of a release`, 'filter.releaseId');
     filter.releaseId = uuid;
   }
   if (typeof product === 'string') filter.product = name(product, 'product');

@@ -10,7 +10,8 @@ import { forget } from './batches.ts';
 @Resolver()
 export class ManifestsResolver {
   @Mutation(() => ManifestsApplyPayload, {
-    description: 'Creates or changes everything that the manifests hold, all of it or nothing. Applying the same again changes nothing.',
+    description:
+      'Creates or changes everything that the manifests hold, all of it or nothing. Applying the same again changes nothing.',
   })
   async manifestsApply(
     @Ctx() context: ApiContext,

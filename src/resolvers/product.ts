@@ -2,7 +2,13 @@ import { Ctx, FieldResolver, Resolver, Root } from 'type-graphql';
 import { Application } from '../schema/application.ts';
 import type { ApiContext } from '../schema/context.ts';
 import { toNode } from '../schema/definition.ts';
-import { Product, ProductConnection, ProductCreateInput, ProductPayload, ProductUpdateInput } from '../schema/product.ts';
+import {
+  Product,
+  ProductConnection,
+  ProductCreateInput,
+  ProductPayload,
+  ProductUpdateInput,
+} from '../schema/product.ts';
 import { applicationsOfProduct } from './batches.ts';
 import { definitionResolver } from './definitions.ts';
 

@@ -36,13 +36,17 @@ export const PromotionFlowDefinitionResolver = definitionResolver(PROMOTION_FLOW
 
 @Resolver(() => PromotionFlow)
 export class PromotionFlowResolver {
-  @FieldResolver(() => [String], { description: 'What is accepted and may not do what one expects, as things are now.' })
+  @FieldResolver(() => [String], {
+    description: 'What is accepted and may not do what one expects, as things are now.',
+  })
   async warnings(@Ctx() context: ApiContext, @Root() flow: PromotionFlow): Promise<string[]> {
     const known = await loaderOf<Promise<Known>>(context, 'known-names', (app) => knownNames(app.dataSource));
     return checkFlow(flow.stored.spec as PromotionFlowSpec, known).warnings;
   }
 
-  @Mutation(() => PromotionFlowPayload, { description: 'Creates a promotion flow, or replaces it as a whole by a new revision.' })
+  @Mutation(() => PromotionFlowPayload, {
+    description: 'Creates a promotion flow, or replaces it as a whole by a new revision.',
+  })
   async promotionFlowSave(
     @Ctx() context: ApiContext,
     @Arg('input', () => PromotionFlowSaveInput, { description: 'The flow.' }) input: PromotionFlowSaveInput,
@@ -88,11 +92,14 @@ export class PromotionFlowResolver {
   }
 
   @Mutation(() => PromotionFlowPayload, {
-    description: 'Takes an environment, group or workflow step out of a flow and reconnects what depended on it, or removes that too.',
+    description:
+      'Takes an environment, group or workflow step out of a flow and reconnects what depended on it, or removes that too.',
   })
   async promotionFlowRemoveEnvironment(
     @Ctx() context: ApiContext,
-    @Arg('input', () => PromotionFlowRemoveEnvironmentInput, { description: 'What, and what becomes of its dependents.' })
+    @Arg('input', () => PromotionFlowRemoveEnvironmentInput, {
+      description: 'What, and what becomes of its dependents.',
+    })
     input: PromotionFlowRemoveEnvironmentInput,
   ): Promise<object> {
     const { environment, reconnectTo, removeDependents } = input;

@@ -23,13 +23,21 @@ export class EnvironmentPromotionResolver {
     nullable: true,
     description: 'The environment; null for a workflow step, and once it is deleted.',
   })
-  async environment(@Ctx() context: ApiContext, @Root() { planned }: EnvironmentPromotion): Promise<Environment | null> {
+  async environment(
+    @Ctx() context: ApiContext,
+    @Root() { planned }: EnvironmentPromotion,
+  ): Promise<Environment | null> {
     if (planned.environment === null) return null;
     return readNode(context, { kind: 'Environment', type: Environment }, planned.environment);
   }
 
-  @FieldResolver(() => [WaitingReason], { description: 'Every gate that it has not met and every step that waits, at once.' })
-  async waitingFor(@Ctx() context: ApiContext, @Root() { parts, position }: EnvironmentPromotion): Promise<WaitingReason[]> {
+  @FieldResolver(() => [WaitingReason], {
+    description: 'Every gate that it has not met and every step that waits, at once.',
+  })
+  async waitingFor(
+    @Ctx() context: ApiContext,
+    @Root() { parts, position }: EnvironmentPromotion,
+  ): Promise<WaitingReason[]> {
     const all = await reasonsOf(context, parts.id);
     return all.reasons.filter((each) => each.promotion === position).map((each) => toWaitingReason(all.parts, each));
   }
@@ -38,7 +46,10 @@ export class EnvironmentPromotionResolver {
     nullable: true,
     description: 'When it can start at the earliest, all of its gates together; null: it has started, or nobody knows.',
   })
-  async earliestStart(@Ctx() context: ApiContext, @Root() { parts, position }: EnvironmentPromotion): Promise<Date | null> {
+  async earliestStart(
+    @Ctx() context: ApiContext,
+    @Root() { parts, position }: EnvironmentPromotion,
+  ): Promise<Date | null> {
     const facts = await factsOf(context, parts.id);
     const at = earliestStart(parts.plan, parts.state, position, facts, context.app.clock.now().getTime());
     return at === null ? null : new Date(at);

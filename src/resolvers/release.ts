@@ -4,7 +4,6 @@ import type { Result } from '../commands/result.ts';
 import { planRelease, triggerRelease } from '../commands/trigger-release.ts';
 import type { TriggerInput } from '../commands/trigger-release.ts';
 import { earliestNextStart } from '../core/waiting.ts';
-import { cursorOf } from '../events/cursor.ts';
 import { checkFirst, PageArgs, readCursor, toConnection } from '../schema/connection.ts';
 import type { Connection } from '../schema/connection.ts';
 import type { ApiContext } from '../schema/context.ts';
@@ -28,7 +27,7 @@ import { ReleasePlan, ReleasePlanPayload } from '../schema/release-plan.ts';
 import { toWaitingReason, WaitingReason } from '../schema/waiting.ts';
 import { listReleases } from '../store/release-reads.ts';
 import { checkStorable, refused, unstorable } from './answers.ts';
-import { counts, forget, frozen, lastPlaces } from './batches.ts';
+import { counts, forget, frozen, lastCursors } from './batches.ts';
 import { readNode } from './definitions.ts';
 import { factsOf, partsOf, readRelease, reasonsOf } from './release-parts.ts';
 
@@ -83,7 +82,9 @@ export class ReleaseResolver {
     return { plan: ReleasePlan.of(result.value.plan), userErrors: [] };
   }
 
-  @Mutation(() => ReleasePayload, { description: 'Creates a release: pins its version, freezes its plan, and sets it going.' })
+  @Mutation(() => ReleasePayload, {
+    description: 'Creates a release: pins its version, freezes its plan, and sets it going.',
+  })
   async releaseTrigger(
     @Ctx() context: ApiContext,
     @Arg('input', () => ReleaseTriggerInput, { description: 'What to release.' }) input: ReleaseTriggerInput,
@@ -104,7 +105,8 @@ export class ReleaseResolver {
   }
 
   @Mutation(() => ReleasePayload, {
-    description: 'Tries a release again that failed or was terminated, from the exact point; steps that succeeded are not run again.',
+    description:
+      'Tries a release again that failed or was terminated, from the exact point; steps that succeeded are not run again.',
   })
   async releaseRetry(
     @Ctx() context: ApiContext,
@@ -119,7 +121,10 @@ export class ReleaseResolver {
     return readNode(context, { kind: 'Product', type: Product }, fields.product);
   }
 
-  @FieldResolver(() => PromotionFlow, { nullable: true, description: 'The flow, as it was at the revision that the release froze.' })
+  @FieldResolver(() => PromotionFlow, {
+    nullable: true,
+    description: 'The flow, as it was at the revision that the release froze.',
+  })
   flow(@Ctx() context: ApiContext, @Root() { fields }: Release): Promise<PromotionFlow | null> {
     return readNode(context, { kind: 'PromotionFlow', type: PromotionFlow }, fields.flow, fields.flowRevision);
   }
@@ -148,7 +153,9 @@ export class ReleaseResolver {
     return PromotionStatusCounts.of((await counts(context).load(fields.id)) ?? {});
   }
 
-  @FieldResolver(() => [EnvironmentPromotion], { description: 'Its promotions, in the order of the flow; the trigger environment is the first.' })
+  @FieldResolver(() => [EnvironmentPromotion], {
+    description: 'Its promotions, in the order of the flow; the trigger environment is the first.',
+  })
   async promotions(@Ctx() context: ApiContext, @Root() { fields }: Release): Promise<EnvironmentPromotion[]> {
     const parts = await partsOf(context, fields.id);
     return parts.plan.promotions.map((_, position) => new EnvironmentPromotion(parts, position));
@@ -171,7 +178,8 @@ export class ReleaseResolver {
 
   @FieldResolver(() => Date, {
     nullable: true,
-    description: 'When the next promotion can start at the earliest, all of its gates together; null: none is left, or nobody knows.',
+    description:
+      'When the next promotion can start at the earliest, all of its gates together; null: none is left, or nobody knows.',
   })
   async earliestNextStart(@Ctx() context: ApiContext, @Root() { fields }: Release): Promise<Date | null> {
     const { plan, state } = await partsOf(context, fields.id);
@@ -180,15 +188,19 @@ export class ReleaseResolver {
     return at === null ? null : new Date(at);
   }
 
-  @FieldResolver(() => [String], { description: 'What is possible and may not be meant, as it was when the release was created.' })
+  @FieldResolver(() => [String], {
+    description: 'What is possible and may not be meant, as it was when the release was created.',
+  })
   async warnings(@Ctx() context: ApiContext, @Root() { fields }: Release): Promise<string[]> {
     return (await frozen(context).load(fields.id))?.plan.warnings ?? [];
   }
 
-  @FieldResolver(() => String, { description: 'The place of its newest event: subscribe after it and nothing is missed.' })
+  @FieldResolver(() => String, {
+    description: 'The place of its newest event: subscribe after it and nothing is missed.',
+  })
   async lastCursor(@Ctx() context: ApiContext, @Root() { fields }: Release): Promise<string> {
-    const place = await lastPlaces(context).load(fields.id);
-    return place ? cursorOf(place) : '';
+    const { id: releaseId, sequence } = fields;
+    return (await lastCursors(context).load({ releaseId, sequence })) ?? '';
   }
 }
 

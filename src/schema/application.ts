@@ -140,7 +140,10 @@ export class ApplicationHealthSource {
 export class ApplicationHealthSourceInput extends OneOfInput {
   static readonly choices = ['none', 'report', 'http', 'simulate'];
 
-  @Field(() => Boolean, { nullable: true, description: '`true`: nowhere; it counts as healthy as soon as its change is made.' })
+  @Field(() => Boolean, {
+    nullable: true,
+    description: '`true`: nowhere; it counts as healthy as soon as its change is made.',
+  })
   none?: boolean;
 
   @Field(() => Boolean, { nullable: true, description: '`true`: somebody tells, with `healthReport`.' })
@@ -158,7 +161,10 @@ export class Application extends Definition {
   @Field(() => String, { nullable: true, description: 'What it is, for people.' })
   description!: string | null;
 
-  @Field(() => String, { nullable: true, description: "Pairs it with the trigger environment's application of that component, where it has several." })
+  @Field(() => String, {
+    nullable: true,
+    description: "Pairs it with the trigger environment's application of that component, where it has several.",
+  })
   component!: string | null;
 
   @Field(() => ApplicationDriver, { description: 'How it is changed.' })
@@ -179,10 +185,16 @@ export abstract class ApplicationInput extends DefinitionInput {
   @Field(() => String, { nullable: true, description: 'What it is, for people.' })
   description?: string;
 
-  @Field(() => String, { nullable: true, description: "Pairs it with the trigger environment's application of that component, where it has several." })
+  @Field(() => String, {
+    nullable: true,
+    description: "Pairs it with the trigger environment's application of that component, where it has several.",
+  })
   component?: string;
 
-  @Field(() => ApplicationHealthSourceInput, { nullable: true, description: 'Where its health is known from. `none` when left out.' })
+  @Field(() => ApplicationHealthSourceInput, {
+    nullable: true,
+    description: 'Where its health is known from. `none` when left out.',
+  })
   health?: ApplicationHealthSourceInput;
 
   @Field(() => String, { nullable: true, description: 'Given to workflows as APP_NAMESPACE.' })
@@ -224,7 +236,10 @@ export class ApplicationUpdateInput extends ApplicationInput {
 
 @ObjectType({ description: 'What became of an application.' })
 export class ApplicationPayload {
-  @Field(() => Application, { nullable: true, description: 'As it is now, or as it was before it was deleted; null when refused.' })
+  @Field(() => Application, {
+    nullable: true,
+    description: 'As it is now, or as it was before it was deleted; null when refused.',
+  })
   application!: Application | null;
 
   @Field(() => [UserError], { description: 'Why it was refused; empty when it was done.' })
@@ -242,7 +257,10 @@ export class HealthReportInput {
   @Field(() => String, { nullable: true, description: 'Why, for people.' })
   message?: string;
 
-  @Field(() => Date, { nullable: true, description: 'When it was seen; now when left out. Older news than what is known changes nothing.' })
+  @Field(() => Date, {
+    nullable: true,
+    description: 'When it was seen; now when left out. Older news than what is known changes nothing.',
+  })
   at?: Date;
 }
 

@@ -19,10 +19,16 @@ import type { GateAnswer, GroupState } from '../core/release.ts';
 import { enumOf } from './enums.ts';
 
 /** An enum whose words are written in another way inside: GraphQL has `NOT_IN`, Kubernetes has `NotIn`. */
-function wordsOf<T extends string>(name: string, description: string, words: Record<string, [T, string]>): Record<string, T> {
+function wordsOf<T extends string>(
+  name: string,
+  description: string,
+  words: Record<string, [T, string]>,
+): Record<string, T> {
   const values = Object.fromEntries(Object.entries(words).map(([word, [value]]) => [word, value]));
-  const valuesConfig = Object.fromEntries(Object.entries(words).map(([word, [, text]]) => [word, { description: text }]));
-  registerEnumType(values, { name, description, valuesConfig: valuesConfig as never });
+  const valuesConfig = Object.fromEntries(
+    Object.entries(words).map(([word, [, text]]) => [word, { description: text }]),
+  );
+  registerEnumType(values, { name, description, valuesConfig });
   return values;
 }
 
@@ -34,6 +40,7 @@ export const DefinitionKindEnum = enumOf<Kind>('DefinitionKind', 'What can be de
   PromotionFlow: 'The way of a version through the environments.',
   PromotionWorkflow: 'Named actions that run before, after or around a change.',
   PromotionTemplate: 'Which files and values of an application are promoted.',
+  ReleaseWindow: 'When promotion into environments is allowed or denied.',
 });
 
 export const EnvironmentKindEnum = enumOf<EnvironmentKind>('EnvironmentKind', 'How careful one has to be.', {
@@ -64,12 +71,16 @@ export const OnFailureEnum = enumOf<OnFailure>('OnFailure', 'What a release does
   STOP: 'What runs is terminated.',
 });
 
-export const MatchOperatorEnum = wordsOf<MatchExpression['operator']>('MatchOperator', 'As in Kubernetes label selectors.', {
-  IN: ['In', 'The label has one of the values.'],
-  NOT_IN: ['NotIn', 'The label has none of the values, or is not there.'],
-  EXISTS: ['Exists', 'The label is there.'],
-  DOES_NOT_EXIST: ['DoesNotExist', 'The label is not there.'],
-});
+export const MatchOperatorEnum = wordsOf<MatchExpression['operator']>(
+  'MatchOperator',
+  'As in Kubernetes label selectors.',
+  {
+    IN: ['In', 'The label has one of the values.'],
+    NOT_IN: ['NotIn', 'The label has none of the values, or is not there.'],
+    EXISTS: ['Exists', 'The label is there.'],
+    DOES_NOT_EXIST: ['DoesNotExist', 'The label is not there.'],
+  },
+);
 
 export const GitTriggerKeyEnum = wordsOf<GitTriggerKey>('GitTriggerKey', 'What of a commit is looked at.', {
   COMMIT_MESSAGE: ['commitMessage', 'Its full message.'],

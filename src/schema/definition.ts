@@ -6,7 +6,10 @@ import { Node } from './node.ts';
 import { toShape } from './spec-shape.ts';
 import { Label, LabelInput, labelsOf } from './values.ts';
 
-@InterfaceType({ implements: Node, description: 'What people define, and what manifests hold: its name is its identity.' })
+@InterfaceType({
+  implements: Node,
+  description: 'What people define, and what manifests hold: its name is its identity.',
+})
 export abstract class Definition extends Node {
   @Field(() => String, { description: 'The name: an RFC 1123 label, unique among its kind.' })
   name!: string;
@@ -17,7 +20,9 @@ export abstract class Definition extends Node {
   @Field(() => [Label], { description: 'Notes of people and tools, by key; nothing here looks at them.' })
   annotations!: Label[];
 
-  @Field(() => Int, { description: 'Counts the saves from 1; give it as `expectedRevision` when changing what you have seen.' })
+  @Field(() => Int, {
+    description: 'Counts the saves from 1; give it as `expectedRevision` when changing what you have seen.',
+  })
   revision!: number;
 
   @Field(() => Date, { nullable: true, description: 'When it was created; null for an older revision.' })
@@ -35,7 +40,9 @@ export abstract class Definition extends Node {
 }
 
 /** A definition as it is now, or as it was at a revision (then without id and time of creation). */
-export type ReadDefinition<K extends Kind = Kind> = Omit<StoredDefinition<K>, 'id' | 'createdAt'> & { createdAt: Date | null };
+export type ReadDefinition<K extends Kind = Kind> = Omit<StoredDefinition<K>, 'id' | 'createdAt'> & {
+  createdAt: Date | null;
+};
 
 export function toNode<T extends Definition>(type: new () => T, stored: ReadDefinition): T {
   const { kind, metadata, spec, revision, createdAt, updatedAt } = stored;
@@ -67,7 +74,8 @@ export abstract class DefinitionInput {
 
 export const IDEMPOTENCY_KEY =
   'Any text of your choice: the same key with the same input returns the first result again, with another input it is refused. Kept at least 24 h.';
-export const EXPECTED_REVISION = 'The revision that you have seen; another one is a ConflictError. Without it the newest is changed.';
+export const EXPECTED_REVISION =
+  'The revision that you have seen; another one is a ConflictError. Without it the newest is changed.';
 
 @InputType({ description: 'Which definition to delete.' })
 export class DefinitionDeleteInput {

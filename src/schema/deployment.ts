@@ -21,7 +21,10 @@ export class Deployment {
   @Field(() => Date, { description: 'Since when.' })
   at!: Date;
 
-  @Field(() => Date, { nullable: true, description: 'When it was found healthy and its promotion succeeded; null: not so far.' })
+  @Field(() => Date, {
+    nullable: true,
+    description: 'When it was found healthy and its promotion succeeded; null: not so far.',
+  })
   verifiedAt!: Date | null;
 }
 

@@ -43,7 +43,10 @@ export class GateInput {
   unknownTimeout?: number;
 }
 
-@ObjectType({ implements: [Definition, Node], description: 'A named set of environments with a gate; a release freezes its members when it is created.' })
+@ObjectType({
+  implements: [Definition, Node],
+  description: 'A named set of environments with a gate; a release freezes its members when it is created.',
+})
 export class EnvironmentGroup extends Definition {
   @Field(() => String, { nullable: true, description: 'What it is, for people.' })
   description!: string | null;
@@ -72,7 +75,10 @@ export abstract class EnvironmentGroupInput extends DefinitionInput {
   @Field(() => Int, { nullable: true, description: 'How many members are promoted at once. No limit when left out.' })
   maxParallel?: number;
 
-  @Field(() => Int, { nullable: true, description: 'How many members may fail before no further one starts. 0 when left out.' })
+  @Field(() => Int, {
+    nullable: true,
+    description: 'How many members may fail before no further one starts. 0 when left out.',
+  })
   maxFailures?: number;
 }
 
@@ -96,7 +102,10 @@ export class EnvironmentGroupUpdateInput extends EnvironmentGroupInput {
 
 @ObjectType({ description: 'What became of an environment group.' })
 export class EnvironmentGroupPayload {
-  @Field(() => EnvironmentGroup, { nullable: true, description: 'As it is now, or as it was before it was deleted; null when refused.' })
+  @Field(() => EnvironmentGroup, {
+    nullable: true,
+    description: 'As it is now, or as it was before it was deleted; null when refused.',
+  })
   environmentGroup!: EnvironmentGroup | null;
 
   @Field(() => [UserError], { description: 'Why it was refused; empty when it was done.' })

@@ -41,7 +41,10 @@ export class EnvironmentUpdateInput extends DefinitionInput {
 
 @ObjectType({ description: 'What became of an environment.' })
 export class EnvironmentPayload {
-  @Field(() => Environment, { nullable: true, description: 'As it is now, or as it was before it was deleted; null when refused.' })
+  @Field(() => Environment, {
+    nullable: true,
+    description: 'As it is now, or as it was before it was deleted; null when refused.',
+  })
   environment!: Environment | null;
 
   @Field(() => [UserError], { description: 'Why it was refused; empty when it was done.' })

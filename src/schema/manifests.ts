@@ -4,11 +4,15 @@ import { DefinitionKindEnum } from './choices.ts';
 import { UserError } from './user-errors.ts';
 import { enumOf } from './enums.ts';
 
-export const ManifestChangeKindEnum = enumOf<'CREATED' | 'UPDATED' | 'UNCHANGED'>('ManifestChangeKind', 'What applying does to a definition.', {
-  CREATED: 'There was none of that name.',
-  UPDATED: 'It gets a new revision.',
-  UNCHANGED: 'It is like this already.',
-});
+export const ManifestChangeKindEnum = enumOf<'CREATED' | 'UPDATED' | 'UNCHANGED'>(
+  'ManifestChangeKind',
+  'What applying does to a definition.',
+  {
+    CREATED: 'There was none of that name.',
+    UPDATED: 'It gets a new revision.',
+    UNCHANGED: 'It is like this already.',
+  },
+);
 
 @InputType({ description: 'Manifests to apply, all of them or none.' })
 export class ManifestsApplyInput {

@@ -36,7 +36,10 @@ export class ProductFlow {
   @Field(() => String, { description: 'The name of the flow.' })
   name!: string;
 
-  @Field(() => [GitTriggerSelectorType], { nullable: true, description: 'All must match; without any it always matches.' })
+  @Field(() => [GitTriggerSelectorType], {
+    nullable: true,
+    description: 'All must match; without any it always matches.',
+  })
   gitTriggerSelectors!: GitTriggerSelectorType[] | null;
 }
 
@@ -45,7 +48,10 @@ export class ProductFlowInput {
   @Field(() => String, { description: 'The name of the flow.' })
   name!: string;
 
-  @Field(() => [GitTriggerSelectorInput], { nullable: true, description: 'All must match; without any it always matches.' })
+  @Field(() => [GitTriggerSelectorInput], {
+    nullable: true,
+    description: 'All must match; without any it always matches.',
+  })
   gitTriggerSelectors?: GitTriggerSelectorInput[];
 }
 
@@ -66,7 +72,9 @@ export class Product extends Definition {
   @Field(() => ConcurrencyPolicyEnum, { description: 'What happens when it is released while a release is under way.' })
   concurrency!: ConcurrencyPolicy;
 
-  @Field(() => Int, { description: 'How many releases may wait for their turn; older waiting ones are terminated first.' })
+  @Field(() => Int, {
+    description: 'How many releases may wait for their turn; older waiting ones are terminated first.',
+  })
   queueLimit!: number;
 }
 
@@ -111,7 +119,10 @@ export class ProductUpdateInput extends ProductInput {
 
 @ObjectType({ description: 'What became of a product.' })
 export class ProductPayload {
-  @Field(() => Product, { nullable: true, description: 'As it is now, or as it was before it was deleted; null when refused.' })
+  @Field(() => Product, {
+    nullable: true,
+    description: 'As it is now, or as it was before it was deleted; null when refused.',
+  })
   product!: Product | null;
 
   @Field(() => [UserError], { description: 'Why it was refused; empty when it was done.' })

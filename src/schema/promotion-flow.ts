@@ -156,10 +156,14 @@ export class PromotionFlowStepInput {
 
 const TRIGGER = 'The environment where a change arrives; the flow begins there.';
 const TRIGGER_WORKFLOW = 'Runs once the change is healthy in the trigger environment, before any other step.';
-const SELECTOR = 'The products that it is for, where a product names no flow itself; an empty one takes all, none takes none.';
+const SELECTOR =
+  'The products that it is for, where a product names no flow itself; an empty one takes all, none takes none.';
 const FLOW_TIMEOUT = 'The limit of a whole release; 24 hours when left out.';
 
-@ObjectType({ implements: [Definition, Node], description: 'The way of a version: one trigger environment, then steps that depend on each other.' })
+@ObjectType({
+  implements: [Definition, Node],
+  description: 'The way of a version: one trigger environment, then steps that depend on each other.',
+})
 export class PromotionFlow extends Definition {
   @Field(() => String, { nullable: true, description: 'What it is, for people.' })
   description!: string | null;
@@ -209,7 +213,10 @@ export abstract class PromotionFlowInput extends DefinitionInput {
   @Field(() => Duration, { nullable: true, description: FLOW_TIMEOUT })
   timeout?: number;
 
-  @Field(() => OnFailureEnum, { nullable: true, description: 'What a release does when a promotion fails. FINISH_RUNNING when left out.' })
+  @Field(() => OnFailureEnum, {
+    nullable: true,
+    description: 'What a release does when a promotion fails. FINISH_RUNNING when left out.',
+  })
   onFailure?: OnFailure;
 }
 
@@ -254,7 +261,10 @@ export class PromotionFlowAddEnvironmentsInput {
   @Field(() => [String], { nullable: true, description: 'The groups to add.' })
   groups?: string[];
 
-  @Field(() => [String], { description: 'What they come after, each of them after all of these: the trigger environment, environments, groups or named steps.' })
+  @Field(() => [String], {
+    description:
+      'What they come after, each of them after all of these: the trigger environment, environments, groups or named steps.',
+  })
   after!: string[];
 
   @Field(() => Int, { nullable: true, description: EXPECTED_REVISION })
@@ -269,10 +279,16 @@ export class PromotionFlowRemoveEnvironmentInput {
   @Field(() => String, { description: 'The environment, group or named step to take out.' })
   environment!: string;
 
-  @Field(() => String, { nullable: true, description: 'What its dependents are connected to: something that comes before it.' })
+  @Field(() => String, {
+    nullable: true,
+    description: 'What its dependents are connected to: something that comes before it.',
+  })
   reconnectTo?: string;
 
-  @Field(() => Boolean, { defaultValue: false, description: 'Takes everything out that comes after it, instead of reconnecting.' })
+  @Field(() => Boolean, {
+    defaultValue: false,
+    description: 'Takes everything out that comes after it, instead of reconnecting.',
+  })
   removeDependents!: boolean;
 
   @Field(() => Int, { nullable: true, description: EXPECTED_REVISION })
@@ -281,7 +297,10 @@ export class PromotionFlowRemoveEnvironmentInput {
 
 @ObjectType({ description: 'What became of a promotion flow.' })
 export class PromotionFlowPayload {
-  @Field(() => PromotionFlow, { nullable: true, description: 'As it is now, or as it was before it was deleted; null when refused.' })
+  @Field(() => PromotionFlow, {
+    nullable: true,
+    description: 'As it is now, or as it was before it was deleted; null when refused.',
+  })
   promotionFlow!: PromotionFlow | null;
 
   @Field(() => [UserError], { description: 'Why it was refused; empty when it was done.' })

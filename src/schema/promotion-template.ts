@@ -46,7 +46,10 @@ export class PromotedFileInput extends FileEntryInput {
 
 @ObjectType({ description: 'A promotion template that stands in a product.' })
 export class PromotionTemplateContent {
-  @Field(() => VersionSource, { nullable: true, description: "Where the version's label is read; else the short commit is." })
+  @Field(() => VersionSource, {
+    nullable: true,
+    description: "Where the version's label is read; else the short commit is.",
+  })
   versionSource!: VersionSource | null;
 
   @Field(() => [PromotedFile], { nullable: true, description: 'What is promoted; without it the whole folder is.' })
@@ -55,14 +58,23 @@ export class PromotionTemplateContent {
 
 @InputType({ description: 'A promotion template that stands in a product.' })
 export class PromotionTemplateContentInput {
-  @Field(() => VersionSourceInput, { nullable: true, description: "Where the version's label is read; else the short commit is." })
+  @Field(() => VersionSourceInput, {
+    nullable: true,
+    description: "Where the version's label is read; else the short commit is.",
+  })
   versionSource?: VersionSourceInput;
 
-  @Field(() => [PromotedFileInput], { nullable: true, description: 'What is promoted; without it the whole folder is.' })
+  @Field(() => [PromotedFileInput], {
+    nullable: true,
+    description: 'What is promoted; without it the whole folder is.',
+  })
   promotion?: PromotedFileInput[];
 }
 
-@ObjectType({ implements: [Definition, Node], description: 'Which files and JSON paths of an application are promoted, and where its version is read.' })
+@ObjectType({
+  implements: [Definition, Node],
+  description: 'Which files and JSON paths of an application are promoted, and where its version is read.',
+})
 export class PromotionTemplate extends Definition {
   @Field(() => SelectorType, { nullable: true, description: 'The applications that it is for.' })
   applicationSourceSelector!: SelectorType | null;
@@ -70,7 +82,10 @@ export class PromotionTemplate extends Definition {
   @Field(() => Int, { nullable: true, description: 'Of several that match, the smallest number wins.' })
   priority!: number | null;
 
-  @Field(() => VersionSource, { nullable: true, description: "Where the version's label is read; else the short commit is." })
+  @Field(() => VersionSource, {
+    nullable: true,
+    description: "Where the version's label is read; else the short commit is.",
+  })
   versionSource!: VersionSource | null;
 
   @Field(() => [PromotedFile], { nullable: true, description: 'What is promoted; without it the whole folder is.' })
@@ -85,10 +100,16 @@ export abstract class PromotionTemplateInput extends DefinitionInput {
   @Field(() => Int, { nullable: true, description: 'Of several that match, the smallest number wins.' })
   priority?: number;
 
-  @Field(() => VersionSourceInput, { nullable: true, description: "Where the version's label is read; else the short commit is." })
+  @Field(() => VersionSourceInput, {
+    nullable: true,
+    description: "Where the version's label is read; else the short commit is.",
+  })
   versionSource?: VersionSourceInput;
 
-  @Field(() => [PromotedFileInput], { nullable: true, description: 'What is promoted; without it the whole folder is.' })
+  @Field(() => [PromotedFileInput], {
+    nullable: true,
+    description: 'What is promoted; without it the whole folder is.',
+  })
   promotion?: PromotedFileInput[];
 }
 
@@ -106,7 +127,10 @@ export class PromotionTemplateUpdateInput extends PromotionTemplateInput {
 
 @ObjectType({ description: 'What became of a promotion template.' })
 export class PromotionTemplatePayload {
-  @Field(() => PromotionTemplate, { nullable: true, description: 'As it is now, or as it was before it was deleted; null when refused.' })
+  @Field(() => PromotionTemplate, {
+    nullable: true,
+    description: 'As it is now, or as it was before it was deleted; null when refused.',
+  })
   promotionTemplate!: PromotionTemplate | null;
 
   @Field(() => [UserError], { description: 'Why it was refused; empty when it was done.' })

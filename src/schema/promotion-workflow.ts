@@ -25,7 +25,10 @@ export class RetryRuleInput {
   @Field(() => Int, { description: 'How many times after the first try.', defaultValue: DEFAULT_RETRY.limit })
   limit!: number;
 
-  @Field(() => Duration, { description: 'The first pause; it is doubled each time.', defaultValue: DEFAULT_RETRY.backoff })
+  @Field(() => Duration, {
+    description: 'The first pause; it is doubled each time.',
+    defaultValue: DEFAULT_RETRY.backoff,
+  })
   backoff!: number;
 
   @Field(() => Duration, { description: 'The longest pause.', defaultValue: DEFAULT_RETRY.maxDelay })
@@ -75,11 +78,17 @@ export class WorkflowActionInput {
   @Field(() => Duration, { nullable: true, description: 'How long it may take.' })
   timeout?: number;
 
-  @Field(() => RetryRuleInput, { nullable: true, description: 'How it is tried again; as steps are by default when left out.' })
+  @Field(() => RetryRuleInput, {
+    nullable: true,
+    description: 'How it is tried again; as steps are by default when left out.',
+  })
   retry?: RetryRuleInput;
 }
 
-@ObjectType({ implements: [Definition, Node], description: 'Named actions, one after the other or side by side, run before, after or around a change.' })
+@ObjectType({
+  implements: [Definition, Node],
+  description: 'Named actions, one after the other or side by side, run before, after or around a change.',
+})
 export class PromotionWorkflow extends Definition {
   @Field(() => String, { nullable: true, description: 'What it is, for people.' })
   description!: string | null;
@@ -114,7 +123,10 @@ export class PromotionWorkflowUpdateInput extends DefinitionInput {
 
 @ObjectType({ description: 'What became of a promotion workflow.' })
 export class PromotionWorkflowPayload {
-  @Field(() => PromotionWorkflow, { nullable: true, description: 'As it is now, or as it was before it was deleted; null when refused.' })
+  @Field(() => PromotionWorkflow, {
+    nullable: true,
+    description: 'As it is now, or as it was before it was deleted; null when refused.',
+  })
   promotionWorkflow!: PromotionWorkflow | null;
 
   @Field(() => [UserError], { description: 'Why it was refused; empty when it was done.' })

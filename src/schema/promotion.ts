@@ -54,7 +54,10 @@ export class PromotionStep {
     return this.planned.phase;
   }
 
-  @Field(() => String, { nullable: true, description: 'The application that it is for; null in a step without an environment.' })
+  @Field(() => String, {
+    nullable: true,
+    description: 'The application that it is for; null in a step without an environment.',
+  })
   get application(): string | null {
     const { application } = this.planned;
     return application === null ? null : (this.promotion.planned.applications[application]?.name ?? null);
@@ -107,7 +110,10 @@ export class PromotionStep {
     return this.state.status === 'WAITING' ? this.state.reason : null;
   }
 
-  @Field(() => Date, { nullable: true, description: 'When it is looked at again; null while WAITING: somebody has to tell.' })
+  @Field(() => Date, {
+    nullable: true,
+    description: 'When it is looked at again; null while WAITING: somebody has to tell.',
+  })
   get recheckAt(): Date | null {
     return dateOf(this.state.recheckAt);
   }
@@ -136,7 +142,10 @@ export class ApplicationPromotion {
   @Field(() => String, { description: 'The application of the trigger environment whose version it gets.' })
   source!: string;
 
-  @Field(() => String, { nullable: true, description: 'The commit that carries the change; null: none yet, or none needed.' })
+  @Field(() => String, {
+    nullable: true,
+    description: 'The commit that carries the change; null: none yet, or none needed.',
+  })
   commit!: string | null;
 
   @Field(() => [PromotionStep], { description: 'Its steps.' })
@@ -169,7 +178,10 @@ export class GateEvidence {
   releaseId!: string | null;
 }
 
-@ObjectType({ implements: Node, description: "A release's run in one environment, or in one workflow step without an environment." })
+@ObjectType({
+  implements: Node,
+  description: "A release's run in one environment, or in one workflow step without an environment.",
+})
 export class EnvironmentPromotion extends Node {
   readonly planned: PlannedPromotion;
   readonly state: PromotionState;
@@ -208,7 +220,9 @@ export class EnvironmentPromotion extends Node {
 
   @Field(() => [ReleaseGroup], { description: 'The groups whose gates it depends on.' })
   get dependsOnGroups(): ReleaseGroup[] {
-    return this.planned.dependsOn.flatMap((each) => ('group' in each ? [new ReleaseGroup(this.parts, each.group)] : []));
+    return this.planned.dependsOn.flatMap((each) =>
+      'group' in each ? [new ReleaseGroup(this.parts, each.group)] : [],
+    );
   }
 
   @Field(() => Int, { description: 'How many of its dependencies it needs.' })
@@ -221,7 +235,10 @@ export class EnvironmentPromotion extends Node {
     return this.state.status;
   }
 
-  @Field(() => PhaseEnum, { nullable: true, description: 'The earliest part that is not through; null before its start and after its end.' })
+  @Field(() => PhaseEnum, {
+    nullable: true,
+    description: 'The earliest part that is not through; null before its start and after its end.',
+  })
   get phase(): Phase | null {
     if (this.state.startedAt === null || this.state.endedAt !== null) return null;
     const open = this.steps.filter((each) => each.status !== 'SUCCEEDED');
@@ -243,12 +260,17 @@ export class EnvironmentPromotion extends Node {
     return this.planned.steps.map((_, index) => new PromotionStep(this, index));
   }
 
-  @Field(() => [GateEvidence], { nullable: true, description: 'What was judged, together, when it started; null before.' })
+  @Field(() => [GateEvidence], {
+    nullable: true,
+    description: 'What was judged, together, when it started; null before.',
+  })
   get gateEvidence(): GateEvidence[] | null {
     return this.state.evidence && this.state.evidence.map((each) => GateEvidence.of(each));
   }
 
-  @Field(() => Int, { description: 'Counts the tries of the whole promotion from 1; a retry of the release begins a new one.' })
+  @Field(() => Int, {
+    description: 'Counts the tries of the whole promotion from 1; a retry of the release begins a new one.',
+  })
   get attempt(): number {
     return this.state.attempt;
   }

@@ -68,7 +68,16 @@ export class PlannedGroupType {
 
 @ObjectType({ description: 'Everything that a release would do, as it would be frozen now.' })
 export class ReleasePlan {
-  static of({ product, flow, triggerEnvironment, onFailure, timeout, promotions, groups, warnings }: Plan): ReleasePlan {
+  static of({
+    product,
+    flow,
+    triggerEnvironment,
+    onFailure,
+    timeout,
+    promotions,
+    groups,
+    warnings,
+  }: Plan): ReleasePlan {
     const names = { promotions, groups } as Plan;
     return Object.assign(new ReleasePlan(), {
       product,

@@ -10,13 +10,18 @@ import { UserError } from './user-errors.ts';
 
 @ObjectType({ description: 'A version: its pinned content, and what people call it.' })
 export class Version {
-  @Field(() => String, { description: 'What the version source says, or the short commit. Two different versions may share it.' })
+  @Field(() => String, {
+    description: 'What the version source says, or the short commit. Two different versions may share it.',
+  })
   label!: string;
 
   @Field(() => String, { description: 'sha-256 of the pinned content, hex: the same digest is the same version.' })
   digest!: string;
 
-  @Field(() => String, { nullable: true, description: 'The commit that it was pinned from; null without git, or with several sources.' })
+  @Field(() => String, {
+    nullable: true,
+    description: 'The commit that it was pinned from; null without git, or with several sources.',
+  })
   commit!: string | null;
 }
 
@@ -121,7 +126,9 @@ export class ProblemType {
   attempt?: number;
 }
 
-@ObjectType({ description: 'The first and the last thing that went wrong; the first is often the cause, the last what it led to.' })
+@ObjectType({
+  description: 'The first and the last thing that went wrong; the first is often the cause, the last what it led to.',
+})
 export class ReleaseProblem {
   @Field(() => ProblemType, { description: 'The first one.' })
   first!: ProblemType;
@@ -141,6 +148,7 @@ export interface ReleaseFields {
   digest: string;
   trigger: { kind: 'MANUAL'; actor: string | null; commit?: string };
   status: ReleaseStatus;
+  sequence: number;
   createdAt: Date;
   startedAt: Date | null;
   endedAt: Date | null;
@@ -153,14 +161,19 @@ export interface ReleaseFields {
 }
 
 /** The fields that need more than its own row are in `src/resolvers/release.ts`. */
-@ObjectType({ implements: Node, description: 'One version of one product on its way through one flow, frozen when it was created.' })
+@ObjectType({
+  implements: Node,
+  description: 'One version of one product on its way through one flow, frozen when it was created.',
+})
 export class Release extends Node {
   constructor(readonly fields: ReleaseFields) {
     super();
     this.id = toNodeId('Release', fields.id);
   }
 
-  @Field(() => String, { description: 'The bare id that logs, URLs and commit messages carry; whatever takes an id takes this, too.' })
+  @Field(() => String, {
+    description: 'The bare id that logs, URLs and commit messages carry; whatever takes an id takes this, too.',
+  })
   get uuid(): string {
     return this.fields.id;
   }
@@ -246,7 +259,10 @@ export class ReleaseTriggerInput {
   @Field(() => String, { description: 'The name of the product.' })
   product!: string;
 
-  @Field(() => String, { nullable: true, description: 'The commit of the trigger environment to pin; the newest when left out.' })
+  @Field(() => String, {
+    nullable: true,
+    description: 'The commit of the trigger environment to pin; the newest when left out.',
+  })
   commit?: string;
 
   @Field(() => String, { nullable: true, description: 'For drivers without files: the version itself.' })
@@ -257,7 +273,8 @@ export class ReleaseTriggerInput {
 
   @Field(() => String, {
     nullable: true,
-    description: 'Any text of your choice: the same key with the same input returns the first release again. Kept at least 24 h.',
+    description:
+      'Any text of your choice: the same key with the same input returns the first release again. Kept at least 24 h.',
   })
   idempotencyKey?: string;
 }

@@ -32,7 +32,9 @@ export class MatchExpressionInput {
   values?: string[];
 }
 
-@ObjectType('Selector', { description: 'Chooses things by name and label; everything in it must agree, an empty one takes all.' })
+@ObjectType('Selector', {
+  description: 'Chooses things by name and label; everything in it must agree, an empty one takes all.',
+})
 export class SelectorType {
   @Field(() => [String], { nullable: true, description: NAMES })
   names!: string[] | null;

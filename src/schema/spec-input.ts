@@ -50,7 +50,7 @@ export function toSpec(value: unknown, path: Path, refusals: Refusal[]): unknown
     refusals.push(refusal('INVALID', `give exactly one of ${choices?.join(', ')}`, path));
     return undefined;
   }
-  return { type, ...(result[type] === true ? {} : (result[type] as Plain)) };
+  return { type, ...(result[type] === true ? {} : result[type]) };
 }
 
 const MAPS = new Set(['labels', 'annotations', 'matchLabels', 'promotion']);
@@ -65,8 +65,10 @@ function toMap<T extends object>(
   const result = new Map<string, unknown>();
   entries.forEach((entry, index) => {
     const key = entry[name] as string;
-    if (result.has(key)) refusals.push(refusal('DUPLICATE', `"${key}" is given twice; keep one`, [...path, index, name]));
-    if (key === '__proto__') refusals.push(refusal('INVALID', `"${key}" cannot be a key; rename it`, [...path, index, name]));
+    if (result.has(key))
+      refusals.push(refusal('DUPLICATE', `"${key}" is given twice; keep one`, [...path, index, name]));
+    if (key === '__proto__')
+      refusals.push(refusal('INVALID', `"${key}" cannot be a key; rename it`, [...path, index, name]));
     else result.set(key, valueOf(entry));
   });
   return Object.fromEntries(result);

@@ -26,7 +26,9 @@ export abstract class UserError {
   @Field(() => UserErrorCodeEnum, { description: 'The reason, for programs.' })
   code!: RefusalCode;
 
-  @Field(() => String, { description: 'The reason, for people: names the thing and the value, and what would be right.' })
+  @Field(() => String, {
+    description: 'The reason, for people: names the thing and the value, and what would be right.',
+  })
   message!: string;
 
   @Field(() => [String], {
@@ -39,7 +41,10 @@ export abstract class UserError {
 @ObjectType({ implements: UserError, description: 'A refusal that its code, message and path say all about.' })
 export class BasicUserError extends UserError {}
 
-@ObjectType({ implements: UserError, description: 'Somebody else changed it first: read it again and repeat the change.' })
+@ObjectType({
+  implements: UserError,
+  description: 'Somebody else changed it first: read it again and repeat the change.',
+})
 export class ConflictError extends UserError {
   @Field(() => Int, { description: 'The revision that it has now; 0 when it does not exist.' })
   currentRevision!: number;
@@ -59,7 +64,9 @@ export class ManifestError extends UserError {
   @Field(() => Int, { description: 'The column in that line, counted from 1.' })
   column!: number;
 
-  @Field(() => [String], { description: 'Where in the manifest, e.g. `["spec", "steps", "2"]`; empty when it cannot be read.' })
+  @Field(() => [String], {
+    description: 'Where in the manifest, e.g. `["spec", "steps", "2"]`; empty when it cannot be read.',
+  })
   manifestPath!: string[];
 }
 

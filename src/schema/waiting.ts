@@ -17,7 +17,10 @@ export abstract class WaitingReason {
   @Field(() => Date, { nullable: true, description: 'When it can end at the earliest; null: nobody knows.' })
   earliest!: Date | null;
 
-  @Field(() => EnvironmentPromotion, { nullable: true, description: 'The promotion that waits; null: the whole release does.' })
+  @Field(() => EnvironmentPromotion, {
+    nullable: true,
+    description: 'The promotion that waits; null: the whole release does.',
+  })
   promotion!: EnvironmentPromotion | null;
 }
 
@@ -42,7 +45,10 @@ export class WaitingForGroup extends WaitingReason {
 @ObjectType({ implements: WaitingReason, description: 'Another release of the product is at work in the environment.' })
 export class WaitingForEnvironment extends WaitingReason {}
 
-@ObjectType({ implements: WaitingReason, description: 'The members of a group have succeeded, and not enough of them are healthy now.' })
+@ObjectType({
+  implements: WaitingReason,
+  description: 'The members of a group have succeeded, and not enough of them are healthy now.',
+})
 export class WaitingForGroupHealth extends WaitingReason {
   @Field(() => ReleaseGroup, { description: 'The group.' })
   group!: ReleaseGroup;
@@ -92,7 +98,9 @@ export function toWaitingReason(parts: ReleaseParts, reason: Reason): WaitingRea
       return Object.assign(new WaitingForGroupHealth(), common, { group: new ReleaseGroup(parts, reason.group) });
     case 'DEPENDENCIES':
       return Object.assign(new WaitingForDependencies(), common, {
-        promotions: reason.on.flatMap((on) => ('promotion' in on ? [new EnvironmentPromotion(parts, on.promotion)] : [])),
+        promotions: reason.on.flatMap((on) =>
+          'promotion' in on ? [new EnvironmentPromotion(parts, on.promotion)] : [],
+        ),
         groups: reason.on.flatMap((on) => ('group' in on ? [new ReleaseGroup(parts, on.group)] : [])),
       });
     default: {

@@ -18,6 +18,8 @@ export interface ReleaseSummary {
   concurrency: ConcurrencyPolicy;
   trigger: ReleaseRow['trigger'];
   status: ReleaseStatus;
+  /** The number of its newest event. */
+  sequence: number;
   createdAt: Date;
   startedAt: Date | null;
   endedAt: Date | null;
@@ -42,7 +44,7 @@ export interface ReleaseFilter {
 }
 
 const COLUMNS = `r.id, r.number::float8 AS number, r.product, r.flow, r.flow_revision AS "flowRevision", r.version, r.digest,
-  r.concurrency, r.trigger, r.status, r.created_at AS "createdAt", r.started_at AS "startedAt", r.ended_at AS "endedAt",
+  r.concurrency, r.trigger, r.status, r.sequence, r.created_at AS "createdAt", r.started_at AS "startedAt", r.ended_at AS "endedAt",
   r.deadline, r.rest`;
 
 /** Newest first; `before` is the number of the release after which the page begins. At most `limit`. */
@@ -111,20 +113,6 @@ export async function readCounts(
   const counts = new Map<string, Partial<Record<PromotionStatus, number>>>();
   for (const { id, status, count } of rows) counts.set(id, { ...counts.get(id), [status]: count });
   return counts;
-}
-
-/** The place of each release's newest event in the log. */
-export async function readLastPlaces(
-  pool: Pool,
-  ids: readonly string[],
-): Promise<Map<string, { releaseId: string; position: number; id: number }>> {
-  const { rows } = await pool.query<{ releaseId: string; position: number; id: number }>({
-    name: 'read-last-places',
-    text: `SELECT e.release_id AS "releaseId", e.position::float8 AS position, e.id::float8 AS id FROM release r
-           JOIN release_event e ON e.release_id = r.id AND e.sequence = r.sequence WHERE r.id = ANY($1)`,
-    values: [ids],
-  });
-  return new Map(rows.map((each) => [each.releaseId, each]));
 }
 
 /**

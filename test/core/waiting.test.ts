@@ -97,7 +97,9 @@ describe('what a release waits for', () => {
   });
 
   test('of a quorum the members that are first decide, whoever else needs a person', () => {
-    const flow = flowOf('dev > {a, b, c} as some > z', { groups: { some: { gate: { policy: 'AT_LEAST', count: 2 } } } });
+    const flow = flowOf('dev > {a, b, c} as some > z', {
+      groups: { some: { gate: { policy: 'AT_LEAST', count: 2 } } },
+    });
     const play = started(flow).succeed('dev');
     play.report('a', { kind: 'pending', reason: 'not yet' });
     play.report('b', { kind: 'pending', reason: 'not yet', recheckAfter: 10 * SECOND });
@@ -123,7 +125,9 @@ test('whenever a release neither runs nor has ended, it says for what it waits',
   for (let round = 0; round < 40 && play.state.endedAt === null; round += 1) {
     if (play.state.status === 'SUSPENDED') {
       suspended += 1;
-      const causes = waitingFor(play.plan, play.state, play.facts, play.now).filter(({ kind }) => kind !== 'DEPENDENCIES');
+      const causes = waitingFor(play.plan, play.state, play.facts, play.now).filter(
+        ({ kind }) => kind !== 'DEPENDENCIES',
+      );
       expect(causes).not.toEqual([]);
       // What it says is what happens: it wakes no later than the earliest of them.
       expect(play.state.wakeAt).toBeLessThanOrEqual(Math.min(...causes.map(({ earliest }) => earliest ?? Infinity)));

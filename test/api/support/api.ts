@@ -53,6 +53,7 @@ function closing(engine: TestEngine, log: EventLog): () => Promise<void> {
 }
 
 async function countStatements(question: () => Promise<unknown>): Promise<number> {
+  // oxlint-disable-next-line typescript/unbound-method -- it is bound again where it is called
   const { query } = pg.Client.prototype;
   let count = 0;
   // The event log and the queue have connections of their own, which look for news all the time.

@@ -1,0 +1,402 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { ERRORS, openTestApi } from './support/api.ts';
+import type { TestApi } from './support/api.ts';
+
+let api: TestApi;
+
+beforeAll(async () => {
+  api = await openTestApi();
+});
+afterAll(() => api.close());
+
+const labels = (values: Record<string, string>) => Object.entries(values).map(([key, value]) => ({ key, value }));
+
+/** One of every kind, in the order in which they need each other; everything that an input can say is said. */
+const KINDS: { field: string; input: Record<string, unknown>; fields: string; changed: Record<string, unknown> }[] = [
+  {
+    field: 'environment',
+    input: { name: 'dev', kind: 'NON_PRODUCTION', description: 'Where it begins', labels: labels({ tier: 'low' }) },
+    fields: 'kind description',
+    changed: { description: 'Where it all begins' },
+  },
+  {
+    field: 'environmentGroup',
+    input: {
+      name: 'europe',
+      environments: {
+        names: ['eu-*'],
+        kinds: ['PRODUCTION'],
+        matchLabels: labels({ continent: 'europe' }),
+        matchExpressions: [{ key: 'tier', operator: 'NOT_IN', values: ['low'] }],
+      },
+      gate: { policy: 'AT_LEAST', percent: 50, unknownTimeout: '10m' },
+      maxParallel: 2,
+      maxFailures: 1,
+    },
+    fields: `environments { names kinds matchLabels { key value } matchExpressions { key operator values } }
+      gate { policy percent unknownTimeout } maxParallel maxFailures`,
+    changed: { gate: { policy: 'ANY' } },
+  },
+  {
+    field: 'promotionTemplate',
+    input: {
+      name: 'helm',
+      applicationSourceSelector: { matchLabels: labels({ kind: 'helm' }) },
+      priority: 5,
+      versionSource: { file: 'Chart.yaml', jsonPath: '$.appVersion' },
+      promotion: [{ file: 'values.yaml', jsonPaths: ['$.image.tag'] }],
+    },
+    fields: `applicationSourceSelector { matchLabels { key value } } priority versionSource { file jsonPath }
+      promotion { file jsonPaths }`,
+    changed: { priority: 4 },
+  },
+  {
+    field: 'promotionWorkflow',
+    input: {
+      name: 'smoke',
+      description: 'Does it burn?',
+      actions: [
+        {
+          name: 'ping',
+          type: 'HTTP',
+          parameters: { url: 'https://example.com/${APP_NAME}', deep: { list: [1, null] } },
+        },
+        {
+          name: 'load',
+          type: 'SIMULATE',
+          dependsOn: ['ping'],
+          parameters: {},
+          timeout: '5m',
+          retry: { limit: 2, backoff: '1s', maxDelay: '1m' },
+        },
+      ],
+    },
+    fields: 'description actions { name type dependsOn parameters timeout retry { limit backoff maxDelay } }',
+    changed: { actions: [{ name: 'ping', type: 'SIMULATE', parameters: {} }] },
+  },
+  {
+    field: 'promotionFlow',
+    input: {
+      name: 'flow',
+      description: 'From here to there',
+      version: '2026-1',
+      triggerEnvironment: 'dev',
+      triggerWorkflow: 'smoke',
+      productSelector: { names: ['bill*'] },
+      steps: [
+        {
+          environment: 'eu-west',
+          dependsOn: ['dev'],
+          dependsOnPolicy: { policy: 'ANY' },
+          policy: { preAction: 'smoke', action: 'COMMIT', postAction: 'smoke' },
+          soak: '1h30m',
+          timeout: '4h',
+        },
+        { workflow: 'smoke', name: 'migrate', dependsOn: ['eu-west'] },
+      ],
+      timeout: '12h',
+      onFailure: 'CONTINUE',
+    },
+    fields: `description version triggerEnvironment triggerWorkflow productSelector { names }
+      steps { environment workflow name dependsOn dependsOnPolicy { policy } policy { preAction action postAction } soak timeout }
+      timeout onFailure`,
+    changed: { timeout: '13h' },
+  },
+  {
+    field: 'product',
+    input: {
+      name: 'billing',
+      description: 'Sends invoices',
+      labels: labels({ team: 'money' }),
+      annotations: labels({ 'example.com/owner': 'Ada Lovelace' }),
+      promotionTemplate: { promotion: [{ file: 'values.yaml', jsonPaths: ['$.tag'] }] },
+      promotionFlows: [
+        { name: 'flow', gitTriggerSelectors: [{ key: 'COMMIT_MESSAGE', operator: 'NOT_IN', values: ['*wip*'] }] },
+      ],
+      concurrency: 'PIPELINE',
+      queueLimit: 7,
+    },
+    fields: `description promotionTemplate { promotion { file jsonPaths } }
+      promotionFlows { name gitTriggerSelectors { key operator values } } concurrency queueLimit`,
+    changed: { concurrency: 'QUEUE' },
+  },
+  {
+    field: 'application',
+    input: {
+      name: 'billing-dev',
+      component: 'web',
+      driver: { git: { repoURL: 'https://git.example.com/billing.git', branch: 'main', path: 'dev' } },
+      health: { http: { url: 'https://billing.example.com/health', interval: '10s' } },
+      namespace: 'billing',
+      runtime: 'cluster-1',
+    },
+    fields: `component driver { type git { repoURL branch path } simulate { duration } }
+      health { type http { url interval timeout } } namespace runtime productName environmentName`,
+    changed: { driver: { simulate: { duration: '2s', failures: 1, failure: 'TRANSIENT' } }, health: { report: true } },
+  },
+];
+
+const common = 'id name revision labels { key value } annotations { key value } manifest updatedAt createdAt';
+const more = (field: string) => (field === 'application' ? { product: 'billing', environment: 'dev' } : {});
+const Type = (field: string) => field[0]!.toUpperCase() + field.slice(1);
+
+describe('every kind', () => {
+  beforeAll(async () => {
+    await api.save('Environment', 'eu-west', { kind: 'PRODUCTION' }, { continent: 'europe' });
+  });
+
+  test.each(KINDS)(
+    '$field: created, read back, changed, found by its id',
+    async ({ field, input, fields, changed }) => {
+      const create = `mutation ($input: ${Type(field)}CreateInput!) {
+      ${field}Create(input: $input) { ${field} { ${common} ${fields} } ${ERRORS} } }`;
+      const created = (await api.ask(create, { input: { ...input, ...more(field), idempotencyKey: 'once' } }))[
+        `${field}Create`
+      ];
+      expect(created.userErrors).toEqual([]);
+      const object = created[field];
+      // What was written is what is read, in the same shape.
+      const { driver, health, ...plain } = input;
+      expect(object).toMatchObject(plain);
+      if (driver) expect(object.driver).toMatchObject({ type: 'GIT', ...driver });
+      if (health) expect(object.health).toMatchObject({ type: 'HTTP', ...health });
+      expect(object.revision).toBe(1);
+
+      const again = (await api.ask(create, { input: { ...input, ...more(field), idempotencyKey: 'once' } }))[
+        `${field}Create`
+      ];
+      expect(again).toEqual(created);
+      const twice = (await api.ask(create, { input: { ...input, ...more(field) } }))[`${field}Create`];
+      expect(twice).toMatchObject({
+        [field]: null,
+        userErrors: [{ code: 'ALREADY_EXISTS', path: ['input', 'name'] }],
+      });
+      const other = { ...input, ...more(field), labels: labels({ other: 'yes' }), idempotencyKey: 'once' };
+      expect((await api.ask(create, { input: other }))[`${field}Create`].userErrors).toMatchObject([
+        { code: 'IDEMPOTENCY_MISMATCH', path: ['input', 'idempotencyKey'] },
+      ]);
+
+      const update = `mutation ($input: ${Type(field)}UpdateInput!) {
+      ${field}Update(input: $input) { ${field} { ${common} ${fields} } ${ERRORS} } }`;
+      const change = { name: input['name'], expectedRevision: 1, ...changed };
+      const updated = (await api.ask(update, { input: change }))[`${field}Update`];
+      expect(updated.userErrors).toEqual([]);
+      expect(updated[field]).toMatchObject({ revision: 2, id: object.id, labels: object.labels });
+      // Somebody who has not seen that is told, and may read it.
+      expect((await api.ask(update, { input: change }))[`${field}Update`].userErrors).toMatchObject([
+        { __typename: 'ConflictError', code: 'CONFLICT', path: ['input', 'expectedRevision'], currentRevision: 2 },
+      ]);
+
+      const read = await api.ask(
+        `query ($name: String!, $id: ID!) {
+        ${field}(name: $name) { ${common} ${fields} }
+        before: ${field}(name: $name, revision: 1) { ${common} ${fields} }
+        node(id: $id) { __typename id ... on Definition { name manifest } } }`,
+        { name: input['name'], id: object.id },
+      );
+      expect(read[field]).toEqual(updated[field]);
+      expect(read.before).toMatchObject({ ...plain, revision: 1, createdAt: null, manifest: object.manifest });
+      expect(read.node).toMatchObject({ __typename: Type(field), id: object.id, manifest: updated[field].manifest });
+      const then = await api.ask('query ($id: ID!) { node(id: $id) { id ... on Definition { revision } } }', {
+        id: read.before.id,
+      });
+      expect(then.node).toEqual({ id: read.before.id, revision: 1 });
+    },
+  );
+
+  test('null removes what an update names, and leaves alone what it does not', async () => {
+    const { productUpdate } = await api.ask(
+      `mutation { productUpdate(input: { name: "billing", description: null, labels: null, queueLimit: null }) {
+        product { description labels { key } annotations { key } queueLimit promotionFlows { name } } ${ERRORS} } }`,
+    );
+    expect(productUpdate).toEqual({
+      product: {
+        description: null,
+        labels: [],
+        annotations: [{ key: 'example.com/owner' }],
+        queueLimit: 50,
+        promotionFlows: [{ name: 'flow' }],
+      },
+      userErrors: [],
+    });
+  });
+
+  test('they know each other', async () => {
+    const answer = await api.ask(`{
+      product(name: "billing") { applications { name environment { name } product { name } } }
+      environmentGroup(name: "europe") { members { name } }
+    }`);
+    expect(answer).toEqual({
+      product: { applications: [{ name: 'billing-dev', environment: { name: 'dev' }, product: { name: 'billing' } }] },
+      environmentGroup: { members: [{ name: 'eu-west' }] },
+    });
+  });
+
+  test('what others need is not deleted; in the right order everything is', async () => {
+    const remove = (field: string, name: string) =>
+      api.ask(`mutation { ${field}Delete(input: { name: "${name}" }) { ${field} { name } ${ERRORS} } }`);
+    expect((await remove('environment', 'dev')).environmentDelete.userErrors).toMatchObject([
+      { code: 'IN_USE', path: ['input', 'name'], message: expect.stringContaining('billing-dev') },
+    ]);
+    for (const { field, input } of [...KINDS].reverse()) {
+      const answer = (await remove(field, input['name'] as string))[`${field}Delete`];
+      expect(answer).toEqual({ [field]: { name: input['name'] }, userErrors: [] });
+      expect((await remove(field, input['name'] as string))[`${field}Delete`].userErrors[0].code).toBe('NOT_FOUND');
+    }
+  });
+});
+
+describe('lists', () => {
+  const names = Array.from({ length: 25 }, (_, index) => `p-${String(index).padStart(2, '0')}`);
+
+  beforeAll(async () => {
+    for (const [index, name] of names.entries()) {
+      const spec = { promotionFlows: [], concurrency: 'QUEUE' as const, queueLimit: 50 };
+      await api.save('Product', name, spec, index % 2 === 0 ? { tier: 'gold', 'example.com/x': 'y' } : { tier: 'tin' });
+    }
+  });
+
+  const list = `query ($first: Int!, $after: String, $selector: SelectorInput) {
+    products(first: $first, after: $after, selector: $selector) {
+      edges { cursor node { name } } nodes { name } pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } }`;
+
+  test('page by page, nothing twice and nothing left out, whatever comes and goes meanwhile', async () => {
+    const seen: string[] = [];
+    let after: string | null = null;
+    for (let page = 0; page < 10; page += 1) {
+      const { products } = await api.ask(list, { first: 10, after, selector: { names: ['p-*'] } });
+      seen.push(...products.nodes.map((each: { name: string }) => each.name));
+      expect(products.pageInfo.hasPreviousPage).toBe(page > 0);
+      after = products.pageInfo.endCursor;
+      if (page === 0) await api.ask('mutation { productDelete(input: { name: "p-03" }) { userErrors { code } } }');
+      if (!products.pageInfo.hasNextPage) break;
+    }
+    expect(seen).toEqual(names);
+  });
+
+  test.each([
+    [{ names: ['p-1*'] }, 10],
+    [{ names: ['p-11', 'p-12', 'none'] }, 2],
+    [{ matchLabels: [{ key: 'tier', value: 'gold' }] }, 13],
+    [{ matchExpressions: [{ key: 'tier', operator: 'IN', values: ['tin', 'gold'] }] }, 24],
+    [{ names: ['p-*'], matchExpressions: [{ key: 'example.com/x', operator: 'DOES_NOT_EXIST' }] }, 11],
+    [{ matchExpressions: [{ key: 'tier', operator: 'NOT_IN', values: ['gold'] }], names: ['p-*'] }, 11],
+  ])('selected by %j', async (selector, count) => {
+    const { products } = await api.ask(list, { first: 100, selector });
+    expect(products.nodes).toHaveLength(count);
+  });
+
+  test('with what belongs to each of them, in a number of statements that does not grow', async () => {
+    const query =
+      'query ($first: Int!) { products(first: $first) { nodes { name applications { name environment { name } } } } }';
+    const [one, many] = [
+      await api.statements(() => api.ask(query, { first: 1 })),
+      await api.statements(() => api.ask(query, { first: 24 })),
+    ];
+    expect(many).toBe(one);
+  });
+});
+
+describe('the graph of a flow', () => {
+  beforeAll(async () => {
+    for (const name of ['f-dev', 'f-staging', 'f-eu', 'f-us', 'f-asia'])
+      await api.save('Environment', name, { kind: 'PRODUCTION' });
+    await api.save('EnvironmentGroup', 'f-more', {
+      environments: { names: ['f-more-*'] },
+      gate: { policy: 'ALL' },
+      maxFailures: 0,
+    });
+    await api.save('Environment', 'f-more-1', { kind: 'PRODUCTION' });
+    await api.ask(`mutation { promotionFlowSave(input: {
+      name: "f", triggerEnvironment: "f-dev", steps: [{ environment: "f-staging", dependsOn: ["f-dev"] }] }) { ${ERRORS} } }`);
+  });
+
+  const steps = 'promotionFlow { revision steps { environment group dependsOn } warnings }';
+
+  test('an environment added after another one depends on it; several, on all of them', async () => {
+    const { promotionFlowAddEnvironments: first } = await api.ask(`mutation { promotionFlowAddEnvironments(input: {
+      name: "f", environments: ["f-eu", "f-us"], after: ["f-staging"], expectedRevision: 1 }) { ${steps} ${ERRORS} } }`);
+    expect(first.userErrors).toEqual([]);
+    const { promotionFlowAddEnvironments: second } = await api.ask(`mutation { promotionFlowAddEnvironments(input: {
+      name: "f", environments: ["f-asia"], groups: ["f-more"], after: ["f-eu", "f-us"] }) { ${steps} ${ERRORS} } }`);
+    expect(second.userErrors).toEqual([]);
+    expect(second.promotionFlow.revision).toBe(3);
+    expect(second.promotionFlow.steps.slice(1)).toEqual([
+      { environment: 'f-eu', group: null, dependsOn: ['f-staging'] },
+      { environment: 'f-us', group: null, dependsOn: ['f-staging'] },
+      { environment: 'f-asia', group: null, dependsOn: ['f-eu', 'f-us'] },
+      { environment: null, group: 'f-more', dependsOn: ['f-eu', 'f-us'] },
+    ]);
+  });
+
+  test('what cannot be added is named by its place', async () => {
+    const { promotionFlowAddEnvironments } = await api.ask(`mutation { promotionFlowAddEnvironments(input: {
+      name: "f", groups: ["f-more"], after: ["f-nowhere"] }) { ${steps} ${ERRORS} } }`);
+    expect(promotionFlowAddEnvironments.userErrors.map((each: { path: string[] }) => each.path)).toEqual([
+      ['input', 'groups', '0'],
+      ['input', 'after', '0'],
+    ]);
+  });
+
+  test('removing asks what becomes of the dependents', async () => {
+    const remove = (rest: string) =>
+      api.ask(`mutation { promotionFlowRemoveEnvironment(input: { name: "f", ${rest} }) { ${steps} ${ERRORS} } }`);
+    const asked = (await remove('environment: "f-eu"')).promotionFlowRemoveEnvironment;
+    expect(asked.userErrors).toMatchObject([{ path: ['input', 'reconnectTo'] }]);
+    const done = (await remove('environment: "f-eu", reconnectTo: "f-staging"')).promotionFlowRemoveEnvironment;
+    expect(
+      done.promotionFlow.steps.find((each: { environment: string }) => each.environment === 'f-asia').dependsOn,
+    ).toEqual(['f-staging', 'f-us']);
+    const all = (await remove('environment: "f-us", removeDependents: true')).promotionFlowRemoveEnvironment;
+    expect(all.promotionFlow.steps.map((each: { environment: string }) => each.environment)).toEqual(['f-staging']);
+  });
+
+  test('two people who change it at once both get their change', async () => {
+    const add = (environment: string) =>
+      api.ask(`mutation { promotionFlowAddEnvironments(input: {
+        name: "f", environments: ["${environment}"], after: ["f-staging"] }) { ${ERRORS} } }`);
+    const answers = await Promise.all(['f-eu', 'f-us', 'f-asia'].map(add));
+    for (const each of answers) expect(each.promotionFlowAddEnvironments.userErrors).toEqual([]);
+    const { promotionFlow } = await api.ask('{ promotionFlow(name: "f") { steps { environment } } }');
+    expect(promotionFlow.steps.map((each: { environment: string }) => each.environment).sort()).toEqual([
+      'f-asia',
+      'f-eu',
+      'f-staging',
+      'f-us',
+    ]);
+  });
+
+  test('its warnings are told', async () => {
+    await api.save('PromotionWorkflow', 'f-hook', { actions: [{ name: 'a', type: 'simulate', parameters: {} }] });
+    const { promotionFlowUpdate } = await api.ask(
+      `mutation { promotionFlowUpdate(input: { name: "f", hooks: { onStart: "f-hook" } }) { ${steps} ${ERRORS} } }`,
+    );
+    expect(promotionFlowUpdate.promotionFlow.warnings).toEqual([expect.stringContaining('hooks')]);
+  });
+});
+
+describe('manifests', () => {
+  const apply = `mutation ($input: ManifestsApplyInput!) { manifestsApply(input: $input) {
+    changes { kind name change diff revision } userErrors { message } } }`;
+
+  test('a dry run says what would change and changes nothing; applying twice changes nothing the second time', async () => {
+    const text =
+      'apiVersion: sluice.dev/v1\nkind: Environment\nmetadata: { name: m-dev }\nspec: { kind: PRODUCTION }\n';
+    const dry = (await api.ask(apply, { input: { text, dryRun: true } })).manifestsApply;
+    expect(dry).toMatchObject({
+      changes: [{ kind: 'Environment', name: 'm-dev', change: 'CREATED', revision: 1 }],
+      userErrors: [],
+    });
+    expect(dry.changes[0].diff).toContain('+  kind: PRODUCTION');
+    expect((await api.ask('{ environment(name: "m-dev") { name } }')).environment).toBeNull();
+    await api.ask(apply, { input: { text } });
+    expect((await api.ask(apply, { input: { text } })).manifestsApply.changes).toEqual([
+      { kind: 'Environment', name: 'm-dev', change: 'UNCHANGED', diff: null, revision: 1 },
+    ]);
+  });
+});
+
+test('the viewer is who asks', async () => {
+  expect(await api.ask('{ viewer { name kind } }')).toEqual({ viewer: { name: 'ada', kind: 'USER' } });
+  expect(await api.ask('{ viewer { name kind } }', {}, null)).toEqual({ viewer: { name: null, kind: 'ANONYMOUS' } });
+});
