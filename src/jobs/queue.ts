@@ -139,6 +139,8 @@ export class JobQueue {
       stalledInterval: stalledIntervalMs,
       // A job that outlives its worker is taken up again, however often: what it did is in the database.
       maxStalledCount: 1_000_000,
+      // By default a worker whose connection broke sits out 15 seconds before it asks for a job again.
+      runRetryDelay: 500,
       autorun: false,
     }) as Worker<JobData, void, JobName>;
   }
