@@ -50,7 +50,7 @@ export function toSpec(value: unknown, path: Path, refusals: Refusal[]): unknown
     refusals.push(refusal('INVALID', `give exactly one of ${choices?.join(', ')}`, path));
     return undefined;
   }
-  return { type, ...(result[type] === true ? {} : result[type]) };
+  return Object.assign({ type }, result[type] === true ? {} : result[type]);
 }
 
 const MAPS = new Set(['labels', 'annotations', 'matchLabels', 'promotion']);
