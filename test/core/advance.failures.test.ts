@@ -1,3 +1,4 @@
+import { NO_FACTS } from '../../src/core/release.ts';
 import { describe, expect, test } from 'vitest';
 import { nextSteps, ownedSteps } from '../../src/core/advance.ts';
 import type { Stimulus } from '../../src/core/release.ts';
@@ -149,7 +150,7 @@ describe('retry', () => {
 
   test('waits for its turn like a new release', () => {
     const release = started('dev > eu').fail('dev');
-    release.facts = { behind: 'r-0', heldBy: {} };
+    release.facts = { ...NO_FACTS, behind: 'r-0' };
     release.tell({ kind: 'retry', by: 'ada' });
     expect(release.state.status).toBe('QUEUED');
   });
@@ -179,6 +180,15 @@ describe('jobs that are lost, late or double', () => {
       { kind: 'dispatch', promotions: [{ promotion: 0, attempt: 1, dispatch: 2 }], join: false },
     ]);
     expect(release.tell(lost)).toMatchObject(nothing);
+  });
+
+  test('what was lost and what is due at the same moment share one job', () => {
+    const release = started('dev > eu', { applications: { dev: 2, eu: 2 } });
+    release.report('dev', { kind: 'pending', reason: 'not yet', recheckAfter: SECOND }, 'billing-dev/HEALTH');
+    release.now += SECOND;
+    release.tell({ kind: 'lost-dispatch', promotion: 0, dispatch: 1 });
+    expect(release.last.work).toMatchObject([{ kind: 'dispatch', promotions: [{ promotion: 0, dispatch: 2 }] }]);
+    expect(ownedSteps(release.state, 0, 2)).toEqual([0, 1]);
   });
 
   test('a success of a job that was given up is true all the same; the new job finds nothing left', () => {

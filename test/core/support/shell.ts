@@ -108,7 +108,8 @@ export class Shell {
     this.reached.count('decisions');
     this.#outbox.push(...decision.work);
     this.#told.push(stimulus);
-    const accepted = decision.events.length > 0 || decision.changed.length > 0 ? 'moves' : 'changes nothing';
+    const { events, changed, work } = decision;
+    const accepted = events.length + changed.length + work.length > 0 ? 'moves' : 'changes nothing';
     this.reached.count(`stimulus ${stimulus.kind} ${accepted}`);
     if (stimulus.kind === 'group-answer') {
       for (const { status } of stimulus.health) this.reached.count(`group answer ${status}`);
@@ -121,7 +122,8 @@ export class Shell {
     const act = tape.weighted({
       work: 70,
       time: 8,
-      sweep: 5,
+      // A question stands for a moment only: without a bias nobody would ever find one lost.
+      sweep: this.state.groups.some((each) => each.status === 'ASKING') ? 8 : 5,
       world: 3,
       health: 2,
       again: 3,
@@ -312,7 +314,8 @@ export class Shell {
     if (how === 'little') this.now += this.#tape.next(20) * SECOND;
     else if (how === 'back') this.now -= this.#tape.next(20) * SECOND;
     else if (wakeAt !== null && (wakeAt !== deadline || this.#tape.chance(10))) this.now = Math.max(this.now, wakeAt);
-    if (how !== 'back') this.#tell({ kind: 'tick' });
+    // Time also passes unnoticed: the next stimulus finds several things due at once.
+    if (how !== 'back' && !this.#tape.chance(30)) this.#tell({ kind: 'tick' });
   }
 
   /** Asks again for whatever nobody carries; a `hasty` one does not look whether somebody does. */

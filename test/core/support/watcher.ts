@@ -115,7 +115,9 @@ export class Watcher {
     this.#seeWhole(state, facts, moved);
     this.#seeStale(old, stimulus, facts, now, state);
 
-    if (!thorough) return;
+    // Ignored while it went on, and ended by its limit in the same decision: a retry now is another question.
+    const refused = stimulus.kind === 'retry' && !ENDED_RELEASE.has(old.status);
+    if (!thorough || refused) return;
     const again = advance(this.plan, state, [stimulus], facts, now);
     claim(again !== 'NEEDS_FACTS', 'the same question needs facts the second time only');
     this.#claimNothing(again, state, stimulus.kind === 'health-reported' ? ['HealthChanged'] : [], stimulus.kind);
