@@ -13,7 +13,7 @@ export interface ReleaseAnswer {
 
 const PAYLOAD = '{ release { id } userErrors { code message } }';
 const DOCUMENTS = {
-  trigger: `mutation Trigger($input: TriggerReleaseInput!) { answer: releaseTrigger(input: $input) ${PAYLOAD} }`,
+  trigger: `mutation Trigger($input: ReleaseTriggerInput!) { answer: releaseTrigger(input: $input) ${PAYLOAD} }`,
   terminate: `mutation Terminate($input: ReleaseTerminateInput!) { answer: releaseTerminate(input: $input) ${PAYLOAD} }`,
   retry: `mutation Retry($input: ReleaseRetryInput!) { answer: releaseRetry(input: $input) ${PAYLOAD} }`,
 };

@@ -34,7 +34,7 @@ export class Load {
   }
 
   start(world: World): void {
-    for (const product of world.products) this.#work.push(this.#product(product, this.#random.fork()));
+    for (const product of world.products) this.#begin(this.#product(product, this.#random.fork()));
   }
 
   /** No new release; what was asked for is answered, or given up after `patience` milliseconds. */
@@ -48,10 +48,16 @@ export class Load {
     }
   }
 
+  /** What goes wrong here is thrown by `stop`: until then the run goes on, and ends what it has started. */
+  #begin(work: Promise<void>): void {
+    work.catch(() => undefined);
+    this.#work.push(work);
+  }
+
   async #product(product: WorldProduct, random: Random): Promise<void> {
     for (let number = 1; !this.#stop.signal.aborted; number += 1) {
       await product.repository?.change('dev');
-      this.#work.push(this.#release(product.name, `${product.name}-${number}`, random.fork()));
+      this.#begin(this.#release(product.name, `${product.name}-${number}`, random.fork()));
       await this.#pause(random.between(0.3, 1.7) * this.#every);
     }
   }

@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { table } from '../bench/stats.ts';
+import { runKillPoints } from './kill-points.ts';
 import { runChaos } from './run.ts';
 import type { LogEntry } from './judge/history.ts';
 import type { ChaosOutcome } from './run.ts';
@@ -15,6 +16,7 @@ const { values: options } = parseArgs({
     seconds: { type: 'string', default: '60' },
     backend: { type: 'string', default: 'redis' },
     json: { type: 'string' },
+    'kill-points': { type: 'boolean', default: false },
     keep: { type: 'boolean', default: false },
     main: { type: 'string', default: fileURLToPath(new URL('../src/main.js', import.meta.url)) },
   },
@@ -26,6 +28,8 @@ if (backend !== 'redis' && backend !== 'postgres')
 // Everything that runs is ended, whatever ends this: the second Ctrl-C too only asks again.
 const interrupted = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => interrupted.abort());
+
+if (options['kill-points']) await killPoints();
 
 const outcome = await runChaos({
   seed: options.seed === undefined ? Date.now() % 1_000_000 : Number(options.seed),
@@ -40,6 +44,23 @@ if (options.json) await writeFile(options.json, `${JSON.stringify(figuresOf(outc
 print(outcome);
 const broken = outcome.stuck > 0 || outcome.invariants.some((each) => each.violations.length > 0);
 process.exit(interrupted.signal.aborted ? 130 : broken ? 1 : 0);
+
+/** Every point, every count that a release reaches: slow, and complete. */
+async function killPoints(): Promise<never> {
+  const counts = Array.from({ length: 60 }, (_, index) => index + 1);
+  const { reached, statuses, invariants } = await runKillPoints({
+    backend: backend as 'redis',
+    main: options.main,
+    counts,
+    tell: (line) => console.error(line),
+  });
+  console.log(table(['point', 'times reached'], Object.entries(reached)));
+  for (const { name, violations } of invariants)
+    if (violations.length > 0) console.log(`\n${name}:\n  ${violations.join('\n  ')}`);
+  process.exit(
+    Object.keys(statuses).join() === 'SUCCEEDED' && invariants.every((each) => each.violations.length === 0) ? 0 : 1,
+  );
+}
 
 /** As others read it: counts in place of sentences. */
 function figuresOf({

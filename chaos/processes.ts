@@ -6,6 +6,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from '../src/postgres/server.ts';
 import { Proxy } from './proxy.ts';
 
+/** Whatever ends this program, its processes do not outlive it; a frozen one dies of SIGKILL as well. */
+const running = new Set<ChildProcess>();
+process.on('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
 export interface ProcessSettings {
   name: string;
   role: 'api' | 'worker';
@@ -31,6 +37,8 @@ export class SluiceProcess {
   #armed: string | null = null;
   /** Ends that nobody asked for: a process that gives up by itself. */
   crashes: string[] = [];
+  /** How often it killed itself at a point where it was told to. */
+  pointsReached = 0;
   #killed = false;
 
   private constructor(settings: ProcessSettings, port: number, postgres: Proxy, redis: Proxy | null) {
@@ -89,12 +97,15 @@ export class SluiceProcess {
     this.#armed = null;
     this.#killed = false;
     this.#child = child;
+    running.add(child);
     this.#exited = new Promise((resolve) => {
       child.once('exit', (code, signal) => {
         // Before it serves, a process may give up with one line: whoever started it starts it again.
         const served = /listens on|worker, health/.test(readFileSync(logFile).subarray(from).toString());
         const asked = this.#killed || this.#closed || (armed && signal === 'SIGKILL');
+        if (armed && signal === 'SIGKILL' && !this.#killed && !this.#closed) this.pointsReached += 1;
         if (served && !asked) this.crashes.push(`${name} ended by itself with ${code ?? signal}`);
+        running.delete(child);
         if (this.#child === child) this.#child = null;
         resolve();
         if (!this.#closed) void this.#startAgain();

@@ -2,8 +2,8 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import pg from 'pg';
 import { startPostgres, startRedis } from '../test/support/servers.ts';
+import { createDatabase, query } from './database.ts';
 import { injectFaults } from './faults.ts';
 import type { FaultRecord } from './faults.ts';
 import { judgeProcesses, judgeSubscribers, judgeTriggers } from './judge/client-rules.ts';
@@ -75,7 +75,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosOutcome> {
     closers.push(() => postgres.stop());
     const redis = backend === 'redis' ? await startRedis({ appendOnly: true }) : null;
     if (redis) closers.push(() => redis.stop());
-    const databaseUrl = await createDatabase(postgres.url);
+    const databaseUrl = await createDatabase(postgres.url, 'chaos');
     const world = await createWorld(databaseUrl, join(folder, 'git'));
     const processes: SluiceProcess[] = [];
     for (const [name, role] of [
@@ -175,13 +175,6 @@ const SETTINGS = {
 /** A cut subscriber holds nobody up. */
 const isOutage = ({ kind }: FaultRecord): boolean => kind !== 'subscriber cut';
 
-async function createDatabase(url: string): Promise<string> {
-  await query(url, 'CREATE DATABASE chaos');
-  const own = new URL(url);
-  own.pathname = '/chaos';
-  return own.href;
-}
-
 async function allReady(processes: SluiceProcess[]): Promise<void> {
   const deadline = Date.now() + 30_000;
   for (const each of processes) {
@@ -213,16 +206,6 @@ async function untilSeen(url: string, subscribers: Subscriber[], signal: AbortSi
   while (all.some((each) => each.seen.length < (row?.events ?? 0)) && Date.now() < deadline && !signal.aborted)
     await sleep(50);
   await sleep(500);
-}
-
-async function query<T extends pg.QueryResultRow>(url: string, text: string): Promise<T[]> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  try {
-    return (await client.query<T>(text)).rows;
-  } finally {
-    await client.end();
-  }
 }
 
 function countBy<T>(all: T[], key: (each: T) => string): Record<string, number> {

@@ -21,7 +21,13 @@ export interface ReleaseHistory {
   sequence: number;
   endedAt: Date | null;
   plan: ReleasePlan;
-  promotions: { status: PromotionStatus; attempt: number; holds: boolean; steps: Partial<StepState>[] }[];
+  promotions: {
+    status: PromotionStatus;
+    attempt: number;
+    dispatch: number;
+    holds: boolean;
+    steps: Partial<StepState>[];
+  }[];
   /** In the order of their numbers. */
   events: LogEntry[];
 }
@@ -64,7 +70,7 @@ export async function readHistory(databaseUrl: string): Promise<History> {
   try {
     const releases = await client.query<Omit<ReleaseHistory, 'events'>>(
       `SELECT r.id, r.product, r.concurrency, r.status, r.sequence, r.ended_at AS "endedAt", l.plan,
-         (SELECT jsonb_agg(jsonb_build_object('status', p.status, 'attempt', p.attempt, 'holds', p.holds, 'steps', p.steps) ORDER BY p.position)
+         (SELECT jsonb_agg(jsonb_build_object('status', p.status, 'attempt', p.attempt, 'dispatch', p.dispatch, 'holds', p.holds, 'steps', p.steps) ORDER BY p.position)
           FROM promotion p WHERE p.release_id = r.id) AS promotions
        FROM release r JOIN release_plan l ON l.release_id = r.id ORDER BY r.number`,
     );

@@ -113,12 +113,30 @@ function oneAtWork({ log, releases }: History): Invariant[] {
 
 function ended(releases: ReleaseHistory[]): Invariant {
   const rule = new Rule('every release ends, and holds nothing any more');
-  for (const { id, status, endedAt, promotions } of releases) {
-    rule.expect(ENDED_RELEASE.has(status) && endedAt !== null, () => `${id} is still ${status}`);
+  for (const release of releases) {
+    const { id, status, endedAt, promotions } = release;
+    rule.expect(ENDED_RELEASE.has(status) && endedAt !== null, () => `${id} is still ${status}: ${standing(release)}`);
     if (endedAt)
       rule.expect(!promotions.some((each) => each.holds), () => `${id} ended and still holds an environment`);
   }
   return rule;
+}
+
+/** Where it stands: enough to ask the right question of the logs. */
+function standing({ product, plan, promotions, events }: ReleaseHistory): string {
+  const open = promotions.flatMap(({ status, dispatch, steps }, position) => {
+    const planned = plan.promotions[position];
+    const busy = steps.flatMap((step, index) =>
+      step.status === 'RUNNING' || step.status === 'WAITING'
+        ? [
+            `${planned?.steps[index]?.id} ${step.status} (job ${step.dispatch} of ${dispatch}, due ${step.recheckAt ?? 'when told'})`,
+          ]
+        : [],
+    );
+    return busy.length > 0 ? [`${planned?.name} ${status}: ${busy.join(', ')}`] : [];
+  });
+  const last = events.slice(-3).map(({ event, at }) => `${event.type} ${new Date(at).toISOString()}`);
+  return `product ${product}; ${open.join('; ') || 'nothing runs'}; last events ${last.join(', ')}`;
 }
 
 function emptyOutbox({ outbox, releases }: History): Invariant {
