@@ -1,0 +1,147 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { buildSchema, parse, validate } from 'graphql';
+import { describe, expect, test } from 'vitest';
+import { createProgram } from '../../src/cli/program.ts';
+import { SETTINGS } from '../../src/config.ts';
+import { PROMOTION_STATUSES, RELEASE_STATUSES, STEP_STATUSES } from '../../src/core/release.ts';
+
+// What the docs say is compared with what is there: a name that the code no longer knows fails here.
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
+
+/** Of the project itself, wherever they are; not what was installed or built. */
+const PAGES = readdirSync(ROOT, { withFileTypes: true }).flatMap((entry) => {
+  if (entry.isFile()) return entry.name.endsWith('.md') ? [entry.name] : [];
+  if (entry.name.startsWith('.') || ['node_modules', 'dist', 'coverage'].includes(entry.name)) return [];
+  return readdirSync(join(ROOT, entry.name), { recursive: true, encoding: 'utf8' })
+    .filter((path) => path.endsWith('.md') && !path.includes('node_modules'))
+    .map((path) => join(entry.name, path));
+});
+
+/** Every match's first group, each once. */
+function named(text: string, pattern: RegExp): string[] {
+  return [...new Set([...text.matchAll(pattern)].map((match) => match[1]!))];
+}
+
+/** Fenced blocks of that language. */
+function blocks(text: string, language: string): string[] {
+  return named(text, new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\``, 'gm'));
+}
+
+/** As GitHub makes them of headings. */
+function anchorsOf(page: string): string[] {
+  return named(read(page), /^#+ (.+)$/gm).map((heading) =>
+    heading
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N}\- _]/gu, '')
+      .replaceAll(' ', '-'),
+  );
+}
+
+/** What a page names and is not there, as `page: name`. */
+function missing(names: (text: string) => string[], isThere: (name: string, page: string) => boolean): string[] {
+  return PAGES.flatMap((page) =>
+    names(read(page))
+      .filter((name) => !isThere(name, page))
+      .map((name) => `${page}: ${name}`),
+  );
+}
+
+describe('every page', () => {
+  test('has links that lead somewhere', () => {
+    const links = (text: string): string[] => named(text, /\]\(([^)\s]+)\)/g).filter((link) => !/^[a-z]+:/.test(link));
+    const leads = (link: string, page: string): boolean => {
+      const [path = '', anchor] = link.split('#');
+      const target = path === '' ? page : relative(ROOT, resolve(ROOT, dirname(page), path));
+      return existsSync(join(ROOT, target)) && (anchor === undefined || anchorsOf(target).includes(anchor));
+    };
+    expect(missing(links, leads)).toEqual([]);
+  });
+
+  test('names files and folders that are there', () => {
+    const paths = /`((?:src|test|docs|scripts|examples|bench|chaos|migrations|web)\/[\w./-]*)`/g;
+    expect(
+      missing(
+        (text) => named(text, paths),
+        (path) => existsSync(join(ROOT, path)),
+      ),
+    ).toEqual([]);
+  });
+
+  test('names npm scripts that are there', () => {
+    const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
+    expect(
+      missing(
+        (text) => named(text, /\bnpm run ([\w:-]+)/g),
+        (name) => name in scripts,
+      ),
+    ).toEqual([]);
+  });
+
+  test('names settings that are there', () => {
+    // The CLI and the long searches of tests have their own.
+    const others = ['SLUICE_SERVER', 'SLUICE_SIM_RUNS', 'SLUICE_SIM_SEED', 'SLUICE_SIM_PRINT'];
+    expect(
+      missing(
+        (text) => named(text, /\b(SLUICE_[A-Z_]+)\b/g),
+        (name) => name in SETTINGS || others.includes(name),
+      ),
+    ).toEqual([]);
+  });
+});
+
+describe('README', () => {
+  test('its GraphQL is valid against the schema that the server publishes', () => {
+    const schema = buildSchema(read('schema.graphql'));
+    const documents = blocks(read('README.md'), 'graphql');
+    expect(documents.length).toBeGreaterThanOrEqual(3);
+    const errors = documents.flatMap((document) => validate(schema, parse(document)));
+    expect(errors.map(({ message }) => message)).toEqual([]);
+  });
+
+  test('its table has every command of the CLI, and no other', () => {
+    const commands = createProgram({}).commands.map((command) => command.name());
+    expect(named(read('README.md'), /^\| `sluice (\w+)/gm).sort()).toEqual(commands.sort());
+  });
+
+  test('its options of the CLI are there', () => {
+    const program = createProgram({});
+    const row = /^\| `sluice (\w+).*$/gm;
+    const unknown = [...read('README.md').matchAll(row)].flatMap(([line, name]) => {
+      const command = program.commands.find((each) => each.name() === name);
+      const known = command?.options.flatMap(({ short, long }) => [short, long]);
+      return named(line, /[` ](--?[a-z][a-z-]*)/g).filter((option) => !known?.includes(option));
+    });
+    expect(unknown).toEqual([]);
+  });
+});
+
+test('the architecture has a word on every table', () => {
+  const text = read('docs/architecture.md');
+  const rows = ['definition-rows', 'release-rows', 'log-rows']
+    .map((name) => read(`src/entities/${name}.ts`))
+    .join('\n');
+  const tables = named(rows, /@Entity\('(\w+)'\)/g);
+  expect(tables.length).toBeGreaterThan(10);
+  expect(tables.filter((table) => !text.includes(`\`${table}\``))).toEqual([]);
+});
+
+test('the glossary has every status, and the architecture every folder', () => {
+  const glossary = read('docs/glossary.md');
+  const statuses = [...RELEASE_STATUSES, ...PROMOTION_STATUSES, ...STEP_STATUSES];
+  expect(statuses.filter((status) => !glossary.includes(`\`${status}\``))).toEqual([]);
+  const folders = readdirSync(join(ROOT, 'src'), { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  const architecture = read('docs/architecture.md');
+  expect(folders.map(({ name }) => `src/${name}`).filter((path) => !architecture.includes(`\`${path}\``))).toEqual([]);
+});
+
+test('decisions are numbered without gaps, and all of them are listed', () => {
+  const files = readdirSync(join(ROOT, 'docs/decisions'))
+    .filter((name) => name !== 'README.md')
+    .sort();
+  expect(files.map((name) => Number(name.slice(0, 3)))).toEqual(files.map((_, index) => index + 1));
+  const index = read('docs/decisions/README.md');
+  expect(files.filter((name) => !index.includes(`(${name})`))).toEqual([]);
+});
