@@ -3,7 +3,7 @@ import { createRelease } from '../../../src/core/create.ts';
 import { DEFAULT_FLOW_TIMEOUT } from '../../../src/core/definitions.ts';
 import type { HealthStatus } from '../../../src/core/definitions.ts';
 import type { PlannedGroup, PlannedPromotion, PlannedStep, ReleasePlan } from '../../../src/core/plan.ts';
-import { ENDED_RELEASE } from '../../../src/core/release.ts';
+import { ENDED_RELEASE, NO_FACTS } from '../../../src/core/release.ts';
 import type { Facts, GroupState, Outcome, ReleaseState, Stimulus, Work } from '../../../src/core/release.ts';
 import { at, SECOND } from './builders.ts';
 import { randomPlan } from './random-plan.ts';
@@ -47,7 +47,7 @@ export class Shell {
   readonly #workers: ({ job: Job; run: Generator<void, void> } | null)[] = [null, null, null];
   readonly #told: Stimulus[] = [];
   /** Other releases, at work or before this one in the queue. */
-  readonly #facts: { behind: string | null; heldBy: Record<string, string> } = { behind: null, heldBy: {} };
+  readonly #facts = { ...NO_FACTS, behind: null as string | null, heldBy: {} as Record<string, string> };
   #calm = false;
   #retries = 0;
 
@@ -96,7 +96,7 @@ export class Shell {
     let facts: Facts | null = null;
     let decision = advance(this.plan, old, [stimulus], facts, this.now);
     if (decision === 'NEEDS_FACTS') {
-      facts = structuredClone(this.#facts);
+      facts = { ...NO_FACTS, ...structuredClone(this.#facts) };
       decision = advance(this.plan, old, [stimulus], facts, this.now);
       claim(decision !== 'NEEDS_FACTS', 'facts were given');
     }
