@@ -213,7 +213,9 @@ describe('client libraries', () => {
     const release = newRelease();
     await writer.write(release);
     const query = new URLSearchParams({ query: EVENTS, variables: JSON.stringify({ ...of(release), after: '' }) });
-    const response = await fetch(`${url}/graphql/stream?${query}`, { headers: { accept: 'text/event-stream' } });
+    const response = await fetch(`${url}/graphql/stream?${query.toString()}`, {
+      headers: { accept: 'text/event-stream' },
+    });
     expect(response.headers.get('content-type')).toContain('text/event-stream');
     const reader = response.body!.getReader();
     let text = '';
@@ -249,6 +251,8 @@ forEachBackend((backend) => {
     try {
       await real.saveBilling();
       const watcher = await watch(overWebSocket, two.url, { filter: { product: 'billing' } });
+      const query = 'subscription { releaseEvents { cursor node { sequence releaseId release { id status } } } }';
+      const nested = await watch(overEventStream, one.url, {}, query);
       await real.startWorker();
       const id = await real.trigger({ product: 'billing', version: '1.0.0' });
       await real.ended(id);
@@ -260,6 +264,10 @@ forEachBackend((backend) => {
         __typename: 'ReleaseSucceeded',
         releaseStatus: 'SUCCEEDED',
       });
+      await nested.has(count);
+      for (const { node } of nested.edges() as { node: { releaseId: string; release?: { id: string } } }[]) {
+        expect(node.release!.id).toBe(node.releaseId);
+      }
       const logged: Edge[] = [];
       for (let after: string | null = null, more = true; more;) {
         const query = `query ($after: String) { releaseEventLog(first: 10, after: $after) {

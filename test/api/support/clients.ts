@@ -130,8 +130,8 @@ export const overEventStream: Transport = async (url, variables = {}, query = EV
 
 function newWatcher(controls: Pick<Watcher, 'destroy' | 'pause' | 'resume'>): {
   watcher: Watcher;
-  push(result: Result): void;
-  end(code: number): void;
+  push: (result: Result) => void;
+  end: (code: number) => void;
 } {
   const results: Result[] = [];
   const waiting: { count: number; resolve: () => void; reject: (error: Error) => void }[] = [];
