@@ -24,6 +24,8 @@ export type WaitingCause =
   | { kind: 'GROUP'; group: number }
   /** Another release is at work in the environment. */
   | { kind: 'ENVIRONMENT'; release: string | null }
+  /** A release window is closed; `windows` are the names of those that decide. */
+  | { kind: 'WINDOW'; windows: string[] }
   /** The group's members have succeeded and are not all healthy now. */
   | { kind: 'GROUP_HEALTH'; group: number }
   | { kind: 'HEALTH' | 'SOAK' | 'RETRY' | 'ACTION'; step: number };
@@ -56,7 +58,7 @@ export function waitingFor(plan: ReleasePlan, state: ReleaseState, facts: Facts,
     if (ENDED_PROMOTION.has(promotion.status)) return;
     if (promotion.startedAt !== null) reasons.push(...waitingSteps(planned, promotion, position));
     else if (!willStop(state)) {
-      const answers = askGates(plan, state, position, facts).filter((each) => each.verdict === 'wait');
+      const answers = askGates(plan, state, position, facts, now).filter((each) => each.verdict === 'wait');
       reasons.push(...answers.map((each) => unmetGate(plan, state, position, each, forecast)));
     }
   });
@@ -65,28 +67,18 @@ export function waitingFor(plan: ReleasePlan, state: ReleaseState, facts: Facts,
 }
 
 /**
- * The first time at which anything that has not started can start, all of its gates together; never before `now`. Null
- * when nothing is left to start, or when everything waits for what has no known time: a person, another release.
+ * The joint earliest start of each promotion, all of its gates together, never before `now`; in the order of the plan. Null
+ * where it has started or never will, and where it waits for what has no known time: a person, another release.
  */
-export function earliestNextStart(plan: ReleasePlan, state: ReleaseState, facts: Facts, now: number): number | null {
-  if (ENDED_RELEASE.has(state.status) || willStop(state)) return null;
+export function earliestStarts(plan: ReleasePlan, state: ReleaseState, facts: Facts, now: number): (number | null)[] {
+  if (ENDED_RELEASE.has(state.status) || willStop(state)) return plan.promotions.map(() => null);
   const forecast = new Forecast(plan, state, facts, now);
-  const starts = [...plan.promotions.keys()]
-    .filter((position) => isAhead(state, position))
-    .map((each) => forecast.start(each));
-  return nth(starts, 1);
+  return plan.promotions.map((_, position) => (isAhead(state, position) ? forecast.start(position) : null));
 }
 
-/** The joint earliest start of one promotion; null when it has started, or nobody can know. */
-export function earliestStart(
-  plan: ReleasePlan,
-  state: ReleaseState,
-  position: number,
-  facts: Facts,
-  now: number,
-): number | null {
-  if (ENDED_RELEASE.has(state.status) || willStop(state) || !isAhead(state, position)) return null;
-  return new Forecast(plan, state, facts, now).start(position);
+/** The first time at which anything that has not started can start; null as for `earliestStarts`. */
+export function earliestNextStart(plan: ReleasePlan, state: ReleaseState, facts: Facts, now: number): number | null {
+  return nth(earliestStarts(plan, state, facts, now), 1);
 }
 
 function isAhead(state: ReleaseState, position: number): boolean {
@@ -118,6 +110,8 @@ function unmetGate(
       return { ...common, kind: 'GROUP', group: group as number, earliest };
     case 'ENVIRONMENT':
       return { ...common, kind: 'ENVIRONMENT', release: answer.release ?? null, earliest };
+    case 'WINDOW':
+      return { ...common, kind: 'WINDOW', windows: answer.windows ?? [], earliest };
   }
 }
 
@@ -167,6 +161,8 @@ class Forecast {
     this.#state = state;
     this.#facts = facts;
     this.#now = now;
+    // From the front to the back: each finds what it asks for answered, and a chain of a thousand is no deep recursion.
+    for (const position of inOrder(plan)) this.#end(position);
   }
 
   start(position: number): number | null {
@@ -181,7 +177,7 @@ class Forecast {
 
   #askStart(position: number): number | null {
     if (this.#state.startedAt === null && this.#facts.behind !== null) return null;
-    const times = askGates(this.#plan, this.#state, position, this.#facts)
+    const times = askGates(this.#plan, this.#state, position, this.#facts, this.#now)
       .filter((each) => each.verdict !== 'pass')
       .map((each) => {
         if (each.verdict === 'fail') return null;
@@ -254,6 +250,25 @@ class Forecast {
     };
     return latest([begin, ...steps.map((_, index) => endOf(index))]);
   }
+}
+
+/** Positions of the promotions, each after everything that it depends on; groups stand behind their members. */
+function inOrder({ promotions, groups }: ReleasePlan): number[] {
+  const groupNode = (group: number): number => promotions.length + group;
+  const waitsFor = [...promotions.map((each) => each.dependsOn.length), ...groups.map((each) => each.members.length)];
+  const dependents: number[][] = waitsFor.map(() => []);
+  promotions.forEach(({ dependsOn }, position) => {
+    for (const on of dependsOn) dependents['group' in on ? groupNode(on.group) : on.promotion]?.push(position);
+  });
+  groups.forEach(({ members }, group) => members.forEach((each) => dependents[each]?.push(groupNode(group))));
+  const order = waitsFor.flatMap((count, node) => (count === 0 ? [node] : []));
+  for (let at = 0; at < order.length; at += 1) {
+    for (const dependent of dependents[order[at] as number] as number[]) {
+      waitsFor[dependent] = (waitsFor[dependent] as number) - 1;
+      if (waitsFor[dependent] === 0) order.push(dependent);
+    }
+  }
+  return order.filter((node) => node < promotions.length);
 }
 
 /** All of them: null (never) when one is. */

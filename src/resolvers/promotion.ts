@@ -1,5 +1,4 @@
 import { Ctx, FieldResolver, Resolver, Root } from 'type-graphql';
-import { earliestStart } from '../core/waiting.ts';
 import type { ApiContext } from '../schema/context.ts';
 import { Application } from '../schema/application.ts';
 import { Environment } from '../schema/environment.ts';
@@ -8,7 +7,7 @@ import { Release } from '../schema/release.ts';
 import { toWaitingReason, WaitingReason } from '../schema/waiting.ts';
 import { gone } from './answers.ts';
 import { readNode } from './definitions.ts';
-import { factsOf, readRelease, reasonsOf } from './release-parts.ts';
+import { readRelease, reasonsOf } from './release-parts.ts';
 
 @Resolver(() => EnvironmentPromotion)
 export class EnvironmentPromotionResolver {
@@ -50,8 +49,8 @@ export class EnvironmentPromotionResolver {
     @Ctx() context: ApiContext,
     @Root() { parts, position }: EnvironmentPromotion,
   ): Promise<Date | null> {
-    const facts = await factsOf(context, parts.id);
-    const at = earliestStart(parts.plan, parts.state, position, facts, context.app.clock.now().getTime());
+    const { starts } = await reasonsOf(context, parts.id);
+    const at = starts[position] ?? null;
     return at === null ? null : new Date(at);
   }
 }

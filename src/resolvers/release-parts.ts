@@ -1,6 +1,6 @@
 import { ENDED_RELEASE, NO_FACTS } from '../core/release.ts';
 import type { Facts } from '../core/release.ts';
-import { waitingFor } from '../core/waiting.ts';
+import { earliestStarts, waitingFor } from '../core/waiting.ts';
 import type { WaitingReason } from '../core/waiting.ts';
 import { loaderOf } from '../schema/context.ts';
 import type { ApiContext } from '../schema/context.ts';
@@ -25,18 +25,19 @@ export function partsOf(context: ApiContext, releaseId: string): Promise<Release
   });
 }
 
-export async function factsOf(context: ApiContext, releaseId: string): Promise<Facts> {
+async function factsOf(context: ApiContext, releaseId: string): Promise<Facts> {
   const summary = await summaries(context).load(releaseId);
   return summary && !ENDED_RELEASE.has(summary.status) ? facts(context).load(summary) : NO_FACTS;
 }
 
-/** What the release waits for, computed once however many of its promotions ask. */
+/** What the release waits for and until when, computed once however many of its promotions ask. */
 export function reasonsOf(
   context: ApiContext,
   releaseId: string,
-): Promise<{ parts: ReleaseParts; reasons: WaitingReason[] }> {
+): Promise<{ parts: ReleaseParts; reasons: WaitingReason[]; starts: (number | null)[] }> {
   return loaderOf(context, `waiting/${releaseId}`, async ({ clock }) => {
     const [parts, known] = await Promise.all([partsOf(context, releaseId), factsOf(context, releaseId)]);
-    return { parts, reasons: waitingFor(parts.plan, parts.state, known, clock.now().getTime()) };
+    const asked = [parts.plan, parts.state, known, clock.now().getTime()] as const;
+    return { parts, reasons: waitingFor(...asked), starts: earliestStarts(...asked) };
   });
 }
