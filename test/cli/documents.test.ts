@@ -59,8 +59,12 @@ test('in JSON an event has the names of the schema and nothing that is null', ()
     perhapsReason: 'eu failed',
   };
   expect(toJson({ cursor: 'c', node })).toEqual({
-    ...{ type: 'ReleaseFailed', sequence: 9, at: 'now', releaseStatus: 'FAILED' },
-    ...{ reason: 'eu failed', cursor: 'c' },
+    type: 'ReleaseFailed',
+    sequence: 9,
+    at: 'now',
+    releaseStatus: 'FAILED',
+    reason: 'eu failed',
+    cursor: 'c',
   });
   expect(EVENT_FIELDS).toContain('perhapsReason: reason');
 });

@@ -5,6 +5,7 @@ import firstQuery from './examples/1-first-query.graphql?raw';
 import triggerRelease from './examples/2-trigger-release.graphql?raw';
 import watchRelease from './examples/3-watch-release.graphql?raw';
 import oneRelease from './examples/one-release.graphql?raw';
+import oneReleaseLive from './examples/one-release-live.graphql?raw';
 
 type TabDefinition = NonNullable<ComponentProps<typeof GraphiQL>['defaultTabs']>[number];
 
@@ -26,5 +27,9 @@ export function tabsFor(search: string): {
   const query = oneRelease;
   const variables = JSON.stringify({ release }, null, 2);
   // The first visit shows the default tabs; later ones open a tab for the initial query, unless it is open already.
-  return { defaultTabs: [{ query, variables }, ...exampleTabs], initialQuery: query, initialVariables: variables };
+  return {
+    defaultTabs: [{ query, variables }, { query: oneReleaseLive, variables }, ...exampleTabs],
+    initialQuery: query,
+    initialVariables: variables,
+  };
 }

@@ -1,0 +1,184 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { runCli } from '../../src/cli/run.ts';
+import { openServed, type Served, sluice } from './served.ts';
+
+let served: Served;
+let folder: string;
+
+beforeAll(async () => {
+  // Slow enough to be caught at work, and fails where a test wants it to.
+  served = await openServed({ driver: () => ({ type: 'simulate', duration: 100 }) });
+  folder = await mkdtemp(join(tmpdir(), 'sluice-cli-'));
+});
+
+afterAll(async () => {
+  await served?.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const file = async (name: string, text: string): Promise<string> => {
+  await writeFile(join(folder, name), text);
+  return join(folder, name);
+};
+const environment = (name: string): string =>
+  `apiVersion: sluice.dev/v1\nkind: Environment\nmetadata:\n  name: ${name}\nspec:\n  kind: PRODUCTION\n`;
+
+describe('apply', () => {
+  test('takes several files at once, and says what became of each definition', async () => {
+    const files = [await file('a.yaml', environment('mars')), await file('b.yaml', environment('venus'))];
+    const first = await served.sluice('apply', '-f', ...files);
+    expect(first).toMatchObject({ code: 0, err: '' });
+    expect(first.out).toMatch(/Environment +mars +1 +created\n.*venus +1 +created/i);
+    expect((await served.sluice('apply', '-f', ...files)).out).toMatch(/mars +1 +unchanged/);
+  });
+
+  test('a dry run shows the difference and changes nothing', async () => {
+    const { code, out } = await served.sluice('apply', '--dry-run', '-f', await file('c.yaml', environment('pluto')));
+    expect(code).toBe(0);
+    expect(out).toMatch(/\+ {2}name: pluto/);
+    expect(await served.sluice('get', 'environment', 'pluto')).toMatchObject({ code: 1 });
+  });
+
+  test('an error stands at its line and column of the file that it is in, and nothing is applied', async () => {
+    const good = await file('good.yaml', environment('saturn'));
+    const bad = await file(
+      'bad.yaml',
+      `# two lines\n# of comment\n${environment('neptune').replace('PRODUCTION', 'NOWHERE')}`,
+    );
+    const { code, out, err } = await served.sluice('apply', '-f', good, bad);
+    expect({ code, out }).toEqual({ code: 1, out: '' });
+    expect(err).toMatch(new RegExp(`^${bad}:8:9: .*NOWHERE`));
+    expect((await served.sluice('get', 'env', 'saturn')).code).toBe(1);
+  });
+
+  test('a file that is not there is named', async () => {
+    const answer = await served.sluice('apply', '-f', join(folder, 'none.yaml'));
+    expect(answer).toEqual({ code: 2, out: '', err: `There is no file or folder ${join(folder, 'none.yaml')}\n` });
+  });
+});
+
+describe('get', () => {
+  test.each([
+    'products',
+    'applications',
+    'environments',
+    'groups',
+    'flows',
+    'workflows',
+    'templates',
+    'releases',
+    'deployments',
+  ])('shows %s as a table, JSON, YAML and names', async (kind) => {
+    for (const format of ['table', 'json', 'yaml', 'name']) {
+      expect(await served.sluice('get', kind, '-o', format)).toMatchObject({ code: 0, err: '' });
+    }
+  });
+
+  test('YAML is the manifest, which apply takes as it is', async () => {
+    const { out } = await served.sluice('get', 'flow', 'to-production', '-o', 'yaml');
+    expect((await served.sluice('apply', '-f', await file('flow.yaml', out))).out).toMatch(
+      /to-production +1 +unchanged/,
+    );
+  });
+
+  test('a kind that does not exist is answered with those that do', async () => {
+    const { code, err } = await served.sluice('get', 'gizmos');
+    expect(code).toBe(2);
+    expect(err).toContain('There are: products, applications');
+  });
+});
+
+describe('a release', () => {
+  test('is triggered, waited for and reported: a line per event, exit code 0', async () => {
+    const { code, out, err } = await served.sluice('release', 'billing', '--version', '1.0', '--wait');
+    expect({ code, err }).toEqual({ code: 0, err: '' });
+    expect(out).toMatch(/billing 1.0 is released through to-production\n/);
+    expect(out).toMatch(/the release SUCCEEDED\n$/);
+  });
+
+  test('the same idempotency key is the same release', async () => {
+    const args = ['release', 'billing', '--version', '1.1', '--idempotency-key', 'k', '-o', 'name'];
+    const first = await served.sluice(...args);
+    expect(first.out).toMatch(/^release\//);
+    expect(await served.sluice(...args)).toEqual(first);
+    await served.sluice('watch', first.out.trim());
+  });
+
+  test('in JSON each event is a line, with gapless numbers', async () => {
+    const { code, out } = await served.sluice('watch', 'billing', '--json');
+    const events = out
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { sequence: number; type: string });
+    expect(code).toBe(0);
+    expect(events.map(({ sequence }) => sequence)).toEqual(events.map((_, index) => index + 1));
+    expect(events.at(-1)?.type).toBe('ReleaseSucceeded');
+  });
+
+  test('one that is terminated ends with exit code 5, and can be retried', async () => {
+    const { out } = await served.sluice('release', 'billing', '--version', '1.2', '-o', 'name');
+    const ended = await served.sluice('terminate', out.trim(), '--reason', 'changed our minds', '--wait');
+    expect(ended).toMatchObject({ code: 5 });
+    expect(ended.out).toContain('changed our minds');
+    expect((await served.sluice('retry', out.trim(), '--wait')).code).toBe(0);
+  });
+
+  test('waiting has a limit: exit code 6, and what it waits for', async () => {
+    const { code, err } = await served.sluice('release', 'billing', '--version', '1.3', '--wait', '--timeout', '150ms');
+    expect(code).toBe(6);
+    expect(err).toContain('the release is RUNNING and goes on');
+    await served.sluice('watch', 'latest');
+  });
+
+  test('watching outlives a restart of the server, and hears every event once', async () => {
+    const { out } = await served.sluice('release', 'billing', '--version', '1.4', '-o', 'name');
+    let lines = '';
+    let hear = (): void => undefined;
+    const heard = new Promise<void>((resolve) => (hear = resolve));
+    const writer = { write: (text: string) => ((lines += text), hear()) };
+    const complaints = { write: () => undefined };
+    const surroundings = { env: { SLUICE_SERVER: served.url }, out: writer, err: complaints };
+    const watching = runCli(['watch', out.trim(), '--json'], surroundings);
+    await heard;
+    await served.restart(300);
+    const code = await watching;
+    const numbers = lines
+      .trim()
+      .split('\n')
+      .map((line) => (JSON.parse(line) as { sequence: number }).sequence);
+    expect(code).toBe(0);
+    expect(numbers).toEqual(numbers.map((_, index) => index + 1));
+  });
+
+  test('an unknown product is refused in the words of the server', async () => {
+    const { code, err } = await served.sluice('release', 'bilings');
+    expect(code).toBe(1);
+    expect(err).toContain('bilings');
+  });
+});
+
+test('a server that is not there is exit code 3, and says how to name another', async () => {
+  const { code, err } = await sluice({ SLUICE_SERVER: 'http://127.0.0.1:9' }, 'get', 'products');
+  expect(code).toBe(3);
+  expect(err).toMatch(/No Sluice server at http:\/\/127\.0\.0\.1:9: .*SLUICE_SERVER/);
+});
+
+test('a wrong command line is exit code 2', async () => {
+  for (const args of [
+    ['relese'],
+    ['get'],
+    ['watch', 'x', '--timeout', 'soon'],
+    ['--server', 'nonsense', 'get', 'products'],
+  ]) {
+    expect((await sluice({}, ...args)).code, args.join(' ')).toBe(2);
+  }
+});
+
+test('schema prints what the repository holds', async () => {
+  const { code, out } = await served.sluice('schema');
+  expect(code).toBe(0);
+  expect(out).toContain('type Release implements Node');
+});

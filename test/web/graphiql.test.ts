@@ -1,0 +1,89 @@
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { openServed, type Served } from '../cli/served.ts';
+
+const BUILT = fileURLToPath(new URL('../../web/graphiql/dist/index.html', import.meta.url));
+
+let served: Served;
+let browser: Browser;
+
+beforeAll(async () => {
+  if (!existsSync(BUILT)) throw new Error('The GraphQL IDE is not built: npm run build:web (npm test does it for you)');
+  served = await openServed();
+  // Root has no sandbox in a container, and containers have a small /dev/shm.
+  browser = await chromium.launch({
+    executablePath: '/usr/bin/chromium',
+    args: ['--no-sandbox', '--disable-dev-shm-usage'],
+  });
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await served?.close();
+});
+
+interface Visit {
+  page: Page;
+  /** Every address that the page asked for, sockets included. */
+  addresses: string[];
+  complaints: string[];
+}
+
+async function visit(path: string): Promise<Visit> {
+  const page = await browser.newPage({ viewport: { width: 1400, height: 850 } });
+  const addresses: string[] = [];
+  const complaints: string[] = [];
+  page.on('request', (request) => addresses.push(request.url()));
+  page.on('websocket', (socket) => addresses.push(socket.url()));
+  page.on('pageerror', (error) => complaints.push(error.message));
+  page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
+  await page.goto(served.url + path);
+  await page.locator('.graphiql-execute-button').waitFor();
+  return { page, addresses, complaints };
+}
+
+const response = (page: Page) => page.locator('.graphiql-response');
+
+test('the IDE opens on the examples, runs the first query, and asks no other host for anything', async () => {
+  const { page, addresses, complaints } = await visit('/graphiql');
+  expect(await page.locator('.graphiql-tab').allInnerTexts()).toEqual(['Billing', 'ReleaseBilling', 'WatchBilling']);
+  await page.locator('.graphiql-execute-button').click();
+  await response(page).getByText('"releases"').waitFor();
+  const hosts = new Set(
+    addresses
+      .map((address) => new URL(address))
+      .filter(isNetwork)
+      .map(({ host }) => host),
+  );
+  expect([...hosts]).toEqual([new URL(served.url).host]);
+  expect(complaints).toEqual([]);
+  await page.close();
+}, 60_000);
+
+test('a release that starts elsewhere is seen live in the subscription of the third tab', async () => {
+  const { page, addresses, complaints } = await visit('/graphiql');
+  await page.locator('.graphiql-tab').nth(2).click();
+  const socket = page.waitForEvent('websocket');
+  await page.locator('.graphiql-execute-button').click();
+  await socket;
+  await served.engine.trigger({ product: 'billing', version: '7.0.0' });
+  await response(page).getByText('"ReleaseSucceeded"').waitFor();
+  expect(addresses.filter((address) => address.startsWith('ws:'))).toEqual([
+    `${served.url.replace('http', 'ws')}/graphql`,
+  ]);
+  expect(complaints).toEqual([]);
+  await page.close();
+}, 60_000);
+
+test('the address that the quickstart prints opens one release', async () => {
+  const id = await served.engine.trigger({ product: 'billing', version: '7.1.0' });
+  const { page } = await visit(`/graphiql/?release=${id}`);
+  expect(await page.locator('.graphiql-tab').first().innerText()).toBe('ThisRelease');
+  await page.locator('.graphiql-execute-button').click();
+  await response(page).getByText('"7.1.0"').waitFor();
+  await page.close();
+}, 60_000);
+
+const isNetwork = ({ protocol }: URL): boolean => ['http:', 'https:', 'ws:', 'wss:'].includes(protocol);
