@@ -40,6 +40,7 @@ export class Initial1764000000000 implements MigrationInterface {
       `CREATE TABLE "release_plan" ("release_id" uuid NOT NULL, "plan" jsonb NOT NULL, "contents" jsonb NOT NULL, CONSTRAINT "PK_289f78adb6169132c46e0247d3a" PRIMARY KEY ("release_id"))`,
       `CREATE TABLE "promotion" ("release_id" uuid NOT NULL, "position" integer NOT NULL, "product" text NOT NULL, "environment" text, "status" text NOT NULL, "holds" boolean NOT NULL, "attempt" integer NOT NULL, "dispatch" integer NOT NULL, "started_at" TIMESTAMP WITH TIME ZONE, "ended_at" TIMESTAMP WITH TIME ZONE, "steps" jsonb NOT NULL, "problem" jsonb, "evidence" jsonb, CONSTRAINT "PK_2c2589bc39a5403f7908492fa60" PRIMARY KEY ("release_id", "position"))`,
       `CREATE UNIQUE INDEX "promotion_holds" ON "promotion" ("product", "environment") WHERE holds`,
+      `CREATE INDEX "promotion_history" ON "promotion" ("product", "environment", "ended_at") WHERE status = 'SUCCEEDED'`,
       // The log is history: what is written there is never changed.
       `CREATE FUNCTION "refuse_change"() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'the event log is append-only'; END $$`,
       `CREATE TRIGGER "release_event_append_only" BEFORE UPDATE ON "release_event" FOR EACH ROW EXECUTE FUNCTION "refuse_change"()`,

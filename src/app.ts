@@ -59,10 +59,10 @@ export async function openApp(config: Config, log: Log, clock: Clock = systemClo
     });
     closers.push(() => timers.close());
     const after = new AfterMove({ pool, queue, timers, aborts, log });
-    const mover = new Mover(pool, clock, log, after.onMoved);
+    const definitions = new DefinitionSnapshots(dataSource);
+    const mover = new Mover(pool, definitions, clock, log, after.onMoved);
     after.follow(mover);
     closers.push(() => mover.flush().catch(() => undefined));
-    const definitions = new DefinitionSnapshots(dataSource);
     return {
       config,
       log,

@@ -5,7 +5,10 @@ import { RefusedError } from '../core/problems.ts';
 import { diffManifests, parseManifests } from '../manifests/index.ts';
 import type { ManifestError, ParsedManifest } from '../manifests/index.ts';
 import { lockDefinitions } from '../store/definitions.ts';
+import { reconsiderReleases } from './reconsider.ts';
 import { saveInTransaction } from './save-definition.ts';
+
+type Parts = Pick<App, 'dataSource' | 'pool' | 'mover' | 'log'>;
 
 export interface AppliedChange {
   kind: Kind;
@@ -28,7 +31,7 @@ export interface ApplyInput {
  * line and column. A dry run does the same in a transaction that is thrown away.
  */
 export async function applyManifests(
-  app: Pick<App, 'dataSource'>,
+  app: Parts,
   { text, fileName, dryRun }: ApplyInput,
   actor: string | null,
 ): Promise<{ changes: AppliedChange[]; errors: ManifestError[] }> {
@@ -55,6 +58,10 @@ export async function applyManifests(
     });
   } catch (error) {
     if (!(error instanceof Undone)) throw error;
+  }
+  if (!dryRun) {
+    const changed = outcome.changes.filter((each) => each.change !== 'UNCHANGED');
+    reconsiderReleases(app, changed.map((each) => each.kind));
   }
   return outcome.errors.length > 0 ? { changes: [], errors: outcome.errors } : outcome;
 }

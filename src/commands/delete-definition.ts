@@ -3,18 +3,21 @@ import type { Kind, StoredDefinition } from '../core/definitions.ts';
 import { refusal, RefusedError } from '../core/problems.ts';
 import { getDefinition, lockDefinitions, removeDefinition } from '../store/definitions.ts';
 import { checkDependents } from './check-references.ts';
+import { reconsiderReleases } from './reconsider.ts';
 import { refusable } from './result.ts';
 import type { Result } from './result.ts';
 import { refuseConflict } from './save-definition.ts';
 
+type Parts = Pick<App, 'dataSource' | 'pool' | 'mover' | 'log'>;
+
 /** Deletes what nothing else names. Releases that run keep what they froze. */
-export function deleteDefinition<K extends Kind>(
-  app: Pick<App, 'dataSource'>,
+export async function deleteDefinition<K extends Kind>(
+  app: Parts,
   kind: K,
   name: string,
   options: { expectedRevision?: number; actor: string | null },
 ): Promise<Result<StoredDefinition<K>>> {
-  return refusable(() =>
+  const result = await refusable(() =>
     app.dataSource.transaction(async (manager) => {
       await lockDefinitions(manager);
       const before = await getDefinition(manager, kind, name);
@@ -26,4 +29,6 @@ export function deleteDefinition<K extends Kind>(
       return before;
     }),
   );
+  if (result.value) reconsiderReleases(app, [kind]);
+  return result;
 }

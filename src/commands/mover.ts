@@ -6,6 +6,7 @@ import type { Decision } from '../core/advance.ts';
 import type { Facts, ReleaseState, Stimulus } from '../core/release.ts';
 import { reach } from '../faults.ts';
 import type { Log } from '../log.ts';
+import type { DefinitionSnapshots } from '../store/definition-snapshot.ts';
 import { loadFacts, loadFrozen, loadStates, lockProductsStatement } from '../store/load-releases.ts';
 import type { FrozenRelease, LoadedState } from '../store/load-releases.ts';
 import { saveDecisions } from '../store/save-decisions.ts';
@@ -22,6 +23,7 @@ import type { DecisionToSave } from '../store/save-decisions.ts';
  */
 export class Mover {
   readonly #pool: Pool;
+  readonly #definitions: DefinitionSnapshots;
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #onMoved: (moved: Moved[]) => void;
@@ -33,8 +35,15 @@ export class Mover {
   #running = 0;
   #scheduled = false;
 
-  constructor(pool: Pool, clock: Clock, log: Log, onMoved: (moved: Moved[]) => void) {
+  constructor(
+    pool: Pool,
+    definitions: DefinitionSnapshots,
+    clock: Clock,
+    log: Log,
+    onMoved: (moved: Moved[]) => void,
+  ) {
     this.#pool = pool;
+    this.#definitions = definitions;
     this.#clock = clock;
     this.#log = log;
     this.#onMoved = onMoved;
@@ -179,10 +188,8 @@ export class Mover {
     const client = await this.#pool.connect();
     try {
       await client.query(`BEGIN; ${lockProductsStatement(found.map((each) => each.release.product))}`);
-      const facts = await loadFacts(
-        client,
-        found.map((each) => each.release),
-      );
+      const releases = found.map((each) => each.release);
+      const facts = await loadFacts(client, releases, this.#definitions);
       const decisions = found.map((each) => this.#decide(each, facts.get(each.release.id) as Facts) as Decision);
       const saved = await this.#save(client, found, decisions, keys);
       reach('in-transaction');

@@ -7,8 +7,11 @@ import { sameDefinition } from '../manifests/index.ts';
 import { getDefinition, getDefinitionById, lockDefinitions, writeDefinition } from '../store/definitions.ts';
 import { checkReferences } from './check-references.ts';
 import { onceByKey } from './idempotency.ts';
+import { reconsiderReleases } from './reconsider.ts';
 import { refusable } from './result.ts';
 import type { Result } from './result.ts';
+
+type Parts = Pick<App, 'dataSource' | 'pool' | 'mover' | 'log'>;
 
 export interface SaveOptions {
   mode: 'CREATE' | 'UPDATE' | 'UPSERT';
@@ -19,12 +22,12 @@ export interface SaveOptions {
 }
 
 /** Creates a definition or saves a new revision of it. What is the same as before makes no revision. */
-export function saveDefinition<K extends Kind>(
-  app: Pick<App, 'dataSource'>,
+export async function saveDefinition<K extends Kind>(
+  app: Parts,
   definition: Definition<K>,
   options: SaveOptions,
 ): Promise<Result<StoredDefinition<K>>> {
-  return refusable(() =>
+  const result = await refusable(() =>
     app.dataSource.transaction(async (manager) => {
       await lockDefinitions(manager);
       const { idempotencyKey: key } = options;
@@ -33,6 +36,8 @@ export function saveDefinition<K extends Kind>(
       return (await getDefinitionById(manager, definition.kind, id)) as StoredDefinition<K>;
     }),
   );
+  if (result.value) reconsiderReleases(app, [definition.kind]);
+  return result;
 }
 
 export interface Saved<K extends Kind> {

@@ -1,11 +1,12 @@
 import type { NumberedEvent } from './events.ts';
-import { askGates, GATE_RECHECK, judgeGroup, verdictOf } from './gates.ts';
+import { askGates, askWindow, GATE_RECHECK, judgeGroup, verdictOf } from './gates.ts';
 import { Move } from './move.ts';
 import type { PlannedGroup, PlannedPromotion, PlannedStep, ReleasePlan } from './plan.ts';
-import { ENDED_PROMOTION, ENDED_RELEASE } from './release.ts';
+import { ENDED_PROMOTION, ENDED_RELEASE, NO_FACTS } from './release.ts';
 import type {
   DeploymentFact,
   Facts,
+  GateAnswer,
   GroupState,
   Outcome,
   PromotionState,
@@ -45,7 +46,7 @@ export function advance(
   now: number,
   actor: string | null = null,
 ): Decision | 'NEEDS_FACTS' {
-  const move = new Move(plan, state, now);
+  const move = new Move(plan, state, facts, now);
   for (const stimulus of stimuli) take(move, stimulus);
 
   expire(move);
@@ -59,14 +60,11 @@ export function advance(
       changed = false;
       for (const position of plan.promotions.keys()) changed = settlePromotion(move, position) || changed;
       for (const position of plan.groups.keys()) changed = settleGroup(move, position) || changed;
-      for (const position of plan.promotions.keys()) {
-        const answer = considerStart(move, position, facts);
-        if (answer === 'NEEDS_FACTS') return answer;
-        changed = answer || changed;
-      }
+      for (const position of plan.promotions.keys()) changed = considerStart(move, position) || changed;
     }
     settleRelease(move);
   }
+  if (move.needsFacts) return 'NEEDS_FACTS';
   return move.decision(nextWake(move), actor);
 }
 
@@ -217,9 +215,12 @@ function runReadySteps(move: Move, position: number, dispatch: number): number {
   const promotion = move.promotion(position);
   if (promotion.steps.some((each) => each.status === 'FAILED')) return 0;
   let running = 0;
-  move.planned(position).steps.forEach((planned, index) => {
+  const { steps } = move.planned(position);
+  steps.forEach((planned, index) => {
     if (promotion.steps[index]?.status !== 'PENDING') return;
     if (!planned.needs.every((need) => promotion.steps[need]?.status === 'SUCCEEDED')) return;
+    const newPhase = planned.needs.length > 0 && planned.needs.every((need) => steps[need]?.phase !== planned.phase);
+    if (newPhase && pausedBy(move, position) !== null) return;
     const step = move.step(position, index);
     step.startedAt ??= move.now;
     step.dispatch = dispatch;
@@ -547,17 +548,15 @@ function settleGroup(move: Move, position: number): boolean {
   return true;
 }
 
-function considerStart(move: Move, position: number, facts: Facts | null): boolean | 'NEEDS_FACTS' {
+function considerStart(move: Move, position: number): boolean {
   const seen = move.state.promotions[position] as PromotionState;
-  if (seen.startedAt !== null || ENDED_PROMOTION.has(seen.status)) return false;
-  if (move.state.startedAt === null) return false;
+  if (ENDED_PROMOTION.has(seen.status) || move.state.startedAt === null) return false;
+  if (seen.startedAt !== null) return goOnAfterPause(move, position);
   if (move.state.halted) {
     move.end(position, 'SKIPPED', 'another environment failed');
     return true;
   }
-  const withoutFacts = askGates(move.plan, move.state, position, { behind: null, heldBy: {} });
-  if (facts === null && verdictOf(withoutFacts) === 'pass') return 'NEEDS_FACTS';
-  const answers = facts === null ? withoutFacts : askGates(move.plan, move.state, position, facts);
+  const answers = askGates(move.plan, move.state, position, move.facts ?? NO_FACTS, move.now);
   const verdict = verdictOf(answers);
   if (verdict === 'fail') {
     move.end(position, 'SKIPPED', answers.find((each) => each.verdict === 'fail')?.reason ?? 'cannot start');
@@ -566,7 +565,15 @@ function considerStart(move: Move, position: number, facts: Facts | null): boole
   if (verdict === 'wait') {
     const unmet = answers.filter((each) => each.verdict === 'wait');
     if (unmet[0]?.gate === 'DEPENDENCIES') return false;
-    return move.restate(position, 'WAITING', { reason: unmet.map((each) => each.reason).join('; '), recheckAt: null });
+    // All gates are judged together: it cannot start before the last of them lets it.
+    const times = unmet.flatMap((each) => (each.recheckAt === undefined ? [] : [each.recheckAt]));
+    const recheckAt = times.length === 0 ? null : Math.max(...times);
+    if (recheckAt !== null) move.wakes.push(recheckAt);
+    return move.restate(position, 'WAITING', { reason: unmet.map((each) => each.reason).join('; '), recheckAt });
+  }
+  if (move.facts === null) {
+    move.needsFacts = true;
+    return false;
   }
   const promotion = move.promotion(position);
   promotion.startedAt = move.now;
@@ -577,6 +584,35 @@ function considerStart(move: Move, position: number, facts: Facts | null): boole
   const dispatch = move.dispatch(position);
   if (runReadySteps(move, position, dispatch) === 0) move.undispatch(position);
   return true;
+}
+
+/** Why the next phase may not begin now: a window that pauses work on its way has closed. Null: nothing holds it. */
+function pausedBy(move: Move, position: number): GateAnswer | null {
+  const { environment } = move.planned(position);
+  const started = move.state.promotions[position] as PromotionState;
+  if (environment === null || !started.evidence?.some((each) => each.pauses)) return null;
+  if (move.facts === null) {
+    move.needsFacts = true;
+    return null;
+  }
+  const answer = askWindow(environment, move.state.id, move.facts, move.now);
+  return answer?.verdict === 'wait' && answer.pauses ? answer : null;
+}
+
+/** What a closed window paused goes on under a new dispatch when it is open again. */
+function goOnAfterPause(move: Move, position: number): boolean {
+  const seen = move.state.promotions[position] as PromotionState;
+  const idle = seen.steps.every((step) => step.status === 'PENDING' || step.status === 'SUCCEEDED');
+  if (!idle || mustStop(move.plan, move.state)) return false;
+  const pause = pausedBy(move, position);
+  if (pause) {
+    if (pause.recheckAt !== undefined) move.wakes.push(pause.recheckAt);
+    return move.restate(position, 'WAITING', { reason: pause.reason, recheckAt: pause.recheckAt ?? null });
+  }
+  const dispatch = move.dispatch(position);
+  if (runReadySteps(move, position, dispatch) > 0) return true;
+  move.undispatch(position);
+  return false;
 }
 
 /** SEMANTICS: TERMINATING; RUNNING; SUSPENDED; then TERMINATED, FAILED, SUCCEEDED when nothing is left to do. */
@@ -622,6 +658,7 @@ function nextWake(move: Move): number | null {
     for (const step of promotion.steps) if (step.status === 'WAITING') consider(step.recheckAt);
   });
   if (mustStop(plan, state)) return earliest;
+  for (const at of move.wakes) consider(at);
   for (const group of state.groups) if (group.status === 'WAITING') consider(group.recheckAt);
   return earliest;
 }

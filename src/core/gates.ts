@@ -1,5 +1,6 @@
 import type { Dependency, PlannedGroup, PlannedPromotion, ReleasePlan } from './plan.ts';
 import { ENDED_PROMOTION, holdsEnvironment } from './release.ts';
+import { windowState } from './windows/index.ts';
 import type { Facts, GateAnswer, MemberHealth, PromotionState, ReleaseState } from './release.ts';
 
 /**
@@ -7,13 +8,23 @@ import type { Facts, GateAnswer, MemberHealth, PromotionState, ReleaseState } fr
  * behaviour cannot drift apart. All gates are asked, together, against one state and one set of facts; the answers are
  * kept as the evidence of the start.
  */
-export function askGates(plan: ReleasePlan, state: ReleaseState, position: number, facts: Facts): GateAnswer[] {
+export function askGates(
+  plan: ReleasePlan,
+  state: ReleaseState,
+  position: number,
+  facts: Facts,
+  now: number,
+): GateAnswer[] {
   const promotion = plan.promotions[position] as PlannedPromotion;
   const answers = [askDependencies(plan, state, promotion)];
   if (promotion.group !== null) {
     answers.push(askGroupLimits(plan.groups[promotion.group] as PlannedGroup, state, position));
   }
-  if (promotion.environment !== null) answers.push(askEnvironment(promotion.environment, facts));
+  if (promotion.environment !== null) {
+    answers.push(askEnvironment(promotion.environment, facts));
+    const window = askWindow(promotion.environment, state.id, facts, now);
+    if (window) answers.push(window);
+  }
   return answers;
 }
 
@@ -97,6 +108,40 @@ function askEnvironment(environment: string, facts: Facts): GateAnswer {
     who: `release ${release}`,
     release,
   };
+}
+
+/**
+ * SEMANTICS §6. A level, not an edge: what waits at the opening starts then, spread over the longest `jitter` of its windows by
+ * a number that stays the same for a release and environment. Null where no window concerns the environment.
+ */
+export function askWindow(environment: string, releaseId: string, facts: Facts, now: number): GateAnswer | null {
+  const windows = facts.windows[environment] ?? [];
+  if (windows.length === 0) return null;
+  const options = { runwayMs: facts.runway[environment] };
+  const state = windowState(windows, now, 'PROMOTE', options);
+  const pauses = windows.some(({ spec }) => spec.onClose === 'PAUSE' && spec.holds.includes('PROMOTE'));
+  const spread = Math.max(...windows.map(({ spec }) => spec.jitter ?? 0));
+  const late = spread > 0 ? Math.floor(fractionOf(`${releaseId} ${environment}`) * spread) : 0;
+  const common = { gate: 'WINDOW' as const, windows: state.windows, pauses };
+  if (state.closed) {
+    const opens = state.nextOpen === null ? null : state.nextOpen + late;
+    const reason = `${environment} is closed: ${state.reason}${opens === null ? '' : `; opens ${new Date(opens).toISOString()}`}`;
+    return { ...common, verdict: 'wait', reason, who: state.windows.join(', '), recheckAt: opens ?? undefined };
+  }
+  const before = late > 0 ? windowState(windows, now - late, 'PROMOTE', options) : state;
+  if (before.closed && before.nextOpen !== null) {
+    const recheckAt = before.nextOpen + late;
+    const reason = `${environment} has just opened: this release starts ${new Date(recheckAt).toISOString()}`;
+    if (recheckAt > now) return { ...common, verdict: 'wait', reason, who: state.windows.join(', '), recheckAt };
+  }
+  return { ...common, verdict: 'pass', reason: `${environment} is open: ${state.reason}` };
+}
+
+/** A number in [0, 1) that looks random and is always the same for a text (FNV-1a). */
+function fractionOf(text: string): number {
+  let hash = 0x811c9dc5;
+  for (let index = 0; index < text.length; index += 1) hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
+  return (hash >>> 0) / 2 ** 32;
 }
 
 /** How often a gate whose answer is not final is asked again, in milliseconds. */

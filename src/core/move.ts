@@ -3,7 +3,7 @@ import type { AtPromotion, AtStep, NumberedEvent, ReleaseEvent } from './events.
 import type { PlannedApplication, PlannedPromotion, PlannedStep, ReleasePlan } from './plan.ts';
 import type { Problem } from './problems.ts';
 import type {
-  DeploymentFact,
+  DeploymentFact, Facts,
   GroupState,
   PromotionState,
   PromotionStatus,
@@ -21,6 +21,12 @@ export class Move {
   readonly state: ReleaseState;
   readonly now: number;
   readonly work: Work[] = [];
+  /** Null: not read. */
+  readonly facts: Facts | null;
+  /** Set where a decision would have to look at facts that were not read. */
+  needsFacts = false;
+  /** Times at which a gate may answer otherwise. */
+  readonly wakes: number[] = [];
   /** Groups of which a member reported in this decision: a job is about to end, and its join parent will ask. */
   readonly reportedBy = new Set<number>();
   readonly #events: ReleaseEvent[] = [];
@@ -30,7 +36,8 @@ export class Move {
   readonly #copiedSteps = new Map<number, Set<number>>();
   readonly #copiedGroups = new Set<number>();
 
-  constructor(plan: ReleasePlan, state: ReleaseState, now: number) {
+  constructor(plan: ReleasePlan, state: ReleaseState, facts: Facts | null, now: number) {
+    this.facts = facts;
     this.plan = plan;
     this.state = { ...state, promotions: state.promotions.slice(), groups: state.groups.slice() };
     this.now = Math.max(now, state.lastEventAt);

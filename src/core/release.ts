@@ -1,5 +1,6 @@
 import type { HealthStatus } from './definitions.ts';
 import type { Problem } from './problems.ts';
+import type { ReleaseWindow } from './windows/index.ts';
 
 /** The state of a release: plain data, all times in milliseconds since the epoch (UTC). */
 export interface ReleaseState {
@@ -102,13 +103,17 @@ export interface GroupState {
 
 /** All gates answer alike. `who` can end the waiting; `recheckAt` is when it may end by itself. */
 export interface GateAnswer {
-  gate: 'DEPENDENCIES' | 'ENVIRONMENT' | 'GROUP';
+  gate: 'DEPENDENCIES' | 'ENVIRONMENT' | 'GROUP' | 'WINDOW';
   verdict: 'pass' | 'wait' | 'fail';
   reason: string;
   who?: string;
   recheckAt?: number;
   /** The release that holds the environment. */
   release?: string;
+  /** The windows that decide. */
+  windows?: string[];
+  /** One of the windows holds work that is on its way, too, when it closes. */
+  pauses?: boolean;
 }
 
 /** What a driver, a workflow action or a health source came back with. */
@@ -148,9 +153,13 @@ export interface Facts {
   behind: string | null;
   /** Environment → the other release that is at work there. */
   heldBy: Readonly<Record<string, string>>;
+  /** Environment → the release windows that concern this product there, as they are defined now. */
+  windows: Readonly<Record<string, ReleaseWindow[]>>;
+  /** Environment → how long a promotion takes there, in milliseconds: p95 of those that succeeded. */
+  runway: Readonly<Record<string, number>>;
 }
 
-export const NO_FACTS: Facts = { behind: null, heldBy: {} };
+export const NO_FACTS: Facts = { behind: null, heldBy: {}, windows: {}, runway: {} };
 
 /** What the hands must do; ids only, never a decision. */
 export type Work =

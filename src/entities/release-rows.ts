@@ -101,6 +101,7 @@ export class ReleasePlanRow {
 
 /** `holds`: at work in its environment. The index makes a second release there impossible, whatever the code believes. */
 @Entity('promotion')
+@Index('promotion_history', ['product', 'environment', 'endedAt'], { where: `status = 'SUCCEEDED'` })
 @Index('promotion_holds', ['product', 'environment'], { unique: true, where: 'holds' })
 export class PromotionRow {
   @PrimaryColumn({ name: 'release_id', type: 'uuid' })

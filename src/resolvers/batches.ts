@@ -89,10 +89,10 @@ export const facts = (context: ApiContext) =>
   loaderOf(
     context,
     'facts',
-    ({ pool }) =>
+    ({ pool, definitions }) =>
       new DataLoader(
         async (releases: readonly ReleaseSummary[]): Promise<Facts[]> => {
-          const found = await readFacts(pool, releases);
+          const found = await readFacts(pool, releases, definitions);
           return releases.map(({ id }) => found.get(id) as Facts);
         },
         { cacheKeyFn: ({ id }) => id, maxBatchSize: 1_000 },

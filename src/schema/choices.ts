@@ -139,6 +139,7 @@ export const GateEnum = enumOf<GateAnswer['gate']>('PromotionGate', 'What is ask
   DEPENDENCIES: 'Have the promotions and groups before it succeeded?',
   GROUP: 'Is there room in its group, and did not too many members fail?',
   ENVIRONMENT: 'Is no other release of the product at work there?',
+  WINDOW: 'Do the release windows of the environment let a promotion start now?',
 });
 
 export const GateVerdictEnum = wordsOf<GateAnswer['verdict']>('GateVerdict', 'The answer of a gate.', {

@@ -45,6 +45,12 @@ export class WaitingForGroup extends WaitingReason {
 @ObjectType({ implements: WaitingReason, description: 'Another release of the product is at work in the environment.' })
 export class WaitingForEnvironment extends WaitingReason {}
 
+@ObjectType({ implements: WaitingReason, description: 'A release window of the environment is closed.' })
+export class WaitingForWindow extends WaitingReason {
+  @Field(() => [String], { description: 'Names of the release windows that decide.' })
+  windows!: string[];
+}
+
 @ObjectType({
   implements: WaitingReason,
   description: 'The members of a group have succeeded, and not enough of them are healthy now.',
@@ -92,6 +98,8 @@ export function toWaitingReason(parts: ReleaseParts, reason: Reason): WaitingRea
       return Object.assign(new WaitingForTurn(), common, { releaseId: reason.release });
     case 'ENVIRONMENT':
       return Object.assign(new WaitingForEnvironment(), common, { releaseId: reason.release });
+    case 'WINDOW':
+      return Object.assign(new WaitingForWindow(), common, { windows: reason.windows });
     case 'GROUP':
       return Object.assign(new WaitingForGroup(), common, { group: new ReleaseGroup(parts, reason.group) });
     case 'GROUP_HEALTH':

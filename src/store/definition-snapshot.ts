@@ -3,6 +3,8 @@ import type { StoredDefinition } from '../core/definitions.ts';
 import { checkFlow } from '../core/flow.ts';
 import type { FlowCheck, Known } from '../core/flow.ts';
 import { resolveMembers } from '../core/selectors.ts';
+import { selectWindows } from '../core/windows/index.ts';
+import type { ReleaseWindow } from '../core/windows/index.ts';
 import { allDefinitions } from './definitions.ts';
 
 /** All definitions at one moment, as triggers need them. */
@@ -14,6 +16,7 @@ export class DefinitionSnapshot {
   readonly workflows: StoredDefinition<'PromotionWorkflow'>[];
   readonly templates: StoredDefinition<'PromotionTemplate'>[];
   readonly known: Known;
+  readonly #windows: ReleaseWindow[];
   readonly #applications = new Map<string, StoredDefinition<'Application'>[]>();
   readonly #checks = new Map<StoredDefinition<'PromotionFlow'>, FlowCheck>();
 
@@ -25,6 +28,7 @@ export class DefinitionSnapshot {
     groups: StoredDefinition<'EnvironmentGroup'>[];
     workflows: StoredDefinition<'PromotionWorkflow'>[];
     templates: StoredDefinition<'PromotionTemplate'>[];
+    windows: StoredDefinition<'ReleaseWindow'>[];
   }) {
     this.products = new Map(read.products.map((each) => [each.metadata.name, each]));
     this.flows = read.flows;
@@ -32,6 +36,7 @@ export class DefinitionSnapshot {
     this.groups = read.groups;
     this.workflows = read.workflows;
     this.templates = read.templates;
+    this.#windows = read.windows.map(({ metadata, spec }) => ({ name: metadata.name, spec }));
     for (const application of read.applications) {
       const { product } = application.spec;
       const same = this.#applications.get(product);
@@ -50,6 +55,18 @@ export class DefinitionSnapshot {
 
   applicationsOf(product: string): StoredDefinition<'Application'>[] {
     return this.#applications.get(product) ?? [];
+  }
+
+  /** The release windows that concern a product in an environment. */
+  windowsFor(product: string, environment: string): ReleaseWindow[] {
+    if (this.#windows.length === 0) return [];
+    const here = this.environments.find((each) => each.metadata.name === environment);
+    const groups = [...this.known.groups].filter(([, members]) => members.includes(environment)).map(([name]) => name);
+    return selectWindows(this.#windows, {
+      environment: { name: environment, labels: here?.metadata.labels ?? {}, kind: here?.spec.kind },
+      groups,
+      product: { name: product, labels: this.products.get(product)?.metadata.labels ?? {} },
+    });
   }
 
   /** A flow is checked once per snapshot, however many releases it gets. */
@@ -71,8 +88,9 @@ export class DefinitionSnapshots {
     this.#dataSource = dataSource;
   }
 
-  async current(): Promise<DefinitionSnapshot> {
-    let revision = await this.#revision();
+  /** `known`: the revision that the caller has just read, in its own transaction. */
+  async current(known?: string): Promise<DefinitionSnapshot> {
+    let revision = known ?? (await this.#revision());
     while (this.#newest?.revision !== revision) {
       const snapshot = await this.#read();
       // A save between the reads would mix two moments: read until nothing was saved meanwhile.
@@ -90,7 +108,7 @@ export class DefinitionSnapshots {
 
   async #read(): Promise<DefinitionSnapshot> {
     const db = this.#dataSource;
-    const [products, applications, flows, environments, groups, workflows, templates] = await Promise.all([
+    const [products, applications, flows, environments, groups, workflows, templates, windows] = await Promise.all([
       allDefinitions(db, 'Product'),
       allDefinitions(db, 'Application'),
       allDefinitions(db, 'PromotionFlow'),
@@ -98,7 +116,8 @@ export class DefinitionSnapshots {
       allDefinitions(db, 'EnvironmentGroup'),
       allDefinitions(db, 'PromotionWorkflow'),
       allDefinitions(db, 'PromotionTemplate'),
+      allDefinitions(db, 'ReleaseWindow'),
     ]);
-    return new DefinitionSnapshot({ products, applications, flows, environments, groups, workflows, templates });
+    return new DefinitionSnapshot({ products, applications, flows, environments, groups, workflows, templates, windows });
   }
 }

@@ -3,6 +3,8 @@ import type { ReleasePlan } from '../core/plan.ts';
 import type { ConcurrencyPolicy } from '../core/definitions.ts';
 import type { Facts, ReleaseState } from '../core/release.ts';
 import type { PinnedContent } from '../drivers/driver.ts';
+import type { ReleaseWindow } from '../core/windows/index.ts';
+import type { DefinitionSnapshots } from './definition-snapshot.ts';
 import { toState } from './release-shape.ts';
 import type { PromotionRecord, ReleaseRecord } from './release-shape.ts';
 import type { ReleaseIdentity } from './save-decisions.ts';
@@ -57,6 +59,7 @@ interface OpenRelease {
   started: boolean;
   holding: string[] | null;
   ahead: string[] | null;
+  definitions: string;
 }
 
 /** Locks the products' order of releases until the transaction ends; in one order, so that nobody waits in a circle. */
@@ -76,26 +79,60 @@ function productLock(product: string): number {
   return hash | 0;
 }
 
-/** Facts for these releases, read under their products' locks: who is before them, and who is at work where. */
-export async function loadFacts(client: PoolClient, releases: FrozenRelease[]): Promise<Map<string, Facts>> {
+/** Facts for these releases, read under their products' locks: who is before them, who is at work where, which windows hold. */
+export async function loadFacts(
+  client: PoolClient,
+  releases: Pick<FrozenRelease, 'id' | 'product' | 'number' | 'concurrency'>[],
+  definitions: DefinitionSnapshots,
+): Promise<Map<string, Facts>> {
   const { rows } = await client.query<OpenRelease>({
     name: 'load-facts',
     text: `SELECT r.id, r.product, r.number, r.started_at IS NOT NULL AS started,
              array_agg(p.environment) FILTER (WHERE p.holds) AS holding,
-             array_agg(p.environment) FILTER (WHERE p.ended_at IS NULL AND p.environment IS NOT NULL) AS ahead
+             array_agg(p.environment) FILTER (WHERE p.ended_at IS NULL AND p.environment IS NOT NULL) AS ahead,
+             (SELECT revision FROM definition_clock) AS definitions
            FROM release r JOIN promotion p ON p.release_id = r.id
            WHERE r.product = ANY($1) AND r.ended_at IS NULL
            GROUP BY r.id ORDER BY r.number`,
     values: [[...new Set(releases.map((each) => each.product))]],
   });
-  return new Map(releases.map((release) => [release.id, factsOf(release, rows)]));
+  const snapshot = await definitions.current(rows[0]?.definitions);
+  const facts = new Map<string, Facts>();
+  for (const release of releases) {
+    const windows: Record<string, ReleaseWindow[]> = {};
+    for (const environment of rows.find((each) => each.id === release.id)?.ahead ?? []) {
+      const selected = snapshot.windowsFor(release.product, environment);
+      if (selected.length > 0) windows[environment] = selected;
+    }
+    const strict = Object.keys(windows).filter((each) => windows[each]?.some(({ spec }) => spec.runway));
+    const runway = strict.length > 0 ? await loadRunway(client, release.product, strict) : {};
+    facts.set(release.id, { ...turnAndRoom(release, rows), windows, runway });
+  }
+  return facts;
+}
+
+/** How long a promotion takes in each environment: p95 of the newest hundred that succeeded, in milliseconds. */
+async function loadRunway(client: PoolClient, product: string, environments: string[]): Promise<Record<string, number>> {
+  const { rows } = await client.query<{ environment: string; p95: number }>(
+    `SELECT e.environment, percentile_cont(0.95) WITHIN GROUP (ORDER BY p.took) AS p95
+     FROM unnest($2::text[]) AS e(environment), LATERAL (
+       SELECT (extract(epoch FROM ended_at - started_at) * 1000)::float AS took FROM promotion
+       WHERE product = $1 AND environment = e.environment AND status = 'SUCCEEDED'
+       ORDER BY ended_at DESC LIMIT 100) AS p
+     GROUP BY e.environment`,
+    [product, environments],
+  );
+  return Object.fromEntries(rows.map((row) => [row.environment, row.p95]));
 }
 
 /**
  * QUEUE and SUPERSEDE: one release of a product at a time, in the order of creation. PIPELINE: releases overlap, and each
  * environment takes them in order. TERMINATE: they overlap too; whoever is in the way is ended by the command.
  */
-function factsOf(release: FrozenRelease, open: OpenRelease[]): Facts {
+function turnAndRoom(
+  release: Pick<FrozenRelease, 'id' | 'product' | 'number' | 'concurrency'>,
+  open: OpenRelease[],
+): Pick<Facts, 'behind' | 'heldBy'> {
   const others = open.filter((each) => each.product === release.product && each.id !== release.id);
   const heldBy: Record<string, string> = {};
   for (const other of others) {

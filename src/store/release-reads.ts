@@ -3,6 +3,7 @@ import type { ConcurrencyPolicy } from '../core/definitions.ts';
 import type { ReleasePlan } from '../core/plan.ts';
 import type { Facts, PromotionStatus, ReleaseState, ReleaseStatus } from '../core/release.ts';
 import type { ReleaseRest, ReleaseRow } from '../entities/release-rows.ts';
+import type { DefinitionSnapshots } from './definition-snapshot.ts';
 import { loadFacts, loadStates } from './load-releases.ts';
 
 /** A release without its promotions: what a list shows. */
@@ -119,20 +120,14 @@ export async function readCounts(
  * What other releases do, as the executor would read it now; here without the product's lock, for explaining only.
  * `releases` may be of several products.
  */
-export async function readFacts(pool: Pool, releases: readonly ReleaseSummary[]): Promise<Map<string, Facts>> {
+export async function readFacts(
+  pool: Pool,
+  releases: readonly ReleaseSummary[],
+  definitions: DefinitionSnapshots,
+): Promise<Map<string, Facts>> {
   const client = await pool.connect();
   try {
-    // Who waits for whom does not look at plans and contents.
-    const identities = releases.map(({ id, number, product, version, concurrency }) => ({
-      id,
-      number,
-      product,
-      version,
-      concurrency,
-      plan: undefined as never,
-      contents: {},
-    }));
-    return await loadFacts(client, identities);
+    return await loadFacts(client, [...releases], definitions);
   } finally {
     client.release();
   }

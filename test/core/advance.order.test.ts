@@ -122,7 +122,7 @@ describe('the steps of an environment', () => {
 describe('other releases', () => {
   test('a release waits for its turn', () => {
     const release = new Play(planOf('dev > eu'));
-    release.facts = { behind: 'r-0', heldBy: {} };
+    release.facts = { ...NO_FACTS, behind: 'r-0' };
     expect(release.tell({ kind: 'tick' }).events).toEqual([]);
     expect(release.state.status).toBe('QUEUED');
     release.facts = NO_FACTS;
@@ -132,7 +132,7 @@ describe('other releases', () => {
 
   test('an environment that another release holds is waited for, by name, and taken when it is free', () => {
     const release = started('dev > eu');
-    release.facts = { behind: null, heldBy: { eu: 'r-0' } };
+    release.facts = { ...NO_FACTS, heldBy: { eu: 'r-0' } };
     release.succeed('dev');
     expect(release.picture).toBe('dev SUCCEEDED, eu WAITING');
     expect(release.state.status).toBe('SUSPENDED');

@@ -10,7 +10,7 @@ import { started } from './support/play.ts';
 describe('may it start?', () => {
   test('every gate is asked, also when the first one already says no', () => {
     const release = started('dev > {asia, eu} as regions');
-    const answers = askGates(release.plan, release.state, 1, { behind: null, heldBy: { asia: 'r-0' } });
+    const answers = askGates(release.plan, release.state, 1, { ...NO_FACTS, heldBy: { asia: 'r-0' } }, release.now);
     expect(answers.map((each) => `${each.gate} ${each.verdict}`)).toEqual([
       'DEPENDENCIES wait',
       'GROUP pass',
@@ -35,7 +35,7 @@ describe('may it start?', () => {
       const [name = '', status] = each.split(' ');
       release.promotion(name).status = status as PromotionStatus;
     }
-    expect(askGates(release.plan, release.state, release.position('z'), NO_FACTS)[0]?.verdict).toBe(verdict);
+    expect(askGates(release.plan, release.state, release.position('z'), NO_FACTS, release.now)[0]?.verdict).toBe(verdict);
   });
 });
 

@@ -40,7 +40,7 @@ export function sceneOf(zone: string, center: number, days: number): Scene {
     const [month, day, year, hour, min] = format
       .format(minute * MINUTE)
       .match(/\d+/g)!
-      .map(Number) as number[];
+      .map(Number);
     wall.push(Date.UTC(year!, month! - 1, day, hour, min) / MINUTE);
   }
   const highest: number[] = [];
@@ -51,24 +51,31 @@ export function sceneOf(zone: string, center: number, days: number): Scene {
 }
 
 /** Index of the first minute at which the clock has reached `wall`; the scene's length when it never does. */
-function firstReached({ highest }: Scene, wall: number): number {
-  const index = highest.findIndex((each) => each >= wall);
-  return index === -1 ? highest.length : index;
-}
+const firstReached = ({ highest }: Scene, wall: number): number => firstFrom(highest, wall);
 
 /** Index of the first minute from which on the clock is never before `wall` again. */
-function neverBefore({ lowest }: Scene, wall: number): number {
-  const index = lowest.findIndex((each) => each >= wall);
-  return index === -1 ? lowest.length : index;
+const neverBefore = ({ lowest }: Scene, wall: number): number => firstFrom(lowest, wall);
+
+/** Both lists only grow, so halving finds the place. */
+function firstFrom(growing: number[], wall: number): number {
+  let [low, high] = [0, growing.length];
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2);
+    if (growing[middle]! >= wall) high = middle;
+    else low = middle + 1;
+  }
+  return low;
 }
 
 /** Whether the window is active, for each minute of the scene (of its own zone). Its first days are not to be trusted. */
 export function activity(spec: ReleaseWindowSpec, scene: Scene): boolean[] {
-  const active = Array.from({ length: scene.wall.length }, () => false);
+  const change = Array.from({ length: scene.wall.length + 1 }, () => 0);
   for (const { start, end } of oracleOccurrences(spec, scene)) {
-    for (let i = start; i < end; i += 1) active[i] = true;
+    change[start]! += 1;
+    change[end]! -= 1;
   }
-  return active;
+  let open = 0;
+  return scene.wall.map((_, i) => (open += change[i]!) > 0);
 }
 
 /** Indices of minutes, [start, end). */

@@ -1,0 +1,65 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { deleteDefinition } from '../../src/commands/delete-definition.ts';
+import type { Specs } from '../../src/core/definitions.ts';
+import { forEachBackend } from '../support/backends.ts';
+import { openTestEngine } from '../support/engine.ts';
+import type { TestEngine } from '../support/engine.ts';
+
+/** Closed from now on for a year, or open from `opensIn` milliseconds on. */
+const window = (kind: 'ALLOW' | 'DENY', from: number, onClose: 'FINISH' | 'PAUSE' = 'FINISH'): Specs['ReleaseWindow'] => ({
+  kind,
+  timeZone: 'UTC',
+  from: new Date(from).toISOString(),
+  to: new Date(from + 365 * 24 * 3_600_000).toISOString(),
+  selector: { environments: { names: ['eu'] }, products: {} },
+  holds: ['PROMOTE'],
+  onClose,
+  runway: false,
+});
+
+forEachBackend((backend) => {
+  let engine: TestEngine;
+  beforeAll(async () => {
+    engine = await openTestEngine(backend);
+    await engine.startWorker();
+  });
+  afterAll(() => engine.close());
+
+  test('a closed window holds its environment alone, and what waits starts within a second of the opening', async () => {
+    await engine.saveBilling('timed');
+    const opens = Math.ceil(Date.now() / 1_000) * 1_000 + 3_000;
+    await engine.save('ReleaseWindow', 'later', window('ALLOW', opens));
+    const id = await engine.trigger({ product: 'timed', version: '1' });
+    const waiting = await engine.reached(id, (state) => state.promotions[2]?.status === 'SUCCEEDED' && state.promotions[4]?.status === 'SUCCEEDED');
+    expect(waiting.promotions[3]).toMatchObject({ status: 'WAITING', startedAt: null });
+    const state = await engine.ended(id);
+    expect(state.status).toBe('SUCCEEDED');
+    const { startedAt, evidence } = state.promotions[3] as { startedAt: number; evidence: { gate: string; verdict: string }[] };
+    expect(startedAt).toBeGreaterThanOrEqual(opens);
+    expect(startedAt).toBeLessThan(opens + 1_000);
+    expect(evidence.find((each) => each.gate === 'WINDOW')).toMatchObject({ verdict: 'pass', windows: ['later'] });
+    await deleteDefinition(engine.app, 'ReleaseWindow', 'later', { actor: 'test' });
+  });
+
+  test('deleting the window lets what waits for it start at once', async () => {
+    await engine.saveBilling('freed');
+    await engine.save('ReleaseWindow', 'frozen', window('DENY', Date.now() - 1_000));
+    const id = await engine.trigger({ product: 'freed', version: '1' });
+    await engine.reached(id, (state) => state.status === 'SUSPENDED');
+    const result = await deleteDefinition(engine.app, 'ReleaseWindow', 'frozen', { actor: 'test' });
+    expect(result.refusals).toBeUndefined();
+    expect((await engine.ended(id)).status).toBe('SUCCEEDED');
+  });
+
+  test('a window that pauses holds work on its way before its next phase', async () => {
+    await engine.saveBilling('paused', { driver: (environment) => ({ type: 'simulate', duration: environment === 'eu' ? 500 : 0 }) });
+    await engine.save('ReleaseWindow', 'pausing', window('DENY', Date.now() + 3_600_000, 'PAUSE'));
+    const id = await engine.trigger({ product: 'paused', version: '1' });
+    await engine.reached(id, (state) => state.promotions[3]?.status === 'RUNNING');
+    await engine.save('ReleaseWindow', 'pausing', window('DENY', Date.now() - 1_000, 'PAUSE'));
+    const paused = await engine.reached(id, (state) => state.promotions[3]?.status === 'WAITING');
+    expect(paused.promotions[3]?.steps.map((each) => each.status)).toEqual(['SUCCEEDED', 'PENDING']);
+    await deleteDefinition(engine.app, 'ReleaseWindow', 'pausing', { actor: 'test' });
+    expect((await engine.ended(id)).status).toBe('SUCCEEDED');
+  });
+});
