@@ -1,8 +1,10 @@
+import type { Readable } from 'node:stream';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import parseDuration from 'parse-duration';
 import { Client } from './client.ts';
 import { apply, readManifests, showChanges } from './commands/apply.ts';
 import { get, KIND_NAMES } from './commands/get.ts';
+import { checkWindows, type CheckFlags } from './commands/windows.ts';
 import { EXIT, EXIT_HELP } from './exit.ts';
 import { findRelease, readSchema, retryRelease, terminateRelease, triggerRelease } from './operations.ts';
 import { type Format, FORMATS, render } from './output.ts';
@@ -26,6 +28,8 @@ export interface Surroundings {
   env: Record<string, string | undefined>;
   out: Writer;
   err: Writer;
+  /** Standard input. */
+  input?: Readable;
   /** How a command ends that did not throw. */
   exitWith(code: number): void;
 }
@@ -35,6 +39,7 @@ export function createProgram({
   env = {},
   out = process.stdout,
   err = process.stderr,
+  input = process.stdin,
   exitWith = () => undefined,
 }: Partial<Surroundings> = {}): Command {
   const print = (text: string): void => void out.write(`${text}\n`);
@@ -148,6 +153,23 @@ export function createProgram({
     .action(async (name: string, _flags: unknown, command: Command) => {
       const { id } = await findRelease(clientOf(command), name);
       await showOrWait(command, await retryRelease(clientOf(command), { id }), 'Retrying');
+    });
+
+  program
+    .command('windows')
+    .description('release windows as code, without a server')
+    .command('check')
+    .description('say whether windows are open, why, and when that changes')
+    .requiredOption('-f, --file <path...>', 'file, folder, or - for standard input')
+    .option('--environment <name>', 'only windows that select it; its labels and kind come from the same files')
+    .option('--product <name>', 'only windows that select it')
+    .option(
+      '--at <instant>',
+      'an instant such as 2026-03-08T07:00:00Z (default: now); - reads one a line, answers JSON',
+    )
+    .exitOverride()
+    .action(async (flags: CheckFlags, command: Command) => {
+      exitWith(await checkWindows(flags, command.optsWithGlobals<Global>().output, out, err, input));
     });
 
   program

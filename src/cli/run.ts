@@ -3,9 +3,12 @@ import { CliError, EXIT } from './exit.ts';
 import { createProgram, type Surroundings } from './program.ts';
 
 /** @param args as typed, without the program's own name. @returns the exit code; whatever was wrong has been said. */
-export async function runCli(args: string[], { env, out, err }: Omit<Surroundings, 'exitWith'>): Promise<number> {
+export async function runCli(
+  args: string[],
+  { env, out, err, input }: Omit<Surroundings, 'exitWith'>,
+): Promise<number> {
   let code: number = EXIT.OK;
-  const program = createProgram({ env, out, err, exitWith: (given) => (code = given) });
+  const program = createProgram({ env, out, err, input, exitWith: (given) => (code = given) });
   for (const command of [program, ...program.commands]) command.exitOverride();
   try {
     await program.parseAsync(args, { from: 'user' });

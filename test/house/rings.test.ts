@@ -42,7 +42,8 @@ const RINGS: Record<string, Ring> = {
   // Outermost: HTTP around everything.
   server: { imports: ['core', 'commands', 'store', 'schema', 'resolvers', 'events', 'config.ts', ...SHARED] },
   // A client of the published API; `sluice serve` and `sluice migrate` start the program of the server.
-  cli: { imports: ['main.ts'] },
+  // core and manifests: `sluice windows check` asks the engine's own functions, without a server.
+  cli: { imports: ['main.ts', 'core', 'manifests'] },
   postgres: { imports: ['log.ts'] },
 };
 

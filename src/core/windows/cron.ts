@@ -10,7 +10,7 @@ export interface CronTimes {
   /** Sorted, in milliseconds since midnight. */
   times: number[];
   /** @param day days since 1970-01-01 */
-  isDay(day: number): boolean;
+  isDay: (day: number) => boolean;
 }
 
 const FIELDS = [

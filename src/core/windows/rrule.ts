@@ -9,7 +9,7 @@ import { DAY, parseWall, toInstants } from './zones.ts';
  */
 export interface RuleStarts {
   /** Wall times of the starts in [from, to), sorted. */
-  starts(from: number, to: number): number[];
+  starts: (from: number, to: number) => number[];
 }
 
 const range = (least: number, most: number, signed = false) => ({ least, most, signed });
@@ -32,7 +32,7 @@ const WEEKDAY = /^(MO|TU|WE|TH|FR|SA|SU)$/;
 export function readRule(text: string, start: number, zone: string): RuleStarts {
   const parts = readParts(text);
   const until = parts.get('UNTIL');
-  const isOver = until === undefined ? () => false : readUntil(until, zone);
+  const { isOver, last } = until === undefined ? FOREVER : readUntil(until, zone);
   parts.delete('UNTIL');
   const rule = new RRuleTemporal({
     rruleString: [...parts].map(([key, value]) => `${key}=${value}`).join(';'),
@@ -58,7 +58,7 @@ export function readRule(text: string, start: number, zone: string): RuleStarts 
       const within = (each: number): boolean => each >= from && each < to && !isOver(each);
       if (counted) return counted.filter(within);
       const found: number[] = [];
-      for (let index = Math.floor(Math.max(from, start) / step); index * step < to; index += 1) {
+      for (let index = Math.floor(Math.max(from, start) / step); index * step < Math.min(to, last); index += 1) {
         for (const each of page(index)) if (within(each)) found.push(each);
       }
       return found;
@@ -116,13 +116,21 @@ function checkValue(key: string, value: string): void {
   }
 }
 
+interface Until {
+  isOver: (start: number) => boolean;
+  /** Nothing starts after this wall time; roughly, so that nobody looks further. */
+  last: number;
+}
+const FOREVER: Until = { isOver: () => false, last: Infinity };
+
 /** Inclusive, as in RFC 5545; a date without a time means the whole of that day. */
-function readUntil(value: string, zone: string): (wall: number) => boolean {
+function readUntil(value: string, zone: string): Until {
   const match = /^(\d{4})(\d\d)(\d\d)(?:T(\d\d)(\d\d)(\d\d)(Z)?)?$/.exec(value);
   const [, year, month, day, hour = '00', minute = '00', second = '00', utc] = match ?? [];
   const wall = match ? parseWall(`${year}-${month}-${day}T${hour}:${minute}:${second}`) : undefined;
   if (wall === undefined) throw new Error(`UNTIL is ${value}; write 20261231, 20261231T220000 or 20261231T220000Z`);
-  if (utc) return (start) => toInstants(zone, start).earliest > wall;
-  const last = match![4] === undefined ? wall + DAY - 1 : wall;
-  return (start) => start > last;
+  const last = wall + 2 * DAY;
+  if (utc) return { isOver: (start) => toInstants(zone, start).earliest > wall, last };
+  const latest = match![4] === undefined ? wall + DAY - 1 : wall;
+  return { isOver: (start) => start > latest, last };
 }

@@ -111,7 +111,8 @@ class Timeline {
   closing(at: number): number | null {
     const end = this.closingWithoutRunway(at);
     if (end === null) return null;
-    return this.runwaysOf(end).length > 0 ? end - this.runway : end;
+    const closes = this.runwaysOf(end).length > 0 ? end - this.runway : end;
+    return closes <= this.limit ? closes : null;
   }
 
   private openingWithoutRunway(at: number): number | null {
@@ -131,15 +132,17 @@ class Timeline {
   }
 
   private closingWithoutRunway(at: number): number | null {
+    // Its own horizon: the last opening of five years has a closing, too, and the runway must see it.
+    const limit = at + HORIZON;
     let now = at;
-    for (let steps = 0; now <= this.limit && steps < MAX_STEPS; steps += 1) {
+    for (let steps = 0; now <= limit && steps < MAX_STEPS; steps += 1) {
       const denial = Math.min(
         ...this.denies.map((each) => covering(each, now)).map(({ active, until }) => (active ? now : until)),
       );
       const allowing = this.allows.map((each) => covering(each, now)).filter(({ active }) => active);
       const end = Math.max(...allowing.map(({ until }) => until));
       if (denial <= now || (this.allows.length > 0 && allowing.length === 0)) return now;
-      if (this.allows.length === 0 || denial <= end) return denial <= this.limit ? denial : null;
+      if (this.allows.length === 0 || denial <= end) return denial <= limit ? denial : null;
       now = end;
     }
     return null;
