@@ -30,6 +30,7 @@ check('format', run('npm', ['run', '--silent', 'format:check']));
 check('lint', run('npm', ['run', '--silent', 'lint']));
 check('types', run('npm', ['run', '--silent', 'typecheck']));
 check('build', run('npm', ['run', '--silent', 'build']));
+check('build of the pages', run('npm', ['run', '--silent', 'build:web']));
 runVitest();
 finish();
 
