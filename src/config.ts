@@ -25,7 +25,7 @@ export interface Config {
   publicUrl?: string;
   databasePoolSize: number;
   git: { cacheDir: string; authorName: string; authorEmail: string; credentials: GitCredentials };
-  limits: { bodyBytes: number; queueLimit: number };
+  limits: { bodyBytes: number };
   /** For fault injection alone: the process kills itself there. */
   fault?: { point: FaultPoint; nth: number };
 }
@@ -156,7 +156,6 @@ export const SETTINGS = {
   }),
   SLUICE_GIT_CREDENTIALS_FILE: text('File that holds the same JSON, for secrets mounted as files.'),
   SLUICE_BODY_LIMIT_BYTES: wholeNumber(1_024, 1_073_741_824, 'Largest request body, in bytes.', 1_048_576),
-  SLUICE_QUEUE_LIMIT: wholeNumber(1, 100_000, 'Releases of one product that may wait in line.', 50),
   SLUICE_FAULT: setting({
     schema: z
       .string()
@@ -204,7 +203,7 @@ export function loadConfig(env: Record<string, string | undefined>): Config {
       authorEmail: values.SLUICE_GIT_AUTHOR_EMAIL!,
       credentials: credentialsOf(values),
     },
-    limits: { bodyBytes: values.SLUICE_BODY_LIMIT_BYTES!, queueLimit: values.SLUICE_QUEUE_LIMIT! },
+    limits: { bodyBytes: values.SLUICE_BODY_LIMIT_BYTES! },
     fault: values.SLUICE_FAULT,
   };
   return config;

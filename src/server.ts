@@ -12,6 +12,7 @@ import { FanOut } from './server/fan-out.ts';
 import { createHttpApp } from './server/http.ts';
 import { Masking } from './server/masking.ts';
 import { LIMIT_RULES, MAX_TOKENS } from './server/operation.ts';
+import { hostGuard } from './server/origin.ts';
 import { serveSockets } from './server/sockets.ts';
 
 export interface ApiServer {
@@ -35,8 +36,9 @@ export async function startServer(app: App, options: ServerOptions = {}): Promis
   const { config, log, pool, databaseUrl } = app;
   const masking = new Masking(log);
   const maxBytes = config.limits.bodyBytes;
+  const hostAllowed = hostGuard(config.host, config.publicUrl);
   if (config.role === 'worker') {
-    const server = createServer(createHttpApp({ masking, maxBytes, readiness: () => readiness(app, null) }));
+    const server = createServer(createHttpApp({ masking, maxBytes, hostAllowed, readiness: () => readiness(app, null) }));
     return listening(server, config, () => closeServer(server));
   }
 
@@ -44,7 +46,7 @@ export async function startServer(app: App, options: ServerOptions = {}): Promis
   const schema = buildApiSchema();
   const newContext = (): ApiContext => createContext({ app, log: events });
   const fanOut = new FanOut({ masking, freshContext: ({ actor }) => createContext({ app, log: events }, actor) });
-  const transport = { schema, newContext, fanOut, masking, maxBytes, allowedOrigins: options.allowedOrigins ?? [] };
+  const transport = { schema, newContext, fanOut, masking, maxBytes, hostAllowed, allowedOrigins: options.allowedOrigins ?? [] };
   const apollo = new ApolloServer<ApiContext>({
     schema,
     introspection: true,
@@ -65,6 +67,7 @@ export async function startServer(app: App, options: ServerOptions = {}): Promis
     createHttpApp({
       masking,
       maxBytes,
+      hostAllowed,
       readiness: () => readiness(app, events),
       api: { apollo, newContext, eventStream: streams.handler },
     }),

@@ -37,7 +37,7 @@ describe('settings', () => {
         authorEmail: 'sluice@localhost',
         credentials: {},
       },
-      limits: { bodyBytes: 1_048_576, queueLimit: 50 },
+      limits: { bodyBytes: 1_048_576 },
     });
   });
 

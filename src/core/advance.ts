@@ -77,16 +77,13 @@ export interface Decision {
   deployments: DeploymentFact[];
 }
 
-/** The steps that a job goes on with after one of its own: RUNNING now, under its dispatch, made ready by that step. */
-export function nextSteps(
-  plan: ReleasePlan,
-  state: ReleaseState,
-  promotion: number,
-  step: number,
-  dispatch: number,
-): number[] {
-  const planned = (plan.promotions[promotion] as PlannedPromotion).steps;
-  return ownedSteps(state, promotion, dispatch).filter((each) => (planned[each] as PlannedStep).needs.includes(step));
+/**
+ * The steps that a lane goes on with after one of its own. Where two lanes meet, the step after them is the later one's alone,
+ * also when both outcomes were taken in one decision.
+ */
+export function nextSteps(state: ReleaseState, promotion: number, step: number, dispatch: number): number[] {
+  const steps = state.promotions[promotion]?.steps;
+  return ownedSteps(state, promotion, dispatch).filter((each) => steps?.[each]?.after === step);
 }
 
 /** Every step that the job of this dispatch has to carry now: where it begins, or resumes after a crash. */
@@ -207,11 +204,11 @@ function succeed(
     move.deploy(report.promotion, planned.application as number, outcome.commit ?? null, false);
   }
   move.emit({ type: 'StepSucceeded', ...at, outputs: outcome.outputs });
-  if (!mustStop(move.plan, move.state)) runReadySteps(move, report.promotion, report.dispatch);
+  if (!mustStop(move.plan, move.state)) runReadySteps(move, report.promotion, report.dispatch, report.step);
 }
 
 /** Makes every PENDING step whose needs have succeeded RUNNING under `dispatch`; a soak waits for its time instead. */
-function runReadySteps(move: Move, position: number, dispatch: number): number {
+function runReadySteps(move: Move, position: number, dispatch: number, after: number | null = null): number {
   const promotion = move.promotion(position);
   if (promotion.steps.some((each) => each.status === 'FAILED')) return 0;
   let running = 0;
@@ -224,6 +221,7 @@ function runReadySteps(move: Move, position: number, dispatch: number): number {
     const step = move.step(position, index);
     step.startedAt ??= move.now;
     step.dispatch = dispatch;
+    step.after = after;
     const at = move.atStep(position, index);
     move.emit({ type: 'StepStarted', ...at });
     if (planned.work.kind === 'soak') {
@@ -367,6 +365,7 @@ export function freshStep(): StepState {
   return {
     status: 'PENDING',
     dispatch: 0,
+    after: null,
     tries: 0,
     startedAt: null,
     endedAt: null,

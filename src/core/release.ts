@@ -74,6 +74,8 @@ export interface StepState {
   status: StepStatus;
   /** The job that owns this step while it is RUNNING. */
   dispatch: number;
+  /** The step whose success made this one RUNNING: its lane goes on here. Null where a dispatch began with it. */
+  after: number | null;
   /** How many times it was tried in this attempt of the promotion, transient failures included. */
   tries: number;
   startedAt: number | null;

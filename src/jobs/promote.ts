@@ -85,7 +85,7 @@ export class PromoteJob {
         reach('after-record');
         if (!to) break;
         at = to;
-        const [next, ...others] = nextSteps(to.release.plan, to.state, data.promotion, step, data.dispatch);
+        const [next, ...others] = nextSteps(to.state, data.promotion, step, data.dispatch);
         if (next !== undefined) queue.push(next);
         await share(others);
       }

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ApolloServer } from '@apollo/server';
 import { expressMiddleware } from '@as-integrations/express5';
-import express, { type ErrorRequestHandler, type Express, type RequestHandler, type Response } from 'express';
+import express, { type ErrorRequestHandler, type Express, type Request, type RequestHandler, type Response } from 'express';
 import helmet from 'helmet';
 import type { ApiContext } from '../schema/context.ts';
 import type { Masking } from './masking.ts';
@@ -12,15 +12,21 @@ export interface HttpParts {
   readiness: () => Promise<{ ready: boolean }>;
   masking: Masking;
   maxBytes: number;
+  /** Whether a request names this server as its host. */
+  hostAllowed: (request: Request) => boolean;
   /** Absent in a process that only works: it answers for its health and nothing else. */
   api?: { apollo: ApolloServer<ApiContext>; eventStream: RequestHandler; newContext: () => ApiContext };
 }
 
-export function createHttpApp({ readiness, masking, maxBytes, api }: HttpParts): Express {
+export function createHttpApp({ readiness, masking, maxBytes, hostAllowed, api }: HttpParts): Express {
   const app = express();
   app.disable('x-powered-by');
   app.set('etag', false);
   app.use(securityHeaders());
+  app.use((request, response, next) => {
+    if (hostAllowed(request)) next();
+    else answer(response, 421, 'MISDIRECTED', `this server listens on loopback and is not called ${request.headers.host}`);
+  });
   app.get('/healthz', (_request, response) => void response.json({ status: 'ok' }));
   app.get('/readyz', async (_request, response) => {
     const state = await readiness();

@@ -11,3 +11,21 @@ export function originAllowed(request: IncomingMessage, allowed: readonly string
   if (allowed.includes(origin)) return true;
   return URL.canParse(origin) && new URL(origin).host === host;
 }
+
+/**
+ * A server on loopback is meant for this machine. A page whose own name was made to point here (DNS rebinding) has an Origin
+ * and a Host that agree; what gives it away is that its Host is no name of this machine. A server that listens elsewhere is
+ * reached by names that only its operator knows: there every Host passes.
+ */
+export function hostGuard(listensOn: string, publicUrl: string | undefined): (request: IncomingMessage) => boolean {
+  if (!isLoopback(listensOn)) return () => true;
+  const own = publicUrl === undefined ? undefined : new URL(publicUrl).host;
+  return ({ headers: { host } }) => {
+    if (host === undefined || host === own) return true;
+    return URL.canParse(`http://${host}`) && isLoopback(new URL(`http://${host}`).hostname);
+  };
+}
+
+function isLoopback(name: string): boolean {
+  return name === 'localhost' || name.endsWith('.localhost') || /^127(\.\d+){3}$/.test(name) || /^\[?::1\]?$/.test(name);
+}

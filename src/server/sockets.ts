@@ -16,6 +16,8 @@ export interface TransportParts {
   masking: Masking;
   maxBytes: number;
   allowedOrigins: readonly string[];
+  /** Whether a request names this server as its host. */
+  hostAllowed: (request: IncomingMessage) => boolean;
 }
 
 /** More than any screen needs; each costs a place in the log and a waiter. */
@@ -53,6 +55,7 @@ export function serveSockets(server: Server, parts: TransportParts): { close(): 
     socket.on('error', () => socket.destroy());
     const path = (request.url ?? '').split('?')[0];
     if (path !== '/graphql') return refuse(socket, 404);
+    if (!parts.hostAllowed(request)) return refuse(socket, 421);
     if (!originAllowed(request, parts.allowedOrigins)) return refuse(socket, 403);
     sockets.handleUpgrade(request, socket, head, (webSocket) => sockets.emit('connection', webSocket, request));
   };

@@ -1,3 +1,4 @@
+import { get } from 'node:http';
 import { connect } from 'node:net';
 import { parse } from 'graphql';
 import { serverAudits } from 'graphql-http';
@@ -196,6 +197,22 @@ describe('who may come in', () => {
     ['a page without a site', { origin: 'null' }, 403],
   ])('by WebSocket: %s', async (_, headers, expected) => {
     expect(await upgrade('/graphql', headers['origin'] === 'OURS' ? { origin: url } : headers)).toBe(expected);
+  });
+
+  test.each([
+    ['evil.example', 421],
+    ['evil.example:4000', 421],
+    ['localhost', 200],
+    ['127.0.0.1', 200],
+    ['[::1]:4000', 200],
+  ])('a page whose name was made to point at loopback is refused: host %s, %i', async (host, expected) => {
+    const status = await new Promise<number | undefined>((resolve, reject) => {
+      get(new URL('/healthz', url), { headers: { host } }, (response) => {
+        response.resume();
+        resolve(response.statusCode);
+      }).on('error', reject);
+    });
+    expect(status).toBe(expected);
   });
 
   test('a WebSocket elsewhere is a 404', async () => {

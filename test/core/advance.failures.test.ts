@@ -197,7 +197,7 @@ describe('jobs that are lost, late or double', () => {
     release.tell({ kind: 'lost-dispatch', promotion: 1, dispatch: 1 });
     release.tell(success);
     expect(release.stepsOf('eu')).toBe('ACTION SUCCEEDED, HEALTH RUNNING');
-    expect(nextSteps(release.plan, release.state, 1, 0, 1)).toEqual([1]);
+    expect(nextSteps(release.state, 1, 0, 1)).toEqual([1]);
     expect(ownedSteps(release.state, 1, 2)).toEqual([]);
   });
 

@@ -21,7 +21,7 @@ interface Verdict {
 }
 
 /** Past so many changes that change nothing (windows that hand over to each other every minute) we stop looking. */
-const MAX_STEPS = 50_000;
+const MAX_STEPS = 10_000;
 
 /**
  * Whether `action` may start at `at`. An active DENY closes. Otherwise, when ALLOW windows are given, one of them must be

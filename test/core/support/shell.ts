@@ -257,7 +257,7 @@ export class Shell {
       yield;
       this.#tell({ kind: 'outcome', promotion, attempt, step, dispatch, outcome });
       yield;
-      const next = nextSteps(this.plan, this.state, promotion, step, dispatch);
+      const next = nextSteps(this.state, promotion, step, dispatch);
       steps = this.#keepFirst(next, job);
     }
   }

@@ -12,7 +12,7 @@ import { windowOf } from './support.ts';
 
 const MINUTE = 60_000;
 /** Half of a scene, and how much at its begin and end is left out: the longest window and two days. */
-const [DAYS, EDGE] = [10, 5];
+const [DAYS, EDGE] = [8, 5];
 
 /** Zone and moment: gaps and folds of an hour, of half an hour, of two hours, at midnight, of a whole day; none. */
 const MOMENTS = [
@@ -203,7 +203,7 @@ test('open or closed, and when that changes, as the oracle says for each minute'
       }
       noteScene(each);
     }),
-    { numRuns: 400 },
+    { numRuns: 150 },
   );
   const wanted = [
     'open',
@@ -278,10 +278,10 @@ test('a runway closes by so much earlier, as the oracle says', { timeout: 120_00
         }
       },
     ),
-    { numRuns: 150 },
+    { numRuns: 60 },
   );
   console.log(`held by a runway: ${held}`);
-  expect(held).toBeGreaterThan(100);
+  expect(held).toBeGreaterThan(30);
 });
 
 test('each occurrence, and whether its days have a clock change, as the oracle says', { timeout: 120_000 }, () => {
@@ -312,8 +312,8 @@ test('each occurrence, and whether its days have a clock change, as the oracle s
         }
       }
     }),
-    { numRuns: 400 },
+    { numRuns: 150 },
   );
   console.log(`occurrences compared: ${compared}, with a clock change: ${marked}`);
-  expect(marked).toBeGreaterThan(200);
+  expect(marked).toBeGreaterThan(50);
 });

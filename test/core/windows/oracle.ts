@@ -113,20 +113,25 @@ const NAMES = ['SUN', 'MON', 'TUE', 'WED', 'THU', 'FRI', 'SAT'];
 function cronTest(cron: string): (wall: number) => boolean {
   const [minute, hour, day, month, weekday] = cron.split(' ') as [string, string, string, string, string];
   const value = (text: string): number => (NAMES.includes(text) ? NAMES.indexOf(text) : Number(text));
-  const fits = (field: string, actual: number, least: number): boolean =>
-    field.split(',').some((part) => {
+  const valuesOf = (field: string, least: number): Set<number> => {
+    const values = new Set<number>();
+    for (const part of field.split(',')) {
       const [range, step = '1'] = part.split('/') as [string, string?];
       const [low, high = low] = range.split('-') as [string, string?];
       const first = range === '*' ? least : value(low);
-      const last = range === '*' ? Infinity : value(high);
-      return actual >= first && actual <= last && (actual - first) % Number(step) === 0;
-    });
+      const last = range === '*' ? 59 : value(high);
+      for (let each = first; each <= last; each += Number(step)) values.add(each);
+    }
+    return values;
+  };
+  const [minutes, hours, days] = [valuesOf(minute, 0), valuesOf(hour, 0), valuesOf(day, 1)];
+  const [months, weekdays] = [valuesOf(month, 1), valuesOf(weekday, 0)];
   return (wall) => {
     const date = new Date(wall * MINUTE);
-    if (!fits(minute, date.getUTCMinutes(), 0) || !fits(hour, date.getUTCHours(), 0)) return false;
-    if (!fits(month, date.getUTCMonth() + 1, 1)) return false;
-    const byDay = fits(day, date.getUTCDate(), 1);
-    const byWeekday = fits(weekday, date.getUTCDay(), 0) || (date.getUTCDay() === 0 && fits(weekday, 7, 0));
+    if (!minutes.has(date.getUTCMinutes()) || !hours.has(date.getUTCHours())) return false;
+    if (!months.has(date.getUTCMonth() + 1)) return false;
+    const byDay = days.has(date.getUTCDate());
+    const byWeekday = weekdays.has(date.getUTCDay()) || (date.getUTCDay() === 0 && weekdays.has(7));
     return day !== '*' && weekday !== '*' ? byDay || byWeekday : byDay && byWeekday;
   };
 }
