@@ -117,10 +117,11 @@ export class JobQueue {
     );
   }
 
-  /** `over`: completed or failed for good. */
-  async standing(jobId: string): Promise<'missing' | 'pending' | 'over'> {
+  /** `over`: completed or failed for good. `joining`: it waits for its children, whatever has become of them. */
+  async standing(jobId: string): Promise<'missing' | 'pending' | 'joining' | 'over'> {
     const state = await this.#queue.getJobState(jobId);
     if (state === 'unknown') return 'missing';
+    if (state === 'waiting-children') return 'joining';
     return state === 'completed' || state === 'failed' ? 'over' : 'pending';
   }
 

@@ -5,7 +5,8 @@ import { ENDED_RELEASE } from '../core/release.ts';
 import type { Stimulus } from '../core/release.ts';
 import type { Log } from '../log.ts';
 import { dueSoon, forgetOldKeys, leftInOutbox, openReleases } from '../store/unfinished.ts';
-import { askId, promoteId } from './job-data.ts';
+import { askId, promoteId, stepId } from './job-data.ts';
+import type { PromoteData } from './job-data.ts';
 import type { JobQueue } from './queue.ts';
 import { SOON } from './timers.ts';
 import type { Timers } from './timers.ts';
@@ -95,7 +96,8 @@ export class Sweep {
       for (const dispatch of dispatches) {
         const data = { releaseId: release.id, promotion, attempt, dispatch };
         const standing = await queue.standing(promoteId(data));
-        if (standing === 'over') stimuli.push({ kind: 'lost-dispatch', promotion, dispatch });
+        const alone = standing === 'joining' && !(await this.#hasSiblings(data, steps.length));
+        if (standing === 'over' || alone) stimuli.push({ kind: 'lost-dispatch', promotion, dispatch });
         if (standing !== 'missing') continue;
         const join = release.plan.promotions[promotion]?.group != null;
         const work = { kind: 'dispatch' as const, promotions: [{ promotion, attempt, dispatch }], join };
@@ -112,6 +114,17 @@ export class Sweep {
       await queue.handOver([{ key: askId(data), releaseId: release.id, work }]);
     }
     return stimuli;
+  }
+
+  /**
+   * An environment's job that waits for siblings which nobody has any more would wait for ever. A sibling is named after the
+   * step that it began with, and may be steps further by now.
+   */
+  async #hasSiblings(data: PromoteData, steps: number): Promise<boolean> {
+    for (let step = 0; step < steps; step += 1) {
+      if ((await this.#parts.queue.standing(stepId(data, step))) === 'pending') return true;
+    }
+    return false;
   }
 }
 
