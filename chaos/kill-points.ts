@@ -101,8 +101,8 @@ const SETTINGS = {
 };
 
 async function ready(process: SluiceProcess): Promise<void> {
-  for (const deadline = Date.now() + 30_000; !(await process.isReady());) {
-    if (Date.now() > deadline) throw new Error(`${process.name} is not ready after 30 s`);
+  for (const deadline = Date.now() + 90_000; !(await process.isReady());) {
+    if (Date.now() > deadline) throw new Error(`${process.name} is not ready after 90 s`);
     await sleep(30);
   }
 }

@@ -176,10 +176,10 @@ const SETTINGS = {
 const isOutage = ({ kind }: FaultRecord): boolean => kind !== 'subscriber cut';
 
 async function allReady(processes: SluiceProcess[]): Promise<void> {
-  const deadline = Date.now() + 30_000;
+  const deadline = Date.now() + 90_000;
   for (const each of processes) {
     while (!(await each.isReady())) {
-      if (Date.now() > deadline) throw new Error(`${each.name} is not ready after 30 s`);
+      if (Date.now() > deadline) throw new Error(`${each.name} is not ready after 90 s`);
       await sleep(50);
     }
   }
