@@ -62,7 +62,12 @@ function toShown(release: ReleaseAnswer): ReleaseShown {
   const { id, uuid, productName, flowName, version, problem, waitingFor, promotions, ...same } = release;
   const first = problem?.first;
   const reasons = (name: string | null): string[] =>
-    waitingFor.filter(({ promotion }) => (promotion?.name ?? null) === name).map(({ message }) => message);
+    waitingFor
+      .filter(({ promotion }) => (promotion?.name ?? null) === name)
+      // Its row says already which environment it is.
+      .map(({ message }) =>
+        name !== null && message.startsWith(`${name}: `) ? message.slice(name.length + 2) : message,
+      );
   return {
     id,
     uuid,

@@ -39,7 +39,8 @@ async function visit(path: string): Promise<Visit> {
   page.on('websocket', (socket) => addresses.push(socket.url()));
   page.on('pageerror', (error) => complaints.push(error.message));
   page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
-  await page.goto(served.url + path);
+  // The schema has come as well: a click before that runs what is not there yet.
+  await page.goto(served.url + path, { waitUntil: 'networkidle' });
   await page.locator('.graphiql-execute-button').waitFor();
   return { page, addresses, complaints };
 }
