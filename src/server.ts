@@ -38,7 +38,9 @@ export async function startServer(app: App, options: ServerOptions = {}): Promis
   const maxBytes = config.limits.bodyBytes;
   const hostAllowed = hostGuard(config.host, config.publicUrl);
   if (config.role === 'worker') {
-    const server = createServer(createHttpApp({ masking, maxBytes, hostAllowed, readiness: () => readiness(app, null) }));
+    const server = createServer(
+      createHttpApp({ masking, maxBytes, hostAllowed, readiness: () => readiness(app, null) }),
+    );
     return listening(server, config, () => closeServer(server));
   }
 
@@ -46,7 +48,15 @@ export async function startServer(app: App, options: ServerOptions = {}): Promis
   const schema = buildApiSchema();
   const newContext = (): ApiContext => createContext({ app, log: events });
   const fanOut = new FanOut({ masking, freshContext: ({ actor }) => createContext({ app, log: events }, actor) });
-  const transport = { schema, newContext, fanOut, masking, maxBytes, hostAllowed, allowedOrigins: options.allowedOrigins ?? [] };
+  const transport = {
+    schema,
+    newContext,
+    fanOut,
+    masking,
+    maxBytes,
+    hostAllowed,
+    allowedOrigins: options.allowedOrigins ?? [],
+  };
   const apollo = new ApolloServer<ApiContext>({
     schema,
     introspection: true,

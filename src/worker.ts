@@ -21,7 +21,7 @@ export async function startWorker(app: App): Promise<{ close(): Promise<void> }>
       case 'step':
         return promote.runStep(job as Job<StepData>);
       case 'join':
-        return runJoin(mover, hands, job.data as JoinData);
+        return runJoin(mover, hands, job.data);
       case 'ask':
         return runAsk(mover, hands, job.data as AskData);
     }

@@ -61,7 +61,10 @@ export async function applyManifests(
   }
   if (!dryRun) {
     const changed = outcome.changes.filter((each) => each.change !== 'UNCHANGED');
-    reconsiderReleases(app, changed.map((each) => each.kind));
+    reconsiderReleases(
+      app,
+      changed.map((each) => each.kind),
+    );
   }
   return outcome.errors.length > 0 ? { changes: [], errors: outcome.errors } : outcome;
 }

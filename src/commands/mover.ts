@@ -27,7 +27,11 @@ export class Mover {
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #onMoved: (moved: Moved[]) => void;
-  readonly #frozen = new LRUCache<string, FrozenRelease>({ max: 5_000, maxSize: MAX_CONTENT, sizeCalculation: contentSize });
+  readonly #frozen = new LRUCache<string, FrozenRelease>({
+    max: 5_000,
+    maxSize: MAX_CONTENT,
+    sizeCalculation: contentSize,
+  });
   readonly #states = new LRUCache<string, LoadedState>({ max: 5_000 });
   readonly #waiting = new Map<string, Item[]>();
   readonly #busy = new Set<string>();
@@ -35,13 +39,7 @@ export class Mover {
   #running = 0;
   #scheduled = false;
 
-  constructor(
-    pool: Pool,
-    definitions: DefinitionSnapshots,
-    clock: Clock,
-    log: Log,
-    onMoved: (moved: Moved[]) => void,
-  ) {
+  constructor(pool: Pool, definitions: DefinitionSnapshots, clock: Clock, log: Log, onMoved: (moved: Moved[]) => void) {
     this.#pool = pool;
     this.#definitions = definitions;
     this.#clock = clock;
@@ -288,7 +286,8 @@ const MAX_CONTENT = 100_000_000;
 function contentSize({ contents }: FrozenRelease): number {
   let size = 1_000;
   for (const { files } of Object.values(contents)) {
-    for (const file of Object.values(files)) size += file.kind === 'whole' ? (file.text ?? file.base64 ?? '').length : 1_000;
+    for (const file of Object.values(files))
+      size += file.kind === 'whole' ? (file.text ?? file.base64 ?? '').length : 1_000;
   }
   return size;
 }

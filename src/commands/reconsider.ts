@@ -14,5 +14,7 @@ export function reconsiderReleases({ pool, mover, log }: Pick<App, 'pool' | 'mov
   const look = async (): Promise<void> => {
     for (const id of await openReleases(pool, 0)) await mover.move(id, { kind: 'tick' });
   };
-  void look().catch((error: unknown) => log.warn({ error }, 'open releases will look at the change with the next sweep'));
+  void look().catch((error: unknown) =>
+    log.warn({ error }, 'open releases will look at the change with the next sweep'),
+  );
 }

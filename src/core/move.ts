@@ -3,7 +3,8 @@ import type { AtPromotion, AtStep, NumberedEvent, ReleaseEvent } from './events.
 import type { PlannedApplication, PlannedPromotion, PlannedStep, ReleasePlan } from './plan.ts';
 import type { Problem } from './problems.ts';
 import type {
-  DeploymentFact, Facts,
+  DeploymentFact,
+  Facts,
   GroupState,
   PromotionState,
   PromotionStatus,

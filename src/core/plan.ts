@@ -247,7 +247,15 @@ class Planner {
   ): void {
     let last: number[] = [];
     const single = (phase: Phase, work: PlannedStep['work']): void => {
-      steps.push({ id: `${name}/${phase}`, phase, application, work, needs: last, timeout: null, retry: DEFAULT_RETRY });
+      steps.push({
+        id: `${name}/${phase}`,
+        phase,
+        application,
+        work,
+        needs: last,
+        timeout: null,
+        retry: DEFAULT_RETRY,
+      });
       last = [steps.length - 1];
     };
     if (how.policy.preAction !== undefined) {
@@ -326,7 +334,9 @@ class Planner {
         if (dependency) promotion.dependsOn.push(dependency);
         else
           this.#refusals.push(
-            refusal('UNKNOWN_REFERENCE', `"${promotion.name}" depends on "${name}", which is not in the flow`, ['flow']),
+            refusal('UNKNOWN_REFERENCE', `"${promotion.name}" depends on "${name}", which is not in the flow`, [
+              'flow',
+            ]),
           );
       }
       promotion.required = requiredBy(step?.dependsOnPolicy ?? { policy: 'ALL' }, promotion.dependsOn.length);

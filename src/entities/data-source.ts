@@ -22,7 +22,10 @@ export const ENTITIES = [
 ];
 
 /** Tables are made by migrations only; `synchronize` stays off. */
-export function createDataSource(url: string, options: { poolSize?: number; applicationName?: string } = {}): DataSource {
+export function createDataSource(
+  url: string,
+  options: { poolSize?: number; applicationName?: string } = {},
+): DataSource {
   return new DataSource({
     type: 'postgres',
     url,

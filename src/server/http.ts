@@ -3,7 +3,13 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ApolloServer } from '@apollo/server';
 import { expressMiddleware } from '@as-integrations/express5';
-import express, { type ErrorRequestHandler, type Express, type Request, type RequestHandler, type Response } from 'express';
+import express, {
+  type ErrorRequestHandler,
+  type Express,
+  type Request,
+  type RequestHandler,
+  type Response,
+} from 'express';
 import helmet from 'helmet';
 import type { ApiContext } from '../schema/context.ts';
 import type { Masking } from './masking.ts';
@@ -25,7 +31,8 @@ export function createHttpApp({ readiness, masking, maxBytes, hostAllowed, api }
   app.use(securityHeaders());
   app.use((request, response, next) => {
     if (hostAllowed(request)) next();
-    else answer(response, 421, 'MISDIRECTED', `this server listens on loopback and is not called ${request.headers.host}`);
+    else
+      answer(response, 421, 'MISDIRECTED', `this server listens on loopback and is not called ${request.headers.host}`);
   });
   app.get('/healthz', (_request, response) => void response.json({ status: 'ok' }));
   app.get('/readyz', async (_request, response) => {

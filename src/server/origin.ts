@@ -27,5 +27,7 @@ export function hostGuard(listensOn: string, publicUrl: string | undefined): (re
 }
 
 function isLoopback(name: string): boolean {
-  return name === 'localhost' || name.endsWith('.localhost') || /^127(\.\d+){3}$/.test(name) || /^\[?::1\]?$/.test(name);
+  return (
+    name === 'localhost' || name.endsWith('.localhost') || /^127(\.\d+){3}$/.test(name) || /^\[?::1\]?$/.test(name)
+  );
 }

@@ -118,6 +118,15 @@ export class DefinitionSnapshots {
       allDefinitions(db, 'PromotionTemplate'),
       allDefinitions(db, 'ReleaseWindow'),
     ]);
-    return new DefinitionSnapshot({ products, applications, flows, environments, groups, workflows, templates, windows });
+    return new DefinitionSnapshot({
+      products,
+      applications,
+      flows,
+      environments,
+      groups,
+      workflows,
+      templates,
+      windows,
+    });
   }
 }

@@ -130,9 +130,8 @@ export async function writeDefinition<K extends Kind>(
   const revision = (before?.revision ?? (await lastRevision(manager, kind, name))) + 1;
   const columns = { name, labels, annotations, spec, revision, ...indexed(definition) };
   const rows = repository(manager, kind);
-  // The typings of TypeORM know the abstract class only, not the application's two columns.
-  if (before) await rows.update({ id: before.id }, columns as never);
-  else await rows.insert({ id: randomUUID(), ...columns } as never);
+  if (before) await rows.update({ id: before.id }, columns);
+  else await rows.insert({ id: randomUUID(), ...columns });
   const row = await rows.findOneByOrFail({ name });
   await keepRevision(manager, { kind, name, revision, labels, annotations, spec, at: row.updatedAt, actor });
   return toDefinition(kind, row);
@@ -150,7 +149,7 @@ export async function removeDefinition(
 }
 
 async function keepRevision(manager: EntityManager, revision: DefinitionRevisionRow): Promise<void> {
-  await manager.getRepository(DefinitionRevisionRow).insert(revision as never);
+  await manager.getRepository(DefinitionRevisionRow).insert(revision);
   await manager.query('UPDATE definition_clock SET revision = revision + 1');
 }
 

@@ -112,7 +112,11 @@ export async function loadFacts(
 }
 
 /** How long a promotion takes in each environment: p95 of the newest hundred that succeeded, in milliseconds. */
-async function loadRunway(client: PoolClient, product: string, environments: string[]): Promise<Record<string, number>> {
+async function loadRunway(
+  client: PoolClient,
+  product: string,
+  environments: string[],
+): Promise<Record<string, number>> {
   const { rows } = await client.query<{ environment: string; p95: number }>(
     `SELECT e.environment, percentile_cont(0.95) WITHIN GROUP (ORDER BY p.took) AS p95
      FROM unnest($2::text[]) AS e(environment), LATERAL (

@@ -35,7 +35,9 @@ describe('may it start?', () => {
       const [name = '', status] = each.split(' ');
       release.promotion(name).status = status as PromotionStatus;
     }
-    expect(askGates(release.plan, release.state, release.position('z'), NO_FACTS, release.now)[0]?.verdict).toBe(verdict);
+    expect(askGates(release.plan, release.state, release.position('z'), NO_FACTS, release.now)[0]?.verdict).toBe(
+      verdict,
+    );
   });
 });
 

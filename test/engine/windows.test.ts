@@ -6,7 +6,11 @@ import { openTestEngine } from '../support/engine.ts';
 import type { TestEngine } from '../support/engine.ts';
 
 /** Closed from now on for a year, or open from `opensIn` milliseconds on. */
-const window = (kind: 'ALLOW' | 'DENY', from: number, onClose: 'FINISH' | 'PAUSE' = 'FINISH'): Specs['ReleaseWindow'] => ({
+const window = (
+  kind: 'ALLOW' | 'DENY',
+  from: number,
+  onClose: 'FINISH' | 'PAUSE' = 'FINISH',
+): Specs['ReleaseWindow'] => ({
   kind,
   timeZone: 'UTC',
   from: new Date(from).toISOString(),
@@ -30,11 +34,17 @@ forEachBackend((backend) => {
     const opens = Math.ceil(Date.now() / 1_000) * 1_000 + 3_000;
     await engine.save('ReleaseWindow', 'later', window('ALLOW', opens));
     const id = await engine.trigger({ product: 'timed', version: '1' });
-    const waiting = await engine.reached(id, (state) => state.promotions[2]?.status === 'SUCCEEDED' && state.promotions[4]?.status === 'SUCCEEDED');
+    const waiting = await engine.reached(
+      id,
+      (state) => state.promotions[2]?.status === 'SUCCEEDED' && state.promotions[4]?.status === 'SUCCEEDED',
+    );
     expect(waiting.promotions[3]).toMatchObject({ status: 'WAITING', startedAt: null });
     const state = await engine.ended(id);
     expect(state.status).toBe('SUCCEEDED');
-    const { startedAt, evidence } = state.promotions[3] as { startedAt: number; evidence: { gate: string; verdict: string }[] };
+    const { startedAt, evidence } = state.promotions[3] as {
+      startedAt: number;
+      evidence: { gate: string; verdict: string }[];
+    };
     expect(startedAt).toBeGreaterThanOrEqual(opens);
     expect(startedAt).toBeLessThan(opens + 1_000);
     expect(evidence.find((each) => each.gate === 'WINDOW')).toMatchObject({ verdict: 'pass', windows: ['later'] });
@@ -52,7 +62,9 @@ forEachBackend((backend) => {
   });
 
   test('a window that pauses holds work on its way before its next phase', async () => {
-    await engine.saveBilling('paused', { driver: (environment) => ({ type: 'simulate', duration: environment === 'eu' ? 500 : 0 }) });
+    await engine.saveBilling('paused', {
+      driver: (environment) => ({ type: 'simulate', duration: environment === 'eu' ? 500 : 0 }),
+    });
     await engine.save('ReleaseWindow', 'pausing', window('DENY', Date.now() + 3_600_000, 'PAUSE'));
     const id = await engine.trigger({ product: 'paused', version: '1' });
     await engine.reached(id, (state) => state.promotions[3]?.status === 'RUNNING');

@@ -13,7 +13,9 @@ test('a connection that the server ends inside a transaction fails that transact
   const dataSource = await createDataSource(database.url).initialize();
   const pool = poolOf(dataSource);
   const broken = await pool.connect();
-  const { rows } = await broken.query<{ pid: number }>('BEGIN; SELECT pg_backend_pid() AS pid').then((results) => (results as unknown as [unknown, { rows: { pid: number }[] }])[1]);
+  const { rows } = await broken
+    .query<{ pid: number }>('BEGIN; SELECT pg_backend_pid() AS pid')
+    .then((results) => (results as unknown as [unknown, { rows: { pid: number }[] }])[1]);
   const ended = new Promise((resolve) => broken.once('end', resolve));
   // Without a listener of its own the client's error would be nobody's, and end this process.
   expect(broken.listenerCount('error')).toBeGreaterThan(0);
