@@ -6,13 +6,18 @@ const TOOLS = [
   { tool: 'git', program: 'git', package: 'git' },
   { tool: 'Redis 7 or newer', program: 'redis-server', package: 'redis-server' },
   { tool: 'Chromium', program: 'chromium', package: 'chromium' },
+  // Without it the tests use the embedded one: nothing is missing then.
+  { tool: 'PostgreSQL', folder: '/usr/lib/postgresql', package: 'postgresql', optional: true },
 ];
 
-const has = ({ program }) => spawnSync('sh', ['-c', 'command -v "$1"', 'sh', program], { stdio: 'ignore' }).status === 0;
+const has = ({ program, folder }) =>
+  folder
+    ? existsSync(folder)
+    : spawnSync('sh', ['-c', 'command -v "$1"', 'sh', program], { stdio: 'ignore' }).status === 0;
 
 /** @returns what is not there, each with what to do about it. */
 export function missingTools() {
-  const missing = TOOLS.filter((tool) => !has(tool)).map((tool) => ({
+  const missing = TOOLS.filter((tool) => !tool.optional && !has(tool)).map((tool) => ({
     tool: tool.tool,
     remedy: `Debian: apt-get install ${tool.package} (as root this is done for you)`,
   }));
