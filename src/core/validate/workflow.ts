@@ -14,6 +14,11 @@ export function checkWorkflow(checks: Checks, spec: PromotionWorkflowSpec): void
   checkOrder(checks, spec.actions, path);
 }
 
+const PARAMETERS: Record<WorkflowAction['type'], string[]> = {
+  simulate: ['duration', 'fail', 'failures', 'outputs'],
+  http: ['url', 'method', 'headers', 'body', 'expectStatus', 'outputs'],
+};
+
 function checkAction(checks: Checks, action: WorkflowAction, path: Path): void {
   checks.name(action.name, 'the action', [...path, 'name']);
   checks.oneOf(action.type, ['simulate', 'http'], 'the type', [...path, 'type']);
@@ -28,6 +33,13 @@ function checkAction(checks: Checks, action: WorkflowAction, path: Path): void {
   if (wrong) {
     checks.invalid(`the parameters of action ${quote(action.name)} ${wrong}`, [...path, 'parameters']);
     return;
+  }
+  // A misspelt parameter would only be noticed in the middle of a release.
+  const known = PARAMETERS[action.type] ?? [];
+  for (const name of Object.keys(action.parameters)) {
+    if (known.includes(name)) continue;
+    const message = `an action of type ${action.type} has no parameter ${quote(name)}; it has ${known.join(', ')}`;
+    checks.invalid(message, [...path, 'parameters', name]);
   }
   const { url } = action.parameters;
   if (action.type !== 'http') return;
