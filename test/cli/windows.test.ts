@@ -20,8 +20,8 @@ async function check(manifests: string, args: string[], input = '') {
   let [out, err] = ['', ''];
   const code = await runCli(['windows', 'check', '-f', file, ...args], {
     env: {},
-    out: { write: (text: string) => ((out += text), true) } as never,
-    err: { write: (text: string) => ((err += text), true) } as never,
+    out: { write: (text: string) => ((out += text), true) },
+    err: { write: (text: string) => ((err += text), true) },
     input: Readable.from([input]),
   });
   return { code, out, err: err.replaceAll(file, 'windows.yaml') };

@@ -154,7 +154,7 @@ function refusalsOf({ definition, document, file, positionOf }: ParsedManifest):
 }
 
 function ofKind<K extends Kind>(definitions: Definition[], kind: K): Definition<K>[] {
-  return definitions.filter((each) => each.kind === kind) as Definition<Kind>[] as Definition<K>[];
+  return definitions.filter((each) => each.kind === kind) as Definition<K>[];
 }
 
 /**
