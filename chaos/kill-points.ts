@@ -24,13 +24,12 @@ export interface KillPointsOutcome {
 
 /**
  * One release after the other on a real git repository, its only worker killed (SIGKILL) at one point for the nth time: the
- * release goes on from there and succeeds, and nothing is committed twice. `counts` says which n are tried at every point.
+ * release goes on from there and succeeds, and nothing is committed twice. `counts` says which n are tried at which point.
  */
 export async function runKillPoints(options: {
   backend: 'redis' | 'postgres';
   main: string;
-  counts: number[];
-  points?: readonly FaultPoint[];
+  counts: Partial<Record<FaultPoint, number[]>>;
   tell?: (line: string) => void;
 }): Promise<KillPointsOutcome> {
   if (!existsSync(options.main)) throw new Error(`${options.main} is not there: npm run build`);
@@ -61,8 +60,8 @@ export async function runKillPoints(options: {
     const [server, worker] = await Promise.all([open('server', 'api'), open('worker', 'worker')]);
     await ready(server);
     const reached: KillPointsOutcome['reached'] = {};
-    for (const point of options.points ?? FAULT_POINTS) {
-      for (const count of options.counts) {
+    for (const point of FAULT_POINTS) {
+      for (const count of options.counts[point] ?? []) {
         const before = worker.pointsReached;
         await worker.kill(`${point}:${count}`);
         await product.repository?.change('dev');

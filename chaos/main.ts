@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { table } from '../bench/stats.ts';
+import { FAULT_POINTS } from '../src/faults.ts';
 import { runKillPoints } from './kill-points.ts';
 import { runChaos } from './run.ts';
 import type { LogEntry } from './judge/history.ts';
@@ -47,7 +48,8 @@ process.exit(interrupted.signal.aborted ? 130 : broken ? 1 : 0);
 
 /** Every point, every count that a release reaches: slow, and complete. */
 async function killPoints(): Promise<never> {
-  const counts = Array.from({ length: 60 }, (_, index) => index + 1);
+  const every = Array.from({ length: 60 }, (_, index) => index + 1);
+  const counts = Object.fromEntries(FAULT_POINTS.map((point) => [point, every]));
   const { reached, statuses, invariants } = await runKillPoints({
     backend: backend as 'redis',
     main: options.main,
