@@ -2,7 +2,7 @@ import type { Definition, Kind, Labels, Specs, StoredDefinition } from '../core/
 import { DEFAULT_QUEUE_LIMIT } from '../core/definitions.ts';
 import type { Refusal } from '../core/problems.ts';
 import type { Result } from '../commands/result.ts';
-import { inputPath, toSpec } from '../schema/spec-input.ts';
+import { inputPath, replacedKeys, toSpec } from '../schema/spec-input.ts';
 import { unstorable } from './answers.ts';
 
 type Path = (string | number)[];
@@ -14,6 +14,12 @@ const DEFAULTS: { [K in Kind]?: Partial<Specs[K]> } = {
   Application: { health: { type: 'none' } },
   EnvironmentGroup: { gate: { policy: 'ALL' }, maxFailures: 0 },
   PromotionFlow: { onFailure: 'FINISH_RUNNING' },
+  ReleaseWindow: {
+    selector: { environments: {}, products: {} },
+    holds: ['PROMOTE'],
+    onClose: 'FINISH',
+    runway: false,
+  },
 };
 
 /** An input as a definition. With `before`, what the input leaves out stays as it was, and what is null is removed. */
@@ -27,7 +33,9 @@ export function toDefinition<K extends Kind>(
   const given = toSpec(input, [], refusals) as Plain;
   if (refusals.length > 0) return { refusals };
   const { name, labels, annotations, idempotencyKey: _key, expectedRevision: _revision, ...spec } = given;
-  const merged: Plain = { ...before?.spec, ...spec };
+  const merged: Plain = { ...before?.spec };
+  for (const key of replacedKeys(input)) delete merged[key];
+  Object.assign(merged, spec);
   const emptied = Object.entries(input).flatMap(([key, value]) => (value === null ? [key] : []));
   for (const key of emptied) delete merged[key];
   const kept = (key: 'labels' | 'annotations'): Labels => (emptied.includes(key) ? {} : (before?.metadata[key] ?? {}));

@@ -13,7 +13,9 @@ import { PromotionFlowDefinitionResolver, PromotionFlowResolver } from './promot
 import { PromotionTemplateDefinitionResolver } from './promotion-template.ts';
 import { PromotionWorkflowDefinitionResolver } from './promotion-workflow.ts';
 import { ApplicationPromotionResolver, EnvironmentPromotionResolver, WaitingReasonResolver } from './promotion.ts';
+import { ReleaseWindowDefinitionResolver } from './release-window.ts';
 import { ReleaseResolver } from './release.ts';
+import { WaitingForWindowResolver, WindowStateResolver } from './window-state.ts';
 
 /** Every resolver class of the API; `src/schema/build.ts` builds the schema from them. */
 export const RESOLVERS: NonEmptyArray<Function> = [
@@ -35,7 +37,10 @@ export const RESOLVERS: NonEmptyArray<Function> = [
   PromotionWorkflowDefinitionResolver,
   ReleaseEventResolver,
   ReleaseResolver,
+  ReleaseWindowDefinitionResolver,
+  WaitingForWindowResolver,
   WaitingReasonResolver,
+  WindowStateResolver,
 ];
 
 /** Types that are reached through an interface only. */

@@ -15,6 +15,7 @@ import { PROMOTION_FLOW } from './promotion-flow.ts';
 import { PROMOTION_TEMPLATE } from './promotion-template.ts';
 import { PROMOTION_WORKFLOW } from './promotion-workflow.ts';
 import { partsOf, readRelease } from './release-parts.ts';
+import { RELEASE_WINDOW } from './release-window.ts';
 
 const DEFINITIONS = [
   PRODUCT,
@@ -24,6 +25,7 @@ const DEFINITIONS = [
   PROMOTION_FLOW,
   PROMOTION_WORKFLOW,
   PROMOTION_TEMPLATE,
+  RELEASE_WINDOW,
 ];
 
 @Resolver()

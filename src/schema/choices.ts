@@ -11,7 +11,9 @@ import type {
   MatchExpression,
   OnFailure,
   PromotionActionKind,
+  ReleaseWindowSpec,
   SimulateDriverSpec,
+  WindowAction,
   WorkflowAction,
 } from '../core/definitions.ts';
 import type { Phase } from '../core/plan.ts';
@@ -125,6 +127,33 @@ export const PromotionActionEnum = wordsOf<PromotionActionKind>('PromotionAction
   PR: ['pr', 'A pull request, which waits for its merge.'],
   NONE: ['none', 'None: a pre-action does the work.'],
 });
+
+export const WindowKindEnum = enumOf<ReleaseWindowSpec['kind']>('WindowKind', 'What an active release window says.', {
+  ALLOW: 'Work may start: outside of all such windows it may not.',
+  DENY: 'Work may not start, whatever other windows allow.',
+});
+
+export const WindowActionEnum = enumOf<WindowAction>('WindowAction', 'What a release window can hold.', {
+  PROMOTE: 'The start of a promotion.',
+  ROLLBACK: 'The start of a rollback.',
+  APPROVE: 'An approval.',
+});
+
+export const WindowOnCloseEnum = enumOf<ReleaseWindowSpec['onClose']>(
+  'WindowOnClose',
+  'What happens to work that is on its way when a release window closes.',
+  { FINISH: 'It goes on to its end.', PAUSE: 'It stops before its next phase, until it opens again.' },
+);
+
+export const WindowTimesTypeEnum = wordsOf<'cron' | 'rrule' | 'once'>(
+  'WindowTimesType',
+  'How the times of a release window are written.',
+  {
+    CRON: ['cron', 'As a cron expression.'],
+    RRULE: ['rrule', 'As a recurrence rule.'],
+    ONCE: ['once', 'As a single occurrence.'],
+  },
+);
 
 export const PhaseEnum = enumOf<Phase>('PromotionPhase', 'The parts of a promotion, in their order.', {
   PRE_ACTION: 'A workflow before the change.',

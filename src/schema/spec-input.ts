@@ -12,6 +12,8 @@ interface InputClass {
   fallbacks?: Plain;
   /** The fields of a OneOfInput. */
   choices?: readonly string[];
+  /** A field that is a OneOfInput, whose own fields stand in the spec itself: by which names, for each choice. */
+  flattened?: { field: string; forms: Record<string, Record<string, string>> };
 }
 
 /** Inputs that are entries of a map inside, by `file`. */
@@ -36,7 +38,7 @@ export function toSpec(value: unknown, path: Path, refusals: Refusal[]): unknown
   // What is not one of our input classes is JSON of the user's own.
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype === Object.prototype || prototype === null) return value;
-  const { fallbacks, choices } = value.constructor as InputClass;
+  const { fallbacks, choices, flattened } = value.constructor as InputClass;
   const result: Plain = { ...fallbacks };
   for (const [key, each] of Object.entries(value)) {
     if (each === undefined || each === null) continue;
@@ -44,6 +46,7 @@ export function toSpec(value: unknown, path: Path, refusals: Refusal[]): unknown
     const isEmptyMap = MAPS.has(key) && Array.isArray(each) && each.length === 0;
     result[key] = isEmptyMap ? {} : toSpec(each, [...path, key], refusals);
   }
+  if (flattened) flatten(result, flattened);
   if (!(value instanceof OneOfInput)) return result;
   const [type, more] = Object.keys(result);
   if (type === undefined || more !== undefined || result[type] === false) {
@@ -52,6 +55,22 @@ export function toSpec(value: unknown, path: Path, refusals: Refusal[]): unknown
   }
   return Object.assign({ type }, result[type] === true ? {} : result[type]);
 }
+
+function flatten(result: Plain, { field, forms }: NonNullable<InputClass['flattened']>): void {
+  const { type, ...fields } = (result[field] ?? {}) as Plain & { type?: string };
+  delete result[field];
+  for (const [name, each] of Object.entries(fields)) result[forms[type!]![name]!] = each;
+}
+
+/** What of a spec an input says as one: a new choice leaves nothing of the old one. */
+export function replacedKeys(input: object): string[] {
+  const { flattened } = input.constructor as InputClass;
+  if (!flattened || (input as Plain)[flattened.field] === undefined) return [];
+  return keysOf(flattened);
+}
+
+const keysOf = ({ forms }: NonNullable<InputClass['flattened']>): string[] =>
+  Object.values(forms).flatMap((names) => Object.values(names));
 
 const MAPS = new Set(['labels', 'annotations', 'matchLabels', 'promotion']);
 
@@ -75,9 +94,11 @@ function toMap<T extends object>(
 }
 
 /** Where in the input a path of the spec stands: an entry's place for its key, the chosen field for a `type`. */
-export function inputPath(input: unknown, path: Path): Path {
+export function inputPath(input: object, path: Path): Path {
+  const inside = flattenedPath(input, path[0]);
+  if (inside) return inside;
   const found: Path = [];
-  let here = input;
+  let here: unknown = input;
   for (const part of path) {
     if (here instanceof OneOfInput) {
       const chosen = Object.entries(here).find(([, each]) => each !== undefined && each !== null);
@@ -94,4 +115,16 @@ export function inputPath(input: unknown, path: Path): Path {
     here = (here as Plain | undefined)?.[at];
   }
   return found;
+}
+
+/** In the choice that was made; what is said of the spec as a whole is said of that, too. */
+function flattenedPath(input: object, part: string | number | undefined): Path | undefined {
+  const { flattened } = input.constructor as InputClass;
+  if (!flattened || (part !== undefined && !keysOf(flattened).includes(String(part)))) return undefined;
+  const { field, forms } = flattened;
+  const given = Object.entries((input as Plain)[field] ?? {});
+  const choice = given.find(([, each]) => each !== undefined && each !== null)?.[0];
+  if (choice === undefined) return [field];
+  const name = Object.entries(forms[choice] ?? {}).find(([, key]) => key === part)?.[0];
+  return name === undefined ? [field, choice] : [field, choice, name];
 }

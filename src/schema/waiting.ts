@@ -47,8 +47,8 @@ export class WaitingForEnvironment extends WaitingReason {}
 
 @ObjectType({ implements: WaitingReason, description: 'A release window of the environment is closed.' })
 export class WaitingForWindow extends WaitingReason {
-  @Field(() => [String], { description: 'Names of the release windows that decide.' })
-  windows!: string[];
+  @Field(() => [String], { description: 'The names of the release windows that decide.' })
+  windowNames!: string[];
 }
 
 @ObjectType({
@@ -99,7 +99,7 @@ export function toWaitingReason(parts: ReleaseParts, reason: Reason): WaitingRea
     case 'ENVIRONMENT':
       return Object.assign(new WaitingForEnvironment(), common, { releaseId: reason.release });
     case 'WINDOW':
-      return Object.assign(new WaitingForWindow(), common, { windows: reason.windows });
+      return Object.assign(new WaitingForWindow(), common, { windowNames: reason.windows });
     case 'GROUP':
       return Object.assign(new WaitingForGroup(), common, { group: new ReleaseGroup(parts, reason.group) });
     case 'GROUP_HEALTH':

@@ -57,15 +57,16 @@ export class DefinitionSnapshot {
     return this.#applications.get(product) ?? [];
   }
 
-  /** The release windows that concern a product in an environment. */
-  windowsFor(product: string, environment: string): ReleaseWindow[] {
+  /** The release windows that concern a product (null: any) in an environment. */
+  windowsFor(product: string | null, environment: string): ReleaseWindow[] {
     if (this.#windows.length === 0) return [];
     const here = this.environments.find((each) => each.metadata.name === environment);
     const groups = [...this.known.groups].filter(([, members]) => members.includes(environment)).map(([name]) => name);
     return selectWindows(this.#windows, {
       environment: { name: environment, labels: here?.metadata.labels ?? {}, kind: here?.spec.kind },
       groups,
-      product: { name: product, labels: this.products.get(product)?.metadata.labels ?? {} },
+      product:
+        product === null ? undefined : { name: product, labels: this.products.get(product)?.metadata.labels ?? {} },
     });
   }
 

@@ -112,8 +112,8 @@ export async function loadFacts(
 }
 
 /** How long a promotion takes in each environment: p95 of the newest hundred that succeeded, in milliseconds. */
-async function loadRunway(
-  client: PoolClient,
+export async function loadRunway(
+  client: Pool | PoolClient,
   product: string,
   environments: string[],
 ): Promise<Record<string, number>> {

@@ -59,7 +59,7 @@ const KINDS: { field: string; input: Record<string, unknown>; fields: string; ch
         {
           name: 'ping',
           type: 'HTTP',
-          parameters: { url: 'https://example.com/${APP_NAME}', deep: { list: [1, null] } },
+          parameters: { url: 'https://example.com/${APP_NAME}', body: { list: [1, null] } },
         },
         {
           name: 'load',
@@ -119,6 +119,29 @@ const KINDS: { field: string; input: Record<string, unknown>; fields: string; ch
     fields: `description promotionTemplate { promotion { file jsonPaths } }
       promotionFlows { name gitTriggerSelectors { key operator values } } concurrency queueLimit`,
     changed: { concurrency: 'QUEUE' },
+  },
+  {
+    field: 'releaseWindow',
+    input: {
+      name: 'weeknights',
+      description: 'When nobody looks',
+      kind: 'ALLOW',
+      timeZone: 'America/New_York',
+      times: { cron: { expression: '0 22 * * MON-FRI', duration: '8h', end: null } },
+      selector: {
+        environments: { names: ['us-*'], kinds: ['PRODUCTION'], matchLabels: labels({ tier: 'high' }) },
+        groups: ['europe'],
+        products: { names: ['bill*'] },
+      },
+      holds: ['PROMOTE', 'APPROVE'],
+      onClose: 'PAUSE',
+      jitter: '2m',
+      runway: true,
+    },
+    fields: `description kind timeZone holds onClose jitter runway
+      times { type cron { expression duration end } rrule { rule start duration end } once { from to } }
+      selector { environments { names kinds matchLabels { key value } } groups products { names } }`,
+    changed: { times: { once: { from: '2026-12-24T18:00', to: '2026-12-27T06:00:00Z' } }, kind: 'DENY' },
   },
   {
     field: 'application',

@@ -69,6 +69,7 @@ describe('get', () => {
     'flows',
     'workflows',
     'templates',
+    'windows',
     'releases',
     'deployments',
   ])('shows %s as a table, JSON, YAML and names', async (kind) => {

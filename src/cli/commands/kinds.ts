@@ -91,7 +91,37 @@ export const DEFINITION_KINDS: DefinitionKind[] = [
     'promotion { file }',
     [['FILES', (row) => (row['promotion'] as { file: string }[] | null)?.map(({ file }) => file).join(',')]],
   ),
+  kind(
+    ['windows', 'window', 'releasewindows', 'releasewindow'],
+    'releaseWindow',
+    `kind description timeZone holds onClose
+      times { cron { expression duration end } rrule { rule start duration end } once { from to } }`,
+    [
+      ['KIND', text('kind')],
+      ['TIMES', ({ times }) => timesWords(times as WindowTimes)],
+      ['TIME ZONE', text('timeZone')],
+      ['HOLDS', ({ holds }) => (holds as string[]).join(',')],
+    ],
+  ),
 ];
+
+interface Lasting {
+  duration: string | null;
+  end: string | null;
+}
+
+interface WindowTimes {
+  cron: (Lasting & { expression: string }) | null;
+  rrule: (Lasting & { rule: string; start: string }) | null;
+  once: { from: string; to: string } | null;
+}
+
+function timesWords({ cron, rrule, once }: WindowTimes): string | null {
+  const lasting = ({ duration, end }: Lasting): string => (duration === null ? `to ${end}` : `for ${duration}`);
+  if (cron) return `${cron.expression} ${lasting(cron)}`;
+  if (rrule) return `${rrule.rule} from ${rrule.start} ${lasting(rrule)}`;
+  return once && `${once.from} to ${once.to}`;
+}
 
 function gateWords({
   policy,

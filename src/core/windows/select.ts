@@ -5,7 +5,8 @@ export interface WindowSubject {
   environment: Selectable;
   /** Names of the environment groups that the environment is a member of. */
   groups: string[];
-  product: Selectable;
+  /** Left out: whatever the product, so every window that the other two select. */
+  product?: Selectable;
 }
 
 /** The windows that concern a product in an environment. What a selector leaves out matches everything. */
@@ -15,8 +16,7 @@ export function selectWindows(
 ): ReleaseWindow[] {
   return windows.filter(({ spec: { selector } }) => {
     const inGroup = selector.groups?.some((pattern) => groups.some((name) => matchesGlob(pattern, name))) ?? true;
-    return (
-      inGroup && matchesSelector(selector.environments, environment) && matchesSelector(selector.products, product)
-    );
+    const isOfProduct = product === undefined || matchesSelector(selector.products, product);
+    return inGroup && isOfProduct && matchesSelector(selector.environments, environment);
   });
 }
