@@ -7,6 +7,22 @@ import { activity, oracleOccurrences } from './oracle.ts';
 /*
  * Random windows in random zones around moments at which clocks change, against the oracle: a minute is open or closed
  * for both, the next change is the same, and so is each occurrence.
+ *
+ * Bugs that were planted in src/core/windows, and who found them (the table with the state tests, or this file):
+ *
+ * | bug | found by |
+ * | --- | --- |
+ * | DENY ends at the earliest; ALLOW ends at the latest; starts at the latest | table, oracle |
+ * | a gap moves by its length; a gap moves back | table |
+ * | duration elapsed instead of wall clock | table |
+ * | ALLOW wins over DENY; ALLOWs are AND-ed; an end counts | table |
+ * | what began in an earlier block of days is forgotten | table |
+ * | an end before the start stays on the same day | table |
+ * | a runway ignores the window that takes over | oracle |
+ * | a runway looks at DENY only | table |
+ * | UNTIL too early | oracle |
+ * | weekdays off by one; the clock change of the next day counts; a skipped day is not seen | table |
+ * | blocks of days are not joined | nobody: windowState asks again at each end; only slower |
  */
 
 interface Line {

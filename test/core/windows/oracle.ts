@@ -5,7 +5,7 @@ import type { ReleaseWindowSpec } from '../../../src/core/definitions.ts';
  * looking at every minute of the calendar, and the rules are said without gaps and folds:
  *
  * - the earliest instant of a wall time is the first minute at which the clock shows it or something later;
- * - the latest one is the minute after the last at which the clock shows something earlier.
+ * - the latest one is the last minute at which the clock shows it; where it never does, the first after the gap.
  *
  * Nothing of src is used but the type. Whole minutes only.
  */
@@ -53,8 +53,11 @@ export function sceneOf(zone: string, center: number, days: number): Scene {
 /** Index of the first minute at which the clock has reached `wall`; the scene's length when it never does. */
 const firstReached = ({ highest }: Scene, wall: number): number => firstFrom(highest, wall);
 
-/** Index of the first minute from which on the clock is never before `wall` again. */
-const neverBefore = ({ lowest }: Scene, wall: number): number => firstFrom(lowest, wall);
+/** Index of the last minute at which the clock shows `wall`; when it does not, of the first that is past it for good. */
+function lastShown({ wall: clock, lowest }: Scene, wall: number): number {
+  const past = firstFrom(lowest, wall + 1);
+  return clock[past - 1] === wall ? past - 1 : past;
+}
 
 /** Both lists only grow, so halving finds the place. */
 function firstFrom(growing: number[], wall: number): number {
@@ -84,7 +87,7 @@ export function oracleOccurrences(spec: ReleaseWindowSpec, scene: Scene): { star
   const add = (start: number, end: number): void => {
     const [from, to] = [
       firstReached(scene, start),
-      spec.kind === 'DENY' ? neverBefore(scene, end) : firstReached(scene, end),
+      spec.kind === 'DENY' ? lastShown(scene, end) : firstReached(scene, end),
     ];
     if (to > from) found.push({ start: from, end: to });
   };

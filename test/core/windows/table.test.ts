@@ -65,6 +65,22 @@ test.each<Row>([
     true,
   ],
   [
+    'ALLOW until 01:00 on the autumn day: the first one',
+    { timeZone: NY, cron: '30 0 * * *', end: '01:00' },
+    '2026-11-01T04:00Z',
+    '2026-11-01T04:30Z',
+    '2026-11-01T05:00Z',
+    true,
+  ],
+  [
+    'DENY until 01:00 on the autumn day: the second one, although nothing comes before it twice',
+    { timeZone: NY, kind: 'DENY', cron: '30 0 * * *', end: '01:00' },
+    '2026-11-01T04:00Z',
+    '2026-11-01T04:30Z',
+    '2026-11-01T06:00Z',
+    true,
+  ],
+  [
     'ALLOW from 01:15 to 01:45 on the autumn day: only once',
     { timeZone: NY, cron: '15 1 * * *', end: '01:45' },
     '2026-11-01T04:00Z',
