@@ -68,6 +68,8 @@ export async function readHistory(databaseUrl: string): Promise<History> {
   const client = new pg.Client({ connectionString: databaseUrl });
   await client.connect();
   try {
+    // One moment for all that is read: what has not ended may still move.
+    await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
     const releases = await client.query<Omit<ReleaseHistory, 'events'>>(
       `SELECT r.id, r.product, r.concurrency, r.status, r.sequence, r.ended_at AS "endedAt", l.plan,
          (SELECT jsonb_agg(jsonb_build_object('status', p.status, 'attempt', p.attempt, 'dispatch', p.dispatch, 'holds', p.holds, 'steps', p.steps) ORDER BY p.position)
