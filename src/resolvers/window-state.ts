@@ -38,13 +38,14 @@ export class WindowStateResolver {
     if (!snapshot.environments.some(({ metadata }) => metadata.name === environment)) {
       throw gone(`there is no environment "${environment}"`);
     }
-    if (product && !snapshot.products.has(product)) throw gone(`there is no product "${product}"`);
+    const ofProduct = product ?? null;
+    if (ofProduct !== null && !snapshot.products.has(ofProduct)) throw gone(`there is no product "${ofProduct}"`);
     const now = (at ?? clock.now()).getTime();
-    const all = snapshot.windowsFor(product ?? null, environment);
+    const all = snapshot.windowsFor(ofProduct, environment);
     const windows = all.filter(({ spec }) => spec.holds.includes(action));
     // What the engine measures for a runway is how long the product's promotions take there.
-    const measures = product && action === 'PROMOTE' && windows.some(({ spec }) => spec.runway);
-    const runway = measures ? await loadRunway(pool, product, [environment]) : {};
+    const measures = action === 'PROMOTE' && windows.some(({ spec }) => spec.runway);
+    const runway = ofProduct !== null && measures ? await loadRunway(pool, ofProduct, [environment]) : {};
     const state = windowState(windows, now, action, { runwayMs: runway[environment] });
     const { closed, reason, nextOpen, nextClose } = state;
     return {
