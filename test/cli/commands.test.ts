@@ -85,6 +85,24 @@ describe('get', () => {
     );
   });
 
+  test('of a window says its times in a line', async () => {
+    const spec = (times: string): string =>
+      `apiVersion: sluice.dev/v1\nkind: ReleaseWindow\nmetadata: { name: NAME }\nspec: { kind: DENY, timeZone: UTC, ${times}, selector: { environments: { names: [none] } } }\n`;
+    const forms = [
+      'cron: "0 22 * * *", duration: 8h',
+      'rrule: FREQ=DAILY, start: "2026-01-05T22:00", end: "06:00"',
+      'from: "2026-12-24T18:00", to: "2026-12-27T06:00"',
+    ];
+    const text = forms.map((form, index) => spec(form).replace('NAME', `w-${index}`)).join('---\n');
+    expect(await served.sluice('apply', '-f', await file('windows.yaml', text))).toMatchObject({ code: 0 });
+    const { out } = await served.sluice('get', 'windows');
+    expect(out).toMatch(/NAME +KIND +TIMES +TIME ZONE +HOLDS +REVISION +CHANGED/);
+    expect(out).toMatch(/w-0 +DENY +0 22 \* \* \* for 8h +UTC +PROMOTE +1 /);
+    expect(out).toMatch(/w-1 +DENY +FREQ=DAILY from 2026-01-05T22:00 to 06:00 +UTC/);
+    expect(out).toMatch(/w-2 +DENY +2026-12-24T18:00 to 2026-12-27T06:00 +UTC/);
+    expect((await served.sluice('get', 'release-window', 'w-2', '-o', 'yaml')).out).toContain('kind: ReleaseWindow');
+  });
+
   test('a kind that does not exist is answered with those that do', async () => {
     const { code, err } = await served.sluice('get', 'gizmos');
     expect(code).toBe(2);
