@@ -2,7 +2,7 @@ import type { Job, Worker } from 'bullmq';
 import type { App } from './app.ts';
 import { mustStop } from './core/advance.ts';
 import { runAsk, runJoin } from './jobs/ask-group.ts';
-import type { AskData, JobData, JobName, JoinData, PromoteData, StepData } from './jobs/job-data.ts';
+import type { AskData, JobData, JobName, PromoteData, StepData } from './jobs/job-data.ts';
 import type { Hands } from './jobs/perform-step.ts';
 import { PromoteJob } from './jobs/promote.ts';
 import { Sweep } from './jobs/sweep.ts';
