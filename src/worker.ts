@@ -1,6 +1,6 @@
 import type { Job, Worker } from 'bullmq';
 import type { App } from './app.ts';
-import { mustStop } from './core/advance.ts';
+import { mustStop } from './core/steps.ts';
 import { runAsk, runJoin } from './jobs/ask-group.ts';
 import type { AskData, JobData, JobName, PromoteData, StepData } from './jobs/job-data.ts';
 import type { Hands } from './jobs/perform-step.ts';

@@ -1,5 +1,5 @@
 import type { Decision } from './advance.ts';
-import { freshStep } from './advance.ts';
+import { freshStep } from './steps.ts';
 import type { ReleasePlan } from './plan.ts';
 import type { ReleaseState } from './release.ts';
 

@@ -1,5 +1,5 @@
 import type { ReleaseRest } from '../entities/release-rows.ts';
-import { freshStep } from '../core/advance.ts';
+import { freshStep } from '../core/steps.ts';
 import { holdsEnvironment } from '../core/release.ts';
 import type {
   GateAnswer,

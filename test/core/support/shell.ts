@@ -1,4 +1,5 @@
-import { advance, mustStop, nextSteps, ownedSteps } from '../../../src/core/advance.ts';
+import { advance, nextSteps, ownedSteps } from '../../../src/core/advance.ts';
+import { mustStop } from '../../../src/core/steps.ts';
 import { createRelease } from '../../../src/core/create.ts';
 import { DEFAULT_FLOW_TIMEOUT } from '../../../src/core/definitions.ts';
 import type { HealthStatus } from '../../../src/core/definitions.ts';

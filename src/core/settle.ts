@@ -1,0 +1,170 @@
+import { askGates, verdictOf } from './gates.ts';
+import type { Move } from './move.ts';
+import type { PlannedGroup } from './plan.ts';
+import { ENDED_PROMOTION, ENDED_RELEASE, NO_FACTS } from './release.ts';
+import type { GroupState, PromotionState } from './release.ts';
+import { abortRunning, mustStop, pausedBy, runReadySteps } from './steps.ts';
+
+/** Ends a started promotion when its steps have, and says what it waits for otherwise. */
+export function settlePromotion(move: Move, position: number): boolean {
+  const seen = move.state.promotions[position] as PromotionState;
+  if (ENDED_PROMOTION.has(seen.status)) return false;
+  const stop = mustStop(move.plan, move.state);
+  if (seen.startedAt === null) {
+    if (!stop) return false;
+    const reason = move.state.terminating?.reason ?? 'another environment failed';
+    move.promotion(position).problem ??= move.problem(reason, position);
+    move.end(position, move.state.terminating ? 'TERMINATED' : 'SKIPPED', reason);
+    return true;
+  }
+  const failed = seen.steps.some((step) => step.status === 'FAILED');
+  if (failed || stop) {
+    seen.steps.forEach((step, index) => {
+      if (step.status !== 'WAITING') return;
+      Object.assign(move.step(position, index), { status: 'TERMINATED', endedAt: move.now, recheckAt: null });
+      move.emit({ type: 'StepTerminated', ...move.atStep(position, index) });
+    });
+  }
+  const steps = (move.state.promotions[position] as PromotionState).steps;
+  const running = steps.some((step) => step.status === 'RUNNING');
+  if (running) return move.restate(position, 'RUNNING');
+  if (failed) {
+    move.end(position, 'FAILED', seen.problem?.message ?? 'failed');
+    const { group } = move.planned(position);
+    const tolerated = group !== null && failures(move, group) <= (move.plan.groups[group] as PlannedGroup).maxFailures;
+    if (!tolerated && move.plan.onFailure !== 'CONTINUE') halt(move);
+    return true;
+  }
+  if (steps.every((step) => step.status === 'SUCCEEDED')) {
+    move.planned(position).applications.forEach((_, application) => move.deploy(position, application, null, true));
+    move.end(position, 'SUCCEEDED');
+    return true;
+  }
+  if (stop) {
+    move.promotion(position).problem ??= move.problem(move.state.terminating?.reason ?? 'stopped', position);
+    move.end(position, 'TERMINATED');
+    return true;
+  }
+  const waiting = steps.findIndex((step) => step.status === 'WAITING');
+  const step = steps[waiting];
+  if (step === undefined) return false;
+  if (step.recheckAt === null) return move.restate(position, 'SUSPENDED', step);
+  // A retry or a second look is part of the work; a soak is time that passes.
+  const soaks = move.plannedStep(position, waiting).work.kind === 'soak';
+  return move.restate(position, soaks ? 'WAITING' : 'RUNNING', step);
+}
+
+function failures(move: Move, group: number): number {
+  const members = (move.plan.groups[group] as PlannedGroup).members;
+  return members.filter((each) => move.state.promotions[each]?.status === 'FAILED').length;
+}
+
+function halt(move: Move): void {
+  if (move.state.halted) return;
+  move.state.halted = true;
+  if (move.plan.onFailure === 'STOP') abortRunning(move);
+}
+
+/**
+ * Asks a group's gate once enough members have succeeded; fails it when that can no longer happen, but not before the
+ * members that `maxFailures` lets go on are through.
+ */
+export function settleGroup(move: Move, position: number): boolean {
+  const seen = move.state.groups[position] as GroupState;
+  const planned = move.plan.groups[position] as PlannedGroup;
+  if (mustStop(move.plan, move.state)) return false;
+  const again = seen.status === 'WAITING' && seen.recheckAt !== null && seen.recheckAt <= move.now;
+  if (seen.status !== 'OPEN' && !again) return false;
+  const members = planned.members.map((each) => move.state.promotions[each] as PromotionState);
+  const succeeded = members.filter((each) => each.status === 'SUCCEEDED').length;
+  const open = members.filter((each) => !ENDED_PROMOTION.has(each.status)).length;
+  if (succeeded >= planned.required) {
+    const group = move.group(position);
+    group.status = 'ASKING';
+    group.recheckAt = null;
+    group.generation += 1;
+    if (!again) move.emit({ type: 'GroupGateAsked', group: planned.name });
+    // The join parent of the members' flow asks when its last child is through; anything else has nobody to ask for it.
+    if (open > 0 || again || !move.reportedBy.has(position)) {
+      move.work.push({ kind: 'ask-group', group: position, generation: group.generation });
+    }
+    return true;
+  }
+  if (succeeded + open >= planned.required) return false;
+  if (open > 0 && !move.state.halted && failures(move, position) <= planned.maxFailures) return false;
+  failGroup(
+    move,
+    position,
+    `${succeeded} of ${members.length} in ${planned.name} succeeded, ${planned.required} needed`,
+  );
+  return true;
+}
+
+export function failGroup(move: Move, position: number, reason: string): void {
+  const planned = move.plan.groups[position] as PlannedGroup;
+  Object.assign(move.group(position), { status: 'FAILED', reason, recheckAt: null });
+  const problem = { message: reason, at: new Date(move.now).toISOString() };
+  move.state.firstProblem ??= problem;
+  move.state.lastProblem = problem;
+  if (move.plan.onFailure !== 'CONTINUE') halt(move);
+  move.emit({ type: 'GroupGateFailed', group: planned.name, reason });
+}
+
+/** What has ended asks nothing any more, although its last question may still stand. */
+export function isOpenQuestion(move: Move, group: GroupState | undefined, generation: number): boolean {
+  return group?.status === 'ASKING' && group.generation === generation && !ENDED_RELEASE.has(move.state.status);
+}
+
+export function considerStart(move: Move, position: number): boolean {
+  const seen = move.state.promotions[position] as PromotionState;
+  if (ENDED_PROMOTION.has(seen.status) || move.state.startedAt === null) return false;
+  if (seen.startedAt !== null) return goOnAfterPause(move, position);
+  if (move.state.halted) {
+    move.end(position, 'SKIPPED', 'another environment failed');
+    return true;
+  }
+  const answers = askGates(move.plan, move.state, position, move.facts ?? NO_FACTS, move.now);
+  const verdict = verdictOf(answers);
+  if (verdict === 'fail') {
+    move.end(position, 'SKIPPED', answers.find((each) => each.verdict === 'fail')?.reason ?? 'cannot start');
+    return true;
+  }
+  if (verdict === 'wait') {
+    const unmet = answers.filter((each) => each.verdict === 'wait');
+    if (unmet[0]?.gate === 'DEPENDENCIES') return false;
+    // All gates are judged together: it cannot start before the last of them lets it.
+    const times = unmet.flatMap((each) => (each.recheckAt === undefined ? [] : [each.recheckAt]));
+    const recheckAt = times.length === 0 ? null : Math.max(...times);
+    if (recheckAt !== null) move.wakes.push(recheckAt);
+    return move.restate(position, 'WAITING', { reason: unmet.map((each) => each.reason).join('; '), recheckAt });
+  }
+  if (move.facts === null) {
+    move.needsFacts = true;
+    return false;
+  }
+  const promotion = move.promotion(position);
+  promotion.startedAt = move.now;
+  promotion.evidence = answers;
+  const before = promotion.status;
+  promotion.status = 'RUNNING';
+  move.emit({ type: 'PromotionStarted', ...move.atPromotion(position, before) });
+  const dispatch = move.dispatch(position);
+  if (runReadySteps(move, position, dispatch) === 0) move.undispatch(position);
+  return true;
+}
+
+/** What a closed window paused goes on under a new dispatch when it is open again. */
+function goOnAfterPause(move: Move, position: number): boolean {
+  const seen = move.state.promotions[position] as PromotionState;
+  const idle = seen.steps.every((step) => step.status === 'PENDING' || step.status === 'SUCCEEDED');
+  if (!idle || mustStop(move.plan, move.state)) return false;
+  const pause = pausedBy(move, position);
+  if (pause) {
+    if (pause.recheckAt !== undefined) move.wakes.push(pause.recheckAt);
+    return move.restate(position, 'WAITING', { reason: pause.reason, recheckAt: pause.recheckAt ?? null });
+  }
+  const dispatch = move.dispatch(position);
+  if (runReadySteps(move, position, dispatch) > 0) return true;
+  move.undispatch(position);
+  return false;
+}

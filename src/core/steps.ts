@@ -1,0 +1,131 @@
+import { askWindow } from './gates.ts';
+import type { Move } from './move.ts';
+import type { ReleasePlan } from './plan.ts';
+import { ENDED_PROMOTION } from './release.ts';
+import type { GateAnswer, PromotionState, ReleaseState, StepState } from './release.ts';
+
+/** True when what runs has to stop: terminating, or halted by a failure in a flow that says STOP. */
+export function mustStop(plan: ReleasePlan, state: ReleaseState): boolean {
+  return state.terminating !== null || (state.halted && plan.onFailure === 'STOP');
+}
+
+export function wait(step: StepState, recheckAt: number | null, reason: string): void {
+  step.status = 'WAITING';
+  step.recheckAt = recheckAt;
+  step.reason = reason;
+}
+
+/** Why the next phase may not begin now: a window that pauses work on its way has closed. Null: nothing holds it. */
+export function pausedBy(move: Move, position: number): GateAnswer | null {
+  const { environment } = move.planned(position);
+  const started = move.state.promotions[position] as PromotionState;
+  if (environment === null || !started.evidence?.some((each) => each.pauses)) return null;
+  if (move.facts === null) {
+    move.needsFacts = true;
+    return null;
+  }
+  const answer = askWindow(environment, move.state.id, move.facts, move.now);
+  return answer?.verdict === 'wait' && answer.pauses ? answer : null;
+}
+
+/** Makes every PENDING step whose needs have succeeded RUNNING under `dispatch`; a soak waits for its time instead. */
+export function runReadySteps(move: Move, position: number, dispatch: number, after: number | null = null): number {
+  const promotion = move.promotion(position);
+  if (promotion.steps.some((each) => each.status === 'FAILED')) return 0;
+  let running = 0;
+  const { steps } = move.planned(position);
+  steps.forEach((planned, index) => {
+    if (promotion.steps[index]?.status !== 'PENDING') return;
+    if (!planned.needs.every((need) => promotion.steps[need]?.status === 'SUCCEEDED')) return;
+    const newPhase = planned.needs.length > 0 && planned.needs.every((need) => steps[need]?.phase !== planned.phase);
+    if (newPhase && pausedBy(move, position) !== null) return;
+    const step = move.step(position, index);
+    step.startedAt ??= move.now;
+    step.dispatch = dispatch;
+    step.after = after;
+    const at = move.atStep(position, index);
+    move.emit({ type: 'StepStarted', ...at });
+    if (planned.work.kind === 'soak') {
+      const { duration } = planned.work;
+      wait(step, move.now + duration, `soaks for ${Math.round(duration / 1000)} s`);
+      move.emit({
+        type: 'StepWaiting',
+        ...at,
+        reason: step.reason as string,
+        recheckAt: new Date(move.now + duration).toISOString(),
+      });
+      return;
+    }
+    step.status = 'RUNNING';
+    running += 1;
+  });
+  return running;
+}
+
+export function failStep(move: Move, position: number, index: number, message: string): void {
+  const step = move.step(position, index);
+  step.status = 'FAILED';
+  step.endedAt = move.now;
+  step.recheckAt = null;
+  step.firstError ??= message;
+  step.lastError = message;
+  const promotion = move.promotion(position);
+  const problem = move.problem(message, position, move.plannedStep(position, index).id);
+  promotion.problem ??= problem;
+  move.state.firstProblem ??= problem;
+  move.state.lastProblem = problem;
+  move.emit({ type: 'StepFailed', ...move.atStep(position, index), message });
+}
+
+export function freshStep(): StepState {
+  return {
+    status: 'PENDING',
+    dispatch: 0,
+    after: null,
+    tries: 0,
+    startedAt: null,
+    endedAt: null,
+    recheckAt: null,
+    reason: null,
+    outputs: null,
+    firstError: null,
+    lastError: null,
+  };
+}
+
+/** Gives the RUNNING steps that `which` names to a new job. */
+export function redispatch(move: Move, position: number, which: (step: StepState) => boolean): void {
+  const seen = move.state.promotions[position];
+  if (!seen || ENDED_PROMOTION.has(seen.status)) return;
+  const lost = [...seen.steps.keys()].filter((index) => {
+    const step = seen.steps[index] as StepState;
+    return step.status === 'RUNNING' && which(step);
+  });
+  if (lost.length === 0) return;
+  const dispatch = move.dispatch(position);
+  for (const index of lost) move.step(position, index).dispatch = dispatch;
+  move.emit({ type: 'PromotionResumed', ...move.atPromotion(position, seen.status), dispatch });
+}
+
+export function abortRunning(move: Move): void {
+  const promotions = [...move.state.promotions.keys()].filter((position) =>
+    move.state.promotions[position]?.steps.some((step) => step.status === 'RUNNING'),
+  );
+  if (promotions.length > 0) move.work.push({ kind: 'abort', promotions });
+}
+
+export function dispatchDueSteps(move: Move): void {
+  if (mustStop(move.plan, move.state)) return;
+  move.state.promotions.forEach((seen, position) => {
+    if (ENDED_PROMOTION.has(seen.status) || seen.steps.some((step) => step.status === 'FAILED')) return;
+    const due = [...seen.steps.keys()].filter((index) => {
+      const step = seen.steps[index] as StepState;
+      return step.status === 'WAITING' && step.recheckAt !== null && step.recheckAt <= move.now;
+    });
+    if (due.length === 0) return;
+    const dispatch = move.dispatch(position);
+    for (const index of due) {
+      Object.assign(move.step(position, index), { status: 'RUNNING', dispatch, recheckAt: null });
+    }
+  });
+}

@@ -1,0 +1,198 @@
+import { GATE_RECHECK, judgeGroup } from './gates.ts';
+import type { Move } from './move.ts';
+import type { PlannedGroup, PlannedStep } from './plan.ts';
+import { ENDED_PROMOTION, ENDED_RELEASE } from './release.ts';
+import type { GroupState, Outcome, PromotionState, StepState, Stimulus } from './release.ts';
+import { failGroup, isOpenQuestion } from './settle.ts';
+import { abortRunning, failStep, freshStep, mustStop, redispatch, runReadySteps, wait } from './steps.ts';
+
+export function take(move: Move, stimulus: Stimulus): void {
+  switch (stimulus.kind) {
+    case 'tick':
+      return;
+    case 'outcome':
+      return takeOutcome(move, stimulus);
+    case 'group-answer':
+      return takeGroupAnswer(move, stimulus);
+    case 'health-reported':
+      return takeHealthReport(move, stimulus);
+    case 'terminate':
+      if (ENDED_RELEASE.has(move.state.status) || move.state.terminating !== null) return;
+      move.state.terminating = { reason: stimulus.reason, by: stimulus.by };
+      move.emit({ type: 'ReleaseTerminating', reason: stimulus.reason });
+      return abortRunning(move);
+    case 'retry':
+      return takeRetry(move);
+    case 'lost-dispatch':
+      return redispatch(move, stimulus.promotion, (step) => step.dispatch === stimulus.dispatch);
+    case 'lost-question': {
+      const group = move.state.groups[stimulus.group];
+      if (!isOpenQuestion(move, group, stimulus.generation)) return;
+      const asked = move.group(stimulus.group);
+      asked.generation += 1;
+      move.work.push({ kind: 'ask-group', group: stimulus.group, generation: asked.generation });
+      return;
+    }
+  }
+}
+
+function takeOutcome(move: Move, report: Extract<Stimulus, { kind: 'outcome' }>): void {
+  const seen = move.state.promotions[report.promotion];
+  const before = seen?.steps[report.step];
+  if (!seen || !before || seen.attempt !== report.attempt || ENDED_PROMOTION.has(seen.status)) return;
+  const late = before.status !== 'RUNNING' || before.dispatch !== report.dispatch;
+  // A success is true whoever tells it: the effect is keyed by the attempt, not by the job. Anything else from an older
+  // job says nothing about the job that took over.
+  if (late && !(report.outcome.kind === 'succeeded' && (before.status === 'RUNNING' || before.status === 'WAITING')))
+    return;
+  const promotion = move.promotion(report.promotion);
+  const step = move.step(report.promotion, report.step);
+  const planned = move.plannedStep(report.promotion, report.step);
+  const group = move.planned(report.promotion).group;
+  if (group !== null) move.reportedBy.add(group);
+  const at = move.atStep(report.promotion, report.step);
+  const { outcome } = report;
+  switch (outcome.kind) {
+    case 'succeeded':
+      succeed(move, report, step, planned, outcome);
+      return;
+    case 'failed':
+      return failStep(move, report.promotion, report.step, outcome.message);
+    case 'transient': {
+      step.tries += 1;
+      step.firstError ??= outcome.message;
+      step.lastError = outcome.message;
+      if (step.tries > planned.retry.limit) return failStep(move, report.promotion, report.step, outcome.message);
+      const pause = Math.min(planned.retry.backoff * 2 ** (step.tries - 1), planned.retry.maxDelay);
+      wait(step, move.now + Math.max(pause, outcome.retryAfter ?? 0), outcome.message);
+      const retryAt = new Date(step.recheckAt as number).toISOString();
+      return move.emit({ type: 'StepRetrying', ...at, message: outcome.message, tries: step.tries, retryAt });
+    }
+    case 'pending': {
+      const news = step.reason !== outcome.reason;
+      wait(step, outcome.recheckAfter === undefined ? null : move.now + outcome.recheckAfter, outcome.reason);
+      const recheckAt = step.recheckAt === null ? undefined : new Date(step.recheckAt).toISOString();
+      if (news) move.emit({ type: 'StepWaiting', ...at, reason: outcome.reason, recheckAt });
+      return;
+    }
+    case 'aborted':
+      if (!mustStop(move.plan, move.state)) return redispatch(move, report.promotion, (each) => each === step);
+      step.status = 'TERMINATED';
+      step.endedAt = move.now;
+      promotion.problem ??= move.problem(move.state.terminating?.reason ?? 'stopped', report.promotion, planned.id);
+      return move.emit({ type: 'StepTerminated', ...at });
+  }
+}
+
+function succeed(
+  move: Move,
+  report: Extract<Stimulus, { kind: 'outcome' }>,
+  step: StepState,
+  planned: PlannedStep,
+  outcome: Extract<Outcome, { kind: 'succeeded' }>,
+): void {
+  const at = move.atStep(report.promotion, report.step);
+  step.status = 'SUCCEEDED';
+  step.endedAt = move.now;
+  step.recheckAt = null;
+  step.reason = null;
+  step.outputs = outcome.outputs ?? null;
+  if (outcome.commit !== undefined) {
+    move.emit({ type: 'ActionCommitted', ...at, commit: outcome.commit, changed: outcome.changed ?? true });
+  }
+  if (planned.phase === 'ACTION') {
+    move.deploy(report.promotion, planned.application as number, outcome.commit ?? null, false);
+  }
+  move.emit({ type: 'StepSucceeded', ...at, outputs: outcome.outputs });
+  if (!mustStop(move.plan, move.state)) runReadySteps(move, report.promotion, report.dispatch, report.step);
+}
+
+function takeGroupAnswer(move: Move, answer: Extract<Stimulus, { kind: 'group-answer' }>): void {
+  const seen = move.state.groups[answer.group];
+  if (!isOpenQuestion(move, seen, answer.generation)) return;
+  const group = move.group(answer.group);
+  const planned = move.plan.groups[answer.group] as PlannedGroup;
+  const { verdict, reason, unknownSince } = judgeGroup(
+    move.plan,
+    planned,
+    move.state,
+    answer.health,
+    group.unknownSince ?? move.now,
+    move.now,
+  );
+  if (verdict === 'pass') {
+    move.emit({ type: 'GroupGatePassed', group: planned.name });
+    Object.assign(group, {
+      status: 'PASSED',
+      reason,
+      recheckAt: null,
+      unknownSince: null,
+    } satisfies Partial<GroupState>);
+  } else if (verdict === 'fail') {
+    failGroup(move, answer.group, reason);
+  } else {
+    if (group.reason !== reason) move.emit({ type: 'GroupGateWaiting', group: planned.name, reason });
+    Object.assign(group, { status: 'WAITING', reason, recheckAt: move.now + GATE_RECHECK, unknownSince });
+  }
+}
+
+function takeHealthReport(move: Move, report: Extract<Stimulus, { kind: 'health-reported' }>): void {
+  move.plan.promotions.forEach((planned, position) => {
+    const promotion = move.state.promotions[position] as PromotionState;
+    if (
+      planned.environment !== report.environment ||
+      promotion.startedAt === null ||
+      ENDED_PROMOTION.has(promotion.status)
+    )
+      return;
+    const application = planned.applications.findIndex((each) => each.name === report.application);
+    if (application < 0) return;
+    const before = promotion.status;
+    const { application: name, status: health, message } = report;
+    const at = { environment: planned.name, attempt: promotion.attempt, before, status: before };
+    move.emit({ type: 'HealthChanged', ...at, application: name, health, message });
+    planned.steps.forEach((step, index) => {
+      if (step.application !== application || promotion.steps[index]?.status !== 'WAITING') return;
+      // A soak is broken by bad news at once; good news does not shorten it, only end its wait for somebody's word.
+      if (step.work.kind === 'soak' && health === 'DEGRADED') {
+        failStep(move, position, index, `${name} became DEGRADED while soaking${message ? `: ${message}` : ''}`);
+      } else if (
+        step.work.kind === 'health' ||
+        (step.work.kind === 'soak' && promotion.steps[index]?.recheckAt === null)
+      ) {
+        move.step(position, index).recheckAt = move.now;
+      }
+    });
+  });
+}
+
+/** From the exact point of failure: steps that succeeded stay, everything else of what did not succeed begins again. */
+function takeRetry(move: Move): void {
+  const { state } = move;
+  if (state.status !== 'FAILED' && state.status !== 'TERMINATED') return;
+  const again: string[] = [];
+  state.promotions.forEach((seen, position) => {
+    if (seen.status === 'SUCCEEDED') return;
+    const promotion = move.promotion(position);
+    again.push(move.planned(position).name);
+    if (promotion.startedAt !== null) promotion.attempt += 1;
+    Object.assign(promotion, { status: 'PENDING', startedAt: null, endedAt: null, problem: null, evidence: null });
+    promotion.steps.forEach((step, index) => {
+      if (step.status !== 'SUCCEEDED')
+        Object.assign(move.step(position, index), freshStep(), { dispatch: step.dispatch });
+    });
+  });
+  state.groups.forEach((group, position) => {
+    if (group.status !== 'PASSED')
+      Object.assign(move.group(position), { status: 'OPEN', recheckAt: null, unknownSince: null, reason: null });
+  });
+  Object.assign(state, {
+    status: 'QUEUED',
+    startedAt: null,
+    endedAt: null,
+    deadline: null,
+    terminating: null,
+    halted: false,
+  });
+  move.emit({ type: 'ReleaseRetried', environments: again });
+}
