@@ -61,7 +61,8 @@ async function measureEngine(order: CellOrder): Promise<CellResult> {
   await oneByOne(10, () => engine.release(0));
   engine.hops = [];
   const alone = await oneByOne(order.alone, () => engine.release(0));
-  const { hops } = engine;
+  // A copy: the hops under load are another matter.
+  const hops = [...engine.hops];
   const idle = rssMiB();
   let peak = idle;
   const watch = setInterval(() => (peak = Math.max(peak, rssMiB())), 100);
