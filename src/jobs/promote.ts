@@ -38,10 +38,11 @@ export class PromoteJob {
     const jobId = job.id as string;
     const to = await this.#look(data);
     const [first, ...others] = to ? ownedSteps(to.state, data.promotion, data.dispatch) : [];
-    if (to && first !== undefined) {
-      const spawned = await this.#lane(data, jobId, to, first, others);
-      if (spawned && token !== undefined && (await job.moveToWaitingChildren(token))) throw new WaitingChildrenError();
-    }
+    const spawned = to && first !== undefined ? await this.#lane(data, jobId, to, first, others) : false;
+    // An earlier run of this job, cut off by a crash, may have left siblings that are still on their way.
+    const mayHaveSiblings = spawned || job.attemptsStarted > 1;
+    if (mayHaveSiblings && token !== undefined && (await job.moveToWaitingChildren(token)))
+      throw new WaitingChildrenError();
   }
 
   async runStep(job: Job<StepData>): Promise<void> {
