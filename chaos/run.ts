@@ -185,18 +185,27 @@ async function allReady(processes: SluiceProcess[]): Promise<void> {
   }
 }
 
-/** How many releases have not ended at the deadline. */
+/**
+ * How many releases have not ended at the deadline. A machine that is merely slow is given three times as long, for as long
+ * as the log goes on: what is stuck says nothing any more.
+ */
 async function untilEnded(url: string, deadline: number, signal: AbortSignal): Promise<number> {
+  const patience = Date.now() + 3 * (deadline - Date.now());
   for (;;) {
-    const [row] = await query<{ open: number }>(
+    const [row] = await query<{ open: number; quiet: number }>(
       url,
-      'SELECT count(*)::integer AS open FROM release WHERE ended_at IS NULL',
+      `SELECT count(*)::integer AS open, (SELECT extract(epoch FROM now() - max(at))::float FROM release_event) AS quiet
+       FROM release WHERE ended_at IS NULL`,
     );
-    const open = row?.open ?? 0;
-    if (open === 0 || Date.now() > deadline || signal.aborted) return open;
+    const { open = 0, quiet = 0 } = row ?? {};
+    const over = Date.now() > (quiet > SILENCE ? deadline : patience);
+    if (open === 0 || over || signal.aborted) return open;
     await sleep(100);
   }
 }
+
+/** Longer than any lock, backoff or timer of a run, in seconds. */
+const SILENCE = 15;
 
 /** Subscribers may lag: they get a moment for what they have not seen yet, and one more for what they should not see. */
 async function untilSeen(url: string, subscribers: Subscriber[], signal: AbortSignal): Promise<void> {
