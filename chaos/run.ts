@@ -111,13 +111,16 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosOutcome> {
       (filter, index) => new Subscriber(`subscriber-${index + 1}`, urls, filter, random.fork()),
     );
     for (const each of subscribers) closers.push(() => each.close());
-    const load = new Load(urls, random.fork(), options.releaseEvery ?? 2_500);
+    // A long run leaves room to recover: faults that come faster than a process starts only show that nothing works while
+    // nothing lives, and releases that come faster than they end only show how long a queue gets.
+    const long = seconds > 60;
+    const load = new Load(urls, random.fork(), options.releaseEvery ?? (long ? 8_000 : 2_500));
     load.start(world);
     tell(`seed ${seed}, ${backend}: faults for ${seconds} s`);
     const victims = { processes, subscribers, postgres, redis, lockDurationMs: LOCK_DURATION };
     const faults = await injectFaults(victims, random.fork(), {
       until: Date.now() + seconds * 1_000,
-      every: options.faultEvery ?? 700,
+      every: options.faultEvery ?? (long ? 3_000 : 700),
       first: options.first ?? [],
       signal,
     });

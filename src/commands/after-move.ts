@@ -7,7 +7,7 @@ import { SOON } from '../jobs/timers.ts';
 import type { Timers } from '../jobs/timers.ts';
 import type { Log } from '../log.ts';
 import { outboxOf } from '../store/save-decisions.ts';
-import { waitingReleases } from '../store/unfinished.ts';
+import { nextInLine } from '../store/unfinished.ts';
 import type { Moved, Mover } from './mover.ts';
 
 /**
@@ -68,12 +68,13 @@ export class AfterMove {
       .catch((error: unknown) => log.debug({ error }, 'abort notice'));
   }
 
+  /** The one after each that left, and the first in line: nobody else's turn can have come. */
   async #wakeWaiting(freed: Moved[]): Promise<void> {
-    const left = new Set(freed.map(({ release }) => release.id));
-    const products = [...new Set(freed.map(({ release }) => release.product))];
-    for (const { id } of await waitingReleases(this.#parts.pool, products)) {
-      if (!left.has(id)) await this.#mover?.move(id, { kind: 'tick' });
-    }
+    const next = await nextInLine(
+      this.#parts.pool,
+      freed.map(({ release }) => release),
+    );
+    await Promise.all(next.map((id) => this.#mover?.move(id, { kind: 'tick' })));
   }
 }
 
@@ -86,7 +87,12 @@ function freesOthers(
   if (events.length === 0) return false;
   if (ENDED_RELEASE.has(status)) return true;
   const overlapping = concurrency === 'PIPELINE' || concurrency === 'TERMINATE';
-  return (
-    overlapping && events.some(({ event }) => event.type.startsWith('Promotion') && event.type !== 'PromotionStarted')
-  );
+  return overlapping && events.some(({ event }) => LEAVES.has(event.type));
 }
+
+const LEAVES: ReadonlySet<string> = new Set([
+  'PromotionSucceeded',
+  'PromotionFailed',
+  'PromotionTerminated',
+  'PromotionSkipped',
+]);

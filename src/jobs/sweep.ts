@@ -17,7 +17,7 @@ import type { Timers } from './timers.ts';
  */
 export class Sweep {
   readonly #parts: SweepParts;
-  readonly #lookedAt = new Map<string, number>();
+  readonly #lookedAt = new Map<string, { next: number; pause: number }>();
   #timer: NodeJS.Timeout | null = null;
   #running: Promise<void> | null = null;
   #rounds = 0;
@@ -72,19 +72,27 @@ export class Sweep {
 
   /** Open releases that have not moved for a while: is there a job for everything that runs, a turn for all that waits? */
   async #reconcile(): Promise<void> {
-    const { pool, mover } = this.#parts;
     const now = performance.now();
-    const open = await openReleases(pool, QUIET);
+    const open = await openReleases(this.#parts.pool, QUIET);
     const ids = new Set(open);
     for (const id of this.#lookedAt.keys()) if (!ids.has(id)) this.#lookedAt.delete(id);
-    // A release that stays as it is is looked at less often, so that a thousand waiting ones cost little.
-    const due = open.filter((id) => now - (this.#lookedAt.get(id) ?? Number.NEGATIVE_INFINITY) >= AGAIN);
-    for (const id of due.slice(0, 500)) {
-      this.#lookedAt.set(id, now);
-      const to = await mover.look(id, { fresh: true });
-      if (!to || ENDED_RELEASE.has(to.state.status)) continue;
-      for (const stimulus of await this.#missing(to)) await mover.move(id, stimulus);
+    // A release that stays as it is is looked at less and less often, so that a thousand waiting ones cost little.
+    const due = open.filter((id) => now >= (this.#lookedAt.get(id)?.next ?? 0)).slice(0, 500);
+    for (const id of due) {
+      const pause = Math.min((this.#lookedAt.get(id)?.pause ?? AGAIN / 2) * 2, AGAIN_AT_MOST);
+      this.#lookedAt.set(id, { next: now + pause, pause });
     }
+    // Several at once: their decisions share transactions.
+    for (let from = 0; from < due.length; from += AT_ONCE) {
+      await Promise.all(due.slice(from, from + AT_ONCE).map((id) => this.#reconcileOne(id)));
+    }
+  }
+
+  async #reconcileOne(id: string): Promise<void> {
+    const { mover } = this.#parts;
+    const to = await mover.look(id, { fresh: true });
+    if (!to || ENDED_RELEASE.has(to.state.status)) return;
+    for (const stimulus of await this.#missing(to)) await mover.move(id, stimulus);
   }
 
   async #missing({ release, state }: MovedTo): Promise<Stimulus[]> {
@@ -141,3 +149,7 @@ export interface SweepParts {
 const LATE = 1_500;
 const QUIET = 2_000;
 const AGAIN = 4_000;
+const AGAIN_AT_MOST = 30_000;
+
+/** Releases that are looked at side by side. */
+const AT_ONCE = 16;

@@ -33,7 +33,28 @@ export async function openReleases(pool: Pool, quietFor: number): Promise<string
   return rows.map((row) => row.id);
 }
 
-/** Other releases of these products that have not ended, in their order: somebody left, one of them may go on. */
+/**
+ * Whose turn may have come when these releases left an environment or ended: of each one's product the first that is open, and
+ * the first open one after it. Those further back wait for these.
+ */
+export async function nextInLine(
+  pool: Pool,
+  left: { id: string; product: string; number: number }[],
+): Promise<string[]> {
+  const { rows } = await pool.query<{ id: string }>({
+    name: 'next-in-line',
+    text: `SELECT DISTINCT next.id FROM unnest($1::text[], $2::bigint[]) AS gone(product, number), LATERAL (
+             (SELECT id FROM release WHERE product = gone.product AND ended_at IS NULL AND number > gone.number ORDER BY number LIMIT 1)
+             UNION ALL
+             (SELECT id FROM release WHERE product = gone.product AND ended_at IS NULL AND number <> gone.number ORDER BY number LIMIT 1)
+           ) AS next`,
+    values: [left.map((each) => each.product), left.map((each) => each.number)],
+  });
+  const gone = new Set(left.map((each) => each.id));
+  return rows.map((row) => row.id).filter((id) => !gone.has(id));
+}
+
+/** Releases of these products that have not ended, in their order. */
 export async function waitingReleases(pool: Pool, products: string[]): Promise<{ id: string; product: string }[]> {
   const { rows } = await pool.query<{ id: string; product: string }>({
     name: 'waiting-releases',
