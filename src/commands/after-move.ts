@@ -70,11 +70,13 @@ export class AfterMove {
 
   /** The one after each that left, and the first in line: nobody else's turn can have come. */
   async #wakeWaiting(freed: Moved[]): Promise<void> {
+    const mover = this.#mover;
+    if (!mover) return;
     const next = await nextInLine(
       this.#parts.pool,
       freed.map(({ release }) => release),
     );
-    await Promise.all(next.map((id) => this.#mover?.move(id, { kind: 'tick' })));
+    await Promise.all(next.map((id) => mover.move(id, { kind: 'tick' })));
   }
 }
 
