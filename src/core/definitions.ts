@@ -181,6 +181,63 @@ export interface DependsOnPolicy {
   count?: number;
 }
 
+/** `count` people out of those named; an empty rule (nobody named) takes anyone who may approve. One person counts for one rule. */
+export interface ApprovalRule {
+  name?: string;
+  count: number;
+  users?: string[];
+  groups?: string[];
+  roles?: string[];
+}
+
+/** Who must agree before a promotion into the environment starts; every rule must be met. */
+export interface ApprovalSpec {
+  rules: ApprovalRule[];
+  /** Whoever triggered the release does not count. */
+  forbidInitiator: boolean;
+  /** How long it may take from the moment that it is asked for, in milliseconds; 24 hours by default. */
+  expiry: number;
+  /** When that is over: the environment's promotion fails, or goes on waiting until a person ends it. */
+  onExpiry: 'FAIL' | 'WAIT';
+}
+
+/** Where a version that was found bad may not be promoted to: one environment, its group, or anywhere for the product. */
+export type BadVersionScope = 'ENVIRONMENT' | 'GROUP' | 'PRODUCT';
+
+export type RollbackCauseKind = 'FAILED' | 'DEGRADED' | 'REPORTED' | 'MANUAL';
+
+/** Exactly one of `environments`, `group`, `siblings` and `downstream` says what goes back, too. */
+export interface RollbackTargetSpec {
+  environments?: string[];
+  group?: string;
+  /** The other members of the group in which the cause happened. */
+  siblings?: boolean;
+  /** Everything that depends on the environment of the cause, directly or not. */
+  downstream?: boolean;
+  condition: 'SAME_VERSION' | 'ALWAYS';
+  mode: 'AUTOMATIC' | 'APPROVAL';
+  /** Who may agree, for mode APPROVAL; anyone who may roll back when left out. */
+  approval?: ApprovalSpec;
+}
+
+/** What goes back when an environment fails or is rolled back; the environment of the cause always does. */
+export interface RollbackPolicySpec {
+  /** What is left out matches everything. */
+  when: { environments?: string[]; groups?: string[]; causes?: RollbackCauseKind[] };
+  targets: RollbackTargetSpec[];
+  /** For how long after a promotion a health of DEGRADED is a cause, in milliseconds; not at all when absent. */
+  observeFor?: number;
+  /** An older failure does not start a rollback by itself, in milliseconds; default 20 minutes. */
+  maxFailureAge: number;
+  /** How many targets go back at once; no limit when absent. */
+  maxParallel?: number;
+  onTargetFailure: 'STOP' | 'CONTINUE';
+  /** How many environments may go back by themselves in one cascade; over it a person decides. */
+  budget?: number;
+  /** Afterwards the version is held everywhere in the scope, until `expiresAfter` milliseconds or somebody's un-mark. */
+  markBad: { scope: BadVersionScope | 'NONE'; expiresAfter?: number };
+}
+
 /** Promotes exactly one of: an environment, a group, or runs a named workflow without an environment. */
 export interface FlowStepSpec {
   environment?: string;
@@ -196,6 +253,7 @@ export interface FlowStepSpec {
   /** Healthy for this long before the promotion counts, in milliseconds. */
   soak?: number;
   timeout?: number;
+  approval?: ApprovalSpec;
 }
 
 export type OnFailure = 'FINISH_RUNNING' | 'CONTINUE' | 'STOP';
@@ -212,6 +270,8 @@ export interface PromotionFlowSpec {
   /** The whole release's limit in milliseconds; 24 hours when absent. */
   timeout?: number;
   onFailure: OnFailure;
+  /** The first whose `when` fits the cause is taken; nothing goes back by itself when there is none. */
+  rollbackPolicies?: RollbackPolicySpec[];
 }
 
 export type WindowAction = 'PROMOTE' | 'ROLLBACK' | 'APPROVE';
@@ -301,5 +361,7 @@ export type AnyDefinition = { [K in Kind]: Definition<K> }[Kind];
 export const DAY = 24 * 60 * 60 * 1000;
 export const DEFAULT_FLOW_TIMEOUT = DAY;
 export const DEFAULT_UNKNOWN_TIMEOUT = 15 * 60 * 1000;
+export const DEFAULT_APPROVAL_EXPIRY = DAY;
+export const DEFAULT_MAX_FAILURE_AGE = 20 * 60 * 1000;
 export const DEFAULT_QUEUE_LIMIT = 50;
 export const DEFAULT_RETRY: RetrySpec = { limit: 5, backoff: 500, maxDelay: 30_000 };

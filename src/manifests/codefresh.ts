@@ -55,7 +55,7 @@ const flow = object<WireFlow>(
             policy: optional(policy),
             hooks: optional(hooks),
           },
-          alsoOurs('group', 'workflow', 'name', 'dependsOnPolicy', 'soak', 'timeout'),
+          alsoOurs('group', 'workflow', 'name', 'dependsOnPolicy', 'soak', 'timeout', 'approval'),
         ),
       ),
       [],
@@ -64,7 +64,7 @@ const flow = object<WireFlow>(
     promotionTimeoutLimit: optional(integer),
   },
   {
-    ...alsoOurs('productSelector', 'onFailure'),
+    ...alsoOurs('productSelector', 'onFailure', 'rollbackPolicies'),
     timeout: 'here it is promotionTimeoutLimit, in minutes',
     triggerWorkflow: 'here it is postTrigger',
     description: 'here it is the annotation description',

@@ -1,7 +1,11 @@
 import {
+  DEFAULT_APPROVAL_EXPIRY,
+  DEFAULT_MAX_FAILURE_AGE,
   DEFAULT_QUEUE_LIMIT,
   DEFAULT_RETRY,
   type ApplicationSpec,
+  type ApprovalRule,
+  type ApprovalSpec,
   type DependsOnPolicy,
   type DriverSpec,
   type EnvironmentGroupSpec,
@@ -21,6 +25,8 @@ import {
   type PromotionWorkflowSpec,
   type ReleaseWindowSpec,
   type RetrySpec,
+  type RollbackPolicySpec,
+  type RollbackTargetSpec,
   type Selector,
   type Specs,
   type VersionSource,
@@ -88,6 +94,23 @@ export const policy = object<InlinePolicy>({
   postAction: optional(text),
 });
 
+export const approval = object<ApprovalSpec>({
+  rules: required(
+    list(
+      object<ApprovalRule>({
+        name: optional(text),
+        count: defaulted(integer, 1),
+        users: optional(list(text)),
+        groups: optional(list(text)),
+        roles: optional(list(text)),
+      }),
+    ),
+  ),
+  forbidInitiator: defaulted(boolean, true),
+  expiry: defaulted(duration, DEFAULT_APPROVAL_EXPIRY),
+  onExpiry: defaulted(oneOf('FAIL', 'WAIT'), 'FAIL'),
+});
+
 const step = object<FlowStepSpec>({
   environment: optional(text),
   group: optional(text),
@@ -102,6 +125,41 @@ const step = object<FlowStepSpec>({
   hooks: optional(hooks),
   soak: optional(duration),
   timeout: optional(duration),
+  approval: optional(approval),
+});
+
+const rollbackTarget = object<RollbackTargetSpec>({
+  environments: optional(list(text)),
+  group: optional(text),
+  siblings: optional(boolean),
+  downstream: optional(boolean),
+  condition: defaulted(oneOf('SAME_VERSION', 'ALWAYS'), 'SAME_VERSION'),
+  mode: defaulted(oneOf('AUTOMATIC', 'APPROVAL'), 'AUTOMATIC'),
+  approval: optional(approval),
+});
+
+export const rollbackPolicy = object<RollbackPolicySpec>({
+  when: defaulted(
+    object<RollbackPolicySpec['when']>({
+      environments: optional(list(text)),
+      groups: optional(list(text)),
+      causes: optional(list(oneOf('FAILED', 'DEGRADED', 'REPORTED', 'MANUAL'))),
+    }),
+    {},
+  ),
+  targets: defaulted(list(rollbackTarget), []),
+  observeFor: optional(duration),
+  maxFailureAge: defaulted(duration, DEFAULT_MAX_FAILURE_AGE),
+  maxParallel: optional(integer),
+  onTargetFailure: defaulted(oneOf('STOP', 'CONTINUE'), 'STOP'),
+  budget: optional(integer),
+  markBad: defaulted(
+    object<RollbackPolicySpec['markBad']>({
+      scope: required(oneOf('NONE', 'ENVIRONMENT', 'GROUP', 'PRODUCT')),
+      expiresAfter: optional(duration),
+    }),
+    { scope: 'PRODUCT' },
+  ),
 });
 
 const flow = object<PromotionFlowSpec>({
@@ -114,6 +172,7 @@ const flow = object<PromotionFlowSpec>({
   hooks: optional(hooks),
   timeout: optional(duration),
   onFailure: defaulted(oneOf('FINISH_RUNNING', 'CONTINUE', 'STOP'), 'FINISH_RUNNING'),
+  rollbackPolicies: optional(list(rollbackPolicy)),
 });
 
 const product = object<ProductSpec>({

@@ -80,6 +80,55 @@ const template = record<Specs['PromotionTemplate']>(
   },
   [],
 );
+const approval = record<NonNullable<Specs['PromotionFlow']['steps'][number]['approval']>>(
+  {
+    rules: fc.array(
+      record<NonNullable<Specs['PromotionFlow']['steps'][number]['approval']>['rules'][number]>(
+        { name, count: fc.nat(3), users: names, groups: names, roles: names },
+        ['count'],
+      ),
+      { maxLength: 2 },
+    ),
+    forbidInitiator: fc.boolean(),
+    expiry: duration,
+    onExpiry: fc.constantFrom('FAIL', 'WAIT'),
+  },
+  ['rules', 'forbidInitiator', 'expiry', 'onExpiry'],
+);
+type RollbackPolicy = NonNullable<Specs['PromotionFlow']['rollbackPolicies']>[number];
+const rollbackPolicy = record<RollbackPolicy>(
+  {
+    when: record<RollbackPolicy['when']>(
+      { environments: names, groups: names, causes: fc.constant(['FAILED' as const, 'MANUAL' as const]) },
+      [],
+    ),
+    targets: fc.array(
+      record<RollbackPolicy['targets'][number]>(
+        {
+          environments: names,
+          group: name,
+          siblings: fc.boolean(),
+          downstream: fc.boolean(),
+          condition: fc.constantFrom('SAME_VERSION', 'ALWAYS'),
+          mode: fc.constantFrom('AUTOMATIC', 'APPROVAL'),
+          approval,
+        },
+        ['condition', 'mode'],
+      ),
+      { maxLength: 2 },
+    ),
+    observeFor: duration,
+    maxFailureAge: duration,
+    maxParallel: fc.nat(),
+    onTargetFailure: fc.constantFrom('STOP', 'CONTINUE'),
+    budget: fc.nat(),
+    markBad: record<RollbackPolicy['markBad']>(
+      { scope: fc.constantFrom('NONE', 'ENVIRONMENT', 'GROUP', 'PRODUCT'), expiresAfter: duration },
+      ['scope'],
+    ),
+  },
+  ['when', 'targets', 'maxFailureAge', 'onTargetFailure', 'markBad'],
+);
 const plainStep = record<Specs['PromotionFlow']['steps'][number]>(
   {
     environment: name,
@@ -92,11 +141,12 @@ const plainStep = record<Specs['PromotionFlow']['steps'][number]>(
     hooks,
     soak: duration,
     timeout: duration,
+    approval,
   },
   ['environment', 'dependsOn'],
 );
 /** Without what only our own form can say, so that both forms are written. */
-const ownKeys = ['group', 'workflow', 'name', 'dependsOnPolicy', 'soak', 'timeout'] as const;
+const ownKeys = ['group', 'workflow', 'name', 'dependsOnPolicy', 'soak', 'timeout', 'approval'] as const;
 const publishedStep = plainStep.map(
   (step) =>
     Object.fromEntries(
@@ -115,9 +165,10 @@ const publishedFlow = record<Specs['PromotionFlow']>(
     hooks,
     timeout: fc.nat(1000).map((minutes) => minutes * 60_000),
     onFailure: fc.constant('FINISH_RUNNING'),
+    rollbackPolicies: fc.constant([]),
   },
   ['triggerEnvironment', 'steps', 'onFailure'],
-).map(({ productSelector: _, ...spec }): Specs['PromotionFlow'] => spec);
+).map(({ productSelector: _, rollbackPolicies: _none, ...spec }): Specs['PromotionFlow'] => spec);
 
 const specs: { [K in Kind]: fc.Arbitrary<Specs[K]> } = {
   Environment: record<Specs['Environment']>(
@@ -181,6 +232,7 @@ const specs: { [K in Kind]: fc.Arbitrary<Specs[K]> } = {
         hooks,
         timeout: duration,
         onFailure: fc.constantFrom('FINISH_RUNNING', 'CONTINUE', 'STOP'),
+        rollbackPolicies: fc.array(rollbackPolicy, { maxLength: 2 }),
       },
       ['triggerEnvironment', 'steps', 'onFailure'],
     ),
