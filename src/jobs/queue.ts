@@ -170,7 +170,12 @@ interface Backend {
 }
 
 async function openOnRedis(settings: QueueSettings, url: string, log: Log): Promise<JobQueue> {
-  const shared = new Redis(url, { maxRetriesPerRequest: null, enableOfflineQueue: false, lazyConnect: true });
+  const shared = new Redis(url, {
+    maxRetriesPerRequest: null,
+    enableOfflineQueue: false,
+    lazyConnect: true,
+    enableAutoPipelining: true,
+  });
   shared.on('error', (error: Error) => log.debug({ error: error.message }, 'redis'));
   await shared.connect();
   const blocking: Redis[] = [];
@@ -182,7 +187,7 @@ async function openOnRedis(settings: QueueSettings, url: string, log: Log): Prom
       return { classes, connection: shared as never };
     }
     // Workers block on theirs; while Redis is away they wait for it.
-    const own = new Redis(url, { maxRetriesPerRequest: null });
+    const own = new Redis(url, { maxRetriesPerRequest: null, enableAutoPipelining: true });
     own.on('error', (error: Error) => log.debug({ error: error.message }, 'redis'));
     blocking.push(own);
     return { classes, connection: own as never };
