@@ -9,6 +9,7 @@ import type {
   PromotionFlowSpec,
   PromotionWorkflowSpec,
   RetrySpec,
+  RollbackPolicySpec,
   WorkflowAction,
 } from './definitions.ts';
 import { DEFAULT_FLOW_TIMEOUT, DEFAULT_RETRY, DEFAULT_UNKNOWN_TIMEOUT } from './definitions.ts';
@@ -33,6 +34,13 @@ export interface ReleasePlan {
   promotions: PlannedPromotion[];
   groups: PlannedGroup[];
   warnings: string[];
+  /** What goes back when an environment of this release fails: those of the flow, as they were. */
+  rollbackPolicies?: RollbackPolicySpec[];
+  /**
+   * The label or digest of the earliest version to which an environment may go back once this release ran there: an
+   * irreversible migration came with it.
+   */
+  rollbackFloor?: string;
 }
 
 export type Dependency = { promotion: number } | { group: number };
@@ -132,6 +140,7 @@ export function planRelease(input: PlanInput): { plan: ReleasePlan } | { refusal
       promotions,
       groups,
       warnings: [...input.warnings, ...planner.warnings()],
+      ...(spec.rollbackPolicies === undefined ? {} : { rollbackPolicies: spec.rollbackPolicies }),
     },
   };
 }

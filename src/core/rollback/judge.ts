@@ -1,0 +1,175 @@
+import { DEFAULT_APPROVAL_EXPIRY } from '../definitions.ts';
+import type { ApprovalSpec, RollbackTargetSpec } from '../definitions.ts';
+import { isCalled, lastGood } from './last-good.ts';
+import type { EnvironmentFacts, RollbackQuestion } from './question.ts';
+import type { RollbackDecision, RollbackTarget, VersionRef } from './rollback.ts';
+import { distinct, named, sameVersion } from './words.ts';
+
+/** Why an environment is looked at. NAMED: a person wrote its name. RUNS_IT: a person asked for all that run the version. */
+export type Why =
+  | { kind: 'CAUSE' }
+  | { kind: 'NAMED' }
+  | { kind: 'RUNS_IT' }
+  | { kind: 'POLICY'; specs: readonly RollbackTargetSpec[] };
+
+/** Anyone who may roll back. */
+export const ANYONE: ApprovalSpec = {
+  rules: [{ count: 1 }],
+  forbidInitiator: true,
+  expiry: DEFAULT_APPROVAL_EXPIRY,
+  onExpiry: 'FAIL',
+};
+
+/**
+ * What happens to one environment. The rules stand in the order in which they are asked, the first that applies decides:
+ *
+ * 1. A rollback that is already there goes on, and is never rolled back.
+ * 2. Whoever has not started with the bad version never does.
+ * 3. What is live now must be what is taken back (or the policy says ALWAYS, or a person named the environment).
+ * 4. Nothing starts by itself without certainty, in time, and by a policy.
+ * 5. Never a version that a rollback brought, unless a person says so.
+ * 6. There must be a version to go back to.
+ * 7. A person decides where the policy wants one, after a second failure, over a change by hand, and over the budget.
+ */
+export function judge(
+  question: RollbackQuestion,
+  facts: EnvironmentFacts,
+  why: Why,
+  budgetLeft: number,
+): RollbackTarget {
+  const { version: bad, asked } = question;
+  const { name, inFlight, planned } = facts;
+  const [live] = facts.history;
+  const byPerson = why.kind === 'NAMED' || why.kind === 'RUNS_IT';
+  const known = live?.state === 'KNOWN';
+  const runsIt = known && sameVersion(live.version, bad);
+  const ranIt = live !== undefined && sameVersion(live.version, bad);
+  // A person who names an environment means what is on its way there, whatever it is.
+  const comes =
+    why.kind === 'NAMED' ? !sameVersion(inFlight?.version, live?.version) : sameVersion(inFlight?.version, bad);
+  const arriving = inFlight !== null && comes ? inFlight.version : null;
+  const from = arriving && !runsIt ? arriving : (live?.version ?? null);
+  const answer = (decision: RollbackDecision, reason: string): RollbackTarget => ({
+    environment: name,
+    decision,
+    reason,
+    from,
+    to: null,
+    approval: null,
+  });
+
+  const already = underWay(facts, bad);
+  if (already) return answer(already.decision, already.reason);
+
+  if (sameVersion(planned?.version, bad) && !ranIt && !arriving && why.kind !== 'NAMED')
+    return answer('LEFT_ALONE', `${name} has not started with ${named(bad)} and never does`);
+
+  if (!live && !arriving) return answer('LEFT_ALONE', `nothing was ever promoted to ${name}`);
+
+  // The record is all that is known of what somebody changed by hand: good enough to ask a person, never to act alone.
+  const suspect = why.kind === 'CAUSE' ? ranIt : runsIt;
+  const spec =
+    why.kind === 'POLICY' ? why.specs.find((each) => each.condition === 'ALWAYS' || runsIt || arriving !== null) : null;
+  const goes = why.kind === 'POLICY' ? spec !== undefined : why.kind === 'NAMED' || suspect || arriving !== null;
+  if (!goes) return answer('LEFT_ALONE', otherVersion(facts, bad));
+
+  if (facts.source && why.kind !== 'NAMED')
+    return answer('LEFT_ALONE', `versions start in ${name}: change it where they come from`);
+  if (facts.excluded !== null) return answer('LEFT_ALONE', `${name} is excluded from rollbacks: ${facts.excluded}`);
+
+  const held = asked === null ? notByItself(question) : null;
+  if (held !== null) return answer('LEFT_ALONE', held);
+
+  const takesLive = runsIt || !arriving;
+  if (live?.rollback && takesLive && !byPerson) {
+    const reason = `${named(live.version)} was brought to ${name} by a rollback, and a rollback is never rolled back`;
+    return ranIt ? answer('IMPOSSIBLE', `${reason}: a person has to look`) : answer('LEFT_ALONE', reason);
+  }
+
+  const taken = from as VersionRef;
+  const wanted = byPerson ? (asked?.to ?? null) : null;
+  if (wanted !== null && known && takesLive && isCalled(live.version, wanted))
+    return answer('LEFT_ALONE', `${name} runs ${wanted} already`);
+  const earlier = lastGood(facts, { taken, bad, live: takesLive, wanted });
+  if ('none' in earlier) return answer('IMPOSSIBLE', earlier.none);
+
+  const reasons = [because(question, facts, why, taken, earlier.to)];
+  if (inFlight) reasons.push(`the promotion to ${named(inFlight.version)} that is at work there is stopped first`);
+  const person = byPerson ? null : needsPerson(question, facts, { bad, spec, known, budgetLeft });
+  if (person !== null) reasons.push(person);
+  return {
+    ...answer(person === null ? 'INCLUDED' : 'PROPOSED', reasons.join('; ')),
+    to: earlier.to,
+    approval: person === null ? null : (spec?.approval ?? ANYONE),
+  };
+}
+
+function underWay(
+  { name, rollback }: EnvironmentFacts,
+  bad: VersionRef,
+): { decision: RollbackDecision; reason: string } | null {
+  if (!rollback) return null;
+  const { from, to, release } = rollback;
+  if (sameVersion(to, bad) && !sameVersion(from, bad)) {
+    const reason = `rollback ${release} is bringing ${name} back to ${named(bad)}, and a rollback is never rolled back: a person has to look`;
+    return { decision: 'IMPOSSIBLE', reason };
+  }
+  return { decision: 'LEFT_ALONE', reason: `${name} is already going back to ${named(to)} in rollback ${release}` };
+}
+
+function otherVersion({ name, history, inFlight }: EnvironmentFacts, bad: VersionRef): string {
+  const [live] = history;
+  if (!live) return `${name} is being promoted to ${named(inFlight?.version ?? bad)} and not to ${named(bad)}`;
+  if (live.state === 'DRIFTED')
+    return `${name} was changed by hand after ${named(live.version)}: what is live there is not known`;
+  if (live.state === 'UNKNOWN') return `nobody could see what is live in ${name}`;
+  const [is, isNot] = distinct(live.version, bad);
+  return `${name} runs ${is} and not ${isNot}`;
+}
+
+/** Why a rollback that nobody asked for does not start; null: it may. */
+function notByItself({ cause, definite, policy, now, version }: RollbackQuestion): string | null {
+  if (!definite)
+    return `nobody could tell whether ${named(version)} is bad in ${cause.environment}: what is not certain starts no rollback`;
+  if (!policy) return `no rollback policy fits: nothing goes back by itself`;
+  if (now - cause.at > policy.maxFailureAge) {
+    const minutes = (duration: number): string => `${Math.round(duration / 60_000)} min`;
+    return `the failure in ${cause.environment} was ${minutes(now - cause.at)} ago, and none older than ${minutes(policy.maxFailureAge)} starts a rollback by itself`;
+  }
+  return null;
+}
+
+function because(
+  { cause, version: bad }: RollbackQuestion,
+  { name }: EnvironmentFacts,
+  why: Why,
+  taken: VersionRef,
+  to: VersionRef,
+): string {
+  const [leaves, gets] = distinct(taken, to);
+  const moves = `${name} goes back from ${leaves} to ${gets}`;
+  if (why.kind === 'NAMED' || why.kind === 'RUNS_IT') return `${moves}: ${cause.by ?? 'somebody'} asked for it`;
+  if (why.kind === 'CAUSE') return `${moves}: ${cause.reason}`;
+  const what = cause.kind === 'MANUAL' ? 'is taken back' : 'failed';
+  return `${moves} because ${named(bad)} ${what} in ${cause.environment}`;
+}
+
+function needsPerson(
+  { cause }: RollbackQuestion,
+  { name, automatic }: EnvironmentFacts,
+  {
+    bad,
+    spec,
+    known,
+    budgetLeft,
+  }: { bad: VersionRef; spec: RollbackTargetSpec | null | undefined; known: boolean; budgetLeft: number },
+): string | null {
+  const earlier = automatic.find((each) => sameVersion(each.version, bad));
+  if (spec?.mode === 'APPROVAL') return `somebody has to agree, as the policy of ${cause.environment} says`;
+  if (earlier)
+    return `somebody has to agree: ${named(bad)} was already taken back by itself in ${name} once, by rollback ${earlier.release}`;
+  if (!known) return `somebody has to agree: ${name} was changed by hand, and that change would be lost`;
+  if (budgetLeft <= 0)
+    return `somebody has to agree: the policy's budget of environments that go back by themselves is used up`;
+  return null;
+}
