@@ -3,6 +3,8 @@ import type { Pool, PoolClient } from 'pg';
 import type { Clock } from '../clock.ts';
 import { advance } from '../core/advance.ts';
 import type { Decision } from '../core/advance.ts';
+import { missingOf } from '../core/approvals/approval.ts';
+import type { Refusal } from '../core/problems.ts';
 import type { Facts, ReleaseState, Stimulus } from '../core/release.ts';
 import { reach } from '../faults.ts';
 import type { Log } from '../log.ts';
@@ -210,8 +212,11 @@ export class Mover {
   /** SEMANTICS §3, TERMINATE: a newer release that reaches an environment where an older one is active ends the older one. */
   #terminateObstacles({ release }: Found, { state }: Decision, { heldBy }: Facts): void {
     if (release.concurrency !== 'TERMINATE') return;
-    for (const [position, { status }] of state.promotions.entries()) {
-      const environment = release.plan.promotions[position]?.environment;
+    for (const [position, { status, approval }] of state.promotions.entries()) {
+      const planned = release.plan.promotions[position];
+      const environment = planned?.environment;
+      // Whoever still needs an approval may never come: it ends nobody before it may start itself.
+      if (planned?.approval && missingOf(planned.approval, approval) > 0) continue;
       const holder = status === 'WAITING' && environment ? heldBy[environment] : undefined;
       if (holder === undefined) continue;
       const reason = `a newer release, ${release.id}, reached ${environment}`;
@@ -232,6 +237,7 @@ export class Mover {
     found.forEach((each, index) => {
       const decision = decisions[index] as Decision;
       each.decision = decision;
+      each.refused = decision.refused;
       if (isNews(each.loaded.state, decision)) {
         toSave.push({ release: each.release, expected: each.loaded.revision, decision });
       } else {
@@ -247,7 +253,7 @@ export class Mover {
 
   #settle(found: Found[], saved: Set<string>): void {
     const moved: Moved[] = [];
-    for (const { release, loaded, items, fresh, decision } of found) {
+    for (const { release, loaded, items, fresh, decision, refused } of found) {
       // A save proves that the state was the newest. "Nothing to do" on a remembered one proves nothing: look, and decide again.
       const proven = decision !== undefined || fresh;
       if (!saved.has(release.id) || !proven) {
@@ -260,7 +266,7 @@ export class Mover {
         this.#states.set(release.id, { state, revision: loaded.revision + 1 });
         moved.push({ release, decision });
       }
-      for (const item of items) item.resolve({ release, state });
+      for (const item of items) item.resolve({ release, state, refused: refused?.get(item.stimulus) });
     }
     if (moved.length > 0) this.#onMoved(moved);
   }
@@ -295,6 +301,8 @@ function contentSize({ contents }: FrozenRelease): number {
 export interface MovedTo {
   release: FrozenRelease;
   state: ReleaseState;
+  /** The stimulus was refused and has changed nothing. */
+  refused?: Refusal;
 }
 
 export interface Moved {
@@ -319,6 +327,7 @@ interface Found {
   /** Read from the database in this transaction's turn, not remembered from an earlier one. */
   fresh: boolean;
   decision?: Decision;
+  refused?: Decision['refused'];
 }
 
 function isNews(before: ReleaseState, { state, events, changed, work }: Decision): boolean {

@@ -1,6 +1,7 @@
 import type { NumberedEvent } from './events.ts';
 import { Move } from './move.ts';
 import type { PlannedPromotion, ReleasePlan } from './plan.ts';
+import type { Refusal } from './problems.ts';
 import { ENDED_PROMOTION, ENDED_RELEASE } from './release.ts';
 import type { DeploymentFact, Facts, PromotionState, ReleaseState, ReleaseStatus, Stimulus, Work } from './release.ts';
 import { considerStart, settleGroup, settlePromotion } from './settle.ts';
@@ -68,6 +69,8 @@ export interface Decision {
   events: NumberedEvent[];
   work: Work[];
   deployments: DeploymentFact[];
+  /** Stimuli that changed nothing because they may not, and why. */
+  refused: ReadonlyMap<Stimulus, Refusal>;
 }
 
 /**

@@ -14,6 +14,7 @@ export function createRelease(
   const state: ReleaseState = {
     id,
     status: 'QUEUED',
+    initiator: actor,
     createdAt: now,
     startedAt: null,
     endedAt: null,
@@ -29,6 +30,7 @@ export function createRelease(
       endedAt: null,
       problem: null,
       evidence: null,
+      approval: null,
     })),
     groups: plan.groups.map(() => ({
       status: 'OPEN',

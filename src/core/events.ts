@@ -1,3 +1,4 @@
+import type { DecisionChannel } from './approvals/approval.ts';
 import type { HealthStatus } from './definitions.ts';
 import type { PromotionStatus, ReleaseStatus } from './release.ts';
 
@@ -16,6 +17,11 @@ export type ReleaseEvent =
   | ({ type: 'PromotionResumed'; dispatch: number } & AtPromotion)
   | ({ type: 'PromotionSucceeded' | 'PromotionTerminated' } & AtPromotion)
   | ({ type: 'PromotionFailed' | 'PromotionSkipped'; reason: string } & AtPromotion)
+  | ({ type: 'ApprovalRequested'; needed: string; expiresAt: string } & AtPromotion)
+  | ({ type: 'ApprovalGiven'; by?: string; comment?: string; via: DecisionChannel; missing: number } & AtPromotion)
+  | ({ type: 'ApprovalGranted'; approvedBy: string } & AtPromotion)
+  | ({ type: 'ApprovalRejected'; by?: string; comment?: string; via: DecisionChannel } & AtPromotion)
+  | ({ type: 'ApprovalExpired'; reason: string } & AtPromotion)
   | ({ type: 'StepStarted' } & AtStep)
   | ({ type: 'StepWaiting'; reason: string; recheckAt?: string } & AtStep)
   | ({ type: 'StepRetrying'; message: string; tries: number; retryAt: string } & AtStep)

@@ -1,3 +1,4 @@
+import { askApproval } from './approvals/gate.ts';
 import type { Dependency, PlannedGroup, PlannedPromotion, ReleasePlan } from './plan.ts';
 import { ENDED_PROMOTION, holdsEnvironment } from './release.ts';
 import { windowState } from './windows/index.ts';
@@ -25,6 +26,8 @@ export function askGates(
     const window = askWindow(promotion.environment, state.id, facts, now);
     if (window) answers.push(window);
   }
+  const approval = askApproval(promotion, state.promotions[position] as PromotionState, now);
+  if (approval) answers.push(approval);
   return answers;
 }
 

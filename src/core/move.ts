@@ -1,7 +1,7 @@
 import type { Decision } from './advance.ts';
 import type { AtPromotion, AtStep, NumberedEvent, ReleaseEvent } from './events.ts';
 import type { PlannedApplication, PlannedPromotion, PlannedStep, ReleasePlan } from './plan.ts';
-import type { Problem } from './problems.ts';
+import type { Problem, Refusal } from './problems.ts';
 import type {
   DeploymentFact,
   Facts,
@@ -10,6 +10,7 @@ import type {
   PromotionStatus,
   ReleaseState,
   StepState,
+  Stimulus,
   Work,
 } from './release.ts';
 
@@ -28,6 +29,8 @@ export class Move {
   needsFacts = false;
   /** Times at which a gate may answer otherwise. */
   readonly wakes: number[] = [];
+  /** Stimuli that were refused and have changed nothing. */
+  readonly refused = new Map<Stimulus, Refusal>();
   /** Groups of which a member reported in this decision: a job is about to end, and its join parent will ask. */
   readonly reportedBy = new Set<number>();
   readonly #events: ReleaseEvent[] = [];
@@ -182,6 +185,13 @@ export class Move {
       const join = promotions.length > 1 || promotions.some((each) => this.planned(each.promotion).group !== null);
       this.work.unshift({ kind: 'dispatch', promotions, join });
     }
-    return { state, changed: [...this.#copiedPromotions], events, work: this.work, deployments: this.#deployments };
+    return {
+      state,
+      changed: [...this.#copiedPromotions],
+      events,
+      work: this.work,
+      deployments: this.#deployments,
+      refused: this.refused,
+    };
   }
 }

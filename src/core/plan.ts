@@ -1,5 +1,6 @@
 import type {
   ApplicationSpec,
+  ApprovalSpec,
   Definition,
   EnvironmentGroupSpec,
   FlowStepSpec,
@@ -56,6 +57,8 @@ export interface PlannedPromotion {
   required: number;
   applications: PlannedApplication[];
   steps: PlannedStep[];
+  /** Who must agree before it starts; null: nobody. Each member of a group has its own. */
+  approval: ApprovalSpec | null;
   /** Limit of the whole environment promotion in milliseconds, or null. */
   timeout: number | null;
 }
@@ -240,6 +243,7 @@ class Planner {
         required: 0,
         applications: planned,
         steps,
+        approval: how.step?.approval ?? null,
         timeout: how.step?.timeout ?? null,
       },
       at.dependsOn,
@@ -322,6 +326,7 @@ class Planner {
         required: 0,
         applications: [],
         steps,
+        approval: step.approval ?? null,
         timeout: step.timeout ?? null,
       },
       step.dependsOn,

@@ -23,6 +23,8 @@ export const REFUSAL_CODES = [
   'QUEUE_FULL',
   'IDEMPOTENCY_MISMATCH',
   'WRONG_STATE',
+  'NOT_AN_APPROVER',
+  'WINDOW_CLOSED',
 ] as const;
 
 export type RefusalCode = (typeof REFUSAL_CODES)[number];

@@ -1,3 +1,5 @@
+import type { ApprovalState, DecisionChannel } from './approvals/approval.ts';
+import type { Caller } from './caller.ts';
 import type { HealthStatus } from './definitions.ts';
 import type { Problem } from './problems.ts';
 import type { ReleaseWindow } from './windows/index.ts';
@@ -6,6 +8,8 @@ import type { ReleaseWindow } from './windows/index.ts';
 export interface ReleaseState {
   id: string;
   status: ReleaseStatus;
+  /** Who triggered it, by name; null: nobody in particular, or Sluice by itself. */
+  initiator: string | null;
   createdAt: number;
   startedAt: number | null;
   endedAt: number | null;
@@ -65,6 +69,8 @@ export interface PromotionState {
   problem: Problem | null;
   /** What was judged, together, in the transaction that started it. */
   evidence: GateAnswer[] | null;
+  /** Null until somebody is asked, and where nobody has to be. */
+  approval: ApprovalState | null;
 }
 
 export const STEP_STATUSES = ['PENDING', 'RUNNING', 'WAITING', 'SUCCEEDED', 'FAILED', 'TERMINATED'] as const;
@@ -105,7 +111,7 @@ export interface GroupState {
 
 /** All gates answer alike. `who` can end the waiting; `recheckAt` is when it may end by itself. */
 export interface GateAnswer {
-  gate: 'DEPENDENCIES' | 'ENVIRONMENT' | 'GROUP' | 'WINDOW';
+  gate: 'DEPENDENCIES' | 'ENVIRONMENT' | 'GROUP' | 'WINDOW' | 'APPROVAL';
   verdict: 'pass' | 'wait' | 'fail';
   reason: string;
   who?: string;
@@ -114,6 +120,8 @@ export interface GateAnswer {
   release?: string;
   /** The windows that decide. */
   windows?: string[];
+  /** When an approval that is asked for expires. */
+  expiresAt?: number;
   /** One of the windows holds work that is on its way, too, when it closes. */
   pauses?: boolean;
 }
@@ -144,10 +152,21 @@ export type Stimulus =
   /** Somebody reported an application's health: steps that wait for it are due now. */
   | { kind: 'health-reported'; environment: string; application: string; status: HealthStatus; message?: string }
   | { kind: 'terminate'; reason: string; by: string | null }
+  | DecisionStimulus
   | { kind: 'retry'; by: string | null }
   /** The queue no longer has the job of this dispatch (or of this question): it is asked for again. */
   | { kind: 'lost-dispatch'; promotion: number; dispatch: number }
   | { kind: 'lost-question'; group: number; generation: number };
+
+/** Somebody decides on a promotion that waits for an approval. `attempt`: the one that the person was asked about. */
+export interface DecisionStimulus {
+  kind: 'approve' | 'reject';
+  promotion: number;
+  attempt: number;
+  by: Caller | null;
+  comment: string | null;
+  via: DecisionChannel;
+}
 
 /** Read from the database under the product's lock, in the transaction of the decision. */
 export interface Facts {

@@ -1,8 +1,9 @@
-import { askGates, verdictOf } from './gates.ts';
+import { followApproval } from './approvals/decide.ts';
+import { askGates } from './gates.ts';
 import type { Move } from './move.ts';
 import type { PlannedGroup } from './plan.ts';
 import { ENDED_PROMOTION, ENDED_RELEASE, NO_FACTS } from './release.ts';
-import type { GroupState, PromotionState } from './release.ts';
+import type { GateAnswer, GroupState, PromotionState } from './release.ts';
 import { abortRunning, mustStop, pausedBy, runReadySteps } from './steps.ts';
 
 /** Ends a started promotion when its steps have, and says what it waits for otherwise. */
@@ -29,10 +30,7 @@ export function settlePromotion(move: Move, position: number): boolean {
   const running = steps.some((step) => step.status === 'RUNNING');
   if (running) return move.restate(position, 'RUNNING');
   if (failed) {
-    move.end(position, 'FAILED', seen.problem?.message ?? 'failed');
-    const { group } = move.planned(position);
-    const tolerated = group !== null && failures(move, group) <= (move.plan.groups[group] as PlannedGroup).maxFailures;
-    if (!tolerated && move.plan.onFailure !== 'CONTINUE') halt(move);
+    endFailed(move, position, seen.problem?.message ?? 'failed');
     return true;
   }
   if (steps.every((step) => step.status === 'SUCCEEDED')) {
@@ -52,6 +50,14 @@ export function settlePromotion(move: Move, position: number): boolean {
   // A retry or a second look is part of the work; a soak is time that passes.
   const soaks = move.plannedStep(position, waiting).work.kind === 'soak';
   return move.restate(position, soaks ? 'WAITING' : 'RUNNING', step);
+}
+
+/** What a failure means for the others is the flow's and the group's to say. */
+function endFailed(move: Move, position: number, reason: string): void {
+  move.end(position, 'FAILED', reason);
+  const { group } = move.planned(position);
+  const tolerated = group !== null && failures(move, group) <= (move.plan.groups[group] as PlannedGroup).maxFailures;
+  if (!tolerated && move.plan.onFailure !== 'CONTINUE') halt(move);
 }
 
 function failures(move: Move, group: number): number {
@@ -123,20 +129,32 @@ export function considerStart(move: Move, position: number): boolean {
     move.end(position, 'SKIPPED', 'another environment failed');
     return true;
   }
-  const answers = askGates(move.plan, move.state, position, move.facts ?? NO_FACTS, move.now);
-  const verdict = verdictOf(answers);
-  if (verdict === 'fail') {
-    move.end(position, 'SKIPPED', answers.find((each) => each.verdict === 'fail')?.reason ?? 'cannot start');
+  const ask = (): GateAnswer[] => askGates(move.plan, move.state, position, move.facts ?? NO_FACTS, move.now);
+  let answers = ask();
+  if (followApproval(move, position, answers)) answers = ask();
+  const never = answers.find((each) => each.verdict === 'fail');
+  if (never) {
+    if (never.gate === 'APPROVAL') failUnapproved(move, position, never.reason);
+    else move.end(position, 'SKIPPED', never.reason);
     return true;
   }
-  if (verdict === 'wait') {
-    const unmet = answers.filter((each) => each.verdict === 'wait');
+  const unmet = answers.filter((each) => each.verdict === 'wait');
+  if (unmet.length > 0) {
     if (unmet[0]?.gate === 'DEPENDENCIES') return false;
+    const onlyPeople = unmet.every((each) => each.gate === 'APPROVAL');
+    if (onlyPeople && move.facts === null) {
+      move.needsFacts = true;
+      return false;
+    }
     // All gates are judged together: it cannot start before the last of them lets it.
     const times = unmet.flatMap((each) => (each.recheckAt === undefined ? [] : [each.recheckAt]));
     const recheckAt = times.length === 0 ? null : Math.max(...times);
     if (recheckAt !== null) move.wakes.push(recheckAt);
-    return move.restate(position, 'WAITING', { reason: unmet.map((each) => each.reason).join('; '), recheckAt });
+    for (const { expiresAt } of unmet) if (expiresAt !== undefined) move.wakes.push(expiresAt);
+    return move.restate(position, onlyPeople ? 'SUSPENDED' : 'WAITING', {
+      reason: unmet.map((each) => each.reason).join('; '),
+      recheckAt,
+    });
   }
   if (move.facts === null) {
     move.needsFacts = true;
@@ -151,6 +169,15 @@ export function considerStart(move: Move, position: number): boolean {
   const dispatch = move.dispatch(position);
   if (runReadySteps(move, position, dispatch) === 0) move.undispatch(position);
   return true;
+}
+
+/** Rejected, or nobody approved in time: nothing of it has run, and it has failed all the same. */
+function failUnapproved(move: Move, position: number, reason: string): void {
+  const problem = move.problem(reason, position);
+  move.promotion(position).problem = problem;
+  move.state.firstProblem ??= problem;
+  move.state.lastProblem = problem;
+  endFailed(move, position, reason);
 }
 
 /** What a closed window paused goes on under a new dispatch when it is open again. */

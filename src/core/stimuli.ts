@@ -1,3 +1,4 @@
+import { takeDecision } from './approvals/decide.ts';
 import { GATE_RECHECK, judgeGroup } from './gates.ts';
 import type { Move } from './move.ts';
 import type { PlannedGroup, PlannedStep } from './plan.ts';
@@ -21,6 +22,9 @@ export function take(move: Move, stimulus: Stimulus): void {
       move.state.terminating = { reason: stimulus.reason, by: stimulus.by };
       move.emit({ type: 'ReleaseTerminating', reason: stimulus.reason });
       return abortRunning(move);
+    case 'approve':
+    case 'reject':
+      return takeDecision(move, stimulus);
     case 'retry':
       return takeRetry(move);
     case 'lost-dispatch':
@@ -175,8 +179,10 @@ function takeRetry(move: Move): void {
     if (seen.status === 'SUCCEEDED') return;
     const promotion = move.promotion(position);
     again.push(move.planned(position).name);
-    if (promotion.startedAt !== null) promotion.attempt += 1;
-    Object.assign(promotion, { status: 'PENDING', startedAt: null, endedAt: null, problem: null, evidence: null });
+    // An approval belongs to the attempt that it was asked for: whoever approved is asked again.
+    if (promotion.startedAt !== null || promotion.approval !== null) promotion.attempt += 1;
+    const fresh = { startedAt: null, endedAt: null, problem: null, evidence: null, approval: null };
+    Object.assign(promotion, { status: 'PENDING', ...fresh });
     promotion.steps.forEach((step, index) => {
       if (step.status !== 'SUCCEEDED')
         Object.assign(move.step(position, index), freshStep(), { dispatch: step.dispatch });

@@ -1,3 +1,5 @@
+import { progressOf } from './approvals/approval.ts';
+import type { RuleProgress } from './approvals/approval.ts';
 import { askDependencies, askGates } from './gates.ts';
 import type { Dependency, PlannedGroup, PlannedPromotion, PlannedStep, ReleasePlan } from './plan.ts';
 import { ENDED_PROMOTION, ENDED_RELEASE } from './release.ts';
@@ -26,6 +28,8 @@ export type WaitingCause =
   | { kind: 'ENVIRONMENT'; release: string | null }
   /** A release window is closed; `windows` are the names of those that decide. */
   | { kind: 'WINDOW'; windows: string[] }
+  /** People have to agree; how far that is, rule by rule. `expiresAt` is null until they are asked, and after it. */
+  | { kind: 'APPROVAL'; rules: RuleProgress[]; expiresAt: number | null }
   /** The group's members have succeeded and are not all healthy now. */
   | { kind: 'GROUP_HEALTH'; group: number }
   | { kind: 'HEALTH' | 'SOAK' | 'RETRY' | 'ACTION'; step: number };
@@ -98,7 +102,7 @@ function unmetGate(
   answer: GateAnswer,
   forecast: Forecast,
 ): WaitingReason {
-  const { name, dependsOn, group } = plan.promotions[position] as PlannedPromotion;
+  const { name, dependsOn, group, approval } = plan.promotions[position] as PlannedPromotion;
   const common = { message: `${name}: ${answer.reason}`, who: answer.who ?? null, promotion: position };
   const earliest = answer.recheckAt ?? null;
   switch (answer.gate) {
@@ -112,6 +116,10 @@ function unmetGate(
       return { ...common, kind: 'ENVIRONMENT', release: answer.release ?? null, earliest };
     case 'WINDOW':
       return { ...common, kind: 'WINDOW', windows: answer.windows ?? [], earliest };
+    case 'APPROVAL': {
+      const rules = approval ? progressOf(approval, (state.promotions[position] as PromotionState).approval) : [];
+      return { ...common, kind: 'APPROVAL', rules, expiresAt: answer.expiresAt ?? null, earliest };
+    }
   }
 }
 

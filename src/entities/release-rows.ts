@@ -1,4 +1,5 @@
 import { Column, Entity, Generated, Index, PrimaryColumn } from 'typeorm';
+import type { ApprovalState } from '../core/approvals/approval.ts';
 import type { ConcurrencyPolicy } from '../core/definitions.ts';
 import type { ReleasePlan } from '../core/plan.ts';
 import type { Problem } from '../core/problems.ts';
@@ -144,4 +145,8 @@ export class PromotionRow {
 
   @Column({ type: 'jsonb', nullable: true })
   evidence!: GateAnswer[] | null;
+
+  /** What was asked of people, and what they said. */
+  @Column({ type: 'jsonb', nullable: true })
+  approval!: ApprovalState | null;
 }

@@ -1,4 +1,5 @@
 import { registerEnumType } from 'type-graphql';
+import type { DecisionChannel } from '../core/approvals/approval.ts';
 import type {
   ConcurrencyPolicy,
   EnvironmentKind,
@@ -169,6 +170,13 @@ export const GateEnum = enumOf<GateAnswer['gate']>('PromotionGate', 'What is ask
   GROUP: 'Is there room in its group, and did not too many members fail?',
   ENVIRONMENT: 'Is no other release of the product at work there?',
   WINDOW: 'Do the release windows of the environment let a promotion start now?',
+  APPROVAL: 'Have enough of the right people agreed?',
+});
+
+export const DecisionChannelEnum = enumOf<DecisionChannel>('DecisionChannel', 'How a decision of a person came.', {
+  API: 'With an API call of the person: the web UI, the CLI, a program.',
+  LINK: 'By a signed link that the person opened.',
+  WEBHOOK: 'As a signed message of another system.',
 });
 
 export const GateVerdictEnum = wordsOf<GateAnswer['verdict']>('GateVerdict', 'The answer of a gate.', {

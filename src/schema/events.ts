@@ -1,6 +1,6 @@
 import { Field, Int, ObjectType } from 'type-graphql';
 import type { AtPromotion, AtStep, ReleaseEvent, ReleaseEventType } from '../core/events.ts';
-import { PhaseEnum } from './choices.ts';
+import { DecisionChannelEnum, PhaseEnum } from './choices.ts';
 import { enumOf, HealthStatusEnum, PromotionStatusEnum } from './enums.ts';
 import { PromotionEventNode, ReleaseEventNode, StepEventNode, StepOutput } from './event-types.ts';
 import { DateTime } from './scalars.ts';
@@ -106,6 +106,46 @@ const EVENTS: { [T in ReleaseEventType]: EventSpec<T> } = {
     fields: { ...atPromotion, reason: [text, 'Why.'] },
   },
   PromotionTerminated: { ...promotion, about: 'A promotion ended together with its release.', fields: atPromotion },
+  ApprovalRequested: {
+    ...promotion,
+    about: 'All that comes before it is through: people are asked whether the promotion may start.',
+    fields: {
+      ...atPromotion,
+      needed: [text, 'Whose approval it needs, in words.'],
+      expiresAt: [() => DateTime, 'Until when they may take their time.'],
+    },
+  },
+  ApprovalGiven: {
+    ...promotion,
+    about: 'Somebody approved.',
+    fields: {
+      ...atPromotion,
+      by: [text, 'Who; null: nobody in particular, on a server without authentication.', 'nullable'],
+      comment: [text, 'What they said.', 'nullable'],
+      via: [() => DecisionChannelEnum, 'How it came.'],
+      missing: [() => Int, 'How many approvals are still missing.'],
+    },
+  },
+  ApprovalGranted: {
+    ...promotion,
+    about: 'Enough of the right people have approved.',
+    fields: { ...atPromotion, approvedBy: [text, 'All who approved.'] },
+  },
+  ApprovalRejected: {
+    ...promotion,
+    about: 'Somebody rejected: that is final for this attempt.',
+    fields: {
+      ...atPromotion,
+      by: [text, 'Who; null: nobody in particular, on a server without authentication.', 'nullable'],
+      comment: [text, 'What they said.', 'nullable'],
+      via: [() => DecisionChannelEnum, 'How it came.'],
+    },
+  },
+  ApprovalExpired: {
+    ...promotion,
+    about: 'The time for an approval is over, and it was not given.',
+    fields: { ...atPromotion, reason: [text, 'What is missing.'] },
+  },
   StepStarted: { ...step, about: 'A worker began a step.', fields: atStep },
   StepWaiting: {
     ...step,

@@ -19,6 +19,8 @@ export const UserErrorCodeEnum = enumOf<RefusalCode>('UserErrorCode', 'Why a mut
   QUEUE_FULL: 'Too many releases are waiting.',
   IDEMPOTENCY_MISMATCH: 'The idempotency key was used with another input.',
   WRONG_STATE: 'Not possible in the state that it is in.',
+  NOT_AN_APPROVER: 'The caller may not decide on this promotion, or not alone.',
+  WINDOW_CLOSED: 'A release window holds it at this time.',
 });
 
 @InterfaceType({ description: 'An expected refusal: the mutation changed nothing.' })

@@ -87,6 +87,9 @@ export class WaitingForAction extends WaitingReason {
   step!: PromotionStep;
 }
 
+@ObjectType({ implements: WaitingReason, description: 'People have to agree first.' })
+export class WaitingForApproval extends WaitingReason {}
+
 const STEPS = { HEALTH: WaitingForHealth, SOAK: WaitingForSoak, RETRY: WaitingForRetry, ACTION: WaitingForAction };
 
 export function toWaitingReason(parts: ReleaseParts, reason: Reason): WaitingReason {
@@ -100,6 +103,8 @@ export function toWaitingReason(parts: ReleaseParts, reason: Reason): WaitingRea
       return Object.assign(new WaitingForEnvironment(), common, { releaseId: reason.release });
     case 'WINDOW':
       return Object.assign(new WaitingForWindow(), common, { windowNames: reason.windows });
+    case 'APPROVAL':
+      return Object.assign(new WaitingForApproval(), common);
     case 'GROUP':
       return Object.assign(new WaitingForGroup(), common, { group: new ReleaseGroup(parts, reason.group) });
     case 'GROUP_HEALTH':

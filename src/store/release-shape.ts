@@ -1,3 +1,4 @@
+import type { ApprovalState } from '../core/approvals/approval.ts';
 import type { ReleaseRest } from '../entities/release-rows.ts';
 import { freshStep } from '../core/steps.ts';
 import { holdsEnvironment } from '../core/release.ts';
@@ -16,6 +17,7 @@ import type { Problem } from '../core/problems.ts';
 export interface ReleaseRecord {
   id: string;
   status: ReleaseStatus;
+  initiator: string | null;
   sequence: number;
   created_at: Date;
   started_at: Date | null;
@@ -36,6 +38,7 @@ export interface PromotionRecord {
   steps: Partial<StepState>[];
   problem: Problem | null;
   evidence: GateAnswer[] | null;
+  approval: ApprovalState | null;
 }
 
 const time = (at: Date | string | null): number | null => (at === null ? null : new Date(at).getTime());
@@ -45,6 +48,7 @@ export function toState(release: ReleaseRecord, promotions: PromotionRecord[]): 
   return {
     id: release.id,
     status: release.status,
+    initiator: release.initiator,
     createdAt: time(release.created_at) as number,
     startedAt: time(release.started_at),
     endedAt: time(release.ended_at),
@@ -63,6 +67,7 @@ export function toState(release: ReleaseRecord, promotions: PromotionRecord[]): 
         endedAt: time(row.ended_at),
         problem: row.problem,
         evidence: row.evidence,
+        approval: row.approval,
       })),
   };
 }
@@ -101,6 +106,7 @@ export function promotionRecord(
     steps: promotion.steps.map(packStep),
     problem: promotion.problem,
     evidence: promotion.evidence,
+    approval: promotion.approval,
   };
 }
 

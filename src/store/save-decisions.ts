@@ -138,10 +138,12 @@ WITH input AS (
 ), promoted AS (
   UPDATE promotion p SET
     status = i.status, holds = i.holds, attempt = i.attempt, dispatch = i.dispatch, started_at = i.started_at,
-    ended_at = i.ended_at, steps = i.steps, problem = i.problem, evidence = i.evidence
+    ended_at = i.ended_at, steps = i.steps, problem = i.problem, evidence = i.evidence,
+    approval = i.approval
   FROM jsonb_to_recordset($2::jsonb) AS i(
     release_id uuid, position integer, status text, holds boolean, attempt integer, dispatch integer,
-    started_at timestamptz, ended_at timestamptz, steps jsonb, problem jsonb, evidence jsonb)
+    started_at timestamptz, ended_at timestamptz, steps jsonb, problem jsonb, evidence jsonb,
+    approval jsonb)
   JOIN saved ON saved.id = i.release_id
   WHERE p.release_id = i.release_id AND p.position = i.position
 ), logged AS (

@@ -1,5 +1,8 @@
+import type { Caller } from '../../../src/core/caller.ts';
+import { DAY } from '../../../src/core/definitions.ts';
 import type {
   ApplicationSpec,
+  ApprovalSpec,
   Definition,
   EnvironmentGroupSpec,
   FlowStepSpec,
@@ -17,6 +20,29 @@ export interface Drawn {
   environments: string[];
   groups: Record<string, EnvironmentGroupSpec>;
   workflows: string[];
+}
+
+/** `1 of ada, grace; 2 of @sre; 1`: users, @groups, %roles; a rule that names nobody takes anyone. */
+export function approvalOf(picture: string, more: Partial<ApprovalSpec> = {}): ApprovalSpec {
+  const rules = picture.split(';').map((rule) => {
+    const [, count = '1', names = ''] = /^\s*(\d+)(?: of (.*))?$/.exec(rule) ?? [];
+    const all = names.split(',').map((each) => each.trim());
+    const marked = (mark: string): string[] => all.filter((each) => each.startsWith(mark)).map((each) => each.slice(1));
+    return {
+      count: Number(count),
+      users: all.filter((each) => /^\w/.test(each)),
+      groups: marked('@'),
+      roles: marked('%'),
+    };
+  });
+  return { rules, forbidInitiator: true, expiry: DAY, onExpiry: 'FAIL', ...more };
+}
+
+/** `grace @sre %lead`: a person with groups and roles. */
+export function person(picture: string): Caller {
+  const [name = '', ...rest] = picture.split(' ');
+  const marked = (mark: string): string[] => rest.filter((each) => each.startsWith(mark)).map((each) => each.slice(1));
+  return { name, kind: 'PERSON', groups: marked('@'), roles: marked('%') };
 }
 
 type FlowOptions = Partial<Omit<PromotionFlowSpec, 'steps'>> & {

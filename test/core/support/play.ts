@@ -1,6 +1,7 @@
 import { advance } from '../../../src/core/advance.ts';
 import type { Decision } from '../../../src/core/advance.ts';
 import { createRelease } from '../../../src/core/create.ts';
+import type { Caller } from '../../../src/core/caller.ts';
 import type { NumberedEvent, ReleaseEventType } from '../../../src/core/events.ts';
 import type { HealthStatus } from '../../../src/core/definitions.ts';
 import type { PlannedPromotion, ReleasePlan } from '../../../src/core/plan.ts';
@@ -34,7 +35,7 @@ export class Play {
     const { state, events } = createRelease('r-1', plan, '1.4.2', now, 'ada');
     this.state = state;
     this.events = [...events];
-    this.last = { state, changed: [], events, work: [], deployments: [] };
+    this.last = { state, changed: [], events, work: [], deployments: [], refused: new Map() };
   }
 
   tell(...stimuli: Stimulus[]): Decision {
@@ -80,6 +81,14 @@ export class Play {
   fail(environment: string, message = 'broken'): this {
     this.report(environment, { kind: 'failed', message });
     return this;
+  }
+
+  /** Somebody decides; answers the code of the refusal, or null. */
+  decide(kind: 'approve' | 'reject', environment: string, by: Caller | null, comment: string | null = null) {
+    const { attempt } = this.promotion(environment);
+    const promotion = this.position(environment);
+    const stimulus = { kind, promotion, attempt, by, comment, via: 'API' } as const;
+    return this.tell(stimulus).refused.get(stimulus) ?? null;
   }
 
   /** The answer to the group's newest question; members that are not named are HEALTHY. */
