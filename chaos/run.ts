@@ -172,6 +172,8 @@ const SETTINGS = {
   SLUICE_STALLED_INTERVAL_MS: '1000',
   SLUICE_SWEEP_INTERVAL_MS: '500',
   SLUICE_CONCURRENCY: '16',
+  // Roles apart say nothing about who reaches them: only a whole server takes files without being told.
+  SLUICE_GIT_PROTOCOLS: 'file',
   LOG_LEVEL: 'info',
 };
 

@@ -50,7 +50,7 @@ export async function openApp(config: Config, log: Log, clock: Clock = systemClo
     const pool = poolOf(dataSource);
     const queue = await JobQueue.open({ ...config, databaseUrl, prefix: config.queuePrefix }, log);
     closers.push(() => queue.close());
-    const drivers = createDrivers({ git: config.git });
+    const drivers = createDrivers(config);
     const aborts = new Aborts();
     const timers = new Timers((releaseId) => {
       void mover

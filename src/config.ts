@@ -1,6 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { z } from 'zod';
+import { isLoopback } from './loopback.ts';
+import { DEFAULT_PROTOCOLS, PROTOCOLS, type Protocol } from './drivers/git/address.ts';
+import { LOOPBACK, parseAllowed } from './drivers/network/allowed.ts';
 import { FAULT_POINTS } from './faults.ts';
 import type { FaultPoint } from './faults.ts';
 
@@ -24,7 +27,15 @@ export interface Config {
   logLevel: LogLevel;
   publicUrl?: string;
   databasePoolSize: number;
-  git: { cacheDir: string; authorName: string; authorEmail: string; credentials: GitCredentials };
+  git: {
+    cacheDir: string;
+    authorName: string;
+    authorEmail: string;
+    credentials: GitCredentials;
+    protocols: readonly Protocol[];
+  };
+  /** CIDRs, addresses and names that definitions may make this server call, besides public addresses. */
+  allowedNetworks: readonly string[];
   limits: { bodyBytes: number };
   /** For fault injection alone: the process kills itself there. */
   fault?: { point: FaultPoint; nth: number };
@@ -141,7 +152,10 @@ export const SETTINGS = {
     about: 'Least important level that is logged.',
   }),
   SLUICE_PUBLIC_URL: setting({
-    schema: z.string().regex(/^https?:\/\/[^\s/]+/),
+    schema: z
+      .string()
+      .regex(/^https?:\/\/[^\s/]+/)
+      .refine((value) => URL.canParse(value)),
     expected: 'a URL such as https://sluice.example.com',
     about: 'Where people reach this server; used in links. Without it, the address it listens on.',
   }),
@@ -155,6 +169,27 @@ export const SETTINGS = {
     secret: true,
   }),
   SLUICE_GIT_CREDENTIALS_FILE: text('File that holds the same JSON, for secrets mounted as files.'),
+  SLUICE_GIT_PROTOCOLS: setting({
+    schema: z.string().transform((value, context): Protocol[] => {
+      const names = value.split(/[\s,]+/).filter(Boolean) as Protocol[];
+      if (names.length > 0 && names.every((name) => PROTOCOLS.includes(name))) return names;
+      context.addIssue({ code: 'custom', message: 'not usable' });
+      return z.NEVER;
+    }),
+    expected: `some of ${PROTOCOLS.join(', ')}`,
+    about: 'Protocols of git remotes. Without it https and ssh, and file where only this machine reaches the server.',
+  }),
+  SLUICE_ALLOWED_NETWORKS: setting({
+    schema: z.string().transform((value, context): string[] => {
+      const entries = parseAllowed(value);
+      if (entries) return entries;
+      context.addIssue({ code: 'custom', message: 'not usable' });
+      return z.NEVER;
+    }),
+    expected: 'CIDRs, addresses and names such as 10.0.0.0/8, git.corp.example, *.lan',
+    about:
+      'What definitions may make the server call, besides public addresses. Without it nothing, or loopback where only this machine reaches the server.',
+  }),
   SLUICE_BODY_LIMIT_BYTES: wholeNumber(1_024, 1_073_741_824, 'Largest request body, in bytes.', 1_048_576),
   SLUICE_FAULT: setting({
     schema: z
@@ -182,6 +217,7 @@ export function loadConfig(env: Record<string, string | undefined>): Config {
     Object.entries<Setting<unknown>>(SETTINGS).map(([name, spec]) => [name, read(name, spec, env[name])]),
   ) as Values;
   const dataDir = resolve(values.SLUICE_DATA_DIR!);
+  const local = isLocal(values);
   const config: Config = {
     role: values.SLUICE_ROLE!,
     host: values.HOST!,
@@ -202,11 +238,22 @@ export function loadConfig(env: Record<string, string | undefined>): Config {
       authorName: values.SLUICE_GIT_AUTHOR_NAME!,
       authorEmail: values.SLUICE_GIT_AUTHOR_EMAIL!,
       credentials: credentialsOf(values),
+      protocols: values.SLUICE_GIT_PROTOCOLS ?? [...DEFAULT_PROTOCOLS, ...(local ? (['file'] as const) : [])],
     },
+    allowedNetworks: values.SLUICE_ALLOWED_NETWORKS ?? (local ? LOOPBACK : []),
     limits: { bodyBytes: values.SLUICE_BODY_LIMIT_BYTES! },
     fault: values.SLUICE_FAULT,
   };
   return config;
+}
+
+/**
+ * Whether nobody but this machine reaches the installation, so that whoever defines something could call the same addresses
+ * without Sluice. One part of several says nothing about where the others listen; a public URL tells of a proxy in front.
+ */
+function isLocal({ SLUICE_ROLE, HOST, SLUICE_PUBLIC_URL }: Values): boolean {
+  const reached = SLUICE_PUBLIC_URL === undefined ? HOST! : new URL(SLUICE_PUBLIC_URL).hostname;
+  return SLUICE_ROLE === 'all' && isLoopback(HOST!) && isLoopback(reached);
 }
 
 function read<T>(name: string, spec: Setting<T>, given: string | undefined): T | undefined {

@@ -36,7 +36,9 @@ describe('settings', () => {
         authorName: 'Sluice',
         authorEmail: 'sluice@localhost',
         credentials: {},
+        protocols: ['https', 'ssh', 'file'],
       },
+      allowedNetworks: ['127.0.0.0/8', '::1/128'],
       limits: { bodyBytes: 1_048_576 },
     });
   });
@@ -48,6 +50,12 @@ describe('settings', () => {
     ['PORT', '-1', "PORT is '-1': expected a whole number from 0 to 65535"],
     ['SLUICE_CONCURRENCY', '1.5', "SLUICE_CONCURRENCY is '1.5': expected a whole number from 1 to 10000"],
     ['SLUICE_QUEUE_PREFIX', 'a:b', "SLUICE_QUEUE_PREFIX is 'a:b': expected letters, digits, - and _, at most 64"],
+    ['SLUICE_GIT_PROTOCOLS', 'ext', "SLUICE_GIT_PROTOCOLS is 'ext': expected some of https, http, ssh, file"],
+    [
+      'SLUICE_ALLOWED_NETWORKS',
+      '10.0.0.0/33',
+      "SLUICE_ALLOWED_NETWORKS is '10.0.0.0/33': expected CIDRs, addresses and names such as 10.0.0.0/8, git.corp.example, *.lan",
+    ],
     ['LOG_LEVEL', 'loud', "LOG_LEVEL is 'loud': expected one of trace, debug, info, warn, error, fatal, silent"],
     ['SLUICE_PUBLIC_URL', 'sluice', "SLUICE_PUBLIC_URL is 'sluice': expected a URL such as https://sluice.example.com"],
   ])('%s=%s is refused in one line that names the variable, the value and the fix', (name, value, message) => {
@@ -63,6 +71,20 @@ describe('settings', () => {
     const message = refusal({ [name]: value });
     expect(message).toContain(name);
     expect(message).not.toContain('hunter2');
+  });
+
+  test.each([
+    ['listens wider', { HOST: '0.0.0.0' }],
+    ['is one part of several', { SLUICE_ROLE: 'worker' }],
+    ['has a proxy in front', { SLUICE_PUBLIC_URL: 'https://sluice.example.com' }],
+  ])('a server that %s calls loopback and files only when it is told to', (_name, env: Record<string, string>) => {
+    const untold = loadConfig(env);
+    expect([untold.allowedNetworks, untold.git.protocols]).toEqual([[], ['https', 'ssh']]);
+    const told = loadConfig({ ...env, SLUICE_ALLOWED_NETWORKS: '127.0.0.1 *.lan', SLUICE_GIT_PROTOCOLS: 'file,http' });
+    expect([told.allowedNetworks, told.git.protocols]).toEqual([
+      ['127.0.0.1', '*.lan'],
+      ['file', 'http'],
+    ]);
   });
 
   test('an empty value counts as absent, as compose files write it', () => {

@@ -1,4 +1,59 @@
+import { Agent, buildConnector, fetch, type RequestInit, type Response } from 'undici';
+import { ForbiddenTarget, type NetworkGuard } from './network/guard.ts';
+
 /** What the http health source and the http action share. */
+
+export type { Response };
+
+/** Milliseconds until a connection stands, TLS included. */
+const CONNECT_TIMEOUT = 10_000;
+/** Bytes. */
+const MAX_HEADERS = 16 * 1024;
+
+/** Requests to hosts that somebody else chose. Every connection is let through by the guard, whatever it is for. */
+export class HttpClient {
+  readonly #agent: Agent;
+
+  constructor(guard: NetworkGuard) {
+    const open = buildConnector({ lookup: guard.lookup, timeout: CONNECT_TIMEOUT });
+    this.#agent = new Agent({
+      connect(options, callback) {
+        try {
+          guard.checkLiteral(options.hostname);
+        } catch (error) {
+          return callback(error as Error, null);
+        }
+        open(options, callback);
+      },
+      maxHeaderSize: MAX_HEADERS,
+      // Every request comes with a deadline of its own, which may be longer than what undici would grant.
+      headersTimeout: 0,
+      bodyTimeout: 0,
+    });
+  }
+
+  /**
+   * Redirects are answers here: whoever follows one decides whether its host may be trusted.
+   * @throws ForbiddenTarget when the guard refuses; whatever fetch throws.
+   */
+  async request(url: URL, init: RequestInit, signal: AbortSignal): Promise<Response> {
+    try {
+      return await fetch(url, { ...init, redirect: 'manual', signal, dispatcher: this.#agent });
+    } catch (error) {
+      const refused = forbiddenIn(error);
+      throw refused ?? error;
+    }
+  }
+}
+
+/** fetch wraps what the connector said. */
+function forbiddenIn(error: unknown): ForbiddenTarget | undefined {
+  for (let at = error; at instanceof Error; at = at.cause) {
+    if (at instanceof ForbiddenTarget) return at;
+    if (at instanceof AggregateError) return at.errors.find((each) => each instanceof ForbiddenTarget);
+  }
+  return undefined;
+}
 
 /** fetch refuses a URL with credentials in it, and quotes it whole in the refusal: they travel as a header instead. */
 export function openUrl(address: string): { url: URL; headers: Record<string, string> } {
@@ -12,10 +67,6 @@ export function openUrl(address: string): { url: URL; headers: Record<string, st
   url.password = '';
   return { url, headers: { authorization: `Basic ${Buffer.from(pair).toString('base64')}` } };
 }
-
-/** Redirects are answers here: whoever follows one decides whether its host may be trusted. */
-export const request = (url: URL, init: RequestInit, signal: AbortSignal): Promise<Response> =>
-  fetch(url, { ...init, redirect: 'manual', signal });
 
 /** Host and path name the thing; user, password and query may hold secrets. */
 export const publicUrl = (url: URL): string => `${url.protocol}//${url.host}${url.pathname}`;

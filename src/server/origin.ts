@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { isLoopback } from '../loopback.ts';
 
 /**
  * Browsers let any page open a WebSocket or send a simple request anywhere, with the user's cookies and from inside the
@@ -24,10 +25,4 @@ export function hostGuard(listensOn: string, publicUrl: string | undefined): (re
     if (host === undefined || host === own) return true;
     return URL.canParse(`http://${host}`) && isLoopback(new URL(`http://${host}`).hostname);
   };
-}
-
-function isLoopback(name: string): boolean {
-  return (
-    name === 'localhost' || name.endsWith('.localhost') || /^127(\.\d+){3}$/.test(name) || /^\[?::1\]?$/.test(name)
-  );
 }

@@ -1,6 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { HttpClient } from '../../src/drivers/http.ts';
+import { LOOPBACK } from '../../src/drivers/network/allowed.ts';
+import { NetworkGuard } from '../../src/drivers/network/guard.ts';
+
+/** That of a server which only this machine reaches. */
+export const localHttp = new HttpClient(new NetworkGuard(LOOPBACK));
 
 export interface Asked {
   method: string;

@@ -5,6 +5,8 @@ import { dirname, join } from 'node:path';
 import { writeFileSync } from 'node:fs';
 import type { EffectContext } from '../../src/drivers/driver.ts';
 import type { GitSettings } from '../../src/drivers/git/driver.ts';
+import { LOOPBACK } from '../../src/drivers/network/allowed.ts';
+import { NetworkGuard } from '../../src/drivers/network/guard.ts';
 
 const WHO = ['-c', 'user.name=Ada', '-c', 'user.email=ada@example.com', '-c', 'init.defaultBranch=main'];
 
@@ -73,6 +75,8 @@ export const settingsIn = (cacheDir: string): GitSettings => ({
   cacheDir,
   authorName: 'Sluice',
   authorEmail: 'sluice@example.com',
+  guard: new NetworkGuard(LOOPBACK),
+  protocols: ['https', 'ssh', 'file'],
 });
 
 export function contextOf(key: string, more: Partial<EffectContext> = {}): EffectContext {

@@ -1,7 +1,9 @@
 import type { EffectContext } from '../driver.ts';
 import { PermanentError, TransientError } from '../driver.ts';
 import { locate, valueAt } from '../edit/jsonpath.ts';
-import { openUrl, publicUrl, readBody, reasonOf, request, retryAfterOf } from '../http.ts';
+import { Headers, type RequestInit } from 'undici';
+import { type HttpClient, openUrl, publicUrl, readBody, reasonOf, type Response, retryAfterOf } from '../http.ts';
+import { ForbiddenTarget } from '../network/guard.ts';
 import type { HttpParameters } from './parameters.ts';
 
 /** Outputs become parameters of later actions; a larger answer is a download, not an answer. */
@@ -16,15 +18,17 @@ export async function runHttp(
   parameters: HttpParameters,
   context: EffectContext,
   signal: AbortSignal,
+  http: HttpClient,
 ): Promise<Record<string, string>> {
   const { expectStatus, outputs } = parameters;
   const { url, init } = prepare(parameters, context.key);
   const what = `${init.method} ${publicUrl(url)}`;
   let response: Response;
   try {
-    response = await request(url, init, signal);
+    response = await http.request(url, init, signal);
   } catch (error) {
     signal.throwIfAborted();
+    if (error instanceof ForbiddenTarget) throw new PermanentError(`${what} was not sent: ${error.message}`);
     throw new TransientError(`${what} got no answer: ${reasonOf(error)}`);
   }
   const { status } = response;

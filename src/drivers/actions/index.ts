@@ -1,5 +1,6 @@
 import type { WorkflowAction } from '../../core/definitions.ts';
 import type { EffectContext } from '../driver.ts';
+import type { HttpClient } from '../http.ts';
 import { PermanentError, TransientError } from '../driver.ts';
 import { runHttp } from './http.ts';
 import { interpolate } from './interpolate.ts';
@@ -17,6 +18,7 @@ export async function runAction(
   action: WorkflowAction,
   parameters: Record<string, string>,
   context: EffectContext,
+  http: HttpClient,
 ): Promise<Record<string, string>> {
   context.signal.throwIfAborted();
   // A simulated action may take as long as it says; only its own timeout cuts it.
@@ -26,7 +28,7 @@ export async function runAction(
   try {
     const filled = interpolate(action.parameters, parameters);
     return action.type === 'http'
-      ? await runHttp(readParameters(httpParameters, filled), context, signal)
+      ? await runHttp(readParameters(httpParameters, filled), context, signal, http)
       : await runSimulate(readParameters(simulateParameters, filled), context, signal);
   } catch (error) {
     context.signal.throwIfAborted();

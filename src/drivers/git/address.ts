@@ -5,6 +5,10 @@ export interface Address {
   /** Handed to git and shown to people: without user, password, query and fragment (a user stays for ssh). */
   url: string;
   protocol: Protocol;
+  /** Who is called: a name or an address, IPv6 in brackets; absent for files. */
+  host?: string;
+  /** Absent: the protocol's own. */
+  port?: number;
   /** What the URL itself carried. */
   embedded?: { username: string; password: string };
 }
@@ -12,7 +16,8 @@ export interface Address {
 export type Protocol = 'https' | 'http' | 'ssh' | 'file';
 
 /** Plain http sends tokens in the clear: it is there for those who turn it on. */
-export const DEFAULT_PROTOCOLS: readonly Protocol[] = ['https', 'ssh', 'file'];
+export const DEFAULT_PROTOCOLS: readonly Protocol[] = ['https', 'ssh'];
+export const PROTOCOLS: readonly Protocol[] = ['https', 'http', 'ssh', 'file'];
 
 /** @throws PermanentError for a protocol that is not allowed; without the URL's secrets. */
 export function parseAddress(repoURL: string, allowed: readonly Protocol[] = DEFAULT_PROTOCOLS): Address {
@@ -24,11 +29,11 @@ export function parseAddress(repoURL: string, allowed: readonly Protocol[] = DEF
 }
 
 function read(repoURL: string): Address {
-  if (repoURL === '' || repoURL.startsWith('-') || /[\p{Cc} ]/u.test(repoURL) || repoURL.includes('::'))
+  if (repoURL === '' || repoURL.startsWith('-') || /[\p{Cc} ]/u.test(repoURL) || /^[\w+.-]*::/.test(repoURL))
     throw new PermanentError(`repository "${withoutSecrets(repoURL)}" is not a repository address`);
   if (repoURL.startsWith('/')) return { url: repoURL, protocol: 'file' };
-  const scp = /^(?:[\w.-]+@)?[\w.-]+:(?!\/\/)[\w./~][^?#]*$/.test(repoURL);
-  if (scp) return { url: repoURL, protocol: 'ssh' };
+  const scp = /^(?:\w[\w.-]*@)?(\w[\w.-]*):(?!\/\/)[\w./~][^?#]*$/.exec(repoURL);
+  if (scp) return { url: repoURL, protocol: 'ssh', host: scp[1]! };
   if (!URL.canParse(repoURL))
     throw new PermanentError(
       `repository "${withoutSecrets(repoURL)}" is not a repository address: expected https://…, ssh://…, user@host:path or file:///…`,
@@ -43,14 +48,24 @@ function read(repoURL: string): Address {
     // ssh would read a leading dash as an option.
     if (/^(%2d|-)/i.test(url.hostname) || embedded.username.startsWith('-'))
       throw new PermanentError(`repository "${url.href}" is not a repository address`);
-    return { url: url.href, protocol: 'ssh' };
+    // What git would decode on its way to ssh is not what was looked at here.
+    if (!/^(\w[\w.-]*|\[[\da-f:.]+\])$/i.test(url.hostname))
+      throw new PermanentError(`repository "${url.href}" has no host that could be called`);
+    return { url: url.href, protocol: 'ssh', ...hostOf(url) };
   }
   url.username = '';
   if (protocol === 'file') return { url: url.href, protocol: 'file' };
   if (protocol !== 'https' && protocol !== 'http')
     throw new PermanentError(`repository "${url.href}": protocol ${protocol} is not allowed, use https, ssh or file`);
-  return { url: url.href, protocol, ...(embedded.username || embedded.password ? { embedded } : {}) };
+  // The form with the dot is the same host to the network, and another one to curl's list of pinned addresses.
+  url.hostname = url.hostname.replace(/\.$/, '');
+  return { url: url.href, protocol, ...hostOf(url), ...(embedded.username || embedded.password ? { embedded } : {}) };
 }
+
+const hostOf = ({ hostname, port }: URL): { host: string; port?: number } => ({
+  host: hostname,
+  ...(port !== '' && { port: Number(port) }),
+});
 
 /** A line break would add a line to what git's credential helper is told. */
 function decoded(text: string): string {

@@ -2,6 +2,7 @@ import type { GitDriverSpec } from '../../core/definitions.ts';
 import { sha256, verifyDigest } from '../content.ts';
 import type { Driver, Effect, EffectContext, PinnedContent } from '../driver.ts';
 import { PermanentError, TransientError } from '../driver.ts';
+import type { NetworkGuard } from '../network/guard.ts';
 import { sleep } from '../sleep.ts';
 import type { Protocol } from './address.ts';
 import { checkBranch, checkPath, parseAddress } from './address.ts';
@@ -20,7 +21,9 @@ export interface GitSettings {
   authorName: string;
   authorEmail: string;
   credentials?: GitCredentials;
-  /** https, ssh and file when absent. */
+  /** Lets through which hosts are called. */
+  guard: NetworkGuard;
+  /** https and ssh when absent. */
   protocols?: readonly Protocol[];
   /** One exchange with a remote, in milliseconds; default 120,000. */
   remoteTimeoutMs?: number;
@@ -47,7 +50,7 @@ export function createGitDriver(settings: GitSettings): Driver<GitDriverSpec> {
     const address = parseAddress(repoURL, settings.protocols);
     const login = loginFor(address, settings.credentials ?? {});
     const id = `${address.url} ${sha256(JSON.stringify(login ?? null))}`;
-    const known = mirrors.get(id) ?? new Mirror(settings.cacheDir, address, login, timeouts);
+    const known = mirrors.get(id) ?? new Mirror(settings.cacheDir, address, login, settings.guard, timeouts);
     mirrors.set(id, known);
     return known;
   }

@@ -16,6 +16,10 @@ const PERMANENT: [RegExp, string][] = [
     /repository .*not found|returned error: 404|does not appear to be a git repository|does not exist|not a git repository/i,
     'the repository was not found',
   ],
+  [
+    /returned error: 30\d|unable to update url base from redirection/i,
+    'it has moved, and redirects are not followed: use its new address',
+  ],
   [/transport '.*' not allowed/i, 'its protocol is not allowed'],
   [/protected branch|hook declined|\[remote rejected\]/i, 'the remote rejected the push'],
 ];

@@ -3,11 +3,13 @@ import { join } from 'node:path';
 import { sha256 } from '../content.ts';
 import { PermanentError, TransientError } from '../driver.ts';
 import { sleep } from '../sleep.ts';
+import type { NetworkGuard } from '../network/guard.ts';
 import type { Address } from './address.ts';
 import type { Login } from './credentials.ts';
 import { spellings } from './credentials.ts';
 import { isBrokenCache, isLocalContention, remoteError } from './errors.ts';
 import { Mutex } from './mutex.ts';
+import { reachOf } from './reach.ts';
 import type { GitResult } from './run.ts';
 import { runGit } from './run.ts';
 
@@ -38,8 +40,9 @@ export class Mirror {
 
   constructor(
     private readonly cacheDir: string,
-    address: Address,
+    private readonly address: Address,
     private readonly login: Login | undefined,
+    private readonly guard: NetworkGuard,
     private readonly timeouts: Timeouts,
   ) {
     this.url = address.url;
@@ -63,7 +66,8 @@ export class Mirror {
 
   /** A command that talks to the remote. */
   async remote(args: string[], signal: AbortSignal): Promise<GitResult> {
-    return runGit({ gitDir: this.dir, args, login: this.login, signal, timeoutMs: this.timeouts.remoteMs });
+    const reach = await reachOf(this.address, this.guard);
+    return runGit({ gitDir: this.dir, args, login: this.login, reach, signal, timeoutMs: this.timeouts.remoteMs });
   }
 
   /** The branch's head as it is on the remote now; the objects are here afterwards. */

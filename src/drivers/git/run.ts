@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { TransientError } from '../driver.ts';
 import type { Login } from './credentials.ts';
+import type { Reach } from './reach.ts';
 
 export interface GitCall {
   /** The bare repository; absent for `init`. */
@@ -8,6 +9,8 @@ export interface GitCall {
   args: string[];
   input?: string | Buffer;
   login?: Login;
+  /** Absent: the command stays on this machine, and no protocol is open to it. */
+  reach?: Reach;
   signal: AbortSignal;
   timeoutMs: number;
   /** Beyond this git is stopped: no answer that we ask for is meant to be larger. */
@@ -105,7 +108,7 @@ function kill(pid: number | undefined, signal: NodeJS.Signals): void {
   }
 }
 
-function environment({ gitDir, login }: GitCall): NodeJS.ProcessEnv {
+function environment({ gitDir, login, reach }: GitCall): NodeJS.ProcessEnv {
   const passed = PASSED_ON.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]]));
   const settings: [string, string][] = [
     ['core.hooksPath', '/dev/null'],
@@ -115,6 +118,10 @@ function environment({ gitDir, login }: GitCall): NodeJS.ProcessEnv {
     ['http.lowSpeedLimit', '1'],
     ['http.lowSpeedTime', String(STALL_SECONDS)],
     ['protocol.version', '2'],
+    // Elsewhere could be anywhere: inside this network, or a host that the login is not for.
+    ['http.followRedirects', 'false'],
+    ['transfer.bundleURI', 'false'],
+    ...(reach?.settings ?? []),
   ];
   // The login is read by git's own helper shell from the environment: never in argv, never in a file, and asked for only
   // by the host that it is for, so that a redirect elsewhere does not carry it along.
@@ -134,8 +141,11 @@ function environment({ gitDir, login }: GitCall): NodeJS.ProcessEnv {
     GIT_LITERAL_PATHSPECS: '1',
     GIT_NO_REPLACE_OBJECTS: '1',
     GIT_PROTOCOL_FROM_USER: '0',
-    GIT_ALLOW_PROTOCOL: 'https:http:ssh:file',
-    GIT_SSH_COMMAND: 'ssh -oBatchMode=yes -oConnectTimeout=15 -oServerAliveInterval=15',
+    GIT_ALLOW_PROTOCOL: reach?.protocol ?? '',
+    GIT_SSH_COMMAND: ['ssh -oBatchMode=yes -oConnectTimeout=15 -oServerAliveInterval=15', ...(reach?.ssh ?? [])].join(
+      ' ',
+    ),
+    GIT_SSH_VARIANT: 'ssh',
     ...(gitDir ? { GIT_DIR: gitDir } : {}),
     ...(login ? { SLUICE_GIT_USERNAME: login.username, SLUICE_GIT_PASSWORD: login.password } : {}),
     GIT_CONFIG_COUNT: String(settings.length),

@@ -1,6 +1,6 @@
 import type { HealthSourceSpec } from '../../core/definitions.ts';
 import type { HealthAnswer, HealthContext } from '../driver.ts';
-import { openUrl, reasonOf, request } from '../http.ts';
+import { type HttpClient, openUrl, reasonOf } from '../http.ts';
 
 export const DEFAULT_HTTP_INTERVAL = 5_000;
 const DEFAULT_TIMEOUT = 5_000;
@@ -13,6 +13,7 @@ const MAX_REDIRECTS = 5;
 export async function checkHttp(
   source: Extract<HealthSourceSpec, { type: 'http' }>,
   context: HealthContext,
+  http: HttpClient,
 ): Promise<HealthAnswer> {
   const recheckAfter = source.interval ?? DEFAULT_HTTP_INTERVAL;
   const timeout = source.timeout ?? DEFAULT_TIMEOUT;
@@ -21,7 +22,7 @@ export async function checkHttp(
     const { url, headers } = openUrl(source.url);
     let at = url;
     for (let hop = 0; ; hop += 1) {
-      const response = await request(at, { headers }, AbortSignal.any([context.signal, deadline]));
+      const response = await http.request(at, { headers }, AbortSignal.any([context.signal, deadline]));
       await response.body?.cancel();
       const next = response.status >= 300 && response.status < 400 ? response.headers.get('location') : null;
       if (next === null || hop === MAX_REDIRECTS || !URL.canParse(next, at.href))

@@ -1,12 +1,17 @@
 import type { HealthSourceSpec } from '../../core/definitions.ts';
 import type { HealthAnswer, HealthContext } from '../driver.ts';
+import type { HttpClient } from '../http.ts';
 import { checkHttp } from './http.ts';
 import { checkNone } from './none.ts';
 import { checkReport } from './report.ts';
 import { checkSimulate } from './simulate.ts';
 
 /** How the application is. Throws only when `context.signal` is aborted: everything else is an answer. */
-export async function checkHealth(source: HealthSourceSpec, context: HealthContext): Promise<HealthAnswer> {
+export async function checkHealth(
+  source: HealthSourceSpec,
+  context: HealthContext,
+  http: HttpClient,
+): Promise<HealthAnswer> {
   context.signal.throwIfAborted();
   switch (source.type) {
     case 'none':
@@ -14,7 +19,7 @@ export async function checkHealth(source: HealthSourceSpec, context: HealthConte
     case 'simulate':
       return checkSimulate(source, context);
     case 'http':
-      return checkHttp(source, context);
+      return checkHttp(source, context, http);
     case 'report':
       return checkReport(context);
   }
