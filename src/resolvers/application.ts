@@ -16,6 +16,7 @@ import type { ApiContext } from '../schema/context.ts';
 import { Environment } from '../schema/environment.ts';
 import { Product } from '../schema/product.ts';
 import { SelectorInput } from '../schema/selector.ts';
+import { Guarded, SEES, may } from './access/rules.ts';
 import { refused, unstorable } from './answers.ts';
 import { forget } from './batches.ts';
 import { definitionResolver, listNodes, readNode } from './definitions.ts';
@@ -37,6 +38,7 @@ const specOf = (application: Application): ApplicationSpec => application.stored
 
 @Resolver(() => Application)
 export class ApplicationResolver {
+  @Guarded(SEES)
   @Query(() => ApplicationConnection, { description: 'Applications, by name.' })
   async applications(
     @Ctx() context: ApiContext,
@@ -71,6 +73,7 @@ export class ApplicationResolver {
     return readNode(context, { kind: 'Environment', type: Environment }, specOf(application).environment);
   }
 
+  @Guarded(may('REPORT', ({ input }, lookup) => lookup.application(input.application)))
   @Mutation(() => HealthReportPayload, {
     description: 'Tells how an application is, whose health source is `report`: what waits for that goes on at once.',
   })

@@ -15,6 +15,8 @@ import { EnvironmentSelectorInput, SelectorInput } from '../schema/selector.ts';
 import { toSpec } from '../schema/spec-input.ts';
 import { listDefinitions } from '../store/definitions.ts';
 import type { DefinitionList } from '../store/definitions.ts';
+import { deletes, saves } from './access/definition-rules.ts';
+import { Guarded, SEES } from './access/rules.ts';
 import { checkStorable, refusedWithRevision, unstorable } from './answers.ts';
 import { definitionsOf, forget, revisionsOf } from './batches.ts';
 import { placeIn, toDefinition } from './definition-input.ts';
@@ -43,6 +45,7 @@ export function definitionResolver<K extends Kind, T extends Definition>(api: De
 
   @Resolver()
   class DefinitionResolver {
+    @Guarded(SEES)
     @Query(() => api.type, {
       name: field,
       nullable: true,
@@ -61,6 +64,7 @@ export function definitionResolver<K extends Kind, T extends Definition>(api: De
       return readNode(context, api, name, revision ?? undefined);
     }
 
+    @Guarded(saves(kind))
     @Mutation(() => api.payload, { name: `${field}Create`, description: `Creates ${one}.` })
     async create(
       @Ctx() context: ApiContext,
@@ -77,6 +81,7 @@ export function definitionResolver<K extends Kind, T extends Definition>(api: De
       return definitionPayload(context, api, input, result);
     }
 
+    @Guarded(saves(kind))
     @Mutation(() => api.payload, {
       name: `${field}Update`,
       description: `Changes ${one}: a new revision of it. What the input leaves out stays as it is.`,
@@ -89,6 +94,7 @@ export function definitionResolver<K extends Kind, T extends Definition>(api: De
       return change(context, api, input, (before) => toDefinition(kind, input, before));
     }
 
+    @Guarded(deletes(kind))
     @Mutation(() => api.payload, {
       name: `${field}Delete`,
       description: `Deletes ${one} that nothing else names. Its revisions stay, and releases keep what they froze.`,
@@ -108,6 +114,7 @@ export function definitionResolver<K extends Kind, T extends Definition>(api: De
 
   @Resolver()
   class ListedDefinitionResolver extends DefinitionResolver {
+    @Guarded(SEES)
     @Query(() => api.connection, { name: list, description: `All of kind ${kind}, by name.` })
     async list(
       @Ctx() context: ApiContext,

@@ -6,11 +6,13 @@ import { Deployment, DeploymentConnection, DeploymentSelectorInput } from '../sc
 import { Release } from '../schema/release.ts';
 import { listLiveDeployments } from '../store/deployment-reads.ts';
 import type { DeploymentKey, LiveDeployment } from '../store/deployment-reads.ts';
+import { Guarded, SEES } from './access/rules.ts';
 import { checkStorable } from './answers.ts';
 import { readRelease } from './release-parts.ts';
 
 @Resolver(() => Deployment)
 export class DeploymentResolver {
+  @Guarded(SEES)
   @Query(() => DeploymentConnection, {
     description: 'Which version is live where: one entry per application, by product, environment and application.',
   })

@@ -11,10 +11,12 @@ import { toNodeId } from '../schema/node-id.ts';
 import { readReleaseId, UUID } from '../schema/node.ts';
 import { Release } from '../schema/release.ts';
 import type { EventFilter, LoggedEvent } from '../store/event-log.ts';
+import { Guarded, SEES } from './access/rules.ts';
 import { readRelease } from './release-parts.ts';
 
 @Resolver(() => ReleaseEventNode)
 export class ReleaseEventResolver {
+  @Guarded(SEES)
   @Query(() => ReleaseEventConnection, {
     description: 'The log that `releaseEvents` streams, oldest first, with the same cursors.',
   })
@@ -46,6 +48,7 @@ export class ReleaseEventResolver {
     return readRelease(context, event.release);
   }
 
+  @Guarded(SEES)
   @Subscription(() => ReleaseEventEdge, {
     description:
       'Every event after `after`, then each one as it happens: once, in the order of the log, whatever server wrote it. ' +

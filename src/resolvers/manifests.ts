@@ -4,11 +4,14 @@ import type { ManifestError as Wrong } from '../manifests/index.ts';
 import type { ApiContext } from '../schema/context.ts';
 import { ManifestsApplyInput, ManifestsApplyPayload } from '../schema/manifests.ts';
 import { ManifestError } from '../schema/user-errors.ts';
+import { appliesManifests } from './access/definition-rules.ts';
+import { Guarded } from './access/rules.ts';
 import { refused, unstorable } from './answers.ts';
 import { forget } from './batches.ts';
 
 @Resolver()
 export class ManifestsResolver {
+  @Guarded(appliesManifests)
   @Mutation(() => ManifestsApplyPayload, {
     description:
       'Creates or changes everything that the manifests hold, all of it or nothing. Applying the same again changes nothing.',

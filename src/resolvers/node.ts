@@ -5,6 +5,7 @@ import { fromNodeId } from '../schema/node-id.ts';
 import { Node, UUID } from '../schema/node.ts';
 import { EnvironmentPromotion } from '../schema/promotion.ts';
 import { Viewer } from '../schema/viewer.ts';
+import { Guarded, SEES, SIGNED_IN } from './access/rules.ts';
 import { checkStorable } from './answers.ts';
 import { APPLICATION } from './application.ts';
 import { readNode } from './definitions.ts';
@@ -30,6 +31,7 @@ const DEFINITIONS = [
 
 @Resolver()
 export class NodeResolver {
+  @Guarded(SEES)
   @Query(() => Node, { nullable: true, description: 'Whatever has this global id; null when there is nothing.' })
   async node(
     @Ctx() context: ApiContext,
@@ -50,6 +52,7 @@ export class NodeResolver {
     return readNode(context, api, name, number);
   }
 
+  @Guarded(SIGNED_IN)
   @Query(() => Viewer, { description: 'Whoever is asking.' })
   viewer(@Ctx() { actor }: ApiContext): Viewer {
     return { name: actor, kind: actor === null ? 'ANONYMOUS' : 'USER' };

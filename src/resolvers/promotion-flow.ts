@@ -17,6 +17,8 @@ import {
   PromotionFlowSaveInput,
   PromotionFlowUpdateInput,
 } from '../schema/promotion-flow.ts';
+import { saves } from './access/definition-rules.ts';
+import { Guarded } from './access/rules.ts';
 import { toDefinition } from './definition-input.ts';
 import { change, definitionPayload, definitionResolver } from './definitions.ts';
 
@@ -44,6 +46,7 @@ export class PromotionFlowResolver {
     return checkFlow(flow.stored.spec as PromotionFlowSpec, known).warnings;
   }
 
+  @Guarded(saves('PromotionFlow'))
   @Mutation(() => PromotionFlowPayload, {
     description: 'Creates a promotion flow, or replaces it as a whole by a new revision.',
   })
@@ -62,6 +65,7 @@ export class PromotionFlowResolver {
     return definitionPayload(context, PROMOTION_FLOW, input, result);
   }
 
+  @Guarded(saves('PromotionFlow'))
   @Mutation(() => PromotionFlowPayload, {
     description: 'Adds environments or groups to a flow, side by side, each depending on everything in `after`.',
   })
@@ -91,6 +95,7 @@ export class PromotionFlowResolver {
     });
   }
 
+  @Guarded(saves('PromotionFlow'))
   @Mutation(() => PromotionFlowPayload, {
     description:
       'Takes an environment, group or workflow step out of a flow and reconnects what depended on it, or removes that too.',

@@ -25,6 +25,8 @@ import {
 import { ReleasePlan, ReleasePlanPayload } from '../schema/release-plan.ts';
 import { toWaitingReason, WaitingReason } from '../schema/waiting.ts';
 import { listReleases } from '../store/release-reads.ts';
+import { releasing } from './access/release-rules.ts';
+import { Guarded, SEES, may } from './access/rules.ts';
 import { checkStorable, refused, unstorable } from './answers.ts';
 import { counts, forget, frozen, lastCursors } from './batches.ts';
 import { readNode } from './definitions.ts';
@@ -32,6 +34,7 @@ import { partsOf, readRelease, reasonsOf } from './release-parts.ts';
 
 @Resolver(() => Release)
 export class ReleaseResolver {
+  @Guarded(SEES)
   @Query(() => Release, { nullable: true, description: 'The release with this id; null when there is none.' })
   release(
     @Ctx() context: ApiContext,
@@ -40,6 +43,7 @@ export class ReleaseResolver {
     return readRelease(context, readReleaseId(id));
   }
 
+  @Guarded(SEES)
   @Query(() => ReleaseConnection, { description: 'Releases, newest first.' })
   async releases(
     @Ctx() { app }: ApiContext,
@@ -68,6 +72,7 @@ export class ReleaseResolver {
     );
   }
 
+  @Guarded(may('VIEW', releasing))
   @Query(() => ReleasePlanPayload, {
     description: 'What `releaseTrigger` would do with the same input. Nothing is created, and nothing is fetched.',
   })
@@ -81,6 +86,7 @@ export class ReleaseResolver {
     return { plan: ReleasePlan.of(result.value.plan), userErrors: [] };
   }
 
+  @Guarded(may('PROMOTE', releasing))
   @Mutation(() => ReleasePayload, {
     description: 'Creates a release: pins its version, freezes its plan, and sets it going.',
   })
@@ -91,6 +97,7 @@ export class ReleaseResolver {
     return moved(context, input, () => triggerRelease(context.app, given(input), context.actor));
   }
 
+  @Guarded(may('TERMINATE', ({ input }, lookup) => lookup.release(input.releaseId)))
   @Mutation(() => ReleasePayload, {
     description: 'Ends a release: nothing new starts, what runs is stopped. Again changes nothing.',
   })
@@ -103,6 +110,7 @@ export class ReleaseResolver {
     return moved(context, input, () => terminateRelease(context.app, { releaseId, reason }, context.actor));
   }
 
+  @Guarded(may('RETRY', ({ input }, lookup) => lookup.release(input.releaseId)))
   @Mutation(() => ReleasePayload, {
     description:
       'Tries a release again that failed or was terminated, from the exact point; steps that succeeded are not run again.',

@@ -9,6 +9,7 @@ import { ReleaseWindow } from '../schema/release-window.ts';
 import { WaitingForWindow } from '../schema/waiting.ts';
 import { WindowOccurrence, WindowSchedule, WindowState } from '../schema/window-state.ts';
 import { loadRunway } from '../store/load-releases.ts';
+import { Guarded, SEES } from './access/rules.ts';
 import { checkStorable, gone } from './answers.ts';
 import { definitionsOf } from './batches.ts';
 
@@ -16,6 +17,7 @@ const SHOWN = 10;
 
 @Resolver()
 export class WindowStateResolver {
+  @Guarded(SEES)
   @Query(() => WindowState, {
     description:
       'Whether release windows let something start in an environment at a moment, by the same rules that hold promotions.',

@@ -1,18 +1,30 @@
 import type { App } from '../app.ts';
+import type { Identity } from '../core/access/index.ts';
+import type { Caller } from '../core/caller.ts';
 import type { EventLog } from '../events/event-log.ts';
 
 /** What every resolver is handed. One per request; one per event in a subscription, so that nothing cached in it is old. */
 export interface ApiContext {
   app: App;
   log: EventLog;
+  /** Null: the server runs without authentication, and whoever reaches it may do everything. */
+  identity: Identity | null;
+  /** The identity's caller. */
+  caller: Caller | null;
   /** Who asks, as it is written into events; null while nobody has to say who they are. */
   actor: string | null;
   /** Batches of this request, by the name of what they load; see `loaderOf`. */
   loaders: Map<string, unknown>;
 }
 
-export function createContext(parts: { app: App; log: EventLog }, actor: string | null = null): ApiContext {
-  return { app: parts.app, log: parts.log, actor, loaders: new Map() };
+/** @param actor only where there is no identity: the name that events show. */
+export function createContext(
+  parts: { app: App; log: EventLog; identity?: Identity | null },
+  actor: string | null = null,
+): ApiContext {
+  const { app, log, identity = null } = parts;
+  const caller = identity?.caller ?? null;
+  return { app, log, identity, caller, actor: caller?.name ?? actor, loaders: new Map() };
 }
 
 /** The request's own DataLoader (or any cache) of that name, made when it is first asked for. */

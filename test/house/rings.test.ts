@@ -37,7 +37,9 @@ const RINGS: Record<string, Ring> = {
   jobs: { imports: ['core', 'commands', 'drivers', 'store', ...SHARED] },
   events: { imports: ['core', 'store', ...SHARED] },
   // build.ts puts the resolvers together, context.ts hands them the live tail.
-  schema: { imports: ['core', 'manifests', 'resolvers/index.ts', 'events/event-log.ts', ...SHARED] },
+  schema: {
+    imports: ['core', 'manifests', 'resolvers/index.ts', 'resolvers/access/guard.ts', 'events/event-log.ts', ...SHARED],
+  },
   resolvers: { imports: ['core', 'commands', 'store', 'schema', 'events', 'manifests', ...SHARED] },
   // Outermost: HTTP around everything.
   server: { imports: ['core', 'commands', 'store', 'schema', 'resolvers', 'events', 'config.ts', ...SHARED] },

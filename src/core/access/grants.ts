@@ -1,0 +1,83 @@
+import type { EnvironmentSelector, Selector } from '../definitions.ts';
+import { matchesSelector } from '../selectors.ts';
+import type { Selectable } from '../selectors.ts';
+import { ROLE_PERMISSIONS } from './permissions.ts';
+import type { Permission, Role } from './permissions.ts';
+
+/** A role, for products × environments; an empty selector is all of them, those to come included. */
+export interface Grant {
+  role: Role;
+  products: Selector;
+  environments: EnvironmentSelector;
+}
+
+/**
+ * What somebody wants to do something to. ALL: it concerns every product (or environment) that there is or will be, so only
+ * a grant without limits there will do. ANY: it concerns none in particular, so any grant will do.
+ */
+export interface Target {
+  product: Selectable | 'ALL' | 'ANY';
+  environment: Selectable | 'ALL' | 'ANY';
+}
+
+export const EVERYTHING: Target = { product: 'ALL', environment: 'ALL' };
+export const SOMEWHERE: Target = { product: 'ANY', environment: 'ANY' };
+
+/** One grant must allow it as a whole: the product of one and the environment of another do not add up. */
+export function mayDo(grants: readonly Grant[], permission: Permission, target: Target): boolean {
+  return grants.some(
+    ({ role, products, environments }) =>
+      ROLE_PERMISSIONS[role].includes(permission) &&
+      includes(products, target.product) &&
+      includes(environments, target.environment),
+  );
+}
+
+function includes(selector: EnvironmentSelector, subject: Selectable | 'ALL' | 'ANY'): boolean {
+  if (subject === 'ANY') return true;
+  return subject === 'ALL' ? isUnlimited(selector) : matchesSelector(selector, subject);
+}
+
+/** Selects everything, whatever its name, labels and kind. A list of names with `*` alone is meant like that as well. */
+export function isUnlimited({ names, kinds, matchLabels, matchExpressions }: EnvironmentSelector): boolean {
+  return (
+    (names === undefined || names.includes('*')) &&
+    kinds === undefined &&
+    Object.keys(matchLabels ?? {}).length === 0 &&
+    (matchExpressions ?? []).length === 0
+  );
+}
+
+/** Whether somebody with these grants may hand on that one: nobody gives what he has not. */
+export function covers(own: readonly Grant[], handed: Grant): boolean {
+  return ROLE_PERMISSIONS[handed.role].every((permission) =>
+    own.some(
+      (grant) =>
+        ROLE_PERMISSIONS[grant.role].includes(permission) &&
+        contains(grant.products, handed.products) &&
+        contains(grant.environments, handed.environments),
+    ),
+  );
+}
+
+/**
+ * Whether `outer` selects everything that `inner` selects, judged by their text: true is certain, false may be too careful.
+ * A pattern is compared like a name, which is right: `*` in the inner one can only have been met by `*` in the outer one.
+ */
+export function contains(outer: EnvironmentSelector, inner: EnvironmentSelector): boolean {
+  if (outer.names && !(inner.names ?? ['*']).every((name) => matchesSelector({ names: outer.names }, named(name)))) {
+    return false;
+  }
+  if (outer.kinds && !(inner.kinds && inner.kinds.every((kind) => outer.kinds?.includes(kind)))) return false;
+  for (const [key, value] of Object.entries(outer.matchLabels ?? {})) {
+    if (!Object.hasOwn(inner.matchLabels ?? {}, key) || inner.matchLabels?.[key] !== value) return false;
+  }
+  const expressions = (inner.matchExpressions ?? []).map((each) => JSON.stringify(ordered(each)));
+  return (outer.matchExpressions ?? []).every((each) => expressions.includes(JSON.stringify(ordered(each))));
+}
+
+const named = (name: string): Selectable => ({ name, labels: {} });
+
+function ordered({ key, operator, values }: NonNullable<Selector['matchExpressions']>[number]): unknown[] {
+  return [key, operator, [...(values ?? [])].sort()];
+}

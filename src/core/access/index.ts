@@ -1,0 +1,4 @@
+export * from './grants.ts';
+export * from './identity.ts';
+export * from './permissions.ts';
+export * from './visibility.ts';

@@ -1,0 +1,34 @@
+/** One permission per verb; roles are sets of them, and grants give roles. */
+export const PERMISSIONS = [
+  'VIEW',
+  'PROMOTE',
+  'RETRY',
+  'TERMINATE',
+  'APPROVE',
+  'OVERRIDE',
+  'ROLLBACK',
+  'HOLD',
+  'MARK_BAD',
+  'REPORT',
+  'EDIT_DEFINITIONS',
+  'MANAGE_ACCESS',
+  'READ_AUDIT',
+] as const;
+export type Permission = (typeof PERMISSIONS)[number];
+
+export const ROLES = ['VIEWER', 'RELEASER', 'APPROVER', 'OPERATOR', 'ADMIN'] as const;
+export type Role = (typeof ROLES)[number];
+
+/**
+ * What each role may do. An operator does not approve and an approver does not release: who wants one person to do both grants
+ * both, and sees it in the list of grants.
+ */
+export const ROLE_PERMISSIONS: Readonly<Record<Role, readonly Permission[]>> = {
+  VIEWER: ['VIEW'],
+  RELEASER: ['VIEW', 'PROMOTE', 'RETRY', 'TERMINATE', 'REPORT'],
+  APPROVER: ['VIEW', 'APPROVE'],
+  OPERATOR: ['VIEW', 'PROMOTE', 'RETRY', 'TERMINATE', 'REPORT', 'OVERRIDE', 'ROLLBACK', 'HOLD', 'MARK_BAD'],
+  ADMIN: PERMISSIONS,
+};
+
+export const isRole = (text: string): text is Role => (ROLES as readonly string[]).includes(text);

@@ -1,0 +1,32 @@
+import { SOMEWHERE } from '../../core/access/index.ts';
+import type { Kind } from '../../core/definitions.ts';
+import { parseManifests } from '../../manifests/index.ts';
+import { may } from './rules.ts';
+import type { Rule } from './rules.ts';
+import type { GivenDefinition } from './lookup.ts';
+
+type Input = Omit<GivenDefinition, 'labels'> & { labels?: { key: string; value: string }[] | null };
+
+export function saves(kind: Kind): Rule {
+  return may('EDIT_DEFINITIONS', ({ input }: { input: Input }, lookup) => {
+    const labels = input.labels && Object.fromEntries(input.labels.map(({ key, value }) => [key, value]));
+    return lookup.definition(kind, { ...input, labels: labels ?? undefined });
+  });
+}
+
+export function deletes(kind: Kind): Rule {
+  return may('EDIT_DEFINITIONS', ({ input }: { input: Input }, lookup) =>
+    lookup.definition(kind, { name: input.name }, true),
+  );
+}
+
+/** Everything in the manifests; what cannot be read changes nothing, and the answer says where it is wrong. */
+export const appliesManifests = may('EDIT_DEFINITIONS', async ({ input }: { input: { text: string } }, lookup) => {
+  const { definitions } = parseManifests(input.text, {});
+  const targets = await Promise.all(
+    definitions.map(({ definition: { kind, metadata, spec } }) =>
+      lookup.definition(kind, { ...spec, name: metadata.name, labels: metadata.labels }),
+    ),
+  );
+  return definitions.length > 0 ? targets.flat() : [SOMEWHERE];
+});

@@ -1,0 +1,68 @@
+import { GraphQLError } from 'graphql';
+import type { GraphQLField, GraphQLObjectType, GraphQLSchema } from 'graphql';
+import { mayDo, ROLE_PERMISSIONS, ROLES, SOMEWHERE } from '../../core/access/index.ts';
+import type { Identity, Permission, Target } from '../../core/access/index.ts';
+import type { ApiContext } from '../../schema/context.ts';
+import { Lookup } from './lookup.ts';
+import { ruleOf } from './rules.ts';
+import type { Rule } from './rules.ts';
+
+type Field = GraphQLField<unknown, ApiContext>;
+
+/** Puts its rule in front of every field of Query, Mutation and Subscription. */
+export function guardSchema(schema: GraphQLSchema): GraphQLSchema {
+  for (const field of rootFields(schema.getQueryType())) field.resolve = guarded(field, field.resolve);
+  for (const field of rootFields(schema.getMutationType())) field.resolve = guarded(field, field.resolve);
+  for (const field of rootFields(schema.getSubscriptionType())) field.subscribe = guarded(field, field.subscribe);
+  return schema;
+}
+
+export function rootFields(type: GraphQLObjectType | null | undefined): Field[] {
+  return Object.values(type?.getFields() ?? {}) as Field[];
+}
+
+function guarded(field: Field, resolve: Field['resolve']): Field['resolve'] {
+  const rule = ruleOf(field);
+  return async (source, args, context, info) => {
+    await check(rule, field.name, args, context);
+    return resolve?.(source, args, context, info);
+  };
+}
+
+/** @throws GraphQLError UNAUTHENTICATED or FORBIDDEN */
+async function check(rule: Rule | undefined, field: string, args: unknown, context: ApiContext): Promise<void> {
+  const { identity } = context;
+  // Without authentication the server is for this machine alone, and whoever is there may do everything.
+  if (identity === null) return;
+  if (rule?.kind === 'anyone') return;
+  if (identity.anonymous) throw unauthenticated(`${field} needs to know who is calling`);
+  if (!rule) throw new GraphQLError(`${field} has no rule of access yet`, { extensions: { code: 'FORBIDDEN' } });
+  if (rule.kind === 'signed-in') return;
+  if (rule.kind === 'sees') return demand(identity, 'VIEW', SOMEWHERE);
+  for (const target of await rule.on(args, await Lookup.of(context))) demand(identity, rule.permission, target);
+}
+
+/** @throws GraphQLError FORBIDDEN, with what is missing in words */
+export function demand(identity: Identity | null, permission: Permission, target: Target): void {
+  if (identity === null || mayDo(identity.grants, permission, target)) return;
+  const roles = ROLES.filter((role) => ROLE_PERMISSIONS[role].includes(permission)).join(' or ');
+  throw new GraphQLError(
+    `${identity.caller.name} may not ${permission} ${placeOf(target)}: that takes a grant of ${roles} there`,
+    { extensions: { code: 'FORBIDDEN', permission } },
+  );
+}
+
+function placeOf({ product, environment }: Target): string {
+  const of = product === 'ALL' ? 'for all products' : product === 'ANY' ? '' : `for product "${product.name}"`;
+  const where =
+    environment === 'ALL' ? 'in all environments' : environment === 'ANY' ? '' : `in environment "${environment.name}"`;
+  return [of, where].filter(Boolean).join(' ') || 'anywhere';
+}
+
+export function unauthenticated(message: string): GraphQLError {
+  return new GraphQLError(`${message}: ${HOW_TO_SIGN_IN}`, {
+    extensions: { code: 'UNAUTHENTICATED', http: { status: 401 } },
+  });
+}
+
+const HOW_TO_SIGN_IN = 'send `Authorization: Bearer` with an API token or a token of your identity provider';

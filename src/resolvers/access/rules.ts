@@ -1,0 +1,38 @@
+import { Extensions } from 'type-graphql';
+import type { Permission, Target } from '../../core/access/index.ts';
+import type { Lookup } from './lookup.ts';
+
+// oxlint-disable-next-line typescript/no-explicit-any -- arguments as GraphQL hands them over, before they are objects of classes
+type Args = any;
+
+/**
+ * Who may use a field of Query, Mutation or Subscription, when the server knows who is calling. Every one of them has a rule
+ * (a test walks the schema); without one it is refused to everybody.
+ */
+export type Rule =
+  /** One permission, for everything that the arguments concern. Targets that do not exist are looked at as if they did. */
+  | { kind: 'may'; permission: Permission; on: (args: Args, lookup: Lookup) => Target[] | Promise<Target[]> }
+  /** Whoever may view something; the field itself answers with what the caller may see and nothing else. */
+  | { kind: 'sees' }
+  /** Whoever has said who they are. */
+  | { kind: 'signed-in' }
+  /** Nobody needs to say who they are; `why` is for the reader. */
+  | { kind: 'anyone'; why: string };
+
+export const SEES: Rule = { kind: 'sees' };
+export const SIGNED_IN: Rule = { kind: 'signed-in' };
+
+export function may(permission: Permission, on: Extract<Rule, { kind: 'may' }>['on']): Rule {
+  return { kind: 'may', permission, on };
+}
+
+const KEY = 'sluiceRule';
+
+/** Stands beside @Query, @Mutation or @Subscription. */
+export function Guarded(rule: Rule): MethodDecorator {
+  return Extensions({ [KEY]: rule });
+}
+
+export function ruleOf(field: { extensions: Readonly<Record<string, unknown>> }): Rule | undefined {
+  return field.extensions[KEY] as Rule | undefined;
+}
