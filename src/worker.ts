@@ -34,7 +34,9 @@ export async function startWorker(app: App): Promise<{ close(): Promise<void> }>
   const lookForStops = async (ids: string[]): Promise<void> => {
     for (const id of ids) {
       const to = await mover.look(id, { fresh: true });
-      if (to && mustStop(to.release.plan, to.state)) aborts.abort(id, 'stop');
+      to?.release.plan.promotions.forEach((_, position) => {
+        if (mustStop(to.release.plan, to.state, position)) aborts.abort(id, 'stop', position);
+      });
     }
   };
   const listener = new Listener({

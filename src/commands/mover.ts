@@ -73,8 +73,8 @@ export class Mover {
   }
 
   /** A release that this process has just created, as the database holds it: its first decision needs no reading. */
-  adopt({ id, product, version, plan, contents, concurrency, number }: FrozenRelease, state: ReleaseState): void {
-    this.#frozen.set(id, { id, product, version, plan, contents, concurrency, number });
+  adopt({ id, kind, product, version, plan, contents, concurrency, number }: FrozenRelease, state: ReleaseState): void {
+    this.#frozen.set(id, { id, kind, product, version, plan, contents, concurrency, number });
     this.#states.set(id, { state, revision: 1 });
   }
 
@@ -211,7 +211,7 @@ export class Mover {
 
   /** SEMANTICS §3, TERMINATE: a newer release that reaches an environment where an older one is active ends the older one. */
   #terminateObstacles({ release }: Found, { state }: Decision, { heldBy }: Facts): void {
-    if (release.concurrency !== 'TERMINATE') return;
+    if (release.kind === 'ROLLBACK' || release.concurrency !== 'TERMINATE') return;
     for (const [position, { status, approval }] of state.promotions.entries()) {
       const planned = release.plan.promotions[position];
       const environment = planned?.environment;
@@ -222,7 +222,8 @@ export class Mover {
       const reason = `a newer release, ${release.id}, reached ${environment}`;
       void this.#freeze(holder).then(
         (older) => {
-          if (older && older.number < release.number) return this.move(holder, { kind: 'terminate', reason, by: null });
+          if (older && older.kind === 'FORWARD' && older.number < release.number)
+            return this.move(holder, { kind: 'terminate', reason, by: null });
           return null;
         },
         (error: unknown) => this.#log.warn({ error, holder }, 'an older release could not be terminated yet'),
@@ -337,6 +338,7 @@ function isNews(before: ReleaseState, { state, events, changed, work }: Decision
     work.length > 0 ||
     state.wakeAt !== before.wakeAt ||
     state.status !== before.status ||
+    state.rollbacks !== before.rollbacks ||
     state.groups.some((group, index) => group !== before.groups[index])
   );
 }

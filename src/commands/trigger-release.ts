@@ -192,6 +192,7 @@ function freeze(
     ...createRelease(randomUUID(), frozen, version, app.clock.now().getTime(), actor),
     plan: frozen,
     contents,
+    kind: 'FORWARD',
     product: product.metadata.name,
     version,
     digest,

@@ -2,7 +2,7 @@ import type { NumberedEvent } from './events.ts';
 import { Move } from './move.ts';
 import type { PlannedPromotion, ReleasePlan } from './plan.ts';
 import type { Refusal } from './problems.ts';
-import { ENDED_PROMOTION, ENDED_RELEASE } from './release.ts';
+import { BAD_PROMOTION, ENDED_PROMOTION } from './release.ts';
 import type { DeploymentFact, Facts, PromotionState, ReleaseState, ReleaseStatus, Stimulus, Work } from './release.ts';
 import { considerStart, settleGroup, settlePromotion } from './settle.ts';
 import { dispatchDueSteps, failStep, mustStop } from './steps.ts';
@@ -48,7 +48,8 @@ export function advance(
     if (facts === null) return 'NEEDS_FACTS';
     if (facts.behind === null) start(move);
   }
-  if (move.state.startedAt !== null || move.state.terminating !== null) {
+  if (move.state.endedAt !== null) settleRelease(move);
+  else if (move.state.startedAt !== null || move.state.terminating !== null) {
     dispatchDueSteps(move);
     for (let changed = true; changed;) {
       changed = false;
@@ -102,12 +103,7 @@ function start(move: Move): void {
 /** Limits that are over: the whole flow's ends the release, an environment's fails that promotion. */
 function expire(move: Move): void {
   const { state, plan, now } = move;
-  if (
-    state.deadline !== null &&
-    state.deadline <= now &&
-    !ENDED_RELEASE.has(state.status) &&
-    state.terminating === null
-  ) {
+  if (state.deadline !== null && state.deadline <= now && state.endedAt === null && state.terminating === null) {
     const reason = `the flow's limit of ${Math.round(plan.timeout / 60_000)} min is over`;
     take(move, { kind: 'terminate', reason, by: null });
   }
@@ -123,34 +119,45 @@ function expire(move: Move): void {
         position,
         index,
         `the limit of ${Math.round(timeout / 1000)} s for ${move.planned(position).name} is over`,
+        step.status === 'RUNNING',
       );
     });
     if (running) move.work.push({ kind: 'abort', promotions: [position] });
   });
 }
 
-/** SEMANTICS: TERMINATING; RUNNING; SUSPENDED; then TERMINATED, FAILED, SUCCEEDED when nothing is left to do. */
+/**
+ * SEMANTICS: TERMINATING; RUNNING; SUSPENDED; then TERMINATED, FAILED, SUCCEEDED when nothing is left to do. A release that has
+ * ended is RUNNING once more while a rollback takes it back: it holds up nobody, and its end stays when it was.
+ */
 function settleRelease(move: Move): void {
   const { state } = move;
-  if (ENDED_RELEASE.has(state.status)) return;
   const { promotions, groups } = state;
   const open = promotions.filter((each) => !ENDED_PROMOTION.has(each.status));
   const asking =
     !mustStop(move.plan, state) && groups.some((each) => each.status === 'ASKING' || each.status === 'WAITING');
-  if (open.length > 0 || asking) {
+  if (state.endedAt === null && (open.length > 0 || asking)) {
     // A question that is only put again (it has a reason already) goes on waiting: nothing is told, nothing must show.
     const asked = groups.some((each) => each.status === 'ASKING' && each.reason === null);
     const running = asked || open.some((each) => each.status === 'RUNNING');
     state.status = state.terminating ? 'TERMINATING' : running ? 'RUNNING' : 'SUSPENDED';
     return;
   }
-  const bad = promotions.some((each) => each.status === 'FAILED') || groups.some((each) => each.status === 'FAILED');
-  const cut =
-    state.terminating !== null &&
-    (promotions.some((each) => each.status === 'TERMINATED') || groups.some((each) => each.status !== 'PASSED'));
+  state.endedAt ??= move.now;
+  if (promotions.some((each) => each.status === 'ROLLING_BACK')) {
+    state.status = 'RUNNING';
+    return;
+  }
+  const stopped = promotions.some((each) => each.status === 'TERMINATED');
+  const bad =
+    promotions.some((each) => BAD_PROMOTION.has(each.status)) ||
+    groups.some((each) => each.status === 'FAILED') ||
+    (state.terminating === null && stopped) ||
+    isImpossible(move.plan);
+  const cut = state.terminating !== null && (stopped || groups.some((each) => each.status !== 'PASSED'));
   const status: ReleaseStatus = cut ? 'TERMINATED' : bad ? 'FAILED' : 'SUCCEEDED';
+  if (state.status === status) return;
   state.status = status;
-  state.endedAt = move.now;
   const reason = cut ? state.terminating?.reason : bad ? state.firstProblem?.message : undefined;
   const type = ({ TERMINATED: 'ReleaseTerminated', FAILED: 'ReleaseFailed', SUCCEEDED: 'ReleaseSucceeded' } as const)[
     status
@@ -158,9 +165,14 @@ function settleRelease(move: Move): void {
   move.emit({ type, reason });
 }
 
+/** What should have gone back and cannot: a person has to look. */
+function isImpossible({ rollback }: ReleasePlan): boolean {
+  return rollback?.targets.some((each) => each.decision === 'IMPOSSIBLE') ?? false;
+}
+
 function nextWake(move: Move): number | null {
   const { state, plan } = move;
-  if (ENDED_RELEASE.has(state.status)) return null;
+  if (state.endedAt !== null) return null;
   let earliest = state.terminating === null ? state.deadline : null;
   const consider = (at: number | null): void => {
     if (at !== null && (earliest === null || at < earliest)) earliest = at;

@@ -39,6 +39,7 @@ export function createRelease(
       unknownSince: null,
       reason: null,
     })),
+    rollbacks: {},
     firstProblem: null,
     lastProblem: null,
     wakeAt: null,

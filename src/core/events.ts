@@ -1,6 +1,7 @@
 import type { DecisionChannel } from './approvals/approval.ts';
-import type { HealthStatus } from './definitions.ts';
+import type { HealthStatus, RollbackCauseKind } from './definitions.ts';
 import type { PromotionStatus, ReleaseStatus } from './release.ts';
+import type { RollbackDecision } from './rollback/rollback.ts';
 
 /**
  * What happened to a release: history, never orders. Each carries what a screen needs to redraw without asking again.
@@ -15,7 +16,8 @@ export type ReleaseEvent =
   | ({ type: 'PromotionWaiting'; reason: string; earliest?: string } & AtPromotion)
   | ({ type: 'PromotionStarted' } & AtPromotion)
   | ({ type: 'PromotionResumed'; dispatch: number } & AtPromotion)
-  | ({ type: 'PromotionSucceeded' | 'PromotionTerminated' } & AtPromotion)
+  | ({ type: 'PromotionSucceeded' } & AtPromotion)
+  | ({ type: 'PromotionTerminated'; reason?: string } & AtPromotion)
   | ({ type: 'PromotionFailed' | 'PromotionSkipped'; reason: string } & AtPromotion)
   | ({ type: 'ApprovalRequested'; needed: string; expiresAt: string } & AtPromotion)
   | ({ type: 'ApprovalGiven'; by?: string; comment?: string; via: DecisionChannel; missing: number } & AtPromotion)
@@ -30,8 +32,43 @@ export type ReleaseEvent =
   | ({ type: 'StepTerminated' } & AtStep)
   | ({ type: 'ActionCommitted'; commit: string; changed: boolean } & AtStep)
   | ({ type: 'HealthChanged'; application: string; health: HealthStatus; message?: string } & AtPromotion)
+  /** To the log of the release that is taken back. */
+  | { type: 'ReleaseTakenBack'; rollback: string; reason: string }
+  | ({ type: 'PromotionRollingBack' | 'PromotionRolledBack'; rollback: string } & AtPromotion)
+  | ({ type: 'PromotionRollbackFailed'; rollback: string; reason: string } & AtPromotion)
+  /** To the log of the rollback, which is a release of its own. */
+  | {
+      type: 'RollbackStarted';
+      cause: RollbackCauseKind;
+      causedIn: string;
+      reason: string;
+      version: string;
+      digest: string;
+      origin?: string;
+      targets: ToldDecision[];
+    }
+  | { type: 'RollbackJoined'; causedIn: string; cause: RollbackCauseKind; reason: string; origin?: string }
+  | ({ type: 'RollbackTargetProposed' | 'RollbackTargetImpossible'; reason: string } & AtTarget)
+  | ({ type: 'RollbackTargetStarted' | 'RollbackTargetSucceeded' } & AtTarget)
+  | ({ type: 'RollbackTargetFailed' | 'RollbackTargetLeftAlone'; reason: string } & AtTarget)
   | { type: 'GroupGateAsked' | 'GroupGatePassed'; group: string }
   | { type: 'GroupGateWaiting' | 'GroupGateFailed'; group: string; reason: string };
+
+/** What was decided for one environment. */
+export interface ToldDecision {
+  environment: string;
+  decision: RollbackDecision;
+  reason: string;
+  from?: string;
+  to?: string;
+}
+
+/** `from` and `to` are what people call the versions. */
+export interface AtTarget {
+  target: string;
+  from?: string;
+  to?: string;
+}
 
 export interface AtPromotion {
   /** The environment's name, or the workflow step's. */

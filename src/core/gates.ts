@@ -1,6 +1,8 @@
 import { askApproval } from './approvals/gate.ts';
+import type { WindowAction } from './definitions.ts';
 import type { Dependency, PlannedGroup, PlannedPromotion, ReleasePlan } from './plan.ts';
-import { ENDED_PROMOTION, holdsEnvironment } from './release.ts';
+import { BAD_PROMOTION, ENDED_PROMOTION, holdsEnvironment } from './release.ts';
+import { askRollback } from './rollback/gates.ts';
 import { windowState } from './windows/index.ts';
 import type { Facts, GateAnswer, MemberHealth, PromotionState, ReleaseState } from './release.ts';
 
@@ -18,12 +20,16 @@ export function askGates(
 ): GateAnswer[] {
   const promotion = plan.promotions[position] as PlannedPromotion;
   const answers = [askDependencies(plan, state, promotion)];
+  if (plan.rollback) {
+    answers.push(...askRollback(plan, state, position, facts));
+  }
   if (promotion.group !== null) {
     answers.push(askGroupLimits(plan.groups[promotion.group] as PlannedGroup, state, position));
   }
   if (promotion.environment !== null) {
     answers.push(askEnvironment(promotion.environment, facts));
-    const window = askWindow(promotion.environment, state.id, facts, now);
+    const action = plan.rollback ? 'ROLLBACK' : 'PROMOTE';
+    const window = askWindow(promotion.environment, state.id, facts, now, action);
     if (window) answers.push(window);
   }
   const approval = askApproval(promotion, state.promotions[position] as PromotionState, now);
@@ -81,7 +87,7 @@ function askGroupLimits(group: PlannedGroup, state: ReleaseState, position: numb
   const others = group.members
     .filter((each) => each !== position)
     .map((each) => state.promotions[each] as PromotionState);
-  const failed = others.filter((each) => each.status === 'FAILED').length;
+  const failed = others.filter((each) => BAD_PROMOTION.has(each.status)).length;
   if (failed > group.maxFailures) {
     return {
       gate,
@@ -117,12 +123,18 @@ function askEnvironment(environment: string, facts: Facts): GateAnswer {
  * SEMANTICS §6. A level, not an edge: what waits at the opening starts then, spread over the longest `jitter` of its windows by
  * a number that stays the same for a release and environment. Null where no window concerns the environment.
  */
-export function askWindow(environment: string, releaseId: string, facts: Facts, now: number): GateAnswer | null {
-  const windows = facts.windows[environment] ?? [];
+export function askWindow(
+  environment: string,
+  releaseId: string,
+  facts: Facts,
+  now: number,
+  action: WindowAction = 'PROMOTE',
+): GateAnswer | null {
+  const windows = (facts.windows[environment] ?? []).filter(({ spec }) => spec.holds.includes(action));
   if (windows.length === 0) return null;
   const options = { runwayMs: facts.runway[environment] };
-  const state = windowState(windows, now, 'PROMOTE', options);
-  const pauses = windows.some(({ spec }) => spec.onClose === 'PAUSE' && spec.holds.includes('PROMOTE'));
+  const state = windowState(windows, now, action, options);
+  const pauses = windows.some(({ spec }) => spec.onClose === 'PAUSE');
   const spread = Math.max(...windows.map(({ spec }) => spec.jitter ?? 0));
   const late = spread > 0 ? Math.floor(fractionOf(`${releaseId} ${environment}`) * spread) : 0;
   const common = { gate: 'WINDOW' as const, windows: state.windows, pauses };
@@ -131,7 +143,7 @@ export function askWindow(environment: string, releaseId: string, facts: Facts, 
     const reason = `${environment} is closed: ${state.reason}${opens === null ? '' : `; opens ${new Date(opens).toISOString()}`}`;
     return { ...common, verdict: 'wait', reason, who: state.windows.join(', '), recheckAt: opens ?? undefined };
   }
-  const before = late > 0 ? windowState(windows, now - late, 'PROMOTE', options) : state;
+  const before = late > 0 ? windowState(windows, now - late, action, options) : state;
   if (before.closed && before.nextOpen !== null) {
     const recheckAt = before.nextOpen + late;
     const reason = `${environment} has just opened: this release starts ${new Date(recheckAt).toISOString()}`;

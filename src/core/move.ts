@@ -2,6 +2,7 @@ import type { Decision } from './advance.ts';
 import type { AtPromotion, AtStep, NumberedEvent, ReleaseEvent } from './events.ts';
 import type { PlannedApplication, PlannedPromotion, PlannedStep, ReleasePlan } from './plan.ts';
 import type { Problem, Refusal } from './problems.ts';
+import { tellTarget } from './rollback/ask.ts';
 import type {
   DeploymentFact,
   Facts,
@@ -13,6 +14,13 @@ import type {
   Stimulus,
   Work,
 } from './release.ts';
+
+const ENDS = {
+  SUCCEEDED: 'RollbackTargetSucceeded',
+  FAILED: 'RollbackTargetFailed',
+  TERMINATED: 'RollbackTargetFailed',
+  SKIPPED: 'RollbackTargetLeftAlone',
+} as const;
 
 /**
  * One decision in the making: a copy of the state that shares with the old one whatever did not change. The old state is
@@ -115,7 +123,10 @@ export class Move {
     const at = this.atPromotion(position, before);
     if (status === 'FAILED') this.emit({ type: 'PromotionFailed', ...at, reason });
     else if (status === 'SKIPPED') this.emit({ type: 'PromotionSkipped', ...at, reason });
-    else this.emit({ type: status === 'SUCCEEDED' ? 'PromotionSucceeded' : 'PromotionTerminated', ...at });
+    else if (status === 'SUCCEEDED') this.emit({ type: 'PromotionSucceeded', ...at });
+    else this.emit({ type: 'PromotionTerminated', ...at, reason: reason === '' ? undefined : reason });
+    const told = ENDS[status];
+    tellTarget(this, position, told, reason);
   }
 
   /** Changes what a promotion that has not ended is doing; false when it is doing that already. */

@@ -16,6 +16,7 @@ import type {
 import { DEFAULT_FLOW_TIMEOUT, DEFAULT_RETRY, DEFAULT_UNKNOWN_TIMEOUT } from './definitions.ts';
 import { refusal } from './problems.ts';
 import type { Refusal } from './problems.ts';
+import type { RollbackPlan, VersionRef } from './rollback/rollback.ts';
 import { resolveMembers } from './selectors.ts';
 
 /**
@@ -42,6 +43,8 @@ export interface ReleasePlan {
    * irreversible migration came with it.
    */
   rollbackFloor?: string;
+  /** Of a rollback: what it takes back. Its promotions then bring earlier versions, and ask the gates of a rollback. */
+  rollback?: RollbackPlan;
 }
 
 export type Dependency = { promotion: number } | { group: number };
@@ -61,6 +64,8 @@ export interface PlannedPromotion {
   approval: ApprovalSpec | null;
   /** Limit of the whole environment promotion in milliseconds, or null. */
   timeout: number | null;
+  /** Of a rollback: the version that goes, the one that comes back, and the release whose promotion is taken back. */
+  restores?: { from: VersionRef; to: VersionRef; origin: string };
 }
 
 export interface PlannedApplication {
@@ -68,6 +73,22 @@ export interface PlannedApplication {
   /** Key of the pinned content that this application receives. */
   content: string;
   spec: ApplicationSpec;
+  /** Of a rollback: what was live when it was planned, and what may be live when it acts. */
+  expects?: Expected;
+  /** Of a rollback: what came after the version that it restores and is not a part of it. */
+  undo?: Undo;
+}
+
+/** Compare-and-set: the deployment record that was the newest one, or any of the version that is taken back. */
+export interface Expected {
+  deployment: string | null;
+  digests: string[];
+}
+
+/** Files that later versions brought: they become what they were at `commit`, where the restored version was live, or go. */
+export interface Undo {
+  commit: string | null;
+  files: string[];
 }
 
 export type Phase = 'PRE_ACTION' | 'ACTION' | 'HEALTH' | 'SOAK' | 'POST_ACTION' | 'WORKFLOW';

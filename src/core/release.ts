@@ -1,6 +1,6 @@
 import type { ApprovalState, DecisionChannel } from './approvals/approval.ts';
 import type { Caller } from './caller.ts';
-import type { HealthStatus } from './definitions.ts';
+import type { HealthStatus, RollbackCauseKind } from './definitions.ts';
 import type { Problem } from './problems.ts';
 import type { ReleaseWindow } from './windows/index.ts';
 
@@ -21,6 +21,8 @@ export interface ReleaseState {
   halted: boolean;
   promotions: PromotionState[];
   groups: GroupState[];
+  /** Rollback's id → what it has told this release; empty as long as nothing of it is taken back. */
+  rollbacks: Record<string, TakenBack>;
   firstProblem: Problem | null;
   lastProblem: Problem | null;
   /** The earliest time at which `advance` must look again without being told anything. */
@@ -29,6 +31,17 @@ export interface ReleaseState {
   sequence: number;
   /** The time of the last event: events never go back in time, even when a server's clock does. */
   lastEventAt: number;
+}
+
+/** A rollback that takes (a part of) this release back. */
+export interface TakenBack {
+  reason: string;
+  /** The number of the rollback's event at which this was told: what an older telling says does not count any more. */
+  sequence: number;
+  /** Promotions that must not go on: the rollback needs their environments. */
+  stop: number[];
+  /** Its release was retried since: what is pending may start again. */
+  over: boolean;
 }
 
 export const RELEASE_STATUSES = [
@@ -41,6 +54,9 @@ export const RELEASE_STATUSES = [
   'TERMINATED',
 ] as const;
 export type ReleaseStatus = (typeof RELEASE_STATUSES)[number];
+
+/** FORWARD brings a version through a flow; ROLLBACK takes one back where it is live. */
+export type ReleaseKind = 'FORWARD' | 'ROLLBACK';
 
 export const PROMOTION_STATUSES = [
   'PENDING',
@@ -91,6 +107,8 @@ export interface StepState {
   /** What it waits for, in words. */
   reason: string | null;
   outputs: Record<string, string> | null;
+  /** It failed, and nobody can say whether its effect took place. */
+  unclear: boolean;
   firstError: string | null;
   lastError: string | null;
 }
@@ -111,7 +129,7 @@ export interface GroupState {
 
 /** All gates answer alike. `who` can end the waiting; `recheckAt` is when it may end by itself. */
 export interface GateAnswer {
-  gate: 'DEPENDENCIES' | 'ENVIRONMENT' | 'GROUP' | 'WINDOW' | 'APPROVAL';
+  gate: 'DEPENDENCIES' | 'ENVIRONMENT' | 'GROUP' | 'WINDOW' | 'APPROVAL' | 'LIVE' | 'LIMIT';
   verdict: 'pass' | 'wait' | 'fail';
   reason: string;
   who?: string;
@@ -129,8 +147,8 @@ export interface GateAnswer {
 /** What a driver, a workflow action or a health source came back with. */
 export type Outcome =
   | { kind: 'succeeded'; outputs?: Record<string, string>; commit?: string; changed?: boolean }
-  /** Judged bad: never tried again by itself. */
-  | { kind: 'failed'; message: string }
+  /** Judged bad: never tried again by itself. `unclear`: cut off, so that its effect may have taken place all the same. */
+  | { kind: 'failed'; message: string; unclear?: boolean }
   /** Could not tell, or could not get there: tried again with backoff, `retryAfter` milliseconds at the least. */
   | { kind: 'transient'; message: string; retryAfter?: number }
   /** Not there yet: look again at `recheckAfter` milliseconds from now, or when somebody tells. */
@@ -156,7 +174,21 @@ export type Stimulus =
   | { kind: 'retry'; by: string | null }
   /** The queue no longer has the job of this dispatch (or of this question): it is asked for again. */
   | { kind: 'lost-dispatch'; promotion: number; dispatch: number }
-  | { kind: 'lost-question'; group: number; generation: number };
+  | { kind: 'lost-question'; group: number; generation: number }
+  /** A rollback says where it stands in the environments that it takes this release back from. Told whole, and told again. */
+  | { kind: 'rollback-told'; rollback: string; sequence: number; reason: string; targets: ToldTarget[] }
+  /** To a rollback: something else went wrong in an environment that it takes back already. */
+  | { kind: 'rollback-joined'; environment: string; cause: RollbackCauseKind; reason: string; release: string | null };
+
+export interface ToldTarget {
+  environment: string;
+  standing: RollbackStanding;
+  /** Why it failed. */
+  reason: string | null;
+}
+
+/** NONE: not begun, or it never will. STOP: it will go back, and what the taken-back release still does there has to end. */
+export type RollbackStanding = 'NONE' | 'STOP' | 'ROLLING_BACK' | 'ROLLED_BACK' | 'ROLLBACK_FAILED';
 
 /** Somebody decides on a promotion that waits for an approval. `attempt`: the one that the person was asked about. */
 export interface DecisionStimulus {
@@ -178,15 +210,26 @@ export interface Facts {
   windows: Readonly<Record<string, ReleaseWindow[]>>;
   /** Environment → how long a promotion takes there, in milliseconds: p95 of those that succeeded. */
   runway: Readonly<Record<string, number>>;
+  /** For a rollback: application → its newest deployment. */
+  live: Readonly<Record<string, LiveVersion>>;
 }
 
-export const NO_FACTS: Facts = { behind: null, heldBy: {}, windows: {}, runway: {} };
+/** A deployment record's id, and the version that it made current. */
+export interface LiveVersion {
+  id: string;
+  digest: string;
+  label: string;
+}
+
+export const NO_FACTS: Facts = { behind: null, heldBy: {}, windows: {}, runway: {}, live: {} };
 
 /** What the hands must do; ids only, never a decision. */
 export type Work =
   /** One BullMQ flow: a child per promotion, and a join parent when there is more than one or a group to ask. */
   | { kind: 'dispatch'; promotions: { promotion: number; attempt: number; dispatch: number }[]; join: boolean }
   | { kind: 'ask-group'; group: number; generation: number }
+  /** A policy says what goes back when this promotion fails: start it. */
+  | { kind: 'roll-back'; promotion: number; attempt: number; reason: string; at: number }
   /** Abort what runs: the release is terminating, or the promotion's time is over. */
   | { kind: 'abort'; promotions: number[] };
 
@@ -199,15 +242,26 @@ export interface DeploymentFact {
   verified: boolean;
 }
 
+/** Its own work is over; what still happens in ROLLING_BACK is the work of the rollback, which is a release of its own. */
 export const ENDED_PROMOTION: ReadonlySet<PromotionStatus> = new Set([
   'SUCCEEDED',
   'FAILED',
   'TERMINATED',
   'SKIPPED',
+  'ROLLING_BACK',
   'ROLLED_BACK',
   'ROLLBACK_FAILED',
 ]);
 
+/** The version is not there, or not good there. */
+export const BAD_PROMOTION: ReadonlySet<PromotionStatus> = new Set([
+  'FAILED',
+  'ROLLING_BACK',
+  'ROLLED_BACK',
+  'ROLLBACK_FAILED',
+]);
+
+/** A release whose own work has ended is RUNNING again while a rollback takes it back: `endedAt` says what has ended. */
 export const ENDED_RELEASE: ReadonlySet<ReleaseStatus> = new Set(['SUCCEEDED', 'FAILED', 'TERMINATED']);
 
 /** A promotion that has the environment to itself, from its start to its end: no other release may start there. */

@@ -2,18 +2,19 @@ import { followApproval } from './approvals/decide.ts';
 import { askGates } from './gates.ts';
 import type { Move } from './move.ts';
 import type { PlannedGroup } from './plan.ts';
-import { ENDED_PROMOTION, ENDED_RELEASE, NO_FACTS } from './release.ts';
+import { BAD_PROMOTION, ENDED_PROMOTION, NO_FACTS } from './release.ts';
 import type { GateAnswer, GroupState, PromotionState } from './release.ts';
-import { abortRunning, mustStop, pausedBy, runReadySteps } from './steps.ts';
+import { askForRollback, tellTarget } from './rollback/ask.ts';
+import { abortRunning, mustStop, pausedBy, runReadySteps, stopReason, takenBackBy } from './steps.ts';
 
 /** Ends a started promotion when its steps have, and says what it waits for otherwise. */
 export function settlePromotion(move: Move, position: number): boolean {
   const seen = move.state.promotions[position] as PromotionState;
   if (ENDED_PROMOTION.has(seen.status)) return false;
-  const stop = mustStop(move.plan, move.state);
+  const stop = mustStop(move.plan, move.state, position);
   if (seen.startedAt === null) {
     if (!stop) return false;
-    const reason = move.state.terminating?.reason ?? 'another environment failed';
+    const reason = stopReason(move.state, position);
     move.promotion(position).problem ??= move.problem(reason, position);
     move.end(position, move.state.terminating ? 'TERMINATED' : 'SKIPPED', reason);
     return true;
@@ -31,6 +32,7 @@ export function settlePromotion(move: Move, position: number): boolean {
   if (running) return move.restate(position, 'RUNNING');
   if (failed) {
     endFailed(move, position, seen.problem?.message ?? 'failed');
+    askForRollback(move, position);
     return true;
   }
   if (steps.every((step) => step.status === 'SUCCEEDED')) {
@@ -39,8 +41,9 @@ export function settlePromotion(move: Move, position: number): boolean {
     return true;
   }
   if (stop) {
-    move.promotion(position).problem ??= move.problem(move.state.terminating?.reason ?? 'stopped', position);
-    move.end(position, 'TERMINATED');
+    const reason = stopReason(move.state, position);
+    move.promotion(position).problem ??= move.problem(reason, position);
+    move.end(position, 'TERMINATED', reason);
     return true;
   }
   const waiting = steps.findIndex((step) => step.status === 'WAITING');
@@ -62,7 +65,7 @@ function endFailed(move: Move, position: number, reason: string): void {
 
 function failures(move: Move, group: number): number {
   const members = (move.plan.groups[group] as PlannedGroup).members;
-  return members.filter((each) => move.state.promotions[each]?.status === 'FAILED').length;
+  return members.filter((each) => BAD_PROMOTION.has((move.state.promotions[each] as PromotionState).status)).length;
 }
 
 function halt(move: Move): void {
@@ -118,15 +121,19 @@ export function failGroup(move: Move, position: number, reason: string): void {
 
 /** What has ended asks nothing any more, although its last question may still stand. */
 export function isOpenQuestion(move: Move, group: GroupState | undefined, generation: number): boolean {
-  return group?.status === 'ASKING' && group.generation === generation && !ENDED_RELEASE.has(move.state.status);
+  return group?.status === 'ASKING' && group.generation === generation && move.state.endedAt === null;
 }
+
+/** In milliseconds. */
+const LOOK_AGAIN = 1_000;
 
 export function considerStart(move: Move, position: number): boolean {
   const seen = move.state.promotions[position] as PromotionState;
   if (ENDED_PROMOTION.has(seen.status) || move.state.startedAt === null) return false;
   if (seen.startedAt !== null) return goOnAfterPause(move, position);
-  if (move.state.halted) {
-    move.end(position, 'SKIPPED', 'another environment failed');
+  const takenBack = takenBackBy(move.state);
+  if (move.state.halted || takenBack !== null) {
+    move.end(position, 'SKIPPED', takenBack ?? 'another environment failed');
     return true;
   }
   const ask = (): GateAnswer[] => askGates(move.plan, move.state, position, move.facts ?? NO_FACTS, move.now);
@@ -151,6 +158,8 @@ export function considerStart(move: Move, position: number): boolean {
     const recheckAt = times.length === 0 ? null : Math.max(...times);
     if (recheckAt !== null) move.wakes.push(recheckAt);
     for (const { expiresAt } of unmet) if (expiresAt !== undefined) move.wakes.push(expiresAt);
+    // Whoever is at work there is told to stop and does not know who waits: a rollback looks again by itself.
+    if (move.plan.rollback && unmet.some((each) => each.gate === 'ENVIRONMENT')) move.wakes.push(move.now + LOOK_AGAIN);
     return move.restate(position, onlyPeople ? 'SUSPENDED' : 'WAITING', {
       reason: unmet.map((each) => each.reason).join('; '),
       recheckAt,
@@ -166,6 +175,7 @@ export function considerStart(move: Move, position: number): boolean {
   const before = promotion.status;
   promotion.status = 'RUNNING';
   move.emit({ type: 'PromotionStarted', ...move.atPromotion(position, before) });
+  tellTarget(move, position, 'RollbackTargetStarted');
   const dispatch = move.dispatch(position);
   if (runReadySteps(move, position, dispatch) === 0) move.undispatch(position);
   return true;
@@ -173,6 +183,8 @@ export function considerStart(move: Move, position: number): boolean {
 
 /** Rejected, or nobody approved in time: nothing of it has run, and it has failed all the same. */
 function failUnapproved(move: Move, position: number, reason: string): void {
+  // Nobody agreed to take it back: the environment stays as it is, and that is no failure.
+  if (move.plan.rollback) return move.end(position, 'SKIPPED', reason);
   const problem = move.problem(reason, position);
   move.promotion(position).problem = problem;
   move.state.firstProblem ??= problem;
@@ -184,7 +196,7 @@ function failUnapproved(move: Move, position: number, reason: string): void {
 function goOnAfterPause(move: Move, position: number): boolean {
   const seen = move.state.promotions[position] as PromotionState;
   const idle = seen.steps.every((step) => step.status === 'PENDING' || step.status === 'SUCCEEDED');
-  if (!idle || mustStop(move.plan, move.state)) return false;
+  if (!idle || mustStop(move.plan, move.state, position)) return false;
   const pause = pausedBy(move, position);
   if (pause) {
     if (pause.recheckAt !== undefined) move.wakes.push(pause.recheckAt);

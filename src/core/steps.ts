@@ -4,9 +4,39 @@ import type { ReleasePlan } from './plan.ts';
 import { ENDED_PROMOTION } from './release.ts';
 import type { GateAnswer, PromotionState, ReleaseState, StepState } from './release.ts';
 
-/** True when what runs has to stop: terminating, or halted by a failure in a flow that says STOP. */
-export function mustStop(plan: ReleasePlan, state: ReleaseState): boolean {
-  return state.terminating !== null || (state.halted && plan.onFailure === 'STOP');
+/**
+ * True when what runs has to stop: terminating, or halted by a failure in a flow that says STOP. With `position`: or when a
+ * rollback needs that promotion's environment.
+ */
+export function mustStop(plan: ReleasePlan, state: ReleaseState, position?: number): boolean {
+  return (
+    state.terminating !== null ||
+    (state.halted && plan.onFailure === 'STOP') ||
+    (position !== undefined && stoppedBy(state, position) !== null)
+  );
+}
+
+/** Why a rollback ends this promotion; null: none does. */
+export function stoppedBy(state: ReleaseState, position: number): string | null {
+  for (const [id, { stop, reason }] of Object.entries(state.rollbacks)) {
+    if (stop.includes(position)) return takenBackBecause(id, reason);
+  }
+  return null;
+}
+
+/** Why nothing of this release starts any more; null: no rollback takes it back. */
+export function takenBackBy(state: ReleaseState): string | null {
+  for (const [id, { over, reason }] of Object.entries(state.rollbacks)) if (!over) return takenBackBecause(id, reason);
+  return null;
+}
+
+/** Why what runs has to stop. */
+export function stopReason(state: ReleaseState, position: number): string {
+  return state.terminating?.reason ?? stoppedBy(state, position) ?? 'another environment failed';
+}
+
+function takenBackBecause(rollback: string, reason: string): string {
+  return `rollback ${rollback} takes it back: ${reason}`;
 }
 
 export function wait(step: StepState, recheckAt: number | null, reason: string): void {
@@ -24,7 +54,8 @@ export function pausedBy(move: Move, position: number): GateAnswer | null {
     move.needsFacts = true;
     return null;
   }
-  const answer = askWindow(environment, move.state.id, move.facts, move.now);
+  const action = move.plan.rollback ? 'ROLLBACK' : 'PROMOTE';
+  const answer = askWindow(environment, move.state.id, move.facts, move.now, action);
   return answer?.verdict === 'wait' && answer.pauses ? answer : null;
 }
 
@@ -62,9 +93,10 @@ export function runReadySteps(move: Move, position: number, dispatch: number, af
   return running;
 }
 
-export function failStep(move: Move, position: number, index: number, message: string): void {
+export function failStep(move: Move, position: number, index: number, message: string, unclear = false): void {
   const step = move.step(position, index);
   step.status = 'FAILED';
+  step.unclear = unclear;
   step.endedAt = move.now;
   step.recheckAt = null;
   step.firstError ??= message;
@@ -88,6 +120,7 @@ export function freshStep(): StepState {
     recheckAt: null,
     reason: null,
     outputs: null,
+    unclear: false,
     firstError: null,
     lastError: null,
   };
@@ -107,16 +140,16 @@ export function redispatch(move: Move, position: number, which: (step: StepState
   move.emit({ type: 'PromotionResumed', ...move.atPromotion(position, seen.status), dispatch });
 }
 
-export function abortRunning(move: Move): void {
-  const promotions = [...move.state.promotions.keys()].filter((position) =>
+export function abortRunning(move: Move, only?: number[]): void {
+  const promotions = (only ?? [...move.state.promotions.keys()]).filter((position) =>
     move.state.promotions[position]?.steps.some((step) => step.status === 'RUNNING'),
   );
   if (promotions.length > 0) move.work.push({ kind: 'abort', promotions });
 }
 
 export function dispatchDueSteps(move: Move): void {
-  if (mustStop(move.plan, move.state)) return;
   move.state.promotions.forEach((seen, position) => {
+    if (mustStop(move.plan, move.state, position)) return;
     if (ENDED_PROMOTION.has(seen.status) || seen.steps.some((step) => step.status === 'FAILED')) return;
     const due = [...seen.steps.keys()].filter((index) => {
       const step = seen.steps[index] as StepState;

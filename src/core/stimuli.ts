@@ -2,10 +2,11 @@ import { takeDecision } from './approvals/decide.ts';
 import { GATE_RECHECK, judgeGroup } from './gates.ts';
 import type { Move } from './move.ts';
 import type { PlannedGroup, PlannedStep } from './plan.ts';
-import { ENDED_PROMOTION, ENDED_RELEASE } from './release.ts';
+import { ENDED_PROMOTION } from './release.ts';
 import type { GroupState, Outcome, PromotionState, StepState, Stimulus } from './release.ts';
 import { failGroup, isOpenQuestion } from './settle.ts';
-import { abortRunning, failStep, freshStep, mustStop, redispatch, runReadySteps, wait } from './steps.ts';
+import { overBy, takeRollback } from './rollback/take-back.ts';
+import { abortRunning, failStep, freshStep, mustStop, redispatch, runReadySteps, stopReason, wait } from './steps.ts';
 
 export function take(move: Move, stimulus: Stimulus): void {
   switch (stimulus.kind) {
@@ -18,7 +19,7 @@ export function take(move: Move, stimulus: Stimulus): void {
     case 'health-reported':
       return takeHealthReport(move, stimulus);
     case 'terminate':
-      if (ENDED_RELEASE.has(move.state.status) || move.state.terminating !== null) return;
+      if (move.state.endedAt !== null || move.state.terminating !== null) return;
       move.state.terminating = { reason: stimulus.reason, by: stimulus.by };
       move.emit({ type: 'ReleaseTerminating', reason: stimulus.reason });
       return abortRunning(move);
@@ -36,6 +37,12 @@ export function take(move: Move, stimulus: Stimulus): void {
       asked.generation += 1;
       move.work.push({ kind: 'ask-group', group: stimulus.group, generation: asked.generation });
       return;
+    }
+    case 'rollback-told':
+      return takeRollback(move, stimulus);
+    case 'rollback-joined': {
+      const { environment, cause, reason, release } = stimulus;
+      return move.emit({ type: 'RollbackJoined', causedIn: environment, cause, reason, origin: release ?? undefined });
     }
   }
 }
@@ -61,12 +68,12 @@ function takeOutcome(move: Move, report: Extract<Stimulus, { kind: 'outcome' }>)
       succeed(move, report, step, planned, outcome);
       return;
     case 'failed':
-      return failStep(move, report.promotion, report.step, outcome.message);
+      return failStep(move, report.promotion, report.step, outcome.message, outcome.unclear);
     case 'transient': {
       step.tries += 1;
       step.firstError ??= outcome.message;
       step.lastError = outcome.message;
-      if (step.tries > planned.retry.limit) return failStep(move, report.promotion, report.step, outcome.message);
+      if (step.tries > planned.retry.limit) return failStep(move, report.promotion, report.step, outcome.message, true);
       const pause = Math.min(planned.retry.backoff * 2 ** (step.tries - 1), planned.retry.maxDelay);
       wait(step, move.now + Math.max(pause, outcome.retryAfter ?? 0), outcome.message);
       const retryAt = new Date(step.recheckAt as number).toISOString();
@@ -80,10 +87,12 @@ function takeOutcome(move: Move, report: Extract<Stimulus, { kind: 'outcome' }>)
       return;
     }
     case 'aborted':
-      if (!mustStop(move.plan, move.state)) return redispatch(move, report.promotion, (each) => each === step);
+      if (!mustStop(move.plan, move.state, report.promotion))
+        return redispatch(move, report.promotion, (each) => each === step);
       step.status = 'TERMINATED';
       step.endedAt = move.now;
-      promotion.problem ??= move.problem(move.state.terminating?.reason ?? 'stopped', report.promotion, planned.id);
+      step.unclear = true;
+      promotion.problem ??= move.problem(stopReason(move.state, report.promotion), report.promotion, planned.id);
       return move.emit({ type: 'StepTerminated', ...at });
   }
 }
@@ -108,7 +117,8 @@ function succeed(
     move.deploy(report.promotion, planned.application as number, outcome.commit ?? null, false);
   }
   move.emit({ type: 'StepSucceeded', ...at, outputs: outcome.outputs });
-  if (!mustStop(move.plan, move.state)) runReadySteps(move, report.promotion, report.dispatch, report.step);
+  if (!mustStop(move.plan, move.state, report.promotion))
+    runReadySteps(move, report.promotion, report.dispatch, report.step);
 }
 
 function takeGroupAnswer(move: Move, answer: Extract<Stimulus, { kind: 'group-answer' }>): void {
@@ -174,6 +184,7 @@ function takeHealthReport(move: Move, report: Extract<Stimulus, { kind: 'health-
 function takeRetry(move: Move): void {
   const { state } = move;
   if (state.status !== 'FAILED' && state.status !== 'TERMINATED') return;
+  state.rollbacks = overBy(state.rollbacks);
   const again: string[] = [];
   state.promotions.forEach((seen, position) => {
     if (seen.status === 'SUCCEEDED') return;

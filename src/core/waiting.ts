@@ -2,8 +2,9 @@ import { progressOf } from './approvals/approval.ts';
 import type { RuleProgress } from './approvals/approval.ts';
 import { askDependencies, askGates } from './gates.ts';
 import type { Dependency, PlannedGroup, PlannedPromotion, PlannedStep, ReleasePlan } from './plan.ts';
-import { ENDED_PROMOTION, ENDED_RELEASE } from './release.ts';
+import { ENDED_PROMOTION } from './release.ts';
 import type { Facts, GateAnswer, PromotionState, ReleaseState, StepState } from './release.ts';
+import { takenBackBy } from './steps.ts';
 
 /**
  * One thing that a release waits for, in words and as data. `who` can end it; `earliest` is the first time at which it can
@@ -30,6 +31,8 @@ export type WaitingCause =
   | { kind: 'WINDOW'; windows: string[] }
   /** People have to agree; how far that is, rule by rule. `expiresAt` is null until they are asked, and after it. */
   | { kind: 'APPROVAL'; rules: RuleProgress[]; expiresAt: number | null }
+  /** Of a rollback: as many of its promotions run as may at once. */
+  | { kind: 'LIMIT' }
   /** The group's members have succeeded and are not all healthy now. */
   | { kind: 'GROUP_HEALTH'; group: number }
   | { kind: 'HEALTH' | 'SOAK' | 'RETRY' | 'ACTION'; step: number };
@@ -42,7 +45,7 @@ export type WaitingCause =
  * The gates' answers are those of `askGates`, which starts promotions; the steps' are those that the executor left.
  */
 export function waitingFor(plan: ReleasePlan, state: ReleaseState, facts: Facts, now: number): WaitingReason[] {
-  if (ENDED_RELEASE.has(state.status)) return [];
+  if (state.endedAt !== null) return [];
   const forecast = new Forecast(plan, state, facts, now);
   const reasons: WaitingReason[] = [];
   if (state.startedAt === null && facts.behind !== null) {
@@ -75,7 +78,7 @@ export function waitingFor(plan: ReleasePlan, state: ReleaseState, facts: Facts,
  * where it has started or never will, and where it waits for what has no known time: a person, another release.
  */
 export function earliestStarts(plan: ReleasePlan, state: ReleaseState, facts: Facts, now: number): (number | null)[] {
-  if (ENDED_RELEASE.has(state.status) || willStop(state)) return plan.promotions.map(() => null);
+  if (state.endedAt !== null || willStop(state)) return plan.promotions.map(() => null);
   const forecast = new Forecast(plan, state, facts, now);
   return plan.promotions.map((_, position) => (isAhead(state, position) ? forecast.start(position) : null));
 }
@@ -92,7 +95,7 @@ function isAhead(state: ReleaseState, position: number): boolean {
 
 /** What has not started never will. */
 function willStop(state: ReleaseState): boolean {
-  return state.terminating !== null || state.halted;
+  return state.terminating !== null || state.halted || takenBackBy(state) !== null;
 }
 
 function unmetGate(
@@ -120,6 +123,10 @@ function unmetGate(
       const rules = approval ? progressOf(approval, (state.promotions[position] as PromotionState).approval) : [];
       return { ...common, kind: 'APPROVAL', rules, expiresAt: answer.expiresAt ?? null, earliest };
     }
+    // What is live never waits: it passes, or there is nothing to take back.
+    case 'LIVE':
+    case 'LIMIT':
+      return { ...common, kind: 'LIMIT', earliest };
   }
 }
 

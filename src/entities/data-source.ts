@@ -4,7 +4,14 @@ import type { Pool } from 'pg';
 import { DataSource } from 'typeorm';
 import { migrations } from '../../migrations/index.ts';
 import { DEFINITION_ROWS, DefinitionClockRow, DefinitionRevisionRow } from './definition-rows.ts';
-import { DeploymentRow, HealthReportRow, IdempotencyKeyRow, OutboxRow, ReleaseEventRow } from './log-rows.ts';
+import {
+  DeploymentRow,
+  HealthReportRow,
+  IdempotencyKeyRow,
+  OutboxRow,
+  ReleaseEventRow,
+  RollbackRow,
+} from './log-rows.ts';
 import { PromotionRow, ReleasePlanRow, ReleaseRow } from './release-rows.ts';
 
 export const ENTITIES = [
@@ -19,6 +26,7 @@ export const ENTITIES = [
   DeploymentRow,
   HealthReportRow,
   IdempotencyKeyRow,
+  RollbackRow,
 ];
 
 /** Tables are made by migrations only; `synchronize` stays off. */

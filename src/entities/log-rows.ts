@@ -2,6 +2,7 @@ import { Column, Entity, Generated, Index, PrimaryColumn } from 'typeorm';
 import type { HealthStatus } from '../core/definitions.ts';
 import type { ReleaseEvent } from '../core/events.ts';
 import type { ReleaseStatus, Work } from '../core/release.ts';
+import type { RollbackCause } from '../core/rollback/rollback.ts';
 
 /**
  * The log. `sequence` is gapless within its release, given under the release's row lock. Across releases the order is
@@ -135,4 +136,44 @@ export class IdempotencyKeyRow {
   @Index()
   @Column({ name: 'created_at', type: 'timestamptz', default: () => 'now()' })
   createdAt!: Date;
+}
+
+/**
+ * A rollback: the release of the same id does the work, this row keeps why and whom to tell. A row whose `settledAt` is null
+ * still has to tell its origins how it ended; the sweep does that until they have all been told.
+ */
+@Entity('rollback')
+@Index('rollback_by_product', ['product', 'createdAt'])
+@Index('rollback_unsettled', ['id'], { where: 'settled_at IS NULL' })
+export class RollbackRow {
+  @PrimaryColumn({ type: 'uuid' })
+  id!: string;
+
+  @Column({ type: 'text' })
+  product!: string;
+
+  /** The release that the cause is about; null when nobody knows. */
+  @Column({ name: 'release_id', type: 'uuid', nullable: true })
+  releaseId!: string | null;
+
+  @Column({ type: 'jsonb' })
+  cause!: RollbackCause;
+
+  /** Of the version that is taken back. */
+  @Column({ type: 'text' })
+  digest!: string;
+
+  /** The environments that go back by themselves. */
+  @Column({ type: 'text', array: true })
+  included!: string[];
+
+  /** The releases that it takes back, wholly or in part. */
+  @Column({ type: 'uuid', array: true })
+  origins!: string[];
+
+  @Column({ name: 'created_at', type: 'timestamptz' })
+  createdAt!: Date;
+
+  @Column({ name: 'settled_at', type: 'timestamptz', nullable: true })
+  settledAt!: Date | null;
 }

@@ -3,7 +3,15 @@ import type { ApprovalState } from '../core/approvals/approval.ts';
 import type { ConcurrencyPolicy } from '../core/definitions.ts';
 import type { ReleasePlan } from '../core/plan.ts';
 import type { Problem } from '../core/problems.ts';
-import type { GateAnswer, GroupState, PromotionStatus, ReleaseStatus, StepState } from '../core/release.ts';
+import type {
+  GateAnswer,
+  GroupState,
+  PromotionStatus,
+  ReleaseKind,
+  ReleaseState,
+  ReleaseStatus,
+  StepState,
+} from '../core/release.ts';
 import type { PinnedContent } from '../drivers/driver.ts';
 
 /** What changes of a release with nearly every decision; kept narrow, the plan stands in a table of its own. */
@@ -20,6 +28,9 @@ export class ReleaseRow {
   @Generated('increment')
   @Column({ type: 'bigint' })
   number!: string;
+
+  @Column({ type: 'text', default: 'FORWARD' })
+  kind!: ReleaseKind;
 
   @Column({ type: 'text' })
   product!: string;
@@ -40,7 +51,7 @@ export class ReleaseRow {
   concurrency!: ConcurrencyPolicy;
 
   @Column({ type: 'jsonb' })
-  trigger!: { kind: 'MANUAL'; actor: string | null; commit?: string };
+  trigger!: { kind: 'MANUAL' | 'ROLLBACK'; actor: string | null; commit?: string };
 
   @Column({ type: 'text' })
   status!: ReleaseStatus;
@@ -81,6 +92,8 @@ export interface ReleaseRest {
   terminating: { reason: string; by: string | null } | null;
   halted: boolean;
   groups: GroupState[];
+  /** Left out where nothing of the release is taken back. */
+  rollbacks?: ReleaseState['rollbacks'];
   firstProblem: Problem | null;
   lastProblem: Problem | null;
   lastEventAt: number;

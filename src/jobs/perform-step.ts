@@ -42,7 +42,7 @@ export async function performStep(hands: Hands, place: StepPlace): Promise<Outco
     const message = messageOf(error);
     if (signal.aborted) {
       return signal.reason === 'overdue'
-        ? { kind: 'failed', message: `not done within ${limit / 1000} s` }
+        ? { kind: 'failed', message: `not done within ${limit / 1000} s`, unclear: true }
         : { kind: 'aborted' };
     }
     if (error instanceof PermanentError) return { kind: 'failed', message };

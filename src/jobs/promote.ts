@@ -104,7 +104,7 @@ export class PromoteJob {
     controller: AbortController,
   ): Promise<Outcome> {
     const { promotion } = data;
-    if (mustStop(release.plan, state)) return { kind: 'aborted' };
+    if (mustStop(release.plan, state, promotion)) return { kind: 'aborted' };
     const outcome = await performStep(this.#hands, { release, state, promotion, step, controller });
     // Shutting down is nobody's failure: the job goes back to the queue and another worker takes it.
     if (outcome.kind === 'aborted' && controller.signal.reason === 'shutdown')

@@ -169,8 +169,10 @@ export const GateEnum = enumOf<GateAnswer['gate']>('PromotionGate', 'What is ask
   DEPENDENCIES: 'Have the promotions and groups before it succeeded?',
   GROUP: 'Is there room in its group, and did not too many members fail?',
   ENVIRONMENT: 'Is no other release of the product at work there?',
-  WINDOW: 'Do the release windows of the environment let a promotion start now?',
+  WINDOW: 'Do the release windows of the environment let a promotion (or a rollback) start now?',
   APPROVAL: 'Have enough of the right people agreed?',
+  LIVE: 'Of a rollback: is what it takes back still live there?',
+  LIMIT: 'Of a rollback: do fewer environments go back now than may at once?',
 });
 
 export const DecisionChannelEnum = enumOf<DecisionChannel>('DecisionChannel', 'How a decision of a person came.', {

@@ -1,6 +1,7 @@
 import { registerEnumType } from 'type-graphql';
-import type { HealthStatus } from '../core/definitions.ts';
-import type { PromotionStatus, ReleaseStatus, StepStatus } from '../core/release.ts';
+import type { HealthStatus, RollbackCauseKind } from '../core/definitions.ts';
+import type { PromotionStatus, ReleaseKind, ReleaseStatus, StepStatus } from '../core/release.ts';
+import type { RollbackDecision } from '../core/rollback/rollback.ts';
 
 /** A GraphQL enum from the core's words; `descriptions` has one sentence per value, so a new word cannot be forgotten. */
 export function enumOf<T extends string>(
@@ -61,5 +62,28 @@ export const HealthStatusEnum = enumOf<HealthStatus>(
     PROGRESSING: 'On its way there.',
     DEGRADED: 'Runs badly.',
     UNKNOWN: 'Could not be told.',
+  },
+);
+
+export const ReleaseKindEnum = enumOf<ReleaseKind>('ReleaseKind', 'What a release is for.', {
+  FORWARD: 'It brings a version through a flow.',
+  ROLLBACK: 'It takes a version back: each environment gets the one that was healthy there before.',
+});
+
+export const RollbackCauseKindEnum = enumOf<RollbackCauseKind>('RollbackCauseKind', 'Why a rollback was started.', {
+  FAILED: 'A promotion failed after its change was made.',
+  DEGRADED: 'An environment turned DEGRADED soon after its promotion.',
+  REPORTED: 'Somebody outside reported that a rollout failed or was rolled back.',
+  MANUAL: 'A person asked for it.',
+});
+
+export const RollbackDecisionEnum = enumOf<RollbackDecision>(
+  'RollbackDecision',
+  'What a rollback does with an environment.',
+  {
+    INCLUDED: 'It goes back by itself.',
+    PROPOSED: 'It goes back when somebody approves.',
+    LEFT_ALONE: 'There is nothing to take back.',
+    IMPOSSIBLE: 'It should go back and cannot: a person has to look.',
   },
 );

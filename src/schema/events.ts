@@ -1,8 +1,9 @@
-import { Field, Int, ObjectType } from 'type-graphql';
-import type { AtPromotion, AtStep, ReleaseEvent, ReleaseEventType } from '../core/events.ts';
+import { Field, ID, Int, ObjectType } from 'type-graphql';
+import type { AtPromotion, AtStep, AtTarget, ReleaseEvent, ReleaseEventType } from '../core/events.ts';
 import { DecisionChannelEnum, PhaseEnum } from './choices.ts';
-import { enumOf, HealthStatusEnum, PromotionStatusEnum } from './enums.ts';
+import { enumOf, HealthStatusEnum, PromotionStatusEnum, RollbackCauseKindEnum } from './enums.ts';
 import { PromotionEventNode, ReleaseEventNode, StepEventNode, StepOutput } from './event-types.ts';
+import { RollbackDecisionNode } from './rollback-decision.ts';
 import { DateTime } from './scalars.ts';
 
 /** A field: its GraphQL type, what it says, and whether it can be absent. */
@@ -38,6 +39,12 @@ const atStep: OwnFields<AtStep> = {
   step: [text, "The step's id, unique in its promotion."],
   phase: [() => PhaseEnum, 'The phase of the promotion that the step belongs to.'],
   application: [text, "The application's name, for a step that works on one.", 'nullable'],
+};
+
+const atTarget: OwnFields<AtTarget> = {
+  target: [text, "The environment's name."],
+  from: [text, 'What people call the version that it leaves; null: nobody knows.', 'nullable'],
+  to: [text, 'What people call the version that it goes back to; null: there is none.', 'nullable'],
 };
 
 const promotion = { kind: PromotionEventNode };
@@ -105,7 +112,11 @@ const EVENTS: { [T in ReleaseEventType]: EventSpec<T> } = {
     about: 'A promotion will not take place in this release.',
     fields: { ...atPromotion, reason: [text, 'Why.'] },
   },
-  PromotionTerminated: { ...promotion, about: 'A promotion ended together with its release.', fields: atPromotion },
+  PromotionTerminated: {
+    ...promotion,
+    about: 'A promotion was stopped: with its release, or because a rollback needs its environment.',
+    fields: { ...atPromotion, reason: [text, 'Why, where there is more to say.', 'nullable'] },
+  },
   ApprovalRequested: {
     ...promotion,
     about: 'All that comes before it is through: people are asked whether the promotion may start.',
@@ -195,6 +206,68 @@ const EVENTS: { [T in ReleaseEventType]: EventSpec<T> } = {
       health: [() => HealthStatusEnum, 'Its health now.'],
       message: [text, 'What the health source said.', 'nullable'],
     },
+  },
+  ReleaseTakenBack: {
+    about: 'A rollback takes (a part of) this release back: nothing of it starts any more.',
+    fields: {
+      rollback: [() => ID, 'The id of the rollback, which is that of its release.'],
+      reason: [text, 'Why.'],
+    },
+  },
+  PromotionRollingBack: {
+    ...promotion,
+    about: "A rollback is at work in the promotion's environment.",
+    fields: { ...atPromotion, rollback: [() => ID, 'The id of the rollback.'] },
+  },
+  PromotionRolledBack: {
+    ...promotion,
+    about: 'The environment is back at the version that was healthy there before.',
+    fields: { ...atPromotion, rollback: [() => ID, 'The id of the rollback.'] },
+  },
+  PromotionRollbackFailed: {
+    ...promotion,
+    about: 'The environment could not be brought back; a person has to look.',
+    fields: { ...atPromotion, rollback: [() => ID, 'The id of the rollback.'], reason: [text, 'Why.'] },
+  },
+  RollbackStarted: {
+    about: 'A rollback was decided: what it takes back, why, and what becomes of each environment.',
+    fields: {
+      cause: [() => RollbackCauseKindEnum, 'What happened.'],
+      causedIn: [text, 'The environment in which it happened.'],
+      reason: [text, 'In words.'],
+      version: [text, 'What people call the version that is taken back.'],
+      digest: [text, 'Its digest.'],
+      origin: [() => ID, 'The release that brought it; null when nobody knows.', 'nullable'],
+      targets: [() => [RollbackDecisionNode], 'Every environment that was looked at.'],
+    },
+  },
+  RollbackJoined: {
+    about:
+      'Something else went wrong in an environment that this rollback takes back already: one rollback does for both.',
+    fields: {
+      cause: [() => RollbackCauseKindEnum, 'What happened.'],
+      causedIn: [text, 'The environment in which it happened.'],
+      reason: [text, 'In words.'],
+      origin: [() => ID, 'The release to which it happened; null when nobody knows.', 'nullable'],
+    },
+  },
+  RollbackTargetProposed: {
+    about: 'An environment goes back once somebody approves.',
+    fields: { ...atTarget, reason: [text, 'Why it is proposed.'] },
+  },
+  RollbackTargetImpossible: {
+    about: 'An environment should go back and cannot; a person has to look.',
+    fields: { ...atTarget, reason: [text, 'Why it cannot.'] },
+  },
+  RollbackTargetStarted: { about: 'An environment is going back.', fields: atTarget },
+  RollbackTargetSucceeded: { about: 'An environment is back at its earlier version, and healthy.', fields: atTarget },
+  RollbackTargetFailed: {
+    about: 'An environment could not be brought back.',
+    fields: { ...atTarget, reason: [text, 'Why.'] },
+  },
+  RollbackTargetLeftAlone: {
+    about: 'An environment does not go back.',
+    fields: { ...atTarget, reason: [text, 'Why not.'] },
   },
   GroupGateAsked: {
     about: 'Enough members of a group have succeeded: they are asked whether they are healthy now, together.',

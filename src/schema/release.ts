@@ -1,9 +1,9 @@
 import { Field, ID, InputType, Int, ObjectType } from 'type-graphql';
 import type { Problem } from '../core/problems.ts';
 import { PROMOTION_STATUSES } from '../core/release.ts';
-import type { PromotionStatus, ReleaseStatus } from '../core/release.ts';
+import type { PromotionStatus, ReleaseKind, ReleaseStatus } from '../core/release.ts';
 import { connectionOf } from './connection.ts';
-import { ReleaseStatusEnum } from './enums.ts';
+import { ReleaseKindEnum, ReleaseStatusEnum } from './enums.ts';
 import { toNodeId } from './node-id.ts';
 import { Node } from './node.ts';
 import { UserError } from './user-errors.ts';
@@ -45,7 +45,7 @@ export class ReleaseSource {
 
 @ObjectType({ description: 'Why there is a release.' })
 export class ReleaseTrigger {
-  @Field(() => String, { description: 'MANUAL: somebody asked for it.' })
+  @Field(() => String, { description: 'MANUAL: somebody asked for it. ROLLBACK: it takes another one back.' })
   kind!: string;
 
   @Field(() => String, { nullable: true, description: 'Who did it.' })
@@ -141,12 +141,13 @@ export class ReleaseProblem {
 export interface ReleaseFields {
   id: string;
   number: number;
+  kind: ReleaseKind;
   product: string;
   flow: string;
   flowRevision: number;
   version: string;
   digest: string;
-  trigger: { kind: 'MANUAL'; actor: string | null; commit?: string };
+  trigger: { kind: 'MANUAL' | 'ROLLBACK'; actor: string | null; commit?: string };
   status: ReleaseStatus;
   sequence: number;
   createdAt: Date;
@@ -181,6 +182,11 @@ export class Release extends Node {
   @Field(() => Int, { description: 'Counts the releases of the installation in the order of their creation.' })
   get number(): number {
     return this.fields.number;
+  }
+
+  @Field(() => ReleaseKindEnum, { description: 'Whether it brings a version or takes one back.' })
+  get kind(): ReleaseKind {
+    return this.fields.kind;
   }
 
   @Field(() => String, { description: 'The name of its product; `product` is null once that is deleted.' })
@@ -219,7 +225,10 @@ export class Release extends Node {
     return this.fields.startedAt;
   }
 
-  @Field(() => Date, { nullable: true, description: 'When it ended.' })
+  @Field(() => Date, {
+    nullable: true,
+    description: 'When its own work ended; a rollback that takes it back later does not change that.',
+  })
   get endedAt(): Date | null {
     return this.fields.endedAt;
   }

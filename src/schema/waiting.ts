@@ -51,6 +51,9 @@ export class WaitingForWindow extends WaitingReason {
   windowNames!: string[];
 }
 
+@ObjectType({ implements: WaitingReason, description: 'As many environments of a rollback go back as may at once.' })
+export class WaitingForLimit extends WaitingReason {}
+
 @ObjectType({
   implements: WaitingReason,
   description: 'The members of a group have succeeded, and not enough of them are healthy now.',
@@ -105,6 +108,8 @@ export function toWaitingReason(parts: ReleaseParts, reason: Reason): WaitingRea
       return Object.assign(new WaitingForWindow(), common, { windowNames: reason.windows });
     case 'APPROVAL':
       return Object.assign(new WaitingForApproval(), common);
+    case 'LIMIT':
+      return Object.assign(new WaitingForLimit(), common);
     case 'GROUP':
       return Object.assign(new WaitingForGroup(), common, { group: new ReleaseGroup(parts, reason.group) });
     case 'GROUP_HEALTH':

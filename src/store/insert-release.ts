@@ -2,7 +2,7 @@ import type { DataSource, EntityManager } from 'typeorm';
 import type { ConcurrencyPolicy } from '../core/definitions.ts';
 import type { NumberedEvent } from '../core/events.ts';
 import type { ReleasePlan } from '../core/plan.ts';
-import type { ReleaseState } from '../core/release.ts';
+import type { ReleaseKind, ReleaseState } from '../core/release.ts';
 import type { PinnedContent } from '../drivers/driver.ts';
 import type { ReleaseRow } from '../entities/release-rows.ts';
 import { promotionRecord, releaseRecord } from './release-shape.ts';
@@ -12,6 +12,7 @@ export interface NewRelease {
   events: NumberedEvent[];
   plan: ReleasePlan;
   contents: Record<string, PinnedContent>;
+  kind: ReleaseKind;
   product: string;
   version: string;
   digest: string;
@@ -31,7 +32,7 @@ export async function insertRelease(tx: EntityManager, release: NewRelease): Pro
   const { flow } = plan;
   const [made] = await tx.query<{ number: string }[]>(INSERT, [
     state.id,
-    JSON.stringify({ ...record, product, flow: flow.name, flow_revision: flow.revision }),
+    JSON.stringify({ ...record, kind: release.kind, product, flow: flow.name, flow_revision: flow.revision }),
     JSON.stringify({
       version: release.version,
       digest: release.digest,
@@ -50,11 +51,11 @@ export async function insertRelease(tx: EntityManager, release: NewRelease): Pro
 
 const INSERT = `
 WITH made AS (
-  INSERT INTO release (id, product, flow, flow_revision, version, digest, concurrency, trigger, status, revision, sequence,
+  INSERT INTO release (id, kind, product, flow, flow_revision, version, digest, concurrency, trigger, status, revision, sequence,
     last_position, created_at, wake_at, rest)
-  SELECT $1::uuid, r.product, r.flow, r.flow_revision, v.version, v.digest, v.concurrency, v.trigger, r.status, 1, r.sequence,
+  SELECT $1::uuid, r.kind, r.product, r.flow, r.flow_revision, v.version, v.digest, v.concurrency, v.trigger, r.status, 1, r.sequence,
     pg_current_xact_id()::text::bigint, $4::timestamptz, r.wake_at, r.rest
-  FROM jsonb_to_record($2::jsonb) AS r(product text, flow text, flow_revision integer, status text, sequence integer,
+  FROM jsonb_to_record($2::jsonb) AS r(kind text, product text, flow text, flow_revision integer, status text, sequence integer,
          wake_at timestamptz, rest jsonb),
        jsonb_to_record($3::jsonb) AS v(version text, digest text, concurrency text, trigger jsonb)
   RETURNING id, number, last_position
@@ -76,7 +77,7 @@ SELECT number, pg_notify('sluice_events', '') FROM made`;
 /** Releases of a product that wait for their turn, the oldest first. */
 export async function queuedReleases(db: DataSource, product: string): Promise<string[]> {
   const rows = await db.query<{ id: string }[]>(
-    `SELECT id FROM release WHERE product = $1 AND ended_at IS NULL AND status = 'QUEUED' ORDER BY number`,
+    `SELECT id FROM release WHERE product = $1 AND ended_at IS NULL AND status = 'QUEUED' AND kind = 'FORWARD' ORDER BY number`,
     [product],
   );
   return rows.map((row) => row.id);

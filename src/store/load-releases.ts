@@ -1,7 +1,7 @@
 import type { Pool, PoolClient } from 'pg';
 import type { ReleasePlan } from '../core/plan.ts';
 import type { ConcurrencyPolicy } from '../core/definitions.ts';
-import type { Facts, ReleaseState } from '../core/release.ts';
+import type { Facts, LiveVersion, ReleaseKind, ReleaseState } from '../core/release.ts';
 import type { PinnedContent } from '../drivers/driver.ts';
 import type { ReleaseWindow } from '../core/windows/index.ts';
 import type { DefinitionSnapshots } from './definition-snapshot.ts';
@@ -10,6 +10,7 @@ import type { PromotionRecord, ReleaseRecord } from './release-shape.ts';
 import type { ReleaseIdentity } from './save-decisions.ts';
 
 export interface FrozenRelease extends ReleaseIdentity {
+  kind: ReleaseKind;
   concurrency: ConcurrencyPolicy;
   /** In the order of creation. */
   number: number;
@@ -26,6 +27,7 @@ export async function loadFrozen(client: Pool | PoolClient, ids: string[]): Prom
   const { rows } = await client.query<{
     id: string;
     number: string;
+    kind: ReleaseKind;
     product: string;
     version: string;
     concurrency: ConcurrencyPolicy;
@@ -33,7 +35,7 @@ export async function loadFrozen(client: Pool | PoolClient, ids: string[]): Prom
     contents: Record<string, PinnedContent>;
   }>({
     name: 'load-frozen',
-    text: `SELECT r.id, r.number, r.product, r.version, r.concurrency, p.plan, p.contents
+    text: `SELECT r.id, r.number, r.kind, r.product, r.version, r.concurrency, p.plan, p.contents
            FROM release r JOIN release_plan p ON p.release_id = r.id WHERE r.id = ANY($1)`,
     values: [ids],
   });
@@ -55,6 +57,7 @@ export async function loadStates(client: Pool | PoolClient, ids: string[]): Prom
 interface OpenRelease {
   id: string;
   product: string;
+  kind: ReleaseKind;
   number: string;
   started: boolean;
   holding: string[] | null;
@@ -82,12 +85,12 @@ function productLock(product: string): number {
 /** Facts for these releases, read under their products' locks: who is before them, who is at work where, which windows hold. */
 export async function loadFacts(
   client: PoolClient,
-  releases: Pick<FrozenRelease, 'id' | 'product' | 'number' | 'concurrency'>[],
+  releases: Pick<FrozenRelease, 'id' | 'kind' | 'product' | 'number' | 'concurrency'>[],
   definitions: DefinitionSnapshots,
 ): Promise<Map<string, Facts>> {
   const { rows } = await client.query<OpenRelease>({
     name: 'load-facts',
-    text: `SELECT r.id, r.product, r.number, r.started_at IS NOT NULL AS started,
+    text: `SELECT r.id, r.product, r.kind, r.number, r.started_at IS NOT NULL AS started,
              array_agg(p.environment) FILTER (WHERE p.holds) AS holding,
              array_agg(p.environment) FILTER (WHERE p.ended_at IS NULL AND p.environment IS NOT NULL) AS ahead,
              (SELECT revision FROM definition_clock) AS definitions
@@ -106,9 +109,23 @@ export async function loadFacts(
     }
     const strict = Object.keys(windows).filter((each) => windows[each]?.some(({ spec }) => spec.runway));
     const runway = strict.length > 0 ? await loadRunway(client, release.product, strict) : {};
-    facts.set(release.id, { ...turnAndRoom(release, rows), windows, runway });
+    const live = release.kind === 'ROLLBACK' ? await loadLive(client, release.id) : {};
+    facts.set(release.id, { ...turnAndRoom(release, rows), windows, runway, live });
   }
   return facts;
+}
+
+/** The newest deployment of every application that the rollback brings back. */
+async function loadLive(client: PoolClient, rollbackId: string): Promise<Record<string, LiveVersion>> {
+  const { rows } = await client.query<LiveVersion & { application: string }>({
+    name: 'load-live',
+    text: `SELECT DISTINCT ON (d.application) d.application, d.id, d.digest, d.version AS label
+           FROM deployment d JOIN promotion p ON p.product = d.product AND p.environment = d.environment
+           WHERE p.release_id = $1 AND p.started_at IS NULL
+           ORDER BY d.application, d.at DESC, d.id DESC`,
+    values: [rollbackId],
+  });
+  return Object.fromEntries(rows.map(({ application, ...live }) => [application, live]));
 }
 
 /** How long a promotion takes in each environment: p95 of the newest hundred that succeeded, in milliseconds. */
@@ -131,21 +148,25 @@ export async function loadRunway(
 
 /**
  * QUEUE and SUPERSEDE: one release of a product at a time, in the order of creation. PIPELINE: releases overlap, and each
- * environment takes them in order. TERMINATE: they overlap too; whoever is in the way is ended by the command.
+ * environment takes them in order. TERMINATE: they overlap too; whoever is in the way is ended by the command. A rollback stands
+ * in no line: it waits for nobody's turn and nobody for its, only who is at work in an environment has it alone.
  */
 function turnAndRoom(
-  release: Pick<FrozenRelease, 'id' | 'product' | 'number' | 'concurrency'>,
+  release: Pick<FrozenRelease, 'id' | 'kind' | 'product' | 'number' | 'concurrency'>,
   open: OpenRelease[],
 ): Pick<Facts, 'behind' | 'heldBy'> {
   const others = open.filter((each) => each.product === release.product && each.id !== release.id);
   const heldBy: Record<string, string> = {};
   for (const other of others) {
     for (const environment of other.holding ?? []) heldBy[environment] = other.id;
-    if (release.concurrency === 'PIPELINE' && Number(other.number) < release.number) {
+    const inLine = release.kind === 'FORWARD' && other.kind === 'FORWARD';
+    if (inLine && release.concurrency === 'PIPELINE' && Number(other.number) < release.number) {
       for (const environment of other.ahead ?? []) heldBy[environment] ??= other.id;
     }
   }
-  const oneAtATime = release.concurrency === 'QUEUE' || release.concurrency === 'SUPERSEDE';
-  const before = others.find((each) => each.started) ?? others.find((each) => Number(each.number) < release.number);
+  const oneAtATime =
+    release.kind === 'FORWARD' && (release.concurrency === 'QUEUE' || release.concurrency === 'SUPERSEDE');
+  const ahead = others.filter((each) => each.kind === 'FORWARD');
+  const before = ahead.find((each) => each.started) ?? ahead.find((each) => Number(each.number) < release.number);
   return { behind: oneAtATime ? (before?.id ?? null) : null, heldBy };
 }

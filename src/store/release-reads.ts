@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
 import type { ConcurrencyPolicy } from '../core/definitions.ts';
 import type { ReleasePlan } from '../core/plan.ts';
-import type { Facts, PromotionStatus, ReleaseState, ReleaseStatus } from '../core/release.ts';
+import type { Facts, PromotionStatus, ReleaseKind, ReleaseState, ReleaseStatus } from '../core/release.ts';
 import type { ReleaseRest, ReleaseRow } from '../entities/release-rows.ts';
 import type { DefinitionSnapshots } from './definition-snapshot.ts';
 import { loadFacts, loadStates } from './load-releases.ts';
@@ -11,6 +11,7 @@ export interface ReleaseSummary {
   id: string;
   /** Its place in the order of creation. */
   number: number;
+  kind: ReleaseKind;
   product: string;
   flow: string;
   flowRevision: number;
@@ -44,7 +45,7 @@ export interface ReleaseFilter {
   environment?: string;
 }
 
-const COLUMNS = `r.id, r.number::float8 AS number, r.product, r.flow, r.flow_revision AS "flowRevision", r.version, r.digest,
+const COLUMNS = `r.id, r.number::float8 AS number, r.kind, r.product, r.flow, r.flow_revision AS "flowRevision", r.version, r.digest,
   r.concurrency, r.trigger, r.status, r.sequence, r.created_at AS "createdAt", r.started_at AS "startedAt", r.ended_at AS "endedAt",
   r.deadline, r.rest`;
 

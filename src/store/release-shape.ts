@@ -55,6 +55,8 @@ export function toState(release: ReleaseRecord, promotions: PromotionRecord[]): 
     deadline: time(release.deadline),
     wakeAt: time(release.wake_at),
     sequence: release.sequence,
+    // What was written before rollbacks were there says nothing of them.
+    rollbacks: {},
     ...release.rest,
     promotions: [...promotions]
       .sort((a, b) => a.position - b.position)
@@ -74,8 +76,9 @@ export function toState(release: ReleaseRecord, promotions: PromotionRecord[]): 
 
 /** The parameters of the save statement; every time is ISO 8601 in UTC. */
 export function releaseRecord(state: ReleaseState, expected: number): Record<string, unknown> {
-  const { terminating, halted, groups, firstProblem, lastProblem, lastEventAt } = state;
+  const { terminating, halted, groups, rollbacks, firstProblem, lastProblem, lastEventAt } = state;
   const rest: ReleaseRest = { terminating, halted, groups, firstProblem, lastProblem, lastEventAt };
+  if (Object.keys(rollbacks).length > 0) rest.rollbacks = rollbacks;
   return {
     id: state.id,
     expected,

@@ -1,0 +1,33 @@
+import type { AtTarget, ReleaseEvent } from '../events.ts';
+import type { Move } from '../move.ts';
+import type { PromotionState } from '../release.ts';
+import { policyFor } from './reach.ts';
+
+/**
+ * A promotion has failed: if its change was made, or may have been made, and a frozen policy says what goes back then, that
+ * is work. What goes back is decided where that work is done, on what is live then.
+ */
+export function askForRollback(move: Move, position: number): void {
+  const { environment, steps } = move.planned(position);
+  if (environment === null || move.plan.rollback) return;
+  const promotion = move.state.promotions[position] as PromotionState;
+  const acted = steps.some((step, index) => {
+    const { status, unclear } = promotion.steps[index] as PromotionState['steps'][number];
+    return step.phase === 'ACTION' && (status === 'SUCCEEDED' || unclear);
+  });
+  if (!acted || policyFor(move.plan, { kind: 'FAILED', environment }) === null) return;
+  const reason = promotion.problem?.message ?? 'failed';
+  move.work.push({ kind: 'roll-back', promotion: position, attempt: promotion.attempt, reason, at: move.now });
+}
+
+type TargetEvent = Extract<ReleaseEvent, AtTarget>['type'];
+
+/** In a rollback's log: what its promotions mean. Nothing in any other release's. */
+export function tellTarget(move: Move, position: number, type: TargetEvent, reason = ''): void {
+  const { restores, name } = move.planned(position);
+  if (!restores) return;
+  const at = { target: name, from: restores.from.label, to: restores.to.label };
+  move.emit(
+    type === 'RollbackTargetStarted' || type === 'RollbackTargetSucceeded' ? { type, ...at } : { type, ...at, reason },
+  );
+}
