@@ -76,10 +76,12 @@ export class Sweep {
     const open = await openReleases(this.#parts.pool, QUIET);
     const ids = new Set(open);
     for (const id of this.#lookedAt.keys()) if (!ids.has(id)) this.#lookedAt.delete(id);
-    // A release that stays as it is is looked at less and less often, so that a thousand waiting ones cost little.
+    // A release that stays as it is is looked at less and less often, the more of them there are: a thousand waiting ones cost
+    // little, and when there are few whatever was lost is found soon.
+    const atMost = Math.min(Math.max(open.length * SHARE, AGAIN), AGAIN_AT_MOST);
     const due = open.filter((id) => now >= (this.#lookedAt.get(id)?.next ?? 0)).slice(0, 500);
     for (const id of due) {
-      const pause = Math.min((this.#lookedAt.get(id)?.pause ?? AGAIN / 2) * 2, AGAIN_AT_MOST);
+      const pause = Math.min((this.#lookedAt.get(id)?.pause ?? AGAIN / 2) * 2, atMost);
       this.#lookedAt.set(id, { next: now + pause, pause });
     }
     // Several at once: their decisions share transactions.
@@ -150,6 +152,8 @@ const LATE = 1_500;
 const QUIET = 2_000;
 const AGAIN = 4_000;
 const AGAIN_AT_MOST = 30_000;
+/** What one open release adds to the pause between two looks at each. */
+const SHARE = 20;
 
 /** Releases that are looked at side by side. */
 const AT_ONCE = 16;
