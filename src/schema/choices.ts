@@ -1,6 +1,7 @@
 import { registerEnumType } from 'type-graphql';
 import type { DecisionChannel } from '../core/approvals/approval.ts';
 import type {
+  ApprovalSpec,
   ConcurrencyPolicy,
   EnvironmentKind,
   Gate,
@@ -174,6 +175,12 @@ export const GateEnum = enumOf<GateAnswer['gate']>('PromotionGate', 'What is ask
   LIVE: 'Of a rollback: is what it takes back still live there?',
   LIMIT: 'Of a rollback: do fewer environments go back now than may at once?',
 });
+
+export const OnExpiryEnum = enumOf<ApprovalSpec['onExpiry']>(
+  'ApprovalOnExpiry',
+  'What happens when an approval was not given in time.',
+  { FAIL: 'The promotion fails with that reason.', WAIT: 'It waits on, and can still be approved or rejected.' },
+);
 
 export const DecisionChannelEnum = enumOf<DecisionChannel>('DecisionChannel', 'How a decision of a person came.', {
   API: 'With an API call of the person: the web UI, the CLI, a program.',

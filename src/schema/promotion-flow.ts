@@ -1,5 +1,6 @@
 import { Field, InputType, Int, ObjectType } from 'type-graphql';
 import type { DependsOnPolicy, OnFailure, PromotionActionKind } from '../core/definitions.ts';
+import { ApprovalSpecInput, ApprovalSpecType } from './approval-spec.ts';
 import { GatePolicyEnum, OnFailureEnum, PromotionActionEnum } from './choices.ts';
 import { connectionOf } from './connection.ts';
 import { Definition, DefinitionInput, EXPECTED_REVISION, IDEMPOTENCY_KEY } from './definition.ts';
@@ -87,6 +88,7 @@ const DEPENDS_ON = 'Names of environments, groups or named steps that must have 
 const DEPENDS_ON_POLICY = 'How many of them; ALL when left out.';
 const SOAK = 'How long the environment must stay healthy before the promotion counts.';
 const TIMEOUT = 'How long the promotion may take.';
+const APPROVAL = 'Who must agree before it starts; nobody when left out. Each member of a group asks for itself.';
 
 @ObjectType({ description: 'A step of a flow: promotes one environment, one group, or runs a workflow.' })
 export class PromotionFlowStep {
@@ -119,6 +121,9 @@ export class PromotionFlowStep {
 
   @Field(() => Duration, { nullable: true, description: TIMEOUT })
   timeout!: number | null;
+
+  @Field(() => ApprovalSpecType, { nullable: true, description: APPROVAL })
+  approval!: ApprovalSpecType | null;
 }
 
 @InputType({ description: 'A step of a flow: exactly one of environment, group and workflow.' })
@@ -152,6 +157,9 @@ export class PromotionFlowStepInput {
 
   @Field(() => Duration, { nullable: true, description: TIMEOUT })
   timeout?: number;
+
+  @Field(() => ApprovalSpecInput, { nullable: true, description: APPROVAL })
+  approval?: ApprovalSpecInput;
 }
 
 const TRIGGER = 'The environment where a change arrives; the flow begins there.';

@@ -35,7 +35,7 @@ export type ApprovalStatus = 'OPEN' | 'GRANTED' | 'REJECTED' | 'EXPIRED';
 export interface RuleProgress {
   rule: ApprovalRule;
   /** The approvals that count for this rule, in the best assignment of all of them. */
-  approvedBy: (string | null)[];
+  approvals: ApprovalDecision[];
   missing: number;
 }
 
@@ -58,7 +58,7 @@ export function rulesFor(spec: ApprovalSpec, caller: Caller | null): number[] {
       caller !== null &&
       (users.includes(caller.name) ||
         groups.some((each) => caller.groups.includes(each)) ||
-        roles.some((each) => caller.roles.includes(each)));
+        roles.some((each) => caller.roles.some((role) => role.toLowerCase() === each.toLowerCase())));
     return anyone || named ? [position] : [];
   });
 }
@@ -72,8 +72,8 @@ export function progressOf(spec: ApprovalSpec, approval: ApprovalState | null): 
     given.map((each) => each.rules),
   );
   return rules.map((rule, position) => {
-    const approvedBy = given.filter((_, index) => seats[index] === position).map((each) => each.by);
-    return { rule, approvedBy, missing: rule.count - approvedBy.length };
+    const approvals = given.filter((_, index) => seats[index] === position);
+    return { rule, approvals, missing: rule.count - approvals.length };
   });
 }
 

@@ -1,3 +1,4 @@
+import { DEFAULT_FLOW_TIMEOUT } from '../definitions.ts';
 import type { FlowStepSpec } from '../definitions.ts';
 import { quote } from '../wording.ts';
 import {
@@ -8,6 +9,7 @@ import {
   MAX_DURATION,
   type Checking,
 } from './checking.ts';
+import { checkApproval } from './check-approval.ts';
 import { stepName } from './graph.ts';
 
 /** A step by itself: its target, its policy, its times. What it waits for is `checkDependencies`. */
@@ -18,6 +20,10 @@ export function checkStep(checking: Checking, step: FlowStepSpec, i: number): vo
   checkHooks(checking, step.hooks, [...path, 'hooks']);
   const whose = `step ${quote(stepName(step))}`;
   if (step.timeout !== undefined) checkTimeout(checking, step.timeout, whose, [...path, 'timeout']);
+  if (step.approval !== undefined) {
+    checkApproval(checking.refusals, step.approval, whose, [...path, 'approval']);
+    warnOfLimit(checking, step.approval.expiry, whose);
+  }
   const soak = step.soak;
   if (soak !== undefined && !(Number.isSafeInteger(soak) && soak >= 0 && soak <= MAX_DURATION)) {
     checking.refusals.add(
@@ -26,6 +32,16 @@ export function checkStep(checking: Checking, step: FlowStepSpec, i: number): vo
       [...path, 'soak'],
     );
   }
+}
+
+/** The time for an approval is a part of the whole release's. */
+function warnOfLimit({ spec, warnings }: Checking, expiry: number, whose: string): void {
+  const limit = spec.timeout ?? DEFAULT_FLOW_TIMEOUT;
+  if (expiry <= limit) return;
+  const hours = (time: number): string => `${Math.round(time / 36_000) / 100} h`;
+  warnings.add(
+    `${whose} may wait ${hours(expiry)} for its approval, and the flow's timeout ends the release after ${hours(limit)}`,
+  );
 }
 
 function checkTarget(checking: Checking, step: FlowStepSpec, path: (string | number)[]): void {

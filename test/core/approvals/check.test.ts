@@ -1,0 +1,84 @@
+import { describe, expect, test } from 'vitest';
+import { checkApproval } from '../../../src/core/flow/check-approval.ts';
+import { checkFlow } from '../../../src/core/flow.ts';
+import type { ApprovalSpec } from '../../../src/core/definitions.ts';
+import { DAY } from '../../../src/core/definitions.ts';
+import { Refusals } from '../../../src/core/wording.ts';
+import { approvalOf } from '../support/builders.ts';
+
+function refused(spec: ApprovalSpec): string[] {
+  const refusals = new Refusals();
+  checkApproval(refusals, spec, 'step "eu"', ['approval']);
+  return refusals.all().map(({ path, message }) => `${path.join('.')}: ${message}`);
+}
+
+describe('an approval that can be given', () => {
+  test.each([
+    '1',
+    '2 of @sre',
+    '1 of ada, grace; 1 of ada, grace',
+    '2 of ada, @sre',
+    '1 of ada; 1',
+    '1 of ada; 1 of %lead',
+  ])('%s', (picture) => expect(refused(approvalOf(picture))).toEqual([]));
+
+  test('without rules', () => expect(refused({ ...approvalOf('1'), rules: [] })).toEqual([]));
+});
+
+describe('an approval that nobody can give', () => {
+  test.each<[string, number, number]>([
+    ['2 of ada', 2, 1],
+    ['2 of ada, ada', 2, 1],
+    ['1 of ada; 1 of ada', 2, 1],
+    ['2 of ada, grace; 1 of ada; 1 of @sre', 3, 2],
+  ])('%s needs %i people and has %i', (picture, needed, has) => {
+    expect(refused(approvalOf(picture))).toEqual([
+      `approval.rules: the approval of step "eu" can never be given: its rules need ${needed} different people, and at most ` +
+        `${has} of those that they name can count, each for one rule; name more people, or lower a count`,
+    ]);
+  });
+
+  test.each<[string, Partial<ApprovalSpec>, string]>([
+    ['no number', { rules: [{ count: 1.5 }] }, 'approval.rules.0.count: a rule needs "1.5" approvals'],
+    ['nobody', { rules: [{ count: 0 }] }, 'approval.rules.0.count: a rule needs "0" approvals'],
+    ['an empty name', { rules: [{ count: 1, groups: ['sre', ' '] }] }, 'approval.rules.0.groups.1: " " names nobody'],
+    ['a rule without a word', { rules: [{ count: 1, name: '' }] }, 'approval.rules.0.name: the rule'],
+    ['no time', { expiry: 0 }, 'approval.expiry: the approval of step "eu" expires after "0" ms'],
+    ['too long', { expiry: 400 * DAY }, 'approval.expiry: the approval of step "eu" expires after "34560000000" ms'],
+    ['another end', { onExpiry: 'PASS' as 'FAIL' }, 'approval.onExpiry: onExpiry is "PASS"; it must be FAIL or WAIT'],
+    [
+      'too many rules',
+      { rules: Array(21).fill({ count: 1 }) },
+      'approval.rules: the approval of step "eu" has 21 rules',
+    ],
+    [
+      'too many names',
+      { rules: [{ count: 1, users: Array.from({ length: 201 }, (_, each) => `u${each}`) }] },
+      'approval.rules.0.users: a rule names 201 users',
+    ],
+  ])('%s', (_, more, beginning) => {
+    const [first = '', ...rest] = refused({ ...approvalOf('1'), ...more });
+    expect(first.slice(0, beginning.length)).toBe(beginning);
+    expect(rest).toEqual([]);
+  });
+});
+
+test('the flow says so at its place, and warns of an approval that outlasts the release', () => {
+  const known = { environments: new Set(['dev', 'eu']), groups: new Map(), workflows: new Set<string>() };
+  const flow = (approval: ApprovalSpec) => ({
+    triggerEnvironment: 'dev',
+    onFailure: 'CONTINUE' as const,
+    steps: [{ environment: 'eu', dependsOn: ['dev'], approval }],
+  });
+  expect(checkFlow(flow(approvalOf('2 of ada')), known).refusals[0]?.path).toEqual([
+    'spec',
+    'steps',
+    0,
+    'approval',
+    'rules',
+  ]);
+  expect(checkFlow(flow(approvalOf('1', { expiry: 2 * DAY })), known)).toEqual({
+    refusals: [],
+    warnings: [`step "eu" may wait 48 h for its approval, and the flow's timeout ends the release after 24 h`],
+  });
+});
