@@ -2,11 +2,13 @@ import { Initial1764000000000 } from './1764000000000-initial.ts';
 import { Approvals1764400000000 } from './1764400000000-approvals.ts';
 import { ReleaseWindows1764100000000 } from './1764100000000-release-windows.ts';
 import { Rollbacks1764300000000 } from './1764300000000-rollbacks.ts';
+import { HoldsAndBadVersions1764250000000 } from './1764250000000-holds-and-bad-versions.ts';
 
 /** In the order in which they run; a released one is never changed. */
 export const migrations = [
   Initial1764000000000,
   ReleaseWindows1764100000000,
+  HoldsAndBadVersions1764250000000,
   Rollbacks1764300000000,
   Approvals1764400000000,
 ];

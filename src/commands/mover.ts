@@ -9,8 +9,10 @@ import type { Facts, ReleaseState, Stimulus } from '../core/release.ts';
 import { reach } from '../faults.ts';
 import type { Log } from '../log.ts';
 import type { DefinitionSnapshots } from '../store/definition-snapshot.ts';
-import { loadFacts, loadFrozen, loadStates, lockProductsStatement } from '../store/load-releases.ts';
+import { loadFacts } from '../store/load-facts.ts';
+import { loadFrozen, loadStates } from '../store/load-releases.ts';
 import type { FrozenRelease, LoadedState } from '../store/load-releases.ts';
+import { lockProductsStatement } from '../store/product-locks.ts';
 import { saveDecisions } from '../store/save-decisions.ts';
 import type { DecisionToSave } from '../store/save-decisions.ts';
 

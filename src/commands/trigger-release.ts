@@ -4,15 +4,18 @@ import type { App } from '../app.ts';
 import { createRelease } from '../core/create.ts';
 import type { PromotionTemplateSpec, StoredDefinition } from '../core/definitions.ts';
 import { selectFlow } from '../core/flow-selection.ts';
+import { marks } from '../core/holds.ts';
 import { planRelease as plan } from '../core/plan.ts';
 import type { ReleasePlan } from '../core/plan.ts';
 import { refusal, RefusedError } from '../core/problems.ts';
 import { matchesSelector } from '../core/selectors.ts';
 import type { PinnedContent } from '../drivers/driver.ts';
+import { listBadVersions } from '../store/bad-versions.ts';
 import type { DefinitionSnapshot } from '../store/definition-snapshot.ts';
 import { insertRelease, queuedReleases } from '../store/insert-release.ts';
 import type { NewRelease } from '../store/insert-release.ts';
 import { earlierResult, onceByKey } from './idempotency.ts';
+import { markedBad } from './mark-version.ts';
 import { refusable } from './result.ts';
 import type { Result } from './result.ts';
 
@@ -25,9 +28,11 @@ export interface TriggerInput {
   /** Chosen by the rules when left out. */
   flow?: string;
   idempotencyKey?: string;
+  /** Release a version that is marked bad all the same: it waits wherever the mark counts. */
+  acknowledgeBadVersion?: boolean;
 }
 
-type Parts = Pick<App, 'dataSource' | 'definitions' | 'drivers' | 'mover' | 'clock' | 'log'>;
+type Parts = Pick<App, 'pool' | 'dataSource' | 'definitions' | 'drivers' | 'mover' | 'clock' | 'log'>;
 
 /** Everything that a release would freeze, read from the definitions as they are now. */
 export interface Planned {
@@ -49,6 +54,7 @@ export function triggerRelease(
     const { product, plan } = planFor(definitions, input);
     const contents = await pin(app, definitions, product, plan, input);
     const release = freeze(app, product, plan, contents, input, actor);
+    if (input.acknowledgeBadVersion !== true) await refuseBadVersion(app, definitions, release);
     const insert = async (tx: EntityManager): Promise<string> => {
       const number = await insertRelease(tx, release);
       app.mover.adopt({ ...release, id: release.state.id, number }, release.state);
@@ -115,6 +121,22 @@ function chooseFlow(
   const ambiguous = answers.find((each) => each.refusal?.code === 'AMBIGUOUS_FLOW')?.refusal;
   const message = `no flow fits product "${product.metadata.name}": list one in its promotionFlows, give a flow a productSelector, or name one as \`flow\``;
   throw new RefusedError([ambiguous ?? refusal('NO_FLOW', message, ['flow'])]);
+}
+
+/** A courtesy to whoever triggers: the gate of each promotion decides, whatever is marked or taken back meanwhile. */
+async function refuseBadVersion(
+  app: Parts,
+  definitions: DefinitionSnapshot,
+  { product, version, digest, plan: { promotions } }: NewRelease,
+): Promise<void> {
+  const filter = { product, digest, activeAt: app.clock.now().getTime() };
+  const found = await listBadVersions(app.pool, { limit: 100, filter });
+  const inTheWay = found.filter((each) =>
+    promotions.some(
+      ({ environment }) => environment !== null && marks(each, environment, definitions.groupsOf(environment)),
+    ),
+  );
+  if (inTheWay.length > 0) throw new RefusedError([markedBad(inTheWay, version)]);
 }
 
 const PIN_LIMIT = 60_000;

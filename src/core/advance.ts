@@ -72,6 +72,8 @@ export interface Decision {
   deployments: DeploymentFact[];
   /** Stimuli that changed nothing because they may not, and why. */
   refused: ReadonlyMap<Stimulus, Refusal>;
+  /** Ids of the environment holds that end with it. */
+  lifted: string[];
 }
 
 /**

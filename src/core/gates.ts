@@ -1,5 +1,6 @@
 import { askApproval } from './approvals/gate.ts';
 import type { WindowAction } from './definitions.ts';
+import { letsPass } from './holds.ts';
 import type { Dependency, PlannedGroup, PlannedPromotion, ReleasePlan } from './plan.ts';
 import { BAD_PROMOTION, ENDED_PROMOTION, holdsEnvironment } from './release.ts';
 import { askRollback } from './rollback/gates.ts';
@@ -27,10 +28,17 @@ export function askGates(
     answers.push(askGroupLimits(plan.groups[promotion.group] as PlannedGroup, state, position));
   }
   if (promotion.environment !== null) {
-    answers.push(askEnvironment(promotion.environment, facts));
-    const action = plan.rollback ? 'ROLLBACK' : 'PROMOTE';
-    const window = askWindow(promotion.environment, state.id, facts, now, action);
-    if (window) answers.push(window);
+    const { environment } = promotion;
+    answers.push(askEnvironment(environment, facts));
+    // What goes back must not be kept from it by what keeps versions out.
+    const others = plan.rollback
+      ? [askWindow(environment, state.id, facts, now, 'ROLLBACK')]
+      : [
+          askHold(environment, state, facts, now),
+          askVersion(environment, facts, now),
+          askWindow(environment, state.id, facts, now, 'PROMOTE'),
+        ];
+    answers.push(...others.filter((each) => each !== null));
   }
   const approval = askApproval(promotion, state.promotions[position] as PromotionState, now);
   if (approval) answers.push(approval);
@@ -119,20 +127,66 @@ function askEnvironment(environment: string, facts: Facts): GateAnswer {
   };
 }
 
+/** Whether somebody or a rollback holds the environment. Null where nothing does. */
+function askHold(environment: string, { createdAt }: ReleaseState, facts: Facts, now: number): GateAnswer | null {
+  const gate = 'HOLD' as const;
+  const active = (facts.holds[environment] ?? []).filter(({ until }) => until === null || until > now);
+  if (active.length === 0) return null;
+  const unmet = active.filter((each) => !letsPass(each, { createdAt, byPerson: facts.byPerson }));
+  const [first] = unmet;
+  if (first === undefined) {
+    const reason = `${environment} is on hold until somebody promotes there again, as this release does`;
+    return { gate, verdict: 'pass', reason, holds: active.map(({ id }) => id) };
+  }
+  const told = unmet.map(({ reason, by }) => (by === null ? reason : `${reason} (${by})`)).join('; ');
+  return {
+    gate,
+    verdict: 'wait',
+    reason: `${environment} is on hold: ${told}`,
+    who: 'whoever may lift a hold',
+    recheckAt: lastOf(unmet.map(({ until }) => until)),
+    holds: unmet.map(({ id }) => id),
+  };
+}
+
+/** Whether the version was marked bad for the environment. Null where it was not. */
+function askVersion(environment: string, facts: Facts, now: number): GateAnswer | null {
+  const active = (facts.badVersions[environment] ?? []).filter(
+    ({ expiresAt }) => expiresAt === null || expiresAt > now,
+  );
+  const [first] = active;
+  if (first === undefined) return null;
+  return {
+    gate: 'VERSION',
+    verdict: 'wait',
+    reason: `${first.label} is marked bad for ${environment}: ${active.map(({ reason }) => reason).join('; ')}`,
+    who: 'whoever may take the mark back',
+    recheckAt: lastOf(active.map(({ expiresAt }) => expiresAt)),
+    badVersions: active.map(({ id }) => id),
+  };
+}
+
+/** When all of them are over; not known when one has no end of its own. */
+function lastOf(ends: (number | null)[]): number | undefined {
+  const known = ends.filter((each) => each !== null);
+  return known.length < ends.length ? undefined : Math.max(...known);
+}
+
 /**
  * SEMANTICS §6. A level, not an edge: what waits at the opening starts then, spread over the longest `jitter` of its windows by
- * a number that stays the same for a release and environment. Null where no window concerns the environment.
+ * a number that stays the same for a release and environment. Null where no window holds the action in the environment.
  */
 export function askWindow(
   environment: string,
   releaseId: string,
   facts: Facts,
   now: number,
-  action: WindowAction = 'PROMOTE',
+  action: WindowAction,
 ): GateAnswer | null {
   const windows = (facts.windows[environment] ?? []).filter(({ spec }) => spec.holds.includes(action));
   if (windows.length === 0) return null;
-  const options = { runwayMs: facts.runway[environment] };
+  // What is measured is how long promotions take: nothing else has a runway.
+  const options = action === 'PROMOTE' ? { runwayMs: facts.runway[environment] } : {};
   const state = windowState(windows, now, action, options);
   const pauses = windows.some(({ spec }) => spec.onClose === 'PAUSE');
   const spread = Math.max(...windows.map(({ spec }) => spec.jitter ?? 0));

@@ -43,6 +43,7 @@ export class Move {
   readonly reportedBy = new Set<number>();
   readonly #events: ReleaseEvent[] = [];
   readonly #deployments: DeploymentFact[] = [];
+  readonly #lifted: string[] = [];
   readonly #dispatched = new Map<number, number>();
   readonly #copiedPromotions = new Set<number>();
   readonly #copiedSteps = new Map<number, Set<number>>();
@@ -113,6 +114,12 @@ export class Move {
   deploy(promotion: number, application: number, commit: string | null, verified: boolean): void {
     if (this.planned(promotion).environment === null) return;
     this.#deployments.push({ promotion, application, at: this.now, commit, verified });
+  }
+
+  /** A rollback's holds end where a release starts that somebody triggered after it. */
+  lift(position: number, before: PromotionStatus, holds: string[]): void {
+    this.#lifted.push(...holds);
+    this.emit({ type: 'HoldLifted', ...this.atPromotion(position, before), reason: 'somebody promotes there again' });
   }
 
   end(position: number, status: 'SUCCEEDED' | 'FAILED' | 'TERMINATED' | 'SKIPPED', reason = ''): void {
@@ -203,6 +210,7 @@ export class Move {
       work: this.work,
       deployments: this.#deployments,
       refused: this.refused,
+      lifted: this.#lifted,
     };
   }
 }

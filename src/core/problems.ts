@@ -25,6 +25,7 @@ export const REFUSAL_CODES = [
   'WRONG_STATE',
   'NOT_AN_APPROVER',
   'WINDOW_CLOSED',
+  'VERSION_MARKED_BAD',
 ] as const;
 
 export type RefusalCode = (typeof REFUSAL_CODES)[number];

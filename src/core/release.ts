@@ -1,6 +1,7 @@
 import type { ApprovalState, DecisionChannel } from './approvals/approval.ts';
 import type { Caller } from './caller.ts';
 import type { HealthStatus, RollbackCauseKind } from './definitions.ts';
+import type { BadVersion, EnvironmentHold } from './holds.ts';
 import type { Problem } from './problems.ts';
 import type { ReleaseWindow } from './windows/index.ts';
 
@@ -129,7 +130,7 @@ export interface GroupState {
 
 /** All gates answer alike. `who` can end the waiting; `recheckAt` is when it may end by itself. */
 export interface GateAnswer {
-  gate: 'DEPENDENCIES' | 'ENVIRONMENT' | 'GROUP' | 'WINDOW' | 'APPROVAL' | 'LIVE' | 'LIMIT';
+  gate: 'DEPENDENCIES' | 'ENVIRONMENT' | 'GROUP' | 'HOLD' | 'VERSION' | 'WINDOW' | 'APPROVAL' | 'LIVE' | 'LIMIT';
   verdict: 'pass' | 'wait' | 'fail';
   reason: string;
   who?: string;
@@ -142,6 +143,10 @@ export interface GateAnswer {
   expiresAt?: number;
   /** One of the windows holds work that is on its way, too, when it closes. */
   pauses?: boolean;
+  /** Ids of the holds that decide; where it passes, those that end with the start. */
+  holds?: string[];
+  /** Ids of the marks on the version that decide. */
+  badVersions?: string[];
 }
 
 /** What a driver, a workflow action or a health source came back with. */
@@ -212,6 +217,12 @@ export interface Facts {
   runway: Readonly<Record<string, number>>;
   /** For a rollback: application → its newest deployment. */
   live: Readonly<Record<string, LiveVersion>>;
+  /** Environment → what holds this product there and was not lifted. */
+  holds: Readonly<Record<string, EnvironmentHold[]>>;
+  /** Environment → the marks that keep this version out of it and were not taken back. */
+  badVersions: Readonly<Record<string, BadVersion[]>>;
+  /** A person triggered this release. */
+  byPerson: boolean;
 }
 
 /** A deployment record's id, and the version that it made current. */
@@ -221,7 +232,16 @@ export interface LiveVersion {
   label: string;
 }
 
-export const NO_FACTS: Facts = { behind: null, heldBy: {}, windows: {}, runway: {}, live: {} };
+export const NO_FACTS: Facts = {
+  behind: null,
+  heldBy: {},
+  windows: {},
+  runway: {},
+  live: {},
+  holds: {},
+  badVersions: {},
+  byPerson: false,
+};
 
 /** What the hands must do; ids only, never a decision. */
 export type Work =

@@ -174,6 +174,8 @@ export function considerStart(move: Move, position: number): boolean {
   promotion.evidence = answers;
   const before = promotion.status;
   promotion.status = 'RUNNING';
+  const passed = answers.find((each) => each.gate === 'HOLD');
+  if (passed?.holds) move.lift(position, before, passed.holds);
   move.emit({ type: 'PromotionStarted', ...move.atPromotion(position, before) });
   tellTarget(move, position, 'RollbackTargetStarted');
   const dispatch = move.dispatch(position);

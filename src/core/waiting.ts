@@ -33,6 +33,10 @@ export type WaitingCause =
   | { kind: 'APPROVAL'; rules: RuleProgress[]; expiresAt: number | null }
   /** Of a rollback: as many of its promotions run as may at once. */
   | { kind: 'LIMIT' }
+  /** The environment is on hold; `holds` are the ids. */
+  | { kind: 'HOLD'; holds: string[] }
+  /** The version was marked bad; `badVersions` are the ids of the marks. */
+  | { kind: 'VERSION'; badVersions: string[] }
   /** The group's members have succeeded and are not all healthy now. */
   | { kind: 'GROUP_HEALTH'; group: number }
   | { kind: 'HEALTH' | 'SOAK' | 'RETRY' | 'ACTION'; step: number };
@@ -117,6 +121,10 @@ function unmetGate(
       return { ...common, kind: 'GROUP', group: group as number, earliest };
     case 'ENVIRONMENT':
       return { ...common, kind: 'ENVIRONMENT', release: answer.release ?? null, earliest };
+    case 'HOLD':
+      return { ...common, kind: 'HOLD', holds: answer.holds ?? [], earliest };
+    case 'VERSION':
+      return { ...common, kind: 'VERSION', badVersions: answer.badVersions ?? [], earliest };
     case 'WINDOW':
       return { ...common, kind: 'WINDOW', windows: answer.windows ?? [], earliest };
     case 'APPROVAL': {

@@ -3,6 +3,7 @@ import pg from 'pg';
 import type { Pool } from 'pg';
 import { DataSource } from 'typeorm';
 import { migrations } from '../../migrations/index.ts';
+import { BadVersionRow, EnvironmentHoldRow } from './control-rows.ts';
 import { DEFINITION_ROWS, DefinitionClockRow, DefinitionRevisionRow } from './definition-rows.ts';
 import {
   DeploymentRow,
@@ -27,6 +28,8 @@ export const ENTITIES = [
   HealthReportRow,
   IdempotencyKeyRow,
   RollbackRow,
+  EnvironmentHoldRow,
+  BadVersionRow,
 ];
 
 /** Tables are made by migrations only; `synchronize` stays off. */

@@ -116,6 +116,7 @@ export class ReleasePlanRow {
 /** `holds`: at work in its environment. The index makes a second release there impossible, whatever the code believes. */
 @Entity('promotion')
 @Index('promotion_history', ['product', 'environment', 'endedAt'], { where: `status = 'SUCCEEDED'` })
+@Index('promotion_ahead', ['product', 'environment', 'number'], { where: 'ended_at IS NULL' })
 @Index('promotion_holds', ['product', 'environment'], { unique: true, where: 'holds' })
 export class PromotionRow {
   @PrimaryColumn({ name: 'release_id', type: 'uuid' })
@@ -124,6 +125,10 @@ export class PromotionRow {
   /** Its place in the plan's promotions. */
   @PrimaryColumn({ type: 'integer' })
   position!: number;
+
+  /** Its release's: who comes before whom in an environment. */
+  @Column({ type: 'bigint' })
+  number!: string;
 
   @Column({ type: 'text' })
   product!: string;

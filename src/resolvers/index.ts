@@ -2,8 +2,10 @@ import type { NonEmptyArray } from 'type-graphql';
 import { RELEASE_EVENT_TYPES } from '../schema/events.ts';
 import { BasicUserError, ConflictError, ManifestError } from '../schema/user-errors.ts';
 import { ApplicationDefinitionResolver, ApplicationResolver } from './application.ts';
+import { BadVersionResolver, WaitingForVersionResolver } from './bad-version.ts';
 import { DeploymentResolver } from './deployment.ts';
 import { EnvironmentGroupDefinitionResolver, EnvironmentGroupResolver } from './environment-group.ts';
+import { EnvironmentHoldResolver, WaitingForHoldResolver } from './environment-hold.ts';
 import { EnvironmentDefinitionResolver } from './environment.ts';
 import { ReleaseEventResolver } from './events.ts';
 import { ManifestsResolver } from './manifests.ts';
@@ -22,10 +24,12 @@ export const RESOLVERS: NonEmptyArray<Function> = [
   ApplicationDefinitionResolver,
   ApplicationPromotionResolver,
   ApplicationResolver,
+  BadVersionResolver,
   DeploymentResolver,
   EnvironmentDefinitionResolver,
   EnvironmentGroupDefinitionResolver,
   EnvironmentGroupResolver,
+  EnvironmentHoldResolver,
   EnvironmentPromotionResolver,
   ManifestsResolver,
   NodeResolver,
@@ -38,6 +42,8 @@ export const RESOLVERS: NonEmptyArray<Function> = [
   ReleaseEventResolver,
   ReleaseResolver,
   ReleaseWindowDefinitionResolver,
+  WaitingForHoldResolver,
+  WaitingForVersionResolver,
   WaitingForWindowResolver,
   WaitingReasonResolver,
   WindowStateResolver,

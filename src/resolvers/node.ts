@@ -8,7 +8,9 @@ import { Viewer } from '../schema/viewer.ts';
 import { Guarded, SEES, SIGNED_IN } from './access/rules.ts';
 import { checkStorable } from './answers.ts';
 import { APPLICATION } from './application.ts';
+import { readBadVersion } from './bad-version.ts';
 import { readNode } from './definitions.ts';
+import { readHold } from './environment-hold.ts';
 import { ENVIRONMENT_GROUP } from './environment-group.ts';
 import { ENVIRONMENT } from './environment.ts';
 import { PRODUCT } from './product.ts';
@@ -42,6 +44,8 @@ export class NodeResolver {
     const { type, what } = known;
     checkStorable({ id: what });
     if (type === 'Release') return readRelease(context, what);
+    if (type === 'EnvironmentHold') return readHold(context, what);
+    if (type === 'BadVersion') return readBadVersion(context, what);
     if (type === 'EnvironmentPromotion') return readPromotion(context, what);
     const definition = DEFINITIONS.find((each) => each.kind === type);
     if (!definition) return null;

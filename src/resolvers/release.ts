@@ -213,13 +213,15 @@ export class ReleaseResolver {
 }
 
 /** Null is how GraphQL leaves something out. */
-function given({ product, commit, version, flow, idempotencyKey }: ReleaseTriggerInput): TriggerInput {
+function given(input: ReleaseTriggerInput): TriggerInput {
+  const { product, commit, version, flow, idempotencyKey, acknowledgeBadVersion } = input;
   return {
     product,
     commit: commit ?? undefined,
     version: version ?? undefined,
     flow: flow ?? undefined,
     idempotencyKey: idempotencyKey ?? undefined,
+    acknowledgeBadVersion: acknowledgeBadVersion ?? undefined,
   };
 }
 

@@ -8,7 +8,7 @@ import { toNode } from '../schema/definition.ts';
 import { ReleaseWindow } from '../schema/release-window.ts';
 import { WaitingForWindow } from '../schema/waiting.ts';
 import { WindowOccurrence, WindowSchedule, WindowState } from '../schema/window-state.ts';
-import { loadRunway } from '../store/load-releases.ts';
+import { loadRunway } from '../store/load-facts.ts';
 import { Guarded, SEES } from './access/rules.ts';
 import { checkStorable, gone } from './answers.ts';
 import { definitionsOf } from './batches.ts';

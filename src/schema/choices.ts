@@ -2,6 +2,7 @@ import { registerEnumType } from 'type-graphql';
 import type { DecisionChannel } from '../core/approvals/approval.ts';
 import type {
   ApprovalSpec,
+  BadVersionScope,
   ConcurrencyPolicy,
   EnvironmentKind,
   Gate,
@@ -170,6 +171,8 @@ export const GateEnum = enumOf<GateAnswer['gate']>('PromotionGate', 'What is ask
   DEPENDENCIES: 'Have the promotions and groups before it succeeded?',
   GROUP: 'Is there room in its group, and did not too many members fail?',
   ENVIRONMENT: 'Is no other release of the product at work there?',
+  HOLD: 'Does nobody hold the environment?',
+  VERSION: 'Was the version not marked bad for the environment?',
   WINDOW: 'Do the release windows of the environment let a promotion (or a rollback) start now?',
   APPROVAL: 'Have enough of the right people agreed?',
   LIVE: 'Of a rollback: is what it takes back still live there?',
@@ -187,6 +190,16 @@ export const DecisionChannelEnum = enumOf<DecisionChannel>('DecisionChannel', 'H
   LINK: 'By a signed link that the person opened.',
   WEBHOOK: 'As a signed message of another system.',
 });
+
+export const BadVersionScopeEnum = enumOf<BadVersionScope>(
+  'BadVersionScope',
+  'Where a bad version is not promoted to.',
+  {
+    ENVIRONMENT: 'One environment.',
+    GROUP: 'The environments of one group: its members when it was marked, and those that it has now.',
+    PRODUCT: 'Anywhere.',
+  },
+);
 
 export const GateVerdictEnum = wordsOf<GateAnswer['verdict']>('GateVerdict', 'The answer of a gate.', {
   PASS: ['pass', 'It may start.'],

@@ -91,6 +91,11 @@ const EVENTS: { [T in ReleaseEventType]: EventSpec<T> } = {
       earliest: [() => DateTime, 'When that can end by itself; null: somebody must act.', 'nullable'],
     },
   },
+  HoldLifted: {
+    ...promotion,
+    about: 'The hold that a rollback had put on the environment ended: somebody promotes there again.',
+    fields: { ...atPromotion, reason: [text, 'Why.'] },
+  },
   PromotionStarted: {
     ...promotion,
     about: 'A promotion began; it has the environment to itself.',

@@ -286,6 +286,13 @@ export class ReleaseTriggerInput {
       'Any text of your choice: the same key with the same input returns the first release again. Kept at least 24 h.',
   })
   idempotencyKey?: string;
+
+  @Field(() => Boolean, {
+    nullable: true,
+    description:
+      'True: release a version although it is marked bad. The release waits wherever the mark counts, until it is over.',
+  })
+  acknowledgeBadVersion?: boolean;
 }
 
 @InputType({ description: 'Which release to end.' })

@@ -92,6 +92,17 @@ export class WaitingForAction extends WaitingReason {
 
 @ObjectType({ implements: WaitingReason, description: 'People have to agree first.' })
 export class WaitingForApproval extends WaitingReason {}
+@ObjectType({ implements: WaitingReason, description: 'The environment is on hold.' })
+export class WaitingForHold extends WaitingReason {
+  /** Bare ids; the resolver reads them. */
+  holdIds!: string[];
+}
+
+@ObjectType({ implements: WaitingReason, description: 'The version was marked bad for the environment.' })
+export class WaitingForVersion extends WaitingReason {
+  /** Bare ids; the resolver reads them. */
+  badVersionIds!: string[];
+}
 
 const STEPS = { HEALTH: WaitingForHealth, SOAK: WaitingForSoak, RETRY: WaitingForRetry, ACTION: WaitingForAction };
 
@@ -110,6 +121,10 @@ export function toWaitingReason(parts: ReleaseParts, reason: Reason): WaitingRea
       return Object.assign(new WaitingForApproval(), common);
     case 'LIMIT':
       return Object.assign(new WaitingForLimit(), common);
+    case 'HOLD':
+      return Object.assign(new WaitingForHold(), common, { holdIds: reason.holds });
+    case 'VERSION':
+      return Object.assign(new WaitingForVersion(), common, { badVersionIds: reason.badVersions });
     case 'GROUP':
       return Object.assign(new WaitingForGroup(), common, { group: new ReleaseGroup(parts, reason.group) });
     case 'GROUP_HEALTH':

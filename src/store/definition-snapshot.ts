@@ -61,13 +61,17 @@ export class DefinitionSnapshot {
   windowsFor(product: string | null, environment: string): ReleaseWindow[] {
     if (this.#windows.length === 0) return [];
     const here = this.environments.find((each) => each.metadata.name === environment);
-    const groups = [...this.known.groups].filter(([, members]) => members.includes(environment)).map(([name]) => name);
     return selectWindows(this.#windows, {
       environment: { name: environment, labels: here?.metadata.labels ?? {}, kind: here?.spec.kind },
-      groups,
+      groups: this.groupsOf(environment),
       product:
         product === null ? undefined : { name: product, labels: this.products.get(product)?.metadata.labels ?? {} },
     });
+  }
+
+  /** The groups that an environment is a member of now. */
+  groupsOf(environment: string): string[] {
+    return [...this.known.groups].filter(([, members]) => members.includes(environment)).map(([name]) => name);
   }
 
   /** A flow is checked once per snapshot, however many releases it gets. */

@@ -62,9 +62,9 @@ WITH made AS (
 ), planned AS (
   INSERT INTO release_plan (release_id, plan, contents) SELECT id, $5::jsonb, $6::jsonb FROM made
 ), promoted AS (
-  INSERT INTO promotion (release_id, position, product, environment, status, holds, attempt, dispatch, steps)
-  SELECT $1::uuid, i.position, $9, i.environment, i.status, i.holds, i.attempt, i.dispatch, i.steps
-  FROM jsonb_to_recordset($7::jsonb) AS i(position integer, environment text, status text, holds boolean,
+  INSERT INTO promotion (release_id, position, number, product, environment, status, holds, attempt, dispatch, steps)
+  SELECT made.id, i.position, made.number, $9, i.environment, i.status, i.holds, i.attempt, i.dispatch, i.steps
+  FROM made, jsonb_to_recordset($7::jsonb) AS i(position integer, environment text, status text, holds boolean,
          attempt integer, dispatch integer, steps jsonb)
 ), logged AS (
   INSERT INTO release_event (release_id, sequence, position, at, product, release_status, actor, event)

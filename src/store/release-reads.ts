@@ -4,7 +4,8 @@ import type { ReleasePlan } from '../core/plan.ts';
 import type { Facts, PromotionStatus, ReleaseKind, ReleaseState, ReleaseStatus } from '../core/release.ts';
 import type { ReleaseRest, ReleaseRow } from '../entities/release-rows.ts';
 import type { DefinitionSnapshots } from './definition-snapshot.ts';
-import { loadFacts, loadStates } from './load-releases.ts';
+import { loadFacts } from './load-facts.ts';
+import { loadStates } from './load-releases.ts';
 
 /** A release without its promotions: what a list shows. */
 export interface ReleaseSummary {

@@ -46,7 +46,7 @@ function nameOf(work: Work): string | null {
 
 /**
  * Saves many decisions in one statement, so in one transaction or as a part of one: state, events, outbox, deployments,
- * and the notice to readers of the log. The UPDATE takes each release's row lock and compares its revision; a release that
+ * the holds that end with it, and the notice to readers of the log. The UPDATE takes each release's row lock and compares its revision; a release that
  * somebody else moved meanwhile is left out, with everything of its decision, and is missing from the answer.
  */
 export async function saveDecisions(
@@ -59,6 +59,7 @@ export async function saveDecisions(
   const events: unknown[] = [];
   const outbox: unknown[] = [];
   const deployments: unknown[] = [];
+  const lifted: unknown[] = [];
   // In one order everywhere, so that two statements over the same releases queue up and never wait for each other.
   const sorted = [...decisions].sort((a, b) => (a.release.id < b.release.id ? -1 : 1));
   for (const { release, expected, decision } of sorted) {
@@ -82,6 +83,10 @@ export async function saveDecisions(
       });
     }
     for (const { key, releaseId, work } of outboxOf(decision)) outbox.push({ key, release_id: releaseId, work });
+    for (const hold of decision.lifted) {
+      const at = new Date(state.lastEventAt).toISOString();
+      lifted.push({ id: hold, release_id: id, at, reason: `release ${id} was promoted there` });
+    }
     for (const fact of decision.deployments) {
       const promotion = release.plan.promotions[fact.promotion] as PlannedPromotion;
       const application = promotion.applications[fact.application] as PlannedApplication;
@@ -107,6 +112,7 @@ export async function saveDecisions(
     values: [
       ...[releases, promotions, events, outbox, mergeDeployments(deployments)].map((rows) => JSON.stringify(rows)),
       handedOver,
+      JSON.stringify(lifted),
     ],
   });
   return new Set(result.rows.map((row) => row.id));
@@ -170,5 +176,10 @@ WITH input AS (
     verified_at = coalesce(excluded.verified_at, deployment.verified_at)
 ), handed AS (
   DELETE FROM outbox WHERE key = ANY($6::text[])
+), lifted AS (
+  UPDATE environment_hold h SET lifted_at = i.at, lift_reason = i.reason
+  FROM jsonb_to_recordset($7::jsonb) AS i(id uuid, release_id uuid, at timestamptz, reason text)
+  JOIN saved ON saved.id = i.release_id
+  WHERE h.id = i.id AND h.lifted_at IS NULL
 )
 SELECT saved.id, (SELECT pg_notify('sluice_events', '')) AS notified FROM saved`;

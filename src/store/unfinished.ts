@@ -33,6 +33,22 @@ export async function openReleases(pool: Pool, quietFor: number): Promise<string
   return rows.map((row) => row.id);
 }
 
+/** Open releases that have something before them which has not started: in an environment, of a product, or anywhere. */
+export async function releasesAhead(
+  pool: Pool,
+  { product, environment }: { product?: string; environment?: string },
+): Promise<string[]> {
+  const { rows } = await pool.query<{ id: string }>(
+    `SELECT r.id FROM release r
+     WHERE r.ended_at IS NULL AND ($1::text IS NULL OR r.product = $1) AND EXISTS (
+       SELECT FROM promotion p WHERE p.release_id = r.id AND p.started_at IS NULL AND p.ended_at IS NULL
+         AND ($2::text IS NULL OR p.environment = $2))
+     ORDER BY r.number LIMIT 5000`,
+    [product ?? null, environment ?? null],
+  );
+  return rows.map((row) => row.id);
+}
+
 /**
  * Whose turn may have come when these releases left an environment or ended: of each one's product the first that is open, and
  * the first open one after it. Those further back wait for these.

@@ -5,7 +5,7 @@ import type { Stimulus } from '../../src/core/release.ts';
 import { flowOf, MINUTE, planOf, SECOND } from './support/builders.ts';
 import { Play, started } from './support/play.ts';
 
-const nothing = { events: [], work: [], changed: [], deployments: [] };
+const nothing = { events: [], work: [], changed: [], deployments: [], lifted: [] };
 const terminate: Stimulus = { kind: 'terminate', reason: 'wrong version', by: 'ada' };
 
 describe('onFailure', () => {

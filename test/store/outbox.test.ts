@@ -4,7 +4,14 @@ import type { Work } from '../../src/core/release.ts';
 import { outboxOf } from '../../src/store/save-decisions.ts';
 
 const decided = (...work: Work[]): Decision =>
-  ({ state: { id: 'r', sequence: 66 }, work, events: [], changed: [], deployments: [] }) as unknown as Decision;
+  ({
+    state: { id: 'r', sequence: 66 },
+    work,
+    events: [],
+    changed: [],
+    deployments: [],
+    lifted: [],
+  }) as unknown as Decision;
 const dispatch = (...numbers: [promotion: number, dispatch: number][]): Work => ({
   kind: 'dispatch',
   promotions: numbers.map(([promotion, number]) => ({ promotion, attempt: 1, dispatch: number })),

@@ -43,8 +43,8 @@ test('what is in the event log cannot be changed', async () => {
 test('one environment of a product cannot be held by two releases', async () => {
   const hold = (): Promise<unknown> =>
     dataSource.query(
-      `INSERT INTO promotion (release_id, position, product, environment, status, holds, attempt, dispatch, steps)
-       VALUES (gen_random_uuid(), 0, 'p', 'eu', 'RUNNING', true, 1, 1, '[]')`,
+      `INSERT INTO promotion (release_id, position, number, product, environment, status, holds, attempt, dispatch, steps)
+       VALUES (gen_random_uuid(), 0, 1, 'p', 'eu', 'RUNNING', true, 1, 1, '[]')`,
     );
   await hold();
   await expect(hold()).rejects.toThrow('promotion_holds');

@@ -13,6 +13,7 @@ export const EVENT_FIELDS = `
     ... on ReleaseFailed { perhapsReason: reason }
     ... on ReleaseTerminated { perhapsReason: reason }
     ... on PromotionWaiting { reason earliest }
+    ... on HoldLifted { reason }
     ... on PromotionFailed { reason }
     ... on PromotionSkipped { reason }
     ... on StepWaiting { reason recheckAt }
@@ -80,6 +81,8 @@ export function toWords({ node }: StreamedEvent): string {
       return `the release ${node.releaseStatus}${colon}`;
     case 'PromotionWaiting':
       return `${where}  waits${colon}`;
+    case 'HoldLifted':
+      return `${where}  is no longer on hold${colon}`;
     case 'PromotionStarted':
       return `${where}  started`;
     case 'PromotionResumed':

@@ -35,7 +35,7 @@ export class Play {
     const { state, events } = createRelease('r-1', plan, '1.4.2', now, 'ada');
     this.state = state;
     this.events = [...events];
-    this.last = { state, changed: [], events, work: [], deployments: [], refused: new Map() };
+    this.last = { state, changed: [], events, work: [], deployments: [], refused: new Map(), lifted: [] };
   }
 
   tell(...stimuli: Stimulus[]): Decision {

@@ -1,0 +1,119 @@
+import type { EntityManager } from 'typeorm';
+import type { PoolClient } from 'pg';
+import type { App } from '../app.ts';
+import { refusal, RefusedError } from '../core/problems.ts';
+import type { Refusal } from '../core/problems.ts';
+import { holdEnvironment as keepHold, liftHolds, listHolds, readHolds } from '../store/environment-holds.ts';
+import type { KeptHold } from '../store/environment-holds.ts';
+import { onceByKey } from './idempotency.ts';
+import { wakeWaiting } from './reconsider.ts';
+import { refusable } from './result.ts';
+import type { Result } from './result.ts';
+
+type Parts = Pick<App, 'dataSource' | 'definitions' | 'pool' | 'mover' | 'clock' | 'log'>;
+
+export interface HoldInput {
+  environment: string;
+  /** Every product when left out. */
+  product?: string;
+  reason: string;
+  until?: Date;
+  idempotencyKey?: string;
+}
+
+/** Once it has answered, no promotion starts in the environment until the hold is over. What runs there goes on. */
+export function holdEnvironment(app: Parts, input: HoldInput, actor: string | null): Promise<Result<KeptHold>> {
+  return refusable(async () => {
+    const now = app.clock.now().getTime();
+    const { environment, product, reason, until } = input;
+    const wrong = [...(await unknown(app, input)), ...checkReason(reason), ...checkEnd(until, now, 'until')];
+    if (wrong.length > 0) throw new RefusedError(wrong);
+    const hold = {
+      product: product ?? null,
+      environment,
+      reason,
+      by: actor,
+      since: now,
+      until: until?.getTime() ?? null,
+      rollback: null,
+    };
+    const keyed = { operation: 'environmentHold', key: input.idempotencyKey, input };
+    const id = await app.dataSource.transaction((tx) =>
+      onceByKey(tx, keyed, async () => keepHold(await clientOf(tx), hold)),
+    );
+    return (await readHolds(app.pool, [id])).get(id) as KeptHold;
+  });
+}
+
+export interface LiftInput {
+  environment: string;
+  /** Its own holds; those of all products when left out. */
+  product?: string;
+  /** This one alone. */
+  hold?: string;
+  reason?: string;
+}
+
+/** Ends the holds that are there; what waited for them is put to its gates at once. */
+export function releaseEnvironment(app: Parts, input: LiftInput, actor: string | null): Promise<Result<KeptHold[]>> {
+  return refusable(async () => {
+    const now = app.clock.now().getTime();
+    const { environment, product, hold, reason } = input;
+    const wrong = await unknown(app, input);
+    if (wrong.length > 0) throw new RefusedError(wrong);
+    const active = await listHolds(app.pool, { limit: 1_000, filter: { environment, product, activeAt: now } });
+    const meant = active.filter(
+      (each) => each.product === (product ?? null) && (hold === undefined || each.id === hold),
+    );
+    if (meant.length === 0) throw new RefusedError([nothingToLift(input, active)]);
+    const lifted = await liftHolds(
+      app.pool,
+      meant.map(({ id }) => id),
+      { at: now, by: actor, reason: reason ?? null },
+    );
+    wakeWaiting(app, { product, environment });
+    const kept = await readHolds(app.pool, lifted);
+    return lifted.map((id) => kept.get(id) as KeptHold);
+  });
+}
+
+function nothingToLift({ environment, product, hold }: LiftInput, others: KeptHold[]): Refusal {
+  const of = product === undefined ? 'all products' : `product "${product}"`;
+  const there = [...new Set(others.map((each) => (each.product === null ? 'all products' : `"${each.product}"`)))];
+  const hint = there.length > 0 ? `: it is on hold for ${there.join(', ')}` : '';
+  const what = hold === undefined ? 'no hold' : `no hold "${hold}"`;
+  return refusal('NOT_FOUND', `environment "${environment}" has ${what} for ${of} now${hint}`, [
+    hold === undefined ? 'environment' : 'holdId',
+  ]);
+}
+
+async function unknown(app: Parts, named: { environment: string; product?: string }): Promise<Refusal[]> {
+  const { environments, products } = await app.definitions.current();
+  const wrong: Refusal[] = [];
+  if (!environments.some(({ metadata }) => metadata.name === named.environment)) {
+    wrong.push(refusal('NOT_FOUND', `there is no environment "${named.environment}"`, ['environment']));
+  }
+  if (named.product !== undefined && !products.has(named.product)) {
+    wrong.push(refusal('NOT_FOUND', `there is no product "${named.product}"`, ['product']));
+  }
+  return wrong;
+}
+
+/** Shown to everybody who waits: it must say something, and stay readable. */
+export function checkReason(reason: string): Refusal[] {
+  if (reason.trim() === '') return [refusal('INVALID', 'a reason is needed: say why, for whoever waits', ['reason'])];
+  if (reason.length <= MAX_REASON) return [];
+  return [refusal('INVALID', `the reason has ${reason.length} characters, at most ${MAX_REASON} are kept`, ['reason'])];
+}
+
+const MAX_REASON = 2_000;
+
+export function checkEnd(end: Date | undefined, now: number, field: string): Refusal[] {
+  if (end === undefined || end.getTime() > now) return [];
+  return [refusal('INVALID', `\`${field}\` is ${end.toISOString()}, which is over: name a later time`, [field])];
+}
+
+/** The connection of a transaction, for what is written in SQL. */
+export async function clientOf(tx: EntityManager): Promise<PoolClient> {
+  return (await tx.queryRunner?.connect()) as PoolClient;
+}

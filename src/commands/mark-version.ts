@@ -1,0 +1,140 @@
+import type { App } from '../app.ts';
+import { refusal, RefusedError } from '../core/problems.ts';
+import type { Refusal } from '../core/problems.ts';
+import {
+  findVersions,
+  listBadVersions,
+  markVersionBad as keepMark,
+  readBadVersions,
+  unmarkVersions,
+} from '../store/bad-versions.ts';
+import type { KeptBadVersion } from '../store/bad-versions.ts';
+import { checkEnd, checkReason, clientOf } from './hold-environment.ts';
+import { onceByKey } from './idempotency.ts';
+import { wakeWaiting } from './reconsider.ts';
+import { refusable } from './result.ts';
+import type { Result } from './result.ts';
+
+type Parts = Pick<App, 'dataSource' | 'definitions' | 'pool' | 'mover' | 'clock' | 'log'>;
+
+interface VersionInput {
+  product: string;
+  /** Label or digest. */
+  version: string;
+  /** At most one of the two; the whole product when both are left out. */
+  environment?: string;
+  group?: string;
+}
+
+export interface MarkInput extends VersionInput {
+  reason: string;
+  expiresAt?: Date;
+  idempotencyKey?: string;
+}
+
+/** Once it has answered, no promotion of the version starts in the scope until the mark is over. What runs goes on. */
+export function markVersionBad(app: Parts, input: MarkInput, actor: string | null): Promise<Result<KeptBadVersion>> {
+  return refusable(async () => {
+    const now = app.clock.now().getTime();
+    const { product, environment, group, reason, expiresAt } = input;
+    const definitions = await app.definitions.current();
+    const wrong = [...checkReason(reason), ...checkEnd(expiresAt, now, 'expiresAt')];
+    if (environment !== undefined && group !== undefined) {
+      wrong.push(refusal('INVALID', 'name an environment or a group, not both', ['group']));
+    }
+    if (environment !== undefined && !definitions.known.environments.has(environment)) {
+      wrong.push(refusal('NOT_FOUND', `there is no environment "${environment}"`, ['environment']));
+    }
+    const members = group === undefined ? [] : definitions.known.groups.get(group);
+    if (members === undefined) wrong.push(refusal('NOT_FOUND', `there is no environment group "${group}"`, ['group']));
+    if (wrong.length > 0) throw new RefusedError(wrong);
+    const version = await only(app, input);
+    const mark = {
+      product,
+      ...version,
+      scope: scopeOf(input),
+      group: group ?? null,
+      environments: environment === undefined ? [...(members ?? [])] : [environment],
+      reason,
+      by: actor,
+      since: now,
+      expiresAt: expiresAt?.getTime() ?? null,
+      rollback: null,
+    };
+    const keyed = { operation: 'versionMarkBad', key: input.idempotencyKey, input };
+    const id = await app.dataSource.transaction((tx) =>
+      onceByKey(tx, keyed, async () => keepMark(await clientOf(tx), mark)),
+    );
+    return (await readBadVersions(app.pool, [id])).get(id) as KeptBadVersion;
+  });
+}
+
+export interface UnmarkInput extends VersionInput {
+  reason: string;
+}
+
+/** Takes the marks back that count now, all of them or those of one environment or group; what waited goes on at once. */
+export function unmarkVersionBad(
+  app: Parts,
+  input: UnmarkInput,
+  actor: string | null,
+): Promise<Result<KeptBadVersion[]>> {
+  return refusable(async () => {
+    const now = app.clock.now().getTime();
+    const wrong = checkReason(input.reason);
+    if (wrong.length > 0) throw new RefusedError(wrong);
+    const { digest, label } = await only(app, input);
+    const filter = { product: input.product, digest, activeAt: now };
+    const active = await listBadVersions(app.pool, { limit: 1_000, filter });
+    const everywhere = input.environment === undefined && input.group === undefined;
+    const meant = active.filter(
+      (each) =>
+        everywhere ||
+        (each.scope === scopeOf(input) &&
+          (input.group === undefined
+            ? each.environments.includes(input.environment ?? '')
+            : each.group === input.group)),
+    );
+    if (meant.length === 0) {
+      const there = active.length > 0 ? `: it is marked for ${active.map(placeOf).join(', ')}` : '';
+      const message = `version "${label}" of product "${input.product}" is not marked bad ${everywhere ? 'now' : 'there'}${there}`;
+      throw new RefusedError([refusal('NOT_FOUND', message, ['version'])]);
+    }
+    const ids = meant.map(({ id }) => id);
+    const unmarked = await unmarkVersions(app.pool, ids, { at: now, by: actor, reason: input.reason });
+    wakeWaiting(app, { product: input.product });
+    const kept = await readBadVersions(app.pool, unmarked);
+    return unmarked.map((id) => kept.get(id) as KeptBadVersion);
+  });
+}
+
+/** Of a version that is to be released: why not, unless somebody says that he knows. */
+export function markedBad(marks: KeptBadVersion[], label: string): Refusal {
+  const told = marks.map((each) => `for ${placeOf(each)}: ${each.reason}`).join('; ');
+  return refusal(
+    'VERSION_MARKED_BAD',
+    `version "${label}" is marked bad ${told}. Take the mark back first, or acknowledge it: the release then waits where the mark counts`,
+    ['acknowledgeBadVersion'],
+  );
+}
+
+function placeOf({ scope, environments, group, product }: KeptBadVersion): string {
+  if (scope === 'PRODUCT') return `all of "${product}"`;
+  return scope === 'GROUP' ? `group "${group}"` : `environment "${environments.join(', ')}"`;
+}
+
+function scopeOf({ environment, group }: VersionInput): 'ENVIRONMENT' | 'GROUP' | 'PRODUCT' {
+  return environment !== undefined ? 'ENVIRONMENT' : group !== undefined ? 'GROUP' : 'PRODUCT';
+}
+
+/** The version that is meant; a label that several share is refused, never picked from. */
+async function only(app: Parts, { product, version }: VersionInput): Promise<{ digest: string; label: string }> {
+  const found = await findVersions(app.pool, product, version);
+  const [first] = found;
+  if (first && found.length === 1) return first;
+  const message =
+    found.length === 0
+      ? `product "${product}" has no release of version "${version}"`
+      : `several versions of product "${product}" are called "${version}": name one of the digests ${found.map(({ digest }) => digest).join(', ')}`;
+  throw new RefusedError([refusal(found.length === 0 ? 'NOT_FOUND' : 'INVALID', message, ['version'])]);
+}

@@ -1,0 +1,122 @@
+import { Arg, Args, Ctx, FieldResolver, Mutation, Query, Resolver, Root } from 'type-graphql';
+import { markVersionBad, unmarkVersionBad } from '../commands/mark-version.ts';
+import {
+  BadVersion,
+  BadVersionConnection,
+  BadVersionFilterInput,
+  BadVersionPayload,
+  VersionMarkBadInput,
+  VersionUnmarkBadInput,
+} from '../schema/bad-version.ts';
+import type { Target } from '../core/access/index.ts';
+import { checkFirst, PageArgs, toConnection } from '../schema/connection.ts';
+import type { Connection } from '../schema/connection.ts';
+import type { ApiContext } from '../schema/context.ts';
+import { UUID } from '../schema/node.ts';
+import { Release } from '../schema/release.ts';
+import { WaitingForVersion } from '../schema/waiting.ts';
+import { listBadVersions, readBadVersions } from '../store/bad-versions.ts';
+import { Guarded, SEES, may } from './access/rules.ts';
+import type { Lookup } from './access/lookup.ts';
+import { checkStorable, refused, unstorable } from './answers.ts';
+import { readSince, writeSince } from './newest-first.ts';
+import { readRelease } from './release-parts.ts';
+
+/** For a group, and for the whole product, it concerns environments that may still come. */
+function marked({ input }: { input: { product: string; environment?: string | null } }, lookup: Lookup): Target[] {
+  const { product, environment } = input;
+  return lookup.places(product, environment ? [environment] : []);
+}
+
+@Resolver(() => BadVersion)
+export class BadVersionResolver {
+  @Guarded(SEES)
+  @Query(() => BadVersionConnection, {
+    description: 'The ledger of versions that were found bad, newest first; marks that are over, too.',
+  })
+  async badVersions(
+    @Ctx() { app }: ApiContext,
+    @Args(() => PageArgs) page: PageArgs,
+    @Arg('filter', () => BadVersionFilterInput, { nullable: true, description: 'Which ones; all when left out.' })
+    filter?: BadVersionFilterInput,
+  ): Promise<Connection<BadVersion>> {
+    const limit = checkFirst(page.first) + 1;
+    checkStorable({ filter });
+    const now = app.clock.now().getTime();
+    const rows = await listBadVersions(app.pool, {
+      limit,
+      before: readSince(page.after),
+      filter: {
+        product: filter?.product ?? undefined,
+        digest: filter?.digest ?? undefined,
+        activeAt: filter?.active === true ? now : undefined,
+      },
+    });
+    return toConnection(rows, page, writeSince, (row) => new BadVersion(row, now));
+  }
+
+  @Guarded(may('MARK_BAD', marked))
+  @Mutation(() => BadVersionPayload, {
+    description:
+      'Marks a version bad: once this has answered, no promotion of it starts in the scope until the mark is over. What runs goes on.',
+  })
+  async versionMarkBad(
+    @Ctx() { app, actor }: ApiContext,
+    @Arg('input', () => VersionMarkBadInput, { description: 'Which version, where and why.' })
+    input: VersionMarkBadInput,
+  ): Promise<BadVersionPayload> {
+    const wrong = unstorable(input);
+    if (wrong.length > 0) return { badVersions: [], userErrors: refused(wrong) };
+    const { product, version, environment, group, reason, expiresAt, idempotencyKey } = input;
+    const given = {
+      product,
+      version,
+      environment: environment ?? undefined,
+      group: group ?? undefined,
+      reason,
+      expiresAt: expiresAt ?? undefined,
+      idempotencyKey: idempotencyKey ?? undefined,
+    };
+    const result = await markVersionBad(app, given, actor);
+    if (result.refusals) return { badVersions: [], userErrors: refused(result.refusals) };
+    return { badVersions: [new BadVersion(result.value, app.clock.now().getTime())], userErrors: [] };
+  }
+
+  @Guarded(may('MARK_BAD', marked))
+  @Mutation(() => BadVersionPayload, {
+    description: 'Takes marks on a version back: what waited for them is put to its gates at once.',
+  })
+  async versionUnmarkBad(
+    @Ctx() { app, actor }: ApiContext,
+    @Arg('input', () => VersionUnmarkBadInput, { description: 'Which ones, and why.' }) input: VersionUnmarkBadInput,
+  ): Promise<BadVersionPayload> {
+    const wrong = unstorable(input);
+    if (wrong.length > 0) return { badVersions: [], userErrors: refused(wrong) };
+    const { product, version, environment, group, reason } = input;
+    const given = { product, version, environment: environment ?? undefined, group: group ?? undefined, reason };
+    const result = await unmarkVersionBad(app, given, actor);
+    if (result.refusals) return { badVersions: [], userErrors: refused(result.refusals) };
+    const now = app.clock.now().getTime();
+    return { badVersions: result.value.map((each) => new BadVersion(each, now)), userErrors: [] };
+  }
+
+  @FieldResolver(() => Release, { nullable: true, description: 'The rollback that marked it; null: a person did.' })
+  async rollback(@Ctx() context: ApiContext, @Root() { fields }: BadVersion): Promise<Release | null> {
+    return fields.rollback === null ? null : readRelease(context, fields.rollback);
+  }
+}
+
+@Resolver(() => WaitingForVersion)
+export class WaitingForVersionResolver {
+  @FieldResolver(() => [BadVersion], { description: 'The marks that decide.' })
+  async badVersions(@Ctx() { app }: ApiContext, @Root() { badVersionIds }: WaitingForVersion): Promise<BadVersion[]> {
+    const found = await readBadVersions(app.pool, badVersionIds);
+    const now = app.clock.now().getTime();
+    return [...found.values()].map((each) => new BadVersion(each, now));
+  }
+}
+
+export async function readBadVersion({ app }: ApiContext, id: string): Promise<BadVersion | null> {
+  const found = UUID.test(id) ? (await readBadVersions(app.pool, [id])).get(id) : undefined;
+  return found ? new BadVersion(found, app.clock.now().getTime()) : null;
+}

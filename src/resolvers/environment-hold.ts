@@ -1,0 +1,133 @@
+import { Arg, Args, Ctx, FieldResolver, Mutation, Query, Resolver, Root } from 'type-graphql';
+import { holdEnvironment, releaseEnvironment } from '../commands/hold-environment.ts';
+import type { Target } from '../core/access/index.ts';
+import { checkFirst, PageArgs, toConnection } from '../schema/connection.ts';
+import type { Connection } from '../schema/connection.ts';
+import type { ApiContext } from '../schema/context.ts';
+import {
+  EnvironmentHold,
+  EnvironmentHoldConnection,
+  EnvironmentHoldFilterInput,
+  EnvironmentHoldInput,
+  EnvironmentHoldPayload,
+  EnvironmentReleaseInput,
+} from '../schema/environment-hold.ts';
+import { fromNodeId } from '../schema/node-id.ts';
+import { UUID } from '../schema/node.ts';
+import { Release } from '../schema/release.ts';
+import { WaitingForHold } from '../schema/waiting.ts';
+import { listHolds, readHolds } from '../store/environment-holds.ts';
+import { Guarded, SEES, may } from './access/rules.ts';
+import type { Lookup } from './access/lookup.ts';
+import { checkStorable, refused, unstorable } from './answers.ts';
+import { readSince, writeSince } from './newest-first.ts';
+import { readRelease } from './release-parts.ts';
+
+function held({ input }: { input: { product?: string | null; environment: string } }, lookup: Lookup): Target[] {
+  const { product, environment } = input;
+  return [{ product: product ? lookup.product(product) : 'ALL', environment: lookup.environment(environment) }];
+}
+
+@Resolver(() => EnvironmentHold)
+export class EnvironmentHoldResolver {
+  @Guarded(SEES)
+  @Query(() => EnvironmentHoldConnection, {
+    description: 'Holds on environments, newest first; those that are over, too.',
+  })
+  async environmentHolds(
+    @Ctx() { app }: ApiContext,
+    @Args(() => PageArgs) page: PageArgs,
+    @Arg('filter', () => EnvironmentHoldFilterInput, { nullable: true, description: 'Which ones; all when left out.' })
+    filter?: EnvironmentHoldFilterInput,
+  ): Promise<Connection<EnvironmentHold>> {
+    const limit = checkFirst(page.first) + 1;
+    checkStorable({ filter });
+    const now = app.clock.now().getTime();
+    const rows = await listHolds(app.pool, {
+      limit,
+      before: readSince(page.after),
+      filter: {
+        product: filter?.product ?? undefined,
+        environment: filter?.environment ?? undefined,
+        activeAt: filter?.active === true ? now : undefined,
+      },
+    });
+    return toConnection(rows, page, writeSince, (row) => new EnvironmentHold(row, now));
+  }
+
+  @Guarded(may('HOLD', held))
+  @Mutation(() => EnvironmentHoldPayload, {
+    description:
+      'Puts an environment on hold: once this has answered, nothing is promoted into it until the hold is over. What runs there goes on; rollbacks may start.',
+  })
+  async environmentHold(
+    @Ctx() { app, actor }: ApiContext,
+    @Arg('input', () => EnvironmentHoldInput, { description: 'What to hold, and why.' }) input: EnvironmentHoldInput,
+  ): Promise<EnvironmentHoldPayload> {
+    const wrong = unstorable(input);
+    if (wrong.length > 0) return { holds: [], userErrors: refused(wrong) };
+    const { environment, product, reason, until, idempotencyKey } = input;
+    const given = {
+      environment,
+      product: product ?? undefined,
+      reason,
+      until: until ?? undefined,
+      idempotencyKey: idempotencyKey ?? undefined,
+    };
+    const result = await holdEnvironment(app, given, actor);
+    if (result.refusals) return { holds: [], userErrors: refused(result.refusals) };
+    return { holds: [new EnvironmentHold(result.value, app.clock.now().getTime())], userErrors: [] };
+  }
+
+  @Guarded(may('HOLD', held))
+  @Mutation(() => EnvironmentHoldPayload, {
+    description: 'Lifts holds: what waited for them is put to its gates at once.',
+  })
+  async environmentRelease(
+    @Ctx() { app, actor }: ApiContext,
+    @Arg('input', () => EnvironmentReleaseInput, { description: 'Which ones.' }) input: EnvironmentReleaseInput,
+  ): Promise<EnvironmentHoldPayload> {
+    const wrong = unstorable(input);
+    if (wrong.length > 0) return { holds: [], userErrors: refused(wrong) };
+    const { environment, product, holdId, reason } = input;
+    const given = {
+      environment,
+      product: product ?? undefined,
+      hold: holdId === undefined || holdId === null ? undefined : holdIdOf(holdId),
+      reason: reason ?? undefined,
+    };
+    const result = await releaseEnvironment(app, given, actor);
+    if (result.refusals) return { holds: [], userErrors: refused(result.refusals) };
+    const now = app.clock.now().getTime();
+    return { holds: result.value.map((each) => new EnvironmentHold(each, now)), userErrors: [] };
+  }
+
+  @FieldResolver(() => Release, {
+    nullable: true,
+    description: 'The rollback that made it; null: a person did. It ends when somebody promotes there again.',
+  })
+  async rollback(@Ctx() context: ApiContext, @Root() { fields }: EnvironmentHold): Promise<Release | null> {
+    return fields.rollback === null ? null : readRelease(context, fields.rollback);
+  }
+}
+
+@Resolver(() => WaitingForHold)
+export class WaitingForHoldResolver {
+  @FieldResolver(() => [EnvironmentHold], { description: 'The holds that decide.' })
+  async holds(@Ctx() { app }: ApiContext, @Root() { holdIds }: WaitingForHold): Promise<EnvironmentHold[]> {
+    const found = await readHolds(app.pool, holdIds);
+    const now = app.clock.now().getTime();
+    return [...found.values()].map((each) => new EnvironmentHold(each, now));
+  }
+}
+
+/** As the API gave it, or the bare id. */
+function holdIdOf(id: string): string {
+  const node = fromNodeId(id);
+  return node?.type === 'EnvironmentHold' && UUID.test(node.what) ? node.what : id;
+}
+
+export async function readHold({ app }: ApiContext, id: string): Promise<EnvironmentHold | null> {
+  const found = UUID.test(id) ? (await readHolds(app.pool, [id])).get(id) : undefined;
+  return found ? new EnvironmentHold(found, app.clock.now().getTime()) : null;
+}

@@ -1,0 +1,16 @@
+import { badInput, readCursor } from '../schema/connection.ts';
+import { UUID } from '../schema/node.ts';
+
+/** Cursors of lists that show the newest first, by time and then by id. */
+
+export function writeSince({ since, id }: { since: number; id: string }): string {
+  return `${since}/${id}`;
+}
+
+export function readSince(after: string | null | undefined): { since: number; id: string } | undefined {
+  const cursor = readCursor(after);
+  if (cursor === undefined) return undefined;
+  const [since = '', id = ''] = cursor.split('/');
+  if (/^\d{1,15}$/.test(since) && UUID.test(id)) return { since: Number(since), id };
+  throw badInput('`after` is not a cursor of this list', 'after');
+}

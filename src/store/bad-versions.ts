@@ -1,0 +1,145 @@
+import { randomUUID } from 'node:crypto';
+import type { Pool, PoolClient } from 'pg';
+import type { BadVersion } from '../core/holds.ts';
+import { lockProductsStatement } from './product-locks.ts';
+
+/** A mark as it is kept: taken back, it is history. */
+export interface KeptBadVersion extends BadVersion {
+  unmarkedAt: number | null;
+  unmarkedBy: string | null;
+  unmarkReason: string | null;
+}
+
+export type NewBadVersion = Omit<BadVersion, 'id'>;
+
+/**
+ * Marks a version bad, in the caller's transaction: once that is committed, no promotion of it starts in the mark's scope. A
+ * rollback marks its version once, however often it is told to.
+ */
+export async function markVersionBad(client: PoolClient, mark: NewBadVersion): Promise<string> {
+  await client.query(lockProductsStatement([mark.product]));
+  const { rows } = await client.query<{ id: string }>(
+    `INSERT INTO bad_version AS b (id, product, digest, label, scope, group_name, environments, reason, actor, since, expires_at,
+       rollback_id)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+     ON CONFLICT (rollback_id) WHERE rollback_id IS NOT NULL DO UPDATE SET reason = b.reason
+     RETURNING id`,
+    [
+      randomUUID(),
+      mark.product,
+      mark.digest,
+      mark.label,
+      mark.scope,
+      mark.group,
+      JSON.stringify(mark.environments),
+      mark.reason,
+      mark.by,
+      new Date(mark.since),
+      mark.expiresAt === null ? null : new Date(mark.expiresAt),
+      mark.rollback,
+    ],
+  );
+  return (rows[0] as { id: string }).id;
+}
+
+/** Takes these marks back; those that were taken back already stay as they are and are missing from the answer. */
+export async function unmarkVersions(
+  client: Pool | PoolClient,
+  ids: string[],
+  unmarked: { at: number; by: string | null; reason: string },
+): Promise<string[]> {
+  const { rows } = await client.query<{ id: string }>(
+    `UPDATE bad_version SET unmarked_at = $2, unmarked_by = $3, unmark_reason = $4
+     WHERE id = ANY($1) AND unmarked_at IS NULL RETURNING id`,
+    [ids, new Date(unmarked.at), unmarked.by, unmarked.reason],
+  );
+  return rows.map((row) => row.id);
+}
+
+export interface BadVersionFilter {
+  product?: string;
+  digest?: string;
+  /** Only what counts at this time, in milliseconds. */
+  activeAt?: number;
+}
+
+/** Newest first; `before` is the key of the mark after which the page begins. */
+export async function listBadVersions(
+  pool: Pool,
+  { limit, before, filter = {} }: { limit: number; before?: { since: number; id: string }; filter?: BadVersionFilter },
+): Promise<KeptBadVersion[]> {
+  const { rows } = await pool.query<BadVersionRecord>(
+    `SELECT * FROM bad_version
+     WHERE ($1::text IS NULL OR product = $1) AND ($2::text IS NULL OR digest = $2)
+       AND ($3::timestamptz IS NULL OR (unmarked_at IS NULL AND (expires_at IS NULL OR expires_at > $3)))
+       AND ($4::timestamptz IS NULL OR (since, id) < ($4, $5::uuid))
+     ORDER BY since DESC, id DESC LIMIT $6`,
+    [
+      filter.product ?? null,
+      filter.digest ?? null,
+      filter.activeAt === undefined ? null : new Date(filter.activeAt),
+      before === undefined ? null : new Date(before.since),
+      before?.id ?? null,
+      limit,
+    ],
+  );
+  return rows.map(toBadVersion);
+}
+
+export async function readBadVersions(pool: Pool, ids: readonly string[]): Promise<Map<string, KeptBadVersion>> {
+  const { rows } = await pool.query<BadVersionRecord>('SELECT * FROM bad_version WHERE id = ANY($1)', [ids]);
+  return new Map(rows.map((row) => [row.id, toBadVersion(row)]));
+}
+
+/** The versions of a product that have this label or this digest, as its releases know them. */
+export async function findVersions(
+  pool: Pool,
+  product: string,
+  labelOrDigest: string,
+): Promise<{ digest: string; label: string }[]> {
+  const { rows } = await pool.query<{ digest: string; label: string }>(
+    `SELECT DISTINCT ON (digest) digest, version AS label FROM release
+     WHERE product = $1 AND (version = $2 OR digest = $2) ORDER BY digest, number DESC LIMIT 20`,
+    [product, labelOrDigest],
+  );
+  return rows;
+}
+
+/** A row, or the same as JSON, where times are text. */
+export interface BadVersionRecord {
+  id: string;
+  product: string;
+  digest: string;
+  label: string;
+  scope: BadVersion['scope'];
+  group_name: string | null;
+  environments: string[];
+  reason: string;
+  actor: string | null;
+  since: Date | string;
+  expires_at: Date | string | null;
+  rollback_id: string | null;
+  unmarked_at: Date | string | null;
+  unmarked_by: string | null;
+  unmark_reason: string | null;
+}
+
+export function toBadVersion(row: BadVersionRecord): KeptBadVersion {
+  return {
+    id: row.id,
+    product: row.product,
+    digest: row.digest,
+    label: row.label,
+    scope: row.scope,
+    group: row.group_name,
+    environments: row.environments,
+    reason: row.reason,
+    by: row.actor,
+    since: new Date(row.since).getTime(),
+    expiresAt: row.expires_at === null ? null : new Date(row.expires_at).getTime(),
+    rollback: row.rollback_id,
+    unmarkedAt: row.unmarked_at === null ? null : new Date(row.unmarked_at).getTime(),
+    unmarkedBy: row.unmarked_by,
+    unmarkReason: row.unmark_reason,
+  };
+}

@@ -1,0 +1,120 @@
+import { randomUUID } from 'node:crypto';
+import type { Pool, PoolClient } from 'pg';
+import type { EnvironmentHold } from '../core/holds.ts';
+import { lockAllProductsStatement, lockProductsStatement } from './product-locks.ts';
+
+/** A hold as it is kept: lifted, it is history. */
+export interface KeptHold extends EnvironmentHold {
+  liftedAt: number | null;
+  liftedBy: string | null;
+  liftReason: string | null;
+}
+
+export type NewHold = Omit<EnvironmentHold, 'id'>;
+
+/**
+ * Puts an environment on hold, in the caller's transaction: once that is committed, nothing starts there any more. A rollback
+ * holds an environment once, however often it is told to.
+ */
+export async function holdEnvironment(client: PoolClient, hold: NewHold): Promise<string> {
+  // Whoever is deciding about a start right now has ended before, or sees the hold.
+  await client.query(hold.product === null ? lockAllProductsStatement() : lockProductsStatement([hold.product]));
+  const { rows } = await client.query<{ id: string }>(
+    `INSERT INTO environment_hold AS h (id, product, environment, reason, actor, since, until, rollback_id)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+     ON CONFLICT (rollback_id, environment) WHERE rollback_id IS NOT NULL DO UPDATE SET reason = h.reason
+     RETURNING id`,
+    [
+      randomUUID(),
+      hold.product,
+      hold.environment,
+      hold.reason,
+      hold.by,
+      new Date(hold.since),
+      hold.until === null ? null : new Date(hold.until),
+      hold.rollback,
+    ],
+  );
+  return (rows[0] as { id: string }).id;
+}
+
+/** Ends these holds; those that are lifted already stay as they are and are missing from the answer. */
+export async function liftHolds(
+  client: Pool | PoolClient,
+  ids: string[],
+  lifted: { at: number; by: string | null; reason: string | null },
+): Promise<string[]> {
+  const { rows } = await client.query<{ id: string }>(
+    `UPDATE environment_hold SET lifted_at = $2, lifted_by = $3, lift_reason = $4
+     WHERE id = ANY($1) AND lifted_at IS NULL RETURNING id`,
+    [ids, new Date(lifted.at), lifted.by, lifted.reason],
+  );
+  return rows.map((row) => row.id);
+}
+
+export interface HoldFilter {
+  /** Of this product, and those of all products. */
+  product?: string;
+  environment?: string;
+  /** Only what holds at this time, in milliseconds. */
+  activeAt?: number;
+}
+
+/** Newest first; `before` is the key of the hold after which the page begins. */
+export async function listHolds(
+  pool: Pool,
+  { limit, before, filter = {} }: { limit: number; before?: { since: number; id: string }; filter?: HoldFilter },
+): Promise<KeptHold[]> {
+  const { rows } = await pool.query<HoldRecord>(
+    `SELECT * FROM environment_hold
+     WHERE ($1::text IS NULL OR product IS NULL OR product = $1) AND ($2::text IS NULL OR environment = $2)
+       AND ($3::timestamptz IS NULL OR (lifted_at IS NULL AND (until IS NULL OR until > $3)))
+       AND ($4::timestamptz IS NULL OR (since, id) < ($4, $5::uuid))
+     ORDER BY since DESC, id DESC LIMIT $6`,
+    [
+      filter.product ?? null,
+      filter.environment ?? null,
+      filter.activeAt === undefined ? null : new Date(filter.activeAt),
+      before === undefined ? null : new Date(before.since),
+      before?.id ?? null,
+      limit,
+    ],
+  );
+  return rows.map(toHold);
+}
+
+export async function readHolds(pool: Pool, ids: readonly string[]): Promise<Map<string, KeptHold>> {
+  const { rows } = await pool.query<HoldRecord>('SELECT * FROM environment_hold WHERE id = ANY($1)', [ids]);
+  return new Map(rows.map((row) => [row.id, toHold(row)]));
+}
+
+/** A row, or the same as JSON, where times are text. */
+export interface HoldRecord {
+  id: string;
+  product: string | null;
+  environment: string;
+  reason: string;
+  actor: string | null;
+  since: Date | string;
+  until: Date | string | null;
+  rollback_id: string | null;
+  lifted_at: Date | string | null;
+  lifted_by: string | null;
+  lift_reason: string | null;
+}
+
+export function toHold(row: HoldRecord): KeptHold {
+  return {
+    id: row.id,
+    product: row.product,
+    environment: row.environment,
+    reason: row.reason,
+    by: row.actor,
+    since: new Date(row.since).getTime(),
+    until: row.until === null ? null : new Date(row.until).getTime(),
+    rollback: row.rollback_id,
+    liftedAt: row.lifted_at === null ? null : new Date(row.lifted_at).getTime(),
+    liftedBy: row.lifted_by,
+    liftReason: row.lift_reason,
+  };
+}

@@ -1,0 +1,127 @@
+import type { Pool, PoolClient } from 'pg';
+import { marks } from '../core/holds.ts';
+import type { BadVersion, EnvironmentHold } from '../core/holds.ts';
+import type { Facts, LiveVersion, ReleaseKind } from '../core/release.ts';
+import type { ReleaseWindow } from '../core/windows/index.ts';
+import { toBadVersion } from './bad-versions.ts';
+import type { BadVersionRecord } from './bad-versions.ts';
+import type { DefinitionSnapshot, DefinitionSnapshots } from './definition-snapshot.ts';
+import { toHold } from './environment-holds.ts';
+import type { HoldRecord } from './environment-holds.ts';
+
+interface FactsRecord {
+  id: string;
+  product: string;
+  kind: ReleaseKind;
+  /** The environments into which it may still promote; after a retry those that failed or were skipped, too. */
+  ahead: string[] | null;
+  behind: string | null;
+  older: Record<string, string> | null;
+  holding: Record<string, string> | null;
+  holds: HoldRecord[] | null;
+  marks: BadVersionRecord[] | null;
+  byPerson: boolean;
+  definitions: string;
+}
+
+/**
+ * Facts for these releases, read in one statement under their products' locks: who is before them, who is at work where, what
+ * holds, what was marked bad; then which windows concern them. Costs what they themselves have, however many others are open.
+ */
+export async function loadFacts(
+  client: PoolClient,
+  releases: { id: string }[],
+  definitions: DefinitionSnapshots,
+): Promise<Map<string, Facts>> {
+  const { rows } = await client.query<FactsRecord>({
+    name: 'load-facts',
+    text: FACTS,
+    values: [releases.map((each) => each.id)],
+  });
+  const snapshot = await definitions.current(rows[0]?.definitions);
+  const facts = new Map<string, Facts>();
+  for (const row of rows) facts.set(row.id, await toFacts(client, row, snapshot));
+  return facts;
+}
+
+/**
+ * QUEUE and SUPERSEDE: one release of a product at a time, in the order of creation. PIPELINE: releases overlap, and each
+ * environment takes them in order. TERMINATE: they overlap too; whoever is in the way is ended by the command. A rollback
+ * stands in no line: it waits for nobody's turn and nobody for its, only who is at work in an environment has it alone.
+ */
+const FACTS = `
+SELECT r.id, r.product, r.kind, own.ahead, r.trigger->>'kind' = 'MANUAL' AS "byPerson",
+  (SELECT revision FROM definition_clock) AS definitions,
+  CASE WHEN r.kind = 'FORWARD' AND r.concurrency IN ('QUEUE', 'SUPERSEDE') THEN coalesce(
+    (SELECT o.id FROM release o WHERE o.product = r.product AND o.ended_at IS NULL AND o.kind = 'FORWARD' AND o.started_at IS NOT NULL AND o.id <> r.id
+     ORDER BY o.number LIMIT 1),
+    (SELECT o.id FROM release o WHERE o.product = r.product AND o.ended_at IS NULL AND o.kind = 'FORWARD' AND o.number < r.number
+     ORDER BY o.number LIMIT 1)) END AS behind,
+  (SELECT jsonb_object_agg(p.environment, p.release_id) FROM promotion p
+   WHERE p.product = r.product AND p.holds AND p.environment = ANY(own.ahead) AND p.release_id <> r.id) AS holding,
+  CASE WHEN r.kind = 'FORWARD' AND r.concurrency = 'PIPELINE' THEN
+    (SELECT jsonb_object_agg(e.environment, o.release_id) FROM unnest(own.ahead) AS e(environment), LATERAL (
+       SELECT p.release_id FROM promotion p JOIN release f ON f.id = p.release_id AND f.kind = 'FORWARD'
+       WHERE p.product = r.product AND p.environment = e.environment AND p.ended_at IS NULL AND p.number < r.number
+       ORDER BY p.number DESC LIMIT 1) AS o) END AS older,
+  (SELECT jsonb_agg(to_jsonb(h)) FROM environment_hold h
+   WHERE h.lifted_at IS NULL AND h.environment = ANY(own.ahead) AND (h.product IS NULL OR h.product = r.product)) AS holds,
+  (SELECT jsonb_agg(to_jsonb(b)) FROM bad_version b
+   WHERE b.product = r.product AND b.digest = r.digest AND b.unmarked_at IS NULL) AS marks
+FROM release r, LATERAL (
+  SELECT array_agg(p.environment) AS ahead FROM promotion p
+  WHERE p.release_id = r.id AND p.status <> 'SUCCEEDED' AND p.environment IS NOT NULL) AS own
+WHERE r.id = ANY($1)`;
+
+async function toFacts(client: PoolClient, row: FactsRecord, snapshot: DefinitionSnapshot): Promise<Facts> {
+  const windows: Record<string, ReleaseWindow[]> = {};
+  const holds: Record<string, EnvironmentHold[]> = {};
+  const badVersions: Record<string, BadVersion[]> = {};
+  const kept = (row.holds ?? []).map(toHold);
+  const marked = (row.marks ?? []).map(toBadVersion);
+  for (const environment of row.ahead ?? []) {
+    const selected = snapshot.windowsFor(row.product, environment);
+    if (selected.length > 0) windows[environment] = selected;
+    const held = kept.filter((each) => each.environment === environment);
+    if (held.length > 0) holds[environment] = held;
+    if (marked.length === 0) continue;
+    const bad = marked.filter((each) => marks(each, environment, snapshot.groupsOf(environment)));
+    if (bad.length > 0) badVersions[environment] = bad;
+  }
+  const strict = Object.keys(windows).filter((each) => windows[each]?.some(({ spec }) => spec.runway));
+  const runway = strict.length > 0 ? await loadRunway(client, row.product, strict) : {};
+  const live = row.kind === 'ROLLBACK' ? await loadLive(client, row.id) : {};
+  const { behind, byPerson, older, holding } = row;
+  return { behind, heldBy: { ...older, ...holding }, windows, runway, live, holds, badVersions, byPerson };
+}
+
+/** The newest deployment of every application that the rollback brings back. */
+async function loadLive(client: PoolClient, rollbackId: string): Promise<Record<string, LiveVersion>> {
+  const { rows } = await client.query<LiveVersion & { application: string }>({
+    name: 'load-live',
+    text: `SELECT DISTINCT ON (d.application) d.application, d.id, d.digest, d.version AS label
+           FROM deployment d JOIN promotion p ON p.product = d.product AND p.environment = d.environment
+           WHERE p.release_id = $1 AND p.status <> 'SUCCEEDED'
+           ORDER BY d.application, d.at DESC, d.id DESC`,
+    values: [rollbackId],
+  });
+  return Object.fromEntries(rows.map(({ application, ...live }) => [application, live]));
+}
+
+/** How long a promotion takes in each environment: p95 of the newest hundred that succeeded, in milliseconds. */
+export async function loadRunway(
+  client: Pool | PoolClient,
+  product: string,
+  environments: string[],
+): Promise<Record<string, number>> {
+  const { rows } = await client.query<{ environment: string; p95: number }>(
+    `SELECT e.environment, percentile_cont(0.95) WITHIN GROUP (ORDER BY p.took) AS p95
+     FROM unnest($2::text[]) AS e(environment), LATERAL (
+       SELECT (extract(epoch FROM ended_at - started_at) * 1000)::float AS took FROM promotion
+       WHERE product = $1 AND environment = e.environment AND status = 'SUCCEEDED'
+       ORDER BY ended_at DESC LIMIT 100) AS p
+     GROUP BY e.environment`,
+    [product, environments],
+  );
+  return Object.fromEntries(rows.map((row) => [row.environment, row.p95]));
+}
