@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { z } from 'zod';
 import { isLoopback } from './loopback.ts';
 import { DEFAULT_PROTOCOLS, PROTOCOLS, type Protocol } from './drivers/git/address.ts';
-import { LOOPBACK, parseAllowed } from './drivers/network/allowed.ts';
+import { allowedOf, LOOPBACK, parseAllowed } from './drivers/network/allowed.ts';
 import { FAULT_POINTS } from './faults.ts';
 import type { FaultPoint } from './faults.ts';
 
@@ -36,7 +36,26 @@ export interface Config {
   };
   /** CIDRs, addresses and names that definitions may make this server call, besides public addresses. */
   allowedNetworks: readonly string[];
-  limits: { bodyBytes: number };
+  limits: {
+    /** Largest request body. */
+    bodyBytes: number;
+    /** Most that one operation may cost; see `costOf`. */
+    cost: number;
+    /** Operations that one caller may ask for within ten seconds; 0: as many as they like. */
+    operations: number;
+    /** Open connections of this process, of whatever kind. */
+    connections: number;
+    /** WebSockets and event streams that one caller may hold open. */
+    streams: number;
+    /** Subscriptions that one caller may hold open. */
+    subscriptions: number;
+    /** How long a client may take to send its request, in milliseconds. */
+    requestMs: number;
+  };
+  /** Origins of other sites whose pages may use the API, e.g. `https://portal.example.com`. */
+  allowedOrigins: readonly string[];
+  /** CIDRs and addresses of proxies whose `X-Forwarded-For` is believed. */
+  trustedProxies: readonly string[];
   /** For fault injection alone: the process kills itself there. */
   fault?: { point: FaultPoint; nth: number };
 }
@@ -191,6 +210,62 @@ export const SETTINGS = {
       'What definitions may make the server call, besides public addresses. Without it nothing, or loopback where only this machine reaches the server.',
   }),
   SLUICE_BODY_LIMIT_BYTES: wholeNumber(1_024, 1_073_741_824, 'Largest request body, in bytes.', 1_048_576),
+  SLUICE_QUERY_COST: wholeNumber(
+    100,
+    100_000_000,
+    'Most that one operation may cost: an object is 1, a list counts as often as its `first` says.',
+    50_000,
+  ),
+  SLUICE_RATE_LIMIT: setting({
+    schema: z
+      .string()
+      .regex(/^\d{1,9}$/)
+      .transform(Number),
+    expected: 'a whole number; 0 for no limit',
+    about:
+      'Operations that one caller may ask of one process within ten seconds. Without it 1000, or no limit where only this machine reaches the server.',
+  }),
+  SLUICE_MAX_CONNECTIONS: wholeNumber(1, 1_000_000, 'Connections that one process holds open.', 10_000),
+  SLUICE_MAX_STREAMS: wholeNumber(
+    1,
+    1_000_000,
+    'WebSockets and event streams that one caller may hold open at one process.',
+    2_000,
+  ),
+  SLUICE_MAX_SUBSCRIPTIONS: wholeNumber(
+    1,
+    1_000_000,
+    'Subscriptions that one caller may hold open at one process.',
+    10_000,
+  ),
+  SLUICE_REQUEST_TIMEOUT_MS: wholeNumber(
+    1_000,
+    600_000,
+    'How long a client may take to send a request, in ms; for its headers a third of it.',
+    30_000,
+  ),
+  SLUICE_ALLOWED_ORIGINS: setting({
+    schema: z.string().transform((value, context): string[] => {
+      const origins = value.split(/[\s,]+/).filter(Boolean);
+      const isOrigin = (each: string): boolean =>
+        /^https?:[^*]*$/.test(each) && URL.canParse(each) && new URL(each).origin === each;
+      if (origins.length > 0 && origins.every(isOrigin)) return origins;
+      context.addIssue({ code: 'custom', message: 'not usable' });
+      return z.NEVER;
+    }),
+    expected: 'origins such as https://portal.example.com, without a path',
+    about: 'Other sites whose pages may use the API (CORS, WebSockets, event streams). Without it none.',
+  }),
+  SLUICE_TRUSTED_PROXIES: setting({
+    schema: z.string().transform((value, context): string[] => {
+      const entries = parseAllowed(value);
+      if (entries && allowedOf(entries).names.length === 0) return allowedOf(entries).networks;
+      context.addIssue({ code: 'custom', message: 'not usable' });
+      return z.NEVER;
+    }),
+    expected: 'CIDRs and addresses such as 10.0.0.0/8, 127.0.0.1',
+    about: 'Proxies in front, whose X-Forwarded-For says where a request comes from. Without it nobody is believed.',
+  }),
   SLUICE_FAULT: setting({
     schema: z
       .string()
@@ -241,7 +316,17 @@ export function loadConfig(env: Record<string, string | undefined>): Config {
       protocols: values.SLUICE_GIT_PROTOCOLS ?? [...DEFAULT_PROTOCOLS, ...(local ? (['file'] as const) : [])],
     },
     allowedNetworks: values.SLUICE_ALLOWED_NETWORKS ?? (local ? LOOPBACK : []),
-    limits: { bodyBytes: values.SLUICE_BODY_LIMIT_BYTES! },
+    limits: {
+      bodyBytes: values.SLUICE_BODY_LIMIT_BYTES!,
+      cost: values.SLUICE_QUERY_COST!,
+      operations: values.SLUICE_RATE_LIMIT ?? (local ? 0 : 1_000),
+      connections: values.SLUICE_MAX_CONNECTIONS!,
+      streams: values.SLUICE_MAX_STREAMS!,
+      subscriptions: values.SLUICE_MAX_SUBSCRIPTIONS!,
+      requestMs: values.SLUICE_REQUEST_TIMEOUT_MS!,
+    },
+    allowedOrigins: values.SLUICE_ALLOWED_ORIGINS ?? [],
+    trustedProxies: values.SLUICE_TRUSTED_PROXIES ?? [],
     fault: values.SLUICE_FAULT,
   };
   return config;

@@ -1,17 +1,16 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { ApolloServer } from '@apollo/server';
-import { ApolloServerPluginLandingPageDisabled } from '@apollo/server/plugin/disabled';
 import type { App } from './app.ts';
 import { EventLog, type EventLogOptions } from './events/event-log.ts';
 import { readiness } from './readiness.ts';
 import { buildApiSchema } from './schema/build.ts';
 import { type ApiContext, createContext } from './schema/context.ts';
+import { asHttp, newApollo } from './server/apollo.ts';
 import { serveEventStreams } from './server/event-stream.ts';
 import { FanOut } from './server/fan-out.ts';
 import { createHttpApp } from './server/http.ts';
 import { Masking } from './server/masking.ts';
-import { LIMIT_RULES, MAX_TOKENS } from './server/operation.ts';
+import { Limits } from './server/limits.ts';
 import { hostGuard } from './server/origin.ts';
 import { serveSockets } from './server/sockets.ts';
 
@@ -23,8 +22,6 @@ export interface ApiServer {
 }
 
 export interface ServerOptions {
-  /** Origins of other sites whose pages may open WebSockets and event streams, e.g. `https://portal.example.com`. */
-  allowedOrigins?: readonly string[];
   events?: Pick<EventLogOptions, 'ringSize' | 'pollMs'>;
 }
 
@@ -37,9 +34,14 @@ export async function startServer(app: App, options: ServerOptions = {}): Promis
   const masking = new Masking(log);
   const maxBytes = config.limits.bodyBytes;
   const hostAllowed = hostGuard(config.host, config.publicUrl);
+  // Behind a proxy that writes a Host of its own, our own pages come from another origin than they ask.
+  const own = config.publicUrl === undefined ? [] : [new URL(config.publicUrl).origin];
+  const allowedOrigins = [...own, ...config.allowedOrigins];
+  const limits = new Limits(config);
+  const newServer = (listener: RequestListener): Server => limitedServer(listener, config.limits);
   if (config.role === 'worker') {
-    const server = createServer(
-      createHttpApp({ masking, maxBytes, hostAllowed, readiness: () => readiness(app, null) }),
+    const server = newServer(
+      createHttpApp({ masking, maxBytes, hostAllowed, allowedOrigins, readiness: () => readiness(app, null) }),
     );
     return listening(server, config, () => closeServer(server));
   }
@@ -54,32 +56,30 @@ export async function startServer(app: App, options: ServerOptions = {}): Promis
     fanOut,
     masking,
     maxBytes,
+    maxCost: config.limits.cost,
+    limits,
     hostAllowed,
-    allowedOrigins: options.allowedOrigins ?? [],
+    allowedOrigins,
   };
-  const apollo = new ApolloServer<ApiContext>({
-    schema,
-    introspection: true,
-    csrfPrevention: true,
-    allowBatchedHttpRequests: false,
-    includeStacktraceInErrorResponses: false,
-    persistedQueries: false,
-    stopOnTerminationSignals: false,
-    parseOptions: { maxTokens: MAX_TOKENS },
-    validationRules: LIMIT_RULES,
-    formatError: (formatted, error) => masking.error(error, formatted),
-    plugins: [ApolloServerPluginLandingPageDisabled()],
-    logger: log,
-  });
+  const apollo = newApollo({ schema, masking, log, maxCost: config.limits.cost });
   await apollo.start();
   const streams = serveEventStreams(transport);
-  const server = createServer(
+  const server = newServer(
     createHttpApp({
       masking,
       maxBytes,
       hostAllowed,
+      allowedOrigins,
       readiness: () => readiness(app, events),
-      api: { apollo, newContext, eventStream: streams.handler },
+      api: {
+        apollo,
+        eventStream: streams.handler,
+        newContext: async (request) => {
+          const context = newContext();
+          await limits.operation(limits.callerOf(request, context)).catch(asHttp);
+          return context;
+        },
+      },
     }),
   );
   const sockets = serveSockets(server, transport);
@@ -93,6 +93,15 @@ export async function startServer(app: App, options: ServerOptions = {}): Promis
     await apollo.stop();
   };
   return listening(server, config, close);
+}
+
+/** Whoever sends slowly, or holds connections, is let go: places are for those who ask something. */
+function limitedServer(listener: RequestListener, { requestMs, connections }: App['config']['limits']): Server {
+  const headersTimeout = Math.ceil(requestMs / 3);
+  const options = { requestTimeout: requestMs, headersTimeout, connectionsCheckingInterval: headersTimeout / 2 };
+  const server = createServer(options, listener);
+  server.maxConnections = connections;
+  return server;
 }
 
 function listening(server: Server, { host, port }: App['config'], close: () => Promise<void>): Promise<ApiServer> {

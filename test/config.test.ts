@@ -39,7 +39,17 @@ describe('settings', () => {
         protocols: ['https', 'ssh', 'file'],
       },
       allowedNetworks: ['127.0.0.0/8', '::1/128'],
-      limits: { bodyBytes: 1_048_576 },
+      limits: {
+        bodyBytes: 1_048_576,
+        cost: 50_000,
+        operations: 0,
+        connections: 10_000,
+        streams: 2_000,
+        subscriptions: 10_000,
+        requestMs: 30_000,
+      },
+      allowedOrigins: [],
+      trustedProxies: [],
     });
   });
 
@@ -50,6 +60,12 @@ describe('settings', () => {
     ['PORT', '-1', "PORT is '-1': expected a whole number from 0 to 65535"],
     ['SLUICE_CONCURRENCY', '1.5', "SLUICE_CONCURRENCY is '1.5': expected a whole number from 1 to 10000"],
     ['SLUICE_QUEUE_PREFIX', 'a:b', "SLUICE_QUEUE_PREFIX is 'a:b': expected letters, digits, - and _, at most 64"],
+    ['SLUICE_RATE_LIMIT', '-1', "SLUICE_RATE_LIMIT is '-1': expected a whole number; 0 for no limit"],
+    [
+      'SLUICE_TRUSTED_PROXIES',
+      'proxy.lan',
+      "SLUICE_TRUSTED_PROXIES is 'proxy.lan': expected CIDRs and addresses such as 10.0.0.0/8, 127.0.0.1",
+    ],
     ['SLUICE_GIT_PROTOCOLS', 'ext', "SLUICE_GIT_PROTOCOLS is 'ext': expected some of https, http, ssh, file"],
     [
       'SLUICE_ALLOWED_NETWORKS',

@@ -3,46 +3,44 @@ import type { Request, RequestHandler, Response } from 'express';
 import { execute, type ExecutionArgs, type ExecutionResult } from 'graphql';
 import { createHandler } from 'graphql-sse/lib/use/express';
 import { prepare } from './operation.ts';
-import { originAllowed } from './origin.ts';
-import type { TransportParts } from './sockets.ts';
+import { RateLimitedError } from './limits.ts';
+import { RETRY_AFTER, type TransportParts } from './sockets.ts';
 
 /**
  * Server-sent events, one connection per operation ("distinct connections" of graphql-sse): for portals behind proxies that
  * know HTTP and nothing else. GET serves a plain EventSource, POST everybody else.
  */
 export function serveEventStreams(parts: TransportParts): { handler: RequestHandler; close(): void } {
-  const { schema, masking, fanOut, newContext } = parts;
+  const { schema, masking, fanOut, newContext, limits } = parts;
   const open = new Set<Response>();
-  const responses = new WeakMap<ExecutionArgs, Response>();
+  const responses = new WeakMap<ExecutionArgs, { response: Response; caller: string }>();
 
   const handle = createHandler({
     schema,
     // No tokens: nothing is kept for a client that has no connection.
     authenticate: () => null,
-    onSubscribe: ({ context: { res } }, params) => {
-      const prepared = prepare(schema, params);
+    onSubscribe: async ({ raw, context: { res } }, params) => {
+      const contextValue = newContext();
+      const caller = limits.callerOf(raw, contextValue);
+      await limits.operation(caller);
+      const prepared = prepare(schema, params, parts.maxCost);
       if (!('schema' in prepared)) return { data: null, errors: masking.errors(prepared) };
-      const args = { ...prepared, contextValue: newContext() };
-      responses.set(args, res);
+      const args = { ...prepared, contextValue };
+      responses.set(args, { response: res, caller });
       return args as never;
     },
     validate: () => [],
     execute: (async (args: ExecutionArgs) => masking.result(await execute(args))) as typeof execute,
     subscribe: (async (args: ExecutionArgs) => {
-      const results = await fanOut.subscribe(args);
+      const { response, caller } = responses.get(args)!;
+      const results = await limits.subscription(caller, () => fanOut.subscribe(args));
       if (!('next' in results)) return results;
-      return paced(results, responses.get(args)!);
+      return paced(results, response);
     }) as never,
   });
 
   return {
     handler: async (request: Request, response: Response) => {
-      if (!originAllowed(request, parts.allowedOrigins)) {
-        response
-          .status(403)
-          .json({ errors: [{ message: 'this page may not use the API', extensions: { code: 'FORBIDDEN' } }] });
-        return;
-      }
       // Anything else would be read by graphql-sse itself, without a limit.
       if (request.method !== 'GET' && (request.method !== 'POST' || !request.is('application/json'))) {
         response.status(415).json({
@@ -50,17 +48,32 @@ export function serveEventStreams(parts: TransportParts): { handler: RequestHand
         });
         return;
       }
+      const release = limits.stream(limits.callerOf(request));
+      if (!release) return tooMany(response, 'too many open streams: close some first', RETRY_AFTER);
+      response.once('close', release);
       // nginx would hold back what looks like a small response.
       response.setHeader('X-Accel-Buffering', 'no');
       open.add(response);
       response.once('close', () => open.delete(response));
-      await handle(request, response);
+      try {
+        await handle(request, response);
+      } catch (error) {
+        if (!(error instanceof RateLimitedError)) throw error;
+        tooMany(response, error.message, error.retryAfter);
+      }
     },
     /** Cut, not completed: clients reconnect elsewhere and go on with their cursors. */
     close() {
       for (const response of open) response.destroy();
     },
   };
+}
+
+export function tooMany(response: Response, message: string, retryAfter: number): void {
+  response
+    .status(429)
+    .set('Retry-After', String(retryAfter))
+    .json({ errors: [{ message, extensions: { code: 'RATE_LIMITED', retryAfter } }] });
 }
 
 /**

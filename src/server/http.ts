@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ApolloServer } from '@apollo/server';
 import { expressMiddleware } from '@as-integrations/express5';
+import cors from 'cors';
 import express, {
   type ErrorRequestHandler,
   type Express,
@@ -13,6 +14,7 @@ import express, {
 import helmet from 'helmet';
 import type { ApiContext } from '../schema/context.ts';
 import type { Masking } from './masking.ts';
+import { originAllowed } from './origin.ts';
 
 export interface HttpParts {
   readiness: () => Promise<{ ready: boolean }>;
@@ -20,11 +22,18 @@ export interface HttpParts {
   maxBytes: number;
   /** Whether a request names this server as its host. */
   hostAllowed: (request: Request) => boolean;
+  /** Origins of other sites whose pages may use the API. */
+  allowedOrigins: readonly string[];
   /** Absent in a process that only works: it answers for its health and nothing else. */
-  api?: { apollo: ApolloServer<ApiContext>; eventStream: RequestHandler; newContext: () => ApiContext };
+  api?: {
+    apollo: ApolloServer<ApiContext>;
+    eventStream: RequestHandler;
+    /** Throws what the client is answered when it may not ask now. */
+    newContext: (request: Request) => Promise<ApiContext>;
+  };
 }
 
-export function createHttpApp({ readiness, masking, maxBytes, hostAllowed, api }: HttpParts): Express {
+export function createHttpApp({ readiness, masking, maxBytes, hostAllowed, allowedOrigins, api }: HttpParts): Express {
   const app = express();
   app.disable('x-powered-by');
   app.set('etag', false);
@@ -41,8 +50,9 @@ export function createHttpApp({ readiness, masking, maxBytes, hostAllowed, api }
   });
   if (api) {
     const json = express.json({ limit: maxBytes });
+    app.use('/graphql', crossOrigin(allowedOrigins), ownPages(allowedOrigins));
     app.use('/graphql/stream', json, api.eventStream);
-    app.use('/graphql', json, expressMiddleware(api.apollo, { context: async () => api.newContext() }));
+    app.use('/graphql', json, expressMiddleware(api.apollo, { context: ({ req }) => api.newContext(req) }));
     app.use('/graphiql', graphiql());
     app.get('/', (_request, response) => response.redirect('/graphiql'));
   }
@@ -66,6 +76,25 @@ function securityHeaders(): RequestHandler {
     },
     strictTransportSecurity: false,
   });
+}
+
+/** Tokens travel in a header that pages set themselves: no cookies, so `credentials` stays off. */
+function crossOrigin(allowedOrigins: readonly string[]): RequestHandler {
+  return cors({
+    origin: [...allowedOrigins],
+    methods: ['GET', 'POST'],
+    allowedHeaders: ['authorization', 'content-type', 'accept', 'apollo-require-preflight', 'last-event-id'],
+    exposedHeaders: ['retry-after'],
+    maxAge: 600,
+  });
+}
+
+/** Browsers ask first (CORS) for what could do harm; whoever does not is answered here. */
+function ownPages(allowedOrigins: readonly string[]): RequestHandler {
+  return (request, response, next) => {
+    if (originAllowed(request, allowedOrigins)) next();
+    else answer(response, 403, 'FORBIDDEN', 'pages of this origin may not use the API');
+  };
 }
 
 /** The GraphQL IDE, when its workspace has been built. */

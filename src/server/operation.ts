@@ -12,6 +12,7 @@ import {
   type ValidationRule,
 } from 'graphql';
 import { LRUCache } from 'lru-cache';
+import { checkCost } from './cost.ts';
 
 /** What one operation may ask for, on every transport. */
 export const MAX_TOKENS = 5_000;
@@ -46,7 +47,11 @@ const documents = new LRUCache<string, DocumentNode>({
 });
 
 /** Parsed and validated, or why not. For the transports that Apollo does not serve. */
-export function prepare(schema: GraphQLSchema, params: OperationParams): ExecutionArgs | readonly GraphQLError[] {
+export function prepare(
+  schema: GraphQLSchema,
+  params: OperationParams,
+  maxCost: number,
+): ExecutionArgs | readonly GraphQLError[] {
   const { query, operationName, variables } = params;
   if (typeof query !== 'string') return [new GraphQLError('query is missing: expected the text of an operation')];
   try {
@@ -57,12 +62,14 @@ export function prepare(schema: GraphQLSchema, params: OperationParams): Executi
       if (errors.length > 0) return errors;
       documents.set(query, document);
     }
-    return {
+    const args = {
       schema,
       document,
       operationName: typeof operationName === 'string' ? operationName : undefined,
       variableValues: (variables ?? undefined) as ExecutionArgs['variableValues'],
     };
+    checkCost(schema, { ...args, variables: args.variableValues }, maxCost);
+    return args;
   } catch (error) {
     if (error instanceof GraphQLError) return [error];
     throw error;

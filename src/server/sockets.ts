@@ -1,10 +1,11 @@
 import { STATUS_CODES, type IncomingMessage, type Server } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { type ExecutionResult, execute, GraphQLError, type GraphQLSchema } from 'graphql';
+import { type ExecutionArgs, type ExecutionResult, execute, GraphQLError, type GraphQLSchema } from 'graphql';
 import { useServer } from 'graphql-ws/use/ws';
 import { WebSocketServer } from 'ws';
 import type { ApiContext } from '../schema/context.ts';
 import type { FanOut } from './fan-out.ts';
+import { type Limits, RateLimitedError } from './limits.ts';
 import type { Masking } from './masking.ts';
 import { prepare } from './operation.ts';
 import { originAllowed } from './origin.ts';
@@ -15,6 +16,8 @@ export interface TransportParts {
   fanOut: FanOut;
   masking: Masking;
   maxBytes: number;
+  maxCost: number;
+  limits: Limits;
   allowedOrigins: readonly string[];
   /** Whether a request names this server as its host. */
   hostAllowed: (request: IncomingMessage) => boolean;
@@ -23,27 +26,40 @@ export interface TransportParts {
 /** More than any screen needs; each costs a place in the log and a waiter. */
 const MAX_SUBSCRIPTIONS_PER_SOCKET = 250;
 const KEEP_ALIVE = 12_000;
+/** Seconds after which somebody who holds too many streams may look again. */
+export const RETRY_AFTER = 10;
 /** Milliseconds that a client gets to answer the goodbye. */
 const GOODBYE = 1_000;
 
 /** The graphql-transport-ws protocol on `/graphql`. */
 export function serveSockets(server: Server, parts: TransportParts): { close(): Promise<void> } {
-  const { schema, masking, fanOut, newContext } = parts;
+  const { schema, masking, fanOut, newContext, limits } = parts;
   const sockets = new WebSocketServer({ noServer: true, maxPayload: parts.maxBytes });
+  const callers = new WeakMap<ApiContext, string>();
   const protocol = useServer(
     {
       // Whatever NODE_ENV says: no internals in close reasons.
       isProd: true,
       connectionInitWaitTimeout: 10_000,
       execute: async (args): Promise<ExecutionResult> => masking.result(await execute(args)),
-      subscribe: fanOut.subscribe,
-      onSubscribe: ({ subscriptions }, _id, params) => {
+      subscribe: (args: ExecutionArgs) =>
+        limits.subscription(callers.get(args.contextValue as ApiContext) ?? '', () => fanOut.subscribe(args)),
+      onSubscribe: async ({ subscriptions, extra }, _id, params) => {
         if (Object.keys(subscriptions).length > MAX_SUBSCRIPTIONS_PER_SOCKET) {
           const message = `more than ${MAX_SUBSCRIPTIONS_PER_SOCKET} operations on one socket: open another one`;
           return [new GraphQLError(message, { extensions: { code: 'TOO_MANY_SUBSCRIPTIONS' } })];
         }
-        const prepared = prepare(schema, params);
-        return 'schema' in prepared ? { ...prepared, contextValue: newContext() } : prepared;
+        const contextValue = newContext();
+        const caller = limits.callerOf(extra.request, contextValue);
+        callers.set(contextValue, caller);
+        try {
+          await limits.operation(caller);
+        } catch (error) {
+          if (error instanceof RateLimitedError) return [error];
+          throw error;
+        }
+        const prepared = prepare(schema, params, parts.maxCost);
+        return 'schema' in prepared ? { ...prepared, contextValue } : prepared;
       },
       onError: (_context, _id, _payload, errors) => masking.errors(errors),
     },
@@ -57,6 +73,9 @@ export function serveSockets(server: Server, parts: TransportParts): { close(): 
     if (path !== '/graphql') return refuse(socket, 404);
     if (!parts.hostAllowed(request)) return refuse(socket, 421);
     if (!originAllowed(request, parts.allowedOrigins)) return refuse(socket, 403);
+    const release = limits.stream(limits.callerOf(request));
+    if (!release) return refuse(socket, 429, RETRY_AFTER);
+    socket.once('close', release);
     sockets.handleUpgrade(request, socket, head, (webSocket) => sockets.emit('connection', webSocket, request));
   };
   server.on('upgrade', onUpgrade);
@@ -73,6 +92,7 @@ export function serveSockets(server: Server, parts: TransportParts): { close(): 
   };
 }
 
-function refuse(socket: Duplex, status: number): void {
-  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+function refuse(socket: Duplex, status: number, retryAfter?: number): void {
+  const more = retryAfter === undefined ? '' : `Retry-After: ${retryAfter}\r\n`;
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${more}Connection: close\r\nContent-Length: 0\r\n\r\n`);
 }

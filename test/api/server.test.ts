@@ -234,7 +234,8 @@ describe('who may come in', () => {
   });
 
   test('a site that is on the list', async () => {
-    const other = await startServer(engine.app, { allowedOrigins: ['https://portal.example.com'] });
+    const config = { ...engine.app.config, allowedOrigins: ['https://portal.example.com'] };
+    const other = await startServer({ ...engine.app, config });
     const socket = new WebSocket(`${other.url.replace('http', 'ws')}/graphql`, 'graphql-transport-ws', {
       origin: 'https://portal.example.com',
     });

@@ -1,0 +1,120 @@
+import type { IncomingMessage } from 'node:http';
+import { GraphQLError, type ExecutionResult } from 'graphql';
+import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
+import type { Config } from '../config.ts';
+import type { ApiContext } from '../schema/context.ts';
+import { clientAddresses, neighbourhood } from './client-address.ts';
+
+/** Seconds over which operations are counted. */
+const WINDOW = 10;
+
+/** Answers for an operation that came too soon; `retryAfter` in seconds, at least 1. */
+export class RateLimitedError extends GraphQLError {
+  readonly retryAfter: number;
+
+  constructor(retryAfter: number) {
+    const message = `too many operations: ask again in ${retryAfter} s`;
+    super(message, { extensions: { code: 'RATE_LIMITED', retryAfter } });
+    this.retryAfter = retryAfter;
+  }
+}
+
+type Subscribed = AsyncIterableIterator<ExecutionResult> | ExecutionResult;
+
+/**
+ * How much one caller may ask of this process. A caller is whoever was authenticated, and otherwise an address: a token that
+ * is not good does not make a new caller.
+ */
+export class Limits {
+  readonly #limits: Config['limits'];
+  readonly #addressOf: (request: IncomingMessage) => string;
+  readonly #operations: RateLimiterMemory | undefined;
+  readonly #streams = new Map<string, number>();
+  readonly #subscriptions = new Map<string, number>();
+
+  constructor({ limits, trustedProxies }: Pick<Config, 'limits' | 'trustedProxies'>) {
+    this.#limits = limits;
+    this.#addressOf = clientAddresses(trustedProxies);
+    if (limits.operations > 0)
+      this.#operations = new RateLimiterMemory({ points: limits.operations, duration: WINDOW });
+  }
+
+  callerOf(request: IncomingMessage, context?: ApiContext): string {
+    const actor = context?.actor ?? null;
+    return actor === null ? `address ${neighbourhood(this.#addressOf(request))}` : `caller ${actor}`;
+  }
+
+  /** @throws RateLimitedError */
+  async operation(caller: string): Promise<void> {
+    try {
+      await this.#operations?.consume(caller);
+    } catch (error) {
+      if (error instanceof RateLimiterRes)
+        throw new RateLimitedError(Math.max(1, Math.ceil(error.msBeforeNext / 1000)));
+      throw error;
+    }
+  }
+
+  /** A place for a WebSocket or an event stream; call what it answers when that is closed. Undefined: there is none. */
+  stream(caller: string): (() => void) | undefined {
+    return hold(this.#streams, caller, this.#limits.streams);
+  }
+
+  /** Runs a subscription in a place of its caller's, which is free again when it ends, however it ends. */
+  async subscription(caller: string, subscribe: () => Promise<Subscribed>): Promise<Subscribed> {
+    const release = hold(this.#subscriptions, caller, this.#limits.subscriptions);
+    if (!release) {
+      const message = `more than ${this.#limits.subscriptions} subscriptions at once: end some first`;
+      return { errors: [new GraphQLError(message, { extensions: { code: 'TOO_MANY_SUBSCRIPTIONS' } })] };
+    }
+    try {
+      const results = await subscribe();
+      if ('next' in results) return whenEnded(results, release);
+      release();
+      return results;
+    } catch (error) {
+      release();
+      throw error;
+    }
+  }
+}
+
+function hold(places: Map<string, number>, caller: string, most: number): (() => void) | undefined {
+  const taken = places.get(caller) ?? 0;
+  if (taken >= most) return undefined;
+  places.set(caller, taken + 1);
+  let held = true;
+  return () => {
+    if (!held) return;
+    held = false;
+    const left = (places.get(caller) ?? 1) - 1;
+    if (left > 0) places.set(caller, left);
+    else places.delete(caller);
+  };
+}
+
+function whenEnded<T>(results: AsyncIterableIterator<T>, ended: () => void): AsyncIterableIterator<T> {
+  return {
+    async next() {
+      try {
+        const result = await results.next();
+        if (result.done) ended();
+        return result;
+      } catch (error) {
+        ended();
+        throw error;
+      }
+    },
+    return: () => {
+      ended();
+      return results.return!();
+    },
+    throw: (error) => {
+      ended();
+      return results.throw!(error);
+    },
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+  };
+}
