@@ -61,7 +61,7 @@ export async function openApp(config: Config, log: Log, clock: Clock = systemClo
     const after = new AfterMove({ pool, queue, timers, aborts, log });
     const definitions = new DefinitionSnapshots(dataSource);
     const mover = new Mover(pool, definitions, clock, log, after.onMoved);
-    after.follow(mover);
+    after.follow({ pool, dataSource, definitions, mover, clock });
     closers.push(() => mover.flush().catch(() => undefined));
     return {
       config,

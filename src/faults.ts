@@ -9,6 +9,9 @@ export const FAULT_POINTS = [
   'in-transaction',
   'after-commit',
   'after-hand-over',
+  'in-rollback',
+  'after-rollback',
+  'after-told',
 ] as const;
 export type FaultPoint = (typeof FAULT_POINTS)[number];
 

@@ -11,7 +11,7 @@ import { Listener } from './store/listener.ts';
 
 /** The hands of one process: takes jobs, keeps times, makes up for what was lost. Resolves once it takes jobs. */
 export async function startWorker(app: App): Promise<{ close(): Promise<void> }> {
-  const { mover, queue, aborts, log, pool, clock, drivers, timers, config } = app;
+  const { mover, queue, aborts, log, pool, clock, drivers, timers, config, dataSource, definitions } = app;
   const hands: Hands = { drivers, clock, healthReport: (application) => newestHealthReport(pool, application) };
   const promote = new PromoteJob({ mover, queue, hands, aborts, log });
   const worker: Worker<JobData, void, JobName> = queue.work(async (job, token) => {
@@ -50,7 +50,8 @@ export async function startWorker(app: App): Promise<{ close(): Promise<void> }>
     log,
   });
   await listener.open();
-  const sweep = new Sweep({ pool, mover, queue, timers, log, intervalMs: config.sweepIntervalMs });
+  const parts = { pool, mover, queue, timers, log, dataSource, definitions, clock };
+  const sweep = new Sweep({ ...parts, intervalMs: config.sweepIntervalMs });
   sweep.start();
   const stops = setInterval(() => {
     void lookForStops(aborts.olderThan(1_000)).catch((error: unknown) => log.debug({ error }, 'looking for stops'));

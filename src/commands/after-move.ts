@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import { ENDED_RELEASE } from '../core/release.ts';
+import type { App } from '../app.ts';
 import { reach } from '../faults.ts';
 import type { Aborts } from '../jobs/aborts.ts';
 import type { JobQueue } from '../jobs/queue.ts';
@@ -7,8 +7,13 @@ import { SOON } from '../jobs/timers.ts';
 import type { Timers } from '../jobs/timers.ts';
 import type { Log } from '../log.ts';
 import { outboxOf } from '../store/save-decisions.ts';
+import type { OutboxItem } from '../store/save-decisions.ts';
 import { nextInLine } from '../store/unfinished.ts';
-import type { Moved, Mover } from './mover.ts';
+import type { Moved } from './mover.ts';
+import { rollBackFailed } from './roll-back-failed.ts';
+import { tellOrigins } from './tell-origins.ts';
+
+type Commands = Pick<App, 'pool' | 'dataSource' | 'definitions' | 'mover' | 'clock'>;
 
 /**
  * What follows a saved decision: its work goes to the queue, its wake-up to a timer, its end to those who waited for it. All
@@ -17,44 +22,55 @@ import type { Moved, Mover } from './mover.ts';
  */
 export class AfterMove {
   readonly #parts: { pool: Pool; queue: JobQueue; timers: Timers; aborts: Aborts; log: Log };
-  #mover: Mover | null = null;
+  #app: Commands | null = null;
 
   constructor(parts: { pool: Pool; queue: JobQueue; timers: Timers; aborts: Aborts; log: Log }) {
     this.#parts = parts;
   }
 
-  follow(mover: Mover): void {
-    this.#mover = mover;
+  follow(app: Commands): void {
+    this.#app = app;
   }
 
   readonly onMoved = (moved: Moved[]): void => {
     reach('after-commit');
-    const { timers, log } = this.#parts;
-    void this.#handOver(moved).catch((error: unknown) =>
-      log.warn({ error }, 'the queue did not take the work, the relay will hand it over'),
-    );
+    const { timers } = this.#parts;
+    this.#shortCut(this.#handOver(moved), 'the queue did not take the work, the relay will hand it over');
     const now = Date.now();
-    for (const { decision } of moved) {
+    for (const { release, decision } of moved) {
       const { wakeAt, id } = decision.state;
       if (wakeAt !== null && wakeAt - now < SOON) timers.set(id, wakeAt, now);
       for (const work of decision.work) if (work.kind === 'abort') void this.#abort(id, work.promotions);
+      if (release.kind === 'ROLLBACK' && this.#app) {
+        const told = tellOrigins(this.#app, { release, state: decision.state });
+        this.#shortCut(told, 'those whom a rollback takes back were not told, the sweep will tell them');
+      }
     }
-    const freed = moved.filter(({ release, decision }) =>
-      freesOthers(release.concurrency, decision.state.status, decision.events),
-    );
-    if (freed.length > 0) {
-      void this.#wakeWaiting(freed).catch((error: unknown) =>
-        log.warn({ error }, 'those who waited were not told, the sweep will tell them'),
-      );
-    }
+    const freed = moved.filter(freesOthers);
+    const waiting = moved.filter(leavesToRollback);
+    if (freed.length === 0 && waiting.length === 0) return;
+    const woken = this.#wakeWaiting(freed, waiting);
+    this.#shortCut(woken, 'those who waited were not told, the sweep will tell them');
   };
 
+  #shortCut(work: Promise<unknown>, otherwise: string): void {
+    void work.catch((error: unknown) => this.#parts.log.warn({ error }, otherwise));
+  }
+
   async #handOver(moved: Moved[]): Promise<void> {
-    const items = moved.flatMap(({ decision }) => outboxOf(decision));
+    const all = moved.flatMap(({ decision }) => outboxOf(decision));
+    for (const item of all) if (item.work.kind === 'roll-back') this.#rollBack(item);
+    const items = all.filter((each) => each.work.kind !== 'roll-back');
     if (items.length === 0) return;
     await this.#parts.queue.handOver(items);
     reach('after-hand-over');
-    this.#mover?.handedOver(items.map((each) => each.key));
+    this.#app?.mover.handedOver(items.map((each) => each.key));
+  }
+
+  /** No job: it is started right here, and its row in the outbox goes in the transaction that starts it. */
+  #rollBack(item: OutboxItem): void {
+    if (!this.#app) return;
+    this.#shortCut(rollBackFailed(this.#app, item), 'a rollback could not be started yet, the sweep will start it');
   }
 
   /** Here at once, elsewhere by a notice; a worker that misses it asks for itself every second. */
@@ -68,28 +84,29 @@ export class AfterMove {
       .catch((error: unknown) => log.debug({ error }, 'abort notice'));
   }
 
-  /** The one after each that left, and the first in line: nobody else's turn can have come. */
-  async #wakeWaiting(freed: Moved[]): Promise<void> {
-    const mover = this.#mover;
+  /** The one after each that left, and the first in line: nobody else's turn can have come. Rollbacks stand in no line. */
+  async #wakeWaiting(freed: Moved[], left: Moved[]): Promise<void> {
+    const mover = this.#app?.mover;
     if (!mover) return;
-    const next = await nextInLine(
-      this.#parts.pool,
-      freed.map(({ release }) => release),
-    );
-    await Promise.all(next.map((id) => mover.move(id, { kind: 'tick' })));
+    const releases = freed.map(({ release }) => release);
+    const next = new Set(releases.length === 0 ? [] : await nextInLine(this.#parts.pool, releases));
+    for (const { decision } of left) for (const id of Object.keys(decision.state.rollbacks)) next.add(id);
+    await Promise.all([...next].map((id) => mover.move(id, { kind: 'tick' })));
   }
 }
 
 /** One at a time: its end lets the next one go. Overlapping: each environment that it leaves does. */
-function freesOthers(
-  concurrency: string,
-  status: Moved['decision']['state']['status'],
-  events: Moved['decision']['events'],
-): boolean {
+function freesOthers({ release, decision: { state, events } }: Moved): boolean {
   if (events.length === 0) return false;
-  if (ENDED_RELEASE.has(status)) return true;
-  const overlapping = concurrency === 'PIPELINE' || concurrency === 'TERMINATE';
+  if (state.endedAt !== null) return true;
+  const { kind, concurrency } = release;
+  const overlapping = kind === 'ROLLBACK' || concurrency === 'PIPELINE' || concurrency === 'TERMINATE';
   return overlapping && events.some(({ event }) => LEAVES.has(event.type));
+}
+
+/** A release that is taken back has left an environment: its rollback may work there now. */
+function leavesToRollback({ decision: { state, events } }: Moved): boolean {
+  return Object.keys(state.rollbacks).length > 0 && events.some(({ event }) => LEAVES.has(event.type));
 }
 
 const LEAVES: ReadonlySet<string> = new Set([

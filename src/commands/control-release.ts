@@ -1,10 +1,10 @@
 import type { App } from '../app.ts';
 import { refusal } from '../core/problems.ts';
-import type { Stimulus } from '../core/release.ts';
-import { ENDED_RELEASE } from '../core/release.ts';
+import type { ReleaseState, Stimulus } from '../core/release.ts';
+import { unsettleRollback } from '../store/rollbacks.ts';
 import type { Result } from './result.ts';
 
-type Parts = Pick<App, 'mover'>;
+type Parts = Pick<App, 'mover' | 'pool'>;
 
 /** Nothing new starts, what runs is aborted; again changes nothing. */
 export function terminateRelease(
@@ -13,8 +13,17 @@ export function terminateRelease(
   actor: string | null,
 ): Promise<Result<{ releaseId: string }>> {
   const reason = input.reason ?? 'terminated by a person';
-  return control(app, input.releaseId, { kind: 'terminate', reason, by: actor }, actor, (status, terminating) =>
-    ENDED_RELEASE.has(status) && !terminating ? `it has already ended: ${status}` : null,
+  return control(
+    app,
+    input.releaseId,
+    { kind: 'terminate', reason, by: actor },
+    actor,
+    ({ status, endedAt, terminating }) => {
+      if (endedAt === null || terminating !== null) return null;
+      return status === 'RUNNING'
+        ? 'it has ended, and a rollback takes it back: terminate the rollback'
+        : `it has already ended: ${status}`;
+    },
   );
 }
 
@@ -24,7 +33,7 @@ export function retryRelease(
   input: { releaseId: string },
   actor: string | null,
 ): Promise<Result<{ releaseId: string }>> {
-  return control(app, input.releaseId, { kind: 'retry', by: actor }, actor, (status) =>
+  return control(app, input.releaseId, { kind: 'retry', by: actor }, actor, ({ status }) =>
     status === 'FAILED' || status === 'TERMINATED'
       ? null
       : `only a release that FAILED or was TERMINATED can be retried, it is ${status}`,
@@ -36,17 +45,19 @@ async function control(
   releaseId: string,
   stimulus: Stimulus,
   actor: string | null,
-  whyNot: (status: Parameters<typeof ENDED_RELEASE.has>[0], terminating: boolean) => string | null,
+  whyNot: (state: ReleaseState) => string | null,
 ): Promise<Result<{ releaseId: string }>> {
   const seen = UUID.test(releaseId) ? await app.mover.look(releaseId, { fresh: true }) : null;
   if (!seen) return { refusals: [refusal('NOT_FOUND', `there is no release "${releaseId}"`, ['releaseId'])] };
-  const reason = whyNot(seen.state.status, seen.state.terminating !== null);
+  const reason = whyNot(seen.state);
   if (reason !== null) {
     return {
       refusals: [refusal('WRONG_STATE', `release ${releaseId} cannot be changed like this: ${reason}`, ['releaseId'])],
     };
   }
   await app.mover.move(releaseId, stimulus, actor);
+  // A rollback that goes on has to tell how it ends once more.
+  if (seen.release.kind === 'ROLLBACK' && stimulus.kind === 'retry') await unsettleRollback(app.pool, releaseId);
   return { value: { releaseId } };
 }
 

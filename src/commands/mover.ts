@@ -75,8 +75,11 @@ export class Mover {
   }
 
   /** A release that this process has just created, as the database holds it: its first decision needs no reading. */
-  adopt({ id, kind, product, version, plan, contents, concurrency, number }: FrozenRelease, state: ReleaseState): void {
-    this.#frozen.set(id, { id, kind, product, version, plan, contents, concurrency, number });
+  adopt(
+    { id, kind, product, version, digest, plan, contents, concurrency, number }: FrozenRelease,
+    state: ReleaseState,
+  ): void {
+    this.#frozen.set(id, { id, kind, product, version, digest, plan, contents, concurrency, number });
     this.#states.set(id, { state, revision: 1 });
   }
 

@@ -117,8 +117,11 @@ export type DriverSpec = GitDriverSpec | SimulateDriverSpec;
 
 export type HealthSourceSpec =
   | { type: 'none' }
-  /** `sequence` is walked through, one status per `interval`; the last one stays. */
-  | { type: 'simulate'; sequence?: HealthStatus[]; interval?: number }
+  /**
+   * `sequence` is walked through, one status per `interval`; the last one stays. Versions whose label stands in `degraded` are
+   * DEGRADED once they are there.
+   */
+  | { type: 'simulate'; sequence?: HealthStatus[]; interval?: number; degraded?: string[] }
   /** GET `url`: 2xx is HEALTHY, anything else DEGRADED, no answer UNKNOWN; asked every `interval`. */
   | { type: 'http'; url: string; interval?: number; timeout?: number }
   /** Somebody tells us through the API (`healthReport`); until then PROGRESSING. */

@@ -45,6 +45,8 @@ export interface ReleasePlan {
   rollbackFloor?: string;
   /** Of a rollback: what it takes back. Its promotions then bring earlier versions, and ask the gates of a rollback. */
   rollback?: RollbackPlan;
+  /** Of a rollback: the releases that it tells how it stands. */
+  origins?: string[];
 }
 
 export type Dependency = { promotion: number } | { group: number };

@@ -98,6 +98,8 @@ export interface HealthContext {
   application: string;
   environment: string;
   product: string;
+  /** What people call the version that is there. */
+  version?: string;
   /** When the change was applied; `simulate` counts its intervals from here. */
   since: Date;
   now: Date;

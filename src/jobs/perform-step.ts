@@ -136,6 +136,7 @@ export async function checkHealth(
     application: application.name,
     environment: promoted.name,
     product: release.product,
+    version: release.contents[application.content]?.label,
     since: new Date(since),
     now: hands.clock.now(),
     report: health.type === 'report' ? await freshReport(hands, application.name, since) : undefined,

@@ -1,9 +1,12 @@
 import type { Pool } from 'pg';
-import type { Mover } from '../commands/mover.ts';
+import type { App } from '../app.ts';
 import type { MovedTo } from '../commands/mover.ts';
-import { ENDED_RELEASE } from '../core/release.ts';
+import { rollBackFailed } from '../commands/roll-back-failed.ts';
+import { tellOrigins } from '../commands/tell-origins.ts';
 import type { Stimulus } from '../core/release.ts';
 import type { Log } from '../log.ts';
+import { unsettledRollbacks } from '../store/rollbacks.ts';
+import type { OutboxItem } from '../store/save-decisions.ts';
 import { dueSoon, forgetOldKeys, leftInOutbox, openReleases } from '../store/unfinished.ts';
 import { askId, promoteId, stepId } from './job-data.ts';
 import type { PromoteData } from './job-data.ts';
@@ -53,6 +56,7 @@ export class Sweep {
     await this.#relay();
     await mover.flush();
     await this.#reconcile();
+    await this.#settleRollbacks();
     if (this.#rounds++ % 600 === 0) await forgetOldKeys(pool);
   }
 
@@ -63,10 +67,27 @@ export class Sweep {
       const items = await leftInOutbox(pool, LATE, 500);
       if (items.length === 0) return;
       log.info({ items: items.length }, 'handing over what was left in the outbox');
-      await queue.handOver(items);
-      mover.handedOver(items.map((each) => each.key));
+      const jobs = items.filter((each) => each.work.kind !== 'roll-back');
+      await queue.handOver(jobs);
+      mover.handedOver(jobs.map((each) => each.key));
+      for (const item of items) if (item.work.kind === 'roll-back') await this.#rollBack(item);
       await mover.flush();
       if (items.length < 500) return;
+    }
+  }
+
+  async #rollBack(item: OutboxItem): Promise<void> {
+    await rollBackFailed(this.#parts, item).catch((error: unknown) =>
+      this.#parts.log.warn({ error, releaseId: item.releaseId }, 'a rollback could not be started yet'),
+    );
+  }
+
+  /** Rollbacks that have ended, and somebody whom they took back may not know it. */
+  async #settleRollbacks(): Promise<void> {
+    const { pool, mover } = this.#parts;
+    for (const id of await unsettledRollbacks(pool)) {
+      const to = await mover.look(id, { fresh: true });
+      if (to) await tellOrigins({ pool, mover }, to);
     }
   }
 
@@ -93,7 +114,8 @@ export class Sweep {
   async #reconcileOne(id: string): Promise<void> {
     const { mover } = this.#parts;
     const to = await mover.look(id, { fresh: true });
-    if (!to || ENDED_RELEASE.has(to.state.status)) return;
+    if (!to || to.state.endedAt !== null) return;
+    await tellOrigins(this.#parts, to);
     for (const stimulus of await this.#missing(to)) await mover.move(id, stimulus);
   }
 
@@ -138,9 +160,8 @@ export class Sweep {
   }
 }
 
-export interface SweepParts {
+export interface SweepParts extends Pick<App, 'dataSource' | 'definitions' | 'mover' | 'clock'> {
   pool: Pool;
-  mover: Mover;
   queue: JobQueue;
   timers: Timers;
   log: Log;

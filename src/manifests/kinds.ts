@@ -254,6 +254,7 @@ const application = object<ApplicationSpec>({
         type: required(oneOf('simulate')),
         sequence: optional(list(health)),
         interval: optional(duration),
+        degraded: optional(list(text)),
       }),
       http: object({
         type: required(oneOf('http')),

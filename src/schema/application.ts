@@ -112,6 +112,12 @@ export class SimulateHealthSource {
 
   @Field(() => Duration, { nullable: true, description: 'How long each of them lasts.' })
   interval!: number | null;
+
+  @Field(() => [String], {
+    nullable: true,
+    description: 'What people call the versions that are DEGRADED once they are there.',
+  })
+  degraded!: string[] | null;
 }
 
 @InputType({ description: 'A given sequence. For demonstrations and tests.' })
@@ -121,6 +127,12 @@ export class SimulateHealthSourceInput {
 
   @Field(() => Duration, { nullable: true, description: 'How long each of them lasts.' })
   interval?: number;
+
+  @Field(() => [String], {
+    nullable: true,
+    description: 'What people call the versions that are DEGRADED once they are there.',
+  })
+  degraded?: string[];
 }
 
 @ObjectType({ description: 'Where the health of an application is known from.' })

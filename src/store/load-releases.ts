@@ -9,6 +9,7 @@ import type { ReleaseIdentity } from './save-decisions.ts';
 
 export interface FrozenRelease extends ReleaseIdentity {
   kind: ReleaseKind;
+  digest: string;
   concurrency: ConcurrencyPolicy;
   /** In the order of creation. */
   number: number;
@@ -28,12 +29,13 @@ export async function loadFrozen(client: Pool | PoolClient, ids: string[]): Prom
     kind: ReleaseKind;
     product: string;
     version: string;
+    digest: string;
     concurrency: ConcurrencyPolicy;
     plan: ReleasePlan;
     contents: Record<string, PinnedContent>;
   }>({
     name: 'load-frozen',
-    text: `SELECT r.id, r.number, r.kind, r.product, r.version, r.concurrency, p.plan, p.contents
+    text: `SELECT r.id, r.number, r.kind, r.product, r.version, r.digest, r.concurrency, p.plan, p.contents
            FROM release r JOIN release_plan p ON p.release_id = r.id WHERE r.id = ANY($1)`,
     values: [ids],
   });

@@ -39,6 +39,7 @@ export function outboxOf({ state, work }: Decision): OutboxItem[] {
 }
 
 function nameOf(work: Work): string | null {
+  if (work.kind === 'roll-back') return `p${work.promotion}-a${work.attempt}-rollback`;
   if (work.kind === 'ask-group') return `g${work.group}-q${work.generation}`;
   const [first] = work.kind === 'dispatch' ? work.promotions : [];
   return first ? `p${first.promotion}-d${first.dispatch}` : null;

@@ -51,7 +51,7 @@ export async function releasesAhead(
 
 /**
  * Whose turn may have come when these releases left an environment or ended: of each one's product the first that is open, and
- * the first open one after it. Those further back wait for these.
+ * the first open one after it. Those further back wait for these. Rollbacks stand in no line: all that are open.
  */
 export async function nextInLine(
   pool: Pool,
@@ -60,9 +60,11 @@ export async function nextInLine(
   const { rows } = await pool.query<{ id: string }>({
     name: 'next-in-line',
     text: `SELECT DISTINCT next.id FROM unnest($1::text[], $2::bigint[]) AS gone(product, number), LATERAL (
-             (SELECT id FROM release WHERE product = gone.product AND ended_at IS NULL AND number > gone.number ORDER BY number LIMIT 1)
+             (SELECT id FROM release WHERE product = gone.product AND ended_at IS NULL AND kind = 'FORWARD' AND number > gone.number ORDER BY number LIMIT 1)
              UNION ALL
-             (SELECT id FROM release WHERE product = gone.product AND ended_at IS NULL AND number <> gone.number ORDER BY number LIMIT 1)
+             (SELECT id FROM release WHERE product = gone.product AND ended_at IS NULL AND kind = 'FORWARD' AND number <> gone.number ORDER BY number LIMIT 1)
+             UNION ALL
+             (SELECT id FROM release WHERE product = gone.product AND ended_at IS NULL AND kind = 'ROLLBACK' ORDER BY number LIMIT 20)
            ) AS next`,
     values: [left.map((each) => each.product), left.map((each) => each.number)],
   });

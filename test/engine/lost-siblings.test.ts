@@ -23,9 +23,9 @@ test.each([
   // No worker: the release stays where its first job would have waited.
   const id = await engine.trigger({ product: 'billing', version: sibling });
   await sleep(2_100);
-  const { pool, mover, timers, log } = engine.app;
+  const { mover } = engine.app;
   const queue = queueSaying((jobId) => (/-s\d+$/.test(jobId) ? sibling : 'joining'));
-  await new Sweep({ pool, mover, queue, timers, log, intervalMs: 60_000 }).round();
+  await new Sweep({ ...engine.app, queue, intervalMs: 60_000 }).round();
   const to = await mover.look(id, { fresh: true });
   expect(to?.state.promotions[0]?.dispatch).toBe(dispatch);
   await mover.move(id, { kind: 'terminate', reason: 'the test is over', by: null });

@@ -34,6 +34,8 @@ export interface BillingOptions {
   health?: (environment: string) => HealthSourceSpec;
   concurrency?: Specs['Product']['concurrency'];
   queueLimit?: number;
+  onFailure?: Specs['PromotionFlow']['onFailure'];
+  rollbackPolicies?: Specs['PromotionFlow']['rollbackPolicies'];
 }
 
 export const REGIONS = ['us-east', 'eu', 'asia'];
@@ -129,7 +131,8 @@ async function saveBilling(engine: TestEngine, product: string, options: Billing
   await engine.save('PromotionFlow', 'to-production', {
     triggerEnvironment: 'dev',
     productSelector: {},
-    onFailure: 'FINISH_RUNNING',
+    onFailure: options.onFailure ?? 'FINISH_RUNNING',
+    rollbackPolicies: options.rollbackPolicies,
     steps: [
       { environment: 'staging', dependsOn: ['dev'], policy: { preAction: 'checks' } },
       { group: 'regions', dependsOn: ['staging'] },

@@ -41,6 +41,7 @@ function checkHealth(checks: Checks, health: HealthSourceSpec, path: Path): void
       if (checks.count(health.sequence, 'statuses', [...path, 'sequence'])) {
         health.sequence?.forEach((status, i) => checks.oneOf(status, HEALTHS, 'the status', [...path, 'sequence', i]));
       }
+      checks.count(health.degraded, 'versions', [...path, 'degraded']);
       return;
     case 'http':
       checkHttpUrl(checks, health.url, [...path, 'url']);

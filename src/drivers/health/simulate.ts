@@ -6,8 +6,11 @@ const DEFAULT_INTERVAL = 1_000;
 /** Walks through the sequence by the clock, not by the number of questions: asking more often changes nothing. */
 export function checkSimulate(
   source: Extract<HealthSourceSpec, { type: 'simulate' }>,
-  { since, now }: HealthContext,
+  { since, now, version }: HealthContext,
 ): HealthAnswer {
+  if (version !== undefined && source.degraded?.includes(version)) {
+    return { status: 'DEGRADED', message: `simulated: ${version} does not work here` };
+  }
   const sequence: HealthStatus[] = source.sequence?.length ? source.sequence : ['HEALTHY'];
   const interval = Math.max(1, source.interval ?? DEFAULT_INTERVAL);
   const elapsed = Math.max(0, now.getTime() - since.getTime());

@@ -1,0 +1,17 @@
+import type { Pool } from 'pg';
+import { tellingOf } from '../core/rollback/standing.ts';
+import { reach } from '../faults.ts';
+import { settleRollback } from '../store/rollbacks.ts';
+import type { MovedTo, Mover } from './mover.ts';
+
+/**
+ * Tells every release that a rollback takes back where the rollback stands. Told whole and told again: whoever knows already
+ * changes nothing. Once it has ended and all were told, that is kept, and the sweep asks no more.
+ */
+export async function tellOrigins(parts: { pool: Pool; mover: Mover }, { release, state }: MovedTo): Promise<void> {
+  const telling = tellingOf(release.plan, state);
+  if (telling === null) return;
+  await Promise.all((release.plan.origins ?? []).map((origin) => parts.mover.move(origin, telling)));
+  reach('after-told');
+  if (state.endedAt !== null) await settleRollback(parts.pool, release.id, state.sequence);
+}

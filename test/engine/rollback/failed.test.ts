@@ -1,0 +1,36 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { forEachBackend } from '../../support/backends.ts';
+import { openTestEngine, REGIONS } from '../../support/engine.ts';
+import type { TestEngine } from '../../support/engine.ts';
+import { degradedIn, liveVersions, lookAt, rollbackOf, statuses } from './support.ts';
+
+forEachBackend((backend) => {
+  let engine: TestEngine;
+  beforeAll(async () => {
+    engine = await openTestEngine(backend);
+    await engine.startWorker();
+  });
+  afterAll(() => engine.close());
+
+  test('us-east turns out bad: it goes back, eu and asia with it, and asia-2 never starts', async () => {
+    await engine.saveBilling('billing', degradedIn('us-east', '2'));
+    await engine.ended(await engine.trigger({ product: 'billing', version: '1' }));
+    const bad = await engine.trigger({ product: 'billing', version: '2' });
+    const rollback = await rollbackOf(engine, 'billing');
+    expect(rollback.state.status).toBe('SUCCEEDED');
+    expect(statuses(rollback)).toEqual({ 'us-east': 'SUCCEEDED', eu: 'SUCCEEDED', asia: 'SUCCEEDED' });
+    const live = await liveVersions(engine, 'billing');
+    expect(REGIONS.map((each) => live[each])).toEqual(['1', '1', '1']);
+    await engine.reached(
+      bad,
+      (state) => state.status === 'FAILED' && state.promotions.some((each) => each.status === 'ROLLED_BACK'),
+    );
+    expect(statuses(await lookAt(engine, bad))).toMatchObject({
+      staging: 'SUCCEEDED',
+      'us-east': 'ROLLED_BACK',
+      eu: 'ROLLED_BACK',
+      asia: 'ROLLED_BACK',
+      'asia-2': 'SKIPPED',
+    });
+  });
+});
