@@ -11,9 +11,12 @@ import type { RollbackCause, RollbackPlan, RollbackTarget, VersionRef } from '..
 import type { PinnedContent } from '../drivers/driver.ts';
 import { reach } from '../faults.ts';
 import { insertRelease } from '../store/insert-release.ts';
-import { loadFrozen, lockProductsStatement } from '../store/load-releases.ts';
+import { loadFrozen } from '../store/load-releases.ts';
 import type { FrozenRelease } from '../store/load-releases.ts';
+import { lockProductsStatement } from '../store/product-locks.ts';
 import { loadRollbackQuestion } from '../store/rollback-question.ts';
+import { clientOf } from './hold-environment.ts';
+import { followUp } from './mark-taken-back.ts';
 import { bringersOf, commitsOf, insertRollback, liveIn, rollbackAtWork, rollbackExists } from '../store/rollbacks.ts';
 
 type Parts = Pick<App, 'dataSource' | 'definitions' | 'mover' | 'clock'>;
@@ -140,6 +143,7 @@ async function makeRollback(
     origins,
     at: question.now,
   });
+  await followUp(client, { id, product, question, plan, going });
 }
 
 interface Collected {
@@ -244,9 +248,4 @@ function filesOnlyIn(later: FrozenRelease[], environment: string, application: s
     return Object.entries(content?.files ?? {}).flatMap(([file, { kind }]) => (kind === 'whole' ? [file] : []));
   });
   return [...new Set(files)].filter((file) => !(file in good.files)).sort();
-}
-
-/** The connection of a transaction, for what is written in SQL. */
-async function clientOf(tx: EntityManager): Promise<PoolClient> {
-  return (await tx.queryRunner?.connect()) as PoolClient;
 }

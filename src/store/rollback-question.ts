@@ -1,9 +1,12 @@
 import type { PoolClient } from 'pg';
+import { marks } from '../core/holds.ts';
 import type { ReleasePlan } from '../core/plan.ts';
 import { policyFor } from '../core/rollback/plan-rollback.ts';
 import type { EnvironmentFacts, PastDeployment, RollbackQuestion } from '../core/rollback/plan-rollback.ts';
 import type { VersionRef } from '../core/rollback/rollback.ts';
-import type { DefinitionSnapshots } from './definition-snapshot.ts';
+import { toBadVersion } from './bad-versions.ts';
+import type { BadVersionRecord } from './bad-versions.ts';
+import type { DefinitionSnapshot, DefinitionSnapshots } from './definition-snapshot.ts';
 
 type Asked = Pick<RollbackQuestion, 'product' | 'cause' | 'definite' | 'version' | 'asked' | 'now'>;
 
@@ -19,6 +22,7 @@ export async function loadRollbackQuestion(
   const plan = cause.release === null ? null : await readPlan(client, cause.release);
   const facts = new Map(names.map((name) => [name, nothingKnown(name)]));
   await readHistory(client, product, facts);
+  await readMarks(client, asked, facts, snapshot);
   await readOpen(client, product, facts);
   await readAutomatic(client, product, facts);
   return { ...asked, plan, policy: policyFor(plan, cause), environments: [...facts.values()] };
@@ -83,6 +87,24 @@ async function readHistory(client: PoolClient, product: string, facts: Facts): P
 const VERSION = `CASE WHEN r.kind = 'ROLLBACK' THEN
     (SELECT p->'restores'->'to' FROM jsonb_array_elements(l.plan->'promotions') AS p WHERE p->>'environment' = h.environment)
   ELSE jsonb_build_object('digest', r.digest, 'label', r.version) END`;
+
+async function readMarks(
+  client: PoolClient,
+  { product, now }: Asked,
+  facts: Facts,
+  snapshot: DefinitionSnapshot,
+): Promise<void> {
+  const { rows } = await client.query<BadVersionRecord>(
+    `SELECT * FROM bad_version WHERE product = $1 AND unmarked_at IS NULL AND (expires_at IS NULL OR expires_at > $2)`,
+    [product, new Date(now)],
+  );
+  const kept = rows.map(toBadVersion);
+  for (const { name, history } of facts.values()) {
+    const here = kept.filter((each) => marks(each, name, snapshot.groupsOf(name)));
+    const digests = new Set(here.map((each) => each.digest));
+    for (const past of history) past.markedBad = digests.has(past.version.digest);
+  }
+}
 
 interface OpenRecord {
   environment: string;
