@@ -64,7 +64,7 @@ export function judge(
   if (sameVersion(planned?.version, bad) && !ranIt && !arriving && why.kind !== 'NAMED')
     return answer('LEFT_ALONE', `${name} has not started with ${named(bad)} and never does`);
 
-  if (!live && !arriving) return answer('LEFT_ALONE', `nothing was ever promoted to ${name}`);
+  if (!live && !arriving) return answer('LEFT_ALONE', otherVersion(facts, bad));
 
   // The record is all that is known of what somebody changed by hand: good enough to ask a person, never to act alone.
   const suspect = why.kind === 'CAUSE' ? ranIt : runsIt;
@@ -74,7 +74,7 @@ export function judge(
   if (!goes) return answer('LEFT_ALONE', otherVersion(facts, bad));
 
   if (facts.source && why.kind !== 'NAMED')
-    return answer('LEFT_ALONE', `versions start in ${name}: change it where they come from`);
+    return answer('LEFT_ALONE', `versions start in ${name}: a rollback there would be undone by the next one`);
   if (facts.excluded !== null) return answer('LEFT_ALONE', `${name} is excluded from rollbacks: ${facts.excluded}`);
 
   const held = asked === null ? notByItself(question) : null;
@@ -119,12 +119,14 @@ function underWay(
 
 function otherVersion({ name, history, inFlight }: EnvironmentFacts, bad: VersionRef): string {
   const [live] = history;
-  if (!live) return `${name} is being promoted to ${named(inFlight?.version ?? bad)} and not to ${named(bad)}`;
+  if (!live) {
+    if (!inFlight) return `nothing was ever promoted to ${name}`;
+    return `${name} is being promoted to ${distinct(inFlight.version, bad).join(' and not to ')}`;
+  }
   if (live.state === 'DRIFTED')
     return `${name} was changed by hand after ${named(live.version)}: what is live there is not known`;
   if (live.state === 'UNKNOWN') return `nobody could see what is live in ${name}`;
-  const [is, isNot] = distinct(live.version, bad);
-  return `${name} runs ${is} and not ${isNot}`;
+  return `${name} runs ${distinct(live.version, bad).join(' and not ')}`;
 }
 
 /** Why a rollback that nobody asked for does not start; null: it may. */
@@ -165,7 +167,7 @@ function needsPerson(
   }: { bad: VersionRef; spec: RollbackTargetSpec | null | undefined; known: boolean; budgetLeft: number },
 ): string | null {
   const earlier = automatic.find((each) => sameVersion(each.version, bad));
-  if (spec?.mode === 'APPROVAL') return `somebody has to agree, as the policy of ${cause.environment} says`;
+  if (spec?.mode === 'APPROVAL') return `somebody has to agree, as the policy for ${cause.environment} says`;
   if (earlier)
     return `somebody has to agree: ${named(bad)} was already taken back by itself in ${name} once, by rollback ${earlier.release}`;
   if (!known) return `somebody has to agree: ${name} was changed by hand, and that change would be lost`;

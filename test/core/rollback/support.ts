@@ -1,3 +1,4 @@
+import { expect, test } from 'vitest';
 import type { RollbackCauseKind, RollbackPolicySpec, RollbackTargetSpec } from '../../../src/core/definitions.ts';
 import type { ReleasePlan } from '../../../src/core/plan.ts';
 import { planRollback, policyFor } from '../../../src/core/rollback/plan-rollback.ts';
@@ -144,11 +145,22 @@ export function shown({ decision, from, to }: RollbackTarget): string {
   return to ? `${decision} ${from?.label} > ${to.label}` : decision;
 }
 
-/** Environment → what happens to it, in the order of the plan. */
-export function outcome(drawing: Drawing): Record<string, string> {
-  return Object.fromEntries(planRollback(questionOf(drawing)).targets.map((each) => [each.environment, shown(each)]));
+/** Name, picture, and for each environment what happens: `DECISION from > to`, with `: reason` where the reason is the point. */
+export type Row = [name: string, drawing: Drawing, expected: Record<string, string>];
+
+/** With reasons where `expected` has them. */
+export function outcome(drawing: Drawing, expected: Record<string, string> = {}): Record<string, string> {
+  const { targets } = planRollback(questionOf(drawing));
+  return Object.fromEntries(
+    targets.map((each) => {
+      const withReason = expected[each.environment]?.includes(': ') ?? false;
+      return [each.environment, withReason ? `${shown(each)}: ${each.reason}` : shown(each)];
+    }),
+  );
 }
 
-export function reasonFor(drawing: Drawing, environment: string): string {
-  return planRollback(questionOf(drawing)).targets.find((each) => each.environment === environment)?.reason ?? '';
+export function check(rows: Row[]): void {
+  test.each(rows)('%s', (_name, drawing, expected) => {
+    expect(outcome(drawing, expected)).toEqual(expected);
+  });
 }
