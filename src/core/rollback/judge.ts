@@ -133,7 +133,7 @@ function otherVersion({ name, history, inFlight }: EnvironmentFacts, bad: Versio
 function notByItself({ cause, definite, policy, now, version }: RollbackQuestion): string | null {
   if (!definite)
     return `nobody could tell whether ${named(version)} is bad in ${cause.environment}: what is not certain starts no rollback`;
-  if (!policy) return `no rollback policy fits: nothing goes back by itself`;
+  if (!policy) return `no rollback policy fits what happened in ${cause.environment}: nothing goes back by itself`;
   if (now - cause.at > policy.maxFailureAge) {
     const minutes = (duration: number): string => `${Math.round(duration / 60_000)} min`;
     return `the failure in ${cause.environment} was ${minutes(now - cause.at)} ago, and none older than ${minutes(policy.maxFailureAge)} starts a rollback by itself`;

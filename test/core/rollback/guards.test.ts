@@ -87,7 +87,7 @@ const rows: Row[] = [
   [
     'without a policy nothing goes back by itself',
     { environments: regions, policy: null },
-    { 'us-east': 'LEFT_ALONE: no rollback policy fits: nothing goes back by itself' },
+    { 'us-east': 'LEFT_ALONE: no rollback policy fits what happened in us-east: nothing goes back by itself' },
   ],
   [
     'when nobody knows the release, nobody knows its policies',
