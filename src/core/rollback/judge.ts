@@ -48,7 +48,7 @@ export function judge(
   const comes =
     why.kind === 'NAMED' ? !sameVersion(inFlight?.version, live?.version) : sameVersion(inFlight?.version, bad);
   const arriving = inFlight !== null && comes ? inFlight.version : null;
-  const from = arriving && !runsIt ? arriving : (live?.version ?? null);
+  const from = arriving && !ranIt ? arriving : (live?.version ?? null);
   const answer = (decision: RollbackDecision, reason: string): RollbackTarget => ({
     environment: name,
     decision,
@@ -80,7 +80,7 @@ export function judge(
   const held = asked === null ? notByItself(question) : null;
   if (held !== null) return answer('LEFT_ALONE', held);
 
-  const takesLive = runsIt || !arriving;
+  const takesLive = ranIt || !arriving;
   if (live?.rollback && takesLive && !byPerson) {
     const reason = `${named(live.version)} was brought to ${name} by a rollback, and a rollback is never rolled back`;
     return ranIt ? answer('IMPOSSIBLE', `${reason}: a person has to look`) : answer('LEFT_ALONE', reason);

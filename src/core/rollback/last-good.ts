@@ -77,7 +77,8 @@ function nothing(
   nearest: string | null,
 ): string {
   if (wanted !== null && isCalled(taken, wanted)) return `${wanted} is the version that ${facts.name} is to leave`;
-  if (wanted !== null && isCalled(bad, wanted)) return `${wanted} is the version that is taken back`;
+  if (wanted !== null && isCalled(bad, wanted))
+    return `${facts.name} cannot go back to ${wanted}: that is the version which is taken back`;
   if (seen === 0) {
     return wanted === null ? `${facts.name} never ran an earlier version` : `${wanted} never ran in ${facts.name}`;
   }

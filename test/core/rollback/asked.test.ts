@@ -172,7 +172,10 @@ const rows: Row[] = [
   [
     'to the bad version',
     { environments: { 'us-east': '1.4 2.0', eu: '2.0 2.1' }, asked: ['us-east', 'eu'], to: '2.0', policy: null },
-    { 'us-east': 'LEFT_ALONE: us-east runs 2.0 already', eu: 'IMPOSSIBLE: 2.0 is the version that is taken back' },
+    {
+      'us-east': 'LEFT_ALONE: us-east runs 2.0 already',
+      eu: 'IMPOSSIBLE: eu cannot go back to 2.0: that is the version which is taken back',
+    },
   ],
   [
     'to a version, and the siblings to their own',
