@@ -2,6 +2,7 @@ import { Initial1764000000000 } from './1764000000000-initial.ts';
 import { Approvals1764400000000 } from './1764400000000-approvals.ts';
 import { ReleaseWindows1764100000000 } from './1764100000000-release-windows.ts';
 import { Rollbacks1764300000000 } from './1764300000000-rollbacks.ts';
+import { WindowOverrides1764250000001 } from './1764250000001-window-overrides.ts';
 import { HoldsAndBadVersions1764250000000 } from './1764250000000-holds-and-bad-versions.ts';
 
 /** In the order in which they run; a released one is never changed. */
@@ -9,6 +10,7 @@ export const migrations = [
   Initial1764000000000,
   ReleaseWindows1764100000000,
   HoldsAndBadVersions1764250000000,
+  WindowOverrides1764250000001,
   Rollbacks1764300000000,
   Approvals1764400000000,
 ];

@@ -145,6 +145,7 @@ export interface TriggerInput {
   version?: string;
   flow?: string;
   idempotencyKey?: string;
+  acknowledgeBadVersion?: boolean;
 }
 
 export function triggerRelease(client: Client, input: TriggerInput): Promise<ReleaseShown> {

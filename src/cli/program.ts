@@ -4,9 +4,11 @@ import parseDuration from 'parse-duration';
 import { Client } from './client.ts';
 import { apply, readManifests, showChanges } from './commands/apply.ts';
 import { get, KIND_NAMES } from './commands/get.ts';
+import { addControls } from './commands/controls.ts';
 import { checkWindows, type CheckFlags } from './commands/windows.ts';
 import { EXIT, EXIT_HELP } from './exit.ts';
 import { findRelease, readSchema, retryRelease, terminateRelease, triggerRelease } from './operations.ts';
+import type { TriggerInput } from './operations.ts';
 import { type Format, FORMATS, render } from './output.ts';
 import type { ReleaseShown } from './release-shown.ts';
 import { loadCliSettings } from './settings.ts';
@@ -98,7 +100,7 @@ export function createProgram({
     .description(`show what there is: ${KIND_NAMES.join(', ')}`)
     .argument('<kind>', 'what to show; singular and plural are the same')
     .argument('[name]', 'one of them; for releases an id, a product or `latest`')
-    .option('--product <name>', 'only of this product (releases, deployments)')
+    .option('--product <name>', 'only of this product (releases, deployments, holds, bad versions)')
     .option('--limit <n>', 'at most so many', wholeNumber, 100)
     .action(
       async (kind: string, name: string | undefined, flags: { product?: string; limit: number }, command: Command) => {
@@ -113,12 +115,14 @@ export function createProgram({
     .option('--commit <id>', 'the commit of the trigger environment to release (default: the newest)')
     .option('--version <version>', 'the version, for applications without files')
     .option('--flow <name>', 'the flow (default: chosen by the rules)')
+    .option('--acknowledge-bad-version', 'release a version that is marked bad: it waits where the mark counts')
     .option('--idempotency-key <key>', 'the same key again answers with the same release')
     .option('--wait', 'show the release and wait for its end')
     .addOption(timeoutOption())
-    .action(async (product: string, flags: Record<string, string | undefined>, command: Command) => {
-      const { commit, version, flow, idempotencyKey } = flags;
-      const release = await triggerRelease(clientOf(command), { product, commit, version, flow, idempotencyKey });
+    .action(async (product: string, flags: Omit<TriggerInput, 'product'>, command: Command) => {
+      const { commit, version, flow, idempotencyKey, acknowledgeBadVersion } = flags;
+      const input = { product, commit, version, flow, idempotencyKey, acknowledgeBadVersion };
+      const release = await triggerRelease(clientOf(command), input);
       await showOrWait(command, release, 'Released');
     });
 
@@ -155,11 +159,10 @@ export function createProgram({
       await showOrWait(command, await retryRelease(clientOf(command), { id }), 'Retrying');
     });
 
-  program
-    .command('windows')
-    .description('release windows as code, without a server')
+  const windows = program.command('windows').description('release windows: test them as code, override them');
+  windows
     .command('check')
-    .description('say whether windows are open, why, and when that changes')
+    .description('say without a server whether windows are open, why, and when that changes')
     .requiredOption('-f, --file <path...>', 'file, folder, or - for standard input')
     .option('--environment <name>', 'only windows that select it; its labels and kind come from the same files')
     .option('--product <name>', 'only windows that select it')
@@ -171,6 +174,8 @@ export function createProgram({
     .action(async (flags: CheckFlags, command: Command) => {
       exitWith(await checkWindows(flags, command.optsWithGlobals<Global>().output, out, err, input));
     });
+
+  addControls({ program, windows, clientOf, print });
 
   program
     .command('schema')

@@ -61,7 +61,7 @@ export function releaseEnvironment(app: Parts, input: LiftInput, actor: string |
     const { environment, product, hold, reason } = input;
     const wrong = await unknown(app, input);
     if (wrong.length > 0) throw new RefusedError(wrong);
-    const active = await listHolds(app.pool, { limit: 1_000, filter: { environment, product, activeAt: now } });
+    const active = await listHolds(app.pool, { limit: 1_000, filter: { environment, activeAt: now } });
     const meant = active.filter(
       (each) => each.product === (product ?? null) && (hold === undefined || each.id === hold),
     );

@@ -30,6 +30,7 @@ export function createRelease(
       endedAt: null,
       problem: null,
       evidence: null,
+      overrides: [],
       approval: null,
     })),
     groups: plan.groups.map(() => ({

@@ -14,6 +14,7 @@ export type ReleaseEvent =
   | { type: 'ReleaseRetried'; environments: string[] }
   | { type: 'ReleaseSucceeded' | 'ReleaseTerminated' | 'ReleaseFailed'; reason?: string }
   | ({ type: 'PromotionWaiting'; reason: string; earliest?: string } & AtPromotion)
+  | ({ type: 'WindowOverridden'; windows: string[]; reason: string; expiresAt: string } & AtPromotion)
   | ({ type: 'HoldLifted'; reason: string } & AtPromotion)
   | ({ type: 'PromotionStarted' } & AtPromotion)
   | ({ type: 'PromotionResumed'; dispatch: number } & AtPromotion)

@@ -5,6 +5,9 @@ import type { Dependency, PlannedGroup, PlannedPromotion, ReleasePlan } from './
 import { BAD_PROMOTION, ENDED_PROMOTION, holdsEnvironment } from './release.ts';
 import { askRollback } from './rollback/gates.ts';
 import { windowState } from './windows/index.ts';
+import type { ReleaseWindow } from './windows/index.ts';
+import { inWords, standing } from './windows/override.ts';
+import type { WindowOverride } from './windows/override.ts';
 import type { Facts, GateAnswer, MemberHealth, PromotionState, ReleaseState } from './release.ts';
 
 /**
@@ -31,12 +34,13 @@ export function askGates(
     const { environment } = promotion;
     answers.push(askEnvironment(environment, facts));
     // What goes back must not be kept from it by what keeps versions out.
+    const { overrides } = state.promotions[position] as PromotionState;
     const others = plan.rollback
-      ? [askWindow(environment, state.id, facts, now, 'ROLLBACK')]
+      ? [askWindow(environment, state, facts, now, 'ROLLBACK', overrides)]
       : [
           askHold(environment, state, facts, now),
           askVersion(environment, facts, now),
-          askWindow(environment, state.id, facts, now, 'PROMOTE'),
+          askWindow(environment, state, facts, now, 'PROMOTE', overrides),
         ];
     answers.push(...others.filter((each) => each !== null));
   }
@@ -178,32 +182,45 @@ function lastOf(ends: (number | null)[]): number | undefined {
  */
 export function askWindow(
   environment: string,
-  releaseId: string,
+  state: ReleaseState,
   facts: Facts,
   now: number,
   action: WindowAction,
+  overrides: readonly WindowOverride[] = [],
 ): GateAnswer | null {
-  const windows = (facts.windows[environment] ?? []).filter(({ spec }) => spec.holds.includes(action));
-  if (windows.length === 0) return null;
+  const all = (facts.windows[environment] ?? []).filter(({ spec }) => spec.holds.includes(action));
+  if (all.length === 0) return null;
+  const overridden = standing(overrides, now);
+  const windows = all.filter(({ name }) => !overridden.some((each) => each.windows.includes(name)));
+  const because = windows.length < all.length ? `; ${overridden.map(inWords).join('; ')}` : '';
   // What is measured is how long promotions take: nothing else has a runway.
   const options = action === 'PROMOTE' ? { runwayMs: facts.runway[environment] } : {};
-  const state = windowState(windows, now, action, options);
-  const pauses = windows.some(({ spec }) => spec.onClose === 'PAUSE');
-  const spread = Math.max(...windows.map(({ spec }) => spec.jitter ?? 0));
-  const late = spread > 0 ? Math.floor(fractionOf(`${releaseId} ${environment}`) * spread) : 0;
-  const common = { gate: 'WINDOW' as const, windows: state.windows, pauses };
-  if (state.closed) {
-    const opens = state.nextOpen === null ? null : state.nextOpen + late;
-    const reason = `${environment} is closed: ${state.reason}${opens === null ? '' : `; opens ${new Date(opens).toISOString()}`}`;
-    return { ...common, verdict: 'wait', reason, who: state.windows.join(', '), recheckAt: opens ?? undefined };
+  const at = windowState(windows, now, action, options);
+  const common = { gate: 'WINDOW' as const, windows: at.windows };
+  const late = lateness(windows, `${state.id} ${environment}`);
+  const wait = (recheckAt: number | undefined, reason: string): GateAnswer => {
+    const pauses = windows.some(({ name, spec }) => spec.onClose === 'PAUSE' && at.windows.includes(name));
+    return { ...common, verdict: 'wait', reason, who: at.windows.join(', '), recheckAt, pauses };
+  };
+  if (at.closed) {
+    const opens = at.nextOpen === null ? undefined : at.nextOpen + late;
+    const when = opens === undefined ? '' : `; opens ${new Date(opens).toISOString()}`;
+    return wait(opens, `${environment} is closed: ${at.reason}${when}${because}`);
   }
-  const before = late > 0 ? windowState(windows, now - late, action, options) : state;
+  const before = late > 0 ? windowState(windows, now - late, action, options) : at;
   if (before.closed && before.nextOpen !== null) {
-    const recheckAt = before.nextOpen + late;
-    const reason = `${environment} has just opened: this release starts ${new Date(recheckAt).toISOString()}`;
-    if (recheckAt > now) return { ...common, verdict: 'wait', reason, who: state.windows.join(', '), recheckAt };
+    const starts = before.nextOpen + late;
+    const reason = `${environment} has just opened: this release starts ${new Date(starts).toISOString()}${because}`;
+    if (starts > now) return wait(starts, reason);
   }
-  return { ...common, verdict: 'pass', reason: `${environment} is open: ${state.reason}` };
+  const pauses = all.some(({ spec }) => spec.onClose === 'PAUSE');
+  return { ...common, verdict: 'pass', reason: `${environment} is open: ${at.reason}${because}`, pauses };
+}
+
+/** How long after the opening, in milliseconds: the same for a release and environment whoever asks, spread over the longest jitter. */
+export function lateness(windows: readonly ReleaseWindow[], key: string): number {
+  const spread = Math.max(0, ...windows.map(({ spec }) => spec.jitter ?? 0));
+  return spread > 0 ? Math.floor(fractionOf(key) * spread) : 0;
 }
 
 /** A number in [0, 1) that looks random and is always the same for a text (FNV-1a). */

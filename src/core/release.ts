@@ -4,6 +4,7 @@ import type { HealthStatus, RollbackCauseKind } from './definitions.ts';
 import type { BadVersion, EnvironmentHold } from './holds.ts';
 import type { Problem } from './problems.ts';
 import type { ReleaseWindow } from './windows/index.ts';
+import type { WindowOverride } from './windows/override.ts';
 
 /** The state of a release: plain data, all times in milliseconds since the epoch (UTC). */
 export interface ReleaseState {
@@ -86,6 +87,8 @@ export interface PromotionState {
   problem: Problem | null;
   /** What was judged, together, in the transaction that started it. */
   evidence: GateAnswer[] | null;
+  /** What people said about windows that were to hold it; those that have expired, too. */
+  overrides: WindowOverride[];
   /** Null until somebody is asked, and where nobody has to be. */
   approval: ApprovalState | null;
 }
@@ -176,6 +179,7 @@ export type Stimulus =
   | { kind: 'health-reported'; environment: string; application: string; status: HealthStatus; message?: string }
   | { kind: 'terminate'; reason: string; by: string | null }
   | DecisionStimulus
+  | OverrideStimulus
   | { kind: 'retry'; by: string | null }
   /** The queue no longer has the job of this dispatch (or of this question): it is asked for again. */
   | { kind: 'lost-dispatch'; promotion: number; dispatch: number }
@@ -203,6 +207,16 @@ export interface DecisionStimulus {
   by: Caller | null;
   comment: string | null;
   via: DecisionChannel;
+}
+
+/** Somebody lets this release into an environment although windows are closed. */
+export interface OverrideStimulus {
+  kind: 'override-windows';
+  promotion: number;
+  windows: string[];
+  reason: string;
+  by: string | null;
+  expiresAt: number;
 }
 
 /** Read from the database under the product's lock, in the transaction of the decision. */

@@ -55,7 +55,7 @@ export function pausedBy(move: Move, position: number): GateAnswer | null {
     return null;
   }
   const action = move.plan.rollback ? 'ROLLBACK' : 'PROMOTE';
-  const answer = askWindow(environment, move.state.id, move.facts, move.now, action);
+  const answer = askWindow(environment, move.state, move.facts, move.now, action, started.overrides);
   return answer?.verdict === 'wait' && answer.pauses ? answer : null;
 }
 

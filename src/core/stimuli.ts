@@ -3,7 +3,8 @@ import { GATE_RECHECK, judgeGroup } from './gates.ts';
 import type { Move } from './move.ts';
 import type { PlannedGroup, PlannedStep } from './plan.ts';
 import { ENDED_PROMOTION } from './release.ts';
-import type { GroupState, Outcome, PromotionState, StepState, Stimulus } from './release.ts';
+import { refusal } from './problems.ts';
+import type { GroupState, Outcome, OverrideStimulus, PromotionState, StepState, Stimulus } from './release.ts';
 import { failGroup, isOpenQuestion } from './settle.ts';
 import { overBy, takeRollback } from './rollback/take-back.ts';
 import { abortRunning, failStep, freshStep, mustStop, redispatch, runReadySteps, stopReason, wait } from './steps.ts';
@@ -26,6 +27,8 @@ export function take(move: Move, stimulus: Stimulus): void {
     case 'approve':
     case 'reject':
       return takeDecision(move, stimulus);
+    case 'override-windows':
+      return takeOverride(move, stimulus);
     case 'retry':
       return takeRetry(move);
     case 'lost-dispatch':
@@ -45,6 +48,21 @@ export function take(move: Move, stimulus: Stimulus): void {
       return move.emit({ type: 'RollbackJoined', causedIn: environment, cause, reason, origin: release ?? undefined });
     }
   }
+}
+
+/** Recorded where the promotion has not ended; whether the named windows hold it now does not matter. */
+function takeOverride(move: Move, stimulus: OverrideStimulus): void {
+  const { promotion: position, windows, reason, by, expiresAt } = stimulus;
+  const seen = move.state.promotions[position];
+  if (!seen || ENDED_PROMOTION.has(seen.status)) {
+    const name = move.plan.promotions[position]?.name;
+    const message = `the promotion into "${name}" has ended: ${seen?.status}`;
+    return void move.refused.set(stimulus, refusal('WRONG_STATE', message, ['environment']));
+  }
+  const override = { windows, reason, by, at: move.now, expiresAt };
+  move.promotion(position).overrides = [...seen.overrides, override];
+  const at = move.atPromotion(position, seen.status);
+  move.emit({ type: 'WindowOverridden', ...at, windows, reason, expiresAt: new Date(expiresAt).toISOString() });
 }
 
 function takeOutcome(move: Move, report: Extract<Stimulus, { kind: 'outcome' }>): void {

@@ -12,6 +12,7 @@ import type {
   ReleaseStatus,
   StepState,
 } from '../core/release.ts';
+import type { WindowOverride } from '../core/windows/override.ts';
 import type { PinnedContent } from '../drivers/driver.ts';
 
 /** What changes of a release with nearly every decision; kept narrow, the plan stands in a table of its own. */
@@ -165,6 +166,10 @@ export class PromotionRow {
   evidence!: GateAnswer[] | null;
 
   /** What was asked of people, and what they said. */
+  /** Windows that do not count for it; null: none. */
+  @Column({ type: 'jsonb', nullable: true })
+  overrides!: WindowOverride[] | null;
+
   @Column({ type: 'jsonb', nullable: true })
   approval!: ApprovalState | null;
 }

@@ -17,6 +17,7 @@ import { PromotionWorkflowDefinitionResolver } from './promotion-workflow.ts';
 import { ApplicationPromotionResolver, EnvironmentPromotionResolver, WaitingReasonResolver } from './promotion.ts';
 import { ReleaseWindowDefinitionResolver } from './release-window.ts';
 import { ReleaseResolver } from './release.ts';
+import { WindowOverrideResolver } from './window-override.ts';
 import { WaitingForWindowResolver, WindowStateResolver } from './window-state.ts';
 
 /** Every resolver class of the API; `src/schema/build.ts` builds the schema from them. */
@@ -46,6 +47,7 @@ export const RESOLVERS: NonEmptyArray<Function> = [
   WaitingForVersionResolver,
   WaitingForWindowResolver,
   WaitingReasonResolver,
+  WindowOverrideResolver,
   WindowStateResolver,
 ];
 

@@ -91,6 +91,16 @@ const EVENTS: { [T in ReleaseEventType]: EventSpec<T> } = {
       earliest: [() => DateTime, 'When that can end by itself; null: somebody must act.', 'nullable'],
     },
   },
+  WindowOverridden: {
+    ...promotion,
+    about: 'Somebody let the release into the environment although release windows are closed.',
+    fields: {
+      ...atPromotion,
+      windows: [texts, 'The names of the windows that do not count for it.'],
+      reason: [text, 'Why.'],
+      expiresAt: [() => DateTime, 'From when on they count again.'],
+    },
+  },
   HoldLifted: {
     ...promotion,
     about: 'The hold that a rollback had put on the environment ended: somebody promotes there again.',

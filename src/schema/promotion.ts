@@ -178,6 +178,24 @@ export class GateEvidence {
   releaseId!: string | null;
 }
 
+@ObjectType({ description: 'Windows that do not count for a promotion, because somebody said so.' })
+export class WindowOverride {
+  @Field(() => [String], { description: 'Their exact names.' })
+  windows!: string[];
+
+  @Field(() => String, { description: 'Why.' })
+  reason!: string;
+
+  @Field(() => String, { nullable: true, description: 'Who did it; null: nobody said who.' })
+  by!: string | null;
+
+  @Field(() => Date, { description: 'When.' })
+  at!: Date;
+
+  @Field(() => Date, { description: 'From when on they count again.' })
+  expiresAt!: Date;
+}
+
 @ObjectType({
   implements: Node,
   description: "A release's run in one environment, or in one workflow step without an environment.",
@@ -266,6 +284,17 @@ export class EnvironmentPromotion extends Node {
   })
   get gateEvidence(): GateEvidence[] | null {
     return this.state.evidence && this.state.evidence.map((each) => GateEvidence.of(each));
+  }
+
+  @Field(() => [WindowOverride], {
+    description: 'Windows that somebody overrode for it; those that have expired, too.',
+  })
+  get overrides(): WindowOverride[] {
+    return this.state.overrides.map((each) => ({
+      ...each,
+      at: new Date(each.at),
+      expiresAt: new Date(each.expiresAt),
+    }));
   }
 
   @Field(() => Int, {

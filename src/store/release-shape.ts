@@ -11,6 +11,7 @@ import type {
   StepState,
 } from '../core/release.ts';
 import type { Problem } from '../core/problems.ts';
+import type { WindowOverride } from '../core/windows/override.ts';
 
 /** Rows ↔ the state that the core decides on; the one place where either shape is turned into the other. */
 
@@ -39,6 +40,7 @@ export interface PromotionRecord {
   problem: Problem | null;
   evidence: GateAnswer[] | null;
   approval: ApprovalState | null;
+  overrides: WindowOverride[] | null;
 }
 
 const time = (at: Date | string | null): number | null => (at === null ? null : new Date(at).getTime());
@@ -70,6 +72,7 @@ export function toState(release: ReleaseRecord, promotions: PromotionRecord[]): 
         problem: row.problem,
         evidence: row.evidence,
         approval: row.approval,
+        overrides: row.overrides ?? [],
       })),
   };
 }
@@ -110,6 +113,7 @@ export function promotionRecord(
     problem: promotion.problem,
     evidence: promotion.evidence,
     approval: promotion.approval,
+    overrides: promotion.overrides.length > 0 ? promotion.overrides : null,
   };
 }
 

@@ -146,11 +146,11 @@ WITH input AS (
   UPDATE promotion p SET
     status = i.status, holds = i.holds, attempt = i.attempt, dispatch = i.dispatch, started_at = i.started_at,
     ended_at = i.ended_at, steps = i.steps, problem = i.problem, evidence = i.evidence,
-    approval = i.approval
+    approval = i.approval, overrides = i.overrides
   FROM jsonb_to_recordset($2::jsonb) AS i(
     release_id uuid, position integer, status text, holds boolean, attempt integer, dispatch integer,
     started_at timestamptz, ended_at timestamptz, steps jsonb, problem jsonb, evidence jsonb,
-    approval jsonb)
+    approval jsonb, overrides jsonb)
   JOIN saved ON saved.id = i.release_id
   WHERE p.release_id = i.release_id AND p.position = i.position
 ), logged AS (

@@ -72,6 +72,8 @@ describe('get', () => {
     'windows',
     'releases',
     'deployments',
+    'holds',
+    'bad-versions',
   ])('shows %s as a table, JSON, YAML and names', async (kind) => {
     for (const format of ['table', 'json', 'yaml', 'name']) {
       expect(await served.sluice('get', kind, '-o', format)).toMatchObject({ code: 0, err: '' });

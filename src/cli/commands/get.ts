@@ -4,9 +4,16 @@ import { findRelease, listReleases } from '../operations.ts';
 import { age, type Column, duration, type Format, render } from '../output.ts';
 import type { ReleaseShown } from '../release-shown.ts';
 import { type DefinitionKind, DEFINITION_KINDS, type DefinitionRow } from './kinds.ts';
+import { getBadVersions, getHolds } from './controls.ts';
 import { getDeployments } from './deployments.ts';
 
-export const KIND_NAMES = [...DEFINITION_KINDS.map(({ names }) => names[0]!), 'releases', 'deployments'];
+export const KIND_NAMES = [
+  ...DEFINITION_KINDS.map(({ names }) => names[0]!),
+  'releases',
+  'deployments',
+  'holds',
+  'bad-versions',
+];
 
 interface GetOptions {
   format: Format;
@@ -26,6 +33,8 @@ export async function get(
   if (['deployments', 'deployment'].includes(kind)) {
     return getDeployments(client, { ...options, product: name ?? options.product }, options.format);
   }
+  if (['holds', 'hold'].includes(kind)) return getHolds(client, options, options.format);
+  if (['badversions', 'badversion'].includes(kind)) return getBadVersions(client, options, options.format);
   const definition = DEFINITION_KINDS.find(({ names }) => names.includes(kind));
   if (!definition) throw new CliError(EXIT.USAGE, `There is no kind '${typed}'. There are: ${KIND_NAMES.join(', ')}`);
   const found =

@@ -13,6 +13,7 @@ export const EVENT_FIELDS = `
     ... on ReleaseFailed { perhapsReason: reason }
     ... on ReleaseTerminated { perhapsReason: reason }
     ... on PromotionWaiting { reason earliest }
+    ... on WindowOverridden { windows reason expiresAt }
     ... on HoldLifted { reason }
     ... on PromotionFailed { reason }
     ... on PromotionSkipped { reason }
@@ -81,6 +82,8 @@ export function toWords({ node }: StreamedEvent): string {
       return `the release ${node.releaseStatus}${colon}`;
     case 'PromotionWaiting':
       return `${where}  waits${colon}`;
+    case 'WindowOverridden':
+      return `${where}  ${(node['windows'] as string[] | undefined)?.join(', ') ?? ''} overridden until ${text('expiresAt')}${colon}`;
     case 'HoldLifted':
       return `${where}  is no longer on hold${colon}`;
     case 'PromotionStarted':

@@ -1,0 +1,37 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { openServed, type Served } from './served.ts';
+
+let served: Served;
+beforeAll(async () => {
+  served = await openServed();
+});
+afterAll(() => served?.close());
+
+test('an environment is held, shown, and released again', async () => {
+  const held = await served.sluice('hold', 'eu', '--product', 'billing', '--reason', 'audit', '--until', '4h');
+  expect(held).toMatchObject({ code: 0, err: '' });
+  expect(held.out).toMatch(/eu +billing +audit .* yes/);
+  expect((await served.sluice('get', 'holds')).out).toMatch(/eu +billing +audit/);
+  expect((await served.sluice('unhold', 'eu')).err).toContain('it is on hold for "billing"');
+  expect((await served.sluice('unhold', 'eu', '--product', 'billing')).out).toMatch(/ no$/m);
+  expect((await served.sluice('get', 'holds')).out).toBe('No environment is on hold.\n');
+});
+
+test('a version is marked bad, refused, acknowledged, and cleared', async () => {
+  expect((await served.sluice('release', 'billing', '--version', '1', '--wait')).code).toBe(0);
+  const marked = await served.sluice('mark-bad', 'billing', '1', '--environment', 'eu', '--reason', 'leaks');
+  expect(marked.out).toMatch(/billing +1 +eu +leaks/);
+  const refused = await served.sluice('release', 'billing', '--version', '1');
+  expect(refused).toMatchObject({ code: 1 });
+  expect(refused.err).toContain('is marked bad for environment "eu": leaks');
+  const known = await served.sluice('release', 'billing', '--version', '1', '--acknowledge-bad-version', '-o', 'json');
+  expect(known.code).toBe(0);
+  expect((await served.sluice('unmark-bad', 'billing', '1', '--reason', 'fine')).out).toMatch(/ no$/m);
+  expect((await served.engine.ended((JSON.parse(known.out) as { uuid: string }).uuid)).status).toBe('SUCCEEDED');
+});
+
+test('a time must have an offset, a duration must be one', async () => {
+  const { code, err } = await served.sluice('hold', 'eu', '--reason', 'x', '--until', '2030-01-01T10:00');
+  expect(code).toBe(2);
+  expect(err).toContain('Expected 2026-12-24T18:00:00Z, or a duration');
+});
