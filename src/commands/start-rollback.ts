@@ -194,7 +194,11 @@ async function partsOf(
       const at = commits.find(
         (each) => each.release === before.id && each.environment === environment && each.application === name,
       );
-      parts.undo[name] = { commit: at?.commit ?? null, files: filesOnlyIn(later, environment, name, content) };
+      parts.undo[name] = {
+        commit: at?.commit ?? null,
+        files: filesOnlyIn(later, environment, name, content, 'whole'),
+        edited: filesOnlyIn(later, environment, name, content, 'values'),
+      };
     }
     targets[environment] = parts;
   }
@@ -241,11 +245,17 @@ function contentIn(
   return planned && release.contents[planned.content];
 }
 
-function filesOnlyIn(later: FrozenRelease[], environment: string, application: string, good: PinnedContent): string[] {
+function filesOnlyIn(
+  later: FrozenRelease[],
+  environment: string,
+  application: string,
+  good: PinnedContent,
+  how: 'whole' | 'values',
+): string[] {
   const files = later.flatMap((release) => {
     const promotion = promotionIn(release, environment);
     const content = promotion && contentIn(release, promotion, application);
-    return Object.entries(content?.files ?? {}).flatMap(([file, { kind }]) => (kind === 'whole' ? [file] : []));
+    return Object.entries(content?.files ?? {}).flatMap(([file, { kind }]) => (kind === how ? [file] : []));
   });
   return [...new Set(files)].filter((file) => !(file in good.files)).sort();
 }

@@ -87,10 +87,16 @@ export interface Expected {
   digests: string[];
 }
 
-/** Files that later versions brought: they become what they were at `commit`, where the restored version was live, or go. */
+/**
+ * What later versions did in the application's folder besides changing the content that comes back: it becomes what it was at
+ * `commit`, where that content was live; null: nobody knows a commit.
+ */
 export interface Undo {
   commit: string | null;
+  /** Files that they brought whole. */
   files: string[];
+  /** Files in which they wrote values. */
+  edited: string[];
 }
 
 export type Phase = 'PRE_ACTION' | 'ACTION' | 'HEALTH' | 'SOAK' | 'POST_ACTION' | 'WORKFLOW';

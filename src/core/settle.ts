@@ -136,6 +136,11 @@ export function considerStart(move: Move, position: number): boolean {
     move.end(position, 'SKIPPED', takenBack ?? 'another environment failed');
     return true;
   }
+  // What is live decides here, also that something never starts: without having looked nothing is said.
+  if (move.plan.rollback && move.facts === null) {
+    move.needsFacts = true;
+    return false;
+  }
   const ask = (): GateAnswer[] => askGates(move.plan, move.state, position, move.facts ?? NO_FACTS, move.now);
   let answers = ask();
   if (followApproval(move, position, answers)) answers = ask();

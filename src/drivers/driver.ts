@@ -1,3 +1,4 @@
+import type { Undo } from '../core/plan.ts';
 import type {
   ApplicationSpec,
   DriverSpec,
@@ -41,6 +42,8 @@ export interface PinnedValue {
   text?: string;
 }
 
+export type { Undo };
+
 /** Who asks for an effect: enough for a trailer, a log line and an idempotency key. */
 export interface EffectContext {
   /** Same release, environment, application and attempt → same key, whatever crashed in between. */
@@ -53,6 +56,8 @@ export interface EffectContext {
   /** How many times this step was tried before in this attempt; for backoff and `simulate`. */
   tries: number;
   signal: AbortSignal;
+  /** The effect takes a version back: the commit says so, and what that version added goes with it. */
+  rollback?: { takesBack: string; reason: string; undo: Undo };
 }
 
 export interface Effect {

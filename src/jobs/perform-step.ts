@@ -102,7 +102,12 @@ async function perform(hands: Hands, place: StepPlace, signal: AbortSignal): Pro
   if (work.kind === 'apply') {
     const content = release.contents[application.content];
     if (!content) return { kind: 'failed', message: `the pinned content of ${application.content} is missing` };
-    const effect = await hands.drivers.driver(application.spec.driver).apply(application.spec.driver, content, context);
+    const { spec, undo } = application;
+    const cause = release.plan.rollback?.cause;
+    const takesBack = promoted.restores?.from.label ?? release.version;
+    const reason = cause ? `${cause.environment}: ${cause.reason}` : '';
+    const rollback = undo && { takesBack, reason, undo };
+    const effect = await hands.drivers.driver(spec.driver).apply(spec.driver, content, { ...context, rollback });
     if (effect.commit === undefined) return { kind: 'succeeded', changed: effect.changed };
     const outputs = {
       COMMIT_SHA: effect.commit,

@@ -7,7 +7,10 @@ import type { Mirror } from './mirror.ts';
 import type { Entry } from './tree.ts';
 import { ancestors, checkFile, findEntries, join, readBlobs, textOf } from './tree.ts';
 
-export interface Change {
+/** `mode` null: the file goes. */
+export type Change = WrittenFile | { path: string; mode: null };
+
+export interface WrittenFile {
   path: string;
   mode: '100644' | '100755';
   bytes: Buffer;

@@ -13,14 +13,18 @@ export interface Author {
 
 /** A subject for people, trailers for us: a commit is found again by its key, whoever else wrote to the branch. */
 export function messageFor(content: PinnedContent, context: EffectContext): string {
-  const subject = `Promote ${context.product} ${content.label} to ${context.environment}`;
+  const { rollback } = context;
+  const subject = rollback
+    ? `Roll back ${context.product} in ${context.environment} from ${rollback.takesBack} to ${content.label}`
+    : `Promote ${context.product} ${content.label} to ${context.environment}`;
+  const why = rollback ? `${oneLine(rollback.reason)}\n\n` : '';
   const trailers = [
-    ['Sluice-Release', context.releaseId],
+    [rollback ? 'Sluice-Rollback' : 'Sluice-Release', context.releaseId],
     ['Sluice-Environment', context.environment],
     ['Sluice-Application', context.application],
     [KEY_TRAILER, context.key],
   ];
-  return `${oneLine(subject)}\n\n${trailers.map(([name, value]) => `${name}: ${oneLine(value!)}`).join('\n')}\n`;
+  return `${oneLine(subject)}\n\n${why}${trailers.map(([name, value]) => `${name}: ${oneLine(value!)}`).join('\n')}\n`;
 }
 const oneLine = (text: string): string => text.replace(/[\p{Cc}\u2028\u2029]+/gu, ' ').slice(0, 600);
 
@@ -46,7 +50,10 @@ export async function buildCommit(
     ...data(Buffer.from(message)),
     `from ${head}\n`,
   ];
-  for (const { path, mode, bytes } of changes) parts.push(`M ${mode} inline ${quoted(path)}\n`, ...data(bytes));
+  for (const change of changes) {
+    if (change.mode === null) parts.push(`D ${quoted(change.path)}\n`);
+    else parts.push(`M ${change.mode} inline ${quoted(change.path)}\n`, ...data(change.bytes));
+  }
   // The ref goes again in the same stream; what is pushed is the commit by its id.
   parts.push(`\nget-mark :1\nreset ${ref}\nfrom ${'0'.repeat(head.length)}\n\ndone\n`);
   const stream = Buffer.concat(parts.map((each) => Buffer.from(each)));

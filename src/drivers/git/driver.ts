@@ -14,6 +14,7 @@ import { isRace } from './errors.ts';
 import { findKey, lastTouching, shown } from './history.ts';
 import { Mirror } from './mirror.ts';
 import { pinContent } from './pin.ts';
+import { restoringChanges } from './restore.ts';
 
 export interface GitSettings {
   /** Absolute; may be shared by several processes, and deleted at any time. */
@@ -119,7 +120,10 @@ export function createGitDriver(settings: GitSettings): Driver<GitDriverSpec> {
     const before = await findKey(mirror, head, context.key, signal);
     if (before) return { ...shown(before), changed: true };
 
-    const changes = await changesFor(mirror, head, folder, content, signal);
+    const { rollback } = context;
+    const changes = rollback
+      ? await restoringChanges(mirror, head, folder, content, rollback.undo, signal)
+      : await changesFor(mirror, head, folder, content, signal);
     if (changes.length === 0) {
       const last = await lastTouching(mirror, head, pathsOf(folder, content), signal);
       return { ...(last && shown(last)), changed: false };

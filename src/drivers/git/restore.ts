@@ -1,0 +1,105 @@
+import type { PinnedContent, Undo } from '../driver.ts';
+import { checkPath } from './address.ts';
+import type { Change } from './changes.ts';
+import { changesFor } from './changes.ts';
+import { KEY_TRAILER } from './history.ts';
+import type { Mirror } from './mirror.ts';
+import type { Entry } from './tree.ts';
+import { checkFile, findEntries, join, readBlobs } from './tree.ts';
+
+/**
+ * What has to be written on top of `head` so that everything which promotion touched is again as it was at `undo.commit`, where
+ * the content was live, byte for byte: files that a later version brought go again. A file that somebody else has changed
+ * since keeps those changes: only the promoted values in it go back, and what was promoted whole goes back whole.
+ */
+export async function restoringChanges(
+  mirror: Mirror,
+  head: string,
+  folder: string,
+  content: PinnedContent,
+  undo: Undo,
+  signal: AbortSignal,
+): Promise<Change[]> {
+  const at = (file: string): string => join(folder, checkPath(file, 'file'));
+  const added = undo.files.map(at);
+  const touched = [...new Set([...Object.keys(content.files).map(at), ...added, ...undo.edited.map(at)])];
+  const base = undo.commit === null ? null : await liveAt(mirror, head, undo.commit, folder, content, signal);
+  const foreign = base === null ? touched : await touchedByOthers(mirror, base, head, touched, signal);
+  const exact = touched.filter((path) => !foreign.includes(path));
+
+  const before = base === null ? [] : await entriesOf(mirror, base, touched, signal);
+  const now = await entriesOf(mirror, head, touched, signal);
+  const changes = exact.flatMap((path) => difference(path, before, now));
+  const byHand = (await changesFor(mirror, head, folder, content, signal)).filter(({ path }) => foreign.includes(path));
+  const gone = added
+    .filter((path) => foreign.includes(path) && now.some((each) => each.path === path))
+    .flatMap((path) => difference(path, before, now));
+  const all = [...changes, ...gone];
+  const blobs = await readBlobs(
+    mirror,
+    all.flatMap(({ entry }) => entry ?? []),
+    signal,
+  );
+  const restored = all.map(({ path, entry }): Change => {
+    if (!entry) return { path, mode: null };
+    return { path, mode: entry.mode === '100755' ? '100755' : '100644', bytes: blobs.shift()! };
+  });
+  return [...restored, ...byHand];
+}
+
+/** Where the file was, if it is not like that now; without an entry: it was not there. */
+function difference(path: string, before: Entry[], now: Entry[]): { path: string; entry: Entry | null }[] {
+  const was = before.find((each) => each.path === path);
+  const is = now.find((each) => each.path === path);
+  if (was?.sha === is?.sha && was?.mode === is?.mode) return [];
+  if (was) checkFile(was);
+  return [{ path, entry: was ?? null }];
+}
+
+async function entriesOf(mirror: Mirror, commit: string, paths: string[], signal: AbortSignal): Promise<Entry[]> {
+  const found = await findEntries(mirror, commit, paths, signal);
+  return found.filter(({ path }) => paths.includes(path));
+}
+
+/** The commit, if the branch still contains it and it holds the content; null otherwise. */
+async function liveAt(
+  mirror: Mirror,
+  head: string,
+  commit: string,
+  folder: string,
+  content: PinnedContent,
+  signal: AbortSignal,
+): Promise<string | null> {
+  if (!/^[0-9a-f]{40,64}$/.test(commit)) return null;
+  const { code } = await mirror.run(['merge-base', '--is-ancestor', commit, head], signal);
+  if (code !== 0) return null;
+  return (await changesFor(mirror, commit, folder, content, signal)).length === 0 ? commit : null;
+}
+
+/** Paths in commits after `base` that no release of ours made. */
+async function touchedByOthers(
+  mirror: Mirror,
+  base: string,
+  head: string,
+  paths: string[],
+  signal: AbortSignal,
+): Promise<string[]> {
+  const format = `--format=%x01%(trailers:key=${KEY_TRAILER},valueonly,separator=%x2C)%x00`;
+  const args = [
+    'log',
+    '-z',
+    '--name-only',
+    '--no-renames',
+    '--full-history',
+    format,
+    `${base}..${head}`,
+    '--',
+    ...paths,
+  ];
+  const records = (await mirror.ask(args, signal)).toString('utf8').split('\x01').slice(1);
+  const foreign = records.flatMap((record) => {
+    const [key = '', ...files] = record.split('\0');
+    return key.trim() === '' ? files.map((each) => each.replace(/^\n/, '')) : [];
+  });
+  return paths.filter((path) => foreign.includes(path));
+}
