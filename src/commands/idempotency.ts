@@ -43,6 +43,11 @@ export async function earlierResult(
   return known.result;
 }
 
+/** What the key stood for was refused after all: the key is free again. */
+export async function forgetKey(manager: EntityManager, { operation, key }: KeyedInput): Promise<void> {
+  if (key !== undefined) await manager.getRepository(IdempotencyKeyRow).delete({ operation, key });
+}
+
 function digest(input: unknown): string {
   return createHash('sha256')
     .update(JSON.stringify(sorted(input)))

@@ -4,6 +4,8 @@ export interface Refusal {
   /** Names the thing and the value, and says what would be right. */
   message: string;
   path: (string | number)[];
+  /** For WINDOW_CLOSED: which windows decide, and when they open (milliseconds since the epoch; null: not foreseen). */
+  closed?: { windows: string[]; nextOpen: number | null };
 }
 
 export const REFUSAL_CODES = [

@@ -118,6 +118,9 @@ export class ReleasePlanRow {
 @Entity('promotion')
 @Index('promotion_history', ['product', 'environment', 'endedAt'], { where: `status = 'SUCCEEDED'` })
 @Index('promotion_ahead', ['product', 'environment', 'number'], { where: 'ended_at IS NULL' })
+@Index('promotion_asked', ['releaseId', 'position'], {
+  where: 'approval IS NOT NULL AND started_at IS NULL AND ended_at IS NULL',
+})
 @Index('promotion_holds', ['product', 'environment'], { unique: true, where: 'holds' })
 export class PromotionRow {
   @PrimaryColumn({ name: 'release_id', type: 'uuid' })

@@ -1,6 +1,7 @@
 import type { NonEmptyArray } from 'type-graphql';
 import { RELEASE_EVENT_TYPES } from '../schema/events.ts';
-import { BasicUserError, ConflictError, ManifestError } from '../schema/user-errors.ts';
+import { BasicUserError, ConflictError, ManifestError, WindowClosedError } from '../schema/user-errors.ts';
+import { ApprovalResolver, PromotionDecisionResolver } from './approval.ts';
 import { ApplicationDefinitionResolver, ApplicationResolver } from './application.ts';
 import { BadVersionResolver, WaitingForVersionResolver } from './bad-version.ts';
 import { DeploymentResolver } from './deployment.ts';
@@ -26,6 +27,7 @@ export const RESOLVERS: NonEmptyArray<Function> = [
   ApplicationPromotionResolver,
   ApplicationResolver,
   BadVersionResolver,
+  ApprovalResolver,
   DeploymentResolver,
   EnvironmentDefinitionResolver,
   EnvironmentGroupDefinitionResolver,
@@ -35,6 +37,7 @@ export const RESOLVERS: NonEmptyArray<Function> = [
   ManifestsResolver,
   NodeResolver,
   ProductDefinitionResolver,
+  PromotionDecisionResolver,
   ProductResolver,
   PromotionFlowDefinitionResolver,
   PromotionFlowResolver,
@@ -52,4 +55,10 @@ export const RESOLVERS: NonEmptyArray<Function> = [
 ];
 
 /** Types that are reached through an interface only. */
-export const ORPHANED_TYPES: Function[] = [...RELEASE_EVENT_TYPES, BasicUserError, ConflictError, ManifestError];
+export const ORPHANED_TYPES: Function[] = [
+  ...RELEASE_EVENT_TYPES,
+  BasicUserError,
+  ConflictError,
+  ManifestError,
+  WindowClosedError,
+];

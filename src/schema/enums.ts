@@ -34,7 +34,7 @@ export const PromotionStatusEnum = enumOf<PromotionStatus>(
     PENDING: 'Its dependencies have not ended yet.',
     WAITING: 'Its dependencies are fulfilled; a gate keeps it from starting.',
     RUNNING: 'At work.',
-    SUSPENDED: 'Started, and waits for something outside: a pull request, health, a retry.',
+    SUSPENDED: 'Waits for a person or for something outside: an approval, a pull request, a health.',
     SUCCEEDED: 'The version is there and healthy.',
     FAILED: 'Judged bad, or its time was over.',
     TERMINATED: 'Ended together with its release.',

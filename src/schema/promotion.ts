@@ -9,6 +9,7 @@ import type {
   StepState,
   StepStatus,
 } from '../core/release.ts';
+import { Approval } from './approval.ts';
 import { GateEnum, GateVerdictEnum, GroupStatusEnum, PhaseEnum } from './choices.ts';
 import { PromotionStatusEnum, StepStatusEnum } from './enums.ts';
 import { StepOutput } from './event-types.ts';
@@ -295,6 +296,14 @@ export class EnvironmentPromotion extends Node {
       at: new Date(each.at),
       expiresAt: new Date(each.expiresAt),
     }));
+  }
+
+  @Field(() => Approval, { nullable: true, description: 'Who has to agree before it starts; null: nobody.' })
+  get approval(): Approval | null {
+    const { approval: spec } = this.planned;
+    if (!spec) return null;
+    const { id: releaseId, state } = this.parts;
+    return new Approval({ releaseId, position: this.position, initiator: state.initiator }, spec, this.state);
   }
 
   @Field(() => Int, {

@@ -73,6 +73,18 @@ export class ManifestError extends UserError {
   manifestPath!: string[];
 }
 
-export function toUserError({ code, message }: Refusal, path: (string | number)[] | null): BasicUserError {
-  return Object.assign(new BasicUserError(), { code, message, path: path && path.map(String) });
+@ObjectType({ implements: UserError, description: 'A release window holds it at this time.' })
+export class WindowClosedError extends UserError {
+  @Field(() => [String], { description: 'The names of the release windows that decide.' })
+  windowNames!: string[];
+
+  @Field(() => Date, { nullable: true, description: 'When it opens; null: not within five years.' })
+  nextOpen!: Date | null;
+}
+
+export function toUserError({ code, message, closed }: Refusal, path: (string | number)[] | null): UserError {
+  const basic = { code, message, path: path && path.map(String) };
+  if (!closed) return Object.assign(new BasicUserError(), basic);
+  const nextOpen = closed.nextOpen === null ? null : new Date(closed.nextOpen);
+  return Object.assign(new WindowClosedError(), basic, { windowNames: closed.windows, nextOpen });
 }

@@ -1,5 +1,6 @@
 import { Field, InterfaceType, ObjectType } from 'type-graphql';
 import type { WaitingReason as Reason } from '../core/waiting.ts';
+import { Approval } from './approval.ts';
 import { EnvironmentPromotion, PromotionStep, ReleaseGroup } from './promotion.ts';
 import type { ReleaseParts } from './promotion.ts';
 
@@ -91,7 +92,11 @@ export class WaitingForAction extends WaitingReason {
 }
 
 @ObjectType({ implements: WaitingReason, description: 'People have to agree first.' })
-export class WaitingForApproval extends WaitingReason {}
+export class WaitingForApproval extends WaitingReason {
+  @Field(() => Approval, { description: 'Who has to agree, and how far that is.' })
+  approval!: Approval;
+}
+
 @ObjectType({ implements: WaitingReason, description: 'The environment is on hold.' })
 export class WaitingForHold extends WaitingReason {
   /** Bare ids; the resolver reads them. */
@@ -118,7 +123,7 @@ export function toWaitingReason(parts: ReleaseParts, reason: Reason): WaitingRea
     case 'WINDOW':
       return Object.assign(new WaitingForWindow(), common, { windowNames: reason.windows });
     case 'APPROVAL':
-      return Object.assign(new WaitingForApproval(), common);
+      return Object.assign(new WaitingForApproval(), common, { approval: promotion?.approval as Approval });
     case 'LIMIT':
       return Object.assign(new WaitingForLimit(), common);
     case 'HOLD':

@@ -4,7 +4,7 @@ import { saveDefinition } from '../../src/commands/save-definition.ts';
 import { triggerRelease } from '../../src/commands/trigger-release.ts';
 import type { TriggerInput } from '../../src/commands/trigger-release.ts';
 import { loadConfig } from '../../src/config.ts';
-import type { DriverSpec, HealthSourceSpec, Kind, Specs } from '../../src/core/definitions.ts';
+import type { ApprovalSpec, DriverSpec, HealthSourceSpec, Kind, Specs } from '../../src/core/definitions.ts';
 import type { ReleaseEvent, ReleaseEventType } from '../../src/core/events.ts';
 import type { ReleaseState } from '../../src/core/release.ts';
 import { createLog } from '../../src/log.ts';
@@ -36,6 +36,8 @@ export interface BillingOptions {
   queueLimit?: number;
   onFailure?: Specs['PromotionFlow']['onFailure'];
   rollbackPolicies?: Specs['PromotionFlow']['rollbackPolicies'];
+  /** By the name of the step: staging, regions, asia-2. */
+  approvals?: Record<string, ApprovalSpec>;
 }
 
 export const REGIONS = ['us-east', 'eu', 'asia'];
@@ -128,15 +130,19 @@ async function saveBilling(engine: TestEngine, product: string, options: Billing
   await engine.save('PromotionWorkflow', 'checks', {
     actions: [action('unit'), action('load'), action('report', ['unit', 'load'])],
   });
+  const asks = (step: string): { approval?: ApprovalSpec } => {
+    const approval = options.approvals?.[step];
+    return approval ? { approval } : {};
+  };
   await engine.save('PromotionFlow', 'to-production', {
     triggerEnvironment: 'dev',
     productSelector: {},
     onFailure: options.onFailure ?? 'FINISH_RUNNING',
     rollbackPolicies: options.rollbackPolicies,
     steps: [
-      { environment: 'staging', dependsOn: ['dev'], policy: { preAction: 'checks' } },
-      { group: 'regions', dependsOn: ['staging'] },
-      { environment: 'asia-2', dependsOn: ['regions'] },
+      { environment: 'staging', dependsOn: ['dev'], policy: { preAction: 'checks' }, ...asks('staging') },
+      { group: 'regions', dependsOn: ['staging'], ...asks('regions') },
+      { environment: 'asia-2', dependsOn: ['regions'], ...asks('asia-2') },
     ],
   });
   const { concurrency = 'QUEUE', queueLimit = 50 } = options;

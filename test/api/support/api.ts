@@ -1,9 +1,11 @@
 import type { GraphQLFormattedError } from 'graphql';
 import { graphql } from 'graphql';
 import pg from 'pg';
+import type { Identity, Role } from '../../../src/core/access/index.ts';
 import { EventLog } from '../../../src/events/event-log.ts';
 import { buildApiSchema } from '../../../src/schema/build.ts';
 import { createContext } from '../../../src/schema/context.ts';
+import { person } from '../../core/support/builders.ts';
 import type { Backend } from '../../support/backends.ts';
 import { needed } from '../../support/database.ts';
 import { openTestEngine } from '../../support/engine.ts';
@@ -13,6 +15,9 @@ export interface TestApi extends TestEngine {
   /** Data as it comes; a top-level error fails the test. */
   // oxlint-disable-next-line typescript/no-explicit-any
   ask(query: string, variables?: Record<string, unknown>, actor?: string | null): Promise<any>;
+  /** The same, of somebody who has signed in, with a role for everything: `grace @sre %lead`. */
+  // oxlint-disable-next-line typescript/no-explicit-any
+  askAs(who: string, query: string, variables?: Record<string, unknown>, role?: Role): Promise<any>;
   /** For what is a fault of the client. */
   errorsOf(query: string, variables?: Record<string, unknown>): Promise<readonly GraphQLFormattedError[]>;
   /** How many statements of the API's own connections a question costs. */
@@ -27,12 +32,28 @@ export async function openTestApi(settings: Record<string, string> = {}): Promis
   const { app } = engine;
   const log = await EventLog.open({ pool: app.pool, databaseUrl: app.databaseUrl, log: app.log });
   const schema = buildApiSchema();
-  const execute = (source: string, variableValues: Record<string, unknown>, actor: string | null) =>
-    graphql({ schema, source, variableValues, contextValue: createContext({ app, log }, actor) });
+  const execute = (
+    source: string,
+    variableValues: Record<string, unknown>,
+    actor: string | null,
+    identity: Identity | null = null,
+  ) => graphql({ schema, source, variableValues, contextValue: createContext({ app, log, identity }, actor) });
   return Object.assign(engine, {
     close: closing(engine, log),
     async ask(query: string, variables: Record<string, unknown> = {}, actor: string | null = 'ada') {
       const { data, errors } = await execute(query, variables, actor);
+      if (errors) throw errors[0]?.originalError ?? errors[0];
+      return JSON.parse(JSON.stringify(data));
+    },
+    async askAs(who: string, query: string, variables: Record<string, unknown> = {}, role: Role = 'ADMIN') {
+      const identity: Identity = {
+        caller: person(who),
+        grants: [{ role, products: {}, environments: {} }],
+        anonymous: false,
+        credential: null,
+        expiresAt: null,
+      };
+      const { data, errors } = await execute(query, variables, null, identity);
       if (errors) throw errors[0]?.originalError ?? errors[0];
       return JSON.parse(JSON.stringify(data));
     },

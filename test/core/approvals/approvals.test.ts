@@ -150,6 +150,7 @@ describe('an approval', () => {
       code: 'WINDOW_CLOSED',
       message: 'staging takes no approvals now: inside the DENY window freeze; opens 2026-01-05T12:00:00.000Z',
       path: ['environment'],
+      closed: { windows: ['freeze'], nextOpen: at('12:00') },
     });
     expect(play.state.promotions).toEqual(before.promotions);
     expect(play.decide('reject', 'staging', linus)).toBeNull();

@@ -1,0 +1,81 @@
+import type { App } from '../app.ts';
+import type { DecisionChannel } from '../core/approvals/approval.ts';
+import type { Caller } from '../core/caller.ts';
+import { refusal } from '../core/problems.ts';
+import type { Refusal } from '../core/problems.ts';
+import type { DecisionStimulus, PromotionState } from '../core/release.ts';
+import { closest, quote } from '../core/wording.ts';
+import { UUID } from './control-release.ts';
+import { forgetKey, onceByKey } from './idempotency.ts';
+import type { MovedTo } from './mover.ts';
+import { refusable } from './result.ts';
+import type { Result } from './result.ts';
+
+export interface PromotionDecision {
+  releaseId: string;
+  /** The environment's name, or the workflow step's. */
+  environment: string;
+  /** The attempt that the person was asked about; the current one when left out. */
+  attempt?: number;
+  comment?: string;
+  idempotencyKey?: string;
+}
+
+/** Which promotion was decided on: `position` is its place in the plan. */
+export interface DecidedPromotion {
+  releaseId: string;
+  position: number;
+}
+
+const MAX_COMMENT = 2_000;
+
+/**
+ * What approving and rejecting have in common. A decision is known by its person and attempt, so it can be told twice; the
+ * idempotency key is there to tell a repetition from another decision. It is written before the release moves, and no
+ * connection is kept while it does: many at once must not wait for each other's.
+ */
+export async function decideOnPromotion(
+  app: Pick<App, 'mover' | 'dataSource'>,
+  kind: DecisionStimulus['kind'],
+  decision: PromotionDecision,
+  caller: Caller | null,
+  via: DecisionChannel,
+): Promise<Result<DecidedPromotion>> {
+  const { releaseId, environment, idempotencyKey } = decision;
+  const comment = decision.comment?.trim() || null;
+  if (comment !== null && comment.length > MAX_COMMENT) {
+    const message = `the comment has ${comment.length} characters; at most ${MAX_COMMENT} are kept`;
+    return { refusals: [refusal('INVALID', message, ['comment'])] };
+  }
+  const seen = UUID.test(releaseId) ? await app.mover.look(releaseId, { fresh: true }) : null;
+  if (!seen) return { refusals: [refusal('NOT_FOUND', `there is no release "${releaseId}"`, ['releaseId'])] };
+  const promotion = seen.release.plan.promotions.findIndex(({ name }) => name === environment);
+  if (promotion < 0) return { refusals: [unknownEnvironment(seen, environment)] };
+  const value = { releaseId: seen.release.id, position: promotion };
+  const current = (seen.state.promotions[promotion] as PromotionState).attempt;
+  const wanted = decision.attempt ?? current;
+  const by = caller?.name ?? null;
+  const keyed = {
+    operation: kind === 'approve' ? 'promotionApprove' : 'promotionReject',
+    key: idempotencyKey,
+    input: { releaseId: value.releaseId, environment, comment, attempt: decision.attempt, by },
+  };
+  const first = await refusable(() =>
+    app.dataSource.transaction((tx) => onceByKey(tx, keyed, () => Promise.resolve(String(wanted)))),
+  );
+  if (first.refusals) return first;
+  const attempt = Number(first.value);
+  // The key's first use was about an attempt that is over: what was decided then is the answer, whatever is asked now.
+  if (decision.attempt === undefined && attempt !== current) return { value };
+  const moved = await app.mover.move(value.releaseId, { kind, promotion, attempt, by: caller, comment, via }, by);
+  if (!moved?.refused) return { value };
+  await forgetKey(app.dataSource.manager, keyed);
+  return { refusals: [moved.refused] };
+}
+
+function unknownEnvironment({ release }: MovedTo, environment: string): Refusal {
+  const names = release.plan.promotions.map(({ name }) => name);
+  const near = closest(environment, names);
+  const hint = near === undefined ? `; it has ${names.slice(0, 10).join(', ')}` : `; did you mean ${quote(near)}?`;
+  return refusal('NOT_FOUND', `release ${release.id} does not promote ${quote(environment)}${hint}`, ['environment']);
+}

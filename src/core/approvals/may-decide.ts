@@ -1,0 +1,96 @@
+import type { Caller } from '../caller.ts';
+import { askDependencies } from '../gates.ts';
+import type { PlannedPromotion, ReleasePlan } from '../plan.ts';
+import { refusal } from '../problems.ts';
+import type { Refusal } from '../problems.ts';
+import { ENDED_PROMOTION, ENDED_RELEASE } from '../release.ts';
+import type { DecisionStimulus, GateAnswer, PromotionState, ReleaseState } from '../release.ts';
+import { approvalStatus, describeRule, missingOf, progressOf, rulesFor, rulesOf } from './approval.ts';
+import type { ApprovalDecision, ApprovalState } from './approval.ts';
+import { askApproval } from './gate.ts';
+
+/** A decision that somebody makes, or would make: a screen asks the same question before it shows a button. */
+export type Wish = Pick<DecisionStimulus, 'kind' | 'promotion' | 'attempt' | 'by'>;
+
+/** Why this person may not decide so on this promotion now, or null. Release windows are another question. */
+export function whyNot(plan: ReleasePlan, state: ReleaseState, wish: Wish, now: number): Refusal | null {
+  const planned = plan.promotions[wish.promotion];
+  const promotion = state.promotions[wish.promotion];
+  if (!planned || !promotion) return refusal('NOT_FOUND', 'the release has no such promotion', ['environment']);
+  const why = whyNotNow(plan, state, planned, promotion, wish, now);
+  if (why !== null) return refusal('WRONG_STATE', `${planned.name} ${why}`, ['environment']);
+  const who = whyNotThey(state.initiator, planned, promotion, wish);
+  return who === null ? null : refusal('NOT_AN_APPROVER', who, ['environment']);
+}
+
+/** Whether what this person could say now would bring the promotion nearer to its start. */
+export function mayApprove(
+  plan: ReleasePlan,
+  state: ReleaseState,
+  promotion: number,
+  by: Caller | null,
+  now: number,
+): boolean {
+  const { attempt, approval } = state.promotions[promotion] as PromotionState;
+  const said = approval?.decisions.some((each) => each.by === (by?.name ?? null)) ?? false;
+  return !said && whyNot(plan, state, { kind: 'approve', promotion, attempt, by }, now) === null;
+}
+
+function whyNotNow(
+  plan: ReleasePlan,
+  state: ReleaseState,
+  planned: PlannedPromotion,
+  seen: PromotionState,
+  { attempt, kind }: Wish,
+  now: number,
+): string | null {
+  const { approval: spec } = planned;
+  if (!spec) return 'needs no approval';
+  if (seen.attempt !== attempt) return `is in attempt ${seen.attempt}, this decision is about attempt ${attempt}`;
+  const so = (): string => (askApproval(planned, seen, now) as GateAnswer).reason;
+  if (seen.approval?.decisions.some((each) => each.kind === 'REJECTED')) {
+    return `was ${so()}; retry the release to ask again`;
+  }
+  const over = ENDED_PROMOTION.has(seen.status) || ENDED_RELEASE.has(state.status);
+  if (over) return `is ${seen.status} already, there is nothing to decide`;
+  if (seen.startedAt !== null) return 'has started already, there is nothing to decide';
+  if (state.terminating !== null || state.halted) return 'will not start, because the release stops';
+  if (seen.approval === null) {
+    const until =
+      state.startedAt === null ? 'waits for the turn of its release' : askDependencies(plan, state, planned).reason;
+    return `is not asked for yet: it ${until}`;
+  }
+  const status = approvalStatus(spec, seen.approval, now);
+  if (status === 'EXPIRED' && spec.onExpiry === 'FAIL') return `was ${so()}`;
+  return status === 'GRANTED' && kind === 'approve' ? `has all its approvals already: ${so()}` : null;
+}
+
+/** Whoever may approve may reject. The initiator may only reject. */
+function whyNotThey(
+  initiator: string | null,
+  { name, approval: spec }: PlannedPromotion,
+  { approval }: PromotionState,
+  { kind, by }: Wish,
+): string | null {
+  if (!spec) return null;
+  const who = by === null ? 'somebody who is not signed in' : by.name;
+  const rules = rulesFor(spec, by);
+  if (rules.length === 0) {
+    const all = rulesOf(spec)
+      .map((each) => describeRule(each, each.count))
+      .join(' and ');
+    return `${who} is not among those who decide on ${name}: it needs the approval of ${all}`;
+  }
+  if (kind === 'reject') return null;
+  if (spec.forbidInitiator && initiator !== null && (by === null || by.name === initiator)) {
+    return by === null
+      ? `${initiator} triggered the release and may not approve ${name}; sign in, to show that you are somebody else`
+      : `${initiator} triggered the release and may not approve ${name} too: somebody else has to`;
+  }
+  const decision: ApprovalDecision = { kind: 'APPROVED', by: who, at: 0, comment: null, via: 'API', rules };
+  const before = approval as ApprovalState;
+  if (missingOf(spec, { ...before, decisions: [...before.decisions, decision] }) < missingOf(spec, before)) return null;
+  const open = progressOf(spec, approval).filter((each) => each.missing > 0);
+  const missing = open.map((each) => describeRule(each.rule, each.missing)).join(' and ');
+  return `${who} cannot give what is missing for ${name}: the approval of ${missing}`;
+}

@@ -1,0 +1,159 @@
+import { Arg, Args, Ctx, FieldResolver, Mutation, Query, Resolver, Root } from 'type-graphql';
+import { approvePromotion } from '../commands/approve-promotion.ts';
+import type { DecidedPromotion, PromotionDecision } from '../commands/decide-promotion.ts';
+import { rejectPromotion } from '../commands/reject-promotion.ts';
+import type { Result } from '../commands/result.ts';
+import { mayDo } from '../core/access/index.ts';
+import { missingOf } from '../core/approvals/approval.ts';
+import { mayApprove } from '../core/approvals/may-decide.ts';
+import { Approval, ApprovalFilterInput, ApprovalStatusEnum, PromotionDecisionInput } from '../schema/approval.ts';
+import type { ShownApprovalStatus } from '../schema/approval.ts';
+import { EnvironmentPromotionConnection, PromotionPayload } from '../schema/approval-payloads.ts';
+import { badInput, checkFirst, PageArgs, readCursor, toConnection } from '../schema/connection.ts';
+import type { Connection } from '../schema/connection.ts';
+import type { ApiContext } from '../schema/context.ts';
+import { EnvironmentPromotion } from '../schema/promotion.ts';
+import type { ReleaseParts } from '../schema/promotion.ts';
+import { listAskedPromotions } from '../store/approval-reads.ts';
+import type { AskedPromotion } from '../store/approval-reads.ts';
+import { deciding, decisionPlace, placesOf } from './access/release-rules.ts';
+import { Lookup } from './access/lookup.ts';
+import { Guarded, SEES, may } from './access/rules.ts';
+import { checkStorable, refused, unstorable } from './answers.ts';
+import { forget } from './batches.ts';
+import { partsOf } from './release-parts.ts';
+
+@Resolver(() => Approval)
+export class ApprovalResolver {
+  @FieldResolver(() => ApprovalStatusEnum, { description: 'Where it stands.' })
+  status(@Ctx() { app }: ApiContext, @Root() approval: Approval): ShownApprovalStatus {
+    return approval.shownStatus(app.clock.now().getTime());
+  }
+
+  @FieldResolver(() => Boolean, {
+    description:
+      'Whether an approval of the caller would count now: by the rules, by what the caller may do, and because something is missing. A release window may still hold it.',
+  })
+  async viewerCanApprove(@Ctx() context: ApiContext, @Root() { of }: Approval): Promise<boolean> {
+    return canApprove(context, await partsOf(context, of.releaseId), of.position);
+  }
+}
+
+@Resolver()
+export class PromotionDecisionResolver {
+  @Query(() => EnvironmentPromotionConnection, {
+    description: 'The promotions that wait for an approval now, the oldest release first.',
+  })
+  @Guarded(SEES)
+  async approvals(
+    @Ctx() context: ApiContext,
+    @Args(() => PageArgs) page: PageArgs,
+    @Arg('filter', () => ApprovalFilterInput, { nullable: true, description: 'Which ones; all when left out.' })
+    filter?: ApprovalFilterInput,
+  ): Promise<Connection<EnvironmentPromotion>> {
+    const wanted = checkFirst(page.first) + 1;
+    checkStorable({ filter });
+    const product = filter?.product ?? undefined;
+    const found: { row: AskedPromotion; parts: ReleaseParts }[] = [];
+    let after = keyOf(readCursor(page.after));
+    // What is granted waits for something else, and who may approve is for the rules to say: neither is known to SQL.
+    for (let more = true; more && found.length < wanted;) {
+      const rows = await listAskedPromotions(context.app.pool, { limit: BATCH, after, product });
+      for (const row of rows) {
+        const parts = await partsOf(context, row.releaseId);
+        if (await isWaiting(context, parts, row, filter?.forMe === true)) found.push({ row, parts });
+      }
+      after = rows.at(-1);
+      more = rows.length === BATCH;
+    }
+    return toConnection(
+      found,
+      page,
+      ({ row }) => `${row.number}/${row.position}`,
+      ({ row, parts }) => new EnvironmentPromotion(parts, row.position),
+    );
+  }
+
+  @Mutation(() => PromotionPayload, {
+    description:
+      'Agrees that a promotion starts. It starts at once when nothing else is missing. Again, by the same person, changes nothing.',
+  })
+  @Guarded(may('APPROVE', deciding))
+  promotionApprove(
+    @Ctx() context: ApiContext,
+    @Arg('input', () => PromotionDecisionInput, { description: 'On which promotion.' }) input: PromotionDecisionInput,
+  ): Promise<PromotionPayload> {
+    return decided(context, input, (decision) => approvePromotion(context.app, decision, context.caller));
+  }
+
+  @Mutation(() => PromotionPayload, {
+    description: 'Says no to a promotion: final for its attempt, which fails with what was said.',
+  })
+  @Guarded(may('APPROVE', deciding))
+  promotionReject(
+    @Ctx() context: ApiContext,
+    @Arg('input', () => PromotionDecisionInput, { description: 'On which promotion.' }) input: PromotionDecisionInput,
+  ): Promise<PromotionPayload> {
+    return decided(context, input, (decision) => rejectPromotion(context.app, decision, context.caller));
+  }
+}
+
+const BATCH = 100;
+
+function keyOf(cursor: string | undefined): Pick<AskedPromotion, 'number' | 'position'> | undefined {
+  if (cursor === undefined) return undefined;
+  const [, number, position] = /^(\d{1,15})\/(\d{1,9})$/.exec(cursor) ?? [];
+  if (number === undefined) throw badInput('`after` is not a cursor of this list', 'after');
+  return { number: Number(number), position: Number(position) };
+}
+
+async function isWaiting(
+  context: ApiContext,
+  parts: ReleaseParts,
+  { position }: AskedPromotion,
+  forMe: boolean,
+): Promise<boolean> {
+  const spec = parts.plan.promotions[position]?.approval;
+  const promotion = parts.state.promotions[position];
+  // The state may be newer than the list.
+  if (!spec || !promotion?.approval || promotion.startedAt !== null || promotion.endedAt !== null) return false;
+  if (missingOf(spec, promotion.approval) === 0) return false;
+  return forMe ? canApprove(context, parts, position) : true;
+}
+
+async function canApprove(context: ApiContext, parts: ReleaseParts, position: number): Promise<boolean> {
+  const { identity, caller, app } = context;
+  if (!mayApprove(parts.plan, parts.state, position, caller, app.clock.now().getTime())) return false;
+  if (identity === null) return true;
+  const targets = placesOf(await Lookup.of(context), parts.plan, position);
+  return targets.every((each) => mayDo(identity.grants, 'APPROVE', each));
+}
+
+async function decided(
+  context: ApiContext,
+  input: PromotionDecisionInput,
+  command: (decision: PromotionDecision) => Promise<Result<DecidedPromotion>>,
+): Promise<PromotionPayload> {
+  const result = await decide(context, input, command);
+  forget(context);
+  if (result.refusals) return { promotion: null, userErrors: refused(result.refusals) };
+  const parts = await partsOf(context, result.value.releaseId);
+  return { promotion: new EnvironmentPromotion(parts, result.value.position), userErrors: [] };
+}
+
+async function decide(
+  context: ApiContext,
+  input: PromotionDecisionInput,
+  command: (decision: PromotionDecision) => Promise<Result<DecidedPromotion>>,
+): Promise<Result<DecidedPromotion>> {
+  const wrong = unstorable(input);
+  if (wrong.length > 0) return { refusals: wrong };
+  const place = await decisionPlace(context, input);
+  if (place.refusals) return place;
+  return command({
+    ...place.value,
+    attempt: input.attempt ?? undefined,
+    comment: input.comment ?? undefined,
+    idempotencyKey: input.idempotencyKey ?? undefined,
+  });
+}

@@ -1,0 +1,186 @@
+import { Field, ID, InputType, Int, ObjectType } from 'type-graphql';
+import { approvalStatus, missingOf, progressOf } from '../core/approvals/approval.ts';
+import type {
+  ApprovalDecision as Decision,
+  ApprovalStatus,
+  DecisionChannel,
+  RuleProgress,
+} from '../core/approvals/approval.ts';
+import type { ApprovalSpec } from '../core/definitions.ts';
+import type { PromotionState } from '../core/release.ts';
+import { ApprovalRuleType } from './approval-spec.ts';
+import { DecisionChannelEnum, OnExpiryEnum } from './choices.ts';
+import { enumOf } from './enums.ts';
+
+/** What the core says, and two that a reader wants to know: nobody was asked yet, nobody has to answer any more. */
+export type ShownApprovalStatus = ApprovalStatus | 'NOT_ASKED' | 'DROPPED';
+
+export const ApprovalStatusEnum = enumOf<ShownApprovalStatus>('ApprovalStatus', 'Where an approval stands.', {
+  NOT_ASKED: 'What comes before the promotion is not through yet.',
+  OPEN: 'People are asked.',
+  GRANTED: 'Enough of the right people have approved. That stays so, whatever else the promotion waits for.',
+  REJECTED: 'Somebody said no: final for this attempt.',
+  EXPIRED: 'It was not given in time. Where the flow says WAIT, it still can be.',
+  DROPPED: 'The promotion ended before it was decided.',
+});
+
+export const DecisionKindEnum = enumOf<Decision['kind']>('ApprovalDecisionKind', 'What somebody decided.', {
+  APPROVED: 'Yes.',
+  REJECTED: 'No.',
+});
+
+@ObjectType({ description: 'What somebody said about a promotion that needs an approval.' })
+export class ApprovalDecision {
+  static of({ kind, by, at, comment, via }: Decision): ApprovalDecision {
+    return { kind, by, at: new Date(at), comment, via };
+  }
+
+  @Field(() => DecisionKindEnum, { description: 'Yes or no.' })
+  kind!: Decision['kind'];
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'Who; null: nobody in particular, on a server without authentication.',
+  })
+  by!: string | null;
+
+  @Field(() => Date, { description: 'When.' })
+  at!: Date;
+
+  @Field(() => String, { nullable: true, description: 'Why, in their words.' })
+  comment!: string | null;
+
+  @Field(() => DecisionChannelEnum, { description: 'How it came.' })
+  via!: DecisionChannel;
+}
+
+@ObjectType({ description: 'How far one rule of an approval is.' })
+export class ApprovalRuleProgress {
+  static of({ rule, approvals, missing }: RuleProgress): ApprovalRuleProgress {
+    const { name = null, count, users = null, groups = null, roles = null } = rule;
+    return {
+      rule: { name, count, users, groups, roles },
+      approvals: approvals.map((each) => ApprovalDecision.of(each)),
+      missing,
+    };
+  }
+
+  @Field(() => ApprovalRuleType, { description: 'The rule, as the release froze it.' })
+  rule!: ApprovalRuleType;
+
+  @Field(() => [ApprovalDecision], {
+    description: 'The approvals that count for it, in the best assignment of all approvals to all rules.',
+  })
+  approvals!: ApprovalDecision[];
+
+  @Field(() => Int, { description: 'How many more it takes.' })
+  missing!: number;
+}
+
+/** The fields that need the time or the caller are in `src/resolvers/approval.ts`. */
+@ObjectType({ description: 'Who has to agree before one attempt of one promotion starts, and who has.' })
+export class Approval {
+  constructor(
+    readonly of: { releaseId: string; position: number; initiator: string | null },
+    readonly spec: ApprovalSpec,
+    readonly state: PromotionState,
+  ) {}
+
+  shownStatus(now: number): ShownApprovalStatus {
+    const { approval, endedAt } = this.state;
+    const status = approval === null ? 'NOT_ASKED' : approvalStatus(this.spec, approval, now);
+    const decided = status === 'GRANTED' || status === 'REJECTED' || (approval?.expiredAt ?? null) !== null;
+    return endedAt !== null && !decided ? 'DROPPED' : status;
+  }
+
+  @Field(() => Int, { description: 'The attempt of the promotion that it is about; a retry asks again.' })
+  get attempt(): number {
+    return this.state.attempt;
+  }
+
+  @Field(() => Date, { nullable: true, description: 'When people were asked: as soon as the dependencies were met.' })
+  get requestedAt(): Date | null {
+    return this.state.approval && new Date(this.state.approval.requestedAt);
+  }
+
+  @Field(() => Date, {
+    nullable: true,
+    description: 'Until when they may take their time; null: they are not asked yet.',
+  })
+  get expiresAt(): Date | null {
+    return this.state.approval && new Date(this.state.approval.expiresAt);
+  }
+
+  @Field(() => OnExpiryEnum, { description: 'What happens then.' })
+  get onExpiry(): ApprovalSpec['onExpiry'] {
+    return this.spec.onExpiry;
+  }
+
+  @Field(() => Boolean, { description: 'Whether the approval of whoever triggered the release does not count.' })
+  get forbidInitiator(): boolean {
+    return this.spec.forbidInitiator;
+  }
+
+  @Field(() => String, { nullable: true, description: 'Who triggered the release; null: nobody in particular.' })
+  get initiator(): string | null {
+    return this.of.initiator;
+  }
+
+  @Field(() => [ApprovalRuleProgress], { description: 'All rules; every one must be met.' })
+  get rules(): ApprovalRuleProgress[] {
+    return progressOf(this.spec, this.state.approval).map((each) => ApprovalRuleProgress.of(each));
+  }
+
+  @Field(() => [ApprovalDecision], { description: 'What was said, in that order.' })
+  get decisions(): ApprovalDecision[] {
+    return (this.state.approval?.decisions ?? []).map((each) => ApprovalDecision.of(each));
+  }
+
+  @Field(() => Int, { description: 'How many more approvals it takes, over all rules.' })
+  get missing(): number {
+    return missingOf(this.spec, this.state.approval);
+  }
+}
+
+@InputType({
+  description: 'A decision on one promotion that needs an approval: name the promotion, or release and environment.',
+})
+export class PromotionDecisionInput {
+  @Field(() => ID, { nullable: true, description: 'The id of the promotion.' })
+  promotionId?: string;
+
+  @Field(() => ID, { nullable: true, description: 'The id of the release, together with `environment`.' })
+  releaseId?: string;
+
+  @Field(() => String, { nullable: true, description: "The environment's name; for a workflow step, the step's." })
+  environment?: string;
+
+  @Field(() => Int, {
+    nullable: true,
+    description:
+      'The attempt that the decision is about: it is refused once there is another. The current one when left out.',
+  })
+  attempt?: number;
+
+  @Field(() => String, { nullable: true, description: 'Why; kept and shown. At most 2,000 characters.' })
+  comment?: string;
+
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'Any text of your choice: the same key with the same input changes nothing the second time. Kept at least 24 h.',
+  })
+  idempotencyKey?: string;
+}
+
+@InputType({ description: 'Which promotions that wait for an approval; everything in it must agree.' })
+export class ApprovalFilterInput {
+  @Field(() => String, { nullable: true, description: 'Of this product.' })
+  product?: string;
+
+  @Field(() => Boolean, {
+    nullable: true,
+    description: 'Only those where an approval of the caller would count now.',
+  })
+  forMe?: boolean;
+}
