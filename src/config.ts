@@ -56,12 +56,31 @@ export interface Config {
   allowedOrigins: readonly string[];
   /** CIDRs and addresses of proxies whose `X-Forwarded-For` is believed. */
   trustedProxies: readonly string[];
+  auth: AuthConfig;
   /** For fault injection alone: the process kills itself there. */
   fault?: { point: FaultPoint; nth: number };
 }
 
 export type Role = 'all' | 'api' | 'worker';
 export type LogLevel = (typeof LOG_LEVELS)[number];
+
+/** `auto`: callers are asked who they are as soon as there is a way to say it: OIDC, an admin token, or a first token. */
+export type AuthMode = (typeof AUTH_MODES)[number];
+
+export interface AuthConfig {
+  mode: AuthMode;
+  /** May everything; from the environment, for the first steps. */
+  adminToken?: string;
+  oidc?: OidcConfig;
+}
+
+export interface OidcConfig {
+  issuer: string;
+  audience: string;
+  /** The claim that names people. */
+  nameClaim: string;
+  groupsClaim: string;
+}
 
 /** By URL prefix, e.g. `https://git.example.com/team/`. The longest prefix that fits wins. */
 export type GitCredentials = Record<string, GitCredential>;
@@ -77,6 +96,7 @@ export class ConfigError extends Error {
 }
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+const AUTH_MODES = ['auto', 'required', 'off'] as const;
 const ROLES = ['all', 'api', 'worker'] as const;
 
 interface Setting<T> {
@@ -266,6 +286,27 @@ export const SETTINGS = {
     expected: 'CIDRs and addresses such as 10.0.0.0/8, 127.0.0.1',
     about: 'Proxies in front, whose X-Forwarded-For says where a request comes from. Without it nobody is believed.',
   }),
+  SLUICE_AUTH: setting({
+    schema: z.enum(AUTH_MODES),
+    expected: `one of ${AUTH_MODES.join(', ')}`,
+    default: 'auto',
+    about:
+      'Whether callers must say who they are. auto: as soon as OIDC, an admin token or a first API token exists; off: never, on loopback only.',
+  }),
+  SLUICE_ADMIN_TOKEN: setting({
+    schema: z.string().regex(/^[\x21-\x7e]{32,}$/),
+    expected: 'at least 32 characters without spaces, e.g. of `openssl rand -hex 32`',
+    about: 'A token that may do everything: for the first steps, before others are made.',
+    secret: true,
+  }),
+  SLUICE_OIDC_ISSUER: setting({
+    schema: z.string().refine((value) => isIssuer(value)),
+    expected: 'a URL such as https://login.example.com/realms/main (http on loopback only)',
+    about: "Identity provider whose tokens say who is calling: the issuer, exactly as its tokens' `iss` has it.",
+  }),
+  SLUICE_OIDC_AUDIENCE: text('What the `aud` of its tokens must hold: the name of this installation there.'),
+  SLUICE_OIDC_NAME_CLAIM: text('The claim that names people, in grants, events and approvals.', 'sub'),
+  SLUICE_OIDC_GROUPS_CLAIM: text('The claim that holds their groups.', 'groups'),
   SLUICE_FAULT: setting({
     schema: z
       .string()
@@ -327,9 +368,40 @@ export function loadConfig(env: Record<string, string | undefined>): Config {
     },
     allowedOrigins: values.SLUICE_ALLOWED_ORIGINS ?? [],
     trustedProxies: values.SLUICE_TRUSTED_PROXIES ?? [],
+    auth: authOf(values),
     fault: values.SLUICE_FAULT,
   };
   return config;
+}
+
+function authOf(values: Values): AuthConfig {
+  const { SLUICE_AUTH, SLUICE_ADMIN_TOKEN, SLUICE_OIDC_ISSUER, SLUICE_OIDC_AUDIENCE } = values;
+  if ((SLUICE_OIDC_ISSUER === undefined) !== (SLUICE_OIDC_AUDIENCE === undefined)) {
+    const missing = SLUICE_OIDC_ISSUER === undefined ? 'SLUICE_OIDC_ISSUER' : 'SLUICE_OIDC_AUDIENCE';
+    throw new ConfigError(
+      `${missing} is not set: expected both SLUICE_OIDC_ISSUER and SLUICE_OIDC_AUDIENCE, or neither`,
+    );
+  }
+  return {
+    mode: SLUICE_AUTH!,
+    adminToken: SLUICE_ADMIN_TOKEN,
+    oidc:
+      SLUICE_OIDC_ISSUER === undefined
+        ? undefined
+        : {
+            issuer: SLUICE_OIDC_ISSUER,
+            audience: SLUICE_OIDC_AUDIENCE!,
+            nameClaim: values.SLUICE_OIDC_NAME_CLAIM!,
+            groupsClaim: values.SLUICE_OIDC_GROUPS_CLAIM!,
+          },
+  };
+}
+
+/** Keys that come over plain HTTP could be anybody's. */
+function isIssuer(value: string): boolean {
+  if (!URL.canParse(value)) return false;
+  const { protocol, hostname, search, hash } = new URL(value);
+  return search === '' && hash === '' && (protocol === 'https:' || (protocol === 'http:' && isLoopback(hostname)));
 }
 
 /**

@@ -19,6 +19,7 @@ const CLOSE_LIMIT_MS = 10_000;
 export interface RunningServer {
   /** Where the API listens; undefined for a worker. */
   url?: string;
+  authentication: boolean;
   close(): Promise<void>;
 }
 
@@ -44,7 +45,7 @@ export async function runServer(
     // A worker listens as well: whoever runs it wants to ask for its health.
     const server = await startServer(app);
     closers.push(() => server.close());
-    return { url: server.url, close };
+    return { url: server.url, authentication: server.authentication, close };
   } catch (error) {
     await close();
     throw error;
@@ -89,11 +90,15 @@ export async function migrateDatabase(): Promise<number> {
   });
 }
 
-function listening({ role, databaseUrl, redisUrl }: Config, { url }: RunningServer): string {
+function listening({ role, databaseUrl, redisUrl }: Config, { url, authentication }: RunningServer): string {
   const database = databaseUrl === undefined ? 'embedded PostgreSQL' : 'PostgreSQL';
   const queue = redisUrl === undefined ? 'queue on PostgreSQL' : 'queue on Redis';
   const face = role === 'worker' ? `Sluice worker, health at ${url}/healthz` : `Sluice listens on ${url}/graphql`;
-  return `${face} (role ${role}, ${database}, ${queue})`;
+  const open =
+    role === 'worker' || authentication
+      ? ''
+      : '\nNo authentication: only this machine can reach it, and may do everything (docs/access.md).';
+  return `${face} (role ${role}, ${database}, ${queue})${open}`;
 }
 
 function stopSignal(): Promise<string> {

@@ -50,6 +50,7 @@ describe('settings', () => {
       },
       allowedOrigins: [],
       trustedProxies: [],
+      auth: { mode: 'auto' },
     });
   });
 

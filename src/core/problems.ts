@@ -28,6 +28,7 @@ export const REFUSAL_CODES = [
   'NOT_AN_APPROVER',
   'WINDOW_CLOSED',
   'VERSION_MARKED_BAD',
+  'FORBIDDEN',
 ] as const;
 
 export type RefusalCode = (typeof REFUSAL_CODES)[number];

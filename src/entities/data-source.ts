@@ -4,6 +4,7 @@ import type { Pool } from 'pg';
 import { DataSource } from 'typeorm';
 import { migrations } from '../../migrations/index.ts';
 import { BadVersionRow, EnvironmentHoldRow } from './control-rows.ts';
+import { AccessClockRow, ApiTokenRow, AuditLogRow, RoleGrantRow } from './access-rows.ts';
 import { DEFINITION_ROWS, DefinitionClockRow, DefinitionRevisionRow } from './definition-rows.ts';
 import {
   DeploymentRow,
@@ -30,6 +31,10 @@ export const ENTITIES = [
   RollbackRow,
   EnvironmentHoldRow,
   BadVersionRow,
+  ApiTokenRow,
+  RoleGrantRow,
+  AccessClockRow,
+  AuditLogRow,
 ];
 
 /** Tables are made by migrations only; `synchronize` stays off. */

@@ -2,8 +2,10 @@ import type { NonEmptyArray } from 'type-graphql';
 import { RELEASE_EVENT_TYPES } from '../schema/events.ts';
 import { BasicUserError, ConflictError, ManifestError, WindowClosedError } from '../schema/user-errors.ts';
 import { ApprovalResolver, PromotionDecisionResolver } from './approval.ts';
+import { ApiTokenResolver, RoleGrantResolver } from './access-management.ts';
 import { ApplicationDefinitionResolver, ApplicationResolver } from './application.ts';
 import { BadVersionResolver, WaitingForVersionResolver } from './bad-version.ts';
+import { AuditResolver } from './audit.ts';
 import { DeploymentResolver } from './deployment.ts';
 import { EnvironmentGroupDefinitionResolver, EnvironmentGroupResolver } from './environment-group.ts';
 import { EnvironmentHoldResolver, WaitingForHoldResolver } from './environment-hold.ts';
@@ -23,11 +25,13 @@ import { WaitingForWindowResolver, WindowStateResolver } from './window-state.ts
 
 /** Every resolver class of the API; `src/schema/build.ts` builds the schema from them. */
 export const RESOLVERS: NonEmptyArray<Function> = [
+  ApiTokenResolver,
   ApplicationDefinitionResolver,
   ApplicationPromotionResolver,
   ApplicationResolver,
   BadVersionResolver,
   ApprovalResolver,
+  AuditResolver,
   DeploymentResolver,
   EnvironmentDefinitionResolver,
   EnvironmentGroupDefinitionResolver,
@@ -48,6 +52,7 @@ export const RESOLVERS: NonEmptyArray<Function> = [
   ReleaseWindowDefinitionResolver,
   WaitingForHoldResolver,
   WaitingForVersionResolver,
+  RoleGrantResolver,
   WaitingForWindowResolver,
   WaitingReasonResolver,
   WindowOverrideResolver,

@@ -7,6 +7,7 @@ import { EnvironmentPromotion } from '../schema/promotion.ts';
 import { Viewer } from '../schema/viewer.ts';
 import { Guarded, SEES, SIGNED_IN } from './access/rules.ts';
 import { checkStorable } from './answers.ts';
+import { toScope } from './access-management.ts';
 import { APPLICATION } from './application.ts';
 import { readBadVersion } from './bad-version.ts';
 import { readNode } from './definitions.ts';
@@ -58,8 +59,10 @@ export class NodeResolver {
 
   @Guarded(SIGNED_IN)
   @Query(() => Viewer, { description: 'Whoever is asking.' })
-  viewer(@Ctx() { actor }: ApiContext): Viewer {
-    return { name: actor, kind: actor === null ? 'ANONYMOUS' : 'USER' };
+  viewer(@Ctx() { actor, caller, identity }: ApiContext): Viewer {
+    const known = caller?.kind === 'SERVICE_ACCOUNT' ? 'SERVICE_ACCOUNT' : 'USER';
+    const grants = (identity?.grants ?? []).map(toScope);
+    return { name: actor, kind: actor === null ? 'ANONYMOUS' : known, groups: caller?.groups ?? [], grants };
   }
 }
 

@@ -1,5 +1,5 @@
 import type { App } from '../app.ts';
-import type { Identity } from '../core/access/index.ts';
+import type { Identity, LiveAccess } from '../core/access/index.ts';
 import type { Caller } from '../core/caller.ts';
 import type { EventLog } from '../events/event-log.ts';
 
@@ -9,6 +9,9 @@ export interface ApiContext {
   log: EventLog;
   /** Null: the server runs without authentication, and whoever reaches it may do everything. */
   identity: Identity | null;
+  /** The identity of a connection that stays open, as it is at the time; null for a single request. */
+  live: LiveAccess | null;
+  from: RequestOrigin;
   /** The identity's caller. */
   caller: Caller | null;
   /** Who asks, as it is written into events; null while nobody has to say who they are. */
@@ -17,14 +20,30 @@ export interface ApiContext {
   loaders: Map<string, unknown>;
 }
 
+/** Where a request comes from, for the audit log. */
+export interface RequestOrigin {
+  transport: 'HTTP' | 'WEBSOCKET' | 'SSE' | 'INTERNAL';
+  /** The network address of the other end: of a proxy, where there is one. */
+  address: string | null;
+  userAgent: string | null;
+}
+
+const INSIDE: RequestOrigin = { transport: 'INTERNAL', address: null, userAgent: null };
+
+export interface ContextParts {
+  app: App;
+  log: EventLog;
+  identity?: Identity | null;
+  live?: LiveAccess | null;
+  from?: RequestOrigin;
+}
+
 /** @param actor only where there is no identity: the name that events show. */
-export function createContext(
-  parts: { app: App; log: EventLog; identity?: Identity | null },
-  actor: string | null = null,
-): ApiContext {
-  const { app, log, identity = null } = parts;
+export function createContext(parts: ContextParts, actor: string | null = null): ApiContext {
+  const { app, log, live = null, from = INSIDE } = parts;
+  const identity = live?.identity ?? parts.identity ?? null;
   const caller = identity?.caller ?? null;
-  return { app, log, identity, caller, actor: caller?.name ?? actor, loaders: new Map() };
+  return { app, log, identity, live, from, caller, actor: caller?.name ?? actor, loaders: new Map() };
 }
 
 /** The request's own DataLoader (or any cache) of that name, made when it is first asked for. */

@@ -22,6 +22,7 @@ export const UserErrorCodeEnum = enumOf<RefusalCode>('UserErrorCode', 'Why a mut
   NOT_AN_APPROVER: 'The caller may not decide on this promotion, or not alone.',
   WINDOW_CLOSED: 'A release window holds it at this time.',
   VERSION_MARKED_BAD: 'The version was found bad: take another one, or take the mark back.',
+  FORBIDDEN: 'The caller may not hand on, or take away, so much.',
 });
 
 @InterfaceType({ description: 'An expected refusal: the mutation changed nothing.' })

@@ -1,9 +1,13 @@
 import { Field, ObjectType } from 'type-graphql';
+import { Scope } from './access.ts';
 import { enumOf } from './enums.ts';
 
-export const ViewerKindEnum = enumOf<'ANONYMOUS' | 'USER'>('ViewerKind', 'Who is asking.', {
-  ANONYMOUS: 'Nobody said who.',
+export type ViewerKind = 'ANONYMOUS' | 'USER' | 'SERVICE_ACCOUNT';
+
+export const ViewerKindEnum = enumOf<ViewerKind>('ViewerKind', 'Who is asking.', {
+  ANONYMOUS: 'Nobody said who: the server runs without authentication.',
   USER: 'A person, or a program that acts for one.',
+  SERVICE_ACCOUNT: 'A program.',
 });
 
 @ObjectType({ description: 'Whoever is asking.' })
@@ -12,5 +16,11 @@ export class Viewer {
   name!: string | null;
 
   @Field(() => ViewerKindEnum, { description: 'Who it is.' })
-  kind!: 'ANONYMOUS' | 'USER';
+  kind!: ViewerKind;
+
+  @Field(() => [String], { description: 'The groups that the identity provider names.' })
+  groups!: string[];
+
+  @Field(() => [Scope], { description: 'What may be done, and where; empty when nobody has to say who they are.' })
+  grants!: Scope[];
 }

@@ -1,7 +1,12 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import type { Request, RequestHandler, Response } from 'express';
-import { execute, type ExecutionArgs, type ExecutionResult } from 'graphql';
+import { execute, type ExecutionArgs, type ExecutionResult, GraphQLError } from 'graphql';
 import { createHandler } from 'graphql-sse/lib/use/express';
+import type { Session } from '../access/sessions.ts';
+import type { Identity } from '../core/access/index.ts';
+import { unauthenticated } from '../resolvers/access/guard.ts';
+import type { RequestOrigin } from '../schema/context.ts';
+import type { Masking } from './masking.ts';
 import { prepare } from './operation.ts';
 import { RateLimitedError } from './limits.ts';
 import { RETRY_AFTER, type TransportParts } from './sockets.ts';
@@ -14,13 +19,14 @@ export function serveEventStreams(parts: TransportParts): { handler: RequestHand
   const { schema, masking, fanOut, newContext, limits } = parts;
   const open = new Set<Response>();
   const responses = new WeakMap<ExecutionArgs, { response: Response; caller: string }>();
+  const callers = new WeakMap<Response, { live: Session | null; identity: Identity | null; from: RequestOrigin }>();
 
   const handle = createHandler({
     schema,
     // No tokens: nothing is kept for a client that has no connection.
     authenticate: () => null,
     onSubscribe: async ({ raw, context: { res } }, params) => {
-      const contextValue = newContext();
+      const contextValue = newContext(callers.get(res)!);
       const caller = limits.callerOf(raw, contextValue);
       await limits.operation(caller);
       const prepared = prepare(schema, params, parts.maxCost);
@@ -35,9 +41,24 @@ export function serveEventStreams(parts: TransportParts): { handler: RequestHand
       const { response, caller } = responses.get(args)!;
       const results = await limits.subscription(caller, () => fanOut.subscribe(args));
       if (!('next' in results)) return results;
-      return paced(results, response);
+      const live = callers.get(response)?.live;
+      return live ? endingWith(live, paced(results, response), masking) : paced(results, response);
     }) as never,
   });
+
+  /** @returns null when it has been refused */
+  async function callerOf(request: Request, response: Response) {
+    try {
+      const identified = await parts.identifier.identify(request);
+      const live = await parts.sessions.open(identified);
+      return { live, identity: identified?.identity ?? null, from: parts.identifier.originOf(request, 'SSE') };
+    } catch (error) {
+      if (error instanceof RateLimitedError) tooMany(response, error.message, error.retryAfter);
+      else if (error instanceof GraphQLError) refuse(response, error);
+      else throw error;
+      return null;
+    }
+  }
 
   return {
     handler: async (request: Request, response: Response) => {
@@ -51,6 +72,11 @@ export function serveEventStreams(parts: TransportParts): { handler: RequestHand
       const release = limits.stream(limits.callerOf(request));
       if (!release) return tooMany(response, 'too many open streams: close some first', RETRY_AFTER);
       response.once('close', release);
+      response.once('close', () => callers.get(response)?.live?.close());
+      const caller = await callerOf(request, response);
+      if (!caller) return;
+      callers.set(response, caller);
+      if (response.destroyed) return caller.live?.close();
       // nginx would hold back what looks like a small response.
       response.setHeader('X-Accel-Buffering', 'no');
       open.add(response);
@@ -95,6 +121,33 @@ function paced(
       return this;
     },
   };
+}
+
+/** The stream of somebody whose token ends says so, as its last word. */
+function endingWith(
+  live: Session,
+  results: AsyncIterableIterator<ExecutionResult>,
+  masking: Masking,
+): AsyncIterableIterator<ExecutionResult> {
+  let over = false;
+  const ended = live.ended.then((reason): IteratorResult<ExecutionResult> => {
+    over = true;
+    void results.return!();
+    return { done: false, value: { errors: masking.errors([unauthenticated(reason)]) } };
+  });
+  return {
+    next: () => (over ? Promise.resolve({ done: true, value: undefined }) : Promise.race([results.next(), ended])),
+    return: () => results.return!(),
+    throw: (error) => results.throw!(error),
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+  };
+}
+
+function refuse(response: Response, { message, extensions: { code } }: GraphQLError): void {
+  if (code === 'UNAUTHENTICATED') response.set('WWW-Authenticate', 'Bearer');
+  response.status(code === 'UNAUTHENTICATED' ? 401 : 503).json({ errors: [{ message, extensions: { code } }] });
 }
 
 /** A response has no event that tells when it has run empty; of a client that keeps up it mostly has at the next turn. */

@@ -10,6 +10,7 @@ import {
   visit,
 } from 'graphql';
 import { LRUCache } from 'lru-cache';
+import type { Identity } from '../core/access/index.ts';
 import type { ApiContext } from '../schema/context.ts';
 import type { Masking } from './masking.ts';
 
@@ -43,8 +44,11 @@ export class FanOut {
   };
 
   #executor(args: ExecutionArgs): (event: object) => Promise<ExecutionResult> {
-    const key = sharingKey(args);
+    const operation = operationKey(args);
+    const context = args.contextValue as ApiContext;
     return (event) => {
+      // Each time: what the caller may see can change while it listens.
+      const key = `${operation} ${accessKey(context)}`;
       let byKey = this.#results.get(event);
       if (!byKey) this.#results.set(event, (byKey = new Map()));
       let result = byKey.get(key);
@@ -90,13 +94,24 @@ class MappedIterator implements AsyncIterableIterator<ExecutionResult> {
   }
 }
 
-function sharingKey(args: ExecutionArgs): string {
-  const { document, operationName, variableValues, contextValue } = args;
+const keys = new WeakMap<Identity, string>();
+
+/** The same for callers who are shown the same. */
+function accessKey({ identity, live, actor }: ApiContext): string {
+  const current = live?.identity ?? identity;
+  if (!current) return `open ${actor}`;
+  let key = keys.get(current);
+  if (key === undefined) keys.set(current, (key = JSON.stringify([current.caller, current.grants])));
+  return key;
+}
+
+function operationKey(args: ExecutionArgs): string {
+  const { document, operationName, variableValues } = args;
   const operation = getOperationAST(document, operationName);
   const names = operation ? variablesBelowRoot(args, operation) : Object.keys(variableValues ?? {});
   const values = names.map((name) => [name, variableValues?.[name]]);
   const text = document.loc?.source.body ?? print(document);
-  return JSON.stringify([text, operationName, (contextValue as ApiContext).actor, values]);
+  return JSON.stringify([text, operationName, values]);
 }
 
 function variablesBelowRoot({ document }: ExecutionArgs, operation: OperationDefinitionNode): string[] {

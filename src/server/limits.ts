@@ -27,21 +27,23 @@ type Subscribed = AsyncIterableIterator<ExecutionResult> | ExecutionResult;
  */
 export class Limits {
   readonly #limits: Config['limits'];
-  readonly #addressOf: (request: IncomingMessage) => string;
+  /** Where a request comes from: the nearest address that is no proxy of ours. */
+  readonly addressOf: (request: IncomingMessage) => string;
   readonly #operations: RateLimiterMemory | undefined;
   readonly #streams = new Map<string, number>();
   readonly #subscriptions = new Map<string, number>();
 
   constructor({ limits, trustedProxies }: Pick<Config, 'limits' | 'trustedProxies'>) {
     this.#limits = limits;
-    this.#addressOf = clientAddresses(trustedProxies);
+    this.addressOf = clientAddresses(trustedProxies);
     if (limits.operations > 0)
       this.#operations = new RateLimiterMemory({ points: limits.operations, duration: WINDOW });
   }
 
   callerOf(request: IncomingMessage, context?: ApiContext): string {
-    const actor = context?.actor ?? null;
-    return actor === null ? `address ${neighbourhood(this.#addressOf(request))}` : `caller ${actor}`;
+    // Nobody in particular is not one caller.
+    const actor = context?.identity?.anonymous ? null : (context?.actor ?? null);
+    return actor === null ? `address ${neighbourhood(this.addressOf(request))}` : `caller ${actor}`;
   }
 
   /** @throws RateLimitedError */

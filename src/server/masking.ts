@@ -42,13 +42,20 @@ export class Masking {
 
   errors(errors: readonly GraphQLError[]): readonly GraphQLError[] {
     return errors.map((error) => {
-      const formatted = error.toJSON();
-      const shown = this.error(error, formatted);
-      if (shown === formatted) return error;
+      const plain = error.toJSON();
+      const shown = this.error(error, withoutHttp(plain));
+      if (shown === plain) return error;
       const { nodes, source, positions, path } = error;
       return new GraphQLError(shown.message, { nodes, source, positions, path, extensions: shown.extensions });
     });
   }
+}
+
+/** What an error says to Apollo's HTTP is not for clients. */
+function withoutHttp(formatted: GraphQLFormattedError): GraphQLFormattedError {
+  if (!formatted.extensions || !('http' in formatted.extensions)) return formatted;
+  const { http: _, ...extensions } = formatted.extensions;
+  return { ...formatted, extensions };
 }
 
 /** An error of execution has a path; what is wrong with a document or with variables has none, whatever its cause. */

@@ -2,17 +2,25 @@ import { STATUS_CODES, type IncomingMessage, type Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type ExecutionArgs, type ExecutionResult, execute, GraphQLError, type GraphQLSchema } from 'graphql';
 import { useServer } from 'graphql-ws/use/ws';
-import { WebSocketServer } from 'ws';
-import type { ApiContext } from '../schema/context.ts';
+import { type WebSocket, WebSocketServer } from 'ws';
+import type { Session, Sessions } from '../access/sessions.ts';
+import { unauthenticated } from '../resolvers/access/guard.ts';
+import type { ApiContext, ContextParts, RequestOrigin } from '../schema/context.ts';
 import type { FanOut } from './fan-out.ts';
 import { type Limits, RateLimitedError } from './limits.ts';
 import type { Masking } from './masking.ts';
+import type { Identifier } from './identify.ts';
 import { prepare } from './operation.ts';
 import { originAllowed } from './origin.ts';
 
+/** Who asks, and from where. */
+export type RequestParts = Pick<ContextParts, 'identity' | 'live' | 'from'>;
+
 export interface TransportParts {
   schema: GraphQLSchema;
-  newContext: () => ApiContext;
+  identifier: Identifier;
+  sessions: Sessions;
+  newContext: (parts: RequestParts) => ApiContext;
   fanOut: FanOut;
   masking: Masking;
   maxBytes: number;
@@ -23,6 +31,9 @@ export interface TransportParts {
   hostAllowed: (request: IncomingMessage) => boolean;
 }
 
+/** As graphql-ws numbers it, and as WebSocket does. */
+const UNAUTHORIZED = 4401;
+const TRY_AGAIN_LATER = 1013;
 /** More than any screen needs; each costs a place in the log and a waiter. */
 const MAX_SUBSCRIPTIONS_PER_SOCKET = 250;
 const KEEP_ALIVE = 12_000;
@@ -36,6 +47,28 @@ export function serveSockets(server: Server, parts: TransportParts): { close(): 
   const { schema, masking, fanOut, newContext, limits } = parts;
   const sockets = new WebSocketServer({ noServer: true, maxPayload: parts.maxBytes });
   const callers = new WeakMap<ApiContext, string>();
+  const connections = new WeakMap<WebSocket, { live: Session | null; from: RequestOrigin }>();
+
+  /** Who it is holds for the whole connection, which ends with what showed it. */
+  async function admit(socket: WebSocket, request: IncomingMessage, params: unknown): Promise<boolean> {
+    const { Authorization, authorization } = (params ?? {}) as Record<string, unknown>;
+    try {
+      const identified = await parts.identifier.identify(request, Authorization ?? authorization);
+      if (identified?.identity.anonymous) throw unauthenticated('this server needs to know who is calling');
+      const live = await parts.sessions.open(identified);
+      connections.set(socket, { live, from: parts.identifier.originOf(request, 'WEBSOCKET') });
+      void live?.ended.then((reason) => socket.close(UNAUTHORIZED, closeReason(reason)));
+      // It may have gone meanwhile, and nobody would tell again.
+      if (socket.readyState !== socket.OPEN) live?.close();
+      return true;
+    } catch (error) {
+      if (!(error instanceof GraphQLError)) throw error;
+      const code = error.extensions['code'] === 'UNAUTHENTICATED' ? UNAUTHORIZED : TRY_AGAIN_LATER;
+      socket.close(code, closeReason(error.message));
+      return false;
+    }
+  }
+
   const protocol = useServer(
     {
       // Whatever NODE_ENV says: no internals in close reasons.
@@ -44,12 +77,14 @@ export function serveSockets(server: Server, parts: TransportParts): { close(): 
       execute: async (args): Promise<ExecutionResult> => masking.result(await execute(args)),
       subscribe: (args: ExecutionArgs) =>
         limits.subscription(callers.get(args.contextValue as ApiContext) ?? '', () => fanOut.subscribe(args)),
+      onConnect: ({ connectionParams, extra: { socket, request } }) => admit(socket, request, connectionParams),
+      onClose: ({ extra: { socket } }) => connections.get(socket)?.live?.close(),
       onSubscribe: async ({ subscriptions, extra }, _id, params) => {
         if (Object.keys(subscriptions).length > MAX_SUBSCRIPTIONS_PER_SOCKET) {
           const message = `more than ${MAX_SUBSCRIPTIONS_PER_SOCKET} operations on one socket: open another one`;
           return [new GraphQLError(message, { extensions: { code: 'TOO_MANY_SUBSCRIPTIONS' } })];
         }
-        const contextValue = newContext();
+        const contextValue = newContext(connections.get(extra.socket)!);
         const caller = limits.callerOf(extra.request, contextValue);
         callers.set(contextValue, caller);
         try {
@@ -90,6 +125,14 @@ export function serveSockets(server: Server, parts: TransportParts): { close(): 
       clearTimeout(late);
     },
   };
+}
+
+/** A close frame has room for 123 bytes. */
+function closeReason(text: string): string {
+  return Buffer.from(text)
+    .subarray(0, 120)
+    .toString()
+    .replace(/\ufffd+$/, '');
 }
 
 function refuse(socket: Duplex, status: number, retryAfter?: number): void {

@@ -1,4 +1,6 @@
 import type { DataSource } from 'typeorm';
+import { visibilityOf } from '../core/access/index.ts';
+import type { Grant, Visibility } from '../core/access/index.ts';
 import type { StoredDefinition } from '../core/definitions.ts';
 import { checkFlow } from '../core/flow.ts';
 import type { FlowCheck, Known } from '../core/flow.ts';
@@ -16,6 +18,7 @@ export class DefinitionSnapshot {
   readonly workflows: StoredDefinition<'PromotionWorkflow'>[];
   readonly templates: StoredDefinition<'PromotionTemplate'>[];
   readonly known: Known;
+  readonly #visible = new WeakMap<readonly Grant[], Visibility | null>();
   readonly #windows: ReleaseWindow[];
   readonly #applications = new Map<string, StoredDefinition<'Application'>[]>();
   readonly #checks = new Map<StoredDefinition<'PromotionFlow'>, FlowCheck>();
@@ -51,6 +54,17 @@ export class DefinitionSnapshot {
       ),
       workflows: new Map(this.workflows.map((each) => [each.metadata.name, each])),
     };
+  }
+
+  /** What somebody with these grants sees of it; null: everything. Worked out once per list of grants. */
+  visibleTo(grants: readonly Grant[]): Visibility | null {
+    const known = this.#visible.get(grants);
+    if (known !== undefined) return known;
+    const products = [...this.products.values()].map(({ metadata }) => metadata);
+    const environments = this.environments.map(({ metadata, spec }) => ({ ...metadata, kind: spec.kind }));
+    const visible = visibilityOf(grants, products, environments);
+    this.#visible.set(grants, visible);
+    return visible;
   }
 
   applicationsOf(product: string): StoredDefinition<'Application'>[] {

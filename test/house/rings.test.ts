@@ -41,8 +41,10 @@ const RINGS: Record<string, Ring> = {
     imports: ['core', 'manifests', 'resolvers/index.ts', 'resolvers/access/guard.ts', 'events/event-log.ts', ...SHARED],
   },
   resolvers: { imports: ['core', 'commands', 'store', 'schema', 'events', 'manifests', ...SHARED] },
+  // Who is calling, asked by the transports.
+  access: { imports: ['core', 'commands/access/token.ts', 'store', 'config.ts', ...SHARED] },
   // Outermost: HTTP around everything.
-  server: { imports: ['core', 'commands', 'store', 'schema', 'resolvers', 'events', 'config.ts', ...SHARED] },
+  server: { imports: ['access', 'core', 'commands', 'store', 'schema', 'resolvers', 'events', 'config.ts', ...SHARED] },
   // A client of the published API; `sluice serve` and `sluice migrate` start the program of the server.
   // core and manifests: `sluice windows check` asks the engine's own functions, without a server.
   cli: { imports: ['main.ts', 'core', 'manifests'] },

@@ -40,6 +40,15 @@ test('what is in the event log cannot be changed', async () => {
   await expect(dataSource.query(`UPDATE release_event SET product = 'q'`)).rejects.toThrow('append-only');
 });
 
+test('what is in the audit log cannot be changed, deleted or emptied', async () => {
+  await dataSource.query(
+    `INSERT INTO audit_log (action, transport, input, outcome, objects) VALUES ('releaseTrigger', 'HTTP', '{}', 'DONE', '[]')`,
+  );
+  for (const statement of [`UPDATE audit_log SET actor = 'eve'`, 'DELETE FROM audit_log', 'TRUNCATE audit_log']) {
+    await expect(dataSource.query(statement), statement).rejects.toThrow('append-only');
+  }
+});
+
 test('one environment of a product cannot be held by two releases', async () => {
   const hold = (): Promise<unknown> =>
     dataSource.query(

@@ -4,6 +4,9 @@ import type { Selectable } from '../selectors.ts';
 import { ROLE_PERMISSIONS } from './permissions.ts';
 import type { Permission, Role } from './permissions.ts';
 
+/** Whom a role is granted to; groups are those that an identity provider names. */
+export type SubjectKind = 'USER' | 'GROUP' | 'SERVICE_ACCOUNT';
+
 /** A role, for products × environments; an empty selector is all of them, those to come included. */
 export interface Grant {
   role: Role;

@@ -1,5 +1,6 @@
 import type { Caller } from '../caller.ts';
 import type { Grant } from './grants.ts';
+import type { Visibility } from './visibility.ts';
 
 /** Who asks, as a server with authentication found out. */
 export interface Identity {
@@ -13,6 +14,13 @@ export interface Identity {
   expiresAt: number | null;
 }
 
+/** Of a connection that stays open: read anew each time, both change while it is open. */
+export interface LiveAccess {
+  readonly identity: Identity;
+  /** Null: everything. */
+  readonly visibility: Visibility | null;
+}
+
 export const ANONYMOUS: Identity = {
   caller: { name: 'anonymous', kind: 'PERSON', groups: [], roles: [] },
   grants: [],
@@ -20,3 +28,25 @@ export const ANONYMOUS: Identity = {
   credential: null,
   expiresAt: null,
 };
+
+const SERVICE_ACCOUNT = 'service-account/';
+
+/** How a subject is called where callers are named. A program is told from a person by its name alone, wherever that is shown. */
+export function callerName(kind: 'USER' | 'SERVICE_ACCOUNT', subject: string): string {
+  return kind === 'USER' ? subject : `${SERVICE_ACCOUNT}${subject}`;
+}
+
+/** Whether an identity provider's name would be taken for something else here. */
+export function isReservedName(name: string): boolean {
+  return name.startsWith(SERVICE_ACCOUNT) || name === ANONYMOUS.caller.name;
+}
+
+/** Under which name and groups a caller has grants. */
+export function holderOf({ kind, name, groups }: Caller): {
+  kind: 'USER' | 'SERVICE_ACCOUNT';
+  subject: string;
+  groups: string[];
+} {
+  if (kind === 'PERSON') return { kind: 'USER', subject: name, groups };
+  return { kind: 'SERVICE_ACCOUNT', subject: name.slice(SERVICE_ACCOUNT.length), groups };
+}

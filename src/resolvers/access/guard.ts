@@ -1,5 +1,6 @@
 import { GraphQLError } from 'graphql';
 import type { GraphQLField, GraphQLObjectType, GraphQLSchema } from 'graphql';
+import { audited } from '../../commands/audit.ts';
 import { mayDo, ROLE_PERMISSIONS, ROLES, SOMEWHERE } from '../../core/access/index.ts';
 import type { Identity, Permission, Target } from '../../core/access/index.ts';
 import type { ApiContext } from '../../schema/context.ts';
@@ -12,7 +13,8 @@ type Field = GraphQLField<unknown, ApiContext>;
 /** Puts its rule in front of every field of Query, Mutation and Subscription. */
 export function guardSchema(schema: GraphQLSchema): GraphQLSchema {
   for (const field of rootFields(schema.getQueryType())) field.resolve = guarded(field, field.resolve);
-  for (const field of rootFields(schema.getMutationType())) field.resolve = guarded(field, field.resolve);
+  for (const field of rootFields(schema.getMutationType()))
+    field.resolve = recorded(field, guarded(field, field.resolve));
   for (const field of rootFields(schema.getSubscriptionType())) field.subscribe = guarded(field, field.subscribe);
   return schema;
 }
@@ -29,6 +31,28 @@ function guarded(field: Field, resolve: Field['resolve']): Field['resolve'] {
   };
 }
 
+/** Every command leaves its entry in the audit log, refused ones included; not what nobody in particular tried. */
+function recorded({ name }: Field, resolve: Field['resolve']): Field['resolve'] {
+  return async (source, args: { input?: unknown }, context, info) => {
+    const { app, identity, caller, actor, from } = context;
+    if (identity?.anonymous) return resolve?.(source, args, context, info);
+    const origin = {
+      actor,
+      actorKind: caller?.kind ?? null,
+      credential: identity?.credential ?? null,
+      action: name,
+      ...from,
+      input: args.input ?? args,
+    };
+    return audited(app.pool, origin, async () => resolve?.(source, args, context, info), refusalsOf);
+  };
+}
+
+function refusalsOf(payload: unknown): string[] {
+  const { userErrors } = (payload ?? {}) as { userErrors?: { message: string }[] };
+  return (userErrors ?? []).map(({ message }) => message);
+}
+
 /** @throws GraphQLError UNAUTHENTICATED or FORBIDDEN */
 async function check(rule: Rule | undefined, field: string, args: unknown, context: ApiContext): Promise<void> {
   const { identity } = context;
@@ -39,7 +63,10 @@ async function check(rule: Rule | undefined, field: string, args: unknown, conte
   if (!rule) throw new GraphQLError(`${field} has no rule of access yet`, { extensions: { code: 'FORBIDDEN' } });
   if (rule.kind === 'signed-in') return;
   if (rule.kind === 'sees') return demand(identity, 'VIEW', SOMEWHERE);
-  for (const target of await rule.on(args, await Lookup.of(context))) demand(identity, rule.permission, target);
+  const targets = await rule.on(args, await Lookup.of(context));
+  if (targets === 'OWN') return;
+  if (targets.length === 0) demand(identity, rule.permission, SOMEWHERE);
+  for (const target of targets) demand(identity, rule.permission, target);
 }
 
 /** @throws GraphQLError FORBIDDEN, with what is missing in words */
@@ -60,9 +87,9 @@ function placeOf({ product, environment }: Target): string {
 }
 
 export function unauthenticated(message: string): GraphQLError {
-  return new GraphQLError(`${message}: ${HOW_TO_SIGN_IN}`, {
-    extensions: { code: 'UNAUTHENTICATED', http: { status: 401 } },
-  });
+  // `http` is for Apollo, which takes it out; so does Masking on the other transports.
+  const http = { status: 401, headers: new Map([['www-authenticate', 'Bearer']]) };
+  return new GraphQLError(`${message}: ${HOW_TO_SIGN_IN}`, { extensions: { code: 'UNAUTHENTICATED', http } });
 }
 
 const HOW_TO_SIGN_IN = 'send `Authorization: Bearer` with an API token or a token of your identity provider';

@@ -5,13 +5,17 @@ import type { Lookup } from './lookup.ts';
 // oxlint-disable-next-line typescript/no-explicit-any -- arguments as GraphQL hands them over, before they are objects of classes
 type Args = any;
 
+type Found = Target[] | 'OWN';
+/** OWN: the caller's own affair, for which nobody needs a grant. No target at all still takes the permission somewhere. */
+export type Targets = (args: Args, lookup: Lookup) => Found | Promise<Found>;
+
 /**
  * Who may use a field of Query, Mutation or Subscription, when the server knows who is calling. Every one of them has a rule
  * (a test walks the schema); without one it is refused to everybody.
  */
 export type Rule =
   /** One permission, for everything that the arguments concern. Targets that do not exist are looked at as if they did. */
-  | { kind: 'may'; permission: Permission; on: (args: Args, lookup: Lookup) => Target[] | Promise<Target[]> }
+  | { kind: 'may'; permission: Permission; on: Targets }
   /** Whoever may view something; the field itself answers with what the caller may see and nothing else. */
   | { kind: 'sees' }
   /** Whoever has said who they are. */
@@ -22,7 +26,7 @@ export type Rule =
 export const SEES: Rule = { kind: 'sees' };
 export const SIGNED_IN: Rule = { kind: 'signed-in' };
 
-export function may(permission: Permission, on: Extract<Rule, { kind: 'may' }>['on']): Rule {
+export function may(permission: Permission, on: Targets): Rule {
   return { kind: 'may', permission, on };
 }
 

@@ -1,0 +1,195 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
+import type { Pool } from 'pg';
+import type { DataSource } from 'typeorm';
+import type { Clock } from '../clock.ts';
+import { sameHash, hashOf, tokenId } from '../commands/access/token.ts';
+import type { AuthConfig } from '../config.ts';
+import { ANONYMOUS, callerName, holderOf } from '../core/access/index.ts';
+import type { Grant, Identity } from '../core/access/index.ts';
+import type { Caller } from '../core/caller.ts';
+import type { Log } from '../log.ts';
+import { hasTokens, noteUse, readGrants, readToken } from '../store/access.ts';
+import type { ApiToken } from '../store/access.ts';
+import { OidcVerifier, ProviderUnreachable, TokenRefused } from './oidc.ts';
+import type { Claims, OidcTimes } from './oidc.ts';
+
+export interface AuthenticatorParts {
+  config: AuthConfig;
+  pool: Pool;
+  dataSource: DataSource;
+  clock: Clock;
+  log: Log;
+  oidcTimes?: Partial<OidcTimes>;
+}
+
+/** Who it is, and how to ask again later whether that still holds. */
+export interface Identified {
+  identity: Identity;
+  /** The same with what is granted by then. @throws NotAuthentic */
+  renew(): Promise<Identity>;
+}
+
+/** A credential that is not (or no longer) good; the message is for whoever sent it. */
+export class NotAuthentic extends Error {
+  override readonly name = 'NotAuthentic';
+}
+
+/** For how long a token or a grant that was read is believed, in milliseconds: revocation reaches other processes after it. */
+const BELIEF_MS = 1_000;
+const LONGEST = 8_192;
+
+/** Finds out who is calling. */
+export class Authenticator {
+  readonly #parts: AuthenticatorParts;
+  readonly #oidc: OidcVerifier | null;
+  readonly #adminToken: Buffer | null;
+  readonly #tokens = new LRUCache<string, Promise<ApiToken | null>>({ max: 5_000, ttl: BELIEF_MS });
+  readonly #grants = new LRUCache<string, Promise<Grant[]>>({ max: 5_000, ttl: BELIEF_MS });
+  readonly #used = new LRUCache<string, true>({ max: 5_000, ttl: 60_000 });
+  #configured: boolean;
+  #lookedAt = -Infinity;
+
+  constructor(parts: AuthenticatorParts) {
+    const { config, oidcTimes } = parts;
+    this.#parts = parts;
+    this.#oidc = config.oidc ? new OidcVerifier(config.oidc, oidcTimes) : null;
+    this.#adminToken = config.adminToken === undefined ? null : digest(config.adminToken);
+    this.#configured = config.mode === 'required' || this.#oidc !== null || this.#adminToken !== null;
+  }
+
+  /** Whether callers must say who they are. Once they must, they must until the process ends. */
+  async required(): Promise<boolean> {
+    if (this.#parts.config.mode === 'off') return false;
+    if (this.#configured) return true;
+    const now = performance.now();
+    if (now - this.#lookedAt < BELIEF_MS) return false;
+    if (await hasTokens(this.#parts.dataSource)) this.#configured = true;
+    else this.#lookedAt = now;
+    return this.#configured;
+  }
+
+  /** Whether anybody could say it. */
+  async possible(): Promise<boolean> {
+    return this.#oidc !== null || this.#adminToken !== null || (await hasTokens(this.#parts.dataSource));
+  }
+
+  /**
+   * @param authorization what a request has in its header of that name, or a client sent instead of it
+   * @returns null where nobody has to say who they are
+   * @throws NotAuthentic, ProviderUnreachable
+   */
+  async identify(authorization: string | undefined): Promise<Identified | null> {
+    if (!(await this.required())) return null;
+    if (authorization === undefined || authorization === '')
+      return { identity: ANONYMOUS, renew: async () => ANONYMOUS };
+    const credential = /^Bearer +(\S+) *$/i.exec(authorization)?.[1];
+    if (credential === undefined) throw new NotAuthentic('the Authorization header is not of the form `Bearer TOKEN`');
+    if (credential.length > LONGEST) throw new NotAuthentic('the token is too long to be one');
+    const id = tokenId(credential);
+    if (id !== null) return this.#byToken(id, credential);
+    if (this.#adminToken && timingSafeEqual(digest(credential), this.#adminToken)) return ADMIN;
+    if (credential.startsWith('sluice_')) throw new NotAuthentic('the API token is mistyped or cut off');
+    if (!this.#oidc || credential.split('.').length !== 3) throw new NotAuthentic('the token is not known here');
+    return this.#byClaims(this.#oidc, credential);
+  }
+
+  /** What was read of tokens and grants is read again. */
+  forget(): void {
+    this.#tokens.clear();
+    this.#grants.clear();
+  }
+
+  async #byToken(id: string, credential: string): Promise<Identified> {
+    const hash = hashOf(credential);
+    const renew = async (): Promise<Identity> => {
+      const token = await this.#token(id);
+      if (!token || !sameHash(token.hash, hash)) throw new NotAuthentic('the API token is not known here');
+      if (token.revokedAt) throw new NotAuthentic('the API token was revoked');
+      if (token.expiresAt && token.expiresAt <= this.#parts.clock.now()) {
+        throw new NotAuthentic('the API token has expired');
+      }
+      const { subjectKind, subject, expiresAt } = token;
+      const kind = subjectKind === 'USER' ? ('PERSON' as const) : ('SERVICE_ACCOUNT' as const);
+      const caller = { name: callerName(subjectKind, subject), kind, groups: [] };
+      const grants = token.scope ?? (await this.#granted({ ...caller, roles: [] }));
+      return identityOf(caller, grants, `token ${id}`, expiresAt && expiresAt.getTime());
+    };
+    const identity = await renew();
+    this.#noteUse(id);
+    return { identity, renew };
+  }
+
+  async #byClaims(oidc: OidcVerifier, credential: string): Promise<Identified> {
+    const { name, groups, expiresAt } = await this.#verified(oidc, credential);
+    const caller = { name, kind: 'PERSON' as const, groups };
+    const renew = async (): Promise<Identity> => {
+      if (expiresAt <= this.#parts.clock.now().getTime()) throw new NotAuthentic('the token has expired');
+      const grants = await this.#granted({ ...caller, roles: [] });
+      return identityOf(caller, grants, `oidc ${this.#parts.config.oidc?.issuer}`, expiresAt);
+    };
+    const grants = await this.#granted({ ...caller, roles: [] });
+    return { identity: identityOf(caller, grants, `oidc ${this.#parts.config.oidc?.issuer}`, expiresAt), renew };
+  }
+
+  async #verified(oidc: OidcVerifier, credential: string): Promise<Claims> {
+    try {
+      return await oidc.verify(credential);
+    } catch (error) {
+      if (error instanceof TokenRefused) throw new NotAuthentic(`the token is refused: ${error.message}`);
+      if (error instanceof ProviderUnreachable)
+        this.#parts.log.warn({ reason: error.message }, 'a caller could not be identified');
+      throw error;
+    }
+  }
+
+  #token(id: string): Promise<ApiToken | null> {
+    return remembered(this.#tokens, id, () => readToken(this.#parts.pool, id));
+  }
+
+  #granted(caller: Caller): Promise<Grant[]> {
+    const holder = holderOf(caller);
+    return remembered(this.#grants, JSON.stringify(holder), () => readGrants(this.#parts.pool, holder));
+  }
+
+  #noteUse(id: string): void {
+    if (this.#used.has(id)) return;
+    this.#used.set(id, true);
+    const { pool, clock, log } = this.#parts;
+    void noteUse(pool, id, clock.now()).catch((error: unknown) =>
+      log.debug({ error }, 'the use of a token was not noted'),
+    );
+  }
+}
+
+function identityOf(
+  caller: Omit<Caller, 'roles'>,
+  grants: readonly Grant[],
+  credential: string,
+  expiresAt: number | null,
+): Identity {
+  // As rules of approvals write them.
+  const roles = [...new Set(grants.map(({ role }) => role.toLowerCase()))];
+  return { caller: { ...caller, roles }, grants, anonymous: false, credential, expiresAt };
+}
+
+const ADMIN_IDENTITY = identityOf(
+  { name: callerName('SERVICE_ACCOUNT', 'admin'), kind: 'SERVICE_ACCOUNT', groups: [] },
+  [{ role: 'ADMIN', products: {}, environments: {} }],
+  'SLUICE_ADMIN_TOKEN',
+  null,
+);
+const ADMIN: Identified = { identity: ADMIN_IDENTITY, renew: async () => ADMIN_IDENTITY };
+
+/** Compared by their digests, which are equally long whatever was sent. */
+const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
+
+function remembered<T>(cache: LRUCache<string, Promise<T>>, key: string, read: () => Promise<T>): Promise<T> {
+  const known = cache.get(key);
+  if (known) return known;
+  const reading = read();
+  cache.set(key, reading);
+  // What could not be read is not remembered as such.
+  reading.catch(() => cache.delete(key));
+  return reading;
+}

@@ -1,0 +1,164 @@
+import { createRemoteJWKSet, errors, jwtVerify } from 'jose';
+import type { JWTPayload, RemoteJWKSet } from 'jose';
+import type { OidcConfig } from '../config.ts';
+import { isReservedName } from '../core/access/index.ts';
+
+/** Asymmetric ones only: with a shared secret (HS256) whoever can check a token could make one, and `none` is no signature. */
+const ALGORITHMS = [
+  'RS256',
+  'RS384',
+  'RS512',
+  'PS256',
+  'PS384',
+  'PS512',
+  'ES256',
+  'ES384',
+  'ES512',
+  'EdDSA',
+  'Ed25519',
+];
+
+export interface OidcTimes {
+  /** A key that is not known makes the keys be fetched again, at most this often, in milliseconds. */
+  cooldownMs: number;
+  /** Keys that are older are fetched again: one that the provider took back is refused after this, in milliseconds. */
+  maxAgeMs: number;
+}
+
+const TIMES: OidcTimes = { cooldownMs: 30_000, maxAgeMs: 5 * 60_000 };
+/** Clocks of servers differ by so much, in seconds. */
+const TOLERANCE_S = 30;
+const TIMEOUT_MS = 5_000;
+/** After a failure the provider is left alone for so long, in milliseconds. */
+const PAUSE_MS = 2_000;
+
+export interface Claims {
+  name: string;
+  groups: string[];
+  /** Milliseconds since the epoch. */
+  expiresAt: number;
+}
+
+/** What is wrong with a token, in words that hold nothing of it. */
+export class TokenRefused extends Error {
+  override readonly name = 'TokenRefused';
+}
+
+/** The provider does not answer: nobody's fault who calls. */
+export class ProviderUnreachable extends Error {
+  override readonly name = 'ProviderUnreachable';
+}
+
+/** Checks tokens of an OpenID Connect provider. Its keys are found through its discovery document, and kept for a while. */
+export class OidcVerifier {
+  readonly #config: OidcConfig;
+  readonly #times: OidcTimes;
+  #keys: Promise<RemoteJWKSet> | null = null;
+  #failedAt = -Infinity;
+
+  constructor(config: OidcConfig, times: Partial<OidcTimes> = {}) {
+    this.#config = config;
+    this.#times = { ...TIMES, ...times };
+  }
+
+  /** @throws TokenRefused, ProviderUnreachable */
+  async verify(token: string): Promise<Claims> {
+    const { issuer, audience } = this.#config;
+    const keys = await this.#reach(() => this.#discovered());
+    try {
+      const { payload } = await jwtVerify(token, (header, jws) => this.#reach(() => keys(header, jws)), {
+        issuer,
+        audience,
+        algorithms: ALGORITHMS,
+        clockTolerance: TOLERANCE_S,
+        requiredClaims: ['sub', 'exp'],
+      });
+      return this.#claims(payload);
+    } catch (error) {
+      if (error instanceof errors.JOSEError) throw new TokenRefused(wording(error));
+      throw error;
+    }
+  }
+
+  #claims(payload: JWTPayload): Claims {
+    const { nameClaim, groupsClaim } = this.#config;
+    const name = payload[nameClaim];
+    if (typeof name !== 'string' || name.trim() === '' || name.length > 200 || isReservedName(name)) {
+      throw new TokenRefused(`its claim "${nameClaim}" does not hold a name`);
+    }
+    // Whoever could give himself an address that is not proven would be somebody else.
+    if (nameClaim === 'email' && payload['email_verified'] === false) {
+      throw new TokenRefused('its email address is not verified');
+    }
+    const groups = payload[groupsClaim];
+    return {
+      name,
+      groups: Array.isArray(groups) ? groups.filter((each) => typeof each === 'string') : [],
+      expiresAt: payload.exp! * 1_000,
+    };
+  }
+
+  /** The keys behind the discovery document; found once, and again after a failure. */
+  #discovered(): Promise<RemoteJWKSet> {
+    this.#keys ??= this.#discover().catch((error: unknown) => {
+      this.#keys = null;
+      throw error;
+    });
+    return this.#keys;
+  }
+
+  async #discover(): Promise<RemoteJWKSet> {
+    const { issuer } = this.#config;
+    const address = `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`;
+    const response = await fetch(address, { redirect: 'error', signal: AbortSignal.timeout(TIMEOUT_MS) });
+    if (!response.ok) throw new Error(`${address} answers ${response.status}`);
+    const found = (await response.json()) as { issuer?: unknown; jwks_uri?: unknown };
+    if (found.issuer !== issuer) {
+      throw new Error(
+        `${address} is about issuer "${String(found.issuer)}", not "${issuer}": SLUICE_OIDC_ISSUER must be the same text`,
+      );
+    }
+    const keys = typeof found.jwks_uri === 'string' && URL.canParse(found.jwks_uri) ? new URL(found.jwks_uri) : null;
+    // Keys that come over plain HTTP could be anybody's, except from the same machine.
+    if (!keys || (keys.protocol !== 'https:' && keys.protocol !== new URL(issuer).protocol)) {
+      throw new Error(`${address} names no usable jwks_uri`);
+    }
+    const { cooldownMs, maxAgeMs } = this.#times;
+    return createRemoteJWKSet(keys, {
+      cooldownDuration: cooldownMs,
+      cacheMaxAge: maxAgeMs,
+      timeoutDuration: TIMEOUT_MS,
+    });
+  }
+
+  /** A provider that is down is asked now and then, not by every request. */
+  async #reach<T>(ask: () => Promise<T>): Promise<T> {
+    if (performance.now() - this.#failedAt < PAUSE_MS)
+      throw unreachable(this.#config, 'it did not answer a moment ago');
+    try {
+      return await ask();
+    } catch (error) {
+      if (error instanceof errors.JWKSNoMatchingKey || error instanceof errors.JWKSMultipleMatchingKeys) throw error;
+      if (error instanceof errors.JOSENotSupported || error instanceof ProviderUnreachable) throw error;
+      this.#failedAt = performance.now();
+      throw unreachable(this.#config, error instanceof Error ? error.message : String(error));
+    }
+  }
+}
+
+function unreachable({ issuer }: OidcConfig, why: string): ProviderUnreachable {
+  return new ProviderUnreachable(`the keys of the identity provider ${issuer} cannot be read: ${why}`);
+}
+
+function wording(error: errors.JOSEError): string {
+  if (error instanceof errors.JWTExpired) return 'it has expired';
+  if (error instanceof errors.JWTClaimValidationFailed) {
+    return error.claim === 'aud' || error.claim === 'iss'
+      ? `it was not made for this server (${error.claim})`
+      : `its claim "${error.claim}" is missing or wrong`;
+  }
+  if (error instanceof errors.JWKSNoMatchingKey) return 'no key of the identity provider fits it';
+  if (error instanceof errors.JOSEAlgNotAllowed) return 'it is signed in a way that is not accepted';
+  if (error instanceof errors.JWSSignatureVerificationFailed) return 'its signature is wrong';
+  return 'it cannot be read';
+}

@@ -1,0 +1,65 @@
+import { randomUUID } from 'node:crypto';
+import type { App } from '../../app.ts';
+import type { Grant, Identity, SubjectKind } from '../../core/access/index.ts';
+import { refusal, RefusedError } from '../../core/problems.ts';
+import { deleteGrant as remove, getGrant, insertGrant } from '../../store/access.ts';
+import type { RoleGrant } from '../../store/access.ts';
+import { auditChange } from '../audit.ts';
+import { refusable } from '../result.ts';
+import type { Result } from '../result.ts';
+import { checkScope, mayManage, notYours } from './check.ts';
+
+export interface GrantInput extends Grant {
+  subjectKind: SubjectKind;
+  /** The name of a user, a group of the identity provider, or a service account. */
+  subject: string;
+}
+
+/** Nobody grants more than he manages himself. */
+export function createGrant(
+  app: Pick<App, 'dataSource' | 'clock'>,
+  input: GrantInput,
+  by: Identity | null,
+): Promise<Result<RoleGrant>> {
+  return refusable(() =>
+    app.dataSource.transaction(async (tx) => {
+      const wrong = checkScope(input, []);
+      if (!/^\S(.{0,198}\S)?$/u.test(input.subject)) {
+        wrong.push(refusal('INVALID', `"${input.subject}" is no name: 1 to 200 characters`, ['subject']));
+      }
+      if (wrong.length === 0 && !mayManage(by, input)) wrong.push(notYours(by, input, ['role']));
+      if (wrong.length > 0) throw new RefusedError(wrong);
+      const { subjectKind, subject, role, products, environments } = input;
+      const made: RoleGrant = {
+        id: randomUUID(),
+        subjectKind,
+        subject,
+        role,
+        products,
+        environments,
+        createdAt: app.clock.now(),
+        createdBy: by?.caller.name ?? null,
+      };
+      await insertGrant(tx, made);
+      await auditChange(tx, { before: null, after: made, objects: [{ kind: 'Grant', name: made.id }] });
+      return made;
+    }),
+  );
+}
+
+export function deleteGrant(
+  app: Pick<App, 'dataSource'>,
+  { id }: { id: string },
+  by: Identity | null,
+): Promise<Result<RoleGrant>> {
+  return refusable(() =>
+    app.dataSource.transaction(async (tx) => {
+      const before = await getGrant(tx, id);
+      if (!before) throw new RefusedError([refusal('NOT_FOUND', `there is no grant "${id}"`, ['id'])]);
+      if (!mayManage(by, before)) throw new RefusedError([notYours(by, before, ['id'])]);
+      await remove(tx, id);
+      await auditChange(tx, { before, after: null, objects: [{ kind: 'Grant', name: id }] });
+      return before;
+    }),
+  );
+}

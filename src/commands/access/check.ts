@@ -1,0 +1,31 @@
+import { covers, ROLE_PERMISSIONS } from '../../core/access/index.ts';
+import type { Grant, Identity } from '../../core/access/index.ts';
+import { refusal } from '../../core/problems.ts';
+import type { Refusal } from '../../core/problems.ts';
+import { Checks } from '../../core/validate/rules.ts';
+
+type Path = (string | number)[];
+
+export function checkScope(
+  { products, environments }: Pick<Grant, 'products' | 'environments'>,
+  path: Path,
+): Refusal[] {
+  const checks = new Checks();
+  checks.selector(products, [...path, 'products']);
+  checks.selector(environments, [...path, 'environments']);
+  return checks.all();
+}
+
+/** Whether somebody who manages access may give, or take away, this. `by` null: a server without authentication. */
+export function mayManage(by: Identity | null, grant: Grant): boolean {
+  if (!by) return true;
+  return covers(
+    by.grants.filter(({ role }) => ROLE_PERMISSIONS[role].includes('MANAGE_ACCESS')),
+    grant,
+  );
+}
+
+export function notYours(by: Identity | null, { role }: Grant, path: Path): Refusal {
+  const message = `${by?.caller.name} is not ADMIN for all of these products and environments, and can neither give nor take away ${role} there`;
+  return refusal('FORBIDDEN', message, path);
+}

@@ -1,0 +1,122 @@
+import type { App } from '../../app.ts';
+import { covers, EVERYTHING, isReservedName, mayDo, ROLE_PERMISSIONS } from '../../core/access/index.ts';
+import type { Grant, Identity, SubjectKind } from '../../core/access/index.ts';
+import { refusal, RefusedError } from '../../core/problems.ts';
+import type { Refusal } from '../../core/problems.ts';
+import { hasTokens, insertToken } from '../../store/access.ts';
+import type { ApiToken } from '../../store/access.ts';
+import { auditChange } from '../audit.ts';
+import { refusable } from '../result.ts';
+import type { Result } from '../result.ts';
+import { checkScope } from './check.ts';
+import { makeToken } from './token.ts';
+
+export interface TokenInput {
+  /** What it is for. */
+  name: string;
+  subjectKind: Exclude<SubjectKind, 'GROUP'>;
+  subject: string;
+  /** Null: whatever is granted to the subject, as it is at the time. */
+  scope: Grant[] | null;
+  /** Null: until it is revoked. */
+  expiresAt: Date | null;
+}
+
+const TOKEN_LOCK = 7_265_034;
+
+/** A new token; its text is in the answer and nowhere else. Nobody makes one that may do more than he may himself. */
+export function createToken(
+  app: Pick<App, 'dataSource' | 'clock'>,
+  input: TokenInput,
+  by: Identity | null,
+): Promise<Result<{ token: string; stored: ApiToken }>> {
+  return refusable(() =>
+    app.dataSource.transaction(async (tx) => {
+      // Two first tokens at once: the second one is none.
+      await tx.query('SELECT pg_advisory_xact_lock($1)', [TOKEN_LOCK]);
+      const now = app.clock.now();
+      const wrong = [...checkToken(input, now), ...(by ? checkRights(input, by) : [])];
+      if (!by && !opensTheDoor(input) && !(await hasTokens(tx))) wrong.push(lockedOut());
+      if (wrong.length > 0) throw new RefusedError(wrong);
+      const made = makeToken();
+      const { name, subjectKind, subject, scope, expiresAt } = input;
+      const stored: ApiToken = {
+        id: made.id,
+        hash: made.hash,
+        name,
+        subjectKind,
+        subject,
+        scope,
+        expiresAt,
+        createdAt: now,
+        createdBy: by?.caller.name ?? null,
+        revokedAt: null,
+        revokedBy: null,
+        lastUsedAt: null,
+      };
+      await insertToken(tx, stored);
+      const { hash: _, ...after } = stored;
+      await auditChange(tx, { before: null, after, objects: [{ kind: 'Token', name: made.id }] });
+      return { token: made.token, stored };
+    }),
+  );
+}
+
+function checkToken({ name, subjectKind, subject, scope, expiresAt }: TokenInput, now: Date): Refusal[] {
+  const wrong: Refusal[] = [];
+  if (!/^\S.{0,199}$/u.test(name))
+    wrong.push(refusal('INVALID', 'a token needs a name of 1 to 200 characters', ['name']));
+  if (!/^\S{1,200}$/u.test(subject)) {
+    wrong.push(
+      refusal('INVALID', `"${subject}" is not a name that a token can speak for: 1 to 200 characters, no spaces`, [
+        'subject',
+      ]),
+    );
+  }
+  if (subjectKind === 'USER' && isReservedName(subject)) {
+    wrong.push(refusal('INVALID', `"${subject}" is not the name of a person`, ['subject']));
+  }
+  if (expiresAt && expiresAt <= now) {
+    wrong.push(refusal('INVALID', `expiresAt is ${expiresAt.toISOString()}: it must lie in the future`, ['expiresAt']));
+  }
+  if (scope?.length === 0) {
+    wrong.push(
+      refusal('INVALID', 'a scope without a role may nothing: give it one, or leave the scope out', ['scope']),
+    );
+  }
+  scope?.forEach((each, index) => wrong.push(...checkScope(each, ['scope', index])));
+  return wrong;
+}
+
+function checkRights({ subjectKind, subject, scope }: TokenInput, by: Identity): Refusal[] {
+  const { name, kind } = by.caller;
+  const forSelf = subjectKind === 'USER' && kind === 'PERSON' && subject === name;
+  const own = forSelf ? by.grants : by.grants.filter(({ role }) => ROLE_PERMISSIONS[role].includes('MANAGE_ACCESS'));
+  if (!forSelf && (subjectKind === 'USER' || scope === null) && !mayDo(own, 'MANAGE_ACCESS', EVERYTHING)) {
+    const message =
+      'a token that speaks for another person, or that may whatever its subject may, takes a grant of ADMIN without limits';
+    return [refusal('FORBIDDEN', message, scope === null ? ['scope'] : ['subject'])];
+  }
+  return (scope ?? []).flatMap((each, index) =>
+    covers(own, each)
+      ? []
+      : [
+          refusal(
+            'FORBIDDEN',
+            `${name} has not all of ${each.role} for these products and environments, and cannot hand it on`,
+            ['scope', index],
+          ),
+        ],
+  );
+}
+
+/** With the first token the server begins to ask who is calling: it must be one that can make the others. */
+function opensTheDoor({ scope }: TokenInput): boolean {
+  return mayDo(scope ?? [], 'MANAGE_ACCESS', EVERYTHING);
+}
+
+function lockedOut(): Refusal {
+  const message =
+    'from the first token on, this server asks everybody for one: the first must have the role ADMIN without limits, so that it can make the others';
+  return refusal('INVALID', message, ['scope']);
+}

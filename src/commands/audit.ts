@@ -1,0 +1,81 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { Pool } from 'pg';
+import type { EntityManager } from 'typeorm';
+import { masked } from '../core/access/index.ts';
+import type { AuditObject } from '../core/access/index.ts';
+import { insertAudit } from '../store/audit-log.ts';
+import type { AuditChange, AuditEntry, AuditOrigin } from '../store/audit-log.ts';
+
+/**
+ * Every command that somebody gives leaves one entry in the audit log, whatever became of it. What changes things writes the
+ * entry with them, in the same transaction, by `auditChange`; for what did not (it was refused, it broke, or it changed
+ * nothing) `audited` writes it afterwards. A command does not have to know: one that writes no entry of its own gets one.
+ */
+export async function audited<T>(
+  pool: Pool,
+  origin: AuditOrigin,
+  command: () => Promise<T>,
+  refusalsOf: (result: T) => string[],
+): Promise<T> {
+  const given: Given = { origin: { ...origin, input: masked(origin.input) }, claimed: false, written: false };
+  try {
+    const result = await current.run(given, command);
+    const reasons = refusalsOf(result);
+    if (reasons.length > 0) await insertAudit(pool, entryOf(given, { outcome: 'REFUSED', reasons }));
+    else if (!given.written) await insertAudit(pool, entryOf(given, { outcome: 'DONE', reasons: null }));
+    return result;
+  } catch (error) {
+    const code = (error as { extensions?: { code?: unknown } }).extensions?.code;
+    const outcome = code === 'FORBIDDEN' ? 'FORBIDDEN' : 'FAILED';
+    // Faults of our own are for the server's log: their words may hold what a client must not read.
+    const reasons = outcome === 'FORBIDDEN' || code === 'BAD_USER_INPUT' ? [(error as Error).message] : null;
+    await insertAudit(pool, entryOf(given, { outcome, reasons }));
+    throw error;
+  }
+}
+
+interface Given {
+  origin: AuditOrigin;
+  /** Somebody will write the entry. */
+  claimed: boolean;
+  written: boolean;
+}
+
+const current = new AsyncLocalStorage<Given>();
+
+const NOTHING: AuditChange = { before: null, after: null, objects: [] };
+
+function entryOf({ origin }: Given, more: Pick<AuditEntry, 'outcome' | 'reasons'> & Partial<AuditChange>): AuditEntry {
+  return { ...origin, ...NOTHING, ...more };
+}
+
+/** A command's entry, to be written together with what it does. */
+export interface AuditTicket {
+  entry(change: AuditChange): AuditEntry;
+  /** Once the transaction has committed. */
+  written(): void;
+}
+
+/** The entry of the command under way; null when there is none, or when somebody else writes it already. */
+export function claimAudit(): AuditTicket | null {
+  const given = current.getStore();
+  if (!given || given.claimed) return null;
+  given.claimed = true;
+  return {
+    entry: ({ before, after, objects }) =>
+      entryOf(given, { outcome: 'DONE', reasons: null, before: masked(before), after: masked(after), objects }),
+    written: () => {
+      given.written = true;
+    },
+  };
+}
+
+/** Writes the entry inside the command's own transaction, as the last thing in it: what is undone leaves none. */
+export async function auditChange(tx: EntityManager, change: AuditChange): Promise<void> {
+  const ticket = claimAudit();
+  if (!ticket) return;
+  await insertAudit(tx, ticket.entry(change));
+  ticket.written();
+}
+
+export type { AuditChange, AuditObject, AuditOrigin };

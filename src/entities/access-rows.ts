@@ -1,0 +1,146 @@
+import { Column, Entity, Generated, Index, PrimaryColumn } from 'typeorm';
+import type { AuditOutcome, AuditObject } from '../core/access/audit.ts';
+import type { Grant, Role, SubjectKind } from '../core/access/index.ts';
+import type { EnvironmentSelector, Selector } from '../core/definitions.ts';
+
+/** A token without its secret: only a hash is kept. Revoked and expired ones stay, as history. */
+@Entity('api_token')
+export class ApiTokenRow {
+  /** The part of the token that may be shown. */
+  @PrimaryColumn({ type: 'text' })
+  id!: string;
+
+  /** sha-256 of the whole token, hex. */
+  @Column({ type: 'text' })
+  hash!: string;
+
+  /** What it is for, in the words of whoever made it. */
+  @Column({ type: 'text' })
+  name!: string;
+
+  /** Whom it speaks for. */
+  @Column({ name: 'subject_kind', type: 'text' })
+  subjectKind!: Exclude<SubjectKind, 'GROUP'>;
+
+  @Column({ type: 'text' })
+  subject!: string;
+
+  /** Null: whatever is granted to the subject, as it is at the time. */
+  @Column({ type: 'jsonb', nullable: true })
+  scope!: Grant[] | null;
+
+  @Column({ name: 'created_at', type: 'timestamptz' })
+  createdAt!: Date;
+
+  @Column({ name: 'created_by', type: 'text', nullable: true })
+  createdBy!: string | null;
+
+  @Column({ name: 'expires_at', type: 'timestamptz', nullable: true })
+  expiresAt!: Date | null;
+
+  @Column({ name: 'revoked_at', type: 'timestamptz', nullable: true })
+  revokedAt!: Date | null;
+
+  @Column({ name: 'revoked_by', type: 'text', nullable: true })
+  revokedBy!: string | null;
+
+  /** To the minute. */
+  @Column({ name: 'last_used_at', type: 'timestamptz', nullable: true })
+  lastUsedAt!: Date | null;
+}
+
+/** A role for somebody, for products × environments. */
+@Entity('role_grant')
+@Index('role_grant_subject', ['subjectKind', 'subject'])
+export class RoleGrantRow {
+  @PrimaryColumn({ type: 'uuid' })
+  id!: string;
+
+  @Column({ name: 'subject_kind', type: 'text' })
+  subjectKind!: SubjectKind;
+
+  @Column({ type: 'text' })
+  subject!: string;
+
+  @Column({ type: 'text' })
+  role!: Role;
+
+  @Column({ type: 'jsonb' })
+  products!: Selector;
+
+  @Column({ type: 'jsonb' })
+  environments!: EnvironmentSelector;
+
+  @Column({ name: 'created_at', type: 'timestamptz' })
+  createdAt!: Date;
+
+  @Column({ name: 'created_by', type: 'text', nullable: true })
+  createdBy!: string | null;
+}
+
+/** One row: counts the changes of tokens and grants, so that open subscriptions learn of them in one small read. */
+@Entity('access_clock')
+export class AccessClockRow {
+  @PrimaryColumn({ type: 'integer' })
+  id!: number;
+
+  @Column({ type: 'bigint' })
+  revision!: string;
+}
+
+/** Every command that somebody gave and what became of it. Append-only: triggers refuse UPDATE, DELETE and TRUNCATE. */
+@Entity('audit_log')
+@Index('audit_log_actor', ['actor', 'id'])
+export class AuditLogRow {
+  @PrimaryColumn({ type: 'bigint' })
+  @Generated('increment')
+  id!: string;
+
+  @Column({ type: 'timestamptz', default: () => 'clock_timestamp()' })
+  at!: Date;
+
+  /** Null: a server without authentication. */
+  @Column({ type: 'text', nullable: true })
+  actor!: string | null;
+
+  @Column({ name: 'actor_kind', type: 'text', nullable: true })
+  actorKind!: 'PERSON' | 'SERVICE_ACCOUNT' | null;
+
+  /** What showed who it was: a token's id, or the issuer of a JWT. */
+  @Column({ type: 'text', nullable: true })
+  credential!: string | null;
+
+  /** The command: the name of the mutation. */
+  @Column({ type: 'text' })
+  action!: string;
+
+  @Column({ type: 'text' })
+  transport!: string;
+
+  @Column({ type: 'text', nullable: true })
+  address!: string | null;
+
+  @Column({ name: 'user_agent', type: 'text', nullable: true })
+  userAgent!: string | null;
+
+  /** Secrets masked. */
+  @Column({ type: 'jsonb' })
+  input!: unknown;
+
+  @Column({ type: 'text' })
+  outcome!: AuditOutcome;
+
+  /** Why not, where it was refused. */
+  @Column({ type: 'jsonb', nullable: true })
+  reasons!: string[] | null;
+
+  @Column({ type: 'jsonb', nullable: true })
+  before!: unknown;
+
+  @Column({ type: 'jsonb', nullable: true })
+  after!: unknown;
+
+  /** What was changed; one entry per thing. */
+  @Column({ type: 'jsonb' })
+  objects!: AuditObject[];
+}

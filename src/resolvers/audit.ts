@@ -1,0 +1,47 @@
+import { Arg, Args, Ctx, Query, Resolver } from 'type-graphql';
+import { EVERYTHING } from '../core/access/index.ts';
+import { AuditConnection, AuditEntry, AuditFilterInput } from '../schema/audit.ts';
+import { checkFirst, PageArgs, readCursor, toConnection } from '../schema/connection.ts';
+import type { Connection } from '../schema/connection.ts';
+import type { ApiContext } from '../schema/context.ts';
+import { listAudit } from '../store/audit-log.ts';
+import type { LoggedCommand } from '../store/audit-log.ts';
+import { Guarded, may } from './access/rules.ts';
+import { checkStorable } from './answers.ts';
+
+@Resolver()
+export class AuditResolver {
+  @Guarded(may('READ_AUDIT', () => [EVERYTHING]))
+  @Query(() => AuditConnection, { description: 'Every command that somebody gave, newest first.' })
+  async auditLog(
+    @Ctx() { app }: ApiContext,
+    @Args(() => PageArgs) page: PageArgs,
+    @Arg('filter', () => AuditFilterInput, { nullable: true, description: 'Which ones; all when left out.' })
+    filter?: AuditFilterInput | null,
+  ): Promise<Connection<AuditEntry>> {
+    const limit = checkFirst(page.first) + 1;
+    checkStorable({ filter });
+    const after = readCursor(page.after);
+    const object = filter?.object;
+    const rows = await listAudit(app.pool, {
+      limit,
+      // A cursor of another list is no number: nothing comes after it.
+      before: after === undefined ? undefined : /^\d{1,18}$/.test(after) ? after : '0',
+      filter: {
+        actor: filter?.actor ?? undefined,
+        actions: filter?.actions ?? undefined,
+        outcomes: filter?.outcomes ?? undefined,
+        object: object
+          ? { ...(object.kind && { kind: object.kind }), ...(object.name && { name: object.name }) }
+          : undefined,
+        since: filter?.since ?? undefined,
+        until: filter?.until ?? undefined,
+      },
+    });
+    return toConnection(rows, page, ({ id }) => id, toEntry);
+  }
+}
+
+function toEntry(row: LoggedCommand): AuditEntry {
+  return Object.assign(new AuditEntry(), row, { reasons: row.reasons ?? [] });
+}

@@ -1,0 +1,135 @@
+import type { Pool } from 'pg';
+import type { DataSource, EntityManager } from 'typeorm';
+import type { Grant, SubjectKind } from '../core/access/index.ts';
+import { ApiTokenRow, RoleGrantRow } from '../entities/access-rows.ts';
+
+export type ApiToken = ApiTokenRow;
+export type RoleGrant = RoleGrantRow;
+
+export interface AccessList {
+  first: number;
+  /** Only ids after this one. */
+  after?: string;
+  subject?: string;
+  /** Only what somebody has by name or through groups. */
+  only?: Holder;
+}
+
+export interface Holder {
+  kind: Exclude<SubjectKind, 'GROUP'>;
+  subject: string;
+  groups: readonly string[];
+}
+
+/** Where a write may happen: the caller's transaction. */
+export async function insertToken(tx: EntityManager, token: ApiToken): Promise<void> {
+  await tx.getRepository(ApiTokenRow).insert(token);
+  await tick(tx);
+}
+
+/** @returns the token as it is now; null when there is none. Again changes nothing. */
+export async function revokeToken(
+  tx: EntityManager,
+  id: string,
+  by: string | null,
+  at: Date,
+): Promise<{ before: ApiToken; after: ApiToken } | null> {
+  const tokens = tx.getRepository(ApiTokenRow);
+  const before = await tokens.findOne({ where: { id }, lock: { mode: 'pessimistic_write' } });
+  if (!before) return null;
+  if (before.revokedAt) return { before, after: before };
+  await tokens.update({ id }, { revokedAt: at, revokedBy: by });
+  await tick(tx);
+  return { before, after: Object.assign(new ApiTokenRow(), before, { revokedAt: at, revokedBy: by }) };
+}
+
+export async function insertGrant(tx: EntityManager, grant: RoleGrant): Promise<void> {
+  await tx.getRepository(RoleGrantRow).insert(grant);
+  await tick(tx);
+}
+
+export async function deleteGrant(tx: EntityManager, id: string): Promise<void> {
+  await tx.getRepository(RoleGrantRow).delete({ id });
+  await tick(tx);
+}
+
+export function getToken(tx: EntityManager, id: string): Promise<ApiToken | null> {
+  return tx.getRepository(ApiTokenRow).findOneBy({ id });
+}
+
+export function getGrant(tx: EntityManager, id: string): Promise<RoleGrant | null> {
+  return tx.getRepository(RoleGrantRow).findOneBy({ id });
+}
+
+export function listTokens(tx: EntityManager, list: AccessList): Promise<ApiToken[]> {
+  return page(tx, ApiTokenRow, list, 'COLLATE "C"');
+}
+
+export function listGrants(tx: EntityManager, list: AccessList): Promise<RoleGrant[]> {
+  return page(tx, RoleGrantRow, list, '');
+}
+
+function page<T extends { id: string; subject: string }>(
+  tx: EntityManager,
+  row: new () => T,
+  { first, after, subject, only }: AccessList,
+  collation: string,
+): Promise<T[]> {
+  const query = tx.getRepository(row).createQueryBuilder('r');
+  if (after !== undefined) query.andWhere(`r.id ${collation} > :after`, { after });
+  if (subject !== undefined) query.andWhere('r.subject = :subject', { subject });
+  if (only) {
+    const own =
+      "(r.subjectKind = :kind AND r.subject = :name) OR (r.subjectKind = 'GROUP' AND r.subject = ANY(:groups))";
+    query.andWhere(`(${own})`, { kind: only.kind, name: only.subject, groups: only.groups });
+  }
+  return query.orderBy(`r.id ${collation}`.trim()).take(first).getMany();
+}
+
+/** Whether one was ever made, revoked ones included: authentication that began does not end by itself. */
+export function hasTokens(db: DataSource | EntityManager): Promise<boolean> {
+  return db.getRepository(ApiTokenRow).exists();
+}
+
+export async function readToken(pool: Pool, id: string): Promise<ApiToken | null> {
+  const { rows } = await pool.query<ApiToken>({
+    name: 'read-token',
+    text: `SELECT id, hash, name, subject_kind AS "subjectKind", subject, scope, created_at AS "createdAt",
+             created_by AS "createdBy", expires_at AS "expiresAt", revoked_at AS "revokedAt", revoked_by AS "revokedBy",
+             last_used_at AS "lastUsedAt"
+           FROM api_token WHERE id = $1`,
+    values: [id],
+  });
+  return rows[0] ?? null;
+}
+
+/** To the minute: a token that is used all the time is not written all the time. */
+export async function noteUse(pool: Pool, id: string, at: Date): Promise<void> {
+  await pool.query(
+    `UPDATE api_token SET last_used_at = $2
+     WHERE id = $1 AND (last_used_at IS NULL OR last_used_at < $2::timestamptz - interval '1 minute')`,
+    [id, at],
+  );
+}
+
+/** What is granted to somebody, by name and through groups. */
+export async function readGrants(pool: Pool, { kind, subject, groups }: Holder): Promise<Grant[]> {
+  const { rows } = await pool.query<Grant>({
+    name: 'read-grants',
+    text: `SELECT role, products, environments FROM role_grant
+           WHERE (subject_kind = $1 AND subject = $2) OR (subject_kind = 'GROUP' AND subject = ANY($3::text[]))
+           ORDER BY id`,
+    values: [kind, subject, groups],
+  });
+  return rows;
+}
+
+/** Changes whenever tokens or grants do. */
+export async function accessRevision(pool: Pool): Promise<string> {
+  const { rows } = await pool.query<{ revision: string }>('SELECT revision FROM access_clock');
+  return rows[0]?.revision ?? '0';
+}
+
+async function tick(tx: EntityManager): Promise<void> {
+  await tx.query('UPDATE access_clock SET revision = revision + 1');
+}
