@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import parseDuration from 'parse-duration';
 import { Client } from './client.ts';
+import { addApprovals } from './commands/approvals.ts';
 import { apply, readManifests, showChanges } from './commands/apply.ts';
 import { get, KIND_NAMES } from './commands/get.ts';
 import { addControls } from './commands/controls.ts';
@@ -100,7 +101,7 @@ export function createProgram({
     .description(`show what there is: ${KIND_NAMES.join(', ')}`)
     .argument('<kind>', 'what to show; singular and plural are the same')
     .argument('[name]', 'one of them; for releases an id, a product or `latest`')
-    .option('--product <name>', 'only of this product (releases, deployments, holds, bad versions)')
+    .option('--product <name>', 'only of this product (releases, deployments, approvals, holds, bad versions)')
     .option('--limit <n>', 'at most so many', wholeNumber, 100)
     .action(
       async (kind: string, name: string | undefined, flags: { product?: string; limit: number }, command: Command) => {
@@ -175,6 +176,7 @@ export function createProgram({
       exitWith(await checkWindows(flags, command.optsWithGlobals<Global>().output, out, err, input));
     });
 
+  addApprovals({ program, clientOf, print });
   addControls({ program, windows, clientOf, print });
 
   program

@@ -72,6 +72,7 @@ describe('get', () => {
     'windows',
     'releases',
     'deployments',
+    'approvals',
     'holds',
     'bad-versions',
   ])('shows %s as a table, JSON, YAML and names', async (kind) => {

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { buildSchema, parse, validate } from 'graphql';
 import { expect, test } from 'vitest';
+import { APPROVALS } from '../../src/cli/commands/approvals.ts';
 import { CONTROLS } from '../../src/cli/commands/controls.ts';
 import { DEPLOYMENTS } from '../../src/cli/commands/deployments.ts';
 import { listDocument, oneDocument } from '../../src/cli/commands/get.ts';
@@ -19,6 +20,7 @@ const documents: [string, string][] = [
   ['the subscription of watch', STREAM],
   ['the log of watch', LOG],
   ['get deployments', DEPLOYMENTS],
+  ...Object.entries(APPROVALS),
   ...Object.entries(CONTROLS),
   ...DEFINITION_KINDS.flatMap((kind): [string, string][] => [
     [`get ${kind.names[0]}`, listDocument(kind)],

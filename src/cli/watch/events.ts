@@ -15,6 +15,11 @@ export const EVENT_FIELDS = `
     ... on PromotionWaiting { reason earliest }
     ... on WindowOverridden { windows reason expiresAt }
     ... on HoldLifted { reason }
+    ... on ApprovalRequested { needed expiresAt }
+    ... on ApprovalGiven { by comment via missing }
+    ... on ApprovalGranted { approvedBy }
+    ... on ApprovalRejected { by comment via }
+    ... on ApprovalExpired { reason }
     ... on PromotionFailed { reason }
     ... on PromotionSkipped { reason }
     ... on StepWaiting { reason recheckAt }
@@ -86,6 +91,16 @@ export function toWords({ node }: StreamedEvent): string {
       return `${where}  ${(node['windows'] as string[] | undefined)?.join(', ') ?? ''} overridden until ${text('expiresAt')}${colon}`;
     case 'HoldLifted':
       return `${where}  is no longer on hold${colon}`;
+    case 'ApprovalRequested':
+      return `${where}  needs the approval of ${text('needed')}`;
+    case 'ApprovalGiven':
+      return `${where}  approved by ${text('by') || 'somebody without a name'}${text('comment') && `: ${text('comment')}`}`;
+    case 'ApprovalGranted':
+      return `${where}  has all its approvals`;
+    case 'ApprovalRejected':
+      return `${where}  rejected by ${text('by') || 'somebody without a name'}${text('comment') && `: ${text('comment')}`}`;
+    case 'ApprovalExpired':
+      return `${where}  ${because}`;
     case 'PromotionStarted':
       return `${where}  started`;
     case 'PromotionResumed':
