@@ -5,6 +5,7 @@ import { ReleaseWindows1764100000000 } from './1764100000000-release-windows.ts'
 import { Rollbacks1764300000000 } from './1764300000000-rollbacks.ts';
 import { WindowOverrides1764250000001 } from './1764250000001-window-overrides.ts';
 import { HoldsAndBadVersions1764250000000 } from './1764250000000-holds-and-bad-versions.ts';
+import { Secrets1764600000000 } from './1764600000000-secrets.ts';
 
 /** In the order in which they run; a released one is never changed. */
 export const migrations = [
@@ -15,4 +16,5 @@ export const migrations = [
   Rollbacks1764300000000,
   Approvals1764400000000,
   Identity1764500000000,
+  Secrets1764600000000,
 ];

@@ -13,6 +13,8 @@ import { JobQueue } from './jobs/queue.ts';
 import { Timers } from './jobs/timers.ts';
 import type { Log } from './log.ts';
 import { startEmbeddedPostgres } from './postgres/embedded.ts';
+import { Sealing } from './store/sealing.ts';
+import { Vault } from './store/secrets.ts';
 import { DefinitionSnapshots } from './store/definition-snapshot.ts';
 
 /** What one process is made of; put together here and nowhere else. */
@@ -25,6 +27,7 @@ export interface App {
   pool: Pool;
   queue: JobQueue;
   drivers: Drivers;
+  secrets: Vault;
   mover: Mover;
   definitions: DefinitionSnapshots;
   timers: Timers;
@@ -50,7 +53,8 @@ export async function openApp(config: Config, log: Log, clock: Clock = systemClo
     const pool = poolOf(dataSource);
     const queue = await JobQueue.open({ ...config, databaseUrl, prefix: config.queuePrefix }, log);
     closers.push(() => queue.close());
-    const drivers = createDrivers(config);
+    const secrets = new Vault(pool, new Sealing(config.encryptionKeys));
+    const drivers = createDrivers(config, secrets);
     const aborts = new Aborts();
     const timers = new Timers((releaseId) => {
       void mover
@@ -72,6 +76,7 @@ export async function openApp(config: Config, log: Log, clock: Clock = systemClo
       pool,
       queue,
       drivers,
+      secrets,
       mover,
       definitions,
       timers,

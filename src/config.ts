@@ -36,6 +36,8 @@ export interface Config {
   };
   /** CIDRs, addresses and names that definitions may make this server call, besides public addresses. */
   allowedNetworks: readonly string[];
+  /** 32 bytes each, in base64: the one that seals secrets first, then those that may still open them. */
+  encryptionKeys: readonly string[];
   limits: {
     /** Largest request body. */
     bodyBytes: number;
@@ -230,6 +232,21 @@ export const SETTINGS = {
       'What definitions may make the server call, besides public addresses. Without it nothing, or loopback where only this machine reaches the server.',
   }),
   SLUICE_BODY_LIMIT_BYTES: wholeNumber(1_024, 1_073_741_824, 'Largest request body, in bytes.', 1_048_576),
+  SLUICE_ENCRYPTION_KEY: setting({
+    schema: z.string().refine(isKey),
+    expected: '32 bytes in base64, as `openssl rand -base64 32` makes them',
+    about: 'Seals the secrets that are kept in the database; the same for every process. Without it there are none.',
+    secret: true,
+  }),
+  SLUICE_ENCRYPTION_KEY_PREVIOUS: setting({
+    schema: z
+      .string()
+      .transform((value) => value.split(/[\s,]+/).filter(Boolean))
+      .refine((keys) => keys.every(isKey)),
+    expected: 'one or more such keys',
+    about: 'Earlier keys, which open what they sealed until `sluice secret reseal` has run.',
+    secret: true,
+  }),
   SLUICE_QUERY_COST: wholeNumber(
     100,
     100_000_000,
@@ -357,6 +374,7 @@ export function loadConfig(env: Record<string, string | undefined>): Config {
       protocols: values.SLUICE_GIT_PROTOCOLS ?? [...DEFAULT_PROTOCOLS, ...(local ? (['file'] as const) : [])],
     },
     allowedNetworks: values.SLUICE_ALLOWED_NETWORKS ?? (local ? LOOPBACK : []),
+    encryptionKeys: encryptionKeys(values),
     limits: {
       bodyBytes: values.SLUICE_BODY_LIMIT_BYTES!,
       cost: values.SLUICE_QUERY_COST!,
@@ -408,9 +426,11 @@ function isIssuer(value: string): boolean {
  * Whether nobody but this machine reaches the installation, so that whoever defines something could call the same addresses
  * without Sluice. One part of several says nothing about where the others listen; a public URL tells of a proxy in front.
  */
-function isLocal({ SLUICE_ROLE, HOST, SLUICE_PUBLIC_URL }: Values): boolean {
+function isLocal({ SLUICE_ROLE, HOST, SLUICE_PUBLIC_URL, SLUICE_AUTH, SLUICE_OIDC_ISSUER }: Values): boolean {
   const reached = SLUICE_PUBLIC_URL === undefined ? HOST! : new URL(SLUICE_PUBLIC_URL).hostname;
-  return SLUICE_ROLE === 'all' && isLoopback(HOST!) && isLoopback(reached);
+  // Who asks callers for their names expects others than this machine's own.
+  const open = SLUICE_AUTH !== 'required' && SLUICE_OIDC_ISSUER === undefined;
+  return open && SLUICE_ROLE === 'all' && isLoopback(HOST!) && isLoopback(reached);
 }
 
 function read<T>(name: string, spec: Setting<T>, given: string | undefined): T | undefined {
@@ -420,6 +440,17 @@ function read<T>(name: string, spec: Setting<T>, given: string | undefined): T |
   if (result.success) return result.data;
   const shown = spec.secret ? 'not usable (its value is a secret and not shown)' : `'${value}'`;
   throw new ConfigError(`${name} is ${shown}: expected ${spec.expected}`);
+}
+
+function isKey(text: string): boolean {
+  const bytes = Buffer.from(text, 'base64');
+  return bytes.length === 32 && bytes.toString('base64').replace(/=+$/, '') === text.replace(/=+$/, '');
+}
+
+function encryptionKeys({ SLUICE_ENCRYPTION_KEY, SLUICE_ENCRYPTION_KEY_PREVIOUS }: Values): string[] {
+  if (SLUICE_ENCRYPTION_KEY !== undefined) return [SLUICE_ENCRYPTION_KEY, ...(SLUICE_ENCRYPTION_KEY_PREVIOUS ?? [])];
+  if (!SLUICE_ENCRYPTION_KEY_PREVIOUS) return [];
+  throw new ConfigError('SLUICE_ENCRYPTION_KEY_PREVIOUS is set and SLUICE_ENCRYPTION_KEY is not: expected both');
 }
 
 function credentialsOf(values: Values): GitCredentials {

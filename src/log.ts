@@ -1,5 +1,6 @@
 import { type DestinationStream, type Logger, pino, stdSerializers } from 'pino';
 import type { LogLevel } from './config.ts';
+import { openedSecrets } from './opened-secrets.ts';
 
 export type Log = Logger;
 
@@ -24,7 +25,7 @@ export function createLog({ level, destination }: LogOptions): Log {
       formatters: { level: (label) => ({ level: label }) },
       redact: { paths: SECRET_KEYS.flatMap((key) => [key, `*.${key}`, `*.*.${key}`]), censor: '[redacted]' },
       serializers: { err: stdSerializers.err, error: stdSerializers.err },
-      hooks: { streamWrite: withoutSecrets },
+      hooks: { streamWrite: (line) => openedSecrets.hide(withoutSecrets(line)) },
     },
     ...(destination ? [destination] : []),
   );

@@ -39,6 +39,7 @@ describe('settings', () => {
         protocols: ['https', 'ssh', 'file'],
       },
       allowedNetworks: ['127.0.0.0/8', '::1/128'],
+      encryptionKeys: [],
       limits: {
         bodyBytes: 1_048_576,
         cost: 50_000,
@@ -93,6 +94,7 @@ describe('settings', () => {
   test.each([
     ['listens wider', { HOST: '0.0.0.0' }],
     ['is one part of several', { SLUICE_ROLE: 'worker' }],
+    ['asks callers who they are', { SLUICE_AUTH: 'required' }],
     ['has a proxy in front', { SLUICE_PUBLIC_URL: 'https://sluice.example.com' }],
   ])('a server that %s calls loopback and files only when it is told to', (_name, env: Record<string, string>) => {
     const untold = loadConfig(env);

@@ -7,6 +7,7 @@ import { apply, readManifests, showChanges } from './commands/apply.ts';
 import { get, KIND_NAMES } from './commands/get.ts';
 import { addControls } from './commands/controls.ts';
 import { checkWindows, type CheckFlags } from './commands/windows.ts';
+import { addSecretCommands } from './secret-program.ts';
 import { EXIT, EXIT_HELP } from './exit.ts';
 import { findRelease, readSchema, retryRelease, terminateRelease, triggerRelease } from './operations.ts';
 import type { TriggerInput } from './operations.ts';
@@ -178,6 +179,12 @@ export function createProgram({
 
   addApprovals({ program, clientOf, print });
   addControls({ program, windows, clientOf, print });
+  addSecretCommands(program, {
+    clientOf,
+    print,
+    input,
+    formatOf: (command) => command.optsWithGlobals<Global>().output,
+  });
 
   program
     .command('schema')

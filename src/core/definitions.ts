@@ -122,8 +122,11 @@ export type HealthSourceSpec =
    * DEGRADED once they are there.
    */
   | { type: 'simulate'; sequence?: HealthStatus[]; interval?: number; degraded?: string[] }
-  /** GET `url`: 2xx is HEALTHY, anything else DEGRADED, no answer UNKNOWN; asked every `interval`. */
-  | { type: 'http'; url: string; interval?: number; timeout?: number }
+  /**
+   * GET `url`: 2xx is HEALTHY, anything else DEGRADED, no answer UNKNOWN; asked every `interval`. A header may hold
+   * `${secrets.NAME}`.
+   */
+  | { type: 'http'; url: string; headers?: Record<string, string>; interval?: number; timeout?: number }
   /** Somebody tells us through the API (`healthReport`); until then PROGRESSING. */
   | { type: 'report' };
 

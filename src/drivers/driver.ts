@@ -120,6 +120,27 @@ export interface HealthAnswer {
   recheckAfter?: number;
 }
 
+/** A secret at the moment of its use. */
+export interface OpenedSecret {
+  value: string;
+  /** Where it may be sent; anywhere when empty. */
+  hosts: string[];
+}
+
+export interface GitLogin {
+  username?: string;
+  password?: string;
+  token?: string;
+}
+
+/** Where drivers get secrets from. Whatever it gives out is masked in all that the drivers say. */
+export interface SecretSource {
+  /** For `${secrets.NAME}`. @throws PermanentError naming the first that is not there or cannot be opened. */
+  open(names: readonly string[]): Promise<Map<string, OpenedSecret>>;
+  /** By URL prefix. */
+  gitLogins(): Promise<Record<string, GitLogin>>;
+}
+
 export interface ApplicationRef {
   name: string;
   spec: ApplicationSpec;

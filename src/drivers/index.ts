@@ -1,6 +1,7 @@
 import type { DriverSpec, HealthSourceSpec, WorkflowAction } from '../core/definitions.ts';
 import { runAction } from './actions/index.ts';
-import type { Driver, EffectContext, HealthAnswer, HealthContext } from './driver.ts';
+import { openedSecrets } from '../opened-secrets.ts';
+import type { Driver, EffectContext, HealthAnswer, HealthContext, PinnedContent, SecretSource } from './driver.ts';
 import type { GitSettings } from './git/driver.ts';
 import { createGitDriver } from './git/driver.ts';
 import { checkHealth } from './health/index.ts';
@@ -9,7 +10,7 @@ import { NetworkGuard } from './network/guard.ts';
 import { createSimulateDriver } from './simulate.ts';
 
 export interface DriverSettings {
-  git: Omit<GitSettings, 'guard'>;
+  git: Omit<GitSettings, 'guard' | 'secrets'>;
   /** What may be called besides public addresses, as `parseAllowed` answers it. */
   allowedNetworks: readonly string[];
 }
@@ -26,14 +27,42 @@ export interface Drivers {
 }
 
 /** One per process: drivers keep caches and their locks. */
-export function createDrivers(settings: DriverSettings): Drivers {
+export function createDrivers(settings: DriverSettings, secrets: SecretSource): Drivers {
   const guard = new NetworkGuard(settings.allowedNetworks);
   const http = new HttpClient(guard);
-  const byType = { git: createGitDriver({ ...settings.git, guard }), simulate: createSimulateDriver() };
+  const byType = {
+    git: withoutSecrets(createGitDriver({ ...settings.git, guard, secrets })),
+    simulate: createSimulateDriver(),
+  };
   return {
     // The table's keys are the specs' types, which the compiler does not follow through an index.
     driver: <S extends DriverSpec>(spec: S) => byType[spec.type] as unknown as Driver<S>,
-    checkHealth: (source, context) => checkHealth(source, context, http),
-    runAction: (action, parameters, context) => runAction(action, parameters, context, http),
+    checkHealth: (source, context) => masked(() => checkHealth(source, context, http, secrets)),
+    // What an action answers becomes parameters of later ones, and is shown to everybody.
+    runAction: (action, parameters, context) => masked(() => runAction(action, parameters, context, http, secrets)),
+  };
+}
+
+/** What it answers and what it throws, without the secrets that were opened for it. */
+async function masked<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return openedSecrets.hideIn(await work());
+  } catch (error) {
+    openedSecrets.hideInError(error);
+    throw error;
+  }
+}
+
+/** Pinned content is promoted byte for byte: only what is said of it is masked. */
+function withoutSecrets<S extends DriverSpec>(driver: Driver<S>): Driver<S> {
+  return {
+    pin: async (...args) => {
+      const pinned: PinnedContent[] = [];
+      await masked(async () => void pinned.push(await driver.pin(...args)));
+      return pinned[0]!;
+    },
+    apply: (...args) => masked(() => driver.apply(...args)),
+    observe: (...args) => masked(() => driver.observe(...args)),
+    matches: (...args) => masked(() => driver.matches(...args)),
   };
 }

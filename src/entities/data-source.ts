@@ -14,6 +14,7 @@ import {
   ReleaseEventRow,
   RollbackRow,
 } from './log-rows.ts';
+import { SecretRow } from './secret-rows.ts';
 import { PromotionRow, ReleasePlanRow, ReleaseRow } from './release-rows.ts';
 
 export const ENTITIES = [
@@ -35,6 +36,7 @@ export const ENTITIES = [
   RoleGrantRow,
   AccessClockRow,
   AuditLogRow,
+  SecretRow,
 ];
 
 /** Tables are made by migrations only; `synchronize` stays off. */

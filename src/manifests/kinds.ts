@@ -259,6 +259,7 @@ const application = object<ApplicationSpec>({
       http: object({
         type: required(oneOf('http')),
         url: required(text),
+        headers: optional(map(text)),
         interval: optional(duration),
         timeout: optional(duration),
       }),

@@ -21,6 +21,7 @@ import { ApplicationPromotionResolver, EnvironmentPromotionResolver, WaitingReas
 import { ReleaseWindowDefinitionResolver } from './release-window.ts';
 import { ReleaseResolver } from './release.ts';
 import { WindowOverrideResolver } from './window-override.ts';
+import { SecretResolver } from './secret.ts';
 import { WaitingForWindowResolver, WindowStateResolver } from './window-state.ts';
 
 /** Every resolver class of the API; `src/schema/build.ts` builds the schema from them. */
@@ -50,6 +51,7 @@ export const RESOLVERS: NonEmptyArray<Function> = [
   ReleaseEventResolver,
   ReleaseResolver,
   ReleaseWindowDefinitionResolver,
+  SecretResolver,
   WaitingForHoldResolver,
   WaitingForVersionResolver,
   RoleGrantResolver,

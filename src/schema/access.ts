@@ -26,6 +26,7 @@ export const PermissionEnum = enumOf<Permission>('Permission', 'What one needs t
   MARK_BAD: 'To mark a version bad, or good again.',
   REPORT: 'To tell about health and rollouts.',
   EDIT_DEFINITIONS: 'To create, change and delete definitions.',
+  MANAGE_SECRETS: 'Set and delete secrets, and see their names.',
   MANAGE_ACCESS: 'To make tokens for others, and to grant roles.',
   READ_AUDIT: 'To read the audit log.',
 });

@@ -7,7 +7,7 @@ import { HealthStatusEnum } from './enums.ts';
 import { Node } from './node.ts';
 import { OneOfInput } from './spec-input.ts';
 import { UserError } from './user-errors.ts';
-import { Duration } from './values.ts';
+import { Duration, Label, LabelInput } from './values.ts';
 
 @ObjectType({ description: 'A folder of a git repository.' })
 export class GitDriver {
@@ -86,6 +86,12 @@ export class HttpHealthSource {
   @Field(() => String, { description: 'The address.' })
   url!: string;
 
+  @Field(() => [Label], {
+    nullable: true,
+    description: 'Headers that are sent; `${secrets.NAME}` is the value of a secret.',
+  })
+  headers!: Label[] | null;
+
   @Field(() => Duration, { nullable: true, description: 'How often it is asked.' })
   interval!: number | null;
 
@@ -97,6 +103,12 @@ export class HttpHealthSource {
 export class HttpHealthSourceInput {
   @Field(() => String, { description: 'The address.' })
   url!: string;
+
+  @Field(() => [LabelInput], {
+    nullable: true,
+    description: 'Headers to send; `${secrets.NAME}` is the value of a secret.',
+  })
+  headers?: LabelInput[];
 
   @Field(() => Duration, { nullable: true, description: 'How often it is asked.' })
   interval?: number;

@@ -72,7 +72,7 @@ export function replacedKeys(input: object): string[] {
 const keysOf = ({ forms }: NonNullable<InputClass['flattened']>): string[] =>
   Object.values(forms).flatMap((names) => Object.values(names));
 
-const MAPS = new Set(['labels', 'annotations', 'matchLabels', 'promotion']);
+const MAPS = new Set(['labels', 'annotations', 'matchLabels', 'headers', 'promotion']);
 
 function toMap<T extends object>(
   entries: T[],

@@ -12,6 +12,7 @@ export function toShape(value: unknown, key?: string): unknown {
   const plain = value as Plain;
   switch (key) {
     case 'matchLabels':
+    case 'headers':
       return labelsOf(plain as Record<string, string>);
     case 'promotion':
       return Object.keys(plain)

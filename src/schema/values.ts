@@ -25,7 +25,7 @@ export const JSONObject = new GraphQLScalarType({
   specifiedByURL: undefined,
 });
 
-@ObjectType({ description: 'A label or an annotation.' })
+@ObjectType({ description: 'A label, an annotation or a header.' })
 export class Label {
   @Field(() => String, { description: 'The key, e.g. `team` or `example.com/team`.' })
   key!: string;
@@ -34,7 +34,7 @@ export class Label {
   value!: string;
 }
 
-@InputType({ description: 'A label or an annotation.' })
+@InputType({ description: 'A label, an annotation or a header.' })
 export class LabelInput {
   @Field(() => String, { description: 'The key, e.g. `team` or `example.com/team`.' })
   key!: string;

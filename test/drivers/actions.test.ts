@@ -3,12 +3,12 @@ import type { WorkflowAction } from '../../src/core/definitions.ts';
 import { runAction as runActionWith } from '../../src/drivers/actions/index.ts';
 import { interpolate } from '../../src/drivers/actions/interpolate.ts';
 import { PermanentError, TransientError } from '../../src/drivers/driver.ts';
-import { localHttp, serve } from './http-server.ts';
+import { localHttp, noSecrets, serve } from './http-server.ts';
 import { contextOf } from './repository.ts';
 
 type Run = Parameters<typeof runActionWith>;
 const runAction = (one: Run[0], parameters: Run[1], context: Run[2]) =>
-  runActionWith(one, parameters, context, localHttp);
+  runActionWith(one, parameters, context, localHttp, noSecrets);
 
 const action = (
   type: WorkflowAction['type'],

@@ -2,9 +2,10 @@ import { afterEach, expect, test } from 'vitest';
 import type { HealthContext } from '../../src/drivers/driver.ts';
 import type { HealthSourceSpec } from '../../src/core/definitions.ts';
 import { checkHealth as checkWith } from '../../src/drivers/health/index.ts';
-import { localHttp, serve } from './http-server.ts';
+import { localHttp, noSecrets, serve } from './http-server.ts';
 
-const checkHealth = (source: HealthSourceSpec, context: HealthContext) => checkWith(source, context, localHttp);
+const checkHealth = (source: HealthSourceSpec, context: HealthContext) =>
+  checkWith(source, context, localHttp, noSecrets);
 
 const since = new Date('2026-11-23T10:00:00Z');
 const contextAt = (ms: number, more: Partial<HealthContext> = {}): HealthContext => ({

@@ -1,9 +1,18 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { PermanentError, type SecretSource } from '../../src/drivers/driver.ts';
 import { HttpClient } from '../../src/drivers/http.ts';
 import { LOOPBACK } from '../../src/drivers/network/allowed.ts';
 import { NetworkGuard } from '../../src/drivers/network/guard.ts';
+
+/** There is none. */
+export const noSecrets: SecretSource = {
+  open: async ([name]) => {
+    throw new PermanentError(`there is no secret "${name}"`);
+  },
+  gitLogins: async () => ({}),
+};
 
 /** That of a server which only this machine reaches. */
 export const localHttp = new HttpClient(new NetworkGuard(LOOPBACK));

@@ -10,6 +10,7 @@ import { HttpClient } from '../../src/drivers/http.ts';
 import { allowedOf, LOOPBACK, parseAllowed } from '../../src/drivers/network/allowed.ts';
 import { NetworkGuard } from '../../src/drivers/network/guard.ts';
 import { notPublic } from '../../src/drivers/network/ranges.ts';
+import { noSecrets } from './http-server.ts';
 import { contextOf } from './repository.ts';
 
 const v4 = (address: string): LookupAddress => ({ address, family: 4 });
@@ -166,9 +167,10 @@ const health = (url: string, guard: NetworkGuard) =>
     { type: 'http', url },
     { application: 'a', environment: 'e', product: 'p', since: new Date(), now: new Date(), signal: never },
     new HttpClient(guard),
+    noSecrets,
   );
 const act = (url: string, guard: NetworkGuard) =>
-  runAction({ name: 'smoke', type: 'http', parameters: { url } }, {}, contextOf('k'), new HttpClient(guard));
+  runAction({ name: 'smoke', type: 'http', parameters: { url } }, {}, contextOf('k'), new HttpClient(guard), noSecrets);
 const never = new AbortController().signal;
 
 describe('an http request', () => {

@@ -11,7 +11,7 @@ interface Ring {
 }
 
 /** Free of the domain: any ring but the core may use them. */
-const SHARED = ['clock.ts', 'log.ts', 'faults.ts', 'loopback.ts'];
+const SHARED = ['clock.ts', 'log.ts', 'faults.ts', 'loopback.ts', 'opened-secrets.ts'];
 
 const RINGS: Record<string, Ring> = {
   core: { imports: [], packages: ['temporal-polyfill', 'rrule-temporal', 'parse-duration', 'luxon', 'croner'] },

@@ -293,7 +293,13 @@ const specs: { [K in Kind]: fc.Arbitrary<Specs[K]> } = {
         fc.constant({ type: 'none' }),
         fc.constant({ type: 'report' }),
         fc.record(
-          { type: fc.constant('http' as const), url: text, interval: duration, timeout: duration },
+          {
+            type: fc.constant('http' as const),
+            url: text,
+            headers: fc.dictionary(text, text, { maxKeys: 3, noNullPrototype: true }),
+            interval: duration,
+            timeout: duration,
+          },
           { requiredKeys: ['type', 'url'], noNullPrototype: true },
         ),
         fc.record(

@@ -11,6 +11,7 @@ export const PERMISSIONS = [
   'MARK_BAD',
   'REPORT',
   'EDIT_DEFINITIONS',
+  'MANAGE_SECRETS',
   'MANAGE_ACCESS',
   'READ_AUDIT',
 ] as const;

@@ -45,6 +45,7 @@ function checkHealth(checks: Checks, health: HealthSourceSpec, path: Path): void
       return;
     case 'http':
       checkHttpUrl(checks, health.url, [...path, 'url']);
+      checkHeaders(checks, health.headers ?? {}, [...path, 'headers']);
       checks.duration(health.interval, 'interval', [...path, 'interval']);
       checks.duration(health.timeout, 'timeout', [...path, 'timeout']);
       return;
@@ -52,6 +53,21 @@ function checkHealth(checks: Checks, health: HealthSourceSpec, path: Path): void
       const { type } = health as { type: string };
       checks.oneOf(type, ['none', 'simulate', 'http', 'report'], 'the health source', [...path, 'type']);
     }
+  }
+}
+
+/** Values that a header cannot carry would be refused at every question, and never be seen here. */
+function checkHeaders(checks: Checks, headers: Record<string, string>, path: Path): void {
+  if (!checks.count(Object.keys(headers), 'headers', path, 50)) return;
+  for (const [name, value] of Object.entries(headers)) {
+    if (!/^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$/.test(name))
+      checks.invalid(`${quote(name)} is not the name of a header`, [...path, name]);
+    // oxlint-disable-next-line no-control-regex
+    else if (value.length > 4_000 || /[^\t\u0020-\u007e\u0080-\u00ff]/.test(value))
+      checks.invalid(`the header ${quote(name)} is too long or has characters that no header can have`, [
+        ...path,
+        name,
+      ]);
   }
 }
 

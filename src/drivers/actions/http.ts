@@ -4,6 +4,7 @@ import { locate, valueAt } from '../edit/jsonpath.ts';
 import { Headers, type RequestInit } from 'undici';
 import { type HttpClient, openUrl, publicUrl, readBody, reasonOf, type Response, retryAfterOf } from '../http.ts';
 import { ForbiddenTarget } from '../network/guard.ts';
+import { checkHosts, type Opened } from '../secret-references.ts';
 import type { HttpParameters } from './parameters.ts';
 
 /** Outputs become parameters of later actions; a larger answer is a download, not an answer. */
@@ -19,9 +20,11 @@ export async function runHttp(
   context: EffectContext,
   signal: AbortSignal,
   http: HttpClient,
+  secrets: Opened,
 ): Promise<Record<string, string>> {
   const { expectStatus, outputs } = parameters;
   const { url, init } = prepare(parameters, context.key);
+  checkHosts(secrets, url);
   const what = `${init.method} ${publicUrl(url)}`;
   let response: Response;
   try {

@@ -1,8 +1,9 @@
 import type { WorkflowAction } from '../../core/definitions.ts';
-import type { EffectContext } from '../driver.ts';
+import type { EffectContext, SecretSource } from '../driver.ts';
 import type { HttpClient } from '../http.ts';
 import { PermanentError, TransientError } from '../driver.ts';
 import { runHttp } from './http.ts';
+import { openReferenced, valuesOf } from '../secret-references.ts';
 import { interpolate } from './interpolate.ts';
 import { httpParameters, readParameters, simulateParameters } from './parameters.ts';
 import { runSimulate } from './simulate.ts';
@@ -19,6 +20,7 @@ export async function runAction(
   parameters: Record<string, string>,
   context: EffectContext,
   http: HttpClient,
+  secrets: SecretSource,
 ): Promise<Record<string, string>> {
   context.signal.throwIfAborted();
   // A simulated action may take as long as it says; only its own timeout cuts it.
@@ -26,9 +28,10 @@ export async function runAction(
   const deadline = timeout === undefined ? undefined : AbortSignal.timeout(timeout);
   const signal = deadline ? AbortSignal.any([context.signal, deadline]) : context.signal;
   try {
-    const filled = interpolate(action.parameters, parameters);
+    const opened = await openReferenced(action.parameters, secrets);
+    const filled = interpolate(action.parameters, { ...parameters, ...valuesOf(opened) });
     return action.type === 'http'
-      ? await runHttp(readParameters(httpParameters, filled), context, signal, http)
+      ? await runHttp(readParameters(httpParameters, filled), context, signal, http, opened)
       : await runSimulate(readParameters(simulateParameters, filled), context, signal);
   } catch (error) {
     context.signal.throwIfAborted();

@@ -1,7 +1,7 @@
 import { PermanentError } from '../driver.ts';
 
 /** `${NAME}`; `$${NAME}` stays as `${NAME}`. */
-const REFERENCE = /\$(\$?)\{([^{}]*)\}/g;
+export const REFERENCE = /\$(\$?)\{([^{}]*)\}/g;
 
 /**
  * Puts the parameters into every text of `value`, however deep, keys included. What is put in is not looked at again.

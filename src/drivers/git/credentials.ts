@@ -1,7 +1,8 @@
+import type { GitLogin } from '../driver.ts';
 import type { Address } from './address.ts';
 
 /** By URL prefix, as in the settings; the longest prefix that fits wins. */
-export type GitCredentials = Record<string, { username?: string; password?: string; token?: string }>;
+export type GitCredentials = Record<string, GitLogin>;
 
 export interface Login {
   username: string;
@@ -12,9 +13,10 @@ export interface Login {
 export function loginFor(address: Address, credentials: GitCredentials): Login | undefined {
   if (address.embedded) return address.embedded;
   if (address.protocol !== 'https' && address.protocol !== 'http') return undefined;
-  const best = Object.entries(credentials)
-    .filter(([prefix]) => fits(prefix, address.url))
-    .sort(([a], [b]) => b.length - a.length)[0]?.[1];
+  const prefix = Object.keys(credentials)
+    .filter((each) => fits(each, address.url))
+    .sort((a, b) => b.length - a.length)[0];
+  const best = prefix === undefined ? undefined : credentials[prefix];
   if (!best) return undefined;
   const password = best.password ?? best.token;
   return password === undefined ? undefined : { username: best.username ?? 'x-access-token', password };

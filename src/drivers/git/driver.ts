@@ -1,14 +1,14 @@
 import type { GitDriverSpec } from '../../core/definitions.ts';
 import { sha256, verifyDigest } from '../content.ts';
-import type { Driver, Effect, EffectContext, PinnedContent } from '../driver.ts';
+import type { Driver, Effect, EffectContext, PinnedContent, SecretSource } from '../driver.ts';
 import { PermanentError, TransientError } from '../driver.ts';
 import type { NetworkGuard } from '../network/guard.ts';
 import { sleep } from '../sleep.ts';
-import type { Protocol } from './address.ts';
+import type { Address, Protocol } from './address.ts';
 import { checkBranch, checkPath, parseAddress } from './address.ts';
 import { changesFor, pathsOf } from './changes.ts';
 import { buildCommit, messageFor } from './commit.ts';
-import type { GitCredentials } from './credentials.ts';
+import type { GitCredentials, Login } from './credentials.ts';
 import { loginFor } from './credentials.ts';
 import { isRace } from './errors.ts';
 import { findKey, lastTouching, shown } from './history.ts';
@@ -22,6 +22,8 @@ export interface GitSettings {
   authorName: string;
   authorEmail: string;
   credentials?: GitCredentials;
+  /** Logins that are kept as secrets; they win over those of the settings. */
+  secrets?: Pick<SecretSource, 'gitLogins'>;
   /** Lets through which hosts are called. */
   guard: NetworkGuard;
   /** https and ssh when absent. */
@@ -47,9 +49,15 @@ export function createGitDriver(settings: GitSettings): Driver<GitDriverSpec> {
   const author = { name: settings.authorName, email: settings.authorEmail };
   const timeouts = { remoteMs: settings.remoteTimeoutMs ?? 120_000, localMs: settings.localTimeoutMs ?? 60_000 };
 
-  function mirrorOf(repoURL: string): Mirror {
+  async function loginOf(address: Address): Promise<Login | undefined> {
+    const isHttp = address.protocol === 'https' || address.protocol === 'http';
+    const kept = isHttp ? loginFor(address, (await settings.secrets?.gitLogins()) ?? {}) : undefined;
+    return kept ?? loginFor(address, settings.credentials ?? {});
+  }
+
+  async function mirrorOf(repoURL: string): Promise<Mirror> {
     const address = parseAddress(repoURL, settings.protocols);
-    const login = loginFor(address, settings.credentials ?? {});
+    const login = await loginOf(address);
     const id = `${address.url} ${sha256(JSON.stringify(login ?? null))}`;
     const known = mirrors.get(id) ?? new Mirror(settings.cacheDir, address, login, settings.guard, timeouts);
     mirrors.set(id, known);
@@ -63,7 +71,7 @@ export function createGitDriver(settings: GitSettings): Driver<GitDriverSpec> {
     signal: AbortSignal,
     work: (mirror: Mirror, where: string, folder: string) => Promise<T>,
   ): Promise<T> {
-    const mirror = mirrorOf(target.repoURL);
+    const mirror = await mirrorOf(target.repoURL);
     const who = application === undefined ? '' : `application "${application}": `;
     const where = `${who}repository "${mirror.url}", branch "${target.branch}", path "${target.path}"`;
     return named(where, async () => {

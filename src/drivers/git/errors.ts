@@ -1,4 +1,5 @@
 import { PermanentError, TransientError } from '../driver.ts';
+import { openedSecrets } from '../../opened-secrets.ts';
 import { withoutSecrets } from './address.ts';
 
 /** What a remote said no to, and will again. Everything that is not recognised here may pass: it is tried again. */
@@ -44,7 +45,8 @@ export const isBrokenCache = (stderr: string): boolean =>
 
 /** The error for a failed call on a remote; `where` names repository, branch and path. */
 export function remoteError(where: string, stderr: string, secrets: string[]): PermanentError | TransientError {
-  const said = withoutSecrets(wordsOf(stderr), secrets);
+  // Before it is cut to a length: half a secret is still too much of it.
+  const said = wordsOf(openedSecrets.hide(withoutSecrets(stderr, secrets)));
   const final = PERMANENT.find(([pattern]) => pattern.test(stderr));
   // "hung up" follows many a refusal over ssh: a refusal that is recognised counts first, unless the server is ill.
   if (final && !/returned error: (5\d\d|429)|Could not resolve host/i.test(stderr))

@@ -1,6 +1,8 @@
 import type { HealthSourceSpec } from '../../core/definitions.ts';
-import type { HealthAnswer, HealthContext } from '../driver.ts';
+import { interpolate } from '../actions/interpolate.ts';
+import type { HealthAnswer, HealthContext, SecretSource } from '../driver.ts';
 import { type HttpClient, openUrl, reasonOf } from '../http.ts';
+import { checkHosts, openReferenced, valuesOf } from '../secret-references.ts';
 
 export const DEFAULT_HTTP_INTERVAL = 5_000;
 const DEFAULT_TIMEOUT = 5_000;
@@ -14,12 +16,16 @@ export async function checkHttp(
   source: Extract<HealthSourceSpec, { type: 'http' }>,
   context: HealthContext,
   http: HttpClient,
+  secrets: SecretSource,
 ): Promise<HealthAnswer> {
   const recheckAfter = source.interval ?? DEFAULT_HTTP_INTERVAL;
   const timeout = source.timeout ?? DEFAULT_TIMEOUT;
   const deadline = AbortSignal.timeout(timeout);
   try {
-    const { url, headers } = openUrl(source.url);
+    const { url, headers: login } = openUrl(source.url);
+    const opened = await openReferenced(source.headers ?? {}, secrets);
+    checkHosts(opened, url);
+    const headers = { ...login, ...interpolate(source.headers ?? {}, valuesOf(opened)) };
     let at = url;
     for (let hop = 0; ; hop += 1) {
       const response = await http.request(at, { headers }, AbortSignal.any([context.signal, deadline]));

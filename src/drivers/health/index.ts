@@ -1,5 +1,5 @@
 import type { HealthSourceSpec } from '../../core/definitions.ts';
-import type { HealthAnswer, HealthContext } from '../driver.ts';
+import type { HealthAnswer, HealthContext, SecretSource } from '../driver.ts';
 import type { HttpClient } from '../http.ts';
 import { checkHttp } from './http.ts';
 import { checkNone } from './none.ts';
@@ -11,6 +11,7 @@ export async function checkHealth(
   source: HealthSourceSpec,
   context: HealthContext,
   http: HttpClient,
+  secrets: SecretSource,
 ): Promise<HealthAnswer> {
   context.signal.throwIfAborted();
   switch (source.type) {
@@ -19,7 +20,7 @@ export async function checkHealth(
     case 'simulate':
       return checkSimulate(source, context);
     case 'http':
-      return checkHttp(source, context, http);
+      return checkHttp(source, context, http, secrets);
     case 'report':
       return checkReport(context);
   }

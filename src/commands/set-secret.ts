@@ -1,0 +1,46 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { App } from '../app.ts';
+import { refusal, RefusedError } from '../core/problems.ts';
+import { checkSecret } from '../core/secrets.ts';
+import type { SecretInput, SecretShown } from '../core/secrets.ts';
+import { lockSecret, saveSecret } from '../store/secrets.ts';
+import { Sealing, SealingError } from '../store/sealing.ts';
+import { clientOf } from './hold-environment.ts';
+import { refusable } from './result.ts';
+import type { Result } from './result.ts';
+
+/** Creates a secret, gives it a new value, or changes what it is for. Its value is never answered by anything. */
+export function setSecret(
+  app: Pick<App, 'dataSource' | 'clock' | 'config'>,
+  input: SecretInput,
+  actor: string | null,
+): Promise<Result<SecretShown>> {
+  return refusable(() =>
+    app.dataSource.transaction(async (tx) => {
+      const wrong = checkSecret(input);
+      if (wrong.length > 0) throw new RefusedError(wrong);
+      const { name, value, description, use } = input;
+      const client = await clientOf(tx);
+      const before = await lockSecret(client, name);
+      if (value === null && !before)
+        throw new RefusedError([refusal('INVALID', `secret "${name}" is new and needs a value`, ['secretValue'])]);
+      // A value that was given for one purpose is not handed out for another one.
+      if (value === null && before && !isDeepStrictEqual(before.use, use))
+        throw new RefusedError([
+          refusal('INVALID', `secret "${name}" gets another use, which takes its value once more`, ['secretValue']),
+        ]);
+      const sealed = value === null ? undefined : seal(app.config.encryptionKeys, name, value);
+      return saveSecret(client, { name, description, use, sealed, at: app.clock.now(), by: actor });
+    }),
+  );
+}
+
+function seal(keys: readonly string[], name: string, value: string): ReturnType<Sealing['seal']> {
+  try {
+    return new Sealing(keys).seal(name, value);
+  } catch (error) {
+    if (!(error instanceof SealingError)) throw error;
+    const fix = 'make one with `openssl rand -base64 32` and give it to every process';
+    throw new RefusedError([refusal('NO_ENCRYPTION_KEY', `secrets cannot be stored: ${error.message}; ${fix}`)]);
+  }
+}

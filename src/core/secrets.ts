@@ -1,0 +1,118 @@
+import { refusal } from './problems.ts';
+import type { Refusal } from './problems.ts';
+import { quote } from './wording.ts';
+
+/** What a secret is for; it is given out for nothing else. */
+export type SecretUse =
+  /** `${secrets.NAME}` in the parameters of `http` actions and in headers of health sources. */
+  | {
+      kind: 'REFERENCE';
+      /** Hosts to which it may be sent, `*.corp.example` for all below; any when empty. */ hosts: string[];
+    }
+  /** The password or token for repositories whose address begins so; the longest such beginning wins. */
+  | { kind: 'GIT'; url: string; username: string | null }
+  /** Signs what an outside system sends to the receiver, under its name there. */
+  | { kind: 'WEBHOOK'; source: string };
+
+/** All that is ever shown of a secret. */
+export interface SecretShown {
+  name: string;
+  description: string | null;
+  use: SecretUse;
+  /** 1, and one more with each new value. */
+  revision: number;
+  /** Of the key that sealed it. */
+  keyId: string;
+  createdAt: Date;
+  updatedAt: Date;
+  updatedBy: string | null;
+}
+
+export const SECRET_NAME = /^[A-Za-z0-9]([-A-Za-z0-9_]{0,61}[A-Za-z0-9])?$/;
+const HOST = /^(\*\.)?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/;
+const SOURCE = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
+
+/** A shorter value could not be masked without masking ordinary words. */
+export const MIN_SECRET = 8;
+const MAX_SECRET = 64 * 1024;
+
+export interface SecretInput {
+  name: string;
+  /** Null: the value stays. */
+  value: string | null;
+  description: string | null;
+  use: SecretUse;
+}
+
+/** The messages never repeat the value. */
+export function checkSecret({ name, value, description, use }: SecretInput): Refusal[] {
+  const wrong: Refusal[] = [];
+  const refuse = (message: string, ...path: string[]): void => void wrong.push(refusal('INVALID', message, path));
+  if (!SECRET_NAME.test(name))
+    refuse(
+      `the name ${quote(name)} must be 1 to 63 letters, digits, "-" and "_", with a letter or digit at both ends`,
+      'name',
+    );
+  if (value !== null && (value.length < MIN_SECRET || value.length > MAX_SECRET))
+    refuse(
+      `the value has ${value.length} characters; ${MIN_SECRET} to ${MAX_SECRET} fit, a shorter one could not be masked`,
+      'secretValue',
+    );
+  // oxlint-disable-next-line no-control-regex
+  if (value !== null && /\u0000/.test(value)) refuse('the value has a NUL character; remove it', 'secretValue');
+  if ((description?.length ?? 0) > 1_000) refuse('the description has more than 1000 characters', 'description');
+  switch (use.kind) {
+    case 'REFERENCE':
+      if (use.hosts.length > 100) refuse('at most 100 hosts fit', 'hosts');
+      for (const host of use.hosts)
+        if (!HOST.test(host))
+          refuse(`${quote(host)} is not a host such as hooks.example.com or *.example.com`, 'hosts');
+      break;
+    case 'GIT':
+      if (!isGitUrl(use.url))
+        refuse(
+          `${quote(use.url)} is not an address such as https://git.example.com/team/, without a login in it`,
+          'git',
+          'url',
+        );
+      if (/[\r\n\0]/.test(use.username ?? '')) refuse('the user name has a line break; remove it', 'git', 'username');
+      if (value !== null && /[\r\n\0]/.test(value))
+        refuse('a password for git has no line breaks; remove them', 'secretValue');
+      break;
+    case 'WEBHOOK':
+      if (!SOURCE.test(use.source))
+        refuse(
+          `the source ${quote(use.source)} must be 1 to 63 lower-case letters, digits and "-"`,
+          'webhook',
+          'source',
+        );
+      if (value !== null && signingKey(value) === undefined)
+        refuse('the value must be whsec_ and 24 to 64 bytes in base64, as Standard Webhooks says', 'secretValue');
+  }
+  return wrong;
+}
+
+function isGitUrl(url: string): boolean {
+  try {
+    const { protocol, username, password, search, hash } = new URL(url);
+    return ['http:', 'https:'].includes(protocol) && username + password + search + hash === '';
+  } catch {
+    return false;
+  }
+}
+
+/** The key in a secret of Standard Webhooks, in base64. */
+export function signingKey(value: string): string | undefined {
+  const text = value.startsWith('whsec_') ? value.slice(6) : value;
+  if (!/^[A-Za-z0-9+/]+={0,2}$/.test(text)) return undefined;
+  const bytes = Math.floor((text.replace(/=+$/, '').length * 3) / 4);
+  return bytes >= 24 && bytes <= 64 ? text : undefined;
+}
+
+/** Whether the host of a request is one of those that a secret may be sent to. */
+export function mayBeSentTo(hosts: readonly string[], host: string): boolean {
+  const asked = host.toLowerCase().replace(/\.$/, '');
+  return (
+    hosts.length === 0 || hosts.some((each) => (each.startsWith('*.') ? asked.endsWith(each.slice(1)) : asked === each))
+  );
+}

@@ -1,0 +1,85 @@
+import { Arg, Args, Ctx, Mutation, Query, Resolver } from 'type-graphql';
+import { deleteSecret } from '../commands/delete-secret.ts';
+import { resealSecrets } from '../commands/reseal-secrets.ts';
+import { setSecret } from '../commands/set-secret.ts';
+import { EVERYTHING } from '../core/access/index.ts';
+import { refusal } from '../core/problems.ts';
+import type { SecretUse } from '../core/secrets.ts';
+import { checkFirst, PageArgs, readCursor, toConnection } from '../schema/connection.ts';
+import type { Connection } from '../schema/connection.ts';
+import type { ApiContext } from '../schema/context.ts';
+import {
+  Secret,
+  SecretConnection,
+  SecretDeleteInput,
+  SecretDeletePayload,
+  SecretSetInput,
+  SecretSetPayload,
+  SecretsResealPayload,
+} from '../schema/secret.ts';
+import { listSecrets } from '../store/secrets.ts';
+import { Guarded, may } from './access/rules.ts';
+import { checkStorable, refused, unstorable } from './answers.ts';
+
+const MANAGES = may('MANAGE_SECRETS', () => [EVERYTHING]);
+
+@Resolver()
+export class SecretResolver {
+  @Guarded(MANAGES)
+  @Query(() => SecretConnection, { description: 'Secrets, by name; never their values.' })
+  async secrets(@Ctx() { app }: ApiContext, @Args(() => PageArgs) page: PageArgs): Promise<Connection<Secret>> {
+    const limit = checkFirst(page.first) + 1;
+    const after = readCursor(page.after);
+    checkStorable({ after });
+    const rows = await listSecrets(app.pool, { limit, after });
+    return toConnection(
+      rows,
+      page,
+      ({ name }) => name,
+      (row) => new Secret(row),
+    );
+  }
+
+  @Guarded(MANAGES)
+  @Mutation(() => SecretSetPayload, { description: 'Creates a secret, or gives it a new value.' })
+  async secretSet(
+    @Ctx() { app, actor }: ApiContext,
+    @Arg('input', () => SecretSetInput, { description: 'The secret.' }) input: SecretSetInput,
+  ): Promise<SecretSetPayload> {
+    const { name, secretValue, description, hosts, git, webhook } = input;
+    const wrong = unstorable(input);
+    if ([hosts, git, webhook].filter(Boolean).length > 1)
+      wrong.push(refusal('INVALID', 'a secret has one use: give one of hosts, git and webhook'));
+    if (wrong.length > 0) return { secret: null, userErrors: refused(wrong) };
+    const use: SecretUse = git
+      ? { kind: 'GIT', url: git.url, username: git.username ?? null }
+      : webhook
+        ? { kind: 'WEBHOOK', source: webhook.source }
+        : { kind: 'REFERENCE', hosts: hosts ?? [] };
+    const given = { name, value: secretValue ?? null, description: description ?? null, use };
+    const { value, refusals } = await setSecret(app, given, actor);
+    return { secret: value ? new Secret(value) : null, userErrors: refused(refusals ?? []) };
+  }
+
+  @Guarded(MANAGES)
+  @Mutation(() => SecretDeletePayload, {
+    description: 'Deletes a secret for good; what refers to it fails from then on.',
+  })
+  async secretDelete(
+    @Ctx() { app }: ApiContext,
+    @Arg('input', () => SecretDeleteInput, { description: 'Which one.' }) input: SecretDeleteInput,
+  ): Promise<SecretDeletePayload> {
+    checkStorable({ input });
+    const { value, refusals } = await deleteSecret(app, input.name);
+    return { deletedName: value ?? null, userErrors: refused(refusals ?? []) };
+  }
+
+  @Guarded(MANAGES)
+  @Mutation(() => SecretsResealPayload, {
+    description: 'Seals all secrets with the key of now. Afterwards the previous key is needed no more.',
+  })
+  async secretsReseal(@Ctx() { app }: ApiContext): Promise<SecretsResealPayload> {
+    const { value, refusals } = await resealSecrets(app);
+    return { resealed: value ?? null, userErrors: refused(refusals ?? []) };
+  }
+}

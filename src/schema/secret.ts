@@ -1,0 +1,160 @@
+import { Field, InputType, Int, ObjectType } from 'type-graphql';
+import type { SecretShown } from '../core/secrets.ts';
+import { connectionOf } from './connection.ts';
+import { enumOf } from './enums.ts';
+import { UserError } from './user-errors.ts';
+
+export const SecretUseEnum = enumOf<SecretShown['use']['kind']>('SecretUse', 'What a secret is for.', {
+  REFERENCE: 'Actions and headers refer to it as `${secrets.NAME}`.',
+  GIT: 'Opens git repositories.',
+  WEBHOOK: 'Signs what an outside system sends.',
+});
+
+@ObjectType({ description: 'A secret: everything about it but its value, which nobody can read.' })
+export class Secret {
+  constructor(readonly shown: SecretShown) {}
+
+  @Field(() => String, { description: 'Its name.' })
+  get name(): string {
+    return this.shown.name;
+  }
+
+  @Field(() => String, { nullable: true, description: 'What it is, for people.' })
+  get description(): string | null {
+    return this.shown.description;
+  }
+
+  @Field(() => SecretUseEnum, { description: 'What it is for; it is given out for nothing else.' })
+  get use(): SecretShown['use']['kind'] {
+    return this.shown.use.kind;
+  }
+
+  @Field(() => [String], {
+    nullable: true,
+    description: 'Hosts to which it may be sent; empty: any. Null where it is not for references.',
+  })
+  get hosts(): string[] | null {
+    return this.shown.use.kind === 'REFERENCE' ? this.shown.use.hosts : null;
+  }
+
+  @Field(() => String, { nullable: true, description: 'How addresses of the git repositories begin that it opens.' })
+  get gitUrl(): string | null {
+    return this.shown.use.kind === 'GIT' ? this.shown.use.url : null;
+  }
+
+  @Field(() => String, { nullable: true, description: 'The user name that goes with it.' })
+  get gitUsername(): string | null {
+    return this.shown.use.kind === 'GIT' ? this.shown.use.username : null;
+  }
+
+  @Field(() => String, { nullable: true, description: 'The source of webhooks that it signs.' })
+  get webhookSource(): string | null {
+    return this.shown.use.kind === 'WEBHOOK' ? this.shown.use.source : null;
+  }
+
+  @Field(() => Int, { description: '1, and one more with each new value.' })
+  get revision(): number {
+    return this.shown.revision;
+  }
+
+  @Field(() => String, { description: 'Which key sealed it, by its id.' })
+  get keyId(): string {
+    return this.shown.keyId;
+  }
+
+  @Field(() => Date, { description: 'Since when it is there.' })
+  get createdAt(): Date {
+    return this.shown.createdAt;
+  }
+
+  @Field(() => Date, { description: 'When it was set last.' })
+  get updatedAt(): Date {
+    return this.shown.updatedAt;
+  }
+
+  @Field(() => String, { nullable: true, description: 'Who set it last; null: nobody said who.' })
+  get updatedBy(): string | null {
+    return this.shown.updatedBy;
+  }
+}
+
+@InputType({ description: 'Which git repositories a secret opens.' })
+export class SecretGitInput {
+  @Field(() => String, { description: 'How their addresses begin, e.g. `https://git.example.com/team/`.' })
+  url!: string;
+
+  @Field(() => String, { nullable: true, description: 'The user name; of a token mostly none is needed.' })
+  username?: string;
+}
+
+@InputType({ description: 'Whose webhooks a secret signs.' })
+export class SecretWebhookInput {
+  @Field(() => String, { description: 'The name of the source, as its address at the receiver has it.' })
+  source!: string;
+}
+
+@InputType({
+  description:
+    'A secret that is new, gets a new value, or is described anew. Without `git` and `webhook` it is for references.',
+})
+export class SecretSetInput {
+  @Field(() => String, { description: 'Its name.' })
+  name!: string;
+
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'The value, which nobody can read afterwards. Left out: it stays, which a change of its use does not allow.',
+  })
+  secretValue?: string;
+
+  @Field(() => String, { nullable: true, description: 'What it is, for people.' })
+  description?: string;
+
+  @Field(() => [String], {
+    nullable: true,
+    description: 'Hosts to which it may be sent, e.g. `hooks.example.com` or `*.example.com`. Left out: any.',
+  })
+  hosts?: string[];
+
+  @Field(() => SecretGitInput, { nullable: true, description: 'It opens git repositories.' })
+  git?: SecretGitInput;
+
+  @Field(() => SecretWebhookInput, { nullable: true, description: 'It signs webhooks.' })
+  webhook?: SecretWebhookInput;
+}
+
+@InputType({ description: 'Which secret to delete.' })
+export class SecretDeleteInput {
+  @Field(() => String, { description: 'Its name.' })
+  name!: string;
+}
+
+@ObjectType({ description: 'What became of the secret.' })
+export class SecretSetPayload {
+  @Field(() => Secret, { nullable: true, description: 'As it is now, without its value.' })
+  secret!: Secret | null;
+
+  @Field(() => [UserError], { description: 'Why it was refused; empty when it was done.' })
+  userErrors!: UserError[];
+}
+
+@ObjectType({ description: 'What became of the secret.' })
+export class SecretDeletePayload {
+  @Field(() => String, { nullable: true, description: 'The name of the secret that is gone.' })
+  deletedName!: string | null;
+
+  @Field(() => [UserError], { description: 'Why it was refused; empty when it was done.' })
+  userErrors!: UserError[];
+}
+
+@ObjectType({ description: 'What became of the secrets that an earlier key had sealed.' })
+export class SecretsResealPayload {
+  @Field(() => Int, { nullable: true, description: 'How many were sealed with the key of now.' })
+  resealed!: number | null;
+
+  @Field(() => [UserError], { description: 'Why it was refused; empty when it was done.' })
+  userErrors!: UserError[];
+}
+
+export const SecretConnection = connectionOf('Secret', Secret as never);

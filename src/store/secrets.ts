@@ -1,0 +1,149 @@
+import type { Pool, PoolClient } from 'pg';
+import type { SecretShown, SecretUse } from '../core/secrets.ts';
+import { PermanentError } from '../drivers/driver.ts';
+import type { GitLogin, OpenedSecret, SecretSource } from '../drivers/driver.ts';
+import { openedSecrets } from '../opened-secrets.ts';
+import { type Sealed, type Sealing, SealingError } from './sealing.ts';
+
+type Connection = Pick<Pool | PoolClient, 'query'>;
+type SealedRow = Sealed & { name: string; use: SecretUse };
+
+const SHOWN = `name, description, use, revision, key_id AS "keyId", created_at AS "createdAt",
+  updated_at AS "updatedAt", updated_by AS "updatedBy"`;
+const SEALED = 'name, use, key_id AS "keyId", nonce, sealed';
+
+export async function listSecrets(
+  connection: Connection,
+  { limit, after }: { limit: number; after?: string },
+): Promise<SecretShown[]> {
+  const { rows } = await connection.query<SecretShown>(
+    `SELECT ${SHOWN} FROM secret WHERE $1::text IS NULL OR name > $1 ORDER BY name LIMIT $2`,
+    [after ?? null, limit],
+  );
+  return rows;
+}
+
+/** For change: whoever sets the same secret waits. */
+export async function lockSecret(client: Connection, name: string): Promise<SecretShown | undefined> {
+  const { rows } = await client.query<SecretShown>(`SELECT ${SHOWN} FROM secret WHERE name = $1 FOR UPDATE`, [name]);
+  return rows[0];
+}
+
+export interface SecretWritten {
+  name: string;
+  description: string | null;
+  use: SecretUse;
+  /** Undefined: the value stays as it is. */
+  sealed?: Sealed;
+  at: Date;
+  by: string | null;
+}
+
+export async function saveSecret(client: Connection, given: SecretWritten): Promise<SecretShown> {
+  const { name, description, use, sealed, at, by } = given;
+  const values = [name, description, JSON.stringify(use), at, by];
+  const { rows } = await (sealed
+    ? client.query<SecretShown>(
+        `INSERT INTO secret AS s (name, description, use, created_at, updated_at, updated_by, key_id, nonce, sealed, revision)
+         VALUES ($1, $2, $3, $4, $4, $5, $6, $7, $8, 1)
+         ON CONFLICT (name) DO UPDATE SET description = $2, use = $3, updated_at = $4, updated_by = $5,
+           key_id = $6, nonce = $7, sealed = $8, revision = s.revision + 1
+         RETURNING ${SHOWN}`,
+        [...values, sealed.keyId, sealed.nonce, sealed.sealed],
+      )
+    : client.query<SecretShown>(
+        `UPDATE secret SET description = $2, use = $3, updated_at = $4, updated_by = $5 WHERE name = $1 RETURNING ${SHOWN}`,
+        values,
+      ));
+  return rows[0] as SecretShown;
+}
+
+export async function deleteSecret(client: Connection, name: string): Promise<boolean> {
+  const { rowCount } = await client.query('DELETE FROM secret WHERE name = $1', [name]);
+  return rowCount === 1;
+}
+
+/** Some that another key than this one sealed, locked. */
+export async function sealedOtherwise(client: Connection, keyId: string, limit: number): Promise<SealedRow[]> {
+  const { rows } = await client.query<SealedRow>(
+    `SELECT ${SEALED} FROM secret WHERE key_id <> $1 ORDER BY name LIMIT $2 FOR UPDATE`,
+    [keyId, limit],
+  );
+  return rows;
+}
+
+/** The value is the same: its revision stays. */
+export async function saveSealed(client: Connection, name: string, { keyId, nonce, sealed }: Sealed): Promise<void> {
+  await client.query('UPDATE secret SET key_id = $2, nonce = $3, sealed = $4 WHERE name = $1', [
+    name,
+    keyId,
+    nonce,
+    sealed,
+  ]);
+}
+
+/** Opens secrets at the moment of their use, each for what it is meant for. Whatever was opened is masked from then on. */
+export class Vault implements SecretSource {
+  readonly #pool: Pool;
+  readonly #sealing: Sealing;
+
+  constructor(pool: Pool, sealing: Sealing) {
+    this.#pool = pool;
+    this.#sealing = sealing;
+  }
+
+  async open(names: readonly string[]): Promise<Map<string, OpenedSecret>> {
+    const rows = await this.#sealed('name = ANY($1)', [names]);
+    const opened = new Map<string, OpenedSecret>();
+    for (const name of names) {
+      const row = rows.find((each) => each.name === name);
+      if (!row) throw new PermanentError(`there is no secret "${name}": set it with \`sluice secret set ${name}\``);
+      if (row.use.kind !== 'REFERENCE')
+        throw new PermanentError(
+          `secret "${name}" is for ${row.use.kind === 'GIT' ? 'git' : 'a webhook'} and nothing else`,
+        );
+      opened.set(name, { value: this.#open(row), hosts: row.use.hosts });
+    }
+    return opened;
+  }
+
+  async gitLogins(): Promise<Record<string, GitLogin>> {
+    const rows = await this.#sealed(`use->>'kind' = 'GIT'`, []);
+    const found: Record<string, GitLogin> = {};
+    for (const row of rows) {
+      const { url, username } = row.use as Extract<SecretUse, { kind: 'GIT' }>;
+      // Opened by whoever asks for this address alone: a damaged one disturbs no other repository.
+      Object.defineProperty(found, url, {
+        enumerable: true,
+        get: () => ({ username: username ?? undefined, password: this.#open(row) }),
+      });
+    }
+    return found;
+  }
+
+  /** The keys that sign for a source: several while one is being replaced by the next. */
+  async webhookSecrets(source: string): Promise<string[]> {
+    const rows = await this.#sealed(`use->>'kind' = 'WEBHOOK' AND use->>'source' = $1`, [source]);
+    return rows.map((row) => this.#open(row));
+  }
+
+  async #sealed(where: string, values: unknown[]): Promise<SealedRow[]> {
+    const { rows } = await this.#pool.query<SealedRow>(
+      `SELECT ${SEALED} FROM secret WHERE ${where} ORDER BY name`,
+      values,
+    );
+    return rows;
+  }
+
+  #open(row: SealedRow): string {
+    try {
+      const value = this.#sealing.open(row.name, row);
+      openedSecrets.remember(value);
+      return value;
+    } catch (error) {
+      // A step that fails for this fails until the operator has put it right.
+      if (error instanceof SealingError) throw new PermanentError(error.message);
+      throw error;
+    }
+  }
+}
