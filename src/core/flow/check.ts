@@ -2,6 +2,7 @@ import type { PromotionFlowSpec } from '../definitions.ts';
 import type { Refusal } from '../problems.ts';
 import { quote, Refusals } from '../wording.ts';
 import { checkDependencies } from './check-dependencies.ts';
+import { checkRollbackPolicies } from './check-rollback.ts';
 import { checkStep } from './check-step.ts';
 import {
   checkEnvironmentName,
@@ -40,6 +41,7 @@ export function checkFlow(spec: PromotionFlowSpec, known: Known): FlowCheck {
     );
   }
   spec.steps.forEach((step, i) => checkStep(checking, step, i));
+  checkRollbackPolicies(checking);
   checkDuplicates(checking);
   checkDependencies(checking, indexFlow(spec, known.groups));
   return { refusals: refusals.all(), warnings: [...warnings] };
