@@ -5,6 +5,7 @@ import { GatePolicyEnum, OnFailureEnum, PromotionActionEnum } from './choices.ts
 import { connectionOf } from './connection.ts';
 import { Definition, DefinitionInput, EXPECTED_REVISION, IDEMPOTENCY_KEY } from './definition.ts';
 import { Node } from './node.ts';
+import { RollbackPolicyInput, RollbackPolicyType } from './rollback-policy.ts';
 import { SelectorInput, SelectorType } from './selector.ts';
 import { UserError } from './user-errors.ts';
 import { Duration } from './values.ts';
@@ -166,6 +167,8 @@ const TRIGGER = 'The environment where a change arrives; the flow begins there.'
 const TRIGGER_WORKFLOW = 'Runs once the change is healthy in the trigger environment, before any other step.';
 const SELECTOR =
   'The products that it is for, where a product names no flow itself; an empty one takes all, none takes none.';
+const ROLLBACK_POLICIES =
+  'What goes back when an environment fails or is taken back: the first policy that fits. Without one nothing goes back by itself.';
 const FLOW_TIMEOUT = 'The limit of a whole release; 24 hours when left out.';
 
 @ObjectType({
@@ -199,6 +202,9 @@ export class PromotionFlow extends Definition {
 
   @Field(() => OnFailureEnum, { description: 'What a release does when a promotion fails.' })
   onFailure!: OnFailure;
+
+  @Field(() => [RollbackPolicyType], { nullable: true, description: ROLLBACK_POLICIES })
+  rollbackPolicies!: RollbackPolicyType[] | null;
 }
 
 @InputType()
@@ -226,6 +232,9 @@ export abstract class PromotionFlowInput extends DefinitionInput {
     description: 'What a release does when a promotion fails. FINISH_RUNNING when left out.',
   })
   onFailure?: OnFailure;
+
+  @Field(() => [RollbackPolicyInput], { nullable: true, description: ROLLBACK_POLICIES })
+  rollbackPolicies?: RollbackPolicyInput[];
 }
 
 @InputType({ description: 'A new promotion flow.' })
