@@ -22,6 +22,7 @@ import { ReleaseWindowDefinitionResolver } from './release-window.ts';
 import { ReleaseResolver } from './release.ts';
 import { WindowOverrideResolver } from './window-override.ts';
 import { SecretResolver } from './secret.ts';
+import { RollbackPlanResolver } from './rollback-plan.ts';
 import { WaitingForWindowResolver, WindowStateResolver } from './window-state.ts';
 
 /** Every resolver class of the API; `src/schema/build.ts` builds the schema from them. */
@@ -52,6 +53,7 @@ export const RESOLVERS: NonEmptyArray<Function> = [
   ReleaseResolver,
   ReleaseWindowDefinitionResolver,
   SecretResolver,
+  RollbackPlanResolver,
   WaitingForHoldResolver,
   WaitingForVersionResolver,
   RoleGrantResolver,

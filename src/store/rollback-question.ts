@@ -10,27 +10,53 @@ import type { DefinitionSnapshot, DefinitionSnapshots } from './definition-snaps
 
 type Asked = Pick<RollbackQuestion, 'product' | 'cause' | 'definite' | 'version' | 'asked' | 'now'>;
 
-/** Everything that decides a rollback, read in the caller's transaction, under the product's lock. */
+/** Everything that decides a rollback, read in the caller's transaction; for one that is to start, under the product's lock. */
 export async function loadRollbackQuestion(
   client: PoolClient,
   definitions: DefinitionSnapshots,
   asked: Asked,
 ): Promise<RollbackQuestion> {
-  const { product, cause } = asked;
-  const snapshot = await definitions.current();
-  const names = [...new Set(snapshot.applicationsOf(product).map((each) => each.spec.environment))];
-  const plan = cause.release === null ? null : await readPlan(client, cause.release);
-  const facts = new Map(names.map((name) => [name, nothingKnown(name)]));
-  await readHistory(client, product, facts);
-  await readMarks(client, asked, facts, snapshot);
-  await readOpen(client, product, facts);
-  await readAutomatic(client, product, facts);
-  return { ...asked, plan, policy: policyFor(plan, cause), environments: [...facts.values()] };
+  const environments = await loadEnvironmentFacts(client, definitions, asked.product, asked.now);
+  return completeQuestion(client, asked, environments);
 }
 
+export async function completeQuestion(
+  client: PoolClient,
+  asked: Asked,
+  environments: EnvironmentFacts[],
+): Promise<RollbackQuestion> {
+  const { cause } = asked;
+  const plan = cause.release === null ? null : await readPlan(client, cause.release);
+  return { ...asked, plan, policy: policyFor(plan, cause), environments };
+}
+
+/** Of every environment in which the product has an application now, by name. */
+export async function loadEnvironmentFacts(
+  client: PoolClient,
+  definitions: DefinitionSnapshots,
+  product: string,
+  now: number,
+): Promise<EnvironmentFacts[]> {
+  const snapshot = await definitions.current();
+  const facts: Facts = new Map();
+  for (const { metadata, spec } of snapshot.applicationsOf(product)) {
+    const known = facts.get(spec.environment) ?? nothingKnown(spec.environment);
+    known.excluded ??= metadata.annotations[NO_ROLLBACK] ?? null;
+    facts.set(spec.environment, known);
+  }
+  await readHistory(client, product, facts);
+  await readMarks(client, { product, now }, facts, snapshot);
+  await readOpen(client, product, facts);
+  await readAutomatic(client, product, facts);
+  return [...facts.values()].sort((one, other) => (one.name < other.name ? -1 : 1));
+}
+
+/** An annotation of an application: no rollback touches its environment, for the reason that it gives. */
+export const NO_ROLLBACK = 'sluice.dev/no-rollback';
+
 function nothingKnown(name: string): EnvironmentFacts {
-  const nobody = { inFlight: null, planned: null, rollback: null, excluded: null };
-  return { name, history: [], automatic: [], source: false, ...nobody };
+  const nobody = { inFlight: null, rollback: null, excluded: null };
+  return { name, history: [], planned: [], automatic: [], source: false, ...nobody };
 }
 
 type Facts = Map<string, EnvironmentFacts>;
@@ -55,21 +81,15 @@ interface HistoryRecord {
 
 /** Several applications are one version: it became live with the last of them, and is verified when all are. */
 async function readHistory(client: PoolClient, product: string, facts: Facts): Promise<void> {
-  const { rows } = await client.query<HistoryRecord>(
-    `SELECT h.*, r.kind = 'ROLLBACK' AS rollback, ${VERSION} AS version, l.plan->>'rollbackFloor' AS floor,
-       l.plan->>'triggerEnvironment' = h.environment AS source
-     FROM (
-       SELECT environment, release_id AS release, max(at) AS at, max(id) AS last,
-         CASE WHEN bool_and(verified_at IS NOT NULL) THEN max(verified_at) END AS "verifiedAt",
-         row_number() OVER (PARTITION BY environment ORDER BY max(at) DESC, max(id) DESC) AS place
-       FROM deployment WHERE product = $1 AND environment = ANY($2) GROUP BY environment, release_id
-     ) h JOIN release r ON r.id = h.release JOIN release_plan l ON l.release_id = h.release
-     WHERE h.place <= 200 ORDER BY h.environment, h.place`,
-    [product, [...facts.keys()]],
-  );
+  const { rows } = await client.query<HistoryRecord>({
+    name: 'rollback-history',
+    text: HISTORY,
+    values: [product, [...facts.keys()]],
+  });
   for (const row of rows) {
     const known = facts.get(row.environment) as EnvironmentFacts;
-    if (known.history.length === 0) known.source = row.source;
+    // By the newest release that came by a flow: flows change, and a rollback says nothing of where versions start.
+    if (!row.rollback && known.history.every((each) => each.rollback)) known.source = row.source;
     known.history.push({
       version: row.version,
       release: row.release,
@@ -83,14 +103,34 @@ async function readHistory(client: PoolClient, product: string, facts: Facts): P
   }
 }
 
-/** Of a rollback: the version that it brought to that environment. */
-const VERSION = `CASE WHEN r.kind = 'ROLLBACK' THEN
-    (SELECT p->'restores'->'to' FROM jsonb_array_elements(l.plan->'promotions') AS p WHERE p->>'environment' = h.environment)
-  ELSE jsonb_build_object('digest', r.digest, 'label', r.version) END`;
+/**
+ * The newest deployments of each environment, however many there are, and of each release that made one what matters here: a
+ * plan is large and is opened once. What a rollback brought is said by its plan, environment by environment.
+ */
+const HISTORY = `
+WITH history AS (
+  SELECT d.environment, d.release_id, max(d.at) AS at, max(d.id) AS last,
+    CASE WHEN bool_and(d.verified_at IS NOT NULL) THEN max(d.verified_at) END AS verified_at
+  FROM unnest($2::text[]) AS e(environment), LATERAL (
+    SELECT environment, release_id, at, id, verified_at FROM deployment
+    WHERE product = $1 AND environment = e.environment ORDER BY at DESC, id DESC LIMIT 500) AS d
+  GROUP BY d.environment, d.release_id
+), brought AS MATERIALIZED (
+  SELECT r.id, r.kind = 'ROLLBACK' AS rollback, jsonb_build_object('digest', r.digest, 'label', r.version) AS version,
+    l.plan->>'rollbackFloor' AS floor, l.plan->>'triggerEnvironment' AS trigger,
+    CASE WHEN r.kind = 'ROLLBACK' THEN
+      (SELECT jsonb_object_agg(p->>'environment', p->'restores'->'to') FROM jsonb_array_elements(l.plan->'promotions') AS p) END AS back
+  FROM release r JOIN release_plan l ON l.release_id = r.id WHERE r.id IN (SELECT release_id FROM history)
+)
+SELECT h.environment, h.release_id AS release, h.at, h.verified_at AS "verifiedAt", b.rollback, b.floor,
+  CASE WHEN b.rollback THEN b.back->h.environment ELSE b.version END AS version,
+  NOT b.rollback AND b.trigger = h.environment AS source
+FROM history h JOIN brought b ON b.id = h.release_id
+ORDER BY h.environment, h.at DESC, h.last DESC`;
 
 async function readMarks(
   client: PoolClient,
-  { product, now }: Asked,
+  { product, now }: { product: string; now: number },
   facts: Facts,
   snapshot: DefinitionSnapshot,
 ): Promise<void> {
@@ -134,7 +174,7 @@ async function readOpen(client: PoolClient, product: string, facts: Facts): Prom
     if (kind === 'ROLLBACK') {
       if (agreed && restores) known.rollback = { release, ...restores };
     } else if (started) known.inFlight = { release, version, floor };
-    else known.planned ??= { release, version };
+    else known.planned.push({ release, version });
   }
 }
 

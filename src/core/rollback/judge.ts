@@ -61,7 +61,8 @@ export function judge(
   const already = underWay(facts, bad);
   if (already) return answer(already.decision, already.reason);
 
-  if (sameVersion(planned?.version, bad) && !ranIt && !arriving && why.kind !== 'NAMED')
+  const waits = planned.some((each) => sameVersion(each.version, bad));
+  if (waits && !ranIt && !arriving && why.kind !== 'NAMED')
     return answer('LEFT_ALONE', `${name} has not started with ${named(bad)} and never does`);
 
   if (!live && !arriving) return answer('LEFT_ALONE', otherVersion(facts, bad));

@@ -35,8 +35,8 @@ export interface EnvironmentFacts {
   history: PastDeployment[];
   /** A promotion that is at work there and has not ended. `floor`: see PastDeployment. */
   inFlight: { release: string; version: VersionRef; floor: string | null } | null;
-  /** A promotion of an open release that has not started there. */
-  planned: { release: string; version: VersionRef } | null;
+  /** The promotions of open releases that have not started there, the oldest first. */
+  planned: { release: string; version: VersionRef }[];
   /** A rollback that waits or is at work there. */
   rollback: { release: string; from: VersionRef | null; to: VersionRef } | null;
   /** The rollbacks that Sluice started by itself there and that took the environment along, ended or not. */

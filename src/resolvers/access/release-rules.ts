@@ -9,8 +9,11 @@ import type { ApiContext } from '../../schema/context.ts';
 import { fromNodeId } from '../../schema/node-id.ts';
 import { readReleaseId, UUID } from '../../schema/node.ts';
 import { frozen } from '../batches.ts';
+import { planRollback } from '../../commands/rollback-order.ts';
+import type { RollbackInput } from '../../commands/rollback-order.ts';
 import { environmentsOf } from './lookup.ts';
 import type { Lookup } from './lookup.ts';
+
 /** Where a new release would promote to, by the flow that it would get. */
 export async function releasing({ input }: { input: TriggerInput }, lookup: Lookup): Promise<Target[]> {
   const { product, commit, version, flow } = input;
@@ -61,4 +64,12 @@ export async function deciding({ input }: { input: DecisionPlace }, lookup: Look
   const plan = (await frozen(lookup.context).load(place.value.releaseId))?.plan;
   const position = plan?.promotions.findIndex(({ name }) => name === place.value.environment) ?? -1;
   return plan && position >= 0 ? placesOf(lookup, plan, position) : [EVERYTHING];
+}
+
+/** What a rollback would take along or look at: what is named, and what the policy of the flow says besides. */
+export async function rollingBack({ input }: { input: RollbackInput }, lookup: Lookup): Promise<Target[]> {
+  const { product, environments } = input;
+  const planned = await planRollback(lookup.context.app, input, null);
+  const found = planned.refusals ? [] : planned.value.targets.map((each) => each.environment);
+  return lookup.places(product, [...new Set([...(environments ?? []), ...found])]);
 }

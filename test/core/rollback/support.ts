@@ -35,7 +35,7 @@ export function drawn(name: string, picture: string): EnvironmentFacts {
     name,
     history: [],
     inFlight: null,
-    planned: null,
+    planned: [],
     rollback: null,
     automatic: [],
     excluded: null,
@@ -46,7 +46,7 @@ export function drawn(name: string, picture: string): EnvironmentFacts {
     if (word.startsWith('+')) {
       facts.inFlight = { release: `of-${text.slice(1)}`, version: versionOf(text.slice(1)), floor };
     } else if (word.startsWith('(')) {
-      facts.planned = { release: `of-${word.slice(1, -1)}`, version: versionOf(word.slice(1, -1)) };
+      facts.planned.push({ release: `of-${word.slice(1, -1)}`, version: versionOf(word.slice(1, -1)) });
     } else if (word.startsWith('<')) {
       const [from = '', to = ''] = word.slice(1).split('>');
       facts.rollback = { release: `back-to-${to}`, from: versionOf(from), to: versionOf(to) };

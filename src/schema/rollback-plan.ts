@@ -1,0 +1,189 @@
+import { Field, InputType, Int, ObjectType } from 'type-graphql';
+import type { BadVersionScope, RollbackCauseKind, RollbackPolicySpec } from '../core/definitions.ts';
+import type {
+  RollbackCause as Cause,
+  RollbackDecision,
+  RollbackPlan as Plan,
+  RollbackTarget as Target,
+  VersionRef,
+} from '../core/rollback/rollback.ts';
+import { ApprovalSpecType } from './approval-spec.ts';
+import { IDEMPOTENCY_KEY } from './definition.ts';
+import { RollbackCauseKindEnum, RollbackDecisionEnum } from './enums.ts';
+import { toNodeId } from './node-id.ts';
+import { MarkBadScopeEnum, OnTargetFailureEnum } from './rollback-policy.ts';
+import { UserError } from './user-errors.ts';
+import { Duration } from './values.ts';
+
+@InputType({
+  description:
+    'What to take back: named environments, or a version wherever it is live. What the rollback policy of the flow says besides comes along.',
+})
+export class RollbackInput {
+  @Field(() => String, { description: 'The name of the product.' })
+  product!: string;
+
+  @Field(() => [String], {
+    nullable: true,
+    description:
+      'The names of the environments that go back, each from what is on its way or live there. Either this or `version`.',
+  })
+  environments?: string[] | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'The label or digest of a version: every environment goes back in which it is live or on its way, but for where versions start.',
+  })
+  version?: string | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'The label or digest of the version to go back to; when left out, the last one that was healthy in each environment.',
+  })
+  to?: string | null;
+
+  @Field(() => String, { description: 'Why, for whoever reads it later.' })
+  reason!: string;
+
+  @Field(() => String, { nullable: true, description: IDEMPOTENCY_KEY })
+  idempotencyKey?: string | null;
+}
+
+@ObjectType('VersionName', { description: 'A version where it runs or ran.' })
+export class VersionNameType implements VersionRef {
+  @Field(() => String, { description: 'What people call it. Two different versions may share it.' })
+  label!: string;
+
+  @Field(() => String, { description: 'sha-256 of its pinned content, hex: the same digest is the same version.' })
+  digest!: string;
+}
+
+@ObjectType({ description: 'Why a rollback is started.' })
+export class RollbackCause {
+  static of({ release, at, ...cause }: Cause): RollbackCause {
+    return { ...cause, at: new Date(at), releaseId: release === null ? null : toNodeId('Release', release) };
+  }
+
+  @Field(() => RollbackCauseKindEnum, { description: 'What kind of cause it is.' })
+  kind!: RollbackCauseKind;
+
+  @Field(() => String, { description: 'The name of the environment in which it happened.' })
+  environment!: string;
+
+  @Field(() => String, { description: 'What happened, in words.' })
+  reason!: string;
+
+  @Field(() => Date, { description: 'When.' })
+  at!: Date;
+
+  @Field(() => String, { nullable: true, description: 'Who asked or reported; null: Sluice itself.' })
+  by!: string | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'The id of the release whose promotion failed or is taken back; null when nobody knows.',
+  })
+  releaseId!: string | null;
+}
+
+@ObjectType({ description: 'One environment that a rollback looks at, taken or not, and why.' })
+export class PlannedRollbackTarget {
+  @Field(() => String, { description: 'The name of the environment.' })
+  environment!: string;
+
+  @Field(() => RollbackDecisionEnum, { description: 'What becomes of it.' })
+  decision!: RollbackDecision;
+
+  @Field(() => String, { description: 'Why, in a sentence.' })
+  reason!: string;
+
+  @Field(() => VersionNameType, { nullable: true, description: 'What is live there now, or on its way there.' })
+  from!: VersionNameType | null;
+
+  @Field(() => VersionNameType, { nullable: true, description: 'What it goes back to; null unless it goes back.' })
+  to!: VersionNameType | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'The id of the release that brought the version to which it goes back.',
+  })
+  toReleaseId!: string | null;
+
+  @Field(() => ApprovalSpecType, { nullable: true, description: 'Who has to agree; null: nobody.' })
+  approval!: ApprovalSpecType | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'The release window that holds rollbacks there now, in words; null: none does.',
+  })
+  window!: string | null;
+
+  @Field(() => Date, { nullable: true, description: 'When that window lets it start; null: at once, or nobody knows.' })
+  opensAt!: Date | null;
+}
+
+@ObjectType({ description: 'Everything that a rollback would do now.' })
+export class RollbackPlan {
+  /** `windowOf`: what holds rollbacks in an environment now. */
+  static of(
+    plan: Plan,
+    windowOf: (environment: string) => { reason: string; opensAt: Date | null } | null,
+  ): RollbackPlan {
+    const { cause, version, targets, maxParallel, onTargetFailure, markBad } = plan;
+    return {
+      cause: RollbackCause.of(cause),
+      version,
+      targets: targets.map((target) => shown(target, target.to === null ? null : windowOf(target.environment))),
+      maxParallel,
+      onTargetFailure,
+      markBad: markBad.scope,
+      markBadFor: markBad.expiresAfter ?? null,
+    };
+  }
+
+  @Field(() => RollbackCause, { description: 'Why.' })
+  cause!: RollbackCause;
+
+  @Field(() => VersionNameType, { description: 'The version that is taken back.' })
+  version!: VersionNameType;
+
+  @Field(() => [PlannedRollbackTarget], { description: 'Every environment that was looked at.' })
+  targets!: PlannedRollbackTarget[];
+
+  @Field(() => Int, { nullable: true, description: 'How many go back at once; null: all.' })
+  maxParallel!: number | null;
+
+  @Field(() => OnTargetFailureEnum, { description: 'What happens to the others when one fails to go back.' })
+  onTargetFailure!: RollbackPolicySpec['onTargetFailure'];
+
+  @Field(() => MarkBadScopeEnum, { description: 'Where the version is not promoted to afterwards.' })
+  markBad!: BadVersionScope | 'NONE';
+
+  @Field(() => Duration, { nullable: true, description: 'For how long; null: until somebody takes the mark back.' })
+  markBadFor!: number | null;
+}
+
+function shown(
+  { to, approval, ...target }: Target,
+  window: { reason: string; opensAt: Date | null } | null,
+): PlannedRollbackTarget {
+  return {
+    ...target,
+    to,
+    toReleaseId: to === null ? null : toNodeId('Release', to.release),
+    approval: approval as ApprovalSpecType | null,
+    window: window?.reason ?? null,
+    opensAt: window?.opensAt ?? null,
+  };
+}
+
+@ObjectType({ description: 'What a rollback would do, or why it would be refused.' })
+export class RollbackPlanPayload {
+  @Field(() => RollbackPlan, { nullable: true, description: 'The plan; null when it would be refused.' })
+  plan!: RollbackPlan | null;
+
+  @Field(() => [UserError], { description: 'Why it would be refused.' })
+  userErrors!: UserError[];
+}
