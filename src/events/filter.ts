@@ -1,3 +1,4 @@
+import { sees } from '../core/access/index.ts';
 import type { EventFilter, LoggedEvent } from '../store/event-log.ts';
 
 /** Says of one event what `readFiltered` says in SQL. */
@@ -7,6 +8,13 @@ export function fits(filter: EventFilter, logged: LoggedEvent): boolean {
     (filter.releaseId === undefined || logged.releaseId === filter.releaseId) &&
     (filter.product === undefined || logged.product === filter.product) &&
     (filter.environment === undefined || ('environment' in event && event.environment === filter.environment)) &&
-    (filter.types === undefined || filter.types.includes(event.type))
+    (filter.types === undefined || filter.types.includes(event.type)) &&
+    (filter.visible === undefined || sees(filter.visible(), logged.product, placeOf(event)))
   );
+}
+
+/** The environment that an event is about; null: it is about the whole release. */
+function placeOf(event: LoggedEvent['event']): string | null {
+  if ('environment' in event) return event.environment;
+  return 'target' in event ? event.target : null;
 }

@@ -18,6 +18,7 @@ import { listAskedPromotions } from '../store/approval-reads.ts';
 import type { AskedPromotion } from '../store/approval-reads.ts';
 import { deciding, decisionPlace, placesOf } from './access/release-rules.ts';
 import { Lookup } from './access/lookup.ts';
+import { seesPlace } from './access/visible.ts';
 import { Guarded, SEES, may } from './access/rules.ts';
 import { checkStorable, refused, unstorable } from './answers.ts';
 import { forget } from './batches.ts';
@@ -113,6 +114,7 @@ async function isWaiting(
   { position }: AskedPromotion,
   forMe: boolean,
 ): Promise<boolean> {
+  if (!(await seesPlace(context, parts.plan.product, null)) || !parts.sees(position)) return false;
   const spec = parts.plan.promotions[position]?.approval;
   const promotion = parts.state.promotions[position];
   // The state may be newer than the list.

@@ -16,6 +16,7 @@ import { UUID } from '../schema/node.ts';
 import { Release } from '../schema/release.ts';
 import { WaitingForVersion } from '../schema/waiting.ts';
 import { listBadVersions, readBadVersions } from '../store/bad-versions.ts';
+import { visibilityOf } from './access/visible.ts';
 import { Guarded, SEES, may } from './access/rules.ts';
 import type { Lookup } from './access/lookup.ts';
 import { checkStorable, refused, unstorable } from './answers.ts';
@@ -35,13 +36,14 @@ export class BadVersionResolver {
     description: 'The ledger of versions that were found bad, newest first; marks that are over, too.',
   })
   async badVersions(
-    @Ctx() { app }: ApiContext,
+    @Ctx() context: ApiContext,
     @Args(() => PageArgs) page: PageArgs,
     @Arg('filter', () => BadVersionFilterInput, { nullable: true, description: 'Which ones; all when left out.' })
     filter?: BadVersionFilterInput,
   ): Promise<Connection<BadVersion>> {
     const limit = checkFirst(page.first) + 1;
     checkStorable({ filter });
+    const { app } = context;
     const now = app.clock.now().getTime();
     const rows = await listBadVersions(app.pool, {
       limit,
@@ -50,6 +52,7 @@ export class BadVersionResolver {
         product: filter?.product ?? undefined,
         digest: filter?.digest ?? undefined,
         activeAt: filter?.active === true ? now : undefined,
+        visible: await visibilityOf(context),
       },
     });
     return toConnection(rows, page, writeSince, (row) => new BadVersion(row, now));

@@ -17,6 +17,7 @@ import { listDefinitions } from '../store/definitions.ts';
 import type { DefinitionList } from '../store/definitions.ts';
 import { deletes, saves } from './access/definition-rules.ts';
 import { Guarded, SEES } from './access/rules.ts';
+import { seesDefinition, visibilityOf } from './access/visible.ts';
 import { checkStorable, refusedWithRevision, unstorable } from './answers.ts';
 import { definitionsOf, forget, revisionsOf } from './batches.ts';
 import { placeIn, toDefinition } from './definition-input.ts';
@@ -137,14 +138,16 @@ export async function readNode<K extends Kind, T extends Definition>(
   name: string,
   revision?: number,
 ): Promise<T | null> {
-  const now = revision === undefined ? await definitionsOf(context, kind).load(name) : null;
-  if (revision === undefined) return now && toNode(type, now);
+  if (revision === undefined) {
+    const now = await definitionsOf(context, kind).load(name);
+    return now && (await seesDefinition(context, now)) ? toNode(type, now) : null;
+  }
   const then = await revisionsOf(context).load({ kind, name, revision });
-  return then && toNode(type, { ...then, createdAt: null });
+  return then && (await seesDefinition(context, then)) ? toNode(type, { ...then, createdAt: null }) : null;
 }
 
 export async function listNodes<K extends Kind, T extends Definition>(
-  { app }: ApiContext,
+  context: ApiContext,
   { kind, type }: Read<K, T>,
   page: PageArgs,
   selectorInput?: SelectorInput | null,
@@ -155,7 +158,9 @@ export async function listNodes<K extends Kind, T extends Definition>(
   const refusals: Refusal[] = [];
   const selector = toSpec(selectorInput ?? undefined, ['selector'], refusals) as EnvironmentSelector | undefined;
   const after = readCursor(page.after);
-  const rows = await listDefinitions(app.dataSource, kind, { first: first + 1, after, selector, ...where });
+  const visible = await visibilityOf(context);
+  const list = { first: first + 1, after, selector, visible, ...where };
+  const rows = await listDefinitions(context.app.dataSource, kind, list);
   return toConnection(
     rows,
     page,

@@ -7,6 +7,7 @@ import { Release } from '../schema/release.ts';
 import { listLiveDeployments } from '../store/deployment-reads.ts';
 import type { DeploymentKey, LiveDeployment } from '../store/deployment-reads.ts';
 import { Guarded, SEES } from './access/rules.ts';
+import { visibilityOf } from './access/visible.ts';
 import { checkStorable } from './answers.ts';
 import { readRelease } from './release-parts.ts';
 
@@ -17,7 +18,7 @@ export class DeploymentResolver {
     description: 'Which version is live where: one entry per application, by product, environment and application.',
   })
   async deployments(
-    @Ctx() { app }: ApiContext,
+    @Ctx() context: ApiContext,
     @Args(() => PageArgs) page: PageArgs,
     @Arg('selector', () => DeploymentSelectorInput, { nullable: true, description: 'Which ones; all when left out.' })
     selector?: DeploymentSelectorInput,
@@ -28,8 +29,9 @@ export class DeploymentResolver {
       products: selector?.products ?? undefined,
       environments: selector?.environments ?? undefined,
       applications: selector?.applications ?? undefined,
+      visible: await visibilityOf(context),
     };
-    const rows = await listLiveDeployments(app.pool, { limit, after: keyOf(readCursor(page.after)), filter });
+    const rows = await listLiveDeployments(context.app.pool, { limit, after: keyOf(readCursor(page.after)), filter });
     return toConnection(
       rows,
       page,

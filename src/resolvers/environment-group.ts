@@ -11,6 +11,7 @@ import {
   EnvironmentGroupPayload,
   EnvironmentGroupUpdateInput,
 } from '../schema/environment-group.ts';
+import { visibilityOf } from './access/visible.ts';
 import { allEnvironments } from './batches.ts';
 import { definitionResolver } from './definitions.ts';
 
@@ -35,6 +36,9 @@ export class EnvironmentGroupResolver {
     const environments = await allEnvironments(context);
     const selectable = environments.map((each) => ({ ...each.metadata, kind: each.spec.kind, definition: each }));
     const members = resolveMembers(group.stored.spec as EnvironmentGroupSpec, selectable);
-    return members.map(({ definition }) => toNode(Environment, definition));
+    const seen = (await visibilityOf(context))?.environments;
+    return members
+      .filter(({ name }) => !seen || seen.has(name))
+      .map(({ definition }) => toNode(Environment, definition));
   }
 }

@@ -17,6 +17,7 @@ import { UUID } from '../schema/node.ts';
 import { Release } from '../schema/release.ts';
 import { WaitingForHold } from '../schema/waiting.ts';
 import { listHolds, readHolds } from '../store/environment-holds.ts';
+import { visibilityOf } from './access/visible.ts';
 import { Guarded, SEES, may } from './access/rules.ts';
 import type { Lookup } from './access/lookup.ts';
 import { checkStorable, refused, unstorable } from './answers.ts';
@@ -35,13 +36,14 @@ export class EnvironmentHoldResolver {
     description: 'Holds on environments, newest first; those that are over, too.',
   })
   async environmentHolds(
-    @Ctx() { app }: ApiContext,
+    @Ctx() context: ApiContext,
     @Args(() => PageArgs) page: PageArgs,
     @Arg('filter', () => EnvironmentHoldFilterInput, { nullable: true, description: 'Which ones; all when left out.' })
     filter?: EnvironmentHoldFilterInput,
   ): Promise<Connection<EnvironmentHold>> {
     const limit = checkFirst(page.first) + 1;
     checkStorable({ filter });
+    const { app } = context;
     const now = app.clock.now().getTime();
     const rows = await listHolds(app.pool, {
       limit,
@@ -50,6 +52,7 @@ export class EnvironmentHoldResolver {
         product: filter?.product ?? undefined,
         environment: filter?.environment ?? undefined,
         activeAt: filter?.active === true ? now : undefined,
+        visible: await visibilityOf(context),
       },
     });
     return toConnection(rows, page, writeSince, (row) => new EnvironmentHold(row, now));

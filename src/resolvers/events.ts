@@ -1,8 +1,11 @@
 import { GraphQLError } from 'graphql';
 import { Arg, Ctx, FieldResolver, Int, Query, Resolver, Root, Subscription } from 'type-graphql';
+import { sees } from '../core/access/index.ts';
+import type { Visibility } from '../core/access/index.ts';
 import type { ReleaseEvent } from '../core/events.ts';
 import type { Delivery } from '../events/event-log.ts';
 import { CursorExpiredError, cursorOf, InvalidCursorError } from '../events/cursor.ts';
+import type { Subscription as Subscribed } from '../events/subscription.ts';
 import { badInput, checkFirst, MAX_FIRST } from '../schema/connection.ts';
 import type { ApiContext } from '../schema/context.ts';
 import { ReleaseEventConnection, ReleaseEventEdge, ReleaseEventFilterInput } from '../schema/event-connection.ts';
@@ -12,6 +15,7 @@ import { readReleaseId, UUID } from '../schema/node.ts';
 import { Release } from '../schema/release.ts';
 import type { EventFilter, LoggedEvent } from '../store/event-log.ts';
 import { Guarded, SEES } from './access/rules.ts';
+import { visibilityOf } from './access/visible.ts';
 import { readRelease } from './release-parts.ts';
 
 @Resolver(() => ReleaseEventNode)
@@ -21,7 +25,7 @@ export class ReleaseEventResolver {
     description: 'The log that `releaseEvents` streams, oldest first, with the same cursors.',
   })
   async releaseEventLog(
-    @Ctx() { log }: ApiContext,
+    @Ctx() context: ApiContext,
     @Arg('first', () => Int, { defaultValue: 50, description: `How many at most; up to ${MAX_FIRST}.` }) first: number,
     @Arg('after', () => String, {
       nullable: true,
@@ -32,8 +36,10 @@ export class ReleaseEventResolver {
     filter: ReleaseEventFilterInput | null,
   ): Promise<ReleaseEventConnection> {
     const wanted = toFilter(filter);
-    const { events, hasNextPage } = await asked(() => log.read(wanted, after, checkFirst(first)));
-    const edges = events.map(toEdge);
+    const visibility = await visibilityOf(context);
+    wanted.visible = () => visibility;
+    const { events, hasNextPage } = await asked(() => context.log.read(wanted, after, checkFirst(first)));
+    const edges = events.map((each) => toEdge(each, visibility));
     const startCursor = edges[0]?.cursor ?? null;
     const endCursor = edges.at(-1)?.cursor ?? null;
     return { edges, pageInfo: { hasNextPage, hasPreviousPage: Boolean(after), startCursor, endCursor } };
@@ -56,10 +62,11 @@ export class ReleaseEventResolver {
     // Establishes "now" (or finds the cursor) before the subscription is confirmed.
     subscribe: ({ args, context }) => {
       const { after, filter } = args as { after?: string | null; filter?: ReleaseEventFilterInput | null };
-      return asked(() => (context as ApiContext).log.subscribe(toFilter(filter), after)) as never;
+      return asked(() => subscribed(context as ApiContext, toFilter(filter), after)) as never;
     },
   })
-  releaseEvents(
+  async releaseEvents(
+    @Ctx() context: ApiContext,
     @Root() event: LoggedEvent,
     @Arg('after', () => String, {
       nullable: true,
@@ -68,12 +75,20 @@ export class ReleaseEventResolver {
     _after: string | null,
     @Arg('filter', () => ReleaseEventFilterInput, { nullable: true, description: 'Which events; all without it.' })
     _filter: ReleaseEventFilterInput | null,
-  ): ReleaseEventEdge {
-    return toEdge({ cursor: cursorOf(event), event });
+  ): Promise<ReleaseEventEdge> {
+    return toEdge({ cursor: cursorOf(event), event }, await visibilityOf(context));
   }
 }
 
-function toEdge({ cursor, event: logged }: Delivery): ReleaseEventEdge {
+/** What the caller sees is asked at each event: it can change while the subscription is open. */
+async function subscribed(context: ApiContext, filter: EventFilter, after?: string | null): Promise<Subscribed> {
+  const { live } = context;
+  const now = await visibilityOf(context);
+  filter.visible = () => (live ? live.visibility : now);
+  return context.log.subscribe(filter, after);
+}
+
+function toEdge({ cursor, event: logged }: Delivery, visibility: Visibility | null): ReleaseEventEdge {
   const { sequence, at, releaseId, product, releaseStatus, actor, event } = logged;
   const shared = {
     sequence,
@@ -84,7 +99,19 @@ function toEdge({ cursor, event: logged }: Delivery): ReleaseEventEdge {
     releaseStatus,
     actor,
   };
-  return { cursor, node: { ...ownFields(event), ...shared } as ReleaseEventNode };
+  return { cursor, node: { ...onlySeen(ownFields(event), product, visibility), ...shared } as ReleaseEventNode };
+}
+
+/** Of an event that is about a whole release, the lists of environments hold those that the caller sees. */
+function onlySeen(fields: object, product: string, visibility: Visibility | null): object {
+  if (visibility === null) return fields;
+  const seen = (environment: string): boolean => sees(visibility, product, environment);
+  const { environments, targets } = fields as { environments?: string[]; targets?: { environment: string }[] };
+  return {
+    ...fields,
+    ...(environments && { environments: environments.filter(seen) }),
+    ...(targets && { targets: targets.filter(({ environment }) => seen(environment)) }),
+  };
 }
 
 /** The core keeps moments as text and outputs as a record; GraphQL has a scalar and a list for them. */

@@ -70,5 +70,6 @@ async function readPromotion(context: ApiContext, what: string): Promise<Environ
   const [releaseId = '', position = ''] = what.split('/');
   if (!UUID.test(releaseId) || !(await readRelease(context, releaseId))) return null;
   const parts = await partsOf(context, releaseId);
-  return parts.plan.promotions[Number(position)] ? new EnvironmentPromotion(parts, Number(position)) : null;
+  const place = Number(position);
+  return parts.plan.promotions[place] && parts.sees(place) ? new EnvironmentPromotion(parts, place) : null;
 }

@@ -9,6 +9,8 @@ import {
   ProductPayload,
   ProductUpdateInput,
 } from '../schema/product.ts';
+import { sees } from '../core/access/index.ts';
+import { visibilityOf } from './access/visible.ts';
 import { applicationsOfProduct } from './batches.ts';
 import { definitionResolver } from './definitions.ts';
 
@@ -31,6 +33,8 @@ export class ProductResolver {
   @FieldResolver(() => [Application], { description: 'Its applications, by name.' })
   async applications(@Ctx() context: ApiContext, @Root() { name }: Product): Promise<Application[]> {
     const found = await applicationsOfProduct(context).load(name);
-    return found.map((each) => toNode(Application, each));
+    const visibility = await visibilityOf(context);
+    const seen = found.filter(({ spec }) => sees(visibility, spec.product, spec.environment));
+    return seen.map((each) => toNode(Application, each));
   }
 }

@@ -1,3 +1,4 @@
+import { sees } from '../core/access/index.ts';
 import { ENDED_RELEASE, NO_FACTS } from '../core/release.ts';
 import type { Facts } from '../core/release.ts';
 import { earliestStarts, waitingFor } from '../core/waiting.ts';
@@ -7,13 +8,14 @@ import type { ApiContext } from '../schema/context.ts';
 import { UUID } from '../schema/node.ts';
 import type { ReleaseParts } from '../schema/promotion.ts';
 import { Release } from '../schema/release.ts';
+import { seesPlace, visibilityOf } from './access/visible.ts';
 import { gone } from './answers.ts';
 import { facts, frozen, states, summaries } from './batches.ts';
 
 /** @returns null when there is none, or when it is no id at all. */
 export async function readRelease(context: ApiContext, releaseId: string): Promise<Release | null> {
   const found = UUID.test(releaseId) ? await summaries(context).load(releaseId) : null;
-  return found && new Release(found);
+  return found && (await seesPlace(context, found.product, null)) ? new Release(found) : null;
 }
 
 /** What it froze and where it is, once per request. */
@@ -21,7 +23,11 @@ export function partsOf(context: ApiContext, releaseId: string): Promise<Release
   return loaderOf(context, `parts/${releaseId}`, async () => {
     const [frozenPart, state] = await Promise.all([frozen(context).load(releaseId), states(context).load(releaseId)]);
     if (!frozenPart || !state) throw gone(`release ${releaseId} no longer exists`);
-    return { id: releaseId, plan: frozenPart.plan, state };
+    const { plan } = frozenPart;
+    const visibility = await visibilityOf(context);
+    const seesAt = (position: number): boolean =>
+      sees(visibility, plan.product, plan.promotions[position]?.environment ?? null);
+    return { id: releaseId, plan, state, sees: seesAt };
   });
 }
 
@@ -38,6 +44,7 @@ export function reasonsOf(
   return loaderOf(context, `waiting/${releaseId}`, async ({ clock }) => {
     const [parts, known] = await Promise.all([partsOf(context, releaseId), factsOf(context, releaseId)]);
     const asked = [parts.plan, parts.state, known, clock.now().getTime()] as const;
-    return { parts, reasons: waitingFor(...asked), starts: earliestStarts(...asked) };
+    const reasons = waitingFor(...asked).filter(({ promotion }) => promotion === null || parts.sees(promotion));
+    return { parts, reasons, starts: earliestStarts(...asked) };
   });
 }

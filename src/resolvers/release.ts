@@ -3,12 +3,13 @@ import { retryRelease, terminateRelease } from '../commands/control-release.ts';
 import type { Result } from '../commands/result.ts';
 import { planRelease, triggerRelease } from '../commands/trigger-release.ts';
 import type { TriggerInput } from '../commands/trigger-release.ts';
+import type { PromotionStatus } from '../core/release.ts';
 import { checkFirst, PageArgs, readCursor, toConnection } from '../schema/connection.ts';
 import type { Connection } from '../schema/connection.ts';
 import type { ApiContext } from '../schema/context.ts';
 import { readReleaseId } from '../schema/node.ts';
 import { Product } from '../schema/product.ts';
-import { EnvironmentPromotion, ReleaseGroup } from '../schema/promotion.ts';
+import { EnvironmentPromotion, promotionsOf, ReleaseGroup } from '../schema/promotion.ts';
 import { PromotionFlow } from '../schema/promotion-flow.ts';
 import {
   PromotionStatusCounts,
@@ -25,6 +26,7 @@ import {
 import { ReleasePlan, ReleasePlanPayload } from '../schema/release-plan.ts';
 import { toWaitingReason, WaitingReason } from '../schema/waiting.ts';
 import { listReleases } from '../store/release-reads.ts';
+import { visibilityOf } from './access/visible.ts';
 import { releasing } from './access/release-rules.ts';
 import { Guarded, SEES, may } from './access/rules.ts';
 import { checkStorable, refused, unstorable } from './answers.ts';
@@ -46,7 +48,7 @@ export class ReleaseResolver {
   @Guarded(SEES)
   @Query(() => ReleaseConnection, { description: 'Releases, newest first.' })
   async releases(
-    @Ctx() { app }: ApiContext,
+    @Ctx() context: ApiContext,
     @Args(() => PageArgs) page: PageArgs,
     @Arg('filter', () => ReleaseFilterInput, { nullable: true, description: 'Which ones; all when left out.' })
     filter?: ReleaseFilterInput,
@@ -54,7 +56,7 @@ export class ReleaseResolver {
     const limit = checkFirst(page.first) + 1;
     checkStorable({ filter });
     const after = readCursor(page.after);
-    const rows = await listReleases(app.pool, {
+    const rows = await listReleases(context.app.pool, {
       limit,
       // A cursor of another list is no number: nothing comes after it.
       before: after === undefined ? undefined : Number(after) || 0,
@@ -62,6 +64,7 @@ export class ReleaseResolver {
         product: filter?.product ?? undefined,
         statuses: filter?.status ?? undefined,
         environment: filter?.environment ?? undefined,
+        visible: await visibilityOf(context),
       },
     });
     return toConnection(
@@ -157,7 +160,13 @@ export class ReleaseResolver {
 
   @FieldResolver(() => PromotionStatusCounts, { description: 'How many of its promotions have which status.' })
   async counts(@Ctx() context: ApiContext, @Root() { fields }: Release): Promise<PromotionStatusCounts> {
-    return PromotionStatusCounts.of((await counts(context).load(fields.id)) ?? {});
+    if ((await visibilityOf(context)) === null) {
+      return PromotionStatusCounts.of((await counts(context).load(fields.id)) ?? {});
+    }
+    const parts = await partsOf(context, fields.id);
+    const seen: Partial<Record<PromotionStatus, number>> = {};
+    for (const { status } of promotionsOf(parts, parts.plan.promotions.keys())) seen[status] = (seen[status] ?? 0) + 1;
+    return PromotionStatusCounts.of(seen);
   }
 
   @FieldResolver(() => [EnvironmentPromotion], {
@@ -165,7 +174,7 @@ export class ReleaseResolver {
   })
   async promotions(@Ctx() context: ApiContext, @Root() { fields }: Release): Promise<EnvironmentPromotion[]> {
     const parts = await partsOf(context, fields.id);
-    return parts.plan.promotions.map((_, position) => new EnvironmentPromotion(parts, position));
+    return promotionsOf(parts, parts.plan.promotions.keys());
   }
 
   @FieldResolver(() => [ReleaseGroup], { description: 'Its groups, with where their gates stand.' })

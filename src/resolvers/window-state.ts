@@ -10,6 +10,7 @@ import { WaitingForWindow } from '../schema/waiting.ts';
 import { WindowOccurrence, WindowSchedule, WindowState } from '../schema/window-state.ts';
 import { loadRunway } from '../store/load-facts.ts';
 import { Guarded, SEES } from './access/rules.ts';
+import { seesPlace } from './access/visible.ts';
 import { checkStorable, gone } from './answers.ts';
 import { definitionsOf } from './batches.ts';
 
@@ -37,11 +38,14 @@ export class WindowStateResolver {
     checkStorable({ environment, product });
     const { pool, definitions, clock } = context.app;
     const snapshot = await definitions.current();
-    if (!snapshot.environments.some(({ metadata }) => metadata.name === environment)) {
+    const known = snapshot.environments.some(({ metadata }) => metadata.name === environment);
+    if (!known || !(await seesPlace(context, null, environment))) {
       throw gone(`there is no environment "${environment}"`);
     }
     const ofProduct = product ?? null;
-    if (ofProduct !== null && !snapshot.products.has(ofProduct)) throw gone(`there is no product "${ofProduct}"`);
+    const seen = ofProduct === null || (await seesPlace(context, ofProduct, environment));
+    if (ofProduct !== null && !(seen && snapshot.products.has(ofProduct)))
+      throw gone(`there is no product "${ofProduct}"`);
     const now = (at ?? clock.now()).getTime();
     const all = snapshot.windowsFor(ofProduct, environment);
     const windows = all.filter(({ spec }) => spec.holds.includes(action));

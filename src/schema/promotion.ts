@@ -22,6 +22,8 @@ export interface ReleaseParts {
   id: string;
   plan: ReleasePlan;
   state: ReleaseState;
+  /** Whether the caller may see the promotion at this position. */
+  sees(position: number): boolean;
 }
 
 /** Decorator metadata looks at types where they stand: a class that is declared further down cannot be named there. */
@@ -232,9 +234,8 @@ export class EnvironmentPromotion extends Node {
 
   @Field(() => [EnvironmentPromotion], { description: 'The promotions that it depends on directly.' })
   get dependsOn(): EnvironmentPromotion[] {
-    return this.planned.dependsOn.flatMap((each) =>
-      'promotion' in each ? [new EnvironmentPromotion(this.parts, each.promotion)] : [],
-    );
+    const positions = this.planned.dependsOn.flatMap((each) => ('promotion' in each ? [each.promotion] : []));
+    return promotionsOf(this.parts, positions);
   }
 
   @Field(() => [ReleaseGroup], { description: 'The groups whose gates it depends on.' })
@@ -349,7 +350,7 @@ export class ReleaseGroup {
 
   @Field(() => [EnvironmentPromotion], { description: 'Its members when the release was created.' })
   get members(): EnvironmentPromotion[] {
-    return this.planned.members.map((each) => new EnvironmentPromotion(this.parts, each));
+    return promotionsOf(this.parts, this.planned.members);
   }
 
   @Field(() => Int, { description: 'How many members must be healthy.' })
@@ -381,4 +382,9 @@ export class ReleaseGroup {
   get recheckAt(): Date | null {
     return dateOf(this.state.recheckAt);
   }
+}
+
+/** Those of them that the caller may see. */
+export function promotionsOf(parts: ReleaseParts, positions: Iterable<number>): EnvironmentPromotion[] {
+  return [...positions].filter((each) => parts.sees(each)).map((each) => new EnvironmentPromotion(parts, each));
 }

@@ -1,7 +1,7 @@
 import { Field, InterfaceType, ObjectType } from 'type-graphql';
 import type { WaitingReason as Reason } from '../core/waiting.ts';
 import { Approval } from './approval.ts';
-import { EnvironmentPromotion, PromotionStep, ReleaseGroup } from './promotion.ts';
+import { EnvironmentPromotion, promotionsOf, PromotionStep, ReleaseGroup } from './promotion.ts';
 import type { ReleaseParts } from './promotion.ts';
 
 @InterfaceType({ description: 'One thing that a release waits for.' })
@@ -136,8 +136,9 @@ export function toWaitingReason(parts: ReleaseParts, reason: Reason): WaitingRea
       return Object.assign(new WaitingForGroupHealth(), common, { group: new ReleaseGroup(parts, reason.group) });
     case 'DEPENDENCIES':
       return Object.assign(new WaitingForDependencies(), common, {
-        promotions: reason.on.flatMap((on) =>
-          'promotion' in on ? [new EnvironmentPromotion(parts, on.promotion)] : [],
+        promotions: promotionsOf(
+          parts,
+          reason.on.flatMap((on) => ('promotion' in on ? [on.promotion] : [])),
         ),
         groups: reason.on.flatMap((on) => ('group' in on ? [new ReleaseGroup(parts, on.group)] : [])),
       });

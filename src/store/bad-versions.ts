@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { Pool, PoolClient } from 'pg';
+import type { Visibility } from '../core/access/index.ts';
 import type { BadVersion } from '../core/holds.ts';
 import { lockProductsStatement } from './product-locks.ts';
+import { visibleSql, visibleValue } from './visible.ts';
 
 /** A mark as it is kept: taken back, it is history. */
 export interface KeptBadVersion extends BadVersion {
@@ -61,6 +63,8 @@ export interface BadVersionFilter {
   digest?: string;
   /** Only what counts at this time, in milliseconds. */
   activeAt?: number;
+  /** Only of products that are seen; null: of all. */
+  visible?: Visibility | null;
 }
 
 /** Newest first; `before` is the key of the mark after which the page begins. */
@@ -73,6 +77,7 @@ export async function listBadVersions(
      WHERE ($1::text IS NULL OR product = $1) AND ($2::text IS NULL OR digest = $2)
        AND ($3::timestamptz IS NULL OR (unmarked_at IS NULL AND (expires_at IS NULL OR expires_at > $3)))
        AND ($4::timestamptz IS NULL OR (since, id) < ($4, $5::uuid))
+       AND ${visibleSql('$7', 'product')}
      ORDER BY since DESC, id DESC LIMIT $6`,
     [
       filter.product ?? null,
@@ -81,6 +86,7 @@ export async function listBadVersions(
       before === undefined ? null : new Date(before.since),
       before?.id ?? null,
       limit,
+      visibleValue(filter.visible),
     ],
   );
   return rows.map(toBadVersion);

@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { DataSource, EntityManager, FindOptionsWhere, Repository, SelectQueryBuilder } from 'typeorm';
+import type { Visibility } from '../core/access/index.ts';
 import type { Definition, EnvironmentSelector, Kind, Specs, StoredDefinition } from '../core/definitions.ts';
 import { DEFINITION_ROWS, DefinitionRevisionRow } from '../entities/definition-rows.ts';
 import type { DefinitionRow } from '../entities/definition-rows.ts';
+import { visibleSql, visibleValue } from './visible.ts';
 
 type Db = DataSource | EntityManager;
 
@@ -60,6 +62,8 @@ export interface DefinitionList {
   /** Only names after this one, in code point order. */
   after?: string;
   selector?: EnvironmentSelector;
+  /** Only what is seen; null: everything. */
+  visible?: Visibility | null;
   /** Applications of this product, in this environment. */
   product?: string;
   environment?: string;
@@ -94,7 +98,8 @@ export async function allDefinitions<K extends Kind>(
 /** The selector's meaning in SQL; the same as `matchesSelector` of the core, for lists that may be long. */
 function filtered(db: Db, kind: Kind, list: Omit<DefinitionList, 'first'>): SelectQueryBuilder<DefinitionRow> {
   const query = repository(db, kind).createQueryBuilder('d');
-  const { after, selector, product, environment } = list;
+  const { after, selector, visible, product, environment } = list;
+  if (visible) onlyVisible(query, kind, visible);
   if (after !== undefined) query.andWhere(`d.name COLLATE "C" > :after`, { after });
   if (product !== undefined) query.andWhere('d.product = :product', { product });
   if (environment !== undefined) query.andWhere('d.environment = :environment', { environment });
@@ -116,6 +121,14 @@ function filtered(db: Db, kind: Kind, list: Omit<DefinitionList, 'first'>): Sele
     query.andWhere(conditions[operator], parameters);
   });
   return query;
+}
+
+/** What is shared by all is seen by all. */
+function onlyVisible(query: SelectQueryBuilder<DefinitionRow>, kind: Kind, visible: Visibility): void {
+  const names = kind === 'Product' ? visible.products.keys() : kind === 'Environment' ? visible.environments : null;
+  if (names) query.andWhere('d.name = ANY(:visibleNames)', { visibleNames: [...names] });
+  if (kind !== 'Application') return;
+  query.andWhere(visibleSql('(:visible)', 'd.product', 'd.environment'), { visible: visibleValue(visible) });
 }
 
 /** Writes a new definition or a new revision of it. Inside the caller's transaction, under the definitions' lock. */

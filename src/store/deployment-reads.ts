@@ -1,4 +1,6 @@
 import type { Pool } from 'pg';
+import type { Visibility } from '../core/access/index.ts';
+import { visibleSql, visibleValue } from './visible.ts';
 
 /** The version that is live in one application's environment: the newest deployment there. */
 export interface LiveDeployment {
@@ -19,6 +21,8 @@ export interface DeploymentFilter {
   products?: string[];
   environments?: string[];
   applications?: string[];
+  /** Only what is seen; null: everything. */
+  visible?: Visibility | null;
 }
 
 export interface DeploymentKey {
@@ -41,6 +45,7 @@ export async function listLiveDeployments(
            FROM deployment
            WHERE ($1::text[] IS NULL OR product = ANY($1)) AND ($2::text[] IS NULL OR environment = ANY($2))
              AND ($3::text[] IS NULL OR application = ANY($3))
+             AND ${visibleSql('$8', 'product', 'environment')}
              AND ($4::text IS NULL OR (product COLLATE "C", environment COLLATE "C", application COLLATE "C") > ($4, $5, $6))
            ORDER BY product COLLATE "C", environment COLLATE "C", application COLLATE "C", at DESC, id DESC
            LIMIT $7`,
@@ -52,6 +57,7 @@ export async function listLiveDeployments(
       after?.environment ?? null,
       after?.application ?? null,
       limit,
+      visibleValue(filter.visible),
     ],
   });
   return rows;

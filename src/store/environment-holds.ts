@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { Pool, PoolClient } from 'pg';
+import type { Visibility } from '../core/access/index.ts';
 import type { EnvironmentHold } from '../core/holds.ts';
 import { lockAllProductsStatement, lockProductsStatement } from './product-locks.ts';
+import { visibleSql, visibleValue } from './visible.ts';
 
 /** A hold as it is kept: lifted, it is history. */
 export interface KeptHold extends EnvironmentHold {
@@ -58,6 +60,8 @@ export interface HoldFilter {
   environment?: string;
   /** Only what holds at this time, in milliseconds. */
   activeAt?: number;
+  /** Only what is seen; null: everything. */
+  visible?: Visibility | null;
 }
 
 /** Newest first; `before` is the key of the hold after which the page begins. */
@@ -70,6 +74,8 @@ export async function listHolds(
      WHERE ($1::text IS NULL OR product IS NULL OR product = $1) AND ($2::text IS NULL OR environment = $2)
        AND ($3::timestamptz IS NULL OR (lifted_at IS NULL AND (until IS NULL OR until > $3)))
        AND ($4::timestamptz IS NULL OR (since, id) < ($4, $5::uuid))
+       AND (CASE WHEN product IS NULL THEN $7::jsonb IS NULL OR environment = ANY($8::text[])
+         ELSE ${visibleSql('$7', 'product', 'environment')} END)
      ORDER BY since DESC, id DESC LIMIT $6`,
     [
       filter.product ?? null,
@@ -78,6 +84,8 @@ export async function listHolds(
       before === undefined ? null : new Date(before.since),
       before?.id ?? null,
       limit,
+      visibleValue(filter.visible),
+      [...(filter.visible?.environments ?? [])],
     ],
   );
   return rows.map(toHold);

@@ -1,5 +1,7 @@
 import type { Pool, PoolClient } from 'pg';
+import type { Visibility } from '../core/access/index.ts';
 import type { NumberedEvent, ReleaseEventType } from '../core/events.ts';
+import { visibleSql, visibleValue } from './visible.ts';
 
 /** A place in the log's one order. Both numbers stay far below 2^53. */
 export interface Place {
@@ -19,6 +21,8 @@ export interface EventFilter {
   /** Events of the promotion into this environment. */
   environment?: string;
   types?: readonly ReleaseEventType[];
+  /** What the reader sees, asked each time: it can change meanwhile. Null, and without it: everything. */
+  visible?: () => Visibility | null;
 }
 
 export interface LogPage {
@@ -86,6 +90,13 @@ export async function readFiltered(
   if (filter.product !== undefined) add((it) => `e.product = ${it}`, filter.product);
   if (filter.environment !== undefined) add((it) => `e.event->>'environment' = ${it}`, filter.environment);
   if (filter.types !== undefined) add((it) => `e.event->>'type' = ANY(${it}::text[])`, filter.types);
+  const visible = filter.visible?.();
+  if (visible) {
+    add(
+      (it) => visibleSql(it, 'e.product', "coalesce(e.event->>'environment', e.event->>'target')"),
+      visibleValue(visible),
+    );
+  }
   // Within a release both orders are the same, and only this one lets PostgreSQL use the release's own index.
   const order = filter.releaseId === undefined ? 'e.position, e.id' : 'e.sequence';
   const { rows } = await client.query<EventRecord>(

@@ -1,4 +1,5 @@
 import type { Pool } from 'pg';
+import type { Visibility } from '../core/access/index.ts';
 import type { ConcurrencyPolicy } from '../core/definitions.ts';
 import type { ReleasePlan } from '../core/plan.ts';
 import type { Facts, PromotionStatus, ReleaseKind, ReleaseState, ReleaseStatus } from '../core/release.ts';
@@ -6,6 +7,7 @@ import type { ReleaseRest, ReleaseRow } from '../entities/release-rows.ts';
 import type { DefinitionSnapshots } from './definition-snapshot.ts';
 import { loadFacts } from './load-facts.ts';
 import { loadStates } from './load-releases.ts';
+import { visibleSql, visibleValue } from './visible.ts';
 
 /** A release without its promotions: what a list shows. */
 export interface ReleaseSummary {
@@ -44,6 +46,8 @@ export interface ReleaseFilter {
   statuses?: ReleaseStatus[];
   /** Releases whose flow has this environment. */
   environment?: string;
+  /** Only what is seen; null: everything. */
+  visible?: Visibility | null;
 }
 
 const COLUMNS = `r.id, r.number::float8 AS number, r.kind, r.product, r.flow, r.flow_revision AS "flowRevision", r.version, r.digest,
@@ -66,6 +70,14 @@ export async function listReleases(
   if (filter.statuses !== undefined) where('r.status = ANY(?)', filter.statuses);
   if (filter.environment !== undefined) {
     where('EXISTS (SELECT FROM promotion p WHERE p.release_id = r.id AND p.environment = ?)', filter.environment);
+  }
+  if (filter.visible) {
+    const parameter = `$${values.push(visibleValue(filter.visible))}`;
+    conditions.push(visibleSql(parameter, 'r.product'));
+    // Otherwise asking for an environment would tell where a release goes.
+    if (filter.environment !== undefined) {
+      conditions.push(visibleSql(parameter, 'r.product', `$${values.push(filter.environment)}::text`));
+    }
   }
   values.push(limit);
   const { rows } = await pool.query<ReleaseSummary>(

@@ -72,7 +72,7 @@ export async function openGuarded(
   };
 }
 
-const SOMEBODY: Identity = {
+export const SOMEBODY: Identity = {
   caller: { name: 'somebody', kind: 'PERSON', groups: [], roles: ['admin'] },
   grants: [{ role: 'ADMIN', products: {}, environments: {} }],
   anonymous: false,

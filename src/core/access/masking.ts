@@ -33,16 +33,19 @@ export function masked(value: unknown): unknown {
   return Object.fromEntries(
     Object.entries(record).map(([key, each]) => {
       const hidden = isSecretKey(key) || (named && key === 'value');
-      return [key, hidden && isText(each) ? HIDDEN : masked(each)];
+      return [storable(key), hidden && isValue(each) ? HIDDEN : masked(each)];
     }),
   );
 }
 
 function maskedText(text: string): string {
-  let shown = text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}… (${text.length} characters)` : text;
+  let shown = storable(text);
+  if (shown.length > MAX_TEXT) shown = `${shown.slice(0, MAX_TEXT)}… (${text.length} characters)`;
   for (const [pattern, replacement] of IN_TEXT) shown = shown.replace(pattern, replacement);
   return shown;
 }
 
+// A surrogate without its other half, or NUL: PostgreSQL stores neither.
+const storable = (text: string): string => text.replace(/\0|[\ud800-\udfff]/gu, '\ufffd');
 const isSecretKey = (key: string): boolean => SECRET_KEY.test(key) && !HARMLESS_KEY.test(key);
-const isText = (value: unknown): boolean => typeof value === 'string' || typeof value === 'number';
+const isValue = (value: unknown): boolean => value !== null && value !== undefined && typeof value !== 'boolean';

@@ -75,6 +75,7 @@ describe('who may do what', () => {
     const others = new Set(ROLES.filter((role) => role !== 'ADMIN').flatMap((role) => ROLE_PERMISSIONS[role]));
     expect(PERMISSIONS.filter((each) => !others.has(each))).toEqual([
       'EDIT_DEFINITIONS',
+      'MANAGE_SECRETS',
       'MANAGE_ACCESS',
       'READ_AUDIT',
     ]);
