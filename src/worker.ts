@@ -3,6 +3,7 @@ import type { App } from './app.ts';
 import { mustStop } from './core/steps.ts';
 import { runAsk, runJoin } from './jobs/ask-group.ts';
 import type { AskData, JobData, JobName, PromoteData, StepData } from './jobs/job-data.ts';
+import { Observer } from './jobs/observe.ts';
 import type { Hands } from './jobs/perform-step.ts';
 import { PromoteJob } from './jobs/promote.ts';
 import { Sweep } from './jobs/sweep.ts';
@@ -53,6 +54,8 @@ export async function startWorker(app: App): Promise<{ close(): Promise<void> }>
   const parts = { pool, mover, queue, timers, log, dataSource, definitions, clock };
   const sweep = new Sweep({ ...parts, intervalMs: config.sweepIntervalMs });
   sweep.start();
+  const observer = new Observer(app, hands);
+  observer.start();
   const stops = setInterval(() => {
     void lookForStops(aborts.olderThan(1_000)).catch((error: unknown) => log.debug({ error }, 'looking for stops'));
   }, 1_000);
@@ -60,7 +63,7 @@ export async function startWorker(app: App): Promise<{ close(): Promise<void> }>
   return {
     async close() {
       clearInterval(stops);
-      await sweep.close();
+      await Promise.all([sweep.close(), observer.close()]);
       await listener.close();
       const closing = worker.close();
       // What does not end by itself is handed back to the queue: another worker takes it up.

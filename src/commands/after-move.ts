@@ -6,11 +6,11 @@ import type { JobQueue } from '../jobs/queue.ts';
 import { SOON } from '../jobs/timers.ts';
 import type { Timers } from '../jobs/timers.ts';
 import type { Log } from '../log.ts';
-import { outboxOf } from '../store/save-decisions.ts';
+import { isForCommand, outboxOf } from '../store/save-decisions.ts';
 import type { OutboxItem } from '../store/save-decisions.ts';
 import { nextInLine } from '../store/unfinished.ts';
+import { followWork } from './follow-work.ts';
 import type { Moved } from './mover.ts';
-import { rollBackFailed } from './roll-back-failed.ts';
 import { tellOrigins } from './tell-origins.ts';
 
 type Commands = Pick<App, 'pool' | 'dataSource' | 'definitions' | 'mover' | 'clock'>;
@@ -59,18 +59,21 @@ export class AfterMove {
 
   async #handOver(moved: Moved[]): Promise<void> {
     const all = moved.flatMap(({ decision }) => outboxOf(decision));
-    for (const item of all) if (item.work.kind === 'roll-back') this.#rollBack(item);
-    const items = all.filter((each) => each.work.kind !== 'roll-back');
+    for (const item of all) if (isForCommand(item)) this.#follow(item);
+    const items = all.filter((each) => !isForCommand(each));
     if (items.length === 0) return;
     await this.#parts.queue.handOver(items);
     reach('after-hand-over');
     this.#app?.mover.handedOver(items.map((each) => each.key));
   }
 
-  /** No job: it is started right here, and its row in the outbox goes in the transaction that starts it. */
-  #rollBack(item: OutboxItem): void {
+  /** No job: it is done right here, and its row in the outbox goes in the same transaction. */
+  #follow(item: OutboxItem): void {
     if (!this.#app) return;
-    this.#shortCut(rollBackFailed(this.#app, item), 'a rollback could not be started yet, the sweep will start it');
+    this.#shortCut(
+      followWork(this.#app, item),
+      'what a decision asked for could not be done yet, the sweep will do it',
+    );
   }
 
   /** Here at once, elsewhere by a notice; a worker that misses it asks for itself every second. */

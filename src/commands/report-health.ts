@@ -3,8 +3,10 @@ import type { HealthStatus } from '../core/definitions.ts';
 import { refusal } from '../core/problems.ts';
 import { getDefinition } from '../store/definitions.ts';
 import { saveHealthReport } from '../store/health-reports.ts';
+import { observationsIn } from '../store/observations.ts';
 import { waitingReleases } from '../store/unfinished.ts';
 import type { Result } from './result.ts';
+import { rollBackDegraded } from './roll-back-degraded.ts';
 
 export interface HealthInput {
   application: string;
@@ -16,7 +18,7 @@ export interface HealthInput {
 
 /** Somebody tells how an application is: what waits for that goes on at once. */
 export async function reportHealth(
-  app: Pick<App, 'dataSource' | 'pool' | 'mover' | 'clock'>,
+  app: Pick<App, 'dataSource' | 'pool' | 'definitions' | 'mover' | 'clock'>,
   input: HealthInput,
   actor: string | null,
 ): Promise<Result<{ application: string; accepted: boolean }>> {
@@ -33,6 +35,10 @@ export async function reportHealth(
       { kind: 'health-reported', environment, application: input.application, status, message },
       actor,
     );
+  }
+  if (status === 'DEGRADED' && application.spec.health.type === 'report') {
+    const told = `${input.application} became DEGRADED after its promotion${message ? `: ${message}` : ''}`;
+    for (const each of await observationsIn(app.pool, product, environment)) await rollBackDegraded(app, each, told);
   }
   return { value: { application: input.application, accepted } };
 }

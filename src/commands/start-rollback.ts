@@ -2,22 +2,21 @@ import { createHash } from 'node:crypto';
 import type { PoolClient } from 'pg';
 import type { EntityManager } from 'typeorm';
 import type { App } from '../app.ts';
-import type { PlannedPromotion } from '../core/plan.ts';
 import { createRollback } from '../core/rollback/create.ts';
-import type { TargetParts } from '../core/rollback/create.ts';
 import { planRollback } from '../core/rollback/plan-rollback.ts';
 import type { RollbackQuestion, RollbackRequest } from '../core/rollback/plan-rollback.ts';
-import type { RollbackCause, RollbackPlan, RollbackTarget, VersionRef } from '../core/rollback/rollback.ts';
+import type { RollbackCause, RollbackPlan, VersionRef } from '../core/rollback/rollback.ts';
 import type { PinnedContent } from '../drivers/driver.ts';
 import { reach } from '../faults.ts';
 import { insertRelease } from '../store/insert-release.ts';
-import { loadFrozen } from '../store/load-releases.ts';
-import type { FrozenRelease } from '../store/load-releases.ts';
 import { lockProductsStatement } from '../store/product-locks.ts';
 import { loadRollbackQuestion } from '../store/rollback-question.ts';
 import { clientOf } from './hold-environment.ts';
+import { onceByKey } from './idempotency.ts';
+import type { KeyedInput } from './idempotency.ts';
 import { followUp } from './mark-taken-back.ts';
-import { bringersOf, commitsOf, insertRollback, liveIn, rollbackAtWork, rollbackExists } from '../store/rollbacks.ts';
+import { factsOf, rollbackParts } from './rollback-parts.ts';
+import { bringersOf, insertRollback, rollbackAtWork, rollbackExists } from '../store/rollbacks.ts';
 
 type Parts = Pick<App, 'dataSource' | 'definitions' | 'mover' | 'clock'>;
 
@@ -32,6 +31,8 @@ export interface RollbackOrder {
   version: VersionRef;
   /** What a person asked for; null when Sluice starts it by itself. */
   asked: RollbackRequest | null;
+  /** Kept with it: the same key with the same input answers this rollback again. */
+  keyed?: KeyedInput;
   /** The outbox row that asked for it: gone once the rollback is there. */
   outboxKey?: string;
 }
@@ -86,11 +87,22 @@ async function startOnce(app: Parts, tx: EntityManager, client: PoolClient, orde
   const now = app.clock.now().getTime();
   const question = await loadRollbackQuestion(client, app.definitions, { ...order, now });
   const plan = planRollback(question);
-  if (plan.targets.every((each) => each.decision === 'LEFT_ALONE') && isOldNews(question)) {
-    return { kind: 'NOTHING', plan };
-  }
+  if (isNothing(order, question, plan)) return { kind: 'NOTHING', plan };
   await makeRollback(app, tx, client, order, question, plan);
+  const { keyed } = order;
+  if (keyed) await onceByKey(tx, keyed, () => Promise.resolve(id));
   return { kind: 'STARTED', rollbackId: id };
+}
+
+/**
+ * Nothing to do, and nothing to tell. A person is told so at once; what nobody asked for is kept as a rollback that left
+ * everything alone only where a policy wanted one.
+ */
+function isNothing({ asked, definite }: RollbackOrder, question: RollbackQuestion, { targets }: RollbackPlan): boolean {
+  const idle = targets.every((each) => each.decision === 'LEFT_ALONE');
+  if (asked !== null)
+    return idle || targets.every((each) => each.decision !== 'INCLUDED' && each.decision !== 'PROPOSED');
+  return idle && (!definite || question.policy === null || isOldNews(question));
 }
 
 /** A rollback has taken this version back here before: the news of the failure came later than its cure. */
@@ -108,7 +120,7 @@ async function makeRollback(
   plan: RollbackPlan,
 ): Promise<void> {
   const going = plan.targets.filter((each) => each.decision === 'INCLUDED' || each.decision === 'PROPOSED');
-  const { targets, frozen } = await partsOf(client, product, question, going);
+  const { targets, frozen } = await rollbackParts(client, product, question, going);
   const bringers = await bringersOf(client, product, plan.version.digest);
   const inTheWay = going.flatMap(({ environment }) => factsOf(question, environment)?.inFlight?.release ?? []);
   const taken = Object.values(targets).map((each) => each.origin.release);
@@ -144,118 +156,4 @@ async function makeRollback(
     at: question.now,
   });
   await followUp(client, { id, product, question, plan, going });
-}
-
-interface Collected {
-  /** By environment. */
-  targets: Record<string, TargetParts<PinnedContent>>;
-  frozen: Map<string, FrozenRelease>;
-}
-
-/** What each target's release had planned there, what its earlier version had pinned, and what came in between. */
-async function partsOf(
-  client: PoolClient,
-  product: string,
-  question: RollbackQuestion,
-  going: RollbackTarget[],
-): Promise<Collected> {
-  const since = new Map(going.map((target) => [target.environment, releasesSince(question, target)]));
-  const earlier = going.flatMap((each) => each.to?.release ?? []);
-  const { release } = question.cause;
-  const ids = new Set([...[...since.values()].flat(), ...earlier, ...(release === null ? [] : [release])]);
-  const frozen = new Map((await loadFrozen(client, [...ids])).map((each) => [each.id, each]));
-  const live = await liveIn(
-    client,
-    product,
-    going.map((each) => each.environment),
-  );
-  const commits = await commitsOf(client, product, earlier);
-  const targets: Collected['targets'] = {};
-  for (const { environment, to } of going) {
-    const later = (since.get(environment) ?? []).flatMap((each) => frozen.get(each) ?? []);
-    const [origin] = later;
-    const from = origin && promotionIn(origin, environment);
-    const before = frozen.get(to?.release ?? '');
-    const good = before && promotionIn(before, environment);
-    if (!origin || !from || !before || !good) continue;
-    const parts: TargetParts<PinnedContent> = {
-      origin: { release: origin.id, promotion: from },
-      contents: {},
-      expects: {},
-      undo: {},
-    };
-    for (const { name } of from.applications) {
-      const content = contentIn(before, good, name);
-      if (!content) continue;
-      parts.contents[name] = content;
-      const bad = contentIn(origin, from, name);
-      const digests = bad ? [bad.digest] : [];
-      parts.expects[name] = { deployment: live[environment]?.[name]?.id ?? null, digests };
-      const at = commits.find(
-        (each) => each.release === before.id && each.environment === environment && each.application === name,
-      );
-      parts.undo[name] = {
-        commit: at?.commit ?? null,
-        files: filesOnlyIn(later, environment, name, content, 'whole'),
-        edited: filesOnlyIn(later, environment, name, content, 'values'),
-      };
-    }
-    targets[environment] = parts;
-  }
-  return { targets, frozen };
-}
-
-function factsOf(
-  question: RollbackQuestion,
-  environment: string,
-): RollbackQuestion['environments'][number] | undefined {
-  return question.environments.find((each) => each.name === environment);
-}
-
-/** The releases that reached the environment after the version that it goes back to; the one that is taken back first. */
-function releasesSince(question: RollbackQuestion, target: RollbackTarget): string[] {
-  const facts = factsOf(question, target.environment);
-  const { cause } = question;
-  const found: string[] = [];
-  const { inFlight, history = [] } = facts ?? {};
-  const [live] = history;
-  const arrives = inFlight !== null && inFlight !== undefined && live?.version.digest !== target.from?.digest;
-  if (arrives) found.push(inFlight.release);
-  for (const { release } of history) {
-    if (release === target.to?.release) break;
-    found.push(release);
-  }
-  // Its change may have been made although nobody could record it.
-  if (cause.environment === target.environment && cause.release !== null) found.push(cause.release);
-  return [...new Set(found)].slice(0, MOST_LOOKED_AT);
-}
-
-const MOST_LOOKED_AT = 50;
-
-function promotionIn({ plan }: FrozenRelease, environment: string): PlannedPromotion | undefined {
-  return plan.promotions.find((each) => each.environment === environment);
-}
-
-function contentIn(
-  release: FrozenRelease,
-  promotion: PlannedPromotion,
-  application: string,
-): PinnedContent | undefined {
-  const planned = promotion.applications.find((each) => each.name === application);
-  return planned && release.contents[planned.content];
-}
-
-function filesOnlyIn(
-  later: FrozenRelease[],
-  environment: string,
-  application: string,
-  good: PinnedContent,
-  how: 'whole' | 'values',
-): string[] {
-  const files = later.flatMap((release) => {
-    const promotion = promotionIn(release, environment);
-    const content = promotion && contentIn(release, promotion, application);
-    return Object.entries(content?.files ?? {}).flatMap(([file, { kind }]) => (kind === how ? [file] : []));
-  });
-  return [...new Set(files)].filter((file) => !(file in good.files)).sort();
 }

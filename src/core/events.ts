@@ -1,6 +1,6 @@
 import type { DecisionChannel } from './approvals/approval.ts';
 import type { HealthStatus, RollbackCauseKind } from './definitions.ts';
-import type { PromotionStatus, ReleaseStatus } from './release.ts';
+import type { PromotionStatus, ReleaseStatus, RolloutStatus } from './release.ts';
 import type { RollbackDecision } from './rollback/rollback.ts';
 
 /**
@@ -34,6 +34,7 @@ export type ReleaseEvent =
   | ({ type: 'StepTerminated' } & AtStep)
   | ({ type: 'ActionCommitted'; commit: string; changed: boolean } & AtStep)
   | ({ type: 'HealthChanged'; application: string; health: HealthStatus; message?: string } & AtPromotion)
+  | ({ type: 'RolloutReported'; rollout: RolloutStatus; message: string } & AtPromotion)
   /** To the log of the release that is taken back. */
   | { type: 'ReleaseTakenBack'; rollback: string; reason: string }
   | ({ type: 'PromotionRollingBack' | 'PromotionRolledBack'; rollback: string } & AtPromotion)

@@ -184,10 +184,16 @@ export type Stimulus =
   /** The queue no longer has the job of this dispatch (or of this question): it is asked for again. */
   | { kind: 'lost-dispatch'; promotion: number; dispatch: number }
   | { kind: 'lost-question'; group: number; generation: number }
+  /** Somebody outside tells how the rollout of this release's version in an environment went. */
+  | { kind: 'rollout-reported'; environment: string; status: RolloutStatus; message: string }
   /** A rollback says where it stands in the environments that it takes this release back from. Told whole, and told again. */
   | { kind: 'rollback-told'; rollback: string; sequence: number; reason: string; targets: ToldTarget[] }
   /** To a rollback: something else went wrong in an environment that it takes back already. */
   | { kind: 'rollback-joined'; environment: string; cause: RollbackCauseKind; reason: string; release: string | null };
+
+/** What an outside system says of a rollout. UNKNOWN is noted and decides nothing. */
+export const ROLLOUT_STATUSES = ['SUCCEEDED', 'FAILED', 'ROLLED_BACK', 'UNKNOWN'] as const;
+export type RolloutStatus = (typeof ROLLOUT_STATUSES)[number];
 
 export interface ToldTarget {
   environment: string;
@@ -264,6 +270,8 @@ export type Work =
   | { kind: 'ask-group'; group: number; generation: number }
   /** A policy says what goes back when this promotion fails: start it. */
   | { kind: 'roll-back'; promotion: number; attempt: number; reason: string; at: number }
+  /** A policy wants to know whether this environment stays healthy until then. */
+  | { kind: 'observe'; promotion: number; attempt: number; until: number }
   /** Abort what runs: the release is terminating, or the promotion's time is over. */
   | { kind: 'abort'; promotions: number[] };
 

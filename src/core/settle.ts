@@ -4,7 +4,7 @@ import type { Move } from './move.ts';
 import type { PlannedGroup } from './plan.ts';
 import { BAD_PROMOTION, ENDED_PROMOTION, NO_FACTS } from './release.ts';
 import type { GateAnswer, GroupState, PromotionState } from './release.ts';
-import { askForRollback, tellTarget } from './rollback/ask.ts';
+import { askForObservation, askForRollback, tellTarget } from './rollback/ask.ts';
 import { abortRunning, mustStop, pausedBy, runReadySteps, stopReason, takenBackBy } from './steps.ts';
 
 /** Ends a started promotion when its steps have, and says what it waits for otherwise. */
@@ -38,6 +38,7 @@ export function settlePromotion(move: Move, position: number): boolean {
   if (steps.every((step) => step.status === 'SUCCEEDED')) {
     move.planned(position).applications.forEach((_, application) => move.deploy(position, application, null, true));
     move.end(position, 'SUCCEEDED');
+    askForObservation(move, position);
     return true;
   }
   if (stop) {

@@ -41,6 +41,8 @@ export function take(move: Move, stimulus: Stimulus): void {
       move.work.push({ kind: 'ask-group', group: stimulus.group, generation: asked.generation });
       return;
     }
+    case 'rollout-reported':
+      return takeRolloutReport(move, stimulus);
     case 'rollback-told':
       return takeRollback(move, stimulus);
     case 'rollback-joined': {
@@ -195,6 +197,23 @@ function takeHealthReport(move: Move, report: Extract<Stimulus, { kind: 'health-
         move.step(position, index).recheckAt = move.now;
       }
     });
+  });
+}
+
+/** The last word on what still waits there for its health; history where the promotion has ended. */
+function takeRolloutReport(move: Move, report: Extract<Stimulus, { kind: 'rollout-reported' }>): void {
+  move.plan.promotions.forEach((planned, position) => {
+    const seen = move.state.promotions[position] as PromotionState;
+    if (planned.environment !== report.environment || seen.startedAt === null) return;
+    const { status: rollout, message } = report;
+    move.emit({ type: 'RolloutReported', ...move.atPromotion(position, seen.status), rollout, message });
+    if (ENDED_PROMOTION.has(seen.status) || (rollout !== 'FAILED' && rollout !== 'ROLLED_BACK')) return;
+    const running = seen.steps.some((step) => step.status === 'RUNNING');
+    seen.steps.forEach((step, index) => {
+      if (step.status !== 'RUNNING' && step.status !== 'WAITING') return;
+      failStep(move, position, index, `reported from outside: ${message}`, step.status === 'RUNNING');
+    });
+    if (running) move.work.push({ kind: 'abort', promotions: [position] });
   });
 }
 

@@ -13,6 +13,7 @@ import {
   OutboxRow,
   ReleaseEventRow,
   RollbackRow,
+  ObservationRow,
 } from './log-rows.ts';
 import { SecretRow } from './secret-rows.ts';
 import { PromotionRow, ReleasePlanRow, ReleaseRow } from './release-rows.ts';
@@ -30,6 +31,7 @@ export const ENTITIES = [
   HealthReportRow,
   IdempotencyKeyRow,
   RollbackRow,
+  ObservationRow,
   EnvironmentHoldRow,
   BadVersionRow,
   ApiTokenRow,

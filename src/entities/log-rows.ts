@@ -177,3 +177,32 @@ export class RollbackRow {
   @Column({ name: 'settled_at', type: 'timestamptz', nullable: true })
   settledAt!: Date | null;
 }
+
+/** An environment that is looked at after its promotion for as long as a rollback policy wants it. */
+@Entity('observation')
+@Index('observation_due', ['nextAt'])
+@Index('observation_place', ['product', 'environment'])
+export class ObservationRow {
+  @PrimaryColumn({ name: 'release_id', type: 'uuid' })
+  releaseId!: string;
+
+  /** The promotion's place in the plan. */
+  @PrimaryColumn({ type: 'integer' })
+  position!: number;
+
+  @Column({ type: 'integer' })
+  attempt!: number;
+
+  @Column({ type: 'text' })
+  product!: string;
+
+  @Column({ type: 'text' })
+  environment!: string;
+
+  @Column({ type: 'timestamptz' })
+  until!: Date;
+
+  /** When it is looked at next; a worker that looks moves it on first. */
+  @Column({ name: 'next_at', type: 'timestamptz' })
+  nextAt!: Date;
+}

@@ -1,11 +1,12 @@
 import type { Pool } from 'pg';
 import type { App } from '../app.ts';
 import type { MovedTo } from '../commands/mover.ts';
-import { rollBackFailed } from '../commands/roll-back-failed.ts';
+import { followWork } from '../commands/follow-work.ts';
 import { tellOrigins } from '../commands/tell-origins.ts';
 import type { Stimulus } from '../core/release.ts';
 import type { Log } from '../log.ts';
 import { unsettledRollbacks } from '../store/rollbacks.ts';
+import { isForCommand } from '../store/save-decisions.ts';
 import type { OutboxItem } from '../store/save-decisions.ts';
 import { dueSoon, forgetOldKeys, leftInOutbox, openReleases } from '../store/unfinished.ts';
 import { askId, promoteId, stepId } from './job-data.ts';
@@ -67,18 +68,18 @@ export class Sweep {
       const items = await leftInOutbox(pool, LATE, 500);
       if (items.length === 0) return;
       log.info({ items: items.length }, 'handing over what was left in the outbox');
-      const jobs = items.filter((each) => each.work.kind !== 'roll-back');
+      const jobs = items.filter((each) => !isForCommand(each));
       await queue.handOver(jobs);
       mover.handedOver(jobs.map((each) => each.key));
-      for (const item of items) if (item.work.kind === 'roll-back') await this.#rollBack(item);
+      for (const item of items) if (isForCommand(item)) await this.#follow(item);
       await mover.flush();
       if (items.length < 500) return;
     }
   }
 
-  async #rollBack(item: OutboxItem): Promise<void> {
-    await rollBackFailed(this.#parts, item).catch((error: unknown) =>
-      this.#parts.log.warn({ error, releaseId: item.releaseId }, 'a rollback could not be started yet'),
+  async #follow(item: OutboxItem): Promise<void> {
+    await followWork(this.#parts, item).catch((error: unknown) =>
+      this.#parts.log.warn({ error, releaseId: item.releaseId }, 'what a decision asked for could not be done yet'),
     );
   }
 

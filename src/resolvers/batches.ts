@@ -7,6 +7,8 @@ import { readApplications, readDefinitions, readRevisions } from '../store/defin
 import type { RevisionKey } from '../store/definition-reads.ts';
 import { allDefinitions } from '../store/definitions.ts';
 import { readCounts, readFacts, readFrozen, readStates, readSummaries } from '../store/release-reads.ts';
+import { rollbacksOf } from '../store/rollback-reads.ts';
+import type { RollbackSummary } from '../store/rollback-reads.ts';
 import type { ReleaseFrozen, ReleaseSummary } from '../store/release-reads.ts';
 
 /** A list of fifty releases asks once for what all fifty need: every statement is shared by the whole request. */
@@ -71,6 +73,10 @@ export const states = (context: ApiContext): DataLoader<string, ReleaseState | n
 
 export const counts = (context: ApiContext) =>
   loaderOf(context, 'counts', ({ pool }) => byKey((ids) => readCounts(pool, ids)));
+
+/** The rollbacks that take a release back. */
+export const rollbacks = (context: ApiContext): DataLoader<string, RollbackSummary[] | null> =>
+  loaderOf(context, 'rollbacks', ({ pool }) => byKey((ids) => rollbacksOf(pool, ids)));
 
 /** Of the newest event that the release had when it was read. */
 export const lastCursors = (context: ApiContext) =>

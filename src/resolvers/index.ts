@@ -20,6 +20,7 @@ import { PromotionWorkflowDefinitionResolver } from './promotion-workflow.ts';
 import { ApplicationPromotionResolver, EnvironmentPromotionResolver, WaitingReasonResolver } from './promotion.ts';
 import { ReleaseWindowDefinitionResolver } from './release-window.ts';
 import { ReleaseResolver } from './release.ts';
+import { ReleaseRollbacksResolver, RollbackResolver } from './rollback.ts';
 import { WindowOverrideResolver } from './window-override.ts';
 import { SecretResolver } from './secret.ts';
 import { RollbackPlanResolver } from './rollback-plan.ts';
@@ -51,6 +52,8 @@ export const RESOLVERS: NonEmptyArray<Function> = [
   PromotionWorkflowDefinitionResolver,
   ReleaseEventResolver,
   ReleaseResolver,
+  ReleaseRollbacksResolver,
+  RollbackResolver,
   ReleaseWindowDefinitionResolver,
   SecretResolver,
   RollbackPlanResolver,

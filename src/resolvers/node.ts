@@ -19,6 +19,7 @@ import { PROMOTION_FLOW } from './promotion-flow.ts';
 import { PROMOTION_TEMPLATE } from './promotion-template.ts';
 import { PROMOTION_WORKFLOW } from './promotion-workflow.ts';
 import { partsOf, readRelease } from './release-parts.ts';
+import { readRollback } from './rollback.ts';
 import { RELEASE_WINDOW } from './release-window.ts';
 
 const DEFINITIONS = [
@@ -45,6 +46,7 @@ export class NodeResolver {
     const { type, what } = known;
     checkStorable({ id: what });
     if (type === 'Release') return readRelease(context, what);
+    if (type === 'Rollback') return readRollback(context, what);
     if (type === 'EnvironmentHold') return readHold(context, what);
     if (type === 'BadVersion') return readBadVersion(context, what);
     if (type === 'EnvironmentPromotion') return readPromotion(context, what);

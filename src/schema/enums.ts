@@ -1,6 +1,6 @@
 import { registerEnumType } from 'type-graphql';
 import type { HealthStatus, RollbackCauseKind } from '../core/definitions.ts';
-import type { PromotionStatus, ReleaseKind, ReleaseStatus, StepStatus } from '../core/release.ts';
+import type { PromotionStatus, ReleaseKind, ReleaseStatus, RolloutStatus, StepStatus } from '../core/release.ts';
 import type { RollbackDecision } from '../core/rollback/rollback.ts';
 
 /** A GraphQL enum from the core's words; `descriptions` has one sentence per value, so a new word cannot be forgotten. */
@@ -76,6 +76,17 @@ export const RollbackCauseKindEnum = enumOf<RollbackCauseKind>('RollbackCauseKin
   REPORTED: 'Somebody outside reported that a rollout failed or was rolled back.',
   MANUAL: 'A person asked for it.',
 });
+
+export const RolloutStatusEnum = enumOf<RolloutStatus>(
+  'RolloutStatus',
+  'How a rollout went, as an outside system says.',
+  {
+    SUCCEEDED: 'The version runs and runs well.',
+    FAILED: 'The version does not run, or runs badly.',
+    ROLLED_BACK: 'The outside system has taken the version back itself.',
+    UNKNOWN: 'It could not be told: that is noted, and starts nothing.',
+  },
+);
 
 export const RollbackDecisionEnum = enumOf<RollbackDecision>(
   'RollbackDecision',

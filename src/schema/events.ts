@@ -1,7 +1,7 @@
 import { Field, ID, Int, ObjectType } from 'type-graphql';
 import type { AtPromotion, AtStep, AtTarget, ReleaseEvent, ReleaseEventType } from '../core/events.ts';
 import { DecisionChannelEnum, PhaseEnum } from './choices.ts';
-import { enumOf, HealthStatusEnum, PromotionStatusEnum, RollbackCauseKindEnum } from './enums.ts';
+import { enumOf, HealthStatusEnum, PromotionStatusEnum, RollbackCauseKindEnum, RolloutStatusEnum } from './enums.ts';
 import { PromotionEventNode, ReleaseEventNode, StepEventNode, StepOutput } from './event-types.ts';
 import { RollbackDecisionNode } from './rollback-decision.ts';
 import { DateTime } from './scalars.ts';
@@ -220,6 +220,15 @@ const EVENTS: { [T in ReleaseEventType]: EventSpec<T> } = {
       application: [text, "The application's name."],
       health: [() => HealthStatusEnum, 'Its health now.'],
       message: [text, 'What the health source said.', 'nullable'],
+    },
+  },
+  RolloutReported: {
+    ...promotion,
+    about: "Somebody outside told how the rollout of the release's version went there.",
+    fields: {
+      ...atPromotion,
+      rollout: [() => RolloutStatusEnum, 'How it went.'],
+      message: [text, 'What they said.'],
     },
   },
   ReleaseTakenBack: {

@@ -44,12 +44,12 @@ export async function loadFrozen(client: Pool | PoolClient, ids: string[]): Prom
 
 /** The current state of these releases, each with the revision that a save of it must find. */
 export async function loadStates(client: Pool | PoolClient, ids: string[]): Promise<LoadedState[]> {
-  const { rows } = await client.query<ReleaseRecord & { revision: number; promotions: PromotionRecord[] }>({
+  const { rows } = await client.query<ReleaseRecord & { revision: number; promotions: PromotionRecord[] | null }>({
     name: 'load-states',
     text: `SELECT r.id, r.status, r.trigger->>'actor' AS initiator, r.revision, r.sequence, r.created_at, r.started_at, r.ended_at, r.deadline, r.wake_at, r.rest,
              (SELECT jsonb_agg(p) FROM promotion p WHERE p.release_id = r.id) AS promotions
            FROM release r WHERE r.id = ANY($1)`,
     values: [ids],
   });
-  return rows.map((row) => ({ state: toState(row, row.promotions), revision: row.revision }));
+  return rows.map((row) => ({ state: toState(row, row.promotions ?? []), revision: row.revision }));
 }

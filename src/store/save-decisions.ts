@@ -27,6 +27,11 @@ export interface OutboxItem {
   work: Work;
 }
 
+/** No job of the queue: a command does it at once, and takes the row away in its own transaction. */
+export function isForCommand({ work }: OutboxItem): boolean {
+  return work.kind === 'roll-back' || work.kind === 'observe';
+}
+
 /**
  * The outbox rows of a decision; an abort is told directly, nobody needs it after a crash. A row is named after the job that it
  * asks for, whose number is never used again. The sequence would not do: a decision may ask for work and tell of no event.
@@ -40,6 +45,7 @@ export function outboxOf({ state, work }: Decision): OutboxItem[] {
 
 function nameOf(work: Work): string | null {
   if (work.kind === 'roll-back') return `p${work.promotion}-a${work.attempt}-rollback`;
+  if (work.kind === 'observe') return `p${work.promotion}-a${work.attempt}-observe`;
   if (work.kind === 'ask-group') return `g${work.group}-q${work.generation}`;
   const [first] = work.kind === 'dispatch' ? work.promotions : [];
   return first ? `p${first.promotion}-d${first.dispatch}` : null;

@@ -20,6 +20,16 @@ export function askForRollback(move: Move, position: number): void {
   move.work.push({ kind: 'roll-back', promotion: position, attempt: promotion.attempt, reason, at: move.now });
 }
 
+/** A promotion has succeeded: a policy may want its environment to be looked at for a while. */
+export function askForObservation(move: Move, position: number): void {
+  const { environment } = move.planned(position);
+  if (environment === null || move.plan.rollback) return;
+  const observeFor = policyFor(move.plan, { kind: 'DEGRADED', environment })?.observeFor ?? 0;
+  if (observeFor <= 0) return;
+  const { attempt } = move.state.promotions[position] as PromotionState;
+  move.work.push({ kind: 'observe', promotion: position, attempt, until: move.now + observeFor });
+}
+
 type TargetEvent = Extract<ReleaseEvent, AtTarget>['type'];
 
 /** In a rollback's log: what its promotions mean. Nothing in any other release's. */

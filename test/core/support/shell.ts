@@ -218,7 +218,7 @@ export class Shell {
     // The relay dies after it added the jobs and before it said so.
     if (!this.#calm && this.#tape.chance(3)) this.#outbox.push(row);
     if (row.kind === 'ask-group') return void this.#queue.push({ ...row, kind: 'question' });
-    if (row.kind === 'abort' || row.kind === 'roll-back') return;
+    if (row.kind === 'abort' || row.kind === 'roll-back' || row.kind === 'observe') return;
     const groups = [...new Set(row.promotions.map((each) => this.#planned(each.promotion).group))].filter(
       (each) => each !== null,
     );

@@ -1,0 +1,111 @@
+import type { App } from '../app.ts';
+import { refusal, RefusedError } from '../core/problems.ts';
+import type { RolloutStatus } from '../core/release.ts';
+import { isCalled } from '../core/rollback/last-good.ts';
+import type { EnvironmentFacts } from '../core/rollback/plan-rollback.ts';
+import type { VersionRef } from '../core/rollback/rollback.ts';
+import { named } from '../core/rollback/words.ts';
+import { loadEnvironmentFacts } from '../store/rollback-question.ts';
+import { clientOf } from './hold-environment.ts';
+import { earlierResult, onceByKey } from './idempotency.ts';
+import { refusable } from './result.ts';
+import type { Result } from './result.ts';
+import { rollbackId, startRollback } from './start-rollback.ts';
+
+type Parts = Pick<App, 'dataSource' | 'pool' | 'definitions' | 'mover' | 'clock'>;
+
+export interface RolloutInput {
+  product: string;
+  environment: string;
+  /** Label or digest; what is live there (or on its way there) when left out. */
+  version?: string;
+  status: RolloutStatus;
+  message?: string;
+  /** When it was seen; now when left out. */
+  at?: Date;
+  idempotencyKey?: string;
+}
+
+export interface RolloutReported {
+  /** The release that brought the version there. */
+  releaseId: string;
+  /** What the report started or joined; null: nothing goes back. */
+  rollbackId: string | null;
+  /** What came of it, in words. */
+  outcome: string;
+}
+
+/**
+ * An outside system tells how a rollout went, also long after the release ended. It goes into the log of the release that
+ * brought the version; what still waits there for its health is decided by it. A rollout that FAILED or was ROLLED_BACK starts
+ * what the policy that the release froze says. The same report again does the same thing: once.
+ */
+export function reportRollout(app: Parts, input: RolloutInput, by: string | null): Promise<Result<RolloutReported>> {
+  return refusable(async () => {
+    const { idempotencyKey: key, ...told } = input;
+    const keyed = { operation: 'rolloutReport', key, input: told };
+    const known = await earlierResult(app.dataSource.manager, keyed);
+    if (known !== null) return JSON.parse(known) as RolloutReported;
+    const done = await report(app, input, by);
+    await app.dataSource.transaction((tx) => onceByKey(tx, keyed, () => Promise.resolve(JSON.stringify(done))));
+    return done;
+  });
+}
+
+async function report(app: Parts, input: RolloutInput, by: string | null): Promise<RolloutReported> {
+  const { product, environment, status, idempotencyKey } = input;
+  const now = app.clock.now().getTime();
+  const { version, release } = await rolloutOf(app, input, now);
+  const message = input.message?.trim() || `the rollout of ${named(version)} ${SAYS[status]}`;
+  await app.mover.move(release, { kind: 'rollout-reported', environment, status, message }, by);
+  const said = { releaseId: release, rollbackId: null };
+  if (status === 'SUCCEEDED') return { ...said, outcome: 'noted' };
+  const started = await startRollback(app, {
+    id: rollbackId('REPORTED', release, environment, idempotencyKey ?? ''),
+    product,
+    cause: { kind: 'REPORTED', environment, reason: message, at: input.at?.getTime() ?? now, by, release },
+    definite: status !== 'UNKNOWN',
+    version,
+    asked: null,
+  });
+  if (started.kind !== 'NOTHING') {
+    const outcome = started.kind === 'JOINED' ? 'it is going back already' : 'a rollback was started';
+    return { ...said, rollbackId: started.rollbackId, outcome };
+  }
+  const why = started.plan.targets.map((each) => `${each.environment}: ${each.reason}`).join('; ');
+  return { ...said, outcome: `nothing goes back. ${why}` };
+}
+
+const SAYS: Record<RolloutStatus, string> = {
+  SUCCEEDED: 'succeeded',
+  FAILED: 'failed',
+  ROLLED_BACK: 'was rolled back',
+  UNKNOWN: 'ended, and nobody knows how',
+};
+
+/** The version that the report is about, and the release that brought it. */
+async function rolloutOf(
+  app: Parts,
+  { product, environment, version }: RolloutInput,
+  now: number,
+): Promise<{ version: VersionRef; release: string }> {
+  const facts = await app.dataSource.transaction('REPEATABLE READ', async (tx) =>
+    loadEnvironmentFacts(await clientOf(tx), app.definitions, product, now),
+  );
+  const here = facts.find(({ name }) => name === environment);
+  if (!here) {
+    const message = `product "${product}" has no application in environment "${environment}"`;
+    throw new RefusedError([refusal('NOT_FOUND', message, ['environment'])]);
+  }
+  const found = candidates(here).find((each) => version === undefined || isCalled(each.version, version));
+  if (found) return found;
+  const message =
+    version === undefined
+      ? `nothing of product "${product}" was ever promoted to "${environment}"`
+      : `version "${version}" of product "${product}" was never promoted to "${environment}"`;
+  throw new RefusedError([refusal('NOT_FOUND', message, [version === undefined ? 'environment' : 'version'])]);
+}
+
+function candidates({ inFlight, history }: EnvironmentFacts): { version: VersionRef; release: string }[] {
+  return inFlight ? [inFlight, ...history] : history;
+}

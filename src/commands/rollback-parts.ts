@@ -1,0 +1,123 @@
+import type { PoolClient } from 'pg';
+import type { PlannedPromotion } from '../core/plan.ts';
+import type { TargetParts } from '../core/rollback/create.ts';
+import type { RollbackQuestion } from '../core/rollback/plan-rollback.ts';
+import type { RollbackTarget } from '../core/rollback/rollback.ts';
+import type { PinnedContent } from '../drivers/driver.ts';
+import { loadFrozen } from '../store/load-releases.ts';
+import type { FrozenRelease } from '../store/load-releases.ts';
+import { commitsOf, liveIn } from '../store/rollbacks.ts';
+
+export interface Collected {
+  /** By environment. */
+  targets: Record<string, TargetParts<PinnedContent>>;
+  frozen: Map<string, FrozenRelease>;
+}
+
+/** What each target's release had planned there, what its earlier version had pinned, and what came in between. */
+export async function rollbackParts(
+  client: PoolClient,
+  product: string,
+  question: RollbackQuestion,
+  going: RollbackTarget[],
+): Promise<Collected> {
+  const since = new Map(going.map((target) => [target.environment, releasesSince(question, target)]));
+  const earlier = going.flatMap((each) => each.to?.release ?? []);
+  const { release } = question.cause;
+  const ids = new Set([...[...since.values()].flat(), ...earlier, ...(release === null ? [] : [release])]);
+  const frozen = new Map((await loadFrozen(client, [...ids])).map((each) => [each.id, each]));
+  const live = await liveIn(
+    client,
+    product,
+    going.map((each) => each.environment),
+  );
+  const commits = await commitsOf(client, product, earlier);
+  const targets: Collected['targets'] = {};
+  for (const { environment, to } of going) {
+    const later = (since.get(environment) ?? []).flatMap((each) => frozen.get(each) ?? []);
+    const [origin] = later;
+    const from = origin && promotionIn(origin, environment);
+    const before = frozen.get(to?.release ?? '');
+    const good = before && promotionIn(before, environment);
+    if (!origin || !from || !before || !good) continue;
+    const parts: TargetParts<PinnedContent> = {
+      origin: { release: origin.id, promotion: from },
+      contents: {},
+      expects: {},
+      undo: {},
+    };
+    for (const { name } of from.applications) {
+      const content = contentIn(before, good, name);
+      if (!content) continue;
+      parts.contents[name] = content;
+      const bad = contentIn(origin, from, name);
+      const digests = bad ? [bad.digest] : [];
+      parts.expects[name] = { deployment: live[environment]?.[name]?.id ?? null, digests };
+      const at = commits.find(
+        (each) => each.release === before.id && each.environment === environment && each.application === name,
+      );
+      parts.undo[name] = {
+        commit: at?.commit ?? null,
+        files: filesOnlyIn(later, environment, name, content, 'whole'),
+        edited: filesOnlyIn(later, environment, name, content, 'values'),
+      };
+    }
+    targets[environment] = parts;
+  }
+  return { targets, frozen };
+}
+
+export function factsOf(
+  question: RollbackQuestion,
+  environment: string,
+): RollbackQuestion['environments'][number] | undefined {
+  return question.environments.find((each) => each.name === environment);
+}
+
+/** The releases that reached the environment after the version that it goes back to; the one that is taken back first. */
+function releasesSince(question: RollbackQuestion, target: RollbackTarget): string[] {
+  const facts = factsOf(question, target.environment);
+  const { cause } = question;
+  const found: string[] = [];
+  const { inFlight, history = [] } = facts ?? {};
+  const [live] = history;
+  const arrives = inFlight !== null && inFlight !== undefined && live?.version.digest !== target.from?.digest;
+  if (arrives) found.push(inFlight.release);
+  for (const { release } of history) {
+    if (release === target.to?.release) break;
+    found.push(release);
+  }
+  // Its change may have been made although nobody could record it.
+  if (cause.environment === target.environment && cause.release !== null) found.push(cause.release);
+  return [...new Set(found)].slice(0, MOST_LOOKED_AT);
+}
+
+const MOST_LOOKED_AT = 50;
+
+function promotionIn({ plan }: FrozenRelease, environment: string): PlannedPromotion | undefined {
+  return plan.promotions.find((each) => each.environment === environment);
+}
+
+function contentIn(
+  release: FrozenRelease,
+  promotion: PlannedPromotion,
+  application: string,
+): PinnedContent | undefined {
+  const planned = promotion.applications.find((each) => each.name === application);
+  return planned && release.contents[planned.content];
+}
+
+function filesOnlyIn(
+  later: FrozenRelease[],
+  environment: string,
+  application: string,
+  good: PinnedContent,
+  how: 'whole' | 'values',
+): string[] {
+  const files = later.flatMap((release) => {
+    const promotion = promotionIn(release, environment);
+    const content = promotion && contentIn(release, promotion, application);
+    return Object.entries(content?.files ?? {}).flatMap(([file, { kind }]) => (kind === how ? [file] : []));
+  });
+  return [...new Set(files)].filter((file) => !(file in good.files)).sort();
+}

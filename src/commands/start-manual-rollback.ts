@@ -1,0 +1,37 @@
+import { randomUUID } from 'node:crypto';
+import type { App } from '../app.ts';
+import { refusal, RefusedError } from '../core/problems.ts';
+import { earlierResult } from './idempotency.ts';
+import { refusable } from './result.ts';
+import type { Result } from './result.ts';
+import { orderRollback } from './rollback-order.ts';
+import type { RollbackInput } from './rollback-order.ts';
+import { rollbackId, startRollback } from './start-rollback.ts';
+
+type Parts = Pick<App, 'dataSource' | 'pool' | 'definitions' | 'mover' | 'clock'>;
+
+/**
+ * A person takes environments back, or a version wherever it is live. Refused, with what was found in each environment, where
+ * nothing would go back.
+ */
+export function startManualRollback(
+  app: Parts,
+  input: RollbackInput & { idempotencyKey?: string },
+  by: string | null,
+): Promise<Result<{ rollbackId: string }>> {
+  return refusable(async () => {
+    const { idempotencyKey: key, ...asked } = input;
+    const keyed = { operation: 'rollbackStart', key, input: asked };
+    const known = await earlierResult(app.dataSource.manager, keyed);
+    if (known !== null) return { rollbackId: known };
+    const order = await orderRollback(app, asked, by);
+    const id = key === undefined ? randomUUID() : rollbackId('MANUAL', input.product, key);
+    const started = await startRollback(app, { ...order, id, keyed });
+    if (started.kind !== 'NOTHING') return { rollbackId: started.rollbackId };
+    const found = started.plan.targets.map(({ environment, reason }) => `${environment}: ${reason}`);
+    const message = `nothing would go back. ${found.join('; ') || 'no environment of the product is known'}`;
+    throw new RefusedError([
+      refusal('WRONG_STATE', message, [input.version === undefined ? 'environments' : 'version']),
+    ]);
+  });
+}

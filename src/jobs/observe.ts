@@ -1,0 +1,87 @@
+import type { App } from '../app.ts';
+import { rollBackDegraded } from '../commands/roll-back-degraded.ts';
+import type { PlannedApplication, PlannedPromotion } from '../core/plan.ts';
+import type { PromotionState } from '../core/release.ts';
+import type { FrozenRelease } from '../store/load-releases.ts';
+import { lookAgain, takeDueObservations } from '../store/observations.ts';
+import type { Observation } from '../store/observations.ts';
+import { checkHealth } from './perform-step.ts';
+import type { Hands } from './perform-step.ts';
+
+/**
+ * Looks after environments for as long as a policy wants it after their promotion. What there is to look at stands in the
+ * database, with the time of the next look: a worker that dies leaves it to another one. DEGRADED starts a rollback; UNKNOWN
+ * and PROGRESSING are looked at again.
+ */
+export class Observer {
+  readonly #app: App;
+  readonly #hands: Hands;
+  #timer: NodeJS.Timeout | null = null;
+  #running: Promise<void> | null = null;
+  #closed = false;
+
+  constructor(app: App, hands: Hands) {
+    this.#app = app;
+    this.#hands = hands;
+  }
+
+  start(): void {
+    const next = (): void => {
+      if (this.#closed) return;
+      this.#running = this.round().catch((error: unknown) =>
+        this.#app.log.warn({ error }, 'environments could not be looked after this time'),
+      );
+      void this.#running.finally(() => {
+        if (!this.#closed) this.#timer = setTimeout(next, PAUSE);
+      });
+    };
+    next();
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    if (this.#timer) clearTimeout(this.#timer);
+    await this.#running;
+  }
+
+  async round(): Promise<void> {
+    const due = await takeDueObservations(this.#app.pool, AT_ONCE, 2 * LIMIT);
+    await Promise.all(due.map((each) => this.#look(each)));
+  }
+
+  async #look(observation: Observation): Promise<void> {
+    const to = await this.#app.mover.look(observation.releaseId, { fresh: false });
+    if (!to) return;
+    const promoted = to.release.plan.promotions[observation.position] as PlannedPromotion;
+    const state = to.state.promotions[observation.position] as PromotionState;
+    const asked = promoted.applications.filter((each) => each.spec.health.type !== 'none');
+    let again = AGAIN;
+    for (const application of asked) {
+      const answer = await this.#ask(to.release, promoted, state, application);
+      if (answer.status === 'DEGRADED') {
+        const told = `${application.name} became DEGRADED after its promotion`;
+        return rollBackDegraded(this.#app, observation, answer.message ? `${told}: ${answer.message}` : told);
+      }
+      again = Math.min(again, answer.recheckAfter ?? AGAIN);
+    }
+    await lookAgain(this.#app.pool, observation, Math.max(1_000, again));
+  }
+
+  /** Who cannot be asked is UNKNOWN, and asked again. */
+  #ask(...[release, promoted, state, application]: Asked): ReturnType<typeof checkHealth> {
+    const signal = AbortSignal.timeout(LIMIT);
+    return checkHealth(this.#hands, release, promoted, state, application, signal).catch((error: unknown) => ({
+      status: 'UNKNOWN' as const,
+      message: String(error),
+    }));
+  }
+}
+
+type Asked = [FrozenRelease, PlannedPromotion, PromotionState, PlannedApplication];
+
+/** In milliseconds. */
+const PAUSE = 1_000;
+const LIMIT = 15_000;
+const AGAIN = 15_000;
+/** Environments that are looked at side by side. */
+const AT_ONCE = 32;
