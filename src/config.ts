@@ -26,6 +26,8 @@ export interface Config {
   sweepIntervalMs: number;
   logLevel: LogLevel;
   publicUrl?: string;
+  /** Signs approval links; absent: a key that is made once and kept in the database. */
+  signingKey?: string;
   databasePoolSize: number;
   git: {
     cacheDir: string;
@@ -200,6 +202,13 @@ export const SETTINGS = {
     expected: 'a URL such as https://sluice.example.com',
     about: 'Where people reach this server; used in links. Without it, the address it listens on.',
   }),
+  SLUICE_SIGNING_KEY: setting({
+    schema: z.string().min(32),
+    expected: 'at least 32 characters that nobody can guess',
+    about:
+      'Signs approval links; the same for every process. Without it, a key that is made once and kept in the database.',
+    secret: true,
+  }),
   SLUICE_DATABASE_POOL_SIZE: wholeNumber(2, 1_000, 'PostgreSQL connections that one process may hold.', 10),
   SLUICE_GIT_AUTHOR_NAME: text('Author of the commits that promotions make.', 'Sluice'),
   SLUICE_GIT_AUTHOR_EMAIL: text("That author's address.", 'sluice@localhost'),
@@ -364,6 +373,7 @@ export function loadConfig(env: Record<string, string | undefined>): Config {
     stalledIntervalMs: values.SLUICE_STALLED_INTERVAL_MS!,
     sweepIntervalMs: values.SLUICE_SWEEP_INTERVAL_MS!,
     logLevel: values.LOG_LEVEL!,
+    signingKey: values.SLUICE_SIGNING_KEY,
     publicUrl: values.SLUICE_PUBLIC_URL?.replace(/\/+$/, ''),
     databasePoolSize: values.SLUICE_DATABASE_POOL_SIZE!,
     git: {

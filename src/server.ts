@@ -13,6 +13,7 @@ import { type ApiContext, createContext } from './schema/context.ts';
 import { asHttp, newApollo } from './server/apollo.ts';
 import { serveEventStreams } from './server/event-stream.ts';
 import { FanOut } from './server/fan-out.ts';
+import { approvalPages } from './server/approval-page.ts';
 import { createHttpApp } from './server/http.ts';
 import { Identifier } from './server/identify.ts';
 import { Masking } from './server/masking.ts';
@@ -93,6 +94,10 @@ export async function startServer(app: App, options: ServerOptions = {}): Promis
       api: {
         apollo,
         eventStream: streams.handler,
+        approvals: approvalPages(app, {
+          originOf: (request) => identifier.originOf(request, 'HTTP'),
+          admit: (request) => limits.operation(limits.callerOf(request)).catch(asHttp),
+        }),
         newContext: async (request) => {
           const identified = await identifier.identify(request).catch(asHttp);
           const from = identifier.originOf(request, 'HTTP');

@@ -41,16 +41,15 @@ export async function decideOnPromotion(
   caller: Caller | null,
   via: DecisionChannel,
 ): Promise<Result<DecidedPromotion>> {
-  const { releaseId, environment, idempotencyKey } = decision;
+  const { environment, idempotencyKey } = decision;
   const comment = decision.comment?.trim() || null;
   if (comment !== null && comment.length > MAX_COMMENT) {
     const message = `the comment has ${comment.length} characters; at most ${MAX_COMMENT} are kept`;
     return { refusals: [refusal('INVALID', message, ['comment'])] };
   }
-  const seen = UUID.test(releaseId) ? await app.mover.look(releaseId, { fresh: true }) : null;
-  if (!seen) return { refusals: [refusal('NOT_FOUND', `there is no release "${releaseId}"`, ['releaseId'])] };
-  const promotion = seen.release.plan.promotions.findIndex(({ name }) => name === environment);
-  if (promotion < 0) return { refusals: [unknownEnvironment(seen, environment)] };
+  const found = await findPromotion(app, decision);
+  if (found.refusals) return found;
+  const { seen, position: promotion } = found.value;
   const value = { releaseId: seen.release.id, position: promotion };
   const current = (seen.state.promotions[promotion] as PromotionState).attempt;
   const wanted = decision.attempt ?? current;
@@ -71,6 +70,17 @@ export async function decideOnPromotion(
   if (!moved?.refused) return { value };
   await forgetKey(app.dataSource.manager, keyed);
   return { refusals: [moved.refused] };
+}
+
+/** The newest state of a release, and the place of one of its promotions. */
+export async function findPromotion(
+  app: Pick<App, 'mover'>,
+  { releaseId, environment }: Pick<PromotionDecision, 'releaseId' | 'environment'>,
+): Promise<Result<{ seen: MovedTo; position: number }>> {
+  const seen = UUID.test(releaseId) ? await app.mover.look(releaseId, { fresh: true }) : null;
+  if (!seen) return { refusals: [refusal('NOT_FOUND', `there is no release "${releaseId}"`, ['releaseId'])] };
+  const position = seen.release.plan.promotions.findIndex(({ name }) => name === environment);
+  return position < 0 ? { refusals: [unknownEnvironment(seen, environment)] } : { value: { seen, position } };
 }
 
 function unknownEnvironment({ release }: MovedTo, environment: string): Refusal {

@@ -4,6 +4,7 @@ import type { Pool } from 'pg';
 import { DataSource } from 'typeorm';
 import { migrations } from '../../migrations/index.ts';
 import { BadVersionRow, EnvironmentHoldRow } from './control-rows.ts';
+import { ApprovalLinkRow, SigningKeyRow } from './approval-rows.ts';
 import { AccessClockRow, ApiTokenRow, AuditLogRow, RoleGrantRow } from './access-rows.ts';
 import { DEFINITION_ROWS, DefinitionClockRow, DefinitionRevisionRow } from './definition-rows.ts';
 import {
@@ -39,6 +40,8 @@ export const ENTITIES = [
   AccessClockRow,
   AuditLogRow,
   SecretRow,
+  ApprovalLinkRow,
+  SigningKeyRow,
 ];
 
 /** Tables are made by migrations only; `synchronize` stays off. */

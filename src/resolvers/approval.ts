@@ -1,14 +1,21 @@
 import { Arg, Args, Ctx, FieldResolver, Mutation, Query, Resolver, Root } from 'type-graphql';
 import { approvePromotion } from '../commands/approve-promotion.ts';
+import { createApprovalLink } from '../commands/create-approval-link.ts';
 import type { DecidedPromotion, PromotionDecision } from '../commands/decide-promotion.ts';
 import { rejectPromotion } from '../commands/reject-promotion.ts';
 import type { Result } from '../commands/result.ts';
 import { mayDo } from '../core/access/index.ts';
 import { missingOf } from '../core/approvals/approval.ts';
 import { mayApprove } from '../core/approvals/may-decide.ts';
-import { Approval, ApprovalFilterInput, ApprovalStatusEnum, PromotionDecisionInput } from '../schema/approval.ts';
+import {
+  Approval,
+  ApprovalFilterInput,
+  ApprovalLinkCreateInput,
+  ApprovalStatusEnum,
+  PromotionDecisionInput,
+} from '../schema/approval.ts';
 import type { ShownApprovalStatus } from '../schema/approval.ts';
-import { EnvironmentPromotionConnection, PromotionPayload } from '../schema/approval-payloads.ts';
+import { ApprovalLinkPayload, EnvironmentPromotionConnection, PromotionPayload } from '../schema/approval-payloads.ts';
 import { badInput, checkFirst, PageArgs, readCursor, toConnection } from '../schema/connection.ts';
 import type { Connection } from '../schema/connection.ts';
 import type { ApiContext } from '../schema/context.ts';
@@ -96,6 +103,41 @@ export class PromotionDecisionResolver {
     @Arg('input', () => PromotionDecisionInput, { description: 'On which promotion.' }) input: PromotionDecisionInput,
   ): Promise<PromotionPayload> {
     return decided(context, input, (decision) => rejectPromotion(context.app, decision, context.caller));
+  }
+
+  @Mutation(() => ApprovalLinkPayload, {
+    description:
+      'Makes a signed link with which one person decides once, without signing in. Opening it decides nothing: it shows what is asked, and a button.',
+  })
+  @Guarded(may('APPROVE', deciding))
+  async approvalLinkCreate(
+    @Ctx() context: ApiContext,
+    @Arg('input', () => ApprovalLinkCreateInput, { description: 'For what, and for whom.' })
+    input: ApprovalLinkCreateInput,
+  ): Promise<ApprovalLinkPayload> {
+    const wrong = unstorable(input);
+    const place = wrong.length > 0 ? { refusals: wrong } : await decisionPlace(context, input);
+    const { decision, approver, expiresIn, idempotencyKey } = input;
+    const result = place.refusals
+      ? place
+      : await createApprovalLink(
+          context.app,
+          {
+            ...place.value,
+            decision,
+            approver: approver ?? undefined,
+            expiresIn: expiresIn ?? undefined,
+            idempotencyKey: idempotencyKey ?? undefined,
+          },
+          context.caller,
+        );
+    forget(context);
+    if (result.refusals) {
+      return { url: null, expiresAt: null, promotion: null, userErrors: refused(result.refusals) };
+    }
+    const { url, link, position } = result.value;
+    const promotion = new EnvironmentPromotion(await partsOf(context, link.releaseId), position);
+    return { url, expiresAt: link.expiresAt, promotion, userErrors: [] };
   }
 }
 

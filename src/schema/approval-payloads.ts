@@ -12,4 +12,23 @@ export class PromotionPayload {
   userErrors!: UserError[];
 }
 
+@ObjectType({ description: 'What became of an approval link.' })
+export class ApprovalLinkPayload {
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'The link. Whoever has it can decide with it, once: it is a secret, and shown here only. Null when refused.',
+  })
+  url!: string | null;
+
+  @Field(() => Date, { nullable: true, description: 'Until when it can be used.' })
+  expiresAt!: Date | null;
+
+  @Field(() => EnvironmentPromotion, { nullable: true, description: 'The promotion that it decides on.' })
+  promotion!: EnvironmentPromotion | null;
+
+  @Field(() => [UserError], { description: 'Why it was refused; empty when it was made.' })
+  userErrors!: UserError[];
+}
+
 export const EnvironmentPromotionConnection = connectionOf('EnvironmentPromotion', EnvironmentPromotion as never);

@@ -9,8 +9,9 @@ import type {
 import type { ApprovalSpec } from '../core/definitions.ts';
 import type { PromotionState } from '../core/release.ts';
 import { ApprovalRuleType } from './approval-spec.ts';
-import { DecisionChannelEnum, OnExpiryEnum } from './choices.ts';
+import { DecisionChannelEnum, OnExpiryEnum, wordsOf } from './choices.ts';
 import { enumOf } from './enums.ts';
+import { Duration } from './values.ts';
 
 /** What the core says, and two that a reader wants to know: nobody was asked yet, nobody has to answer any more. */
 export type ShownApprovalStatus = ApprovalStatus | 'NOT_ASKED' | 'DROPPED';
@@ -169,6 +170,46 @@ export class PromotionDecisionInput {
     nullable: true,
     description:
       'Any text of your choice: the same key with the same input changes nothing the second time. Kept at least 24 h.',
+  })
+  idempotencyKey?: string;
+}
+
+export const LinkDecisionEnum = wordsOf<'approve' | 'reject'>('ApprovalLinkDecision', 'What a link decides.', {
+  APPROVE: ['approve', 'It approves.'],
+  REJECT: ['reject', 'It rejects.'],
+});
+
+@InputType({ description: 'A link with which one person decides on one promotion, once, without signing in.' })
+export class ApprovalLinkCreateInput {
+  @Field(() => ID, { nullable: true, description: 'The id of the promotion.' })
+  promotionId?: string;
+
+  @Field(() => ID, { nullable: true, description: 'The id of the release, together with `environment`.' })
+  releaseId?: string;
+
+  @Field(() => String, { nullable: true, description: "The environment's name; for a workflow step, the step's." })
+  environment?: string;
+
+  @Field(() => LinkDecisionEnum, { description: 'What it decides: make one for each.' })
+  decision!: 'approve' | 'reject';
+
+  @Field(() => String, {
+    nullable: true,
+    description:
+      "Whose decision it will be; the caller's when left out. Only a service account, which brings the link to its person, can name somebody else; then it counts for rules that name the person or nobody, not for groups and roles.",
+  })
+  approver?: string;
+
+  @Field(() => Duration, {
+    nullable: true,
+    description:
+      'How long it can be used, at most 30 days; 24 hours when left out, never longer than the approval may take.',
+  })
+  expiresIn?: number;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'Any text of your choice: the same key with the same input returns the same link. Kept at least 24 h.',
   })
   idempotencyKey?: string;
 }

@@ -24,7 +24,7 @@ import type { GateAnswer, GroupState } from '../core/release.ts';
 import { enumOf } from './enums.ts';
 
 /** An enum whose words are written in another way inside: GraphQL has `NOT_IN`, Kubernetes has `NotIn`. */
-function wordsOf<T extends string>(
+export function wordsOf<T extends string>(
   name: string,
   description: string,
   words: Record<string, [T, string]>,

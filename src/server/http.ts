@@ -28,6 +28,7 @@ export interface HttpParts {
   api?: {
     apollo: ApolloServer<ApiContext>;
     eventStream: RequestHandler;
+    approvals: RequestHandler;
     /** Throws what the client is answered when it may not ask now. */
     newContext: (request: Request) => Promise<ApiContext>;
   };
@@ -53,6 +54,7 @@ export function createHttpApp({ readiness, masking, maxBytes, hostAllowed, allow
     app.use('/graphql', crossOrigin(allowedOrigins), ownPages(allowedOrigins));
     app.use('/graphql/stream', json, api.eventStream);
     app.use('/graphql', json, expressMiddleware(api.apollo, { context: ({ req }) => api.newContext(req) }));
+    app.use('/approvals', api.approvals);
     app.use('/graphiql', graphiql());
     app.get('/', (_request, response) => response.redirect('/graphiql'));
   }

@@ -1,0 +1,99 @@
+import { randomUUID } from 'node:crypto';
+import type { App } from '../app.ts';
+import { whyNot } from '../core/approvals/may-decide.ts';
+import type { ApprovalState } from '../core/approvals/approval.ts';
+import type { Caller } from '../core/caller.ts';
+import type { ApprovalSpec } from '../core/definitions.ts';
+import { DAY } from '../core/definitions.ts';
+import { refusal } from '../core/problems.ts';
+import type { Refusal } from '../core/problems.ts';
+import type { PromotionState } from '../core/release.ts';
+import { insertApprovalLink, readApprovalLink } from '../store/approval-links.ts';
+import type { ApprovalLink } from '../store/approval-links.ts';
+import { signLink } from './approval-link-token.ts';
+import { findPromotion } from './decide-promotion.ts';
+import { onceByKey } from './idempotency.ts';
+import { refusable } from './result.ts';
+import type { Result } from './result.ts';
+
+export interface NewApprovalLink {
+  releaseId: string;
+  environment: string;
+  decision: 'approve' | 'reject';
+  /** Whose decision it will be; the caller's when left out. */
+  approver?: string;
+  /** In milliseconds from now; 24 hours when left out. Never longer than the approval may take. */
+  expiresIn?: number;
+  idempotencyKey?: string;
+}
+
+const LONGEST = 30 * DAY;
+
+/** A link with which one person decides once, without signing in. Whoever has it can use it: it is a secret. */
+export async function createApprovalLink(
+  app: Pick<App, 'mover' | 'pool' | 'dataSource' | 'config' | 'clock'>,
+  input: NewApprovalLink,
+  caller: Caller | null,
+): Promise<Result<{ url: string; link: Omit<ApprovalLink, 'usedAt'>; position: number }>> {
+  const { expiresIn = DAY, decision } = input;
+  if (!(Number.isSafeInteger(expiresIn) && expiresIn > 0 && expiresIn <= LONGEST)) {
+    return { refusals: [refusal('INVALID', 'a link lasts more than 0 and at most 30 days', ['expiresIn'])] };
+  }
+  const found = await findPromotion(app, input);
+  if (found.refusals) return found;
+  const approver = approverOf(input.approver, caller);
+  if ('code' in approver) return { refusals: [approver] };
+  const { seen, position } = found.value;
+  const { plan } = seen.release;
+  const { attempt, approval } = seen.state.promotions[position] as PromotionState;
+  const now = app.clock.now();
+  const wish = { kind: decision, promotion: position, attempt, by: approver };
+  const why = whyNot(plan, seen.state, wish, now.getTime());
+  if (why) return { refusals: [why] };
+  const spec = plan.promotions[position]?.approval as ApprovalSpec;
+  const last = spec.onExpiry === 'FAIL' ? (approval as ApprovalState).expiresAt : Infinity;
+  const link = {
+    id: randomUUID(),
+    releaseId: seen.release.id,
+    environment: input.environment,
+    attempt,
+    decision,
+    approver,
+    createdBy: caller?.name ?? null,
+    createdAt: now,
+    expiresAt: new Date(Math.min(now.getTime() + expiresIn, last)),
+  };
+  const { idempotencyKey: key, ...rest } = input;
+  const keyed = { operation: 'approvalLinkCreate', key, input: { ...rest, by: link.createdBy } };
+  const kept = await refusable(() =>
+    app.dataSource.transaction((tx) =>
+      onceByKey(tx, keyed, async () => {
+        await insertApprovalLink(tx, link);
+        return link.id;
+      }),
+    ),
+  );
+  if (kept.refusals) return kept;
+  const made = kept.value === link.id ? link : ((await readApprovalLink(app.pool, kept.value)) as ApprovalLink);
+  const { publicUrl, host, port } = app.config;
+  const server = publicUrl ?? `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+  return { value: { url: `${server}/approvals/${await signLink(app, made)}`, link: made, position } };
+}
+
+/**
+ * A person makes links for themselves. A service account brings them to others: it vouches for the name, and for nothing that
+ * it does not know, so for no groups and roles. Without authentication whoever is there vouches.
+ */
+function approverOf(name: string | undefined, caller: Caller | null): Caller | Refusal {
+  if (name === undefined || name === caller?.name) {
+    return caller ?? refusal('INVALID', 'nobody is signed in: say whose link it is', ['approver']);
+  }
+  if (name.trim() === '' || name.length > 200) {
+    return refusal('INVALID', 'the name of the approver must have 1 to 200 characters', ['approver']);
+  }
+  if (caller?.kind === 'PERSON') {
+    const message = `${caller.name} can make links for nobody else: that takes a service account, which brings them`;
+    return refusal('NOT_AN_APPROVER', message, ['approver']);
+  }
+  return { name, kind: 'PERSON', groups: [], roles: [] };
+}
