@@ -18,6 +18,7 @@ import { createHttpApp } from './server/http.ts';
 import { Identifier } from './server/identify.ts';
 import { Masking } from './server/masking.ts';
 import { Limits } from './server/limits.ts';
+import { receiver } from './server/receiver.ts';
 import { hostGuard } from './server/origin.ts';
 import { type RequestParts, serveSockets } from './server/sockets.ts';
 
@@ -98,6 +99,7 @@ export async function startServer(app: App, options: ServerOptions = {}): Promis
           originOf: (request) => identifier.originOf(request, 'HTTP'),
           admit: (request) => limits.operation(limits.callerOf(request)).catch(asHttp),
         }),
+        receiver: receiver(app, limits),
         newContext: async (request) => {
           const identified = await identifier.identify(request).catch(asHttp);
           const from = identifier.originOf(request, 'HTTP');

@@ -7,6 +7,7 @@ import { apply, readManifests, showChanges } from './commands/apply.ts';
 import { get, KIND_NAMES } from './commands/get.ts';
 import { addControls } from './commands/controls.ts';
 import { checkWindows, type CheckFlags } from './commands/windows.ts';
+import { addWebhookCommands } from './commands/webhooks.ts';
 import { addSecretCommands } from './secret-program.ts';
 import { EXIT, EXIT_HELP } from './exit.ts';
 import { findRelease, readSchema, retryRelease, terminateRelease, triggerRelease } from './operations.ts';
@@ -179,12 +180,9 @@ export function createProgram({
 
   addApprovals({ program, clientOf, print });
   addControls({ program, windows, clientOf, print });
-  addSecretCommands(program, {
-    clientOf,
-    print,
-    input,
-    formatOf: (command) => command.optsWithGlobals<Global>().output,
-  });
+  const formatOf = (command: Command): Format => command.optsWithGlobals<Global>().output;
+  addSecretCommands(program, { clientOf, print, input, formatOf });
+  addWebhookCommands(program, { clientOf, print, formatOf });
 
   program
     .command('schema')

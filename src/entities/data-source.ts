@@ -16,6 +16,7 @@ import {
   RollbackRow,
   ObservationRow,
 } from './log-rows.ts';
+import { WebhookDeliveryRow } from './delivery-rows.ts';
 import { SecretRow } from './secret-rows.ts';
 import { PromotionRow, ReleasePlanRow, ReleaseRow } from './release-rows.ts';
 
@@ -42,6 +43,7 @@ export const ENTITIES = [
   SecretRow,
   ApprovalLinkRow,
   SigningKeyRow,
+  WebhookDeliveryRow,
 ];
 
 /** Tables are made by migrations only; `synchronize` stays off. */

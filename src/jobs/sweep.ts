@@ -2,9 +2,11 @@ import type { Pool } from 'pg';
 import type { App } from '../app.ts';
 import type { MovedTo } from '../commands/mover.ts';
 import { followWork } from '../commands/follow-work.ts';
+import { processDue } from '../commands/process-delivery.ts';
 import { tellOrigins } from '../commands/tell-origins.ts';
 import type { Stimulus } from '../core/release.ts';
 import type { Log } from '../log.ts';
+import { forgetOldDeliveries } from '../store/deliveries.ts';
 import { unsettledRollbacks } from '../store/rollbacks.ts';
 import { isForCommand } from '../store/save-decisions.ts';
 import type { OutboxItem } from '../store/save-decisions.ts';
@@ -58,7 +60,10 @@ export class Sweep {
     await mover.flush();
     await this.#reconcile();
     await this.#settleRollbacks();
-    if (this.#rounds++ % 600 === 0) await forgetOldKeys(pool);
+    await processDue(this.#parts);
+    if (this.#rounds++ % 600 !== 0) return;
+    await forgetOldKeys(pool);
+    await forgetOldDeliveries(pool);
   }
 
   /** Rows that their own process should have handed over by now. */

@@ -24,6 +24,7 @@ import { ReleaseRollbacksResolver, RollbackResolver } from './rollback.ts';
 import { WindowOverrideResolver } from './window-override.ts';
 import { SecretResolver } from './secret.ts';
 import { RollbackPlanResolver } from './rollback-plan.ts';
+import { WebhookDeliveryResolver } from './webhook-delivery.ts';
 import { WaitingForWindowResolver, WindowStateResolver } from './window-state.ts';
 
 /** Every resolver class of the API; `src/schema/build.ts` builds the schema from them. */
@@ -63,6 +64,7 @@ export const RESOLVERS: NonEmptyArray<Function> = [
   WaitingForWindowResolver,
   WaitingReasonResolver,
   WindowOverrideResolver,
+  WebhookDeliveryResolver,
   WindowStateResolver,
 ];
 

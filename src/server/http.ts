@@ -29,6 +29,8 @@ export interface HttpParts {
     apollo: ApolloServer<ApiContext>;
     eventStream: RequestHandler;
     approvals: RequestHandler;
+    /** What outside systems send. */
+    receiver: RequestHandler;
     /** Throws what the client is answered when it may not ask now. */
     newContext: (request: Request) => Promise<ApiContext>;
   };
@@ -55,6 +57,7 @@ export function createHttpApp({ readiness, masking, maxBytes, hostAllowed, allow
     app.use('/graphql/stream', json, api.eventStream);
     app.use('/graphql', json, expressMiddleware(api.apollo, { context: ({ req }) => api.newContext(req) }));
     app.use('/approvals', api.approvals);
+    app.use('/hooks', api.receiver);
     app.use('/graphiql', graphiql());
     app.get('/', (_request, response) => response.redirect('/graphiql'));
   }

@@ -122,9 +122,9 @@ export class Vault implements SecretSource {
   }
 
   /** The keys that sign for a source: several while one is being replaced by the next. */
-  async webhookSecrets(source: string): Promise<string[]> {
+  async webhookSecrets(source: string): Promise<{ name: string; value: string }[]> {
     const rows = await this.#sealed(`use->>'kind' = 'WEBHOOK' AND use->>'source' = $1`, [source]);
-    return rows.map((row) => this.#open(row));
+    return rows.map((row) => ({ name: row.name, value: this.#open(row) }));
   }
 
   async #sealed(where: string, values: unknown[]): Promise<SealedRow[]> {

@@ -8,6 +8,7 @@ import { DEPLOYMENTS } from '../../src/cli/commands/deployments.ts';
 import { listDocument, oneDocument } from '../../src/cli/commands/get.ts';
 import { DEFINITION_KINDS } from '../../src/cli/commands/kinds.ts';
 import { SECRET_DOCUMENTS } from '../../src/cli/commands/secrets.ts';
+import { WEBHOOK_DOCUMENTS } from '../../src/cli/commands/webhooks.ts';
 import { DOCUMENTS } from '../../src/cli/operations.ts';
 import { EVENT_FIELDS, toJson, toWords } from '../../src/cli/watch/events.ts';
 import { LOG, STREAM } from '../../src/cli/watch/follow.ts';
@@ -19,6 +20,7 @@ const examples = root('web/graphiql/src/examples');
 const documents: [string, string][] = [
   ...Object.entries(DOCUMENTS),
   ...Object.entries(SECRET_DOCUMENTS),
+  ...Object.entries(WEBHOOK_DOCUMENTS),
   ['the subscription of watch', STREAM],
   ['the log of watch', LOG],
   ['get deployments', DEPLOYMENTS],

@@ -1,0 +1,86 @@
+import { createHmac, randomUUID, timingSafeEqual } from 'node:crypto';
+import type { App } from '../app.ts';
+import type { Delivery } from '../core/receiver/delivery.ts';
+import { readRollout } from '../core/receiver/rollout.ts';
+import { readSigned } from '../core/receiver/signature.ts';
+import type { SignedMessage } from '../core/receiver/signature.ts';
+import { signingKey } from '../core/secrets.ts';
+import { keepDelivery } from '../store/deliveries.ts';
+
+type Parts = Pick<App, 'pool' | 'clock' | 'secrets'>;
+
+export interface Arrived {
+  source: string;
+  headers: Record<string, string | string[] | undefined>;
+  /** As it came: the signature is over these bytes. */
+  body: Buffer;
+}
+
+export type Received =
+  /** Stored. `wrong`: it is signed, and not a message that we know; stored all the same. */
+  | { kind: 'STORED'; delivery: Delivery; isNew: boolean; wrong?: string }
+  /** Nothing is stored: nobody knows who sent it. */
+  | { kind: 'UNVERIFIED'; reason: string }
+  /** Another message came under the same id before. */
+  | { kind: 'CONFLICT'; reason: string };
+
+/** Kept with the delivery: what helps to understand it, and nothing that could sign or log in. */
+const KEPT_HEADERS = ['content-type', 'user-agent', 'webhook-id', 'webhook-timestamp'];
+
+/** Verifies and stores what an outside system sent; once it answers, the message is not lost any more. */
+export async function receiveDelivery(app: Parts, { source, headers, body }: Arrived): Promise<Received> {
+  const now = app.clock.now();
+  const message = readSigned(headers, now.getTime());
+  if ('wrong' in message) return { kind: 'UNVERIFIED', reason: message.wrong };
+  const secrets = await app.secrets.webhookSecrets(source);
+  const verifiedBy = verify(message, body, secrets);
+  // The same words for a source that is not there: whoever asks around learns nothing.
+  if (verifiedBy === undefined)
+    return { kind: 'UNVERIFIED', reason: `the signature is not one of a secret of source "${source}"` };
+  const text = decoded(body);
+  if (text === undefined) return { kind: 'CONFLICT', reason: 'the body is not UTF-8 text, or has a NUL character' };
+  const read = readRollout(text);
+  const wrong = 'wrong' in read ? read.wrong : undefined;
+  const { kept, isNew } = await keepDelivery(app.pool, {
+    id: randomUUID(),
+    source,
+    webhookId: message.id,
+    headers: Object.fromEntries(KEPT_HEADERS.flatMap((name) => (headers[name] ? [[name, String(headers[name])]] : []))),
+    body: text,
+    receivedAt: now,
+    verifiedBy,
+    status: wrong === undefined ? 'PENDING' : 'REFUSED',
+    outcome: wrong ?? null,
+    dueAt: now,
+  });
+  if (!isNew && kept.body !== text)
+    return { kind: 'CONFLICT', reason: `another message came before with the webhook-id ${message.id}` };
+  return { kind: 'STORED', delivery: kept, isNew, ...(wrong !== undefined && { wrong }) };
+}
+
+/** Every secret and every signature is compared, and each in constant time. @returns the name of the secret that fits */
+function verify(
+  { id, timestamp, signatures }: SignedMessage,
+  body: Buffer,
+  secrets: { name: string; value: string }[],
+): string | undefined {
+  const given = signatures.map((each) => Buffer.from(each, 'base64'));
+  let found: string | undefined;
+  for (const { name, value } of secrets) {
+    const text = signingKey(value);
+    if (text === undefined) continue;
+    const key = Buffer.from(text, 'base64');
+    const expected = createHmac('sha256', key).update(`${id}.${timestamp}.`).update(body).digest();
+    for (const each of given) if (each.length === expected.length && timingSafeEqual(each, expected)) found = name;
+  }
+  return found;
+}
+
+function decoded(body: Buffer): string | undefined {
+  try {
+    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(body);
+    return text.includes('\0') ? undefined : text;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,29 @@
+export const DELIVERY_STATUSES = ['PENDING', 'DONE', 'REFUSED', 'FAILED'] as const;
+export type DeliveryStatus = (typeof DELIVERY_STATUSES)[number];
+
+/** A message of an outside system that was signed by it, as it is kept. */
+export interface Delivery {
+  id: string;
+  source: string;
+  /** The sender's own id: the same one again is the same message. */
+  webhookId: string;
+  /** Without signatures. */
+  headers: Record<string, string>;
+  body: string;
+  receivedAt: Date;
+  /** The secret that verified it, by name. */
+  verifiedBy: string;
+  status: DeliveryStatus;
+  /** In words; null while it is PENDING for the first time. */
+  outcome: string | null;
+  attempts: number;
+  /** How often somebody asked for it once more. */
+  replays: number;
+  processedAt: Date | null;
+}
+
+/** Beyond it a delivery is FAILED, and waits for somebody to replay it. */
+export const MAX_ATTEMPTS = 10;
+
+/** Milliseconds until the next attempt: 2 s, doubling, at most 5 min. */
+export const pauseAfter = (attempts: number): number => Math.min(2_000 * 2 ** (attempts - 1), 300_000);

@@ -1,0 +1,67 @@
+import { Arg, Args, Ctx, Mutation, Query, Resolver } from 'type-graphql';
+import { replayDelivery } from '../commands/replay-delivery.ts';
+import { EVERYTHING } from '../core/access/index.ts';
+import { refusal } from '../core/problems.ts';
+import { checkFirst, PageArgs, toConnection } from '../schema/connection.ts';
+import type { Connection } from '../schema/connection.ts';
+import type { ApiContext } from '../schema/context.ts';
+import { fromNodeId } from '../schema/node-id.ts';
+import { UUID } from '../schema/node.ts';
+import {
+  WebhookDelivery,
+  WebhookDeliveryConnection,
+  WebhookDeliveryFilterInput,
+  WebhookDeliveryReplayInput,
+  WebhookDeliveryReplayPayload,
+} from '../schema/webhook-delivery.ts';
+import { listDeliveries } from '../store/deliveries.ts';
+import { Guarded, may } from './access/rules.ts';
+import { checkStorable, refused } from './answers.ts';
+import { forget } from './batches.ts';
+import { readSince, writeSince } from './newest-first.ts';
+
+/** A source may report on everything, so its messages are for those who may do that themselves. */
+const REPORTS = may('REPORT', () => [EVERYTHING]);
+
+@Resolver()
+export class WebhookDeliveryResolver {
+  @Guarded(REPORTS)
+  @Query(() => WebhookDeliveryConnection, { description: 'What outside systems sent, newest first.' })
+  async webhookDeliveries(
+    @Ctx() { app }: ApiContext,
+    @Args(() => PageArgs) page: PageArgs,
+    @Arg('filter', () => WebhookDeliveryFilterInput, { nullable: true, description: 'Which ones; all when left out.' })
+    filter?: WebhookDeliveryFilterInput | null,
+  ): Promise<Connection<WebhookDelivery>> {
+    const limit = checkFirst(page.first) + 1;
+    checkStorable({ filter });
+    const { source, status } = filter ?? {};
+    const asked = { limit, after: readSince(page.after), source: source ?? undefined, status: status ?? undefined };
+    const rows = await listDeliveries(app.pool, asked);
+    return toConnection(
+      rows,
+      page,
+      ({ id, receivedAt }) => writeSince({ since: receivedAt.getTime(), id }),
+      (row) => new WebhookDelivery(row),
+    );
+  }
+
+  @Guarded(REPORTS)
+  @Mutation(() => WebhookDeliveryReplayPayload, {
+    description: 'Processes a stored delivery once more; what it says is judged by how things are now.',
+  })
+  async webhookDeliveryReplay(
+    @Ctx() context: ApiContext,
+    @Arg('input', () => WebhookDeliveryReplayInput, { description: 'Which one.' }) input: WebhookDeliveryReplayInput,
+  ): Promise<WebhookDeliveryReplayPayload> {
+    const node = fromNodeId(input.id);
+    const id = node?.type === 'WebhookDelivery' ? node.what : input.id;
+    if (!UUID.test(id)) {
+      const wrong = [refusal('NOT_FOUND', 'the id is not that of a delivery', ['id'])];
+      return { delivery: null, userErrors: refused(wrong) };
+    }
+    const { value, refusals } = await replayDelivery(context.app, id);
+    forget(context);
+    return { delivery: value ? new WebhookDelivery(value) : null, userErrors: refused(refusals ?? []) };
+  }
+}

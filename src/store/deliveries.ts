@@ -1,0 +1,102 @@
+import type { Pool } from 'pg';
+import type { Delivery, DeliveryStatus } from '../core/receiver/delivery.ts';
+
+const COLUMNS = `id, source, webhook_id AS "webhookId", headers, body, received_at AS "receivedAt",
+  verified_by AS "verifiedBy", status, outcome, attempts, replays, processed_at AS "processedAt"`;
+
+export type NewDelivery = Pick<
+  Delivery,
+  'id' | 'source' | 'webhookId' | 'headers' | 'body' | 'receivedAt' | 'verifiedBy' | 'status' | 'outcome'
+> & { dueAt: Date };
+
+/** @returns the delivery that is kept: this one, or the one that came before under the same id. */
+export async function keepDelivery(pool: Pool, given: NewDelivery): Promise<{ kept: Delivery; isNew: boolean }> {
+  const { id, source, webhookId, headers, body, receivedAt, verifiedBy, status, outcome, dueAt } = given;
+  const { rows } = await pool.query<Delivery>(
+    `INSERT INTO webhook_delivery
+       (id, source, webhook_id, headers, body, received_at, verified_by, status, outcome, due_at, processed_at)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, CASE WHEN $8 = 'PENDING' THEN NULL ELSE $6::timestamptz END)
+     ON CONFLICT (source, webhook_id) DO NOTHING
+     RETURNING ${COLUMNS}`,
+    [id, source, webhookId, JSON.stringify(headers), body, receivedAt, verifiedBy, status, outcome, dueAt],
+  );
+  if (rows[0]) return { kept: rows[0], isNew: true };
+  const earlier = await pool.query<Delivery>(
+    `SELECT ${COLUMNS} FROM webhook_delivery WHERE source = $1 AND webhook_id = $2`,
+    [source, webhookId],
+  );
+  return { kept: earlier.rows[0] as Delivery, isNew: false };
+}
+
+/** Takes one for an attempt; nobody else does before `until`. Undefined when it is taken, or not pending. */
+export async function takeDelivery(pool: Pool, id: string, now: Date, until: Date): Promise<Delivery | undefined> {
+  const { rows } = await pool.query<Delivery>(
+    `UPDATE webhook_delivery SET attempts = attempts + 1, due_at = $3
+     WHERE id = $1 AND status = 'PENDING' AND due_at <= $2 RETURNING ${COLUMNS}`,
+    [id, now, until],
+  );
+  return rows[0];
+}
+
+export async function dueDeliveries(pool: Pool, now: Date, limit: number): Promise<string[]> {
+  const { rows } = await pool.query<{ id: string }>(
+    `SELECT id FROM webhook_delivery WHERE status = 'PENDING' AND due_at <= $1 ORDER BY due_at LIMIT $2`,
+    [now, limit],
+  );
+  return rows.map(({ id }) => id);
+}
+
+/** Only by whoever took this attempt. */
+export async function recordDelivery(
+  pool: Pool,
+  { id, attempts, replays }: Pick<Delivery, 'id' | 'attempts' | 'replays'>,
+  what: { status: DeliveryStatus; outcome: string; dueAt: Date; now: Date },
+): Promise<void> {
+  const { status, outcome, dueAt, now } = what;
+  await pool.query(
+    `UPDATE webhook_delivery SET status = $4, outcome = $5, due_at = $6,
+       processed_at = CASE WHEN $4 = 'PENDING' THEN NULL ELSE $7::timestamptz END
+     WHERE id = $1 AND attempts = $2 AND replays = $3 AND status = 'PENDING'`,
+    [id, attempts, replays, status, outcome.slice(0, 2_000), dueAt, now],
+  );
+}
+
+/** Once more from the beginning; undefined when it is not there, or under way. */
+export async function replayDelivery(pool: Pool, id: string, now: Date): Promise<Delivery | undefined> {
+  const { rows } = await pool.query<Delivery>(
+    `UPDATE webhook_delivery SET status = 'PENDING', attempts = 0, replays = replays + 1, due_at = $2, processed_at = NULL
+     WHERE id = $1 AND status <> 'PENDING' RETURNING ${COLUMNS}`,
+    [id, now],
+  );
+  return rows[0];
+}
+
+export async function readDelivery(pool: Pool, id: string): Promise<Delivery | undefined> {
+  const { rows } = await pool.query<Delivery>(`SELECT ${COLUMNS} FROM webhook_delivery WHERE id = $1`, [id]);
+  return rows[0];
+}
+
+export interface DeliveryPage {
+  limit: number;
+  after?: { since: number; id: string };
+  source?: string;
+  status?: DeliveryStatus;
+}
+
+/** Newest first. */
+export async function listDeliveries(pool: Pool, { limit, after, source, status }: DeliveryPage): Promise<Delivery[]> {
+  const { rows } = await pool.query<Delivery>(
+    `SELECT ${COLUMNS} FROM webhook_delivery
+     WHERE ($2::timestamptz IS NULL OR (received_at, id) < ($2, $3::uuid))
+       AND ($4::text IS NULL OR source = $4) AND ($5::text IS NULL OR status = $5)
+     ORDER BY received_at DESC, id DESC LIMIT $1`,
+    [limit, after ? new Date(after.since) : null, after?.id ?? null, source ?? null, status ?? null],
+  );
+  return rows;
+}
+
+export async function forgetOldDeliveries(pool: Pool): Promise<void> {
+  await pool.query(
+    `DELETE FROM webhook_delivery WHERE received_at < now() - interval '30 days' AND status <> 'PENDING'`,
+  );
+}
