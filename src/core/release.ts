@@ -304,6 +304,9 @@ export const BAD_PROMOTION: ReadonlySet<PromotionStatus> = new Set([
 ]);
 
 /** A release whose own work has ended is RUNNING again while a rollback takes it back: `endedAt` says what has ended. */
+/** A rollback has restored what was there before, or tries to: what the promotion did is undone. */
+export const TAKEN_BACK: ReadonlySet<PromotionStatus> = new Set(['ROLLING_BACK', 'ROLLED_BACK', 'ROLLBACK_FAILED']);
+
 export const ENDED_RELEASE: ReadonlySet<ReleaseStatus> = new Set(['SUCCEEDED', 'FAILED', 'TERMINATED']);
 
 /** A promotion that has the environment to itself, from its start to its end: no other release may start there. */

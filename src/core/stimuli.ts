@@ -2,7 +2,7 @@ import { takeDecision } from './approvals/decide.ts';
 import { GATE_RECHECK, judgeGroup } from './gates.ts';
 import type { Move } from './move.ts';
 import type { PlannedGroup, PlannedStep } from './plan.ts';
-import { ENDED_PROMOTION } from './release.ts';
+import { ENDED_PROMOTION, TAKEN_BACK } from './release.ts';
 import { refusal } from './problems.ts';
 import type { GroupState, Outcome, OverrideStimulus, PromotionState, StepState, Stimulus } from './release.ts';
 import { failGroup, isOpenQuestion } from './settle.ts';
@@ -217,14 +217,20 @@ function takeRolloutReport(move: Move, report: Extract<Stimulus, { kind: 'rollou
   });
 }
 
-/** From the exact point of failure: steps that succeeded stay, everything else of what did not succeed begins again. */
+/**
+ * From the exact point of failure: steps that succeeded stay, everything else of what did not succeed begins again. What was
+ * taken back begins from its start, and the gate of its group is asked anew: what succeeded there is undone.
+ */
 function takeRetry(move: Move): void {
   const { state } = move;
   if (state.status !== 'FAILED' && state.status !== 'TERMINATED') return;
   state.rollbacks = overBy(state.rollbacks);
   const again: string[] = [];
+  const undone = new Set<number | null>();
   state.promotions.forEach((seen, position) => {
     if (seen.status === 'SUCCEEDED') return;
+    const takenBack = TAKEN_BACK.has(seen.status);
+    if (takenBack) undone.add(move.planned(position).group);
     const promotion = move.promotion(position);
     again.push(move.planned(position).name);
     // An approval belongs to the attempt that it was asked for: whoever approved is asked again.
@@ -232,12 +238,12 @@ function takeRetry(move: Move): void {
     const fresh = { startedAt: null, endedAt: null, problem: null, evidence: null, approval: null };
     Object.assign(promotion, { status: 'PENDING', ...fresh });
     promotion.steps.forEach((step, index) => {
-      if (step.status !== 'SUCCEEDED')
+      if (step.status !== 'SUCCEEDED' || takenBack)
         Object.assign(move.step(position, index), freshStep(), { dispatch: step.dispatch });
     });
   });
   state.groups.forEach((group, position) => {
-    if (group.status !== 'PASSED')
+    if (group.status !== 'PASSED' || undone.has(position))
       Object.assign(move.group(position), { status: 'OPEN', recheckAt: null, unknownSince: null, reason: null });
   });
   Object.assign(state, {

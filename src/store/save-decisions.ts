@@ -110,6 +110,7 @@ export async function saveDecisions(
           fact.commit ?? (promotion.name === release.plan.triggerEnvironment ? (content?.commit ?? null) : null),
         at,
         verified_at: fact.verified ? at : null,
+        fresh: !fact.verified,
       });
     }
   }
@@ -171,16 +172,22 @@ WITH input AS (
   SELECT i.key, i.release_id, i.work
   FROM jsonb_to_recordset($4::jsonb) AS i(key text, release_id uuid, work jsonb)
   JOIN saved ON saved.id = i.release_id
+), arriving AS (
+  SELECT i.* FROM jsonb_to_recordset($5::jsonb) AS i(
+    release_id uuid, product text, environment text, application text, version text, digest text, commit_id text,
+    at timestamptz, verified_at timestamptz, fresh boolean)
+  JOIN saved ON saved.id = i.release_id
 ), deployed AS (
   INSERT INTO deployment (release_id, product, environment, application, version, digest, commit_id, at, verified_at)
   SELECT i.release_id, i.product, i.environment, i.application, i.version, i.digest, i.commit_id, i.at, i.verified_at
-  FROM jsonb_to_recordset($5::jsonb) AS i(
-    release_id uuid, product text, environment text, application text, version text, digest text, commit_id text,
-    at timestamptz, verified_at timestamptz)
-  JOIN saved ON saved.id = i.release_id
+  FROM arriving i
+  -- Fresh: it became current anew, after a rollback had taken it back. Else it was found healthy, and nothing moves.
   ON CONFLICT (release_id, application) DO UPDATE SET
-    commit_id = coalesce(excluded.commit_id, deployment.commit_id),
-    verified_at = coalesce(excluded.verified_at, deployment.verified_at)
+    (at, verified_at) = (
+      SELECT CASE WHEN i.fresh THEN excluded.at ELSE deployment.at END,
+        CASE WHEN i.fresh THEN excluded.verified_at ELSE coalesce(excluded.verified_at, deployment.verified_at) END
+      FROM arriving i WHERE i.release_id = deployment.release_id AND i.application = deployment.application),
+    commit_id = coalesce(excluded.commit_id, deployment.commit_id)
 ), handed AS (
   DELETE FROM outbox WHERE key = ANY($6::text[])
 ), lifted AS (
