@@ -1,12 +1,13 @@
 import type { App } from '../app.ts';
 import { KINDS } from '../core/definitions.ts';
-import type { Kind } from '../core/definitions.ts';
+import type { Kind, StoredDefinition } from '../core/definitions.ts';
 import { RefusedError } from '../core/problems.ts';
 import { diffManifests, parseManifests } from '../manifests/index.ts';
 import type { ManifestError, ParsedManifest } from '../manifests/index.ts';
 import { lockDefinitions } from '../store/definitions.ts';
+import { auditChange } from './audit.ts';
 import { reconsiderReleases } from './reconsider.ts';
-import { saveInTransaction } from './save-definition.ts';
+import { auditOfDefinitions, saveInTransaction } from './save-definition.ts';
 
 type Parts = Pick<App, 'dataSource' | 'pool' | 'mover' | 'log'>;
 
@@ -42,11 +43,13 @@ export async function applyManifests(
   try {
     await app.dataSource.transaction(async (manager) => {
       await lockDefinitions(manager);
+      const saved: { stored: StoredDefinition; before: StoredDefinition | null }[] = [];
       for (const manifest of ordered) {
         try {
           const { definition } = manifest;
           const { stored, before, change } = await saveInTransaction(manager, definition, { mode: 'UPSERT', actor });
           const { kind, metadata, revision } = stored;
+          if (change !== 'UNCHANGED') saved.push({ stored, before });
           const diff = change === 'UNCHANGED' ? undefined : diffManifests(before ?? undefined, stored);
           outcome.changes.push({ kind, name: metadata.name, change, diff, revision });
         } catch (error) {
@@ -55,6 +58,7 @@ export async function applyManifests(
         }
       }
       if (dryRun || outcome.errors.length > 0) throw new Undone();
+      if (saved.length > 0) await auditChange(manager, auditOfDefinitions(saved));
     });
   } catch (error) {
     if (!(error instanceof Undone)) throw error;

@@ -31,6 +31,9 @@ export async function audited<T>(
     const reasons = outcome === 'FORBIDDEN' || code === 'BAD_USER_INPUT' ? [(error as Error).message] : null;
     await insertAudit(pool, entryOf(given, { outcome, reasons }));
     throw error;
+  } finally {
+    // Timers and moves that it set off still run in its name: they write nothing more.
+    given.claimed = true;
   }
 }
 

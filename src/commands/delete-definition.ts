@@ -2,11 +2,12 @@ import type { App } from '../app.ts';
 import type { Kind, StoredDefinition } from '../core/definitions.ts';
 import { refusal, RefusedError } from '../core/problems.ts';
 import { getDefinition, lockDefinitions, removeDefinition } from '../store/definitions.ts';
+import { auditChange } from './audit.ts';
 import { checkDependents } from './check-references.ts';
 import { reconsiderReleases } from './reconsider.ts';
 import { refusable } from './result.ts';
 import type { Result } from './result.ts';
-import { refuseConflict } from './save-definition.ts';
+import { auditOfDefinitions, refuseConflict } from './save-definition.ts';
 
 type Parts = Pick<App, 'dataSource' | 'pool' | 'mover' | 'log'>;
 
@@ -26,6 +27,7 @@ export async function deleteDefinition<K extends Kind>(
       const used = await checkDependents(manager, kind, name);
       if (used.length > 0) throw new RefusedError(used);
       await removeDefinition(manager, before, options.actor);
+      await auditChange(manager, auditOfDefinitions([{ before, stored: null }]));
       return before;
     }),
   );

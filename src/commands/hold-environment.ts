@@ -5,6 +5,7 @@ import { refusal, RefusedError } from '../core/problems.ts';
 import type { Refusal } from '../core/problems.ts';
 import { holdEnvironment as keepHold, liftHolds, listHolds, readHolds } from '../store/environment-holds.ts';
 import type { KeptHold } from '../store/environment-holds.ts';
+import { auditChange } from './audit.ts';
 import { onceByKey } from './idempotency.ts';
 import { wakeWaiting } from './reconsider.ts';
 import { refusable } from './result.ts';
@@ -39,7 +40,15 @@ export function holdEnvironment(app: Parts, input: HoldInput, actor: string | nu
     };
     const keyed = { operation: 'environmentHold', key: input.idempotencyKey, input };
     const id = await app.dataSource.transaction((tx) =>
-      onceByKey(tx, keyed, async () => keepHold(await clientOf(tx), hold)),
+      onceByKey(tx, keyed, async () => {
+        const made = await keepHold(await clientOf(tx), hold);
+        const objects = [
+          { kind: 'EnvironmentHold', name: made },
+          { kind: 'Environment', name: environment },
+        ];
+        await auditChange(tx, { before: null, after: hold, objects });
+        return made;
+      }),
     );
     return (await readHolds(app.pool, [id])).get(id) as KeptHold;
   });

@@ -10,6 +10,7 @@ import {
 } from '../store/bad-versions.ts';
 import type { KeptBadVersion } from '../store/bad-versions.ts';
 import { checkEnd, checkReason, clientOf } from './hold-environment.ts';
+import { auditChange } from './audit.ts';
 import { onceByKey } from './idempotency.ts';
 import { wakeWaiting } from './reconsider.ts';
 import { refusable } from './result.ts';
@@ -63,7 +64,15 @@ export function markVersionBad(app: Parts, input: MarkInput, actor: string | nul
     };
     const keyed = { operation: 'versionMarkBad', key: input.idempotencyKey, input };
     const id = await app.dataSource.transaction((tx) =>
-      onceByKey(tx, keyed, async () => keepMark(await clientOf(tx), mark)),
+      onceByKey(tx, keyed, async () => {
+        const made = await keepMark(await clientOf(tx), mark);
+        const objects = [
+          { kind: 'BadVersion', name: made },
+          { kind: 'Product', name: product },
+        ];
+        await auditChange(tx, { before: null, after: mark, objects });
+        return made;
+      }),
     );
     return (await readBadVersions(app.pool, [id])).get(id) as KeptBadVersion;
   });

@@ -13,8 +13,12 @@ import { loadFacts } from '../store/load-facts.ts';
 import { loadFrozen, loadStates } from '../store/load-releases.ts';
 import type { FrozenRelease, LoadedState } from '../store/load-releases.ts';
 import { lockProductsStatement } from '../store/product-locks.ts';
+import type { AuditEntry } from '../store/audit-log.ts';
 import { saveDecisions } from '../store/save-decisions.ts';
 import type { DecisionToSave } from '../store/save-decisions.ts';
+import { claimAudit } from './audit.ts';
+import type { AuditTicket } from './audit.ts';
+import { auditOfMove } from './audit-release.ts';
 
 /**
  * The only code that moves a release: lock, decide, save, outbox; many releases in one transaction.
@@ -55,7 +59,9 @@ export class Mover {
   move(releaseId: string, stimulus: Stimulus, actor: string | null = null): Promise<MovedTo | null> {
     return new Promise((resolve, reject) => {
       const items = this.#waiting.get(releaseId);
-      const item: Item = { stimulus, actor, resolve, reject, tries: 0 };
+      // A tick is nobody's command, whoever set it off.
+      const audit = stimulus.kind === 'tick' ? null : claimAudit();
+      const item: Item = { stimulus, actor, audit, resolve, reject, tries: 0 };
       if (items) items.push(item);
       else this.#waiting.set(releaseId, [item]);
       this.#schedule();
@@ -245,7 +251,12 @@ export class Mover {
       each.decision = decision;
       each.refused = decision.refused;
       if (isNews(each.loaded.state, decision)) {
-        toSave.push({ release: each.release, expected: each.loaded.revision, decision });
+        toSave.push({
+          release: each.release,
+          expected: each.loaded.revision,
+          decision,
+          audit: auditOf(each, decision),
+        });
       } else {
         standing.add(each.release.id);
         each.decision = undefined;
@@ -272,7 +283,10 @@ export class Mover {
         this.#states.set(release.id, { state, revision: loaded.revision + 1 });
         moved.push({ release, decision });
       }
-      for (const item of items) item.resolve({ release, state, refused: refused?.get(item.stimulus) });
+      for (const item of items) {
+        if (decision && !decision.refused.has(item.stimulus)) item.audit?.written();
+        item.resolve({ release, state, refused: refused?.get(item.stimulus) });
+      }
     }
     if (moved.length > 0) this.#onMoved(moved);
   }
@@ -319,6 +333,8 @@ export interface Moved {
 interface Item {
   stimulus: Stimulus;
   actor: string | null;
+  /** The entry of the command that it comes from, to be written with the decision. */
+  audit: AuditTicket | null;
   resolve: (to: MovedTo | null) => void;
   reject: (error: unknown) => void;
   tries: number;
@@ -334,6 +350,12 @@ interface Found {
   fresh: boolean;
   decision?: Decision;
   refused?: Decision['refused'];
+}
+
+/** Of the commands that changed something: a refused one gets its entry elsewhere. */
+function auditOf({ release, loaded, items }: Found, { state, changed, refused }: Decision): AuditEntry[] {
+  const given = items.filter(({ audit, stimulus }) => audit !== null && !refused.has(stimulus));
+  return given.map(({ audit }) => audit!.entry(auditOfMove(release, loaded.state, state, changed)));
 }
 
 function isNews(before: ReleaseState, { state, events, changed, work }: Decision): boolean {

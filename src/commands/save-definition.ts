@@ -5,6 +5,8 @@ import { refusal, RefusedError } from '../core/problems.ts';
 import { checkDefinition } from '../core/validate.ts';
 import { sameDefinition } from '../manifests/index.ts';
 import { getDefinition, getDefinitionById, lockDefinitions, writeDefinition } from '../store/definitions.ts';
+import { auditChange } from './audit.ts';
+import type { AuditChange } from './audit.ts';
 import { checkReferences } from './check-references.ts';
 import { onceByKey } from './idempotency.ts';
 import { reconsiderReleases } from './reconsider.ts';
@@ -31,7 +33,11 @@ export async function saveDefinition<K extends Kind>(
     app.dataSource.transaction(async (manager) => {
       await lockDefinitions(manager);
       const { idempotencyKey: key } = options;
-      const save = async (): Promise<string> => (await saveInTransaction(manager, definition, options)).stored.id;
+      const save = async (): Promise<string> => {
+        const saved = await saveInTransaction(manager, definition, options);
+        if (saved.change !== 'UNCHANGED') await auditChange(manager, auditOfDefinitions([saved]));
+        return saved.stored.id;
+      };
       const id = await onceByKey(manager, { operation: `save${definition.kind}`, key, input: definition }, save);
       return (await getDefinitionById(manager, definition.kind, id)) as StoredDefinition<K>;
     }),
@@ -68,6 +74,20 @@ export async function saveInTransaction<K extends Kind>(
   if (before && sameDefinition(before, definition)) return { stored: before, before, change: 'UNCHANGED' };
   const stored = await writeDefinition(manager, definition, before, actor);
   return { stored, before, change: before ? 'UPDATED' : 'CREATED' };
+}
+
+type Change = { before: StoredDefinition | null; stored: StoredDefinition | null };
+
+/** As somebody would write them, one after the other; a single one stands by itself. */
+export function auditOfDefinitions(changes: readonly Change[]): AuditChange {
+  const shown = (each: StoredDefinition | null): object | null =>
+    each && { metadata: each.metadata, spec: each.spec, revision: each.revision };
+  const objects = changes.map(({ before, stored }) => {
+    const { kind, metadata } = (stored ?? before) as StoredDefinition;
+    return { kind, name: metadata.name };
+  });
+  const list = (side: (StoredDefinition | null)[]): unknown => (side.length === 1 ? shown(side[0]!) : side.map(shown));
+  return { before: list(changes.map((each) => each.before)), after: list(changes.map((each) => each.stored)), objects };
 }
 
 /** Two editors: the second one is told the revision that he has not seen. */

@@ -8,9 +8,9 @@ import type { RollbackQuestion, RollbackRequest } from '../core/rollback/plan-ro
 import type { RollbackCause, RollbackPlan, VersionRef } from '../core/rollback/rollback.ts';
 import type { PinnedContent } from '../drivers/driver.ts';
 import { reach } from '../faults.ts';
-import { insertRelease } from '../store/insert-release.ts';
 import { lockProductsStatement } from '../store/product-locks.ts';
 import { loadRollbackQuestion } from '../store/rollback-question.ts';
+import { insertAudited } from './audit-release.ts';
 import { clientOf } from './hold-environment.ts';
 import { onceByKey } from './idempotency.ts';
 import type { KeyedInput } from './idempotency.ts';
@@ -144,7 +144,7 @@ async function makeRollback(
     concurrency: known?.concurrency ?? ('QUEUE' as const),
     trigger: { kind: 'ROLLBACK' as const, actor },
   };
-  await insertRelease(tx, release);
+  await insertAudited(tx, release);
   const included = going.filter((each) => each.decision === 'INCLUDED').map((each) => each.environment);
   await insertRollback(client, {
     id,

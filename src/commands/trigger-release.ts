@@ -12,8 +12,9 @@ import { matchesSelector } from '../core/selectors.ts';
 import type { PinnedContent } from '../drivers/driver.ts';
 import { listBadVersions } from '../store/bad-versions.ts';
 import type { DefinitionSnapshot } from '../store/definition-snapshot.ts';
-import { insertRelease, queuedReleases } from '../store/insert-release.ts';
+import { queuedReleases } from '../store/insert-release.ts';
 import type { NewRelease } from '../store/insert-release.ts';
+import { insertAudited } from './audit-release.ts';
 import { earlierResult, onceByKey } from './idempotency.ts';
 import { markedBad } from './mark-version.ts';
 import { refusable } from './result.ts';
@@ -56,7 +57,7 @@ export function triggerRelease(
     const release = freeze(app, product, plan, contents, input, actor);
     if (input.acknowledgeBadVersion !== true) await refuseBadVersion(app, definitions, release);
     const insert = async (tx: EntityManager): Promise<string> => {
-      const number = await insertRelease(tx, release);
+      const number = await insertAudited(tx, release);
       app.mover.adopt({ ...release, id: release.state.id, number }, release.state);
       return release.state.id;
     };

@@ -5,6 +5,8 @@ import type { ReleasePlan } from '../core/plan.ts';
 import type { ReleaseKind, ReleaseState } from '../core/release.ts';
 import type { PinnedContent } from '../drivers/driver.ts';
 import type { ReleaseRow } from '../entities/release-rows.ts';
+import { AUDIT_COLUMNS, AUDIT_RECORD, auditRecord } from './audit-log.ts';
+import type { AuditEntry } from './audit-log.ts';
 import { promotionRecord, releaseRecord } from './release-shape.ts';
 
 export interface NewRelease {
@@ -20,8 +22,12 @@ export interface NewRelease {
   trigger: ReleaseRow['trigger'];
 }
 
-/** A release with its plan, its promotions and its first event, in one statement; answers its number. */
-export async function insertRelease(tx: EntityManager, release: NewRelease): Promise<number> {
+/** A release with its plan, its promotions, its first event and who asked for it, in one statement; answers its number. */
+export async function insertRelease(
+  tx: EntityManager,
+  release: NewRelease,
+  audit: AuditEntry | null = null,
+): Promise<number> {
   const { state, plan, product } = release;
   const record = releaseRecord(state, 0);
   const promotions = state.promotions.map((promotion, position) => ({
@@ -45,6 +51,7 @@ export async function insertRelease(tx: EntityManager, release: NewRelease): Pro
     JSON.stringify(promotions),
     JSON.stringify(events),
     product,
+    JSON.stringify(audit ? [auditRecord(audit)] : []),
   ]);
   return Number(made?.number);
 }
@@ -71,6 +78,8 @@ WITH made AS (
   SELECT made.id, i.sequence, made.last_position, i.at, $9, i."releaseStatus", i.actor, i.event
   FROM made, jsonb_to_recordset($8::jsonb) AS i(sequence integer, at timestamptz, "releaseStatus" text, actor text, event jsonb)
   ORDER BY i.sequence
+), audited AS (
+  INSERT INTO audit_log (${AUDIT_COLUMNS}) SELECT ${AUDIT_COLUMNS} FROM jsonb_to_recordset($10::jsonb) AS i(${AUDIT_RECORD})
 )
 SELECT number, pg_notify('sluice_events', '') FROM made`;
 

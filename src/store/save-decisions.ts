@@ -2,6 +2,8 @@ import type { PoolClient, Pool } from 'pg';
 import type { Decision } from '../core/advance.ts';
 import type { PlannedApplication, PlannedPromotion, ReleasePlan } from '../core/plan.ts';
 import type { Work } from '../core/release.ts';
+import { AUDIT_COLUMNS, AUDIT_RECORD, auditRecord } from './audit-log.ts';
+import type { AuditEntry } from './audit-log.ts';
 import { promotionRecord, releaseRecord } from './release-shape.ts';
 
 /** What is known of a release besides its state; none of it ever changes. */
@@ -19,6 +21,8 @@ export interface DecisionToSave {
   /** The revision that the decision was made from: the save is a compare-and-set on it. */
   expected: number;
   decision: Decision;
+  /** Of the commands that the decision answers. */
+  audit: AuditEntry[];
 }
 
 export interface OutboxItem {
@@ -67,11 +71,13 @@ export async function saveDecisions(
   const outbox: unknown[] = [];
   const deployments: unknown[] = [];
   const lifted: unknown[] = [];
+  const audits: unknown[] = [];
   // In one order everywhere, so that two statements over the same releases queue up and never wait for each other.
   const sorted = [...decisions].sort((a, b) => (a.release.id < b.release.id ? -1 : 1));
-  for (const { release, expected, decision } of sorted) {
+  for (const { release, expected, decision, audit } of sorted) {
     const { state } = decision;
     const { id } = release;
+    for (const entry of audit) audits.push({ release_id: id, ...auditRecord(entry) });
     releases.push(releaseRecord(state, expected));
     for (const position of decision.changed) {
       const promotion = state.promotions[position];
@@ -121,6 +127,7 @@ export async function saveDecisions(
       ...[releases, promotions, events, outbox, mergeDeployments(deployments)].map((rows) => JSON.stringify(rows)),
       handedOver,
       JSON.stringify(lifted),
+      JSON.stringify(audits),
     ],
   });
   return new Set(result.rows.map((row) => row.id));
@@ -195,5 +202,9 @@ WITH input AS (
   FROM jsonb_to_recordset($7::jsonb) AS i(id uuid, release_id uuid, at timestamptz, reason text)
   JOIN saved ON saved.id = i.release_id
   WHERE h.id = i.id AND h.lifted_at IS NULL
+), audited AS (
+  INSERT INTO audit_log (${AUDIT_COLUMNS})
+  SELECT ${AUDIT_COLUMNS} FROM jsonb_to_recordset($8::jsonb) AS i(release_id uuid, ${AUDIT_RECORD})
+  JOIN saved ON saved.id = i.release_id
 )
 SELECT saved.id, (SELECT pg_notify('sluice_events', '')) AS notified FROM saved`;
