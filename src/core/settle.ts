@@ -191,10 +191,10 @@ export function considerStart(move: Move, position: number): boolean {
 
 /** Rejected, or nobody approved in time: nothing of it has run, and it has failed all the same. */
 function failUnapproved(move: Move, position: number, reason: string): void {
-  // Nobody agreed to take it back: the environment stays as it is, and that is no failure.
-  if (move.plan.rollback) return move.end(position, 'SKIPPED', reason);
   const problem = move.problem(reason, position);
   move.promotion(position).problem = problem;
+  // Nobody agreed to take it back: the environment stays as it is, and that is no failure.
+  if (move.plan.rollback) return move.end(position, 'SKIPPED', reason);
   move.state.firstProblem ??= problem;
   move.state.lastProblem = problem;
   endFailed(move, position, reason);

@@ -211,6 +211,21 @@ forEachBackend((backend) => {
     expect((await engine.ended(id)).status).toBe('SUCCEEDED');
   });
 
+  test('a server that is gone between the decision and the queue: the promotion starts all the same, once', async () => {
+    const dying = await engine.another();
+    await engine.saveBilling('dying', { approvals: { staging: approvalOf('1') } });
+    const id = await engine.trigger({ product: 'dying', version: '1' });
+    await engine.reached(id, asks(1));
+    // What a kill leaves: the decision is committed, its work stands in the outbox, and nobody is left to hand it over.
+    await dying.queue.close();
+    const result = await approvePromotion(dying, { releaseId: id, environment: 'staging' }, grace);
+    expect(result.refusals).toBeUndefined();
+    expect((await engine.ended(id)).status).toBe('SUCCEEDED');
+    const types = typesAt(await engine.events(id), 'staging');
+    expect(types.filter((each) => each === 'PromotionStarted')).toHaveLength(1);
+    expect(types.filter((each) => each === 'ActionCommitted')).toHaveLength(types.includes('ActionCommitted') ? 1 : 0);
+  });
+
   describe('an idempotency key', () => {
     test('repeats nothing, refuses another input, and is free again after a refusal', async () => {
       await engine.saveBilling('keyed', { approvals: { staging: approvalOf('1') } });
