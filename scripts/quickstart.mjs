@@ -9,11 +9,14 @@ import { parseArgs } from 'node:util';
 const startedAt = Date.now();
 process.chdir(fileURLToPath(new URL('..', import.meta.url)));
 
-const HELP = `Usage: npm run quickstart [-- --exit] [-- --port PORT]
+const HELP = `Usage: npm run quickstart [-- --exit] [-- --port PORT] [-- --scenario rollback]
 
 Starts Sluice with everything it needs on this machine, and releases the sample product Billing.
 
   --exit         end when the release has ended; exit code 0 if it SUCCEEDED, 1 if not
+  --scenario rollback
+                 release a good version, then one that fails in us-east, and watch it go back everywhere; with --exit
+                 the exit code is 0 if every environment holds its last verified version, byte for byte
   --port PORT    port of the API (default: 4000, or any free port when that is taken)
   --data FOLDER  where the database and the sample's git repositories live (default: .sluice)
 `;
@@ -32,6 +35,7 @@ function readOptions() {
         exit: { type: 'boolean', default: false },
         port: { type: 'string' },
         data: { type: 'string', default: '.sluice' },
+        scenario: { type: 'string' },
         help: { type: 'boolean', short: 'h', default: false },
       },
     });
@@ -39,7 +43,10 @@ function readOptions() {
       process.stdout.write(HELP);
       process.exit(0);
     }
-    return { exit: values.exit, port: values.port, data: values.data };
+    if (values.scenario !== undefined && values.scenario !== 'rollback') {
+      return fail(`There is no scenario "${values.scenario}".\n\n${HELP}`, 2);
+    }
+    return { exit: values.exit, port: values.port, data: values.data, scenario: values.scenario };
   } catch (error) {
     return fail(`${error.message}\n\n${HELP}`, 2);
   }

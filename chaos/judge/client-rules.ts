@@ -31,9 +31,9 @@ export function judgeSubscribers(subscribers: Subscriber[], { log }: History): I
 }
 
 /** The same key is the same release, through whichever server and however often; and no release without a request. */
-export function judgeTriggers(asked: Asked[], { keys, releases }: History): Invariant {
+export function judgeTriggers(requests: Asked[], { keys, releases }: History): Invariant {
   const rule = new Rule('the same idempotency key makes one release');
-  for (const { key, answers } of asked) {
+  for (const { key, answers } of requests) {
     const made = keys.get(key);
     for (const { releaseId, userErrors } of answers) {
       rule.expect(
@@ -43,7 +43,9 @@ export function judgeTriggers(asked: Asked[], { keys, releases }: History): Inva
     }
   }
   const made = new Set(keys.values());
-  for (const id of releases.keys()) rule.expect(made.has(id), () => `release ${id} was made by no key`);
+  // A rollback is made by what went wrong, not by a request.
+  const asked = [...releases.values()].filter((each) => each.kind === 'FORWARD');
+  for (const { id } of asked) rule.expect(made.has(id), () => `release ${id} was made by no key`);
   rule.expect(
     made.size === keys.size && [...made].every((id) => releases.has(id)),
     () => `${keys.size} keys made ${made.size} releases`,

@@ -1,7 +1,7 @@
 import pg from 'pg';
 import type { ReleaseEvent } from '../../src/core/events.ts';
 import type { ReleasePlan } from '../../src/core/plan.ts';
-import type { PromotionStatus, ReleaseStatus, StepState } from '../../src/core/release.ts';
+import type { PromotionStatus, ReleaseKind, ReleaseStatus, StepState } from '../../src/core/release.ts';
 
 /** What the database says after a run; the judge has no other source but git and what clients received. */
 export interface History {
@@ -16,6 +16,7 @@ export interface History {
 export interface ReleaseHistory {
   id: string;
   product: string;
+  kind: ReleaseKind;
   concurrency: string;
   status: ReleaseStatus;
   sequence: number;
@@ -71,8 +72,8 @@ export async function readHistory(databaseUrl: string): Promise<History> {
     // One moment for all that is read: what has not ended may still move.
     await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
     const releases = await client.query<Omit<ReleaseHistory, 'events'>>(
-      `SELECT r.id, r.product, r.concurrency, r.status, r.sequence, r.ended_at AS "endedAt", l.plan,
-         (SELECT jsonb_agg(jsonb_build_object('status', p.status, 'attempt', p.attempt, 'dispatch', p.dispatch, 'holds', p.holds, 'steps', p.steps) ORDER BY p.position)
+      `SELECT r.id, r.product, r.kind, r.concurrency, r.status, r.sequence, r.ended_at AS "endedAt", l.plan,
+         (SELECT coalesce(jsonb_agg(jsonb_build_object('status', p.status, 'attempt', p.attempt, 'dispatch', p.dispatch, 'holds', p.holds, 'steps', p.steps) ORDER BY p.position), '[]')
           FROM promotion p WHERE p.release_id = r.id) AS promotions
        FROM release r JOIN release_plan l ON l.release_id = r.id ORDER BY r.number`,
     );

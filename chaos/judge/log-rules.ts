@@ -104,11 +104,15 @@ function oneAtWork({ log, releases }: History): Invariant[] {
     if (event.type === 'PromotionStarted') take(environments, `${product} in ${event.environment}`, entry);
     else if (/^Promotion(Succeeded|Failed|Terminated|Skipped)$/.test(event.type) && 'environment' in event) {
       leave(`${product} in ${event.environment}`, entry);
-    } else if (event.type === 'ReleaseStarted' && releases.get(releaseId)?.concurrency === 'QUEUE')
-      take(products, product, entry);
+    } else if (event.type === 'ReleaseStarted' && standsInLine(releases.get(releaseId))) take(products, product, entry);
     else if (/^Release(Succeeded|Failed|Terminated)$/.test(event.type)) leave(product, entry);
   }
   return [environments, products];
+}
+
+/** A rollback waits for nobody's turn, and nobody for its. */
+function standsInLine(release: ReleaseHistory | undefined): boolean {
+  return release?.kind === 'FORWARD' && release.concurrency === 'QUEUE';
 }
 
 function ended(releases: ReleaseHistory[]): Invariant {

@@ -36,6 +36,24 @@ export async function prepareRepositories(dataDir: string): Promise<SampleReposi
   return { base: pathToFileURL(root).href.replace(/\/$/, ''), version };
 }
 
+/** Brings the next version to dev. @returns its name */
+export async function prepareNextVersion(dataDir: string): Promise<string> {
+  const root = join(dataDir, 'repos');
+  const version = nextMinor((await versionIn(root, 'dev')) ?? FIRST);
+  await changeInDev(root, version);
+  return version;
+}
+
+/** Environment → the name that git gives to everything in its folder: the same name is the same files, byte for byte. */
+export async function trees(dataDir: string): Promise<Record<string, string>> {
+  const environments = Object.values(FOLDERS).flat();
+  const found = environments.map(async (environment) => {
+    const tree = await git(join(dataDir, 'repos', repositoryOf(environment)), 'rev-parse', `main:${environment}`);
+    return [environment, tree.trim()] as const;
+  });
+  return Object.fromEntries(await Promise.all(found));
+}
+
 export interface LiveCommit {
   environment: string;
   version: string;

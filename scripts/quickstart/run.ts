@@ -14,12 +14,15 @@ import { loadConfig } from '../../src/config.ts';
 import { createLog } from '../../src/log.ts';
 import { type RunningServer, runServer } from '../../src/main.ts';
 import { liveCommits, prepareRepositories } from './repositories.ts';
+import { rollbackScenario } from './rollback.ts';
 
 export interface QuickstartOptions {
   /** End when the release has ended. */
   exit: boolean;
   port?: string;
   data: string;
+  /** A story that goes on after the first release. */
+  scenario?: 'rollback';
   /** When `npm run quickstart` began, in milliseconds since the epoch. */
   startedAt: number;
 }
@@ -56,7 +59,12 @@ export async function run(options: QuickstartOptions): Promise<number> {
     const code = await watchRelease(client, release.id, { signal: stopping.signal });
     if (stopping.signal.aborted) return end(server, 130);
     say(`\n${await commits(dataDir)}\n`);
-    if (options.exit) return await end(server, code === 0 ? 0 : 1);
+    let good = code === 0;
+    if (options.scenario === 'rollback' && good) {
+      good = await rollbackScenario({ client, dataDir, signal: stopping.signal, say });
+      if (stopping.signal.aborted) return await end(server, 130);
+    }
+    if (options.exit) return await end(server, good ? 0 : 1);
     say(further(server.url!));
     await new Promise((stopped) => stopping.signal.addEventListener('abort', stopped));
     return await end(server, 0);

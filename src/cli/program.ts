@@ -6,6 +6,7 @@ import { addApprovals } from './commands/approvals.ts';
 import { apply, readManifests, showChanges } from './commands/apply.ts';
 import { get, KIND_NAMES } from './commands/get.ts';
 import { addControls } from './commands/controls.ts';
+import { addRollbacks } from './commands/rollback.ts';
 import { checkWindows, type CheckFlags } from './commands/windows.ts';
 import { addWebhookCommands } from './commands/webhooks.ts';
 import { addSecretCommands } from './secret-program.ts';
@@ -183,6 +184,8 @@ export function createProgram({
   const formatOf = (command: Command): Format => command.optsWithGlobals<Global>().output;
   addSecretCommands(program, { clientOf, print, input, formatOf });
   addWebhookCommands(program, { clientOf, print, formatOf });
+
+  addRollbacks({ program, clientOf, print, follow, timeout: timeoutOption });
 
   program
     .command('schema')

@@ -7,6 +7,7 @@ import { CONTROLS } from '../../src/cli/commands/controls.ts';
 import { DEPLOYMENTS } from '../../src/cli/commands/deployments.ts';
 import { listDocument, oneDocument } from '../../src/cli/commands/get.ts';
 import { DEFINITION_KINDS } from '../../src/cli/commands/kinds.ts';
+import { ROLLBACKS } from '../../src/cli/commands/rollback.ts';
 import { SECRET_DOCUMENTS } from '../../src/cli/commands/secrets.ts';
 import { WEBHOOK_DOCUMENTS } from '../../src/cli/commands/webhooks.ts';
 import { DOCUMENTS } from '../../src/cli/operations.ts';
@@ -26,6 +27,7 @@ const documents: [string, string][] = [
   ['get deployments', DEPLOYMENTS],
   ...Object.entries(APPROVALS),
   ...Object.entries(CONTROLS),
+  ...Object.entries(ROLLBACKS),
   ...DEFINITION_KINDS.flatMap((kind): [string, string][] => [
     [`get ${kind.names[0]}`, listDocument(kind)],
     [`get ${kind.names[1]} NAME`, oneDocument(kind)],

@@ -28,6 +28,20 @@ export const EVENT_FIELDS = `
     ... on StepFailed { message }
     ... on ActionCommitted { commit changed }
     ... on HealthChanged { healthOf: application health perhapsMessage: message }
+    ... on PromotionTerminated { perhapsReason: reason }
+    ... on RolloutReported { rollout message }
+    ... on ReleaseTakenBack { rollback reason }
+    ... on PromotionRollingBack { rollback }
+    ... on PromotionRolledBack { rollback }
+    ... on PromotionRollbackFailed { rollback reason }
+    ... on RollbackStarted { cause causedIn reason version origin targets { environment decision reason from to } }
+    ... on RollbackJoined { cause causedIn reason origin }
+    ... on RollbackTargetProposed { target from to reason }
+    ... on RollbackTargetImpossible { target from to reason }
+    ... on RollbackTargetStarted { target from to }
+    ... on RollbackTargetSucceeded { target from to }
+    ... on RollbackTargetFailed { target from to reason }
+    ... on RollbackTargetLeftAlone { target from to reason }
     ... on GroupGateAsked { group }
     ... on GroupGatePassed { group }
     ... on GroupGateWaiting { group reason }
@@ -126,6 +140,30 @@ export function toWords({ node }: StreamedEvent): string {
       return `${where}  commit ${text('commit').slice(0, 7)}${node['changed'] ? '' : ' (held this version already)'}`;
     case 'HealthChanged':
       return `${where}  ${text('healthOf')} is ${text('health')}${text('perhapsMessage') && `: ${text('perhapsMessage')}`}`;
+    case 'RolloutReported':
+      return `${where}  reported from outside as ${text('rollout')}: ${text('message')}`;
+    case 'ReleaseTakenBack':
+      return `the release is taken back by rollback ${text('rollback')}${colon}`;
+    case 'PromotionRollingBack':
+    case 'PromotionRolledBack':
+    case 'PromotionRollbackFailed':
+      return `${where}  ${node['status'] as string}${colon}`;
+    case 'RollbackStarted':
+      return `${text('version')} is taken back: ${text('causedIn')} ${text('cause')}${colon}`;
+    case 'RollbackJoined':
+      return `${text('causedIn')}  ${text('cause')} as well, and goes back already${colon}`;
+    case 'RollbackTargetProposed':
+      return `${text('target')}  goes back when somebody approves: ${because}`;
+    case 'RollbackTargetImpossible':
+      return `${text('target')}  cannot go back: ${because}`;
+    case 'RollbackTargetStarted':
+      return `${text('target')}  goes back from ${text('from')} to ${text('to')}`;
+    case 'RollbackTargetSucceeded':
+      return `${text('target')}  is back at ${text('to')}`;
+    case 'RollbackTargetFailed':
+      return `${text('target')}  could not be brought back${colon}`;
+    case 'RollbackTargetLeftAlone':
+      return `${text('target')}  is left alone${colon}`;
     case 'GroupGateAsked':
       return `${text('group')}  all healthy together?`;
     case 'GroupGatePassed':
