@@ -436,10 +436,11 @@ function isIssuer(value: string): boolean {
  * Whether nobody but this machine reaches the installation, so that whoever defines something could call the same addresses
  * without Sluice. One part of several says nothing about where the others listen; a public URL tells of a proxy in front.
  */
-function isLocal({ SLUICE_ROLE, HOST, SLUICE_PUBLIC_URL, SLUICE_AUTH, SLUICE_OIDC_ISSUER }: Values): boolean {
+function isLocal(values: Values): boolean {
+  const { SLUICE_ROLE, HOST, SLUICE_PUBLIC_URL, SLUICE_AUTH, SLUICE_OIDC_ISSUER, SLUICE_ADMIN_TOKEN } = values;
   const reached = SLUICE_PUBLIC_URL === undefined ? HOST! : new URL(SLUICE_PUBLIC_URL).hostname;
   // Who asks callers for their names expects others than this machine's own.
-  const open = SLUICE_AUTH !== 'required' && SLUICE_OIDC_ISSUER === undefined;
+  const open = SLUICE_AUTH !== 'required' && (SLUICE_OIDC_ISSUER ?? SLUICE_ADMIN_TOKEN) === undefined;
   return open && SLUICE_ROLE === 'all' && isLoopback(HOST!) && isLoopback(reached);
 }
 

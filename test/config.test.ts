@@ -95,6 +95,7 @@ describe('settings', () => {
     ['listens wider', { HOST: '0.0.0.0' }],
     ['is one part of several', { SLUICE_ROLE: 'worker' }],
     ['asks callers who they are', { SLUICE_AUTH: 'required' }],
+    ['has a token for its operator', { SLUICE_ADMIN_TOKEN: 'x'.repeat(32) }],
     ['has a proxy in front', { SLUICE_PUBLIC_URL: 'https://sluice.example.com' }],
   ])('a server that %s calls loopback and files only when it is told to', (_name, env: Record<string, string>) => {
     const untold = loadConfig(env);

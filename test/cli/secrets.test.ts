@@ -50,6 +50,15 @@ test('a value that is too short is refused, and not repeated', async () => {
   });
 });
 
+test('the audit log says who set which secret, and not to what', async () => {
+  await sluice('audited-value', 'secret', 'set', 'audited');
+  const { rows } = await engine.app.pool.query<{ action: string; text: string }>(
+    `SELECT action, l::text AS text FROM audit_log l WHERE l::text LIKE '%audited%'`,
+  );
+  expect(rows.map(({ action }) => action)).toEqual(['secretSet']);
+  expect(rows[0]!.text).not.toContain('audited-value');
+});
+
 test('resealing and deleting', async () => {
   expect((await sluice('', 'secret', 'reseal')).out).toBe('0 secrets were sealed with the key of now\n');
   expect((await sluice('', 'secret', 'delete', 'hook')).out).toBe('Secret hook is deleted\n');
