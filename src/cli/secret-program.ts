@@ -25,6 +25,7 @@ export function addSecretCommands(program: Command, { clientOf, formatOf, print,
     .option('--git-url <prefix>', 'opens git repositories whose address begins so')
     .option('--git-username <name>', 'the user name for them')
     .option('--webhook-source <name>', 'signs the webhooks of this source')
+    .option('--product <name...>', 'which may tell of these products only, e.g. billing or team-a-*')
     .action(async (name: string, flags: SecretFlags, command: Command) =>
       print(await setSecret(clientOf(command), name, flags, input)),
     );

@@ -2,7 +2,9 @@ import type { App } from '../app.ts';
 import type { Delivery } from '../core/receiver/delivery.ts';
 import { MAX_ATTEMPTS, pauseAfter } from '../core/receiver/delivery.ts';
 import { readRollout } from '../core/receiver/rollout.ts';
+import { matchesGlob } from '../core/selectors.ts';
 import { dueDeliveries, recordDelivery, takeDelivery } from '../store/deliveries.ts';
+import { webhookProducts } from '../store/secrets.ts';
 import { audited } from './audit.ts';
 import { reportRollout } from './report-rollout.ts';
 
@@ -29,6 +31,13 @@ export async function processDelivery(app: Parts, id: string): Promise<void> {
     recordDelivery(app.pool, delivery, { status, outcome, dueAt, now: app.clock.now() });
   const told = readRollout(delivery.body);
   if ('wrong' in told) return record('REFUSED', told.wrong);
+  const products = await webhookProducts(app.pool, delivery.verifiedBy);
+  if (!products) return record('REFUSED', `secret "${delivery.verifiedBy}", which signed it, is there no more`);
+  if (products.length > 0 && !products.some((each) => matchesGlob(each, told.product)))
+    return record(
+      'REFUSED',
+      `what "${delivery.verifiedBy}" signs may tell of ${products.join(', ')}, not of ${told.product}`,
+    );
   try {
     const key = `webhook/${delivery.source}/${delivery.webhookId}/${delivery.replays}`;
     const { value, refusals } = await report(app, delivery, { ...told, idempotencyKey: key });

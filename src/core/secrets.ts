@@ -12,7 +12,11 @@ export type SecretUse =
   /** The password or token for repositories whose address begins so; the longest such beginning wins. */
   | { kind: 'GIT'; url: string; username: string | null }
   /** Signs what an outside system sends to the receiver, under its name there. */
-  | { kind: 'WEBHOOK'; source: string };
+  | {
+      kind: 'WEBHOOK';
+      source: string;
+      /** Names with `*` of products that it may tell of; any when empty. */ products: string[];
+    };
 
 /** All that is ever shown of a secret. */
 export interface SecretShown {
@@ -80,6 +84,10 @@ export function checkSecret({ name, value, description, use }: SecretInput): Ref
         refuse('a password for git has no line breaks; remove them', 'secretValue');
       break;
     case 'WEBHOOK':
+      if (use.products.length > 100) refuse('at most 100 products fit', 'webhook', 'products');
+      for (const product of use.products)
+        if (!/^[-a-z0-9*]{1,63}$/.test(product))
+          refuse(`${quote(product)} is not a name of a product, or a part of one with "*"`, 'webhook', 'products');
       if (!SOURCE.test(use.source))
         refuse(
           `the source ${quote(use.source)} must be 1 to 63 lower-case letters, digits and "-"`,

@@ -54,7 +54,7 @@ export class SecretResolver {
     const use: SecretUse = git
       ? { kind: 'GIT', url: git.url, username: git.username ?? null }
       : webhook
-        ? { kind: 'WEBHOOK', source: webhook.source }
+        ? { kind: 'WEBHOOK', source: webhook.source, products: webhook.products ?? [] }
         : { kind: 'REFERENCE', hosts: hosts ?? [] };
     const given = { name, value: secretValue ?? null, description: description ?? null, use };
     const { value, refusals } = await setSecret(app, given, actor);

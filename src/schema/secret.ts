@@ -52,6 +52,14 @@ export class Secret {
     return this.shown.use.kind === 'WEBHOOK' ? this.shown.use.source : null;
   }
 
+  @Field(() => [String], {
+    nullable: true,
+    description: 'Products that those webhooks may tell of, names with `*`; empty: any.',
+  })
+  get webhookProducts(): string[] | null {
+    return this.shown.use.kind === 'WEBHOOK' ? this.shown.use.products : null;
+  }
+
   @Field(() => Int, { description: '1, and one more with each new value.' })
   get revision(): number {
     return this.shown.revision;
@@ -91,6 +99,12 @@ export class SecretGitInput {
 export class SecretWebhookInput {
   @Field(() => String, { description: 'The name of the source, as its address at the receiver has it.' })
   source!: string;
+
+  @Field(() => [String], {
+    nullable: true,
+    description: 'Products that it may tell of, e.g. `billing` or `team-a-*`. Left out: any.',
+  })
+  products?: string[];
 }
 
 @InputType({

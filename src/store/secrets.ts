@@ -23,6 +23,13 @@ export async function listSecrets(
   return rows;
 }
 
+/** What a secret that verified something may tell of; undefined when it is there no more. */
+export async function webhookProducts(connection: Connection, name: string): Promise<string[] | undefined> {
+  const { rows } = await connection.query<{ use: SecretUse }>('SELECT use FROM secret WHERE name = $1', [name]);
+  const use = rows[0]?.use;
+  return use?.kind === 'WEBHOOK' ? use.products : undefined;
+}
+
 /** For change: whoever sets the same secret waits. */
 export async function lockSecret(client: Connection, name: string): Promise<SecretShown | undefined> {
   const { rows } = await client.query<SecretShown>(`SELECT ${SHOWN} FROM secret WHERE name = $1 FOR UPDATE`, [name]);

@@ -30,8 +30,8 @@ afterAll(async () => {
   await engine.close();
 });
 
-async function keep(name: string, value: string, source: string): Promise<void> {
-  const use = { kind: 'WEBHOOK' as const, source };
+async function keep(name: string, value: string, source: string, products: string[] = []): Promise<void> {
+  const use = { kind: 'WEBHOOK' as const, source, products };
   const { refusals } = await setSecret(engine.app, { name, value, description: null, use }, 'ada');
   if (refusals) throw new Error(JSON.stringify(refusals));
 }
@@ -154,6 +154,37 @@ describe('what is signed', () => {
     const { body } = await send({ body: JSON.stringify({ ...REPORT, environment: 'mars' }) });
     await expect.poll(async () => (await delivery(body['delivery']))?.status).toBe('REFUSED');
     expect((await delivery(body['delivery']))!.outcome).toContain('"mars"');
+  });
+});
+
+describe('whose secret', () => {
+  const KEY = `whsec_${randomBytes(32).toString('base64')}`;
+  const outcomeOf = async (source: string): Promise<string | null | undefined> => {
+    const { status, body } = await send({ source, secret: KEY });
+    expect(status).toBe(202);
+    await expect.poll(async () => (await delivery(body['delivery']))?.status).not.toBe('PENDING');
+    const kept = await delivery(body['delivery']);
+    return `${kept?.status} ${kept?.outcome}`;
+  };
+
+  test('is for some products tells of no other one', async () => {
+    await keep('for-billing', KEY, 'team-a', ['shop', 'bill*']);
+    await keep('for-shop', KEY, 'team-b', ['shop', '*-shop']);
+    expect(await outcomeOf('team-a')).toBe('DONE noted');
+    expect(await outcomeOf('team-b')).toBe('REFUSED what "for-shop" signs may tell of shop, *-shop, not of billing');
+  });
+
+  test('is gone is believed no more, not even for what it signed before', async () => {
+    await keep('for-a-while', KEY, 'team-c');
+    const { body } = await send({ source: 'team-c', secret: KEY });
+    await expect.poll(async () => (await delivery(body['delivery']))?.status).toBe('DONE');
+    await engine.app.pool.query(`DELETE FROM secret WHERE name = 'for-a-while'`);
+    const query = `mutation ($id: ID!) { webhookDeliveryReplay(input: {id: $id}) { delivery { status outcome } } }`;
+    const again = await post(server.url, { query, variables: { id: body['delivery'] } });
+    expect(again.body.data!['webhookDeliveryReplay']).toEqual({
+      delivery: { status: 'REFUSED', outcome: 'secret "for-a-while", which signed it, is there no more' },
+    });
+    expect((await send({ source: 'team-c', secret: KEY })).status).toBe(401);
   });
 });
 

@@ -82,7 +82,7 @@ describe('secrets in the API', () => {
 
 describe('what a secret may be', () => {
   const REFERENCE: SecretUse = { kind: 'REFERENCE', hosts: [] };
-  const WEBHOOK: SecretUse = { kind: 'WEBHOOK', source: 'argo' };
+  const WEBHOOK: SecretUse = { kind: 'WEBHOOK', source: 'argo', products: ['billing', 'team-*'] };
   const messages = (name: string, value: string | null, use: SecretUse): string =>
     checkSecret({ name, value, description: null, use })
       .map(({ message }) => message)
@@ -108,7 +108,13 @@ describe('what a secret may be', () => {
     ['a', randomBytes(23).toString('base64'), WEBHOOK, 'whsec_'],
     ['a', randomBytes(65).toString('base64'), WEBHOOK, 'whsec_'],
     ['a', 'not base64 at all, is it? really not!', WEBHOOK, 'whsec_'],
-    ['a', randomBytes(24).toString('base64'), { kind: 'WEBHOOK', source: 'Argo CD' }, 'the source'],
+    ['a', randomBytes(24).toString('base64'), { kind: 'WEBHOOK', source: 'Argo CD', products: [] }, 'the source'],
+    [
+      'a',
+      randomBytes(24).toString('base64'),
+      { ...WEBHOOK, products: ['Not A Product'] },
+      'is not a name of a product',
+    ],
   ])('%s: %s for %j', (name, value, use, expected) => {
     const said = messages(name, value, use);
     if (expected === '') expect(said).toBe('');

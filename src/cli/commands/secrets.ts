@@ -36,6 +36,7 @@ export interface SecretFlags {
   gitUrl?: string;
   gitUsername?: string;
   webhookSource?: string;
+  product?: string[];
 }
 
 const COLUMNS: Column<SecretShown>[] = [
@@ -67,7 +68,7 @@ interface Page {
 /** The value comes from standard input: arguments are seen by everybody on the machine, and kept by shells. */
 export async function setSecret(client: Client, name: string, flags: SecretFlags, input: Readable): Promise<string> {
   const secretValue = await valueFrom(input);
-  const { description, host, gitUrl, gitUsername, webhookSource } = flags;
+  const { description, host, gitUrl, gitUsername, webhookSource, product } = flags;
   const { secret } = await ask<{ secret: SecretShown }>(client, SECRET_DOCUMENTS.set, {
     input: {
       name,
@@ -75,7 +76,7 @@ export async function setSecret(client: Client, name: string, flags: SecretFlags
       description,
       hosts: host,
       git: gitUrl === undefined ? undefined : { url: gitUrl, username: gitUsername },
-      webhook: webhookSource === undefined ? undefined : { source: webhookSource },
+      webhook: webhookSource === undefined ? undefined : { source: webhookSource, products: product },
     },
   });
   return `Secret ${secret.name} is set (revision ${secret.revision}, sealed with key ${secret.keyId})`;
