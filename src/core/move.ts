@@ -117,9 +117,10 @@ export class Move {
   }
 
   /** A rollback's holds end where a release starts that somebody triggered after it. */
-  lift(position: number, before: PromotionStatus, holds: string[]): void {
+  lift(position: number, holds: string[]): void {
     this.#lifted.push(...holds);
-    this.emit({ type: 'HoldLifted', ...this.atPromotion(position, before), reason: 'somebody promotes there again' });
+    const { status } = this.state.promotions[position] as PromotionState;
+    this.emit({ type: 'HoldLifted', ...this.atPromotion(position, status), reason: 'somebody promotes there again' });
   }
 
   end(position: number, status: 'SUCCEEDED' | 'FAILED' | 'TERMINATED' | 'SKIPPED', reason = ''): void {

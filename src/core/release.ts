@@ -243,6 +243,8 @@ export interface Facts {
   badVersions: Readonly<Record<string, BadVersion[]>>;
   /** A person triggered this release. */
   byPerson: boolean;
+  /** Environments where this release had made its change, and another version has become current since. */
+  overtaken: readonly string[];
 }
 
 /** A deployment record's id, and the version that it made current. */
@@ -261,6 +263,7 @@ export const NO_FACTS: Facts = {
   holds: {},
   badVersions: {},
   byPerson: false,
+  overtaken: [],
 };
 
 /** What the hands must do; ids only, never a decision. */

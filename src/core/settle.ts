@@ -3,9 +3,9 @@ import { askGates } from './gates.ts';
 import type { Move } from './move.ts';
 import type { PlannedGroup } from './plan.ts';
 import { BAD_PROMOTION, ENDED_PROMOTION, NO_FACTS } from './release.ts';
-import type { GateAnswer, GroupState, PromotionState } from './release.ts';
+import type { Facts, GateAnswer, GroupState, PromotionState } from './release.ts';
 import { askForObservation, askForRollback, tellTarget } from './rollback/ask.ts';
-import { abortRunning, mustStop, pausedBy, runReadySteps, stopReason, takenBackBy } from './steps.ts';
+import { abortRunning, freshStep, mustStop, pausedBy, runReadySteps, stopReason, takenBackBy } from './steps.ts';
 
 /** Ends a started promotion when its steps have, and says what it waits for otherwise. */
 export function settlePromotion(move: Move, position: number): boolean {
@@ -175,18 +175,31 @@ export function considerStart(move: Move, position: number): boolean {
     move.needsFacts = true;
     return false;
   }
+  beginAgain(move, position, move.facts);
   const promotion = move.promotion(position);
   promotion.startedAt = move.now;
   promotion.evidence = answers;
+  const passed = answers.find((each) => each.gate === 'HOLD');
+  if (passed?.holds) move.lift(position, passed.holds);
   const before = promotion.status;
   promotion.status = 'RUNNING';
-  const passed = answers.find((each) => each.gate === 'HOLD');
-  if (passed?.holds) move.lift(position, before, passed.holds);
   move.emit({ type: 'PromotionStarted', ...move.atPromotion(position, before) });
   tellTarget(move, position, 'RollbackTargetStarted');
   const dispatch = move.dispatch(position);
   if (runReadySteps(move, position, dispatch) === 0) move.undispatch(position);
   return true;
+}
+
+/**
+ * A retry goes on where it failed. Where another version has become current meanwhile (a rollback, another release), what had
+ * been done is undone: all of it is done again.
+ */
+function beginAgain(move: Move, position: number, { overtaken }: Facts): void {
+  const { environment } = move.planned(position);
+  if (environment === null || !overtaken.includes(environment)) return;
+  move.promotion(position).steps.forEach(({ dispatch }, index) => {
+    Object.assign(move.step(position, index), freshStep(), { dispatch });
+  });
 }
 
 /** Rejected, or nobody approved in time: nothing of it has run, and it has failed all the same. */

@@ -6,6 +6,7 @@ import { ENDED_PROMOTION, TAKEN_BACK } from './release.ts';
 import { refusal } from './problems.ts';
 import type { GroupState, Outcome, OverrideStimulus, PromotionState, StepState, Stimulus } from './release.ts';
 import { failGroup, isOpenQuestion } from './settle.ts';
+import type { WindowOverride } from './windows/override.ts';
 import { overBy, takeRollback } from './rollback/take-back.ts';
 import { abortRunning, failStep, freshStep, mustStop, redispatch, runReadySteps, stopReason, wait } from './steps.ts';
 
@@ -61,6 +62,9 @@ function takeOverride(move: Move, stimulus: OverrideStimulus): void {
     const message = `the promotion into "${name}" has ended: ${seen?.status}`;
     return void move.refused.set(stimulus, refusal('WRONG_STATE', message, ['environment']));
   }
+  const isSame = (each: WindowOverride): boolean =>
+    each.expiresAt === expiresAt && each.reason === reason && each.by === by && each.windows.join() === windows.join();
+  if (seen.overrides.some(isSame)) return;
   const override = { windows, reason, by, at: move.now, expiresAt };
   move.promotion(position).overrides = [...seen.overrides, override];
   const at = move.atPromotion(position, seen.status);

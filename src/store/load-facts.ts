@@ -21,6 +21,7 @@ interface FactsRecord {
   holds: HoldRecord[] | null;
   marks: BadVersionRecord[] | null;
   byPerson: boolean;
+  overtaken: string[] | null;
   definitions: string;
 }
 
@@ -64,6 +65,11 @@ SELECT r.id, r.product, r.kind, own.ahead, r.trigger->>'kind' = 'MANUAL' AS "byP
        SELECT p.release_id FROM promotion p JOIN release f ON f.id = p.release_id AND f.kind = 'FORWARD'
        WHERE p.product = r.product AND p.environment = e.environment AND p.ended_at IS NULL AND p.number < r.number
        ORDER BY p.number DESC LIMIT 1) AS o) END AS older,
+  (SELECT array_agg(DISTINCT d.environment) FROM deployment d JOIN promotion p
+     ON p.release_id = d.release_id AND p.environment = d.environment AND p.status <> 'SUCCEEDED'
+   WHERE d.release_id = r.id AND EXISTS (
+     SELECT FROM deployment n WHERE n.product = d.product AND n.environment = d.environment AND n.at >= d.at
+       AND n.application = d.application AND (n.at, n.id) > (d.at, d.id))) AS overtaken,
   (SELECT jsonb_agg(to_jsonb(h)) FROM environment_hold h
    WHERE h.lifted_at IS NULL AND h.environment = ANY(own.ahead) AND (h.product IS NULL OR h.product = r.product)) AS holds,
   (SELECT jsonb_agg(to_jsonb(b)) FROM bad_version b
@@ -92,7 +98,8 @@ async function toFacts(client: PoolClient, row: FactsRecord, snapshot: Definitio
   const runway = strict.length > 0 ? await loadRunway(client, row.product, strict) : {};
   const live = row.kind === 'ROLLBACK' ? await loadLive(client, row.id) : {};
   const { behind, byPerson, older, holding } = row;
-  return { behind, heldBy: { ...older, ...holding }, windows, runway, live, holds, badVersions, byPerson };
+  const heldBy = { ...older, ...holding };
+  return { behind, heldBy, windows, runway, live, holds, badVersions, byPerson, overtaken: row.overtaken ?? [] };
 }
 
 /** The newest deployment of every application that the rollback brings back. */

@@ -1,4 +1,10 @@
-import type { FlowStepSpec, Gate } from '../../../src/core/definitions.ts';
+import type {
+  ApprovalSpec,
+  FlowStepSpec,
+  Gate,
+  RollbackPolicySpec,
+  RollbackTargetSpec,
+} from '../../../src/core/definitions.ts';
 import type { ReleasePlan } from '../../../src/core/plan.ts';
 import { MINUTE, planOf, SECOND } from './builders.ts';
 import type { Drawn } from './builders.ts';
@@ -18,6 +24,51 @@ const GATES: Gate[] = [
   { policy: 'ANY' },
 ];
 
+export const PEOPLE = ['ada', 'grace', 'alan', 'edsger'];
+
+/** One or two rules of one or two people each; one person is never enough for two seats. */
+function randomApproval(tape: Tape): ApprovalSpec {
+  const rules = [...Array(tape.next(3)).keys()].map(() => ({
+    count: 1 + tape.next(2),
+    ...(tape.chance(60) ? { users: PEOPLE.filter((_, index) => index > 1 || tape.chance(50)) } : {}),
+  }));
+  const seats = rules.reduce((sum, { count }) => sum + count, 0);
+  return {
+    rules: seats > 2 ? rules.slice(0, 1) : rules,
+    forbidInitiator: tape.chance(50),
+    expiry: (2 + tape.next(20)) * MINUTE,
+    onExpiry: tape.pick(['WAIT', 'FAIL']),
+  };
+}
+
+function randomPolicy(tape: Tape, { environments, groups }: Drawn): RollbackPolicySpec {
+  const target = (): RollbackTargetSpec => ({
+    ...tape.pick<Partial<RollbackTargetSpec>>([
+      { siblings: true },
+      { downstream: true },
+      { environments: [tape.pick(environments)] },
+      ...Object.keys(groups).map((group) => ({ group })),
+    ]),
+    condition: tape.chance(25) ? 'ALWAYS' : 'SAME_VERSION',
+    mode: tape.chance(25) ? 'APPROVAL' : 'AUTOMATIC',
+  });
+  return {
+    when: {},
+    targets: [...Array(1 + tape.next(2)).keys()].map(target),
+    observeFor: 10 * MINUTE,
+    maxFailureAge: 20 * MINUTE,
+    ...(tape.chance(40) ? { maxParallel: 1 + tape.next(2) } : {}),
+    onTargetFailure: tape.pick(['CONTINUE', 'STOP']),
+    ...(tape.chance(25) ? { budget: 1 + tape.next(3) } : {}),
+    markBad: tape.pick([
+      { scope: 'PRODUCT', expiresAfter: 30 * MINUTE },
+      { scope: 'ENVIRONMENT' },
+      { scope: 'GROUP', expiresAfter: 30 * MINUTE },
+      { scope: 'NONE' },
+    ]),
+  };
+}
+
 /** A flow with two to six steps over what stands before them, in any mixture of what a flow can say. */
 export function randomPlan(tape: Tape): ReleasePlan {
   const drawn: Drawn = { spec: undefined as never, environments: ['dev'], groups: {}, workflows: [] };
@@ -32,6 +83,7 @@ export function randomPlan(tape: Tape): ReleasePlan {
       if (!dependsOn.includes(other)) dependsOn.push(other);
     }
     const step: FlowStepSpec = { dependsOn };
+    if (tape.chance(14)) step.approval = randomApproval(tape);
     if (dependsOn.length > 1)
       step.dependsOnPolicy = tape.pick([{ policy: 'ALL' }, { policy: 'ANY' }, { policy: 'AT_LEAST', count: 2 }]);
     const kind = tape.weighted({ environment: 5, group: 4, workflow: 1 });
@@ -67,6 +119,7 @@ export function randomPlan(tape: Tape): ReleasePlan {
     steps,
     ...(tape.chance(25) ? { triggerWorkflow: tape.pick(NAMES) } : {}),
     ...(tape.chance(6) ? { timeout: (2 + tape.next(10)) * MINUTE } : {}),
+    ...(tape.chance(70) ? { rollbackPolicies: [randomPolicy(tape, drawn)] } : {}),
   };
   return planOf(drawn, {
     workflows: WORKFLOWS,

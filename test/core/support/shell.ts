@@ -1,14 +1,26 @@
 import { advance, nextSteps, ownedSteps } from '../../../src/core/advance.ts';
+import type { Decision } from '../../../src/core/advance.ts';
+import { missingOf } from '../../../src/core/approvals/approval.ts';
+import type { Caller } from '../../../src/core/caller.ts';
+import { askGates } from '../../../src/core/gates.ts';
 import { mustStop } from '../../../src/core/steps.ts';
-import { createRelease } from '../../../src/core/create.ts';
 import { DEFAULT_FLOW_TIMEOUT } from '../../../src/core/definitions.ts';
 import type { HealthStatus } from '../../../src/core/definitions.ts';
 import type { PlannedGroup, PlannedPromotion, PlannedStep, ReleasePlan } from '../../../src/core/plan.ts';
-import { ENDED_RELEASE, NO_FACTS } from '../../../src/core/release.ts';
-import type { Facts, GroupState, Outcome, ReleaseState, Stimulus, Work } from '../../../src/core/release.ts';
-import { at, SECOND } from './builders.ts';
-import { randomPlan } from './random-plan.ts';
-import { Tape } from './tape.ts';
+import { ENDED_PROMOTION } from '../../../src/core/release.ts';
+import type {
+  Facts,
+  GateAnswer,
+  GroupState,
+  Outcome,
+  PromotionState,
+  ReleaseState,
+  Stimulus,
+  Work,
+} from '../../../src/core/release.ts';
+import { SECOND } from './builders.ts';
+import { PEOPLE } from './random-plan.ts';
+import type { Tape } from './tape.ts';
 import { claim, Watcher } from './watcher.ts';
 import type { Reached } from './watcher.ts';
 
@@ -30,80 +42,86 @@ interface Parent {
   children: Set<Job>;
 }
 
+/** What a release shares with the others of its product. */
+export interface Surroundings {
+  readonly tape: Tape;
+  readonly reached: Reached;
+  now: number;
+  /** No more faults: everything that is waited for happens. */
+  readonly calm: boolean;
+  readonly thorough: boolean;
+  /** As they are read in the transaction of a decision. */
+  factsFor(shell: Shell): Facts;
+  /** A decision was saved. */
+  saved(shell: Shell, stimulus: Stimulus, decision: Decision): void;
+  /** The row of the outbox that asks for a rollback was handed over. */
+  rollBack(shell: Shell, work: Extract<Work, { kind: 'roll-back' }>): void;
+  /** A step changed what is live. */
+  applied(shell: Shell, promotion: number, application: number): void;
+}
+
+export interface ShellParts {
+  world: Surroundings;
+  plan: ReleasePlan;
+  state: ReleaseState;
+}
+
 /**
  * The shell around the state machine, in memory: a database that keeps a state only if nobody saved before, an outbox, a
- * queue that loses, repeats and reorders, workers that die between any two actions, a clock, and people. Everything that
- * happens is on the tape.
+ * queue that loses, repeats and reorders, workers that die between any two actions, and people. Everything that happens is
+ * on the tape.
  */
 export class Shell {
   readonly plan: ReleasePlan;
   readonly reached: Reached;
+  /** Environment → where in the plan it is promoted to. */
+  readonly at = new Map<string, number[]>();
   state: ReleaseState;
   revision = 1;
-  now = at('10:00');
+  retries = 0;
+  readonly #world: Surroundings;
   readonly #tape: Tape;
   readonly #watcher: Watcher;
   readonly #outbox: Work[] = [];
   readonly #queue: Job[] = [];
   readonly #workers: ({ job: Job; run: Generator<void, void> } | null)[] = [null, null, null];
   readonly #told: Stimulus[] = [];
-  /** Other releases, at work or before this one in the queue. */
-  readonly #facts = { ...NO_FACTS, behind: null as string | null, heldBy: {} as Record<string, string> };
-  #calm = false;
-  #retries = 0;
 
-  constructor(numbers: readonly number[], reached: Reached) {
-    this.#tape = new Tape(numbers);
-    this.reached = reached;
-    this.plan = randomPlan(this.#tape);
-    const { state } = createRelease('r-1', this.plan, '1.4.2', this.now, 'ada');
+  constructor({ world, plan, state }: ShellParts) {
+    this.#world = world;
+    this.#tape = world.tape;
+    this.reached = world.reached;
+    this.plan = plan;
     this.state = state;
-    this.#watcher = new Watcher(this.plan, state, reached);
+    plan.promotions.forEach(({ environment }, position) => {
+      if (environment !== null) this.at.set(environment, [...(this.at.get(environment) ?? []), position]);
+    });
+    this.#watcher = new Watcher(plan, state, world.reached);
   }
 
-  /** Until the tape is over anything may happen; then all faults stop, and the release must end. */
-  run(): void {
-    if (this.#tape.chance(10)) this.#facts.behind = 'r-0';
-    this.#tell({ kind: 'tick' });
-    while (!this.#tape.over) {
-      this.#act();
-      if (!this.ended) continue;
-      if (this.#tape.chance(15)) this.#tell({ kind: 'retry', by: 'ada' });
-      else if (this.#tape.chance(10)) break;
-    }
-    this.reached.count(`faults stopped while ${this.state.status}`);
-    this.#calm = true;
-    this.#quieten();
-    for (let actions = 0; !this.ended; actions += 1) {
-      claim(actions < 2_000, 'it does not end');
-      this.#goOn();
-    }
-    // What is still in the queue finds a release that has ended.
-    while (this.#busy) this.#work();
-    claim(this.ended, 'it had ended, and goes on');
-    const succeeded = this.state.promotions.filter((each) => each.status === 'SUCCEEDED').length;
-    this.reached.count(`depth ${String(succeeded).padStart(2, '0')}`);
-    this.reached.count(`ended ${this.state.status}`);
-    if (this.#retries > 0) this.reached.count(`ended ${this.state.status} after a retry`);
-  }
-
+  /** Nothing is left to do for it; a rollback may still tell it what becomes of its environments. */
   get ended(): boolean {
-    return ENDED_RELEASE.has(this.state.status);
+    return this.state.endedAt !== null;
+  }
+
+  get #calm(): boolean {
+    return this.#world.calm;
   }
 
   /** One transaction: load, decide, save. The facts are read only when they are asked for, as the commands will. */
-  #tell(stimulus: Stimulus): void {
+  tell(stimulus: Stimulus): void {
     const old = this.state;
+    const { now } = this.#world;
     let facts: Facts | null = null;
-    let decision = advance(this.plan, old, [stimulus], facts, this.now);
+    let decision = advance(this.plan, old, [stimulus], facts, now);
     if (decision === 'NEEDS_FACTS') {
-      facts = { ...NO_FACTS, ...structuredClone(this.#facts) };
-      decision = advance(this.plan, old, [stimulus], facts, this.now);
+      facts = this.#world.factsFor(this);
+      decision = advance(this.plan, old, [stimulus], facts, now);
       claim(decision !== 'NEEDS_FACTS', 'facts were given');
     }
     // The process dies before the commit: nothing has happened.
     if (!this.#calm && this.#tape.chance(2)) return this.reached.count('fault decision lost');
-    this.#watcher.see(old, stimulus, facts, this.now, decision, !this.#calm);
+    this.#watcher.see(old, stimulus, facts, now, decision, this.#world.thorough);
     this.state = decision.state;
     this.revision += 1;
     this.reached.count('decisions');
@@ -115,20 +133,22 @@ export class Shell {
     if (stimulus.kind === 'group-answer') {
       for (const { status } of stimulus.health) this.reached.count(`group answer ${status}`);
     }
-    if (stimulus.kind === 'retry' && accepted === 'moves') this.#retries += 1;
+    if (stimulus.kind === 'retry' && accepted === 'moves') this.retries += 1;
+    for (const { verdict, gate } of waiting(this.plan, decision.state, facts, now)) {
+      this.reached.count(`gate ${gate} ${verdict}`);
+    }
+    this.#world.saved(this, stimulus, decision);
   }
 
-  #act(): void {
+  act(): void {
     const tape = this.#tape;
     const act = tape.weighted({
       work: 70,
-      time: 8,
       // A question stands for a moment only: without a bias nobody would ever find one lost.
       sweep: this.state.groups.some((each) => each.status === 'ASKING') ? 8 : 5,
-      world: 3,
       health: 2,
       again: 3,
-      people: 1,
+      people: this.#asks ? 6 : 1,
       crash: 3,
       repeat: 2,
       stall: 2,
@@ -138,28 +158,26 @@ export class Shell {
     switch (act) {
       case 'work':
         // Mostly it goes well: a run that breaks at every second action never gets deep.
-        for (let turns = 1 + tape.next(5); turns > 0; turns -= 1) this.#work();
+        for (let turns = 1 + tape.next(5); turns > 0; turns -= 1) this.work();
         return;
-      case 'time':
-        return this.#passTime();
       case 'sweep':
         return this.#sweep(tape.chance(40));
-      case 'world':
-        return this.#changeWorld();
       case 'health': {
+        if (this.plan.promotions.length === 0) return;
         const { environment, applications } = tape.pick(this.plan.promotions);
         if (environment === null) return;
         const application = tape.pick(applications).name;
         const status = tape.pick<HealthStatus>(['HEALTHY', 'PROGRESSING', 'HEALTHY', 'DEGRADED', 'UNKNOWN']);
-        return this.#tell({ kind: 'health-reported', environment, application, status });
+        return this.tell({ kind: 'health-reported', environment, application, status });
       }
       case 'again':
         // A report that comes twice, late, out of order.
         if (this.#told.length === 0) return;
-        return this.#tell(this.#told[this.#told.length - 1 - tape.next(Math.min(this.#told.length, 30))] as Stimulus);
+        return this.tell(this.#told[this.#told.length - 1 - tape.next(Math.min(this.#told.length, 30))] as Stimulus);
       case 'people':
-        if (tape.chance(20)) return this.#tell({ kind: 'retry', by: 'ada' });
-        if (tape.chance(35)) this.#tell({ kind: 'terminate', reason: 'changed my mind', by: 'ada' });
+        if (this.#asks && tape.chance(85)) return this.#decide();
+        if (tape.chance(20)) return this.tell({ kind: 'retry', by: 'ada' });
+        if (tape.chance(35)) this.tell({ kind: 'terminate', reason: 'changed my mind', by: 'ada' });
         return;
       default:
         this.#break(act);
@@ -184,12 +202,12 @@ export class Shell {
     this.reached.count(`fault ${act}`);
   }
 
-  get #busy(): boolean {
+  get busy(): boolean {
     return this.#outbox.length > 0 || this.#queue.length > 0 || this.#workers.some((each) => each !== null);
   }
 
   /** One action of one worker, or a row of the outbox that becomes jobs. */
-  #work(): void {
+  work(): void {
     const choices: (() => void)[] = [];
     if (this.#outbox.length > 0) choices.push(() => this.#relay());
     this.#workers.forEach((worker, slot) => {
@@ -218,7 +236,8 @@ export class Shell {
     // The relay dies after it added the jobs and before it said so.
     if (!this.#calm && this.#tape.chance(3)) this.#outbox.push(row);
     if (row.kind === 'ask-group') return void this.#queue.push({ ...row, kind: 'question' });
-    if (row.kind === 'abort' || row.kind === 'roll-back' || row.kind === 'observe') return;
+    if (row.kind === 'roll-back') return this.#world.rollBack(this, row);
+    if (row.kind === 'abort' || row.kind === 'observe') return;
     const groups = [...new Set(row.promotions.map((each) => this.#planned(each.promotion).group))].filter(
       (each) => each !== null,
     );
@@ -256,7 +275,7 @@ export class Shell {
       yield;
       const outcome = this.#carry(promotion, step);
       yield;
-      this.#tell({ kind: 'outcome', promotion, attempt, step, dispatch, outcome });
+      this.tell({ kind: 'outcome', promotion, attempt, step, dispatch, outcome });
       yield;
       const next = nextSteps(this.state, promotion, step, dispatch);
       steps = this.#keepFirst(next, job);
@@ -283,17 +302,30 @@ export class Shell {
         : this.#tape.weighted<HealthStatus>({ HEALTHY: 80, UNKNOWN: 12, PROGRESSING: 4, DEGRADED: 4 }),
     }));
     yield;
-    this.#tell({ kind: 'group-answer', group, generation, health });
+    this.tell({ kind: 'group-answer', group, generation, health });
   }
 
   /** What the outside world says to one step. */
   #carry(promotion: number, step: number): Outcome {
     // Not every driver notices in time that it should stop.
-    if (mustStop(this.plan, this.state) && (this.#calm || this.#tape.chance(60))) return { kind: 'aborted' };
-    if (this.#calm) return { kind: 'succeeded' };
-    const { work } = this.#planned(promotion).steps[step] as PlannedStep;
+    const stops = mustStop(this.plan, this.state, promotion);
+    if (stops && (this.#calm || this.#tape.chance(60))) return { kind: 'aborted' };
+    const { work, application } = this.#planned(promotion).steps[step] as PlannedStep;
+    const applies = (): void => {
+      if (work.kind !== 'apply') return;
+      // A worker that was cut off between its look and its effect may write late. The drivers' keys keep that from being done
+      // twice; that it comes after somebody else's is a limit of the whole, and not looked at here.
+      const status = this.state.promotions[promotion]?.steps[step]?.status;
+      if (status !== 'RUNNING' && status !== 'WAITING') return this.reached.count('effect too late');
+      this.#world.applied(this, promotion, application as number);
+    };
+    if (this.#calm) {
+      applies();
+      return { kind: 'succeeded' };
+    }
     switch (this.#tape.weighted({ succeeded: 80, recheck: 6, outside: 2, transient: 8, failed: 2, aborted: 2 })) {
       case 'succeeded':
+        applies();
         return work.kind === 'apply' ? { kind: 'succeeded', commit: 'c0ffee', changed: true } : { kind: 'succeeded' };
       case 'failed':
         return { kind: 'failed', message: 'broken' };
@@ -306,17 +338,6 @@ export class Shell {
       case 'aborted':
         return { kind: 'aborted' };
     }
-  }
-
-  /** To the next time that something is due, a little, or (a server whose clock is wrong) back. */
-  #passTime(): void {
-    const { wakeAt, deadline } = this.state;
-    const how = this.#tape.weighted({ wake: 8, little: 4, back: 1 });
-    if (how === 'little') this.now += this.#tape.next(20) * SECOND;
-    else if (how === 'back') this.now -= this.#tape.next(20) * SECOND;
-    else if (wakeAt !== null && (wakeAt !== deadline || this.#tape.chance(10))) this.now = Math.max(this.now, wakeAt);
-    // Time also passes unnoticed: the next stimulus finds several things due at once.
-    if (how !== 'back' && !this.#tape.chance(30)) this.#tell({ kind: 'tick' });
   }
 
   /** Asks again for whatever nobody carries; a `hasty` one does not look whether somebody does. */
@@ -333,7 +354,7 @@ export class Shell {
       if (status === 'ASKING' && (hasty || !carried.has(`group ${group}`)))
         lost.push({ kind: 'lost-question', group, generation });
     });
-    for (const each of lost) this.#tell(each);
+    for (const each of lost) this.tell(each);
   }
 
   #carried(): Set<string> {
@@ -354,55 +375,69 @@ export class Shell {
     return carried;
   }
 
-  /** Other releases come and go; a tick follows, as it does when a lock is freed. */
-  #changeWorld(): void {
-    const { environment } = this.#tape.pick(this.plan.promotions);
-    if (this.#facts.behind !== null) this.#facts.behind = null;
-    else if (environment !== null && this.#facts.heldBy[environment] === undefined)
-      this.#facts.heldBy[environment] = 'r-0';
-    else this.#facts.heldBy = {};
-    this.#tell({ kind: 'tick' });
+  /** Somebody has to agree to something. */
+  get #asks(): boolean {
+    return this.state.promotions.some((each) => each.approval !== null && each.startedAt === null);
   }
 
-  #quieten(): void {
-    this.#facts.behind = null;
-    this.#facts.heldBy = {};
-    this.#tell({ kind: 'tick' });
+  /** A person who may, or who may not, agrees or does not. */
+  #decide(): void {
+    const asked = [...this.state.promotions.keys()].filter((each) => this.state.promotions[each]?.approval);
+    const promotion = this.#tape.pick(asked);
+    const { attempt } = this.state.promotions[promotion] as PromotionState;
+    const name = this.#tape.pick(PEOPLE);
+    const by: Caller = { name, kind: 'PERSON', groups: [], roles: [] };
+    const kind = this.#tape.chance(8) ? 'reject' : 'approve';
+    this.tell({ kind, promotion, attempt, by, comment: null, via: 'API' });
   }
 
   /** No more faults: what is asked for gets done, time passes, whoever is waited for speaks. */
-  #goOn(): void {
-    if (this.#busy) return this.#work();
+  goOn(): boolean {
+    if (this.busy) {
+      this.work();
+      return true;
+    }
     const before = this.revision;
     this.#sweep(false);
-    if (this.revision !== before) return;
-    for (const [promotion, { steps, attempt }] of this.state.promotions.entries()) {
-      for (const [step, { status, recheckAt, dispatch }] of steps.entries()) {
-        if (status !== 'WAITING' || recheckAt !== null) continue;
-        return this.#speak(promotion, attempt, step, dispatch);
+    if (this.revision !== before) return true;
+    for (const [promotion, { steps, attempt, approval, startedAt, status }] of this.state.promotions.entries()) {
+      const spec = this.#planned(promotion).approval;
+      if (spec && approval && startedAt === null && !ENDED_PROMOTION.has(status) && missingOf(spec, approval) > 0) {
+        const said = approval.decisions.length;
+        for (const name of PEOPLE) {
+          const by: Caller = { name, kind: 'PERSON', groups: [], roles: [] };
+          this.tell({ kind: 'approve', promotion, attempt, by, comment: null, via: 'API' });
+        }
+        if ((this.state.promotions[promotion]?.approval?.decisions.length ?? 0) > said) return true;
+      }
+      for (const [step, { status: stepStatus, recheckAt, dispatch }] of steps.entries()) {
+        if (stepStatus !== 'WAITING' || recheckAt !== null) continue;
+        this.#speak(promotion, attempt, step, dispatch);
+        return true;
       }
     }
+    return false;
+  }
+
+  /** When it wants to be looked at again, unless that is only the limit of the flow. */
+  get wakes(): number | null {
     const { wakeAt, deadline } = this.state;
-    const limited = deadline !== null && deadline - this.now < DEFAULT_FLOW_TIMEOUT / 2;
-    claim(
-      wakeAt !== null && (limited || wakeAt !== deadline),
-      `stuck: only the limit of the flow ends it: ${this.#picture}`,
-    );
-    this.now = wakeAt;
-    this.#tell({ kind: 'tick' });
+    const limited = deadline !== null && deadline - this.#world.now < DEFAULT_FLOW_TIMEOUT / 2;
+    return limited || wakeAt !== deadline ? wakeAt : null;
   }
 
   #speak(promotion: number, attempt: number, step: number, dispatch: number): void {
     const { environment, applications, steps } = this.#planned(promotion);
     const { work, application } = steps[step] as PlannedStep;
     if (work.kind !== 'health' || environment === null) {
-      return this.#tell({ kind: 'outcome', promotion, attempt, step, dispatch, outcome: { kind: 'succeeded' } });
+      if (work.kind === 'apply') this.#world.applied(this, promotion, application as number);
+      return this.tell({ kind: 'outcome', promotion, attempt, step, dispatch, outcome: { kind: 'succeeded' } });
     }
     const { name } = applications[application as number] as PlannedPromotion['applications'][number];
-    this.#tell({ kind: 'health-reported', environment, application: name, status: 'HEALTHY' });
+    this.tell({ kind: 'health-reported', environment, application: name, status: 'HEALTHY' });
   }
 
-  get #picture(): string {
+  get picture(): string {
     const promotions = this.state.promotions.map((each, position) => {
       const steps = each.steps.map((step) => step.status[0]).join('');
       return `${this.#planned(position).name} ${each.status} ${steps}`;
@@ -414,4 +449,12 @@ export class Shell {
   #planned(position: number): PlannedPromotion {
     return this.plan.promotions[position] as PlannedPromotion;
   }
+}
+
+/** What the gates of everything that has not started say now; nothing where nobody read the facts. */
+function waiting(plan: ReleasePlan, state: ReleaseState, facts: Facts | null, now: number): GateAnswer[] {
+  if (facts === null || state.endedAt !== null) return [];
+  return state.promotions.flatMap((each, position) =>
+    each.startedAt === null && !ENDED_PROMOTION.has(each.status) ? askGates(plan, state, position, facts, now) : [],
+  );
 }

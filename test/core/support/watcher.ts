@@ -2,7 +2,8 @@ import { advance } from '../../../src/core/advance.ts';
 import type { Decision } from '../../../src/core/advance.ts';
 import type { ReleaseEvent } from '../../../src/core/events.ts';
 import type { Dependency, PlannedGroup, PlannedPromotion, PlannedStep, ReleasePlan } from '../../../src/core/plan.ts';
-import { ENDED_PROMOTION, ENDED_RELEASE } from '../../../src/core/release.ts';
+import { BAD_PROMOTION, ENDED_PROMOTION, ENDED_RELEASE } from '../../../src/core/release.ts';
+import { actionOf, holding, marked, obstacle, opensBy } from './oracle.ts';
 import type {
   Facts,
   GroupState,
@@ -17,8 +18,8 @@ import type {
 /** Counts what a set of runs reached: an idle generator must be noticed. */
 export class Reached {
   readonly counts = new Map<string, number>();
-  count(what: string): void {
-    this.counts.set(what, (this.counts.get(what) ?? 0) + 1);
+  count(what: string, by = 1): void {
+    this.counts.set(what, (this.counts.get(what) ?? 0) + by);
   }
   has(what: string): boolean {
     return this.counts.has(what);
@@ -41,6 +42,7 @@ export class Watcher {
   #status: ReleaseStatus = 'QUEUED';
   readonly #environments: PromotionStatus[];
   readonly #started = new Set<number>();
+  readonly #again = new Set<number>();
   readonly #groups: GroupState['status'][];
   readonly #succeeded = new Set<string>();
   #terminating = false;
@@ -55,6 +57,7 @@ export class Watcher {
     this.#environments = plan.promotions.map(() => 'PENDING');
     this.#groups = plan.groups.map(() => 'OPEN');
     this.#lastAt = state.lastEventAt;
+    this.#sequence = state.sequence;
     deepFreeze(plan);
     deepFreeze(state);
   }
@@ -76,9 +79,9 @@ export class Watcher {
       claim(each.sequence === this.#sequence, `event ${each.sequence} follows ${this.#sequence - 1}`);
       claim(each.at >= this.#lastAt, 'an event went back in time');
       if (each.event.type === 'ReleaseRetried') this.#over = false;
-      claim(!this.#over, `${each.event.type} after the end`);
+      claim(!this.#over || TAKEN_BACK.has(each.event.type), `${each.event.type} after the end`);
       this.#lastAt = each.at;
-      this.#fold(each.event, old, facts, stimulus);
+      this.#fold(each.event, old, facts, stimulus, moved, state);
     }
     if (events.length > 0) this.#move(events.at(-1)?.releaseStatus as ReleaseStatus);
     claim(state.sequence === this.#sequence, `the state says ${state.sequence} events, the log ${this.#sequence}`);
@@ -99,7 +102,11 @@ export class Watcher {
       const before = old.promotions[position] as PromotionState;
       if (promotion === before) return claim(!changed.includes(position), 'changed lists what did not change');
       const differs = !same(promotion, before);
-      claim(differs === changed.includes(position), `${this.#name(position)} differs: ${differs}, told: ${!differs}`);
+      // There and back in one decision: it could have started, and another member of its group took the place.
+      const back =
+        !differs && events.some(({ event }) => 'before' in event && event.environment === this.#name(position));
+      if (!back)
+        claim(differs === changed.includes(position), `${this.#name(position)} differs: ${differs}, told: ${!differs}`);
       this.#seePromotion(old, state, position, stimulus, decision);
     });
     claim(new Set(changed).size === changed.length, 'changed lists a promotion twice');
@@ -116,11 +123,12 @@ export class Watcher {
     this.#seeStale(old, stimulus, facts, now, state);
 
     // Ignored while it went on, and ended by its limit in the same decision: a retry now is another question.
-    const refused = stimulus.kind === 'retry' && !ENDED_RELEASE.has(old.status);
+    // The same where it ended at once, because nothing was left that could go on.
+    const refused = stimulus.kind === 'retry' && (!ENDED_RELEASE.has(old.status) || ENDED_RELEASE.has(state.status));
     if (!thorough || refused) return;
     const again = advance(this.plan, state, [stimulus], facts, now);
     claim(again !== 'NEEDS_FACTS', 'the same question needs facts the second time only');
-    this.#claimNothing(again, state, stimulus.kind === 'health-reported' ? ['HealthChanged'] : [], stimulus.kind);
+    this.#claimNothing(again, state, ['HealthChanged', 'RollbackJoined'], stimulus.kind);
     const looked = advance(this.plan, state, [{ kind: 'tick' }], facts, now);
     claim(looked !== 'NEEDS_FACTS', 'looking again needs facts');
     this.#claimNothing(looked, state, [], 'tick');
@@ -140,7 +148,14 @@ export class Watcher {
     if (events.length === 0) claim(same(state, before), `${what} twice changed the state`);
   }
 
-  #fold(event: ReleaseEvent, old: ReleaseState, facts: Facts | null, stimulus: Stimulus): void {
+  #fold(
+    event: ReleaseEvent,
+    old: ReleaseState,
+    facts: Facts | null,
+    stimulus: Stimulus,
+    moved: number,
+    state: ReleaseState,
+  ): void {
     this.reached.count(`event ${event.type}`);
     if (event.type === 'ReleaseTerminating') this.#terminating = true;
     if (event.type === 'ReleaseRetried') {
@@ -183,12 +198,12 @@ export class Watcher {
       event.before === before,
       `${event.type} of ${event.environment} says ${event.before} before, it was ${before}`,
     );
-    if (event.type === 'PromotionStarted') this.#claimMayStart(position, old, facts);
+    if (event.type === 'PromotionStarted') this.#claimMayStart(position, old, facts, moved, state);
     if (before !== event.status) this.reached.count(`environment ${before} > ${event.status}`);
     this.#environments[position] = event.status;
   }
 
-  #claimMayStart(position: number, old: ReleaseState, facts: Facts | null): void {
+  #claimMayStart(position: number, old: ReleaseState, facts: Facts | null, moved: number, state: ReleaseState): void {
     const planned = this.#planned(position);
     claim(!this.#terminating, `${planned.name} started although the release is terminating`);
     claim(
@@ -196,14 +211,22 @@ export class Watcher {
       `${planned.name} started twice`,
     );
     claim(!this.#started.has(position), `${planned.name} started twice`);
+    if (planned.environment !== null && facts?.overtaken.includes(planned.environment)) {
+      this.reached.count('begun again where something else was live');
+      this.#again.add(position);
+      for (const { id } of planned.steps) this.#succeeded.delete(`${position}/${id}`);
+    }
     this.#started.add(position);
     const met = planned.dependsOn.filter((each: Dependency) =>
       'group' in each ? this.#groups[each.group] === 'PASSED' : this.#environments[each.promotion] === 'SUCCEEDED',
     );
     claim(met.length >= planned.required, `${planned.name} started before its dependencies`);
     claim(facts !== null, `${planned.name} started without facts`);
-    if (planned.environment !== null)
-      claim(facts?.heldBy[planned.environment] === undefined, `${planned.name} is held`);
+    const why = facts && obstacle(this.plan, state, position, facts, moved);
+    claim(why === null, `${planned.name} started although ${why}`);
+    const limit = this.plan.rollback?.maxParallel ?? Infinity;
+    const back = [...this.#started].filter((each) => !ENDED_PROMOTION.has(this.#environments[each] as PromotionStatus));
+    claim(!this.plan.rollback || back.length <= limit, `${back.length} go back at once`);
     if (planned.group === null) return;
     const { maxParallel, maxFailures, members } = this.plan.groups[planned.group] as PlannedGroup;
     const live = members.filter(
@@ -253,7 +276,7 @@ export class Watcher {
     if (retried && before.startedAt !== null && before.status !== 'SUCCEEDED') {
       claim(now.attempt === before.attempt + 1, `${name} is tried again as the same attempt`);
     }
-    if (ENDED_PROMOTION.has(before.status) && !retried)
+    if (ENDED_PROMOTION.has(before.status) && !retried && stimulus.kind !== 'rollback-told')
       claim(now.status === before.status, `${name} ended and changed`);
     const listed = decision.work.flatMap((each) => (each.kind === 'dispatch' ? each.promotions : []));
     const mine = listed.filter((each) => each.promotion === position);
@@ -263,9 +286,11 @@ export class Watcher {
       const owned = now.steps.some((step) => step.status === 'RUNNING' && step.dispatch === each.dispatch);
       claim(owned, `${name} has a job without a step`);
     }
+    // Something else has become live there: what had been done begins again.
+    const again = now.startedAt !== null && now.startedAt !== before.startedAt && this.#again.has(position);
     now.steps.forEach((step, index) => {
       const was = before.steps[index] as StepState;
-      if (was.status === 'SUCCEEDED')
+      if (was.status === 'SUCCEEDED' && !again)
         claim(step.status === 'SUCCEEDED', `a step of ${name} had succeeded and is ${step.status}`);
       if (step.status !== 'RUNNING') return;
       claim(step.dispatch > 0 && step.recheckAt === null, `a running step of ${name} without a job`);
@@ -292,10 +317,15 @@ export class Watcher {
         steps.every((step) => step.status === 'SUCCEEDED'),
         `${name} SUCCEEDED`,
       );
-    if (status === 'FAILED') claim(some('FAILED'), `${name} FAILED without a failed step`);
+    if (status === 'FAILED') {
+      const unapproved = this.#planned(position).approval !== null && startedAt === null;
+      claim(some('FAILED') || unapproved, `${name} FAILED without a failed step`);
+    }
     if (status === 'SKIPPED' || status === 'PENDING') claim(startedAt === null, `${name} is ${status} and started`);
     if (startedAt === null || ENDED_PROMOTION.has(status)) return;
     if (some('RUNNING')) return claim(status === 'RUNNING', `${name} runs and is ${status}`);
+    const paused = promotion.evidence?.some((each) => each.pauses) && !some('WAITING') && status === 'WAITING';
+    if (paused) return this.reached.count('paused by a window');
     claim(some('WAITING'), `${name} is ${status} and neither runs nor waits`);
     const waiting = steps.findIndex((step) => step.status === 'WAITING');
     const soaks = this.#planned(position).steps[waiting]?.work.kind === 'soak' && steps[waiting]?.recheckAt !== null;
@@ -352,7 +382,10 @@ export class Watcher {
       claim(open.length === 0, `${status} with open promotions`);
       claim(wakeAt === null, 'ended, and wakes');
       const failed =
-        promotions.some((each) => each.status === 'FAILED') || groups.some((each) => each.status === 'FAILED');
+        promotions.some((each) => BAD_PROMOTION.has(each.status)) ||
+        groups.some((each) => each.status === 'FAILED') ||
+        (state.terminating === null && promotions.some((each) => each.status === 'TERMINATED')) ||
+        (this.plan.rollback?.targets.some((each) => each.decision === 'IMPOSSIBLE') ?? false);
       if (status === 'SUCCEEDED') {
         claim(
           promotions.every((each) => each.status === 'SUCCEEDED' || each.status === 'SKIPPED'),
@@ -367,6 +400,11 @@ export class Watcher {
       if (status === 'FAILED') claim(failed, 'FAILED without a failure');
       if (status === 'TERMINATED') claim(state.terminating !== null, 'TERMINATED by nobody');
       return;
+    }
+    if (state.endedAt !== null) {
+      claim(status === 'RUNNING' && wakeAt === null, `ended, ${status}, and wakes at ${wakeAt}`);
+      const back = promotions.some((each) => each.status === 'ROLLING_BACK');
+      return claim(back && open.length === 0, 'ended, and RUNNING although nothing goes back');
     }
     if (status === 'QUEUED')
       return claim(state.startedAt === null && facts?.behind != null, 'QUEUED although it is its turn');
@@ -385,10 +423,15 @@ export class Watcher {
       if (ENDED_PROMOTION.has(each.status)) return;
       outside ||= each.status === 'SUSPENDED';
       if (each.startedAt === null) {
-        const held = planned.environment !== null && facts?.heldBy[planned.environment] !== undefined;
-        if (each.status === 'WAITING' && held) outside = true;
+        if (each.status === 'WAITING' && facts) {
+          const end = this.#waitsUntil(state, position, facts, now);
+          if (end === null) outside = true;
+          else if (!stops) times.push(end);
+        }
         return;
       }
+      // Paused by a window, which may have no opening of its own.
+      outside ||= each.status === 'WAITING' && !each.steps.some((step) => step.status === 'WAITING');
       if (planned.timeout !== null) times.push(each.startedAt + planned.timeout);
       for (const step of each.steps) if (step.status === 'WAITING') times.push(step.recheckAt);
     });
@@ -403,6 +446,24 @@ export class Watcher {
       claim(wakeAt !== null && wakeAt <= time, `something is due at ${time}, and it wakes at ${wakeAt}`);
       claim(time > now, `something was due at ${time}, and it is ${now}`);
     }
+  }
+
+  /**
+   * When whatever keeps it waiting is over by itself, all of it; null: it waits for somebody, or for its turn in its group. That
+   * it waits in vain is what the end of every run shows.
+   */
+  #waitsUntil(state: ReleaseState, position: number, facts: Facts, now: number): number | null {
+    const { environment, approval, group } = this.#planned(position);
+    const promotion = state.promotions[position] as PromotionState;
+    if (environment === null || group !== null || approval !== null || this.plan.rollback) return null;
+    if (facts.heldBy[environment] !== undefined) return null;
+    const ends = [
+      ...holding(facts, environment, state, now),
+      ...marked(facts, environment, now),
+      opensBy(facts, environment, actionOf(this.plan), promotion, now),
+    ];
+    const known = ends.filter((each) => each !== null);
+    return known.length < ends.length || Math.max(...known) <= now ? null : Math.max(...known);
   }
 
   #move(status: ReleaseStatus): void {
@@ -423,6 +484,17 @@ export class Watcher {
     return this.plan.promotions.findIndex((each) => each.name === name);
   }
 }
+
+/** What a rollback tells a release may come after its end, and make it another one. */
+const TAKEN_BACK: ReadonlySet<string> = new Set([
+  'ReleaseTakenBack',
+  'PromotionRollingBack',
+  'PromotionRolledBack',
+  'PromotionRollbackFailed',
+  'RollbackJoined',
+  'ReleaseFailed',
+  'ReleaseTerminated',
+]);
 
 export function claim(holds: boolean, otherwise: string): asserts holds {
   if (!holds) throw new Error(otherwise);

@@ -1,0 +1,135 @@
+import type { ApprovalState } from '../../../src/core/approvals/approval.ts';
+import type { ApprovalSpec, WindowAction } from '../../../src/core/definitions.ts';
+import type { PlannedPromotion, ReleasePlan } from '../../../src/core/plan.ts';
+import type { Facts, PromotionState, ReleaseState } from '../../../src/core/release.ts';
+import type { ReleaseWindow } from '../../../src/core/windows/index.ts';
+
+/**
+ * What may start, said once more and in another way: by plain arithmetic on single occurrences, and by trying every assignment
+ * of people to rules. The simulation holds the gates against it.
+ */
+
+/** When an instant-to-instant window is active. */
+function isActive({ spec }: ReleaseWindow, now: number): boolean {
+  return Date.parse(spec.from as string) <= now && now < Date.parse(spec.to as string);
+}
+
+function inForce(
+  facts: Facts,
+  environment: string,
+  action: WindowAction,
+  state: PromotionState,
+  now: number,
+): ReleaseWindow[] {
+  const overridden = new Set(state.overrides.filter((each) => now < each.expiresAt).flatMap((each) => each.windows));
+  return (facts.windows[environment] ?? []).filter(
+    ({ name, spec }) => spec.holds.includes(action) && !overridden.has(name),
+  );
+}
+
+/** The windows that close it; none: it is open. */
+export function closing(
+  facts: Facts,
+  environment: string,
+  action: WindowAction,
+  state: PromotionState,
+  now: number,
+): ReleaseWindow[] {
+  const all = inForce(facts, environment, action, state, now);
+  const denying = all.filter((each) => each.spec.kind === 'DENY' && isActive(each, now));
+  if (denying.length > 0) return denying;
+  const allowing = all.filter((each) => each.spec.kind === 'ALLOW');
+  return allowing.some((each) => isActive(each, now)) ? [] : allowing;
+}
+
+export function actionOf(plan: ReleasePlan): WindowAction {
+  return plan.rollback ? 'ROLLBACK' : 'PROMOTE';
+}
+
+/** Why the promotion may not start, whatever its dependencies and its group say; null: it may. */
+export function obstacle(
+  plan: ReleasePlan,
+  state: ReleaseState,
+  position: number,
+  facts: Facts,
+  now: number,
+): string | null {
+  const planned = plan.promotions[position] as PlannedPromotion;
+  const promotion = state.promotions[position] as PromotionState;
+  const { environment, name } = planned;
+  if (environment !== null) {
+    if (facts.heldBy[environment] !== undefined) return `${name} is held`;
+    const [window] = closing(facts, environment, actionOf(plan), promotion, now);
+    if (window) return `${name} is closed by ${window.name}`;
+    if (!plan.rollback) {
+      if (holding(facts, environment, state, now).length > 0) return `${name} is on hold`;
+      if (marked(facts, environment, now).length > 0) return `the version is marked bad for ${name}`;
+    } else {
+      const changed = planned.applications.find(({ name: application, expects }) => {
+        const live = facts.live[application];
+        return expects && live?.id !== expects.deployment && !expects.digests.includes(live?.digest ?? '');
+      });
+      if (changed) return `something else is live in ${name}`;
+    }
+  }
+  if (planned.approval && !isApproved(planned.approval, promotion.approval, state.initiator))
+    return `${name} lacks approvals`;
+  return null;
+}
+
+const lasts = (end: number | null, now: number): boolean => end === null || now < end;
+
+export function holding(
+  facts: Facts,
+  environment: string,
+  { createdAt }: ReleaseState,
+  now: number,
+): (number | null)[] {
+  return (facts.holds[environment] ?? [])
+    .filter(({ until }) => lasts(until, now))
+    .filter((each) => each.rollback === null || !facts.byPerson || createdAt <= each.since)
+    .map(({ until }) => until);
+}
+
+export function marked(facts: Facts, environment: string, now: number): (number | null)[] {
+  return (facts.badVersions[environment] ?? []).map(({ expiresAt }) => expiresAt).filter((end) => lasts(end, now));
+}
+
+/** Every way to give each seat of each rule to another person. */
+export function isApproved(spec: ApprovalSpec, approval: ApprovalState | null, initiator: string | null): boolean {
+  if (approval === null || approval.decisions.some((each) => each.kind === 'REJECTED')) return false;
+  const people = approval.decisions
+    .map((each) => each.by)
+    .filter((each) => each !== initiator || !spec.forbidInitiator);
+  if (spec.onExpiry === 'FAIL' && approval.decisions.some((each) => each.at >= approval.expiresAt)) return false;
+  const rules = spec.rules.length > 0 ? spec.rules : [{ count: 1 }];
+  const seats = rules.flatMap((rule) => Array.from({ length: rule.count }, () => rule.users));
+  const fill = (seat: number, left: (string | null)[]): boolean =>
+    seat === seats.length ||
+    left.some((person, index) => {
+      const users = seats[seat];
+      const fits = users === undefined || (person !== null && users.includes(person));
+      return fits && fill(seat + 1, [...left.slice(0, index), ...left.slice(index + 1)]);
+    });
+  return fill(0, people);
+}
+
+/**
+ * When the windows alone let it start, at the latest: the first instant, by trying every instant at which something changes, and
+ * the longest jitter on top. Null: never by itself.
+ */
+export function opensBy(
+  facts: Facts,
+  environment: string,
+  action: WindowAction,
+  state: PromotionState,
+  now: number,
+): number | null {
+  const all = inForce(facts, environment, action, state, now);
+  const changes = all.flatMap(({ spec }) => [Date.parse(spec.from as string), Date.parse(spec.to as string)]);
+  const open = [now, ...changes.filter((each) => each > now).sort((a, b) => a - b)].find(
+    (at) => closing(facts, environment, action, state, at).length === 0 || all.length === 0,
+  );
+  if (open === undefined) return null;
+  return open === now ? now : open + Math.max(0, ...all.map(({ spec }) => spec.jitter ?? 0));
+}

@@ -1,0 +1,639 @@
+import type { Decision } from '../../../src/core/advance.ts';
+import { createRelease } from '../../../src/core/create.ts';
+import type { RollbackCauseKind, WindowAction } from '../../../src/core/definitions.ts';
+import { marks } from '../../../src/core/holds.ts';
+import type { BadVersion, EnvironmentHold } from '../../../src/core/holds.ts';
+import type { PlannedPromotion, ReleasePlan } from '../../../src/core/plan.ts';
+import { ENDED_PROMOTION, holdsEnvironment, NO_FACTS } from '../../../src/core/release.ts';
+import type { Facts, PromotionState, Stimulus, Work } from '../../../src/core/release.ts';
+import { createRollback } from '../../../src/core/rollback/create.ts';
+import type { TargetParts } from '../../../src/core/rollback/create.ts';
+import { planRollback, policyFor } from '../../../src/core/rollback/plan-rollback.ts';
+import type { EnvironmentFacts, RollbackQuestion, RollbackRequest } from '../../../src/core/rollback/plan-rollback.ts';
+import type { RollbackCause, RollbackPlan, VersionRef } from '../../../src/core/rollback/rollback.ts';
+import { tellingOf } from '../../../src/core/rollback/standing.ts';
+import type { ReleaseWindow } from '../../../src/core/windows/index.ts';
+import { at, MINUTE, SECOND } from './builders.ts';
+import { History } from './history.ts';
+import { randomPlan } from './random-plan.ts';
+import { Shell } from './shell.ts';
+import type { Surroundings } from './shell.ts';
+import { Tape } from './tape.ts';
+import { claim } from './watcher.ts';
+import type { Reached } from './watcher.ts';
+
+interface Member {
+  id: string;
+  number: number;
+  kind: 'FORWARD' | 'ROLLBACK';
+  version: VersionRef;
+  byPerson: boolean;
+  shell: Shell;
+  /** Of a rollback. */
+  included: string[];
+  cause: RollbackCause | null;
+}
+
+interface Order {
+  id: string;
+  cause: RollbackCause;
+  version: VersionRef;
+  asked: RollbackRequest | null;
+  definite: boolean;
+}
+
+/**
+ * A product and everything around its releases: several of them at once, other people's windows, holds and marks, what was
+ * deployed where and what is really live there, rollbacks that are made of it, and what they tell the releases that they take
+ * back, late, twice, or not at all. Everything that happens is on the tape.
+ */
+export class World implements Surroundings {
+  readonly tape: Tape;
+  readonly reached: Reached;
+  now = at('10:00');
+  calm = false;
+  readonly plan: ReleasePlan;
+  readonly members: Member[] = [];
+  readonly #concurrency: 'QUEUE' | 'PIPELINE';
+  readonly #environments: string[];
+  readonly #history: History;
+  #windows: ReleaseWindow[] = [];
+  #holds: EnvironmentHold[] = [];
+  #marks: BadVersion[] = [];
+  /** Environments where somebody else of the product is at work, as far as this world is told. */
+  #taken: Record<string, string> = {};
+  readonly #orders: Order[] = [];
+  readonly #mail: { to: string; stimulus: Stimulus }[] = [];
+  #count = 0;
+
+  readonly #thoroughEvery: number;
+  #decisions = 0;
+
+  constructor(numbers: readonly number[], reached: Reached, { thoroughEvery = 1 } = {}) {
+    this.#thoroughEvery = thoroughEvery;
+    this.tape = new Tape(numbers);
+    this.reached = reached;
+    this.plan = randomPlan(this.tape);
+    this.#concurrency = this.tape.pick(['QUEUE', 'PIPELINE']);
+    this.#environments = this.plan.promotions.flatMap((each) => each.environment ?? []);
+    this.#history = new History(this.#environments, this.plan.triggerEnvironment);
+    this.#past();
+    this.#trigger();
+  }
+
+  /** Until the tape is over anything may happen; then all faults stop, and every release must end. */
+  run(): void {
+    while (!this.tape.over) this.#act();
+    for (const { shell } of this.members) this.reached.count(`faults stopped while ${shell.state.status}`);
+    this.calm = true;
+    this.#quieten();
+    this.#settle();
+    for (const { shell, kind } of this.members) {
+      claim(shell.ended, 'it had ended, and goes on');
+      const { status } = shell.state;
+      const succeeded = shell.state.promotions.filter((each) => each.status === 'SUCCEEDED').length;
+      if (kind === 'FORWARD') this.reached.count(`depth ${String(succeeded).padStart(2, '0')}`);
+      this.reached.count(`${kind === 'FORWARD' ? 'ended' : 'rollback ended'} ${status}`);
+      if (shell.retries > 0) this.reached.count(`ended ${status} after a retry`);
+      claim(status !== 'RUNNING', 'a rollback has ended, and nobody was told');
+    }
+    this.reached.count('releases', this.members.length);
+  }
+
+  #act(): void {
+    const { tape } = this;
+    switch (tape.weighted({ release: 80, time: 8, mail: 6, orders: 4, world: 5, people: 3, trigger: 6 })) {
+      case 'release': {
+        const open = this.members.filter((each) => !each.shell.ended || each.shell.busy);
+        const { shell } = tape.pick(open.length > 0 && !tape.chance(5) ? open : this.members);
+        shell.act();
+        if (shell.ended && shell.plan.rollback === undefined && tape.chance(4))
+          shell.tell({ kind: 'retry', by: 'ada' });
+        return;
+      }
+      case 'time':
+        return this.#passTime();
+      case 'mail':
+        return this.#deliver(tape.next(Math.max(1, this.#mail.length)));
+      case 'orders':
+        return this.#start(this.#orders.splice(tape.next(Math.max(1, this.#orders.length)), 1)[0]);
+      case 'world':
+        return this.#change();
+      case 'people':
+        return this.#ask();
+      case 'trigger':
+        if (this.members.filter((each) => each.kind === 'FORWARD').length < 6) this.#trigger();
+    }
+  }
+
+  /** Whether to ask the same question again after this decision: that costs more than the decision. */
+  get thorough(): boolean {
+    this.#decisions += 1;
+    return !this.calm && this.#decisions % this.#thoroughEvery === 0;
+  }
+
+  /** What ran before this world begins: mostly there is something to go back to. */
+  #past(): void {
+    for (const planned of this.plan.promotions) {
+      const before = Number(this.tape.weighted({ 2: 5, 1: 4, 0: 1 }));
+      for (let place = 1; place <= before; place += 1) {
+        const version = { label: `0.${place}`, digest: `d-0.${place}` };
+        this.#history.begin(planned, version, this.now - (10 - place) * 60 * MINUTE, !this.tape.chance(8));
+      }
+    }
+  }
+
+  #trigger(): void {
+    this.#count += 1;
+    const again = this.#count > 1 && this.tape.chance(15);
+    const name = again ? 1 + this.tape.next(this.#count - 1) : this.#count;
+    const version = { label: `1.${name}`, digest: `d-${name}` };
+    this.#add(`r-${this.#count}`, 'FORWARD', this.plan, version, !this.tape.chance(20));
+  }
+
+  #add(id: string, kind: Member['kind'], plan: ReleasePlan, version: VersionRef, byPerson: boolean): Member {
+    const { state } = createRelease(id, plan, version.label, this.now, 'ada');
+    const shell = new Shell({ world: this, plan, state });
+    const member: Member = {
+      id,
+      kind,
+      number: this.members.length,
+      version,
+      byPerson,
+      shell,
+      included: [],
+      cause: null,
+    };
+    this.members.push(member);
+    shell.tell({ kind: 'tick' });
+    return member;
+  }
+
+  #member(id: string): Member {
+    return this.members.find((each) => each.id === id) as Member;
+  }
+
+  #of(shell: Shell): Member {
+    return this.members.find((each) => each.shell === shell) as Member;
+  }
+
+  factsFor(shell: Shell): Facts {
+    const self = this.#of(shell);
+    const others = this.members.filter((each) => each !== self && !each.shell.ended);
+    const line = others.filter((each) => each.kind === 'FORWARD');
+    const inLine = self.kind === 'FORWARD';
+    const first =
+      line.find((each) => each.shell.state.startedAt !== null) ?? line.find((each) => each.number < self.number);
+    const heldBy: Record<string, string> = { ...this.#taken };
+    const windows: Record<string, ReleaseWindow[]> = {};
+    const holds: Record<string, EnvironmentHold[]> = {};
+    const badVersions: Record<string, BadVersion[]> = {};
+    for (const environment of this.#environments) {
+      for (const other of others) {
+        const standing = promotionsIn(other.shell, environment);
+        const overtakes =
+          inLine && this.#concurrency === 'PIPELINE' && other.kind === 'FORWARD' && other.number < self.number;
+        if (
+          standing.some(holdsEnvironment) ||
+          (overtakes && standing.some((each) => !ENDED_PROMOTION.has(each.status)))
+        )
+          heldBy[environment] = other.id;
+      }
+      const here = this.#windows.filter((each) => each.spec.selector.environments.names?.includes(environment));
+      if (here.length > 0) windows[environment] = here;
+      const held = this.#holds.filter((each) => each.environment === environment);
+      if (held.length > 0) holds[environment] = held;
+      const bad = this.#marks.filter(
+        (each) => each.digest === self.version.digest && this.#concerns(each, environment),
+      );
+      if (bad.length > 0) badVersions[environment] = bad;
+    }
+    return {
+      ...NO_FACTS,
+      behind: inLine && this.#concurrency === 'QUEUE' ? (first?.id ?? null) : null,
+      heldBy,
+      windows,
+      holds,
+      badVersions,
+      live: this.#history.live(),
+      byPerson: self.byPerson,
+      overtaken: this.#environments.filter((each) => this.#history.isOvertaken(self.id, each)),
+    };
+  }
+
+  #concerns(mark: BadVersion, environment: string): boolean {
+    return marks(mark, environment, []);
+  }
+
+  saved(shell: Shell, stimulus: Stimulus, decision: Decision): void {
+    const self = this.#of(shell);
+    this.#holds = this.#holds.filter((each) => !decision.lifted.includes(each.id));
+    for (const fact of decision.deployments) {
+      const planned = shell.plan.promotions[fact.promotion] as PlannedPromotion;
+      const version = planned.restores?.to ?? self.version;
+      this.#history.record(self.id, planned, fact, version, self.kind === 'ROLLBACK');
+    }
+    for (const position of decision.changed) {
+      const { environment } = shell.plan.promotions[position] as PlannedPromotion;
+      const promotion = shell.state.promotions[position] as PromotionState;
+      if (environment !== null && holdsEnvironment(promotion)) {
+        const holders = this.members.filter((each) => promotionsIn(each.shell, environment).some(holdsEnvironment));
+        claim(holders.length <= 1, `${environment} is held by ${holders.map((each) => each.id).join(' and ')}`);
+      }
+      if (promotion.status === 'SUCCEEDED')
+        this.#history.claimLive(self.id, shell.plan.promotions[position] as PlannedPromotion, self.version);
+    }
+    const telling = decision.events.length > 0 ? tellingOf(shell.plan, shell.state) : null;
+    if (telling) for (const to of shell.plan.origins ?? []) this.#mail.push({ to, stimulus: telling });
+    if (stimulus.kind === 'rollback-told') this.reached.count('a rollback told');
+  }
+
+  applied(shell: Shell, promotion: number, application: number): void {
+    const planned = shell.plan.promotions[promotion] as PlannedPromotion;
+    this.#history.apply(planned, application, planned.restores?.to ?? this.#of(shell).version);
+  }
+
+  rollBack(shell: Shell, work: Extract<Work, { kind: 'roll-back' }>): void {
+    const { id, version } = this.#of(shell);
+    const { name } = shell.plan.promotions[work.promotion] as PlannedPromotion;
+    this.#order('FAILED', name, id, version, `FAILED ${id} ${work.promotion} ${work.attempt}`, work.at, null);
+  }
+
+  #order(
+    kind: RollbackCauseKind,
+    environment: string,
+    release: string | null,
+    version: VersionRef,
+    id: string,
+    when: number,
+    asked: RollbackRequest | null,
+  ): void {
+    const by = asked === null ? null : 'grace';
+    const cause = { kind, environment, reason: 'broken', at: when, by, release };
+    const order: Order = { id, cause, version, asked, definite: !this.tape.chance(4) };
+    this.#orders.push(order);
+    // The relay dies between the two: asked twice.
+    if (this.tape.chance(10)) this.#orders.push(order);
+  }
+
+  /** Somebody asks for a rollback, reports a failure, or an environment turns bad after its promotion. */
+  #ask(): void {
+    const environment = this.tape.pick(this.#environments);
+    const [live] = this.#history.of(environment);
+    if (!live) return;
+    const kind = this.tape.pick<RollbackCauseKind>(['MANUAL', 'DEGRADED', 'REPORTED']);
+    const everywhere = this.tape.chance(30);
+    const asked: RollbackRequest | null =
+      kind === 'MANUAL' ? { environments: everywhere ? 'EVERYTHING_THAT_RUNS_IT' : [environment], to: null } : null;
+    const release = live.rollback ? null : live.release;
+    this.#order(
+      kind,
+      environment,
+      release,
+      live.version,
+      `${kind} ${this.members.length} ${environment}`,
+      this.now,
+      asked,
+    );
+  }
+
+  #start(order: Order | undefined): void {
+    if (order === undefined || this.members.some((each) => each.id === order.id)) return;
+    const { cause, version, asked } = order;
+    const question = this.#question(order);
+    if (asked === null) {
+      const other = this.members.find(
+        (each) =>
+          each.kind === 'ROLLBACK' &&
+          each.version.digest === version.digest &&
+          each.included.includes(cause.environment) &&
+          promotionsIn(each.shell, cause.environment).some((promotion) => !ENDED_PROMOTION.has(promotion.status)),
+      );
+      if (other) {
+        this.reached.count('a rollback joined');
+        const { environment, kind, reason, release } = cause;
+        return other.shell.tell({ kind: 'rollback-joined', environment, cause: kind, reason, release });
+      }
+    }
+    const plan = planRollback(question);
+    for (const { decision } of plan.targets) this.reached.count(`rollback target ${decision}`);
+    this.reached.count(`rollback cause ${cause.kind}`);
+    const going = plan.targets.filter((each) => each.decision === 'INCLUDED' || each.decision === 'PROPOSED');
+    for (const target of going) {
+      this.#history.claimGood(target, plan, question);
+      if (target.decision !== 'INCLUDED' || asked !== null) continue;
+      const before = this.members.filter(
+        (each) =>
+          each.cause?.kind !== 'MANUAL' &&
+          each.version.digest === version.digest &&
+          each.included.includes(target.environment),
+      );
+      claim(before.length === 0, `${target.environment} goes back from ${version.label} by itself a second time`);
+    }
+    if (plan.targets.every((each) => each.decision === 'LEFT_ALONE')) return;
+    this.#make(order, plan, question);
+  }
+
+  #make({ id, cause, version }: Order, plan: RollbackPlan, question: RollbackQuestion): void {
+    const going = plan.targets.filter((each) => each.decision === 'INCLUDED' || each.decision === 'PROPOSED');
+    const targets: Record<string, TargetParts<string>> = {};
+    const origins = new Set(cause.release === null ? [] : [cause.release]);
+    for (const { environment, to } of going) {
+      const facts = question.environments.find((each) => each.name === environment) as EnvironmentFacts;
+      const promotion = this.plan.promotions.find((each) => each.environment === environment) as PlannedPromotion;
+      const release = facts.inFlight?.release ?? facts.history[0]?.release ?? '';
+      if (facts.inFlight) origins.add(facts.inFlight.release);
+      origins.add(release);
+      const names = promotion.applications.map(({ name }) => name);
+      const live = this.#history.live();
+      targets[environment] = {
+        origin: { release, promotion },
+        contents: Object.fromEntries(names.map((name) => [name, to?.digest ?? ''])),
+        expects: Object.fromEntries(
+          names.map((name) => [name, { deployment: live[name]?.id ?? null, digests: [version.digest] }]),
+        ),
+        undo: {},
+      };
+    }
+    for (const each of this.members) {
+      const { startedAt, endedAt } = each.shell.state;
+      if (each.kind === 'FORWARD' && each.version.digest === version.digest && startedAt !== null && endedAt === null)
+        origins.add(each.id);
+    }
+    const known = [...origins].filter((each) => this.members.some((member) => member.id === each));
+    const parts = {
+      id,
+      product: 'billing',
+      flow: this.plan.flow,
+      plan,
+      targets,
+      origins: known,
+      now: this.now,
+      actor: cause.by,
+    };
+    const made = createRollback(parts);
+    const shell = new Shell({ world: this, plan: made.plan, state: made.state });
+    const included = going.filter((each) => each.decision === 'INCLUDED').map((each) => each.environment);
+    this.members.push({
+      id,
+      kind: 'ROLLBACK',
+      number: this.members.length,
+      version,
+      byPerson: false,
+      shell,
+      included,
+      cause,
+    });
+    this.#followUp(
+      id,
+      plan,
+      going.map(({ environment }) => environment),
+      included,
+    );
+    shell.tell({ kind: 'tick' });
+  }
+
+  #followUp(rollback: string, { cause, version, markBad }: RollbackPlan, going: string[], included: string[]): void {
+    const since = this.now;
+    const common = { reason: cause.reason, by: cause.by, since, rollback };
+    if (markBad.scope !== 'NONE' && going.length > 0) {
+      const expiresAt = markBad.expiresAfter === undefined ? null : since + markBad.expiresAfter;
+      const environments = markBad.scope === 'PRODUCT' ? [] : going;
+      const { scope } = markBad;
+      this.#marks.push({
+        ...common,
+        ...version,
+        id: `b ${rollback}`,
+        product: 'billing',
+        scope,
+        group: null,
+        environments,
+        expiresAt,
+      });
+    }
+    if (cause.kind !== 'MANUAL') return;
+    for (const environment of included) {
+      this.#holds.push({ ...common, id: `h ${rollback} ${environment}`, product: 'billing', environment, until: null });
+    }
+  }
+
+  #question({ cause, version, asked, definite }: Order): RollbackQuestion {
+    const plan = cause.release === null ? null : this.plan;
+    return {
+      now: this.now,
+      product: 'billing',
+      cause,
+      definite,
+      version,
+      plan,
+      policy: policyFor(plan, cause),
+      asked,
+      environments: this.#environments.map((name) => this.#environmentFacts(name)),
+    };
+  }
+
+  #environmentFacts(name: string): EnvironmentFacts {
+    const history = this.#history.of(name).map((past) => ({
+      ...past,
+      markedBad: this.#marks.some(
+        (each) =>
+          each.digest === past.version.digest &&
+          (each.expiresAt === null || each.expiresAt > this.now) &&
+          this.#concerns(each, name),
+      ),
+    }));
+    const open = this.members.filter((each) => !each.shell.ended);
+    const here = open.flatMap((each) =>
+      promotionsIn(each.shell, name)
+        .filter((promotion) => !ENDED_PROMOTION.has(promotion.status))
+        .map((promotion) => ({ each, promotion })),
+    );
+    const forward = here.filter(({ each }) => each.kind === 'FORWARD');
+    const at = forward.find(({ promotion }) => promotion.startedAt !== null)?.each;
+    const planned = forward.find(({ promotion }) => promotion.startedAt === null)?.each;
+    const back = here.find(({ each, promotion }) => {
+      const spec = each.shell.plan.promotions.find((one) => one.environment === name);
+      return each.kind === 'ROLLBACK' && (promotion.startedAt !== null || spec?.approval === null);
+    })?.each;
+    const restores = back?.shell.plan.promotions.find((one) => one.environment === name)?.restores;
+    return {
+      name,
+      history,
+      inFlight: at ? { release: at.id, version: at.version, floor: null } : null,
+      planned: planned ? { release: planned.id, version: planned.version } : null,
+      rollback: back && restores ? { release: back.id, from: restores.from, to: restores.to } : null,
+      automatic: this.members
+        .filter((each) => each.kind === 'ROLLBACK' && each.cause?.kind !== 'MANUAL' && each.included.includes(name))
+        .map((each) => ({ release: each.id, version: each.version })),
+      excluded: null,
+      source: name === this.plan.triggerEnvironment,
+    };
+  }
+
+  /** A letter arrives: late, out of order, sometimes again, sometimes not at all. */
+  #deliver(place: number): void {
+    const [letter] = this.#mail.splice(place, 1);
+    if (!letter) return;
+    if (!this.calm && this.tape.chance(5)) return this.reached.count('fault letter lost');
+    if (!this.calm && this.tape.chance(5)) this.#mail.push(letter);
+    this.#member(letter.to).shell.tell(letter.stimulus);
+  }
+
+  /** To the next time that something is due, a little, or (a server whose clock is wrong) back. */
+  #passTime(): void {
+    const { tape } = this;
+    const how = tape.weighted({ wake: 8, little: 4, back: 1 });
+    if (how === 'little') this.now += tape.next(20) * SECOND;
+    else if (how === 'back') this.now -= tape.next(20) * SECOND;
+    else {
+      const due = this.members.flatMap(({ shell }) => (tape.chance(5) ? shell.state.wakeAt : shell.wakes) ?? []);
+      if (due.length > 0) this.now = Math.max(this.now, Math.min(...due));
+    }
+    // Time also passes unnoticed: the next stimulus finds several things due at once.
+    if (how !== 'back' && !tape.chance(30)) this.#tickAll();
+  }
+
+  #tickAll(): void {
+    for (const { shell } of this.members) if (!shell.ended) shell.tell({ kind: 'tick' });
+  }
+
+  /** People and other systems put things in the way, and take them away. */
+  #change(): void {
+    const { tape, now } = this;
+    const environment = tape.pick(this.#environments);
+    switch (tape.weighted({ taken: 3, window: 4, hold: 4, mark: 3, override: 4 })) {
+      case 'taken':
+        this.#taken = Object.keys(this.#taken).length > 0 ? {} : { [environment]: 'r-0' };
+        break;
+      case 'window':
+        if (this.#windows.length > 3 || tape.chance(30)) this.#windows.splice(tape.next(this.#windows.length + 1), 1);
+        else this.#windows.push(this.#randomWindow(environment));
+        break;
+      case 'hold':
+        if (this.#holds.length > 2 || tape.chance(40)) this.#holds.splice(tape.next(this.#holds.length + 1), 1);
+        else {
+          const until = tape.chance(50) ? now + (1 + tape.next(20)) * MINUTE : null;
+          const rollback = tape.chance(20) ? `r-0 ${this.#count}` : null;
+          const more = { reason: 'audit', by: 'grace', since: now, until, rollback };
+          this.#holds.push({ id: `h-${(this.#count += 1)}`, product: 'billing', environment, ...more });
+        }
+        break;
+      case 'mark':
+        if (this.#marks.length > 2 || tape.chance(40)) this.#marks.splice(tape.next(this.#marks.length + 1), 1);
+        else {
+          const { version } = tape.pick(this.members);
+          const expiresAt = tape.chance(60) ? now + (1 + tape.next(20)) * MINUTE : null;
+          const everywhere = tape.chance(30);
+          const where = { scope: everywhere ? ('PRODUCT' as const) : ('ENVIRONMENT' as const), group: null };
+          const environments = everywhere ? [] : [environment];
+          const more = { reason: 'leaks', by: 'grace', since: now, expiresAt, rollback: null };
+          this.#marks.push({
+            id: `b-${(this.#count += 1)}`,
+            product: 'billing',
+            ...version,
+            ...where,
+            environments,
+            ...more,
+          });
+        }
+        break;
+      case 'override': {
+        const { shell } = tape.pick(this.members);
+        const promotion = tape.next(shell.plan.promotions.length);
+        const windows = this.#windows.filter(() => tape.chance(70)).map(({ name }) => name);
+        if (windows.length === 0 || shell.plan.promotions.length === 0) return;
+        const expiresAt = now + (1 + tape.next(20)) * MINUTE;
+        return shell.tell({ kind: 'override-windows', promotion, windows, reason: 'outage', by: 'ada', expiresAt });
+      }
+    }
+    // Whoever changed it wakes who waits; a crash may swallow that.
+    if (!tape.chance(10)) this.#tickAll();
+  }
+
+  #randomWindow(environment: string): ReleaseWindow {
+    const { tape, now } = this;
+    const from = now + (tape.next(30) - 10) * MINUTE;
+    const holds: WindowAction[] = tape.pick([
+      ['PROMOTE'],
+      ['PROMOTE', 'ROLLBACK'],
+      ['ROLLBACK'],
+      ['PROMOTE', 'APPROVE'],
+    ]);
+    return {
+      name: `w-${(this.#count += 1)}`,
+      spec: {
+        kind: tape.pick(['DENY', 'ALLOW']),
+        timeZone: 'UTC',
+        from: new Date(from).toISOString(),
+        to: new Date(from + (1 + tape.next(30)) * MINUTE).toISOString(),
+        selector: { environments: { names: [environment, tape.pick(this.#environments)] }, products: {} },
+        holds,
+        onClose: tape.pick(['FINISH', 'PAUSE']),
+        ...(tape.chance(30) ? { jitter: (1 + tape.next(3)) * MINUTE } : {}),
+        runway: false,
+      },
+    };
+  }
+
+  /** What has an end of its own stays; what would hold for good is taken away. */
+  #quieten(): void {
+    this.#taken = {};
+    this.#windows = this.#windows.filter(({ spec }) => spec.kind === 'DENY');
+    this.#holds = this.#holds.filter(({ until }) => until !== null);
+    this.#marks = this.#marks.filter(({ expiresAt }) => expiresAt !== null);
+    this.#tickAll();
+  }
+
+  #settle(): void {
+    for (let actions = 0; ; actions += 1) {
+      if (actions >= 6_000) claim(false, `it does not end: ${this.#picture}`);
+      const busy = this.members.find((each) => each.shell.busy);
+      if (busy) busy.shell.work();
+      else if (this.#mail.length > 0) this.#deliver(0);
+      else if (this.#orders.length > 0) this.#start(this.#orders.shift());
+      else {
+        const open = this.members.filter((each) => !each.shell.ended);
+        if (this.#tellAgain()) continue;
+        if (open.length === 0) return;
+        if (open.some((each) => each.shell.goOn())) continue;
+        const before = open.map((each) => each.shell.state.sequence);
+        for (const { shell } of open) shell.tell({ kind: 'tick' });
+        if (open.some((each, index) => each.shell.state.sequence !== before[index])) continue;
+        const due = open.flatMap(({ shell }) => shell.wakes ?? []);
+        if (
+          [...this.#holds.map(({ until }) => until), ...this.#marks.map(({ expiresAt }) => expiresAt)].includes(null)
+        ) {
+          // A rollback that starts late holds and marks without an end: somebody takes those away as well.
+          this.#quieten();
+          continue;
+        }
+        if (due.length === 0) claim(false, `stuck: only the limit of the flow ends it: ${this.#picture}`);
+        this.now = Math.max(this.now + 1, Math.min(...due));
+        for (const { shell } of open) shell.tell({ kind: 'tick' });
+      }
+    }
+  }
+
+  /** What the sweep does: an ended rollback is told until everybody has taken it in. */
+  #tellAgain(): boolean {
+    let told = false;
+    for (const { shell } of this.members) {
+      const telling = tellingOf(shell.plan, shell.state);
+      for (const to of telling ? (shell.plan.origins ?? []) : []) {
+        const origin = this.#member(to).shell;
+        if ((origin.state.rollbacks[shell.state.id]?.sequence ?? -1) >= (telling?.sequence ?? 0)) continue;
+        origin.tell(telling as Stimulus);
+        told = true;
+      }
+    }
+    return told;
+  }
+
+  get #picture(): string {
+    return this.members.map(({ id, shell }) => `${id}: ${shell.picture}`).join(' | ');
+  }
+}
+
+function promotionsIn({ state, at }: Shell, environment: string): PromotionState[] {
+  return (at.get(environment) ?? []).map((position) => state.promotions[position] as PromotionState);
+}
