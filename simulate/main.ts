@@ -63,7 +63,7 @@ if (options.json) {
     seconds,
     broken,
     missing,
-    reached: Object.fromEntries([...reached.counts].sort()),
+    reached: Object.fromEntries([...reached.counts].sort(([a], [b]) => (a < b ? -1 : 1))),
   };
   await writeFile(options.json, `${JSON.stringify(figures, null, 2)}\n`);
 }

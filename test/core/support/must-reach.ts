@@ -1,6 +1,6 @@
-/** What a search has to reach, so that an idle generator is noticed. `LONG`: a long one. */
+/** What a short search has to reach, so that an idle generator is noticed. */
 export const MUST_REACH = [
-  ...['SUCCEEDED', 'FAILED', 'TERMINATED'].flatMap((status) => [`ended ${status}`, `ended ${status} after a retry`]),
+  ...['SUCCEEDED', 'FAILED', 'TERMINATED'].map((status) => `ended ${status}`),
   'release QUEUED > RUNNING',
   'release RUNNING > SUSPENDED',
   'release SUSPENDED > RUNNING',
@@ -13,29 +13,35 @@ export const MUST_REACH = [
   ...['RUNNING', 'FAILED', 'SKIPPED', 'TERMINATED'].map((status) => `environment WAITING > ${status}`),
   ...['RUNNING', 'TERMINATED'].map((status) => `environment SUSPENDED > ${status}`),
   ...['ASKING', 'FAILED'].map((status) => `group OPEN > ${status}`),
-  ...['PASSED', 'WAITING', 'FAILED'].map((status) => `group ASKING > ${status}`),
-  'group WAITING > ASKING',
-  'group FAILED > OPEN',
   'group asked by its join',
-  ...['HEALTHY', 'UNKNOWN', 'PROGRESSING', 'DEGRADED'].map((status) => `group answer ${status}`),
+  'group ASKING > PASSED',
   ...['succeeded', 'failed', 'transient', 'pending', 'aborted'].flatMap((kind) => [
     `outcome ${kind} of the owner`,
     `outcome ${kind} of another`,
   ]),
   'success of another accepted',
-  ...['tick', 'outcome', 'group-answer', 'health-reported', 'terminate', 'retry', 'lost-dispatch', 'lost-question'].map(
+  ...['tick', 'outcome', 'group-answer', 'health-reported', 'terminate', 'retry', 'lost-dispatch'].map(
     (kind) => `stimulus ${kind} moves`,
   ),
   ...['crash', 'stall', 'repeat', 'lose', 'flush', 'decision lost'].map((fault) => `fault ${fault}`),
   'event StepRetrying',
   'event StepTerminated',
   'event PromotionSkipped',
+  'rollback target INCLUDED',
+  'environment ROLLING_BACK > ROLLED_BACK',
+  ...['HOLD', 'VERSION', 'WINDOW', 'APPROVAL'].map((gate) => `gate ${gate} wait`),
   'depth 12',
 ];
 
 /** What a hundred thousand releases reach: every status, transition, stimulus, gate, verdict, cause, decision and fault. */
 export const LONG_MUST_REACH = [
   ...MUST_REACH,
+  ...['SUCCEEDED', 'FAILED', 'TERMINATED'].map((status) => `ended ${status} after a retry`),
+  ...['WAITING', 'FAILED'].map((status) => `group ASKING > ${status}`),
+  'group WAITING > ASKING',
+  'group FAILED > OPEN',
+  ...['HEALTHY', 'UNKNOWN', 'PROGRESSING', 'DEGRADED'].map((status) => `group answer ${status}`),
+  'stimulus lost-question moves',
   ...['DEPENDENCIES', 'GROUP', 'ENVIRONMENT', 'HOLD', 'WINDOW', 'APPROVAL', 'LIVE', 'LIMIT'].map(
     (gate) => `gate ${gate} pass`,
   ),

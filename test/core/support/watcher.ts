@@ -145,7 +145,11 @@ export class Watcher {
       told.length === 0 && work.length === 0 && changed.length === 0,
       `${what} twice: ${JSON.stringify({ told, work, changed })}`,
     );
-    if (events.length === 0) claim(same(state, before), `${what} twice changed the state`);
+    if (events.length > 0) return;
+    // What was skipped in the same decision may have asked to be woken before: once too often does no harm, too late would.
+    const inTime = before.wakeAt !== null && before.wakeAt <= (state.wakeAt ?? Infinity);
+    const wakeAt = inTime ? before.wakeAt : state.wakeAt;
+    claim(same({ ...state, wakeAt }, before), `${what} twice changed the state`);
   }
 
   #fold(

@@ -450,7 +450,7 @@ export class World implements Surroundings {
     );
     const forward = here.filter(({ each }) => each.kind === 'FORWARD');
     const at = forward.find(({ promotion }) => promotion.startedAt !== null)?.each;
-    const planned = forward.find(({ promotion }) => promotion.startedAt === null)?.each;
+    const planned = forward.filter(({ promotion }) => promotion.startedAt === null);
     const back = here.find(({ each, promotion }) => {
       const spec = each.shell.plan.promotions.find((one) => one.environment === name);
       return each.kind === 'ROLLBACK' && (promotion.startedAt !== null || spec?.approval === null);
@@ -460,7 +460,7 @@ export class World implements Surroundings {
       name,
       history,
       inFlight: at ? { release: at.id, version: at.version, floor: null } : null,
-      planned: planned ? { release: planned.id, version: planned.version } : null,
+      planned: planned.map(({ each }) => ({ release: each.id, version: each.version })),
       rollback: back && restores ? { release: back.id, from: restores.from, to: restores.to } : null,
       automatic: this.members
         .filter((each) => each.kind === 'ROLLBACK' && each.cause?.kind !== 'MANUAL' && each.included.includes(name))
