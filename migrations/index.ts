@@ -1,6 +1,7 @@
 import { Initial1764000000000 } from './1764000000000-initial.ts';
 import { Approvals1764400000000 } from './1764400000000-approvals.ts';
 import { ApprovalLinks1764400000001 } from './1764400000001-approval-links.ts';
+import { ApprovalLinkCredential1764400000002 } from './1764400000002-approval-link-credential.ts';
 import { Identity1764500000000 } from './1764500000000-identity.ts';
 import { ReleaseWindows1764100000000 } from './1764100000000-release-windows.ts';
 import { Rollbacks1764300000000 } from './1764300000000-rollbacks.ts';
@@ -18,6 +19,7 @@ export const migrations = [
   Rollbacks1764300000000,
   Approvals1764400000000,
   ApprovalLinks1764400000001,
+  ApprovalLinkCredential1764400000002,
   Identity1764500000000,
   Secrets1764600000000,
   WebhookDeliveries1764600000001,

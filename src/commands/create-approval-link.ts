@@ -34,6 +34,7 @@ export async function createApprovalLink(
   app: Pick<App, 'mover' | 'pool' | 'dataSource' | 'config' | 'clock'>,
   input: NewApprovalLink,
   caller: Caller | null,
+  credential: string | null = null,
 ): Promise<Result<{ url: string; link: Omit<ApprovalLink, 'usedAt'>; position: number }>> {
   const { expiresIn = DAY, decision } = input;
   if (!(Number.isSafeInteger(expiresIn) && expiresIn > 0 && expiresIn <= LONGEST)) {
@@ -60,6 +61,7 @@ export async function createApprovalLink(
     decision,
     approver,
     createdBy: caller?.name ?? null,
+    credential,
     createdAt: now,
     expiresAt: new Date(Math.min(now.getTime() + expiresIn, last)),
   };

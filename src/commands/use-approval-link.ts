@@ -2,6 +2,7 @@ import type { App } from '../app.ts';
 import type { DecisionChannel } from '../core/approvals/approval.ts';
 import { refusal } from '../core/problems.ts';
 import type { Refusal } from '../core/problems.ts';
+import { readToken } from '../store/access.ts';
 import { markUsed, readApprovalLink } from '../store/approval-links.ts';
 import type { ApprovalLink } from '../store/approval-links.ts';
 import type { AuditOrigin } from '../store/audit-log.ts';
@@ -20,6 +21,9 @@ export async function findApprovalLink(app: Parts, token: string): Promise<Resul
   // One answer for all that is not right about it: nothing is learned by trying.
   if (!link || !(await isSigned(app, token, link))) {
     return { refusals: [refusal('NOT_FOUND', 'this link is not valid: it was not made here, or is not complete')] };
+  }
+  if (await isRevoked(app, link)) {
+    return { refusals: [refusal('WRONG_STATE', 'this link ended: the token that it was made with was revoked')] };
   }
   if (link.usedAt !== null) return { refusals: [used(link)] };
   if (link.expiresAt.getTime() <= app.clock.now().getTime()) {
@@ -58,6 +62,14 @@ export async function useApprovalLink(
   };
   const result = await audited(app.pool, origin, decide, ({ refusals = [] }) => refusals.map(({ message }) => message));
   return result.refusals ? result : { value: { ...result.value, link } };
+}
+
+/** Whoever revokes a token takes back what it could still do. */
+async function isRevoked(app: Parts, { credential }: ApprovalLink): Promise<boolean> {
+  const [, token] = /^token (.+)$/.exec(credential ?? '') ?? [];
+  if (token === undefined) return false;
+  const found = await readToken(app.pool, token);
+  return found === null || found.revokedAt !== null;
 }
 
 function used({ decision, environment }: ApprovalLink): Refusal {

@@ -28,6 +28,10 @@ export class ApprovalLinkRow {
   @Column({ name: 'created_by', type: 'text', nullable: true })
   createdBy!: string | null;
 
+  /** What showed who made it, e.g. `token ID`: a link ends with the token that it was made with. */
+  @Column({ type: 'text', nullable: true })
+  credential!: string | null;
+
   @Column({ name: 'created_at', type: 'timestamptz' })
   createdAt!: Date;
 

@@ -130,6 +130,7 @@ export class PromotionDecisionResolver {
             idempotencyKey: idempotencyKey ?? undefined,
           },
           context.caller,
+          context.identity?.credential,
         );
     forget(context);
     if (result.refusals) {

@@ -12,6 +12,8 @@ export interface ApprovalLink {
   decision: 'approve' | 'reject';
   approver: Caller;
   createdBy: string | null;
+  /** What showed who made it, e.g. `token ID`. */
+  credential: string | null;
   createdAt: Date;
   expiresAt: Date;
   usedAt: Date | null;
@@ -20,8 +22,9 @@ export interface ApprovalLink {
 /** In the caller's transaction. */
 export async function insertApprovalLink(tx: EntityManager, link: Omit<ApprovalLink, 'usedAt'>): Promise<void> {
   await tx.query(
-    `INSERT INTO approval_link (id, release_id, environment, attempt, decision, approver, created_by, created_at, expires_at)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+    `INSERT INTO approval_link (id, release_id, environment, attempt, decision, approver, created_by, credential, created_at,
+       expires_at)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
     [
       link.id,
       link.releaseId,
@@ -30,6 +33,7 @@ export async function insertApprovalLink(tx: EntityManager, link: Omit<ApprovalL
       link.decision,
       JSON.stringify(link.approver),
       link.createdBy,
+      link.credential,
       link.createdAt,
       link.expiresAt,
     ],
@@ -39,7 +43,7 @@ export async function insertApprovalLink(tx: EntityManager, link: Omit<ApprovalL
 export async function readApprovalLink(pool: Pool, id: string): Promise<ApprovalLink | null> {
   const { rows } = await pool.query<ApprovalLink>(
     `SELECT id, release_id AS "releaseId", environment, attempt, decision, approver, created_by AS "createdBy",
-       created_at AS "createdAt", expires_at AS "expiresAt", used_at AS "usedAt"
+       credential, created_at AS "createdAt", expires_at AS "expiresAt", used_at AS "usedAt"
      FROM approval_link WHERE id = $1`,
     [id],
   );

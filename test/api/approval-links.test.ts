@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createToken } from '../../src/commands/access/create-token.ts';
 import { createApprovalLink } from '../../src/commands/create-approval-link.ts';
 import type { NewApprovalLink } from '../../src/commands/create-approval-link.ts';
 import type { Caller } from '../../src/core/caller.ts';
@@ -173,6 +174,24 @@ describe('approval links', () => {
       { errors: [{ message: 'staging is in attempt 2, this decision is about attempt 1' }] },
     ]);
     expect((await tell(await link(id, grace))).status).toBe(200);
+  });
+
+  test('it ends when the token that it was made with is revoked', async () => {
+    const id = await asked('5b');
+    const input = { releaseId: id, environment: 'staging', decision: 'approve' as const };
+    const scope = [{ role: 'ADMIN' as const, products: {}, environments: {} }];
+    const wanted = { name: 'for links', subjectKind: 'USER' as const, subject: 'grace', scope, expiresAt: null };
+    const token = (await createToken(api.app, wanted, null)).value?.stored.id ?? '';
+    const made = await createApprovalLink(api.app, input, grace, `token ${token}`);
+    const url = `${server.url}${new URL(made.value?.url ?? '').pathname}`;
+    expect((await fetch(url)).status).toBe(200);
+    await api.app.pool.query('UPDATE api_token SET revoked_at = now()');
+    const late = await tell(url);
+    expect([late.status, await late.json()]).toMatchObject([
+      409,
+      { errors: [{ message: 'this link ended: the token that it was made with was revoked' }] },
+    ]);
+    expect((await api.reached(id, () => true)).promotions[1]?.approval?.decisions).toEqual([]);
   });
 
   test('who may make one, and for whom', async () => {
