@@ -50,7 +50,7 @@ export async function loadFacts(
  * environment takes them in order. TERMINATE: they overlap too; whoever is in the way is ended by the command. A rollback
  * stands in no line: it waits for nobody's turn and nobody for its, only who is at work in an environment has it alone.
  */
-const FACTS = `
+export const FACTS = `
 SELECT r.id, r.product, r.kind, own.ahead, r.trigger->>'kind' = 'MANUAL' AS "byPerson",
   (SELECT revision FROM definition_clock) AS definitions,
   CASE WHEN r.kind = 'FORWARD' AND r.concurrency IN ('QUEUE', 'SUPERSEDE') THEN coalesce(

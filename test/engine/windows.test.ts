@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { deleteDefinition } from '../../src/commands/delete-definition.ts';
+import { saveDefinition } from '../../src/commands/save-definition.ts';
 import type { Specs } from '../../src/core/definitions.ts';
+import { getDefinition } from '../../src/store/definitions.ts';
 import { forEachBackend } from '../support/backends.ts';
 import { openTestEngine } from '../support/engine.ts';
 import type { TestEngine } from '../support/engine.ts';
@@ -73,5 +75,49 @@ forEachBackend((backend) => {
     expect(paused.promotions[3]?.steps.map((each) => each.status)).toEqual(['SUCCEEDED', 'PENDING']);
     await deleteDefinition(engine.app, 'ReleaseWindow', 'pausing', { actor: 'test' });
     expect((await engine.ended(id)).status).toBe('SUCCEEDED');
+  });
+
+  test('of two servers that edit a window at once one is told that it was too late, and what waits sees what was saved', async () => {
+    await engine.saveBilling('edited');
+    await engine.save('ReleaseWindow', 'shared', window('DENY', Date.now() - 1_000));
+    const id = await engine.trigger({ product: 'edited', version: '1' });
+    await engine.reached(id, (state) => state.status === 'SUSPENDED');
+    const other = await engine.another();
+    const { revision = 0 } = (await getDefinition(engine.app.dataSource, 'ReleaseWindow', 'shared')) ?? {};
+    const later = Date.now() + 3_600_000;
+    const edits = await Promise.all(
+      [engine.app, other].map((app, index) =>
+        saveDefinition(
+          app,
+          {
+            kind: 'ReleaseWindow',
+            metadata: { name: 'shared', labels: { by: String(index) }, annotations: {} },
+            spec: window('DENY', later),
+          },
+          { mode: 'UPDATE', expectedRevision: revision, actor: 'test' },
+        ),
+      ),
+    );
+    expect(edits.map((each) => each.refusals?.[0]?.code ?? 'saved').sort()).toEqual(['CONFLICT', 'saved']);
+    expect((await engine.ended(id)).status).toBe('SUCCEEDED');
+    await deleteDefinition(engine.app, 'ReleaseWindow', 'shared', { actor: 'test' });
+  });
+
+  test('a process whose clock is behind leaves an opening to those that see it, and starts nothing twice', async () => {
+    await engine.saveBilling('skewed');
+    const opens = Math.ceil(Date.now() / 1_000) * 1_000 + 3_000;
+    await engine.save('ReleaseWindow', 'opening', window('ALLOW', opens));
+    const slow = await engine.another({ now: () => new Date(Date.now() - 60_000) });
+    const id = await engine.trigger({ product: 'skewed', version: '1' });
+    await engine.reached(id, (state) => state.promotions[3]?.status === 'WAITING');
+    // It looks all the time, and for its clock the window is closed.
+    const looking = setInterval(() => void slow.mover.move(id, { kind: 'tick' }), 50);
+    const state = await engine.ended(id).finally(() => clearInterval(looking));
+    expect(state.status).toBe('SUCCEEDED');
+    expect(state.promotions[3]?.startedAt).toBeGreaterThanOrEqual(opens);
+    const events = await engine.events(id);
+    const starts = events.filter((each) => each.type === 'PromotionStarted' && each.environment === 'eu');
+    expect(starts).toHaveLength(1);
+    await deleteDefinition(engine.app, 'ReleaseWindow', 'opening', { actor: 'test' });
   });
 });
