@@ -36,7 +36,7 @@ export function createLog({ level, destination }: LogOptions): Log {
  * the token. Works on any text, a JSON line included.
  */
 export function withoutSecrets(text: string): string {
-  return text.replace(
+  return withoutTokens(text).replace(
     // Up to the last @ before the host ends: a password may itself hold an unescaped @ or :.
     /([a-z][a-z0-9+.-]*:\/\/)([^\s"'<>/?#]*)@/gi,
     (_whole, scheme: string, userInfo: string) => {
@@ -45,4 +45,13 @@ export function withoutSecrets(text: string): string {
       return `${scheme}${user}${colon < 0 ? '' : ':'}[redacted]@`;
     },
   );
+}
+
+/** Tokens of ours and of identity providers, and whatever stands after Bearer, wherever they are in a text. */
+function withoutTokens(text: string): string {
+  if (!/sluice_|bearer|eyJ/i.test(text)) return text;
+  return text
+    .replace(/sluice_[0-9A-Za-z]{20,}/g, 'sluice_[redacted]')
+    .replace(/\b(bearer)\s+[\w.~+/=-]{8,}/gi, '$1 [redacted]')
+    .replace(/\beyJ[\w-]{8,}\.[\w-]+\.[\w-]*/g, '[redacted]');
 }

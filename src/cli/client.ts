@@ -22,9 +22,11 @@ const LONGEST_PAUSE_MS = 3_000;
 /** Speaks the published GraphQL API, and nothing else. */
 export class Client {
   readonly server: string;
+  readonly #headers: Record<string, string>;
 
-  constructor(server: string) {
+  constructor(server: string, token?: string) {
     this.server = server;
+    this.#headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
   }
 
   /** One query or mutation. @throws CliError in words for the person who typed the command. */
@@ -34,7 +36,11 @@ export class Client {
     try {
       response = await fetch(`${this.server}/graphql`, {
         method: 'POST',
-        headers: { 'content-type': 'application/json', accept: 'application/graphql-response+json, application/json' },
+        headers: {
+          'content-type': 'application/json',
+          accept: 'application/graphql-response+json, application/json',
+          ...this.#headers,
+        },
         body: JSON.stringify({ query: document, variables }),
         signal,
       });
@@ -46,7 +52,7 @@ export class Client {
     const answer = parse<T>(text);
     if (answer === undefined) throw new CliError(EXIT.UNREACHABLE, noSluice(this.server, response));
     // 502 to 504 come from a proxy before a server that restarts, 500 with JSON from the server itself.
-    if (answer.errors?.length) throw new CliError(EXIT.REFUSED, answer.errors.map(({ message }) => message).join('\n'));
+    if (answer.errors?.length) throw new CliError(EXIT.REFUSED, wordsOf(answer.errors));
     return answer.data as T;
   }
 
@@ -66,6 +72,7 @@ export class Client {
       const client = createClient({
         url: `${this.server.replace(/^http/, 'ws')}/graphql`,
         webSocketImpl: WebSocket,
+        connectionParams: this.#headers,
         // We come back ourselves: the library would ask for the same cursor again.
         retryAttempts: 0,
         // A server that is gone without a word (power, network) is noticed.
@@ -118,9 +125,19 @@ function isFinal(error: unknown): boolean {
 }
 
 function finalWords(error: unknown): string {
-  if (Array.isArray(error)) return error.map(({ message }: { message: string }) => message).join('\n');
+  if (Array.isArray(error)) return wordsOf(error as { message: string; extensions?: { code?: string } }[]);
   const { code, reason } = error as { code: number; reason?: string };
+  if (code === 4401) return [reason, LOG_IN].filter(Boolean).join('\n');
   return reason || `the server closed the subscription (${code})`;
+}
+
+const LOG_IN =
+  'Set SLUICE_TOKEN to an API token (somebody with the role ADMIN makes one: sluice token create) or to a token of your identity provider.';
+
+function wordsOf(errors: { message: string; extensions?: { code?: string } }[]): string {
+  const words = errors.map(({ message }) => message);
+  if (errors.some(({ extensions }) => extensions?.code === 'UNAUTHENTICATED')) words.push(LOG_IN);
+  return words.join('\n');
 }
 
 const REASONS: Record<string, string> = {

@@ -23,6 +23,7 @@ Exit codes:
 
 Environment:
   SLUICE_SERVER  address of the server (default http://127.0.0.1:4000); --server wins
+  SLUICE_TOKEN   who you are, where the server asks: an API token, or a token of your identity provider
   NO_COLOR       any value: no colours
 `;
 

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import parseDuration from 'parse-duration';
+import { addAccessCommands } from './access-program.ts';
 import { Client } from './client.ts';
 import { addApprovals } from './commands/approvals.ts';
 import { apply, readManifests, showChanges } from './commands/apply.ts';
@@ -59,7 +60,10 @@ export function createProgram({
     .showSuggestionAfterError();
 
   const settingsOf = (command: Command) => loadCliSettings(env, command.optsWithGlobals<Global>().server);
-  const clientOf = (command: Command): Client => new Client(settingsOf(command).server);
+  const clientOf = (command: Command): Client => {
+    const { server, token } = settingsOf(command);
+    return new Client(server, token);
+  };
 
   const follow = async (command: Command, releaseId: string): Promise<void> => {
     const { json, output, timeout } = command.optsWithGlobals<Waiting>();
@@ -183,6 +187,7 @@ export function createProgram({
   addControls({ program, windows, clientOf, print });
   const formatOf = (command: Command): Format => command.optsWithGlobals<Global>().output;
   addSecretCommands(program, { clientOf, print, input, formatOf });
+  addAccessCommands(program, { clientOf, print, formatOf });
   addWebhookCommands(program, { clientOf, print, formatOf });
 
   addRollbacks({ program, clientOf, print, follow, timeout: timeoutOption });

@@ -4,6 +4,8 @@ import { CliError, EXIT } from './exit.ts';
 export interface CliSettings {
   /** Without a slash at the end. */
   server: string;
+  /** An API token, or a token of the identity provider. */
+  token?: string;
   /** The terminal can only print lines: nothing is redrawn in it. */
   dumbTerminal: boolean;
 }
@@ -22,5 +24,12 @@ export function loadCliSettings(env: Record<string, string | undefined>, flag?: 
   url.pathname = url.pathname.replace(/\/(graphql|graphiql)?\/*$/, '');
   url.search = '';
   url.hash = '';
-  return { server: url.href.replace(/\/+$/, ''), dumbTerminal: env['TERM'] === 'dumb' };
+  const token = env['SLUICE_TOKEN']?.trim() || undefined;
+  if (token !== undefined && !/^[\x21-\x7e]+$/.test(token)) {
+    throw new CliError(
+      EXIT.USAGE,
+      'SLUICE_TOKEN is not usable (its value is a secret and not shown): expected one word',
+    );
+  }
+  return { server: url.href.replace(/\/+$/, ''), token, dumbTerminal: env['TERM'] === 'dumb' };
 }

@@ -5,6 +5,7 @@ import { rejectPromotion } from '../commands/reject-promotion.ts';
 import { reportRollout } from '../commands/report-rollout.ts';
 import type { Result } from '../commands/result.ts';
 import { startManualRollback } from '../commands/start-manual-rollback.ts';
+import { sees } from '../core/access/index.ts';
 import type { Target } from '../core/access/index.ts';
 import type { ReleaseStatus } from '../core/release.ts';
 import { checkFirst, PageArgs, toConnection } from '../schema/connection.ts';
@@ -29,6 +30,7 @@ import { listRollbacks, readRollbacks } from '../store/rollback-reads.ts';
 import { rollingBack } from './access/release-rules.ts';
 import type { Lookup } from './access/lookup.ts';
 import { Guarded, may, SEES } from './access/rules.ts';
+import { seesPlace, visibilityOf } from './access/visible.ts';
 import { checkStorable, refused, unstorable } from './answers.ts';
 import { forget, rollbacks } from './batches.ts';
 import { readSince, writeSince } from './newest-first.ts';
@@ -79,14 +81,19 @@ export class RollbackResolver {
   @Guarded(SEES)
   @Query(() => RollbackConnection, { description: 'Rollbacks, newest first.' })
   async rollbacks(
-    @Ctx() { app }: ApiContext,
+    @Ctx() context: ApiContext,
     @Args(() => PageArgs) page: PageArgs,
     @Arg('product', () => String, { nullable: true, description: 'Of this product; of all when left out.' })
     product?: string,
   ): Promise<Connection<Rollback>> {
     const limit = checkFirst(page.first) + 1;
     checkStorable({ product });
-    const rows = await listRollbacks(app.pool, { limit, before: readSince(page.after), product: product ?? undefined });
+    const rows = await listRollbacks(context.app.pool, {
+      limit,
+      before: readSince(page.after),
+      product: product ?? undefined,
+      visible: await visibilityOf(context),
+    });
     const key = ({ createdAt, id }: { createdAt: Date; id: string }): string =>
       writeSince({ since: createdAt.getTime(), id });
     return toConnection(rows, page, key, (row) => new Rollback(row));
@@ -195,7 +202,9 @@ export class RollbackResolver {
     description: 'Every environment that was looked at, taken or not, and why.',
   })
   async targets(@Ctx() context: ApiContext, @Root() { fields }: Rollback): Promise<RollbackTarget[]> {
-    return targetsOf(await partsOf(context, fields.id));
+    const visibility = await visibilityOf(context);
+    const targets = targetsOf(await partsOf(context, fields.id));
+    return targets.filter(({ environment }) => sees(visibility, fields.product, environment));
   }
 
   @FieldResolver(() => [Release], { description: 'The releases that it takes back, wholly or in part.' })
@@ -227,9 +236,9 @@ export class ReleaseRollbacksResolver {
   }
 }
 
-export async function readRollback({ app }: ApiContext, id: string): Promise<Rollback | null> {
-  const found = UUID.test(id) ? (await readRollbacks(app.pool, [id])).get(id) : undefined;
-  return found ? new Rollback(found) : null;
+export async function readRollback(context: ApiContext, id: string): Promise<Rollback | null> {
+  const found = UUID.test(id) ? (await readRollbacks(context.app.pool, [id])).get(id) : undefined;
+  return found && (await seesPlace(context, found.product, null)) ? new Rollback(found) : null;
 }
 
 /** As the API gave it, that of its release, or the bare id. */

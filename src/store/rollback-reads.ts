@@ -1,5 +1,7 @@
 import type { Pool } from 'pg';
+import type { Visibility } from '../core/access/index.ts';
 import type { RollbackCause } from '../core/rollback/rollback.ts';
+import { visibleSql, visibleValue } from './visible.ts';
 
 /** Why a rollback was started, and which releases it takes back; what it does is the release of the same id. */
 export interface RollbackSummary {
@@ -12,17 +14,32 @@ export interface RollbackSummary {
 
 const COLUMNS = `b.id, b.product, b.cause, b.origins, b.created_at AS "createdAt"`;
 
+export interface RollbackList {
+  limit: number;
+  before?: { since: number; id: string };
+  product?: string;
+  /** Only of products that are seen; null: of all. */
+  visible?: Visibility | null;
+}
+
 /** Newest first; `before` is the key of the rollback after which the page begins. */
 export async function listRollbacks(
   pool: Pool,
-  { limit, before, product }: { limit: number; before?: { since: number; id: string }; product?: string },
+  { limit, before, product, visible }: RollbackList,
 ): Promise<RollbackSummary[]> {
   const { rows } = await pool.query<RollbackSummary>(
     `SELECT ${COLUMNS} FROM rollback b
      WHERE ($1::text IS NULL OR b.product = $1)
        AND ($2::timestamptz IS NULL OR (date_trunc('milliseconds', b.created_at), b.id) < ($2, $3::uuid))
+       AND ${visibleSql('$5', 'b.product')}
      ORDER BY date_trunc('milliseconds', b.created_at) DESC, b.id DESC LIMIT $4`,
-    [product ?? null, before === undefined ? null : new Date(before.since), before?.id ?? null, limit],
+    [
+      product ?? null,
+      before === undefined ? null : new Date(before.since),
+      before?.id ?? null,
+      limit,
+      visibleValue(visible),
+    ],
   );
   return rows;
 }

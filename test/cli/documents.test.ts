@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { buildSchema, parse, validate } from 'graphql';
 import { expect, test } from 'vitest';
+import { ACCESS_DOCUMENTS } from '../../src/cli/commands/access.ts';
 import { APPROVALS } from '../../src/cli/commands/approvals.ts';
 import { CONTROLS } from '../../src/cli/commands/controls.ts';
 import { DEPLOYMENTS } from '../../src/cli/commands/deployments.ts';
@@ -20,6 +21,7 @@ const examples = root('web/graphiql/src/examples');
 
 const documents: [string, string][] = [
   ...Object.entries(DOCUMENTS),
+  ...Object.entries(ACCESS_DOCUMENTS),
   ...Object.entries(SECRET_DOCUMENTS),
   ...Object.entries(WEBHOOK_DOCUMENTS),
   ['the subscription of watch', STREAM],

@@ -4,6 +4,7 @@ import { findRelease, listReleases } from '../operations.ts';
 import { age, type Column, duration, type Format, render } from '../output.ts';
 import type { ReleaseShown } from '../release-shown.ts';
 import { type DefinitionKind, DEFINITION_KINDS, type DefinitionRow } from './kinds.ts';
+import { getAudit } from './access.ts';
 import { getApprovals } from './approvals.ts';
 import { getBadVersions, getHolds } from './controls.ts';
 import { getDeployments } from './deployments.ts';
@@ -15,6 +16,7 @@ export const KIND_NAMES = [
   'approvals',
   'holds',
   'bad-versions',
+  'audit',
 ];
 
 interface GetOptions {
@@ -36,6 +38,7 @@ export async function get(
     return getDeployments(client, { ...options, product: name ?? options.product }, options.format);
   }
   if (['approvals', 'approval'].includes(kind)) return getApprovals(client, options, options.format);
+  if (kind === 'audit') return getAudit(client, options, options.format);
   if (['holds', 'hold'].includes(kind)) return getHolds(client, options, options.format);
   if (['badversions', 'badversion'].includes(kind)) return getBadVersions(client, options, options.format);
   const definition = DEFINITION_KINDS.find(({ names }) => names.includes(kind));

@@ -14,11 +14,25 @@ endpoint.hash = '';
 const socket = new URL(endpoint);
 socket.protocol = endpoint.protocol === 'https:' ? 'wss:' : 'ws:';
 
-const fetcher = createGraphiQLFetcher({
+/** What the header editor holds: `{"Authorization": "Bearer …"}` where the server asks who is calling. */
+let headers: Record<string, unknown> = {};
+
+const fetch = createGraphiQLFetcher({
   url: endpoint.href,
-  // A socket is opened by the first subscription, and again after a restart of the server.
-  wsClient: createClient({ url: socket.href, lazy: true, retryAttempts: Infinity, shouldRetry: () => true }),
+  // A socket is opened by the first subscription, and again after a restart of the server. It cannot send headers.
+  wsClient: createClient({
+    url: socket.href,
+    lazy: true,
+    retryAttempts: Infinity,
+    shouldRetry: () => true,
+    connectionParams: () => headers,
+  }),
 });
+
+const fetcher: typeof fetch = (params, options) => {
+  headers = options?.headers ?? {};
+  return fetch(params, options);
+};
 
 const root = document.getElementById('root')!;
 root.className = '';

@@ -1,0 +1,69 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { sluice } from '../cli/served.ts';
+import { ADMIN, type GuardedServer, openGuarded } from './support.ts';
+
+let guarded: GuardedServer;
+beforeAll(async () => {
+  guarded = await openGuarded();
+  await guarded.engine.saveBilling();
+  await guarded.engine.startWorker();
+});
+afterAll(() => guarded.close());
+
+const as = (token: string | undefined, ...args: string[]) =>
+  sluice({ SLUICE_SERVER: guarded.url, ...(token !== undefined && { SLUICE_TOKEN: token }) }, ...args);
+
+test('a token is made, used, listed and revoked', async () => {
+  const limits = ['--role', 'releaser', '--product', 'billing'];
+  const made = await as(ADMIN, 'token', 'create', '--name', 'CI of billing', ...limits, '-o', 'name');
+  expect(made).toMatchObject({ code: 0, err: '' });
+  const token = made.out.trim();
+  expect(token).toMatch(/^sluice_[0-9A-Za-z]{50}$/);
+  const released = await as(token, 'release', 'billing', '--version', '1.0.0', '--wait');
+  expect(released.code).toBe(0);
+  const id = token.slice(7, 19);
+  const list = await as(ADMIN, 'token', 'list');
+  expect(list.out).toContain(`${id}   CI of billing   service_account ci-of-billing   releaser of billing   good`);
+  expect(list.out).not.toContain(token);
+  expect((await as(ADMIN, 'token', 'revoke', id)).out).toContain(`Revoked ${id}`);
+  await expect.poll(async () => (await as(token, 'get', 'products')).code, { timeout: 5_000 }).toBe(1);
+});
+
+test('without a token, and with a wrong one, it says how to get in', async () => {
+  for (const token of [undefined, 'nonsense']) {
+    for (const command of [
+      ['get', 'products'],
+      ['watch', 'latest'],
+    ]) {
+      const { code, err } = await as(token, ...command);
+      expect(code).toBe(1);
+      expect(err).toContain('SLUICE_TOKEN');
+      expect(err).not.toContain('nonsense');
+    }
+  }
+});
+
+test('what one may not do is said in words', async () => {
+  const viewer = await guarded.token('VIEWER');
+  const { code, err } = await as(viewer.text, 'release', 'billing', '--version', '2.0.0');
+  expect(code).toBe(1);
+  expect(err).toMatch(
+    /^service-account\/viewer-\d+ may not PROMOTE for product "billing" in environment "staging": that takes a grant of RELEASER or OPERATOR or ADMIN there/,
+  );
+});
+
+test('a role is granted, listed and taken away', async () => {
+  const granted = await as(ADMIN, 'grant', 'create', '--role', 'approver', '--group', 'leads', '--kind', 'PRODUCTION');
+  const id = /[0-9a-f-]{36}/.exec(granted.out)![0];
+  expect((await as(ADMIN, 'grant', 'list')).out).toContain(`${id}   group leads   approver in PRODUCTION`);
+  expect((await as(ADMIN, 'grant', 'delete', id)).code).toBe(0);
+  expect((await as(ADMIN, 'grant', 'list')).out).not.toContain(id);
+  expect((await as(ADMIN, 'grant', 'create', '--role', 'viewer')).code).toBe(2);
+});
+
+test('the audit log is exported as JSON', async () => {
+  const { out } = await as(ADMIN, 'get', 'audit', '--limit', '150', '-o', 'json');
+  const entries = JSON.parse(out) as { action: string; input: unknown }[];
+  expect(entries.map(({ action }) => action)).toContain('roleGrantDelete');
+  expect((await as(ADMIN, 'get', 'audit')).out).toContain('releaseTrigger');
+});
