@@ -146,6 +146,7 @@ export interface TriggerInput {
   flow?: string;
   idempotencyKey?: string;
   acknowledgeBadVersion?: boolean;
+  rollbackFloor?: string;
 }
 
 export function triggerRelease(client: Client, input: TriggerInput): Promise<ReleaseShown> {

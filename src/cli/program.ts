@@ -124,12 +124,13 @@ export function createProgram({
     .option('--version <version>', 'the version, for applications without files')
     .option('--flow <name>', 'the flow (default: chosen by the rules)')
     .option('--acknowledge-bad-version', 'release a version that is marked bad: it waits where the mark counts')
+    .option('--rollback-floor <version>', 'no environment goes back below this version once the release ran there')
     .option('--idempotency-key <key>', 'the same key again answers with the same release')
     .option('--wait', 'show the release and wait for its end')
     .addOption(timeoutOption())
     .action(async (product: string, flags: Omit<TriggerInput, 'product'>, command: Command) => {
-      const { commit, version, flow, idempotencyKey, acknowledgeBadVersion } = flags;
-      const input = { product, commit, version, flow, idempotencyKey, acknowledgeBadVersion };
+      const { commit, version, flow, idempotencyKey, acknowledgeBadVersion, rollbackFloor } = flags;
+      const input = { product, commit, version, flow, idempotencyKey, acknowledgeBadVersion, rollbackFloor };
       const release = await triggerRelease(clientOf(command), input);
       await showOrWait(command, release, 'Released');
     });

@@ -28,6 +28,8 @@ export interface TriggerInput {
   version?: string;
   /** Chosen by the rules when left out. */
   flow?: string;
+  /** The label or digest of the earliest version to which environments may go back once this release ran there. */
+  rollbackFloor?: string;
   idempotencyKey?: string;
   /** Release a version that is marked bad all the same: it waits wherever the mark counts. */
   acknowledgeBadVersion?: boolean;
@@ -92,8 +94,17 @@ function planFor(definitions: DefinitionSnapshot, input: TriggerInput): Planned 
     warnings,
   });
   if ('refusals' in planned) throw new RefusedError(planned.refusals);
-  return { product, plan: planned.plan };
+  const { rollbackFloor } = input;
+  if (rollbackFloor === undefined) return { product, plan: planned.plan };
+  const length = rollbackFloor.length;
+  if (rollbackFloor.trim() === '' || length > MAX_FLOOR) {
+    const message = `the rollback floor has ${length} characters; name a version by its label or digest`;
+    throw new RefusedError([refusal('INVALID', message, ['rollbackFloor'])]);
+  }
+  return { product, plan: { ...planned.plan, rollbackFloor } };
 }
+
+const MAX_FLOOR = 500;
 
 function namedFlow({ flows }: DefinitionSnapshot, name: string): StoredDefinition<'PromotionFlow'> {
   const flow = flows.find((each) => each.metadata.name === name);

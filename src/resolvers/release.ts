@@ -223,7 +223,7 @@ export class ReleaseResolver {
 
 /** Null is how GraphQL leaves something out. */
 function given(input: ReleaseTriggerInput): TriggerInput {
-  const { product, commit, version, flow, idempotencyKey, acknowledgeBadVersion } = input;
+  const { product, commit, version, flow, idempotencyKey, acknowledgeBadVersion, rollbackFloor } = input;
   return {
     product,
     commit: commit ?? undefined,
@@ -231,6 +231,7 @@ function given(input: ReleaseTriggerInput): TriggerInput {
     flow: flow ?? undefined,
     idempotencyKey: idempotencyKey ?? undefined,
     acknowledgeBadVersion: acknowledgeBadVersion ?? undefined,
+    rollbackFloor: rollbackFloor ?? undefined,
   };
 }
 

@@ -77,6 +77,7 @@ export class ReleasePlan {
     promotions,
     groups,
     warnings,
+    rollbackFloor,
   }: Plan): ReleasePlan {
     const names = { promotions, groups } as Plan;
     return Object.assign(new ReleasePlan(), {
@@ -87,6 +88,7 @@ export class ReleasePlan {
       onFailure,
       timeout,
       warnings,
+      rollbackFloor: rollbackFloor ?? null,
       promotions: promotions.map((each) => ({
         name: each.name,
         environment: each.environment,
@@ -135,6 +137,12 @@ export class ReleasePlan {
 
   @Field(() => [String], { description: 'What is possible and may not be meant.' })
   warnings!: string[];
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'The earliest version to which an environment may go back once this release ran there.',
+  })
+  rollbackFloor!: string | null;
 }
 
 @ObjectType({ description: 'What a release would do, or why it would be refused.' })

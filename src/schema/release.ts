@@ -293,6 +293,13 @@ export class ReleaseTriggerInput {
       'True: release a version although it is marked bad. The release waits wherever the mark counts, until it is over.',
   })
   acknowledgeBadVersion?: boolean;
+
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'The label or digest of the earliest version to which an environment may go back once this release ran there: an irreversible migration comes with it. Its own version: there is no way back.',
+  })
+  rollbackFloor?: string;
 }
 
 @InputType({ description: 'Which release to end.' })

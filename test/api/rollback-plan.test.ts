@@ -129,6 +129,25 @@ test('an application says that no rollback touches it, a version is marked bad, 
   });
 });
 
+test('nothing goes back below the floor that a release brought', async () => {
+  const input = { product: 'billing', version: '3.0.0', rollbackFloor: '3.0.0' };
+  const { planRelease } = await api.ask(
+    `query ($input: ReleaseTriggerInput!) { planRelease(input: $input) { plan { rollbackFloor } ${ERRORS} } }`,
+    { input },
+  );
+  expect(planRelease).toEqual({ plan: { rollbackFloor: '3.0.0' }, userErrors: [] });
+  expect((await api.ended(await api.trigger(input))).status).toBe('SUCCEEDED');
+  expect((await planned({ environments: ['staging'] })).targets[0]).toMatchObject({
+    decision: 'IMPOSSIBLE',
+    reason: 'no earlier version in staging is good: 2.0.0 is older than 3.0.0, below which 3.0.0 allows no rollback',
+  });
+  const refused = await api.ask(
+    `query ($input: ReleaseTriggerInput!) { planRelease(input: $input) { plan { rollbackFloor } ${ERRORS} } }`,
+    { input: { ...input, rollbackFloor: ' ' } },
+  );
+  expect(refused.planRelease.userErrors).toMatchObject([{ code: 'INVALID', path: ['input', 'rollbackFloor'] }]);
+});
+
 test.each<[string, object, string, string[], RegExp]>([
   ['no product', { product: 'biling', environments: ['eu'] }, 'NOT_FOUND', ['product'], /no product "biling"/],
   ['neither environments nor a version', {}, 'INVALID', ['environments'], /either/],
