@@ -1,16 +1,10 @@
 // Breaks the state machine on purpose, one bug at a time, in a copy, and runs the simulation against each:
 //   node test/core/support/mutants.mjs [name …]
 // A bug that no property finds means that an invariant is missing. Prints a Markdown table.
-import { spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { plant } from './plant.mjs';
 
 const APPROVALS = 'test/core/approvals';
-const root = fileURLToPath(new URL('../../..', import.meta.url));
 
-/** name: [file, what stands there, what the bug makes of it, tests that must find it: the simulation where there is none] */
 const MUTANTS = {
   'no dependency check': ['gates.ts', 'if (satisfied >= required)', 'if (satisfied >= 0)'],
   'one dependency is enough': ['gates.ts', 'if (satisfied >= required)', 'if (satisfied >= Math.min(1, required))'],
@@ -164,44 +158,4 @@ const MUTANTS = {
   ],
 };
 
-const copy = mkdtempSync(join(tmpdir(), 'sluice-mutants-'));
-for (const each of ['src/core', 'test/core']) cpSync(join(root, each), join(copy, each), { recursive: true });
-writeFileSync(
-  join(copy, 'vitest.config.mjs'),
-  "export default { test: { include: ['test/**/*.test.ts'], pool: 'forks' } };",
-);
-for (const each of ['package.json', 'tsconfig.json']) cpSync(join(root, each), join(copy, each));
-symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
-
-const wanted = process.argv.slice(2);
-console.log('| bug | found | after runs | what was said |\n| --- | --- | --- | --- |');
-let survivors = 0;
-for (const [name, [file, right, wrong, tests = 'test/core/simulation']] of Object.entries(MUTANTS)) {
-  if (wanted.length > 0 && !wanted.some((each) => name.includes(each))) continue;
-  const path = join(copy, 'src/core', file);
-  const source = readFileSync(path, 'utf8');
-  if (!source.includes(right)) {
-    console.log(`| ${name} | the code has moved on: "${right}" is not in ${file} | | |`);
-    survivors += 1;
-    continue;
-  }
-  writeFileSync(
-    path,
-    source.replace(right, () => wrong),
-  );
-  const { stdout, stderr, status } = spawnSync('npx', ['vitest', 'run', '--no-color', tests], {
-    cwd: copy,
-    encoding: 'utf8',
-    env: { ...process.env, SLUICE_SIM_SHRINK: '0', NO_COLOR: '1' },
-  });
-  writeFileSync(path, source);
-  const output = stdout + stderr;
-  const runs = /failed after (\d+) tests/.exec(output)?.[1];
-  const said = /Caused by: \w*Error: (.*)/.exec(output)?.[1] ?? /AssertionError: (.*)/.exec(output)?.[1] ?? '';
-  if (!/\d+ (passed|failed)/.test(output)) throw new Error(output);
-  const found = status !== 0;
-  if (!found) survivors += 1;
-  console.log(`| ${name} | ${found ? 'yes' : '**no**'} | ${runs ?? ''} | ${said.slice(0, 90).replaceAll('|', '/')} |`);
-}
-rmSync(copy, { recursive: true });
-process.exitCode = survivors > 0 ? 1 : 0;
+plant(MUTANTS, 'test/core/simulation');
