@@ -26,8 +26,8 @@ const MUTANTS = {
   'the bad version itself': ['rollback/last-good.ts', ' || digest === leaving.bad.digest', ''],
   'the same name is the same version': [
     'rollback/words.ts',
-    'one.digest === other.digest',
-    'one.label === other.label',
+    "one.digest !== '' && one.digest === other.digest",
+    "one.digest !== '' && one.label === other.label",
   ],
   'the oldest good version': [
     'rollback/last-good.ts',
