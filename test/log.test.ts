@@ -31,3 +31,13 @@ test('a password reaches no log line: not in a message, a field, an error, its c
   expect(lines).toContain('git.example.com');
   expect(lines).not.toContain('hunter2');
 });
+
+test('tokens are taken out wherever they stand', () => {
+  const lines: string[] = [];
+  const log = createLog({ level: 'info', destination: { write: (line) => void lines.push(line) } });
+  const token = `sluice_${'a1B2c3D4e5'.repeat(5)}`;
+  const jwt = 'eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhZGEifQ.c2lnbmF0dXJl';
+  log.warn({ error: new Error(`refused: ${token}`), header: `Bearer ${jwt}` }, `what came was ${jwt}`);
+  expect(lines.join('')).not.toMatch(/a1B2c3D4|eyJ/);
+  expect(lines.join('')).toContain('sluice_[redacted]');
+});
