@@ -10,10 +10,12 @@ import { createDatabase, query } from './database.ts';
 import { judgeFold } from './judge/fold-rules.ts';
 import { judgeGit } from './judge/git-rules.ts';
 import { readHistory } from './judge/history.ts';
+import { Rule } from './judge/history.ts';
 import type { Invariant } from './judge/history.ts';
 import { judgeLog } from './judge/log-rules.ts';
 import { SluiceProcess } from './processes.ts';
-import { createWorld } from './world.ts';
+import { git } from './repositories.ts';
+import { createWorld, REGIONS } from './world.ts';
 
 export interface KillPointsOutcome {
   /** Point → how many of the asked counts a release reached: there the worker was killed. */
@@ -30,6 +32,8 @@ export async function runKillPoints(options: {
   backend: 'redis' | 'postgres';
   main: string;
   counts: Partial<Record<FaultPoint, number[]>>;
+  /** Every release fails in us-east and is taken back, with its siblings: killed on the way there and back. */
+  cascade?: boolean;
   tell?: (line: string) => void;
 }): Promise<KillPointsOutcome> {
   if (!existsSync(options.main)) throw new Error(`${options.main} is not there: npm run build`);
@@ -41,7 +45,7 @@ export async function runKillPoints(options: {
     const redis = options.backend === 'redis' ? await startRedis() : null;
     if (redis) closers.push(() => redis.stop());
     const databaseUrl = await createDatabase(postgres.url, 'kill_points');
-    const { products } = await createWorld(databaseUrl, join(folder, 'git'));
+    const { products } = await createWorld(databaseUrl, join(folder, 'git'), options.cascade);
     const product = products.find((each) => each.repository !== null) as (typeof products)[number];
     const open = async (name: string, role: 'api' | 'worker'): Promise<SluiceProcess> => {
       const { main } = options;
@@ -59,15 +63,27 @@ export async function runKillPoints(options: {
     };
     const [server, worker] = await Promise.all([open('server', 'api'), open('worker', 'worker')]);
     await ready(server);
+    const release = async (): Promise<string> => {
+      await product.repository?.change('dev');
+      const { releaseId, userErrors } = await mutate(server.url, 'trigger', { product: product.name });
+      if (releaseId === null) throw new Error(`the release is refused: ${JSON.stringify(userErrors)}`);
+      await untilEnded(databaseUrl, releaseId);
+      if (options.cascade) await untilTakenBack(databaseUrl, releaseId);
+      return releaseId;
+    };
+    const bare = product.repository?.bare as string;
+    const regions = (): Promise<string[]> => Promise.all(REGIONS.map((each) => git(bare, 'rev-parse', `main:${each}`)));
+    if (options.cascade) await release();
+    const good = await regions();
+    const files = new Rule('after a cascade the files are byte for byte those of the last verified version');
     const reached: KillPointsOutcome['reached'] = {};
     for (const point of FAULT_POINTS) {
       for (const count of options.counts[point] ?? []) {
         const before = worker.pointsReached;
         await worker.kill(`${point}:${count}`);
-        await product.repository?.change('dev');
-        const { releaseId, userErrors } = await mutate(server.url, 'trigger', { product: product.name });
-        if (releaseId === null) throw new Error(`the release is refused: ${JSON.stringify(userErrors)}`);
-        await untilEnded(databaseUrl, releaseId);
+        const releaseId = await release();
+        const now = options.cascade ? await regions() : good;
+        files.expect(now.join() === good.join(), () => `${point}:${count}, release ${releaseId}: ${now.join()}`);
         // A release has fewer of them than that: a higher count will not be reached either.
         if (worker.pointsReached === before) break;
         reached[point] = (reached[point] ?? 0) + 1;
@@ -84,7 +100,7 @@ export async function runKillPoints(options: {
     return {
       reached,
       statuses,
-      invariants: [...judgeLog(history), judgeFold(releases), ...(await judgeGit(repositories, history))],
+      invariants: [files, ...judgeLog(history), judgeFold(releases), ...(await judgeGit(repositories, history))],
     };
   } finally {
     for (const close of closers.reverse()) await close();
@@ -96,6 +112,8 @@ const SETTINGS = {
   SLUICE_LOCK_DURATION_MS: '1000',
   SLUICE_STALLED_INTERVAL_MS: '500',
   SLUICE_SWEEP_INTERVAL_MS: '300',
+  // The server of its role is taken for one that others reach.
+  SLUICE_GIT_PROTOCOLS: 'file',
   LOG_LEVEL: 'info',
 };
 
@@ -110,6 +128,17 @@ async function untilEnded(databaseUrl: string, releaseId: string): Promise<void>
   const ended = `SELECT FROM release WHERE id = '${releaseId}' AND ended_at IS NOT NULL`;
   for (const deadline = Date.now() + 60_000; (await query(databaseUrl, ended)).length === 0;) {
     if (Date.now() > deadline) throw new Error(`release ${releaseId} has not ended within a minute`);
+    await sleep(50);
+  }
+}
+
+/** The first release succeeds; every other one fails, and its rollback has told it how it ended. */
+async function untilTakenBack(databaseUrl: string, releaseId: string): Promise<void> {
+  const done = `SELECT FROM release r WHERE id = '${releaseId}' AND (status = 'SUCCEEDED' OR EXISTS (
+    SELECT FROM rollback b JOIN release w ON w.id = b.id
+    WHERE b.release_id = r.id AND w.ended_at IS NOT NULL AND b.settled_at IS NOT NULL))`;
+  for (const deadline = Date.now() + 60_000; (await query(databaseUrl, done)).length === 0;) {
+    if (Date.now() > deadline) throw new Error(`release ${releaseId} has not been taken back within a minute`);
     await sleep(50);
   }
 }

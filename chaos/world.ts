@@ -1,6 +1,12 @@
 import { createDataSource, migrate } from '../src/entities/data-source.ts';
 import { saveInTransaction } from '../src/commands/save-definition.ts';
-import type { AnyDefinition, DriverSpec, HealthSourceSpec, Specs } from '../src/core/definitions.ts';
+import type {
+  AnyDefinition,
+  DriverSpec,
+  HealthSourceSpec,
+  RollbackPolicySpec,
+  Specs,
+} from '../src/core/definitions.ts';
 import { Repository } from './repositories.ts';
 
 export interface World {
@@ -25,15 +31,15 @@ const action = (name: string, duration: number, dependsOn?: string[]) => ({
 
 /**
  * The user's picture five times: two products in real git repositories, two simulated ones that take time and fail on the
- * way, and one whose releases overlap.
+ * way, and one whose releases overlap. `cascade`: us-east likes the first version alone, and what fails there goes back.
  */
-export async function createWorld(databaseUrl: string, folder: string): Promise<World> {
+export async function createWorld(databaseUrl: string, folder: string, cascade = false): Promise<World> {
   await migrate(databaseUrl);
   const dataSource = await createDataSource(databaseUrl, { poolSize: 2 }).initialize();
   const save = async (definition: AnyDefinition): Promise<void> => {
     await dataSource.transaction((tx) => saveInTransaction(tx, definition, { mode: 'UPSERT', actor: 'chaos' }));
   };
-  for (const each of shared()) await save(each);
+  for (const each of shared(cascade)) await save(each);
   const products: WorldProduct[] = [];
   const addProduct = async (
     name: string,
@@ -47,7 +53,7 @@ export async function createWorld(databaseUrl: string, folder: string): Promise<
       const health: HealthSourceSpec =
         environment === 'eu'
           ? { type: 'simulate', sequence: ['PROGRESSING', 'HEALTHY'], interval: 120 }
-          : { type: 'simulate' };
+          : { type: 'simulate', degraded: cascade && environment === 'us-east' ? BAD : undefined };
       const application = { product: name, environment, driver: driver(environment), health };
       await save({ kind: 'Application', metadata: metadata(`${name}-${environment}`), spec: application });
     }
@@ -80,7 +86,19 @@ export async function createWorld(databaseUrl: string, folder: string): Promise<
   return { products };
 }
 
-function shared(): AnyDefinition[] {
+/** Every version but the first one. */
+const BAD = Array.from({ length: 99 }, (_, index) => String(index + 2));
+
+/** A region that fails takes its siblings along. */
+const CASCADE: RollbackPolicySpec = {
+  when: { groups: ['regions'] },
+  targets: [{ siblings: true, condition: 'SAME_VERSION', mode: 'AUTOMATIC' }],
+  maxFailureAge: 20 * 60_000,
+  onTargetFailure: 'CONTINUE',
+  markBad: { scope: 'NONE' },
+};
+
+function shared(cascade: boolean): AnyDefinition[] {
   const policy = { preAction: 'checks', action: 'commit' as const, postAction: 'announce' };
   return [
     ...ENVIRONMENTS.map((name): AnyDefinition => ({
@@ -107,6 +125,7 @@ function shared(): AnyDefinition[] {
         triggerEnvironment: 'dev',
         triggerWorkflow: 'checks',
         onFailure: 'FINISH_RUNNING',
+        rollbackPolicies: cascade ? [CASCADE] : undefined,
         steps: [
           { environment: 'staging', dependsOn: ['dev'], policy, soak: 150 },
           { group: 'regions', dependsOn: ['staging'], policy },

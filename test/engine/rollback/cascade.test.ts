@@ -95,7 +95,10 @@ forEachBackend((backend) => {
       const rollback = await rollbackOf(engine, product);
       expect(rollback.state.status).toBe('FAILED');
       expect(statuses(rollback)).toEqual({ 'us-east': 'FAILED', ...others });
-      await engine.reached(bad, ({ promotions }) => promotions.some((each) => each.status === 'ROLLBACK_FAILED'));
+      await engine.reached(
+        bad,
+        ({ status, promotions }) => status === 'FAILED' && promotions.some((each) => each.status === 'ROLLBACK_FAILED'),
+      );
       const seen = await lookAt(engine, bad);
       expect(statuses(seen)['us-east']).toBe('ROLLBACK_FAILED');
       expect(seen.state.status).toBe('FAILED');
