@@ -10,9 +10,12 @@ const BATCH = 100;
 
 /**
  * Seals with the key of now what an earlier key sealed; afterwards the earlier key is needed no more. Asked again after a
- * crash it goes on where it was. @returns how many.
+ * crash it goes on where it was. `name`: that one alone. @returns how many.
  */
-export function resealSecrets(app: Pick<App, 'dataSource' | 'config'>): Promise<Result<number>> {
+export function resealSecrets(
+  app: Pick<App, 'dataSource' | 'config'>,
+  name: string | null = null,
+): Promise<Result<number>> {
   return refusable(async () => {
     const sealing = new Sealing(app.config.encryptionKeys);
     const { keyId } = sealing;
@@ -20,7 +23,7 @@ export function resealSecrets(app: Pick<App, 'dataSource' | 'config'>): Promise<
     for (let done = 0; ;) {
       const count = await app.dataSource.transaction(async (tx) => {
         const client = await clientOf(tx);
-        const rows = await sealedOtherwise(client, keyId, BATCH);
+        const rows = await sealedOtherwise(client, keyId, name, BATCH);
         for (const row of rows) await saveSealed(client, row.name, sealing.seal(row.name, opened(sealing, row)));
         return rows.length;
       });

@@ -15,6 +15,7 @@ import {
   SecretDeletePayload,
   SecretSetInput,
   SecretSetPayload,
+  SecretsResealInput,
   SecretsResealPayload,
 } from '../schema/secret.ts';
 import { listSecrets } from '../store/secrets.ts';
@@ -76,10 +77,14 @@ export class SecretResolver {
 
   @Guarded(MANAGES)
   @Mutation(() => SecretsResealPayload, {
-    description: 'Seals all secrets with the key of now. Afterwards the previous key is needed no more.',
+    description: 'Seals secrets with the key of now. When all are, the previous key is needed no more.',
   })
-  async secretsReseal(@Ctx() { app }: ApiContext): Promise<SecretsResealPayload> {
-    const { value, refusals } = await resealSecrets(app);
+  async secretsReseal(
+    @Ctx() { app }: ApiContext,
+    @Arg('input', () => SecretsResealInput, { description: 'Which ones.' }) input: SecretsResealInput,
+  ): Promise<SecretsResealPayload> {
+    checkStorable({ input });
+    const { value, refusals } = await resealSecrets(app, input.name ?? null);
     return { resealed: value ?? null, userErrors: refused(refusals ?? []) };
   }
 }

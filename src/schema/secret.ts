@@ -162,6 +162,12 @@ export class SecretDeletePayload {
   userErrors!: UserError[];
 }
 
+@InputType({ description: 'Which secrets are sealed anew.' })
+export class SecretsResealInput {
+  @Field(() => String, { nullable: true, description: 'This one alone; all of them when left out.' })
+  name?: string;
+}
+
 @ObjectType({ description: 'What became of the secrets that an earlier key had sealed.' })
 export class SecretsResealPayload {
   @Field(() => Int, { nullable: true, description: 'How many were sealed with the key of now.' })

@@ -71,10 +71,16 @@ export async function deleteSecret(client: Connection, name: string): Promise<bo
 }
 
 /** Some that another key than this one sealed, locked. */
-export async function sealedOtherwise(client: Connection, keyId: string, limit: number): Promise<SealedRow[]> {
+/** `name`: that one alone. */
+export async function sealedOtherwise(
+  client: Connection,
+  keyId: string,
+  name: string | null,
+  limit: number,
+): Promise<SealedRow[]> {
   const { rows } = await client.query<SealedRow>(
-    `SELECT ${SEALED} FROM secret WHERE key_id <> $1 ORDER BY name LIMIT $2 FOR UPDATE`,
-    [keyId, limit],
+    `SELECT ${SEALED} FROM secret WHERE key_id <> $1 AND ($2::text IS NULL OR name = $2) ORDER BY name LIMIT $3 FOR UPDATE`,
+    [keyId, name, limit],
   );
   return rows;
 }

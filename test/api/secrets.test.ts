@@ -62,7 +62,7 @@ describe('secrets in the API', () => {
     await set({ name: 'old', secretValue: 'old-value-1' });
     const { config } = api.app;
     const next = randomBytes(32).toString('base64');
-    const reseal = 'mutation { secretsReseal { resealed userErrors { code message } } }';
+    const reseal = 'mutation { secretsReseal(input: {}) { resealed userErrors { code message } } }';
     Object.assign(config, { encryptionKeys: [next] });
     const lost = await api.ask(reseal);
     expect(lost.secretsReseal.userErrors).toMatchObject([

@@ -15,7 +15,9 @@ export const SECRET_DOCUMENTS = {
   delete: `mutation CliSecretDelete($input: SecretDeleteInput!) {
     payload: secretDelete(input: $input) { deletedName userErrors { code message path } }
   }`,
-  reseal: 'mutation CliSecretsReseal { payload: secretsReseal { resealed userErrors { code message path } } }',
+  reseal: `mutation CliSecretsReseal($input: SecretsResealInput!) {
+    payload: secretsReseal(input: $input) { resealed userErrors { code message path } }
+  }`,
 };
 
 interface SecretShown {
@@ -88,7 +90,7 @@ export async function deleteSecret(client: Client, name: string): Promise<string
 }
 
 export async function resealSecrets(client: Client): Promise<string> {
-  const { resealed } = await ask<{ resealed: number }>(client, SECRET_DOCUMENTS.reseal, {});
+  const { resealed } = await ask<{ resealed: number }>(client, SECRET_DOCUMENTS.reseal, { input: {} });
   return `${resealed} ${resealed === 1 ? 'secret was' : 'secrets were'} sealed with the key of now`;
 }
 
