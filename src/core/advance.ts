@@ -3,7 +3,16 @@ import { Move } from './move.ts';
 import type { PlannedPromotion, ReleasePlan } from './plan.ts';
 import type { Refusal } from './problems.ts';
 import { BAD_PROMOTION, ENDED_PROMOTION } from './release.ts';
-import type { DeploymentFact, Facts, PromotionState, ReleaseState, ReleaseStatus, Stimulus, Work } from './release.ts';
+import type {
+  DeploymentFact,
+  Facts,
+  PromotionState,
+  ReleaseState,
+  ReleaseStatus,
+  StepState,
+  Stimulus,
+  Work,
+} from './release.ts';
 import { considerStart, settleGroup, settlePromotion } from './settle.ts';
 import { dispatchDueSteps, failStep, mustStop } from './steps.ts';
 import { take } from './stimuli.ts';
@@ -114,18 +123,19 @@ function expire(move: Move): void {
     if (timeout === null || seen.startedAt === null || ENDED_PROMOTION.has(seen.status)) return;
     if (seen.startedAt + timeout > now) return;
     const running = seen.steps.some((step) => step.status === 'RUNNING');
-    seen.steps.forEach((step, index) => {
-      if (step.status !== 'RUNNING' && step.status !== 'WAITING') return;
-      failStep(
-        move,
-        position,
-        index,
-        `the limit of ${Math.round(timeout / 1000)} s for ${move.planned(position).name} is over`,
-        step.status === 'RUNNING',
-      );
-    });
+    const begun = [...seen.steps.keys()].filter((index) => isBegun(seen.steps[index]));
+    // A window that pauses may hold it between two phases: then it is the phase that could not begin in time.
+    const held = seen.steps.findIndex((step) => step.status === 'PENDING');
+    const failed = seen.steps.some((step) => step.status === 'FAILED');
+    const late = begun.length > 0 ? begun : held >= 0 && !failed ? [held] : [];
+    const reason = `the limit of ${Math.round(timeout / 1000)} s for ${move.planned(position).name} is over`;
+    for (const index of late) failStep(move, position, index, reason, seen.steps[index]?.status === 'RUNNING');
     if (running) move.work.push({ kind: 'abort', promotions: [position] });
   });
+}
+
+function isBegun(step: StepState | undefined): boolean {
+  return step?.status === 'RUNNING' || step?.status === 'WAITING';
 }
 
 /**

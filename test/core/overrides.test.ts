@@ -94,6 +94,20 @@ describe('an override', () => {
     expect(play.picture).toContain('eu WAITING');
   });
 
+  test("what a window holds between two phases fails when its environment's time is over", () => {
+    const pausing = allow({ from: '2026-01-05T00:00:00Z', to: '2026-01-05T10:05:00Z', onClose: 'PAUSE' }, 'morning');
+    const steps = { eu: { policy: { preAction: 'checks' }, timeout: 20 * MINUTE } };
+    const play = started(flowOf('dev > eu', { steps }), { workflows: { checks: ['run'] } });
+    play.facts = closedBy(pausing);
+    play.succeed('dev');
+    play.now += 5 * MINUTE;
+    play.report('eu', { kind: 'succeeded' });
+    expect(play.picture).toContain('eu WAITING');
+    play.later(15 * MINUTE);
+    expect(play.picture).toContain('eu FAILED');
+    expect(play.state.firstProblem?.message).toBe('the limit of 1200 s for eu is over');
+  });
+
   test('of a promotion that has ended is refused', () => {
     const play = started('dev > eu').succeed('dev', 'eu');
     const stimulus = override(['freeze']);
