@@ -21,15 +21,17 @@ export async function followUp(
   const { cause, version, markBad } = plan;
   const { now } = question;
   const { scope, expiresAfter } = markBad;
-  if (scope !== 'NONE' && going.length > 0) {
+  // Also what should go back and cannot: the version is no better for it.
+  const affected = plan.targets.filter((each) => each.decision !== 'LEFT_ALONE');
+  if (scope !== 'NONE' && affected.length > 0) {
     const group = scope === 'GROUP' ? groupOf(question) : null;
     await markVersionBad(client, {
       product,
       ...version,
-      // Where the environment is in no group there is none to mark: the environments that go back are.
+      // Where the environment is in no group there is none to mark: the environments concerned are.
       scope: scope === 'GROUP' && group === null ? 'ENVIRONMENT' : scope,
       group: group?.name ?? null,
-      environments: scope === 'PRODUCT' ? [] : (group?.members ?? going.map((each) => each.environment)),
+      environments: scope === 'PRODUCT' ? [] : (group?.members ?? affected.map((each) => each.environment)),
       reason: `${cause.environment}: ${cause.reason}`,
       by: cause.by,
       since: now,

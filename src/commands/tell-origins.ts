@@ -11,7 +11,10 @@ import type { MovedTo, Mover } from './mover.ts';
 export async function tellOrigins(parts: { pool: Pool; mover: Mover }, { release, state }: MovedTo): Promise<void> {
   const telling = tellingOf(release.plan, state);
   if (telling === null) return;
-  await Promise.all((release.plan.origins ?? []).map((origin) => parts.mover.move(origin, telling)));
+  // What left everything alone takes nobody back: it is a record, and no reason to stop anything.
+  const takes = release.plan.rollback?.targets.some((each) => each.decision !== 'LEFT_ALONE') ?? false;
+  const origins = takes ? (release.plan.origins ?? []) : [];
+  await Promise.all(origins.map((origin) => parts.mover.move(origin, telling)));
   reach('after-told');
   if (state.endedAt !== null) await settleRollback(parts.pool, release.id, state.sequence);
 }

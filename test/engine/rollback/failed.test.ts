@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { forEachBackend } from '../../support/backends.ts';
 import { openTestEngine, REGIONS } from '../../support/engine.ts';
 import type { TestEngine } from '../../support/engine.ts';
-import { degradedIn, liveVersions, lookAt, rollbackOf, statuses } from './support.ts';
+import { degradedIn, liveVersions, lookAt, POLICY, rollbackOf, statuses } from './support.ts';
 
 forEachBackend((backend) => {
   let engine: TestEngine;
@@ -32,5 +32,17 @@ forEachBackend((backend) => {
       asia: 'ROLLED_BACK',
       'asia-2': 'SKIPPED',
     });
+  });
+
+  test('a first version has nothing to go back to: the record asks for a person, and the version is marked bad all the same', async () => {
+    const { health } = degradedIn('us-east', '1');
+    const rollbackPolicies = [{ ...POLICY, targets: [], markBad: { scope: 'PRODUCT' as const } }];
+    await engine.saveBilling('first', { health, rollbackPolicies });
+    await engine.trigger({ product: 'first', version: '1' });
+    const rollback = await rollbackOf(engine, 'first');
+    expect(rollback.state.status).toBe('FAILED');
+    expect(rollback.release.plan.rollback?.targets).toMatchObject([{ environment: 'us-east', decision: 'IMPOSSIBLE' }]);
+    const { rows } = await engine.app.pool.query(`SELECT label, scope FROM bad_version WHERE product = 'first'`);
+    expect(rows).toEqual([{ label: '1', scope: 'PRODUCT' }]);
   });
 });
