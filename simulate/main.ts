@@ -6,7 +6,7 @@ import { Reached } from '../test/core/support/watcher.ts';
 import { World } from '../test/core/support/world.ts';
 
 // `npm run simulate -- [--releases N] [--seed N] [--json FILE]`: releases of the pure core in memory, with all that can go wrong,
-// and every promise of DESIGN §2 checked after every decision. One process, no database, no queue. The exit code is 0 when no
+// and every promise checked after every decision. One process, no database, no queue. The exit code is 0 when no
 // promise was broken and everything was reached that can be.
 
 const { values: options } = parseArgs({

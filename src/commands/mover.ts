@@ -220,7 +220,7 @@ export class Mover {
     }
   }
 
-  /** SEMANTICS §3, TERMINATE: a newer release that reaches an environment where an older one is active ends the older one. */
+  /** TERMINATE: a newer release that reaches an environment where an older one is active ends the older one. */
   #terminateObstacles({ release }: Found, { state }: Decision, { heldBy }: Facts): void {
     if (release.kind === 'ROLLBACK' || release.concurrency !== 'TERMINATE') return;
     for (const [position, { status, approval }] of state.promotions.entries()) {

@@ -139,7 +139,7 @@ function isBegun(step: StepState | undefined): boolean {
 }
 
 /**
- * SEMANTICS: TERMINATING; RUNNING; SUSPENDED; then TERMINATED, FAILED, SUCCEEDED when nothing is left to do. A release that has
+ * In this order: TERMINATING; RUNNING; SUSPENDED; then TERMINATED, FAILED, SUCCEEDED when nothing is left to do. A release that has
  * ended is RUNNING once more while a rollback takes it back: it holds up nobody, and its end stays when it was.
  */
 function settleRelease(move: Move): void {

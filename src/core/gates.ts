@@ -177,7 +177,7 @@ function lastOf(ends: (number | null)[]): number | undefined {
 }
 
 /**
- * SEMANTICS §6. A level, not an edge: what waits at the opening starts then, spread over the longest `jitter` of its windows by
+ * A level, not an edge: what waits at the opening starts then, spread over the longest `jitter` of its windows by
  * a number that stays the same for a release and environment. Null where no window holds the action in the environment.
  */
 export function askWindow(

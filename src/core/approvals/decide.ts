@@ -76,7 +76,7 @@ function isKnown({ attempt, approval }: PromotionState, stimulus: DecisionStimul
   );
 }
 
-/** SEMANTICS §6: a window can hold approvals, too. The promotion's own windows are another question. */
+/** A window can hold approvals, too. The promotion's own windows are another question. */
 function whyClosed(move: Move, { name, environment }: PlannedPromotion): Refusal | null {
   if (environment === null) return null;
   if (move.facts === null) {

@@ -2,7 +2,7 @@ import type { PlannedPromotion } from '../plan.ts';
 import type { GateAnswer, PromotionState } from '../release.ts';
 import { approvalStatus, describeRule, nameOf, progressOf } from './approval.ts';
 
-/** SEMANTICS §8: have enough of the right people agreed? Null where nobody has to be asked. */
+/** Have enough of the right people agreed? Null where nobody has to be asked. */
 export function askApproval(
   { approval: spec }: PlannedPromotion,
   state: PromotionState,
