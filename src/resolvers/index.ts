@@ -20,7 +20,9 @@ import { PromotionWorkflowDefinitionResolver } from './promotion-workflow.ts';
 import { ApplicationPromotionResolver, EnvironmentPromotionResolver, WaitingReasonResolver } from './promotion.ts';
 import { ReleaseWindowDefinitionResolver } from './release-window.ts';
 import { ReleaseResolver } from './release.ts';
+import { RollbackCommandResolver } from './rollback-commands.ts';
 import { ReleaseRollbacksResolver, RollbackResolver } from './rollback.ts';
+import { RolloutReportResolver } from './rollout-report.ts';
 import { WindowOverrideResolver } from './window-override.ts';
 import { SecretResolver } from './secret.ts';
 import { RollbackPlanResolver } from './rollback-plan.ts';
@@ -54,7 +56,9 @@ export const RESOLVERS: NonEmptyArray<Function> = [
   ReleaseEventResolver,
   ReleaseResolver,
   ReleaseRollbacksResolver,
+  RollbackCommandResolver,
   RollbackResolver,
+  RolloutReportResolver,
   ReleaseWindowDefinitionResolver,
   SecretResolver,
   RollbackPlanResolver,

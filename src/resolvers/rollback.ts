@@ -1,12 +1,5 @@
-import { Arg, Args, Ctx, Field, FieldResolver, ID, Mutation, ObjectType, Query, Resolver, Root } from 'type-graphql';
-import { approvePromotion } from '../commands/approve-promotion.ts';
-import type { PromotionDecision } from '../commands/decide-promotion.ts';
-import { rejectPromotion } from '../commands/reject-promotion.ts';
-import { reportRollout } from '../commands/report-rollout.ts';
-import type { Result } from '../commands/result.ts';
-import { startManualRollback } from '../commands/start-manual-rollback.ts';
+import { Arg, Args, Ctx, FieldResolver, ID, Query, Resolver, Root } from 'type-graphql';
 import { sees } from '../core/access/index.ts';
-import type { Target } from '../core/access/index.ts';
 import type { ReleaseStatus } from '../core/release.ts';
 import { checkFirst, PageArgs, toConnection } from '../schema/connection.ts';
 import type { Connection } from '../schema/connection.ts';
@@ -15,57 +8,15 @@ import { ReleaseStatusEnum } from '../schema/enums.ts';
 import { fromNodeId } from '../schema/node-id.ts';
 import { UUID } from '../schema/node.ts';
 import { Release } from '../schema/release.ts';
-import { RollbackInput, VersionNameType } from '../schema/rollback-plan.ts';
-import {
-  Rollback,
-  RollbackConnection,
-  RollbackPayload,
-  RollbackTarget,
-  RollbackTargetDecisionInput,
-  RolloutReportInput,
-  targetsOf,
-} from '../schema/rollback.ts';
-import { UserError } from '../schema/user-errors.ts';
+import { VersionNameType } from '../schema/rollback-plan.ts';
+import { Rollback, RollbackConnection, RollbackTarget, targetsOf } from '../schema/rollback.ts';
 import { listRollbacks, readRollbacks } from '../store/rollback-reads.ts';
-import { rollingBack } from './access/release-rules.ts';
-import type { Lookup } from './access/lookup.ts';
-import { Guarded, may, SEES } from './access/rules.ts';
+import { Guarded, SEES } from './access/rules.ts';
 import { seesPlace, visibilityOf } from './access/visible.ts';
-import { checkStorable, refused, unstorable } from './answers.ts';
-import { forget, rollbacks } from './batches.ts';
+import { checkStorable } from './answers.ts';
+import { rollbacks } from './batches.ts';
 import { readSince, writeSince } from './newest-first.ts';
 import { partsOf, readRelease } from './release-parts.ts';
-
-@ObjectType({ description: 'What came of the report of a rollout.' })
-class RolloutReportPayload {
-  @Field(() => Release, {
-    nullable: true,
-    description: 'The release that brought the version there; null when refused.',
-  })
-  release!: Release | null;
-
-  @Field(() => Rollback, {
-    nullable: true,
-    description: 'The rollback that it started, or that was under way already; null: nothing goes back.',
-  })
-  rollback!: Rollback | null;
-
-  @Field(() => String, { nullable: true, description: 'What came of it, in words; null when refused.' })
-  outcome!: string | null;
-
-  @Field(() => [UserError], { description: 'Why it was refused; empty when it was taken.' })
-  userErrors!: UserError[];
-}
-
-function at({ input }: { input: { product: string; environment: string } }, lookup: Lookup): Target[] {
-  return lookup.places(input.product, [input.environment]);
-}
-
-async function targeted({ input }: { input: RollbackTargetDecisionInput }, lookup: Lookup): Promise<Target[]> {
-  const id = rollbackIdOf(input.rollbackId);
-  const found = UUID.test(id) ? (await readRollbacks(lookup.context.app.pool, [id])).get(id) : undefined;
-  return found ? lookup.places(found.product, [input.environment]) : lookup.release(id);
-}
 
 @Resolver(() => Rollback)
 export class RollbackResolver {
@@ -97,86 +48,6 @@ export class RollbackResolver {
     const key = ({ createdAt, id }: { createdAt: Date; id: string }): string =>
       writeSince({ since: createdAt.getTime(), id });
     return toConnection(rows, page, key, (row) => new Rollback(row));
-  }
-
-  @Guarded(may('ROLLBACK', rollingBack))
-  @Mutation(() => RollbackPayload, {
-    description:
-      'Takes environments back to the version that was healthy there before, or a version wherever it is live. What a policy of the flow says goes with them. Afterwards the environments are on hold until somebody promotes there again.',
-  })
-  async rollbackStart(
-    @Ctx() context: ApiContext,
-    @Arg('input', () => RollbackInput, { description: 'What to take back, and why.' }) input: RollbackInput,
-  ): Promise<RollbackPayload> {
-    return changed(context, input, () => {
-      const { product, environments, version, to, reason, idempotencyKey } = input;
-      const given = {
-        product,
-        environments: environments ?? undefined,
-        version: version ?? undefined,
-        to: to ?? undefined,
-        reason,
-        idempotencyKey: idempotencyKey ?? undefined,
-      };
-      return startManualRollback(context.app, given, context.actor);
-    });
-  }
-
-  @Guarded(may('ROLLBACK', targeted))
-  @Mutation(() => RollbackPayload, {
-    description: 'Agrees that an environment goes back which a rollback has proposed. Again changes nothing.',
-  })
-  rollbackTargetApprove(
-    @Ctx() context: ApiContext,
-    @Arg('input', () => RollbackTargetDecisionInput, { description: 'Which one.' }) input: RollbackTargetDecisionInput,
-  ): Promise<RollbackPayload> {
-    return decided(context, input, (decision) => approvePromotion(context.app, decision, context.caller));
-  }
-
-  @Guarded(may('ROLLBACK', targeted))
-  @Mutation(() => RollbackPayload, {
-    description: 'Says no to an environment that a rollback has proposed: it stays as it is.',
-  })
-  rollbackTargetReject(
-    @Ctx() context: ApiContext,
-    @Arg('input', () => RollbackTargetDecisionInput, { description: 'Which one.' }) input: RollbackTargetDecisionInput,
-  ): Promise<RollbackPayload> {
-    return decided(context, input, (decision) => rejectPromotion(context.app, decision, context.caller));
-  }
-
-  @Guarded(may('REPORT', at))
-  @Mutation(() => RolloutReportPayload, {
-    description:
-      'Tells how a rollout went, also long after its release has ended. One that FAILED or was ROLLED_BACK starts the rollback that the policy of the release describes, once however often it is told.',
-  })
-  async rolloutReport(
-    @Ctx() context: ApiContext,
-    @Arg('input', () => RolloutReportInput, { description: 'What was seen.' }) input: RolloutReportInput,
-  ): Promise<RolloutReportPayload> {
-    const nothing = { release: null, rollback: null, outcome: null };
-    const wrong = unstorable(input);
-    if (wrong.length > 0) return { ...nothing, userErrors: refused(wrong) };
-    const { product, environment, version, status, message, at: seen, idempotencyKey } = input;
-    const given = {
-      product,
-      environment,
-      version: version ?? undefined,
-      status,
-      message: message ?? undefined,
-      at: seen ?? undefined,
-      idempotencyKey: idempotencyKey ?? undefined,
-    };
-    const result = await reportRollout(context.app, given, context.actor);
-    forget(context);
-    if (result.refusals) return { ...nothing, userErrors: refused(result.refusals) };
-    const { releaseId, rollbackId, outcome } = result.value;
-    const release = await readRelease(context, releaseId);
-    return {
-      release,
-      rollback: rollbackId === null ? null : await readRollback(context, rollbackId),
-      outcome,
-      userErrors: [],
-    };
   }
 
   @FieldResolver(() => Release, {
@@ -242,38 +113,7 @@ export async function readRollback(context: ApiContext, id: string): Promise<Rol
 }
 
 /** As the API gave it, that of its release, or the bare id. */
-function rollbackIdOf(id: string): string {
+export function rollbackIdOf(id: string): string {
   const node = fromNodeId(id);
   return node?.type === 'Rollback' || node?.type === 'Release' ? node.what : id;
-}
-
-async function decided(
-  context: ApiContext,
-  input: RollbackTargetDecisionInput,
-  command: (decision: PromotionDecision) => Promise<Result<unknown>>,
-): Promise<RollbackPayload> {
-  return changed(context, input, async () => {
-    const releaseId = rollbackIdOf(input.rollbackId);
-    const { environment, comment, idempotencyKey } = input;
-    const decision = {
-      releaseId,
-      environment,
-      comment: comment ?? undefined,
-      idempotencyKey: idempotencyKey ?? undefined,
-    };
-    const result = await command(decision);
-    return result.refusals ? result : { value: { rollbackId: releaseId } };
-  });
-}
-
-async function changed(
-  context: ApiContext,
-  input: object,
-  command: () => Promise<Result<{ rollbackId: string }>>,
-): Promise<RollbackPayload> {
-  const wrong = unstorable(input);
-  const result = wrong.length > 0 ? { refusals: wrong } : await command();
-  forget(context);
-  if (result.refusals) return { rollback: null, userErrors: refused(result.refusals) };
-  return { rollback: await readRollback(context, result.value.rollbackId), userErrors: [] };
 }

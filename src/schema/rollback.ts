@@ -2,10 +2,9 @@ import { Field, ID, InputType, ObjectType } from 'type-graphql';
 import type { RollbackCause as Cause, RollbackDecision } from '../core/rollback/rollback.ts';
 import { targetStatuses } from '../core/rollback/target-status.ts';
 import type { RollbackTargetStatus } from '../core/rollback/target-status.ts';
-import type { RolloutStatus } from '../core/release.ts';
 import { connectionOf } from './connection.ts';
 import { IDEMPOTENCY_KEY } from './definition.ts';
-import { enumOf, RollbackDecisionEnum, RolloutStatusEnum } from './enums.ts';
+import { enumOf, RollbackDecisionEnum } from './enums.ts';
 import { toNodeId } from './node-id.ts';
 import { Node } from './node.ts';
 import { EnvironmentPromotion } from './promotion.ts';
@@ -128,36 +127,6 @@ export class RollbackTargetDecisionInput {
 
   @Field(() => String, { nullable: true, description: 'Why; kept and shown.' })
   comment?: string;
-
-  @Field(() => String, { nullable: true, description: IDEMPOTENCY_KEY })
-  idempotencyKey?: string;
-}
-
-@InputType({ description: 'How the rollout of a version in an environment went, as an outside system saw it.' })
-export class RolloutReportInput {
-  @Field(() => String, { description: 'The name of the product.' })
-  product!: string;
-
-  @Field(() => String, { description: 'The name of the environment.' })
-  environment!: string;
-
-  @Field(() => String, {
-    nullable: true,
-    description: 'The label or digest of the version; the one that is on its way or live there when left out.',
-  })
-  version?: string;
-
-  @Field(() => RolloutStatusEnum, { description: 'How it went.' })
-  status!: RolloutStatus;
-
-  @Field(() => String, { nullable: true, description: 'What went wrong, in words.' })
-  message?: string;
-
-  @Field(() => Date, {
-    nullable: true,
-    description: 'When it was seen; now when left out. What is older than the policy says starts nothing by itself.',
-  })
-  at?: Date;
 
   @Field(() => String, { nullable: true, description: IDEMPOTENCY_KEY })
   idempotencyKey?: string;
