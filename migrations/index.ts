@@ -7,6 +7,7 @@ import { ReleaseWindows1764100000000 } from './1764100000000-release-windows.ts'
 import { Rollbacks1764300000000 } from './1764300000000-rollbacks.ts';
 import { WindowOverrides1764250000001 } from './1764250000001-window-overrides.ts';
 import { HoldsAndBadVersions1764250000000 } from './1764250000000-holds-and-bad-versions.ts';
+import { UnhealthyReports1764700000000 } from './1764700000000-unhealthy-reports.ts';
 import { WebhookDeliveries1764600000001 } from './1764600000001-webhook-deliveries.ts';
 import { Secrets1764600000000 } from './1764600000000-secrets.ts';
 
@@ -23,4 +24,5 @@ export const migrations = [
   Identity1764500000000,
   Secrets1764600000000,
   WebhookDeliveries1764600000001,
+  UnhealthyReports1764700000000,
 ];

@@ -26,7 +26,7 @@ export async function reportHealth(
   if (!application)
     return { refusals: [refusal('NOT_FOUND', `there is no application "${input.application}"`, ['application'])] };
   const { status, message, at = app.clock.now() } = input;
-  const accepted = await saveHealthReport(app.pool, input.application, { status, message, at }, actor);
+  const accepted = await saveHealthReport(app.pool, input.application, { status, message, at }, actor, app.clock.now());
   if (!accepted) return { value: { application: input.application, accepted } };
   const { product, environment } = application.spec;
   for (const { id } of await waitingReleases(app.pool, [product])) {

@@ -1,4 +1,5 @@
 import type { Decision } from './advance.ts';
+import { freshGroup } from './group-gate.ts';
 import { freshStep } from './steps.ts';
 import type { ReleasePlan } from './plan.ts';
 import type { ReleaseState } from './release.ts';
@@ -33,13 +34,7 @@ export function createRelease(
       overrides: [],
       approval: null,
     })),
-    groups: plan.groups.map(() => ({
-      status: 'OPEN',
-      generation: 0,
-      recheckAt: null,
-      unknownSince: null,
-      reason: null,
-    })),
+    groups: plan.groups.map(() => freshGroup()),
     rollbacks: {},
     firstProblem: null,
     lastProblem: null,

@@ -44,6 +44,10 @@ export interface Gate {
   policy: 'ALL' | 'ANY' | 'AT_LEAST';
   count?: number;
   percent?: number;
+  /** A member counts once it has been HEALTHY for this long without a break, in milliseconds; at once when absent. */
+  soak?: number;
+  /** A health that was seen longer ago than this, in milliseconds, is UNKNOWN; the newest one counts when absent. */
+  freshness?: number;
   /** How long a health of UNKNOWN may hold the gate before it fails, in milliseconds; default 15 minutes. */
   unknownTimeout?: number;
 }
@@ -367,6 +371,8 @@ export type AnyDefinition = { [K in Kind]: Definition<K> }[Kind];
 export const DAY = 24 * 60 * 60 * 1000;
 export const DEFAULT_FLOW_TIMEOUT = DAY;
 export const DEFAULT_UNKNOWN_TIMEOUT = 15 * 60 * 1000;
+/** Health is asked every few seconds: a shorter life would let it die between two looks. */
+export const LEAST_FRESHNESS = 10 * 1000;
 export const DEFAULT_APPROVAL_EXPIRY = DAY;
 export const DEFAULT_MAX_FAILURE_AGE = 20 * 60 * 1000;
 export const DEFAULT_QUEUE_LIMIT = 50;

@@ -8,7 +8,7 @@ import { windowState } from './windows/index.ts';
 import type { ReleaseWindow } from './windows/index.ts';
 import { inWords, standing } from './windows/override.ts';
 import type { WindowOverride } from './windows/override.ts';
-import type { Facts, GateAnswer, MemberHealth, PromotionState, ReleaseState } from './release.ts';
+import type { Facts, GateAnswer, PromotionState, ReleaseState } from './release.ts';
 
 /**
  * May this promotion start? One function answers for the executor, the API and every screen, so that explanation and
@@ -228,49 +228,4 @@ function fractionOf(text: string): number {
   let hash = 0x811c9dc5;
   for (let index = 0; index < text.length; index += 1) hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
   return (hash >>> 0) / 2 ** 32;
-}
-
-/** How often a gate whose answer is not final is asked again, in milliseconds. */
-export const GATE_RECHECK = 5_000;
-
-/**
- * A group's gate, judged on what its members say now: one that was healthy an hour ago does not count if it is degraded
- * now. UNKNOWN neither passes nor fails, until `unknownTimeout` is over; that time counts only while the gate waits for
- * nothing else, so not while a member that could still make the number is on its way.
- */
-export function judgeGroup(
-  plan: ReleasePlan,
-  group: PlannedGroup,
-  state: ReleaseState,
-  health: MemberHealth[],
-  unknownSince: number,
-  now: number,
-): { verdict: 'pass' | 'wait' | 'fail'; reason: string; unknownSince: number | null } {
-  const byMember = new Map(health.map((each) => [each.promotion, each]));
-  let healthy = 0;
-  let open = 0;
-  let unclear = 0;
-  const unhealthy: string[] = [];
-  for (const member of group.members) {
-    const promotion = state.promotions[member] as PromotionState;
-    const name = (plan.promotions[member] as PlannedPromotion).name;
-    if (promotion.status !== 'SUCCEEDED') {
-      if (!ENDED_PROMOTION.has(promotion.status)) open += 1;
-      continue;
-    }
-    const status = byMember.get(member)?.status ?? 'UNKNOWN';
-    if (status === 'HEALTHY') {
-      healthy += 1;
-      continue;
-    }
-    unhealthy.push(`${name} is ${status}`);
-    if (status !== 'DEGRADED') unclear += 1;
-  }
-  const told = `${healthy} of ${group.members.length} in ${group.name} are healthy, ${group.required} needed`;
-  const reason = unhealthy.length > 0 ? `${told}: ${unhealthy.join(', ')}` : told;
-  if (healthy >= group.required) return { verdict: 'pass', reason, unknownSince: null };
-  if (healthy + open + unclear < group.required) return { verdict: 'fail', reason, unknownSince: null };
-  if (healthy + open >= group.required) return { verdict: 'wait', reason, unknownSince: null };
-  if (now - unknownSince < group.unknownTimeout) return { verdict: 'wait', reason, unknownSince };
-  return { verdict: 'fail', reason: `${reason}; gave up waiting`, unknownSince };
 }

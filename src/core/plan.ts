@@ -124,6 +124,10 @@ export interface PlannedGroup {
   /** How many members must be healthy for the gate. */
   required: number;
   unknownTimeout: number;
+  /** How long a member has been healthy before it counts, in milliseconds; at once when absent. */
+  soak?: number;
+  /** A health that was seen longer ago is UNKNOWN, in milliseconds. */
+  freshness?: number;
   maxParallel: number;
   maxFailures: number;
 }
@@ -223,6 +227,8 @@ class Planner {
         members,
         required: requiredBy(spec.gate, members.length),
         unknownTimeout: spec.gate.unknownTimeout ?? DEFAULT_UNKNOWN_TIMEOUT,
+        ...(spec.gate.soak === undefined ? {} : { soak: spec.gate.soak }),
+        ...(spec.gate.freshness === undefined ? {} : { freshness: spec.gate.freshness }),
         maxParallel: spec.maxParallel ?? members.length,
         maxFailures: spec.maxFailures,
       });

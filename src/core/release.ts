@@ -1,6 +1,7 @@
 import type { ApprovalState, DecisionChannel } from './approvals/approval.ts';
 import type { Caller } from './caller.ts';
 import type { HealthStatus, RollbackCauseKind } from './definitions.ts';
+import type { HealthClock, Observation } from './health-clock.ts';
 import type { BadVersion, EnvironmentHold } from './holds.ts';
 import type { Problem } from './problems.ts';
 import type { ReleaseWindow } from './windows/index.ts';
@@ -129,6 +130,8 @@ export interface GroupState {
   /** Since when the gate has been waiting for an answer that is not UNKNOWN. */
   unknownSince: number | null;
   reason: string | null;
+  /** Of each member, in the order of the plan: how long it has been healthy. Null: it was never asked about. */
+  clocks: (HealthClock | null)[];
 }
 
 /** All gates answer alike. `who` can end the waiting; `recheckAt` is when it may end by itself. */
@@ -163,10 +166,9 @@ export type Outcome =
   | { kind: 'pending'; reason: string; recheckAfter?: number }
   | { kind: 'aborted' };
 
-export interface MemberHealth {
+/** What one of a member's applications says; several make several of these. */
+export interface MemberHealth extends Observation {
   promotion: number;
-  status: HealthStatus;
-  message?: string;
 }
 
 /** What makes a release move. */

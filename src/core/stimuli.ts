@@ -1,5 +1,5 @@
 import { takeDecision } from './approvals/decide.ts';
-import { GATE_RECHECK, judgeGroup } from './gates.ts';
+import { freshGroup, judgeGroup } from './group-gate.ts';
 import type { Move } from './move.ts';
 import type { PlannedGroup, PlannedStep } from './plan.ts';
 import { ENDED_PROMOTION, TAKEN_BACK } from './release.ts';
@@ -147,34 +147,42 @@ function succeed(
 
 function takeGroupAnswer(move: Move, answer: Extract<Stimulus, { kind: 'group-answer' }>): void {
   const seen = move.state.groups[answer.group];
-  if (!isOpenQuestion(move, seen, answer.generation)) return;
+  if (!seen || !isOpenQuestion(move, seen, answer.generation)) return;
   const group = move.group(answer.group);
   const planned = move.plan.groups[answer.group] as PlannedGroup;
-  const { verdict, reason, unknownSince } = judgeGroup(
-    move.plan,
-    planned,
-    move.state,
-    answer.health,
-    group.unknownSince ?? move.now,
-    move.now,
-  );
+  const { verdict, reason, ...rest } = judgeGroup(move.plan, planned, move.state, seen, answer.health, move.now);
+  Object.assign(group, rest);
   if (verdict === 'pass') {
     move.emit({ type: 'GroupGatePassed', group: planned.name });
-    Object.assign(group, {
-      status: 'PASSED',
-      reason,
-      recheckAt: null,
-      unknownSince: null,
-    } satisfies Partial<GroupState>);
+    Object.assign(group, { status: 'PASSED', reason } satisfies Partial<GroupState>);
   } else if (verdict === 'fail') {
     failGroup(move, answer.group, reason);
   } else {
-    if (group.reason !== reason) move.emit({ type: 'GroupGateWaiting', group: planned.name, reason });
-    Object.assign(group, { status: 'WAITING', reason, recheckAt: move.now + GATE_RECHECK, unknownSince });
+    if (seen.reason !== reason) move.emit({ type: 'GroupGateWaiting', group: planned.name, reason });
+    Object.assign(group, { status: 'WAITING', reason } satisfies Partial<GroupState>);
   }
 }
 
+/** News of a member's health: a gate that waits looks at once, and what came and went before its next look is not overlooked. */
+function tellGroups(move: Move, report: Extract<Stimulus, { kind: 'health-reported' }>): void {
+  move.plan.groups.forEach(({ members }, position) => {
+    const { status, clocks } = move.state.groups[position] as GroupState;
+    const news = members.some((member, index) => {
+      const { environment, applications } = move.planned(member);
+      const clock = clocks[index];
+      return (
+        clock &&
+        clock.status !== report.status &&
+        environment === report.environment &&
+        applications.some((each) => each.name === report.application)
+      );
+    });
+    if (status === 'WAITING' && news) move.group(position).recheckAt = move.now;
+  });
+}
+
 function takeHealthReport(move: Move, report: Extract<Stimulus, { kind: 'health-reported' }>): void {
+  tellGroups(move, report);
   move.plan.promotions.forEach((planned, position) => {
     const promotion = move.state.promotions[position] as PromotionState;
     if (
@@ -248,7 +256,7 @@ function takeRetry(move: Move): void {
   });
   state.groups.forEach((group, position) => {
     if (group.status !== 'PASSED' || undone.has(position))
-      Object.assign(move.group(position), { status: 'OPEN', recheckAt: null, unknownSince: null, reason: null });
+      Object.assign(move.group(position), freshGroup(group.generation));
   });
   Object.assign(state, {
     status: 'QUEUED',

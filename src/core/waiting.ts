@@ -1,6 +1,7 @@
 import { progressOf } from './approvals/approval.ts';
 import type { RuleProgress } from './approvals/approval.ts';
 import { askDependencies, askGates } from './gates.ts';
+import { memberTimes } from './group-gate.ts';
 import type { Dependency, PlannedGroup, PlannedPromotion, PlannedStep, ReleasePlan } from './plan.ts';
 import { ENDED_PROMOTION } from './release.ts';
 import type { Facts, GateAnswer, PromotionState, ReleaseState, StepState } from './release.ts';
@@ -37,7 +38,7 @@ export type WaitingCause =
   | { kind: 'HOLD'; holds: string[] }
   /** The version was marked bad; `badVersions` are the ids of the marks. */
   | { kind: 'VERSION'; badVersions: string[] }
-  /** The group's members have succeeded and are not all healthy now. */
+  /** The group's members have succeeded, and not enough of them are healthy now or have been for long enough. */
   | { kind: 'GROUP_HEALTH'; group: number }
   | { kind: 'HEALTH' | 'SOAK' | 'RETRY' | 'ACTION'; step: number };
 
@@ -58,11 +59,12 @@ export function waitingFor(plan: ReleasePlan, state: ReleaseState, facts: Facts,
     reasons.push({ kind: 'TURN', release: facts.behind, promotion: null, message, who, earliest: null });
   }
   plan.groups.forEach((group, position) => {
-    const { status, reason, recheckAt } = state.groups[position] as ReleaseState['groups'][number];
-    if (status !== 'WAITING' || willStop(state)) return;
-    const message = reason ?? `waits for the health of ${group.name}`;
+    const { status, reason } = state.groups[position] as ReleaseState['groups'][number];
+    // A question that is put again has a reason already: it goes on waiting.
+    if ((status !== 'WAITING' && status !== 'ASKING') || reason === null || willStop(state)) return;
     const who = `the health of ${group.name}`;
-    reasons.push({ kind: 'GROUP_HEALTH', group: position, promotion: null, message, who, earliest: recheckAt });
+    const earliest = forecast.gate(position);
+    reasons.push({ kind: 'GROUP_HEALTH', group: position, promotion: null, message: reason, who, earliest });
   });
   plan.promotions.forEach((planned, position) => {
     const promotion = state.promotions[position] as PromotionState;
@@ -213,7 +215,7 @@ class Forecast {
   /** When as many of its dependencies as it needs can be met. */
   dependencies(position: number): number | null {
     const { dependsOn, required } = this.#plan.promotions[position] as PlannedPromotion;
-    const times = dependsOn.map((each) => ('group' in each ? this.#gate(each.group) : this.#end(each.promotion)));
+    const times = dependsOn.map((each) => ('group' in each ? this.gate(each.group) : this.#end(each.promotion)));
     return required === 0 ? this.#now : nth(times, required);
   }
 
@@ -227,16 +229,14 @@ class Forecast {
     );
   }
 
-  #gate(position: number): number | null {
-    const { status, recheckAt } = this.#state.groups[position] as ReleaseState['groups'][number];
-    const { members, required } = this.#plan.groups[position] as PlannedGroup;
-    if (status === 'FAILED') return null;
-    if (status === 'WAITING') return recheckAt;
-    if (status !== 'OPEN' || required === 0) return this.#now;
-    return nth(
-      members.map((each) => this.#end(each)),
-      required,
-    );
+  /** When as many of its members as it needs can have been healthy for long enough. */
+  gate(position: number): number | null {
+    const seen = this.#state.groups[position] as ReleaseState['groups'][number];
+    const group = this.#plan.groups[position] as PlannedGroup;
+    if (seen.status === 'FAILED') return null;
+    if (seen.status === 'PASSED' || group.required === 0) return this.#now;
+    const times = memberTimes(group, seen, (each) => this.#end(each), this.#now);
+    return nth(times, group.required);
   }
 
   #end(position: number): number | null {

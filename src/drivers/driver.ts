@@ -109,13 +109,26 @@ export interface HealthContext {
   since: Date;
   now: Date;
   /** The newest report for the application not older than `since`, for `report`. */
-  report?: { status: HealthStatus; message?: string; at: Date };
+  report?: HealthReport;
   signal: AbortSignal;
+}
+
+/** What somebody told last. */
+export interface HealthReport {
+  status: HealthStatus;
+  message?: string;
+  at: Date;
+  /** When a report of DEGRADED or PROGRESSING came the last time, by our clock. */
+  unhealthyAt?: Date;
 }
 
 export interface HealthAnswer {
   status: HealthStatus;
   message?: string;
+  /** When it was seen; just now when absent. */
+  at?: Date;
+  /** When it was last known to be DEGRADED or PROGRESSING; absent where the source cannot tell. */
+  unhealthyAt?: Date;
   /** When to ask again when not final; absent: somebody will tell. */
   recheckAfter?: number;
 }

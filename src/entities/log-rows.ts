@@ -114,6 +114,10 @@ export class HealthReportRow {
 
   @Column({ type: 'text', nullable: true })
   actor!: string | null;
+
+  /** When a report of DEGRADED or PROGRESSING came the last time, by our clock. */
+  @Column({ name: 'unhealthy_at', type: 'timestamptz', nullable: true })
+  unhealthyAt!: Date | null;
 }
 
 /** The first answer to a key; the same key with another input is refused. Kept at least 24 hours. */

@@ -1,10 +1,9 @@
 import type { Mover } from '../commands/mover.ts';
 import type { MovedTo } from '../commands/mover.ts';
-import type { HealthStatus } from '../core/definitions.ts';
 import type { PlannedGroup, PlannedPromotion } from '../core/plan.ts';
 import type { MemberHealth, PromotionState } from '../core/release.ts';
 import type { AskData, JoinData } from './job-data.ts';
-import { checkHealth } from './perform-step.ts';
+import { checkHealth, toObservation } from './perform-step.ts';
 import type { Hands } from './perform-step.ts';
 
 const LIMIT = 30_000;
@@ -29,23 +28,25 @@ async function ask(mover: Mover, hands: Hands, { release, state }: MovedTo, grou
   const planned = release.plan.groups[group] as PlannedGroup;
   const members = planned.members.filter((each) => state.promotions[each]?.status === 'SUCCEEDED');
   const health = await Promise.all(
-    members.map(async (promotion): Promise<MemberHealth> => {
+    members.map(async (promotion): Promise<MemberHealth[]> => {
       const promoted = release.plan.promotions[promotion] as PlannedPromotion;
       const promotionState = state.promotions[promotion] as PromotionState;
       const needed = promoted.applications.filter((each) => each.spec.health.type !== 'none');
-      const answers = await Promise.all(
-        needed.map((application) =>
-          checkHealth(hands, release, promoted, promotionState, application, AbortSignal.timeout(LIMIT)).catch(
-            (error: unknown) => ({ status: 'UNKNOWN' as const, message: String(error) }),
-          ),
-        ),
+      // Nothing to ask: the change itself is all there is to go by.
+      if (needed.length === 0) return [{ promotion, status: 'HEALTHY' }];
+      return Promise.all(
+        needed.map(async (application) => {
+          const limit = AbortSignal.timeout(LIMIT);
+          try {
+            const answer = await checkHealth(hands, release, promoted, promotionState, application, limit);
+            return { promotion, ...toObservation(answer) };
+          } catch (error) {
+            return { promotion, status: 'UNKNOWN' as const, message: String(error) };
+          }
+        }),
       );
-      const worst = answers.sort((a, b) => BADNESS[b.status] - BADNESS[a.status])[0];
-      return { promotion, status: worst?.status ?? 'HEALTHY', message: worst?.message };
     }),
   );
   const generation = state.groups[group]?.generation as number;
-  await mover.move(release.id, { kind: 'group-answer', group, generation, health });
+  await mover.move(release.id, { kind: 'group-answer', group, generation, health: health.flat() });
 }
-
-const BADNESS: Record<HealthStatus, number> = { HEALTHY: 0, PROGRESSING: 1, UNKNOWN: 2, DEGRADED: 3 };

@@ -1,8 +1,9 @@
 import type { Clock } from '../clock.ts';
-import type { HealthStatus } from '../core/definitions.ts';
+import type { Observation } from '../core/health-clock.ts';
 import type { PlannedApplication, PlannedPromotion, PlannedStep } from '../core/plan.ts';
 import type { Outcome, PromotionState, ReleaseState, StepState } from '../core/release.ts';
 import { PermanentError, TransientError } from '../drivers/driver.ts';
+import type { HealthAnswer, HealthReport } from '../drivers/driver.ts';
 import type { Drivers } from '../drivers/index.ts';
 import { reach } from '../faults.ts';
 import type { FrozenRelease } from '../store/load-releases.ts';
@@ -22,7 +23,7 @@ export interface Hands {
   drivers: Drivers;
   clock: Clock;
   /** The newest report about an application's health, for `report` sources. */
-  healthReport(application: string): Promise<{ status: HealthStatus; message?: string; at: Date } | undefined>;
+  healthReport(application: string): Promise<HealthReport | undefined>;
 }
 
 /** Does what a step says, and says what came of it. Never throws, never decides. */
@@ -132,7 +133,7 @@ export async function checkHealth(
   promotionState: PromotionState,
   application: PlannedApplication,
   signal: AbortSignal,
-): Promise<{ status: HealthStatus; message?: string; recheckAfter?: number }> {
+): Promise<HealthAnswer> {
   const position = promoted.applications.indexOf(application);
   const applied = promoted.steps.findIndex((each) => each.application === position && each.phase === 'ACTION');
   const since = promotionState.steps[applied]?.endedAt ?? promotionState.startedAt ?? 0;
@@ -147,6 +148,11 @@ export async function checkHealth(
     report: health.type === 'report' ? await freshReport(hands, application.name, since) : undefined,
     signal,
   });
+}
+
+export function toObservation({ status, message, at, unhealthyAt }: HealthAnswer): Observation {
+  const times = { at: at?.getTime(), unhealthyAt: unhealthyAt?.getTime() };
+  return { status, message, ...times };
 }
 
 /** A report from before the change says nothing about it. */

@@ -194,6 +194,8 @@ const group = object<EnvironmentGroupSpec>({
       policy: required(oneOf('ALL', 'ANY', 'AT_LEAST')),
       count: optional(integer),
       percent: optional(integer),
+      soak: optional(duration),
+      freshness: optional(duration),
       unknownTimeout: optional(duration),
     }),
     { policy: 'ALL' },

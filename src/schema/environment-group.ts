@@ -11,6 +11,11 @@ import { Duration } from './values.ts';
 const POLICY = 'How many of the members must be healthy.';
 const COUNT = 'For AT_LEAST: how many.';
 const PERCENT = 'For AT_LEAST: how many of a hundred, rounded up; 50 of three is two.';
+const SOAK =
+  'How long a member has been HEALTHY without a break before it counts; a look that finds it so is enough when left out. ' +
+  'DEGRADED and PROGRESSING begin it anew, UNKNOWN stops the clock.';
+const FRESHNESS =
+  'A health that was seen longer ago counts as UNKNOWN, at least 10 seconds; the newest one counts when left out.';
 const UNKNOWN = 'How long a health of UNKNOWN may hold the gate before it fails; 15 minutes when left out.';
 
 @ObjectType('EnvironmentGate', { description: 'When a group counts as done.' })
@@ -23,6 +28,12 @@ export class GateType {
 
   @Field(() => Int, { nullable: true, description: PERCENT })
   percent!: number | null;
+
+  @Field(() => Duration, { nullable: true, description: SOAK })
+  soak!: number | null;
+
+  @Field(() => Duration, { nullable: true, description: FRESHNESS })
+  freshness!: number | null;
 
   @Field(() => Duration, { nullable: true, description: UNKNOWN })
   unknownTimeout!: number | null;
@@ -38,6 +49,12 @@ export class GateInput {
 
   @Field(() => Int, { nullable: true, description: PERCENT })
   percent?: number;
+
+  @Field(() => Duration, { nullable: true, description: SOAK })
+  soak?: number;
+
+  @Field(() => Duration, { nullable: true, description: FRESHNESS })
+  freshness?: number;
 
   @Field(() => Duration, { nullable: true, description: UNKNOWN })
   unknownTimeout?: number;

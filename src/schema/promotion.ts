@@ -16,6 +16,7 @@ import { StepOutput } from './event-types.ts';
 import { toNodeId } from './node-id.ts';
 import { Node } from './node.ts';
 import { ProblemType } from './release.ts';
+import { Duration } from './values.ts';
 
 /** A release with all of its parts: what it froze, and where it is. */
 export interface ReleaseParts {
@@ -356,6 +357,16 @@ export class ReleaseGroup {
   @Field(() => Int, { description: 'How many members must be healthy.' })
   get required(): number {
     return this.planned.required;
+  }
+
+  @Field(() => Duration, { nullable: true, description: 'How long a member has been healthy before it counts.' })
+  get soak(): number | null {
+    return this.planned.soak ?? null;
+  }
+
+  @Field(() => Duration, { nullable: true, description: 'A health that was seen longer ago counts as UNKNOWN.' })
+  get freshness(): number | null {
+    return this.planned.freshness ?? null;
   }
 
   @Field(() => Int, { description: 'How many members run at once.' })

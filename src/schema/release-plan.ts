@@ -59,6 +59,12 @@ export class PlannedGroupType {
   @Field(() => Int, { description: 'How many of them must be healthy.' })
   required!: number;
 
+  @Field(() => Duration, { nullable: true, description: 'How long each has been healthy before it counts.' })
+  soak?: number;
+
+  @Field(() => Duration, { nullable: true, description: 'A health that was seen longer ago counts as UNKNOWN.' })
+  freshness?: number;
+
   @Field(() => Int, { description: 'How many of them would run at once.' })
   maxParallel!: number;
 

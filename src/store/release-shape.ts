@@ -1,5 +1,6 @@
 import type { ApprovalState } from '../core/approvals/approval.ts';
 import type { ReleaseRest } from '../entities/release-rows.ts';
+import { freshGroup } from '../core/group-gate.ts';
 import { freshStep } from '../core/steps.ts';
 import { holdsEnvironment } from '../core/release.ts';
 import type {
@@ -60,6 +61,7 @@ export function toState(release: ReleaseRecord, promotions: PromotionRecord[]): 
     // What was written before rollbacks were there says nothing of them.
     rollbacks: {},
     ...release.rest,
+    groups: release.rest.groups.map((each) => ({ ...freshGroup(), ...each })),
     promotions: [...promotions]
       .sort((a, b) => a.position - b.position)
       .map((row) => ({

@@ -29,12 +29,12 @@ const KINDS: { field: string; input: Record<string, unknown>; fields: string; ch
         matchLabels: labels({ continent: 'europe' }),
         matchExpressions: [{ key: 'tier', operator: 'NOT_IN', values: ['low'] }],
       },
-      gate: { policy: 'AT_LEAST', percent: 50, unknownTimeout: '10m' },
+      gate: { policy: 'AT_LEAST', percent: 50, soak: '10m', freshness: '1m', unknownTimeout: '10m' },
       maxParallel: 2,
       maxFailures: 1,
     },
     fields: `environments { names kinds matchLabels { key value } matchExpressions { key operator values } }
-      gate { policy percent unknownTimeout } maxParallel maxFailures`,
+      gate { policy percent soak freshness unknownTimeout } maxParallel maxFailures`,
     changed: { gate: { policy: 'ANY' } },
   },
   {

@@ -32,6 +32,7 @@ describe('what is right is accepted', () => {
       }),
     ],
     ['a group with a quorum', group({ policy: 'AT_LEAST', percent: 60 }, { maxParallel: 2 })],
+    ['a group that soaks', group({ policy: 'ALL', soak: 600_000, freshness: 10_000 })],
     ['git over https', application()],
     ['git over ssh', application({ driver: { ...git, repoURL: 'ssh://git@host:22/x.git' } })],
     [
@@ -70,6 +71,13 @@ describe('what is wrong is refused at its place', () => {
   const health = (url: string) => application({ health: { type: 'http', url } });
   test.each<[string, AnyDefinition, string, RegExp]>([
     ['capitals in a name', environment({ name: 'Dev' }), 'metadata.name', /"Dev" must be/],
+    ['a soak of less than nothing', group({ policy: 'ALL', soak: -1 }), 'spec.gate.soak', /0 or more/],
+    [
+      'a short freshness',
+      group({ policy: 'ALL', freshness: 9_999 }),
+      'spec.gate.freshness',
+      /9999 ms; write 10s or more/,
+    ],
     ['no name', environment({ name: '' }), 'metadata.name', /""/],
     ['a name too long', environment({ name: 'a'.repeat(64) }), 'metadata.name', /63/],
     ['a label key', environment({ labels: { '-x': 'y' } }), 'metadata.labels.-x', /key "-x"/],

@@ -190,6 +190,8 @@ const specs: { [K in Kind]: fc.Arbitrary<Specs[K]> } = {
           policy: fc.constantFrom('ALL', 'ANY', 'AT_LEAST'),
           count: fc.nat(),
           percent: fc.nat(),
+          soak: duration,
+          freshness: duration,
           unknownTimeout: duration,
         },
         ['policy'],

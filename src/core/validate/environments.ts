@@ -1,4 +1,5 @@
 import type { EnvironmentGroupSpec, EnvironmentSpec } from '../definitions.ts';
+import { LEAST_FRESHNESS } from '../definitions.ts';
 import type { Checks } from './rules.ts';
 
 export function checkEnvironment(checks: Checks, spec: EnvironmentSpec): void {
@@ -15,6 +16,12 @@ export function checkEnvironmentGroup(checks: Checks, spec: EnvironmentGroupSpec
   checks.integer(gate.count, 'count', 1, 1000, [...path, 'count']);
   checks.integer(gate.percent, 'percent', 1, 100, [...path, 'percent']);
   checks.duration(gate.unknownTimeout, 'unknownTimeout', [...path, 'unknownTimeout']);
+  checks.duration(gate.soak, 'soak', [...path, 'soak'], 0);
+  checks.duration(gate.freshness, 'freshness', [...path, 'freshness']);
+  if (gate.freshness !== undefined && gate.freshness > 0 && gate.freshness < LEAST_FRESHNESS) {
+    const why = 'health is asked every few seconds, and would be out of date between two looks';
+    checks.invalid(`freshness is ${gate.freshness} ms; write 10s or more: ${why}`, [...path, 'freshness']);
+  }
   const quorum = [gate.count, gate.percent].filter((each) => each !== undefined).length;
   if (gate.policy === 'AT_LEAST' && quorum !== 1) {
     checks.invalid('AT_LEAST needs a count or a percent, one of them', path);

@@ -16,8 +16,12 @@ export function checkSimulate(
   const elapsed = Math.max(0, now.getTime() - since.getTime());
   const index = Math.min(Math.floor(elapsed / interval), sequence.length - 1);
   const last = index === sequence.length - 1;
+  const bad = sequence.findLastIndex(
+    (each, place) => place <= index && (each === 'DEGRADED' || each === 'PROGRESSING'),
+  );
   return {
     status: sequence[index]!,
+    ...(bad < 0 ? {} : { unhealthyAt: new Date(since.getTime() + bad * interval) }),
     message: `simulated, ${index + 1} of ${sequence.length}`,
     ...(last ? {} : { recheckAfter: (index + 1) * interval - elapsed }),
   };

@@ -4,6 +4,8 @@
 import { plant } from './plant.mjs';
 
 const APPROVALS = 'test/core/approvals';
+const GROUPS = 'test/core/group-gate';
+const CLOCK = 'test/core/health-clock';
 
 const MUTANTS = {
   'no dependency check': ['gates.ts', 'if (satisfied >= required)', 'if (satisfied >= 0)'],
@@ -22,7 +24,11 @@ const MUTANTS = {
     'if (open > 0) {',
   ],
   'an old answer passes the gate': ['settle.ts', 'group.generation === generation &&', ''],
-  'the gate does not ask for health': ['gates.ts', "if (status === 'HEALTHY') {", "if (status !== 'DEGRADED') {"],
+  'the gate does not ask for health': [
+    'group-gate.ts',
+    "if (clock.status === 'HEALTHY') {",
+    "if (clock.status !== 'DEGRADED') {",
+  ],
   'wakeAt forgets steps': ['advance.ts', "if (step.status === 'WAITING') consider(step.recheckAt)", ''],
   'wakeAt forgets gates': ['advance.ts', "if (group.status === 'WAITING') consider(group.recheckAt)", ''],
   'a gap in the sequence': [
@@ -150,6 +156,38 @@ const MUTANTS = {
     APPROVALS,
   ],
   'a closed window takes approvals': ['approvals/decide.ts', 'if (!closed) return null;', 'return null;', APPROVALS],
+  'a soak is not waited for': ['group-gate.ts', 'Math.max(0, soak - clock.healthyFor)', '0', GROUPS],
+  'one that soaks is enough': ['group-gate.ts', '[required - 1];', '[0];', GROUPS],
+  'nobody wakes at the end of a soak': [
+    'group-gate.ts',
+    'Math.min(soaked, now + lookPause(',
+    '(now + lookPause(',
+    GROUPS,
+  ],
+  'old health counts': ['health-clock.ts', 'at + freshness <= now', 'false', GROUPS],
+  'UNKNOWN lets the clock run': ['health-clock.ts', "before.status === 'HEALTHY' ?", 'true ?', CLOCK],
+  'UNKNOWN begins anew': [
+    'health-clock.ts',
+    "each === 'DEGRADED' || each === 'PROGRESSING')",
+    "each !== 'HEALTHY')",
+    CLOCK,
+  ],
+  'DEGRADED only stops the clock': [
+    'health-clock.ts',
+    "each === 'DEGRADED' || each === 'PROGRESSING')",
+    "each === 'PROGRESSING')",
+    CLOCK,
+  ],
+  'bad news in between is overlooked': [
+    'health-clock.ts',
+    'each !== (before?.unhealthyAt[index] ?? null)',
+    'false',
+    CLOCK,
+  ],
+  'what nobody looked at counts': ['health-clock.ts', 'Math.min(lookedAt, spoke)', 'lookedAt', CLOCK],
+  'told again counts from the look': ['health-clock.ts', 'Math.max(until, ...since)', 'lookedAt', CLOCK],
+  'a retry goes on soaking': ['stimuli.ts', 'freshGroup(group.generation)', "{ status: 'OPEN', reason: null }", GROUPS],
+  'a report wakes no gate': ['stimuli.ts', "status === 'WAITING' && news", 'false', GROUPS],
   'two jobs in one decision': ['move.ts', 'if (already !== undefined) return already;', ''],
   'a decided wait is not redone': [
     'steps.ts',

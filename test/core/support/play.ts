@@ -4,6 +4,7 @@ import { createRelease } from '../../../src/core/create.ts';
 import type { Caller } from '../../../src/core/caller.ts';
 import type { NumberedEvent, ReleaseEventType } from '../../../src/core/events.ts';
 import type { HealthStatus } from '../../../src/core/definitions.ts';
+import type { Observation } from '../../../src/core/health-clock.ts';
 import type { PlannedPromotion, ReleasePlan } from '../../../src/core/plan.ts';
 import { NO_FACTS } from '../../../src/core/release.ts';
 import type {
@@ -92,7 +93,11 @@ export class Play {
   }
 
   /** The answer to the group's newest question; members that are not named are HEALTHY. */
-  answer(group: string, health: Record<string, HealthStatus> = {}): Decision {
+  answer(
+    group: string,
+    health: Record<string, HealthStatus> = {},
+    more: Record<string, Partial<Observation>> = {},
+  ): Decision {
     const position = this.plan.groups.findIndex((each) => each.name === group);
     const { generation } = this.state.groups[position] as GroupState;
     const members = this.plan.groups[position]?.members ?? [];
@@ -100,7 +105,10 @@ export class Play {
       kind: 'group-answer',
       group: position,
       generation,
-      health: members.map((promotion) => ({ promotion, status: health[this.#planned(promotion).name] ?? 'HEALTHY' })),
+      health: members.map((promotion) => {
+        const { name } = this.#planned(promotion);
+        return { promotion, status: health[name] ?? 'HEALTHY', ...more[name] };
+      }),
     });
   }
 

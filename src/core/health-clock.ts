@@ -1,0 +1,81 @@
+import type { HealthStatus } from './definitions.ts';
+
+/**
+ * How long something has been healthy, as far as anybody looked. All times in milliseconds, UTC.
+ *
+ * HEALTHY lets the clock run, from one look to the next. DEGRADED and PROGRESSING put it back to nothing, also when they came and
+ * went between two looks, where the source can tell. UNKNOWN stops it: that time does not count, and what was counted
+ * stays. A health that is older than `freshness` is UNKNOWN; without `freshness` a look speaks for `LOOK_STANDS`, so
+ * that the hours in which nobody looked (the engine was down) do not count.
+ */
+export interface HealthClock {
+  /** As the last look found it. */
+  status: HealthStatus;
+  /** How long it had been HEALTHY by then. */
+  healthyFor: number;
+  lookedAt: number;
+  /** The last look speaks for the time up to here. */
+  standsUntil: number;
+  /** What the sources told of it by then, one by one. */
+  unhealthyAt: (number | null)[];
+}
+
+/** What a health source says of one application. */
+export interface Observation {
+  status: HealthStatus;
+  message?: string;
+  /** When it was seen; at the look itself when left out. */
+  at?: number;
+  /** When it was last known to be DEGRADED or PROGRESSING; compared with what was said before, never with another clock. */
+  unhealthyAt?: number;
+}
+
+/** How long a look speaks for what comes after it, where no `freshness` says so, in milliseconds. */
+export const LOOK_STANDS = 3 * 60_000;
+
+const BADNESS: Record<HealthStatus, number> = { HEALTHY: 0, PROGRESSING: 1, UNKNOWN: 2, DEGRADED: 3 };
+
+/** Whatever is not seen any more is not known any more. */
+export function statusOf({ status, at }: Observation, freshness: number | undefined, now: number): HealthStatus {
+  return freshness !== undefined && at !== undefined && at + freshness <= now ? 'UNKNOWN' : status;
+}
+
+/** The clock after a look at all the applications that count; without any, it is healthy. */
+export function lookAt(
+  before: HealthClock | null,
+  seen: readonly Observation[],
+  { freshness, now }: { freshness: number | undefined; now: number },
+): HealthClock {
+  const all = seen.map((each) => statusOf(each, freshness, now));
+  const status = all.reduce((worst, each) => (BADNESS[each] > BADNESS[worst] ? each : worst), 'HEALTHY');
+  const unhealthyAt = seen.map((each, index) => each.unhealthyAt ?? before?.unhealthyAt[index] ?? null);
+  const lookedAt = Math.max(now, before?.lookedAt ?? now);
+  const since = seen.map(({ at }) => Math.min(at ?? now, now));
+  const stands = freshness === undefined ? lookedAt + LOOK_STANDS : Math.min(now, ...since) + freshness;
+  const clock = { status, lookedAt, standsUntil: stands, unhealthyAt };
+  const broken =
+    all.some((each) => each === 'DEGRADED' || each === 'PROGRESSING') ||
+    unhealthyAt.some((each, index) => each !== (before?.unhealthyAt[index] ?? null));
+  if (before === null || broken) return { ...clock, healthyFor: 0 };
+  // Up to where the last look speaks, and from where this one does: what lies between them nobody knows.
+  const spoke = before.status === 'HEALTHY' ? Math.max(before.standsUntil, before.lookedAt) : before.lookedAt;
+  const until = Math.min(lookedAt, spoke);
+  const from = status === 'HEALTHY' ? Math.min(lookedAt, Math.max(until, ...since)) : lookedAt;
+  return { ...clock, healthyFor: before.healthyFor + (until - before.lookedAt) + (lookedAt - from) };
+}
+
+/** When it can have been healthy for `soak` at the earliest: now or later. `again`: when somebody looks the next time. */
+export function soakedAt(clock: HealthClock, soak: number, again: number): number {
+  if (clock.status === 'HEALTHY') return clock.lookedAt + Math.max(0, soak - clock.healthyFor);
+  const kept = clock.status === 'UNKNOWN' ? clock.healthyFor : 0;
+  return again + Math.max(0, soak - kept);
+}
+
+/** How often is looked while a soak goes on, in milliseconds. */
+const LOOK_LEAST = 5_000;
+const LOOK_MOST = 60_000;
+
+/** Long soaks are looked at less often; always twice before a look is out of date. */
+export function lookPause(soak: number, freshness: number | undefined): number {
+  return Math.floor(Math.min(Math.max(soak / 60, LOOK_LEAST), LOOK_MOST, (freshness ?? Infinity) / 2));
+}
