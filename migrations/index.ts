@@ -8,6 +8,7 @@ import { Rollbacks1764300000000 } from './1764300000000-rollbacks.ts';
 import { WindowOverrides1764250000001 } from './1764250000001-window-overrides.ts';
 import { HoldsAndBadVersions1764250000000 } from './1764250000000-holds-and-bad-versions.ts';
 import { UnhealthyReports1764700000000 } from './1764700000000-unhealthy-reports.ts';
+import { Drift1764800000000 } from './1764800000000-drift.ts';
 import { WebhookDeliveries1764600000001 } from './1764600000001-webhook-deliveries.ts';
 import { Secrets1764600000000 } from './1764600000000-secrets.ts';
 
@@ -25,4 +26,5 @@ export const migrations = [
   Secrets1764600000000,
   WebhookDeliveries1764600000001,
   UnhealthyReports1764700000000,
+  Drift1764800000000,
 ];

@@ -24,6 +24,8 @@ export interface Config {
   lockDurationMs: number;
   stalledIntervalMs: number;
   sweepIntervalMs: number;
+  /** How often each target is asked whether it still holds what was promoted to it; 0: only before something is decided on it. */
+  driftIntervalMs: number;
   logLevel: LogLevel;
   publicUrl?: string;
   /** Signs approval links; absent: a key that is made once and kept in the database. */
@@ -187,6 +189,12 @@ export const SETTINGS = {
     600_000,
     'How often due releases are swept up, and the queue is compared with the database, in ms.',
     1_000,
+  ),
+  SLUICE_DRIFT_INTERVAL_MS: wholeNumber(
+    0,
+    86_400_000,
+    'How often each target is asked whether it still holds what was promoted to it, in ms; 0: only before a rollback is decided.',
+    300_000,
   ),
   LOG_LEVEL: setting({
     schema: z.enum(LOG_LEVELS),
@@ -372,6 +380,7 @@ export function loadConfig(env: Record<string, string | undefined>): Config {
     lockDurationMs: values.SLUICE_LOCK_DURATION_MS!,
     stalledIntervalMs: values.SLUICE_STALLED_INTERVAL_MS!,
     sweepIntervalMs: values.SLUICE_SWEEP_INTERVAL_MS!,
+    driftIntervalMs: values.SLUICE_DRIFT_INTERVAL_MS!,
     logLevel: values.LOG_LEVEL!,
     signingKey: values.SLUICE_SIGNING_KEY,
     publicUrl: values.SLUICE_PUBLIC_URL?.replace(/\/+$/, ''),

@@ -3,17 +3,24 @@ import type { App } from './app.ts';
 import { mustStop } from './core/steps.ts';
 import { runAsk, runJoin } from './jobs/ask-group.ts';
 import type { AskData, JobData, JobName, PromoteData, StepData } from './jobs/job-data.ts';
+import { DriftWatch } from './jobs/drift-watch.ts';
 import { Observer } from './jobs/observe.ts';
 import type { Hands } from './jobs/perform-step.ts';
 import { PromoteJob } from './jobs/promote.ts';
 import { Sweep } from './jobs/sweep.ts';
+import { knownContents } from './store/known-contents.ts';
 import { newestHealthReport } from './store/health-reports.ts';
 import { Listener } from './store/listener.ts';
 
 /** The hands of one process: takes jobs, keeps times, makes up for what was lost. Resolves once it takes jobs. */
 export async function startWorker(app: App): Promise<{ close(): Promise<void> }> {
   const { mover, queue, aborts, log, pool, clock, drivers, timers, config, dataSource, definitions } = app;
-  const hands: Hands = { drivers, clock, healthReport: (application) => newestHealthReport(pool, application) };
+  const hands: Hands = {
+    drivers,
+    clock,
+    healthReport: (application) => newestHealthReport(pool, application),
+    knownContents: (place, releases) => knownContents(pool, place, releases),
+  };
   const promote = new PromoteJob({ mover, queue, hands, aborts, log });
   const worker: Worker<JobData, void, JobName> = queue.work(async (job, token) => {
     switch (job.name) {
@@ -51,11 +58,13 @@ export async function startWorker(app: App): Promise<{ close(): Promise<void> }>
     log,
   });
   await listener.open();
-  const parts = { pool, mover, queue, timers, log, dataSource, definitions, clock };
+  const parts = { pool, mover, queue, timers, log, dataSource, definitions, drivers, clock };
   const sweep = new Sweep({ ...parts, intervalMs: config.sweepIntervalMs });
   sweep.start();
   const observer = new Observer(app, hands);
   observer.start();
+  const drift = new DriftWatch(app);
+  if (config.driftIntervalMs > 0) drift.start();
   const stops = setInterval(() => {
     void lookForStops(aborts.olderThan(1_000)).catch((error: unknown) => log.debug({ error }, 'looking for stops'));
   }, 1_000);
@@ -63,7 +72,7 @@ export async function startWorker(app: App): Promise<{ close(): Promise<void> }>
   return {
     async close() {
       clearInterval(stops);
-      await Promise.all([sweep.close(), observer.close()]);
+      await Promise.all([sweep.close(), observer.close(), drift.close()]);
       await listener.close();
       const closing = worker.close();
       // What does not end by itself is handed back to the queue: another worker takes it up.

@@ -28,6 +28,7 @@ describe('settings', () => {
       lockDurationMs: 5_000,
       stalledIntervalMs: 2_000,
       sweepIntervalMs: 1_000,
+      driftIntervalMs: 300_000,
       logLevel: 'info',
       publicUrl: undefined,
       databasePoolSize: 10,

@@ -13,7 +13,7 @@ import { followWork } from './follow-work.ts';
 import type { Moved } from './mover.ts';
 import { tellOrigins } from './tell-origins.ts';
 
-type Commands = Pick<App, 'pool' | 'dataSource' | 'definitions' | 'mover' | 'clock'>;
+type Commands = Pick<App, 'pool' | 'dataSource' | 'definitions' | 'drivers' | 'mover' | 'clock'>;
 
 /**
  * What follows a saved decision: its work goes to the queue, its wake-up to a timer, its end to those who waited for it. All

@@ -6,7 +6,7 @@ import { rollbackId, startRollback } from './start-rollback.ts';
 
 /** Work of a decision that is no job of the queue: done at once, by whoever decided or by the sweep; twice is once. */
 export async function followWork(
-  app: Pick<App, 'dataSource' | 'pool' | 'definitions' | 'mover' | 'clock'>,
+  app: Pick<App, 'dataSource' | 'pool' | 'definitions' | 'drivers' | 'mover' | 'clock'>,
   { key, releaseId, work }: OutboxItem,
 ): Promise<void> {
   if (work.kind !== 'roll-back' && work.kind !== 'observe') return;

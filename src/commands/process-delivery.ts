@@ -8,7 +8,7 @@ import { webhookProducts } from '../store/secrets.ts';
 import { audited } from './audit.ts';
 import { reportRollout } from './report-rollout.ts';
 
-type Parts = Pick<App, 'dataSource' | 'pool' | 'definitions' | 'mover' | 'clock' | 'log'>;
+type Parts = Pick<App, 'dataSource' | 'pool' | 'definitions' | 'drivers' | 'mover' | 'clock' | 'log'>;
 
 /** For whoever took it, in milliseconds; then it is lost, and somebody else's. */
 const LEASE = 30_000;

@@ -18,7 +18,7 @@ export interface HealthInput {
 
 /** Somebody tells how an application is: what waits for that goes on at once. */
 export async function reportHealth(
-  app: Pick<App, 'dataSource' | 'pool' | 'definitions' | 'mover' | 'clock'>,
+  app: Pick<App, 'dataSource' | 'pool' | 'definitions' | 'drivers' | 'mover' | 'clock'>,
   input: HealthInput,
   actor: string | null,
 ): Promise<Result<{ application: string; accepted: boolean }>> {

@@ -12,7 +12,7 @@ import { refusable } from './result.ts';
 import type { Result } from './result.ts';
 import { rollbackId, startRollback } from './start-rollback.ts';
 
-type Parts = Pick<App, 'dataSource' | 'pool' | 'definitions' | 'mover' | 'clock'>;
+type Parts = Pick<App, 'dataSource' | 'pool' | 'definitions' | 'drivers' | 'mover' | 'clock'>;
 
 export interface RolloutInput {
   product: string;

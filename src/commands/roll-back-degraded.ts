@@ -8,7 +8,7 @@ import { rollbackId, startRollback } from './start-rollback.ts';
  * done once.
  */
 export async function rollBackDegraded(
-  app: Pick<App, 'dataSource' | 'pool' | 'definitions' | 'mover' | 'clock'>,
+  app: Pick<App, 'dataSource' | 'pool' | 'definitions' | 'drivers' | 'mover' | 'clock'>,
   observation: Observation,
   message: string,
 ): Promise<void> {

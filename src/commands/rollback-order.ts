@@ -8,9 +8,10 @@ import { findVersions } from '../store/bad-versions.ts';
 import { completeQuestion, loadEnvironmentFacts } from '../store/rollback-question.ts';
 import { checkReason, clientOf } from './hold-environment.ts';
 import { refusable } from './result.ts';
+import { Sight } from './sight.ts';
 import type { Result } from './result.ts';
 
-type Parts = Pick<App, 'dataSource' | 'pool' | 'definitions' | 'clock'>;
+type Parts = Pick<App, 'dataSource' | 'pool' | 'definitions' | 'drivers' | 'clock'>;
 
 /** What a person asks for. Exactly one of `environments` and `version`. */
 export interface RollbackInput {
@@ -25,7 +26,16 @@ export interface RollbackInput {
 
 /** What `rollbackStart` would do with the same input; nothing is changed. */
 export function planRollback(app: Parts, input: RollbackInput, by: string | null): Promise<Result<RollbackPlan>> {
-  return refusable(async () => decide(await questionOf(app, input, by)));
+  return refusable(async () => {
+    const sight = new Sight();
+    for (;;) {
+      const question = await questionOf(app, input, by, sight);
+      const plan = decide(question);
+      const unseen = sight.unseen(question, plan);
+      if (unseen.length === 0) return plan;
+      await sight.look(app, question, unseen);
+    }
+  });
 }
 
 /**
@@ -41,7 +51,12 @@ export async function orderRollback(
   return { product, cause, definite, version, asked };
 }
 
-async function questionOf(app: Parts, input: RollbackInput, by: string | null): Promise<RollbackQuestion> {
+async function questionOf(
+  app: Parts,
+  input: RollbackInput,
+  by: string | null,
+  sight?: Sight,
+): Promise<RollbackQuestion> {
   await checkInput(app, input);
   const { product, environments: names, to, reason } = input;
   const now = app.clock.now().getTime();
@@ -63,7 +78,8 @@ async function questionOf(app: Parts, input: RollbackInput, by: string | null): 
     };
     const cause = { kind: 'MANUAL' as const, environment: first.name, reason, at: now, by, release: what.release };
     const question = { now, product, cause, definite: true, version: what.version, asked };
-    return completeQuestion(client, question, facts);
+    const complete = await completeQuestion(client, question, facts);
+    return sight ? sight.seen(client, complete) : complete;
   });
 }
 

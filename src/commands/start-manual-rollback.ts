@@ -8,7 +8,7 @@ import { orderRollback } from './rollback-order.ts';
 import type { RollbackInput } from './rollback-order.ts';
 import { rollbackId, startRollback } from './start-rollback.ts';
 
-type Parts = Pick<App, 'dataSource' | 'pool' | 'definitions' | 'mover' | 'clock'>;
+type Parts = Pick<App, 'dataSource' | 'pool' | 'definitions' | 'drivers' | 'mover' | 'clock'>;
 
 /**
  * A person takes environments back, or a version wherever it is live. Refused, with what was found in each environment, where

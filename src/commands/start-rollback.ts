@@ -16,9 +16,10 @@ import { onceByKey } from './idempotency.ts';
 import type { KeyedInput } from './idempotency.ts';
 import { followUp } from './mark-taken-back.ts';
 import { factsOf, rollbackParts } from './rollback-parts.ts';
+import { Sight } from './sight.ts';
 import { bringersOf, insertRollback, rollbackAtWork, rollbackExists } from '../store/rollbacks.ts';
 
-type Parts = Pick<App, 'dataSource' | 'definitions' | 'mover' | 'clock'>;
+type Parts = Pick<App, 'dataSource' | 'pool' | 'definitions' | 'drivers' | 'mover' | 'clock'>;
 
 /** Why a rollback is to start, and of what. */
 export interface RollbackOrder {
@@ -43,6 +44,9 @@ export type Started =
   | { kind: 'JOINED'; rollbackId: string }
   | { kind: 'NOTHING'; plan: RollbackPlan };
 
+/** UNSEEN: these environments would go back, and nobody has looked at what is live in them. Nothing was changed. */
+type Tried = Started | { kind: 'UNSEEN'; environments: string[] };
+
 /** Always the same uuid for the same words, so that what is asked for twice is made once. */
 export function rollbackId(...words: (string | number)[]): string {
   const hex = createHash('sha256').update(words.join(' ')).digest('hex');
@@ -51,20 +55,15 @@ export function rollbackId(...words: (string | number)[]): string {
 }
 
 /**
- * Starts a rollback, once: whoever asks again with the same id finds it. In one transaction under the product's lock what is
- * live is read, what goes back is decided, and the rollback is made, as a release of its own. A second failure in an
- * environment that is going back already joins that rollback.
+ * Starts a rollback, once: whoever asks again with the same id finds it. The targets are asked what is live in them; then, in one
+ * transaction under the product's lock, the records are read, what goes back is decided, and the rollback is made, as a
+ * release of its own. A second failure in an environment that is going back already joins that rollback.
  */
 export async function startRollback(app: Parts, order: RollbackOrder): Promise<Started> {
-  const made = await app.dataSource.transaction(async (tx) => {
-    const client = await clientOf(tx);
-    await client.query(lockProductsStatement([order.product]));
-    const done = await startOnce(app, tx, client, order);
-    if (order.outboxKey !== undefined && done.kind !== 'JOINED')
-      await client.query('DELETE FROM outbox WHERE key = $1', [order.outboxKey]);
-    reach('in-rollback');
-    return done;
-  });
+  const sight = new Sight();
+  let made = await tryToStart(app, order, sight);
+  for (; made.kind === 'UNSEEN'; made = await tryToStart(app, order, sight))
+    await sight.look(app, order, made.environments);
   reach('after-rollback');
   if (made.kind === 'JOINED') {
     const { environment, kind, reason, release } = order.cause;
@@ -77,7 +76,26 @@ export async function startRollback(app: Parts, order: RollbackOrder): Promise<S
   return made;
 }
 
-async function startOnce(app: Parts, tx: EntityManager, client: PoolClient, order: RollbackOrder): Promise<Started> {
+function tryToStart(app: Parts, order: RollbackOrder, sight: Sight): Promise<Tried> {
+  return app.dataSource.transaction(async (tx) => {
+    const client = await clientOf(tx);
+    await client.query(lockProductsStatement([order.product]));
+    const done = await startOnce(app, tx, client, order, sight);
+    if (done.kind === 'UNSEEN') return done;
+    if (order.outboxKey !== undefined && done.kind !== 'JOINED')
+      await client.query('DELETE FROM outbox WHERE key = $1', [order.outboxKey]);
+    reach('in-rollback');
+    return done;
+  });
+}
+
+async function startOnce(
+  app: Parts,
+  tx: EntityManager,
+  client: PoolClient,
+  order: RollbackOrder,
+  sight: Sight,
+): Promise<Tried> {
   const { id, product, cause, version } = order;
   if (await rollbackExists(client, id)) return { kind: 'STARTED', rollbackId: id };
   if (order.asked === null) {
@@ -85,8 +103,10 @@ async function startOnce(app: Parts, tx: EntityManager, client: PoolClient, orde
     if (other !== null) return { kind: 'JOINED', rollbackId: other };
   }
   const now = app.clock.now().getTime();
-  const question = await loadRollbackQuestion(client, app.definitions, { ...order, now });
+  const question = await sight.seen(client, await loadRollbackQuestion(client, app.definitions, { ...order, now }));
   const plan = planRollback(question);
+  const environments = sight.unseen(question, plan);
+  if (environments.length > 0) return { kind: 'UNSEEN', environments };
   if (isNothing(order, question, plan)) return { kind: 'NOTHING', plan };
   await makeRollback(app, tx, client, order, question, plan);
   const { keyed } = order;

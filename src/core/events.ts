@@ -33,6 +33,7 @@ export type ReleaseEvent =
   | ({ type: 'StepFailed'; message: string } & AtStep)
   | ({ type: 'StepTerminated' } & AtStep)
   | ({ type: 'ActionCommitted'; commit: string; changed: boolean } & AtStep)
+  | ({ type: 'DriftOverwritten'; files: string[]; commit?: string; author?: string } & AtStep)
   | ({ type: 'HealthChanged'; application: string; health: HealthStatus; message?: string } & AtPromotion)
   | ({ type: 'RolloutReported'; rollout: RolloutStatus; message: string } & AtPromotion)
   /** To the log of the release that is taken back. */

@@ -66,8 +66,11 @@ export interface PlannedPromotion {
   approval: ApprovalSpec | null;
   /** Limit of the whole environment promotion in milliseconds, or null. */
   timeout: number | null;
-  /** Of a rollback: the version that goes, the one that comes back, and the release whose promotion is taken back. */
-  restores?: { from: VersionRef; to: VersionRef; origin: string };
+  /**
+   * Of a rollback: the version that goes, the one that comes back, and the release whose promotion is taken back. `overChange`:
+   * a person wants it also where somebody changed by hand what is live.
+   */
+  restores?: { from: VersionRef; to: VersionRef; origin: string; overChange?: true };
 }
 
 export interface PlannedApplication {

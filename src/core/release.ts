@@ -157,7 +157,14 @@ export interface GateAnswer {
 
 /** What a driver, a workflow action or a health source came back with. */
 export type Outcome =
-  | { kind: 'succeeded'; outputs?: Record<string, string>; commit?: string; changed?: boolean }
+  | {
+      kind: 'succeeded';
+      outputs?: Record<string, string>;
+      commit?: string;
+      changed?: boolean;
+      /** It went over what somebody had changed by hand. */
+      drift?: { files: string[]; commit?: string; author?: string };
+    }
   /** Judged bad: never tried again by itself. `unclear`: cut off, so that its effect may have taken place all the same. */
   | { kind: 'failed'; message: string; unclear?: boolean }
   /** Could not tell, or could not get there: tried again with backoff, `retryAfter` milliseconds at the least. */

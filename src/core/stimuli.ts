@@ -137,6 +137,10 @@ function succeed(
   if (outcome.commit !== undefined) {
     move.emit({ type: 'ActionCommitted', ...at, commit: outcome.commit, changed: outcome.changed ?? true });
   }
+  if (outcome.drift) {
+    const { files, commit, author } = outcome.drift;
+    move.emit({ type: 'DriftOverwritten', ...at, files, commit, author });
+  }
   if (planned.phase === 'ACTION') {
     move.deploy(report.promotion, planned.application as number, outcome.commit ?? null, false);
   }

@@ -58,6 +58,28 @@ export interface EffectContext {
   signal: AbortSignal;
   /** The effect takes a version back: the commit says so, and what that version added goes with it. */
   rollback?: { takesBack: string; reason: string; undo: Undo };
+  /** What is known to be live; left out where the driver need not look at what it writes over. */
+  live?: KnownLive;
+}
+
+/** Any of these contents may be live. Whatever else is there, somebody changed by hand. */
+export interface KnownLive {
+  /** Asked for only by a driver that can look, and only when it is about to write. None: nothing was ever promoted there. */
+  contents: () => Promise<PinnedContent[]>;
+  /** REFUSE: a `PermanentError`, and nothing is written. TELL: the effect says what it went over. */
+  otherwise: 'REFUSE' | 'TELL';
+}
+
+/** A target that does not hold what was promoted to it: what differs, and the commit that touched it last. */
+export interface Drift {
+  /** Below the application's folder; at most 20. */
+  files: string[];
+  commit?: string;
+  author?: string;
+  /** ISO 8601, UTC. */
+  date?: string;
+  /** The commit's first line. */
+  subject?: string;
 }
 
 export interface Effect {
@@ -68,6 +90,8 @@ export interface Effect {
   date?: string;
   /** False when the target already held exactly this content: done, without an empty commit. */
   changed: boolean;
+  /** It went over a change by hand. */
+  drift?: Drift;
 }
 
 /**
@@ -86,12 +110,15 @@ export interface Driver<S extends DriverSpec = DriverSpec> {
   apply(target: S, content: PinnedContent, context: EffectContext): Promise<Effect>;
   /** Whether the effect of `key` already happened, after a crash between the effect and its record. */
   observe(target: S, key: string, signal: AbortSignal): Promise<Effect | undefined>;
-  /** What is live: the commit that last touched the target, and whether it still holds exactly this content. */
+  /**
+   * What is live: the commit that last touched the target, and whether it still holds exactly this content; if not, what
+   * differs. Undefined where there is nothing to look at: then the record is all that anybody can know.
+   */
   matches(
     target: S,
     content: PinnedContent,
     signal: AbortSignal,
-  ): Promise<{ commit?: string; matches: boolean } | undefined>;
+  ): Promise<{ commit?: string; matches: boolean; drift?: Drift } | undefined>;
 }
 
 /** One way of asking how an application is. Never throws for an unhealthy or unreachable target: that is the answer. */

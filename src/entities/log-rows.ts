@@ -3,6 +3,7 @@ import type { HealthStatus } from '../core/definitions.ts';
 import type { ReleaseEvent } from '../core/events.ts';
 import type { ReleaseStatus, Work } from '../core/release.ts';
 import type { RollbackCause } from '../core/rollback/rollback.ts';
+import type { Drift } from '../drivers/driver.ts';
 
 /**
  * The log. `sequence` is gapless within its release, given under the release's row lock. Across releases the order is
@@ -95,6 +96,27 @@ export class DeploymentRow {
   /** When the environment's promotion succeeded with it; null: not verified healthy. */
   @Column({ name: 'verified_at', type: 'timestamptz', nullable: true })
   verifiedAt!: Date | null;
+
+  /** When somebody last looked at the target while this was the newest one there; null: not since it was brought. */
+  @Column({ name: 'looked_at', type: 'timestamptz', nullable: true })
+  lookedAt!: Date | null;
+
+  /** When it was taken to be looked at: nobody else does for a while. */
+  @Column({ name: 'asked_at', type: 'timestamptz', nullable: true })
+  askedAt!: Date | null;
+
+  /** Why nobody could see what is live, the last time; null: somebody could. */
+  @Column({ name: 'unseen', type: 'text', nullable: true })
+  unseen!: string | null;
+
+  /** The target does not hold it any more: somebody changed it by hand. Null: it does, as far as anybody has seen. */
+  @Column({ type: 'jsonb', nullable: true })
+  drift!: DriftRecord | null;
+}
+
+export interface DriftRecord extends Drift {
+  /** When it was first seen, ISO 8601. */
+  since: string;
 }
 
 /** The newest thing that somebody told about an application's health. */

@@ -3,7 +3,7 @@ import type { Observation } from '../core/health-clock.ts';
 import type { PlannedApplication, PlannedPromotion, PlannedStep } from '../core/plan.ts';
 import type { Outcome, PromotionState, ReleaseState, StepState } from '../core/release.ts';
 import { PermanentError, TransientError } from '../drivers/driver.ts';
-import type { HealthAnswer, HealthReport } from '../drivers/driver.ts';
+import type { HealthAnswer, HealthReport, KnownLive, PinnedContent } from '../drivers/driver.ts';
 import type { Drivers } from '../drivers/index.ts';
 import { reach } from '../faults.ts';
 import type { FrozenRelease } from '../store/load-releases.ts';
@@ -24,6 +24,14 @@ export interface Hands {
   clock: Clock;
   /** The newest report about an application's health, for `report` sources. */
   healthReport(application: string): Promise<HealthReport | undefined>;
+  /** What is live in an application as the records say, and what these releases were to bring there. */
+  knownContents(place: ContentPlace, releases: string[]): Promise<PinnedContent[]>;
+}
+
+export interface ContentPlace {
+  product: string;
+  environment: string;
+  application: string;
 }
 
 /** Does what a step says, and says what came of it. Never throws, never decides. */
@@ -108,21 +116,37 @@ async function perform(hands: Hands, place: StepPlace, signal: AbortSignal): Pro
     const takesBack = promoted.restores?.from.label ?? release.version;
     const reason = cause ? `${cause.environment}: ${cause.reason}` : '';
     const rollback = undo && { takesBack, reason, undo };
-    const effect = await hands.drivers.driver(spec.driver).apply(spec.driver, content, { ...context, rollback });
-    if (effect.commit === undefined) return { kind: 'succeeded', changed: effect.changed };
+    const live = liveOf(hands, place, application);
+    const effect = await hands.drivers.driver(spec.driver).apply(spec.driver, content, { ...context, rollback, live });
+    const { drift } = effect;
+    if (effect.commit === undefined) return { kind: 'succeeded', changed: effect.changed, drift };
     const outputs = {
       COMMIT_SHA: effect.commit,
       COMMIT_AUTHOR: effect.author ?? '',
       COMMIT_MESSAGE: effect.message ?? '',
       COMMIT_DATE: effect.date ?? '',
     };
-    return { kind: 'succeeded', outputs, commit: effect.commit, changed: effect.changed };
+    return { kind: 'succeeded', outputs, commit: effect.commit, changed: effect.changed, drift };
   }
   const answer = await checkHealth(hands, release, promoted, promotionState, application, signal);
   if (answer.status === 'HEALTHY') return { kind: 'succeeded' };
   const told = `${application.name} is ${answer.status}${answer.message ? `: ${answer.message}` : ''}`;
   if (answer.status === 'DEGRADED') return { kind: 'failed', message: told };
   return { kind: 'pending', reason: told, recheckAfter: answer.recheckAfter };
+}
+
+/**
+ * What may be there before the change: a promotion goes over what somebody changed by hand, and tells; a rollback goes over it
+ * when a person said so, knowing it.
+ */
+function liveOf(hands: Hands, place: StepPlace, { name }: PlannedApplication): KnownLive {
+  const { release, promotion } = place;
+  const { name: environment, restores } = release.plan.promotions[promotion] as PlannedPromotion;
+  const origin = restores ? [restores.origin] : [];
+  return {
+    contents: () => hands.knownContents({ product: release.product, environment, application: name }, origin),
+    otherwise: restores && !restores.overChange ? 'REFUSE' : 'TELL',
+  };
 }
 
 /** How an application is now, since its change was made in this promotion. */

@@ -26,6 +26,8 @@ export class Sweep {
   readonly #lookedAt = new Map<string, { next: number; pause: number }>();
   #timer: NodeJS.Timeout | null = null;
   #running: Promise<void> | null = null;
+  /** What a round has begun and does not wait for, by name: it may have to ask a target that does not answer. */
+  readonly #beside = new Map<string, Promise<void>>();
   #rounds = 0;
   #closed = false;
 
@@ -50,6 +52,7 @@ export class Sweep {
     this.#closed = true;
     if (this.#timer) clearTimeout(this.#timer);
     await this.#running;
+    await Promise.all(this.#beside.values());
   }
 
   async round(): Promise<void> {
@@ -60,7 +63,7 @@ export class Sweep {
     await mover.flush();
     await this.#reconcile();
     await this.#settleRollbacks();
-    await processDue(this.#parts);
+    this.#begin('deliveries', () => processDue(this.#parts));
     if (this.#rounds++ % 600 !== 0) return;
     await forgetOldKeys(pool);
     await forgetOldDeliveries(pool);
@@ -76,16 +79,26 @@ export class Sweep {
       const jobs = items.filter((each) => !isForCommand(each));
       await queue.handOver(jobs);
       mover.handedOver(jobs.map((each) => each.key));
-      for (const item of items) if (isForCommand(item)) await this.#follow(item);
+      const begun = items.filter((each) => isForCommand(each) && this.#follow(each));
       await mover.flush();
-      if (items.length < 500) return;
+      if (items.length < 500 || jobs.length + begun.length === 0) return;
     }
   }
 
-  async #follow(item: OutboxItem): Promise<void> {
-    await followWork(this.#parts, item).catch((error: unknown) =>
-      this.#parts.log.warn({ error, releaseId: item.releaseId }, 'what a decision asked for could not be done yet'),
-    );
+  #follow(item: OutboxItem): boolean {
+    return this.#begin(item.key, () => followWork(this.#parts, item), item.releaseId);
+  }
+
+  /** False: it is under way already. */
+  #begin(name: string, work: () => Promise<void>, releaseId?: string): boolean {
+    if (this.#beside.has(name)) return false;
+    const done = work()
+      .catch((error: unknown) =>
+        this.#parts.log.warn({ error, releaseId }, 'what a decision or a delivery asked for could not be done yet'),
+      )
+      .finally(() => this.#beside.delete(name));
+    this.#beside.set(name, done);
+    return true;
   }
 
   /** Rollbacks that have ended, and somebody whom they took back may not know it. */
@@ -166,7 +179,7 @@ export class Sweep {
   }
 }
 
-export interface SweepParts extends Pick<App, 'dataSource' | 'definitions' | 'mover' | 'clock'> {
+export interface SweepParts extends Pick<App, 'dataSource' | 'definitions' | 'drivers' | 'mover' | 'clock'> {
   pool: Pool;
   queue: JobQueue;
   timers: Timers;

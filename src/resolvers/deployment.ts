@@ -56,7 +56,7 @@ function keyOf(cursor: string | undefined): DeploymentKey | undefined {
 }
 
 function toDeployment(row: LiveDeployment): Deployment {
-  const { releaseId, product, environment, application, version, digest, commit, at, verifiedAt } = row;
+  const { releaseId, product, environment, application, version, digest, commit, at, verifiedAt, drift } = row;
   return Object.assign(new Deployment(), {
     releaseId,
     productName: product,
@@ -65,5 +65,14 @@ function toDeployment(row: LiveDeployment): Deployment {
     version: { label: version, digest, commit },
     at,
     verifiedAt,
+    observedAt: row.lookedAt,
+    unseen: row.unseen,
+    drift: drift && {
+      since: new Date(drift.since),
+      files: drift.files,
+      commit: drift.commit ?? null,
+      author: drift.author ?? null,
+      subject: drift.subject ?? null,
+    },
   });
 }

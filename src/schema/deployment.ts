@@ -2,6 +2,24 @@ import { Field, InputType, ObjectType } from 'type-graphql';
 import { connectionOf } from './connection.ts';
 import { Version } from './release.ts';
 
+@ObjectType({ description: 'How what is live differs from what was promoted.' })
+export class Drift {
+  @Field(() => Date, { description: 'When it was first seen.' })
+  since!: Date;
+
+  @Field(() => [String], { description: "The files that differ, below the application's folder; at most 20." })
+  files!: string[];
+
+  @Field(() => String, { nullable: true, description: 'The commit that touched them last.' })
+  commit!: string | null;
+
+  @Field(() => String, { nullable: true, description: 'Who made that commit.' })
+  author!: string | null;
+
+  @Field(() => String, { nullable: true, description: "That commit's first line." })
+  subject!: string | null;
+}
+
 @ObjectType({ description: 'Which version is live in one application: the newest one that a release brought there.' })
 export class Deployment {
   releaseId!: string;
@@ -26,6 +44,25 @@ export class Deployment {
     description: 'When it was found healthy and its promotion succeeded; null: not so far.',
   })
   verifiedAt!: Date | null;
+
+  @Field(() => Date, {
+    nullable: true,
+    description: 'When its target was last asked what it holds; null: not since then, or there is nothing to look at.',
+  })
+  observedAt!: Date | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'Why nobody could see what is live when it was last asked; null: somebody could.',
+  })
+  unseen!: string | null;
+
+  @Field(() => Drift, {
+    nullable: true,
+    description:
+      'Somebody changed it by hand: what is live there is not this version, and nobody knows its name. Null: nobody has seen such a change.',
+  })
+  drift!: Drift | null;
 }
 
 @InputType({ description: 'Which cells of the table of products and environments; everything in it must agree.' })

@@ -212,6 +212,17 @@ const EVENTS: { [T in ReleaseEventType]: EventSpec<T> } = {
       changed: [() => Boolean, 'False: it was there already, and nothing had to be written.'],
     },
   },
+  DriftOverwritten: {
+    ...step,
+    about:
+      'What was live there was not what had been promoted: somebody had changed it by hand, and this went over it.',
+    fields: {
+      ...atStep,
+      files: [texts, "What had been changed, below the application's folder; at most 20."],
+      commit: [text, 'The commit that had touched it last.', 'nullable'],
+      author: [text, 'Who made that commit.', 'nullable'],
+    },
+  },
   HealthChanged: {
     ...promotion,
     about: "An application's health is another one than before.",

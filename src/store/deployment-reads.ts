@@ -1,5 +1,6 @@
 import type { Pool } from 'pg';
 import type { Visibility } from '../core/access/index.ts';
+import type { DriftRecord } from '../entities/log-rows.ts';
 import { visibleSql, visibleValue } from './visible.ts';
 
 /** The version that is live in one application's environment: the newest deployment there. */
@@ -15,6 +16,11 @@ export interface LiveDeployment {
   at: Date;
   /** When the promotion succeeded with it; null: not verified healthy. */
   verifiedAt: Date | null;
+  /** When its target was last asked what it holds; null: not since it was brought. */
+  lookedAt: Date | null;
+  /** Why nobody could see it then; null: somebody could. */
+  unseen: string | null;
+  drift: DriftRecord | null;
 }
 
 export interface DeploymentFilter {
@@ -41,7 +47,7 @@ export async function listLiveDeployments(
     // The order of "C" is that of the cursor's comparison, whatever the database's language.
     text: `SELECT DISTINCT ON (product COLLATE "C", environment COLLATE "C", application COLLATE "C")
              id, release_id AS "releaseId", product, environment, application, version, digest, commit_id AS commit, at,
-             verified_at AS "verifiedAt"
+             verified_at AS "verifiedAt", looked_at AS "lookedAt", unseen, drift
            FROM deployment
            WHERE ($1::text[] IS NULL OR product = ANY($1)) AND ($2::text[] IS NULL OR environment = ANY($2))
              AND ($3::text[] IS NULL OR application = ANY($3))

@@ -77,6 +77,7 @@ interface HistoryRecord {
   verifiedAt: Date | null;
   floor: string | null;
   source: boolean;
+  drifted: boolean;
 }
 
 /** Several applications are one version: it became live with the last of them, and is verified when all are. */
@@ -95,7 +96,7 @@ async function readHistory(client: PoolClient, product: string, facts: Facts): P
       release: row.release,
       at: row.at.getTime(),
       verifiedAt: row.verifiedAt?.getTime() ?? null,
-      state: 'KNOWN',
+      state: row.drifted ? 'DRIFTED' : 'KNOWN',
       markedBad: false,
       rollback: row.rollback,
       floor: row.floor,
@@ -109,10 +110,10 @@ async function readHistory(client: PoolClient, product: string, facts: Facts): P
  */
 const HISTORY = `
 WITH history AS (
-  SELECT d.environment, d.release_id, max(d.at) AS at, max(d.id) AS last,
+  SELECT d.environment, d.release_id, max(d.at) AS at, max(d.id) AS last, bool_or(d.drift IS NOT NULL) AS drifted,
     CASE WHEN bool_and(d.verified_at IS NOT NULL) THEN max(d.verified_at) END AS verified_at
   FROM unnest($2::text[]) AS e(environment), LATERAL (
-    SELECT environment, release_id, at, id, verified_at FROM deployment
+    SELECT environment, release_id, at, id, verified_at, drift FROM deployment
     WHERE product = $1 AND environment = e.environment ORDER BY at DESC, id DESC LIMIT 500) AS d
   GROUP BY d.environment, d.release_id
 ), brought AS MATERIALIZED (
@@ -122,7 +123,7 @@ WITH history AS (
       (SELECT jsonb_object_agg(p->>'environment', p->'restores'->'to') FROM jsonb_array_elements(l.plan->'promotions') AS p) END AS back
   FROM release r JOIN release_plan l ON l.release_id = r.id WHERE r.id IN (SELECT release_id FROM history)
 )
-SELECT h.environment, h.release_id AS release, h.at, h.verified_at AS "verifiedAt", b.rollback, b.floor,
+SELECT h.environment, h.release_id AS release, h.at, h.verified_at AS "verifiedAt", h.drifted, b.rollback, b.floor,
   CASE WHEN b.rollback THEN b.back->h.environment ELSE b.version END AS version,
   NOT b.rollback AND b.trigger = h.environment AS source
 FROM history h JOIN brought b ON b.id = h.release_id

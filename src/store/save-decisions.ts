@@ -190,9 +190,11 @@ WITH input AS (
   FROM arriving i
   -- Fresh: it became current anew, after a rollback had taken it back. Else it was found healthy, and nothing moves.
   ON CONFLICT (release_id, application) DO UPDATE SET
-    (at, verified_at) = (
+    (at, verified_at, looked_at, unseen, drift) = (
       SELECT CASE WHEN i.fresh THEN excluded.at ELSE deployment.at END,
-        CASE WHEN i.fresh THEN excluded.verified_at ELSE coalesce(excluded.verified_at, deployment.verified_at) END
+        CASE WHEN i.fresh THEN excluded.verified_at ELSE coalesce(excluded.verified_at, deployment.verified_at) END,
+        CASE WHEN NOT i.fresh THEN deployment.looked_at END, CASE WHEN NOT i.fresh THEN deployment.unseen END,
+        CASE WHEN NOT i.fresh THEN deployment.drift END
       FROM arriving i WHERE i.release_id = deployment.release_id AND i.application = deployment.application),
     commit_id = coalesce(excluded.commit_id, deployment.commit_id)
 ), handed AS (

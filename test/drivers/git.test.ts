@@ -98,8 +98,39 @@ test('a change by hand is seen: the content matches no longer', async () => {
   const content = await driver.pin(at(repo, 'dev'), template, {}, never);
   expect(await driver.matches(at(repo, 'eu'), content, never)).toEqual({ commit: repo.head(), matches: true });
   const byHand = repo.commit({ 'eu/Chart.yaml': CHART.replace('1.4.2', '9') }, 'By hand');
-  expect(await driver.matches(at(repo, 'eu'), content, never)).toEqual({ commit: byHand, matches: false });
+  expect(await driver.matches(at(repo, 'eu'), content, never)).toMatchObject({
+    commit: byHand,
+    matches: false,
+    drift: { files: ['Chart.yaml'], commit: byHand, author: 'Ada <ada@example.com>', subject: 'By hand' },
+  });
   expect(await driver.matches(at(repo, 'nowhere'), content, never)).toMatchObject({ matches: false });
+});
+
+test('a promotion over a change by hand is made and tells of it, one that must not is refused and writes nothing', async () => {
+  const repo = repository({ 'dev/Chart.yaml': CHART, 'eu/Chart.yaml': CHART });
+  const before = await driver.pin(at(repo, 'dev'), template, {}, never);
+  repo.commit({ 'dev/Chart.yaml': CHART.replace('1.4.2', '1.5.0') }, 'Next');
+  const content = await driver.pin(at(repo, 'dev'), template, {}, never);
+  const over = (otherwise: 'REFUSE' | 'TELL') => ({ live: { contents: async () => [before], otherwise } });
+  const byHand = repo.commit({ 'eu/Chart.yaml': CHART.replace('v1', 'v7') }, 'By hand');
+  await expect(driver.apply(at(repo, 'eu'), content, contextOf('over', over('REFUSE')))).rejects.toThrow(
+    /Chart.yaml was changed by hand by Ada <ada@example.com> in commit .*: nothing is written over that/,
+  );
+  expect(repo.head()).toBe(byHand);
+  const effect = await driver.apply(at(repo, 'eu'), content, contextOf('over', over('TELL')));
+  expect(effect).toMatchObject({ changed: true, drift: { files: ['Chart.yaml'], commit: byHand } });
+});
+
+test('a change beside the promoted values is nobody’s drift', async () => {
+  const repo = repository({ 'dev/Chart.yaml': CHART, 'eu/Chart.yaml': CHART });
+  const before = await driver.pin(at(repo, 'dev'), template, {}, never);
+  repo.commit({ 'dev/Chart.yaml': CHART.replace('1.4.2', '1.5.0') }, 'Next');
+  const content = await driver.pin(at(repo, 'dev'), template, {}, never);
+  repo.commit({ 'eu/Chart.yaml': `${CHART}replicas: 3\n` }, 'By hand');
+  const live = { contents: async () => [before], otherwise: 'REFUSE' as const };
+  const effect = await driver.apply(at(repo, 'eu'), content, contextOf('beside', { live }));
+  expect(effect).toMatchObject({ changed: true });
+  expect(effect.drift).toBeUndefined();
 });
 
 test('a commit of the branch is pinned, short or long, and one elsewhere is refused', async () => {

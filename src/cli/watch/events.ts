@@ -27,6 +27,7 @@ export const EVENT_FIELDS = `
     ... on StepSucceeded { outputs { name value } }
     ... on StepFailed { message }
     ... on ActionCommitted { commit changed }
+    ... on DriftOverwritten { files perhapsCommit: commit author }
     ... on HealthChanged { healthOf: application health perhapsMessage: message }
     ... on PromotionTerminated { perhapsReason: reason }
     ... on RolloutReported { rollout message }
@@ -60,12 +61,13 @@ export const mayEnd = ({ node }: StreamedEvent): boolean => ENDS.includes(node._
 
 /** For programs: `type` first, the names of the schema, nothing that is null. */
 export function toJson({ cursor, node }: StreamedEvent): Record<string, unknown> {
-  const { __typename: type, perhapsReason, perhapsMessage, healthOf, ...rest } = node;
+  const { __typename: type, perhapsReason, perhapsMessage, perhapsCommit, healthOf, ...rest } = node;
   const all = {
     type,
     ...rest,
     reason: rest['reason'] ?? perhapsReason,
     message: rest['message'] ?? perhapsMessage,
+    commit: rest['commit'] ?? perhapsCommit,
     application: rest['application'] ?? healthOf,
     cursor,
   };
@@ -138,6 +140,10 @@ export function toWords({ node }: StreamedEvent): string {
       return `${where}  ${step} stopped`;
     case 'ActionCommitted':
       return `${where}  commit ${text('commit').slice(0, 7)}${node['changed'] ? '' : ' (held this version already)'}`;
+    case 'DriftOverwritten': {
+      const by = text('author') && ` by ${text('author')} in ${text('perhapsCommit').slice(0, 7)}`;
+      return `${where}  went over a change by hand${by}: ${(node['files'] as string[]).join(', ')}`;
+    }
     case 'HealthChanged':
       return `${where}  ${text('healthOf')} is ${text('health')}${text('perhapsMessage') && `: ${text('perhapsMessage')}`}`;
     case 'RolloutReported':

@@ -96,7 +96,12 @@ function planTarget<C>(target: RollbackTarget, to: VersionRef, parts: TargetPart
     steps: applications.flatMap(({ name }, index) => stepsOf(name, index)),
     approval: target.approval,
     timeout: null,
-    restores: { from: target.from ?? to, to: { digest: to.digest, label: to.label }, origin: origin.release },
+    restores: {
+      from: target.from ?? to,
+      to: { digest: to.digest, label: to.label },
+      origin: origin.release,
+      ...(target.overChange && { overChange: true }),
+    },
   };
 }
 

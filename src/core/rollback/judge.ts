@@ -41,9 +41,10 @@ export function judge(
   const { name, inFlight, planned } = facts;
   const [live] = facts.history;
   const byPerson = why.kind === 'NAMED' || why.kind === 'RUNS_IT';
-  const known = live?.state === 'KNOWN';
-  const runsIt = known && sameVersion(live.version, bad);
+  const drifted = live?.state === 'DRIFTED';
   const ranIt = live !== undefined && sameVersion(live.version, bad);
+  // Where nobody could look the record counts: nothing is written there before somebody could.
+  const runsIt = ranIt && !drifted;
   // A person who names an environment means what is on its way there, whatever it is.
   const comes =
     why.kind === 'NAMED' ? !sameVersion(inFlight?.version, live?.version) : sameVersion(inFlight?.version, bad);
@@ -89,19 +90,23 @@ export function judge(
 
   const taken = from as VersionRef;
   const wanted = byPerson ? (asked?.to ?? null) : null;
-  if (wanted !== null && known && takesLive && isCalled(live.version, wanted))
+  if (wanted !== null && live && !drifted && takesLive && isCalled(live.version, wanted))
     return answer('LEFT_ALONE', `${name} runs ${wanted} already`);
   const earlier = lastGood(facts, { taken, bad, live: takesLive, wanted });
   if ('none' in earlier) return answer('IMPOSSIBLE', earlier.none);
 
   const reasons = [because(question, facts, why, taken, earlier.to)];
   if (inFlight) reasons.push(`the promotion to ${named(inFlight.version)} that is at work there is stopped first`);
-  const person = byPerson ? null : needsPerson(question, facts, { bad, spec, known, budgetLeft });
+  if (live?.state === 'UNKNOWN')
+    reasons.push(`nobody could see what is live in ${name}, and nothing is written there before somebody can`);
+  const person = byPerson ? null : needsPerson(question, facts, { bad, spec, drifted, budgetLeft });
   if (person !== null) reasons.push(person);
+  if (drifted && byPerson) reasons.push(`${name} was changed by hand, and that change is lost`);
   return {
     ...answer(person === null ? 'INCLUDED' : 'PROPOSED', reasons.join('; ')),
     to: earlier.to,
     approval: person === null ? null : (spec?.approval ?? ANYONE),
+    ...((why.kind === 'NAMED' || drifted) && { overChange: true }),
   };
 }
 
@@ -126,7 +131,6 @@ function otherVersion({ name, history, inFlight }: EnvironmentFacts, bad: Versio
   }
   if (live.state === 'DRIFTED')
     return `${name} was changed by hand after ${named(live.version)}: what is live there is not known`;
-  if (live.state === 'UNKNOWN') return `nobody could see what is live in ${name}`;
   return `${name} runs ${distinct(live.version, bad).join(' and not ')}`;
 }
 
@@ -163,15 +167,15 @@ function needsPerson(
   {
     bad,
     spec,
-    known,
+    drifted,
     budgetLeft,
-  }: { bad: VersionRef; spec: RollbackTargetSpec | null | undefined; known: boolean; budgetLeft: number },
+  }: { bad: VersionRef; spec: RollbackTargetSpec | null | undefined; drifted: boolean; budgetLeft: number },
 ): string | null {
   const earlier = automatic.find((each) => sameVersion(each.version, bad));
+  if (drifted) return `somebody has to agree: ${name} was changed by hand, and that change would be lost`;
   if (spec?.mode === 'APPROVAL') return `somebody has to agree, as the policy for ${cause.environment} says`;
   if (earlier)
     return `somebody has to agree: ${named(bad)} was already taken back by itself in ${name} once, by rollback ${earlier.release}`;
-  if (!known) return `somebody has to agree: ${name} was changed by hand, and that change would be lost`;
   if (budgetLeft <= 0)
     return `somebody has to agree: the policy's budget of environments that go back by themselves is used up`;
   return null;

@@ -62,7 +62,6 @@ function objection(past: PastDeployment, takenBack: ReadonlySet<string>, belowFl
   const name = named(past.version);
   if (past.version.digest === '') return `what ran before is not known`;
   if (past.state === 'DRIFTED') return `${name} was changed by hand there`;
-  if (past.state === 'UNKNOWN') return `nobody knows what ran there as ${name}`;
   if (past.verifiedAt === null) return `${name} was never found healthy there`;
   if (past.markedBad) return `${name} is marked bad`;
   if (takenBack.has(past.version.digest)) return `${name} was itself taken back there by a rollback`;

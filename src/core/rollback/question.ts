@@ -49,7 +49,7 @@ export interface EnvironmentFacts {
 
 /**
  * A version that became live in the environment. KNOWN: what ran there was that version. DRIFTED: somebody changed it by
- * hand. UNKNOWN: nobody could look.
+ * hand. UNKNOWN: nobody could look just now, so that it counts as recorded until somebody can.
  */
 export interface PastDeployment {
   version: VersionRef;

@@ -36,6 +36,8 @@ export interface RollbackTarget {
   to: (VersionRef & { release: string }) | null;
   /** Who has to agree; null: nobody. */
   approval: ApprovalSpec | null;
+  /** What somebody changed there by hand may be lost with it: a person said so, or is asked for just that. */
+  overChange?: true;
 }
 
 /** What a rollback does; frozen into it when it starts. */

@@ -14,6 +14,7 @@ import { isRace } from './errors.ts';
 import { findKey, lastTouching, shown } from './history.ts';
 import { Mirror } from './mirror.ts';
 import { pinContent } from './pin.ts';
+import { driftFrom, seenBeneath } from './drift.ts';
 import { restoringChanges } from './restore.ts';
 
 export interface GitSettings {
@@ -106,12 +107,15 @@ export function createGitDriver(settings: GitSettings): Driver<GitDriverSpec> {
         return found && { ...shown(found), changed: true };
       }),
 
-    matches: (target, content, signal) =>
-      inRepository(target, undefined, signal, async (mirror, where, folder) => {
-        const head = await mirror.fetchHead(target.branch, where, signal);
+    matches: (target, content, signal) => {
+      const asked = performance.now();
+      return inRepository(target, undefined, signal, async (mirror, where, folder) => {
+        const head = await mirror.headSince(asked, target.branch, where, signal);
         const last = await lastTouching(mirror, head, pathsOf(folder, content), signal);
-        return { commit: last?.commit, matches: await holds(mirror, head, folder, content, signal) };
-      }),
+        const drift = await driftFrom(mirror, head, folder, [content], signal);
+        return { commit: last?.commit, matches: drift === null, ...(drift && { drift }) };
+      });
+    },
   };
 
   /** Undefined when somebody else's push came in between. */
@@ -136,29 +140,14 @@ export function createGitDriver(settings: GitSettings): Driver<GitDriverSpec> {
       const last = await lastTouching(mirror, head, pathsOf(folder, content), signal);
       return { ...(last && shown(last)), changed: false };
     }
+    const drift = await seenBeneath(mirror, where, folder, head, content, context);
     const facts = await buildCommit(mirror, head, changes, messageFor(content, context), author, signal);
     const refspec = `${facts.commit}:refs/heads/${target.branch}`;
     const push = await mirror.remote(['push', '--porcelain', '--no-verify', '--', mirror.url, refspec], signal);
-    if (push.code === 0) return { ...shown(facts), changed: true };
+    if (push.code === 0) return { ...shown(facts), changed: true, ...(drift && { drift }) };
     const said = `${push.stderr}\n${push.stdout.toString()}`;
     if (isRace(said)) return undefined;
     throw mirror.error(where, said);
-  }
-}
-
-/** What cannot be promoted over does not hold the content either. */
-async function holds(
-  mirror: Mirror,
-  head: string,
-  folder: string,
-  content: PinnedContent,
-  signal: AbortSignal,
-): Promise<boolean> {
-  try {
-    return (await changesFor(mirror, head, folder, content, signal)).length === 0;
-  } catch (error) {
-    if (error instanceof PermanentError) return false;
-    throw error;
   }
 }
 

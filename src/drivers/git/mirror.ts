@@ -37,6 +37,7 @@ export class Mirror {
   private readonly dir: string;
   private ready = false;
   private fetches = 0;
+  private fetched: { branch: string; began: number; head: string } | null = null;
 
   constructor(
     private readonly cacheDir: string,
@@ -70,9 +71,20 @@ export class Mirror {
     return runGit({ gitDir: this.dir, args, login: this.login, reach, signal, timeoutMs: this.timeouts.remoteMs });
   }
 
+  /**
+   * The head as it was on the remote at `asked` (`performance.now()`) or later: many who ask at one time, and take turns, share
+   * one exchange with it.
+   */
+  async headSince(asked: number, branch: string, where: string, signal: AbortSignal): Promise<string> {
+    const known = this.fetched;
+    if (known?.branch === branch && known.began >= asked) return known.head;
+    return this.fetchHead(branch, where, signal);
+  }
+
   /** The branch's head as it is on the remote now; the objects are here afterwards. */
   async fetchHead(branch: string, where: string, signal: AbortSignal): Promise<string> {
     await this.open(signal);
+    const began = performance.now();
     const ref = `refs/sluice/heads/${branch}`;
     const flags = ['--quiet', '--no-tags', '--no-recurse-submodules', '--no-write-fetch-head', '--no-auto-maintenance'];
     for (let tried = 1; ; tried += 1) {
@@ -87,7 +99,9 @@ export class Mirror {
     const { code, stdout } = await this.run(['rev-parse', '--verify', '--quiet', `${ref}^{commit}`], signal);
     // Another process threw the broken cache away between our two commands.
     if (code !== 0) throw new TransientError(`${where}: the local copy changed meanwhile`);
-    return stdout.toString().trim();
+    const head = stdout.toString().trim();
+    this.fetched = { branch, began, head };
+    return head;
   }
 
   error(where: string, stderr: string): PermanentError | TransientError {
@@ -115,6 +129,7 @@ export class Mirror {
   /** Throws the broken cache away; the next try starts from a new one. */
   async discard(): Promise<void> {
     this.ready = false;
+    this.fetched = null;
     const away = `${this.dir}.broken-${process.pid}-${Date.now()}`;
     await rename(this.dir, away).catch(() => {});
     await rm(away, { recursive: true, force: true });

@@ -58,7 +58,7 @@ const MUTANTS = {
   'another version is the same': [
     'rollback/judge.ts',
     "each.condition === 'ALWAYS' || runsIt",
-    "each.condition === 'ALWAYS' || known",
+    "each.condition === 'ALWAYS' || !drifted",
   ],
   'a rollback is rolled back': [
     'rollback/judge.ts',
@@ -66,7 +66,7 @@ const MUTANTS = {
     'if (live?.rollback && ranIt && !takesLive && !byPerson)',
   ],
   'a second one starts by itself': ['rollback/judge.ts', 'if (earlier)\n', 'if (earlier && name === bad.label)\n'],
-  'a change by hand is overwritten': ['rollback/judge.ts', 'if (!known) return', 'if (name === bad.label) return'],
+  'a change by hand is overwritten': ['rollback/judge.ts', 'if (drifted) return', 'if (name === bad.label) return'],
   'no budget': ['rollback/plan-rollback.ts', 'budget -= 1;', 'budget -= 0;'],
   'the budget is one too many': ['rollback/judge.ts', 'if (budgetLeft <= 0)', 'if (budgetLeft < 0)'],
   'an old failure starts one': [

@@ -46,7 +46,8 @@ const runsOf = ({ history }: EnvironmentFacts, version: VersionRef): [PastDeploy
 test('it goes back to what was found healthy there, is not marked bad, and was not changed by hand', () => {
   alwaysFor(({ to, environment }, facts, asked) => {
     const good = runsOf(facts, to!).filter(
-      ([each]) => each.verifiedAt !== null && !each.markedBad && each.state === 'KNOWN' && each.release === to!.release,
+      ([each]) =>
+        each.verifiedAt !== null && !each.markedBad && each.state !== 'DRIFTED' && each.release === to!.release,
     );
     expect([environment, good.length > 0]).toEqual([environment, true]);
     reach(`${asked.asked ? 'asked' : asked.cause.kind} goes`);
@@ -80,7 +81,7 @@ test('nothing that is newer and good is passed over', () => {
     const chosen = facts.history.findIndex((each) => same(each.version, to!) && each.release === to!.release);
     for (const [index, each] of facts.history.slice(0, chosen).entries()) {
       const taken = [from!, asked.version].some((version) => same(each.version, version));
-      const bad = each.markedBad || each.verifiedAt === null || each.state !== 'KNOWN';
+      const bad = each.markedBad || each.verifiedAt === null || each.state === 'DRIFTED';
       const before = facts.history.slice(0, index + 1);
       const takenBack = before.some((past, at) => same(past.version, each.version) && facts.history[at - 1]?.rollback);
       const floored = [...facts.history, facts.inFlight].some((one) => one?.floor);
@@ -125,13 +126,14 @@ test('nothing starts by itself without a policy, without certainty or too late',
 });
 
 test('by itself never a rollback of a rollback, never twice, never over a change by hand', () => {
-  alwaysFor(({ environment, decision, from }, facts, asked) => {
-    if (byPerson(asked, environment)) return;
+  alwaysFor(({ environment, decision, from, overChange }, facts, asked) => {
     const [live] = facts.history;
+    if (overChange) expect(live?.state === 'DRIFTED' || isNamed(asked, environment)).toBe(true);
+    if (byPerson(asked, environment)) return;
     if (same(live?.version, from!)) expect(live?.rollback).toBe(false);
     if (decision !== 'INCLUDED') return reach('proposed');
     expect(facts.automatic.filter((each) => same(each.version, asked.version))).toEqual([]);
-    expect(live?.state ?? 'KNOWN').toBe('KNOWN');
+    expect(live?.state).not.toBe('DRIFTED');
     reach('alone and for the first time');
   });
 });

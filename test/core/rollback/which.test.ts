@@ -144,7 +144,7 @@ const rows: Row[] = [
     {
       'us-east': 'INCLUDED 2.0 > 1.4',
       eu: 'LEFT_ALONE: eu was changed by hand after 2.0: what is live there is not known',
-      asia: 'LEFT_ALONE: nobody could see what is live in asia',
+      asia: 'INCLUDED 2.0 > 1.3: asia goes back from 2.0 to 1.3 because 2.0 failed in us-east; nobody could see what is live in asia, and nothing is written there before somebody can',
     },
   ],
   [

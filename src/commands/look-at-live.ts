@@ -1,0 +1,85 @@
+import type { App } from '../app.ts';
+import { arrivingIn, recordedIn } from '../store/known-contents.ts';
+import type { Arriving, RecordedApplication } from '../store/known-contents.ts';
+import { saveLooks } from '../store/looks.ts';
+import type { Seen } from '../store/looks.ts';
+
+export type Looking = Pick<App, 'pool' | 'drivers' | 'clock'>;
+
+/** What a look at one application of an environment came to. */
+export interface Look {
+  environment: string;
+  /** The deployment record that was the newest one there. */
+  deployment: string;
+  state: 'KNOWN' | 'DRIFTED' | 'UNKNOWN';
+  /** The release whose content is there without a record of it: its change was made, and nobody could write that down. */
+  unrecorded: string | null;
+}
+
+/**
+ * What is live is observed, not assumed: asks every target of these environments whether it holds what the records say, all at
+ * once, for at most ten seconds, and keeps what was seen. Network; never inside a transaction. A target that does not answer is
+ * UNKNOWN; one that has nothing to look at is left out. `release`: one that may have made its change without a record.
+ */
+export async function lookAtLive(
+  app: Looking,
+  product: string,
+  environments: string[],
+  release: string | null = null,
+): Promise<Look[]> {
+  const recorded = await recordedIn(app.pool, product, environments);
+  if (recorded.length === 0) return [];
+  const arriving = await arrivingIn(app.pool, product, environments, release);
+  const signal = AbortSignal.timeout(LIMIT);
+  const answers = await Promise.all(
+    recorded.map(async (each) => ({ each, answer: await look(app, each, arriving.filter(isFor(each)), signal) })),
+  );
+  const looks = answers.flatMap(({ each, answer }) => {
+    if (answer === null) return [];
+    const known = arriving.filter(isFor(each)).map((other) => other.release);
+    const { deployment, environment } = each;
+    return [{ ...answer, deployment, environment, known }];
+  });
+  const kept = await saveLooks(
+    app.pool,
+    looks.filter((each) => each.unrecorded === null),
+    app.clock.now(),
+  );
+  return looks.map(({ deployment, environment, drift, unseen, unrecorded }): Look => {
+    // Whoever came in between may have written it: nobody knows.
+    const state = unseen !== null ? 'UNKNOWN' : drift === null ? 'KNOWN' : kept.has(deployment) ? 'DRIFTED' : 'UNKNOWN';
+    return { deployment, environment, state, unrecorded };
+  });
+}
+
+/** In milliseconds. */
+const LIMIT = 10_000;
+
+const isFor =
+  ({ environment, application }: RecordedApplication) =>
+  (each: Arriving): boolean =>
+    each.environment === environment && each.application === application;
+
+async function look(
+  { drivers }: Looking,
+  { driver, content }: RecordedApplication,
+  arriving: Arriving[],
+  signal: AbortSignal,
+): Promise<(Pick<Seen, 'drift' | 'unseen'> & { unrecorded: string | null }) | null> {
+  try {
+    const asks = drivers.driver(driver);
+    const answer = await asks.matches(driver, content, signal);
+    if (answer === undefined) return null;
+    if (answer.matches) return { drift: null, unseen: null, unrecorded: null };
+    for (const { content: other, release } of arriving) {
+      const there = await asks.matches(driver, other, signal);
+      if (there?.matches) return { drift: null, unseen: null, unrecorded: release };
+    }
+    return { drift: answer.drift ?? { files: [] }, unseen: null, unrecorded: null };
+  } catch (error) {
+    const told = signal.aborted ? `no answer within ${LIMIT / 1000} s` : messageOf(error);
+    return { drift: null, unseen: told.slice(0, 500), unrecorded: null };
+  }
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -1,0 +1,66 @@
+import type { PoolClient } from 'pg';
+import type { EnvironmentFacts, RollbackQuestion } from '../core/rollback/plan-rollback.ts';
+import type { RollbackPlan } from '../core/rollback/rollback.ts';
+import { liveIn } from '../store/rollbacks.ts';
+import { lookAtLive } from './look-at-live.ts';
+import type { Look, Looking } from './look-at-live.ts';
+
+/**
+ * What was seen on the way to one decision about a rollback. The decision is made on what is known, names where it would write
+ * without having looked, is told what is live there, and is made again, until it has seen all that it would touch. So no
+ * transaction waits for a target, and nothing is decided on what nobody looked at.
+ */
+export class Sight {
+  readonly #looks: Look[] = [];
+  readonly #lookedAt = new Set<string>();
+
+  /** Where the plan would write and nobody has looked; and where it failed: what nobody recorded may be there. */
+  unseen({ asked, cause, definite, policy }: RollbackQuestion, { targets }: RollbackPlan): string[] {
+    const going = targets.filter((each) => each.decision === 'INCLUDED' || each.decision === 'PROPOSED');
+    const names = going.map((each) => each.environment);
+    if (asked === null && definite && policy !== null) names.push(cause.environment);
+    return [...new Set(names)].filter((name) => !this.#lookedAt.has(name));
+  }
+
+  /** Network; never inside a transaction. */
+  async look(app: Looking, { product, cause }: Asked, environments: string[]): Promise<void> {
+    this.#looks.push(...(await lookAtLive(app, product, environments, cause.release)));
+    for (const name of environments) this.#lookedAt.add(name);
+  }
+
+  /**
+   * The question with what was seen. A look counts for the record that it was about: what became current since was just
+   * written, and is known. What was not looked at counts as recorded.
+   */
+  async seen(client: PoolClient, question: RollbackQuestion): Promise<RollbackQuestion> {
+    const live = await liveIn(client, question.product, [...this.#lookedAt]);
+    const newest = new Set(Object.values(live).flatMap((each) => Object.values(each).map(({ id }) => id)));
+    const looks = this.#looks.filter((each) => newest.has(each.deployment));
+    const environments = question.environments.map((facts) =>
+      seenIn(
+        facts,
+        looks.filter((each) => each.environment === facts.name),
+        question,
+      ),
+    );
+    return { ...question, environments };
+  }
+}
+
+type Asked = Pick<RollbackQuestion, 'product' | 'cause'>;
+
+function seenIn(facts: EnvironmentFacts, looks: Look[], question: RollbackQuestion): EnvironmentFacts {
+  const { inFlight, history } = facts;
+  const [live, ...before] = history;
+  if (!live) return facts;
+  const { release } = question.cause;
+  const states = looks.map((each) => each.state);
+  const state = states.includes('DRIFTED') ? 'DRIFTED' : states.includes('UNKNOWN') ? 'UNKNOWN' : 'KNOWN';
+  const unrecorded = release !== null && looks.some((each) => each.unrecorded === release);
+  if (!unrecorded || live.release === release || inFlight?.release === release)
+    return { ...facts, history: [{ ...live, state }, ...before] };
+  // Its change was made, and whoever made it could not write that down: it is what is live.
+  const found = { release, version: question.version, at: question.now, verifiedAt: null, markedBad: false };
+  const floor = question.plan?.rollbackFloor ?? null;
+  return { ...facts, history: [{ ...found, state, rollback: false, floor }, live, ...before] };
+}

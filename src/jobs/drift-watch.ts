@@ -1,0 +1,62 @@
+import type { App } from '../app.ts';
+import { lookAtLive } from '../commands/look-at-live.ts';
+import { takeDueLooks } from '../store/looks.ts';
+
+/**
+ * Asks every target from time to time whether it still holds what was promoted to it, so that a change by hand is seen before
+ * somebody needs to know. When each was asked last stands in the database: many workers ask no more often than one.
+ */
+export class DriftWatch {
+  readonly #app: Pick<App, 'pool' | 'drivers' | 'clock' | 'definitions' | 'config' | 'log'>;
+  #timer: NodeJS.Timeout | null = null;
+  #running: Promise<void> | null = null;
+  #closed = false;
+
+  constructor(app: Pick<App, 'pool' | 'drivers' | 'clock' | 'definitions' | 'config' | 'log'>) {
+    this.#app = app;
+  }
+
+  start(): void {
+    const next = (): void => {
+      if (this.#closed) return;
+      this.#running = this.round().catch((error: unknown) =>
+        this.#app.log.warn({ error }, 'targets could not be looked at this time'),
+      );
+      void this.#running.finally(() => {
+        if (!this.#closed) this.#timer = setTimeout(next, Math.min(PAUSE, this.#app.config.driftIntervalMs));
+      });
+    };
+    next();
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    if (this.#timer) clearTimeout(this.#timer);
+    await this.#running;
+  }
+
+  async round(): Promise<void> {
+    const { pool, definitions, config } = this.#app;
+    const snapshot = await definitions.current();
+    const places = [...snapshot.products.keys()].flatMap((product) =>
+      snapshot.applicationsOf(product).map(({ metadata, spec }) => ({
+        product,
+        environment: spec.environment,
+        application: metadata.name,
+      })),
+    );
+    for (;;) {
+      const due = await takeDueLooks(pool, places, config.driftIntervalMs, AT_ONCE);
+      // What is kept with a look is there when the next ones are taken: nobody is asked twice in a round.
+      for (const { product, environment } of due) {
+        if (this.#closed) return;
+        await lookAtLive(this.#app, product, [environment]);
+      }
+      if (due.length === 0) return;
+    }
+  }
+}
+
+/** In milliseconds. */
+const PAUSE = 10_000;
+const AT_ONCE = 20;
