@@ -26,13 +26,15 @@ export async function reportHealth(
   if (!application)
     return { refusals: [refusal('NOT_FOUND', `there is no application "${input.application}"`, ['application'])] };
   const { status, message, at = app.clock.now() } = input;
-  const accepted = await saveHealthReport(app.pool, input.application, { status, message, at }, actor, app.clock.now());
+  const now = app.clock.now();
+  const accepted = await saveHealthReport(app.pool, input.application, { status, message, at }, actor, now);
   if (!accepted) return { value: { application: input.application, accepted } };
   const { product, environment } = application.spec;
+  const unhealthyAt = status === 'DEGRADED' || status === 'PROGRESSING' ? now.getTime() : undefined;
   for (const { id } of await waitingReleases(app.pool, [product])) {
     await app.mover.move(
       id,
-      { kind: 'health-reported', environment, application: input.application, status, message },
+      { kind: 'health-reported', environment, application: input.application, status, message, unhealthyAt },
       actor,
     );
   }

@@ -14,7 +14,8 @@ import type {
   Work,
 } from './release.ts';
 import { considerStart, settleGroup, settlePromotion } from './settle.ts';
-import { dispatchDueSteps, failStep, mustStop } from './steps.ts';
+import { failStep } from './step.ts';
+import { dispatchDueSteps, mustStop } from './steps.ts';
 import { take } from './stimuli.ts';
 
 /**

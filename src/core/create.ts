@@ -1,6 +1,6 @@
 import type { Decision } from './advance.ts';
 import { freshGroup } from './group-gate.ts';
-import { freshStep } from './steps.ts';
+import { freshStep } from './step.ts';
 import type { ReleasePlan } from './plan.ts';
 import type { ReleaseState } from './release.ts';
 

@@ -9,14 +9,15 @@ import type { HealthStatus } from './definitions.ts';
  * that the hours in which nobody looked (the engine was down) do not count.
  */
 export interface HealthClock {
-  /** As the last look found it. */
+  /** As the last look found it, and since which look it has been so. */
   status: HealthStatus;
+  since: number;
   /** How long it had been HEALTHY by then. */
   healthyFor: number;
   lookedAt: number;
   /** The last look speaks for the time up to here. */
   standsUntil: number;
-  /** What the sources told of it by then, one by one. */
+  /** What the sources told of it by then, one by one; nothing where nobody was asked yet. */
   unhealthyAt: (number | null)[];
 }
 
@@ -40,28 +41,41 @@ export function statusOf({ status, at }: Observation, freshness: number | undefi
   return freshness !== undefined && at !== undefined && at + freshness <= now ? 'UNKNOWN' : status;
 }
 
+/** Just found healthy, by other means than a look. */
+export function beginClock(now: number, stands: number): HealthClock {
+  return { status: 'HEALTHY', since: now, healthyFor: 0, lookedAt: now, standsUntil: now + stands, unhealthyAt: [] };
+}
+
 /** The clock after a look at all the applications that count; without any, it is healthy. */
 export function lookAt(
   before: HealthClock | null,
   seen: readonly Observation[],
-  { freshness, now }: { freshness: number | undefined; now: number },
+  { freshness, now, stands = LOOK_STANDS }: { freshness: number | undefined; now: number; stands?: number },
 ): HealthClock {
   const all = seen.map((each) => statusOf(each, freshness, now));
   const status = all.reduce((worst, each) => (BADNESS[each] > BADNESS[worst] ? each : worst), 'HEALTHY');
   const unhealthyAt = seen.map((each, index) => each.unhealthyAt ?? before?.unhealthyAt[index] ?? null);
   const lookedAt = Math.max(now, before?.lookedAt ?? now);
-  const since = seen.map(({ at }) => Math.min(at ?? now, now));
-  const stands = freshness === undefined ? lookedAt + LOOK_STANDS : Math.min(now, ...since) + freshness;
-  const clock = { status, lookedAt, standsUntil: stands, unhealthyAt };
+  const told = seen.map(({ at }) => Math.min(at ?? now, now));
+  const standsUntil = freshness === undefined ? lookedAt + stands : Math.min(now, ...told) + freshness;
+  const since = before?.status === status ? before.since : lookedAt;
+  const clock = { status, since, lookedAt, standsUntil, unhealthyAt };
   const broken =
     all.some((each) => each === 'DEGRADED' || each === 'PROGRESSING') ||
-    unhealthyAt.some((each, index) => each !== (before?.unhealthyAt[index] ?? null));
+    unhealthyAt.some((each, index) => isNews(each, before, index));
   if (before === null || broken) return { ...clock, healthyFor: 0 };
   // Up to where the last look speaks, and from where this one does: what lies between them nobody knows.
   const spoke = before.status === 'HEALTHY' ? Math.max(before.standsUntil, before.lookedAt) : before.lookedAt;
   const until = Math.min(lookedAt, spoke);
-  const from = status === 'HEALTHY' ? Math.min(lookedAt, Math.max(until, ...since)) : lookedAt;
+  const from = status === 'HEALTHY' ? Math.min(lookedAt, Math.max(until, ...told)) : lookedAt;
   return { ...clock, healthyFor: before.healthyFor + (until - before.lookedAt) + (lookedAt - from) };
+}
+
+/** The first look has nothing to compare with but its own clock. */
+function isNews(unhealthyAt: number | null, before: HealthClock | null, index: number): boolean {
+  const known = before?.unhealthyAt[index];
+  if (known === undefined) return unhealthyAt !== null && unhealthyAt > (before?.lookedAt ?? -Infinity);
+  return unhealthyAt !== known;
 }
 
 /** When it can have been healthy for `soak` at the earliest: now or later. `again`: when somebody looks the next time. */

@@ -1,6 +1,6 @@
 import type { ApprovalState, DecisionChannel } from './approvals/approval.ts';
 import type { Caller } from './caller.ts';
-import type { HealthStatus, RollbackCauseKind } from './definitions.ts';
+import type { RollbackCauseKind } from './definitions.ts';
 import type { HealthClock, Observation } from './health-clock.ts';
 import type { BadVersion, EnvironmentHold } from './holds.ts';
 import type { Problem } from './problems.ts';
@@ -111,6 +111,8 @@ export interface StepState {
   recheckAt: number | null;
   /** What it waits for, in words. */
   reason: string | null;
+  /** Of a soak: how long its application has been healthy. */
+  clock: HealthClock | null;
   outputs: Record<string, string> | null;
   /** It failed, and nobody can say whether its effect took place. */
   unclear: boolean;
@@ -171,6 +173,8 @@ export type Outcome =
   | { kind: 'transient'; message: string; retryAfter?: number }
   /** Not there yet: look again at `recheckAfter` milliseconds from now, or when somebody tells. */
   | { kind: 'pending'; reason: string; recheckAfter?: number }
+  /** A look at the health of what soaks. */
+  | { kind: 'observed'; health: Observation }
   | { kind: 'aborted' };
 
 /** What one of a member's applications says; several make several of these. */
@@ -185,7 +189,10 @@ export type Stimulus =
   | { kind: 'outcome'; promotion: number; attempt: number; step: number; dispatch: number; outcome: Outcome }
   | { kind: 'group-answer'; group: number; generation: number; health: MemberHealth[] }
   /** Somebody reported an application's health: steps that wait for it are due now. */
-  | { kind: 'health-reported'; environment: string; application: string; status: HealthStatus; message?: string }
+  | ({ kind: 'health-reported'; environment: string; application: string } & Pick<
+      Observation,
+      'status' | 'message' | 'unhealthyAt'
+    >)
   | { kind: 'terminate'; reason: string; by: string | null }
   | DecisionStimulus
   | OverrideStimulus

@@ -1,11 +1,13 @@
 import { followApproval } from './approvals/decide.ts';
 import { askGates } from './gates.ts';
 import type { Move } from './move.ts';
-import type { PlannedGroup } from './plan.ts';
+import type { PlannedGroup, PlannedPromotion } from './plan.ts';
 import { BAD_PROMOTION, ENDED_PROMOTION, NO_FACTS } from './release.ts';
-import type { Facts, GateAnswer, GroupState, PromotionState } from './release.ts';
+import type { Facts, GateAnswer, GroupState, PromotionState, StepState } from './release.ts';
 import { askForObservation, askForRollback, tellTarget } from './rollback/ask.ts';
-import { abortRunning, freshStep, mustStop, pausedBy, runReadySteps, stopReason, takenBackBy } from './steps.ts';
+import { isSoak, soakEnd } from './soak.ts';
+import { freshStep } from './step.ts';
+import { abortRunning, mustStop, pausedBy, runReadySteps, stopReason, takenBackBy } from './steps.ts';
 
 /** Ends a started promotion when its steps have, and says what it waits for otherwise. */
 export function settlePromotion(move: Move, position: number): boolean {
@@ -28,8 +30,13 @@ export function settlePromotion(move: Move, position: number): boolean {
     });
   }
   const steps = (move.state.promotions[position] as PromotionState).steps;
+  const planned = move.planned(position);
   const running = steps.some((step) => step.status === 'RUNNING');
-  if (running) return move.restate(position, 'RUNNING');
+  // A look at what soaks is no work: it goes on waiting.
+  const looks = steps.findIndex((step, index) => step.status === 'RUNNING' && isSoak(planned, index));
+  const works = steps.some((step, index) => step.status === 'RUNNING' && !isSoak(planned, index));
+  if (works || (running && (failed || stop))) return move.restate(position, 'RUNNING');
+  if (running) return move.restate(position, 'WAITING', endOfSoak(planned, steps, looks));
   if (failed) {
     endFailed(move, position, seen.problem?.message ?? 'failed');
     askForRollback(move, position);
@@ -52,8 +59,17 @@ export function settlePromotion(move: Move, position: number): boolean {
   if (step === undefined) return false;
   if (step.recheckAt === null) return move.restate(position, 'SUSPENDED', step);
   // A retry or a second look is part of the work; a soak is time that passes.
-  const soaks = move.plannedStep(position, waiting).work.kind === 'soak';
-  return move.restate(position, soaks ? 'WAITING' : 'RUNNING', step);
+  const soaks = isSoak(planned, waiting);
+  return move.restate(position, soaks ? 'WAITING' : 'RUNNING', soaks ? endOfSoak(planned, steps, waiting) : step);
+}
+
+function endOfSoak(
+  planned: PlannedPromotion,
+  steps: StepState[],
+  index: number,
+): Pick<StepState, 'reason' | 'recheckAt'> {
+  const step = steps[index] as StepState;
+  return { reason: step.reason, recheckAt: soakEnd(planned, step, index) };
 }
 
 /** What a failure means for the others is the flow's and the group's to say. */

@@ -3,6 +3,7 @@ import type { Move } from './move.ts';
 import type { ReleasePlan } from './plan.ts';
 import { ENDED_PROMOTION } from './release.ts';
 import type { GateAnswer, PromotionState, ReleaseState, StepState } from './release.ts';
+import { beginSoak } from './soak.ts';
 
 /**
  * True when what runs has to stop: terminating, or halted by a failure in a flow that says STOP. With `position`: or when a
@@ -39,12 +40,6 @@ function takenBackBecause(rollback: string, reason: string): string {
   return `rollback ${rollback} takes it back: ${reason}`;
 }
 
-export function wait(step: StepState, recheckAt: number | null, reason: string): void {
-  step.status = 'WAITING';
-  step.recheckAt = recheckAt;
-  step.reason = reason;
-}
-
 /** Why the next phase may not begin now: a window that pauses work on its way has closed. Null: nothing holds it. */
 export function pausedBy(move: Move, position: number): GateAnswer | null {
   const { environment } = move.planned(position);
@@ -77,53 +72,13 @@ export function runReadySteps(move: Move, position: number, dispatch: number, af
     const at = move.atStep(position, index);
     move.emit({ type: 'StepStarted', ...at });
     if (planned.work.kind === 'soak') {
-      const { duration } = planned.work;
-      wait(step, move.now + duration, `soaks for ${Math.round(duration / 1000)} s`);
-      move.emit({
-        type: 'StepWaiting',
-        ...at,
-        reason: step.reason as string,
-        recheckAt: new Date(move.now + duration).toISOString(),
-      });
+      beginSoak(move, position, index);
       return;
     }
     step.status = 'RUNNING';
     running += 1;
   });
   return running;
-}
-
-export function failStep(move: Move, position: number, index: number, message: string, unclear = false): void {
-  const step = move.step(position, index);
-  step.status = 'FAILED';
-  step.unclear = unclear;
-  step.endedAt = move.now;
-  step.recheckAt = null;
-  step.firstError ??= message;
-  step.lastError = message;
-  const promotion = move.promotion(position);
-  const problem = move.problem(message, position, move.plannedStep(position, index).id);
-  promotion.problem ??= problem;
-  move.state.firstProblem ??= problem;
-  move.state.lastProblem = problem;
-  move.emit({ type: 'StepFailed', ...move.atStep(position, index), message });
-}
-
-export function freshStep(): StepState {
-  return {
-    status: 'PENDING',
-    dispatch: 0,
-    after: null,
-    tries: 0,
-    startedAt: null,
-    endedAt: null,
-    recheckAt: null,
-    reason: null,
-    outputs: null,
-    unclear: false,
-    firstError: null,
-    lastError: null,
-  };
 }
 
 /** Gives the RUNNING steps that `which` names to a new job. */

@@ -7,8 +7,10 @@ import { refusal } from './problems.ts';
 import type { GroupState, Outcome, OverrideStimulus, PromotionState, StepState, Stimulus } from './release.ts';
 import { failGroup, isOpenQuestion } from './settle.ts';
 import type { WindowOverride } from './windows/override.ts';
+import { isSoak, lookAtSoak } from './soak.ts';
 import { overBy, takeRollback } from './rollback/take-back.ts';
-import { abortRunning, failStep, freshStep, mustStop, redispatch, runReadySteps, stopReason, wait } from './steps.ts';
+import { failStep, freshStep, wait } from './step.ts';
+import { abortRunning, mustStop, redispatch, runReadySteps, stopReason } from './steps.ts';
 
 export function take(move: Move, stimulus: Stimulus): void {
   switch (stimulus.kind) {
@@ -110,6 +112,11 @@ function takeOutcome(move: Move, report: Extract<Stimulus, { kind: 'outcome' }>)
       if (news) move.emit({ type: 'StepWaiting', ...at, reason: outcome.reason, recheckAt });
       return;
     }
+    case 'observed':
+      if (!isSoak(move.planned(report.promotion), report.step)) return;
+      if (lookAtSoak(move, report.promotion, report.step, outcome.health))
+        succeed(move, report, step, planned, { kind: 'succeeded' });
+      return;
     case 'aborted':
       if (!mustStop(move.plan, move.state, report.promotion))
         return redispatch(move, report.promotion, (each) => each === step);
@@ -203,15 +210,12 @@ function takeHealthReport(move: Move, report: Extract<Stimulus, { kind: 'health-
     move.emit({ type: 'HealthChanged', ...at, application: name, health, message });
     planned.steps.forEach((step, index) => {
       if (step.application !== application || promotion.steps[index]?.status !== 'WAITING') return;
-      // A soak is broken by bad news at once; good news does not shorten it, only end its wait for somebody's word.
-      if (step.work.kind === 'soak' && health === 'DEGRADED') {
-        failStep(move, position, index, `${name} became DEGRADED while soaking${message ? `: ${message}` : ''}`);
-      } else if (
-        step.work.kind === 'health' ||
-        (step.work.kind === 'soak' && promotion.steps[index]?.recheckAt === null)
-      ) {
-        move.step(position, index).recheckAt = move.now;
-      }
+      // A soak is broken by bad news at once, and goes on with good news; it ends after a look of its own.
+      if (step.work.kind === 'soak') {
+        const { unhealthyAt } = report;
+        const through = lookAtSoak(move, position, index, { status: health, message, unhealthyAt }, true);
+        if (through) move.step(position, index).recheckAt = move.now;
+      } else if (step.work.kind === 'health') move.step(position, index).recheckAt = move.now;
     });
   });
 }

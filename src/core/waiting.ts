@@ -5,6 +5,7 @@ import { memberTimes } from './group-gate.ts';
 import type { Dependency, PlannedGroup, PlannedPromotion, PlannedStep, ReleasePlan } from './plan.ts';
 import { ENDED_PROMOTION } from './release.ts';
 import type { Facts, GateAnswer, PromotionState, ReleaseState, StepState } from './release.ts';
+import { isSoak, soakEnd } from './soak.ts';
 import { takenBackBy } from './steps.ts';
 
 /**
@@ -148,18 +149,19 @@ function isOpen(plan: ReleasePlan, state: ReleaseState, dependency: Dependency):
 
 function waitingSteps(planned: PlannedPromotion, promotion: PromotionState, position: number): WaitingReason[] {
   return promotion.steps.flatMap((step, index): WaitingReason[] => {
-    if (step.status !== 'WAITING') return [];
+    // A soak that is looked at goes on waiting.
+    const looked = step.status === 'RUNNING' && isSoak(planned, index);
+    if (step.status !== 'WAITING' && !looked) return [];
     const { id, work, application } = planned.steps[index] as PlannedStep;
     const target = application === null ? planned.name : (planned.applications[application]?.name ?? planned.name);
     const kind = causeOf(step, work.kind);
     const message = `${planned.name}: ${id} ${kind === 'RETRY' ? 'is tried again: ' : ''}${step.reason ?? 'waits'}`;
-    const who =
-      step.recheckAt !== null
-        ? null
-        : kind === 'HEALTH'
-          ? `whoever reports the health of ${target}`
-          : `whoever ends ${id}`;
-    return [{ kind, step: index, promotion: position, message, who, earliest: step.recheckAt }];
+    const outside = step.recheckAt === null && !looked;
+    const unhealthy = kind === 'SOAK' && step.clock !== null && step.clock.status !== 'HEALTHY';
+    const reports = `whoever reports the health of ${target}`;
+    const who = unhealthy || (outside && kind === 'HEALTH') ? reports : outside ? `whoever ends ${id}` : null;
+    const earliest = kind === 'SOAK' ? soakEnd(planned, step, index) : step.recheckAt;
+    return [{ kind, step: index, promotion: position, message, who, earliest }];
   });
 }
 
@@ -254,7 +256,8 @@ class Forecast {
     if (ENDED_PROMOTION.has(promotion.status)) return null;
     const begin = promotion.startedAt === null ? this.start(position) : this.#now;
     if (begin === null) return null;
-    const { steps } = this.#plan.promotions[position] as PlannedPromotion;
+    const planned = this.#plan.promotions[position] as PlannedPromotion;
+    const { steps } = planned;
     const ends: (number | null)[] = [];
     // A step's needs stand before it in the list only within its phase's order; actions of a workflow may not.
     const endOf = (index: number): number | null => {
@@ -263,7 +266,9 @@ class Forecast {
       const { needs, work } = steps[index] as PlannedStep;
       const state = promotion.steps[index] as StepState;
       const pause = work.kind === 'soak' ? work.duration : 0;
-      if (state.status === 'WAITING') ends[index] = state.recheckAt;
+      const soaks = work.kind === 'soak' && (state.status === 'WAITING' || state.status === 'RUNNING');
+      if (soaks) ends[index] = soakEnd(planned, state, index);
+      else if (state.status === 'WAITING') ends[index] = state.recheckAt;
       else if (state.status === 'SUCCEEDED' || state.status === 'RUNNING') ends[index] = begin;
       else if (state.status === 'PENDING') {
         const ready = latest([begin, ...needs.map(endOf)]);

@@ -40,7 +40,7 @@ export async function performStep(hands: Hands, place: StepPlace): Promise<Outco
   const { controller } = place;
   const { signal } = controller;
   if (signal.aborted) return { kind: 'aborted' };
-  const limit = planned.timeout ?? (planned.work.kind === 'health' ? HEALTH_LIMIT : STEP_LIMIT);
+  const limit = planned.timeout ?? (looks(planned) ? HEALTH_LIMIT : STEP_LIMIT);
   const timer = setTimeout(() => controller.abort('overdue' satisfies AbortReason), limit);
   try {
     reach('before-effect');
@@ -60,6 +60,8 @@ export async function performStep(hands: Hands, place: StepPlace): Promise<Outco
     clearTimeout(timer);
   }
 }
+
+const looks = ({ work }: PlannedStep): boolean => work.kind === 'health' || work.kind === 'soak';
 
 /** When a step sets no `timeout` of its own, in milliseconds. */
 const STEP_LIMIT = 30 * 60 * 1000;
@@ -127,6 +129,14 @@ async function perform(hands: Hands, place: StepPlace, signal: AbortSignal): Pro
       COMMIT_DATE: effect.date ?? '',
     };
     return { kind: 'succeeded', outputs, commit: effect.commit, changed: effect.changed, drift };
+  }
+  if (work.kind === 'soak') {
+    const look = checkHealth(hands, release, promoted, promotionState, application, signal);
+    const answer = await look.catch((error: unknown): HealthAnswer => {
+      if (signal.reason !== 'overdue') signal.throwIfAborted();
+      return { status: 'UNKNOWN', message: messageOf(error) };
+    });
+    return { kind: 'observed', health: toObservation(answer) };
   }
   const answer = await checkHealth(hands, release, promoted, promotionState, application, signal);
   if (answer.status === 'HEALTHY') return { kind: 'succeeded' };

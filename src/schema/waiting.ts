@@ -1,4 +1,5 @@
 import { Field, InterfaceType, ObjectType } from 'type-graphql';
+import { soaksSince } from '../core/soak.ts';
 import type { WaitingReason as Reason } from '../core/waiting.ts';
 import { Approval } from './approval.ts';
 import { EnvironmentPromotion, promotionsOf, PromotionStep, ReleaseGroup } from './promotion.ts';
@@ -144,7 +145,9 @@ export function toWaitingReason(parts: ReleaseParts, reason: Reason): WaitingRea
       });
     default: {
       const step = promotion?.steps[reason.step] as PromotionStep;
-      const more = reason.kind === 'SOAK' ? { healthySince: step.startedAt } : {};
+      const since = soaksSince(step.state);
+      const healthySince = since === null ? null : new Date(since);
+      const more = reason.kind === 'SOAK' ? { healthySince } : {};
       return Object.assign(new STEPS[reason.kind](), common, { step }, more);
     }
   }

@@ -1,7 +1,7 @@
 import type { ApprovalState } from '../core/approvals/approval.ts';
 import type { ReleaseRest } from '../entities/release-rows.ts';
 import { freshGroup } from '../core/group-gate.ts';
-import { freshStep } from '../core/steps.ts';
+import { freshStep } from '../core/step.ts';
 import { holdsEnvironment } from '../core/release.ts';
 import type {
   GateAnswer,

@@ -1,6 +1,11 @@
 import { describe, expect, test } from 'vitest';
+import type { HealthSourceSpec, HealthStatus } from '../../src/core/definitions.ts';
+import type { Observation } from '../../src/core/health-clock.ts';
+import { NO_FACTS } from '../../src/core/release.ts';
+import { waitingFor } from '../../src/core/waiting.ts';
 import { flowOf, MINUTE, SECOND } from './support/builders.ts';
 import { started } from './support/play.ts';
+import type { Play } from './support/play.ts';
 
 describe('not there yet', () => {
   test('a health that is looked at again later waits until then, and nothing carries it meanwhile', () => {
@@ -48,11 +53,17 @@ describe('not there yet', () => {
 });
 
 describe('soak', () => {
-  const soaking = () => {
-    const release = started(flowOf('dev > eu > asia', { steps: { eu: { soak: 10 * MINUTE } } })).succeed('dev', 'eu');
+  const soaking = (health: HealthSourceSpec = { type: 'report' }) => {
+    const flow = flowOf('dev > eu > asia', { steps: { eu: { soak: 10 * MINUTE } } });
+    const release = started(flow, { health: () => health }).succeed('dev', 'eu');
     expect(release.picture).toBe('dev SUCCEEDED, eu WAITING');
     return release;
   };
+  const report = (release: Play, status: HealthStatus, message?: string) =>
+    release.tell({ kind: 'health-reported', environment: 'eu', application: 'billing-eu', status, message });
+  const look = (release: Play, status: HealthStatus, more: Partial<Observation> = {}) =>
+    release.report('eu', { kind: 'observed', health: { status, ...more } });
+  const earliest = (release: Play) => waitingFor(release.plan, release.state, NO_FACTS, release.now)[0]?.earliest;
 
   test('an environment soaks before it counts: nobody carries it, it wakes by itself', () => {
     const release = soaking();
@@ -60,13 +71,96 @@ describe('soak', () => {
     expect(release.later(9 * MINUTE).events).toEqual([]);
     release.wake();
     expect(release.dispatched).toEqual(['eu']);
-    expect(release.succeed('eu').picture).toBe('dev SUCCEEDED, eu SUCCEEDED, asia RUNNING');
+    expect(look(release, 'HEALTHY').state.status).toBe('RUNNING');
+    expect(release.picture).toBe('dev SUCCEEDED, eu SUCCEEDED, asia RUNNING');
   });
 
-  test.each(['HEALTHY', 'PROGRESSING', 'UNKNOWN'] as const)('a report of %s does not shorten it', (status) => {
+  test('a report of HEALTHY does not shorten it', () => {
     const release = soaking();
-    release.tell({ kind: 'health-reported', environment: 'eu', application: 'billing-eu', status });
+    release.now += 4 * MINUTE;
+    expect(report(release, 'HEALTHY').state.wakeAt).toBe(release.now + 6 * MINUTE);
     expect(release.picture).toBe('dev SUCCEEDED, eu WAITING');
+  });
+
+  test('UNKNOWN stops its clock, and what was counted stays', () => {
+    const release = soaking();
+    release.now += 4 * MINUTE;
+    report(release, 'UNKNOWN', 'no answer');
+    expect(release.picture).toBe('dev SUCCEEDED, eu WAITING');
+    release.later(7 * MINUTE);
+    expect(release.dispatched).toEqual([]);
+    expect(report(release, 'HEALTHY').state.wakeAt).toBe(release.now + 6 * MINUTE);
+    expect(earliest(release)).toBe(release.now + 6 * MINUTE);
+    release.wake();
+    expect(look(release, 'HEALTHY').state.promotions[1]?.status).toBe('SUCCEEDED');
+  });
+
+  test('UNKNOWN for 15 minutes fails it', () => {
+    const release = soaking();
+    release.now += 4 * MINUTE;
+    expect(report(release, 'UNKNOWN', 'no answer').state.wakeAt).toBe(release.now + 15 * MINUTE);
+    release.wake();
+    look(release, 'UNKNOWN', { message: 'no answer' });
+    expect(release.state.firstProblem?.message).toBe('billing-eu was UNKNOWN for 15 min while soaking: no answer');
+  });
+
+  test('PROGRESSING begins it anew, once somebody tells that it is healthy', () => {
+    const release = soaking();
+    release.now += 4 * MINUTE;
+    report(release, 'PROGRESSING');
+    expect(release.picture).toBe('dev SUCCEEDED, eu SUSPENDED');
+    expect(earliest(release)).toBeNull();
+    release.now += MINUTE;
+    expect(report(release, 'HEALTHY').state.wakeAt).toBe(release.now + 10 * MINUTE);
+    expect(release.picture).toBe('dev SUCCEEDED, eu WAITING');
+  });
+
+  test('bad news that nobody told begins it anew at the look', () => {
+    const release = soaking();
+    const began = release.now;
+    release.wake();
+    expect(look(release, 'HEALTHY', { unhealthyAt: began + MINUTE }).state.wakeAt).toBe(release.now + 10 * MINUTE);
+    release.wake();
+    look(release, 'HEALTHY', { unhealthyAt: began + MINUTE });
+    expect(release.picture).toContain('eu SUCCEEDED');
+  });
+
+  test('bad news from before it does not', () => {
+    const release = soaking();
+    const before = release.now - MINUTE;
+    release.wake();
+    expect(look(release, 'HEALTHY', { unhealthyAt: before }).state.promotions[1]?.status).toBe('SUCCEEDED');
+  });
+
+  test('a source that must be asked is asked now and then, and nothing is told of it', () => {
+    const release = soaking({ type: 'http', url: 'https://example.com' });
+    const began = release.now;
+    const told = release.events.length;
+    let looks = 0;
+    while (release.promotion('eu').status === 'WAITING') {
+      release.wake();
+      expect(release.state.status).toBe('SUSPENDED');
+      expect(earliest(release)).toBe(began + 10 * MINUTE);
+      look(release, 'HEALTHY');
+      looks += 1;
+      if (release.promotion('eu').status === 'WAITING') expect(release.events).toHaveLength(told);
+    }
+    expect([looks, release.now - began]).toEqual([60, 10 * MINUTE]);
+    expect(release.picture).toContain('eu SUCCEEDED');
+  });
+
+  test('a look that finds it DEGRADED fails it', () => {
+    const release = soaking({ type: 'http', url: 'https://example.com' });
+    release.wake();
+    look(release, 'DEGRADED', { message: 'answered 503' });
+    expect(release.state.firstProblem?.message).toBe('billing-eu became DEGRADED while soaking: answered 503');
+  });
+
+  test('nobody looked for an hour: that does not count', () => {
+    const release = soaking({ type: 'http', url: 'https://example.com' });
+    release.later(60 * MINUTE);
+    look(release, 'HEALTHY');
+    expect(earliest(release)).toBe(release.now + 7 * MINUTE);
   });
 
   test('a soak that is over and still lacks a report is suspended until somebody tells', () => {

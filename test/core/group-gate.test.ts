@@ -28,7 +28,7 @@ describe('is the group healthy?', () => {
       const healthyFor = Number(/\d+/.exec(word)?.[0] ?? Number.NaN) * MINUTE;
       const { now } = release;
       if (Number.isNaN(healthyFor)) return null;
-      return { status: 'HEALTHY', healthyFor, lookedAt: now, standsUntil: now + MINUTE, unhealthyAt: [] };
+      return { status: 'HEALTHY', since: now, healthyFor, lookedAt: now, standsUntil: now + MINUTE, unhealthyAt: [] };
     });
     const before = { ...(release.state.groups[0] as GroupState), unknownSince: release.now - waited, clocks };
     return judgeGroup(release.plan, group, release.state, before, health, release.now);

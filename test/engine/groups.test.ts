@@ -106,4 +106,37 @@ forEachBackend((backend) => {
     // One that comes too late changes nothing.
     expect(await told('DEGRADED', 1)).toEqual({ status: 'HEALTHY', bad: bad?.bad });
   });
+
+  test('the soak of a step begins anew when the application was not healthy in the middle of it', async () => {
+    const health = { type: 'simulate' as const, sequence: ['HEALTHY', 'PROGRESSING', 'HEALTHY'] as HealthStatus[] };
+    await engine.saveBilling('steady', {
+      health: (environment) => (environment === 'staging' ? { ...health, interval: 400 } : { type: 'none' }),
+    });
+    await engine.save('PromotionFlow', 'soaks', {
+      triggerEnvironment: 'dev',
+      onFailure: 'FINISH_RUNNING',
+      steps: [
+        { environment: 'staging', dependsOn: ['dev'], soak: 1_000 },
+        { environment: 'asia-2', dependsOn: ['dev'], soak: 1_000 },
+      ],
+    });
+    const id = await engine.trigger({ product: 'steady', version: '1', flow: 'soaks' });
+    const state = await engine.ended(id);
+    expect(state.status).toBe('SUCCEEDED');
+    const [staging, asia] = [1, 2].map((position) => {
+      const { startedAt, endedAt } = state.promotions[position]?.steps.at(-1) ?? {};
+      return (endedAt as number) - (startedAt as number);
+    });
+    expect(asia).toBeGreaterThanOrEqual(1_000);
+    expect(asia).toBeLessThan(2_000);
+    expect(staging).toBeGreaterThanOrEqual(2_000);
+    expect(staging).toBeLessThan(3_000);
+    const told = (await engine.events(id)).filter((each) => 'environment' in each && each.environment === 'asia-2');
+    expect(told.map((each) => each.type).slice(-4)).toEqual([
+      'StepWaiting',
+      'PromotionWaiting',
+      'StepSucceeded',
+      'PromotionSucceeded',
+    ]);
+  });
 });

@@ -6,6 +6,7 @@ import type {
   Definition,
   EnvironmentGroupSpec,
   FlowStepSpec,
+  HealthSourceSpec,
   PromotionFlowSpec,
   PromotionWorkflowSpec,
   WorkflowAction,
@@ -96,6 +97,8 @@ export interface PlanOptions {
   /** How many applications each environment has; one when absent. */
   applications?: Record<string, number>;
   retry?: WorkflowAction['retry'];
+  /** Where the health of an environment's applications is known from; reports when absent. */
+  health?: (environment: string) => HealthSourceSpec;
 }
 
 export const metadata = (name: string) => ({ name, labels: {}, annotations: {} });
@@ -121,7 +124,9 @@ export function inputOf(drawn: Drawn, options: PlanOptions = {}): PlanInput {
       spec: workflowOf(workflows[name] ?? ['run'], options.retry),
     })),
     applications: drawn.environments.flatMap((environment) =>
-      [...Array(applications[environment] ?? 1).keys()].map((index) => applicationOf(environment, index)),
+      [...Array(applications[environment] ?? 1).keys()].map((index) =>
+        applicationOf(environment, index, options.health && { health: options.health(environment) }),
+      ),
     ),
     warnings: [],
   };

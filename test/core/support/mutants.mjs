@@ -5,6 +5,7 @@ import { plant } from './plant.mjs';
 
 const APPROVALS = 'test/core/approvals';
 const GROUPS = 'test/core/group-gate';
+const TIME = 'test/core/advance.time';
 const CLOCK = 'test/core/health-clock';
 
 const MUTANTS = {
@@ -188,6 +189,25 @@ const MUTANTS = {
   'told again counts from the look': ['health-clock.ts', 'Math.max(until, ...since)', 'lookedAt', CLOCK],
   'a retry goes on soaking': ['stimuli.ts', 'freshGroup(group.generation)', "{ status: 'OPEN', reason: null }", GROUPS],
   'a report wakes no gate': ['stimuli.ts', "status === 'WAITING' && news", 'false', GROUPS],
+  'a look is work': [
+    'settle.ts',
+    "step.status === 'RUNNING' && !isSoak(planned, index)",
+    "step.status === 'RUNNING'",
+    TIME,
+  ],
+  'PROGRESSING passes a soak': [
+    'soak.ts',
+    "clock.status === 'HEALTHY' && missing <= 0",
+    'missing <= 0 || step.recheckAt === null',
+    TIME,
+  ],
+  'UNKNOWN soaks for ever': ['soak.ts', 'givesUp <= move.now', 'false', TIME],
+  'bad news from before a soak counts': [
+    'health-clock.ts',
+    'unhealthyAt > (before?.lookedAt ?? -Infinity)',
+    'true',
+    TIME,
+  ],
   'two jobs in one decision': ['move.ts', 'if (already !== undefined) return already;', ''],
   'a decided wait is not redone': [
     'steps.ts',

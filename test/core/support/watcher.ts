@@ -327,14 +327,23 @@ export class Watcher {
     }
     if (status === 'SKIPPED' || status === 'PENDING') claim(startedAt === null, `${name} is ${status} and started`);
     if (startedAt === null || ENDED_PROMOTION.has(status)) return;
-    if (some('RUNNING')) return claim(status === 'RUNNING', `${name} runs and is ${status}`);
+    // A look at what soaks is no work.
+    const looks = steps.findIndex((step, index) => step.status === 'RUNNING' && this.#isSoak(position, index));
+    const works = steps.some((step, index) => step.status === 'RUNNING' && !this.#isSoak(position, index));
+    if (works || (looks >= 0 && status === 'RUNNING'))
+      return claim(status === 'RUNNING', `${name} runs and is ${status}`);
+    if (looks >= 0) return claim(status === 'WAITING', `${name} is looked at and is ${status}`);
     const paused = promotion.evidence?.some((each) => each.pauses) && !some('WAITING') && status === 'WAITING';
     if (paused) return this.reached.count('paused by a window');
     claim(some('WAITING'), `${name} is ${status} and neither runs nor waits`);
     const waiting = steps.findIndex((step) => step.status === 'WAITING');
-    const soaks = this.#planned(position).steps[waiting]?.work.kind === 'soak' && steps[waiting]?.recheckAt !== null;
+    const soaks = this.#isSoak(position, waiting) && steps[waiting]?.recheckAt !== null;
     const expected = soaks ? 'WAITING' : steps[waiting]?.recheckAt === null ? 'SUSPENDED' : 'RUNNING';
     claim(status === expected, `${name} waits and is ${status}, not ${expected}`);
+  }
+
+  #isSoak(position: number, step: number): boolean {
+    return this.#planned(position).steps[step]?.work.kind === 'soak';
   }
 
   #seeGroup(old: ReleaseState, group: GroupState, position: number, stimulus: Stimulus, decision: Decision): void {

@@ -1,0 +1,93 @@
+import { DEFAULT_UNKNOWN_TIMEOUT } from './definitions.ts';
+import { beginClock, lookAt, LOOK_STANDS, lookPause, soakedAt } from './health-clock.ts';
+import type { Observation } from './health-clock.ts';
+import type { Move } from './move.ts';
+import type { PlannedApplication, PlannedPromotion } from './plan.ts';
+import type { StepState } from './release.ts';
+import { failStep, wait } from './step.ts';
+
+/**
+ * The soak of a step: its application stays healthy for a while before the promotion counts. The step WAITS, and is looked at
+ * now and then, and at the very end; nobody carries it meanwhile. DEGRADED fails it, PROGRESSING begins it anew, UNKNOWN stops
+ * its clock, and fails it when it stays so for 15 minutes. A source that is told (`report`) says its news by itself, and
+ * one that says nothing (`none`) has none: those two are looked at when the soak is over, not before.
+ */
+export function beginSoak(move: Move, position: number, index: number): void {
+  const { duration, pause } = soakOf(move.planned(position), index);
+  const step = move.step(position, index);
+  step.clock = beginClock(move.now, standsFor(duration, pause));
+  wait(step, move.now + Math.min(duration, pause), `soaks for ${Math.round(duration / 1000)} s`);
+  tell(move, position, index, move.now + duration);
+}
+
+/** What a look found. True: healthy for long enough; otherwise it goes on, begins anew or has failed. */
+export function lookAtSoak(move: Move, position: number, index: number, seen: Observation, heard = false): boolean {
+  const { name, duration, pause } = soakOf(move.planned(position), index);
+  const step = move.step(position, index);
+  const stands = standsFor(duration, pause);
+  const before = step.clock ?? beginClock(step.startedAt ?? move.now, stands);
+  const clock = lookAt(before, [seen], { freshness: undefined, now: move.now, stands });
+  // What was only heard of says nothing about the time before it.
+  if (heard && seen.unhealthyAt === undefined) clock.unhealthyAt = before.unhealthyAt;
+  step.clock = clock;
+  const because = seen.message === undefined ? '' : `: ${seen.message}`;
+  if (clock.status === 'DEGRADED') {
+    failStep(move, position, index, `${name} became DEGRADED while soaking${because}`);
+    return false;
+  }
+  const missing = duration - clock.healthyFor;
+  if (clock.status === 'HEALTHY' && missing <= 0) return true;
+  const givesUp = clock.since + DEFAULT_UNKNOWN_TIMEOUT;
+  if (clock.status === 'UNKNOWN' && givesUp <= move.now) {
+    failStep(move, position, index, `${name} was UNKNOWN for 15 min while soaking${because}`);
+    return false;
+  }
+  const news = step.reason;
+  const again = Number.isFinite(pause) ? move.now + Math.min(pause, UNHEALTHY_PAUSE) : null;
+  if (clock.status === 'HEALTHY')
+    wait(step, move.now + Math.min(missing, pause), `soaks for ${Math.round(duration / 1000)} s`);
+  else if (clock.status === 'UNKNOWN') wait(step, Math.min(givesUp, again ?? givesUp), `${name} is UNKNOWN${because}`);
+  else wait(step, again, `${name} is PROGRESSING${because}`);
+  if (step.reason !== news) tell(move, position, index, soakEnd(move.planned(position), step, index) ?? step.recheckAt);
+  return false;
+}
+
+/** When it can be over at the earliest; null: somebody has to tell that it is healthy first. */
+export function soakEnd(planned: PlannedPromotion, { clock, recheckAt }: StepState, index: number): number | null {
+  if (!clock) return recheckAt;
+  const { duration } = soakOf(planned, index);
+  if (clock.status === 'HEALTHY') return soakedAt(clock, duration, clock.lookedAt);
+  return recheckAt === null ? null : soakedAt(clock, duration, recheckAt);
+}
+
+/** Since when it has been healthy, as far as that counts. */
+export function soaksSince({ clock, startedAt }: StepState): number | null {
+  return clock ? clock.lookedAt - clock.healthyFor : startedAt;
+}
+
+/** A soak that is looked at goes on waiting. */
+export function isSoak(planned: PlannedPromotion, index: number): boolean {
+  return planned.steps[index]?.work.kind === 'soak';
+}
+
+/** How often is looked while it is not healthy, in milliseconds. */
+const UNHEALTHY_PAUSE = 5_000;
+
+function soakOf(planned: PlannedPromotion, index: number): { name: string; duration: number; pause: number } {
+  const step = planned.steps[index];
+  const { name, spec } = planned.applications[step?.application ?? 0] as PlannedApplication;
+  const duration = step?.work.kind === 'soak' ? step.work.duration : 0;
+  const asked = spec.health.type !== 'report' && spec.health.type !== 'none';
+  return { name, duration, pause: asked ? lookPause(duration, undefined) : Infinity };
+}
+
+/** Where nobody looks in between, the last word stands for all of it. */
+function standsFor(duration: number, pause: number): number {
+  return Number.isFinite(pause) ? LOOK_STANDS : Math.max(duration, LOOK_STANDS);
+}
+
+function tell(move: Move, position: number, index: number, until: number | null): void {
+  const { reason } = move.step(position, index);
+  const recheckAt = until === null ? undefined : new Date(until).toISOString();
+  move.emit({ type: 'StepWaiting', ...move.atStep(position, index), reason: reason as string, recheckAt });
+}
