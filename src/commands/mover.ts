@@ -153,7 +153,7 @@ export class Mover {
       const found = await this.#find(batch);
       const decided = found.map((each) => this.#decide(each, null));
       const saved = decided.includes('NEEDS_FACTS')
-        ? await this.#decideWithFacts(found, keys)
+        ? await this.#decideWithFacts(found, decided, keys)
         : await this.#save(this.#pool, found, decided as Decision[], keys);
       this.#settle(found, saved);
     } catch (error) {
@@ -189,26 +189,32 @@ export class Mover {
     return found;
   }
 
-  #decide({ release, loaded, items }: Found, facts: Facts | null): Decision | 'NEEDS_FACTS' {
+  #decide({ release, loaded, items }: Found, facts: Facts | null): Decided {
     const stimuli = items.map((each) => each.stimulus);
     const actor = items.find((each) => each.actor !== null)?.actor ?? null;
     return advance(release.plan, loaded.state, stimuli, facts, this.#clock.now().getTime(), actor);
   }
 
-  async #decideWithFacts(found: Found[], keys: string[]): Promise<Set<string>> {
+  /** Facts, and the locks under which they hold, are for the releases that ask; what is decided already is saved with them. */
+  async #decideWithFacts(found: Found[], decided: Decided[], keys: string[]): Promise<Set<string>> {
+    const asking = found.filter((_, index) => decided[index] === 'NEEDS_FACTS').map((each) => each.release);
     const client = await this.#pool.connect();
     try {
-      await client.query(`BEGIN; ${lockProductsStatement(found.map((each) => each.release.product))}`);
-      const releases = found.map((each) => each.release);
-      const facts = await loadFacts(client, releases, this.#definitions);
-      const decisions = found.map((each) => this.#decide(each, facts.get(each.release.id) as Facts) as Decision);
+      const lock = lockProductsStatement(asking.map((each) => each.product));
+      await client.query(`BEGIN; ${PLAN_ONCE}; ${lock}`);
+      const facts = await loadFacts(client, asking, this.#definitions);
+      const decisions = found.map((each, index) => {
+        const own = decided[index] as Decided;
+        return own === 'NEEDS_FACTS' ? (this.#decide(each, facts.get(each.release.id) as Facts) as Decision) : own;
+      });
       const saved = await this.#save(client, found, decisions, keys);
       reach('in-transaction');
       await client.query('COMMIT');
       client.release();
-      found.forEach((each, index) =>
-        this.#terminateObstacles(each, decisions[index] as Decision, facts.get(each.release.id) as Facts),
-      );
+      found.forEach((each, index) => {
+        const known = facts.get(each.release.id);
+        if (known) this.#terminateObstacles(each, decisions[index] as Decision, known);
+      });
       return saved;
     } catch (error) {
       // A connection that cannot even roll back is not given back to the pool.
@@ -302,6 +308,8 @@ export class Mover {
   }
 }
 
+/** Planning anew which rows are read for so many releases takes longer than reading them. */
+const PLAN_ONCE = 'SET LOCAL plan_cache_mode = force_generic_plan';
 /** Transactions under way at once in one process: one is being decided while the other one commits. */
 const MAX_TRANSACTIONS = 2;
 const MAX_RELEASES = 64;
@@ -341,6 +349,7 @@ interface Item {
 }
 
 type Batch = Map<string, Item[]>;
+type Decided = Decision | 'NEEDS_FACTS';
 
 interface Found {
   release: FrozenRelease;
