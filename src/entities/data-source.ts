@@ -1,7 +1,8 @@
 import 'reflect-metadata';
 import pg from 'pg';
-import type { Pool } from 'pg';
+import type { Pool, PoolClient } from 'pg';
 import { DataSource } from 'typeorm';
+import type { EntityManager } from 'typeorm';
 import { migrations } from '../../migrations/index.ts';
 import { BadVersionRow, EnvironmentHoldRow } from './control-rows.ts';
 import { ApprovalLinkRow, SigningKeyRow } from './approval-rows.ts';
@@ -80,6 +81,11 @@ class SturdyClient extends pg.Client {
 /** The pool underneath: for prepared statements, LISTEN and the sessions of one decision. */
 export function poolOf(dataSource: DataSource): Pool {
   return (dataSource.driver as unknown as { master: Pool }).master;
+}
+
+/** Of a transaction its own session, else the pool: for statements that are prepared once per session. */
+export function clientOf({ queryRunner, dataSource }: EntityManager): Promise<Pool | PoolClient> {
+  return queryRunner ? (queryRunner.connect() as Promise<PoolClient>) : Promise.resolve(poolOf(dataSource));
 }
 
 const MIGRATION_LOCK = 7_265_031;

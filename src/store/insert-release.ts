@@ -4,6 +4,7 @@ import type { NumberedEvent } from '../core/events.ts';
 import type { ReleasePlan } from '../core/plan.ts';
 import type { ReleaseKind, ReleaseState } from '../core/release.ts';
 import type { PinnedContent } from '../drivers/driver.ts';
+import { clientOf } from '../entities/data-source.ts';
 import type { ReleaseRow } from '../entities/release-rows.ts';
 import { AUDIT_COLUMNS, AUDIT_RECORD, auditRecord } from './audit-log.ts';
 import type { AuditEntry } from './audit-log.ts';
@@ -36,24 +37,29 @@ export async function insertRelease(
   }));
   const events = release.events.map((each) => ({ ...each, at: new Date(each.at).toISOString() }));
   const { flow } = plan;
-  const [made] = await tx.query<{ number: string }[]>(INSERT, [
-    state.id,
-    JSON.stringify({ ...record, kind: release.kind, product, flow: flow.name, flow_revision: flow.revision }),
-    JSON.stringify({
-      version: release.version,
-      digest: release.digest,
-      concurrency: release.concurrency,
-      trigger: release.trigger,
-    }),
-    new Date(state.createdAt).toISOString(),
-    JSON.stringify(plan),
-    JSON.stringify(release.contents),
-    JSON.stringify(promotions),
-    JSON.stringify(events),
-    product,
-    JSON.stringify(audit ? [auditRecord(audit)] : []),
-  ]);
-  return Number(made?.number);
+  const client = await clientOf(tx);
+  const { rows } = await client.query<{ number: string }>({
+    name: 'insert-release',
+    text: INSERT,
+    values: [
+      state.id,
+      JSON.stringify({ ...record, kind: release.kind, product, flow: flow.name, flow_revision: flow.revision }),
+      JSON.stringify({
+        version: release.version,
+        digest: release.digest,
+        concurrency: release.concurrency,
+        trigger: release.trigger,
+      }),
+      new Date(state.createdAt).toISOString(),
+      JSON.stringify(plan),
+      JSON.stringify(release.contents),
+      JSON.stringify(promotions),
+      JSON.stringify(events),
+      product,
+      JSON.stringify(audit ? [auditRecord(audit)] : []),
+    ],
+  });
+  return Number(rows[0]?.number);
 }
 
 const INSERT = `
