@@ -45,7 +45,7 @@ export interface PromotionRecord {
 }
 
 const time = (at: Date | string | null): number | null => (at === null ? null : new Date(at).getTime());
-const stamp = (at: number | null): string | null => (at === null ? null : new Date(at).toISOString());
+const stamp = (at: number | null): string | undefined => (at === null ? undefined : new Date(at).toISOString());
 
 export function toState(release: ReleaseRecord, promotions: PromotionRecord[]): ReleaseState {
   return {
@@ -79,7 +79,7 @@ export function toState(release: ReleaseRecord, promotions: PromotionRecord[]): 
   };
 }
 
-/** The parameters of the save statement; every time is ISO 8601 in UTC. */
+/** The parameters of the save statement; every time is ISO 8601 in UTC. What is null is left out: as JSON it only costs. */
 export function releaseRecord(state: ReleaseState, expected: number): Record<string, unknown> {
   const { terminating, halted, groups, rollbacks, firstProblem, lastProblem, lastEventAt } = state;
   const rest: ReleaseRest = { terminating, halted, groups, firstProblem, lastProblem, lastEventAt };
@@ -112,10 +112,10 @@ export function promotionRecord(
     started_at: stamp(promotion.startedAt),
     ended_at: stamp(promotion.endedAt),
     steps: promotion.steps.map(packStep),
-    problem: promotion.problem,
-    evidence: promotion.evidence,
-    approval: promotion.approval,
-    overrides: promotion.overrides.length > 0 ? promotion.overrides : null,
+    problem: promotion.problem ?? undefined,
+    evidence: promotion.evidence ?? undefined,
+    approval: promotion.approval ?? undefined,
+    overrides: promotion.overrides.length > 0 ? promotion.overrides : undefined,
   };
 }
 

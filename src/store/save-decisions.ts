@@ -84,14 +84,13 @@ export async function saveDecisions(
       if (promotion) promotions.push(promotionRecord(id, position, promotion));
     }
     for (const { sequence, at, releaseStatus, actor, event } of decision.events) {
-      const { product } = release;
+      const by = actor ?? undefined;
       events.push({
         release_id: id,
         sequence,
         at: new Date(at).toISOString(),
-        product,
-        release_status: releaseStatus,
-        actor,
+        status: releaseStatus,
+        actor: by,
         event,
       });
     }
@@ -155,7 +154,7 @@ WITH input AS (
     ended_at = i.ended_at, deadline = i.deadline, wake_at = i.wake_at, rest = i.rest,
     last_position = greatest(r.last_position, pg_current_xact_id()::text::bigint)
   FROM input i WHERE r.id = i.id AND r.revision = i.expected
-  RETURNING r.id, r.last_position
+  RETURNING r.id, r.product, r.last_position
 ), promoted AS (
   UPDATE promotion p SET
     status = i.status, holds = i.holds, attempt = i.attempt, dispatch = i.dispatch, started_at = i.started_at,
@@ -169,9 +168,9 @@ WITH input AS (
   WHERE p.release_id = i.release_id AND p.position = i.position
 ), logged AS (
   INSERT INTO release_event (release_id, sequence, position, at, product, release_status, actor, event)
-  SELECT i.release_id, i.sequence, saved.last_position, i.at, i.product, i.release_status, i.actor, i.event
+  SELECT i.release_id, i.sequence, saved.last_position, i.at, saved.product, i.status, i.actor, i.event
   FROM jsonb_to_recordset($3::jsonb) AS i(
-    release_id uuid, sequence integer, at timestamptz, product text, release_status text, actor text, event jsonb)
+    release_id uuid, sequence integer, at timestamptz, status text, actor text, event jsonb)
   JOIN saved ON saved.id = i.release_id
   ORDER BY i.release_id, i.sequence
 ), queued AS (
