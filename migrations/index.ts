@@ -1,3 +1,4 @@
+import { OneEntryPerCommand1764900000000 } from './1764900000000-one-entry-per-command.ts';
 import { Initial1764000000000 } from './1764000000000-initial.ts';
 import { Approvals1764400000000 } from './1764400000000-approvals.ts';
 import { ApprovalLinks1764400000001 } from './1764400000001-approval-links.ts';
@@ -27,4 +28,5 @@ export const migrations = [
   WebhookDeliveries1764600000001,
   UnhealthyReports1764700000000,
   Drift1764800000000,
+  OneEntryPerCommand1764900000000,
 ];

@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { randomUUID } from 'node:crypto';
 import type { Pool } from 'pg';
 import type { EntityManager } from 'typeorm';
 import { masked } from '../core/access/index.ts';
@@ -9,7 +10,8 @@ import type { AuditChange, AuditEntry, AuditOrigin } from '../store/audit-log.ts
 /**
  * Every command that somebody gives leaves one entry in the audit log, whatever became of it. What changes things writes the
  * entry with them, in the same transaction, by `auditChange`; for what did not (it was refused, it broke, or it changed
- * nothing) `audited` writes it afterwards. A command does not have to know: one that writes no entry of its own gets one.
+ * nothing) `audited` writes it afterwards. A command does not have to know: one that writes no entry of its own gets one. There
+ * is never a second one, also where it is not known whether the first was committed: each command has an id of its own.
  */
 export async function audited<T>(
   pool: Pool,
@@ -17,7 +19,8 @@ export async function audited<T>(
   command: () => Promise<T>,
   refusalsOf: (result: T) => string[],
 ): Promise<T> {
-  const given: Given = { origin: { ...origin, input: masked(origin.input) }, claimed: false, written: false };
+  const masking = { ...origin, input: masked(origin.input) };
+  const given: Given = { command: randomUUID(), origin: masking, claimed: false, written: false };
   try {
     const result = await current.run(given, command);
     const reasons = refusalsOf(result);
@@ -38,6 +41,7 @@ export async function audited<T>(
 }
 
 interface Given {
+  command: string;
   origin: AuditOrigin;
   /** Somebody will write the entry. */
   claimed: boolean;
@@ -48,8 +52,11 @@ const current = new AsyncLocalStorage<Given>();
 
 const NOTHING: AuditChange = { before: null, after: null, objects: [] };
 
-function entryOf({ origin }: Given, more: Pick<AuditEntry, 'outcome' | 'reasons'> & Partial<AuditChange>): AuditEntry {
-  return { ...origin, ...NOTHING, ...more };
+function entryOf(
+  { command, origin }: Given,
+  more: Pick<AuditEntry, 'outcome' | 'reasons'> & Partial<AuditChange>,
+): AuditEntry {
+  return { command, ...origin, ...NOTHING, ...more };
 }
 
 /** A command's entry, to be written together with what it does. */

@@ -11,6 +11,7 @@ import type { PromotionState } from '../core/release.ts';
 import { insertApprovalLink, readApprovalLink } from '../store/approval-links.ts';
 import type { ApprovalLink } from '../store/approval-links.ts';
 import { signLink } from './approval-link-token.ts';
+import { auditChange } from './audit.ts';
 import { findPromotion } from './decide-promotion.ts';
 import { onceByKey } from './idempotency.ts';
 import { refusable } from './result.ts';
@@ -71,6 +72,11 @@ export async function createApprovalLink(
     app.dataSource.transaction((tx) =>
       onceByKey(tx, keyed, async () => {
         await insertApprovalLink(tx, link);
+        const objects = [
+          { kind: 'ApprovalLink', name: link.id },
+          { kind: 'Release', name: link.releaseId },
+        ];
+        await auditChange(tx, { before: null, after: link, objects });
         return link.id;
       }),
     ),

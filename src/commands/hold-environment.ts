@@ -70,19 +70,27 @@ export function releaseEnvironment(app: Parts, input: LiftInput, actor: string |
     const { environment, product, hold, reason } = input;
     const wrong = await unknown(app, input);
     if (wrong.length > 0) throw new RefusedError(wrong);
-    const active = await listHolds(app.pool, { limit: 1_000, filter: { environment, activeAt: now } });
-    const meant = active.filter(
-      (each) => each.product === (product ?? null) && (hold === undefined || each.id === hold),
-    );
-    if (meant.length === 0) throw new RefusedError([nothingToLift(input, active)]);
-    const lifted = await liftHolds(
-      app.pool,
-      meant.map(({ id }) => id),
-      { at: now, by: actor, reason: reason ?? null },
-    );
+    const lifted = await app.dataSource.transaction(async (tx) => {
+      const client = await clientOf(tx);
+      const active = await listHolds(client, { limit: 1_000, filter: { environment, activeAt: now } });
+      const meant = active.filter(
+        (each) => each.product === (product ?? null) && (hold === undefined || each.id === hold),
+      );
+      const wanted = meant.map(({ id }) => id);
+      const ids = await liftHolds(client, wanted, { at: now, by: actor, reason: reason ?? null });
+      // None is left either when somebody else has just lifted them.
+      if (ids.length === 0) throw new RefusedError([nothingToLift(input, meant.length > 0 ? [] : active)]);
+      const kept = await readHolds(client, ids);
+      const after = ids.map((id) => kept.get(id) as KeptHold);
+      const objects = [
+        ...ids.map((name) => ({ kind: 'EnvironmentHold', name })),
+        { kind: 'Environment', name: environment },
+      ];
+      await auditChange(tx, { before: meant.filter(({ id }) => kept.has(id)), after, objects });
+      return after;
+    });
     wakeWaiting(app, { product, environment });
-    const kept = await readHolds(app.pool, lifted);
-    return lifted.map((id) => kept.get(id) as KeptHold);
+    return lifted;
   });
 }
 

@@ -94,27 +94,39 @@ export function unmarkVersionBad(
     if (wrong.length > 0) throw new RefusedError(wrong);
     const { digest, label } = await only(app, input);
     const filter = { product: input.product, digest, activeAt: now };
-    const active = await listBadVersions(app.pool, { limit: 1_000, filter });
-    const everywhere = input.environment === undefined && input.group === undefined;
-    const meant = active.filter(
-      (each) =>
-        everywhere ||
-        (each.scope === scopeOf(input) &&
-          (input.group === undefined
-            ? each.environments.includes(input.environment ?? '')
-            : each.group === input.group)),
-    );
-    if (meant.length === 0) {
-      const there = active.length > 0 ? `: it is marked for ${active.map(placeOf).join(', ')}` : '';
-      const message = `version "${label}" of product "${input.product}" is not marked bad ${everywhere ? 'now' : 'there'}${there}`;
-      throw new RefusedError([refusal('NOT_FOUND', message, ['version'])]);
-    }
-    const ids = meant.map(({ id }) => id);
-    const unmarked = await unmarkVersions(app.pool, ids, { at: now, by: actor, reason: input.reason });
+    const unmarked = await app.dataSource.transaction(async (tx) => {
+      const client = await clientOf(tx);
+      const active = await listBadVersions(client, { limit: 1_000, filter });
+      const meant = active.filter((each) => isMeant(each, input));
+      const wanted = meant.map(({ id }) => id);
+      const ids = await unmarkVersions(client, wanted, { at: now, by: actor, reason: input.reason });
+      // None is left either when somebody else has just taken them back.
+      if (ids.length === 0) throw new RefusedError([notMarked(input, label, meant.length > 0 ? [] : active)]);
+      const kept = await readBadVersions(client, ids);
+      const after = ids.map((id) => kept.get(id) as KeptBadVersion);
+      const objects = [...ids.map((name) => ({ kind: 'BadVersion', name })), { kind: 'Product', name: input.product }];
+      await auditChange(tx, { before: meant.filter(({ id }) => kept.has(id)), after, objects });
+      return after;
+    });
     wakeWaiting(app, { product: input.product });
-    const kept = await readBadVersions(app.pool, unmarked);
-    return unmarked.map((id) => kept.get(id) as KeptBadVersion);
+    return unmarked;
   });
+}
+
+const isEverywhere = ({ environment, group }: VersionInput): boolean =>
+  environment === undefined && group === undefined;
+
+function isMeant({ scope, environments, group }: KeptBadVersion, input: UnmarkInput): boolean {
+  if (isEverywhere(input)) return true;
+  if (scope !== scopeOf(input)) return false;
+  return input.group === undefined ? environments.includes(input.environment ?? '') : group === input.group;
+}
+
+function notMarked(input: UnmarkInput, label: string, active: KeptBadVersion[]): Refusal {
+  const there = active.length > 0 ? `: it is marked for ${active.map(placeOf).join(', ')}` : '';
+  const where = isEverywhere(input) ? 'now' : 'there';
+  const message = `version "${label}" of product "${input.product}" is not marked bad ${where}${there}`;
+  return refusal('NOT_FOUND', message, ['version']);
 }
 
 /** Of a version that is to be released: why not, unless somebody says that he knows. */

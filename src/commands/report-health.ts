@@ -2,9 +2,12 @@ import type { App } from '../app.ts';
 import type { HealthStatus } from '../core/definitions.ts';
 import { refusal } from '../core/problems.ts';
 import { getDefinition } from '../store/definitions.ts';
-import { saveHealthReport } from '../store/health-reports.ts';
+import type { HealthReport } from '../drivers/driver.ts';
+import { newestHealthReport, saveHealthReport } from '../store/health-reports.ts';
 import { observationsIn } from '../store/observations.ts';
 import { waitingReleases } from '../store/unfinished.ts';
+import { auditChange } from './audit.ts';
+import { clientOf } from './hold-environment.ts';
 import type { Result } from './result.ts';
 import { rollBackDegraded } from './roll-back-degraded.ts';
 
@@ -27,7 +30,7 @@ export async function reportHealth(
     return { refusals: [refusal('NOT_FOUND', `there is no application "${input.application}"`, ['application'])] };
   const { status, message, at = app.clock.now() } = input;
   const now = app.clock.now();
-  const accepted = await saveHealthReport(app.pool, input.application, { status, message, at }, actor, now);
+  const accepted = await save(app, input.application, { status, message, at }, actor, now);
   if (!accepted) return { value: { application: input.application, accepted } };
   const { product, environment } = application.spec;
   const unhealthyAt = status === 'DEGRADED' || status === 'PROGRESSING' ? now.getTime() : undefined;
@@ -43,4 +46,22 @@ export async function reportHealth(
     for (const each of await observationsIn(app.pool, product, environment)) await rollBackDegraded(app, each, told);
   }
   return { value: { application: input.application, accepted } };
+}
+
+function save(
+  { dataSource }: Pick<App, 'dataSource'>,
+  application: string,
+  report: Pick<HealthReport, 'status' | 'message' | 'at'>,
+  actor: string | null,
+  now: Date,
+): Promise<boolean> {
+  return dataSource.transaction(async (tx) => {
+    const client = await clientOf(tx);
+    const before = (await newestHealthReport(client, application)) ?? null;
+    const accepted = await saveHealthReport(client, application, report, actor, now);
+    if (accepted) {
+      await auditChange(tx, { before, after: report, objects: [{ kind: 'Application', name: application }] });
+    }
+    return accepted;
+  });
 }

@@ -5,6 +5,7 @@ import { checkSecret } from '../core/secrets.ts';
 import type { SecretInput, SecretShown } from '../core/secrets.ts';
 import { lockSecret, saveSecret } from '../store/secrets.ts';
 import { Sealing, SealingError } from '../store/sealing.ts';
+import { auditChange } from './audit.ts';
 import { clientOf } from './hold-environment.ts';
 import { refusable } from './result.ts';
 import type { Result } from './result.ts';
@@ -30,7 +31,9 @@ export function setSecret(
           refusal('INVALID', `secret "${name}" gets another use, which takes its value once more`, ['secretValue']),
         ]);
       const sealed = value === null ? undefined : seal(app.config.encryptionKeys, name, value);
-      return saveSecret(client, { name, description, use, sealed, at: app.clock.now(), by: actor });
+      const after = await saveSecret(client, { name, description, use, sealed, at: app.clock.now(), by: actor });
+      await auditChange(tx, { before: before ?? null, after, objects: [{ kind: 'Secret', name }] });
+      return after;
     }),
   );
 }

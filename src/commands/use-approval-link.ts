@@ -16,25 +16,15 @@ type Parts = Pick<App, 'mover' | 'pool' | 'config' | 'clock' | 'dataSource'>;
 
 /** What a link is for, when it can still be used; looking changes nothing. */
 export async function findApprovalLink(app: Parts, token: string): Promise<Result<ApprovalLink>> {
-  const id = idOfToken(token);
-  const link = id === null ? null : await readApprovalLink(app.pool, id);
-  // One answer for all that is not right about it: nothing is learned by trying.
-  if (!link || !(await isSigned(app, token, link))) {
-    return { refusals: [refusal('NOT_FOUND', 'this link is not valid: it was not made here, or is not complete')] };
-  }
-  if (await isRevoked(app, link)) {
-    return { refusals: [refusal('WRONG_STATE', 'this link ended: the token that it was made with was revoked')] };
-  }
-  if (link.usedAt !== null) return { refusals: [used(link)] };
-  if (link.expiresAt.getTime() <= app.clock.now().getTime()) {
-    return { refusals: [refusal('WRONG_STATE', `this link expired at ${link.expiresAt.toISOString()}`)] };
-  }
-  return { value: link };
+  const link = await signedLink(app, token);
+  const why = link ? await whyNot(app, link) : INVALID;
+  return link && !why ? { value: link } : { refusals: [why ?? INVALID] };
 }
 
 /**
  * Decides by a link. It is marked as used after the decision was saved: a crash between the two leaves a link that can only
- * repeat what was decided, which changes nothing. One that was refused (a closed window) can be tried again.
+ * repeat what was decided, which changes nothing. One that was refused (a closed window) can be tried again. Whatever comes of
+ * it is in the audit log, unless nobody signed the link: then nobody is known.
  */
 export async function useApprovalLink(
   app: Parts,
@@ -43,9 +33,8 @@ export async function useApprovalLink(
   via: DecisionChannel,
   from: Pick<AuditOrigin, 'transport' | 'address' | 'userAgent'>,
 ): Promise<Result<DecidedPromotion & { link: ApprovalLink }>> {
-  const found = await findApprovalLink(app, token);
-  if (found.refusals) return found;
-  const link = found.value;
+  const link = await signedLink(app, token);
+  if (!link) return { refusals: [INVALID] };
   const { releaseId, environment, attempt, decision, approver } = link;
   const origin: AuditOrigin = {
     actor: approver.name,
@@ -56,12 +45,32 @@ export async function useApprovalLink(
     input: { releaseId, environment, attempt, comment },
   };
   const decide = async (): Promise<Result<DecidedPromotion>> => {
+    const why = await whyNot(app, link);
+    if (why) return { refusals: [why] };
     const done = await decideOnPromotion(app, decision, { releaseId, environment, attempt, comment }, approver, via);
     if (done.refusals) return done;
     return (await markUsed(app.pool, link.id, app.clock.now())) ? done : { refusals: [used(link)] };
   };
   const result = await audited(app.pool, origin, decide, ({ refusals = [] }) => refusals.map(({ message }) => message));
   return result.refusals ? result : { value: { ...result.value, link } };
+}
+
+async function signedLink(app: Parts, token: string): Promise<ApprovalLink | null> {
+  const id = idOfToken(token);
+  const link = id === null ? null : await readApprovalLink(app.pool, id);
+  return link && (await isSigned(app, token, link)) ? link : null;
+}
+
+// One answer for all that is not right about it: nothing is learned by trying.
+const INVALID = refusal('NOT_FOUND', 'this link is not valid: it was not made here, or is not complete');
+
+async function whyNot(app: Parts, link: ApprovalLink): Promise<Refusal | null> {
+  if (await isRevoked(app, link)) {
+    return refusal('WRONG_STATE', 'this link ended: the token that it was made with was revoked');
+  }
+  if (link.usedAt !== null) return used(link);
+  if (link.expiresAt.getTime() > app.clock.now().getTime()) return null;
+  return refusal('WRONG_STATE', `this link expired at ${link.expiresAt.toISOString()}`);
 }
 
 /** Whoever revokes a token takes back what it could still do. */

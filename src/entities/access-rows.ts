@@ -96,6 +96,11 @@ export class AuditLogRow {
   @Generated('increment')
   id!: string;
 
+  /** Of the command: it has one entry. */
+  @Index('audit_log_once', { unique: true })
+  @Column({ type: 'uuid', default: () => 'gen_random_uuid()' })
+  command!: string;
+
   @Column({ type: 'timestamptz', default: () => 'clock_timestamp()' })
   at!: Date;
 

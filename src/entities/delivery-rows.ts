@@ -22,6 +22,10 @@ export class WebhookDeliveryRow {
   @Column({ type: 'text' })
   body!: string;
 
+  /** From where it came; null: not known. */
+  @Column({ type: 'text', nullable: true })
+  address!: string | null;
+
   @Column({ name: 'received_at', type: 'timestamptz' })
   receivedAt!: Date;
 

@@ -22,19 +22,21 @@ export interface AuditChange {
 }
 
 export interface AuditEntry extends AuditOrigin, AuditChange {
+  /** A uuid of this command's own: the table takes one entry of it, whoever comes first. */
+  command: string;
   outcome: AuditOutcome;
   reasons: string[] | null;
 }
 
-export interface LoggedCommand extends AuditEntry {
+export interface LoggedCommand extends Omit<AuditEntry, 'command'> {
   id: string;
   at: Date;
 }
 
 /** The columns of an entry as `auditRecord` gives them, for `jsonb_to_recordset`. */
-export const AUDIT_COLUMNS = `actor, actor_kind, credential, action, transport, address, user_agent, input, outcome, reasons,
+export const AUDIT_COLUMNS = `command, actor, actor_kind, credential, action, transport, address, user_agent, input, outcome, reasons,
   before, after, objects`;
-export const AUDIT_RECORD = `actor text, actor_kind text, credential text, action text, transport text, address text,
+export const AUDIT_RECORD = `command uuid, actor text, actor_kind text, credential text, action text, transport text, address text,
   user_agent text, input jsonb, outcome text, reasons jsonb, before jsonb, after jsonb, objects jsonb`;
 
 export function auditRecord(entry: AuditEntry): Record<string, unknown> {
@@ -42,13 +44,14 @@ export function auditRecord(entry: AuditEntry): Record<string, unknown> {
   return { ...same, actor_kind: actorKind, user_agent: userAgent, input: input ?? {} };
 }
 
-/** Inside a transaction of the caller's, or as one of its own. */
+/** Inside a transaction of the caller's, or as one of its own. A command that has its entry gets no second one. */
 export async function insertAudit(
   db: { query(text: string, values: unknown[]): Promise<unknown> },
   entry: AuditEntry,
 ): Promise<void> {
   await db.query(
-    `INSERT INTO audit_log (${AUDIT_COLUMNS}) SELECT ${AUDIT_COLUMNS} FROM jsonb_to_recordset($1::jsonb) AS i(${AUDIT_RECORD})`,
+    `INSERT INTO audit_log (${AUDIT_COLUMNS}) SELECT ${AUDIT_COLUMNS} FROM jsonb_to_recordset($1::jsonb) AS i(${AUDIT_RECORD})
+     ON CONFLICT (command) DO NOTHING`,
     [JSON.stringify([auditRecord(entry)])],
   );
 }

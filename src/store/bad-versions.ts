@@ -69,7 +69,7 @@ export interface BadVersionFilter {
 
 /** Newest first; `before` is the key of the mark after which the page begins. */
 export async function listBadVersions(
-  pool: Pool,
+  pool: Pool | PoolClient,
   { limit, before, filter = {} }: { limit: number; before?: { since: number; id: string }; filter?: BadVersionFilter },
 ): Promise<KeptBadVersion[]> {
   const { rows } = await pool.query<BadVersionRecord>(
@@ -92,7 +92,10 @@ export async function listBadVersions(
   return rows.map(toBadVersion);
 }
 
-export async function readBadVersions(pool: Pool, ids: readonly string[]): Promise<Map<string, KeptBadVersion>> {
+export async function readBadVersions(
+  pool: Pool | PoolClient,
+  ids: readonly string[],
+): Promise<Map<string, KeptBadVersion>> {
   const { rows } = await pool.query<BadVersionRecord>('SELECT * FROM bad_version WHERE id = ANY($1)', [ids]);
   return new Map(rows.map((row) => [row.id, toBadVersion(row)]));
 }

@@ -66,7 +66,7 @@ export interface HoldFilter {
 
 /** Newest first; `before` is the key of the hold after which the page begins. */
 export async function listHolds(
-  pool: Pool,
+  pool: Pool | PoolClient,
   { limit, before, filter = {} }: { limit: number; before?: { since: number; id: string }; filter?: HoldFilter },
 ): Promise<KeptHold[]> {
   const { rows } = await pool.query<HoldRecord>(
@@ -91,7 +91,7 @@ export async function listHolds(
   return rows.map(toHold);
 }
 
-export async function readHolds(pool: Pool, ids: readonly string[]): Promise<Map<string, KeptHold>> {
+export async function readHolds(pool: Pool | PoolClient, ids: readonly string[]): Promise<Map<string, KeptHold>> {
   const { rows } = await pool.query<HoldRecord>('SELECT * FROM environment_hold WHERE id = ANY($1)', [ids]);
   return new Map(rows.map((row) => [row.id, toHold(row)]));
 }

@@ -1,8 +1,11 @@
-import type { Pool } from 'pg';
+import type { Pool, PoolClient } from 'pg';
 import type { HealthStatus } from '../core/definitions.ts';
 import type { HealthReport } from '../drivers/driver.ts';
 
-export async function newestHealthReport(pool: Pool, application: string): Promise<HealthReport | undefined> {
+export async function newestHealthReport(
+  pool: Pool | PoolClient,
+  application: string,
+): Promise<HealthReport | undefined> {
   const { rows } = await pool.query<{
     status: HealthStatus;
     message: string | null;
@@ -22,7 +25,7 @@ export async function newestHealthReport(pool: Pool, application: string): Promi
  * known changes nothing and answers false.
  */
 export async function saveHealthReport(
-  pool: Pool,
+  pool: Pool | PoolClient,
   application: string,
   report: Pick<HealthReport, 'status' | 'message' | 'at'>,
   actor: string | null,

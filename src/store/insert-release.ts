@@ -86,6 +86,7 @@ WITH made AS (
   ORDER BY i.sequence
 ), audited AS (
   INSERT INTO audit_log (${AUDIT_COLUMNS}) SELECT ${AUDIT_COLUMNS} FROM jsonb_to_recordset($10::jsonb) AS i(${AUDIT_RECORD})
+  ON CONFLICT (command) DO NOTHING
 )
 SELECT number, pg_notify('sluice_events', '') FROM made`;
 

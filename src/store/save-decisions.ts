@@ -207,5 +207,6 @@ WITH input AS (
   INSERT INTO audit_log (${AUDIT_COLUMNS})
   SELECT ${AUDIT_COLUMNS} FROM jsonb_to_recordset($8::jsonb) AS i(release_id uuid, ${AUDIT_RECORD})
   JOIN saved ON saved.id = i.release_id
+  ON CONFLICT (command) DO NOTHING
 )
 SELECT saved.id, (SELECT pg_notify('sluice_events', '')) AS notified FROM saved`;

@@ -82,7 +82,11 @@ describe('approval links', () => {
     const { rows } = await api.app.pool.query(
       `SELECT actor, action, credential, outcome FROM audit_log WHERE credential LIKE 'approval link%' ORDER BY id`,
     );
-    expect(rows[0]).toMatchObject({ actor: 'grace', action: 'promotionApprove', outcome: 'DONE' });
+    expect(rows).toMatchObject([
+      { actor: 'grace', action: 'promotionApprove', outcome: 'DONE' },
+      // Opening it again is looking; pressing again is a command.
+      { actor: 'grace', action: 'promotionApprove', outcome: 'REFUSED' },
+    ]);
   });
 
   test('another system sends JSON, and reads JSON', async () => {

@@ -1,0 +1,178 @@
+import { receiveDelivery } from '../../src/commands/receive-delivery.ts';
+import { createGrant } from '../../src/commands/access/change-grants.ts';
+import { setSecret } from '../../src/commands/set-secret.ts';
+import { startManualRollback } from '../../src/commands/start-manual-rollback.ts';
+import { approvalOf } from '../core/support/builders.ts';
+import { POLICY } from '../engine/rollback/support.ts';
+import { newWebhookSecret, signWebhook } from '../support/webhooks.ts';
+import { type GuardedServer, SOMEBODY } from './support.ts';
+
+/** An order that changes something, for each mutation of the schema; in this order, since some need what others made. */
+export type Sample = readonly [mutation: string, input: (of: Made) => object | Promise<object>];
+
+/** What is there before the first one. */
+export interface Made {
+  guarded: GuardedServer;
+  /** A release that waits for an approval in staging; another one each time. */
+  asked: () => string;
+  /** A rollback that proposes asia-2. */
+  proposed: Record<'one' | 'two', string>;
+  delivery: string;
+  token: string;
+  grant: string;
+}
+
+const PRODUCTS = ['one', 'two', 'three'];
+
+/** Two versions everywhere, a policy, and from then on an approval in staging. No worker is left that could move anything. */
+export async function makeAll(guarded: GuardedServer): Promise<Made> {
+  const { engine } = guarded;
+  const worker = await engine.startWorker();
+  for (const product of PRODUCTS) await engine.saveBilling(product, { rollbackPolicies: [POLICY] });
+  for (const version of ['1', '2']) {
+    const ids = await Promise.all(PRODUCTS.map((product) => engine.trigger({ product, version })));
+    for (const id of ids) await engine.ended(id);
+  }
+  const approvals = { staging: approvalOf('1') };
+  await engine.saveBilling('three', { rollbackPolicies: [POLICY], approvals, concurrency: 'PIPELINE' });
+  const asked: string[] = [];
+  for (let version = 10; version < 16; version += 1) {
+    const id = await engine.trigger({ product: 'three', version: String(version) });
+    await engine.reached(id, ({ promotions }) => promotions[1]?.approval !== null);
+    asked.push(id);
+  }
+  await worker.close();
+  const rollback = async (product: string): Promise<string> => {
+    const order = { product, environments: ['eu'], reason: 'test' };
+    const { value, refusals } = await startManualRollback(engine.app, order, 'somebody');
+    if (refusals) throw new Error(JSON.stringify(refusals));
+    return value.rollbackId;
+  };
+  return {
+    guarded,
+    asked() {
+      const id = asked.shift();
+      if (id === undefined) throw new Error('no release waits for an approval any more: make more of them');
+      return id;
+    },
+    proposed: { one: await rollback('one'), two: await rollback('two') },
+    delivery: await deliver(guarded),
+    token: (await guarded.token('VIEWER')).id,
+    grant: (await createGrant(engine.app, grantOf('grace'), SOMEBODY)).value!.id,
+  };
+}
+
+const grantOf = (subject: string) =>
+  ({ subjectKind: 'USER', subject, role: 'VIEWER', products: {}, environments: {} }) as const;
+
+/** One that was refused, because it told of an environment that is not there. */
+async function deliver({ engine }: GuardedServer): Promise<string> {
+  const secret = newWebhookSecret();
+  const use = { kind: 'WEBHOOK' as const, source: 'argo', products: [] };
+  await setSecret(engine.app, { name: 'argo', value: secret, description: null, use }, null);
+  const body = { product: 'one', environment: 'eu', version: '2', status: 'SUCCEEDED' };
+  const message = { purpose: 'rollouts' as const, source: 'argo', address: null, ...signWebhook({ secret, body }) };
+  const received = await receiveDelivery(engine.app, message);
+  if (received.kind !== 'STORED') throw new Error(received.reason);
+  await engine.app.pool.query(`UPDATE webhook_delivery SET status = 'REFUSED', outcome = 'not yet'`);
+  return received.delivery.id;
+}
+
+const flow = (environment: string) => ({
+  name: 'f',
+  triggerEnvironment: 'lab',
+  steps: [{ environment, dependsOn: ['lab'] }],
+});
+const APPLICATION = { product: 'shop', environment: 'lab', driver: { simulate: {} } };
+const WORKFLOW = { actions: [{ name: 'wait', type: 'SIMULATE' }] };
+const WINDOW = {
+  kind: 'DENY',
+  timeZone: 'UTC',
+  times: { once: { from: '2020-01-01T00:00', to: '2099-01-01T00:00' } },
+};
+const MANIFEST =
+  'apiVersion: sluice.dev/v1\nkind: Environment\nmetadata: { name: applied }\nspec: { kind: PRODUCTION }\n';
+
+const only = (input: object) => () => input;
+const labels = [{ key: 'changed', value: 'yes' }];
+const where = { product: 'three', environment: 'staging' };
+
+export const SAMPLES: readonly Sample[] = [
+  ['environmentCreate', only({ name: 'lab', kind: 'NON_PRODUCTION' })],
+  ['environmentUpdate', only({ name: 'lab', labels })],
+  ['manifestsApply', only({ text: MANIFEST })],
+  ['environmentDelete', only({ name: 'applied' })],
+  ['environmentGroupCreate', only({ name: 'labs', environments: { names: ['lab'] } })],
+  ['environmentGroupUpdate', only({ name: 'labs', labels })],
+  ['environmentGroupDelete', only({ name: 'labs' })],
+  ['productCreate', only({ name: 'shop' })],
+  ['productUpdate', only({ name: 'shop', labels })],
+  ['applicationCreate', only({ name: 'shop-lab', ...APPLICATION })],
+  ['applicationUpdate', only({ name: 'shop-lab', labels })],
+  ['healthReport', only({ application: 'shop-lab', status: 'HEALTHY' })],
+  ['applicationDelete', only({ name: 'shop-lab' })],
+  ['productDelete', only({ name: 'shop' })],
+  ['promotionWorkflowCreate', only({ name: 'w', ...WORKFLOW })],
+  ['promotionWorkflowUpdate', only({ name: 'w', labels })],
+  ['promotionWorkflowDelete', only({ name: 'w' })],
+  ['promotionTemplateCreate', only({ name: 't', promotion: [{ file: 'values.yaml', jsonPaths: ['$.image'] }] })],
+  ['promotionTemplateUpdate', only({ name: 't', labels })],
+  ['promotionTemplateDelete', only({ name: 't' })],
+  ['promotionFlowCreate', only(flow('dev'))],
+  ['promotionFlowUpdate', only({ name: 'f', labels })],
+  ['promotionFlowAddEnvironments', only({ name: 'f', after: ['dev'], environments: ['staging'] })],
+  ['promotionFlowRemoveEnvironment', only({ name: 'f', environment: 'staging' })],
+  ['promotionFlowSave', only(flow('eu'))],
+  ['promotionFlowDelete', only({ name: 'f' })],
+  ['releaseTrigger', only({ product: 'three', version: '3' })],
+  ['approvalLinkCreate', ({ asked }) => ({ ...decision(asked), decision: 'APPROVE', approver: 'ada' })],
+  ['promotionApprove', ({ asked }) => decision(asked)],
+  ['promotionReject', ({ asked }) => decision(asked)],
+  ['releaseTerminate', ({ asked }) => ({ releaseId: asked() })],
+  ['releaseRetry', async (of) => ({ releaseId: await terminated(of) })],
+  ['releaseWindowCreate', only({ name: 'quiet', ...WINDOW, selector: { environments: { names: ['staging'] } } })],
+  [
+    'windowOverride',
+    ({ asked }) => ({
+      releaseId: asked(),
+      environment: 'staging',
+      windows: ['quiet'],
+      reason: 'urgent',
+      expiresAt: '2098-01-01T00:00:00Z',
+    }),
+  ],
+  ['releaseWindowUpdate', only({ name: 'quiet', labels })],
+  ['releaseWindowDelete', only({ name: 'quiet' })],
+  ['environmentHold', only({ ...where, reason: 'freeze' })],
+  ['environmentRelease', only({ ...where, reason: 'over' })],
+  ['versionMarkBad', only({ product: 'three', version: '2', reason: 'wrong prices' })],
+  ['versionUnmarkBad', only({ product: 'three', version: '2', reason: 'right prices' })],
+  ['rolloutReport', only({ product: 'three', environment: 'eu', version: '2', status: 'SUCCEEDED' })],
+  ['rollbackStart', only({ product: 'three', environments: ['eu'], reason: 'customers complain' })],
+  ['rollbackTargetApprove', ({ proposed }) => ({ rollbackId: proposed.one, environment: 'asia-2' })],
+  ['rollbackTargetReject', ({ proposed }) => ({ rollbackId: proposed.two, environment: 'asia-2' })],
+  ['webhookDeliveryReplay', ({ delivery }) => ({ id: delivery })],
+  ['secretSet', only({ name: 'hook', secretValue: 'long-enough-1' })],
+  ['secretsReseal', async (of) => (await otherKey(of), {})],
+  ['secretDelete', only({ name: 'hook' })],
+  ['apiTokenCreate', only({ name: 'n', subject: 's', scope: [{ role: 'VIEWER' }] })],
+  ['apiTokenRevoke', ({ token }) => ({ id: token })],
+  ['roleGrantCreate', only(grantOf('linus'))],
+  ['roleGrantDelete', ({ grant }) => ({ id: grant })],
+];
+
+const decision = (asked: Made['asked']) => ({ releaseId: asked(), environment: 'staging' });
+
+async function terminated({ asked, guarded: { engine } }: Made): Promise<string> {
+  const id = asked();
+  await engine.app.mover.move(id, { kind: 'terminate', reason: 'test', by: null });
+  await engine.ended(id);
+  return id;
+}
+
+/** From now on another key seals. */
+async function otherKey({ guarded: { engine } }: Made): Promise<void> {
+  const { config } = engine.app;
+  const next = Buffer.alloc(32, 7).toString('base64');
+  Object.assign(config, { encryptionKeys: [next, ...config.encryptionKeys.filter((each) => each !== next)] });
+}
