@@ -5,7 +5,7 @@ import type { DataSource } from 'typeorm';
 import type { Clock } from '../clock.ts';
 import { sameHash, hashOf, tokenId } from '../commands/access/token.ts';
 import type { AuthConfig } from '../config.ts';
-import { ANONYMOUS, callerName, holderOf } from '../core/access/index.ts';
+import { ANONYMOUS, callerName, holderOf, rolesOf } from '../core/access/index.ts';
 import type { Grant, Identity } from '../core/access/index.ts';
 import type { Caller } from '../core/caller.ts';
 import type { Log } from '../log.ts';
@@ -168,9 +168,7 @@ function identityOf(
   credential: string,
   expiresAt: number | null,
 ): Identity {
-  // As rules of approvals write them.
-  const roles = [...new Set(grants.map(({ role }) => role.toLowerCase()))];
-  return { caller: { ...caller, roles }, grants, anonymous: false, credential, expiresAt };
+  return { caller: { ...caller, roles: rolesOf(grants) }, grants, anonymous: false, credential, expiresAt };
 }
 
 const ADMIN_IDENTITY = identityOf(

@@ -26,6 +26,7 @@ export function addSecretCommands(program: Command, { clientOf, formatOf, print,
     .option('--git-username <name>', 'the user name for them')
     .option('--webhook-source <name>', 'signs the webhooks of this source')
     .option('--product <name...>', 'which may tell of these products only, e.g. billing or team-a-*')
+    .option('--decides-as <account>', 'which decide on approvals, in the name of this service account')
     .action(async (name: string, flags: SecretFlags, command: Command) =>
       print(await setSecret(clientOf(command), name, flags, input)),
     );

@@ -1,16 +1,21 @@
 import { createHmac, randomUUID, timingSafeEqual } from 'node:crypto';
 import type { App } from '../app.ts';
 import type { Delivery } from '../core/receiver/delivery.ts';
+import { readDecision } from '../core/receiver/decision.ts';
 import { readRollout } from '../core/receiver/rollout.ts';
 import { readSigned } from '../core/receiver/signature.ts';
 import type { SignedMessage } from '../core/receiver/signature.ts';
 import { signingKey } from '../core/secrets.ts';
-import { keepDelivery } from '../store/deliveries.ts';
+import { keepDelivery, MAX_PENDING } from '../store/deliveries.ts';
 
 type Parts = Pick<App, 'pool' | 'clock' | 'secrets'>;
 
 export interface Arrived {
+  /** What it is for: reports of rollouts, or decisions on approvals. */
+  purpose: 'rollouts' | 'approvals';
   source: string;
+  /** From where it came; null: not known. */
+  address: string | null;
   headers: Record<string, string | string[] | undefined>;
   /** As it came: the signature is over these bytes. */
   body: Buffer;
@@ -22,40 +27,55 @@ export type Received =
   /** Nothing is stored: nobody knows who sent it. */
   | { kind: 'UNVERIFIED'; reason: string }
   /** Another message came under the same id before. */
-  | { kind: 'CONFLICT'; reason: string };
+  | { kind: 'CONFLICT'; reason: string }
+  /** Nothing is stored: too much of the source is not processed yet. */
+  | { kind: 'FULL'; reason: string };
 
 /** Kept with the delivery: what helps to understand it, and nothing that could sign or log in. */
 const KEPT_HEADERS = ['content-type', 'user-agent', 'webhook-id', 'webhook-timestamp'];
 
-/** Verifies and stores what an outside system sent; once it answers, the message is not lost any more. */
-export async function receiveDelivery(app: Parts, { source, headers, body }: Arrived): Promise<Received> {
+/**
+ * Verifies and stores what an outside system sent; once it answers, the message is not lost any more.
+ *
+ * @param admit asked once it is known who sent it; what it throws is thrown, and nothing is stored
+ */
+export async function receiveDelivery(
+  app: Parts,
+  { purpose, source, address, headers, body }: Arrived,
+  admit: () => Promise<void> = () => Promise.resolve(),
+): Promise<Received> {
   const now = app.clock.now();
   const message = readSigned(headers, now.getTime());
   if ('wrong' in message) return { kind: 'UNVERIFIED', reason: message.wrong };
-  const secrets = await app.secrets.webhookSecrets(source);
+  const secrets = await app.secrets.webhookSecrets(source, purpose);
   const verifiedBy = verify(message, body, secrets);
   // The same words for a source that is not there: whoever asks around learns nothing.
   if (verifiedBy === undefined)
-    return { kind: 'UNVERIFIED', reason: `the signature is not one of a secret of source "${source}"` };
+    return { kind: 'UNVERIFIED', reason: `the signature is not one of a secret of source "${source}" for ${purpose}` };
+  await admit();
   const text = decoded(body);
   if (text === undefined) return { kind: 'CONFLICT', reason: 'the body is not UTF-8 text, or has a NUL character' };
-  const read = readRollout(text);
+  const read = purpose === 'rollouts' ? readRollout(text) : readDecision(text);
   const wrong = 'wrong' in read ? read.wrong : undefined;
-  const { kept, isNew } = await keepDelivery(app.pool, {
+  const kept = await keepDelivery(app.pool, {
     id: randomUUID(),
     source,
     webhookId: message.id,
     headers: Object.fromEntries(KEPT_HEADERS.flatMap((name) => (headers[name] ? [[name, String(headers[name])]] : []))),
     body: text,
+    address,
     receivedAt: now,
     verifiedBy,
     status: wrong === undefined ? 'PENDING' : 'REFUSED',
     outcome: wrong ?? null,
     dueAt: now,
   });
-  if (!isNew && kept.body !== text)
+  if (!kept)
+    return { kind: 'FULL', reason: `${MAX_PENDING} messages of this source wait to be processed: send again later` };
+  const { delivery, isNew } = kept;
+  if (!isNew && delivery.body !== text)
     return { kind: 'CONFLICT', reason: `another message came before with the webhook-id ${message.id}` };
-  return { kind: 'STORED', delivery: kept, isNew, ...(wrong !== undefined && { wrong }) };
+  return { kind: 'STORED', delivery, isNew, ...(wrong !== undefined && { wrong }) };
 }
 
 /** Every secret and every signature is compared, and each in constant time. @returns the name of the secret that fits */

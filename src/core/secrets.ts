@@ -16,7 +16,10 @@ export type SecretUse =
       kind: 'WEBHOOK';
       source: string;
       /** Names with `*` of products that it may tell of; any when empty. */ products: string[];
+      /** The service account in whose name it decides on approvals; left out: it reports rollouts. */ decidesAs?: string;
     };
+
+export type WebhookUse = Extract<SecretUse, { kind: 'WEBHOOK' }>;
 
 /** All that is ever shown of a secret. */
 export interface SecretShown {
@@ -93,6 +96,12 @@ export function checkSecret({ name, value, description, use }: SecretInput): Ref
           `the source ${quote(use.source)} must be 1 to 63 lower-case letters, digits and "-"`,
           'webhook',
           'source',
+        );
+      if (use.decidesAs !== undefined && !/^\S{1,200}$/u.test(use.decidesAs))
+        refuse(
+          `${quote(use.decidesAs)} is not the name of a service account: 1 to 200 characters, no spaces`,
+          'webhook',
+          'decidesAs',
         );
       if (value !== null && signingKey(value) === undefined)
         refuse('the value must be whsec_ and 24 to 64 bytes in base64, as Standard Webhooks says', 'secretValue');

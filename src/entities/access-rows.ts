@@ -98,7 +98,7 @@ export class AuditLogRow {
 
   /** Of the command: it has one entry. */
   @Index('audit_log_once', { unique: true })
-  @Column({ type: 'uuid', default: () => 'gen_random_uuid()' })
+  @Column({ type: 'uuid' })
   command!: string;
 
   @Column({ type: 'timestamptz', default: () => 'clock_timestamp()' })

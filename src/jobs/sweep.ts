@@ -27,7 +27,7 @@ export class Sweep {
   #timer: NodeJS.Timeout | null = null;
   #running: Promise<void> | null = null;
   /** What a round has begun and does not wait for, by name: it may have to ask a target that does not answer. */
-  readonly #beside = new Map<string, Promise<void>>();
+  readonly #beside = new Map<string, Promise<unknown>>();
   #rounds = 0;
   #closed = false;
 
@@ -90,9 +90,9 @@ export class Sweep {
   }
 
   /** False: it is under way already. */
-  #begin(name: string, work: () => Promise<void>, releaseId?: string): boolean {
+  #begin(name: string, work: () => Promise<unknown>, releaseId?: string): boolean {
     if (this.#beside.has(name)) return false;
-    const done = work()
+    const done: Promise<unknown> = work()
       .catch((error: unknown) =>
         this.#parts.log.warn({ error, releaseId }, 'what a decision or a delivery asked for could not be done yet'),
       )

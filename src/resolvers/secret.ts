@@ -17,6 +17,7 @@ import {
   SecretSetPayload,
   SecretsResealInput,
   SecretsResealPayload,
+  type SecretWebhookInput,
 } from '../schema/secret.ts';
 import { listSecrets } from '../store/secrets.ts';
 import { Guarded, may } from './access/rules.ts';
@@ -55,7 +56,7 @@ export class SecretResolver {
     const use: SecretUse = git
       ? { kind: 'GIT', url: git.url, username: git.username ?? null }
       : webhook
-        ? { kind: 'WEBHOOK', source: webhook.source, products: webhook.products ?? [] }
+        ? webhookUse(webhook)
         : { kind: 'REFERENCE', hosts: hosts ?? [] };
     const given = { name, value: secretValue ?? null, description: description ?? null, use };
     const { value, refusals } = await setSecret(app, given, actor);
@@ -87,4 +88,9 @@ export class SecretResolver {
     const { value, refusals } = await resealSecrets(app, input.name ?? null);
     return { resealed: value ?? null, userErrors: refused(refusals ?? []) };
   }
+}
+
+function webhookUse({ source, products, decidesAs }: SecretWebhookInput): SecretUse {
+  const decides = decidesAs === undefined || decidesAs === null ? {} : { decidesAs };
+  return { kind: 'WEBHOOK', source, products: products ?? [], ...decides };
 }

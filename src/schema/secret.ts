@@ -60,6 +60,15 @@ export class Secret {
     return this.shown.use.kind === 'WEBHOOK' ? this.shown.use.products : null;
   }
 
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'The service account in whose name those webhooks decide on approvals; null: they report rollouts, or it is for something else.',
+  })
+  get webhookDecidesAs(): string | null {
+    return this.shown.use.kind === 'WEBHOOK' ? (this.shown.use.decidesAs ?? null) : null;
+  }
+
   @Field(() => Int, { description: '1, and one more with each new value.' })
   get revision(): number {
     return this.shown.revision;
@@ -105,6 +114,13 @@ export class SecretWebhookInput {
     description: 'Products that it may tell of, e.g. `billing` or `team-a-*`. Left out: any.',
   })
   products?: string[];
+
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'The service account in whose name it decides on approvals, by its bare name. Left out: it reports rollouts, and decides nothing.',
+  })
+  decidesAs?: string;
 }
 
 @InputType({

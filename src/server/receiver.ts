@@ -1,57 +1,104 @@
-import express, { type RequestHandler, type Response, Router } from 'express';
+import express, { type NextFunction, type Request, type RequestHandler, type Response, Router } from 'express';
 import type { App } from '../app.ts';
-import { processDelivery } from '../commands/process-delivery.ts';
+import { processDelivery, processDue } from '../commands/process-delivery.ts';
 import { receiveDelivery } from '../commands/receive-delivery.ts';
+import type { Received } from '../commands/receive-delivery.ts';
 import { tooMany } from './event-stream.ts';
 import { type Limits, RateLimitedError } from './limits.ts';
 
 /** A report is a few lines: more is no report. */
 const MAX_BYTES = 256 * 1024;
+/** Processed side by side by one process, of all that its sources send. */
+const AT_ONCE = 16;
+/** When a source may send again that has too much waiting, in seconds. */
+const LATER = 10;
 
-/** `POST /hooks/rollouts/SOURCE`: what outside systems tell, signed as Standard Webhooks says. */
+/**
+ * `POST /hooks/rollouts/SOURCE` and `/hooks/approvals/SOURCE`: what outside systems tell, and decide, signed as Standard Webhooks
+ * says. Whoever asks is counted by address, and a source that has shown to be one besides by its name.
+ */
 export function receiver(app: App, limits: Limits): RequestHandler {
   const router = Router();
-  router.use(async (request, response, next) => {
-    try {
+  const follow = following(app);
+  // Whatever its type says: the signature is over the bytes. Compressed ones are refused, they would be other bytes.
+  const body = express.raw({ type: () => true, limit: MAX_BYTES, inflate: false });
+  router.use(
+    limited(async (request, _response, next) => {
       await limits.operation(limits.callerOf(request));
       next();
+    }),
+  );
+  for (const purpose of ['rollouts', 'approvals'] as const) {
+    const receive: Handler = async (request, response) => {
+      const source = String(request.params['source']).slice(0, 100);
+      const address = limits.addressOf(request) || null;
+      const bytes = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
+      const arrived = { purpose, source, address, headers: request.headers, body: bytes };
+      const received = await receiveDelivery(app, arrived, () => limits.operation(`webhook ${source}`));
+      answer(response, received, follow);
+    };
+    router.post(`/${purpose}/:source`, body, limited(unlessClosed(app, receive)));
+  }
+  return router;
+}
+
+type Handler = (request: Request, response: Response, next: NextFunction) => Promise<void>;
+
+function limited(handle: Handler): Handler {
+  return async (request, response, next) => {
+    try {
+      await handle(request, response, next);
     } catch (error) {
       if (!(error instanceof RateLimitedError)) throw error;
       tooMany(response, error.message, error.retryAfter);
     }
-  });
-  // Whatever its type says: the signature is over the bytes. Compressed ones are refused, they would be other bytes.
-  router.post(
-    '/rollouts/:source',
-    express.raw({ type: () => true, limit: MAX_BYTES, inflate: false }),
-    async (request, response) => {
-      const { source } = request.params;
-      const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
-      const received = await receiveDelivery(app, {
-        source: source.slice(0, 100),
-        headers: request.headers,
-        body,
-      }).catch((error: unknown) => {
-        // The operator has to put a key or a secret right: the sender tries again until then.
-        if (!(error instanceof Error && error.name === 'PermanentError')) throw error;
-        app.log.error({ error, source }, 'a webhook could not be verified');
-        return null;
-      });
-      if (received === null)
-        return say(response, 503, 'UNAVAILABLE', 'the secrets of this server cannot be opened now');
-      if (received.kind === 'UNVERIFIED') return say(response, 401, 'UNVERIFIED', received.reason);
-      if (received.kind === 'CONFLICT') return say(response, 409, 'CONFLICT', received.reason);
-      const { delivery, isNew, wrong } = received;
-      if (wrong !== undefined) return say(response, 400, 'INVALID', wrong);
-      response.status(isNew ? 202 : 200).json({ delivery: delivery.id, status: delivery.status });
-      // It is stored: should this process end now, the sweep of a worker goes on with it.
-      if (isNew)
-        void processDelivery(app, delivery.id).catch((error: unknown) =>
-          app.log.warn({ error, delivery: delivery.id }, 'a delivery waits for the sweep'),
-        );
-    },
-  );
-  return router;
+  };
+}
+
+/** The operator has to put a key or a secret right: the sender tries again until then. */
+function unlessClosed({ log }: App, handle: Handler): Handler {
+  return async (request, response, next) => {
+    try {
+      await handle(request, response, next);
+    } catch (error) {
+      if (!(error instanceof Error && error.name === 'PermanentError')) throw error;
+      log.error({ error, source: request.params['source'] }, 'a webhook could not be verified');
+      say(response, 503, 'UNAVAILABLE', 'the secrets of this server cannot be opened now');
+    }
+  };
+}
+
+function answer(response: Response, received: Received, follow: (delivery: string) => void): void {
+  if (received.kind === 'UNVERIFIED') return say(response, 401, 'UNVERIFIED', received.reason);
+  if (received.kind === 'CONFLICT') return say(response, 409, 'CONFLICT', received.reason);
+  if (received.kind === 'FULL') return tooMany(response, received.reason, LATER);
+  const { delivery, isNew, wrong } = received;
+  if (wrong !== undefined) return say(response, 400, 'INVALID', wrong);
+  response.status(isNew ? 202 : 200).json({ delivery: delivery.id, status: delivery.status });
+  if (isNew) follow(delivery.id);
+}
+
+/**
+ * Processes what was stored, at once, but not all of a flood side by side: what finds no place is taken from the table by those
+ * who have one. Should this process end now, the sweep of a worker goes on with it.
+ */
+function following(app: App): (delivery: string) => void {
+  let busy = 0;
+  let more = false;
+  const work = async (delivery: string): Promise<void> => {
+    await processDelivery(app, delivery);
+    while (more) more = (await processDue(app)) > 0;
+  };
+  return (delivery) => {
+    if (busy >= AT_ONCE) {
+      more = true;
+      return;
+    }
+    busy += 1;
+    void work(delivery)
+      .catch((error: unknown) => app.log.warn({ error, delivery }, 'a delivery waits for the sweep'))
+      .finally(() => (busy -= 1));
+  };
 }
 
 function say(response: Response, status: number, code: string, message: string): void {

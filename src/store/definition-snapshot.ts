@@ -1,10 +1,11 @@
 import type { DataSource } from 'typeorm';
 import { visibilityOf } from '../core/access/index.ts';
-import type { Grant, Visibility } from '../core/access/index.ts';
+import type { Grant, Target, Visibility } from '../core/access/index.ts';
 import type { StoredDefinition } from '../core/definitions.ts';
 import { checkFlow } from '../core/flow.ts';
 import type { FlowCheck, Known } from '../core/flow.ts';
 import { resolveMembers } from '../core/selectors.ts';
+import type { Selectable } from '../core/selectors.ts';
 import { selectWindows } from '../core/windows/index.ts';
 import type { ReleaseWindow } from '../core/windows/index.ts';
 import { allDefinitions } from './definitions.ts';
@@ -65,6 +66,23 @@ export class DefinitionSnapshot {
     const visible = visibilityOf(grants, products, environments);
     this.#visible.set(grants, visible);
     return visible;
+  }
+
+  /** As grants select it; a name that nothing has is a thing without labels. */
+  product(name: string): Selectable {
+    return { name, labels: this.products.get(name)?.metadata.labels ?? {} };
+  }
+
+  environment(name: string): Selectable {
+    const found = this.environments.find(({ metadata }) => metadata.name === name);
+    return { name, labels: found?.metadata.labels ?? {}, kind: found?.spec.kind };
+  }
+
+  /** Of a product, in each of these environments; without any: in all that there are or will be. */
+  places(product: string, environments: readonly string[]): Target[] {
+    const of = this.product(product);
+    if (environments.length === 0) return [{ product: of, environment: 'ALL' }];
+    return environments.map((name) => ({ product: of, environment: this.environment(name) }));
   }
 
   applicationsOf(product: string): StoredDefinition<'Application'>[] {

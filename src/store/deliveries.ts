@@ -1,31 +1,45 @@
-import type { Pool } from 'pg';
+import type { Pool, PoolClient } from 'pg';
 import type { Delivery, DeliveryStatus } from '../core/receiver/delivery.ts';
 
-const COLUMNS = `id, source, webhook_id AS "webhookId", headers, body, received_at AS "receivedAt",
+const COLUMNS = `id, source, webhook_id AS "webhookId", headers, body, address, received_at AS "receivedAt",
   verified_by AS "verifiedBy", status, outcome, attempts, replays, processed_at AS "processedAt"`;
 
 export type NewDelivery = Pick<
   Delivery,
-  'id' | 'source' | 'webhookId' | 'headers' | 'body' | 'receivedAt' | 'verifiedBy' | 'status' | 'outcome'
+  'id' | 'source' | 'webhookId' | 'headers' | 'body' | 'address' | 'receivedAt' | 'verifiedBy' | 'status' | 'outcome'
 > & { dueAt: Date };
 
-/** @returns the delivery that is kept: this one, or the one that came before under the same id. */
-export async function keepDelivery(pool: Pool, given: NewDelivery): Promise<{ kept: Delivery; isNew: boolean }> {
-  const { id, source, webhookId, headers, body, receivedAt, verifiedBy, status, outcome, dueAt } = given;
+/** Of one source that may wait to be processed at once. */
+export const MAX_PENDING = 1_000;
+/** Of one source that are kept once they are processed; older ones are forgotten before their time. */
+const MAX_KEPT = 10_000;
+
+/**
+ * @returns the delivery that is kept: this one, or the one that came before under the same id; undefined when too many of its
+ * source are not processed yet
+ */
+export async function keepDelivery(
+  pool: Pool,
+  given: NewDelivery,
+): Promise<{ delivery: Delivery; isNew: boolean } | undefined> {
+  const { id, source, webhookId, headers, body, address, receivedAt, verifiedBy, status, outcome, dueAt } = given;
   const { rows } = await pool.query<Delivery>(
     `INSERT INTO webhook_delivery
-       (id, source, webhook_id, headers, body, received_at, verified_by, status, outcome, due_at, processed_at)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, CASE WHEN $8 = 'PENDING' THEN NULL ELSE $6::timestamptz END)
+       (id, source, webhook_id, headers, body, address, received_at, verified_by, status, outcome, due_at, processed_at)
+     SELECT $1::uuid, $2, $3, $4::jsonb, $5, $6, $7::timestamptz, $8, $9, $10, $11::timestamptz,
+       CASE WHEN $9 = 'PENDING' THEN NULL ELSE $7::timestamptz END
+     WHERE (SELECT count(*) FROM (SELECT FROM webhook_delivery WHERE status = 'PENDING' AND source = $2 LIMIT ${MAX_PENDING}) p)
+       < ${MAX_PENDING}
      ON CONFLICT (source, webhook_id) DO NOTHING
      RETURNING ${COLUMNS}`,
-    [id, source, webhookId, JSON.stringify(headers), body, receivedAt, verifiedBy, status, outcome, dueAt],
+    [id, source, webhookId, JSON.stringify(headers), body, address, receivedAt, verifiedBy, status, outcome, dueAt],
   );
-  if (rows[0]) return { kept: rows[0], isNew: true };
+  if (rows[0]) return { delivery: rows[0], isNew: true };
   const earlier = await pool.query<Delivery>(
     `SELECT ${COLUMNS} FROM webhook_delivery WHERE source = $1 AND webhook_id = $2`,
     [source, webhookId],
   );
-  return { kept: earlier.rows[0] as Delivery, isNew: false };
+  return earlier.rows[0] && { delivery: earlier.rows[0], isNew: false };
 }
 
 /** Takes one for an attempt; nobody else does before `until`. Undefined when it is taken, or not pending. */
@@ -61,13 +75,21 @@ export async function recordDelivery(
   );
 }
 
-/** Once more from the beginning; undefined when it is not there, or under way. */
-export async function replayDelivery(pool: Pool, id: string, now: Date): Promise<Delivery | undefined> {
-  const { rows } = await pool.query<Delivery>(
+/** Once more from the beginning, in the caller's transaction. */
+export async function replayDelivery(client: PoolClient, id: string, now: Date): Promise<Delivery> {
+  const { rows } = await client.query<Delivery>(
     `UPDATE webhook_delivery SET status = 'PENDING', attempts = 0, replays = replays + 1, due_at = $2, processed_at = NULL
-     WHERE id = $1 AND status <> 'PENDING' RETURNING ${COLUMNS}`,
+     WHERE id = $1 RETURNING ${COLUMNS}`,
     [id, now],
   );
+  return rows[0] as Delivery;
+}
+
+/** For change: whoever takes it, or replays it, waits. */
+export async function lockDelivery(client: PoolClient, id: string): Promise<Delivery | undefined> {
+  const { rows } = await client.query<Delivery>(`SELECT ${COLUMNS} FROM webhook_delivery WHERE id = $1 FOR UPDATE`, [
+    id,
+  ]);
   return rows[0];
 }
 
@@ -98,5 +120,13 @@ export async function listDeliveries(pool: Pool, { limit, after, source, status 
 export async function forgetOldDeliveries(pool: Pool): Promise<void> {
   await pool.query(
     `DELETE FROM webhook_delivery WHERE received_at < now() - interval '30 days' AND status <> 'PENDING'`,
+  );
+  await pool.query(
+    `DELETE FROM webhook_delivery WHERE id IN (
+       SELECT id FROM (
+         SELECT id, row_number() OVER (PARTITION BY source ORDER BY received_at DESC, id DESC) AS place
+         FROM webhook_delivery WHERE status <> 'PENDING') AS kept
+       WHERE place > $1)`,
+    [MAX_KEPT],
   );
 }

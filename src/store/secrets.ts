@@ -1,5 +1,5 @@
 import type { Pool, PoolClient } from 'pg';
-import type { SecretShown, SecretUse } from '../core/secrets.ts';
+import type { SecretShown, SecretUse, WebhookUse } from '../core/secrets.ts';
 import { PermanentError } from '../drivers/driver.ts';
 import type { GitLogin, OpenedSecret, SecretSource } from '../drivers/driver.ts';
 import { openedSecrets } from '../opened-secrets.ts';
@@ -23,11 +23,11 @@ export async function listSecrets(
   return rows;
 }
 
-/** What a secret that verified something may tell of; undefined when it is there no more. */
-export async function webhookProducts(connection: Connection, name: string): Promise<string[] | undefined> {
+/** What a secret that verified something is for; undefined when it is there no more, or for something else by now. */
+export async function webhookUse(connection: Connection, name: string): Promise<WebhookUse | undefined> {
   const { rows } = await connection.query<{ use: SecretUse }>('SELECT use FROM secret WHERE name = $1', [name]);
   const use = rows[0]?.use;
-  return use?.kind === 'WEBHOOK' ? use.products : undefined;
+  return use?.kind === 'WEBHOOK' ? use : undefined;
 }
 
 /** For change: whoever sets the same secret waits. */
@@ -70,17 +70,11 @@ export async function deleteSecret(client: Connection, name: string): Promise<bo
   return rowCount === 1;
 }
 
-/** Some that another key than this one sealed, locked. */
-/** `name`: that one alone. */
-export async function sealedOtherwise(
-  client: Connection,
-  keyId: string,
-  name: string | null,
-  limit: number,
-): Promise<SealedRow[]> {
+/** Those that another key than this one sealed, locked. `name`: that one alone. */
+export async function sealedOtherwise(client: Connection, keyId: string, name: string | null): Promise<SealedRow[]> {
   const { rows } = await client.query<SealedRow>(
-    `SELECT ${SEALED} FROM secret WHERE key_id <> $1 AND ($2::text IS NULL OR name = $2) ORDER BY name LIMIT $3 FOR UPDATE`,
-    [keyId, name, limit],
+    `SELECT ${SEALED} FROM secret WHERE key_id <> $1 AND ($2::text IS NULL OR name = $2) ORDER BY name FOR UPDATE`,
+    [keyId, name],
   );
   return rows;
 }
@@ -134,9 +128,12 @@ export class Vault implements SecretSource {
     return found;
   }
 
-  /** The keys that sign for a source: several while one is being replaced by the next. */
-  async webhookSecrets(source: string): Promise<{ name: string; value: string }[]> {
-    const rows = await this.#sealed(`use->>'kind' = 'WEBHOOK' AND use->>'source' = $1`, [source]);
+  /** The keys that sign for a source, for one purpose: several while one is being replaced by the next. */
+  async webhookSecrets(source: string, purpose: 'rollouts' | 'approvals'): Promise<{ name: string; value: string }[]> {
+    const rows = await this.#sealed(
+      `use->>'kind' = 'WEBHOOK' AND use->>'source' = $1 AND (use->>'decidesAs' IS NOT NULL) = $2`,
+      [source, purpose === 'approvals'],
+    );
     return rows.map((row) => ({ name: row.name, value: this.#open(row) }));
   }
 

@@ -1,4 +1,4 @@
-import { createHmac, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { processDelivery } from '../../src/commands/process-delivery.ts';
 import { receiveDelivery } from '../../src/commands/receive-delivery.ts';
@@ -6,6 +6,7 @@ import { setSecret } from '../../src/commands/set-secret.ts';
 import { readDelivery, takeDelivery } from '../../src/store/deliveries.ts';
 import { type ApiServer, startServer } from '../../src/server.ts';
 import { openTestEngine, type TestEngine } from '../support/engine.ts';
+import { newWebhookId, signWebhook, type SignedWebhook } from '../support/webhooks.ts';
 import { post } from './support/clients.ts';
 
 let engine: TestEngine;
@@ -37,8 +38,6 @@ async function keep(name: string, value: string, source: string, products: strin
 }
 
 const REPORT = { product: 'billing', environment: 'us-east', version: '1.4.2', status: 'SUCCEEDED' };
-let sent = 0;
-const newId = (): string => `msg_${(sent += 1)}_${randomBytes(3).toString('hex')}`;
 
 interface Message {
   id?: string;
@@ -49,18 +48,8 @@ interface Message {
   headers?: Record<string, string>;
 }
 
-function signed({ id = newId(), timestamp = String(Math.floor(Date.now() / 1000)), body, secret = SECRET }: Message): {
-  headers: Record<string, string>;
-  body: Buffer;
-} {
-  const bytes = Buffer.from(body ?? JSON.stringify(REPORT));
-  const key = Buffer.from(secret.slice(6), 'base64');
-  const signature = createHmac('sha256', key).update(`${id}.${timestamp}.`).update(bytes).digest('base64');
-  return {
-    headers: { 'webhook-id': id, 'webhook-timestamp': timestamp, 'webhook-signature': `v1,${signature}` },
-    body: bytes,
-  };
-}
+const signed = ({ secret = SECRET, body = JSON.stringify(REPORT), ...message }: Message): SignedWebhook =>
+  signWebhook({ ...message, secret, body });
 
 async function send(message: Message = {}): Promise<{ status: number; body: Record<string, unknown>; said: string }> {
   const { headers, body } = signed(message);
@@ -100,9 +89,10 @@ describe('what is signed', () => {
     );
     expect(events).toEqual([{ actor: 'webhook/argo' }]);
     const { rows: audit } = await engine.app.pool.query(
-      `SELECT actor, action, transport FROM audit_log WHERE input::text LIKE '%all pods are up%'`,
+      `SELECT actor, credential, action, transport, address, outcome FROM audit_log WHERE input::text LIKE '%all pods are up%'`,
     );
-    expect(audit).toEqual([{ actor: 'webhook/argo', action: 'rolloutReport', transport: 'WEBHOOK' }]);
+    const from = { credential: 'webhook secret argo-1', transport: 'WEBHOOK', address: '127.0.0.1' };
+    expect(audit).toEqual([{ actor: 'webhook/argo', action: 'rolloutReport', outcome: 'DONE', ...from }]);
   });
 
   test('by either secret of a source, while one is replaced by the next', async () => {
@@ -119,7 +109,7 @@ describe('what is signed', () => {
   });
 
   test('and sent twice is one delivery', async () => {
-    const message = { id: newId(), timestamp: String(Math.floor(Date.now() / 1000)) };
+    const message = { id: newWebhookId(), timestamp: String(Math.floor(Date.now() / 1000)) };
     const [first, second] = await Promise.all([send(message), send(message)]);
     expect([first.status, second.status].sort((a, b) => a - b)).toEqual([200, 202]);
     expect(first.body['delivery']).toBe(second.body['delivery']);
@@ -129,14 +119,14 @@ describe('what is signed', () => {
   });
 
   test('and tells something else under an id that was used is a conflict', async () => {
-    const id = newId();
+    const id = newWebhookId();
     await send({ id });
     const other = await send({ id, body: JSON.stringify({ ...REPORT, status: 'FAILED' }) });
     expect([other.status, other.said]).toEqual([409, expect.stringContaining('another message came before')]);
   });
 
   test('the id of one source says nothing about that of another', async () => {
-    const id = newId();
+    const id = newWebhookId();
     expect((await send({ id })).status).toBe(202);
     expect((await send({ id, source: 'other-source', secret: NEXT })).status).toBe(202);
   });
@@ -172,6 +162,10 @@ describe('whose secret', () => {
     await keep('for-shop', KEY, 'team-b', ['shop', '*-shop']);
     expect(await outcomeOf('team-a')).toBe('DONE noted');
     expect(await outcomeOf('team-b')).toBe('REFUSED what "for-shop" signs may tell of shop, *-shop, not of billing');
+    const { rows } = await engine.app.pool.query(
+      `SELECT outcome, reasons FROM audit_log WHERE actor = 'webhook/team-b'`,
+    );
+    expect(rows).toEqual([{ outcome: 'REFUSED', reasons: [expect.stringContaining('not of billing')] }]);
   });
 
   test('is gone is believed no more, not even for what it signed before', async () => {
@@ -249,7 +243,12 @@ describe('what was stored and not processed', () => {
   /** As if the process had ended right after it answered. */
   async function cutOff(body: Record<string, unknown> = REPORT): Promise<string> {
     const message = signed({ body: JSON.stringify(body) });
-    const received = await receiveDelivery(engine.app, { source: 'argo', ...message });
+    const received = await receiveDelivery(engine.app, {
+      purpose: 'rollouts',
+      source: 'argo',
+      address: null,
+      ...message,
+    });
     if (received.kind !== 'STORED') throw new Error(received.reason);
     return received.delivery.id;
   }
@@ -281,7 +280,12 @@ describe('what was stored and not processed', () => {
       definitions: { current: () => Promise.reject(new Error('password=hunter2')) } as never,
     };
     const message = signed({ body: JSON.stringify({ ...REPORT, environment: 'asia' }) });
-    const received = await receiveDelivery(engine.app, { source: 'argo', ...message });
+    const received = await receiveDelivery(engine.app, {
+      purpose: 'rollouts',
+      source: 'argo',
+      address: null,
+      ...message,
+    });
     const { id } = (received as Extract<typeof received, { kind: 'STORED' }>).delivery;
     // Whoever comes first: the broken attempt, or the sweep.
     await processDelivery(broken, id);

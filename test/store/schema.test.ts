@@ -42,7 +42,7 @@ test('what is in the event log cannot be changed', async () => {
 
 test('what is in the audit log cannot be changed, deleted or emptied', async () => {
   await dataSource.query(
-    `INSERT INTO audit_log (action, transport, input, outcome, objects) VALUES ('releaseTrigger', 'HTTP', '{}', 'DONE', '[]')`,
+    `INSERT INTO audit_log (command, action, transport, input, outcome, objects) VALUES (gen_random_uuid(), 'releaseTrigger', 'HTTP', '{}', 'DONE', '[]')`,
   );
   for (const statement of [`UPDATE audit_log SET actor = 'eve'`, 'DELETE FROM audit_log', 'TRUNCATE audit_log']) {
     await expect(dataSource.query(statement), statement).rejects.toThrow('append-only');

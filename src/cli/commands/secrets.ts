@@ -3,7 +3,8 @@ import type { Client, UserError } from '../client.ts';
 import { CliError, EXIT } from '../exit.ts';
 import { age, type Column, type Format, render } from '../output.ts';
 
-const SHOWN = 'name description use hosts gitUrl gitUsername webhookSource revision keyId updatedAt updatedBy';
+const SHOWN =
+  'name description use hosts gitUrl gitUsername webhookSource webhookProducts webhookDecidesAs revision keyId updatedAt updatedBy';
 
 export const SECRET_DOCUMENTS = {
   list: `query CliSecrets($after: String) {
@@ -39,6 +40,7 @@ export interface SecretFlags {
   gitUsername?: string;
   webhookSource?: string;
   product?: string[];
+  decidesAs?: string;
 }
 
 const COLUMNS: Column<SecretShown>[] = [
@@ -70,7 +72,7 @@ interface Page {
 /** The value comes from standard input: arguments are seen by everybody on the machine, and kept by shells. */
 export async function setSecret(client: Client, name: string, flags: SecretFlags, input: Readable): Promise<string> {
   const secretValue = await valueFrom(input);
-  const { description, host, gitUrl, gitUsername, webhookSource, product } = flags;
+  const { description, host, gitUrl, gitUsername, webhookSource, product, decidesAs } = flags;
   const { secret } = await ask<{ secret: SecretShown }>(client, SECRET_DOCUMENTS.set, {
     input: {
       name,
@@ -78,7 +80,7 @@ export async function setSecret(client: Client, name: string, flags: SecretFlags
       description,
       hosts: host,
       git: gitUrl === undefined ? undefined : { url: gitUrl, username: gitUsername },
-      webhook: webhookSource === undefined ? undefined : { source: webhookSource, products: product },
+      webhook: webhookSource === undefined ? undefined : { source: webhookSource, products: product, decidesAs },
     },
   });
   return `Secret ${secret.name} is set (revision ${secret.revision}, sealed with key ${secret.keyId})`;

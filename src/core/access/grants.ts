@@ -1,7 +1,7 @@
 import type { EnvironmentSelector, Selector } from '../definitions.ts';
 import { matchesSelector } from '../selectors.ts';
 import type { Selectable } from '../selectors.ts';
-import { ROLE_PERMISSIONS } from './permissions.ts';
+import { ROLE_PERMISSIONS, ROLES } from './permissions.ts';
 import type { Permission, Role } from './permissions.ts';
 
 /** Whom a role is granted to; groups are those that an identity provider names. */
@@ -34,6 +34,24 @@ export function mayDo(grants: readonly Grant[], permission: Permission, target: 
       includes(products, target.product) &&
       includes(environments, target.environment),
   );
+}
+
+/** The names of the roles that are granted, as rules of approvals write them. */
+export function rolesOf(grants: readonly Grant[]): string[] {
+  return [...new Set(grants.map(({ role }) => role.toLowerCase()))];
+}
+
+/** What is missing, in words for whoever asked. */
+export function mayNot(name: string, permission: Permission, target: Target): string {
+  const roles = ROLES.filter((role) => ROLE_PERMISSIONS[role].includes(permission)).join(' or ');
+  return `${name} may not ${permission} ${placeOf(target)}: that takes a grant of ${roles} there`;
+}
+
+function placeOf({ product, environment }: Target): string {
+  const of = product === 'ALL' ? 'for all products' : product === 'ANY' ? '' : `for product "${product.name}"`;
+  const where =
+    environment === 'ALL' ? 'in all environments' : environment === 'ANY' ? '' : `in environment "${environment.name}"`;
+  return [of, where].filter(Boolean).join(' ') || 'anywhere';
 }
 
 function includes(selector: EnvironmentSelector, subject: Selectable | 'ALL' | 'ANY'): boolean {

@@ -10,6 +10,8 @@ export interface Delivery {
   /** Without signatures. */
   headers: Record<string, string>;
   body: string;
+  /** From where it came; null: not known. */
+  address: string | null;
   receivedAt: Date;
   /** The secret that verified it, by name. */
   verifiedBy: string;

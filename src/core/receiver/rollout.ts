@@ -1,4 +1,4 @@
-import { quote } from '../wording.ts';
+import { openEnvelope, shown } from './envelope.ts';
 
 export const ROLLOUT_STATUSES = ['SUCCEEDED', 'FAILED', 'ROLLED_BACK', 'UNKNOWN'] as const;
 
@@ -13,33 +13,12 @@ export interface RolloutMessage {
   at?: Date;
 }
 
-const FIELDS = ['product', 'environment', 'version', 'status', 'message', 'at'];
-const TYPE = 'rollout.report';
+const FIELDS = { product: 1_000, environment: 1_000, version: 1_000, status: 1_000, message: 10_000, at: 1_000 };
 
-/**
- * Reads a body: `{"type": "rollout.report", "timestamp": …, "data": {product, environment, status, …}}`, or the data alone.
- * @returns why it is none, in words, when it is none.
- */
+/** Reads a body of the type `rollout.report`. @returns why it is none, in words, when it is none. */
 export function readRollout(body: string): RolloutMessage | { wrong: string } {
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(body);
-  } catch {
-    return { wrong: 'the body is not JSON' };
-  }
-  if (!isObject(parsed)) return { wrong: 'the body is not a JSON object' };
-  const { type, data } = parsed;
-  if (type !== undefined && type !== TYPE) return { wrong: `the type ${shown(type)} is not known; it must be ${TYPE}` };
-  const told = data === undefined ? omit(parsed, ['type', 'timestamp']) : data;
-  if (!isObject(told)) return { wrong: 'data is not a JSON object' };
-  for (const [key, value] of Object.entries(told)) {
-    if (!FIELDS.includes(key)) return { wrong: `the field ${quote(key)} is not known; known are ${FIELDS.join(', ')}` };
-    if (typeof value !== 'string' && value !== null) return { wrong: `${key} must be a text` };
-    if (typeof value === 'string' && value.length > (key === 'message' ? 10_000 : 1_000))
-      return { wrong: `${key} is too long` };
-    if (typeof value === 'string' && /\0|[\ud800-\udfff]/u.test(value))
-      return { wrong: `${key} has a NUL character or half a character` };
-  }
+  const told = openEnvelope(body, 'rollout.report', FIELDS);
+  if ('wrong' in told) return told;
   const { product, environment, version, status, message, at } = told as Record<string, string | null | undefined>;
   if (!product || !environment) return { wrong: 'product and environment are needed' };
   const known = ROLLOUT_STATUSES.find((each) => each === status?.toUpperCase());
@@ -55,11 +34,3 @@ export function readRollout(body: string): RolloutMessage | { wrong: string } {
     ...(seen && { at: seen }),
   };
 }
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
-const omit = (value: Record<string, unknown>, keys: string[]): Record<string, unknown> =>
-  Object.fromEntries(Object.entries(value).filter(([key]) => !keys.includes(key)));
-
-const shown = (value: unknown): string => (typeof value === 'string' ? quote(value.slice(0, 100)) : typeof value);

@@ -1,7 +1,7 @@
 import { GraphQLError } from 'graphql';
 import type { GraphQLField, GraphQLObjectType, GraphQLSchema } from 'graphql';
 import { audited } from '../../commands/audit.ts';
-import { mayDo, ROLE_PERMISSIONS, ROLES, SOMEWHERE } from '../../core/access/index.ts';
+import { mayDo, mayNot, SOMEWHERE } from '../../core/access/index.ts';
 import type { Identity, Permission, Target } from '../../core/access/index.ts';
 import type { ApiContext } from '../../schema/context.ts';
 import { Lookup } from './lookup.ts';
@@ -72,18 +72,9 @@ async function check(rule: Rule | undefined, field: string, args: unknown, conte
 /** @throws GraphQLError FORBIDDEN, with what is missing in words */
 export function demand(identity: Identity | null, permission: Permission, target: Target): void {
   if (identity === null || mayDo(identity.grants, permission, target)) return;
-  const roles = ROLES.filter((role) => ROLE_PERMISSIONS[role].includes(permission)).join(' or ');
-  throw new GraphQLError(
-    `${identity.caller.name} may not ${permission} ${placeOf(target)}: that takes a grant of ${roles} there`,
-    { extensions: { code: 'FORBIDDEN', permission } },
-  );
-}
-
-function placeOf({ product, environment }: Target): string {
-  const of = product === 'ALL' ? 'for all products' : product === 'ANY' ? '' : `for product "${product.name}"`;
-  const where =
-    environment === 'ALL' ? 'in all environments' : environment === 'ANY' ? '' : `in environment "${environment.name}"`;
-  return [of, where].filter(Boolean).join(' ') || 'anywhere';
+  throw new GraphQLError(mayNot(identity.caller.name, permission, target), {
+    extensions: { code: 'FORBIDDEN', permission },
+  });
 }
 
 export function unauthenticated(message: string): GraphQLError {

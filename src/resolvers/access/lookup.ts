@@ -22,19 +22,16 @@ export class Lookup {
   }
 
   product(name: string): Selectable {
-    return { name, labels: this.#snapshot.products.get(name)?.metadata.labels ?? {} };
+    return this.#snapshot.product(name);
   }
 
   environment(name: string): Selectable {
-    const found = this.#snapshot.environments.find(({ metadata }) => metadata.name === name);
-    return { name, labels: found?.metadata.labels ?? {}, kind: found?.spec.kind };
+    return this.#snapshot.environment(name);
   }
 
   /** Of a product, in each of these environments; without any: in all that there are or will be. */
   places(product: string, environments: readonly string[]): Target[] {
-    const of = this.product(product);
-    if (environments.length === 0) return [{ product: of, environment: 'ALL' }];
-    return environments.map((name) => ({ product: of, environment: this.environment(name) }));
+    return this.#snapshot.places(product, environments);
   }
 
   /** Where a release promotes to: every environment of its plan but the trigger, which it only reads. */
