@@ -16,10 +16,45 @@ const DOCUMENTS = {
   trigger: `mutation Trigger($input: ReleaseTriggerInput!) { answer: releaseTrigger(input: $input) ${PAYLOAD} }`,
   terminate: `mutation Terminate($input: ReleaseTerminateInput!) { answer: releaseTerminate(input: $input) ${PAYLOAD} }`,
   retry: `mutation Retry($input: ReleaseRetryInput!) { answer: releaseRetry(input: $input) ${PAYLOAD} }`,
+  report: `mutation Report($input: RolloutReportInput!) { answer: rolloutReport(input: $input) ${PAYLOAD} }`,
 };
 
+/** What an operator does who looks at the proposals of rollbacks. */
+const PROPOSALS = '{ approvals(first: 50) { nodes { name release { id kind } } } }';
+const DECIDE = {
+  approve: decision('rollbackTargetApprove'),
+  reject: decision('rollbackTargetReject'),
+};
+
+function decision(name: string): string {
+  return `mutation Decide($input: RollbackTargetDecisionInput!) { ${name}(input: $input) { userErrors { code } } }`;
+}
+
+export interface Proposal {
+  /** Global. */
+  rollbackId: string;
+  environment: string;
+}
+
+export async function readProposals(url: string): Promise<Proposal[]> {
+  const { approvals } = await ask<{
+    approvals: { nodes: { name: string; release: { id: string; kind: string } }[] };
+  }>(url, PROPOSALS, {});
+  return approvals.nodes.flatMap(({ name, release }) =>
+    release.kind === 'ROLLBACK'
+      ? [{ rollbackId: toGlobalId(fromGlobalId(release.id), 'Rollback'), environment: name }]
+      : [],
+  );
+}
+
+/** Somebody else, or the time, may have been first: then it is refused, and that is an answer. */
+export async function decide(url: string, how: keyof typeof DECIDE, input: Proposal): Promise<void> {
+  await ask(url, DECIDE[how], { input });
+}
+
 /** Relay's global id ↔ the uuid that the judge finds in the database. */
-export const toGlobalId = (releaseId: string): string => Buffer.from(`Release:${releaseId}`).toString('base64url');
+export const toGlobalId = (uuid: string, type = 'Release'): string =>
+  Buffer.from(`${type}:${uuid}`).toString('base64url');
 export const fromGlobalId = (id: string): string =>
   Buffer.from(id, 'base64url')
     .toString()
@@ -27,22 +62,30 @@ export const fromGlobalId = (id: string): string =>
 
 /** One request, one answer; throws when the server is not there, breaks off, or answers with a fault of its own. */
 export async function mutate(url: string, operation: keyof typeof DOCUMENTS, input: object): Promise<ReleaseAnswer> {
+  const { answer } = await ask<{ answer: { release: { id: string } | null; userErrors: UserError[] } }>(
+    url,
+    DOCUMENTS[operation],
+    { input },
+  );
+  return { releaseId: answer.release && fromGlobalId(answer.release.id), userErrors: answer.userErrors };
+}
+
+async function ask<T extends object>(url: string, query: string, variables: object): Promise<T> {
   const response = await fetch(`${url}/graphql`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', accept: 'application/graphql-response+json, application/json' },
-    body: JSON.stringify({ query: DOCUMENTS[operation], variables: { input } }),
+    body: JSON.stringify({ query, variables }),
     signal: AbortSignal.timeout(15_000),
   });
   const { data, errors } = (await response.json()) as {
-    data?: { answer: { release: { id: string } | null; userErrors: UserError[] } | null };
+    data?: T | null;
     errors?: { message: string; extensions?: { code?: string } }[];
   };
   const code = errors?.[0]?.extensions?.code ?? '';
   // A request that the schema does not know is this program's mistake; trying again would hide it.
   if (code === 'GRAPHQL_VALIDATION_FAILED' || code === 'BAD_USER_INPUT') throw new WrongRequest(JSON.stringify(errors));
-  if (!data?.answer) throw new Error(errors?.[0]?.message ?? `status ${response.status}`);
-  const { release, userErrors } = data.answer;
-  return { releaseId: release && fromGlobalId(release.id), userErrors };
+  if (errors || !data) throw new Error(errors?.[0]?.message ?? `status ${response.status}`);
+  return data;
 }
 
 export class WrongRequest extends Error {}

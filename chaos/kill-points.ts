@@ -15,7 +15,7 @@ import type { Invariant } from './judge/history.ts';
 import { judgeLog } from './judge/log-rules.ts';
 import { SluiceProcess } from './processes.ts';
 import { git } from './repositories.ts';
-import { createWorld, REGIONS } from './world.ts';
+import { CASCADES, createWorld, REGIONS } from './world.ts';
 
 export interface KillPointsOutcome {
   /** Point → how many of the asked counts a release reached: there the worker was killed. */
@@ -45,7 +45,7 @@ export async function runKillPoints(options: {
     const redis = options.backend === 'redis' ? await startRedis() : null;
     if (redis) closers.push(() => redis.stop());
     const databaseUrl = await createDatabase(postgres.url, 'kill_points');
-    const { products } = await createWorld(databaseUrl, join(folder, 'git'), options.cascade);
+    const { products } = await createWorld(databaseUrl, join(folder, 'git'), options.cascade ? CASCADES : undefined);
     const product = products.find((each) => each.repository !== null) as (typeof products)[number];
     const open = async (name: string, role: 'api' | 'worker'): Promise<SluiceProcess> => {
       const { main } = options;

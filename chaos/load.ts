@@ -16,6 +16,8 @@ export interface Asked {
 /** Releases without end, through both servers, until it is stopped; some are terminated and retried on their way. */
 export class Load {
   readonly asked: Asked[] = [];
+  /** Rollouts that were reported as failed, and answered. */
+  reported = 0;
   readonly terminated: string[] = [];
   readonly retried: string[] = [];
   readonly #urls: string[];
@@ -73,6 +75,15 @@ export class Load {
     for (const answer of answers) if (answer) asked.answers.push(answer);
     const releaseId = asked.answers.find((each) => each.releaseId !== null)?.releaseId;
     if (releaseId && random.chance(0.15)) await this.#interfere(releaseId, random);
+    else if (releaseId && random.chance(0.2)) await this.#report(product, key, random);
+  }
+
+  /** An outside system finds out later that what is live somewhere, whatever it is, is no good. */
+  async #report(product: string, key: string, random: Random): Promise<void> {
+    await this.#pause(random.between(1_000, 8_000));
+    const environment = random.pick(['staging', 'us-east', 'eu', 'asia-2']);
+    const input = { product, environment, status: 'FAILED', message: `${key} fails`, idempotencyKey: `${key}-failed` };
+    if (await this.#mutate('report', input, random.whole(0, 1))) this.reported += 1;
   }
 
   /** A person ends it, thinks again, and has it go on. */
@@ -96,7 +107,7 @@ export class Load {
   }
 
   #mutate(
-    operation: 'trigger' | 'terminate' | 'retry',
+    operation: 'trigger' | 'terminate' | 'retry' | 'report',
     input: Record<string, unknown>,
     first: number,
   ): Promise<ReleaseAnswer | null> {

@@ -12,13 +12,15 @@ import { judgeGit } from './judge/git-rules.ts';
 import { readHistory } from './judge/history.ts';
 import type { Invariant } from './judge/history.ts';
 import { judgeLog } from './judge/log-rules.ts';
+import { judgeRollbacks } from './judge/rollback-rules.ts';
 import { recoveryOf, standstills } from './judge/recovery.ts';
 import type { Standstill } from './judge/recovery.ts';
 import { Load } from './load.ts';
+import { Operator } from './operator.ts';
 import { SluiceProcess } from './processes.ts';
 import { Random } from './random.ts';
 import { Subscriber } from './subscriber.ts';
-import { createWorld } from './world.ts';
+import { createWorld, troubleFrom } from './world.ts';
 
 export interface ChaosOptions {
   seed: number;
@@ -76,7 +78,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosOutcome> {
     const redis = backend === 'redis' ? await startRedis({ appendOnly: true }) : null;
     if (redis) closers.push(() => redis.stop());
     const databaseUrl = await createDatabase(postgres.url, 'chaos');
-    const world = await createWorld(databaseUrl, join(folder, 'git'));
+    const world = await createWorld(databaseUrl, join(folder, 'git'), troubleFrom(random.fork()));
     const processes: SluiceProcess[] = [];
     for (const [name, role] of [
       ['server-1', 'api'],
@@ -114,8 +116,9 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosOutcome> {
     // A long run leaves room to recover: faults that come faster than a process starts only show that nothing works while
     // nothing lives, and releases that come faster than they end only show how long a queue gets.
     const long = seconds > 60;
-    const load = new Load(urls, random.fork(), options.releaseEvery ?? (long ? 8_000 : 2_500));
+    const load = new Load(urls, random.fork(), options.releaseEvery ?? (long ? 8_000 : 4_000));
     load.start(world);
+    const operator = new Operator(urls, random.fork());
     tell(`seed ${seed}, ${backend}: faults for ${seconds} s`);
     const victims = { processes, subscribers, postgres, redis, lockDurationMs: LOCK_DURATION };
     const faults = await injectFaults(victims, random.fork(), {
@@ -129,6 +132,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosOutcome> {
     await load.stop(20_000);
     const stuck = await untilEnded(databaseUrl, quiet + (options.bound ?? 60) * 1_000, signal);
     const settled = (Date.now() - quiet) / 1_000;
+    await operator.close();
     await allReady(processes);
     await untilSeen(databaseUrl, subscribers, signal);
 
@@ -141,6 +145,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosOutcome> {
       ...judgeLog(history),
       judgeFold(releases),
       ...(await judgeGit(repositories, history)),
+      ...(await judgeRollbacks(repositories, history)),
       judgeSubscribers(subscribers, history),
       judgeTriggers(load.asked, history),
       judgeProcesses(processes),
@@ -152,7 +157,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosOutcome> {
       seconds,
       backend,
       faults: countBy(faults, (each) => each.kind),
-      releases: countBy(releases, (each) => each.status),
+      releases: countBy(releases, (each) => (each.kind === 'ROLLBACK' ? `ROLLBACK ${each.status}` : each.status)),
       invariants,
       stuck,
       recovery: recoveryOf(still),
@@ -172,6 +177,8 @@ const SETTINGS = {
   SLUICE_STALLED_INTERVAL_MS: '1000',
   SLUICE_SWEEP_INTERVAL_MS: '500',
   SLUICE_CONCURRENCY: '16',
+  // Targets are looked at all the time: what the faults do to promotions must not look like somebody's change by hand.
+  SLUICE_DRIFT_INTERVAL_MS: '15000',
   // Roles apart say nothing about who reaches them: only a whole server takes files without being told.
   SLUICE_GIT_PROTOCOLS: 'file',
   LOG_LEVEL: 'info',
@@ -191,15 +198,17 @@ async function allReady(processes: SluiceProcess[]): Promise<void> {
 }
 
 /**
- * How many releases have not ended at the deadline. A machine that is merely slow is given three times as long, for as long
- * as the log goes on: what is stuck says nothing any more.
+ * How many releases have not ended at the deadline, or rollbacks have not begun, or not told all whom they take back. A
+ * machine that is merely slow is given three times as long, for as long as the log goes on: what is stuck says nothing any
+ * more.
  */
 async function untilEnded(url: string, deadline: number, signal: AbortSignal): Promise<number> {
   const patience = Date.now() + 3 * (deadline - Date.now());
   for (;;) {
     const [row] = await query<{ open: number; quiet: number }>(
       url,
-      `SELECT count(*)::integer AS open, (SELECT extract(epoch FROM now() - max(at))::float FROM release_event) AS quiet
+      `SELECT count(*)::integer + (SELECT count(*) FROM rollback WHERE settled_at IS NULL)::integer
+         + (SELECT count(*) FROM outbox WHERE work->>'kind' = 'roll-back')::integer AS open, (SELECT extract(epoch FROM now() - max(at))::float FROM release_event) AS quiet
        FROM release WHERE ended_at IS NULL`,
     );
     const { open = 0, quiet = 0 } = row ?? {};

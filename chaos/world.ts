@@ -7,6 +7,7 @@ import type {
   RollbackPolicySpec,
   Specs,
 } from '../src/core/definitions.ts';
+import type { Random } from './random.ts';
 import { Repository } from './repositories.ts';
 
 export interface World {
@@ -29,17 +30,24 @@ const action = (name: string, duration: number, dependsOn?: string[]) => ({
   dependsOn,
 });
 
+/** What goes wrong in the world besides what the faults do. */
+export interface Trouble {
+  policies: RollbackPolicySpec[];
+  /** The versions of a product that turn out DEGRADED in an environment. */
+  degraded: (environment: string, label: (number: number) => string) => string[];
+}
+
 /**
  * The user's picture five times: two products in real git repositories, two simulated ones that take time and fail on the
- * way, and one whose releases overlap. `cascade`: us-east likes the first version alone, and what fails there goes back.
+ * way, and one whose releases overlap.
  */
-export async function createWorld(databaseUrl: string, folder: string, cascade = false): Promise<World> {
+export async function createWorld(databaseUrl: string, folder: string, trouble: Trouble = NO_TROUBLE): Promise<World> {
   await migrate(databaseUrl);
   const dataSource = await createDataSource(databaseUrl, { poolSize: 2 }).initialize();
   const save = async (definition: AnyDefinition): Promise<void> => {
     await dataSource.transaction((tx) => saveInTransaction(tx, definition, { mode: 'UPSERT', actor: 'chaos' }));
   };
-  for (const each of shared(cascade)) await save(each);
+  for (const each of shared(trouble.policies)) await save(each);
   const products: WorldProduct[] = [];
   const addProduct = async (
     name: string,
@@ -50,10 +58,13 @@ export async function createWorld(databaseUrl: string, folder: string, cascade =
     const defaults = { promotionFlows: [{ name: 'flow' }], concurrency: 'QUEUE' as const, queueLimit: 50 };
     await save({ kind: 'Product', metadata: metadata(name), spec: { ...defaults, ...spec } });
     for (const environment of ENVIRONMENTS) {
+      // In git a version is its tag; elsewhere it is called as the load calls it.
+      const label = (number: number): string => (repository ? String(number) : `${name}-${number}`);
+      const degraded = trouble.degraded(environment, label);
       const health: HealthSourceSpec =
         environment === 'eu'
-          ? { type: 'simulate', sequence: ['PROGRESSING', 'HEALTHY'], interval: 120 }
-          : { type: 'simulate', degraded: cascade && environment === 'us-east' ? BAD : undefined };
+          ? { type: 'simulate', sequence: ['PROGRESSING', 'HEALTHY'], interval: 120, degraded }
+          : { type: 'simulate', degraded };
       const application = { product: name, environment, driver: driver(environment), health };
       await save({ kind: 'Application', metadata: metadata(`${name}-${environment}`), spec: application });
     }
@@ -86,8 +97,10 @@ export async function createWorld(databaseUrl: string, folder: string, cascade =
   return { products };
 }
 
-/** Every version but the first one. */
-const BAD = Array.from({ length: 99 }, (_, index) => String(index + 2));
+const numbers = (from: number, to: number): number[] =>
+  Array.from({ length: to - from + 1 }, (_, index) => from + index);
+
+const NO_TROUBLE: Trouble = { policies: [], degraded: () => [] };
 
 /** A region that fails takes its siblings along. */
 const CASCADE: RollbackPolicySpec = {
@@ -98,7 +111,43 @@ const CASCADE: RollbackPolicySpec = {
   markBad: { scope: 'NONE' },
 };
 
-function shared(cascade: boolean): AnyDefinition[] {
+/** us-east likes the first version alone. */
+export const CASCADES: Trouble = {
+  policies: [CASCADE],
+  degraded: (environment, label) => (environment === 'us-east' ? numbers(2, 100).map(label) : []),
+};
+
+/**
+ * One version in six is bad in a region, the second one always in us-east. What fails there takes its siblings along and asks
+ * about what comes after; what fails elsewhere goes back one by one, and its version is marked bad for a while.
+ */
+export function troubleFrom(random: Random): Trouble {
+  const downstream = {
+    downstream: true,
+    condition: 'SAME_VERSION' as const,
+    mode: 'APPROVAL' as const,
+    approval: { rules: [{ count: 1 }], forbidInitiator: true, expiry: 3_000, onExpiry: 'FAIL' as const },
+  };
+  return {
+    policies: [
+      { ...CASCADE, when: { environments: ['us-east'] }, targets: [...CASCADE.targets, downstream] },
+      {
+        ...CASCADE,
+        when: {},
+        maxParallel: 1,
+        onTargetFailure: 'STOP',
+        markBad: { scope: 'PRODUCT', expiresAfter: 3_000 },
+      },
+    ],
+    degraded(environment, label) {
+      if (!REGIONS.includes(environment)) return [];
+      const drawn = numbers(3, 2_000).filter(() => random.chance(1 / 18));
+      return [...(environment === 'us-east' ? [2] : []), ...drawn].map(label);
+    },
+  };
+}
+
+function shared(policies: RollbackPolicySpec[]): AnyDefinition[] {
   const policy = { preAction: 'checks', action: 'commit' as const, postAction: 'announce' };
   return [
     ...ENVIRONMENTS.map((name): AnyDefinition => ({
@@ -125,7 +174,7 @@ function shared(cascade: boolean): AnyDefinition[] {
         triggerEnvironment: 'dev',
         triggerWorkflow: 'checks',
         onFailure: 'FINISH_RUNNING',
-        rollbackPolicies: cascade ? [CASCADE] : undefined,
+        rollbackPolicies: policies.length > 0 ? policies : undefined,
         steps: [
           { environment: 'staging', dependsOn: ['dev'], policy, soak: 150 },
           { group: 'regions', dependsOn: ['staging'], policy },

@@ -1,6 +1,8 @@
 import pg from 'pg';
 import type { ReleaseEvent } from '../../src/core/events.ts';
 import type { ReleasePlan } from '../../src/core/plan.ts';
+import type { Problem } from '../../src/core/problems.ts';
+import type { RollbackCause } from '../../src/core/rollback/rollback.ts';
 import type { PromotionStatus, ReleaseKind, ReleaseStatus, StepState } from '../../src/core/release.ts';
 
 /** What the database says after a run; the judge has no other source but git and what clients received. */
@@ -11,12 +13,27 @@ export interface History {
   /** What each idempotency key made. */
   keys: Map<string, string>;
   outbox: string[];
+  rollbacks: RollbackHistory[];
+}
+
+export interface RollbackHistory {
+  id: string;
+  product: string;
+  cause: RollbackCause;
+  /** Of the version that is taken back. */
+  digest: string;
+  /** The environments that went back by themselves. */
+  included: string[];
+  origins: string[];
+  /** All whom it takes back know how it ended. */
+  settledAt: Date | null;
 }
 
 export interface ReleaseHistory {
   id: string;
   product: string;
   kind: ReleaseKind;
+  digest: string;
   concurrency: string;
   status: ReleaseStatus;
   sequence: number;
@@ -27,6 +44,7 @@ export interface ReleaseHistory {
     attempt: number;
     dispatch: number;
     holds: boolean;
+    problem: Problem | null;
     steps: Partial<StepState>[];
   }[];
   /** In the order of their numbers. */
@@ -72,8 +90,8 @@ export async function readHistory(databaseUrl: string): Promise<History> {
     // One moment for all that is read: what has not ended may still move.
     await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
     const releases = await client.query<Omit<ReleaseHistory, 'events'>>(
-      `SELECT r.id, r.product, r.kind, r.concurrency, r.status, r.sequence, r.ended_at AS "endedAt", l.plan,
-         (SELECT coalesce(jsonb_agg(jsonb_build_object('status', p.status, 'attempt', p.attempt, 'dispatch', p.dispatch, 'holds', p.holds, 'steps', p.steps) ORDER BY p.position), '[]')
+      `SELECT r.id, r.product, r.kind, r.digest, r.concurrency, r.status, r.sequence, r.ended_at AS "endedAt", l.plan,
+         (SELECT coalesce(jsonb_agg(jsonb_build_object('status', p.status, 'attempt', p.attempt, 'dispatch', p.dispatch, 'holds', p.holds, 'problem', p.problem, 'steps', p.steps) ORDER BY p.position), '[]')
           FROM promotion p WHERE p.release_id = r.id) AS promotions
        FROM release r JOIN release_plan l ON l.release_id = r.id ORDER BY r.number`,
     );
@@ -81,7 +99,12 @@ export async function readHistory(databaseUrl: string): Promise<History> {
       `SELECT release_id AS "releaseId", product, sequence, at, release_status AS "releaseStatus", event
        FROM release_event ORDER BY position, id`,
     );
-    const keys = await client.query<{ key: string; result: string }>('SELECT key, result FROM idempotency_key');
+    const keys = await client.query<{ key: string; result: string }>(
+      `SELECT key, result FROM idempotency_key WHERE operation = 'triggerRelease'`,
+    );
+    const rollbacks = await client.query<RollbackHistory>(
+      `SELECT id, product, cause, digest, included, origins, settled_at AS "settledAt" FROM rollback ORDER BY created_at, id`,
+    );
     const outbox = await client.query<{ key: string }>('SELECT key FROM outbox');
     const log = events.rows.map((row) => ({ ...row, at: row.at.getTime() }));
     const byRelease = new Map(releases.rows.map((row) => [row.id, { ...row, events: [] as LogEntry[] }]));
@@ -92,6 +115,7 @@ export async function readHistory(databaseUrl: string): Promise<History> {
       log,
       keys: new Map(keys.rows.map((row) => [row.key, row.result])),
       outbox: outbox.rows.map((row) => row.key),
+      rollbacks: rollbacks.rows,
     };
   } finally {
     await client.end();

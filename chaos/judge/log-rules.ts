@@ -1,4 +1,4 @@
-import { ENDED_RELEASE } from '../../src/core/release.ts';
+import { ENDED_PROMOTION, ENDED_RELEASE } from '../../src/core/release.ts';
 import type { Invariant, History, LogEntry, ReleaseHistory } from './history.ts';
 import { Rule } from './history.ts';
 
@@ -88,10 +88,14 @@ function oneAtWork({ log, releases }: History): Invariant[] {
   const environments = new Rule('one release at work in an environment of a product');
   const products = new Rule('one release at a time, where the product says so');
   const holders = new Map<string, string>();
+  const ended = new Map<string, Set<string>>();
+  // Its own work can be over before its log says how it ended: that waits for the rollback that takes it back.
+  const isOver = (releaseId: string): boolean =>
+    releases.get(releaseId)?.plan.promotions.every((each) => ended.get(releaseId)?.has(each.name)) ?? false;
   const take = (rule: Rule, place: string, { releaseId, sequence }: LogEntry): void => {
     const holder = holders.get(place);
     rule.expect(
-      holder === undefined || holder === releaseId,
+      holder === undefined || holder === releaseId || (rule === products && isOver(holder)),
       () => `${place}: ${releaseId} began at its event ${sequence} while ${holder} was at work`,
     );
     holders.set(place, releaseId);
@@ -101,6 +105,12 @@ function oneAtWork({ log, releases }: History): Invariant[] {
   };
   for (const entry of log) {
     const { event, product, releaseId } = entry;
+    if ('status' in event) {
+      const over = ended.get(releaseId) ?? new Set();
+      ended.set(releaseId, over);
+      if (ENDED_PROMOTION.has(event.status)) over.add(event.environment);
+      else over.delete(event.environment);
+    }
     if (event.type === 'PromotionStarted') take(environments, `${product} in ${event.environment}`, entry);
     else if (/^Promotion(Succeeded|Failed|Terminated|Skipped)$/.test(event.type) && 'environment' in event) {
       leave(`${product} in ${event.environment}`, entry);

@@ -128,6 +128,8 @@ export class Move {
     const before = promotion.status;
     promotion.status = status;
     promotion.endedAt = this.now;
+    // The record of a rollback says why an environment did not go back after all.
+    if (status === 'SKIPPED' && this.plan.rollback) promotion.problem ??= this.problem(reason, position);
     const at = this.atPromotion(position, before);
     if (status === 'FAILED') this.emit({ type: 'PromotionFailed', ...at, reason });
     else if (status === 'SKIPPED') this.emit({ type: 'PromotionSkipped', ...at, reason });

@@ -3,6 +3,7 @@ import { approvePromotion } from '../../../src/commands/approve-promotion.ts';
 import { deleteDefinition } from '../../../src/commands/delete-definition.ts';
 import { reportRollout } from '../../../src/commands/report-rollout.ts';
 import type { RollbackPolicySpec, WindowAction } from '../../../src/core/definitions.ts';
+import { targetStatuses } from '../../../src/core/rollback/target-status.ts';
 import { forEachBackend } from '../../support/backends.ts';
 import { openTestEngine } from '../../support/engine.ts';
 import type { TestEngine } from '../../support/engine.ts';
@@ -164,6 +165,11 @@ forEachBackend((backend) => {
     expect(rollback.status).toBe('SUCCEEDED');
     const skipped = (await engine.events(id)).find((each) => each.type === 'RollbackTargetLeftAlone');
     expect(skipped).toMatchObject({ target: 'asia-2', reason: expect.stringContaining('3 is live in asia-2') });
+    const seen = await lookAt(engine, id);
+    expect(targetStatuses(seen.release.plan, seen.state).at(-1)).toEqual({
+      status: 'LEFT_ALONE',
+      reason: expect.stringContaining('3 is live in asia-2'),
+    });
     const decision = { releaseId: id, environment: 'asia-2' };
     expect((await approvePromotion(engine.app, decision, null)).refusals?.[0]?.code).toBe('WRONG_STATE');
     expect(await liveVersions(engine, 'moved')).toMatchObject({ 'us-east': '3', 'asia-2': '3' });

@@ -1,0 +1,167 @@
+import type { ReleaseEvent } from '../../src/core/events.ts';
+import { git } from '../repositories.ts';
+import type { Repository } from '../repositories.ts';
+import type { History, Invariant, ReleaseHistory, RollbackHistory } from './history.ts';
+import { Rule } from './history.ts';
+
+/** Promise 7: to the exact version that was healthy there before, never in a loop, and with a word for every environment. */
+export async function judgeRollbacks(
+  repositories: { product: string; repository: Repository }[],
+  history: History,
+): Promise<Invariant[]> {
+  return [
+    once(history),
+    settled(history),
+    told(history),
+    verified(history),
+    await restored(repositories, history),
+    reasons(history),
+  ];
+}
+
+const releaseOf = (history: History, { id }: RollbackHistory): ReleaseHistory =>
+  history.releases.get(id) as ReleaseHistory;
+
+function once({ rollbacks }: History): Invariant {
+  const rule = new Rule('an environment goes back from a version by itself once');
+  const seen = new Map<string, string>();
+  for (const { id, product, digest, included, cause } of rollbacks) {
+    if (cause.kind === 'MANUAL') continue;
+    for (const environment of included) {
+      const place = `${product} in ${environment} from ${digest}`;
+      const before = seen.get(place);
+      rule.expect(before === undefined, () => `${place}: rollback ${before}, and rollback ${id}`);
+      seen.set(place, id);
+    }
+  }
+  return rule;
+}
+
+function settled({ rollbacks }: History): Invariant {
+  const rule = new Rule('every rollback has told all whom it takes back how it ended');
+  for (const { id, settledAt } of rollbacks) rule.expect(settledAt !== null, () => `${id} is not settled`);
+  return rule;
+}
+
+/** The last word in both logs: what a rollback did in an environment is what the release that it took back shows there. */
+function told(history: History): Invariant {
+  const rule = new Rule('a release that is taken back shows in each environment what its rollback did there');
+  for (const rollback of history.rollbacks) {
+    const release = releaseOf(history, rollback);
+    release.plan.promotions.forEach(({ name, restores }, position) => {
+      const origin = history.releases.get(restores?.origin ?? '');
+      const at = origin?.plan.promotions.findIndex((each) => each.name === name) ?? -1;
+      const shown = origin?.promotions[at]?.status;
+      const did = release.promotions[position]?.status;
+      // Retried since, it has a story of its own again; and a later rollback may have come to the same environment.
+      const last = origin && lastAt(origin, name);
+      if (did !== 'SUCCEEDED' || !shown || last?.rollback !== rollback.id) return;
+      rule.expect(shown === 'ROLLED_BACK', () => `${rollback.id} brought ${name} back, ${origin?.id} shows ${shown}`);
+    });
+  }
+  return rule;
+}
+
+function lastAt(release: ReleaseHistory, environment: string): { rollback?: string } | undefined {
+  const own = release.events.filter(({ event }) => 'environment' in event && event.environment === environment);
+  return own.findLast(({ event }) => event.type.startsWith('Promotion'))?.event as { rollback?: string } | undefined;
+}
+
+/** From the log alone: what was found healthy where, and what was taken back there, in the order in which it happened. */
+function verified(history: History): Invariant {
+  const rule = new Rule('an environment goes back to the last version that was found healthy there');
+  const good = new Map<string, string[]>();
+  for (const { event, releaseId, product } of history.log) {
+    const release = history.releases.get(releaseId) as ReleaseHistory;
+    if (event.type === 'RollbackStarted') judgeTargets(rule, release, product, event, good);
+    if (event.type !== 'PromotionSucceeded') continue;
+    const place = `${product} in ${event.environment}`;
+    const restores = release.plan.promotions.find((each) => each.name === event.environment)?.restores;
+    const before = good.get(place) ?? [];
+    // What was taken back is no longer anything to go back to.
+    const kept = restores ? before.filter((each) => each !== restores.from.digest) : before;
+    const brought = restores?.to.digest ?? release.digest;
+    good.set(place, [...kept.filter((each) => each !== brought), brought]);
+  }
+  return rule;
+}
+
+function judgeTargets(
+  rule: Rule,
+  { id, plan }: ReleaseHistory,
+  product: string,
+  { digest: bad }: Extract<ReleaseEvent, { type: 'RollbackStarted' }>,
+  good: Map<string, string[]>,
+): void {
+  for (const { name, restores } of plan.promotions) {
+    const candidates = (good.get(`${product} in ${name}`) ?? []).filter(
+      (each) => each !== bad && each !== restores?.from.digest,
+    );
+    // A version that was marked bad meanwhile is passed over: any that was healthy there may be the answer then.
+    const marked = plan.rollback?.markBad.scope !== 'NONE';
+    const fits = marked ? candidates.includes(restores?.to.digest ?? '') : candidates.at(-1) === restores?.to.digest;
+    rule.expect(
+      fits,
+      () => `${id} takes ${name} to ${restores?.to.label}, healthy there were ${candidates.join(', ') || 'none'}`,
+    );
+  }
+}
+
+/** In git: the folder after the rollback is the folder as it was with the commit that had brought the version, byte for byte. */
+async function restored(
+  repositories: { product: string; repository: Repository }[],
+  history: History,
+): Promise<Invariant> {
+  const rule = new Rule('what went back is byte for byte the last verified version');
+  const bares = new Map(repositories.map(({ product, repository }) => [product, repository.bare]));
+  for (const rollback of history.rollbacks) {
+    const bare = bares.get(rollback.product);
+    const release = releaseOf(history, rollback);
+    if (bare === undefined) continue;
+    for (const [position, { name }] of release.plan.promotions.entries()) {
+      if (release.promotions[position]?.status !== 'SUCCEEDED') continue;
+      const target = release.plan.rollback?.targets.find((each) => each.environment === name);
+      const earlier = history.releases.get(target?.to?.release ?? '');
+      const [was, is] = [earlier && commitOf(earlier, name), commitOf(release, name)];
+      const [before, after] = await Promise.all([treeOf(bare, was, name), treeOf(bare, is, name)]);
+      rule.expect(
+        before !== null && before === after,
+        () => `${release.id}: ${name} is ${after} at ${is}, and was ${before} at ${was} of release ${earlier?.id}`,
+      );
+    }
+  }
+  return rule;
+}
+
+/** The commit at which the release's content was there, the newest. */
+function commitOf(release: ReleaseHistory, environment: string): string | undefined {
+  const found = release.events.findLast(
+    ({ event }) => event.type === 'ActionCommitted' && event.environment === environment,
+  );
+  return found?.event.type === 'ActionCommitted' ? found.event.commit : undefined;
+}
+
+function treeOf(bare: string, commit: string | undefined, environment: string): Promise<string | null> {
+  if (commit === undefined) return Promise.resolve(null);
+  return git(bare, 'rev-parse', `${commit}:${environment}`).then(
+    (text) => text.trim(),
+    () => null,
+  );
+}
+
+/** Whatever did not go back has a reason, and so has what failed. */
+function reasons(history: History): Invariant {
+  const rule = new Rule('a rollback says why for every environment that it took or left alone');
+  for (const rollback of history.rollbacks) {
+    const { plan, promotions, id } = releaseOf(history, rollback);
+    for (const { environment, decision, reason } of plan.rollback?.targets ?? []) {
+      rule.expect(reason !== '', () => `${id}: ${environment} is ${decision}, and nobody says why`);
+      const position = plan.promotions.findIndex((each) => each.name === environment);
+      const promotion = promotions[position];
+      if (!promotion || promotion.status === 'SUCCEEDED') continue;
+      const problem = promotion.problem?.message ?? '';
+      rule.expect(problem !== '', () => `${id}: ${environment} is ${promotion.status}, and nobody says why`);
+    }
+  }
+  return rule;
+}
