@@ -4,8 +4,7 @@ import { letsPass } from './holds.ts';
 import type { Dependency, PlannedGroup, PlannedPromotion, ReleasePlan } from './plan.ts';
 import { BAD_PROMOTION, ENDED_PROMOTION, holdsEnvironment } from './release.ts';
 import { askRollback } from './rollback/gates.ts';
-import { windowState } from './windows/index.ts';
-import type { ReleaseWindow } from './windows/index.ts';
+import { spreadAt, startIn, windowState } from './windows/index.ts';
 import { inWords, standing } from './windows/override.ts';
 import type { WindowOverride } from './windows/override.ts';
 import type { Facts, GateAnswer, PromotionState, ReleaseState } from './release.ts';
@@ -177,8 +176,8 @@ function lastOf(ends: (number | null)[]): number | undefined {
 }
 
 /**
- * A level, not an edge: what waits at the opening starts then, spread over the longest `jitter` of its windows by
- * a number that stays the same for a release and environment. Null where no window holds the action in the environment.
+ * A level, not an edge: what waits at the opening starts then, spread over the longest `jitter` of its windows (never past
+ * the closing) by a number that stays the same for a release and environment. Null where no window holds the action there.
  */
 export function askWindow(
   environment: string,
@@ -197,35 +196,21 @@ export function askWindow(
   const options = action === 'PROMOTE' ? { runwayMs: facts.runway[environment] } : {};
   const at = windowState(windows, now, action, options);
   const common = { gate: 'WINDOW' as const, windows: at.windows };
-  const late = lateness(windows, `${state.id} ${environment}`);
   const wait = (recheckAt: number | undefined, reason: string): GateAnswer => {
     const pauses = windows.some(({ name, spec }) => spec.onClose === 'PAUSE' && at.windows.includes(name));
     return { ...common, verdict: 'wait', reason, who: at.windows.join(', '), recheckAt, pauses };
   };
+  const spread = spreadAt(windows, at, now, action, options);
+  const starts = spread === null ? undefined : startIn(spread, `${state.id} ${environment}`);
   if (at.closed) {
-    const opens = at.nextOpen === null ? undefined : at.nextOpen + late;
-    const when = opens === undefined ? '' : `; opens ${new Date(opens).toISOString()}`;
-    return wait(opens, `${environment} is closed: ${at.reason}${when}${because}`);
+    const late = spread !== null && starts !== spread.opens ? `, this release starts ${inIso(starts)}` : '';
+    const when = spread === null ? '' : `; opens ${inIso(spread.opens)}${late}`;
+    return wait(starts, `${environment} is closed: ${at.reason}${when}${because}`);
   }
-  const before = late > 0 ? windowState(windows, now - late, action, options) : at;
-  if (before.closed && before.nextOpen !== null) {
-    const starts = before.nextOpen + late;
-    const reason = `${environment} has just opened: this release starts ${new Date(starts).toISOString()}${because}`;
-    if (starts > now) return wait(starts, reason);
-  }
+  if (starts !== undefined && starts > now)
+    return wait(starts, `${environment} has just opened: this release starts ${inIso(starts)}${because}`);
   const pauses = all.some(({ spec }) => spec.onClose === 'PAUSE');
   return { ...common, verdict: 'pass', reason: `${environment} is open: ${at.reason}${because}`, pauses };
 }
 
-/** How long after the opening, in milliseconds: the same for a release and environment whoever asks, spread over the longest jitter. */
-export function lateness(windows: readonly ReleaseWindow[], key: string): number {
-  const spread = Math.max(0, ...windows.map(({ spec }) => spec.jitter ?? 0));
-  return spread > 0 ? Math.floor(fractionOf(key) * spread) : 0;
-}
-
-/** A number in [0, 1) that looks random and is always the same for a text (FNV-1a). */
-function fractionOf(text: string): number {
-  let hash = 0x811c9dc5;
-  for (let index = 0; index < text.length; index += 1) hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
-  return (hash >>> 0) / 2 ** 32;
-}
+const inIso = (instant: number | undefined): string => new Date(instant ?? Number.NaN).toISOString();

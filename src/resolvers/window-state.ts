@@ -1,6 +1,6 @@
 import { Arg, Ctx, FieldResolver, Query, Resolver, Root } from 'type-graphql';
 import type { WindowAction } from '../core/definitions.ts';
-import { occurrences, windowState } from '../core/windows/index.ts';
+import { jitterOf, occurrences, spreadAt, windowState } from '../core/windows/index.ts';
 import type { ReleaseWindow as Window } from '../core/windows/index.ts';
 import { WindowActionEnum } from '../schema/choices.ts';
 import type { ApiContext } from '../schema/context.ts';
@@ -52,7 +52,9 @@ export class WindowStateResolver {
     // What the engine measures for a runway is how long the product's promotions take there.
     const measures = action === 'PROMOTE' && windows.some(({ spec }) => spec.runway);
     const runway = ofProduct !== null && measures ? await loadRunway(pool, ofProduct, [environment]) : {};
-    const state = windowState(windows, now, action, { runwayMs: runway[environment] });
+    const options = { runwayMs: runway[environment] };
+    const state = windowState(windows, now, action, options);
+    const jitter = jitterOf(windows, action);
     const { closed, reason, nextOpen, nextClose } = state;
     return {
       at: new Date(now),
@@ -61,6 +63,8 @@ export class WindowStateResolver {
       windows: await nodesOf(context, state.windows),
       nextOpen: dateOf(nextOpen),
       nextClose: dateOf(nextClose),
+      jitter: jitter > 0 ? jitter : null,
+      startsBy: dateOf(spreadAt(windows, state, now, action, options)?.until ?? null),
       schedule: await schedulesOf(context, windows, now),
     };
   }

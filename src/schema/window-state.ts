@@ -1,5 +1,6 @@
 import { Field, ObjectType } from 'type-graphql';
 import { ReleaseWindow } from './release-window.ts';
+import { Duration } from './values.ts';
 
 @ObjectType({ description: 'One time at which a release window is active.' })
 export class WindowOccurrence {
@@ -61,6 +62,21 @@ export class WindowState {
     description: 'The next moment after `at` at which open becomes closed; null: none within five years.',
   })
   nextClose!: Date | null;
+
+  @Field(() => Duration, {
+    nullable: true,
+    description:
+      'The longest jitter of its windows: what waits at an opening starts spread over this long; null: at once.',
+  })
+  jitter!: number | null;
+
+  @Field(() => Date, {
+    nullable: true,
+    description:
+      'Until when what waits at the next opening has started, or what waited at the one just passed; the opening itself without ' +
+      'a jitter. When exactly a release starts is in its `waitingFor`. Null: nothing waits for an opening.',
+  })
+  startsBy!: Date | null;
 
   @Field(() => [WindowSchedule], {
     description: 'Every window that concerns the environment, the product and the action, by name.',

@@ -134,7 +134,7 @@ describe('windowState', () => {
     });
   const ask = async (args: string) =>
     (
-      await api.ask(`{ windowState(environment: ${args}) { at closed reason windows { name kind } nextOpen nextClose
+      await api.ask(`{ windowState(environment: ${args}) { at closed reason windows { name kind } nextOpen nextClose jitter startsBy
         schedule { window { name } occurrences { start end localStart localEnd clockChange } } } }`)
     ).windowState;
 
@@ -149,6 +149,7 @@ describe('windowState', () => {
       kind: 'DENY',
       from: '2026-03-09T03:00:00Z',
       to: '2026-03-09T05:00:00Z',
+      jitter: 120_000,
       selector: { environments: { names: ['ny-*'] }, products: { names: ['ledger'] } },
     });
     await save('no-way-back', { kind: 'DENY', cron: '0 0 * * *', duration: 24 * 3_600_000, holds: ['ROLLBACK'] });
@@ -163,6 +164,8 @@ describe('windowState', () => {
       windows: [{ name: 'nights', kind: 'ALLOW' }],
       nextOpen: '2026-03-08T03:00:00.000Z',
       nextClose: '2026-03-08T10:00:00.000Z',
+      jitter: null,
+      startsBy: '2026-03-08T03:00:00.000Z',
       schedule: [{ window: { name: 'nights' } }],
     });
     const [{ occurrences }] = state.schedule;
@@ -187,6 +190,16 @@ describe('windowState', () => {
   ])('%s', async (_title, args, closed, names) => {
     const state = await ask(args);
     expect(state).toMatchObject({ closed, windows: names.map((name) => ({ name })) });
+  });
+
+  test('until when what waits for an opening has started, where a window has a jitter', async () => {
+    const before = await ask('"ny-1", product: "ledger", at: "2026-03-09T04:00:00Z"');
+    const there = { nextOpen: '2026-03-09T05:00:00.000Z', jitter: '2m', startsBy: '2026-03-09T05:02:00.000Z' };
+    expect(before).toMatchObject({ closed: true, ...there });
+    const after = await ask('"ny-1", product: "ledger", at: "2026-03-09T05:01:00Z"');
+    expect(after).toMatchObject({ closed: false, startsBy: there.startsBy });
+    const later = await ask('"ny-1", product: "ledger", at: "2026-03-09T05:02:00Z"');
+    expect(later).toMatchObject({ closed: false, startsBy: null });
   });
 
   test('says what the engine says, now', async () => {

@@ -122,6 +122,22 @@ test('--at - answers each line with a line, and names those that are no instants
   );
 });
 
+test('with a jitter: until when what waits has started, before the opening and just after it', async () => {
+  const jittery = WEEKNIGHTS.replace('duration:', 'jitter: 2m\n  duration:');
+  const before = await answerOf(jittery, '--at', '2026-03-08T01:00:00Z');
+  expect(before).toMatchObject({ closed: true, jitter: '2m', startsBy: '2026-03-08T03:02:00.000Z' });
+  const after = await answerOf(jittery, '--at', '2026-03-08T03:01:59Z');
+  expect(after).toMatchObject({ closed: false, jitter: '2m', startsBy: '2026-03-08T03:02:00.000Z' });
+  expect(await answerOf(jittery, '--at', '2026-03-08T03:02:00Z')).toMatchObject({ closed: false, startsBy: null });
+  const told = async (instant: string) => (await check(jittery, ['--at', instant])).out.split('\n').slice(0, 3);
+  expect(await told('2026-03-08T01:00:00Z')).toContain(
+    'Next it opens: 2026-03-08T03:00:00.000Z; what waits starts by 2026-03-08T03:02:00.000Z, spread over its jitter of 2m',
+  );
+  expect(await told('2026-03-08T03:01:00Z')).toContain(
+    'What waited for the opening starts by 2026-03-08T03:02:00.000Z, spread over its jitter of 2m',
+  );
+});
+
 test('as text for people', async () => {
   const { out } = await check(WEEKNIGHTS, ['--at', '2026-03-08T01:00:00Z']);
   expect(out.split('\n').slice(0, 7)).toEqual([

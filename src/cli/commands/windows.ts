@@ -4,7 +4,16 @@ import { stringify } from 'yaml';
 import type { Definition, Kind, Selector } from '../../core/definitions.ts';
 import { matchesSelector, type Selectable } from '../../core/selectors.ts';
 import { checkDefinition } from '../../core/validate.ts';
-import { occurrences, parseInstant, selectWindows, windowState, type ReleaseWindow } from '../../core/windows/index.ts';
+import {
+  jitterOf,
+  occurrences,
+  parseInstant,
+  selectWindows,
+  spreadAt,
+  windowState,
+  type ReleaseWindow,
+} from '../../core/windows/index.ts';
+import { formatDuration } from '../../manifests/duration.ts';
 import { formatManifestError, parseManifests, type ParsedManifest } from '../../manifests/index.ts';
 import { CliError, EXIT } from '../exit.ts';
 import { type Format, table } from '../output.ts';
@@ -27,6 +36,10 @@ export interface WindowAnswer {
   reason: string;
   nextOpen: string | null;
   nextClose: string | null;
+  /** Where a window has a jitter: over how long what waits starts after an opening, `2m`. */
+  jitter?: string;
+  /** With it: until when what waits at the next opening has started, or what waited at the one just passed. */
+  startsBy?: string | null;
   occurrences: {
     window: string;
     kind: 'ALLOW' | 'DENY';
@@ -86,7 +99,10 @@ const iso = (instant: number): string => new Date(instant).toISOString();
 const isoOrNull = (instant: number | null): string | null => (instant === null ? null : iso(instant));
 
 export function answer(windows: ReleaseWindow[], at: number): WindowAnswer {
-  const { closed, reason, nextOpen, nextClose } = windowState(windows, at, 'PROMOTE');
+  const state = windowState(windows, at, 'PROMOTE');
+  const { closed, reason, nextOpen, nextClose } = state;
+  const jitter = jitterOf(windows, 'PROMOTE');
+  const startsBy = isoOrNull(spreadAt(windows, state, at, 'PROMOTE')?.until ?? null);
   const next = windows
     .flatMap((window) => occurrences(window, at, SHOWN).map((each) => ({ window, each })))
     .sort((a, b) => a.each.start - b.each.start)
@@ -97,6 +113,7 @@ export function answer(windows: ReleaseWindow[], at: number): WindowAnswer {
     reason,
     nextOpen: isoOrNull(nextOpen),
     nextClose: isoOrNull(nextClose),
+    ...(jitter > 0 && { jitter: formatDuration(jitter), startsBy }),
     occurrences: next.map(({ window, each }) => ({
       window: window.name,
       kind: window.spec.kind,
@@ -113,7 +130,7 @@ function show(given: WindowAnswer, format: Format): string {
   if (format === 'json') return JSON.stringify(given, null, 2);
   if (format === 'yaml') return stringify(given).trimEnd();
   if (format === 'name') return given.closed ? 'closed' : 'open';
-  const { at, closed, reason, nextOpen, nextClose } = given;
+  const { at, closed, reason, nextOpen, nextClose, jitter, startsBy } = given;
   const list = table(given.occurrences, [
     ['WINDOW', ({ window }) => window],
     ['KIND', ({ kind }) => kind],
@@ -121,12 +138,15 @@ function show(given: WindowAnswer, format: Format): string {
     ['END', ({ localEnd }) => localEnd],
     ['', ({ clockChange }) => (clockChange ? 'clock change' : ' ')],
   ]);
-  const changes = [
-    ['opens', nextOpen],
-    ['closes', nextClose],
-  ].map(([verb, instant]) => `Next it ${verb}: ${instant ?? 'not within five years'}`);
-  const state = `${at}: ${closed ? 'closed' : 'open'}, ${reason}`;
-  const parts = [[state, ...changes].join('\n')];
+  const known = (instant: string | null): string => instant ?? 'not within five years';
+  const spread = startsBy ? `starts by ${startsBy}, spread over its jitter of ${jitter}` : '';
+  const lines = [
+    `${at}: ${closed ? 'closed' : 'open'}, ${reason}`,
+    ...(spread && !closed ? [`What waited for the opening ${spread}`] : []),
+    `Next it opens: ${known(nextOpen)}${spread && closed ? `; what waits ${spread}` : ''}`,
+    `Next it closes: ${known(nextClose)}`,
+  ];
+  const parts = [lines.join('\n')];
   if (given.occurrences.length > 0) parts.push(list);
   return parts.join('\n\n');
 }

@@ -6,6 +6,7 @@ import { plant } from './plant.mjs';
 const APPROVALS = 'test/core/approvals';
 const GROUPS = 'test/core/group-gate';
 const TIME = 'test/core/advance.time';
+const SPREAD = 'test/core/windows/spread';
 const CLOCK = 'test/core/health-clock';
 
 const MUTANTS = {
@@ -208,6 +209,25 @@ const MUTANTS = {
     'true',
     TIME,
   ],
+  'a jitter outlasts its window': [
+    'windows/spread.ts',
+    'Math.min(opens + jitter, state.nextClose ?? Infinity)',
+    'opens + jitter',
+    SPREAD,
+  ],
+  'the opening before last counts': [
+    'windows/spread.ts',
+    'if (opens !== null && opens <= at) opened = opens;',
+    'if (opens !== null && opens <= at) opened ??= opens;',
+    SPREAD,
+  ],
+  'jitter of what holds something else': [
+    'windows/spread.ts',
+    'spec.holds.includes(action) ? (spec.jitter ?? 0) : 0',
+    'spec.jitter ?? 0',
+    SPREAD,
+  ],
+  'just opened starts at once': ['gates.ts', 'if (starts !== undefined && starts > now)', 'if (false)', SPREAD],
   'two jobs in one decision': ['move.ts', 'if (already !== undefined) return already;', ''],
   'a decided wait is not redone': [
     'steps.ts',
