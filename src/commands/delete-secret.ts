@@ -2,7 +2,7 @@ import type { App } from '../app.ts';
 import { refusal, RefusedError } from '../core/problems.ts';
 import { deleteSecret as forget, lockSecret } from '../store/secrets.ts';
 import { auditChange } from './audit.ts';
-import { clientOf } from './hold-environment.ts';
+import { clientOf } from '../entities/data-source.ts';
 import { refusable } from './result.ts';
 import type { Result } from './result.ts';
 

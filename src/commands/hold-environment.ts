@@ -1,6 +1,5 @@
-import type { EntityManager } from 'typeorm';
-import type { PoolClient } from 'pg';
 import type { App } from '../app.ts';
+import { clientOf } from '../entities/data-source.ts';
 import { refusal, RefusedError } from '../core/problems.ts';
 import type { Refusal } from '../core/problems.ts';
 import { holdEnvironment as keepHold, liftHolds, listHolds, readHolds } from '../store/environment-holds.ts';
@@ -128,9 +127,4 @@ const MAX_REASON = 2_000;
 export function checkEnd(end: Date | undefined, now: number, field: string): Refusal[] {
   if (end === undefined || end.getTime() > now) return [];
   return [refusal('INVALID', `\`${field}\` is ${end.toISOString()}, which is over: name a later time`, [field])];
-}
-
-/** The connection of a transaction, for what is written in SQL. */
-export async function clientOf(tx: EntityManager): Promise<PoolClient> {
-  return (await tx.queryRunner?.connect()) as PoolClient;
 }

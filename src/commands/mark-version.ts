@@ -9,7 +9,8 @@ import {
   unmarkVersions,
 } from '../store/bad-versions.ts';
 import type { KeptBadVersion } from '../store/bad-versions.ts';
-import { checkEnd, checkReason, clientOf } from './hold-environment.ts';
+import { clientOf } from '../entities/data-source.ts';
+import { checkEnd, checkReason } from './hold-environment.ts';
 import { auditChange } from './audit.ts';
 import { onceByKey } from './idempotency.ts';
 import { wakeWaiting } from './reconsider.ts';

@@ -2,7 +2,7 @@ import { refusal, RefusedError } from '../core/problems.ts';
 import type { Delivery } from '../core/receiver/delivery.ts';
 import { lockDelivery, readDelivery, replayDelivery as startAgain } from '../store/deliveries.ts';
 import { auditChange } from './audit.ts';
-import { clientOf } from './hold-environment.ts';
+import { clientOf } from '../entities/data-source.ts';
 import { processDelivery } from './process-delivery.ts';
 import { refusable } from './result.ts';
 import type { Result } from './result.ts';

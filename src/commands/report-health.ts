@@ -7,7 +7,7 @@ import { newestHealthReport, saveHealthReport } from '../store/health-reports.ts
 import { observationsIn } from '../store/observations.ts';
 import { waitingReleases } from '../store/unfinished.ts';
 import { auditChange } from './audit.ts';
-import { clientOf } from './hold-environment.ts';
+import { clientOf } from '../entities/data-source.ts';
 import type { Result } from './result.ts';
 import { rollBackDegraded } from './roll-back-degraded.ts';
 

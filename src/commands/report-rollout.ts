@@ -6,7 +6,7 @@ import type { EnvironmentFacts } from '../core/rollback/plan-rollback.ts';
 import type { VersionRef } from '../core/rollback/rollback.ts';
 import { named } from '../core/rollback/words.ts';
 import { loadEnvironmentFacts } from '../store/rollback-question.ts';
-import { clientOf } from './hold-environment.ts';
+import { clientOf } from '../entities/data-source.ts';
 import { earlierResult, onceByKey } from './idempotency.ts';
 import { refusable } from './result.ts';
 import type { Result } from './result.ts';

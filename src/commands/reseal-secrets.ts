@@ -3,7 +3,7 @@ import { refusal, RefusedError } from '../core/problems.ts';
 import { Sealing, SealingError } from '../store/sealing.ts';
 import { saveSealed, sealedOtherwise } from '../store/secrets.ts';
 import { auditChange } from './audit.ts';
-import { clientOf } from './hold-environment.ts';
+import { clientOf } from '../entities/data-source.ts';
 import { refusable } from './result.ts';
 import type { Result } from './result.ts';
 

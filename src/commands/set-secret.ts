@@ -6,7 +6,7 @@ import type { SecretInput, SecretShown } from '../core/secrets.ts';
 import { lockSecret, saveSecret } from '../store/secrets.ts';
 import { Sealing, SealingError } from '../store/sealing.ts';
 import { auditChange } from './audit.ts';
-import { clientOf } from './hold-environment.ts';
+import { clientOf } from '../entities/data-source.ts';
 import { refusable } from './result.ts';
 import type { Result } from './result.ts';
 

@@ -11,7 +11,7 @@ import { reach } from '../faults.ts';
 import { lockProductsStatement } from '../store/product-locks.ts';
 import { loadRollbackQuestion } from '../store/rollback-question.ts';
 import { insertAudited } from './audit-release.ts';
-import { clientOf } from './hold-environment.ts';
+import { clientOf } from '../entities/data-source.ts';
 import { onceByKey } from './idempotency.ts';
 import type { KeyedInput } from './idempotency.ts';
 import { followUp } from './mark-taken-back.ts';

@@ -83,9 +83,9 @@ export function poolOf(dataSource: DataSource): Pool {
   return (dataSource.driver as unknown as { master: Pool }).master;
 }
 
-/** Of a transaction its own session, else the pool: for statements that are prepared once per session. */
-export function clientOf({ queryRunner, dataSource }: EntityManager): Promise<Pool | PoolClient> {
-  return queryRunner ? (queryRunner.connect() as Promise<PoolClient>) : Promise.resolve(poolOf(dataSource));
+/** The session of a transaction: for what is written in SQL and belongs to it. */
+export async function clientOf({ queryRunner }: EntityManager): Promise<PoolClient> {
+  return (await queryRunner?.connect()) as PoolClient;
 }
 
 const MIGRATION_LOCK = 7_265_031;

@@ -4,7 +4,7 @@ import type { NumberedEvent } from '../core/events.ts';
 import type { ReleasePlan } from '../core/plan.ts';
 import type { ReleaseKind, ReleaseState } from '../core/release.ts';
 import type { PinnedContent } from '../drivers/driver.ts';
-import { clientOf } from '../entities/data-source.ts';
+import { clientOf, poolOf } from '../entities/data-source.ts';
 import type { ReleaseRow } from '../entities/release-rows.ts';
 import { AUDIT_COLUMNS, AUDIT_RECORD, auditRecord } from './audit-log.ts';
 import type { AuditEntry } from './audit-log.ts';
@@ -37,7 +37,7 @@ export async function insertRelease(
   }));
   const events = release.events.map((each) => ({ ...each, at: new Date(each.at).toISOString() }));
   const { flow } = plan;
-  const client = await clientOf(tx);
+  const client = tx.queryRunner ? await clientOf(tx) : poolOf(tx.dataSource);
   const { rows } = await client.query<{ number: string }>({
     name: 'insert-release',
     text: INSERT,
