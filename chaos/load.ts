@@ -35,6 +35,16 @@ export class Load {
     this.#every = every;
   }
 
+  /** The first release of every product, before anything goes wrong: there is a good version to go back to. */
+  async first(world: World): Promise<void> {
+    await Promise.all(
+      world.products.map(async ({ name, repository }) => {
+        await repository?.change('dev');
+        await this.#ask(name, `${name}-1`, this.#random.fork());
+      }),
+    );
+  }
+
   start(world: World): void {
     for (const product of world.products) this.#begin(this.#product(product, this.#random.fork()));
   }
@@ -57,7 +67,7 @@ export class Load {
   }
 
   async #product(product: WorldProduct, random: Random): Promise<void> {
-    for (let number = 1; !this.#stop.signal.aborted; number += 1) {
+    for (let number = 2; !this.#stop.signal.aborted; number += 1) {
       await product.repository?.change('dev');
       this.#begin(this.#release(product.name, `${product.name}-${number}`, random.fork()));
       await this.#pause(random.between(0.3, 1.7) * this.#every);
@@ -65,6 +75,12 @@ export class Load {
   }
 
   async #release(product: string, key: string, random: Random): Promise<void> {
+    const releaseId = await this.#ask(product, key, random);
+    if (releaseId && random.chance(0.15)) await this.#interfere(releaseId, random);
+    else if (releaseId && random.chance(0.2)) await this.#report(product, key, random);
+  }
+
+  async #ask(product: string, key: string, random: Random): Promise<string | null> {
     const asked: Asked = { key, product, answers: [], twins: random.chance(0.3) ? 2 : 1 };
     this.asked.push(asked);
     const input = { product, version: product.startsWith('git') ? undefined : key, idempotencyKey: key };
@@ -73,9 +89,7 @@ export class Load {
       Array.from({ length: asked.twins }, (_, twin) => this.#mutate('trigger', input, first + twin)),
     );
     for (const answer of answers) if (answer) asked.answers.push(answer);
-    const releaseId = asked.answers.find((each) => each.releaseId !== null)?.releaseId;
-    if (releaseId && random.chance(0.15)) await this.#interfere(releaseId, random);
-    else if (releaseId && random.chance(0.2)) await this.#report(product, key, random);
+    return asked.answers.find((each) => each.releaseId !== null)?.releaseId ?? null;
   }
 
   /** An outside system finds out later that what is live somewhere, whatever it is, is no good. */

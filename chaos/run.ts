@@ -117,6 +117,9 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosOutcome> {
     // nothing lives, and releases that come faster than they end only show how long a queue gets.
     const long = seconds > 60;
     const load = new Load(urls, random.fork(), options.releaseEvery ?? (long ? 8_000 : 4_000));
+    await load.first(world);
+    const unready = await untilEnded(databaseUrl, Date.now() + 60_000, signal);
+    if (unready > 0) throw new Error(`${unready} releases did not end before anything went wrong`);
     load.start(world);
     const operator = new Operator(urls, random.fork());
     tell(`seed ${seed}, ${backend}: faults for ${seconds} s`);

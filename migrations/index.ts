@@ -10,6 +10,7 @@ import { WindowOverrides1764250000001 } from './1764250000001-window-overrides.t
 import { HoldsAndBadVersions1764250000000 } from './1764250000000-holds-and-bad-versions.ts';
 import { UnhealthyReports1764700000000 } from './1764700000000-unhealthy-reports.ts';
 import { Drift1764800000000 } from './1764800000000-drift.ts';
+import { CutOffPromotions1764800000001 } from './1764800000001-cut-off-promotions.ts';
 import { WebhookDeliveries1764600000001 } from './1764600000001-webhook-deliveries.ts';
 import { Secrets1764600000000 } from './1764600000000-secrets.ts';
 
@@ -28,5 +29,6 @@ export const migrations = [
   WebhookDeliveries1764600000001,
   UnhealthyReports1764700000000,
   Drift1764800000000,
+  CutOffPromotions1764800000001,
   OneEntryPerCommand1764900000000,
 ];

@@ -7,7 +7,7 @@ import type { PromotionShown, ReleaseShown } from './release-shown.ts';
 
 const RELEASE = `
   fragment ReleaseFields on Release {
-    id uuid productName flowName version { label commit } status createdAt startedAt endedAt
+    id uuid kind productName flowName version { label commit } status createdAt startedAt endedAt
     problem { first { message environment } }
     waitingFor { message promotion { name } }
     promotions {
@@ -22,6 +22,7 @@ export const DOCUMENTS = {
   releases: `query CliReleases($first: Int!, $filter: ReleaseFilterInput) {
     releases(first: $first, filter: $filter) { nodes { ...ReleaseFields } }
   } ${RELEASE}`,
+  rollbacksOf: `query CliRollbacksOf($id: ID!) { release(id: $id) { rollbacks { uuid } } }`,
   trigger: `mutation CliTrigger($input: ReleaseTriggerInput!) {
     payload: releaseTrigger(input: $input) { release { ...ReleaseFields } ${ERRORS} }
   } ${RELEASE}`,
@@ -42,6 +43,7 @@ export const DOCUMENTS = {
 interface ReleaseAnswer {
   id: string;
   uuid: string;
+  kind: string;
   productName: string;
   flowName: string;
   version: { label: string; commit: string | null };
@@ -89,6 +91,14 @@ function toShown(release: ReleaseAnswer): ReleaseShown {
 }
 
 /** @param id as the API gave it, or the bare one that logs and commit messages carry */
+/** The bare id of the rollback that takes it back, the newest; null when there is none. */
+export async function newestRollback(client: Client, id: string): Promise<string | null> {
+  const { release } = await client.ask<{ release: { rollbacks: { uuid: string }[] } | null }>(DOCUMENTS.rollbacksOf, {
+    id,
+  });
+  return release?.rollbacks[0]?.uuid ?? null;
+}
+
 export async function readRelease(client: Client, id: string, signal?: AbortSignal): Promise<ReleaseShown> {
   const { release } = await client.ask<{ release: ReleaseAnswer | null }>(DOCUMENTS.release, { id }, signal);
   if (!release) throw noRelease(id);

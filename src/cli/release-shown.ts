@@ -3,6 +3,8 @@ export interface ReleaseShown {
   id: string;
   /** The bare id, as in logs and commit messages. */
   uuid: string;
+  /** FORWARD or ROLLBACK. */
+  kind: string;
   product: string;
   version: string;
   /** The commit of the trigger environment that it was pinned from. */

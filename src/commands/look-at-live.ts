@@ -1,6 +1,6 @@
 import type { App } from '../app.ts';
 import { arrivingIn, recordedIn } from '../store/known-contents.ts';
-import type { Arriving, RecordedApplication } from '../store/known-contents.ts';
+import type { Arriving, RecordedApplication, Unrecorded } from '../store/known-contents.ts';
 import { saveLooks } from '../store/looks.ts';
 import type { Seen } from '../store/looks.ts';
 
@@ -12,8 +12,8 @@ export interface Look {
   /** The deployment record that was the newest one there. */
   deployment: string;
   state: 'KNOWN' | 'DRIFTED' | 'UNKNOWN';
-  /** The release whose content is there without a record of it: its change was made, and nobody could write that down. */
-  unrecorded: string | null;
+  /** Whose content is there without a record of it: its change was made, and nobody could write that down. */
+  unrecorded: Unrecorded | null;
 }
 
 /**
@@ -65,15 +65,15 @@ async function look(
   { driver, content }: RecordedApplication,
   arriving: Arriving[],
   signal: AbortSignal,
-): Promise<(Pick<Seen, 'drift' | 'unseen'> & { unrecorded: string | null }) | null> {
+): Promise<(Pick<Seen, 'drift' | 'unseen'> & { unrecorded: Unrecorded | null }) | null> {
   try {
     const asks = drivers.driver(driver);
     const answer = await asks.matches(driver, content, signal);
     if (answer === undefined) return null;
     if (answer.matches) return { drift: null, unseen: null, unrecorded: null };
-    for (const { content: other, release } of arriving) {
+    for (const { content: other, ...unrecorded } of arriving) {
       const there = await asks.matches(driver, other, signal);
-      if (there?.matches) return { drift: null, unseen: null, unrecorded: release };
+      if (there?.matches) return { drift: null, unseen: null, unrecorded };
     }
     return { drift: answer.drift ?? { files: [] }, unseen: null, unrecorded: null };
   } catch (error) {

@@ -8,6 +8,7 @@ import { named } from '../core/rollback/words.ts';
 import { loadEnvironmentFacts } from '../store/rollback-question.ts';
 import { clientOf } from '../entities/data-source.ts';
 import { earlierResult, onceByKey } from './idempotency.ts';
+import type { MovedTo } from './mover.ts';
 import { refusable } from './result.ts';
 import type { Result } from './result.ts';
 import { rollbackId, startRollback } from './start-rollback.ts';
@@ -57,11 +58,12 @@ async function report(app: Parts, input: RolloutInput, by: string | null): Promi
   const now = app.clock.now().getTime();
   const { version, release } = await rolloutOf(app, input, now);
   const message = input.message?.trim() || `the rollout of ${named(version)} ${SAYS[status]}`;
-  await app.mover.move(release, { kind: 'rollout-reported', environment, status, message }, by);
+  const noted = await app.mover.move(release, { kind: 'rollout-reported', environment, status, message }, by);
   const said = { releaseId: release, rollbackId: null };
   if (status === 'SUCCEEDED') return { ...said, outcome: 'noted' };
   const started = await startRollback(app, {
-    id: rollbackId('REPORTED', release, environment, idempotencyKey ?? ''),
+    // A retry brings the version once more: what is reported then is another rollout.
+    id: rollbackId('REPORTED', release, environment, attemptIn(noted, environment), idempotencyKey ?? ''),
     product,
     cause: { kind: 'REPORTED', environment, reason: message, at: input.at?.getTime() ?? now, by, release },
     definite: status !== 'UNKNOWN',
@@ -74,6 +76,11 @@ async function report(app: Parts, input: RolloutInput, by: string | null): Promi
   }
   const why = started.plan.targets.map((each) => `${each.environment}: ${each.reason}`).join('; ');
   return { ...said, outcome: `nothing goes back. ${why}` };
+}
+
+function attemptIn(to: MovedTo | null, environment: string): number {
+  const position = to?.release.plan.promotions.findIndex((each) => each.environment === environment) ?? -1;
+  return to?.state.promotions[position]?.attempt ?? 0;
 }
 
 const SAYS: Record<RolloutStatus, string> = {

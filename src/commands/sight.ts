@@ -40,7 +40,7 @@ export class Sight {
       seenIn(
         facts,
         looks.filter((each) => each.environment === facts.name),
-        question,
+        question.now,
       ),
     );
     return { ...question, environments };
@@ -49,18 +49,18 @@ export class Sight {
 
 type Asked = Pick<RollbackQuestion, 'product' | 'cause'>;
 
-function seenIn(facts: EnvironmentFacts, looks: Look[], question: RollbackQuestion): EnvironmentFacts {
+function seenIn(facts: EnvironmentFacts, looks: Look[], now: number): EnvironmentFacts {
   const { inFlight, history } = facts;
   const [live, ...before] = history;
   if (!live) return facts;
-  const { release } = question.cause;
   const states = looks.map((each) => each.state);
   const state = states.includes('DRIFTED') ? 'DRIFTED' : states.includes('UNKNOWN') ? 'UNKNOWN' : 'KNOWN';
-  const unrecorded = release !== null && looks.some((each) => each.unrecorded === release);
-  if (!unrecorded || live.release === release || inFlight?.release === release)
+  const found = looks.flatMap((each) => each.unrecorded ?? []).find(({ release }) => release !== live.release);
+  // What is at work there is known for that.
+  if (!found || found.release === inFlight?.release || found.release === facts.rollback?.release)
     return { ...facts, history: [{ ...live, state }, ...before] };
   // Its change was made, and whoever made it could not write that down: it is what is live.
-  const found = { release, version: question.version, at: question.now, verifiedAt: null, markedBad: false };
-  const floor = question.plan?.rollbackFloor ?? null;
-  return { ...facts, history: [{ ...found, state, rollback: false, floor }, live, ...before] };
+  const { release, version, rollback, floor } = found;
+  const unverified = { at: now, verifiedAt: null, markedBad: false, state } as const;
+  return { ...facts, history: [{ release, version, rollback, floor, ...unverified }, live, ...before] };
 }

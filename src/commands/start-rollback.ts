@@ -122,7 +122,14 @@ function isNothing({ asked, definite }: RollbackOrder, question: RollbackQuestio
   const idle = targets.every((each) => each.decision === 'LEFT_ALONE');
   if (asked !== null)
     return idle || targets.every((each) => each.decision !== 'INCLUDED' && each.decision !== 'PROPOSED');
-  return idle && (!definite || question.policy === null || isOldNews(question));
+  if (!idle) return false;
+  // Who reports is told in the answer; of what Sluice saw itself the record is the only word.
+  const answered = question.cause.kind === 'REPORTED' && isTooLate(question);
+  return !definite || question.policy === null || isOldNews(question) || answered;
+}
+
+function isTooLate({ now, cause, policy }: RollbackQuestion): boolean {
+  return policy !== null && now - cause.at > policy.maxFailureAge;
 }
 
 /** A rollback has taken this version back here before: the news of the failure came later than its cure. */

@@ -43,6 +43,8 @@ export function createRelease(
     lastEventAt: now,
   };
   const environments = plan.promotions.map((each) => each.name);
-  const event = { type: 'ReleaseQueued', product: plan.product, flow: plan.flow.name, version, environments } as const;
+  const { product, flow, rollback } = plan;
+  const kind = rollback && { kind: 'ROLLBACK' as const };
+  const event = { type: 'ReleaseQueued', ...kind, product, flow: flow.name, version, environments } as const;
   return { state, events: [{ sequence: 1, at: now, releaseStatus: 'QUEUED', actor, event }] };
 }

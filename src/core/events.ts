@@ -8,7 +8,15 @@ import type { RollbackDecision } from './rollback/rollback.ts';
  * The store adds the release, the gapless number, the time and the actor.
  */
 export type ReleaseEvent =
-  | { type: 'ReleaseQueued'; product: string; flow: string; version: string; environments: string[] }
+  /** `kind`: left out where a version travels its flow. */
+  | {
+      type: 'ReleaseQueued';
+      kind?: 'ROLLBACK';
+      product: string;
+      flow: string;
+      version: string;
+      environments: string[];
+    }
   | { type: 'ReleaseStarted' }
   | { type: 'ReleaseTerminating'; reason: string }
   | { type: 'ReleaseRetried'; environments: string[] }

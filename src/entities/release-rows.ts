@@ -121,6 +121,9 @@ export class ReleasePlanRow {
 @Index('promotion_asked', ['releaseId', 'position'], {
   where: 'approval IS NOT NULL AND started_at IS NULL AND ended_at IS NULL',
 })
+@Index('promotion_cut_off', ['product', 'environment', 'startedAt'], {
+  where: `ended_at IS NOT NULL AND started_at IS NOT NULL AND status <> 'SUCCEEDED'`,
+})
 @Index('promotion_holds', ['product', 'environment'], { unique: true, where: 'holds' })
 export class PromotionRow {
   @PrimaryColumn({ name: 'release_id', type: 'uuid' })

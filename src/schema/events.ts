@@ -1,7 +1,14 @@
 import { Field, ID, Int, ObjectType } from 'type-graphql';
 import type { AtPromotion, AtStep, AtTarget, ReleaseEvent, ReleaseEventType } from '../core/events.ts';
 import { DecisionChannelEnum, PhaseEnum } from './choices.ts';
-import { enumOf, HealthStatusEnum, PromotionStatusEnum, RollbackCauseKindEnum, RolloutStatusEnum } from './enums.ts';
+import {
+  enumOf,
+  HealthStatusEnum,
+  PromotionStatusEnum,
+  ReleaseKindEnum,
+  RollbackCauseKindEnum,
+  RolloutStatusEnum,
+} from './enums.ts';
 import { PromotionEventNode, ReleaseEventNode, StepEventNode, StepOutput } from './event-types.ts';
 import { RollbackDecisionNode } from './rollback-decision.ts';
 import { DateTime } from './scalars.ts';
@@ -53,8 +60,13 @@ const step = { kind: StepEventNode };
 /** A new event, or a new field of one, does not compile until it is described here. */
 const EVENTS: { [T in ReleaseEventType]: EventSpec<T> } = {
   ReleaseQueued: {
-    about: 'A release was created and stands in line.',
+    about: 'A release was created and stands in line; a rollback was, and stands in none.',
     fields: {
+      kind: [
+        () => ReleaseKindEnum,
+        'ROLLBACK: the version is taken back, in these environments; null: it travels its flow.',
+        'nullable',
+      ],
       product: [text, 'The name of the product that is released.'],
       flow: [text, "The flow's name."],
       version: [text, 'The version that travels.'],

@@ -110,7 +110,7 @@ export class DefinitionSnapshot {
   check(flow: StoredDefinition<'PromotionFlow'>): FlowCheck {
     const known = this.#checks.get(flow);
     if (known) return known;
-    const check = checkFlow(flow.spec, this.known);
+    const check = checkFlow(flow.spec, this.known, 'RELEASED');
     this.#checks.set(flow, check);
     return check;
   }

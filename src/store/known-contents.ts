@@ -1,5 +1,6 @@
 import type { Pool } from 'pg';
 import type { DriverSpec } from '../core/definitions.ts';
+import type { VersionRef } from '../core/rollback/rollback.ts';
 import type { PinnedContent } from '../drivers/driver.ts';
 
 /** The newest deployment of an application: where it lives and what it brought there. */
@@ -12,13 +13,26 @@ export interface RecordedApplication {
   content: PinnedContent;
 }
 
-/** What a release that is at work in an environment, or was, brings to an application there. */
-export interface Arriving {
+/** A release whose change may be in an environment although nobody has recorded it. */
+export interface Unrecorded {
   release: string;
+  version: VersionRef;
+  /** It takes a version back. */
+  rollback: boolean;
+  floor: string | null;
+}
+
+/** What such a release brings to an application there. */
+export interface Arriving extends Unrecorded {
   environment: string;
   application: string;
   content: PinnedContent;
 }
+
+/** A promotion `o` that began after the newest record, and was cut off: its change may be there. */
+const CUT_OFF = `o.ended_at IS NOT NULL AND o.started_at IS NOT NULL AND o.status <> 'SUCCEEDED'
+  AND o.started_at > coalesce((SELECT max(d.at) FROM deployment d
+    WHERE d.product = o.product AND d.environment = o.environment), '-infinity')`;
 
 /** Of a plan `l`, what it has for an application of an environment. */
 const PLANNED = (environment: string, application: string): string => `
@@ -41,7 +55,7 @@ export async function recordedIn(pool: Pool, product: string, environments: stri
   return rows;
 }
 
-/** What may be there although nobody has recorded it: of whoever is at work there, and of one release that was. */
+/** What may be there although nobody has recorded it: of whoever is at work there, was cut off there, and of one more release. */
 export async function arrivingIn(
   pool: Pool,
   product: string,
@@ -49,16 +63,27 @@ export async function arrivingIn(
   release: string | null,
 ): Promise<Arriving[]> {
   const { rows } = await pool.query<Arriving>(
-    `SELECT o.release_id AS release, o.environment, a->>'name' AS application, l.contents->(a->>'content') AS content
-     FROM promotion o JOIN release_plan l ON l.release_id = o.release_id,
+    `WITH found AS (
+       SELECT release_id, environment, position FROM promotion WHERE product = $1 AND environment = ANY($2) AND holds
+       UNION SELECT release_id, environment, position FROM promotion
+         WHERE release_id = $3 AND environment = ANY($2) AND started_at IS NOT NULL
+       UNION SELECT release_id, environment, position FROM promotion o WHERE product = $1 AND environment = ANY($2) AND ${CUT_OFF})
+     SELECT o.release_id AS release, o.environment, a->>'name' AS application, l.contents->(a->>'content') AS content,
+       r.kind = 'ROLLBACK' AS rollback, l.plan->>'rollbackFloor' AS floor,
+       coalesce(l.plan->'promotions'->o.position->'restores'->'to',
+         jsonb_build_object('digest', r.digest, 'label', r.version)) AS version
+     FROM found o JOIN release r ON r.id = o.release_id JOIN release_plan l ON l.release_id = o.release_id,
        jsonb_array_elements(l.plan->'promotions'->o.position->'applications') AS a
-     WHERE o.product = $1 AND o.environment = ANY($2) AND (o.holds OR (o.release_id = $3 AND o.started_at IS NOT NULL))`,
+     ORDER BY r.number DESC`,
     [product, environments, release],
   );
   return rows;
 }
 
-/** What is live in an application as the records say, the newest first, and what these releases were to bring there. */
+/**
+ * What is live in an application as the records say, first; then what these releases were to bring there, and those that were
+ * cut off there since.
+ */
 export async function knownContents(
   pool: Pool,
   { product, environment, application }: { product: string; environment: string; application: string },
@@ -70,7 +95,8 @@ export async function knownContents(
              SELECT release_id FROM deployment WHERE product = $1 AND environment = $2 AND application = $3
              ORDER BY at DESC, id DESC LIMIT 1)
            SELECT l.contents->(found.planned->>'content') AS content
-           FROM (SELECT release_id, 0 AS place FROM live UNION ALL SELECT unnest($4::uuid[]), 1) AS known
+           FROM (SELECT release_id, 0 AS place FROM live UNION ALL SELECT unnest($4::uuid[]), 1 UNION ALL
+               SELECT o.release_id, 2 FROM promotion o WHERE o.product = $1 AND o.environment = $2 AND ${CUT_OFF}) AS known
              JOIN release_plan l ON l.release_id = known.release_id, LATERAL (${PLANNED('$2', '$3')}) AS found
            ORDER BY known.place`,
     values: [product, environment, application, releases],

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { startManualRollback } from '../../src/commands/start-manual-rollback.ts';
 import { toNodeId } from '../../src/schema/node-id.ts';
 import { type GuardedServer, openGuarded, type Token } from './support.ts';
 
@@ -144,5 +145,30 @@ describe('of one environment', () => {
     for (const place of ['environment: "asia"', 'environment: "eu", product: "shop"']) {
       expect((await state(place)).body.errors?.[0]?.extensions?.['code']).toBe('NOT_FOUND');
     }
+  });
+});
+
+// They make releases of their own, which the lists above would count.
+describe('rollbacks', () => {
+  test('are those of products that are seen, and in each the environments that are', async () => {
+    for (const product of ['billing', 'shop']) {
+      const input = { product, environments: ['eu', 'asia'], reason: 'a test' };
+      const { value } = await startManualRollback(guarded.engine.app, input, 'ada');
+      await guarded.engine.ended(value!.rollbackId);
+    }
+    const seen = (token: Token) => pages(token, 'rollbacks()', '{ productName targets { environment } }', 1);
+    const whole = (productName: string) => ({ productName, targets: [{ environment: 'eu' }, { environment: 'asia' }] });
+    expect(await seen(everything)).toEqual([whole('shop'), whole('billing')]);
+    expect(await seen(billing)).toEqual([whole('billing')]);
+    expect(await seen(inEurope)).toEqual([{ productName: 'billing', targets: [{ environment: 'eu' }] }]);
+    const nobodys = await guarded.token('VIEWER', { products: { names: ['search'] } });
+    expect(await seen(nobodys)).toEqual([]);
+    const asked = await data(nobodys, '{ rollbacks(product: "shop") { nodes { id } } }');
+    expect(asked.rollbacks.nodes).toEqual([]);
+    const started = '{ __typename ... on RollbackStarted { product targets { environment } } }';
+    const events = (await pages(inEurope, 'releaseEventLog()', started, 50)).filter(
+      ({ __typename }) => __typename === 'RollbackStarted',
+    );
+    expect(events).toEqual([{ __typename: 'RollbackStarted', product: 'billing', targets: [{ environment: 'eu' }] }]);
   });
 });

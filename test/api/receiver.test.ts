@@ -6,6 +6,7 @@ import { setSecret } from '../../src/commands/set-secret.ts';
 import { readDelivery, takeDelivery } from '../../src/store/deliveries.ts';
 import { type ApiServer, startServer } from '../../src/server.ts';
 import { openTestEngine, type TestEngine } from '../support/engine.ts';
+import { liveVersions, POLICY, rollbackOf, rollbacksOf, statuses } from '../engine/rollback/support.ts';
 import { newWebhookId, signWebhook, type SignedWebhook } from '../support/webhooks.ts';
 import { post } from './support/clients.ts';
 
@@ -144,6 +145,26 @@ describe('what is signed', () => {
     const { body } = await send({ body: JSON.stringify({ ...REPORT, environment: 'mars' }) });
     await expect.poll(async () => (await delivery(body['delivery']))?.status).toBe('REFUSED');
     expect((await delivery(body['delivery']))!.outcome).toContain('"mars"');
+  });
+});
+
+describe('a rollout that failed', () => {
+  test('takes the region and its siblings back, from one signed message on', async () => {
+    await engine.saveBilling('signed', { rollbackPolicies: [{ ...POLICY, targets: POLICY.targets.slice(0, 1) }] });
+    for (const version of ['1', '2']) await engine.ended(await engine.trigger({ product: 'signed', version }));
+    const report = { product: 'signed', environment: 'us-east', status: 'FAILED', message: 'pods crash' };
+    const message = { id: newWebhookId(), body: JSON.stringify(report) };
+    const { status, body } = await send(message);
+    expect(status).toBe(202);
+    const rollback = await rollbackOf(engine, 'signed');
+    expect(statuses(rollback)).toEqual({ 'us-east': 'SUCCEEDED', eu: 'SUCCEEDED', asia: 'SUCCEEDED' });
+    const cause = { kind: 'REPORTED', environment: 'us-east', reason: 'pods crash', by: 'webhook/argo' };
+    expect(rollback.release.plan.rollback?.cause).toMatchObject(cause);
+    expect(await liveVersions(engine, 'signed')).toMatchObject({ 'us-east': '1', eu: '1', asia: '1', 'asia-2': '2' });
+    await expect.poll(async () => (await delivery(body['delivery']))?.outcome).toBe('a rollback was started');
+    // The same message again is the same rollback.
+    await send(message);
+    expect(await rollbacksOf(engine, 'signed', 1)).toHaveLength(1);
   });
 });
 

@@ -4,6 +4,7 @@ export function releaseShown(given: Partial<ReleaseShown> = {}): ReleaseShown {
   return {
     id: 'UmVsZWFzZTox',
     uuid: '1',
+    kind: 'FORWARD',
     product: 'billing',
     version: '1.1.0',
     commit: null,

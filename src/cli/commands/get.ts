@@ -109,6 +109,7 @@ async function getReleases(
 
 const RELEASE_COLUMNS: Column<ReleaseShown>[] = [
   ['ID', ({ id }) => id],
+  ['KIND', ({ kind }) => kind],
   ['PRODUCT', ({ product }) => product],
   ['VERSION', ({ version }) => version],
   ['STATUS', ({ status }) => status],

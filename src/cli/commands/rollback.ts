@@ -120,13 +120,16 @@ export function addRollbacks({ program, clientOf, print, follow, timeout }: Shel
     .argument('[environment...]', 'the environments that go back; without any, --version says what does')
     .option('--version <version>', 'this version, by label or digest, wherever it is live')
     .option('--to <version>', 'the version to go back to (default: the last one that was healthy in each environment)')
-    .requiredOption('--reason <text>', 'why; kept and shown')
+    .option('--reason <text>', 'why; kept and shown. Needed for all but --plan')
     .option('--plan', 'say what would go back, and change nothing')
     .option('--idempotency-key <key>', 'the same key again answers with the same rollback')
     .option('--wait', 'show the rollback and wait for its end')
     .addOption(timeout())
     .action(async (product: string, names: string[], flags: Flags, command: Command) => {
-      const { version, to, reason, idempotencyKey } = flags;
+      const { version, to, idempotencyKey } = flags;
+      // What changes nothing needs no reason, and the API's input is the same for both.
+      const reason = flags.reason ?? (flags.plan ? 'only a plan' : undefined);
+      if (reason === undefined) command.error("error: required option '--reason <text>' not specified");
       const environments = names.length > 0 ? names : undefined;
       const input = { product, environments, version, to, reason, idempotencyKey };
       const client = clientOf(command);

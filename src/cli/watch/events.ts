@@ -6,7 +6,7 @@ export const EVENT_FIELDS = `
     __typename sequence at releaseId product releaseStatus actor
     ... on PromotionEvent { environment attempt before status }
     ... on StepEvent { environment attempt step phase application }
-    ... on ReleaseQueued { flow version environments }
+    ... on ReleaseQueued { kind flow version environments }
     ... on ReleaseTerminating { reason }
     ... on ReleaseRetried { environments }
     ... on ReleaseSucceeded { perhapsReason: reason }
@@ -90,6 +90,7 @@ export function toWords({ node }: StreamedEvent): string {
   const step = text('step');
   switch (node.__typename) {
     case 'ReleaseQueued':
+      if (text('kind') === 'ROLLBACK') return `${text('product')} ${text('version')} is to be taken back`;
       return `${text('product')} ${text('version')} is released through ${text('flow')}`;
     case 'ReleaseStarted':
       return 'the release started';
@@ -142,7 +143,7 @@ export function toWords({ node }: StreamedEvent): string {
       return `${where}  commit ${text('commit').slice(0, 7)}${node['changed'] ? '' : ' (held this version already)'}`;
     case 'DriftOverwritten': {
       const by = text('author') && ` by ${text('author')} in ${text('perhapsCommit').slice(0, 7)}`;
-      return `${where}  went over a change by hand${by}: ${(node['files'] as string[]).join(', ')}`;
+      return `${where}  went over a change by hand${by}: ${(node['files'] as string[] | undefined)?.join(', ') ?? ''}`;
     }
     case 'HealthChanged':
       return `${where}  ${text('healthOf')} is ${text('health')}${text('perhapsMessage') && `: ${text('perhapsMessage')}`}`;

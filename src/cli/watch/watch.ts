@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pc from 'picocolors';
 import type { Client } from '../client.ts';
 import { CliError, EXIT, exitCodeOf } from '../exit.ts';
-import { readRelease } from '../operations.ts';
+import { newestRollback, readRelease } from '../operations.ts';
 import type { ReleaseShown } from '../release-shown.ts';
 import { toJson, toLine } from './events.ts';
 import { followRelease, type Listeners } from './follow.ts';
@@ -43,7 +43,7 @@ export async function watchRelease(client: Client, releaseId: string, options: W
   } finally {
     screen?.end(ended);
   }
-  if (ended) return verdict(ended, err, live);
+  if (ended) return verdict(client, ended, err, live);
   if (signal.aborted) return EXIT.INTERRUPTED;
   const waiting = await readRelease(client, releaseId, AbortSignal.timeout(2_000)).catch(() => first);
   throw new CliError(EXIT.TIMEOUT, `Not ended in time: the release is ${waiting.status} and goes on${unmet(waiting)}`);
@@ -57,12 +57,26 @@ function lines(json: boolean, out: Writer, err: Writer): Listeners {
   };
 }
 
-/** One line for a person on standard error; programs have the exit code. */
-function verdict(release: ReleaseShown, err: Writer, live: boolean): number {
+/** One line for a person on standard error; programs have the exit code. Then how to see what takes it back. */
+async function verdict(client: Client, release: ReleaseShown, err: Writer, live: boolean): Promise<number> {
   const code = exitCodeOf(release.status);
-  if (!live && code !== EXIT.OK) err.write(`${[release.status, release.problem].filter(Boolean).join(': ')}\n`);
+  if (code === EXIT.OK) return code;
+  if (!live) err.write(`${[release.status, release.problem].filter(Boolean).join(': ')}\n`);
+  // A rollback begins right after the failure that it is for.
+  for (let looks = 0; looks < LOOKS; looks += 1) {
+    const rollback = await newestRollback(client, release.id).catch(() => null);
+    if (rollback !== null) {
+      err.write(`It is taken back by a rollback. Follow it with: sluice watch ${rollback}\n`);
+      break;
+    }
+    if (release.status !== 'FAILED') break;
+    await sleep(LOOK_MS);
+  }
   return code;
 }
+
+const LOOKS = 4;
+const LOOK_MS = 300;
 
 function unmet(release: ReleaseShown): string {
   const reasons = release.promotions.flatMap(({ name, waitingFor }) =>

@@ -99,7 +99,12 @@ function checkTarget(checking: Checking, named: Named, target: RollbackTargetSpe
 }
 
 /** Of a policy that is for named environments or groups only, one must have a group; of one for everything, the flow. */
-function checkSiblings({ refusals }: Checking, named: Named, when: RollbackPolicySpec['when'], path: Path): void {
+function checkSiblings(
+  { refusals, when: at, warnings }: Checking,
+  named: Named,
+  when: RollbackPolicySpec['when'],
+  path: Path,
+): void {
   // What is not in the flow was refused by its name.
   if (when.environments?.some((name) => !named.environments.has(name))) return;
   const narrowed = when.environments !== undefined || when.groups !== undefined;
@@ -108,11 +113,13 @@ function checkSiblings({ refusals }: Checking, named: Named, when: RollbackPolic
     : named.groups.size > 0;
   if (fits) return;
   const whose = narrowed ? 'none of the environments that the policy is for is in a group' : 'the flow has no group';
-  refusals.add('INVALID', `${whose}, so nothing has siblings; name environments or downstream instead`, path);
+  const message = `${whose}, so nothing has siblings; name environments or downstream instead`;
+  if (at === 'RELEASED') warnings.add(`a rollback policy takes nobody along: ${message}`);
+  else refusals.add('INVALID', message, path);
 }
 
 function checkNames(
-  { refusals, known }: Checking,
+  { refusals, known, when, warnings }: Checking,
   there: Set<string>,
   what: 'environment' | 'group',
   names: string[] | undefined,
@@ -132,6 +139,7 @@ function checkNames(
       ? ` It is ${what === 'environment' ? 'a group' : 'an environment'}: write it there.`
       : refusals.hint(name, there);
     const message = `${what} ${quote(name)} is not in the flow, so it cannot go back with it.${hint}`;
+    if (when === 'RELEASED') return void warnings.add(`a rollback policy names what is not there: ${message}`);
     refusals.add('UNKNOWN_REFERENCE', message, listed ? [...path, i] : path);
   });
 }

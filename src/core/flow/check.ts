@@ -22,10 +22,11 @@ export interface FlowCheck {
 
 /**
  * Everything that is wrong with a flow, at its exact place (paths begin with `spec`). A flow with no refusals can be
- * released: it has a target, every step can be reached from the trigger, nothing is promoted twice.
+ * released: it has a target, every step can be reached from the trigger, nothing is promoted twice. `RELEASED`: what a rollback
+ * policy names may have left a group since the flow was saved; that is a warning then, and keeps no release from going out.
  */
-export function checkFlow(spec: PromotionFlowSpec, known: Known): FlowCheck {
-  const checking: Checking = { spec, known, refusals: new Refusals(), warnings: new Set() };
+export function checkFlow(spec: PromotionFlowSpec, known: Known, when: 'SAVED' | 'RELEASED' = 'SAVED'): FlowCheck {
+  const checking: Checking = { spec, known, when, refusals: new Refusals(), warnings: new Set() };
   const { refusals, warnings } = checking;
   checkEnvironmentName(checking, spec.triggerEnvironment, ['spec', 'triggerEnvironment']);
   if (spec.triggerWorkflow !== undefined) {

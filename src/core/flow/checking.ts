@@ -19,6 +19,7 @@ export interface Known {
 export interface Checking {
   spec: PromotionFlowSpec;
   known: Known;
+  when: 'SAVED' | 'RELEASED';
   refusals: Refusals;
   warnings: Set<string>;
 }

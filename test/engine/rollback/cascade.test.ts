@@ -156,6 +156,38 @@ forEachBackend((backend) => {
     expect(await liveVersions(engine, 'held')).toMatchObject({ eu: '1' });
   });
 
+  test('what goes wrong in an environment that is going back already joins that rollback, and its log says so', async () => {
+    await engine.saveBilling('joined', { rollbackPolicies: [{ ...POLICY, targets: POLICY.targets.slice(0, 1) }] });
+    await release('joined', '1');
+    const bad = await release('joined', '2');
+    await window('joined', ['ROLLBACK']);
+    const told = { product: 'joined', environment: 'us-east', version: '2', status: 'FAILED' as const };
+    const id = (await reportRollout(engine.app, told, null)).value?.rollbackId as string;
+    const later = { ...told, environment: 'eu', message: 'eu burns, too' };
+    const { value } = await reportRollout(engine.app, later, null);
+    expect(value).toMatchObject({ rollbackId: id, outcome: 'it is going back already' });
+    const joined = (await engine.events(id)).filter((each) => each.type === 'RollbackJoined');
+    expect(joined).toMatchObject([{ causedIn: 'eu', cause: 'REPORTED', reason: 'eu burns, too', origin: bad }]);
+    await deleteDefinition(engine.app, 'ReleaseWindow', 'freeze-joined', { actor: 'test' });
+    expect((await engine.ended(id)).status).toBe('SUCCEEDED');
+    expect(await rollbacksOf(engine, 'joined', 1)).toEqual([id]);
+  });
+
+  test('a rollout that is reported after a retry is another one: somebody is asked, as it went back by itself before', async () => {
+    const policy = { ...POLICY, targets: [], markBad: { scope: 'NONE' as const } };
+    const first = await reported('again', policy);
+    await engine.ended(first);
+    const bad = (await lookAt(engine, first)).release.plan.rollback?.cause.release as string;
+    await engine.reached(bad, ({ status }) => status === 'FAILED');
+    await engine.app.mover.move(bad, { kind: 'retry', by: null });
+    await engine.reached(bad, ({ status }) => status === 'SUCCEEDED');
+    const told = { product: 'again', environment: 'us-east', version: '2', status: 'FAILED' as const };
+    const second = (await reportRollout(engine.app, told, null)).value?.rollbackId as string;
+    expect(second).not.toBe(first);
+    expect((await lookAt(engine, second)).release.plan.rollback?.targets).toMatchObject([{ decision: 'PROPOSED' }]);
+    expect((await reportRollout(engine.app, told, null)).value?.rollbackId).toBe(second);
+  });
+
   test('a proposal holds up nobody; once another version is live there is nothing to take back any more', async () => {
     const id = await reported('moved', POLICY);
     await engine.reached(id, ({ promotions }) => promotions.filter((each) => each.status === 'SUCCEEDED').length === 3);

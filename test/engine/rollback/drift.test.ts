@@ -1,6 +1,7 @@
-import { renameSync } from 'node:fs';
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { planRollback } from '../../../src/commands/rollback-order.ts';
+import { terminateRelease } from '../../../src/commands/control-release.ts';
 import { reportRollout } from '../../../src/commands/report-rollout.ts';
 import { startManualRollback } from '../../../src/commands/start-manual-rollback.ts';
 import { forEachBackend } from '../../support/backends.ts';
@@ -157,6 +158,28 @@ forEachBackend((backend) => {
     const problem = told.promotions.find((each) => each.status === 'FAILED')?.problem?.message;
     expect(problem).toContain('was changed by hand by t <t@example.com>');
     expect(tag(repository, 'eu')).toBe('2-hotfix');
+  });
+
+  test('what a release had written that was ended before it could record it is its version, and nobody’s change by hand', async () => {
+    const repository = await billing('cut-off');
+    // The push is through, and its answer takes its time.
+    const hook = `${repository.url.replace('file://', '')}/hooks/post-receive`;
+    const slow = '#!/bin/sh\nread old new ref\ngit log -1 --format=%s $new | grep -q "to eu$" && sleep 30\nexit 0\n';
+    writeFileSync(hook, slow, { mode: 0o755 });
+    repository.write({ 'dev/values.yaml': values('dev', '5') }, 'cut-off 5');
+    const id = await engine.trigger({ product: 'cut-off' });
+    await expect.poll(() => tag(repository, 'eu'), { timeout: 10_000 }).toBe('5');
+    await terminateRelease(engine.app, { releaseId: id, reason: 'wrong day' }, 'ann');
+    await engine.ended(id);
+    rmSync(hook);
+    const inEu = { ...failed('cut-off'), environment: 'eu' };
+    const { value } = await reportRollout(engine.app, inEu, 'pager');
+    const rollback = await lookAt(engine, value?.rollbackId as string);
+    expect(target(rollback, 'eu')).toMatchObject({ decision: 'LEFT_ALONE', reason: 'eu runs 5 and not 2' });
+    expect(await driftOf('cut-off', 'eu')).toBeNull();
+    const next = await release('cut-off', repository, '6');
+    expect((await lookAt(engine, next)).state.status).toBe('SUCCEEDED');
+    expect((await engine.events(next)).filter((each) => each.type === 'DriftOverwritten')).toEqual([]);
   });
 
   test('a repository that nobody can reach when it is decided holds up nobody, and is written once it was seen', async () => {

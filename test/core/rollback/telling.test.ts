@@ -1,0 +1,171 @@
+import { expect, test } from 'vitest';
+import { advance } from '../../../src/core/advance.ts';
+import type { Decision } from '../../../src/core/advance.ts';
+import { createRelease } from '../../../src/core/create.ts';
+import { NO_FACTS } from '../../../src/core/release.ts';
+import type { PromotionStatus, ReleaseState, RollbackStanding, Stimulus } from '../../../src/core/release.ts';
+import { createRollback } from '../../../src/core/rollback/create.ts';
+import type { TargetParts } from '../../../src/core/rollback/create.ts';
+import type { RollbackPlan, RollbackTarget } from '../../../src/core/rollback/rollback.ts';
+import { tellingOf } from '../../../src/core/rollback/standing.ts';
+import { overBy } from '../../../src/core/rollback/take-back.ts';
+import { approvalOf, flowOf, planOf } from '../support/builders.ts';
+import { NOW, REGIONS, versionOf } from './support.ts';
+
+const flow = planOf(flowOf(REGIONS));
+const place = (name: string): number => flow.promotions.findIndex((each) => each.name === name);
+
+const target = (environment: string, more: Partial<RollbackTarget> = {}): RollbackTarget => ({
+  environment,
+  decision: 'INCLUDED',
+  reason: `${environment} goes back`,
+  from: versionOf('2.0'),
+  to: { ...versionOf('1.4'), release: 'r1' },
+  approval: null,
+  ...more,
+});
+
+/** A rollback of these targets; each environment's application had version 1.4 unless `without` names it. */
+function rollbackOf(targets: RollbackTarget[], without: string[] = []) {
+  const plan: RollbackPlan = {
+    cause: { kind: 'FAILED', environment: 'us-east', reason: 'it failed', at: NOW, by: null, release: 'r2' },
+    version: versionOf('2.0'),
+    targets,
+    maxParallel: null,
+    onTargetFailure: 'CONTINUE',
+    markBad: { scope: 'NONE' },
+  };
+  const parts = targets.map(({ environment }): [string, TargetParts<string>] => {
+    const promotion = flow.promotions[place(environment)]!;
+    const [{ name } = { name: '' }] = promotion.applications;
+    const contents = without.includes(environment) ? {} : { [name]: `1.4 of ${environment}` };
+    return [environment, { origin: { release: 'r2', promotion }, contents, expects: {}, undo: {} }];
+  });
+  return createRollback<string>({
+    id: 'rb',
+    product: 'billing',
+    flow: { name: 'billing-flow', revision: 1 },
+    plan,
+    targets: Object.fromEntries(parts),
+    origins: ['r2'],
+    now: NOW,
+    actor: null,
+  });
+}
+
+test('a rollback has a promotion for what goes back, now or when somebody agrees, and none for the rest', () => {
+  const proposed = target('eu', { decision: 'PROPOSED', approval: approvalOf('1') });
+  const alone = target('asia', { decision: 'LEFT_ALONE', reason: 'asia runs 1.9', to: null });
+  const { plan, contents, events } = rollbackOf([target('us-east'), proposed, alone]);
+  expect(plan.promotions.map(({ name, dependsOn, approval }) => [name, dependsOn, approval !== null])).toEqual([
+    ['us-east', [], false],
+    ['eu', [], true],
+  ]);
+  expect(plan.promotions[0]?.steps.map((each) => each.phase)).toEqual(['ACTION', 'HEALTH']);
+  expect(plan.promotions[0]?.restores).toEqual({ from: versionOf('2.0'), to: versionOf('1.4'), origin: 'r2' });
+  expect(Object.values(contents)).toEqual(['1.4 of us-east', '1.4 of eu']);
+  expect(events.map(({ event }) => event.type)).toEqual([
+    'ReleaseQueued',
+    'RollbackStarted',
+    'RollbackTargetProposed',
+    'RollbackTargetLeftAlone',
+  ]);
+  expect(events[0]?.event).toMatchObject({ kind: 'ROLLBACK' });
+});
+
+test('an environment whose applications were not there with the earlier version cannot go back, and the release says so', () => {
+  const { plan, state } = rollbackOf([target('us-east'), target('eu')], ['eu']);
+  expect(plan.promotions.map((each) => each.name)).toEqual(['us-east']);
+  const reason = 'none of the applications of eu was there with 1.4';
+  expect(plan.rollback?.targets[1]).toMatchObject({ decision: 'IMPOSSIBLE', reason, to: null });
+  expect(state.firstProblem).toMatchObject({ environment: 'eu', message: `eu cannot go back: ${reason}` });
+});
+
+test('over a change by hand is frozen into the one promotion that may', () => {
+  const { plan } = rollbackOf([target('us-east', { overChange: true }), target('eu')]);
+  expect(plan.promotions.map((each) => each.restores?.overChange)).toEqual([true, undefined]);
+});
+
+// What each promotion of a rollback is, and what those whom it takes back are told of it.
+const standings: [string, Partial<{ status: PromotionStatus; started: boolean; asked: boolean }>, RollbackStanding][] =
+  [
+    ['it will go back: what is at work there has to end', { status: 'WAITING' }, 'STOP'],
+    ['somebody is asked: nothing is stopped yet', { status: 'SUSPENDED', asked: true }, 'NONE'],
+    ['it never will', { status: 'SKIPPED' }, 'NONE'],
+    ['it goes back', { status: 'RUNNING', started: true }, 'ROLLING_BACK'],
+    ['it is back', { status: 'SUCCEEDED', started: true }, 'ROLLED_BACK'],
+    ['it failed', { status: 'FAILED', started: true }, 'ROLLBACK_FAILED'],
+    ['it was stopped on its way', { status: 'TERMINATED', started: true }, 'ROLLBACK_FAILED'],
+    ['it was stopped before it began', { status: 'TERMINATED' }, 'NONE'],
+  ];
+
+test.each(standings)('%s', (_name, { status = 'PENDING', started = false, asked = false }, standing) => {
+  const { plan, state } = rollbackOf([target('us-east', asked ? { approval: approvalOf('1') } : {})]);
+  Object.assign(state.promotions[0]!, { status, startedAt: started ? NOW : null });
+  expect(tellingOf(plan, state)?.targets).toEqual([{ environment: 'us-east', standing, reason: null }]);
+});
+
+test('a release that is no rollback has nothing to tell', () => {
+  const { state } = createRelease('r2', flow, '2.0', NOW, null);
+  expect(tellingOf(flow, state)).toBeNull();
+});
+
+/** A release of which every region has succeeded, unless `more` says otherwise; it has ended. */
+function released(more: Record<string, PromotionStatus> = {}): ReleaseState {
+  const { state } = createRelease('r2', flow, '2.0', NOW, null);
+  const promotions = state.promotions.map((each, at) => {
+    const status = more[flow.promotions[at]!.name] ?? 'SUCCEEDED';
+    const never = status === 'SKIPPED' || status === 'PENDING';
+    return { ...each, status, startedAt: never ? null : NOW, endedAt: NOW };
+  });
+  return { ...state, status: 'SUCCEEDED', startedAt: NOW, endedAt: NOW, deadline: null, promotions };
+}
+
+const told = (sequence: number, standing: RollbackStanding, reason: string | null = null): Stimulus => ({
+  kind: 'rollback-told',
+  rollback: 'rb',
+  sequence,
+  reason: 'us-east: it failed',
+  targets: [{ environment: 'us-east', standing, reason }],
+});
+
+const take = (state: ReleaseState, ...stimuli: Stimulus[]): Decision =>
+  advance(flow, state, stimuli, NO_FACTS, NOW) as Decision;
+
+const at = (state: ReleaseState, name: string): PromotionStatus => state.promotions[place(name)]!.status;
+
+test('a release that has ended shows what becomes of its environment, and is FAILED in the end', () => {
+  const going = take(released(), told(3, 'ROLLING_BACK'));
+  expect([going.state.status, at(going.state, 'us-east'), at(going.state, 'eu')]).toEqual([
+    'RUNNING',
+    'ROLLING_BACK',
+    'SUCCEEDED',
+  ]);
+  const back = take(going.state, told(5, 'ROLLED_BACK'));
+  expect([back.state.status, at(back.state, 'us-east'), back.state.endedAt]).toEqual(['FAILED', 'ROLLED_BACK', NOW]);
+  expect(back.events.map(({ event }) => event.type)).toEqual(['PromotionRolledBack', 'ReleaseFailed']);
+});
+
+test('what is told again, or late, changes nothing', () => {
+  const { state } = take(released(), told(3, 'ROLLING_BACK'), told(5, 'ROLLED_BACK'));
+  for (const late of [told(5, 'ROLLED_BACK'), told(3, 'ROLLING_BACK')]) {
+    const again = take(state, late);
+    expect([again.events, again.changed, at(again.state, 'us-east')]).toEqual([[], [], 'ROLLED_BACK']);
+  }
+});
+
+test('a rollback that failed leaves its reason with the environment', () => {
+  const { state } = take(released(), told(3, 'ROLLBACK_FAILED', 'git is away'));
+  expect(at(state, 'us-east')).toBe('ROLLBACK_FAILED');
+  expect(state.promotions[place('us-east')]?.problem?.message).toBe('the rollback failed: git is away');
+});
+
+test('what never began stays as it is', () => {
+  const { state } = take(released({ 'us-east': 'SKIPPED' }), told(3, 'ROLLED_BACK'));
+  expect(at(state, 'us-east')).toBe('SKIPPED');
+});
+
+test('after a retry the rollbacks so far are history', () => {
+  const { state } = take(released(), told(3, 'STOP'));
+  expect(overBy(state.rollbacks)).toEqual({ rb: { reason: 'us-east: it failed', sequence: 3, stop: [], over: true } });
+});
