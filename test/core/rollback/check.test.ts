@@ -4,15 +4,12 @@ import { checkFlow } from '../../../src/core/flow.ts';
 import { flowOf } from '../support/builders.ts';
 import { MINUTE, policyOf, REGIONS, target } from './support.ts';
 
-function check(policies: Partial<RollbackPolicySpec>[], flow = REGIONS) {
+function check(policies: Partial<RollbackPolicySpec>[], flow = REGIONS, when: 'SAVED' | 'RELEASED' = 'SAVED') {
   const { spec, environments, groups, workflows } = flowOf(flow, { rollbackPolicies: policies.map(policyOf) });
   const members = new Map(Object.entries(groups).map(([name, group]) => [name, group.environments.names ?? []]));
   members.set('elsewhere', ['mars']);
-  return checkFlow(spec, {
-    environments: new Set([...environments, 'mars']),
-    groups: members,
-    workflows: new Set(workflows),
-  });
+  const known = { environments: new Set([...environments, 'mars']), groups: members, workflows: new Set(workflows) };
+  return checkFlow(spec, known, when);
 }
 
 const wrongTarget = (what: Partial<RollbackTargetSpec>): Partial<RollbackPolicySpec> => ({ targets: [target(what)] });
@@ -104,6 +101,20 @@ describe('what is wrong is refused at its place', () => {
     const { refusals } = check([{ targets: [] }, policy]);
     expect(refusals.map((each) => each.path.join('.'))).toEqual([`spec.rollbackPolicies.1.${path}`]);
     expect(refusals[0]?.message).toMatch(message);
+  });
+
+  test('what has left the flow since it was saved keeps no release from going out, and is a warning', () => {
+    const policies = [{ when: { environments: ['mars', 'us-west'] }, targets: [target({ group: 'gone' })] }];
+    const { refusals, warnings } = check(policies, REGIONS, 'RELEASED');
+    expect(refusals).toEqual([]);
+    expect(warnings).toEqual([
+      expect.stringContaining('environment "mars" is not in the flow'),
+      expect.stringContaining('environment "us-west" is not in the flow'),
+      expect.stringContaining('group "gone" is not in the flow'),
+    ]);
+    expect(
+      check([{ targets: [target({ downstream: true, mode: 'NO' as never })] }], REGIONS, 'RELEASED').refusals,
+    ).toHaveLength(1);
   });
 
   test('siblings in a flow without groups', () => {

@@ -188,6 +188,18 @@ forEachBackend((backend) => {
     expect((await reportRollout(engine.app, told, null)).value?.rollbackId).toBe(second);
   });
 
+  test('a failure that is reported too late starts nothing, and whoever reports is told why', async () => {
+    await engine.saveBilling('stale', { rollbackPolicies: [POLICY] });
+    await release('stale', '1');
+    await release('stale', '2');
+    const told = { product: 'stale', environment: 'us-east', version: '2', status: 'FAILED' as const };
+    const { value } = await reportRollout(engine.app, { ...told, at: new Date(Date.now() - 40 * 60_000) }, null);
+    expect(value?.rollbackId).toBeNull();
+    expect(value?.outcome).toContain('us-east: the failure in us-east was 40 min ago');
+    const { rows } = await engine.app.pool.query(`SELECT FROM rollback WHERE product = 'stale'`);
+    expect(rows).toEqual([]);
+  });
+
   test('a proposal holds up nobody; once another version is live there is nothing to take back any more', async () => {
     const id = await reported('moved', POLICY);
     await engine.reached(id, ({ promotions }) => promotions.filter((each) => each.status === 'SUCCEEDED').length === 3);
