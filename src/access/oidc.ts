@@ -1,7 +1,8 @@
-import { createRemoteJWKSet, errors, jwtVerify } from 'jose';
+import { createRemoteJWKSet, customFetch, errors, jwtVerify } from 'jose';
 import type { JWTPayload, RemoteJWKSet } from 'jose';
 import type { OidcConfig } from '../config.ts';
 import { isReservedName } from '../core/access/index.ts';
+import { readBody } from '../drivers/http.ts';
 
 /** Asymmetric ones only: with a shared secret (HS256) whoever can check a token could make one, and `none` is no signature. */
 const ALGORITHMS = [
@@ -23,12 +24,15 @@ export interface OidcTimes {
   cooldownMs: number;
   /** Keys that are older are fetched again: one that the provider took back is refused after this, in milliseconds. */
   maxAgeMs: number;
+  /** For an answer of the provider, to its last byte, in milliseconds. */
+  timeoutMs: number;
 }
 
-const TIMES: OidcTimes = { cooldownMs: 30_000, maxAgeMs: 5 * 60_000 };
+const TIMES: OidcTimes = { cooldownMs: 30_000, maxAgeMs: 5 * 60_000, timeoutMs: 5_000 };
 /** Clocks of servers differ by so much, in seconds. */
 const TOLERANCE_S = 30;
-const TIMEOUT_MS = 5_000;
+/** A discovery document, or the keys, in bytes: they have a few thousand. */
+const MAX_ANSWER = 512 * 1_024;
 /** After a failure the provider is left alone for so long, in milliseconds. */
 const PAUSE_MS = 2_000;
 
@@ -110,7 +114,8 @@ export class OidcVerifier {
   async #discover(): Promise<RemoteJWKSet> {
     const { issuer } = this.#config;
     const address = `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`;
-    const response = await fetch(address, { redirect: 'error', signal: AbortSignal.timeout(TIMEOUT_MS) });
+    const { cooldownMs, maxAgeMs, timeoutMs } = this.#times;
+    const response = await whole(address, { redirect: 'error', signal: AbortSignal.timeout(timeoutMs) });
     if (!response.ok) throw new Error(`${address} answers ${response.status}`);
     const found = (await response.json()) as { issuer?: unknown; jwks_uri?: unknown };
     if (found.issuer !== issuer) {
@@ -123,11 +128,11 @@ export class OidcVerifier {
     if (!keys || (keys.protocol !== 'https:' && keys.protocol !== new URL(issuer).protocol)) {
       throw new Error(`${address} names no usable jwks_uri`);
     }
-    const { cooldownMs, maxAgeMs } = this.#times;
     return createRemoteJWKSet(keys, {
       cooldownDuration: cooldownMs,
       cacheMaxAge: maxAgeMs,
-      timeoutDuration: TIMEOUT_MS,
+      timeoutDuration: timeoutMs,
+      [customFetch]: whole,
     });
   }
 
@@ -144,6 +149,14 @@ export class OidcVerifier {
       throw unreachable(this.#config, error instanceof Error ? error.message : String(error));
     }
   }
+}
+
+/** As fetch does, once all of the answer is there: the time of the signal is for all of it, and it is not read to any length. */
+async function whole(address: string, init: RequestInit): Promise<Response> {
+  const response = await fetch(address, init);
+  const { text, complete } = await readBody(response, MAX_ANSWER);
+  if (!complete) throw new Error(`${address} answers with more than ${MAX_ANSWER} bytes`);
+  return new Response(text, { status: response.status });
 }
 
 function unreachable({ issuer }: OidcConfig, why: string): ProviderUnreachable {

@@ -81,7 +81,10 @@ export function reasonOf(error: unknown): string {
 }
 
 /** Reads at most `limit` bytes, then hangs up. */
-export async function readBody(response: Response, limit: number): Promise<{ text: string; complete: boolean }> {
+export async function readBody(
+  response: { body: AsyncIterable<Uint8Array> | null },
+  limit: number,
+): Promise<{ text: string; complete: boolean }> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of response.body ?? []) {

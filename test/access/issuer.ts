@@ -1,4 +1,4 @@
-import { createServer } from 'node:http';
+import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type CryptoKey, exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose';
 
@@ -15,6 +15,12 @@ export interface Issuer {
   asked: number;
   /** Answers nothing but errors. */
   down: boolean;
+  /** So many keys that nothing is signed with stand before the others. */
+  padding: number;
+  /** Answers, and never comes to an end: a byte now and then, or as many as are taken. */
+  endless: 'drip' | 'flood' | null;
+  /** Bytes that were taken of endless answers, and how many of them still go on. */
+  flow: { bytes: number; open: number };
   close(): Promise<void>;
 }
 
@@ -29,8 +35,12 @@ export async function openIssuer(): Promise<Issuer> {
       request.url === '/.well-known/openid-configuration'
         ? { issuer: issuer.url, jwks_uri: `${issuer.url}/keys` }
         : null;
+    if (issuer.endless) return void goOn(response, issuer.endless, issuer.flow);
     if (request.url === '/keys') issuer.asked += 1;
-    const body = request.url === '/keys' ? { keys: [...keys.values()].map(({ jwk }) => jwk) } : found;
+    const body =
+      request.url === '/keys'
+        ? { keys: [...padding(issuer.padding, keys), ...[...keys.values()].map(({ jwk }) => jwk)] }
+        : found;
     response.writeHead(issuer.down || !body ? 503 : 200, { 'content-type': 'application/json' });
     response.end(JSON.stringify(body));
   });
@@ -39,6 +49,9 @@ export async function openIssuer(): Promise<Issuer> {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     asked: 0,
     down: false,
+    padding: 0,
+    endless: null,
+    flow: { bytes: 0, open: 0 },
     async rotate() {
       const { publicKey, privateKey } = await generateKeyPair('RS256');
       current = `key-${keys.size + 1}`;
@@ -69,3 +82,22 @@ export async function openIssuer(): Promise<Issuer> {
   await issuer.rotate();
   return issuer;
 }
+
+function goOn(response: ServerResponse, how: 'drip' | 'flood', flow: Issuer['flow']): void {
+  flow.open += 1;
+  response.writeHead(200, { 'content-type': 'application/json' });
+  const text = how === 'drip' ? ' ' : ' '.repeat(65_536);
+  const more = (): void => {
+    if (response.destroyed) return;
+    flow.bytes += text.length;
+    if (how === 'drip') setTimeout(more, 20);
+    else if (response.write(text)) setImmediate(more);
+    if (how === 'drip') response.write(text);
+  };
+  response.on('drain', more);
+  response.on('close', () => (flow.open -= 1));
+  more();
+}
+
+const padding = (count: number, keys: Map<string, { jwk: JWK }>): JWK[] =>
+  Array.from({ length: count }, (_, index) => ({ ...[...keys.values()][0]!.jwk, kid: `other-${index}` }));

@@ -42,7 +42,7 @@ const RINGS: Record<string, Ring> = {
   },
   resolvers: { imports: ['core', 'commands', 'store', 'schema', 'events', 'manifests', ...SHARED] },
   // Who is calling, asked by the transports.
-  access: { imports: ['core', 'commands/access/token.ts', 'store', 'config.ts', ...SHARED] },
+  access: { imports: ['core', 'commands/access/token.ts', 'drivers/http.ts', 'store', 'config.ts', ...SHARED] },
   // Outermost: HTTP around everything.
   server: { imports: ['access', 'core', 'commands', 'store', 'schema', 'resolvers', 'events', 'config.ts', ...SHARED] },
   // A client of the published API; `sluice serve` and `sluice migrate` start the program of the server.
