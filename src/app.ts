@@ -54,6 +54,7 @@ export async function openApp(config: Config, log: Log, clock: Clock = systemClo
     const queue = await JobQueue.open({ ...config, databaseUrl, prefix: config.queuePrefix }, log);
     closers.push(() => queue.close());
     const secrets = new Vault(pool, new Sealing(config.encryptionKeys));
+    await tellOfMissingKeys(secrets, log);
     const drivers = createDrivers(config, secrets);
     const aborts = new Aborts();
     const timers = new Timers((releaseId) => {
@@ -87,4 +88,14 @@ export async function openApp(config: Config, log: Log, clock: Clock = systemClo
     await close();
     throw error;
   }
+}
+
+/** Everything that needs none of these secrets works; what needs one fails with the same advice. */
+async function tellOfMissingKeys(secrets: Vault, log: Log): Promise<void> {
+  const missing = await secrets.missingKeys();
+  if (missing.length === 0) return;
+  log.error(
+    { missing },
+    'secrets in the database were sealed with keys that this process does not have, and it cannot open them: give every process the same SLUICE_ENCRYPTION_KEY, or the earlier key in SLUICE_ENCRYPTION_KEY_PREVIOUS',
+  );
 }

@@ -6,7 +6,7 @@ import type { Clock } from '../clock.ts';
 import { sameHash, hashOf, tokenId } from '../commands/access/token.ts';
 import type { AuthConfig } from '../config.ts';
 import { ANONYMOUS, callerName, holderOf, rolesOf } from '../core/access/index.ts';
-import type { Grant, Identity } from '../core/access/index.ts';
+import type { Grant, HeldGrant, Identity } from '../core/access/index.ts';
 import type { Caller } from '../core/caller.ts';
 import type { Log } from '../log.ts';
 import { hasTokens, noteUse, readGrants, readToken } from '../store/access.ts';
@@ -46,6 +46,7 @@ export class Authenticator {
   readonly #adminToken: Buffer | null;
   readonly #tokens = new LRUCache<string, Promise<ApiToken | null>>({ max: 5_000, ttl: BELIEF_MS });
   readonly #grants = new LRUCache<string, Promise<Grant[]>>({ max: 5_000, ttl: BELIEF_MS });
+  readonly #limited = new WeakMap<ApiToken, HeldGrant[]>();
   readonly #used = new LRUCache<string, true>({ max: 5_000, ttl: 60_000 });
   #configured: boolean;
   #lookedAt = -Infinity;
@@ -112,7 +113,7 @@ export class Authenticator {
       const { subjectKind, subject, expiresAt } = token;
       const kind = subjectKind === 'USER' ? ('PERSON' as const) : ('SERVICE_ACCOUNT' as const);
       const caller = { name: callerName(subjectKind, subject), kind, groups: [] };
-      const grants = token.scope ?? (await this.#granted({ ...caller, roles: [] }));
+      const grants = await this.#grantsOf(token, { ...caller, groups: token.groups, roles: [] });
       return identityOf(caller, grants, `token ${id}`, expiresAt && expiresAt.getTime());
     };
     const identity = await renew();
@@ -143,6 +144,23 @@ export class Authenticator {
     }
   }
 
+  /**
+   * A scope of a service account's is what was given to it. That of a person's is a part of what the person may: it counts as
+   * long as the person may that.
+   */
+  async #grantsOf(token: ApiToken, caller: Caller): Promise<readonly HeldGrant[]> {
+    const { scope } = token;
+    if (scope !== null && caller.kind === 'SERVICE_ACCOUNT') return scope;
+    const within = await this.#granted(caller);
+    if (scope === null) return within;
+    const known = this.#limited.get(token);
+    if (known && known[0]?.within === within) return known;
+    // The same list as long as it says the same: what it lets see is worked out once per list.
+    const limited = scope.map((each) => ({ ...each, within }));
+    this.#limited.set(token, limited);
+    return limited;
+  }
+
   #token(id: string): Promise<ApiToken | null> {
     return remembered(this.#tokens, id, () => readToken(this.#parts.pool, id));
   }
@@ -164,7 +182,7 @@ export class Authenticator {
 
 function identityOf(
   caller: Omit<Caller, 'roles'>,
-  grants: readonly Grant[],
+  grants: readonly HeldGrant[],
   credential: string,
   expiresAt: number | null,
 ): Identity {

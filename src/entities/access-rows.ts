@@ -25,6 +25,10 @@ export class ApiTokenRow {
   @Column({ type: 'text' })
   subject!: string;
 
+  /** The person's groups when it was made by themselves: what is granted to these, at the time of use, is granted to the person. */
+  @Column({ type: 'jsonb', default: [] })
+  groups!: string[];
+
   /** Null: whatever is granted to the subject, as it is at the time. */
   @Column({ type: 'jsonb', nullable: true })
   scope!: Grant[] | null;

@@ -1,4 +1,4 @@
-import type { Pool } from 'pg';
+import type { Pool, PoolClient } from 'pg';
 import type { DataSource, EntityManager } from 'typeorm';
 import type { Grant, SubjectKind } from '../core/access/index.ts';
 import { ApiTokenRow, RoleGrantRow } from '../entities/access-rows.ts';
@@ -94,7 +94,7 @@ export function hasTokens(db: DataSource | EntityManager): Promise<boolean> {
 export async function readToken(pool: Pool, id: string): Promise<ApiToken | null> {
   const { rows } = await pool.query<ApiToken>({
     name: 'read-token',
-    text: `SELECT id, hash, name, subject_kind AS "subjectKind", subject, scope, created_at AS "createdAt",
+    text: `SELECT id, hash, name, subject_kind AS "subjectKind", subject, groups, scope, created_at AS "createdAt",
              created_by AS "createdBy", expires_at AS "expiresAt", revoked_at AS "revokedAt", revoked_by AS "revokedBy",
              last_used_at AS "lastUsedAt"
            FROM api_token WHERE id = $1`,
@@ -113,7 +113,10 @@ export async function noteUse(pool: Pool, id: string, at: Date): Promise<void> {
 }
 
 /** What is granted to somebody, by name and through groups. */
-export async function readGrants(pool: Pool, { kind, subject, groups }: Holder): Promise<Grant[]> {
+export async function readGrants(
+  pool: Pick<Pool | PoolClient, 'query'>,
+  { kind, subject, groups }: Holder,
+): Promise<Grant[]> {
   const { rows } = await pool.query<Grant>({
     name: 'read-grants',
     text: `SELECT role, products, environments FROM role_grant

@@ -1,6 +1,6 @@
 import type { DataSource } from 'typeorm';
 import { visibilityOf } from '../core/access/index.ts';
-import type { Grant, Target, Visibility } from '../core/access/index.ts';
+import type { HeldGrant, Target, Visibility } from '../core/access/index.ts';
 import type { StoredDefinition } from '../core/definitions.ts';
 import { checkFlow } from '../core/flow.ts';
 import type { FlowCheck, Known } from '../core/flow.ts';
@@ -19,7 +19,7 @@ export class DefinitionSnapshot {
   readonly workflows: StoredDefinition<'PromotionWorkflow'>[];
   readonly templates: StoredDefinition<'PromotionTemplate'>[];
   readonly known: Known;
-  readonly #visible = new WeakMap<readonly Grant[], Visibility | null>();
+  readonly #visible = new WeakMap<readonly HeldGrant[], Visibility | null>();
   readonly #windows: ReleaseWindow[];
   readonly #applications = new Map<string, StoredDefinition<'Application'>[]>();
   readonly #checks = new Map<StoredDefinition<'PromotionFlow'>, FlowCheck>();
@@ -58,7 +58,7 @@ export class DefinitionSnapshot {
   }
 
   /** What somebody with these grants sees of it; null: everything. Worked out once per list of grants. */
-  visibleTo(grants: readonly Grant[]): Visibility | null {
+  visibleTo(grants: readonly HeldGrant[]): Visibility | null {
     const known = this.#visible.get(grants);
     if (known !== undefined) return known;
     const products = [...this.products.values()].map(({ metadata }) => metadata);

@@ -25,6 +25,10 @@ export class Sealing {
     [this.keyId] = this.#keys.keys();
   }
 
+  has(keyId: string): boolean {
+    return this.#keys.has(keyId);
+  }
+
   /** @throws SealingError without a key. */
   seal(name: string, value: string): Sealed {
     if (this.keyId === undefined) throw new SealingError(NO_KEY);
@@ -42,7 +46,7 @@ export class Sealing {
     if (this.keyId === undefined) throw new SealingError(`secret "${name}" cannot be opened: ${NO_KEY}`);
     if (!key)
       throw new SealingError(
-        `secret "${name}" was sealed with the key ${keyId}, and this process has ${[...this.#keys.keys()].join(', ')}: give it in SLUICE_ENCRYPTION_KEY_PREVIOUS`,
+        `secret "${name}" was sealed with the key ${keyId}, and this process has ${[...this.#keys.keys()].join(', ')}: give every process the same SLUICE_ENCRYPTION_KEY, or this one the key ${keyId} in SLUICE_ENCRYPTION_KEY_PREVIOUS`,
       );
     try {
       const decipher = createDecipheriv('aes-256-gcm', key, nonce)

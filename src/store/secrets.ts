@@ -99,6 +99,14 @@ export class Vault implements SecretSource {
     this.#sealing = sealing;
   }
 
+  /** Keys that sealed what is stored and are not here, with how many secrets: nobody opens these in this process. */
+  async missingKeys(): Promise<{ keyId: string; secrets: number }[]> {
+    const { rows } = await this.#pool.query<{ keyId: string; secrets: number }>(
+      'SELECT key_id AS "keyId", count(*)::int AS secrets FROM secret GROUP BY key_id ORDER BY key_id',
+    );
+    return rows.filter(({ keyId }) => !this.#sealing.has(keyId));
+  }
+
   async open(names: readonly string[]): Promise<Map<string, OpenedSecret>> {
     const rows = await this.#sealed('name = ANY($1)', [names]);
     const opened = new Map<string, OpenedSecret>();
@@ -128,13 +136,29 @@ export class Vault implements SecretSource {
     return found;
   }
 
-  /** The keys that sign for a source, for one purpose: several while one is being replaced by the next. */
-  async webhookSecrets(source: string, purpose: 'rollouts' | 'approvals'): Promise<{ name: string; value: string }[]> {
+  /**
+   * The keys that sign for a source, for one purpose: several while one is being replaced by the next. `broken` is why not all
+   * of them are here.
+   */
+  async webhookSecrets(
+    source: string,
+    purpose: 'rollouts' | 'approvals',
+  ): Promise<{ keys: { name: string; value: string }[]; broken: PermanentError | null }> {
     const rows = await this.#sealed(
       `use->>'kind' = 'WEBHOOK' AND use->>'source' = $1 AND (use->>'decidesAs' IS NOT NULL) = $2`,
       [source, purpose === 'approvals'],
     );
-    return rows.map((row) => ({ name: row.name, value: this.#open(row) }));
+    const keys: { name: string; value: string }[] = [];
+    let broken: PermanentError | null = null;
+    for (const row of rows) {
+      try {
+        keys.push({ name: row.name, value: this.#open(row) });
+      } catch (error) {
+        if (!(error instanceof PermanentError)) throw error;
+        broken = error;
+      }
+    }
+    return { keys, broken };
   }
 
   async #sealed(where: string, values: unknown[]): Promise<SealedRow[]> {

@@ -197,6 +197,7 @@ describe('making tokens', () => {
   });
 
   test("one's own can be revoked, that of others cannot", async () => {
+    await guarded.grant({ subject: 'ada', role: 'VIEWER' });
     const mine = payload(await create(ADMIN, { subjectKind: 'USER', subject: 'ada', scope: [{ role: 'VIEWER' }] }));
     const also = payload(await create(ADMIN, { subjectKind: 'USER', subject: 'ada', scope: [{ role: 'VIEWER' }] }));
     const others = await guarded.token('VIEWER');

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createGrant } from '../../src/commands/access/change-grants.ts';
 import { createToken } from '../../src/commands/access/create-token.ts';
 import { createApprovalLink } from '../../src/commands/create-approval-link.ts';
 import type { NewApprovalLink } from '../../src/commands/create-approval-link.ts';
@@ -184,6 +185,7 @@ describe('approval links', () => {
     const id = await asked('5b');
     const input = { releaseId: id, environment: 'staging', decision: 'approve' as const };
     const scope = [{ role: 'ADMIN' as const, products: {}, environments: {} }];
+    await createGrant(api.app, { ...scope[0]!, subjectKind: 'USER', subject: 'grace' }, null);
     const wanted = { name: 'for links', subjectKind: 'USER' as const, subject: 'grace', scope, expiresAt: null };
     const token = (await createToken(api.app, wanted, null)).value?.stored.id ?? '';
     const made = await createApprovalLink(api.app, input, grace, `token ${token}`);

@@ -1,11 +1,13 @@
+import type { PoolClient } from 'pg';
 import type { App } from '../../app.ts';
 import { covers, EVERYTHING, isReservedName, mayDo, ROLE_PERMISSIONS } from '../../core/access/index.ts';
 import type { Grant, Identity, SubjectKind } from '../../core/access/index.ts';
 import { refusal, RefusedError } from '../../core/problems.ts';
 import type { Refusal } from '../../core/problems.ts';
-import { hasTokens, insertToken } from '../../store/access.ts';
+import { hasTokens, insertToken, readGrants } from '../../store/access.ts';
 import type { ApiToken } from '../../store/access.ts';
 import { auditChange } from '../audit.ts';
+import { clientOf } from '../../entities/data-source.ts';
 import { refusable } from '../result.ts';
 import type { Result } from '../result.ts';
 import { checkScope } from './check.ts';
@@ -35,7 +37,9 @@ export function createToken(
       // Two first tokens at once: the second one is none.
       await tx.query('SELECT pg_advisory_xact_lock($1)', [TOKEN_LOCK]);
       const now = app.clock.now();
+      const groups = by && isForSelf(input, by) ? by.caller.groups : [];
       const wrong = [...checkToken(input, now), ...(by ? checkRights(input, by) : [])];
+      if (wrong.length === 0) wrong.push(...(await checkOwner(await clientOf(tx), input, groups)));
       if (!by && !opensTheDoor(input) && !(await hasTokens(tx))) wrong.push(lockedOut());
       if (wrong.length > 0) throw new RefusedError(wrong);
       const made = makeToken();
@@ -46,6 +50,7 @@ export function createToken(
         name,
         subjectKind,
         subject,
+        groups,
         scope,
         expiresAt,
         createdAt: now,
@@ -89,8 +94,8 @@ function checkToken({ name, subjectKind, subject, scope, expiresAt }: TokenInput
 }
 
 function checkRights({ subjectKind, subject, scope }: TokenInput, by: Identity): Refusal[] {
-  const { name, kind } = by.caller;
-  const forSelf = subjectKind === 'USER' && kind === 'PERSON' && subject === name;
+  const { name } = by.caller;
+  const forSelf = isForSelf({ subjectKind, subject }, by);
   const own = forSelf ? by.grants : by.grants.filter(({ role }) => ROLE_PERMISSIONS[role].includes('MANAGE_ACCESS'));
   if (!forSelf && (subjectKind === 'USER' || scope === null) && !mayDo(own, 'MANAGE_ACCESS', EVERYTHING)) {
     const message =
@@ -104,6 +109,34 @@ function checkRights({ subjectKind, subject, scope }: TokenInput, by: Identity):
           refusal(
             'FORBIDDEN',
             `${name} has not all of ${each.role} for these products and environments, and cannot hand it on`,
+            ['scope', index],
+          ),
+        ],
+  );
+}
+
+function isForSelf(
+  { subjectKind, subject }: Pick<TokenInput, 'subjectKind' | 'subject'>,
+  { caller }: Identity,
+): boolean {
+  return subjectKind === 'USER' && caller.kind === 'PERSON' && subject === caller.name;
+}
+
+/** A token may no more than the person whom it speaks for, at any time: one that could never do what it is for is not made. */
+async function checkOwner(
+  client: Pick<PoolClient, 'query'>,
+  { subjectKind, subject, scope }: TokenInput,
+  groups: string[],
+): Promise<Refusal[]> {
+  if (subjectKind !== 'USER' || scope === null) return [];
+  const granted = await readGrants(client, { kind: 'USER', subject, groups });
+  return scope.flatMap((each, index) =>
+    covers(granted, each)
+      ? []
+      : [
+          refusal(
+            'FORBIDDEN',
+            `${subject} has not all of ${each.role} for these products and environments, and a token may no more than the person it speaks for: grant it to ${subject} first`,
             ['scope', index],
           ),
         ],

@@ -14,6 +14,15 @@ export interface Grant {
   environments: EnvironmentSelector;
 }
 
+/** A grant as somebody holds it. */
+export interface HeldGrant extends Grant {
+  /**
+   * It counts only where one of these does, too: a token that speaks for a person may no more than the person. Two selectors have
+   * no selector of what both select, so both are asked. Absent: it counts by itself.
+   */
+  within?: readonly Grant[];
+}
+
 /**
  * What somebody wants to do something to. ALL: it concerns every product (or environment) that there is or will be, so only
  * a grant without limits there will do. ANY: it concerns none in particular, so any grant will do.
@@ -27,18 +36,24 @@ export const EVERYTHING: Target = { product: 'ALL', environment: 'ALL' };
 export const SOMEWHERE: Target = { product: 'ANY', environment: 'ANY' };
 
 /** One grant must allow it as a whole: the product of one and the environment of another do not add up. */
-export function mayDo(grants: readonly Grant[], permission: Permission, target: Target): boolean {
+export function mayDo(grants: readonly HeldGrant[], permission: Permission, target: Target): boolean {
   return grants.some(
-    ({ role, products, environments }) =>
+    ({ role, products, environments, within }) =>
       ROLE_PERMISSIONS[role].includes(permission) &&
       includes(products, target.product) &&
-      includes(environments, target.environment),
+      includes(environments, target.environment) &&
+      (within === undefined || mayDo(within, permission, target)),
   );
 }
 
 /** The names of the roles that are granted, as rules of approvals write them. */
-export function rolesOf(grants: readonly Grant[]): string[] {
-  return [...new Set(grants.map(({ role }) => role.toLowerCase()))];
+export function rolesOf(grants: readonly HeldGrant[]): string[] {
+  const held = grants.filter(
+    ({ role, within }) =>
+      within === undefined ||
+      ROLE_PERMISSIONS[role].every((each) => within.some((other) => ROLE_PERMISSIONS[other.role].includes(each))),
+  );
+  return [...new Set(held.map(({ role }) => role.toLowerCase()))];
 }
 
 /** What is missing, in words for whoever asked. */
@@ -70,14 +85,17 @@ export function isUnlimited({ names, kinds, matchLabels, matchExpressions }: Env
 }
 
 /** Whether somebody with these grants may hand on that one: nobody gives what he has not. */
-export function covers(own: readonly Grant[], handed: Grant): boolean {
-  return ROLE_PERMISSIONS[handed.role].every((permission) =>
-    own.some(
-      (grant) =>
-        ROLE_PERMISSIONS[grant.role].includes(permission) &&
-        contains(grant.products, handed.products) &&
-        contains(grant.environments, handed.environments),
-    ),
+export function covers(own: readonly HeldGrant[], handed: Grant): boolean {
+  return ROLE_PERMISSIONS[handed.role].every((permission) => coversPermission(own, permission, handed));
+}
+
+function coversPermission(own: readonly HeldGrant[], permission: Permission, handed: Grant): boolean {
+  return own.some(
+    ({ role, products, environments, within }) =>
+      ROLE_PERMISSIONS[role].includes(permission) &&
+      contains(products, handed.products) &&
+      contains(environments, handed.environments) &&
+      (within === undefined || coversPermission(within, permission, handed)),
   );
 }
 

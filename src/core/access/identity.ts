@@ -1,11 +1,11 @@
 import type { Caller } from '../caller.ts';
-import type { Grant } from './grants.ts';
+import type { HeldGrant } from './grants.ts';
 import type { Visibility } from './visibility.ts';
 
 /** Who asks, as a server with authentication found out. */
 export interface Identity {
   caller: Caller;
-  grants: readonly Grant[];
+  grants: readonly HeldGrant[];
   /** Nobody said who: there is a caller of this name, who may nothing. */
   anonymous: boolean;
   /** What showed who it is, for the audit log: a token's id, or where a JWT came from. Never a secret. */

@@ -1,7 +1,6 @@
-import { matchesSelector } from '../selectors.ts';
 import type { Selectable } from '../selectors.ts';
-import { isUnlimited } from './grants.ts';
-import type { Grant } from './grants.ts';
+import { EVERYTHING, mayDo } from './grants.ts';
+import type { HeldGrant } from './grants.ts';
 import { ROLE_PERMISSIONS } from './permissions.ts';
 
 /**
@@ -17,25 +16,30 @@ export interface Visibility {
 
 /** @returns null for a caller who sees everything, also what is not defined any more. */
 export function visibilityOf(
-  grants: readonly Grant[],
+  grants: readonly HeldGrant[],
   products: readonly Selectable[],
   environments: readonly Selectable[],
 ): Visibility | null {
+  if (mayDo(grants, 'VIEW', EVERYTHING)) return null;
   const viewing = grants.filter(({ role }) => ROLE_PERMISSIONS[role].includes('VIEW'));
-  if (viewing.some((each) => isUnlimited(each.products) && isUnlimited(each.environments))) return null;
   const selected = viewing.map((grant) => ({
     grant,
-    everywhere: isUnlimited(grant.environments),
-    names: environments.filter((each) => matchesSelector(grant.environments, each)).map(({ name }) => name),
+    seen: environments.filter((each) => mayDo([grant], 'VIEW', { product: 'ANY', environment: each })),
   }));
   const seen = new Map<string, ReadonlySet<string> | null>();
   for (const product of products) {
-    const fitting = selected.filter(({ grant }) => matchesSelector(grant.products, product));
+    const fitting = selected.filter(({ grant }) => mayDo([grant], 'VIEW', { product, environment: 'ANY' }));
     if (fitting.length === 0) continue;
-    const everywhere = fitting.some((each) => each.everywhere);
-    seen.set(product.name, everywhere ? null : new Set(fitting.flatMap(({ names }) => names)));
+    const everywhere = fitting.some(({ grant }) => mayDo([grant], 'VIEW', { product, environment: 'ALL' }));
+    seen.set(product.name, everywhere ? null : new Set(fitting.flatMap((each) => namesIn(each, product))));
   }
-  return { products: seen, environments: new Set(selected.flatMap(({ names }) => names)) };
+  return { products: seen, environments: new Set(selected.flatMap((each) => each.seen.map(({ name }) => name))) };
+}
+
+function namesIn({ grant, seen }: { grant: HeldGrant; seen: Selectable[] }, product: Selectable): string[] {
+  const here =
+    grant.within === undefined ? seen : seen.filter((environment) => mayDo([grant], 'VIEW', { product, environment }));
+  return here.map(({ name }) => name);
 }
 
 /** `environment` null: of the product as a whole, or of a step that has no environment. */

@@ -19,7 +19,7 @@ import {
 import type { EnvironmentSelector } from '../../../src/core/definitions.ts';
 import { matchesSelector } from '../../../src/core/selectors.ts';
 import { fc } from '../property.ts';
-import { grant, handing, pair, selector, subject } from './arbitrary.ts';
+import { grant, handing, held, pair, selector, subject } from './arbitrary.ts';
 
 const billing = { name: 'billing', labels: { team: 'money' } };
 const shop = { name: 'shop', labels: {} };
@@ -138,11 +138,29 @@ describe('what follows for any grants', () => {
     );
   });
 
+  test('what is limited to what somebody may is at most that, and at most its scope', () => {
+    let both = 0;
+    fc.assert(
+      fc.property(grants, grants, subject, subject, (scope, within, product, environment) => {
+        const limited = scope.map((each) => ({ ...each, within }));
+        for (const permission of PERMISSIONS) {
+          const may = mayDo(limited, permission, at(product, environment));
+          const [left, right] = [scope, within].map((each) => mayDo(each, permission, at(product, environment)));
+          expect(may).toBe(left && right);
+          if (may) both += 1;
+        }
+        for (const each of scope)
+          if (covers(limited, each)) expect(covers(scope, each) && covers(within, each)).toBe(true);
+      }),
+    );
+    expect(both).toBeGreaterThan(20);
+  });
+
   test('what is seen in a list is what may be viewed one by one', () => {
     const things = fc.uniqueArray(subject, { selector: ({ name }) => name, maxLength: 5 });
     let limited = 0;
     fc.assert(
-      fc.property(grants, things, things, (some, products, environments) => {
+      fc.property(fc.array(held, { maxLength: 4 }), things, things, (some, products, environments) => {
         const visibility = visibilityOf(some, products, environments);
         if (visibility) limited += 1;
         for (const product of products) {

@@ -1,5 +1,5 @@
 import { fc } from '../property.ts';
-import { type Grant, ROLES } from '../../../src/core/access/index.ts';
+import { type Grant, type HeldGrant, ROLES } from '../../../src/core/access/index.ts';
 import type { EnvironmentSelector } from '../../../src/core/definitions.ts';
 import type { Selectable } from '../../../src/core/selectors.ts';
 
@@ -31,6 +31,11 @@ export const grant: fc.Arbitrary<Grant> = fc.record({
   products: selector,
   environments: selector,
 });
+
+/** One that counts only within others, as those of a person's token do. */
+export const held: fc.Arbitrary<HeldGrant> = fc
+  .tuple(grant, fc.option(fc.array(grant, { maxLength: 3 }), { nil: undefined }))
+  .map(([own, within]) => ({ ...own, ...(within && { within }) }));
 
 /** Two selectors, the second one often a narrower form of the first: by chance alone that is rare. */
 export const pair: fc.Arbitrary<[EnvironmentSelector, EnvironmentSelector]> = fc
