@@ -66,6 +66,7 @@ export async function openApp(config: Config, log: Log, clock: Clock = systemClo
     const after = new AfterMove({ pool, queue, timers, aborts, log });
     const definitions = new DefinitionSnapshots(dataSource);
     const mover = new Mover(pool, definitions, clock, log, after.onMoved);
+    pool.on('error', () => mover.forget());
     after.follow({ pool, dataSource, definitions, drivers, mover, clock });
     closers.push(() => mover.flush().catch(() => undefined));
     return {

@@ -54,7 +54,7 @@ export async function startWorker(app: App): Promise<{ close(): Promise<void> }>
       const { releaseId, promotions } = JSON.parse(payload) as { releaseId: string; promotions: number[] };
       for (const promotion of promotions) aborts.abort(releaseId, 'stop', promotion);
     },
-    onConnected: () => undefined,
+    onConnected: () => mover.forget(),
     log,
   });
   await listener.open();

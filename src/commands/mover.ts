@@ -89,6 +89,15 @@ export class Mover {
     this.#states.set(id, { state, revision: 1 });
   }
 
+  /**
+   * Everything is read anew from here on. Once a connection was lost the database may be another one: brought back from a backup
+   * it has releases at an earlier revision, which will reach the remembered one with another state.
+   */
+  forget(): void {
+    this.#frozen.clear();
+    this.#states.clear();
+  }
+
   /** Outbox rows that are in the queue now: deleted with the next save, or by `flush`. */
   handedOver(keys: string[]): void {
     this.#handedOver.push(...keys);

@@ -35,7 +35,7 @@ export async function openIssuer(): Promise<Issuer> {
       request.url === '/.well-known/openid-configuration'
         ? { issuer: issuer.url, jwks_uri: `${issuer.url}/keys` }
         : null;
-    if (issuer.endless) return void goOn(response, issuer.endless, issuer.flow);
+    if (issuer.endless) return goOn(response, issuer.endless, issuer.flow);
     if (request.url === '/keys') issuer.asked += 1;
     const body =
       request.url === '/keys'

@@ -141,7 +141,11 @@ describe('what follows for any grants', () => {
   test('what is limited to what somebody may is at most that, and at most its scope', () => {
     let both = 0;
     fc.assert(
-      fc.property(grants, grants, subject, subject, (scope, within, product, environment) => {
+      fc.property(held, grants, fc.boolean(), subject, subject, (one, others, shared, product, environment) => {
+        const scope = [one, granted('OPERATOR')].map(({ role, products, environments }) =>
+          granted(role, products, environments),
+        );
+        const within = shared ? [...others, ...scope.slice(0, 1)] : [...others, granted('VIEWER')];
         const limited = scope.map((each) => ({ ...each, within }));
         for (const permission of PERMISSIONS) {
           const may = mayDo(limited, permission, at(product, environment));

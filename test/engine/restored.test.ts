@@ -1,0 +1,149 @@
+import pg from 'pg';
+import { afterEach, describe, expect, test } from 'vitest';
+import type { App } from '../../src/app.ts';
+import { forEachBackend } from '../support/backends.ts';
+import { openTestEngine, type TestEngine } from '../support/engine.ts';
+
+let engine: TestEngine;
+afterEach(() => engine.close());
+
+const TABLES = `SELECT relname AS name FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'`;
+
+async function onDatabase<T>(work: (client: pg.Client) => Promise<T>): Promise<T> {
+  const client = new pg.Client({ connectionString: engine.databaseUrl });
+  await client.connect();
+  try {
+    return await work(client);
+  } finally {
+    await client.end();
+  }
+}
+
+const tablesOf = async (client: pg.Client): Promise<string[]> =>
+  (await client.query<{ name: string }>(TABLES)).rows.map(({ name }) => name);
+
+/** As they are now, table by table. The queue is not among them. */
+function takeBackup(): Promise<void> {
+  return onDatabase(async (client) => {
+    const tables = await tablesOf(client);
+    await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ; CREATE SCHEMA backup');
+    for (const name of tables) await client.query(`CREATE TABLE backup."${name}" AS TABLE public."${name}"`);
+    await client.query('COMMIT');
+  });
+}
+
+/** What happened since is gone, and everybody's connections with it; what the queue holds is not. */
+function restoreBackup(): Promise<void> {
+  return onDatabase(async (client) => {
+    const tables = await tablesOf(client);
+    const all = tables.map((name) => `public."${name}"`).join(', ');
+    // Neither the order of tables nor the triggers of the audit log are in the way of a restore.
+    await client.query('SET session_replication_role = replica; SET lock_timeout = 0; BEGIN');
+    await client.query(
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
+         AND application_name <> 'sluice-queue'`,
+    );
+    await client.query(`LOCK TABLE ${all} IN ACCESS EXCLUSIVE MODE; TRUNCATE ${all}`);
+    for (const name of tables) await client.query(`INSERT INTO public."${name}" SELECT * FROM backup."${name}"`);
+    await client.query(
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
+         AND application_name <> 'sluice-queue'`,
+    );
+    await client.query('COMMIT');
+  });
+}
+
+interface Effect {
+  key: string;
+  environment: string;
+  at: number;
+}
+
+/** Every change that is begun by this process from now on. */
+function watchEffects(app: App, effects: Effect[]): void {
+  const driver = app.drivers.driver.bind(app.drivers);
+  app.drivers.driver = (spec) => {
+    const real = driver(spec);
+    return {
+      ...real,
+      apply(target, content, context) {
+        effects.push({ key: context.key, environment: context.environment, at: Date.now() });
+        return real.apply(target, content, context);
+      },
+    };
+  };
+}
+
+const count = async (table: string, where = 'true'): Promise<number> => {
+  const { rows } = await engine.app.pool.query<{ n: number }>(`SELECT count(*)::int AS n FROM ${table} WHERE ${where}`);
+  return rows[0]!.n;
+};
+
+forEachBackend((backend) => {
+  describe('a database that is brought back from an older backup, under running workers with a fuller queue', () => {
+    test('goes on from where the backup was: nothing that it does not know is done, nothing is stuck', async () => {
+      // One job at a time each, so that others stand in the queue.
+      engine = await openTestEngine(backend, { LOG_LEVEL: 'fatal', SLUICE_CONCURRENCY: '1' });
+      const effects: Effect[] = [];
+      await engine.saveBilling('billing', {
+        concurrency: 'PIPELINE',
+        driver: () => ({ type: 'simulate', duration: 700 }),
+      });
+      for (const app of [engine.app, await engine.another()]) {
+        watchEffects(app, effects);
+        await engine.startWorker(app);
+      }
+      await engine.ended(await engine.trigger({ product: 'billing', version: '1' }));
+      const second = await engine.trigger({ product: 'billing', version: '2' });
+      await engine.reached(second, ({ promotions }) => promotions[1]?.status === 'RUNNING');
+      await takeBackup();
+      const releases = await count('release');
+
+      // Since the backup: the second release gets on, and two more begin.
+      const lost = [
+        await engine.trigger({ product: 'billing', version: '3' }),
+        await engine.trigger({ product: 'billing', version: '4' }),
+      ];
+      await engine.reached(second, ({ promotions }) =>
+        promotions.slice(2, 5).every((each) => each.status === 'RUNNING'),
+      );
+      await engine.reached(lost[0]!, ({ promotions }) => promotions[1]?.status === 'RUNNING');
+      await restoreBackup();
+      const restoredAt = Date.now();
+
+      const { status, promotions } = await engine.ended(second);
+      expect(status).toBe('SUCCEEDED');
+      const since = effects.filter(({ at }) => at > restoredAt);
+      expect(since.filter(({ key }) => lost.some((id) => key.includes(id)))).toEqual([]);
+      const regions = since.filter(({ environment }) => ['us-east', 'eu', 'asia'].includes(environment));
+      expect(regions.length).toBeGreaterThanOrEqual(3);
+      for (const { at } of regions) expect(at).toBeGreaterThanOrEqual(promotions[1]!.endedAt!);
+      expect(await count('release')).toBe(releases);
+      for (const table of ['promotion', 'release_event', 'release_plan', 'outbox', 'deployment']) {
+        expect([table, await count(table, `release_id = ANY('{${lost.join(',')}}')`)]).toEqual([table, 0]);
+      }
+      const events = await engine.events(second);
+      expect(events.map(({ sequence }) => sequence)).toEqual(events.map((_, index) => index + 1));
+      const live = await count('deployment', `release_id = '${second}'`);
+      expect(live).toBe(6);
+      // What was lost can be asked for again, and nobody is in its way.
+      const again = await engine.trigger({ product: 'billing', version: '3' });
+      expect((await engine.ended(again)).status).toBe('SUCCEEDED');
+    }, 60_000);
+  });
+});
+
+test('a process that lost its connections remembers nothing of releases: another database may have answered since', async () => {
+  engine = await openTestEngine({ name: 'postgres', queuePrefix: 'restored' }, { LOG_LEVEL: 'fatal' });
+  await engine.saveBilling();
+  const id = await engine.trigger({ product: 'billing', version: '1' });
+  const seen = async () => (await engine.app.mover.look(id, { fresh: false }))?.state.sequence;
+  await expect.poll(seen).toBeGreaterThan(1);
+  await onDatabase(async (client) => {
+    await client.query('UPDATE release SET sequence = 1');
+    await client.query(
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`,
+    );
+  });
+  await expect.poll(() => seen().catch(() => null)).toBe(1);
+});
