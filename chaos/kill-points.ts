@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { FAULT_POINTS } from '../src/faults.ts';
 import type { FaultPoint } from '../src/faults.ts';
 import { startPostgres, startRedis } from '../test/support/servers.ts';
-import { mutate } from './api.ts';
+import { decide, mutate, readProposals } from './api.ts';
 import { createDatabase, query } from './database.ts';
 import { judgeFold } from './judge/fold-rules.ts';
 import { judgeGit } from './judge/git-rules.ts';
@@ -15,7 +15,7 @@ import type { Invariant } from './judge/history.ts';
 import { judgeLog } from './judge/log-rules.ts';
 import { SluiceProcess } from './processes.ts';
 import { git } from './repositories.ts';
-import { CASCADES, createWorld, REGIONS } from './world.ts';
+import { CASCADES, createWorld, PROPOSALS, REGIONS } from './world.ts';
 
 export interface KillPointsOutcome {
   /** Point → how many of the asked counts a release reached: there the worker was killed. */
@@ -34,6 +34,8 @@ export async function runKillPoints(options: {
   counts: Partial<Record<FaultPoint, number[]>>;
   /** Every release fails in us-east and is taken back, with its siblings: killed on the way there and back. */
   cascade?: boolean;
+  /** Of a cascade: its siblings are proposed, somebody agrees, and the worker is killed while that is decided. */
+  asked?: boolean;
   tell?: (line: string) => void;
 }): Promise<KillPointsOutcome> {
   if (!existsSync(options.main)) throw new Error(`${options.main} is not there: npm run build`);
@@ -45,7 +47,11 @@ export async function runKillPoints(options: {
     const redis = options.backend === 'redis' ? await startRedis() : null;
     if (redis) closers.push(() => redis.stop());
     const databaseUrl = await createDatabase(postgres.url, 'kill_points');
-    const { products } = await createWorld(databaseUrl, join(folder, 'git'), options.cascade ? CASCADES : undefined);
+    const { products } = await createWorld(
+      databaseUrl,
+      join(folder, 'git'),
+      options.asked ? PROPOSALS : options.cascade ? CASCADES : undefined,
+    );
     const product = products.find((each) => each.repository !== null) as (typeof products)[number];
     const open = async (name: string, role: 'api' | 'worker'): Promise<SluiceProcess> => {
       const { main } = options;
@@ -68,7 +74,15 @@ export async function runKillPoints(options: {
       const { releaseId, userErrors } = await mutate(server.url, 'trigger', { product: product.name });
       if (releaseId === null) throw new Error(`the release is refused: ${JSON.stringify(userErrors)}`);
       await untilEnded(databaseUrl, releaseId);
-      if (options.cascade) await untilTakenBack(databaseUrl, releaseId);
+      const agreed = new Set<string>();
+      const agree = async (): Promise<void> => {
+        for (const proposal of await readProposals(server.url)) {
+          const first = agreed.size === 0;
+          agreed.add(`${proposal.rollbackId} ${proposal.environment}`);
+          await Promise.all([decide(server.url, 'approve', proposal), first ? worker.kill() : undefined]);
+        }
+      };
+      if (options.cascade) await untilTakenBack(databaseUrl, releaseId, options.asked ? agree : undefined);
       return releaseId;
     };
     const bare = product.repository?.bare as string;
@@ -133,12 +147,13 @@ async function untilEnded(databaseUrl: string, releaseId: string): Promise<void>
 }
 
 /** The first release succeeds; every other one fails, and its rollback has told it how it ended. */
-async function untilTakenBack(databaseUrl: string, releaseId: string): Promise<void> {
+async function untilTakenBack(databaseUrl: string, releaseId: string, meanwhile?: () => Promise<void>): Promise<void> {
   const done = `SELECT FROM release r WHERE id = '${releaseId}' AND (status = 'SUCCEEDED' OR EXISTS (
     SELECT FROM rollback b JOIN release w ON w.id = b.id
     WHERE b.release_id = r.id AND w.ended_at IS NOT NULL AND b.settled_at IS NOT NULL))`;
   for (const deadline = Date.now() + 60_000; (await query(databaseUrl, done)).length === 0;) {
     if (Date.now() > deadline) throw new Error(`release ${releaseId} has not been taken back within a minute`);
+    await meanwhile?.();
     await sleep(50);
   }
 }

@@ -117,9 +117,16 @@ export const CASCADES: Trouble = {
   degraded: (environment, label) => (environment === 'us-east' ? numbers(2, 100).map(label) : []),
 };
 
+/** So, too; its siblings go back when somebody agrees. */
+export const PROPOSALS: Trouble = {
+  ...CASCADES,
+  policies: [{ ...CASCADE, targets: [{ siblings: true, condition: 'SAME_VERSION', mode: 'APPROVAL' }] }],
+};
+
 /**
- * One version in six is bad in a region, the second one always in us-east. What fails there takes its siblings along and asks
- * about what comes after; what fails elsewhere goes back one by one, and its version is marked bad for a while.
+ * One version in six is bad in a region, and in us-east all after the first one at the beginning, so that a short run has seen
+ * some go back. What fails there takes its siblings along and asks about what comes after; what fails elsewhere goes back one
+ * by one, and its version is marked bad for a while.
  */
 export function troubleFrom(random: Random): Trouble {
   const downstream = {
@@ -141,8 +148,8 @@ export function troubleFrom(random: Random): Trouble {
     ],
     degraded(environment, label) {
       if (!REGIONS.includes(environment)) return [];
-      const drawn = numbers(3, 2_000).filter(() => random.chance(1 / 18));
-      return [...(environment === 'us-east' ? [2] : []), ...drawn].map(label);
+      const drawn = numbers(6, 2_000).filter(() => random.chance(1 / 18));
+      return [...(environment === 'us-east' ? numbers(2, 5) : []), ...drawn].map(label);
     },
   };
 }

@@ -50,3 +50,15 @@ test.each([
   },
   300_000,
 );
+
+// The siblings are proposed: somebody agrees to each, and the worker is killed at that moment besides.
+test.each([{ backend: 'redis' as const }, { backend: 'postgres' as const }])(
+  'what somebody agrees to while the worker is killed goes back ($backend)',
+  async ({ backend }) => {
+    const counts = { 'before-effect': [1], 'after-effect': [29] };
+    const { statuses, invariants } = await runKillPoints({ backend, main, counts, cascade: true, asked: true });
+    expect(invariants.flatMap((each) => each.violations)).toEqual([]);
+    expect(statuses).toEqual({ SUCCEEDED: 3, FAILED: 2 });
+  },
+  300_000,
+);

@@ -1,0 +1,60 @@
+import { spawn } from 'node:child_process';
+import { createServer } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+export interface GitHttp {
+  /** Of the folder; a repository in it is at `${url}/NAME.git`. */
+  url: string;
+  /** While it is away whoever calls is cut off without a word. */
+  away: boolean;
+  close(): Promise<void>;
+}
+
+/** The bare repositories of a folder by git's smart protocol over HTTP: a remote that can go away and come back. */
+export async function serveGit(root: string): Promise<GitHttp> {
+  const server = createServer((request, response) => {
+    if (served.away) request.socket.destroy();
+    else answer(root, request, response);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const served: GitHttp = {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    away: false,
+    close: () => {
+      server.closeAllConnections();
+      return new Promise((resolve) => server.close(() => resolve()));
+    },
+  };
+  return served;
+}
+
+function answer(root: string, request: IncomingMessage, response: ServerResponse): void {
+  const url = new URL(request.url ?? '/', 'http://x');
+  const cgi = spawn('git', ['http-backend'], {
+    env: {
+      PATH: process.env['PATH'],
+      GIT_PROJECT_ROOT: root,
+      GIT_HTTP_EXPORT_ALL: '1',
+      GIT_CONFIG_GLOBAL: '/dev/null',
+      PATH_INFO: url.pathname,
+      QUERY_STRING: url.search.slice(1),
+      REQUEST_METHOD: request.method,
+      CONTENT_TYPE: request.headers['content-type'] ?? '',
+      HTTP_CONTENT_ENCODING: request.headers['content-encoding'] ?? '',
+      HTTP_GIT_PROTOCOL: String(request.headers['git-protocol'] ?? ''),
+      REMOTE_USER: 'ci',
+    },
+  });
+  request.pipe(cgi.stdin);
+  const out: Buffer[] = [];
+  cgi.stdout.on('data', (chunk: Buffer) => out.push(chunk));
+  cgi.on('close', () => {
+    const all = Buffer.concat(out);
+    const end = all.indexOf('\r\n\r\n');
+    const lines = all.subarray(0, end).toString().split('\r\n');
+    const headers = Object.fromEntries(lines.map((line) => line.split(/:\s*/, 2) as [string, string]));
+    const { Status: status = '200', ...rest } = headers;
+    response.writeHead(Number.parseInt(status, 10), rest).end(all.subarray(end + 4));
+  });
+}
