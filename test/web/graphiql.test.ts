@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { type Browser, chromium, type Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type GuardedServer, openGuarded } from '../access/support.ts';
 import { openServed, type Served } from '../cli/served.ts';
 
 const BUILT = fileURLToPath(new URL('../../web/graphiql/dist/index.html', import.meta.url));
@@ -31,7 +32,7 @@ interface Visit {
   complaints: string[];
 }
 
-async function visit(path: string): Promise<Visit> {
+async function visit(path: string, server = served.url): Promise<Visit> {
   const page = await browser.newPage({ viewport: { width: 1400, height: 850 } });
   const addresses: string[] = [];
   const complaints: string[] = [];
@@ -40,7 +41,7 @@ async function visit(path: string): Promise<Visit> {
   page.on('pageerror', (error) => complaints.push(error.message));
   page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
   // The schema has come as well: a click before that runs what is not there yet.
-  await page.goto(served.url + path, { waitUntil: 'networkidle' });
+  await page.goto(server + path, { waitUntil: 'networkidle' });
   await page.locator('.graphiql-execute-button').waitFor();
   return { page, addresses, complaints };
 }
@@ -86,5 +87,36 @@ test('the address that the quickstart prints opens one release', async () => {
   await response(page).getByText('"7.1.0"').waitFor();
   await page.close();
 }, 60_000);
+
+describe('a server that asks who is calling', () => {
+  let guarded: GuardedServer;
+  beforeAll(async () => {
+    guarded = await openGuarded();
+    await guarded.engine.saveBilling();
+  });
+  afterAll(() => guarded?.close());
+
+  test('its IDE opens without a token, says what is missing, and works with one in its headers', async () => {
+    const token = await guarded.token('RELEASER', { products: { names: ['billing'] } });
+    await guarded.engine.trigger({ product: 'billing', version: '8.0.0' });
+    const { page, complaints } = await visit('/graphiql', guarded.url);
+    await page.locator('.graphiql-execute-button').click();
+    await response(page).getByText('"UNAUTHENTICATED"').waitFor();
+
+    await page.getByRole('button', { name: 'Headers' }).click();
+    await page.locator('.graphiql-editor-tool .graphiql-editor:not(.hidden)').click();
+    await page.keyboard.press('ControlOrMeta+A');
+    await page.keyboard.insertText(JSON.stringify({ Authorization: `Bearer ${token.text}` }));
+    await page.locator('.graphiql-execute-button').click();
+    await response(page).getByText('"8.0.0"').first().waitFor();
+    await expect.poll(() => response(page).getByText('"UNAUTHENTICATED"').count()).toBe(0);
+
+    expect(complaints.filter((each) => !each.includes('401'))).toEqual([]);
+    // Nothing of it stays behind in the browser.
+    const kept = await page.evaluate(() => JSON.stringify({ ...localStorage, ...sessionStorage }));
+    expect(kept).not.toContain(token.text.slice(19));
+    await page.close();
+  }, 60_000);
+});
 
 const isNetwork = ({ protocol }: URL): boolean => ['http:', 'https:', 'ws:', 'wss:'].includes(protocol);
