@@ -114,7 +114,8 @@ export class Authenticator {
       const kind = subjectKind === 'USER' ? ('PERSON' as const) : ('SERVICE_ACCOUNT' as const);
       const caller = { name: callerName(subjectKind, subject), kind, groups: [] };
       const grants = await this.#grantsOf(token, { ...caller, groups: token.groups, roles: [] });
-      return identityOf(caller, grants, `token ${id}`, expiresAt && expiresAt.getTime());
+      const identity = identityOf(caller, grants, `token ${id}`, expiresAt && expiresAt.getTime());
+      return { ...identity, scoped: token.scope !== null };
     };
     const identity = await renew();
     this.#noteUse(id);

@@ -44,7 +44,12 @@ export function createHttpApp({ readiness, masking, maxBytes, hostAllowed, allow
   app.use((request, response, next) => {
     if (hostAllowed(request)) next();
     else
-      answer(response, 421, 'MISDIRECTED', `this server listens on loopback and is not called ${request.headers.host}`);
+      answer(
+        response,
+        421,
+        'MISDIRECTED',
+        `this server listens on loopback and is not called ${request.headers.host}: ask for localhost, or set SLUICE_PUBLIC_URL`,
+      );
   });
   app.get('/healthz', (_request, response) => void response.json({ status: 'ok' }));
   app.get('/readyz', async (_request, response) => {
@@ -98,7 +103,13 @@ function crossOrigin(allowedOrigins: readonly string[]): RequestHandler {
 function ownPages(allowedOrigins: readonly string[]): RequestHandler {
   return (request, response, next) => {
     if (originAllowed(request, allowedOrigins)) next();
-    else answer(response, 403, 'FORBIDDEN', 'pages of this origin may not use the API');
+    else
+      answer(
+        response,
+        403,
+        'FORBIDDEN',
+        'pages of this origin may not use the API: whoever runs the server can list it in SLUICE_ALLOWED_ORIGINS',
+      );
   };
 }
 

@@ -129,10 +129,14 @@ export function serveSockets(server: Server, parts: TransportParts): { close(): 
 
 /** A close frame has room for 123 bytes. */
 function closeReason(text: string): string {
-  return Buffer.from(text)
+  const bytes = Buffer.from(text);
+  if (bytes.length <= 123) return text;
+  // In whole words: half of one reads like another.
+  return bytes
     .subarray(0, 120)
     .toString()
-    .replace(/\ufffd+$/, '');
+    .replace(/\ufffd+$/, '')
+    .replace(/\s\S*$/, '…');
 }
 
 function refuse(socket: Duplex, status: number, retryAfter?: number): void {

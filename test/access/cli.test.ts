@@ -48,7 +48,7 @@ test('what one may not do is said in words', async () => {
   const { code, err } = await as(viewer.text, 'release', 'billing', '--version', '2.0.0');
   expect(code).toBe(1);
   expect(err).toMatch(
-    /^service-account\/viewer-\d+ may not PROMOTE for product "billing" in environment "staging": that takes a grant of RELEASER or OPERATOR or ADMIN there/,
+    /^service-account\/viewer-\d+ may not PROMOTE for product "billing" in environment "staging" with this token: that takes one whose scope has RELEASER or OPERATOR or ADMIN there/,
   );
 });
 

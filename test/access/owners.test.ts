@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { deleteGrant } from '../../src/commands/access/change-grants.ts';
 import { AUDIENCE, type Issuer, openIssuer } from './issuer.ts';
-import { ADMIN, codeOf, type GuardedServer, openGuarded, SOMEBODY } from './support.ts';
+import { ADMIN, codeOf, type GuardedServer, messageOf, openGuarded, SOMEBODY } from './support.ts';
 
 let issuer: Issuer;
 let guarded: GuardedServer;
@@ -63,6 +63,9 @@ test("a person's token may no more than the person: what is taken from the perso
   await guarded.grant({ subject: 'grace', role: 'VIEWER' });
   await deleteGrant(guarded.engine.app, { id: all }, SOMEBODY);
   await expect.poll(async () => codeOf(await guarded.ask(secret, TERMINATE)), soon).toBe('FORBIDDEN');
+  expect(messageOf(await guarded.ask(secret, TERMINATE))).toMatch(
+    /^grace may not TERMINATE .* and a token whose scope has it, too$/,
+  );
   await expect.poll(() => seenBy(secret), soon).toEqual(['billing', 'shop']);
 });
 

@@ -113,7 +113,7 @@ describe('a server that asks who is calling', () => {
 
     expect(complaints.filter((each) => !each.includes('401'))).toEqual([]);
     // Nothing of it stays behind in the browser.
-    const kept = await page.evaluate(() => JSON.stringify({ ...localStorage, ...sessionStorage }));
+    const kept = await page.evaluate<string>('JSON.stringify({ ...localStorage, ...sessionStorage })');
     expect(kept).not.toContain(token.text.slice(19));
     await page.close();
   }, 60_000);

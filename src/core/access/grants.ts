@@ -1,3 +1,4 @@
+import type { Caller } from '../caller.ts';
 import type { EnvironmentSelector, Selector } from '../definitions.ts';
 import { matchesSelector } from '../selectors.ts';
 import type { Selectable } from '../selectors.ts';
@@ -56,10 +57,18 @@ export function rolesOf(grants: readonly HeldGrant[]): string[] {
   return [...new Set(held.map(({ role }) => role.toLowerCase()))];
 }
 
-/** What is missing, in words for whoever asked. */
-export function mayNot(name: string, permission: Permission, target: Target): string {
+/**
+ * What is missing, in words for whoever asked. `scoped`: whom the token speaks for that was used, when it has a scope: a grant alone
+ * does not help then.
+ */
+export function mayNot(name: string, permission: Permission, target: Target, scoped?: Caller['kind']): string {
   const roles = ROLES.filter((role) => ROLE_PERMISSIONS[role].includes(permission)).join(' or ');
-  return `${name} may not ${permission} ${placeOf(target)}: that takes a grant of ${roles} there`;
+  const where = target.product === 'ANY' && target.environment === 'ANY' ? 'somewhere' : 'there';
+  const what = `${name} may not ${permission} ${placeOf(target)}`;
+  if (scoped === undefined) return `${what}: that takes a grant of ${roles} ${where}`;
+  if (scoped === 'PERSON')
+    return `${what}: that takes a grant of ${roles} ${where}, and a token whose scope has it, too`;
+  return `${what} with this token: that takes one whose scope has ${roles} ${where}`;
 }
 
 function placeOf({ product, environment }: Target): string {

@@ -8,6 +8,8 @@ export interface Identity {
   grants: readonly HeldGrant[];
   /** Nobody said who: there is a caller of this name, who may nothing. */
   anonymous: boolean;
+  /** The grants are the scope of a token: more that is granted to the caller does not widen them. */
+  scoped?: boolean;
   /** What showed who it is, for the audit log: a token's id, or where a JWT came from. Never a secret. */
   credential: string | null;
   /** Milliseconds since the epoch; null: when somebody revokes it. */

@@ -72,7 +72,9 @@ async function check(rule: Rule | undefined, field: string, args: unknown, conte
 /** @throws GraphQLError FORBIDDEN, with what is missing in words */
 export function demand(identity: Identity | null, permission: Permission, target: Target): void {
   if (identity === null || mayDo(identity.grants, permission, target)) return;
-  throw new GraphQLError(mayNot(identity.caller.name, permission, target), {
+  const { scoped = false, caller } = identity;
+  const { name, kind } = caller;
+  throw new GraphQLError(mayNot(name, permission, target, scoped ? kind : undefined), {
     extensions: { code: 'FORBIDDEN', permission },
   });
 }
