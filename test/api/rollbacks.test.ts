@@ -31,6 +31,29 @@ async function released(product: string): Promise<string> {
 const targets = (rollback: { targets: { environment: string; status: string }[] }): Record<string, string> =>
   Object.fromEntries(rollback.targets.map((each) => [each.environment, each.status]));
 
+test('a deployment shows what somebody changed by hand', async () => {
+  await released('drifted');
+  const drift = { since: '2026-03-01T12:00:00.000Z', files: ['values.yaml'], commit: 'c0ffee', author: 'Ann <ann@x>' };
+  await api.app.pool.query(
+    `UPDATE deployment SET drift = $1, looked_at = $2 WHERE product = 'drifted' AND environment = 'eu' AND version = '2'`,
+    [JSON.stringify(drift), drift.since],
+  );
+  const shown = await api.ask(
+    `{ deployments(selector: { products: ["drifted"], environments: ["eu", "asia"] }) {
+      nodes { environmentName version { label } observedAt unseen drift { since files commit author subject } } } }`,
+  );
+  expect(shown.deployments.nodes).toEqual([
+    { environmentName: 'asia', version: { label: '2' }, observedAt: null, unseen: null, drift: null },
+    {
+      environmentName: 'eu',
+      version: { label: '2' },
+      observedAt: drift.since,
+      unseen: null,
+      drift: { ...drift, subject: null },
+    },
+  ]);
+});
+
 describe('a person', () => {
   test('takes one environment back: what the policy says goes along, and afterwards it is on hold', async () => {
     const bad = await released('one');

@@ -4,7 +4,8 @@ import { age, type Column, type Format, render } from '../output.ts';
 /** Which version is live where. */
 export const DEPLOYMENTS = `query CliDeployments($selector: DeploymentSelectorInput, $after: String) {
   deployments(first: 100, after: $after, selector: $selector) {
-    nodes { productName environmentName applicationName version { label digest commit } at verifiedAt }
+    nodes { productName environmentName applicationName version { label digest commit } at verifiedAt
+      unseen drift { since files commit author subject } }
     pageInfo { hasNextPage endCursor }
   }
 }`;
@@ -16,6 +17,9 @@ interface Deployment {
   version: { label: string; digest: string; commit: string | null };
   at: string;
   verifiedAt: string | null;
+  /** Why nobody could see what is live the last time; null: somebody could, or nobody has looked. */
+  unseen: string | null;
+  drift: { since: string; files: string[] } | null;
 }
 
 interface Page {
@@ -30,6 +34,7 @@ const COLUMNS: Column<Deployment>[] = [
   ['COMMIT', ({ version }) => version.commit?.slice(0, 7)],
   ['SINCE', ({ at }) => age(at)],
   ['HEALTHY', ({ verifiedAt }) => (verifiedAt === null ? 'not yet' : age(verifiedAt))],
+  ['DRIFT', ({ drift, unseen }) => (drift ? `by hand, ${age(drift.since)}` : unseen === null ? '' : 'cannot be seen')],
 ];
 
 export async function getDeployments(

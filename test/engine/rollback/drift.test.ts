@@ -1,9 +1,10 @@
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { planRollback } from '../../../src/commands/rollback-order.ts';
 import { terminateRelease } from '../../../src/commands/control-release.ts';
 import { reportRollout } from '../../../src/commands/report-rollout.ts';
 import { startManualRollback } from '../../../src/commands/start-manual-rollback.ts';
+import { DriftWatch } from '../../../src/jobs/drift-watch.ts';
 import { forEachBackend } from '../../support/backends.ts';
 import { openTestEngine } from '../../support/engine.ts';
 import type { TestEngine } from '../../support/engine.ts';
@@ -11,6 +12,9 @@ import { createBillingRepository, values } from './repository.ts';
 import type { BillingRepository } from './repository.ts';
 import { lookAt, POLICY, rollbackOf, statuses } from './support.ts';
 import type { RollbackSeen } from './support.ts';
+
+// Each makes two releases through six environments in git before it begins.
+vi.setConfig({ testTimeout: 60_000 });
 
 /** A product of its own in a repository of its own, with versions 1 and 2 everywhere; version 3 fails in us-east. */
 forEachBackend((backend) => {
@@ -70,6 +74,27 @@ forEachBackend((backend) => {
     return rows[0]?.drift ?? null;
   };
   const failed = (product: string) => ({ product, environment: 'us-east', version: '2', status: 'FAILED' as const });
+
+  // The first one: a round looks at every product that there is.
+  test('a change by hand is seen without anything going wrong, and is gone again when somebody takes it back', async () => {
+    const repository = await billing('watched');
+    const app = { ...engine.app, config: { ...engine.app.config, driftIntervalMs: 1 } };
+    const watch = new DriftWatch(app);
+    await watch.round();
+    const looked = 'SELECT environment FROM deployment WHERE product = $1 AND looked_at IS NOT NULL ORDER BY 1';
+    const { rows } = await engine.app.pool.query(looked, ['watched']);
+    // Versions start in dev: what somebody writes there is the next one.
+    expect(rows.map((row) => row.environment)).toEqual(['asia', 'asia-2', 'eu', 'staging', 'us-east']);
+    const commit = repository.write({ 'eu/values.yaml': values('eu', '2-hotfix') }, 'A hotfix in eu');
+    await watch.round();
+    const first = await driftOf('watched', 'eu');
+    expect(first).toMatchObject({ commit, files: ['values.yaml'], since: expect.any(String) });
+    await watch.round();
+    expect(await driftOf('watched', 'eu')).toEqual(first);
+    repository.write({ 'eu/values.yaml': values('eu', '2') }, 'Never mind');
+    await watch.round();
+    expect(await driftOf('watched', 'eu')).toBeNull();
+  });
 
   test('a region that somebody changed by hand is left alone, the record says why, and the others go back', async () => {
     const repository = await billing('hotfixed');
