@@ -5,7 +5,7 @@ import type { DataSource } from 'typeorm';
 import type { Clock } from '../clock.ts';
 import { sameHash, hashOf, tokenId } from '../commands/access/token.ts';
 import type { AuthConfig } from '../config.ts';
-import { ANONYMOUS, callerName, holderOf, rolesOf } from '../core/access/index.ts';
+import { ANONYMOUS, callerName, grantsOfToken, holderOf, rolesOf } from '../core/access/index.ts';
 import type { Grant, HeldGrant, Identity } from '../core/access/index.ts';
 import type { Caller } from '../core/caller.ts';
 import type { Log } from '../log.ts';
@@ -46,7 +46,7 @@ export class Authenticator {
   readonly #adminToken: Buffer | null;
   readonly #tokens = new LRUCache<string, Promise<ApiToken | null>>({ max: 5_000, ttl: BELIEF_MS });
   readonly #grants = new LRUCache<string, Promise<Grant[]>>({ max: 5_000, ttl: BELIEF_MS });
-  readonly #limited = new WeakMap<ApiToken, HeldGrant[]>();
+  readonly #limited = new WeakMap<ApiToken, readonly HeldGrant[]>();
   readonly #used = new LRUCache<string, true>({ max: 5_000, ttl: 60_000 });
   #configured: boolean;
   #lookedAt = -Infinity;
@@ -145,10 +145,6 @@ export class Authenticator {
     }
   }
 
-  /**
-   * A scope of a service account's is what was given to it. That of a person's is a part of what the person may: it counts as
-   * long as the person may that.
-   */
   async #grantsOf(token: ApiToken, caller: Caller): Promise<readonly HeldGrant[]> {
     const { scope } = token;
     if (scope !== null && caller.kind === 'SERVICE_ACCOUNT') return scope;
@@ -157,7 +153,7 @@ export class Authenticator {
     const known = this.#limited.get(token);
     if (known && known[0]?.within === within) return known;
     // The same list as long as it says the same: what it lets see is worked out once per list.
-    const limited = scope.map((each) => ({ ...each, within }));
+    const limited = grantsOfToken(token, within);
     this.#limited.set(token, limited);
     return limited;
   }

@@ -1,8 +1,10 @@
 import type { App } from '../app.ts';
+import { grantsOfToken, mayDo } from '../core/access/index.ts';
+import type { Target } from '../core/access/index.ts';
 import type { DecisionChannel } from '../core/approvals/approval.ts';
 import { refusal } from '../core/problems.ts';
 import type { Refusal } from '../core/problems.ts';
-import { readToken } from '../store/access.ts';
+import { readGrants, readToken } from '../store/access.ts';
 import { markUsed, readApprovalLink } from '../store/approval-links.ts';
 import type { ApprovalLink } from '../store/approval-links.ts';
 import type { AuditOrigin } from '../store/audit-log.ts';
@@ -12,7 +14,7 @@ import { decideOnPromotion } from './decide-promotion.ts';
 import type { DecidedPromotion } from './decide-promotion.ts';
 import type { Result } from './result.ts';
 
-type Parts = Pick<App, 'mover' | 'pool' | 'config' | 'clock' | 'dataSource'>;
+type Parts = Pick<App, 'mover' | 'pool' | 'config' | 'clock' | 'dataSource' | 'definitions'>;
 
 /** What a link is for, when it can still be used; looking changes nothing. */
 export async function findApprovalLink(app: Parts, token: string): Promise<Result<ApprovalLink>> {
@@ -65,20 +67,39 @@ async function signedLink(app: Parts, token: string): Promise<ApprovalLink | nul
 const INVALID = refusal('NOT_FOUND', 'this link is not valid: it was not made here, or is not complete');
 
 async function whyNot(app: Parts, link: ApprovalLink): Promise<Refusal | null> {
-  if (await isRevoked(app, link)) {
-    return refusal('WRONG_STATE', 'this link ended: the token that it was made with was revoked');
-  }
+  const ended = await whyEnded(app, link);
+  if (ended !== null) return refusal('WRONG_STATE', `this link ended: ${ended}`);
   if (link.usedAt !== null) return used(link);
   if (link.expiresAt.getTime() > app.clock.now().getTime()) return null;
   return refusal('WRONG_STATE', `this link expired at ${link.expiresAt.toISOString()}`);
 }
 
-/** Whoever revokes a token takes back what it could still do. */
-async function isRevoked(app: Parts, { credential }: ApprovalLink): Promise<boolean> {
-  const [, token] = /^token (.+)$/.exec(credential ?? '') ?? [];
-  if (token === undefined) return false;
-  const found = await readToken(app.pool, token);
-  return found === null || found.revokedAt !== null;
+/** Whoever revokes a token, or takes a role from somebody, takes back what these could still do. */
+async function whyEnded(app: Parts, { credential, createdBy, ...link }: ApprovalLink): Promise<string | null> {
+  // Made where nobody has to say who they are, or by the operator's own token.
+  if (createdBy === null || credential === null || credential === 'SLUICE_ADMIN_TOKEN') return null;
+  const [, id] = /^token (.+)$/.exec(credential) ?? [];
+  const token = id === undefined ? null : await readToken(app.pool, id);
+  if (id !== undefined && (!token || token.revokedAt !== null)) return 'the token that it was made with was revoked';
+  // A person makes links for nobody else, so the groups of that moment are those of the approver.
+  const holder = token
+    ? { kind: token.subjectKind, subject: token.subject, groups: token.groups }
+    : { kind: 'USER' as const, subject: createdBy, groups: link.approver.groups };
+  const granted = await readGrants(app.pool, holder);
+  const grants = token ? grantsOfToken(token, granted) : granted;
+  const targets = await placeOf(app, link);
+  const may = targets.every((each) => mayDo(grants, 'APPROVE', each));
+  return may ? null : `${createdBy}, who made it, may not approve there any more`;
+}
+
+async function placeOf(
+  app: Parts,
+  { releaseId, environment }: Pick<ApprovalLink, 'releaseId' | 'environment'>,
+): Promise<Target[]> {
+  const plan = (await app.mover.look(releaseId, { fresh: false }))?.release.plan;
+  const place = plan?.promotions.find(({ name }) => name === environment)?.environment ?? null;
+  if (!plan) return [];
+  return (await app.definitions.current()).places(plan.product, place === null ? [] : [place]);
 }
 
 function used({ decision, environment }: ApprovalLink): Refusal {

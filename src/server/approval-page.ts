@@ -7,7 +7,7 @@ import { unstorable } from '../resolvers/answers.ts';
 import type { ApprovalLink } from '../store/approval-links.ts';
 import type { AuditOrigin } from '../store/audit-log.ts';
 
-type Parts = Pick<App, 'mover' | 'pool' | 'config' | 'clock' | 'dataSource'>;
+type Parts = Pick<App, 'mover' | 'pool' | 'config' | 'clock' | 'dataSource' | 'definitions'>;
 
 /**
  * `/approvals/TOKEN`: GET shows what is asked, and a button; it never decides, because mail scanners and previews open links.

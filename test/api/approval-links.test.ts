@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createGrant } from '../../src/commands/access/change-grants.ts';
+import { createGrant, deleteGrant } from '../../src/commands/access/change-grants.ts';
 import { createToken } from '../../src/commands/access/create-token.ts';
 import { createApprovalLink } from '../../src/commands/create-approval-link.ts';
 import type { NewApprovalLink } from '../../src/commands/create-approval-link.ts';
@@ -196,6 +196,25 @@ describe('approval links', () => {
     expect([late.status, await late.json()]).toMatchObject([
       409,
       { errors: [{ message: 'this link ended: the token that it was made with was revoked' }] },
+    ]);
+    expect((await api.reached(id, () => true)).promotions[1]?.approval?.decisions).toEqual([]);
+  });
+
+  test('it ends when whoever made it may not approve there any more', async () => {
+    const id = await asked('5c');
+    const input = { releaseId: id, environment: 'staging', decision: 'approve' as const };
+    const given = { subjectKind: 'GROUP' as const, subject: 'sre', role: 'APPROVER' as const };
+    const place = { products: { names: ['linked'] }, environments: { names: ['staging'] } };
+    const grant = (await createGrant(api.app, { ...given, ...place }, null)).value!.id;
+    await api.app.pool.query(`DELETE FROM role_grant WHERE subject = 'grace'`);
+    const made = await createApprovalLink(api.app, input, grace, 'oidc https://login.example.com');
+    const url = `${server.url}${new URL(made.value?.url ?? '').pathname}`;
+    expect((await fetch(url)).status).toBe(200);
+    await deleteGrant(api.app, { id: grant }, null);
+    const late = await tell(url);
+    expect([late.status, await late.json()]).toMatchObject([
+      409,
+      { errors: [{ message: 'this link ended: grace, who made it, may not approve there any more' }] },
     ]);
     expect((await api.reached(id, () => true)).promotions[1]?.approval?.decisions).toEqual([]);
   });

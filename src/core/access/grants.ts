@@ -47,6 +47,18 @@ export function mayDo(grants: readonly HeldGrant[], permission: Permission, targ
   );
 }
 
+/**
+ * What a token may. A scope of a service account's is what was given to it. That of a person's is a part of what the person may: it
+ * counts as long as the person may that.
+ */
+export function grantsOfToken(
+  { scope, subjectKind }: { scope: readonly Grant[] | null; subjectKind: SubjectKind },
+  granted: readonly Grant[],
+): readonly HeldGrant[] {
+  if (scope === null) return granted;
+  return subjectKind === 'USER' ? scope.map((each) => ({ ...each, within: granted })) : scope;
+}
+
 /** The names of the roles that are granted, as rules of approvals write them. */
 export function rolesOf(grants: readonly HeldGrant[]): string[] {
   const held = grants.filter(
