@@ -24,6 +24,7 @@ test('a token is made, used, listed and revoked', async () => {
   const id = token.slice(7, 19);
   const list = await as(ADMIN, 'token', 'list');
   expect(list.out).toContain(`${id}   CI of billing   service_account ci-of-billing   releaser of billing   good`);
+  expect(list.out).toMatch(/releaser of billing .*service-account\/admin\n/);
   expect(list.out).not.toContain(token);
   expect((await as(ADMIN, 'token', 'revoke', id)).out).toContain(`Revoked ${id}`);
   await expect.poll(async () => (await as(token, 'get', 'products')).code, { timeout: 5_000 }).toBe(1);

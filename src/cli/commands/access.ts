@@ -120,6 +120,7 @@ export async function listTokens(client: Client, format: Format): Promise<string
     ['STATE', state],
     ['EXPIRES', ({ expiresAt }) => expiresAt],
     ['USED', ({ lastUsedAt }) => (lastUsedAt === null ? 'never' : age(lastUsedAt))],
+    ['MADE BY', ({ createdBy }) => createdBy ?? 'nobody said who'],
   ];
   return render(tokens, format, { columns, name: ({ id }) => `token/${id}` });
 }
