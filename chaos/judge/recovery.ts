@@ -18,7 +18,9 @@ export interface Standstill {
 export function standstills(releases: ReleaseHistory[], faults: FaultRecord[]): Standstill[] {
   const all: Standstill[] = [];
   for (const fault of faults) {
-    for (const { id, events } of releases) {
+    for (const { id, events, endedAt } of releases) {
+      // Its own work is over: while a rollback takes it back, the rollback's log says how that goes on.
+      if (endedAt && endedAt.getTime() <= fault.at) continue;
       const index = events.findIndex((each) => each.at > fault.at);
       const from = events[index - 1];
       const to = events[index];

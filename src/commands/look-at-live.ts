@@ -54,6 +54,8 @@ export async function lookAtLive(
 
 /** In milliseconds. */
 const LIMIT = 10_000;
+/** Releases whose content a target is asked for besides the recorded one; each is another question. */
+const MOST_UNRECORDED = 5;
 
 const isFor =
   ({ environment, application }: RecordedApplication) =>
@@ -71,7 +73,7 @@ async function look(
     const answer = await asks.matches(driver, content, signal);
     if (answer === undefined) return null;
     if (answer.matches) return { drift: null, unseen: null, unrecorded: null };
-    for (const { content: other, ...unrecorded } of arriving) {
+    for (const { content: other, ...unrecorded } of arriving.slice(0, MOST_UNRECORDED)) {
       const there = await asks.matches(driver, other, signal);
       if (there?.matches) return { drift: null, unseen: null, unrecorded };
     }

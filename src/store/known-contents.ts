@@ -98,7 +98,7 @@ export async function knownContents(
            FROM (SELECT release_id, 0 AS place FROM live UNION ALL SELECT unnest($4::uuid[]), 1 UNION ALL
                SELECT o.release_id, 2 FROM promotion o WHERE o.product = $1 AND o.environment = $2 AND ${CUT_OFF}) AS known
              JOIN release_plan l ON l.release_id = known.release_id, LATERAL (${PLANNED('$2', '$3')}) AS found
-           ORDER BY known.place`,
+           ORDER BY known.place LIMIT 10`,
     values: [product, environment, application, releases],
   });
   return rows.map((row) => row.content);
