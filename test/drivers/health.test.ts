@@ -43,15 +43,16 @@ test.each([
   expect([answer.status, answer.recheckAfter]).toEqual([status, recheckAfter]);
 });
 
-test('a report is waited for, then believed', async () => {
+test('a report is waited for, then believed, and is as old as it is', async () => {
   expect(await checkHealth({ type: 'report' }, contextAt(0))).toEqual({
     status: 'PROGRESSING',
     message: 'waiting for a health report',
   });
   const report = { status: 'DEGRADED', message: 'pods crash', at: since } as const;
-  expect(await checkHealth({ type: 'report' }, contextAt(0, { report }))).toEqual({
+  expect(await checkHealth({ type: 'report' }, contextAt(60_000, { report }))).toEqual({
     status: 'DEGRADED',
     message: 'pods crash',
+    at: since,
   });
 });
 
