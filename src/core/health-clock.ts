@@ -67,7 +67,10 @@ export function lookAt(
   // Up to where the last look speaks, and from where this one does: what lies between them nobody knows.
   const spoke = before.status === 'HEALTHY' ? Math.max(before.standsUntil, before.lookedAt) : before.lookedAt;
   const until = Math.min(lookedAt, spoke);
-  const from = status === 'HEALTHY' ? Math.min(lookedAt, Math.max(until, ...told)) : lookedAt;
+  const seenSince = Math.max(until, ...told);
+  // What was seen before somebody could not see it any more says nothing of the time since.
+  const speaks = status === 'HEALTHY' && (before.status === 'HEALTHY' || Math.max(...told) >= before.lookedAt);
+  const from = speaks ? Math.min(lookedAt, seenSince) : lookedAt;
   return { ...clock, healthyFor: before.healthyFor + (until - before.lookedAt) + (lookedAt - from) };
 }
 

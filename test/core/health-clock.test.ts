@@ -167,6 +167,28 @@ describe('how long has it been healthy?', () => {
       13,
     ],
     [
+      'told before it was UNKNOWN',
+      [
+        [0, { ...H, at: 0 }],
+        [5, U],
+        [9, { ...H, at: 0 }],
+        [12, { ...H, at: 0 }],
+      ],
+      undefined,
+      8,
+    ],
+    [
+      'told after it was UNKNOWN',
+      [
+        [0, H],
+        [5, U],
+        [9, { ...H, at: 7 }],
+        [12, H],
+      ],
+      undefined,
+      10,
+    ],
+    [
       'told by the slower of two',
       [
         [0, { ...H, at: 0 }, { ...H, at: -4 }],

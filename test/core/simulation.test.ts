@@ -11,13 +11,14 @@ import { World } from './support/world.ts';
  *
  * `SLUICE_SIM_RUNS=50000` searches longer, `SLUICE_SIM_SEED=…` elsewhere, `SLUICE_SIM_PRINT=1` prints what was reached.
  */
-const numRuns = Number(process.env.SLUICE_SIM_RUNS ?? 300);
+const numRuns = Number(process.env.SLUICE_SIM_RUNS ?? 200);
 const seed = Number(process.env.SLUICE_SIM_SEED ?? 42);
 
-/** A run that never gets deep finds nothing: half of the tapes are long. */
+/** A run that never gets deep finds nothing: half of the tapes are long. Numbers that are mostly small would decide mostly the same. */
+const number = fc.noBias(fc.nat(9999));
 const tapes = fc.oneof(
-  fc.array(fc.nat(9999), { minLength: 20, maxLength: 150, size: 'max' }),
-  fc.array(fc.nat(9999), { minLength: 150, maxLength: 700, size: 'max' }),
+  fc.array(number, { minLength: 20, maxLength: 150, size: 'max' }),
+  fc.array(number, { minLength: 150, maxLength: 700, size: 'max' }),
 );
 
 test('any flow, any order of reports, any crash: promises hold after every decision, and the release ends', () => {
@@ -44,5 +45,5 @@ test('any flow, any order of reports, any crash: promises hold after every decis
     );
   }
   // An idle generator proves nothing: a search of the usual length reaches all of these.
-  if (runs >= Math.max(numRuns, 300)) expect(MUST_REACH.filter((each) => !reached.has(each))).toEqual([]);
+  if (runs >= Math.max(numRuns, 200)) expect(MUST_REACH.filter((each) => !reached.has(each))).toEqual([]);
 }, 600_000);

@@ -36,10 +36,45 @@ export function closing(
   now: number,
 ): ReleaseWindow[] {
   const all = inForce(facts, environment, action, state, now);
+  const plain = closedBy(all, now);
+  const runway = action === 'PROMOTE' ? (facts.runway[environment] ?? 0) : 0;
+  if (plain.length > 0 || runway === 0) return plain;
+  // What starts now is still at work when the next one closes.
+  const next = changesOf(all).find((each) => each > now && closedBy(all, each).length > 0);
+  if (next === undefined || now < next - runway) return [];
+  const denying = all.filter((each) => each.spec.kind === 'DENY' && isActive(each, next));
+  const allows = all.filter((each) => each.spec.kind === 'ALLOW');
+  const over = allows.some((each) => isActive(each, next)) ? [] : allows.filter((each) => isActive(each, next - 1));
+  return [...denying, ...over].filter(({ spec }) => spec.runway);
+}
+
+const changesOf = (all: ReleaseWindow[]): number[] =>
+  all.flatMap(({ spec }) => [Date.parse(spec.from as string), Date.parse(spec.to as string)]).sort((a, b) => a - b);
+
+function closedBy(all: ReleaseWindow[], now: number): ReleaseWindow[] {
   const denying = all.filter((each) => each.spec.kind === 'DENY' && isActive(each, now));
   if (denying.length > 0) return denying;
   const allowing = all.filter((each) => each.spec.kind === 'ALLOW');
   return allowing.some((each) => isActive(each, now)) ? [] : allowing;
+}
+
+/** Whether it was closed at any moment from `since` to `now`: what starts then is spread. The overrides are those of now. */
+export function wasClosed(
+  facts: Facts,
+  environment: string,
+  action: WindowAction,
+  state: PromotionState,
+  now: number,
+): boolean {
+  const all = inForce(facts, environment, action, state, now);
+  const jitter = Math.max(0, ...all.map(({ spec }) => spec.jitter ?? 0));
+  const alone: Facts = { ...facts, windows: { [environment]: all } };
+  const plain = { ...state, overrides: [] };
+  const runway = facts.runway[environment] ?? 0;
+  const moments = [now - jitter, ...changesOf(all).flatMap((each) => [each - 1, each, each - runway])];
+  return moments.some(
+    (each) => each >= now - jitter && each < now && closing(alone, environment, action, plain, each).length > 0,
+  );
 }
 
 export function actionOf(plan: ReleasePlan): WindowAction {
@@ -126,9 +161,10 @@ export function opensBy(
   now: number,
 ): number | null {
   const all = inForce(facts, environment, action, state, now);
-  const changes = all.flatMap(({ spec }) => [Date.parse(spec.from as string), Date.parse(spec.to as string)]);
-  const open = [now, ...changes.filter((each) => each > now).sort((a, b) => a - b)].find(
-    (at) => closing(facts, environment, action, state, at).length === 0 || all.length === 0,
+  const alone: Facts = { ...facts, windows: { [environment]: all } };
+  const plain = { ...state, overrides: [] };
+  const open = [now, ...changesOf(all).filter((each) => each > now)].find(
+    (at) => all.length === 0 || closing(alone, environment, action, plain, at).length === 0,
   );
   if (open === undefined) return null;
   return open === now ? now : open + Math.max(0, ...all.map(({ spec }) => spec.jitter ?? 0));

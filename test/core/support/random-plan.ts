@@ -2,6 +2,7 @@ import type {
   ApprovalSpec,
   FlowStepSpec,
   Gate,
+  HealthSourceSpec,
   RollbackPolicySpec,
   RollbackTargetSpec,
 } from '../../../src/core/definitions.ts';
@@ -22,6 +23,14 @@ const GATES: Gate[] = [
   { policy: 'AT_LEAST', count: 2 },
   { policy: 'AT_LEAST', percent: 50, unknownTimeout: 20 * SECOND },
   { policy: 'ANY' },
+  { policy: 'ALL', soak: 40 * SECOND, unknownTimeout: 2 * MINUTE },
+  { policy: 'AT_LEAST', count: 2, soak: 20 * SECOND, freshness: 30 * SECOND },
+  { policy: 'ANY', freshness: 10 * SECOND, unknownTimeout: MINUTE },
+];
+const SOURCES: HealthSourceSpec[] = [
+  { type: 'report' },
+  { type: 'http', url: 'https://example.com' },
+  { type: 'none' },
 ];
 
 export const PEOPLE = ['ada', 'grace', 'alan', 'edsger'];
@@ -91,7 +100,7 @@ export function randomPlan(tape: Tape): ReleasePlan {
     if (kind === 'workflow') Object.assign(step, { workflow: tape.pick(NAMES), name });
     else {
       if (tape.chance(25)) step.policy = { preAction: tape.pick(NAMES), postAction: tape.pick([undefined, ...NAMES]) };
-      if (tape.chance(25)) step.soak = (1 + tape.next(3)) * MINUTE;
+      if (tape.chance(25)) step.soak = (1 + tape.next(3)) * 15 * SECOND;
       if (tape.chance(8)) step.timeout = (1 + tape.next(4)) * MINUTE;
     }
     if (kind === 'environment') {
@@ -121,9 +130,11 @@ export function randomPlan(tape: Tape): ReleasePlan {
     ...(tape.chance(6) ? { timeout: (2 + tape.next(10)) * MINUTE } : {}),
     ...(tape.chance(70) ? { rollbackPolicies: [randomPolicy(tape, drawn)] } : {}),
   };
+  const source = tape.next(SOURCES.length);
   return planOf(drawn, {
     workflows: WORKFLOWS,
     applications,
+    health: (environment) => SOURCES[environment.length % 2 === 0 ? source : 0] as HealthSourceSpec,
     retry: { limit: 2, backoff: SECOND, maxDelay: 10 * SECOND },
   });
 }

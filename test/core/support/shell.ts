@@ -6,12 +6,20 @@ import { askGates } from '../../../src/core/gates.ts';
 import { mustStop } from '../../../src/core/steps.ts';
 import { DEFAULT_FLOW_TIMEOUT } from '../../../src/core/definitions.ts';
 import type { HealthStatus } from '../../../src/core/definitions.ts';
-import type { PlannedGroup, PlannedPromotion, PlannedStep, ReleasePlan } from '../../../src/core/plan.ts';
+import type { Observation } from '../../../src/core/health-clock.ts';
+import type {
+  PlannedApplication,
+  PlannedGroup,
+  PlannedPromotion,
+  PlannedStep,
+  ReleasePlan,
+} from '../../../src/core/plan.ts';
 import { ENDED_PROMOTION } from '../../../src/core/release.ts';
 import type {
   Facts,
   GateAnswer,
   GroupState,
+  MemberHealth,
   Outcome,
   PromotionState,
   ReleaseState,
@@ -53,7 +61,11 @@ export interface Surroundings {
   /** As they are read in the transaction of a decision. */
   factsFor(shell: Shell): Facts;
   /** A decision was saved. */
-  saved(shell: Shell, stimulus: Stimulus, decision: Decision): void;
+  saved(shell: Shell, stimulus: Stimulus, decision: Decision, facts: Facts | null): void;
+  /** What the health source of an application says when it is asked. */
+  healthOf(application: string): Observation;
+  /** Somebody reports it: it is known from now on, and all releases are told. */
+  report(environment: string, application: string, status: HealthStatus): void;
   /** The row of the outbox that asks for a rollback was handed over. */
   rollBack(shell: Shell, work: Extract<Work, { kind: 'roll-back' }>): void;
   /** A step changed what is live. */
@@ -134,10 +146,17 @@ export class Shell {
       for (const { status } of stimulus.health) this.reached.count(`group answer ${status}`);
     }
     if (stimulus.kind === 'retry' && accepted === 'moves') this.retries += 1;
-    for (const { verdict, gate } of waiting(this.plan, decision.state, facts, now)) {
-      this.reached.count(`gate ${gate} ${verdict}`);
+    for (const [position, answers] of waiting(this.plan, decision.state, facts, now)) {
+      for (const { verdict, gate } of answers) this.reached.count(`gate ${gate} ${verdict}`);
+      this.#watcher.seeGates(
+        decision.state,
+        position,
+        facts as Facts,
+        Math.max(now, decision.state.lastEventAt),
+        answers,
+      );
     }
-    this.#world.saved(this, stimulus, decision);
+    this.#world.saved(this, stimulus, decision, facts);
   }
 
   act(): void {
@@ -167,8 +186,8 @@ export class Shell {
         const { environment, applications } = tape.pick(this.plan.promotions);
         if (environment === null) return;
         const application = tape.pick(applications).name;
-        const status = tape.pick<HealthStatus>(['HEALTHY', 'PROGRESSING', 'HEALTHY', 'DEGRADED', 'UNKNOWN']);
-        return this.tell({ kind: 'health-reported', environment, application, status });
+        const status = tape.pick<HealthStatus>(['HEALTHY', 'UNKNOWN', 'HEALTHY', 'PROGRESSING', 'HEALTHY', 'DEGRADED']);
+        return this.#world.report(environment, application, status);
       }
       case 'again':
         // A report that comes twice, late, out of order.
@@ -295,12 +314,11 @@ export class Shell {
   *#ask(group: number, generation: number): Generator<void, void> {
     yield;
     const { members } = this.plan.groups[group] as PlannedGroup;
-    const health = members.map((promotion) => ({
-      promotion,
-      status: this.#calm
-        ? ('HEALTHY' as const)
-        : this.#tape.weighted<HealthStatus>({ HEALTHY: 80, UNKNOWN: 12, PROGRESSING: 4, DEGRADED: 4 }),
-    }));
+    const health = members.flatMap((promotion): MemberHealth[] => {
+      const asked = this.#planned(promotion).applications.filter((each) => each.spec.health.type !== 'none');
+      if (asked.length === 0) return [{ promotion, status: 'HEALTHY' }];
+      return asked.map(({ name }) => ({ promotion, ...this.#world.healthOf(name) }));
+    });
     yield;
     this.tell({ kind: 'group-answer', group, generation, health });
   }
@@ -319,10 +337,18 @@ export class Shell {
       if (status !== 'RUNNING' && status !== 'WAITING') return this.reached.count('effect too late');
       this.#world.applied(this, promotion, application as number);
     };
+    const health = (): Outcome => {
+      const { name, spec } = this.#planned(promotion).applications[application as number] as PlannedApplication;
+      return {
+        kind: 'observed',
+        health: spec.health.type === 'none' ? { status: 'HEALTHY' } : this.#world.healthOf(name),
+      };
+    };
     if (this.#calm) {
       applies();
-      return { kind: 'succeeded' };
+      return work.kind === 'soak' ? health() : { kind: 'succeeded' };
     }
+    if (work.kind === 'soak' && !this.#tape.chance(6)) return health();
     switch (this.#tape.weighted({ succeeded: 80, recheck: 6, outside: 2, transient: 8, failed: 2, aborted: 2 })) {
       case 'succeeded':
         applies();
@@ -429,12 +455,12 @@ export class Shell {
   #speak(promotion: number, attempt: number, step: number, dispatch: number): void {
     const { environment, applications, steps } = this.#planned(promotion);
     const { work, application } = steps[step] as PlannedStep;
-    if (work.kind !== 'health' || environment === null) {
+    if ((work.kind !== 'health' && work.kind !== 'soak') || environment === null) {
       if (work.kind === 'apply') this.#world.applied(this, promotion, application as number);
       return this.tell({ kind: 'outcome', promotion, attempt, step, dispatch, outcome: { kind: 'succeeded' } });
     }
     const { name } = applications[application as number] as PlannedPromotion['applications'][number];
-    this.tell({ kind: 'health-reported', environment, application: name, status: 'HEALTHY' });
+    this.#world.report(environment, name, 'HEALTHY');
   }
 
   get picture(): string {
@@ -452,9 +478,17 @@ export class Shell {
 }
 
 /** What the gates of everything that has not started say now; nothing where nobody read the facts. */
-function waiting(plan: ReleasePlan, state: ReleaseState, facts: Facts | null, now: number): GateAnswer[] {
+function waiting(
+  plan: ReleasePlan,
+  state: ReleaseState,
+  facts: Facts | null,
+  now: number,
+): (readonly [number, GateAnswer[]])[] {
   if (facts === null || state.endedAt !== null) return [];
+  const moved = Math.max(now, state.lastEventAt);
   return state.promotions.flatMap((each, position) =>
-    each.startedAt === null && !ENDED_PROMOTION.has(each.status) ? askGates(plan, state, position, facts, now) : [],
+    each.startedAt === null && !ENDED_PROMOTION.has(each.status)
+      ? [[position, askGates(plan, state, position, facts, moved)] as const]
+      : [],
   );
 }

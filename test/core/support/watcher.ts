@@ -1,11 +1,21 @@
 import { advance } from '../../../src/core/advance.ts';
 import type { Decision } from '../../../src/core/advance.ts';
 import type { ReleaseEvent } from '../../../src/core/events.ts';
-import type { Dependency, PlannedGroup, PlannedPromotion, PlannedStep, ReleasePlan } from '../../../src/core/plan.ts';
+import type { HealthClock } from '../../../src/core/health-clock.ts';
+import type {
+  Dependency,
+  PlannedApplication,
+  PlannedGroup,
+  PlannedPromotion,
+  PlannedStep,
+  ReleasePlan,
+} from '../../../src/core/plan.ts';
 import { BAD_PROMOTION, ENDED_PROMOTION, ENDED_RELEASE } from '../../../src/core/release.ts';
-import { actionOf, holding, marked, obstacle, opensBy } from './oracle.ts';
+import { actionOf, closing, holding, isApproved, marked, obstacle, opensBy, wasClosed } from './oracle.ts';
+import { Looks } from './soaks.ts';
 import type {
   Facts,
+  GateAnswer,
   GroupState,
   PromotionState,
   PromotionStatus,
@@ -50,6 +60,8 @@ export class Watcher {
   #sequence = 1;
   #lastAt: number;
   readonly #dispatches = new Set<string>();
+  /** `group/member`, and `promotion/step` of a soak: what was heard of its health. */
+  readonly #looks = new Map<string, Looks>();
 
   constructor(plan: ReleasePlan, state: ReleaseState, reached: Reached) {
     this.plan = plan;
@@ -74,6 +86,7 @@ export class Watcher {
     deepFreeze(state);
     const moved = Math.max(now, old.lastEventAt);
 
+    this.#hear(old, stimulus, moved);
     for (const each of events) {
       this.#sequence += 1;
       claim(each.sequence === this.#sequence, `event ${each.sequence} follows ${this.#sequence - 1}`);
@@ -164,17 +177,27 @@ export class Watcher {
     if (event.type === 'ReleaseTerminating') this.#terminating = true;
     if (event.type === 'ReleaseRetried') {
       this.#terminating = false;
+      const undone = new Set<number | null>();
       for (const name of event.environments) {
         const position = this.#position(name);
+        const planned = this.#planned(position);
+        if (UNDONE.has(old.promotions[position]?.status as PromotionStatus)) {
+          // What was taken back begins from its start, and the gate of its group with it.
+          for (const { id } of planned.steps) this.#succeeded.delete(`${position}/${id}`);
+          undone.add(planned.group);
+          this.reached.count('taken back, and tried again');
+        }
         claim(this.#environments[position] !== 'SUCCEEDED', `${name} succeeded and is run again`);
         this.#environments[position] = 'PENDING';
         this.#started.delete(position);
       }
       this.#groups.forEach((status, group) => {
-        if (status !== 'PASSED') this.#groups[group] = 'OPEN';
+        if (status === 'PASSED' && !undone.has(group)) return;
+        this.#groups[group] = 'OPEN';
+        for (const key of this.#looks.keys()) if (key.startsWith(`group ${group}/`)) this.#looks.delete(key);
       });
     }
-    if ('group' in event) this.#foldGroup(event, stimulus);
+    if ('group' in event) this.#foldGroup(event, stimulus, moved);
     if (!('environment' in event)) return;
     const position = this.#position(event.environment);
     if ('step' in event) {
@@ -185,6 +208,7 @@ export class Watcher {
         claim(!stopped, `${event.step} started although the release stops`);
         const { steps } = this.#planned(position);
         const planned = steps.find((each) => each.id === event.step) as PlannedStep;
+        if (planned.work.kind === 'soak') this.#looks.set(`step ${key}`, new Looks(moved));
         for (const need of planned.needs) {
           const needed = steps[need]?.id as string;
           claim(this.#succeeded.has(`${position}/${needed}`), `${event.step} started before ${needed} succeeded`);
@@ -192,6 +216,7 @@ export class Watcher {
       }
       if (event.type === 'StepSucceeded') {
         claim(!this.#succeeded.has(key), `${event.step} succeeded twice`);
+        this.#claimSoaked(position, event.step, stimulus);
         this.#succeeded.add(key);
       }
       return;
@@ -219,6 +244,9 @@ export class Watcher {
       this.reached.count('begun again where something else was live');
       this.#again.add(position);
       for (const { id } of planned.steps) this.#succeeded.delete(`${position}/${id}`);
+      const { steps } = state.promotions[position] as PromotionState;
+      const kept = steps.some((step) => step.status === 'SUCCEEDED');
+      claim(!kept, `${planned.name} goes on where something else has become live`);
     }
     this.#started.add(position);
     const met = planned.dependsOn.filter((each: Dependency) =>
@@ -241,9 +269,9 @@ export class Watcher {
     claim(failed.length <= maxFailures, `${planned.name} started after ${failed.length} failures in its group`);
   }
 
-  #foldGroup(event: Extract<ReleaseEvent, { group: string }>, stimulus: Stimulus): void {
+  #foldGroup(event: Extract<ReleaseEvent, { group: string }>, stimulus: Stimulus, moved: number): void {
     const position = this.plan.groups.findIndex((each) => each.name === event.group);
-    const { members, required } = this.plan.groups[position] as PlannedGroup;
+    const { members, required, soak = 0, freshness } = this.plan.groups[position] as PlannedGroup;
     const before = this.#groups[position];
     if (event.type === 'GroupGateAsked') {
       claim(before === 'OPEN', `group ${event.group} was ${before} and is asked`);
@@ -256,12 +284,105 @@ export class Watcher {
         stimulus.kind === 'group-answer' && stimulus.group === position,
         `group ${event.group} passed without an answer`,
       );
-      const healthy = stimulus.health.filter(
-        (each) => each.status === 'HEALTHY' && this.#environments[each.promotion] === 'SUCCEEDED',
+      const healthy = members.filter((member) => {
+        const looks = this.#looks.get(`group ${position}/${member}`);
+        const known = looks?.healthyFor(freshness) ?? null;
+        return this.#environments[member] === 'SUCCEEDED' && known !== null && known >= soak;
+      });
+      claim(
+        healthy.length >= required,
+        `group ${event.group} passed with ${healthy.length} of ${required} at ${moved}`,
       );
-      claim(healthy.length >= required, `group ${event.group} passed with ${healthy.length} of ${required}`);
+      if (soak > 0) this.reached.count('group passed after a soak');
       this.#groups[position] = 'PASSED';
     } else if (event.type === 'GroupGateFailed') this.#groups[position] = 'FAILED';
+  }
+
+  /** What this decision is told of anybody's health. */
+  #hear(old: ReleaseState, stimulus: Stimulus, moved: number): void {
+    if (stimulus.kind === 'group-answer') {
+      const { status, generation } = old.groups[stimulus.group] as GroupState;
+      if (status !== 'ASKING' || generation !== stimulus.generation || old.endedAt !== null) return;
+      for (const member of this.plan.groups[stimulus.group]?.members ?? []) {
+        if (old.promotions[member]?.status !== 'SUCCEEDED') continue;
+        const seen = stimulus.health.filter((each) => each.promotion === member);
+        const key = `group ${stimulus.group}/${member}`;
+        const looks = this.#looks.get(key) ?? new Looks();
+        looks.add(moved, seen.length > 0 ? seen : [{ status: 'UNKNOWN' }]);
+        this.#looks.set(key, looks);
+      }
+    }
+    old.promotions.forEach(({ steps, status, attempt, startedAt }, position) => {
+      if (startedAt === null || ENDED_PROMOTION.has(status)) return;
+      const planned = this.#planned(position);
+      steps.forEach((step, index) => {
+        const { id, application } = planned.steps[index] as PlannedStep;
+        const looks = this.#looks.get(`step ${position}/${id}`);
+        if (!looks) return;
+        if (stimulus.kind === 'outcome' && stimulus.promotion === position && stimulus.step === index) {
+          const owner =
+            attempt === stimulus.attempt && step.status === 'RUNNING' && step.dispatch === stimulus.dispatch;
+          if (owner && stimulus.outcome.kind === 'observed') looks.add(moved, [stimulus.outcome.health]);
+        } else if (stimulus.kind === 'health-reported' && step.status === 'WAITING') {
+          const { name } = planned.applications[application as number] as PlannedApplication;
+          if (stimulus.environment === planned.environment && stimulus.application === name)
+            looks.add(moved, [stimulus]);
+        }
+      });
+    });
+  }
+
+  #claimSoaked(position: number, step: string, stimulus: Stimulus): void {
+    const planned = this.#planned(position).steps.find((each) => each.id === step);
+    if (planned?.work.kind !== 'soak' || stimulus.kind !== 'outcome' || stimulus.outcome.kind !== 'observed') return;
+    const known = this.#looks.get(`step ${position}/${step}`)?.healthyFor(undefined) ?? null;
+    claim(known !== null && known >= planned.work.duration, `${step} has soaked for ${known} ms only`);
+    this.reached.count('step passed its soak');
+  }
+
+  /** What the gates of what has not started say is what the oracle says, also where nothing starts. */
+  seeGates(state: ReleaseState, position: number, facts: Facts, now: number, answers: readonly GateAnswer[]): void {
+    const { environment, approval, name } = this.#planned(position);
+    const promotion = state.promotions[position] as PromotionState;
+    const said = (gate: GateAnswer['gate']): GateAnswer | undefined => answers.find((each) => each.gate === gate);
+    const agree = (gate: GateAnswer['gate'], waits: boolean): void =>
+      claim(
+        (said(gate)?.verdict === 'wait') === waits,
+        `${gate} of ${name}: ${waits ? 'it should wait' : 'why does it wait'}`,
+      );
+    if (approval) {
+      const granted = isApproved(approval, promotion.approval, state.initiator);
+      claim((said('APPROVAL')?.verdict === 'pass') === granted, `${name} is ${granted ? '' : 'not '}approved`);
+    }
+    for (const { reason } of answers) {
+      if (reason.includes('would not finish before')) this.reached.count('held by a runway');
+      if (reason.includes('has just opened')) this.reached.count('just opened, and not its moment yet');
+    }
+    if (environment === null) return;
+    agree('ENVIRONMENT', facts.heldBy[environment] !== undefined);
+    const action = actionOf(this.plan);
+    if (closing(facts, environment, action, promotion, now).length > 0) {
+      agree('WINDOW', true);
+      const opens = opensBy(facts, environment, action, promotion, now);
+      const earliest = said('WINDOW')?.recheckAt ?? null;
+      claim((earliest === null) === (opens === null), `${name} opens at ${opens}, the gate says ${earliest}`);
+      claim(
+        earliest === null || earliest <= (opens as number),
+        `${name} opens at ${opens}, and waits until ${earliest}`,
+      );
+    } else if (said('WINDOW')?.verdict === 'wait')
+      claim(wasClosed(facts, environment, action, promotion, now), `${name} is open, and its window waits`);
+    const ends = {
+      HOLD: this.plan.rollback ? [] : holding(facts, environment, state, now),
+      VERSION: this.plan.rollback ? [] : marked(facts, environment, now),
+    };
+    for (const gate of ['HOLD', 'VERSION'] as const) {
+      agree(gate, ends[gate].length > 0);
+      if (ends[gate].length === 0) continue;
+      const known = ends[gate].filter((each) => each !== null);
+      const all = known.length < ends[gate].length ? undefined : Math.max(...known);
+      claim(said(gate)?.recheckAt === all, `${gate} of ${name} ends at ${all}, the gate says ${said(gate)?.recheckAt}`);
+    }
   }
 
   #seePromotion(
@@ -291,11 +412,15 @@ export class Watcher {
       claim(owned, `${name} has a job without a step`);
     }
     // Something else has become live there: what had been done begins again.
-    const again = now.startedAt !== null && now.startedAt !== before.startedAt && this.#again.has(position);
+    const begins = decision.events.some(
+      ({ event }) => event.type === 'PromotionStarted' && event.environment === this.#planned(position).name,
+    );
+    const again = (begins && this.#again.has(position)) || (retried && UNDONE.has(before.status));
     now.steps.forEach((step, index) => {
       const was = before.steps[index] as StepState;
       if (was.status === 'SUCCEEDED' && !again)
         claim(step.status === 'SUCCEEDED', `a step of ${name} had succeeded and is ${step.status}`);
+      if (step.clock) this.#countSoak('step', was.clock?.healthyFor ?? 0, step.clock);
       if (step.status !== 'RUNNING') return;
       claim(step.dispatch > 0 && step.recheckAt === null, `a running step of ${name} without a job`);
       if (was.status === 'RUNNING' && was.dispatch === step.dispatch) return;
@@ -342,6 +467,11 @@ export class Watcher {
     claim(status === expected, `${name} waits and is ${status}, not ${expected}`);
   }
 
+  #countSoak(whose: 'step' | 'member', before: number, { status, healthyFor }: HealthClock): void {
+    if (before > 0 && healthyFor === 0) this.reached.count(`soak of a ${whose} begins anew`);
+    if (before > 0 && status === 'UNKNOWN') this.reached.count(`soak of a ${whose} stands still`);
+  }
+
   #isSoak(position: number, step: number): boolean {
     return this.#planned(position).steps[step]?.work.kind === 'soak';
   }
@@ -350,6 +480,11 @@ export class Watcher {
     const before = old.groups[position] as GroupState;
     claim(group.generation >= before.generation, `group ${position} counts backwards`);
     if (before.status !== group.status) this.reached.count(`group ${before.status} > ${group.status}`);
+    if (group.status === 'WAITING' && group.reason?.includes('soaks until')) this.reached.count('group soaks');
+    if (group.reason?.includes('last told')) this.reached.count('group lacks a fresh health');
+    group.clocks.forEach((clock, index) => {
+      if (clock) this.#countSoak('member', before.clocks[index]?.healthyFor ?? 0, clock);
+    });
     const asks = decision.work.filter((each) => each.kind === 'ask-group' && each.group === position);
     for (const each of asks)
       claim(group.status === 'ASKING' && 'generation' in each && each.generation === group.generation, 'asks in vain');
@@ -497,6 +632,8 @@ export class Watcher {
     return this.plan.promotions.findIndex((each) => each.name === name);
   }
 }
+
+const UNDONE: ReadonlySet<PromotionStatus> = new Set(['ROLLING_BACK', 'ROLLED_BACK', 'ROLLBACK_FAILED']);
 
 /** What a rollback tells a release may come after its end, and make it another one. */
 const TAKEN_BACK: ReadonlySet<string> = new Set([

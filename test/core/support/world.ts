@@ -1,6 +1,13 @@
 import type { Decision } from '../../../src/core/advance.ts';
 import { createRelease } from '../../../src/core/create.ts';
-import type { RollbackCauseKind, WindowAction } from '../../../src/core/definitions.ts';
+import { missingOf } from '../../../src/core/approvals/approval.ts';
+import type {
+  ConcurrencyPolicy,
+  HealthStatus,
+  RollbackCauseKind,
+  WindowAction,
+} from '../../../src/core/definitions.ts';
+import type { Observation } from '../../../src/core/health-clock.ts';
 import { marks } from '../../../src/core/holds.ts';
 import type { BadVersion, EnvironmentHold } from '../../../src/core/holds.ts';
 import type { PlannedPromotion, ReleasePlan } from '../../../src/core/plan.ts';
@@ -54,7 +61,10 @@ export class World implements Surroundings {
   calm = false;
   readonly plan: ReleasePlan;
   readonly members: Member[] = [];
-  readonly #concurrency: 'QUEUE' | 'PIPELINE';
+  readonly #concurrency: ConcurrencyPolicy;
+  /** Application → what its source says; what is not here is healthy. */
+  readonly #health = new Map<string, Observation>();
+  #runway: Record<string, number> = {};
   readonly #environments: string[];
   readonly #history: History;
   #windows: ReleaseWindow[] = [];
@@ -65,6 +75,10 @@ export class World implements Surroundings {
   readonly #orders: Order[] = [];
   readonly #mail: { to: string; stimulus: Stimulus }[] = [];
   #count = 0;
+  /** What sources say once the faults have stopped; after that everything is healthy. */
+  readonly #moods: Mood[];
+  /** What people do when all has ended, and which environment they mean. */
+  readonly #late: { act: 'retry' | 'ask' | 'mark'; place: number }[];
 
   readonly #thoroughEvery: number;
   #decisions = 0;
@@ -74,8 +88,17 @@ export class World implements Surroundings {
     this.tape = new Tape(numbers);
     this.reached = reached;
     this.plan = randomPlan(this.tape);
-    this.#concurrency = this.tape.pick(['QUEUE', 'PIPELINE']);
+    this.#concurrency = this.tape.pick(['QUEUE', 'PIPELINE', 'TERMINATE', 'SUPERSEDE']);
+    reached.count(`concurrency ${this.#concurrency}`);
     this.#environments = this.plan.promotions.flatMap((each) => each.environment ?? []);
+    const { tape } = this;
+    this.#moods = [...Array(tape.next(16)).keys()].map(() =>
+      tape.weighted<Mood>({ HEALTHY: 40, UNKNOWN: 8, PROGRESSING: 4, BLIP: 3, OLD: 4, DEGRADED: 1 }),
+    );
+    this.#late = [...Array(tape.next(4)).keys()].map(() => ({
+      act: tape.weighted({ retry: 3, ask: 1, mark: 2 }),
+      place: tape.next(100),
+    }));
     this.#history = new History(this.#environments, this.plan.triggerEnvironment);
     this.#past();
     this.#trigger();
@@ -88,6 +111,11 @@ export class World implements Surroundings {
     this.calm = true;
     this.#quieten();
     this.#settle();
+    for (const { act, place } of this.#late) {
+      this.#actLate(act, this.#environments[place % this.#environments.length] as string);
+      this.#quieten();
+      this.#settle();
+    }
     for (const { shell, kind } of this.members) {
       claim(shell.ended, 'it had ended, and goes on');
       const { status } = shell.state;
@@ -102,7 +130,7 @@ export class World implements Surroundings {
 
   #act(): void {
     const { tape } = this;
-    switch (tape.weighted({ release: 80, time: 8, mail: 6, orders: 4, world: 5, people: 3, trigger: 6 })) {
+    switch (tape.weighted({ release: 80, time: 8, mail: 6, orders: 4, world: 7, people: 3, trigger: 6, retry: 3 })) {
       case 'release': {
         const open = this.members.filter((each) => !each.shell.ended || each.shell.busy);
         const { shell } = tape.pick(open.length > 0 && !tape.chance(5) ? open : this.members);
@@ -113,6 +141,14 @@ export class World implements Surroundings {
       }
       case 'time':
         return this.#passTime();
+      case 'retry': {
+        // Mostly one whose change is not live any more: there it must begin again.
+        const ended = this.members.filter(({ kind, shell }) => kind === 'FORWARD' && shell.ended);
+        const gone = ended.filter(({ id }) => this.#environments.some((each) => this.#history.isOvertaken(id, each)));
+        const from = gone.length > 0 && !tape.chance(20) ? gone : ended;
+        if (from.length > 0) tape.pick(from).shell.tell({ kind: 'retry', by: 'ada' });
+        return;
+      }
       case 'mail':
         return this.#deliver(tape.next(Math.max(1, this.#mail.length)));
       case 'orders':
@@ -120,10 +156,48 @@ export class World implements Surroundings {
       case 'world':
         return this.#change();
       case 'people':
-        return this.#ask();
+        return this.#ask(tape.pick(this.#environments), tape.pick(['MANUAL', 'DEGRADED', 'REPORTED'] as const));
       case 'trigger':
         if (this.members.filter((each) => each.kind === 'FORWARD').length < 6) this.#trigger();
     }
+  }
+
+  /** When all has ended, somebody wants something again. */
+  #actLate(act: 'retry' | 'ask' | 'mark', environment: string): void {
+    if (act === 'retry') {
+      const gone = this.members.filter(
+        ({ id, kind, shell }) =>
+          kind === 'FORWARD' &&
+          (shell.state.status === 'FAILED' || shell.state.status === 'TERMINATED') &&
+          this.#environments.some((each) => this.#history.isOvertaken(id, each)),
+      );
+      for (const { shell } of gone.slice(0, 1)) shell.tell({ kind: 'retry', by: 'ada' });
+      return;
+    }
+    if (act === 'mark') {
+      // The version that it would go back to.
+      const past = this.#history.of(environment);
+      const next = past.find((each) => each.verifiedAt !== null && each.version.digest !== past[0]?.version.digest);
+      if (next) this.#mark(next.version, environment, this.now + 30 * MINUTE);
+    }
+    this.#ask(environment, 'MANUAL');
+  }
+
+  #mark(version: VersionRef, environment: string, expiresAt: number | null): void {
+    const everywhere = this.tape.chance(30);
+    this.#marks.push({
+      id: `b-${(this.#count += 1)}`,
+      product: 'billing',
+      ...version,
+      scope: everywhere ? 'PRODUCT' : 'ENVIRONMENT',
+      group: null,
+      environments: everywhere ? [] : [environment],
+      reason: 'leaks',
+      by: 'grace',
+      since: this.now,
+      expiresAt,
+      rollback: null,
+    });
   }
 
   /** Whether to ask the same question again after this decision: that costs more than the decision. */
@@ -148,7 +222,66 @@ export class World implements Surroundings {
     const again = this.#count > 1 && this.tape.chance(15);
     const name = again ? 1 + this.tape.next(this.#count - 1) : this.#count;
     const version = { label: `1.${name}`, digest: `d-${name}` };
-    this.#add(`r-${this.#count}`, 'FORWARD', this.plan, version, !this.tape.chance(20));
+    const added = this.#add(`r-${this.#count}`, 'FORWARD', this.plan, version, !this.tape.chance(35));
+    if (this.#concurrency === 'SUPERSEDE' && added.shell.state.status === 'QUEUED') this.#supersede(added);
+  }
+
+  /** Of those that wait for their turn only the newest stays. */
+  #supersede({ id }: Member): void {
+    const waiting = this.members.filter((each) => each.kind === 'FORWARD' && each.shell.state.status === 'QUEUED');
+    for (const older of waiting.slice(0, -1)) {
+      this.reached.count('superseded');
+      older.shell.tell({ kind: 'terminate', reason: `superseded by release ${id}`, by: null });
+    }
+  }
+
+  /** A newer release that reaches an environment where an older one is at work ends the older one. */
+  #terminateObstacles(self: Member, { heldBy }: Facts): void {
+    if (this.#concurrency !== 'TERMINATE' || self.kind === 'ROLLBACK') return;
+    self.shell.state.promotions.forEach(({ status, approval }, position) => {
+      const planned = self.shell.plan.promotions[position] as PlannedPromotion;
+      if (planned.approval && missingOf(planned.approval, approval) > 0) return;
+      const holder = status === 'WAITING' && planned.environment !== null ? heldBy[planned.environment] : undefined;
+      const older = this.members.find((each) => each.id === holder && each.kind === 'FORWARD');
+      if (!older || older.number > self.number || older.shell.state.terminating !== null) return;
+      this.reached.count('terminated by a newer one');
+      const reason = `a newer release, ${self.id}, reached ${planned.name}`;
+      this.#mail.push({ to: older.id, stimulus: { kind: 'terminate', reason, by: null } });
+    });
+  }
+
+  healthOf(application: string): Observation {
+    const known = this.#health.get(application) ?? { status: 'HEALTHY' as const };
+    if (this.calm) return this.#moody(application, this.#moods.shift() ?? 'HEALTHY');
+    // Nobody answers now and then.
+    return this.tape.chance(8) ? { status: 'UNKNOWN', message: 'no answer' } : known;
+  }
+
+  #moody(application: string, mood: Mood): Observation {
+    const { unhealthyAt } = this.#health.get(application) ?? {};
+    const { now } = this;
+    if (mood === 'OLD') return { status: 'HEALTHY', at: now - MINUTE, unhealthyAt };
+    if (mood !== 'BLIP' && mood !== 'PROGRESSING' && mood !== 'DEGRADED') return { status: mood, at: now, unhealthyAt };
+    const status = mood === 'BLIP' ? 'HEALTHY' : mood;
+    this.#health.set(application, { status, at: now, unhealthyAt: now });
+    return { status, at: now, unhealthyAt: now };
+  }
+
+  report(environment: string, application: string, status: HealthStatus): void {
+    const bad = status === 'DEGRADED' || status === 'PROGRESSING';
+    const unhealthyAt = bad ? this.now : this.#health.get(application)?.unhealthyAt;
+    this.#health.set(application, { status, at: this.now, unhealthyAt });
+    for (const { shell } of this.members) {
+      // The process dies before it has told everybody.
+      if (shell.ended || (!this.calm && this.tape.chance(5))) continue;
+      shell.tell({
+        kind: 'health-reported',
+        environment,
+        application,
+        status,
+        ...(bad ? { unhealthyAt: this.now } : {}),
+      });
+    }
   }
 
   #add(id: string, kind: Member['kind'], plan: ReleasePlan, version: VersionRef, byPerson: boolean): Member {
@@ -210,7 +343,8 @@ export class World implements Surroundings {
     }
     return {
       ...NO_FACTS,
-      behind: inLine && this.#concurrency === 'QUEUE' ? (first?.id ?? null) : null,
+      behind: inLine && ONE_AT_A_TIME.has(this.#concurrency) ? (first?.id ?? null) : null,
+      runway: this.#runway,
       heldBy,
       windows,
       holds,
@@ -225,8 +359,9 @@ export class World implements Surroundings {
     return marks(mark, environment, []);
   }
 
-  saved(shell: Shell, stimulus: Stimulus, decision: Decision): void {
+  saved(shell: Shell, stimulus: Stimulus, decision: Decision, facts: Facts | null): void {
     const self = this.#of(shell);
+    if (facts) this.#terminateObstacles(self, facts);
     this.#holds = this.#holds.filter((each) => !decision.lifted.includes(each.id));
     for (const fact of decision.deployments) {
       const planned = shell.plan.promotions[fact.promotion] as PlannedPromotion;
@@ -277,11 +412,9 @@ export class World implements Surroundings {
   }
 
   /** Somebody asks for a rollback, reports a failure, or an environment turns bad after its promotion. */
-  #ask(): void {
-    const environment = this.tape.pick(this.#environments);
+  #ask(environment: string, kind: 'MANUAL' | 'DEGRADED' | 'REPORTED'): void {
     const [live] = this.#history.of(environment);
     if (!live) return;
-    const kind = this.tape.pick<RollbackCauseKind>(['MANUAL', 'DEGRADED', 'REPORTED']);
     const everywhere = this.tape.chance(30);
     const asked: RollbackRequest | null =
       kind === 'MANUAL' ? { environments: everywhere ? 'EVERYTHING_THAT_RUNS_IT' : [environment], to: null } : null;
@@ -501,7 +634,7 @@ export class World implements Surroundings {
   #change(): void {
     const { tape, now } = this;
     const environment = tape.pick(this.#environments);
-    switch (tape.weighted({ taken: 3, window: 4, hold: 4, mark: 3, override: 4 })) {
+    switch (tape.weighted({ taken: 3, window: 4, hold: 5, mark: 4, override: 5, runway: 1 })) {
       case 'taken':
         this.#taken = Object.keys(this.#taken).length > 0 ? {} : { [environment]: 'r-0' };
         break;
@@ -513,7 +646,7 @@ export class World implements Surroundings {
         if (this.#holds.length > 2 || tape.chance(40)) this.#holds.splice(tape.next(this.#holds.length + 1), 1);
         else {
           const until = tape.chance(50) ? now + (1 + tape.next(20)) * MINUTE : null;
-          const rollback = tape.chance(20) ? `r-0 ${this.#count}` : null;
+          const rollback = tape.chance(40) ? `r-0 ${this.#count}` : null;
           const more = { reason: 'audit', by: 'grace', since: now, until, rollback };
           this.#holds.push({ id: `h-${(this.#count += 1)}`, product: 'billing', environment, ...more });
         }
@@ -521,28 +654,27 @@ export class World implements Surroundings {
       case 'mark':
         if (this.#marks.length > 2 || tape.chance(40)) this.#marks.splice(tape.next(this.#marks.length + 1), 1);
         else {
-          const { version } = tape.pick(this.members);
-          const expiresAt = tape.chance(60) ? now + (1 + tape.next(20)) * MINUTE : null;
-          const everywhere = tape.chance(30);
-          const where = { scope: everywhere ? ('PRODUCT' as const) : ('ENVIRONMENT' as const), group: null };
-          const environments = everywhere ? [] : [environment];
-          const more = { reason: 'leaks', by: 'grace', since: now, expiresAt, rollback: null };
-          this.#marks.push({
-            id: `b-${(this.#count += 1)}`,
-            product: 'billing',
-            ...version,
-            ...where,
-            environments,
-            ...more,
-          });
+          // One that is on its way, or one to which somebody may want to go back.
+          const past = this.#history.of(environment).map((each) => each.version);
+          const version = tape.chance(60) && past.length > 0 ? tape.pick(past) : tape.pick(this.members).version;
+          this.#mark(version, environment, tape.chance(60) ? now + (1 + tape.next(20)) * MINUTE : null);
         }
+        break;
+      case 'runway':
+        this.#runway = tape.chance(50) ? {} : { ...this.#runway, [environment]: (1 + tape.next(5)) * MINUTE };
         break;
       case 'override': {
         const { shell } = tape.pick(this.members);
-        const promotion = tape.next(shell.plan.promotions.length);
-        const windows = this.#windows.filter(() => tape.chance(70)).map(({ name }) => name);
-        if (windows.length === 0 || shell.plan.promotions.length === 0) return;
-        const expiresAt = now + (1 + tape.next(20)) * MINUTE;
+        if (shell.plan.promotions.length === 0) return;
+        // Mostly where one waits for them.
+        const waits = [...shell.state.promotions.keys()].filter(
+          (each) => shell.state.promotions[each]?.status === 'WAITING',
+        );
+        const aimed = waits.length > 0 && !tape.chance(20);
+        const promotion = aimed ? tape.pick(waits) : tape.next(shell.plan.promotions.length);
+        const windows = this.#windows.filter(() => aimed || tape.chance(70)).map(({ name }) => name);
+        if (windows.length === 0) return;
+        const expiresAt = now + (1 + tape.next(aimed ? 3 : 20)) * MINUTE;
         return shell.tell({ kind: 'override-windows', promotion, windows, reason: 'outage', by: 'ada', expiresAt });
       }
     }
@@ -570,7 +702,7 @@ export class World implements Surroundings {
         holds,
         onClose: tape.pick(['FINISH', 'PAUSE']),
         ...(tape.chance(30) ? { jitter: (1 + tape.next(3)) * MINUTE } : {}),
-        runway: false,
+        runway: tape.chance(30),
       },
     };
   }
@@ -578,6 +710,7 @@ export class World implements Surroundings {
   /** What has an end of its own stays; what would hold for good is taken away. */
   #quieten(): void {
     this.#taken = {};
+    this.#runway = {};
     this.#windows = this.#windows.filter(({ spec }) => spec.kind === 'DENY');
     this.#holds = this.#holds.filter(({ until }) => until !== null);
     this.#marks = this.#marks.filter(({ expiresAt }) => expiresAt !== null);
@@ -586,7 +719,8 @@ export class World implements Surroundings {
 
   #settle(): void {
     for (let actions = 0; ; actions += 1) {
-      if (actions >= 6_000) claim(false, `it does not end: ${this.#picture}`);
+      // Six releases whose members all soak need some thousands.
+      if (actions >= 30_000) claim(false, `it does not end: ${this.#picture}`);
       const busy = this.members.find((each) => each.shell.busy);
       if (busy) busy.shell.work();
       else if (this.#mail.length > 0) this.#deliver(0);
@@ -609,7 +743,7 @@ export class World implements Surroundings {
         }
         if (due.length === 0) claim(false, `stuck: only the limit of the flow ends it: ${this.#picture}`);
         this.now = Math.max(this.now + 1, Math.min(...due));
-        for (const { shell } of open) shell.tell({ kind: 'tick' });
+        for (const { shell } of open) if ((shell.wakes ?? Infinity) <= this.now) shell.tell({ kind: 'tick' });
       }
     }
   }
@@ -633,6 +767,12 @@ export class World implements Surroundings {
     return this.members.map(({ id, shell }) => `${id}: ${shell.picture}`).join(' | ');
   }
 }
+
+/** BLIP: it was bad for a moment, and nobody looked. OLD: healthy, and told a while ago. */
+type Mood = HealthStatus | 'BLIP' | 'OLD';
+
+/** A release waits for its turn. */
+const ONE_AT_A_TIME: ReadonlySet<ConcurrencyPolicy> = new Set(['QUEUE', 'SUPERSEDE']);
 
 function promotionsIn({ state, at }: Shell, environment: string): PromotionState[] {
   return (at.get(environment) ?? []).map((position) => state.promotions[position] as PromotionState);
