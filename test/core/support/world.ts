@@ -643,12 +643,15 @@ export class World implements Surroundings {
         else this.#windows.push(this.#randomWindow(environment));
         break;
       case 'hold':
-        if (this.#holds.length > 2 || tape.chance(40)) this.#holds.splice(tape.next(this.#holds.length + 1), 1);
+        if (this.#holds.length > 3 || tape.chance(35)) this.#holds.splice(tape.next(this.#holds.length + 1), 1);
         else {
-          const until = tape.chance(50) ? now + (1 + tape.next(20)) * MINUTE : null;
+          const until = tape.chance(65) ? now + (1 + tape.next(20)) * MINUTE : null;
           const rollback = tape.chance(40) ? `r-0 ${this.#count}` : null;
           const more = { reason: 'audit', by: 'grace', since: now, until, rollback };
-          this.#holds.push({ id: `h-${(this.#count += 1)}`, product: 'billing', environment, ...more });
+          // Often two in one place.
+          const held = this.#holds.at(-1)?.environment;
+          const place = held !== undefined && tape.chance(50) ? held : environment;
+          this.#holds.push({ id: `h-${(this.#count += 1)}`, product: 'billing', environment: place, ...more });
         }
         break;
       case 'mark':
@@ -664,14 +667,18 @@ export class World implements Surroundings {
         this.#runway = tape.chance(50) ? {} : { ...this.#runway, [environment]: (1 + tape.next(5)) * MINUTE };
         break;
       case 'override': {
-        const { shell } = tape.pick(this.members);
-        if (shell.plan.promotions.length === 0) return;
-        // Mostly where one waits for them.
-        const waits = [...shell.state.promotions.keys()].filter(
-          (each) => shell.state.promotions[each]?.status === 'WAITING',
-        );
-        const aimed = waits.length > 0 && !tape.chance(20);
-        const promotion = aimed ? tape.pick(waits) : tape.next(shell.plan.promotions.length);
+        const open = this.members.filter(({ shell: each }) => !each.ended);
+        const { shell } = tape.pick(open.length > 0 ? open : this.members);
+        const { plan, state } = shell;
+        if (plan.promotions.length === 0) return;
+        // Mostly where windows concern it; it may be over before the promotion's turn comes.
+        const ahead = [...plan.promotions.keys()].filter((each) => {
+          const { environment: there } = plan.promotions[each] as PlannedPromotion;
+          const concerned = this.#windows.some(({ spec }) => spec.selector.environments.names?.includes(there ?? ''));
+          return concerned && state.promotions[each]?.startedAt === null;
+        });
+        const aimed = ahead.length > 0 && !tape.chance(20);
+        const promotion = aimed ? tape.pick(ahead) : tape.next(plan.promotions.length);
         const windows = this.#windows.filter(() => aimed || tape.chance(70)).map(({ name }) => name);
         if (windows.length === 0) return;
         const expiresAt = now + (1 + tape.next(aimed ? 3 : 20)) * MINUTE;
