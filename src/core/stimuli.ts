@@ -213,7 +213,7 @@ function takeHealthReport(move: Move, report: Extract<Stimulus, { kind: 'health-
       // A soak is broken by bad news at once, and goes on with good news; it ends after a look of its own.
       if (step.work.kind === 'soak') {
         const { unhealthyAt } = report;
-        const { clock, recheckAt } = promotion.steps[index] as StepState;
+        const { clock, recheckAt } = promotion.steps[index];
         const known = unhealthyAt === undefined || unhealthyAt === clock?.unhealthyAt[0];
         // No news: the next look, where there is one, counts the time.
         if (clock?.status === health && known && (health !== 'HEALTHY' || recheckAt !== null)) return;

@@ -7,6 +7,7 @@ const APPROVALS = 'test/core/approvals';
 const GROUPS = 'test/core/group-gate';
 const TIME = 'test/core/advance.time';
 const SPREAD = 'test/core/windows/spread';
+const HOLDS = 'test/core/holds';
 const CLOCK = 'test/core/health-clock';
 
 const MUTANTS = {
@@ -236,8 +237,8 @@ const MUTANTS = {
     "askWindow(environment, state, facts, now, 'ROLLBACK', overrides)",
     'null',
   ],
-  'a hold ends with the first of two': ['gates.ts', 'Math.max(...known)', 'Math.min(...known)'],
-  'an override never expires': ['windows/override.ts', 'expiresAt > now', 'true'],
+  'a hold ends with the first of two': ['gates.ts', 'Math.max(...known)', 'Math.min(...known)', HOLDS],
+  'an override never expires': ['windows/override.ts', 'expiresAt > now', 'true', 'test/core/overrides'],
   "everybody passes a rollback's hold": ['holds.ts', 'release.byPerson && ', ''],
   'approvals are not asked': ['gates.ts', 'if (approval)', 'if (false)'],
   'what is live is not compared': ['rollback/gates.ts', 'if (other)', 'if (false)'],
