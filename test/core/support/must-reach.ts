@@ -56,6 +56,7 @@ export const LONG_MUST_REACH = [
   'soak of a member begins anew',
   'soak of a member stands still',
   'taken back, and tried again',
+  'held by a runway',
   'just opened, and not its moment yet',
   ...['HEALTHY', 'UNKNOWN', 'PROGRESSING', 'DEGRADED'].map((status) => `group answer ${status}`),
   'stimulus lost-question moves',

@@ -634,7 +634,7 @@ export class World implements Surroundings {
   #change(): void {
     const { tape, now } = this;
     const environment = tape.pick(this.#environments);
-    switch (tape.weighted({ taken: 3, window: 4, hold: 5, mark: 4, override: 5, runway: 1 })) {
+    switch (tape.weighted({ taken: 3, window: 4, hold: 5, mark: 4, override: 5, runway: 2 })) {
       case 'taken':
         this.#taken = Object.keys(this.#taken).length > 0 ? {} : { [environment]: 'r-0' };
         break;
@@ -664,7 +664,10 @@ export class World implements Surroundings {
         }
         break;
       case 'runway':
-        this.#runway = tape.chance(50) ? {} : { ...this.#runway, [environment]: (1 + tape.next(5)) * MINUTE };
+        // Measured of the product, so mostly known everywhere.
+        this.#runway = tape.chance(20)
+          ? {}
+          : Object.fromEntries(this.#environments.map((each) => [each, (1 + tape.next(10)) * MINUTE]));
         break;
       case 'override': {
         const open = this.members.filter(({ shell: each }) => !each.ended);
@@ -691,7 +694,9 @@ export class World implements Surroundings {
 
   #randomWindow(environment: string): ReleaseWindow {
     const { tape, now } = this;
-    const from = now + (tape.next(30) - 10) * MINUTE;
+    const runway = tape.chance(50);
+    // A closing that is near is what a runway is for.
+    const from = now + (runway && tape.chance(50) ? 1 + tape.next(8) : tape.next(30) - 10) * MINUTE;
     const holds: WindowAction[] = tape.pick([
       ['PROMOTE'],
       ['PROMOTE', 'ROLLBACK'],
@@ -709,7 +714,7 @@ export class World implements Surroundings {
         holds,
         onClose: tape.pick(['FINISH', 'PAUSE']),
         ...(tape.chance(30) ? { jitter: (1 + tape.next(3)) * MINUTE } : {}),
-        runway: tape.chance(30),
+        runway,
       },
     };
   }
