@@ -181,14 +181,9 @@ const MUTANTS = {
     "each === 'PROGRESSING')",
     CLOCK,
   ],
-  'bad news in between is overlooked': [
-    'health-clock.ts',
-    'each !== (before?.unhealthyAt[index] ?? null)',
-    'false',
-    CLOCK,
-  ],
+  'bad news in between is overlooked': ['health-clock.ts', 'isNews(each, before, index)', 'false', CLOCK],
   'what nobody looked at counts': ['health-clock.ts', 'Math.min(lookedAt, spoke)', 'lookedAt', CLOCK],
-  'told again counts from the look': ['health-clock.ts', 'Math.max(until, ...since)', 'lookedAt', CLOCK],
+  'told again counts from the look': ['health-clock.ts', 'Math.max(until, ...told)', 'lookedAt', CLOCK],
   'a retry goes on soaking': ['stimuli.ts', 'freshGroup(group.generation)', "{ status: 'OPEN', reason: null }", GROUPS],
   'a report wakes no gate': ['stimuli.ts', "status === 'WAITING' && news", 'false', GROUPS],
   'a look is work': [
