@@ -71,9 +71,10 @@ function lastAt(release: ReleaseHistory, environment: string): { rollback?: stri
 function verified(history: History): Invariant {
   const rule = new Rule('an environment goes back to the last version that was found healthy there');
   const good = new Map<string, string[]>();
+  const story = new Map<string, string[]>();
   for (const { event, releaseId, product } of history.log) {
     const release = history.releases.get(releaseId) as ReleaseHistory;
-    if (event.type === 'RollbackStarted') judgeTargets(rule, release, product, event, good);
+    if (event.type === 'RollbackStarted') judgeTargets(rule, release, product, event, good, story);
     if (event.type !== 'PromotionSucceeded') continue;
     const place = `${product} in ${event.environment}`;
     const restores = release.plan.promotions.find((each) => each.name === event.environment)?.restores;
@@ -82,6 +83,8 @@ function verified(history: History): Invariant {
     const kept = restores ? before.filter((each) => each !== restores.from.digest) : before;
     const brought = restores?.to.digest ?? release.digest;
     good.set(place, [...kept.filter((each) => each !== brought), brought]);
+    const told = restores ? `${restores.from.label} back to ${restores.to.label}` : release.digest.slice(0, 12);
+    story.set(place, [...(story.get(place) ?? []), `${releaseId.slice(0, 8)} ${told}`]);
   }
   return rule;
 }
@@ -91,7 +94,8 @@ function judgeTargets(
   { id, plan }: ReleaseHistory,
   product: string,
   { digest: bad }: Extract<ReleaseEvent, { type: 'RollbackStarted' }>,
-  good: Map<string, string[]>,
+  good: ReadonlyMap<string, string[]>,
+  story: ReadonlyMap<string, string[]>,
 ): void {
   for (const { name, restores } of plan.promotions) {
     const candidates = (good.get(`${product} in ${name}`) ?? []).filter(
@@ -100,9 +104,11 @@ function judgeTargets(
     // A version that was marked bad meanwhile is passed over: any that was healthy there may be the answer then.
     const marked = plan.rollback?.markBad.scope !== 'NONE';
     const fits = marked ? candidates.includes(restores?.to.digest ?? '') : candidates.at(-1) === restores?.to.digest;
+    const took = `from ${restores?.from.label} to ${restores?.to.label} (${restores?.to.digest.slice(0, 12)})`;
     rule.expect(
       fits,
-      () => `${id} takes ${name} to ${restores?.to.label}, healthy there were ${candidates.join(', ') || 'none'}`,
+      () =>
+        `${id} takes ${name} ${took}, bad is ${bad.slice(0, 12)}, healthy there were ${candidates.join(', ') || 'none'}; what succeeded there: ${(story.get(`${product} in ${name}`) ?? []).join('; ')}`,
     );
   }
 }
