@@ -72,9 +72,13 @@ function verified(history: History): Invariant {
   const rule = new Rule('an environment goes back to the last version that was found healthy there');
   const good = new Map<string, string[]>();
   const story = new Map<string, string[]>();
+  const marked = new Set<string>();
   for (const { event, releaseId, product } of history.log) {
     const release = history.releases.get(releaseId) as ReleaseHistory;
-    if (event.type === 'RollbackStarted') judgeTargets(rule, release, product, event, good, story);
+    if (event.type === 'RollbackStarted') {
+      judgeTargets(rule, release, product, event, { good, story, marked });
+      if (release.plan.rollback?.markBad.scope !== 'NONE') marked.add(`${product} ${event.digest}`);
+    }
     if (event.type !== 'PromotionSucceeded') continue;
     const place = `${product} in ${event.environment}`;
     const restores = release.plan.promotions.find((each) => each.name === event.environment)?.restores;
@@ -94,16 +98,19 @@ function judgeTargets(
   { id, plan }: ReleaseHistory,
   product: string,
   { digest: bad }: Extract<ReleaseEvent, { type: 'RollbackStarted' }>,
-  good: ReadonlyMap<string, string[]>,
-  story: ReadonlyMap<string, string[]>,
+  {
+    good,
+    story,
+    marked,
+  }: { good: ReadonlyMap<string, string[]>; story: ReadonlyMap<string, string[]>; marked: ReadonlySet<string> },
 ): void {
   for (const { name, restores } of plan.promotions) {
     const candidates = (good.get(`${product} in ${name}`) ?? []).filter(
       (each) => each !== bad && each !== restores?.from.digest,
     );
-    // A version that was marked bad meanwhile is passed over: any that was healthy there may be the answer then.
-    const marked = plan.rollback?.markBad.scope !== 'NONE';
-    const fits = marked ? candidates.includes(restores?.to.digest ?? '') : candidates.at(-1) === restores?.to.digest;
+    // Only what a rollback has marked bad before is passed over, for as long as the mark counts.
+    const at = candidates.indexOf(restores?.to.digest ?? '');
+    const fits = at >= 0 && candidates.slice(at + 1).every((each) => marked.has(`${product} ${each}`));
     const took = `from ${restores?.from.label} to ${restores?.to.label} (${restores?.to.digest.slice(0, 12)})`;
     rule.expect(
       fits,
