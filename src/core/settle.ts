@@ -99,7 +99,7 @@ export function settleGroup(move: Move, position: number): boolean {
   const seen = move.state.groups[position] as GroupState;
   const planned = move.plan.groups[position] as PlannedGroup;
   if (mustStop(move.plan, move.state)) return false;
-  const again = seen.status === 'WAITING' && seen.recheckAt !== null && seen.recheckAt <= move.now;
+  const again = seen.status === 'WAITING' && (seen.recheckAt ?? move.now) <= move.now;
   if (seen.status !== 'OPEN' && !again) return false;
   const members = planned.members.map((each) => move.state.promotions[each] as PromotionState);
   const succeeded = members.filter((each) => each.status === 'SUCCEEDED').length;
@@ -116,13 +116,16 @@ export function settleGroup(move: Move, position: number): boolean {
     }
     return true;
   }
-  if (succeeded + open >= planned.required) return false;
-  if (open > 0 && !move.state.halted && failures(move, position) <= planned.maxFailures) return false;
-  failGroup(
-    move,
-    position,
-    `${succeeded} of ${members.length} in ${planned.name} succeeded, ${planned.required} needed`,
-  );
+  const reason = `${succeeded} of ${members.length} in ${planned.name} succeeded, ${planned.required} needed`;
+  const mayStill = open > 0 && !move.state.halted && failures(move, position) <= planned.maxFailures;
+  if (succeeded + open >= planned.required || mayStill) {
+    if (seen.recheckAt === null) return false;
+    // Members were taken back while it waited for their health: there is nothing to look at before others are through.
+    Object.assign(move.group(position), { recheckAt: null, unknownSince: null, reason });
+    move.emit({ type: 'GroupGateWaiting', group: planned.name, reason });
+    return true;
+  }
+  failGroup(move, position, reason);
   return true;
 }
 
