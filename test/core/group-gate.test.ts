@@ -137,6 +137,20 @@ describe('a gate that soaks', () => {
     expect(release.group('regions').status).toBe('FAILED');
   });
 
+  test('whose members are taken back meanwhile looks at nothing before others are through', () => {
+    const groups = { regions: { gate: { policy: 'AT_LEAST' as const, count: 2, soak: 10 * MINUTE } } };
+    const release = started(flowOf('dev > {a, b, c} as regions > e', { groups })).succeed('dev', 'a', 'b');
+    release.answer('regions');
+    const back = { environment: 'a', standing: 'ROLLED_BACK' as const, reason: null };
+    release.tell({ kind: 'rollback-told', rollback: 'rb', sequence: 3, reason: 'a: it failed', targets: [back] });
+    release.wake();
+    expect(release.group('regions')).toMatchObject({ status: 'WAITING', recheckAt: null });
+    expect(release.group('regions').reason).toBe('1 of 3 in regions succeeded, 2 needed');
+    expect(release.state.wakeAt).toBeGreaterThan(release.now);
+    release.succeed('c');
+    expect(release.group('regions').status).toBe('ASKING');
+  });
+
   test('where others are enough, DEGRADED begins the soak of a member anew', () => {
     const release = regions({ policy: 'AT_LEAST', count: 2 });
     release.answer('regions', { us: 'DEGRADED' });
