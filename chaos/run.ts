@@ -114,9 +114,9 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosOutcome> {
     );
     for (const each of subscribers) closers.push(() => each.close());
     // A long run leaves room to recover: faults that come faster than a process starts only show that nothing works while
-    // nothing lives, and releases that come faster than they end only show how long a queue gets.
+    // nothing lives, and releases that come faster than they end only show how long a queue gets. Many lead to a rollback.
     const long = seconds > 60;
-    const load = new Load(urls, random.fork(), options.releaseEvery ?? (long ? 8_000 : 4_000));
+    const load = new Load(urls, random.fork(), options.releaseEvery ?? (long ? 12_000 : 4_000));
     await load.first(world);
     const unready = await untilEnded(databaseUrl, Date.now() + 60_000, signal);
     if (unready > 0) throw new Error(`${unready} releases did not end before anything went wrong`);
