@@ -1,5 +1,6 @@
 import type { ReleaseEvent } from '../../src/core/events.ts';
-import type { StepStatus } from '../../src/core/release.ts';
+import { TAKEN_BACK } from '../../src/core/release.ts';
+import type { PromotionStatus, StepStatus } from '../../src/core/release.ts';
 import type { Invariant, ReleaseHistory } from './history.ts';
 import { Rule } from './history.ts';
 
@@ -59,8 +60,11 @@ function apply({ promotions }: Folded, event: ReleaseEvent): void {
     for (const name of event.environments) {
       const promotion = promotions.get(name);
       if (!promotion) continue;
+      // What a rollback took back is all done again.
+      const takenBack = TAKEN_BACK.has(promotion.status as PromotionStatus);
       promotion.status = 'PENDING';
-      for (const [step, status] of promotion.steps) if (status !== 'SUCCEEDED') promotion.steps.set(step, 'PENDING');
+      for (const [step, status] of promotion.steps)
+        if (takenBack || status !== 'SUCCEEDED') promotion.steps.set(step, 'PENDING');
     }
     return;
   }

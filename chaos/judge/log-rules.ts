@@ -1,4 +1,4 @@
-import { ENDED_PROMOTION, ENDED_RELEASE } from '../../src/core/release.ts';
+import { ENDED_PROMOTION, ENDED_RELEASE, TAKEN_BACK } from '../../src/core/release.ts';
 import type { Invariant, History, LogEntry, ReleaseHistory } from './history.ts';
 import { Rule } from './history.ts';
 
@@ -63,7 +63,14 @@ function steps(releases: ReleaseHistory[]): Invariant {
   const rule = new Rule('each step starts after what it needs, and succeeds once');
   for (const { id, plan, events } of releases) {
     const done = new Set<string>();
+    const takenBack = new Set<string>();
     for (const { event, sequence } of events) {
+      if ('status' in event && TAKEN_BACK.has(event.status)) takenBack.add(event.environment);
+      if (event.type === 'ReleaseRetried') {
+        // What a rollback took back is all done again.
+        for (const place of done) if (takenBack.has(place.slice(0, place.indexOf(' ')))) done.delete(place);
+        takenBack.clear();
+      }
       if (event.type !== 'StepStarted' && event.type !== 'StepSucceeded') continue;
       const place = `${event.environment} ${event.step}`;
       if (event.type === 'StepSucceeded') {
