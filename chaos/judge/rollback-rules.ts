@@ -105,9 +105,10 @@ function judgeTargets(
   }: { good: ReadonlyMap<string, string[]>; story: ReadonlyMap<string, string[]>; marked: ReadonlySet<string> },
 ): void {
   for (const { name, restores } of plan.promotions) {
-    const candidates = (good.get(`${product} in ${name}`) ?? []).filter(
-      (each) => each !== bad && each !== restores?.from.digest,
-    );
+    const known = good.get(`${product} in ${name}`) ?? [];
+    // What succeeded after the version that is taken back came while the rollback was decided: it will be left alone.
+    const from = known.indexOf(restores?.from.digest ?? '');
+    const candidates = (from < 0 ? known : known.slice(0, from)).filter((each) => each !== bad);
     // Only what a rollback has marked bad before is passed over, for as long as the mark counts.
     const at = candidates.indexOf(restores?.to.digest ?? '');
     const fits = at >= 0 && candidates.slice(at + 1).every((each) => marked.has(`${product} ${each}`));
