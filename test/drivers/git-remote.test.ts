@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { createServer } from 'node:http';
@@ -9,6 +8,7 @@ import type { GitDriverSpec } from '../../src/core/definitions.ts';
 import { PermanentError, TransientError } from '../../src/drivers/driver.ts';
 import { createGitDriver } from '../../src/drivers/git/driver.ts';
 import { withoutSecrets } from '../../src/drivers/git/address.ts';
+import { answerGit } from '../support/git-http.ts';
 import { contextOf, git, makeFolder, Repository, settingsIn } from './repository.ts';
 
 const folder = makeFolder();
@@ -55,37 +55,7 @@ function gitServer(root: string, seen: { commandLines: string[]; refused: number
       response.writeHead(401, { 'www-authenticate': 'Basic realm="git"' }).end();
       return;
     }
-    const url = new URL(request.url!, 'http://x');
-    const cgi = spawn('git', ['http-backend'], {
-      env: {
-        PATH: process.env['PATH'],
-        GIT_PROJECT_ROOT: root,
-        GIT_HTTP_EXPORT_ALL: '1',
-        GIT_CONFIG_GLOBAL: '/dev/null',
-        PATH_INFO: url.pathname,
-        QUERY_STRING: url.search.slice(1),
-        REQUEST_METHOD: request.method,
-        CONTENT_TYPE: request.headers['content-type'] ?? '',
-        HTTP_CONTENT_ENCODING: request.headers['content-encoding'] ?? '',
-        HTTP_GIT_PROTOCOL: String(request.headers['git-protocol'] ?? ''),
-        REMOTE_USER: 'ci',
-      },
-    });
-    request.pipe(cgi.stdin);
-    const out: Buffer[] = [];
-    cgi.stdout.on('data', (chunk: Buffer) => out.push(chunk));
-    cgi.on('close', () => {
-      const answer = Buffer.concat(out);
-      const end = answer.indexOf('\r\n\r\n');
-      const headers = answer
-        .subarray(0, end)
-        .toString()
-        .split('\r\n')
-        .map((line) => line.split(/:\s*/, 2) as [string, string]);
-      const status = Number(headers.find(([name]) => name === 'Status')?.[1].slice(0, 3) ?? 200);
-      response.writeHead(status, Object.fromEntries(headers.filter(([name]) => name !== 'Status')));
-      response.end(answer.subarray(end + 4));
-    });
+    answerGit(root, request, response);
   });
 }
 

@@ -15,7 +15,7 @@ export interface GitHttp {
 export async function serveGit(root: string): Promise<GitHttp> {
   const server = createServer((request, response) => {
     if (served.away) request.socket.destroy();
-    else answer(root, request, response);
+    else answerGit(root, request, response);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const served: GitHttp = {
@@ -29,7 +29,8 @@ export async function serveGit(root: string): Promise<GitHttp> {
   return served;
 }
 
-function answer(root: string, request: IncomingMessage, response: ServerResponse): void {
+/** One request to the bare repositories below `root`, by git's own CGI program. */
+export function answerGit(root: string, request: IncomingMessage, response: ServerResponse): void {
   const url = new URL(request.url ?? '/', 'http://x');
   const cgi = spawn('git', ['http-backend'], {
     env: {
