@@ -143,10 +143,9 @@ export class Approval {
   }
 }
 
-@InputType({
-  description: 'A decision on one promotion that needs an approval: name the promotion, or release and environment.',
-})
-export class PromotionDecisionInput {
+/** Which promotion: one of the two ways to name it. */
+@InputType()
+abstract class NamedPromotion {
   @Field(() => ID, { nullable: true, description: 'The id of the promotion.' })
   promotionId?: string;
 
@@ -155,7 +154,12 @@ export class PromotionDecisionInput {
 
   @Field(() => String, { nullable: true, description: "The environment's name; for a workflow step, the step's." })
   environment?: string;
+}
 
+@InputType({
+  description: 'A decision on one promotion that needs an approval: name the promotion, or release and environment.',
+})
+export class PromotionDecisionInput extends NamedPromotion {
   @Field(() => Int, {
     nullable: true,
     description:
@@ -180,16 +184,7 @@ export const LinkDecisionEnum = wordsOf<'approve' | 'reject'>('ApprovalLinkDecis
 });
 
 @InputType({ description: 'A link with which one person decides on one promotion, once, without signing in.' })
-export class ApprovalLinkCreateInput {
-  @Field(() => ID, { nullable: true, description: 'The id of the promotion.' })
-  promotionId?: string;
-
-  @Field(() => ID, { nullable: true, description: 'The id of the release, together with `environment`.' })
-  releaseId?: string;
-
-  @Field(() => String, { nullable: true, description: "The environment's name; for a workflow step, the step's." })
-  environment?: string;
-
+export class ApprovalLinkCreateInput extends NamedPromotion {
   @Field(() => LinkDecisionEnum, { description: 'What it decides: make one for each.' })
   decision!: 'approve' | 'reject';
 
