@@ -72,6 +72,8 @@ function apply({ promotions }: Folded, event: ReleaseEvent): void {
   const promotion = promotions.get(event.environment);
   if (!promotion) return;
   promotion.attempt = event.attempt;
+  if (event.type === 'PromotionStarted' && event.afresh)
+    for (const step of promotion.steps.keys()) promotion.steps.set(step, 'PENDING');
   if ('status' in event) promotion.status = event.status;
   if ('step' in event) {
     const status = STEPS[event.type];

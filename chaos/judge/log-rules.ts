@@ -66,9 +66,10 @@ function steps(releases: ReleaseHistory[]): Invariant {
     const takenBack = new Set<string>();
     for (const { event, sequence } of events) {
       if ('status' in event && TAKEN_BACK.has(event.status)) takenBack.add(event.environment);
+      // What a rollback took back, or another version came after, is all done again.
+      if (event.type === 'PromotionStarted' && event.afresh) forget(done, event.environment);
       if (event.type === 'ReleaseRetried') {
-        // What a rollback took back is all done again.
-        for (const place of done) if (takenBack.has(place.slice(0, place.indexOf(' ')))) done.delete(place);
+        for (const environment of takenBack) forget(done, environment);
         takenBack.clear();
       }
       if (event.type !== 'StepStarted' && event.type !== 'StepSucceeded') continue;
@@ -88,6 +89,10 @@ function steps(releases: ReleaseHistory[]): Invariant {
     }
   }
   return rule;
+}
+
+function forget(places: Set<string>, environment: string): void {
+  for (const place of places) if (place.startsWith(`${environment} `)) places.delete(place);
 }
 
 /** In the order of the log, which is the order in which the products' locks were held. */

@@ -24,7 +24,8 @@ export type ReleaseEvent =
   | ({ type: 'PromotionWaiting'; reason: string; earliest?: string } & AtPromotion)
   | ({ type: 'WindowOverridden'; windows: string[]; reason: string; expiresAt: string } & AtPromotion)
   | ({ type: 'HoldLifted'; reason: string } & AtPromotion)
-  | ({ type: 'PromotionStarted' } & AtPromotion)
+  /** `afresh`: steps that an earlier attempt had done are done again, because another version was there since. */
+  | ({ type: 'PromotionStarted'; afresh?: true } & AtPromotion)
   | ({ type: 'PromotionResumed'; dispatch: number } & AtPromotion)
   | ({ type: 'PromotionSucceeded' } & AtPromotion)
   | ({ type: 'PromotionTerminated'; reason?: string } & AtPromotion)

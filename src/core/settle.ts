@@ -194,7 +194,7 @@ export function considerStart(move: Move, position: number): boolean {
     move.needsFacts = true;
     return false;
   }
-  beginAgain(move, position, move.facts);
+  const afresh = beginAgain(move, position, move.facts);
   const promotion = move.promotion(position);
   promotion.startedAt = move.now;
   promotion.evidence = answers;
@@ -202,7 +202,7 @@ export function considerStart(move: Move, position: number): boolean {
   if (passed?.holds) move.lift(position, passed.holds);
   const before = promotion.status;
   promotion.status = 'RUNNING';
-  move.emit({ type: 'PromotionStarted', ...move.atPromotion(position, before) });
+  move.emit({ type: 'PromotionStarted', ...move.atPromotion(position, before), ...(afresh && { afresh }) });
   tellTarget(move, position, 'RollbackTargetStarted');
   const dispatch = move.dispatch(position);
   if (runReadySteps(move, position, dispatch) === 0) move.undispatch(position);
@@ -213,12 +213,13 @@ export function considerStart(move: Move, position: number): boolean {
  * A retry goes on where it failed. Where another version has become current meanwhile (a rollback, another release), what had
  * been done is undone: all of it is done again.
  */
-function beginAgain(move: Move, position: number, { overtaken }: Facts): void {
+function beginAgain(move: Move, position: number, { overtaken }: Facts): boolean {
   const { environment } = move.planned(position);
-  if (environment === null || !overtaken.includes(environment)) return;
+  if (environment === null || !overtaken.includes(environment)) return false;
   move.promotion(position).steps.forEach(({ dispatch }, index) => {
     Object.assign(move.step(position, index), freshStep(), { dispatch });
   });
+  return true;
 }
 
 /** Rejected, or nobody approved in time: nothing of it has run, and it has failed all the same. */

@@ -121,7 +121,14 @@ const EVENTS: { [T in ReleaseEventType]: EventSpec<T> } = {
   PromotionStarted: {
     ...promotion,
     about: 'A promotion began; it has the environment to itself.',
-    fields: atPromotion,
+    fields: {
+      ...atPromotion,
+      afresh: [
+        () => Boolean,
+        'True: another version was there since the last attempt, so what that had done is done again; null: it goes on from there.',
+        'nullable',
+      ],
+    },
   },
   PromotionResumed: {
     ...promotion,

@@ -41,7 +41,10 @@ forEachBackend((backend) => {
     await healthy();
     expect((await engine.ended(first)).status).toBe('SUCCEEDED');
     expect(await live()).toBe('1');
-    const started = typesAt(await engine.events(first), 'staging').filter((each) => each === 'StepSucceeded');
-    expect(started.length).toBeGreaterThan(6);
+    const events = await engine.events(first);
+    expect(typesAt(events, 'staging').filter((each) => each === 'StepSucceeded').length).toBeGreaterThan(6);
+    const started = events.filter((each) => each.type === 'PromotionStarted' && each.environment === 'staging');
+    expect(started).toMatchObject([{ attempt: 1 }, { attempt: 2, afresh: true }]);
+    expect(started[0]).not.toHaveProperty('afresh');
   });
 });

@@ -20,6 +20,7 @@ export const EVENT_FIELDS = `
     ... on ApprovalGranted { approvedBy }
     ... on ApprovalRejected { by comment via }
     ... on ApprovalExpired { reason }
+    ... on PromotionStarted { afresh }
     ... on PromotionFailed { reason }
     ... on PromotionSkipped { reason }
     ... on StepWaiting { reason recheckAt }
@@ -119,7 +120,7 @@ export function toWords({ node }: StreamedEvent): string {
     case 'ApprovalExpired':
       return `${where}  ${because}`;
     case 'PromotionStarted':
-      return `${where}  started`;
+      return node['afresh'] ? `${where}  started afresh: another version was there since` : `${where}  started`;
     case 'PromotionResumed':
       return `${where}  goes on`;
     case 'PromotionSucceeded':

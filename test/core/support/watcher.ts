@@ -227,7 +227,14 @@ export class Watcher {
       event.before === before,
       `${event.type} of ${event.environment} says ${event.before} before, it was ${before}`,
     );
-    if (event.type === 'PromotionStarted') this.#claimMayStart(position, old, facts, moved, state);
+    if (event.type === 'PromotionStarted') {
+      const there = facts?.overtaken.includes(event.environment) ?? false;
+      claim(
+        there === (event.afresh ?? false),
+        `${event.environment} started ${there ? 'afresh' : 'where it was'} unsaid`,
+      );
+      this.#claimMayStart(position, old, facts, moved, state);
+    }
     if (before !== event.status) this.reached.count(`environment ${before} > ${event.status}`);
     this.#environments[position] = event.status;
   }
