@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -9,7 +9,7 @@ import type { FaultRecord } from './faults.ts';
 import { judgeProcesses, judgeSubscribers, judgeTriggers } from './judge/client-rules.ts';
 import { judgeFold } from './judge/fold-rules.ts';
 import { judgeGit } from './judge/git-rules.ts';
-import { readHistory } from './judge/history.ts';
+import { readHistory, toLines } from './judge/history.ts';
 import type { Invariant } from './judge/history.ts';
 import { judgeLog } from './judge/log-rules.ts';
 import { judgeRollbacks } from './judge/rollback-rules.ts';
@@ -155,6 +155,8 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosOutcome> {
     ];
     const still = standstills(releases, faults.filter(isOutage));
     keepLogs = options.keepLogs === true || stuck > 0 || invariants.some((each) => each.violations.length > 0);
+    // The database is gone soon: what was judged stays with the logs, for whoever has to look into it.
+    if (keepLogs) writeFileSync(join(folder, 'history.jsonl'), toLines(history));
     return {
       seed,
       seconds,

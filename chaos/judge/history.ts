@@ -121,3 +121,9 @@ export async function readHistory(databaseUrl: string): Promise<History> {
     await client.end();
   }
 }
+
+/** Every release, every rollback and then the log in its order, as one JSON value per line. */
+export function toLines({ releases, rollbacks, log }: History): string {
+  const own = [...releases.values()].map(({ events: _, ...release }) => release);
+  return [...own, ...rollbacks, ...log].map((each) => `${JSON.stringify(each)}\n`).join('');
+}
