@@ -16,6 +16,7 @@ export async function judgeRollbacks(
     verified(history),
     await restored(repositories, history),
     reasons(history),
+    reported(history),
   ];
 }
 
@@ -79,18 +80,26 @@ function verified(history: History): Invariant {
       judgeTargets(rule, release, product, event, { good, story, marked });
       if (release.plan.rollback?.markBad.scope !== 'NONE') marked.add(`${product} ${event.digest}`);
     }
-    if (event.type !== 'PromotionSucceeded') continue;
+    if (event.type !== 'PromotionSucceeded' && !isChange(event)) continue;
     const place = `${product} in ${event.environment}`;
     const restores = release.plan.promotions.find((each) => each.name === event.environment)?.restores;
     const before = good.get(place) ?? [];
-    // What was taken back is no longer anything to go back to.
+    // What was taken back is no longer anything to go back to, from the change on, also when that is not found healthy after.
     const kept = restores ? before.filter((each) => each !== restores.from.digest) : before;
+    if (event.type !== 'PromotionSucceeded') {
+      if (restores) good.set(place, kept);
+      continue;
+    }
     const brought = restores?.to.digest ?? release.digest;
     good.set(place, [...kept.filter((each) => each !== brought), brought]);
     const told = restores ? `${restores.from.label} back to ${restores.to.label}` : release.digest.slice(0, 12);
     story.set(place, [...(story.get(place) ?? []), `${releaseId.slice(0, 8)} ${told}`]);
   }
   return rule;
+}
+
+function isChange(event: ReleaseEvent): event is Extract<ReleaseEvent, { type: 'StepSucceeded' }> {
+  return event.type === 'StepSucceeded' && event.phase === 'ACTION';
 }
 
 function judgeTargets(
@@ -176,6 +185,20 @@ function reasons(history: History): Invariant {
       const problem = promotion.problem?.message ?? '';
       rule.expect(problem !== '', () => `${id}: ${environment} is ${promotion.status}, and nobody says why`);
     }
+  }
+  return rule;
+}
+
+/** Each report has words of its own; whose answer is lost comes again, when something else is live. */
+function reported({ log }: History): Invariant {
+  const rule = new Rule('a report of a rollout is about one release, however often it is told');
+  const about = new Map<string, string>();
+  for (const { event, releaseId, product } of log) {
+    if (event.type !== 'RolloutReported') continue;
+    const words = `${product} ${event.environment}: ${event.message}`;
+    const before = about.get(words) ?? releaseId;
+    about.set(words, before);
+    rule.expect(before === releaseId, () => `"${words}" is told of ${before} and of ${releaseId}`);
   }
   return rule;
 }

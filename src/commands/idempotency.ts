@@ -43,6 +43,26 @@ export async function earlierResult(
   return known.result;
 }
 
+/**
+ * For what takes too long to do while the key is locked: what the key made before, else what `make` answers, which keeps it
+ * under the key. The same request sent twice at once may be refused here because of what it has just made there: that counts.
+ */
+export async function unlessMade(
+  manager: EntityManager,
+  keyed: KeyedInput,
+  make: () => Promise<string>,
+): Promise<string> {
+  const known = await earlierResult(manager, keyed);
+  if (known !== null) return known;
+  try {
+    return await make();
+  } catch (error) {
+    const made = error instanceof RefusedError ? await earlierResult(manager, keyed) : null;
+    if (made === null) throw error;
+    return made;
+  }
+}
+
 /** What the key stood for was refused after all: the key is free again. */
 export async function forgetKey(manager: EntityManager, { operation, key }: KeyedInput): Promise<void> {
   if (key !== undefined) await manager.getRepository(IdempotencyKeyRow).delete({ operation, key });

@@ -7,7 +7,8 @@ import type { VersionRef } from '../core/rollback/rollback.ts';
 import { named } from '../core/rollback/words.ts';
 import { loadEnvironmentFacts } from '../store/rollback-question.ts';
 import { clientOf } from '../entities/data-source.ts';
-import { earlierResult, onceByKey } from './idempotency.ts';
+import { onceByKey, unlessMade } from './idempotency.ts';
+import type { KeyedInput } from './idempotency.ts';
 import type { MovedTo } from './mover.ts';
 import { refusable } from './result.ts';
 import type { Result } from './result.ts';
@@ -45,25 +46,53 @@ export function reportRollout(app: Parts, input: RolloutInput, by: string | null
   return refusable(async () => {
     const { idempotencyKey: key, ...told } = input;
     const keyed = { operation: 'rolloutReport', key, input: told };
-    const known = await earlierResult(app.dataSource.manager, keyed);
-    if (known !== null) return JSON.parse(known) as RolloutReported;
-    const done = await report(app, input, by);
-    await app.dataSource.transaction((tx) => onceByKey(tx, keyed, () => Promise.resolve(JSON.stringify(done))));
-    return done;
+    const done = await unlessMade(app.dataSource.manager, keyed, async () => {
+      const about = await aboutWhat(app, keyed, input);
+      const result = JSON.stringify(await report(app, input, about, by));
+      return app.dataSource.transaction((tx) => onceByKey(tx, keyed, () => Promise.resolve(result)));
+    });
+    return JSON.parse(done) as RolloutReported;
   });
 }
 
-async function report(app: Parts, input: RolloutInput, by: string | null): Promise<RolloutReported> {
+/** The rollout that a report is about. */
+interface About {
+  version: VersionRef;
+  release: string;
+  /** A retry brings the version once more: what is reported then is another rollout. */
+  attempt: number;
+}
+
+/**
+ * Found once for each key: when the same report comes again, because its answer was lost, something else may be live by now, which
+ * it has brought about itself.
+ */
+async function aboutWhat(app: Parts, keyed: KeyedInput, input: RolloutInput): Promise<About> {
+  const { dataSource, mover, clock } = app;
+  const own = { ...keyed, operation: 'rolloutReported' };
+  const known = await unlessMade(dataSource.manager, own, async () => {
+    const { version, release } = await rolloutOf(app, input, clock.now().getTime());
+    const attempt = attemptIn(await mover.look(release, { fresh: true }), input.environment);
+    const about: About = { version, release, attempt };
+    return dataSource.transaction((tx) => onceByKey(tx, own, () => Promise.resolve(JSON.stringify(about))));
+  });
+  return JSON.parse(known) as About;
+}
+
+async function report(
+  app: Parts,
+  input: RolloutInput,
+  { version, release, attempt }: About,
+  by: string | null,
+): Promise<RolloutReported> {
   const { product, environment, status, idempotencyKey } = input;
   const now = app.clock.now().getTime();
-  const { version, release } = await rolloutOf(app, input, now);
   const message = input.message?.trim() || `the rollout of ${named(version)} ${SAYS[status]}`;
-  const noted = await app.mover.move(release, { kind: 'rollout-reported', environment, status, message }, by);
+  await app.mover.move(release, { kind: 'rollout-reported', environment, attempt, status, message }, by);
   const said = { releaseId: release, rollbackId: null };
   if (status === 'SUCCEEDED') return { ...said, outcome: 'noted' };
   const started = await startRollback(app, {
-    // A retry brings the version once more: what is reported then is another rollout.
-    id: rollbackId('REPORTED', release, environment, attemptIn(noted, environment), idempotencyKey ?? ''),
+    id: rollbackId('REPORTED', release, environment, attempt, idempotencyKey ?? ''),
     product,
     cause: { kind: 'REPORTED', environment, reason: message, at: input.at?.getTime() ?? now, by, release },
     definite: status !== 'UNKNOWN',

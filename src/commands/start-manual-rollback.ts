@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { App } from '../app.ts';
 import { refusal, RefusedError } from '../core/problems.ts';
-import { earlierResult } from './idempotency.ts';
+import { unlessMade } from './idempotency.ts';
 import { refusable } from './result.ts';
 import type { Result } from './result.ts';
 import { orderRollback } from './rollback-order.ts';
@@ -22,16 +22,17 @@ export function startManualRollback(
   return refusable(async () => {
     const { idempotencyKey: key, ...asked } = input;
     const keyed = { operation: 'rollbackStart', key, input: asked };
-    const known = await earlierResult(app.dataSource.manager, keyed);
-    if (known !== null) return { rollbackId: known };
-    const order = await orderRollback(app, asked, by);
-    const id = key === undefined ? randomUUID() : rollbackId('MANUAL', input.product, key);
-    const started = await startRollback(app, { ...order, id, keyed });
-    if (started.kind !== 'NOTHING') return { rollbackId: started.rollbackId };
-    const found = started.plan.targets.map(({ environment, reason }) => `${environment}: ${reason}`);
-    const message = `nothing would go back. ${found.join('; ') || 'no environment of the product is known'}`;
-    throw new RefusedError([
-      refusal('WRONG_STATE', message, [input.version === undefined ? 'environments' : 'version']),
-    ]);
+    const made = await unlessMade(app.dataSource.manager, keyed, async () => {
+      const order = await orderRollback(app, asked, by);
+      const id = key === undefined ? randomUUID() : rollbackId('MANUAL', input.product, key);
+      const started = await startRollback(app, { ...order, id, keyed });
+      if (started.kind !== 'NOTHING') return started.rollbackId;
+      const found = started.plan.targets.map(({ environment, reason }) => `${environment}: ${reason}`);
+      const message = `nothing would go back. ${found.join('; ') || 'no environment of the product is known'}`;
+      throw new RefusedError([
+        refusal('WRONG_STATE', message, [input.version === undefined ? 'environments' : 'version']),
+      ]);
+    });
+    return { rollbackId: made };
   });
 }

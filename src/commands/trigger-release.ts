@@ -1,4 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
+import type { Pool, PoolClient } from 'pg';
 import type { EntityManager } from 'typeorm';
 import type { App } from '../app.ts';
 import { createRelease } from '../core/create.ts';
@@ -10,12 +11,13 @@ import type { ReleasePlan } from '../core/plan.ts';
 import { refusal, RefusedError } from '../core/problems.ts';
 import { matchesSelector } from '../core/selectors.ts';
 import type { PinnedContent } from '../drivers/driver.ts';
+import { clientOf } from '../entities/data-source.ts';
 import { listBadVersions } from '../store/bad-versions.ts';
 import type { DefinitionSnapshot } from '../store/definition-snapshot.ts';
 import { queuedReleases } from '../store/insert-release.ts';
 import type { NewRelease } from '../store/insert-release.ts';
 import { insertAudited } from './audit-release.ts';
-import { earlierResult, onceByKey } from './idempotency.ts';
+import { onceByKey, unlessMade } from './idempotency.ts';
 import { markedBad } from './mark-version.ts';
 import { refusable } from './result.ts';
 import type { Result } from './result.ts';
@@ -50,24 +52,28 @@ export function triggerRelease(
   actor: string | null,
 ): Promise<Result<{ releaseId: string }>> {
   return refusable(async () => {
-    const keyed = { operation: 'triggerRelease', key: input.idempotencyKey, input };
-    const known = await earlierResult(app.dataSource.manager, keyed);
-    if (known !== null) return { releaseId: known };
-    const definitions = await app.definitions.current();
-    const { product, plan } = planFor(definitions, input);
-    const contents = await pin(app, definitions, product, plan, input);
-    const release = freeze(app, product, plan, contents, input, actor);
-    if (input.acknowledgeBadVersion !== true) await refuseBadVersion(app, definitions, release);
-    const insert = async (tx: EntityManager): Promise<string> => {
-      const number = await insertAudited(tx, release);
-      app.mover.adopt({ ...release, id: release.state.id, number }, release.state);
-      return release.state.id;
-    };
     const { manager } = app.dataSource;
-    const releaseId = await (keyed.key === undefined
-      ? insert(manager)
-      : app.dataSource.transaction((tx) => onceByKey(tx, keyed, () => insert(tx))));
-    await startAndMakeRoom(app, product, releaseId);
+    const keyed = { operation: 'triggerRelease', key: input.idempotencyKey, input };
+    const releaseId = await unlessMade(manager, keyed, async () => {
+      const definitions = await app.definitions.current();
+      const { product, plan } = planFor(definitions, input);
+      const contents = await pin(app, definitions, product, plan, input);
+      const release = freeze(app, product, plan, contents, input, actor);
+      const insert = async (tx: EntityManager, client: Pool | PoolClient): Promise<string> => {
+        if (input.acknowledgeBadVersion !== true) await refuseBadVersion(app, client, definitions, release);
+        const number = await insertAudited(tx, release);
+        app.mover.adopt({ ...release, id: release.state.id, number }, release.state);
+        return release.state.id;
+      };
+      const id = await (keyed.key === undefined
+        ? insert(manager, app.pool)
+        : app.dataSource.transaction(async (tx) => {
+            const client = await clientOf(tx);
+            return onceByKey(tx, keyed, () => insert(tx, client));
+          }));
+      await startAndMakeRoom(app, product, id);
+      return id;
+    });
     return { releaseId };
   });
 }
@@ -137,12 +143,13 @@ function chooseFlow(
 
 /** A courtesy to whoever triggers: the gate of each promotion decides, whatever is marked or taken back meanwhile. */
 async function refuseBadVersion(
-  app: Parts,
+  { clock }: Parts,
+  client: Pool | PoolClient,
   definitions: DefinitionSnapshot,
   { product, version, digest, plan: { promotions } }: NewRelease,
 ): Promise<void> {
-  const filter = { product, digest, activeAt: app.clock.now().getTime() };
-  const found = await listBadVersions(app.pool, { limit: 100, filter });
+  const filter = { product, digest, activeAt: clock.now().getTime() };
+  const found = await listBadVersions(client, { limit: 100, filter });
   const inTheWay = found.filter((each) =>
     promotions.some(
       ({ environment }) => environment !== null && marks(each, environment, definitions.groupsOf(environment)),

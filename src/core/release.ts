@@ -200,8 +200,8 @@ export type Stimulus =
   /** The queue no longer has the job of this dispatch (or of this question): it is asked for again. */
   | { kind: 'lost-dispatch'; promotion: number; dispatch: number }
   | { kind: 'lost-question'; group: number; generation: number }
-  /** Somebody outside tells how the rollout of this release's version in an environment went. */
-  | { kind: 'rollout-reported'; environment: string; status: RolloutStatus; message: string }
+  /** Somebody outside tells how the rollout of this release's version in an environment went, in one attempt. */
+  | { kind: 'rollout-reported'; environment: string; attempt: number; status: RolloutStatus; message: string }
   /** A rollback says where it stands in the environments that it takes this release back from. Told whole, and told again. */
   | { kind: 'rollback-told'; rollback: string; sequence: number; reason: string; targets: ToldTarget[] }
   /** To a rollback: something else went wrong in an environment that it takes back already. */

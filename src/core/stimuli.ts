@@ -228,8 +228,8 @@ function takeHealthReport(move: Move, report: Extract<Stimulus, { kind: 'health-
 function takeRolloutReport(move: Move, report: Extract<Stimulus, { kind: 'rollout-reported' }>): void {
   move.plan.promotions.forEach((planned, position) => {
     const seen = move.state.promotions[position] as PromotionState;
-    if (planned.environment !== report.environment || seen.startedAt === null) return;
-    const { status: rollout, message } = report;
+    const { environment, attempt, status: rollout, message } = report;
+    if (planned.environment !== environment || seen.startedAt === null || seen.attempt !== attempt) return;
     move.emit({ type: 'RolloutReported', ...move.atPromotion(position, seen.status), rollout, message });
     if (ENDED_PROMOTION.has(seen.status) || (rollout !== 'FAILED' && rollout !== 'ROLLED_BACK')) return;
     const running = seen.steps.some((step) => step.status === 'RUNNING');

@@ -16,7 +16,8 @@ export class RolloutReportInput {
 
   @Field(() => String, {
     nullable: true,
-    description: 'The label or digest of the version; the one that is on its way or live there when left out.',
+    description:
+      'The label or digest of the version; when left out, the one that is on its way or live there when the report first comes.',
   })
   version?: string;
 
