@@ -154,12 +154,15 @@ export class JobQueue {
 
 const QUEUE = 'promotions';
 
-/** Completed jobs stay longer than a relay can lag: an id that is still there is not added again. */
+/**
+ * Completed jobs stay longer than a relay can lag: an id that is still there is not added again. By age alone: where a number is
+ * given too, BullMQ on PostgreSQL goes through all that are kept whenever another one ends.
+ */
 const JOB: JobsOptions = {
   attempts: 5,
   backoff: { type: 'exponential', delay: 200 },
-  removeOnComplete: { age: 120, count: 20_000 },
-  removeOnFail: { age: 3_600, count: 5_000 },
+  removeOnComplete: { age: 120 },
+  removeOnFail: { age: 3_600 },
 };
 
 type Classes = ReturnType<typeof withBackend>;
