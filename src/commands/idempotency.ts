@@ -77,6 +77,7 @@ function digest(input: unknown): string {
 /** The same input in another order of keys is the same input. */
 function sorted(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sorted);
+  if (value instanceof Date) return value.toISOString();
   if (value === null || typeof value !== 'object') return value;
   return Object.fromEntries(
     Object.entries(value)

@@ -38,7 +38,8 @@ forEachBackend((backend) => {
 
   test('a report whose answer was lost is about the version that it was about, not about what is live since', async () => {
     const [, second] = await released('reported');
-    const told = { product: 'reported', environment: 'eu', status: 'FAILED' as const, idempotencyKey: 'r' };
+    const report = { product: 'reported', environment: 'eu', status: 'FAILED' as const, idempotencyKey: 'r' };
+    const told = { ...report, at: new Date() };
     const first = await reportRollout(engine.app, told, 'pager');
     await engine.ended(first.value?.rollbackId as string);
     expect((await liveVersions(engine, 'reported'))['eu']).toBe('1');
@@ -49,6 +50,9 @@ forEachBackend((backend) => {
     expect(again.value).toMatchObject({ releaseId: second, rollbackId: first.value?.rollbackId });
     expect(new Set(await reports('reported'))).toEqual(new Set([second]));
     expect((await liveVersions(engine, 'reported'))['eu']).toBe('1');
+
+    const other = await reportRollout(engine.app, { ...told, at: new Date(Date.now() - 1_000) }, 'pager');
+    expect(other.refusals).toMatchObject([{ code: 'IDEMPOTENCY_MISMATCH' }]);
   });
 
   test('a release that was made is the answer, also where its version was marked bad before the twin got that far', async () => {
