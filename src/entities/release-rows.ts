@@ -171,11 +171,11 @@ export class PromotionRow {
   @Column({ type: 'jsonb', nullable: true })
   evidence!: GateAnswer[] | null;
 
-  /** What was asked of people, and what they said. */
   /** Windows that do not count for it; null: none. */
   @Column({ type: 'jsonb', nullable: true })
   overrides!: WindowOverride[] | null;
 
+  /** What was asked of people, and what they said. */
   @Column({ type: 'jsonb', nullable: true })
   approval!: ApprovalState | null;
 }
