@@ -127,6 +127,7 @@ export async function saveDecisions(
       handedOver,
       JSON.stringify(lifted),
       JSON.stringify(audits),
+      sorted.map(({ release }) => release.id),
     ],
   });
   return new Set(result.rows.map((row) => row.id));
@@ -153,7 +154,8 @@ WITH input AS (
     status = i.status, revision = r.revision + 1, sequence = i.sequence, started_at = i.started_at,
     ended_at = i.ended_at, deadline = i.deadline, wake_at = i.wake_at, rest = i.rest,
     last_position = greatest(r.last_position, pg_current_xact_id()::text::bigint)
-  FROM input i WHERE r.id = i.id AND r.revision = i.expected
+  -- By their keys: the planner takes a document for a hundred rows, and would go through the whole table for that many.
+  FROM input i WHERE r.id = ANY($9::uuid[]) AND r.id = i.id AND r.revision = i.expected
   RETURNING r.id, r.product, r.last_position
 ), promoted AS (
   UPDATE promotion p SET
