@@ -67,17 +67,19 @@ export class JobQueue {
 
   /** Puts what the outbox holds into the queue. What is there already is not added again. */
   async handOver(items: OutboxItem[]): Promise<void> {
-    const single: { name: JobName; data: JobData; opts: JobsOptions }[] = [];
     const flows: FlowJob[] = [];
+    const add = (name: JobName, data: JobData, jobId: string): void => {
+      flows.push({ name, queueName: QUEUE, data, opts: { ...JOB, jobId } });
+    };
     for (const item of items) {
       const { releaseId, work } = item;
       if (work.kind === 'ask-group') {
         const data = { releaseId, group: work.group, generation: work.generation };
-        single.push({ name: 'ask', data, opts: { ...JOB, jobId: askId(data) } });
+        add('ask', data, askId(data));
       } else if (work.kind === 'dispatch') {
         const children = work.promotions.map((each) => ({ releaseId, ...each }));
         if (!work.join) {
-          for (const data of children) single.push({ name: 'promote', data, opts: { ...JOB, jobId: promoteId(data) } });
+          for (const data of children) add('promote', data, promoteId(data));
           continue;
         }
         flows.push({
@@ -95,10 +97,8 @@ export class JobQueue {
         });
       }
     }
-    await Promise.all([
-      single.length > 0 ? this.#queue.addBulk(single) : undefined,
-      flows.length > 0 ? this.#flows.addBulk(flows) : undefined,
-    ]);
+    // Also what has no children: on PostgreSQL the bulk insert of a queue makes two temporary tables each time.
+    if (flows.length > 0) await this.#flows.addBulk(flows);
   }
 
   /** Siblings below an environment's job, one per step that became ready beside the one that the job itself takes. */
@@ -155,13 +155,13 @@ export class JobQueue {
 const QUEUE = 'promotions';
 
 /**
- * Completed jobs stay longer than a relay can lag: an id that is still there is not added again. By age alone: where a number is
- * given too, BullMQ on PostgreSQL goes through all that are kept whenever another one ends.
+ * What is done leaves the queue: a table or a keyspace of what is open only is small whatever the planner thinks of it. Handed over
+ * again it is looked at again, and there is nothing to do. What failed stays for an hour, and its id is not added again.
  */
 const JOB: JobsOptions = {
   attempts: 5,
   backoff: { type: 'exponential', delay: 200 },
-  removeOnComplete: { age: 120 },
+  removeOnComplete: true,
   removeOnFail: { age: 3_600 },
 };
 
@@ -209,7 +209,9 @@ async function openOnPostgres(settings: QueueSettings, log: Log): Promise<JobQue
     max: 8,
     keepAlive: true,
     application_name: 'sluice-queue',
-    options: '-c search_path=bullmq,public',
+    // No job waits for the disk: what a crash of PostgreSQL takes from the queue, the sweep brings back. An outbox row is deleted by
+    // a later commit that does wait, and with it everything before it is on disk.
+    options: '-c search_path=bullmq,public -c synchronous_commit=off',
   });
   const onError = (error: Error): void => log.debug({ error: error.message }, 'queue pool');
   pool.on('error', onError);

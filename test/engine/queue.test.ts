@@ -1,0 +1,48 @@
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { joinId, promoteId } from '../../src/jobs/job-data.ts';
+import type { OutboxItem } from '../../src/store/save-decisions.ts';
+import { forEachBackend } from '../support/backends.ts';
+import { openTestEngine } from '../support/engine.ts';
+import type { TestEngine } from '../support/engine.ts';
+
+forEachBackend((backend) => {
+  let engine: TestEngine;
+  let release: string;
+  beforeAll(async () => {
+    engine = await openTestEngine(backend);
+    await engine.startWorker();
+    await engine.saveBilling();
+    release = await engine.trigger({ product: 'billing', version: '1' });
+    await engine.ended(release);
+  });
+  afterAll(() => engine.close());
+
+  const work = async (): Promise<{ item: OutboxItem; jobs: string[] }> => {
+    const { promotions } = await engine.ended(release);
+    const all = promotions.map(({ attempt, dispatch }, promotion) => ({ promotion, attempt, dispatch }));
+    const item = {
+      key: `${release}-all`,
+      releaseId: release,
+      work: { kind: 'dispatch' as const, promotions: all, join: true },
+    };
+    return { item, jobs: [joinId(item), ...all.map((each) => promoteId({ releaseId: release, ...each }))] };
+  };
+  const standing = (jobs: string[]): Promise<string[]> =>
+    Promise.all(jobs.map((each) => engine.app.queue.standing(each)));
+
+  test('the queue keeps nothing of what is done', async () => {
+    const { jobs } = await work();
+    expect(jobs).toHaveLength(7);
+    await vi.waitFor(async () => expect(new Set(await standing(jobs))).toEqual(new Set(['missing'])), 5_000);
+  });
+
+  test('work that is handed over again after it was done is looked at, and left', async () => {
+    const { item, jobs } = await work();
+    const before = await engine.events(release);
+    const looked = vi.spyOn(engine.app.mover, 'look');
+    await engine.app.queue.handOver([item]);
+    await vi.waitFor(async () => expect(new Set(await standing(jobs))).toEqual(new Set(['missing'])), 5_000);
+    expect(looked.mock.calls.length).toBeGreaterThanOrEqual(jobs.length);
+    expect(await engine.events(release)).toEqual(before);
+  });
+});
