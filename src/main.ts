@@ -143,6 +143,8 @@ const REMEDIES: Record<string, string> = {
   ECONNREFUSED: 'nobody answers there: is it running, and are DATABASE_URL and REDIS_URL right?',
   ENOTFOUND: 'no such host: check DATABASE_URL, REDIS_URL and HOST',
   '28P01': 'PostgreSQL refuses the user or the password of DATABASE_URL',
+  '57P03': 'the server of DATABASE_URL is there and takes nobody yet: see its log',
+  '53300': 'PostgreSQL has no connection left: see max_connections, and SLUICE_DATABASE_POOL_SIZE of each process',
   '3D000': 'the database of DATABASE_URL does not exist: create it first',
 };
 

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import 'reflect-metadata';
 import pg from 'pg';
 import type { Pool, PoolClient } from 'pg';
@@ -90,9 +91,12 @@ export async function clientOf({ queryRunner }: EntityManager): Promise<PoolClie
 
 const MIGRATION_LOCK = 7_265_031;
 
-/** Brings the tables to this version; several processes starting at once take turns. */
+/**
+ * Brings the tables to this version; several processes starting at once take turns. A server that says that it is starting up, as
+ * after a crash, is waited for.
+ */
 export async function migrate(url: string): Promise<void> {
-  const dataSource = await createDataSource(url, { poolSize: 2 }).initialize();
+  const dataSource = await opened(url);
   const client = await poolOf(dataSource).connect();
   try {
     await client.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
@@ -103,3 +107,19 @@ export async function migrate(url: string): Promise<void> {
     await dataSource.destroy();
   }
 }
+
+async function opened(url: string): Promise<DataSource> {
+  for (const began = Date.now(); ; await sleep(STARTING_PAUSE)) {
+    try {
+      return await createDataSource(url, { poolSize: 2 }).initialize();
+    } catch (error) {
+      if ((error as { code?: string }).code !== CANNOT_CONNECT_NOW || Date.now() - began > STARTING_LIMIT) throw error;
+    }
+  }
+}
+
+/** Of PostgreSQL: it is starting up, recovering or shutting down. */
+const CANNOT_CONNECT_NOW = '57P03';
+/** In milliseconds. */
+const STARTING_PAUSE = 300;
+const STARTING_LIMIT = 60_000;
