@@ -1,26 +1,11 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { Authenticator } from './access/authenticator.ts';
-import type { OidcTimes } from './access/oidc.ts';
-import { Sessions } from './access/sessions.ts';
 import type { App } from './app.ts';
-import { ConfigError } from './config.ts';
-import { EventLog, type EventLogOptions } from './events/event-log.ts';
-import { isLoopback } from './loopback.ts';
 import { readiness } from './readiness.ts';
-import { buildApiSchema } from './schema/build.ts';
-import { type ApiContext, createContext } from './schema/context.ts';
-import { asHttp, newApollo } from './server/apollo.ts';
-import { serveEventStreams } from './server/event-stream.ts';
-import { FanOut } from './server/fan-out.ts';
-import { approvalPages } from './server/approval-page.ts';
+import type { ApiOptions } from './server/api.ts';
 import { createHttpApp } from './server/http.ts';
-import { Identifier } from './server/identify.ts';
 import { Masking } from './server/masking.ts';
-import { Limits } from './server/limits.ts';
-import { receiver } from './server/receiver.ts';
 import { hostGuard } from './server/origin.ts';
-import { type RequestParts, serveSockets } from './server/sockets.ts';
 
 export interface ApiServer {
   /** Where to reach it from this machine. */
@@ -31,97 +16,32 @@ export interface ApiServer {
   close(): Promise<void>;
 }
 
-export interface ServerOptions {
-  /** How soon a change of the identity provider's keys is noticed; for tests. */
-  oidcTimes?: Partial<OidcTimes>;
-  events?: Pick<EventLogOptions, 'ringSize' | 'pollMs'>;
-}
-
 /** How long open requests may take to end when the server closes, in milliseconds. */
 const GRACE = 5_000;
 
 /** The API on HTTP, WebSocket and event streams; a process that only works answers for its health alone. */
-export async function startServer(app: App, options: ServerOptions = {}): Promise<ApiServer> {
-  const { config, log, pool, databaseUrl } = app;
-  const masking = new Masking(log);
-  const maxBytes = config.limits.bodyBytes;
-  const hostAllowed = hostGuard(config.host, config.publicUrl);
-  // Behind a proxy that writes a Host of its own, our own pages come from another origin than they ask.
-  const own = config.publicUrl === undefined ? [] : [new URL(config.publicUrl).origin];
-  const allowedOrigins = [...own, ...config.allowedOrigins];
-  const limits = new Limits(config);
-  const newServer = (listener: RequestListener): Server => limitedServer(listener, config.limits);
-  if (config.role === 'worker') {
-    const server = newServer(
-      createHttpApp({ masking, maxBytes, hostAllowed, allowedOrigins, readiness: () => readiness(app, null) }),
-    );
-    return listening(server, config, false, () => closeServer(server));
-  }
-
-  const authenticator = new Authenticator({ ...app, config: config.auth, oidcTimes: options.oidcTimes });
-  await refuseToStandOpen(config, authenticator);
-  const sessions = new Sessions({ ...app, authenticator });
-  const events = await EventLog.open({ pool, databaseUrl, log, ...options.events });
-  const schema = buildApiSchema();
-  const newContext = (parts: RequestParts): ApiContext => createContext({ app, log: events, ...parts });
-  const fanOut = new FanOut({
-    masking,
-    freshContext: ({ identity, live, from, actor }) => createContext({ app, log: events, identity, live, from }, actor),
-  });
-  const identifier = new Identifier(authenticator, limits);
-  const transport = {
-    schema,
-    identifier,
-    sessions,
-    newContext,
-    fanOut,
-    masking,
-    maxBytes,
-    maxCost: config.limits.cost,
-    limits,
-    hostAllowed,
-    allowedOrigins,
-  };
-  const apollo = newApollo({ schema, masking, log, maxCost: config.limits.cost });
-  await apollo.start();
-  const streams = serveEventStreams(transport);
-  const server = newServer(
+export async function startServer(app: App, options: ApiOptions = {}): Promise<ApiServer> {
+  const { config } = app;
+  const masking = new Masking(app.log);
+  // Read where it is served alone: a worker starts in little more than half the time, and is smaller.
+  const api = config.role === 'worker' ? null : await (await import('./server/api.ts')).openApi(app, masking, options);
+  const server = limitedServer(
     createHttpApp({
       masking,
-      maxBytes,
-      hostAllowed,
-      allowedOrigins,
-      readiness: () => readiness(app, events),
-      api: {
-        apollo,
-        eventStream: streams.handler,
-        approvals: approvalPages(app, {
-          originOf: (request) => identifier.originOf(request, 'HTTP'),
-          admit: (request) => limits.operation(limits.callerOf(request)).catch(asHttp),
-        }),
-        receiver: receiver(app, limits),
-        newContext: async (request) => {
-          const identified = await identifier.identify(request).catch(asHttp);
-          const from = identifier.originOf(request, 'HTTP');
-          const context = newContext({ identity: identified?.identity ?? null, from });
-          await limits.operation(limits.callerOf(request, context)).catch(asHttp);
-          return context;
-        },
-      },
+      maxBytes: config.limits.bodyBytes,
+      hostAllowed: hostGuard(config.host, config.publicUrl),
+      readiness: () => readiness(app, api?.events ?? null),
+      mount: api?.mount,
     }),
+    config.limits,
   );
-  const sockets = serveSockets(server, transport);
+  api?.serveSockets(server);
   const close = async (): Promise<void> => {
     const closed = closeServer(server);
-    streams.close();
-    // The log after the connections: a subscription that ended by itself would be told to clients as complete.
-    await sockets.close();
-    await sessions.close();
-    await events.close();
+    await api?.close(closed);
     await closed;
-    await apollo.stop();
   };
-  return listening(server, config, await authenticator.required(), close);
+  return listening(server, config, api?.authentication ?? false, close);
 }
 
 /** Whoever sends slowly, or holds connections, is let go: places are for those who ask something. */
@@ -131,19 +51,6 @@ function limitedServer(listener: RequestListener, { requestMs, connections }: Ap
   const server = createServer(options, listener);
   server.maxConnections = connections;
   return server;
-}
-
-/** Whoever reached a server without authentication could do everything: then only this machine may. */
-async function refuseToStandOpen({ host, auth }: App['config'], authenticator: Authenticator): Promise<void> {
-  if (auth.mode === 'required' && !(await authenticator.possible())) {
-    throw new ConfigError(
-      'SLUICE_AUTH is required and nobody could say who they are: set SLUICE_ADMIN_TOKEN, or SLUICE_OIDC_ISSUER and SLUICE_OIDC_AUDIENCE',
-    );
-  }
-  if (isLoopback(host) || (await authenticator.required())) return;
-  throw new ConfigError(
-    `HOST is '${host}' and there is no authentication: whoever reaches it could do everything. Set SLUICE_ADMIN_TOKEN or SLUICE_OIDC_ISSUER (docs/access.md), or listen on 127.0.0.1`,
-  );
 }
 
 function listening(

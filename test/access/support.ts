@@ -3,7 +3,8 @@ import { createGrant } from '../../src/commands/access/change-grants.ts';
 import type { GrantInput } from '../../src/commands/access/change-grants.ts';
 import { createToken } from '../../src/commands/access/create-token.ts';
 import type { Grant, Identity, Role } from '../../src/core/access/index.ts';
-import { type ApiServer, type ServerOptions, startServer } from '../../src/server.ts';
+import { type ApiServer, startServer } from '../../src/server.ts';
+import type { ApiOptions } from '../../src/server/api.ts';
 import { type Answer, post } from '../api/support/clients.ts';
 import { openTestEngine, type TestEngine } from '../support/engine.ts';
 
@@ -28,7 +29,7 @@ export interface Token {
 /** A server that asks who is calling: its first admin token is in the environment. */
 export async function openGuarded(
   settings: Record<string, string> = {},
-  options: ServerOptions = {},
+  options: ApiOptions = {},
 ): Promise<GuardedServer> {
   const backend = { name: 'postgres' as const, queuePrefix: `t${randomBytes(5).toString('hex')}` };
   const engine = await openTestEngine(backend, { SLUICE_ADMIN_TOKEN: ADMIN, ...settings });

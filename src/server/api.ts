@@ -1,0 +1,122 @@
+import type { Server } from 'node:http';
+import type { Express, Request } from 'express';
+import { Authenticator } from '../access/authenticator.ts';
+import type { OidcTimes } from '../access/oidc.ts';
+import { Sessions } from '../access/sessions.ts';
+import type { App } from '../app.ts';
+import { ConfigError } from '../config.ts';
+import { EventLog, type EventLogOptions } from '../events/event-log.ts';
+import { isLoopback } from '../loopback.ts';
+import { buildApiSchema } from '../schema/build.ts';
+import { type ApiContext, createContext } from '../schema/context.ts';
+import { asHttp, newApollo } from './apollo.ts';
+import { approvalPages } from './approval-page.ts';
+import { serveEventStreams } from './event-stream.ts';
+import { FanOut } from './fan-out.ts';
+import { Identifier } from './identify.ts';
+import { Limits } from './limits.ts';
+import type { Masking } from './masking.ts';
+import { hostGuard } from './origin.ts';
+import { receiver } from './receiver.ts';
+import { mountApi } from './routes.ts';
+import { type RequestParts, serveSockets } from './sockets.ts';
+
+export interface ApiOptions {
+  /** How soon a change of the identity provider's keys is noticed; for tests. */
+  oidcTimes?: Partial<OidcTimes>;
+  events?: Pick<EventLogOptions, 'ringSize' | 'pollMs'>;
+}
+
+export interface OpenApi {
+  events: EventLog;
+  /** Whether callers must say who they are. */
+  authentication: boolean;
+  mount: (http: Express) => void;
+  serveSockets: (server: Server) => void;
+  /** `closed`: when the last request has been answered. */
+  close: (closed: Promise<void>) => Promise<void>;
+}
+
+/** Everything that answers a caller, on HTTP, WebSocket and event streams; nothing listens yet. */
+export async function openApi(app: App, masking: Masking, options: ApiOptions): Promise<OpenApi> {
+  const { config, log, pool, databaseUrl } = app;
+  const maxBytes = config.limits.bodyBytes;
+  // Behind a proxy that writes a Host of its own, our own pages come from another origin than they ask.
+  const own = config.publicUrl === undefined ? [] : [new URL(config.publicUrl).origin];
+  const allowedOrigins = [...own, ...config.allowedOrigins];
+  const limits = new Limits(config);
+  const authenticator = new Authenticator({ ...app, config: config.auth, oidcTimes: options.oidcTimes });
+  await refuseToStandOpen(config, authenticator);
+  const sessions = new Sessions({ ...app, authenticator });
+  const events = await EventLog.open({ pool, databaseUrl, log, ...options.events });
+  const schema = buildApiSchema();
+  const newContext = (parts: RequestParts): ApiContext => createContext({ app, log: events, ...parts });
+  const fanOut = new FanOut({
+    masking,
+    freshContext: ({ identity, live, from, actor }) => createContext({ app, log: events, identity, live, from }, actor),
+  });
+  const identifier = new Identifier(authenticator, limits);
+  const transport = {
+    schema,
+    identifier,
+    sessions,
+    newContext,
+    fanOut,
+    masking,
+    maxBytes,
+    maxCost: config.limits.cost,
+    limits,
+    hostAllowed: hostGuard(config.host, config.publicUrl),
+    allowedOrigins,
+  };
+  const apollo = newApollo({ schema, masking, log, maxCost: config.limits.cost });
+  await apollo.start();
+  const streams = serveEventStreams(transport);
+  const routes = {
+    apollo,
+    maxBytes,
+    allowedOrigins,
+    eventStream: streams.handler,
+    approvals: approvalPages(app, {
+      originOf: (request) => identifier.originOf(request, 'HTTP'),
+      admit: (request) => limits.operation(limits.callerOf(request)).catch(asHttp),
+    }),
+    receiver: receiver(app, limits),
+    newContext: async (request: Request): Promise<ApiContext> => {
+      const identified = await identifier.identify(request).catch(asHttp);
+      const from = identifier.originOf(request, 'HTTP');
+      const context = newContext({ identity: identified?.identity ?? null, from });
+      await limits.operation(limits.callerOf(request, context)).catch(asHttp);
+      return context;
+    },
+  };
+  let sockets: ReturnType<typeof serveSockets> | undefined;
+  return {
+    events,
+    authentication: await authenticator.required(),
+    mount: (http) => mountApi(http, routes),
+    serveSockets: (server) => void (sockets = serveSockets(server, transport)),
+    close: async (closed) => {
+      streams.close();
+      // The log after the connections: a subscription that ended by itself would be told to clients as complete.
+      await sockets?.close();
+      await sessions.close();
+      await events.close();
+      await closed;
+      await apollo.stop();
+    },
+  };
+}
+
+/** Whoever reached a server without authentication could do everything: then only this machine may. */
+async function refuseToStandOpen({ host, auth }: App['config'], authenticator: Authenticator): Promise<void> {
+  if (auth.mode === 'required' && !(await authenticator.possible())) {
+    throw new ConfigError(
+      'SLUICE_AUTH is required and nobody could say who they are: set SLUICE_ADMIN_TOKEN, or SLUICE_OIDC_ISSUER and SLUICE_OIDC_AUDIENCE',
+    );
+  }
+  if (isLoopback(host) || (await authenticator.required())) return;
+  throw new ConfigError(
+    `HOST is '${host}' and there is no authentication: whoever reaches it could do everything. Set SLUICE_ADMIN_TOKEN or SLUICE_OIDC_ISSUER (docs/access.md), or listen on 127.0.0.1`,
+  );
+}
