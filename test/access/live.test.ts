@@ -106,6 +106,10 @@ describe.each(TRANSPORTS)('over a %s', (_name, watch, refusedWith) => {
   test('only what the caller may see arrives', async () => {
     const token = await guarded.token('VIEWER', { products: { names: ['billing'] }, environments: { names: ['eu'] } });
     const all = await watch(await guarded.token('VIEWER'));
+    // "From now on" is from what the server has read: what an earlier test wrote last may still be on its way.
+    await writer.write(newRelease(), promotion('eu'), 'marker');
+    await expect.poll(() => all.events.at(-1)?.node.product, { timeout: 10_000 }).toBe('marker');
+    all.events.length = 0;
     const some = await watch(token);
     for (const product of ['shop', 'billing']) {
       const environments = ['dev', 'eu'];

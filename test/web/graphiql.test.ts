@@ -48,11 +48,22 @@ async function visit(path: string, server = served.url): Promise<Visit> {
 
 const response = (page: Page) => page.locator('.graphiql-response');
 
+/** Runs the query of the open tab. On a busy machine the first click may come before the page listens to it. */
+async function run(page: Page, answer: string): Promise<void> {
+  for (let tries = 1; ; tries += 1) {
+    await page.locator('.graphiql-execute-button').click();
+    try {
+      return await response(page).getByText(answer).first().waitFor({ timeout: 12_000 });
+    } catch (error) {
+      if (tries === 3) throw error;
+    }
+  }
+}
+
 test('the IDE opens on the examples, runs the first query, and asks no other host for anything', async () => {
   const { page, addresses, complaints } = await visit('/graphiql');
   expect(await page.locator('.graphiql-tab').allInnerTexts()).toEqual(['Billing', 'ReleaseBilling', 'WatchBilling']);
-  await page.locator('.graphiql-execute-button').click();
-  await response(page).getByText('"releases"').waitFor();
+  await run(page, '"releases"');
   const hosts = new Set(
     addresses
       .map((address) => new URL(address))
@@ -83,8 +94,7 @@ test('the address that the quickstart prints opens one release', async () => {
   const id = await served.engine.trigger({ product: 'billing', version: '7.1.0' });
   const { page } = await visit(`/graphiql/?release=${id}`);
   expect(await page.locator('.graphiql-tab').first().innerText()).toBe('ThisRelease');
-  await page.locator('.graphiql-execute-button').click();
-  await response(page).getByText('"7.1.0"').waitFor();
+  await run(page, '"7.1.0"');
   await page.close();
 }, 60_000);
 
@@ -100,15 +110,13 @@ describe('a server that asks who is calling', () => {
     const token = await guarded.token('RELEASER', { products: { names: ['billing'] } });
     await guarded.engine.trigger({ product: 'billing', version: '8.0.0' });
     const { page, complaints } = await visit('/graphiql', guarded.url);
-    await page.locator('.graphiql-execute-button').click();
-    await response(page).getByText('"UNAUTHENTICATED"').waitFor();
+    await run(page, '"UNAUTHENTICATED"');
 
     await page.getByRole('button', { name: 'Headers' }).click();
     await page.locator('.graphiql-editor-tool .graphiql-editor:not(.hidden)').click();
     await page.keyboard.press('ControlOrMeta+A');
     await page.keyboard.insertText(JSON.stringify({ Authorization: `Bearer ${token.text}` }));
-    await page.locator('.graphiql-execute-button').click();
-    await response(page).getByText('"8.0.0"').first().waitFor();
+    await run(page, '"8.0.0"');
     await expect.poll(() => response(page).getByText('"UNAUTHENTICATED"').count()).toBe(0);
 
     expect(complaints.filter((each) => !each.includes('401'))).toEqual([]);
