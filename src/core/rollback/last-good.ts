@@ -24,13 +24,18 @@ export function lastGood(facts: EnvironmentFacts, leaving: Leaving): Earlier {
   const takenBack = new Set<string>();
   let nearest: string | null = null;
   let seen = 0;
+  let onlyBad = false;
   const found = new Map<string, PastDeployment>();
   for (const [index, past] of facts.history.entries()) {
     const after = facts.history[index - 1];
     if (after?.rollback && after.version.digest !== past.version.digest) takenBack.add(past.version.digest);
     if (leaving.live && index === 0) continue;
     const { digest } = past.version;
-    if (digest === leaving.taken.digest || digest === leaving.bad.digest) continue;
+    if (digest === leaving.taken.digest) continue;
+    if (digest === leaving.bad.digest) {
+      onlyBad = true;
+      continue;
+    }
     if (leaving.wanted !== null && !isCalled(past.version, leaving.wanted)) continue;
     seen += 1;
     const against = objection(past, takenBack, floor.allows(digest) ? null : floor.reason);
@@ -47,6 +52,8 @@ export function lastGood(facts: EnvironmentFacts, leaving: Leaving): Earlier {
     };
   }
   if (first) return answer(first);
+  if (onlyBad && seen === 0 && leaving.wanted === null)
+    return { none: `${facts.name} ran nothing before but ${named(leaving.bad)}, the version that is taken back` };
   return { none: nothing(facts, leaving, seen, nearest) };
 }
 

@@ -31,6 +31,14 @@ const rows: Row[] = [
     { 'us-east': 'INCLUDED 2.0 > 1.4', asia: 'INCLUDED 1.9 > 1.2' },
   ],
   [
+    'several environments, the first of which has gone back already',
+    { environments: { 'us-east': '1.3 1.4', asia: '1.4 2.0' }, asked: ['us-east', 'asia'], bad: '1.4', policy: null },
+    {
+      'us-east': 'INCLUDED 1.4 > 1.3',
+      asia: 'IMPOSSIBLE: asia ran nothing before but 1.4, the version that is taken back',
+    },
+  ],
+  [
     'everything that runs the version',
     { environments: { ...regions, 'asia-2': '1.1 +2.0', late: '1.0 (2.0)' }, asked: 'EVERYTHING_THAT_RUNS_IT' },
     {
