@@ -16,7 +16,7 @@ import { FanOut } from './fan-out.ts';
 import { Identifier } from './identify.ts';
 import { Limits } from './limits.ts';
 import type { Masking } from './masking.ts';
-import { hostGuard } from './origin.ts';
+import type { hostGuard } from './origin.ts';
 import { receiver } from './receiver.ts';
 import { mountApi } from './routes.ts';
 import { type RequestParts, serveSockets } from './sockets.ts';
@@ -25,6 +25,12 @@ export interface ApiOptions {
   /** How soon a change of the identity provider's keys is noticed; for tests. */
   oidcTimes?: Partial<OidcTimes>;
   events?: Pick<EventLogOptions, 'ringSize' | 'pollMs'>;
+}
+
+/** What the API shares with the server that it is mounted on. */
+interface Face {
+  masking: Masking;
+  hostAllowed: ReturnType<typeof hostGuard>;
 }
 
 export interface OpenApi {
@@ -38,7 +44,7 @@ export interface OpenApi {
 }
 
 /** Everything that answers a caller, on HTTP, WebSocket and event streams; nothing listens yet. */
-export async function openApi(app: App, masking: Masking, options: ApiOptions): Promise<OpenApi> {
+export async function openApi(app: App, { masking, hostAllowed }: Face, options: ApiOptions): Promise<OpenApi> {
   const { config, log, pool, databaseUrl } = app;
   const maxBytes = config.limits.bodyBytes;
   // Behind a proxy that writes a Host of its own, our own pages come from another origin than they ask.
@@ -66,7 +72,7 @@ export async function openApi(app: App, masking: Masking, options: ApiOptions): 
     maxBytes,
     maxCost: config.limits.cost,
     limits,
-    hostAllowed: hostGuard(config.host, config.publicUrl),
+    hostAllowed,
     allowedOrigins,
   };
   const apollo = newApollo({ schema, masking, log, maxCost: config.limits.cost });

@@ -24,7 +24,7 @@ export function lastGood(facts: EnvironmentFacts, leaving: Leaving): Earlier {
   const takenBack = new Set<string>();
   let nearest: string | null = null;
   let seen = 0;
-  let onlyBad = false;
+  let ranBad = false;
   const found = new Map<string, PastDeployment>();
   for (const [index, past] of facts.history.entries()) {
     const after = facts.history[index - 1];
@@ -33,7 +33,7 @@ export function lastGood(facts: EnvironmentFacts, leaving: Leaving): Earlier {
     const { digest } = past.version;
     if (digest === leaving.taken.digest) continue;
     if (digest === leaving.bad.digest) {
-      onlyBad = true;
+      ranBad = true;
       continue;
     }
     if (leaving.wanted !== null && !isCalled(past.version, leaving.wanted)) continue;
@@ -52,9 +52,7 @@ export function lastGood(facts: EnvironmentFacts, leaving: Leaving): Earlier {
     };
   }
   if (first) return answer(first);
-  if (onlyBad && seen === 0 && leaving.wanted === null)
-    return { none: `${facts.name} ran nothing before but ${named(leaving.bad)}, the version that is taken back` };
-  return { none: nothing(facts, leaving, seen, nearest) };
+  return { none: nothing(facts, leaving, { seen, ranBad, nearest }) };
 }
 
 export function isCalled(version: VersionRef, name: string): boolean {
@@ -79,12 +77,13 @@ function objection(past: PastDeployment, takenBack: ReadonlySet<string>, belowFl
 function nothing(
   facts: EnvironmentFacts,
   { wanted, taken, bad }: Leaving,
-  seen: number,
-  nearest: string | null,
+  { seen, ranBad, nearest }: { seen: number; ranBad: boolean; nearest: string | null },
 ): string {
   if (wanted !== null && isCalled(taken, wanted)) return `${wanted} is the version that ${facts.name} is to leave`;
   if (wanted !== null && isCalled(bad, wanted))
     return `${facts.name} cannot go back to ${wanted}: that is the version which is taken back`;
+  if (seen === 0 && ranBad && wanted === null)
+    return `${facts.name} ran nothing before but ${named(bad)}, the version that is taken back`;
   if (seen === 0) {
     return wanted === null ? `${facts.name} never ran an earlier version` : `${wanted} never ran in ${facts.name}`;
   }
