@@ -58,8 +58,8 @@ export class Engine {
   #watch(): void {
     const { mover, queue } = this.app;
     const move = mover.move.bind(mover);
-    mover.move = async (id, stimulus, actor) => {
-      const to = await move(id, stimulus, actor);
+    mover.move = async (id, stimulus) => {
+      const to = await move(id, stimulus);
       if (to && stimulus.kind === 'outcome') {
         const promotion = to.state.promotions[stimulus.promotion];
         const name = to.release.plan.promotions[stimulus.promotion]?.name;

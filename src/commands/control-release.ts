@@ -13,18 +13,12 @@ export function terminateRelease(
   actor: string | null,
 ): Promise<Result<{ releaseId: string }>> {
   const reason = input.reason ?? 'terminated by a person';
-  return control(
-    app,
-    input.releaseId,
-    { kind: 'terminate', reason, by: actor },
-    actor,
-    ({ status, endedAt, terminating }) => {
-      if (endedAt === null || terminating !== null) return null;
-      return status === 'RUNNING'
-        ? 'it has ended, and a rollback takes it back: terminate the rollback'
-        : `it has already ended: ${status}`;
-    },
-  );
+  return control(app, input.releaseId, { kind: 'terminate', reason, by: actor }, ({ status, endedAt, terminating }) => {
+    if (endedAt === null || terminating !== null) return null;
+    return status === 'RUNNING'
+      ? 'it has ended, and a rollback takes it back: terminate the rollback'
+      : `it has already ended: ${status}`;
+  });
 }
 
 /** From the exact point of failure: what succeeded is not run again. */
@@ -33,7 +27,7 @@ export function retryRelease(
   input: { releaseId: string },
   actor: string | null,
 ): Promise<Result<{ releaseId: string }>> {
-  return control(app, input.releaseId, { kind: 'retry', by: actor }, actor, ({ status }) =>
+  return control(app, input.releaseId, { kind: 'retry', by: actor }, ({ status }) =>
     status === 'FAILED' || status === 'TERMINATED'
       ? null
       : `only a release that FAILED or was TERMINATED can be retried, it is ${status}`,
@@ -44,7 +38,6 @@ async function control(
   app: Parts,
   releaseId: string,
   stimulus: Stimulus,
-  actor: string | null,
   whyNot: (state: ReleaseState) => string | null,
 ): Promise<Result<{ releaseId: string }>> {
   const seen = UUID.test(releaseId) ? await app.mover.look(releaseId, { fresh: true }) : null;
@@ -55,7 +48,7 @@ async function control(
       refusals: [refusal('WRONG_STATE', `release ${releaseId} cannot be changed like this: ${reason}`, ['releaseId'])],
     };
   }
-  await app.mover.move(releaseId, stimulus, actor);
+  await app.mover.move(releaseId, stimulus);
   // A rollback that goes on has to tell how it ends once more.
   if (seen.release.kind === 'ROLLBACK' && stimulus.kind === 'retry') await unsettleRollback(app.pool, releaseId);
   return { value: { releaseId } };

@@ -1,6 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { Pool, PoolClient } from 'pg';
 import type { Clock } from '../clock.ts';
+import { KEYED } from '../core/actor.ts';
 import { advance } from '../core/advance.ts';
 import type { Decision } from '../core/advance.ts';
 import { missingOf } from '../core/approvals/approval.ts';
@@ -56,12 +58,14 @@ export class Mover {
   }
 
   /** Resolves with the release's state after the stimulus is saved (or changed nothing); null when there is no such release. */
-  move(releaseId: string, stimulus: Stimulus, actor: string | null = null): Promise<MovedTo | null> {
+  move(releaseId: string, told: Stimulus): Promise<MovedTo | null> {
+    // Decided again after a commit whose answer was lost, it is known by its key.
+    const stimulus = KEYED.has(told.kind) && told.key === undefined ? { ...told, key: randomUUID() } : told;
     return new Promise((resolve, reject) => {
       const items = this.#waiting.get(releaseId);
       // A tick is nobody's command, whoever set it off.
       const audit = stimulus.kind === 'tick' ? null : claimAudit();
-      const item: Item = { stimulus, actor, audit, resolve, reject, tries: 0 };
+      const item: Item = { stimulus, audit, resolve, reject, tries: 0 };
       if (items) items.push(item);
       else this.#waiting.set(releaseId, [item]);
       this.#schedule();
@@ -200,8 +204,7 @@ export class Mover {
 
   #decide({ release, loaded, items }: Found, facts: Facts | null): Decided {
     const stimuli = items.map((each) => each.stimulus);
-    const actor = items.find((each) => each.actor !== null)?.actor ?? null;
-    return advance(release.plan, loaded.state, stimuli, facts, this.#clock.now().getTime(), actor);
+    return advance(release.plan, loaded.state, stimuli, facts, this.#clock.now().getTime());
   }
 
   /** Facts, and the locks under which they hold, are for the releases that ask; what is decided already is saved with them. */
@@ -244,12 +247,12 @@ export class Mover {
       // Whoever still needs an approval may never come: it ends nobody before it may start itself.
       if (planned?.approval && missingOf(planned.approval, approval) > 0) continue;
       const holder = status === 'WAITING' && environment ? heldBy[environment] : undefined;
-      if (holder === undefined) continue;
+      if (holder === undefined || !environment) continue;
       const reason = `a newer release, ${release.id}, reached ${environment}`;
       void this.#freeze(holder).then(
         (older) => {
           if (older && older.kind === 'FORWARD' && older.number < release.number)
-            return this.move(holder, { kind: 'terminate', reason, by: null });
+            return this.move(holder, { kind: 'terminate', reason, by: null, onlyIf: { atWorkIn: environment } });
           return null;
         },
         (error: unknown) => this.#log.warn({ error, holder }, 'an older release could not be terminated yet'),
@@ -349,7 +352,6 @@ export interface Moved {
 
 interface Item {
   stimulus: Stimulus;
-  actor: string | null;
   /** The entry of the command that it comes from, to be written with the decision. */
   audit: AuditTicket | null;
   resolve: (to: MovedTo | null) => void;
@@ -384,6 +386,7 @@ function isNews(before: ReleaseState, { state, events, changed, work }: Decision
     state.wakeAt !== before.wakeAt ||
     state.status !== before.status ||
     state.rollbacks !== before.rollbacks ||
+    state.heard !== before.heard ||
     state.groups.some((group, index) => group !== before.groups[index])
   );
 }

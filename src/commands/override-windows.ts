@@ -47,7 +47,7 @@ export async function overrideWindows(
   if (wrong.length > 0) return { refusals: wrong };
   const windows = [...new Set(input.windows)];
   const override = { promotion, windows, reason, by: actor, expiresAt: expiresAt.getTime() };
-  const moved = await app.mover.move(releaseId, { kind: 'override-windows', ...override }, actor);
+  const moved = await app.mover.move(releaseId, { kind: 'override-windows', ...override });
   return moved?.refused ? { refusals: [moved.refused] } : { value: { releaseId, promotion } };
 }
 

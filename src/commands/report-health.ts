@@ -35,11 +35,8 @@ export async function reportHealth(
   const { product, environment } = application.spec;
   const unhealthyAt = status === 'DEGRADED' || status === 'PROGRESSING' ? now.getTime() : undefined;
   for (const { id } of await waitingReleases(app.pool, [product])) {
-    await app.mover.move(
-      id,
-      { kind: 'health-reported', environment, application: input.application, status, message, unhealthyAt },
-      actor,
-    );
+    const told = { environment, application: input.application, status, message, unhealthyAt, by: actor };
+    await app.mover.move(id, { kind: 'health-reported', ...told });
   }
   if (status === 'DEGRADED' && application.spec.health.type === 'report') {
     const told = `${input.application} became DEGRADED after its promotion${message ? `: ${message}` : ''}`;

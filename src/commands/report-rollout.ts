@@ -88,7 +88,9 @@ async function report(
   const { product, environment, status, idempotencyKey } = input;
   const now = app.clock.now().getTime();
   const message = input.message?.trim() || `the rollout of ${named(version)} ${SAYS[status]}`;
-  await app.mover.move(release, { kind: 'rollout-reported', environment, attempt, status, message }, by);
+  // Asked again with its idempotency key, after a crash too, it is the same report.
+  const key = idempotencyKey === undefined ? undefined : rollbackId('TOLD', environment, attempt, idempotencyKey);
+  await app.mover.move(release, { kind: 'rollout-reported', environment, attempt, status, message, by, key });
   const said = { releaseId: release, rollbackId: null };
   if (status === 'SUCCEEDED') return { ...said, outcome: 'noted' };
   const started = await startRollback(app, {

@@ -66,8 +66,10 @@ export async function startRollback(app: Parts, order: RollbackOrder): Promise<S
     await sight.look(app, order, made.environments);
   reach('after-rollback');
   if (made.kind === 'JOINED') {
-    const { environment, kind, reason, release } = order.cause;
-    await app.mover.move(made.rollbackId, { kind: 'rollback-joined', environment, cause: kind, reason, release });
+    const { environment, kind, reason, release, by } = order.cause;
+    // The order is asked for again until its row is gone: it joins once.
+    const joined = { environment, cause: kind, reason, release, by, key: order.id };
+    await app.mover.move(made.rollbackId, { kind: 'rollback-joined', ...joined });
     if (order.outboxKey !== undefined)
       await app.dataSource.query('DELETE FROM outbox WHERE key = $1', [order.outboxKey]);
   }

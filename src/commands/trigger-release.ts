@@ -253,6 +253,6 @@ async function startAndMakeRoom(app: Parts, product: StoredDefinition<'Product'>
   for (const id of queued.slice(0, Math.max(0, queued.length - keep))) {
     const reason =
       concurrency === 'SUPERSEDE' ? `superseded by release ${releaseId}` : `more than ${keep} releases were waiting`;
-    await app.mover.move(id, { kind: 'terminate', reason, by: null });
+    await app.mover.move(id, { kind: 'terminate', reason, by: null, onlyIf: 'QUEUED' });
   }
 }

@@ -1,3 +1,4 @@
+import { byActor } from './actor.ts';
 import type { NumberedEvent } from './events.ts';
 import { Move } from './move.ts';
 import type { PlannedPromotion, ReleasePlan } from './plan.ts';
@@ -48,14 +49,25 @@ export function advance(
   stimuli: readonly Stimulus[],
   facts: Facts | null,
   now: number,
-  actor: string | null = null,
 ): Decision | 'NEEDS_FACTS' {
   const move = new Move(plan, state, facts, now);
-  for (const stimulus of stimuli) take(move, stimulus);
-
+  for (const { actor, said } of byActor(stimuli)) {
+    move.actor = actor;
+    for (const stimulus of said) take(move, stimulus);
+    // What a person's word leads to is that person's, whoever else is heard in the same decision.
+    if (actor !== null && !settle(move)) return 'NEEDS_FACTS';
+  }
+  move.actor = null;
   expire(move);
+  if (!settle(move)) return 'NEEDS_FACTS';
+  return move.decision(nextWake(move));
+}
+
+/** Everything that follows from what was taken in, until nothing more does. False: facts are needed. */
+function settle(move: Move): boolean {
+  const { plan, facts } = move;
   if (move.state.status === 'QUEUED' && move.state.terminating === null) {
-    if (facts === null) return 'NEEDS_FACTS';
+    if (facts === null) return false;
     if (facts.behind === null) start(move);
   }
   if (move.state.endedAt !== null) settleRelease(move);
@@ -69,8 +81,7 @@ export function advance(
     }
     settleRelease(move);
   }
-  if (move.needsFacts) return 'NEEDS_FACTS';
-  return move.decision(nextWake(move), actor);
+  return !move.needsFacts;
 }
 
 export interface Decision {

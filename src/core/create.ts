@@ -36,6 +36,7 @@ export function createRelease(
     })),
     groups: plan.groups.map(() => freshGroup()),
     rollbacks: {},
+    heard: [],
     firstProblem: null,
     lastProblem: null,
     wakeAt: null,

@@ -41,7 +41,9 @@ export class Move {
   readonly refused = new Map<Stimulus, Refusal>();
   /** Groups of which a member reported in this decision: a job is about to end, and its join parent will ask. */
   readonly reportedBy = new Set<number>();
-  readonly #events: ReleaseEvent[] = [];
+  /** Who is behind the stimulus that is taken now: the actor of the events that it leads to. */
+  actor: string | null = null;
+  readonly #events: { event: ReleaseEvent; actor: string | null }[] = [];
   readonly #deployments: DeploymentFact[] = [];
   readonly #lifted: string[] = [];
   readonly #dispatched = new Map<number, number>();
@@ -92,8 +94,13 @@ export class Move {
     return this.state.groups[position] as GroupState;
   }
 
+  /** How many events there are by now. */
+  get told(): number {
+    return this.#events.length;
+  }
+
   emit(event: ReleaseEvent): void {
-    this.#events.push(event);
+    this.#events.push({ event, actor: this.actor });
   }
 
   /** A number for a new job of this promotion; jobs asked for in one decision become one BullMQ flow. */
@@ -181,10 +188,10 @@ export class Move {
     };
   }
 
-  decision(wakeAt: number | null, actor: string | null): Decision {
+  decision(wakeAt: number | null): Decision {
     const { state } = this;
     state.wakeAt = wakeAt;
-    const events = this.#events.map<NumberedEvent>((event, index) => ({
+    const events = this.#events.map<NumberedEvent>(({ event, actor }, index) => ({
       sequence: state.sequence + index + 1,
       at: this.now,
       releaseStatus: state.status,

@@ -1,3 +1,4 @@
+import type { Heard } from './actor.ts';
 import type { ApprovalState, DecisionChannel } from './approvals/approval.ts';
 import type { Caller } from './caller.ts';
 import type { RollbackCauseKind } from './definitions.ts';
@@ -26,6 +27,8 @@ export interface ReleaseState {
   groups: GroupState[];
   /** Rollback's id → what it has told this release; empty as long as nothing of it is taken back. */
   rollbacks: Record<string, TakenBack>;
+  /** Keys of what it was told and must not take in twice, the newest last. */
+  heard: Heard[];
   firstProblem: Problem | null;
   lastProblem: Problem | null;
   /** The earliest time at which `advance` must look again without being told anything. */
@@ -182,18 +185,23 @@ export interface MemberHealth extends Observation {
   promotion: number;
 }
 
-/** What makes a release move. */
-export type Stimulus =
+/**
+ * What makes a release move. `key`: the same key again is the same stimulus, and changes nothing; those of `KEYED` need one.
+ */
+export type Stimulus = SomeStimulus & { key?: string };
+
+type SomeStimulus =
   /** Time passed, a lock was freed, a turn came: look again. */
   | { kind: 'tick' }
   | { kind: 'outcome'; promotion: number; attempt: number; step: number; dispatch: number; outcome: Outcome }
   | { kind: 'group-answer'; group: number; generation: number; health: MemberHealth[] }
   /** Somebody reported an application's health: steps that wait for it are due now. */
-  | ({ kind: 'health-reported'; environment: string; application: string } & Pick<
+  | ({ kind: 'health-reported'; environment: string; application: string; by?: string | null } & Pick<
       Observation,
       'status' | 'message' | 'unhealthyAt'
     >)
-  | { kind: 'terminate'; reason: string; by: string | null }
+  /** `onlyIf`: it ends nothing unless the release waits for its turn, or is at work in that environment, when this is decided. */
+  | { kind: 'terminate'; reason: string; by: string | null; onlyIf?: 'QUEUED' | { atWorkIn: string } }
   | DecisionStimulus
   | OverrideStimulus
   | { kind: 'retry'; by: string | null }
@@ -201,11 +209,25 @@ export type Stimulus =
   | { kind: 'lost-dispatch'; promotion: number; dispatch: number }
   | { kind: 'lost-question'; group: number; generation: number }
   /** Somebody outside tells how the rollout of this release's version in an environment went, in one attempt. */
-  | { kind: 'rollout-reported'; environment: string; attempt: number; status: RolloutStatus; message: string }
+  | {
+      kind: 'rollout-reported';
+      environment: string;
+      attempt: number;
+      status: RolloutStatus;
+      message: string;
+      by?: string | null;
+    }
   /** A rollback says where it stands in the environments that it takes this release back from. Told whole, and told again. */
   | { kind: 'rollback-told'; rollback: string; sequence: number; reason: string; targets: ToldTarget[] }
   /** To a rollback: something else went wrong in an environment that it takes back already. */
-  | { kind: 'rollback-joined'; environment: string; cause: RollbackCauseKind; reason: string; release: string | null };
+  | {
+      kind: 'rollback-joined';
+      environment: string;
+      cause: RollbackCauseKind;
+      reason: string;
+      release: string | null;
+      by?: string | null;
+    };
 
 /** What an outside system says of a rollout. UNKNOWN is noted and decides nothing. */
 export const ROLLOUT_STATUSES = ['SUCCEEDED', 'FAILED', 'ROLLED_BACK', 'UNKNOWN'] as const;

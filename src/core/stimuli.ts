@@ -1,8 +1,9 @@
+import { remember } from './actor.ts';
 import { takeDecision } from './approvals/decide.ts';
 import { freshGroup, judgeGroup } from './group-gate.ts';
 import type { Move } from './move.ts';
 import type { PlannedGroup, PlannedStep } from './plan.ts';
-import { ENDED_PROMOTION, TAKEN_BACK } from './release.ts';
+import { ENDED_PROMOTION, holdsEnvironment, TAKEN_BACK } from './release.ts';
 import { refusal } from './problems.ts';
 import type { GroupState, Outcome, OverrideStimulus, PromotionState, StepState, Stimulus } from './release.ts';
 import { failGroup, isOpenQuestion } from './settle.ts';
@@ -12,7 +13,17 @@ import { overBy, takeRollback } from './rollback/take-back.ts';
 import { failStep, freshStep, wait } from './step.ts';
 import { abortRunning, mustStop, redispatch, runReadySteps, stopReason } from './steps.ts';
 
+/** What it says, once: a key that was heard before is not heard again. */
 export function take(move: Move, stimulus: Stimulus): void {
+  const { key } = stimulus;
+  if (key === undefined) return hear(move, stimulus);
+  if (move.state.heard.some((each) => each.key === key)) return;
+  const { told } = move;
+  hear(move, stimulus);
+  if (move.told > told) move.state.heard = remember(move.state.heard, key, move.now);
+}
+
+function hear(move: Move, stimulus: Stimulus): void {
   switch (stimulus.kind) {
     case 'tick':
       return;
@@ -24,6 +35,7 @@ export function take(move: Move, stimulus: Stimulus): void {
       return takeHealthReport(move, stimulus);
     case 'terminate':
       if (move.state.endedAt !== null || move.state.terminating !== null) return;
+      if (stimulus.onlyIf !== undefined && !isStill(move, stimulus.onlyIf)) return;
       move.state.terminating = { reason: stimulus.reason, by: stimulus.by };
       move.emit({ type: 'ReleaseTerminating', reason: stimulus.reason });
       return abortRunning(move);
@@ -53,6 +65,14 @@ export function take(move: Move, stimulus: Stimulus): void {
       return move.emit({ type: 'RollbackJoined', causedIn: environment, cause, reason, origin: release ?? undefined });
     }
   }
+}
+
+/** Who asked for the end had read what the release does before, without its lock: it may do something else by now. */
+function isStill({ plan, state }: Move, what: 'QUEUED' | { atWorkIn: string }): boolean {
+  if (what === 'QUEUED') return state.status === 'QUEUED';
+  return state.promotions.some(
+    (each, position) => plan.promotions[position]?.environment === what.atWorkIn && holdsEnvironment(each),
+  );
 }
 
 /** Recorded where the promotion has not ended; whether the named windows hold it now does not matter. */

@@ -95,6 +95,8 @@ export interface ReleaseRest {
   groups: GroupState[];
   /** Left out where nothing of the release is taken back. */
   rollbacks?: ReleaseState['rollbacks'];
+  /** Left out where nothing was. */
+  heard?: ReleaseState['heard'];
   firstProblem: Problem | null;
   lastProblem: Problem | null;
   lastEventAt: number;

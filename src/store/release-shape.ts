@@ -60,6 +60,7 @@ export function toState(release: ReleaseRecord, promotions: PromotionRecord[]): 
     sequence: release.sequence,
     // What was written before rollbacks were there says nothing of them.
     rollbacks: {},
+    heard: [],
     ...release.rest,
     groups: release.rest.groups.map((each) => ({ ...freshGroup(), ...each })),
     promotions: [...promotions]
@@ -84,6 +85,7 @@ export function releaseRecord(state: ReleaseState, expected: number): Record<str
   const { terminating, halted, groups, rollbacks, firstProblem, lastProblem, lastEventAt } = state;
   const rest: ReleaseRest = { terminating, halted, groups, firstProblem, lastProblem, lastEventAt };
   if (Object.keys(rollbacks).length > 0) rest.rollbacks = rollbacks;
+  if (state.heard.length > 0) rest.heard = state.heard;
   return {
     id: state.id,
     expected,

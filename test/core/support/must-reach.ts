@@ -93,4 +93,5 @@ export const LONG_MUST_REACH = [
   'paused by a window',
   'effect too late',
   'fault letter lost',
+  'superseded too late',
 ];

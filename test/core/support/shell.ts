@@ -1,3 +1,4 @@
+import { KEYED } from '../../../src/core/actor.ts';
 import { advance, nextSteps, ownedSteps } from '../../../src/core/advance.ts';
 import type { Decision } from '../../../src/core/advance.ts';
 import { missingOf } from '../../../src/core/approvals/approval.ts';
@@ -98,6 +99,7 @@ export class Shell {
   readonly #queue: Job[] = [];
   readonly #workers: ({ job: Job; run: Generator<void, void> } | null)[] = [null, null, null];
   readonly #told: Stimulus[] = [];
+  #keys = 0;
 
   constructor({ world, plan, state }: ShellParts) {
     this.#world = world;
@@ -121,7 +123,9 @@ export class Shell {
   }
 
   /** One transaction: load, decide, save. The facts are read only when they are asked for, as the commands will. */
-  tell(stimulus: Stimulus): void {
+  tell(told: Stimulus): void {
+    const keyless = KEYED.has(told.kind) && told.key === undefined;
+    const stimulus = keyless ? { ...told, key: `k-${(this.#keys += 1)}` } : told;
     const old = this.state;
     const { now } = this.#world;
     let facts: Facts | null = null;

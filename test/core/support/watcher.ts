@@ -1,3 +1,4 @@
+import { actorOf } from '../../../src/core/actor.ts';
 import { advance } from '../../../src/core/advance.ts';
 import type { Decision } from '../../../src/core/advance.ts';
 import type { ReleaseEvent } from '../../../src/core/events.ts';
@@ -86,6 +87,8 @@ export class Watcher {
     deepFreeze(state);
     const moved = Math.max(now, old.lastEventAt);
 
+    if (stimulus.kind === 'terminate' && stimulus.onlyIf === 'QUEUED' && old.startedAt !== null)
+      this.reached.count('superseded too late');
     this.#hear(old, stimulus, moved);
     for (const each of events) {
       this.#sequence += 1;
@@ -93,6 +96,8 @@ export class Watcher {
       claim(each.at >= this.#lastAt, 'an event went back in time');
       if (each.event.type === 'ReleaseRetried') this.#over = false;
       claim(!this.#over || TAKEN_BACK.has(each.event.type), `${each.event.type} after the end`);
+      const spoken = each.actor === null || each.actor === actorOf(stimulus);
+      claim(spoken, `${each.event.type} by ${each.actor}, and ${actorOf(stimulus)} was heard`);
       this.#lastAt = each.at;
       this.#fold(each.event, old, facts, stimulus, moved, state);
     }
@@ -141,19 +146,15 @@ export class Watcher {
     if (!thorough || refused) return;
     const again = advance(this.plan, state, [stimulus], facts, now);
     claim(again !== 'NEEDS_FACTS', 'the same question needs facts the second time only');
-    this.#claimNothing(again, state, ['HealthChanged', 'RollbackJoined'], stimulus.kind);
+    // Also what only adds to the log: a commit whose answer was lost is decided again.
+    this.#claimNothing(again, state, stimulus.kind);
     const looked = advance(this.plan, state, [{ kind: 'tick' }], facts, now);
     claim(looked !== 'NEEDS_FACTS', 'looking again needs facts');
-    this.#claimNothing(looked, state, [], 'tick');
+    this.#claimNothing(looked, state, 'tick');
   }
 
-  #claimNothing(
-    { events, work, changed, state }: Decision,
-    before: ReleaseState,
-    allowed: string[],
-    what: string,
-  ): void {
-    const told = events.filter((each) => !allowed.includes(each.event.type)).map((each) => each.event.type);
+  #claimNothing({ events, work, changed, state }: Decision, before: ReleaseState, what: string): void {
+    const told = events.map((each) => each.event.type);
     claim(
       told.length === 0 && work.length === 0 && changed.length === 0,
       `${what} twice: ${JSON.stringify({ told, work, changed })}`,
@@ -174,7 +175,11 @@ export class Watcher {
     state: ReleaseState,
   ): void {
     this.reached.count(`event ${event.type}`);
-    if (event.type === 'ReleaseTerminating') this.#terminating = true;
+    if (event.type === 'ReleaseTerminating') {
+      const waiting = stimulus.kind === 'terminate' && stimulus.onlyIf === 'QUEUED';
+      claim(!waiting || old.status === 'QUEUED', `what was to end while it waited is ${old.status}, and is ended`);
+      this.#terminating = true;
+    }
     if (event.type === 'ReleaseRetried') {
       this.#terminating = false;
       const undone = new Set<number | null>();

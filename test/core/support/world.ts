@@ -231,7 +231,9 @@ export class World implements Surroundings {
     const waiting = this.members.filter((each) => each.kind === 'FORWARD' && each.shell.state.status === 'QUEUED');
     for (const older of waiting.slice(0, -1)) {
       this.reached.count('superseded');
-      older.shell.tell({ kind: 'terminate', reason: `superseded by release ${id}`, by: null });
+      const reason = `superseded by release ${id}`;
+      // Told late: its turn may have come by then.
+      this.#mail.push({ to: older.id, stimulus: { kind: 'terminate', reason, by: null, onlyIf: 'QUEUED' } });
     }
   }
 
@@ -246,7 +248,8 @@ export class World implements Surroundings {
       if (!older || older.number > self.number || older.shell.state.terminating !== null) return;
       this.reached.count('terminated by a newer one');
       const reason = `a newer release, ${self.id}, reached ${planned.name}`;
-      this.#mail.push({ to: older.id, stimulus: { kind: 'terminate', reason, by: null } });
+      const onlyIf = { atWorkIn: planned.name };
+      this.#mail.push({ to: older.id, stimulus: { kind: 'terminate', reason, by: null, onlyIf } });
     });
   }
 

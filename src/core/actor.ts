@@ -1,0 +1,66 @@
+import type { Stimulus } from './release.ts';
+
+/**
+ * Who is behind a stimulus, by name. Every event carries the actor of the stimulus that caused it; what nobody asked for is
+ * Sluice's own, and has none: outcomes, answers, limits that are over, a turn that came. Said here and nowhere else.
+ */
+export function actorOf(stimulus: Stimulus): string | null {
+  switch (stimulus.kind) {
+    case 'approve':
+    case 'reject':
+      return stimulus.by?.name ?? null;
+    case 'health-reported':
+    case 'rollout-reported':
+    case 'rollback-joined':
+    case 'override-windows':
+    case 'terminate':
+    case 'retry':
+      return stimulus.by ?? null;
+    case 'tick':
+    case 'outcome':
+    case 'group-answer':
+    case 'lost-dispatch':
+    case 'lost-question':
+    case 'rollback-told':
+      return null;
+  }
+}
+
+/** Stimuli in their order, cut wherever another actor comes. */
+export function byActor(stimuli: readonly Stimulus[]): { actor: string | null; said: Stimulus[] }[] {
+  const parts: { actor: string | null; said: Stimulus[] }[] = [];
+  for (const stimulus of stimuli) {
+    const actor = actorOf(stimulus);
+    const last = parts.at(-1);
+    if (last?.actor === actor) last.said.push(stimulus);
+    else parts.push({ actor, said: [stimulus] });
+  }
+  return parts;
+}
+
+/**
+ * What is told twice happens once, also when the first telling was saved and its answer lost: the caller gives such a stimulus a
+ * key, and the state remembers the keys that it has taken in. Stimuli that are not listed are known by what they say.
+ */
+export const KEYED: ReadonlySet<Stimulus['kind']> = new Set<Stimulus['kind']>([
+  'health-reported',
+  'rollout-reported',
+  'rollback-joined',
+  'terminate',
+  'retry',
+]);
+
+/** A key that a release has taken in, and when. */
+export interface Heard {
+  key: string;
+  at: number;
+}
+
+/** The newest are kept for good, as many as these; all others for as long as a save may be asked for again, in milliseconds. */
+const KEPT = 100;
+const KEPT_FOR = 10 * 60_000;
+
+export function remember(heard: readonly Heard[], key: string, now: number): Heard[] {
+  const all = [...heard, { key, at: now }];
+  return all.filter(({ at }, index) => index >= all.length - KEPT || at > now - KEPT_FOR);
+}
