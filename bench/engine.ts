@@ -70,9 +70,9 @@ export class Engine {
     };
     const work = queue.work.bind(queue);
     queue.work = (processor) =>
-      work((job, token, signal) => {
+      work((job, token) => {
         this.jobs[job.name] = (this.jobs[job.name] ?? 0) + 1;
-        return processor(job, token, signal);
+        return processor(job, token);
       });
   }
 

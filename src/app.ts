@@ -7,12 +7,16 @@ import { Mover } from './commands/mover.ts';
 import type { Config } from './config.ts';
 import { createDrivers } from './drivers/index.ts';
 import type { Drivers } from './drivers/index.ts';
+import { LIMITS } from './limits.ts';
+import type { Limits } from './limits.ts';
 import { createDataSource, migrate, poolOf } from './entities/data-source.ts';
 import { Aborts } from './jobs/aborts.ts';
-import { JobQueue } from './jobs/queue.ts';
+import { JobQueue, throughSeams } from './jobs/queue.ts';
+import type { Queue, QueueSettings } from './jobs/queue.ts';
 import { Timers } from './jobs/timers.ts';
 import type { Log } from './log.ts';
 import { startEmbeddedPostgres } from './postgres/embedded.ts';
+import type { Seams } from './seams.ts';
 import { Sealing } from './store/sealing.ts';
 import { Vault } from './store/secrets.ts';
 import { DefinitionSnapshots } from './store/definition-snapshot.ts';
@@ -22,10 +26,12 @@ export interface App {
   config: Config;
   log: Log;
   clock: Clock;
+  limits: Limits;
+  seams: Seams | null;
   databaseUrl: string;
   dataSource: DataSource;
   pool: Pool;
-  queue: JobQueue;
+  queue: Queue;
   drivers: Drivers;
   secrets: Vault;
   mover: Mover;
@@ -35,7 +41,25 @@ export interface App {
   close(): Promise<void>;
 }
 
-export async function openApp(config: Config, log: Log, clock: Clock = systemClock): Promise<App> {
+/** What a process has around it. A simulation brings its own. */
+export interface Outside {
+  clock: Clock;
+  limits: Limits;
+  seams: Seams | null;
+  openQueue(settings: QueueSettings, log: Log): Promise<Queue>;
+  createDrivers(config: Config, secrets: Vault): Drivers;
+}
+
+const REAL: Outside = {
+  clock: systemClock,
+  limits: LIMITS,
+  seams: null,
+  openQueue: (settings, log) => JobQueue.open(settings, log),
+  createDrivers,
+};
+
+export async function openApp(config: Config, log: Log, outside: Partial<Outside> = {}): Promise<App> {
+  const { clock, limits, seams, ...make } = { ...REAL, ...outside };
   const closers: (() => Promise<void> | void)[] = [];
   const close = async (): Promise<void> => {
     for (const each of closers.reverse().splice(0)) await each();
@@ -48,24 +72,27 @@ export async function openApp(config: Config, log: Log, clock: Clock = systemClo
       databaseUrl = embedded.url;
     }
     await migrate(databaseUrl);
-    const dataSource = await createDataSource(databaseUrl, { poolSize: config.databasePoolSize }).initialize();
+    const dataSource = await createDataSource(databaseUrl, { poolSize: config.databasePoolSize, seams }).initialize();
     closers.push(() => dataSource.destroy());
     const pool = poolOf(dataSource);
-    const queue = await JobQueue.open({ ...config, databaseUrl, prefix: config.queuePrefix }, log);
+    const queue = throughSeams(
+      await make.openQueue({ ...config, databaseUrl, prefix: config.queuePrefix }, log),
+      seams,
+    );
     closers.push(() => queue.close());
     const secrets = new Vault(pool, new Sealing(config.encryptionKeys));
     await tellOfMissingKeys(secrets, log);
-    const drivers = createDrivers(config, secrets);
-    const aborts = new Aborts();
-    const timers = new Timers((releaseId) => {
+    const drivers = make.createDrivers(config, secrets);
+    const aborts = new Aborts(clock);
+    const timers = new Timers(clock, (releaseId) => {
       void mover
         .move(releaseId, { kind: 'tick' })
         .catch((error: unknown) => log.warn({ error, releaseId }, 'a wake-up failed, the sweep repeats it'));
     });
     closers.push(() => timers.close());
-    const after = new AfterMove({ pool, queue, timers, aborts, log });
+    const after = new AfterMove({ pool, queue, timers, aborts, clock, log });
     const definitions = new DefinitionSnapshots(dataSource);
-    const mover = new Mover(pool, definitions, clock, log, after.onMoved);
+    const mover = new Mover(pool, definitions, clock, log, limits, after.onMoved);
     pool.on('error', () => mover.forget());
     after.follow({ pool, dataSource, definitions, drivers, mover, clock });
     closers.push(() => mover.flush().catch(() => undefined));
@@ -73,6 +100,8 @@ export async function openApp(config: Config, log: Log, clock: Clock = systemClo
       config,
       log,
       clock,
+      limits,
+      seams,
       databaseUrl,
       dataSource,
       pool,

@@ -1,12 +1,13 @@
-import type { Job, Worker } from 'bullmq';
 import type { App } from './app.ts';
+import { Rounds } from './clock.ts';
 import { mustStop } from './core/steps.ts';
 import { runAsk, runJoin } from './jobs/ask-group.ts';
-import type { AskData, JobData, JobName, PromoteData, StepData } from './jobs/job-data.ts';
+import type { AskData, PromoteData, StepData } from './jobs/job-data.ts';
 import { DriftWatch } from './jobs/drift-watch.ts';
 import { Observer } from './jobs/observe.ts';
 import type { Hands } from './jobs/perform-step.ts';
 import { PromoteJob } from './jobs/promote.ts';
+import type { QueuedJob } from './jobs/queue.ts';
 import { Sweep } from './jobs/sweep.ts';
 import { knownContents } from './store/known-contents.ts';
 import { newestHealthReport } from './store/health-reports.ts';
@@ -14,7 +15,7 @@ import { Listener } from './store/listener.ts';
 
 /** The hands of one process: takes jobs, keeps times, makes up for what was lost. Resolves once it takes jobs. */
 export async function startWorker(app: App): Promise<{ close(): Promise<void> }> {
-  const { mover, queue, aborts, log, pool, clock, drivers, timers, config, dataSource, definitions } = app;
+  const { mover, queue, aborts, log, pool, clock, drivers, timers, config, dataSource, definitions, limits } = app;
   const hands: Hands = {
     drivers,
     clock,
@@ -22,12 +23,12 @@ export async function startWorker(app: App): Promise<{ close(): Promise<void> }>
     knownContents: (place, releases) => knownContents(pool, place, releases),
   };
   const promote = new PromoteJob({ mover, queue, hands, aborts, log });
-  const worker: Worker<JobData, void, JobName> = queue.work(async (job, token) => {
+  const worker = queue.work(async (job, token) => {
     switch (job.name) {
       case 'promote':
-        return promote.run(job as Job<PromoteData>, token);
+        return promote.run(job as QueuedJob<PromoteData>, token);
       case 'step':
-        return promote.runStep(job as Job<StepData>);
+        return promote.runStep(job as QueuedJob<StepData>);
       case 'join':
         return runJoin(mover, hands, job.data);
       case 'ask':
@@ -56,31 +57,33 @@ export async function startWorker(app: App): Promise<{ close(): Promise<void> }>
     },
     onConnected: () => mover.forget(),
     log,
+    clock,
+    seams: app.seams,
   });
   await listener.open();
-  const parts = { pool, mover, queue, timers, log, dataSource, definitions, drivers, clock };
+  const parts = { pool, mover, queue, timers, log, dataSource, definitions, drivers, clock, limits };
   const sweep = new Sweep({ ...parts, intervalMs: config.sweepIntervalMs });
   sweep.start();
   const observer = new Observer(app, hands);
   observer.start();
   const drift = new DriftWatch(app);
   if (config.driftIntervalMs > 0) drift.start();
-  const stops = setInterval(() => {
-    void lookForStops(aborts.olderThan(1_000)).catch((error: unknown) => log.debug({ error }, 'looking for stops'));
-  }, 1_000);
+  const stops = new Rounds(clock, 'stops', 1_000, () =>
+    lookForStops(aborts.olderThan(1_000)).catch((error: unknown) => log.debug({ error }, 'looking for stops')),
+  );
+  stops.start();
 
   return {
     async close() {
-      clearInterval(stops);
-      await Promise.all([sweep.close(), observer.close(), drift.close()]);
+      await Promise.all([stops.close(), sweep.close(), observer.close(), drift.close()]);
       await listener.close();
       const closing = worker.close();
       // What does not end by itself is handed back to the queue: another worker takes it up.
-      const grace = setTimeout(() => aborts.abortAll('shutdown'), GRACE);
-      const force = setTimeout(() => void worker.close(true), 2 * GRACE);
+      const grace = clock.after('shutdown', GRACE, () => aborts.abortAll('shutdown'));
+      const force = clock.after('shutdown', 2 * GRACE, () => void worker.close(true));
       await closing;
-      clearTimeout(grace);
-      clearTimeout(force);
+      grace.cancel();
+      force.cancel();
       await running;
     },
   };

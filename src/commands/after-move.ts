@@ -1,8 +1,9 @@
 import type { Pool } from 'pg';
 import type { App } from '../app.ts';
+import type { Clock } from '../clock.ts';
 import { reach } from '../faults.ts';
 import type { Aborts } from '../jobs/aborts.ts';
-import type { JobQueue } from '../jobs/queue.ts';
+import type { Queue } from '../jobs/queue.ts';
 import { SOON } from '../jobs/timers.ts';
 import type { Timers } from '../jobs/timers.ts';
 import type { Log } from '../log.ts';
@@ -21,10 +22,10 @@ type Commands = Pick<App, 'pool' | 'dataSource' | 'definitions' | 'drivers' | 'm
  * process makes up for it.
  */
 export class AfterMove {
-  readonly #parts: { pool: Pool; queue: JobQueue; timers: Timers; aborts: Aborts; log: Log };
+  readonly #parts: { pool: Pool; queue: Queue; timers: Timers; aborts: Aborts; clock: Clock; log: Log };
   #app: Commands | null = null;
 
-  constructor(parts: { pool: Pool; queue: JobQueue; timers: Timers; aborts: Aborts; log: Log }) {
+  constructor(parts: { pool: Pool; queue: Queue; timers: Timers; aborts: Aborts; clock: Clock; log: Log }) {
     this.#parts = parts;
   }
 
@@ -34,9 +35,9 @@ export class AfterMove {
 
   readonly onMoved = (moved: Moved[]): void => {
     reach('after-commit');
-    const { timers } = this.#parts;
+    const { timers, clock } = this.#parts;
     this.#shortCut(this.#handOver(moved), 'the queue did not take the work, the relay will hand it over');
-    const now = Date.now();
+    const now = clock.now().getTime();
     for (const { release, decision } of moved) {
       const { wakeAt, id } = decision.state;
       if (wakeAt !== null && wakeAt - now < SOON) timers.set(id, wakeAt, now);

@@ -9,7 +9,7 @@ import { auditChange } from './audit.ts';
 import { reconsiderReleases } from './reconsider.ts';
 import { auditOfDefinitions, saveInTransaction } from './save-definition.ts';
 
-type Parts = Pick<App, 'dataSource' | 'pool' | 'mover' | 'log'>;
+type Parts = Pick<App, 'dataSource' | 'pool' | 'mover' | 'limits' | 'log'>;
 
 export interface AppliedChange {
   kind: Kind;

@@ -12,7 +12,7 @@ const MAX_TRIES = 10;
  * change is then made again, on the newer one. `change` may be called several times.
  */
 export async function changeDefinition<K extends Kind>(
-  app: Pick<App, 'dataSource' | 'pool' | 'mover' | 'log'>,
+  app: Pick<App, 'dataSource' | 'pool' | 'mover' | 'limits' | 'log'>,
   kind: K,
   name: string,
   change: (before: StoredDefinition<K>) => Promise<Result<Definition<K>>> | Result<Definition<K>>,

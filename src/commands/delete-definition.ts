@@ -9,7 +9,7 @@ import { refusable } from './result.ts';
 import type { Result } from './result.ts';
 import { auditOfDefinitions, refuseConflict } from './save-definition.ts';
 
-type Parts = Pick<App, 'dataSource' | 'pool' | 'mover' | 'log'>;
+type Parts = Pick<App, 'dataSource' | 'pool' | 'mover' | 'limits' | 'log'>;
 
 /** Deletes what nothing else names. Releases that run keep what they froze. */
 export async function deleteDefinition<K extends Kind>(

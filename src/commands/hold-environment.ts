@@ -10,7 +10,7 @@ import { wakeWaiting } from './reconsider.ts';
 import { refusable } from './result.ts';
 import type { Result } from './result.ts';
 
-type Parts = Pick<App, 'dataSource' | 'definitions' | 'pool' | 'mover' | 'clock' | 'log'>;
+type Parts = Pick<App, 'dataSource' | 'definitions' | 'pool' | 'mover' | 'clock' | 'limits' | 'log'>;
 
 export interface HoldInput {
   environment: string;

@@ -30,7 +30,7 @@ export async function lookAtLive(
   const recorded = await recordedIn(app.pool, product, environments);
   if (recorded.length === 0) return [];
   const arriving = await arrivingIn(app.pool, product, environments, release);
-  const signal = AbortSignal.timeout(LIMIT);
+  const signal = app.clock.limit('look', LIMIT);
   const answers = await Promise.all(
     recorded.map(async (each) => ({ each, answer: await look(app, each, arriving.filter(isFor(each)), signal) })),
   );

@@ -17,7 +17,7 @@ import { wakeWaiting } from './reconsider.ts';
 import { refusable } from './result.ts';
 import type { Result } from './result.ts';
 
-type Parts = Pick<App, 'dataSource' | 'definitions' | 'pool' | 'mover' | 'clock' | 'log'>;
+type Parts = Pick<App, 'dataSource' | 'definitions' | 'pool' | 'mover' | 'clock' | 'limits' | 'log'>;
 
 interface VersionInput {
   product: string;

@@ -9,6 +9,7 @@ import { missingOf } from '../core/approvals/approval.ts';
 import type { Refusal } from '../core/problems.ts';
 import type { Facts, ReleaseState, Stimulus } from '../core/release.ts';
 import { reach } from '../faults.ts';
+import type { Limits } from '../limits.ts';
 import type { Log } from '../log.ts';
 import type { DefinitionSnapshots } from '../store/definition-snapshot.ts';
 import { loadFacts } from '../store/load-facts.ts';
@@ -37,24 +38,32 @@ export class Mover {
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #onMoved: (moved: Moved[]) => void;
-  readonly #frozen = new LRUCache<string, FrozenRelease>({
-    max: 5_000,
-    maxSize: MAX_CONTENT,
-    sizeCalculation: contentSize,
-  });
-  readonly #states = new LRUCache<string, LoadedState>({ max: 5_000 });
+  readonly #limits: Limits;
+  readonly #frozen: LRUCache<string, FrozenRelease>;
+  readonly #states: LRUCache<string, LoadedState>;
   readonly #waiting = new Map<string, Item[]>();
   readonly #busy = new Set<string>();
   readonly #handedOver: string[] = [];
   #running = 0;
   #scheduled = false;
 
-  constructor(pool: Pool, definitions: DefinitionSnapshots, clock: Clock, log: Log, onMoved: (moved: Moved[]) => void) {
+  constructor(
+    pool: Pool,
+    definitions: DefinitionSnapshots,
+    clock: Clock,
+    log: Log,
+    limits: Limits,
+    onMoved: (moved: Moved[]) => void,
+  ) {
     this.#pool = pool;
     this.#definitions = definitions;
     this.#clock = clock;
     this.#log = log;
     this.#onMoved = onMoved;
+    this.#limits = limits;
+    const { releasesRemembered: max, contentRemembered: maxSize, statesRemembered } = limits;
+    this.#frozen = new LRUCache({ max, maxSize, sizeCalculation: contentSize });
+    this.#states = new LRUCache({ max: statesRemembered });
   }
 
   /** Resolves with the release's state after the stimulus is saved (or changed nothing); null when there is no such release. */
@@ -131,7 +140,7 @@ export class Mover {
   }
 
   #schedule(): void {
-    if (this.#scheduled || this.#running >= MAX_TRANSACTIONS) return;
+    if (this.#scheduled || this.#running >= this.#limits.transactions) return;
     this.#scheduled = true;
     setImmediate(() => {
       this.#scheduled = false;
@@ -142,7 +151,7 @@ export class Mover {
   #take(): void {
     const batch: Batch = new Map();
     for (const [releaseId, items] of this.#waiting) {
-      if (batch.size >= MAX_RELEASES) break;
+      if (batch.size >= this.#limits.releasesPerTransaction) break;
       if (this.#busy.has(releaseId)) continue;
       batch.set(releaseId, items);
     }
@@ -161,7 +170,7 @@ export class Mover {
   }
 
   async #run(batch: Batch): Promise<void> {
-    const keys = this.#handedOver.splice(0, 1_000);
+    const keys = this.#handedOver.splice(0, this.#limits.rowsPerSave);
     try {
       const found = await this.#find(batch);
       const decided = found.map((each) => this.#decide(each, null));
@@ -322,12 +331,7 @@ export class Mover {
 
 /** Planning anew which rows are read for so many releases takes longer than reading them. */
 const PLAN_ONCE = 'SET LOCAL plan_cache_mode = force_generic_plan';
-/** Transactions under way at once in one process: one is being decided while the other one commits. */
-const MAX_TRANSACTIONS = 2;
-const MAX_RELEASES = 64;
 const MAX_TRIES = 50;
-/** How much pinned content is remembered, in characters. */
-const MAX_CONTENT = 100_000_000;
 
 function contentSize({ contents }: FrozenRelease): number {
   let size = 1_000;

@@ -2,7 +2,7 @@ import type { App } from '../app.ts';
 import type { Kind } from '../core/definitions.ts';
 import { openReleases, releasesAhead } from '../store/unfinished.ts';
 
-type Parts = Pick<App, 'pool' | 'mover' | 'log'>;
+type Parts = Pick<App, 'pool' | 'mover' | 'log' | 'limits'>;
 
 /** Definitions that running releases look at as they are now; everything else they froze. */
 const LIVE: ReadonlySet<Kind> = new Set<Kind>(['ReleaseWindow', 'Environment', 'EnvironmentGroup', 'Product']);
@@ -13,12 +13,12 @@ const LIVE: ReadonlySet<Kind> = new Set<Kind>(['ReleaseWindow', 'Environment', '
  */
 export function reconsiderReleases(app: Parts, changed: Kind[]): void {
   if (!changed.some((kind) => LIVE.has(kind))) return;
-  tickAll(app, () => openReleases(app.pool, 0));
+  tickAll(app, () => openReleases(app.pool, 0, app.limits.releasesTicked));
 }
 
 /** Something no longer holds them: releases that have not started in the environment yet look again, at once. Not awaited. */
 export function wakeWaiting(app: Parts, where: { product?: string; environment?: string }): void {
-  tickAll(app, () => releasesAhead(app.pool, where));
+  tickAll(app, () => releasesAhead(app.pool, where, app.limits.releasesTicked));
 }
 
 function tickAll({ mover, log }: Parts, find: () => Promise<string[]>): void {

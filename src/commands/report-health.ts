@@ -21,7 +21,7 @@ export interface HealthInput {
 
 /** Somebody tells how an application is: what waits for that goes on at once. */
 export async function reportHealth(
-  app: Pick<App, 'dataSource' | 'pool' | 'definitions' | 'drivers' | 'mover' | 'clock'>,
+  app: Pick<App, 'dataSource' | 'pool' | 'definitions' | 'drivers' | 'mover' | 'clock' | 'limits'>,
   input: HealthInput,
   actor: string | null,
 ): Promise<Result<{ application: string; accepted: boolean }>> {
@@ -34,7 +34,7 @@ export async function reportHealth(
   if (!accepted) return { value: { application: input.application, accepted } };
   const { product, environment } = application.spec;
   const unhealthyAt = status === 'DEGRADED' || status === 'PROGRESSING' ? now.getTime() : undefined;
-  for (const { id } of await waitingReleases(app.pool, [product])) {
+  for (const { id } of await waitingReleases(app.pool, [product], app.limits.releasesTold)) {
     const told = { environment, application: input.application, status, message, unhealthyAt, by: actor };
     await app.mover.move(id, { kind: 'health-reported', ...told });
   }

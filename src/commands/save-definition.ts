@@ -13,7 +13,7 @@ import { reconsiderReleases } from './reconsider.ts';
 import { refusable } from './result.ts';
 import type { Result } from './result.ts';
 
-type Parts = Pick<App, 'dataSource' | 'pool' | 'mover' | 'log'>;
+type Parts = Pick<App, 'dataSource' | 'pool' | 'mover' | 'limits' | 'log'>;
 
 export interface SaveOptions {
   mode: 'CREATE' | 'UPDATE' | 'UPSERT';

@@ -171,7 +171,7 @@ async function pin(
   const applications = definitions.applicationsOf(product.metadata.name);
   const labels = new Map(applications.map((each) => [each.metadata.name, each.metadata.labels]));
   const sources = promotions.find((each) => each.name === triggerEnvironment)?.applications ?? [];
-  const signal = AbortSignal.timeout(PIN_LIMIT);
+  const signal = app.clock.limit('pin', PIN_LIMIT);
   const pinned = await Promise.all(
     sources.map(async ({ name, spec }) => {
       const template = templateFor(product, { name, labels: labels.get(name) ?? {} }, definitions.templates);

@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import 'reflect-metadata';
-import pg from 'pg';
 import type { Pool, PoolClient } from 'pg';
 import { DataSource } from 'typeorm';
 import type { EntityManager } from 'typeorm';
 import { migrations } from '../../migrations/index.ts';
+import { sturdyDriver } from '../connections.ts';
+import type { Seams } from '../seams.ts';
 import { BadVersionRow, EnvironmentHoldRow } from './control-rows.ts';
 import { ApprovalLinkRow, SigningKeyRow } from './approval-rows.ts';
 import { AccessClockRow, ApiTokenRow, AuditLogRow, RoleGrantRow } from './access-rows.ts';
@@ -51,7 +52,7 @@ export const ENTITIES = [
 /** Tables are made by migrations only; `synchronize` stays off. */
 export function createDataSource(
   url: string,
-  options: { poolSize?: number; applicationName?: string } = {},
+  options: { poolSize?: number; applicationName?: string; seams?: Seams | null } = {},
 ): DataSource {
   return new DataSource({
     type: 'postgres',
@@ -64,19 +65,9 @@ export function createDataSource(
     poolErrorHandler: () => {
       // A connection that broke while idle: the pool opens another one when it is needed.
     },
-    extra: { keepAlive: true, connectionTimeoutMillis: 10_000, Client: SturdyClient },
+    driver: sturdyDriver,
+    extra: { keepAlive: true, connectionTimeoutMillis: 10_000, seams: options.seams ?? null },
   });
-}
-
-/**
- * The pool listens to idle connections only. One that the server ends between two statements of a transaction would end the
- * whole process; the transaction's next statement fails all the same, and its caller tries again.
- */
-class SturdyClient extends pg.Client {
-  constructor(config?: string | pg.ClientConfig) {
-    super(config);
-    this.on('error', () => undefined);
-  }
 }
 
 /** The pool underneath: for prepared statements, LISTEN and the sessions of one decision. */

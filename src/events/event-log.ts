@@ -1,4 +1,5 @@
-import pg from 'pg';
+import type pg from 'pg';
+import { SturdyPool } from '../connections.ts';
 import type { Log } from '../log.ts';
 import {
   BEGINNING,
@@ -89,12 +90,13 @@ export class EventLog {
   /** Resolves once it listens. */
   static async open(options: EventLogOptions): Promise<EventLog> {
     // A connection of its own: the reader must not wait in line behind the work that it reports on.
-    const reader = new pg.Pool({
+    const reader = new SturdyPool({
       connectionString: options.databaseUrl,
       max: 1,
       keepAlive: true,
       application_name: 'sluice-event-log',
       connectionTimeoutMillis: 10_000,
+      seams: null,
     });
     reader.on('error', () => undefined);
     const ringSize = options.ringSize ?? 10_000;

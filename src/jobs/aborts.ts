@@ -1,9 +1,16 @@
+import type { Clock } from '../clock.ts';
+
 /** What runs in this process, so that a termination decided anywhere can reach it. */
 export class Aborts {
+  readonly #clock: Clock;
   readonly #running = new Map<string, Set<Running>>();
 
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
   begin(releaseId: string, promotion: number): Running {
-    const running: Running = { releaseId, promotion, controller: new AbortController(), since: performance.now() };
+    const running: Running = { releaseId, promotion, controller: new AbortController(), since: this.#clock.elapsed() };
     const all = this.#running.get(releaseId) ?? new Set();
     all.add(running);
     this.#running.set(releaseId, all);
@@ -29,7 +36,7 @@ export class Aborts {
 
   /** Releases with something at work here for longer than `milliseconds`. */
   olderThan(milliseconds: number): string[] {
-    const before = performance.now() - milliseconds;
+    const before = this.#clock.elapsed() - milliseconds;
     return [...this.#running].filter(([, all]) => [...all].some((each) => each.since < before)).map(([id]) => id);
   }
 }

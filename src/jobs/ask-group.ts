@@ -36,7 +36,7 @@ async function ask(mover: Mover, hands: Hands, { release, state }: MovedTo, grou
       if (needed.length === 0) return [{ promotion, status: 'HEALTHY' }];
       return Promise.all(
         needed.map(async (application) => {
-          const limit = AbortSignal.timeout(LIMIT);
+          const limit = hands.clock.limit('ask-group', LIMIT);
           try {
             const answer = await checkHealth(hands, release, promoted, promotionState, application, limit);
             return { promotion, ...toObservation(answer) };

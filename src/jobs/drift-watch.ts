@@ -1,4 +1,5 @@
 import type { App } from '../app.ts';
+import { Rounds } from '../clock.ts';
 import { lookAtLive } from '../commands/look-at-live.ts';
 import { takeDueLooks } from '../store/looks.ts';
 
@@ -7,36 +8,26 @@ import { takeDueLooks } from '../store/looks.ts';
  * somebody needs to know. When each was asked last stands in the database: many workers ask no more often than one.
  */
 export class DriftWatch {
-  readonly #app: Pick<App, 'pool' | 'drivers' | 'clock' | 'definitions' | 'config' | 'log'>;
-  #timer: NodeJS.Timeout | null = null;
-  #running: Promise<void> | null = null;
-  #closed = false;
+  readonly #app: Pick<App, 'pool' | 'drivers' | 'clock' | 'definitions' | 'config' | 'limits' | 'log'>;
+  readonly #rounds: Rounds;
 
-  constructor(app: Pick<App, 'pool' | 'drivers' | 'clock' | 'definitions' | 'config' | 'log'>) {
+  constructor(app: Pick<App, 'pool' | 'drivers' | 'clock' | 'definitions' | 'config' | 'limits' | 'log'>) {
     this.#app = app;
+    const round = (): Promise<void> =>
+      this.round().catch((error: unknown) => app.log.warn({ error }, 'targets could not be looked at this time'));
+    this.#rounds = new Rounds(app.clock, 'drift', Math.min(PAUSE, app.config.driftIntervalMs), round);
   }
 
   start(): void {
-    const next = (): void => {
-      if (this.#closed) return;
-      this.#running = this.round().catch((error: unknown) =>
-        this.#app.log.warn({ error }, 'targets could not be looked at this time'),
-      );
-      void this.#running.finally(() => {
-        if (!this.#closed) this.#timer = setTimeout(next, Math.min(PAUSE, this.#app.config.driftIntervalMs));
-      });
-    };
-    next();
+    this.#rounds.start();
   }
 
-  async close(): Promise<void> {
-    this.#closed = true;
-    if (this.#timer) clearTimeout(this.#timer);
-    await this.#running;
+  close(): Promise<void> {
+    return this.#rounds.close();
   }
 
   async round(): Promise<void> {
-    const { pool, definitions, config } = this.#app;
+    const { pool, definitions, config, limits } = this.#app;
     const snapshot = await definitions.current();
     const places = [...snapshot.products.keys()].flatMap((product) =>
       snapshot.applicationsOf(product).map(({ metadata, spec }) => ({
@@ -45,10 +36,10 @@ export class DriftWatch {
         application: metadata.name,
       })),
     );
-    const due = await takeDueLooks(pool, places, config.driftIntervalMs, MOST);
+    const due = await takeDueLooks(pool, places, config.driftIntervalMs, limits.looks);
     // A target that does not answer holds up its own lane alone.
     const lane = async (): Promise<void> => {
-      for (let next = due.shift(); next && !this.#closed; next = due.shift())
+      for (let next = due.shift(); next && !this.#rounds.closed; next = due.shift())
         await lookAtLive(this.#app, next.product, [next.environment]);
     };
     await Promise.all(Array.from({ length: LANES }, lane));
@@ -57,7 +48,5 @@ export class DriftWatch {
 
 /** In milliseconds. */
 const PAUSE = 10_000;
-/** Applications of one round. */
-const MOST = 200;
 /** Environments that are looked at side by side. */
 const LANES = 4;

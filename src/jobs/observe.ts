@@ -1,4 +1,5 @@
 import type { App } from '../app.ts';
+import { Rounds } from '../clock.ts';
 import { rollBackDegraded } from '../commands/roll-back-degraded.ts';
 import type { PlannedApplication, PlannedPromotion } from '../core/plan.ts';
 import type { PromotionState } from '../core/release.ts';
@@ -16,36 +17,28 @@ import type { Hands } from './perform-step.ts';
 export class Observer {
   readonly #app: App;
   readonly #hands: Hands;
-  #timer: NodeJS.Timeout | null = null;
-  #running: Promise<void> | null = null;
-  #closed = false;
+  readonly #rounds: Rounds;
 
   constructor(app: App, hands: Hands) {
     this.#app = app;
     this.#hands = hands;
+    const round = (): Promise<void> =>
+      this.round().catch((error: unknown) =>
+        app.log.warn({ error }, 'environments could not be looked after this time'),
+      );
+    this.#rounds = new Rounds(app.clock, 'observer', PAUSE, round);
   }
 
   start(): void {
-    const next = (): void => {
-      if (this.#closed) return;
-      this.#running = this.round().catch((error: unknown) =>
-        this.#app.log.warn({ error }, 'environments could not be looked after this time'),
-      );
-      void this.#running.finally(() => {
-        if (!this.#closed) this.#timer = setTimeout(next, PAUSE);
-      });
-    };
-    next();
+    this.#rounds.start();
   }
 
-  async close(): Promise<void> {
-    this.#closed = true;
-    if (this.#timer) clearTimeout(this.#timer);
-    await this.#running;
+  close(): Promise<void> {
+    return this.#rounds.close();
   }
 
   async round(): Promise<void> {
-    const due = await takeDueObservations(this.#app.pool, AT_ONCE, 2 * LIMIT);
+    const due = await takeDueObservations(this.#app.pool, this.#app.limits.observations, 2 * LIMIT);
     await Promise.all(due.map((each) => this.#look(each)));
   }
 
@@ -69,7 +62,7 @@ export class Observer {
 
   /** Who cannot be asked is UNKNOWN, and asked again. */
   #ask(...[release, promoted, state, application]: Asked): ReturnType<typeof checkHealth> {
-    const signal = AbortSignal.timeout(LIMIT);
+    const signal = this.#app.clock.limit('observer', LIMIT);
     return checkHealth(this.#hands, release, promoted, state, application, signal).catch((error: unknown) => ({
       status: 'UNKNOWN' as const,
       message: String(error),
@@ -83,5 +76,3 @@ type Asked = [FrozenRelease, PlannedPromotion, PromotionState, PlannedApplicatio
 const PAUSE = 1_000;
 const LIMIT = 15_000;
 const AGAIN = 15_000;
-/** Environments that are looked at side by side. */
-const AT_ONCE = 32;

@@ -41,7 +41,7 @@ export async function performStep(hands: Hands, place: StepPlace): Promise<Outco
   const { signal } = controller;
   if (signal.aborted) return { kind: 'aborted' };
   const limit = planned.timeout ?? (looks(planned) ? HEALTH_LIMIT : STEP_LIMIT);
-  const timer = setTimeout(() => controller.abort('overdue' satisfies AbortReason), limit);
+  const timer = hands.clock.after('step', limit, () => controller.abort('overdue' satisfies AbortReason));
   try {
     reach('before-effect');
     const outcome = await perform(hands, place, signal);
@@ -57,7 +57,7 @@ export async function performStep(hands: Hands, place: StepPlace): Promise<Outco
     if (error instanceof PermanentError) return { kind: 'failed', message };
     return { kind: 'transient', message, retryAfter: error instanceof TransientError ? error.retryAfter : undefined };
   } finally {
-    clearTimeout(timer);
+    timer.cancel();
   }
 }
 

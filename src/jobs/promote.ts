@@ -1,5 +1,4 @@
 import { WaitingChildrenError } from 'bullmq';
-import type { Job } from 'bullmq';
 import type { Mover } from '../commands/mover.ts';
 import type { MovedTo } from '../commands/mover.ts';
 import { nextSteps, ownedSteps } from '../core/advance.ts';
@@ -11,7 +10,7 @@ import type { Aborts } from './aborts.ts';
 import type { PromoteData, StepData } from './job-data.ts';
 import { performStep } from './perform-step.ts';
 import type { Hands } from './perform-step.ts';
-import type { JobQueue } from './queue.ts';
+import type { Queue, QueuedJob } from './queue.ts';
 import { withPatience } from './patience.ts';
 
 /**
@@ -20,12 +19,12 @@ import { withPatience } from './patience.ts';
  */
 export class PromoteJob {
   readonly #mover: Mover;
-  readonly #queue: JobQueue;
+  readonly #queue: Queue;
   readonly #hands: Hands;
   readonly #aborts: Aborts;
   readonly #log: Log;
 
-  constructor(parts: { mover: Mover; queue: JobQueue; hands: Hands; aborts: Aborts; log: Log }) {
+  constructor(parts: { mover: Mover; queue: Queue; hands: Hands; aborts: Aborts; log: Log }) {
     this.#mover = parts.mover;
     this.#queue = parts.queue;
     this.#hands = parts.hands;
@@ -33,7 +32,7 @@ export class PromoteJob {
     this.#log = parts.log;
   }
 
-  async run(job: Job<PromoteData>, token: string | undefined): Promise<void> {
+  async run(job: QueuedJob<PromoteData>, token: string | undefined): Promise<void> {
     const { data } = job;
     const jobId = job.id as string;
     const to = await this.#look(data);
@@ -45,7 +44,7 @@ export class PromoteJob {
       throw new WaitingChildrenError();
   }
 
-  async runStep(job: Job<StepData>): Promise<void> {
+  async runStep(job: QueuedJob<StepData>): Promise<void> {
     const { data } = job;
     const to = await this.#look(data);
     if (!to || !ownedSteps(to.state, data.promotion, data.dispatch).includes(data.step)) return;
@@ -116,6 +115,7 @@ export class PromoteJob {
   #record(data: PromoteData, step: number, outcome: Outcome): Promise<MovedTo | null> {
     const { releaseId, promotion, attempt, dispatch } = data;
     return withPatience(
+      this.#hands.clock,
       () => this.#mover.move(releaseId, { kind: 'outcome', promotion, attempt, step, dispatch, outcome }),
       (error) => this.#log.warn({ error, releaseId }, 'an outcome could not be recorded yet'),
     );

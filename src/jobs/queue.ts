@@ -1,8 +1,9 @@
 import { createPostgresBackend, createRedisBackend, runMigrations, withBackend } from 'bullmq';
-import type { FlowJob, JobsOptions, Processor, Queue, FlowProducer, Worker } from 'bullmq';
+import type { FlowJob, JobsOptions, Processor, Queue as BullQueue, FlowProducer } from 'bullmq';
 import { Redis } from 'ioredis';
-import pg from 'pg';
+import { SturdyPool } from '../connections.ts';
 import type { Log } from '../log.ts';
+import type { Seams } from '../seams.ts';
 import type { OutboxItem } from '../store/save-decisions.ts';
 import { askId, joinId, promoteId, stepId } from './job-data.ts';
 import type { JobData, JobName, PromoteData } from './job-data.ts';
@@ -17,14 +18,71 @@ export interface QueueSettings {
   stalledIntervalMs: number;
 }
 
+/** What Sluice needs of a queue: test/support/queue-contract.ts says what each of these words promises. */
+export interface Queue {
+  readonly backend: string;
+  /** Puts what the outbox holds into the queue. What is there already is not added again. */
+  handOver(items: OutboxItem[]): Promise<void>;
+  /** Siblings below an environment's job, one per step that became ready beside the one that the job itself takes. */
+  spawn(data: PromoteData, steps: number[], parent: string): Promise<void>;
+  /** `over`: completed or failed for good. `joining`: it waits for its children, whatever has become of them. */
+  standing(jobId: string): Promise<'missing' | 'pending' | 'joining' | 'over'>;
+  ping(): Promise<void>;
+  work(processor: JobProcessor): QueueWorker;
+  close(): Promise<void>;
+}
+
+export interface QueuedJob<D extends JobData = JobData> {
+  id?: string;
+  name: JobName;
+  data: D;
+  /** How many times a worker has taken it up, this time included. */
+  attemptsStarted: number;
+  /** False: it has no children that have not ended. Otherwise the processor throws `WaitingChildrenError`. */
+  moveToWaitingChildren(token: string): Promise<boolean>;
+}
+
+export type JobProcessor = (job: QueuedJob, token?: string) => Promise<void>;
+
+export interface QueueWorker {
+  on(event: 'error', listener: (error: Error) => void): unknown;
+  on(event: 'failed', listener: (job: { id?: string } | undefined, error: Error) => void): unknown;
+  /** Takes jobs until it is closed. */
+  run(): Promise<void>;
+  /** Waits for what it has taken, unless forced. */
+  close(force?: boolean): Promise<void>;
+}
+
+/** Every call, and every job that is given away, passes a seam. */
+export function throughSeams(queue: Queue, seams: Seams | null): Queue {
+  if (seams === null) return queue;
+  const pass = <T>(name: string, go: () => Promise<T>): Promise<T> => seams.pass({ kind: 'queue', name }, go);
+  return {
+    backend: queue.backend,
+    handOver: (items) => pass('hand over', () => queue.handOver(items)),
+    spawn: (...args) => pass('spawn', () => queue.spawn(...args)),
+    standing: (jobId) => pass('standing', () => queue.standing(jobId)),
+    ping: () => pass('ping', () => queue.ping()),
+    work: (processor) =>
+      queue.work(async (job, token) => {
+        await pass(`take ${job.name}`, async () => undefined);
+        const { id, name, data, attemptsStarted } = job;
+        const moveToWaitingChildren = (own: string): Promise<boolean> =>
+          pass('wait for children', () => job.moveToWaitingChildren(own));
+        return processor({ id, name, data, attemptsStarted, moveToWaitingChildren }, token);
+      }),
+    close: () => queue.close(),
+  };
+}
+
 /**
  * BullMQ on either back end, behind the few words that Sluice needs. The queue executes and never decides: all of it may
  * be lost, and the sweep asks for it again.
  */
-export class JobQueue {
+export class JobQueue implements Queue {
   readonly backend: 'redis' | 'postgres';
   readonly #settings: QueueSettings;
-  readonly #queue: Queue<JobData, void, JobName>;
+  readonly #queue: BullQueue<JobData, void, JobName>;
   readonly #flows: FlowProducer;
   readonly #connect: () => Backend;
   readonly #closers: (() => Promise<void>)[];
@@ -41,7 +99,11 @@ export class JobQueue {
     this.#connect = connect;
     this.#closers = closers;
     const { classes, connection } = connect();
-    this.#queue = new classes.Queue(QUEUE, { connection, prefix: settings.prefix }) as Queue<JobData, void, JobName>;
+    this.#queue = new classes.Queue(QUEUE, { connection, prefix: settings.prefix }) as BullQueue<
+      JobData,
+      void,
+      JobName
+    >;
     this.#flows = new classes.FlowProducer({ connection, prefix: settings.prefix }) as FlowProducer;
     // Without a listener a connection that breaks would end the process; BullMQ reconnects by itself.
     const report = (error: Error): void => log.debug({ error: error.message }, 'queue');
@@ -65,7 +127,6 @@ export class JobQueue {
     return new JobQueue(backend, settings, connect, closers, log);
   }
 
-  /** Puts what the outbox holds into the queue. What is there already is not added again. */
   async handOver(items: OutboxItem[]): Promise<void> {
     const flows: FlowJob[] = [];
     const add = (name: JobName, data: JobData, jobId: string): void => {
@@ -101,7 +162,6 @@ export class JobQueue {
     if (flows.length > 0) await this.#flows.addBulk(flows);
   }
 
-  /** Siblings below an environment's job, one per step that became ready beside the one that the job itself takes. */
   async spawn(data: PromoteData, steps: number[], parent: string): Promise<void> {
     await this.#queue.addBulk(
       steps.map((step) => ({
@@ -117,7 +177,6 @@ export class JobQueue {
     );
   }
 
-  /** `over`: completed or failed for good. `joining`: it waits for its children, whatever has become of them. */
   async standing(jobId: string): Promise<'missing' | 'pending' | 'joining' | 'over'> {
     const state = await this.#queue.getJobState(jobId);
     if (state === 'unknown') return 'missing';
@@ -129,10 +188,10 @@ export class JobQueue {
     await this.#queue.getJobCounts('active');
   }
 
-  work(processor: Processor<JobData, void, JobName>): Worker<JobData, void, JobName> {
+  work(processor: JobProcessor): QueueWorker {
     const { classes, connection } = this.#connect();
     const { prefix, concurrency, lockDurationMs, stalledIntervalMs } = this.#settings;
-    return new classes.Worker(QUEUE, processor as Processor, {
+    return new classes.Worker(QUEUE, processor, {
       connection,
       prefix,
       concurrency,
@@ -143,7 +202,7 @@ export class JobQueue {
       // By default a worker whose connection broke sits out 15 seconds before it asks for a job again.
       runRetryDelay: 500,
       autorun: false,
-    }) as Worker<JobData, void, JobName>;
+    }) as unknown as QueueWorker;
   }
 
   async close(): Promise<void> {
@@ -204,7 +263,7 @@ async function openOnRedis(settings: QueueSettings, url: string, log: Log): Prom
 }
 
 async function openOnPostgres(settings: QueueSettings, log: Log): Promise<JobQueue> {
-  const pool = new pg.Pool({
+  const pool = new SturdyPool({
     connectionString: settings.databaseUrl,
     max: 8,
     keepAlive: true,
@@ -212,6 +271,8 @@ async function openOnPostgres(settings: QueueSettings, log: Log): Promise<JobQue
     // No job waits for the disk: what a crash of PostgreSQL takes from the queue, the sweep brings back. An outbox row is deleted by
     // a later commit that does wait, and with it everything before it is on disk.
     options: '-c search_path=bullmq,public -c synchronous_commit=off',
+    // What passes a seam is the call of the queue, not its statements.
+    seams: null,
   });
   const onError = (error: Error): void => log.debug({ error: error.message }, 'queue pool');
   pool.on('error', onError);

@@ -1,5 +1,6 @@
 import type { Pool } from 'pg';
 import type { App } from '../app.ts';
+import { Rounds } from '../clock.ts';
 import type { MovedTo } from '../commands/mover.ts';
 import { followWork } from '../commands/follow-work.ts';
 import { processDue } from '../commands/process-delivery.ts';
@@ -13,7 +14,7 @@ import type { OutboxItem } from '../store/save-decisions.ts';
 import { dueSoon, forgetOldKeys, leftInOutbox, openReleases } from '../store/unfinished.ts';
 import { askId, promoteId, stepId } from './job-data.ts';
 import type { PromoteData } from './job-data.ts';
-import type { JobQueue } from './queue.ts';
+import type { Queue } from './queue.ts';
 import { SOON } from './timers.ts';
 import type { Timers } from './timers.ts';
 
@@ -24,41 +25,31 @@ import type { Timers } from './timers.ts';
 export class Sweep {
   readonly #parts: SweepParts;
   readonly #lookedAt = new Map<string, { next: number; pause: number }>();
-  #timer: NodeJS.Timeout | null = null;
-  #running: Promise<void> | null = null;
+  readonly #every: Rounds;
   /** What a round has begun and does not wait for, by name: it may have to ask a target that does not answer. */
   readonly #beside = new Map<string, Promise<unknown>>();
   #rounds = 0;
-  #closed = false;
 
   constructor(parts: SweepParts) {
     this.#parts = parts;
+    const round = (): Promise<void> =>
+      this.round().catch((error: unknown) => parts.log.warn({ error }, 'the sweep could not finish its round'));
+    this.#every = new Rounds(parts.clock, 'sweep', parts.intervalMs, round);
   }
 
   start(): void {
-    const next = (): void => {
-      if (this.#closed) return;
-      this.#running = this.round().catch((error: unknown) =>
-        this.#parts.log.warn({ error }, 'the sweep could not finish its round'),
-      );
-      void this.#running.finally(() => {
-        if (!this.#closed) this.#timer = setTimeout(next, this.#parts.intervalMs);
-      });
-    };
-    next();
+    this.#every.start();
   }
 
   async close(): Promise<void> {
-    this.#closed = true;
-    if (this.#timer) clearTimeout(this.#timer);
-    await this.#running;
+    await this.#every.close();
     await Promise.all(this.#beside.values());
   }
 
   async round(): Promise<void> {
-    const { pool, mover, timers } = this.#parts;
-    const now = Date.now();
-    for (const { id, wakeAt } of await dueSoon(pool, SOON)) timers.set(id, wakeAt.getTime(), now);
+    const { pool, mover, timers, clock, limits } = this.#parts;
+    const now = clock.now().getTime();
+    for (const { id, wakeAt } of await dueSoon(pool, SOON, limits.wakeUps)) timers.set(id, wakeAt.getTime(), now);
     await this.#relay();
     await mover.flush();
     await this.#reconcile();
@@ -71,9 +62,9 @@ export class Sweep {
 
   /** Rows that their own process should have handed over by now. */
   async #relay(): Promise<void> {
-    const { pool, mover, queue, log } = this.#parts;
+    const { pool, mover, queue, log, limits } = this.#parts;
     for (;;) {
-      const items = await leftInOutbox(pool, LATE, 500);
+      const items = await leftInOutbox(pool, LATE, limits.outboxRows);
       if (items.length === 0) return;
       log.info({ items: items.length }, 'handing over what was left in the outbox');
       const jobs = items.filter((each) => !isForCommand(each));
@@ -81,7 +72,7 @@ export class Sweep {
       mover.handedOver(jobs.map((each) => each.key));
       const begun = items.filter((each) => isForCommand(each) && this.#follow(each));
       await mover.flush();
-      if (items.length < 500 || jobs.length + begun.length === 0) return;
+      if (items.length < limits.outboxRows || jobs.length + begun.length === 0) return;
     }
   }
 
@@ -112,14 +103,15 @@ export class Sweep {
 
   /** Open releases that have not moved for a while: is there a job for everything that runs, a turn for all that waits? */
   async #reconcile(): Promise<void> {
-    const now = performance.now();
-    const open = await openReleases(this.#parts.pool, QUIET);
+    const { pool, clock, limits } = this.#parts;
+    const now = clock.elapsed();
+    const open = await openReleases(pool, QUIET, limits.openReleases);
     const ids = new Set(open);
     for (const id of this.#lookedAt.keys()) if (!ids.has(id)) this.#lookedAt.delete(id);
     // A release that stays as it is is looked at less and less often, the more of them there are: a thousand waiting ones cost
     // little, and when there are few whatever was lost is found soon.
     const atMost = Math.min(Math.max(open.length * SHARE, AGAIN), AGAIN_AT_MOST);
-    const due = open.filter((id) => now >= (this.#lookedAt.get(id)?.next ?? 0)).slice(0, 500);
+    const due = open.filter((id) => now >= (this.#lookedAt.get(id)?.next ?? 0)).slice(0, limits.releasesPerRound);
     for (const id of due) {
       const pause = Math.min((this.#lookedAt.get(id)?.pause ?? AGAIN / 2) * 2, atMost);
       this.#lookedAt.set(id, { next: now + pause, pause });
@@ -179,9 +171,9 @@ export class Sweep {
   }
 }
 
-export interface SweepParts extends Pick<App, 'dataSource' | 'definitions' | 'drivers' | 'mover' | 'clock'> {
+export interface SweepParts extends Pick<App, 'dataSource' | 'definitions' | 'drivers' | 'mover' | 'clock' | 'limits'> {
   pool: Pool;
-  queue: JobQueue;
+  queue: Queue;
   timers: Timers;
   log: Log;
   intervalMs: number;

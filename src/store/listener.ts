@@ -1,5 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import pg from 'pg';
+import { systemClock } from '../clock.ts';
+import type { Clock } from '../clock.ts';
+import { SturdyClient } from '../connections.ts';
+import type { Seams } from '../seams.ts';
 import type { Log } from '../log.ts';
 
 /**
@@ -12,7 +14,9 @@ export class Listener {
   readonly #onNotice: (channel: string, payload: string) => void;
   readonly #onConnected: () => void;
   readonly #log: Log;
-  #client: pg.Client | null = null;
+  readonly #clock: Clock;
+  readonly #seams: Seams | null;
+  #client: SturdyClient | null = null;
   #closed = false;
   #loop: Promise<void> | null = null;
 
@@ -22,12 +26,16 @@ export class Listener {
     onNotice: (channel: string, payload: string) => void;
     onConnected: () => void;
     log: Log;
+    clock?: Clock;
+    seams?: Seams | null;
   }) {
     this.#url = parts.url;
     this.#channels = parts.channels;
     this.#onNotice = parts.onNotice;
     this.#onConnected = parts.onConnected;
     this.#log = parts.log;
+    this.#clock = parts.clock ?? systemClock;
+    this.#seams = parts.seams ?? null;
   }
 
   /** Resolves when it listens for the first time; keeps listening until `close`. */
@@ -39,10 +47,11 @@ export class Listener {
 
   async #run(onFirst: () => void): Promise<void> {
     for (let pause = 50; !this.#closed; pause = Math.min(pause * 2, 2_000)) {
-      const client = new pg.Client({
+      const client = new SturdyClient({
         connectionString: this.#url,
         keepAlive: true,
         application_name: 'sluice-listener',
+        seams: this.#seams,
       });
       const ended = new Promise<void>((resolve) => {
         client.on('end', resolve);
@@ -51,7 +60,7 @@ export class Listener {
           resolve();
         });
       });
-      client.on('notification', ({ channel, payload }) => this.#onNotice(channel, payload ?? ''));
+      client.on('notification', ({ channel, payload }) => this.#hear(channel, payload ?? ''));
       try {
         await client.connect();
         for (const channel of this.#channels) await client.query(`LISTEN ${channel}`);
@@ -65,8 +74,14 @@ export class Listener {
       }
       this.#client = null;
       await client.end().catch(() => undefined);
-      if (!this.#closed) await sleep(pause);
+      if (!this.#closed) await this.#clock.sleep('listener', pause);
     }
+  }
+
+  #hear(channel: string, payload: string): void {
+    if (this.#seams === null) return this.#onNotice(channel, payload);
+    const told = async (): Promise<void> => this.#onNotice(channel, payload);
+    void this.#seams.pass({ kind: 'notice', name: channel }, told).catch(() => undefined);
   }
 
   async close(): Promise<void> {

@@ -4,11 +4,11 @@ import type { OutboxItem } from './save-decisions.ts';
 
 /** What the sweep asks the database. All ages in milliseconds, by the database's clock. */
 
-export async function dueSoon(pool: Pool, within: number): Promise<{ id: string; wakeAt: Date }[]> {
+export async function dueSoon(pool: Pool, within: number, limit: number): Promise<{ id: string; wakeAt: Date }[]> {
   const { rows } = await pool.query<{ id: string; wakeAt: Date }>(
     `SELECT id, wake_at AS "wakeAt" FROM release
-     WHERE wake_at <= now() + $1 * interval '1 millisecond' ORDER BY wake_at LIMIT 1000`,
-    [within],
+     WHERE wake_at <= now() + $1 * interval '1 millisecond' ORDER BY wake_at LIMIT $2`,
+    [within, limit],
   );
   return rows;
 }
@@ -23,12 +23,12 @@ export async function leftInOutbox(pool: Pool, olderThan: number, limit: number)
 }
 
 /** Releases that have not ended and whose last event is older than `quietFor`. */
-export async function openReleases(pool: Pool, quietFor: number): Promise<string[]> {
+export async function openReleases(pool: Pool, quietFor: number, limit: number): Promise<string[]> {
   const { rows } = await pool.query<{ id: string }>(
     `SELECT id FROM release
      WHERE ended_at IS NULL AND (rest->>'lastEventAt')::bigint < (extract(epoch FROM now()) * 1000) - $1
-     ORDER BY number LIMIT 5000`,
-    [quietFor],
+     ORDER BY number LIMIT $2`,
+    [quietFor, limit],
   );
   return rows.map((row) => row.id);
 }
@@ -37,14 +37,15 @@ export async function openReleases(pool: Pool, quietFor: number): Promise<string
 export async function releasesAhead(
   pool: Pool,
   { product, environment }: { product?: string; environment?: string },
+  limit: number,
 ): Promise<string[]> {
   const { rows } = await pool.query<{ id: string }>(
     `SELECT r.id FROM release r
      WHERE r.ended_at IS NULL AND ($1::text IS NULL OR r.product = $1) AND EXISTS (
        SELECT FROM promotion p WHERE p.release_id = r.id AND p.started_at IS NULL AND p.ended_at IS NULL
          AND ($2::text IS NULL OR p.environment = $2))
-     ORDER BY r.number LIMIT 5000`,
-    [product ?? null, environment ?? null],
+     ORDER BY r.number LIMIT $3`,
+    [product ?? null, environment ?? null, limit],
   );
   return rows.map((row) => row.id);
 }
@@ -73,11 +74,15 @@ export async function nextInLine(
 }
 
 /** Releases of these products that have not ended, in their order. */
-export async function waitingReleases(pool: Pool, products: string[]): Promise<{ id: string; product: string }[]> {
+export async function waitingReleases(
+  pool: Pool,
+  products: string[],
+  limit: number,
+): Promise<{ id: string; product: string }[]> {
   const { rows } = await pool.query<{ id: string; product: string }>({
     name: 'waiting-releases',
-    text: `SELECT id, product FROM release WHERE product = ANY($1) AND ended_at IS NULL ORDER BY number LIMIT 200`,
-    values: [products],
+    text: `SELECT id, product FROM release WHERE product = ANY($1) AND ended_at IS NULL ORDER BY number LIMIT $2`,
+    values: [products, limit],
   });
   return rows;
 }

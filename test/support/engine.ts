@@ -94,7 +94,7 @@ export async function openTestEngine(backend: Backend, settings: Record<string, 
       return rows.map(({ sequence, event }) => ({ sequence, ...event }));
     },
     async another(clock) {
-      const other = await openApp(config, log, clock);
+      const other = await openApp(config, log, clock && { clock });
       open.push(other);
       return other;
     },
