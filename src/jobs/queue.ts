@@ -1,5 +1,5 @@
 import { createPostgresBackend, createRedisBackend, runMigrations, withBackend } from 'bullmq';
-import type { FlowJob, JobsOptions, Processor, Queue as BullQueue, FlowProducer } from 'bullmq';
+import type { FlowJob, JobsOptions, Queue as BullQueue, FlowProducer } from 'bullmq';
 import { Redis } from 'ioredis';
 import { SturdyPool } from '../connections.ts';
 import type { Log } from '../log.ts';
@@ -202,7 +202,7 @@ export class JobQueue implements Queue {
       // By default a worker whose connection broke sits out 15 seconds before it asks for a job again.
       runRetryDelay: 500,
       autorun: false,
-    }) as unknown as QueueWorker;
+    });
   }
 
   async close(): Promise<void> {
