@@ -47,6 +47,15 @@ export interface Config {
     bodyBytes: number;
     /** Most that one operation may cost; see `costOf`. */
     cost: number;
+    /** What one operation may turn out to be while it runs. */
+    budget: {
+      /** Most objects, and fields that are selected of them. */
+      values: number;
+      /** Largest answer, in bytes, as it is about to be written. */
+      bytes: number;
+      /** Milliseconds that an operation runs before others have their turn. */
+      sliceMs: number;
+    };
     /** Operations that one caller may ask for within ten seconds; 0: as many as they like. */
     operations: number;
     /** Open connections of this process, of whatever kind. */
@@ -104,6 +113,9 @@ export class ConfigError extends Error {
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 const AUTH_MODES = ['auto', 'required', 'off'] as const;
 const ROLES = ['all', 'api', 'worker'] as const;
+
+/** Long enough that few operations notice, short enough that nobody else does. */
+const SLICE_MS = 10;
 
 interface Setting<T> {
   schema: z.ZodType<T>;
@@ -270,6 +282,18 @@ export const SETTINGS = {
     'Most that one operation may cost: an object is 1, a list counts as often as its `first` says.',
     50_000,
   ),
+  SLUICE_QUERY_VALUES: wholeNumber(
+    100,
+    100_000_000,
+    'Most objects and fields of objects that the answer to one operation may have, lists counted by what they hold.',
+    250_000,
+  ),
+  SLUICE_ANSWER_LIMIT_BYTES: wholeNumber(
+    1_024,
+    1_073_741_824,
+    'Largest answer to one operation, in bytes, counted while it is made.',
+    16_777_216,
+  ),
   SLUICE_RATE_LIMIT: setting({
     schema: z
       .string()
@@ -397,6 +421,11 @@ export function loadConfig(env: Record<string, string | undefined>): Config {
     limits: {
       bodyBytes: values.SLUICE_BODY_LIMIT_BYTES!,
       cost: values.SLUICE_QUERY_COST!,
+      budget: {
+        values: values.SLUICE_QUERY_VALUES!,
+        bytes: values.SLUICE_ANSWER_LIMIT_BYTES!,
+        sliceMs: SLICE_MS,
+      },
       operations: values.SLUICE_RATE_LIMIT ?? (local ? 0 : 1_000),
       connections: values.SLUICE_MAX_CONNECTIONS!,
       streams: values.SLUICE_MAX_STREAMS!,

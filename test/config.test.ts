@@ -44,6 +44,7 @@ describe('settings', () => {
       limits: {
         bodyBytes: 1_048_576,
         cost: 50_000,
+        budget: { values: 250_000, bytes: 16_777_216, sliceMs: 10 },
         operations: 0,
         connections: 10_000,
         streams: 2_000,

@@ -3,6 +3,7 @@ import type { GraphQLSchema } from 'graphql';
 import { buildSchemaSync } from 'type-graphql';
 import { guardSchema } from '../resolvers/access/guard.ts';
 import { ORPHANED_TYPES, RESOLVERS } from '../resolvers/index.ts';
+import { budgetSchema } from './budget.ts';
 import { markOneOf } from './one-of.ts';
 import { DateTime } from './scalars.ts';
 
@@ -10,18 +11,17 @@ let built: GraphQLSchema | null = null;
 
 /** The whole API. Built once per process: type-graphql keeps its metadata globally anyway. */
 export function buildApiSchema(): GraphQLSchema {
-  built ??= guardSchema(
-    markOneOf(
-      buildSchemaSync({
-        resolvers: RESOLVERS,
-        orphanedTypes: ORPHANED_TYPES,
-        scalarsMap: [{ type: Date, scalar: DateTime }],
-        // The core checks what it is given and names the field and the fix; a second checker would answer in other words.
-        validate: false,
-        pubSub: NO_PUB_SUB,
-      }),
-    ),
-  );
+  if (built) return built;
+  const bare = buildSchemaSync({
+    resolvers: RESOLVERS,
+    orphanedTypes: ORPHANED_TYPES,
+    scalarsMap: [{ type: Date, scalar: DateTime }],
+    // The core checks what it is given and names the field and the fix; a second checker would answer in other words.
+    validate: false,
+    pubSub: NO_PUB_SUB,
+  });
+  // The budget stands outside: what is not paid for is not asked for its rule either.
+  built = budgetSchema(guardSchema(markOneOf(bare)));
   return built;
 }
 

@@ -2,6 +2,7 @@ import type { App } from '../app.ts';
 import type { Identity, LiveAccess } from '../core/access/index.ts';
 import type { Caller } from '../core/caller.ts';
 import type { EventLog } from '../events/event-log.ts';
+import { Budget } from './budget.ts';
 
 /** What every resolver is handed. One per request; one per event in a subscription, so that nothing cached in it is old. */
 export interface ApiContext {
@@ -16,6 +17,10 @@ export interface ApiContext {
   caller: Caller | null;
   /** Who asks, as it is written into events; null while nobody has to say who they are. */
   actor: string | null;
+  /** Under which name the limits count whoever asks; see `Limits.callerOf`. */
+  limitedAs: string;
+  /** What this operation may still cost; of a subscription what one event may. */
+  budget: Budget;
   /** Batches of this request, by the name of what they load; see `loaderOf`. */
   loaders: Map<string, unknown>;
 }
@@ -36,14 +41,27 @@ export interface ContextParts {
   identity?: Identity | null;
   live?: LiveAccess | null;
   from?: RequestOrigin;
+  limitedAs?: string;
 }
 
 /** @param actor only where there is no identity: the name that events show. */
 export function createContext(parts: ContextParts, actor: string | null = null): ApiContext {
-  const { app, log, live = null, from = INSIDE } = parts;
+  const { app, log, live = null, from = INSIDE, limitedAs = 'inside' } = parts;
   const identity = live?.identity ?? parts.identity ?? null;
   const caller = identity?.caller ?? null;
-  return { app, log, identity, live, from, caller, actor: caller?.name ?? actor, loaders: new Map() };
+  const budget = new Budget(app.config.limits.budget);
+  return {
+    app,
+    log,
+    identity,
+    live,
+    from,
+    caller,
+    actor: caller?.name ?? actor,
+    limitedAs,
+    budget,
+    loaders: new Map(),
+  };
 }
 
 /** The request's own DataLoader (or any cache) of that name, made when it is first asked for. */

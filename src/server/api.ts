@@ -1,4 +1,4 @@
-import type { Server } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
 import type { Express, Request } from 'express';
 import { Authenticator } from '../access/authenticator.ts';
 import type { OidcTimes } from '../access/oidc.ts';
@@ -14,6 +14,7 @@ import { approvalPages } from './approval-page.ts';
 import { serveEventStreams } from './event-stream.ts';
 import { FanOut } from './fan-out.ts';
 import { Identifier } from './identify.ts';
+import { Introspection } from './introspection.ts';
 import { Limits } from './limits.ts';
 import type { Masking } from './masking.ts';
 import type { hostGuard } from './origin.ts';
@@ -56,14 +57,21 @@ export async function openApi(app: App, { masking, hostAllowed }: Face, options:
   const sessions = new Sessions({ ...app, authenticator });
   const events = await EventLog.open({ pool, databaseUrl, log, ...options.events });
   const schema = buildApiSchema();
-  const newContext = (parts: RequestParts): ApiContext => createContext({ app, log: events, ...parts });
+  const introspection = new Introspection(schema, Math.min(config.limits.cost, MAX_INTROSPECTION));
+  const newContext = (request: IncomingMessage, parts: RequestParts): ApiContext => {
+    const context = createContext({ app, log: events, ...parts });
+    context.limitedAs = limits.callerOf(request, context);
+    return context;
+  };
   const fanOut = new FanOut({
     masking,
-    freshContext: ({ identity, live, from, actor }) => createContext({ app, log: events, identity, live, from }, actor),
+    freshContext: ({ identity, live, from, limitedAs, actor }) =>
+      createContext({ app, log: events, identity, live, from, limitedAs }, actor),
   });
   const identifier = new Identifier(authenticator, limits);
   const transport = {
     schema,
+    introspection,
     identifier,
     sessions,
     newContext,
@@ -75,7 +83,7 @@ export async function openApi(app: App, { masking, hostAllowed }: Face, options:
     hostAllowed,
     allowedOrigins,
   };
-  const apollo = newApollo({ schema, masking, log, maxCost: config.limits.cost });
+  const apollo = newApollo({ schema, introspection, limits, masking, log, maxCost: config.limits.cost });
   await apollo.start();
   const streams = serveEventStreams(transport);
   const routes = {
@@ -91,8 +99,8 @@ export async function openApi(app: App, { masking, hostAllowed }: Face, options:
     newContext: async (request: Request): Promise<ApiContext> => {
       const identified = await identifier.identify(request).catch(asHttp);
       const from = identifier.originOf(request, 'HTTP');
-      const context = newContext({ identity: identified?.identity ?? null, from });
-      await limits.operation(limits.callerOf(request, context)).catch(asHttp);
+      const context = newContext(request, { identity: identified?.identity ?? null, from });
+      await limits.operation(context.limitedAs).catch(asHttp);
       return context;
     },
   };
@@ -113,6 +121,9 @@ export async function openApi(app: App, { masking, hostAllowed }: Face, options:
     },
   };
 }
+
+/** Objects of the schema: the standard question, which has no limit, is answered with a third of it. */
+const MAX_INTROSPECTION = 20_000;
 
 /** Whoever reached a server without authentication could do everything: then only this machine may. */
 async function refuseToStandOpen({ host, auth }: App['config'], authenticator: Authenticator): Promise<void> {

@@ -20,7 +20,7 @@ const MAX_NODES = 10_000;
 
 /**
  * An object costs 1 and a plain value nothing. What stands in a list counts as often as `first` says, or ten times; the
- * two lists of a connection hold what its `first` already counted. Introspection has limits of its own.
+ * two lists of a connection hold what its `first` already counted. What is asked of the schema itself `Introspection` counts.
  */
 const estimator: ComplexityEstimator = ({ type, field, args, childComplexity }) => {
   if (type.name.startsWith('__') || field.name.startsWith('__')) return 0;

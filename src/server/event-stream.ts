@@ -1,11 +1,12 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import type { Request, RequestHandler, Response } from 'express';
-import { execute, type ExecutionArgs, type ExecutionResult, GraphQLError } from 'graphql';
+import { type ExecutionArgs, type ExecutionResult, GraphQLError } from 'graphql';
 import { createHandler } from 'graphql-sse/lib/use/express';
 import type { Session } from '../access/sessions.ts';
 import type { Identity } from '../core/access/index.ts';
 import { unauthenticated } from '../resolvers/access/guard.ts';
 import type { RequestOrigin } from '../schema/context.ts';
+import { answer } from './execute.ts';
 import type { Masking } from './masking.ts';
 import { prepare } from './operation.ts';
 import { RateLimitedError } from './limits.ts';
@@ -16,7 +17,7 @@ import { RETRY_AFTER, type TransportParts } from './sockets.ts';
  * know HTTP and nothing else. GET serves a plain EventSource, POST everybody else.
  */
 export function serveEventStreams(parts: TransportParts): { handler: RequestHandler; close(): void } {
-  const { schema, masking, fanOut, newContext, limits } = parts;
+  const { schema, introspection, masking, fanOut, newContext, limits } = parts;
   const open = new Set<Response>();
   const responses = new WeakMap<ExecutionArgs, { response: Response; caller: string }>();
   const callers = new WeakMap<Response, { live: Session | null; identity: Identity | null; from: RequestOrigin }>();
@@ -26,17 +27,18 @@ export function serveEventStreams(parts: TransportParts): { handler: RequestHand
     // No tokens: nothing is kept for a client that has no connection.
     authenticate: () => null,
     onSubscribe: async ({ raw, context: { res } }, params) => {
-      const contextValue = newContext(callers.get(res)!);
-      const caller = limits.callerOf(raw, contextValue);
+      const contextValue = newContext(raw, callers.get(res)!);
+      const caller = contextValue.limitedAs;
       await limits.operation(caller);
-      const prepared = prepare(schema, params, parts.maxCost);
+      const prepared = prepare(parts, params);
       if (!('schema' in prepared)) return { data: null, errors: masking.errors(prepared) };
+      await limits.introspection(caller, introspection, prepared);
       const args = { ...prepared, contextValue };
       responses.set(args, { response: res, caller });
       return args as never;
     },
     validate: () => [],
-    execute: (async (args: ExecutionArgs) => masking.result(await execute(args))) as typeof execute,
+    execute: (async (args: ExecutionArgs) => masking.result(await answer(args, introspection))) as never,
     subscribe: (async (args: ExecutionArgs) => {
       const { response, caller } = responses.get(args)!;
       const results = await limits.subscription(caller, () => fanOut.subscribe(args));

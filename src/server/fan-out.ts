@@ -12,6 +12,7 @@ import {
 import { LRUCache } from 'lru-cache';
 import type { Identity } from '../core/access/index.ts';
 import type { ApiContext } from '../schema/context.ts';
+import { within } from './execute.ts';
 import type { Masking } from './masking.ts';
 
 export interface FanOutParts {
@@ -60,7 +61,8 @@ export class FanOut {
   async #execute(args: ExecutionArgs, event: object): Promise<ExecutionResult> {
     this.executions += 1;
     const contextValue = this.#parts.freshContext(args.contextValue as ApiContext);
-    return this.#parts.masking.result(await execute({ ...args, rootValue: event, contextValue }));
+    const result = await execute({ ...args, rootValue: event, contextValue });
+    return this.#parts.masking.result(within(contextValue.budget, result));
   }
 }
 

@@ -4,9 +4,13 @@ import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import type { Config } from '../config.ts';
 import type { ApiContext } from '../schema/context.ts';
 import { clientAddresses, neighbourhood } from './client-address.ts';
+import type { Operation } from './cost.ts';
+import type { Introspection } from './introspection.ts';
 
 /** Seconds over which operations are counted. */
 const WINDOW = 10;
+/** Questions about the schema that are not answered from a text, within that time. */
+const QUESTIONS = 10;
 
 /** Answers for an operation that came too soon; `retryAfter` in seconds, at least 1. */
 export class RateLimitedError extends GraphQLError {
@@ -30,6 +34,7 @@ export class Limits {
   /** Where a request comes from: the nearest address that is no proxy of ours. */
   readonly addressOf: (request: IncomingMessage) => string;
   readonly #operations: RateLimiterMemory | undefined;
+  readonly #questions = new RateLimiterMemory({ points: QUESTIONS, duration: WINDOW });
   readonly #streams = new Map<string, number>();
   readonly #subscriptions = new Map<string, number>();
 
@@ -48,13 +53,15 @@ export class Limits {
 
   /** @throws RateLimitedError */
   async operation(caller: string): Promise<void> {
-    try {
-      await this.#operations?.consume(caller);
-    } catch (error) {
-      if (error instanceof RateLimiterRes)
-        throw new RateLimitedError(Math.max(1, Math.ceil(error.msBeforeNext / 1000)));
-      throw error;
-    }
+    if (this.#operations) await consume(this.#operations, caller);
+  }
+
+  /**
+   * Questions about the schema that tools ask are answered from a text, as often as they like; those that somebody thought of need
+   * the processor each time, and may be asked without saying who asks. @throws RateLimitedError
+   */
+  async introspection(caller: string, introspection: Introspection, operation: Operation): Promise<void> {
+    if (introspection.isAsked(operation) && !introspection.isFree(operation)) await consume(this.#questions, caller);
   }
 
   /** A place for a WebSocket or an event stream; call what it answers when that is closed. Undefined: there is none. */
@@ -78,6 +85,15 @@ export class Limits {
       release();
       throw error;
     }
+  }
+}
+
+async function consume(limiter: RateLimiterMemory, caller: string): Promise<void> {
+  try {
+    await limiter.consume(caller);
+  } catch (error) {
+    if (error instanceof RateLimiterRes) throw new RateLimitedError(Math.max(1, Math.ceil(error.msBeforeNext / 1000)));
+    throw error;
   }
 }
 

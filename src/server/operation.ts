@@ -13,6 +13,7 @@ import {
 } from 'graphql';
 import { LRUCache } from 'lru-cache';
 import { checkCost } from './cost.ts';
+import type { Introspection } from './introspection.ts';
 
 /** What one operation may ask for, on every transport. */
 export const MAX_TOKENS = 5_000;
@@ -48,9 +49,8 @@ const documents = new LRUCache<string, DocumentNode>({
 
 /** Parsed and validated, or why not. For the transports that Apollo does not serve. */
 export function prepare(
-  schema: GraphQLSchema,
+  { schema, introspection, maxCost }: { schema: GraphQLSchema; introspection: Introspection; maxCost: number },
   params: OperationParams,
-  maxCost: number,
 ): ExecutionArgs | readonly GraphQLError[] {
   const { query, operationName, variables } = params;
   if (typeof query !== 'string') return [new GraphQLError('query is missing: expected the text of an operation')];
@@ -68,7 +68,9 @@ export function prepare(
       operationName: typeof operationName === 'string' ? operationName : undefined,
       variableValues: (variables ?? undefined) as ExecutionArgs['variableValues'],
     };
-    checkCost(schema, { ...args, variables: args.variableValues }, maxCost);
+    const operation = { ...args, variables: args.variableValues };
+    introspection.check(operation);
+    checkCost(schema, operation, maxCost);
     return args;
   } catch (error) {
     if (error instanceof GraphQLError) return [error];

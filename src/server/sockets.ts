@@ -1,12 +1,14 @@
 import { STATUS_CODES, type IncomingMessage, type Server } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { type ExecutionArgs, type ExecutionResult, execute, GraphQLError, type GraphQLSchema } from 'graphql';
+import { type ExecutionArgs, type ExecutionResult, GraphQLError, type GraphQLSchema } from 'graphql';
 import { useServer } from 'graphql-ws/use/ws';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Session, Sessions } from '../access/sessions.ts';
 import { unauthenticated } from '../resolvers/access/guard.ts';
 import type { ApiContext, ContextParts, RequestOrigin } from '../schema/context.ts';
+import { answer } from './execute.ts';
 import type { FanOut } from './fan-out.ts';
+import type { Introspection } from './introspection.ts';
 import { type Limits, RateLimitedError } from './limits.ts';
 import type { Masking } from './masking.ts';
 import type { Identifier } from './identify.ts';
@@ -18,9 +20,10 @@ export type RequestParts = Pick<ContextParts, 'identity' | 'live' | 'from'>;
 
 export interface TransportParts {
   schema: GraphQLSchema;
+  introspection: Introspection;
   identifier: Identifier;
   sessions: Sessions;
-  newContext: (parts: RequestParts) => ApiContext;
+  newContext: (request: IncomingMessage, parts: RequestParts) => ApiContext;
   fanOut: FanOut;
   masking: Masking;
   maxBytes: number;
@@ -44,9 +47,8 @@ const GOODBYE = 1_000;
 
 /** The graphql-transport-ws protocol on `/graphql`. */
 export function serveSockets(server: Server, parts: TransportParts): { close(): Promise<void> } {
-  const { schema, masking, fanOut, newContext, limits } = parts;
+  const { introspection, masking, fanOut, newContext, limits } = parts;
   const sockets = new WebSocketServer({ noServer: true, maxPayload: parts.maxBytes });
-  const callers = new WeakMap<ApiContext, string>();
   const connections = new WeakMap<WebSocket, { live: Session | null; from: RequestOrigin }>();
 
   /** Who it is holds for the whole connection, which ends with what showed it. */
@@ -74,9 +76,9 @@ export function serveSockets(server: Server, parts: TransportParts): { close(): 
       // Whatever NODE_ENV says: no internals in close reasons.
       isProd: true,
       connectionInitWaitTimeout: 10_000,
-      execute: async (args): Promise<ExecutionResult> => masking.result(await execute(args)),
+      execute: async (args): Promise<ExecutionResult> => masking.result(await answer(args, introspection)),
       subscribe: (args: ExecutionArgs) =>
-        limits.subscription(callers.get(args.contextValue as ApiContext) ?? '', () => fanOut.subscribe(args)),
+        limits.subscription((args.contextValue as ApiContext).limitedAs, () => fanOut.subscribe(args)),
       onConnect: ({ connectionParams, extra: { socket, request } }) => admit(socket, request, connectionParams),
       onClose: ({ extra: { socket } }) => connections.get(socket)?.live?.close(),
       onSubscribe: async ({ subscriptions, extra }, _id, params) => {
@@ -84,17 +86,17 @@ export function serveSockets(server: Server, parts: TransportParts): { close(): 
           const message = `more than ${MAX_SUBSCRIPTIONS_PER_SOCKET} operations on one socket: open another one`;
           return [new GraphQLError(message, { extensions: { code: 'TOO_MANY_SUBSCRIPTIONS' } })];
         }
-        const contextValue = newContext(connections.get(extra.socket)!);
-        const caller = limits.callerOf(extra.request, contextValue);
-        callers.set(contextValue, caller);
+        const contextValue = newContext(extra.request, connections.get(extra.socket)!);
+        const caller = contextValue.limitedAs;
         try {
           await limits.operation(caller);
+          const prepared = prepare(parts, params);
+          if ('schema' in prepared) await limits.introspection(caller, introspection, prepared);
+          return 'schema' in prepared ? { ...prepared, contextValue } : prepared;
         } catch (error) {
           if (error instanceof RateLimitedError) return [error];
           throw error;
         }
-        const prepared = prepare(schema, params, parts.maxCost);
-        return 'schema' in prepared ? { ...prepared, contextValue } : prepared;
       },
       onError: (_context, _id, _payload, errors) => masking.errors(errors),
     },

@@ -56,7 +56,7 @@ describe('what an operation costs', () => {
       2,
     ],
     ['what is skipped is free', '{ releases(first: 100) @skip(if: true) { nodes { id } } }', 0],
-    ['introspection has limits of its own', '{ __schema { types { fields { name } } } }', 0],
+    ['the schema is counted beside it (introspection.test.ts)', '{ __schema { types { fields { name } } } }', 0],
   ])('%s', (_name, query, expected) => expect(cost(query, { n: 7 })).toBe(expected));
 
   test('of several operations the one that runs', () => {

@@ -1,15 +1,20 @@
-import type { GraphQLFormattedError } from 'graphql';
+import type { ExecutionResult, GraphQLFormattedError } from 'graphql';
 import { graphql } from 'graphql';
 import pg from 'pg';
 import type { Identity, Role } from '../../../src/core/access/index.ts';
+import type { Config } from '../../../src/config.ts';
 import { EventLog } from '../../../src/events/event-log.ts';
 import { buildApiSchema } from '../../../src/schema/build.ts';
+import { Budget } from '../../../src/schema/budget.ts';
 import { createContext } from '../../../src/schema/context.ts';
+import { within } from '../../../src/server/execute.ts';
 import { person } from '../../core/support/builders.ts';
 import type { Backend } from '../../support/backends.ts';
 import { needed } from '../../support/database.ts';
 import { openTestEngine } from '../../support/engine.ts';
 import type { TestEngine } from '../../support/engine.ts';
+
+type BudgetLimits = Config['limits']['budget'];
 
 export interface TestApi extends TestEngine {
   /** Data as it comes; a top-level error fails the test. */
@@ -20,6 +25,12 @@ export interface TestApi extends TestEngine {
   askAs(who: string, query: string, variables?: Record<string, unknown>, role?: Role): Promise<any>;
   /** For what is a fault of the client. */
   errorsOf(query: string, variables?: Record<string, unknown>): Promise<readonly GraphQLFormattedError[]>;
+  /** As a transport answers it, within a budget of its own; what it spent. */
+  within(
+    limits: Partial<BudgetLimits>,
+    query: string,
+    variables?: Record<string, unknown>,
+  ): Promise<ExecutionResult & { spent: { values: number; bytes: number } }>;
   /** How many statements of the API's own connections a question costs. */
   statements(question: () => Promise<unknown>): Promise<number>;
 }
@@ -60,6 +71,12 @@ export async function openTestApi(settings: Record<string, string> = {}): Promis
     async errorsOf(query: string, variables: Record<string, unknown> = {}) {
       const { errors } = await execute(query, variables, 'ada');
       return (errors ?? []).map((each) => each.toJSON());
+    },
+    async within(limits: Partial<BudgetLimits>, source: string, variableValues: Record<string, unknown> = {}) {
+      const contextValue = createContext({ app, log }, 'ada');
+      contextValue.budget = new Budget({ ...app.config.limits.budget, ...limits });
+      const result = await graphql({ schema, source, variableValues, contextValue });
+      return { ...within(contextValue.budget, result), spent: contextValue.budget.spent };
     },
     statements: countStatements,
   });
