@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
 // graphql ships CommonJS and ES modules side by side. Without one fixed file, our code and a library can load different
@@ -14,6 +15,7 @@ export default defineConfig({
     setupFiles: ['test/support/setup.ts'],
     // Processes, not threads: PostgreSQL's parent-death signal and process.chdir belong to a process.
     pool: 'forks',
+    execArgv: ['--import', fileURLToPath(new URL('test/support/typescript-in-threads.mjs', import.meta.url))],
     maxWorkers: 2,
     testTimeout: 20_000,
     hookTimeout: 60_000,

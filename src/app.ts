@@ -10,6 +10,8 @@ import type { Drivers } from './drivers/index.ts';
 import { LIMITS } from './limits.ts';
 import type { Limits } from './limits.ts';
 import { createDataSource, migrate, poolOf } from './entities/data-source.ts';
+import { foreign } from './foreign/index.ts';
+import type { ForeignText } from './foreign/index.ts';
 import { Aborts } from './jobs/aborts.ts';
 import { JobQueue, throughSeams } from './jobs/queue.ts';
 import type { Queue, QueueSettings } from './jobs/queue.ts';
@@ -38,6 +40,8 @@ export interface App {
   definitions: DefinitionSnapshots;
   timers: Timers;
   aborts: Aborts;
+  /** Where text from outside is worked on. */
+  foreign: ForeignText;
   close(): Promise<void>;
 }
 
@@ -65,6 +69,7 @@ export async function openApp(config: Config, log: Log, outside: Partial<Outside
     for (const each of closers.reverse().splice(0)) await each();
   };
   try {
+    closers.push(() => foreign.close());
     let databaseUrl = config.databaseUrl;
     if (databaseUrl === undefined) {
       const embedded = await startEmbeddedPostgres({ dataDir: config.dataDir, log });
@@ -112,6 +117,7 @@ export async function openApp(config: Config, log: Log, outside: Partial<Outside
       definitions,
       timers,
       aborts,
+      foreign,
       close,
     };
   } catch (error) {

@@ -2,14 +2,16 @@ import type { App } from '../app.ts';
 import { KINDS } from '../core/definitions.ts';
 import type { Kind, StoredDefinition } from '../core/definitions.ts';
 import { RefusedError } from '../core/problems.ts';
-import { diffManifests, parseManifests } from '../manifests/index.ts';
-import type { ManifestError, ParsedManifest } from '../manifests/index.ts';
+import { PermanentError, TransientError } from '../drivers/driver.ts';
+import type { ForeignText } from '../foreign/index.ts';
+import { diffManifests } from '../manifests/index.ts';
+import type { ManifestError, ManifestPlace, PlainManifests } from '../manifests/index.ts';
 import { lockDefinitions } from '../store/definitions.ts';
 import { auditChange } from './audit.ts';
 import { reconsiderReleases } from './reconsider.ts';
 import { auditOfDefinitions, saveInTransaction } from './save-definition.ts';
 
-type Parts = Pick<App, 'dataSource' | 'pool' | 'mover' | 'limits' | 'log'>;
+type Parts = Pick<App, 'dataSource' | 'pool' | 'mover' | 'limits' | 'log' | 'foreign'>;
 
 export interface AppliedChange {
   kind: Kind;
@@ -20,26 +22,49 @@ export interface AppliedChange {
   revision: number;
 }
 
-export interface ApplyInput {
+export interface ManifestText {
   text: string;
   fileName?: string;
+}
+
+export interface ApplyInput extends ManifestText {
   /** Says what would change and changes nothing. */
   dryRun: boolean;
 }
 
+/** What the text holds, read in a thread within limits; text that is too much for them is an error like any other. */
+export async function readManifests(
+  { foreign }: { foreign: ForeignText },
+  { text, fileName }: ManifestText,
+  actor: string | null,
+): Promise<PlainManifests> {
+  try {
+    return await foreign.ask('parseManifests', { text, fileName }, asking(actor));
+  } catch (error) {
+    if (!(error instanceof PermanentError || error instanceof TransientError)) throw error;
+    const { message } = error;
+    return { definitions: [], errors: [{ file: fileName, document: 1, line: 1, column: 1, path: [], message }] };
+  }
+}
+
+const asking = (actor: string | null) => ({ caller: `manifests of ${actor ?? 'anybody'}`, what: 'the manifests' });
+
 /**
  * Applies manifests, all of them or none: what they refer to may be in the same input, in any order. Errors name file,
  * line and column. A dry run does the same in a transaction that is thrown away.
+ * @param read the same text, where it was read before
  */
 export async function applyManifests(
   app: Parts,
   { text, fileName, dryRun }: ApplyInput,
   actor: string | null,
+  read?: PlainManifests,
 ): Promise<{ changes: AppliedChange[]; errors: ManifestError[] }> {
-  const { definitions, errors } = parseManifests(text, { fileName });
+  const { definitions, errors } = read ?? (await readManifests(app, { text, fileName }, actor));
   if (errors.length > 0) return { changes: [], errors };
   const ordered = [...definitions].sort((a, b) => KINDS.indexOf(a.definition.kind) - KINDS.indexOf(b.definition.kind));
-  const outcome: { changes: AppliedChange[]; errors: ManifestError[] } = { changes: [], errors: [] };
+  const outcome: { changes: AppliedChange[] } = { changes: [] };
+  const refusals: Unplaced[] = [];
   try {
     await app.dataSource.transaction(async (manager) => {
       await lockDefinitions(manager);
@@ -54,10 +79,11 @@ export async function applyManifests(
           outcome.changes.push({ kind, name: metadata.name, change, diff, revision });
         } catch (error) {
           if (!(error instanceof RefusedError)) throw error;
-          outcome.errors.push(...placed(manifest, error));
+          const { document } = manifest;
+          refusals.push(...error.refusals.map(({ message, path }) => ({ document, message, path })));
         }
       }
-      if (dryRun || outcome.errors.length > 0) throw new Undone();
+      if (dryRun || refusals.length > 0) throw new Undone();
       if (saved.length > 0) await auditChange(manager, auditOfDefinitions(saved));
     });
   } catch (error) {
@@ -70,12 +96,15 @@ export async function applyManifests(
       changed.map((each) => each.kind),
     );
   }
-  return outcome.errors.length > 0 ? { changes: [], errors: outcome.errors } : outcome;
+  if (refusals.length === 0) return { ...outcome, errors: [] };
+  const positions = await app.foreign.ask('placesIn', { text, places: refusals }, asking(actor));
+  const placed = refusals.map((each, at) => ({ file: fileName, ...each, ...positions[at]! }));
+  return { changes: [], errors: placed };
 }
 
 /** Ends a transaction that must leave nothing behind. */
 class Undone extends Error {}
 
-function placed({ file, document, positionOf }: ParsedManifest, { refusals }: RefusedError): ManifestError[] {
-  return refusals.map(({ message, path }) => ({ file, document, path, message, ...positionOf(path) }));
+interface Unplaced extends ManifestPlace {
+  message: string;
 }

@@ -4,8 +4,11 @@ export { diffManifests, exportManifest, exportManifests, sameDefinition } from '
 export {
   formatManifestError,
   parseManifests,
+  placesIn,
   type ManifestError,
+  type ManifestPlace,
   type ParsedManifest,
   type ParsedManifests,
+  type PlainManifests,
 } from './parse.ts';
 export { MAX_BYTES, MAX_DOCUMENTS, type Position } from './source.ts';

@@ -25,6 +25,18 @@ export interface ParsedManifest {
   positionOf: (path: Path) => Position;
 }
 
+/** The same as plain data, so that it can come from another thread; `placesIn` finds positions later. */
+export interface PlainManifests {
+  definitions: Omit<ParsedManifest, 'positionOf'>[];
+  errors: ManifestError[];
+}
+
+/** A part of one manifest of an input. */
+export interface ManifestPlace {
+  document: number;
+  path: Path;
+}
+
 export interface ParsedManifests {
   definitions: ParsedManifest[];
   errors: ManifestError[];
@@ -78,6 +90,12 @@ export function parseManifests(text: string, options: { fileName?: string } = {}
     if (errors.length >= MAX_ERRORS) break;
   }
   return { definitions, errors: errors.slice(0, MAX_ERRORS) };
+}
+
+/** Where parts of manifests stand, in the order of `places`; the same answers as `positionOf`, from the text alone. */
+export function placesIn(text: string, places: readonly ManifestPlace[]): Position[] {
+  const found = new Map(parseManifests(text).definitions.map((each) => [each.document, each]));
+  return places.map(({ document, path }) => found.get(document)?.positionOf(path) ?? { line: 1, column: 1 });
 }
 
 function readManifest(source: Source, report: Report): Omit<ParsedManifest, 'document'> | undefined {

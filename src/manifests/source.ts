@@ -30,6 +30,9 @@ export const MAX_BYTES = 1024 * 1024;
 export const MAX_DOCUMENTS = 1000;
 /** Line by line work in the YAML library is slow enough that a megabyte of line breaks would hold up a server. */
 const MAX_LINES = 50_000;
+/** Keys, values, entries, anchors and tags of all documents together: the library spends more on each than on its text. */
+const MAX_NODES = 50_000;
+const MAX_DIRECTIVES = 100;
 const MAX_DEPTH = 64;
 const MAX_ALIASES = 100;
 
@@ -79,8 +82,14 @@ function limitBroken(text: string): SourceProblem | undefined {
   let line = 1;
   let depth = 0;
   let dashes = 0;
+  const counted = { nodes: 0, separators: 0, directives: 0 };
   let scalarFollows = false;
   for (const token of new Lexer().lex(text)) {
+    if (!scalarFollows) count(counted, token);
+    if (counted.nodes > MAX_NODES || counted.separators > MAX_NODES)
+      return at(line, `there are more than ${MAX_NODES} keys, values and entries; split the file`);
+    if (counted.directives > MAX_DIRECTIVES)
+      return at(line, `there are more than ${MAX_DIRECTIVES} lines that begin with %; remove them`);
     if (scalarFollows) scalarFollows = false;
     else if (token === '\u001f') scalarFollows = true;
     else if (token === '[' || token === '{') depth += 1;
@@ -96,6 +105,13 @@ function limitBroken(text: string): SourceProblem | undefined {
   // What is left to nest is indentation, a line for each level.
   const indent = /^ {1000}/m.exec(text);
   return indent ? at(1, 'a line is indented by a thousand spaces; use less') : undefined;
+}
+
+/** What becomes a node or a property of one (a scalar, an entry, a collection, an anchor, an alias, a tag), told by its first letter. */
+function count(counted: { nodes: number; separators: number; directives: number }, token: string): void {
+  if (/^[\u001f"'&*!|>[{?-]/.test(token)) counted.nodes += 1;
+  else if (token === ',' || token === ':') counted.separators += 1;
+  else if (token.startsWith('%')) counted.directives += 1;
 }
 
 function failed(problem: SourceProblem): Source {

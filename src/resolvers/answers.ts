@@ -27,17 +27,19 @@ export async function refusedWithRevision(
 // A surrogate without its other half, or NUL: PostgreSQL stores neither, so nothing can be named like that.
 const UNSTORABLE = /\0|[\ud800-\udfff]/u;
 
+export const isStorable = (text: string): boolean => !UNSTORABLE.test(text);
+
 /** What the database cannot store at all, wherever it stands in an input. */
 export function unstorable(input: unknown): Refusal[] {
   const found: Refusal[] = [];
   const open: { value: unknown; path: Path }[] = [{ value: input, path: [] }];
   for (let next = open.pop(); next !== undefined && found.length < 20; next = open.pop()) {
     const { value, path } = next;
-    if (typeof value === 'string' && UNSTORABLE.test(value)) {
+    if (typeof value === 'string' && !isStorable(value)) {
       found.push(refusal('INVALID', 'the text has a NUL character or half a character; remove it', path));
     } else if (typeof value === 'object' && value !== null && !(value instanceof Date)) {
       for (const [key, each] of Object.entries(value)) {
-        if (UNSTORABLE.test(key)) found.push(refusal('INVALID', 'a key has a NUL character or half a character', path));
+        if (!isStorable(key)) found.push(refusal('INVALID', 'a key has a NUL character or half a character', path));
         else open.push({ value: each, path: [...path, Array.isArray(value) ? Number(key) : key] });
       }
     }

@@ -1,6 +1,9 @@
 import DataLoader from 'dataloader';
+import { readManifests } from '../commands/apply-manifests.ts';
 import type { Kind, StoredDefinition } from '../core/definitions.ts';
 import type { Facts, ReleaseState } from '../core/release.ts';
+import type { PlainManifests } from '../manifests/index.ts';
+import { isStorable } from './answers.ts';
 import { loaderOf } from '../schema/context.ts';
 import type { ApiContext } from '../schema/context.ts';
 import { readApplications, readDefinitions, readRevisions } from '../store/definition-reads.ts';
@@ -15,10 +18,11 @@ import type { ReleaseFrozen, ReleaseSummary } from '../store/release-reads.ts';
 
 type Read<T> = (ids: readonly string[]) => Promise<Map<string, T>>;
 
+/** A key that the database cannot even hold (NUL, half a character) is the key of nothing; PostgreSQL would refuse the whole batch. */
 function byKey<T>(read: Read<T>): DataLoader<string, T | null> {
   return new DataLoader(
     async (ids) => {
-      const found = await read(ids);
+      const found = await read(ids.filter(isStorable));
       return ids.map((id) => found.get(id) ?? null);
     },
     { maxBatchSize: 1_000 },
@@ -104,6 +108,18 @@ export const facts = (context: ApiContext) =>
         { cacheKeyFn: ({ id }) => id, maxBatchSize: 1_000 },
       ),
   );
+
+/** What manifests hold: read once for the rule of access and for the command. */
+export function manifestsIn(
+  context: ApiContext,
+  { text, fileName }: { text: string; fileName?: string | null },
+): Promise<PlainManifests> {
+  const known = loaderOf(context, 'manifests', () => new Map<string, Promise<PlainManifests>>());
+  const read =
+    known.get(text) ?? readManifests(context.app, { text, fileName: fileName ?? undefined }, context.actor);
+  known.set(text, read);
+  return read;
+}
 
 /** After a mutation: what the request read before it is old. */
 export function forget(context: ApiContext): void {

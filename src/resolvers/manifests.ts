@@ -7,7 +7,7 @@ import { ManifestError } from '../schema/user-errors.ts';
 import { appliesManifests } from './access/definition-rules.ts';
 import { Guarded } from './access/rules.ts';
 import { refused, unstorable } from './answers.ts';
-import { forget } from './batches.ts';
+import { forget, manifestsIn } from './batches.ts';
 
 @Resolver()
 export class ManifestsResolver {
@@ -24,7 +24,12 @@ export class ManifestsResolver {
     if (wrong.length > 0) return { changes: [], userErrors: refused(wrong) };
     const { text, fileName, dryRun } = input;
     const applying = { text, fileName: fileName ?? undefined, dryRun };
-    const { changes, errors } = await applyManifests(context.app, applying, context.actor);
+    const { changes, errors } = await applyManifests(
+      context.app,
+      applying,
+      context.actor,
+      await manifestsIn(context, input),
+    );
     forget(context);
     return {
       changes: changes.map((each) => ({ ...each, diff: each.diff ?? null })),

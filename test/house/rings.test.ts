@@ -25,7 +25,9 @@ const SHARED = [
 const RINGS: Record<string, Ring> = {
   core: { imports: [], packages: ['temporal-polyfill', 'rrule-temporal', 'parse-duration', 'luxon', 'croner'] },
   manifests: { imports: ['core'] },
-  drivers: { imports: ['core', ...SHARED] },
+  drivers: { imports: ['core', 'foreign', ...SHARED] },
+  // What a reader runs: pure functions of plain data.
+  foreign: { imports: ['core', 'manifests', 'drivers/edit', 'drivers/driver.ts'] },
   entities: { imports: ['core', 'drivers/driver.ts', 'connections.ts', 'seams.ts'] },
   store: { imports: ['core', 'entities', 'drivers/driver.ts', ...SHARED] },
   // jobs: after-move.ts alone, which gives the queue and the timers their hint once a move is committed.
@@ -36,6 +38,7 @@ const RINGS: Record<string, Ring> = {
       'store',
       'entities',
       'manifests',
+      'foreign',
       'drivers/driver.ts',
       'jobs/aborts.ts',
       'jobs/queue.ts',
@@ -98,6 +101,19 @@ function isAllowed(folder: string, { file, target, typeOnly }: Import): boolean 
 
 test.each(Object.keys(RINGS))('src/%s imports only what lies further inside', (folder) => {
   const wrong = importsIn(folder).filter((found) => !isAllowed(folder, found));
+  expect(wrong.map(({ file, target }) => `src/${relative(SRC, file)} imports ${target}`)).toEqual([]);
+});
+
+/** What a thread loads, and what runs there without a network, a database or a clock. */
+const PURE_DRIVERS = ['drivers/driver.ts', 'drivers/content.ts'];
+const PURE = ['yaml', 'jsonc-parser', 'json-p3'];
+
+test('what edits files asks nothing but the text', () => {
+  const wrong = importsIn('drivers/edit').filter(({ file, target }) => {
+    if (!target.startsWith('.')) return !PURE.includes(target);
+    const path = relative(SRC, resolve(dirname(file), target));
+    return !path.startsWith('drivers/edit/') && !path.startsWith('core/') && !PURE_DRIVERS.includes(path);
+  });
   expect(wrong.map(({ file, target }) => `src/${relative(SRC, file)} imports ${target}`)).toEqual([]);
 });
 

@@ -1,6 +1,7 @@
 import { SOMEWHERE } from '../../core/access/index.ts';
 import type { Kind } from '../../core/definitions.ts';
-import { parseManifests } from '../../manifests/index.ts';
+import { manifestsIn } from '../batches.ts';
+import { demand } from './guard.ts';
 import { may } from './rules.ts';
 import type { Rule } from './rules.ts';
 import type { GivenDefinition } from './lookup.ts';
@@ -20,9 +21,18 @@ export function deletes(kind: Kind): Rule {
   );
 }
 
-/** Everything in the manifests; what cannot be read changes nothing, and the answer says where it is wrong. */
-export const appliesManifests = may('EDIT_DEFINITIONS', async ({ input }: { input: { text: string } }, lookup) => {
-  const { definitions } = parseManifests(input.text, {});
+interface ManifestsInput {
+  text: string;
+  fileName?: string | null;
+}
+
+/**
+ * Everything in the manifests; what cannot be read changes nothing, and the answer says where it is wrong. Nothing is read for
+ * a caller who may edit nothing at all.
+ */
+export const appliesManifests = may('EDIT_DEFINITIONS', async ({ input }: { input: ManifestsInput }, lookup) => {
+  demand(lookup.context.identity, 'EDIT_DEFINITIONS', SOMEWHERE);
+  const { definitions } = await manifestsIn(lookup.context, input);
   const targets = await Promise.all(
     definitions.map(({ definition: { kind, metadata, spec } }) =>
       lookup.definition(kind, { ...spec, name: metadata.name, labels: metadata.labels }),
