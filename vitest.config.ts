@@ -15,7 +15,7 @@ export default defineConfig({
     setupFiles: ['test/support/setup.ts'],
     // Processes, not threads: PostgreSQL's parent-death signal and process.chdir belong to a process.
     pool: 'forks',
-    execArgv: ['--import', fileURLToPath(new URL('test/support/typescript-in-threads.mjs', import.meta.url))],
+    execArgv: ['--import', fileURLToPath(new URL('test/support/typescript-in-readers.mjs', import.meta.url))],
     maxWorkers: 2,
     testTimeout: 20_000,
     hookTimeout: 60_000,

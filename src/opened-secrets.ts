@@ -33,10 +33,17 @@ export class OpenedSecrets {
   /** Of an error and of its causes, in place: it stays what it is. */
   hideInError(error: unknown): void {
     for (let at = error; at instanceof Error && this.#values.size > 0; at = at.cause) {
-      at.message = this.hide(at.message);
-      if (at.stack !== undefined) at.stack = this.hide(at.stack);
+      replaceText(at, 'message', this.hide(at.message));
+      if (at.stack !== undefined) replaceText(at, 'stack', this.hide(at.stack));
     }
   }
+}
+
+/** Only when it differs: the message of a DOMException, which is what an AbortSignal that timed out gives, can only be read. */
+function replaceText(error: Error, field: 'message' | 'stack', text: string): void {
+  if (error[field] === text) return;
+  // An own property stands in front of a getter of the class.
+  Object.defineProperty(error, field, { value: text, configurable: true, writable: true });
 }
 
 /** Shorter texts are found in ordinary words. */

@@ -82,3 +82,17 @@ test('no secret of any characters comes through base64 at any place, nor through
     { numRuns: 300 },
   );
 });
+
+test('the error of a signal that timed out, whose message can only be read, is left as it is', async () => {
+  const signal = AbortSignal.timeout(1);
+  await new Promise((resolve) => signal.addEventListener('abort', resolve));
+  expect(() => openedSecrets.hideInError(signal.reason)).not.toThrow();
+  expect((signal.reason as Error).message).toMatch(/timeout/);
+});
+
+test('a secret in an error whose message can only be read is hidden', () => {
+  const error = new DOMException(`the answer was ${SECRET}`, 'TimeoutError');
+  openedSecrets.hideInError(error);
+  expect(error.message).toBe('the answer was ***');
+  expect(error.name).toBe('TimeoutError');
+});

@@ -9,6 +9,7 @@ import { marks } from '../core/holds.ts';
 import { planRelease as plan } from '../core/plan.ts';
 import type { ReleasePlan } from '../core/plan.ts';
 import { refusal, RefusedError } from '../core/problems.ts';
+import { wrongLabel } from '../core/printable.ts';
 import { matchesSelector } from '../core/selectors.ts';
 import type { PinnedContent } from '../drivers/driver.ts';
 import { clientOf } from '../entities/data-source.ts';
@@ -102,15 +103,13 @@ function planFor(definitions: DefinitionSnapshot, input: TriggerInput): Planned 
   if ('refusals' in planned) throw new RefusedError(planned.refusals);
   const { rollbackFloor } = input;
   if (rollbackFloor === undefined) return { product, plan: planned.plan };
-  const length = rollbackFloor.length;
-  if (rollbackFloor.trim() === '' || length > MAX_FLOOR) {
-    const message = `the rollback floor has ${length} characters; name a version by its label or digest`;
+  const wrong = wrongLabel(rollbackFloor);
+  if (wrong) {
+    const message = `the rollback floor ${wrong}: name a version by its label or digest`;
     throw new RefusedError([refusal('INVALID', message, ['rollbackFloor'])]);
   }
   return { product, plan: { ...planned.plan, rollbackFloor } };
 }
-
-const MAX_FLOOR = 500;
 
 function namedFlow({ flows }: DefinitionSnapshot, name: string): StoredDefinition<'PromotionFlow'> {
   const flow = flows.find((each) => each.metadata.name === name);
@@ -171,6 +170,7 @@ async function pin(
   const applications = definitions.applicationsOf(product.metadata.name);
   const labels = new Map(applications.map((each) => [each.metadata.name, each.metadata.labels]));
   const sources = promotions.find((each) => each.name === triggerEnvironment)?.applications ?? [];
+  if (version !== undefined) checkLabel(version, 'the version', 'version');
   const signal = app.clock.limit('pin', PIN_LIMIT);
   const pinned = await Promise.all(
     sources.map(async ({ name, spec }) => {
@@ -181,13 +181,20 @@ async function pin(
           await app.drivers.driver(spec.driver).pin(spec.driver, template, { commit, version }, signal),
         ] as const;
       } catch (error) {
-        const reason = error instanceof Error ? error.message : String(error);
+        const said = error instanceof Error ? error.message : String(error);
+        const reason = signal.aborted ? `it took longer than ${PIN_LIMIT / 1_000} s` : said;
         const message = `the source of application "${name}" in "${triggerEnvironment}" cannot be read: ${reason}`;
         throw new RefusedError([refusal('SOURCE_UNREACHABLE', message, [commit === undefined ? 'product' : 'commit'])]);
       }
     }),
   );
   return Object.fromEntries(pinned);
+}
+
+/** @throws RefusedError */
+function checkLabel(label: string, what: string, field: string): void {
+  const wrong = wrongLabel(label);
+  if (wrong) throw new RefusedError([refusal('INVALID', `${what} ${wrong}`, [field])]);
 }
 
 /** The product's own template, the one that it names, or the first by priority whose selector matches the application. */
@@ -215,6 +222,8 @@ function freeze(
   actor: string | null,
 ): NewRelease {
   const pinned = Object.values(contents);
+  for (const [name, { label }] of Object.entries(contents))
+    checkLabel(label, `the version of application "${name}"`, 'product');
   const version = [...new Set(pinned.map((each) => each.label))].join(' + ') || (input.version ?? '');
   // Several applications are one version: its digest is over all of them.
   const [first] = pinned;

@@ -3,7 +3,14 @@ import type { PinnedContent } from './driver.ts';
 import { PermanentError } from './driver.ts';
 
 /** A promotion carries configuration, not artefacts: beyond this somebody has pointed it at the wrong folder. */
-export const LIMITS = { fileBytes: 1024 * 1024, totalBytes: 8 * 1024 * 1024, files: 2_000 };
+export const LIMITS = {
+  fileBytes: 1024 * 1024,
+  totalBytes: 8 * 1024 * 1024,
+  files: 2_000,
+  /** Of a file of which values are promoted: the file itself stays where it is. */
+  editedFileBytes: 10 * 1024 * 1024,
+  editedTotalBytes: 40 * 1024 * 1024,
+};
 
 /** JSON with sorted keys: equal values give equal text, whatever order a parser or a database kept their keys in. */
 export function canonical(value: unknown): string {

@@ -1,6 +1,6 @@
 import { FOREIGN_LIMITS } from './limits.ts';
 import type { ForeignLimits } from './limits.ts';
-import { ThreadPool } from './pool.ts';
+import { ReaderPool } from './pool.ts';
 import type { Ask } from './pool.ts';
 import type { Tasks } from './tasks.ts';
 
@@ -11,12 +11,12 @@ export type { Ask } from './pool.ts';
 type Input<N extends keyof Tasks> = Parameters<Tasks[N]>[0];
 type Output<N extends keyof Tasks> = ReturnType<Tasks[N]>;
 
-/** Text from outside, worked on in threads: see `ThreadPool` for what happens to text that is too much. */
+/** Text from outside, worked on in processes of their own: see `ReaderPool` for what happens to text that is too much. */
 export class ForeignText {
-  readonly #pool: ThreadPool;
+  readonly #pool: ReaderPool;
 
   constructor(limits: Partial<ForeignLimits> = {}) {
-    this.#pool = new ThreadPool({ ...FOREIGN_LIMITS, ...limits });
+    this.#pool = new ReaderPool({ ...FOREIGN_LIMITS, ...limits });
   }
 
   /** @throws PermanentError, TransientError, or the signal's reason; each names what the text is */
@@ -24,11 +24,11 @@ export class ForeignText {
     return this.#pool.run(task, input, ask) as Promise<Output<N>>;
   }
 
-  /** Idle threads end now, others after their work. */
+  /** Idle readers end now, others after their work. */
   close(): Promise<void> {
     return this.#pool.close();
   }
 }
 
-/** One for the process, as the memory is that it guards. Its threads are made when they are needed. */
+/** One for the process, as the machine is that it shares. Its readers are made when they are needed. */
 export const foreign = new ForeignText();

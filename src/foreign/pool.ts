@@ -1,5 +1,6 @@
 import { extname } from 'node:path';
-import { Worker } from 'node:worker_threads';
+import { fork } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { PermanentError, TransientError } from '../drivers/driver.ts';
 import type { ForeignLimits } from './limits.ts';
 import type { Answer, Order } from './wire.ts';
@@ -21,17 +22,18 @@ interface Job extends Ask {
 }
 
 /**
- * A few threads that work on text from outside, so that no such text stops the process.
+ * A few processes that work on text from outside, so that no such text stops or ends this one. Processes and not readers: V8 ends
+ * the whole process when one allocation in one reader does not fit, whatever limits the reader has.
  *
- * The life of a thread: it is made when there is more work than idle threads, takes one order at a time, and ends when it was
- * idle for long. An order that takes too long, or more memory than is granted, ends its thread; the caller is told what was too
- * much, and the next order gets a new thread. A caller has its own line, and lines take turns; a caller never occupies all
- * threads, so that one bad file does not stop the others.
+ * The life of a reader: it is made when there is more work than idle readers, takes one order at a time, and ends when it was
+ * idle for long. An order that takes too long, or more memory than is granted, ends its reader; the caller is told what was too
+ * much, and the next order gets a new reader. A caller has its own line, and lines take turns; a caller never occupies all
+ * readers, so that one bad file does not stop the others.
  */
-export class ThreadPool {
+export class ReaderPool {
   readonly #limits: ForeignLimits;
   readonly #entry: URL;
-  readonly #threads = new Set<Thread>();
+  readonly #readers = new Set<Reader>();
   /** In the order in which callers get their turn. */
   readonly #lines = new Map<string, Job[]>();
   readonly #running = new Map<string, number>();
@@ -48,13 +50,13 @@ export class ThreadPool {
    */
   run(task: string, input: unknown, ask: Ask): Promise<unknown> {
     const { caller, what, signal } = ask;
-    const { waiting, waitingPerCaller, resultBytes } = this.#limits;
+    const { waiting, waitingPerCaller, resultBytes, taskMs } = this.#limits;
     const line = this.#lines.get(caller) ?? [];
     if (signal?.aborted) return Promise.reject(signal.reason as Error);
     if (line.length >= waitingPerCaller || this.#waiting >= waiting)
       return Promise.reject(new TransientError(`${what} was not read: ${this.#waiting} others wait to be read`));
     return new Promise((resolve, reject) => {
-      const order = { task, input, resultBytes };
+      const order = { task, input, resultBytes, orphanMs: taskMs + 1_000 };
       const onAbort = (): void => this.#abort(job);
       const job: Job = {
         ...ask,
@@ -71,23 +73,23 @@ export class ThreadPool {
     });
   }
 
-  /** Ends the threads that have nothing to do; others end after their order. The pool can be used again. */
+  /** Ends the readers that have nothing to do; others end after their order. The pool can be used again. */
   async close(): Promise<void> {
-    await Promise.all([...this.#threads].filter((each) => each.idle).map((each) => each.end()));
+    await Promise.all([...this.#readers].filter((each) => each.idle).map((each) => each.end()));
   }
 
-  /** How many threads there are; for tests and metrics. */
+  /** How many readers there are; for tests and metrics. */
   get size(): number {
-    return this.#threads.size;
+    return this.#readers.size;
   }
 
   #next(): void {
     for (let job = this.#take(); job; job = this.#take()) {
-      const idle = [...this.#threads].find((each) => each.idle);
-      const thread = idle ?? this.#start();
+      const idle = [...this.#readers].find((each) => each.idle);
+      const reader = idle ?? this.#start();
       const { caller } = job;
       this.#running.set(caller, (this.#running.get(caller) ?? 0) + 1);
-      thread.work(job, () => {
+      reader.work(job, () => {
         const left = this.#running.get(caller)! - 1;
         if (left === 0) this.#running.delete(caller);
         else this.#running.set(caller, left);
@@ -96,13 +98,13 @@ export class ThreadPool {
     }
   }
 
-  /** The next order for which there is a thread; its caller goes to the end of the row. */
+  /** The next order for which there is a reader; its caller goes to the end of the row. */
   #take(): Job | undefined {
-    const { threads } = this.#limits;
-    const busy = [...this.#threads].filter((each) => !each.idle).length;
-    if (busy >= threads) return undefined;
+    const { readers } = this.#limits;
+    const busy = [...this.#readers].filter((each) => !each.idle).length;
+    if (busy >= readers) return undefined;
     for (const [caller, line] of this.#lines) {
-      if ((this.#running.get(caller) ?? 0) >= Math.max(1, threads - 1)) continue;
+      if ((this.#running.get(caller) ?? 0) >= Math.max(1, readers - 1)) continue;
       const job = line.shift()!;
       this.#lines.delete(caller);
       if (line.length > 0) this.#lines.set(caller, line);
@@ -112,13 +114,13 @@ export class ThreadPool {
     return undefined;
   }
 
-  #start(): Thread {
-    const thread = new Thread(this.#entry, this.#limits, () => {
-      this.#threads.delete(thread);
+  #start(): Reader {
+    const reader = new Reader(this.#entry, this.#limits, () => {
+      this.#readers.delete(reader);
       this.#next();
     });
-    this.#threads.add(thread);
-    return thread;
+    this.#readers.add(reader);
+    return reader;
   }
 
   #abort(job: Job): void {
@@ -130,17 +132,18 @@ export class ThreadPool {
       line.splice(at, 1);
       this.#waiting -= 1;
       if (line.length === 0) this.#lines.delete(job.caller);
-    } else for (const each of this.#threads) each.drop(job);
+    } else for (const each of this.#readers) each.drop(job);
   }
 }
 
 /** The source itself where a test runs from it, its JavaScript in a build. */
-const ENTRY = new URL(`./thread${extname(new URL(import.meta.url).pathname)}`, import.meta.url);
+const ENTRY = new URL(`./reader${extname(new URL(import.meta.url).pathname)}`, import.meta.url);
 
-/** One thread and what it works on. It holds a process open while it works, and not longer. */
-class Thread {
-  readonly #worker: Worker;
+/** One process and what it works on. It holds this one open while it works, and not longer. */
+class Reader {
+  readonly #process: ChildProcess;
   readonly #limits: ForeignLimits;
+  readonly #gone: Promise<void>;
   #ready = false;
   #ended = false;
   #job: Job | undefined;
@@ -149,24 +152,33 @@ class Thread {
 
   constructor(entry: URL, limits: ForeignLimits, onExit: () => void) {
     this.#limits = limits;
-    this.#worker = new Worker(entry, {
-      name: 'foreign text',
+    const options = [
+      ...process.execArgv.filter((each) => !/^--(inspect|max-old)/.test(each)),
+      `--max-old-space-size=${limits.heapMiB}`,
+    ];
+    this.#process = fork(entry, [], {
+      execArgv: options,
       // Foreign text and the settings of the process, its secrets among them, do not meet.
       env: {},
-      resourceLimits: { maxOldGenerationSizeMb: limits.heapMiB },
+      serialization: 'advanced',
+      stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
     });
-    this.#worker.on('message', (answer: Answer) => this.#hear(answer));
-    this.#worker.on('messageerror', (error) => this.#fail(error));
-    this.#worker.on('error', (error) => this.#fail(this.#reasonOf(error)));
-    this.#worker.on('exit', (code) => {
-      this.#ended = true;
-      clearTimeout(this.#timer);
-      this.#fail(new Error(`a thread for foreign text ended with code ${code}`));
-      onExit();
+    this.#process.on('message', (answer: Answer) => this.#hear(answer));
+    // Also without an exit, when it could not even be started.
+    this.#gone = new Promise((resolve) => {
+      const end = (error: Error): void => {
+        this.#ended = true;
+        clearTimeout(this.#timer);
+        resolve();
+        this.#settle((job) => job.reject(error));
+        onExit();
+      };
+      this.#process.once('error', end);
+      this.#process.once('exit', (code, signal) => end(this.#reasonOf(code, signal)));
     });
   }
 
-  /** False as well when it is ending: no order comes to such a thread. */
+  /** False as well when it is ending: no order comes to such a reader. */
   get idle(): boolean {
     return this.#job === undefined && !this.#ended;
   }
@@ -174,21 +186,22 @@ class Thread {
   work(job: Job, onFree: () => void): void {
     this.#job = job;
     this.#onFree = onFree;
-    this.#worker.ref();
+    this.#hold(true);
     clearTimeout(this.#timer);
     if (this.#ready) this.#send();
-    else this.#limit(this.#limits.startMs, () => new Error('a thread for foreign text did not start'));
+    else this.#limit(this.#limits.startMs, () => new Error('a reader of foreign text did not start'));
   }
 
   /** Nobody waits for the answer any more. */
   drop(job: Job): void {
-    if (this.#job === job) this.#kill(undefined);
+    if (this.#job === job) void this.end();
   }
 
   async end(): Promise<void> {
     this.#ended = true;
     clearTimeout(this.#timer);
-    await this.#worker.terminate();
+    this.#process.kill('SIGKILL');
+    await this.#gone;
   }
 
   #send(): void {
@@ -199,45 +212,51 @@ class Thread {
       () =>
         new PermanentError(`${what} takes longer than ${taskMs / 1000} s to read: it, or a path into it, is too much`),
     );
-    this.#worker.postMessage(order);
+    // Where it cannot be sent, the reader is gone, and its end is told by itself.
+    this.#process.send(order, () => undefined);
   }
 
   #limit(ms: number, error: () => Error): void {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#kill(error()), ms);
+    this.#timer = setTimeout(() => this.#overdue(error()), ms);
   }
 
-  #hear(answer: Answer): void {
-    if ('ready' in answer) {
-      this.#ready = true;
-      if (this.#job && !this.#ended) this.#send();
-      return;
-    }
-    const job = this.#job;
-    if (!job || this.#ended) return;
-    clearTimeout(this.#timer);
-    this.#worker.unref();
-    this.#timer = setTimeout(() => void this.end(), this.#limits.idleMs).unref();
-    this.#settle((each) => {
-      if ('value' in answer) each.resolve(answer.value);
-      else if ('refused' in answer) each.reject(new PermanentError(`${each.what}: ${answer.refused}`));
-      else each.reject(new Error(`${each.what} could not be worked on: ${answer.failed}`));
-    });
-  }
-
-  /** The thread goes. While it does, it still counts as busy, and its caller's turn is still its own. */
-  #kill(error: Error | undefined): void {
-    const job = this.#job;
-    if (error) {
-      job?.settle();
-      job?.reject(error);
-    }
+  /** Until it is gone it counts as busy, and its caller's turn as taken. */
+  #overdue(error: Error): void {
+    this.#job?.settle();
+    this.#job?.reject(error);
     void this.end();
   }
 
-  #fail(error: unknown): void {
-    this.#ended = true;
-    this.#settle((job) => job.reject(error));
+  #hear(answer: Answer): void {
+    if (this.#ended) return;
+    if ('ready' in answer) {
+      this.#ready = true;
+      if (this.#job) this.#send();
+      return;
+    }
+    this.#hold(false);
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => void this.end(), this.#limits.idleMs).unref();
+    this.#settle((job) => {
+      if ('value' in answer) job.resolve(answer.value);
+      else if ('failed' in answer) job.reject(new Error(`${job.what} could not be worked on: ${answer.failed}`));
+      // What edits files names the file already.
+      else
+        job.reject(
+          new PermanentError(answer.refused.includes(job.what) ? answer.refused : `${job.what}: ${answer.refused}`),
+        );
+    });
+  }
+
+  #hold(open: boolean): void {
+    if (open) {
+      this.#process.ref();
+      this.#process.channel?.ref();
+    } else {
+      this.#process.unref();
+      this.#process.channel?.unref();
+    }
   }
 
   #settle(tell: (job: Job) => void): void {
@@ -251,12 +270,13 @@ class Thread {
     onFree?.();
   }
 
-  #reasonOf(error: Error): Error {
-    if ((error as NodeJS.ErrnoException).code !== 'ERR_WORKER_OUT_OF_MEMORY') return error;
+  /** V8 aborts when its heap is full. Any other end is not the text's fault, and the work may be tried again. */
+  #reasonOf(code: number | null, signal: NodeJS.Signals | null): Error {
     const what = this.#job?.what ?? 'a text';
-    return new PermanentError(
-      `${what} takes more than ${this.#limits.heapMiB} MiB of memory to read: it, or a path into it, is too much`,
-      { cause: error },
-    );
+    if (signal === 'SIGABRT' || code === 134)
+      return new PermanentError(
+        `${what} takes more than ${this.#limits.heapMiB} MiB of memory to read: it, or a path into it, is too much`,
+      );
+    return new Error(`the reader of ${what} ended with ${signal ?? `code ${code}`}`);
   }
 }

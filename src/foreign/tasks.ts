@@ -1,13 +1,46 @@
+import type { AppliedValues, OnMissing, PathValues, SelectedValues } from '../drivers/edit/index.ts';
+import { applyValues, selectIn, selectValues } from '../drivers/edit/index.ts';
+import { PermanentError } from '../drivers/driver.ts';
 import { parseManifests, placesIn } from '../manifests/index.ts';
 import type { ManifestPlace, PlainManifests, Position } from '../manifests/index.ts';
 
-/** What a thread can be asked for: pure functions of plain data, by name. */
+interface AppliedTo {
+  file: string;
+  text: string;
+  values: PathValues[];
+  onMissing: OnMissing;
+}
+
+/** What a reader can be asked for: pure functions of plain data, by name. */
 export const TASKS = {
   parseManifests: ({ text, fileName }: { text: string; fileName?: string }): PlainManifests => {
     const { definitions, errors } = parseManifests(text, { fileName });
     return { definitions: definitions.map(({ positionOf: _, ...plain }) => plain), errors };
   },
+  selectValues: ({ file, text, paths }: { file: string; text: string; paths: string[] }): SelectedValues =>
+    selectValues(file, text, paths),
+  applyValues: ({ file, text, values, onMissing }: AppliedTo): AppliedValues => {
+    const applied = applyValues(file, text, values, { onMissing });
+    // The text is known on the other side.
+    return applied.changed ? applied : { ...applied, text: '' };
+  },
+  /** The first value that each path selects in a JSON text, as text; null for those that select none. */
+  selectInJson: ({ text, paths }: { text: string; paths: string[] }): (string | null)[] => {
+    const root = parseJson(text);
+    return paths.map((path) => {
+      const [value] = selectIn(root, path);
+      return value === undefined ? null : typeof value === 'string' ? value : JSON.stringify(value);
+    });
+  },
   placesIn: ({ text, places }: { text: string; places: ManifestPlace[] }): Position[] => placesIn(text, places),
 };
 
 export type Tasks = typeof TASKS;
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new PermanentError('it is not JSON, so its outputs cannot be read');
+  }
+}

@@ -1,11 +1,13 @@
 import { PermanentError } from '../drivers/driver.ts';
 
-/** What the process and a thread say to each other. Plain data: nothing else crosses. */
+/** What the process and a reader say to each other. Plain data: nothing else crosses. */
 
 export interface Order {
   task: string;
   input: unknown;
   resultBytes: number;
+  /** After how many milliseconds the reader itself gives up, should the process be gone. */
+  orphanMs: number;
 }
 
 export type Answer = { ready: true } | { value: unknown } | { refused: string } | { failed: string };

@@ -115,8 +115,7 @@ export function manifestsIn(
   { text, fileName }: { text: string; fileName?: string | null },
 ): Promise<PlainManifests> {
   const known = loaderOf(context, 'manifests', () => new Map<string, Promise<PlainManifests>>());
-  const read =
-    known.get(text) ?? readManifests(context.app, { text, fileName: fileName ?? undefined }, context.actor);
+  const read = known.get(text) ?? readManifests(context.app, { text, fileName: fileName ?? undefined }, context.actor);
   known.set(text, read);
   return read;
 }

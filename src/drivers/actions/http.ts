@@ -1,6 +1,6 @@
 import type { EffectContext } from '../driver.ts';
 import { PermanentError, TransientError } from '../driver.ts';
-import { locate, valueAt } from '../edit/jsonpath.ts';
+import { foreign } from '../../foreign/index.ts';
 import { Headers, type RequestInit } from 'undici';
 import { type HttpClient, openUrl, publicUrl, readBody, reasonOf, type Response, retryAfterOf } from '../http.ts';
 import { ForbiddenTarget } from '../network/guard.ts';
@@ -47,7 +47,7 @@ export async function runHttp(
     await response.body?.cancel();
     return {};
   }
-  return readOutputs(what, await bodyOf(response, what, signal), outputs);
+  return readOutputs(what, await bodyOf(response, what, signal), outputs, context.product, signal);
 }
 
 function prepare(parameters: HttpParameters, key: string): { url: URL; init: RequestInit } {
@@ -69,7 +69,7 @@ function prepare(parameters: HttpParameters, key: string): { url: URL; init: Req
   }
 }
 
-async function bodyOf(response: Response, what: string, signal: AbortSignal): Promise<unknown> {
+async function bodyOf(response: Response, what: string, signal: AbortSignal): Promise<string> {
   let body;
   try {
     body = await readBody(response, MAX_BODY);
@@ -78,20 +78,26 @@ async function bodyOf(response: Response, what: string, signal: AbortSignal): Pr
     throw new TransientError(`${what} broke off in its answer: ${reasonOf(error)}`);
   }
   if (!body.complete) throw new PermanentError(`${what} answered with more than ${MAX_BODY} bytes`);
-  try {
-    return JSON.parse(body.text) as unknown;
-  } catch {
-    throw new PermanentError(`${what} answered with something that is not JSON, so its outputs cannot be read`);
-  }
+  return body.text;
 }
 
-function readOutputs(what: string, body: unknown, outputs: Record<string, string>): Record<string, string> {
+/** In a thread: the answer is somebody else's text. */
+async function readOutputs(
+  what: string,
+  text: string,
+  outputs: Record<string, string>,
+  caller: string,
+  signal: AbortSignal,
+): Promise<Record<string, string>> {
+  const names = Object.keys(outputs);
+  const asked = { text, paths: Object.values(outputs) };
+  const found = await foreign.ask('selectInJson', asked, { caller, what: `the answer to ${what}`, signal });
   return Object.fromEntries(
-    Object.entries(outputs).map(([name, path]) => {
-      const [location] = locate(body, path);
-      if (!location) throw new PermanentError(`output "${name}": the answer to ${what} has nothing at ${path}`);
-      const value = valueAt(body, location);
-      return [name, typeof value === 'string' ? value : JSON.stringify(value)];
+    names.map((name, index) => {
+      const value = found[index] ?? null;
+      if (value === null)
+        throw new PermanentError(`output "${name}": the answer to ${what} has nothing at ${outputs[name]}`);
+      return [name, value];
     }),
   );
 }

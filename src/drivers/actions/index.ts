@@ -5,6 +5,7 @@ import { PermanentError, TransientError } from '../driver.ts';
 import { runHttp } from './http.ts';
 import { openReferenced, valuesOf } from '../secret-references.ts';
 import { interpolate } from './interpolate.ts';
+import { checkOutputs } from './outputs.ts';
 import { httpParameters, readParameters, simulateParameters } from './parameters.ts';
 import { runSimulate } from './simulate.ts';
 
@@ -30,9 +31,11 @@ export async function runAction(
   try {
     const opened = await openReferenced(action.parameters, secrets);
     const filled = interpolate(action.parameters, { ...parameters, ...valuesOf(opened) });
-    return action.type === 'http'
-      ? await runHttp(readParameters(httpParameters, filled), context, signal, http, opened)
-      : await runSimulate(readParameters(simulateParameters, filled), context, signal);
+    const outputs =
+      action.type === 'http'
+        ? await runHttp(readParameters(httpParameters, filled), context, signal, http, opened)
+        : await runSimulate(readParameters(simulateParameters, filled), context, signal);
+    return checkOutputs(outputs);
   } catch (error) {
     context.signal.throwIfAborted();
     const name = `action "${action.name}"`;

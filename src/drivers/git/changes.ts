@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { PinnedContent, PinnedFile } from '../driver.ts';
 import { PermanentError } from '../driver.ts';
-import { holdsValues, writeValues } from '../edit/values.ts';
+import { foreign } from '../../foreign/index.ts';
 import { checkPath } from './address.ts';
 import type { Mirror } from './mirror.ts';
 import type { Entry } from './tree.ts';
@@ -41,14 +41,15 @@ export async function changesFor(
   const edited = places.filter((each) => each.pinned.kind === 'values');
   const missing = edited.find((each) => !each.entry);
   if (missing) throw new PermanentError(`file "${missing.path}" does not exist, so nothing can be promoted into it`);
-  for (const each of edited) checkFile(each.entry!);
+  for (const each of edited) checkFile(each.entry!, 'values');
   const blobs = await readBlobs(
     mirror,
     edited.map((each) => each.entry!),
     signal,
   );
   const wholes = places.flatMap((place) => wholeChange(place) ?? []);
-  return [...wholes, ...edited.flatMap((place, index) => valueChange(place, blobs[index]!) ?? [])];
+  const written = await Promise.all(edited.map((place, index) => valueChange(mirror, place, blobs[index]!, signal)));
+  return [...wholes, ...written.flatMap((each) => each ?? [])];
 }
 
 /** The paths that the content is about, for asking who touched them last. */
@@ -99,14 +100,21 @@ function wholeChange({ path, pinned, entry }: Place): Change | undefined {
   return { path, mode, bytes };
 }
 
-function valueChange({ path, pinned, entry }: Place, blob: Buffer): Change | undefined {
+async function valueChange(
+  mirror: Mirror,
+  { path, pinned, entry }: Place,
+  blob: Buffer,
+  signal: AbortSignal,
+): Promise<Change | undefined> {
   if (pinned.kind !== 'values') return undefined;
-  const values = pinned.values.flatMap((each) => each.locations);
   const text = textOf(blob);
   if (text === undefined) throw new PermanentError(`file "${path}" is not UTF-8 text`);
-  if (holdsValues(path, text, values)) return undefined;
-  const bytes = Buffer.from(writeValues(path, text, values), 'utf8');
-  return { path, mode: entry!.mode === '100755' ? '100755' : '100644', bytes };
+  const { values } = pinned;
+  const asked = { file: path, text, values, onMissing: 'REFUSE' as const };
+  const applied = await foreign.ask('applyValues', asked, { caller: mirror.url, what: `file "${path}"`, signal });
+  if (!applied.changed) return undefined;
+  const mode = entry!.mode === '100755' ? '100755' : '100644';
+  return { path, mode, bytes: Buffer.from(applied.text, 'utf8') };
 }
 
 /** The object's name as git computes it: equal content is seen without reading it. */

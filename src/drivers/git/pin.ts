@@ -1,8 +1,10 @@
 import type { GitDriverSpec, PromotionTemplateSpec } from '../../core/definitions.ts';
+import { wrongLabel } from '../../core/printable.ts';
 import { contentDigest } from '../content.ts';
 import type { PinnedContent, PinnedFile, PinnedValue } from '../driver.ts';
 import { PermanentError } from '../driver.ts';
-import { readValues } from '../edit/values.ts';
+import type { SelectedValues } from '../edit/index.ts';
+import { foreign } from '../../foreign/index.ts';
 import { checkPath } from './address.ts';
 import { factsOf, resolveCommit, shown } from './history.ts';
 import type { Mirror } from './mirror.ts';
@@ -43,7 +45,7 @@ async function pinFolder(
   if (entries.length === 0)
     throw new PermanentError(`path "${folder || '.'}" does not exist at commit ${commit.slice(0, SHORT)}`);
   checkAmount(entries, folder);
-  entries.forEach(checkFile);
+  entries.forEach((each) => checkFile(each));
   const blobs = await readBlobs(mirror, entries, signal);
   const prefix = folder === '' ? 0 : folder.length + 1;
   return Object.fromEntries(entries.map((each, index) => [each.path.slice(prefix), whole(each, blobs[index]!)]));
@@ -58,16 +60,21 @@ async function pinSelected(
   signal: AbortSignal,
 ): Promise<PinnedContent['files']> {
   const names = Object.keys(promotion);
-  const entries = await Promise.all(names.map((file) => findFile(mirror, commit, folder, file, signal)));
-  checkAmount(entries, folder);
+  const how = (file: string) => (promotion[file]!.jsonPaths.length === 0 ? 'whole' : 'values');
+  const entries = await Promise.all(names.map((file) => findFile(mirror, commit, folder, file, how(file), signal)));
+  for (const each of ['whole', 'values'] as const) {
+    const those = entries.filter((_, index) => how(names[index]!) === each);
+    checkAmount(those, folder, each);
+  }
   const blobs = await readBlobs(mirror, entries, signal);
-  return Object.fromEntries(
-    names.map((file, index) => {
+  const pinned = await Promise.all(
+    names.map(async (file, index) => {
       const { jsonPaths } = promotion[file]!;
-      if (jsonPaths.length === 0) return [file, whole(entries[index]!, blobs[index]!)];
-      return [file, selected(entries[index]!.path, blobs[index]!, jsonPaths)];
+      if (jsonPaths.length === 0) return whole(entries[index]!, blobs[index]!);
+      return selected(mirror, entries[index]!.path, blobs[index]!, jsonPaths, signal);
     }),
   );
+  return Object.fromEntries(names.map((file, index) => [file, pinned[index]!]));
 }
 
 function whole(entry: Entry, blob: Buffer): PinnedFile {
@@ -77,9 +84,14 @@ function whole(entry: Entry, blob: Buffer): PinnedFile {
 }
 
 /** A shared template may name paths that one application lacks; a file in which none is found is a mistake. */
-function selected(path: string, blob: Buffer, jsonPaths: string[]): PinnedFile {
-  const text = plainText(path, blob);
-  const values = jsonPaths.map((each) => ({ path: each, locations: readValues(path, text, each) }));
+async function selected(
+  mirror: Mirror,
+  path: string,
+  blob: Buffer,
+  jsonPaths: string[],
+  signal: AbortSignal,
+): Promise<PinnedFile> {
+  const { values } = await select(mirror, path, blob, jsonPaths, signal);
   if (values.every((each) => each.locations.length === 0))
     throw new PermanentError(`file "${path}" has nothing at ${jsonPaths.join(', ')}`);
   return { kind: 'values', values };
@@ -92,13 +104,28 @@ async function readLabel(
   { file, jsonPath }: { file: string; jsonPath: string },
   signal: AbortSignal,
 ): Promise<string> {
-  const entry = await findFile(mirror, commit, folder, file, signal);
+  const entry = await findFile(mirror, commit, folder, file, 'values', signal);
   const [blob] = await readBlobs(mirror, [entry], signal);
-  const found: PinnedValue | undefined = readValues(entry.path, plainText(entry.path, blob!), jsonPath)[0];
+  const { values } = await select(mirror, entry.path, blob!, [jsonPath], signal);
+  const found: PinnedValue | undefined = values[0]?.locations[0];
   const label = found?.text ?? (typeof found?.value === 'string' ? found.value : JSON.stringify(found?.value ?? null));
   if (label.trim() === '' || found?.value === null || typeof (found?.value ?? {}) === 'object')
     throw new PermanentError(`file "${entry.path}" has no version at ${jsonPath}`);
+  const wrong = wrongLabel(label);
+  if (wrong) throw new PermanentError(`file "${entry.path}": the version at ${jsonPath} ${wrong}`);
   return label;
+}
+
+/** In a thread: whoever may push to the source decides what stands in the file. */
+function select(
+  mirror: Mirror,
+  file: string,
+  blob: Buffer,
+  paths: string[],
+  signal: AbortSignal,
+): Promise<SelectedValues> {
+  const text = plainText(file, blob);
+  return foreign.ask('selectValues', { file, text, paths }, { caller: mirror.url, what: `file "${file}"`, signal });
 }
 
 async function findFile(
@@ -106,13 +133,14 @@ async function findFile(
   commit: string,
   folder: string,
   file: string,
+  how: 'whole' | 'values',
   signal: AbortSignal,
 ): Promise<Entry> {
   const path = join(folder, checkPath(file, 'file'));
   const entry = (await findEntries(mirror, commit, [path], signal)).find((each) => each.path === path);
   if (!entry || entry.mode === '040000')
     throw new PermanentError(`file "${path}" does not exist at commit ${commit.slice(0, SHORT)}`);
-  checkFile(entry);
+  checkFile(entry, how);
   return entry;
 }
 

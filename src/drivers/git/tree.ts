@@ -57,21 +57,26 @@ function parse(listing: Buffer): Entry[] {
 }
 
 /** Only plain files are promoted: a link could point anywhere, a submodule is another repository. */
-export function checkFile(entry: Entry): void {
+/** @param how as a whole, or by values that are read from it and written into it */
+export function checkFile(entry: Entry, how: 'whole' | 'values' = 'whole'): void {
   const bad = MODES[entry.mode];
   if (bad) throw new PermanentError(`"${entry.path}" is ${bad}: only plain files are promoted`);
   if (entry.path.includes('\uFFFD')) throw new PermanentError(`"${entry.path}" has a name that is not UTF-8`);
-  if (entry.size > LIMITS.fileBytes)
-    throw new PermanentError(`file "${entry.path}" has ${entry.size} bytes: at most ${LIMITS.fileBytes} are promoted`);
+  const most = how === 'whole' ? LIMITS.fileBytes : LIMITS.editedFileBytes;
+  if (entry.size <= most) return;
+  const verb = how === 'whole' ? 'promoted as a whole' : 'edited';
+  throw new PermanentError(`file "${entry.path}" has ${entry.size} bytes: at most ${most} are ${verb}`);
 }
 
-export function checkAmount(entries: Entry[], folder: string): void {
+export function checkAmount(entries: Entry[], folder: string, how: 'whole' | 'values' = 'whole'): void {
   const where = folder === '' ? 'the repository' : `folder "${folder}"`;
   if (entries.length > LIMITS.files)
     throw new PermanentError(`${where} has ${entries.length} files: at most ${LIMITS.files} are promoted`);
   const total = entries.reduce((sum, each) => sum + each.size, 0);
-  if (total > LIMITS.totalBytes)
-    throw new PermanentError(`${where} has ${total} bytes: at most ${LIMITS.totalBytes} are promoted`);
+  const most = how === 'whole' ? LIMITS.totalBytes : LIMITS.editedTotalBytes;
+  if (total <= most) return;
+  const what = how === 'whole' ? 'bytes' : 'bytes in files of which values are promoted';
+  throw new PermanentError(`${where} has ${total} ${what}: at most ${most} are read`);
 }
 
 /** The contents of all entries by one process, in their order. */

@@ -1,9 +1,7 @@
-import { parentPort } from 'node:worker_threads';
 import { PermanentError } from '../../src/drivers/driver.ts';
-import { answerOfError } from '../../src/foreign/wire.ts';
-import type { Order } from '../../src/foreign/wire.ts';
+import { answerOrders } from '../../src/foreign/orders.ts';
 
-/** A thread that does what foreign text makes libraries do. */
+/** A reader that does what foreign text makes libraries do. */
 const TASKS: Record<string, (input: never) => unknown> = {
   echo: (input) => input,
   refuse: (message: string) => {
@@ -31,20 +29,6 @@ const TASKS: Record<string, (input: never) => unknown> = {
     return deeper();
   },
   exit: () => process.exit(3),
-  later: () => {
-    setImmediate(() => {
-      throw new Error('thrown where nobody catches');
-    });
-    for (const end = Date.now() + 50; Date.now() < end; );
-    return 'answered';
-  },
 };
 
-parentPort!.on('message', ({ task, input }: Order) => {
-  try {
-    parentPort!.postMessage({ value: TASKS[task]!(input as never) });
-  } catch (error) {
-    parentPort!.postMessage(answerOfError(error));
-  }
-});
-parentPort!.postMessage({ ready: true });
+answerOrders(TASKS);

@@ -1,0 +1,39 @@
+/**
+ * Text that other people read. A control character steers a terminal, a bidirectional one shows letters in another order than
+ * they stand in, a line separator breaks a log, and half a surrogate pair is no character at all.
+ */
+const STEERING = /[\p{Cc}\p{Cs}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/u;
+const STEERING_BUT_LINES = /(?![\t\n\r])[\p{Cc}\p{Cs}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/u;
+
+/** UTF-16 code units. */
+export const MAX_LABEL = 200;
+
+/** What is wrong with a text, as in `has U+001B in place 7; remove it`; tabs and line breaks are fine with `lines`. */
+export function steeringIn(text: string, { lines }: { lines: boolean }): string | undefined {
+  const found = (lines ? STEERING_BUT_LINES : STEERING).exec(text);
+  if (!found) return undefined;
+  return `has ${nameOf(found[0])} in place ${found.index + 1}; only characters that can be printed are taken`;
+}
+
+/** What is wrong with a version's label, or undefined: one line that people read, compare and type. */
+export function wrongLabel(label: string): string | undefined {
+  if (label.trim() === '') return 'is empty';
+  if (label.length > MAX_LABEL) return `has ${label.length} characters; at most ${MAX_LABEL} are taken`;
+  return steeringIn(label, { lines: false });
+}
+
+/** The text with a visible sign for each character that would steer a terminal: `\x1b`, `\u202e`. */
+export function printable(text: string, { lines }: { lines: boolean }): string {
+  const steering = lines ? STEERING_BUT_LINES : STEERING;
+  if (!steering.test(text)) return text;
+  return text.replaceAll(new RegExp(steering.source, 'gu'), escaped);
+}
+
+const codeOf = (character: string): number => character.codePointAt(0)!;
+
+const nameOf = (character: string): string => `U+${codeOf(character).toString(16).toUpperCase().padStart(4, '0')}`;
+
+function escaped(character: string): string {
+  const code = codeOf(character).toString(16);
+  return code.length <= 2 ? `\\x${code.padStart(2, '0')}` : `\\u${code.padStart(4, '0')}`;
+}
