@@ -16,6 +16,8 @@ import { CutOffPromotions1764800000001 } from './1764800000001-cut-off-promotion
 import { WebhookDeliveries1764600000001 } from './1764600000001-webhook-deliveries.ts';
 import { Secrets1764600000000 } from './1764600000000-secrets.ts';
 
+import { KeysOfCallers1765140000000 } from './1765140000000-keys-of-callers.ts';
+
 /** In the order in which they run; a released one is never changed. */
 export const migrations = [
   Initial1764000000000,
@@ -35,4 +37,5 @@ export const migrations = [
   OneEntryPerCommand1764900000000,
   GroupsOfTokens1764900000001,
   RoomForUpdates1765000000000,
+  KeysOfCallers1765140000000,
 ];

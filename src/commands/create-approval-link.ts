@@ -67,7 +67,7 @@ export async function createApprovalLink(
     expiresAt: new Date(Math.min(now.getTime() + expiresIn, last)),
   };
   const { idempotencyKey: key, ...rest } = input;
-  const keyed = { operation: 'approvalLinkCreate', key, input: { ...rest, by: link.createdBy } };
+  const keyed = { by: link.createdBy, operation: 'approvalLinkCreate', key, input: { ...rest, by: link.createdBy } };
   const kept = await refusable(() =>
     app.dataSource.transaction((tx) =>
       onceByKey(tx, keyed, async () => {

@@ -55,6 +55,8 @@ export async function decideOnPromotion(
   const wanted = decision.attempt ?? current;
   const by = caller?.name ?? null;
   const keyed = {
+    // What a webhook brings is keyed by its sender: whom it speaks for may have keys of their own.
+    by: via === 'API' ? by : `${via} ${by}`,
     operation: kind === 'approve' ? 'promotionApprove' : 'promotionReject',
     key: idempotencyKey,
     input: { releaseId: value.releaseId, environment, comment, attempt: decision.attempt, by },

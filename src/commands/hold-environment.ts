@@ -37,7 +37,7 @@ export function holdEnvironment(app: Parts, input: HoldInput, actor: string | nu
       until: until?.getTime() ?? null,
       rollback: null,
     };
-    const keyed = { operation: 'environmentHold', key: input.idempotencyKey, input };
+    const keyed = { by: actor, operation: 'environmentHold', key: input.idempotencyKey, input };
     const id = await app.dataSource.transaction((tx) =>
       onceByKey(tx, keyed, async () => {
         const made = await keepHold(await clientOf(tx), hold);

@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
-import type { EntityManager } from 'typeorm';
+import { type EntityManager, In } from 'typeorm';
 import { refusal, RefusedError } from '../core/problems.ts';
 import { IdempotencyKeyRow } from '../entities/log-rows.ts';
 
 export interface KeyedInput {
+  /** Who gave the key: the same word of somebody else is another key. Null: nobody in particular. */
+  by: string | null;
   operation: string;
   key: string | undefined;
   input: unknown;
@@ -20,21 +22,26 @@ export async function onceByKey(
 ): Promise<string> {
   const { operation, key } = keyed;
   if (key === undefined) return make();
-  await manager.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [`${operation} ${key}`]);
+  const caller = callerOf(keyed);
+  await manager.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [`${caller} ${operation} ${key}`]);
   const known = await earlierResult(manager, keyed);
   if (known !== null) return known;
   const result = await make();
-  await manager.getRepository(IdempotencyKeyRow).insert({ operation, key, input: digest(keyed.input), result });
+  await manager.getRepository(IdempotencyKeyRow).insert({ caller, operation, key, input: digest(keyed.input), result });
   return result;
 }
 
 /** What the key made before, or null; refused when it was used with another input. */
 export async function earlierResult(
   manager: EntityManager,
-  { operation, key, input }: KeyedInput,
+  { by, operation, key, input }: KeyedInput,
 ): Promise<string | null> {
   if (key === undefined) return null;
-  const known = await manager.getRepository(IdempotencyKeyRow).findOneBy({ operation, key });
+  const caller = In([callerOf({ by }), BEFORE]);
+  const rows = await manager.getRepository(IdempotencyKeyRow).findBy({ caller, operation, key });
+  const own = rows.find((row) => row.caller !== BEFORE);
+  // A key from before may be anybody's: the same request is taken for the same, another one says nothing about the caller's.
+  const known = own ?? rows.find((row) => row.input === digest(input));
   if (!known) return null;
   if (known.input !== digest(input)) {
     const message = `idempotency key "${key}" was used with another input: take a new key for a new request`;
@@ -64,9 +71,15 @@ export async function unlessMade(
 }
 
 /** What the key stood for was refused after all: the key is free again. */
-export async function forgetKey(manager: EntityManager, { operation, key }: KeyedInput): Promise<void> {
-  if (key !== undefined) await manager.getRepository(IdempotencyKeyRow).delete({ operation, key });
+export async function forgetKey(manager: EntityManager, { by, operation, key }: KeyedInput): Promise<void> {
+  if (key !== undefined)
+    await manager.getRepository(IdempotencyKeyRow).delete({ caller: callerOf({ by }), operation, key });
 }
+
+/** The caller of keys that were given before callers were kept. */
+const BEFORE = '';
+
+const callerOf = ({ by }: Pick<KeyedInput, 'by'>): string => (by === null ? 'nobody' : `caller ${by}`);
 
 function digest(input: unknown): string {
   return createHash('sha256')

@@ -63,7 +63,7 @@ export function markVersionBad(app: Parts, input: MarkInput, actor: string | nul
       expiresAt: expiresAt?.getTime() ?? null,
       rollback: null,
     };
-    const keyed = { operation: 'versionMarkBad', key: input.idempotencyKey, input };
+    const keyed = { by: actor, operation: 'versionMarkBad', key: input.idempotencyKey, input };
     const id = await app.dataSource.transaction((tx) =>
       onceByKey(tx, keyed, async () => {
         const made = await keepMark(await clientOf(tx), mark);

@@ -45,7 +45,7 @@ export interface RolloutReported {
 export function reportRollout(app: Parts, input: RolloutInput, by: string | null): Promise<Result<RolloutReported>> {
   return refusable(async () => {
     const { idempotencyKey: key, ...told } = input;
-    const keyed = { operation: 'rolloutReport', key, input: told };
+    const keyed = { by, operation: 'rolloutReport', key, input: told };
     const done = await unlessMade(app.dataSource.manager, keyed, async () => {
       const about = await aboutWhat(app, keyed, input);
       const result = JSON.stringify(await report(app, input, about, by));
@@ -89,12 +89,19 @@ async function report(
   const now = app.clock.now().getTime();
   const message = input.message?.trim() || `the rollout of ${named(version)} ${SAYS[status]}`;
   // Asked again with its idempotency key, after a crash too, it is the same report.
-  const key = idempotencyKey === undefined ? undefined : rollbackId('TOLD', environment, attempt, idempotencyKey);
+  const key =
+    idempotencyKey === undefined ? undefined : rollbackId('TOLD', environment, attempt, by ?? '', idempotencyKey);
   await app.mover.move(release, { kind: 'rollout-reported', environment, attempt, status, message, by, key });
   const said = { releaseId: release, rollbackId: null };
   if (status === 'SUCCEEDED') return { ...said, outcome: 'noted' };
   const started = await startRollback(app, {
-    id: rollbackId('REPORTED', release, environment, attempt, idempotencyKey ?? ''),
+    id: rollbackId(
+      'REPORTED',
+      release,
+      environment,
+      attempt,
+      idempotencyKey === undefined ? '' : `${by} ${idempotencyKey}`,
+    ),
     product,
     cause: { kind: 'REPORTED', environment, reason: message, at: input.at?.getTime() ?? now, by, release },
     definite: status !== 'UNKNOWN',

@@ -38,7 +38,11 @@ export async function saveDefinition<K extends Kind>(
         if (saved.change !== 'UNCHANGED') await auditChange(manager, auditOfDefinitions([saved]));
         return saved.stored.id;
       };
-      const id = await onceByKey(manager, { operation: `save${definition.kind}`, key, input: definition }, save);
+      const id = await onceByKey(
+        manager,
+        { by: options.actor, operation: `save${definition.kind}`, key, input: definition },
+        save,
+      );
       return (await getDefinitionById(manager, definition.kind, id)) as StoredDefinition<K>;
     }),
   );

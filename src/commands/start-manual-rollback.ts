@@ -21,10 +21,10 @@ export function startManualRollback(
 ): Promise<Result<{ rollbackId: string }>> {
   return refusable(async () => {
     const { idempotencyKey: key, ...asked } = input;
-    const keyed = { operation: 'rollbackStart', key, input: asked };
+    const keyed = { by, operation: 'rollbackStart', key, input: asked };
     const made = await unlessMade(app.dataSource.manager, keyed, async () => {
       const order = await orderRollback(app, asked, by);
-      const id = key === undefined ? randomUUID() : rollbackId('MANUAL', input.product, key);
+      const id = key === undefined ? randomUUID() : rollbackId('MANUAL', input.product, by ?? '', key);
       const started = await startRollback(app, { ...order, id, keyed });
       if (started.kind !== 'NOTHING') return started.rollbackId;
       const found = started.plan.targets.map(({ environment, reason }) => `${environment}: ${reason}`);

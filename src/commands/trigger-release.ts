@@ -54,7 +54,7 @@ export function triggerRelease(
 ): Promise<Result<{ releaseId: string }>> {
   return refusable(async () => {
     const { manager } = app.dataSource;
-    const keyed = { operation: 'triggerRelease', key: input.idempotencyKey, input };
+    const keyed = { by: actor, operation: 'triggerRelease', key: input.idempotencyKey, input };
     const releaseId = await unlessMade(manager, keyed, async () => {
       const definitions = await app.definitions.current();
       const { product, plan } = planFor(definitions, input);

@@ -145,6 +145,10 @@ export class HealthReportRow {
 /** The first answer to a key; the same key with another input is refused. Kept at least 24 hours. */
 @Entity('idempotency_key')
 export class IdempotencyKeyRow {
+  /** Who gave it; '' for keys that were given before this was kept. */
+  @PrimaryColumn({ type: 'text', default: '' })
+  caller!: string;
+
   @PrimaryColumn({ type: 'text' })
   operation!: string;
 

@@ -237,9 +237,11 @@ forEachBackend((backend) => {
       });
       expect(await approvePromotion(engine.app, input, grace)).toMatchObject({ value: { position: 1 } });
       expect(await approvePromotion(engine.app, input, grace)).toMatchObject({ value: { position: 1 } });
-      expect(await approvePromotion(engine.app, input, linus)).toMatchObject({
+      expect(await approvePromotion(engine.app, { ...input, comment: 'other' }, grace)).toMatchObject({
         refusals: [{ code: 'IDEMPOTENCY_MISMATCH' }],
       });
+      // The key is grace's: of linus it is another one, and comes too late.
+      expect(await approvePromotion(engine.app, input, linus)).toMatchObject({ refusals: [{ code: 'WRONG_STATE' }] });
       await engine.ended(id);
       expect(await approvePromotion(engine.app, input, grace)).toMatchObject({ value: { position: 1 } });
     });
