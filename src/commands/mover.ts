@@ -391,6 +391,8 @@ function isNews(before: ReleaseState, { state, events, changed, work }: Decision
     state.status !== before.status ||
     state.rollbacks !== before.rollbacks ||
     state.heard !== before.heard ||
+    state.moving !== before.moving ||
+    state.limited !== before.limited ||
     state.groups.some((group, index) => group !== before.groups[index])
   );
 }

@@ -1,19 +1,11 @@
 import { byActor } from './actor.ts';
 import type { NumberedEvent } from './events.ts';
+import { expirePromotion, keepTime, limitsAt, whyOver } from './limits.ts';
 import { Move } from './move.ts';
-import type { PlannedPromotion, ReleasePlan } from './plan.ts';
+import type { ReleasePlan } from './plan.ts';
 import type { Refusal } from './problems.ts';
 import { BAD_PROMOTION, ENDED_PROMOTION } from './release.ts';
-import type {
-  DeploymentFact,
-  Facts,
-  PromotionState,
-  ReleaseState,
-  ReleaseStatus,
-  StepState,
-  Stimulus,
-  Work,
-} from './release.ts';
+import type { DeploymentFact, Facts, ReleaseState, ReleaseStatus, Stimulus, Work } from './release.ts';
 import { considerStart, settleGroup, settlePromotion } from './settle.ts';
 import { failStep } from './step.ts';
 import { dispatchDueSteps, mustStop } from './steps.ts';
@@ -60,6 +52,7 @@ export function advance(
   move.actor = null;
   expire(move);
   if (!settle(move)) return 'NEEDS_FACTS';
+  keepTime(move);
   return move.decision(nextWake(move));
 }
 
@@ -119,35 +112,25 @@ function start(move: Move): void {
   const { state } = move;
   state.status = 'RUNNING';
   state.startedAt = move.now;
-  state.deadline = move.now + move.plan.timeout;
   move.emit({ type: 'ReleaseStarted' });
 }
 
 /** Limits that are over: the whole flow's ends the release, an environment's fails that promotion. */
 function expire(move: Move): void {
-  const { state, plan, now } = move;
-  if (state.deadline !== null && state.deadline <= now && state.endedAt === null && state.terminating === null) {
-    const reason = `the flow's limit of ${Math.round(plan.timeout / 60_000)} min is over`;
-    take(move, { kind: 'terminate', reason, by: null });
-  }
-  plan.promotions.forEach(({ timeout }, position) => {
-    const seen = state.promotions[position] as PromotionState;
-    if (timeout === null || seen.startedAt === null || ENDED_PROMOTION.has(seen.status)) return;
-    if (seen.startedAt + timeout > now) return;
-    const running = seen.steps.some((step) => step.status === 'RUNNING');
-    const begun = [...seen.steps.keys()].filter((index) => isBegun(seen.steps[index]));
-    // A window that pauses may hold it between two phases: then it is the phase that could not begin in time.
-    const held = seen.steps.findIndex((step) => step.status === 'PENDING');
-    const failed = seen.steps.some((step) => step.status === 'FAILED');
-    const late = begun.length > 0 ? begun : held >= 0 && !failed ? [held] : [];
-    const reason = `the limit of ${Math.round(timeout / 1000)} s for ${move.planned(position).name} is over`;
-    for (const index of late) failStep(move, position, index, reason, seen.steps[index]?.status === 'RUNNING');
-    if (running) move.work.push({ kind: 'abort', promotions: [position] });
-  });
+  const reason = whyOver(move);
+  if (reason !== null) take(move, { kind: 'terminate', reason, by: null });
+  giveUpStopping(move);
+  for (const position of move.plan.promotions.keys()) expirePromotion(move, position);
 }
 
-function isBegun(step: StepState | undefined): boolean {
-  return step?.status === 'RUNNING' || step?.status === 'WAITING';
+/** What was told to stop and has not said that it ended: whatever hangs there, it has failed. */
+function giveUpStopping(move: Move): void {
+  move.state.promotions.forEach(({ steps }, position) => {
+    steps.forEach(({ status, stop }, index) => {
+      if (status === 'RUNNING' && stop !== null && stop.by <= move.now)
+        failStep(move, position, index, stop.message, true);
+    });
+  });
 }
 
 /**
@@ -197,16 +180,18 @@ function isImpossible({ rollback }: ReleasePlan): boolean {
 function nextWake(move: Move): number | null {
   const { state, plan } = move;
   if (state.endedAt !== null) return null;
-  let earliest = state.terminating === null ? state.deadline : null;
+  let earliest: number | null = null;
   const consider = (at: number | null): void => {
     if (at !== null && (earliest === null || at < earliest)) earliest = at;
   };
-  state.promotions.forEach((promotion, position) => {
-    if (promotion.startedAt === null || ENDED_PROMOTION.has(promotion.status)) return;
-    const { timeout } = plan.promotions[position] as PlannedPromotion;
-    if (timeout !== null) consider(promotion.startedAt + timeout);
-    for (const step of promotion.steps) if (step.status === 'WAITING') consider(step.recheckAt);
-  });
+  for (const at of limitsAt(move)) consider(at);
+  for (const promotion of state.promotions) {
+    if (promotion.startedAt === null || ENDED_PROMOTION.has(promotion.status)) continue;
+    for (const step of promotion.steps) {
+      if (step.status === 'WAITING') consider(step.recheckAt);
+      if (step.status === 'RUNNING') consider(step.stop?.by ?? null);
+    }
+  }
   if (mustStop(plan, state)) return earliest;
   for (const at of move.wakes) consider(at);
   for (const group of state.groups) if (group.status === 'WAITING') consider(group.recheckAt);

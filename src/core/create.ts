@@ -1,5 +1,6 @@
 import type { Decision } from './advance.ts';
 import { freshGroup } from './group-gate.ts';
+import { FRESH_METER } from './limits.ts';
 import { freshStep } from './step.ts';
 import type { ReleasePlan } from './plan.ts';
 import type { ReleaseState } from './release.ts';
@@ -20,6 +21,9 @@ export function createRelease(
     startedAt: null,
     endedAt: null,
     deadline: null,
+    countsFrom: now,
+    moving: FRESH_METER,
+    limited: {},
     terminating: null,
     halted: false,
     promotions: plan.promotions.map((promotion) => ({

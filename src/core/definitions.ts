@@ -277,8 +277,10 @@ export interface PromotionFlowSpec {
   productSelector?: Selector;
   steps: FlowStepSpec[];
   hooks?: Hooks;
-  /** The whole release's limit in milliseconds; 24 hours when absent. */
+  /** How long a release may move, in milliseconds; 24 hours when absent. What it waits for does not count: see limits.ts. */
   timeout?: number;
+  /** How old a release may get, in milliseconds, whatever it waits for; 30 days when absent. */
+  maxAge?: number;
   onFailure: OnFailure;
   /** The first whose `when` fits the cause is taken; nothing goes back by itself when there is none. */
   rollbackPolicies?: RollbackPolicySpec[];
@@ -370,6 +372,10 @@ export type AnyDefinition = { [K in Kind]: Definition<K> }[Kind];
 
 export const DAY = 24 * 60 * 60 * 1000;
 export const DEFAULT_FLOW_TIMEOUT = DAY;
+/** How old a release may get, whatever it waits for. */
+export const DEFAULT_MAX_AGE = 30 * DAY;
+/** How long the health of an application, or whatever else somebody outside has to tell, is awaited. */
+export const DEFAULT_REPORT_TIMEOUT = DAY;
 export const DEFAULT_UNKNOWN_TIMEOUT = 15 * 60 * 1000;
 /** Health is asked every few seconds: a shorter life would let it die between two looks. */
 export const LEAST_FRESHNESS = 10 * 1000;

@@ -9,7 +9,7 @@ export const GATE_RECHECK = 5_000;
 
 /** A group of which nothing is known yet; `generation` goes on counting over retries. */
 export function freshGroup(generation = 0): GroupState {
-  return { status: 'OPEN', generation, recheckAt: null, unknownSince: null, reason: null, clocks: [] };
+  return { status: 'OPEN', generation, recheckAt: null, unknownSince: null, reason: null, news: [], clocks: [] };
 }
 
 export interface GroupJudgement extends Pick<GroupState, 'unknownSince' | 'recheckAt' | 'clocks'> {

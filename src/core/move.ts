@@ -43,6 +43,8 @@ export class Move {
   readonly reportedBy = new Set<number>();
   /** Who is behind the stimulus that is taken now: the actor of the events that it leads to. */
   actor: string | null = null;
+  /** Goes up whenever something is told or may be changed. */
+  touched = 0;
   readonly #events: { event: ReleaseEvent; actor: string | null }[] = [];
   readonly #deployments: DeploymentFact[] = [];
   readonly #lifted: string[] = [];
@@ -67,6 +69,7 @@ export class Move {
   }
 
   promotion(position: number): PromotionState {
+    this.touched += 1;
     if (!this.#copiedPromotions.has(position)) {
       const seen = this.state.promotions[position] as PromotionState;
       this.state.promotions[position] = { ...seen, steps: seen.steps.slice() };
@@ -87,6 +90,7 @@ export class Move {
   }
 
   group(position: number): GroupState {
+    this.touched += 1;
     if (!this.#copiedGroups.has(position)) {
       this.state.groups[position] = { ...(this.state.groups[position] as GroupState) };
       this.#copiedGroups.add(position);
@@ -94,12 +98,8 @@ export class Move {
     return this.state.groups[position] as GroupState;
   }
 
-  /** How many events there are by now. */
-  get told(): number {
-    return this.#events.length;
-  }
-
   emit(event: ReleaseEvent): void {
+    this.touched += 1;
     this.#events.push({ event, actor: this.actor });
   }
 

@@ -31,8 +31,10 @@ export interface ReleasePlan {
   flow: { name: string; revision: number; version?: string; description?: string };
   triggerEnvironment: string;
   onFailure: OnFailure;
-  /** The whole release's limit in milliseconds. */
+  /** How long the whole release may move, in milliseconds: see limits.ts. */
   timeout: number;
+  /** How old it may get, in milliseconds; `DEFAULT_MAX_AGE` when absent. */
+  maxAge?: number;
   promotions: PlannedPromotion[];
   groups: PlannedGroup[];
   warnings: string[];
@@ -64,7 +66,7 @@ export interface PlannedPromotion {
   steps: PlannedStep[];
   /** Who must agree before it starts; null: nobody. Each member of a group has its own. */
   approval: ApprovalSpec | null;
-  /** Limit of the whole environment promotion in milliseconds, or null. */
+  /** How long the whole environment promotion may move, in milliseconds, or null. */
   timeout: number | null;
   /**
    * Of a rollback: the version that goes, the one that comes back, and the release whose promotion is taken back. `overChange`:
@@ -176,6 +178,7 @@ export function planRelease(input: PlanInput): { plan: ReleasePlan } | { refusal
       triggerEnvironment: spec.triggerEnvironment,
       onFailure: spec.onFailure,
       timeout: spec.timeout ?? DEFAULT_FLOW_TIMEOUT,
+      ...(spec.maxAge === undefined ? {} : { maxAge: spec.maxAge }),
       promotions,
       groups,
       warnings: [...input.warnings, ...planner.warnings()],

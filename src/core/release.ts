@@ -1,9 +1,10 @@
 import type { Heard } from './actor.ts';
 import type { ApprovalState, DecisionChannel } from './approvals/approval.ts';
 import type { Caller } from './caller.ts';
-import type { RollbackCauseKind } from './definitions.ts';
+import type { HealthStatus, RollbackCauseKind } from './definitions.ts';
 import type { HealthClock, Observation } from './health-clock.ts';
 import type { BadVersion, EnvironmentHold } from './holds.ts';
+import type { Meter } from './limits.ts';
 import type { Problem } from './problems.ts';
 import type { ReleaseWindow } from './windows/index.ts';
 import type { WindowOverride } from './windows/override.ts';
@@ -17,8 +18,14 @@ export interface ReleaseState {
   createdAt: number;
   startedAt: number | null;
   endedAt: number | null;
-  /** When the flow's timeout ends the release; set when it starts. */
+  /** When a limit ends the release if everything stays as it is: what waits by then does not use up `timeout`. */
   deadline: number | null;
+  /** From when `maxAge` counts: its creation, or the last retry. */
+  countsFrom: number;
+  /** How long it has moved, for the flow's `timeout`; in this attempt. */
+  moving: Meter;
+  /** The same, by position, of promotions that have a limit of their own. */
+  limited: Readonly<Record<number, Meter>>;
   /** Set once somebody or a timeout wants it to end; nothing new starts from then on. */
   terminating: { reason: string; by: string | null } | null;
   /** Set when a failure that nothing tolerates stopped the flow: what is not started never starts. */
@@ -110,8 +117,17 @@ export interface StepState {
   tries: number;
   startedAt: number | null;
   endedAt: number | null;
-  /** When a WAITING step is due; null: somebody will tell. */
+  /** When a WAITING step is due. */
   recheckAt: number | null;
+  /**
+   * It waits for somebody to tell, and is looked at now and then all the same, in case the telling was lost. Such a look is no
+   * work: what waits goes on waiting.
+   */
+  outside: boolean;
+  /** What somebody told of its health while it was looked at: the look may have come too early, and is done again. */
+  news: HealthStatus | null;
+  /** It was told to stop: it has failed, with this message, once its effect has ended, and at `by` whatever became of it. */
+  stop: { message: string; by: number } | null;
   /** What it waits for, in words. */
   reason: string | null;
   /** Of a soak: how long its application has been healthy. */
@@ -135,6 +151,8 @@ export interface GroupState {
   /** Since when the gate has been waiting for an answer that is not UNKNOWN. */
   unknownSince: number | null;
   reason: string | null;
+  /** What was told of members while the gate was asked: an answer that does not know of it is no answer. */
+  news: { member: number; status: HealthStatus }[];
   /** Of each member, in the order of the plan: how long it has been healthy. Null: it was never asked about. */
   clocks: (HealthClock | null)[];
 }

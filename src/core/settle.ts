@@ -1,13 +1,14 @@
 import { followApproval } from './approvals/decide.ts';
 import { askGates } from './gates.ts';
+import { FRESH_METER } from './limits.ts';
 import type { Move } from './move.ts';
-import type { PlannedGroup, PlannedPromotion } from './plan.ts';
+import type { PlannedGroup } from './plan.ts';
 import { BAD_PROMOTION, ENDED_PROMOTION, NO_FACTS } from './release.ts';
-import type { Facts, GateAnswer, GroupState, PromotionState, StepState } from './release.ts';
+import type { Facts, GateAnswer, GroupState, PromotionState } from './release.ts';
 import { askForObservation, askForRollback, tellTarget } from './rollback/ask.ts';
-import { isSoak, soakEnd } from './soak.ts';
+import { isLook, isSoak, soakEnd } from './soak.ts';
 import { freshStep } from './step.ts';
-import { abortRunning, mustStop, pausedBy, runReadySteps, stopReason, takenBackBy } from './steps.ts';
+import { abortRunning, isFailing, mustStop, pausedBy, runReadySteps, stopReason, takenBackBy } from './steps.ts';
 
 /** Ends a started promotion when its steps have, and says what it waits for otherwise. */
 export function settlePromotion(move: Move, position: number): boolean {
@@ -32,11 +33,9 @@ export function settlePromotion(move: Move, position: number): boolean {
   const steps = (move.state.promotions[position] as PromotionState).steps;
   const planned = move.planned(position);
   const running = steps.some((step) => step.status === 'RUNNING');
-  // A look at what soaks is no work: it goes on waiting.
-  const looks = steps.findIndex((step, index) => step.status === 'RUNNING' && isSoak(planned, index));
-  const works = steps.some((step, index) => step.status === 'RUNNING' && !isSoak(planned, index));
-  if (works || (running && (failed || stop))) return move.restate(position, 'RUNNING');
-  if (running) return move.restate(position, 'WAITING', endOfSoak(planned, steps, looks));
+  const works = steps.some((step, index) => step.status === 'RUNNING' && !isLook(planned, step, index));
+  if (works || (running && (isFailing(seen) || stop))) return move.restate(position, 'RUNNING');
+  if (running) return restateWaiting(move, position);
   if (failed) {
     endFailed(move, position, seen.problem?.message ?? 'failed');
     askForRollback(move, position);
@@ -54,22 +53,20 @@ export function settlePromotion(move: Move, position: number): boolean {
     move.end(position, 'TERMINATED', reason);
     return true;
   }
-  const waiting = steps.findIndex((step) => step.status === 'WAITING');
-  const step = steps[waiting];
-  if (step === undefined) return false;
-  if (step.recheckAt === null) return move.restate(position, 'SUSPENDED', step);
-  // A retry or a second look is part of the work; a soak is time that passes.
-  const soaks = isSoak(planned, waiting);
-  return move.restate(position, soaks ? 'WAITING' : 'RUNNING', soaks ? endOfSoak(planned, steps, waiting) : step);
+  return restateWaiting(move, position);
 }
 
-function endOfSoak(
-  planned: PlannedPromotion,
-  steps: StepState[],
-  index: number,
-): Pick<StepState, 'reason' | 'recheckAt'> {
-  const step = steps[index] as StepState;
-  return { reason: step.reason, recheckAt: soakEnd(planned, step, index) };
+/** The first step that waits, or is looked at while it does, says what the promotion does. */
+function restateWaiting(move: Move, position: number): boolean {
+  const { steps } = move.state.promotions[position] as PromotionState;
+  const planned = move.planned(position);
+  const waiting = steps.findIndex((each) => each.status === 'WAITING' || each.status === 'RUNNING');
+  const step = steps[waiting];
+  if (step === undefined) return false;
+  if (step.outside) return move.restate(position, 'SUSPENDED', { reason: step.reason, recheckAt: null });
+  // A retry or a second look is part of the work; a soak is time that passes.
+  if (!isSoak(planned, waiting)) return move.restate(position, 'RUNNING', step);
+  return move.restate(position, 'WAITING', { reason: step.reason, recheckAt: soakEnd(planned, step, waiting) });
 }
 
 /** What a failure means for the others is the flow's and the group's to say. */
@@ -108,6 +105,7 @@ export function settleGroup(move: Move, position: number): boolean {
     const group = move.group(position);
     group.status = 'ASKING';
     group.recheckAt = null;
+    group.news = [];
     group.generation += 1;
     if (!again) move.emit({ type: 'GroupGateAsked', group: planned.name });
     // The join parent of the members' flow asks when its last child is through; anything else has nobody to ask for it.
@@ -197,6 +195,7 @@ export function considerStart(move: Move, position: number): boolean {
   const afresh = beginAgain(move, position, move.facts);
   const promotion = move.promotion(position);
   promotion.startedAt = move.now;
+  if (position in move.state.limited) move.state.limited = { ...move.state.limited, [position]: FRESH_METER };
   promotion.evidence = answers;
   const passed = answers.find((each) => each.gate === 'HOLD');
   if (passed?.holds) move.lift(position, passed.holds);

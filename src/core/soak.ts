@@ -16,7 +16,7 @@ export function beginSoak(move: Move, position: number, index: number): void {
   const { duration, pause } = soakOf(move.planned(position), index);
   const step = move.step(position, index);
   step.clock = beginClock(move.now, standsFor(duration, pause));
-  wait(step, move.now + Math.min(duration, pause), `soaks for ${Math.round(duration / 1000)} s`);
+  wait(move, step, move.now + Math.min(duration, pause), `soaks for ${Math.round(duration / 1000)} s`);
   tell(move, position, index, move.now + duration);
 }
 
@@ -45,19 +45,24 @@ export function lookAtSoak(move: Move, position: number, index: number, seen: Ob
   const news = step.reason;
   const again = Number.isFinite(pause) ? move.now + Math.min(pause, UNHEALTHY_PAUSE) : null;
   if (clock.status === 'HEALTHY')
-    wait(step, move.now + Math.min(missing, pause), `soaks for ${Math.round(duration / 1000)} s`);
-  else if (clock.status === 'UNKNOWN') wait(step, Math.min(givesUp, again ?? givesUp), `${name} is UNKNOWN${because}`);
-  else wait(step, again, `${name} is PROGRESSING${because}`);
-  if (step.reason !== news) tell(move, position, index, soakEnd(move.planned(position), step, index) ?? step.recheckAt);
+    wait(move, step, move.now + Math.min(missing, pause), `soaks for ${Math.round(duration / 1000)} s`);
+  else if (clock.status === 'UNKNOWN')
+    wait(move, step, Math.min(givesUp, again ?? givesUp), `${name} is UNKNOWN${because}`);
+  else wait(move, step, again, `${name} is PROGRESSING${because}`);
+  if (step.reason !== news) tell(move, position, index, soakEnd(move.planned(position), step, index));
   return false;
 }
 
 /** When it can be over at the earliest; null: somebody has to tell that it is healthy first. */
-export function soakEnd(planned: PlannedPromotion, { clock, recheckAt }: StepState, index: number): number | null {
+export function soakEnd(
+  planned: PlannedPromotion,
+  { clock, recheckAt, outside }: StepState,
+  index: number,
+): number | null {
   if (!clock) return recheckAt;
   const { duration } = soakOf(planned, index);
   if (clock.status === 'HEALTHY') return soakedAt(clock, duration, clock.lookedAt);
-  return recheckAt === null ? null : soakedAt(clock, duration, recheckAt);
+  return recheckAt === null || outside ? null : soakedAt(clock, duration, recheckAt);
 }
 
 /** Since when it has been healthy, as far as that counts. */
@@ -65,7 +70,11 @@ export function soaksSince({ clock, startedAt }: StepState): number | null {
   return clock ? clock.lookedAt - clock.healthyFor : startedAt;
 }
 
-/** A soak that is looked at goes on waiting. */
+/** RUNNING, and no work all the same: a look at what soaks, or in case that somebody told and it was lost. It goes on waiting. */
+export function isLook(planned: PlannedPromotion, step: StepState, index: number): boolean {
+  return step.status === 'RUNNING' && (step.outside || isSoak(planned, index));
+}
+
 export function isSoak(planned: PlannedPromotion, index: number): boolean {
   return planned.steps[index]?.work.kind === 'soak';
 }

@@ -12,6 +12,9 @@ export function freshStep(): StepState {
     startedAt: null,
     endedAt: null,
     recheckAt: null,
+    outside: false,
+    news: null,
+    stop: null,
     reason: null,
     clock: null,
     outputs: null,
@@ -21,10 +24,35 @@ export function freshStep(): StepState {
   };
 }
 
-export function wait(step: StepState, recheckAt: number | null, reason: string): void {
+/** In milliseconds; see `wait`. */
+const SAFETY_LOOK = 30_000;
+const SAFETY_LOOK_AT_MOST = 10 * 60_000;
+
+/**
+ * `recheckAt` null: somebody will tell. The telling may be lost (its process died before it told anybody), so there is a look of
+ * safety after half a minute, and later ones the longer it takes.
+ */
+export function wait(move: Move, step: StepState, recheckAt: number | null, reason: string): void {
   step.status = 'WAITING';
-  step.recheckAt = recheckAt;
   step.reason = reason;
+  step.outside = recheckAt === null;
+  step.recheckAt = recheckAt ?? move.now + safetyPause(move.now - (step.startedAt ?? move.now));
+}
+
+function safetyPause(waited: number): number {
+  return Math.floor(Math.min(Math.max(waited / 2, SAFETY_LOOK), SAFETY_LOOK_AT_MOST));
+}
+
+/** How long an effect that was told to stop may take to end, in milliseconds; after that the step has failed all the same. */
+const STOP_GRACE = 30_000;
+
+/**
+ * It must not go on, and something of it may be on its way: it is told to stop, and has failed when it says that it has ended.
+ * Until then the promotion keeps its environment, so that nothing else (a rollback) begins there beside it.
+ */
+export function stopStep(move: Move, position: number, index: number, message: string): void {
+  const step = move.step(position, index);
+  step.stop ??= { message, by: move.now + STOP_GRACE };
 }
 
 export function failStep(move: Move, position: number, index: number, message: string, unclear = false): void {
@@ -33,6 +61,8 @@ export function failStep(move: Move, position: number, index: number, message: s
   step.unclear = unclear;
   step.endedAt = move.now;
   step.recheckAt = null;
+  step.outside = false;
+  step.stop = null;
   step.firstError ??= message;
   step.lastError = message;
   const promotion = move.promotion(position);

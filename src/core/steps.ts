@@ -4,6 +4,7 @@ import type { ReleasePlan } from './plan.ts';
 import { ENDED_PROMOTION } from './release.ts';
 import type { GateAnswer, PromotionState, ReleaseState, StepState } from './release.ts';
 import { beginSoak } from './soak.ts';
+import { failStep, stopStep } from './step.ts';
 
 /**
  * True when what runs has to stop: terminating, or halted by a failure in a flow that says STOP. With `position`: or when a
@@ -54,10 +55,44 @@ export function pausedBy(move: Move, position: number): GateAnswer | null {
   return answer?.verdict === 'wait' && answer.pauses ? answer : null;
 }
 
+/** It must not go on: at once where nothing is on its way, otherwise when its effect has ended. */
+export function cutOff(move: Move, position: number, index: number, message: string): void {
+  const running = move.state.promotions[position]?.steps[index]?.status === 'RUNNING';
+  if (running) stopStep(move, position, index, message);
+  else failStep(move, position, index, message);
+}
+
+/** A step of it has failed, or will have as soon as its effect has ended: nothing new begins. */
+export function isFailing({ steps }: PromotionState): boolean {
+  return steps.some((each) => each.status === 'FAILED' || each.stop !== null);
+}
+
+/**
+ * Whether the job of this dispatch may do the step now. Asked before it is done, by the effect itself right before it is made, and
+ * once a second while it is done: whatever may not, ends. It covers every cause: a limit that is over, a failure that was
+ * reported, a termination, a rollback, another job that took over.
+ */
+export function mayWork(
+  plan: ReleasePlan,
+  state: ReleaseState,
+  { promotion, attempt, dispatch }: { promotion: number; attempt: number; dispatch: number },
+  step: number,
+): boolean {
+  const seen = state.promotions[promotion];
+  const owned = seen?.steps[step];
+  return (
+    seen?.attempt === attempt &&
+    owned?.status === 'RUNNING' &&
+    owned.dispatch === dispatch &&
+    owned.stop === null &&
+    !mustStop(plan, state, promotion)
+  );
+}
+
 /** Makes every PENDING step whose needs have succeeded RUNNING under `dispatch`; a soak waits for its time instead. */
 export function runReadySteps(move: Move, position: number, dispatch: number, after: number | null = null): number {
   const promotion = move.promotion(position);
-  if (promotion.steps.some((each) => each.status === 'FAILED')) return 0;
+  if (isFailing(promotion)) return 0;
   let running = 0;
   const { steps } = move.planned(position);
   steps.forEach((planned, index) => {
@@ -91,7 +126,7 @@ export function redispatch(move: Move, position: number, which: (step: StepState
   });
   if (lost.length === 0) return;
   const dispatch = move.dispatch(position);
-  for (const index of lost) move.step(position, index).dispatch = dispatch;
+  for (const index of lost) Object.assign(move.step(position, index), { dispatch, news: null });
   move.emit({ type: 'PromotionResumed', ...move.atPromotion(position, seen.status), dispatch });
 }
 
@@ -105,7 +140,7 @@ export function abortRunning(move: Move, only?: number[]): void {
 export function dispatchDueSteps(move: Move): void {
   move.state.promotions.forEach((seen, position) => {
     if (mustStop(move.plan, move.state, position)) return;
-    if (ENDED_PROMOTION.has(seen.status) || seen.steps.some((step) => step.status === 'FAILED')) return;
+    if (ENDED_PROMOTION.has(seen.status) || isFailing(seen)) return;
     const due = [...seen.steps.keys()].filter((index) => {
       const step = seen.steps[index] as StepState;
       return step.status === 'WAITING' && step.recheckAt !== null && step.recheckAt <= move.now;
@@ -113,7 +148,7 @@ export function dispatchDueSteps(move: Move): void {
     if (due.length === 0) return;
     const dispatch = move.dispatch(position);
     for (const index of due) {
-      Object.assign(move.step(position, index), { status: 'RUNNING', dispatch, recheckAt: null });
+      Object.assign(move.step(position, index), { status: 'RUNNING', dispatch, recheckAt: null, news: null });
     }
   });
 }

@@ -1,6 +1,7 @@
 import { remember } from './actor.ts';
 import { takeDecision } from './approvals/decide.ts';
 import { freshGroup, judgeGroup } from './group-gate.ts';
+import { FRESH_METER } from './limits.ts';
 import type { Move } from './move.ts';
 import type { PlannedGroup, PlannedStep } from './plan.ts';
 import { ENDED_PROMOTION, holdsEnvironment, TAKEN_BACK } from './release.ts';
@@ -11,16 +12,16 @@ import type { WindowOverride } from './windows/override.ts';
 import { isSoak, lookAtSoak } from './soak.ts';
 import { overBy, takeRollback } from './rollback/take-back.ts';
 import { failStep, freshStep, wait } from './step.ts';
-import { abortRunning, mustStop, redispatch, runReadySteps, stopReason } from './steps.ts';
+import { abortRunning, cutOff, mustStop, redispatch, runReadySteps, stopReason } from './steps.ts';
 
 /** What it says, once: a key that was heard before is not heard again. */
 export function take(move: Move, stimulus: Stimulus): void {
   const { key } = stimulus;
   if (key === undefined) return hear(move, stimulus);
   if (move.state.heard.some((each) => each.key === key)) return;
-  const { told } = move;
+  const { touched } = move;
   hear(move, stimulus);
-  if (move.told > told) move.state.heard = remember(move.state.heard, key, move.now);
+  if (move.touched > touched) move.state.heard = remember(move.state.heard, key, move.now);
 }
 
 function hear(move: Move, stimulus: Stimulus): void {
@@ -109,6 +110,9 @@ function takeOutcome(move: Move, report: Extract<Stimulus, { kind: 'outcome' }>)
   if (group !== null) move.reportedBy.add(group);
   const at = move.atStep(report.promotion, report.step);
   const { outcome } = report;
+  const { news } = step;
+  step.news = null;
+  if (step.stop !== null) return endStopped(move, report, step.stop.message, planned);
   switch (outcome.kind) {
     case 'succeeded':
       succeed(move, report, step, planned, outcome);
@@ -121,19 +125,24 @@ function takeOutcome(move: Move, report: Extract<Stimulus, { kind: 'outcome' }>)
       step.lastError = outcome.message;
       if (step.tries > planned.retry.limit) return failStep(move, report.promotion, report.step, outcome.message, true);
       const pause = Math.min(planned.retry.backoff * 2 ** (step.tries - 1), planned.retry.maxDelay);
-      wait(step, move.now + Math.max(pause, outcome.retryAfter ?? 0), outcome.message);
+      wait(move, step, move.now + Math.max(pause, outcome.retryAfter ?? 0), outcome.message);
       const retryAt = new Date(step.recheckAt as number).toISOString();
       return move.emit({ type: 'StepRetrying', ...at, message: outcome.message, tries: step.tries, retryAt });
     }
     case 'pending': {
-      const news = step.reason !== outcome.reason;
-      wait(step, outcome.recheckAfter === undefined ? null : move.now + outcome.recheckAfter, outcome.reason);
-      const recheckAt = step.recheckAt === null ? undefined : new Date(step.recheckAt).toISOString();
-      if (news) move.emit({ type: 'StepWaiting', ...at, reason: outcome.reason, recheckAt });
+      const other = step.reason !== outcome.reason;
+      const { recheckAfter } = outcome;
+      wait(move, step, recheckAfter === undefined ? null : move.now + recheckAfter, outcome.reason);
+      // Somebody told while this look was under way what it waits for: it looks again at once.
+      if (news === 'HEALTHY' || news === 'DEGRADED') Object.assign(step, { recheckAt: move.now, outside: false });
+      const recheckAt = step.outside ? undefined : new Date(step.recheckAt as number).toISOString();
+      if (other) move.emit({ type: 'StepWaiting', ...at, reason: outcome.reason, recheckAt });
       return;
     }
     case 'observed':
       if (!isSoak(move.planned(report.promotion), report.step)) return;
+      // Told while this look was under way, and not what it found: it looks again at once.
+      if (news !== null && news !== outcome.health.status) return wait(move, step, move.now, step.reason ?? '');
       if (lookAtSoak(move, report.promotion, report.step, outcome.health))
         succeed(move, report, step, planned, { kind: 'succeeded' });
       return;
@@ -148,6 +157,31 @@ function takeOutcome(move: Move, report: Extract<Stimulus, { kind: 'outcome' }>)
   }
 }
 
+/** What was told to stop has ended. That its effect came first is kept in the records, and makes it no success. */
+function endStopped(
+  move: Move,
+  { promotion, step, outcome }: Extract<Stimulus, { kind: 'outcome' }>,
+  message: string,
+  planned: PlannedStep,
+): void {
+  if (outcome.kind === 'succeeded') tellEffect(move, promotion, step, planned, outcome);
+  failStep(move, promotion, step, message, true);
+}
+
+function tellEffect(
+  move: Move,
+  promotion: number,
+  step: number,
+  { phase, application }: PlannedStep,
+  { commit, changed, drift }: Extract<Outcome, { kind: 'succeeded' }>,
+): void {
+  const at = move.atStep(promotion, step);
+  if (commit !== undefined) move.emit({ type: 'ActionCommitted', ...at, commit, changed: changed ?? true });
+  if (drift)
+    move.emit({ type: 'DriftOverwritten', ...at, files: drift.files, commit: drift.commit, author: drift.author });
+  if (phase === 'ACTION') move.deploy(promotion, application as number, commit ?? null, false);
+}
+
 function succeed(
   move: Move,
   report: Extract<Stimulus, { kind: 'outcome' }>,
@@ -159,18 +193,10 @@ function succeed(
   step.status = 'SUCCEEDED';
   step.endedAt = move.now;
   step.recheckAt = null;
+  step.outside = false;
   step.reason = null;
   step.outputs = outcome.outputs ?? null;
-  if (outcome.commit !== undefined) {
-    move.emit({ type: 'ActionCommitted', ...at, commit: outcome.commit, changed: outcome.changed ?? true });
-  }
-  if (outcome.drift) {
-    const { files, commit, author } = outcome.drift;
-    move.emit({ type: 'DriftOverwritten', ...at, files, commit, author });
-  }
-  if (planned.phase === 'ACTION') {
-    move.deploy(report.promotion, planned.application as number, outcome.commit ?? null, false);
-  }
+  tellEffect(move, report.promotion, report.step, planned, outcome);
   move.emit({ type: 'StepSucceeded', ...at, outputs: outcome.outputs });
   if (!mustStop(move.plan, move.state, report.promotion))
     runReadySteps(move, report.promotion, report.dispatch, report.step);
@@ -183,6 +209,15 @@ function takeGroupAnswer(move: Move, answer: Extract<Stimulus, { kind: 'group-an
   const planned = move.plan.groups[answer.group] as PlannedGroup;
   const { verdict, reason, ...rest } = judgeGroup(move.plan, planned, move.state, seen, answer.health, move.now);
   Object.assign(group, rest);
+  // Told while it was asked, and not in the answer: it is asked again at once.
+  const missed = seen.news.some(
+    ({ member, status }) => !answer.health.some((each) => each.promotion === member && each.status === status),
+  );
+  group.news = [];
+  if (missed && verdict !== 'wait') {
+    Object.assign(group, { status: 'WAITING', reason, recheckAt: move.now } satisfies Partial<GroupState>);
+    return;
+  }
   if (verdict === 'pass') {
     move.emit({ type: 'GroupGatePassed', group: planned.name });
     Object.assign(group, { status: 'PASSED', reason } satisfies Partial<GroupState>);
@@ -197,18 +232,20 @@ function takeGroupAnswer(move: Move, answer: Extract<Stimulus, { kind: 'group-an
 /** News of a member's health: a gate that waits looks at once, and what came and went before its next look is not overlooked. */
 function tellGroups(move: Move, report: Extract<Stimulus, { kind: 'health-reported' }>): void {
   move.plan.groups.forEach(({ members }, position) => {
-    const { status, clocks } = move.state.groups[position] as GroupState;
-    const news = members.some((member, index) => {
+    const { status, clocks, news } = move.state.groups[position] as GroupState;
+    const concerned = members.filter((member) => {
       const { environment, applications } = move.planned(member);
-      const clock = clocks[index];
-      return (
-        clock &&
-        clock.status !== report.status &&
-        environment === report.environment &&
-        applications.some((each) => each.name === report.application)
-      );
+      return environment === report.environment && applications.some((each) => each.name === report.application);
     });
-    if (status === 'WAITING' && news) move.group(position).recheckAt = move.now;
+    const isNews = (member: number): boolean => {
+      const clock = clocks[members.indexOf(member)];
+      return clock ? clock.status !== report.status : false;
+    };
+    if (status === 'WAITING' && concerned.some(isNews)) move.group(position).recheckAt = move.now;
+    if (status !== 'ASKING') return;
+    const others = news.filter(({ member }) => !concerned.includes(member));
+    if (concerned.length > 0)
+      move.group(position).news = [...others, ...concerned.map((member) => ({ member, status: report.status }))];
   });
 }
 
@@ -229,17 +266,24 @@ function takeHealthReport(move: Move, report: Extract<Stimulus, { kind: 'health-
     const at = { environment: planned.name, attempt: promotion.attempt, before, status: before };
     move.emit({ type: 'HealthChanged', ...at, application: name, health, message });
     planned.steps.forEach((step, index) => {
-      if (step.application !== application || promotion.steps[index]?.status !== 'WAITING') return;
+      const seen = promotion.steps[index];
+      const looks = seen?.status === 'RUNNING';
+      if (step.application !== application || (!looks && seen?.status !== 'WAITING')) return;
       // A soak is broken by bad news at once, and goes on with good news; it ends after a look of its own.
       if (step.work.kind === 'soak') {
         const { unhealthyAt } = report;
-        const { clock, recheckAt } = promotion.steps[index];
+        const { clock, recheckAt, outside } = seen;
         const known = unhealthyAt === undefined || unhealthyAt === clock?.unhealthyAt[0];
-        // No news: the next look, where there is one, counts the time.
-        if (clock?.status === health && known && (health !== 'HEALTHY' || recheckAt !== null)) return;
+        // No news: the next look, where there is one, counts the time; the one that is under way may not know it.
+        if (clock?.status === health && known && looks) move.step(position, index).news = health;
+        if (clock?.status === health && known && (looks || health !== 'HEALTHY' || (recheckAt !== null && !outside)))
+          return;
         const through = lookAtSoak(move, position, index, { status: health, message, unhealthyAt }, true);
-        if (through) move.step(position, index).recheckAt = move.now;
-      } else if (step.work.kind === 'health') move.step(position, index).recheckAt = move.now;
+        if (through && !looks) Object.assign(move.step(position, index), { recheckAt: move.now, outside: false });
+      } else if (step.work.kind === 'health') {
+        if (looks) move.step(position, index).news = health;
+        else Object.assign(move.step(position, index), { recheckAt: move.now, outside: false });
+      }
     });
   });
 }
@@ -255,7 +299,7 @@ function takeRolloutReport(move: Move, report: Extract<Stimulus, { kind: 'rollou
     const running = seen.steps.some((step) => step.status === 'RUNNING');
     seen.steps.forEach((step, index) => {
       if (step.status !== 'RUNNING' && step.status !== 'WAITING') return;
-      failStep(move, position, index, `reported from outside: ${message}`, step.status === 'RUNNING');
+      cutOff(move, position, index, `reported from outside: ${message}`);
     });
     if (running) move.work.push({ kind: 'abort', promotions: [position] });
   });
@@ -295,6 +339,9 @@ function takeRetry(move: Move): void {
     startedAt: null,
     endedAt: null,
     deadline: null,
+    countsFrom: move.now,
+    moving: FRESH_METER,
+    limited: {},
     terminating: null,
     halted: false,
   });

@@ -5,7 +5,7 @@ import { memberTimes } from './group-gate.ts';
 import type { Dependency, PlannedGroup, PlannedPromotion, PlannedStep, ReleasePlan } from './plan.ts';
 import { ENDED_PROMOTION } from './release.ts';
 import type { Facts, GateAnswer, PromotionState, ReleaseState, StepState } from './release.ts';
-import { isSoak, soakEnd } from './soak.ts';
+import { isLook, soakEnd } from './soak.ts';
 import { takenBackBy } from './steps.ts';
 
 /**
@@ -149,25 +149,24 @@ function isOpen(plan: ReleasePlan, state: ReleaseState, dependency: Dependency):
 
 function waitingSteps(planned: PlannedPromotion, promotion: PromotionState, position: number): WaitingReason[] {
   return promotion.steps.flatMap((step, index): WaitingReason[] => {
-    // A soak that is looked at goes on waiting.
-    const looked = step.status === 'RUNNING' && isSoak(planned, index);
+    const looked = isLook(planned, step, index);
     if (step.status !== 'WAITING' && !looked) return [];
     const { id, work, application } = planned.steps[index] as PlannedStep;
     const target = application === null ? planned.name : (planned.applications[application]?.name ?? planned.name);
     const kind = causeOf(step, work.kind);
     const message = `${planned.name}: ${id} ${kind === 'RETRY' ? 'is tried again: ' : ''}${step.reason ?? 'waits'}`;
-    const outside = step.recheckAt === null && !looked;
+    const { outside } = step;
     const unhealthy = kind === 'SOAK' && step.clock !== null && step.clock.status !== 'HEALTHY';
     const reports = `whoever reports the health of ${target}`;
     const who = unhealthy || (outside && kind === 'HEALTH') ? reports : outside ? `whoever ends ${id}` : null;
-    const earliest = kind === 'SOAK' ? soakEnd(planned, step, index) : step.recheckAt;
+    const earliest = kind === 'SOAK' ? soakEnd(planned, step, index) : outside ? null : step.recheckAt;
     return [{ kind, step: index, promotion: position, message, who, earliest }];
   });
 }
 
 function causeOf(step: StepState, work: PlannedStep['work']['kind']): 'HEALTH' | 'SOAK' | 'RETRY' | 'ACTION' {
   if (work === 'soak') return 'SOAK';
-  if (step.tries > 0 && step.recheckAt !== null && step.reason === step.lastError) return 'RETRY';
+  if (step.tries > 0 && !step.outside && step.recheckAt !== null && step.reason === step.lastError) return 'RETRY';
   return work === 'health' ? 'HEALTH' : 'ACTION';
 }
 
@@ -268,6 +267,7 @@ class Forecast {
       const pause = work.kind === 'soak' ? work.duration : 0;
       const soaks = work.kind === 'soak' && (state.status === 'WAITING' || state.status === 'RUNNING');
       if (soaks) ends[index] = soakEnd(planned, state, index);
+      else if (state.outside) ends[index] = null;
       else if (state.status === 'WAITING') ends[index] = state.recheckAt;
       else if (state.status === 'SUCCEEDED' || state.status === 'RUNNING') ends[index] = begin;
       else if (state.status === 'PENDING') {

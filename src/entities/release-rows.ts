@@ -95,6 +95,9 @@ export interface ReleaseRest {
   groups: GroupState[];
   /** Left out where nothing of the release is taken back. */
   rollbacks?: ReleaseState['rollbacks'];
+  countsFrom?: number;
+  moving?: ReleaseState['moving'];
+  limited?: ReleaseState['limited'];
   /** Left out where nothing was. */
   heard?: ReleaseState['heard'];
   firstProblem: Problem | null;

@@ -1,5 +1,5 @@
 import { closest, quote } from '../core/wording.ts';
-import { formatDuration, parseDuration } from './duration.ts';
+import { formatDuration, parseDuration } from '../core/duration.ts';
 
 export type Path = (string | number)[];
 /** `key`: the mistake is the name of the field, not its value. */

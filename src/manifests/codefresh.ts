@@ -64,7 +64,7 @@ const flow = object<WireFlow>(
     promotionTimeoutLimit: optional(integer),
   },
   {
-    ...alsoOurs('productSelector', 'onFailure', 'rollbackPolicies'),
+    ...alsoOurs('productSelector', 'onFailure', 'maxAge', 'rollbackPolicies'),
     timeout: 'here it is promotionTimeoutLimit, in minutes',
     triggerWorkflow: 'here it is postTrigger',
     description: 'here it is the annotation description',

@@ -1,5 +1,5 @@
 /** Manifests: YAML ↔ definitions, with line and column in errors. */
-export { formatDuration, parseDuration } from './duration.ts';
+export { formatDuration, parseDuration } from '../core/duration.ts';
 export { diffManifests, exportManifest, exportManifests, sameDefinition } from './export.ts';
 export {
   formatManifestError,

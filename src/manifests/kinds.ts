@@ -171,6 +171,7 @@ const flow = object<PromotionFlowSpec>({
   steps: required(list(step)),
   hooks: optional(hooks),
   timeout: optional(duration),
+  maxAge: optional(duration),
   onFailure: defaulted(oneOf('FINISH_RUNNING', 'CONTINUE', 'STOP'), 'FINISH_RUNNING'),
   rollbackPolicies: optional(list(rollbackPolicy)),
 });

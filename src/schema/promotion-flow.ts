@@ -169,7 +169,10 @@ const SELECTOR =
   'The products that it is for, where a product names no flow itself; an empty one takes all, none takes none.';
 const ROLLBACK_POLICIES =
   'What goes back when an environment fails or is taken back: the first policy that fits. Without one nothing goes back by itself.';
-const FLOW_TIMEOUT = 'The limit of a whole release; 24 hours when left out.';
+const FLOW_TIMEOUT =
+  'How long a whole release may move; 24 hours when left out. Its turn, windows, holds, people and reports from outside do not count.';
+const MAX_AGE =
+  'How old a release may get, whatever it waits for; 30 days (`720h`) when left out. A retry counts anew.';
 
 @ObjectType({
   implements: [Definition, Node],
@@ -200,6 +203,9 @@ export class PromotionFlow extends Definition {
   @Field(() => Duration, { nullable: true, description: FLOW_TIMEOUT })
   timeout!: number | null;
 
+  @Field(() => Duration, { nullable: true, description: MAX_AGE })
+  maxAge!: number | null;
+
   @Field(() => OnFailureEnum, { description: 'What a release does when a promotion fails.' })
   onFailure!: OnFailure;
 
@@ -226,6 +232,9 @@ export abstract class PromotionFlowInput extends DefinitionInput {
 
   @Field(() => Duration, { nullable: true, description: FLOW_TIMEOUT })
   timeout?: number;
+
+  @Field(() => Duration, { nullable: true, description: MAX_AGE })
+  maxAge?: number;
 
   @Field(() => OnFailureEnum, {
     nullable: true,

@@ -233,7 +233,10 @@ export class Release extends Node {
     return this.fields.endedAt;
   }
 
-  @Field(() => Date, { nullable: true, description: "When the flow's limit ends it." })
+  @Field(() => Date, {
+    nullable: true,
+    description: 'When a limit ends it if everything stays as it is: `maxAge`, or `timeout` while it moves.',
+  })
   get deadline(): Date | null {
     return this.fields.deadline;
   }

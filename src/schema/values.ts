@@ -1,7 +1,7 @@
 import { GraphQLError, GraphQLScalarType, Kind } from 'graphql';
 import { GraphQLJSONObject } from 'graphql-scalars';
 import { Field, InputType, ObjectType } from 'type-graphql';
-import { formatDuration, parseDuration } from '../manifests/duration.ts';
+import { formatDuration, parseDuration } from '../core/duration.ts';
 
 /** Milliseconds inside, `1h30m` outside. */
 export const Duration = new GraphQLScalarType<number, string>({

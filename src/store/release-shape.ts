@@ -1,6 +1,7 @@
 import type { ApprovalState } from '../core/approvals/approval.ts';
 import type { ReleaseRest } from '../entities/release-rows.ts';
 import { freshGroup } from '../core/group-gate.ts';
+import { FRESH_METER } from '../core/limits.ts';
 import { freshStep } from '../core/step.ts';
 import { holdsEnvironment } from '../core/release.ts';
 import type {
@@ -61,6 +62,10 @@ export function toState(release: ReleaseRecord, promotions: PromotionRecord[]): 
     // What was written before rollbacks were there says nothing of them.
     rollbacks: {},
     heard: [],
+    // Nor of how long it moved: its limits begin anew. `maxAge` counts from its creation.
+    countsFrom: time(release.created_at) as number,
+    moving: FRESH_METER,
+    limited: {},
     ...release.rest,
     groups: release.rest.groups.map((each) => ({ ...freshGroup(), ...each })),
     promotions: [...promotions]
@@ -69,7 +74,7 @@ export function toState(release: ReleaseRecord, promotions: PromotionRecord[]): 
         status: row.status,
         attempt: row.attempt,
         dispatch: row.dispatch,
-        steps: row.steps.map((step) => Object.assign(freshStep(), step)),
+        steps: row.steps.map(toStep),
         startedAt: time(row.started_at),
         endedAt: time(row.ended_at),
         problem: row.problem,
@@ -85,6 +90,9 @@ export function releaseRecord(state: ReleaseState, expected: number): Record<str
   const { terminating, halted, groups, rollbacks, firstProblem, lastProblem, lastEventAt } = state;
   const rest: ReleaseRest = { terminating, halted, groups, firstProblem, lastProblem, lastEventAt };
   if (Object.keys(rollbacks).length > 0) rest.rollbacks = rollbacks;
+  if (state.countsFrom !== state.createdAt) rest.countsFrom = state.countsFrom;
+  if (state.moving !== FRESH_METER) rest.moving = state.moving;
+  if (Object.keys(state.limited).length > 0) rest.limited = state.limited;
   if (state.heard.length > 0) rest.heard = state.heard;
   return {
     id: state.id,
@@ -119,6 +127,13 @@ export function promotionRecord(
     approval: promotion.approval ?? undefined,
     overrides: promotion.overrides.length > 0 ? promotion.overrides : undefined,
   };
+}
+
+/** What waited for somebody before there were looks of safety has no time: it is due now. */
+function toStep(stored: Partial<StepState>): StepState {
+  const step = Object.assign(freshStep(), stored);
+  if (step.status !== 'WAITING' || step.recheckAt !== null) return step;
+  return { ...step, outside: true, recheckAt: 0 };
 }
 
 const FRESH = Object.entries(freshStep());

@@ -192,10 +192,13 @@ describe('limits', () => {
     expect(release.state.wakeAt).toBe(release.now + MINUTE);
     release.wake();
     expect(release.aborted).toEqual(['eu']);
+    // Until its effect has ended it keeps the environment.
+    expect(release.picture).toBe('dev SUCCEEDED, eu RUNNING');
+    release.report('eu', { kind: 'aborted' });
     expect(release.picture).toBe('dev SUCCEEDED, eu FAILED, asia SKIPPED');
     expect(release.state).toMatchObject({
       status: 'FAILED',
-      firstProblem: { message: 'the limit of 60 s for eu is over' },
+      firstProblem: { message: 'the limit of 1m for eu is over' },
     });
   });
 
@@ -216,7 +219,7 @@ describe('limits', () => {
     expect(release.aborted).toEqual(['dev']);
     release.report('dev', { kind: 'aborted' });
     expect(release.state).toMatchObject({ status: 'TERMINATED', wakeAt: null });
-    expect(release.last.events.at(-1)?.event).toMatchObject({ reason: "the flow's limit of 30 min is over" });
+    expect(release.last.events.at(-1)?.event).toMatchObject({ reason: "the flow's limit of 30m is over" });
   });
 
   test('a clock that goes back does not take the events with it', () => {

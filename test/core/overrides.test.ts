@@ -94,7 +94,7 @@ describe('an override', () => {
     expect(play.picture).toContain('eu WAITING');
   });
 
-  test("what a window holds between two phases fails when its environment's time is over", () => {
+  test("what a window holds between two phases uses up none of its environment's time", () => {
     const pausing = allow({ from: '2026-01-05T00:00:00Z', to: '2026-01-05T10:05:00Z', onClose: 'PAUSE' }, 'morning');
     const steps = { eu: { policy: { preAction: 'checks' }, timeout: 20 * MINUTE } };
     const play = started(flowOf('dev > eu', { steps }), { workflows: { checks: ['run'] } });
@@ -103,9 +103,15 @@ describe('an override', () => {
     play.now += 5 * MINUTE;
     play.report('eu', { kind: 'succeeded' });
     expect(play.picture).toContain('eu WAITING');
-    play.later(15 * MINUTE);
-    expect(play.picture).toContain('eu FAILED');
-    expect(play.state.firstProblem?.message).toBe('the limit of 1200 s for eu is over');
+    play.later(60 * MINUTE);
+    expect(play.picture).toContain('eu WAITING');
+    play.facts = NO_FACTS;
+    play.tell({ kind: 'tick' });
+    expect(play.picture).toContain('eu RUNNING');
+    expect(play.state.wakeAt).toBe(play.now + 15 * MINUTE);
+    play.wake();
+    play.report('eu', { kind: 'aborted' });
+    expect(play.state.firstProblem?.message).toBe('the limit of 20m for eu is over');
   });
 
   test('of a promotion that has ended is refused', () => {

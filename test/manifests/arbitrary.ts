@@ -163,12 +163,13 @@ const publishedFlow = record<Specs['PromotionFlow']>(
     productSelector: fc.constant({}),
     steps: fc.array(publishedStep, { maxLength: 4 }),
     hooks,
+    maxAge: duration,
     timeout: fc.nat(1000).map((minutes) => minutes * 60_000),
     onFailure: fc.constant('FINISH_RUNNING'),
     rollbackPolicies: fc.constant([]),
   },
   ['triggerEnvironment', 'steps', 'onFailure'],
-).map(({ productSelector: _, rollbackPolicies: _none, ...spec }): Specs['PromotionFlow'] => spec);
+).map(({ productSelector: _, rollbackPolicies: _none, maxAge: _age, ...spec }): Specs['PromotionFlow'] => spec);
 
 const specs: { [K in Kind]: fc.Arbitrary<Specs[K]> } = {
   Environment: record<Specs['Environment']>(
@@ -233,6 +234,7 @@ const specs: { [K in Kind]: fc.Arbitrary<Specs[K]> } = {
         steps: fc.array(plainStep, { maxLength: 4 }),
         hooks,
         timeout: duration,
+        maxAge: duration,
         onFailure: fc.constantFrom('FINISH_RUNNING', 'CONTINUE', 'STOP'),
         rollbackPolicies: fc.array(rollbackPolicy, { maxLength: 2 }),
       },

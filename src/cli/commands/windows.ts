@@ -13,7 +13,7 @@ import {
   windowState,
   type ReleaseWindow,
 } from '../../core/windows/index.ts';
-import { formatDuration } from '../../manifests/duration.ts';
+import { formatDuration } from '../../core/duration.ts';
 import { formatManifestError, parseManifests, type ParsedManifest } from '../../manifests/index.ts';
 import { CliError, EXIT } from '../exit.ts';
 import { type Format, table } from '../output.ts';

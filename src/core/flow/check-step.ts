@@ -1,4 +1,4 @@
-import { DEFAULT_FLOW_TIMEOUT } from '../definitions.ts';
+import { DEFAULT_MAX_AGE } from '../definitions.ts';
 import type { FlowStepSpec } from '../definitions.ts';
 import { quote } from '../wording.ts';
 import {
@@ -11,6 +11,7 @@ import {
 } from './checking.ts';
 import { checkApproval } from './check-approval.ts';
 import { stepName } from './graph.ts';
+import { spell } from '../duration.ts';
 
 /** A step by itself: its target, its policy, its times. What it waits for is `checkDependencies`. */
 export function checkStep(checking: Checking, step: FlowStepSpec, i: number): void {
@@ -34,13 +35,12 @@ export function checkStep(checking: Checking, step: FlowStepSpec, i: number): vo
   }
 }
 
-/** The time for an approval is a part of the whole release's. */
+/** Waiting for people uses up no `timeout`; it ends with the release's age. */
 function warnOfLimit({ spec, warnings }: Checking, expiry: number, whose: string): void {
-  const limit = spec.timeout ?? DEFAULT_FLOW_TIMEOUT;
+  const limit = spec.maxAge ?? DEFAULT_MAX_AGE;
   if (expiry <= limit) return;
-  const hours = (time: number): string => `${Math.round(time / 36_000) / 100} h`;
   warnings.add(
-    `${whose} may wait ${hours(expiry)} for its approval, and the flow's timeout ends the release after ${hours(limit)}`,
+    `${whose} may wait ${spell(expiry)} for its approval, and the flow's maxAge ends the release after ${spell(limit)}`,
   );
 }
 

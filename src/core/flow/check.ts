@@ -34,6 +34,7 @@ export function checkFlow(spec: PromotionFlowSpec, known: Known, when: 'SAVED' |
   }
   checkHooks(checking, spec.hooks, ['spec', 'hooks']);
   if (spec.timeout !== undefined) checkTimeout(checking, spec.timeout, 'the flow', ['spec', 'timeout']);
+  if (spec.maxAge !== undefined) checkTimeout(checking, spec.maxAge, 'the flow', ['spec', 'maxAge'], 'maxAge');
   if (spec.steps.length === 0) {
     refusals.add(
       'INVALID',

@@ -57,11 +57,17 @@ export function checkHooks(checking: Checking, hooks: Hooks | undefined, path: (
 /** Longer than any release should live, short enough that every date stays a date. */
 export const MAX_DURATION = 366 * 24 * 60 * 60 * 1000;
 
-export function checkTimeout({ refusals }: Checking, timeout: number, whose: string, path: (string | number)[]): void {
+export function checkTimeout(
+  { refusals }: Checking,
+  timeout: number,
+  whose: string,
+  path: (string | number)[],
+  what = 'timeout',
+): void {
   if (Number.isSafeInteger(timeout) && timeout > 0 && timeout <= MAX_DURATION) return;
   refusals.add(
     'INVALID',
-    `the timeout of ${whose} is ${quote(timeout)} ms; it must be more than 0 and at most 366 days, for example 30m`,
+    `the ${what} of ${whose} is ${quote(timeout)} ms; it must be more than 0 and at most 366 days, for example 30m`,
     path,
   );
 }

@@ -49,13 +49,12 @@ export function createRollback<C>(parts: RollbackParts<C>): NewRollback<C> {
     for (const { name, content } of promotion.applications) contents[content] = known.contents[name] as C;
     return [promotion];
   });
-  const expiry = Math.max(0, ...promotions.map((each) => each.approval?.expiry ?? 0));
   const plan: ReleasePlan = {
     product: parts.product,
     flow: parts.flow,
     triggerEnvironment: '',
     onFailure: rollback.onTargetFailure === 'STOP' ? 'FINISH_RUNNING' : 'CONTINUE',
-    timeout: DAY + expiry,
+    timeout: DAY,
     promotions,
     groups: [],
     warnings: [],

@@ -77,8 +77,9 @@ test('the flow says so at its place, and warns of an approval that outlasts the 
     'approval',
     'rules',
   ]);
-  expect(checkFlow(flow(approvalOf('1', { expiry: 2 * DAY })), known)).toEqual({
+  expect(checkFlow(flow(approvalOf('1', { expiry: 2 * DAY })), known).warnings).toEqual([]);
+  expect(checkFlow(flow(approvalOf('1', { expiry: 31 * DAY })), known)).toEqual({
     refusals: [],
-    warnings: [`step "eu" may wait 48 h for its approval, and the flow's timeout ends the release after 24 h`],
+    warnings: [`step "eu" may wait 31d for its approval, and the flow's maxAge ends the release after 30d`],
   });
 });

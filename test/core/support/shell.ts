@@ -4,7 +4,7 @@ import type { Decision } from '../../../src/core/advance.ts';
 import { missingOf } from '../../../src/core/approvals/approval.ts';
 import type { Caller } from '../../../src/core/caller.ts';
 import { askGates } from '../../../src/core/gates.ts';
-import { mustStop } from '../../../src/core/steps.ts';
+import { mayWork } from '../../../src/core/steps.ts';
 import { DEFAULT_FLOW_TIMEOUT } from '../../../src/core/definitions.ts';
 import type { HealthStatus } from '../../../src/core/definitions.ts';
 import type { Observation } from '../../../src/core/health-clock.ts';
@@ -296,7 +296,7 @@ export class Shell {
     while (steps.length > 0) {
       const step = steps[0] as number;
       yield;
-      const outcome = this.#carry(promotion, step);
+      const outcome = this.#carry(job, step);
       yield;
       this.tell({ kind: 'outcome', promotion, attempt, step, dispatch, outcome });
       yield;
@@ -328,9 +328,10 @@ export class Shell {
   }
 
   /** What the outside world says to one step. */
-  #carry(promotion: number, step: number): Outcome {
+  #carry(job: Extract<Job, { kind: 'promotion' }>, step: number): Outcome {
+    const { promotion } = job;
     // Not every driver notices in time that it should stop.
-    const stops = mustStop(this.plan, this.state, promotion);
+    const stops = !mayWork(this.plan, this.state, job, step);
     if (stops && (this.#calm || this.#tape.chance(60))) return { kind: 'aborted' };
     const { work, application } = this.#planned(promotion).steps[step] as PlannedStep;
     const applies = (): void => {
@@ -440,8 +441,8 @@ export class Shell {
         }
         if ((this.state.promotions[promotion]?.approval?.decisions.length ?? 0) > said) return true;
       }
-      for (const [step, { status: stepStatus, recheckAt, dispatch }] of steps.entries()) {
-        if (stepStatus !== 'WAITING' || recheckAt !== null) continue;
+      for (const [step, { status: stepStatus, outside, dispatch }] of steps.entries()) {
+        if (stepStatus !== 'WAITING' || !outside) continue;
         this.#speak(promotion, attempt, step, dispatch);
         return true;
       }

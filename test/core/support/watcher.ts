@@ -335,7 +335,10 @@ export class Watcher {
           const owner =
             attempt === stimulus.attempt && step.status === 'RUNNING' && step.dispatch === stimulus.dispatch;
           if (owner && stimulus.outcome.kind === 'observed') looks.add(moved, [stimulus.outcome.health]);
-        } else if (stimulus.kind === 'health-reported' && step.status === 'WAITING') {
+        } else if (
+          stimulus.kind === 'health-reported' &&
+          (step.status === 'WAITING' || (step.status === 'RUNNING' && step.clock?.status !== stimulus.status))
+        ) {
           const { name } = planned.applications[application as number] as PlannedApplication;
           if (stimulus.environment === planned.environment && stimulus.application === name)
             looks.add(moved, [stimulus]);
@@ -464,18 +467,16 @@ export class Watcher {
     }
     if (status === 'SKIPPED' || status === 'PENDING') claim(startedAt === null, `${name} is ${status} and started`);
     if (startedAt === null || ENDED_PROMOTION.has(status)) return;
-    // A look at what soaks is no work.
-    const looks = steps.findIndex((step, index) => step.status === 'RUNNING' && this.#isSoak(position, index));
-    const works = steps.some((step, index) => step.status === 'RUNNING' && !this.#isSoak(position, index));
-    if (works || (looks >= 0 && status === 'RUNNING'))
+    // A look at what soaks or waits for somebody is no work, unless all of it has to end.
+    const isLook = (step: StepState, index: number): boolean => step.outside || this.#isSoak(position, index);
+    const works = steps.some((step, index) => step.status === 'RUNNING' && !isLook(step, index));
+    if (works || (some('RUNNING') && status === 'RUNNING'))
       return claim(status === 'RUNNING', `${name} runs and is ${status}`);
-    if (looks >= 0) return claim(status === 'WAITING', `${name} is looked at and is ${status}`);
-    const paused = promotion.evidence?.some((each) => each.pauses) && !some('WAITING') && status === 'WAITING';
+    const waiting = steps.findIndex((step) => step.status === 'WAITING' || step.status === 'RUNNING');
+    const paused = promotion.evidence?.some((each) => each.pauses) && waiting < 0 && status === 'WAITING';
     if (paused) return this.reached.count('paused by a window');
-    claim(some('WAITING'), `${name} is ${status} and neither runs nor waits`);
-    const waiting = steps.findIndex((step) => step.status === 'WAITING');
-    const soaks = this.#isSoak(position, waiting) && steps[waiting]?.recheckAt !== null;
-    const expected = soaks ? 'WAITING' : steps[waiting]?.recheckAt === null ? 'SUSPENDED' : 'RUNNING';
+    claim(waiting >= 0, `${name} is ${status} and neither runs nor waits`);
+    const expected = steps[waiting]?.outside ? 'SUSPENDED' : this.#isSoak(position, waiting) ? 'WAITING' : 'RUNNING';
     claim(status === expected, `${name} waits and is ${status}, not ${expected}`);
   }
 
@@ -592,8 +593,10 @@ export class Watcher {
       }
       // Paused by a window, which may have no opening of its own.
       outside ||= each.status === 'WAITING' && !each.steps.some((step) => step.status === 'WAITING');
-      if (planned.timeout !== null) times.push(each.startedAt + planned.timeout);
-      for (const step of each.steps) if (step.status === 'WAITING') times.push(step.recheckAt);
+      for (const step of each.steps) {
+        if (step.status === 'WAITING') times.push(step.recheckAt);
+        if (step.stop) times.push(step.stop.by);
+      }
     });
     const due = times.filter((each) => each !== null);
     const moves = promotions.some((each) => each.steps.some((step) => step.status === 'RUNNING')) || asking;

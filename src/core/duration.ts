@@ -31,3 +31,11 @@ export function formatDuration(milliseconds: number): string {
   }
   return text;
 }
+
+const DAY = 86_400_000;
+
+/** As people say it: `20s`, `1h30m`, and `30d` where it is whole days and more than one. */
+export function spell(milliseconds: number): string {
+  const days = milliseconds / DAY;
+  return Number.isInteger(days) && days > 1 ? `${days}d` : formatDuration(milliseconds);
+}

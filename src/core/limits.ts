@@ -1,0 +1,139 @@
+import { DEFAULT_MAX_AGE, DEFAULT_REPORT_TIMEOUT } from './definitions.ts';
+import { spell } from './duration.ts';
+import type { Move } from './move.ts';
+import type { PlannedPromotion, ReleasePlan } from './plan.ts';
+import { ENDED_PROMOTION } from './release.ts';
+import type { PromotionState, ReleaseState, StepState } from './release.ts';
+import { isSoak } from './soak.ts';
+import { failStep } from './step.ts';
+import { cutOff, isFailing } from './steps.ts';
+
+/**
+ * What ends what takes too long.
+ *
+ * - `timeout`, of the flow and of an environment, counts the time in which something could move: what runs, what is tried
+ *   again, what soaks. It does not count a release's turn, a closed window, a hold, a mark, an environment where others are at
+ *   work, people, and reports from outside.
+ * - Whatever does not count has an end of its own: approvals expire, a report may be awaited for a day, an UNKNOWN health for
+ *   15 minutes (a group's for its `unknownTimeout`).
+ * - `maxAge` ends whatever is left. It counts from the moment at which the release was created, or retried.
+ */
+
+/** How long something has moved. `since`: it moves now, since then, in milliseconds; null: it waits. */
+export interface Meter {
+  used: number;
+  since: number | null;
+}
+
+export const FRESH_METER: Meter = { used: 0, since: null };
+
+export function spent({ used, since }: Meter, now: number): number {
+  return used + (since === null ? 0 : Math.max(0, now - since));
+}
+
+/** The same meter where nothing changes. */
+function turned(meter: Meter, moves: boolean, now: number): Meter {
+  if (moves === (meter.since !== null)) return meter;
+  return moves ? { ...meter, since: now } : { used: spent(meter, now), since: null };
+}
+
+/** When the meter reaches `limit` if it goes on; null: it stands still. */
+function reachesAt({ used, since }: Meter, limit: number): number | null {
+  return since === null ? null : since + Math.max(0, limit - used);
+}
+
+/** Milliseconds since the epoch: nothing of the release goes on after this. */
+export function diesAt(plan: ReleasePlan, state: ReleaseState): number {
+  return state.countsFrom + (plan.maxAge ?? DEFAULT_MAX_AGE);
+}
+
+function promotionMoves(planned: PlannedPromotion, { startedAt, status, steps }: PromotionState): boolean {
+  if (startedAt === null || ENDED_PROMOTION.has(status)) return false;
+  return steps.some((step, index) => {
+    if (step.status !== 'RUNNING' && step.status !== 'WAITING') return false;
+    // What nobody can see stands still: it has an end of its own.
+    return !step.outside && !(isSoak(planned, index) && step.clock?.status === 'UNKNOWN');
+  });
+}
+
+function releaseMoves({ promotions }: ReleasePlan, state: ReleaseState): boolean {
+  return (
+    state.groups.some(
+      ({ status, unknownSince }) => (status === 'ASKING' || status === 'WAITING') && unknownSince === null,
+    ) || promotions.some((planned, position) => promotionMoves(planned, state.promotions[position] as PromotionState))
+  );
+}
+
+/** At the end of every decision: what moves from now on, and when that reaches its limit. */
+export function keepTime({ plan, state, now }: Move): void {
+  const open = state.endedAt === null && state.startedAt !== null;
+  state.moving = turned(state.moving, open && releaseMoves(plan, state), now);
+  plan.promotions.forEach((planned, position) => {
+    if (planned.timeout === null) return;
+    const meter = state.limited[position] ?? FRESH_METER;
+    const moves = promotionMoves(planned, state.promotions[position] as PromotionState);
+    const next = turned(meter, moves, now);
+    if (next !== meter) state.limited = { ...state.limited, [position]: next };
+  });
+  if (state.endedAt !== null || state.terminating !== null) return;
+  state.deadline = Math.min(diesAt(plan, state), reachesAt(state.moving, plan.timeout) ?? Infinity);
+}
+
+/** When a limit of something that is open is reached, as it stands; nothing of what is ending has one. */
+export function limitsAt({ plan, state }: Move): number[] {
+  const times: (number | null)[] = [state.terminating === null ? state.deadline : null];
+  plan.promotions.forEach(({ timeout }, position) => {
+    const { startedAt, status, steps } = state.promotions[position] as PromotionState;
+    if (startedAt === null || ENDED_PROMOTION.has(status)) return;
+    // What was told to stop already has reached it.
+    if (timeout !== null && steps.some(isBegun)) times.push(reachesAt(state.limited[position] ?? FRESH_METER, timeout));
+    for (const step of steps) if (step.status === 'WAITING' && step.outside) times.push(reportDue(step));
+  });
+  return times.filter((each) => each !== null);
+}
+
+/** Why the whole release is over; null: it is not. */
+export function whyOver({ plan, state, now }: Move): string | null {
+  if (state.endedAt !== null || state.terminating !== null) return null;
+  if (diesAt(plan, state) <= now) return `it is older than ${spell(plan.maxAge ?? DEFAULT_MAX_AGE)}, its maxAge`;
+  if (spent(state.moving, now) < plan.timeout) return null;
+  return `the flow's limit of ${spell(plan.timeout)} is over`;
+}
+
+/** An environment's limit fails its promotion; so does a report that nobody brings. */
+export function expirePromotion(move: Move, position: number): void {
+  const { state, now } = move;
+  const { timeout, name, steps: plannedSteps } = move.planned(position);
+  const seen = state.promotions[position] as PromotionState;
+  if (seen.startedAt === null || ENDED_PROMOTION.has(seen.status)) return;
+  seen.steps.forEach((step, index) => {
+    if (step.status !== 'WAITING' || !step.outside || reportDue(step) > now) return;
+    const { application, id } = plannedSteps[index] as (typeof plannedSteps)[number];
+    const what = application === null ? id : (move.planned(position).applications[application]?.name ?? id);
+    failStep(
+      move,
+      position,
+      index,
+      `${what}: nobody told within ${spell(DEFAULT_REPORT_TIMEOUT)}: ${step.reason ?? ''}`,
+    );
+    // Nobody knows how it is: that takes nothing back.
+    move.step(position, index).outside = true;
+  });
+  if (timeout === null || spent(state.limited[position] ?? FRESH_METER, now) < timeout) return;
+  const { steps } = state.promotions[position] as PromotionState;
+  const begun = [...steps.keys()].filter((index) => isBegun(steps[index] as StepState));
+  // A window that pauses may hold it between two phases: then it is the phase that could not begin in time.
+  const held = isFailing(seen) ? -1 : steps.findIndex((step) => step.status === 'PENDING');
+  const late = begun.length > 0 ? begun : held >= 0 ? [held] : [];
+  const running = begun.some((index) => steps[index]?.status === 'RUNNING');
+  for (const index of late) cutOff(move, position, index, `the limit of ${spell(timeout)} for ${name} is over`);
+  if (running) move.work.push({ kind: 'abort', promotions: [position] });
+}
+
+function reportDue({ startedAt }: StepState): number {
+  return (startedAt ?? 0) + DEFAULT_REPORT_TIMEOUT;
+}
+
+function isBegun({ status, stop }: StepState): boolean {
+  return (status === 'RUNNING' && stop === null) || status === 'WAITING';
+}
