@@ -2,7 +2,10 @@ import { PermanentError, TransientError } from '../driver.ts';
 import { openedSecrets } from '../../opened-secrets.ts';
 import { withoutSecrets } from './address.ts';
 
-/** What a remote said no to, and will again. Everything that is not recognised here may pass: it is tried again. */
+/**
+ * What a remote said no to, and will again. Everything that is not recognised here may pass: it is tried again. So a refused push
+ * is final only where a hook, a protected branch or a rule of the host has refused it.
+ */
 const PERMANENT: [RegExp, string][] = [
   [/couldn't find remote ref|src refspec .* does not match|Remote branch .* not found/i, 'the branch does not exist'],
   [
@@ -22,12 +25,25 @@ const PERMANENT: [RegExp, string][] = [
     'it has moved, and redirects are not followed: use its new address',
   ],
   [/transport '.*' not allowed/i, 'its protocol is not allowed'],
-  [/protected branch|hook declined|\[remote rejected\]/i, 'the remote rejected the push'],
+  [
+    /\[remote rejected\][^\n]*\((?:[^)]*(?:hook declined|protected branch|protected ref|push declined|rule violations|prohibited|denied|not allowed|refusing|deny |hidden ref|currently checked out|is archived|read-only|funny refname)[^)]*)\)/i,
+    'the remote rejected the push',
+  ],
+  [/GH0(06|13)\b|remote: (error|fatal): .*protected branch/i, 'the remote rejected the push'],
 ];
+
+/**
+ * A host that cannot ask its own parts (GitLab's hook its API, GitHub's hook its store) says so, and that its hook has declined:
+ * that is no answer to the push.
+ */
+const ILL =
+  /returned error: (5\d\d|429)|Could not resolve host|fatal error in commit_refs|internal (server )?(error|api)|internal server connection error|API is not accessible|execution exceeded .*timeout|hook.*timed out|service unavailable|bad gateway/i;
 
 /** These come with words that look final, and are not. */
 const TRANSIENT =
   /Could not resolve host|Failed to connect|Couldn't connect|Connection (refused|timed out|reset)|timed out|unreachable|returned error: (5\d\d|429)|early EOF|hung up unexpectedly|RPC failed|cannot lock ref|failed to update ref|unable to create .*\.lock/i;
+/** It refused without a reason of its own: an incident of the host, a lock, a full disk. */
+const REFUSED = /\[remote rejected\]/i;
 
 /** A push that came second: fetch, build on what is there now, push again. */
 export const isRace = (stderr: string): boolean =>
@@ -48,10 +64,10 @@ export function remoteError(where: string, stderr: string, secrets: string[]): P
   // Before it is cut to a length: half a secret is still too much of it.
   const said = wordsOf(openedSecrets.hide(withoutSecrets(stderr, secrets)));
   const final = PERMANENT.find(([pattern]) => pattern.test(stderr));
-  // "hung up" follows many a refusal over ssh: a refusal that is recognised counts first, unless the server is ill.
-  if (final && !/returned error: (5\d\d|429)|Could not resolve host/i.test(stderr))
-    return new PermanentError(`${where}: ${final[1]} (${said})`);
-  const reason = TRANSIENT.test(stderr) ? 'the repository could not be reached' : 'git failed';
+  // "hung up" follows many a refusal over ssh: a refusal that is recognised counts first, unless the host is ill.
+  if (final && !ILL.test(stderr)) return new PermanentError(`${where}: ${final[1]} (${said})`);
+  const refused = REFUSED.test(stderr) ? 'the remote could not take the push just now' : 'git failed';
+  const reason = TRANSIENT.test(stderr) ? 'the repository could not be reached' : refused;
   return new TransientError(`${where}: ${reason} (${said})`);
 }
 
