@@ -6,7 +6,7 @@ import { AfterMove } from './commands/after-move.ts';
 import { Mover } from './commands/mover.ts';
 import type { Config } from './config.ts';
 import { createDrivers } from './drivers/index.ts';
-import type { Drivers } from './drivers/index.ts';
+import type { Drivers, DriverSettings } from './drivers/index.ts';
 import { LIMITS } from './limits.ts';
 import type { Limits } from './limits.ts';
 import { createDataSource, migrate, poolOf } from './entities/data-source.ts';
@@ -19,6 +19,7 @@ import { Timers } from './jobs/timers.ts';
 import type { Log } from './log.ts';
 import { startEmbeddedPostgres } from './postgres/embedded.ts';
 import type { Seams } from './seams.ts';
+import { signingKeysOf } from './store/approval-links.ts';
 import { Sealing } from './store/sealing.ts';
 import { Vault } from './store/secrets.ts';
 import { DefinitionSnapshots } from './store/definition-snapshot.ts';
@@ -51,7 +52,7 @@ export interface Outside {
   limits: Limits;
   seams: Seams | null;
   openQueue(settings: QueueSettings, log: Log): Promise<Queue>;
-  createDrivers(config: Config, secrets: Vault): Drivers;
+  createDrivers(settings: DriverSettings, secrets: Vault): Drivers;
 }
 
 const REAL: Outside = {
@@ -87,7 +88,7 @@ export async function openApp(config: Config, log: Log, outside: Partial<Outside
     closers.push(() => queue.close());
     const secrets = new Vault(pool, new Sealing(config.encryptionKeys));
     await tellOfMissingKeys(secrets, log);
-    const drivers = make.createDrivers(config, secrets);
+    const drivers = make.createDrivers({ ...config, signingKeys: signingKeysOf(pool, config.signingKey) }, secrets);
     const aborts = new Aborts(clock);
     const timers = new Timers(clock, (releaseId) => {
       void mover

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { isLoopback } from './loopback.ts';
+import type { CacheLimits } from './drivers/git/cache.ts';
 import { DEFAULT_PROTOCOLS, PROTOCOLS, type Protocol } from './drivers/git/address.ts';
 import { allowedOf, LOOPBACK, parseAllowed } from './drivers/network/allowed.ts';
 import { FAULT_POINTS } from './faults.ts';
@@ -37,6 +38,7 @@ export interface Config {
     authorEmail: string;
     credentials: GitCredentials;
     protocols: readonly Protocol[];
+    cacheLimits: CacheLimits;
   };
   /** CIDRs, addresses and names that definitions may make this server call, besides public addresses. */
   allowedNetworks: readonly string[];
@@ -226,7 +228,7 @@ export const SETTINGS = {
     schema: z.string().min(32),
     expected: 'at least 32 characters that nobody can guess',
     about:
-      'Signs approval links; the same for every process. Without it, a key that is made once and kept in the database.',
+      'Signs approval links and commits; the same for every process. Without it, a key that is made once and kept in the database.',
     secret: true,
   }),
   SLUICE_DATABASE_POOL_SIZE: wholeNumber(2, 1_000, 'PostgreSQL connections that one process may hold.', 10),
@@ -239,6 +241,19 @@ export const SETTINGS = {
     secret: true,
   }),
   SLUICE_GIT_CREDENTIALS_FILE: text('File that holds the same JSON, for secrets mounted as files.'),
+  SLUICE_GIT_CACHE_DAYS: wholeNumber(
+    1,
+    10_000,
+    'Days after which a local copy of a repository that nobody used is removed.',
+    30,
+  ),
+  SLUICE_GIT_CACHE_MAX_MB: wholeNumber(
+    1,
+    100_000_000,
+    'MiB that the local copies of repositories may take together; over it, those go that were used longest ago.',
+    51_200,
+  ),
+  SLUICE_GIT_MAX_REPOSITORY_MB: wholeNumber(1, 100_000_000, 'MiB of one repository; a larger one is refused.', 10_240),
   SLUICE_GIT_PROTOCOLS: setting({
     schema: z.string().transform((value, context): Protocol[] => {
       const names = value.split(/[\s,]+/).filter(Boolean) as Protocol[];
@@ -415,6 +430,11 @@ export function loadConfig(env: Record<string, string | undefined>): Config {
       authorEmail: values.SLUICE_GIT_AUTHOR_EMAIL!,
       credentials: credentialsOf(values),
       protocols: values.SLUICE_GIT_PROTOCOLS ?? [...DEFAULT_PROTOCOLS, ...(local ? (['file'] as const) : [])],
+      cacheLimits: {
+        maxAgeMs: values.SLUICE_GIT_CACHE_DAYS! * 24 * 60 * 60 * 1000,
+        maxBytes: values.SLUICE_GIT_CACHE_MAX_MB! * MiB,
+        maxRepositoryBytes: values.SLUICE_GIT_MAX_REPOSITORY_MB! * MiB,
+      },
     },
     allowedNetworks: values.SLUICE_ALLOWED_NETWORKS ?? (local ? LOOPBACK : []),
     encryptionKeys: encryptionKeys(values),
@@ -439,6 +459,8 @@ export function loadConfig(env: Record<string, string | undefined>): Config {
   };
   return config;
 }
+
+const MiB = 1024 * 1024;
 
 function authOf(values: Values): AuthConfig {
   const { SLUICE_AUTH, SLUICE_ADMIN_TOKEN, SLUICE_OIDC_ISSUER, SLUICE_OIDC_AUDIENCE } = values;

@@ -1,6 +1,6 @@
 import type { App } from './app.ts';
 import { Rounds } from './clock.ts';
-import { mustStop } from './core/steps.ts';
+import { hasUnseenEffect, mustStop } from './core/steps.ts';
 import { runAsk, runJoin } from './jobs/ask-group.ts';
 import type { AskData, PromoteData, StepData } from './jobs/job-data.ts';
 import { DriftWatch } from './jobs/drift-watch.ts';
@@ -21,6 +21,10 @@ export async function startWorker(app: App): Promise<{ close(): Promise<void> }>
     clock,
     healthReport: (application) => newestHealthReport(pool, application),
     knownContents: (place, releases) => knownContents(pool, place, releases),
+    mayStillArrive: async (place, release) => {
+      const to = await mover.look(release, { fresh: true });
+      return to !== null && hasUnseenEffect(to.release.plan, to.state, place.environment, place.application);
+    },
   };
   const promote = new PromoteJob({ mover, queue, hands, aborts, log });
   const worker = queue.work(async (job, token) => {

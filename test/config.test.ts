@@ -38,6 +38,7 @@ describe('settings', () => {
         authorEmail: 'sluice@localhost',
         credentials: {},
         protocols: ['https', 'ssh', 'file'],
+        cacheLimits: { maxAgeMs: 2_592_000_000, maxBytes: 53_687_091_200, maxRepositoryBytes: 10_737_418_240 },
       },
       allowedNetworks: ['127.0.0.0/8', '::1/128'],
       encryptionKeys: [],

@@ -49,6 +49,8 @@ export interface ReleasePlan {
   rollback?: RollbackPlan;
   /** Of a rollback: the releases that it tells how it stands. */
   origins?: string[];
+  /** Commits of this release are signed, and none without a signature is believed; releases of Sluice 0.1 do not say so. */
+  signsCommits?: true;
 }
 
 export type Dependency = { promotion: number } | { group: number };
@@ -182,6 +184,7 @@ export function planRelease(input: PlanInput): { plan: ReleasePlan } | { refusal
       promotions,
       groups,
       warnings: [...input.warnings, ...planner.warnings()],
+      signsCommits: true,
       ...(spec.rollbackPolicies === undefined ? {} : { rollbackPolicies: spec.rollbackPolicies }),
     },
   };

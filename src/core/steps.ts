@@ -18,6 +18,23 @@ export function mustStop(plan: ReleasePlan, state: ReleaseState, position?: numb
   );
 }
 
+/** Whether the change of an application was begun and did not succeed: it may have been made, and may yet be. */
+export function hasUnseenEffect(
+  plan: ReleasePlan,
+  state: ReleaseState,
+  environment: string,
+  application: string,
+): boolean {
+  const position = plan.promotions.findIndex((each) => each.environment === environment);
+  const planned = plan.promotions[position];
+  if (!planned) return false;
+  return planned.steps.some(({ work, application: of }, index) => {
+    const step = state.promotions[position]?.steps[index];
+    if (work.kind !== 'apply' || planned.applications[of ?? -1]?.name !== application) return false;
+    return step !== undefined && step.startedAt !== null && step.status !== 'SUCCEEDED';
+  });
+}
+
 /** Why a rollback ends this promotion; null: none does. */
 export function stoppedBy(state: ReleaseState, position: number): string | null {
   for (const [id, { stop, reason }] of Object.entries(state.rollbacks)) {

@@ -56,8 +56,23 @@ export interface EffectContext {
   /** How many times this step was tried before in this attempt; for backoff and `simulate`. */
   tries: number;
   signal: AbortSignal;
+  /** When the release was created, in milliseconds (UTC): an effect with this key is not older. */
+  since?: number;
+  /** The release is older than signed keys: an effect without a signature is believed where everything else fits. */
+  unsignedKeys?: boolean;
+  /**
+   * Whether the effect is still wanted: asked right before it is made, and again before each further try of it. False: somebody
+   * gave it up (its time is over, a rollback took its place), and nothing may come of it.
+   */
+  stillMine?: () => Promise<boolean>;
   /** The effect takes a version back: the commit says so, and what that version added goes with it. */
-  rollback?: { takesBack: string; reason: string; undo: Undo };
+  rollback?: {
+    takesBack: string;
+    reason: string;
+    undo: Undo;
+    /** The change that is taken back was begun, and nobody has seen its end: it may arrive after this effect, unless that prevents it. */
+    mayStillArrive?: () => Promise<boolean>;
+  };
   /** What is known to be live; left out where the driver need not look at what it writes over. */
   live?: KnownLive;
 }

@@ -10,7 +10,8 @@ import { NetworkGuard } from './network/guard.ts';
 import { createSimulateDriver } from './simulate.ts';
 
 export interface DriverSettings {
-  git: Omit<GitSettings, 'guard' | 'secrets'>;
+  git: Omit<GitSettings, 'guard' | 'secrets' | 'signingKeys'>;
+  signingKeys: GitSettings['signingKeys'];
   /** What may be called besides public addresses, as `parseAllowed` answers it. */
   allowedNetworks: readonly string[];
 }
@@ -31,7 +32,7 @@ export function createDrivers(settings: DriverSettings, secrets: SecretSource): 
   const guard = new NetworkGuard(settings.allowedNetworks);
   const http = new HttpClient(guard);
   const byType = {
-    git: withoutSecrets(createGitDriver({ ...settings.git, guard, secrets })),
+    git: withoutSecrets(createGitDriver({ ...settings.git, signingKeys: settings.signingKeys, guard, secrets })),
     simulate: createSimulateDriver(),
   };
   return {

@@ -15,6 +15,8 @@ export interface StepPlace {
   state: ReleaseState;
   promotion: number;
   step: number;
+  /** Whether the step is still this lane's to do; asked of the database. */
+  stillMine?: () => Promise<boolean>;
   /** Of the lane that does the step: aborted to stop, to shut down, or when the step's time is over. */
   controller: AbortController;
 }
@@ -26,6 +28,8 @@ export interface Hands {
   healthReport(application: string): Promise<HealthReport | undefined>;
   /** What is live in an application as the records say, and what these releases were to bring there. */
   knownContents(place: ContentPlace, releases: string[]): Promise<PinnedContent[]>;
+  /** Whether this release began a change there that nobody has seen the end of. */
+  mayStillArrive(place: ContentPlace, release: string): Promise<boolean>;
 }
 
 export interface ContentPlace {
@@ -102,6 +106,9 @@ async function perform(hands: Hands, place: StepPlace, signal: AbortSignal): Pro
     attempt: promotionState.attempt,
     tries: stepState.tries,
     signal,
+    since: place.state.createdAt,
+    unsignedKeys: release.plan.signsCommits !== true,
+    stillMine: place.stillMine,
   };
   const { work } = planned;
   if (work.kind === 'action') {
@@ -117,7 +124,12 @@ async function perform(hands: Hands, place: StepPlace, signal: AbortSignal): Pro
     const cause = release.plan.rollback?.cause;
     const takesBack = promoted.restores?.from.label ?? release.version;
     const reason = cause ? `${cause.environment}: ${cause.reason}` : '';
-    const rollback = undo && { takesBack, reason, undo };
+    const { product, environment } = context;
+    const begun = (): Promise<boolean> =>
+      promoted.restores === undefined
+        ? Promise.resolve(false)
+        : hands.mayStillArrive({ product, environment, application: application.name }, promoted.restores.origin);
+    const rollback = undo && { takesBack, reason, undo, mayStillArrive: begun };
     const live = liveOf(hands, place, application);
     const effect = await hands.drivers.driver(spec.driver).apply(spec.driver, content, { ...context, rollback, live });
     const { drift } = effect;

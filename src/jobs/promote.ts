@@ -104,11 +104,19 @@ export class PromoteJob {
   ): Promise<Outcome> {
     const { promotion } = data;
     if (mustStop(release.plan, state, promotion)) return { kind: 'aborted' };
-    const outcome = await performStep(this.#hands, { release, state, promotion, step, controller });
+    const stillMine = (): Promise<boolean> => this.#owns(data, step);
+    const outcome = await performStep(this.#hands, { release, state, promotion, step, controller, stillMine });
     // Shutting down is nobody's failure: the job goes back to the queue and another worker takes it.
     if (outcome.kind === 'aborted' && controller.signal.reason === 'shutdown')
       throw new Error('the worker is shutting down');
     return outcome;
+  }
+
+  /** As the database says now: a notice that was lost on its way here stops nothing. */
+  async #owns({ releaseId, promotion, dispatch }: PromoteData, step: number): Promise<boolean> {
+    const to = await this.#mover.look(releaseId, { fresh: true });
+    if (!to || mustStop(to.release.plan, to.state, promotion)) return false;
+    return ownedSteps(to.state, promotion, dispatch).includes(step);
   }
 
   /** What was done must not be forgotten because the database is away for a moment. */

@@ -67,3 +67,21 @@ export async function signingKeyOf(pool: Pool): Promise<string> {
   const { rows } = await pool.query<{ key: string }>('SELECT key FROM signing_key WHERE id = 1');
   return (rows[0] as { key: string }).key;
 }
+
+/**
+ * The keys for what git must prove: the configured one signs where there is one, and the one in the database is believed beside it,
+ * so that nothing is doubted on the day on which a key is configured. Read once per process.
+ */
+export function signingKeysOf(pool: Pool, configured: string | undefined): () => Promise<string[]> {
+  let kept: Promise<string> | null = null;
+  return async () => {
+    kept ??= signingKeyOf(pool);
+    try {
+      const stored = await kept;
+      return configured === undefined ? [stored] : [configured, stored];
+    } catch (error) {
+      kept = null;
+      throw error;
+    }
+  };
+}

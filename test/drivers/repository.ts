@@ -32,13 +32,18 @@ export class Repository {
   readonly url: string;
   private readonly work: string;
 
-  constructor(folder: { path: (name: string) => string }, name: string, files?: Record<string, string | Buffer>) {
+  constructor(
+    folder: { path: (name: string) => string },
+    name: string,
+    files?: Record<string, string | Buffer>,
+    format: 'sha1' | 'sha256' = 'sha1',
+  ) {
     this.url = folder.path(`${name}.git`);
     this.work = folder.path(`${name}-work`);
     mkdirSync(this.work, { recursive: true });
     mkdirSync(this.url);
-    git(this.url, ['init', '--quiet', '--bare']);
-    git(this.work, ['init', '--quiet']);
+    git(this.url, ['init', '--quiet', '--bare', `--object-format=${format}`]);
+    git(this.work, ['init', '--quiet', `--object-format=${format}`]);
     git(this.work, ['remote', 'add', 'origin', this.url]);
     if (files) this.commit(files, 'First');
   }
@@ -71,10 +76,13 @@ export class Repository {
     git(this.url, ['show', '--format=', '--name-only', branch]).trim().split('\n');
 }
 
+export const SIGNING_KEY = 'a key that only the processes of this test have';
+
 export const settingsIn = (cacheDir: string): GitSettings => ({
   cacheDir,
   authorName: 'Sluice',
   authorEmail: 'sluice@example.com',
+  signingKeys: async () => [SIGNING_KEY],
   guard: new NetworkGuard(LOOPBACK),
   protocols: ['https', 'ssh', 'file'],
 });

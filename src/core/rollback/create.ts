@@ -58,6 +58,7 @@ export function createRollback<C>(parts: RollbackParts<C>): NewRollback<C> {
     promotions,
     groups: [],
     warnings: [],
+    signsCommits: true,
     rollback,
     origins: parts.origins,
   };

@@ -3,9 +3,11 @@ import type { PinnedContent, PinnedFile } from '../driver.ts';
 import { PermanentError } from '../driver.ts';
 import { foreign } from '../../foreign/index.ts';
 import { checkPath } from './address.ts';
+import type { Resolved } from './links.ts';
+import { refuseThroughLink, throughLinks } from './links.ts';
 import type { Mirror } from './mirror.ts';
 import type { Entry } from './tree.ts';
-import { ancestors, checkFile, findEntries, join, readBlobs, textOf } from './tree.ts';
+import { checkFile, FOLDER, join, readBlobs, textOf } from './tree.ts';
 
 /** `mode` null: the file goes. */
 export type Change = WrittenFile | { path: string; mode: null };
@@ -16,14 +18,14 @@ export interface WrittenFile {
   bytes: Buffer;
 }
 
-const FOLDER = '040000';
-
 interface Place {
   /** As the template names it, below the application's folder. */
   file: string;
   path: string;
   pinned: PinnedFile;
   entry?: Entry;
+  /** Where the path leads; with links on the way it is read through them, and not written. */
+  resolved: Resolved;
 }
 
 /**
@@ -47,9 +49,16 @@ export async function changesFor(
     edited.map((each) => each.entry!),
     signal,
   );
-  const wholes = places.flatMap((place) => wholeChange(place) ?? []);
   const written = await Promise.all(edited.map((place, index) => valueChange(mirror, place, blobs[index]!, signal)));
-  return [...wholes, ...written.flatMap((each) => each ?? [])];
+  const changes: Change[] = [];
+  for (const place of places) {
+    const edit = edited.indexOf(place);
+    const change = edit < 0 ? wholeChange(place) : written[edit];
+    if (!change) continue;
+    if (place.resolved.links.length > 0) refuseThroughLink(place.path, place.resolved);
+    changes.push(change);
+  }
+  return changes;
 }
 
 /** The paths that the content is about, for asking who touched them last. */
@@ -67,29 +76,25 @@ async function placesIn(
   content: PinnedContent,
   signal: AbortSignal,
 ): Promise<Place[]> {
-  const places: Place[] = Object.entries(content.files).map(([file, pinned]) => ({
+  const named = Object.entries(content.files).map(([file, pinned]) => ({
     file,
     path: join(folder, checkPath(file, 'file')),
     pinned,
   }));
-  const found = await findEntries(
+  const resolved = await throughLinks(
     mirror,
     head,
-    places.map((each) => each.path),
+    named.map((each) => each.path),
     signal,
   );
-  const entries = new Map(found.map((each) => [each.path, each]));
-  for (const place of places) {
-    for (const above of ancestors(place.path).slice(0, -1)) {
-      const inTheWay = entries.get(above);
-      if (inTheWay && inTheWay.mode !== FOLDER)
-        throw new PermanentError(`"${above}" is no folder, so "${place.path}" cannot be promoted into it`);
-    }
-    place.entry = entries.get(place.path);
-    if (place.entry?.mode === FOLDER) throw new PermanentError(`"${place.path}" is a folder, and a file was promoted`);
-    if (place.entry && !place.entry.mode.startsWith('100')) checkFile(place.entry);
-  }
-  return places;
+  return named.map((each, index): Place => {
+    const { entry, inTheWay } = resolved[index]!;
+    if (inTheWay)
+      throw new PermanentError(`"${inTheWay.path}" is no folder, so "${each.path}" cannot be promoted into it`);
+    if (entry?.mode === FOLDER) throw new PermanentError(`"${each.path}" is a folder, and a file was promoted`);
+    if (entry && !entry.mode.startsWith('100')) checkFile(entry);
+    return { ...each, entry, resolved: resolved[index]! };
+  });
 }
 
 function wholeChange({ path, pinned, entry }: Place): Change | undefined {
@@ -117,8 +122,8 @@ async function valueChange(
   return { path, mode, bytes: Buffer.from(applied.text, 'utf8') };
 }
 
-/** The object's name as git computes it: equal content is seen without reading it. */
-function blobId(bytes: Buffer, length: number): string {
+/** The object's name as git computes it: equal content is seen without reading it. `length`: of the repository's ids, 40 or 64. */
+export function blobId(bytes: Buffer, length: number): string {
   return createHash(length === 64 ? 'sha256' : 'sha1')
     .update(`blob ${bytes.length}\0`)
     .update(bytes)

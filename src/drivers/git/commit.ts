@@ -3,7 +3,8 @@ import type { EffectContext, PinnedContent } from '../driver.ts';
 import { TransientError } from '../driver.ts';
 import type { Change } from './changes.ts';
 import type { CommitFacts } from './history.ts';
-import { isoDate, KEY_TRAILER } from './history.ts';
+import { claimOf, oneLine, trailersOf } from './claim.ts';
+import { isoDate } from './history.ts';
 import type { Mirror } from './mirror.ts';
 
 export interface Author {
@@ -11,22 +12,18 @@ export interface Author {
   email: string;
 }
 
-/** A subject for people, trailers for us: a commit is found again by its key, whoever else wrote to the branch. */
-export function messageFor(content: PinnedContent, context: EffectContext): string {
+/**
+ * A subject for people, trailers for us: a commit is found again by its key, whoever else wrote to the branch, and believed by its
+ * signature (proof.ts).
+ */
+export function messageFor(content: PinnedContent, context: EffectContext, signature: string): string {
   const { rollback } = context;
   const subject = rollback
     ? `Roll back ${context.product} in ${context.environment} from ${rollback.takesBack} to ${content.label}`
     : `Promote ${context.product} ${content.label} to ${context.environment}`;
   const why = rollback ? `${oneLine(rollback.reason)}\n\n` : '';
-  const trailers = [
-    [rollback ? 'Sluice-Rollback' : 'Sluice-Release', context.releaseId],
-    ['Sluice-Environment', context.environment],
-    ['Sluice-Application', context.application],
-    [KEY_TRAILER, context.key],
-  ];
-  return `${oneLine(subject)}\n\n${why}${trailers.map(([name, value]) => `${name}: ${oneLine(value!)}`).join('\n')}\n`;
+  return `${oneLine(subject)}\n\n${why}${trailersOf(claimOf(context), signature)}\n`;
 }
-const oneLine = (text: string): string => text.replace(/[\p{Cc}\u2028\u2029]+/gu, ' ').slice(0, 600);
 
 /**
  * A commit on top of `head` with exactly these changes, in the mirror only. One `git fast-import` writes blobs, trees and

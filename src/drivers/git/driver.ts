@@ -6,31 +6,41 @@ import type { NetworkGuard } from '../network/guard.ts';
 import { sleep } from '../sleep.ts';
 import type { Address, Protocol } from './address.ts';
 import { checkBranch, checkPath, parseAddress } from './address.ts';
+import type { CacheLimits } from './cache.ts';
+import { CACHE_LIMITS } from './cache.ts';
 import { changesFor, pathsOf } from './changes.ts';
 import { buildCommit, messageFor } from './commit.ts';
 import type { GitCredentials, Login } from './credentials.ts';
 import { loginFor } from './credentials.ts';
 import { isRace } from './errors.ts';
-import { findKey, lastTouching, shown } from './history.ts';
+import { claimOf } from './claim.ts';
+import { lastTouching, shown } from './history.ts';
 import { Mirror } from './mirror.ts';
 import { pinContent } from './pin.ts';
 import { driftFrom, seenBeneath } from './drift.ts';
+import type { Search, SigningKeys } from './proof.ts';
+import { findEffect, findSigned, signatureOf, written } from './proof.ts';
 import { restoringChanges } from './restore.ts';
 
 export interface GitSettings {
   /** Absolute; may be shared by several processes, and deleted at any time. */
   cacheDir: string;
+  cacheLimits?: Partial<CacheLimits>;
   authorName: string;
   authorEmail: string;
   credentials?: GitCredentials;
   /** Logins that are kept as secrets; they win over those of the settings. */
   secrets?: Pick<SecretSource, 'gitLogins'>;
+  /** Sign what is committed; the same in every process. At least one. */
+  signingKeys: SigningKeys;
   /** Lets through which hosts are called. */
   guard: NetworkGuard;
   /** https and ssh when absent. */
   protocols?: readonly Protocol[];
-  /** One exchange with a remote, in milliseconds; default 120,000. */
+  /** One exchange with a remote, in milliseconds; a fetch may be longer as long as it goes on. Default 120,000. */
   remoteTimeoutMs?: number;
+  /** A fetch as a whole, in milliseconds; it goes on beside a caller that cannot wait so long. Default one hour. */
+  fetchTimeoutMs?: number;
   /** One command on the local copy, in milliseconds; default 60,000. */
   localTimeoutMs?: number;
 }
@@ -41,14 +51,22 @@ const PUSH_TRIES = 10;
 /**
  * Commits promoted content to the target's branch, without a checkout and never with force.
  *
- * The commit itself is the record: it carries the key, and every apply looks for the key on the remote's branch before it
- * builds anything. So a crash between push and record, a push whose answer was lost, and a second worker with the same
+ * The commit itself is the record: it carries the key with a signature, and every apply looks for the key on the remote's branch
+ * before it builds anything. So a crash between push and record, a push whose answer was lost, and a second worker with the same
  * job all end in one commit.
+ *
+ * A push is a compare-and-set on the head that was looked at, and right before it the caller is asked whether the effect is still
+ * wanted: what was given up meanwhile is not built on top of what came in its place.
  */
 export function createGitDriver(settings: GitSettings): Driver<GitDriverSpec> {
   const mirrors = new Map<string, Mirror>();
   const author = { name: settings.authorName, email: settings.authorEmail };
-  const timeouts = { remoteMs: settings.remoteTimeoutMs ?? 120_000, localMs: settings.localTimeoutMs ?? 60_000 };
+  const timeouts = {
+    remoteMs: settings.remoteTimeoutMs ?? 120_000,
+    fetchMs: settings.fetchTimeoutMs ?? 60 * 60 * 1000,
+    localMs: settings.localTimeoutMs ?? 60_000,
+  };
+  const limits = { ...CACHE_LIMITS, ...settings.cacheLimits };
 
   async function loginOf(address: Address): Promise<Login | undefined> {
     const isHttp = address.protocol === 'https' || address.protocol === 'http';
@@ -60,7 +78,7 @@ export function createGitDriver(settings: GitSettings): Driver<GitDriverSpec> {
     const address = parseAddress(repoURL, settings.protocols);
     const login = await loginOf(address);
     const id = `${address.url} ${sha256(JSON.stringify(login ?? null))}`;
-    const known = mirrors.get(id) ?? new Mirror(settings.cacheDir, address, login, settings.guard, timeouts);
+    const known = mirrors.get(id) ?? new Mirror(settings.cacheDir, address, login, settings.guard, timeouts, limits);
     mirrors.set(id, known);
     return known;
   }
@@ -101,9 +119,9 @@ export function createGitDriver(settings: GitSettings): Driver<GitDriverSpec> {
       }),
 
     observe: (target, key, signal) =>
-      inRepository(target, undefined, signal, async (mirror, where) => {
+      inRepository(target, undefined, signal, async (mirror, where, folder) => {
         const head = await mirror.fetchHead(target.branch, where, signal);
-        const found = await findKey(mirror, head, key, signal);
+        const found = await findSigned({ mirror, head, folder, keys: await settings.signingKeys() }, key, signal);
         return found && { ...shown(found), changed: true };
       }),
 
@@ -129,26 +147,40 @@ export function createGitDriver(settings: GitSettings): Driver<GitDriverSpec> {
   ): Promise<Effect | undefined> {
     const { signal } = context;
     const head = await mirror.fetchHead(target.branch, where, signal);
-    const before = await findKey(mirror, head, context.key, signal);
-    if (before) return { ...shown(before), changed: true };
+    const search: Search = { mirror, head, folder, keys: await settings.signingKeys() };
+    const before = await findEffect(search, content, context);
+    if (before) return { ...shown(before.facts), changed: before.changed };
 
     const { rollback } = context;
     const changes = rollback
-      ? await restoringChanges(mirror, head, folder, content, rollback.undo, signal)
+      ? await restoringChanges(search, content, rollback.undo, context)
       : await changesFor(mirror, head, folder, content, signal);
-    if (changes.length === 0) {
+    // A push of what is taken back may be on its way: a new head makes it come second, and then it is asked whether it is wanted.
+    const fence = changes.length === 0 && rollback?.mayStillArrive !== undefined && (await rollback.mayStillArrive());
+    if (changes.length === 0 && !fence) {
       const last = await lastTouching(mirror, head, pathsOf(folder, content), signal);
       return { ...(last && shown(last)), changed: false };
     }
-    const drift = await seenBeneath(mirror, where, folder, head, content, context);
-    const facts = await buildCommit(mirror, head, changes, messageFor(content, context), author, signal);
+    const drift = fence ? null : await seenBeneath(mirror, where, folder, head, content, context);
+    const signature = signatureOf(search.keys[0]!, claimOf(context), written(changes, head.length));
+    const facts = await buildCommit(mirror, head, changes, messageFor(content, context, signature), author, signal);
+    await mustBeMine(where, context);
     const refspec = `${facts.commit}:refs/heads/${target.branch}`;
-    const push = await mirror.remote(['push', '--porcelain', '--no-verify', '--', mirror.url, refspec], signal);
-    if (push.code === 0) return { ...shown(facts), changed: true, ...(drift && { drift }) };
+    // Only on top of the very head that was looked at: whoever pushes in between makes this one start over.
+    const lease = `--force-with-lease=refs/heads/${target.branch}:${head}`;
+    const push = await mirror.remote(['push', '--porcelain', '--no-verify', lease, '--', mirror.url, refspec], signal);
+    if (push.code === 0) return { ...shown(facts), changed: !fence, ...(drift && { drift }) };
     const said = `${push.stderr}\n${push.stdout.toString()}`;
     if (isRace(said)) return undefined;
     throw mirror.error(where, said);
   }
+}
+
+/** @throws TransientError when the effect is wanted no more: whoever asked has given it up, and what came of it counts for nothing. */
+async function mustBeMine(where: string, { stillMine, signal }: EffectContext): Promise<void> {
+  signal.throwIfAborted();
+  if (stillMine === undefined || (await stillMine())) return;
+  throw new TransientError(`${where}: the promotion was given up meanwhile, so nothing is pushed`);
 }
 
 async function named<T>(where: string, work: () => Promise<T>): Promise<T> {

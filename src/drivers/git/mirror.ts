@@ -6,27 +6,40 @@ import { sleep } from '../sleep.ts';
 import type { NetworkGuard } from '../network/guard.ts';
 import type { Address } from './address.ts';
 import type { Login } from './credentials.ts';
+import type { CacheLimits } from './cache.ts';
+import { CACHE_LIMITS, packBytes, tidyCache, touch } from './cache.ts';
 import { spellings } from './credentials.ts';
 import { isBrokenCache, isLocalContention, remoteError } from './errors.ts';
-import { Mutex } from './mutex.ts';
+import { abortable, Mutex } from './mutex.ts';
 import { reachOf } from './reach.ts';
 import type { GitResult } from './run.ts';
 import { runGit } from './run.ts';
 
 export interface Timeouts {
-  /** One exchange with a remote. */
+  /** One exchange with a remote; for a fetch, without any progress. */
   remoteMs: number;
+  /** A fetch as a whole. */
+  fetchMs: number;
   /** One command on the local mirror. */
   localMs: number;
 }
 
 const CONTENTION_TRIES = 20;
+/** How often the size of what arrives is looked at, and how often the cache is tidied, in milliseconds. */
+const SIZE_EVERY = 1_000;
+const TIDY_CACHE_EVERY = 60 * 60 * 1000;
 /** Fetches between two clean-ups of the mirror's loose objects. */
 const TIDY_EVERY = 200;
 
 /**
  * A bare repository that remembers what was fetched, one per remote. It is a cache: it may be deleted at any time, and
  * deletes itself when it is broken.
+ *
+ * A fetch belongs to the mirror, not to its caller. A caller whose time is over leaves it going, and the next one finds it going on
+ * or done: so a large repository is there in the end, however short the patience of each. A caller that was stopped stops it.
+ *
+ * Everything of a branch is fetched, contents included. `--filter=blob:none` would fetch less at first, and then one by one whatever
+ * is asked about: sizes of files (the limits look at them), links, contents; each a new exchange with the remote.
  *
  * Within a process its mutex lets one user in at a time. Several processes on one cache folder are kept apart by git:
  * objects are only ever added, and a ref moves by compare-and-swap, so the worst is a "cannot lock ref", tried again.
@@ -37,6 +50,9 @@ export class Mirror {
   private readonly dir: string;
   private ready = false;
   private fetches = 0;
+  private format: 'sha1' | 'sha256' = 'sha1';
+  /** A fetch that its caller has left. */
+  private leftGoing: Promise<unknown> | null = null;
   private fetched: { branch: string; began: number; head: string } | null = null;
 
   constructor(
@@ -45,6 +61,7 @@ export class Mirror {
     private readonly login: Login | undefined,
     private readonly guard: NetworkGuard,
     private readonly timeouts: Timeouts,
+    private readonly limits: CacheLimits = CACHE_LIMITS,
   ) {
     this.url = address.url;
     this.dir = join(cacheDir, `${sha256(address.url).slice(0, 32)}.git`);
@@ -83,25 +100,104 @@ export class Mirror {
 
   /** The branch's head as it is on the remote now; the objects are here afterwards. */
   async fetchHead(branch: string, where: string, signal: AbortSignal): Promise<string> {
+    // What somebody left going brings nearly everything that this one needs.
+    if (this.leftGoing) await abortable(this.leftGoing, signal);
     await this.open(signal);
+    signal.throwIfAborted();
     const began = performance.now();
+    const own = new AbortController();
+    const fetch = this.fetch(branch, where, own.signal);
+    try {
+      const head = await abortable(fetch, signal);
+      this.fetched = { branch, began, head };
+      return head;
+    } catch (error) {
+      if (!signal.aborted) throw error;
+      if (ranOutOfTime(signal.reason)) {
+        this.leaveGoing(fetch);
+        throw error;
+      }
+      own.abort(signal.reason);
+      // Rejects with the same reason, once git has ended.
+      return await fetch;
+    }
+  }
+
+  private leaveGoing(fetch: Promise<unknown>): void {
+    const going = fetch.then(
+      () => {},
+      () => {},
+    );
+    this.leftGoing = going;
+    void going.then(() => {
+      if (this.leftGoing === going) this.leftGoing = null;
+    });
+  }
+
+  private async fetch(branch: string, where: string, signal: AbortSignal): Promise<string> {
     const ref = `refs/sluice/heads/${branch}`;
-    const flags = ['--quiet', '--no-tags', '--no-recurse-submodules', '--no-write-fetch-head', '--no-auto-maintenance'];
+    const flags = [
+      '--progress',
+      '--no-tags',
+      '--no-recurse-submodules',
+      '--no-write-fetch-head',
+      '--no-auto-maintenance',
+    ];
     for (let tried = 1; ; tried += 1) {
       const args = ['fetch', ...flags, '--', this.url, `+refs/heads/${branch}:${ref}`];
-      const { code, stderr } = await this.remote(args, signal);
+      const { code, stderr } = await this.withinSize(where, signal, (within) => this.download(args, within));
       if (code === 0) break;
+      const format = /mismatched algorithms: client sha\d+; server (sha1|sha256)\b/.exec(stderr)?.[1];
+      if (format && tried < CONTENTION_TRIES) {
+        this.format = format as typeof this.format;
+        await this.discard();
+        await this.open(signal);
+        continue;
+      }
       if (isBrokenCache(stderr) || tried >= CONTENTION_TRIES) await this.discard();
       if (!isLocalContention(stderr) || tried >= CONTENTION_TRIES) throw this.error(where, stderr);
       await sleep(20 * tried * (0.5 + Math.random()), signal);
     }
+    await touch(this.dir, new Date());
     await this.tidy(signal);
     const { code, stdout } = await this.run(['rev-parse', '--verify', '--quiet', `${ref}^{commit}`], signal);
     // Another process threw the broken cache away between our two commands.
     if (code !== 0) throw new TransientError(`${where}: the local copy changed meanwhile`);
-    const head = stdout.toString().trim();
-    this.fetched = { branch, began, head };
-    return head;
+    return stdout.toString().trim();
+  }
+
+  private async download(args: string[], signal: AbortSignal): Promise<GitResult> {
+    const reach = await reachOf(this.address, this.guard);
+    const { remoteMs: idleMs, fetchMs: timeoutMs } = this.timeouts;
+    return runGit({ gitDir: this.dir, args, login: this.login, reach, signal, timeoutMs, idleMs });
+  }
+
+  /** @throws PermanentError when the local copy grows over the limit while `work` goes on. */
+  private async withinSize<T>(
+    where: string,
+    signal: AbortSignal,
+    work: (signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    const { maxRepositoryBytes } = this.limits;
+    const tooLarge = new PermanentError(
+      `${where}: the repository has more than ${maxRepositoryBytes} bytes, the limit of SLUICE_GIT_MAX_REPOSITORY_MB`,
+    );
+    const controller = new AbortController();
+    const look = async (): Promise<void> => {
+      if ((await packBytes(this.dir)) > maxRepositoryBytes) controller.abort(tooLarge);
+    };
+    const timer = setInterval(() => void look(), SIZE_EVERY);
+    try {
+      const answer = await work(AbortSignal.any([signal, controller.signal]));
+      await look();
+      controller.signal.throwIfAborted();
+      return answer;
+    } catch (error) {
+      if (error === tooLarge) await this.discard();
+      throw error;
+    } finally {
+      clearInterval(timer);
+    }
   }
 
   error(where: string, stderr: string): PermanentError | TransientError {
@@ -117,13 +213,15 @@ export class Mirror {
     await mkdir(this.cacheDir, { recursive: true, mode: 0o700 });
     if (!(await exists(join(this.dir, 'HEAD')))) {
       const fresh = await mkdtemp(join(this.cacheDir, 'new-'));
-      const args = ['init', '--quiet', '--bare', '--template=', '--', fresh];
+      const args = ['init', '--quiet', '--bare', '--template=', `--object-format=${this.format}`, '--', fresh];
       const { code, stderr } = await runGit({ args, signal, timeoutMs: this.timeouts.localMs });
       if (code !== 0) throw new TransientError(`the git cache "${this.cacheDir}" cannot be used: ${stderr.trim()}`);
       // It is there already: another process was first, and its copy is as good.
       await rename(fresh, this.dir).catch(() => rm(fresh, { recursive: true, force: true }));
     }
     this.ready = true;
+    await touch(this.dir, new Date());
+    await tidyNowAndThen(this.cacheDir, this.limits);
   }
 
   /** Throws the broken cache away; the next try starts from a new one. */
@@ -148,3 +246,17 @@ const exists = (path: string): Promise<boolean> =>
     () => true,
     () => false,
   );
+
+/** Told by `AbortSignal.timeout`, and by a step whose time is over: nobody said that the fetch is not wanted. */
+const ranOutOfTime = (reason: unknown): boolean =>
+  reason === 'overdue' || (reason instanceof DOMException && reason.name === 'TimeoutError');
+
+const tidiedAt = new Map<string, number>();
+
+/** Per process; the processes of one folder do not disturb each other. */
+async function tidyNowAndThen(cacheDir: string, limits: CacheLimits): Promise<void> {
+  const now = performance.now();
+  if (now - (tidiedAt.get(cacheDir) ?? -Infinity) < TIDY_CACHE_EVERY) return;
+  tidiedAt.set(cacheDir, now);
+  await tidyCache(cacheDir, limits, Date.now());
+}

@@ -17,7 +17,8 @@ export class Mutex {
   }
 }
 
-async function abortable(promise: Promise<void>, signal: AbortSignal): Promise<void> {
+/** The promise's answer, or the signal's reason if that comes first; what is behind the promise goes on. */
+export async function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   signal.throwIfAborted();
   let leave!: () => void;
   const left = new Promise<never>((_, reject) => {
@@ -25,7 +26,7 @@ async function abortable(promise: Promise<void>, signal: AbortSignal): Promise<v
     signal.addEventListener('abort', leave, { once: true });
   });
   try {
-    await Promise.race([promise, left]);
+    return await Promise.race([promise, left]);
   } finally {
     signal.removeEventListener('abort', leave);
   }

@@ -7,9 +7,11 @@ import type { SelectedValues } from '../edit/index.ts';
 import { foreign } from '../../foreign/index.ts';
 import { checkPath } from './address.ts';
 import { factsOf, resolveCommit, shown } from './history.ts';
+import type { Resolved } from './links.ts';
+import { listThroughLinks, throughLinks } from './links.ts';
 import type { Mirror } from './mirror.ts';
 import type { Entry } from './tree.ts';
-import { checkAmount, checkFile, findEntries, join, listFolder, readBlobs, textOf } from './tree.ts';
+import { checkAmount, checkFile, FOLDER, join, readBlobs, textOf } from './tree.ts';
 
 const SHORT = 9;
 
@@ -41,14 +43,13 @@ async function pinFolder(
   folder: string,
   signal: AbortSignal,
 ): Promise<PinnedContent['files']> {
-  const entries = await listFolder(mirror, commit, folder, signal);
-  if (entries.length === 0)
+  const listed = await listThroughLinks(mirror, commit, folder, signal);
+  if (listed.length === 0)
     throw new PermanentError(`path "${folder || '.'}" does not exist at commit ${commit.slice(0, SHORT)}`);
-  checkAmount(entries, folder);
+  const entries = listed.map(({ entry }) => entry);
   entries.forEach((each) => checkFile(each));
   const blobs = await readBlobs(mirror, entries, signal);
-  const prefix = folder === '' ? 0 : folder.length + 1;
-  return Object.fromEntries(entries.map((each, index) => [each.path.slice(prefix), whole(each, blobs[index]!)]));
+  return Object.fromEntries(listed.map(({ file, entry }, index) => [file, whole(entry, blobs[index]!)]));
 }
 
 /** A file without JSON paths is promoted whole. */
@@ -137,11 +138,12 @@ async function findFile(
   signal: AbortSignal,
 ): Promise<Entry> {
   const path = join(folder, checkPath(file, 'file'));
-  const entry = (await findEntries(mirror, commit, [path], signal)).find((each) => each.path === path);
-  if (!entry || entry.mode === '040000')
+  const [{ entry, inTheWay }] = (await throughLinks(mirror, commit, [path], signal)) as [Resolved];
+  if (inTheWay || !entry || entry.mode === FOLDER)
     throw new PermanentError(`file "${path}" does not exist at commit ${commit.slice(0, SHORT)}`);
   checkFile(entry, how);
-  return entry;
+  // Its name says what it is, whatever the file behind a link is called.
+  return { ...entry, path };
 }
 
 function plainText(path: string, blob: Buffer): string {

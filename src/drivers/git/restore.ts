@@ -1,9 +1,10 @@
-import type { PinnedContent, Undo } from '../driver.ts';
+import type { EffectContext, PinnedContent, Undo } from '../driver.ts';
 import { checkPath } from './address.ts';
 import type { Change } from './changes.ts';
 import { changesFor } from './changes.ts';
-import { KEY_TRAILER } from './history.ts';
 import type { Mirror } from './mirror.ts';
+import type { Search } from './proof.ts';
+import { touchedByOthers } from './proof.ts';
 import type { Entry } from './tree.ts';
 import { checkFile, findEntries, join, readBlobs } from './tree.ts';
 
@@ -13,18 +14,18 @@ import { checkFile, findEntries, join, readBlobs } from './tree.ts';
  * since keeps those changes: only the promoted values in it go back, and what was promoted whole goes back whole.
  */
 export async function restoringChanges(
-  mirror: Mirror,
-  head: string,
-  folder: string,
+  search: Search,
   content: PinnedContent,
   undo: Undo,
-  signal: AbortSignal,
+  context: EffectContext,
 ): Promise<Change[]> {
+  const { mirror, head, folder } = search;
+  const { signal } = context;
   const at = (file: string): string => join(folder, checkPath(file, 'file'));
   const added = undo.files.map(at);
   const touched = [...new Set([...Object.keys(content.files).map(at), ...added, ...undo.edited.map(at)])];
   const base = undo.commit === null ? null : await liveAt(mirror, head, undo.commit, folder, content, signal);
-  const foreign = base === null ? touched : await touchedByOthers(mirror, base, head, touched, signal);
+  const foreign = base === null ? touched : await touchedByOthers(search, base, touched, context);
   const exact = touched.filter((path) => !foreign.includes(path));
 
   const before = base === null ? [] : await entriesOf(mirror, base, touched, signal);
@@ -74,32 +75,4 @@ async function liveAt(
   const { code } = await mirror.run(['merge-base', '--is-ancestor', commit, head], signal);
   if (code !== 0) return null;
   return (await changesFor(mirror, commit, folder, content, signal)).length === 0 ? commit : null;
-}
-
-/** Paths in commits after `base` that no release of ours made. */
-async function touchedByOthers(
-  mirror: Mirror,
-  base: string,
-  head: string,
-  paths: string[],
-  signal: AbortSignal,
-): Promise<string[]> {
-  const format = `--format=%x01%(trailers:key=${KEY_TRAILER},valueonly,separator=%x2C)%x00`;
-  const args = [
-    'log',
-    '-z',
-    '--name-only',
-    '--no-renames',
-    '--full-history',
-    format,
-    `${base}..${head}`,
-    '--',
-    ...paths,
-  ];
-  const records = (await mirror.ask(args, signal)).toString('utf8').split('\x01').slice(1);
-  const foreign = records.flatMap((record) => {
-    const [key = '', ...files] = record.split('\0');
-    return key.trim() === '' ? files.map((each) => each.replace(/^\n/, '')) : [];
-  });
-  return paths.filter((path) => foreign.includes(path));
 }

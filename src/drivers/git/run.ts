@@ -1,3 +1,4 @@
+import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import { TransientError } from '../driver.ts';
 import type { Login } from './credentials.ts';
@@ -13,6 +14,8 @@ export interface GitCall {
   reach?: Reach;
   signal: AbortSignal;
   timeoutMs: number;
+  /** Git is stopped when it says nothing for so long, in milliseconds; for commands that tell of their progress. */
+  idleMs?: number;
   /** Beyond this git is stopped: no answer that we ask for is meant to be larger. */
   maxOutput?: number;
 }
@@ -52,7 +55,10 @@ const PASSED_ON = [
 export async function runGit(call: GitCall): Promise<GitResult> {
   call.signal.throwIfAborted();
   const deadline = AbortSignal.timeout(call.timeoutMs);
+  const silence = new AbortController();
   const child = spawn('git', call.args, { env: environment(call), stdio: 'pipe', detached: true, cwd: '/' });
+  atWork.add(child);
+  const idle = call.idleMs === undefined ? undefined : setTimeout(() => silence.abort(), call.idleMs);
   const out: Buffer[] = [];
   let size = 0;
   let stderr = '';
@@ -65,17 +71,20 @@ export async function runGit(call: GitCall): Promise<GitResult> {
     kill(child.pid, 'SIGTERM');
     hard = setTimeout(() => kill(child.pid, 'SIGKILL'), GRACE_MS);
   };
-  const stopping = AbortSignal.any([call.signal, deadline]);
+  const stopping = AbortSignal.any([call.signal, deadline, silence.signal]);
   stopping.addEventListener('abort', stop, { once: true });
 
   child.stdout.on('data', (chunk: Buffer) => {
+    idle?.refresh();
     size += chunk.length;
     tooLarge = size > (call.maxOutput ?? DEFAULT_MAX_OUTPUT);
     if (tooLarge) stop();
     else out.push(chunk);
   });
   child.stderr.on('data', (chunk: Buffer) => {
-    if (stderr.length < MAX_STDERR) stderr += chunk.toString('utf8');
+    idle?.refresh();
+    // What went wrong stands at the end, behind all the progress.
+    stderr = (stderr + chunk.toString('utf8')).slice(-MAX_STDERR);
   });
   // A git that ends early closes its input: its exit code tells more than our EPIPE.
   child.stdin.on('error', () => {});
@@ -88,6 +97,8 @@ export async function runGit(call: GitCall): Promise<GitResult> {
     });
     call.signal.throwIfAborted();
     const command = `git ${call.args.find((each) => !each.startsWith('-')) ?? ''}`;
+    if (silence.signal.aborted)
+      throw new TransientError(`${command} took longer than ${call.idleMs} ms without any progress and was stopped`);
     if (deadline.aborted) throw new TransientError(`${command} took longer than ${call.timeoutMs} ms and was stopped`);
     if (tooLarge) throw new TransientError(`${command} answered with too much data and was stopped`);
     return { code, stdout: Buffer.concat(out), stderr };
@@ -97,8 +108,16 @@ export async function runGit(call: GitCall): Promise<GitResult> {
   } finally {
     stopping.removeEventListener('abort', stop);
     clearTimeout(hard);
+    clearTimeout(idle);
+    atWork.delete(child);
   }
 }
+
+/** A fetch may go on when nobody waits for it; it must not outlive the process. */
+const atWork = new Set<ChildProcess>();
+process.on('exit', () => {
+  for (const { pid } of atWork) kill(pid, 'SIGTERM');
+});
 
 function kill(pid: number | undefined, signal: NodeJS.Signals): void {
   try {

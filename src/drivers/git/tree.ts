@@ -10,7 +10,10 @@ export interface Entry {
   size: number;
 }
 
-const MODES: Record<string, string> = { '120000': 'a symbolic link', '160000': 'a submodule' };
+export const LINK = '120000';
+export const FOLDER = '040000';
+
+const MODES: Record<string, string> = { [LINK]: 'a symbolic link', '160000': 'a submodule' };
 
 /** Below a folder that is '' for the root. */
 export const join = (folder: string, file: string): string => (folder === '' ? file : `${folder}/${file}`);
@@ -56,8 +59,10 @@ function parse(listing: Buffer): Entry[] {
     });
 }
 
-/** Only plain files are promoted: a link could point anywhere, a submodule is another repository. */
-/** @param how as a whole, or by values that are read from it and written into it */
+/**
+ * Only plain files are promoted: a submodule is another repository, and a link is followed first (links.ts).
+ * @param how as a whole, or by values that are read from it and written into it
+ */
 export function checkFile(entry: Entry, how: 'whole' | 'values' = 'whole'): void {
   const bad = MODES[entry.mode];
   if (bad) throw new PermanentError(`"${entry.path}" is ${bad}: only plain files are promoted`);

@@ -1,0 +1,166 @@
+import { mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, expect, test } from 'vitest';
+import type { GitDriverSpec, PromotionTemplateSpec } from '../../src/core/definitions.ts';
+import { PermanentError, TransientError } from '../../src/drivers/driver.ts';
+import { CACHE_LIMITS, tidyCache } from '../../src/drivers/git/cache.ts';
+import { createGitDriver } from '../../src/drivers/git/driver.ts';
+import { answerGit } from '../support/git-http.ts';
+import { contextOf, git, makeFolder, Repository, settingsIn } from './repository.ts';
+
+const folder = makeFolder();
+const servers: Server[] = [];
+afterAll(() => {
+  for (const server of servers) {
+    server.closeAllConnections();
+    server.close();
+  }
+  folder.remove();
+});
+const never = new AbortController().signal;
+const template: PromotionTemplateSpec = { promotion: { 'values.yaml': { jsonPaths: ['$.tag'] } } };
+const files = { 'dev/values.yaml': 'tag: "2"\n', 'eu/values.yaml': 'tag: "1"\n' };
+
+type Answer = (request: IncomingMessage, response: ServerResponse, go: () => void) => void;
+
+/** A real host; `answer` sees each request first, and lets it go on. */
+async function host(answer: Answer): Promise<string> {
+  const server = createServer((request, response) =>
+    answer(request, response, () => answerGit(folder.path(''), request, response)),
+  );
+  servers.push(server);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+const at = (base: string, name: string, path: string): GitDriverSpec => ({
+  type: 'git',
+  repoURL: `${base}/${name}.git`,
+  branch: 'main',
+  path,
+});
+const driverOn = (cache: string, more: object = {}) =>
+  createGitDriver({ ...settingsIn(folder.path(cache)), protocols: ['http'], ...more });
+
+const pkt = (text: string): string => `${(Buffer.byteLength(text) + 4).toString(16).padStart(4, '0')}${text}`;
+
+test('a push that the host refuses in passing is tried again like a broken connection, and gets through', async () => {
+  const repo = new Repository(folder, 'incident', files);
+  git(repo.url, ['config', 'http.receivepack', 'true']);
+  let pushes = 0;
+  const base = await host((request, response, go) => {
+    if (request.method !== 'POST' || !request.url?.endsWith('/git-receive-pack')) return go();
+    pushes += 1;
+    if (pushes > 2) return go();
+    // As GitHub says it during an incident: the pack has arrived, and the ref was not moved.
+    request.resume().on('end', () => {
+      const report = `${pkt('unpack ok\n')}${pkt('ng refs/heads/main failure\n')}0000`;
+      const body = `${pkt('\x02fatal error in commit_refs\n')}${pkt(`\x01${report}`)}0000`;
+      response.writeHead(200, { 'content-type': 'application/x-git-receive-pack-result' }).end(body);
+    });
+  });
+  const driver = driverOn('cache-incident');
+  const content = await driver.pin(at(base, 'incident', 'dev'), template, {}, never);
+  for (const tries of [0, 1]) {
+    const failed = driver.apply(at(base, 'incident', 'eu'), content, contextOf('k', { tries }));
+    await expect(failed).rejects.toThrow(TransientError);
+    await expect(failed).rejects.toThrow(/could not take the push just now .*fatal error in commit_refs/);
+  }
+  const effect = await driver.apply(at(base, 'incident', 'eu'), content, contextOf('k', { tries: 2 }));
+  expect(effect).toMatchObject({ changed: true, commit: repo.head() });
+  expect([pushes, repo.count()]).toEqual([3, 2]);
+});
+
+test('a first fetch goes on beside the deadline of its caller, and the next caller finds it going on or done', async () => {
+  new Repository(folder, 'large', files);
+  let release!: () => void;
+  const gate = new Promise<void>((resolve) => (release = resolve));
+  let packs = 0;
+  const asked: (() => void)[] = [];
+  const base = await host((request, _response, go) => {
+    if (request.method !== 'POST') return go();
+    packs += 1;
+    asked.shift()?.();
+    void gate.then(go);
+  });
+  const driver = driverOn('cache-large');
+  const source = at(base, 'large', 'dev');
+  const patience = (milliseconds: number): AbortSignal => AbortSignal.timeout(milliseconds);
+  const arrived = new Promise<void>((resolve) => asked.push(resolve));
+  const first = driver.pin(source, template, {}, patience(2_000)).catch((error: unknown) => error);
+  await arrived;
+  expect(await first).toMatchObject({ name: 'TimeoutError' });
+  // Still the same exchange: nobody began anew.
+  const second = driver.pin(source, template, {}, patience(300)).catch((error: unknown) => error);
+  expect(await second).toMatchObject({ name: 'TimeoutError' });
+  expect(packs).toBe(1);
+  const third = driver.pin(source, template, {}, patience(60_000));
+  release();
+  expect((await third).files['values.yaml']).toMatchObject({ kind: 'values' });
+});
+
+test('a fetch whose caller was stopped is stopped', async () => {
+  new Repository(folder, 'stopped', files);
+  const begun: (() => void)[] = [];
+  let closed = 0;
+  const base = await host((request, response, go) => {
+    if (request.method !== 'POST') return go();
+    response.on('close', () => (closed += 1));
+    begun.shift()?.();
+  });
+  const driver = driverOn('cache-stopped');
+  const stop = new AbortController();
+  const arrived = new Promise<void>((resolve) => begun.push(resolve));
+  const running = driver.pin(at(base, 'stopped', 'dev'), template, {}, stop.signal).catch((error: unknown) => error);
+  await arrived;
+  stop.abort(new Error('stopped'));
+  expect(await running).toMatchObject({ message: 'stopped' });
+  await expect.poll(() => closed).toBe(1);
+});
+
+test('a repository over the limit of size is refused, and its copy is removed', async () => {
+  const repo = new Repository(folder, 'huge', { 'dev/values.yaml': 'tag: "1"\n' });
+  const line = (index: number): string => `${index} ${Math.sin(index)}\n`;
+  repo.commit({ 'dev/noise.txt': Array.from({ length: 50_000 }, (_, index) => line(index)).join('') }, 'Noise');
+  const cache = folder.path('cache-huge');
+  const driver = createGitDriver({ ...settingsIn(cache), cacheLimits: { maxRepositoryBytes: 100_000 } });
+  const source: GitDriverSpec = { type: 'git', repoURL: repo.url, branch: 'main', path: 'dev' };
+  // So many objects that git keeps them as a pack.
+  const filler = Array.from(
+    { length: 150 },
+    (_, i) =>
+      `commit refs/heads/main\ncommitter a <a@b> ${1_700_000_000 + i} +0000\ndata 1\nc\n${i === 0 ? `from ${repo.head()}\n` : ''}M 644 inline dev/f${i}\ndata 2\n${i % 10}\n\n`,
+  );
+  git(repo.url, ['fast-import', '--quiet'], filler.join(''));
+  const failed = driver.pin(source, template, {}, never);
+  await expect(failed).rejects.toThrow(PermanentError);
+  await expect(failed).rejects.toThrow('more than 100000 bytes, the limit of SLUICE_GIT_MAX_REPOSITORY_MB');
+  expect(readdirSync(cache)).toEqual([]);
+});
+
+test('copies that nobody uses go by their age, then by what all take together, and leftovers with them', async () => {
+  const cache = folder.path('cache-old');
+  const now = Date.now();
+  const hours = (count: number): number => count * 60 * 60 * 1000;
+  const make = (name: string, age: number, bytes: number): void => {
+    mkdirSync(`${cache}/${name}/objects/pack`, { recursive: true });
+    writeFileSync(`${cache}/${name}/objects/pack/p.pack`, Buffer.alloc(bytes));
+    const when = new Date(now - age);
+    utimesSync(`${cache}/${name}`, when, when);
+  };
+  make('ancient.git', hours(24 * 31), 10);
+  make('older.git', hours(30), 600);
+  make('newer.git', hours(20), 600);
+  make('now.git', 0, 5_000);
+  make('new-abc', hours(25), 1);
+  make('new-xyz', hours(1), 1);
+  make('x.git.broken-1-1', hours(25), 1);
+  make('somebody-elses', hours(24 * 100), 1);
+  const gone = await tidyCache(cache, { ...CACHE_LIMITS, maxBytes: 5_700 }, now);
+  expect(gone.toSorted()).toEqual(['ancient.git', 'new-abc', 'older.git', 'x.git.broken-1-1']);
+  expect(readdirSync(cache).toSorted()).toEqual(['new-xyz', 'newer.git', 'now.git', 'somebody-elses']);
+  // What is in use stays, however large.
+  expect(await tidyCache(cache, { ...CACHE_LIMITS, maxBytes: 1 }, now)).toEqual(['newer.git']);
+});
