@@ -1,6 +1,6 @@
 import type { App } from './app.ts';
 import { Rounds } from './clock.ts';
-import { hasUnseenEffect, mustStop } from './core/steps.ts';
+import { hasUnseenEffect } from './core/steps.ts';
 import { runAsk, runJoin } from './jobs/ask-group.ts';
 import type { AskData, PromoteData, StepData } from './jobs/job-data.ts';
 import { DriftWatch } from './jobs/drift-watch.ts';
@@ -8,6 +8,7 @@ import { Observer } from './jobs/observe.ts';
 import type { Hands } from './jobs/perform-step.ts';
 import { PromoteJob } from './jobs/promote.ts';
 import type { QueuedJob } from './jobs/queue.ts';
+import { lookForStops } from './jobs/stops.ts';
 import { Sweep } from './jobs/sweep.ts';
 import { knownContents } from './store/known-contents.ts';
 import { newestHealthReport } from './store/health-reports.ts';
@@ -43,15 +44,6 @@ export async function startWorker(app: App): Promise<{ close(): Promise<void> }>
   worker.on('failed', (job, error) => log.warn({ job: job?.id, error }, 'a job failed'));
   const running = worker.run().catch((error: unknown) => log.error({ error }, 'the worker stopped'));
 
-  /** Whatever runs here of a release that must stop is aborted. */
-  const lookForStops = async (ids: string[]): Promise<void> => {
-    for (const id of ids) {
-      const to = await mover.look(id, { fresh: true });
-      to?.release.plan.promotions.forEach((_, position) => {
-        if (mustStop(to.release.plan, to.state, position)) aborts.abort(id, 'stop', position);
-      });
-    }
-  };
   const listener = new Listener({
     url: app.databaseUrl,
     channels: ['sluice_abort'],
@@ -73,7 +65,7 @@ export async function startWorker(app: App): Promise<{ close(): Promise<void> }>
   const drift = new DriftWatch(app);
   if (config.driftIntervalMs > 0) drift.start();
   const stops = new Rounds(clock, 'stops', 1_000, () =>
-    lookForStops(aborts.olderThan(1_000)).catch((error: unknown) => log.debug({ error }, 'looking for stops')),
+    lookForStops(mover, aborts, 1_000).catch((error: unknown) => log.debug({ error }, 'looking for stops')),
   );
   stops.start();
 

@@ -77,7 +77,7 @@ export class AfterMove {
     );
   }
 
-  /** Here at once, elsewhere by a notice; a worker that misses it asks for itself every second. */
+  /** Here at once, elsewhere by a notice; `lookForStops` finds whoever misses it. */
   async #abort(releaseId: string, promotions: number[]): Promise<void> {
     const { aborts, pool, log } = this.#parts;
     for (const promotion of promotions) aborts.abort(releaseId, 'stop', promotion);

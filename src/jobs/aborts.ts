@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.ts';
+import type { PromoteData } from './job-data.ts';
 
 /** What runs in this process, so that a termination decided anywhere can reach it. */
 export class Aborts {
@@ -9,8 +10,11 @@ export class Aborts {
     this.#clock = clock;
   }
 
-  begin(releaseId: string, promotion: number): Running {
-    const running: Running = { releaseId, promotion, controller: new AbortController(), since: this.#clock.elapsed() };
+  /** Before the state is looked at: what is told from then on reaches it. */
+  begin(data: PromoteData): Running {
+    const { releaseId, promotion } = data;
+    const controller = new AbortController();
+    const running: Running = { releaseId, promotion, data, step: null, controller, since: this.#clock.elapsed() };
     const all = this.#running.get(releaseId) ?? new Set();
     all.add(running);
     this.#running.set(releaseId, all);
@@ -34,10 +38,12 @@ export class Aborts {
     for (const releaseId of this.#running.keys()) this.abort(releaseId, why);
   }
 
-  /** Releases with something at work here for longer than `milliseconds`. */
-  olderThan(milliseconds: number): string[] {
+  /** What is at work here for longer than `milliseconds`, by release. */
+  olderThan(milliseconds: number): [releaseId: string, running: Running[]][] {
     const before = this.#clock.elapsed() - milliseconds;
-    return [...this.#running].filter(([, all]) => [...all].some((each) => each.since < before)).map(([id]) => id);
+    return [...this.#running]
+      .map(([id, all]): [string, Running[]] => [id, [...all].filter((each) => each.since < before)])
+      .filter(([, all]) => all.length > 0);
   }
 }
 
@@ -46,6 +52,10 @@ export type AbortReason = 'stop' | 'shutdown' | 'overdue';
 export interface Running {
   releaseId: string;
   promotion: number;
+  /** Of the job that carries it. */
+  data: PromoteData;
+  /** The step that is done now; null between two. */
+  step: number | null;
   controller: AbortController;
   since: number;
 }

@@ -2,11 +2,11 @@ import { WaitingChildrenError } from 'bullmq';
 import type { Mover } from '../commands/mover.ts';
 import type { MovedTo } from '../commands/mover.ts';
 import { nextSteps, ownedSteps } from '../core/advance.ts';
-import { mustStop } from '../core/steps.ts';
+import { mayWork } from '../core/steps.ts';
 import type { Outcome } from '../core/release.ts';
 import { reach } from '../faults.ts';
 import type { Log } from '../log.ts';
-import type { Aborts } from './aborts.ts';
+import type { Aborts, Running } from './aborts.ts';
 import type { PromoteData, StepData } from './job-data.ts';
 import { performStep } from './perform-step.ts';
 import type { Hands } from './perform-step.ts';
@@ -35,9 +35,7 @@ export class PromoteJob {
   async run(job: QueuedJob<PromoteData>, token: string | undefined): Promise<void> {
     const { data } = job;
     const jobId = job.id as string;
-    const to = await this.#look(data);
-    const [first, ...others] = to ? ownedSteps(to.state, data.promotion, data.dispatch) : [];
-    const spawned = to && first !== undefined ? await this.#lane(data, jobId, to, first, others) : false;
+    const spawned = await this.#carry(data, jobId, (owned) => owned);
     // An earlier run of this job, cut off by a crash, may have left siblings that are still on their way.
     const mayHaveSiblings = spawned || job.attemptsStarted > 1;
     if (mayHaveSiblings && token !== undefined && (await job.moveToWaitingChildren(token)))
@@ -46,9 +44,20 @@ export class PromoteJob {
 
   async runStep(job: QueuedJob<StepData>): Promise<void> {
     const { data } = job;
-    const to = await this.#look(data);
-    if (!to || !ownedSteps(to.state, data.promotion, data.dispatch).includes(data.step)) return;
-    await this.#lane(data, data.parent, to, data.step, []);
+    await this.#carry(data, data.parent, (owned) => owned.filter((each) => each === data.step));
+  }
+
+  /** The steps that are this job's now, each after the other; whether siblings were spawned on the way. */
+  async #carry(data: PromoteData, parent: string, which: (owned: number[]) => number[]): Promise<boolean> {
+    // From before the look on: whoever tells it to stop between the look and the effect is heard.
+    const running = this.#aborts.begin(data);
+    try {
+      const to = await this.#look(data);
+      const [first, ...others] = to ? which(ownedSteps(to.state, data.promotion, data.dispatch)) : [];
+      return to && first !== undefined ? await this.#lane(data, parent, running, to, first, others) : false;
+    } finally {
+      this.#aborts.end(running);
+    }
   }
 
   /** The state that the job was made from, or a newer one. */
@@ -62,7 +71,14 @@ export class PromoteJob {
   }
 
   /** Step after step; whether siblings were spawned on the way. */
-  async #lane(data: PromoteData, parent: string, from: MovedTo, first: number, beside: number[]): Promise<boolean> {
+  async #lane(
+    data: PromoteData,
+    parent: string,
+    running: Running,
+    from: MovedTo,
+    first: number,
+    beside: number[],
+  ): Promise<boolean> {
     let spawned = false;
     const queue = [first];
     const share = async (steps: number[]): Promise<void> => {
@@ -77,21 +93,18 @@ export class PromoteJob {
       }
     };
     await share(beside);
-    const running = this.#aborts.begin(data.releaseId, data.promotion);
-    try {
-      let at = from;
-      for (let step = queue.shift(); step !== undefined; step = queue.shift()) {
-        const outcome = await this.#perform(data, at, step, running.controller);
-        const to = await this.#record(data, step, outcome);
-        reach('after-record');
-        if (!to) break;
-        at = to;
-        const [next, ...others] = nextSteps(to.state, data.promotion, step, data.dispatch);
-        if (next !== undefined) queue.push(next);
-        await share(others);
-      }
-    } finally {
-      this.#aborts.end(running);
+    let at = from;
+    for (let step = queue.shift(); step !== undefined; step = queue.shift()) {
+      running.step = step;
+      const outcome = await this.#perform(data, at, step, running.controller);
+      const to = await this.#record(data, step, outcome);
+      running.step = null;
+      reach('after-record');
+      if (!to) break;
+      at = to;
+      const [next, ...others] = nextSteps(to.state, data.promotion, step, data.dispatch);
+      if (next !== undefined) queue.push(next);
+      await share(others);
     }
     return spawned;
   }
@@ -103,7 +116,7 @@ export class PromoteJob {
     controller: AbortController,
   ): Promise<Outcome> {
     const { promotion } = data;
-    if (mustStop(release.plan, state, promotion)) return { kind: 'aborted' };
+    if (!mayWork(release.plan, state, data, step)) return { kind: 'aborted' };
     const stillMine = (): Promise<boolean> => this.#owns(data, step);
     const outcome = await performStep(this.#hands, { release, state, promotion, step, controller, stillMine });
     // Shutting down is nobody's failure: the job goes back to the queue and another worker takes it.
@@ -113,10 +126,9 @@ export class PromoteJob {
   }
 
   /** As the database says now: a notice that was lost on its way here stops nothing. */
-  async #owns({ releaseId, promotion, dispatch }: PromoteData, step: number): Promise<boolean> {
-    const to = await this.#mover.look(releaseId, { fresh: true });
-    if (!to || mustStop(to.release.plan, to.state, promotion)) return false;
-    return ownedSteps(to.state, promotion, dispatch).includes(step);
+  async #owns(data: PromoteData, step: number): Promise<boolean> {
+    const to = await this.#mover.look(data.releaseId, { fresh: true });
+    return to !== null && mayWork(to.release.plan, to.state, data, step);
   }
 
   /** What was done must not be forgotten because the database is away for a moment. */
