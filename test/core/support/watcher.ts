@@ -580,7 +580,6 @@ export class Watcher {
     const times = groups.flatMap((each) => (each.status === 'WAITING' && !stops ? [each.recheckAt] : []));
     let outside = false;
     promotions.forEach((each, position) => {
-      const planned = this.#planned(position);
       if (ENDED_PROMOTION.has(each.status)) return;
       outside ||= each.status === 'SUSPENDED';
       if (each.startedAt === null) {
