@@ -4,7 +4,6 @@
 SET session_replication_role = replica;
 DELETE FROM definition_clock;
 DELETE FROM access_clock;
-\restrict oo9qU9rLLQiABZyX3EsQ34cPiiwvQjdMeojUNrhsrYoEVarR6vHnF72Vlz5hV9d
 INSERT INTO access_clock (id, revision) VALUES (1, 3);
 INSERT INTO api_token (id, hash, name, subject_kind, subject, scope, created_at, created_by, expires_at, revoked_at, revoked_by, last_used_at, groups) VALUES ('omL0YTHCZqjo', '69363714ab313c672b5ca4db19b619cca6514ec189485a408ebdd4a1dfb4bf7b', 'board', 'SERVICE_ACCOUNT', 'change-board', '[{"role": "RELEASER", "products": {}, "environments": {}}]', '2026-11-28 03:04:28.889+00', NULL, NULL, NULL, NULL, '2026-11-28 03:04:29.367+00', '[]');
 INSERT INTO api_token (id, hash, name, subject_kind, subject, scope, created_at, created_by, expires_at, revoked_at, revoked_by, last_used_at, groups) VALUES ('IHR6U7YdbaJo', 'a89d9a19c627d7fd4b535b8a1c9c68d680203b4f0c78eb51e14d2641f9d599ad', 'admin', 'SERVICE_ACCOUNT', 'root', '[{"role": "ADMIN", "products": {}, "environments": {}}]', '2026-11-28 03:04:28.258+00', NULL, NULL, NULL, NULL, '2026-11-28 03:04:29.95+00', '[]');
@@ -344,6 +343,5 @@ SELECT pg_catalog.setval('audit_log_id_seq', 24, true);
 SELECT pg_catalog.setval('deployment_id_seq', 31, true);
 SELECT pg_catalog.setval('release_event_id_seq', 162, true);
 SELECT pg_catalog.setval('release_number_seq', 10, true);
-\unrestrict oo9qU9rLLQiABZyX3EsQ34cPiiwvQjdMeojUNrhsrYoEVarR6vHnF72Vlz5hV9d
 UPDATE release SET last_position = (SELECT max(position) FROM release_event WHERE release_id = release.id);
 SET session_replication_role = origin;
