@@ -7,6 +7,8 @@ import { Mover } from './commands/mover.ts';
 import type { Config } from './config.ts';
 import { createDrivers } from './drivers/index.ts';
 import type { Drivers, DriverSettings } from './drivers/index.ts';
+import { onHoldAndWait, timesOf } from './connections.ts';
+import type { ConnectionTimes } from './connections.ts';
 import { LIMITS } from './limits.ts';
 import type { Limits } from './limits.ts';
 import { createDataSource, migrate, poolOf } from './entities/data-source.ts';
@@ -34,6 +36,8 @@ export interface App {
   databaseUrl: string;
   dataSource: DataSource;
   pool: Pool;
+  /** Of each connection of this process. */
+  times: ConnectionTimes;
   queue: Queue;
   drivers: Drivers;
   secrets: Vault;
@@ -78,11 +82,14 @@ export async function openApp(config: Config, log: Log, outside: Partial<Outside
       databaseUrl = embedded.url;
     }
     await migrate(databaseUrl);
-    const dataSource = await createDataSource(databaseUrl, { poolSize: config.databasePoolSize, seams }).initialize();
+    onHoldAndWait((error) => log.error({ error }, 'a fault of Sluice: a caller waits for a second connection'));
+    const times = timesOf(config.statementTimeoutMs);
+    const poolSize = config.databasePoolSize;
+    const dataSource = await createDataSource(databaseUrl, { poolSize, times, seams }).initialize();
     closers.push(() => dataSource.destroy());
     const pool = poolOf(dataSource);
     const queue = throughSeams(
-      await make.openQueue({ ...config, databaseUrl, prefix: config.queuePrefix }, log),
+      await make.openQueue({ ...config, databaseUrl, times, prefix: config.queuePrefix }, log),
       seams,
     );
     closers.push(() => queue.close());
@@ -97,9 +104,12 @@ export async function openApp(config: Config, log: Log, outside: Partial<Outside
     });
     closers.push(() => timers.close());
     const after = new AfterMove({ pool, queue, timers, aborts, clock, log });
-    const definitions = new DefinitionSnapshots(dataSource);
+    const definitions = new DefinitionSnapshots(pool);
     const mover = new Mover(pool, definitions, clock, log, limits, after.onMoved);
-    pool.on('error', () => mover.forget());
+    pool.on('error', () => {
+      mover.forget();
+      definitions.forget();
+    });
     after.follow({ pool, dataSource, definitions, drivers, mover, clock });
     closers.push(() => mover.flush().catch(() => undefined));
     return {
@@ -111,6 +121,7 @@ export async function openApp(config: Config, log: Log, outside: Partial<Outside
       databaseUrl,
       dataSource,
       pool,
+      times,
       queue,
       drivers,
       secrets,

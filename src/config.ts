@@ -32,6 +32,8 @@ export interface Config {
   /** Signs approval links; absent: a key that is made once and kept in the database. */
   signingKey?: string;
   databasePoolSize: number;
+  /** How long PostgreSQL works on one statement; the other limits of a connection follow from it. */
+  statementTimeoutMs: number;
   git: {
     cacheDir: string;
     authorName: string;
@@ -232,6 +234,12 @@ export const SETTINGS = {
     secret: true,
   }),
   SLUICE_DATABASE_POOL_SIZE: wholeNumber(2, 1_000, 'PostgreSQL connections that one process may hold.', 10),
+  SLUICE_STATEMENT_TIMEOUT_MS: wholeNumber(
+    500,
+    3_600_000,
+    'How long PostgreSQL may work on one statement, in ms; it waits half as long for a lock. Migrations take as long as they need.',
+    30_000,
+  ),
   SLUICE_GIT_AUTHOR_NAME: text('Author of the commits that promotions make.', 'Sluice'),
   SLUICE_GIT_AUTHOR_EMAIL: text("That author's address.", 'sluice@localhost'),
   SLUICE_GIT_CREDENTIALS: setting({
@@ -424,6 +432,7 @@ export function loadConfig(env: Record<string, string | undefined>): Config {
     signingKey: values.SLUICE_SIGNING_KEY,
     publicUrl: values.SLUICE_PUBLIC_URL?.replace(/\/+$/, ''),
     databasePoolSize: values.SLUICE_DATABASE_POOL_SIZE!,
+    statementTimeoutMs: values.SLUICE_STATEMENT_TIMEOUT_MS!,
     git: {
       cacheDir: resolve(dataDir, 'git'),
       authorName: values.SLUICE_GIT_AUTHOR_NAME!,

@@ -1,15 +1,78 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import pg from 'pg';
 import type { SeamClient, Seams } from './seams.ts';
 
-// The only place that makes clients and pools of PostgreSQL: whatever is asked of it passes the seams.
+/**
+ * The only place that makes clients and pools of PostgreSQL: whatever is asked of it passes the seams.
+ *
+ * How every part of Sluice connects to PostgreSQL: what a connection waits for, and which query may run on which one.
+ *
+ * The rule: whoever holds a connection of a pool asks that pool for nothing. All queries of a transaction run on the
+ * transaction's own connection; what needs another one is read before the transaction, or after it. Otherwise as many callers as
+ * the pool has connections hold one each and wait for one more, which nobody gives back.
+ *
+ * The rule is kept by `withConnection`, `inTransaction` and the data source's `transaction`, the only ways to hold a connection
+ * (a test of the house finds others). While one of them runs, the pool refuses to give a second one to the same caller.
+ */
+
+export interface ConnectionTimes {
+  /** How long to wait for a connection, be it for the server's answer or for a place in the pool. */
+  connectMs: number;
+  /** How long the server works on a statement before it cancels it. */
+  statementMs: number;
+  /** How long a statement waits for somebody else's lock. */
+  lockMs: number;
+  /** How long a transaction may stand between two statements before the server ends its session. */
+  idleInTransactionMs: number;
+  /** How long a statement may go without any answer, the server's cancellation included: then the network is taken for dead. */
+  silenceMs: number;
+}
+
+/** In milliseconds; `statementMs` is the setting, the others follow from it. */
+export function timesOf(statementMs: number): ConnectionTimes {
+  return {
+    connectMs: 10_000,
+    statementMs,
+    lockMs: Math.ceil(statementMs / 2),
+    idleInTransactionMs: statementMs,
+    silenceMs: statementMs + Math.min(5_000, statementMs),
+  };
+}
+
+export const DEFAULT_STATEMENT_MS = 30_000;
+
+/** For migrations alone, whose statements may take as long as they need. */
+export const PATIENT: ConnectionTimes = {
+  connectMs: 10_000,
+  statementMs: 0,
+  lockMs: 0,
+  idleInTransactionMs: 0,
+  silenceMs: 0,
+};
+
+/** What a client of PostgreSQL is made with, whoever makes it. 0 stands for no limit. */
+export function clientConfig(times: ConnectionTimes): pg.ClientConfig {
+  return {
+    keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
+    connectionTimeoutMillis: times.connectMs,
+    statement_timeout: times.statementMs || false,
+    lock_timeout: times.lockMs || undefined,
+    idle_in_transaction_session_timeout: times.idleInTransactionMs || undefined,
+    query_timeout: times.silenceMs || undefined,
+  };
+}
 
 interface SeamSettings {
   seams: Seams | null;
 }
 
 /**
- * A pool listens to idle connections only. One that the server ends between two statements of a transaction would end the
- * whole process; the transaction's next statement fails all the same, and its caller tries again.
+ * A client whose end is its caller's fault alone.
+ *
+ * A pool listens to idle connections only: one that the server ends between two statements of a transaction would end the whole
+ * process. The transaction's next statement fails all the same, and its caller tries again. A connection on which a statement
+ * was never answered is cut: the statements behind it would wait as long, the rollback first.
  */
 export class SturdyClient extends pg.Client implements SeamClient {
   declare readonly processID: number | null;
@@ -19,7 +82,25 @@ export class SturdyClient extends pg.Client implements SeamClient {
   constructor(config: pg.ClientConfig & SeamSettings) {
     super(config);
     this.on('error', () => undefined);
+    const query = this.query.bind(this) as (...given: unknown[]) => unknown;
+    const cut = (error: unknown): void => {
+      if (error instanceof Error && error.message === 'Query read timeout') this.cut();
+    };
+    this.query = ((...given: unknown[]): unknown => {
+      const answered = query(...given);
+      if (answered instanceof Promise) answered.then(undefined, cut);
+      return answered;
+    }) as typeof this.query;
     if (config.seams !== null) guardClient(this, config.seams);
+  }
+
+  /** Ends it, with a goodbye if the other side listens; within half a second whatever the other side does. */
+  async hangUp(): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const impatience = new Promise<void>((resolve) => (timer = setTimeout(resolve, GOODBYE_MS)));
+    await Promise.race([this.end().catch(() => undefined), impatience]);
+    clearTimeout(timer);
+    this.cut();
   }
 
   cut(): void {
@@ -27,17 +108,144 @@ export class SturdyClient extends pg.Client implements SeamClient {
   }
 }
 
+const GOODBYE_MS = 500;
+
+interface Held {
+  pool: pg.Pool;
+  /** False once it was given back: what was begun meanwhile and goes on holds nothing. */
+  held: boolean;
+  outer: Held | undefined;
+}
+
+const holding = new AsyncLocalStorage<Held | undefined>();
+
+/** A caller asked a pool for a connection while it held one of the same pool. */
+export class HoldAndWait extends Error {
+  override readonly name = 'HoldAndWait';
+}
+
+/** Gives no connection to a caller that holds one already. */
 export class SturdyPool extends pg.Pool {
   constructor({ seams, ...settings }: pg.PoolConfig & SeamSettings) {
     // A simulated process has its own idea of how long a second is: whether anybody waits for ever is judged outside.
-    const patience = seams === null ? {} : { connectionTimeoutMillis: 0, idleTimeoutMillis: 0 };
+    const patience =
+      seams === null ? {} : { ...clientConfig(PATIENT), connectionTimeoutMillis: 0, idleTimeoutMillis: 0 };
     super({ ...settings, ...patience, seams, Client: SturdyClient } as unknown as pg.PoolConfig);
     if (seams !== null) guardPool(this);
+  }
+
+  override connect(): Promise<pg.PoolClient>;
+  override connect(callback: Connected): void;
+  override connect(callback?: Connected): Promise<pg.PoolClient> | void {
+    const wrong = holdAndWait(this);
+    if (wrong && callback) return process.nextTick(() => callback(wrong, undefined, () => undefined));
+    if (wrong) return Promise.reject(wrong);
+    return callback ? super.connect(callback) : super.connect();
   }
 }
 
 /** As TypeORM wants it. */
 export const sturdyDriver = { ...pg, Client: SturdyClient, Pool: SturdyPool };
+
+type Connected = (
+  error: Error | undefined,
+  client: pg.PoolClient | undefined,
+  done: (release?: boolean | Error) => void,
+) => void;
+
+/** Runs `work` on a connection of its own, which goes back to the pool afterwards. */
+export async function withConnection<T>(pool: pg.Pool, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+  const client = await pool.connect();
+  try {
+    return await whileHolding(pool, () => work(client));
+  } finally {
+    client.release();
+  }
+}
+
+/**
+ * Runs `work` in a transaction, which it ends: committed when `work` resolves, rolled back when it rejects.
+ * @param begin the statements that open it, `BEGIN` first.
+ */
+export async function inTransaction<T>(
+  pool: pg.Pool,
+  begin: string,
+  work: (client: pg.PoolClient) => Promise<T>,
+): Promise<T> {
+  const client = await pool.connect();
+  try {
+    const result = await whileHolding(pool, async () => {
+      await client.query(begin);
+      const done = await work(client);
+      await client.query('COMMIT');
+      return done;
+    });
+    client.release();
+    return result;
+  } catch (error) {
+    // A connection that cannot even roll back is not given back to the pool.
+    await client.query('ROLLBACK').then(
+      () => client.release(),
+      (broken: unknown) => client.release(broken instanceof Error ? broken : true),
+    );
+    throw error;
+  }
+}
+
+/** While `work` runs, it and all that it begins hold a connection of the pool. */
+export async function whileHolding<T>(pool: pg.Pool, work: () => Promise<T>): Promise<T> {
+  const held: Held = { pool, held: true, outer: holding.getStore() };
+  try {
+    return await holding.run(held, work);
+  } finally {
+    held.held = false;
+  }
+}
+
+/** For what works for many callers at once: it holds what it takes itself, and nothing of whoever set it going. */
+export function holdingNothing<T>(work: () => T): T {
+  return holding.run(undefined, work);
+}
+
+/** For what waits for a connection of the pool somewhere else, such as the mover for its next transaction. */
+export function refuseWhileHolding(pool: pg.Pool): void {
+  const wrong = holdAndWait(pool);
+  if (wrong) throw wrong;
+}
+
+type Answer = 'REFUSE' | ((error: HoldAndWait) => void);
+
+let onBreach: Answer = () => undefined;
+const places = new Set<string>();
+
+/**
+ * What is done about a caller that breaks the rule: a process that serves logs each place once, since one caller alone gets its
+ * connection nearly always; tests and simulations refuse, so that the place is found.
+ */
+export function onHoldAndWait(wanted: Answer): void {
+  if (onBreach !== 'REFUSE') onBreach = wanted;
+}
+
+/** Where the rule was broken in this process since it was asked last; the stacks. */
+export function takeHoldAndWaits(): string[] {
+  const taken = [...places];
+  places.clear();
+  return taken;
+}
+
+function holdAndWait(pool: pg.Pool): HoldAndWait | null {
+  let each = holding.getStore();
+  while (each && !(each.held && each.pool === pool)) each = each.outer;
+  if (!each) return null;
+  const error = new HoldAndWait('a connection was asked for by a caller that holds one of the same pool');
+  const isNew = !places.has(error.stack!) && places.size < MAX_PLACES;
+  if (isNew) places.add(error.stack!);
+  if (onBreach === 'REFUSE') return error;
+  if (isNew) onBreach(error);
+  return null;
+}
+
+const MAX_PLACES = 100;
 
 type Call = (...args: unknown[]) => Promise<unknown>;
 type Callback = (error: unknown, answer?: unknown) => void;

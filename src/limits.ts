@@ -5,10 +5,12 @@
 export interface Limits {
   /** Releases whose plan and content a process remembers. */
   releasesRemembered: number;
-  /** Their content, in characters. */
+  /** Their plans and contents, in characters. */
   contentRemembered: number;
   /** Releases whose state a process remembers. */
   statesRemembered: number;
+  /** Their states, in characters. */
+  stateRemembered: number;
   /** Transactions of the mover under way at once in one process: one is being decided while the other one commits. */
   transactions: number;
   /** Releases that share a transaction. */
@@ -35,6 +37,7 @@ export const LIMITS: Limits = {
   releasesRemembered: 5_000,
   contentRemembered: 100_000_000,
   statesRemembered: 5_000,
+  stateRemembered: 50_000_000,
   transactions: 2,
   releasesPerTransaction: 64,
   rowsPerSave: 1_000,

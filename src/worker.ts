@@ -40,18 +40,21 @@ export async function startWorker(app: App): Promise<{ close(): Promise<void> }>
         return runAsk(mover, hands, job.data as AskData);
     }
   });
-  worker.on('error', (error) => log.debug({ error: error.message }, 'worker'));
   worker.on('failed', (job, error) => log.warn({ job: job?.id, error }, 'a job failed'));
   const running = worker.run().catch((error: unknown) => log.error({ error }, 'the worker stopped'));
 
   const listener = new Listener({
     url: app.databaseUrl,
     channels: ['sluice_abort'],
+    times: app.times,
     onNotice: (_, payload) => {
       const { releaseId, promotions } = JSON.parse(payload) as { releaseId: string; promotions: number[] };
       for (const promotion of promotions) aborts.abort(releaseId, 'stop', promotion);
     },
-    onConnected: () => mover.forget(),
+    onConnected: () => {
+      mover.forget();
+      definitions.forget();
+    },
     log,
     clock,
     seams: app.seams,

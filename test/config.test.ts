@@ -32,6 +32,7 @@ describe('settings', () => {
       logLevel: 'info',
       publicUrl: undefined,
       databasePoolSize: 10,
+      statementTimeoutMs: 30_000,
       git: {
         cacheDir: resolve('.sluice/git'),
         authorName: 'Sluice',

@@ -1,15 +1,20 @@
+import type { Pool, PoolClient } from 'pg';
+import type { EntityManager } from 'typeorm';
 import type { App } from '../app.ts';
 import { KINDS } from '../core/definitions.ts';
-import type { Kind, StoredDefinition } from '../core/definitions.ts';
+import type { Definition, Kind, StoredDefinition } from '../core/definitions.ts';
 import { RefusedError } from '../core/problems.ts';
 import { PermanentError, TransientError } from '../drivers/driver.ts';
 import type { ForeignText } from '../foreign/index.ts';
 import { diffManifests } from '../manifests/index.ts';
 import type { ManifestError, ManifestPlace, PlainManifests } from '../manifests/index.ts';
-import { lockDefinitions } from '../store/definitions.ts';
+import { clientOf } from '../entities/data-source.ts';
+import { lockDefinitions, settleDefinitions, writeDefinition } from '../store/definitions.ts';
 import { auditChange } from './audit.ts';
 import { reconsiderReleases } from './reconsider.ts';
-import { auditOfDefinitions, saveInTransaction } from './save-definition.ts';
+import { DefinitionDraft } from './definition-draft.ts';
+import { auditOfDefinitions, considerSave } from './save-definition.ts';
+import type { Considered } from './save-definition.ts';
 
 type Parts = Pick<App, 'dataSource' | 'pool' | 'mover' | 'limits' | 'log' | 'foreign'>;
 
@@ -51,7 +56,7 @@ const asking = (actor: string | null) => ({ caller: `manifests of ${actor ?? 'an
 
 /**
  * Applies manifests, all of them or none: what they refer to may be in the same input, in any order. Errors name file,
- * line and column. A dry run does the same in a transaction that is thrown away.
+ * line and column. A dry run says the same of the definitions as they are at that moment; it takes no lock and writes nothing.
  * @param read the same text, where it was read before
  */
 export async function applyManifests(
@@ -62,48 +67,75 @@ export async function applyManifests(
 ): Promise<{ changes: AppliedChange[]; errors: ManifestError[] }> {
   const { definitions, errors } = read ?? (await readManifests(app, { text, fileName }, actor));
   if (errors.length > 0) return { changes: [], errors };
-  const ordered = [...definitions].sort((a, b) => KINDS.indexOf(a.definition.kind) - KINDS.indexOf(b.definition.kind));
-  const outcome: { changes: AppliedChange[] } = { changes: [] };
-  const refusals: Unplaced[] = [];
-  try {
-    await app.dataSource.transaction(async (manager) => {
-      await lockDefinitions(manager);
-      const saved: { stored: StoredDefinition; before: StoredDefinition | null }[] = [];
-      for (const manifest of ordered) {
-        try {
-          const { definition } = manifest;
-          const { stored, before, change } = await saveInTransaction(manager, definition, { mode: 'UPSERT', actor });
-          const { kind, metadata, revision } = stored;
-          if (change !== 'UNCHANGED') saved.push({ stored, before });
-          const diff = change === 'UNCHANGED' ? undefined : diffManifests(before ?? undefined, stored);
-          outcome.changes.push({ kind, name: metadata.name, change, diff, revision });
-        } catch (error) {
-          if (!(error instanceof RefusedError)) throw error;
-          const { document } = manifest;
-          refusals.push(...error.refusals.map(({ message, path }) => ({ document, message, path })));
-        }
-      }
-      if (dryRun || refusals.length > 0) throw new Undone();
-      if (saved.length > 0) await auditChange(manager, auditOfDefinitions(saved));
-    });
-  } catch (error) {
-    if (!(error instanceof Undone)) throw error;
+  const manifests = [...definitions].sort(
+    (a, b) => KINDS.indexOf(a.definition.kind) - KINDS.indexOf(b.definition.kind),
+  );
+  const { saves, refusals } = dryRun
+    ? await consider(app.pool, manifests)
+    : await app.dataSource.transaction(async (manager) => {
+        await lockDefinitions(manager);
+        const considered = await consider(await clientOf(manager), manifests);
+        if (considered.refusals.length === 0) await write(manager, considered.saves, actor);
+        return considered;
+      });
+  if (refusals.length > 0) {
+    const positions = await app.foreign.ask('placesIn', { text, places: refusals }, asking(actor));
+    const placed = refusals.map((each, at) => ({ file: fileName, ...each, ...positions[at]! }));
+    return { changes: [], errors: placed };
   }
-  if (!dryRun) {
-    const changed = outcome.changes.filter((each) => each.change !== 'UNCHANGED');
-    reconsiderReleases(
-      app,
-      changed.map((each) => each.kind),
-    );
-  }
-  if (refusals.length === 0) return { ...outcome, errors: [] };
-  const positions = await app.foreign.ask('placesIn', { text, places: refusals }, asking(actor));
-  const placed = refusals.map((each, at) => ({ file: fileName, ...each, ...positions[at]! }));
-  return { changes: [], errors: placed };
+  if (!dryRun) reconsiderReleases(app, kindsOf(saves.filter(isChange)));
+  return { changes: saves.map(toChange), errors: [] };
 }
 
-/** Ends a transaction that must leave nothing behind. */
-class Undone extends Error {}
+interface Save extends Considered<Kind> {
+  /** As it is to be saved; when it is unchanged, as it is. */
+  stored: StoredDefinition;
+}
+
+const isChange = ({ change }: Save): boolean => change !== 'UNCHANGED';
+const kindsOf = (saves: readonly Save[]): Kind[] => saves.map(({ stored }) => stored.kind);
+
+/** What each of them would come to, with those before it. */
+async function consider(
+  client: Pool | PoolClient,
+  manifests: PlainManifests['definitions'],
+): Promise<{ saves: Save[]; refusals: Unplaced[] }> {
+  const draft = await DefinitionDraft.read(
+    client,
+    manifests.map((each) => each.definition),
+  );
+  const saves: Save[] = [];
+  const refusals: Unplaced[] = [];
+  for (const manifest of manifests) {
+    const definition: Definition = manifest.definition;
+    try {
+      const { before, change } = await considerSave(draft, definition, { mode: 'UPSERT' });
+      const stored = before && change === 'UNCHANGED' ? before : draft.put(definition, before);
+      saves.push({ stored, before, change });
+    } catch (error) {
+      if (!(error instanceof RefusedError)) throw error;
+      const { document } = manifest;
+      refusals.push(...error.refusals.map(({ message, path }) => ({ document, message, path })));
+    }
+  }
+  return { saves, refusals };
+}
+
+async function write(manager: EntityManager, saves: readonly Save[], actor: string | null): Promise<void> {
+  const changes = saves.filter(isChange);
+  if (changes.length === 0) return;
+  const saved: { stored: StoredDefinition; before: StoredDefinition | null }[] = [];
+  for (const { stored, before } of changes)
+    saved.push({ stored: await writeDefinition(manager, stored, before, actor), before });
+  await auditChange(manager, auditOfDefinitions(saved));
+  await settleDefinitions(manager, kindsOf(changes));
+}
+
+function toChange({ stored, before, change }: Save): AppliedChange {
+  const { kind, metadata, revision } = stored;
+  const diff = change === 'UNCHANGED' ? undefined : diffManifests(before ?? undefined, stored);
+  return { kind, name: metadata.name, change, diff, revision };
+}
 
 interface Unplaced extends ManifestPlace {
   message: string;

@@ -1,11 +1,12 @@
 import type { EntityManager } from 'typeorm';
-import type { Definition, Kind, Specs } from '../core/definitions.ts';
+import type { Definition, Kind, Specs, StoredDefinition } from '../core/definitions.ts';
 import { checkFlow } from '../core/flow.ts';
-import type { FlowCheck, Known } from '../core/flow.ts';
+import type { Known } from '../core/flow.ts';
 import { refusal } from '../core/problems.ts';
 import type { Refusal } from '../core/problems.ts';
 import { resolveMembers } from '../core/selectors.ts';
-import { allDefinitions, getDefinition } from '../store/definitions.ts';
+import { allDefinitions } from '../store/definitions.ts';
+import type { Definitions } from './definition-draft.ts';
 import type { DataSource } from 'typeorm';
 
 type Db = DataSource | EntityManager;
@@ -16,6 +17,18 @@ export async function knownNames(db: Db): Promise<Known> {
   const environments = await allDefinitions(db, 'Environment');
   const groups = await allDefinitions(db, 'EnvironmentGroup');
   const workflows = await allDefinitions(db, 'PromotionWorkflow');
+  return knownAmong({ environments, groups, workflows });
+}
+
+export function knownAmong({
+  environments,
+  groups,
+  workflows,
+}: {
+  environments: StoredDefinition<'Environment'>[];
+  groups: StoredDefinition<'EnvironmentGroup'>[];
+  workflows: StoredDefinition<'PromotionWorkflow'>[];
+}): Known {
   const selectable = environments.map(({ metadata, spec: { kind } }) => ({ ...metadata, kind }));
   return {
     environments: new Map(environments.map((each) => [each.metadata.name, each])),
@@ -26,17 +39,13 @@ export async function knownNames(db: Db): Promise<Known> {
   };
 }
 
-export async function checkFlowNow(db: Db, spec: Specs['PromotionFlow']): Promise<FlowCheck> {
-  return checkFlow(spec, await knownNames(db));
-}
-
 /** Everything that a definition names must exist. */
-export async function checkReferences(db: Db, definition: Definition): Promise<Refusal[]> {
+export async function checkReferences(among: Definitions, definition: Definition): Promise<Refusal[]> {
   if (definition.kind === 'PromotionFlow')
-    return (await checkFlowNow(db, definition.spec as Specs['PromotionFlow'])).refusals;
+    return checkFlow(definition.spec as Specs['PromotionFlow'], await among.known()).refusals;
   const missing: Refusal[] = [];
   const expect = async (kind: Kind, name: string | undefined, path: (string | number)[]): Promise<void> => {
-    if (name === undefined || (await getDefinition(db, kind, name))) return;
+    if (name === undefined || (await among.get(kind, name))) return;
     missing.push(
       refusal('UNKNOWN_REFERENCE', `there is no ${kind} "${name}": create it first, or in the same apply`, path),
     );

@@ -48,7 +48,7 @@ async function control(
       refusals: [refusal('WRONG_STATE', `release ${releaseId} cannot be changed like this: ${reason}`, ['releaseId'])],
     };
   }
-  await app.mover.move(releaseId, stimulus);
+  await app.mover.moveSeen(releaseId, stimulus);
   // A rollback that goes on has to tell how it ends once more.
   if (seen.release.kind === 'ROLLBACK' && stimulus.kind === 'retry') await unsettleRollback(app.pool, releaseId);
   return { value: { releaseId } };

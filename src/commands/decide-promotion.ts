@@ -68,8 +68,8 @@ export async function decideOnPromotion(
   const attempt = Number(first.value);
   // The key's first use was about an attempt that is over: what was decided then is the answer, whatever is asked now.
   if (decision.attempt === undefined && attempt !== current) return { value };
-  const moved = await app.mover.move(value.releaseId, { kind, promotion, attempt, by: caller, comment, via });
-  if (!moved?.refused) return { value };
+  const moved = await app.mover.moveSeen(value.releaseId, { kind, promotion, attempt, by: caller, comment, via });
+  if (!moved.refused) return { value };
   await forgetKey(app.dataSource.manager, keyed);
   return { refusals: [moved.refused] };
 }

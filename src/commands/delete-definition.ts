@@ -1,7 +1,7 @@
 import type { App } from '../app.ts';
 import type { Kind, StoredDefinition } from '../core/definitions.ts';
 import { refusal, RefusedError } from '../core/problems.ts';
-import { getDefinition, lockDefinitions, removeDefinition } from '../store/definitions.ts';
+import { getDefinition, lockDefinitions, removeDefinition, settleDefinitions } from '../store/definitions.ts';
 import { auditChange } from './audit.ts';
 import { checkDependents } from './check-references.ts';
 import { reconsiderReleases } from './reconsider.ts';
@@ -28,6 +28,7 @@ export async function deleteDefinition<K extends Kind>(
       if (used.length > 0) throw new RefusedError(used);
       await removeDefinition(manager, before, options.actor);
       await auditChange(manager, auditOfDefinitions([{ before, stored: null }]));
+      await settleDefinitions(manager, [kind]);
       return before;
     }),
   );

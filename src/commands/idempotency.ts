@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type EntityManager, In } from 'typeorm';
 import { refusal, RefusedError } from '../core/problems.ts';
+import { LOCK_IDEMPOTENCY_KEY } from '../entities/locks.ts';
 import { IdempotencyKeyRow } from '../entities/log-rows.ts';
 
 export interface KeyedInput {
@@ -23,7 +24,7 @@ export async function onceByKey(
   const { operation, key } = keyed;
   if (key === undefined) return make();
   const caller = callerOf(keyed);
-  await manager.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [`${caller} ${operation} ${key}`]);
+  await manager.query(LOCK_IDEMPOTENCY_KEY, [`${caller} ${operation} ${key}`]);
   const known = await earlierResult(manager, keyed);
   if (known !== null) return known;
   const result = await make();

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { Pool, PoolClient } from 'pg';
 import type { Clock } from '../clock.ts';
+import { holdingNothing, inTransaction, refuseWhileHolding } from '../connections.ts';
 import { KEYED } from '../core/actor.ts';
 import { advance } from '../core/advance.ts';
 import type { Decision } from '../core/advance.ts';
@@ -15,7 +16,7 @@ import type { DefinitionSnapshots } from '../store/definition-snapshot.ts';
 import { loadFacts } from '../store/load-facts.ts';
 import { loadFrozen, loadStates } from '../store/load-releases.ts';
 import type { FrozenRelease, LoadedState } from '../store/load-releases.ts';
-import { lockProductsStatement } from '../store/product-locks.ts';
+import { lockProductsStatement } from '../entities/locks.ts';
 import type { AuditEntry } from '../store/audit-log.ts';
 import { saveDecisions } from '../store/save-decisions.ts';
 import type { DecisionToSave } from '../store/save-decisions.ts';
@@ -39,6 +40,7 @@ export class Mover {
   readonly #log: Log;
   readonly #onMoved: (moved: Moved[]) => void;
   readonly #limits: Limits;
+  // What is remembered may be gone at the next line: whoever works on a release keeps it in a variable of his own.
   readonly #frozen: LRUCache<string, FrozenRelease>;
   readonly #states: LRUCache<string, LoadedState>;
   readonly #waiting = new Map<string, Item[]>();
@@ -61,16 +63,21 @@ export class Mover {
     this.#log = log;
     this.#onMoved = onMoved;
     this.#limits = limits;
-    const { releasesRemembered: max, contentRemembered: maxSize, statesRemembered } = limits;
-    this.#frozen = new LRUCache({ max, maxSize, sizeCalculation: contentSize });
-    this.#states = new LRUCache({ max: statesRemembered });
+    const { releasesRemembered: max, contentRemembered: maxSize } = limits;
+    this.#frozen = new LRUCache({ max, maxSize, sizeCalculation: frozenSize });
+    const { statesRemembered, stateRemembered } = limits;
+    this.#states = new LRUCache({ max: statesRemembered, maxSize: stateRemembered, sizeCalculation: stateSize });
   }
 
-  /** Resolves with the release's state after the stimulus is saved (or changed nothing); null when there is no such release. */
+  /**
+   * Resolves with the release's state after the stimulus is saved (or changed nothing); null when the database has no such
+   * release. Never while the caller holds a connection: the next transaction needs one.
+   */
   move(releaseId: string, told: Stimulus): Promise<MovedTo | null> {
     // Decided again after a commit whose answer was lost, it is known by its key.
     const stimulus = KEYED.has(told.kind) && told.key === undefined ? { ...told, key: randomUUID() } : told;
     return new Promise((resolve, reject) => {
+      refuseWhileHolding(this.#pool);
       const items = this.#waiting.get(releaseId);
       // A tick is nobody's command, whoever set it off.
       const audit = stimulus.kind === 'tick' ? null : claimAudit();
@@ -79,6 +86,13 @@ export class Mover {
       else this.#waiting.set(releaseId, [item]);
       this.#schedule();
     });
+  }
+
+  /** For a release that the caller has just seen: that it is not there is no answer, it is a fault. */
+  async moveSeen(releaseId: string, stimulus: Stimulus): Promise<MovedTo> {
+    const to = await this.move(releaseId, stimulus);
+    if (!to) throw new Error(`release ${releaseId} was there a moment ago, and the database does not have it now`);
+    return to;
   }
 
   /** The newest state: of this process when it is known to be recent enough, otherwise of the database. */
@@ -142,10 +156,13 @@ export class Mover {
   #schedule(): void {
     if (this.#scheduled || this.#running >= this.#limits.transactions) return;
     this.#scheduled = true;
-    setImmediate(() => {
-      this.#scheduled = false;
-      this.#take();
-    });
+    // A transaction is that of all whose stimuli it takes.
+    holdingNothing(() =>
+      setImmediate(() => {
+        this.#scheduled = false;
+        this.#take();
+      }),
+    );
   }
 
   #take(): void {
@@ -196,19 +213,37 @@ export class Mover {
   }
 
   async #find(batch: Batch): Promise<Found[]> {
-    const ids = [...batch.keys()];
-    const unfrozen = ids.filter((id) => !this.#frozen.has(id));
-    if (unfrozen.length > 0) for (const each of await loadFrozen(this.#pool, unfrozen)) this.#frozen.set(each.id, each);
-    const unknown = new Set(ids.filter((id) => !this.#states.has(id) && this.#frozen.has(id)));
-    if (unknown.size > 0) for (const each of await loadStates(this.#pool, [...unknown])) this.#remember(each);
+    const frozen = await this.#frozenOf([...batch.keys()]);
+    const { loaded, fresh } = await this.#statesOf([...frozen.keys()]);
     const found: Found[] = [];
     for (const [releaseId, items] of batch) {
-      const release = this.#frozen.get(releaseId);
-      const loaded = this.#states.get(releaseId);
-      if (release && loaded) found.push({ release, loaded, items, fresh: unknown.has(releaseId) });
+      const release = frozen.get(releaseId);
+      const state = loaded.get(releaseId);
+      if (release && state) found.push({ release, loaded: state, items, fresh: fresh.has(releaseId) });
       else for (const item of items) item.resolve(null);
     }
     return found;
+  }
+
+  async #frozenOf(ids: string[]): Promise<Map<string, FrozenRelease>> {
+    const { found, missing } = remembered(this.#frozen, ids);
+    if (missing.length === 0) return found;
+    for (const each of await loadFrozen(this.#pool, missing)) {
+      found.set(each.id, each);
+      this.#frozen.set(each.id, each);
+    }
+    return found;
+  }
+
+  /** `fresh`: read from the database just now. */
+  async #statesOf(ids: string[]): Promise<{ loaded: Map<string, LoadedState>; fresh: Set<string> }> {
+    const { found, missing } = remembered(this.#states, ids);
+    if (missing.length === 0) return { loaded: found, fresh: new Set() };
+    for (const each of await loadStates(this.#pool, missing)) {
+      found.set(each.state.id, each);
+      this.#remember(each);
+    }
+    return { loaded: found, fresh: new Set(missing) };
   }
 
   #decide({ release, loaded, items }: Found, facts: Facts | null): Decided {
@@ -219,32 +254,26 @@ export class Mover {
   /** Facts, and the locks under which they hold, are for the releases that ask; what is decided already is saved with them. */
   async #decideWithFacts(found: Found[], decided: Decided[], keys: string[]): Promise<Set<string>> {
     const asking = found.filter((_, index) => decided[index] === 'NEEDS_FACTS').map((each) => each.release);
-    const client = await this.#pool.connect();
-    try {
-      const lock = lockProductsStatement(asking.map((each) => each.product));
-      await client.query(`BEGIN; ${PLAN_ONCE}; ${lock}`);
-      const facts = await loadFacts(client, asking, this.#definitions);
-      const decisions = found.map((each, index) => {
-        const own = decided[index] as Decided;
-        return own === 'NEEDS_FACTS' ? (this.#decide(each, facts.get(each.release.id) as Facts) as Decision) : own;
-      });
-      const saved = await this.#save(client, found, decisions, keys);
-      reach('in-transaction');
-      await client.query('COMMIT');
-      client.release();
-      found.forEach((each, index) => {
-        const known = facts.get(each.release.id);
-        if (known) this.#terminateObstacles(each, decisions[index] as Decision, known);
-      });
-      return saved;
-    } catch (error) {
-      // A connection that cannot even roll back is not given back to the pool.
-      await client.query('ROLLBACK').then(
-        () => client.release(),
-        (broken: unknown) => client.release(broken instanceof Error ? broken : true),
-      );
-      throw error;
-    }
+    const lock = lockProductsStatement(asking.map((each) => each.product));
+    const { facts, decisions, saved } = await inTransaction(
+      this.#pool,
+      `BEGIN; ${PLAN_ONCE}; ${lock}`,
+      async (client) => {
+        const facts = await loadFacts(client, asking, this.#definitions);
+        const decisions = found.map((each, index) => {
+          const own = decided[index] as Decided;
+          return own === 'NEEDS_FACTS' ? (this.#decide(each, facts.get(each.release.id) as Facts) as Decision) : own;
+        });
+        const saved = await this.#save(client, found, decisions, keys);
+        reach('in-transaction');
+        return { facts, decisions, saved };
+      },
+    );
+    found.forEach((each, index) => {
+      const known = facts.get(each.release.id);
+      if (known) this.#terminateObstacles(each, decisions[index] as Decision, known);
+    });
+    return saved;
   }
 
   /** TERMINATE: a newer release that reaches an environment where an older one is active ends the older one. */
@@ -258,14 +287,14 @@ export class Mover {
       const holder = status === 'WAITING' && environment ? heldBy[environment] : undefined;
       if (holder === undefined || !environment) continue;
       const reason = `a newer release, ${release.id}, reached ${environment}`;
-      void this.#freeze(holder).then(
-        (older) => {
+      this.#freeze(holder)
+        .then((older) => {
           if (older && older.kind === 'FORWARD' && older.number < release.number)
             return this.move(holder, { kind: 'terminate', reason, by: null, onlyIf: { atWorkIn: environment } });
           return null;
-        },
-        (error: unknown) => this.#log.warn({ error, holder }, 'an older release could not be terminated yet'),
-      );
+        })
+        // The newer release waits, and tries it again with its next tick.
+        .catch((error: unknown) => this.#log.warn({ error, holder }, 'an older release could not be terminated yet'));
     }
   }
 
@@ -333,11 +362,37 @@ export class Mover {
 const PLAN_ONCE = 'SET LOCAL plan_cache_mode = force_generic_plan';
 const MAX_TRIES = 50;
 
-function contentSize({ contents }: FrozenRelease): number {
+/** What is remembered of these, in a map that nothing falls out of; and what has to be read. */
+function remembered<T extends object>(
+  cache: LRUCache<string, T>,
+  ids: readonly string[],
+): { found: Map<string, T>; missing: string[] } {
+  const found = new Map<string, T>();
+  for (const id of ids) {
+    const known = cache.get(id);
+    if (known) found.set(id, known);
+  }
+  return { found, missing: ids.filter((id) => !found.has(id)) };
+}
+
+/** One that is larger than all that may be remembered is simply read again each time. */
+function frozenSize({ plan, contents }: FrozenRelease): number {
+  let size = 1_000 + JSON.stringify(plan).length;
+  for (const content of Object.values(contents)) {
+    for (const file of Object.values(content.files))
+      size += file.kind === 'whole' ? (file.text ?? file.base64 ?? '').length : JSON.stringify(file).length;
+  }
+  return size;
+}
+
+/** By counting, and of what may be large by its length: a state is weighed with each save. */
+function stateSize({ state }: LoadedState): number {
   let size = 1_000;
-  for (const { files } of Object.values(contents)) {
-    for (const file of Object.values(files))
-      size += file.kind === 'whole' ? (file.text ?? file.base64 ?? '').length : 1_000;
+  for (const { steps } of state.promotions) {
+    size += 500 + steps.length * 300;
+    for (const { outputs } of steps) {
+      if (outputs) for (const value of Object.values(outputs)) size += String(value).length;
+    }
   }
   return size;
 }

@@ -47,8 +47,8 @@ export async function overrideWindows(
   if (wrong.length > 0) return { refusals: wrong };
   const windows = [...new Set(input.windows)];
   const override = { promotion, windows, reason, by: actor, expiresAt: expiresAt.getTime() };
-  const moved = await app.mover.move(releaseId, { kind: 'override-windows', ...override });
-  return moved?.refused ? { refusals: [moved.refused] } : { value: { releaseId, promotion } };
+  const moved = await app.mover.moveSeen(releaseId, { kind: 'override-windows', ...override });
+  return moved.refused ? { refusals: [moved.refused] } : { value: { releaseId, promotion } };
 }
 
 function checkWindows(named: string[], concerned: string[], environment: string): Refusal[] {

@@ -91,7 +91,7 @@ async function report(
   // Asked again with its idempotency key, after a crash too, it is the same report.
   const key =
     idempotencyKey === undefined ? undefined : rollbackId('TOLD', environment, attempt, by ?? '', idempotencyKey);
-  await app.mover.move(release, { kind: 'rollout-reported', environment, attempt, status, message, by, key });
+  await app.mover.moveSeen(release, { kind: 'rollout-reported', environment, attempt, status, message, by, key });
   const said = { releaseId: release, rollbackId: null };
   if (status === 'SUCCEEDED') return { ...said, outcome: 'noted' };
   const started = await startRollback(app, {

@@ -4,10 +4,12 @@ import type { Definition, Kind, StoredDefinition } from '../core/definitions.ts'
 import { refusal, RefusedError } from '../core/problems.ts';
 import { checkDefinition } from '../core/validate.ts';
 import { sameDefinition } from '../manifests/index.ts';
-import { getDefinition, getDefinitionById, lockDefinitions, writeDefinition } from '../store/definitions.ts';
+import { getDefinitionById, lockDefinitions, settleDefinitions, writeDefinition } from '../store/definitions.ts';
 import { auditChange } from './audit.ts';
 import type { AuditChange } from './audit.ts';
 import { checkReferences } from './check-references.ts';
+import { storedDefinitions } from './definition-draft.ts';
+import type { Definitions } from './definition-draft.ts';
 import { onceByKey } from './idempotency.ts';
 import { reconsiderReleases } from './reconsider.ts';
 import { refusable } from './result.ts';
@@ -35,7 +37,10 @@ export async function saveDefinition<K extends Kind>(
       const { idempotencyKey: key } = options;
       const save = async (): Promise<string> => {
         const saved = await saveInTransaction(manager, definition, options);
-        if (saved.change !== 'UNCHANGED') await auditChange(manager, auditOfDefinitions([saved]));
+        if (saved.change !== 'UNCHANGED') {
+          await auditChange(manager, auditOfDefinitions([saved]));
+          await settleDefinitions(manager, [definition.kind]);
+        }
         return saved.stored.id;
       };
       const id = await onceByKey(
@@ -50,34 +55,47 @@ export async function saveDefinition<K extends Kind>(
   return result;
 }
 
-export interface Saved<K extends Kind> {
-  stored: StoredDefinition<K>;
+export interface Considered<K extends Kind> {
   before: StoredDefinition<K> | null;
   change: 'CREATED' | 'UPDATED' | 'UNCHANGED';
 }
 
-/** Throws RefusedError. The caller holds the definitions' lock. */
+export interface Saved<K extends Kind> extends Considered<K> {
+  stored: StoredDefinition<K>;
+}
+
+/** The caller holds the definitions' lock. @throws RefusedError */
 export async function saveInTransaction<K extends Kind>(
   manager: EntityManager,
   definition: Definition<K>,
-  { mode, expectedRevision, actor }: SaveOptions,
+  options: SaveOptions,
 ): Promise<Saved<K>> {
+  const { before, change } = await considerSave(storedDefinitions(manager), definition, options);
+  if (before && change === 'UNCHANGED') return { stored: before, before, change };
+  return { stored: await writeDefinition(manager, definition, before, options.actor), before, change };
+}
+
+/** What saving it would come to; writes nothing. The caller holds the definitions' lock, or only asks. @throws RefusedError */
+export async function considerSave<K extends Kind>(
+  among: Definitions,
+  definition: Definition<K>,
+  { mode, expectedRevision }: Pick<SaveOptions, 'mode' | 'expectedRevision'>,
+): Promise<Considered<K>> {
   const { kind } = definition;
   const { name } = definition.metadata;
   const wrong = checkDefinition(definition);
   if (wrong.length > 0) throw new RefusedError(wrong);
-  const before = await getDefinition(manager, kind, name);
+  const before = await among.get(kind, name);
   if (before && mode === 'CREATE') {
     throw new RefusedError([refusal('ALREADY_EXISTS', `there is a ${kind} "${name}" already`, ['metadata', 'name'])]);
   }
   if (!before && mode === 'UPDATE')
     throw new RefusedError([refusal('NOT_FOUND', `there is no ${kind} "${name}"`, ['metadata', 'name'])]);
   refuseConflict(before, kind, name, expectedRevision);
-  const dangling = await checkReferences(manager, definition);
+  const dangling = await checkReferences(among, definition);
   if (dangling.length > 0) throw new RefusedError(dangling);
-  if (before && sameDefinition(before, definition)) return { stored: before, before, change: 'UNCHANGED' };
-  const stored = await writeDefinition(manager, definition, before, actor);
-  return { stored, before, change: before ? 'UPDATED' : 'CREATED' };
+  if (before && sameDefinition(before, definition)) return { before, change: 'UNCHANGED' };
+  return { before, change: before ? 'UPDATED' : 'CREATED' };
 }
 
 type Change = { before: StoredDefinition | null; stored: StoredDefinition | null };

@@ -8,7 +8,7 @@ import type { RollbackQuestion, RollbackRequest } from '../core/rollback/plan-ro
 import type { RollbackCause, RollbackPlan, VersionRef } from '../core/rollback/rollback.ts';
 import type { PinnedContent } from '../drivers/driver.ts';
 import { reach } from '../faults.ts';
-import { lockProductsStatement } from '../store/product-locks.ts';
+import { lockProductsStatement } from '../entities/locks.ts';
 import { loadRollbackQuestion } from '../store/rollback-question.ts';
 import { insertAudited } from './audit-release.ts';
 import { clientOf } from '../entities/data-source.ts';
@@ -69,12 +69,12 @@ export async function startRollback(app: Parts, order: RollbackOrder): Promise<S
     const { environment, kind, reason, release, by } = order.cause;
     // The order is asked for again until its row is gone: it joins once.
     const joined = { environment, cause: kind, reason, release, by, key: order.id };
-    await app.mover.move(made.rollbackId, { kind: 'rollback-joined', ...joined });
+    await app.mover.moveSeen(made.rollbackId, { kind: 'rollback-joined', ...joined });
     if (order.outboxKey !== undefined)
       await app.dataSource.query('DELETE FROM outbox WHERE key = $1', [order.outboxKey]);
   }
   // It is there, and the sweep starts it if this process dies right here.
-  if (made.kind === 'STARTED') await app.mover.move(made.rollbackId, { kind: 'tick' });
+  if (made.kind === 'STARTED') await app.mover.moveSeen(made.rollbackId, { kind: 'tick' });
   return made;
 }
 

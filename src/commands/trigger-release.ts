@@ -254,8 +254,8 @@ function freeze(
 /** Lets it start if it is its turn; a queue that is longer than the product allows loses its oldest. */
 async function startAndMakeRoom(app: Parts, product: StoredDefinition<'Product'>, releaseId: string): Promise<void> {
   // The release exists and the sweep starts it if this process dies right here.
-  const started = await app.mover.move(releaseId, { kind: 'tick' });
-  if (started?.state.status !== 'QUEUED') return;
+  const started = await app.mover.moveSeen(releaseId, { kind: 'tick' });
+  if (started.state.status !== 'QUEUED') return;
   const { concurrency, queueLimit } = product.spec;
   const queued = await queuedReleases(app.dataSource, product.metadata.name);
   const keep = concurrency === 'SUPERSEDE' ? 1 : queueLimit;

@@ -4,8 +4,18 @@ import type { Pool, PoolClient } from 'pg';
 import { DataSource } from 'typeorm';
 import type { EntityManager } from 'typeorm';
 import { migrations } from '../../migrations/index.ts';
-import { sturdyDriver } from '../connections.ts';
+import {
+  clientConfig,
+  DEFAULT_STATEMENT_MS,
+  PATIENT,
+  SturdyClient,
+  sturdyDriver,
+  timesOf,
+  whileHolding,
+} from '../connections.ts';
+import type { ConnectionTimes } from '../connections.ts';
 import type { Seams } from '../seams.ts';
+import { LOCK_MIGRATION } from './locks.ts';
 import { BadVersionRow, EnvironmentHoldRow } from './control-rows.ts';
 import { ApprovalLinkRow, SigningKeyRow } from './approval-rows.ts';
 import { AccessClockRow, ApiTokenRow, AuditLogRow, RoleGrantRow } from './access-rows.ts';
@@ -49,12 +59,16 @@ export const ENTITIES = [
   WebhookDeliveryRow,
 ];
 
+export interface DataSourceOptions {
+  poolSize?: number;
+  applicationName?: string;
+  times?: ConnectionTimes;
+  seams?: Seams | null;
+}
+
 /** Tables are made by migrations only; `synchronize` stays off. */
-export function createDataSource(
-  url: string,
-  options: { poolSize?: number; applicationName?: string; seams?: Seams | null } = {},
-): DataSource {
-  return new DataSource({
+export function createDataSource(url: string, options: DataSourceOptions = {}): DataSource {
+  return new SluiceDataSource({
     type: 'postgres',
     url,
     entities: ENTITIES,
@@ -66,8 +80,26 @@ export function createDataSource(
       // A connection that broke while idle: the pool opens another one when it is needed.
     },
     driver: sturdyDriver,
-    extra: { keepAlive: true, connectionTimeoutMillis: 10_000, seams: options.seams ?? null },
+    extra: { ...clientConfig(options.times ?? timesOf(DEFAULT_STATEMENT_MS)), seams: options.seams ?? null },
   });
+}
+
+type InTransaction<T> = (manager: EntityManager) => Promise<T>;
+type Isolation = Parameters<DataSource['transaction']>[0];
+
+/** Its transactions hold a connection, and the pool knows of it: see `connections.ts`. */
+class SluiceDataSource extends DataSource {
+  override transaction<T>(work: InTransaction<T>): Promise<T>;
+  override transaction<T>(isolation: Isolation, work: InTransaction<T>): Promise<T>;
+  override transaction<T>(first: Isolation | InTransaction<T>, second?: InTransaction<T>): Promise<T> {
+    const held =
+      (work: InTransaction<T>): InTransaction<T> =>
+      (manager) =>
+        whileHolding(poolOf(this), () => work(manager));
+    return typeof first === 'function'
+      ? super.transaction(held(first))
+      : super.transaction(first, held(second as InTransaction<T>));
+  }
 }
 
 /** The pool underneath: for prepared statements, LISTEN and the sessions of one decision. */
@@ -80,29 +112,37 @@ export async function clientOf({ queryRunner }: EntityManager): Promise<PoolClie
   return (await queryRunner?.connect()) as PoolClient;
 }
 
-const MIGRATION_LOCK = 7_265_031;
-
 /**
  * Brings the tables to this version; several processes starting at once take turns. A server that says that it is starting up, as
  * after a crash, is waited for.
  */
 export async function migrate(url: string): Promise<void> {
-  const dataSource = await opened(url);
-  const client = await poolOf(dataSource).connect();
+  // The lock has a connection of its own: the migrations' pool is asked by nobody who holds one of it.
+  const locking = await connected(url);
   try {
-    await client.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
-    await dataSource.runMigrations({ transaction: 'each' });
-    await client.query('SELECT pg_advisory_unlock($1)', [MIGRATION_LOCK]);
+    await locking.query(LOCK_MIGRATION);
+    const dataSource = await createDataSource(url, { poolSize: 2, times: PATIENT }).initialize();
+    try {
+      await dataSource.runMigrations({ transaction: 'each' });
+    } finally {
+      await dataSource.destroy();
+    }
   } finally {
-    client.release();
-    await dataSource.destroy();
+    await locking.end();
   }
 }
 
-async function opened(url: string): Promise<DataSource> {
+async function connected(url: string): Promise<SturdyClient> {
   for (const began = Date.now(); ; await sleep(STARTING_PAUSE)) {
+    const client = new SturdyClient({
+      connectionString: url,
+      application_name: 'sluice',
+      seams: null,
+      ...clientConfig(PATIENT),
+    });
     try {
-      return await createDataSource(url, { poolSize: 2 }).initialize();
+      await client.connect();
+      return client;
     } catch (error) {
       if ((error as { code?: string }).code !== CANNOT_CONNECT_NOW || Date.now() - began > STARTING_LIMIT) throw error;
     }

@@ -1,5 +1,6 @@
 import type pg from 'pg';
-import { SturdyPool } from '../connections.ts';
+import { clientConfig, DEFAULT_STATEMENT_MS, SturdyPool, timesOf } from '../connections.ts';
+import type { ConnectionTimes } from '../connections.ts';
 import type { Log } from '../log.ts';
 import {
   BEGINNING,
@@ -24,6 +25,7 @@ export interface EventLogOptions {
   pool: pg.Pool;
   databaseUrl: string;
   log: Log;
+  times?: ConnectionTimes;
   /** How many of the newest events stay in memory. */
   ringSize?: number;
   /** How often the log is read without a notice, in milliseconds. */
@@ -56,7 +58,7 @@ export class EventLog {
   #closing: Promise<void> | null = null;
 
   private constructor(options: EventLogOptions, reader: pg.Pool, newest: LoggedEvent[], ringSize: number) {
-    const { pool, databaseUrl, log, pollMs = 1_000 } = options;
+    const { pool, databaseUrl, log, times, pollMs = 1_000 } = options;
     this.#pool = pool;
     this.#reader = reader;
     // The first of them only says what lies before the others.
@@ -79,6 +81,7 @@ export class EventLog {
     });
     this.#listener = new Listener({
       url: databaseUrl,
+      times,
       channels: ['sluice_events'],
       onNotice: () => this.#tail.look(),
       // What was told while nobody listened is lost.
@@ -93,10 +96,9 @@ export class EventLog {
     const reader = new SturdyPool({
       connectionString: options.databaseUrl,
       max: 1,
-      keepAlive: true,
       application_name: 'sluice-event-log',
-      connectionTimeoutMillis: 10_000,
       seams: null,
+      ...clientConfig(options.times ?? timesOf(DEFAULT_STATEMENT_MS)),
     });
     reader.on('error', () => undefined);
     const ringSize = options.ringSize ?? 10_000;

@@ -48,5 +48,5 @@ async function ask(mover: Mover, hands: Hands, { release, state }: MovedTo, grou
     }),
   );
   const generation = state.groups[group]?.generation as number;
-  await mover.move(release.id, { kind: 'group-answer', group, generation, health: health.flat() });
+  await mover.moveSeen(release.id, { kind: 'group-answer', group, generation, health: health.flat() });
 }

@@ -100,7 +100,6 @@ export class PromoteJob {
       const to = await this.#record(data, step, outcome);
       running.step = null;
       reach('after-record');
-      if (!to) break;
       at = to;
       const [next, ...others] = nextSteps(to.state, data.promotion, step, data.dispatch);
       if (next !== undefined) queue.push(next);
@@ -132,11 +131,11 @@ export class PromoteJob {
   }
 
   /** What was done must not be forgotten because the database is away for a moment. */
-  #record(data: PromoteData, step: number, outcome: Outcome): Promise<MovedTo | null> {
+  #record(data: PromoteData, step: number, outcome: Outcome): Promise<MovedTo> {
     const { releaseId, promotion, attempt, dispatch } = data;
     return withPatience(
       this.#hands.clock,
-      () => this.#mover.move(releaseId, { kind: 'outcome', promotion, attempt, step, dispatch, outcome }),
+      () => this.#mover.moveSeen(releaseId, { kind: 'outcome', promotion, attempt, step, dispatch, outcome }),
       (error) => this.#log.warn({ error, releaseId }, 'an outcome could not be recorded yet'),
     );
   }

@@ -1,7 +1,10 @@
 import { createPostgresBackend, createRedisBackend, runMigrations, withBackend } from 'bullmq';
 import type { FlowJob, JobsOptions, Queue as BullQueue, FlowProducer } from 'bullmq';
 import { Redis } from 'ioredis';
-import { SturdyPool } from '../connections.ts';
+import type { RedisOptions } from 'ioredis';
+import { Availability, isAway } from '../availability.ts';
+import { clientConfig, DEFAULT_STATEMENT_MS, PATIENT, SturdyPool, timesOf, withConnection } from '../connections.ts';
+import type { ConnectionTimes } from '../connections.ts';
 import type { Log } from '../log.ts';
 import type { Seams } from '../seams.ts';
 import type { OutboxItem } from '../store/save-decisions.ts';
@@ -16,6 +19,7 @@ export interface QueueSettings {
   concurrency: number;
   lockDurationMs: number;
   stalledIntervalMs: number;
+  times?: ConnectionTimes;
 }
 
 /** What Sluice needs of a queue: test/support/queue-contract.ts says what each of these words promises. */
@@ -86,18 +90,21 @@ export class JobQueue implements Queue {
   readonly #flows: FlowProducer;
   readonly #connect: () => Backend;
   readonly #closers: (() => Promise<void>)[];
+  readonly #availability: Availability;
+  readonly #log: Log;
 
   private constructor(
     backend: 'redis' | 'postgres',
     settings: QueueSettings,
-    connect: () => Backend,
-    closers: (() => Promise<void>)[],
+    { connect, closers, availability }: Opened,
     log: Log,
   ) {
     this.backend = backend;
     this.#settings = settings;
     this.#connect = connect;
     this.#closers = closers;
+    this.#availability = availability;
+    this.#log = log;
     const { classes, connection } = connect();
     this.#queue = new classes.Queue(QUEUE, { connection, prefix: settings.prefix }) as BullQueue<
       JobData,
@@ -106,10 +113,15 @@ export class JobQueue implements Queue {
     >;
     this.#flows = new classes.FlowProducer({ connection, prefix: settings.prefix }) as FlowProducer;
     // Without a listener a connection that breaks would end the process; BullMQ reconnects by itself.
-    const report = (error: Error): void => log.debug({ error: error.message }, 'queue');
-    this.#queue.on('error', report);
-    this.#flows.on('error', report);
+    this.#queue.on('error', this.#report);
+    this.#flows.on('error', this.#report);
   }
+
+  /** Whatever BullMQ tells of its connections, it tries again; the log needs to know when that begins and ends. */
+  readonly #report = (error: Error): void => {
+    if (isAway(error)) this.#availability.away(error);
+    else this.#log.warn({ error }, 'the queue reports a fault');
+  };
 
   static async open(settings: QueueSettings, log: Log): Promise<JobQueue> {
     return settings.redisUrl === undefined
@@ -117,14 +129,8 @@ export class JobQueue implements Queue {
       : openOnRedis(settings, settings.redisUrl, log);
   }
 
-  static create(
-    backend: 'redis' | 'postgres',
-    settings: QueueSettings,
-    connect: () => Backend,
-    closers: (() => Promise<void>)[],
-    log: Log,
-  ): JobQueue {
-    return new JobQueue(backend, settings, connect, closers, log);
+  static create(backend: 'redis' | 'postgres', settings: QueueSettings, opened: Opened, log: Log): JobQueue {
+    return new JobQueue(backend, settings, opened, log);
   }
 
   async handOver(items: OutboxItem[]): Promise<void> {
@@ -184,14 +190,17 @@ export class JobQueue implements Queue {
     return state === 'completed' || state === 'failed' ? 'over' : 'pending';
   }
 
+  /** Rejects with what is wrong, and what becomes of the work meanwhile. */
   async ping(): Promise<void> {
+    const { problem } = this.#availability;
+    if (problem !== null) throw new Error(problem);
     await this.#queue.getJobCounts('active');
   }
 
   work(processor: JobProcessor): QueueWorker {
     const { classes, connection } = this.#connect();
     const { prefix, concurrency, lockDurationMs, stalledIntervalMs } = this.#settings;
-    return new classes.Worker(QUEUE, processor, {
+    const worker = new classes.Worker(QUEUE, processor, {
       connection,
       prefix,
       concurrency,
@@ -203,15 +212,24 @@ export class JobQueue implements Queue {
       runRetryDelay: 500,
       autorun: false,
     });
+    worker.on('error', this.#report);
+    return worker;
   }
 
+  /** In time, also while the other side does not answer. */
   async close(): Promise<void> {
-    await Promise.allSettled([this.#flows.close(), this.#queue.close()]);
-    for (const close of this.#closers) await close().catch(() => undefined);
+    await within(CLOSE_MS, Promise.allSettled([this.#flows.close(), this.#queue.close()]));
+    for (const close of this.#closers)
+      await within(
+        CLOSE_MS,
+        close().catch(() => undefined),
+      );
   }
 }
 
 const QUEUE = 'promotions';
+/** In milliseconds. */
+const CLOSE_MS = 1_000;
 
 /**
  * What is done leaves the queue: a table or a keyspace of what is open only is small whatever the planner thinks of it. Handed over
@@ -231,14 +249,41 @@ interface Backend {
   connection: never;
 }
 
+interface Opened {
+  connect: () => Backend;
+  closers: (() => Promise<void>)[];
+  availability: Availability;
+}
+
+const MEANWHILE = 'work waits in the outbox, watching, approving and terminating go on';
+
 async function openOnRedis(settings: QueueSettings, url: string, log: Log): Promise<JobQueue> {
-  const shared = new Redis(url, {
-    maxRetriesPerRequest: null,
-    enableOfflineQueue: false,
-    lazyConnect: true,
-    enableAutoPipelining: true,
-  });
-  shared.on('error', (error: Error) => log.debug({ error: error.message }, 'redis'));
+  const availability = new Availability({ log, name: 'Redis', meanwhile: MEANWHILE });
+  const silenceMs = settings.times?.silenceMs ?? timesOf(DEFAULT_STATEMENT_MS).silenceMs;
+  const times: RedisOptions = {
+    connectTimeout: settings.times?.connectMs ?? timesOf(DEFAULT_STATEMENT_MS).connectMs,
+    keepAlive: 10_000,
+    // With commands under way and no answer the network is dead. A worker that waits for jobs is answered every ten seconds.
+    socketTimeout: Math.max(silenceMs, LONGEST_BLOCK),
+  };
+  let closing = false;
+  const watched = (redis: Redis): Redis => {
+    redis.on('error', (error: Error) => availability.away(error));
+    redis.on('close', () => {
+      if (!closing) availability.away(new Error('the connection was ended'));
+    });
+    redis.on('ready', () => availability.back());
+    return redis;
+  };
+  const shared = watched(
+    new Redis(url, {
+      ...times,
+      maxRetriesPerRequest: null,
+      enableOfflineQueue: false,
+      lazyConnect: true,
+      enableAutoPipelining: true,
+    }),
+  );
   await shared.connect();
   const blocking: Redis[] = [];
   const classes = withBackend(createRedisBackend) as unknown as Classes;
@@ -249,42 +294,67 @@ async function openOnRedis(settings: QueueSettings, url: string, log: Log): Prom
       return { classes, connection: shared as never };
     }
     // Workers block on theirs; while Redis is away they wait for it.
-    const own = new Redis(url, { maxRetriesPerRequest: null, enableAutoPipelining: true });
-    own.on('error', (error: Error) => log.debug({ error: error.message }, 'redis'));
+    const own = watched(new Redis(url, { ...times, maxRetriesPerRequest: null, enableAutoPipelining: true }));
     blocking.push(own);
     return { classes, connection: own as never };
   };
   const closers = [
     async () => {
+      closing = true;
       for (const each of [shared, ...blocking]) each.disconnect();
     },
   ];
-  return JobQueue.create('redis', settings, connect, closers, log);
+  return JobQueue.create('redis', settings, { connect, closers, availability }, log);
 }
 
+/** BullMQ lets a worker wait for a job for up to ten seconds; in milliseconds, with time for the answer. */
+const LONGEST_BLOCK = 15_000;
+
 async function openOnPostgres(settings: QueueSettings, log: Log): Promise<JobQueue> {
+  const { databaseUrl, times = timesOf(DEFAULT_STATEMENT_MS) } = settings;
+  const availability = new Availability({ log, name: 'the queue in PostgreSQL', meanwhile: MEANWHILE });
+  await migrateQueue(databaseUrl);
   const pool = new SturdyPool({
-    connectionString: settings.databaseUrl,
+    connectionString: databaseUrl,
     max: 8,
-    keepAlive: true,
+    ...clientConfig(times),
     application_name: 'sluice-queue',
     // No job waits for the disk: what a crash of PostgreSQL takes from the queue, the sweep brings back. An outbox row is deleted by
     // a later commit that does wait, and with it everything before it is on disk.
-    options: '-c search_path=bullmq,public -c synchronous_commit=off',
+    options: SEARCH_PATH + ' -c synchronous_commit=off',
     // What passes a seam is the call of the queue, not its statements.
     seams: null,
   });
-  const onError = (error: Error): void => log.debug({ error: error.message }, 'queue pool');
-  pool.on('error', onError);
-  // The pool listens to idle connections only: one that breaks between two statements of BullMQ would end the process.
-  pool.on('connect', (client) => client.on('error', onError));
-  const client = await pool.connect();
-  try {
-    await runMigrations(client);
-  } finally {
-    client.release();
-  }
+  pool.on('error', (error) => availability.away(error));
+  pool.on('connect', () => availability.back());
   const classes = withBackend(createPostgresBackend) as unknown as Classes;
   const connect = (): Backend => ({ classes, connection: pool as never });
-  return JobQueue.create('postgres', settings, connect, [() => pool.end()], log);
+  const opened = { connect, closers: [() => pool.end()], availability };
+  return JobQueue.create('postgres', settings, opened, log);
+}
+
+const SEARCH_PATH = '-c search_path=bullmq,public';
+
+/** On a connection of its own, for as long as it takes. */
+async function migrateQueue(connectionString: string): Promise<void> {
+  const pool = new SturdyPool({
+    connectionString,
+    max: 1,
+    options: SEARCH_PATH,
+    seams: null,
+    ...clientConfig(PATIENT),
+  });
+  pool.on('error', () => undefined);
+  try {
+    await withConnection(pool, (client) => runMigrations(client));
+  } finally {
+    await pool.end();
+  }
+}
+
+/** Waits no longer than that; what does not end by then is left alone. */
+async function within(ms: number, work: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  await Promise.race([work, new Promise((resolve) => (timer = setTimeout(resolve, ms)))]);
+  clearTimeout(timer);
 }

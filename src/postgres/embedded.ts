@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, realpath, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import pg from 'pg';
+import { clientConfig, PATIENT, SturdyClient } from '../connections.ts';
 import type { Log } from '../log.ts';
 import { copyPackage, embeddedBinaries, embeddedPackage, type PostgresBinaries } from './binaries.ts';
 import { barrierFor, ensureCluster, SUPERUSER } from './cluster.ts';
@@ -141,7 +141,7 @@ async function lastPort(data: string): Promise<number | undefined> {
 }
 
 async function ensureDatabase(url: string): Promise<void> {
-  const client = new pg.Client({ connectionString: url });
+  const client = new SturdyClient({ connectionString: url, seams: null, ...clientConfig(PATIENT) });
   await client.connect();
   try {
     const { rowCount } = await client.query('SELECT FROM pg_database WHERE datname = $1', [DATABASE]);

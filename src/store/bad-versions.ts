@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Pool, PoolClient } from 'pg';
 import type { Visibility } from '../core/access/index.ts';
 import type { BadVersion } from '../core/holds.ts';
-import { lockProductsStatement } from './product-locks.ts';
+import { lockProductsStatement } from '../entities/locks.ts';
 import { visibleSql, visibleValue } from './visible.ts';
 
 /** A mark as it is kept: taken back, it is history. */

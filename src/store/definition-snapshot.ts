@@ -1,4 +1,5 @@
-import type { DataSource } from 'typeorm';
+import type { Pool, PoolClient } from 'pg';
+import { withConnection } from '../connections.ts';
 import { visibilityOf } from '../core/access/index.ts';
 import type { HeldGrant, Target, Visibility } from '../core/access/index.ts';
 import type { StoredDefinition } from '../core/definitions.ts';
@@ -8,7 +9,8 @@ import { resolveMembers } from '../core/selectors.ts';
 import type { Selectable } from '../core/selectors.ts';
 import { selectWindows } from '../core/windows/index.ts';
 import type { ReleaseWindow } from '../core/windows/index.ts';
-import { allDefinitions } from './definitions.ts';
+import { readAllDefinitions } from './definitions.ts';
+import type { AllDefinitions } from './definitions.ts';
 
 /** All definitions at one moment, as triggers need them. */
 export class DefinitionSnapshot {
@@ -24,24 +26,15 @@ export class DefinitionSnapshot {
   readonly #applications = new Map<string, StoredDefinition<'Application'>[]>();
   readonly #checks = new Map<StoredDefinition<'PromotionFlow'>, FlowCheck>();
 
-  constructor(read: {
-    products: StoredDefinition<'Product'>[];
-    applications: StoredDefinition<'Application'>[];
-    flows: StoredDefinition<'PromotionFlow'>[];
-    environments: StoredDefinition<'Environment'>[];
-    groups: StoredDefinition<'EnvironmentGroup'>[];
-    workflows: StoredDefinition<'PromotionWorkflow'>[];
-    templates: StoredDefinition<'PromotionTemplate'>[];
-    windows: StoredDefinition<'ReleaseWindow'>[];
-  }) {
-    this.products = new Map(read.products.map((each) => [each.metadata.name, each]));
-    this.flows = read.flows;
-    this.environments = read.environments;
-    this.groups = read.groups;
-    this.workflows = read.workflows;
-    this.templates = read.templates;
-    this.#windows = read.windows.map(({ metadata, spec }) => ({ name: metadata.name, spec }));
-    for (const application of read.applications) {
+  constructor(read: AllDefinitions) {
+    this.products = new Map(read.Product.map((each) => [each.metadata.name, each]));
+    this.flows = read.PromotionFlow;
+    this.environments = read.Environment;
+    this.groups = read.EnvironmentGroup;
+    this.workflows = read.PromotionWorkflow;
+    this.templates = read.PromotionTemplate;
+    this.#windows = read.ReleaseWindow.map(({ metadata, spec }) => ({ name: metadata.name, spec }));
+    for (const application of read.Application) {
       const { product } = application.spec;
       const same = this.#applications.get(product);
       if (same) same.push(application);
@@ -116,54 +109,77 @@ export class DefinitionSnapshot {
   }
 }
 
-/** Keeps the newest snapshot; one small read tells whether it is still the newest. */
+/**
+ * Remembers the snapshot that was read last; a small query tells whether it is still the newest. A snapshot is read in one
+ * statement, so it is of one moment, and by one caller for all who want it at that time.
+ */
 export class DefinitionSnapshots {
-  readonly #dataSource: DataSource;
-  #newest: { revision: string; snapshot: DefinitionSnapshot } | null = null;
+  readonly #pool: Pool;
+  #newest: Read | null = null;
+  /** Has its connection already: whoever waits for it may hold one, too. */
+  #reading: Promise<Read> | null = null;
 
-  constructor(dataSource: DataSource) {
-    this.#dataSource = dataSource;
+  constructor(pool: Pool) {
+    this.#pool = pool;
   }
 
-  /** `known`: the revision that the caller has just read, in its own transaction. */
-  async current(known?: string): Promise<DefinitionSnapshot> {
-    let revision = known ?? (await this.#revision());
-    while (this.#newest?.revision !== revision) {
-      const snapshot = await this.#read();
-      // A save between the reads would mix two moments: read until nothing was saved meanwhile.
-      const after = await this.#revision();
-      if (after === revision) this.#newest = { revision, snapshot };
-      revision = after;
+  /** As they are now. Never while the caller holds a connection: it takes one. */
+  async current(): Promise<DefinitionSnapshot> {
+    const known = await this.#known(await revisionOn(this.#pool));
+    return known ?? withConnection(this.#pool, async (client) => this.of(client, await revisionOn(client)));
+  }
+
+  /**
+   * As of `revision`, which the caller has just read on `client`, its own connection, or newer. A transaction that has itself
+   * changed definitions must not ask: what it sees may never be.
+   */
+  async of(client: PoolClient, revision: string): Promise<DefinitionSnapshot> {
+    return (await this.#known(revision)) ?? (await this.#read(client)).snapshot;
+  }
+
+  /** In the caller's transaction; see `of`. */
+  async on(client: PoolClient): Promise<DefinitionSnapshot> {
+    return this.of(client, await revisionOn(client));
+  }
+
+  /** The database may be another one from here on, whose revisions mean something else. */
+  forget(): void {
+    this.#newest = null;
+  }
+
+  async #known(revision: string): Promise<DefinitionSnapshot | null> {
+    if (this.#newest?.revision === revision) return this.#newest.snapshot;
+    const read = await this.#reading?.catch(() => null);
+    return read?.revision === revision ? read.snapshot : null;
+  }
+
+  async #read(client: PoolClient): Promise<Read> {
+    const reading = readSnapshot(client);
+    this.#reading = reading;
+    try {
+      const read = await reading;
+      this.#newest = read;
+      return read;
+    } finally {
+      if (this.#reading === reading) this.#reading = null;
     }
-    return this.#newest.snapshot;
   }
+}
 
-  async #revision(): Promise<string> {
-    const [row] = await this.#dataSource.query<{ revision: string }[]>('SELECT revision FROM definition_clock');
-    return row?.revision ?? '0';
-  }
+interface Read {
+  revision: string;
+  snapshot: DefinitionSnapshot;
+}
 
-  async #read(): Promise<DefinitionSnapshot> {
-    const db = this.#dataSource;
-    const [products, applications, flows, environments, groups, workflows, templates, windows] = await Promise.all([
-      allDefinitions(db, 'Product'),
-      allDefinitions(db, 'Application'),
-      allDefinitions(db, 'PromotionFlow'),
-      allDefinitions(db, 'Environment'),
-      allDefinitions(db, 'EnvironmentGroup'),
-      allDefinitions(db, 'PromotionWorkflow'),
-      allDefinitions(db, 'PromotionTemplate'),
-      allDefinitions(db, 'ReleaseWindow'),
-    ]);
-    return new DefinitionSnapshot({
-      products,
-      applications,
-      flows,
-      environments,
-      groups,
-      workflows,
-      templates,
-      windows,
-    });
-  }
+async function revisionOn(client: Pool | PoolClient): Promise<string> {
+  const { rows } = await client.query<{ revision: string }>({
+    name: 'definition-revision',
+    text: 'SELECT revision FROM definition_clock',
+  });
+  return rows[0]?.revision ?? '0';
+}
+
+async function readSnapshot(client: PoolClient): Promise<Read> {
+  const { revision, definitions } = await readAllDefinitions(client);
+  return { revision, snapshot: new DefinitionSnapshot(definitions) };
 }

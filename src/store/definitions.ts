@@ -1,9 +1,12 @@
 import { randomUUID } from 'node:crypto';
+import type { Pool, PoolClient } from 'pg';
 import type { DataSource, EntityManager, FindOptionsWhere, Repository, SelectQueryBuilder } from 'typeorm';
 import type { Visibility } from '../core/access/index.ts';
+import { KINDS } from '../core/definitions.ts';
 import type { Definition, EnvironmentSelector, Kind, Specs, StoredDefinition } from '../core/definitions.ts';
 import { DEFINITION_ROWS, DefinitionRevisionRow } from '../entities/definition-rows.ts';
 import type { DefinitionRow } from '../entities/definition-rows.ts';
+import { LOCK_ALL_PRODUCTS, LOCK_DEFINITIONS } from '../entities/locks.ts';
 import { visibleSql, visibleValue } from './visible.ts';
 
 type Db = DataSource | EntityManager;
@@ -176,9 +179,81 @@ function indexed({ kind, spec }: Definition): { product?: string; environment?: 
   return { product, environment };
 }
 
-const DEFINITIONS_LOCK = 7_265_033;
-
 /** One writer at a time: what a definition refers to cannot vanish between the check and the save. */
 export async function lockDefinitions(manager: EntityManager): Promise<void> {
-  await manager.query('SELECT pg_advisory_xact_lock($1)', [DEFINITIONS_LOCK]);
+  await manager.query(LOCK_DEFINITIONS);
+}
+
+/**
+ * The last thing in a transaction that changed definitions. Decisions about releases read these kinds as they are now, so the
+ * writer waits for those under way, and new ones wait for the commit: once a saved window was answered, nothing starts later that
+ * only the earlier one let through. Taken last, the lock is held for a commit, however long the checks before it took.
+ */
+export async function settleDefinitions(manager: EntityManager, changed: readonly Kind[]): Promise<void> {
+  if (changed.some((kind) => READ_BY_DECISIONS.has(kind))) await manager.query(LOCK_ALL_PRODUCTS);
+}
+
+/** Windows and what selects them; what a rollback asks of applications. Everything else a release froze. */
+const READ_BY_DECISIONS: ReadonlySet<Kind> = new Set<Kind>([
+  'ReleaseWindow',
+  'Environment',
+  'EnvironmentGroup',
+  'Product',
+  'Application',
+]);
+
+/** The newest revision of each of these that there ever was, as `Kind/name`; none for a name that is new. */
+export async function lastRevisions(
+  client: Pool | PoolClient,
+  named: readonly { kind: Kind; name: string }[],
+): Promise<Map<string, number>> {
+  const { rows } = await client.query<{ key: string; revision: number }>(
+    `SELECT d.kind || '/' || d.name AS key, max(d.revision) AS revision
+     FROM unnest($1::text[], $2::text[]) AS asked(kind, name)
+       JOIN definition_revision d ON d.kind = asked.kind AND d.name = asked.name GROUP BY d.kind, d.name`,
+    [named.map(({ kind }) => kind), named.map(({ name }) => name)],
+  );
+  return new Map(rows.map(({ key, revision }) => [key, revision]));
+}
+
+export type AllDefinitions = { [K in Kind]: StoredDefinition<K>[] };
+
+/** All of them in one statement, so as of one moment, each kind in the order of its names; and the revision of them all. */
+export async function readAllDefinitions(
+  client: Pool | PoolClient,
+): Promise<{ revision: string; definitions: AllDefinitions }> {
+  const { rows } = await client.query<{ revision: string } & Record<Kind, DefinitionRow[]>>({
+    name: 'all-definitions',
+    text: ALL,
+  });
+  const [row] = rows;
+  if (!row) throw new Error('the table definition_clock is empty');
+  const definitions = Object.fromEntries(
+    KINDS.map((kind) => [kind, row[kind].map((each) => toDefinition(kind, dated(each)))]),
+  );
+  return { revision: row.revision, definitions: definitions as unknown as AllDefinitions };
+}
+
+const TABLES: Record<Kind, string> = {
+  Product: 'product',
+  Application: 'application',
+  Environment: 'environment',
+  EnvironmentGroup: 'environment_group',
+  PromotionFlow: 'promotion_flow',
+  PromotionWorkflow: 'promotion_workflow',
+  PromotionTemplate: 'promotion_template',
+  ReleaseWindow: 'release_window',
+};
+
+const ALL = `SELECT revision, ${KINDS.map(
+  (
+    kind,
+  ) => `(SELECT coalesce(json_agg(json_build_object('id', id, 'name', name, 'labels', labels, 'annotations', annotations,
+    'spec', spec, 'revision', revision, 'createdAt', created_at, 'updatedAt', updated_at) ORDER BY name), '[]')
+   FROM ${TABLES[kind]}) AS "${kind}"`,
+).join(', ')} FROM definition_clock`;
+
+/** In JSON times are text. */
+function dated(row: DefinitionRow): DefinitionRow {
+  return Object.assign(row, { createdAt: new Date(row.createdAt), updatedAt: new Date(row.updatedAt) });
 }

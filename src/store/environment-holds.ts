@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Pool, PoolClient } from 'pg';
 import type { Visibility } from '../core/access/index.ts';
 import type { EnvironmentHold } from '../core/holds.ts';
-import { lockAllProductsStatement, lockProductsStatement } from './product-locks.ts';
+import { LOCK_ALL_PRODUCTS, lockProductsStatement } from '../entities/locks.ts';
 import { visibleSql, visibleValue } from './visible.ts';
 
 /** A hold as it is kept: lifted, it is history. */
@@ -20,7 +20,7 @@ export type NewHold = Omit<EnvironmentHold, 'id'>;
  */
 export async function holdEnvironment(client: PoolClient, hold: NewHold): Promise<string> {
   // Whoever is deciding about a start right now has ended before, or sees the hold.
-  await client.query(hold.product === null ? lockAllProductsStatement() : lockProductsStatement([hold.product]));
+  await client.query(hold.product === null ? LOCK_ALL_PRODUCTS : lockProductsStatement([hold.product]));
   const { rows } = await client.query<{ id: string }>(
     `INSERT INTO environment_hold AS h (id, product, environment, reason, actor, since, until, rollback_id)
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8)

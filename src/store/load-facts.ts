@@ -39,7 +39,7 @@ export async function loadFacts(
     text: FACTS,
     values: [releases.map((each) => each.id)],
   });
-  const snapshot = await definitions.current(rows[0]?.definitions);
+  const snapshot = await definitions.of(client, rows[0]?.definitions ?? '0');
   const facts = new Map<string, Facts>();
   for (const row of rows) facts.set(row.id, await toFacts(client, row, snapshot));
   return facts;

@@ -1,4 +1,5 @@
 import type { Pool } from 'pg';
+import { withConnection } from '../connections.ts';
 import type { Visibility } from '../core/access/index.ts';
 import type { ConcurrencyPolicy } from '../core/definitions.ts';
 import type { ReleasePlan } from '../core/plan.ts';
@@ -139,12 +140,7 @@ export async function readFacts(
   releases: readonly ReleaseSummary[],
   definitions: DefinitionSnapshots,
 ): Promise<Map<string, Facts>> {
-  const client = await pool.connect();
-  try {
-    return await loadFacts(client, [...releases], definitions);
-  } finally {
-    client.release();
-  }
+  return withConnection(pool, (client) => loadFacts(client, [...releases], definitions));
 }
 
 function byId<T extends { id: string }>(rows: T[]): Map<string, T> {

@@ -30,14 +30,14 @@ export async function completeQuestion(
   return { ...asked, plan, policy: policyFor(plan, cause), environments };
 }
 
-/** Of every environment in which the product has an application now, by name. */
+/** Of every environment in which the product has an application now, by name; all of it on the caller's connection. */
 export async function loadEnvironmentFacts(
   client: PoolClient,
   definitions: DefinitionSnapshots,
   product: string,
   now: number,
 ): Promise<EnvironmentFacts[]> {
-  const snapshot = await definitions.current();
+  const snapshot = await definitions.on(client);
   const facts: Facts = new Map();
   for (const { metadata, spec } of snapshot.applicationsOf(product)) {
     const known = facts.get(spec.environment) ?? nothingKnown(spec.environment);

@@ -20,6 +20,7 @@ const SHARED = [
   'faults.ts',
   'loopback.ts',
   'opened-secrets.ts',
+  'availability.ts',
 ];
 
 const RINGS: Record<string, Ring> = {
@@ -60,7 +61,7 @@ const RINGS: Record<string, Ring> = {
   // A client of the published API; `sluice serve` and `sluice migrate` start the program of the server.
   // core and manifests: `sluice windows check` asks the engine's own functions, without a server.
   cli: { imports: ['main.ts', 'core', 'manifests'] },
-  postgres: { imports: ['log.ts'] },
+  postgres: { imports: ['log.ts', 'connections.ts'] },
 };
 
 const SRC = fileURLToPath(new URL('../../src', import.meta.url));

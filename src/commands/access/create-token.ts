@@ -8,6 +8,7 @@ import { hasTokens, insertToken, readGrants } from '../../store/access.ts';
 import type { ApiToken } from '../../store/access.ts';
 import { auditChange } from '../audit.ts';
 import { clientOf } from '../../entities/data-source.ts';
+import { LOCK_TOKENS } from '../../entities/locks.ts';
 import { refusable } from '../result.ts';
 import type { Result } from '../result.ts';
 import { checkScope } from './check.ts';
@@ -24,8 +25,6 @@ export interface TokenInput {
   expiresAt: Date | null;
 }
 
-const TOKEN_LOCK = 7_265_034;
-
 /** A new token; its text is in the answer and nowhere else. Nobody makes one that may do more than he may himself. */
 export function createToken(
   app: Pick<App, 'dataSource' | 'clock'>,
@@ -35,7 +34,7 @@ export function createToken(
   return refusable(() =>
     app.dataSource.transaction(async (tx) => {
       // Two first tokens at once: the second one is none.
-      await tx.query('SELECT pg_advisory_xact_lock($1)', [TOKEN_LOCK]);
+      await tx.query(LOCK_TOKENS);
       const now = app.clock.now();
       const groups = by && isForSelf(input, by) ? by.caller.groups : [];
       const wrong = [...checkToken(input, now), ...(by ? checkRights(input, by) : [])];

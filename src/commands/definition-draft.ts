@@ -1,0 +1,75 @@
+import type { Pool, PoolClient } from 'pg';
+import type { DataSource, EntityManager } from 'typeorm';
+import type { AllDefinitions } from '../store/definitions.ts';
+import { getDefinition, lastRevisions, readAllDefinitions } from '../store/definitions.ts';
+import type { Definition, Kind, StoredDefinition } from '../core/definitions.ts';
+import type { Known } from '../core/flow.ts';
+import { knownAmong, knownNames } from './check-references.ts';
+
+/** Where a definition's references are looked up. */
+export interface Definitions {
+  get<K extends Kind>(kind: K, name: string): Promise<StoredDefinition<K> | null>;
+  /** What a flow may name. */
+  known(): Promise<Known>;
+}
+
+/** As they are in the database; for one definition, whose references are few. */
+export function storedDefinitions(db: DataSource | EntityManager): Definitions {
+  return { get: (kind, name) => getDefinition(db, kind, name), known: () => knownNames(db) };
+}
+
+/**
+ * All definitions as they were at one moment, and what is to be made of them, in memory: many manifests that name each other are
+ * checked with one read, and nothing is written for it.
+ */
+export class DefinitionDraft implements Definitions {
+  readonly #byKind: Map<Kind, Map<string, StoredDefinition>>;
+  readonly #lastRevisions: ReadonlyMap<string, number>;
+  #known: Known | null = null;
+
+  private constructor(all: AllDefinitions, lastRevisionOf: ReadonlyMap<string, number>) {
+    this.#byKind = new Map(
+      Object.entries(all).map(([kind, each]) => [
+        kind as Kind,
+        new Map((each as StoredDefinition[]).map((one) => [one.metadata.name, one])),
+      ]),
+    );
+    this.#lastRevisions = lastRevisionOf;
+  }
+
+  /** @param about the definitions that may be put; a deleted one that comes again goes on counting its revisions. */
+  static async read(client: Pool | PoolClient, about: readonly Definition[]): Promise<DefinitionDraft> {
+    const { definitions } = await readAllDefinitions(client);
+    const named = about.map(({ kind, metadata }) => ({ kind, name: metadata.name }));
+    return new DefinitionDraft(definitions, await lastRevisions(client, named));
+  }
+
+  async get<K extends Kind>(kind: K, name: string): Promise<StoredDefinition<K> | null> {
+    return (this.#byKind.get(kind)?.get(name) as StoredDefinition<K> | undefined) ?? null;
+  }
+
+  async known(): Promise<Known> {
+    return (this.#known ??= knownAmong({
+      environments: this.#all('Environment'),
+      groups: this.#all('EnvironmentGroup'),
+      workflows: this.#all('PromotionWorkflow'),
+    }));
+  }
+
+  /** What it would be once it is saved. */
+  put<K extends Kind>(definition: Definition<K>, before: StoredDefinition<K> | null): StoredDefinition<K> {
+    const { kind, metadata } = definition;
+    const last = before?.revision ?? this.#lastRevisions.get(`${kind}/${metadata.name}`) ?? 0;
+    const now = new Date();
+    const stored = { ...definition, id: before?.id ?? '', revision: last + 1, createdAt: now, updatedAt: now };
+    this.#byKind.get(kind)?.set(metadata.name, stored);
+    if (NAMED_BY_FLOWS.has(kind)) this.#known = null;
+    return stored;
+  }
+
+  #all<K extends Kind>(kind: K): StoredDefinition<K>[] {
+    return [...(this.#byKind.get(kind)?.values() ?? [])] as StoredDefinition<K>[];
+  }
+}
+
+const NAMED_BY_FLOWS: ReadonlySet<Kind> = new Set<Kind>(['Environment', 'EnvironmentGroup', 'PromotionWorkflow']);
