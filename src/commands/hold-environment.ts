@@ -1,4 +1,6 @@
 import type { App } from '../app.ts';
+import { sees } from '../core/access/index.ts';
+import type { Visibility } from '../core/access/index.ts';
 import { clientOf } from '../entities/data-source.ts';
 import { refusal, RefusedError } from '../core/problems.ts';
 import type { Refusal } from '../core/problems.ts';
@@ -62,8 +64,16 @@ export interface LiftInput {
   reason?: string;
 }
 
-/** Ends the holds that are there; what waited for them is put to its gates at once. */
-export function releaseEnvironment(app: Parts, input: LiftInput, actor: string | null): Promise<Result<KeptHold[]>> {
+/**
+ * Ends the holds that are there; what waited for them is put to its gates at once.
+ * @param visible a refusal names products that are seen, and no others
+ */
+export function releaseEnvironment(
+  app: Parts,
+  input: LiftInput,
+  actor: string | null,
+  visible: Visibility | null = null,
+): Promise<Result<KeptHold[]>> {
   return refusable(async () => {
     const now = app.clock.now().getTime();
     const { environment, product, hold, reason } = input;
@@ -78,7 +88,10 @@ export function releaseEnvironment(app: Parts, input: LiftInput, actor: string |
       const wanted = meant.map(({ id }) => id);
       const ids = await liftHolds(client, wanted, { at: now, by: actor, reason: reason ?? null });
       // None is left either when somebody else has just lifted them.
-      if (ids.length === 0) throw new RefusedError([nothingToLift(input, meant.length > 0 ? [] : active)]);
+      if (ids.length === 0) {
+        const others = active.filter((each) => each.product === null || sees(visible, each.product, environment));
+        throw new RefusedError([nothingToLift(input, meant.length > 0 ? [] : others)]);
+      }
       const kept = await readHolds(client, ids);
       const after = ids.map((id) => kept.get(id) as KeptHold);
       const objects = [

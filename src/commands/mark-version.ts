@@ -1,4 +1,6 @@
 import type { App } from '../app.ts';
+import { sees } from '../core/access/index.ts';
+import type { Visibility } from '../core/access/index.ts';
 import { refusal, RefusedError } from '../core/problems.ts';
 import type { Refusal } from '../core/problems.ts';
 import {
@@ -83,11 +85,15 @@ export interface UnmarkInput extends VersionInput {
   reason: string;
 }
 
-/** Takes the marks back that count now, all of them or those of one environment or group; what waited goes on at once. */
+/**
+ * Takes the marks back that count now, all of them or those of one environment or group; what waited goes on at once.
+ * @param visible a refusal names marks elsewhere that are seen, and no others
+ */
 export function unmarkVersionBad(
   app: Parts,
   input: UnmarkInput,
   actor: string | null,
+  visible: Visibility | null = null,
 ): Promise<Result<KeptBadVersion[]>> {
   return refusable(async () => {
     const now = app.clock.now().getTime();
@@ -102,7 +108,12 @@ export function unmarkVersionBad(
       const wanted = meant.map(({ id }) => id);
       const ids = await unmarkVersions(client, wanted, { at: now, by: actor, reason: input.reason });
       // None is left either when somebody else has just taken them back.
-      if (ids.length === 0) throw new RefusedError([notMarked(input, label, meant.length > 0 ? [] : active)]);
+      if (ids.length === 0) {
+        const elsewhere = active.filter(({ environments }) =>
+          environments.every((each) => sees(visible, input.product, each)),
+        );
+        throw new RefusedError([notMarked(input, label, meant.length > 0 ? [] : elsewhere)]);
+      }
       const kept = await readBadVersions(client, ids);
       const after = ids.map((id) => kept.get(id) as KeptBadVersion);
       const objects = [...ids.map((name) => ({ kind: 'BadVersion', name })), { kind: 'Product', name: input.product }];

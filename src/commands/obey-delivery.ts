@@ -1,5 +1,6 @@
 import type { App } from '../app.ts';
 import { callerName, mayDo, mayNot, rolesOf } from '../core/access/index.ts';
+import { permissionToDecide } from '../core/approvals/may-decide.ts';
 import type { Caller } from '../core/caller.ts';
 import { refusal } from '../core/problems.ts';
 import type { Refusal } from '../core/problems.ts';
@@ -57,8 +58,9 @@ export async function decideByDelivery(
     const grants = await readGrants(app.pool, { kind: 'SERVICE_ACCOUNT', subject: use.decidesAs, groups: [] });
     const place = plan.promotions[position]?.environment ?? null;
     const targets = (await app.definitions.current()).places(product, place === null ? [] : [place]);
-    const forbidden = targets.find((each) => !mayDo(grants, 'APPROVE', each));
-    if (forbidden) return { refusals: [refusal('FORBIDDEN', mayNot(name, 'APPROVE', forbidden))] };
+    const permission = permissionToDecide(plan);
+    const forbidden = targets.find((each) => !mayDo(grants, permission, each));
+    if (forbidden) return { refusals: [refusal('FORBIDDEN', mayNot(name, permission, forbidden))] };
     const caller: Caller = { name, kind: 'SERVICE_ACCOUNT', groups: [], roles: rolesOf(grants) };
     return decideOnPromotion(app, decision, { ...wanted, idempotencyKey: keyOf(delivery) }, caller, 'WEBHOOK');
   });

@@ -1,7 +1,8 @@
 import type { App } from '../app.ts';
-import { grantsOfToken, mayDo } from '../core/access/index.ts';
-import type { Target } from '../core/access/index.ts';
+import { EVERYTHING, grantsOfToken, mayDo } from '../core/access/index.ts';
+import type { Permission, Target } from '../core/access/index.ts';
 import type { DecisionChannel } from '../core/approvals/approval.ts';
+import { permissionToDecide } from '../core/approvals/may-decide.ts';
 import { refusal } from '../core/problems.ts';
 import type { Refusal } from '../core/problems.ts';
 import { readGrants, readToken } from '../store/access.ts';
@@ -87,19 +88,21 @@ async function whyEnded(app: Parts, { credential, createdBy, ...link }: Approval
     : { kind: 'USER' as const, subject: createdBy, groups: link.approver.groups };
   const granted = await readGrants(app.pool, holder);
   const grants = token ? grantsOfToken(token, granted) : granted;
-  const targets = await placeOf(app, link);
-  const may = targets.every((each) => mayDo(grants, 'APPROVE', each));
+  const { targets, deciding } = await placeOf(app, link);
+  const permission = createdBy === link.approver.name ? deciding : 'BRING_APPROVALS';
+  const may = targets.every((each) => mayDo(grants, permission, each));
   return may ? null : `${createdBy}, who made it, may not approve there any more`;
 }
 
 async function placeOf(
   app: Parts,
   { releaseId, environment }: Pick<ApprovalLink, 'releaseId' | 'environment'>,
-): Promise<Target[]> {
+): Promise<{ targets: Target[]; deciding: Permission }> {
   const plan = (await app.mover.look(releaseId, { fresh: false }))?.release.plan;
   const place = plan?.promotions.find(({ name }) => name === environment)?.environment ?? null;
-  if (!plan) return [];
-  return (await app.definitions.current()).places(plan.product, place === null ? [] : [place]);
+  if (!plan) return { targets: [EVERYTHING], deciding: 'APPROVE' };
+  const targets = (await app.definitions.current()).places(plan.product, place === null ? [] : [place]);
+  return { targets, deciding: permissionToDecide(plan) };
 }
 
 function used({ decision, environment }: ApprovalLink): Refusal {

@@ -6,7 +6,7 @@ import { rejectPromotion } from '../commands/reject-promotion.ts';
 import type { Result } from '../commands/result.ts';
 import { mayDo } from '../core/access/index.ts';
 import { missingOf } from '../core/approvals/approval.ts';
-import { mayApprove } from '../core/approvals/may-decide.ts';
+import { mayApprove, permissionToDecide } from '../core/approvals/may-decide.ts';
 import {
   Approval,
   ApprovalFilterInput,
@@ -23,7 +23,7 @@ import { EnvironmentPromotion } from '../schema/promotion.ts';
 import type { ReleaseParts } from '../schema/promotion.ts';
 import { listAskedPromotions } from '../store/approval-reads.ts';
 import type { AskedPromotion } from '../store/approval-reads.ts';
-import { deciding, decisionPlace, placesOf } from './access/release-rules.ts';
+import { deciding, decisionPlace, linking, placesOf } from './access/release-rules.ts';
 import { Lookup } from './access/lookup.ts';
 import { seesPlace } from './access/visible.ts';
 import { Guarded, SEES, may } from './access/rules.ts';
@@ -86,7 +86,7 @@ export class PromotionDecisionResolver {
     description:
       'Agrees that a promotion starts. It starts at once when nothing else is missing. Again, by the same person, changes nothing.',
   })
-  @Guarded(may('APPROVE', deciding))
+  @Guarded(may('APPROVE', deciding, ['ROLLBACK']))
   promotionApprove(
     @Ctx() context: ApiContext,
     @Arg('input', () => PromotionDecisionInput, { description: 'On which promotion.' }) input: PromotionDecisionInput,
@@ -97,7 +97,7 @@ export class PromotionDecisionResolver {
   @Mutation(() => PromotionPayload, {
     description: 'Says no to a promotion: final for its attempt, which fails with what was said.',
   })
-  @Guarded(may('APPROVE', deciding))
+  @Guarded(may('APPROVE', deciding, ['ROLLBACK']))
   promotionReject(
     @Ctx() context: ApiContext,
     @Arg('input', () => PromotionDecisionInput, { description: 'On which promotion.' }) input: PromotionDecisionInput,
@@ -109,7 +109,7 @@ export class PromotionDecisionResolver {
     description:
       'Makes a signed link with which one person decides once, without signing in. Opening it decides nothing: it shows what is asked, and a button.',
   })
-  @Guarded(may('APPROVE', deciding))
+  @Guarded(may('APPROVE', linking, ['ROLLBACK', 'BRING_APPROVALS']))
   async approvalLinkCreate(
     @Ctx() context: ApiContext,
     @Arg('input', () => ApprovalLinkCreateInput, { description: 'For what, and for whom.' })
@@ -171,7 +171,7 @@ async function canApprove(context: ApiContext, parts: ReleaseParts, position: nu
   if (!mayApprove(parts.plan, parts.state, position, caller, app.clock.now().getTime())) return false;
   if (identity === null) return true;
   const targets = placesOf(await Lookup.of(context), parts.plan, position);
-  return targets.every((each) => mayDo(identity.grants, 'APPROVE', each));
+  return targets.every((each) => mayDo(identity.grants, permissionToDecide(parts.plan), each));
 }
 
 async function decided(

@@ -8,7 +8,7 @@ import {
   VersionMarkBadInput,
   VersionUnmarkBadInput,
 } from '../schema/bad-version.ts';
-import type { Target } from '../core/access/index.ts';
+import { sees } from '../core/access/index.ts';
 import { checkFirst, PageArgs, toConnection } from '../schema/connection.ts';
 import type { Connection } from '../schema/connection.ts';
 import type { ApiContext } from '../schema/context.ts';
@@ -16,17 +16,22 @@ import { UUID } from '../schema/node.ts';
 import { Release } from '../schema/release.ts';
 import { WaitingForVersion } from '../schema/waiting.ts';
 import { listBadVersions, readBadVersions } from '../store/bad-versions.ts';
+import type { KeptBadVersion } from '../store/bad-versions.ts';
 import { visibilityOf } from './access/visible.ts';
 import { Guarded, SEES, may } from './access/rules.ts';
 import type { Lookup } from './access/lookup.ts';
+import type { Named } from './access/named.ts';
 import { checkStorable, refused, unstorable } from './answers.ts';
 import { readSince, writeSince } from './newest-first.ts';
 import { readRelease } from './release-parts.ts';
 
 /** For a group, and for the whole product, it concerns environments that may still come. */
-function marked({ input }: { input: { product: string; environment?: string | null } }, lookup: Lookup): Target[] {
+function marked(
+  { input }: { input: { product: string; environment?: string | null } },
+  lookup: Lookup,
+): Promise<Named> {
   const { product, environment } = input;
-  return lookup.places(product, environment ? [environment] : []);
+  return lookup.place(product, environment ? [{ name: environment, path: ['environment'] }] : []);
 }
 
 @Resolver(() => BadVersion)
@@ -55,7 +60,8 @@ export class BadVersionResolver {
         visible: await visibilityOf(context),
       },
     });
-    return toConnection(rows, page, writeSince, (row) => new BadVersion(row, now));
+    const shown = new Map((await shownMarks(context, rows)).map((each) => [each.fields.id, each]));
+    return toConnection(rows, page, writeSince, ({ id }) => shown.get(id) as BadVersion);
   }
 
   @Guarded(may('MARK_BAD', marked))
@@ -90,17 +96,16 @@ export class BadVersionResolver {
     description: 'Takes marks on a version back: what waited for them is put to its gates at once.',
   })
   async versionUnmarkBad(
-    @Ctx() { app, actor }: ApiContext,
+    @Ctx() context: ApiContext,
     @Arg('input', () => VersionUnmarkBadInput, { description: 'Which ones, and why.' }) input: VersionUnmarkBadInput,
   ): Promise<BadVersionPayload> {
     const wrong = unstorable(input);
     if (wrong.length > 0) return { badVersions: [], userErrors: refused(wrong) };
     const { product, version, environment, group, reason } = input;
     const given = { product, version, environment: environment ?? undefined, group: group ?? undefined, reason };
-    const result = await unmarkVersionBad(app, given, actor);
+    const result = await unmarkVersionBad(context.app, given, context.actor, await visibilityOf(context));
     if (result.refusals) return { badVersions: [], userErrors: refused(result.refusals) };
-    const now = app.clock.now().getTime();
-    return { badVersions: result.value.map((each) => new BadVersion(each, now)), userErrors: [] };
+    return { badVersions: await shownMarks(context, result.value), userErrors: [] };
   }
 
   @FieldResolver(() => Release, { nullable: true, description: 'The rollback that marked it; null: a person did.' })
@@ -112,14 +117,32 @@ export class BadVersionResolver {
 @Resolver(() => WaitingForVersion)
 export class WaitingForVersionResolver {
   @FieldResolver(() => [BadVersion], { description: 'The marks that decide.' })
-  async badVersions(@Ctx() { app }: ApiContext, @Root() { badVersionIds }: WaitingForVersion): Promise<BadVersion[]> {
-    const found = await readBadVersions(app.pool, badVersionIds);
-    const now = app.clock.now().getTime();
-    return [...found.values()].map((each) => new BadVersion(each, now));
+  badVersions(@Ctx() context: ApiContext, @Root() { badVersionIds }: WaitingForVersion): Promise<BadVersion[]> {
+    return readMarks(context, badVersionIds);
   }
 }
 
-export async function readBadVersion({ app }: ApiContext, id: string): Promise<BadVersion | null> {
-  const found = UUID.test(id) ? (await readBadVersions(app.pool, [id])).get(id) : undefined;
-  return found ? new BadVersion(found, app.clock.now().getTime()) : null;
+export async function readBadVersion(context: ApiContext, id: string): Promise<BadVersion | null> {
+  const [found = null] = UUID.test(id) ? await readMarks(context, [id]) : [];
+  return found;
+}
+
+/** Those that the caller sees. */
+async function readMarks(context: ApiContext, ids: readonly string[]): Promise<BadVersion[]> {
+  const found = await readBadVersions(context.app.pool, ids);
+  return shownMarks(context, [...found.values()]);
+}
+
+/**
+ * A mark is seen by whoever sees its product and one of its environments; a mark of a whole product by whoever sees the product.
+ * The names of other environments are left out.
+ */
+async function shownMarks(context: ApiContext, marks: KeptBadVersion[]): Promise<BadVersion[]> {
+  const visibility = await visibilityOf(context);
+  const now = context.app.clock.now().getTime();
+  return marks.flatMap((mark) => {
+    const environments = mark.environments.filter((each) => sees(visibility, mark.product, each));
+    const seen = sees(visibility, mark.product, null) && (mark.environments.length === 0 || environments.length > 0);
+    return seen ? [new BadVersion({ ...mark, environments }, now)] : [];
+  });
 }

@@ -65,7 +65,7 @@ export function definitionResolver<K extends Kind, T extends Definition>(api: De
       return readNode(context, api, name, revision ?? undefined);
     }
 
-    @Guarded(saves(kind))
+    @Guarded(saves(kind, 'CREATE'))
     @Mutation(() => api.payload, { name: `${field}Create`, description: `Creates ${one}.` })
     async create(
       @Ctx() context: ApiContext,
@@ -82,7 +82,7 @@ export function definitionResolver<K extends Kind, T extends Definition>(api: De
       return definitionPayload(context, api, input, result);
     }
 
-    @Guarded(saves(kind))
+    @Guarded(saves(kind, 'CHANGE'))
     @Mutation(() => api.payload, {
       name: `${field}Update`,
       description: `Changes ${one}: a new revision of it. What the input leaves out stays as it is.`,

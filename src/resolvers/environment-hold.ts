@@ -1,6 +1,5 @@
 import { Arg, Args, Ctx, FieldResolver, Mutation, Query, Resolver, Root } from 'type-graphql';
 import { holdEnvironment, releaseEnvironment } from '../commands/hold-environment.ts';
-import type { Target } from '../core/access/index.ts';
 import { checkFirst, PageArgs, toConnection } from '../schema/connection.ts';
 import type { Connection } from '../schema/connection.ts';
 import type { ApiContext } from '../schema/context.ts';
@@ -17,16 +16,17 @@ import { UUID } from '../schema/node.ts';
 import { Release } from '../schema/release.ts';
 import { WaitingForHold } from '../schema/waiting.ts';
 import { listHolds, readHolds } from '../store/environment-holds.ts';
-import { visibilityOf } from './access/visible.ts';
+import { seesPlace, visibilityOf } from './access/visible.ts';
 import { Guarded, SEES, may } from './access/rules.ts';
 import type { Lookup } from './access/lookup.ts';
+import type { Named } from './access/named.ts';
 import { checkStorable, refused, unstorable } from './answers.ts';
 import { readSince, writeSince } from './newest-first.ts';
 import { readRelease } from './release-parts.ts';
 
-function held({ input }: { input: { product?: string | null; environment: string } }, lookup: Lookup): Target[] {
+function held({ input }: { input: { product?: string | null; environment: string } }, lookup: Lookup): Promise<Named> {
   const { product, environment } = input;
-  return [{ product: product ? lookup.product(product) : 'ALL', environment: lookup.environment(environment) }];
+  return lookup.place(product || null, [{ name: environment, path: ['environment'] }]);
 }
 
 @Resolver(() => EnvironmentHold)
@@ -87,7 +87,7 @@ export class EnvironmentHoldResolver {
     description: 'Lifts holds: what waited for them is put to its gates at once.',
   })
   async environmentRelease(
-    @Ctx() { app, actor }: ApiContext,
+    @Ctx() context: ApiContext,
     @Arg('input', () => EnvironmentReleaseInput, { description: 'Which ones.' }) input: EnvironmentReleaseInput,
   ): Promise<EnvironmentHoldPayload> {
     const wrong = unstorable(input);
@@ -99,9 +99,9 @@ export class EnvironmentHoldResolver {
       hold: holdId === undefined || holdId === null ? undefined : holdIdOf(holdId),
       reason: reason ?? undefined,
     };
-    const result = await releaseEnvironment(app, given, actor);
+    const result = await releaseEnvironment(context.app, given, context.actor, await visibilityOf(context));
     if (result.refusals) return { holds: [], userErrors: refused(result.refusals) };
-    const now = app.clock.now().getTime();
+    const now = context.app.clock.now().getTime();
     return { holds: result.value.map((each) => new EnvironmentHold(each, now)), userErrors: [] };
   }
 
@@ -117,10 +117,8 @@ export class EnvironmentHoldResolver {
 @Resolver(() => WaitingForHold)
 export class WaitingForHoldResolver {
   @FieldResolver(() => [EnvironmentHold], { description: 'The holds that decide.' })
-  async holds(@Ctx() { app }: ApiContext, @Root() { holdIds }: WaitingForHold): Promise<EnvironmentHold[]> {
-    const found = await readHolds(app.pool, holdIds);
-    const now = app.clock.now().getTime();
-    return [...found.values()].map((each) => new EnvironmentHold(each, now));
+  holds(@Ctx() context: ApiContext, @Root() { holdIds }: WaitingForHold): Promise<EnvironmentHold[]> {
+    return readSeen(context, holdIds);
   }
 }
 
@@ -130,7 +128,15 @@ function holdIdOf(id: string): string {
   return node?.type === 'EnvironmentHold' && UUID.test(node.what) ? node.what : id;
 }
 
-export async function readHold({ app }: ApiContext, id: string): Promise<EnvironmentHold | null> {
-  const found = UUID.test(id) ? (await readHolds(app.pool, [id])).get(id) : undefined;
-  return found ? new EnvironmentHold(found, app.clock.now().getTime()) : null;
+export async function readHold(context: ApiContext, id: string): Promise<EnvironmentHold | null> {
+  const [found = null] = UUID.test(id) ? await readSeen(context, [id]) : [];
+  return found;
+}
+
+/** Those that the caller sees: of an environment, and of a product in it, where the hold is for one. */
+async function readSeen(context: ApiContext, ids: readonly string[]): Promise<EnvironmentHold[]> {
+  const found = [...(await readHolds(context.app.pool, ids)).values()];
+  const seen = await Promise.all(found.map((each) => seesPlace(context, each.product, each.environment)));
+  const now = context.app.clock.now().getTime();
+  return found.filter((_, index) => seen[index]).map((each) => new EnvironmentHold(each, now));
 }

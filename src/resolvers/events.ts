@@ -13,6 +13,7 @@ import { ReleaseEventNode } from '../schema/event-types.ts';
 import { toNodeId } from '../schema/node-id.ts';
 import { readReleaseId, UUID } from '../schema/node.ts';
 import { Release } from '../schema/release.ts';
+import { UNSEEN_CAUSE } from '../schema/rollback-plan.ts';
 import type { EventFilter, LoggedEvent } from '../store/event-log.ts';
 import { Guarded, SEES } from './access/rules.ts';
 import { visibilityOf } from './access/visible.ts';
@@ -106,9 +107,14 @@ function toEdge({ cursor, event: logged }: Delivery, visibility: Visibility | nu
 function onlySeen(fields: object, product: string, visibility: Visibility | null): object {
   if (visibility === null) return fields;
   const seen = (environment: string): boolean => sees(visibility, product, environment);
-  const { environments, targets } = fields as { environments?: string[]; targets?: { environment: string }[] };
+  const { environments, targets, causedIn } = fields as {
+    environments?: string[];
+    targets?: { environment: string }[];
+    causedIn?: string;
+  };
   return {
     ...fields,
+    ...(causedIn !== undefined && !seen(causedIn) && { causedIn: null, reason: UNSEEN_CAUSE.reason }),
     ...(environments && { environments: environments.filter(seen) }),
     ...(targets && { targets: targets.filter(({ environment }) => seen(environment)) }),
   };

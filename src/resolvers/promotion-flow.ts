@@ -46,7 +46,7 @@ export class PromotionFlowResolver {
     return checkFlow(flow.stored.spec as PromotionFlowSpec, known).warnings;
   }
 
-  @Guarded(saves('PromotionFlow'))
+  @Guarded(saves('PromotionFlow', 'SAVE'))
   @Mutation(() => PromotionFlowPayload, {
     description: 'Creates a promotion flow, or replaces it as a whole by a new revision.',
   })
@@ -65,7 +65,7 @@ export class PromotionFlowResolver {
     return definitionPayload(context, PROMOTION_FLOW, input, result);
   }
 
-  @Guarded(saves('PromotionFlow'))
+  @Guarded(saves('PromotionFlow', 'CHANGE'))
   @Mutation(() => PromotionFlowPayload, {
     description: 'Adds environments or groups to a flow, side by side, each depending on everything in `after`.',
   })
@@ -95,7 +95,7 @@ export class PromotionFlowResolver {
     });
   }
 
-  @Guarded(saves('PromotionFlow'))
+  @Guarded(saves('PromotionFlow', 'CHANGE'))
   @Mutation(() => PromotionFlowPayload, {
     description:
       'Takes an environment, group or workflow step out of a flow and reconnects what depended on it, or removes that too.',

@@ -100,7 +100,7 @@ export class ReleaseResolver {
     return moved(context, input, () => triggerRelease(context.app, given(input), context.actor));
   }
 
-  @Guarded(may('TERMINATE', ({ input }, lookup) => lookup.release(input.releaseId)))
+  @Guarded(may('TERMINATE', ({ input }, lookup) => lookup.release(input.releaseId, 'ROLLBACK'), ['ROLLBACK']))
   @Mutation(() => ReleasePayload, {
     description: 'Ends a release: nothing new starts, what runs is stopped. Again changes nothing.',
   })
@@ -113,7 +113,7 @@ export class ReleaseResolver {
     return moved(context, input, () => terminateRelease(context.app, { releaseId, reason }, context.actor));
   }
 
-  @Guarded(may('RETRY', ({ input }, lookup) => lookup.release(input.releaseId)))
+  @Guarded(may('RETRY', ({ input }, lookup) => lookup.release(input.releaseId, 'ROLLBACK'), ['ROLLBACK']))
   @Mutation(() => ReleasePayload, {
     description:
       'Tries a release again that failed or was terminated, from the exact point; steps that succeeded are not run again.',

@@ -4,24 +4,14 @@ import type { PromotionDecision } from '../commands/decide-promotion.ts';
 import { rejectPromotion } from '../commands/reject-promotion.ts';
 import type { Result } from '../commands/result.ts';
 import { startManualRollback } from '../commands/start-manual-rollback.ts';
-import type { Target } from '../core/access/index.ts';
 import type { ApiContext } from '../schema/context.ts';
-import { UUID } from '../schema/node.ts';
 import { RollbackInput } from '../schema/rollback-plan.ts';
 import { RollbackPayload, RollbackTargetDecisionInput } from '../schema/rollback.ts';
-import { readRollbacks } from '../store/rollback-reads.ts';
-import { rollingBack } from './access/release-rules.ts';
-import type { Lookup } from './access/lookup.ts';
+import { decidingOnTarget, noRollback, rollbackIdOf, rollingBack } from './access/release-rules.ts';
 import { Guarded, may } from './access/rules.ts';
 import { refused, unstorable } from './answers.ts';
 import { forget } from './batches.ts';
-import { readRollback, rollbackIdOf } from './rollback.ts';
-
-async function targeted({ input }: { input: RollbackTargetDecisionInput }, lookup: Lookup): Promise<Target[]> {
-  const id = rollbackIdOf(input.rollbackId);
-  const found = UUID.test(id) ? (await readRollbacks(lookup.context.app.pool, [id])).get(id) : undefined;
-  return found ? lookup.places(found.product, [input.environment]) : lookup.release(id);
-}
+import { readRollback } from './rollback.ts';
 
 @Resolver()
 export class RollbackCommandResolver {
@@ -48,7 +38,7 @@ export class RollbackCommandResolver {
     });
   }
 
-  @Guarded(may('ROLLBACK', targeted))
+  @Guarded(may('ROLLBACK', decidingOnTarget))
   @Mutation(() => RollbackPayload, {
     description: 'Agrees that an environment goes back which a rollback has proposed. Again changes nothing.',
   })
@@ -59,7 +49,7 @@ export class RollbackCommandResolver {
     return decided(context, input, (decision) => approvePromotion(context.app, decision, context.caller));
   }
 
-  @Guarded(may('ROLLBACK', targeted))
+  @Guarded(may('ROLLBACK', decidingOnTarget))
   @Mutation(() => RollbackPayload, {
     description: 'Says no to an environment that a rollback has proposed: it stays as it is.',
   })
@@ -78,6 +68,7 @@ async function decided(
 ): Promise<RollbackPayload> {
   return changed(context, input, async () => {
     const releaseId = rollbackIdOf(input.rollbackId);
+    if (!(await readRollback(context, releaseId))) return { refusals: [noRollback(releaseId)] };
     const { environment, comment, idempotencyKey } = input;
     const decision = {
       releaseId,

@@ -5,12 +5,12 @@ import { checkFirst, PageArgs, toConnection } from '../schema/connection.ts';
 import type { Connection } from '../schema/connection.ts';
 import type { ApiContext } from '../schema/context.ts';
 import { ReleaseStatusEnum } from '../schema/enums.ts';
-import { fromNodeId } from '../schema/node-id.ts';
 import { UUID } from '../schema/node.ts';
 import { Release } from '../schema/release.ts';
-import { VersionNameType } from '../schema/rollback-plan.ts';
+import { RollbackCause, VersionNameType } from '../schema/rollback-plan.ts';
 import { Rollback, RollbackConnection, RollbackTarget, targetsOf } from '../schema/rollback.ts';
 import { listRollbacks, readRollbacks } from '../store/rollback-reads.ts';
+import { rollbackIdOf } from './access/release-rules.ts';
 import { Guarded, SEES } from './access/rules.ts';
 import { seesPlace, visibilityOf } from './access/visible.ts';
 import { checkStorable } from './answers.ts';
@@ -48,6 +48,11 @@ export class RollbackResolver {
     const key = ({ createdAt, id }: { createdAt: Date; id: string }): string =>
       writeSince({ since: createdAt.getTime(), id });
     return toConnection(rows, page, key, (row) => new Rollback(row));
+  }
+
+  @FieldResolver(() => RollbackCause, { description: 'Why it was started.' })
+  async cause(@Ctx() context: ApiContext, @Root() { fields }: Rollback): Promise<RollbackCause> {
+    return RollbackCause.of(fields.cause, await seesPlace(context, fields.product, fields.cause.environment));
   }
 
   @FieldResolver(() => Release, {
@@ -110,10 +115,4 @@ export class ReleaseRollbacksResolver {
 export async function readRollback(context: ApiContext, id: string): Promise<Rollback | null> {
   const found = UUID.test(id) ? (await readRollbacks(context.app.pool, [id])).get(id) : undefined;
   return found && (await seesPlace(context, found.product, null)) ? new Rollback(found) : null;
-}
-
-/** As the API gave it, that of its release, or the bare id. */
-export function rollbackIdOf(id: string): string {
-  const node = fromNodeId(id);
-  return node?.type === 'Rollback' || node?.type === 'Release' ? node.what : id;
 }

@@ -1,17 +1,17 @@
 import { Arg, Ctx, Mutation, Resolver } from 'type-graphql';
 import { reportRollout } from '../commands/report-rollout.ts';
-import type { Target } from '../core/access/index.ts';
 import type { ApiContext } from '../schema/context.ts';
 import { RolloutReportInput, RolloutReportPayload } from '../schema/rollout-report.ts';
 import type { Lookup } from './access/lookup.ts';
+import type { Named } from './access/named.ts';
 import { Guarded, may } from './access/rules.ts';
 import { refused, unstorable } from './answers.ts';
 import { forget } from './batches.ts';
 import { readRelease } from './release-parts.ts';
 import { readRollback } from './rollback.ts';
 
-function at({ input }: { input: { product: string; environment: string } }, lookup: Lookup): Target[] {
-  return lookup.places(input.product, [input.environment]);
+function at({ input }: { input: { product: string; environment: string } }, lookup: Lookup): Promise<Named> {
+  return lookup.place(input.product, [{ name: input.environment, path: ['environment'] }]);
 }
 
 @Resolver()

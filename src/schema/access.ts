@@ -11,6 +11,7 @@ export const RoleEnum = enumOf<Role>('Role', 'A set of permissions.', {
   RELEASER: 'Sees, releases, retries, ends releases, and reports.',
   APPROVER: 'Sees, and approves or rejects.',
   OPERATOR: 'What a releaser does; overrides windows, rolls back, holds environments, marks versions bad.',
+  MESSENGER: 'Sees, and brings the approvals of others by links: a trusted program.',
   ADMIN: 'Everything.',
 });
 
@@ -20,6 +21,7 @@ export const PermissionEnum = enumOf<Permission>('Permission', 'What one needs t
   RETRY: 'To take a release up again.',
   TERMINATE: 'To end a release.',
   APPROVE: 'To approve or reject.',
+  BRING_APPROVALS: 'To make approval links for others.',
   OVERRIDE: 'To go through a closed release window.',
   ROLLBACK: 'To bring a version back.',
   HOLD: 'To hold an environment, or let it go.',

@@ -287,7 +287,7 @@ const EVENTS: { [T in ReleaseEventType]: EventSpec<T> } = {
     about: 'A rollback was decided: what it takes back, why, and what becomes of each environment.',
     fields: {
       cause: [() => RollbackCauseKindEnum, 'What happened.'],
-      causedIn: [text, 'The environment in which it happened.'],
+      causedIn: [text, 'The environment in which it happened; null: one that the caller does not see.', 'nullable'],
       reason: [text, 'In words.'],
       version: [text, 'What people call the version that is taken back.'],
       digest: [text, 'Its digest.'],
@@ -300,7 +300,7 @@ const EVENTS: { [T in ReleaseEventType]: EventSpec<T> } = {
       'Something else went wrong in an environment that this rollback takes back already: one rollback does for both.',
     fields: {
       cause: [() => RollbackCauseKindEnum, 'What happened.'],
-      causedIn: [text, 'The environment in which it happened.'],
+      causedIn: [text, 'The environment in which it happened; null: one that the caller does not see.', 'nullable'],
       reason: [text, 'In words.'],
       origin: [() => ID, 'The release to which it happened; null when nobody knows.', 'nullable'],
     },

@@ -51,6 +51,9 @@ export class RollbackInput {
   idempotencyKey?: string | null;
 }
 
+/** Instead of what happened in an environment that the caller does not see. */
+export const UNSEEN_CAUSE = { environment: null, reason: 'it happened in an environment that you do not see' } as const;
+
 @ObjectType('VersionName', { description: 'A version where it runs or ran.' })
 export class VersionNameType implements VersionRef {
   @Field(() => String, { description: 'What people call it. Two different versions may share it.' })
@@ -62,15 +65,20 @@ export class VersionNameType implements VersionRef {
 
 @ObjectType({ description: 'Why a rollback is started.' })
 export class RollbackCause {
-  static of({ release, at, ...cause }: Cause): RollbackCause {
-    return { ...cause, at: new Date(at), releaseId: release === null ? null : toNodeId('Release', release) };
+  /** `seen`: whether the caller sees the environment; what happened in one that is not seen is not told. */
+  static of({ release, at, ...cause }: Cause, seen = true): RollbackCause {
+    const told = seen ? cause : { ...cause, ...UNSEEN_CAUSE };
+    return { ...told, at: new Date(at), releaseId: release === null ? null : toNodeId('Release', release) };
   }
 
   @Field(() => RollbackCauseKindEnum, { description: 'What kind of cause it is.' })
   kind!: RollbackCauseKind;
 
-  @Field(() => String, { description: 'The name of the environment in which it happened.' })
-  environment!: string;
+  @Field(() => String, {
+    nullable: true,
+    description: 'The name of the environment in which it happened; null: one that the caller does not see.',
+  })
+  environment!: string | null;
 
   @Field(() => String, { description: 'What happened, in words.' })
   reason!: string;

@@ -9,7 +9,7 @@ import { toNodeId } from './node-id.ts';
 import { Node } from './node.ts';
 import { EnvironmentPromotion } from './promotion.ts';
 import type { ReleaseParts } from './promotion.ts';
-import { RollbackCause, VersionNameType } from './rollback-plan.ts';
+import { VersionNameType } from './rollback-plan.ts';
 import { UserError } from './user-errors.ts';
 
 export const RollbackTargetStatusEnum = enumOf<RollbackTargetStatus>(
@@ -82,11 +82,6 @@ export class Rollback extends Node {
   @Field(() => String, { description: 'The name of the product.' })
   get productName(): string {
     return this.fields.product;
-  }
-
-  @Field(() => RollbackCause, { description: 'Why it was started.' })
-  get cause(): RollbackCause {
-    return RollbackCause.of(this.fields.cause);
   }
 
   @Field(() => Date, { description: 'When it was started.' })

@@ -63,7 +63,7 @@ export interface BadVersionFilter {
   digest?: string;
   /** Only what counts at this time, in milliseconds. */
   activeAt?: number;
-  /** Only of products that are seen; null: of all. */
+  /** Only what is seen: of a product, and of one of the environments, where the mark has any; null: everything. */
   visible?: Visibility | null;
 }
 
@@ -78,6 +78,8 @@ export async function listBadVersions(
        AND ($3::timestamptz IS NULL OR (unmarked_at IS NULL AND (expires_at IS NULL OR expires_at > $3)))
        AND ($4::timestamptz IS NULL OR (since, id) < ($4, $5::uuid))
        AND ${visibleSql('$7', 'product')}
+       AND ($7::jsonb IS NULL OR environments = '[]' OR $7::jsonb->product = 'null'::jsonb
+         OR jsonb_exists_any($7::jsonb->product, ARRAY(SELECT jsonb_array_elements_text(environments))))
      ORDER BY since DESC, id DESC LIMIT $6`,
     [
       filter.product ?? null,

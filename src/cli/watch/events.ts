@@ -157,9 +157,9 @@ export function toWords({ node }: StreamedEvent): string {
     case 'PromotionRollbackFailed':
       return `${where}  ${node['status'] as string}${colon}`;
     case 'RollbackStarted':
-      return `${text('version')} is taken back: ${text('causedIn')} ${text('cause')}${colon}`;
+      return `${text('version')} is taken back: ${text('causedIn') || 'elsewhere'} ${text('cause')}${colon}`;
     case 'RollbackJoined':
-      return `${text('causedIn')}  ${text('cause')} as well, and goes back already${colon}`;
+      return `${text('causedIn') || 'elsewhere'}  ${text('cause')} as well, and goes back already${colon}`;
     case 'RollbackTargetProposed':
       return `${text('target')}  goes back when somebody approves: ${because}`;
     case 'RollbackTargetImpossible':

@@ -33,17 +33,29 @@ export interface Target {
   environment: Selectable | 'ALL' | 'ANY';
 }
 
+/** A target in words. UNSEEN: an environment that is not named to whoever asks. */
+export interface ToldTarget {
+  product: Target['product'];
+  environment: Target['environment'] | 'UNSEEN';
+}
+
 export const EVERYTHING: Target = { product: 'ALL', environment: 'ALL' };
 export const SOMEWHERE: Target = { product: 'ANY', environment: 'ANY' };
+
+/** Whether the role of a grant has the permission. To speak for others an ADMIN must have no limits. */
+function gives({ role, products, environments }: Grant, permission: Permission): boolean {
+  if (ROLE_PERMISSIONS[role].includes(permission)) return true;
+  return permission === 'BRING_APPROVALS' && role === 'ADMIN' && isUnlimited(products) && isUnlimited(environments);
+}
 
 /** One grant must allow it as a whole: the product of one and the environment of another do not add up. */
 export function mayDo(grants: readonly HeldGrant[], permission: Permission, target: Target): boolean {
   return grants.some(
-    ({ role, products, environments, within }) =>
-      ROLE_PERMISSIONS[role].includes(permission) &&
-      includes(products, target.product) &&
-      includes(environments, target.environment) &&
-      (within === undefined || mayDo(within, permission, target)),
+    (grant) =>
+      gives(grant, permission) &&
+      includes(grant.products, target.product) &&
+      includes(grant.environments, target.environment) &&
+      (grant.within === undefined || mayDo(grant.within, permission, target)),
   );
 }
 
@@ -73,8 +85,8 @@ export function rolesOf(grants: readonly HeldGrant[]): string[] {
  * What is missing, in words for whoever asked. `scoped`: whom the token speaks for that was used, when it has a scope: a grant alone
  * does not help then.
  */
-export function mayNot(name: string, permission: Permission, target: Target, scoped?: Caller['kind']): string {
-  const roles = ROLES.filter((role) => ROLE_PERMISSIONS[role].includes(permission)).join(' or ');
+export function mayNot(name: string, permission: Permission, target: ToldTarget, scoped?: Caller['kind']): string {
+  const roles = rolesWith(permission);
   const where = target.product === 'ANY' && target.environment === 'ANY' ? 'somewhere' : 'there';
   const what = `${name} may not ${permission} ${placeOf(target)}`;
   if (scoped === undefined) return `${what}: that takes a grant of ${roles} ${where}`;
@@ -83,10 +95,21 @@ export function mayNot(name: string, permission: Permission, target: Target, sco
   return `${what} with this token: that takes one whose scope has ${roles} ${where}`;
 }
 
-function placeOf({ product, environment }: Target): string {
+function rolesWith(permission: Permission): string {
+  const roles: string[] = ROLES.filter((role) => ROLE_PERMISSIONS[role].includes(permission));
+  return [...roles, ...(permission === 'BRING_APPROVALS' ? ['ADMIN without limits'] : [])].join(' or ');
+}
+
+function placeOf({ product, environment }: ToldTarget): string {
   const of = product === 'ALL' ? 'for all products' : product === 'ANY' ? '' : `for product "${product.name}"`;
   const where =
-    environment === 'ALL' ? 'in all environments' : environment === 'ANY' ? '' : `in environment "${environment.name}"`;
+    environment === 'ALL'
+      ? 'in all environments'
+      : environment === 'UNSEEN'
+        ? 'in every environment that this concerns'
+        : environment === 'ANY'
+          ? ''
+          : `in environment "${environment.name}"`;
   return [of, where].filter(Boolean).join(' ') || 'anywhere';
 }
 
@@ -112,11 +135,11 @@ export function covers(own: readonly HeldGrant[], handed: Grant): boolean {
 
 function coversPermission(own: readonly HeldGrant[], permission: Permission, handed: Grant): boolean {
   return own.some(
-    ({ role, products, environments, within }) =>
-      ROLE_PERMISSIONS[role].includes(permission) &&
-      contains(products, handed.products) &&
-      contains(environments, handed.environments) &&
-      (within === undefined || coversPermission(within, permission, handed)),
+    (grant) =>
+      gives(grant, permission) &&
+      contains(grant.products, handed.products) &&
+      contains(grant.environments, handed.environments) &&
+      (grant.within === undefined || coversPermission(grant.within, permission, handed)),
   );
 }
 

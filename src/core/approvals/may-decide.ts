@@ -1,3 +1,4 @@
+import type { Permission } from '../access/index.ts';
 import type { Caller } from '../caller.ts';
 import { askDependencies } from '../gates.ts';
 import type { PlannedPromotion, ReleasePlan } from '../plan.ts';
@@ -8,6 +9,14 @@ import type { DecisionStimulus, GateAnswer, PromotionState, ReleaseState } from 
 import { approvalStatus, describeRule, missingOf, progressOf, rulesFor, rulesOf } from './approval.ts';
 import type { ApprovalDecision, ApprovalState } from './approval.ts';
 import { askApproval } from './gate.ts';
+
+/**
+ * What it takes to decide on promotions of a release. It follows from what the release is, whatever command, link or message
+ * brings the decision: agreeing that a version goes back is rolling back.
+ */
+export function permissionToDecide({ rollback }: Pick<ReleasePlan, 'rollback'>): Permission {
+  return rollback ? 'ROLLBACK' : 'APPROVE';
+}
 
 /** A decision that somebody makes, or would make: a screen asks the same question before it shows a button. */
 export type Wish = Pick<DecisionStimulus, 'kind' | 'promotion' | 'attempt' | 'by'>;

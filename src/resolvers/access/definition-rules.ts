@@ -5,20 +5,27 @@ import { demand } from './guard.ts';
 import { may } from './rules.ts';
 import type { Rule } from './rules.ts';
 import type { GivenDefinition } from './lookup.ts';
+import type { Named } from './named.ts';
 
 type Input = Omit<GivenDefinition, 'labels'> & { labels?: { key: string; value: string }[] | null };
 
-export function saves(kind: Kind): Rule {
+export function saves(kind: Kind, how: 'CREATE' | 'CHANGE' | 'SAVE'): Rule {
   return may('EDIT_DEFINITIONS', ({ input }: { input: Input }, lookup) => {
     const labels = input.labels && Object.fromEntries(input.labels.map(({ key, value }) => [key, value]));
-    return lookup.definition(kind, { ...input, labels: labels ?? undefined });
+    return lookup.definition(kind, { ...input, labels: labels ?? undefined }, how);
   });
 }
 
 export function deletes(kind: Kind): Rule {
   return may('EDIT_DEFINITIONS', ({ input }: { input: Input }, lookup) =>
-    lookup.definition(kind, { name: input.name }, true),
+    lookup.definition(kind, { name: input.name }, 'DELETE'),
   );
+}
+
+/** Several things that one command names and that are seen. */
+function together(named: Named[]): Named {
+  const [first] = named as [Named];
+  return { ...first, targets: named.flatMap(({ targets }) => targets), own: named.flatMap(({ own = [] }) => own) };
 }
 
 interface ManifestsInput {
@@ -33,10 +40,10 @@ interface ManifestsInput {
 export const appliesManifests = may('EDIT_DEFINITIONS', async ({ input }: { input: ManifestsInput }, lookup) => {
   demand(lookup.context.identity, 'EDIT_DEFINITIONS', SOMEWHERE);
   const { definitions } = await manifestsIn(lookup.context, input);
-  const targets = await Promise.all(
+  const named = await Promise.all(
     definitions.map(({ definition: { kind, metadata, spec } }) =>
-      lookup.definition(kind, { ...spec, name: metadata.name, labels: metadata.labels }),
+      lookup.definition(kind, { ...spec, name: metadata.name, labels: metadata.labels }, 'SAVE'),
     ),
   );
-  return definitions.length > 0 ? targets.flat() : [SOMEWHERE];
+  return named.length > 0 ? together(named) : [SOMEWHERE];
 });

@@ -1,12 +1,17 @@
-import { GraphQLError } from 'graphql';
-import type { GraphQLField, GraphQLObjectType, GraphQLSchema } from 'graphql';
+import { getNamedType, GraphQLError, isListType, isNonNullType, isObjectType } from 'graphql';
+import type { GraphQLField, GraphQLObjectType, GraphQLOutputType, GraphQLSchema } from 'graphql';
 import { audited } from '../../commands/audit.ts';
 import { mayDo, mayNot, SOMEWHERE } from '../../core/access/index.ts';
-import type { Identity, Permission, Target } from '../../core/access/index.ts';
+import type { Identity, Permission, Target, ToldTarget } from '../../core/access/index.ts';
+import type { Refusal } from '../../core/problems.ts';
+import { badInput } from '../../schema/connection.ts';
 import type { ApiContext } from '../../schema/context.ts';
+import { refused, unstorable } from '../answers.ts';
 import { Lookup } from './lookup.ts';
+import { judge } from './named.ts';
 import { ruleOf } from './rules.ts';
 import type { Rule } from './rules.ts';
+import { visibilityOf } from './visible.ts';
 
 type Field = GraphQLField<unknown, ApiContext>;
 
@@ -26,9 +31,24 @@ export function rootFields(type: GraphQLObjectType | null | undefined): Field[] 
 function guarded(field: Field, resolve: Field['resolve']): Field['resolve'] {
   const rule = ruleOf(field);
   return async (source, args, context, info) => {
-    await check(rule, field.name, args, context);
+    const refusals = await check(rule, field.name, args, context);
+    if (refusals.length > 0) return refusedPayload(field.type, refusals);
     return resolve?.(source, args, context, info);
   };
+}
+
+/** Whether a field can answer with refusals: everything else in its payload can be null or an empty list. */
+export function takesRefusals(output: GraphQLOutputType): boolean {
+  const type = getNamedType(output);
+  if (!isObjectType(type) || !('userErrors' in type.getFields())) return false;
+  return Object.values(type.getFields()).every(({ type: each }) => !isNonNullType(each) || isListType(each.ofType));
+}
+
+/** The payload of a command that did nothing. */
+function refusedPayload(output: GraphQLOutputType, refusals: Refusal[]): object {
+  const fields = Object.values((getNamedType(output) as GraphQLObjectType).getFields());
+  const nothing = fields.map(({ name, type }) => [name, isNonNullType(type) ? [] : null]);
+  return { ...Object.fromEntries(nothing), userErrors: refused(refusals) };
 }
 
 /** Every command leaves its entry in the audit log, refused ones included; not what nobody in particular tried. */
@@ -53,28 +73,50 @@ function refusalsOf(payload: unknown): string[] {
   return (userErrors ?? []).map(({ message }) => message);
 }
 
-/** @throws GraphQLError UNAUTHENTICATED or FORBIDDEN */
-async function check(rule: Rule | undefined, field: string, args: unknown, context: ApiContext): Promise<void> {
+/**
+ * @returns why the command is not even begun, in its own words; none: it may go on
+ * @throws GraphQLError UNAUTHENTICATED or FORBIDDEN
+ */
+async function check(rule: Rule | undefined, field: string, args: unknown, context: ApiContext): Promise<Refusal[]> {
   const { identity } = context;
   // Without authentication the server is for this machine alone, and whoever is there may do everything.
-  if (identity === null) return;
-  if (rule?.kind === 'anyone') return;
+  if (identity === null) return [];
+  if (rule?.kind === 'anyone') return [];
   if (identity.anonymous) throw unauthenticated(`${field} needs to know who is calling`);
   if (!rule) throw new GraphQLError(`${field} has no rule of access yet`, { extensions: { code: 'FORBIDDEN' } });
-  if (rule.kind === 'signed-in') return;
-  if (rule.kind === 'sees') return demand(identity, 'VIEW', SOMEWHERE);
-  const targets = await rule.on(args, await Lookup.of(context));
-  if (targets === 'OWN') return;
-  if (targets.length === 0) demand(identity, rule.permission, SOMEWHERE);
-  for (const target of targets) demand(identity, rule.permission, target);
+  if (rule.kind === 'signed-in') return [];
+  if (rule.kind === 'sees') {
+    demand(identity, 'VIEW', SOMEWHERE);
+    return [];
+  }
+  // Nothing is called so, and the database could not even be asked for it.
+  const [wrong] = unstorable(args);
+  if (wrong) return unreadable(wrong, rule.permission, identity, field);
+  const found = await rule.on(args, await Lookup.of(context));
+  if (found === 'OWN') return [];
+  const judgement = judge(identity, rule, found, await visibilityOf(context));
+  if (judgement.kind === 'MAY_NOT') throw forbidden(identity, judgement.permission, judgement.target);
+  return judgement.kind === 'ABSENT' ? [judgement.refusal] : [];
+}
+
+/** The resolver says what is wrong with such a text, to whoever may do it somewhere. */
+function unreadable(wrong: Refusal, permission: Permission, identity: Identity, field: string): Refusal[] {
+  demand(identity, permission, SOMEWHERE);
+  const [head, ...path] = wrong.path;
+  if (head === 'input') return [{ ...wrong, path }];
+  throw badInput(`${field}: ${wrong.message}`, wrong.path.join('.'));
 }
 
 /** @throws GraphQLError FORBIDDEN, with what is missing in words */
 export function demand(identity: Identity | null, permission: Permission, target: Target): void {
   if (identity === null || mayDo(identity.grants, permission, target)) return;
+  throw forbidden(identity, permission, target);
+}
+
+function forbidden(identity: Identity, permission: Permission, target: ToldTarget): GraphQLError {
   const { scoped = false, caller } = identity;
   const { name, kind } = caller;
-  throw new GraphQLError(mayNot(name, permission, target, scoped ? kind : undefined), {
+  return new GraphQLError(mayNot(name, permission, target, scoped ? kind : undefined), {
     extensions: { code: 'FORBIDDEN', permission },
   });
 }

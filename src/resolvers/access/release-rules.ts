@@ -1,26 +1,38 @@
 import { planRelease } from '../../commands/trigger-release.ts';
 import type { TriggerInput } from '../../commands/trigger-release.ts';
 import type { Result } from '../../commands/result.ts';
-import type { Target } from '../../core/access/index.ts';
 import { EVERYTHING } from '../../core/access/index.ts';
+import type { Target } from '../../core/access/index.ts';
+import { permissionToDecide } from '../../core/approvals/may-decide.ts';
 import type { ReleasePlan } from '../../core/plan.ts';
 import { refusal } from '../../core/problems.ts';
+import type { Refusal } from '../../core/problems.ts';
 import type { ApiContext } from '../../schema/context.ts';
 import { fromNodeId } from '../../schema/node-id.ts';
 import { readReleaseId, UUID } from '../../schema/node.ts';
 import { frozen } from '../batches.ts';
 import { planRollback } from '../../commands/rollback-order.ts';
 import type { RollbackInput } from '../../commands/rollback-order.ts';
+import { readRollbacks } from '../../store/rollback-reads.ts';
 import { environmentsOf } from './lookup.ts';
 import type { Lookup } from './lookup.ts';
+import { absent } from './named.ts';
+import type { Named } from './named.ts';
+import { seesPlace } from './visible.ts';
 
 /** Where a new release would promote to, by the flow that it would get. */
-export async function releasing({ input }: { input: TriggerInput }, lookup: Lookup): Promise<Target[]> {
+export async function releasing({ input }: { input: TriggerInput }, lookup: Lookup): Promise<Named> {
   const { product, commit, version, flow } = input;
+  const missing = await lookup.unseen(product, []);
+  if (missing) return { targets: lookup.places(product, []), seen: false, absent: missing };
   const given = { product, commit: commit ?? undefined, version: version ?? undefined, flow: flow ?? undefined };
   const planned = await planRelease(lookup.context.app, given);
-  return lookup.places(product, planned.refusals ? [] : environmentsOf(planned.value.plan));
+  const targets = lookup.places(product, planned.refusals ? [] : environmentsOf(planned.value.plan));
+  return { targets, seen: true, absent: NO_RELEASE };
 }
+
+/** Of something that is seen: never shown. */
+const NO_RELEASE = refusal('NOT_FOUND', 'there is no such release');
 
 /** A promotion's environment; a workflow step has none, and concerns them all. */
 export function placesOf(lookup: Lookup, plan: ReleasePlan, position: number): Target[] {
@@ -54,22 +66,89 @@ export async function decisionPlace(
   const [release = '', position = ''] = node?.type === 'EnvironmentPromotion' ? node.what.split('/') : [];
   const planned = UUID.test(release) ? (await frozen(context).load(release))?.plan.promotions[Number(position)] : null;
   if (planned) return { value: { releaseId: release, environment: planned.name } };
-  return { refusals: [refusal('NOT_FOUND', `there is no promotion "${promotionId}"`, ['promotionId'])] };
+  return { refusals: [noPromotion(promotionId)] };
 }
 
-/** Where somebody decides. */
-export async function deciding({ input }: { input: DecisionPlace }, lookup: Lookup): Promise<Target[]> {
-  const place = await decisionPlace(lookup.context, input);
-  if (place.refusals || !UUID.test(place.value.releaseId)) return [EVERYTHING];
-  const plan = (await frozen(lookup.context).load(place.value.releaseId))?.plan;
-  const position = plan?.promotions.findIndex(({ name }) => name === place.value.environment) ?? -1;
-  return plan && position >= 0 ? placesOf(lookup, plan, position) : [EVERYTHING];
+/** Where somebody decides; of a rollback's release it takes what rolling back takes. */
+export async function deciding({ input }: { input: DecisionPlace }, lookup: Lookup): Promise<Named> {
+  const { context } = lookup;
+  const place = await decisionPlace(context, input);
+  if (place.refusals) return absent(place.refusals[0] as Refusal);
+  const { releaseId, environment } = place.value;
+  const byId = typeof input.promotionId === 'string' ? noPromotion(input.promotionId) : null;
+  const noRelease = byId ?? refusal('NOT_FOUND', `there is no release "${releaseId}"`, ['releaseId']);
+  const plan = UUID.test(releaseId) ? (await frozen(context).load(releaseId))?.plan : undefined;
+  if (!plan) return absent(noRelease);
+  return promotionOf(lookup, plan, environment, {
+    release: noRelease,
+    promotion: byId ?? notThere(releaseId, environment),
+  });
+}
+
+/** Where somebody makes a link; one for somebody else takes a permission of its own. */
+export async function linking(
+  args: { input: DecisionPlace & { approver?: string | null } },
+  lookup: Lookup,
+): Promise<Named> {
+  const named = await deciding(args, lookup);
+  const { approver = null } = args.input;
+  const forSelf = approver === null || approver === lookup.context.caller?.name;
+  return forSelf ? named : { ...named, permission: 'BRING_APPROVALS' };
+}
+
+/** What a rollback's proposal takes. A release that travels its flow is no rollback. */
+export async function decidingOnTarget(
+  { input }: { input: { rollbackId: string; environment: string } },
+  lookup: Lookup,
+): Promise<Named> {
+  const { context } = lookup;
+  const id = rollbackIdOf(input.rollbackId);
+  const found = UUID.test(id) ? (await readRollbacks(context.app.pool, [id])).get(id) : undefined;
+  const plan = found && (await frozen(context).load(id))?.plan;
+  if (!plan) return absent(noRollback(id));
+  return promotionOf(lookup, plan, input.environment, {
+    release: noRollback(id),
+    promotion: notThere(id, input.environment),
+  });
+}
+
+async function promotionOf(
+  lookup: Lookup,
+  plan: ReleasePlan,
+  environment: string,
+  missing: Record<'release' | 'promotion', Refusal>,
+): Promise<Named> {
+  const { context } = lookup;
+  const position = plan.promotions.findIndex(({ name }) => name === environment);
+  const permission = permissionToDecide(plan);
+  const targets = position < 0 ? [EVERYTHING] : placesOf(lookup, plan, position);
+  const seesRelease = await seesPlace(context, plan.product, null);
+  const place = plan.promotions[position]?.environment ?? null;
+  const seen = seesRelease && position >= 0 && (await seesPlace(context, plan.product, place));
+  return { targets, seen, absent: seesRelease ? missing.promotion : missing.release, permission };
+}
+
+const noPromotion = (id: string): Refusal => refusal('NOT_FOUND', `there is no promotion "${id}"`, ['promotionId']);
+
+export const noRollback = (id: string): Refusal => refusal('NOT_FOUND', `there is no rollback "${id}"`, ['rollbackId']);
+
+function notThere(releaseId: string, environment: string): Refusal {
+  return refusal('NOT_FOUND', `release ${releaseId} does not promote "${environment}"`, ['environment']);
+}
+
+/** As the API gave it, that of its release, or the bare id. */
+export function rollbackIdOf(id: string): string {
+  const node = fromNodeId(id);
+  return node?.type === 'Rollback' || node?.type === 'Release' ? node.what : id;
 }
 
 /** What a rollback would take along or look at: what is named, and what the policy of the flow says besides. */
-export async function rollingBack({ input }: { input: RollbackInput }, lookup: Lookup): Promise<Target[]> {
+export async function rollingBack({ input }: { input: RollbackInput }, lookup: Lookup): Promise<Named> {
   const { product, environments } = input;
+  const named = (environments ?? []).map((name, index) => ({ name, path: ['environments', index] }));
+  const place = await lookup.place(product, named);
+  if (!place.seen) return place;
   const planned = await planRollback(lookup.context.app, input, null);
   const found = planned.refusals ? [] : planned.value.targets.map((each) => each.environment);
-  return lookup.places(product, [...new Set([...(environments ?? []), ...found])]);
+  return { ...place, targets: lookup.places(product, [...new Set([...(environments ?? []), ...found])]) };
 }

@@ -1,12 +1,16 @@
 import { Extensions } from 'type-graphql';
 import type { Permission, Target } from '../../core/access/index.ts';
+import type { Named } from './named.ts';
 import type { Lookup } from './lookup.ts';
 
 // oxlint-disable-next-line typescript/no-explicit-any -- arguments as GraphQL hands them over, before they are objects of classes
 type Args = any;
 
-type Found = Target[] | 'OWN';
-/** OWN: the caller's own affair, for which nobody needs a grant. No target at all still takes the permission somewhere. */
+type Found = Named | Target[] | 'OWN';
+/**
+ * What the arguments concern: something that they name, or places where they name nothing. OWN: the caller's own affair, for
+ * which nobody needs a grant. No target at all still takes the permission somewhere.
+ */
 export type Targets = (args: Args, lookup: Lookup) => Found | Promise<Found>;
 
 /**
@@ -14,8 +18,11 @@ export type Targets = (args: Args, lookup: Lookup) => Found | Promise<Found>;
  * (a test walks the schema); without one it is refused to everybody.
  */
 export type Rule =
-  /** One permission, for everything that the arguments concern. Targets that do not exist are looked at as if they did. */
-  | { kind: 'may'; permission: Permission; on: Targets }
+  /**
+   * One permission, for everything that the arguments concern. `others`: those that the kind of the named thing can ask for
+   * instead. Targets that do not exist are looked at as if they did.
+   */
+  | { kind: 'may'; permission: Permission; others: readonly Permission[]; on: Targets }
   /** Whoever may view something; the field itself answers with what the caller may see and nothing else. */
   | { kind: 'sees' }
   /** Whoever has said who they are. */
@@ -26,8 +33,8 @@ export type Rule =
 export const SEES: Rule = { kind: 'sees' };
 export const SIGNED_IN: Rule = { kind: 'signed-in' };
 
-export function may(permission: Permission, on: Targets): Rule {
-  return { kind: 'may', permission, on };
+export function may(permission: Permission, on: Targets, others: readonly Permission[] = []): Rule {
+  return { kind: 'may', permission, others, on };
 }
 
 const KEY = 'sluiceRule';
