@@ -1,6 +1,7 @@
 import { OneEntryPerCommand1764900000000 } from './1764900000000-one-entry-per-command.ts';
 import { GroupsOfTokens1764900000001 } from './1764900000001-groups-of-tokens.ts';
 import { RoomForUpdates1765000000000 } from './1765000000000-room-for-updates.ts';
+import { MakersOfTokens1765150000000 } from './1765150000000-makers-of-tokens.ts';
 import { Initial1764000000000 } from './1764000000000-initial.ts';
 import { Approvals1764400000000 } from './1764400000000-approvals.ts';
 import { ApprovalLinks1764400000001 } from './1764400000001-approval-links.ts';
@@ -38,4 +39,5 @@ export const migrations = [
   GroupsOfTokens1764900000001,
   RoomForUpdates1765000000000,
   KeysOfCallers1765140000000,
+  MakersOfTokens1765150000000,
 ];

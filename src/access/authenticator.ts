@@ -5,9 +5,9 @@ import type { DataSource } from 'typeorm';
 import type { Clock } from '../clock.ts';
 import { sameHash, hashOf, tokenId } from '../commands/access/token.ts';
 import type { AuthConfig } from '../config.ts';
-import { ANONYMOUS, callerName, grantsOfToken, holderOf, rolesOf } from '../core/access/index.ts';
+import { ANONYMOUS, callerName, grantsOfToken, holderOf, rolesOf, ROOT } from '../core/access/index.ts';
 import type { Grant, HeldGrant, Identity } from '../core/access/index.ts';
-import type { Caller } from '../core/caller.ts';
+import type { Caller, Maker } from '../core/caller.ts';
 import type { Log } from '../log.ts';
 import { hasTokens, noteUse, readGrants, readToken } from '../store/access.ts';
 import type { ApiToken } from '../store/access.ts';
@@ -112,10 +112,12 @@ export class Authenticator {
       }
       const { subjectKind, subject, expiresAt } = token;
       const kind = subjectKind === 'USER' ? ('PERSON' as const) : ('SERVICE_ACCOUNT' as const);
-      const caller = { name: callerName(subjectKind, subject), kind, groups: [] };
+      const name = callerName(subjectKind, subject);
+      const makers = token.makers ?? unprovenMakers(token.createdBy, name);
+      const caller = { name, kind, groups: [], ...(makers.length > 0 && { makers }) };
       const grants = await this.#grantsOf(token, { ...caller, groups: token.groups, roles: [] });
       const identity = identityOf(caller, grants, `token ${id}`, expiresAt && expiresAt.getTime());
-      return { ...identity, scoped: token.scope !== null };
+      return { ...identity, scoped: token.scope !== null, ...(expiresAt && { lasts: expiresAt.getTime() }) };
     };
     const identity = await renew();
     this.#noteUse(id);
@@ -177,6 +179,11 @@ export class Authenticator {
   }
 }
 
+/** Of a token that an older server made meanwhile: its maker is known by name alone. */
+function unprovenMakers(createdBy: string | null, speaker: string): Maker[] {
+  return createdBy === null || createdBy === speaker ? [] : [{ name: createdBy, unlimited: false }];
+}
+
 function identityOf(
   caller: Omit<Caller, 'roles'>,
   grants: readonly HeldGrant[],
@@ -187,7 +194,7 @@ function identityOf(
 }
 
 const ADMIN_IDENTITY = identityOf(
-  { name: callerName('SERVICE_ACCOUNT', 'admin'), kind: 'SERVICE_ACCOUNT', groups: [] },
+  { name: ROOT, kind: 'SERVICE_ACCOUNT', groups: [] },
   [{ role: 'ADMIN', products: {}, environments: {} }],
   'SLUICE_ADMIN_TOKEN',
   null,

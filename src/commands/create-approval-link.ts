@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { App } from '../app.ts';
+import { isReservedName } from '../core/access/index.ts';
+import type { Identity } from '../core/access/index.ts';
 import { whyNot } from '../core/approvals/may-decide.ts';
 import type { ApprovalState } from '../core/approvals/approval.ts';
 import type { Caller } from '../core/caller.ts';
@@ -23,7 +25,7 @@ export interface NewApprovalLink {
   decision: 'approve' | 'reject';
   /** Whose decision it will be; the caller's when left out. */
   approver?: string;
-  /** In milliseconds from now; 24 hours when left out. Never longer than the approval may take. */
+  /** In milliseconds from now; 24 hours when left out. Never longer than the approval may take, or the token that makes it. */
   expiresIn?: number;
   idempotencyKey?: string;
 }
@@ -35,7 +37,7 @@ export async function createApprovalLink(
   app: Pick<App, 'mover' | 'pool' | 'dataSource' | 'config' | 'clock'>,
   input: NewApprovalLink,
   caller: Caller | null,
-  credential: string | null = null,
+  made: Pick<Identity, 'credential' | 'lasts'> | null = null,
 ): Promise<Result<{ url: string; link: Omit<ApprovalLink, 'usedAt'>; position: number }>> {
   const { expiresIn = DAY, decision } = input;
   if (!(Number.isSafeInteger(expiresIn) && expiresIn > 0 && expiresIn <= LONGEST)) {
@@ -53,7 +55,10 @@ export async function createApprovalLink(
   const why = whyNot(plan, seen.state, wish, now.getTime());
   if (why) return { refusals: [why] };
   const spec = plan.promotions[position]?.approval as ApprovalSpec;
-  const last = spec.onExpiry === 'FAIL' ? (approval as ApprovalState).expiresAt : Infinity;
+  const last = Math.min(
+    spec.onExpiry === 'FAIL' ? (approval as ApprovalState).expiresAt : Infinity,
+    made?.lasts ?? Infinity,
+  );
   const link = {
     id: randomUUID(),
     releaseId: seen.release.id,
@@ -62,7 +67,7 @@ export async function createApprovalLink(
     decision,
     approver,
     createdBy: caller?.name ?? null,
-    credential,
+    credential: made?.credential ?? null,
     createdAt: now,
     expiresAt: new Date(Math.min(now.getTime() + expiresIn, last)),
   };
@@ -82,10 +87,10 @@ export async function createApprovalLink(
     ),
   );
   if (kept.refusals) return kept;
-  const made = kept.value === link.id ? link : ((await readApprovalLink(app.pool, kept.value)) as ApprovalLink);
+  const stored = kept.value === link.id ? link : ((await readApprovalLink(app.pool, kept.value)) as ApprovalLink);
   const { publicUrl, host, port } = app.config;
   const server = publicUrl ?? `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
-  return { value: { url: `${server}/approvals/${await signLink(app, made)}`, link: made, position } };
+  return { value: { url: `${server}/approvals/${await signLink(app, stored)}`, link: stored, position } };
 }
 
 /**
@@ -99,9 +104,18 @@ function approverOf(name: string | undefined, caller: Caller | null): Caller | R
   if (name.trim() === '' || name.length > 200) {
     return refusal('INVALID', 'the name of the approver must have 1 to 200 characters', ['approver']);
   }
+  if (isReservedName(name)) {
+    return refusal('INVALID', `"${name}" is not a person: a service account decides with a token of its own`, [
+      'approver',
+    ]);
+  }
   if (caller?.kind === 'PERSON') {
     const message = `${caller.name} can make links for nobody else: that takes a service account, which brings them`;
     return refusal('NOT_AN_APPROVER', message, ['approver']);
   }
-  return { name, kind: 'PERSON', groups: [], roles: [] };
+  // Who may bring decisions was trusted with that by an ADMIN without limits.
+  const makers = caller
+    ? [{ name: caller.name, unlimited: true }, ...(caller.makers ?? [])]
+    : [{ name: null, unlimited: false }];
+  return { name, kind: 'PERSON', groups: [], roles: [], makers };
 }

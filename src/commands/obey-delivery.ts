@@ -1,7 +1,7 @@
 import type { App } from '../app.ts';
 import { callerName, mayDo, mayNot, rolesOf } from '../core/access/index.ts';
 import { permissionToDecide } from '../core/approvals/may-decide.ts';
-import type { Caller } from '../core/caller.ts';
+import type { Caller, Maker } from '../core/caller.ts';
 import { refusal } from '../core/problems.ts';
 import type { Refusal } from '../core/problems.ts';
 import type { DecisionMessage } from '../core/receiver/decision.ts';
@@ -10,6 +10,7 @@ import type { RolloutMessage } from '../core/receiver/rollout.ts';
 import type { WebhookUse } from '../core/secrets.ts';
 import { matchesGlob } from '../core/selectors.ts';
 import { readGrants } from '../store/access.ts';
+import { lastSetBy } from '../store/secrets.ts';
 import type { AuditOrigin } from '../store/audit-log.ts';
 import { audited } from './audit.ts';
 import { decideOnPromotion, findPromotion } from './decide-promotion.ts';
@@ -61,10 +62,17 @@ export async function decideByDelivery(
     const permission = permissionToDecide(plan);
     const forbidden = targets.find((each) => !mayDo(grants, permission, each));
     if (forbidden) return { refusals: [refusal('FORBIDDEN', mayNot(name, permission, forbidden))] };
-    const caller: Caller = { name, kind: 'SERVICE_ACCOUNT', groups: [], roles: rolesOf(grants) };
+    const makers = await makersOfSecret(app, delivery.verifiedBy);
+    const caller: Caller = { name, kind: 'SERVICE_ACCOUNT', groups: [], roles: rolesOf(grants), makers };
     return decideOnPromotion(app, decision, { ...wanted, idempotencyKey: keyOf(delivery) }, caller, 'WEBHOOK');
   });
   return done.refusals ? done : { value: `${decision === 'approve' ? 'approved' : 'rejected'} by ${name}` };
+}
+
+/** Whoever set the secret knows it, and could sign. Secrets are set by ADMINs without limits alone. */
+async function makersOfSecret({ pool }: Parts, secret: string): Promise<Maker[]> {
+  const by = await lastSetBy(pool, secret);
+  return by === null ? [] : [{ name: by, unlimited: true }];
 }
 
 /** One key for each time that somebody asks for it; what an attempt before had done is found under it. */

@@ -1,4 +1,5 @@
 import type { App } from '../app.ts';
+import type { Maker } from '../core/caller.ts';
 import { refusal, RefusedError } from '../core/problems.ts';
 import type { RolloutStatus } from '../core/release.ts';
 import { isCalled } from '../core/rollback/last-good.ts';
@@ -42,13 +43,18 @@ export interface RolloutReported {
  * brought the version; what still waits there for its health is decided by it. A rollout that FAILED or was ROLLED_BACK starts
  * what the policy that the release froze says. The same report again does the same thing: once.
  */
-export function reportRollout(app: Parts, input: RolloutInput, by: string | null): Promise<Result<RolloutReported>> {
+export function reportRollout(
+  app: Parts,
+  input: RolloutInput,
+  by: string | null,
+  makers: readonly Maker[] = [],
+): Promise<Result<RolloutReported>> {
   return refusable(async () => {
     const { idempotencyKey: key, ...told } = input;
     const keyed = { by, operation: 'rolloutReport', key, input: told };
     const done = await unlessMade(app.dataSource.manager, keyed, async () => {
       const about = await aboutWhat(app, keyed, input);
-      const result = JSON.stringify(await report(app, input, about, by));
+      const result = JSON.stringify(await report(app, input, about, { by, makers }));
       return app.dataSource.transaction((tx) => onceByKey(tx, keyed, () => Promise.resolve(result)));
     });
     return JSON.parse(done) as RolloutReported;
@@ -83,7 +89,7 @@ async function report(
   app: Parts,
   input: RolloutInput,
   { version, release, attempt }: About,
-  by: string | null,
+  { by, makers }: { by: string | null; makers: readonly Maker[] },
 ): Promise<RolloutReported> {
   const { product, environment, status, idempotencyKey } = input;
   const now = app.clock.now().getTime();
@@ -107,6 +113,7 @@ async function report(
     definite: status !== 'UNKNOWN',
     version,
     asked: null,
+    makers,
   });
   if (started.kind !== 'NOTHING') {
     const outcome = started.kind === 'JOINED' ? 'it is going back already' : 'a rollback was started';

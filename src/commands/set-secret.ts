@@ -1,10 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { App } from '../app.ts';
+import type { Identity } from '../core/access/index.ts';
 import { refusal, RefusedError } from '../core/problems.ts';
 import { checkSecret } from '../core/secrets.ts';
 import type { SecretInput, SecretShown } from '../core/secrets.ts';
 import { lockSecret, saveSecret } from '../store/secrets.ts';
 import { Sealing, SealingError } from '../store/sealing.ts';
+import { lastsLonger } from './access/check.ts';
 import { auditChange } from './audit.ts';
 import { clientOf } from '../entities/data-source.ts';
 import { refusable } from './result.ts';
@@ -15,10 +17,14 @@ export function setSecret(
   app: Pick<App, 'dataSource' | 'clock' | 'config'>,
   input: SecretInput,
   actor: string | null,
+  by: Pick<Identity, 'lasts'> | null = null,
 ): Promise<Result<SecretShown>> {
   return refusable(() =>
     app.dataSource.transaction(async (tx) => {
       const wrong = checkSecret(input);
+      // Whoever has such a secret gives orders with it.
+      const later = input.use.kind === 'WEBHOOK' ? lastsLonger(by, null, 'a webhook secret', ['webhook']) : null;
+      if (later) wrong.push(later);
       if (wrong.length > 0) throw new RefusedError(wrong);
       const { name, value, description, use } = input;
       const client = await clientOf(tx);

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { App } from '../app.ts';
+import type { Maker } from '../core/caller.ts';
 import { refusal, RefusedError } from '../core/problems.ts';
 import { unlessMade } from './idempotency.ts';
 import { refusable } from './result.ts';
@@ -18,6 +19,7 @@ export function startManualRollback(
   app: Parts,
   input: RollbackInput & { idempotencyKey?: string },
   by: string | null,
+  makers: readonly Maker[] = [],
 ): Promise<Result<{ rollbackId: string }>> {
   return refusable(async () => {
     const { idempotencyKey: key, ...asked } = input;
@@ -25,7 +27,7 @@ export function startManualRollback(
     const made = await unlessMade(app.dataSource.manager, keyed, async () => {
       const order = await orderRollback(app, asked, by);
       const id = key === undefined ? randomUUID() : rollbackId('MANUAL', input.product, by ?? '', key);
-      const started = await startRollback(app, { ...order, id, keyed });
+      const started = await startRollback(app, { ...order, id, keyed, makers });
       if (started.kind !== 'NOTHING') return started.rollbackId;
       const found = started.plan.targets.map(({ environment, reason }) => `${environment}: ${reason}`);
       const message = `nothing would go back. ${found.join('; ') || 'no environment of the product is known'}`;

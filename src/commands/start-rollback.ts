@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { PoolClient } from 'pg';
 import type { EntityManager } from 'typeorm';
 import type { App } from '../app.ts';
+import type { Maker } from '../core/caller.ts';
 import { createRollback } from '../core/rollback/create.ts';
 import { planRollback } from '../core/rollback/plan-rollback.ts';
 import type { RollbackQuestion, RollbackRequest } from '../core/rollback/plan-rollback.ts';
@@ -32,6 +33,8 @@ export interface RollbackOrder {
   version: VersionRef;
   /** What a person asked for; null when Sluice starts it by itself. */
   asked: RollbackRequest | null;
+  /** Who made the credential with which it was asked for. */
+  makers?: readonly Maker[];
   /** Kept with it: the same key with the same input answers this rollback again. */
   keyed?: KeyedInput;
   /** The outbox row that asked for it: gone once the rollback is there. */
@@ -144,7 +147,7 @@ async function makeRollback(
   app: Parts,
   tx: EntityManager,
   client: PoolClient,
-  { id, product, cause }: RollbackOrder,
+  { id, product, cause, makers = [] }: RollbackOrder,
   question: RollbackQuestion,
   plan: RollbackPlan,
 ): Promise<void> {
@@ -162,7 +165,7 @@ async function makeRollback(
   const parts = { id, product, flow, plan, targets, origins, now: question.now, actor };
   const { state, events, plan: frozenPlan, contents } = createRollback<PinnedContent>(parts);
   const release = {
-    state,
+    state: { ...state, ...(makers.length > 0 && { initiatorMakers: makers }) },
     events,
     plan: frozenPlan,
     contents,
@@ -171,7 +174,7 @@ async function makeRollback(
     version: plan.version.label,
     digest: plan.version.digest,
     concurrency: known?.concurrency ?? ('QUEUE' as const),
-    trigger: { kind: 'ROLLBACK' as const, actor },
+    trigger: { kind: 'ROLLBACK' as const, actor, ...(makers.length > 0 && { makers }) },
   };
   await insertAudited(tx, release);
   const included = going.filter((each) => each.decision === 'INCLUDED').map((each) => each.environment);

@@ -8,6 +8,7 @@ import { selectFlow } from '../core/flow-selection.ts';
 import { marks } from '../core/holds.ts';
 import { planRelease as plan } from '../core/plan.ts';
 import type { ReleasePlan } from '../core/plan.ts';
+import type { Maker } from '../core/caller.ts';
 import { refusal, RefusedError } from '../core/problems.ts';
 import { wrongLabel } from '../core/printable.ts';
 import { matchesSelector } from '../core/selectors.ts';
@@ -51,6 +52,7 @@ export function triggerRelease(
   app: Parts,
   input: TriggerInput,
   actor: string | null,
+  makers: readonly Maker[] = [],
 ): Promise<Result<{ releaseId: string }>> {
   return refusable(async () => {
     const { manager } = app.dataSource;
@@ -59,7 +61,7 @@ export function triggerRelease(
       const definitions = await app.definitions.current();
       const { product, plan } = planFor(definitions, input);
       const contents = await pin(app, definitions, product, plan, input);
-      const release = freeze(app, product, plan, contents, input, actor);
+      const release = freeze(app, product, plan, contents, input, { actor, makers });
       const insert = async (tx: EntityManager, client: Pool | PoolClient): Promise<string> => {
         if (input.acknowledgeBadVersion !== true) await refuseBadVersion(app, client, definitions, release);
         const number = await insertAudited(tx, release);
@@ -219,7 +221,7 @@ function freeze(
   frozen: ReleasePlan,
   contents: Record<string, PinnedContent>,
   input: TriggerInput,
-  actor: string | null,
+  { actor, makers }: { actor: string | null; makers: readonly Maker[] },
 ): NewRelease {
   const pinned = Object.values(contents);
   for (const [name, { label }] of Object.entries(contents))
@@ -238,8 +240,9 @@ function freeze(
               .join('\n'),
           )
           .digest('hex');
+  const created = createRelease(randomUUID(), frozen, version, app.clock.now().getTime(), actor, makers);
   return {
-    ...createRelease(randomUUID(), frozen, version, app.clock.now().getTime(), actor),
+    ...created,
     plan: frozen,
     contents,
     kind: 'FORWARD',
@@ -247,7 +250,7 @@ function freeze(
     version,
     digest,
     concurrency: product.spec.concurrency,
-    trigger: { kind: 'MANUAL', actor, commit: input.commit },
+    trigger: { kind: 'MANUAL', actor, commit: input.commit, ...(makers.length > 0 && { makers }) },
   };
 }
 

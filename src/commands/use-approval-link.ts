@@ -3,9 +3,11 @@ import { EVERYTHING, grantsOfToken, mayDo } from '../core/access/index.ts';
 import type { Permission, Target } from '../core/access/index.ts';
 import type { DecisionChannel } from '../core/approvals/approval.ts';
 import { permissionToDecide } from '../core/approvals/may-decide.ts';
+import type { Maker } from '../core/caller.ts';
 import { refusal } from '../core/problems.ts';
 import type { Refusal } from '../core/problems.ts';
 import { readGrants, readToken } from '../store/access.ts';
+import type { ApiToken } from '../store/access.ts';
 import { markUsed, readApprovalLink } from '../store/approval-links.ts';
 import type { ApprovalLink } from '../store/approval-links.ts';
 import type { AuditOrigin } from '../store/audit-log.ts';
@@ -50,7 +52,8 @@ export async function useApprovalLink(
   const decide = async (): Promise<Result<DecidedPromotion>> => {
     const why = await whyNot(app, link);
     if (why) return { refusals: [why] };
-    const done = await decideOnPromotion(app, decision, { releaseId, environment, attempt, comment }, approver, via);
+    const by = { ...approver, makers: await makersOfLink(app, link) };
+    const done = await decideOnPromotion(app, decision, { releaseId, environment, attempt, comment }, by, via);
     if (done.refusals) return done;
     return (await markUsed(app.pool, link.id, app.clock.now())) ? done : { refusals: [used(link)] };
   };
@@ -75,13 +78,28 @@ async function whyNot(app: Parts, link: ApprovalLink): Promise<Refusal | null> {
   return refusal('WRONG_STATE', `this link expired at ${link.expiresAt.toISOString()}`);
 }
 
+/** Who stands behind a link. One of an older version does not say so itself. */
+async function makersOfLink(app: Parts, { approver, createdBy, credential }: ApprovalLink): Promise<readonly Maker[]> {
+  if (approver.makers) return approver.makers;
+  const token = await tokenOf(app, credential);
+  const behind = token?.makers ?? [];
+  if (createdBy === approver.name) return behind;
+  return createdBy === null ? [{ name: null, unlimited: false }] : [{ name: createdBy, unlimited: true }, ...behind];
+}
+
+async function tokenOf(app: Parts, credential: string | null): Promise<ApiToken | null> {
+  const [, id] = /^token (.+)$/.exec(credential ?? '') ?? [];
+  return id === undefined ? null : readToken(app.pool, id);
+}
+
 /** Whoever revokes a token, or takes a role from somebody, takes back what these could still do. */
 async function whyEnded(app: Parts, { credential, createdBy, ...link }: ApprovalLink): Promise<string | null> {
   // Made where nobody has to say who they are, or by the operator's own token.
   if (createdBy === null || credential === null || credential === 'SLUICE_ADMIN_TOKEN') return null;
-  const [, id] = /^token (.+)$/.exec(credential) ?? [];
-  const token = id === undefined ? null : await readToken(app.pool, id);
-  if (id !== undefined && (!token || token.revokedAt !== null)) return 'the token that it was made with was revoked';
+  const token = await tokenOf(app, credential);
+  if (credential.startsWith('token ') && (!token || token.revokedAt !== null))
+    return 'the token that it was made with was revoked';
+  if (token?.expiresAt && token.expiresAt <= app.clock.now()) return 'the token that it was made with has expired';
   // A person makes links for nobody else, so the groups of that moment are those of the approver.
   const holder = token
     ? { kind: token.subjectKind, subject: token.subject, groups: token.groups }

@@ -9,4 +9,17 @@ export interface Caller {
   groups: string[];
   /** Names of roles that are granted to the caller, directly or through a group. */
   roles: string[];
+  /** Who made the credential with which the caller came, who made the one with which that was made, and so on. */
+  makers?: readonly Maker[];
+}
+
+/** Somebody who made a token, or a link in somebody's name. */
+export interface Maker {
+  /** As callers are named; null: it was made where nobody had to say who they are. */
+  name: string | null;
+  /**
+   * Was ADMIN without limits, or is trusted by such an ADMIN to bring the decisions of others: two credentials of one such maker are
+   * not taken for one person's.
+   */
+  unlimited: boolean;
 }

@@ -1,4 +1,5 @@
 import type { Decision } from './advance.ts';
+import type { Maker } from './caller.ts';
 import { freshGroup } from './group-gate.ts';
 import { FRESH_METER } from './limits.ts';
 import { freshStep } from './step.ts';
@@ -12,11 +13,13 @@ export function createRelease(
   version: string,
   now: number,
   actor: string | null,
+  makers: readonly Maker[] = [],
 ): Pick<Decision, 'state' | 'events'> {
   const state: ReleaseState = {
     id,
     status: 'QUEUED',
     initiator: actor,
+    ...(makers.length > 0 && { initiatorMakers: makers }),
     createdAt: now,
     startedAt: null,
     endedAt: null,

@@ -31,9 +31,9 @@ export type ReleaseEvent =
   | ({ type: 'PromotionTerminated'; reason?: string } & AtPromotion)
   | ({ type: 'PromotionFailed' | 'PromotionSkipped'; reason: string } & AtPromotion)
   | ({ type: 'ApprovalRequested'; needed: string; expiresAt: string } & AtPromotion)
-  | ({ type: 'ApprovalGiven'; by?: string; comment?: string; via: DecisionChannel; missing: number } & AtPromotion)
+  | ({ type: 'ApprovalGiven'; missing: number } & Said & AtPromotion)
   | ({ type: 'ApprovalGranted'; approvedBy: string } & AtPromotion)
-  | ({ type: 'ApprovalRejected'; by?: string; comment?: string; via: DecisionChannel } & AtPromotion)
+  | ({ type: 'ApprovalRejected' } & Said & AtPromotion)
   | ({ type: 'ApprovalExpired'; reason: string } & AtPromotion)
   | ({ type: 'StepStarted' } & AtStep)
   | ({ type: 'StepWaiting'; reason: string; recheckAt?: string } & AtStep)
@@ -66,6 +66,14 @@ export type ReleaseEvent =
   | ({ type: 'RollbackTargetFailed' | 'RollbackTargetLeftAlone'; reason: string } & AtTarget)
   | { type: 'GroupGateAsked' | 'GroupGatePassed'; group: string }
   | { type: 'GroupGateWaiting' | 'GroupGateFailed'; group: string; reason: string };
+
+/** What somebody said. `broughtBy`: who made the link or token that brought it, where that was somebody else. */
+export interface Said {
+  by?: string;
+  comment?: string;
+  via: DecisionChannel;
+  broughtBy?: string[];
+}
 
 /** What was decided for one environment. */
 export interface ToldDecision {

@@ -1,6 +1,6 @@
 import type { Heard } from './actor.ts';
 import type { ApprovalState, DecisionChannel } from './approvals/approval.ts';
-import type { Caller } from './caller.ts';
+import type { Caller, Maker } from './caller.ts';
 import type { HealthStatus, RollbackCauseKind } from './definitions.ts';
 import type { HealthClock, Observation } from './health-clock.ts';
 import type { BadVersion, EnvironmentHold } from './holds.ts';
@@ -15,6 +15,8 @@ export interface ReleaseState {
   status: ReleaseStatus;
   /** Who triggered it, by name; null: nobody in particular, or Sluice by itself. */
   initiator: string | null;
+  /** Who made the credential with which that was done; absent: nobody else. */
+  initiatorMakers?: readonly Maker[];
   createdAt: number;
   startedAt: number | null;
   endedAt: number | null;

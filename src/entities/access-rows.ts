@@ -1,6 +1,7 @@
 import { Column, Entity, Generated, Index, PrimaryColumn } from 'typeorm';
 import type { AuditOutcome, AuditObject } from '../core/access/audit.ts';
 import type { Grant, Role, SubjectKind } from '../core/access/index.ts';
+import type { Maker } from '../core/caller.ts';
 import type { EnvironmentSelector, Selector } from '../core/definitions.ts';
 
 /** A token without its secret: only a hash is kept. Revoked and expired ones stay, as history. */
@@ -28,6 +29,13 @@ export class ApiTokenRow {
   /** The person's groups when it was made by themselves: what is granted to these, at the time of use, is granted to the person. */
   @Column({ type: 'jsonb', default: [] })
   groups!: string[];
+
+  /**
+   * Who stands behind it: whoever made it, who made the token with which that was done, and so on; never the one it speaks for.
+   * Null: it was made by a version that did not know.
+   */
+  @Column({ type: 'jsonb', nullable: true })
+  makers!: Maker[] | null;
 
   /** Null: whatever is granted to the subject, as it is at the time. */
   @Column({ type: 'jsonb', nullable: true })

@@ -1,5 +1,6 @@
 import { Column, Entity, Generated, Index, PrimaryColumn } from 'typeorm';
 import type { ApprovalState } from '../core/approvals/approval.ts';
+import type { Maker } from '../core/caller.ts';
 import type { ConcurrencyPolicy } from '../core/definitions.ts';
 import type { ReleasePlan } from '../core/plan.ts';
 import type { Problem } from '../core/problems.ts';
@@ -52,7 +53,7 @@ export class ReleaseRow {
   concurrency!: ConcurrencyPolicy;
 
   @Column({ type: 'jsonb' })
-  trigger!: { kind: 'MANUAL' | 'ROLLBACK'; actor: string | null; commit?: string };
+  trigger!: { kind: 'MANUAL' | 'ROLLBACK'; actor: string | null; commit?: string; makers?: readonly Maker[] };
 
   @Column({ type: 'text' })
   status!: ReleaseStatus;

@@ -146,7 +146,9 @@ export class RoleGrantResolver {
     @Ctx() { app, identity }: ApiContext,
     @Arg('input', () => RoleGrantDeleteInput, { description: 'Which one.' }) input: RoleGrantDeleteInput,
   ): Promise<RoleGrantPayload> {
-    const wrong = UUID.test(input.id) ? [] : [refusal('NOT_FOUND', `there is no grant "${input.id}"`, ['id'])];
+    const wrong = UUID.test(input.id)
+      ? []
+      : [refusal('NOT_FOUND', `there is no grant "${input.id}" that you may take away`, ['id'])];
     const done = wrong.length > 0 ? { refusals: wrong } : await deleteGrant(app, input, identity);
     if (done.refusals) return { roleGrant: null, userErrors: refused(done.refusals) };
     return { roleGrant: toRoleGrant(done.value), userErrors: [] };
@@ -160,7 +162,9 @@ function isOwn({ caller }: ApiContext, token: { subjectKind?: SubjectKind; subje
 /** Whose entries a list is limited to; undefined: everybody's. */
 function ownOnly({ identity }: ApiContext): Holder | undefined {
   if (!identity || mayDo(identity.grants, 'MANAGE_ACCESS', EVERYTHING)) return undefined;
-  return holderOf(identity.caller);
+  const { caller } = identity;
+  const limited = (caller.makers ?? []).flatMap(({ name, unlimited }) => (unlimited || name === null ? [] : [name]));
+  return { ...holderOf(caller), ...(caller.kind === 'SERVICE_ACCOUNT' && limited.length > 0 && { givenBy: limited }) };
 }
 
 function toGrant({ role, products, environments }: ScopeInput, path: (string | number)[], wrong: Refusal[]): Grant {

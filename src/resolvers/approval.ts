@@ -130,7 +130,7 @@ export class PromotionDecisionResolver {
             idempotencyKey: idempotencyKey ?? undefined,
           },
           context.caller,
-          context.identity?.credential,
+          context.identity,
         );
     forget(context);
     if (result.refusals) {

@@ -97,7 +97,9 @@ export class ReleaseResolver {
     @Ctx() context: ApiContext,
     @Arg('input', () => ReleaseTriggerInput, { description: 'What to release.' }) input: ReleaseTriggerInput,
   ): Promise<ReleasePayload> {
-    return moved(context, input, () => triggerRelease(context.app, given(input), context.actor));
+    return moved(context, input, () =>
+      triggerRelease(context.app, given(input), context.actor, context.caller?.makers),
+    );
   }
 
   @Guarded(may('TERMINATE', ({ input }, lookup) => lookup.release(input.releaseId, 'ROLLBACK'), ['ROLLBACK']))

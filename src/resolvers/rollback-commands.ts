@@ -34,7 +34,7 @@ export class RollbackCommandResolver {
         reason,
         idempotencyKey: idempotencyKey ?? undefined,
       };
-      return startManualRollback(context.app, given, context.actor);
+      return startManualRollback(context.app, given, context.actor, context.caller?.makers);
     });
   }
 

@@ -38,7 +38,7 @@ export class RolloutReportResolver {
       at: seen ?? undefined,
       idempotencyKey: idempotencyKey ?? undefined,
     };
-    const result = await reportRollout(context.app, given, context.actor);
+    const result = await reportRollout(context.app, given, context.actor, context.caller?.makers);
     forget(context);
     if (result.refusals) return { ...nothing, userErrors: refused(result.refusals) };
     const { releaseId, rollbackId, outcome } = result.value;

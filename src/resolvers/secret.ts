@@ -45,7 +45,7 @@ export class SecretResolver {
   @Guarded(MANAGES)
   @Mutation(() => SecretSetPayload, { description: 'Creates a secret, or gives it a new value.' })
   async secretSet(
-    @Ctx() { app, actor }: ApiContext,
+    @Ctx() { app, actor, identity }: ApiContext,
     @Arg('input', () => SecretSetInput, { description: 'The secret.' }) input: SecretSetInput,
   ): Promise<SecretSetPayload> {
     const { name, secretValue, description, hosts, git, webhook } = input;
@@ -59,7 +59,7 @@ export class SecretResolver {
         ? webhookUse(webhook)
         : { kind: 'REFERENCE', hosts: hosts ?? [] };
     const given = { name, value: secretValue ?? null, description: description ?? null, use };
-    const { value, refusals } = await setSecret(app, given, actor);
+    const { value, refusals } = await setSecret(app, given, actor, identity);
     return { secret: value ? new Secret(value) : null, userErrors: refused(refusals ?? []) };
   }
 

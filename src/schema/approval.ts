@@ -1,5 +1,5 @@
 import { Field, ID, InputType, Int, ObjectType } from 'type-graphql';
-import { approvalStatus, missingOf, progressOf } from '../core/approvals/approval.ts';
+import { approvalStatus, missingOf, nameOf, progressOf } from '../core/approvals/approval.ts';
 import type {
   ApprovalDecision as Decision,
   ApprovalStatus,
@@ -32,8 +32,9 @@ export const DecisionKindEnum = enumOf<Decision['kind']>('ApprovalDecisionKind',
 
 @ObjectType({ description: 'What somebody said about a promotion that needs an approval.' })
 export class ApprovalDecision {
-  static of({ kind, by, at, comment, via }: Decision): ApprovalDecision {
-    return { kind, by, at: new Date(at), comment, via };
+  static of({ kind, by, at, comment, via, makers = [] }: Decision): ApprovalDecision {
+    const broughtBy = [...new Set(makers.map((each) => nameOf(each.name)))];
+    return { kind, by, at: new Date(at), comment, via, broughtBy };
   }
 
   @Field(() => DecisionKindEnum, { description: 'Yes or no.' })
@@ -53,6 +54,9 @@ export class ApprovalDecision {
 
   @Field(() => DecisionChannelEnum, { description: 'How it came.' })
   via!: DecisionChannel;
+
+  @Field(() => [String], { description: 'Who made the link or token with which it came, where somebody else did.' })
+  broughtBy!: string[];
 }
 
 @ObjectType({ description: 'How far one rule of an approval is.' })

@@ -54,6 +54,8 @@ const atTarget: OwnFields<AtTarget> = {
   to: [text, 'What people call the version that it goes back to; null: there is none.', 'nullable'],
 };
 
+const BROUGHT_BY = 'Who made the link or token with which it came; null: nobody else did.';
+
 const promotion = { kind: PromotionEventNode };
 const step = { kind: StepEventNode };
 
@@ -168,6 +170,7 @@ const EVENTS: { [T in ReleaseEventType]: EventSpec<T> } = {
       by: [text, 'Who; null: nobody in particular, on a server without authentication.', 'nullable'],
       comment: [text, 'What they said.', 'nullable'],
       via: [() => DecisionChannelEnum, 'How it came.'],
+      broughtBy: [texts, BROUGHT_BY, 'nullable'],
       missing: [() => Int, 'How many approvals are still missing.'],
     },
   },
@@ -184,6 +187,7 @@ const EVENTS: { [T in ReleaseEventType]: EventSpec<T> } = {
       by: [text, 'Who; null: nobody in particular, on a server without authentication.', 'nullable'],
       comment: [text, 'What they said.', 'nullable'],
       via: [() => DecisionChannelEnum, 'How it came.'],
+      broughtBy: [texts, BROUGHT_BY, 'nullable'],
     },
   },
   ApprovalExpired: {

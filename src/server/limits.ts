@@ -48,7 +48,10 @@ export class Limits {
   callerOf(request: IncomingMessage, context?: ApiContext): string {
     // Nobody in particular is not one caller.
     const actor = context?.identity?.anonymous ? null : (context?.actor ?? null);
-    return actor === null ? `address ${neighbourhood(this.addressOf(request))}` : `caller ${actor}`;
+    if (actor === null) return `address ${neighbourhood(this.addressOf(request))}`;
+    // A name that somebody else's token has taken, too, is not one caller.
+    const makers = (context?.caller?.makers ?? []).filter(({ unlimited }) => !unlimited).map(({ name }) => name);
+    return makers.length === 0 ? `caller ${actor}` : `caller ${actor} of ${makers.join(' ')}`;
   }
 
   /** @throws RateLimitedError */

@@ -1,5 +1,6 @@
 import type { Pool, PoolClient } from 'pg';
 import type { DataSource, EntityManager } from 'typeorm';
+import { callerName } from '../core/access/index.ts';
 import type { Grant, SubjectKind } from '../core/access/index.ts';
 import { ApiTokenRow, RoleGrantRow } from '../entities/access-rows.ts';
 
@@ -19,6 +20,8 @@ export interface Holder {
   kind: Exclude<SubjectKind, 'GROUP'>;
   subject: string;
   groups: readonly string[];
+  /** Only what one of these gave: a name that two have taken shows neither what the other one has. */
+  givenBy?: readonly string[];
 }
 
 /** Where a write may happen: the caller's transaction. */
@@ -82,6 +85,7 @@ function page<T extends { id: string; subject: string }>(
     const own =
       "(r.subjectKind = :kind AND r.subject = :name) OR (r.subjectKind = 'GROUP' AND r.subject = ANY(:groups))";
     query.andWhere(`(${own})`, { kind: only.kind, name: only.subject, groups: only.groups });
+    if (only.givenBy) query.andWhere('r.createdBy = ANY(:givenBy)', { givenBy: only.givenBy });
   }
   return query.orderBy(`r.id ${collation}`.trim()).take(first).getMany();
 }
@@ -94,13 +98,42 @@ export function hasTokens(db: DataSource | EntityManager): Promise<boolean> {
 export async function readToken(pool: Pool, id: string): Promise<ApiToken | null> {
   const { rows } = await pool.query<ApiToken>({
     name: 'read-token',
-    text: `SELECT id, hash, name, subject_kind AS "subjectKind", subject, groups, scope, created_at AS "createdAt",
+    text: `SELECT id, hash, name, subject_kind AS "subjectKind", subject, groups, makers, scope, created_at AS "createdAt",
              created_by AS "createdBy", expires_at AS "expiresAt", revoked_at AS "revokedAt", revoked_by AS "revokedBy",
              last_used_at AS "lastUsedAt"
            FROM api_token WHERE id = $1`,
     values: [id],
   });
   return rows[0] ?? null;
+}
+
+/** What a service account of this name has already, whoever gave it. */
+export interface AccountHoldings {
+  grants: Grant[];
+  /** Of its tokens; null: whatever is granted to it. */
+  scopes: (Grant[] | null)[];
+  /** A webhook secret decides in its name. */
+  decides: boolean;
+  /** A rule of an approval names it. */
+  named: boolean;
+}
+
+export async function readAccount(client: Pick<PoolClient, 'query'>, subject: string): Promise<AccountHoldings> {
+  const { rows } = await client.query<AccountHoldings>({
+    name: 'read-account',
+    text: `SELECT
+      (SELECT coalesce(jsonb_agg(jsonb_build_object('role', role, 'products', products, 'environments', environments)), '[]')
+         FROM role_grant WHERE subject_kind = 'SERVICE_ACCOUNT' AND subject = $1) AS grants,
+      (SELECT coalesce(jsonb_agg(scope), '[]') FROM api_token WHERE subject_kind = 'SERVICE_ACCOUNT' AND subject = $1) AS scopes,
+      EXISTS (SELECT 1 FROM secret WHERE use->>'decidesAs' = $1) AS decides,
+      EXISTS (
+        SELECT 1 FROM (
+          SELECT spec AS rules FROM promotion_flow UNION ALL SELECT spec FROM promotion_workflow
+          UNION ALL SELECT p.plan FROM release r JOIN release_plan p ON p.release_id = r.id WHERE r.ended_at IS NULL) asked
+        WHERE jsonb_path_exists(rules, '$.**.users[*] ? (@ == $name)', jsonb_build_object('name', $2::text))) AS named`,
+    values: [subject, callerName('SERVICE_ACCOUNT', subject)],
+  });
+  return rows[0] as AccountHoldings;
 }
 
 /** To the minute: a token that is used all the time is not written all the time. */

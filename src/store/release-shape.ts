@@ -1,4 +1,5 @@
 import type { ApprovalState } from '../core/approvals/approval.ts';
+import type { Maker } from '../core/caller.ts';
 import type { ReleaseRest } from '../entities/release-rows.ts';
 import { freshGroup } from '../core/group-gate.ts';
 import { FRESH_METER } from '../core/limits.ts';
@@ -21,6 +22,7 @@ export interface ReleaseRecord {
   id: string;
   status: ReleaseStatus;
   initiator: string | null;
+  initiator_makers?: Maker[] | null;
   sequence: number;
   created_at: Date;
   started_at: Date | null;
@@ -53,6 +55,7 @@ export function toState(release: ReleaseRecord, promotions: PromotionRecord[]): 
     id: release.id,
     status: release.status,
     initiator: release.initiator,
+    ...(release.initiator_makers && { initiatorMakers: release.initiator_makers }),
     createdAt: time(release.created_at) as number,
     startedAt: time(release.started_at),
     endedAt: time(release.ended_at),

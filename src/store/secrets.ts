@@ -181,3 +181,11 @@ export class Vault implements SecretSource {
     }
   }
 }
+
+/** Who set it last; null: nobody in particular, or there is none. */
+export async function lastSetBy(pool: Pool, name: string): Promise<string | null> {
+  const { rows } = await pool.query<{ by: string | null }>('SELECT updated_by AS by FROM secret WHERE name = $1', [
+    name,
+  ]);
+  return rows[0]?.by ?? null;
+}

@@ -16,9 +16,9 @@ export const EVENT_FIELDS = `
     ... on WindowOverridden { windows reason expiresAt }
     ... on HoldLifted { reason }
     ... on ApprovalRequested { needed expiresAt }
-    ... on ApprovalGiven { by comment via missing }
+    ... on ApprovalGiven { by comment via broughtBy missing }
     ... on ApprovalGranted { approvedBy }
-    ... on ApprovalRejected { by comment via }
+    ... on ApprovalRejected { by comment via broughtBy }
     ... on ApprovalExpired { reason }
     ... on PromotionStarted { afresh }
     ... on PromotionFailed { reason }
@@ -88,6 +88,8 @@ export function toWords({ node }: StreamedEvent): string {
   const because = text('reason') || text('perhapsReason');
   const colon = because && `: ${because}`;
   const where = text('environment');
+  const bringers = (node['broughtBy'] as string[] | undefined) ?? [];
+  const brought = bringers.length > 0 ? ` (brought by ${bringers.join(', ')})` : '';
   const step = text('step');
   switch (node.__typename) {
     case 'ReleaseQueued':
@@ -112,11 +114,11 @@ export function toWords({ node }: StreamedEvent): string {
     case 'ApprovalRequested':
       return `${where}  needs the approval of ${text('needed')}`;
     case 'ApprovalGiven':
-      return `${where}  approved by ${text('by') || 'somebody without a name'}${text('comment') && `: ${text('comment')}`}`;
+      return `${where}  approved by ${text('by') || 'somebody without a name'}${brought}${text('comment') && `: ${text('comment')}`}`;
     case 'ApprovalGranted':
       return `${where}  has all its approvals`;
     case 'ApprovalRejected':
-      return `${where}  rejected by ${text('by') || 'somebody without a name'}${text('comment') && `: ${text('comment')}`}`;
+      return `${where}  rejected by ${text('by') || 'somebody without a name'}${brought}${text('comment') && `: ${text('comment')}`}`;
     case 'ApprovalExpired':
       return `${where}  ${because}`;
     case 'PromotionStarted':

@@ -7,7 +7,7 @@ import type { RoleGrant } from '../../store/access.ts';
 import { auditChange } from '../audit.ts';
 import { refusable } from '../result.ts';
 import type { Result } from '../result.ts';
-import { checkScope, mayManage, notYours } from './check.ts';
+import { checkScope, lastsLonger, mayManage, notYours } from './check.ts';
 
 export interface GrantInput extends Grant {
   subjectKind: SubjectKind;
@@ -28,6 +28,8 @@ export function createGrant(
         wrong.push(refusal('INVALID', `"${input.subject}" is no name: 1 to 200 characters`, ['subject']));
       }
       if (wrong.length === 0 && !mayManage(by, input)) wrong.push(notYours(by, input, ['role']));
+      const later = lastsLonger(by, null, 'a grant', []);
+      if (wrong.length === 0 && later) wrong.push(later);
       if (wrong.length > 0) throw new RefusedError(wrong);
       const { subjectKind, subject, role, products, environments } = input;
       const made: RoleGrant = {
@@ -55,8 +57,10 @@ export function deleteGrant(
   return refusable(() =>
     app.dataSource.transaction(async (tx) => {
       const before = await getGrant(tx, id);
-      if (!before) throw new RefusedError([refusal('NOT_FOUND', `there is no grant "${id}"`, ['id'])]);
-      if (!mayManage(by, before)) throw new RefusedError([notYours(by, before, ['id'])]);
+      // Whoever may not know of it is told the same as when there is none.
+      if (!before || !mayManage(by, before)) {
+        throw new RefusedError([refusal('NOT_FOUND', `there is no grant "${id}" that you may take away`, ['id'])]);
+      }
       await remove(tx, id);
       await auditChange(tx, { before, after: null, objects: [{ kind: 'Grant', name: id }] });
       return before;

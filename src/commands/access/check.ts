@@ -25,6 +25,26 @@ export function mayManage(by: Identity | null, grant: Grant): boolean {
   );
 }
 
+/**
+ * Why something that acts by itself later must not be made with a token that ends before it does; null: it may.
+ * @param until when it ends; null: when somebody ends it
+ */
+export function lastsLonger(
+  by: Pick<Identity, 'lasts'> | null,
+  until: Date | null,
+  what: string,
+  path: Path,
+): Refusal | null {
+  if (by?.lasts === undefined || (until !== null && until.getTime() <= by.lasts)) return null;
+  const end = new Date(by.lasts).toISOString();
+  const cure = until === null ? `${what} has no end here; use a token without one, or sign in` : 'name an earlier end';
+  return refusal(
+    'FORBIDDEN',
+    `the token that you use ends at ${end}, and nothing made with it lasts longer: ${cure}`,
+    path,
+  );
+}
+
 export function notYours(by: Identity | null, { role }: Grant, path: Path): Refusal {
   const message = `${by?.caller.name} is not ADMIN for all of these products and environments, and can neither give nor take away ${role} there`;
   return refusal('FORBIDDEN', message, path);

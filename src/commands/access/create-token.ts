@@ -1,17 +1,26 @@
 import type { PoolClient } from 'pg';
 import type { App } from '../../app.ts';
-import { covers, EVERYTHING, isReservedName, mayDo, ROLE_PERMISSIONS } from '../../core/access/index.ts';
-import type { Grant, Identity, SubjectKind } from '../../core/access/index.ts';
+import {
+  callerName,
+  covers,
+  EVERYTHING,
+  isReservedAccount,
+  isReservedName,
+  makersOf,
+  mayDo,
+  ROLE_PERMISSIONS,
+} from '../../core/access/index.ts';
+import type { Grant, HeldGrant, Identity, SubjectKind } from '../../core/access/index.ts';
 import { refusal, RefusedError } from '../../core/problems.ts';
 import type { Refusal } from '../../core/problems.ts';
-import { hasTokens, insertToken, readGrants } from '../../store/access.ts';
+import { hasTokens, insertToken, readAccount, readGrants } from '../../store/access.ts';
 import type { ApiToken } from '../../store/access.ts';
 import { auditChange } from '../audit.ts';
 import { clientOf } from '../../entities/data-source.ts';
 import { LOCK_TOKENS } from '../../entities/locks.ts';
 import { refusable } from '../result.ts';
 import type { Result } from '../result.ts';
-import { checkScope } from './check.ts';
+import { checkScope, lastsLonger } from './check.ts';
 import { makeToken } from './token.ts';
 
 export interface TokenInput {
@@ -39,6 +48,7 @@ export function createToken(
       const groups = by && isForSelf(input, by) ? by.caller.groups : [];
       const wrong = [...checkToken(input, now), ...(by ? checkRights(input, by) : [])];
       if (wrong.length === 0) wrong.push(...(await checkOwner(await clientOf(tx), input, groups)));
+      if (wrong.length === 0 && by) wrong.push(...(await checkAccount(await clientOf(tx), input, by)));
       if (!by && !opensTheDoor(input) && !(await hasTokens(tx))) wrong.push(lockedOut());
       if (wrong.length > 0) throw new RefusedError(wrong);
       const made = makeToken();
@@ -50,6 +60,7 @@ export function createToken(
         subjectKind,
         subject,
         groups,
+        makers: by ? makersOf(by, callerName(subjectKind, subject)) : [],
         scope,
         expiresAt,
         createdAt: now,
@@ -92,10 +103,17 @@ function checkToken({ name, subjectKind, subject, scope, expiresAt }: TokenInput
   return wrong;
 }
 
-function checkRights({ subjectKind, subject, scope }: TokenInput, by: Identity): Refusal[] {
+function checkRights({ subjectKind, subject, scope, expiresAt }: TokenInput, by: Identity): Refusal[] {
   const { name } = by.caller;
   const forSelf = isForSelf({ subjectKind, subject }, by);
-  const own = forSelf ? by.grants : by.grants.filter(({ role }) => ROLE_PERMISSIONS[role].includes('MANAGE_ACCESS'));
+  const own = forSelf ? by.grants : manages(by);
+  const later = lastsLonger(by, expiresAt, 'a token', ['expiresAt']);
+  if (later) return [later];
+  // Whatever the person may is more than what the token in use may.
+  if (forSelf && by.scoped === true && scope === null) {
+    const message = 'the token that you use has a scope: what is made with it needs a scope as well, within that one';
+    return [refusal('FORBIDDEN', message, ['scope'])];
+  }
   if (!forSelf && (subjectKind === 'USER' || scope === null) && !mayDo(own, 'MANAGE_ACCESS', EVERYTHING)) {
     const message =
       'a token that speaks for another person, or that may whatever its subject may, takes a grant of ADMIN without limits';
@@ -112,6 +130,28 @@ function checkRights({ subjectKind, subject, scope }: TokenInput, by: Identity):
           ),
         ],
   );
+}
+
+const manages = (by: Identity): HeldGrant[] =>
+  by.grants.filter(({ role }) => ROLE_PERMISSIONS[role].includes('MANAGE_ACCESS'));
+
+/**
+ * A service account's name is what rules of approvals, limits and lists know it by: who takes one that somebody else gives rights to,
+ * or counts on, speaks for it.
+ */
+async function checkAccount(
+  client: Pick<PoolClient, 'query'>,
+  { subjectKind, subject }: TokenInput,
+  by: Identity,
+): Promise<Refusal[]> {
+  const own = manages(by);
+  if (subjectKind !== 'SERVICE_ACCOUNT' || mayDo(own, 'MANAGE_ACCESS', EVERYTHING)) return [];
+  const name = callerName(subjectKind, subject);
+  const { grants, scopes, decides, named } = await readAccount(client, subject);
+  const mine = [grants, ...scopes].every((each) => each !== null && each.every((grant) => covers(own, grant)));
+  if (mine && !decides && !named && !isReservedAccount(name)) return [];
+  const message = `${name} is not only yours: others have given it rights, or count on its approval. A token that speaks for it takes a grant of ADMIN without limits; choose another name`;
+  return [refusal('FORBIDDEN', message, ['subject'])];
 }
 
 function isForSelf(

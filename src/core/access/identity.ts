@@ -1,4 +1,5 @@
-import type { Caller } from '../caller.ts';
+import type { Caller, Maker } from '../caller.ts';
+import { EVERYTHING, mayDo } from './grants.ts';
 import type { HeldGrant } from './grants.ts';
 import type { Visibility } from './visibility.ts';
 
@@ -14,6 +15,18 @@ export interface Identity {
   credential: string | null;
   /** Milliseconds since the epoch; null: when somebody revokes it. */
   expiresAt: number | null;
+  /**
+   * Of an API token that ends: its end, in milliseconds since the epoch. Nothing that is made with it and acts by itself later may
+   * last longer. Absent for who signed in: a session ends, the person stays.
+   */
+  lasts?: number;
+}
+
+/** Who stands behind something that this caller makes: the caller, and everybody behind the credential. */
+export function makersOf({ caller, grants }: Pick<Identity, 'caller' | 'grants'>, subject: string): Maker[] {
+  const unlimited = mayDo(grants, 'MANAGE_ACCESS', EVERYTHING);
+  const makers = [{ name: caller.name, unlimited }, ...(caller.makers ?? [])];
+  return makers.filter(({ name }) => name !== subject);
 }
 
 /** Of a connection that stays open: read anew each time, both change while it is open. */
@@ -37,6 +50,11 @@ const SERVICE_ACCOUNT = 'service-account/';
 export function callerName(kind: 'USER' | 'SERVICE_ACCOUNT', subject: string): string {
   return kind === 'USER' ? subject : `${SERVICE_ACCOUNT}${subject}`;
 }
+
+/** The name of whoever comes with `SLUICE_ADMIN_TOKEN`. */
+export const ROOT = callerName('SERVICE_ACCOUNT', 'admin');
+
+export const isReservedAccount = (name: string): boolean => name === ROOT;
 
 /** Whether an identity provider's name would be taken for something else here. */
 export function isReservedName(name: string): boolean {

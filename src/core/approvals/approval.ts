@@ -1,6 +1,8 @@
-import type { Caller } from '../caller.ts';
+import type { Caller, Maker } from '../caller.ts';
 import type { ApprovalRule, ApprovalSpec } from '../definitions.ts';
 import { seat } from './match.ts';
+import { personsOf } from './person.ts';
+import type { Act } from './person.ts';
 
 /**
  * What was asked and what was answered before one attempt of one promotion. It stands in the promotion's state, so it is bound
@@ -25,6 +27,8 @@ export interface ApprovalDecision {
   via: DecisionChannel;
   /** Positions of the rules that the person counts for, by the groups and roles of that moment. */
   rules: number[];
+  /** Who made the link or token that brought it; absent: the person came with nothing that somebody else had made. */
+  makers?: readonly Maker[];
 }
 
 /** How a decision came: with an API call, by a signed link that a person opened, or as a signed message of another system. */
@@ -63,19 +67,30 @@ export function rulesFor(spec: ApprovalSpec, caller: Caller | null): number[] {
   });
 }
 
-/** Per rule who counts for it and how many are missing. Before anybody was asked, all are. */
+/**
+ * Per rule who counts for it and how many are missing. Before anybody was asked, all are. Decisions that can have been one
+ * person's count once, for a rule that one of them fits.
+ */
 export function progressOf(spec: ApprovalSpec, approval: ApprovalState | null): RuleProgress[] {
   const rules = rulesOf(spec);
   const given = (approval?.decisions ?? []).filter((each) => each.kind === 'APPROVED');
+  const persons: ApprovalDecision[][] = [];
+  for (const [index, person] of personsOf(given.map(actOf)).entries()) {
+    (persons[person] ??= []).push(given[index] as ApprovalDecision);
+  }
   const seats = seat(
     rules.map((each) => each.count),
-    given.map((each) => each.rules),
+    persons.map((each) => [...new Set(each.flatMap((decision) => decision.rules))]),
   );
   return rules.map((rule, position) => {
-    const approvals = given.filter((_, index) => seats[index] === position);
-    return { rule, approvals, missing: rule.count - approvals.length };
+    const seated = persons.filter((_, person) => seats[person] === position);
+    const approvals = seated.flatMap((each) => each.find((decision) => decision.rules.includes(position)) ?? []);
+    return { rule, approvals, missing: rule.count - seated.length };
   });
 }
+
+/** Nobody in particular is one person. */
+export const actOf = ({ by, makers }: Pick<ApprovalDecision, 'by' | 'makers'>): Act => ({ name: by ?? '', makers });
 
 export function missingOf(spec: ApprovalSpec, approval: ApprovalState | null): number {
   return progressOf(spec, approval).reduce((sum, each) => sum + each.missing, 0);

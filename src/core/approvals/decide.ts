@@ -1,3 +1,4 @@
+import type { Maker } from '../caller.ts';
 import type { Move } from '../move.ts';
 import type { PlannedPromotion } from '../plan.ts';
 import { refusal } from '../problems.ts';
@@ -54,16 +55,33 @@ export function takeDecision(move: Move, stimulus: DecisionStimulus): void {
   const promotion = move.promotion(position);
   const before = promotion.approval as ApprovalState;
   const kind = stimulus.kind === 'approve' ? 'APPROVED' : 'REJECTED';
-  const decision: ApprovalDecision = { kind, by, at: move.now, comment, via, rules: rulesFor(spec, stimulus.by) };
+  const makers = othersThan(by, stimulus.by?.makers ?? []);
+  const rules = rulesFor(spec, stimulus.by);
+  const decision: ApprovalDecision = {
+    kind,
+    by,
+    at: move.now,
+    comment,
+    via,
+    rules,
+    ...(makers.length > 0 && { makers }),
+  };
   promotion.approval = { ...before, decisions: [...before.decisions, decision] };
   const at = move.atPromotion(position, promotion.status);
-  const who = { by: by ?? undefined, comment: comment ?? undefined, via };
+  const broughtBy = [...new Set(makers.map((each) => nameOf(each.name)))];
+  const brought = broughtBy.length > 0 && { broughtBy };
+  const who = { by: by ?? undefined, comment: comment ?? undefined, via, ...brought };
   if (kind === 'REJECTED') return move.emit({ type: 'ApprovalRejected', ...at, ...who });
   const missing = missingOf(spec, promotion.approval);
   move.emit({ type: 'ApprovalGiven', ...at, ...who, missing });
   if (missing > 0) return;
   const approvedBy = promotion.approval.decisions.map((each) => nameOf(each.by)).join(', ');
   move.emit({ type: 'ApprovalGranted', ...at, approvedBy });
+}
+
+/** Whoever made it for themselves brings nothing. */
+function othersThan(name: string | null, makers: readonly Maker[]): readonly Maker[] {
+  return makers.filter((each) => each.name === null || each.name !== name);
 }
 
 function isKnown({ attempt, approval }: PromotionState, stimulus: DecisionStimulus): boolean {

@@ -6,8 +6,10 @@ import { refusal } from '../problems.ts';
 import type { Refusal } from '../problems.ts';
 import { ENDED_PROMOTION, ENDED_RELEASE } from '../release.ts';
 import type { DecisionStimulus, GateAnswer, PromotionState, ReleaseState } from '../release.ts';
-import { approvalStatus, describeRule, missingOf, progressOf, rulesFor, rulesOf } from './approval.ts';
+import { actOf, approvalStatus, describeRule, missingOf, nameOf, progressOf, rulesFor, rulesOf } from './approval.ts';
 import type { ApprovalDecision, ApprovalState } from './approval.ts';
+import { mayBeOne } from './person.ts';
+import type { Act } from './person.ts';
 import { askApproval } from './gate.ts';
 
 /**
@@ -28,7 +30,7 @@ export function whyNot(plan: ReleasePlan, state: ReleaseState, wish: Wish, now: 
   if (!planned || !promotion) return refusal('NOT_FOUND', 'the release has no such promotion', ['environment']);
   const why = whyNotNow(plan, state, planned, promotion, wish, now);
   if (why !== null) return refusal('WRONG_STATE', `${planned.name} ${why}`, ['environment']);
-  const who = whyNotThey(state.initiator, planned, promotion, wish);
+  const who = whyNotThey(state, planned, promotion, wish);
   return who === null ? null : refusal('NOT_AN_APPROVER', who, ['environment']);
 }
 
@@ -43,6 +45,19 @@ export function mayApprove(
   const { attempt, approval } = state.promotions[promotion] as PromotionState;
   const said = approval?.decisions.some((each) => each.by === (by?.name ?? null)) ?? false;
   return !said && whyNot(plan, state, { kind: 'approve', promotion, attempt, by }, now) === null;
+}
+
+/** Why somebody can be the person who triggered the release; null: nothing says so. */
+function whySame(started: Act, by: Caller): string | null {
+  if (started.name === by.name) return 'somebody else has to';
+  const makers = by.makers ?? [];
+  // Made where nobody had to say who they are: it can have been anybody.
+  if (makers.some((each) => each.name === null))
+    return `nobody knows who made the link of ${by.name}: make another one where callers say who they are`;
+  if (!mayBeOne(started, by)) return null;
+  if (makers.some((each) => each.name === started.name)) return `${started.name} made the token or link of ${by.name}`;
+  if (started.makers?.some((each) => each.name === by.name)) return `${by.name} made the token of ${started.name}`;
+  return `one person made the tokens of ${started.name} and of ${by.name}`;
 }
 
 function whyNotNow(
@@ -76,7 +91,7 @@ function whyNotNow(
 
 /** Whoever may approve may reject. The initiator may only reject. */
 function whyNotThey(
-  initiator: string | null,
+  { initiator, initiatorMakers }: Pick<ReleaseState, 'initiator' | 'initiatorMakers'>,
   { name, approval: spec }: PlannedPromotion,
   { approval }: PromotionState,
   { kind, by }: Wish,
@@ -91,15 +106,37 @@ function whyNotThey(
     return `${who} is not among those who decide on ${name}: it needs the approval of ${all}`;
   }
   if (kind === 'reject') return null;
-  if (spec.forbidInitiator && initiator !== null && (by === null || by.name === initiator)) {
-    return by === null
-      ? `${initiator} triggered the release and may not approve ${name}; sign in, to show that you are somebody else`
-      : `${initiator} triggered the release and may not approve ${name} too: somebody else has to`;
+  if (spec.forbidInitiator && initiator !== null) {
+    const started = { name: initiator, makers: initiatorMakers };
+    const why = by === null ? 'sign in, to show that you are somebody else' : whySame(started, by);
+    if (why !== null) return `${initiator} triggered the release and may not approve ${name} too: ${why}`;
   }
-  const decision: ApprovalDecision = { kind: 'APPROVED', by: who, at: 0, comment: null, via: 'API', rules };
+  const makers = by?.makers ?? [];
+  const decision: ApprovalDecision = {
+    kind: 'APPROVED',
+    by: by?.name ?? null,
+    at: 0,
+    comment: null,
+    via: 'API',
+    rules,
+    makers,
+  };
   const before = approval as ApprovalState;
-  if (missingOf(spec, { ...before, decisions: [...before.decisions, decision] }) < missingOf(spec, before)) return null;
-  const open = progressOf(spec, approval).filter((each) => each.missing > 0);
+  const rest = missingOf(spec, { ...before, decisions: [...before.decisions, decision] }) - missingOf(spec, before);
+  if (rest < 0) return null;
+  const open = progressOf(spec, approval).flatMap((each, position) =>
+    each.missing > 0 ? [{ ...each, position }] : [],
+  );
+  const same = before.decisions.filter((each) => mayBeOne(actOf(each), actOf(decision)));
+  const [first] = same;
+  if (first) {
+    // One person counts once, and for another rule than before if that is what is missing.
+    const fits = open.some(
+      ({ position }) => rules.includes(position) && !same.some((each) => each.rules.includes(position)),
+    );
+    if (rest === 0 && fits) return null;
+    return `${who} cannot approve ${name} beside ${nameOf(first.by)}: one made the token or link of the other, or one person made both, and one person counts once`;
+  }
   const missing = open.map((each) => describeRule(each.rule, each.missing)).join(' and ');
   return `${who} cannot give what is missing for ${name}: the approval of ${missing}`;
 }
