@@ -26,7 +26,7 @@ const metadata = (name: string) => ({ name, labels: {}, annotations: {} });
 const action = (name: string, duration: number, dependsOn?: string[]) => ({
   name,
   type: 'simulate' as const,
-  parameters: { duration },
+  parameters: { duration: `${duration}ms` },
   dependsOn,
 });
 

@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import parseDuration from 'parse-duration';
+import { parseDuration } from '../core/duration.ts';
 import { addAccessCommands } from './access-program.ts';
 import { Client } from './client.ts';
 import { addApprovals } from './commands/approvals.ts';
@@ -208,8 +208,8 @@ function timeoutOption(): Option {
   ).argParser((value) => {
     const ms = parseDuration(value);
     // A timer holds 31 bits of milliseconds.
-    if (ms === null || !(ms > 0 && ms < 2 ** 31))
-      throw new InvalidArgumentError('Expected a duration such as 30s, 10m or 1h.');
+    if (ms === undefined || !(ms > 0 && ms < 2 ** 31))
+      throw new InvalidArgumentError('Expected a duration with a unit, such as 30s, 10m or 1h.');
     return ms;
   });
 }

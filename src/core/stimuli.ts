@@ -9,6 +9,7 @@ import { refusal } from './problems.ts';
 import type { GroupState, Outcome, OverrideStimulus, PromotionState, StepState, Stimulus } from './release.ts';
 import { failGroup, isOpenQuestion } from './settle.ts';
 import type { WindowOverride } from './windows/override.ts';
+import { fractionOf } from './windows/spread.ts';
 import { isSoak, lookAtSoak } from './soak.ts';
 import { overBy, takeRollback } from './rollback/take-back.ts';
 import { failStep, freshStep, wait } from './step.ts';
@@ -124,7 +125,7 @@ function takeOutcome(move: Move, report: Extract<Stimulus, { kind: 'outcome' }>)
       step.firstError ??= outcome.message;
       step.lastError = outcome.message;
       if (step.tries > planned.retry.limit) return failStep(move, report.promotion, report.step, outcome.message, true);
-      const pause = Math.min(planned.retry.backoff * 2 ** (step.tries - 1), planned.retry.maxDelay);
+      const pause = pauseBefore(planned.retry, step.tries, `${report.promotion} ${report.step} ${move.state.id}`);
       wait(move, step, move.now + Math.max(pause, outcome.retryAfter ?? 0), outcome.message);
       const retryAt = new Date(step.recheckAt as number).toISOString();
       return move.emit({ type: 'StepRetrying', ...at, message: outcome.message, tries: step.tries, retryAt });
@@ -155,6 +156,15 @@ function takeOutcome(move: Move, report: Extract<Stimulus, { kind: 'outcome' }>)
       promotion.problem ??= move.problem(stopReason(move.state, report.promotion), report.promotion, planned.id);
       return move.emit({ type: 'StepTerminated', ...at });
   }
+}
+
+/**
+ * Backoff before the next try: doubled each time, at most `maxDelay`, and up to a quarter shorter, so that a remote that comes back is
+ * not asked by all that wait for it at once. By how much follows from the step and the try.
+ */
+function pauseBefore({ backoff, maxDelay }: PlannedStep['retry'], tries: number, key: string): number {
+  const longest = Math.min(backoff * 2 ** (tries - 1), maxDelay);
+  return Math.ceil(longest * (1 - fractionOf(`${tries} ${key}`) / 4));
 }
 
 /** What was told to stop has ended. That its effect came first is kept in the records, and makes it no success. */

@@ -52,13 +52,15 @@ export const boolean: Codec<boolean> = {
   write: same,
 };
 
-/** A text such as `1h30m`, or whole milliseconds. */
+/** A text such as `1h30m`. A bare number says no unit, and is refused; none at all is none in any unit. */
 export const duration: Codec<number> = {
   read(value, path, report) {
-    if (Number.isSafeInteger(value)) return value as number;
+    if (value === 0) return 0;
     const parsed = typeof value === 'string' ? parseDuration(value) : undefined;
     if (parsed === undefined) {
-      report(path, `must be a duration such as 90s, 1h30m or 24h, or whole milliseconds, but is ${nameOfType(value)}`);
+      const bare = typeof value === 'number' || (typeof value === 'string' && /^\d+$/.test(value));
+      const hint = bare ? `: add a unit, for example ${value}s, ${value}m or ${value}h` : '';
+      report(path, `must be a duration such as 90s, 1h30m or 24h, but is ${nameOfType(value)}${hint}`);
     }
     return parsed;
   },

@@ -34,4 +34,8 @@ test('a time must have an offset, a duration must be one', async () => {
   const { code, err } = await served.sluice('hold', 'eu', '--reason', 'x', '--until', '2030-01-01T10:00');
   expect(code).toBe(2);
   expect(err).toContain('Expected 2026-12-24T18:00:00Z, or a duration');
+  const bare = await served.sluice('hold', 'eu', '--reason', 'x', '--until', '4');
+  expect(bare).toMatchObject({ code: 2 });
+  expect(bare.err).toContain('with a unit');
+  expect(await served.sluice('watch', 'billing', '--timeout', '5')).toMatchObject({ code: 2 });
 });

@@ -71,6 +71,11 @@ describe('a mistake is shown with line and column', () => {
       flow('  triggerEnvironment: dev\n  steps: []\n  timeout: 5 apples\n'),
       /^x.yaml:8:12: spec\.timeout: must be a duration such as 90s/,
     ],
+    [
+      'a bare number',
+      flow('  triggerEnvironment: dev\n  steps: []\n  timeout: 30\n'),
+      /^x.yaml:8:12: spec\.timeout: must be a duration .*, but is the number 30: add a unit, for example 30s, 30m or 30h$/,
+    ],
     ['half a millisecond', flow('  triggerEnvironment: dev\n  steps: []\n  timeout: 0.5\n'), /must be a duration/],
     [
       'a field outside',

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { InvalidArgumentError } from 'commander';
-import parseDuration from 'parse-duration';
+import { parseDuration } from '../../core/duration.ts';
 import type { Client, UserError } from '../client.ts';
 import { CliError, EXIT } from '../exit.ts';
 import { findRelease } from '../operations.ts';
@@ -233,9 +233,9 @@ interface Overridden {
 /** An instant with Z or an offset, or a duration from now on; answers ISO 8601, UTC. */
 function instantOf(text: string): string {
   const ms = parseDuration(text);
-  if (ms !== null && ms > 0 && !/^\d{4}-/.test(text)) return new Date(Date.now() + ms).toISOString();
+  if (ms !== undefined && ms > 0) return new Date(Date.now() + ms).toISOString();
   const at = /(Z|[+-]\d\d:?\d\d)$/.test(text) ? Date.parse(text) : Number.NaN;
   if (Number.isNaN(at))
-    throw new InvalidArgumentError('Expected 2026-12-24T18:00:00Z, or a duration such as 4h or 7d.');
+    throw new InvalidArgumentError('Expected 2026-12-24T18:00:00Z, or a duration with a unit, such as 4h or 7d.');
   return new Date(at).toISOString();
 }

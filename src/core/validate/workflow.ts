@@ -3,6 +3,7 @@ import { findCycles } from '../flow/cycles.ts';
 import type { FlowIndex } from '../flow/graph.ts';
 import { quote } from '../wording.ts';
 import { checkHttpUrl } from './application.ts';
+import { bareParameter } from './durations.ts';
 import { LIMITS, type Checks, type Path } from './rules.ts';
 
 export function checkWorkflow(checks: Checks, spec: PromotionWorkflowSpec): void {
@@ -41,6 +42,8 @@ function checkAction(checks: Checks, action: WorkflowAction, path: Path): void {
     const message = `an action of type ${action.type} has no parameter ${quote(name)}; it has ${known.join(', ')}`;
     checks.invalid(message, [...path, 'parameters', name]);
   }
+  for (const { message, path: at } of bareParameter(action.parameters.duration, [...path, 'parameters', 'duration']))
+    checks.invalid(message, at);
   const { url } = action.parameters;
   if (action.type !== 'http') return;
   if (typeof url !== 'string') {

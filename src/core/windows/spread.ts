@@ -65,7 +65,7 @@ export function startIn({ opens, until }: Spread, key: string): number {
 }
 
 /** A number in [0, 1) that looks random and is always the same for a text (FNV-1a). */
-function fractionOf(text: string): number {
+export function fractionOf(text: string): number {
   let hash = 0x811c9dc5;
   for (let index = 0; index < text.length; index += 1) hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
   return (hash >>> 0) / 2 ** 32;
