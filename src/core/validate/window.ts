@@ -1,5 +1,6 @@
 import type { ReleaseWindowSpec } from '../definitions.ts';
 import { occurrences } from '../windows/index.ts';
+import { checkRule } from '../windows/rrule.ts';
 import { calendarOf, WindowError } from '../windows/window.ts';
 import { isZone, parseTimeOfDay, parseWall } from '../windows/zones.ts';
 import { quote } from '../wording.ts';
@@ -74,6 +75,7 @@ function checkForm(checks: Checks, spec: ReleaseWindowSpec): void {
 function checkOccurs(checks: Checks, spec: ReleaseWindowSpec): void {
   const form = spec.cron !== undefined ? 'cron' : spec.rrule !== undefined ? 'rrule' : 'to';
   try {
+    if (spec.rrule !== undefined) checkRuleOf(spec.rrule);
     const calendar = calendarOf(spec);
     if (calendar.once) {
       const { start, end } = calendar.once;
@@ -91,6 +93,15 @@ function checkOccurs(checks: Checks, spec: ReleaseWindowSpec): void {
     const where =
       error.field === 'cron' || error.field === 'rrule' ? `${error.field} ${quote(spec[error.field])}: ` : '';
     checks.invalid(`${where}${error.message}`, ['spec', error.field]);
+  }
+}
+
+/** @throws WindowError */
+function checkRuleOf(rrule: string): void {
+  try {
+    checkRule(rrule);
+  } catch (error) {
+    throw new WindowError('rrule', (error as Error).message);
   }
 }
 
