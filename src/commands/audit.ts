@@ -24,14 +24,15 @@ export async function audited<T>(
   try {
     const result = await current.run(given, command);
     const reasons = refusalsOf(result);
-    if (reasons.length > 0) await insertAudit(pool, entryOf(given, { outcome: 'REFUSED', reasons }));
+    if (reasons.length > 0)
+      await insertAudit(pool, entryOf(given, { outcome: 'REFUSED', reasons: reasons.map(shown) }));
     else if (!given.written) await insertAudit(pool, entryOf(given, { outcome: 'DONE', reasons: null }));
     return result;
   } catch (error) {
     const code = (error as { extensions?: { code?: unknown } }).extensions?.code;
     const outcome = code === 'FORBIDDEN' ? 'FORBIDDEN' : 'FAILED';
     // Faults of our own are for the server's log: their words may hold what a client must not read.
-    const reasons = outcome === 'FORBIDDEN' || code === 'BAD_USER_INPUT' ? [(error as Error).message] : null;
+    const reasons = outcome === 'FORBIDDEN' || code === 'BAD_USER_INPUT' ? [shown((error as Error).message)] : null;
     await insertAudit(pool, entryOf(given, { outcome, reasons }));
     throw error;
   } finally {
@@ -51,6 +52,9 @@ interface Given {
 const current = new AsyncLocalStorage<Given>();
 
 const NOTHING: AuditChange = { before: null, after: null, objects: [] };
+
+/** A refusal quotes what was sent, which may be what the database does not hold. */
+const shown = (text: string): string => masked(text) as string;
 
 function entryOf(
   { command, origin }: Given,

@@ -31,7 +31,7 @@ import { toShape } from '../schema/spec-shape.ts';
 import { getToken, listGrants, listTokens } from '../store/access.ts';
 import type { ApiToken as StoredToken, Holder, RoleGrant as StoredGrant } from '../store/access.ts';
 import { Guarded, may, SIGNED_IN } from './access/rules.ts';
-import { checkStorable, refused, unstorable } from './answers.ts';
+import { checkStorable, isStorable, refused, unstorable } from './answers.ts';
 
 @Resolver()
 export class ApiTokenResolver {
@@ -83,7 +83,7 @@ export class ApiTokenResolver {
   /** Of oneself always; of others the command looks whether all that the token may do is one's own to manage. */
   @Guarded(
     may('MANAGE_ACCESS', async ({ input }: { input: ApiTokenRevokeInput }, { context }) => {
-      const token = await getToken(context.app.dataSource.manager, input.id);
+      const token = isStorable(input.id) ? await getToken(context.app.dataSource.manager, input.id) : null;
       return token && isOwn(context, token) ? 'OWN' : [SOMEWHERE];
     }),
   )
@@ -146,9 +146,9 @@ export class RoleGrantResolver {
     @Ctx() { app, identity }: ApiContext,
     @Arg('input', () => RoleGrantDeleteInput, { description: 'Which one.' }) input: RoleGrantDeleteInput,
   ): Promise<RoleGrantPayload> {
-    const wrong = UUID.test(input.id)
-      ? []
-      : [refusal('NOT_FOUND', `there is no grant "${input.id}" that you may take away`, ['id'])];
+    const wrong = unstorable(input);
+    if (wrong.length === 0 && !UUID.test(input.id))
+      wrong.push(refusal('NOT_FOUND', `there is no grant "${input.id}" that you may take away`, ['id']));
     const done = wrong.length > 0 ? { refusals: wrong } : await deleteGrant(app, input, identity);
     if (done.refusals) return { roleGrant: null, userErrors: refused(done.refusals) };
     return { roleGrant: toRoleGrant(done.value), userErrors: [] };

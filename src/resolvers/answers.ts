@@ -1,4 +1,5 @@
 import { GraphQLError } from 'graphql';
+import { steeringIn } from '../core/printable.ts';
 import type { Refusal } from '../core/problems.ts';
 import { refusal } from '../core/problems.ts';
 import { badInput } from '../schema/connection.ts';
@@ -29,22 +30,33 @@ const UNSTORABLE = /\0|[\ud800-\udfff]/u;
 
 export const isStorable = (text: string): boolean => !UNSTORABLE.test(text);
 
-/** What the database cannot store at all, wherever it stands in an input. */
-export function unstorable(input: unknown): Refusal[] {
+/**
+ * Texts that nobody can store or print, wherever they stand in an input. PostgreSQL has neither NUL nor half a character; control
+ * and bidirectional characters steer the terminals of others. Tabs and line breaks are fine.
+ * @param raw fields whose text is no text for people: it must be storable, and that is all
+ */
+export function unstorable(input: unknown, raw: readonly string[] = []): Refusal[] {
   const found: Refusal[] = [];
   const open: { value: unknown; path: Path }[] = [{ value: input, path: [] }];
   for (let next = open.pop(); next !== undefined && found.length < 20; next = open.pop()) {
     const { value, path } = next;
-    if (typeof value === 'string' && !isStorable(value)) {
-      found.push(refusal('INVALID', 'the text has a NUL character or half a character; remove it', path));
+    if (typeof value === 'string') {
+      const wrong = wrongIn(value, raw.includes(String(path.at(-1))));
+      if (wrong) found.push(refusal('INVALID', `the text ${wrong}`, path));
     } else if (typeof value === 'object' && value !== null && !(value instanceof Date)) {
       for (const [key, each] of Object.entries(value)) {
-        if (!isStorable(key)) found.push(refusal('INVALID', 'a key has a NUL character or half a character', path));
+        const wrong = wrongIn(key, false);
+        if (wrong) found.push(refusal('INVALID', `a key ${wrong}`, path));
         else open.push({ value: each, path: [...path, Array.isArray(value) ? Number(key) : key] });
       }
     }
   }
   return found;
+}
+
+function wrongIn(text: string, raw: boolean): string | undefined {
+  if (!isStorable(text)) return 'has a NUL character or half a character; remove it';
+  return raw ? undefined : steeringIn(text, { lines: true });
 }
 
 /** The same for the arguments of a query, where it is a fault of the client. */

@@ -16,7 +16,7 @@ import {
 } from '../schema/webhook-delivery.ts';
 import { listDeliveries } from '../store/deliveries.ts';
 import { Guarded, may } from './access/rules.ts';
-import { checkStorable, refused } from './answers.ts';
+import { checkStorable, refused, unstorable } from './answers.ts';
 import { forget } from './batches.ts';
 import { readSince, writeSince } from './newest-first.ts';
 
@@ -54,6 +54,8 @@ export class WebhookDeliveryResolver {
     @Ctx() context: ApiContext,
     @Arg('input', () => WebhookDeliveryReplayInput, { description: 'Which one.' }) input: WebhookDeliveryReplayInput,
   ): Promise<WebhookDeliveryReplayPayload> {
+    const unfit = unstorable(input);
+    if (unfit.length > 0) return { delivery: null, userErrors: refused(unfit) };
     const node = fromNodeId(input.id);
     const id = node?.type === 'WebhookDelivery' ? node.what : input.id;
     if (!UUID.test(id)) {

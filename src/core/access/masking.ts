@@ -39,8 +39,9 @@ export function masked(value: unknown): unknown {
 }
 
 function maskedText(text: string): string {
-  let shown = storable(text);
-  if (shown.length > MAX_TEXT) shown = `${shown.slice(0, MAX_TEXT)}… (${text.length} characters)`;
+  // Cut first: the cut may leave half a character.
+  let shown = storable(text.slice(0, MAX_TEXT));
+  if (text.length > MAX_TEXT) shown = `${shown}… (${text.length} characters)`;
   for (const [pattern, replacement] of IN_TEXT) shown = shown.replace(pattern, replacement);
   return shown;
 }
