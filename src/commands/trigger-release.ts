@@ -4,8 +4,9 @@ import type { EntityManager } from 'typeorm';
 import type { App } from '../app.ts';
 import { createRelease } from '../core/create.ts';
 import type { PromotionTemplateSpec, StoredDefinition } from '../core/definitions.ts';
-import { selectFlow } from '../core/flow-selection.ts';
+import { selectFlow, whyNone } from '../core/flow-selection.ts';
 import { marks } from '../core/holds.ts';
+import { lateWarnings } from '../core/late.ts';
 import { planRelease as plan } from '../core/plan.ts';
 import type { ReleasePlan } from '../core/plan.ts';
 import type { Maker } from '../core/caller.ts';
@@ -59,7 +60,7 @@ export function triggerRelease(
     const keyed = { by: actor, operation: 'triggerRelease', key: input.idempotencyKey, input };
     const releaseId = await unlessMade(manager, keyed, async () => {
       const definitions = await app.definitions.current();
-      const { product, plan } = planFor(definitions, input);
+      const { product, plan } = planFor(definitions, input, app.clock.now().getTime());
       const contents = await pin(app, definitions, product, plan, input);
       const release = freeze(app, product, plan, contents, input, { actor, makers });
       const insert = async (tx: EntityManager, client: Pool | PoolClient): Promise<string> => {
@@ -82,11 +83,11 @@ export function triggerRelease(
 }
 
 /** What `triggerRelease` would do; nothing is created and nothing is fetched. */
-export function planRelease(app: Pick<App, 'definitions'>, input: TriggerInput): Promise<Result<Planned>> {
-  return refusable(async () => planFor(await app.definitions.current(), input));
+export function planRelease(app: Pick<App, 'definitions' | 'clock'>, input: TriggerInput): Promise<Result<Planned>> {
+  return refusable(async () => planFor(await app.definitions.current(), input, app.clock.now().getTime()));
 }
 
-function planFor(definitions: DefinitionSnapshot, input: TriggerInput): Planned {
+function planFor(definitions: DefinitionSnapshot, input: TriggerInput, now: number): Planned {
   const product = definitions.products.get(input.product);
   if (!product) throw new RefusedError([refusal('NOT_FOUND', `there is no product "${input.product}"`, ['product'])]);
   const flow = input.flow === undefined ? chooseFlow(definitions, product, input) : namedFlow(definitions, input.flow);
@@ -104,6 +105,8 @@ function planFor(definitions: DefinitionSnapshot, input: TriggerInput): Planned 
   });
   if ('refusals' in planned) throw new RefusedError(planned.refusals);
   const { rollbackFloor } = input;
+  const late = lateWarnings(planned.plan, (each) => definitions.windowsFor(input.product, each), now);
+  planned.plan.warnings.push(...late);
   if (rollbackFloor === undefined) return { product, plan: planned.plan };
   const wrong = wrongLabel(rollbackFloor);
   if (wrong) {
@@ -137,9 +140,7 @@ function chooseFlow(
       refusal('AMBIGUOUS_FLOW', `several flows fit: ${names}; name one of them as \`flow\``, ['flow']),
     ]);
   }
-  const ambiguous = answers.find((each) => each.refusal?.code === 'AMBIGUOUS_FLOW')?.refusal;
-  const message = `no flow fits product "${product.metadata.name}": list one in its promotionFlows, give a flow a productSelector, or name one as \`flow\``;
-  throw new RefusedError([ambiguous ?? refusal('NO_FLOW', message, ['flow'])]);
+  throw new RefusedError([whyNone(product, answers)]);
 }
 
 /** A courtesy to whoever triggers: the gate of each promotion decides, whatever is marked or taken back meanwhile. */

@@ -52,7 +52,7 @@ export function selectFlow<F extends SelectableFlow>(
     }
     if (flow.spec.triggerEnvironment !== triggerEnvironment) {
       explanation.push(
-        `${entryText}: not taken, it is triggered by environment ${quote(flow.spec.triggerEnvironment)}, ` +
+        `${entryText}: not taken, ${ELSEWHERE} ${quote(flow.spec.triggerEnvironment)}, ` +
           `not ${quote(triggerEnvironment)}`,
       );
       continue;
@@ -104,6 +104,32 @@ function selectBySelector<F extends SelectableFlow>(
   return { refusal: refusal('NO_FLOW', message, ['flow']), explanation };
 }
 
+/**
+ * Why no flow fits, whichever environment triggers it: what the product lists and what selects it, and why each was not taken.
+ * `answers`: of every environment that triggers a flow.
+ */
+export function whyNone(
+  product: Pick<Definition<'Product'>, 'metadata' | 'spec'>,
+  answers: readonly FlowSelection<unknown>[],
+): Refusal {
+  const broken = answers.find(({ refusal: each }) => each !== undefined && each.code !== 'NO_FLOW')?.refusal;
+  if (broken) return broken;
+  // That an entry is for another environment is said by the answer of that one.
+  const tried = [...new Set(answers.flatMap((each) => each.explanation))].filter((each) => !each.includes(ELSEWHERE));
+  const name = quote(product.metadata.name);
+  const unknown = tried.some((each) => each.includes(NOT_KNOWN));
+  const hint = unknown
+    ? '; a release that somebody triggers has no commit message, and its revision is that of `commit`'
+    : '';
+  const because = tried.length > 0 ? `: ${tell(tried)}${hint}` : ': there is none that it could travel';
+  const cure =
+    product.spec.promotionFlows.length > 0 ? '' : 'list one in its promotionFlows, give a flow a productSelector, or ';
+  return refusal('NO_FLOW', `no flow fits product ${name}${because}. To choose, ${cure}name one as \`flow\``, ['flow']);
+}
+
+const ELSEWHERE = 'it is triggered by environment';
+const NOT_KNOWN = 'is not known';
+
 function tell(explanation: string[]): string {
   const more = explanation.length > 10 ? `; and ${explanation.length - 10} more` : '';
   return explanation.slice(0, 10).join('; ') + more;
@@ -112,7 +138,7 @@ function tell(explanation: string[]): string {
 /** Undefined when the selector is met. A change whose message is not known meets no selector, not even NotIn. */
 function whyNot({ key, operator, values }: GitTriggerSelector, commit: TriggerCommit | undefined): string | undefined {
   const raw = key === 'commitMessage' ? commit?.message : commit?.revision;
-  if (raw === undefined) return `the ${key} is not known`;
+  if (raw === undefined) return `the ${key} ${NOT_KNOWN}`;
   // Git ends a message with a line break, which nobody writes into a selector.
   const text = raw.trim();
   const hit = values.find((value) => matchesGlob(value, text));

@@ -7,7 +7,7 @@ import { askRollback } from './rollback/gates.ts';
 import { spreadAt, startIn, windowState } from './windows/index.ts';
 import { inWords, standing } from './windows/override.ts';
 import type { WindowOverride } from './windows/override.ts';
-import type { Facts, GateAnswer, PromotionState, ReleaseState } from './release.ts';
+import type { Facts, GateAnswer, PromotionState, PromotionStatus, ReleaseState } from './release.ts';
 
 /**
  * May this promotion start? One function answers for the executor, the API and every screen, so that explanation and
@@ -118,13 +118,21 @@ function askGroupLimits(group: PlannedGroup, state: ReleaseState, position: numb
   return { gate, verdict: 'pass', reason: `group ${group.name}: ${running} running, ${failed} failed` };
 }
 
+/** In a pipeline each environment takes the releases in order, also one that still waits in front of it. */
+const GOES_FIRST: Partial<Record<PromotionStatus, string>> = {
+  SUSPENDED: 'goes first, and waits for an approval in',
+  WAITING: 'goes first, and waits in front of',
+};
+
 function askEnvironment(environment: string, facts: Facts): GateAnswer {
   const release = facts.heldBy[environment];
   if (release === undefined) return { gate: 'ENVIRONMENT', verdict: 'pass', reason: `${environment} is free` };
+  const ahead = facts.ahead?.[environment];
+  const does = ahead === undefined ? 'is at work in' : (GOES_FIRST[ahead] ?? 'goes first, and has not come to');
   return {
     gate: 'ENVIRONMENT',
     verdict: 'wait',
-    reason: `release ${release} is at work in ${environment}`,
+    reason: `release ${release} ${does} ${environment}`,
     who: `release ${release}`,
     release,
   };

@@ -289,6 +289,8 @@ export interface Facts {
   behind: string | null;
   /** Environment → the other release that is at work there. */
   heldBy: Readonly<Record<string, string>>;
+  /** Environment → what the older release that goes first there, and has not started there yet, is doing about it. */
+  ahead?: Readonly<Record<string, PromotionStatus>>;
   /** Environment → the release windows that concern this product there, as they are defined now. */
   windows: Readonly<Record<string, ReleaseWindow[]>>;
   /** Environment → how long a promotion takes there, in milliseconds: p95 of those that succeeded. */

@@ -5,8 +5,10 @@ import { memberTimes } from './group-gate.ts';
 import type { Dependency, PlannedGroup, PlannedPromotion, PlannedStep, ReleasePlan } from './plan.ts';
 import { ENDED_PROMOTION } from './release.ts';
 import type { Facts, GateAnswer, PromotionState, ReleaseState, StepState } from './release.ts';
+import { endsBefore } from './late.ts';
 import { isLook, soakEnd } from './soak.ts';
 import { takenBackBy } from './steps.ts';
+import { inOrder } from './waiting-order.ts';
 
 /**
  * One thing that a release waits for, in words and as data. `who` can end it; `earliest` is the first time at which it can
@@ -128,8 +130,10 @@ function unmetGate(
       return { ...common, kind: 'HOLD', holds: answer.holds ?? [], earliest };
     case 'VERSION':
       return { ...common, kind: 'VERSION', badVersions: answer.badVersions ?? [], earliest };
-    case 'WINDOW':
-      return { ...common, kind: 'WINDOW', windows: answer.windows ?? [], earliest };
+    case 'WINDOW': {
+      const message = `${common.message}${endsBefore(plan, state, earliest)}`;
+      return { ...common, kind: 'WINDOW', windows: answer.windows ?? [], earliest, message };
+    }
     case 'APPROVAL': {
       const rules = approval ? progressOf(approval, (state.promotions[position] as PromotionState).approval) : [];
       return { ...common, kind: 'APPROVAL', rules, expiresAt: answer.expiresAt ?? null, earliest };
@@ -278,25 +282,6 @@ class Forecast {
     };
     return latest([begin, ...steps.map((_, index) => endOf(index))]);
   }
-}
-
-/** Positions of the promotions, each after everything that it depends on; groups stand behind their members. */
-function inOrder({ promotions, groups }: ReleasePlan): number[] {
-  const groupNode = (group: number): number => promotions.length + group;
-  const waitsFor = [...promotions.map((each) => each.dependsOn.length), ...groups.map((each) => each.members.length)];
-  const dependents: number[][] = waitsFor.map(() => []);
-  promotions.forEach(({ dependsOn }, position) => {
-    for (const on of dependsOn) dependents['group' in on ? groupNode(on.group) : on.promotion]?.push(position);
-  });
-  groups.forEach(({ members }, group) => members.forEach((each) => dependents[each]?.push(groupNode(group))));
-  const order = waitsFor.flatMap((count, node) => (count === 0 ? [node] : []));
-  for (let at = 0; at < order.length; at += 1) {
-    for (const dependent of dependents[order[at] as number] as number[]) {
-      waitsFor[dependent] = (waitsFor[dependent] as number) - 1;
-      if (waitsFor[dependent] === 0) order.push(dependent);
-    }
-  }
-  return order.filter((node) => node < promotions.length);
 }
 
 /** All of them: null (never) when one is. */

@@ -1,7 +1,7 @@
 import type { Pool, PoolClient } from 'pg';
 import { marks } from '../core/holds.ts';
 import type { BadVersion, EnvironmentHold } from '../core/holds.ts';
-import type { Facts, LiveVersion, ReleaseKind } from '../core/release.ts';
+import type { Facts, LiveVersion, PromotionStatus, ReleaseKind } from '../core/release.ts';
 import type { ReleaseWindow } from '../core/windows/index.ts';
 import { toBadVersion } from './bad-versions.ts';
 import type { BadVersionRecord } from './bad-versions.ts';
@@ -16,7 +16,7 @@ interface FactsRecord {
   /** The environments into which it may still promote; after a retry those that failed or were skipped, too. */
   ahead: string[] | null;
   behind: string | null;
-  older: Record<string, string> | null;
+  older: Record<string, { release: string; status: PromotionStatus }> | null;
   holding: Record<string, string> | null;
   holds: HoldRecord[] | null;
   marks: BadVersionRecord[] | null;
@@ -61,8 +61,8 @@ SELECT r.id, r.product, r.kind, own.ahead, r.trigger->>'kind' = 'MANUAL' AS "byP
   (SELECT jsonb_object_agg(p.environment, p.release_id) FROM promotion p
    WHERE p.product = r.product AND p.holds AND p.environment = ANY(own.ahead) AND p.release_id <> r.id) AS holding,
   CASE WHEN r.kind = 'FORWARD' AND r.concurrency = 'PIPELINE' THEN
-    (SELECT jsonb_object_agg(e.environment, o.release_id) FROM unnest(own.ahead) AS e(environment), LATERAL (
-       SELECT p.release_id FROM promotion p JOIN release f ON f.id = p.release_id AND f.kind = 'FORWARD'
+    (SELECT jsonb_object_agg(e.environment, jsonb_build_object('release', o.release_id, 'status', o.status)) FROM unnest(own.ahead) AS e(environment), LATERAL (
+       SELECT p.release_id, p.status FROM promotion p JOIN release f ON f.id = p.release_id AND f.kind = 'FORWARD'
        WHERE p.product = r.product AND p.environment = e.environment AND p.ended_at IS NULL AND p.number < r.number
        ORDER BY p.number DESC LIMIT 1) AS o) END AS older,
   (SELECT array_agg(DISTINCT d.environment) FROM deployment d JOIN promotion p
@@ -98,8 +98,14 @@ async function toFacts(client: PoolClient, row: FactsRecord, snapshot: Definitio
   const runway = strict.length > 0 ? await loadRunway(client, row.product, strict) : {};
   const live = row.kind === 'ROLLBACK' ? await loadLive(client, row.id) : {};
   const { behind, byPerson, older, holding } = row;
-  const heldBy = { ...older, ...holding };
-  return { behind, heldBy, windows, runway, live, holds, badVersions, byPerson, overtaken: row.overtaken ?? [] };
+  const heldBy: Record<string, string> = {};
+  const ahead: Record<string, PromotionStatus> = {};
+  for (const [environment, { release, status }] of Object.entries(older ?? {})) {
+    heldBy[environment] = release;
+    if (holding?.[environment] === undefined) ahead[environment] = status;
+  }
+  Object.assign(heldBy, holding);
+  return { behind, heldBy, ahead, windows, runway, live, holds, badVersions, byPerson, overtaken: row.overtaken ?? [] };
 }
 
 /** The newest deployment of every application that the rollback brings back. */

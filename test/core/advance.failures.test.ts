@@ -76,6 +76,19 @@ describe('transient errors', () => {
     expect(release.state.status).toBe('FAILED');
   });
 
+  test('of many steps at once come back spread over the last quarter of their pause, and the same for every process', () => {
+    const many = { workflows: { tests: [...Array(40).keys()].map((each) => `t${each}`) }, retry };
+    const pausesOf = (): number[] => {
+      const release = started(flow, many).succeed('dev');
+      release.report('tests', { kind: 'transient', message: 'no route' });
+      return release.steps('tests').map(({ recheckAt }) => (recheckAt as number) - release.now);
+    };
+    const pauses = pausesOf();
+    expect(new Set(pauses).size).toBeGreaterThan(20);
+    expect(Math.max(...pauses) - Math.min(...pauses)).toBeGreaterThan(0.15 * SECOND);
+    expect(pausesOf()).toEqual(pauses);
+  });
+
   test('wait at least as long as the other side asked for', () => {
     const release = started(flow, { retry }).succeed('dev');
     release.report('tests', { kind: 'transient', message: '429', retryAfter: MINUTE });

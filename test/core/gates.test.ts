@@ -20,6 +20,16 @@ describe('may it start?', () => {
   });
 
   test.each([
+    ['SUSPENDED', 'release r-0 goes first, and waits for an approval in asia'],
+    ['WAITING', 'release r-0 goes first, and waits in front of asia'],
+    ['PENDING', 'release r-0 goes first, and has not come to asia'],
+  ] as const)('who goes first and is %s in front of the environment is not said to be at work', (status, reason) => {
+    const release = started('dev > asia');
+    const facts = { ...NO_FACTS, heldBy: { asia: 'r-0' }, ahead: { asia: status } };
+    expect(askGates(release.plan, release.state, 1, facts, release.now)[1]).toMatchObject({ reason, release: 'r-0' });
+  });
+
+  test.each([
     ['ALL', 'a FAILED', 'fail'],
     ['ANY', 'a FAILED', 'wait'],
     ['ANY', 'a FAILED, b SKIPPED', 'fail'],

@@ -1,9 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { DAY } from '../../src/core/definitions.ts';
+import { lateWarnings } from '../../src/core/late.ts';
 import { diesAt, spent } from '../../src/core/limits.ts';
 import { NO_FACTS } from '../../src/core/release.ts';
 import type { Facts } from '../../src/core/release.ts';
-import { approvalOf, flowOf, MINUTE, person, SECOND } from './support/builders.ts';
+import { waitingFor } from '../../src/core/waiting.ts';
+import { approvalOf, flowOf, MINUTE, person, planOf, SECOND } from './support/builders.ts';
 import { started } from './support/play.ts';
 import type { Play } from './support/play.ts';
 
@@ -171,6 +173,35 @@ describe('an end of its own', () => {
   test('30 days where the flow says nothing', () => {
     const release = started('dev > eu');
     expect(diesAt(release.plan, release.state)).toBe(release.state.createdAt + 30 * DAY);
+  });
+});
+
+describe('what cannot come in time says so', () => {
+  const windowsOf = (environment: string) => closed[environment] ?? [];
+  const warningsOf = (options: Parameters<typeof flowOf>[1]) =>
+    lateWarnings(planOf(flowOf('dev > eu > asia', options)), windowsOf, Date.parse('2026-01-05T10:00:00Z'));
+
+  test('when it is triggered: a window that opens after its maxAge, and not before', () => {
+    expect(warningsOf({ maxAge: 60 * DAY })).toEqual([]);
+    expect(warningsOf({})).toEqual([
+      '"eu" opens 2026-02-20T00:00:00.000Z, and the release ends 2026-02-04T10:00:00.000Z, at its maxAge of 30d',
+    ]);
+  });
+
+  test('while it waits', () => {
+    const release = started('dev > eu');
+    release.facts = { ...NO_FACTS, windows: closed };
+    release.succeed('dev');
+    const [window] = waitingFor(release.plan, release.state, release.facts, release.now);
+    expect(window?.message).toMatch(/; the release ends before that, 2026-02-04T10:00:00.000Z, at its maxAge$/);
+  });
+
+  test('soaks that take longer than the flow or the environment may move', () => {
+    const steps = { eu: { soak: 20 * HOUR, timeout: HOUR }, asia: { soak: 10 * HOUR } };
+    expect(warningsOf({ maxAge: 60 * DAY, steps })).toEqual([
+      '"eu" soaks for 20h, and its timeout of 1h ends it before',
+      "what soaks one after the other takes 30h, and the flow's timeout is 24h",
+    ]);
   });
 });
 

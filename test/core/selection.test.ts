@@ -1,7 +1,7 @@
 import { fc } from './property.ts';
 import { expect, test } from 'vitest';
 import type { Labels, ProductSpec, Selector } from '../../src/core/definitions.ts';
-import { selectFlow } from '../../src/core/flow-selection.ts';
+import { selectFlow, whyNone } from '../../src/core/flow-selection.ts';
 
 const product = (promotionFlows: ProductSpec['promotionFlows'] = [], labels: Labels = { team: 'pay' }) => ({
   metadata: { name: 'billing', labels, annotations: {} },
@@ -78,6 +78,32 @@ test('no flow says what was tried', () => {
     /triggered by environment "qa", not "dev".*flow "fast": not taken, it has no productSelector/,
   );
   expect(selectFlow(product(), 'dev', undefined, []).refusal!.message).toMatch(/no flow has this trigger environment/);
+});
+
+test('where none fits, what the product lists is said, and why it was not taken', () => {
+  const selectors = [{ key: 'commitMessage' as const, operator: 'In' as const, values: ['release*'] }];
+  const listed = product([{ name: 'fast', gitTriggerSelectors: selectors }]);
+  const answers = ['dev', 'qa'].map((environment) =>
+    selectFlow(listed, environment, {}, [flow('fast'), flow('other', {}, 'x')]),
+  );
+  expect(whyNone(listed, answers)).toMatchObject({
+    code: 'NO_FLOW',
+    message:
+      'no flow fits product "billing": entry 1 of product "billing", flow "fast": not taken, the commitMessage is not known; ' +
+      'flow "fast": not taken, it has no productSelector and the product does not list it; a release that somebody triggers has ' +
+      'no commit message, and its revision is that of `commit`. To choose, name one as `flow`',
+  });
+});
+
+test('where nothing is listed, that is the cure', () => {
+  expect(whyNone(product(), [selectFlow(product(), 'dev', {}, [flow('fast')])]).message).toContain(
+    'list one in its promotionFlows',
+  );
+});
+
+test('an entry whose flow is gone is said, also where another environment has no flow', () => {
+  const gone = product([{ name: 'gone' }]);
+  expect(whyNone(gone, [selectFlow(gone, 'dev', {}, [])]).code).toBe('UNKNOWN_REFERENCE');
 });
 
 test('an entry that names a flow that is gone is refused, not passed over', () => {
