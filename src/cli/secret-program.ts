@@ -21,11 +21,17 @@ export function addSecretCommands(program: Command, { clientOf, formatOf, print,
     .description('create a secret or give it a new value, which is read from standard input')
     .argument('<name>')
     .option('--description <text>', 'what it is, for people')
-    .option('--host <host...>', 'may be sent to these hosts only, e.g. hooks.example.com or *.example.com')
+    .option(
+      '--host <host...>',
+      'for ${secrets.NAME}: may be sent to these hosts, e.g. hooks.example.com or *.example.com',
+    )
     .option('--git-url <prefix>', 'opens git repositories whose address begins so')
     .option('--git-username <name>', 'the user name for them')
     .option('--webhook-source <name>', 'signs the webhooks of this source')
-    .option('--product <name...>', 'which may tell of these products only, e.g. billing or team-a-*')
+    .option(
+      '--product <name...>',
+      'only for these products, e.g. billing or team-a-*: what it is sent for, or what its webhooks tell of',
+    )
     .option('--decides-as <account>', 'which decide on approvals, in the name of this service account')
     .action(async (name: string, flags: SecretFlags, command: Command) =>
       print(await setSecret(clientOf(command), name, flags, input)),

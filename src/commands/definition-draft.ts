@@ -4,6 +4,9 @@ import type { AllDefinitions } from '../store/definitions.ts';
 import { getDefinition, lastRevisions, readAllDefinitions } from '../store/definitions.ts';
 import type { Definition, Kind, StoredDefinition } from '../core/definitions.ts';
 import type { Known } from '../core/flow.ts';
+import type { SecretUse } from '../core/secrets.ts';
+import { secretsSentBy } from '../core/validate/secret-uses.ts';
+import { secretUses } from '../store/secrets.ts';
 import { knownAmong, knownNames } from './check-references.ts';
 
 /** Where a definition's references are looked up. */
@@ -11,11 +14,17 @@ export interface Definitions {
   get<K extends Kind>(kind: K, name: string): Promise<StoredDefinition<K> | null>;
   /** What a flow may name. */
   known(): Promise<Known>;
+  /** What these secrets are for. */
+  secretUses(names: readonly string[]): Promise<ReadonlyMap<string, SecretUse>>;
 }
 
 /** As they are in the database; for one definition, whose references are few. */
 export function storedDefinitions(db: DataSource | EntityManager): Definitions {
-  return { get: (kind, name) => getDefinition(db, kind, name), known: () => knownNames(db) };
+  return {
+    get: (kind, name) => getDefinition(db, kind, name),
+    known: () => knownNames(db),
+    secretUses: (names) => secretUses(db, names),
+  };
 }
 
 /**
@@ -25,9 +34,14 @@ export function storedDefinitions(db: DataSource | EntityManager): Definitions {
 export class DefinitionDraft implements Definitions {
   readonly #byKind: Map<Kind, Map<string, StoredDefinition>>;
   readonly #lastRevisions: ReadonlyMap<string, number>;
+  readonly #secretUses: ReadonlyMap<string, SecretUse>;
   #known: Known | null = null;
 
-  private constructor(all: AllDefinitions, lastRevisionOf: ReadonlyMap<string, number>) {
+  private constructor(
+    all: AllDefinitions,
+    lastRevisionOf: ReadonlyMap<string, number>,
+    uses: ReadonlyMap<string, SecretUse>,
+  ) {
     this.#byKind = new Map(
       Object.entries(all).map(([kind, each]) => [
         kind as Kind,
@@ -35,17 +49,23 @@ export class DefinitionDraft implements Definitions {
       ]),
     );
     this.#lastRevisions = lastRevisionOf;
+    this.#secretUses = uses;
   }
 
   /** @param about the definitions that may be put; a deleted one that comes again goes on counting its revisions. */
   static async read(client: Pool | PoolClient, about: readonly Definition[]): Promise<DefinitionDraft> {
     const { definitions } = await readAllDefinitions(client);
     const named = about.map(({ kind, metadata }) => ({ kind, name: metadata.name }));
-    return new DefinitionDraft(definitions, await lastRevisions(client, named));
+    const revisions = await lastRevisions(client, named);
+    return new DefinitionDraft(definitions, revisions, await secretUses(client, about.flatMap(secretsSentBy)));
   }
 
   async get<K extends Kind>(kind: K, name: string): Promise<StoredDefinition<K> | null> {
     return (this.#byKind.get(kind)?.get(name) as StoredDefinition<K> | undefined) ?? null;
+  }
+
+  async secretUses(): Promise<ReadonlyMap<string, SecretUse>> {
+    return this.#secretUses;
   }
 
   async known(): Promise<Known> {

@@ -3,6 +3,7 @@ import type { App } from '../app.ts';
 import type { Definition, Kind, StoredDefinition } from '../core/definitions.ts';
 import { refusal, RefusedError } from '../core/problems.ts';
 import { checkDefinition } from '../core/validate.ts';
+import { checkSecretUses, secretsSentBy } from '../core/validate/secret-uses.ts';
 import { sameDefinition } from '../manifests/index.ts';
 import { getDefinitionById, lockDefinitions, settleDefinitions, writeDefinition } from '../store/definitions.ts';
 import { auditChange } from './audit.ts';
@@ -94,6 +95,8 @@ export async function considerSave<K extends Kind>(
   refuseConflict(before, kind, name, expectedRevision);
   const dangling = await checkReferences(among, definition);
   if (dangling.length > 0) throw new RefusedError(dangling);
+  const leaking = checkSecretUses(definition, await among.secretUses(secretsSentBy(definition)));
+  if (leaking.length > 0) throw new RefusedError(leaking);
   if (before && sameDefinition(before, definition)) return { before, change: 'UNCHANGED' };
   return { before, change: before ? 'UPDATED' : 'CREATED' };
 }

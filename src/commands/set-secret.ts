@@ -3,7 +3,7 @@ import type { App } from '../app.ts';
 import type { Identity } from '../core/access/index.ts';
 import { refusal, RefusedError } from '../core/problems.ts';
 import { checkSecret } from '../core/secrets.ts';
-import type { SecretInput, SecretShown } from '../core/secrets.ts';
+import type { SecretInput, SecretShown, SecretUse } from '../core/secrets.ts';
 import { lockSecret, saveSecret } from '../store/secrets.ts';
 import { Sealing, SealingError } from '../store/sealing.ts';
 import { lastsLonger } from './access/check.ts';
@@ -32,7 +32,7 @@ export function setSecret(
       if (value === null && !before)
         throw new RefusedError([refusal('INVALID', `secret "${name}" is new and needs a value`, ['secretValue'])]);
       // A value that was given for one purpose is not handed out for another one.
-      if (value === null && before && !isDeepStrictEqual(before.use, use))
+      if (value === null && before && !isDeepStrictEqual(asNamed(before.use), asNamed(use)))
         throw new RefusedError([
           refusal('INVALID', `secret "${name}" gets another use, which takes its value once more`, ['secretValue']),
         ]);
@@ -42,6 +42,13 @@ export function setSecret(
       return after;
     }),
   );
+}
+
+/** Hosts that were taken over are the same hosts when somebody names them. */
+function asNamed(use: SecretUse): SecretUse {
+  if (use.kind !== 'REFERENCE') return use;
+  const { hosts, products } = use;
+  return { kind: 'REFERENCE', hosts, ...(products?.length ? { products } : {}) };
 }
 
 function seal(keys: readonly string[], name: string, value: string): ReturnType<Sealing['seal']> {

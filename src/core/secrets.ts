@@ -1,5 +1,6 @@
 import { refusal } from './problems.ts';
 import type { Refusal } from './problems.ts';
+import { matchesGlob } from './selectors.ts';
 import { quote } from './wording.ts';
 
 /** What a secret is for; it is given out for nothing else. */
@@ -7,7 +8,9 @@ export type SecretUse =
   /** `${secrets.NAME}` in the parameters of `http` actions and in headers of health sources. */
   | {
       kind: 'REFERENCE';
-      /** Hosts to which it may be sent, `*.corp.example` for all below; any when empty. */ hosts: string[];
+      /** Hosts to which it may be sent, `*.corp.example` for all below; nowhere when empty. */ hosts: string[];
+      /** Names with `*` of products in whose name it may be sent; any when left out. */ products?: string[];
+      /** Nobody has named the hosts: those were taken over to which it was sent when hosts became required. */ assumed?: true;
     }
   /** The password or token for repositories whose address begins so; the longest such beginning wins. */
   | { kind: 'GIT'; url: string; username: string | null }
@@ -55,6 +58,12 @@ export interface SecretInput {
 export function checkSecret({ name, value, description, use }: SecretInput): Refusal[] {
   const wrong: Refusal[] = [];
   const refuse = (message: string, ...path: string[]): void => void wrong.push(refusal('INVALID', message, path));
+  const checkProducts = (products: string[], ...path: string[]): void => {
+    if (products.length > 100) refuse('at most 100 products fit', ...path);
+    for (const product of products)
+      if (!/^[-a-z0-9*]{1,63}$/.test(product))
+        refuse(`${quote(product)} is not a name of a product, or a part of one with "*"`, ...path);
+  };
   if (!SECRET_NAME.test(name))
     refuse(
       `the name ${quote(name)} must be 1 to 63 letters, digits, "-" and "_", with a letter or digit at both ends`,
@@ -70,7 +79,10 @@ export function checkSecret({ name, value, description, use }: SecretInput): Ref
   if ((description?.length ?? 0) > 1_000) refuse('the description has more than 1000 characters', 'description');
   switch (use.kind) {
     case 'REFERENCE':
+      if (use.hosts.length === 0)
+        refuse('name the hosts to which it may be sent, such as hooks.example.com or *.example.com', 'hosts');
       if (use.hosts.length > 100) refuse('at most 100 hosts fit', 'hosts');
+      checkProducts(use.products ?? [], 'products');
       for (const host of use.hosts)
         if (!HOST.test(host))
           refuse(`${quote(host)} is not a host such as hooks.example.com or *.example.com`, 'hosts');
@@ -87,10 +99,7 @@ export function checkSecret({ name, value, description, use }: SecretInput): Ref
         refuse('a password for git has no line breaks; remove them', 'secretValue');
       break;
     case 'WEBHOOK':
-      if (use.products.length > 100) refuse('at most 100 products fit', 'webhook', 'products');
-      for (const product of use.products)
-        if (!/^[-a-z0-9*]{1,63}$/.test(product))
-          refuse(`${quote(product)} is not a name of a product, or a part of one with "*"`, 'webhook', 'products');
+      checkProducts(use.products, 'webhook', 'products');
       if (!SOURCE.test(use.source))
         refuse(
           `the source ${quote(use.source)} must be 1 to 63 lower-case letters, digits and "-"`,
@@ -126,10 +135,51 @@ export function signingKey(value: string): string | undefined {
   return bytes >= 24 && bytes <= 64 ? text : undefined;
 }
 
-/** Whether the host of a request is one of those that a secret may be sent to. */
+/** Whether the host of a request is one of those that a secret may be sent to; without any it may be sent nowhere. */
 export function mayBeSentTo(hosts: readonly string[], host: string): boolean {
   const asked = host.toLowerCase().replace(/\.$/, '');
-  return (
-    hosts.length === 0 || hosts.some((each) => (each.startsWith('*.') ? asked.endsWith(each.slice(1)) : asked === each))
-  );
+  return hosts.some((each) => (each.startsWith('*.') ? asked.endsWith(each.slice(1)) : asked === each));
+}
+
+export type ReferenceUse = Extract<SecretUse, { kind: 'REFERENCE' }>;
+
+/** Why a secret may not be sent there in the name of the product; undefined when it may. `host`, `product`: not known yet when left out. */
+export function whyNotSent(
+  name: string,
+  { hosts, products, assumed }: Pick<ReferenceUse, 'hosts' | 'products' | 'assumed'>,
+  { host, product }: { host?: string; product?: string },
+): string | undefined {
+  const set = `\`sluice secret set ${name}\``;
+  if (hosts.length === 0)
+    return `secret "${name}" may be sent nowhere: whoever knows its value names its hosts with ${set} and --host`;
+  // Neither the hosts nor the products are named: whoever is refused may not be meant to know of them.
+  if (host !== undefined && !mayBeSentTo(hosts, host)) {
+    const whence = assumed ? ', where it was not sent before hosts were required' : '';
+    return `secret "${name}" may not be sent to ${quote(host)}${whence}: ${set} with --host adds a host`;
+  }
+  if (product !== undefined && products?.length && !products.some((each) => matchesGlob(each, product)))
+    return `secret "${name}" is not for product ${quote(product)}: ${set} with --product adds one`;
+  return undefined;
+}
+
+/** `${NAME}`; `$${NAME}` stays as `${NAME}`. */
+export const REFERENCE = /\$(\$?)\{([^{}]*)\}/g;
+export const SECRETS = 'secrets.';
+
+/** The names in `${secrets.NAME}`, wherever they stand in a value, keys included; sorted. */
+export function secretsIn(value: unknown): string[] {
+  const names = new Set<string>();
+  const collect = (each: unknown): void => {
+    if (typeof each === 'string') {
+      for (const [, escaped, name = ''] of each.matchAll(REFERENCE))
+        if (!escaped && name.startsWith(SECRETS)) names.add(name.slice(SECRETS.length));
+    } else if (typeof each === 'object' && each !== null) {
+      for (const [key, inner] of Object.entries(each)) {
+        collect(key);
+        collect(inner);
+      }
+    }
+  };
+  collect(value);
+  return [...names].sort();
 }

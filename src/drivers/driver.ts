@@ -178,8 +178,12 @@ export interface HealthAnswer {
 /** A secret at the moment of its use. */
 export interface OpenedSecret {
   value: string;
-  /** Where it may be sent; anywhere when empty. */
+  /** Where it may be sent; nowhere when empty. */
   hosts: string[];
+  /** For which products, names with `*`; any when left out. */
+  products?: string[];
+  /** The hosts are those of before hosts were required. */
+  assumed?: true;
 }
 
 export interface GitLogin {

@@ -48,16 +48,18 @@ export class SecretResolver {
     @Ctx() { app, actor, identity }: ApiContext,
     @Arg('input', () => SecretSetInput, { description: 'The secret.' }) input: SecretSetInput,
   ): Promise<SecretSetPayload> {
-    const { name, secretValue, description, hosts, git, webhook } = input;
+    const { name, secretValue, description, hosts, products, git, webhook } = input;
     const wrong = unstorable(input, ['secretValue']);
     if ([hosts, git, webhook].filter(Boolean).length > 1)
       wrong.push(refusal('INVALID', 'a secret has one use: give one of hosts, git and webhook'));
+    if (products && (git || webhook))
+      wrong.push(refusal('INVALID', 'products go with hosts; those of a webhook are a part of it', ['products']));
     if (wrong.length > 0) return { secret: null, userErrors: refused(wrong) };
     const use: SecretUse = git
       ? { kind: 'GIT', url: git.url, username: git.username ?? null }
       : webhook
         ? webhookUse(webhook)
-        : { kind: 'REFERENCE', hosts: hosts ?? [] };
+        : { kind: 'REFERENCE', hosts: hosts ?? [], ...(products?.length ? { products } : {}) };
     const given = { name, value: secretValue ?? null, description: description ?? null, use };
     const { value, refusals } = await setSecret(app, given, actor, identity);
     return { secret: value ? new Secret(value) : null, userErrors: refused(refusals ?? []) };

@@ -31,10 +31,27 @@ export class Secret {
 
   @Field(() => [String], {
     nullable: true,
-    description: 'Hosts to which it may be sent; empty: any. Null where it is not for references.',
+    description: 'Hosts to which it may be sent; empty: nowhere. Null where it is not for references.',
   })
   get hosts(): string[] | null {
     return this.shown.use.kind === 'REFERENCE' ? this.shown.use.hosts : null;
+  }
+
+  @Field(() => [String], {
+    nullable: true,
+    description:
+      'Products in whose name it may be sent, names with `*`; empty: any. Null where it is not for references.',
+  })
+  get products(): string[] | null {
+    return this.shown.use.kind === 'REFERENCE' ? (this.shown.use.products ?? []) : null;
+  }
+
+  @Field(() => Boolean, {
+    description:
+      'Nobody has named its hosts: they are those to which it was sent when hosts became required. Set it once more with its hosts.',
+  })
+  get hostsAssumed(): boolean {
+    return this.shown.use.kind === 'REFERENCE' && this.shown.use.assumed === true;
   }
 
   @Field(() => String, { nullable: true, description: 'How addresses of the git repositories begin that it opens.' })
@@ -143,9 +160,16 @@ export class SecretSetInput {
 
   @Field(() => [String], {
     nullable: true,
-    description: 'Hosts to which it may be sent, e.g. `hooks.example.com` or `*.example.com`. Left out: any.',
+    description:
+      'Hosts to which it may be sent, e.g. `hooks.example.com` or `*.example.com`: required where it is for references.',
   })
   hosts?: string[];
+
+  @Field(() => [String], {
+    nullable: true,
+    description: 'With `hosts`: products in whose name it may be sent, e.g. `billing` or `team-a-*`. Left out: any.',
+  })
+  products?: string[];
 
   @Field(() => SecretGitInput, { nullable: true, description: 'It opens git repositories.' })
   git?: SecretGitInput;

@@ -1,4 +1,5 @@
 import type { Pool, PoolClient } from 'pg';
+import type { DataSource, EntityManager } from 'typeorm';
 import type { SecretShown, SecretUse, WebhookUse } from '../core/secrets.ts';
 import { PermanentError } from '../drivers/driver.ts';
 import type { GitLogin, OpenedSecret, SecretSource } from '../drivers/driver.ts';
@@ -28,6 +29,19 @@ export async function webhookUse(connection: Connection, name: string): Promise<
   const { rows } = await connection.query<{ use: SecretUse }>('SELECT use FROM secret WHERE name = $1', [name]);
   const use = rows[0]?.use;
   return use?.kind === 'WEBHOOK' ? use : undefined;
+}
+
+/** What these secrets are for; names that are none are left out. */
+export async function secretUses(
+  db: DataSource | EntityManager | Pool | PoolClient,
+  names: readonly string[],
+): Promise<Map<string, SecretUse>> {
+  if (names.length === 0) return new Map();
+  type Row = { name: string; use: SecretUse };
+  const text = 'SELECT name, use FROM secret WHERE name = ANY($1)';
+  const found = (await (db as EntityManager).query(text, [names])) as Row[] | { rows: Row[] };
+  const rows = Array.isArray(found) ? found : found.rows;
+  return new Map(rows.map(({ name, use }) => [name, use]));
 }
 
 /** For change: whoever sets the same secret waits. */
@@ -117,7 +131,8 @@ export class Vault implements SecretSource {
         throw new PermanentError(
           `secret "${name}" is for ${row.use.kind === 'GIT' ? 'git' : 'a webhook'} and nothing else`,
         );
-      opened.set(name, { value: this.#open(row), hosts: row.use.hosts });
+      const { hosts, products, assumed } = row.use;
+      opened.set(name, { value: this.#open(row), hosts, ...(products && { products }), ...(assumed && { assumed }) });
     }
     return opened;
   }

@@ -59,7 +59,14 @@ describe('secrets in the API', () => {
   });
 
   test('what an earlier key sealed is sealed anew, and opens then without the earlier key', async () => {
-    await set({ name: 'old', secretValue: 'old-value-1' });
+    await set({ name: 'old', secretValue: 'old-value-1', hosts: ['a.example'], products: ['team-*'] });
+    const { secrets } = await api.ask('{ secrets(first: 100) { nodes { name hosts products hostsAssumed } } }');
+    expect(secrets.nodes).toContainEqual({
+      name: 'old',
+      hosts: ['a.example'],
+      products: ['team-*'],
+      hostsAssumed: false,
+    });
     const { config } = api.app;
     const next = randomBytes(32).toString('base64');
     const reseal = 'mutation { secretsReseal(input: {}) { resealed userErrors { code message } } }';
@@ -72,7 +79,7 @@ describe('secrets in the API', () => {
     expect((await api.ask(reseal)).secretsReseal.resealed).toBeGreaterThan(0);
     expect((await api.ask(reseal)).secretsReseal.resealed).toBe(0);
     Object.assign(config, { encryptionKeys: [] });
-    const keyless = await set({ name: 'new', secretValue: 'new-value-1' });
+    const keyless = await set({ name: 'new', secretValue: 'new-value-1', hosts: ['a.example'] });
     expect(keyless.userErrors).toMatchObject([
       { code: 'NO_ENCRYPTION_KEY', message: expect.stringContaining('openssl rand -base64 32') },
     ]);
@@ -81,7 +88,7 @@ describe('secrets in the API', () => {
 });
 
 describe('what a secret may be', () => {
-  const REFERENCE: SecretUse = { kind: 'REFERENCE', hosts: [] };
+  const REFERENCE: SecretUse = { kind: 'REFERENCE', hosts: ['hooks.example.com'] };
   const WEBHOOK: SecretUse = { kind: 'WEBHOOK', source: 'argo', products: ['billing', 'team-*'] };
   const messages = (name: string, value: string | null, use: SecretUse): string =>
     checkSecret({ name, value, description: null, use })
@@ -99,6 +106,9 @@ describe('what a secret may be', () => {
     ['a', 'hunter2-hunter2\0', REFERENCE, 'NUL'],
     ['a', 'long-enough', { kind: 'REFERENCE', hosts: ['https://x'] }, 'is not a host'],
     ['a', 'long-enough', { kind: 'REFERENCE', hosts: ['*'] }, 'is not a host'],
+    ['a', 'long-enough', { kind: 'REFERENCE', hosts: [] }, 'name the hosts'],
+    ['a', 'long-enough', { ...REFERENCE, products: ['Not A Product'] }, 'is not a name of a product'],
+    ['a', 'long-enough', { ...REFERENCE, products: ['team-*'] }, ''],
     ['a', 'long-enough', { kind: 'GIT', url: 'https://u:p@x/', username: null }, 'is not an address'],
     ['a', 'long-enough', { kind: 'GIT', url: 'ssh://x/', username: null }, 'is not an address'],
     ['a', 'two\nlines-of-it', { kind: 'GIT', url: 'https://x/', username: null }, 'line breaks'],
@@ -123,7 +133,7 @@ describe('what a secret may be', () => {
   });
 
   test.each([
-    [[], 'anything.example', true],
+    [[], 'anything.example', false],
     [['a.example'], 'a.example', true],
     [['a.example'], 'A.EXAMPLE.', true],
     [['a.example'], 'b.a.example', false],

@@ -11,7 +11,7 @@ import { openTestEngine, type TestEngine } from '../support/engine.ts';
 import { newWebhookSecret, signWebhook } from '../support/webhooks.ts';
 
 const [ONE, OTHER] = [randomBytes(32), randomBytes(32)].map((each) => each.toString('base64')) as [string, string];
-const FOR_ACTIONS: SecretUse = { kind: 'REFERENCE', hosts: [] };
+const FOR_ACTIONS: SecretUse = { kind: 'REFERENCE', hosts: ['hooks.example.com'] };
 const FROM_ARGO: SecretUse = { kind: 'WEBHOOK', source: 'argo', products: [] };
 const BOARDS = newWebhookSecret();
 

@@ -43,7 +43,7 @@ test('a value comes from standard input and is shown by nothing', async () => {
 });
 
 test('a value that is too short is refused, and not repeated', async () => {
-  expect(await sluice('hunter2', 'secret', 'set', 'x')).toEqual({
+  expect(await sluice('hunter2', 'secret', 'set', 'x', '--host', 'a.example')).toEqual({
     code: 1,
     out: '',
     err: 'the value has 7 characters; 8 to 65536 fit, a shorter one could not be masked\n',
@@ -51,7 +51,7 @@ test('a value that is too short is refused, and not repeated', async () => {
 });
 
 test('the audit log says who set which secret, and not to what', async () => {
-  await sluice('audited-value', 'secret', 'set', 'audited');
+  await sluice('audited-value', 'secret', 'set', 'audited', '--host', 'a.example');
   const { rows } = await engine.app.pool.query<{ action: string; text: string }>(
     `SELECT action, l::text AS text FROM audit_log l WHERE l::text LIKE '%audited%'`,
   );

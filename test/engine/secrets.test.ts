@@ -117,22 +117,61 @@ test('an answer that is refused leaks nothing into the problem', async () => {
   for (const each of spellings(VALUE)) expect(all).not.toContain(each);
 });
 
-test('a workflow cannot send a secret to a host that it is not for', async () => {
-  const before = asked.length;
-  const state = await withChecks({
-    url: `http://localhost:${host.split(':')[1]}/`,
-    headers: { 'x-token': '${secrets.hook}' },
-  });
-  expect(JSON.stringify(state)).toContain('secret \\"hook\\" may be sent to 127.0.0.1, and not to localhost');
-  expect(asked.length).toBe(before);
+const workflow = (parameters: Record<string, unknown>) =>
+  engine.save('PromotionWorkflow', 'refused', { actions: [{ name: 'call', type: 'http', parameters }] });
+const sending = (to: string, name = 'hook') => ({
+  url: `http://${to}/`,
+  headers: { 'x-token': `\${secrets.${name}}` },
 });
 
-test('a secret that is not there, or is for something else, is named', async () => {
+test('a workflow that would send a secret to a host that it is not for is refused when it is saved', async () => {
+  await expect(workflow(sending(`localhost:${host.split(':')[1]}`))).rejects.toThrow(
+    /secret \\"hook\\" may not be sent to \\"localhost\\".*"path":\["spec","actions",0,"parameters"\]/,
+  );
   await keep('for-git', GIT_VALUE, { kind: 'GIT', url: `http://${host}/git`, username: null });
+  await expect(workflow(sending(host, 'for-git'))).rejects.toThrow('is for git and nothing else');
+});
+
+test('the administrator of one application cannot have a secret of another team sent to themselves', async () => {
+  const mine = (url: string, product = 'billing') =>
+    engine.save('Application', 'mine', {
+      product,
+      environment: 'dev',
+      component: 'mine',
+      driver: { type: 'simulate' },
+      health: { type: 'http', url, headers: { authorization: '${secrets.team-b}' } },
+    });
+  await keep('team-b', 'TOP-SECRET-of-another-team', {
+    kind: 'REFERENCE',
+    hosts: ['127.0.0.1'],
+    products: ['shop', 'team-b-*'],
+  });
+  await expect(mine('https://evil.example/')).rejects.toThrow('may not be sent to');
+  await expect(mine(`http://${host}/`)).rejects.toThrow('is not for product \\"billing\\"');
+});
+
+test('a secret is judged again when it is used: its hosts and its products', async () => {
+  for (const use of [
+    { hosts: ['elsewhere.example'], words: 'may not be sent to \\"127.0.0.1\\"' },
+    { hosts: ['127.0.0.1'], products: ['shop'], words: 'is not for product \\"billing\\"' },
+  ]) {
+    await keep('moved', 'value-that-moved', { kind: 'REFERENCE', hosts: ['127.0.0.1'] });
+    await engine.save('PromotionWorkflow', 'checks', {
+      actions: [{ name: 'call', type: 'http', parameters: sending(host, 'moved') }],
+    });
+    const { words, ...rest } = use;
+    await keep('moved', 'value-that-moved', { kind: 'REFERENCE', ...rest });
+    const before = asked.length;
+    const version = randomBytes(4).toString('hex');
+    const state = await engine.ended(await engine.trigger({ product: 'billing', version }));
+    expect(JSON.stringify(state)).toContain(`secret \\"moved\\" ${words}`);
+    expect(asked.length).toBe(before);
+  }
+});
+
+test('a secret that is not there is named', async () => {
   const gone = await withChecks({ url: `http://${host}/`, headers: { 'x-token': '${secrets.gone}' } });
   expect(JSON.stringify(gone)).toContain('there is no secret \\"gone\\"');
-  const other = await withChecks({ url: `http://${host}/`, headers: { 'x-token': '${secrets.for-git}' } });
-  expect(JSON.stringify(other)).toContain('secret \\"for-git\\" is for git and nothing else');
 });
 
 test('a reference in what somebody else said stays text', async () => {

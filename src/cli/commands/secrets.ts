@@ -4,7 +4,7 @@ import { CliError, EXIT } from '../exit.ts';
 import { age, type Column, type Format, render } from '../output.ts';
 
 const SHOWN =
-  'name description use hosts gitUrl gitUsername webhookSource webhookProducts webhookDecidesAs revision keyId updatedAt updatedBy';
+  'name description use hosts products hostsAssumed gitUrl gitUsername webhookSource webhookProducts webhookDecidesAs revision keyId updatedAt updatedBy';
 
 export const SECRET_DOCUMENTS = {
   list: `query CliSecrets($after: String) {
@@ -25,6 +25,8 @@ interface SecretShown {
   name: string;
   use: string;
   hosts: string[] | null;
+  products: string[] | null;
+  hostsAssumed: boolean;
   gitUrl: string | null;
   webhookSource: string | null;
   revision: number;
@@ -43,10 +45,18 @@ export interface SecretFlags {
   decidesAs?: string;
 }
 
+function whereOf({ gitUrl, webhookSource, hosts, products, hostsAssumed }: SecretShown): string {
+  const other = gitUrl ?? webhookSource;
+  if (other !== null) return other;
+  const where = hosts?.join(', ') || 'nowhere';
+  const whose = products?.length ? ` for ${products.join(', ')}` : '';
+  return `${where}${whose}${hostsAssumed ? ' (name its hosts)' : ''}`;
+}
+
 const COLUMNS: Column<SecretShown>[] = [
   ['NAME', ({ name }) => name],
   ['FOR', ({ use }) => use.toLowerCase()],
-  ['WHERE', ({ gitUrl, webhookSource, hosts }) => gitUrl ?? webhookSource ?? (hosts?.join(', ') || 'any host')],
+  ['WHERE', whereOf],
   ['REVISION', ({ revision }) => String(revision)],
   ['KEY', ({ keyId }) => keyId],
   ['SET', ({ updatedAt }) => age(updatedAt)],
@@ -79,6 +89,7 @@ export async function setSecret(client: Client, name: string, flags: SecretFlags
       secretValue,
       description,
       hosts: host,
+      products: webhookSource === undefined ? product : undefined,
       git: gitUrl === undefined ? undefined : { url: gitUrl, username: gitUsername },
       webhook: webhookSource === undefined ? undefined : { source: webhookSource, products: product, decidesAs },
     },

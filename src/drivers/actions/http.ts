@@ -4,7 +4,7 @@ import { foreign } from '../../foreign/index.ts';
 import { Headers, type RequestInit } from 'undici';
 import { type HttpClient, openUrl, publicUrl, readBody, reasonOf, type Response, retryAfterOf } from '../http.ts';
 import { ForbiddenTarget } from '../network/guard.ts';
-import { checkHosts, type Opened } from '../secret-references.ts';
+import { checkSending, type Opened } from '../secret-references.ts';
 import type { HttpParameters } from './parameters.ts';
 
 /** Outputs become parameters of later actions; a larger answer is a download, not an answer. */
@@ -24,7 +24,7 @@ export async function runHttp(
 ): Promise<Record<string, string>> {
   const { expectStatus, outputs } = parameters;
   const { url, init } = prepare(parameters, context.key);
-  checkHosts(secrets, url);
+  checkSending(secrets, url, context.product);
   const what = `${init.method} ${publicUrl(url)}`;
   let response: Response;
   try {

@@ -1,7 +1,5 @@
+import { REFERENCE } from '../../core/secrets.ts';
 import { PermanentError } from '../driver.ts';
-
-/** `${NAME}`; `$${NAME}` stays as `${NAME}`. */
-export const REFERENCE = /\$(\$?)\{([^{}]*)\}/g;
 
 /**
  * Puts the parameters into every text of `value`, however deep, keys included. What is put in is not looked at again.

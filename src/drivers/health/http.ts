@@ -2,7 +2,7 @@ import type { HealthSourceSpec } from '../../core/definitions.ts';
 import { interpolate } from '../actions/interpolate.ts';
 import type { HealthAnswer, HealthContext, SecretSource } from '../driver.ts';
 import { type HttpClient, openUrl, reasonOf } from '../http.ts';
-import { checkHosts, openReferenced, valuesOf } from '../secret-references.ts';
+import { checkSending, openReferenced, valuesOf } from '../secret-references.ts';
 
 export const DEFAULT_HTTP_INTERVAL = 5_000;
 const DEFAULT_TIMEOUT = 5_000;
@@ -24,7 +24,7 @@ export async function checkHttp(
   try {
     const { url, headers: login } = openUrl(source.url);
     const opened = await openReferenced(source.headers ?? {}, secrets);
-    checkHosts(opened, url);
+    checkSending(opened, url, context.product);
     const headers = { ...login, ...interpolate(source.headers ?? {}, valuesOf(opened)) };
     let at = url;
     for (let hop = 0; ; hop += 1) {

@@ -1,0 +1,61 @@
+import type { AnyDefinition, Definition } from '../definitions.ts';
+import type { Refusal } from '../problems.ts';
+import { refusal } from '../problems.ts';
+import type { SecretUse } from '../secrets.ts';
+import { secretsIn, whyNotSent } from '../secrets.ts';
+
+/** A place of a definition that sends secrets in requests. */
+interface Sending {
+  /** In the name of this product; a workflow may serve any. */
+  product?: string;
+  url: unknown;
+  /** What may refer to secrets, the address included. */
+  value: unknown;
+  path: (string | number)[];
+}
+
+function sendingsOf(definition: AnyDefinition): Sending[] {
+  if (definition.kind === 'Application') {
+    const { health, product } = definition.spec;
+    if (health.type !== 'http') return [];
+    return [{ product, url: health.url, value: health.headers ?? {}, path: ['spec', 'health', 'headers'] }];
+  }
+  if (definition.kind !== 'PromotionWorkflow') return [];
+  return definition.spec.actions.flatMap(({ type, parameters }, index) => {
+    const path = ['spec', 'actions', index, 'parameters'];
+    return type === 'http' ? [{ url: parameters['url'], value: parameters, path }] : [];
+  });
+}
+
+/** The names of all secrets that a definition sends somewhere. */
+export const secretsSentBy = (definition: AnyDefinition | Definition): string[] => [
+  ...new Set(sendingsOf(definition as AnyDefinition).flatMap(({ value }) => secretsIn(value))),
+];
+
+/**
+ * Where a definition would send a secret that may not be sent there. A secret that is not there yet is no reason, and neither is an
+ * address that is put together at the moment of use: both are judged then.
+ */
+export function checkSecretUses(
+  definition: AnyDefinition | Definition,
+  uses: ReadonlyMap<string, SecretUse>,
+): Refusal[] {
+  return sendingsOf(definition as AnyDefinition).flatMap(({ product, url, value, path }) =>
+    secretsIn(value).flatMap((name): Refusal[] => {
+      const use = uses.get(name);
+      if (use === undefined) return [];
+      const why =
+        use.kind === 'REFERENCE'
+          ? whyNotSent(name, use, { host: hostOf(url), product })
+          : `secret "${name}" is for ${use.kind === 'GIT' ? 'git' : 'a webhook'} and nothing else`;
+      return why === undefined ? [] : [refusal('INVALID', why, path)];
+    }),
+  );
+}
+
+/** Undefined where the host is not written down. */
+function hostOf(url: unknown): string | undefined {
+  if (typeof url !== 'string') return undefined;
+  const authority = /^[a-z]+:\/\/[^/?#]*/i.exec(url)?.[0];
+  return authority === undefined || authority.includes('${') || !URL.canParse(url) ? undefined : new URL(url).hostname;
+}
