@@ -30,18 +30,20 @@ const UNSTORABLE = /\0|[\ud800-\udfff]/u;
 
 export const isStorable = (text: string): boolean => !UNSTORABLE.test(text);
 
+/** Fields whose text is not for people: manifests, which have rules of their own, and secrets. It must be storable, and that is all. */
+const RAW = ['text', 'secretValue'];
+
 /**
  * Texts that nobody can store or print, wherever they stand in an input. PostgreSQL has neither NUL nor half a character; control
  * and bidirectional characters steer the terminals of others. Tabs and line breaks are fine.
- * @param raw fields whose text is no text for people: it must be storable, and that is all
  */
-export function unstorable(input: unknown, raw: readonly string[] = []): Refusal[] {
+export function unstorable(input: unknown): Refusal[] {
   const found: Refusal[] = [];
   const open: { value: unknown; path: Path }[] = [{ value: input, path: [] }];
   for (let next = open.pop(); next !== undefined && found.length < 20; next = open.pop()) {
     const { value, path } = next;
     if (typeof value === 'string') {
-      const wrong = wrongIn(value, raw.includes(String(path.at(-1))));
+      const wrong = wrongIn(value, RAW.includes(String(path.at(-1))));
       if (wrong) found.push(refusal('INVALID', `the text ${wrong}`, path));
     } else if (typeof value === 'object' && value !== null && !(value instanceof Date)) {
       for (const [key, each] of Object.entries(value)) {

@@ -20,7 +20,7 @@ export class ManifestsResolver {
     @Ctx() context: ApiContext,
     @Arg('input', () => ManifestsApplyInput, { description: 'The manifests.' }) input: ManifestsApplyInput,
   ): Promise<ManifestsApplyPayload> {
-    const wrong = unstorable(input, ['text']);
+    const wrong = unstorable(input);
     if (wrong.length > 0) return { changes: [], userErrors: refused(wrong) };
     const { text, fileName, dryRun } = input;
     const applying = { text, fileName: fileName ?? undefined, dryRun };

@@ -49,7 +49,7 @@ export class SecretResolver {
     @Arg('input', () => SecretSetInput, { description: 'The secret.' }) input: SecretSetInput,
   ): Promise<SecretSetPayload> {
     const { name, secretValue, description, hosts, products, git, webhook } = input;
-    const wrong = unstorable(input, ['secretValue']);
+    const wrong = unstorable(input);
     if ([hosts, git, webhook].filter(Boolean).length > 1)
       wrong.push(refusal('INVALID', 'a secret has one use: give one of hosts, git and webhook'));
     if (products && (git || webhook))
