@@ -33,13 +33,32 @@ export type PinnedFile =
   | { kind: 'values'; values: { path: string; locations: PinnedValue[] }[] };
 
 /**
- * A value and its concrete place in the file. `text` keeps how a number was written when the number alone would lose
- * it: `appVersion: 1.10` is 1.1 to every parser, and 1.1 is another version.
+ * A value and its concrete place in the source file. `text` keeps how a scalar was written where the value alone would lose it:
+ * `appVersion: 1.10` is 1.1 to every parser, and 1.1 is another version; `yes` without quotes is a text to some readers and
+ * true to others.
  */
 export interface PinnedValue {
   location: (string | number)[];
   value: unknown;
   text?: string;
+  /**
+   * What chose the steps of `location` that are neither names nor indexes of the path: in another file the same entry may stand
+   * elsewhere. Absent in content that was pinned before this was kept: then the path alone says it.
+   */
+  chosen?: ChosenStep[];
+}
+
+/** How one step of a location was chosen, and what it can be found by in another file. */
+export interface ChosenStep {
+  /** Its position in `location`. */
+  at: number;
+  /** The selector as RFC 9535 writes it (`-1`, `-2:`, `*`, `?@.name == 'api'`), or `..`. */
+  by: string;
+  /** The selector chose so many entries there, and this was the one at `place`, from 0. */
+  of?: number;
+  place?: number;
+  /** The identity of a list's entry: fields of a map such as its name, or the scalar itself, or else a digest of the whole. */
+  entry?: { fields: Record<string, string | number | boolean> } | { value: unknown } | { digest: string };
 }
 
 export type { Undo };

@@ -172,14 +172,38 @@ describe('what is wrong is refused at its place', () => {
     ],
     [
       'a JSON path without $',
-      define('PromotionTemplate', { versionSource: { file: 'a', jsonPath: 'image' } }),
+      define('PromotionTemplate', { versionSource: { file: 'a.json', jsonPath: 'image' } }),
       'spec.versionSource.jsonPath',
       /begin with "\$"/,
     ],
     [
+      'a JSON path with a function',
+      define('PromotionTemplate', { promotion: { 'a.yaml': { jsonPaths: ["$.a[?match(@.b, '(a+)+')]"] } } }),
+      'spec.promotion.a.yaml.jsonPaths.0',
+      /functions such as match\(\) are not possible/,
+    ],
+    [
+      'a JSON path that looks everywhere twice',
+      define('PromotionTemplate', { promotion: { 'a.yaml': { jsonPaths: ['$.a', '$..a..b'] } } }),
+      'spec.promotion.a.yaml.jsonPaths.1',
+      /more than one "\.\."/,
+    ],
+    [
+      'a JSON path of another dialect',
+      define('PromotionTemplate', { promotion: { 'a.yaml': { jsonPaths: ["$.dependencies.['x']"] } } }),
+      'spec.promotion.a.yaml.jsonPaths.0',
+      /is no JSON path \(RFC 9535\)/,
+    ],
+    [
+      'JSON paths in a file that cannot be edited by them',
+      define('PromotionTemplate', { promotion: { 'values.yaml.gotmpl': { jsonPaths: ['$.a'] } } }),
+      'spec.promotion.values.yaml.gotmpl',
+      /cannot be promoted in "values\.yaml\.gotmpl"/,
+    ],
+    [
       'a template out of its folder',
-      define('PromotionTemplate', { promotion: { '../x': { jsonPaths: ['$'] } } }),
-      'spec.promotion.../x',
+      define('PromotionTemplate', { promotion: { '../x.yaml': { jsonPaths: ['$'] } } }),
+      'spec.promotion.../x.yaml',
       /has "\.\."/,
     ],
     [

@@ -1,4 +1,6 @@
 import type { ProductSpec, PromotionFlowSpec, PromotionTemplateSpec } from '../definitions.ts';
+import { refuseFileName } from '../file-format.ts';
+import { refusePath } from '../json-path.ts';
 import { quote } from '../wording.ts';
 import { checkFolderPath } from './git.ts';
 import { LIMITS, type Checks, type Path } from './rules.ts';
@@ -35,6 +37,7 @@ export function checkTemplate(checks: Checks, spec: PromotionTemplateSpec, path:
   checks.integer(spec.priority, 'priority', -1_000_000, 1_000_000, [...path, 'priority']);
   if (spec.versionSource) {
     checkFolderPath(checks, spec.versionSource.file, 'the file', [...path, 'versionSource', 'file']);
+    checkFileFormat(checks, spec.versionSource.file, [...path, 'versionSource', 'file']);
     checkJsonPath(checks, spec.versionSource.jsonPath, [...path, 'versionSource', 'jsonPath']);
   }
   const files = Object.entries(spec.promotion ?? {});
@@ -42,6 +45,7 @@ export function checkTemplate(checks: Checks, spec: PromotionTemplateSpec, path:
   for (const [file, { jsonPaths }] of files) {
     const at = [...path, 'promotion', file];
     checkFolderPath(checks, file, 'the file', at);
+    checkFileFormat(checks, file, at);
     if (jsonPaths.length === 0) {
       checks.invalid(`name at least one JSON path of ${quote(file)}, for example $.image.tag`, [...at, 'jsonPaths']);
     }
@@ -50,12 +54,15 @@ export function checkTemplate(checks: Checks, spec: PromotionTemplateSpec, path:
   }
 }
 
-/** Only the beginning: published templates write `$appVersion` for `$.appVersion`, and apply as they are. */
 function checkJsonPath(checks: Checks, jsonPath: string, path: Path): void {
-  if (!jsonPath.startsWith('$')) {
-    checks.invalid(`the JSON path ${quote(jsonPath)} must begin with "$", for example $.image.tag`, path);
-  }
+  const refused = refusePath(jsonPath);
+  if (refused) checks.invalid(refused, path);
   checks.text(jsonPath, 'the JSON path', path);
+}
+
+function checkFileFormat(checks: Checks, file: string, path: Path): void {
+  const refused = refuseFileName(file);
+  if (refused) checks.invalid(refused, path);
 }
 
 /** The flow's size and texts; its graph and what it names is `checkFlow`. */

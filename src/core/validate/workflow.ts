@@ -1,6 +1,7 @@
 import type { PromotionWorkflowSpec, WorkflowAction } from '../definitions.ts';
 import { findCycles } from '../flow/cycles.ts';
 import type { FlowIndex } from '../flow/graph.ts';
+import { refusePath } from '../json-path.ts';
 import { quote } from '../wording.ts';
 import { checkHttpUrl } from './application.ts';
 import { bareParameter } from './durations.ts';
@@ -44,8 +45,12 @@ function checkAction(checks: Checks, action: WorkflowAction, path: Path): void {
   }
   for (const { message, path: at } of bareParameter(action.parameters.duration, [...path, 'parameters', 'duration']))
     checks.invalid(message, at);
-  const { url } = action.parameters;
+  const { url, outputs } = action.parameters;
   if (action.type !== 'http') return;
+  for (const [name, jsonPath] of Object.entries(outputs ?? {})) {
+    const refused = typeof jsonPath === 'string' && !jsonPath.includes('${') ? refusePath(jsonPath) : undefined;
+    if (refused) checks.invalid(refused, [...path, 'parameters', 'outputs', name]);
+  }
   if (typeof url !== 'string') {
     checks.invalid(`action ${quote(action.name)} of type http needs the parameter url`, [...path, 'parameters', 'url']);
   } else if (!url.includes('${')) {

@@ -1,7 +1,15 @@
+import { refuseFileName } from '../../core/file-format.ts';
+import { refusePath } from '../../core/json-path.ts';
 import type { PinnedValue } from '../driver.ts';
 import { PermanentError } from '../driver.ts';
-import { locate, valueAt } from './jsonpath.ts';
-import { holdsValues, readValues, writeValues } from './values.ts';
+import type { AppliedValues, OnMissing, PathValues } from './apply.ts';
+import { applyTo } from './apply.ts';
+import { chooseDocument } from './documents.ts';
+import { readSource } from './formats.ts';
+import type { Location, Node, Plain, ScalarNode } from './node.ts';
+import { childOf, LIMITS, nodeAt, plain, resolved, wordsFor } from './node.ts';
+import type { Match } from './select.ts';
+import { select, usablePath } from './select.ts';
 
 /**
  * Values at JSON paths in the text of a file: read where a version is pinned, written where it is promoted.
@@ -9,13 +17,9 @@ import { holdsValues, readValues, writeValues } from './values.ts';
  * All functions are pure and synchronous, and take and give what a structured clone can carry, so that they can run in a
  * thread with limits of time and memory. Errors are `PermanentError` and name the file, the path and the entry.
  */
-export type FileFormat = 'YAML' | 'JSON' | 'TOML' | 'ENV' | 'PROPERTIES';
-
-/** A path of a template and what it selected, in the order of the document. */
-export interface PathValues {
-  path: string;
-  locations: PinnedValue[];
-}
+export type { AppliedValues, OnMissing, PathValues } from './apply.ts';
+export type { FileFormat } from './formats.ts';
+export { formatOf } from './formats.ts';
 
 export interface SelectedValues {
   /** One per path, in the order of `paths`; without locations for those that select nothing. */
@@ -24,65 +28,86 @@ export interface SelectedValues {
   absent: string[];
 }
 
-/** What becomes of a value that stands only in the source, where `[*]` or `..` selected it. */
-export type OnMissing = 'REFUSE' | 'SKIP' | 'ADD';
-
-export interface AppliedValues {
-  /** The text with the values in it; everything else is as it was, byte for byte. */
-  text: string;
-  /** False when the text held all the values already. */
-  changed: boolean;
-  /** With SKIP: the places that are not in this file, in words, such as `$.images[name=api].newTag`. */
-  skipped: string[];
-}
-
-/** The values that `paths` select in the text of a file. */
+/** The values that `paths` select in the text of a file, and how each entry can be found again in another file. */
 export function selectValues(file: string, text: string, paths: string[]): SelectedValues {
-  const values = paths.map((path) => ({ path, locations: readValues(file, text, path) }));
-  return { values, absent: values.filter(({ locations }) => locations.length === 0).map(({ path }) => path) };
+  return inFile(file, () => {
+    const source = readSource(file, text);
+    let selected = 0;
+    const values = paths.map((path): PathValues => {
+      const parsed = usablePath(path);
+      const root = chooseDocument(source, parsed, path)?.root;
+      if (!root) return { path, locations: [] };
+      const matches = select(plain(root), parsed);
+      selected += matches.length;
+      if (selected > LIMITS.selected)
+        throw new PermanentError(`${path} and the paths before it select more than ${LIMITS.selected} values`);
+      return { path, locations: matches.flatMap((match) => pinned(root, match)) };
+    });
+    return { values, absent: values.filter(({ locations }) => locations.length === 0).map(({ path }) => path) };
+  });
 }
 
 /**
  * The text of a file with the values put where their paths select them in this text. It is also the answer to "does the file
  * hold them already" (`changed`), to drift and to the diff of a plan.
- * @throws PermanentError when a value cannot be put in its place without changing another
+ * @throws PermanentError when a value cannot be put in its place without changing another, or its place cannot be told
  */
 export function applyValues(
   file: string,
   text: string,
   values: PathValues[],
-  _options: { onMissing: OnMissing },
+  options: { onMissing: OnMissing },
 ): AppliedValues {
-  const all = values.flatMap(({ locations }) => locations);
-  if (holdsValues(file, text, all)) return { text, changed: false, skipped: [] };
-  return { text: writeValues(file, text, all), changed: true, skipped: [] };
+  return inFile(file, () => applyTo(file, text, values, options.onMissing));
 }
 
 /** What `path` selects in a JSON value, in the order of the document: for the outputs of an action. */
 export function selectIn(value: unknown, path: string): unknown[] {
-  return locate(value, path).map((location) => valueAt(value, location));
-}
-
-/** Why a file of this name cannot be promoted by JSON paths, or undefined when it can. By its name alone. */
-export function checkFileName(file: string): string | undefined {
-  return formatNamed(file)
-    ? undefined
-    : `file "${file}" is neither YAML nor JSON: JSON paths cannot be promoted in it; promote it whole`;
-}
-
-/** @throws PermanentError naming the file when JSON paths cannot be promoted in it */
-export function formatOf(file: string): FileFormat {
-  const format = formatNamed(file);
-  if (!format) throw new PermanentError(checkFileName(file));
-  return format;
-}
-
-function formatNamed(file: string): FileFormat | undefined {
-  if (/\.ya?ml$/i.test(file)) return 'YAML';
-  return /\.json$/i.test(file) ? 'JSON' : undefined;
+  return select(value as Plain, usablePath(path)).map((match) => match.value);
 }
 
 /** Why a JSON path cannot be used, or undefined when it can. */
-export function checkPath(path: string): string | undefined {
-  return path.startsWith('$') ? undefined : `the JSON path "${path}" must begin with "$", for example $.image.tag`;
+export const checkPath = refusePath;
+
+/** Why a file of this name cannot be promoted by JSON paths, or undefined when it can. By its name alone. */
+export const checkFileName = refuseFileName;
+
+/** A map or list is followed by those of its scalars whose values do not say how they are written (1.10, 0x1F, `yes`). */
+function pinned(root: Node, { location, chosen, value }: Match): PinnedValue[] {
+  const node = nodeAt(root, location)!;
+  const odd: PinnedValue[] = [];
+  checkScalars(node, location, (each, at) => {
+    if (each.written !== undefined) odd.push({ location: at, value: each.value, text: each.written, chosen: [] });
+  });
+  const text = resolved(node).kind === 'scalar' ? odd.pop()?.text : undefined;
+  return [{ location, value, ...(text === undefined ? {} : { text }), chosen }, ...odd];
+}
+
+function checkScalars(node: Node, at: Location, see: (node: ScalarNode, at: Location) => void): void {
+  const target = resolved(node);
+  if (target.kind === 'list') return target.items.forEach((each, index) => checkScalars(each, [...at, index], see));
+  if (target.kind === 'map')
+    return Object.keys(plain(target) as object).forEach((key) => {
+      if (key.includes('\0')) throw new PermanentError(`${wordsFor(at)} has a key with a NUL character`);
+      checkScalars(childOf(target, key)!, [...at, key], see);
+    });
+  const { value } = target;
+  if (typeof value === 'number' && !Number.isFinite(value))
+    throw new PermanentError(`${wordsFor(at)} is ${value}: only finite numbers are promoted`);
+  if (typeof value === 'string' && value.includes('\0'))
+    throw new PermanentError(`${wordsFor(at)} holds a NUL character`);
+  if (typeof value === 'string' && /\p{Cs}/u.test(value))
+    throw new PermanentError(`${wordsFor(at)} holds half of a character (a lone surrogate)`);
+  see(target, at);
+}
+
+/** Every message about a file names it. */
+function inFile<T>(file: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof RangeError) throw new PermanentError(`file "${file}" is nested too deeply`, { cause: error });
+    if (!(error instanceof PermanentError) || error.message.includes(`file "${file}"`)) throw error;
+    throw new PermanentError(`file "${file}": ${error.message}`, { cause: error });
+  }
 }

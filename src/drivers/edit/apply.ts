@@ -1,0 +1,175 @@
+import type { DocumentPath } from '../../core/json-path.ts';
+import { parsePath } from '../../core/json-path.ts';
+import { canonical } from '../content.ts';
+import type { PinnedValue } from '../driver.ts';
+import { PermanentError } from '../driver.ts';
+import { chooseDocument } from './documents.ts';
+import { Editor } from './editor.ts';
+import { readSource } from './formats.ts';
+import type { FileDocument, Location, Plain, Source, Want } from './node.ts';
+import { childIn, plain, wordsFor } from './node.ts';
+import type { MissingStep } from './pair.ts';
+import { chosenByPath, pair } from './pair.ts';
+import { reasonFor } from './reason.ts';
+import { applyEdits } from './text.ts';
+import { wantsOf } from './want.ts';
+import type { Wishes } from './wishes.ts';
+import { differenceOf, expectedOf, noWishes, wholeOf, wish } from './wishes.ts';
+
+export type OnMissing = 'REFUSE' | 'SKIP' | 'ADD';
+
+export interface PathValues {
+  path: string;
+  locations: PinnedValue[];
+}
+
+export interface AppliedValues {
+  text: string;
+  changed: boolean;
+  skipped: string[];
+}
+
+export function applyTo(file: string, text: string, values: PathValues[], onMissing: OnMissing): AppliedValues {
+  const source = readSource(file, text);
+  const { wishes, skipped } = wishesOf(source, values, onMissing);
+  const edits = [...wishes].flatMap(([document, wanted]) => editsOf(source, document, wanted));
+  const after = applyEdits(text, edits);
+  if (after === text) {
+    // Nothing to write may also be something that stands behind an alias and cannot be written.
+    for (const [document, wanted] of wishes) check(document.root, document.root && plain(document.root), wanted);
+    return { text, changed: false, skipped };
+  }
+  verify(file, source, after, wishes);
+  return { text: after, changed: true, skipped };
+}
+
+type Wanted = Map<FileDocument, Wishes>;
+
+function wishesOf(source: Source, values: PathValues[], onMissing: OnMissing): { wishes: Wanted; skipped: string[] } {
+  const wishes: Wanted = new Map();
+  const skipped: string[] = [];
+  const added = new Map<string, number>();
+  for (const { path, locations } of values) {
+    if (locations.length === 0) continue;
+    const parsed = parsePath(path);
+    const usable = typeof parsed === 'string' ? undefined : parsed;
+    inPath(path, () => {
+      const document = chooseDocument(source, usable, path) ?? { root: undefined, end: -1 };
+      if (document.end < 0) throw new PermanentError('this file has no such document');
+      const root = document.root ? plain(document.root) : null;
+      const wanted = wishes.get(document) ?? noWishes();
+      wishes.set(document, wanted);
+      for (const { pinned, want } of wantsOf(locations)) {
+        const found = pair(root, known(pinned, parsed, locations, root));
+        if (found.at === 'place') wish(wanted, found.location, want);
+        else if (onMissing === 'ADD') add(root, wanted, found, want, added);
+        else skipped.push(usable?.document ? `${path}: ${found.words}` : found.words);
+      }
+    });
+  }
+  if (onMissing === 'REFUSE' && skipped.length > 0) throw onlyInSource(skipped);
+  return { wishes, skipped };
+}
+
+function onlyInSource(places: string[]): PermanentError {
+  const more = places.length > MOST_NAMED ? ` and ${places.length - MOST_NAMED} more` : '';
+  const stand = places.length === 1 ? 'stands' : 'stand';
+  return new PermanentError(
+    `${places.slice(0, MOST_NAMED).join(', ')}${more} ${stand} only in the source: add what is missing to this file, or set onMissing to SKIP or ADD in the template`,
+  );
+}
+
+const MOST_NAMED = 5;
+
+/** What an earlier version of Sluice pinned says no more than path and place; some of it can be told from these. */
+function known(pinned: PinnedValue, path: DocumentPath | string, locations: PinnedValue[], root: Plain): PinnedValue {
+  if (pinned.chosen) return pinned;
+  try {
+    if (typeof path !== 'string') return { ...pinned, chosen: chosenByPath(path, locations, pinned) };
+    if (pinned.location.some((key) => typeof key === 'number')) throw new PermanentError(path);
+  } catch (error) {
+    const here = pinned.location.reduce<Plain | undefined>(childIn, root);
+    if (here === undefined || canonical(here) !== canonical(pinned.value)) throw error;
+  }
+  return { ...pinned, chosen: [] };
+}
+
+/** A missing entry is added with what it is found by, and with what was selected of it. */
+function add(
+  root: Plain,
+  wishes: Wishes,
+  { location, steps, words }: { location: Location; steps: MissingStep[]; words: string },
+  want: Want,
+  added: Map<string, number>,
+): void {
+  const at = [...location];
+  for (const [index, { key, entry }] of steps.entries()) {
+    if (!entry) {
+      if (typeof key === 'number')
+        throw new PermanentError(`${words} cannot be added: ${wordsFor(at)} has no entry ${key}`);
+      at.push(key);
+      continue;
+    }
+    const list = at.reduce<Plain | undefined>(childIn, root);
+    const id = `${JSON.stringify(at)} ${canonical(entry)}`;
+    const next =
+      added.get(id) ??
+      (Array.isArray(list) ? list.length : 0) +
+        [...added.keys()].filter((each) => each.startsWith(`${JSON.stringify(at)} `)).length;
+    added.set(id, next);
+    at.push(next);
+    if (index === steps.length - 1) break;
+    if (!('fields' in entry))
+      throw new PermanentError(`${words} cannot be added: the entry has no name that it could be found by`);
+    for (const [field, value] of Object.entries(entry.fields)) wish(wishes, [...at, field], { kind: 'scalar', value });
+  }
+  wish(wishes, at, want);
+}
+
+function editsOf(source: Source, document: FileDocument, wishes: Wishes): ReturnType<Editor['edit']> {
+  if (document.root) return new Editor(source.writer).edit(document.root, wishes);
+  const want = wholeOf(wishes);
+  return source.writer.begin(document, want);
+}
+
+/** What was written is read back: every document must be what is wished for, and nothing else. */
+function verify(file: string, source: Source, after: string, wishes: Wanted): void {
+  let written: Source;
+  try {
+    written = readSource(file, after);
+  } catch (error) {
+    throw new PermanentError(
+      `the promoted values cannot be put there: the file ${error instanceof Error ? error.message : 'would be damaged'}`,
+      {
+        cause: error,
+      },
+    );
+  }
+  const documents = source.documents.length === 0 ? [...wishes.keys()] : source.documents;
+  for (const [index, document] of documents.entries()) {
+    const now = written.documents[index]?.root;
+    const wanted = wishes.get(document);
+    if (wanted) check(document.root, now && plain(now), wanted);
+    else if (document.root && (!now || differenceOf(plain(now), plain(document.root))))
+      throw new PermanentError('the promoted values cannot be written without changing another document of the file');
+    // Numbers are equal however they are written: nothing may be left to write.
+    if (wanted && now && new Editor(written.writer).edit(now, wanted).length > 0)
+      throw new PermanentError('the promoted values cannot be written there as they are written in the source');
+  }
+}
+
+function check(before: FileDocument['root'], now: Plain | undefined, wishes: Wishes): void {
+  const expected = before ? expectedOf(plain(before), wishes) : undefined;
+  const place = before ? differenceOf(now, expected) : undefined;
+  if (before && place) throw new PermanentError(reasonFor(before, place, wishes));
+}
+
+/** Every message about a path names it. */
+function inPath(path: string, work: () => void): void {
+  try {
+    work();
+  } catch (error) {
+    if (!(error instanceof PermanentError) || error.message.includes(path)) throw error;
+    throw new PermanentError(`${path}: ${error.message}`, { cause: error });
+  }
+}
