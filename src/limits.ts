@@ -17,17 +17,20 @@ export interface Limits {
   releasesPerTransaction: number;
   /** Outbox rows that one save deletes. */
   rowsPerSave: number;
-  /** Wake-ups of the next seconds that one round of the sweep sets timers for. */
+  /** Sizes of pages, of what is gone through to its end: wake-ups of the next seconds, */
   wakeUps: number;
-  /** Open releases that one round of the sweep lists. */
+  /** open releases (the sweep goes on with the next page in its next round), */
   openReleases: number;
-  /** Of these, how many it looks at. */
+  /** Of the page of a round, how many are looked at, the longest waiting first. */
   releasesPerRound: number;
-  /** Rows that the sweep hands over at once. */
+  /** rows of the outbox, */
   outboxRows: number;
-  /** Releases that are told of a report or that something was lifted. */
+  /** releases that are told of a report or that something was lifted, */
   releasesTold: number;
   releasesTicked: number;
+  /** rollbacks whose end somebody may not know, holds and marks that are lifted together. */
+  rollbacksSettled: number;
+  lifted: number;
   /** Environments that the observer looks at in one round, and deployments that the drift watch does. */
   observations: number;
   looks: number;
@@ -46,7 +49,9 @@ export const LIMITS: Limits = {
   releasesPerRound: 500,
   outboxRows: 500,
   releasesTold: 200,
-  releasesTicked: 5_000,
+  releasesTicked: 500,
+  rollbacksSettled: 100,
+  lifted: 1_000,
   observations: 32,
   looks: 200,
 };

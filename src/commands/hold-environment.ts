@@ -4,6 +4,7 @@ import type { Visibility } from '../core/access/index.ts';
 import { clientOf } from '../entities/data-source.ts';
 import { refusal, RefusedError } from '../core/problems.ts';
 import type { Refusal } from '../core/problems.ts';
+import { pages } from '../store/pages.ts';
 import { holdEnvironment as keepHold, liftHolds, listHolds, readHolds } from '../store/environment-holds.ts';
 import type { KeptHold } from '../store/environment-holds.ts';
 import { auditChange } from './audit.ts';
@@ -81,7 +82,11 @@ export function releaseEnvironment(
     if (wrong.length > 0) throw new RefusedError(wrong);
     const lifted = await app.dataSource.transaction(async (tx) => {
       const client = await clientOf(tx);
-      const active = await listHolds(client, { limit: 1_000, filter: { environment, activeAt: now } });
+      const limit = app.limits.lifted;
+      const filter = { environment, activeAt: now };
+      const active: KeptHold[] = [];
+      for await (const page of pages<KeptHold>(limit, (before) => listHolds(client, { limit, before, filter })))
+        active.push(...page);
       const meant = active.filter(
         (each) => each.product === (product ?? null) && (hold === undefined || each.id === hold),
       );

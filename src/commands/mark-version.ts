@@ -12,6 +12,7 @@ import {
 } from '../store/bad-versions.ts';
 import type { KeptBadVersion } from '../store/bad-versions.ts';
 import { clientOf } from '../entities/data-source.ts';
+import { pages } from '../store/pages.ts';
 import { checkEnd, checkReason } from './hold-environment.ts';
 import { auditChange } from './audit.ts';
 import { onceByKey } from './idempotency.ts';
@@ -103,7 +104,12 @@ export function unmarkVersionBad(
     const filter = { product: input.product, digest, activeAt: now };
     const unmarked = await app.dataSource.transaction(async (tx) => {
       const client = await clientOf(tx);
-      const active = await listBadVersions(client, { limit: 1_000, filter });
+      const limit = app.limits.lifted;
+      const active: KeptBadVersion[] = [];
+      for await (const page of pages<KeptBadVersion>(limit, (before) =>
+        listBadVersions(client, { limit, before, filter }),
+      ))
+        active.push(...page);
       const meant = active.filter((each) => isMeant(each, input));
       const wanted = meant.map(({ id }) => id);
       const ids = await unmarkVersions(client, wanted, { at: now, by: actor, reason: input.reason });

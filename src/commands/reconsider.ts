@@ -1,6 +1,8 @@
 import type { App } from '../app.ts';
 import type { Kind } from '../core/definitions.ts';
+import { pages } from '../store/pages.ts';
 import { openReleases, releasesAhead } from '../store/unfinished.ts';
+import type { Numbered } from '../store/unfinished.ts';
 
 type Parts = Pick<App, 'pool' | 'mover' | 'log' | 'limits'>;
 
@@ -13,25 +15,22 @@ const LIVE: ReadonlySet<Kind> = new Set<Kind>(['ReleaseWindow', 'Environment', '
  */
 export function reconsiderReleases(app: Parts, changed: Kind[]): void {
   if (!changed.some((kind) => LIVE.has(kind))) return;
-  tickAll(app, () => openReleases(app.pool, 0, app.limits.releasesTicked));
+  tickAll(app, (size, after) => openReleases(app.pool, 0, size, after));
 }
 
 /** Something no longer holds them: releases that have not started in the environment yet look again, at once. Not awaited. */
 export function wakeWaiting(app: Parts, where: { product?: string; environment?: string }): void {
-  tickAll(app, () => releasesAhead(app.pool, where, app.limits.releasesTicked));
+  tickAll(app, (size, after) => releasesAhead(app.pool, where, size, after));
 }
 
-function tickAll({ mover, log }: Parts, find: () => Promise<string[]>): void {
+function tickAll({ mover, log, limits }: Parts, find: (size: number, after?: number) => Promise<Numbered[]>): void {
+  const size = limits.releasesTicked;
   const look = async (): Promise<void> => {
-    const ids = await find();
     // Several at once: their decisions share transactions.
-    for (let from = 0; from < ids.length; from += AT_ONCE) {
-      await Promise.all(ids.slice(from, from + AT_ONCE).map((id) => mover.move(id, { kind: 'tick' })));
-    }
+    for await (const page of pages<Numbered>(size, (after) => find(size, after?.number)))
+      await Promise.all(page.map(({ id }) => mover.move(id, { kind: 'tick' })));
   };
   void look().catch((error: unknown) =>
     log.warn({ error }, 'open releases will look at the change with the next sweep'),
   );
 }
-
-const AT_ONCE = 64;

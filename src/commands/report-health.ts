@@ -5,7 +5,9 @@ import { getDefinition } from '../store/definitions.ts';
 import type { HealthReport } from '../drivers/driver.ts';
 import { newestHealthReport, saveHealthReport } from '../store/health-reports.ts';
 import { observationsIn } from '../store/observations.ts';
-import { waitingReleases } from '../store/unfinished.ts';
+import { pages } from '../store/pages.ts';
+import { releasesIn } from '../store/unfinished.ts';
+import type { Numbered } from '../store/unfinished.ts';
 import { auditChange } from './audit.ts';
 import { clientOf } from '../entities/data-source.ts';
 import type { Result } from './result.ts';
@@ -34,9 +36,12 @@ export async function reportHealth(
   if (!accepted) return { value: { application: input.application, accepted } };
   const { product, environment } = application.spec;
   const unhealthyAt = status === 'DEGRADED' || status === 'PROGRESSING' ? now.getTime() : undefined;
-  for (const { id } of await waitingReleases(app.pool, [product], app.limits.releasesTold)) {
+  const size = app.limits.releasesTold;
+  const read = (after?: Numbered): Promise<Numbered[]> =>
+    releasesIn(app.pool, product, environment, size, after?.number);
+  for await (const page of pages(size, read)) {
     const told = { environment, application: input.application, status, message, unhealthyAt, by: actor };
-    await app.mover.move(id, { kind: 'health-reported', ...told });
+    await Promise.all(page.map(({ id }) => app.mover.moveSeen(id, { kind: 'health-reported', ...told })));
   }
   if (status === 'DEGRADED' && application.spec.health.type === 'report') {
     const told = `${input.application} became DEGRADED after its promotion${message ? `: ${message}` : ''}`;

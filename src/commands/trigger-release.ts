@@ -16,11 +16,13 @@ import { matchesSelector } from '../core/selectors.ts';
 import type { PinnedContent } from '../drivers/driver.ts';
 import { clientOf } from '../entities/data-source.ts';
 import { listBadVersions } from '../store/bad-versions.ts';
+import type { KeptBadVersion } from '../store/bad-versions.ts';
+import { pages } from '../store/pages.ts';
 import type { DefinitionSnapshot } from '../store/definition-snapshot.ts';
-import { queuedReleases } from '../store/insert-release.ts';
 import type { NewRelease } from '../store/insert-release.ts';
 import { insertAudited } from './audit-release.ts';
 import { onceByKey, unlessMade } from './idempotency.ts';
+import { makeRoom } from './make-room.ts';
 import { markedBad } from './mark-version.ts';
 import { refusable } from './result.ts';
 import type { Result } from './result.ts';
@@ -40,7 +42,7 @@ export interface TriggerInput {
   acknowledgeBadVersion?: boolean;
 }
 
-type Parts = Pick<App, 'pool' | 'dataSource' | 'definitions' | 'drivers' | 'mover' | 'clock' | 'log'>;
+type Parts = Pick<App, 'pool' | 'dataSource' | 'definitions' | 'drivers' | 'mover' | 'clock' | 'log' | 'limits'>;
 
 /** Everything that a release would freeze, read from the definitions as they are now. */
 export interface Planned {
@@ -145,13 +147,16 @@ function chooseFlow(
 
 /** A courtesy to whoever triggers: the gate of each promotion decides, whatever is marked or taken back meanwhile. */
 async function refuseBadVersion(
-  { clock }: Parts,
+  { clock, limits }: Parts,
   client: Pool | PoolClient,
   definitions: DefinitionSnapshot,
   { product, version, digest, plan: { promotions } }: NewRelease,
 ): Promise<void> {
   const filter = { product, digest, activeAt: clock.now().getTime() };
-  const found = await listBadVersions(client, { limit: 100, filter });
+  const limit = limits.lifted;
+  const found: KeptBadVersion[] = [];
+  for await (const page of pages<KeptBadVersion>(limit, (before) => listBadVersions(client, { limit, before, filter })))
+    found.push(...page);
   const inTheWay = found.filter((each) =>
     promotions.some(
       ({ environment }) => environment !== null && marks(each, environment, definitions.groupsOf(environment)),
@@ -260,12 +265,5 @@ async function startAndMakeRoom(app: Parts, product: StoredDefinition<'Product'>
   // The release exists and the sweep starts it if this process dies right here.
   const started = await app.mover.moveSeen(releaseId, { kind: 'tick' });
   if (started.state.status !== 'QUEUED') return;
-  const { concurrency, queueLimit } = product.spec;
-  const queued = await queuedReleases(app.dataSource, product.metadata.name);
-  const keep = concurrency === 'SUPERSEDE' ? 1 : queueLimit;
-  for (const id of queued.slice(0, Math.max(0, queued.length - keep))) {
-    const reason =
-      concurrency === 'SUPERSEDE' ? `superseded by release ${releaseId}` : `more than ${keep} releases were waiting`;
-    await app.mover.move(id, { kind: 'terminate', reason, by: null, onlyIf: 'QUEUED' });
-  }
+  await makeRoom(app, product);
 }

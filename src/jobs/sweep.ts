@@ -3,6 +3,7 @@ import type { App } from '../app.ts';
 import { Rounds } from '../clock.ts';
 import type { MovedTo } from '../commands/mover.ts';
 import { followWork } from '../commands/follow-work.ts';
+import { makeRoomEverywhere } from '../commands/make-room.ts';
 import { processDue } from '../commands/process-delivery.ts';
 import { tellOrigins } from '../commands/tell-origins.ts';
 import type { Stimulus } from '../core/release.ts';
@@ -11,7 +12,9 @@ import { forgetOldDeliveries } from '../store/deliveries.ts';
 import { unsettledRollbacks } from '../store/rollbacks.ts';
 import { isForCommand } from '../store/save-decisions.ts';
 import type { OutboxItem } from '../store/save-decisions.ts';
+import { pages } from '../store/pages.ts';
 import { dueSoon, forgetOldKeys, leftInOutbox, openReleases } from '../store/unfinished.ts';
+import type { Due, Left } from '../store/unfinished.ts';
 import { askId, promoteId, stepId } from './job-data.ts';
 import type { PromoteData } from './job-data.ts';
 import type { Queue } from './queue.ts';
@@ -24,7 +27,10 @@ import type { Timers } from './timers.ts';
  */
 export class Sweep {
   readonly #parts: SweepParts;
-  readonly #lookedAt = new Map<string, { next: number; pause: number }>();
+  readonly #lookedAt = new Map<string, { number: number; next: number; pause: number }>();
+  /** The release after which the next round goes on, and the rollback. */
+  #releasesFrom = 0;
+  #rollbacksFrom: string | undefined;
   readonly #every: Rounds;
   /** What a round has begun and does not wait for, by name: it may have to ask a target that does not answer. */
   readonly #beside = new Map<string, Promise<unknown>>();
@@ -49,30 +55,49 @@ export class Sweep {
   async round(): Promise<void> {
     const { pool, mover, timers, clock, limits } = this.#parts;
     const now = clock.now().getTime();
-    for (const { id, wakeAt } of await dueSoon(pool, SOON, limits.wakeUps)) timers.set(id, wakeAt.getTime(), now);
+    for await (const page of pages<Due>(limits.wakeUps, (after) => dueSoon(pool, SOON, limits.wakeUps, after)))
+      for (const { id, wakeAt } of page) timers.set(id, wakeAt.getTime(), now);
     await this.#relay();
     await mover.flush();
     await this.#reconcile();
     await this.#settleRollbacks();
+    await makeRoomEverywhere(this.#parts);
     this.#begin('deliveries', () => processDue(this.#parts));
     if (this.#rounds++ % 600 !== 0) return;
     await forgetOldKeys(pool);
     await forgetOldDeliveries(pool);
   }
 
-  /** Rows that their own process should have handed over by now. */
+  /** Rows that their own process should have handed over by now. One that fails holds up none of those behind it. */
   async #relay(): Promise<void> {
-    const { pool, mover, queue, log, limits } = this.#parts;
-    for (;;) {
-      const items = await leftInOutbox(pool, LATE, limits.outboxRows);
-      if (items.length === 0) return;
+    const { pool, mover, log, limits } = this.#parts;
+    const read = (after: Left | undefined): Promise<Left[]> => leftInOutbox(pool, LATE, limits.outboxRows, after);
+    for await (const items of pages(limits.outboxRows, read)) {
       log.info({ items: items.length }, 'handing over what was left in the outbox');
       const jobs = items.filter((each) => !isForCommand(each));
-      await queue.handOver(jobs);
-      mover.handedOver(jobs.map((each) => each.key));
-      const begun = items.filter((each) => isForCommand(each) && this.#follow(each));
+      mover.handedOver((await this.#handOver(jobs)).map((each) => each.key));
+      for (const each of items) if (isForCommand(each)) this.#follow(each);
       await mover.flush();
-      if (items.length < limits.outboxRows || jobs.length + begun.length === 0) return;
+    }
+  }
+
+  /** Those that the queue took. */
+  async #handOver(jobs: OutboxItem[]): Promise<OutboxItem[]> {
+    const { queue, log } = this.#parts;
+    try {
+      await queue.handOver(jobs);
+      return jobs;
+    } catch {
+      // Where the queue is away, that is what is wrong; otherwise it is there, and does not take one of them.
+      await queue.ping();
+      const taken: OutboxItem[] = [];
+      for (const job of jobs) {
+        await queue.handOver([job]).then(
+          () => taken.push(job),
+          (refused: unknown) => log.warn({ error: refused, key: job.key }, 'the queue does not take this work'),
+        );
+      }
+      return taken;
     }
   }
 
@@ -92,33 +117,57 @@ export class Sweep {
     return true;
   }
 
-  /** Rollbacks that have ended, and somebody whom they took back may not know it. */
+  /** Rollbacks that have ended, and somebody whom they took back may not know it: a page, the next one in the next round. */
   async #settleRollbacks(): Promise<void> {
-    const { pool, mover } = this.#parts;
-    for (const id of await unsettledRollbacks(pool)) {
-      const to = await mover.look(id, { fresh: true });
-      if (to) await tellOrigins({ pool, mover }, to);
+    const { pool, mover, log, limits } = this.#parts;
+    const ids = await unsettledRollbacks(pool, limits.rollbacksSettled, this.#rollbacksFrom);
+    this.#rollbacksFrom = ids.length < limits.rollbacksSettled ? undefined : ids.at(-1);
+    for (const id of ids) {
+      try {
+        const to = await mover.look(id, { fresh: true });
+        if (to) await tellOrigins({ pool, mover }, to);
+      } catch (error) {
+        log.warn({ error, releaseId: id }, 'those whom a rollback took back could not be told yet');
+      }
     }
   }
 
-  /** Open releases that have not moved for a while: is there a job for everything that runs, a turn for all that waits? */
+  /**
+   * Open releases that have not moved for a while: is there a job for everything that runs, a turn for all that waits? A round takes
+   * a page of them and looks at those of it that were longest not looked at; the next round goes on with the next page.
+   */
   async #reconcile(): Promise<void> {
-    const { pool, clock, limits } = this.#parts;
+    const { pool, clock, log, limits } = this.#parts;
     const now = clock.elapsed();
-    const open = await openReleases(pool, QUIET, limits.openReleases);
-    const ids = new Set(open);
-    for (const id of this.#lookedAt.keys()) if (!ids.has(id)) this.#lookedAt.delete(id);
+    const from = this.#releasesFrom;
+    const open = await openReleases(pool, QUIET, limits.openReleases, from);
+    const to = open.length < limits.openReleases ? Infinity : open.at(-1)!.number;
+    this.#releasesFrom = to === Infinity ? 0 : to;
+    const ids = new Set(open.map(({ id }) => id));
+    for (const [id, { number }] of this.#lookedAt)
+      if (number > from && number <= to && !ids.has(id)) this.#lookedAt.delete(id);
     // A release that stays as it is is looked at less and less often, the more of them there are: a thousand waiting ones cost
     // little, and when there are few whatever was lost is found soon.
     const atMost = Math.min(Math.max(open.length * SHARE, AGAIN), AGAIN_AT_MOST);
-    const due = open.filter((id) => now >= (this.#lookedAt.get(id)?.next ?? 0)).slice(0, limits.releasesPerRound);
-    for (const id of due) {
+    const nextOf = (id: string): number => this.#lookedAt.get(id)?.next ?? 0;
+    const due = open
+      .filter(({ id }) => now >= nextOf(id))
+      .sort((one, other) => nextOf(one.id) - nextOf(other.id))
+      .slice(0, limits.releasesPerRound);
+    for (const { id, number } of due) {
       const pause = Math.min((this.#lookedAt.get(id)?.pause ?? AGAIN / 2) * 2, atMost);
-      this.#lookedAt.set(id, { next: now + pause, pause });
+      this.#lookedAt.set(id, { number, next: now + pause, pause });
     }
-    // Several at once: their decisions share transactions.
-    for (let from = 0; from < due.length; from += AT_ONCE) {
-      await Promise.all(due.slice(from, from + AT_ONCE).map((id) => this.#reconcileOne(id)));
+    // Several at once: their decisions share transactions. What is wrong with one of them is not wrong with the others.
+    for (let first = 0; first < due.length; first += AT_ONCE) {
+      const looks = due.slice(first, first + AT_ONCE).map(({ id }) => ({ id, done: this.#reconcileOne(id) }));
+      const done = await Promise.allSettled(looks.map((each) => each.done));
+      done.forEach((each, index) => {
+        const releaseId = looks[index]?.id;
+        if (each.status === 'rejected')
+          log.warn({ error: each.reason as unknown, releaseId }, 'a release could not be looked at this time');
+      });
+      if (done.every((each) => each.status === 'rejected')) throw (done[0] as PromiseRejectedResult).reason;
     }
   }
 

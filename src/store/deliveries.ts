@@ -1,3 +1,4 @@
+import { PIECE, untilFew } from './unfinished.ts';
 import type { Pool, PoolClient } from 'pg';
 import type { Delivery, DeliveryStatus } from '../core/receiver/delivery.ts';
 
@@ -118,15 +119,21 @@ export async function listDeliveries(pool: Pool, { limit, after, source, status 
 }
 
 export async function forgetOldDeliveries(pool: Pool): Promise<void> {
-  await pool.query(
-    `DELETE FROM webhook_delivery WHERE received_at < now() - interval '30 days' AND status <> 'PENDING'`,
+  await untilFew(() =>
+    pool.query(
+      `DELETE FROM webhook_delivery WHERE id IN (SELECT id FROM webhook_delivery
+         WHERE received_at < now() - interval '30 days' AND status <> 'PENDING' LIMIT $1)`,
+      [PIECE],
+    ),
   );
-  await pool.query(
-    `DELETE FROM webhook_delivery WHERE id IN (
-       SELECT id FROM (
-         SELECT id, row_number() OVER (PARTITION BY source ORDER BY received_at DESC, id DESC) AS place
-         FROM webhook_delivery WHERE status <> 'PENDING') AS kept
-       WHERE place > $1)`,
-    [MAX_KEPT],
+  await untilFew(() =>
+    pool.query(
+      `DELETE FROM webhook_delivery WHERE id IN (
+         SELECT id FROM (
+           SELECT id, row_number() OVER (PARTITION BY source ORDER BY received_at DESC, id DESC) AS place
+           FROM webhook_delivery WHERE status <> 'PENDING') AS kept
+         WHERE place > $1 LIMIT $2)`,
+      [MAX_KEPT, PIECE],
+    ),
   );
 }

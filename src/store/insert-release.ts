@@ -1,4 +1,4 @@
-import type { DataSource, EntityManager } from 'typeorm';
+import type { EntityManager } from 'typeorm';
 import type { ConcurrencyPolicy } from '../core/definitions.ts';
 import type { NumberedEvent } from '../core/events.ts';
 import type { ReleasePlan } from '../core/plan.ts';
@@ -89,12 +89,3 @@ WITH made AS (
   ON CONFLICT (command) DO NOTHING
 )
 SELECT number, pg_notify('sluice_events', '') FROM made`;
-
-/** Releases of a product that wait for their turn, the oldest first. */
-export async function queuedReleases(db: DataSource, product: string): Promise<string[]> {
-  const rows = await db.query<{ id: string }[]>(
-    `SELECT id FROM release WHERE product = $1 AND ended_at IS NULL AND status = 'QUEUED' AND kind = 'FORWARD' ORDER BY number`,
-    [product],
-  );
-  return rows.map((row) => row.id);
-}

@@ -110,11 +110,13 @@ export async function unsettleRollback(pool: Pool, id: string): Promise<void> {
   await pool.query('UPDATE rollback SET settled_at = NULL WHERE id = $1 AND settled_at IS NOT NULL', [id]);
 }
 
-/** Rollbacks that have ended, and somebody may not know it yet. */
-export async function unsettledRollbacks(pool: Pool): Promise<string[]> {
+/** Rollbacks that have ended, and somebody may not know it yet; `after`: the id after which the page begins. */
+export async function unsettledRollbacks(pool: Pool, limit: number, after?: string): Promise<string[]> {
   const { rows } = await pool.query<{ id: string }>(
     `SELECT b.id FROM rollback b JOIN release r ON r.id = b.id
-     WHERE b.settled_at IS NULL AND r.ended_at < now() - interval '2 seconds' LIMIT 100`,
+     WHERE b.settled_at IS NULL AND r.ended_at < now() - interval '2 seconds' AND ($2::uuid IS NULL OR b.id > $2)
+     ORDER BY b.id LIMIT $1`,
+    [limit, after ?? null],
   );
   return rows.map((row) => row.id);
 }

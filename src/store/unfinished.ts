@@ -4,33 +4,55 @@ import type { OutboxItem } from './save-decisions.ts';
 
 /** What the sweep asks the database. All ages in milliseconds, by the database's clock. */
 
-export async function dueSoon(pool: Pool, within: number, limit: number): Promise<{ id: string; wakeAt: Date }[]> {
-  const { rows } = await pool.query<{ id: string; wakeAt: Date }>(
-    `SELECT id, wake_at AS "wakeAt" FROM release
-     WHERE wake_at <= now() + $1 * interval '1 millisecond' ORDER BY wake_at LIMIT $2`,
-    [within, limit],
+/** A place in the order of an answer, after which its next page begins. */
+export interface Due {
+  id: string;
+  wakeAt: Date;
+  /** To the microsecond, which a Date does not hold. */
+  exactly: string;
+}
+
+export async function dueSoon(pool: Pool, within: number, limit: number, after?: Due): Promise<Due[]> {
+  const { rows } = await pool.query<Due>(
+    `SELECT id, wake_at AS "wakeAt", wake_at::text AS exactly FROM release
+     WHERE wake_at <= now() + $1 * interval '1 millisecond'
+       AND ($3::timestamptz IS NULL OR (wake_at, id) > ($3, $4::uuid))
+     ORDER BY wake_at, id LIMIT $2`,
+    [within, limit, after?.exactly ?? null, after?.id ?? null],
   );
   return rows;
 }
 
-export async function leftInOutbox(pool: Pool, olderThan: number, limit: number): Promise<OutboxItem[]> {
-  const { rows } = await pool.query<{ key: string; releaseId: string; work: Work }>(
-    `SELECT key, release_id AS "releaseId", work FROM outbox
-     WHERE created_at < now() - $1 * interval '1 millisecond' ORDER BY created_at LIMIT $2`,
-    [olderThan, limit],
+export interface Left extends OutboxItem {
+  exactly: string;
+}
+
+export async function leftInOutbox(pool: Pool, olderThan: number, limit: number, after?: Left): Promise<Left[]> {
+  const { rows } = await pool.query<{ key: string; releaseId: string; work: Work; exactly: string }>(
+    `SELECT key, release_id AS "releaseId", work, created_at::text AS exactly FROM outbox
+     WHERE created_at < now() - $1 * interval '1 millisecond'
+       AND ($3::timestamptz IS NULL OR (created_at, key) > ($3, $4))
+     ORDER BY created_at, key LIMIT $2`,
+    [olderThan, limit, after?.exactly ?? null, after?.key ?? null],
   );
   return rows;
 }
 
-/** Releases that have not ended and whose last event is older than `quietFor`. */
-export async function openReleases(pool: Pool, quietFor: number, limit: number): Promise<string[]> {
-  const { rows } = await pool.query<{ id: string }>(
-    `SELECT id FROM release
-     WHERE ended_at IS NULL AND (rest->>'lastEventAt')::bigint < (extract(epoch FROM now()) * 1000) - $1
+/** A release's place in the order of creation. */
+export interface Numbered {
+  id: string;
+  number: number;
+}
+
+/** Releases that have not ended and whose last event is older than `quietFor`, in their order. */
+export async function openReleases(pool: Pool, quietFor: number, limit: number, after = 0): Promise<Numbered[]> {
+  const { rows } = await pool.query<Numbered>(
+    `SELECT id, number::float8 AS number FROM release
+     WHERE ended_at IS NULL AND (rest->>'lastEventAt')::bigint < (extract(epoch FROM now()) * 1000) - $1 AND number > $3
      ORDER BY number LIMIT $2`,
-    [quietFor, limit],
+    [quietFor, limit, after],
   );
-  return rows.map((row) => row.id);
+  return rows;
 }
 
 /** Open releases that have something before them which has not started: in an environment, of a product, or anywhere. */
@@ -38,16 +60,62 @@ export async function releasesAhead(
   pool: Pool,
   { product, environment }: { product?: string; environment?: string },
   limit: number,
-): Promise<string[]> {
-  const { rows } = await pool.query<{ id: string }>(
-    `SELECT r.id FROM release r
-     WHERE r.ended_at IS NULL AND ($1::text IS NULL OR r.product = $1) AND EXISTS (
+  after = 0,
+): Promise<Numbered[]> {
+  const { rows } = await pool.query<Numbered>(
+    `SELECT r.id, r.number::float8 AS number FROM release r
+     WHERE r.ended_at IS NULL AND r.number > $4 AND ($1::text IS NULL OR r.product = $1) AND EXISTS (
        SELECT FROM promotion p WHERE p.release_id = r.id AND p.started_at IS NULL AND p.ended_at IS NULL
          AND ($2::text IS NULL OR p.environment = $2))
      ORDER BY r.number LIMIT $3`,
-    [product ?? null, environment ?? null, limit],
+    [product ?? null, environment ?? null, limit, after],
+  );
+  return rows;
+}
+
+/**
+ * Open releases of a product that have begun in an environment, in their order: who may wait for its health, also when it has
+ * been promoted there and is soaking. One that waits to be promoted there does not ask for it.
+ */
+export async function releasesIn(
+  pool: Pool,
+  product: string,
+  environment: string,
+  limit: number,
+  after = 0,
+): Promise<Numbered[]> {
+  const { rows } = await pool.query<Numbered>({
+    name: 'releases-in',
+    text: `SELECT r.id, r.number::float8 AS number FROM release r
+           WHERE r.product = $1 AND r.ended_at IS NULL AND r.number > $4 AND EXISTS (
+             SELECT FROM promotion p WHERE p.release_id = r.id AND p.environment = $2 AND p.started_at IS NOT NULL)
+           ORDER BY r.number LIMIT $3`,
+    values: [product, environment, limit, after],
+  });
+  return rows;
+}
+
+/** Releases of a product that wait for their turn, the oldest first. */
+export async function queuedReleases(pool: Pool, product: string): Promise<string[]> {
+  const { rows } = await pool.query<{ id: string }>(
+    `SELECT id FROM release WHERE product = $1 AND ended_at IS NULL AND status = 'QUEUED' AND kind = 'FORWARD' ORDER BY number`,
+    [product],
   );
   return rows.map((row) => row.id);
+}
+
+/**
+ * Products in whose queue several releases wait that have never begun, the newest of them for `quietFor`. A release that
+ * somebody retried waits in the queue, too, and is not what makes it too long.
+ */
+export async function overfullQueues(pool: Pool, quietFor: number): Promise<string[]> {
+  const { rows } = await pool.query<{ product: string }>(
+    `SELECT product FROM release
+     WHERE ended_at IS NULL AND status = 'QUEUED' AND kind = 'FORWARD' AND started_at IS NULL
+     GROUP BY product HAVING count(*) > 1 AND max(created_at) < now() - $1 * interval '1 millisecond'`,
+    [quietFor],
+  );
+  return rows.map((row) => row.product);
 }
 
 /**
@@ -65,7 +133,7 @@ export async function nextInLine(
              UNION ALL
              (SELECT id FROM release WHERE product = gone.product AND ended_at IS NULL AND kind = 'FORWARD' AND number <> gone.number ORDER BY number LIMIT 1)
              UNION ALL
-             (SELECT id FROM release WHERE product = gone.product AND ended_at IS NULL AND kind = 'ROLLBACK' ORDER BY number LIMIT 20)
+             (SELECT id FROM release WHERE product = gone.product AND ended_at IS NULL AND kind = 'ROLLBACK')
            ) AS next`,
     values: [left.map((each) => each.product), left.map((each) => each.number)],
   });
@@ -73,23 +141,24 @@ export async function nextInLine(
   return rows.map((row) => row.id).filter((id) => !gone.has(id));
 }
 
-/** Releases of these products that have not ended, in their order. */
-export async function waitingReleases(
-  pool: Pool,
-  products: string[],
-  limit: number,
-): Promise<{ id: string; product: string }[]> {
-  const { rows } = await pool.query<{ id: string; product: string }>({
-    name: 'waiting-releases',
-    text: `SELECT id, product FROM release WHERE product = ANY($1) AND ended_at IS NULL ORDER BY number LIMIT $2`,
-    values: [products, limit],
-  });
-  return rows;
+/** A piece at a time: what was kept for long may be more than one statement can delete in its time. */
+export async function forgetOldKeys(pool: Pool): Promise<void> {
+  await untilFew(() =>
+    pool.query(
+      `DELETE FROM idempotency_key WHERE ctid IN (
+         SELECT ctid FROM idempotency_key WHERE created_at < now() - interval '48 hours' LIMIT $1)`,
+      [PIECE],
+    ),
+  );
 }
 
-export async function forgetOldKeys(pool: Pool): Promise<void> {
-  await pool.query(`DELETE FROM idempotency_key WHERE created_at < now() - interval '48 hours'`);
+/** Deletes again and again, until a piece was not full. */
+export async function untilFew(deletePiece: () => Promise<{ rowCount: number | null }>): Promise<void> {
+  while (((await deletePiece()).rowCount ?? 0) >= PIECE);
 }
+
+/** Rows that one statement deletes. */
+export const PIECE = 5_000;
 
 /** How late the engine is, for readiness: the oldest overdue wake-up and the oldest row in the outbox, in milliseconds. */
 export async function lateness(pool: Pool): Promise<number> {

@@ -108,7 +108,7 @@ forEachBackend((backend) => {
     await engine.saveBilling('skewed');
     const opens = Math.ceil(Date.now() / 1_000) * 1_000 + 3_000;
     await engine.save('ReleaseWindow', 'opening', window('ALLOW', opens));
-    const slow = await engine.another({ ...systemClock, now: () => new Date(Date.now() - 60_000) });
+    const slow = await engine.another({ clock: { ...systemClock, now: () => new Date(Date.now() - 60_000) } });
     const id = await engine.trigger({ product: 'skewed', version: '1' });
     await engine.reached(id, (state) => state.promotions[3]?.status === 'WAITING');
     // It looks all the time, and for its clock the window is closed.

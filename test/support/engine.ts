@@ -1,9 +1,8 @@
-import type { App } from '../../src/app.ts';
+import type { App, Outside } from '../../src/app.ts';
 import { openApp } from '../../src/app.ts';
 import { saveDefinition } from '../../src/commands/save-definition.ts';
 import { triggerRelease } from '../../src/commands/trigger-release.ts';
 import type { TriggerInput } from '../../src/commands/trigger-release.ts';
-import type { Clock } from '../../src/clock.ts';
 import { loadConfig } from '../../src/config.ts';
 import type { ApprovalSpec, DriverSpec, HealthSourceSpec, Kind, Specs } from '../../src/core/definitions.ts';
 import type { ReleaseEvent, ReleaseEventType } from '../../src/core/events.ts';
@@ -25,7 +24,7 @@ export interface TestEngine {
   ended(releaseId: string): Promise<ReleaseState>;
   events(releaseId: string): Promise<(ReleaseEvent & { sequence: number })[]>;
   /** A second worker, server or both on the same database and queue. */
-  another(clock?: Clock): Promise<App>;
+  another(outside?: Partial<Outside>): Promise<App>;
   startWorker(app?: App): Promise<{ close(): Promise<void> }>;
   close(): Promise<void>;
 }
@@ -93,8 +92,8 @@ export async function openTestEngine(backend: Backend, settings: Record<string, 
       );
       return rows.map(({ sequence, event }) => ({ sequence, ...event }));
     },
-    async another(clock) {
-      const other = await openApp(config, log, clock && { clock });
+    async another(outside) {
+      const other = await openApp(config, log, outside);
       open.push(other);
       return other;
     },

@@ -1,0 +1,33 @@
+import type { App } from '../app.ts';
+import type { StoredDefinition } from '../core/definitions.ts';
+import { overfullQueues, queuedReleases } from '../store/unfinished.ts';
+
+type Parts = Pick<App, 'pool' | 'mover'>;
+
+/** A queue that is longer than its product allows loses its oldest. Whose turn came meanwhile is not ended: it is looked at again. */
+export async function makeRoom(app: Parts, product: StoredDefinition<'Product'>): Promise<void> {
+  const { concurrency, queueLimit } = product.spec;
+  const queued = await queuedReleases(app.pool, product.metadata.name);
+  const keep = concurrency === 'SUPERSEDE' ? 1 : queueLimit;
+  for (const id of queued.slice(0, Math.max(0, queued.length - keep))) {
+    const reason =
+      concurrency === 'SUPERSEDE'
+        ? `superseded by release ${queued.at(-1)}`
+        : `more than ${keep} releases were waiting`;
+    await app.mover.move(id, { kind: 'terminate', reason, by: null, onlyIf: 'QUEUED' });
+  }
+}
+
+/** Makes the room that a process which died right after its trigger did not make. */
+export async function makeRoomEverywhere(app: Parts & Pick<App, 'definitions'>): Promise<void> {
+  const waiting = await overfullQueues(app.pool, QUIET);
+  if (waiting.length === 0) return;
+  const { products } = await app.definitions.current();
+  for (const name of waiting) {
+    const product = products.get(name);
+    if (product) await makeRoom(app, product);
+  }
+}
+
+/** Whoever triggers makes the room itself, right then; in milliseconds. */
+const QUIET = 2_000;
