@@ -53,6 +53,15 @@ const FAULTS: Record<string, { weight: number; needsRedis?: true; run: Fault }> 
       return process.name;
     },
   },
+  'clock stepped': {
+    weight: 2,
+    run: async (victims, random) => {
+      const process = one(victims, random);
+      const hours = random.pick([-3, -1, 1, 3]);
+      void process.stepClock(hours * 3_600_000, random.between(500, 6_000));
+      return `${process.name} by ${hours} h`;
+    },
+  },
   FLUSHALL: { weight: 2, needsRedis: true, run: ({ redis }) => redis!.flushall().then(() => 'redis') },
   'Redis restart': { weight: 1, needsRedis: true, run: ({ redis }) => redis!.restart().then(() => 'redis') },
   'Redis kill -9': {

@@ -78,7 +78,7 @@ export async function runKillPoints(options: {
       const agree = async (): Promise<void> => {
         for (const proposal of await readProposals(server.url)) {
           const first = agreed.size === 0;
-          agreed.add(`${proposal.rollbackId} ${proposal.environment}`);
+          agreed.add(`${proposal.releaseId} ${proposal.environment}`);
           await Promise.all([decide(server.url, 'approve', proposal), first ? worker.kill() : undefined]);
         }
       };

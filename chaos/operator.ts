@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { decide, readProposals, WrongRequest } from './api.ts';
 import type { Random } from './random.ts';
 
-/** Somebody who is asked about environments that go back, and decides, on whichever server there is, until it is closed. */
+/** Somebody who is asked about promotions and about environments that go back, and decides, on whichever server there is, until it is closed. */
 export class Operator {
   decided = 0;
   readonly #urls: string[];

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from '../src/postgres/server.ts';
 import { Proxy } from './proxy.ts';
@@ -78,20 +78,26 @@ export class SluiceProcess {
     const logFile = join(folder, `${name}.log`);
     const from = existsSync(logFile) ? statSync(logFile).size : 0;
     const log = openSync(logFile, 'a');
-    const child = spawn(process.execPath, [main, 'serve', '--role', role], {
-      // Nothing of the caller's own settings reaches the run.
-      env: {
-        PATH: process.env['PATH'],
-        HOME: process.env['HOME'],
-        PORT: String(this.port),
-        DATABASE_URL: through(databaseUrl, this.postgres),
-        ...(redisUrl !== undefined && this.redis && { REDIS_URL: through(redisUrl, this.redis) }),
-        SLUICE_DATA_DIR: data,
-        ...environment,
-        ...(this.#armed && { SLUICE_FAULT: this.#armed }),
+    writeFileSync(this.#clock, '0');
+    const child = spawn(
+      process.execPath,
+      ['--import', join(dirname(main), '../chaos/stepped-clock.js'), main, 'serve', '--role', role],
+      {
+        // Nothing of the caller's own settings reaches the run.
+        env: {
+          PATH: process.env['PATH'],
+          HOME: process.env['HOME'],
+          PORT: String(this.port),
+          DATABASE_URL: through(databaseUrl, this.postgres),
+          ...(redisUrl !== undefined && this.redis && { REDIS_URL: through(redisUrl, this.redis) }),
+          SLUICE_DATA_DIR: data,
+          SLUICE_CHAOS_CLOCK: this.#clock,
+          ...environment,
+          ...(this.#armed && { SLUICE_FAULT: this.#armed }),
+        },
+        stdio: ['ignore', log, log],
       },
-      stdio: ['ignore', log, log],
-    });
+    );
     closeSync(log);
     const armed = this.#armed !== null;
     this.#armed = null;
@@ -124,6 +130,23 @@ export class SluiceProcess {
     this.#killed = true;
     this.#child?.kill('SIGKILL');
     await this.#exited;
+  }
+
+  /** Its time of day is wrong for a while, and then put right. */
+  async stepClock(by: number, milliseconds: number): Promise<void> {
+    this.#setClock(by);
+    await sleep(milliseconds);
+    this.#setClock(0);
+  }
+
+  #setClock(by: number): void {
+    writeFileSync(this.#clock, String(by));
+    // One that has just been started ends of it: it does not listen yet, and is started again.
+    this.#child?.kill('SIGUSR2');
+  }
+
+  get #clock(): string {
+    return join(this.#settings.folder, `${this.name}.clock`);
   }
 
   async freeze(milliseconds: number): Promise<void> {

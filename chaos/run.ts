@@ -3,24 +3,31 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startPostgres, startRedis } from '../test/support/servers.ts';
+import { apply } from './api.ts';
 import { createDatabase, query } from './database.ts';
 import { injectFaults } from './faults.ts';
 import type { FaultRecord } from './faults.ts';
+import { GUARDED, guardedWorld } from './guarded.ts';
+import { judgeAudit } from './judge/audit-rules.ts';
 import { judgeProcesses, judgeSubscribers, judgeTriggers } from './judge/client-rules.ts';
 import { judgeFold } from './judge/fold-rules.ts';
 import { judgeGit } from './judge/git-rules.ts';
+import { judgeGuards } from './judge/guard-rules.ts';
 import { readHistory, toLines } from './judge/history.ts';
 import type { Invariant } from './judge/history.ts';
 import { judgeLog } from './judge/log-rules.ts';
 import { judgeRollbacks } from './judge/rollback-rules.ts';
-import { recoveryOf, standstills } from './judge/recovery.ts';
+import { judgeRecovery, recoveryOf, standstills } from './judge/recovery.ts';
 import type { Standstill } from './judge/recovery.ts';
+import { Keeper } from './keeper.ts';
 import { Load } from './load.ts';
 import { Operator } from './operator.ts';
 import { SluiceProcess } from './processes.ts';
 import { Random } from './random.ts';
 import { Subscriber } from './subscriber.ts';
-import { createWorld, troubleFrom } from './world.ts';
+import { Target } from './target.ts';
+import { WaitingReader } from './waiting-reader.ts';
+import { createWorld, ENVIRONMENTS, REGIONS, troubleFrom } from './world.ts';
 
 export interface ChaosOptions {
   seed: number;
@@ -79,6 +86,8 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosOutcome> {
     if (redis) closers.push(() => redis.stop());
     const databaseUrl = await createDatabase(postgres.url, 'chaos');
     const world = await createWorld(databaseUrl, join(folder, 'git'), troubleFrom(random.fork()));
+    const target = await Target.open(random.fork());
+    closers.push(() => target.close());
     const processes: SluiceProcess[] = [];
     for (const [name, role] of [
       ['server-1', 'api'],
@@ -100,6 +109,8 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosOutcome> {
     }
     const urls = processes.filter((each) => each.role === 'api').map((each) => each.url);
     await allReady(processes);
+    await apply(urls[0] as string, guardedWorld(ENVIRONMENTS, REGIONS, target.url));
+    world.products.push({ name: GUARDED, repository: null });
 
     const filters = [
       {},
@@ -117,11 +128,13 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosOutcome> {
     // nothing lives, and releases that come faster than they end only show how long a queue gets. Many lead to a rollback.
     const long = seconds > 60;
     const load = new Load(urls, random.fork(), options.releaseEvery ?? (long ? 12_000 : 4_000));
+    const operator = new Operator(urls, random.fork());
     await load.first(world);
     const unready = await untilEnded(databaseUrl, Date.now() + 60_000, signal);
     if (unready > 0) throw new Error(`${unready} releases did not end before anything went wrong`);
     load.start(world);
-    const operator = new Operator(urls, random.fork());
+    const keeper = new Keeper(urls, random.fork(), target.url);
+    const reader = new WaitingReader(urls, random.fork());
     tell(`seed ${seed}, ${backend}: faults for ${seconds} s`);
     const victims = { processes, subscribers, postgres, redis, lockDurationMs: LOCK_DURATION };
     const faults = await injectFaults(victims, random.fork(), {
@@ -132,10 +145,11 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosOutcome> {
     });
     const quiet = Date.now();
     tell(`${faults.length} faults; now everything has to end`);
+    await keeper.close();
     await load.stop(20_000);
     const stuck = await untilEnded(databaseUrl, quiet + (options.bound ?? 60) * 1_000, signal);
     const settled = (Date.now() - quiet) / 1_000;
-    await operator.close();
+    await Promise.all([operator.close(), reader.close()]);
     await allReady(processes);
     await untilSeen(databaseUrl, subscribers, signal);
 
@@ -152,8 +166,11 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosOutcome> {
       judgeSubscribers(subscribers, history),
       judgeTriggers(load.asked, history),
       judgeProcesses(processes),
+      ...judgeGuards(history, { keeper, calls: target.calls, reader }),
+      judgeAudit(history),
     ];
     const still = standstills(releases, faults.filter(isOutage));
+    invariants.push(judgeRecovery(still));
     keepLogs = options.keepLogs === true || stuck > 0 || invariants.some((each) => each.violations.length > 0);
     // The database is gone soon: what was judged stays with the logs, for whoever has to look into it.
     if (keepLogs) writeFileSync(join(folder, 'history.jsonl'), toLines(history));
@@ -186,6 +203,8 @@ const SETTINGS = {
   SLUICE_DRIFT_INTERVAL_MS: '15000',
   // Roles apart say nothing about who reaches them: only a whole server takes files without being told.
   SLUICE_GIT_PROTOCOLS: 'file',
+  // What the http actions call is on this machine.
+  SLUICE_ALLOWED_NETWORKS: '127.0.0.0/8',
   LOG_LEVEL: 'info',
 };
 

@@ -1,5 +1,6 @@
 import pg from 'pg';
 import type { ReleaseEvent } from '../../src/core/events.ts';
+import type { PromotionFlowSpec } from '../../src/core/definitions.ts';
 import type { ReleasePlan } from '../../src/core/plan.ts';
 import type { Problem } from '../../src/core/problems.ts';
 import type { RollbackCause } from '../../src/core/rollback/rollback.ts';
@@ -14,6 +15,26 @@ export interface History {
   keys: Map<string, string>;
   outbox: string[];
   rollbacks: RollbackHistory[];
+  /** "name revision" → the flow as it was saved then. */
+  flows: Map<string, PromotionFlowSpec>;
+  /** What keeps promotions out, by people and by rollbacks; times in milliseconds since the epoch. */
+  holds: BarrierHistory[];
+  marks: BarrierHistory[];
+  /** Commands that were done, the oldest first. */
+  audit: AuditHistory[];
+}
+
+export interface BarrierHistory {
+  id: string;
+  since: number;
+  /** When it was taken back, or ended by itself; null: it is still there. */
+  ended: number | null;
+  byRollback: boolean;
+}
+
+export interface AuditHistory {
+  action: string;
+  objects: { kind: string; name: string }[];
 }
 
 export interface RollbackHistory {
@@ -33,6 +54,7 @@ export interface ReleaseHistory {
   id: string;
   product: string;
   kind: ReleaseKind;
+  version: string;
   digest: string;
   concurrency: string;
   status: ReleaseStatus;
@@ -90,7 +112,7 @@ export async function readHistory(databaseUrl: string): Promise<History> {
     // One moment for all that is read: what has not ended may still move.
     await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
     const releases = await client.query<Omit<ReleaseHistory, 'events'>>(
-      `SELECT r.id, r.product, r.kind, r.digest, r.concurrency, r.status, r.sequence, r.ended_at AS "endedAt", l.plan,
+      `SELECT r.id, r.product, r.kind, r.version, r.digest, r.concurrency, r.status, r.sequence, r.ended_at AS "endedAt", l.plan,
          (SELECT coalesce(jsonb_agg(jsonb_build_object('status', p.status, 'attempt', p.attempt, 'dispatch', p.dispatch, 'holds', p.holds, 'problem', p.problem, 'steps', p.steps) ORDER BY p.position), '[]')
           FROM promotion p WHERE p.release_id = r.id) AS promotions
        FROM release r JOIN release_plan l ON l.release_id = r.id ORDER BY r.number`,
@@ -106,6 +128,21 @@ export async function readHistory(databaseUrl: string): Promise<History> {
       `SELECT id, product, cause, digest, included, origins, settled_at AS "settledAt" FROM rollback ORDER BY created_at, id`,
     );
     const outbox = await client.query<{ key: string }>('SELECT key FROM outbox');
+    const flows = await client.query<{ id: string; spec: PromotionFlowSpec }>(
+      `SELECT name || ' ' || revision AS id, spec FROM definition_revision WHERE kind = 'PromotionFlow' AND spec IS NOT NULL`,
+    );
+    const barriers = async (table: string, ended: string, until: string): Promise<BarrierHistory[]> => {
+      const { rows } = await client.query<BarrierHistory>(
+        `SELECT id, extract(epoch FROM since)::float * 1000 AS since, rollback_id IS NOT NULL AS "byRollback",
+           extract(epoch FROM least(${ended}, ${until}))::float * 1000 AS ended FROM ${table}`,
+      );
+      return rows;
+    };
+    const holds = await barriers('environment_hold', 'lifted_at', 'until');
+    const marks = await barriers('bad_version', 'unmarked_at', 'expires_at');
+    const audit = await client.query<AuditHistory>(
+      `SELECT action, objects FROM audit_log WHERE outcome = 'DONE' ORDER BY id`,
+    );
     const log = events.rows.map((row) => ({ ...row, at: row.at.getTime() }));
     const byRelease = new Map(releases.rows.map((row) => [row.id, { ...row, events: [] as LogEntry[] }]));
     for (const entry of log) byRelease.get(entry.releaseId)?.events.push(entry);
@@ -116,6 +153,10 @@ export async function readHistory(databaseUrl: string): Promise<History> {
       keys: new Map(keys.rows.map((row) => [row.key, row.result])),
       outbox: outbox.rows.map((row) => row.key),
       rollbacks: rollbacks.rows,
+      flows: new Map(flows.rows.map((row) => [row.id, row.spec])),
+      holds,
+      marks,
+      audit: audit.rows,
     };
   } finally {
     await client.end();

@@ -16,6 +16,7 @@ export async function judgeRollbacks(
     verified(history),
     await restored(repositories, history),
     reasons(history),
+    leftAlone(history),
     reported(history),
   ];
 }
@@ -202,3 +203,59 @@ function reported({ log }: History): Invariant {
   }
   return rule;
 }
+
+/**
+ * An environment that could go back was not called impossible, and one that runs the bad version was not left alone as if it ran
+ * another. From the log: what was found healthy there and never marked bad, and what was brought there last.
+ */
+function leftAlone(history: History): Invariant {
+  const rule = new Rule('no rollback leaves out an environment that runs the bad version and could go back');
+  const everMarked = new Set<string>();
+  for (const { event, releaseId, product } of history.log) {
+    const plan = history.releases.get(releaseId)?.plan.rollback;
+    if (event.type === 'RollbackStarted' && plan?.markBad.scope !== 'NONE')
+      everMarked.add(`${product} ${event.digest}`);
+  }
+  const good = new Map<string, Set<string>>();
+  const live = new Map<string, { digest: string; at: number }>();
+  for (const { event, releaseId, product, at } of history.log) {
+    const release = history.releases.get(releaseId) as ReleaseHistory;
+    if (event.type === 'RollbackStarted') {
+      const { cause, targets = [] } = release.plan.rollback ?? {};
+      for (const { environment, decision, reason } of targets) {
+        const place = `${product} in ${environment}`;
+        const is = live.get(place);
+        const candidates = [...(good.get(place) ?? [])].filter(
+          (each) => each !== event.digest && !everMarked.has(`${product} ${each}`),
+        );
+        // What came while the rollback was decided was not known to it.
+        const settled = is !== undefined && is.at < (cause?.at ?? 0) - DECIDING;
+        if (decision === 'IMPOSSIBLE' && settled && !/rollback is never rolled back/.test(reason))
+          rule.expect(
+            candidates.length === 0,
+            () => `${releaseId}: ${environment} is IMPOSSIBLE (${reason}), healthy there were ${candidates.join(', ')}`,
+          );
+        if (decision === 'LEFT_ALONE' && settled && OTHER_VERSION.test(reason))
+          rule.expect(
+            is.digest !== event.digest,
+            () => `${releaseId}: ${environment} is LEFT_ALONE (${reason}), and runs what is bad since ${is.at}`,
+          );
+      }
+    }
+    const planned = 'environment' in event && release.plan.promotions.find((each) => each.name === event.environment);
+    if (!planned) continue;
+    const place = `${product} in ${planned.name}`;
+    const brought = planned.restores?.to.digest ?? release.digest;
+    if (isChange(event)) {
+      live.set(place, { digest: brought, at });
+      // What was taken back is nothing to go back to.
+      if (planned.restores) good.get(place)?.delete(planned.restores.from.digest);
+    }
+    if (event.type === 'PromotionSucceeded') good.set(place, new Set(good.get(place)).add(brought));
+  }
+  return rule;
+}
+
+/** In milliseconds: between a failure and the rollback that follows from it. */
+const DECIDING = 2_000;
+const OTHER_VERSION = / runs .* and not |has not started with|nothing was ever promoted/;

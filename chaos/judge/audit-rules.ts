@@ -1,0 +1,58 @@
+import type { AuditHistory, History, Invariant, LogEntry } from './history.ts';
+import { Rule } from './history.ts';
+
+/** What people did is in the audit log as often as it is in the event log, and the other way round. */
+export function judgeAudit({ audit, log, releases, holds, marks }: History): Invariant {
+  const rule = new Rule('each thing that a person did has one entry in the audit log');
+  const entries = new Map<string, number>();
+  for (const entry of audit) for (const place of placesOf(entry)) entries.set(place, (entries.get(place) ?? 0) + 1);
+  const events = new Map<string, number>();
+  const count = (place: string): void => void events.set(place, (events.get(place) ?? 0) + 1);
+  for (const entry of log) {
+    const what = commandOf(entry);
+    if (what === 'releaseTrigger' && releases.get(entry.releaseId)?.kind !== 'FORWARD') continue;
+    if (what !== null) count(`${what} ${entry.releaseId}`);
+  }
+  for (const { id, byRollback } of holds) if (!byRollback) count(`environmentHold ${id}`);
+  for (const { id, byRollback } of marks) if (!byRollback) count(`versionMarkBad ${id}`);
+  for (const [place, times] of events)
+    rule.expect(
+      entries.get(place) === times,
+      () => `${place}: ${times} in the tables, ${entries.get(place) ?? 0} in the audit log`,
+    );
+  return rule;
+}
+
+function placesOf({ action, objects }: AuditHistory): string[] {
+  const kind = OBJECTS[action];
+  const command = DECISIONS.has(action) ? 'decision' : action;
+  return objects.filter((each) => each.kind === kind).map((each) => `${command} ${each.name}`);
+}
+
+/** The thing that an entry is about, by which it is found again. */
+const OBJECTS: Partial<Record<string, string>> = {
+  releaseTrigger: 'Release',
+  releaseRetry: 'Release',
+  promotionApprove: 'Release',
+  promotionReject: 'Release',
+  rollbackTargetApprove: 'Release',
+  rollbackTargetReject: 'Release',
+  environmentHold: 'EnvironmentHold',
+  versionMarkBad: 'BadVersion',
+};
+
+const DECISIONS = new Set(['promotionApprove', 'promotionReject', 'rollbackTargetApprove', 'rollbackTargetReject']);
+
+function commandOf({ event }: LogEntry): string | null {
+  switch (event.type) {
+    case 'ReleaseQueued':
+      return 'releaseTrigger';
+    case 'ReleaseRetried':
+      return 'releaseRetry';
+    case 'ApprovalGiven':
+    case 'ApprovalRejected':
+      return 'decision';
+    default:
+      return null;
+  }
+}

@@ -1,0 +1,65 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { readWaiting, WrongRequest } from './api.ts';
+import type { Waiting } from './api.ts';
+import type { Random } from './random.ts';
+
+/** Somebody who looks now and then at what waits, and for what, until it is closed. */
+export class WaitingReader {
+  /** How many promotions that wait were seen. */
+  seen = 0;
+  /** Promotions that waited for nothing, again and again. */
+  readonly silent: string[] = [];
+  readonly #urls: string[];
+  readonly #stop = new AbortController();
+  readonly #loop: Promise<void>;
+
+  constructor(urls: string[], random: Random) {
+    this.#urls = urls;
+    this.#loop = this.#run(random);
+    this.#loop.catch(() => undefined);
+  }
+
+  /** Throws what this program did wrong. */
+  async close(): Promise<void> {
+    this.#stop.abort();
+    await this.#loop;
+  }
+
+  async #run(random: Random): Promise<void> {
+    const { signal } = this.#stop;
+    while (!signal.aborted) {
+      try {
+        await this.#look(random.pick(this.#urls));
+      } catch (error) {
+        // A server that is away is weather.
+        if (error instanceof WrongRequest) throw error;
+      }
+      await sleep(random.between(500, 1_500), undefined, { signal }).catch(() => undefined);
+    }
+  }
+
+  /** The state and its reasons are read one after the other: only what is silent each time is told. */
+  async #look(url: string): Promise<void> {
+    let silent = new Map<string, Waiting>();
+    for (let look = 0; look < LOOKS; look += 1) {
+      const waiting = (await readWaiting(url)).filter(waits);
+      if (look === 0) this.seen += waiting.length;
+      const without = waiting.filter(
+        ({ reasons }) => reasons.length === 0 || reasons.some((text) => text.trim() === ''),
+      );
+      const before = silent;
+      silent = new Map(
+        without.filter((each) => look === 0 || before.has(placeOf(each))).map((each) => [placeOf(each), each]),
+      );
+      if (silent.size === 0) return;
+      await sleep(200);
+    }
+    for (const { releaseId, environment, status } of silent.values())
+      this.silent.push(`${releaseId} ${environment} is ${status} and waits for nothing`);
+  }
+}
+
+const LOOKS = 5;
+
+const placeOf = ({ releaseId, environment, status }: Waiting): string => `${releaseId} ${environment} ${status}`;
+const waits = ({ status }: Waiting): boolean => ['PENDING', 'WAITING', 'SUSPENDED'].includes(status);
