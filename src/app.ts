@@ -1,6 +1,6 @@
 import { DataSource } from 'typeorm';
 import type { Pool } from 'pg';
-import { systemClock } from './clock.ts';
+import { SharedClock, systemClock } from './clock.ts';
 import type { Clock } from './clock.ts';
 import { AfterMove } from './commands/after-move.ts';
 import { Mover } from './commands/mover.ts';
@@ -24,13 +24,15 @@ import type { Seams } from './seams.ts';
 import { signingKeysOf } from './store/approval-links.ts';
 import { Sealing } from './store/sealing.ts';
 import { Vault } from './store/secrets.ts';
+import { timeOfDay } from './store/time.ts';
 import { DefinitionSnapshots } from './store/definition-snapshot.ts';
+import { watchClock } from './watch-clock.ts';
 
 /** What one process is made of; put together here and nowhere else. */
 export interface App {
   config: Config;
   log: Log;
-  clock: Clock;
+  clock: SharedClock;
   limits: Limits;
   seams: Seams | null;
   databaseUrl: string;
@@ -68,7 +70,8 @@ const REAL: Outside = {
 };
 
 export async function openApp(config: Config, log: Log, outside: Partial<Outside> = {}): Promise<App> {
-  const { clock, limits, seams, ...make } = { ...REAL, ...outside };
+  const { clock: local, limits, seams, ...make } = { ...REAL, ...outside };
+  const clock = new SharedClock(local);
   const closers: (() => Promise<void> | void)[] = [];
   const close = async (): Promise<void> => {
     for (const each of closers.reverse().splice(0)) await each();
@@ -88,6 +91,8 @@ export async function openApp(config: Config, log: Log, outside: Partial<Outside
     const dataSource = await createDataSource(databaseUrl, { poolSize, times, seams }).initialize();
     closers.push(() => dataSource.destroy());
     const pool = poolOf(dataSource);
+    const watch = await watchClock(clock, () => timeOfDay(pool), log);
+    closers.push(() => watch.close());
     const queue = throughSeams(
       await make.openQueue({ ...config, databaseUrl, times, prefix: config.queuePrefix }, log),
       seams,

@@ -35,6 +35,60 @@ export const systemClock: Clock = {
   limit: (_, ms) => AbortSignal.timeout(ms),
 };
 
+/** The clocks of two machines may differ by so much, in milliseconds, before anybody is told. */
+export const CLOCK_TOLERANCE = 5_000;
+
+/**
+ * One time of day for all processes: PostgreSQL's. Every process asks for it now and then; between two answers it counts on by
+ * itself, with the clock that nobody sets. So a machine whose time of day is wrong, or is set while it runs, decides as all
+ * others do. An answer proves that it was this time at some moment while the question was under way: only where the own
+ * idea lies outside of that it is changed, so that slow answers make it no worse.
+ */
+export class SharedClock implements Clock {
+  readonly #local: Clock;
+  /** PostgreSQL's time of day, when `elapsed` is 0. */
+  #origin: number;
+
+  constructor(local: Clock) {
+    this.#local = local;
+    this.#origin = local.now().getTime() - local.elapsed();
+  }
+
+  now(): Date {
+    return new Date(Math.floor(this.#origin + this.#local.elapsed()));
+  }
+
+  /** How far this machine's own time of day is ahead, in milliseconds; behind when negative. */
+  ahead(): number {
+    return Math.round(this.#local.now().getTime() - this.now().getTime());
+  }
+
+  /** `ask` answers PostgreSQL's time of day, in milliseconds since the epoch. */
+  async ask(ask: () => Promise<number>): Promise<void> {
+    const asked = this.#local.elapsed();
+    const told = await ask();
+    const answered = this.#local.elapsed();
+    // It was `told` between the two.
+    this.#origin = Math.min(Math.max(this.#origin, told - answered), told - asked);
+  }
+
+  elapsed(): number {
+    return this.#local.elapsed();
+  }
+
+  after(name: string, ms: number, work: () => void): Timer {
+    return this.#local.after(name, ms, work);
+  }
+
+  sleep(name: string, ms: number, signal?: AbortSignal): Promise<void> {
+    return this.#local.sleep(name, ms, signal);
+  }
+
+  limit(name: string, ms: number): AbortSignal {
+    return this.#local.limit(name, ms);
+  }
+}
+
 /** Calls `work` again and again, `pause` after it has ended, until it is closed; the first time at once. */
 export class Rounds {
   readonly #clock: Clock;

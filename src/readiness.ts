@@ -1,5 +1,6 @@
 import type { App } from './app.ts';
 import type { EventLog } from './events/event-log.ts';
+import { isWrong, whatIsWrong } from './watch-clock.ts';
 import { lateness } from './store/unfinished.ts';
 
 export interface PartState {
@@ -23,7 +24,7 @@ const PATIENCE = 2_000;
  * nobody moves is not ready, whatever it still answers.
  */
 export async function readiness(
-  app: Pick<App, 'pool' | 'queue'>,
+  app: Pick<App, 'pool' | 'queue' | 'clock' | 'config'>,
   log: Pick<EventLog, 'health'> | null,
 ): Promise<Readiness> {
   const parts: Record<string, PartState> = Object.fromEntries(
@@ -42,9 +43,17 @@ export async function readiness(
         return late === 0 ? 'nothing is overdue' : `the oldest due work is ${seconds(late)} late`;
       }),
       part('events', async () => eventsState(log)),
+      part('clock', async () => clockState(app)),
     ]),
   );
   return { ready: Object.values(parts).every((each) => each.ok), parts };
+}
+
+/** Decisions are made at PostgreSQL's time all the same; what else happens on the machine (logins, commits) is not. */
+function clockState({ clock, config }: Pick<App, 'clock' | 'config'>): string {
+  if (!isWrong(clock)) return "agrees with PostgreSQL's";
+  if (config.role === 'api') return whatIsWrong(clock);
+  throw new Error(whatIsWrong(clock));
 }
 
 function eventsState(log: Pick<EventLog, 'health'> | null): string {

@@ -1,4 +1,5 @@
 import { byActor } from './actor.ts';
+import { bringBack } from './clock.ts';
 import type { NumberedEvent } from './events.ts';
 import { expirePromotion, keepTime, limitsAt, whyOver } from './limits.ts';
 import { Move } from './move.ts';
@@ -43,6 +44,7 @@ export function advance(
   now: number,
 ): Decision | 'NEEDS_FACTS' {
   const move = new Move(plan, state, facts, now);
+  bringBack(move);
   for (const { actor, said } of byActor(stimuli)) {
     move.actor = actor;
     for (const stimulus of said) take(move, stimulus);

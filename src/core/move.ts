@@ -1,3 +1,4 @@
+import { decisionTime } from './clock.ts';
 import type { Decision } from './advance.ts';
 import type { AtPromotion, AtStep, NumberedEvent, ReleaseEvent } from './events.ts';
 import type { PlannedApplication, PlannedPromotion, PlannedStep, ReleasePlan } from './plan.ts';
@@ -45,6 +46,8 @@ export class Move {
   actor: string | null = null;
   /** Goes up whenever something is told or may be changed. */
   touched = 0;
+  /** The time of its events. */
+  readonly #at: number;
   readonly #events: { event: ReleaseEvent; actor: string | null }[] = [];
   readonly #deployments: DeploymentFact[] = [];
   readonly #lifted: string[] = [];
@@ -57,7 +60,8 @@ export class Move {
     this.facts = facts;
     this.plan = plan;
     this.state = { ...state, promotions: state.promotions.slice(), groups: state.groups.slice() };
-    this.now = Math.max(now, state.lastEventAt);
+    this.now = decisionTime(now, state.lastEventAt);
+    this.#at = Math.max(now, state.lastEventAt);
   }
 
   planned(position: number): PlannedPromotion {
@@ -193,13 +197,13 @@ export class Move {
     state.wakeAt = wakeAt;
     const events = this.#events.map<NumberedEvent>(({ event, actor }, index) => ({
       sequence: state.sequence + index + 1,
-      at: this.now,
+      at: this.#at,
       releaseStatus: state.status,
       actor,
       event,
     }));
     state.sequence += events.length;
-    if (events.length > 0) state.lastEventAt = this.now;
+    if (events.length > 0) state.lastEventAt = this.#at;
     const promotions = [...this.#dispatched]
       .filter(([position, dispatch]) =>
         state.promotions[position]?.steps.some((step) => step.status === 'RUNNING' && step.dispatch === dispatch),

@@ -119,6 +119,8 @@ export interface StepState {
   tries: number;
   startedAt: number | null;
   endedAt: number | null;
+  /** Since when it has been WAITING; null: not written down. */
+  waitingSince: number | null;
   /** When a WAITING step is due. */
   recheckAt: number | null;
   /**
@@ -129,7 +131,7 @@ export interface StepState {
   /** What somebody told of its health while it was looked at: the look may have come too early, and is done again. */
   news: HealthStatus | null;
   /** It was told to stop: it has failed, with this message, once its effect has ended, and at `by` whatever became of it. */
-  stop: { message: string; by: number } | null;
+  stop: { message: string; since: number; by: number } | null;
   /** What it waits for, in words. */
   reason: string | null;
   /** Of a soak: how long its application has been healthy. */

@@ -11,6 +11,7 @@ export function freshStep(): StepState {
     tries: 0,
     startedAt: null,
     endedAt: null,
+    waitingSince: null,
     recheckAt: null,
     outside: false,
     news: null,
@@ -34,6 +35,7 @@ const SAFETY_LOOK_AT_MOST = 10 * 60_000;
  */
 export function wait(move: Move, step: StepState, recheckAt: number | null, reason: string): void {
   step.status = 'WAITING';
+  step.waitingSince = move.now;
   step.reason = reason;
   step.outside = recheckAt === null;
   step.recheckAt = recheckAt ?? move.now + safetyPause(move.now - (step.startedAt ?? move.now));
@@ -52,7 +54,7 @@ const STOP_GRACE = 30_000;
  */
 export function stopStep(move: Move, position: number, index: number, message: string): void {
   const step = move.step(position, index);
-  step.stop ??= { message, by: move.now + STOP_GRACE };
+  step.stop ??= { message, since: move.now, by: move.now + STOP_GRACE };
 }
 
 export function failStep(move: Move, position: number, index: number, message: string, unclear = false): void {

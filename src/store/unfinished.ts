@@ -44,11 +44,15 @@ export interface Numbered {
   number: number;
 }
 
-/** Releases that have not ended and whose last event is older than `quietFor`, in their order. */
+/**
+ * Releases that have not ended and whose last event is older than `quietFor`, in their order; also those whose last event is in the
+ * future, because a clock was wrong.
+ */
 export async function openReleases(pool: Pool, quietFor: number, limit: number, after = 0): Promise<Numbered[]> {
   const { rows } = await pool.query<Numbered>(
     `SELECT id, number::float8 AS number FROM release
-     WHERE ended_at IS NULL AND (rest->>'lastEventAt')::bigint < (extract(epoch FROM now()) * 1000) - $1 AND number > $3
+     WHERE ended_at IS NULL AND number > $3 AND (rest->>'lastEventAt')::bigint
+       NOT BETWEEN (extract(epoch FROM now()) * 1000) - $1 AND (extract(epoch FROM now()) * 1000) + 60000
      ORDER BY number LIMIT $2`,
     [quietFor, limit, after],
   );

@@ -30,6 +30,7 @@ forEachBackend((backend) => {
     expect(state).toEqual({
       ready: true,
       parts: {
+        clock: { ok: true, detail: "agrees with PostgreSQL's" },
         database: { ok: true, detail: 'answers' },
         queue: { ok: true, detail: 'answers' },
         engine: { ok: true, detail: 'nothing is overdue' },

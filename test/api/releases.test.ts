@@ -82,7 +82,8 @@ describe('a release, seen through the API while it is on its way', () => {
     });
     expect(release.promotions[5]).toMatchObject({ dependsOn: [], dependsOnGroups: [{ name: 'regions' }] });
     expect(release.warnings).toContainEqual(expect.stringContaining('no health source'));
-    expect(Date.parse(release.deadline) - Date.parse(release.startedAt)).toBe(24 * 3600 * 1000);
+    // It waits for an approval or a report: only its age counts.
+    expect(Date.parse(release.deadline) - Date.parse(release.createdAt)).toBe(30 * 24 * 3600 * 1000);
   });
 
   test('what it waits for: in words, as data, who can act; the same as the promotion itself says', async () => {

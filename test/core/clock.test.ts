@@ -1,0 +1,94 @@
+import { describe, expect, test } from 'vitest';
+import { DAY } from '../../src/core/definitions.ts';
+import { approvalOf, flowOf, MINUTE, SECOND } from './support/builders.ts';
+import { started } from './support/play.ts';
+import type { Play } from './support/play.ts';
+
+const HOUR = 60 * MINUTE;
+
+/** What `set` sets going happens while the clock is two hours ahead; then the clock is put right, and somebody looks. */
+function wrongly(release: Play, set: () => void): number {
+  const right = release.now;
+  release.now += 2 * HOUR;
+  set();
+  release.now = right;
+  release.tell({ kind: 'tick' });
+  return right;
+}
+
+describe('a clock that was ahead and was put right', () => {
+  test('leaves a look as far away as it was meant to be', () => {
+    const release = started('dev > eu');
+    const now = wrongly(release, () =>
+      release.report('dev', { kind: 'pending', reason: 'rolling out', recheckAfter: 3 * SECOND }),
+    );
+    expect(release.state.wakeAt).toBe(now + 3 * SECOND);
+    release.wake();
+    release.report('dev', { kind: 'succeeded' });
+    expect(release.picture).toContain('eu RUNNING');
+  });
+
+  test('leaves a retry, a report that is awaited and a stop where they belong', () => {
+    const retry = { limit: 3, backoff: 10 * SECOND, maxDelay: MINUTE };
+    const flaky = started('dev > [tests]', { retry }).succeed('dev');
+    const now = wrongly(flaky, () => flaky.report('tests', { kind: 'transient', message: 'no route' }));
+    expect((flaky.state.wakeAt as number) - now).toBeLessThanOrEqual(10 * SECOND);
+
+    const outside = started('dev > eu');
+    const then = wrongly(outside, () => outside.report('dev', { kind: 'pending', reason: 'somebody will tell' }));
+    // It had been RUNNING for two hours then, by that clock.
+    expect((outside.state.wakeAt as number) - then).toBeLessThanOrEqual(10 * MINUTE);
+
+    const late = started(flowOf('dev > eu', { steps: { eu: { timeout: MINUTE } } })).succeed('dev');
+    const stopped = wrongly(late, () => late.tell({ kind: 'tick' }));
+    expect(late.aborted).toEqual([]);
+    expect(late.state.wakeAt).toBe(stopped + 30 * SECOND);
+  });
+
+  test('ends a soak after its own time, and counts what it had', () => {
+    const release = started(flowOf('dev > eu', { steps: { eu: { soak: 10 * MINUTE } } })).succeed('dev');
+    const now = wrongly(release, () => {
+      while (release.promotion('eu').status === 'RUNNING') release.report('eu', { kind: 'succeeded' });
+    });
+    expect(release.state.wakeAt).toBe(now + 10 * MINUTE);
+    release.wake();
+    release.report('eu', { kind: 'observed', health: { status: 'HEALTHY' } });
+    expect(release.picture).toContain('eu SUCCEEDED');
+  });
+
+  test('asks a group again after its own pause', () => {
+    const release = started('dev > {eu, asia} as regions > z').succeed('dev', 'eu', 'asia');
+    const now = wrongly(release, () => release.answer('regions', { eu: 'PROGRESSING' }));
+    expect(release.state.wakeAt).toBeLessThanOrEqual(now + 10 * SECOND);
+    release.wake();
+    release.answer('regions');
+    expect(release.picture).toContain('z RUNNING');
+  });
+
+  test('gives people the time that they were meant to have, and limits theirs', () => {
+    const approval = approvalOf('1', { expiry: HOUR });
+    const release = started(flowOf('dev > eu', { steps: { eu: { approval } }, timeout: DAY }));
+    const now = wrongly(release, () => release.succeed('dev'));
+    expect(release.promotion('eu').approval).toMatchObject({ requestedAt: now, expiresAt: now + HOUR });
+    expect(release.state.wakeAt).toBe(now + HOUR);
+    expect(release.state.deadline).toBe(release.state.createdAt + 30 * DAY);
+  });
+
+  test('events do not go back all the same', () => {
+    const release = started('dev > eu');
+    wrongly(release, () => release.succeed('dev'));
+    release.succeed('eu');
+    const times = release.events.map((each) => each.at);
+    expect(times).toEqual([...times].sort((a, b) => a - b));
+    expect(release.state.status).toBe('SUCCEEDED');
+  });
+});
+
+test('a clock that goes back a little stands still until it is where it was', () => {
+  const release = started('dev > eu');
+  release.report('dev', { kind: 'pending', reason: 'rolling out', recheckAfter: 3 * SECOND });
+  const { wakeAt } = release.state;
+  release.now -= 20 * SECOND;
+  release.tell({ kind: 'tick' });
+  expect(release.state.wakeAt).toBe(wakeAt);
+});
