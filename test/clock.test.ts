@@ -79,7 +79,7 @@ test('a worker whose machine is two hours ahead decides at the time of PostgreSQ
   const engine = await openTestEngine(backend);
   try {
     let off = 2 * HOUR;
-    const other = await engine.another({ ...systemClock, now: () => new Date(Date.now() + off) });
+    const other = await engine.another({ clock: { ...systemClock, now: () => new Date(Date.now() + off) } });
     expect(Math.abs(other.clock.now().getTime() - Date.now())).toBeLessThan(2_000);
     const { ready, parts } = await readiness(other, null);
     expect(ready).toBe(false);
