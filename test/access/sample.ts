@@ -25,7 +25,7 @@ export function sampleOperation(
   const selection = isLeafType(named) ? '' : '{ __typename }';
   return {
     query: `${head} { ${field.name}${given && `(${given})`} ${selection} }`,
-    variables: Object.fromEntries(required.map(({ name, type }) => [name, sample(type)])),
+    variables: Object.fromEntries(required.map(({ name, type }) => [name, sampleOf(type)])),
   };
 }
 
@@ -41,14 +41,14 @@ const SCALARS: Record<string, unknown> = {
   JSON: {},
 };
 
-function sample(type: GraphQLInputType): unknown {
-  if (isNonNullType(type)) return sample(type.ofType);
-  if (isListType(type)) return [sample(type.ofType)];
+export function sampleOf(type: GraphQLInputType): unknown {
+  if (isNonNullType(type)) return sampleOf(type.ofType);
+  if (isListType(type)) return [sampleOf(type.ofType)];
   if (isEnumType(type)) return type.getValues()[0]!.name;
   if (isInputObjectType(type)) {
     const fields = Object.values(type.getFields());
     const given = type.isOneOf ? fields.slice(0, 1) : fields.filter(isRequiredInputField);
-    return Object.fromEntries(given.map(({ name, type: inner }) => [name, sample(inner)]));
+    return Object.fromEntries(given.map(({ name, type: inner }) => [name, sampleOf(inner)]));
   }
   if (isObjectType(type) || !(type.name in SCALARS)) throw new Error(`no sample for ${String(type)}: add one`);
   return SCALARS[type.name];

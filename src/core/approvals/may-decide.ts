@@ -49,12 +49,15 @@ export function mayApprove(
 
 /** Why somebody can be the person who triggered the release; null: nothing says so. */
 function whySame(started: Act, by: Caller): string | null {
-  if (started.name === by.name) return 'somebody else has to';
   const makers = by.makers ?? [];
-  // Made where nobody had to say who they are: it can have been anybody.
-  if (makers.some((each) => each.name === null))
-    return `nobody knows who made the link of ${by.name}: make another one where callers say who they are`;
-  if (!mayBeOne(started, by)) return null;
+  if (!mayBeOne(started, by)) {
+    // Made where nobody had to say who they are: it can have been anybody.
+    const unknown = makers.some((each) => each.name === null);
+    return unknown
+      ? `nobody knows who made the link of ${by.name}: make another one where callers say who they are`
+      : null;
+  }
+  if (started.name === by.name) return 'somebody else has to';
   if (makers.some((each) => each.name === started.name)) return `${started.name} made the token or link of ${by.name}`;
   if (started.makers?.some((each) => each.name === by.name)) return `${by.name} made the token of ${started.name}`;
   return `one person made the tokens of ${started.name} and of ${by.name}`;
@@ -124,19 +127,14 @@ function whyNotThey(
   const before = approval as ApprovalState;
   const rest = missingOf(spec, { ...before, decisions: [...before.decisions, decision] }) - missingOf(spec, before);
   if (rest < 0) return null;
-  const open = progressOf(spec, approval).flatMap((each, position) =>
-    each.missing > 0 ? [{ ...each, position }] : [],
-  );
   const same = before.decisions.filter((each) => mayBeOne(actOf(each), actOf(decision)));
   const [first] = same;
   if (first) {
-    // One person counts once, and for another rule than before if that is what is missing.
-    const fits = open.some(
-      ({ position }) => rules.includes(position) && !same.some((each) => each.rules.includes(position)),
-    );
-    if (rest === 0 && fits) return null;
+    // One person counts once: what a second decision can add is another rule that the person fits.
+    if (rest === 0 && rules.some((rule) => !same.some((each) => each.rules.includes(rule)))) return null;
     return `${who} cannot approve ${name} beside ${nameOf(first.by)}: one made the token or link of the other, or one person made both, and one person counts once`;
   }
+  const open = progressOf(spec, approval).filter((each) => each.missing > 0);
   const missing = open.map((each) => describeRule(each.rule, each.missing)).join(' and ');
   return `${who} cannot give what is missing for ${name}: the approval of ${missing}`;
 }

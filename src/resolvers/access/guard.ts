@@ -37,17 +37,23 @@ function guarded(field: Field, resolve: Field['resolve']): Field['resolve'] {
   };
 }
 
-/** Whether a field can answer with refusals: everything else in its payload can be null or an empty list. */
+/** Whether a field can answer with refusals: everything else in its payload can be null, false or an empty list. */
 export function takesRefusals(output: GraphQLOutputType): boolean {
   const type = getNamedType(output);
   if (!isObjectType(type) || !('userErrors' in type.getFields())) return false;
-  return Object.values(type.getFields()).every(({ type: each }) => !isNonNullType(each) || isListType(each.ofType));
+  return Object.values(type.getFields()).every(({ type: each }) => !isNonNullType(each) || nothingOf(each) !== null);
+}
+
+function nothingOf(type: GraphQLOutputType): [] | false | null {
+  if (!isNonNullType(type)) return null;
+  if (isListType(type.ofType)) return [];
+  return String(type.ofType) === 'Boolean' ? false : null;
 }
 
 /** The payload of a command that did nothing. */
 function refusedPayload(output: GraphQLOutputType, refusals: Refusal[]): object {
   const fields = Object.values((getNamedType(output) as GraphQLObjectType).getFields());
-  const nothing = fields.map(({ name, type }) => [name, isNonNullType(type) ? [] : null]);
+  const nothing = fields.map(({ name, type }) => [name, nothingOf(type)]);
   return { ...Object.fromEntries(nothing), userErrors: refused(refusals) };
 }
 
