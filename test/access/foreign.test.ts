@@ -296,7 +296,7 @@ const SHOWN = {
   holds: '{ environmentHolds { nodes { reason environmentName productName } } }',
   marks: '{ badVersions { nodes { reason environmentNames productName } } }',
   causes: '{ rollbacks { nodes { cause { environment reason } productName } } }',
-  events: `{ releaseEventLog(first: 100) { edges { node { product
+  events: `{ releaseEventLog(first: 100, filter: { types: [RollbackStarted, RollbackJoined] }) { edges { node { product
     ... on RollbackStarted { causedIn reason } ... on RollbackJoined { causedIn reason } } } } }`,
   releases: `{ releases { nodes { waitingFor { __typename ... on WaitingForHold { holds { reason } }
     ... on WaitingForVersion { badVersions { reason } } } } } }`,
