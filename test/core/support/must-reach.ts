@@ -93,5 +93,11 @@ export const LONG_MUST_REACH = [
   'paused by a window',
   'effect too late',
   'fault letter lost',
+  'told between look and record',
+  'ended after it was told to stop',
+  'given up after it was told to stop',
+  'ended by its age',
+  'ended by its limit',
+  'environment ended by its limit',
   'superseded too late',
 ];

@@ -8,6 +8,8 @@ const GROUPS = 'test/core/group-gate';
 const TIME = 'test/core/advance.time';
 const SPREAD = 'test/core/windows/spread';
 const HOLDS = 'test/core/holds';
+const LIMITS = 'test/core/limits';
+const ACTORS = 'test/core/actors';
 const CLOCK = 'test/core/health-clock';
 
 const MUTANTS = {
@@ -18,7 +20,7 @@ const MUTANTS = {
   'a success counts twice': ['stimuli.ts', "(before.status === 'RUNNING' || before.status === 'WAITING')", 'true'],
   'no new dispatch for a lost one': [
     'steps.ts',
-    'for (const index of lost) move.step(position, index).dispatch = dispatch;',
+    'for (const index of lost) Object.assign(move.step(position, index), { dispatch, news: null });',
     '',
   ],
   'the join is not asked': [
@@ -32,14 +34,14 @@ const MUTANTS = {
     "if (clock.status === 'HEALTHY') {",
     "if (clock.status !== 'DEGRADED') {",
   ],
-  'wakeAt forgets steps': ['advance.ts', "if (step.status === 'WAITING') consider(step.recheckAt)", ''],
+  'wakeAt forgets steps': ['advance.ts', "if (step.status === 'WAITING') consider(step.recheckAt);", ''],
   'wakeAt forgets gates': ['advance.ts', "if (group.status === 'WAITING') consider(group.recheckAt)", ''],
   'a gap in the sequence': [
     'move.ts',
     'state.sequence += events.length;',
     'state.sequence += events.length + (events.length > 3 ? 1 : 0);',
   ],
-  'time goes back': ['move.ts', 'this.now = Math.max(now, state.lastEventAt);', 'this.now = now;'],
+  'time goes back': ['move.ts', 'this.#at = Math.max(now, state.lastEventAt);', 'this.#at = now;'],
   'the old state is written to': [
     'move.ts',
     'promotion.steps[index] = { ...(promotion.steps[index] as StepState) };',
@@ -217,10 +219,10 @@ const MUTANTS = {
   'what nobody looked at counts': ['health-clock.ts', 'Math.min(lookedAt, spoke)', 'lookedAt', CLOCK],
   'told again counts from the look': ['health-clock.ts', 'Math.max(until, ...told)', 'lookedAt', CLOCK],
   'a retry goes on soaking': ['stimuli.ts', 'freshGroup(group.generation)', "{ status: 'OPEN', reason: null }", GROUPS],
-  'a report wakes no gate': ['stimuli.ts', "status === 'WAITING' && news", 'false', GROUPS],
+  'a report wakes no gate': ['stimuli.ts', "status === 'WAITING' && concerned.some(isNews)", 'false', GROUPS],
   'a look is work': [
     'settle.ts',
-    "step.status === 'RUNNING' && !isSoak(planned, index)",
+    "step.status === 'RUNNING' && !isLook(planned, step, index)",
     "step.status === 'RUNNING'",
     TIME,
   ],
@@ -275,6 +277,53 @@ const MUTANTS = {
   'versions that are marked bad come back': ['rollback/last-good.ts', 'if (past.markedBad)', 'if (false)'],
   'versions that nobody verified come back': ['rollback/last-good.ts', 'if (past.verifiedAt === null)', 'if (false)'],
   'a rollback is rolled back': ['rollback/judge.ts', 'live?.rollback && takesLive && !byPerson', 'false'],
+  'what was told in a look is forgotten': [
+    'stimuli.ts',
+    'if (looks) move.step(position, index).news = health;\n        else',
+    'if (!looks)',
+  ],
+  'no look of safety': [
+    'step.ts',
+    'step.recheckAt = recheckAt ?? move.now + safetyPause(move.now - (step.startedAt ?? move.now));',
+    'step.recheckAt = recheckAt;',
+  ],
+  'what is under way is cut off at once': ['steps.ts', 'if (running) stopStep(', 'if (false) stopStep('],
+  'nobody gives up a stop': ['advance.ts', 'stop.by <= move.now', 'false'],
+  'what waits uses up the time': ['limits.ts', 'return !step.outside && !', 'return !'],
+  'a queue uses up the time': [
+    'limits.ts',
+    'const open = state.endedAt === null && state.startedAt !== null;',
+    'const open = true;',
+    LIMITS,
+  ],
+  'everything uses up the time': ['limits.ts', 'open && releaseMoves(plan, state)', 'open'],
+  'a retry uses up what is left': ['stimuli.ts', '    moving: FRESH_METER,\n', ''],
+  'an environment that is tried again goes on counting': [
+    'settle.ts',
+    'if (position in move.state.limited)',
+    'if (false)',
+    LIMITS,
+  ],
+  'what is old goes on': ['limits.ts', 'if (diesAt(plan, state) <= now)', 'if (false)'],
+  'its age begins with its start': ['stimuli.ts', '    countsFrom: move.now,\n', ''],
+  'wakeAt forgets limits': ['advance.ts', 'for (const at of limitsAt(move)) consider(at);', ''],
+  'who runs is ended as one who waits': ['stimuli.ts', "return state.status === 'QUEUED';", 'return true;'],
+  'the first who speaks is the actor of all': [
+    'advance.ts',
+    '    move.actor = actor;\n',
+    '    move.actor ??= actor;\n',
+    ACTORS,
+  ],
+  'an outcome is by whoever spoke last': ['advance.ts', '  move.actor = null;\n', '', ACTORS],
+  'what was heard is heard again': ['stimuli.ts', 'if (move.touched > touched)', 'if (false)'],
+  'a wrong clock is not put right': ['advance.ts', '  bringBack(move);\n', '', 'test/core/clock'],
+  'all come back at once': ['stimuli.ts', 'fractionOf(`${tries} ${key}`)', '0', 'test/core/advance.failures'],
+  'the gate passes on a look from before': [
+    'stimuli.ts',
+    "if (missed && verdict !== 'wait')",
+    'if (false)',
+    'test/core/told',
+  ],
   'two jobs in one decision': ['move.ts', 'if (already !== undefined) return already;', ''],
   'a decided wait is not redone': [
     'steps.ts',

@@ -127,7 +127,8 @@ export function randomPlan(tape: Tape): ReleasePlan {
     onFailure: tape.pick(['FINISH_RUNNING', 'CONTINUE', 'STOP']),
     steps,
     ...(tape.chance(25) ? { triggerWorkflow: tape.pick(NAMES) } : {}),
-    ...(tape.chance(6) ? { timeout: (2 + tape.next(10)) * MINUTE } : {}),
+    ...(tape.chance(8) ? { timeout: (2 + tape.next(10)) * MINUTE } : {}),
+    ...(tape.chance(8) ? { maxAge: (10 + tape.next(60)) * MINUTE } : {}),
     ...(tape.chance(70) ? { rollbackPolicies: [randomPolicy(tape, drawn)] } : {}),
   };
   const source = tape.next(SOURCES.length);

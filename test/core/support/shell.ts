@@ -3,6 +3,7 @@ import { advance, nextSteps, ownedSteps } from '../../../src/core/advance.ts';
 import type { Decision } from '../../../src/core/advance.ts';
 import { missingOf } from '../../../src/core/approvals/approval.ts';
 import type { Caller } from '../../../src/core/caller.ts';
+import { decisionTime } from '../../../src/core/clock.ts';
 import { askGates } from '../../../src/core/gates.ts';
 import { mayWork } from '../../../src/core/steps.ts';
 import { DEFAULT_FLOW_TIMEOUT } from '../../../src/core/definitions.ts';
@@ -65,6 +66,8 @@ export interface Surroundings {
   saved(shell: Shell, stimulus: Stimulus, decision: Decision, facts: Facts | null): void;
   /** What the health source of an application says when it is asked. */
   healthOf(application: string): Observation;
+  /** What was reported of it the last time; null: nothing yet. */
+  told(application: string): HealthStatus | null;
   /** Somebody reports it: it is known from now on, and all releases are told. */
   report(environment: string, application: string, status: HealthStatus): void;
   /** The row of the outbox that asks for a rollback was handed over. */
@@ -156,7 +159,7 @@ export class Shell {
         decision.state,
         position,
         facts as Facts,
-        Math.max(now, decision.state.lastEventAt),
+        decisionTime(now, decision.state.lastEventAt),
         answers,
       );
     }
@@ -169,7 +172,8 @@ export class Shell {
       work: 70,
       // A question stands for a moment only: without a bias nobody would ever find one lost.
       sweep: this.state.groups.some((each) => each.status === 'ASKING') ? 8 : 5,
-      health: 2,
+      // A look stands for a moment only, too.
+      health: this.#looksAtHealth ? 5 : 2,
       again: 3,
       people: this.#asks ? 6 : 1,
       crash: 3,
@@ -205,6 +209,14 @@ export class Shell {
       default:
         this.#break(act);
     }
+  }
+
+  get #looksAtHealth(): boolean {
+    return this.state.promotions.some(({ steps }, position) =>
+      steps.some(
+        ({ status }, index) => status === 'RUNNING' && this.#planned(position).steps[index]?.work.kind === 'health',
+      ),
+    );
   }
 
   #break(act: 'crash' | 'repeat' | 'stall' | 'lose' | 'flush'): void {
@@ -349,6 +361,10 @@ export class Shell {
         health: spec.health.type === 'none' ? { status: 'HEALTHY' } : this.#world.healthOf(name),
       };
     };
+    if (work.kind === 'health' && (this.#calm || this.#tape.chance(50))) {
+      const { name, spec } = this.#planned(promotion).applications[application as number] as PlannedApplication;
+      if (spec.health.type === 'report') return this.#lookAtReport(name);
+    }
     if (this.#calm) {
       applies();
       return work.kind === 'soak' ? health() : { kind: 'succeeded' };
@@ -369,6 +385,14 @@ export class Shell {
       case 'aborted':
         return { kind: 'aborted' };
     }
+  }
+
+  /** As the worker finds it in the table: what is told from now on it does not know, and it has not recorded yet. */
+  #lookAtReport(application: string): Outcome {
+    const told = this.#world.told(application);
+    if (told === 'HEALTHY') return { kind: 'succeeded' };
+    if (told === 'DEGRADED' && !this.#calm) return { kind: 'failed', message: `${application} is DEGRADED` };
+    return { kind: 'pending', reason: 'waiting for a health report' };
   }
 
   /** Asks again for whatever nobody carries; a `hasty` one does not look whether somebody does. */
@@ -443,8 +467,7 @@ export class Shell {
       }
       for (const [step, { status: stepStatus, outside, dispatch }] of steps.entries()) {
         if (stepStatus !== 'WAITING' || !outside) continue;
-        this.#speak(promotion, attempt, step, dispatch);
-        return true;
+        if (this.#speak(promotion, attempt, step, dispatch)) return true;
       }
     }
     return false;
@@ -457,15 +480,19 @@ export class Shell {
     return limited || wakeAt !== deadline ? wakeAt : null;
   }
 
-  #speak(promotion: number, attempt: number, step: number, dispatch: number): void {
+  /** Senders tell what has changed, and nothing twice: what they told before is in the table, and has to be found there. */
+  #speak(promotion: number, attempt: number, step: number, dispatch: number): boolean {
     const { environment, applications, steps } = this.#planned(promotion);
     const { work, application } = steps[step] as PlannedStep;
     if ((work.kind !== 'health' && work.kind !== 'soak') || environment === null) {
       if (work.kind === 'apply') this.#world.applied(this, promotion, application as number);
-      return this.tell({ kind: 'outcome', promotion, attempt, step, dispatch, outcome: { kind: 'succeeded' } });
+      this.tell({ kind: 'outcome', promotion, attempt, step, dispatch, outcome: { kind: 'succeeded' } });
+      return true;
     }
     const { name } = applications[application as number] as PlannedPromotion['applications'][number];
+    if (this.#world.told(name) === 'HEALTHY') return false;
     this.#world.report(environment, name, 'HEALTHY');
+    return true;
   }
 
   get picture(): string {
@@ -490,7 +517,7 @@ function waiting(
   now: number,
 ): (readonly [number, GateAnswer[]])[] {
   if (facts === null || state.endedAt !== null) return [];
-  const moved = Math.max(now, state.lastEventAt);
+  const moved = decisionTime(now, state.lastEventAt);
   return state.promotions.flatMap((each, position) =>
     each.startedAt === null && !ENDED_PROMOTION.has(each.status)
       ? [[position, askGates(plan, state, position, facts, moved)] as const]

@@ -11,6 +11,8 @@ import type {
   PlannedStep,
   ReleasePlan,
 } from '../../../src/core/plan.ts';
+import { decisionTime } from '../../../src/core/clock.ts';
+import { DEFAULT_MAX_AGE } from '../../../src/core/definitions.ts';
 import { BAD_PROMOTION, ENDED_PROMOTION, ENDED_RELEASE } from '../../../src/core/release.ts';
 import { actionOf, closing, holding, isApproved, marked, obstacle, opensBy, wasClosed } from './oracle.ts';
 import { Looks } from './soaks.ts';
@@ -63,6 +65,12 @@ export class Watcher {
   readonly #dispatches = new Set<string>();
   /** `group/member`, and `promotion/step` of a soak: what was heard of its health. */
   readonly #looks = new Map<string, Looks>();
+  /** How long it has moved, counted once more: of the release, and by position of promotions with a limit. */
+  readonly #times = new Map<'release' | number, { moved: number; since: number | null }>();
+  /** From when its age counts. */
+  #born: number;
+  /** `promotion/step`: told HEALTHY or DEGRADED while a look at its health was under way. */
+  readonly #toldInLook = new Set<string>();
 
   constructor(plan: ReleasePlan, state: ReleaseState, reached: Reached) {
     this.plan = plan;
@@ -70,6 +78,7 @@ export class Watcher {
     this.#environments = plan.promotions.map(() => 'PENDING');
     this.#groups = plan.groups.map(() => 'OPEN');
     this.#lastAt = state.lastEventAt;
+    this.#born = state.createdAt;
     this.#sequence = state.sequence;
     deepFreeze(plan);
     deepFreeze(state);
@@ -85,7 +94,7 @@ export class Watcher {
   ): void {
     const { state, events, work, changed } = decision;
     deepFreeze(state);
-    const moved = Math.max(now, old.lastEventAt);
+    const moved = decisionTime(now, old.lastEventAt);
 
     if (stimulus.kind === 'terminate' && stimulus.onlyIf === 'QUEUED' && old.startedAt !== null)
       this.reached.count('superseded too late');
@@ -137,13 +146,17 @@ export class Watcher {
       }
     }
     state.groups.forEach((group, position) => this.#seeGroup(old, group, position, stimulus, decision));
+    this.#seeTimes(state, events, moved);
+    this.#seeTold(old, state, stimulus, moved);
     this.#seeWhole(state, facts, moved);
     this.#seeStale(old, stimulus, facts, now, state);
 
     // Ignored while it went on, and ended by its limit in the same decision: a retry now is another question.
     // The same where it ended at once, because nothing was left that could go on.
     const refused = stimulus.kind === 'retry' && (!ENDED_RELEASE.has(old.status) || ENDED_RELEASE.has(state.status));
-    if (!thorough || refused) return;
+    // It changed nothing, and something else of the decision did: what it means now is another question, too.
+    const unheard = stimulus.key !== undefined && !state.heard.some(({ key }) => key === stimulus.key);
+    if (!thorough || refused || unheard) return;
     const again = advance(this.plan, state, [stimulus], facts, now);
     claim(again !== 'NEEDS_FACTS', 'the same question needs facts the second time only');
     // Also what only adds to the log: a commit whose answer was lost is decided again.
@@ -433,6 +446,7 @@ export class Watcher {
     const again = (begins && this.#again.has(position)) || (retried && UNDONE.has(before.status));
     now.steps.forEach((step, index) => {
       const was = before.steps[index] as StepState;
+      this.#claimEnded(position, index, was, step, stimulus, state.lastEventAt);
       if (was.status === 'SUCCEEDED' && !again)
         claim(step.status === 'SUCCEEDED', `a step of ${name} had succeeded and is ${step.status}`);
       if (step.clock) this.#countSoak('step', was.clock?.healthyFor ?? 0, step.clock);
@@ -447,6 +461,116 @@ export class Watcher {
       );
     });
     this.#claimStatus(now, position);
+  }
+
+  /**
+   * What has an effect that is under way ends when somebody says that it has ended, or half a minute after it was told to: until
+   * then its environment is nobody else's.
+   */
+  #claimEnded(position: number, index: number, was: StepState, step: StepState, stimulus: Stimulus, now: number): void {
+    const planned = this.#planned(position).steps[index] as PlannedStep;
+    const { kind } = planned.work;
+    if (was.status !== 'RUNNING' || (step.status !== 'FAILED' && step.status !== 'TERMINATED')) return;
+    if (kind === 'health' || kind === 'soak') return;
+    const told = stimulus.kind === 'outcome' && stimulus.promotion === position && stimulus.step === index;
+    if (told) return this.reached.count(was.stop ? 'ended after it was told to stop' : 'ended by its outcome');
+    claim(was.stop !== null && was.stop.by <= now, `${planned.id} is ${step.status}, and its effect is on its way`);
+    this.reached.count('given up after it was told to stop');
+  }
+
+  /** A health that somebody told while it was looked at is looked at again at once. */
+  #seeTold(old: ReleaseState, state: ReleaseState, stimulus: Stimulus, now: number): void {
+    this.plan.promotions.forEach(({ environment, applications, steps }, position) => {
+      steps.forEach(({ work, application }, index) => {
+        if (work.kind !== 'health') return;
+        const key = `${position}/${index}`;
+        const was = old.promotions[position]?.steps[index] as StepState;
+        const step = state.promotions[position]?.steps[index] as StepState;
+        const mine = stimulus.kind === 'outcome' && stimulus.promotion === position && stimulus.step === index;
+        if (
+          mine &&
+          stimulus.outcome.kind === 'pending' &&
+          was.dispatch === stimulus.dispatch &&
+          this.#toldInLook.has(key)
+        ) {
+          this.reached.count('told between look and record');
+          const again = step.status !== 'WAITING' || (step.recheckAt ?? Infinity) <= now;
+          claim(again, `${steps[index]?.id} was told while it was looked at, and waits until ${step.recheckAt}`);
+        }
+        if (step.status !== 'RUNNING' || step.dispatch !== was.dispatch || was.status !== 'RUNNING')
+          this.#toldInLook.delete(key);
+        if (stimulus.kind !== 'health-reported' || was.status !== 'RUNNING' || step.status !== 'RUNNING') return;
+        const { environment: where, application: who, status } = stimulus;
+        if (where !== environment || applications[application as number]?.name !== who) return;
+        if (status === 'HEALTHY' || status === 'DEGRADED') this.#toldInLook.add(key);
+        else this.#toldInLook.delete(key);
+      });
+    });
+  }
+
+  /** Limits, counted once more: what ends because of one had reached it, and what had reached one ends. */
+  #seeTimes(state: ReleaseState, events: Decision['events'], now: number): void {
+    const total = (key: 'release' | number): number => {
+      const { moved, since } = this.#times.get(key) ?? { moved: 0, since: null };
+      return moved + (since === null ? 0 : Math.max(0, now - since));
+    };
+    const { timeout, maxAge = DEFAULT_MAX_AGE } = this.plan;
+    for (const { event } of events) {
+      if (event.type === 'ReleaseTerminating' && event.reason.startsWith("the flow's limit")) {
+        claim(total('release') >= timeout, `it moved for ${total('release')} of ${timeout} ms, and is ended`);
+        this.reached.count('ended by its limit');
+      }
+      if (event.type === 'ReleaseTerminating' && event.reason.startsWith('it is older')) {
+        claim(now - this.#born >= maxAge, `it is ${now - this.#born} of ${maxAge} ms old, and is ended`);
+        this.reached.count('ended by its age');
+      }
+      if (event.type === 'StepFailed' && event.message.startsWith('the limit of')) {
+        const position = this.#position(event.environment);
+        const limit = this.#planned(position).timeout ?? Infinity;
+        claim(total(position) >= limit, `${event.environment} moved for ${total(position)} of ${limit} ms, and failed`);
+        this.reached.count('environment ended by its limit');
+      }
+      if (event.type === 'ReleaseRetried') {
+        this.#born = now;
+        this.#times.clear();
+      }
+      if (event.type === 'PromotionStarted') this.#times.delete(this.#position(event.environment));
+    }
+    const open = state.endedAt === null && state.terminating === null;
+    if (open && state.startedAt !== null)
+      claim(total('release') < timeout, `it has moved for ${total('release')} ms, and goes on`);
+    if (open) claim(now - this.#born < maxAge, `it is ${now - this.#born} ms old, and goes on`);
+    const turn = (key: 'release' | number, moves: boolean): void => {
+      const { moved, since } = this.#times.get(key) ?? { moved: 0, since: null };
+      if (moves !== (since !== null))
+        this.#times.set(key, moves ? { moved, since: now } : { moved: total(key), since: null });
+    };
+    const moving = state.promotions.map(({ steps, status, startedAt }, position) => {
+      if (startedAt === null || ENDED_PROMOTION.has(status)) return false;
+      const busy = steps.filter((step) => step.status === 'RUNNING' || step.status === 'WAITING');
+      const unseen = (step: StepState): boolean =>
+        this.#isSoak(position, steps.indexOf(step)) && step.clock?.status === 'UNKNOWN';
+      return busy.some((step) => !step.outside && !unseen(step));
+    });
+    moving.forEach((moves, position) => {
+      if (this.#planned(position).timeout !== null) turn(position, moves);
+    });
+    const asks = state.groups.some((each) => ['ASKING', 'WAITING'].includes(each.status) && each.unknownSince === null);
+    turn('release', state.endedAt === null && state.startedAt !== null && (asks || moving.includes(true)));
+    if (!open) return;
+    const due = [this.#born + maxAge, ...this.#reaches('release', timeout)];
+    state.promotions.forEach(({ status, steps }, position) => {
+      const limit = this.#planned(position).timeout;
+      const begun = steps.some((step) => (step.status === 'RUNNING' && !step.stop) || step.status === 'WAITING');
+      if (limit !== null && begun && !ENDED_PROMOTION.has(status)) due.push(...this.#reaches(position, limit));
+    });
+    for (const at of due)
+      claim(state.wakeAt !== null && state.wakeAt <= at, `a limit is over at ${at}, it wakes at ${state.wakeAt}`);
+  }
+
+  #reaches(key: 'release' | number, limit: number): number[] {
+    const { moved, since } = this.#times.get(key) ?? { moved: 0, since: null };
+    return since === null ? [] : [since + limit - moved];
   }
 
   /** What a promotion is must follow from what its steps are, whatever led there. */

@@ -270,6 +270,10 @@ export class World implements Surroundings {
     return { status, at: now, unhealthyAt: now };
   }
 
+  told(application: string): HealthStatus | null {
+    return this.#health.get(application)?.status ?? null;
+  }
+
   report(environment: string, application: string, status: HealthStatus): void {
     const bad = status === 'DEGRADED' || status === 'PROGRESSING';
     const unhealthyAt = bad ? this.now : this.#health.get(application)?.unhealthyAt;
@@ -712,7 +716,8 @@ export class World implements Surroundings {
         kind: tape.pick(['DENY', 'ALLOW']),
         timeZone: 'UTC',
         from: new Date(from).toISOString(),
-        to: new Date(from + (1 + tape.next(30)) * MINUTE).toISOString(),
+        // Now and then one that holds for longer than a flow may take.
+        to: new Date(from + (1 + tape.next(30)) * (tape.chance(10) ? 10 : 1) * MINUTE).toISOString(),
         selector: { environments: { names: [environment, tape.pick(this.#environments)] }, products: {} },
         holds,
         onClose: tape.pick(['FINISH', 'PAUSE']),
