@@ -21,7 +21,7 @@ import { ruleOf } from '../../src/resolvers/access/rules.ts';
 import { buildApiSchema } from '../../src/schema/build.ts';
 import { toNodeId } from '../../src/schema/node-id.ts';
 import { POLICY } from '../engine/rollback/support.ts';
-import { ADMIN, type GuardedServer, openGuarded, SOMEBODY, type Token } from './support.ts';
+import { ADMIN, bearer, type GuardedServer, openGuarded, SOMEBODY, type Token } from './support.ts';
 import { sampleOf } from './sample.ts';
 
 // "Not there" and "not yours" are one answer, byte for byte but for the name. Every argument of the schema that names something is
@@ -83,6 +83,8 @@ function leavesOf(field: Field): Leaf[] {
       return;
     }
     if (!isLeafType(inner) || !['ID', 'String'].includes(inner.name)) return;
+    // Names with `*` of what may come: nothing is looked up.
+    if (field.name === 'secretSet' && name === 'products') return;
     const kind = (name === 'id' || name === 'name' ? BY_FIELD[field.name] : undefined) ?? NAMING[name];
     if (kind !== undefined) found.push({ path, kind });
     else if (!NAMES_NOTHING.test(name)) UNKNOWN.push(`${field.name}.${path.join('.')}`);
@@ -319,4 +321,62 @@ test('whoever sees everything reads all of it', async () => {
   const read = async (query: string) => JSON.stringify((await guarded.ask(ADMIN, query)).body.data);
   for (const query of [SHOWN.holds, SHOWN.marks]) expect(await read(query)).toContain('hush of');
   for (const query of [SHOWN.causes, SHOWN.events]) expect(await read(query)).toContain('quiet of billing in asia');
+});
+
+test('a text that cannot be stored is refused as such, before anything is looked up', async () => {
+  const query = `mutation ($input: EnvironmentCreateInput!) { environmentCreate(input: $input) { userErrors { code path } } }`;
+  const input = { name: 'a\u0000b', kind: 'PRODUCTION' };
+  const { body } = await guarded.ask(ADMIN, query, { input });
+  expect(body.data).toEqual({
+    environmentCreate: { userErrors: [{ code: 'INVALID', path: ['input', 'name'] }] },
+  });
+});
+
+describe.each([
+  ['releaseId', 'Release'],
+  ['product', 'Product'],
+  ['environment', 'Environment'],
+] as const)('releaseEvents by %s', (argument, kind) => {
+  /** From the beginning of the log: what is delivered is delivered at once. */
+  const stream = async (what: string, signal: AbortSignal): Promise<AsyncGenerator<string>> => {
+    const query = `subscription ($filter: ReleaseEventFilterInput) { releaseEvents(after: "", filter: $filter) { cursor } }`;
+    const { body, status } = await fetch(`${guarded.url}/graphql/stream`, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        accept: 'text/event-stream',
+        ...bearer(callers['VIEWER of billing in eu'] ?? null),
+      },
+      body: JSON.stringify({ query, variables: { filter: { [argument]: what } } }),
+      signal,
+    });
+    expect(status).toBe(200);
+    return decoded(body!);
+  };
+
+  async function* decoded(body: ReadableStream<Uint8Array>): AsyncGenerator<string> {
+    const decoder = new TextDecoder();
+    for await (const chunk of body) yield decoder.decode(chunk, { stream: true });
+  }
+
+  test('delivers nothing of what is not seen, as of what is not there', async () => {
+    const end = new AbortController();
+    const heard: string[] = [];
+    const unseen = [...(hidden[kind] ?? []), kind === 'Release' ? GHOST : 'ghost-name'];
+    for (const what of unseen) {
+      const events = await stream(what, end.signal);
+      void (async () => {
+        for await (const text of events) if (text.includes('event: next')) heard.push(`${what}: ${text}`);
+      })().catch(() => {});
+    }
+    // What is seen arrives on a stream that was opened after all of these.
+    let text = '';
+    for await (const each of await stream((own[kind] ?? [])[0] as string, end.signal)) {
+      text += each;
+      if (text.includes('event: next')) break;
+    }
+    end.abort();
+    expect(text).toContain('event: next');
+    expect(heard).toEqual([]);
+  });
 });
