@@ -2,7 +2,8 @@ import { realpathSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import 'reflect-metadata';
-import { openApp } from './app.ts';
+import { type App, openApp } from './app.ts';
+import { checkInstallation } from './commands/check-installation.ts';
 import { type Config, ConfigError, loadConfig } from './config.ts';
 import { migrate } from './entities/data-source.ts';
 import { armFault } from './faults.ts';
@@ -45,10 +46,29 @@ export async function runServer(
     // A worker listens as well: whoever runs it wants to ask for its health.
     const server = await startServer(app);
     closers.push(() => server.close());
+    if (config.role !== 'worker') {
+      const told = tellFindings(app);
+      closers.push(() => told);
+    }
     return { url: server.url, authentication: server.authentication, close };
   } catch (error) {
     await close();
     throw error;
+  }
+}
+
+/** What was saved before a rule became stricter goes on; whoever runs the server should know of it. */
+async function tellFindings({ pool, log }: App): Promise<void> {
+  try {
+    const findings = await checkInstallation(pool);
+    if (findings.length === 0) return;
+    const [first] = findings;
+    log.warn(
+      { findings: findings.length, first },
+      'some of what is stored would be refused today; it is kept: `sluice check` lists it with what to do',
+    );
+  } catch (error) {
+    log.warn({ error }, 'what is stored could not be checked; `sluice check` does it again');
   }
 }
 

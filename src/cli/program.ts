@@ -5,6 +5,7 @@ import { addAccessCommands } from './access-program.ts';
 import { Client } from './client.ts';
 import { addApprovals } from './commands/approvals.ts';
 import { apply, readManifests, showChanges } from './commands/apply.ts';
+import { check } from './commands/check.ts';
 import { get, KIND_NAMES } from './commands/get.ts';
 import { addControls } from './commands/controls.ts';
 import { addRollbacks } from './commands/rollback.ts';
@@ -166,6 +167,17 @@ export function createProgram({
     .action(async (name: string, _flags: unknown, command: Command) => {
       const { id } = await findRelease(clientOf(command), name);
       await showOrWait(command, await retryRelease(clientOf(command), { id }), 'Retrying');
+    });
+
+  program
+    .command('check')
+    .description(
+      'list what is stored and would be refused today, with the place and what to do; exit code 1 when there is something',
+    )
+    .action(async (_flags: unknown, command: Command) => {
+      const { text, found } = await check(clientOf(command), command.optsWithGlobals<Global>().output);
+      print(text);
+      if (found) exitWith(EXIT.REFUSED);
     });
 
   const windows = program.command('windows').description('release windows: test them as code, override them');

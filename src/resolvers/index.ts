@@ -11,6 +11,7 @@ import { EnvironmentGroupDefinitionResolver, EnvironmentGroupResolver } from './
 import { EnvironmentHoldResolver, WaitingForHoldResolver } from './environment-hold.ts';
 import { EnvironmentDefinitionResolver } from './environment.ts';
 import { ReleaseEventResolver } from './events.ts';
+import { FindingResolver } from './finding.ts';
 import { ManifestsResolver } from './manifests.ts';
 import { NodeResolver } from './node.ts';
 import { ProductDefinitionResolver, ProductResolver } from './product.ts';
@@ -44,6 +45,7 @@ export const RESOLVERS: NonEmptyArray<Function> = [
   EnvironmentGroupResolver,
   EnvironmentHoldResolver,
   EnvironmentPromotionResolver,
+  FindingResolver,
   ManifestsResolver,
   NodeResolver,
   ProductDefinitionResolver,

@@ -44,6 +44,14 @@ export async function secretUses(
   return new Map(rows.map(({ name, use }) => [name, use]));
 }
 
+/** Those for which nobody has named hosts since hosts are required, by name. */
+export async function secretsWithAssumedHosts(pool: Pool): Promise<{ name: string; hosts: string[] }[]> {
+  const { rows } = await pool.query<{ name: string; hosts: string[] }>(
+    `SELECT name, use->'hosts' AS hosts FROM secret WHERE use ? 'assumed' ORDER BY name`,
+  );
+  return rows;
+}
+
 /** For change: whoever sets the same secret waits. */
 export async function lockSecret(client: Connection, name: string): Promise<SecretShown | undefined> {
   const { rows } = await client.query<SecretShown>(`SELECT ${SHOWN} FROM secret WHERE name = $1 FOR UPDATE`, [name]);

@@ -173,3 +173,14 @@ export async function lateness(pool: Pool): Promise<number> {
   );
   return Math.max(0, Number(rows[0]?.late ?? 0));
 }
+
+/** Open releases to git that were started when keys of commits were not signed yet, the oldest first. */
+export async function releasesOfUnsignedCommits(pool: Pool): Promise<{ product: string; number: string }[]> {
+  const { rows } = await pool.query<{ product: string; number: string }>(
+    `SELECT r.product, r.number FROM release r JOIN release_plan l ON l.release_id = r.id
+     WHERE r.ended_at IS NULL AND NOT l.plan ? 'signsCommits'
+       AND jsonb_path_exists(l.plan, '$.promotions[*].applications[*].spec.driver ? (@.type == "git")')
+     ORDER BY r.number`,
+  );
+  return rows;
+}

@@ -4,6 +4,7 @@ import { buildSchema, parse, validate } from 'graphql';
 import { expect, test } from 'vitest';
 import { ACCESS_DOCUMENTS } from '../../src/cli/commands/access.ts';
 import { APPROVALS } from '../../src/cli/commands/approvals.ts';
+import { CHECK_DOCUMENT } from '../../src/cli/commands/check.ts';
 import { CONTROLS } from '../../src/cli/commands/controls.ts';
 import { DEPLOYMENTS } from '../../src/cli/commands/deployments.ts';
 import { listDocument, oneDocument } from '../../src/cli/commands/get.ts';
@@ -27,6 +28,7 @@ const documents: [string, string][] = [
   ['the subscription of watch', STREAM],
   ['the log of watch', LOG],
   ['get deployments', DEPLOYMENTS],
+  ['check', CHECK_DOCUMENT],
   ...Object.entries(APPROVALS),
   ...Object.entries(CONTROLS),
   ...Object.entries(ROLLBACKS),

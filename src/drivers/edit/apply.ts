@@ -11,6 +11,7 @@ import { childIn, plain, wordsFor } from './node.ts';
 import type { MissingStep } from './pair.ts';
 import { chosenByPath, pair } from './pair.ts';
 import { reasonFor } from './reason.ts';
+import { select } from './select.ts';
 import { applyEdits } from './text.ts';
 import { wantsOf } from './want.ts';
 import type { Wishes } from './wishes.ts';
@@ -87,11 +88,28 @@ function known(pinned: PinnedValue, path: DocumentPath | string, locations: Pinn
   try {
     if (typeof path !== 'string') return { ...pinned, chosen: chosenByPath(path, locations, pinned) };
     if (pinned.location.some((key) => typeof key === 'number')) throw new PermanentError(path);
+    return { ...pinned, chosen: [] };
   } catch (error) {
     const here = pinned.location.reduce<Plain | undefined>(childIn, root);
-    if (here === undefined || canonical(here) !== canonical(pinned.value)) throw error;
+    if (here !== undefined && canonical(here) === canonical(pinned.value)) return { ...pinned, chosen: [] };
+    const place = typeof path === 'string' ? undefined : placeOfAlike(pinned, path, locations, root);
+    if (!place) throw error;
+    return { ...pinned, location: place, chosen: [] };
   }
-  return { ...pinned, chosen: [] };
+}
+
+/** Where all that a path selected is one and the same scalar, and it selects as many here, it does not matter which entry is which. */
+function placeOfAlike(
+  pinned: PinnedValue,
+  path: DocumentPath,
+  locations: PinnedValue[],
+  root: Plain,
+): Location | undefined {
+  const isAlike = ({ value, text }: PinnedValue): boolean =>
+    (typeof value !== 'object' || value === null) && value === pinned.value && text === pinned.text;
+  if (!locations.every(isAlike)) return undefined;
+  const here = select(root, path);
+  return here.length === locations.length ? here[locations.indexOf(pinned)]?.location : undefined;
 }
 
 /** A missing entry is added with what it is found by, and with what was selected of it. */
