@@ -16,9 +16,9 @@ class Machine implements Clock {
   off = 0;
   now = (): Date => new Date(this.real + this.off);
   elapsed = (): number => this.real - 400_000;
-  after = systemClock.after;
-  sleep = systemClock.sleep;
-  limit = systemClock.limit;
+  after: Clock['after'] = (...given) => systemClock.after(...given);
+  sleep: Clock['sleep'] = (...given) => systemClock.sleep(...given);
+  limit: Clock['limit'] = (...given) => systemClock.limit(...given);
 }
 
 test('a clock is as right as the slowest answer is quick, and no answer makes it worse', async () => {
