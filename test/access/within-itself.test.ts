@@ -165,6 +165,18 @@ describe('the name of a service account that others count on', () => {
   });
 });
 
+test('a name that somebody took before shows neither what the other one has', async () => {
+  const taken = { ...account, subject: 'taken', scope: scope('VIEWER', 'billing') };
+  const first = await guarded.ask(tokens['admin of billing'] as string, CREATE, { input: { name: 'first', ...taken } });
+  const { secret } = first.body.data!['made'] as Made;
+  await made('admin', { ...taken, name: 'theirs', scope: scope('ADMIN') });
+  await guarded.grant({ subjectKind: 'SERVICE_ACCOUNT', subject: 'taken', role: 'OPERATOR' });
+  // Both were made by alice; the second one by another token of hers, which has no limits.
+  await guarded.engine.app.pool.query(`UPDATE api_token SET created_by = 'somebody' WHERE name = 'theirs'`);
+  const { body } = await guarded.ask(secret, '{ apiTokens { nodes { name } } roleGrants { nodes { role } } }');
+  expect(body.data).toEqual({ apiTokens: { nodes: [{ name: 'first' }] }, roleGrants: { nodes: [] } });
+});
+
 test('without limits an admin is who an admin is', async () => {
   const answer = await guarded.ask(ADMIN, CREATE, { input: { name: 'x', ...account, scope: scope('ADMIN') } });
   expect((answer.body.data!['made'] as Made).secret).not.toBeNull();

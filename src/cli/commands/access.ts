@@ -26,7 +26,7 @@ export const ACCESS_DOCUMENTS = {
     list: auditLog(first: $first, after: $after) { nodes { ${ENTRY} } ${PAGE} } }`,
 };
 
-export const ROLE_NAMES = ['viewer', 'releaser', 'approver', 'operator', 'admin'];
+export const ROLE_NAMES = ['viewer', 'releaser', 'approver', 'operator', 'messenger', 'admin'];
 
 interface Limits {
   role?: string;
