@@ -17,6 +17,7 @@ import { CutOffPromotions1764800000001 } from './1764800000001-cut-off-promotion
 import { WebhookDeliveries1764600000001 } from './1764600000001-webhook-deliveries.ts';
 import { Secrets1764600000000 } from './1764600000000-secrets.ts';
 
+import { BadLooks1765110000001 } from './1765110000001-bad-looks.ts';
 import { HostsOfSecrets1765110000000 } from './1765110000000-hosts-of-secrets.ts';
 import { KeysOfCallers1765140000000 } from './1765140000000-keys-of-callers.ts';
 
@@ -40,6 +41,7 @@ export const migrations = [
   GroupsOfTokens1764900000001,
   RoomForUpdates1765000000000,
   HostsOfSecrets1765110000000,
+  BadLooks1765110000001,
   KeysOfCallers1765140000000,
   MakersOfTokens1765150000000,
 ];

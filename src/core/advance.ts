@@ -10,7 +10,7 @@ import type { DeploymentFact, Facts, ReleaseState, ReleaseStatus, Stimulus, Work
 import { considerStart, settleGroup, settlePromotion } from './settle.ts';
 import { failStep } from './step.ts';
 import { dispatchDueSteps, mustStop } from './steps.ts';
-import { take } from './stimuli.ts';
+import { take, rememberKey } from './stimuli.ts';
 
 /**
  * The release state machine, in prose.
@@ -54,6 +54,8 @@ export function advance(
   move.actor = null;
   expire(move);
   if (!settle(move)) return 'NEEDS_FACTS';
+  // What changed nothing could change something after this decision, when it is told once more: it is remembered with it.
+  if (move.touched > 0) for (const each of stimuli) rememberKey(move, each);
   keepTime(move);
   return move.decision(nextWake(move));
 }

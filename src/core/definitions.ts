@@ -119,18 +119,32 @@ export interface SimulateDriverSpec {
 
 export type DriverSpec = GitDriverSpec | SimulateDriverSpec;
 
+/** When DEGRADED counts for a source that is asked. */
+export interface ToleranceSpec {
+  /** What is seen within this time after the change decides nothing, in milliseconds; none when absent. */
+  grace?: number;
+  /** How many looks in a row must find it DEGRADED; 3 for `http` when absent, 1 for `simulate`. */
+  failureThreshold?: number;
+}
+
 export type HealthSourceSpec =
   | { type: 'none' }
   /**
    * `sequence` is walked through, one status per `interval`; the last one stays. Versions whose label stands in `degraded` are
    * DEGRADED once they are there.
    */
-  | { type: 'simulate'; sequence?: HealthStatus[]; interval?: number; degraded?: string[] }
+  | ({ type: 'simulate'; sequence?: HealthStatus[]; interval?: number; degraded?: string[] } & ToleranceSpec)
   /**
    * GET `url`: 2xx is HEALTHY, anything else DEGRADED, no answer UNKNOWN; asked every `interval`. A header may hold
    * `${secrets.NAME}`.
    */
-  | { type: 'http'; url: string; headers?: Record<string, string>; interval?: number; timeout?: number }
+  | ({
+      type: 'http';
+      url: string;
+      headers?: Record<string, string>;
+      interval?: number;
+      timeout?: number;
+    } & ToleranceSpec)
   /** Somebody tells us through the API (`healthReport`); until then PROGRESSING. */
   | { type: 'report' };
 

@@ -1,5 +1,8 @@
 import { lookAt, lookPause, soakedAt, statusOf } from './health-clock.ts';
+import type { HealthStatus } from './definitions.ts';
 import type { HealthClock } from './health-clock.ts';
+import { changedAt, countLook, toleranceOf } from './health-tolerance.ts';
+import type { BadLooks } from './health-tolerance.ts';
 import type { PlannedGroup, PlannedPromotion, ReleasePlan } from './plan.ts';
 import { ENDED_PROMOTION } from './release.ts';
 import type { GroupState, MemberHealth, PromotionState, ReleaseState } from './release.ts';
@@ -9,10 +12,19 @@ export const GATE_RECHECK = 5_000;
 
 /** A group of which nothing is known yet; `generation` goes on counting over retries. */
 export function freshGroup(generation = 0): GroupState {
-  return { status: 'OPEN', generation, recheckAt: null, unknownSince: null, reason: null, news: [], clocks: [] };
+  return {
+    status: 'OPEN',
+    generation,
+    recheckAt: null,
+    unknownSince: null,
+    reason: null,
+    news: [],
+    clocks: [],
+    badLooks: [],
+  };
 }
 
-export interface GroupJudgement extends Pick<GroupState, 'unknownSince' | 'recheckAt' | 'clocks'> {
+export interface GroupJudgement extends Pick<GroupState, 'unknownSince' | 'recheckAt' | 'clocks' | 'badLooks'> {
   verdict: 'pass' | 'wait' | 'fail';
   reason: string;
 }
@@ -37,6 +49,7 @@ export function judgeGroup(
   let unclear = 0;
   const soaks: number[] = [];
   const unhealthy: string[] = [];
+  const badLooks = group.members.map(() => 0);
   const clocks = group.members.map((member, index): HealthClock | null => {
     const { status } = state.promotions[member] as PromotionState;
     if (status !== 'SUCCEEDED') {
@@ -54,8 +67,10 @@ export function judgeGroup(
     const { name } = plan.promotions[member] as PlannedPromotion;
     const old = seen.find((each) => each.status !== 'UNKNOWN' && statusOf(each, freshness, now) === 'UNKNOWN');
     const since = old?.at === undefined || clock.status !== 'UNKNOWN' ? '' : ` (last told ${inWords(old.at)})`;
-    unhealthy.push(`${name} is ${clock.status}${since}`);
-    if (clock.status !== 'DEGRADED') unclear += 1;
+    const bad = countMember(plan, state, member, before.badLooks?.[index] ?? 0, clock.status, now);
+    badLooks[index] = bad.badLooks;
+    unhealthy.push(`${name} is ${clock.status}${since}${bad.so}`);
+    if (!bad.final) unclear += 1;
     return clock;
   });
   const told = `${healthy} of ${group.members.length} in ${group.name} are healthy, ${required} needed`;
@@ -63,9 +78,9 @@ export function judgeGroup(
   // Each counts when it has been healthy for long enough; the gate opens with the last one that it needs.
   const soaked = soaks.sort((a, b) => a - b)[required - 1];
   if (required === 0 || (soaked !== undefined && soaked <= now))
-    return { verdict: 'pass', reason, unknownSince: null, recheckAt: null, clocks };
+    return { verdict: 'pass', reason, unknownSince: null, recheckAt: null, clocks, badLooks };
   if (healthy + open + unclear < required)
-    return { verdict: 'fail', reason, unknownSince: null, recheckAt: null, clocks };
+    return { verdict: 'fail', reason, unknownSince: null, recheckAt: null, clocks, badLooks };
   if (soaked !== undefined) {
     const recheckAt = Math.min(soaked, now + lookPause(soak, freshness));
     return {
@@ -74,14 +89,36 @@ export function judgeGroup(
       unknownSince: null,
       recheckAt,
       clocks,
+      badLooks,
     };
   }
   const recheckAt = now + GATE_RECHECK;
-  if (healthy + open >= required) return { verdict: 'wait', reason, unknownSince: null, recheckAt, clocks };
+  if (healthy + open >= required) return { verdict: 'wait', reason, unknownSince: null, recheckAt, clocks, badLooks };
   const unknownSince = before.unknownSince ?? now;
   const givesUp = unknownSince + group.unknownTimeout;
-  if (now < givesUp) return { verdict: 'wait', reason, unknownSince, recheckAt: Math.min(recheckAt, givesUp), clocks };
-  return { verdict: 'fail', reason: `${reason}; gave up waiting`, unknownSince, recheckAt: null, clocks };
+  if (now < givesUp)
+    return { verdict: 'wait', reason, unknownSince, recheckAt: Math.min(recheckAt, givesUp), clocks, badLooks };
+  return { verdict: 'fail', reason: `${reason}; gave up waiting`, unknownSince, recheckAt: null, clocks, badLooks };
+}
+
+/** A member is as tolerant as the most tolerant of its applications, and its grace ends with the last. */
+function countMember(
+  plan: ReleasePlan,
+  state: ReleaseState,
+  member: number,
+  before: number,
+  status: HealthStatus,
+  now: number,
+): BadLooks {
+  const planned = plan.promotions[member] as PlannedPromotion;
+  const promotion = state.promotions[member] as PromotionState;
+  const all = planned.applications.map(({ spec }, index) => {
+    const { failureThreshold, grace } = toleranceOf(spec.health);
+    return { failureThreshold, until: changedAt(planned, promotion, index) + grace };
+  });
+  const failureThreshold = Math.max(1, ...all.map((each) => each.failureThreshold));
+  const until = Math.max(0, ...all.map((each) => each.until));
+  return countLook({ failureThreshold, grace: 0 }, before, status, { changedAt: until, now });
 }
 
 const inWords = (instant: number): string => new Date(instant).toISOString();

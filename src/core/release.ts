@@ -136,6 +136,8 @@ export interface StepState {
   reason: string | null;
   /** Of a soak: how long its application has been healthy. */
   clock: HealthClock | null;
+  /** How many looks in a row found its application DEGRADED. */
+  badLooks: number;
   outputs: Record<string, string> | null;
   /** It failed, and nobody can say whether its effect took place. */
   unclear: boolean;
@@ -159,6 +161,8 @@ export interface GroupState {
   news: { member: number; status: HealthStatus }[];
   /** Of each member, in the order of the plan: how long it has been healthy. Null: it was never asked about. */
   clocks: (HealthClock | null)[];
+  /** Of each member: how many looks in a row found it DEGRADED. States of Sluice 0.1 have none. */
+  badLooks?: number[];
 }
 
 /** All gates answer alike. `who` can end the waiting; `recheckAt` is when it may end by itself. */
@@ -198,8 +202,12 @@ export type Outcome =
   | { kind: 'transient'; message: string; retryAfter?: number }
   /** Not there yet: look again at `recheckAfter` milliseconds from now, or when somebody tells. */
   | { kind: 'pending'; reason: string; recheckAfter?: number }
-  /** A look at the health of what soaks. */
-  | { kind: 'observed'; health: Observation }
+  /** A look at the health of what waits for it, or soaks. */
+  | {
+      kind: 'observed';
+      health: Observation;
+      /** When to ask again where it is not final, in milliseconds; absent: somebody will tell. */ recheckAfter?: number;
+    }
   | { kind: 'aborted' };
 
 /** What one of a member's applications says; several make several of these. */

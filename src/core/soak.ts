@@ -1,14 +1,17 @@
 import { DEFAULT_UNKNOWN_TIMEOUT } from './definitions.ts';
+import type { HealthSourceSpec } from './definitions.ts';
 import { beginClock, lookAt, LOOK_STANDS, lookPause, soakedAt } from './health-clock.ts';
 import type { Observation } from './health-clock.ts';
+import { changedAt, countLook, toleranceOf } from './health-tolerance.ts';
 import type { Move } from './move.ts';
 import type { PlannedApplication, PlannedPromotion } from './plan.ts';
-import type { StepState } from './release.ts';
+import type { PromotionState, StepState } from './release.ts';
 import { failStep, wait } from './step.ts';
 
 /**
  * The soak of a step: its application stays healthy for a while before the promotion counts. The step WAITS, and is looked at
- * now and then, and at the very end; nobody carries it meanwhile. DEGRADED fails it, PROGRESSING begins it anew, UNKNOWN stops
+ * now and then, and at the very end; nobody carries it meanwhile. DEGRADED fails it once it counts
+ * (health-tolerance.ts), PROGRESSING begins it anew, UNKNOWN stops
  * its clock, and fails it when it stays so for 15 minutes. A source that is told (`report`) says its news by itself, and
  * one that says nothing (`none`) has none: those two are looked at when the soak is over, not before.
  */
@@ -22,7 +25,7 @@ export function beginSoak(move: Move, position: number, index: number): void {
 
 /** What a look found. True: healthy for long enough; otherwise it goes on, begins anew or has failed. */
 export function lookAtSoak(move: Move, position: number, index: number, seen: Observation, heard = false): boolean {
-  const { name, duration, pause } = soakOf(move.planned(position), index);
+  const { name, duration, pause, health, changedAt: changed } = soakOf(move.planned(position), index);
   const step = move.step(position, index);
   const stands = standsFor(duration, pause);
   const before = step.clock ?? beginClock(step.startedAt ?? move.now, stands);
@@ -31,7 +34,12 @@ export function lookAtSoak(move: Move, position: number, index: number, seen: Ob
   if (heard && seen.unhealthyAt === undefined) clock.unhealthyAt = before.unhealthyAt;
   step.clock = clock;
   const because = seen.message === undefined ? '' : `: ${seen.message}`;
-  if (clock.status === 'DEGRADED') {
+  // What somebody says counts at once; what was looked at may be a moment's weakness.
+  const at = { changedAt: changed(move.promotion(position)), now: move.now };
+  const tolerance = toleranceOf(heard ? { type: 'report' } : health);
+  const look = countLook(tolerance, step.badLooks, clock.status, at);
+  step.badLooks = look.badLooks;
+  if (look.final) {
     failStep(move, position, index, `${name} became DEGRADED while soaking${because}`);
     return false;
   }
@@ -48,7 +56,7 @@ export function lookAtSoak(move: Move, position: number, index: number, seen: Ob
     wait(move, step, move.now + Math.min(missing, pause), `soaks for ${Math.round(duration / 1000)} s`);
   else if (clock.status === 'UNKNOWN')
     wait(move, step, Math.min(givesUp, again ?? givesUp), `${name} is UNKNOWN${because}`);
-  else wait(move, step, again, `${name} is PROGRESSING${because}`);
+  else wait(move, step, again, `${name} is ${clock.status}${because}${look.so}`);
   if (step.reason !== news) tell(move, position, index, soakEnd(move.planned(position), step, index));
   return false;
 }
@@ -82,12 +90,22 @@ export function isSoak(planned: PlannedPromotion, index: number): boolean {
 /** How often is looked while it is not healthy, in milliseconds. */
 const UNHEALTHY_PAUSE = 5_000;
 
-function soakOf(planned: PlannedPromotion, index: number): { name: string; duration: number; pause: number } {
+interface Soak {
+  name: string;
+  duration: number;
+  pause: number;
+  health: HealthSourceSpec;
+  changedAt(state: PromotionState): number;
+}
+
+function soakOf(planned: PlannedPromotion, index: number): Soak {
   const step = planned.steps[index];
   const { name, spec } = planned.applications[step?.application ?? 0] as PlannedApplication;
   const duration = step?.work.kind === 'soak' ? step.work.duration : 0;
   const asked = spec.health.type !== 'report' && spec.health.type !== 'none';
-  return { name, duration, pause: asked ? lookPause(duration, undefined) : Infinity };
+  const pause = asked ? lookPause(duration, undefined) : Infinity;
+  const changed = (state: PromotionState): number => changedAt(planned, state, step?.application ?? 0);
+  return { name, duration, pause, health: spec.health, changedAt: changed };
 }
 
 /** Where nobody looks in between, the last word stands for all of it. */

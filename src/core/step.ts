@@ -18,6 +18,7 @@ export function freshStep(): StepState {
     stop: null,
     reason: null,
     clock: null,
+    badLooks: 0,
     outputs: null,
     unclear: false,
     firstError: null,

@@ -2,8 +2,9 @@ import { remember } from './actor.ts';
 import { takeDecision } from './approvals/decide.ts';
 import { freshGroup, judgeGroup } from './group-gate.ts';
 import { FRESH_METER } from './limits.ts';
+import { changedAt, countLook, toleranceOf } from './health-tolerance.ts';
 import type { Move } from './move.ts';
-import type { PlannedGroup, PlannedStep } from './plan.ts';
+import type { PlannedApplication, PlannedGroup, PlannedStep } from './plan.ts';
 import { ENDED_PROMOTION, holdsEnvironment, TAKEN_BACK } from './release.ts';
 import { refusal } from './problems.ts';
 import type { GroupState, Outcome, OverrideStimulus, PromotionState, StepState, Stimulus } from './release.ts';
@@ -22,7 +23,12 @@ export function take(move: Move, stimulus: Stimulus): void {
   if (move.state.heard.some((each) => each.key === key)) return;
   const { touched } = move;
   hear(move, stimulus);
-  if (move.touched > touched) move.state.heard = remember(move.state.heard, key, move.now);
+  if (move.touched > touched) rememberKey(move, stimulus);
+}
+
+export function rememberKey(move: Move, { key }: Stimulus): void {
+  if (key === undefined || move.state.heard.some((each) => each.key === key)) return;
+  move.state.heard = remember(move.state.heard, key, move.now);
 }
 
 function hear(move: Move, stimulus: Stimulus): void {
@@ -130,17 +136,10 @@ function takeOutcome(move: Move, report: Extract<Stimulus, { kind: 'outcome' }>)
       const retryAt = new Date(step.recheckAt as number).toISOString();
       return move.emit({ type: 'StepRetrying', ...at, message: outcome.message, tries: step.tries, retryAt });
     }
-    case 'pending': {
-      const other = step.reason !== outcome.reason;
-      const { recheckAfter } = outcome;
-      wait(move, step, recheckAfter === undefined ? null : move.now + recheckAfter, outcome.reason);
-      // Somebody told while this look was under way what it waits for: it looks again at once.
-      if (news === 'HEALTHY' || news === 'DEGRADED') Object.assign(step, { recheckAt: move.now, outside: false });
-      const recheckAt = step.outside ? undefined : new Date(step.recheckAt as number).toISOString();
-      if (other) move.emit({ type: 'StepWaiting', ...at, reason: outcome.reason, recheckAt });
-      return;
-    }
+    case 'pending':
+      return keepWaiting(move, report, outcome.reason, outcome.recheckAfter, news);
     case 'observed':
+      if (planned.work.kind === 'health') return takeLook(move, report, step, planned, outcome, news);
       if (!isSoak(move.planned(report.promotion), report.step)) return;
       // Told while this look was under way, and not what it found: it looks again at once.
       if (news !== null && news !== outcome.health.status) return wait(move, step, move.now, step.reason ?? '');
@@ -157,6 +156,48 @@ function takeOutcome(move: Move, report: Extract<Stimulus, { kind: 'outcome' }>)
       return move.emit({ type: 'StepTerminated', ...at });
   }
 }
+
+/** Not there yet, in words. */
+function keepWaiting(
+  move: Move,
+  report: Extract<Stimulus, { kind: 'outcome' }>,
+  reason: string,
+  recheckAfter: number | undefined,
+  news: StepState['news'],
+): void {
+  const step = move.step(report.promotion, report.step);
+  const other = step.reason !== reason;
+  wait(move, step, recheckAfter === undefined ? null : move.now + recheckAfter, reason);
+  // Somebody told while this look was under way what it waits for: it looks again at once.
+  if (news === 'HEALTHY' || news === 'DEGRADED') Object.assign(step, { recheckAt: move.now, outside: false });
+  const recheckAt = step.outside ? undefined : new Date(step.recheckAt as number).toISOString();
+  if (other) move.emit({ type: 'StepWaiting', ...move.atStep(report.promotion, report.step), reason, recheckAt });
+}
+
+/** A look at an application after its change: HEALTHY goes on, DEGRADED fails once it counts, and anything else waits. */
+function takeLook(
+  move: Move,
+  report: Extract<Stimulus, { kind: 'outcome' }>,
+  step: StepState,
+  planned: PlannedStep,
+  { health, recheckAfter }: Extract<Outcome, { kind: 'observed' }>,
+  news: StepState['news'],
+): void {
+  if (health.status === 'HEALTHY') return succeed(move, report, step, planned, { kind: 'succeeded' });
+  const promoted = move.planned(report.promotion);
+  const application = planned.application ?? 0;
+  const { name, spec } = promoted.applications[application] as PlannedApplication;
+  const at = { changedAt: changedAt(promoted, move.promotion(report.promotion), application), now: move.now };
+  const { badLooks, final, so } = countLook(toleranceOf(spec.health), step.badLooks, health.status, at);
+  step.badLooks = badLooks;
+  const told = `${name} is ${health.status}${health.message === undefined ? '' : `: ${health.message}`}`;
+  if (final) return failStep(move, report.promotion, report.step, told);
+  const again = recheckAfter ?? (health.status === 'DEGRADED' ? BAD_LOOK_PAUSE : undefined);
+  keepWaiting(move, report, `${told}${so}`, again, news);
+}
+
+/** Before the next look at what is DEGRADED and not judged yet, where its source does not say, in milliseconds. */
+const BAD_LOOK_PAUSE = 5_000;
 
 /**
  * Backoff before the next try: doubled each time, at most `maxDelay`, and up to a quarter shorter, so that a remote that comes back is

@@ -235,4 +235,8 @@ export class ObservationRow {
   /** When it is looked at next; a worker that looks moves it on first. */
   @Column({ name: 'next_at', type: 'timestamptz' })
   nextAt!: Date;
+
+  /** Application → how many looks in a row found it DEGRADED. */
+  @Column({ name: 'bad_looks', type: 'jsonb', default: {} })
+  badLooks!: Record<string, number>;
 }

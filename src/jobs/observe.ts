@@ -1,6 +1,7 @@
 import type { App } from '../app.ts';
 import { Rounds } from '../clock.ts';
 import { rollBackDegraded } from '../commands/roll-back-degraded.ts';
+import { changedAt, countLook, toleranceOf } from '../core/health-tolerance.ts';
 import type { PlannedApplication, PlannedPromotion } from '../core/plan.ts';
 import type { PromotionState } from '../core/release.ts';
 import type { FrozenRelease } from '../store/load-releases.ts';
@@ -11,7 +12,7 @@ import type { Hands } from './perform-step.ts';
 
 /**
  * Looks after environments for as long as a policy wants it after their promotion. What there is to look at stands in the
- * database, with the time of the next look: a worker that dies leaves it to another one. DEGRADED starts a rollback; UNKNOWN
+ * database, with the time of the next look: a worker that dies leaves it to another one. DEGRADED starts a rollback once it counts (health-tolerance.ts); UNKNOWN
  * and PROGRESSING are looked at again.
  */
 export class Observer {
@@ -49,15 +50,21 @@ export class Observer {
     const state = to.state.promotions[observation.position] as PromotionState;
     const asked = promoted.applications.filter((each) => each.spec.health.type !== 'none');
     let again = AGAIN;
+    const badLooks: Record<string, number> = {};
+    const now = this.#app.clock.now().getTime();
     for (const application of asked) {
       const answer = await this.#ask(to.release, promoted, state, application);
-      if (answer.status === 'DEGRADED') {
+      const at = { changedAt: changedAt(promoted, state, promoted.applications.indexOf(application)), now };
+      const before = observation.badLooks[application.name] ?? 0;
+      const look = countLook(toleranceOf(application.spec.health), before, answer.status, at);
+      if (look.badLooks > 0) badLooks[application.name] = look.badLooks;
+      if (look.final) {
         const told = `${application.name} became DEGRADED after its promotion`;
         return rollBackDegraded(this.#app, observation, answer.message ? `${told}: ${answer.message}` : told);
       }
       again = Math.min(again, answer.recheckAfter ?? AGAIN);
     }
-    await lookAgain(this.#app.pool, observation, Math.max(1_000, again));
+    await lookAgain(this.#app.pool, { ...observation, badLooks }, Math.max(1_000, again));
   }
 
   /** Who cannot be asked is UNKNOWN, and asked again. */

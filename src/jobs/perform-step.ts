@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.ts';
 import type { Observation } from '../core/health-clock.ts';
+import { changedAt } from '../core/health-tolerance.ts';
 import type { PlannedApplication, PlannedPromotion, PlannedStep } from '../core/plan.ts';
 import type { Outcome, PromotionState, ReleaseState, StepState } from '../core/release.ts';
 import { PermanentError, TransientError } from '../drivers/driver.ts';
@@ -151,10 +152,7 @@ async function perform(hands: Hands, place: StepPlace, signal: AbortSignal): Pro
     return { kind: 'observed', health: toObservation(answer) };
   }
   const answer = await checkHealth(hands, release, promoted, promotionState, application, signal);
-  if (answer.status === 'HEALTHY') return { kind: 'succeeded' };
-  const told = `${application.name} is ${answer.status}${answer.message ? `: ${answer.message}` : ''}`;
-  if (answer.status === 'DEGRADED') return { kind: 'failed', message: told };
-  return { kind: 'pending', reason: told, recheckAfter: answer.recheckAfter };
+  return { kind: 'observed', health: toObservation(answer), recheckAfter: answer.recheckAfter };
 }
 
 /**
@@ -180,9 +178,7 @@ export async function checkHealth(
   application: PlannedApplication,
   signal: AbortSignal,
 ): Promise<HealthAnswer> {
-  const position = promoted.applications.indexOf(application);
-  const applied = promoted.steps.findIndex((each) => each.application === position && each.phase === 'ACTION');
-  const since = promotionState.steps[applied]?.endedAt ?? promotionState.startedAt ?? 0;
+  const since = changedAt(promoted, promotionState, promoted.applications.indexOf(application));
   const { health } = application.spec;
   return hands.drivers.checkHealth(health, {
     application: application.name,

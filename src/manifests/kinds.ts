@@ -258,6 +258,8 @@ const application = object<ApplicationSpec>({
         sequence: optional(list(health)),
         interval: optional(duration),
         degraded: optional(list(text)),
+        grace: optional(duration),
+        failureThreshold: optional(integer),
       }),
       http: object({
         type: required(oneOf('http')),
@@ -265,6 +267,8 @@ const application = object<ApplicationSpec>({
         headers: optional(map(text)),
         interval: optional(duration),
         timeout: optional(duration),
+        grace: optional(duration),
+        failureThreshold: optional(integer),
       }),
       report: object({ type: required(oneOf('report')) }),
     }),

@@ -81,6 +81,10 @@ export class ApplicationDriverInput extends OneOfInput {
   simulate?: SimulateDriverInput;
 }
 
+const GRACE = 'What is seen within this time after the change decides nothing.';
+const THRESHOLD =
+  'How many looks in a row must find it DEGRADED before that counts; 3 for `http` when left out, 1 for `simulate`.';
+
 @ObjectType({ description: 'An address that is asked: 2xx is HEALTHY, anything else DEGRADED, no answer UNKNOWN.' })
 export class HttpHealthSource {
   @Field(() => String, { description: 'The address.' })
@@ -97,6 +101,12 @@ export class HttpHealthSource {
 
   @Field(() => Duration, { nullable: true, description: 'How long it may take to answer.' })
   timeout!: number | null;
+
+  @Field(() => Duration, { nullable: true, description: GRACE })
+  grace!: number | null;
+
+  @Field(() => Int, { nullable: true, description: THRESHOLD })
+  failureThreshold!: number | null;
 }
 
 @InputType({ description: 'An address that is asked: 2xx is HEALTHY, anything else DEGRADED, no answer UNKNOWN.' })
@@ -115,6 +125,12 @@ export class HttpHealthSourceInput {
 
   @Field(() => Duration, { nullable: true, description: 'How long it may take to answer.' })
   timeout?: number;
+
+  @Field(() => Duration, { nullable: true, description: GRACE })
+  grace?: number;
+
+  @Field(() => Int, { nullable: true, description: THRESHOLD })
+  failureThreshold?: number;
 }
 
 @ObjectType({ description: 'A given sequence. For demonstrations and tests.' })
@@ -130,6 +146,12 @@ export class SimulateHealthSource {
     description: 'What people call the versions that are DEGRADED once they are there.',
   })
   degraded!: string[] | null;
+
+  @Field(() => Duration, { nullable: true, description: GRACE })
+  grace!: number | null;
+
+  @Field(() => Int, { nullable: true, description: THRESHOLD })
+  failureThreshold!: number | null;
 }
 
 @InputType({ description: 'A given sequence. For demonstrations and tests.' })
@@ -145,6 +167,12 @@ export class SimulateHealthSourceInput {
     description: 'What people call the versions that are DEGRADED once they are there.',
   })
   degraded?: string[];
+
+  @Field(() => Duration, { nullable: true, description: GRACE })
+  grace?: number;
+
+  @Field(() => Int, { nullable: true, description: THRESHOLD })
+  failureThreshold?: number;
 }
 
 @ObjectType({ description: 'Where the health of an application is known from.' })

@@ -10,22 +10,29 @@ export interface Observation {
   environment: string;
   /** Milliseconds since the epoch, UTC. */
   until: number;
+  /** Application → how many looks in a row found it DEGRADED. */
+  badLooks: Record<string, number>;
 }
 
 /** Once; the row of the outbox that asked for it goes in the same statement. */
-export async function beginObservation(pool: Pool, each: Observation, outboxKey: string): Promise<void> {
+export async function beginObservation(
+  pool: Pool,
+  each: Omit<Observation, 'badLooks'>,
+  outboxKey: string,
+): Promise<void> {
   await pool.query(
     `WITH gone AS (DELETE FROM outbox WHERE key = $7)
      INSERT INTO observation (release_id, position, attempt, product, environment, until, next_at)
      VALUES ($1, $2, $3, $4, $5, $6, now())
-     ON CONFLICT (release_id, position) DO UPDATE SET attempt = excluded.attempt, until = excluded.until, next_at = now()
+     ON CONFLICT (release_id, position) DO UPDATE SET attempt = excluded.attempt, until = excluded.until, next_at = now(),
+       bad_looks = '{}'
      WHERE observation.attempt < excluded.attempt`,
     [each.releaseId, each.position, each.attempt, each.product, each.environment, new Date(each.until), outboxKey],
   );
 }
 
 const COLUMNS = `o.release_id AS "releaseId", o.position, o.attempt, o.product, o.environment,
-  (extract(epoch FROM o.until) * 1000)::float8 AS until`;
+  (extract(epoch FROM o.until) * 1000)::float8 AS until, o.bad_looks AS "badLooks"`;
 
 /** The newest version there is the one that is looked at. */
 const IS_LIVE = `(
@@ -58,10 +65,16 @@ export async function observationsIn(pool: Pool, product: string, environment: s
   return rows;
 }
 
-export async function lookAgain(pool: Pool, { releaseId, position }: Observation, after: number): Promise<void> {
+/** `badLooks`: as the look found it. */
+export async function lookAgain(
+  pool: Pool,
+  { releaseId, position, badLooks }: Observation,
+  after: number,
+): Promise<void> {
   await pool.query(
-    `UPDATE observation SET next_at = now() + $3 * interval '1 millisecond' WHERE release_id = $1 AND position = $2`,
-    [releaseId, position, after],
+    `UPDATE observation SET next_at = now() + $3 * interval '1 millisecond', bad_looks = $4
+     WHERE release_id = $1 AND position = $2`,
+    [releaseId, position, after, badLooks],
   );
 }
 

@@ -150,7 +150,7 @@ describe('soak', () => {
   });
 
   test('a look that finds it DEGRADED fails it', () => {
-    const release = soaking({ type: 'http', url: 'https://example.com' });
+    const release = soaking({ type: 'http', url: 'https://example.com', failureThreshold: 1 });
     release.wake();
     look(release, 'DEGRADED', { message: 'answered 503' });
     expect(release.state.firstProblem?.message).toBe('billing-eu became DEGRADED while soaking: answered 503');

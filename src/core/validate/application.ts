@@ -1,4 +1,4 @@
-import type { ApplicationSpec, DriverSpec, HealthSourceSpec } from '../definitions.ts';
+import type { ApplicationSpec, DriverSpec, HealthSourceSpec, ToleranceSpec } from '../definitions.ts';
 import { quote } from '../wording.ts';
 import { checkGitDriver } from './git.ts';
 import type { Checks, Path } from './rules.ts';
@@ -42,18 +42,25 @@ function checkHealth(checks: Checks, health: HealthSourceSpec, path: Path): void
         health.sequence?.forEach((status, i) => checks.oneOf(status, HEALTHS, 'the status', [...path, 'sequence', i]));
       }
       checks.count(health.degraded, 'versions', [...path, 'degraded']);
+      checkTolerance(checks, health, path);
       return;
     case 'http':
       checkHttpUrl(checks, health.url, [...path, 'url']);
       checkHeaders(checks, health.headers ?? {}, [...path, 'headers']);
       checks.duration(health.interval, 'interval', [...path, 'interval']);
       checks.duration(health.timeout, 'timeout', [...path, 'timeout']);
+      checkTolerance(checks, health, path);
       return;
     default: {
       const { type } = health as { type: string };
       checks.oneOf(type, ['none', 'simulate', 'http', 'report'], 'the health source', [...path, 'type']);
     }
   }
+}
+
+function checkTolerance(checks: Checks, { grace, failureThreshold }: ToleranceSpec, path: Path): void {
+  checks.duration(grace, 'grace', [...path, 'grace'], 0);
+  checks.integer(failureThreshold, 'failureThreshold', 1, 1_000, [...path, 'failureThreshold']);
 }
 
 /** Values that a header cannot carry would be refused at every question, and never be seen here. */

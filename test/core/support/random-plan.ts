@@ -30,6 +30,8 @@ const GATES: Gate[] = [
 const SOURCES: HealthSourceSpec[] = [
   { type: 'report' },
   { type: 'http', url: 'https://example.com' },
+  { type: 'http', url: 'https://example.com', failureThreshold: 1 },
+  { type: 'simulate', failureThreshold: 2, grace: 20_000 },
   { type: 'none' },
 ];
 

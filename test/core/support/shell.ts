@@ -359,6 +359,7 @@ export class Shell {
       return {
         kind: 'observed',
         health: spec.health.type === 'none' ? { status: 'HEALTHY' } : this.#world.healthOf(name),
+        ...(spec.health.type === 'http' && { recheckAfter: 5 * SECOND }),
       };
     };
     if (work.kind === 'health' && (this.#calm || this.#tape.chance(50))) {
@@ -370,6 +371,7 @@ export class Shell {
       return work.kind === 'soak' ? health() : { kind: 'succeeded' };
     }
     if (work.kind === 'soak' && !this.#tape.chance(6)) return health();
+    if (work.kind === 'health' && this.#tape.chance(50)) return health();
     switch (this.#tape.weighted({ succeeded: 80, recheck: 6, outside: 2, transient: 8, failed: 2, aborted: 2 })) {
       case 'succeeded':
         applies();

@@ -31,7 +31,9 @@ forEachBackend((backend) => {
     const url = `http://${host.host}/health`;
     await engine.saveBilling('billing', {
       health: (environment) =>
-        environment === 'us-east' ? { type: 'http', url } : { type: 'simulate', sequence: ['HEALTHY'] },
+        environment === 'us-east'
+          ? { type: 'http', url, failureThreshold: 1 }
+          : { type: 'simulate', sequence: ['HEALTHY'] },
       rollbackPolicies: [POLICY],
     });
     await engine.ended(await engine.trigger({ product: 'billing', version: '1' }));
