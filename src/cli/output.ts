@@ -1,3 +1,5 @@
+import cliTruncate from 'cli-truncate';
+import { printable, printableIn } from '../core/printable.ts';
 import stringWidth from 'string-width';
 import { stringify } from 'yaml';
 
@@ -7,11 +9,30 @@ export type Format = (typeof FORMATS)[number];
 /** A column of a table: its heading, and what a row shows there. */
 export type Column<T> = [heading: string, cell: (row: T) => string | null | undefined];
 
-/** Rows under headings, columns as wide as their widest cell; no lines around, so that `awk` and eyes both like it. */
+/** In columns of a terminal. What is longer is cut: `-o json` has it whole. */
+const WIDEST = 120;
+
+/**
+ * Where all goes that the command prints as text, live pictures aside. Texts of other people may hold what steers a terminal (its
+ * title, its colors, the place where the next letter appears); JSON stays the same JSON.
+ */
+export function safeWriter(writer: Writer): Writer {
+  return { write: (text) => writer.write(printable(text, { lines: true })) };
+}
+
+/** A terminal, a pipe, or a test. */
+export interface Writer {
+  write(text: string): unknown;
+}
+
+/**
+ * Rows under headings, columns as wide as their widest cell, which is one line; no lines around, so that `awk` and eyes both like
+ * it.
+ */
 export function table<T>(rows: T[], columns: Column<T>[]): string {
   const cells = [
     columns.map(([heading]) => heading),
-    ...rows.map((row) => columns.map(([, cell]) => cell(row) || '-')),
+    ...rows.map((row) => columns.map(([, cell]) => cliTruncate(printableIn(cell(row) || '-').trim() || ' ', WIDEST))),
   ];
   const widths = columns.map((_, index) => Math.max(...cells.map((line) => stringWidth(line[index]!))));
   return cells

@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import type { WriteStream } from 'node:tty';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { parseDuration } from '../core/duration.ts';
 import { addAccessCommands } from './access-program.ts';
@@ -15,10 +16,10 @@ import { addSecretCommands } from './secret-program.ts';
 import { EXIT, EXIT_HELP } from './exit.ts';
 import { findRelease, readSchema, retryRelease, terminateRelease, triggerRelease } from './operations.ts';
 import type { TriggerInput } from './operations.ts';
-import { type Format, FORMATS, render } from './output.ts';
+import { type Format, FORMATS, render, type Writer } from './output.ts';
 import type { ReleaseShown } from './release-shown.ts';
 import { loadCliSettings } from './settings.ts';
-import { interruption, watchRelease, type Writer } from './watch/watch.ts';
+import { interruption, watchRelease } from './watch/watch.ts';
 
 interface Global {
   server?: string;
@@ -38,6 +39,8 @@ export interface Surroundings {
   err: Writer;
   /** Standard input. */
   input?: Readable;
+  /** Standard output, when somebody looks at it. */
+  terminal?: WriteStream;
   /** How a command ends that did not throw. */
   exitWith(code: number): void;
 }
@@ -48,6 +51,7 @@ export function createProgram({
   out = process.stdout,
   err = process.stderr,
   input = process.stdin,
+  terminal,
   exitWith = () => undefined,
 }: Partial<Surroundings> = {}): Command {
   const print = (text: string): void => void out.write(`${text}\n`);
@@ -69,7 +73,15 @@ export function createProgram({
   const follow = async (command: Command, releaseId: string): Promise<void> => {
     const { json, output, timeout } = command.optsWithGlobals<Waiting>();
     const { dumbTerminal } = settingsOf(command);
-    const options = { json: json || output === 'json', timeout, signal: interruption(), plain: dumbTerminal, out, err };
+    const options = {
+      json: json || output === 'json',
+      timeout,
+      signal: interruption(),
+      plain: dumbTerminal,
+      terminal,
+      out,
+      err,
+    };
     exitWith(await watchRelease(clientOf(command), releaseId, options));
   };
   /** The release on standard output, at once; with --wait its events until it ends. */

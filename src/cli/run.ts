@@ -1,14 +1,15 @@
 import { CommanderError } from 'commander';
 import { CliError, EXIT } from './exit.ts';
+import { safeWriter } from './output.ts';
 import { createProgram, type Surroundings } from './program.ts';
 
 /** @param args as typed, without the program's own name. @returns the exit code; whatever was wrong has been said. */
-export async function runCli(
-  args: string[],
-  { env, out, err, input }: Omit<Surroundings, 'exitWith'>,
-): Promise<number> {
+export async function runCli(args: string[], given: Omit<Surroundings, 'exitWith' | 'terminal'>): Promise<number> {
   let code: number = EXIT.OK;
-  const program = createProgram({ env, out, err, input, exitWith: (given) => (code = given) });
+  const { env, input } = given;
+  const [out, err] = [safeWriter(given.out), safeWriter(given.err)];
+  const terminal = given.out === process.stdout && process.stdout.isTTY ? process.stdout : undefined;
+  const program = createProgram({ env, out, err, input, terminal, exitWith: (ended) => (code = ended) });
   for (const command of [program, ...program.commands]) command.exitOverride();
   try {
     await program.parseAsync(args, { from: 'user' });

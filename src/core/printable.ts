@@ -22,7 +22,7 @@ export function wrongLabel(label: string): string | undefined {
   return steeringIn(label, { lines: false });
 }
 
-/** The text with a visible sign for each character that would steer a terminal: `\x1b`, `\u202e`. */
+/** The text with a visible sign for each character that would steer a terminal: `\u001b`, `\u202e`. JSON stays the same JSON. */
 export function printable(text: string, { lines }: { lines: boolean }): string {
   const steering = lines ? STEERING_BUT_LINES : STEERING;
   if (!steering.test(text)) return text;
@@ -33,7 +33,12 @@ const codeOf = (character: string): number => character.codePointAt(0)!;
 
 const nameOf = (character: string): string => `U+${codeOf(character).toString(16).toUpperCase().padStart(4, '0')}`;
 
-function escaped(character: string): string {
-  const code = codeOf(character).toString(16);
-  return code.length <= 2 ? `\\x${code.padStart(2, '0')}` : `\\u${code.padStart(4, '0')}`;
+const escaped = (character: string): string => `\\u${codeOf(character).toString(16).padStart(4, '0')}`;
+
+/** The same for every text in a value of plain data; a text of several lines becomes one. */
+export function printableIn<T>(value: T): T {
+  if (typeof value === 'string') return printable(value.replaceAll(/[\t\n\r]+/g, ' '), { lines: false }) as T;
+  if (Array.isArray(value)) return value.map(printableIn) as T;
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, printableIn<unknown>(each)])) as T;
 }

@@ -16,8 +16,8 @@ import {
 import { formatDuration } from '../../core/duration.ts';
 import { formatManifestError, parseManifests, type ParsedManifest } from '../../manifests/index.ts';
 import { CliError, EXIT } from '../exit.ts';
-import { type Format, table } from '../output.ts';
-import type { Writer } from '../watch/watch.ts';
+import { type Format, table, type Writer } from '../output.ts';
+
 import { readManifests, type ManifestFile } from './apply.ts';
 
 /** `sluice windows check`: what the engine would say, without a server; it asks the same functions. */

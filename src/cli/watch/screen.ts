@@ -1,6 +1,7 @@
 import { createLogUpdate } from 'log-update';
 import type { WriteStream } from 'node:tty';
 import pc from 'picocolors';
+import { printableIn } from '../../core/printable.ts';
 import type { Client } from '../client.ts';
 import { readRelease } from '../operations.ts';
 import type { ReleaseShown } from '../release-shown.ts';
@@ -27,7 +28,8 @@ export function openScreen(
   signal: AbortSignal,
 ): Screen {
   const draw = createLogUpdate(stream);
-  const scene: Scene = { release: first, events: [] };
+  // What others wrote must not move the picture: see safeWriter, which pictures do not pass.
+  const scene: Scene = { release: printableIn(first), events: [] };
   const palette = pc.createColors(colors);
   let tick = 0;
   let height = 0;
@@ -54,12 +56,12 @@ export function openScreen(
   show();
   return {
     onEvent(event: StreamedEvent) {
-      if (!TOO_SMALL.includes(event.node.__typename)) scene.events.push(toLine(event));
+      if (!TOO_SMALL.includes(event.node.__typename)) scene.events.push(printableIn(toLine(event)));
       scene.events.splice(0, scene.events.length - KEPT_EVENTS);
       refresh();
     },
     onLost(why) {
-      scene.lost = why;
+      scene.lost = printableIn(why);
     },
     onBack() {
       scene.lost = undefined;
@@ -68,7 +70,7 @@ export function openScreen(
     end(release) {
       clearInterval(timer);
       stream.off('resize', onResize);
-      if (release) Object.assign(scene, { release, lost: undefined });
+      if (release) Object.assign(scene, { release: printableIn(release), lost: undefined });
       show();
       draw.done();
     },
@@ -87,7 +89,7 @@ function freshener(client: Client, scene: Scene, signal: AbortSignal): () => voi
     do {
       again = false;
       const release = await persistently(() => readRelease(client, scene.release.id, signal), signal);
-      if (release) scene.release = release;
+      if (release) scene.release = printableIn(release);
     } while (again && !signal.aborted);
     reading = false;
   };

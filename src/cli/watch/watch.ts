@@ -1,9 +1,11 @@
+import type { WriteStream } from 'node:tty';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pc from 'picocolors';
 import type { Client } from '../client.ts';
 import { CliError, EXIT, exitCodeOf } from '../exit.ts';
 import { newestRollback, readRelease } from '../operations.ts';
 import type { ReleaseShown } from '../release-shown.ts';
+import type { Writer } from '../output.ts';
 import { toJson, toLine } from './events.ts';
 import { followRelease, type Listeners } from './follow.ts';
 import { openScreen } from './screen.ts';
@@ -14,15 +16,12 @@ export interface WatchOptions {
   timeout?: number;
   /** Ctrl-C and the like. */
   signal: AbortSignal;
+  /** Where a live picture can be drawn. */
+  terminal?: WriteStream;
   /** A line per event although it is a terminal. */
   plain?: boolean;
   out?: Writer;
   err?: Writer;
-}
-
-/** A terminal, a pipe, or a test. */
-export interface Writer {
-  write(text: string): unknown;
 }
 
 /**
@@ -30,11 +29,10 @@ export interface Writer {
  * @returns the exit code that its end stands for.
  */
 export async function watchRelease(client: Client, releaseId: string, options: WatchOptions): Promise<number> {
-  const { signal, timeout, out = process.stdout, err = process.stderr } = options;
+  const { signal, timeout, terminal, out = process.stdout, err = process.stderr } = options;
   const first = await readRelease(client, releaseId, signal);
   const late = timeout === undefined ? undefined : AbortSignal.timeout(timeout);
   const stop = late ? AbortSignal.any([signal, late]) : signal;
-  const terminal = out === process.stdout && process.stdout.isTTY ? process.stdout : undefined;
   const live = terminal !== undefined && !options.json && !options.plain;
   const screen = live ? openScreen(client, first, terminal, pc.isColorSupported, stop) : undefined;
   let ended: ReleaseShown | undefined;
