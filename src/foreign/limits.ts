@@ -19,7 +19,7 @@ export interface ForeignLimits {
 
 export const FOREIGN_LIMITS: ForeignLimits = {
   readers: 2,
-  taskMs: 15_000,
+  taskMs: 30_000,
   heapMiB: 768,
   resultBytes: 24 * 1024 * 1024,
   waitingPerCaller: 64,

@@ -23,7 +23,6 @@ import type { Client } from '../../src/cli/client.ts';
 import { FORMATS } from '../../src/cli/output.ts';
 import { runCli } from '../../src/cli/run.ts';
 import { openScreen } from '../../src/cli/watch/screen.ts';
-import type { StreamedEvent } from '../../src/cli/watch/events.ts';
 import { promotionShown, releaseShown } from './support.ts';
 
 // A server all of whose texts are what somebody would write who wants to steer the terminal of whoever looks.
@@ -142,7 +141,7 @@ test('a live picture holds nothing of it either', () => {
   const never = { ask: () => new Promise(() => undefined) } as unknown as Client;
   const screen = openScreen(never, release, stream, false, new AbortController().signal);
   const node = { __typename: 'PromotionFailed', sequence: 1, at: '2026-01-01T00:00:00Z', releaseStatus: 'FAILED' };
-  screen.onEvent({ cursor: '1', node: { ...node, environment: 'eu', reason: HOSTILE } } as StreamedEvent);
+  screen.onEvent({ cursor: '1', node: { ...node, environment: 'eu', reason: HOSTILE } });
   screen.onLost(HOSTILE);
   screen.end(release);
   const all = drawn.join('');
