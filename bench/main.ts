@@ -5,12 +5,13 @@ import { parseArgs } from 'node:util';
 import pg from 'pg';
 import { startPostgres, startRedis } from '../test/support/servers.ts';
 import type { CellOrder, CellResult } from './cell.ts';
+import { measureEdit } from './edit.ts';
 import { busySeconds, cpuSeconds, describeMachine } from './machine.ts';
 import { figuresOf, report } from './report.ts';
 import type { Figure, Measured } from './report.ts';
 import { measureStarts } from './start.ts';
 
-// `npm run bench -- [--json FILE] [--rounds N] [--seconds N] [--profile] [--only redis|postgres]`
+// `npm run bench -- [--json FILE] [--rounds N] [--seconds N] [--profile] [--only redis|postgres|edit]`
 //
 // Its own PostgreSQL (fsync on) and Redis, on loopback. Each round measures floor, Redis and PostgreSQL one after the other, so
 // that a slow minute of the machine is everybody's; medians over the rounds are told, and how far the rounds lie apart.
@@ -37,9 +38,13 @@ process.once('SIGTERM', () => ended.abort());
 const postgres = await startPostgres({ durable: true, settings: { shared_buffers: '256MB' } });
 const redis = await startRedis({ appendOnly: true });
 try {
-  const measured = await measureRounds();
-  const starts = ended.signal.aborted || options['skip-start'] ? [] : await measureStarts(Number(options.rounds));
-  const figures: Figure[] = [...figuresOf(measured), ...starts];
+  const measured = options.only === 'edit' ? [] : await measureRounds();
+  const starts =
+    ended.signal.aborted || options['skip-start'] || options.only === 'edit'
+      ? []
+      : await measureStarts(Number(options.rounds));
+  const edits = ended.signal.aborted ? [] : await measureEdit(Number(options.rounds));
+  const figures: Figure[] = [...figuresOf(measured), ...starts, ...edits];
   console.log(report(describeMachine(), measured, figures));
   if (options.json) await writeFile(options.json, `${JSON.stringify(figures, null, 2)}\n`);
 } finally {

@@ -95,6 +95,7 @@ export function report(machine: string, measured: Measured[], figures: Figure[])
   const profiles = measured.flatMap(({ system, result }) =>
     result.profile ? [`\nWhere the time went, ${system}:\n\n${result.profile}`] : [],
   );
+  if (measured.length === 0) return `${machine}\n\n${summary}`;
   return [
     machine,
     'Transactions, jobs and CPU are per release. Cores in use are the whole machine’s: more than this run needs is noise.',

@@ -145,3 +145,33 @@ test.each([
   await expect(failed).rejects.toThrow(PermanentError);
   await expect(failed).rejects.toThrow(words);
 });
+
+const KIB = 1024;
+test.each([
+  ['one of 16 KiB', { A: 'x'.repeat(16 * KIB) }, undefined],
+  ['one of a byte more', { A: 'x'.repeat(16 * KIB + 1) }, 'output "A" has 16385 bytes; at most 16384 are kept'],
+  ['one whose letters have two bytes', { A: 'ü'.repeat(9 * KIB) }, 'output "A" has 18432 bytes'],
+  [
+    'five that are too much together',
+    Object.fromEntries(['A', 'B', 'C', 'D', 'E'].map((name) => [name, 'x'.repeat(15 * KIB)])),
+    'the outputs have 76805 bytes together; at most 65536 are kept',
+  ],
+])('outputs are values, not files: %s', async (_name, outputs, words) => {
+  const { host } = await server((_asked, response) => response.end(JSON.stringify(outputs)));
+  const paths = Object.fromEntries(Object.keys(outputs).map((name) => [name, `$.${name}`]));
+  for (const one of [action('simulate', { outputs }), action('http', { url: `http://${host}/`, outputs: paths })]) {
+    const running = runAction(one, {}, contextOf('k'));
+    if (words === undefined) expect(await running).toEqual(outputs);
+    else {
+      await expect(running).rejects.toThrow(PermanentError);
+      await expect(running).rejects.toThrow(`action "smoke": ${words}`);
+    }
+  }
+});
+
+test('an answer that is taken whole by each output is refused, not kept five times', async () => {
+  const { host } = await server((_asked, response) => response.end(JSON.stringify({ a: 'x'.repeat(200 * KIB) })));
+  const outputs = { A: '$', B: '$', C: '$', D: '$', E: '$' };
+  const running = runAction(action('http', { url: `http://${host}/`, outputs }), {}, contextOf('k'));
+  await expect(running).rejects.toThrow(/output "A" has \d+ bytes; at most 16384 are kept: take a smaller part/);
+});

@@ -308,3 +308,40 @@ test('how long an apply takes', async () => {
   console.info(`ms per apply: ${times.map(Math.round).join(', ')}`);
   expect(repo.keys()).toHaveLength(5);
 });
+
+test('values are promoted in files of up to 10 MiB', { timeout: 120_000 }, async () => {
+  // As the manifests that projects publish for their installation: 2 MB in one file.
+  const resource = (index: number) =>
+    `field${index}:\n  description: |-\n    ${'Words about it. '.repeat(30)}\n  type: string\n`;
+  const large = Array.from({ length: 4_000 }, (_, index) => resource(index)).join('');
+  const of = (tag: string) => `image:\n  tag: ${tag} # live\n${large}`;
+  expect(large.length).toBeGreaterThan(2_000_000);
+  const repo = repository({ 'dev/values.yaml': of('v2'), 'eu/values.yaml': of('v1') });
+  const values = { promotion: { 'values.yaml': { jsonPaths: ['$.image.tag'] } } };
+  const content = await driver.pin(at(repo, 'dev'), values, {}, never);
+  await driver.apply(at(repo, 'eu'), content, contextOf('large'));
+  expect(repo.read('eu/values.yaml')).toBe(of('v2'));
+});
+
+test('a file of which values are promoted has a limit of its own', async () => {
+  const tooLarge = `tag: v1\n# ${'x'.repeat(LIMITS.editedFileBytes)}\n`;
+  const repo = repository({ 'dev/values.yaml': 'tag: v2\n', 'big/values.yaml': tooLarge });
+  const values = { promotion: { 'values.yaml': { jsonPaths: ['$.tag'] } } };
+  const words = /"big\/values.yaml" has \d+ bytes: at most 10485760 are edited/;
+  await expect(driver.pin(at(repo, 'big'), values, {}, never)).rejects.toThrow(words);
+  const content = await driver.pin(at(repo, 'dev'), values, {}, never);
+  await expect(driver.apply(at(repo, 'big'), content, contextOf('big'))).rejects.toThrow(words);
+});
+
+test.each([
+  ['200 characters', 'v'.repeat(200), undefined],
+  ['one more', 'v'.repeat(201), 'has 201 characters; at most 200 are taken'],
+  ['an escape sequence', '"\\e]0;pwned\\a"', 'has U+001B in place 1'],
+  ['another direction', '"v1\\u202Eevil"', 'has U+202E in place 3'],
+  ['two lines', '"v1\\nv2"', 'has U+000A in place 3'],
+])('a version of %s is a label that people read, or refused by file and path', async (_name, version, words) => {
+  const repo = repository({ 'dev/Chart.yaml': `appVersion: ${version}\nimage: { tag: v1 }\n` });
+  const pinned = driver.pin(at(repo, 'dev'), template, {}, never);
+  if (words === undefined) expect((await pinned).label).toBe(version);
+  else await expect(pinned).rejects.toThrow(`file "dev/Chart.yaml": the version at $.appVersion ${words}`);
+});

@@ -21,6 +21,7 @@ export function git(dir: string, args: string[], input?: string): string {
   return execFileSync('git', [...WHO, ...args], {
     cwd: dir,
     input,
+    maxBuffer: 64 * 1024 * 1024,
     env,
     encoding: 'utf8',
     stdio: ['pipe', 'pipe', 'pipe'],

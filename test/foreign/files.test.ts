@@ -49,7 +49,8 @@ const services = (count: number) =>
     { length: count },
     (_, i) => `  - name: s${i}\n    image: reg.test/s${i}:1\n    enabled: true\n    note: "${'x'.repeat(300)}"\n`,
   ).join('')}`;
-const laughs = `a: &a [${Array(9).fill('x').join(',')}]\n${[...'bcdefghij']
+const laughs = `a: &a [${Array(9).fill('x').join(',')}]\n${'bcdefghij'
+  .split('')
   .map((name, index) => `${name}: &${name} [${Array(9).fill(`*${'abcdefghi'[index]}`).join(',')}]\n`)
   .join('')}`;
 
