@@ -1,6 +1,6 @@
 import { DataSource } from 'typeorm';
 import type { Pool } from 'pg';
-import { SharedClock, systemClock } from './clock.ts';
+import { SharedClock, systemClock, within } from './clock.ts';
 import type { Clock } from './clock.ts';
 import { AfterMove } from './commands/after-move.ts';
 import { Mover } from './commands/mover.ts';
@@ -72,7 +72,9 @@ const REAL: Outside = {
 export async function openApp(config: Config, log: Log, outside: Partial<Outside> = {}): Promise<App> {
   const { clock: local, limits, seams, ...make } = { ...REAL, ...outside };
   const clock = new SharedClock(local);
-  const closers: (() => Promise<void> | void)[] = [];
+  const closers: (() => Promise<unknown> | void)[] = [];
+  // A database that does not answer holds up nobody's end.
+  const inTime = (work: Promise<unknown>): Promise<unknown> => within(clock, 'shutdown', CLOSE_MS, work);
   const close = async (): Promise<void> => {
     for (const each of closers.reverse().splice(0)) await each();
   };
@@ -89,7 +91,7 @@ export async function openApp(config: Config, log: Log, outside: Partial<Outside
     const times = timesOf(config.statementTimeoutMs);
     const poolSize = config.databasePoolSize;
     const dataSource = await createDataSource(databaseUrl, { poolSize, times, seams }).initialize();
-    closers.push(() => dataSource.destroy());
+    closers.push(() => inTime(dataSource.destroy()));
     const pool = poolOf(dataSource);
     const watch = await watchClock(clock, () => timeOfDay(pool), log);
     closers.push(() => watch.close());
@@ -103,7 +105,7 @@ export async function openApp(config: Config, log: Log, outside: Partial<Outside
     const drivers = make.createDrivers({ ...config, signingKeys: signingKeysOf(pool, config.signingKey) }, secrets);
     const aborts = new Aborts(clock);
     const timers = new Timers(clock, (releaseId) => {
-      void mover
+      mover
         .move(releaseId, { kind: 'tick' })
         .catch((error: unknown) => log.warn({ error, releaseId }, 'a wake-up failed, the sweep repeats it'));
     });
@@ -116,7 +118,7 @@ export async function openApp(config: Config, log: Log, outside: Partial<Outside
       definitions.forget();
     });
     after.follow({ pool, dataSource, definitions, drivers, mover, clock });
-    closers.push(() => mover.flush().catch(() => undefined));
+    closers.push(() => inTime(mover.flush()));
     return {
       config,
       log,
@@ -142,6 +144,9 @@ export async function openApp(config: Config, log: Log, outside: Partial<Outside
     throw error;
   }
 }
+
+/** In milliseconds. */
+const CLOSE_MS = 1_000;
 
 /** Everything that needs none of these secrets works; what needs one fails with the same advice. */
 async function tellOfMissingKeys(secrets: Vault, log: Log): Promise<void> {

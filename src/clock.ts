@@ -89,6 +89,17 @@ export class SharedClock implements Clock {
   }
 }
 
+/** Waits for `work`, but no longer than `ms`; what does not end by then goes on by itself. @returns whether it has ended. */
+export async function within(clock: Clock, name: string, ms: number, work: Promise<unknown>): Promise<boolean> {
+  let timer: Timer | undefined;
+  const impatience = new Promise<false>((resolve) => {
+    timer = clock.after(name, ms, () => resolve(false));
+  });
+  const ended = await Promise.race([work.then(() => true).catch(() => true), impatience]);
+  timer?.cancel();
+  return ended;
+}
+
 /** Calls `work` again and again, `pause` after it has ended, until it is closed; the first time at once. */
 export class Rounds {
   readonly #clock: Clock;
@@ -99,7 +110,7 @@ export class Rounds {
   #running: Promise<void> | null = null;
   #closed = false;
 
-  /** `work` may not fail. */
+  /** `work` tells of its own failures. */
   constructor(clock: Clock, name: string, pause: number, work: () => Promise<void>) {
     this.#clock = clock;
     this.#name = name;
@@ -112,10 +123,12 @@ export class Rounds {
   }
 
   start(): void {
-    this.#running = this.#work();
-    void this.#running.then(() => {
-      if (!this.#closed) this.#timer = this.#clock.after(this.#name, this.#pause, () => this.start());
-    });
+    // Whatever became of this round: the next one makes up for it.
+    this.#running = this.#work()
+      .catch(() => undefined)
+      .then(() => {
+        if (!this.#closed) this.#timer = this.#clock.after(this.#name, this.#pause, () => this.start());
+      });
   }
 
   /** Resolves when the round that is under way has ended. */

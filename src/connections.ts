@@ -88,7 +88,7 @@ export class SturdyClient extends pg.Client implements SeamClient {
     };
     this.query = ((...given: unknown[]): unknown => {
       const answered = query(...given);
-      if (answered instanceof Promise) answered.then(undefined, cut);
+      if (answered instanceof Promise) answered.catch(cut);
       return answered;
     }) as typeof this.query;
     if (config.seams !== null) guardClient(this, config.seams);
@@ -303,7 +303,14 @@ function takeCallback(args: unknown[]): Callback | undefined {
 
 function answer(work: Promise<unknown>, done: Callback | undefined): Promise<unknown> | undefined {
   if (!done) return work;
-  const [told, failed] = [(value: unknown) => done(null, value), (error: unknown) => done(error)];
-  void work.then(told, failed);
+  const tell = async (): Promise<void> => {
+    try {
+      const value = await work;
+      process.nextTick(done, null, value);
+    } catch (error) {
+      process.nextTick(done, error);
+    }
+  };
+  tell().catch(() => undefined);
   return undefined;
 }

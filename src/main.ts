@@ -33,10 +33,12 @@ export async function runServer(
   const app = await openApp(config, log);
   const closers: (() => Promise<void>)[] = [() => app.close()];
   let closing: Promise<void> | undefined;
-  // The newest part first: no request is taken any more when the worker stops, no job when the database is let go.
+  // No request and no job is taken any more when the database is let go.
   const close = (): Promise<void> =>
     (closing ??= (async () => {
-      for (const each of closers.toReversed()) await each();
+      const [first, ...others] = closers;
+      await Promise.allSettled(others.map((each) => each()));
+      await first?.();
     })());
   try {
     if (config.role !== 'api') {
@@ -89,12 +91,25 @@ export async function serve(flags: ServeFlags = {}): Promise<number> {
     });
     const stopped = stopSignal();
     const log = createLog({ level: config.logLevel });
-    const server = await runServer(config, log);
-    process.stdout.write(`${listening(config, server)}\n`);
+    surviveRejections(log);
+    const starting = runServer(config, log);
+    const first = await Promise.race([starting, stopped]);
+    if (typeof first !== 'string') process.stdout.write(`${listening(config, first)}\n`);
     log.info({ signal: await stopped }, 'stopping');
-    await closeInTime(server, log);
+    // Told to stop before it had started, beside a database that is not there yet: nothing of it runs.
+    if (typeof first !== 'string') await closeInTime(first, log);
     return 0;
   });
+}
+
+/**
+ * A promise that fails while nobody listens is a fault of ours, and no reason to drop everything else that this process does:
+ * what it was about stands in the database, and the sweep does it again.
+ */
+export function surviveRejections(log: Log): void {
+  process.on('unhandledRejection', (error) =>
+    log.error({ error }, 'a fault of Sluice: a failure that nobody took care of; the sweep makes up for it'),
+  );
 }
 
 /** Brings the tables of DATABASE_URL up to date. @returns the exit code. */

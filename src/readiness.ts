@@ -5,12 +5,16 @@ import { lateness } from './store/unfinished.ts';
 
 export interface PartState {
   ok: boolean;
+  /** Whether this process needs it for what it does: what others need is told, and changes nothing. */
+  needed: boolean;
   /** What was found, in words. */
   detail: string;
 }
 
 export interface Readiness {
   ready: boolean;
+  /** How late the oldest due work of the whole installation is, in milliseconds; null when nobody can tell. */
+  lateMs: number | null;
   parts: Record<string, PartState>;
 }
 
@@ -20,33 +24,38 @@ const TOO_LATE = 10_000;
 const PATIENCE = 2_000;
 
 /**
- * Not "does it listen" but "does work progress": a process whose database is gone, whose queue is stuck or whose releases
- * nobody moves is not ready, whatever it still answers.
+ * Not "does it listen" but "does it do its work". Whoever serves the API needs the database and the log: people watch, approve and
+ * terminate also while the queue is away or nobody works. Whoever only works needs the database and the queue, and is not ready
+ * while work that is due lies there.
+ * @param log of a process that serves the API; null: it only works.
  */
 export async function readiness(
   app: Pick<App, 'pool' | 'queue' | 'clock' | 'config'>,
   log: Pick<EventLog, 'health'> | null,
 ): Promise<Readiness> {
+  let lateMs: number | null = null;
+  const works = log === null;
   const parts: Record<string, PartState> = Object.fromEntries(
     await Promise.all([
-      part('database', async () => {
+      part('database', true, async () => {
         await app.pool.query('SELECT 1');
         return 'answers';
       }),
-      part('queue', async () => {
+      part('queue', works, async () => {
         await app.queue.ping();
         return 'answers';
       }),
-      part('engine', async () => {
+      part('engine', works, async () => {
         const late = Math.round(await lateness(app.pool));
+        lateMs = late;
         if (late > TOO_LATE) throw new Error(`the oldest due work is ${seconds(late)} late: is a worker running?`);
         return late === 0 ? 'nothing is overdue' : `the oldest due work is ${seconds(late)} late`;
       }),
-      part('events', async () => eventsState(log)),
-      part('clock', async () => clockState(app)),
+      part('events', !works, async () => eventsState(log)),
+      part('clock', true, async () => clockState(app)),
     ]),
   );
-  return { ready: Object.values(parts).every((each) => each.ok), parts };
+  return { ready: Object.values(parts).every((each) => each.ok || !each.needed), lateMs, parts };
 }
 
 /** Decisions are made at PostgreSQL's time all the same; what else happens on the machine (logins, commits) is not. */
@@ -66,15 +75,15 @@ function eventsState(log: Pick<EventLog, 'health'> | null): string {
   return 'read';
 }
 
-async function part(name: string, check: () => Promise<string>): Promise<[string, PartState]> {
+async function part(name: string, needed: boolean, check: () => Promise<string>): Promise<[string, PartState]> {
   let timer: NodeJS.Timeout | undefined;
   const impatience = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Error(`no answer within ${seconds(PATIENCE)}`)), PATIENCE);
   });
   try {
-    return [name, { ok: true, detail: await Promise.race([check(), impatience]) }];
+    return [name, { ok: true, needed, detail: await Promise.race([check(), impatience]) }];
   } catch (error) {
-    return [name, { ok: false, detail: error instanceof Error ? error.message || error.name : String(error) }];
+    return [name, { ok: false, needed, detail: error instanceof Error ? error.message || error.name : String(error) }];
   } finally {
     clearTimeout(timer);
   }

@@ -64,7 +64,11 @@ function listening(
   close: () => Promise<void>,
 ): Promise<ApiServer> {
   return new Promise((resolve, reject) => {
-    server.once('error', (error) => void close().finally(() => reject(error)));
+    server.once('error', (error) => {
+      close()
+        .catch(() => undefined)
+        .finally(() => reject(error));
+    });
     server.listen(port, host, () => {
       const address = server.address() as AddressInfo;
       let closing: Promise<void> | null = null;

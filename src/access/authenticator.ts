@@ -173,9 +173,7 @@ export class Authenticator {
     if (this.#used.has(id)) return;
     this.#used.set(id, true);
     const { pool, clock, log } = this.#parts;
-    void noteUse(pool, id, clock.now()).catch((error: unknown) =>
-      log.debug({ error }, 'the use of a token was not noted'),
-    );
+    noteUse(pool, id, clock.now()).catch((error: unknown) => log.debug({ error }, 'the use of a token was not noted'));
   }
 }
 

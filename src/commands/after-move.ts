@@ -41,7 +41,7 @@ export class AfterMove {
     for (const { release, decision } of moved) {
       const { wakeAt, id } = decision.state;
       if (wakeAt !== null && wakeAt - now < SOON) timers.set(id, wakeAt, now);
-      for (const work of decision.work) if (work.kind === 'abort') void this.#abort(id, work.promotions);
+      for (const work of decision.work) if (work.kind === 'abort') this.#abort(id, work.promotions);
       if (release.kind === 'ROLLBACK' && this.#app) {
         const told = tellOrigins(this.#app, { release, state: decision.state });
         this.#shortCut(told, 'those whom a rollback takes back were not told, the sweep will tell them');
@@ -55,7 +55,7 @@ export class AfterMove {
   };
 
   #shortCut(work: Promise<unknown>, otherwise: string): void {
-    void work.catch((error: unknown) => this.#parts.log.warn({ error }, otherwise));
+    work.catch((error: unknown) => this.#parts.log.warn({ error }, otherwise));
   }
 
   async #handOver(moved: Moved[]): Promise<void> {
@@ -78,14 +78,14 @@ export class AfterMove {
   }
 
   /** Here at once, elsewhere by a notice; `lookForStops` finds whoever misses it. */
-  async #abort(releaseId: string, promotions: number[]): Promise<void> {
-    const { aborts, pool, log } = this.#parts;
+  #abort(releaseId: string, promotions: number[]): void {
+    const { aborts, pool } = this.#parts;
     for (const promotion of promotions) aborts.abort(releaseId, 'stop', promotion);
-    await pool
-      .query(`SELECT pg_notify('sluice_abort', $1)`, [
-        JSON.stringify({ releaseId, promotions: promotions.slice(0, 100) }),
-      ])
-      .catch((error: unknown) => log.debug({ error }, 'abort notice'));
+    const notices: string[] = [];
+    for (let from = 0; from < promotions.length; from += PER_NOTICE)
+      notices.push(JSON.stringify({ releaseId, promotions: promotions.slice(from, from + PER_NOTICE) }));
+    const told = pool.query(`SELECT pg_notify('sluice_abort', notice) FROM unnest($1::text[]) AS notice`, [notices]);
+    this.#shortCut(told, 'other processes were not told to stop, they see it by themselves within seconds');
   }
 
   /** The one after each that left, and the first in line: nobody else's turn can have come. Rollbacks stand in no line. */
@@ -112,6 +112,9 @@ function freesOthers({ release, decision: { state, events } }: Moved): boolean {
 function leavesToRollback({ decision: { state, events } }: Moved): boolean {
   return Object.keys(state.rollbacks).length > 0 && events.some(({ event }) => LEAVES.has(event.type));
 }
+
+/** PostgreSQL takes 8,000 bytes in one. */
+const PER_NOTICE = 100;
 
 const LEAVES: ReadonlySet<string> = new Set([
   'PromotionSucceeded',

@@ -178,11 +178,15 @@ export class Mover {
       this.#busy.add(releaseId);
     }
     this.#running += 1;
-    void this.#run(batch).finally(() => {
-      this.#running -= 1;
-      for (const releaseId of batch.keys()) this.#busy.delete(releaseId);
-      if (this.#waiting.size > 0) this.#schedule();
-    });
+    this.#run(batch)
+      .catch((error: unknown) => {
+        for (const item of [...batch.values()].flat()) item.reject(error);
+      })
+      .finally(() => {
+        this.#running -= 1;
+        for (const releaseId of batch.keys()) this.#busy.delete(releaseId);
+        if (this.#waiting.size > 0) this.#schedule();
+      });
     if (this.#waiting.size > 0) this.#schedule();
   }
 

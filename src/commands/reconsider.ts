@@ -30,7 +30,5 @@ function tickAll({ mover, log, limits }: Parts, find: (size: number, after?: num
     for await (const page of pages<Numbered>(size, (after) => find(size, after?.number)))
       await Promise.all(page.map(({ id }) => mover.move(id, { kind: 'tick' })));
   };
-  void look().catch((error: unknown) =>
-    log.warn({ error }, 'open releases will look at the change with the next sweep'),
-  );
+  look().catch((error: unknown) => log.warn({ error }, 'open releases will look at the change with the next sweep'));
 }

@@ -194,7 +194,7 @@ class Reader {
 
   /** Nobody waits for the answer any more. */
   drop(job: Job): void {
-    if (this.#job === job) void this.end();
+    if (this.#job === job) this.end().catch(() => undefined);
   }
 
   async end(): Promise<void> {
@@ -225,7 +225,7 @@ class Reader {
   #overdue(error: Error): void {
     this.#job?.settle();
     this.#job?.reject(error);
-    void this.end();
+    this.end().catch(() => undefined);
   }
 
   #hear(answer: Answer): void {
@@ -237,7 +237,9 @@ class Reader {
     }
     this.#hold(false);
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => void this.end(), this.#limits.idleMs).unref();
+    this.#timer = setTimeout(() => {
+      this.end().catch(() => undefined);
+    }, this.#limits.idleMs).unref();
     this.#settle((job) => {
       if ('value' in answer) job.resolve(answer.value);
       else if ('failed' in answer) job.reject(new Error(`${job.what} could not be worked on: ${answer.failed}`));

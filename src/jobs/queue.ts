@@ -1,8 +1,10 @@
 import { createPostgresBackend, createRedisBackend, runMigrations, withBackend } from 'bullmq';
 import type { FlowJob, JobsOptions, Queue as BullQueue, FlowProducer } from 'bullmq';
 import { Redis } from 'ioredis';
+import type pg from 'pg';
 import type { RedisOptions } from 'ioredis';
 import { Availability, isAway } from '../availability.ts';
+import { systemClock, within } from '../clock.ts';
 import { clientConfig, DEFAULT_STATEMENT_MS, PATIENT, SturdyPool, timesOf, withConnection } from '../connections.ts';
 import type { ConnectionTimes } from '../connections.ts';
 import type { Log } from '../log.ts';
@@ -218,12 +220,9 @@ export class JobQueue implements Queue {
 
   /** In time, also while the other side does not answer. */
   async close(): Promise<void> {
-    await within(CLOSE_MS, Promise.allSettled([this.#flows.close(), this.#queue.close()]));
-    for (const close of this.#closers)
-      await within(
-        CLOSE_MS,
-        close().catch(() => undefined),
-      );
+    const bull = Promise.allSettled([this.#flows.close(), this.#queue.close()]);
+    await within(systemClock, 'shutdown', CLOSE_MS, bull);
+    for (const close of this.#closers) await within(systemClock, 'shutdown', CLOSE_MS, close());
   }
 }
 
@@ -327,11 +326,28 @@ async function openOnPostgres(settings: QueueSettings, log: Log): Promise<JobQue
   });
   pool.on('error', (error) => availability.away(error));
   pool.on('connect', () => availability.back());
+  const pings = pingWhoeverHolds(pool);
   const classes = withBackend(createPostgresBackend) as unknown as Classes;
   const connect = (): Backend => ({ classes, connection: pool as never });
-  const opened = { connect, closers: [() => pool.end()], availability };
+  const opened = { connect, closers: [async () => clearInterval(pings), () => pool.end()], availability };
   return JobQueue.create('postgres', settings, opened, log);
 }
+
+/**
+ * BullMQ's workers keep a connection to be told of jobs, and sleep on it for up to an hour. Who only listens hears nothing of a
+ * network that has died; a question that is not answered cuts the connection, and BullMQ makes another one.
+ */
+function pingWhoeverHolds(pool: pg.Pool): NodeJS.Timeout {
+  const since = new Map<pg.PoolClient, number>();
+  pool.on('acquire', (client) => since.set(client, performance.now()));
+  pool.on('release', (_, client) => since.delete(client));
+  return setInterval(() => {
+    for (const [client, at] of since)
+      if (performance.now() - at > PING_MS) client.query('SELECT 1').catch(() => undefined);
+  }, PING_MS).unref();
+}
+
+const PING_MS = 10_000;
 
 const SEARCH_PATH = '-c search_path=bullmq,public';
 
@@ -350,11 +366,4 @@ async function migrateQueue(connectionString: string): Promise<void> {
   } finally {
     await pool.end();
   }
-}
-
-/** Waits no longer than that; what does not end by then is left alone. */
-async function within(ms: number, work: Promise<unknown>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  await Promise.race([work, new Promise((resolve) => (timer = setTimeout(resolve, ms)))]);
-  clearTimeout(timer);
 }

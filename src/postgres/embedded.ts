@@ -56,9 +56,9 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
     });
     let stopped: Promise<void> | undefined;
     const stop = (): Promise<void> => (stopped ??= server.stop().then(() => held.release()));
-    void server.exited.then(
-      (words) => stopped ?? options.log.error({ words }, 'the embedded PostgreSQL ended by itself'),
-    );
+    server.exited
+      .then((words) => stopped ?? options.log.error({ words }, 'the embedded PostgreSQL ended by itself'))
+      .catch(() => undefined);
     return { url: url + DATABASE, exited: server.exited, stop };
   } catch (error) {
     await held.release();

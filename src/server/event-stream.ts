@@ -134,7 +134,7 @@ function endingWith(
   let over = false;
   const ended = live.ended.then((reason): IteratorResult<ExecutionResult> => {
     over = true;
-    void results.return!();
+    results.return!().catch(() => undefined);
     return { done: false, value: { errors: masking.errors([unauthenticated(reason)]) } };
   });
   return {

@@ -63,8 +63,13 @@ function securityHeaders(): RequestHandler {
 
 /** What never reached GraphQL is answered in GraphQL's shape all the same: clients have one way to read errors. */
 function onError(masking: Masking, maxBytes: number): ErrorRequestHandler {
-  return (error: Error & { status?: number; type?: string }, _request, response, next) => {
-    if (response.headersSent) return next(error);
+  // Express knows it by its four parameters.
+  return (error: Error & { status?: number; type?: string }, _request, response, _next) => {
+    if (response.headersSent) {
+      // Half an answer cannot be mended. Of a client that went away there is nothing to tell.
+      if (!GONE.has((error as NodeJS.ErrnoException).code ?? '')) masking.error(error, { message: '' });
+      return response.destroy();
+    }
     if (error.type === 'entity.too.large') {
       return answer(response, 413, 'PAYLOAD_TOO_LARGE', `the request is too large: at most ${maxBytes} bytes are read`);
     }
@@ -76,6 +81,13 @@ function onError(masking: Masking, maxBytes: number): ErrorRequestHandler {
     response.status(500).json({ errors: [masking.error(error, { message: '' })] });
   };
 }
+
+const GONE: ReadonlySet<string> = new Set([
+  'EPIPE',
+  'ECONNRESET',
+  'ERR_STREAM_DESTROYED',
+  'ERR_STREAM_PREMATURE_CLOSE',
+]);
 
 export function answer(response: Response, status: number, code: string, message: string): void {
   response.status(status).json({ errors: [{ message, extensions: { code } }] });

@@ -95,7 +95,7 @@ function following(app: App): (delivery: string) => void {
       return;
     }
     busy += 1;
-    void work(delivery)
+    work(delivery)
       .catch((error: unknown) => app.log.warn({ error, delivery }, 'a delivery waits for the sweep'))
       .finally(() => (busy -= 1));
   };

@@ -59,7 +59,7 @@ export function serveSockets(server: Server, parts: TransportParts): { close(): 
       if (identified?.identity.anonymous) throw unauthenticated('this server needs to know who is calling');
       const live = await parts.sessions.open(identified);
       connections.set(socket, { live, from: parts.identifier.originOf(request, 'WEBSOCKET') });
-      void live?.ended.then((reason) => socket.close(UNAUTHORIZED, closeReason(reason)));
+      live?.ended.then((reason) => socket.close(UNAUTHORIZED, closeReason(reason))).catch(() => undefined);
       // It may have gone meanwhile, and nobody would tell again.
       if (socket.readyState !== socket.OPEN) live?.close();
       return true;

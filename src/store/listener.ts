@@ -118,7 +118,7 @@ export class Listener {
     const { onNotice } = this.#parts;
     if (this.#seams === null) return onNotice(channel, payload);
     const told = async (): Promise<void> => onNotice(channel, payload);
-    void this.#seams.pass({ kind: 'notice', name: channel }, told).catch(() => undefined);
+    this.#seams.pass({ kind: 'notice', name: channel }, told).catch(() => undefined);
   }
 
   async close(): Promise<void> {

@@ -96,6 +96,6 @@ function freshener(client: Client, scene: Scene, signal: AbortSignal): () => voi
   return () => {
     if (reading) again = true;
     // Whatever is wrong with this reading shows in the subscription, or at the end.
-    else void read().catch(() => (reading = false));
+    else read().catch(() => (reading = false));
   };
 }

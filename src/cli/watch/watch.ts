@@ -89,7 +89,9 @@ export function interruption(): AbortSignal {
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.once(name, () => {
       controller.abort();
-      void sleep(2_000, undefined, { ref: false }).then(() => process.exit(EXIT.INTERRUPTED));
+      sleep(2_000, undefined, { ref: false })
+        .then(() => process.exit(EXIT.INTERRUPTED))
+        .catch(() => process.exit(EXIT.INTERRUPTED));
     });
   }
   return controller.signal;

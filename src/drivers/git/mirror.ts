@@ -124,14 +124,12 @@ export class Mirror {
   }
 
   private leaveGoing(fetch: Promise<unknown>): void {
-    const going = fetch.then(
-      () => {},
-      () => {},
-    );
+    const going: Promise<unknown> = fetch
+      .catch(() => undefined)
+      .finally(() => {
+        if (this.leftGoing === going) this.leftGoing = null;
+      });
     this.leftGoing = going;
-    void going.then(() => {
-      if (this.leftGoing === going) this.leftGoing = null;
-    });
   }
 
   private async fetch(branch: string, where: string, signal: AbortSignal): Promise<string> {
@@ -186,7 +184,10 @@ export class Mirror {
     const look = async (): Promise<void> => {
       if ((await packBytes(this.dir)) > maxRepositoryBytes) controller.abort(tooLarge);
     };
-    const timer = setInterval(() => void look(), SIZE_EVERY);
+    const timer = setInterval(() => {
+      // What cannot be measured now is measured once more at the end.
+      look().catch(() => undefined);
+    }, SIZE_EVERY);
     try {
       const answer = await work(AbortSignal.any([signal, controller.signal]));
       await look();
