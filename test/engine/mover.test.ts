@@ -1,0 +1,102 @@
+import { randomBytes } from 'node:crypto';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import type { App } from '../../src/app.ts';
+import { terminateRelease } from '../../src/commands/control-release.ts';
+import { LIMITS } from '../../src/limits.ts';
+import { openTestEngine } from '../support/engine.ts';
+import type { TestEngine } from '../support/engine.ts';
+
+// Room for the plan of one release, and for the content of none.
+const SMALL = {
+  ...LIMITS,
+  releasesRemembered: 2,
+  contentRemembered: 12_000,
+  statesRemembered: 2,
+  stateRemembered: 8_000,
+};
+
+let engine: TestEngine;
+let small: App;
+beforeAll(async () => {
+  engine = await openTestEngine({ name: 'postgres', queuePrefix: `t${randomBytes(5).toString('hex')}` });
+  await engine.saveBilling('billing', { concurrency: 'PIPELINE' });
+  small = await engine.another({ limits: SMALL });
+});
+afterAll(() => engine.close());
+
+const unhandled: unknown[] = [];
+const listeners = process.listeners('unhandledRejection');
+afterEach(() => {
+  process.removeAllListeners('unhandledRejection');
+  for (const each of listeners) process.on('unhandledRejection', each as never);
+});
+
+/** Each with a file of this many characters. */
+async function triggered(count: number, characters: number): Promise<string[]> {
+  const ids: string[] = [];
+  for (let each = 0; each < count; each += 1)
+    ids.push(await engine.trigger({ product: 'billing', version: `${characters} ${each}` }));
+  const contents = {
+    'billing-dev': {
+      label: 'x',
+      digest: 'x',
+      files: { 'values.yaml': { kind: 'whole', text: 'x'.repeat(characters) } },
+    },
+  };
+  await engine.app.pool.query('UPDATE release_plan SET contents = $2 WHERE release_id = ANY($1)', [
+    ids,
+    JSON.stringify(contents),
+  ]);
+  engine.app.mover.forget();
+  return ids;
+}
+
+test('all of a batch are moved, however little of it can be remembered', async () => {
+  const ids = await triggered(20, 5_000);
+  const done = await Promise.all(ids.map((releaseId) => terminateRelease(small, { releaseId }, 'ada')));
+  expect(done.every((each) => each.value)).toBe(true);
+  // Whoever had begun ends when its work does, and nobody works here.
+  const { rows } = await engine.app.pool.query<{ status: string }>(
+    'SELECT DISTINCT status FROM release WHERE id = ANY($1) ORDER BY status',
+    [ids],
+  );
+  expect(rows.filter(({ status }) => !['TERMINATED', 'TERMINATING'].includes(status))).toEqual([]);
+});
+
+test('a release that is larger than all that may be remembered moves', async () => {
+  const [id] = await triggered(1, 50_000);
+  const to = await small.mover.move(id!, { kind: 'terminate', reason: 'too large', by: 'ada' });
+  expect(to?.state.status).toBe('TERMINATED');
+});
+
+test('null stands for a release that the database does not have; to whoever has just seen it that is a fault', async () => {
+  const nobody = '00000000-0000-4000-8000-000000000000';
+  expect(await small.mover.move(nobody, { kind: 'tick' })).toBeNull();
+  await expect(small.mover.moveSeen(nobody, { kind: 'tick' })).rejects.toThrow(/was there a moment ago/);
+});
+
+test('an older release that cannot be terminated yet is logged, and nothing else comes of it', async () => {
+  process.removeAllListeners('unhandledRejection');
+  process.on('unhandledRejection', (reason) => unhandled.push(reason));
+  const { app } = engine;
+  await engine.saveBilling('terminator', {
+    concurrency: 'TERMINATE',
+    driver: () => ({ type: 'simulate', duration: 2_000 }),
+  });
+  const move = app.mover.move.bind(app.mover);
+  let refused = 0;
+  app.mover.move = (id, stimulus) => {
+    if (stimulus.kind !== 'terminate') return move(id, stimulus);
+    refused += 1;
+    return Promise.reject(new Error('Connection terminated unexpectedly'));
+  };
+  const worker = await engine.startWorker();
+  const older = await engine.trigger({ product: 'terminator', version: '1' });
+  await engine.reached(older, (state) => state.promotions[0]!.status === 'RUNNING');
+  await engine.trigger({ product: 'terminator', version: '2' });
+  while (refused === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+  await new Promise((resolve) => setImmediate(resolve));
+  app.mover.move = move;
+  expect(unhandled).toEqual([]);
+  await worker.close();
+});
