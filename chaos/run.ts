@@ -10,6 +10,7 @@ import type { FaultRecord } from './faults.ts';
 import { GUARDED, guardedWorld } from './guarded.ts';
 import { judgeAudit } from './judge/audit-rules.ts';
 import { judgeProcesses, judgeSubscribers, judgeTriggers } from './judge/client-rules.ts';
+import { judgeDeployments } from './judge/deployment-rules.ts';
 import { judgeFold } from './judge/fold-rules.ts';
 import { judgeGit } from './judge/git-rules.ts';
 import { judgeGuards } from './judge/guard-rules.ts';
@@ -161,6 +162,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosOutcome> {
     const invariants = [
       ...judgeLog(history),
       judgeFold(releases),
+      judgeDeployments(history),
       ...(await judgeGit(repositories, history)),
       ...(await judgeRollbacks(repositories, history)),
       judgeSubscribers(subscribers, history),

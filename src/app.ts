@@ -57,6 +57,8 @@ export interface Outside {
   clock: Clock;
   limits: Limits;
   seams: Seams | null;
+  /** Brings the tables of the database to this version. */
+  prepare(databaseUrl: string): Promise<void>;
   openQueue(settings: QueueSettings, log: Log): Promise<Queue>;
   createDrivers(settings: DriverSettings, secrets: Vault): Drivers;
 }
@@ -65,6 +67,7 @@ const REAL: Outside = {
   clock: systemClock,
   limits: LIMITS,
   seams: null,
+  prepare: migrate,
   openQueue: (settings, log) => JobQueue.open(settings, log),
   createDrivers,
 };
@@ -86,7 +89,7 @@ export async function openApp(config: Config, log: Log, outside: Partial<Outside
       closers.push(() => embedded.stop());
       databaseUrl = embedded.url;
     }
-    await migrate(databaseUrl);
+    await make.prepare(databaseUrl);
     onHoldAndWait((error) => log.error({ error }, 'a fault of Sluice: a caller waits for a second connection'));
     const times = timesOf(config.statementTimeoutMs);
     const poolSize = config.databasePoolSize;

@@ -251,12 +251,21 @@ type Call = (...args: unknown[]) => Promise<unknown>;
 type Callback = (error: unknown, answer?: unknown) => void;
 
 function guardClient(client: SturdyClient, seams: Seams): void {
-  const [connect, query] = [client.connect.bind(client), client.query.bind(client)] as unknown as [Call, Call];
+  const [connect, query, end] = [client.connect.bind(client), client.query.bind(client), client.end.bind(client)].map(
+    (each) => each as unknown as Call,
+  ) as [Call, Call, Call];
   const guarded = {
     connect: (...args: unknown[]) => {
       const done = takeCallback(args);
       return answer(
-        seams.pass({ kind: 'connection', client }, () => connect()),
+        seams.pass({ kind: 'connection', client, ends: false }, () => connect()),
+        done,
+      );
+    },
+    end: (...args: unknown[]) => {
+      const done = takeCallback(args);
+      return answer(
+        seams.pass({ kind: 'connection', client, ends: true }, () => end()),
         done,
       );
     },

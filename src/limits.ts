@@ -34,6 +34,9 @@ export interface Limits {
   /** Environments that the observer looks at in one round, and deployments that the drift watch does. */
   observations: number;
   looks: number;
+  /** Milliseconds between two rounds of the observer, and between two looks at what should stop. */
+  observeEvery: number;
+  stopsEvery: number;
 }
 
 export const LIMITS: Limits = {
@@ -54,4 +57,6 @@ export const LIMITS: Limits = {
   lifted: 1_000,
   observations: 32,
   looks: 200,
+  observeEvery: 1_000,
+  stopsEvery: 1_000,
 };

@@ -13,8 +13,8 @@ export interface Seams {
 }
 
 export type Seam =
-  /** A new connection to PostgreSQL. */
-  | { kind: 'connection'; client: SeamClient }
+  /** A new connection to PostgreSQL, and the end of one. */
+  | { kind: 'connection'; client: SeamClient; ends: boolean }
   /** `name` is that of a prepared statement; `caller` the stack of whoever asked, where it would be lost on the way. */
   | { kind: 'statement'; client: SeamClient; text: string; name: string | undefined; caller: string | undefined }
   /** A call of the queue, or a job that it gives away. */

@@ -67,7 +67,7 @@ export async function startWorker(app: App): Promise<{ close(): Promise<void> }>
   observer.start();
   const drift = new DriftWatch(app);
   if (config.driftIntervalMs > 0) drift.start();
-  const stops = new Rounds(clock, 'stops', 1_000, () =>
+  const stops = new Rounds(clock, 'stops', limits.stopsEvery, () =>
     lookForStops(mover, aborts, 1_000).catch((error: unknown) => log.debug({ error }, 'looking for stops')),
   );
   stops.start();

@@ -22,6 +22,7 @@ export interface History {
   marks: BarrierHistory[];
   /** Commands that were done, the oldest first. */
   audit: AuditHistory[];
+  deployments: DeploymentHistory[];
 }
 
 export interface BarrierHistory {
@@ -35,6 +36,17 @@ export interface BarrierHistory {
 export interface AuditHistory {
   action: string;
   objects: { kind: string; name: string }[];
+}
+
+/** The record that a release's version became current in an application. */
+export interface DeploymentHistory {
+  releaseId: string;
+  environment: string;
+  application: string;
+  digest: string;
+  at: Date;
+  /** When it was found healthy. */
+  verifiedAt: Date | null;
 }
 
 export interface RollbackHistory {
@@ -79,6 +91,8 @@ export interface LogEntry {
   sequence: number;
   at: number;
   releaseStatus: ReleaseStatus;
+  /** Who is behind it; null: Sluice by itself. */
+  actor: string | null;
   event: ReleaseEvent;
 }
 
@@ -118,7 +132,7 @@ export async function readHistory(databaseUrl: string): Promise<History> {
        FROM release r JOIN release_plan l ON l.release_id = r.id ORDER BY r.number`,
     );
     const events = await client.query<Omit<LogEntry, 'at'> & { at: Date }>(
-      `SELECT release_id AS "releaseId", product, sequence, at, release_status AS "releaseStatus", event
+      `SELECT release_id AS "releaseId", product, sequence, at, release_status AS "releaseStatus", actor, event
        FROM release_event ORDER BY position, id`,
     );
     const keys = await client.query<{ key: string; result: string }>(
@@ -126,6 +140,9 @@ export async function readHistory(databaseUrl: string): Promise<History> {
     );
     const rollbacks = await client.query<RollbackHistory>(
       `SELECT id, product, cause, digest, included, origins, settled_at AS "settledAt" FROM rollback ORDER BY created_at, id`,
+    );
+    const deployments = await client.query<DeploymentHistory>(
+      `SELECT release_id AS "releaseId", environment, application, digest, at, verified_at AS "verifiedAt" FROM deployment`,
     );
     const outbox = await client.query<{ key: string }>('SELECT key FROM outbox');
     const flows = await client.query<{ id: string; spec: PromotionFlowSpec }>(
@@ -157,6 +174,7 @@ export async function readHistory(databaseUrl: string): Promise<History> {
       holds,
       marks,
       audit: audit.rows,
+      deployments: deployments.rows,
     };
   } finally {
     await client.end();

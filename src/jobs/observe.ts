@@ -27,7 +27,7 @@ export class Observer {
       this.round().catch((error: unknown) =>
         app.log.warn({ error }, 'environments could not be looked after this time'),
       );
-    this.#rounds = new Rounds(app.clock, 'observer', PAUSE, round);
+    this.#rounds = new Rounds(app.clock, 'observer', app.limits.observeEvery, round);
   }
 
   start(): void {
@@ -80,6 +80,5 @@ export class Observer {
 type Asked = [FrozenRelease, PlannedPromotion, PromotionState, PlannedApplication];
 
 /** In milliseconds. */
-const PAUSE = 1_000;
 const LIMIT = 15_000;
 const AGAIN = 15_000;

@@ -1,0 +1,70 @@
+import type { DeploymentHistory, History, Invariant, ReleaseHistory } from './history.ts';
+import { Rule } from './history.ts';
+
+/**
+ * What rollbacks and compare-and-set rest on. Folding the log alone gives the records: one for each change that was made, of the
+ * version that was brought, verified from the promotion's success on and not before.
+ */
+export function judgeDeployments({ releases, deployments }: History): Invariant {
+  const rule = new Rule('the records of deployments are what the log says: made by a change, verified by a success');
+  const stored = new Map(deployments.map((each) => [`${each.releaseId} ${each.application}`, each]));
+  for (const release of releases.values()) {
+    for (const [application, told] of fold(release)) {
+      const key = `${release.id} ${application}`;
+      const found = stored.get(key);
+      stored.delete(key);
+      rule.expect(
+        found !== undefined && same(found, told),
+        () => `${key}: the log says ${shown(told)}, the table ${found ? shown(toTold(found)) : 'nothing'}`,
+      );
+    }
+  }
+  for (const [key, found] of stored)
+    rule.expect(false, () => `${key}: the table says ${shown(toTold(found))}, the log knows nothing of it`);
+  return rule;
+}
+
+interface Told {
+  environment: string;
+  digest: string;
+  /** Milliseconds since the epoch. */
+  at: number;
+  verifiedAt: number | null;
+}
+
+/** Application → its record. */
+function fold({ plan, events, digest, kind }: ReleaseHistory): Map<string, Told> {
+  const told = new Map<string, Told>();
+  for (const { event, at } of events) {
+    if (!('environment' in event)) continue;
+    const planned = plan.promotions.find((each) => each.name === event.environment);
+    if (!planned || planned.environment === null) continue;
+    const { environment } = planned;
+    const brought = kind === 'ROLLBACK' ? (planned.restores?.to.digest ?? '') : digest;
+    if (event.type === 'StepSucceeded' && event.phase === 'ACTION' && event.application !== undefined)
+      told.set(event.application, { environment, digest: brought, at, verifiedAt: null });
+    if (event.type !== 'PromotionSucceeded') continue;
+    for (const { name } of planned.applications) {
+      const known = told.get(name) ?? { environment, digest: brought, at };
+      told.set(name, { ...known, verifiedAt: at });
+    }
+  }
+  return told;
+}
+
+const toTold = ({ environment, digest, at, verifiedAt }: DeploymentHistory): Told => ({
+  environment,
+  digest,
+  at: at.getTime(),
+  verifiedAt: verifiedAt?.getTime() ?? null,
+});
+
+/** The digest of one application's content is the release's where it has no other. */
+function same(found: DeploymentHistory, told: Told): boolean {
+  const { environment, at, verifiedAt } = toTold(found);
+  return environment === told.environment && at === told.at && verifiedAt === told.verifiedAt;
+}
+
+const time = (at: number | null): string => (at === null ? 'never' : new Date(at).toISOString());
+const shown = ({ environment, digest, at, verifiedAt }: Told): string =>
+  `${digest.slice(0, 12)} in ${environment} at ${time(at)}, verified ${time(verifiedAt)}`;

@@ -1,0 +1,130 @@
+import type { Random } from '../../../chaos/random.ts';
+import type {
+  AnyDefinition,
+  ApprovalSpec,
+  ConcurrencyPolicy,
+  PromotionFlowSpec,
+  RollbackPolicySpec,
+} from '../../../src/core/definitions.ts';
+import { DAY } from '../../../src/core/definitions.ts';
+import { MINUTE, SECOND } from '../../core/support/builders.ts';
+
+export const ENVIRONMENTS = ['dev', 'staging', 'eu', 'asia', 'last'];
+
+const metadata = (name: string) => ({ name, labels: {}, annotations: {} });
+
+/** What a world is about; small enough that every horizon is near. */
+export interface Drawn {
+  products: { name: string; concurrency: ConcurrencyPolicy }[];
+  /** Environments that ask somebody. */
+  approvals: string[];
+  definitions: AnyDefinition[];
+}
+
+const APPROVAL: ApprovalSpec = { rules: [{ count: 1 }], forbidInitiator: true, expiry: 30 * DAY, onExpiry: 'WAIT' };
+
+const POLICY: RollbackPolicySpec = {
+  when: {},
+  targets: [{ siblings: true, condition: 'SAME_VERSION', mode: 'AUTOMATIC' }],
+  maxFailureAge: 20 * MINUTE,
+  onTargetFailure: 'CONTINUE',
+  observeFor: 2 * MINUTE,
+  markBad: { scope: 'NONE' },
+};
+
+export function drawDefinitions(random: Random): Drawn {
+  const names = random.chance(0.3) ? ['shop', 'billing'] : ['shop'];
+  const products = names.map((name) => ({
+    name,
+    concurrency: random.pick<ConcurrencyPolicy>(['QUEUE', 'PIPELINE', 'PIPELINE', 'SUPERSEDE', 'TERMINATE']),
+  }));
+  const approvals = ['staging', 'regions', 'last'].filter(() => random.chance(0.3));
+  const asks = (name: string): { approval?: ApprovalSpec } => (approvals.includes(name) ? { approval: APPROVAL } : {});
+  const work = random.chance(0.4) ? { preAction: 'checks' } : {};
+  // Shorter than what some effects take: it ends in the middle of one.
+  const timeout = random.chance(0.4) ? 20 * SECOND : undefined;
+  const flow: PromotionFlowSpec = {
+    triggerEnvironment: 'dev',
+    productSelector: {},
+    onFailure: random.pick(['FINISH_RUNNING', 'CONTINUE', 'STOP']),
+    timeout: 300 * DAY,
+    rollbackPolicies: random.chance(0.5) ? [POLICY] : undefined,
+    steps: [
+      { environment: 'staging', dependsOn: ['dev'], policy: work, timeout, ...asks('staging') },
+      { group: 'regions', dependsOn: ['staging'], ...asks('regions') },
+      {
+        environment: 'last',
+        dependsOn: ['regions'],
+        soak: random.chance(0.3) ? 5 * SECOND : undefined,
+        ...asks('last'),
+      },
+    ],
+  };
+  const action = (name: string, dependsOn?: string[]) => ({
+    name,
+    type: 'simulate' as const,
+    parameters: {},
+    dependsOn,
+  });
+  const definitions: AnyDefinition[] = [
+    ...ENVIRONMENTS.map((name): AnyDefinition => ({
+      kind: 'Environment',
+      metadata: metadata(name),
+      spec: { kind: name === 'dev' ? 'NON_PRODUCTION' : 'PRODUCTION' },
+    })),
+    {
+      kind: 'EnvironmentGroup',
+      metadata: metadata('regions'),
+      spec: {
+        environments: { names: ['eu', 'asia'] },
+        gate: { policy: 'ALL' },
+        maxParallel: random.chance(0.3) ? 1 : undefined,
+        maxFailures: 0,
+      },
+    },
+    {
+      kind: 'PromotionWorkflow',
+      metadata: metadata('checks'),
+      spec: { actions: [action('unit'), action('load'), action('report', ['unit', 'load'])] },
+    },
+    { kind: 'PromotionFlow', metadata: metadata('flow'), spec: flow },
+    ...products.flatMap(({ name, concurrency }): AnyDefinition[] => [
+      {
+        kind: 'Product',
+        metadata: metadata(name),
+        spec: { promotionFlows: [{ name: 'flow' }], concurrency, queueLimit: 2 },
+      },
+      ...ENVIRONMENTS.map((environment): AnyDefinition => ({
+        kind: 'Application',
+        metadata: metadata(`${name}-${environment}`),
+        spec: {
+          product: name,
+          environment,
+          driver: { type: 'simulate' },
+          health: random.chance(0.6)
+            ? { type: 'report' }
+            : { type: 'simulate', sequence: ['PROGRESSING', 'HEALTHY'], interval: 500 },
+        },
+      })),
+    ]),
+  ];
+  return { products, approvals, definitions };
+}
+
+/** Closed for everybody in one environment. */
+export function windowOver(environment: string, from: number, to: number): AnyDefinition {
+  return {
+    kind: 'ReleaseWindow',
+    metadata: metadata(`closed-${environment}`),
+    spec: {
+      kind: 'DENY',
+      timeZone: 'UTC',
+      from: new Date(from).toISOString(),
+      to: new Date(to).toISOString(),
+      selector: { environments: { names: [environment] }, products: {} },
+      holds: ['PROMOTE'],
+      onClose: 'FINISH',
+      runway: false,
+    },
+  };
+}

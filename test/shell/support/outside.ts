@@ -1,0 +1,94 @@
+import type { Clock } from '../../../src/clock.ts';
+import { sha256 } from '../../../src/drivers/content.ts';
+import type { Driver, Effect, EffectContext } from '../../../src/drivers/driver.ts';
+import { PermanentError, TransientError } from '../../../src/drivers/driver.ts';
+import { checkHealth } from '../../../src/drivers/health/index.ts';
+import type { Drivers } from '../../../src/drivers/index.ts';
+import type { Reached } from '../../core/support/watcher.ts';
+import type { Mortal } from './scheduler.ts';
+
+/** What an effect does, drawn once for each key. */
+export interface Turn {
+  /** Milliseconds of the world. */
+  takes: number;
+  ends: 'well' | 'FAILED' | 'TRANSIENT' | 'THROWS';
+}
+
+export interface Running {
+  key: string;
+  releaseId: string;
+  environment: string;
+  process: Mortal;
+  since: number;
+}
+
+/** All targets of the world. Each knows the keys of its effects, whichever process asks, as a git branch does. */
+export class Targets {
+  readonly #draw: (key: string, context: EffectContext) => Turn;
+  readonly #now: () => number;
+  readonly #reached: Reached;
+  readonly done = new Map<string, Effect>();
+  readonly running = new Set<Running>();
+  /** Application → what is there. */
+  readonly live = new Map<string, string>();
+
+  constructor(draw: (key: string, context: EffectContext) => Turn, now: () => number, reached: Reached) {
+    this.#draw = draw;
+    this.#now = now;
+    this.#reached = reached;
+  }
+
+  /** The hands of one process. */
+  driversOf(process: Mortal, clock: Clock): Drivers {
+    const effect = async (context: EffectContext, take: () => void): Promise<Effect> => {
+      const { key, releaseId, environment, signal, tries } = context;
+      signal.throwIfAborted();
+      const before = this.done.get(key);
+      if (before) {
+        this.#reached.count('effect asked for again');
+        return before;
+      }
+      const turn = this.#draw(`${key} ${tries}`, context);
+      const running = { key, releaseId, environment, process, since: this.#now() };
+      this.running.add(running);
+      try {
+        if (turn.takes > 0) await clock.sleep('effect', turn.takes, signal);
+      } finally {
+        this.running.delete(running);
+      }
+      // Two carry the job: the target has taken it from the other one meanwhile.
+      const meanwhile = this.done.get(key);
+      if (meanwhile) return meanwhile;
+      if (turn.ends === 'FAILED') throw new PermanentError('the target refuses it');
+      if (turn.ends === 'TRANSIENT') throw new TransientError('the target does not answer');
+      if (turn.ends === 'THROWS') throw new Error('the driver broke');
+      take();
+      this.done.set(key, { changed: true });
+      this.#reached.count('effect');
+      return { changed: true };
+    };
+    const driver: Driver = {
+      pin: async (_source, _template, { version = '' }, signal) => {
+        signal.throwIfAborted();
+        return { label: version, digest: sha256(version), files: {} };
+      },
+      apply: (_target, content, context) =>
+        effect(context, () => void this.live.set(context.application, content.digest)),
+      observe: async (_target, key) => this.done.get(key),
+      matches: async () => undefined,
+    };
+    return {
+      driver: () => driver,
+      checkHealth: (source, context) => checkHealth(source, context, undefined as never, undefined as never),
+      runAction: async (_action, _parameters, context) => {
+        await effect(context, () => undefined);
+        return {};
+      },
+    };
+  }
+
+  /** The process is gone: what it was doing did not happen. */
+  bury(process: Mortal): void {
+    for (const each of this.running) if (each.process === process) this.running.delete(each);
+  }
+}

@@ -1,0 +1,138 @@
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('../../..', import.meta.url));
+
+/**
+ * Faults that the shell had, or might have had: name → [file below src, what stands there, what the fault makes of it], several
+ * where one place alone would not bring it back. The second ring has to find each of them.
+ */
+export const PLANTED = {
+  'D1 a connection is held while another one is asked for': [
+    ['store/rollback-question.ts', 'await definitions.on(client)', 'await definitions.current()'],
+    ['connections.ts', 'const wrong = holdAndWait(this);', 'const wrong = null as HoldAndWait | null;'],
+  ],
+  'D2 a report that comes during the look is lost': [
+    [
+      'core/stimuli.ts',
+      "if (news === 'HEALTHY' || news === 'DEGRADED') Object.assign(",
+      'if (news === undefined) Object.assign(',
+    ],
+    ['core/step.ts', 'recheckAt ?? move.now + safetyPause(move.now - (step.startedAt ?? move.now))', 'recheckAt'],
+  ],
+  'D3 the lock of definitions is the lock of every decision': [
+    ['entities/locks.ts', 'definitions: 7_265_035', 'definitions: 7_265_033'],
+  ],
+  'D4 a cache is used as a store': [
+    ['commands/mover.ts', 'const release = frozen.get(releaseId);', 'const release = this.#frozen.get(releaseId);'],
+  ],
+  "D5 a termination that fails is nobody's": [
+    [
+      'commands/mover.ts',
+      ".catch((error: unknown) => this.#log.warn({ error, holder }, 'an older release could not be terminated yet'))",
+      '',
+    ],
+    ['commands/mover.ts', 'this.#freeze(holder)\n        .then(', 'void this.#freeze(holder)\n        .then('],
+  ],
+  'D6 what has to stop is told once': [
+    ['jobs/stops.ts', '!to || !mayWork(to.release.plan, to.state, running.data, step)', '!to'],
+    [
+      'commands/after-move.ts',
+      "for (const promotion of promotions) aborts.abort(releaseId, 'stop', promotion);",
+      'void aborts;',
+    ],
+  ],
+  'D7 what makes room may have started': [['commands/make-room.ts', "by: null, onlyIf: 'QUEUED' }", 'by: null }']],
+  'D8 a listener that is closed while it connects stays': [
+    [
+      'store/listener.ts',
+      "signal.addEventListener('abort', () => reject(new Error('the listener is closed')), { once: true });",
+      'void reject;',
+    ],
+    [
+      'store/listener.ts',
+      "await this.#clock.sleep('listener', this.#parts.pingMs ?? PING, this.#stopped.signal);",
+      "await this.#clock.sleep('listener', this.#parts.pingMs ?? PING);",
+    ],
+  ],
+  'D9 everything of a batch is by whoever was first': [
+    [
+      'core/actor.ts',
+      'for (const stimulus of stimuli) {\n    const actor = actorOf(stimulus);',
+      'for (const stimulus of stimuli) {\n    const actor = stimuli.map(actorOf).find((each) => each !== null) ?? null;',
+    ],
+  ],
+  'D10 behind a horizon nothing lost is found': [
+    ['jobs/sweep.ts', 'this.#releasesFrom = to === Infinity ? 0 : to;', 'this.#releasesFrom = 0;'],
+  ],
+  'A deployments are written although the decision was not saved': [
+    ['store/save-decisions.ts', 'fresh boolean)\n  JOIN saved ON saved.id = i.release_id', 'fresh boolean)'],
+  ],
+  "B of a batch only the first release's deployments are written": [
+    [
+      'store/save-decisions.ts',
+      'mergeDeployments(deployments)]',
+      'mergeDeployments(deployments.filter((each) => (each as { release_id: string }).release_id === sorted[0]?.release.id))]',
+    ],
+  ],
+  'D what has arrived is verified at once': [
+    ['store/save-decisions.ts', 'verified_at: fact.verified ? at : null', 'verified_at: at'],
+  ],
+};
+
+/** Patterns that stand nowhere any more: the code has moved on, and the list has to follow. */
+export function outdated() {
+  return Object.entries(PLANTED).flatMap(([name, changes]) =>
+    changes
+      .filter(([file, right]) => !readFileSync(join(root, 'src', file), 'utf8').includes(right))
+      .map(([file, right]) => `${name}: "${right}" is not in src/${file}`),
+  );
+}
+
+/**
+ * Plants one at a time in a copy, builds it, and lets the second ring look for `minutes`. Names on the command line choose some.
+ * Prints a Markdown table; a fault that is not found is a failure.
+ */
+function run(minutes) {
+  const copy = mkdtempSync(join(tmpdir(), 'sluice-planted-'));
+  for (const each of ['src', 'test', 'chaos', 'simulate', 'bench', 'migrations', 'package.json', 'tsconfig.json'])
+    cpSync(join(root, each), join(copy, each), { recursive: true });
+  symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
+  const wanted = process.argv.slice(2);
+  console.log('| fault | found | after worlds | what was said |\n| --- | --- | --- | --- |');
+  let survivors = 0;
+  for (const [name, changes] of Object.entries(PLANTED)) {
+    if (wanted.length > 0 && !wanted.some((each) => name.startsWith(`${each} `))) continue;
+    for (const [file, right, wrong] of changes) {
+      const path = join(copy, 'src', file);
+      writeFileSync(
+        path,
+        readFileSync(path, 'utf8').replace(right, () => wrong),
+      );
+    }
+    const build = spawnSync('npx', ['tsc', '-p', 'tsconfig.json', '--noEmitOnError', 'false'], {
+      cwd: copy,
+      encoding: 'utf8',
+    });
+    const { stdout, stderr } = spawnSync(
+      process.execPath,
+      ['dist/simulate/main.js', '--ring', 'shell', '--minutes', String(minutes), '--until', '1'],
+      { cwd: copy, encoding: 'utf8', maxBuffer: 2 ** 28 },
+    );
+    for (const [file] of changes) cpSync(join(root, 'src', file), join(copy, 'src', file));
+    const worlds = /^(\d+) worlds, \d+ steps/m.exec(stdout)?.[1];
+    const said = /^world \d+: (.*)$/m.exec(stderr)?.[1];
+    if (worlds === undefined) throw new Error(`${name}: ${build.stdout}${stdout}${stderr}`);
+    if (said === undefined) survivors += 1;
+    console.log(
+      `| ${name} | ${said ? 'yes' : '**no**'} | ${worlds} | ${(said ?? '').slice(0, 120).replaceAll('|', '/')} |`,
+    );
+  }
+  rmSync(copy, { recursive: true });
+  process.exitCode = survivors > 0 ? 1 : 0;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) run(Number(process.env.MINUTES ?? 10));

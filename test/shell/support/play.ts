@@ -1,0 +1,37 @@
+import type { Reached } from '../../core/support/watcher.ts';
+import { createSimulatedDatabase } from './database.ts';
+import { ShellWorld } from './world.ts';
+
+export interface Played {
+  seed: number;
+  /** The promise that was broken; null: all held. */
+  broken: string | null;
+  trace: readonly string[];
+  steps: number;
+}
+
+/** One world of that seed, on a database of its own. */
+export async function playShellWorld(options: {
+  seed: number;
+  reached: Reached;
+  passOver?: readonly string[];
+  poolSize?: number;
+  steps?: number;
+}): Promise<Played> {
+  const { seed, reached, steps = 500, passOver, poolSize } = options;
+  const database = await createSimulatedDatabase();
+  const world = new ShellWorld({ seed, databaseUrl: database.url, reached, steps, passOver, poolSize });
+  let broken: string | null = null;
+  try {
+    await world.run();
+  } catch (error) {
+    const promise = error instanceof Error && error.name === 'BrokenPromise';
+    broken = promise
+      ? error.message
+      : `the world itself broke: ${error instanceof Error ? error.stack : String(error)}`;
+  }
+  await database.drop();
+  reached.count('worlds');
+  reached.count('steps', world.scheduler.steps);
+  return { seed, broken, trace: world.scheduler.trace, steps: world.scheduler.steps };
+}

@@ -1,0 +1,263 @@
+import { WaitingChildrenError } from 'bullmq';
+import type { Clock } from '../../../src/clock.ts';
+import { askId, joinId, promoteId, stepId } from '../../../src/jobs/job-data.ts';
+import type { JobData, JobName, PromoteData } from '../../../src/jobs/job-data.ts';
+import type { JobProcessor, Queue, QueuedJob, QueueWorker } from '../../../src/jobs/queue.ts';
+import type { OutboxItem } from '../../../src/store/save-decisions.ts';
+
+interface Stored {
+  id: string;
+  name: JobName;
+  data: JobData;
+  state: 'waiting' | 'delayed' | 'active' | 'waiting-children' | 'failed';
+  failures: number;
+  started: number;
+  parent: string | null;
+  /** Ids of children that have not ended. */
+  children: Set<string>;
+  /** Who carries it; two when its lock ran out although the first one lives. */
+  carriers: Set<Hand>;
+}
+
+interface Hand {
+  clock: Clock;
+  process: JobProcessor;
+  free: number;
+  closing: boolean;
+  idle: (() => void) | null;
+  onFailed: (job: { id?: string }, error: Error) => void;
+}
+
+/** As for BullMQ: how long the lock of a job lasts when its worker is gone, how often and how soon a job is tried again. */
+const STALLED = 3_000;
+const ATTEMPTS = 5;
+const BACKOFF = 200;
+const FAILED_STAYS = 3_600_000;
+
+/**
+ * What a queue promises, and no more: a job is given away at least once, in any order; one that is there already is not added again;
+ * what failed for good stays for an hour; a parent runs when its children are through. It can lose, repeat and forget. Each
+ * process asks through a `face` of its own; test/shell/queue-contract.test.ts tells it the same story as the real ones.
+ */
+export class SimulatedQueue {
+  readonly #jobs = new Map<string, Stored>();
+  readonly #hands = new Set<Hand>();
+  readonly #clock: Clock;
+  readonly #pick: (count: number) => number;
+
+  /** `clock`: the queue's own, which outlives every process. `pick`: one of so many. */
+  constructor(clock: Clock, pick: (count: number) => number) {
+    this.#clock = clock;
+    this.#pick = pick;
+  }
+
+  face(concurrency: number, clock: Clock): Queue & { vanish(): void } {
+    const own = new Set<Hand>();
+    return {
+      backend: 'simulated',
+      handOver: async (items) => this.#handOver(items),
+      spawn: async (data, steps, parent) => this.#spawn(data, steps, parent),
+      standing: async (id) => this.#standing(id),
+      ping: async () => undefined,
+      close: async () => undefined,
+      work: (processor) => {
+        const hand: Hand = {
+          clock,
+          process: processor,
+          free: 0,
+          closing: false,
+          idle: null,
+          onFailed: () => undefined,
+        };
+        own.add(hand);
+        return this.#worker(hand, concurrency);
+      },
+      vanish: () => {
+        for (const hand of own) this.#vanish(hand);
+      },
+    };
+  }
+
+  get ids(): string[] {
+    return [...this.#jobs.keys()];
+  }
+
+  get jobs(): string {
+    return [...this.#jobs.values()].map(({ id, state }) => `${id} ${state}`).join(', ') || 'none';
+  }
+
+  /** Everything is gone, as after FLUSHALL: what runs goes on, and nobody knows of it. */
+  flush(): void {
+    this.#jobs.clear();
+  }
+
+  lose(id: string): void {
+    this.#jobs.delete(id);
+  }
+
+  /** Its lock runs out although its worker lives: from now on two carry it. */
+  stall(id: string): void {
+    const job = this.#jobs.get(id);
+    if (job?.state !== 'active') return;
+    job.state = 'waiting';
+    this.#serve();
+  }
+
+  #worker(hand: Hand, concurrency: number): QueueWorker {
+    let stopped: () => void = () => undefined;
+    const until = new Promise<void>((resolve) => (stopped = resolve));
+    return {
+      on: (event: 'error' | 'failed', listener: unknown) => {
+        if (event === 'failed') hand.onFailed = listener as Hand['onFailed'];
+      },
+      run: () => {
+        hand.free = concurrency;
+        this.#hands.add(hand);
+        this.#serve();
+        return until;
+      },
+      close: async (force = false) => {
+        hand.closing = true;
+        this.#hands.delete(hand);
+        if (force) this.#vanish(hand);
+        else if (hand.free < concurrency) await new Promise<void>((resolve) => (hand.idle = resolve));
+        stopped();
+      },
+    };
+  }
+
+  #add(name: JobName, data: JobData, id: string, parent: string | null): boolean {
+    if (this.#jobs.has(id)) return false;
+    this.#jobs.set(id, {
+      id,
+      name,
+      data,
+      state: 'waiting',
+      failures: 0,
+      started: 0,
+      parent,
+      children: new Set(),
+      carriers: new Set(),
+    });
+    return true;
+  }
+
+  #handOver(items: OutboxItem[]): void {
+    for (const item of items) {
+      const { releaseId, work } = item;
+      if (work.kind === 'ask-group') {
+        const data = { releaseId, group: work.group, generation: work.generation };
+        this.#add('ask', data, askId(data), null);
+      } else if (work.kind === 'dispatch') {
+        const children = work.promotions.map((each) => ({ releaseId, ...each }));
+        const join = work.join ? joinId(item) : null;
+        const isNew = join !== null && this.#add('join', { releaseId }, join, null);
+        const parent = join === null ? undefined : this.#jobs.get(join);
+        for (const data of children) {
+          this.#add('promote', data, promoteId(data), join);
+          if (isNew) parent?.children.add(promoteId(data));
+        }
+        if (isNew && parent) parent.state = 'waiting-children';
+      }
+    }
+    this.#serve();
+  }
+
+  #spawn(data: PromoteData, steps: number[], parent: string): void {
+    const above = this.#jobs.get(parent);
+    // BullMQ adds nothing, and tells nobody.
+    if (!above) return;
+    for (const step of steps) {
+      if (this.#add('step', { ...data, step, parent }, stepId(data, step), parent))
+        above.children.add(stepId(data, step));
+    }
+    this.#serve();
+  }
+
+  #standing(id: string): 'missing' | 'pending' | 'joining' | 'over' {
+    const state = this.#jobs.get(id)?.state;
+    if (state === undefined) return 'missing';
+    return state === 'waiting-children' ? 'joining' : state === 'failed' ? 'over' : 'pending';
+  }
+
+  #serve(): void {
+    for (;;) {
+      const waiting = [...this.#jobs.values()].filter((each) => each.state === 'waiting');
+      const free = [...this.#hands].filter((each) => each.free > 0 && !each.closing);
+      if (waiting.length === 0 || free.length === 0) return;
+      const job = waiting[this.#pick(waiting.length)] as Stored;
+      const hand = free[this.#pick(free.length)] as Hand;
+      hand.free -= 1;
+      job.state = 'active';
+      job.started += 1;
+      job.carriers.add(hand);
+      void this.#carry(hand, job);
+    }
+  }
+
+  async #carry(hand: Hand, job: Stored): Promise<void> {
+    const { id, name, data, started: attemptsStarted } = job;
+    const moveToWaitingChildren = async (): Promise<boolean> => {
+      if (job.children.size === 0) return false;
+      job.state = 'waiting-children';
+      return true;
+    };
+    const given: QueuedJob = { id, name, data, attemptsStarted, moveToWaitingChildren };
+    let failure: Error | null = null;
+    let waits = false;
+    try {
+      await hand.process(given, `${id} ${attemptsStarted}`);
+    } catch (error) {
+      waits = error instanceof WaitingChildrenError;
+      failure = error as Error;
+    }
+    hand.free += 1;
+    const known = this.#jobs.get(id) === job;
+    if (known) job.carriers.delete(hand);
+    // Taken up by another one meanwhile: what the first one says of it no longer counts.
+    if (known && job.state === 'active' && job.started === attemptsStarted && !waits) {
+      if (failure) this.#fail(job, failure, hand);
+      else this.#end(job);
+    }
+    if (hand.closing) hand.idle?.();
+    this.#serve();
+  }
+
+  #fail(job: Stored, error: Error, hand: Hand): void {
+    hand.onFailed(job, error);
+    job.failures += 1;
+    if (job.failures >= ATTEMPTS) {
+      job.state = 'failed';
+      this.#clock.after('queue', FAILED_STAYS, () => this.#jobs.get(job.id) === job && this.#jobs.delete(job.id));
+      return this.#release(job);
+    }
+    job.state = 'delayed';
+    this.#clock.after('queue', BACKOFF * 2 ** (job.failures - 1), () => {
+      if (job.state === 'delayed') job.state = 'waiting';
+      this.#serve();
+    });
+  }
+
+  #end(job: Stored): void {
+    this.#jobs.delete(job.id);
+    this.#release(job);
+  }
+
+  #release(job: Stored): void {
+    const parent = job.parent === null ? undefined : this.#jobs.get(job.parent);
+    if (!parent?.children.delete(job.id) || parent.children.size > 0) return;
+    if (parent.state === 'waiting-children') parent.state = 'waiting';
+  }
+
+  /** Its process is gone: what it carried is taken up again when the lock has run out. */
+  #vanish(hand: Hand): void {
+    this.#hands.delete(hand);
+    for (const job of this.#jobs.values()) {
+      if (!job.carriers.delete(hand) || job.state !== 'active' || job.carriers.size > 0) continue;
+      this.#clock.after('queue', STALLED, () => {
+        if (job.state === 'active' && job.carriers.size === 0) job.state = 'waiting';
+        this.#serve();
+      });
+    }
+  }
+}

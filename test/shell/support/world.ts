@@ -1,0 +1,634 @@
+import { Random } from '../../../chaos/random.ts';
+import type { App } from '../../../src/app.ts';
+import { openApp } from '../../../src/app.ts';
+import type { Clock } from '../../../src/clock.ts';
+import { applyManifests } from '../../../src/commands/apply-manifests.ts';
+import { approvePromotion } from '../../../src/commands/approve-promotion.ts';
+import { retryRelease, terminateRelease } from '../../../src/commands/control-release.ts';
+import { deleteDefinition } from '../../../src/commands/delete-definition.ts';
+import { holdEnvironment, releaseEnvironment } from '../../../src/commands/hold-environment.ts';
+import { reportHealth } from '../../../src/commands/report-health.ts';
+import { reportRollout } from '../../../src/commands/report-rollout.ts';
+import type { Result } from '../../../src/commands/result.ts';
+import { planRollback } from '../../../src/commands/rollback-order.ts';
+import { saveDefinition, saveInTransaction } from '../../../src/commands/save-definition.ts';
+import { triggerRelease } from '../../../src/commands/trigger-release.ts';
+import { loadConfig } from '../../../src/config.ts';
+import type { Config } from '../../../src/config.ts';
+import type { AnyDefinition } from '../../../src/core/definitions.ts';
+import type { ReleaseEvent } from '../../../src/core/events.ts';
+import { waitingFor } from '../../../src/core/waiting.ts';
+import type { WaitingReason } from '../../../src/core/waiting.ts';
+import { takeHoldAndWaits } from '../../../src/connections.ts';
+import { createDataSource } from '../../../src/entities/data-source.ts';
+import { LIMITS } from '../../../src/limits.ts';
+import type { Limits } from '../../../src/limits.ts';
+import { createLog } from '../../../src/log.ts';
+import { TASKS } from '../../../src/foreign/tasks.ts';
+import { exportManifests } from '../../../src/manifests/index.ts';
+import { readFacts, readSummaries } from '../../../src/store/release-reads.ts';
+import { startWorker } from '../../../src/worker.ts';
+import type { Reached } from '../../core/support/watcher.ts';
+import { MINUTE, SECOND } from '../../core/support/builders.ts';
+import { drawDefinitions, ENVIRONMENTS, windowOver } from './definitions.ts';
+import type { Drawn } from './definitions.ts';
+import { Record } from './record.ts';
+import { SimulatedQueue } from './queue.ts';
+import { Scheduler } from './scheduler.ts';
+import type { Mortal } from './scheduler.ts';
+import { Targets } from './outside.ts';
+
+/** So small that a handful of releases lies beyond every horizon, and everything pushes everything else out. */
+export const SMALL: Limits = {
+  ...LIMITS,
+  releasesRemembered: 2,
+  statesRemembered: 2,
+  releasesPerTransaction: 4,
+  openReleases: 2,
+  releasesPerRound: 2,
+  outboxRows: 3,
+  releasesTold: 2,
+  releasesTicked: 2,
+  rollbacksSettled: 2,
+  lifted: 2,
+  wakeUps: 2,
+  rowsPerSave: 2,
+  observations: 2,
+  observeEvery: 15 * SECOND,
+  stopsEvery: 5 * SECOND,
+};
+
+interface Process extends Mortal {
+  clock: Clock;
+  app: App | null;
+  worker: { close(): Promise<void> } | null;
+  /** It was asked to stop, and does what is left. */
+  stopping: boolean;
+  vanish(): void;
+  onDeath: (() => void)[];
+}
+
+interface SeenEvent {
+  id: number;
+  releaseId: string;
+  product: string;
+  event: ReleaseEvent;
+}
+
+export interface WorldOptions {
+  seed: number;
+  databaseUrl: string;
+  reached: Reached;
+  /** How much happens before the faults stop. */
+  steps: number;
+  /** Kinds of broken promises that are passed over, to look for what is behind them. */
+  passOver?: readonly string[];
+  poolSize?: number;
+}
+
+/** One installation: two processes, a database, a queue, targets, and people; whatever happens, and when, the seed says. */
+export class ShellWorld {
+  readonly scheduler: Scheduler;
+  readonly record: Record;
+  readonly #options: WorldOptions;
+  readonly #random: Random;
+  readonly #drawn: Drawn;
+  readonly #config: Config;
+  readonly #reached: Reached;
+  readonly #queue: SimulatedQueue;
+  readonly #targets: Targets;
+  readonly #outside: Mortal = { name: 'outside', dead: false, skew: 0 };
+  readonly #clock: Clock;
+  readonly #processes: Process[] = [];
+  readonly #known = new Set<number>();
+  /** Releases by their ids, in the order in which they were seen. */
+  readonly #releases: string[] = [];
+  /** Those that have not ended, as the log says. */
+  readonly #open = new Set<string>();
+  readonly #asked = new Set<string>();
+  readonly #rejections: unknown[] = [];
+  /** They have stopped: buried when nothing moves. */
+  readonly #gone: { process: Process; resolve: () => void }[] = [];
+  #newest = 0;
+  #writes = 0;
+  #names = 0;
+  #people = true;
+
+  constructor(options: WorldOptions) {
+    this.#options = options;
+    this.#reached = options.reached;
+    this.#random = new Random(options.seed);
+    this.#drawn = drawDefinitions(this.#random.fork());
+    this.scheduler = new Scheduler({
+      databaseUrl: options.databaseUrl,
+      random: this.#random.fork(),
+      reached: this.#reached,
+      kill: (process) => this.#kill(process as Process),
+      onQuiet: () => this.#onQuiet(),
+    });
+    this.scheduler.passOver = options.passOver ?? [];
+    this.scheduler.trouble = this.#random.pick([0.005, 0.02, 0.05]);
+    this.#clock = this.scheduler.clockOf(this.#outside);
+    const pick = this.#random.fork();
+    this.#queue = new SimulatedQueue(this.#clock, (count) => pick.whole(0, count - 1));
+    const turns = this.#random.fork();
+    this.#targets = new Targets(
+      () => ({
+        takes: turns.pick([0, 0, 200, 2_000, 40_000]),
+        ends: turns.pick(['well', 'well', 'well', 'well', 'well', 'well', 'well', 'TRANSIENT', 'TRANSIENT', 'FAILED']),
+      }),
+      () => this.scheduler.now,
+      this.#reached,
+    );
+    this.record = new Record(this.scheduler, this.#reached);
+    this.#config = loadConfig({
+      DATABASE_URL: options.databaseUrl,
+      SLUICE_DATABASE_POOL_SIZE: String(options.poolSize ?? 3),
+      SLUICE_CONCURRENCY: '3',
+      SLUICE_SWEEP_INTERVAL_MS: '6000',
+      SLUICE_DRIFT_INTERVAL_MS: '30000',
+      LOG_LEVEL: 'debug',
+      PORT: '0',
+    });
+  }
+
+  async run(): Promise<void> {
+    const listeners = process.listeners('unhandledRejection');
+    process.removeAllListeners('unhandledRejection');
+    process.on('unhandledRejection', this.#onRejection);
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = 60;
+    try {
+      await this.scheduler.open();
+      await this.#define();
+      for (const name of ['one', 'two']) this.#start(name);
+      await this.scheduler.run(() => this.#living().length === 2, 10 * MINUTE);
+      await this.scheduler.run(() => this.scheduler.steps >= this.#options.steps, 20 * MINUTE);
+      await this.#rest();
+      await this.#letPeopleAct();
+      await this.#shutDown();
+      await this.record.judge(this.#options.databaseUrl, [...this.#targets.live]);
+    } finally {
+      for (const each of this.#processes) await this.#bury(each);
+      await this.scheduler.close();
+      Error.stackTraceLimit = stackTraceLimit;
+      process.removeListener('unhandledRejection', this.#onRejection);
+      for (const each of listeners) process.on('unhandledRejection', each);
+    }
+  }
+
+  readonly #onRejection = (reason: unknown): void => {
+    this.#rejections.push(reason);
+    this.scheduler.break(`unhandled: a process would have ended of "${String(reason)}"`);
+  };
+
+  async #define(): Promise<void> {
+    const dataSource = await createDataSource(this.#options.databaseUrl, { poolSize: 1 }).initialize();
+    try {
+      for (const each of this.#drawn.definitions)
+        await dataSource.transaction((tx) => saveInTransaction(tx, each, { mode: 'UPSERT', actor: 'world' }));
+    } finally {
+      await dataSource.destroy();
+    }
+  }
+
+  // ------------------------------------------------------------------------------------------------ processes
+
+  #living(): Process[] {
+    return this.#processes.filter((each) => !each.dead && !each.stopping && each.app !== null && each.worker !== null);
+  }
+
+  #start(name: string): void {
+    const process: Process = {
+      name: `${name}.${(this.#names += 1)}`,
+      dead: false,
+      skew: 0,
+      app: null,
+      worker: null,
+      stopping: false,
+      vanish: () => undefined,
+      onDeath: [],
+      clock: undefined as never,
+    };
+    process.clock = this.scheduler.clockOf(process);
+    this.#processes.push(process);
+    this.#reached.count('process started');
+    void this.#bringUp(process);
+  }
+
+  async #bringUp(process: Process): Promise<void> {
+    const seams = this.scheduler.seamsOf(process);
+    const write = (line: string): void => {
+      const { msg, error, level } = JSON.parse(line) as {
+        msg: string;
+        level: number;
+        error?: { message?: string } | string;
+      };
+      const why = typeof error === 'string' ? error : (error?.message ?? '');
+      if (level >= 40) this.scheduler.tell(`${process.name} says: ${msg} ${why}`.slice(0, 300));
+    };
+    const log = createLog({ level: 'debug', destination: { write } });
+    while (!process.dead) {
+      try {
+        const app = await openApp(this.#config, log, {
+          clock: process.clock,
+          limits: SMALL,
+          seams,
+          prepare: async () => undefined,
+          openQueue: async ({ concurrency }) => {
+            const face = this.#queue.face(concurrency, process.clock);
+            process.vanish = () => face.vanish();
+            return face;
+          },
+          createDrivers: () => this.#targets.driversOf(process, process.clock),
+        });
+        process.app = app;
+        try {
+          process.worker = await startWorker(app);
+          return;
+        } catch (error) {
+          process.app = null;
+          await app.close();
+          throw error;
+        }
+      } catch (error) {
+        this.scheduler.tell(`${process.name} cannot start: ${String(error)}`);
+        await process.clock.sleep('start', 500);
+      }
+    }
+  }
+
+  async #bury(process: Process): Promise<void> {
+    if (process.dead) return;
+    await this.scheduler.bury(process);
+    process.vanish();
+    this.#targets.bury(process);
+    for (const tell of process.onDeath.splice(0)) tell();
+  }
+
+  async #kill(process: Process): Promise<void> {
+    if (process.dead || process === this.#outside) return;
+    this.#reached.count('fault kill');
+    this.scheduler.tell(`${process.name} IS KILLED`);
+    await this.#bury(process);
+    this.#clock.after('restart', this.#random.whole(100, 6_000), () => this.#start(process.name.replace(/\..*/, '')));
+  }
+
+  /** SIGTERM: it hands back what it has, and is gone within a minute or two. */
+  #stop(process: Process): Promise<void> {
+    const { app, worker } = process;
+    process.stopping = true;
+    this.scheduler.tell(`${process.name} is asked to stop`);
+    this.#reached.count('stimulus stop');
+    const late = this.#clock.after('patience', 5 * MINUTE, () => {
+      if (!process.dead) this.scheduler.break(`shutdown: ${process.name} does not stop`);
+    });
+    const stop = async (): Promise<void> => {
+      await worker?.close();
+      await app?.close();
+      late.cancel();
+      this.#reached.count('promise: who is asked to stop stops');
+      this.scheduler.tell(`${process.name} has stopped`);
+      await new Promise<void>((resolve) => this.#gone.push({ process, resolve }));
+    };
+    return stop();
+  }
+
+  // ------------------------------------------------------------------------------------------------ people
+
+  /** A client asks until it is answered, whichever process is there. */
+  async #ask<T>(what: string, run: (app: App) => Promise<Result<T>>): Promise<Result<T> | null> {
+    const asked = `${what} ${(this.#names += 1)}`;
+    this.#asked.add(asked);
+    this.#reached.count(`stimulus ${what}`);
+    try {
+      for (;;) {
+        const living = this.#living();
+        const process = living.length > 0 ? this.#random.pick(living) : null;
+        if (process?.app) {
+          const gone = new Promise<null>((resolve) => process.onDeath.push(() => resolve(null)));
+          try {
+            this.scheduler.tell(`${asked} asks ${process.name}`);
+            const answer = await Promise.race([run(process.app), gone]);
+            if (answer) {
+              const said = answer.refusals?.map((each) => each.message).join('; ') ?? 'done';
+              this.scheduler.tell(`${asked} is answered: ${said}`.slice(0, 300));
+              this.#reached.count(`answer ${what} ${answer.refusals ? 'refused' : 'done'}`);
+              return answer;
+            }
+          } catch (error) {
+            this.scheduler.tell(`${asked} fails: ${String(error)}`.slice(0, 300));
+            this.#reached.count(`answer ${what} fault`);
+          }
+        }
+        await this.#clock.sleep('client', this.#random.whole(200, 1_500));
+      }
+    } finally {
+      this.#asked.delete(asked);
+    }
+  }
+
+  #someone(): string {
+    return `person-${(this.#names += 1)}`;
+  }
+
+  #trigger(): void {
+    const { name: product } = this.#random.pick(this.#drawn.products);
+    const key = `${product}-${(this.#names += 1)}`;
+    const actor = this.#someone();
+    const twins = this.#random.chance(0.2) ? 2 : 1;
+    const input = { product, version: key, idempotencyKey: key };
+    for (let twin = 0; twin < twins; twin += 1)
+      void this.#ask('trigger', (app) => triggerRelease(app, input, actor)).then((answer) => {
+        if (answer) this.record.triggered(key, product, answer);
+      });
+  }
+
+  #report(application: string, status: 'HEALTHY' | 'DEGRADED' | 'PROGRESSING'): void {
+    const by = this.#someone();
+    const at = new Date(this.scheduler.now);
+    void this.#ask(`report ${status}`, (app) => reportHealth(app, { application, status, at }, by));
+  }
+
+  #terminate(releaseId: string): void {
+    const by = this.#someone();
+    void this.#ask('terminate', (app) => terminateRelease(app, { releaseId, reason: `${by} says so` }, by)).then(
+      (answer) => {
+        if (answer?.value) this.record.terminated(releaseId, by);
+      },
+    );
+  }
+
+  #retry(releaseId: string): void {
+    const by = this.#someone();
+    void this.#ask('retry', (app) => retryRelease(app, { releaseId }, by));
+  }
+
+  #approve(releaseId: string, environment: string): void {
+    const name = this.#someone();
+    const caller = { name, kind: 'PERSON' as const, groups: [], roles: [] };
+    const idempotencyKey = this.#random.chance(0.5) ? name : undefined;
+    void this.#ask('approve', (app) => approvePromotion(app, { releaseId, environment, idempotencyKey }, caller)).then(
+      (answer) => {
+        if (answer?.value) this.record.approved(releaseId, environment, name);
+      },
+    );
+  }
+
+  #hold(environment: string): void {
+    const by = this.#someone();
+    const input = { environment, reason: `${by} says so`, idempotencyKey: by };
+    void this.#ask('hold', (app) => holdEnvironment(app, input, by)).then((answer) => {
+      if (answer?.value) this.record.holds(answer.value.id, environment);
+    });
+  }
+
+  #lift(environment: string): Promise<unknown> {
+    this.record.liftedAbout(environment);
+    return this.#ask('lift', (app) => releaseEnvironment(app, { environment }, this.#someone()));
+  }
+
+  #close(environment: string): void {
+    const window = windowOver(environment, this.scheduler.now - SECOND, this.scheduler.now + 3_650 * 24 * 60 * MINUTE);
+    const number = this.record.closing(environment);
+    void this.#ask('close a window', (app) => saveDefinition(app, window, { mode: 'UPSERT', actor: 'editor' })).then(
+      (answer) => {
+        if (answer?.value) this.record.closed(environment, number);
+      },
+    );
+  }
+
+  #openAgain(environment: string): Promise<unknown> {
+    this.record.opening(environment);
+    const name = `closed-${environment}`;
+    return this.#ask('delete a window', (app) => deleteDefinition(app, 'ReleaseWindow', name, { actor: 'editor' }));
+  }
+
+  /** An edit that concerns later releases alone: whoever runs has frozen its plan. */
+  #edit(): void {
+    const found = this.#drawn.definitions.find((each) => each.kind === 'PromotionFlow') as AnyDefinition;
+    const description = `edit ${(this.#names += 1)}`;
+    const edited = { ...found, spec: { ...found.spec, description } } as AnyDefinition;
+    void this.#ask('edit', (app) => saveDefinition(app, edited, { mode: 'UPSERT', actor: 'editor' }));
+  }
+
+  #tryOut(): void {
+    const text = exportManifests(this.#drawn.definitions);
+    void this.#ask('dry run', async (app) => {
+      // Read here: another process would take time that is not the world's.
+      const read = TASKS.parseManifests({ text });
+      const { errors } = await applyManifests(app, { text, dryRun: true }, 'editor', read);
+      if (errors.length > 0) this.scheduler.break(`world: ${errors[0]?.message}`);
+      return { value: null };
+    });
+  }
+
+  /** Portals come several at a time. */
+  #look(): void {
+    const product = this.#random.pick(this.#drawn.products).name;
+    const input = { product, environments: [this.#random.pick(ENVIRONMENTS.slice(1))], reason: 'to see' };
+    const plans = this.#random.chance(0.5);
+    for (let reader = 0; reader < 4; reader += 1) {
+      if (plans) void this.#ask('plan a rollback', (app) => planRollback(app, input, 'viewer'));
+      else void this.#ask('ask what is waited for', async (app) => ({ value: await this.#waiting(app) }));
+    }
+  }
+
+  /** As the API answers `waitingFor`. */
+  async #waiting(app: App): Promise<Map<string, WaitingReason[]>> {
+    const summaries = [...(await readSummaries(app.pool, this.#releases)).values()].filter(
+      (each) => each.endedAt === null,
+    );
+    const facts = await readFacts(app.pool, summaries, app.definitions);
+    const all = new Map<string, WaitingReason[]>();
+    for (const { id } of summaries) {
+      const to = await app.mover.look(id, { fresh: true });
+      const known = facts.get(id);
+      if (to && known) all.set(id, waitingFor(to.release.plan, to.state, known, app.clock.now().getTime()));
+    }
+    this.#reached.count('promise: waitingFor can be read', all.size);
+    return all;
+  }
+
+  /** Something happens, wherever everything stands right now. */
+  async #happen(): Promise<void> {
+    const random = this.#random;
+    const release = this.#releases.length > 0 ? random.pick(this.#releases.slice(-6)) : null;
+    const environment = random.pick(ENVIRONMENTS);
+    const living = this.#living();
+    const process = living.length > 0 ? random.pick(living) : null;
+    const draw = random.whole(0, 99);
+    if (draw < 22) return this.#releases.length < 9 ? this.#trigger() : undefined;
+    if (draw < 40) return this.#approveSome(0.3);
+    if (draw < 45) return release ? this.#terminate(release) : undefined;
+    if (draw < 50) return release ? this.#retry(release) : undefined;
+    if (draw < 53) return this.#hold(environment);
+    if (draw < 57) return void this.#lift(environment);
+    if (draw < 60) return this.#close(environment);
+    if (draw < 64) return void this.#openAgain(environment);
+    if (draw < 67) return this.#edit();
+    if (draw < 70) return this.#tryOut();
+    if (draw < 75) return this.#look();
+    if (draw < 77)
+      return this.#report(
+        `${random.pick(this.#drawn.products).name}-${environment}`,
+        random.pick(['DEGRADED', 'PROGRESSING', 'HEALTHY']),
+      );
+    if (draw < 80) return this.#rollout(environment);
+    if (draw < 83) return process ? this.#kill(process) : undefined;
+    if (draw < 87) return process && living.length > 1 ? this.#restart(process) : undefined;
+    if (draw < 90)
+      return process ? this.#fault('listener cut', () => this.scheduler.cutSomeOf(process, true)) : undefined;
+    if (draw < 93)
+      return process ? this.#fault('connection cut', () => this.scheduler.cutSomeOf(process, false)) : undefined;
+    if (draw < 94) return this.#fault('queue flushed', () => this.#queue.flush());
+    const [id] = this.#queue.ids.length > 0 ? [random.pick(this.#queue.ids)] : [];
+    if (id === undefined) return;
+    if (draw < 97) return this.#fault('job lost', () => this.#queue.lose(id));
+    return this.#fault('job given twice', () => this.#queue.stall(id));
+  }
+
+  async #fault(name: string, work: () => Promise<void> | void): Promise<void> {
+    this.#reached.count(`fault ${name}`);
+    this.scheduler.tell(`FAULT ${name}`);
+    await work();
+  }
+
+  #rollout(environment: string): void {
+    const product = this.#random.pick(this.#drawn.products).name;
+    const by = this.#someone();
+    const input = { product, environment, status: 'FAILED' as const, message: `${by} saw it`, idempotencyKey: by };
+    void this.#ask('report a rollout', (app) => reportRollout(app, input, by));
+  }
+
+  async #restart(process: Process): Promise<void> {
+    // Its listener has just lost its connection, and comes back.
+    if (this.#random.chance(0.6)) await this.scheduler.cutSomeOf(process, true);
+    const name = process.name.replace(/\..*/, '');
+    const pause = this.#random.pick([0, 60, 400]);
+    this.#clock.after('restart', pause, () => {
+      if (process.dead || process.stopping) return;
+      void this.#stop(process).then(() => this.#start(name));
+    });
+  }
+
+  async #approveSome(part: number): Promise<void> {
+    const open = await this.scheduler.ask<{ id: string; environment: string }>(
+      `SELECT p.release_id AS id, l.plan->'promotions'->p.position->>'name' AS environment
+       FROM promotion p JOIN release_plan l ON l.release_id = p.release_id JOIN release r ON r.id = p.release_id
+       WHERE r.ended_at IS NULL AND p.ended_at IS NULL AND p.approval IS NOT NULL AND p.started_at IS NULL
+       ORDER BY r.number, p.position`,
+    );
+    for (const { id, environment } of open) if (this.#random.chance(part)) this.#approve(id, environment);
+  }
+
+  // ------------------------------------------------------------------------------------------------ what follows
+
+  async #onQuiet(): Promise<void> {
+    for (const { process, resolve } of this.#gone.splice(0)) {
+      await this.#bury(process);
+      resolve();
+    }
+    if (this.scheduler.writes !== this.#writes) await this.#readEvents();
+    await this.record.verify();
+    for (const stack of takeHoldAndWaits())
+      this.scheduler.break(`pool: a caller holds a connection and asks for another one ${stack}`);
+    for (const each of this.#living()) {
+      const { app } = each;
+      if (!app || !this.scheduler.standsStill(each, app.pool)) continue;
+      this.scheduler.break(`pool: every connection of ${each.name} is held by who waits for another one`);
+    }
+    if (this.#people && !this.scheduler.calm && this.#random.chance(0.05)) await this.#happen();
+  }
+
+  async #readEvents(): Promise<void> {
+    this.#writes = this.scheduler.writes;
+    const rows = await this.scheduler.ask<SeenEvent>(
+      `SELECT id::integer, release_id AS "releaseId", product, event FROM release_event WHERE id > $1 ORDER BY id`,
+      [this.#newest - 100],
+    );
+    for (const row of rows) {
+      if (this.#known.has(row.id)) continue;
+      this.#known.add(row.id);
+      this.#newest = Math.max(this.#newest, row.id);
+      this.#see(row);
+    }
+  }
+
+  #see({ releaseId, product, event }: SeenEvent): void {
+    if (!this.#releases.includes(releaseId)) this.#releases.push(releaseId);
+    if (/^Release(Queued|Retried)$|^RollbackStarted$/.test(event.type)) this.#open.add(releaseId);
+    if (/^Release(Succeeded|Failed|Terminated)$/.test(event.type)) this.#open.delete(releaseId);
+    this.#reached.count(`event ${event.type}`);
+    this.scheduler.tell(`  ${releaseId.slice(0, 4)} ${event.type} ${'environment' in event ? event.environment : ''}`);
+    this.record.see(releaseId, product, event);
+    // In the trigger environment nothing is changed: whoever sees that it starts tells how it is.
+    const arrives = event.type === 'PromotionStarted' && event.environment === 'dev' ? `${product}-dev` : undefined;
+    const changed = event.type === 'StepSucceeded' && event.phase === 'ACTION' ? event.application : arrives;
+    if (changed === undefined) return;
+    // Senders like Argo CD tell a change once, and never again.
+    const application = changed;
+    const fails = this.#random.chance(0.06);
+    const pause = this.#random.pick([0, 0, 300, 3_000]);
+    this.#clock.after('sender', pause, () => {
+      this.#report(application, fails ? 'DEGRADED' : 'HEALTHY');
+      if (fails) this.#clock.after('sender', 20_000, () => this.#report(application, 'HEALTHY'));
+    });
+  }
+
+  // ------------------------------------------------------------------------------------------------ afterwards
+
+  /** The faults stop and nobody acts: everything ends, or waits for a person or a time that can be named. */
+  async #rest(): Promise<void> {
+    this.scheduler.calm = true;
+    this.scheduler.tell('NOW EVERYTHING IS CALM');
+    await this.scheduler.run(() => this.#living().length === 2 && this.#asked.size === 0, 3 * MINUTE);
+    if (this.#asked.size > 0) this.scheduler.break(`answer: nobody answers ${[...this.#asked].join(', ')}`);
+    for (let seen = -1; seen !== this.#newest;) {
+      seen = this.#newest;
+      await this.scheduler.run(() => false, 60 * SECOND);
+    }
+    await this.#judgeWaiting();
+  }
+
+  async #judgeWaiting(): Promise<void> {
+    const answer = this.#ask('ask what is waited for', async (app) => ({ value: await this.#waiting(app) }));
+    let known: Map<string, WaitingReason[]> | null = null;
+    void answer.then((found) => (known = found?.value ?? null));
+    await this.scheduler.run(() => known !== null, MINUTE);
+    await this.record.judgeWaiting(known ?? new Map<string, WaitingReason[]>(), this.#targets.running);
+    await this.scheduler.run(() => true, 0);
+  }
+
+  /** People do whatever is waited for: now everything ends. */
+  async #letPeopleAct(): Promise<void> {
+    for (let round = 0; round < 12; round += 1) {
+      const open = await this.scheduler.ask<{ id: string }>('SELECT id FROM release WHERE ended_at IS NULL');
+      const unsettled = await this.scheduler.ask('SELECT FROM rollback WHERE settled_at IS NULL');
+      if (open.length === 0 && unsettled.length === 0) return;
+      for (const each of ENVIRONMENTS) {
+        void this.#lift(each);
+        void this.#openAgain(each);
+      }
+      await this.#approveSome(1);
+      for (const each of this.#drawn.definitions)
+        if (each.kind === 'Application') this.#report(each.metadata.name, 'HEALTHY');
+      await this.scheduler.run(() => this.#asked.size === 0, MINUTE);
+      await this.scheduler.run(() => this.#open.size === 0 && this.#asked.size === 0, 90 * SECOND);
+      await this.scheduler.run(() => false, 7 * SECOND);
+    }
+    this.scheduler.break(`end: nothing is missing any more, and ${await this.record.standing()}`);
+    await this.scheduler.run(() => true, 0);
+  }
+
+  async #shutDown(): Promise<void> {
+    this.#people = false;
+    await this.scheduler.run(() => this.#asked.size === 0, 3 * MINUTE);
+    // What was handed over goes with the next round of the sweep.
+    await this.scheduler.run(() => false, 10 * SECOND);
+    let stopped = 0;
+    const all = this.#living();
+    for (const each of all) void this.#stop(each).then(() => (stopped += 1));
+    await this.scheduler.run(() => stopped === all.length, 5 * MINUTE + SECOND);
+  }
+}

@@ -1,0 +1,126 @@
+import { WaitingChildrenError } from 'bullmq';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { joinId, promoteId, stepId } from '../../src/jobs/job-data.ts';
+import type { PromoteData } from '../../src/jobs/job-data.ts';
+import type { JobProcessor, Queue, QueueWorker } from '../../src/jobs/queue.ts';
+import type { OutboxItem } from '../../src/store/save-decisions.ts';
+
+/** What every queue promises to Sluice; told of BullMQ on both back ends, and of the stand-in that the simulation uses. */
+export function queueContract(open: () => Promise<{ queue: Queue; close(): Promise<void> }>): void {
+  let queue: Queue;
+  let opened: { close(): Promise<void> };
+  const workers: QueueWorker[] = [];
+  let release = 0;
+
+  beforeEach(async () => {
+    const made = await open();
+    queue = made.queue;
+    opened = made;
+  });
+  afterEach(async () => {
+    for (const each of workers.splice(0)) await each.close(true);
+    await opened.close();
+  });
+
+  const work = (processor: JobProcessor): void => {
+    const worker = queue.work(processor);
+    worker.on('error', () => undefined);
+    workers.push(worker);
+    void worker.run();
+  };
+  /** A flow of so many environments. */
+  const flow = (promotions: number, join: boolean): { item: OutboxItem; jobs: PromoteData[] } => {
+    release += 1;
+    const releaseId = `r${release}`;
+    const all = [...Array(promotions).keys()].map((promotion) => ({ promotion, attempt: 1, dispatch: 1 }));
+    const item = { key: `${releaseId}-d1`, releaseId, work: { kind: 'dispatch' as const, promotions: all, join } };
+    return { item, jobs: all.map((each) => ({ releaseId, ...each })) };
+  };
+  const until = (look: () => Promise<void> | void): Promise<void> => vi.waitFor(look, { timeout: 8_000, interval: 20 });
+
+  test('a job is given away, and nothing of it is left', async () => {
+    const { item, jobs } = flow(1, false);
+    const given: unknown[] = [];
+    await queue.handOver([item]);
+    expect(await queue.standing(promoteId(jobs[0]!))).toBe('pending');
+    work(async ({ name, data }) => void given.push([name, data]));
+    await until(() => expect(given).toEqual([['promote', jobs[0]]]));
+    await until(async () => expect(await queue.standing(promoteId(jobs[0]!))).toBe('missing'));
+  });
+
+  test('what is there already is not added again', async () => {
+    const { item, jobs } = flow(1, false);
+    let given = 0;
+    let end: () => void = () => undefined;
+    const ended = new Promise<void>((resolve) => (end = resolve));
+    work(async () => {
+      given += 1;
+      await ended;
+    });
+    await queue.handOver([item]);
+    await until(() => expect(given).toBe(1));
+    await queue.handOver([item, item]);
+    end();
+    await until(async () => expect(await queue.standing(promoteId(jobs[0]!))).toBe('missing'));
+    expect(given).toBe(1);
+  });
+
+  test('a join comes after all of its environments, also after one that failed for good', async () => {
+    const { item, jobs } = flow(3, true);
+    const given: string[] = [];
+    work(async ({ id, name, data }) => {
+      given.push(name === 'join' ? 'join' : (id as string));
+      if (name === 'promote' && (data as PromoteData).promotion === 1) throw new Error('broken');
+    });
+    await queue.handOver([item]);
+    expect(await queue.standing(joinId(item))).toBe('joining');
+    await until(async () => expect(await queue.standing(joinId(item))).toBe('missing'));
+    expect(given.at(-1)).toBe('join');
+    expect(new Set(given.slice(0, -1))).toEqual(new Set(jobs.map(promoteId)));
+    expect(await queue.standing(promoteId(jobs[1]!))).toBe('over');
+  }, 20_000);
+
+  test('a job that fails is tried again, and when it fails for good it is over', async () => {
+    const { item, jobs } = flow(1, false);
+    const tries: number[] = [];
+    work(async ({ attemptsStarted }) => {
+      tries.push(attemptsStarted);
+      throw new Error('broken');
+    });
+    await queue.handOver([item]);
+    await until(async () => expect(await queue.standing(promoteId(jobs[0]!))).toBe('over'));
+    expect(tries).toEqual([1, 2, 3, 4, 5]);
+    await queue.handOver([item]);
+    expect(await queue.standing(promoteId(jobs[0]!))).toBe('over');
+  }, 20_000);
+
+  test('an environment that waits for its siblings is given away once more when they are through', async () => {
+    const { item, jobs } = flow(1, false);
+    const [data] = jobs as [PromoteData];
+    const given: string[] = [];
+    let waits: () => void = () => undefined;
+    const waiting = new Promise<void>((resolve) => (waits = resolve));
+    work(async (job, token) => {
+      given.push(job.name);
+      // Siblings that are through before it waits leave it nothing to wait for.
+      if (job.name === 'step') await waiting;
+      if (job.name !== 'promote') return;
+      if (job.attemptsStarted === 1) await queue.spawn(data, [1, 2], promoteId(data));
+      if (!(await job.moveToWaitingChildren(token as string))) return;
+      waits();
+      throw new WaitingChildrenError();
+    });
+    await queue.handOver([item]);
+    await until(async () => expect(await queue.standing(promoteId(data))).toBe('missing'));
+    expect(given.filter((each) => each === 'step')).toHaveLength(2);
+    expect(given.at(-1)).toBe('promote');
+    expect(await queue.standing(stepId(data, 1))).toBe('missing');
+  }, 20_000);
+
+  test('siblings of a job that is not there are not added, whether or not somebody is told', async () => {
+    const { jobs } = flow(1, false);
+    const [data] = jobs as [PromoteData];
+    await queue.spawn(data, [1], promoteId(data)).catch(() => undefined);
+    expect(await queue.standing(stepId(data, 1))).toBe('missing');
+  });
+}
