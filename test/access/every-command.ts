@@ -152,7 +152,7 @@ export const SAMPLES: readonly Sample[] = [
   ['rollbackTargetApprove', ({ proposed }) => ({ rollbackId: proposed.one, environment: 'asia-2' })],
   ['rollbackTargetReject', ({ proposed }) => ({ rollbackId: proposed.two, environment: 'asia-2' })],
   ['webhookDeliveryReplay', ({ delivery }) => ({ id: delivery })],
-  ['secretSet', only({ name: 'hook', secretValue: 'long-enough-1' })],
+  ['secretSet', only({ name: 'hook', secretValue: 'long-enough-1', hosts: ['hooks.example.com'] })],
   ['secretsReseal', async (of) => (await otherKey(of), {})],
   ['secretDelete', only({ name: 'hook' })],
   ['apiTokenCreate', only({ name: 'n', subject: 's', scope: [{ role: 'VIEWER' }] })],
