@@ -66,8 +66,7 @@ function releaseMoves({ promotions }: ReleasePlan, state: ReleaseState): boolean
 
 /** At the end of every decision: what moves from now on, and when that reaches its limit. */
 export function keepTime({ plan, state, now }: Move): void {
-  const open = state.endedAt === null && state.startedAt !== null;
-  state.moving = turned(state.moving, open && releaseMoves(plan, state), now);
+  state.moving = turned(state.moving, state.endedAt === null && releaseMoves(plan, state), now);
   plan.promotions.forEach((planned, position) => {
     if (planned.timeout === null) return;
     const meter = state.limited[position] ?? FRESH_METER;

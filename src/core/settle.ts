@@ -1,6 +1,5 @@
 import { followApproval } from './approvals/decide.ts';
 import { askGates } from './gates.ts';
-import { FRESH_METER } from './limits.ts';
 import type { Move } from './move.ts';
 import type { PlannedGroup } from './plan.ts';
 import { BAD_PROMOTION, ENDED_PROMOTION, NO_FACTS } from './release.ts';
@@ -195,7 +194,6 @@ export function considerStart(move: Move, position: number): boolean {
   const afresh = beginAgain(move, position, move.facts);
   const promotion = move.promotion(position);
   promotion.startedAt = move.now;
-  if (position in move.state.limited) move.state.limited = { ...move.state.limited, [position]: FRESH_METER };
   promotion.evidence = answers;
   const passed = answers.find((each) => each.gate === 'HOLD');
   if (passed?.holds) move.lift(position, passed.holds);

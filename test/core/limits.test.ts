@@ -67,6 +67,7 @@ describe('what does not use up the time of a flow', () => {
 
   test('its turn', () => {
     const release = started(flowOf('dev > eu', { timeout: HOUR }));
+    release.now += 40 * MINUTE;
     release.fail('dev');
     release.facts = { ...NO_FACTS, behind: 'r-0' };
     release.tell({ kind: 'retry', by: 'ada' });

@@ -73,6 +73,7 @@ export const LONG_MUST_REACH = [
     `stimulus ${kind} changes nothing`,
   ]),
   'stimulus rollback-joined moves',
+  'stimulus rollout-reported moves',
   ...['FAILED', 'DEGRADED', 'REPORTED', 'MANUAL'].map((cause) => `rollback cause ${cause}`),
   ...['INCLUDED', 'PROPOSED', 'LEFT_ALONE', 'IMPOSSIBLE'].map((decision) => `rollback target ${decision}`),
   ...['SUCCEEDED', 'FAILED', 'TERMINATED'].map((status) => `rollback ended ${status}`),

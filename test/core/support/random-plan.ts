@@ -103,7 +103,7 @@ export function randomPlan(tape: Tape): ReleasePlan {
     else {
       if (tape.chance(25)) step.policy = { preAction: tape.pick(NAMES), postAction: tape.pick([undefined, ...NAMES]) };
       if (tape.chance(25)) step.soak = (1 + tape.next(3)) * 15 * SECOND;
-      if (tape.chance(8)) step.timeout = (1 + tape.next(4)) * MINUTE;
+      if (tape.chance(12)) step.timeout = (1 + tape.next(4)) * MINUTE;
     }
     if (kind === 'environment') {
       step.environment = name;

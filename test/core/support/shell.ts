@@ -25,6 +25,7 @@ import type {
   Outcome,
   PromotionState,
   ReleaseState,
+  RolloutStatus,
   Stimulus,
   Work,
 } from '../../../src/core/release.ts';
@@ -173,7 +174,7 @@ export class Shell {
       // A question stands for a moment only: without a bias nobody would ever find one lost.
       sweep: this.state.groups.some((each) => each.status === 'ASKING') ? 8 : 5,
       // A look stands for a moment only, too.
-      health: this.#looksAtHealth ? 5 : 2,
+      health: this.#lookedAt.length > 0 ? 6 : 2,
       again: 3,
       people: this.#asks ? 6 : 1,
       crash: 3,
@@ -191,8 +192,12 @@ export class Shell {
         return this.#sweep(tape.chance(40));
       case 'health': {
         if (this.plan.promotions.length === 0) return;
-        const { environment, applications } = tape.pick(this.plan.promotions);
+        const looked = this.#lookedAt;
+        const { environment, applications } = tape.pick(
+          looked.length > 0 && tape.chance(70) ? looked : this.plan.promotions,
+        );
         if (environment === null) return;
+        if (tape.chance(12)) return this.#tellRollout(environment);
         const application = tape.pick(applications).name;
         const status = tape.pick<HealthStatus>(['HEALTHY', 'UNKNOWN', 'HEALTHY', 'PROGRESSING', 'HEALTHY', 'DEGRADED']);
         return this.#world.report(environment, application, status);
@@ -211,12 +216,22 @@ export class Shell {
     }
   }
 
-  get #looksAtHealth(): boolean {
-    return this.state.promotions.some(({ steps }, position) =>
+  /** Promotions whose health is looked at now. */
+  get #lookedAt(): PlannedPromotion[] {
+    return this.plan.promotions.filter(({ steps }, position) =>
       steps.some(
-        ({ status }, index) => status === 'RUNNING' && this.#planned(position).steps[index]?.work.kind === 'health',
+        ({ work }, index) =>
+          work.kind === 'health' && this.state.promotions[position]?.steps[index]?.status === 'RUNNING',
       ),
     );
+  }
+
+  /** An outside system says how a rollout went, whatever of it is on its way. */
+  #tellRollout(environment: string): void {
+    const position = this.plan.promotions.findIndex((each) => each.environment === environment);
+    const { attempt } = this.state.promotions[position] as PromotionState;
+    const status = this.#tape.pick<RolloutStatus>(['FAILED', 'ROLLED_BACK', 'UNKNOWN', 'SUCCEEDED', 'FAILED']);
+    this.tell({ kind: 'rollout-reported', environment, attempt, status, message: 'pods crash', by: 'argo' });
   }
 
   #break(act: 'crash' | 'repeat' | 'stall' | 'lose' | 'flush'): void {

@@ -450,6 +450,7 @@ export class Watcher {
       if (was.status === 'SUCCEEDED' && !again)
         claim(step.status === 'SUCCEEDED', `a step of ${name} had succeeded and is ${step.status}`);
       if (step.clock) this.#countSoak('step', was.clock?.healthyFor ?? 0, step.clock);
+      claim(step.status !== 'WAITING' || step.recheckAt !== null, `a step of ${name} waits for no time at all`);
       if (step.status !== 'RUNNING') return;
       claim(step.dispatch > 0 && step.recheckAt === null, `a running step of ${name} without a job`);
       if (was.status === 'RUNNING' && was.dispatch === step.dispatch) return;
