@@ -300,7 +300,7 @@ const MUTANTS = {
   'what is old goes on': ['limits.ts', 'if (diesAt(plan, state) <= now)', 'if (false)'],
   'its age begins with its start': ['stimuli.ts', '    countsFrom: move.now,\n', ''],
   'wakeAt forgets limits': ['advance.ts', 'for (const at of limitsAt(move)) consider(at);', ''],
-  'who runs is ended as one who waits': ['stimuli.ts', "return state.status === 'QUEUED';", 'return true;'],
+  'who runs is ended as one who waits': ['stimuli.ts', "return state.status === 'QUEUED';", 'return true;', ACTORS],
   'the first who speaks is the actor of all': [
     'advance.ts',
     '    move.actor = actor;\n',

@@ -154,8 +154,8 @@ export class Watcher {
     // Ignored while it went on, and ended by its limit in the same decision: a retry now is another question.
     // The same where it ended at once, because nothing was left that could go on.
     const refused = stimulus.kind === 'retry' && (!ENDED_RELEASE.has(old.status) || ENDED_RELEASE.has(state.status));
-    // It changed nothing, and something else of the decision did: what it means now is another question, too.
-    const unheard = stimulus.key !== undefined && !state.heard.some(({ key }) => key === stimulus.key);
+    // It told nothing, and something else of the decision did: what it means now is another question, too.
+    const unheard = stimulus.key !== undefined && !events.some(({ event }) => ONCE.has(event.type));
     if (!thorough || refused || unheard) return;
     const again = advance(this.plan, state, [stimulus], facts, now);
     claim(again !== 'NEEDS_FACTS', 'the same question needs facts the second time only');
@@ -773,6 +773,15 @@ export class Watcher {
 }
 
 const UNDONE: ReadonlySet<PromotionStatus> = new Set(['ROLLING_BACK', 'ROLLED_BACK', 'ROLLBACK_FAILED']);
+
+/** What a keyed stimulus adds to the log. */
+const ONCE: ReadonlySet<string> = new Set([
+  'HealthChanged',
+  'RolloutReported',
+  'RollbackJoined',
+  'ReleaseTerminating',
+  'ReleaseRetried',
+]);
 
 /** What a rollback tells a release may come after its end, and make it another one. */
 const TAKEN_BACK: ReadonlySet<string> = new Set([
