@@ -231,3 +231,30 @@ describe('a fault of the client is a top-level error with a code', () => {
     }
   });
 });
+
+describe('a version that people could not read', () => {
+  const trigger = `mutation ($input: ReleaseTriggerInput!) { releaseTrigger(input: $input) { release { id } ${ERRORS} } }`;
+  test.each([
+    ['without end', 'x'.repeat(900_000), /has 900000 characters; at most 200 are taken/],
+    ['with nothing in it', '  ', /is empty/],
+    ['of two lines', '1.0\n2.0', /has U\+000A in place 4/],
+    ['that steers a terminal', '\u001b[2J', /U\+001B/],
+    ['in another direction', '1.0\u202e', /U\+202E/],
+    ['with half a character', '1\ud800', /half a character/],
+  ])('%s is refused by its place', async (_name, version, message) => {
+    const input = { product: 'billing', version };
+    const { releaseTrigger } = await api.ask(trigger, { input });
+    expect(releaseTrigger).toMatchObject({
+      release: null,
+      userErrors: [{ code: 'INVALID', path: ['input', 'version'], message: expect.stringMatching(message) }],
+    });
+    const floor = await api.ask(trigger, { input: { product: 'billing', version: '1', rollbackFloor: version } });
+    expect(floor.releaseTrigger.userErrors).toMatchObject([{ path: ['input', 'rollbackFloor'] }]);
+  });
+
+  test('up to 200 characters of any language is taken', async () => {
+    const version = `v1.0-ünïcødé-版本-👩‍🚀-${'x'.repeat(100)}`;
+    const { releaseTrigger } = await api.ask(trigger, { input: { product: 'billing', version } });
+    expect(releaseTrigger).toMatchObject({ userErrors: [] });
+  });
+});
