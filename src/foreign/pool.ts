@@ -166,15 +166,20 @@ class Reader {
     this.#process.on('message', (answer: Answer) => this.#hear(answer));
     // Also without an exit, when it could not even be started.
     this.#gone = new Promise((resolve) => {
+      let told = false;
       const end = (error: Error): void => {
+        // A channel that breaks is an error as well, before or after the exit.
+        if (told) return;
+        told = true;
         this.#ended = true;
+        this.#process.kill('SIGKILL');
         clearTimeout(this.#timer);
         resolve();
         this.#settle((job) => job.reject(error));
         onExit();
       };
-      this.#process.once('error', end);
-      this.#process.once('exit', (code, signal) => end(this.#reasonOf(code, signal)));
+      this.#process.on('error', end);
+      this.#process.on('exit', (code, signal) => end(this.#reasonOf(code, signal)));
     });
   }
 

@@ -4,6 +4,7 @@ import { answerOrders } from '../../src/foreign/orders.ts';
 /** A reader that does what foreign text makes libraries do. */
 const TASKS: Record<string, (input: never) => unknown> = {
   echo: (input) => input,
+  pid: () => process.pid,
   refuse: (message: string) => {
     throw new PermanentError(message);
   },

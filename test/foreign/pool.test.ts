@@ -1,3 +1,4 @@
+import { fork } from 'node:child_process';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { afterEach, describe, expect, test } from 'vitest';
 import { FOREIGN_LIMITS } from '../../src/foreign/limits.ts';
@@ -134,4 +135,22 @@ test('readers are made when there is work, and end without any', async () => {
 test('a reader that cannot start is told, and nobody waits for ever', async () => {
   const pool = new ReaderPool({ ...FOREIGN_LIMITS }, new URL('./no-such-reader.ts', import.meta.url));
   await expect(pool.run('echo', '', ask())).rejects.toThrow(/ended with code 1/);
+});
+
+test.each(['idle', 'busy'])('a reader that is %s ends when its process was killed', async (state) => {
+  const entry = new URL('./holder.ts', import.meta.url);
+  const holder = fork(entry, ['2000', state], { execArgv: process.execArgv, env: {} });
+  const reader = await new Promise<number>((resolve) => holder.once('message', (pid) => resolve(pid as number)));
+  const lives = (): boolean => {
+    try {
+      return process.kill(reader, 0);
+    } catch {
+      return false;
+    }
+  };
+  expect(lives()).toBe(true);
+  // The order without end has to have reached the reader.
+  if (state === 'busy') await new Promise((resolve) => setTimeout(resolve, 500));
+  holder.kill('SIGKILL');
+  await expect.poll(lives, { timeout: 15_000 }).toBe(false);
 });

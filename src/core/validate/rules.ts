@@ -1,4 +1,5 @@
 import type { Labels, Selector } from '../definitions.ts';
+import { steeringIn } from '../printable.ts';
 import { quote, Refusals } from '../wording.ts';
 
 export type Path = (string | number)[];
@@ -20,9 +21,6 @@ export const LIMITS = {
 const NAME = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
 const LABEL = /^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/;
 const SUBDOMAIN = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
-// Control characters break logs, commit trailers and environment variables.
-// oxlint-disable-next-line no-control-regex
-const CONTROL = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/;
 
 /** The house's rules for values, each with one message; collects what they refuse. */
 export class Checks extends Refusals {
@@ -53,7 +51,11 @@ export class Checks extends Refusals {
   text(value: string | undefined, what: string, path: Path, limit: number = LIMITS.text): void {
     if (value === undefined) return;
     if (value.length > limit) this.invalid(`${what} has ${value.length} characters; at most ${limit} fit`, path);
-    else if (CONTROL.test(value)) this.invalid(`${what} has control characters; remove them`, path);
+    else {
+      // They break logs, commit trailers and environment variables.
+      const steering = steeringIn(value, { lines: true });
+      if (steering) this.invalid(`${what} ${steering}`, path);
+    }
   }
 
   description(value: string | undefined): void {
