@@ -7,7 +7,7 @@ import { Mover } from './commands/mover.ts';
 import type { Config } from './config.ts';
 import { createDrivers } from './drivers/index.ts';
 import type { Drivers, DriverSettings } from './drivers/index.ts';
-import { onHoldAndWait, timesOf } from './connections.ts';
+import { clientConfig, onHoldAndWait, SturdyPool, timesOf } from './connections.ts';
 import type { ConnectionTimes } from './connections.ts';
 import { LIMITS } from './limits.ts';
 import type { Limits } from './limits.ts';
@@ -25,6 +25,7 @@ import { signingKeysOf } from './store/approval-links.ts';
 import { Sealing } from './store/sealing.ts';
 import { Vault } from './store/secrets.ts';
 import { timeOfDay } from './store/time.ts';
+import { Reads, setForReading } from './store/reads.ts';
 import { DefinitionSnapshots } from './store/definition-snapshot.ts';
 import { watchClock } from './watch-clock.ts';
 
@@ -38,6 +39,8 @@ export interface App {
   databaseUrl: string;
   dataSource: DataSource;
   pool: Pool;
+  /** Where the API reads lists and the log. */
+  reads: Reads;
   /** Of each connection of this process. */
   times: ConnectionTimes;
   queue: Queue;
@@ -98,6 +101,17 @@ export async function openApp(config: Config, log: Log, outside: Partial<Outside
     const pool = poolOf(dataSource);
     const watch = await watchClock(clock, () => timeOfDay(pool), log);
     closers.push(() => watch.close());
+    const readPool = new SturdyPool({
+      connectionString: databaseUrl,
+      max: config.reads.poolSize,
+      application_name: 'sluice-reads',
+      onConnect: setForReading,
+      ...clientConfig(timesOf(config.reads.timeoutMs)),
+      seams,
+    });
+    readPool.on('error', () => undefined);
+    closers.push(() => readPool.end());
+    const reads = new Reads(readPool, { perCaller: config.reads.perCaller, waiting: limits.readsWaiting });
     const queue = throughSeams(
       await make.openQueue({ ...config, databaseUrl, times, prefix: config.queuePrefix }, log),
       seams,
@@ -131,6 +145,7 @@ export async function openApp(config: Config, log: Log, outside: Partial<Outside
       databaseUrl,
       dataSource,
       pool,
+      reads,
       times,
       queue,
       drivers,

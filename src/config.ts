@@ -32,6 +32,15 @@ export interface Config {
   /** Signs approval links; absent: a key that is made once and kept in the database. */
   signingKey?: string;
   databasePoolSize: number;
+  /** How lists and the log are read. */
+  reads: {
+    /** Connections of their own. */
+    poolSize: number;
+    /** Of one caller at once. */
+    perCaller: number;
+    /** Milliseconds that one may take. */
+    timeoutMs: number;
+  };
   /** How long PostgreSQL works on one statement; the other limits of a connection follow from it. */
   statementTimeoutMs: number;
   git: {
@@ -240,6 +249,24 @@ export const SETTINGS = {
     'How long PostgreSQL may work on one statement, in ms; it waits half as long for a lock. Migrations take as long as they need.',
     30_000,
   ),
+  SLUICE_READ_POOL_SIZE: wholeNumber(
+    1,
+    1_000,
+    'PostgreSQL connections beside these that one process reads lists and the event log with.',
+    5,
+  ),
+  SLUICE_READS_PER_CALLER: wholeNumber(
+    1,
+    1_000,
+    'Lists and pages of the log that one caller reads at once at one process; others of the same caller wait.',
+    3,
+  ),
+  SLUICE_READ_TIMEOUT_MS: wholeNumber(
+    100,
+    600_000,
+    'How long reading such a page may take in PostgreSQL, in ms.',
+    10_000,
+  ),
   SLUICE_GIT_AUTHOR_NAME: text('Author of the commits that promotions make.', 'Sluice'),
   SLUICE_GIT_AUTHOR_EMAIL: text("That author's address.", 'sluice@localhost'),
   SLUICE_GIT_CREDENTIALS: setting({
@@ -432,6 +459,11 @@ export function loadConfig(env: Record<string, string | undefined>): Config {
     signingKey: values.SLUICE_SIGNING_KEY,
     publicUrl: values.SLUICE_PUBLIC_URL?.replace(/\/+$/, ''),
     databasePoolSize: values.SLUICE_DATABASE_POOL_SIZE!,
+    reads: {
+      poolSize: values.SLUICE_READ_POOL_SIZE!,
+      perCaller: values.SLUICE_READS_PER_CALLER!,
+      timeoutMs: values.SLUICE_READ_TIMEOUT_MS!,
+    },
     statementTimeoutMs: values.SLUICE_STATEMENT_TIMEOUT_MS!,
     git: {
       cacheDir: resolve(dataDir, 'git'),

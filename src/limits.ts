@@ -31,6 +31,10 @@ export interface Limits {
   /** rollbacks whose end somebody may not know, holds and marks that are lifted together. */
   rollbacksSettled: number;
   lifted: number;
+  /** Entries of an index that one page of a list looks at, where a filter has no index of its own. */
+  entriesPerPage: number;
+  /** Reads of lists and the log that wait for others of the same caller. */
+  readsWaiting: number;
   /** Environments that the observer looks at in one round, and deployments that the drift watch does. */
   observations: number;
   looks: number;
@@ -55,6 +59,8 @@ export const LIMITS: Limits = {
   releasesTicked: 500,
   rollbacksSettled: 100,
   lifted: 1_000,
+  entriesPerPage: 4_000,
+  readsWaiting: 200,
   observations: 32,
   looks: 200,
   observeEvery: 1_000,

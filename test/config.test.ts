@@ -32,6 +32,7 @@ describe('settings', () => {
       logLevel: 'info',
       publicUrl: undefined,
       databasePoolSize: 10,
+      reads: { poolSize: 5, perCaller: 3, timeoutMs: 10_000 },
       statementTimeoutMs: 30_000,
       git: {
         cacheDir: resolve('.sluice/git'),

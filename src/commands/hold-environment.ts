@@ -5,7 +5,7 @@ import { clientOf } from '../entities/data-source.ts';
 import { refusal, RefusedError } from '../core/problems.ts';
 import type { Refusal } from '../core/problems.ts';
 import { pages } from '../store/pages.ts';
-import { holdEnvironment as keepHold, liftHolds, listHolds, readHolds } from '../store/environment-holds.ts';
+import { holdEnvironment as keepHold, liftHolds, activeHolds, readHolds } from '../store/environment-holds.ts';
 import type { KeptHold } from '../store/environment-holds.ts';
 import { auditChange } from './audit.ts';
 import { onceByKey } from './idempotency.ts';
@@ -83,9 +83,9 @@ export function releaseEnvironment(
     const lifted = await app.dataSource.transaction(async (tx) => {
       const client = await clientOf(tx);
       const limit = app.limits.lifted;
-      const filter = { environment, activeAt: now };
+      const held = { environment, at: now };
       const active: KeptHold[] = [];
-      for await (const page of pages<KeptHold>(limit, (before) => listHolds(client, { limit, before, filter })))
+      for await (const page of pages<KeptHold>(limit, (before) => activeHolds(client, { limit, before, ...held })))
         active.push(...page);
       const meant = active.filter(
         (each) => each.product === (product ?? null) && (hold === undefined || each.id === hold),

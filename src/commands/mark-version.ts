@@ -5,7 +5,7 @@ import { refusal, RefusedError } from '../core/problems.ts';
 import type { Refusal } from '../core/problems.ts';
 import {
   findVersions,
-  listBadVersions,
+  activeBadVersions,
   markVersionBad as keepMark,
   readBadVersions,
   unmarkVersions,
@@ -101,13 +101,13 @@ export function unmarkVersionBad(
     const wrong = checkReason(input.reason);
     if (wrong.length > 0) throw new RefusedError(wrong);
     const { digest, label } = await only(app, input);
-    const filter = { product: input.product, digest, activeAt: now };
+    const marked = { product: input.product, digest, at: now };
     const unmarked = await app.dataSource.transaction(async (tx) => {
       const client = await clientOf(tx);
       const limit = app.limits.lifted;
       const active: KeptBadVersion[] = [];
       for await (const page of pages<KeptBadVersion>(limit, (before) =>
-        listBadVersions(client, { limit, before, filter }),
+        activeBadVersions(client, { limit, before, ...marked }),
       ))
         active.push(...page);
       const meant = active.filter((each) => isMeant(each, input));

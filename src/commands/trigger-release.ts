@@ -15,7 +15,7 @@ import { wrongLabel } from '../core/printable.ts';
 import { matchesSelector } from '../core/selectors.ts';
 import type { PinnedContent } from '../drivers/driver.ts';
 import { clientOf } from '../entities/data-source.ts';
-import { listBadVersions } from '../store/bad-versions.ts';
+import { activeBadVersions } from '../store/bad-versions.ts';
 import type { KeptBadVersion } from '../store/bad-versions.ts';
 import { pages } from '../store/pages.ts';
 import type { DefinitionSnapshot } from '../store/definition-snapshot.ts';
@@ -152,10 +152,12 @@ async function refuseBadVersion(
   definitions: DefinitionSnapshot,
   { product, version, digest, plan: { promotions } }: NewRelease,
 ): Promise<void> {
-  const filter = { product, digest, activeAt: clock.now().getTime() };
+  const marked = { product, digest, at: clock.now().getTime() };
   const limit = limits.lifted;
   const found: KeptBadVersion[] = [];
-  for await (const page of pages<KeptBadVersion>(limit, (before) => listBadVersions(client, { limit, before, filter })))
+  for await (const page of pages<KeptBadVersion>(limit, (before) =>
+    activeBadVersions(client, { limit, before, ...marked }),
+  ))
     found.push(...page);
   const inTheWay = found.filter((each) =>
     promotions.some(

@@ -102,6 +102,7 @@ export class AccessClockRow {
 
 /** Every command that somebody gave and what became of it. Append-only: triggers refuse UPDATE, DELETE and TRUNCATE. */
 @Entity('audit_log')
+@Index('audit_log_of_actor', { synchronize: false })
 @Index('audit_log_actor', ['actor', 'id'])
 export class AuditLogRow {
   @PrimaryColumn({ type: 'bigint' })

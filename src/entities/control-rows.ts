@@ -3,6 +3,8 @@ import type { BadVersionScope } from '../core/definitions.ts';
 
 /** Nothing is promoted into the environment while it lasts. A row stays for good: lifted, it is history. */
 @Entity('environment_hold')
+@Index('environment_hold_current', { synchronize: false })
+@Index('environment_hold_newest', { synchronize: false })
 @Index('environment_hold_active', ['environment'], { where: 'lifted_at IS NULL' })
 @Index('environment_hold_once', ['rollbackId', 'environment'], { unique: true, where: 'rollback_id IS NOT NULL' })
 export class EnvironmentHoldRow {
@@ -45,6 +47,8 @@ export class EnvironmentHoldRow {
 
 /** The ledger of versions that were found bad. A row stays for good: taken back, it is history. */
 @Entity('bad_version')
+@Index('bad_version_current', { synchronize: false })
+@Index('bad_version_newest', { synchronize: false })
 @Index('bad_version_active', ['product', 'digest'], { where: 'unmarked_at IS NULL' })
 @Index('bad_version_once', ['rollbackId'], { unique: true, where: 'rollback_id IS NOT NULL' })
 export class BadVersionRow {

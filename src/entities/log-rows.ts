@@ -12,6 +12,9 @@ import type { Drift } from '../drivers/driver.ts';
  * appear behind a cursor. The table is append-only: a trigger refuses UPDATE.
  */
 @Entity('release_event')
+@Index('release_event_of_product', { synchronize: false })
+@Index('release_event_of_environment', { synchronize: false })
+@Index('release_event_of_type', { synchronize: false })
 @Index('release_event_log', ['position', 'id'])
 export class ReleaseEventRow {
   @PrimaryColumn({ name: 'release_id', type: 'uuid' })
@@ -62,6 +65,7 @@ export class OutboxRow {
 
 /** A version became current in an application's environment: for history and for rollback. */
 @Entity('deployment')
+@Index('deployment_live', { synchronize: false })
 @Index('deployment_history', ['product', 'environment', 'at'])
 @Index('deployment_once', ['releaseId', 'application'], { unique: true })
 export class DeploymentRow {
@@ -173,6 +177,8 @@ export class IdempotencyKeyRow {
  * still has to tell its origins how it ended; the sweep does that until they have all been told.
  */
 @Entity('rollback')
+@Index('rollback_newest', { synchronize: false })
+@Index('rollback_of_release', { synchronize: false })
 @Index('rollback_by_product', ['product', 'createdAt'])
 @Index('rollback_unsettled', ['id'], { where: 'settled_at IS NULL' })
 export class RollbackRow {

@@ -20,6 +20,13 @@ import type { PinnedContent } from '../drivers/driver.ts';
 @Entity('release')
 @Index('release_open', ['product', 'number'], { where: 'ended_at IS NULL' })
 @Index('release_wake', ['wakeAt'], { where: 'wake_at IS NOT NULL' })
+// Those with `synchronize: false` are written in words that TypeORM does not have; the migrations make them.
+@Index('release_of_product', { synchronize: false })
+@Index('release_of_status', { synchronize: false })
+@Index('release_of_product_status', { synchronize: false })
+@Index('release_open_in_order', { synchronize: false })
+@Index('release_of_version', { synchronize: false })
+@Index('release_of_digest', { synchronize: false })
 @Index('release_by_product', ['product', 'number'])
 export class ReleaseRow {
   @PrimaryColumn({ type: 'uuid' })
@@ -123,6 +130,8 @@ export class ReleasePlanRow {
 /** `holds`: at work in its environment. The index makes a second release there impossible, whatever the code believes. */
 @Entity('promotion')
 @Index('promotion_history', ['product', 'environment', 'endedAt'], { where: `status = 'SUCCEEDED'` })
+@Index('promotion_of_environment', { synchronize: false })
+@Index('promotion_asked_in_order', { synchronize: false })
 @Index('promotion_ahead', ['product', 'environment', 'number'], { where: 'ended_at IS NULL' })
 @Index('promotion_asked', ['releaseId', 'position'], {
   where: 'approval IS NOT NULL AND started_at IS NULL AND ended_at IS NULL',

@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import { clientConfig, DEFAULT_STATEMENT_MS, SturdyPool, timesOf } from '../connections.ts';
 import type { ConnectionTimes } from '../connections.ts';
+import { LIMITS } from '../limits.ts';
 import type { Log } from '../log.ts';
 import {
   BEGINNING,
@@ -14,6 +15,7 @@ import {
   readOn,
   releaseAt,
 } from '../store/event-log.ts';
+import type { Db } from '../store/reads.ts';
 import { Listener } from '../store/listener.ts';
 import { CursorExpiredError, cursorBefore, cursorOf, isAt, parseCursor, placeOf } from './cursor.ts';
 import { Ring } from './ring.ts';
@@ -28,6 +30,8 @@ export interface EventLogOptions {
   times?: ConnectionTimes;
   /** How many of the newest events stay in memory. */
   ringSize?: number;
+  /** Entries of an index that one page looks at. */
+  entries?: number;
   /** How often the log is read without a notice, in milliseconds. */
   pollMs?: number;
 }
@@ -40,6 +44,8 @@ export interface Delivery {
 export interface EventPage {
   events: Delivery[];
   hasNextPage: boolean;
+  /** The cursor after which the next page begins; null: there is no event before it. */
+  end: string | null;
 }
 
 /**
@@ -49,6 +55,7 @@ export interface EventPage {
 export class EventLog {
   readonly #pool: pg.Pool;
   readonly #reader: pg.Pool;
+  readonly #entries: number;
   readonly #ring: Ring;
   readonly #waiters = new Waiters();
   readonly #subscriptions = new Set<Subscription>();
@@ -58,9 +65,10 @@ export class EventLog {
   #closing: Promise<void> | null = null;
 
   private constructor(options: EventLogOptions, reader: pg.Pool, newest: LoggedEvent[], ringSize: number) {
-    const { pool, databaseUrl, log, times, pollMs = 1_000 } = options;
+    const { pool, databaseUrl, log, times, pollMs = 1_000, entries = LIMITS.entriesPerPage } = options;
     this.#pool = pool;
     this.#reader = reader;
+    this.#entries = entries;
     // The first of them only says what lies before the others.
     const [floor, ...rest] = newest;
     this.#ring = new Ring(ringSize, floor ?? BEGINNING);
@@ -68,7 +76,7 @@ export class EventLog {
     this.#source = {
       ring: this.#ring,
       waiters: this.#waiters,
-      readPage: (query) => readFiltered(pool, query),
+      readPage: (query) => readFiltered(pool, { ...query, entries }),
       onError: (error) => log.warn({ error }, 'a subscriber could not read the event log, trying again'),
       onEnd: (subscription) => this.#subscriptions.delete(subscription),
     };
@@ -135,11 +143,24 @@ export class EventLog {
   }
 
   /** A page of the log, oldest first. @param after as in `subscribe`, but absent means the beginning. */
-  async read(filter: EventFilter, after: string | null | undefined, first: number): Promise<EventPage> {
+  async read(
+    filter: EventFilter,
+    after: string | null | undefined,
+    first: number,
+    db: Db = this.#pool,
+  ): Promise<EventPage> {
     const place = await this.#resume(after ?? '');
-    const events = await readFiltered(this.#pool, { after: place, filter, limit: first + 1 });
+    const { events, cut } = await readFiltered(db, {
+      after: place,
+      filter,
+      limit: first + 1,
+      entries: this.#entries,
+    });
     const page = events.slice(0, first).map((event) => ({ cursor: cursorOf(event), event }));
-    return { events: page, hasNextPage: events.length > first };
+    const last = page.at(-1)?.cursor ?? null;
+    const release = cut && page.length < first ? await releaseAt(this.#pool, cut) : null;
+    const end = cut && release !== null ? cursorOf({ ...cut, releaseId: release }) : last;
+    return { events: page, hasNextPage: events.length > first || cut !== null, end };
   }
 
   /** The cursors of these events, e.g. of the last event of each release as it was loaded. */

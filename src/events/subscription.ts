@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { compare, type EventFilter, type LoggedEvent, type Place } from '../store/event-log.ts';
+import { compare, type EventFilter, type Found, type LoggedEvent, type Place } from '../store/event-log.ts';
 import { fits } from './filter.ts';
 import type { Ring } from './ring.ts';
 import type { Waiter, Waiters } from './waiters.ts';
@@ -7,7 +7,7 @@ import type { Waiter, Waiters } from './waiters.ts';
 export interface SubscriptionSource {
   ring: Ring;
   waiters: Waiters;
-  readPage: (query: { after: Place; upTo: Place; filter: EventFilter; limit: number }) => Promise<LoggedEvent[]>;
+  readPage: (query: { after: Place; upTo: Place; filter: EventFilter; limit: number }) => Promise<Found>;
   onError: (error: unknown) => void;
   onEnd: (subscription: Subscription) => void;
 }
@@ -89,9 +89,10 @@ export class Subscription implements AsyncIterableIterator<LoggedEvent> {
     const upTo = this.#source.ring.newest;
     try {
       const query = { after: this.#place, upTo, filter: this.#filter, limit: PAGE };
-      this.#page = await this.#source.readPage(query);
-      // Nothing more fits until `upTo`; the last event moves the place itself.
-      if (this.#page.length === 0) this.#moveTo(upTo);
+      const { events, cut } = await this.#source.readPage(query);
+      this.#page = events;
+      // Nothing more fits until there; the last event moves the place itself.
+      if (events.length === 0) this.#moveTo(cut ?? upTo);
     } catch (error) {
       // A database that is away for a moment must not end the subscription.
       this.#source.onError(error);

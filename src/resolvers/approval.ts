@@ -30,6 +30,7 @@ import { Guarded, SEES, may } from './access/rules.ts';
 import { checkStorable, refused, unstorable } from './answers.ts';
 import { forget } from './batches.ts';
 import { partsOf } from './release-parts.ts';
+import { readsOf } from './reads.ts';
 
 @Resolver(() => Approval)
 export class ApprovalResolver {
@@ -65,20 +66,28 @@ export class PromotionDecisionResolver {
     const found: { row: AskedPromotion; parts: ReleaseParts }[] = [];
     let after = keyOf(readCursor(page.after));
     // What is granted waits for something else, and who may approve is for the rules to say: neither is known to SQL.
-    for (let more = true; more && found.length < wanted;) {
-      const rows = await listAskedPromotions(context.app.pool, { limit: BATCH, after, product });
+    let cut: AskedPromotion | undefined;
+    for (let more = true, seen = 0; more && found.length < wanted;) {
+      const rows = await listAskedPromotions(readsOf(context), { limit: BATCH, after, product });
       for (const row of rows) {
         const parts = await partsOf(context, row.releaseId);
         if (await isWaiting(context, parts, row, filter?.forMe === true)) found.push({ row, parts });
       }
       after = rows.at(-1);
       more = rows.length === BATCH;
+      seen += rows.length;
+      // Each of them is opened for its rules: the next page goes on from here.
+      if (more && seen >= MOST && found.length < wanted) {
+        cut = rows.at(-1);
+        break;
+      }
     }
     return toConnection(
       found,
       page,
       ({ row }) => `${row.number}/${row.position}`,
       ({ row, parts }) => new EnvironmentPromotion(parts, row.position),
+      cut === undefined ? null : `${cut.number}/${cut.position}`,
     );
   }
 
@@ -143,6 +152,8 @@ export class PromotionDecisionResolver {
 }
 
 const BATCH = 100;
+/** Promotions that one page opens. */
+const MOST = 1_000;
 
 function keyOf(cursor: string | undefined): Pick<AskedPromotion, 'number' | 'position'> | undefined {
   if (cursor === undefined) return undefined;

@@ -8,13 +8,14 @@ import { listAudit } from '../store/audit-log.ts';
 import type { LoggedCommand } from '../store/audit-log.ts';
 import { Guarded, may } from './access/rules.ts';
 import { checkStorable } from './answers.ts';
+import { readsOf } from './reads.ts';
 
 @Resolver()
 export class AuditResolver {
   @Guarded(may('READ_AUDIT', () => [EVERYTHING]))
   @Query(() => AuditConnection, { description: 'Every command that somebody gave, newest first.' })
   async auditLog(
-    @Ctx() { app }: ApiContext,
+    @Ctx() context: ApiContext,
     @Args(() => PageArgs) page: PageArgs,
     @Arg('filter', () => AuditFilterInput, { nullable: true, description: 'Which ones; all when left out.' })
     filter?: AuditFilterInput | null,
@@ -23,8 +24,9 @@ export class AuditResolver {
     checkStorable({ filter });
     const after = readCursor(page.after);
     const object = filter?.object;
-    const rows = await listAudit(app.pool, {
+    const { rows, cut } = await listAudit(readsOf(context), {
       limit,
+      entries: context.app.limits.entriesPerPage,
       // A cursor of another list is no number: nothing comes after it.
       before: after === undefined ? undefined : /^\d{1,18}$/.test(after) ? after : '0',
       filter: {
@@ -38,7 +40,7 @@ export class AuditResolver {
         until: filter?.until ?? undefined,
       },
     });
-    return toConnection(rows, page, ({ id }) => id, toEntry);
+    return toConnection(rows, page, ({ id }) => id, toEntry, cut && String(cut[0]).replace('-', ''));
   }
 }
 

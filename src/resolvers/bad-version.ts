@@ -22,8 +22,9 @@ import { Guarded, SEES, may } from './access/rules.ts';
 import type { Lookup } from './access/lookup.ts';
 import type { Named } from './access/named.ts';
 import { checkStorable, refused, unstorable } from './answers.ts';
-import { readSince, writeSince } from './newest-first.ts';
+import { cutSince, readSince, writeSince } from './newest-first.ts';
 import { readRelease } from './release-parts.ts';
+import { readsOf } from './reads.ts';
 
 /** For a group, and for the whole product, it concerns environments that may still come. */
 function marked(
@@ -50,8 +51,9 @@ export class BadVersionResolver {
     checkStorable({ filter });
     const { app } = context;
     const now = app.clock.now().getTime();
-    const rows = await listBadVersions(app.pool, {
+    const { rows, cut } = await listBadVersions(readsOf(context), {
       limit,
+      entries: app.limits.entriesPerPage,
       before: readSince(page.after),
       filter: {
         product: filter?.product ?? undefined,
@@ -61,7 +63,7 @@ export class BadVersionResolver {
       },
     });
     const shown = new Map((await shownMarks(context, rows)).map((each) => [each.fields.id, each]));
-    return toConnection(rows, page, writeSince, ({ id }) => shown.get(id) as BadVersion);
+    return toConnection(rows, page, writeSince, ({ id }) => shown.get(id) as BadVersion, cutSince(cut));
   }
 
   @Guarded(may('MARK_BAD', marked))

@@ -10,6 +10,7 @@ import { Guarded, SEES } from './access/rules.ts';
 import { visibilityOf } from './access/visible.ts';
 import { checkStorable } from './answers.ts';
 import { readRelease } from './release-parts.ts';
+import { readsOf } from './reads.ts';
 
 @Resolver(() => Deployment)
 export class DeploymentResolver {
@@ -31,13 +32,9 @@ export class DeploymentResolver {
       applications: selector?.applications ?? undefined,
       visible: await visibilityOf(context),
     };
-    const rows = await listLiveDeployments(context.app.pool, { limit, after: keyOf(readCursor(page.after)), filter });
-    return toConnection(
-      rows,
-      page,
-      ({ product, environment, application }) => `${product}/${environment}/${application}`,
-      toDeployment,
-    );
+    const after = keyOf(readCursor(page.after));
+    const { rows, cut } = await listLiveDeployments(readsOf(context), { limit, after, filter });
+    return toConnection(rows, page, writeKey, toDeployment, cut && writeKey(cut));
   }
 
   @FieldResolver(() => Release, { nullable: true, description: 'The release that brought it.' })
@@ -45,6 +42,9 @@ export class DeploymentResolver {
     return readRelease(context, releaseId);
   }
 }
+
+const writeKey = ({ product, environment, application }: DeploymentKey): string =>
+  `${product}/${environment}/${application}`;
 
 function keyOf(cursor: string | undefined): DeploymentKey | undefined {
   if (cursor === undefined) return undefined;

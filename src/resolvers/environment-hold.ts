@@ -21,8 +21,9 @@ import { Guarded, SEES, may } from './access/rules.ts';
 import type { Lookup } from './access/lookup.ts';
 import type { Named } from './access/named.ts';
 import { checkStorable, refused, unstorable } from './answers.ts';
-import { readSince, writeSince } from './newest-first.ts';
+import { cutSince, readSince, writeSince } from './newest-first.ts';
 import { readRelease } from './release-parts.ts';
+import { readsOf } from './reads.ts';
 
 function held({ input }: { input: { product?: string | null; environment: string } }, lookup: Lookup): Promise<Named> {
   const { product, environment } = input;
@@ -45,8 +46,9 @@ export class EnvironmentHoldResolver {
     checkStorable({ filter });
     const { app } = context;
     const now = app.clock.now().getTime();
-    const rows = await listHolds(app.pool, {
+    const { rows, cut } = await listHolds(readsOf(context), {
       limit,
+      entries: app.limits.entriesPerPage,
       before: readSince(page.after),
       filter: {
         product: filter?.product ?? undefined,
@@ -55,7 +57,7 @@ export class EnvironmentHoldResolver {
         visible: await visibilityOf(context),
       },
     });
-    return toConnection(rows, page, writeSince, (row) => new EnvironmentHold(row, now));
+    return toConnection(rows, page, writeSince, (row) => new EnvironmentHold(row, now), cutSince(cut));
   }
 
   @Guarded(may('HOLD', held))

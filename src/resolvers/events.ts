@@ -18,6 +18,7 @@ import type { EventFilter, LoggedEvent } from '../store/event-log.ts';
 import { Guarded, SEES } from './access/rules.ts';
 import { visibilityOf } from './access/visible.ts';
 import { readRelease } from './release-parts.ts';
+import { readsOf } from './reads.ts';
 
 @Resolver(() => ReleaseEventNode)
 export class ReleaseEventResolver {
@@ -39,10 +40,13 @@ export class ReleaseEventResolver {
     const wanted = toFilter(filter);
     const visibility = await visibilityOf(context);
     wanted.visible = () => visibility;
-    const { events, hasNextPage } = await asked(() => context.log.read(wanted, after, checkFirst(first)));
+    const {
+      events,
+      hasNextPage,
+      end: endCursor,
+    } = await asked(() => context.log.read(wanted, after, checkFirst(first), readsOf(context)));
     const edges = events.map((each) => toEdge(each, visibility));
     const startCursor = edges[0]?.cursor ?? null;
-    const endCursor = edges.at(-1)?.cursor ?? null;
     return { edges, pageInfo: { hasNextPage, hasPreviousPage: Boolean(after), startCursor, endCursor } };
   }
 

@@ -7,6 +7,13 @@ export function writeSince({ since, id }: { since: number; id: string }): string
   return `${since}/${id}`;
 }
 
+/** Where such a list was looked at no further. */
+export function cutSince(cut: readonly unknown[] | null): string | null {
+  if (cut === null) return null;
+  const [time, id] = cut as [Date, string];
+  return writeSince({ since: time.getTime(), id });
+}
+
 export function readSince(after: string | null | undefined): { since: number; id: string } | undefined {
   const cursor = readCursor(after);
   if (cursor === undefined) return undefined;

@@ -33,6 +33,7 @@ import { checkStorable, refused, unstorable } from './answers.ts';
 import { counts, forget, frozen, lastCursors } from './batches.ts';
 import { readNode } from './definitions.ts';
 import { partsOf, readRelease, reasonsOf } from './release-parts.ts';
+import { readsOf } from './reads.ts';
 
 @Resolver(() => Release)
 export class ReleaseResolver {
@@ -56,8 +57,9 @@ export class ReleaseResolver {
     const limit = checkFirst(page.first) + 1;
     checkStorable({ filter });
     const after = readCursor(page.after);
-    const rows = await listReleases(context.app.pool, {
+    const { rows, cut } = await listReleases(readsOf(context), {
       limit,
+      entries: context.app.limits.entriesPerPage,
       // A cursor of another list is no number: nothing comes after it.
       before: after === undefined ? undefined : Number(after) || 0,
       filter: {
@@ -72,6 +74,7 @@ export class ReleaseResolver {
       page,
       (row) => String(row.number),
       (row) => new Release(row),
+      cut && String(cut[0]),
     );
   }
 

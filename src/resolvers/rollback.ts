@@ -15,8 +15,9 @@ import { Guarded, SEES } from './access/rules.ts';
 import { seesPlace, visibilityOf } from './access/visible.ts';
 import { checkStorable } from './answers.ts';
 import { rollbacks } from './batches.ts';
-import { readSince, writeSince } from './newest-first.ts';
+import { cutSince, readSince, writeSince } from './newest-first.ts';
 import { partsOf, readRelease } from './release-parts.ts';
+import { readsOf } from './reads.ts';
 
 @Resolver(() => Rollback)
 export class RollbackResolver {
@@ -39,15 +40,16 @@ export class RollbackResolver {
   ): Promise<Connection<Rollback>> {
     const limit = checkFirst(page.first) + 1;
     checkStorable({ product });
-    const rows = await listRollbacks(context.app.pool, {
+    const { rows, cut } = await listRollbacks(readsOf(context), {
       limit,
+      entries: context.app.limits.entriesPerPage,
       before: readSince(page.after),
       product: product ?? undefined,
       visible: await visibilityOf(context),
     });
     const key = ({ createdAt, id }: { createdAt: Date; id: string }): string =>
       writeSince({ since: createdAt.getTime(), id });
-    return toConnection(rows, page, key, (row) => new Rollback(row));
+    return toConnection(rows, page, key, (row) => new Rollback(row), cutSince(cut));
   }
 
   @FieldResolver(() => RollbackCause, { description: 'Why it was started.' })

@@ -18,7 +18,8 @@ import { listDeliveries } from '../store/deliveries.ts';
 import { Guarded, may } from './access/rules.ts';
 import { checkStorable, refused, unstorable } from './answers.ts';
 import { forget } from './batches.ts';
-import { readSince, writeSince } from './newest-first.ts';
+import { cutSince, readSince, writeSince } from './newest-first.ts';
+import { readsOf } from './reads.ts';
 
 /** A source may report on everything, so its messages are for those who may do that themselves. */
 const REPORTS = may('REPORT', () => [EVERYTHING]);
@@ -28,7 +29,7 @@ export class WebhookDeliveryResolver {
   @Guarded(REPORTS)
   @Query(() => WebhookDeliveryConnection, { description: 'What outside systems sent, newest first.' })
   async webhookDeliveries(
-    @Ctx() { app }: ApiContext,
+    @Ctx() context: ApiContext,
     @Args(() => PageArgs) page: PageArgs,
     @Arg('filter', () => WebhookDeliveryFilterInput, { nullable: true, description: 'Which ones; all when left out.' })
     filter?: WebhookDeliveryFilterInput | null,
@@ -36,13 +37,21 @@ export class WebhookDeliveryResolver {
     const limit = checkFirst(page.first) + 1;
     checkStorable({ filter });
     const { source, status } = filter ?? {};
-    const asked = { limit, after: readSince(page.after), source: source ?? undefined, status: status ?? undefined };
-    const rows = await listDeliveries(app.pool, asked);
+    const { entriesPerPage: entries } = context.app.limits;
+    const asked = {
+      limit,
+      entries,
+      after: readSince(page.after),
+      source: source ?? undefined,
+      status: status ?? undefined,
+    };
+    const { rows, cut } = await listDeliveries(readsOf(context), asked);
     return toConnection(
       rows,
       page,
       ({ id, receivedAt }) => writeSince({ since: receivedAt.getTime(), id }),
       (row) => new WebhookDelivery(row),
+      cutSince(cut),
     );
   }
 

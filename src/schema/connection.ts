@@ -6,7 +6,10 @@ export const MAX_FIRST = 100;
 
 @ObjectType({ description: 'Where a page of a list stands.' })
 export class PageInfo {
-  @Field(() => Boolean, { description: 'Whether there is more after `endCursor`.' })
+  @Field(() => Boolean, {
+    description:
+      'Whether there may be more after `endCursor`. A page looks at so many entries at most: where few of them fit the filter, it ends before it is full, and the next one goes on from there.',
+  })
   hasNextPage!: boolean;
 
   @Field(() => Boolean, { description: 'Whether the page began after a cursor.' })
@@ -17,7 +20,7 @@ export class PageInfo {
 
   @Field(() => String, {
     nullable: true,
-    description: 'The cursor of the last entry: give it as `after` for the next page.',
+    description: 'Where the page ends: give it as `after` for the next page.',
   })
   endCursor!: string | null;
 }
@@ -89,22 +92,26 @@ export function readCursor(cursor: string | null | undefined): string | undefine
   throw badInput('`after` is not a cursor of this list: take it from `pageInfo.endCursor`', 'after');
 }
 
-/** `rows` holds one more than `first` when there is more. */
+/**
+ * `rows` holds one more than `first` when there is more. `cut`: the key up to which the list was looked at, where it was not looked at
+ * to its end; the next page goes on from there.
+ */
 export function toConnection<R, T>(
   rows: R[],
   { first, after }: PageArgs,
   keyOf: (row: R) => string,
   nodeOf: (row: R) => T,
+  cut: string | null = null,
 ): Connection<T> {
   const edges = rows.slice(0, first).map((row) => ({ cursor: writeCursor(keyOf(row)), node: nodeOf(row) }));
   return {
     edges,
     nodes: edges.map((each) => each.node),
     pageInfo: {
-      hasNextPage: rows.length > first,
+      hasNextPage: rows.length > first || cut !== null,
       hasPreviousPage: after !== undefined && after !== null,
       startCursor: edges[0]?.cursor ?? null,
-      endCursor: edges.at(-1)?.cursor ?? null,
+      endCursor: cut !== null && rows.length <= first ? writeCursor(cut) : (edges.at(-1)?.cursor ?? null),
     },
   };
 }

@@ -46,7 +46,7 @@ export interface OpenApi {
 
 /** Everything that answers a caller, on HTTP, WebSocket and event streams; nothing listens yet. */
 export async function openApi(app: App, { masking, hostAllowed }: Face, options: ApiOptions): Promise<OpenApi> {
-  const { config, log, pool, times, databaseUrl } = app;
+  const { config, log, times, databaseUrl } = app;
   const maxBytes = config.limits.bodyBytes;
   // Behind a proxy that writes a Host of its own, our own pages come from another origin than they ask.
   const own = config.publicUrl === undefined ? [] : [new URL(config.publicUrl).origin];
@@ -55,7 +55,8 @@ export async function openApi(app: App, { masking, hostAllowed }: Face, options:
   const authenticator = new Authenticator({ ...app, config: config.auth, oidcTimes: options.oidcTimes });
   await refuseToStandOpen(config, authenticator);
   const sessions = new Sessions({ ...app, authenticator });
-  const events = await EventLog.open({ pool, databaseUrl, log, times, ...options.events });
+  const { entriesPerPage: entries } = app.limits;
+  const events = await EventLog.open({ pool: app.reads.pool, databaseUrl, log, times, entries, ...options.events });
   const schema = buildApiSchema();
   const introspection = new Introspection(schema, Math.min(config.limits.cost, MAX_INTROSPECTION));
   const newContext = (request: IncomingMessage, parts: RequestParts): ApiContext => {

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type ExecutionResult, GraphQLError, type GraphQLFormattedError } from 'graphql';
 import { RefusedError } from '../core/problems.ts';
 import type { Log } from '../log.ts';
+import { ReadRefusedError } from '../store/reads.ts';
 
 const CODE = 'INTERNAL_SERVER_ERROR';
 
@@ -18,6 +19,9 @@ export class Masking {
   /** @param formatted what GraphQL itself would answer. */
   error(error: unknown, formatted: GraphQLFormattedError): GraphQLFormattedError {
     const cause = causeOf(error);
+    if (cause instanceof ReadRefusedError) {
+      return { ...formatted, message: cause.message, extensions: { code: cause.code } };
+    }
     if (cause instanceof RefusedError) {
       const { code = 'INVALID', path } = cause.refusals[0] ?? {};
       return { ...formatted, message: cause.message, extensions: { code, argument: path?.join('.') } };

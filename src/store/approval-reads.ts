@@ -1,4 +1,4 @@
-import type { Pool } from 'pg';
+import type { Db } from './reads.ts';
 
 /** A promotion that asked people and has neither started nor ended. `number` is the release's place in the order of creation. */
 export interface AskedPromotion {
@@ -11,17 +11,17 @@ export interface AskedPromotion {
 
 /** Oldest release first; `after` is where the page begins. Some of them may be granted, and wait for something else. */
 export async function listAskedPromotions(
-  pool: Pool,
+  pool: Db,
   { limit, after, product }: { limit: number; after?: Pick<AskedPromotion, 'number' | 'position'>; product?: string },
 ): Promise<AskedPromotion[]> {
   const { rows } = await pool.query<AskedPromotion>({
     name: 'list-asked-promotions',
-    text: `SELECT p.release_id AS "releaseId", r.number::float8 AS number, p.position, p.product, p.environment
-           FROM promotion p JOIN release r ON r.id = p.release_id
+    text: `SELECT p.release_id AS "releaseId", p.number::float8 AS number, p.position, p.product, p.environment
+           FROM promotion p
            WHERE p.approval IS NOT NULL AND p.started_at IS NULL AND p.ended_at IS NULL
              AND ($1::text IS NULL OR p.product = $1)
-             AND ($2::bigint IS NULL OR (r.number, p.position) > ($2, $3))
-           ORDER BY r.number, p.position LIMIT $4`,
+             AND (p.number, p.position) > (coalesce($2::bigint, 0), coalesce($3::integer, 0))
+           ORDER BY p.number, p.position LIMIT $4`,
     values: [product ?? null, after?.number ?? null, after?.position ?? null, limit],
   });
   return rows;

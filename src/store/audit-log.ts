@@ -1,5 +1,7 @@
-import type { Pool } from 'pg';
 import type { AuditObject, AuditOutcome } from '../core/access/index.ts';
+import type { Db } from './reads.ts';
+import { walk } from './walk.ts';
+import type { Looked, PageSize } from './walk.ts';
 
 /** Who gave which command, from where; known before anything is done. */
 export interface AuditOrigin {
@@ -66,30 +68,35 @@ export interface AuditFilter {
 }
 
 /** Newest first; `before` is the id after which the page begins. At most `limit`. */
-export async function listAudit(
-  pool: Pool,
-  { limit, before, filter = {} }: { limit: number; before?: string; filter?: AuditFilter },
-): Promise<LoggedCommand[]> {
-  const values: unknown[] = [];
-  const conditions: string[] = [];
-  const where = (condition: string, value: unknown): void => {
-    values.push(value);
-    conditions.push(condition.replace('?', `$${values.length}`));
-  };
-  if (before !== undefined) where('id < ?::bigint', before);
-  if (filter.actor !== undefined) where('actor = ?', filter.actor);
-  if (filter.actions !== undefined) where('action = ANY(?::text[])', filter.actions);
-  if (filter.outcomes !== undefined) where('outcome = ANY(?::text[])', filter.outcomes);
-  if (filter.object !== undefined) where('objects @> ?::jsonb', JSON.stringify([filter.object]));
-  if (filter.since !== undefined) where('at >= ?', filter.since);
-  if (filter.until !== undefined) where('at < ?', filter.until);
-  values.push(limit);
-  const { rows } = await pool.query<LoggedCommand>(
-    `SELECT id, at, actor, actor_kind AS "actorKind", credential, action, transport, address, user_agent AS "userAgent",
-       input, outcome, reasons, before, after, objects
-     FROM audit_log ${conditions.length > 0 ? `WHERE ${conditions.join(' AND ')}` : ''}
-     ORDER BY id DESC LIMIT $${values.length}`,
-    values,
+export function listAudit(
+  pool: Db,
+  { before, filter = {}, ...size }: PageSize & { before?: string; filter?: AuditFilter },
+): Promise<Looked<LoggedCommand>> {
+  const { actor, actions, outcomes, object, since, until } = filter;
+  return walk(
+    pool,
+    {
+      from: 'audit_log a',
+      select: `a.id, a.at, a.actor, a.actor_kind AS "actorKind", a.credential, a.action, a.transport, a.address,
+        a.user_agent AS "userAgent", a.input, a.outcome, a.reasons, a.before, a.after, a.objects`,
+      order: actor === undefined ? ['a.id'] : ['(-a.id)'],
+      direction: actor === undefined ? 'DESC' : 'ASC',
+      where: (values) => [
+        ...(actor === undefined ? [] : [`a.actor = ${values.add(actor)}`]),
+        ...(before === undefined
+          ? []
+          : [
+              actor === undefined ? `a.id < ${values.add(before)}::bigint` : `(-a.id) > -${values.add(before)}::bigint`,
+            ]),
+      ],
+      rest: (values) => [
+        ...(actions === undefined ? [] : [`a.action = ANY(${values.add(actions)}::text[])`]),
+        ...(outcomes === undefined ? [] : [`a.outcome = ANY(${values.add(outcomes)}::text[])`]),
+        ...(object === undefined ? [] : [`a.objects @> ${values.add(JSON.stringify([object]))}::jsonb`]),
+        ...(since === undefined ? [] : [`a.at >= ${values.add(since)}`]),
+        ...(until === undefined ? [] : [`a.at < ${values.add(until)}`]),
+      ],
+    },
+    size,
   );
-  return rows;
 }

@@ -3,7 +3,10 @@ import type { Pool, PoolClient } from 'pg';
 import type { Visibility } from '../core/access/index.ts';
 import type { BadVersion } from '../core/holds.ts';
 import { lockProductsStatement } from '../entities/locks.ts';
+import type { Db } from './reads.ts';
 import { visibleSql, visibleValue } from './visible.ts';
+import { newest } from './walk.ts';
+import type { Looked, PageSize } from './walk.ts';
 
 /** A mark as it is kept: taken back, it is history. */
 export interface KeptBadVersion extends BadVersion {
@@ -69,27 +72,49 @@ export interface BadVersionFilter {
 
 /** Newest first; `before` is the key of the mark after which the page begins. */
 export async function listBadVersions(
-  pool: Pool | PoolClient,
-  { limit, before, filter = {} }: { limit: number; before?: { since: number; id: string }; filter?: BadVersionFilter },
-): Promise<KeptBadVersion[]> {
-  const { rows } = await pool.query<BadVersionRecord>(
-    `SELECT * FROM bad_version
-     WHERE ($1::text IS NULL OR product = $1) AND ($2::text IS NULL OR digest = $2)
-       AND ($3::timestamptz IS NULL OR (unmarked_at IS NULL AND (expires_at IS NULL OR expires_at > $3)))
-       AND ($4::timestamptz IS NULL OR (since, id) < ($4, $5::uuid))
-       AND ${visibleSql('$7', 'product')}
-       AND ($7::jsonb IS NULL OR environments = '[]' OR $7::jsonb->product = 'null'::jsonb
-         OR jsonb_exists_any($7::jsonb->product, ARRAY(SELECT jsonb_array_elements_text(environments))))
-     ORDER BY since DESC, id DESC LIMIT $6`,
-    [
-      filter.product ?? null,
-      filter.digest ?? null,
-      filter.activeAt === undefined ? null : new Date(filter.activeAt),
-      before === undefined ? null : new Date(before.since),
-      before?.id ?? null,
-      limit,
-      visibleValue(filter.visible),
+  pool: Db,
+  { before, filter = {}, ...size }: PageSize & { before?: { since: number; id: string }; filter?: BadVersionFilter },
+): Promise<Looked<KeptBadVersion>> {
+  const { product, digest, activeAt, visible } = filter;
+  const { rows, cut } = await newest<BadVersionRecord>(pool, {
+    from: activeAt === undefined ? 'bad_version b' : '(SELECT * FROM bad_version WHERE unmarked_at IS NULL) b',
+    select: 'b.*',
+    time: 'b.since',
+    id: 'b.id',
+    before,
+    ...size,
+    rest: (values) => [
+      ...(product === undefined ? [] : [`b.product = ${values.add(product)}`]),
+      ...(digest === undefined ? [] : [`b.digest = ${values.add(digest)}`]),
+      ...(activeAt === undefined ? [] : [`(b.expires_at IS NULL OR b.expires_at > ${values.add(new Date(activeAt))})`]),
+      ...(visible ? [seenSql(values.add(visibleValue(visible)))] : []),
     ],
+  });
+  return { rows: rows.map(toBadVersion), cut };
+}
+
+/** A mark on some environments is seen by whoever sees one of them; one on all, by whoever sees the product. */
+const seenSql = (visible: string): string =>
+  `${visibleSql(visible, 'b.product')} AND (b.environments = '[]' OR ${visible}::jsonb->b.product = 'null'::jsonb
+     OR jsonb_exists_any(${visible}::jsonb->b.product, ARRAY(SELECT jsonb_array_elements_text(b.environments))))`;
+
+/** The marks on a version that count at this time, newest first. */
+export async function activeBadVersions(
+  client: Pool | PoolClient,
+  {
+    product,
+    digest,
+    at,
+    limit,
+    before,
+  }: { product: string; digest: string; at: number; limit: number; before?: { since: number; id: string } },
+): Promise<KeptBadVersion[]> {
+  const { rows } = await client.query<BadVersionRecord>(
+    `SELECT * FROM bad_version
+     WHERE product = $1 AND digest = $2 AND unmarked_at IS NULL AND (expires_at IS NULL OR expires_at > $3)
+       AND ($5::timestamptz IS NULL OR (since, id) < ($5, $6::uuid))
+     ORDER BY since DESC, id DESC LIMIT $4`,
+    [product, digest, new Date(at), limit, before === undefined ? null : new Date(before.since), before?.id ?? null],
   );
   return rows.map(toBadVersion);
 }

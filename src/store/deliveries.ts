@@ -1,6 +1,9 @@
 import { PIECE, untilFew } from './unfinished.ts';
 import type { Pool, PoolClient } from 'pg';
 import type { Delivery, DeliveryStatus } from '../core/receiver/delivery.ts';
+import type { Db } from './reads.ts';
+import { newest } from './walk.ts';
+import type { Looked, PageSize } from './walk.ts';
 
 const COLUMNS = `id, source, webhook_id AS "webhookId", headers, body, address, received_at AS "receivedAt",
   verified_by AS "verifiedBy", status, outcome, attempts, replays, processed_at AS "processedAt"`;
@@ -99,23 +102,26 @@ export async function readDelivery(pool: Pool, id: string): Promise<Delivery | u
   return rows[0];
 }
 
-export interface DeliveryPage {
-  limit: number;
+export interface DeliveryPage extends PageSize {
   after?: { since: number; id: string };
   source?: string;
   status?: DeliveryStatus;
 }
 
 /** Newest first. */
-export async function listDeliveries(pool: Pool, { limit, after, source, status }: DeliveryPage): Promise<Delivery[]> {
-  const { rows } = await pool.query<Delivery>(
-    `SELECT ${COLUMNS} FROM webhook_delivery
-     WHERE ($2::timestamptz IS NULL OR (received_at, id) < ($2, $3::uuid))
-       AND ($4::text IS NULL OR source = $4) AND ($5::text IS NULL OR status = $5)
-     ORDER BY received_at DESC, id DESC LIMIT $1`,
-    [limit, after ? new Date(after.since) : null, after?.id ?? null, source ?? null, status ?? null],
-  );
-  return rows;
+export function listDeliveries(pool: Db, { after, source, status, ...size }: DeliveryPage): Promise<Looked<Delivery>> {
+  return newest(pool, {
+    from: 'webhook_delivery d',
+    select: COLUMNS,
+    time: 'd.received_at',
+    id: 'd.id',
+    before: after,
+    ...size,
+    rest: (values) => [
+      ...(source === undefined ? [] : [`d.source = ${values.add(source)}`]),
+      ...(status === undefined ? [] : [`d.status = ${values.add(status)}`]),
+    ],
+  });
 }
 
 export async function forgetOldDeliveries(pool: Pool): Promise<void> {

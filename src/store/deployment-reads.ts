@@ -1,6 +1,6 @@
-import type { Pool } from 'pg';
 import type { Visibility } from '../core/access/index.ts';
 import type { DriftRecord } from '../entities/log-rows.ts';
+import type { Db } from './reads.ts';
 import { visibleSql, visibleValue } from './visible.ts';
 
 /** The version that is live in one application's environment: the newest deployment there. */
@@ -37,34 +37,92 @@ export interface DeploymentKey {
   application: string;
 }
 
-/** One per application, by product, environment and application; `after` is where the page begins. At most `limit`. */
+/** Applications that one page looks at, and products that one statement does. */
+const APPLICATIONS = 2_000;
+const PRODUCTS = 50;
+
+/**
+ * One per application, by product, environment and application; `after` is where the page begins. At most `limit`. Goes from one
+ * application to the next in the index, whatever history stands between them; `cut` is where it ended before the page was full.
+ */
 export async function listLiveDeployments(
-  pool: Pool,
-  { limit, after, filter = {} }: { limit: number; after?: DeploymentKey; filter?: DeploymentFilter },
-): Promise<LiveDeployment[]> {
-  const { rows } = await pool.query<LiveDeployment>({
-    name: 'list-live-deployments',
-    // The order of "C" is that of the cursor's comparison, whatever the database's language.
-    text: `SELECT DISTINCT ON (product COLLATE "C", environment COLLATE "C", application COLLATE "C")
-             id, release_id AS "releaseId", product, environment, application, version, digest, commit_id AS commit, at,
-             verified_at AS "verifiedAt", looked_at AS "lookedAt", unseen, drift
-           FROM deployment
-           WHERE ($1::text[] IS NULL OR product = ANY($1)) AND ($2::text[] IS NULL OR environment = ANY($2))
-             AND ($3::text[] IS NULL OR application = ANY($3))
-             AND ${visibleSql('$8', 'product', 'environment')}
-             AND ($4::text IS NULL OR (product COLLATE "C", environment COLLATE "C", application COLLATE "C") > ($4, $5, $6))
-           ORDER BY product COLLATE "C", environment COLLATE "C", application COLLATE "C", at DESC, id DESC
-           LIMIT $7`,
-    values: [
-      filter.products ?? null,
-      filter.environments ?? null,
-      filter.applications ?? null,
-      after?.product ?? null,
-      after?.environment ?? null,
-      after?.application ?? null,
-      limit,
-      visibleValue(filter.visible),
-    ],
-  });
-  return rows;
+  pool: Db,
+  { limit, after, filter = {}, entries = APPLICATIONS }: LiveList,
+): Promise<{ rows: LiveDeployment[]; cut: DeploymentKey | null }> {
+  const { visible } = filter;
+  const seen = visible ? [...visible.products.keys()] : undefined;
+  const named = filter.products?.filter((name) => !visible || visible.products.has(name)) ?? seen;
+  const rows: LiveDeployment[] = [];
+  for (const products of chunksOf(named, after?.product)) {
+    const { rows: found } = await pool.query<LiveDeployment & { step: number; fits: boolean }>({
+      name: products ? 'list-live-of-products' : 'list-live-deployments',
+      text: products ? OF_PRODUCTS : OF_ALL,
+      values: [
+        filter.environments ?? null,
+        filter.applications ?? null,
+        after?.product ?? '',
+        after?.environment ?? '',
+        after?.application ?? '',
+        limit - rows.length,
+        visibleValue(visible),
+        entries,
+        ...(products ? [products] : []),
+      ],
+    });
+    for (const { step, fits, ...row } of found) {
+      if (fits) rows.push(row);
+      if (rows.length === limit) return { rows, cut: null };
+      if (step >= entries) return { rows, cut: row };
+    }
+  }
+  return { rows, cut: null };
 }
+
+interface LiveList {
+  limit: number;
+  after?: DeploymentKey;
+  filter?: DeploymentFilter;
+  entries?: number;
+}
+
+/** In the order of "C", which is that of UTF-8, from the product of the cursor on. Undefined: all products. */
+function chunksOf(products: readonly string[] | undefined, from = ''): (string[] | undefined)[] {
+  if (products === undefined) return [undefined];
+  const compare = (a: string, b: string): number => Buffer.compare(Buffer.from(a), Buffer.from(b));
+  const sorted = [...new Set(products)].filter((each) => compare(each, from) >= 0).sort(compare);
+  return Array.from({ length: Math.ceil(sorted.length / PRODUCTS) }, (_, index) =>
+    sorted.slice(index * PRODUCTS, (index + 1) * PRODUCTS),
+  );
+}
+
+const PRODUCT = 'd.product COLLATE "C"';
+const PLACE = 'd.environment COLLATE "C", d.application COLLATE "C"';
+const NEWEST = `${PRODUCT}, ${PLACE}, d.at DESC, d.id DESC LIMIT 1`;
+
+/** The newest deployment of one application after the other. `$8`: steps at most. */
+const applicationsIn = (first: string, next: string): string => `
+  WITH RECURSIVE live AS (
+    (SELECT 1 AS step, d.* FROM deployment d WHERE ${first} ORDER BY ${NEWEST})
+    UNION ALL
+    SELECT l.step + 1, n.* FROM live l CROSS JOIN LATERAL (
+      SELECT d.* FROM deployment d WHERE ${next} ORDER BY ${NEWEST}) n
+    WHERE l.step < $8::int
+  ), judged AS (
+    SELECT live.*, ($1::text[] IS NULL OR environment = ANY($1)) AND ($2::text[] IS NULL OR application = ANY($2))
+      AND ${visibleSql('$7', 'product', 'environment')} AS fits
+    FROM live
+  )
+  SELECT id, release_id AS "releaseId", product, environment, application, version, digest, commit_id AS commit, at,
+    verified_at AS "verifiedAt", looked_at AS "lookedAt", unseen, drift, step, fits
+  FROM judged WHERE fits OR step >= $8::int LIMIT $6`;
+
+const OF_ALL = applicationsIn(
+  `(${PRODUCT}, ${PLACE}) > ($3::text, $4::text, $5::text)`,
+  `(${PRODUCT}, ${PLACE}) > (l.product, l.environment, l.application)`,
+);
+
+const OF_PRODUCTS = `
+  SELECT page.* FROM unnest($9::text[]) WITH ORDINALITY AS of(product, number) CROSS JOIN LATERAL (${applicationsIn(
+    `${PRODUCT} = of.product AND (${PLACE}) > (CASE WHEN of.product = $3::text THEN $4::text ELSE '' END, CASE WHEN of.product = $3::text THEN $5::text ELSE '' END)`,
+    `${PRODUCT} = of.product AND (${PLACE}) > (l.environment, l.application)`,
+  )}) AS page ORDER BY of.number, page.step`;

@@ -3,7 +3,10 @@ import type { Pool, PoolClient } from 'pg';
 import type { Visibility } from '../core/access/index.ts';
 import type { EnvironmentHold } from '../core/holds.ts';
 import { LOCK_ALL_PRODUCTS, lockProductsStatement } from '../entities/locks.ts';
+import type { Db } from './reads.ts';
 import { visibleSql, visibleValue } from './visible.ts';
+import { newest } from './walk.ts';
+import type { Looked, PageSize } from './walk.ts';
 
 /** A hold as it is kept: lifted, it is history. */
 export interface KeptHold extends EnvironmentHold {
@@ -66,27 +69,48 @@ export interface HoldFilter {
 
 /** Newest first; `before` is the key of the hold after which the page begins. */
 export async function listHolds(
-  pool: Pool | PoolClient,
-  { limit, before, filter = {} }: { limit: number; before?: { since: number; id: string }; filter?: HoldFilter },
-): Promise<KeptHold[]> {
-  const { rows } = await pool.query<HoldRecord>(
-    `SELECT * FROM environment_hold
-     WHERE ($1::text IS NULL OR product IS NULL OR product = $1) AND ($2::text IS NULL OR environment = $2)
-       AND ($3::timestamptz IS NULL OR (lifted_at IS NULL AND (until IS NULL OR until > $3)))
-       AND ($4::timestamptz IS NULL OR (since, id) < ($4, $5::uuid))
-       AND (CASE WHEN product IS NULL THEN $7::jsonb IS NULL OR environment = ANY($8::text[])
-         ELSE ${visibleSql('$7', 'product', 'environment')} END)
-     ORDER BY since DESC, id DESC LIMIT $6`,
-    [
-      filter.product ?? null,
-      filter.environment ?? null,
-      filter.activeAt === undefined ? null : new Date(filter.activeAt),
-      before === undefined ? null : new Date(before.since),
-      before?.id ?? null,
-      limit,
-      visibleValue(filter.visible),
-      [...(filter.visible?.environments ?? [])],
+  pool: Db,
+  { before, filter = {}, ...size }: PageSize & { before?: { since: number; id: string }; filter?: HoldFilter },
+): Promise<Looked<KeptHold>> {
+  const { product, environment, activeAt, visible } = filter;
+  const { rows, cut } = await newest<HoldRecord>(pool, {
+    from: activeAt === undefined ? 'environment_hold h' : '(SELECT * FROM environment_hold WHERE lifted_at IS NULL) h',
+    select: 'h.*',
+    time: 'h.since',
+    id: 'h.id',
+    before,
+    ...size,
+    rest: (values) => [
+      ...(product === undefined ? [] : [`(h.product IS NULL OR h.product = ${values.add(product)})`]),
+      ...(environment === undefined ? [] : [`h.environment = ${values.add(environment)}`]),
+      ...(activeAt === undefined ? [] : [`(h.until IS NULL OR h.until > ${values.add(new Date(activeAt))})`]),
+      ...(visible
+        ? [
+            `CASE WHEN h.product IS NULL THEN h.environment = ANY(${values.add([...visible.environments])}::text[])
+             ELSE ${visibleSql(values.add(visibleValue(visible)), 'h.product', 'h.environment')} END`,
+          ]
+        : []),
     ],
+  });
+  return { rows: rows.map(toHold), cut };
+}
+
+/** The holds on an environment that count at this time, newest first. */
+export async function activeHolds(
+  client: Pool | PoolClient,
+  {
+    environment,
+    at,
+    limit,
+    before,
+  }: { environment: string; at: number; limit: number; before?: { since: number; id: string } },
+): Promise<KeptHold[]> {
+  const { rows } = await client.query<HoldRecord>(
+    `SELECT * FROM environment_hold
+     WHERE environment = $1 AND lifted_at IS NULL AND (until IS NULL OR until > $2)
+       AND ($4::timestamptz IS NULL OR (since, id) < ($4, $5::uuid))
+     ORDER BY since DESC, id DESC LIMIT $3`,
+    [environment, new Date(at), limit, before === undefined ? null : new Date(before.since), before?.id ?? null],
   );
   return rows.map(toHold);
 }

@@ -1,7 +1,11 @@
 import type { Pool, PoolClient } from 'pg';
+import { sees } from '../core/access/index.ts';
 import type { Visibility } from '../core/access/index.ts';
 import type { NumberedEvent, ReleaseEventType } from '../core/events.ts';
+import type { Db } from './reads.ts';
 import { visibleSql, visibleValue } from './visible.ts';
+import { ALL, walk } from './walk.ts';
+import type { Values, Walk } from './walk.ts';
 
 /** A place in the log's one order. Both numbers stay far below 2^53. */
 export interface Place {
@@ -70,40 +74,165 @@ export async function readNewest(client: Pool | PoolClient, limit: number): Prom
   return rows.map(toEvent).reverse();
 }
 
+export interface Found {
+  events: LoggedEvent[];
+  /** The log was looked at up to this place, and all that fits until here is in `events`; null: as far as was asked. */
+  cut: Place | null;
+}
+
 /** Settled events that fit the filter, after one place, up to another one (included) when it is given. */
 export async function readFiltered(
-  client: Pool | PoolClient,
-  query: { after: Place; upTo?: Place; filter: EventFilter; limit: number },
-): Promise<LoggedEvent[]> {
-  const { after, upTo, filter, limit } = query;
-  const values: unknown[] = [after.position, after.id, limit];
-  const where = ['(e.position, e.id) > ($1::bigint, $2::bigint)', `e.position < ${EDGE}`];
-  const add = (condition: (parameter: string) => string, value: unknown): void => {
-    values.push(value);
-    where.push(condition(`$${values.length}`));
+  client: Db,
+  query: { after: Place; upTo?: Place; filter: EventFilter; limit: number; entries: number },
+): Promise<Found> {
+  const { limit, filter } = query;
+  // A release ends, and with it the way through its events.
+  const entries = filter.releaseId === undefined ? query.entries : ALL;
+  const { rows, cut } = await walk<EventRecord>(client, eventWalk(query), { limit, entries });
+  // The indexes by a key count backwards.
+  const place = cut && { position: Math.abs(Number(cut[0])), id: Math.abs(Number(cut[1])) };
+  return { events: rows.map(toEvent), cut: place };
+}
+
+/** More products than these are looked for in the whole log. */
+const WAYS = 50;
+
+/**
+ * The types whose places are in an index (`release_event_of_type`, whose condition is this list in this order). Of the others every
+ * release has some, or many: they are found on the way.
+ */
+export const RARE: readonly ReleaseEventType[] = [
+  'ReleaseTerminating',
+  'ReleaseRetried',
+  'ReleaseTerminated',
+  'ReleaseFailed',
+  'WindowOverridden',
+  'HoldLifted',
+  'PromotionResumed',
+  'PromotionTerminated',
+  'PromotionFailed',
+  'PromotionSkipped',
+  'ApprovalRequested',
+  'ApprovalGiven',
+  'ApprovalGranted',
+  'ApprovalRejected',
+  'ApprovalExpired',
+  'StepRetrying',
+  'StepFailed',
+  'StepTerminated',
+  'DriftOverwritten',
+  'RolloutReported',
+  'ReleaseTakenBack',
+  'PromotionRollingBack',
+  'PromotionRolledBack',
+  'PromotionRollbackFailed',
+  'RollbackStarted',
+  'RollbackJoined',
+  'RollbackTargetProposed',
+  'RollbackTargetImpossible',
+  'RollbackTargetStarted',
+  'RollbackTargetSucceeded',
+  'RollbackTargetFailed',
+  'RollbackTargetLeftAlone',
+  'GroupGateFailed',
+];
+
+type EventQuery = Pick<Parameters<typeof readFiltered>[1], 'after' | 'upTo' | 'filter'>;
+
+function eventWalk({ after, upTo, filter }: EventQuery): Walk {
+  const { releaseId, product, environment, types } = filter;
+  const visible = filter.visible?.() ?? null;
+  const rest = (key: Key | null) => (values: Values) => [
+    ...(product === undefined || key?.by === 'product' ? [] : [`e.product = ${values.add(product)}`]),
+    ...(environment === undefined || key?.by === 'environment'
+      ? []
+      : [`e.event->>'environment' = ${values.add(environment)}`]),
+    ...(types === undefined || key?.by === 'type' ? [] : [`e.event->>'type' = ANY(${values.add(types)}::text[])`]),
+    ...(visible === null || key?.sees === true
+      ? []
+      : [
+          visibleSql(
+            values.add(visibleValue(visible)),
+            'e.product',
+            "coalesce(e.event->>'environment', e.event->>'target')",
+          ),
+        ]),
+  ];
+  if (releaseId !== undefined) {
+    return {
+      from: 'release_event e',
+      select: COLUMNS,
+      // Within a release both orders are the same, and only this one lets PostgreSQL use the release's own index.
+      order: ['e.sequence'],
+      direction: 'ASC',
+      where: (values) => {
+        const release = values.add(releaseId);
+        const { position, id } = { position: values.add(after.position), id: values.add(after.id) };
+        return [
+          `e.release_id = ${release}::uuid`,
+          `e.sequence > coalesce((SELECT a.sequence FROM release_event a WHERE a.position = ${position}::bigint AND a.id = ${id}::bigint AND a.release_id = ${release}::uuid), 0)`,
+        ];
+      },
+      rest: (values) => [...between(values, after, upTo, ''), ...rest(null)(values)],
+    };
+  }
+  const key = keyOf(filter, visible);
+  const sign = key ? '-' : '';
+  return {
+    from: 'release_event e',
+    select: COLUMNS,
+    order: [`(${sign}e.position)`, `(${sign}e.id)`],
+    direction: key ? 'DESC' : 'ASC',
+    ways: key ? [{ type: 'text', values: key.values }] : undefined,
+    where: (values) => [...(key ? key.conditions : []), ...between(values, after, upTo, sign)],
+    rest: rest(key),
   };
-  if (upTo) {
-    values.push(upTo.position, upTo.id);
-    where.push(`(e.position, e.id) <= ($${values.length - 1}::bigint, $${values.length}::bigint)`);
+}
+
+interface Key {
+  by: 'product' | 'environment' | 'type';
+  values: readonly string[];
+  conditions: readonly string[];
+  /** All that is found by it may be seen. */
+  sees?: boolean;
+}
+
+/** By which index the log is read, the narrowest first; null: all of it, in its order. */
+function keyOf({ product, environment, types }: EventFilter, visible: Visibility | null): Key | null {
+  if (types?.every((type) => RARE.includes(type))) {
+    const rare = RARE.map((type) => `'${type}'`).join(', ');
+    return {
+      by: 'type',
+      values: [...new Set(types)],
+      conditions: ["e.event->>'type' = way.w0", `e.event->>'type' IN (${rare})`],
+    };
   }
-  if (filter.releaseId !== undefined) add((it) => `e.release_id = ${it}::uuid`, filter.releaseId);
-  if (filter.product !== undefined) add((it) => `e.product = ${it}`, filter.product);
-  if (filter.environment !== undefined) add((it) => `e.event->>'environment' = ${it}`, filter.environment);
-  if (filter.types !== undefined) add((it) => `e.event->>'type' = ANY(${it}::text[])`, filter.types);
-  const visible = filter.visible?.();
-  if (visible) {
-    add(
-      (it) => visibleSql(it, 'e.product', "coalesce(e.event->>'environment', e.event->>'target')"),
-      visibleValue(visible),
-    );
-  }
-  // Within a release both orders are the same, and only this one lets PostgreSQL use the release's own index.
-  const order = filter.releaseId === undefined ? 'e.position, e.id' : 'e.sequence';
-  const { rows } = await client.query<EventRecord>(
-    `SELECT ${COLUMNS} FROM release_event e WHERE ${where.join(' AND ')} ORDER BY ${order} LIMIT $3`,
-    values,
-  );
-  return rows.map(toEvent);
+  if (product !== undefined)
+    return {
+      by: 'product',
+      values: [product].filter((each) => sees(visible, each, null)),
+      conditions: ['e.product = way.w0'],
+      sees: visible?.products.get(product) === null,
+    };
+  if (environment !== undefined)
+    return {
+      by: 'environment',
+      values: [environment],
+      conditions: ["e.event->>'environment' = way.w0", "e.event->>'environment' IS NOT NULL"],
+    };
+  if (!visible || visible.products.size > WAYS) return null;
+  const values = [...visible.products.keys()];
+  const whole = [...visible.products.values()].every((environments) => environments === null);
+  return { by: 'product', values, conditions: ['e.product = way.w0'], sees: whole };
+}
+
+function between(values: Values, after: Place, upTo: Place | undefined, sign: '-' | ''): string[] {
+  const place = `((${sign}e.position), (${sign}e.id))`;
+  const [more, atMost] = sign === '' ? ['>', '<='] : ['<', '>='];
+  const edge = sign === '' ? `e.position < ${EDGE}` : `(-e.position) > -(${EDGE})`;
+  const of = ({ position, id }: Place): string =>
+    `(${sign}${values.add(position)}::bigint, ${sign}${values.add(id)}::bigint)`;
+  return [`${place} ${more} ${of(after)}`, edge, ...(upTo ? [`${place} ${atMost} ${of(upTo)}`] : [])];
 }
 
 /** The event at exactly this place, settled or not. */

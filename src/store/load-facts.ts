@@ -58,15 +58,17 @@ SELECT r.id, r.product, r.kind, own.ahead, r.trigger->>'kind' = 'MANUAL' AS "byP
      ORDER BY o.number LIMIT 1),
     (SELECT o.id FROM release o WHERE o.product = r.product AND o.ended_at IS NULL AND o.kind = 'FORWARD' AND o.number < r.number
      ORDER BY o.number LIMIT 1)) END AS behind,
-  (SELECT jsonb_object_agg(p.environment, p.release_id) FROM promotion p
-   WHERE p.product = r.product AND p.holds AND p.environment = ANY(own.ahead) AND p.release_id <> r.id) AS holding,
+  (SELECT jsonb_object_agg(e.environment, o.release_id) FROM unnest(own.ahead) AS e(environment), LATERAL (
+     SELECT p.release_id FROM promotion p
+     WHERE p.product = r.product AND p.environment = e.environment AND p.holds AND p.release_id <> r.id LIMIT 1) AS o) AS holding,
   CASE WHEN r.kind = 'FORWARD' AND r.concurrency = 'PIPELINE' THEN
     (SELECT jsonb_object_agg(e.environment, jsonb_build_object('release', o.release_id, 'status', o.status)) FROM unnest(own.ahead) AS e(environment), LATERAL (
        SELECT p.release_id, p.status FROM promotion p JOIN release f ON f.id = p.release_id AND f.kind = 'FORWARD'
        WHERE p.product = r.product AND p.environment = e.environment AND p.ended_at IS NULL AND p.number < r.number
        ORDER BY p.number DESC LIMIT 1) AS o) END AS older,
   (SELECT array_agg(DISTINCT d.environment) FROM deployment d JOIN promotion p
-     ON p.release_id = d.release_id AND p.environment = d.environment AND p.status <> 'SUCCEEDED'
+     -- Found by its release alone: the index by environment holds everybody's.
+     ON p.release_id = d.release_id AND coalesce(p.environment, '') = d.environment AND p.status <> 'SUCCEEDED'
    WHERE d.release_id = r.id AND EXISTS (
      SELECT FROM deployment n WHERE n.product = d.product AND n.environment = d.environment AND n.at >= d.at
        AND n.application = d.application AND (n.at, n.id) > (d.at, d.id))) AS overtaken,

@@ -1,5 +1,6 @@
 import type { Pool } from 'pg';
 import { withConnection } from '../connections.ts';
+import { sees } from '../core/access/index.ts';
 import type { Visibility } from '../core/access/index.ts';
 import type { ConcurrencyPolicy } from '../core/definitions.ts';
 import type { ReleasePlan } from '../core/plan.ts';
@@ -8,7 +9,10 @@ import type { ReleaseRest, ReleaseRow } from '../entities/release-rows.ts';
 import type { DefinitionSnapshots } from './definition-snapshot.ts';
 import { loadFacts } from './load-facts.ts';
 import { loadStates } from './load-releases.ts';
+import type { Db } from './reads.ts';
 import { visibleSql, visibleValue } from './visible.ts';
+import { walk } from './walk.ts';
+import type { Looked, PageSize, Values, Walk } from './walk.ts';
 
 /** A release without its promotions: what a list shows. */
 export interface ReleaseSummary {
@@ -55,38 +59,70 @@ const COLUMNS = `r.id, r.number::float8 AS number, r.kind, r.product, r.flow, r.
   r.concurrency, r.trigger, r.status, r.sequence, r.created_at AS "createdAt", r.started_at AS "startedAt", r.ended_at AS "endedAt",
   r.deadline, r.rest`;
 
+/** More products than these are looked for among all releases. */
+const WAYS = 50;
+
 /** Newest first; `before` is the number of the release after which the page begins. At most `limit`. */
 export async function listReleases(
-  pool: Pool,
-  { limit, before, filter = {} }: { limit: number; before?: number; filter?: ReleaseFilter },
-): Promise<ReleaseSummary[]> {
-  const values: unknown[] = [];
-  const conditions: string[] = [];
-  const where = (condition: string, value: unknown): void => {
-    values.push(value);
-    conditions.push(condition.replace('?', `$${values.length}`));
-  };
-  if (before !== undefined) where('r.number < ?', before);
-  if (filter.product !== undefined) where('r.product = ?', filter.product);
-  if (filter.statuses !== undefined) where('r.status = ANY(?)', filter.statuses);
-  if (filter.environment !== undefined) {
-    where('EXISTS (SELECT FROM promotion p WHERE p.release_id = r.id AND p.environment = ?)', filter.environment);
-  }
-  if (filter.visible) {
-    const parameter = `$${values.push(visibleValue(filter.visible))}`;
-    conditions.push(visibleSql(parameter, 'r.product'));
+  pool: Db,
+  { before, filter = {}, ...size }: PageSize & { before?: number; filter?: ReleaseFilter },
+): Promise<Looked<ReleaseSummary>> {
+  const { rows, cut } = await walk<ReleaseSummary>(pool, releaseWalk(filter, before), size);
+  // Its place may count backwards.
+  return { rows, cut: cut && [Math.abs(Number(cut[0]))] };
+}
+
+function releaseWalk({ product, statuses, environment, visible }: ReleaseFilter, before: number | undefined): Walk {
+  const there = (name: string): boolean => sees(visible ?? null, name, environment ?? null);
+  const few = visible && environment === undefined && visible.products.size <= WAYS ? visible.products.keys() : null;
+  const products = product !== undefined ? [product].filter(there) : few && [...few];
+  const unseen = (values: Values): string[] => {
+    if (!visible || products) return [];
     // Otherwise asking for an environment would tell where a release goes.
-    if (filter.environment !== undefined) {
-      conditions.push(visibleSql(parameter, 'r.product', `$${values.push(filter.environment)}::text`));
-    }
+    const place = environment === undefined ? undefined : `${values.add(environment)}::text`;
+    return [visibleSql(values.add(visibleValue(visible)), 'r.product', place)];
+  };
+  if (environment !== undefined && products === null) {
+    return {
+      from: 'promotion p',
+      // By its key, one by one: joined otherwise, all that failed would be read for a few of them.
+      join: 'CROSS JOIN LATERAL (SELECT * FROM release o WHERE o.id = p.release_id OFFSET 0) AS r',
+      select: COLUMNS,
+      order: ['(-p.number)'],
+      direction: 'ASC',
+      where: (values) => [
+        `p.environment = ${values.add(environment)}`,
+        ...(before === undefined ? [] : [`(-p.number) > -${values.add(before)}::bigint`]),
+      ],
+      rest: (values) => [...unseen(values), ...(statuses ? [`r.status = ANY(${values.add(statuses)})`] : [])],
+    };
   }
-  values.push(limit);
-  const { rows } = await pool.query<ReleaseSummary>(
-    `SELECT ${COLUMNS} FROM release r ${conditions.length > 0 ? `WHERE ${conditions.join(' AND ')}` : ''}
-     ORDER BY r.number DESC LIMIT $${values.length}`,
-    values,
-  );
-  return rows;
+  const ways = (products ?? [null]).flatMap((name) => (statuses ?? [null]).map((status) => ({ name, status })));
+  const keys = [
+    ...(products ? [{ column: 'r.product', type: 'text', values: ways.map(({ name }) => name) }] : []),
+    ...(statuses ? [{ column: 'r.status', type: 'text', values: ways.map(({ status }) => status) }] : []),
+  ];
+  const isKeyed = keys.length > 0;
+  const place = isKeyed ? '(-r.number)' : 'r.number';
+  return {
+    from: 'release r',
+    select: COLUMNS,
+    order: [place],
+    direction: isKeyed ? 'ASC' : 'DESC',
+    ways: isKeyed ? keys : undefined,
+    where: (values) => [
+      ...keys.map(({ column }, index) => `${column} = way.w${index}`),
+      ...(before === undefined ? [] : [`${place} ${isKeyed ? '> -' : '< '}${values.add(before)}::bigint`]),
+    ],
+    rest: (values) => [
+      ...unseen(values),
+      ...(environment === undefined
+        ? []
+        : [
+            `(SELECT true FROM promotion p WHERE p.release_id = r.id AND p.environment = ${values.add(environment)} LIMIT 1)`,
+          ]),
+    ],
+  };
 }
 
 export async function readSummaries(pool: Pool, ids: readonly string[]): Promise<Map<string, ReleaseSummary>> {
@@ -122,8 +158,8 @@ export async function readCounts(
 ): Promise<Map<string, Partial<Record<PromotionStatus, number>>>> {
   const { rows } = await pool.query<{ id: string; status: PromotionStatus; count: number }>({
     name: 'read-counts',
-    text: `SELECT release_id AS id, status, count(*)::int AS count FROM promotion
-           WHERE release_id = ANY($1) GROUP BY release_id, status`,
+    text: `SELECT asked.id, own.status, own.count FROM unnest($1::uuid[]) AS asked(id) CROSS JOIN LATERAL (
+             SELECT status, count(*)::int AS count FROM promotion WHERE release_id = asked.id GROUP BY status) AS own`,
     values: [ids],
   });
   const counts = new Map<string, Partial<Record<PromotionStatus, number>>>();

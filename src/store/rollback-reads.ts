@@ -1,7 +1,10 @@
 import type { Pool } from 'pg';
 import type { Visibility } from '../core/access/index.ts';
 import type { RollbackCause } from '../core/rollback/rollback.ts';
+import type { Db } from './reads.ts';
 import { visibleSql, visibleValue } from './visible.ts';
+import { newest } from './walk.ts';
+import type { Looked, PageSize } from './walk.ts';
 
 /** Why a rollback was started, and which releases it takes back; what it does is the release of the same id. */
 export interface RollbackSummary {
@@ -14,8 +17,7 @@ export interface RollbackSummary {
 
 const COLUMNS = `b.id, b.product, b.cause, b.origins, b.created_at AS "createdAt"`;
 
-export interface RollbackList {
-  limit: number;
+export interface RollbackList extends PageSize {
   before?: { since: number; id: string };
   product?: string;
   /** Only of products that are seen; null: of all. */
@@ -24,24 +26,21 @@ export interface RollbackList {
 
 /** Newest first; `before` is the key of the rollback after which the page begins. */
 export async function listRollbacks(
-  pool: Pool,
-  { limit, before, product, visible }: RollbackList,
-): Promise<RollbackSummary[]> {
-  const { rows } = await pool.query<RollbackSummary>(
-    `SELECT ${COLUMNS} FROM rollback b
-     WHERE ($1::text IS NULL OR b.product = $1)
-       AND ($2::timestamptz IS NULL OR (date_trunc('milliseconds', b.created_at), b.id) < ($2, $3::uuid))
-       AND ${visibleSql('$5', 'b.product')}
-     ORDER BY date_trunc('milliseconds', b.created_at) DESC, b.id DESC LIMIT $4`,
-    [
-      product ?? null,
-      before === undefined ? null : new Date(before.since),
-      before?.id ?? null,
-      limit,
-      visibleValue(visible),
+  pool: Db,
+  { before, product, visible, ...size }: RollbackList,
+): Promise<Looked<RollbackSummary>> {
+  return newest(pool, {
+    from: 'rollback b',
+    select: COLUMNS,
+    time: 'b.created_at',
+    id: 'b.id',
+    before,
+    ...size,
+    rest: (values) => [
+      ...(product === undefined ? [] : [`b.product = ${values.add(product)}`]),
+      ...(visible ? [visibleSql(values.add(visibleValue(visible)), 'b.product')] : []),
     ],
-  );
-  return rows;
+  });
 }
 
 export async function readRollbacks(pool: Pool, ids: readonly string[]): Promise<Map<string, RollbackSummary>> {
@@ -52,9 +51,8 @@ export async function readRollbacks(pool: Pool, ids: readonly string[]): Promise
 /** Release → the rollbacks that take it back, wholly or in part; the newest first. */
 export async function rollbacksOf(pool: Pool, releases: readonly string[]): Promise<Map<string, RollbackSummary[]>> {
   const { rows } = await pool.query<RollbackSummary>(
-    `SELECT ${COLUMNS} FROM rollback b
-     WHERE b.product IN (SELECT product FROM release WHERE id = ANY($1)) AND b.origins && $1::uuid[]
-     ORDER BY b.created_at DESC, b.id DESC LIMIT 500`,
+    `SELECT b.* FROM (SELECT ${COLUMNS} FROM rollback b WHERE b.origins && $1::uuid[] OFFSET 0) AS b
+     ORDER BY b."createdAt" DESC, b.id DESC LIMIT 500`,
     [releases],
   );
   return new Map(releases.map((id) => [id, rows.filter((row) => row.origins.includes(id))]));

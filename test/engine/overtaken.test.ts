@@ -20,7 +20,7 @@ forEachBackend((backend) => {
   const healthy = (): Promise<unknown> =>
     reportHealth(engine.app, { application: 'billing-staging', status: 'HEALTHY' }, 'test');
   const live = async (): Promise<string | undefined> =>
-    (await listLiveDeployments(engine.app.pool, { limit: 1, filter: { environments: ['staging'] } }))[0]?.version;
+    (await listLiveDeployments(engine.app.pool, { limit: 1, filter: { environments: ['staging'] } })).rows[0]?.version;
 
   test('a retry makes its change again where another version has become current since', async () => {
     const first = await engine.trigger({ product: 'billing', version: '1' });

@@ -44,7 +44,11 @@ export const REGIONS = ['us-east', 'eu', 'asia'];
 export const ENVIRONMENTS = ['dev', 'staging', ...REGIONS, 'asia-2'];
 
 /** A whole engine on its own database, without the GraphQL face. */
-export async function openTestEngine(backend: Backend, settings: Record<string, string> = {}): Promise<TestEngine> {
+export async function openTestEngine(
+  backend: Backend,
+  settings: Record<string, string> = {},
+  outside: Partial<Outside> = {},
+): Promise<TestEngine> {
   const database = await createTestDatabase();
   const config = loadConfig({
     DATABASE_URL: database.url,
@@ -59,7 +63,7 @@ export async function openTestEngine(backend: Backend, settings: Record<string, 
   });
   const log = createLog({ level: config.logLevel });
   const open: { close(): Promise<void> }[] = [];
-  const app = await openApp(config, log);
+  const app = await openApp(config, log, outside);
   open.push(app);
   const engine: TestEngine = {
     app,

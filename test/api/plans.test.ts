@@ -1,0 +1,637 @@
+import { getNamedType, isInputObjectType } from 'graphql';
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { buildApiSchema } from '../../src/schema/build.ts';
+import { RARE } from '../../src/store/event-log.ts';
+import { READ_SETTINGS } from '../../src/store/reads.ts';
+import { fillHistory, GROWING, PRODUCTS } from '../support/history.ts';
+import { openTestApi } from './support/api.ts';
+import type { TestApi } from './support/api.ts';
+import { planOf, statementsOf } from './support/plans.ts';
+import type { Plan } from './support/plans.ts';
+
+// Every list, every filter and every query of the log reads by an index a number of rows that depends on its page and not on the
+// history: the plans of the statements that the API really sends, on a history that would show it.
+
+const RELEASES = 3_000;
+/** Small, so that what reads more than a page is seen in a small history. */
+const ENTRIES = 400;
+/** The page, the look for where a way ends, and a little for what stands beside them. */
+const MOST = 2 * ENTRIES + 200;
+/** A page of a hundred releases, their promotions and what is read of each twice. */
+const PAGE = 100 * 6 * 2 + 400;
+
+let api: TestApi;
+let client: pg.Client;
+/** A session as the pool has it that reads lists. */
+let reader: pg.Client;
+const ids: Record<string, string> = {};
+
+beforeAll(async () => {
+  api = await openTestApi({}, { entriesPerPage: ENTRIES });
+  await api.saveBilling();
+  const worker = await api.startWorker();
+  for (const version of ['1', '2']) await api.ended(await api.trigger({ product: 'billing', version }));
+  for (const name of PRODUCTS)
+    await api.save('Product', name, { promotionFlows: [], concurrency: 'PIPELINE', queueLimit: 50 });
+  // What is open below waits for nobody.
+  await worker.close();
+  const simulated = { driver: { type: 'simulate' as const }, health: { type: 'none' as const } };
+  await api.save('Application', 'billing-eu-of-product-1', { product: 'product-1', environment: 'eu', ...simulated });
+  client = new pg.Client({ connectionString: api.databaseUrl });
+  await client.connect();
+  reader = new pg.Client({ connectionString: api.databaseUrl });
+  await reader.connect();
+  await reader.query(READ_SETTINGS);
+  await fillHistory(client, { releases: RELEASES, entries: RELEASES });
+  const one = async (text: string): Promise<string> => (await client.query<{ id: string }>(text)).rows[0]!.id;
+  ids['release'] = await one(`SELECT id FROM release WHERE number = 1000 + ${RELEASES / 2}`);
+  ids['open'] = await one('SELECT id FROM release WHERE ended_at IS NULL ORDER BY number LIMIT 1');
+  ids['rollback'] = await one('SELECT id FROM rollback ORDER BY created_at LIMIT 1');
+  ids['origin'] = await one('SELECT origins[1] AS id FROM rollback ORDER BY created_at LIMIT 1');
+}, 120_000);
+afterAll(async () => {
+  await reader?.end();
+  await client?.end();
+  await api?.close();
+});
+
+interface Case {
+  /** The field of Query that it is about. */
+  field: string;
+  name: string;
+  /** Its arguments and what is selected of it. */
+  query: string;
+  /** A viewer of these products and environments; without it, whoever sees everything. */
+  sees?: { products: string[]; environments?: string[] };
+  /** What may be read, and by what: each table that grows is read by these indexes alone. */
+  by: string[];
+  most?: number;
+}
+
+const NODES = '{ nodes { id } pageInfo { hasNextPage endCursor } }';
+const RELEASE =
+  '{ nodes { id status version { label } counts { succeeded } promotions { status steps { status } } lastCursor } pageInfo { endCursor } }';
+const LOG = '{ edges { cursor node { sequence } } pageInfo { hasNextPage endCursor } }';
+const FEW = { products: ['product-1', 'rare'] };
+const PLACE = { products: ['product-1'], environments: ['staging'] };
+const OWN = ['PK_', 'release_event_pkey', 'IDX_'];
+
+const CASES: Case[] = [
+  {
+    field: 'releases',
+    name: 'newest',
+    query: `(first: 100) ${RELEASE}`,
+    by: ['IDX_f19642ecab2a425967958e4392'],
+    most: PAGE,
+  },
+  {
+    field: 'releases',
+    name: 'a late page',
+    query: `(first: 100, after: "${cursor('1200')}") ${NODES}`,
+    by: ['IDX_f19642ecab2a425967958e4392'],
+  },
+  {
+    field: 'releases',
+    name: 'of a product',
+    query: `(first: 100, filter: { product: "product-1" }) ${RELEASE}`,
+    by: ['release_of_product'],
+    most: PAGE,
+  },
+  {
+    field: 'releases',
+    name: 'of a product with few',
+    query: `(first: 100, filter: { product: "rare" }) ${NODES}`,
+    by: ['release_of_product'],
+  },
+  {
+    field: 'releases',
+    name: 'of a product that is none',
+    query: `(filter: { product: "none" }) ${NODES}`,
+    by: ['release_of_product'],
+  },
+  {
+    field: 'releases',
+    name: 'of a product that ended long ago, late',
+    query: `(first: 100, after: "${cursor('1005')}", filter: { product: "retired" }) ${NODES}`,
+    by: ['release_of_product'],
+  },
+  {
+    field: 'releases',
+    name: 'that failed',
+    query: `(first: 100, filter: { status: [FAILED] }) ${NODES}`,
+    by: ['release_of_status'],
+  },
+  {
+    field: 'releases',
+    name: 'that are open',
+    query: `(first: 100, filter: { status: [RUNNING, SUSPENDED, QUEUED] }) ${NODES}`,
+    by: ['release_of_status'],
+  },
+  {
+    field: 'releases',
+    name: 'of a product, that failed',
+    query: `(first: 100, filter: { product: "product-1", status: [FAILED] }) ${NODES}`,
+    by: ['release_of_product_status'],
+  },
+  {
+    field: 'releases',
+    name: 'into an environment',
+    query: `(first: 100, filter: { environment: "eu" }) ${NODES}`,
+    by: ['promotion_of_environment'],
+  },
+  {
+    field: 'releases',
+    name: 'into one that has few',
+    query: `(first: 100, filter: { environment: "seldom" }) ${NODES}`,
+    by: ['promotion_of_environment'],
+  },
+  {
+    field: 'releases',
+    name: 'into one that is none',
+    query: `(first: 100, filter: { environment: "none" }) ${NODES}`,
+    by: ['promotion_of_environment'],
+  },
+  {
+    field: 'releases',
+    name: 'into one, that failed',
+    query: `(first: 100, filter: { environment: "seldom", status: [FAILED] }) ${NODES}`,
+    by: ['promotion_of_environment'],
+  },
+  {
+    field: 'releases',
+    name: 'of a product, into one that has few',
+    query: `(first: 100, filter: { product: "product-11", environment: "seldom" }) ${NODES}`,
+    by: ['release_of_product', 'promotion_of_environment'],
+    most: ENTRIES * 8,
+  },
+  {
+    field: 'releases',
+    name: 'of a viewer of few products',
+    query: `(first: 100) ${RELEASE}`,
+    sees: FEW,
+    by: ['release_of_product'],
+    most: PAGE,
+  },
+  {
+    field: 'releases',
+    name: 'of a viewer, that failed',
+    query: `(first: 100, filter: { status: [FAILED] }) ${NODES}`,
+    sees: FEW,
+    by: ['release_of_product_status'],
+  },
+  {
+    field: 'releases',
+    name: 'of a viewer, into one that has few',
+    query: `(first: 100, filter: { environment: "seldom" }) ${NODES}`,
+    sees: FEW,
+    by: ['promotion_of_environment'],
+  },
+  {
+    field: 'release',
+    name: 'by id',
+    query:
+      '(id: "$release") { id waitingFor { __typename } rollbacks { id } flow { name } sources { application } groups { name } }',
+    by: ['rollback_of_release'],
+  },
+  {
+    field: 'release',
+    name: 'that is open',
+    query: '(id: "$open") { id waitingFor { __typename message } earliestNextStart promotions { steps { status } } }',
+    by: [
+      'release_open',
+      'promotion_holds',
+      'promotion_ahead',
+      'environment_hold_active',
+      'bad_version_active',
+      'deployment_history',
+      'deployment_once',
+      'promotion_history',
+      'promotion_cut_off',
+    ],
+  },
+  {
+    field: 'release',
+    name: 'that was taken back',
+    query: '(id: "$origin") { rollbacks { id origins { id } } }',
+    by: ['rollback_of_release'],
+  },
+  { field: 'node', name: 'a release', query: '(id: "$releaseNode") { id }', by: [] },
+  { field: 'releaseEventLog', name: 'from the beginning', query: `(first: 100) ${LOG}`, by: ['release_event_log'] },
+  {
+    field: 'releaseEventLog',
+    name: 'of a product',
+    query: `(first: 100, filter: { product: "product-1" }) ${LOG}`,
+    by: ['release_event_of_product'],
+  },
+  {
+    field: 'releaseEventLog',
+    name: 'of a product with few',
+    query: `(first: 100, filter: { product: "rare" }) ${LOG}`,
+    by: ['release_event_of_product'],
+  },
+  {
+    field: 'releaseEventLog',
+    name: 'of a product that is none',
+    query: `(first: 100, filter: { product: "none" }) ${LOG}`,
+    by: ['release_event_of_product'],
+  },
+  {
+    field: 'releaseEventLog',
+    name: 'of an environment',
+    query: `(first: 100, filter: { environment: "eu" }) ${LOG}`,
+    by: ['release_event_of_environment'],
+  },
+  {
+    field: 'releaseEventLog',
+    name: 'of one that has few',
+    query: `(first: 1, filter: { environment: "seldom" }) ${LOG}`,
+    by: ['release_event_of_environment'],
+  },
+  {
+    field: 'releaseEventLog',
+    name: 'of one that is none',
+    query: `(first: 1, filter: { environment: "none" }) ${LOG}`,
+    by: ['release_event_of_environment'],
+  },
+  {
+    field: 'releaseEventLog',
+    name: 'of a rare type',
+    query: `(first: 1, filter: { types: [RollbackStarted] }) ${LOG}`,
+    by: ['release_event_of_type'],
+  },
+  {
+    field: 'releaseEventLog',
+    name: 'of rare types of a product',
+    query: `(first: 100, filter: { product: "rare", types: [PromotionFailed, ReleaseFailed] }) ${LOG}`,
+    by: ['release_event_of_type'],
+  },
+  {
+    field: 'releaseEventLog',
+    name: 'of a frequent type',
+    query: `(first: 100, filter: { types: [StepSucceeded] }) ${LOG}`,
+    by: ['release_event_log'],
+  },
+  {
+    field: 'releaseEventLog',
+    name: 'of both kinds of types',
+    query: `(first: 100, filter: { types: [ReleaseSucceeded, RollbackStarted] }) ${LOG}`,
+    by: ['release_event_log'],
+  },
+  {
+    field: 'releaseEventLog',
+    name: 'of a product and an environment that it has not',
+    query: `(first: 100, filter: { product: "product-1", environment: "none" }) ${LOG}`,
+    by: ['release_event_of_product', 'release_event_log'],
+  },
+  {
+    field: 'releaseEventLog',
+    name: 'of a release',
+    query: `(first: 100, filter: { releaseId: "$release" }) ${LOG}`,
+    by: ['release_event_log'],
+  },
+  {
+    field: 'releaseEventLog',
+    name: 'of a release, a type that it has not',
+    query: `(first: 100, filter: { releaseId: "$release", types: [RollbackStarted] }) ${LOG}`,
+    by: ['release_event_log'],
+  },
+  {
+    field: 'releaseEventLog',
+    name: 'of a viewer of few products',
+    query: `(first: 100) ${LOG}`,
+    sees: FEW,
+    by: ['release_event_of_product'],
+  },
+  {
+    field: 'releaseEventLog',
+    name: 'of a viewer of one environment',
+    query: `(first: 100) ${LOG}`,
+    sees: PLACE,
+    by: ['release_event_of_product'],
+  },
+  {
+    field: 'deployments',
+    name: 'of now',
+    query: `(first: 100) { nodes { version { label } release { id } } pageInfo { endCursor } }`,
+    by: ['deployment_live'],
+  },
+  {
+    field: 'deployments',
+    name: 'of products and environments',
+    query: '(first: 100, selector: { products: ["product-1", "rare"], environments: ["eu"] }) { nodes { at } }',
+    by: ['deployment_live'],
+  },
+  {
+    field: 'deployments',
+    name: 'of an application',
+    query: '(first: 100, selector: { applications: ["billing-eu-of-retired"] }) { nodes { at } }',
+    by: ['deployment_live'],
+  },
+  {
+    field: 'deployments',
+    name: 'of a viewer',
+    query: '(first: 100) { nodes { at } }',
+    sees: PLACE,
+    by: ['deployment_live'],
+  },
+  {
+    field: 'rollbacks',
+    name: 'newest',
+    query: `(first: 100) { nodes { id origins { id } } pageInfo { endCursor } }`,
+    by: ['rollback_newest', 'rollback_of_release'],
+  },
+  {
+    field: 'rollbacks',
+    name: 'of a product',
+    query: `(first: 100, product: "rare") ${NODES}`,
+    by: ['rollback_newest', 'rollback_by_product'],
+  },
+  { field: 'rollbacks', name: 'of a viewer', query: `(first: 100) ${NODES}`, sees: FEW, by: ['rollback_newest'] },
+  {
+    field: 'rollback',
+    name: 'by id',
+    query: '(id: "$rollback") { id targets { environment } release { id } }',
+    by: [],
+  },
+  { field: 'badVersions', name: 'newest', query: `(first: 100) ${NODES}`, by: ['bad_version_newest'] },
+  {
+    field: 'badVersions',
+    name: 'of a product',
+    query: `(first: 100, filter: { product: "rare" }) ${NODES}`,
+    by: ['bad_version_newest'],
+  },
+  {
+    field: 'badVersions',
+    name: 'a digest',
+    query: `(first: 100, filter: { digest: "none" }) ${NODES}`,
+    by: ['bad_version_newest'],
+  },
+  {
+    field: 'badVersions',
+    name: 'that count',
+    query: `(first: 100, filter: { active: true }) ${NODES}`,
+    by: ['bad_version_current'],
+  },
+  { field: 'badVersions', name: 'of a viewer', query: `(first: 100) ${NODES}`, sees: FEW, by: ['bad_version_newest'] },
+  { field: 'environmentHolds', name: 'newest', query: `(first: 100) ${NODES}`, by: ['environment_hold_newest'] },
+  {
+    field: 'environmentHolds',
+    name: 'of a product in an environment',
+    query: `(first: 100, filter: { product: "rare", environment: "eu" }) ${NODES}`,
+    by: ['environment_hold_newest'],
+  },
+  {
+    field: 'environmentHolds',
+    name: 'that count',
+    query: `(first: 100, filter: { active: true }) ${NODES}`,
+    by: ['environment_hold_current'],
+  },
+  {
+    field: 'environmentHolds',
+    name: 'of a viewer',
+    query: `(first: 100) ${NODES}`,
+    sees: PLACE,
+    by: ['environment_hold_newest'],
+  },
+  { field: 'approvals', name: 'that wait', query: `(first: 20) ${NODES}`, by: ['promotion_asked_in_order'] },
+  {
+    field: 'approvals',
+    name: 'of a product, for me',
+    query: `(first: 20, filter: { product: "rare", forMe: true }) ${NODES}`,
+    by: ['promotion_asked_in_order'],
+  },
+  { field: 'auditLog', name: 'newest', query: '(first: 100) { nodes { action } pageInfo { endCursor } }', by: ['PK_'] },
+  {
+    field: 'auditLog',
+    name: 'of somebody',
+    query:
+      '(first: 100, filter: { actor: "grace", actions: ["secretSet"], outcomes: [DONE], since: "2020-01-01T00:00:00Z", until: "2020-01-02T00:00:00Z", object: { kind: "Release", name: "7" } }) { nodes { action } }',
+    by: ['audit_log_of_actor'],
+  },
+  { field: 'webhookDeliveries', name: 'newest', query: `(first: 100) ${NODES}`, by: ['webhook_delivery_newest'] },
+  {
+    field: 'webhookDeliveries',
+    name: 'of a source, that failed',
+    query: `(first: 100, filter: { source: "other", status: FAILED }) ${NODES}`,
+    by: ['webhook_delivery_newest'],
+  },
+  {
+    field: 'planRollback',
+    name: 'of a version',
+    query:
+      '(input: { product: "product-1", environments: ["eu"], reason: "so" }) { plan { targets { environment decision } } userErrors { message } }',
+    by: [
+      'rollback_by_product',
+      'deployment_history',
+      'deployment_live',
+      'deployment_once',
+      'promotion_history',
+      'promotion_holds',
+      'promotion_ahead',
+      'promotion_cut_off',
+      'environment_hold_active',
+      'bad_version_active',
+      'release_open',
+      'release_of_version',
+      'release_of_digest',
+      'release_by_product',
+    ],
+    most: 5_000,
+  },
+];
+
+/** Fields of Query that read what is defined, and nothing that grows; each is asked for all the same. */
+const DEFINED = [
+  ...[
+    'application',
+    'environment',
+    'environmentGroup',
+    'product',
+    'promotionFlow',
+    'promotionTemplate',
+    'promotionWorkflow',
+    'releaseWindow',
+  ].flatMap((field) => [
+    { field, query: '(name: "billing") { id }' },
+    { field: `${field}s`, query: '(first: 100) { nodes { id } }' },
+  ]),
+  { field: 'apiTokens', query: '(first: 100) { nodes { id } }' },
+  { field: 'roleGrants', query: '(first: 100) { nodes { id } }' },
+  { field: 'secrets', query: '(first: 100) { nodes { name } }' },
+  { field: 'findings', query: '{ __typename }' },
+  { field: 'viewer', query: '{ name }' },
+  { field: 'planRelease', query: '(input: { product: "billing", version: "3" }) { userErrors { message } }' },
+  { field: 'windowState', query: '(environment: "eu") { closed }' },
+];
+
+function cursor(key: string): string {
+  return Buffer.from(`k:${key}`).toString('base64url');
+}
+
+const written = ({ field, query }: Pick<Case, 'field' | 'query'>): string => {
+  const node = Buffer.from(`Release:${ids['release']}`).toString('base64url');
+  const text = query.replace('$releaseNode', node).replaceAll(/\$(\w+)/g, (_, name: string) => ids[name] ?? `$${name}`);
+  return `{ ${field}${text} }`;
+};
+
+async function plansOf(each: Pick<Case, 'field' | 'query' | 'sees'>): Promise<Plan[]> {
+  const { sees } = each;
+  const where = sees && {
+    products: { names: sees.products },
+    environments: sees.environments ? { names: sees.environments } : {},
+  };
+  const ask = () =>
+    where ? api.askAs('vera', written(each), {}, 'VIEWER', where) : api.askAs('ada', written(each), {}, 'ADMIN');
+  // Once before: what a process keeps of definitions is not the question's.
+  await ask();
+  const statements = await statementsOf(ask);
+  const plans: Plan[] = [];
+  for (const statement of statements) plans.push(await planOf(statement.isRead ? reader : client, statement));
+  return plans;
+}
+
+const grows = (table: string): boolean => (GROWING as readonly string[]).includes(table);
+
+/** What is wrong with how it was read. */
+function faultsOf(plans: Plan[], { by, most = MOST }: Pick<Case, 'by' | 'most'>): string[] {
+  return plans.flatMap(({ scans, statement }) => {
+    const growing = scans.filter(({ table }) => grows(table));
+    const rows = growing.reduce((sum, each) => sum + each.rows, 0);
+    const faults = growing.flatMap((scan) => {
+      if (scan.node === 'Seq Scan') return [`${scan.table} is read from end to end`];
+      if (scan.index === null) return [];
+      const allowed = [...OWN, ...by].some((name) => scan.index!.startsWith(name));
+      return allowed ? [] : [`${scan.table} is read by ${scan.index}`];
+    });
+    if (rows > most) faults.push(`${rows} rows are read`);
+    return faults.map((fault) => `${fault}: ${statement.text.slice(0, 3_000)}\n${JSON.stringify(scans)}`);
+  });
+}
+
+describe('every field of Query has its plans here', () => {
+  const fields = Object.values(buildApiSchema().getQueryType()!.getFields());
+
+  test('and a new one needs a case', () => {
+    const covered = new Set([...CASES, ...DEFINED].map(({ field }) => field));
+    expect(fields.map(({ name }) => name).filter((name) => !covered.has(name))).toEqual([]);
+  });
+
+  test('so does a new field of a filter', () => {
+    const missing = fields.flatMap((field) => {
+      const texts = CASES.filter((each) => each.field === field.name).map(({ query }) => query);
+      if (texts.length === 0) return [];
+      return field.args.flatMap((arg) => {
+        const type = getNamedType(arg.type);
+        const names = isInputObjectType(type) && /filter|selector/.test(arg.name) ? Object.keys(type.getFields()) : [];
+        return names
+          .filter((name) => !texts.some((text) => text.includes(`${name}: `)))
+          .map((name) => `${field.name}(${arg.name}: { ${name} })`);
+      });
+    });
+    expect(missing).toEqual([]);
+  });
+
+  test('the list of rare types is the condition of their index', async () => {
+    const { rows } = await client.query<{ definition: string }>(
+      `SELECT pg_get_indexdef('release_event_of_type'::regclass) AS definition`,
+    );
+    const named = [...rows[0]!.definition.matchAll(/'(\w+)'::text/g)].map(([, name]) => name);
+    expect(new Set(named.filter((name) => /^[A-Z]/.test(name!)))).toEqual(new Set(RARE));
+  });
+});
+
+describe('a list whose pages are cut holds the same as one that is read whole', () => {
+  const all = async (text: string): Promise<string[]> =>
+    (await client.query<{ key: string }>(text)).rows.map(({ key }) => key);
+  const seldom = `EXISTS (SELECT FROM promotion p WHERE p.release_id = r.id AND p.environment = 'seldom')`;
+
+  test.each([
+    [
+      'releases of a product into an environment',
+      'releases',
+      'filter: { product: "product-11", environment: "seldom" }',
+      'nodes { key: uuid }',
+      `SELECT id AS key FROM release r WHERE product = 'product-11' AND ${seldom} ORDER BY number DESC`,
+    ],
+    [
+      'releases into an environment, of a viewer',
+      'releases',
+      'filter: { environment: "eu" }',
+      'nodes { key: uuid }',
+      `SELECT r.id AS key FROM release r JOIN promotion p ON p.release_id = r.id AND p.environment = 'eu' WHERE r.product IN ('product-1', 'rare') ORDER BY r.number DESC`,
+    ],
+    [
+      'events of an environment, of a viewer',
+      'releaseEventLog',
+      'filter: { environment: "eu", types: [PromotionSucceeded] }',
+      'nodes: edges { node { key: releaseId } }',
+      `SELECT release_id AS key FROM release_event WHERE product IN ('product-1', 'rare') AND event->>'environment' = 'eu' AND event->>'type' = 'PromotionSucceeded' ORDER BY position, id`,
+    ],
+    [
+      'events of a rare type, of a viewer',
+      'releaseEventLog',
+      'filter: { types: [PromotionFailed, ReleaseFailed] }',
+      'nodes: edges { node { key: releaseId } }',
+      `SELECT release_id AS key FROM release_event WHERE product IN ('product-1', 'rare') AND event->>'type' IN ('PromotionFailed', 'ReleaseFailed') ORDER BY position, id`,
+    ],
+    [
+      'marks of a digest',
+      'badVersions',
+      'filter: { product: "rare" }',
+      'nodes { key: digest }',
+      `SELECT digest AS key FROM bad_version WHERE product = 'rare' ORDER BY since DESC, id DESC`,
+    ],
+    [
+      'deliveries of a source that failed',
+      'webhookDeliveries',
+      'filter: { source: "other", status: FAILED }',
+      'nodes { key: webhookId }',
+      `SELECT webhook_id AS key FROM webhook_delivery WHERE source = 'other' AND status = 'FAILED' ORDER BY received_at DESC, id DESC`,
+    ],
+  ])('%s', async (name, field, filter, nodes, text) => {
+    const where = name.endsWith('of a viewer') ? { products: { names: FEW.products }, environments: {} } : undefined;
+    const found: string[] = [];
+    let pages = 0;
+    for (let after: string | null = null, more = true; more && pages < 200; pages += 1) {
+      const query = `query ($after: String) { list: ${field}(first: 7, after: $after, ${filter}) { ${nodes} pageInfo { hasNextPage endCursor } } }`;
+      const { list } = await api.askAs('vera', query, { after }, where ? 'VIEWER' : 'ADMIN', where);
+      for (const each of list.nodes as { key?: string; node?: { key: string } }[])
+        found.push((each.key ?? each.node?.key)!);
+      after = list.pageInfo.endCursor;
+      more = list.pageInfo.hasNextPage;
+    }
+    const expected = await all(text);
+    const bare = (key: string): string =>
+      Buffer.from(key, 'base64url')
+        .toString()
+        .replace(/^Release:/, '');
+    expect(found.map((key) => (field === 'releaseEventLog' ? bare(key) : key))).toEqual(expected);
+    expect(expected.length).toBeGreaterThan(2);
+    // Some pages held nothing, and were followed all the same.
+    expect(pages).toBeGreaterThanOrEqual(Math.ceil(expected.length / 7));
+  });
+});
+
+describe.each([
+  ['as a database is that nobody has analysed yet', null],
+  ['with statistics', 'VACUUM ANALYZE'],
+])('%s', (_name, before) => {
+  beforeAll(async () => {
+    if (before) await client.query(before);
+  }, 60_000);
+
+  test.each(CASES)('$field $name', async (each) => {
+    const plans = await plansOf(each);
+    expect(plans.length).toBeGreaterThan(0);
+    expect(faultsOf(plans, each)).toEqual([]);
+    const used = plans.flatMap(({ scans }) => scans.filter(({ table }) => grows(table)).map(({ index }) => index));
+    if (each.by.length > 0) expect(used.some((index) => each.by.some((name) => index?.startsWith(name)))).toBe(true);
+  });
+
+  test.each(DEFINED)('$field reads nothing that grows', async (each) => {
+    const plans = await plansOf(each);
+    const growing = plans.flatMap(({ scans }) => scans.filter(({ table }) => grows(table)));
+    expect(growing.filter(({ rows, node }) => rows > 100 || node === 'Seq Scan')).toEqual([]);
+  });
+});

@@ -1,0 +1,116 @@
+import type pg from 'pg';
+
+// A long history, made of a real one: the releases that are there are repeated under new ids, numbers and products.
+
+export interface HistoryOrder {
+  releases: number;
+  /** Of other tables that grow: holds, marks, rollbacks, the audit log, deliveries. */
+  entries: number;
+}
+
+/** Products of such a history: many of the same size, one with few releases, one that ended long ago. */
+export const PRODUCTS = [...Array.from({ length: 20 }, (_, index) => `product-${index}`), 'rare', 'retired'];
+
+const PRODUCT = `CASE WHEN n % 1000 = 7 THEN 'rare' WHEN n < $1::int * 3 / 10 AND n % 3 = 0 THEN 'retired' ELSE 'product-' || n % 20 END`;
+
+/** Tables that grow with what happens, and not with what is defined. */
+export const GROWING = [
+  'release',
+  'release_plan',
+  'promotion',
+  'release_event',
+  'deployment',
+  'rollback',
+  'bad_version',
+  'environment_hold',
+  'audit_log',
+  'webhook_delivery',
+] as const;
+
+/** Nothing is analysed or vacuumed: whoever wants statistics asks for them. */
+export async function fillHistory(client: pg.ClientBase, { releases, entries }: HistoryOrder): Promise<void> {
+  const run = (text: string, values: unknown[] = [releases]): Promise<unknown> => client.query(text, values);
+  await run('SET synchronous_commit = off', []);
+  for (const table of GROWING) await run(`ALTER TABLE "${table}" SET (autovacuum_enabled = off)`, []);
+  await run(
+    `CREATE TEMP TABLE template AS SELECT id, row_number() OVER (ORDER BY number) - 1 AS place, count(*) OVER () AS all_of FROM release`,
+    [],
+  );
+  await run(
+    `CREATE TEMP TABLE copy AS
+     SELECT n, t.id AS was, md5('release ' || n)::uuid AS id, ${PRODUCT} AS product, 1000 + n AS number,
+       now() - ($1::int - n) * interval '1 minute' AS at, n % 500 = 21 AS failed, n > $1::int - 30 AS open
+     FROM generate_series(1, $1::int) AS n JOIN template t ON t.place = n % t.all_of`,
+  );
+  await run(
+    `INSERT INTO release (id, number, kind, product, flow, flow_revision, version, digest, concurrency, trigger, status, revision, sequence,
+       last_position, created_at, started_at, ended_at, deadline, wake_at, rest)
+     SELECT c.id, c.number, kind, c.product, flow, flow_revision, 'v' || c.n, md5('digest ' || c.n), concurrency, trigger,
+       CASE WHEN open THEN 'SUSPENDED' WHEN failed THEN 'FAILED' ELSE status END, revision, sequence, 1, c.at, c.at,
+       CASE WHEN open THEN NULL ELSE c.at + interval '1 minute' END, deadline, NULL, rest
+     FROM copy c JOIN release r ON r.id = c.was`,
+    [],
+  );
+  await run(
+    `INSERT INTO release_plan SELECT c.id, plan, contents FROM copy c JOIN release_plan l ON l.release_id = c.was`,
+    [],
+  );
+  const environment = (column: string): string =>
+    `CASE WHEN c.n % 500 = 11 AND ${column} = 'eu' THEN 'seldom' ELSE ${column} END`;
+  await run(
+    `INSERT INTO promotion (release_id, position, number, product, environment, status, holds, attempt, dispatch, started_at, ended_at, steps,
+       problem, evidence, approval, overrides)
+     SELECT c.id, position, c.number, c.product, ${environment('environment')},
+       CASE WHEN open AND position > 1 THEN 'SUSPENDED' ELSE status END, false, attempt, dispatch,
+       CASE WHEN open AND position > 1 THEN NULL ELSE c.at END, CASE WHEN open AND position > 1 THEN NULL ELSE c.at + interval '30 seconds' END,
+       steps, problem, evidence,
+       CASE WHEN open AND position > 1 THEN '{"requestedAt":0,"expiresAt":99999999999999,"expiredAt":null,"decisions":[]}'::jsonb END, overrides
+     FROM copy c JOIN promotion p ON p.release_id = c.was ORDER BY c.n`,
+    [],
+  );
+  await run(
+    `INSERT INTO release_event (release_id, sequence, position, at, product, release_status, actor, event)
+     SELECT c.id, e.sequence, 1 + c.n * 300 / $1::int, c.at, c.product, e.release_status, e.actor,
+       CASE WHEN c.failed AND e.sequence = 3 THEN jsonb_build_object('type', 'PromotionFailed', 'environment', 'eu', 'reason', 'so', 'attempt', 1)
+         WHEN c.n % 500 = 11 AND e.event->>'environment' = 'eu' THEN e.event || '{"environment":"seldom"}' ELSE e.event END
+     FROM copy c JOIN release_event e ON e.release_id = c.was ORDER BY c.n, e.sequence`,
+  );
+  await run(
+    `INSERT INTO deployment (release_id, product, environment, application, version, digest, commit_id, at, verified_at)
+     SELECT c.id, c.product, ${environment('d.environment')}, d.application || '-of-' || c.product, 'v' || c.n, md5('digest ' || c.n), NULL, c.at, c.at
+     FROM copy c JOIN deployment d ON d.release_id = c.was ORDER BY c.n`,
+    [],
+  );
+  await run(
+    `INSERT INTO rollback (id, product, release_id, cause, digest, included, origins, created_at, settled_at)
+     SELECT c.id, c.product, c.id, jsonb_build_object('kind', 'MANUAL', 'environment', 'eu', 'reason', 'so', 'at', 0, 'by', 'ada', 'release', o.id),
+       md5('digest ' || c.n), '{}', ARRAY[o.id], c.at, c.at FROM copy c JOIN copy o ON o.n = c.n - 1 WHERE c.n % greatest($1::int / $2::int, 1) = 0`,
+    [releases, entries],
+  );
+  const each = `FROM generate_series(1, $1::int) AS n`;
+  const time = `now() - ($1::int - n) * interval '1 minute'`;
+  await run(
+    `INSERT INTO bad_version (id, product, digest, label, scope, environments, reason, actor, since, unmarked_at)
+     SELECT md5('mark ' || n)::uuid, ${PRODUCT}, md5('digest ' || n), 'v' || n, 'ENVIRONMENT', '["eu"]', 'so', 'ada', ${time},
+       CASE WHEN n % 50 > 0 THEN now() END ${each}`,
+    [entries],
+  );
+  await run(
+    `INSERT INTO environment_hold (id, product, environment, reason, actor, since, lifted_at)
+     SELECT md5('hold ' || n)::uuid, CASE WHEN n % 10 > 0 THEN ${PRODUCT} END, 'eu', 'so', 'ada', ${time}, CASE WHEN n % 50 > 0 THEN now() END ${each}`,
+    [entries],
+  );
+  await run(
+    `INSERT INTO audit_log (command, at, actor, action, transport, input, outcome, objects)
+     SELECT gen_random_uuid(), ${time}, CASE WHEN n % 100 = 0 THEN 'grace' ELSE 'ada' END, CASE WHEN n % 700 = 0 THEN 'secretSet' ELSE 'releaseTrigger' END,
+       'HTTP', '{}', 'DONE', jsonb_build_array(jsonb_build_object('kind', 'Release', 'name', n::text)) ${each}`,
+    [entries],
+  );
+  await run(
+    `INSERT INTO webhook_delivery (id, source, webhook_id, headers, body, received_at, verified_by, status, outcome, due_at)
+     SELECT md5('delivery ' || n)::uuid, CASE WHEN n % 100 = 0 THEN 'other' ELSE 'argo' END, n::text, '{}', '{}', date_trunc('milliseconds', ${time}), 'key',
+       CASE WHEN n % 300 = 0 THEN 'FAILED' ELSE 'DONE' END, 'done', now() ${each}`,
+    [entries],
+  );
+  await run('DROP TABLE copy, template', []);
+}
