@@ -231,6 +231,9 @@ function freeze(
   input: TriggerInput,
   { actor, makers }: { actor: string | null; makers: readonly Maker[] },
 ): NewRelease {
+  // What was found in the source while it was pinned is said with what the flow says.
+  const found = Object.values(contents).flatMap((each) => each.warnings ?? []);
+  const plan = { ...frozen, warnings: [...new Set([...frozen.warnings, ...found])] };
   const pinned = Object.values(contents);
   for (const [name, { label }] of Object.entries(contents))
     checkLabel(label, `the version of application "${name}"`, 'product');
@@ -248,10 +251,10 @@ function freeze(
               .join('\n'),
           )
           .digest('hex');
-  const created = createRelease(randomUUID(), frozen, version, app.clock.now().getTime(), actor, makers);
+  const created = createRelease(randomUUID(), plan, version, app.clock.now().getTime(), actor, makers, found);
   return {
     ...created,
-    plan: frozen,
+    plan,
     contents,
     kind: 'FORWARD',
     product: product.metadata.name,

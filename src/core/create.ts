@@ -6,7 +6,10 @@ import { freshStep } from './step.ts';
 import type { ReleasePlan } from './plan.ts';
 import type { ReleaseState } from './release.ts';
 
-/** A release before its first decision: QUEUED, with the event that says so. */
+/** How many findings an event tells; the plan has all. */
+const MOST_FOUND = 20;
+
+/** A release before its first decision: QUEUED, with the event that says so, and with what was found in its source. */
 export function createRelease(
   id: string,
   plan: ReleasePlan,
@@ -14,6 +17,7 @@ export function createRelease(
   now: number,
   actor: string | null,
   makers: readonly Maker[] = [],
+  found: readonly string[] = [],
 ): Pick<Decision, 'state' | 'events'> {
   const state: ReleaseState = {
     id,
@@ -52,7 +56,8 @@ export function createRelease(
   };
   const environments = plan.promotions.map((each) => each.name);
   const { product, flow, rollback } = plan;
+  const warned = found.length > 0 ? { warnings: found.slice(0, MOST_FOUND) } : {};
   const kind = rollback && { kind: 'ROLLBACK' as const };
-  const event = { type: 'ReleaseQueued', ...kind, product, flow: flow.name, version, environments } as const;
+  const event = { type: 'ReleaseQueued', ...kind, product, flow: flow.name, version, environments, ...warned } as const;
   return { state, events: [{ sequence: 1, at: now, releaseStatus: 'QUEUED', actor, event }] };
 }

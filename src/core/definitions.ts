@@ -74,7 +74,14 @@ export interface PromotionTemplateSpec {
   priority?: number;
   versionSource?: VersionSource;
   promotion?: Record<string, { jsonPaths: string[] }>;
+  /** What becomes of an entry that `[*]`, a filter or `..` selected and that stands in the source alone; REFUSE when absent. */
+  onMissing?: OnMissing;
+  /** What becomes of a path that selects nothing in the source, while others of its file do; WARN when absent. */
+  whenAbsent?: WhenAbsent;
 }
+
+export type OnMissing = 'REFUSE' | 'SKIP' | 'ADD';
+export type WhenAbsent = 'WARN' | 'REFUSE';
 
 export type GitTriggerKey = 'commitMessage' | 'gitRevision';
 

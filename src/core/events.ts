@@ -16,6 +16,8 @@ export type ReleaseEvent =
       flow: string;
       version: string;
       environments: string[];
+      /** What was found in the source while it was pinned; left out where there is nothing. */
+      warnings?: string[];
     }
   | { type: 'ReleaseStarted' }
   | { type: 'ReleaseTerminating'; reason: string }
@@ -41,7 +43,7 @@ export type ReleaseEvent =
   | ({ type: 'StepSucceeded'; outputs?: Record<string, string> } & AtStep)
   | ({ type: 'StepFailed'; message: string } & AtStep)
   | ({ type: 'StepTerminated' } & AtStep)
-  | ({ type: 'ActionCommitted'; commit: string; changed: boolean } & AtStep)
+  | ({ type: 'ActionCommitted'; commit: string; changed: boolean; skipped?: string[] } & AtStep)
   | ({ type: 'DriftOverwritten'; files: string[]; commit?: string; author?: string } & AtStep)
   | ({ type: 'HealthChanged'; application: string; health: HealthStatus; message?: string } & AtPromotion)
   | ({ type: 'RolloutReported'; rollout: RolloutStatus; message: string } & AtPromotion)

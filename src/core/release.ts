@@ -195,6 +195,8 @@ export type Outcome =
       changed?: boolean;
       /** It went over what somebody had changed by hand. */
       drift?: { files: string[]; commit?: string; author?: string };
+      /** Entries that stand in the source alone and were left out, in words. */
+      skipped?: string[];
     }
   /** Judged bad: never tried again by itself. `unclear`: cut off, so that its effect may have taken place all the same. */
   | { kind: 'failed'; message: string; unclear?: boolean }

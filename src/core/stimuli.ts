@@ -224,10 +224,11 @@ function tellEffect(
   promotion: number,
   step: number,
   { phase, application }: PlannedStep,
-  { commit, changed, drift }: Extract<Outcome, { kind: 'succeeded' }>,
+  { commit, changed, drift, skipped }: Extract<Outcome, { kind: 'succeeded' }>,
 ): void {
   const at = move.atStep(promotion, step);
-  if (commit !== undefined) move.emit({ type: 'ActionCommitted', ...at, commit, changed: changed ?? true });
+  const left = skipped?.length ? { skipped } : {};
+  if (commit !== undefined) move.emit({ type: 'ActionCommitted', ...at, commit, changed: changed ?? true, ...left });
   if (drift)
     move.emit({ type: 'DriftOverwritten', ...at, files: drift.files, commit: drift.commit, author: drift.author });
   if (phase === 'ACTION') move.deploy(promotion, application as number, commit ?? null, false);

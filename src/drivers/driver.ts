@@ -4,6 +4,7 @@ import type {
   DriverSpec,
   HealthSourceSpec,
   HealthStatus,
+  OnMissing,
   PromotionTemplateSpec,
 } from '../core/definitions.ts';
 
@@ -26,6 +27,10 @@ export interface PinnedContent {
   message?: string;
   date?: string;
   files: Record<string, PinnedFile>;
+  /** As the template says; REFUSE when absent. Not a part of the version: the digest is over `files`. */
+  onMissing?: OnMissing;
+  /** What a person should know before it is promoted; told with the release. */
+  warnings?: string[];
 }
 
 export type PinnedFile =
@@ -126,6 +131,8 @@ export interface Effect {
   changed: boolean;
   /** It went over a change by hand. */
   drift?: Drift;
+  /** Entries that stand in the source alone and were left out, as the template says: file and place, in words; at most 50. */
+  skipped?: string[];
 }
 
 /**

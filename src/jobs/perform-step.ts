@@ -133,15 +133,15 @@ async function perform(hands: Hands, place: StepPlace, signal: AbortSignal): Pro
     const rollback = undo && { takesBack, reason, undo, mayStillArrive: begun };
     const live = liveOf(hands, place, application);
     const effect = await hands.drivers.driver(spec.driver).apply(spec.driver, content, { ...context, rollback, live });
-    const { drift } = effect;
-    if (effect.commit === undefined) return { kind: 'succeeded', changed: effect.changed, drift };
+    const { drift, skipped } = effect;
+    if (effect.commit === undefined) return { kind: 'succeeded', changed: effect.changed, drift, skipped };
     const outputs = {
       COMMIT_SHA: effect.commit,
       COMMIT_AUTHOR: effect.author ?? '',
       COMMIT_MESSAGE: effect.message ?? '',
       COMMIT_DATE: effect.date ?? '',
     };
-    return { kind: 'succeeded', outputs, commit: effect.commit, changed: effect.changed, drift };
+    return { kind: 'succeeded', outputs, commit: effect.commit, changed: effect.changed, drift, skipped };
   }
   if (work.kind === 'soak') {
     const look = checkHealth(hands, release, promoted, promotionState, application, signal);

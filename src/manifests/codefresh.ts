@@ -13,7 +13,7 @@ import {
 } from '../core/definitions.ts';
 import { defaulted, integer, isMap, list, object, oneOf, optional, required, text, type Report } from './codec.ts';
 import { metadataFields, SLUICE_API, type Form } from './forms.ts';
-import { hooks, policy, productFlow, template } from './kinds.ts';
+import { hooks, policy, productFlow, templateFields } from './kinds.ts';
 
 /** Manifests of this kind apply as they were published. Product.concurrency came with v1beta2; both versions take it. */
 export const CODEFRESH_APIS = ['codefresh.io/v1beta1', 'codefresh.io/v1beta2'];
@@ -28,6 +28,11 @@ const ours = `it is a field of ${SLUICE_API}: change apiVersion to use it`;
 const alsoOurs = (...keys: string[]) => Object.fromEntries(keys.map((key) => [key, ours]));
 
 const metadata = object<Metadata & { namespace?: string }>({ ...metadataFields, namespace: optional(text) });
+
+const template = object<Omit<PromotionTemplateSpec, 'onMissing' | 'whenAbsent'>>(
+  templateFields,
+  alsoOurs('onMissing', 'whenAbsent'),
+);
 
 interface WireFlow {
   triggerEnvironment: string;

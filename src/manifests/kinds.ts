@@ -68,11 +68,18 @@ const environmentSelector = object<EnvironmentSelector>({ ...selectorFields, kin
 
 const versionSource = object<VersionSource>({ file: required(text), jsonPath: required(text) });
 
-export const template = object<PromotionTemplateSpec>({
+/** As published. */
+export const templateFields = {
   applicationSourceSelector: optional(selector),
   priority: optional(integer),
   versionSource: optional(versionSource),
   promotion: optional(map(object<{ jsonPaths: string[] }>({ jsonPaths: required(list(text)) }))),
+};
+
+export const template = object<PromotionTemplateSpec>({
+  ...templateFields,
+  onMissing: optional(oneOf('REFUSE', 'SKIP', 'ADD')),
+  whenAbsent: optional(oneOf('WARN', 'REFUSE')),
 });
 
 export const gitTriggerSelector = object<GitTriggerSelector>({

@@ -17,6 +17,8 @@ import type {
   ReleaseWindowSpec,
   SimulateDriverSpec,
   WindowAction,
+  OnMissing,
+  WhenAbsent,
   WorkflowAction,
 } from '../core/definitions.ts';
 import type { Phase } from '../core/plan.ts';
@@ -47,6 +49,22 @@ export const DefinitionKindEnum = enumOf<Kind>('DefinitionKind', 'What can be de
   PromotionTemplate: 'Which files and values of an application are promoted.',
   ReleaseWindow: 'When promotion into environments is allowed or denied.',
 });
+
+export const OnMissingEnum = enumOf<OnMissing>(
+  'OnMissing',
+  'What becomes of an entry that stands in the source alone.',
+  {
+    REFUSE: 'The promotion is refused, and names it.',
+    SKIP: 'It is left out; `ActionCommitted` says so.',
+    ADD: 'It is added to the target.',
+  },
+);
+
+export const WhenAbsentEnum = enumOf<WhenAbsent>(
+  'WhenAbsent',
+  'What becomes of a JSON path that selects nothing in the source while others of its file do.',
+  { WARN: 'The release says so in its warnings.', REFUSE: 'No release is created.' },
+);
 
 export const EnvironmentKindEnum = enumOf<EnvironmentKind>('EnvironmentKind', 'How careful one has to be.', {
   NON_PRODUCTION: 'Nobody outside depends on it.',

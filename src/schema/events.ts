@@ -73,6 +73,11 @@ const EVENTS: { [T in ReleaseEventType]: EventSpec<T> } = {
       flow: [text, "The flow's name."],
       version: [text, 'The version that travels.'],
       environments: [texts, 'The environments and workflow steps that it will travel, in the order of the flow.'],
+      warnings: [
+        texts,
+        'What was found in the source while it was pinned, at most 20; the plan has all. Null: nothing.',
+        'nullable',
+      ],
     },
   },
   ReleaseStarted: { about: 'It was its turn: the release began.', fields: {} },
@@ -233,6 +238,11 @@ const EVENTS: { [T in ReleaseEventType]: EventSpec<T> } = {
       ...atStep,
       commit: [text, 'The commit that holds it.'],
       changed: [() => Boolean, 'False: it was there already, and nothing had to be written.'],
+      skipped: [
+        texts,
+        'Entries that stand in the source alone and were left out, as the template says: file and place; at most 50.',
+        'nullable',
+      ],
     },
   },
   DriftOverwritten: {

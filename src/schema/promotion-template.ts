@@ -1,4 +1,6 @@
 import { Field, InputType, Int, ObjectType } from 'type-graphql';
+import type { OnMissing, WhenAbsent } from '../core/definitions.ts';
+import { OnMissingEnum, WhenAbsentEnum } from './choices.ts';
 import { connectionOf } from './connection.ts';
 import { Definition, DefinitionInput, EXPECTED_REVISION, IDEMPOTENCY_KEY } from './definition.ts';
 import { Node } from './node.ts';
@@ -6,6 +8,10 @@ import { SelectorInput, SelectorType } from './selector.ts';
 import { FileEntryInput } from './spec-input.ts';
 import { UserError } from './user-errors.ts';
 
+const ON_MISSING =
+  'What becomes of an entry that `[*]`, a filter or `..` selected and that stands in the source alone. REFUSE when left out.';
+const WHEN_ABSENT =
+  'What becomes of a JSON path that selects nothing in the source while others of its file do. WARN when left out.';
 const FILE = "The file, in the application's folder.";
 
 @ObjectType({ description: "Where a version's label is read." })
@@ -54,6 +60,12 @@ export class PromotionTemplateContent {
 
   @Field(() => [PromotedFile], { nullable: true, description: 'What is promoted; without it the whole folder is.' })
   promotion!: PromotedFile[] | null;
+
+  @Field(() => OnMissingEnum, { nullable: true, description: ON_MISSING })
+  onMissing!: OnMissing | null;
+
+  @Field(() => WhenAbsentEnum, { nullable: true, description: WHEN_ABSENT })
+  whenAbsent!: WhenAbsent | null;
 }
 
 @InputType({ description: 'A promotion template that stands in a product.' })
@@ -69,6 +81,12 @@ export class PromotionTemplateContentInput {
     description: 'What is promoted; without it the whole folder is.',
   })
   promotion?: PromotedFileInput[];
+
+  @Field(() => OnMissingEnum, { nullable: true, description: ON_MISSING })
+  onMissing?: OnMissing;
+
+  @Field(() => WhenAbsentEnum, { nullable: true, description: WHEN_ABSENT })
+  whenAbsent?: WhenAbsent;
 }
 
 @ObjectType({
@@ -90,6 +108,12 @@ export class PromotionTemplate extends Definition {
 
   @Field(() => [PromotedFile], { nullable: true, description: 'What is promoted; without it the whole folder is.' })
   promotion!: PromotedFile[] | null;
+
+  @Field(() => OnMissingEnum, { nullable: true, description: ON_MISSING })
+  onMissing!: OnMissing | null;
+
+  @Field(() => WhenAbsentEnum, { nullable: true, description: WHEN_ABSENT })
+  whenAbsent!: WhenAbsent | null;
 }
 
 @InputType()
@@ -111,6 +135,12 @@ export abstract class PromotionTemplateInput extends DefinitionInput {
     description: 'What is promoted; without it the whole folder is.',
   })
   promotion?: PromotedFileInput[];
+
+  @Field(() => OnMissingEnum, { nullable: true, description: ON_MISSING })
+  onMissing?: OnMissing;
+
+  @Field(() => WhenAbsentEnum, { nullable: true, description: WHEN_ABSENT })
+  whenAbsent?: WhenAbsent;
 }
 
 @InputType({ description: 'A new promotion template.' })

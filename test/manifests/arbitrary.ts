@@ -67,7 +67,7 @@ const policy = record<NonNullable<Specs['PromotionFlow']['steps'][number]['polic
   { preAction: name, action: fc.constantFrom('commit', 'pr', 'none'), postAction: name },
   [],
 );
-const template = record<Specs['PromotionTemplate']>(
+const published = record<Omit<Specs['PromotionTemplate'], 'onMissing' | 'whenAbsent'>>(
   {
     applicationSourceSelector: selector,
     priority: fc.integer(),
@@ -79,6 +79,16 @@ const template = record<Specs['PromotionTemplate']>(
     ),
   },
   [],
+);
+/** Mostly what both forms can say. */
+const template: fc.Arbitrary<Specs['PromotionTemplate']> = fc.oneof(
+  { weight: 4, arbitrary: published },
+  {
+    weight: 1,
+    arbitrary: fc
+      .tuple(published, fc.constantFrom('REFUSE', 'SKIP', 'ADD'), fc.constantFrom('WARN', 'REFUSE'))
+      .map(([each, onMissing, whenAbsent]) => ({ ...each, onMissing, whenAbsent })),
+  },
 );
 const approval = record<NonNullable<Specs['PromotionFlow']['steps'][number]['approval']>>(
   {

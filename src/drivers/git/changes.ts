@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { OnMissing } from '../../core/definitions.ts';
 import type { PinnedContent, PinnedFile } from '../driver.ts';
 import { PermanentError } from '../driver.ts';
 import { foreign } from '../../foreign/index.ts';
@@ -17,6 +18,9 @@ export interface WrittenFile {
   mode: '100644' | '100755';
   bytes: Buffer;
 }
+
+/** Beyond this a list says no more. */
+const MOST_SKIPPED = 50;
 
 interface Place {
   /** As the template names it, below the application's folder. */
@@ -39,6 +43,17 @@ export async function changesFor(
   content: PinnedContent,
   signal: AbortSignal,
 ): Promise<Change[]> {
+  return (await changesAndSkipped(mirror, head, folder, content, signal)).changes;
+}
+
+/** The same, and what stands in the source alone and is left out. */
+export async function changesAndSkipped(
+  mirror: Mirror,
+  head: string,
+  folder: string,
+  content: PinnedContent,
+  signal: AbortSignal,
+): Promise<{ changes: Change[]; skipped: string[] }> {
   const places = await placesIn(mirror, head, folder, content, signal);
   const edited = places.filter((each) => each.pinned.kind === 'values');
   const missing = edited.find((each) => !each.entry);
@@ -49,16 +64,19 @@ export async function changesFor(
     edited.map((each) => each.entry!),
     signal,
   );
-  const written = await Promise.all(edited.map((place, index) => valueChange(mirror, place, blobs[index]!, signal)));
+  const written = await Promise.all(
+    edited.map((place, index) => valueChange(mirror, place, blobs[index]!, content.onMissing ?? 'REFUSE', signal)),
+  );
   const changes: Change[] = [];
   for (const place of places) {
     const edit = edited.indexOf(place);
-    const change = edit < 0 ? wholeChange(place) : written[edit];
+    const change = edit < 0 ? wholeChange(place) : written[edit]?.change;
     if (!change) continue;
     if (place.resolved.links.length > 0) refuseThroughLink(place.path, place.resolved);
     changes.push(change);
   }
-  return changes;
+  const skipped = written.flatMap((each) => each.skipped).slice(0, MOST_SKIPPED);
+  return { changes, skipped };
 }
 
 /** The paths that the content is about, for asking who touched them last. */
@@ -107,19 +125,21 @@ function wholeChange({ path, pinned, entry }: Place): Change | undefined {
 
 async function valueChange(
   mirror: Mirror,
-  { path, pinned, entry }: Place,
+  { file, path, pinned, entry }: Place,
   blob: Buffer,
+  onMissing: OnMissing,
   signal: AbortSignal,
-): Promise<Change | undefined> {
-  if (pinned.kind !== 'values') return undefined;
+): Promise<{ change?: Change; skipped: string[] }> {
+  if (pinned.kind !== 'values') return { skipped: [] };
   const text = textOf(blob);
   if (text === undefined) throw new PermanentError(`file "${path}" is not UTF-8 text`);
   const { values } = pinned;
-  const asked = { file: path, text, values, onMissing: 'REFUSE' as const };
+  const asked = { file: path, text, values, onMissing };
   const applied = await foreign.ask('applyValues', asked, { caller: mirror.url, what: `file "${path}"`, signal });
-  if (!applied.changed) return undefined;
+  const skipped = applied.skipped.map((each) => `${file}: ${each}`);
+  if (!applied.changed) return { skipped };
   const mode = entry!.mode === '100755' ? '100755' : '100644';
-  return { path, mode, bytes: Buffer.from(applied.text, 'utf8') };
+  return { change: { path, mode, bytes: Buffer.from(applied.text, 'utf8') }, skipped };
 }
 
 /** The object's name as git computes it: equal content is seen without reading it. `length`: of the repository's ids, 40 or 64. */

@@ -8,7 +8,7 @@ import type { Address, Protocol } from './address.ts';
 import { checkBranch, checkPath, parseAddress } from './address.ts';
 import type { CacheLimits } from './cache.ts';
 import { CACHE_LIMITS } from './cache.ts';
-import { changesFor, pathsOf } from './changes.ts';
+import { changesAndSkipped, pathsOf } from './changes.ts';
 import { buildCommit, messageFor } from './commit.ts';
 import type { GitCredentials, Login } from './credentials.ts';
 import { loginFor } from './credentials.ts';
@@ -152,14 +152,16 @@ export function createGitDriver(settings: GitSettings): Driver<GitDriverSpec> {
     if (before) return { ...shown(before.facts), changed: before.changed };
 
     const { rollback } = context;
-    const changes = rollback
-      ? await restoringChanges(search, content, rollback.undo, context)
-      : await changesFor(mirror, head, folder, content, signal);
+    const planned = rollback
+      ? { changes: await restoringChanges(search, content, rollback.undo, context), skipped: [] }
+      : await changesAndSkipped(mirror, head, folder, content, signal);
+    const { changes } = planned;
+    const skipped = planned.skipped.length > 0 ? { skipped: planned.skipped } : {};
     // A push of what is taken back may be on its way: a new head makes it come second, and then it is asked whether it is wanted.
     const fence = changes.length === 0 && rollback?.mayStillArrive !== undefined && (await rollback.mayStillArrive());
     if (changes.length === 0 && !fence) {
       const last = await lastTouching(mirror, head, pathsOf(folder, content), signal);
-      return { ...(last && shown(last)), changed: false };
+      return { ...(last && shown(last)), changed: false, ...skipped };
     }
     const drift = fence ? null : await seenBeneath(mirror, where, folder, head, content, context);
     const signature = signatureOf(search.keys[0]!, claimOf(context), written(changes, head.length));
@@ -169,7 +171,7 @@ export function createGitDriver(settings: GitSettings): Driver<GitDriverSpec> {
     // Only on top of the very head that was looked at: whoever pushes in between makes this one start over.
     const lease = `--force-with-lease=refs/heads/${target.branch}:${head}`;
     const push = await mirror.remote(['push', '--porcelain', '--no-verify', lease, '--', mirror.url, refspec], signal);
-    if (push.code === 0) return { ...shown(facts), changed: !fence, ...(drift && { drift }) };
+    if (push.code === 0) return { ...shown(facts), changed: !fence, ...(drift && { drift }), ...skipped };
     const said = `${push.stderr}\n${push.stdout.toString()}`;
     if (isRace(said)) return undefined;
     throw mirror.error(where, said);

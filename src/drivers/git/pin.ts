@@ -1,4 +1,4 @@
-import type { GitDriverSpec, PromotionTemplateSpec } from '../../core/definitions.ts';
+import type { GitDriverSpec, PromotionTemplateSpec, WhenAbsent } from '../../core/definitions.ts';
 import { wrongLabel } from '../../core/printable.ts';
 import { contentDigest } from '../content.ts';
 import type { PinnedContent, PinnedFile, PinnedValue } from '../driver.ts';
@@ -27,14 +27,26 @@ export async function pinContent(
   const folder = checkPath(source.path, 'path');
   const commit = wanted === undefined ? head : await resolveCommit(mirror, head, wanted, signal);
   const promotion = template?.promotion;
+  const warnings: string[] = [];
   const files = promotion
-    ? await pinSelected(mirror, commit, folder, promotion, signal)
+    ? await pinSelected(mirror, commit, folder, promotion, template.whenAbsent ?? 'WARN', warnings, signal)
     : await pinFolder(mirror, commit, folder, signal);
   const label = template?.versionSource
     ? await readLabel(mirror, commit, folder, template.versionSource, signal)
     : commit.slice(0, SHORT);
   const { author, message, date } = shown(await factsOf(mirror, commit, signal));
-  return { label, digest: contentDigest(files), commit, author, message, date, files };
+  const { onMissing } = template ?? {};
+  return {
+    label,
+    digest: contentDigest(files),
+    commit,
+    author,
+    message,
+    date,
+    files,
+    ...(onMissing !== undefined && onMissing !== 'REFUSE' && { onMissing }),
+    ...(warnings.length > 0 && { warnings }),
+  };
 }
 
 async function pinFolder(
@@ -52,12 +64,17 @@ async function pinFolder(
   return Object.fromEntries(listed.map(({ file, entry }, index) => [file, whole(entry, blobs[index]!)]));
 }
 
-/** A file without JSON paths is promoted whole. */
+/**
+ * A file without JSON paths is promoted whole. A shared template may name paths that one application lacks, which is said; a file
+ * in which none selects anything is a mistake.
+ */
 async function pinSelected(
   mirror: Mirror,
   commit: string,
   folder: string,
   promotion: NonNullable<PromotionTemplateSpec['promotion']>,
+  whenAbsent: WhenAbsent,
+  warnings: string[],
   signal: AbortSignal,
 ): Promise<PinnedContent['files']> {
   const names = Object.keys(promotion);
@@ -72,7 +89,14 @@ async function pinSelected(
     names.map(async (file, index) => {
       const { jsonPaths } = promotion[file]!;
       if (jsonPaths.length === 0) return whole(entries[index]!, blobs[index]!);
-      return selected(mirror, entries[index]!.path, blobs[index]!, jsonPaths, signal);
+      const { path } = entries[index]!;
+      const { values, absent } = await select(mirror, path, blobs[index]!, jsonPaths, signal);
+      if (absent.length === jsonPaths.length)
+        throw new PermanentError(`file "${path}" has nothing at ${jsonPaths.join(', ')}`);
+      const missing = `file "${path}" has nothing at ${absent.join(', ')}`;
+      if (absent.length > 0 && whenAbsent === 'REFUSE') throw new PermanentError(missing);
+      if (absent.length > 0) warnings.push(`${missing}: what stands there in the targets stays as it is`);
+      return { kind: 'values', values } satisfies PinnedFile;
     }),
   );
   return Object.fromEntries(names.map((file, index) => [file, pinned[index]!]));
@@ -82,20 +106,6 @@ function whole(entry: Entry, blob: Buffer): PinnedFile {
   const text = textOf(blob);
   const body = text === undefined ? { base64: blob.toString('base64') } : { text };
   return { kind: 'whole', ...body, ...(entry.mode === '100755' ? { executable: true } : {}) };
-}
-
-/** A shared template may name paths that one application lacks; a file in which none is found is a mistake. */
-async function selected(
-  mirror: Mirror,
-  path: string,
-  blob: Buffer,
-  jsonPaths: string[],
-  signal: AbortSignal,
-): Promise<PinnedFile> {
-  const { values } = await select(mirror, path, blob, jsonPaths, signal);
-  if (values.every((each) => each.locations.length === 0))
-    throw new PermanentError(`file "${path}" has nothing at ${jsonPaths.join(', ')}`);
-  return { kind: 'values', values };
 }
 
 async function readLabel(
