@@ -57,7 +57,7 @@ function nameOf(work: Work): string | null {
 
 /**
  * Saves many decisions in one statement, so in one transaction or as a part of one: state, events, outbox, deployments,
- * the holds that end with it, and the notice to readers of the log. The UPDATE takes each release's row lock and compares its revision; a release that
+ * the holds that end with it, and the notice to readers of the log. The statement takes the releases' row locks in the order of their ids, and compares their revisions; a release that
  * somebody else moved meanwhile is left out, with everything of its decision, and is missing from the answer.
  */
 export async function saveDecisions(
@@ -72,9 +72,7 @@ export async function saveDecisions(
   const deployments: unknown[] = [];
   const lifted: unknown[] = [];
   const audits: unknown[] = [];
-  // In one order everywhere, so that two statements over the same releases queue up and never wait for each other.
-  const sorted = [...decisions].sort((a, b) => (a.release.id < b.release.id ? -1 : 1));
-  for (const { release, expected, decision, audit } of sorted) {
+  for (const { release, expected, decision, audit } of decisions) {
     const { state } = decision;
     const { id } = release;
     for (const entry of audit) audits.push({ release_id: id, ...auditRecord(entry) });
@@ -127,7 +125,7 @@ export async function saveDecisions(
       handedOver,
       JSON.stringify(lifted),
       JSON.stringify(audits),
-      sorted.map(({ release }) => release.id),
+      decisions.map(({ release }) => release.id),
     ],
   });
   return new Set(result.rows.map((row) => row.id));
@@ -149,13 +147,17 @@ WITH input AS (
   SELECT * FROM jsonb_to_recordset($1::jsonb) AS i(
     id uuid, expected integer, status text, sequence integer, started_at timestamptz, ended_at timestamptz,
     deadline timestamptz, wake_at timestamptz, rest jsonb)
+), locked AS MATERIALIZED (
+  -- In one order everywhere: an UPDATE locks rows as it comes across them, and two that share releases would wait in a circle.
+  SELECT id FROM release WHERE id = ANY($9::uuid[]) ORDER BY id FOR NO KEY UPDATE
 ), saved AS (
   UPDATE release r SET
     status = i.status, revision = r.revision + 1, sequence = i.sequence, started_at = i.started_at,
     ended_at = i.ended_at, deadline = i.deadline, wake_at = i.wake_at, rest = i.rest,
     last_position = greatest(r.last_position, pg_current_xact_id()::text::bigint)
   -- By their keys: the planner takes a document for a hundred rows, and would go through the whole table for that many.
-  FROM input i WHERE r.id = ANY($9::uuid[]) AND r.id = i.id AND r.revision = i.expected
+  FROM input i JOIN locked ON locked.id = i.id
+  WHERE r.id = ANY($9::uuid[]) AND r.id = i.id AND r.revision = i.expected
   RETURNING r.id, r.product, r.last_position
 ), promoted AS (
   UPDATE promotion p SET

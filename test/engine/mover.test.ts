@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import type { App } from '../../src/app.ts';
 import { terminateRelease } from '../../src/commands/control-release.ts';
+import { holdingNothing, inTransaction } from '../../src/connections.ts';
 import { LIMITS } from '../../src/limits.ts';
 import { openTestEngine } from '../support/engine.ts';
 import type { TestEngine } from '../support/engine.ts';
@@ -99,4 +100,36 @@ test('an older release that cannot be terminated yet is logged, and nothing else
   app.mover.move = move;
   expect(unhandled).toEqual([]);
   await worker.close();
+});
+
+test('a save waits for one release while it holds none that comes after it', async () => {
+  // Rows are come across in the order of the table, as in any plan that finds this cheaper.
+  await engine.app.pool.query(
+    `DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET enable_indexscan = off', current_database());
+       EXECUTE format('ALTER DATABASE %I SET enable_bitmapscan = off', current_database()); END $$`,
+  );
+  const app = await engine.another();
+  const pair = async (): Promise<string[]> => {
+    const ids = await triggered(2, 10);
+    const { rows } = await app.pool.query<{ id: string }>('SELECT id FROM release WHERE id = ANY($1) ORDER BY ctid', [
+      ids,
+    ]);
+    return rows.map((row) => row.id);
+  };
+  let [high, low] = await pair();
+  // The one that is first in the table is to be locked last.
+  while (high! < low!) [high, low] = await pair();
+  let moved: Promise<unknown> = Promise.resolve();
+  await inTransaction(app.pool, 'BEGIN', async (client) => {
+    await client.query('SELECT FROM release WHERE id = $1 FOR UPDATE', [low]);
+    moved = holdingNothing(() =>
+      Promise.all([high!, low!].map((id) => app.mover.move(id, { kind: 'terminate', reason: 'both', by: 'ada' }))),
+    );
+    const waits = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
+    // Within a transaction it would be seen as it was the first time.
+    const waiting = () => holdingNothing(() => engine.app.pool.query(waits));
+    while ((await waiting()).rowCount === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+    await client.query('SELECT FROM release WHERE id = $1 FOR UPDATE NOWAIT', [high]);
+  });
+  await moved;
 });
