@@ -35,6 +35,23 @@ forEachBackend((backend) => {
   });
   afterAll(() => engine.close());
 
+  test('in a pipeline the next one is told that the one before it waits for an approval', async () => {
+    await engine.saveBilling('lined-up', {
+      concurrency: 'PIPELINE',
+      approvals: { staging: approvalOf('1 of @sre', { forbidInitiator: false }) },
+    });
+    const first = await engine.trigger({ product: 'lined-up', version: '1' });
+    await engine.reached(first, asks(1));
+    const second = await engine.trigger({ product: 'lined-up', version: '2' });
+    await engine.reached(second, (state) => state.promotions[1]?.status === 'WAITING');
+    const told = (await engine.events(second)).filter((each) => each.type === 'PromotionWaiting');
+    expect(told.map((each) => each.reason)).toContainEqual(
+      expect.stringContaining(`release ${first} goes first, and waits for an approval in staging`),
+    );
+    for (const id of [first, second]) await terminateRelease(engine.app, { releaseId: id }, 'test');
+    await Promise.all([first, second].map((id) => engine.ended(id)));
+  });
+
   test('a promotion waits SUSPENDED for people, and starts in the moment that they agree', async () => {
     await engine.saveBilling('asked', { approvals: { staging: approvalOf('1 of @sre') } });
     const id = await engine.trigger({ product: 'asked', version: '1' });
