@@ -146,7 +146,7 @@ export class Watcher {
       }
     }
     state.groups.forEach((group, position) => this.#seeGroup(old, group, position, stimulus, decision));
-    this.#seeTimes(state, events, moved);
+    this.#seeTimes(old, state, events, moved);
     this.#seeTold(old, state, stimulus, moved);
     this.#seeWhole(state, facts, moved);
     this.#seeStale(old, stimulus, facts, now, state);
@@ -510,7 +510,7 @@ export class Watcher {
   }
 
   /** Limits, counted once more: what ends because of one had reached it, and what had reached one ends. */
-  #seeTimes(state: ReleaseState, events: Decision['events'], now: number): void {
+  #seeTimes(old: ReleaseState, state: ReleaseState, events: Decision['events'], now: number): void {
     const total = (key: 'release' | number): number => {
       const { moved, since } = this.#times.get(key) ?? { moved: 0, since: null };
       return moved + (since === null ? 0 : Math.max(0, now - since));
@@ -528,7 +528,12 @@ export class Watcher {
       if (event.type === 'StepFailed' && event.message.startsWith('the limit of')) {
         const position = this.#position(event.environment);
         const limit = this.#planned(position).timeout ?? Infinity;
-        claim(total(position) >= limit, `${event.environment} moved for ${total(position)} of ${limit} ms, and failed`);
+        // It had reached it when it was told to stop; the clock may have gone back since.
+        const stopped = old.promotions[position]?.steps.some((step) => step.stop !== null);
+        claim(
+          stopped === true || total(position) >= limit,
+          `${event.environment} moved for ${total(position)} of ${limit} ms, and failed`,
+        );
         this.reached.count('environment ended by its limit');
       }
       if (event.type === 'ReleaseRetried') {
@@ -537,6 +542,14 @@ export class Watcher {
       }
       if (event.type === 'PromotionStarted') this.#times.delete(this.#position(event.environment));
     }
+    state.promotions.forEach(({ steps }, position) => {
+      const limit = this.#planned(position).timeout ?? Infinity;
+      steps.forEach(({ stop }, index) => {
+        const news = stop !== null && !old.promotions[position]?.steps[index]?.stop;
+        if (news && stop.message.startsWith('the limit of'))
+          claim(total(position) >= limit, 'stopped before its limit');
+      });
+    });
     const open = state.endedAt === null && state.terminating === null;
     if (open && state.startedAt !== null)
       claim(total('release') < timeout, `it has moved for ${total('release')} ms, and goes on`);
