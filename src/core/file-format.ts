@@ -1,11 +1,14 @@
 import { quote } from './wording.ts';
 
 /** Formats whose text can be edited by JSON paths. */
-export type FileFormat = 'YAML' | 'JSON';
+export type FileFormat = 'YAML' | 'JSON' | 'TOML' | 'ENV' | 'PROPERTIES';
 
 const NAMES: [RegExp, FileFormat][] = [
   [/\.ya?ml$/i, 'YAML'],
   [/\.jsonc?$/i, 'JSON'],
+  [/\.toml$/i, 'TOML'],
+  [/(?:^|\/)\.env(?:\.[\w-]+)*$|\.env$/i, 'ENV'],
+  [/\.properties$/i, 'PROPERTIES'],
 ];
 
 /** By the file's name alone; undefined where JSON paths cannot be promoted. */
@@ -15,5 +18,5 @@ export const formatNamed = (file: string): FileFormat | undefined => NAMES.find(
 export function refuseFileName(file: string): string | undefined {
   return formatNamed(file)
     ? undefined
-    : `JSON paths cannot be promoted in ${quote(file)}: files that end in .yaml, .yml, .json or .jsonc can`;
+    : `JSON paths cannot be promoted in ${quote(file)}: files that end in .yaml, .yml, .json, .jsonc, .toml, .env or .properties can`;
 }

@@ -82,7 +82,15 @@ describe('every page', () => {
 
   test('names settings that are there', () => {
     // The CLI and the long searches of tests have their own.
-    const others = ['SLUICE_SERVER', 'SLUICE_TOKEN', 'SLUICE_SIM_RUNS', 'SLUICE_SIM_SEED', 'SLUICE_SIM_PRINT'];
+    const others = [
+      'SLUICE_SERVER',
+      'SLUICE_TOKEN',
+      'SLUICE_SIM_RUNS',
+      'SLUICE_SIM_SEED',
+      'SLUICE_SIM_PRINT',
+      'SLUICE_EDIT_RUNS',
+      'SLUICE_EDIT_SEED',
+    ];
     expect(
       missing(
         (text) => named(text, /\b(SLUICE_[A-Z_]+)\b/g),

@@ -8,12 +8,13 @@ import { Editor } from './editor.ts';
 import { readSource } from './formats.ts';
 import type { FileDocument, Location, Plain, Source, Want } from './node.ts';
 import { childIn, plain, wordsFor } from './node.ts';
+import type { Identity } from './identity.ts';
 import type { MissingStep } from './pair.ts';
 import { chosenByPath, pair } from './pair.ts';
 import { reasonFor } from './reason.ts';
 import { select } from './select.ts';
 import { applyEdits } from './text.ts';
-import { wantsOf } from './want.ts';
+import { coveredBy, wantsOf } from './want.ts';
 import type { Wishes } from './wishes.ts';
 import { differenceOf, expectedOf, noWishes, wholeOf, wish } from './wishes.ts';
 
@@ -49,28 +50,42 @@ type Wanted = Map<FileDocument, Wishes>;
 function wishesOf(source: Source, values: PathValues[], onMissing: OnMissing): { wishes: Wanted; skipped: string[] } {
   const wishes: Wanted = new Map();
   const skipped: string[] = [];
-  const added = new Map<string, number>();
+  const added = new Map<FileDocument, Map<string, number>>();
+  const placed: { document: FileDocument; path: string; location: Location; want: Want }[] = [];
   for (const { path, locations } of values) {
     if (locations.length === 0) continue;
     const parsed = parsePath(path);
     const usable = typeof parsed === 'string' ? undefined : parsed;
+    // What stands within a map or a list that is promoted whole comes with it.
+    const isCovered = coveredBy(
+      values.filter((each) => documentOf(each.path) === documentOf(path)).flatMap((each) => each.locations),
+    );
     inPath(path, () => {
-      const document = chooseDocument(source, usable, path) ?? { root: undefined, end: -1 };
-      if (document.end < 0) throw new PermanentError('this file has no such document');
+      const document = chooseDocument(source, usable, path);
+      if (!document) throw new PermanentError('this file has no such document');
       const root = document.root ? plain(document.root) : null;
-      const wanted = wishes.get(document) ?? noWishes();
-      wishes.set(document, wanted);
+      if (!wishes.has(document)) wishes.set(document, noWishes());
+      if (!added.has(document)) added.set(document, new Map());
       for (const { pinned, want } of wantsOf(locations)) {
         const found = pair(root, known(pinned, parsed, locations, root));
-        if (found.at === 'place') wish(wanted, found.location, want);
-        else if (onMissing === 'ADD') add(root, wanted, found, want, added);
+        if (found.at === 'place') placed.push({ document, path, location: found.location, want });
+        else if (isCovered(pinned.location)) continue;
+        else if (onMissing === 'ADD')
+          placed.push(
+            ...additions(root, found, want, added.get(document)!).map((each) => ({ document, path, ...each })),
+          );
         else skipped.push(usable?.document ? `${path}: ${found.words}` : found.words);
       }
     });
   }
   if (onMissing === 'REFUSE' && skipped.length > 0) throw onlyInSource(skipped);
+  // What is wanted as a whole comes first: the order of the paths in the template makes no difference.
+  for (const { document, path, location, want } of placed.toSorted((a, b) => a.location.length - b.location.length))
+    inPath(path, () => wish(wishes.get(document)!, location, want));
   return { wishes, skipped };
 }
+
+const documentOf = (path: string): string => path.slice(0, path.indexOf('$')).trim();
 
 function onlyInSource(places: string[]): PermanentError {
   const more = places.length > MOST_NAMED ? ` and ${places.length - MOST_NAMED} more` : '';
@@ -113,14 +128,14 @@ function placeOfAlike(
 }
 
 /** A missing entry is added with what it is found by, and with what was selected of it. */
-function add(
+function additions(
   root: Plain,
-  wishes: Wishes,
   { location, steps, words }: { location: Location; steps: MissingStep[]; words: string },
   want: Want,
   added: Map<string, number>,
-): void {
+): { location: Location; want: Want }[] {
   const at = [...location];
+  const all: { location: Location; want: Want }[] = [];
   for (const [index, { key, entry }] of steps.entries()) {
     if (!entry) {
       if (typeof key === 'number')
@@ -128,20 +143,25 @@ function add(
       at.push(key);
       continue;
     }
-    const list = at.reduce<Plain | undefined>(childIn, root);
-    const id = `${JSON.stringify(at)} ${canonical(entry)}`;
-    const next =
-      added.get(id) ??
-      (Array.isArray(list) ? list.length : 0) +
-        [...added.keys()].filter((each) => each.startsWith(`${JSON.stringify(at)} `)).length;
-    added.set(id, next);
-    at.push(next);
+    at.push(nextIndex(root, at, entry, added));
     if (index === steps.length - 1) break;
     if (!('fields' in entry))
       throw new PermanentError(`${words} cannot be added: the entry has no name that it could be found by`);
-    for (const [field, value] of Object.entries(entry.fields)) wish(wishes, [...at, field], { kind: 'scalar', value });
+    for (const [field, value] of Object.entries(entry.fields))
+      all.push({ location: [...at, field], want: { kind: 'scalar', value } });
   }
-  wish(wishes, at, want);
+  return [...all, { location: at, want }];
+}
+
+/** Behind what is there and what was added before; the same entry again for another of its values. */
+function nextIndex(root: Plain, at: Location, entry: Identity, added: Map<string, number>): number {
+  const list = at.reduce<Plain | undefined>(childIn, root);
+  const where = `${JSON.stringify(at)} `;
+  const id = where + canonical(entry);
+  const before = [...added.keys()].filter((each) => each.startsWith(where)).length;
+  const index = added.get(id) ?? (Array.isArray(list) ? list.length : 0) + before;
+  added.set(id, index);
+  return index;
 }
 
 function editsOf(source: Source, document: FileDocument, wishes: Wishes): ReturnType<Editor['edit']> {

@@ -61,36 +61,32 @@ export class Editor {
     if (wishes.children.size === 0) return { edits: [], settled: plain(node) };
     if (node.kind === 'alias') return this.#walk(node.target, wishes, true);
     if (node.kind === 'scalar') return this.#put(node, wholeOf(wishes));
-    const slots: Slot[] =
-      node.kind === 'map'
-        ? node.keys.map((_, from) => ({ from, edits: [] }))
-        : node.items.map((_, from) => ({ from, edits: [] }));
     const view = plain(node);
     const settled: Plain = Array.isArray(view) ? [...view] : {};
     if (isPlainMap(settled)) for (const [key, value] of Object.entries(view as PlainMap)) setKey(settled, key, value);
-    let grows = false;
+    const places = node.kind === 'map' ? new Map(node.keys.map((key, index) => [key, index])) : undefined;
+    const inner = new Map<number, Edit[]>();
+    const added: Slot[] = [];
     for (const [key, child] of wishes.children) {
-      const at = node.kind === 'map' ? node.keys.indexOf(key as string) : (key as number);
+      const at = places ? places.get(key as string)! : (key as number);
       const own = node.kind === 'map' ? node.entries.get(key as string) : node.items[at];
       const behind = own ?? childOf(node, key);
       if (own) {
-        const inner = this.#walk(own, child, dry);
-        slots[at] = { from: at, edits: inner.edits };
-        child.settled = inner.settled;
+        inner.set(at, this.#walk(own, child, dry).edits);
       } else if (behind) {
         this.#walk(behind, child, true);
       } else {
         const want = wholeOf(child);
         child.settled = plainOf(want);
-        slots.push(node.kind === 'map' ? { key: key as string, want } : { want });
-        grows = true;
+        added.push(node.kind === 'map' ? { key: key as string, want } : { want });
       }
       if (Array.isArray(settled)) settled[key as number] = child.settled!;
       else setKey(settled, key as string, child.settled!);
     }
-    const edits =
-      grows && !dry ? this.#writer.rebuild(node, slots) : slots.flatMap((each) => ('from' in each ? each.edits : []));
-    return { edits, settled };
+    if (added.length === 0 || dry) return { edits: [...inner.values()].flat(), settled };
+    const all: readonly unknown[] = node.kind === 'map' ? node.keys : node.items;
+    const slots = all.map((_, from): Slot => ({ from, edits: inner.get(from) ?? [] }));
+    return { edits: this.#writer.rebuild(node, [...slots, ...added]), settled };
   }
 
   #put(node: Node, want: Want): Edited {

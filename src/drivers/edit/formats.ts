@@ -2,12 +2,20 @@ import type { FileFormat } from '../../core/file-format.ts';
 import { formatNamed, refuseFileName } from '../../core/file-format.ts';
 import { PermanentError } from '../driver.ts';
 import { jsonSource } from './json.ts';
+import { envSource, propertiesSource } from './lines.ts';
 import type { Source } from './node.ts';
+import { tomlSource } from './toml.ts';
 import { yamlSource } from './yaml.ts';
 
 export type { FileFormat } from '../../core/file-format.ts';
 
-const READERS: Record<FileFormat, (text: string) => Source> = { YAML: yamlSource, JSON: jsonSource };
+const READERS: Record<FileFormat, (text: string) => Source> = {
+  YAML: yamlSource,
+  JSON: jsonSource,
+  TOML: tomlSource,
+  ENV: envSource,
+  PROPERTIES: propertiesSource,
+};
 
 /** @throws PermanentError naming the file when JSON paths cannot be promoted in it */
 export function formatOf(file: string): FileFormat {

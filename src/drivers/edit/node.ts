@@ -52,9 +52,10 @@ export type PlainMap = { [key: string]: Plain };
 export const isPlainMap = (value: unknown): value is PlainMap =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** Defines the key: `__proto__` is a key like any other. */
+/** `__proto__` is a key like any other. */
 export function setKey(map: PlainMap, key: string, value: Plain): void {
-  Object.defineProperty(map, key, { value, enumerable: true, configurable: true, writable: true });
+  if (key !== '__proto__') map[key] = value;
+  else Object.defineProperty(map, key, { value, enumerable: true, configurable: true, writable: true });
 }
 
 const views = new WeakMap<Node, Plain>();

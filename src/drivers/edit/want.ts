@@ -19,18 +19,19 @@ export function wantOf(pinned: PinnedValue, written: Map<string, string>): Want 
   return build(pinned.value as Plain, pinned.location);
 }
 
+/** Whether a place of the source lies within one of the maps and lists that are promoted whole. */
+export function coveredBy(values: readonly PinnedValue[]): (location: Location) => boolean {
+  const whole = values.filter(({ value }) => typeof value === 'object' && value !== null);
+  const places = new Set(whole.map(({ location }) => JSON.stringify(location)));
+  return (location) => location.some((_, end) => places.has(JSON.stringify(location.slice(0, end))));
+}
+
 /** The values to be put somewhere, each with what it is made of, and how its scalars are written. */
 export function wantsOf(locations: PinnedValue[]): { pinned: PinnedValue; want: Want }[] {
   const written = new Map<string, string>();
   for (const { location, text } of locations) if (text !== undefined) written.set(JSON.stringify(location), text);
-  const within = new Set<string>();
-  return locations.flatMap((pinned) => {
-    const { location, value } = pinned;
-    for (let end = 0; end < location.length; end += 1)
-      if (within.has(JSON.stringify(location.slice(0, end)))) return [];
-    if (typeof value === 'object' && value !== null) within.add(JSON.stringify(location));
-    return [{ pinned, want: wantOf(pinned, written) }];
-  });
+  const isCovered = coveredBy(locations);
+  return locations.flatMap((pinned) => (isCovered(pinned.location) ? [] : [{ pinned, want: wantOf(pinned, written) }]));
 }
 
 export function plainOf(want: Want): Plain {

@@ -41,17 +41,18 @@ const OPTIONS = { keepSourceTokens: true, uniqueKeys: false, prettyErrors: false
 /** Documents with nothing in them, or with comments alone, are left out. */
 export function readYaml(text: string): YamlSource {
   const reader = new Reader(text);
-  const documents = compose(text).flatMap((each) => reader.document(each));
+  // One after the other: a syntax tree is many times as large as what is kept of it.
+  const documents: FileDocument[] = [];
+  for (const each of compose(text)) documents.push(...reader.document(each));
   return { text, documents, places: reader.places, containers: reader.containers, ...reader.style };
 }
 
-function compose(text: string): Document.Parsed[] {
-  const documents = [...new Composer(OPTIONS).compose(tokensOf(text), true, text.length)] as Document.Parsed[];
-  for (const { errors } of documents) {
-    const [first] = errors;
+function* compose(text: string): Generator<Document.Parsed> {
+  for (const document of new Composer(OPTIONS).compose(tokensOf(text), true, text.length)) {
+    const [first] = document.errors;
     if (first) throw new PermanentError(`is not usable YAML: line ${lineOf(text, first.pos[0])}: ${first.message}`);
+    yield document;
   }
-  return documents;
 }
 
 /** A text may be made of brackets alone: it is left when it goes too deep, not when memory ends. */

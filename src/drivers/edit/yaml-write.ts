@@ -56,8 +56,13 @@ export class YamlWriter implements Writer {
   /** A scalar, an alias or a flow collection gives way to another inline value. */
   #toLine(node: Node, place: Place, want: Want): Edit[] {
     const style = node.kind === 'scalar' ? node.style : 'PLAIN';
-    if (node.start === node.end) {
-      const written = this.#inline(want, place, style);
+    const isEmpty = node.start === node.end;
+    const from = isEmpty ? place.after : node.end;
+    // A comment that follows in the line would become part of a block.
+    const isLast = this.#text.slice(from, lineEnd(this.#text, from)).trim() === '';
+    const within = isLast ? place : { ...place, column: -1 };
+    if (isEmpty) {
+      const written = this.#inline(want, within, style);
       return [insertion(place.after, `${place.bare ? ':' : ''}${place.column < 0 ? '' : ' '}${written}`)];
     }
     const isBlockScalar = style === 'LITERAL' || style === 'FOLDED';
@@ -71,7 +76,7 @@ export class YamlWriter implements Writer {
       const written = block ?? `${this.#inline(want, place, 'DOUBLE')}${comment}`;
       return [{ start: node.start, end: node.end, text: written }];
     }
-    return [{ start: node.start, end: node.end, text: this.#inline(want, place, style) }];
+    return [{ start: node.start, end: node.end, text: this.#inline(want, within, style) }];
   }
 
   /** A block gives way to a value in the line of its key or dash. */
@@ -93,7 +98,8 @@ export class YamlWriter implements Writer {
   }
 
   #lineToBlock(node: Node, place: Place, want: Want): Edit[] {
-    const end = Math.max(node.end, place.after);
+    // What is empty stands right behind the colon, whatever blanks follow.
+    const end = node.start === node.end ? place.after : Math.max(node.end, place.after);
     if (place.column < 0) return [{ start: node.start, end: node.end, text: this.#block(want, 0) }];
     const column = this.#columnIn(place, want);
     const line = lineEnd(this.#text, end);

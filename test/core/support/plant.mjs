@@ -7,13 +7,13 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 
 /**
- * Plants one bug at a time in a copy and runs tests against each. `mutants`: name → [file below src/core, what stands there,
+ * Plants one bug at a time in a copy and runs tests against each. `mutants`: name → [file below `under`, what stands there,
  * what the bug makes of it, tests that must find it: the `usual` ones where there are none]. Names on the command line choose
  * some. Prints a Markdown table; a bug that nothing finds is a failure.
  */
-export function plant(mutants, usual) {
+export function plant(mutants, usual, { under = 'src/core', needs = ['src/core', 'test/core'] } = {}) {
   const copy = mkdtempSync(join(tmpdir(), 'sluice-mutants-'));
-  for (const each of ['src/core', 'test/core']) cpSync(join(root, each), join(copy, each), { recursive: true });
+  for (const each of needs) cpSync(join(root, each), join(copy, each), { recursive: true });
   writeFileSync(
     join(copy, 'vitest.config.mjs'),
     "export default { test: { include: ['test/**/*.test.ts'], pool: 'forks' } };",
@@ -26,7 +26,7 @@ export function plant(mutants, usual) {
   let survivors = 0;
   for (const [name, [file, right, wrong, tests = usual]] of Object.entries(mutants)) {
     if (wanted.length > 0 && !wanted.some((each) => name.includes(each))) continue;
-    const path = join(copy, 'src/core', file);
+    const path = join(copy, under, file);
     const source = readFileSync(path, 'utf8');
     if (!source.includes(right)) {
       console.log(`| ${name} | the code has moved on: "${right}" is not in ${file} | | |`);

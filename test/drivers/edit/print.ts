@@ -1,0 +1,173 @@
+import type { Dice } from './dice.ts';
+import type { Location, Model, ScalarModel } from './model.ts';
+
+/** A document as somebody wrote it down, and where each scalar stands in it. */
+export interface Printed {
+  text: string;
+  spans: Span[];
+}
+
+export interface Span {
+  location: Location;
+  start: number;
+  end: number;
+  /** In quotes, or in a block: a text for every reader. */
+  quoted: boolean;
+  style: string;
+}
+
+/** Texts that nobody takes for anything else. */
+const isWord = (text: string): boolean =>
+  /^[a-z][a-z0-9/-]*$/.test(text) && !/^(?:y|n|yes|no|on|off|true|false|null)$/.test(text);
+const isPrintable = (text: string): boolean => !/[\p{Cc}\p{Cs}\u2028\u2029\uFEFF]/u.test(text);
+const canBlock = (text: string): boolean =>
+  /^[a-z#-][^\n]*(?:\n[a-z#-][^\n]*)*\n*$/.test(text) && isPrintable(text.replaceAll('\n', ''));
+const escaped = (text: string): string =>
+  JSON.stringify(text).replace(
+    /[\u007f-\u009f\u2028\u2029\uFEFF]/g,
+    (each) => `\\u${each.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+
+/** YAML in any style that people use. */
+export function printYaml(dice: Dice, model: Model): Printed {
+  const eol = dice.once(5) ? '\r\n' : '\n';
+  const step = dice.pick([2, 4, 3]);
+  const flush = dice.once(2);
+  const spans: Span[] = [];
+  let out = dice.once(8) ? '\uFEFF' : '';
+  let comments = 0;
+
+  const comment = (): string => `# c${(comments += 1)}: [x] {y} "z'`;
+  const endLine = (): void => {
+    out += (dice.once(4) ? `${' '.repeat(1 + dice.roll(2))}${comment()}` : '') + eol;
+  };
+  const gap = (margin: string): void => {
+    if (dice.once(8)) out += eol;
+    if (dice.once(6)) out += `${margin}${comment()}${eol}`;
+  };
+  const key = (name: string): string => (isWord(name) && !dice.once(8) ? name : escaped(name));
+
+  function writeScalar(each: ScalarModel, at: Location, inFlow: boolean, column: number): 'line' | 'block' {
+    const { value, written } = each;
+    const styles = ['DOUBLE'];
+    if (typeof value !== 'string') styles.splice(0, 1, 'PLAIN');
+    else {
+      if (isWord(value)) styles.push('PLAIN', 'PLAIN');
+      if (isPrintable(value)) styles.push('SINGLE');
+      if (!inFlow && column >= 0 && value !== '' && canBlock(value) && value.trim() !== '')
+        styles.push('LITERAL', 'LITERAL');
+    }
+    const style = dice.pick(styles);
+    if (value === null && !inFlow && dice.once(2)) {
+      spans.push({ location: at, start: out.length, end: out.length, quoted: false, style: 'EMPTY' });
+      return 'line';
+    }
+    out += ' ';
+    const start = out.length;
+    if (style === 'LITERAL') {
+      const body = (value as string).replace(/\n+$/, '');
+      const ends = (value as string).length - body.length;
+      out += `|${ends === 0 ? '-' : ends > 1 ? '+' : ''}${dice.once(4) ? ` ${comment()}` : ''}`;
+      for (const line of body.split('\n')) out += `${eol}${line === '' ? '' : ' '.repeat(column + step) + line}`;
+      for (let more = 1; more < ends; more += 1) out += eol;
+    } else if (style === 'SINGLE') out += `'${(value as string).replaceAll("'", "''")}'`;
+    else if (style === 'DOUBLE') out += escaped(value as string);
+    else out += written ?? (value === null ? dice.pick(['null', '~']) : String(value));
+    spans.push({ location: at, start, end: out.length, quoted: style !== 'PLAIN', style });
+    return style === 'LITERAL' ? 'block' : 'line';
+  }
+
+  function writeFlow(each: Model, at: Location): void {
+    if (each.kind === 'scalar') return void writeScalar(each, at, true, 0);
+    out += each.kind === 'list' ? ' [' : ' {';
+    if (each.kind === 'list')
+      each.items.forEach((item, index) => {
+        if (index > 0) out += ',';
+        writeFlow(item, [...at, index]);
+      });
+    else
+      each.entries.forEach(([name, inner], index) => {
+        out += `${index > 0 ? ', ' : ''}${isWord(name) ? name : escaped(name)}:`;
+        writeFlow(inner, [...at, name]);
+      });
+    out += each.kind === 'list' ? ']' : '}';
+  }
+
+  /** Behind a colon or a dash. */
+  function write(each: Model, at: Location, column: number, inList: boolean): void {
+    const size = each.kind === 'scalar' ? 0 : each.kind === 'list' ? each.items.length : each.entries.length;
+    if (each.kind === 'scalar') {
+      if (writeScalar(each, at, false, column) === 'block') out += eol;
+      else endLine();
+    } else if (size === 0 || dice.once(5)) {
+      writeFlow(each, at);
+      endLine();
+    } else if (inList && !dice.once(4)) {
+      out += ' ';
+      writeBlock(each, at, column + 2, true);
+    } else {
+      endLine();
+      const inner = inList ? column + 2 : each.kind === 'list' && flush ? column : column + step;
+      writeBlock(each, at, inner, false);
+    }
+  }
+
+  function writeBlock(each: Model, at: Location, column: number, isInline: boolean): void {
+    const margin = ' '.repeat(column);
+    const entries: [string | number, Model][] =
+      each.kind === 'list' ? each.items.map((item, index) => [index, item]) : each.kind === 'map' ? each.entries : [];
+    entries.forEach(([name, inner], index) => {
+      if (index > 0 || !isInline) {
+        // A comment or a blank line behind a kept block scalar would be part of it.
+        if (!/\|\+[^|]*$/.test(out)) gap(margin);
+        out += margin;
+      }
+      out += typeof name === 'number' ? '-' : `${key(name)}:`;
+      write(inner, [...at, name], column, typeof name === 'number');
+    });
+  }
+
+  if (dice.once(6)) out += `# Copyright${eol}---${eol}`;
+  writeBlock(model, [], 0, false);
+  if (dice.once(6)) out += `---${eol}# nothing${eol}`;
+  const cut = dice.once(10) && !/\|/.test(out) && out.endsWith(eol) ? out.slice(0, -eol.length) : out;
+  return { text: cut, spans };
+}
+
+/** JSON: in one line, with blanks, or over many lines with comments. */
+export function printJson(dice: Dice, model: Model): Printed {
+  const form = dice.pick(['small', 'line', 'many', 'comments'] as const);
+  const step = dice.pick(['  ', '\t']);
+  const eol = dice.once(5) ? '\r\n' : '\n';
+  const spans: Span[] = [];
+  let out = dice.once(8) ? '\uFEFF' : '';
+  const isMany = form === 'many' || form === 'comments';
+  let comments = 0;
+  const remark = (): string => {
+    if (form !== 'comments' || !dice.once(3)) return '';
+    comments += 1;
+    return dice.once(2) ? ` /* c${comments}, { */` : ` // c${comments}, "`;
+  };
+  function write(each: Model, at: Location, margin: string): void {
+    if (each.kind === 'scalar') {
+      const start = out.length;
+      out += typeof each.value === 'number' ? each.written! : JSON.stringify(each.value);
+      spans.push({ location: at, start, end: out.length, quoted: typeof each.value === 'string', style: 'JSON' });
+      return;
+    }
+    const entries: [string | number, Model][] =
+      each.kind === 'list' ? each.items.map((item, index) => [index, item]) : each.entries;
+    out += each.kind === 'list' ? '[' : '{';
+    entries.forEach(([name, inner], index) => {
+      if (isMany) out += `${index === 0 ? remark() : ''}${eol}${margin}${step}`;
+      if (typeof name === 'string') out += `${JSON.stringify(name)}:${form === 'small' ? '' : ' '}`;
+      write(inner, [...at, name], margin + step);
+      if (index < entries.length - 1) out += `,${form === 'line' ? ' ' : ''}`;
+      if (isMany) out += remark();
+    });
+    if (isMany && entries.length > 0) out += eol + margin;
+    out += each.kind === 'list' ? ']' : '}';
+  }
+  write(model, [], '');
+  return { text: out + (dice.once(3) ? '' : eol), spans };
+}
