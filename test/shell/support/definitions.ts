@@ -48,7 +48,7 @@ export function drawDefinitions(random: Random): Drawn {
     productSelector: {},
     onFailure: random.pick(['FINISH_RUNNING', 'CONTINUE', 'STOP']),
     timeout: 300 * DAY,
-    rollbackPolicies: random.chance(0.5) ? [POLICY] : undefined,
+    rollbackPolicies: random.chance(0.7) ? [POLICY] : undefined,
     steps: [
       { environment: 'staging', dependsOn: ['dev'], policy: work, timeout, ...asks('staging') },
       { group: 'regions', dependsOn: ['staging'], ...asks('regions') },

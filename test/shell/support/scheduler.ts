@@ -102,6 +102,9 @@ export class Scheduler {
   #landed: (() => void) | null = null;
   #broken: Broken | null = null;
   #closed = false;
+  /** Connections that listen, and how many notices are on their way to them. */
+  readonly #listening = new Set<SeamClient>();
+  #onTheirWay = 0;
 
   constructor(parts: SchedulerParts) {
     this.#parts = parts;
@@ -200,6 +203,7 @@ export class Scheduler {
     const pid = client.processID;
     client.cut();
     this.#locks.delete(client);
+    this.#listening.delete(client);
     if (pid !== null) await this.ask('SELECT pg_terminate_backend($1, 2000)', [pid]);
   }
 
@@ -285,6 +289,7 @@ export class Scheduler {
   #pass<T>(process: Mortal, seam: Seam, go: () => Promise<T>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       if (process.dead) return;
+      if (seam.kind === 'notice') this.#onTheirWay -= 1;
       const client = 'client' in seam ? seam.client : null;
       const name = nameOf(seam);
       const alive =
@@ -317,6 +322,7 @@ export class Scheduler {
           if (seam.kind === 'statement') this.#noteLocks(seam.client, seam.text, name);
           work.then(
             async (value) => {
+              if (seam.kind === 'statement') this.#noteNotices(seam.client, seam.text);
               if (fate === 'answer lost') {
                 if (client) await this.#cut(client);
                 alive(reject)(new Error('Connection terminated unexpectedly'));
@@ -334,6 +340,18 @@ export class Scheduler {
     });
   }
 
+  #noteNotices(client: SeamClient, text: string): void {
+    if (text.startsWith('LISTEN')) this.#listening.add(client);
+    if (text.includes("pg_notify('sluice_abort'")) this.#onTheirWay = this.#listening.size;
+  }
+
+  /** PostgreSQL tells the others after the commit, in a moment of its own. */
+  async #untilTold(): Promise<void> {
+    for (let waited = 0; this.#onTheirWay > 0 && waited < 150; waited += 1)
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    this.#onTheirWay = 0;
+  }
+
   #noteLocks(client: SeamClient, text: string, name: string): void {
     if (/^\s*(COMMIT|ROLLBACK(?! TO))/i.test(text)) return void this.#locks.delete(client);
     if (/^\s*(BEGIN|START)/i.test(text)) this.#locks.set(client, []);
@@ -348,6 +366,7 @@ export class Scheduler {
     for (let idle = 0; idle < turns;) {
       const before = this.#stirred;
       await new Promise((resolve) => setImmediate(resolve));
+      if (this.#onTheirWay > 0) await this.#untilTold();
       if (this.#flying.size > 0 && !(await this.#allWait())) idle = 0;
       else idle = this.#stirred === before ? idle + 1 : 0;
     }

@@ -33,6 +33,7 @@ import { MINUTE, SECOND } from '../../core/support/builders.ts';
 import { drawDefinitions, ENVIRONMENTS, windowOver } from './definitions.ts';
 import type { Drawn } from './definitions.ts';
 import { Record } from './record.ts';
+import { drawIds } from './ids.ts';
 import { SimulatedQueue } from './queue.ts';
 import { Scheduler } from './scheduler.ts';
 import type { Mortal } from './scheduler.ts';
@@ -134,8 +135,8 @@ export class ShellWorld {
     const turns = this.#random.fork();
     this.#targets = new Targets(
       () => ({
-        takes: turns.pick([0, 0, 200, 2_000, 40_000]),
-        ends: turns.pick(['well', 'well', 'well', 'well', 'well', 'well', 'well', 'TRANSIENT', 'TRANSIENT', 'FAILED']),
+        takes: turns.pick([0, 0, 200, 2_000, 25_000]),
+        ends: turns.chance(0.9) ? 'well' : turns.pick(['TRANSIENT', 'TRANSIENT', 'FAILED']),
       }),
       () => this.scheduler.now,
       this.#reached,
@@ -157,6 +158,7 @@ export class ShellWorld {
     process.removeAllListeners('unhandledRejection');
     process.on('unhandledRejection', this.#onRejection);
     const { stackTraceLimit } = Error;
+    const putBack = drawIds(this.#random.fork());
     Error.stackTraceLimit = 60;
     try {
       await this.scheduler.open();
@@ -172,6 +174,7 @@ export class ShellWorld {
       for (const each of this.#processes) await this.#bury(each);
       await this.scheduler.close();
       Error.stackTraceLimit = stackTraceLimit;
+      putBack();
       process.removeListener('unhandledRejection', this.#onRejection);
       for (const each of listeners) process.on('unhandledRejection', each);
     }
@@ -460,7 +463,7 @@ export class ShellWorld {
     const draw = random.whole(0, 99);
     if (draw < 22) return this.#releases.length < 9 ? this.#trigger() : undefined;
     if (draw < 40) return this.#approveSome(0.3);
-    if (draw < 45) return release ? this.#terminate(release) : undefined;
+    if (draw < 43) return release ? this.#terminate(release) : undefined;
     if (draw < 50) return release ? this.#retry(release) : undefined;
     if (draw < 53) return this.#hold(environment);
     if (draw < 57) return void this.#lift(environment);
@@ -586,7 +589,7 @@ export class ShellWorld {
     if (this.#asked.size > 0) this.scheduler.break(`answer: nobody answers ${[...this.#asked].join(', ')}`);
     for (let seen = -1; seen !== this.#newest;) {
       seen = this.#newest;
-      await this.scheduler.run(() => false, 60 * SECOND);
+      await this.scheduler.run(() => false, 45 * SECOND);
     }
     await this.#judgeWaiting();
   }
