@@ -28,6 +28,11 @@ export const PLANTED = {
   ],
   'D4 a cache is used as a store': [
     ['commands/mover.ts', 'const release = frozen.get(releaseId);', 'const release = this.#frozen.get(releaseId);'],
+    [
+      'commands/mover.ts',
+      'if (!to) throw new Error(`release ${releaseId} was there a moment ago, and the database does not have it now`);',
+      'if (!to) return (await this.look(releaseId, { fresh: true })) as MovedTo;',
+    ],
   ],
   "D5 a termination that fails is nobody's": [
     [

@@ -321,6 +321,7 @@ export class ShellWorld {
             }
           } catch (error) {
             this.scheduler.tell(`${asked} fails: ${String(error)}`.slice(0, 300));
+            if (String(error).includes('was there a moment ago')) this.scheduler.break(`answer: ${String(error)}`);
             this.#reached.count(`answer ${what} fault`);
           }
         }
