@@ -108,8 +108,14 @@ export class Engine {
     this.#open.delete(id);
   }
 
-  async close(): Promise<void> {
+  /** What is open from now on stays as it is. */
+  async stopWorking(): Promise<void> {
     await this.#worker?.close();
+    this.#worker = null;
+  }
+
+  async close(): Promise<void> {
+    await this.stopWorking();
     await this.app.close();
   }
 }

@@ -7,11 +7,12 @@ import { startPostgres, startRedis } from '../test/support/servers.ts';
 import type { CellOrder, CellResult } from './cell.ts';
 import { measureEdit } from './edit.ts';
 import { busySeconds, cpuSeconds, describeMachine } from './machine.ts';
+import { measureHistory } from './history.ts';
 import { figuresOf, report } from './report.ts';
 import type { Figure, Measured } from './report.ts';
 import { measureStarts } from './start.ts';
 
-// `npm run bench -- [--json FILE] [--rounds N] [--seconds N] [--profile] [--only redis|postgres|edit]`
+// `npm run bench -- [--json FILE] [--rounds N] [--seconds N] [--profile] [--only redis|postgres|edit|history]`
 //
 // Its own PostgreSQL (fsync on) and Redis, on loopback. Each round measures floor, Redis and PostgreSQL one after the other, so
 // that a slow minute of the machine is everybody's; medians over the rounds are told, and how far the rounds lie apart.
@@ -38,13 +39,14 @@ process.once('SIGTERM', () => ended.abort());
 const postgres = await startPostgres({ durable: true, settings: { shared_buffers: '256MB' } });
 const redis = await startRedis({ appendOnly: true });
 try {
-  const measured = options.only === 'edit' ? [] : await measureRounds();
+  // The history takes minutes to make: it is measured when it is asked for.
+  const isApart = options.only === 'edit' || options.only === 'history';
+  const measured = isApart ? [] : await measureRounds();
   const starts =
-    ended.signal.aborted || options['skip-start'] || options.only === 'edit'
-      ? []
-      : await measureStarts(Number(options.rounds));
-  const edits = ended.signal.aborted ? [] : await measureEdit(Number(options.rounds));
-  const figures: Figure[] = [...figuresOf(measured), ...starts, ...edits];
+    ended.signal.aborted || options['skip-start'] || isApart ? [] : await measureStarts(Number(options.rounds));
+  const edits = ended.signal.aborted || options.only === 'history' ? [] : await measureEdit(Number(options.rounds));
+  const history = options.only === 'history' ? await measureHistory(createDatabase, Number(options.rounds)) : [];
+  const figures: Figure[] = [...figuresOf(measured), ...starts, ...edits, ...history];
   console.log(report(describeMachine(), measured, figures));
   if (options.json) await writeFile(options.json, `${JSON.stringify(figures, null, 2)}\n`);
 } finally {

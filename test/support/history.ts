@@ -6,6 +6,8 @@ export interface HistoryOrder {
   releases: number;
   /** Of other tables that grow: holds, marks, rollbacks, the audit log, deliveries. */
   entries: number;
+  /** Of each release, the first so many; all when left out. */
+  events?: number;
 }
 
 /** Products of such a history: many of the same size, one with few releases, one that ended long ago. */
@@ -28,7 +30,10 @@ export const GROWING = [
 ] as const;
 
 /** Nothing is analysed or vacuumed: whoever wants statistics asks for them. */
-export async function fillHistory(client: pg.ClientBase, { releases, entries }: HistoryOrder): Promise<void> {
+export async function fillHistory(
+  client: pg.ClientBase,
+  { releases, entries, events = 1_000_000 }: HistoryOrder,
+): Promise<void> {
   const run = (text: string, values: unknown[] = [releases]): Promise<unknown> => client.query(text, values);
   await run('SET synchronous_commit = off', []);
   for (const table of GROWING) await run(`ALTER TABLE "${table}" SET (autovacuum_enabled = off)`, []);
@@ -73,7 +78,8 @@ export async function fillHistory(client: pg.ClientBase, { releases, entries }: 
      SELECT c.id, e.sequence, 1 + c.n * 300 / $1::int, c.at, c.product, e.release_status, e.actor,
        CASE WHEN c.failed AND e.sequence = 3 THEN jsonb_build_object('type', 'PromotionFailed', 'environment', 'eu', 'reason', 'so', 'attempt', 1)
          WHEN c.n % 500 = 11 AND e.event->>'environment' = 'eu' THEN e.event || '{"environment":"seldom"}' ELSE e.event END
-     FROM copy c JOIN release_event e ON e.release_id = c.was ORDER BY c.n, e.sequence`,
+     FROM copy c JOIN release_event e ON e.release_id = c.was AND e.sequence <= $2::int ORDER BY c.n, e.sequence`,
+    [releases, events],
   );
   await run(
     `INSERT INTO deployment (release_id, product, environment, application, version, digest, commit_id, at, verified_at)
