@@ -95,7 +95,7 @@ interface Soak {
   duration: number;
   pause: number;
   health: HealthSourceSpec;
-  changedAt(state: PromotionState): number;
+  changedAt: (state: PromotionState) => number;
 }
 
 function soakOf(planned: PlannedPromotion, index: number): Soak {

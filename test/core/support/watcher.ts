@@ -490,7 +490,7 @@ export class Watcher {
         const mine = stimulus.kind === 'outcome' && stimulus.promotion === position && stimulus.step === index;
         if (
           mine &&
-          stimulus.outcome.kind === 'pending' &&
+          (stimulus.outcome.kind === 'pending' || stimulus.outcome.kind === 'observed') &&
           was.dispatch === stimulus.dispatch &&
           this.#toldInLook.has(key)
         ) {
