@@ -339,11 +339,11 @@ async function openOnPostgres(settings: QueueSettings, log: Log): Promise<JobQue
  */
 function pingWhoeverHolds(pool: pg.Pool): NodeJS.Timeout {
   const since = new Map<pg.PoolClient, number>();
-  pool.on('acquire', (client) => since.set(client, performance.now()));
+  pool.on('acquire', (client) => since.set(client, systemClock.elapsed()));
   pool.on('release', (_, client) => since.delete(client));
   return setInterval(() => {
     for (const [client, at] of since)
-      if (performance.now() - at > PING_MS) client.query('SELECT 1').catch(() => undefined);
+      if (systemClock.elapsed() - at > PING_MS) client.query('SELECT 1').catch(() => undefined);
   }, PING_MS).unref();
 }
 
