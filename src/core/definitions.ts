@@ -74,7 +74,7 @@ export interface PromotionTemplateSpec {
   priority?: number;
   versionSource?: VersionSource;
   promotion?: Record<string, { jsonPaths: string[] }>;
-  /** What becomes of an entry that `[*]`, a filter or `..` selected and that stands in the source alone; REFUSE when absent. */
+  /** What becomes of an entry that `[*]` or `..` selected and that stands in the source alone; REFUSE when absent. */
   onMissing?: OnMissing;
   /** What becomes of a path that selects nothing in the source, while others of its file do; WARN when absent. */
   whenAbsent?: WhenAbsent;
