@@ -19,10 +19,11 @@ forEachBackend((backend) => {
     await engine.saveBilling('told', {
       health: (environment) => (environment === 'staging' ? { type: 'report' } : { type: 'none' }),
     });
-    const move = app.mover.move.bind(app.mover);
+    const move = app.mover.moveSeen.bind(app.mover);
     let told = 0;
-    app.mover.move = async (id, stimulus) => {
-      if (stimulus.kind === 'outcome' && stimulus.outcome.kind === 'pending' && told === 0) {
+    app.mover.moveSeen = async (id, stimulus) => {
+      const looked = stimulus.kind === 'outcome' && ['pending', 'observed'].includes(stimulus.outcome.kind);
+      if (looked && stimulus.promotion === 1 && told === 0) {
         told += 1;
         await reportHealth(app, { application: 'told-staging', status: 'HEALTHY' }, 'argo');
       }
@@ -36,7 +37,7 @@ forEachBackend((backend) => {
       // Long before the look of safety.
       expect(Date.now() - began).toBeLessThan(25_000);
     } finally {
-      app.mover.move = move;
+      app.mover.moveSeen = move;
     }
   });
 
