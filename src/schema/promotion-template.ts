@@ -9,7 +9,7 @@ import { FileEntryInput } from './spec-input.ts';
 import { UserError } from './user-errors.ts';
 
 const ON_MISSING =
-  'What becomes of an entry that `[*]`, a filter or `..` selected and that stands in the source alone. REFUSE when left out.';
+  'What becomes of an entry that `[*]` or `..` selected and that stands in the source alone. REFUSE when left out.';
 const WHEN_ABSENT =
   'What becomes of a JSON path that selects nothing in the source while others of its file do. WARN when left out.';
 const FILE = "The file, in the application's folder.";
