@@ -66,7 +66,6 @@ const WAYS: Record<string, Way> = {
       'clock.ts': 'the clock',
       'commands/definition-draft.ts': 'when an edit is looked at that is not saved',
       'entities/data-source.ts': 'waits for PostgreSQL before anything runs',
-      'jobs/queue.ts': "how long BullMQ's own connections have been held",
       'events/': 'the live tail: how long ago it looked',
       'schema/budget.ts': 'how long an operation of the API takes',
       'store/definitions.ts': 'when a definition was deleted: a note in its history',

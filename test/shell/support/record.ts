@@ -204,7 +204,7 @@ export class Record {
       if (reason.kind === 'HEALTH') {
         const [report] = await this.#scheduler.ask<{ status: string }>(
           `SELECT h.status FROM promotion p JOIN release_plan l ON l.release_id = p.release_id
-             JOIN health_report h ON h.application = l.plan->'promotions'->p.position->'applications'->(l.plan->'promotions'->p.position->'steps'->$3->>'application')::integer->>'name'
+             JOIN health_report h ON h.application = l.plan->'promotions'->p.position->'applications'->(l.plan->'promotions'->p.position->'steps'->$3::integer->>'application')::integer->>'name'
            WHERE p.release_id = $1 AND p.position = $2 AND h.at >= p.started_at`,
           [id, reason.promotion, reason.step],
         );
