@@ -20,11 +20,13 @@ export interface Mutation {
   end: Position;
 }
 
-/** A comparison for another, *and* for *or*, `true` for `false`, `some` for `every`, `min` for `max`, plus for minus. */
-const DRAWN = ['EqualityOperator', 'LogicalOperator', 'BooleanLiteral', 'MethodExpression', 'ArithmeticOperator'];
+/** A comparison for another, *and* for *or*, `true` for `false`, `some` for `every`, `min` for `max`. */
+const DRAWN = ['EqualityOperator', 'LogicalOperator', 'BooleanLiteral', 'MethodExpression'];
+const METHODS = /\.(some|every|min|max)\b/;
 
 /** The other kinds of mutations that Stryker knows. */
 export const LEFT_OUT = [
+  'ArithmeticOperator',
   'ArrayDeclaration',
   'ArrowFunction',
   'AssignmentOperator',
@@ -52,7 +54,12 @@ export async function allMutations(root: string, folder: string): Promise<Mutati
     files.map((name) => ({ name, content: readFileSync(join(root, name), 'utf8'), mutate: true })),
     { plugins: null, excludedMutations: [], ignorers: [] },
   );
-  return mutants.map((each) => mutationOf(each, { line: 0, column: 0 })).filter((each) => DRAWN.includes(each.mutator));
+  return mutants
+    .map((each) => mutationOf(each, { line: 0, column: 0 }))
+    .filter(
+      ({ mutator, replacement }) =>
+        DRAWN.includes(mutator) && (mutator !== 'MethodExpression' || METHODS.test(replacement)),
+    );
 }
 
 /** The instrumenter counts lines from 0, Stryker's results lines and columns from 1: `first` says which. */
