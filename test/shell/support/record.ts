@@ -8,6 +8,7 @@ import { judgeRollbacks } from '../../../chaos/judge/rollback-rules.ts';
 import type { Asked } from '../../../chaos/load.ts';
 import type { Result } from '../../../src/commands/result.ts';
 import type { ReleaseEvent } from '../../../src/core/events.ts';
+import type { PlannedPromotion, PlannedStep } from '../../../src/core/plan.ts';
 import { ENDED_PROMOTION } from '../../../src/core/release.ts';
 import type { WaitingReason } from '../../../src/core/waiting.ts';
 import type { Reached } from '../../core/support/watcher.ts';
@@ -201,17 +202,34 @@ export class Record {
         );
         if (reason.release !== null && (other?.ended ?? true)) return `release ${reason.release} has ended`;
       }
-      if (reason.kind === 'HEALTH') {
-        const [report] = await this.#scheduler.ask<{ status: string }>(
-          `SELECT h.status FROM promotion p JOIN release_plan l ON l.release_id = p.release_id
-             JOIN health_report h ON h.application = l.plan->'promotions'->p.position->'applications'->(l.plan->'promotions'->p.position->'steps'->$3::integer->>'application')::integer->>'name'
-           WHERE p.release_id = $1 AND p.position = $2 AND h.at >= p.started_at`,
-          [id, reason.promotion, reason.step],
-        );
-        if (report?.status === 'HEALTHY') return 'its health was reported as HEALTHY';
-      }
+      if (reason.kind === 'HEALTH' && (await this.#reportedHealthy(id, reason.promotion as number, reason.step)))
+        return 'its health was reported as HEALTHY';
     }
     return null;
+  }
+
+  /** As the job asks: a report from before the change says nothing about it. */
+  async #reportedHealthy(id: string, promotion: number, step: number): Promise<boolean> {
+    const [found] = await this.#scheduler.ask<{
+      planned: PlannedPromotion;
+      steps: { endedAt: number | null }[];
+      started: Date;
+    }>(
+      `SELECT l.plan->'promotions'->p.position AS planned, p.steps, p.started_at AS started
+       FROM promotion p JOIN release_plan l ON l.release_id = p.release_id WHERE p.release_id = $1 AND p.position = $2`,
+      [id, promotion],
+    );
+    if (!found) return false;
+    const { application } = found.planned.steps[step] as PlannedStep;
+    const applied = found.planned.steps.findIndex(
+      (each) => each.application === application && each.phase === 'ACTION',
+    );
+    const since = found.steps[applied]?.endedAt ?? found.started.getTime();
+    const [report] = await this.#scheduler.ask<{ status: string }>(
+      'SELECT status FROM health_report WHERE application = $1 AND at >= $2',
+      [found.planned.applications[application as number]?.name, new Date(since)],
+    );
+    return report?.status === 'HEALTHY';
   }
 
   async judge(databaseUrl: string, _live: [string, string][]): Promise<void> {
