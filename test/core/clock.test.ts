@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { CLOCK_SLACK, decisionTime } from '../../src/core/clock.ts';
 import { DAY } from '../../src/core/definitions.ts';
 import { approvalOf, flowOf, MINUTE, SECOND } from './support/builders.ts';
 import { started } from './support/play.ts';
@@ -91,4 +92,47 @@ test('a clock that goes back a little stands still until it is where it was', ()
   release.now -= 20 * SECOND;
   release.tell({ kind: 'tick' });
   expect(release.state.wakeAt).toBe(wakeAt);
+});
+
+test.each([
+  ['behind the last event by the slack', -CLOCK_SLACK, 0],
+  ['behind by more', -CLOCK_SLACK - 1, -CLOCK_SLACK - 1],
+  ['at it', 0, 0],
+  ['after it', 1, 1],
+])('a clock that is %s', (_what, now, expected) => {
+  const last = Date.UTC(2026, 0, 5);
+  expect(decisionTime(last + now, last)).toBe(last + expected);
+});
+
+describe('what was set within the slack is left alone', () => {
+  test.each([
+    ['by the slack', CLOCK_SLACK, false],
+    ['by more', CLOCK_SLACK + 1, true],
+  ])('ahead %s', (_what, ahead, broughtBack) => {
+    const release = started('dev > eu');
+    const { now } = release;
+    release.now += ahead;
+    release.report('dev', { kind: 'pending', reason: 'rolling out', recheckAfter: 10 * MINUTE });
+    release.now = now;
+    release.tell({ kind: 'tick' });
+    const [waitingSince] = release.steps('dev').flatMap((each) => each.waitingSince ?? []);
+    expect(waitingSince).toBe(broughtBack ? now : now + ahead);
+  });
+});
+
+test('a group whose health nobody knows is UNKNOWN since now, not since a wrong clock', () => {
+  const release = started('dev > {eu, asia} as regions > z').succeed('dev', 'eu', 'asia');
+  const now = wrongly(release, () => release.answer('regions', { eu: 'UNKNOWN' }));
+  expect(release.group('regions')).toMatchObject({ unknownSince: now });
+  const [eu, asia] = release.group('regions').clocks;
+  for (const each of [eu, asia]) expect(each).toMatchObject({ since: now, lookedAt: now });
+});
+
+test('a group that was asked before the clock was wrong keeps its times', () => {
+  const release = started('dev > {eu, asia} as regions > z').succeed('dev', 'eu', 'asia');
+  release.answer('regions', { eu: 'UNKNOWN' });
+  const before = release.group('regions');
+  wrongly(release, () => {});
+  expect(release.group('regions').clocks).toEqual(before.clocks);
+  expect(release.group('regions').unknownSince).toBe(before.unknownSince);
 });

@@ -1,7 +1,7 @@
 import { fc } from './property.ts';
 import { describe, expect, test } from 'vitest';
 import type { EnvironmentSelector } from '../../src/core/definitions.ts';
-import { matchesGlob, matchesSelector, resolveMembers, specificity } from '../../src/core/selectors.ts';
+import { matchesGlob, matchesSelector, resolveMembers, selects, specificity } from '../../src/core/selectors.ts';
 
 const usEast = { name: 'us-east', labels: { region: 'us', tier: 'gold' }, kind: 'PRODUCTION' };
 
@@ -14,6 +14,7 @@ describe('a selector', () => {
     ['no names: nothing', { names: [] }, false],
     ['by kind', { kinds: ['PRODUCTION'] }, true],
     ['by the other kind', { kinds: ['NON_PRODUCTION'] }, false],
+    ['by either kind', { kinds: ['NON_PRODUCTION', 'PRODUCTION'] }, true],
     ['by label', { matchLabels: { region: 'us' } }, true],
     ['by two labels, one wrong', { matchLabels: { region: 'us', tier: 'silver' } }, false],
     ['In', { matchExpressions: [{ key: 'tier', operator: 'In', values: ['gold'] }] }, true],
@@ -39,9 +40,11 @@ test('a narrower selector is more specific', () => {
   const fromNarrow: EnvironmentSelector[] = [
     { names: ['billing'], matchLabels: { a: 'b' } },
     { names: ['billing'] },
+    { names: ['billing-*'] },
     { names: ['bill*'], matchLabels: { a: 'b' } },
     { names: ['bill*'] },
     { names: ['billing', 'b*'] },
+    { matchLabels: { a: 'b', c: 'd' }, matchExpressions: [{ key: 'e', operator: 'Exists' }] },
     { matchLabels: { a: 'b', c: 'd' } },
     { matchLabels: { a: 'b' } },
     {},
@@ -50,6 +53,19 @@ test('a narrower selector is more specific', () => {
   expect(ranks).toEqual([...ranks].sort((a, b) => b - a));
   expect(new Set(ranks).size).toBe(ranks.length);
   expect(specificity({ names: ['*'] })).toBe(specificity({}));
+});
+
+test('however many conditions there are, they are narrower than fewer and wider than a name', () => {
+  const labels = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, i) => [`l${i}`, 'x']));
+  expect(specificity({ matchLabels: labels(9_999) })).toBe(9_999);
+  expect(specificity({ matchLabels: labels(10_000) })).toBe(9_999);
+  expect(specificity({ matchLabels: labels(20_000) })).toBeLessThan(specificity({ names: ['a*'] }));
+});
+
+test('a selector that is left out selects nothing, an empty one everything', () => {
+  expect(selects(undefined, usEast)).toBe(false);
+  expect(selects({}, usEast)).toBe(true);
+  expect(selects({ names: ['eu'] }, usEast)).toBe(false);
 });
 
 describe('a glob', () => {
