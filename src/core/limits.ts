@@ -109,14 +109,13 @@ export function expirePromotion(move: Move, position: number): void {
     if (step.status !== 'WAITING' || !step.outside || reportDue(step) > now) return;
     const { application, id } = plannedSteps[index] as (typeof plannedSteps)[number];
     const what = application === null ? id : (move.planned(position).applications[application]?.name ?? id);
+    move.step(position, index).unseen = true;
     failStep(
       move,
       position,
       index,
       `${what}: nobody told within ${spell(DEFAULT_REPORT_TIMEOUT)}: ${step.reason ?? ''}`,
     );
-    // Nobody knows how it is: that takes nothing back.
-    move.step(position, index).outside = true;
   });
   if (timeout === null || spent(state.limited[position] ?? FRESH_METER, now) < timeout) return;
   const { steps } = state.promotions[position] as PromotionState;

@@ -138,6 +138,8 @@ export interface StepState {
   clock: HealthClock | null;
   /** How many looks in a row found its application DEGRADED. */
   badLooks: number;
+  /** Of a look at a health: the last one could not tell how it is. What fails so takes nothing back. */
+  unseen: boolean;
   outputs: Record<string, string> | null;
   /** It failed, and nobody can say whether its effect took place. */
   unclear: boolean;
@@ -198,7 +200,10 @@ export type Outcome =
       /** Entries that stand in the source alone and were left out, in words. */
       skipped?: string[];
     }
-  /** Judged bad: never tried again by itself. `unclear`: cut off, so that its effect may have taken place all the same. */
+  /**
+   * Never tried again by itself. `unclear`: cut off, so that its effect may have taken place all the same; of a look at a health:
+   * it could not be seen, and is not judged.
+   */
   | { kind: 'failed'; message: string; unclear?: boolean }
   /** Could not tell, or could not get there: tried again with backoff, `retryAfter` milliseconds at the least. */
   | { kind: 'transient'; message: string; retryAfter?: number }

@@ -33,6 +33,7 @@ export function lookAtSoak(move: Move, position: number, index: number, seen: Ob
   // What was only heard of says nothing about the time before it.
   if (heard && seen.unhealthyAt === undefined) clock.unhealthyAt = before.unhealthyAt;
   step.clock = clock;
+  step.unseen = clock.status === 'UNKNOWN';
   const because = seen.message === undefined ? '' : `: ${seen.message}`;
   // What somebody says counts at once; what was looked at may be a moment's weakness.
   const at = { changedAt: changed(move.promotion(position)), now: move.now };

@@ -120,6 +120,7 @@ function takeOutcome(move: Move, report: Extract<Stimulus, { kind: 'outcome' }>)
   const { news } = step;
   step.news = null;
   if (step.stop !== null) return endStopped(move, report, step.stop.message, planned);
+  if (planned.work.kind === 'health' || planned.work.kind === 'soak') step.unseen = isBlind(outcome);
   switch (outcome.kind) {
     case 'succeeded':
       succeed(move, report, step, planned, outcome);
@@ -155,6 +156,16 @@ function takeOutcome(move: Move, report: Extract<Stimulus, { kind: 'outcome' }>)
       promotion.problem ??= move.problem(stopReason(move.state, report.promotion), report.promotion, planned.id);
       return move.emit({ type: 'StepTerminated', ...at });
   }
+}
+
+/** A look that could not tell how it is. */
+function isBlind(outcome: Outcome): boolean {
+  if (outcome.kind === 'observed') return outcome.health.status === 'UNKNOWN';
+  return (
+    outcome.kind === 'transient' ||
+    outcome.kind === 'pending' ||
+    (outcome.kind === 'failed' && outcome.unclear === true)
+  );
 }
 
 /** Not there yet, in words. */
@@ -351,6 +362,7 @@ function takeRolloutReport(move: Move, report: Extract<Stimulus, { kind: 'rollou
     const running = seen.steps.some((step) => step.status === 'RUNNING');
     seen.steps.forEach((step, index) => {
       if (step.status !== 'RUNNING' && step.status !== 'WAITING') return;
+      move.step(position, index).unseen = false;
       cutOff(move, position, index, `reported from outside: ${message}`);
     });
     if (running) move.work.push({ kind: 'abort', promotions: [position] });

@@ -59,7 +59,7 @@ export async function performStep(hands: Hands, place: StepPlace): Promise<Outco
         ? { kind: 'failed', message: `not done within ${limit / 1000} s`, unclear: true }
         : { kind: 'aborted' };
     }
-    if (error instanceof PermanentError) return { kind: 'failed', message };
+    if (error instanceof PermanentError) return { kind: 'failed', message, unclear: looks(planned) };
     return { kind: 'transient', message, retryAfter: error instanceof TransientError ? error.retryAfter : undefined };
   } finally {
     timer.cancel();

@@ -11,9 +11,8 @@ export function askForRollback(move: Move, position: number): void {
   const { environment, steps } = move.planned(position);
   if (environment === null || move.plan.rollback) return;
   const promotion = move.state.promotions[position] as PromotionState;
-  // Nobody told how it is: what nobody knows takes nothing back.
-  const failed = promotion.steps.filter((each) => each.status === 'FAILED');
-  if (failed.every((each) => each.outside)) return;
+  // Nobody could tell how it is: what nobody knows takes nothing back.
+  if (promotion.steps.every((each) => each.status !== 'FAILED' || each.unseen)) return;
   const acted = steps.some((step, index) => {
     const { status, unclear } = promotion.steps[index] as PromotionState['steps'][number];
     return step.phase === 'ACTION' && (status === 'SUCCEEDED' || unclear);

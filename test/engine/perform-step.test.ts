@@ -1,0 +1,48 @@
+import { describe, expect, test } from 'vitest';
+import { systemClock } from '../../src/clock.ts';
+import { PermanentError, TransientError } from '../../src/drivers/driver.ts';
+import { performStep } from '../../src/jobs/perform-step.ts';
+import type { Hands, StepPlace } from '../../src/jobs/perform-step.ts';
+import { flowOf, MINUTE } from '../core/support/builders.ts';
+import { started } from '../core/support/play.ts';
+import type { Play } from '../core/support/play.ts';
+
+/** The change of `eu` is made, and it is to be looked at; it soaks afterwards. */
+function acted(): Play {
+  const flow = flowOf('dev > eu', { steps: { eu: { soak: MINUTE } } });
+  const health = { type: 'http', url: 'https://example.com' } as const;
+  const play = started(flow, { health: () => health }).succeed('dev');
+  play.report('eu', { kind: 'succeeded' });
+  return play;
+}
+
+function placeOf({ plan, state }: Play, step: number): StepPlace {
+  const release = { id: state.id, product: 'billing', plan, contents: {} } as unknown as StepPlace['release'];
+  return { release, state, promotion: 1, step, controller: new AbortController() };
+}
+
+function handsThat(fail: Error): Hands {
+  const drivers = { checkHealth: () => Promise.reject(fail) } as unknown as Hands['drivers'];
+  return { drivers, clock: systemClock } as unknown as Hands;
+}
+
+describe('a look at a health that could not be made', () => {
+  test('whatever kept it from being made, it judges nothing', async () => {
+    const gone = handsThat(new PermanentError('there is no secret "hook"'));
+    expect(await performStep(gone, placeOf(acted(), 1))).toEqual({
+      kind: 'failed',
+      message: 'there is no secret "hook"',
+      unclear: true,
+    });
+    const away = handsThat(new TransientError('no route'));
+    expect(await performStep(away, placeOf(acted(), 1))).toMatchObject({ kind: 'transient', message: 'no route' });
+  });
+
+  test('while it soaks it is UNKNOWN', async () => {
+    const gone = handsThat(new PermanentError('there is no secret "hook"'));
+    expect(await performStep(gone, placeOf(acted(), 2))).toMatchObject({
+      kind: 'observed',
+      health: { status: 'UNKNOWN', message: 'there is no secret "hook"' },
+    });
+  });
+});
