@@ -23,7 +23,7 @@ const MUTANTS = {
     "if (past.state === 'DRIFTED')",
     "if (past.state === 'NEVER')",
   ],
-  'the bad version itself': ['rollback/last-good.ts', ' || digest === leaving.bad.digest', ''],
+  'the bad version itself': ['rollback/last-good.ts', 'if (digest === leaving.bad.digest)', 'if (false)'],
   'the same name is the same version': [
     'rollback/words.ts',
     "one.digest !== '' && one.digest === other.digest",

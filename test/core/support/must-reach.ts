@@ -101,4 +101,7 @@ export const LONG_MUST_REACH = [
   'ended by its limit',
   'environment ended by its limit',
   'superseded too late',
+  'a rollout reported after the end',
+  'failed, and nobody could tell how it is',
+  'success of another after it was told to stop',
 ];

@@ -11,6 +11,7 @@ const HOLDS = 'test/core/holds';
 const LIMITS = 'test/core/limits';
 const ACTORS = 'test/core/actors';
 const CLOCK = 'test/core/health-clock';
+const UNSEEN = 'test/core/rollback/unseen';
 
 const MUTANTS = {
   'no dependency check': ['gates.ts', 'if (satisfied >= required)', 'if (satisfied >= 0)'],
@@ -270,6 +271,14 @@ const MUTANTS = {
   'an override never expires': ['windows/override.ts', 'expiresAt > now', 'true', 'test/core/overrides'],
   "everybody passes a rollback's hold": ['holds.ts', 'release.byPerson && ', ''],
   'approvals are not asked': ['gates.ts', 'if (approval)', 'if (false)'],
+  'what nobody knows takes back': ['rollback/ask.ts', "'FAILED' || each.unseen", "'FAILED'", UNSEEN],
+  'whoever could not be asked is bad': ['stimuli.ts', "    outcome.kind === 'transient' ||\n", '', UNSEEN],
+  'what was reported from outside is not believed': [
+    'stimuli.ts',
+    '      move.step(position, index).unseen = false;\n',
+    '',
+    UNSEEN,
+  ],
   'what is live is not compared': ['rollback/gates.ts', 'if (other)', 'if (false)'],
   'one more goes back at once': ['rollback/gates.ts', 'running.length < limit', 'running.length <= limit'],
   'overtaken, and it goes on': ['settle.ts', 'beginAgain(move, position, move.facts);', ''],

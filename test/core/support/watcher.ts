@@ -69,6 +69,8 @@ export class Watcher {
   readonly #times = new Map<'release' | number, { moved: number; since: number | null }>();
   /** From when its age counts. */
   #born: number;
+  /** `promotion/step` of looks at a health: nobody could tell how it is, the last time. */
+  readonly #blind = new Set<string>();
   /** `promotion/step`: told HEALTHY or DEGRADED while a look at its health was under way. */
   readonly #toldInLook = new Set<string>();
 
@@ -104,7 +106,7 @@ export class Watcher {
       claim(each.sequence === this.#sequence, `event ${each.sequence} follows ${this.#sequence - 1}`);
       claim(each.at >= this.#lastAt, 'an event went back in time');
       if (each.event.type === 'ReleaseRetried') this.#over = false;
-      claim(!this.#over || TAKEN_BACK.has(each.event.type), `${each.event.type} after the end`);
+      claim(!this.#over || AFTER_THE_END.has(each.event.type), `${each.event.type} after the end`);
       const spoken = each.actor === null || each.actor === actorOf(stimulus);
       claim(spoken, `${each.event.type} by ${each.actor}, and ${actorOf(stimulus)} was heard`);
       this.#lastAt = each.at;
@@ -148,6 +150,7 @@ export class Watcher {
     state.groups.forEach((group, position) => this.#seeGroup(old, group, position, stimulus, decision));
     this.#seeTimes(old, state, events, moved);
     this.#seeTold(old, state, stimulus, moved);
+    this.#seeBlind(old, stimulus, decision);
     this.#seeWhole(state, facts, moved);
     this.#seeStale(old, stimulus, facts, now, state);
 
@@ -502,10 +505,58 @@ export class Watcher {
           this.#toldInLook.delete(key);
         if (stimulus.kind !== 'health-reported' || was.status !== 'RUNNING' || step.status !== 'RUNNING') return;
         const { environment: where, application: who, status } = stimulus;
+        // Told twice, it is heard once.
+        if (old.heard.some((each) => each.key === stimulus.key)) return;
         if (where !== environment || applications[application as number]?.name !== who) return;
         if (status === 'HEALTHY' || status === 'DEGRADED') this.#toldInLook.add(key);
         else this.#toldInLook.delete(key);
       });
+    });
+  }
+
+  /** What nobody knows takes nothing back: a rollback is asked for where something failed that was seen to. */
+  #seeBlind(old: ReleaseState, stimulus: Stimulus, { state, events, work, changed }: Decision): void {
+    const late = stimulus.kind === 'rollout-reported' && old.endedAt !== null;
+    if (late) claim(changed.length === 0 && work.length === 0, 'reported after the end, and something changed');
+    if (late && events.length > 0) this.reached.count('a rollout reported after the end');
+    const heard = old.heard.some((each) => each.key === stimulus.key);
+    this.plan.promotions.forEach(({ environment, applications, steps }, position) => {
+      const before = old.promotions[position] as PromotionState;
+      steps.forEach(({ id, work: { kind }, application }, index) => {
+        if (kind !== 'health' && kind !== 'soak') return;
+        const key = `${position}/${index}`;
+        const was = before.steps[index] as StepState;
+        const turn = (blind: boolean): void => void (blind ? this.#blind.add(key) : this.#blind.delete(key));
+        if (stimulus.kind === 'outcome' && stimulus.promotion === position && stimulus.step === index) {
+          const { attempt, dispatch, outcome } = stimulus;
+          if (attempt !== before.attempt || was.status !== 'RUNNING' || was.dispatch !== dispatch || was.stop) return;
+          if (outcome.kind === 'observed') turn(outcome.health.status === 'UNKNOWN');
+          else turn(outcome.kind !== 'succeeded' && (outcome.kind !== 'failed' || outcome.unclear === true));
+        }
+        if (stimulus.kind === 'health-reported' && kind === 'soak' && !heard) {
+          const told = applications[application as number]?.name === stimulus.application;
+          if (told && stimulus.environment === environment) turn(stimulus.status === 'UNKNOWN');
+        }
+        if (stimulus.kind === 'rollout-reported' && stimulus.environment === environment && !heard) {
+          const bad = stimulus.status === 'FAILED' || stimulus.status === 'ROLLED_BACK';
+          if (bad && stimulus.attempt === before.attempt) turn(false);
+        }
+        const silent = events.some(
+          ({ event }) =>
+            event.type === 'StepFailed' &&
+            event.environment === this.#name(position) &&
+            event.step === id &&
+            event.message.includes('nobody told within'),
+        );
+        if (silent) turn(true);
+        if (state.promotions[position]?.steps[index]?.status === 'PENDING') turn(false);
+      });
+      const failed = [...steps.keys()].filter((index) => state.promotions[position]?.steps[index]?.status === 'FAILED');
+      const seen = failed.some((index) => !this.#blind.has(`${position}/${index}`));
+      const asked = work.some((each) => each.kind === 'roll-back' && each.promotion === position);
+      claim(!asked || seen, `${this.#name(position)} goes back, and nobody could tell how it is`);
+      const ended = state.promotions[position]?.status === 'FAILED' && before.status !== 'FAILED';
+      if (ended && failed.length > 0 && !seen) this.reached.count('failed, and nobody could tell how it is');
     });
   }
 
@@ -663,9 +714,10 @@ export class Watcher {
       open && stimulus.outcome.kind === 'succeeded' && (step?.status === 'RUNNING' || step?.status === 'WAITING');
     if (counts) {
       this.reached.count('success of another accepted');
-      // Unless a limit was over in the same decision, it is through.
+      // It is through; what was told to stop has failed all the same.
       const after = state.promotions[stimulus.promotion]?.steps[stimulus.step]?.status;
-      return claim(after === 'SUCCEEDED', `a success was told, the step is ${after}`);
+      if (step.stop) this.reached.count('success of another after it was told to stop');
+      return claim(after === (step.stop ? 'FAILED' : 'SUCCEEDED'), `a success was told, the step is ${after}`);
     }
     const ignored = advance(this.plan, old, [{ kind: 'tick' }], facts, now);
     claim(
@@ -796,8 +848,9 @@ const ONCE: ReadonlySet<string> = new Set([
   'ReleaseRetried',
 ]);
 
-/** What a rollback tells a release may come after its end, and make it another one. */
-const TAKEN_BACK: ReadonlySet<string> = new Set([
+/** What a rollback tells a release may come after its end, and make it another one; how a rollout went may be told then, and changes nothing. */
+const AFTER_THE_END: ReadonlySet<string> = new Set([
+  'RolloutReported',
   'ReleaseTakenBack',
   'PromotionRollingBack',
   'PromotionRolledBack',
