@@ -92,7 +92,7 @@ function selectBySelector<F extends SelectableFlow>(
     return { flow: best[0]!, explanation };
   }
   const where = `product ${quote(product.metadata.name)} and trigger environment ${quote(triggerEnvironment)}`;
-  if (best.length > 1) {
+  if (best.length > 0) {
     const names = quoteList(best.map((flow) => flow.metadata.name).sort(), 20);
     const message =
       `several flows match ${where} equally well: ${names}; ` +

@@ -5,11 +5,9 @@ export { addEnvironments, removeEnvironment, type FlowEdit } from './flow/edit.t
 export {
   dependenciesOf,
   dependentsOf,
-  downstreamOf,
   flowGraph,
   stepName,
   topologicalOrder,
-  upstreamOf,
   type FlowEdge,
   type FlowGraph,
   type FlowNode,

@@ -12,6 +12,8 @@ test.each([
   ['0s', 0],
   ['0.5h', 1_800_000],
   ['0.1h', 360_000],
+  // 50 characters are the most.
+  [`${'0'.repeat(48)}1s`, 1000],
 ])('%s is %i ms', (text, expected) => {
   expect(parseDuration(text)).toBe(expected);
 });
@@ -32,6 +34,7 @@ test.each([
   '1h;',
   'P1D',
   `${'9'.repeat(30)}h`,
+  `${'0'.repeat(49)}1s`,
 ])('%j is not a duration', (text) => {
   expect(parseDuration(text)).toBeUndefined();
 });

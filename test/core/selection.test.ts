@@ -101,6 +101,25 @@ test('where nothing is listed, that is the cure', () => {
   );
 });
 
+test('where nothing is there that could be tried, that is said', () => {
+  expect(whyNone(product(), []).message).toContain('there is none that it could travel');
+});
+
+test.each([
+  [10, ''],
+  [11, '; and 1 more'],
+])('of %i that were tried, ten are told%s', (count, more) => {
+  const { refusal } = selectFlow(
+    product(),
+    'dev',
+    undefined,
+    Array.from({ length: count }, (_, each) => flow(`f${each}`)),
+  );
+  const told = refusal?.message ?? '';
+  expect(told.match(/not taken/g)).toHaveLength(10);
+  expect(told.endsWith(`the product does not list it${more}`)).toBe(true);
+});
+
 test('an entry whose flow is gone is said, also where another environment has no flow', () => {
   const gone = product([{ name: 'gone' }]);
   expect(whyNone(gone, [selectFlow(gone, 'dev', {}, [])]).code).toBe('UNKNOWN_REFERENCE');

@@ -40,6 +40,11 @@ describe('what may have been meant', () => {
     ['ac', ['ca'], 'ca'],
     ['xaby', ['xbay'], 'xbay'],
     ['aa', ['bb'], undefined],
+    // One of two neighbours stands elsewhere: that is no swap.
+    ['abx', ['cax'], undefined],
+    ['cbx', ['bdx'], undefined],
+    ['stagixxx', ['stagingx'], 'stagingx'],
+    ['stagixxx', ['stagingy'], undefined],
     ['a', [], undefined],
     ['x'.repeat(64), ['x'.repeat(63)], 'x'.repeat(63)],
     ['x'.repeat(65), ['x'.repeat(64)], undefined],

@@ -99,7 +99,6 @@ function checkDuplicates({ spec, known, refusals }: Checking): void {
     const name = stepName(step);
     const member = cameBy.get(name);
     if (step.environment !== undefined || !member || stepNames.get(name) === member) return;
-    if (name === spec.triggerEnvironment) return;
     refusals.add(
       'DUPLICATE',
       `the name ${quote(name)} stands for this step and for the environment in ${member}; dependsOn could mean either`,

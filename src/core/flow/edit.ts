@@ -104,7 +104,7 @@ export function removeEnvironment(
     ];
     const rule = step.dependsOnPolicy;
     // Two dependencies may have become one; "at least 2" of what is left would never be true.
-    if (rule?.count === undefined || rule.count <= dependsOn.length) return { ...step, dependsOn };
-    return { ...step, dependsOn, dependsOnPolicy: { ...rule, count: dependsOn.length } };
+    if (rule?.count === undefined) return { ...step, dependsOn };
+    return { ...step, dependsOn, dependsOnPolicy: { ...rule, count: Math.min(rule.count, dependsOn.length) } };
   }
 }

@@ -141,27 +141,6 @@ function neighbours(
   return node === undefined ? [] : index[direction][node]!.map((each) => index.names[each]!);
 }
 
-/** Everything behind `name`, directly or not. */
-export function downstreamOf(spec: PromotionFlowSpec, name: string, groups: Members = NO_GROUPS): string[] {
-  return walk(spec, name, groups, 'dependents');
-}
-
-/** Everything before `name`, directly or not. */
-export function upstreamOf(spec: PromotionFlowSpec, name: string, groups: Members = NO_GROUPS): string[] {
-  return walk(spec, name, groups, 'dependencies');
-}
-
-function walk(
-  spec: PromotionFlowSpec,
-  name: string,
-  groups: Members,
-  direction: 'dependents' | 'dependencies',
-): string[] {
-  const index = indexFlow(spec, groups);
-  const node = index.nodeOf.get(name);
-  return node === undefined ? [] : [...reachable(index[direction], node)].map((each) => index.names[each]!);
-}
-
 /** Step names, the trigger environment first, each after all that it waits for. What is on or behind a cycle is missing. */
 export function topologicalOrder(spec: PromotionFlowSpec, groups: Members = NO_GROUPS): string[] {
   const index = indexFlow(spec, groups);
