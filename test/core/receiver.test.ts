@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { readDecision } from '../../src/core/receiver/decision.ts';
 import { pauseAfter } from '../../src/core/receiver/delivery.ts';
 import { readRollout } from '../../src/core/receiver/rollout.ts';
 import { readSigned } from '../../src/core/receiver/signature.ts';
@@ -48,6 +49,8 @@ describe('a report of a rollout', () => {
     const read = { ...data, at: new Date(data.at) };
     expect(readRollout(JSON.stringify({ type: 'rollout.report', timestamp: 'x', data }))).toEqual(read);
     expect(readRollout(JSON.stringify(data))).toEqual(read);
+    const longest = { ...told, product: 'p'.repeat(1_000) };
+    expect(readRollout(JSON.stringify(longest))).toEqual(longest);
     expect(readRollout(JSON.stringify({ ...told, status: 'rolled_back', version: null }))).toEqual({
       ...told,
       status: 'ROLLED_BACK',
@@ -80,6 +83,25 @@ describe('a report of a rollout', () => {
         expect('wrong' in read || read.product.length > 0).toBe(true);
       }),
     );
+  });
+});
+
+describe('a decision', () => {
+  const told = { release: 'r-1', environment: 'eu', decision: 'approve' };
+
+  test.each<[string, object, object]>([
+    ['of the first attempt', told, { ...told, attempt: 1 }],
+    ['of a later attempt', { ...told, attempt: 3 }, { ...told, attempt: 3 }],
+    ['without an attempt', { ...told, attempt: null }, { ...told, attempt: 1 }],
+    ['in capitals', { ...told, decision: 'REJECT' }, { ...told, decision: 'reject', attempt: 1 }],
+    ['with a word', { ...told, comment: 'go' }, { ...told, comment: 'go', attempt: 1 }],
+    ['with an empty word', { ...told, comment: '' }, { ...told, attempt: 1 }],
+    ['without a release', { ...told, release: '' }, { wrong: 'release and environment are needed' }],
+    ['without an environment', { ...told, environment: null }, { wrong: 'release and environment are needed' }],
+    ['of another kind', { ...told, decision: 'maybe' }, { wrong: expect.stringContaining('must be one of APPROVE') }],
+    ['of half an attempt', { ...told, attempt: 1.5 }, { wrong: 'attempt must be a whole number' }],
+  ])('%s', (_, data, read) => {
+    expect(readDecision(JSON.stringify({ type: 'approval.decision', data }))).toEqual(read);
   });
 });
 
