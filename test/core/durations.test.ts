@@ -26,6 +26,11 @@ test('a window of eight milliseconds is one of them', () => {
   expect(found.map(({ path }) => path)).toEqual([['spec', 'duration']]);
 });
 
+test('nothing, a whole second and what is no length are not doubted', () => {
+  const spec = { timeout: 0, maxAge: 1_000, soak: '5', maxParallel: 5 } as never;
+  expect(doubtfulDurations({ kind: 'PromotionFlow', metadata: metadata('f'), spec })).toEqual([]);
+});
+
 test('what may be short is not doubted: pauses between tries, what an application is asked', () => {
   const { spec } = workflow('2s') as Extract<AnyDefinition, { kind: 'PromotionWorkflow' }>;
   const action = { ...spec.actions[0], retry: { limit: 3, backoff: 100, maxDelay: 900 } } as never;

@@ -18,7 +18,7 @@ const UNPRINTABLE = /[\u0000-\u0020\u007f]/;
 function checkRepoUrl(checks: Checks, url: string, path: Path): void {
   const example = 'use https://, ssh://, git@host:path, file:// or an absolute path';
   if (url.length > 2000) return checks.invalid(`repoURL has ${url.length} characters; at most 2000 fit`, path);
-  if (url === '' || url.startsWith('-') || UNPRINTABLE.test(url)) {
+  if (url.startsWith('-') || UNPRINTABLE.test(url)) {
     return checks.invalid(`repoURL ${quote(url)} is not an address of a repository; ${example}`, path);
   }
   if (url.startsWith('/') || /^[A-Za-z0-9._]+@[A-Za-z0-9][A-Za-z0-9.-]*:[^-:][^:]*$/.test(url)) return;

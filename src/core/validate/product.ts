@@ -40,10 +40,8 @@ export function checkTemplate(checks: Checks, spec: PromotionTemplateSpec, path:
     checkFileFormat(checks, spec.versionSource.file, [...path, 'versionSource', 'file']);
     checkJsonPath(checks, spec.versionSource.jsonPath, [...path, 'versionSource', 'jsonPath']);
   }
-  if (spec.onMissing !== undefined)
-    checks.oneOf(spec.onMissing, ['REFUSE', 'SKIP', 'ADD'], 'onMissing', [...path, 'onMissing']);
-  if (spec.whenAbsent !== undefined)
-    checks.oneOf(spec.whenAbsent, ['WARN', 'REFUSE'], 'whenAbsent', [...path, 'whenAbsent']);
+  checks.oneOf(spec.onMissing, ['REFUSE', 'SKIP', 'ADD'], 'onMissing', [...path, 'onMissing']);
+  checks.oneOf(spec.whenAbsent, ['WARN', 'REFUSE'], 'whenAbsent', [...path, 'whenAbsent']);
   const files = Object.entries(spec.promotion ?? {});
   if (!checks.count(files, 'files', [...path, 'promotion'])) return;
   for (const [file, { jsonPaths }] of files) {

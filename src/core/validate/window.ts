@@ -73,20 +73,20 @@ function checkForm(checks: Checks, spec: ReleaseWindowSpec): void {
 
 /** Reads it as the engine will, and looks whether it ever opens. */
 function checkOccurs(checks: Checks, spec: ReleaseWindowSpec): void {
-  const form = spec.cron !== undefined ? 'cron' : spec.rrule !== undefined ? 'rrule' : 'to';
+  const form = spec.cron !== undefined ? 'cron' : 'rrule';
   try {
     if (spec.rrule !== undefined) checkRuleOf(spec.rrule);
     const calendar = calendarOf(spec);
     if (calendar.once) {
       const { start, end } = calendar.once;
       if (start < end) return;
-      const [from, to] = [parseWall(spec.from!), parseWall(spec.to!)];
-      const skipped = from !== undefined && to !== undefined && from < to;
+      // No clock skips an instant: it is compared with nothing.
+      const skipped = (parseWall(spec.from!) ?? NaN) < (parseWall(spec.to!) ?? NaN);
       const why = skipped ? 'the clocks skip all of it' : 'it must end after it starts';
       return checks.invalid(`the window is never active: ${why}`, ['spec', 'to']);
     }
-    const [first] = occurrences({ name: '', spec }, Math.max(SAMPLE, parseWall(spec.start ?? '') ?? 0), 1);
-    if (!first && !occursEarlier(spec)) return checks.invalid(`${quote(spec[form])} never occurs`, ['spec', form]);
+    const [first] = occurrences({ name: '', spec }, SAMPLE, 1);
+    if (!first && !occursAfterStart(spec)) return checks.invalid(`${quote(spec[form])} never occurs`, ['spec', form]);
     checkEnd(checks, spec);
   } catch (error) {
     if (!(error instanceof WindowError)) throw error;
@@ -105,8 +105,8 @@ function checkRuleOf(rrule: string): void {
   }
 }
 
-/** A rule of 1997 that ended in 2010 is over, not wrong. */
-function occursEarlier(spec: ReleaseWindowSpec): boolean {
+/** A rule of 1997 that ended in 2010 is over, and one of 2040 has not begun: neither is wrong. */
+function occursAfterStart(spec: ReleaseWindowSpec): boolean {
   const start = parseWall(spec.start ?? '');
   return start !== undefined && occurrences({ name: '', spec }, start, 1).length > 0;
 }
