@@ -29,8 +29,10 @@ export function takeRollback(move: Move, told: Told): void {
     ...state.rollbacks,
     [told.rollback]: { reason: told.reason, sequence: told.sequence, stop: [...stop], over },
   };
-  const added = [...stop].filter((position) => !known?.stop.includes(position));
-  if (added.length > 0) abortRunning(move, added);
+  abortRunning(
+    move,
+    [...stop].filter((position) => !known?.stop.includes(position)),
+  );
 }
 
 function takeStanding(move: Move, position: number, rollback: string, { standing, reason }: ToldTarget): void {

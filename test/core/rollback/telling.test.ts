@@ -4,59 +4,16 @@ import type { Decision } from '../../../src/core/advance.ts';
 import { createRelease } from '../../../src/core/create.ts';
 import { NO_FACTS } from '../../../src/core/release.ts';
 import type { PromotionStatus, ReleaseState, RollbackStanding, Stimulus } from '../../../src/core/release.ts';
-import { createRollback } from '../../../src/core/rollback/create.ts';
-import type { TargetParts } from '../../../src/core/rollback/create.ts';
-import type { RollbackPlan, RollbackTarget } from '../../../src/core/rollback/rollback.ts';
 import { tellingOf } from '../../../src/core/rollback/standing.ts';
 import { overBy } from '../../../src/core/rollback/take-back.ts';
-import { approvalOf, flowOf, planOf } from '../support/builders.ts';
-import { NOW, REGIONS, versionOf } from './support.ts';
-
-const flow = planOf(flowOf(REGIONS));
-const place = (name: string): number => flow.promotions.findIndex((each) => each.name === name);
-
-const target = (environment: string, more: Partial<RollbackTarget> = {}): RollbackTarget => ({
-  environment,
-  decision: 'INCLUDED',
-  reason: `${environment} goes back`,
-  from: versionOf('2.0'),
-  to: { ...versionOf('1.4'), release: 'r1' },
-  approval: null,
-  ...more,
-});
-
-/** A rollback of these targets; each environment's application had version 1.4 unless `without` names it. */
-function rollbackOf(targets: RollbackTarget[], without: string[] = []) {
-  const plan: RollbackPlan = {
-    cause: { kind: 'FAILED', environment: 'us-east', reason: 'it failed', at: NOW, by: null, release: 'r2' },
-    version: versionOf('2.0'),
-    targets,
-    maxParallel: null,
-    onTargetFailure: 'CONTINUE',
-    markBad: { scope: 'NONE' },
-  };
-  const parts = targets.map(({ environment }): [string, TargetParts<string>] => {
-    const promotion = flow.promotions[place(environment)]!;
-    const [{ name } = { name: '' }] = promotion.applications;
-    const contents = without.includes(environment) ? {} : { [name]: `1.4 of ${environment}` };
-    return [environment, { origin: { release: 'r2', promotion }, contents, expects: {}, undo: {} }];
-  });
-  return createRollback<string>({
-    id: 'rb',
-    product: 'billing',
-    flow: { name: 'billing-flow', revision: 1 },
-    plan,
-    targets: Object.fromEntries(parts),
-    origins: ['r2'],
-    now: NOW,
-    actor: null,
-  });
-}
+import { approvalOf } from '../support/builders.ts';
+import { flow, goesBack, place, rollbackOf } from './created.ts';
+import { NOW, versionOf } from './support.ts';
 
 test('a rollback has a promotion for what goes back, now or when somebody agrees, and none for the rest', () => {
-  const proposed = target('eu', { decision: 'PROPOSED', approval: approvalOf('1') });
-  const alone = target('asia', { decision: 'LEFT_ALONE', reason: 'asia runs 1.9', to: null });
-  const { plan, contents, events } = rollbackOf([target('us-east'), proposed, alone]);
+  const proposed = goesBack('eu', { decision: 'PROPOSED', approval: approvalOf('1') });
+  const alone = goesBack('asia', { decision: 'LEFT_ALONE', reason: 'asia runs 1.9', to: null });
+  const { plan, contents, events } = rollbackOf([goesBack('us-east'), proposed, alone]);
   expect(plan.promotions.map(({ name, dependsOn, approval }) => [name, dependsOn, approval !== null])).toEqual([
     ['us-east', [], false],
     ['eu', [], true],
@@ -74,7 +31,7 @@ test('a rollback has a promotion for what goes back, now or when somebody agrees
 });
 
 test('an environment whose applications were not there with the earlier version cannot go back, and the release says so', () => {
-  const { plan, state } = rollbackOf([target('us-east'), target('eu')], ['eu']);
+  const { plan, state } = rollbackOf([goesBack('us-east'), goesBack('eu')], { without: ['eu'] });
   expect(plan.promotions.map((each) => each.name)).toEqual(['us-east']);
   const reason = 'none of the applications of eu was there with 1.4';
   expect(plan.rollback?.targets[1]).toMatchObject({ decision: 'IMPOSSIBLE', reason, to: null });
@@ -82,7 +39,7 @@ test('an environment whose applications were not there with the earlier version 
 });
 
 test('over a change by hand is frozen into the one promotion that may', () => {
-  const { plan } = rollbackOf([target('us-east', { overChange: true }), target('eu')]);
+  const { plan } = rollbackOf([goesBack('us-east', { overChange: true }), goesBack('eu')]);
   expect(plan.promotions.map((each) => each.restores?.overChange)).toEqual([true, undefined]);
 });
 
@@ -100,7 +57,7 @@ const standings: [string, Partial<{ status: PromotionStatus; started: boolean; a
   ];
 
 test.each(standings)('%s', (_name, { status = 'PENDING', started = false, asked = false }, standing) => {
-  const { plan, state } = rollbackOf([target('us-east', asked ? { approval: approvalOf('1') } : {})]);
+  const { plan, state } = rollbackOf([goesBack('us-east', asked ? { approval: approvalOf('1') } : {})]);
   Object.assign(state.promotions[0]!, { status, startedAt: started ? NOW : null });
   expect(tellingOf(plan, state)?.targets).toEqual([{ environment: 'us-east', standing, reason: null }]);
 });
