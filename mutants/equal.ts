@@ -4,6 +4,12 @@
  */
 const EQUAL: readonly { file: string; line: string; replacement: string; why: string }[] = [
   {
+    file: 'src/core/steps.ts',
+    line: 'const newPhase = planned.needs.some((need) => steps[need]?.phase !== planned.phase);',
+    replacement: 'planned.needs.every(need => steps[need]?.phase !== planned.phase)',
+    why: 'what a step needs is of one phase, and a window is open when the first step begins: it was asked just then',
+  },
+  {
     file: 'src/core/flow/cycles.ts',
     line: 'const first = cycle.reduce((least, node, at) => (node < cycle[least]! ? at : least), 0);',
     replacement: 'node <= cycle[least]!',

@@ -115,7 +115,7 @@ export function runReadySteps(move: Move, position: number, dispatch: number, af
   steps.forEach((planned, index) => {
     if (promotion.steps[index]?.status !== 'PENDING') return;
     if (!planned.needs.every((need) => promotion.steps[need]?.status === 'SUCCEEDED')) return;
-    const newPhase = planned.needs.length > 0 && planned.needs.every((need) => steps[need]?.phase !== planned.phase);
+    const newPhase = planned.needs.some((need) => steps[need]?.phase !== planned.phase);
     if (newPhase && pausedBy(move, position) !== null) return;
     const step = move.step(position, index);
     step.startedAt ??= move.now;
