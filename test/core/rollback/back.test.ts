@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { ApprovalSpec, RollbackPolicySpec } from '../../../src/core/definitions.ts';
 import type { Expected } from '../../../src/core/plan.ts';
 import { NO_FACTS } from '../../../src/core/release.ts';
-import type { Facts, PromotionState, PromotionStatus } from '../../../src/core/release.ts';
+import type { Facts, PromotionState } from '../../../src/core/release.ts';
 import { askRollback } from '../../../src/core/rollback/gates.ts';
 import type { RollbackTarget } from '../../../src/core/rollback/rollback.ts';
 import { tellingOf } from '../../../src/core/rollback/standing.ts';
@@ -14,7 +14,7 @@ import { goesBack, rollbackOf } from './created.ts';
 import { NOW, policyOf, versionOf } from './support.ts';
 
 const application = 'billing-us-east';
-const live = (text: string): Facts['live'] => ({ [application]: { ...versionOf(text), id: `of-${text}` } }) as never;
+const live = (text: string): Facts['live'] => ({ [application]: { ...versionOf(text), id: `of-${text}` } });
 
 describe('a rollback asks whether what it takes back is live still', () => {
   test.each<[string, Expected | undefined, Facts['live'], string]>([
@@ -126,7 +126,7 @@ describe('a rollback before it starts', () => {
   const standing = (approval: ApprovalSpec | null, more: object, promotion: Partial<PromotionState> = {}) => {
     const { plan, state } = rollbackOf([goesBack('us-east', { approval })]);
     Object.assign(state, more);
-    Object.assign(state.promotions[0]!, { status: 'WAITING' as PromotionStatus, ...promotion });
+    Object.assign(state.promotions[0]!, { status: 'WAITING', ...promotion });
     return tellingOf(plan, state)?.targets[0]?.standing;
   };
 

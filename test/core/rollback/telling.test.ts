@@ -7,6 +7,8 @@ import type { PromotionStatus, ReleaseState, RollbackStanding, Stimulus } from '
 import { tellingOf } from '../../../src/core/rollback/standing.ts';
 import { overBy } from '../../../src/core/rollback/take-back.ts';
 import { approvalOf } from '../support/builders.ts';
+import { started } from '../support/play.ts';
+import type { Play } from '../support/play.ts';
 import { flow, goesBack, place, rollbackOf } from './created.ts';
 import { NOW, versionOf } from './support.ts';
 
@@ -120,6 +122,51 @@ test('a rollback that failed leaves its reason with the environment', () => {
 test('what never began stays as it is', () => {
   const { state } = take(released({ 'us-east': 'SKIPPED' }), told(3, 'ROLLED_BACK'));
   expect(at(state, 'us-east')).toBe('SKIPPED');
+});
+
+test.each(['NONE', 'STOP'] as const)('%s says nothing about what has ended', (standing) => {
+  const { state, events } = take(released(), told(3, standing));
+  expect([at(state, 'us-east'), state.status]).toEqual(['SUCCEEDED', 'SUCCEEDED']);
+  expect(events.map(({ event }) => event.type)).toEqual(['ReleaseTakenBack']);
+});
+
+test('what stands as it stood is told once', () => {
+  const { state } = take(released(), told(3, 'ROLLED_BACK'));
+  expect(take(state, told(5, 'ROLLED_BACK')).events).toEqual([]);
+});
+
+/** A release that is at work in us-east. */
+function working(): Play {
+  const play = started('dev > us-east').succeed('dev');
+  expect(play.picture).toBe('dev SUCCEEDED, us-east RUNNING');
+  return play;
+}
+
+test('what is at work is stopped once, when the rollback needs its environment, and not before', () => {
+  const play = working();
+  play.tell(told(3, 'NONE'));
+  expect([play.aborted, play.state.rollbacks['rb']]).toEqual([[], expect.objectContaining({ stop: [], over: false })]);
+  play.tell(told(4, 'STOP'));
+  expect([play.aborted, play.state.rollbacks['rb']?.stop]).toEqual([['us-east'], [1]]);
+  play.tell(told(5, 'STOP'));
+  expect([play.aborted, play.state.rollbacks['rb']?.stop]).toEqual([[], [1]]);
+});
+
+test('what was told before the promotion ended is not told anew by the same words', () => {
+  const play = working();
+  play.tell(told(3, 'ROLLING_BACK'));
+  play.report('us-east', { kind: 'aborted' });
+  const { picture } = play;
+  play.tell(told(3, 'ROLLING_BACK'));
+  expect(play.picture).toBe(picture);
+  play.tell(told(4, 'ROLLING_BACK'));
+  expect(play.picture).toBe('dev SUCCEEDED, us-east ROLLING_BACK');
+});
+
+test('what is history stays history, whatever it tells later', () => {
+  const { state } = take(released(), told(3, 'STOP'));
+  const later = take({ ...state, rollbacks: overBy(state.rollbacks) }, told(5, 'STOP'));
+  expect(later.state.rollbacks['rb']).toMatchObject({ sequence: 5, over: true });
 });
 
 test('after a retry the rollbacks so far are history', () => {
