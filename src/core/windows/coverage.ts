@@ -1,3 +1,4 @@
+import { keep } from './keep.ts';
 import { calendarOf, dayOf, join, type Calendar, type ReleaseWindow, type Span } from './window.ts';
 import { DAY, localText, toInstants, toWall, transitionsIn } from './zones.ts';
 
@@ -73,10 +74,7 @@ function blockOf(calendar: Calendar, kind: 'ALLOW' | 'DENY', index: number): Spa
     const { start, end } = toSpan(calendar.zone, kind, wall);
     if (end > from && start < to && end > start) spans.push({ start: Math.max(start, from), end: Math.min(end, to) });
   }
-  const block = join(spans);
-  if (calendar.blocks.size > 500) calendar.blocks.clear();
-  calendar.blocks.set(index, block);
-  return block;
+  return keep(calendar.blocks, index, join(spans), 500);
 }
 
 export interface Covering {

@@ -1,4 +1,5 @@
 import { Cron } from 'croner';
+import { keep } from './keep.ts';
 import { DAY, MINUTE } from './zones.ts';
 
 /**
@@ -45,13 +46,8 @@ export function readCron(text: string): CronTimes {
   const known = new Map<number, boolean>();
   const isDay = (day: number): boolean => {
     const key = weekly ? ((day % 7) + 7) % 7 : day;
-    let answer = known.get(key);
-    if (answer === undefined) {
-      answer = days.match(new Date((weekly ? WEEK_START + key : key) * DAY));
-      if (known.size > MAX_DAYS) known.clear();
-      known.set(key, answer);
-    }
-    return answer;
+    const matches = (): boolean => days.match(new Date((weekly ? WEEK_START + key : key) * DAY));
+    return known.get(key) ?? keep(known, key, matches(), MAX_DAYS);
   };
   return { times, isDay };
 }

@@ -1,5 +1,6 @@
 import { RRuleTemporal } from 'rrule-temporal';
 import { Temporal } from 'temporal-polyfill';
+import { keep } from './keep.ts';
 import { DAY, MINUTE, parseWall, toInstants } from './zones.ts';
 
 /**
@@ -53,16 +54,12 @@ export function readRule(text: string, start: number, zone: string): RuleStarts 
   const step = parts.get('FREQ') === 'HOURLY' ? 64 * DAY : 512 * DAY;
   const pages = new Map<number, number[]>();
   const page = (index: number): number[] => {
-    let known = pages.get(index);
-    if (!known) {
-      if (pages.size > 100) pages.clear();
-      // Both ends count for the library.
-      const [from, to] = [new Date(index * step), new Date((index + 1) * step - 1)];
-      const found = rule.between(from, to, true).map((each) => each.epochMilliseconds);
-      known = times ? found.flatMap(times).filter((each) => each >= start) : found;
-      pages.set(index, known);
-    }
-    return known;
+    const known = pages.get(index);
+    if (known) return known;
+    // Both ends count for the library.
+    const [from, to] = [new Date(index * step), new Date((index + 1) * step - 1)];
+    const found = rule.between(from, to, true).map((each) => each.epochMilliseconds);
+    return keep(pages, index, times ? found.flatMap(times).filter((each) => each >= start) : found, 100);
   };
   return {
     starts(from, to) {

@@ -50,8 +50,7 @@ function openedWithin(
   let now = at - within;
   for (let openings = 0; openings < MAX_OPENINGS; openings += 1) {
     const state = windowState(windows, now, action, options);
-    const opens = state.closed ? state.nextOpen : null;
-    if (opens !== null && opens <= at) opened = opens;
+    if (state.closed) opened = state.nextOpen;
     // The next closing after it, or after the moment from which it was open.
     if (state.nextClose === null || state.nextClose > at) break;
     now = state.nextClose;

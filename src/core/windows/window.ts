@@ -1,5 +1,6 @@
 import type { ReleaseWindowSpec } from '../definitions.ts';
 import { readCron, type CronTimes } from './cron.ts';
+import { keep } from './keep.ts';
 import { readRule, type RuleStarts } from './rrule.ts';
 import { DAY, parseInstant, parseTimeOfDay, parseWall, toInstants } from './zones.ts';
 
@@ -51,10 +52,7 @@ export function calendarOf(spec: ReleaseWindowSpec): Calendar {
   const key = JSON.stringify([kind, timeZone, cron, rrule, start, from, to, duration, end]);
   const known = calendars.get(key);
   if (known) return known;
-  const made = readCalendar(spec);
-  if (calendars.size > 2000) calendars.clear();
-  calendars.set(key, made);
-  return made;
+  return keep(calendars, key, readCalendar(spec), 2000);
 }
 
 function readCalendar(spec: ReleaseWindowSpec): Calendar {

@@ -1,4 +1,5 @@
 import { Temporal } from 'temporal-polyfill';
+import { keep } from './keep.ts';
 
 /**
  * Wall clocks and instants. A wall time is a number here: the milliseconds that `Date.UTC` gives for what the clock on
@@ -43,7 +44,6 @@ function blockOf(zone: string, index: number): Block {
   const key = `${zone} ${index}`;
   const known = blocks.get(key);
   if (known) return known;
-  if (blocks.size > 5000) blocks.clear();
   let moment = Temporal.Instant.fromEpochMilliseconds(index * BLOCK).toZonedDateTimeISO(zone);
   const offset = moment.offsetNanoseconds / 1e6;
   const block: Block = { offset, transitions: [] };
@@ -54,8 +54,7 @@ function blockOf(zone: string, index: number): Block {
     if (after !== before) block.transitions.push({ at: next.epochMilliseconds, before, after });
     [moment, before] = [next, after];
   }
-  blocks.set(key, block);
-  return block;
+  return keep(blocks, key, block, 5000);
 }
 
 function offsetAt(zone: string, instant: number): number {
