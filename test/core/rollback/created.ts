@@ -5,7 +5,8 @@ import type { Expected } from '../../../src/core/plan.ts';
 import { flowOf, planOf } from '../support/builders.ts';
 import { NOW, REGIONS, versionOf } from './support.ts';
 
-export const flow = planOf(flowOf(REGIONS));
+/** Two applications in asia, one in each other environment. */
+export const flow = planOf(flowOf(REGIONS), { applications: { asia: 2 } });
 export const place = (name: string): number => flow.promotions.findIndex((each) => each.name === name);
 
 /** Without more: goes back by itself, from 2.0 to 1.4. */
@@ -20,13 +21,13 @@ export const goesBack = (environment: string, more: Partial<RollbackTarget> = {}
 });
 
 interface Options extends Partial<RollbackPlan> {
-  /** Environments whose applications version 1.4 did not have. */
+  /** Applications that version 1.4 did not have. */
   without?: string[];
   /** Environment → what has to be live there. */
   expects?: Record<string, Expected>;
 }
 
-/** A rollback of these targets; the application of each was there with 1.4. */
+/** A rollback of these targets; their applications were there with 1.4. */
 export function rollbackOf(targets: RollbackTarget[], { without = [], expects = {}, ...more }: Options = {}) {
   const plan: RollbackPlan = {
     cause: { kind: 'FAILED', environment: 'us-east', reason: 'it failed', at: NOW, by: null, release: 'r2' },
@@ -39,12 +40,17 @@ export function rollbackOf(targets: RollbackTarget[], { without = [], expects = 
   };
   const parts = targets.map(({ environment }): [string, TargetParts<string>] => {
     const promotion = flow.promotions[place(environment)]!;
-    const [{ name } = { name: '' }] = promotion.applications;
+    const names = promotion.applications.map(({ name }) => name);
+    const there = names.filter((name) => !without.includes(name));
     const expected = expects[environment];
-    const contents = without.includes(environment) ? {} : { [name]: `1.4 of ${environment}` };
     return [
       environment,
-      { origin: { release: 'r2', promotion }, contents, expects: expected ? { [name]: expected } : {}, undo: {} },
+      {
+        origin: { release: 'r2', promotion },
+        contents: Object.fromEntries(there.map((name) => [name, `1.4 of ${name}`])),
+        expects: expected ? Object.fromEntries(names.map((name) => [name, expected])) : {},
+        undo: {},
+      },
     ];
   });
   return createRollback<string>({

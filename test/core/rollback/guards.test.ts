@@ -110,6 +110,11 @@ const rows: Row[] = [
     { 'us-east': 'LEFT_ALONE' },
   ],
   [
+    'a policy for the environment itself does',
+    { environments: regions, policy: { when: { environments: ['asia-2', 'us-east'] } } },
+    all,
+  ],
+  [
     'a policy for the group of the environment does',
     { environments: regions, policy: { when: { environments: ['asia-2'], groups: ['regions'] } } },
     all,

@@ -26,6 +26,16 @@ const rows: Row[] = [
     { staging: goes, eu: goes, asia: goes, us: goes },
   ],
   [
+    'downstream of where versions start is all of it',
+    {
+      flow: 'dev > staging > eu',
+      environments: { ...everywhere, dev: '1.0 2.0' },
+      at: 'dev',
+      policy: { targets: [target({ downstream: true })] },
+    },
+    { dev: goes, staging: goes, eu: goes },
+  ],
+  [
     'downstream of a diamond is looked at once',
     {
       flow: 'dev > staging > {eu, asia} > us > late',

@@ -22,7 +22,7 @@ test('a rollback has a promotion for what goes back, now or when somebody agrees
   ]);
   expect(plan.promotions[0]?.steps.map((each) => each.phase)).toEqual(['ACTION', 'HEALTH']);
   expect(plan.promotions[0]?.restores).toEqual({ from: versionOf('2.0'), to: versionOf('1.4'), origin: 'r2' });
-  expect(Object.values(contents)).toEqual(['1.4 of us-east', '1.4 of eu']);
+  expect(Object.values(contents)).toEqual(['1.4 of billing-us-east', '1.4 of billing-eu']);
   expect(events.map(({ event }) => event.type)).toEqual([
     'ReleaseQueued',
     'RollbackStarted',
@@ -33,11 +33,31 @@ test('a rollback has a promotion for what goes back, now or when somebody agrees
 });
 
 test('an environment whose applications were not there with the earlier version cannot go back, and the release says so', () => {
-  const { plan, state } = rollbackOf([goesBack('us-east'), goesBack('eu')], { without: ['eu'] });
+  const { plan, state } = rollbackOf([goesBack('us-east'), goesBack('eu')], { without: ['billing-eu'] });
   expect(plan.promotions.map((each) => each.name)).toEqual(['us-east']);
   const reason = 'none of the applications of eu was there with 1.4';
   expect(plan.rollback?.targets[1]).toMatchObject({ decision: 'IMPOSSIBLE', reason, to: null });
   expect(state.firstProblem).toMatchObject({ environment: 'eu', message: `eu cannot go back: ${reason}` });
+});
+
+test('of several applications those go back that were there, one after the other each', () => {
+  const { plan } = rollbackOf([goesBack('asia')], { without: ['billing-asia'] });
+  expect(plan.rollback?.targets[0]).toMatchObject({ decision: 'INCLUDED' });
+  expect(plan.promotions[0]?.applications.map(({ name }) => name)).toEqual(['billing-api-asia']);
+  const both = rollbackOf([goesBack('asia')]).plan.promotions[0];
+  expect(both?.steps.map(({ application, needs }) => [application, needs])).toEqual([
+    [0, []],
+    [0, [0]],
+    [1, []],
+    [1, [2]],
+  ]);
+  expect(plan.signsCommits).toBe(true);
+});
+
+test('what is left alone has no promotion, whatever it could go back to', () => {
+  const { plan, state } = rollbackOf([goesBack('us-east'), goesBack('eu', { decision: 'LEFT_ALONE' })]);
+  expect(plan.promotions.map(({ name }) => name)).toEqual(['us-east']);
+  expect(state.firstProblem).toBeNull();
 });
 
 test('over a change by hand is frozen into the one promotion that may', () => {
