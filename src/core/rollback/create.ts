@@ -44,7 +44,7 @@ export function createRollback<C>(parts: RollbackParts<C>): NewRollback<C> {
   const rollback = { ...parts.plan, targets };
   const promotions = targets.flatMap((target) => {
     const known = parts.targets[target.environment];
-    if (!known || target.to === null || (target.decision !== 'INCLUDED' && target.decision !== 'PROPOSED')) return [];
+    if (!known || target.to === null) return [];
     const promotion = planTarget(target, target.to, known);
     for (const { name, content } of promotion.applications) contents[content] = known.contents[name] as C;
     return [promotion];
@@ -67,9 +67,9 @@ export function createRollback<C>(parts: RollbackParts<C>): NewRollback<C> {
 
 /** What has no application that was there before has nothing to go back to. */
 function withApplications<C>(target: RollbackTarget, parts: TargetParts<C> | undefined): RollbackTarget {
-  if (target.decision !== 'INCLUDED' && target.decision !== 'PROPOSED') return target;
+  if (target.to === null) return target;
   if (parts && parts.origin.promotion.applications.some(({ name }) => name in parts.contents)) return target;
-  const reason = `none of the applications of ${target.environment} was there with ${target.to?.label ?? 'an earlier version'}`;
+  const reason = `none of the applications of ${target.environment} was there with ${target.to.label}`;
   return { ...target, decision: 'IMPOSSIBLE', reason, to: null, approval: null };
 }
 

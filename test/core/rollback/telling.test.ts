@@ -54,10 +54,21 @@ test('of several applications those go back that were there, one after the other
   expect(plan.signsCommits).toBe(true);
 });
 
-test('what is left alone has no promotion, whatever it could go back to', () => {
-  const { plan, state } = rollbackOf([goesBack('us-east'), goesBack('eu', { decision: 'LEFT_ALONE' })]);
-  expect(plan.promotions.map(({ name }) => name)).toEqual(['us-east']);
-  expect(state.firstProblem).toBeNull();
+test('a proposal that nothing could come of is none', () => {
+  const proposed = goesBack('eu', { decision: 'PROPOSED', approval: approvalOf('1') });
+  const alone = goesBack('us-east', { decision: 'LEFT_ALONE', to: null });
+  const { plan, events } = rollbackOf([proposed, alone], { without: ['billing-eu', 'billing-us-east'] });
+  expect(plan.promotions).toEqual([]);
+  expect(plan.rollback?.targets.map(({ decision, approval }) => [decision, approval])).toEqual([
+    ['IMPOSSIBLE', null],
+    ['LEFT_ALONE', null],
+  ]);
+  expect(events[1]?.event).toMatchObject({
+    type: 'RollbackStarted',
+    origin: 'r2',
+    version: '2.0',
+    causedIn: 'us-east',
+  });
 });
 
 test('over a change by hand is frozen into the one promotion that may', () => {
