@@ -1,1 +1,0 @@
-export default { test: { include: ["test/core/rollback/asked.test.ts","test/core/rollback/back.test.ts","test/core/rollback/guards.test.ts","test/core/rollback/moving.test.ts","test/core/rollback/shapes.test.ts","test/core/rollback/target.test.ts","test/core/rollback/telling.test.ts","test/core/rollback/which.test.ts","test/core/rollback/unseen.test.ts"], testTimeout: 60000 } };
