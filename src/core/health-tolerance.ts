@@ -1,5 +1,5 @@
 import type { HealthSourceSpec, HealthStatus } from './definitions.ts';
-import type { PlannedPromotion } from './plan.ts';
+import type { PlannedPromotion, PlannedStep } from './plan.ts';
 import type { PromotionState } from './release.ts';
 
 /**
@@ -47,6 +47,11 @@ export function countLook(
   const badLooks = before + 1;
   if (badLooks >= failureThreshold) return { badLooks, final: true, so: '' };
   return { badLooks, final: false, so: ` (${badLooks} of ${failureThreshold} times in a row)` };
+}
+
+/** A step that looks at a health, and has no effect. */
+export function looksAtHealth({ work }: PlannedStep): boolean {
+  return work.kind === 'health' || work.kind === 'soak';
 }
 
 /** When the change of an application was made in this promotion, in milliseconds; where there was none, when the promotion began. */

@@ -109,7 +109,7 @@ export function expirePromotion(move: Move, position: number): void {
     if (step.status !== 'WAITING' || !step.outside || reportDue(step) > now) return;
     const { application, id } = plannedSteps[index] as (typeof plannedSteps)[number];
     const what = application === null ? id : (move.planned(position).applications[application]?.name ?? id);
-    move.step(position, index).unseen = true;
+    move.step(position, index).seen = false;
     failStep(
       move,
       position,

@@ -138,8 +138,8 @@ export interface StepState {
   clock: HealthClock | null;
   /** How many looks in a row found its application DEGRADED. */
   badLooks: number;
-  /** Of a look at a health: the last one could not tell how it is. What fails so takes nothing back. */
-  unseen: boolean;
+  /** Of a health and of a soak: the last look could tell how it is. What fails without takes nothing back. */
+  seen: boolean;
   outputs: Record<string, string> | null;
   /** It failed, and nobody can say whether its effect took place. */
   unclear: boolean;

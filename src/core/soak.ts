@@ -19,6 +19,7 @@ export function beginSoak(move: Move, position: number, index: number): void {
   const { duration, pause } = soakOf(move.planned(position), index);
   const step = move.step(position, index);
   step.clock = beginClock(move.now, standsFor(duration, pause));
+  step.seen = true;
   wait(move, step, move.now + Math.min(duration, pause), `soaks for ${Math.round(duration / 1000)} s`);
   tell(move, position, index, move.now + duration);
 }
@@ -33,7 +34,7 @@ export function lookAtSoak(move: Move, position: number, index: number, seen: Ob
   // What was only heard of says nothing about the time before it.
   if (heard && seen.unhealthyAt === undefined) clock.unhealthyAt = before.unhealthyAt;
   step.clock = clock;
-  step.unseen = clock.status === 'UNKNOWN';
+  step.seen = clock.status !== 'UNKNOWN';
   const because = seen.message === undefined ? '' : `: ${seen.message}`;
   // What somebody says counts at once; what was looked at may be a moment's weakness.
   const at = { changedAt: changed(move.promotion(position)), now: move.now };

@@ -19,7 +19,7 @@ export function freshStep(): StepState {
     reason: null,
     clock: null,
     badLooks: 0,
-    unseen: false,
+    seen: false,
     outputs: null,
     unclear: false,
     firstError: null,

@@ -2,7 +2,7 @@ import { remember } from './actor.ts';
 import { takeDecision } from './approvals/decide.ts';
 import { freshGroup, judgeGroup } from './group-gate.ts';
 import { FRESH_METER } from './limits.ts';
-import { changedAt, countLook, toleranceOf } from './health-tolerance.ts';
+import { changedAt, countLook, looksAtHealth, toleranceOf } from './health-tolerance.ts';
 import type { Move } from './move.ts';
 import type { PlannedApplication, PlannedGroup, PlannedStep } from './plan.ts';
 import { ENDED_PROMOTION, holdsEnvironment, TAKEN_BACK } from './release.ts';
@@ -120,7 +120,7 @@ function takeOutcome(move: Move, report: Extract<Stimulus, { kind: 'outcome' }>)
   const { news } = step;
   step.news = null;
   if (step.stop !== null) return endStopped(move, report, step.stop.message, planned);
-  if (planned.work.kind === 'health' || planned.work.kind === 'soak') step.unseen = isBlind(outcome);
+  if (looksAtHealth(planned) && outcome.kind !== 'aborted') step.seen = couldTell(outcome);
   switch (outcome.kind) {
     case 'succeeded':
       succeed(move, report, step, planned, outcome);
@@ -158,14 +158,10 @@ function takeOutcome(move: Move, report: Extract<Stimulus, { kind: 'outcome' }>)
   }
 }
 
-/** A look that could not tell how it is. */
-function isBlind(outcome: Outcome): boolean {
-  if (outcome.kind === 'observed') return outcome.health.status === 'UNKNOWN';
-  return (
-    outcome.kind === 'transient' ||
-    outcome.kind === 'pending' ||
-    (outcome.kind === 'failed' && outcome.unclear === true)
-  );
+/** Of a look: whether it could tell how it is. */
+function couldTell(outcome: Outcome): boolean {
+  if (outcome.kind === 'observed') return outcome.health.status !== 'UNKNOWN';
+  return outcome.kind === 'succeeded' || (outcome.kind === 'failed' && outcome.unclear !== true);
 }
 
 /** Not there yet, in words. */
@@ -362,7 +358,7 @@ function takeRolloutReport(move: Move, report: Extract<Stimulus, { kind: 'rollou
     const running = seen.steps.some((step) => step.status === 'RUNNING');
     seen.steps.forEach((step, index) => {
       if (step.status !== 'RUNNING' && step.status !== 'WAITING') return;
-      move.step(position, index).unseen = false;
+      move.step(position, index).seen = true;
       cutOff(move, position, index, `reported from outside: ${message}`);
     });
     if (running) move.work.push({ kind: 'abort', promotions: [position] });

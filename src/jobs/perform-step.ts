@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts';
 import type { Observation } from '../core/health-clock.ts';
-import { changedAt } from '../core/health-tolerance.ts';
+import { changedAt, looksAtHealth } from '../core/health-tolerance.ts';
 import type { PlannedApplication, PlannedPromotion, PlannedStep } from '../core/plan.ts';
 import type { Outcome, PromotionState, ReleaseState, StepState } from '../core/release.ts';
 import { PermanentError, TransientError } from '../drivers/driver.ts';
@@ -45,7 +45,7 @@ export async function performStep(hands: Hands, place: StepPlace): Promise<Outco
   const { controller } = place;
   const { signal } = controller;
   if (signal.aborted) return { kind: 'aborted' };
-  const limit = planned.timeout ?? (looks(planned) ? HEALTH_LIMIT : STEP_LIMIT);
+  const limit = planned.timeout ?? (looksAtHealth(planned) ? HEALTH_LIMIT : STEP_LIMIT);
   const timer = hands.clock.after('step', limit, () => controller.abort('overdue' satisfies AbortReason));
   try {
     reach('before-effect');
@@ -59,14 +59,12 @@ export async function performStep(hands: Hands, place: StepPlace): Promise<Outco
         ? { kind: 'failed', message: `not done within ${limit / 1000} s`, unclear: true }
         : { kind: 'aborted' };
     }
-    if (error instanceof PermanentError) return { kind: 'failed', message, unclear: looks(planned) };
+    if (error instanceof PermanentError) return { kind: 'failed', message, unclear: looksAtHealth(planned) };
     return { kind: 'transient', message, retryAfter: error instanceof TransientError ? error.retryAfter : undefined };
   } finally {
     timer.cancel();
   }
 }
-
-const looks = ({ work }: PlannedStep): boolean => work.kind === 'health' || work.kind === 'soak';
 
 /** When a step sets no `timeout` of its own, in milliseconds. */
 const STEP_LIMIT = 30 * 60 * 1000;

@@ -1,5 +1,7 @@
 import type { AtTarget, ReleaseEvent } from '../events.ts';
+import { looksAtHealth } from '../health-tolerance.ts';
 import type { Move } from '../move.ts';
+import type { PlannedStep } from '../plan.ts';
 import type { PromotionState } from '../release.ts';
 import { policyFor } from './reach.ts';
 
@@ -12,7 +14,10 @@ export function askForRollback(move: Move, position: number): void {
   if (environment === null || move.plan.rollback) return;
   const promotion = move.state.promotions[position] as PromotionState;
   // Nobody could tell how it is: what nobody knows takes nothing back.
-  if (promotion.steps.every((each) => each.status !== 'FAILED' || each.unseen)) return;
+  const isKnown = promotion.steps.some(({ status, seen }, index) => {
+    return status === 'FAILED' && (seen || !looksAtHealth(steps[index] as PlannedStep));
+  });
+  if (!isKnown) return;
   const acted = steps.some((step, index) => {
     const { status, unclear } = promotion.steps[index] as PromotionState['steps'][number];
     return step.phase === 'ACTION' && (status === 'SUCCEEDED' || unclear);

@@ -84,6 +84,17 @@ describe('what nobody knows takes nothing back', () => {
         return overInLook(release, { kind: 'aborted' });
       },
     ],
+    ['its limit is over before anybody could look', () => overInLook(acted(), { kind: 'aborted' })],
+    [
+      'its limit is over after a look that was cut off, and it was UNKNOWN before',
+      () => {
+        const release = acted();
+        release.report('eu', sees('UNKNOWN'));
+        release.wake();
+        release.report('eu', { kind: 'aborted' });
+        return overInLook(release, { kind: 'aborted' });
+      },
+    ],
     ['it could not be asked, until all tries were used up', () => until(acted(), noRoute)],
     ['a look took too long', () => until(acted(), { kind: 'failed', message: 'not done within 60 s', unclear: true })],
   ])('%s', (_, play) => {
@@ -104,6 +115,16 @@ describe('what is known does', () => {
         release.wake();
         release.report('eu', sees('UNKNOWN'));
         return until(release, sees('DEGRADED'));
+      },
+    ],
+    [
+      'its limit is over after a look that was cut off, and it was PROGRESSING before',
+      () => {
+        const release = acted();
+        release.report('eu', sees('PROGRESSING'));
+        release.wake();
+        release.report('eu', { kind: 'aborted' });
+        return overInLook(release, { kind: 'aborted' });
       },
     ],
     ['its limit is over, and it is PROGRESSING', () => until(acted(), sees('PROGRESSING'))],

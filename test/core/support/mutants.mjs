@@ -6,6 +6,7 @@ import { plant } from './plant.mjs';
 const APPROVALS = 'test/core/approvals';
 const GROUPS = 'test/core/group-gate';
 const TIME = 'test/core/advance.time';
+const FAILURES = 'test/core/advance.failures';
 const SPREAD = 'test/core/windows/spread';
 const HOLDS = 'test/core/holds';
 const LIMITS = 'test/core/limits';
@@ -17,7 +18,7 @@ const MUTANTS = {
   'no dependency check': ['gates.ts', 'if (satisfied >= required)', 'if (satisfied >= 0)'],
   'one dependency is enough': ['gates.ts', 'if (satisfied >= required)', 'if (satisfied >= Math.min(1, required))'],
   'a late outcome counts': ['stimuli.ts', 'if (late && !(', 'if (false && !('],
-  'an old attempt counts': ['stimuli.ts', '|| seen.attempt !== report.attempt ', ''],
+  'an old attempt counts': ['stimuli.ts', '|| seen.attempt !== report.attempt ', '', FAILURES],
   'a success counts twice': ['stimuli.ts', "(before.status === 'RUNNING' || before.status === 'WAITING')", 'true'],
   'no new dispatch for a lost one': [
     'steps.ts',
@@ -271,11 +272,17 @@ const MUTANTS = {
   'an override never expires': ['windows/override.ts', 'expiresAt > now', 'true', 'test/core/overrides'],
   "everybody passes a rollback's hold": ['holds.ts', 'release.byPerson && ', ''],
   'approvals are not asked': ['gates.ts', 'if (approval)', 'if (false)'],
-  'what nobody knows takes back': ['rollback/ask.ts', "'FAILED' || each.unseen", "'FAILED'", UNSEEN],
-  'whoever could not be asked is bad': ['stimuli.ts', "    outcome.kind === 'transient' ||\n", '', UNSEEN],
+  'what nobody knows takes back': ['rollback/ask.ts', 'if (!isKnown) return;', '', UNSEEN],
+  'whoever could not be asked is bad': [
+    'stimuli.ts',
+    "return outcome.kind === 'succeeded' ||",
+    "return outcome.kind === 'transient' || outcome.kind === 'succeeded' ||",
+    UNSEEN,
+  ],
+  'a look that was cut off forgets what was seen': ['stimuli.ts', " && outcome.kind !== 'aborted'", '', UNSEEN],
   'what was reported from outside is not believed': [
     'stimuli.ts',
-    '      move.step(position, index).unseen = false;\n',
+    '      move.step(position, index).seen = true;\n',
     '',
     UNSEEN,
   ],
@@ -319,7 +326,7 @@ const MUTANTS = {
   'an outcome is by whoever spoke last': ['advance.ts', '  move.actor = null;\n', '', ACTORS],
   'what was heard is heard again': ['stimuli.ts', 'if (move.touched > touched)', 'if (false)'],
   'a wrong clock is not put right': ['advance.ts', '  bringBack(move);\n', '', 'test/core/clock'],
-  'all come back at once': ['stimuli.ts', 'fractionOf(`${tries} ${key}`)', '0', 'test/core/advance.failures'],
+  'all come back at once': ['stimuli.ts', 'fractionOf(`${tries} ${key}`)', '0', FAILURES],
   'the gate passes on a look from before': [
     'stimuli.ts',
     "if (missed && verdict !== 'wait')",

@@ -171,15 +171,15 @@ export class Shell {
     const tape = this.#tape;
     const act = tape.weighted({
       work: 70,
-      // A question stands for a moment only: without a bias nobody would ever find one lost.
-      sweep: this.state.groups.some((each) => each.status === 'ASKING') ? 8 : 5,
+      // A question stands for a moment only, as does what was told to stop: without a bias nobody would ever find one lost.
+      sweep: this.#isBrief ? 20 : 5,
       // A look stands for a moment only, too.
       health: this.#lookedAt.length > 0 ? 6 : 2,
       again: 3,
       people: this.#asks ? 6 : 1,
       crash: 3,
       repeat: 2,
-      stall: 2,
+      stall: this.#isBrief ? 6 : 2,
       lose: 1,
       flush: 1,
     });
@@ -189,7 +189,7 @@ export class Shell {
         for (let turns = 1 + tape.next(5); turns > 0; turns -= 1) this.work();
         return;
       case 'sweep':
-        return this.#sweep(tape.chance(40));
+        return this.#sweep(tape.chance(this.#isBrief ? 70 : 40));
       case 'health': {
         if (this.plan.promotions.length === 0) return;
         const looked = this.#lookedAt;
@@ -197,7 +197,7 @@ export class Shell {
           looked.length > 0 && tape.chance(70) ? looked : this.plan.promotions,
         );
         if (environment === null) return;
-        if (tape.chance(12)) return this.#tellRollout(environment);
+        if (tape.chance(this.ended ? 60 : 12)) return this.#tellRollout(environment);
         const application = tape.pick(applications).name;
         const status = tape.pick<HealthStatus>(['HEALTHY', 'UNKNOWN', 'HEALTHY', 'PROGRESSING', 'HEALTHY', 'DEGRADED']);
         return this.#world.report(environment, application, status);
@@ -214,6 +214,15 @@ export class Shell {
       default:
         this.#break(act);
     }
+  }
+
+  /** A group is asked, or something was told to stop. */
+  get #isBrief(): boolean {
+    const { groups, promotions } = this.state;
+    return (
+      groups.some((each) => each.status === 'ASKING') ||
+      promotions.some((each) => each.steps.some((step) => step.stop !== null))
+    );
   }
 
   /** Promotions whose health is looked at now. */
@@ -387,7 +396,16 @@ export class Shell {
     }
     if (work.kind === 'soak' && !this.#tape.chance(6)) return health();
     if (work.kind === 'health' && this.#tape.chance(50)) return health();
-    switch (this.#tape.weighted({ succeeded: 80, recheck: 6, outside: 2, transient: 8, failed: 2, aborted: 2 })) {
+    switch (
+      this.#tape.weighted({
+        succeeded: 80,
+        recheck: 6,
+        outside: 2,
+        transient: 8,
+        failed: this.plan.rollback ? 8 : 2,
+        aborted: 2,
+      })
+    ) {
       case 'succeeded':
         applies();
         return work.kind === 'apply' ? { kind: 'succeeded', commit: 'c0ffee', changed: true } : { kind: 'succeeded' };
@@ -412,7 +430,7 @@ export class Shell {
     return { kind: 'pending', reason: 'waiting for a health report' };
   }
 
-  /** Asks again for whatever nobody carries; a `hasty` one does not look whether somebody does. */
+  /** Asks again for whatever nobody carries; `hasty` ones do not look whether somebody does, and are two at once. */
   #sweep(hasty: boolean): void {
     const carried = this.#carried();
     const lost: Stimulus[] = [];
@@ -426,7 +444,7 @@ export class Shell {
       if (status === 'ASKING' && (hasty || !carried.has(`group ${group}`)))
         lost.push({ kind: 'lost-question', group, generation });
     });
-    for (const each of lost) this.tell(each);
+    for (const each of hasty ? [...lost, ...lost] : lost) this.tell(each);
   }
 
   #carried(): Set<string> {
@@ -459,8 +477,11 @@ export class Shell {
     const { attempt } = this.state.promotions[promotion] as PromotionState;
     const name = this.#tape.pick(PEOPLE);
     const by: Caller = { name, kind: 'PERSON', groups: [], roles: [] };
-    const kind = this.#tape.chance(8) ? 'reject' : 'approve';
-    this.tell({ kind, promotion, attempt, by, comment: null, via: 'API' });
+    const kind = this.#tape.chance(14) ? 'reject' : 'approve';
+    const decision: Stimulus = { kind, promotion, attempt, by, comment: null, via: 'API' };
+    this.tell(decision);
+    // Its answer was lost, and it is sent once more.
+    if (this.#tape.chance(10)) this.tell(decision);
   }
 
   /** No more faults: what is asked for gets done, time passes, whoever is waited for speaks. */

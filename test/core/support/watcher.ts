@@ -69,8 +69,8 @@ export class Watcher {
   readonly #times = new Map<'release' | number, { moved: number; since: number | null }>();
   /** From when its age counts. */
   #born: number;
-  /** `promotion/step` of looks at a health: nobody could tell how it is, the last time. */
-  readonly #blind = new Set<string>();
+  /** `promotion/step` of healths and soaks: the last look could tell how it is. */
+  readonly #told = new Set<string>();
   /** `promotion/step`: told HEALTHY or DEGRADED while a look at its health was under way. */
   readonly #toldInLook = new Set<string>();
 
@@ -150,7 +150,7 @@ export class Watcher {
     state.groups.forEach((group, position) => this.#seeGroup(old, group, position, stimulus, decision));
     this.#seeTimes(old, state, events, moved);
     this.#seeTold(old, state, stimulus, moved);
-    this.#seeBlind(old, stimulus, decision);
+    this.#seeKnown(old, stimulus, decision);
     this.#seeWhole(state, facts, moved);
     this.#seeStale(old, stimulus, facts, now, state);
 
@@ -515,48 +515,50 @@ export class Watcher {
   }
 
   /** What nobody knows takes nothing back: a rollback is asked for where something failed that was seen to. */
-  #seeBlind(old: ReleaseState, stimulus: Stimulus, { state, events, work, changed }: Decision): void {
+  #seeKnown(old: ReleaseState, stimulus: Stimulus, { state, events, work, changed }: Decision): void {
     const late = stimulus.kind === 'rollout-reported' && old.endedAt !== null;
     if (late) claim(changed.length === 0 && work.length === 0, 'reported after the end, and something changed');
     if (late && events.length > 0) this.reached.count('a rollout reported after the end');
     const heard = old.heard.some((each) => each.key === stimulus.key);
     this.plan.promotions.forEach(({ environment, applications, steps }, position) => {
       const before = old.promotions[position] as PromotionState;
+      const own = events.flatMap(({ event }) =>
+        'step' in event && event.environment === this.#name(position) ? [event] : [],
+      );
       steps.forEach(({ id, work: { kind }, application }, index) => {
         if (kind !== 'health' && kind !== 'soak') return;
         const key = `${position}/${index}`;
         const was = before.steps[index] as StepState;
-        const turn = (blind: boolean): void => void (blind ? this.#blind.add(key) : this.#blind.delete(key));
+        const turn = (known: boolean): void => void (known ? this.#told.add(key) : this.#told.delete(key));
+        // A soak begins after a look that found it healthy.
+        if (own.some((each) => each.type === 'StepStarted' && each.step === id)) turn(kind === 'soak');
         if (stimulus.kind === 'outcome' && stimulus.promotion === position && stimulus.step === index) {
           const { attempt, dispatch, outcome } = stimulus;
           if (attempt !== before.attempt || was.status !== 'RUNNING' || was.dispatch !== dispatch || was.stop) return;
-          if (outcome.kind === 'observed') turn(outcome.health.status === 'UNKNOWN');
-          else turn(outcome.kind !== 'succeeded' && (outcome.kind !== 'failed' || outcome.unclear === true));
+          if (outcome.kind === 'observed') turn(outcome.health.status !== 'UNKNOWN');
+          else if (outcome.kind !== 'aborted') turn(outcome.kind === 'failed' && outcome.unclear !== true);
         }
         if (stimulus.kind === 'health-reported' && kind === 'soak' && !heard) {
-          const told = applications[application as number]?.name === stimulus.application;
-          if (told && stimulus.environment === environment) turn(stimulus.status === 'UNKNOWN');
+          const about = applications[application as number]?.name === stimulus.application;
+          if (about && stimulus.environment === environment) turn(stimulus.status !== 'UNKNOWN');
         }
         if (stimulus.kind === 'rollout-reported' && stimulus.environment === environment && !heard) {
           const bad = stimulus.status === 'FAILED' || stimulus.status === 'ROLLED_BACK';
-          if (bad && stimulus.attempt === before.attempt) turn(false);
+          if (bad && stimulus.attempt === before.attempt) turn(true);
         }
-        const silent = events.some(
-          ({ event }) =>
-            event.type === 'StepFailed' &&
-            event.environment === this.#name(position) &&
-            event.step === id &&
-            event.message.includes('nobody told within'),
-        );
-        if (silent) turn(true);
-        if (state.promotions[position]?.steps[index]?.status === 'PENDING') turn(false);
+        const isSilent = (each: (typeof own)[number]): boolean =>
+          each.type === 'StepFailed' && each.step === id && each.message.includes('nobody told within');
+        if (own.some(isSilent)) turn(false);
       });
-      const failed = [...steps.keys()].filter((index) => state.promotions[position]?.steps[index]?.status === 'FAILED');
-      const seen = failed.some((index) => !this.#blind.has(`${position}/${index}`));
+      const seen = steps.some(({ work: { kind } }, index) => {
+        const failed = state.promotions[position]?.steps[index]?.status === 'FAILED';
+        return failed && ((kind !== 'health' && kind !== 'soak') || this.#told.has(`${position}/${index}`));
+      });
       const asked = work.some((each) => each.kind === 'roll-back' && each.promotion === position);
       claim(!asked || seen, `${this.#name(position)} goes back, and nobody could tell how it is`);
-      const ended = state.promotions[position]?.status === 'FAILED' && before.status !== 'FAILED';
-      if (ended && failed.length > 0 && !seen) this.reached.count('failed, and nobody could tell how it is');
+      const { status, startedAt } = state.promotions[position] as PromotionState;
+      if (status === 'FAILED' && before.status !== 'FAILED' && startedAt !== null && !seen)
+        this.reached.count('failed, and nobody could tell how it is');
     });
   }
 

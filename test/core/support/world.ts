@@ -641,7 +641,7 @@ export class World implements Surroundings {
   #change(): void {
     const { tape, now } = this;
     const environment = tape.pick(this.#environments);
-    switch (tape.weighted({ taken: 3, window: 4, hold: 5, mark: 4, override: 5, runway: 2 })) {
+    switch (tape.weighted({ taken: 3, window: 4, hold: 5, mark: 4, override: 5, runway: 2, close: 4 })) {
       case 'taken':
         this.#taken = Object.keys(this.#taken).length > 0 ? {} : { [environment]: 'r-0' };
         break;
@@ -649,6 +649,20 @@ export class World implements Surroundings {
         if (this.#windows.length > 3 || tape.chance(30)) this.#windows.splice(tape.next(this.#windows.length + 1), 1);
         else this.#windows.push(this.#randomWindow(environment));
         break;
+      case 'close': {
+        // Where a promotion is at work that such a window pauses: it is caught between two phases, now and then.
+        const begun = this.members.flatMap(({ shell }) =>
+          shell.state.promotions.flatMap(({ status, startedAt, evidence }, position) => {
+            const open = startedAt !== null && !ENDED_PROMOTION.has(status);
+            const place = shell.plan.promotions[position]?.environment ?? null;
+            return open && place !== null && evidence?.some((each) => each.pauses) ? [place] : [];
+          }),
+        );
+        if (this.#windows.length > 3) this.#windows.shift();
+        if (begun.length === 0) this.#windows.push(this.#randomWindow(environment, now + tape.next(3) * MINUTE));
+        else this.#windows.push(this.#randomWindow(tape.pick(begun), now));
+        break;
+      }
       case 'hold':
         if (this.#holds.length > 3 || tape.chance(35)) this.#holds.splice(tape.next(this.#holds.length + 1), 1);
         else {
@@ -699,11 +713,12 @@ export class World implements Surroundings {
     if (!tape.chance(10)) this.#tickAll();
   }
 
-  #randomWindow(environment: string): ReleaseWindow {
+  /** `closes`: a DENY that begins then, and pauses. */
+  #randomWindow(environment: string, closes?: number): ReleaseWindow {
     const { tape, now } = this;
     const runway = tape.chance(50);
     // A closing that is near is what a runway is for.
-    const from = now + (runway && tape.chance(50) ? 1 + tape.next(8) : tape.next(30) - 10) * MINUTE;
+    const from = closes ?? now + (runway && tape.chance(50) ? 1 + tape.next(8) : tape.next(30) - 10) * MINUTE;
     const holds: WindowAction[] = tape.pick([
       ['PROMOTE'],
       ['PROMOTE', 'ROLLBACK'],
@@ -713,14 +728,14 @@ export class World implements Surroundings {
     return {
       name: `w-${(this.#count += 1)}`,
       spec: {
-        kind: tape.pick(['DENY', 'ALLOW']),
+        kind: closes === undefined ? tape.pick(['DENY', 'ALLOW']) : 'DENY',
         timeZone: 'UTC',
         from: new Date(from).toISOString(),
         // Now and then one that holds for longer than a flow may take.
         to: new Date(from + (1 + tape.next(30)) * (tape.chance(10) ? 10 : 1) * MINUTE).toISOString(),
         selector: { environments: { names: [environment, tape.pick(this.#environments)] }, products: {} },
         holds,
-        onClose: tape.pick(['FINISH', 'PAUSE']),
+        onClose: closes === undefined ? tape.pick(['FINISH', 'PAUSE']) : 'PAUSE',
         ...(tape.chance(30) ? { jitter: (1 + tape.next(3)) * MINUTE } : {}),
         runway,
       },
