@@ -268,13 +268,13 @@ function takeGroupAnswer(move: Move, answer: Extract<Stimulus, { kind: 'group-an
   const planned = move.plan.groups[answer.group] as PlannedGroup;
   const { verdict, reason, ...rest } = judgeGroup(move.plan, planned, move.state, seen, answer.health, move.now);
   Object.assign(group, rest);
-  // Told while it was asked, and not in the answer: it is asked again at once.
+  // Told while it was asked, and not in the answer: it is asked again at once, and nothing is told of that.
   const missed = seen.news.some(
     ({ member, status }) => !answer.health.some((each) => each.promotion === member && each.status === status),
   );
   group.news = [];
   if (missed && verdict !== 'wait') {
-    Object.assign(group, { status: 'WAITING', reason, recheckAt: move.now } satisfies Partial<GroupState>);
+    Object.assign(group, { status: 'WAITING', recheckAt: move.now } satisfies Partial<GroupState>);
     return;
   }
   if (verdict === 'pass') {

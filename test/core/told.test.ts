@@ -74,6 +74,9 @@ describe('told between a look and its record', () => {
     release.answer('regions');
     expect(release.group('regions').status).toBe('ASKING');
     expect(release.asked).toEqual(['regions']);
+    // Nobody was told of anything else: it is what the last event said.
+    expect(release.last.events).toEqual([]);
+    expect(release.state.status).toBe(release.events.at(-1)?.releaseStatus);
     release.answer('regions', { eu: 'DEGRADED' });
     expect(release.group('regions').status).toBe('FAILED');
   });
