@@ -57,7 +57,7 @@ const WEEK_START = 19_005 - (19_005 % 7);
 
 function pattern(text: string): Cron {
   try {
-    return new Cron(text, { utcOffset: 0, paused: true, mode: '5-part' });
+    return new Cron(text, { utcOffset: 0, mode: '5-part' });
   } catch (error) {
     throw new Error((error as Error).message.replace(/^CronPattern: /, ''), { cause: error });
   }

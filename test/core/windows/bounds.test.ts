@@ -105,6 +105,16 @@ describe('what is listed', () => {
   });
 });
 
+test.each([
+  ['0 9 * 5 *', '2026-05-01T09:00Z'],
+  ['0 9 * * MON#1', '2026-04-06T09:00Z'],
+  ['0 9 * * MON', '2026-03-30T09:00Z'],
+  ['0 9 15 * *', '2026-04-15T09:00Z'],
+])('the first of %s after 29 March is %s', (cron, expected) => {
+  const [first] = occurrences(allow({ cron, duration: HOUR }), at('2026-03-29T12:00Z'), 1);
+  expect(iso(first?.start ?? null)).toBe(expected);
+});
+
 describe('open and closed', () => {
   const state = (windows: Parameters<typeof windowState>[0], instant: string | number, runwayMs?: number) => {
     const { nextOpen, nextClose, ...rest } = windowState(
