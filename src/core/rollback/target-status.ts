@@ -22,9 +22,8 @@ export function targetStatuses(
 ): { status: RollbackTargetStatus; reason: string }[] {
   return (rollback?.targets ?? []).map(({ environment, decision, reason }) => {
     const position = promotions.findIndex((each) => each.name === environment);
-    if (decision === 'LEFT_ALONE' || decision === 'IMPOSSIBLE' || position < 0) {
-      return { status: decision === 'IMPOSSIBLE' ? decision : 'LEFT_ALONE', reason };
-    }
+    // What does not go back has no promotion.
+    if (position < 0) return { status: decision === 'IMPOSSIBLE' ? decision : 'LEFT_ALONE', reason };
     const promotion = state.promotions[position] as PromotionState;
     const approval = promotions[position]?.approval ?? null;
     const told = promotion.problem?.message ?? reason;
