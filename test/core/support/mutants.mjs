@@ -7,6 +7,7 @@ const APPROVALS = 'test/core/approvals';
 const GROUPS = 'test/core/group-gate';
 const TIME = 'test/core/advance.time';
 const FAILURES = 'test/core/advance.failures';
+const ROLLBACKS = 'test/core/rollback';
 const SPREAD = 'test/core/windows/spread';
 const HOLDS = 'test/core/holds';
 const LIMITS = 'test/core/limits';
@@ -292,7 +293,7 @@ const MUTANTS = {
   'wakeAt forgets the times of gates': ['advance.ts', 'for (const at of move.wakes)', 'for (const at of [])'],
   'versions that are marked bad come back': ['rollback/last-good.ts', 'if (past.markedBad)', 'if (false)'],
   'versions that nobody verified come back': ['rollback/last-good.ts', 'if (past.verifiedAt === null)', 'if (false)'],
-  'a rollback is rolled back': ['rollback/judge.ts', 'live?.rollback && takesLive && !byPerson', 'false'],
+  'a rollback is rolled back': ['rollback/judge.ts', 'live?.rollback && takesLive && !byPerson', 'false', ROLLBACKS],
   'what was told in a look is forgotten': [
     'stimuli.ts',
     'if (looks) move.step(position, index).news = health;\n        else',
@@ -333,7 +334,7 @@ const MUTANTS = {
     'if (false)',
     'test/core/told',
   ],
-  'two jobs in one decision': ['move.ts', 'if (already !== undefined) return already;', ''],
+  'two jobs in one decision': ['move.ts', 'if (already !== undefined) return already;', '', FAILURES],
   'a decided wait is not redone': [
     'steps.ts',
     "return step.status === 'WAITING' && step.recheckAt !== null && step.recheckAt <= move.now;",
