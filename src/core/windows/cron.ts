@@ -52,8 +52,8 @@ export function readCron(text: string): CronTimes {
   return { times, isDay };
 }
 
-/** A Thursday, as day 0 is. */
-const WEEK_START = 19_005 - (19_005 % 7);
+/** A Thursday, as day 0 is: a multiple of 7. */
+const WEEK_START = 19_005;
 
 function pattern(text: string): Cron {
   try {

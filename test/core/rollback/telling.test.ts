@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { advance } from '../../../src/core/advance.ts';
 import type { Decision } from '../../../src/core/advance.ts';
 import { createRelease } from '../../../src/core/create.ts';
@@ -203,4 +203,58 @@ test('what is history stays history, whatever it tells later', () => {
 test('after a retry the rollbacks so far are history', () => {
   const { state } = take(released(), told(3, 'STOP'));
   expect(overBy(state.rollbacks)).toEqual({ rb: { reason: 'us-east: it failed', sequence: 3, stop: [], over: true } });
+});
+
+describe('a release that is taken back while it is at work', () => {
+  const runs = (): ReleaseState => {
+    const { state } = createRelease('r2', flow, '2.0', NOW, null);
+    const promotions = state.promotions.map((each, position) => {
+      if (position !== place('us-east')) return { ...each };
+      const steps = each.steps.map((step, index) => (index === 0 ? { ...step, status: 'RUNNING' as const } : step));
+      return { ...each, status: 'RUNNING' as const, startedAt: NOW, steps };
+    });
+    return { ...state, status: 'RUNNING', startedAt: NOW, promotions };
+  };
+  const aborted = ({ work }: Decision): number[] =>
+    work.flatMap((each) => (each.kind === 'abort' ? each.promotions : []));
+
+  test('stops what runs where the rollback has to work, once', () => {
+    const stopped = take(runs(), told(3, 'STOP'));
+    expect(aborted(stopped)).toEqual([place('us-east')]);
+    expect(stopped.state.rollbacks['rb']).toMatchObject({ sequence: 3, stop: [place('us-east')], over: false });
+    const again = take(stopped.state, told(4, 'STOP'));
+    expect(aborted(again)).toEqual([]);
+    expect(again.state.rollbacks['rb']).toMatchObject({ sequence: 4, stop: [place('us-east')] });
+  });
+
+  test('stops nothing while somebody is asked, and starts nothing either', () => {
+    const waits = take(runs(), told(3, 'NONE'));
+    expect(aborted(waits)).toEqual([]);
+    expect(waits.state.rollbacks['rb']).toMatchObject({ stop: [], over: false });
+    expect(waits.events.map(({ event }) => event.type)).toContain('ReleaseTakenBack');
+    expect(take(waits.state, told(3, 'STOP')).state.rollbacks['rb']?.stop).toEqual([]);
+  });
+
+  test('what is over by a retry stays over', () => {
+    const { state } = take(runs(), told(3, 'NONE'));
+    const after = take({ ...state, rollbacks: overBy(state.rollbacks) }, told(4, 'NONE'));
+    expect(after.state.rollbacks['rb']).toMatchObject({ sequence: 4, over: true });
+  });
+});
+
+test('a standing that changes nothing is not told', () => {
+  for (const standing of ['NONE', 'STOP'] as const) {
+    const { state, events } = take(released(), told(3, standing));
+    expect([at(state, 'us-east'), events.map(({ event }) => event.type)]).toEqual(['SUCCEEDED', ['ReleaseTakenBack']]);
+  }
+  const { state } = take(released(), told(3, 'ROLLED_BACK'));
+  expect(take(state, told(4, 'ROLLED_BACK')).events).toEqual([]);
+});
+
+test('a rollback with nothing but what cannot go back has failed, and says where', () => {
+  const one = rollbackOf([target('us-east'), target('eu', { decision: 'IMPOSSIBLE', to: null })]);
+  expect(one.state.firstProblem?.message).toBe('eu cannot go back: eu goes back');
+  expect(one.plan.onFailure).toBe('CONTINUE');
+  expect(one.plan.promotions[0]?.steps.map(({ needs }) => needs)).toEqual([[], [0]]);
+  expect(one.events.find(({ event }) => event.type === 'RollbackStarted')?.event).toMatchObject({ origin: 'r2' });
 });
