@@ -1,3 +1,6 @@
+const CACHE = 'a cache is emptied one entry sooner or later, or more often: what it answers is the same, read again';
+const EFFORT = 'a bound on effort: ten thousand steps or one more, past what any calendar that people write takes';
+
 /**
  * Mutations that change nothing which anybody could see, each with the reason: a file, the line as it stands (trimmed; several
  * lines with one blank between them), what is put there, and why that is the same.
