@@ -252,7 +252,7 @@ test('a standing that changes nothing is not told', () => {
 });
 
 test('a rollback with nothing but what cannot go back has failed, and says where', () => {
-  const one = rollbackOf([target('us-east'), target('eu', { decision: 'IMPOSSIBLE', to: null })]);
+  const one = rollbackOf([goesBack('us-east'), goesBack('eu', { decision: 'IMPOSSIBLE', to: null })]);
   expect(one.state.firstProblem?.message).toBe('eu cannot go back: eu goes back');
   expect(one.plan.onFailure).toBe('CONTINUE');
   expect(one.plan.promotions[0]?.steps.map(({ needs }) => needs)).toEqual([[], [0]]);
