@@ -48,9 +48,8 @@ describe('what has become of a target', () => {
   const asked = (...decisions: ApprovalDecision[]) => ({ requestedAt: 1, expiresAt: 9e15, expiredAt: null, decisions });
 
   test.each<[string, string[], string[]]>([
-    ['left alone', told('LEFT_ALONE'), ['LEFT_ALONE: as decided']],
-    ['impossible', told('IMPOSSIBLE'), ['IMPOSSIBLE: as decided']],
-    ['impossible, whatever else is there', told('IMPOSSIBLE', { status: 'SUCCEEDED' }), ['IMPOSSIBLE: as decided']],
+    ['left alone', told('LEFT_ALONE', {}, false, 'mars'), ['LEFT_ALONE: as decided']],
+    ['impossible', told('IMPOSSIBLE', {}, false, 'mars'), ['IMPOSSIBLE: as decided']],
     ['not in the plan', told('INCLUDED', {}, false, 'mars'), ['LEFT_ALONE: as decided']],
     ['waits', told('INCLUDED'), ['WAITING: as decided']],
     ['the first of the plan', told('INCLUDED', {}, false, 'us'), ['WAITING: as decided']],
