@@ -7,6 +7,36 @@ const EFFORT = 'a bound on effort: ten thousand steps or one more, past what any
  */
 const EQUAL: readonly { file: string; line: string; replacement: string; why: string }[] = [
   {
+    file: 'src/core/move.ts',
+    line: 'const join = promotions.length > 1 || promotions.some((each) => this.planned(each.promotion).group !== null);',
+    replacement: 'promotions.every(each => this.planned(each.promotion).group !== null)',
+    why: 'it is asked of exactly one',
+  },
+  {
+    file: 'src/core/selectors.ts',
+    line: '.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));',
+    replacement: 'a.name <= b.name',
+    why: 'no two environments have one name',
+  },
+  {
+    file: 'src/core/selectors.ts',
+    line: '.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));',
+    replacement: 'a.name >= b.name',
+    why: 'no two environments have one name',
+  },
+  {
+    file: 'src/core/advance.ts',
+    line: 'if (at !== null && (earliest === null || at < earliest)) earliest = at;',
+    replacement: 'at <= earliest',
+    why: 'the same time is as early',
+  },
+  {
+    file: 'src/core/health-clock.ts',
+    line: "const status = all.reduce((worst, each) => (BADNESS[each] > BADNESS[worst] ? each : worst), 'HEALTHY');",
+    replacement: 'BADNESS[each] >= BADNESS[worst]',
+    why: 'no two are as bad as each other',
+  },
+  {
     file: 'src/core/windows/coverage.ts',
     line: 'if (found.length >= count) return found;',
     replacement: 'found.length > count',
