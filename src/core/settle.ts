@@ -159,8 +159,9 @@ export function considerStart(move: Move, position: number): boolean {
     return false;
   }
   const ask = (): GateAnswer[] => askGates(move.plan, move.state, position, move.facts ?? NO_FACTS, move.now);
-  let answers = ask();
-  if (followApproval(move, position, answers)) answers = ask();
+  const { approval } = move.planned(position);
+  if (approval) followApproval(move, position, approval, ask());
+  const answers = ask();
   const never = answers.find((each) => each.verdict === 'fail');
   if (never) {
     if (never.gate === 'APPROVAL') failUnapproved(move, position, never.reason);

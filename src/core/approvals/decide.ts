@@ -1,4 +1,5 @@
 import type { Maker } from '../caller.ts';
+import type { ApprovalSpec } from '../definitions.ts';
 import type { Move } from '../move.ts';
 import type { PlannedPromotion } from '../plan.ts';
 import { refusal } from '../problems.ts';
@@ -12,16 +13,13 @@ import { whyNot } from './may-decide.ts';
 
 /**
  * What becomes of a promotion's approval: asked for when its dependencies are met, decided by people, over when its time is.
- * True when something changed, so that the gate has another answer.
  */
-export function followApproval(move: Move, position: number, answers: GateAnswer[]): boolean {
+export function followApproval(move: Move, position: number, spec: ApprovalSpec, answers: GateAnswer[]): void {
   const planned = move.planned(position);
   const { approval } = move.state.promotions[position] as PromotionState;
-  const spec = planned.approval;
-  if (!spec) return false;
   if (approval === null) {
     const met = answers.some((each) => each.gate === 'DEPENDENCIES' && each.verdict === 'pass');
-    if (!met || answers.some((each) => each.verdict === 'fail')) return false;
+    if (!met || answers.some((each) => each.verdict === 'fail')) return;
     const promotion = move.promotion(position);
     const expiresAt = move.now + spec.expiry;
     promotion.approval = { requestedAt: move.now, expiresAt, expiredAt: null, decisions: [] };
@@ -30,14 +28,13 @@ export function followApproval(move: Move, position: number, answers: GateAnswer
       .join(' and ');
     const until = new Date(expiresAt).toISOString();
     move.emit({ type: 'ApprovalRequested', ...move.atPromotion(position, promotion.status), needed, expiresAt: until });
-    return true;
+    return;
   }
-  if (approval.expiredAt !== null || approvalStatus(spec, approval, move.now) !== 'EXPIRED') return false;
+  if (approval.expiredAt !== null || approvalStatus(spec, approval, move.now) !== 'EXPIRED') return;
   const promotion = move.promotion(position);
   promotion.approval = { ...approval, expiredAt: move.now };
   const { reason } = askApproval(planned, promotion, move.now) as GateAnswer;
   move.emit({ type: 'ApprovalExpired', ...move.atPromotion(position, promotion.status), reason });
-  return true;
 }
 
 /** A refused decision changes nothing and is explained; the same one of the same person again changes nothing either. */
