@@ -11,6 +11,10 @@ import { MINUTE, SECOND } from '../../core/support/builders.ts';
 
 export const ENVIRONMENTS = ['dev', 'staging', 'eu', 'asia', 'last'];
 
+/** What most of a world is about; of the rest there is a little in each. */
+export const MOODS = ['EVEN', 'CROWD', 'ROLLBACKS', 'STOPS', 'GATES', 'REPORTS'] as const;
+export type Mood = (typeof MOODS)[number];
+
 const metadata = (name: string) => ({ name, labels: {}, annotations: {} });
 
 /** What a world is about; small enough that every horizon is near. */
@@ -25,30 +29,40 @@ const APPROVAL: ApprovalSpec = { rules: [{ count: 1 }], forbidInitiator: true, e
 
 const POLICY: RollbackPolicySpec = {
   when: {},
-  targets: [{ siblings: true, condition: 'SAME_VERSION', mode: 'AUTOMATIC' }],
+  targets: [],
   maxFailureAge: 20 * MINUTE,
   onTargetFailure: 'CONTINUE',
   observeFor: 2 * MINUTE,
   markBad: { scope: 'NONE' },
 };
 
-export function drawDefinitions(random: Random): Drawn {
+const GOES_BACK = { condition: 'SAME_VERSION', mode: 'AUTOMATIC' } as const;
+
+export function drawDefinitions(random: Random, mood: Mood): Drawn {
+  const dull = { EVEN: 0.35, CROWD: 0.35, ROLLBACKS: 0.35, STOPS: 0.35, GATES: 0.35, REPORTS: 0.35 };
   const names = random.chance(0.3) ? ['shop', 'billing'] : ['shop'];
   const products = names.map((name) => ({
     name,
     concurrency: random.pick<ConcurrencyPolicy>(['QUEUE', 'PIPELINE', 'PIPELINE', 'SUPERSEDE', 'TERMINATE']),
   }));
-  const approvals = ['staging', 'regions', 'last'].filter(() => random.chance(0.3));
+  const approves = { ...dull, CROWD: 0.6, ROLLBACKS: 0.1 }[mood];
+  const approvals = ['staging', 'regions', 'last'].filter(() => random.chance(approves));
   const asks = (name: string): { approval?: ApprovalSpec } => (approvals.includes(name) ? { approval: APPROVAL } : {});
   const work = random.chance(0.4) ? { preAction: 'checks' } : {};
   // Shorter than what some effects take: it ends in the middle of one.
-  const timeout = random.chance(0.4) ? 20 * SECOND : undefined;
+  const timeout = random.chance({ ...dull, STOPS: 0.9, ROLLBACKS: 0.1 }[mood]) ? 20 * SECOND : undefined;
+  const targets = [
+    random.pick([
+      { ...GOES_BACK, siblings: true },
+      { ...GOES_BACK, downstream: true },
+    ]),
+  ];
   const flow: PromotionFlowSpec = {
     triggerEnvironment: 'dev',
     productSelector: {},
     onFailure: random.pick(['FINISH_RUNNING', 'CONTINUE', 'STOP']),
     timeout: 300 * DAY,
-    rollbackPolicies: random.chance(0.7) ? [POLICY] : undefined,
+    rollbackPolicies: random.chance(mood === 'ROLLBACKS' ? 1 : 0.7) ? [{ ...POLICY, targets }] : undefined,
     steps: [
       { environment: 'staging', dependsOn: ['dev'], policy: work, timeout, ...asks('staging') },
       { group: 'regions', dependsOn: ['staging'], ...asks('regions') },
@@ -101,7 +115,7 @@ export function drawDefinitions(random: Random): Drawn {
           product: name,
           environment,
           driver: { type: 'simulate' },
-          health: random.chance(0.6)
+          health: random.chance(mood === 'REPORTS' ? 1 : 0.6)
             ? { type: 'report' }
             : { type: 'simulate', sequence: ['PROGRESSING', 'HEALTHY'], interval: 500 },
         },

@@ -19,7 +19,6 @@ export interface Running {
   releaseId: string;
   environment: string;
   process: Mortal;
-  since: number;
 }
 
 /** All targets of the world. Each knows the keys of its effects, whichever process asks, as a git branch does. */
@@ -49,7 +48,7 @@ export class Targets {
         return before;
       }
       const turn = this.#draw(`${key} ${tries}`, context);
-      const running = { key, releaseId, environment, process, since: this.#now() };
+      const running = { key, releaseId, environment, process };
       this.running.add(running);
       try {
         if (turn.takes > 0) await clock.sleep('effect', turn.takes, signal);

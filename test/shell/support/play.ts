@@ -18,7 +18,7 @@ export async function playShellWorld(options: {
   poolSize?: number;
   steps?: number;
 }): Promise<Played> {
-  const { seed, reached, steps = 500, passOver, poolSize } = options;
+  const { seed, reached, steps = 900, passOver, poolSize } = options;
   const database = await createSimulatedDatabase();
   const world = new ShellWorld({ seed, databaseUrl: database.url, reached, steps, passOver, poolSize });
   let broken: string | null = null;

@@ -31,6 +31,8 @@ export class Record {
   readonly #holds = new Map<string, Set<string>>();
   readonly #windows = new Map<string, Closed>();
   readonly #kinds = new Map<string, string>();
+  /** Release and environment → when its promotion ended. */
+  readonly #ended = new Map<string, number>();
   #closings = 0;
 
   constructor(scheduler: Scheduler, reached: Reached) {
@@ -118,6 +120,11 @@ export class Record {
 
   /** A hold or a window that was answered before counts for every start that is committed from then on. */
   see(releaseId: string, product: string, event: ReleaseEvent): void {
+    if ('status' in event) {
+      const place = `${releaseId} ${event.environment}`;
+      if (!ENDED_PROMOTION.has(event.status)) this.#ended.delete(place);
+      else if (!this.#ended.has(place)) this.#ended.set(place, this.#scheduler.now);
+    }
     if (event.type === 'RollbackStarted') this.#kinds.set(releaseId, 'ROLLBACK');
     if (event.type !== 'PromotionStarted' || this.#kinds.get(releaseId) === 'ROLLBACK') return;
     const { environment } = event;
@@ -126,6 +133,12 @@ export class Record {
     if (held.length > 0) this.#toVerify.push(() => this.#verifyHeld(held, releaseId, environment));
     if (this.#windows.get(environment)?.answered === true)
       this.#toVerify.push(() => this.#verifyClosed(releaseId, environment));
+  }
+
+  /** For how long, in milliseconds, the promotion has been over; 0: it is not. */
+  overFor(releaseId: string, environment: string): number {
+    const ended = this.#ended.get(`${releaseId} ${environment}`);
+    return ended === undefined ? 0 : this.#scheduler.now - ended;
   }
 
   /** Somebody may have begun to delete it before it was saved. */

@@ -23,12 +23,20 @@ const FATES: Record<SeamKind, readonly Fate[]> = {
   timer: ['late', 'killed before', 'killed after'],
 };
 
+/** What a sore spot does: a process that dies at each of its rounds would never get anywhere. */
+const isSoreness = (fate: Fate): boolean => !fate.startsWith('killed');
+/** The part of the places that are sore in a world, and how often they are. */
+const SORE_PLACES = 0.06;
+const SORENESS = 0.25;
+
 /** A simulated process: everything of it passes its seams, and nothing of it goes on once it is dead. */
 export interface Mortal {
   name: string;
   dead: boolean;
-  /** Milliseconds by which its idea of the time of day is off. */
+  /** Milliseconds by which its machine's time of day is off. */
   skew: number;
+  /** Faults that it met. */
+  faults: number;
 }
 
 interface Parked {
@@ -89,14 +97,20 @@ export class Scheduler {
   trouble = 0.02;
   passOver: readonly string[] = [];
   steps = 0;
+  /** How often time passed although something could go on: all that is under way is slow then. */
+  slowed = 0;
   /** Statements that may have changed something. */
   writes = 0;
   #parked: Parked[] = [];
   readonly #flying = new Set<Flight>();
+  /** Of these PostgreSQL said that they wait for a lock, and no transaction has ended since. */
+  readonly #waiting = new Set<Flight>();
   #timers: Waking[] = [];
   readonly #clients = new Map<Mortal, Set<SeamClient>>();
   /** The advisory and row locks that a client's transaction took, by what took them. */
   readonly #locks = new Map<SeamClient, string[]>();
+  /** Place → something is wrong with it all the time, in this world. */
+  readonly #sore = new Map<string, boolean>();
   #order = 0;
   #stirred = 0;
   #landed: (() => void) | null = null;
@@ -190,18 +204,21 @@ export class Scheduler {
     for (const client of this.#clients.get(process) ?? []) await this.#cut(client);
     this.#clients.delete(process);
     for (const flight of this.#flying) if (flight.parked.process === process) this.#flying.delete(flight);
+    this.#waiting.clear();
   }
 
   /** The network of one of its connections breaks: of the listener, or of any. */
   async cutSomeOf(process: Mortal, listener: boolean): Promise<void> {
     const all = [...(this.#clients.get(process) ?? [])].filter((each) => each.processID !== null);
     const fitting = all.filter((each) => isListener(each) === listener);
+    process.faults += 1;
     if (fitting.length > 0) await this.#cut(this.#random.pick(fitting));
   }
 
   async #cut(client: SeamClient): Promise<void> {
     const pid = client.processID;
     client.cut();
+    this.#waiting.clear();
     this.#locks.delete(client);
     this.#listening.delete(client);
     if (pid !== null) await this.ask('SELECT pg_terminate_backend($1, 2000)', [pid]);
@@ -220,6 +237,7 @@ export class Scheduler {
       if (this.now > deadline) return false;
       const ready = this.#ready();
       const slow = !this.calm && this.#random.chance(0.01);
+      if (slow) this.slowed += 1;
       if (ready.length > 0 && !slow) await this.#act(ready);
       else if (!(await this.#letTimePass())) return false;
     }
@@ -243,7 +261,10 @@ export class Scheduler {
     this.steps += 1;
     let fate: Fate = 'through';
     if (!this.calm && this.#random.chance(this.trouble)) fate = this.#random.pick(FATES[kind]);
+    else if (!this.calm && this.#isSore(name) && this.#random.chance(SORENESS))
+      fate = this.#random.pick(FATES[kind].filter(isSoreness));
     if (process.name === 'outside' && fate !== 'late') fate = 'through';
+    if (fate !== 'through') process.faults += 1;
     this.#parts.reached.count(`seam ${kind}`);
     if (fate !== 'through') this.#parts.reached.count(`seam ${kind} × ${fate}`);
     this.#parts.reached.count(`site ${name}`);
@@ -255,6 +276,15 @@ export class Scheduler {
     if (fate !== 'killed after') return;
     await this.#quiet(1);
     await this.#parts.kill(process);
+  }
+
+  #isSore(name: string): boolean {
+    const known = this.#sore.get(name);
+    if (known !== undefined) return known;
+    const sore = this.#random.chance(SORE_PLACES);
+    this.#sore.set(name, sore);
+    if (sore) this.tell(`SORE: ${name}`);
+    return sore;
   }
 
   /** Time passes, to the next thing that waits for it. */
@@ -313,13 +343,17 @@ export class Scheduler {
           if (fate === 'cut before' && client) await this.#cut(client);
           const flight: Flight = { client, parked: parked as Parked };
           this.#flying.add(flight);
+          const within = client !== null && this.#locks.has(client);
           const land = (): void => {
             this.#flying.delete(flight);
+            // Locks go with the transaction that took them.
+            if (!within || client === null || !this.#locks.has(client)) this.#waiting.clear();
+            else this.#waiting.delete(flight);
             this.#landed?.();
           };
           const work = fate === 'fails' && client ? raise(client) : go();
-          if (seam.kind === 'statement' && /COMMIT|INSERT|UPDATE|DELETE/i.test(seam.text)) this.writes += 1;
           if (seam.kind === 'statement') this.#noteLocks(seam.client, seam.text, name);
+          if (seam.kind === 'statement' && this.#showsSomething(seam)) this.writes += 1;
           work.then(
             async (value) => {
               if (seam.kind === 'statement') this.#noteNotices(seam.client, seam.text);
@@ -338,6 +372,11 @@ export class Scheduler {
       };
       this.#park(parked);
     });
+  }
+
+  /** What a transaction writes is seen when it has ended. */
+  #showsSomething({ client, text }: { client: SeamClient; text: string }): boolean {
+    return !this.#locks.has(client) && /COMMIT|INSERT INTO|UPDATE \w|DELETE FROM/i.test(text);
   }
 
   #noteNotices(client: SeamClient, text: string): void {
@@ -373,6 +412,7 @@ export class Scheduler {
   }
 
   async #allWait(): Promise<boolean> {
+    if ([...this.#flying].every((each) => this.#waiting.has(each))) return true;
     const landed = new Promise<void>((resolve) => (this.#landed = resolve));
     let timer: NodeJS.Timeout | undefined;
     const patience = new Promise<'slow'>((resolve) => (timer = setTimeout(() => resolve('slow'), 4)));
@@ -385,9 +425,11 @@ export class Scheduler {
     const waiting = new Map(rows.map((row) => [row.pid, row.by]));
     const flights = [...this.#flying];
     if (!flights.every(({ client }) => client?.processID != null && waiting.has(client.processID))) return false;
-    for (const { client, parked } of flights) {
+    for (const each of flights) {
+      if (this.#waiting.has(each)) continue;
+      this.#waiting.add(each);
       this.#parts.reached.count('waits for a lock');
-      for (const pid of waiting.get(client?.processID as number) ?? []) this.#judgeWait(parked, pid);
+      for (const pid of waiting.get(each.client?.processID as number) ?? []) this.#judgeWait(each.parked, pid);
     }
     return true;
   }

@@ -30,14 +30,21 @@ import { readFacts, readSummaries } from '../../../src/store/release-reads.ts';
 import { startWorker } from '../../../src/worker.ts';
 import type { Reached } from '../../core/support/watcher.ts';
 import { MINUTE, SECOND } from '../../core/support/builders.ts';
-import { drawDefinitions, ENVIRONMENTS, windowOver } from './definitions.ts';
-import type { Drawn } from './definitions.ts';
+import { drawDefinitions, ENVIRONMENTS, MOODS, windowOver } from './definitions.ts';
+import type { Drawn, Mood } from './definitions.ts';
 import { Record } from './record.ts';
 import { drawIds } from './ids.ts';
 import { SimulatedQueue } from './queue.ts';
 import { Scheduler } from './scheduler.ts';
 import type { Mortal } from './scheduler.ts';
 import { Targets } from './outside.ts';
+
+/** Releases of a world, without its rollbacks. */
+const MOST_RELEASES = 12;
+/** How long an effect may go on when its promotion has ended: every five seconds it is looked for, and the look may fail. */
+const STOPS_WITHIN = 90 * SECOND;
+/** Of 45 seconds each, until nothing happens any more. */
+const MOST_ROUNDS = 60;
 
 /** So small that a handful of releases lies beyond every horizon, and everything pushes everything else out. */
 export const SMALL: Limits = {
@@ -65,6 +72,8 @@ interface Process extends Mortal {
   worker: { close(): Promise<void> } | null;
   /** It was asked to stop, and does what is left. */
   stopping: boolean;
+  /** How many faults there had been when it was asked to. */
+  stopped: { faults: number; slowed: number } | null;
   vanish(): void;
   onDeath: (() => void)[];
 }
@@ -73,6 +82,7 @@ interface SeenEvent {
   id: number;
   releaseId: string;
   product: string;
+  at: Date;
   event: ReleaseEvent;
 }
 
@@ -93,12 +103,13 @@ export class ShellWorld {
   readonly record: Record;
   readonly #options: WorldOptions;
   readonly #random: Random;
+  readonly #mood: Mood;
   readonly #drawn: Drawn;
   readonly #config: Config;
   readonly #reached: Reached;
   readonly #queue: SimulatedQueue;
   readonly #targets: Targets;
-  readonly #outside: Mortal = { name: 'outside', dead: false, skew: 0 };
+  readonly #outside: Mortal = { name: 'outside', dead: false, skew: 0, faults: 0 };
   readonly #clock: Clock;
   readonly #processes: Process[] = [];
   readonly #known = new Set<number>();
@@ -113,13 +124,16 @@ export class ShellWorld {
   #newest = 0;
   #writes = 0;
   #names = 0;
+  #triggered = 0;
   #people = true;
 
   constructor(options: WorldOptions) {
     this.#options = options;
     this.#reached = options.reached;
     this.#random = new Random(options.seed);
-    this.#drawn = drawDefinitions(this.#random.fork());
+    this.#mood = this.#random.pick(MOODS);
+    this.#reached.count(`mood ${this.#mood}`);
+    this.#drawn = drawDefinitions(this.#random.fork(), this.#mood);
     this.scheduler = new Scheduler({
       databaseUrl: options.databaseUrl,
       random: this.#random.fork(),
@@ -134,10 +148,13 @@ export class ShellWorld {
     this.#queue = new SimulatedQueue(this.#clock, (count) => pick.whole(0, count - 1));
     const turns = this.#random.fork();
     this.#targets = new Targets(
-      () => ({
-        takes: turns.pick([0, 0, 200, 2_000, 25_000]),
-        ends: turns.chance(0.9) ? 'well' : turns.pick(['TRANSIENT', 'TRANSIENT', 'FAILED']),
-      }),
+      (_, { releaseId, environment }) => {
+        const lately = this.#mood === 'ROLLBACKS' && environment !== 'dev' && this.#releases.indexOf(releaseId) > 0;
+        return {
+          takes: turns.pick(this.#mood === 'STOPS' ? [200, 2_000, 25_000, 10 * MINUTE] : [0, 0, 200, 2_000, 25_000]),
+          ends: turns.chance(lately ? 0.75 : 0.9) ? 'well' : turns.pick(['TRANSIENT', 'TRANSIENT', 'FAILED']),
+        };
+      },
       () => this.scheduler.now,
       this.#reached,
     );
@@ -205,7 +222,9 @@ export class ShellWorld {
     const process: Process = {
       name: `${name}.${(this.#names += 1)}`,
       dead: false,
-      skew: 0,
+      skew: this.#random.chance(0.1) ? this.#drawSkew() : 0,
+      faults: 0,
+      stopped: null,
       app: null,
       worker: null,
       stopping: false,
@@ -228,6 +247,7 @@ export class ShellWorld {
         error?: { message?: string } | string;
       };
       const why = typeof error === 'string' ? error : (error?.message ?? '');
+      if (msg.startsWith('what was running did not end in time')) this.#judgeStop(process);
       if (level >= 40) this.scheduler.tell(`${process.name} says: ${msg} ${why}`.slice(0, 300));
     };
     const log = createLog({ level: 'debug', destination: { write } });
@@ -277,10 +297,19 @@ export class ShellWorld {
     this.#clock.after('restart', this.#random.whole(100, 6_000), () => this.#start(process.name.replace(/\..*/, '')));
   }
 
+  /** Only what hangs at the outside keeps it: without a fault since it was asked, all that it began ends by itself. */
+  #judgeStop(process: Process): void {
+    const { stopped } = process;
+    this.#reached.count('stops that took too long');
+    if (stopped?.faults === process.faults && stopped.slowed === this.scheduler.slowed)
+      this.scheduler.break(`shutdown: nothing is wrong, and ${process.name} does not end in time`);
+  }
+
   /** SIGTERM: it hands back what it has, and is gone within a minute or two. */
   #stop(process: Process): Promise<void> {
     const { app, worker } = process;
     process.stopping = true;
+    process.stopped = { faults: process.faults, slowed: this.scheduler.slowed };
     this.scheduler.tell(`${process.name} is asked to stop`);
     this.#reached.count('stimulus stop');
     const late = this.#clock.after('patience', 5 * MINUTE, () => {
@@ -337,6 +366,7 @@ export class ShellWorld {
   }
 
   #trigger(): void {
+    this.#triggered += 1;
     const { name: product } = this.#random.pick(this.#drawn.products);
     const key = `${product}-${(this.#names += 1)}`;
     const actor = this.#someone();
@@ -461,38 +491,55 @@ export class ShellWorld {
     const environment = random.pick(ENVIRONMENTS);
     const living = this.#living();
     const process = living.length > 0 ? random.pick(living) : null;
-    const draw = random.whole(0, 99);
-    if (draw < 22) return this.#releases.length < 9 ? this.#trigger() : undefined;
-    if (draw < 40) return this.#approveSome(0.3);
-    if (draw < 43) return release ? this.#terminate(release) : undefined;
-    if (draw < 50) return release ? this.#retry(release) : undefined;
-    if (draw < 53) return this.#hold(environment);
-    if (draw < 57) return void this.#lift(environment);
-    if (draw < 60) return this.#close(environment);
-    if (draw < 64) return void this.#openAgain(environment);
-    if (draw < 67) return this.#edit();
-    if (draw < 70) return this.#tryOut();
-    if (draw < 75) return this.#look();
-    if (draw < 77)
-      return this.#report(
-        `${random.pick(this.#drawn.products).name}-${environment}`,
-        random.pick(['DEGRADED', 'PROGRESSING', 'HEALTHY']),
-      );
-    if (draw < 80) return this.#rollout(environment);
-    if (draw < 83) return process ? this.#kill(process) : undefined;
-    if (draw < 87) return process && living.length > 1 ? this.#restart(process) : undefined;
-    if (draw < 90)
-      return process ? this.#fault('listener cut', () => this.scheduler.cutSomeOf(process, true)) : undefined;
-    if (draw < 93)
-      return process ? this.#fault('connection cut', () => this.scheduler.cutSomeOf(process, false)) : undefined;
-    if (draw < 94) return this.#fault('queue flushed', () => this.#queue.flush());
-    const [id] = this.#queue.ids.length > 0 ? [random.pick(this.#queue.ids)] : [];
-    if (id === undefined) return;
-    if (draw < 97) return this.#fault('job lost', () => this.#queue.lose(id));
-    return this.#fault('job given twice', () => this.#queue.stall(id));
+    const product = random.pick(this.#drawn.products).name;
+    const [job] = this.#queue.ids.length > 0 ? [random.pick(this.#queue.ids)] : [];
+    const cut = (listener: boolean) => process && this.scheduler.cutSomeOf(process, listener);
+    const told = random.pick(['DEGRADED', 'PROGRESSING', 'HEALTHY'] as const);
+    /** What happens; how often, of a hundred times; in which mood four times as often. */
+    const all: [work: () => unknown, weight: number, mood?: Mood][] = [
+      [() => this.#triggered < MOST_RELEASES && this.#trigger(), 20, 'CROWD'],
+      [() => this.#approveSome(0.3), 17],
+      [() => release && this.#terminate(release), 3, 'STOPS'],
+      [() => release && this.#retry(release), 7],
+      [() => this.#hold(environment), 3, 'GATES'],
+      [() => void this.#lift(environment), 4, 'GATES'],
+      [() => this.#close(environment), 3, 'GATES'],
+      [() => void this.#openAgain(environment), 3, 'GATES'],
+      [() => this.#edit(), 3],
+      [() => this.#tryOut(), 3],
+      [() => this.#look(), 5],
+      [() => this.#report(`${product}-${environment}`, told), 2, 'REPORTS'],
+      [() => this.#rollout(environment), 3, 'ROLLBACKS'],
+      [() => process && this.#kill(process), 3],
+      [() => process && living.length > 1 && this.#restart(process), 4, 'GATES'],
+      [() => this.#fault('listener cut', () => cut(true)), 3, 'STOPS'],
+      [() => this.#fault('connection cut', () => cut(false)), 3],
+      [() => this.#fault('queue flushed', () => this.#queue.flush()), 1, 'CROWD'],
+      [() => job !== undefined && this.#fault('job lost', () => this.#queue.lose(job)), 3],
+      [() => job !== undefined && this.#fault('job given twice', () => this.#queue.stall(job)), 3],
+      [() => process && this.#setClock(process), 2],
+    ];
+    const weights = all.map(([, weight, mood]) => (mood === this.#mood ? 4 * weight : weight));
+    let draw = random.whole(
+      0,
+      weights.reduce((sum, each) => sum + each, 0),
+    );
+    const chosen = weights.findIndex((weight) => (draw -= weight) <= 0);
+    await all[chosen]?.[0]();
   }
 
-  async #fault(name: string, work: () => Promise<void> | void): Promise<void> {
+  /** Somebody sets its machine's clock, or it is set right: by hours, by minutes. */
+  #setClock(process: Process): void {
+    process.skew = process.skew === 0 ? this.#drawSkew() : 0;
+    this.#reached.count(process.skew === 0 ? 'stimulus a clock is set right' : 'stimulus a clock is set wrong');
+    this.scheduler.tell(`the clock of ${process.name} is off by ${process.skew / MINUTE} min`);
+  }
+
+  #drawSkew(): number {
+    return this.#random.pick([-26 * 60, -120, -10, 10, 120, 26 * 60]) * MINUTE;
+  }
+
+  async #fault(name: string, work: () => unknown): Promise<void> {
     this.#reached.count(`fault ${name}`);
     this.scheduler.tell(`FAULT ${name}`);
     await work();
@@ -535,6 +582,11 @@ export class ShellWorld {
     }
     if (this.scheduler.writes !== this.#writes) await this.#readEvents();
     await this.record.verify();
+    for (const each of this.#targets.running) {
+      const over = this.record.overFor(each.releaseId, each.environment);
+      if (over > STOPS_WITHIN && !(each.process as Process).stopping)
+        this.scheduler.break(`stop: ${each.key} goes on ${over / SECOND} s after its promotion has ended`);
+    }
     for (const stack of takeHoldAndWaits())
       this.scheduler.break(`pool: a caller holds a connection and asks for another one ${stack}`);
     for (const each of this.#living()) {
@@ -548,7 +600,7 @@ export class ShellWorld {
   async #readEvents(): Promise<void> {
     this.#writes = this.scheduler.writes;
     const rows = await this.scheduler.ask<SeenEvent>(
-      `SELECT id::integer, release_id AS "releaseId", product, event FROM release_event WHERE id > $1 ORDER BY id`,
+      `SELECT id::integer, release_id AS "releaseId", product, at, event FROM release_event WHERE id > $1 ORDER BY id`,
       [this.#newest - 100],
     );
     for (const row of rows) {
@@ -559,7 +611,12 @@ export class ShellWorld {
     }
   }
 
-  #see({ releaseId, product, event }: SeenEvent): void {
+  #see({ releaseId, product, at, event }: SeenEvent): void {
+    this.#reached.count('promise: one time of day counts, whatever a machine thinks');
+    if (at.getTime() > this.scheduler.now + SECOND)
+      this.scheduler.break(
+        `clock: ${event.type} of ${releaseId} is said to be at ${at.toISOString()}, which is to come`,
+      );
     if (!this.#releases.includes(releaseId)) this.#releases.push(releaseId);
     if (/^Release(Queued|Retried)$|^RollbackStarted$/.test(event.type)) this.#open.add(releaseId);
     if (/^Release(Succeeded|Failed|Terminated)$/.test(event.type)) this.#open.delete(releaseId);
@@ -572,7 +629,8 @@ export class ShellWorld {
     if (changed === undefined) return;
     // Senders like Argo CD tell a change once, and never again.
     const application = changed;
-    const fails = this.#random.chance(0.06);
+    const lately = this.#mood === 'ROLLBACKS' && this.#releases.indexOf(releaseId) > 0;
+    const fails = this.#random.chance(lately ? 0.3 : 0.06);
     const pause = this.#random.pick([0, 0, 300, 3_000]);
     this.#clock.after('sender', pause, () => {
       this.#report(application, fails ? 'DEGRADED' : 'HEALTHY');
@@ -584,12 +642,20 @@ export class ShellWorld {
 
   /** The faults stop and nobody acts: everything ends, or waits for a person or a time that can be named. */
   async #rest(): Promise<void> {
+    // The last fault is one that only the sweep can make up for.
+    if (this.#random.chance(0.4)) await this.#fault('queue flushed', () => this.#queue.flush());
+    for (const each of this.#living()) if (this.#random.chance(0.2)) await this.#kill(each);
     this.scheduler.calm = true;
     this.scheduler.tell('NOW EVERYTHING IS CALM');
     await this.scheduler.run(() => this.#living().length === 2 && this.#asked.size === 0, 3 * MINUTE);
     if (this.#asked.size > 0) this.scheduler.break(`answer: nobody answers ${[...this.#asked].join(', ')}`);
-    for (let seen = -1; seen !== this.#newest;) {
+    const ownsRunning = (): boolean =>
+      [...this.#targets.running].some((each) => this.record.overFor(each.releaseId, each.environment) === 0);
+    let rounds = 0;
+    for (let seen = -1; seen !== this.#newest || ownsRunning();) {
       seen = this.#newest;
+      if ((rounds += 1) > MOST_ROUNDS)
+        this.scheduler.break(`liveness: it never comes to rest, ${await this.record.standing()}`);
       await this.scheduler.run(() => false, 45 * SECOND);
     }
     await this.#judgeWaiting();
