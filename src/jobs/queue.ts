@@ -29,7 +29,10 @@ export interface Queue {
   readonly backend: string;
   /** Puts what the outbox holds into the queue. What is there already is not added again. */
   handOver(items: OutboxItem[]): Promise<void>;
-  /** Siblings below an environment's job, one per step that became ready beside the one that the job itself takes. */
+  /**
+   * Siblings below an environment's job, one per step that became ready beside the one that the job itself takes. Rejects when that
+   * job is not there, with nothing added: whoever carries it does the steps himself.
+   */
   spawn(data: PromoteData, steps: number[], parent: string): Promise<void>;
   /** `over`: completed or failed for good. `joining`: it waits for its children, whatever has become of them. */
   standing(jobId: string): Promise<'missing' | 'pending' | 'joining' | 'over'>;
@@ -171,6 +174,8 @@ export class JobQueue implements Queue {
   }
 
   async spawn(data: PromoteData, steps: number[], parent: string): Promise<void> {
+    // BullMQ adds nothing below a job that it does not know, and tells nobody. Lost after this question, the sweep brings it back.
+    if ((await this.standing(parent)) === 'missing') throw parentIsGone(parent);
     await this.#queue.addBulk(
       steps.map((step) => ({
         name: 'step' as const,
@@ -225,6 +230,8 @@ export class JobQueue implements Queue {
     for (const close of this.#closers) await within(systemClock, 'shutdown', CLOSE_MS, close());
   }
 }
+
+export const parentIsGone = (parent: string): Error => new Error(`job ${parent} is not in the queue`);
 
 const QUEUE = 'promotions';
 /** In milliseconds. */

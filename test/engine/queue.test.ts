@@ -45,4 +45,18 @@ forEachBackend((backend) => {
     expect(looked.mock.calls.length).toBeGreaterThanOrEqual(jobs.length);
     expect(await engine.events(release)).toEqual(before);
   });
+
+  test('steps side by side go on in the job that made them ready when the queue does not know that job any more', async () => {
+    const { queue } = engine.app;
+    const spawn = queue.spawn.bind(queue);
+    const spawned = vi.spyOn(queue, 'spawn').mockImplementationOnce((data, steps) => spawn(data, steps, 'lost'));
+    const handedOver = vi.spyOn(queue, 'handOver');
+    const { status } = await engine.ended(await engine.trigger({ product: 'billing', version: 'lost' }));
+    expect(spawned).toHaveBeenCalled();
+    await expect(spawned.mock.results[0]?.value).rejects.toThrow('job lost is not in the queue');
+    expect(status).toBe('SUCCEEDED');
+    // The sweep had nothing to bring back.
+    const keys = handedOver.mock.calls.flatMap(([items]) => items.map(({ key }) => key));
+    expect(keys.filter((key) => key.endsWith('-again'))).toEqual([]);
+  });
 });

@@ -117,10 +117,10 @@ export function queueContract(open: () => Promise<{ queue: Queue; close(): Promi
     expect(await queue.standing(stepId(data, 1))).toBe('missing');
   }, 20_000);
 
-  test('siblings of a job that is not there are not added, whether or not somebody is told', async () => {
+  test('siblings of a job that is not there are refused, and not added', async () => {
     const { jobs } = flow(1, false);
     const [data] = jobs as [PromoteData];
-    await queue.spawn(data, [1], promoteId(data)).catch(() => undefined);
+    await expect(queue.spawn(data, [1], promoteId(data))).rejects.toThrow(/r\d+.* is not in the queue/);
     expect(await queue.standing(stepId(data, 1))).toBe('missing');
   });
 }

@@ -2,6 +2,7 @@ import { WaitingChildrenError } from 'bullmq';
 import type { Clock } from '../../../src/clock.ts';
 import { askId, joinId, promoteId, stepId } from '../../../src/jobs/job-data.ts';
 import type { JobData, JobName, PromoteData } from '../../../src/jobs/job-data.ts';
+import { parentIsGone } from '../../../src/jobs/queue.ts';
 import type { JobProcessor, Queue, QueuedJob, QueueWorker } from '../../../src/jobs/queue.ts';
 import type { OutboxItem } from '../../../src/store/save-decisions.ts';
 
@@ -165,8 +166,7 @@ export class SimulatedQueue {
 
   #spawn(data: PromoteData, steps: number[], parent: string): void {
     const above = this.#jobs.get(parent);
-    // BullMQ adds nothing, and tells nobody.
-    if (!above) return;
+    if (!above) throw parentIsGone(parent);
     for (const step of steps) {
       if (this.#add('step', { ...data, step, parent }, stepId(data, step), parent))
         above.children.add(stepId(data, step));
