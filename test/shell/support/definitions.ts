@@ -43,7 +43,11 @@ export function drawDefinitions(random: Random, mood: Mood): Drawn {
   const names = random.chance(0.3) ? ['shop', 'billing'] : ['shop'];
   const products = names.map((name) => ({
     name,
-    concurrency: random.pick<ConcurrencyPolicy>(['QUEUE', 'PIPELINE', 'PIPELINE', 'SUPERSEDE', 'TERMINATE']),
+    concurrency: random.pick<ConcurrencyPolicy>(
+      mood === 'CROWD'
+        ? ['QUEUE', 'PIPELINE', 'SUPERSEDE', 'TERMINATE', 'TERMINATE']
+        : ['QUEUE', 'PIPELINE', 'PIPELINE', 'SUPERSEDE', 'TERMINATE'],
+    ),
   }));
   const approves = { ...dull, CROWD: 0.6, ROLLBACKS: 0.1 }[mood];
   const approvals = ['staging', 'regions', 'last'].filter(() => random.chance(approves));

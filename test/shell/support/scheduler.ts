@@ -11,17 +11,21 @@ export type Fate =
   | 'answer lost'
   | 'fails'
   | 'late'
+  | 'answer late'
   | 'lost'
   | 'killed before'
   | 'killed after';
 
 const FATES: Record<SeamKind, readonly Fate[]> = {
   connection: ['cut before', 'late', 'killed before'],
-  statement: ['cut before', 'answer lost', 'fails', 'late', 'killed before', 'killed after'],
+  statement: ['cut before', 'answer lost', 'fails', 'late', 'answer late', 'killed before', 'killed after'],
   queue: ['fails', 'answer lost', 'late', 'killed before', 'killed after'],
   notice: ['lost', 'late', 'killed before'],
   timer: ['late', 'killed before', 'killed after'],
 };
+
+/** What seldom passes meets a fault more often. */
+const RARE: Partial<Record<SeamKind, number>> = { notice: 0.3, queue: 0.06 };
 
 /** What a sore spot does: a process that dies at each of its rounds would never get anywhere. */
 const isSoreness = (fate: Fate): boolean => !fate.startsWith('killed');
@@ -110,7 +114,7 @@ export class Scheduler {
   /** The advisory and row locks that a client's transaction took, by what took them. */
   readonly #locks = new Map<SeamClient, string[]>();
   /** Place → something is wrong with it all the time, in this world. */
-  readonly #sore = new Map<string, boolean>();
+  readonly #sore = new Map<string, readonly Fate[]>();
   #order = 0;
   #stirred = 0;
   #landed: (() => void) | null = null;
@@ -260,9 +264,9 @@ export class Scheduler {
     const { kind, name, process } = chosen;
     this.steps += 1;
     let fate: Fate = 'through';
-    if (!this.calm && this.#random.chance(this.trouble)) fate = this.#random.pick(FATES[kind]);
-    else if (!this.calm && this.#isSore(name) && this.#random.chance(SORENESS))
-      fate = this.#random.pick(FATES[kind].filter(isSoreness));
+    if (!this.calm && this.#random.chance(Math.max(this.trouble, RARE[kind] ?? 0)))
+      fate = this.#random.pick(FATES[kind]);
+    else if (!this.calm) fate = this.#sorenessOf(kind, name);
     if (process.name === 'outside' && fate !== 'late') fate = 'through';
     if (fate !== 'through') process.faults += 1;
     this.#parts.reached.count(`seam ${kind}`);
@@ -278,13 +282,19 @@ export class Scheduler {
     await this.#parts.kill(process);
   }
 
-  #isSore(name: string): boolean {
-    const known = this.#sore.get(name);
-    if (known !== undefined) return known;
-    const sore = this.#random.chance(SORE_PLACES);
-    this.#sore.set(name, sore);
-    if (sore) this.tell(`SORE: ${name}`);
-    return sore;
+  #sorenessOf(kind: SeamKind, name: string): Fate {
+    let fates = this.#sore.get(name);
+    if (fates === undefined) {
+      fates = this.#random.chance(SORE_PLACES) ? FATES[kind].filter(isSoreness) : [];
+      this.makeSore(name, fates);
+    }
+    return fates.length > 0 && this.#random.chance(SORENESS) ? this.#random.pick(fates) : 'through';
+  }
+
+  /** Of all that passes there a good part meets one of these. */
+  makeSore(name: string, fates: readonly Fate[]): void {
+    this.#sore.set(name, fates);
+    if (fates.length > 0) this.tell(`SORE: ${name}`);
   }
 
   /** Time passes, to the next thing that waits for it. */
@@ -360,6 +370,10 @@ export class Scheduler {
               if (fate === 'answer lost') {
                 if (client) await this.#cut(client);
                 alive(reject)(new Error('Connection terminated unexpectedly'));
+              } else if (fate === 'answer late') {
+                const go = async (): Promise<void> => alive(resolve)(value);
+                const from = this.now + this.#random.whole(1, 8_000);
+                this.#park({ process, kind: 'timer', name: `answer ${name}`, client: null, from, go });
               } else alive(resolve)(value);
               land();
             },
@@ -450,7 +464,9 @@ export class Scheduler {
   /** A pool whose connections are all held by who waits for another one. */
   standsStill(process: Mortal, pool: pg.Pool): boolean {
     if (process.dead || pool.waitingCount === 0 || pool.idleCount > 0) return false;
-    const busy = this.#parked.some((each) => each.process === process && each.kind !== 'timer');
+    const busy = this.#parked.some(
+      (each) => each.process === process && (each.kind !== 'timer' || each.name.startsWith('answer ')),
+    );
     return !busy && ![...this.#flying].some(({ parked }) => parked.process === process);
   }
 

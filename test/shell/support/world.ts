@@ -36,13 +36,25 @@ import { Record } from './record.ts';
 import { drawIds } from './ids.ts';
 import { SimulatedQueue } from './queue.ts';
 import { Scheduler } from './scheduler.ts';
-import type { Mortal } from './scheduler.ts';
+import type { Fate, Mortal } from './scheduler.ts';
 import { Targets } from './outside.ts';
 
 /** Releases of a world, without its rollbacks. */
 const MOST_RELEASES = 12;
 /** How long an effect may go on when its promotion has ended: every five seconds it is looked for, and the look may fail. */
 const STOPS_WITHIN = 90 * SECOND;
+/** Where the moods press: between a look and its record, at the release that is in the way, at the word that something has to stop. */
+const SORE: { [mood in Mood]?: [place: string, ...fates: Fate[]][] } = {
+  REPORTS: [
+    ['store/health-reports newestHealthReport', 'answer late'],
+    ['store/health-reports saveHealthReport', 'answer lost', 'answer late'],
+  ],
+  CROWD: [
+    ['store/load-releases loadFrozen', 'fails', 'cut before'],
+    ['store/unfinished queuedReleases', 'answer late'],
+  ],
+  STOPS: [['notice sluice_abort', 'lost']],
+};
 /** Of 45 seconds each, until nothing happens any more. */
 const MOST_ROUNDS = 60;
 
@@ -143,6 +155,7 @@ export class ShellWorld {
     });
     this.scheduler.passOver = options.passOver ?? [];
     this.scheduler.trouble = this.#random.pick([0.005, 0.02, 0.05]);
+    for (const [place, ...fates] of SORE[this.#mood] ?? []) this.scheduler.makeSore(place, fates);
     this.#clock = this.scheduler.clockOf(this.#outside);
     const pick = this.#random.fork();
     this.#queue = new SimulatedQueue(this.#clock, (count) => pick.whole(0, count - 1));
