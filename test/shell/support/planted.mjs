@@ -179,7 +179,11 @@ function ringFinds(copy, minutes) {
 }
 
 function testFinds(copy, test) {
-  const { status, stdout } = spawnSync('npx', ['vitest', 'run', test], { cwd: copy, encoding: 'utf8' });
+  const { status, stdout } = spawnSync('npx', ['vitest', 'run', test], {
+    cwd: copy,
+    encoding: 'utf8',
+    env: { ...process.env, NO_COLOR: '1', FORCE_COLOR: '' },
+  });
   if (!/Tests +\d/.test(stdout)) throw new Error(`${test} did not run: ${stdout}`);
   const said = /FAIL +(.*)$/m.exec(stdout)?.[1] ?? 'it fails';
   return { said: status === 0 ? null : said, after: test };
