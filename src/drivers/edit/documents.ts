@@ -1,6 +1,6 @@
 import type { DocumentPath } from '../../core/json-path.ts';
 import { PermanentError } from '../driver.ts';
-import type { FileDocument, Plain, Source } from './node.ts';
+import type { FileDocument, Plain } from './node.ts';
 import { childIn, plain } from './node.ts';
 
 /**
@@ -8,7 +8,7 @@ import { childIn, plain } from './node.ts';
  * @throws PermanentError when several may be meant
  */
 export function chooseDocument(
-  { documents }: Source,
+  documents: FileDocument[],
   path: DocumentPath | undefined,
   text: string,
 ): FileDocument | undefined {

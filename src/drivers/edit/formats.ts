@@ -3,9 +3,9 @@ import { formatNamed, refuseFileName } from '../../core/file-format.ts';
 import { PermanentError } from '../driver.ts';
 import { jsonSource } from './json.ts';
 import { envSource, propertiesSource } from './lines.ts';
-import type { Source } from './node.ts';
+import type { FileDocument, Source } from './node.ts';
 import { tomlSource } from './toml.ts';
-import { yamlSource } from './yaml.ts';
+import { yamlDocuments, yamlSource } from './yaml.ts';
 
 export type { FileFormat } from '../../core/file-format.ts';
 
@@ -24,10 +24,24 @@ export function formatOf(file: string): FileFormat {
   return format;
 }
 
-/** @throws PermanentError saying where the text is wrong; without the file's name */
+/** To be edited. @throws PermanentError saying where the text is wrong; without the file's name */
 export function readSource(file: string, text: string): Source {
   const source = READERS[formatOf(file)](text);
-  // A path of names into an empty file adds the first key.
-  if (source.documents.length === 0) source.documents.push({ end: text.length });
+  source.documents = atLeastOne(source.documents, text);
   return source;
 }
+
+/** To be looked at, which takes less. @throws PermanentError saying where the text is wrong; without the file's name */
+export function readDocuments(file: string, text: string): FileDocument[] {
+  const format = formatOf(file);
+  return atLeastOne(format === 'YAML' ? yamlDocuments(text) : READERS[format](text).documents, text);
+}
+
+/** The same file after an edit. */
+export function readAgain(file: string, source: Source, after: string): FileDocument[] {
+  return source.read ? atLeastOne(source.read(after), after) : readDocuments(file, after);
+}
+
+/** A path of names into an empty file adds the first key. */
+const atLeastOne = (documents: FileDocument[], text: string): FileDocument[] =>
+  documents.length === 0 ? [{ end: text.length }] : documents;

@@ -5,7 +5,7 @@ import { PermanentError } from '../driver.ts';
 import type { AppliedValues, OnMissing, PathValues } from './apply.ts';
 import { applyTo } from './apply.ts';
 import { chooseDocument } from './documents.ts';
-import { readSource } from './formats.ts';
+import { readDocuments } from './formats.ts';
 import type { Location, Node, Plain, ScalarNode } from './node.ts';
 import { childOf, LIMITS, nodeAt, plain, resolved, wordsFor } from './node.ts';
 import type { Match } from './select.ts';
@@ -31,11 +31,11 @@ export interface SelectedValues {
 /** The values that `paths` select in the text of a file, and how each entry can be found again in another file. */
 export function selectValues(file: string, text: string, paths: string[]): SelectedValues {
   return inFile(file, () => {
-    const source = readSource(file, text);
+    const documents = readDocuments(file, text);
     let selected = 0;
     const values = paths.map((path): PathValues => {
       const parsed = usablePath(path);
-      const root = chooseDocument(source, parsed, path)?.root;
+      const root = chooseDocument(documents, parsed, path)?.root;
       if (!root) return { path, locations: [] };
       const matches = select(plain(root), parsed);
       selected += matches.length;

@@ -156,6 +156,8 @@ export interface Writer {
 export interface Source {
   documents: FileDocument[];
   writer: Writer;
+  /** The documents of the text as it is after an edit; what is the same as before need not be read again. */
+  read?(after: string): FileDocument[];
 }
 
 export const LIMITS = {

@@ -66,6 +66,8 @@ export function differenceOf(
   if (Array.isArray(a) && Array.isArray(b)) {
     if (a.length !== b.length) return location;
     for (const [index, each] of a.entries()) {
+      // What was not read again is the same object.
+      if (each === b[index]) continue;
       const found = differenceOf(each, b[index], [...location, index]);
       if (found) return found;
     }
@@ -74,6 +76,7 @@ export function differenceOf(
   if (!isPlainMap(a) || !isPlainMap(b)) return location;
   for (const key of new Set([...Object.keys(a), ...Object.keys(b)])) {
     const has = Object.hasOwn(a, key) && Object.hasOwn(b, key);
+    if (has && a[key] === b[key]) continue;
     const found = has ? differenceOf(a[key], b[key], [...location, key]) : [...location, key];
     if (found) return found;
   }

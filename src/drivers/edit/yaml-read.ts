@@ -4,6 +4,8 @@ import { PermanentError } from '../driver.ts';
 import type { FileDocument, ListNode, MapNode, Node, ScalarNode } from './node.ts';
 import { LIMITS, tooDeep } from './node.ts';
 import { columnOf, lineEnd, lineOf } from './text.ts';
+import type { Cuts, Nested, Part } from './yaml-parts.ts';
+import { CUTS, partsOf } from './yaml-parts.ts';
 import { isPlainFor } from './yaml-words.ts';
 
 /** Where a node hangs in its text. */
@@ -36,19 +38,40 @@ export interface YamlSource {
   flushLists: boolean;
 }
 
-const OPTIONS = { keepSourceTokens: true, uniqueKeys: false, prettyErrors: false, logLevel: 'error' } as const;
+const OPTIONS = { uniqueKeys: false, prettyErrors: false, logLevel: 'error' } as const;
 
-/** Documents with nothing in them, or with comments alone, are left out. */
-export function readYaml(text: string): YamlSource {
-  const reader = new Reader(text);
-  // One after the other: a syntax tree is many times as large as what is kept of it.
-  const documents: FileDocument[] = [];
-  for (const each of compose(text)) documents.push(...reader.document(each));
-  return { text, documents, places: reader.places, containers: reader.containers, ...reader.style };
+/** A part of a text that was read before; one with anchors or aliases means something else elsewhere, and is not kept. */
+export type KnownParts = Map<string, { node: MapNode | ListNode; size: number }>;
+
+export interface ReadOptions {
+  /** Only to be looked at: how it is written is not kept. */
+  lean: boolean;
+  known?: KnownParts;
+  cuts?: Cuts;
 }
 
-function* compose(text: string): Generator<Document.Parsed> {
-  for (const document of new Composer(OPTIONS).compose(tokensOf(text), true, text.length)) {
+/** Documents with nothing in them, or with comments alone, are left out. */
+export function readYaml(text: string, options: ReadOptions): YamlSource & { parts: KnownParts } {
+  const parts = partsOf(text, options.cuts ?? CUTS);
+  if (parts) {
+    const reader = new Reader(text, options);
+    try {
+      return reader.source([{ root: reader.inParts(parts), end: text.length }]);
+    } catch (error) {
+      // Whatever is wrong is told as it is in the whole text.
+      if (!(error instanceof PermanentError)) throw error;
+    }
+  }
+  const reader = new Reader(text, options);
+  // One after the other: a syntax tree is many times as large as what is kept of it.
+  const documents: FileDocument[] = [];
+  for (const each of compose(text, 0, text.length, options.lean)) documents.push(...reader.document(each));
+  return reader.source(documents);
+}
+
+function* compose(text: string, start: number, end: number, lean: boolean): Generator<Document.Parsed> {
+  const composer = new Composer({ ...OPTIONS, keepSourceTokens: !lean });
+  for (const document of composer.compose(tokensOf(text, start, end), true, end)) {
     const [first] = document.errors;
     if (first) throw new PermanentError(`is not usable YAML: line ${lineOf(text, first.pos[0])}: ${first.message}`);
     yield document;
@@ -56,10 +79,11 @@ function* compose(text: string): Generator<Document.Parsed> {
 }
 
 /** A text may be made of brackets alone: it is left when it goes too deep, not when memory ends. */
-function* tokensOf(text: string): Generator<CST.Token> {
+function* tokensOf(text: string, start: number, end: number): Generator<CST.Token> {
   const parser = new Parser();
+  parser.offset = start;
   let flow = 0;
-  for (const lexeme of new Lexer().lex(text)) {
+  for (const lexeme of new Lexer().lex(text.slice(start, end))) {
     if (lexeme === '[' || lexeme === '{') flow += 1;
     else if (lexeme === ']' || lexeme === '}') flow -= 1;
     // Each level takes two places of the parser's stack at most.
@@ -79,13 +103,98 @@ class Reader {
   #step: number | undefined;
   #flush: boolean | undefined;
   #depth = 0;
+  readonly #lean: boolean;
+  readonly #known: KnownParts | undefined;
+  readonly #parts: KnownParts = new Map();
+  /** Whether an anchor or an alias was met; a part's, while parts are read. */
+  #shares = false;
 
-  constructor(text: string) {
+  constructor(text: string, { lean, known }: ReadOptions) {
     this.#text = text;
+    this.#lean = lean;
+    this.#known = known;
   }
 
-  get style(): { step: number; flushLists: boolean } {
-    return { step: this.#step ?? 2, flushLists: this.#flush ?? false };
+  source(documents: FileDocument[]): YamlSource & { parts: KnownParts } {
+    const { places, containers } = this;
+    const style = { step: this.#step ?? 2, flushLists: this.#flush ?? false };
+    return { text: this.#text, documents, places, containers, parts: this.#parts, ...style };
+  }
+
+  /** The map or list that the parts make. */
+  inParts(parts: Part[], place: Place = ROOT): MapNode | ListNode {
+    this.#depth += 1;
+    const read = parts.map((part): MapNode | ListNode => {
+      if (!('parts' in part)) return this.#part(part.start, part.end, place);
+      const head = this.#part(part.start, part.head, place);
+      const [key] = head.kind === 'map' ? head.keys : [];
+      if (head.kind !== 'map' || key === undefined || head.keys.length > 1) throw unfit();
+      const { column, after } = this.#nestedPlace(part);
+      const value = this.inParts(part.parts, { inFlow: false, column, after, inList: false });
+      const whole: MapNode = { ...head, entries: new Map<string, Node>([[key, value]]), end: value.end };
+      if (!this.#lean)
+        this.containers.set(whole, { form: 'block', items: [{ key, start: head.start, end: value.end }] });
+      return this.#sized(whole, 1 + this.#sizes.get(value)!);
+    });
+    this.#depth -= 1;
+    const joined = read.length === 1 ? read[0]! : this.#joined(read);
+    if (!this.#lean) this.places.set(joined, place === ROOT ? { ...ROOT, after: joined.start } : place);
+    return joined;
+  }
+
+  /** The key of a nested part has neither quotes nor blanks around it. */
+  #nestedPlace({ start, head }: Nested): { column: number; after: number } {
+    const line = this.#text.slice(start, head);
+    return { column: line.search(/\S/), after: start + /:[ ]*(?:#.*)?\r?\n$/.exec(line)!.index + 1 };
+  }
+
+  #part(start: number, end: number, place: Place): MapNode | ListNode {
+    const text = this.#text.slice(start, end);
+    const known = this.#known?.get(text);
+    if (known) {
+      this.#sizes.set(known.node, known.size);
+      return known.node;
+    }
+    this.#shares = false;
+    const [document, ...more] = [...compose(this.#text, start, end, this.#lean)];
+    const { contents } = document ?? {};
+    if (more.length > 0 || !(isMap(contents) || isSeq(contents)) || contents.flow || contents.anchor) throw unfit();
+    const read = this.#node(contents, place);
+    if (read.kind !== 'map' && read.kind !== 'list') throw unfit();
+    if (!this.#shares) this.#parts.set(text, { node: read, size: this.#sizes.get(read)! });
+    return read;
+  }
+
+  #joined(read: (MapNode | ListNode)[]): MapNode | ListNode {
+    const [first] = read as [MapNode | ListNode];
+    const span = { start: first.start, end: read.at(-1)!.end };
+    let joined: MapNode | ListNode;
+    if (first.kind === 'list') {
+      if (!read.every((each) => each.kind === 'list')) throw unfit();
+      joined = { kind: 'list', items: read.flatMap(({ items }) => items), ...span };
+    } else {
+      const entries = new Map<string, Node>();
+      for (const each of read) {
+        if (each.kind !== 'map') throw unfit();
+        for (const [key, value] of each.entries) {
+          if (entries.has(key)) throw unfit();
+          entries.set(key, value);
+        }
+      }
+      const maps = read as MapNode[];
+      const merges = maps.flatMap((each) => each.merges ?? []);
+      const more = merges.length > 0 ? { merges } : {};
+      joined = { kind: 'map', entries, keys: maps.flatMap(({ keys }) => keys), ...more, ...span };
+    }
+    if (!this.#lean)
+      this.containers.set(joined, {
+        form: 'block',
+        items: read.flatMap((each) => this.containers.get(each)!.items),
+      });
+    return this.#sized(
+      joined,
+      read.reduce((sum, each) => sum + this.#sizes.get(each)!, 0),
+    );
   }
 
   document(document: Document.Parsed): FileDocument[] {
@@ -101,7 +210,8 @@ class Reader {
     this.#depth += 1;
     const read = this.#read(node, place);
     this.#depth -= 1;
-    this.places.set(read, place);
+    if (!this.#lean) this.places.set(read, place);
+    if (read.kind === 'alias' || read.anchor !== undefined) this.#shares = true;
     if (read.kind !== 'alias' && read.anchor !== undefined) this.#anchors.set(read.anchor, read);
     return read;
   }
@@ -164,7 +274,7 @@ class Reader {
     if (form === 'block' && !place.inList && place.column >= 0)
       this.#flush ??= columnOf(this.#text, node.range[0]) === place.column;
     const read: ListNode = { kind: 'list', items, ...anchor, ...this.#span(node, form, spans) };
-    this.containers.set(read, { form, items: spans });
+    if (!this.#lean) this.containers.set(read, { form, items: spans });
     return this.#sized(read, size);
   }
 
@@ -203,7 +313,7 @@ class Reader {
     const more = merges.length > 0 ? { merges } : {};
     const keys = spans.map((each) => each.key!);
     const read: MapNode = { kind: 'map', entries, keys, ...more, ...anchor, ...this.#span(node, form, spans) };
-    this.containers.set(read, { form, items: spans });
+    if (!this.#lean) this.containers.set(read, { form, items: spans });
     return this.#sized(read, size);
   }
 
@@ -216,18 +326,22 @@ class Reader {
   /** A key in braces without a colon. */
   #absent(at: number, place: Place): ScalarNode {
     const node: ScalarNode = { kind: 'scalar', value: null, style: 'PLAIN', start: at, end: at };
-    this.places.set(node, place);
+    if (!this.#lean) this.places.set(node, place);
     return node;
   }
 
   /** Keys are named as they stand: `1.10` and `1.1` are two keys, whatever numbers they are. */
   #keyOf({ key }: Pair<ParsedNode, ParsedNode | null>): string {
     if (isAlias(key)) {
+      this.#shares = true;
       const target = this.#anchors.get(key.source);
       return target?.kind === 'scalar' ? (target.written ?? String(target.value)) : `*${key.source}`;
     }
     if (!isScalar(key)) return this.#text.slice(key.range[0], key.range[1]);
-    if (key.anchor !== undefined) this.#anchors.set(key.anchor, this.#scalar(key));
+    if (key.anchor !== undefined) {
+      this.#shares = true;
+      this.#anchors.set(key.anchor, this.#scalar(key));
+    }
     return typeof key.value === 'string' ? key.value : (key.source ?? '');
   }
 
@@ -238,6 +352,11 @@ class Reader {
     return node;
   }
 }
+
+const ROOT: Place = { inFlow: false, column: -1, after: 0, inList: false };
+
+/** The parts do not make one whole: the text is read as it stands. */
+const unfit = (): PermanentError => new PermanentError('cannot be read in parts');
 
 const canMerge = (node: Node): boolean => {
   const target = node.kind === 'alias' ? node.target : node;

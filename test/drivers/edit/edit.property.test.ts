@@ -23,6 +23,7 @@ test.each(['YAML', 'JSON'] as const)(
         numRuns,
         ...(seed === undefined ? {} : { seed }),
         endOnFailure: false,
+        includeErrorInReport: true,
         interruptAfterTimeLimit: process.env.SLUICE_EDIT_RUNS ? undefined : 60_000,
       },
     );

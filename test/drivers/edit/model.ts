@@ -1,18 +1,28 @@
 import type { Dice } from './dice.ts';
 
 /** A document before anybody has written it down. A number keeps how it is written. */
-export type Model = MapModel | ListModel | ScalarModel;
-export interface MapModel {
+export type Model = Owned | AliasModel;
+type Owned = MapModel | ListModel | ScalarModel;
+interface Anchored {
+  anchor?: string;
+}
+export interface MapModel extends Anchored {
   kind: 'map';
   entries: [string, Model][];
+  /** `<<`, behind the other keys. */
+  merge?: AliasModel;
 }
-export interface ListModel {
+export interface AliasModel {
+  kind: 'alias';
+  target: Owned;
+}
+export interface ListModel extends Anchored {
   kind: 'list';
   /** Its entries are maps with a `name`, or else scalars. */
   named: boolean;
   items: Model[];
 }
-export interface ScalarModel {
+export interface ScalarModel extends Anchored {
   kind: 'scalar';
   value: string | number | boolean | null;
   written?: string;
@@ -169,6 +179,7 @@ const distinct = (items: ScalarModel[]): ScalarModel[] => [
 
 /** The same document as somebody else keeps it: other values, another order, more and fewer entries. */
 export function variant(dice: Dice, model: Model): Model {
+  if (model.kind === 'alias') return model;
   if (model.kind === 'scalar') return dice.roll(4) === 0 ? model : scalar(dice);
   if (model.kind === 'map') {
     const kept = model.entries.filter(([key]) => key === 'name' || !dice.once(12));
@@ -190,18 +201,100 @@ export function variant(dice: Dice, model: Model): Model {
 
 export type Plain = string | number | boolean | null | Plain[] | { [key: string]: Plain };
 
+/** What stands behind an alias. */
+export const behind = (model: Model): Owned => (model.kind === 'alias' ? model.target : model);
+
+/** Own keys first, as readers have them. */
+export function entriesOf({ entries, merge }: MapModel): [string, Model][] {
+  const from = merge?.target;
+  const more = from?.kind === 'map' ? entriesOf(from) : [];
+  return [...entries, ...more.filter(([key]) => !entries.some(([own]) => own === key))];
+}
+
 export function plainOf(model: Model): Plain {
-  if (model.kind === 'scalar') return model.value;
-  if (model.kind === 'list') return model.items.map(plainOf);
-  return Object.fromEntries(model.entries.map(([key, each]) => [key, plainOf(each)]));
+  const own = behind(model);
+  if (own.kind === 'scalar') return own.value;
+  if (own.kind === 'list') return own.items.map(plainOf);
+  return Object.fromEntries(entriesOf(own).map(([key, each]) => [key, plainOf(each)]));
 }
 
 export function placesOf(model: Model, at: Location = []): { location: Location; model: Model }[] {
+  const own = behind(model);
   const inner =
-    model.kind === 'map'
-      ? model.entries.flatMap(([key, each]) => placesOf(each, [...at, key]))
-      : model.kind === 'list'
-        ? model.items.flatMap((each, index) => placesOf(each, [...at, index]))
+    own.kind === 'map'
+      ? entriesOf(own).flatMap(([key, each]) => placesOf(each, [...at, key]))
+      : own.kind === 'list'
+        ? own.items.flatMap((each, index) => placesOf(each, [...at, index]))
         : [];
   return [...(at.length === 0 ? [] : [{ location: at, model }]), ...inner];
+}
+
+/** Values of keys, in the order in which they are written. */
+function valuesOf(model: Model, depth = 0): { map: MapModel; index: number; depth: number }[] {
+  if (model.kind === 'list') return model.items.flatMap((each) => valuesOf(each, depth + 1));
+  if (model.kind !== 'map') return [];
+  return model.entries.flatMap(([, each], index) => [{ map: model, index, depth }, ...valuesOf(each, depth + 1)]);
+}
+
+const holds = (model: Model, wanted: Model): boolean =>
+  model === wanted ||
+  (model.kind === 'list' && model.items.some((each) => holds(each, wanted))) ||
+  (model.kind === 'map' && model.entries.some(([, each]) => holds(each, wanted)));
+
+/** The same document with anchors, and with aliases and merges below them. */
+export function shared(dice: Dice, model: MapModel): MapModel {
+  const root = structuredClone(model);
+  for (let round = dice.roll(4); round > 0; round -= 1) {
+    const all = valuesOf(root);
+    const at = dice.roll(all.length);
+    const from = all[at]!;
+    const target = from.map.entries[from.index]![1];
+    if (target.kind === 'alias' || from.map.entries[from.index]![0] === 'name') continue;
+    const later = all
+      .slice(at + 1)
+      .filter(({ map, index }) => !holds(target, map) && !holds(map.entries[index]![1], target));
+    if (later.length === 0) continue;
+    const { map, index } = dice.pick(later);
+    const [key, old] = map.entries[index]!;
+    // An anchor in what an alias takes the place of would be gone.
+    if (anchorsIn(old) || key === 'name') continue;
+    if (target.kind === 'map' && !map.merge && !holds(map, target) && dice.once(2)) {
+      if (entriesOf(target).some(([each]) => each === 'name')) continue;
+      map.merge = { kind: 'alias', target };
+    } else map.entries[index] = [key, { kind: 'alias', target }];
+    target.anchor ??= `a${at}-${round}`;
+  }
+  return root;
+}
+
+const anchorsIn = (model: Model): boolean =>
+  model.kind !== 'alias' &&
+  (model.anchor !== undefined ||
+    (model.kind === 'list' && model.items.some(anchorsIn)) ||
+    (model.kind === 'map' && model.entries.some(([, each]) => anchorsIn(each))));
+
+/** Where aliases and merges stand, each with the place of its anchor. */
+export interface Sharing {
+  at: Location;
+  anchor: Location;
+  /** The keys that a merge brings in; undefined for an alias. */
+  merged?: string[];
+}
+
+export function sharingsOf(root: MapModel): Sharing[] {
+  const places = new Map<Model, Location>();
+  const found: { at: Location; target: Model; merged?: string[] }[] = [];
+  const walk = (model: Model, at: Location): void => {
+    if (model.kind === 'alias') return void found.push({ at, target: model.target });
+    places.set(model, at);
+    if (model.kind === 'list') model.items.forEach((each, index) => walk(each, [...at, index]));
+    if (model.kind !== 'map') return;
+    for (const [key, each] of model.entries) walk(each, [...at, key]);
+    if (!model.merge) return;
+    const own = new Set(model.entries.map(([key]) => key));
+    const merged = entriesOf(model.merge.target as MapModel).flatMap(([key]) => (own.has(key) ? [] : [key]));
+    found.push({ at, target: model.merge.target, merged });
+  };
+  walk(root, []);
+  return found.map(({ target, ...each }) => ({ ...each, anchor: places.get(target)! }));
 }

@@ -1,5 +1,6 @@
 import type { Dice } from './dice.ts';
-import type { Location, Model, Plain } from './model.ts';
+import type { Location, MapModel, Model, Plain } from './model.ts';
+import { behind, entriesOf } from './model.ts';
 
 /** A path as its parts, chosen along a place of the source. What it means is said here once more, without the editor. */
 export type Step =
@@ -9,6 +10,7 @@ export type Step =
   | { by: 'filter'; name: string }
   | { by: 'index'; index: number }
   | { by: 'last'; slice: boolean }
+  | { by: 'slice'; from: number; to: number; step: number }
   | { by: 'descend'; key: string };
 
 export interface Assignment {
@@ -21,7 +23,14 @@ export interface Assignment {
 export interface Told {
   assignments: Assignment[];
   /** How many places stand only in the source. */
-  missing: { from: Location; value: Plain }[];
+  missing: Missing[];
+}
+
+export interface Missing {
+  from: Location;
+  value: Plain;
+  /** The place in the target from which on the rest of `from` is missing. */
+  to: Location;
 }
 
 export class Refused extends Error {}
@@ -36,16 +45,22 @@ export function stepsFor(dice: Dice, root: Model, location: Location): Step[] {
   if (typeof last === 'string' && dice.once(6)) return [{ by: 'descend', key: last }];
   let at: Model = root;
   return location.map((key): Step => {
-    const here = at;
-    if (here.kind === 'map') at = here.entries.find(([name]) => name === key)![1];
+    const here = behind(at);
+    if (here.kind === 'map') at = entriesOf(here).find(([name]) => name === key)![1];
     else if (here.kind === 'list') at = here.items[key as number]!;
     if (typeof key === 'string') return here.kind === 'map' && dice.once(8) ? { by: 'any-key' } : { by: 'name', key };
-    const kind = dice.roll(6);
+    const kind = dice.roll(7);
     const { items, named } = here as Extract<Model, { kind: 'list' }>;
     if (kind === 0) return { by: 'index', index: key };
     if (kind === 1 && key === items.length - 1) return { by: 'last', slice: dice.once(2) };
+    if (kind === 6) {
+      const from = dice.roll(key + 1);
+      const step = 1 + (key > from ? dice.roll(key - from) : 0);
+      // The entry itself is selected when the steps lead to it.
+      if ((key - from) % step === 0) return { by: 'slice', from, to: key + 1 + dice.roll(items.length - key), step };
+    }
     if (kind <= 3 || !named) return { by: 'any-entry' };
-    const entry = items[key]! as Extract<Model, { kind: 'map' }>;
+    const entry = items[key]! as MapModel;
     const name = entry.entries.find(([each]) => each === 'name')![1] as { value: string };
     return { by: 'filter', name: name.value };
   });
@@ -61,6 +76,7 @@ export function pathOf(dice: Dice, steps: Step[]): string {
     if (step.by === 'filter')
       return dice.once(2) ? `[?(@.name==${quoted(step.name)})]` : `[?@.name == ${quoted(step.name)}]`;
     if (step.by === 'index') return `[${step.index}]`;
+    if (step.by === 'slice') return `[${step.from}:${step.to}${step.step === 1 ? '' : `:${step.step}`}]`;
     if (step.by === 'last') return step.slice ? '[-1:]' : '[-1]';
     return dice.once(2) ? '[*]' : '.*';
   });
@@ -90,6 +106,9 @@ function walk(
   const [step, ...rest] = steps;
   if (!step) return void told.assignments.push({ location: to, value: source, from });
   for (const [key, value] of chosen(source, step)) {
+    // `[*]` of a scalar, of a list in the place of a map: nothing was selected below it.
+    const all = leaves(value, rest, [...from, key]);
+    if (all.length === 0) continue;
     const anyhow =
       wild || step.by === 'any-key' || step.by === 'any-entry' || rest.some(({ by }) => by.startsWith('any'));
     const place = placeIn(target, step, source, key);
@@ -98,11 +117,8 @@ function walk(
       walk(value, below, rest, [...from, key], [...to, place], anyhow, told);
       continue;
     }
-    // `[*]` of a scalar, of a list in the place of a map: nothing was selected below it.
-    const all = leaves(value, rest, [...from, key]);
-    if (all.length === 0) continue;
     const fits = target === null || (typeof key === 'number' ? Array.isArray(target) : isMap(target));
-    if (anyhow && fits && step.by !== 'last' && step.by !== 'filter') told.missing.push(...all);
+    if (anyhow && fits && !PICKS.has(step.by)) told.missing.push(...all.map((each) => ({ ...each, to })));
     else if (rest.length === 0 && step.by === 'name' && (isMap(target) || target === null))
       told.assignments.push({ location: [...to, key], value, from: [...from, key] });
     else if (rest.length === 0 && step.by === 'index' && Array.isArray(target) && target.length === key)
@@ -110,6 +126,9 @@ function walk(
     else throw new Refused(JSON.stringify(step));
   }
 }
+
+/** What must find an entry. */
+const PICKS = new Set<Step['by']>(['last', 'filter', 'slice']);
 
 const placeOrUndefined = (target: Plain | undefined, place: string | number | undefined): Plain | undefined =>
   place === undefined ? undefined : (target as { [key: string | number]: Plain })[place];
@@ -120,6 +139,7 @@ function chosen(source: Plain, step: Step): [string | number, Plain][] {
     if (step.by === 'any-entry' || step.by === 'any-key') return all;
     if (step.by === 'index') return all.slice(step.index, step.index + 1);
     if (step.by === 'last') return all.slice(-1);
+    if (step.by === 'slice') return all.slice(step.from, step.to).filter((_, index) => index % step.step === 0);
     if (step.by === 'filter') return all.filter(([, each]) => isMap(each) && each['name'] === step.name);
     return [];
   }
@@ -144,6 +164,7 @@ function placeIn(
     if (isMap(target) && found.some(([name]) => name === key)) return key;
     throw new Refused('none or several');
   }
+  if (step.by === 'slice') return inSlice(target, step, source, key as number);
   if (typeof key === 'string') return isMap(target) && Object.hasOwn(target, key) ? key : undefined;
   if (!Array.isArray(target)) return undefined;
   if (step.by === 'index') return step.index < target.length ? step.index : undefined;
@@ -159,6 +180,18 @@ function placeIn(
   return found === -1 ? undefined : found;
 }
 
+/** As many entries here as there; those with names by their names. */
+function inSlice(target: Plain | undefined, step: Step, source: Plain, key: number): number {
+  const [here, there] = [chosen(target ?? null, step), chosen(source, step)];
+  if (here.length === 0 || here.length !== there.length) throw new Refused('another number of entries');
+  const place = there.findIndex(([each]) => each === key);
+  const entry = (source as Plain[])[key]!;
+  if (here.length === 1 || !isMap(entry)) return here[place]![0] as number;
+  const same = here.filter(([, each]) => isMap(each) && each['name'] === entry['name']);
+  if (same.length !== 1) throw new Refused('no entry of that name');
+  return same[0]![0] as number;
+}
+
 /** What the rest of a path selects below a value. */
 function leaves(value: Plain, steps: Step[], from: Location): { from: Location; value: Plain }[] {
   const [step, ...rest] = steps;
@@ -171,7 +204,7 @@ function descend(
   target: Plain | undefined,
   key: string,
   from: Location,
-  to: Location | undefined,
+  to: Location,
   told: Told,
 ): void {
   if (isMap(source) && Object.hasOwn(source, key)) found(source[key]!, target, key, from, to, told);
@@ -180,7 +213,7 @@ function descend(
       const place = Array.isArray(target) ? placeIn(target, { by: 'any-entry' }, source, index) : undefined;
       const fits = target === undefined || target === null || Array.isArray(target);
       const below = place === undefined ? (fits ? undefined : NOWHERE) : (target as Plain[])[place as number]!;
-      descend(each, below, key, [...from, index], place === undefined ? undefined : [...to!, place], told);
+      descend(each, below, key, [...from, index], place === undefined ? to : [...to, place], told);
     });
   else if (isMap(source))
     for (const [name, each] of Object.entries(source)) {
@@ -191,7 +224,7 @@ function descend(
         has ? target[name]! : fits ? undefined : NOWHERE,
         key,
         [...from, name],
-        has && to ? [...to, name] : undefined,
+        has ? [...to, name] : to,
         told,
       );
     }
@@ -200,17 +233,11 @@ function descend(
 /** A scalar stands where the source has a map or a list. */
 const NOWHERE: Plain = '\0 nowhere';
 
-function found(
-  value: Plain,
-  target: Plain | undefined,
-  key: string,
-  from: Location,
-  to: Location | undefined,
-  told: Told,
-): void {
+function found(value: Plain, target: Plain | undefined, key: string, from: Location, to: Location, told: Told): void {
   if (isMap(target) && Object.hasOwn(target, key))
-    told.assignments.push({ location: [...to!, key], value, from: [...from, key] });
-  else if (target === undefined || target === null || isMap(target)) told.missing.push({ from: [...from, key], value });
+    told.assignments.push({ location: [...to, key], value, from: [...from, key] });
+  else if (target === undefined || target === null || isMap(target))
+    told.missing.push({ from: [...from, key], value, to });
   else throw new Refused('no map there');
 }
 
@@ -238,6 +265,36 @@ export function assign(target: Plain, assignments: Assignment[]): Plain {
       last = key;
     }
     at[last] = structuredClone(value);
+  }
+  return root.value;
+}
+
+/** The target with what is missing added to it, each entry with its name. */
+export function add(target: Plain, source: Plain, missing: Missing[]): Plain {
+  const root = { value: structuredClone(target) };
+  for (const { from, to, value } of missing) {
+    let holder: { [key: string | number]: Plain } = root;
+    let last: string | number = 'value';
+    const down = (key: string | number): void => {
+      if (holder[last] === undefined || holder[last] === null) holder[last] = typeof key === 'number' ? [] : {};
+      holder = holder[last] as typeof holder;
+      last = key;
+    };
+    for (const key of to) down(key);
+    for (let at = to.length; at < from.length; at += 1) {
+      const key = from[at]!;
+      if (typeof key === 'string') down(key);
+      else {
+        const entry = from.slice(0, at + 1).reduce<Plain>((each, step) => (each as typeof holder)[step]!, source);
+        down(key);
+        const list = holder as unknown as Plain[];
+        const found = isMap(entry)
+          ? list.findIndex((each) => isMap(each) && each['name'] === entry['name'])
+          : list.indexOf(entry);
+        last = found === -1 ? list.push(isMap(entry) ? { name: entry['name']! } : entry) - 1 : found;
+      }
+    }
+    holder[last] = structuredClone(value);
   }
   return root.value;
 }

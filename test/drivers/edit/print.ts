@@ -1,5 +1,5 @@
 import type { Dice } from './dice.ts';
-import type { Location, Model, ScalarModel } from './model.ts';
+import type { AliasModel, Location, Model, ScalarModel } from './model.ts';
 
 /** A document as somebody wrote it down, and where each scalar stands in it. */
 export interface Printed {
@@ -28,14 +28,16 @@ const escaped = (text: string): string =>
     (each) => `\\u${each.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
 
-/** YAML in any style that people use. */
-export function printYaml(dice: Dice, model: Model): Printed {
-  const eol = dice.once(5) ? '\r\n' : '\n';
+/** YAML in any style that people use. Among others in one file: without what stands at the two ends of a file. */
+export function printYaml(dice: Dice, model: Model, among?: { eol: string }): Printed {
+  const eol = among?.eol ?? (dice.once(5) ? '\r\n' : '\n');
   const step = dice.pick([2, 4, 3]);
   const flush = dice.once(2);
   const spans: Span[] = [];
-  let out = dice.once(8) ? '\uFEFF' : '';
+  let out = !among && dice.once(8) ? '\uFEFF' : '';
   let comments = 0;
+  /** The last value is a block scalar that keeps the blank lines behind it. */
+  let kept = false;
 
   const comment = (): string => `# c${(comments += 1)}: [x] {y} "z'`;
   const endLine = (): void => {
@@ -55,30 +57,43 @@ export function printYaml(dice: Dice, model: Model): Printed {
       if (isWord(value)) styles.push('PLAIN', 'PLAIN');
       if (isPrintable(value)) styles.push('SINGLE');
       if (!inFlow && column >= 0 && value !== '' && canBlock(value) && value.trim() !== '')
-        styles.push('LITERAL', 'LITERAL');
+        styles.push('LITERAL', 'LITERAL', 'FOLDED');
     }
     const style = dice.pick(styles);
-    if (value === null && !inFlow && dice.once(2)) {
+    kept = false;
+    if (value === null && !inFlow && each.anchor === undefined && dice.once(2)) {
       spans.push({ location: at, start: out.length, end: out.length, quoted: false, style: 'EMPTY' });
       return 'line';
     }
-    out += ' ';
+    out += each.anchor === undefined ? ' ' : ` &${each.anchor} `;
     const start = out.length;
-    if (style === 'LITERAL') {
+    if (style === 'LITERAL' || style === 'FOLDED') {
       const body = (value as string).replace(/\n+$/, '');
       const ends = (value as string).length - body.length;
-      out += `|${ends === 0 ? '-' : ends > 1 ? '+' : ''}${dice.once(4) ? ` ${comment()}` : ''}`;
-      for (const line of body.split('\n')) out += `${eol}${line === '' ? '' : ' '.repeat(column + step) + line}`;
+      out += `${style === 'FOLDED' ? '>' : '|'}${ends === 0 ? '-' : ends > 1 ? '+' : ''}${dice.once(4) ? ` ${comment()}` : ''}`;
+      const shown = style === 'FOLDED' ? body.replaceAll(/\n+/g, (each) => `\n${each}`) : body;
+      for (const line of shown.split('\n')) out += `${eol}${line === '' ? '' : ' '.repeat(column + step) + line}`;
       for (let more = 1; more < ends; more += 1) out += eol;
+      kept = ends > 1;
     } else if (style === 'SINGLE') out += `'${(value as string).replaceAll("'", "''")}'`;
     else if (style === 'DOUBLE') out += escaped(value as string);
     else out += written ?? (value === null ? dice.pick(['null', '~']) : String(value));
     spans.push({ location: at, start, end: out.length, quoted: style !== 'PLAIN', style });
-    return style === 'LITERAL' ? 'block' : 'line';
+    return style === 'LITERAL' || style === 'FOLDED' ? 'block' : 'line';
+  }
+
+  function writeAlias({ target }: AliasModel, at: Location): void {
+    out += ' ';
+    const start = out.length;
+    out += `*${target.anchor!}`;
+    kept = false;
+    spans.push({ location: at, start, end: out.length, quoted: false, style: 'ALIAS' });
   }
 
   function writeFlow(each: Model, at: Location): void {
     if (each.kind === 'scalar') return void writeScalar(each, at, true, 0);
+    if (each.kind === 'alias') return writeAlias(each, at);
+    if (each.anchor !== undefined) out += ` &${each.anchor}`;
     out += each.kind === 'list' ? ' [' : ' {';
     if (each.kind === 'list')
       each.items.forEach((item, index) => {
@@ -90,22 +105,36 @@ export function printYaml(dice: Dice, model: Model): Printed {
         out += `${index > 0 ? ', ' : ''}${isWord(name) ? name : escaped(name)}:`;
         writeFlow(inner, [...at, name]);
       });
+    if (each.kind === 'map' && each.merge)
+      out += `${each.entries.length > 0 ? ', ' : ''}<<: *${each.merge.target.anchor!} `;
     out += each.kind === 'list' ? ']' : '}';
+    kept = false;
   }
 
   /** Behind a colon or a dash. */
   function write(each: Model, at: Location, column: number, inList: boolean): void {
-    const size = each.kind === 'scalar' ? 0 : each.kind === 'list' ? each.items.length : each.entries.length;
+    const size =
+      each.kind === 'scalar' || each.kind === 'alias'
+        ? 0
+        : each.kind === 'list'
+          ? each.items.length
+          : each.entries.length;
+    if (each.kind === 'alias') {
+      writeAlias(each, at);
+      endLine();
+      return;
+    }
     if (each.kind === 'scalar') {
       if (writeScalar(each, at, false, column) === 'block') out += eol;
       else endLine();
     } else if (size === 0 || dice.once(5)) {
       writeFlow(each, at);
       endLine();
-    } else if (inList && !dice.once(4)) {
+    } else if (inList && each.anchor === undefined && !dice.once(4)) {
       out += ' ';
       writeBlock(each, at, column + 2, true);
     } else {
+      if (each.anchor !== undefined) out += ` &${each.anchor}`;
       endLine();
       const inner = inList ? column + 2 : each.kind === 'list' && flush ? column : column + step;
       writeBlock(each, at, inner, false);
@@ -119,18 +148,23 @@ export function printYaml(dice: Dice, model: Model): Printed {
     entries.forEach(([name, inner], index) => {
       if (index > 0 || !isInline) {
         // A comment or a blank line behind a kept block scalar would be part of it.
-        if (!/\|\+[^|]*$/.test(out)) gap(margin);
+        if (!kept) gap(margin);
         out += margin;
       }
       out += typeof name === 'number' ? '-' : `${key(name)}:`;
       write(inner, [...at, name], column, typeof name === 'number');
     });
+    if (each.kind !== 'map' || !each.merge) return;
+    if (!kept) gap(margin);
+    out += `${margin}<<: *${each.merge.target.anchor!}`;
+    endLine();
   }
 
-  if (dice.once(6)) out += `# Copyright${eol}---${eol}`;
+  if (!among && dice.once(6)) out += `# Copyright${eol}---${eol}`;
   writeBlock(model, [], 0, false);
+  if (among) return { text: out, spans };
   if (dice.once(6)) out += `---${eol}# nothing${eol}`;
-  const cut = dice.once(10) && !/\|/.test(out) && out.endsWith(eol) ? out.slice(0, -eol.length) : out;
+  const cut = dice.once(10) && !/[|>]/.test(out) && out.endsWith(eol) ? out.slice(0, -eol.length) : out;
   return { text: cut, spans };
 }
 
@@ -149,6 +183,7 @@ export function printJson(dice: Dice, model: Model): Printed {
     return dice.once(2) ? ` /* c${comments}, { */` : ` // c${comments}, "`;
   };
   function write(each: Model, at: Location, margin: string): void {
+    if (each.kind === 'alias') throw new Error('JSON has no aliases');
     if (each.kind === 'scalar') {
       const start = out.length;
       out += typeof each.value === 'number' ? each.written! : JSON.stringify(each.value);

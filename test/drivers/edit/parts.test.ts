@@ -1,0 +1,82 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import type { Node } from '../../../src/drivers/edit/node.ts';
+import { plain } from '../../../src/drivers/edit/node.ts';
+import { partsOf } from '../../../src/drivers/edit/yaml-parts.ts';
+import type { YamlSource } from '../../../src/drivers/edit/yaml-read.ts';
+import { readYaml } from '../../../src/drivers/edit/yaml-read.ts';
+import { Dice } from './dice.ts';
+import { document, shared } from './model.ts';
+import { printYaml } from './print.ts';
+import { lines } from './promote.ts';
+
+const TINY = { smallest: 1, size: 1, entries: 1, levels: 12 };
+const NONE = { ...TINY, smallest: Number.POSITIVE_INFINITY };
+
+/** All that is known of a text: nodes with their places, and what they are written like. */
+function told(source: YamlSource): unknown {
+  const tell = (node: Node): unknown => {
+    const { target: _target, entries: _entries, items: _items, ...own } = { target: 0, entries: 0, items: 0, ...node };
+    const inner =
+      node.kind === 'map'
+        ? [[...node.entries].map(([key, each]) => [key, tell(each)]), node.merges?.map(tell)]
+        : node.kind === 'list'
+          ? node.items.map(tell)
+          : node.kind === 'alias'
+            ? plain(node)
+            : undefined;
+    return { ...own, merges: undefined, inner, place: source.places.get(node), container: source.containers.get(node) };
+  };
+  const { step, flushLists } = source;
+  return { roots: source.documents.map(({ root }) => root && tell(root)), step, flushLists };
+}
+
+test('a text that is read in parts is the text that is read as a whole', () => {
+  let cut = 0;
+  fc.assert(
+    fc.property(fc.array(fc.nat(), { minLength: 150, maxLength: 700, size: 'max' }), (numbers) => {
+      const dice = new Dice(numbers);
+      const { text } = printYaml(dice, shared(dice, document(dice)));
+      if (partsOf(text, TINY)) cut += 1;
+      expect(told(readYaml(text, { lean: false, cuts: TINY }))).toEqual(
+        told(readYaml(text, { lean: false, cuts: NONE })),
+      );
+      expect(readYaml(text, { lean: true, cuts: TINY }).documents.map(({ root }) => root && plain(root))).toEqual(
+        readYaml(text, { lean: false, cuts: NONE }).documents.map(({ root }) => root && plain(root)),
+      );
+    }),
+    { numRuns: Number(process.env['SLUICE_EDIT_RUNS'] ?? 300), interruptAfterTimeLimit: 60_000 },
+  );
+  console.info(`texts that were cut: ${cut}`);
+  expect(cut).toBeGreaterThan(100);
+}, 120_000);
+
+// What looks like the line of an entry and is none.
+test.each([
+  ['quotes over many lines', lines('a: "x', 'b: y"', 'c: 1')],
+  ['brackets over many lines', lines('a: [x,', 'b: y', ']', 'c: 1')],
+  ['a text over many lines', lines('a: x', '  b', '  c', 'd: 1')],
+  ['a block scalar', lines('a: |', '  b: 1', '  # no comment', '# a comment', 'c: 1')],
+  ['a list that stands flush', lines('a:', '- b: 1', '  c: 2', '- d', 'e: 1')],
+  ['an anchor and its alias', lines('a: &x', '  y: 1', 'b: *x', 'c:', '  <<: *x')],
+  ['a key in question', lines('? a', ': b', 'c: 1')],
+  ['a comment behind the key', lines('a: # b', '  c: 1', 'd: 1')],
+  ['a first line behind a mark', lines('# Copyright', '---', 'a:', '  b: 1', 'c: 1')],
+  ['two documents', lines('a: 1', '---', 'b: 1')],
+  ['tabs', 'a:\n\tb: 1\nc: 1\n'],
+  ['carriage returns', 'a:\r\n  b: 1\r\n  c: |\r\n    x\r\nd: 1\r\n'],
+  ['a byte order mark', '\uFEFFa:\n  b: 1\nc: 1\n'],
+  ['a key twice', lines('a: 1', 'b: 1', 'a: 2')],
+  ['nothing below a key', lines('a:', '# c', 'b:', 'c: 1')],
+  ['a map that loses its indentation', lines('a:', '    b: 1', '  c: 1')],
+  ['no line break at the end', 'a:\n  b: 1\nc:\n  - d'],
+])('parts do not change how it is read: %s', (_name, text) => {
+  const read = (cuts: typeof TINY): unknown => {
+    try {
+      return told(readYaml(text, { lean: false, cuts }));
+    } catch (error) {
+      return String(error);
+    }
+  };
+  expect(read(TINY)).toEqual(read(NONE));
+});
