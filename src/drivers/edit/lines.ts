@@ -33,7 +33,8 @@ export function propertiesSource(text: string): Source {
     (value, line) => {
       // `key` alone, without a sign between it and its value.
       const bare = line && line.start === line.end && !/[=:\s]/.test(text[line.start - 1] ?? '') ? equals : '';
-      return bare + escapeProperty(value).replace(/^ /, '\\ ');
+      // Behind a blank a sign would be the one between name and value.
+      return bare + escapeProperty(value).replace(/^[ :=]/, '\\$&');
     },
   );
 }
@@ -91,9 +92,11 @@ const ESCAPES: Record<string, string> = { n: '\n', r: '\r', t: '\t' };
 function writeEnv(value: string, line?: Line): string {
   const quote = line?.quote;
   if (!quote && /^[\w./:@,+=-]*$/.test(value)) return value;
-  if (quote !== '"' && !/['\r\n]/.test(value)) return `'${value}'`;
+  // Some take a backslash in front of the last quote for a part of the text.
+  const isSingle = !/['\r\n]|\\$/.test(value);
+  if (quote !== '"' && isSingle) return `'${value}'`;
   if (!/["\\$`\r\n]/.test(value)) return `"${value}"`;
-  if (!/['\r\n]/.test(value)) return `'${value}'`;
+  if (isSingle) return `'${value}'`;
   throw new PermanentError(
     `the text ${JSON.stringify(value.slice(0, 40))} cannot be written so that every reader of .env files takes it alike`,
   );

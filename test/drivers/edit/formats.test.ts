@@ -108,6 +108,7 @@ describe('.env', () => {
   });
   test('what readers take differently is refused', () => {
     expect(() => promote('A="a\\nb"', 'A=1', ['$.A'], { file })).toThrow('file ".env"');
+    expect(() => promote('A="a\\\\"', 'A=1', ['$.A'], { file })).toThrow('cannot be written so that every reader');
     expect(() => selectValues(file, 'A=1\nnonsense\n', ['$.A'])).toThrow('file ".env": line 2 is not NAME=value');
     expect(() => selectValues(file, 'A=1\nA=2\n', ['$.A'])).toThrow('line 2: "A" stands twice in the file');
   });
@@ -126,6 +127,7 @@ describe('.properties', () => {
     ['a value over two lines', '$.a', 'a=new', 'a = one\\\n    two\nb=1\n', 'a = new\nb=1\n'],
     ['escapes', '$.a', 'a=\\u00e4\\n\\\\', 'a=1\n', 'a=\\u00e4\\n\\\\\n'],
     ['a new name looks like the others', '$.c', 'c=3', 'a : 1\n', 'a : 1\nc : 3\n'],
+    ['a sign behind a blank', '$.a', 'a=\\=x', 'a 1\n', 'a \\=x\n'],
     ['a name alone', '$.a', 'a=1', 'a\nb=1\n', 'a=1\nb=1\n'],
     ['carriage returns', '$.a', 'a=2', 'a=1\r\nb=1\r\n', 'a=2\r\nb=1\r\n'],
   ])('%s', (_name, path, source, target, after) => {

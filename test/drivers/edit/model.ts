@@ -254,14 +254,18 @@ export function shared(dice: Dice, model: MapModel): MapModel {
       .slice(at + 1)
       .filter(({ map, index }) => !holds(target, map) && !holds(map.entries[index]![1], target));
     if (later.length === 0) continue;
-    const { map, index } = dice.pick(later);
+    const maps = target.kind === 'map' ? later.filter((each) => each.map.entries[each.index]![1].kind === 'map') : [];
+    const { map, index } = dice.pick(maps.length > 0 && !dice.once(3) ? maps : later);
     const [key, old] = map.entries[index]!;
+    const hasName = target.kind === 'map' && entriesOf(target).some(([each]) => each === 'name');
+    if (target.kind === 'map' && old.kind === 'map' && !old.merge && !hasName && dice.once(2)) {
+      old.merge = { kind: 'alias', target };
+      target.anchor ??= `a${at}-${round}`;
+      continue;
+    }
     // An anchor in what an alias takes the place of would be gone.
     if (anchorsIn(old) || key === 'name') continue;
-    if (target.kind === 'map' && !map.merge && !holds(map, target) && dice.once(2)) {
-      if (entriesOf(target).some(([each]) => each === 'name')) continue;
-      map.merge = { kind: 'alias', target };
-    } else map.entries[index] = [key, { kind: 'alias', target }];
+    map.entries[index] = [key, { kind: 'alias', target }];
     target.anchor ??= `a${at}-${round}`;
   }
   return root;
@@ -297,4 +301,26 @@ export function sharingsOf(root: MapModel): Sharing[] {
   };
   walk(root, []);
   return found.map(({ target, ...each }) => ({ ...each, anchor: places.get(target)! }));
+}
+
+const NAMES_OF_LINES = ['LOG_LEVEL', 'PORT', 'IMAGE_TAG', 'A', 'DB_URL', 'FEATURE_1', 'EMPTY'];
+
+/** Names and texts alone. */
+export function flat(dice: Dice): MapModel {
+  const keys = [...new Set(Array.from({ length: 1 + dice.roll(6) }, () => dice.pick(NAMES_OF_LINES)))];
+  return { kind: 'map', entries: keys.map((key) => [key, { kind: 'scalar', value: text(dice) }]) };
+}
+
+/** Without what TOML cannot say: null, integers of more than 64 bits. */
+export function tomlOf(model: MapModel): MapModel {
+  const of = (each: Model): Model => {
+    if (each.kind === 'scalar') {
+      if (each.value === null) return { kind: 'scalar', value: 'none' };
+      return typeof each.value === 'number' && each.value > 1e15 ? { kind: 'scalar', value: 7, written: '7' } : each;
+    }
+    if (each.kind === 'list') return { ...each, items: each.items.map(of) };
+    if (each.kind === 'map') return { ...each, entries: each.entries.map(([key, inner]) => [key, of(inner)]) };
+    return each;
+  };
+  return of(model) as MapModel;
 }

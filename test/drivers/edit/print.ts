@@ -1,5 +1,5 @@
 import type { Dice } from './dice.ts';
-import type { AliasModel, Location, Model, ScalarModel } from './model.ts';
+import type { AliasModel, Location, MapModel, Model, ScalarModel } from './model.ts';
 
 /** A document as somebody wrote it down, and where each scalar stands in it. */
 export interface Printed {
@@ -205,4 +205,137 @@ export function printJson(dice: Dice, model: Model): Printed {
   }
   write(model, [], '');
   return { text: out + (dice.once(3) ? '' : eol), spans };
+}
+
+/** Lines of names and texts, each line as `write` has it, with comments and blank lines between them. */
+function printLines(
+  dice: Dice,
+  model: MapModel,
+  comment: string,
+  write: (name: string, value: string) => { head: string; value: string; tail: string; style: string },
+): Printed {
+  const eol = dice.once(4) ? '\r\n' : '\n';
+  const spans: Span[] = [];
+  let out = dice.once(8) ? '\uFEFF' : '';
+  model.entries.forEach(([name, each], index) => {
+    if (dice.once(5)) out += eol;
+    if (dice.once(4)) out += `${comment} c${index} = "z'${eol}`;
+    const line = write(name, (each as ScalarModel).value as string);
+    out += line.head;
+    spans.push({
+      location: [name],
+      start: out.length,
+      end: out.length + line.value.length,
+      quoted: true,
+      style: line.style,
+    });
+    out += line.value + line.tail + eol;
+  });
+  return { text: dice.once(5) && out.endsWith(eol) ? out.slice(0, -eol.length) : out, spans };
+}
+
+export function printEnv(dice: Dice, model: MapModel): Printed {
+  return printLines(dice, model, '#', (name, text) => {
+    const styles: [string, string][] = [];
+    if (/^[\w./:@,+=-]*$/.test(text)) styles.push(['BARE', text]);
+    if (!/['\r]|\\$/.test(text)) styles.push(['SINGLE', `'${text}'`]);
+    if (!/["\\$`\r]/.test(text)) styles.push(['DOUBLE', `"${text}"`]);
+    // What no line can say is something else.
+    const [style, value] = styles.length > 0 ? dice.pick(styles) : (['BARE', 'none'] as const);
+    if (styles.length === 0) setText(model, name, 'none');
+    const tail = value !== '' && dice.once(4) ? ' # c' : '';
+    return { head: `${dice.once(4) ? 'export ' : ''}${name}=`, value, tail, style };
+  });
+}
+
+function setText(model: MapModel, name: string, value: string): void {
+  model.entries.find(([key]) => key === name)![1] = { kind: 'scalar', value };
+}
+
+export function printProperties(dice: Dice, model: MapModel): Printed {
+  return printLines(dice, model, dice.pick(['#', '!']), (name, text) => {
+    const value = escapedProperty(text);
+    return {
+      head: name + dice.pick(['=', ' = ', ': ', ' ']),
+      value,
+      tail: '',
+      style: value === text ? 'BARE' : 'ESCAPED',
+    };
+  });
+}
+
+const PROPERTY: Record<string, string> = { '\n': '\\n', '\r': '\\r', '\t': '\\t', '\\': '\\\\' };
+const escapedProperty = (text: string): string =>
+  text
+    .replaceAll(/[\n\r\t\\]/g, (each) => PROPERTY[each]!)
+    .replace(/^[ :=]/, '\\$&')
+    .replaceAll(/[^ -~]/g, (each) => `\\u${each.charCodeAt(0).toString(16).padStart(4, '0')}`);
+
+/** TOML: tables with headers, in braces, lists of both. */
+export function printToml(dice: Dice, model: MapModel): Printed {
+  const eol = dice.once(4) ? '\r\n' : '\n';
+  const spans: Span[] = [];
+  let out = dice.once(8) ? '\uFEFF' : '';
+  const nameOf = (key: string): string => (/^[\w-]+$/.test(key) && !dice.once(6) ? key : escaped(key));
+
+  function writeValue(each: Model, at: Location): void {
+    if (each.kind === 'scalar') {
+      const start = out.length;
+      const { value, written } = each;
+      let style = 'PLAIN';
+      if (typeof value !== 'string') out += written ?? String(value);
+      else if (!value.includes("'") && isPrintable(value) && dice.once(2)) {
+        style = 'SINGLE';
+        out += `'${value}'`;
+      } else if (value.includes('\n') && isPrintable(value.replaceAll('\n', '')) && dice.once(2)) {
+        style = 'LINES';
+        out += `"""\n${value.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"""`;
+      } else {
+        style = 'DOUBLE';
+        out += escaped(value);
+      }
+      spans.push({ location: at, start, end: out.length, quoted: style !== 'PLAIN', style });
+    } else if (each.kind === 'list') {
+      out += '[';
+      each.items.forEach((item, index) => {
+        if (index > 0) out += ', ';
+        writeValue(item, [...at, index]);
+      });
+      out += dice.once(3) && each.items.length > 0 ? ` # end${eol}]` : ']';
+    } else if (each.kind === 'map') {
+      out += '{';
+      each.entries.forEach(([key, inner], index) => {
+        out += `${index > 0 ? ',' : ''} ${nameOf(key)} = `;
+        // A comment, and so a line of its own, has no place in braces.
+        writeValue(inner, [...at, key]);
+      });
+      out += ' }';
+    }
+  }
+
+  const isTable = (each: Model): boolean =>
+    each.kind === 'map' || (each.kind === 'list' && each.named && each.items.length > 0);
+  function writeTable(map: MapModel, at: Location, path: string[]): void {
+    const later = map.entries.filter(([, each]) => isTable(each) && !dice.once(4));
+    for (const [key, each] of map.entries) {
+      if (later.some(([name]) => name === key)) continue;
+      if (dice.once(5)) out += `# c "x" = [y]${eol}`;
+      out += `${nameOf(key)} = `;
+      writeValue(each, [...at, key]);
+      out += (dice.once(4) ? ' # c' : '') + eol;
+    }
+    for (const [key, each] of later) {
+      const name = [...path, nameOf(key)];
+      const tables: [Location, MapModel][] =
+        each.kind === 'list'
+          ? each.items.map((item, index) => [[...at, key, index], item as MapModel])
+          : [[[...at, key], each as MapModel]];
+      for (const [place, table] of tables) {
+        out += `${dice.once(2) ? eol : ''}${each.kind === 'list' ? `[[${name.join('.')}]]` : `[${name.join('.')}]`}${eol}`;
+        writeTable(table, place, name);
+      }
+    }
+  }
+  writeTable(model, [], []);
+  return { text: out, spans };
 }
