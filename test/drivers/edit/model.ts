@@ -244,7 +244,7 @@ const holds = (model: Model, wanted: Model): boolean =>
 /** The same document with anchors, and with aliases and merges below them. */
 export function shared(dice: Dice, model: MapModel): MapModel {
   const root = structuredClone(model);
-  for (let round = dice.roll(4); round > 0; round -= 1) {
+  for (let round = 1 + dice.roll(3); round > 0; round -= 1) {
     const all = valuesOf(root);
     const at = dice.roll(all.length);
     const from = all[at]!;

@@ -121,12 +121,12 @@ export function play(numbers: number[], format: Format, reached: Reached): void 
   const isMany = format === 'YAML' && dice.once(4);
   if (isMany) for (const each of [source, target]) each.entries.unshift(...structuredClone(KIND));
   if (format === 'YAML' && dice.once(2)) source = shared(dice, source);
-  if (format === 'YAML' && dice.once(2)) target = shared(dice, target);
+  if (format === 'YAML' && !dice.once(3)) target = shared(dice, target);
   const print = (model: MapModel): File => (isMany ? among(dice, model) : { ...shape.print(dice, model), at: 0 });
   const [from, to] = [print(source), print(target)];
   const places = placesOf(source);
   const chosen = Array.from({ length: 1 + dice.roll(3) }, () => stepsFor(dice, source, dice.pick(places).location));
-  const prefix = isMany ? (from.at === to.at && dice.once(2) ? `${to.at + 1} ` : 'Deployment/api ') : '';
+  const prefix = isMany ? (from.at === to.at && !dice.once(3) ? `${to.at + 1} ` : 'Deployment/api ') : '';
   const paths = [...new Set(chosen.map((steps) => prefix + pathOf(dice, steps)))];
   const bys = new Set(chosen.flat().map(({ by }) => by));
   const isByPlace = bys.has('index') || bys.has('last') || bys.has('slice');

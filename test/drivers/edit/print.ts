@@ -61,7 +61,7 @@ export function printYaml(dice: Dice, model: Model, among?: { eol: string }): Pr
     }
     const style = dice.pick(styles);
     kept = false;
-    if (value === null && !inFlow && each.anchor === undefined && dice.once(2)) {
+    if (value === null && !inFlow && each.anchor === undefined && !dice.once(2)) {
       spans.push({ location: at, start: out.length, end: out.length, quoted: false, style: 'EMPTY' });
       return 'line';
     }
@@ -287,7 +287,7 @@ export function printToml(dice: Dice, model: MapModel): Printed {
       else if (!value.includes("'") && isPrintable(value) && dice.once(2)) {
         style = 'SINGLE';
         out += `'${value}'`;
-      } else if (value.includes('\n') && isPrintable(value.replaceAll('\n', '')) && dice.once(2)) {
+      } else if (value.includes('\n') && isPrintable(value.replaceAll('\n', ''))) {
         style = 'LINES';
         out += `"""\n${value.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"""`;
       } else {
