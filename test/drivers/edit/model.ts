@@ -258,7 +258,7 @@ export function shared(dice: Dice, model: MapModel): MapModel {
     const { map, index } = dice.pick(maps.length > 0 && !dice.once(3) ? maps : later);
     const [key, old] = map.entries[index]!;
     const hasName = target.kind === 'map' && entriesOf(target).some(([each]) => each === 'name');
-    if (target.kind === 'map' && old.kind === 'map' && !old.merge && !hasName && dice.once(2)) {
+    if (target.kind === 'map' && old.kind === 'map' && !old.merge && !hasName && !dice.once(3)) {
       old.merge = { kind: 'alias', target };
       target.anchor ??= `a${at}-${round}`;
       continue;

@@ -94,9 +94,9 @@ function among(dice: Dice, model: MapModel): File {
   const mark = (): string => `---${dice.once(3) ? ' # next' : ''}${eol}`;
   const at = dice.roll(3);
   const other = (): string => {
-    const each = document(dice);
+    const each = shared(dice, document(dice));
     each.entries.unshift(['kind', { kind: 'scalar', value: 'Service' }], KIND[1]!);
-    return printYaml(dice, shared(dice, each), { eol }).text + mark();
+    return printYaml(dice, each, { eol }).text + mark();
   };
   const before = (dice.once(3) ? '\uFEFF' : '') + Array.from({ length: at }, other).join('');
   const { text, spans } = printYaml(dice, model, { eol });
@@ -119,9 +119,10 @@ export function play(numbers: number[], format: Format, reached: Reached): void 
   if (format === 'TOML') target = tomlOf(target);
   if (format === 'ENV' || format === 'PROPERTIES') target = flatOf(target);
   const isMany = format === 'YAML' && dice.once(4);
-  if (isMany) for (const each of [source, target]) each.entries.unshift(...structuredClone(KIND));
   if (format === 'YAML' && dice.once(2)) source = shared(dice, source);
   if (format === 'YAML' && !dice.once(3)) target = shared(dice, target);
+  // What the document is called by is shared with nothing.
+  if (isMany) for (const each of [source, target]) each.entries.unshift(...structuredClone(KIND));
   const print = (model: MapModel): File => (isMany ? among(dice, model) : { ...shape.print(dice, model), at: 0 });
   const [from, to] = [print(source), print(target)];
   const places = placesOf(source);

@@ -57,7 +57,7 @@ export function printYaml(dice: Dice, model: Model, among?: { eol: string }): Pr
       if (isWord(value)) styles.push('PLAIN', 'PLAIN');
       if (isPrintable(value)) styles.push('SINGLE');
       if (!inFlow && column >= 0 && value !== '' && canBlock(value) && value.trim() !== '')
-        styles.push('LITERAL', 'LITERAL', 'FOLDED');
+        styles.push('LITERAL', 'LITERAL', 'FOLDED', 'FOLDED');
     }
     const style = dice.pick(styles);
     kept = false;
