@@ -67,6 +67,18 @@ const MUTANTS = {
     'plain(node.target)',
     FINDINGS,
   ],
+  'a part with an alias is taken for known': [
+    'yaml-read.ts',
+    'if (!this.#shares) this.#parts',
+    'this.#parts',
+    'test/drivers/edit/parts',
+  ],
+  'a part forgets what it stands below': [
+    'yaml-read.ts',
+    'inFlow: false, column, after, inList: false',
+    'inFlow: false, column: 0, after, inList: false',
+    'test/drivers/edit/parts',
+  ],
   'documents of comments count': [
     'yaml-read.ts',
     'if (!contents || (isScalar(contents) && contents.range[0] === contents.range[1])) return [];',

@@ -220,7 +220,9 @@ function mayRefuse(format: Format, target: MapModel, { assignments, added }: Exp
       )
     );
   if (format === 'ENV')
-    return assignments.some(({ value }) => /['\r\n]|\\$/.test(String(value)) && /["\\$`\r\n]/.test(String(value)));
+    return assignments.some(
+      ({ value }) => typeof value === 'string' && /['\r\n]|\\$/.test(value) && /["\\$`\r\n]/.test(value),
+    );
   const shares = sharings.flatMap(({ at, anchor }) => [at, anchor]);
   return (
     shares.length > 0 &&
