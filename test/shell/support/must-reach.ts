@@ -87,7 +87,7 @@ export function askingPlaces(root = SRC): string[] {
   const places = new Set<string>();
   for (const folder of ['store', 'commands'])
     for (const name of readdirSync(join(root, folder)).filter(
-      (each) => /\.[tj]s$/.test(each) && !/\.d\.ts$/.test(each),
+      (each) => /\.[tj]s$/.test(each) && !each.endsWith('.d.ts'),
     )) {
       const file = `${folder}/${name.replace(/\.[tj]s$/, '')}`;
       if (NOT_IN_A_WORLD.has(file)) continue;

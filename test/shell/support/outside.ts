@@ -24,16 +24,14 @@ export interface Running {
 /** All targets of the world. Each knows the keys of its effects, whichever process asks, as a git branch does. */
 export class Targets {
   readonly #draw: (key: string, context: EffectContext) => Turn;
-  readonly #now: () => number;
   readonly #reached: Reached;
   readonly done = new Map<string, Effect>();
   readonly running = new Set<Running>();
   /** Application → what is there. */
   readonly live = new Map<string, string>();
 
-  constructor(draw: (key: string, context: EffectContext) => Turn, now: () => number, reached: Reached) {
+  constructor(draw: (key: string, context: EffectContext) => Turn, reached: Reached) {
     this.#draw = draw;
-    this.#now = now;
     this.#reached = reached;
   }
 

@@ -160,17 +160,13 @@ export class ShellWorld {
     const pick = this.#random.fork();
     this.#queue = new SimulatedQueue(this.#clock, (count) => pick.whole(0, count - 1));
     const turns = this.#random.fork();
-    this.#targets = new Targets(
-      (_, { releaseId, environment }) => {
-        const lately = this.#mood === 'ROLLBACKS' && environment !== 'dev' && this.#releases.indexOf(releaseId) > 0;
-        return {
-          takes: turns.pick(this.#mood === 'STOPS' ? [200, 2_000, 25_000, 10 * MINUTE] : [0, 0, 200, 2_000, 25_000]),
-          ends: turns.chance(lately ? 0.75 : 0.9) ? 'well' : turns.pick(['TRANSIENT', 'TRANSIENT', 'FAILED']),
-        };
-      },
-      () => this.scheduler.now,
-      this.#reached,
-    );
+    this.#targets = new Targets((_, { releaseId, environment }) => {
+      const lately = this.#mood === 'ROLLBACKS' && environment !== 'dev' && this.#releases.indexOf(releaseId) > 0;
+      return {
+        takes: turns.pick(this.#mood === 'STOPS' ? [200, 2_000, 25_000, 10 * MINUTE] : [0, 0, 200, 2_000, 25_000]),
+        ends: turns.chance(lately ? 0.75 : 0.9) ? 'well' : turns.pick(['TRANSIENT', 'TRANSIENT', 'FAILED']),
+      };
+    }, this.#reached);
     this.record = new Record(this.scheduler, this.#reached);
     this.#config = loadConfig({
       DATABASE_URL: options.databaseUrl,
