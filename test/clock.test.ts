@@ -85,6 +85,7 @@ test('a worker whose machine is two hours ahead decides at the time of PostgreSQ
     expect(ready).toBe(false);
     expect(parts['clock']).toEqual({
       ok: false,
+      needed: true,
       detail: 'the clock of this machine is 2h ahead of that of PostgreSQL',
     });
     // An API serves its readers, and says it.
