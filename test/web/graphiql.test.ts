@@ -78,9 +78,14 @@ test('the IDE opens on the examples, runs the first query, and asks no other hos
 test('a release that starts elsewhere is seen live in the subscription of the third tab', async () => {
   const { page, addresses, complaints } = await visit('/graphiql');
   await page.locator('.graphiql-tab').nth(2).click();
-  const socket = page.waitForEvent('websocket');
+  // An open socket is no subscription yet: what is released before there is one is not seen.
+  const subscribed = page
+    .waitForEvent('websocket')
+    .then((socket) =>
+      socket.waitForEvent('framesent', ({ payload }) => payload.toString().includes('"type":"subscribe"')),
+    );
   await page.locator('.graphiql-execute-button').click();
-  await socket;
+  await subscribed;
   await served.engine.trigger({ product: 'billing', version: '7.0.0' });
   await response(page).getByText('"ReleaseSucceeded"').waitFor();
   expect(addresses.filter((address) => address.startsWith('ws:'))).toEqual([
