@@ -15,7 +15,7 @@ import type {
 } from './node.ts';
 import { childOf, isPlainMap, plain, setKey } from './node.ts';
 import type { Edit } from './text.ts';
-import { plainOf } from './want.ts';
+import { plainOf, sameWant } from './want.ts';
 import type { Wishes } from './wishes.ts';
 import { wholeOf } from './wishes.ts';
 
@@ -35,6 +35,8 @@ export class Editor {
   readonly #writer: Writer;
   #after = new Map<Node, Plain>();
   #known: Map<Node, Plain> | undefined;
+  /** What is wanted of a node as a whole. */
+  #puts = new Map<Node, Want>();
 
   constructor(writer: Writer) {
     this.#writer = writer;
@@ -92,6 +94,7 @@ export class Editor {
   #put(node: Node, want: Want): Edited {
     const edited = this.#edited(node, want);
     this.#after.set(node, edited.settled);
+    this.#puts.set(node, settle(node, want));
     return edited;
   }
 
@@ -107,13 +110,20 @@ export class Editor {
   }
 
   #alias(node: AliasNode, want: Want): Edited {
-    const before = this.#after;
+    const [before, puts] = [this.#after, this.#puts];
     // What stands at the anchor is not written from here.
     this.#after = new Map();
-    const { settled } = this.#edited(node.target, want);
+    this.#puts = new Map();
+    const { edits, settled } = this.#edited(node.target, want);
     this.#after = before;
+    this.#puts = puts;
     const becomes = this.#known?.get(node.target) ?? plain(node.target);
-    if (canonical(becomes) === canonical(settled)) return { edits: [], settled };
+    const put = this.#puts.get(node.target);
+    const isWritten = put
+      ? sameWant(put, settle(node.target, want))
+      : edits.length === 0 || this.#known?.has(node.target);
+    // The numbers 1.1 and 1.10 are equal, and as versions they are not.
+    if (isWritten && canonical(becomes) === canonical(settled)) return { edits: [], settled };
     return { edits: this.#known ? this.#writer.replace(node, settle(node.target, want)) : [], settled };
   }
 

@@ -29,7 +29,7 @@ export class YamlWriter implements Writer {
     const form = this.#source.containers.get(node)?.form;
     const isBlock = form === 'block';
     if (isInline(want) || place.inFlow || form === 'flow' || form === 'none') {
-      if (isBlock) return this.#blockToLine(node, place, this.#inline(want, place, 'PLAIN'));
+      if (isBlock) return this.#blockToLine(node, place, this.#inline(want, this.#inLine(node, place), 'PLAIN'));
       return this.#toLine(node, place, want);
     }
     if (isBlock) return this.#blockToBlock(node, place, want);
@@ -77,6 +77,13 @@ export class YamlWriter implements Writer {
       return [{ start: node.start, end: node.end, text: written }];
     }
     return [{ start: node.start, end: node.end, text: this.#inline(want, within, style) }];
+  }
+
+  /** Where a comment stays behind a value, which would become part of a block scalar. */
+  #inLine(node: Node, place: Place): Place {
+    const line = lineEnd(this.#text, place.after);
+    const isAlone = node.start < line || this.#text.slice(place.after, line).trim() === '';
+    return isAlone ? place : { ...place, column: -1 };
   }
 
   /** A block gives way to a value in the line of its key or dash. */

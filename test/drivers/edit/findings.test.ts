@@ -301,6 +301,7 @@ describe('F7: a block scalar keeps its style', () => {
     ['blanks at its front', 'c: "  a\\nb\\n"\n', 'c: |\n  x\nz: 1\n', 'c: |2\n    a\n  b\nz: 1\n'],
     ['what no block can hold is quoted', 'c: "a\\u0007"\n', 'c: |\n  x\nz: 1\n', 'c: "a\\u0007"\nz: 1\n'],
     ['the last one of a file without a line break', 'c: |\n  a\n', 'c: |\n  x', 'c: |\n  a\n'],
+    ['none where a comment stays in its line', 'c: |\n  a\n  b\n', 'c: # about\n- x\n', 'c: "a\\nb\\n" # about\n'],
     ['with carriage returns', 'c: |\n  a\n  b\n', 'c: |\r\n  x\r\nz: 1\r\n', 'c: |\r\n  a\r\n  b\r\nz: 1\r\n'],
   ])('%s', (_name, source, target, after, path = '$.c') => {
     expect(promote(source, target, [path])).toBe(after);
@@ -368,6 +369,12 @@ test.each(['~', '?(1)', '^', 'a]b', "it's", '()', '(1)', '$', '*', '..', '@', ' 
     expect(promote(file(1), file(2), [`$.m[${JSON.stringify(name)}]`])).toBe(file(2).replace('2', '1'));
   },
 );
+
+test('an alias gives way to a number that is written otherwise', () => {
+  expect(promote('b: 1.10\n', 'a: &t 1.1\nb: *t\n', ['$.b'])).toBe('a: &t 1.1\nb: 1.10\n');
+  expect(promote('a: 1.10\nb: 1.1\n', 'a: &t 1\nb: *t\n', ['$.a', '$.b'])).toBe('a: &t 1.10\nb: 1.1\n');
+  expect(promote('a: 1.10\nb: 1.10\n', 'a: &t 1\nb: *t\n', ['$.b', '$.a'])).toBe('a: &t 1.10\nb: *t\n');
+});
 
 test('F15: an alias stays whatever the order of the paths', () => {
   for (const paths of [

@@ -217,6 +217,8 @@ function descend(
     });
   else if (isMap(source))
     for (const [name, each] of Object.entries(source)) {
+      // What stands within a selected value comes with it.
+      if (name === key) continue;
       const has = isMap(target) && Object.hasOwn(target, name);
       const fits = target === undefined || target === null || isMap(target);
       descend(

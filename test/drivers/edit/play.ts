@@ -204,12 +204,19 @@ interface Expected {
   assignments: Assignment[];
   skipped: number;
   added: number;
+  /** All that is to be written. */
+  values: Plain[];
 }
 
 const starts = (location: Location, start: Location): boolean => start.every((key, at) => key === location[at]);
 
 /** What is asked for at an alias, at its anchor or within may not be possible; no other place gives a reason. */
-function mayRefuse(format: Format, target: MapModel, { assignments, added }: Expected, sharings: Sharing[]): boolean {
+function mayRefuse(
+  format: Format,
+  target: MapModel,
+  { assignments, added, values }: Expected,
+  sharings: Sharing[],
+): boolean {
   const before = plainOf(target);
   const isNew = ({ location }: Assignment): boolean => valueAt(before, location) === undefined;
   if (format === 'TOML')
@@ -220,9 +227,7 @@ function mayRefuse(format: Format, target: MapModel, { assignments, added }: Exp
       )
     );
   if (format === 'ENV')
-    return assignments.some(
-      ({ value }) => typeof value === 'string' && /['\r\n]|\\$/.test(value) && /["\\$`\r\n]/.test(value),
-    );
+    return values.some((value) => typeof value === 'string' && /['\r\n]|\\$/.test(value) && /["\\$`\r\n]/.test(value));
   const shares = sharings.flatMap(({ at, anchor }) => [at, anchor]);
   return (
     shares.length > 0 &&
@@ -271,6 +276,7 @@ function expectedOf(
       assignments: outermostOf(assignments),
       skipped: isAdded ? 0 : missing.length,
       added: isAdded ? missing.length : 0,
+      values: [...assignments, ...(isAdded ? missing : [])].map(({ value }) => value),
     };
   } catch (error) {
     if (error instanceof Refused) return 'REFUSED';
