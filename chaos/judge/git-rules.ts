@@ -22,14 +22,26 @@ export async function judgeGit(
   for (const { product, repository } of repositories) {
     const commits = await commitsOf(repository.bare);
     judgeEffects(once, product, commits, history);
-    for (const commit of commits) if (commit.key !== null) await judgeContent(untouched, repository.bare, commit);
+    for (const commit of commits) {
+      if (commit.key === null) continue;
+      await judgeContent(untouched, repository.bare, commit, isOfRollback(commit.key, history));
+    }
     await judgeBranch(sound, repository.bare, commits);
   }
   return [once, untouched, sound];
 }
 
+/**
+ * A rollback that has nothing to change, while a push of what it takes back may still come, makes a commit without a change: that
+ * push is then too late.
+ */
+const isOfRollback = (key: string, { releases }: History): boolean =>
+  releases.get(key.slice(0, UUID_LENGTH))?.kind === 'ROLLBACK';
+const UUID_LENGTH = 36;
+
 function judgeEffects(rule: Rule, product: string, commits: Commit[], history: History): void {
   const byKey = new Map<string, string[]>();
+  const isEmpty = (id: string): boolean => commits.find((each) => each.id === id)?.paths.length === 0;
   for (const { id, key } of commits) if (key !== null) byKey.set(key, [...(byKey.get(key) ?? []), id]);
   for (const [key, ids] of byKey)
     rule.expect(ids.length === 1, () => `${key} was committed ${ids.length} times: ${ids.join(', ')}`);
@@ -38,7 +50,8 @@ function judgeEffects(rule: Rule, product: string, commits: Commit[], history: H
     const key = `${releaseId}.${event.attempt}.${event.environment}.${event.step}`;
     const ids = byKey.get(key) ?? [];
     // What was found right already has no commit of its own: one that has was made and then forgotten.
-    const right = event.changed ? ids.length === 1 && ids[0] === event.commit : ids.length === 0;
+    const fences = isOfRollback(key, history) && ids.length === 1 && isEmpty(ids[0] as string);
+    const right = event.changed ? ids.length === 1 && ids[0] === event.commit : ids.length === 0 || fences;
     rule.expect(
       right,
       () =>
@@ -47,9 +60,15 @@ function judgeEffects(rule: Rule, product: string, commits: Commit[], history: H
   }
 }
 
-async function judgeContent(rule: Rule, bare: string, { id, environment, paths }: Commit): Promise<void> {
+async function judgeContent(
+  rule: Rule,
+  bare: string,
+  { id, environment, paths }: Commit,
+  ofRollback: boolean,
+): Promise<void> {
   const path = `${environment}/values.yaml`;
-  rule.expect(paths.length === 1 && paths[0] === path, () => `${id} changes ${paths.join(', ')} instead of ${path}`);
+  const right = (paths.length === 1 && paths[0] === path) || (ofRollback && paths.length === 0);
+  rule.expect(right, () => `${id} changes ${paths.join(', ')} instead of ${path}`);
   const text = await git(bare, 'show', `${id}:${path}`).catch(() => '');
   const tag = /tag: "(\d+)"/.exec(text)?.[1];
   rule.expect(
