@@ -11,7 +11,8 @@ import { play, Reached } from './play.ts';
  * `SLUICE_EDIT_RUNS=1000000` searches longer, `SLUICE_EDIT_SEED=…` elsewhere; what was reached is printed.
  */
 const numRuns = Number(process.env.SLUICE_EDIT_RUNS ?? 600);
-const seed = process.env.SLUICE_EDIT_SEED === undefined ? undefined : Number(process.env.SLUICE_EDIT_SEED);
+/** A short run is the same each time: what is rare is reached, or is not, for whoever changes something. */
+const seed = Number(process.env.SLUICE_EDIT_SEED ?? 42);
 const tape = fc.array(fc.nat(), { minLength: 150, maxLength: 700, size: 'max' });
 
 const COMMON = ['written', 'scalars alone', 'carriage returns', 'byte order mark', 'comments', 'texts read back'];
@@ -48,7 +49,7 @@ test.each(MUST)(
       fc.property(tape, (numbers) => play(numbers, format, reached)),
       {
         numRuns,
-        ...(seed === undefined ? {} : { seed }),
+        seed,
         endOnFailure: false,
         includeErrorInReport: true,
         interruptAfterTimeLimit: process.env.SLUICE_EDIT_RUNS ? undefined : 60_000,
