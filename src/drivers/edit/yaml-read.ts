@@ -2,7 +2,7 @@ import type { CST, Document, Pair, ParsedNode, YAMLMap, YAMLSeq } from 'yaml';
 import { Composer, isAlias, isMap, isScalar, isSeq, Lexer, Parser } from 'yaml';
 import { PermanentError } from '../driver.ts';
 import type { FileDocument, ListNode, MapNode, Node, ScalarNode } from './node.ts';
-import { LIMITS, tooDeep } from './node.ts';
+import { LIMITS, resolved, tooDeep } from './node.ts';
 import { columnOf, lineEnd, lineOf } from './text.ts';
 import type { Cuts, Nested, Part } from './yaml-parts.ts';
 import { CUTS, partsOf } from './yaml-parts.ts';
@@ -299,7 +299,8 @@ class Reader {
       size += this.#sizes.get(value) ?? 1;
       const isMerge = key === '<<' && isScalar(pair.key) && pair.key.type === 'PLAIN' && canMerge(value);
       spans.push({ key: isMerge ? '<<' : key, start: keyStart, end: Math.max(value.end, after) });
-      if (isMerge) merges.push(...(value.kind === 'list' ? value.items : [value]));
+      const merged = resolved(value);
+      if (isMerge) merges.push(...(merged.kind === 'list' ? merged.items : [value]));
       else if (entries.has(key))
         throw new PermanentError(
           `line ${lineOf(this.#text, keyStart)}: the key ${JSON.stringify(key)} stands twice in one map`,

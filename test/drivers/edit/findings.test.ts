@@ -393,6 +393,13 @@ describe('F16: keys are named as they stand', () => {
 });
 
 describe('R1, R2: anchors and merges', () => {
+  test('a merge of an alias to a list of maps brings in their keys', () => {
+    const text = lines('all: &all [{tag: "1"}, {port: 80}]', 'web:', '  <<: *all', '  name: web');
+    const { values } = selectValues('v.yaml', text, ['$.web.tag', '$.web.port']);
+    expect(values.map(({ locations }) => locations[0]?.value)).toEqual(['1', 80]);
+    const changed = lines('all: [{tag: "2"}, {port: 80}]', 'web:', '  tag: "1"', '  port: 80', '  name: web');
+    expect(() => promote(changed, text, ['$.all'])).toThrow(/web\.tag|\*all/);
+  });
   const target = lines('base: &b {tag: "1", port: 80}', 'api: *b', 'web:', '  <<: *b', '  name: web');
   test('a value that is reached through an alias or a merge can be read', () => {
     const { values, absent } = selectValues('v.yaml', target, ['$.api.tag', '$.web.tag']);
