@@ -205,6 +205,8 @@ class Reader {
   async end(): Promise<void> {
     this.#ended = true;
     clearTimeout(this.#timer);
+    // Whoever waits for its end has nothing else left, perhaps: the process would end first, with exit code 13.
+    this.#hold(true);
     this.#process.kill('SIGKILL');
     await this.#gone;
   }

@@ -154,3 +154,11 @@ test.each(['idle', 'busy'])('a reader that is %s ends when its process was kille
   holder.kill('SIGKILL');
   await expect.poll(lives, { timeout: 15_000 }).toBe(false);
 });
+
+test('a process that closes its readers last ends with exit code 0', async () => {
+  const holder = fork(new URL('./holder.ts', import.meta.url), ['2000', 'closing'], {
+    execArgv: process.execArgv,
+    env: {},
+  });
+  expect(await new Promise((resolve) => holder.once('exit', resolve))).toBe(0);
+});
