@@ -103,7 +103,9 @@ function print({ faults, releases, invariants, stuck, recovery, longest, settled
   ]);
   console.log(`\n${table(['longest s', 'fault at', 'fault', 'release', 'between'], described)}\n`);
   console.log(
-    `${stuck === 0 ? 'Nothing is stuck' : `${stuck} releases are stuck`}; all had ended ${settled.toFixed(1)} s after the faults.`,
+    stuck === 0
+      ? `Nothing is stuck; all had ended ${settled.toFixed(1)} s after the faults.`
+      : `${stuck} releases are stuck ${settled.toFixed(1)} s after the faults.`,
   );
   if (logs) console.log(`What the processes wrote is in ${logs}.`);
 }

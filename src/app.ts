@@ -113,7 +113,7 @@ export async function openApp(config: Config, log: Log, outside: Partial<Outside
     closers.push(() => readPool.end());
     const reads = new Reads(readPool, { perCaller: config.reads.perCaller, waiting: limits.readsWaiting });
     const queue = throughSeams(
-      await make.openQueue({ ...config, databaseUrl, times, prefix: config.queuePrefix }, log),
+      await make.openQueue({ ...config, databaseUrl, clock, times, prefix: config.queuePrefix }, log),
       seams,
     );
     closers.push(() => queue.close());

@@ -5,6 +5,7 @@ import type pg from 'pg';
 import type { RedisOptions } from 'ioredis';
 import { Availability, isAway } from '../availability.ts';
 import { systemClock, within } from '../clock.ts';
+import type { SharedClock } from '../clock.ts';
 import { clientConfig, DEFAULT_STATEMENT_MS, PATIENT, SturdyPool, timesOf, withConnection } from '../connections.ts';
 import type { ConnectionTimes } from '../connections.ts';
 import type { Log } from '../log.ts';
@@ -12,11 +13,14 @@ import type { Seams } from '../seams.ts';
 import type { OutboxItem } from '../store/save-decisions.ts';
 import { askId, joinId, promoteId, stepId } from './job-data.ts';
 import type { JobData, JobName, PromoteData } from './job-data.ts';
+import { forgetWrongTimes, tellPostgresTime } from './postgres-time.ts';
 
 export interface QueueSettings {
   /** With it BullMQ runs on Redis, without it on PostgreSQL. */
   redisUrl?: string;
   databaseUrl: string;
+  /** The queue in PostgreSQL counts by it. */
+  clock: SharedClock;
   prefix: string;
   concurrency: number;
   lockDurationMs: number;
@@ -34,12 +38,19 @@ export interface Queue {
    * job is not there, with nothing added: whoever carries it does the steps himself.
    */
   spawn(data: PromoteData, steps: number[], parent: string): Promise<void>;
-  /** `over`: completed or failed for good. `joining`: it waits for its children, whatever has become of them. */
-  standing(jobId: string): Promise<'missing' | 'pending' | 'joining' | 'over'>;
+  standing(jobId: string): Promise<JobStanding>;
+  /** Gives a job its next try now, also one that waits for a time of day which a wrong clock has set. Others are left as they are. */
+  hurry(jobId: string): Promise<void>;
   ping(): Promise<void>;
   work(processor: JobProcessor): QueueWorker;
   close(): Promise<void>;
 }
+
+/**
+ * `delayed`: it failed, and waits for its next try. `joining`: it waits for its children, whatever has become of them. `over`: it was
+ * completed, or failed for good.
+ */
+export type JobStanding = 'missing' | 'pending' | 'delayed' | 'joining' | 'over';
 
 export interface QueuedJob<D extends JobData = JobData> {
   id?: string;
@@ -71,6 +82,7 @@ export function throughSeams(queue: Queue, seams: Seams | null): Queue {
     handOver: (items) => pass('hand over', () => queue.handOver(items)),
     spawn: (...args) => pass('spawn', () => queue.spawn(...args)),
     standing: (jobId) => pass('standing', () => queue.standing(jobId)),
+    hurry: (jobId) => pass('hurry', () => queue.hurry(jobId)),
     ping: () => pass('ping', () => queue.ping()),
     work: (processor) =>
       queue.work(async (job, token) => {
@@ -190,11 +202,23 @@ export class JobQueue implements Queue {
     );
   }
 
-  async standing(jobId: string): Promise<'missing' | 'pending' | 'joining' | 'over'> {
+  async standing(jobId: string): Promise<JobStanding> {
     const state = await this.#queue.getJobState(jobId);
     if (state === 'unknown') return 'missing';
+    if (state === 'delayed') return 'delayed';
     if (state === 'waiting-children') return 'joining';
     return state === 'completed' || state === 'failed' ? 'over' : 'pending';
+  }
+
+  async hurry(jobId: string): Promise<void> {
+    const job = await this.#queue.getJob(jobId);
+    if (!job) return;
+    try {
+      await job.promote();
+    } catch (error) {
+      // BullMQ refuses jobs that are not delayed; this one may have been taken up meanwhile.
+      if ((await this.standing(jobId)) === 'delayed') throw error;
+    }
   }
 
   /** Rejects with what is wrong, and what becomes of the work meanwhile. */
@@ -317,7 +341,7 @@ async function openOnRedis(settings: QueueSettings, url: string, log: Log): Prom
 const LONGEST_BLOCK = 15_000;
 
 async function openOnPostgres(settings: QueueSettings, log: Log): Promise<JobQueue> {
-  const { databaseUrl, times = timesOf(DEFAULT_STATEMENT_MS) } = settings;
+  const { databaseUrl, clock, times = timesOf(DEFAULT_STATEMENT_MS) } = settings;
   const availability = new Availability({ log, name: 'the queue in PostgreSQL', meanwhile: MEANWHILE });
   await migrateQueue(databaseUrl);
   const pool = new SturdyPool({
@@ -331,6 +355,7 @@ async function openOnPostgres(settings: QueueSettings, log: Log): Promise<JobQue
     // What passes a seam is the call of the queue, not its statements.
     seams: null,
   });
+  tellPostgresTime(pool, clock);
   pool.on('error', (error) => availability.away(error));
   pool.on('connect', () => availability.back());
   const pings = pingWhoeverHolds(pool);
@@ -369,7 +394,10 @@ async function migrateQueue(connectionString: string): Promise<void> {
   });
   pool.on('error', () => undefined);
   try {
-    await withConnection(pool, (client) => runMigrations(client));
+    await withConnection(pool, async (client) => {
+      await runMigrations(client);
+      await forgetWrongTimes(client);
+    });
   } finally {
     await pool.end();
   }

@@ -189,6 +189,7 @@ export class Sweep {
         const data = { releaseId: release.id, promotion, attempt, dispatch };
         const standing = await queue.standing(promoteId(data));
         const alone = standing === 'joining' && !(await this.#hasSiblings(data, steps.length));
+        if (standing === 'delayed') await queue.hurry(promoteId(data));
         if (standing === 'over' || alone) stimuli.push({ kind: 'lost-dispatch', promotion, dispatch });
         if (standing !== 'missing') continue;
         const join = release.plan.promotions[promotion]?.group != null;
@@ -200,6 +201,7 @@ export class Sweep {
       if (status !== 'ASKING') continue;
       const data = { releaseId: release.id, group, generation };
       const standing = await queue.standing(askId(data));
+      if (standing === 'delayed') await queue.hurry(askId(data));
       if (standing === 'over') stimuli.push({ kind: 'lost-question', group, generation });
       if (standing !== 'missing') continue;
       const work = { kind: 'ask-group' as const, group, generation };
@@ -214,7 +216,10 @@ export class Sweep {
    */
   async #hasSiblings(data: PromoteData, steps: number): Promise<boolean> {
     for (let step = 0; step < steps; step += 1) {
-      if ((await this.#parts.queue.standing(stepId(data, step))) === 'pending') return true;
+      const id = stepId(data, step);
+      const standing = await this.#parts.queue.standing(id);
+      if (standing === 'delayed') await this.#parts.queue.hurry(id);
+      if (standing === 'pending' || standing === 'delayed') return true;
     }
     return false;
   }

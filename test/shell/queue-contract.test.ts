@@ -1,5 +1,5 @@
 import { describe } from 'vitest';
-import { systemClock } from '../../src/clock.ts';
+import { SharedClock, systemClock } from '../../src/clock.ts';
 import { timesOf } from '../../src/connections.ts';
 import { JobQueue } from '../../src/jobs/queue.ts';
 import { createLog } from '../../src/log.ts';
@@ -9,6 +9,7 @@ import { queueContract } from '../support/queue-contract.ts';
 import { SimulatedQueue } from './support/queue.ts';
 
 const log = createLog({ level: 'silent' });
+const clock = new SharedClock(systemClock);
 
 forEachBackend(({ redisUrl, queuePrefix }) => {
   let opened = 0;
@@ -17,7 +18,7 @@ forEachBackend(({ redisUrl, queuePrefix }) => {
     const settings = { concurrency: 4, lockDurationMs: 2_000, stalledIntervalMs: 1_000 };
     const prefix = `${queuePrefix}${(opened += 1)}`;
     const times = timesOf(10_000);
-    const queue = await JobQueue.open({ ...settings, databaseUrl: database.url, redisUrl, prefix, times }, log);
+    const queue = await JobQueue.open({ ...settings, databaseUrl: database.url, clock, redisUrl, prefix, times }, log);
     return {
       queue,
       close: async () => {

@@ -94,6 +94,27 @@ export function queueContract(open: () => Promise<{ queue: Queue; close(): Promi
     expect(await queue.standing(promoteId(jobs[0]!))).toBe('over');
   }, 20_000);
 
+  test('a job that waits for its next try is given away at once when it is hurried', async () => {
+    const { item, jobs } = flow(1, false);
+    const id = promoteId(jobs[0]!);
+    const tries: number[] = [];
+    work(async ({ attemptsStarted }) => {
+      tries.push(attemptsStarted);
+      // The last pause, 1.6 s, is what it is hurried out of.
+      if (attemptsStarted < 5) throw new Error('broken');
+    });
+    await queue.handOver([item]);
+    await until(() => expect(tries).toHaveLength(4));
+    await until(async () => expect(await queue.standing(id)).toBe('delayed'));
+    const asked = performance.now();
+    await queue.hurry(id);
+    await until(() => expect(tries).toHaveLength(5));
+    expect(performance.now() - asked).toBeLessThan(1_400);
+    await queue.hurry(id);
+    await queue.hurry('nobody-knows-it');
+    await until(async () => expect(await queue.standing(id)).toBe('missing'));
+  }, 20_000);
+
   test('an environment that waits for its siblings is given away once more when they are through', async () => {
     const { item, jobs } = flow(1, false);
     const [data] = jobs as [PromoteData];

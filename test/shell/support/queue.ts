@@ -3,7 +3,7 @@ import type { Clock } from '../../../src/clock.ts';
 import { askId, joinId, promoteId, stepId } from '../../../src/jobs/job-data.ts';
 import type { JobData, JobName, PromoteData } from '../../../src/jobs/job-data.ts';
 import { parentIsGone } from '../../../src/jobs/queue.ts';
-import type { JobProcessor, Queue, QueuedJob, QueueWorker } from '../../../src/jobs/queue.ts';
+import type { JobProcessor, JobStanding, Queue, QueuedJob, QueueWorker } from '../../../src/jobs/queue.ts';
 import type { OutboxItem } from '../../../src/store/save-decisions.ts';
 
 interface Stored {
@@ -59,6 +59,7 @@ export class SimulatedQueue {
       handOver: async (items) => this.#handOver(items),
       spawn: async (data, steps, parent) => this.#spawn(data, steps, parent),
       standing: async (id) => this.#standing(id),
+      hurry: async (id) => this.#hurry(this.#jobs.get(id)),
       ping: async () => undefined,
       close: async () => undefined,
       work: (processor) => {
@@ -174,9 +175,10 @@ export class SimulatedQueue {
     this.#serve();
   }
 
-  #standing(id: string): 'missing' | 'pending' | 'joining' | 'over' {
+  #standing(id: string): JobStanding {
     const state = this.#jobs.get(id)?.state;
     if (state === undefined) return 'missing';
+    if (state === 'delayed') return 'delayed';
     return state === 'waiting-children' ? 'joining' : state === 'failed' ? 'over' : 'pending';
   }
 
@@ -232,10 +234,12 @@ export class SimulatedQueue {
       return this.#release(job);
     }
     job.state = 'delayed';
-    this.#clock.after('queue', BACKOFF * 2 ** (job.failures - 1), () => {
-      if (job.state === 'delayed') job.state = 'waiting';
-      this.#serve();
-    });
+    this.#clock.after('queue', BACKOFF * 2 ** (job.failures - 1), () => this.#hurry(job));
+  }
+
+  #hurry(job: Stored | undefined): void {
+    if (job?.state === 'delayed') job.state = 'waiting';
+    this.#serve();
   }
 
   #end(job: Stored): void {
