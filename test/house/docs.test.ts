@@ -88,7 +88,7 @@ describe('every page', () => {
       'SLUICE_SIM_RUNS',
       'SLUICE_SIM_SEED',
       'SLUICE_SIM_PRINT',
-      'SLUICE_EDIT_RUNS',
+      'SLUICE_EDIT_MINUTES',
       'SLUICE_EDIT_SEED',
     ];
     expect(

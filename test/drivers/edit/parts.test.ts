@@ -50,7 +50,7 @@ test('a text that is read in parts is the text that is read as a whole', () => {
         ),
       ).toEqual(readYaml(text, { lean: false, cuts: NONE }).documents.map(({ root }) => root && plain(root)));
     }),
-    { numRuns: Number(process.env['SLUICE_EDIT_RUNS'] ?? 300), interruptAfterTimeLimit: 60_000 },
+    { numRuns: 300, interruptAfterTimeLimit: 60_000 },
   );
   console.info(`texts that were cut: ${cut}`);
   expect(cut).toBeGreaterThan(0);
