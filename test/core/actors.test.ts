@@ -103,6 +103,16 @@ describe('told twice, taken in once', () => {
     expect(release.events.filter((each) => each.event.type === type)).toHaveLength(2);
   });
 
+  test.each(Object.entries(reports))(
+    '%s stands once, also where both tellings are heard in one decision',
+    (type, report) => {
+      const release = started('dev > eu');
+      release.tell({ ...report, key: 'a' }, { ...report, key: 'b' }, { ...report, key: 'a' });
+      expect(release.events.filter((each) => each.event.type === type)).toHaveLength(2);
+      expect(release.state.heard.map((each) => each.key)).toEqual(['a', 'b']);
+    },
+  );
+
   test('a termination that is heard again after a retry does not end the retried release', () => {
     const release = started('dev > eu');
     const end: Stimulus = { kind: 'terminate', reason: 'enough', by: 'bob', key: 'a' };

@@ -268,6 +268,7 @@ const MUTANTS = {
     'gates.ts',
     "askWindow(environment, state, facts, now, 'ROLLBACK', overrides)",
     'null',
+    ROLLBACKS,
   ],
   'a hold ends with the first of two': ['gates.ts', 'Math.max(...known)', 'Math.min(...known)', HOLDS],
   'an override never expires': ['windows/override.ts', 'expiresAt > now', 'true', 'test/core/overrides'],
@@ -325,7 +326,7 @@ const MUTANTS = {
     ACTORS,
   ],
   'an outcome is by whoever spoke last': ['advance.ts', '  move.actor = null;\n', '', ACTORS],
-  'what was heard is heard again': ['stimuli.ts', 'if (move.touched > touched)', 'if (false)'],
+  'what was heard is heard again': ['stimuli.ts', 'if (move.touched > touched)', 'if (false)', ACTORS],
   'a wrong clock is not put right': ['advance.ts', '  bringBack(move);\n', '', 'test/core/clock'],
   'all come back at once': ['stimuli.ts', 'fractionOf(`${tries} ${key}`)', '0', FAILURES],
   'the gate passes on a look from before': [
