@@ -1,5 +1,5 @@
 const CACHE = 'a cache is emptied one entry sooner or later, or more often: what it answers is the same, read again';
-const EFFORT = 'a bound on effort: ten thousand steps or one more, past what any calendar that people write takes';
+const EFFORT = 'a bound that keeps from an endless walk, past what any calendar that people write takes';
 
 /**
  * Mutations that change nothing which anybody could see, each with the reason: a file, the line as it stands (trimmed; several
@@ -38,9 +38,15 @@ const EQUAL: readonly { file: string; line: string; replacement: string; why: st
   },
   {
     file: 'src/core/windows/coverage.ts',
-    line: 'if (found.length >= count) return found;',
-    replacement: 'found.length > count',
-    why: 'the list is cut to that number all the same',
+    line: 'for (let page = wall - calendar.reach - SLACK; page < last && found.length < count; page += 64 * DAY) {',
+    replacement: 'found.length <= count',
+    why: 'one page more is read, and nothing of it is taken',
+  },
+  {
+    file: 'src/core/windows/coverage.ts',
+    line: 'for (let page = wall - calendar.reach - SLACK; page < last && found.length < count; page += 64 * DAY) {',
+    replacement: 'page <= last',
+    why: EFFORT,
   },
   {
     file: 'src/core/windows/coverage.ts',
@@ -74,15 +80,9 @@ const EQUAL: readonly { file: string; line: string; replacement: string; why: st
   },
   {
     file: 'src/core/windows/spread.ts',
-    line: 'return state.closed || until > at ? { opens, until } : null;',
-    replacement: 'until >= at',
-    why: 'whoever asks starts before its end in both cases',
-  },
-  {
-    file: 'src/core/windows/spread.ts',
     line: 'for (let openings = 0; openings < MAX_OPENINGS; openings += 1) {',
     replacement: 'openings <= MAX_OPENINGS',
-    why: 'the bound keeps from an endless walk, and has no exact meaning',
+    why: EFFORT,
   },
   {
     file: 'src/core/windows/spread.ts',
@@ -100,43 +100,19 @@ const EQUAL: readonly { file: string; line: string; replacement: string; why: st
     file: 'src/core/windows/state.ts',
     line: 'for (let steps = 0; opens !== null && steps < MAX_STEPS; steps += 1) {',
     replacement: 'steps <= MAX_STEPS',
-    why: 'the bound keeps from an endless walk, and has no exact meaning',
+    why: EFFORT,
   },
   {
     file: 'src/core/windows/state.ts',
     line: 'for (let steps = 0; now <= this.limit && steps < MAX_STEPS; steps += 1) {',
     replacement: 'steps <= MAX_STEPS',
-    why: 'the bound keeps from an endless walk, and has no exact meaning',
+    why: EFFORT,
   },
   {
     file: 'src/core/windows/state.ts',
     line: 'for (let steps = 0; now <= limit && steps < MAX_STEPS; steps += 1) {',
     replacement: 'steps <= MAX_STEPS',
-    why: 'the bound keeps from an endless walk, and has no exact meaning',
-  },
-  {
-    file: 'src/core/windows/state.ts',
-    line: 'for (let steps = 0; now <= limit && steps < MAX_STEPS; steps += 1) {',
-    replacement: 'now <= limit || steps < MAX_STEPS',
-    why: 'what closes behind the horizon is not told, however it was found',
-  },
-  {
-    file: 'src/core/windows/state.ts',
-    line: 'for (let steps = 0; now <= limit && steps < MAX_STEPS; steps += 1) {',
-    replacement: 'now < limit',
-    why: 'what is handed over at the horizon itself closes behind it',
-  },
-  {
-    file: 'src/core/windows/state.ts',
-    line: 'now = Math.max(...denying.map(({ until }) => until));',
-    replacement: 'Math.min(...denying.map(({ until }) => until))',
-    why: 'the longer ones are found closed again in the next round',
-  },
-  {
-    file: 'src/core/windows/state.ts',
-    line: 'const end = Math.max(...allowing.map(({ until }) => until));',
-    replacement: 'Math.min(...allowing.map(({ until }) => until))',
-    why: 'the longer ones are found open again in the next round',
+    why: EFFORT,
   },
   {
     file: 'src/core/windows/rrule.ts',
@@ -181,100 +157,10 @@ const EQUAL: readonly { file: string; line: string; replacement: string; why: st
     why: CACHE,
   },
   {
-    file: 'src/core/windows/coverage.ts',
-    line: 'if (calendar.blocks.size > 500) calendar.blocks.clear();',
-    replacement: 'calendar.blocks.size >= 500',
-    why: CACHE,
-  },
-  {
-    file: 'src/core/windows/coverage.ts',
-    line: 'if (calendar.blocks.size > 500) calendar.blocks.clear();',
-    replacement: 'calendar.blocks.size <= 500',
-    why: CACHE,
-  },
-  {
-    file: 'src/core/windows/cron.ts',
-    line: 'if (known.size > MAX_DAYS) known.clear();',
-    replacement: 'known.size >= MAX_DAYS',
-    why: CACHE,
-  },
-  {
-    file: 'src/core/windows/cron.ts',
-    line: 'if (known.size > MAX_DAYS) known.clear();',
-    replacement: 'known.size <= MAX_DAYS',
-    why: CACHE,
-  },
-  {
-    file: 'src/core/windows/rrule.ts',
-    line: 'if (pages.size > 100) pages.clear();',
-    replacement: 'pages.size >= 100',
-    why: CACHE,
-  },
-  {
-    file: 'src/core/windows/rrule.ts',
-    line: 'if (pages.size > 100) pages.clear();',
-    replacement: 'pages.size <= 100',
-    why: CACHE,
-  },
-  {
-    file: 'src/core/windows/window.ts',
-    line: 'if (calendars.size > 2000) calendars.clear();',
-    replacement: 'calendars.size >= 2000',
-    why: CACHE,
-  },
-  {
-    file: 'src/core/windows/window.ts',
-    line: 'if (calendars.size > 2000) calendars.clear();',
-    replacement: 'calendars.size <= 2000',
-    why: CACHE,
-  },
-  {
-    file: 'src/core/windows/zones.ts',
-    line: 'if (blocks.size > 5000) blocks.clear();',
-    replacement: 'blocks.size >= 5000',
-    why: CACHE,
-  },
-  {
-    file: 'src/core/windows/zones.ts',
-    line: 'if (blocks.size > 5000) blocks.clear();',
-    replacement: 'blocks.size <= 5000',
-    why: CACHE,
-  },
-  {
-    file: 'src/core/windows/state.ts',
-    line: 'for (let steps = 0; opens !== null && steps < MAX_STEPS; steps += 1) {',
-    replacement: 'steps <= MAX_STEPS',
-    why: EFFORT,
-  },
-  {
-    file: 'src/core/windows/state.ts',
-    line: 'for (let steps = 0; now <= this.limit && steps < MAX_STEPS; steps += 1) {',
-    replacement: 'steps <= MAX_STEPS',
-    why: EFFORT,
-  },
-  {
-    file: 'src/core/windows/state.ts',
-    line: 'for (let steps = 0; now <= limit && steps < MAX_STEPS; steps += 1) {',
-    replacement: 'steps <= MAX_STEPS',
-    why: EFFORT,
-  },
-  {
-    file: 'src/core/windows/state.ts',
-    line: 'if (plain.closed || this.runway <= 0) return plain;',
-    replacement: 'this.runway < 0',
-    why: 'a runway of nothing closes nothing: the next line says the same',
-  },
-  {
     file: 'src/core/windows/zones.ts',
     line: 'for (let index = Math.floor(from / BLOCK); index * BLOCK < to; index += 1) {',
     replacement: 'index * BLOCK <= to',
     why: 'what one block more holds is not before `to`, and is left out below',
-  },
-  {
-    file: 'src/core/advance.ts',
-    line: 'if (at !== null && (earliest === null || at < earliest)) earliest = at;',
-    replacement: 'at <= earliest',
-    why: 'the same time, set once more',
   },
   {
     file: 'src/core/approvals/person.ts',
@@ -300,7 +186,35 @@ const EQUAL: readonly { file: string; line: string; replacement: string; why: st
     replacement: 'false',
     why: 'what an approval starts, and what waits for another one, needs the facts as well',
   },
+  {
+    file: 'src/core/windows/keep.ts',
+    line: 'if (cache.size >= most) cache.clear();',
+    replacement: 'cache.size > most',
+    why: CACHE,
+  },
+  {
+    file: 'src/core/windows/keep.ts',
+    line: 'if (cache.size >= most) cache.clear();',
+    replacement: 'cache.size < most',
+    why: CACHE,
+  },
 ];
+
+/** Lines that are said to be equal and do not stand in their file any more. */
+export function staleReasons(textOf: (file: string) => string): string[] {
+  const files = new Map<string, string>();
+  const read = (file: string): string => {
+    const known = files.get(file);
+    if (known !== undefined) return known;
+    const lines = textOf(file)
+      .split('\n')
+      .map((each) => each.trim())
+      .join(' ');
+    files.set(file, lines);
+    return lines;
+  };
+  return EQUAL.filter(({ file, line }) => !read(file).includes(line)).map(({ file, line }) => `${file}: ${line}`);
+}
 
 export function reasonWhyEqual(file: string, line: string, replacement: string): string | undefined {
   return EQUAL.find((each) => each.file === file && line === each.line && each.replacement === replacement)?.why;

@@ -6,7 +6,7 @@ import type { MutantResult } from '@stryker-mutator/api/core';
 import { Stryker } from '@stryker-mutator/core';
 import { LEFT_OUT, allMutations, draw, mutationOf } from './draw.ts';
 import type { Mutation } from './draw.ts';
-import { reasonWhyEqual } from './equal.ts';
+import { reasonWhyEqual, staleReasons } from './equal.ts';
 
 // `npm run mutants -- [--sample N] [--seed N] [--only TEXT]`: draws small mutations of `src/core`, runs the core's own tests against
 // each, and lists what no test noticed. Mutations that change nothing are in equal.ts, each with the reason. The exit code is 0 when
@@ -33,6 +33,8 @@ const drawn = draw(
   seed,
 );
 if (drawn.length === 0) throw new Error(`no mutation of src/core contains "${options.only}"`);
+const stale = staleReasons((file) => readFileSync(join(root, file), 'utf8'));
+if (stale.length > 0) console.log(`in equal.ts, and no longer in the code:\n${stale.join('\n')}`);
 console.log(`${drawn.length} of ${all.length} mutations of src/core, seed ${seed}`);
 
 const results = await judge(drawn);

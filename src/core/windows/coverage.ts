@@ -44,14 +44,14 @@ export function occurrences({ spec }: ReleaseWindow, from: number, count: number
   if (calendar.once) add(calendar.once);
   const wall = toWall(zone, from);
   // Page by page: the library behind a rule answers with whole lists.
-  for (let page = wall - calendar.reach - SLACK; page < wall + LIST_HORIZON; page += 64 * DAY) {
+  const last = wall + LIST_HORIZON;
+  for (let page = wall - calendar.reach - SLACK; page < last && found.length < count; page += 64 * DAY) {
     for (const span of calendar.spans(page, page + 64 * DAY, false)) {
       if (found.length >= count) return found;
       add(toSpan(zone, spec.kind, span));
     }
-    if (found.length >= count) return found;
   }
-  return found.slice(0, count);
+  return found;
 }
 
 function touchesChange(zone: string, start: number, end: number): boolean {

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { ReleaseWindowSpec } from '../../../src/core/definitions.ts';
 import { occurrences, selectWindows, windowState } from '../../../src/core/windows/index.ts';
 import { allow, at, deny, HOUR, iso } from './support.ts';
@@ -12,6 +12,10 @@ test('occurrences tell the local times with the offset that holds', () => {
     { localStart: '2026-11-08T01:30:00-05:00', localEnd: '2026-11-08T03:30:00-05:00', clockChange: false },
   ]);
 });
+
+/** Five years of 366 days after the moment at which these tests ask. */
+const HORIZON_ENDS = '2031-05-09T11:00Z';
+const AFTER_HORIZON = '2031-05-09T11:00:01Z';
 
 const state = (windows: Parameters<typeof windowState>[0], instant: string, runwayMs?: number) => {
   const { nextOpen, nextClose, ...rest } = windowState(windows, at(instant), 'PROMOTE', { runwayMs });
@@ -90,6 +94,45 @@ test('what never opens says so, and what never closes', () => {
   expect(state([over], '2026-05-05T11:00Z')).toMatchObject({ closed: true, nextOpen: null });
   const far = deny({ from: '2026-01-01T00:00', to: '2036-01-01T00:00' });
   expect(state([far], '2026-05-05T11:00Z')).toMatchObject({ closed: true, nextOpen: null });
+});
+
+test.each<[string, Parameters<typeof windowState>[0], Partial<ReturnType<typeof state>>]>([
+  ['closes', [allow({ from: '2026-05-05T11:00Z', to: HORIZON_ENDS })], { nextClose: HORIZON_ENDS }],
+  ['closes a moment later', [allow({ from: '2026-05-05T11:00Z', to: AFTER_HORIZON })], { nextClose: null }],
+  ['is frozen', [deny({ from: HORIZON_ENDS, to: '2040-01-01T00:00Z' })], { nextClose: HORIZON_ENDS }],
+  ['is frozen a moment later', [deny({ from: AFTER_HORIZON, to: '2040-01-01T00:00Z' })], { nextClose: null }],
+  ['thaws', [deny({ from: '2026-05-05T11:00Z', to: HORIZON_ENDS })], { nextOpen: HORIZON_ENDS }],
+  ['thaws a moment later', [deny({ from: '2026-05-05T11:00Z', to: AFTER_HORIZON })], { nextOpen: null }],
+  ['opens', [allow({ from: HORIZON_ENDS, to: '2040-01-01T00:00Z' })], { nextOpen: HORIZON_ENDS }],
+  ['opens a moment later', [allow({ from: AFTER_HORIZON, to: '2040-01-01T00:00Z' })], { nextOpen: null }],
+])('five years ahead are told, the last moment included: it %s', (_, windows, expected) => {
+  expect(state(windows, '2026-05-05T11:00Z')).toMatchObject(expected);
+});
+
+describe('windows that hand over to each other every minute', () => {
+  const minutes = (first: number): string => Array.from({ length: 30 }, (_, index) => first + 2 * index).join();
+  const each = (first: number) => ({
+    rrule: `FREQ=HOURLY;BYMINUTE=${minutes(first)};UNTIL=20260605T000000`,
+    start: '2026-05-01T00:00',
+    duration: 60_000,
+  });
+  const covers = [each(0), each(1)];
+
+  test('a freeze that is longer is looked past at once', () => {
+    const freezes = [...covers.map((times) => deny(times)), deny({ from: '2026-05-01T00:00', to: '2026-06-06T00:00' })];
+    expect(state(freezes, '2026-05-05T11:00Z').nextOpen).toBe('2026-06-06T00:00Z');
+  });
+
+  test('a longer one that is open beside them is looked past at once', () => {
+    const open = [...covers.map((times) => allow(times)), allow({ from: '2026-05-01T00:00', to: '2026-06-06T00:00' })];
+    expect(state(open, '2026-05-05T11:00Z').nextClose).toBe('2026-06-06T00:00Z');
+  });
+
+  test('alone they are followed for ten thousand changes, and not any further', () => {
+    const open = covers.map((times) => allow(times));
+    expect(state(open, '2026-05-29T11:00Z').nextClose).toBe('2026-06-05T00:01Z');
+    expect(state(open, '2026-05-05T11:00Z').nextClose).toBeNull();
+  });
 });
 
 test('a runway closes before the closing', () => {
