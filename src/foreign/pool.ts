@@ -1,6 +1,7 @@
 import { extname } from 'node:path';
 import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
+import { onAbort } from '../abort-listener.ts';
 import { PermanentError, TransientError } from '../drivers/driver.ts';
 import type { ForeignLimits } from './limits.ts';
 import type { Answer, Order } from './wire.ts';
@@ -57,15 +58,8 @@ export class ReaderPool {
       return Promise.reject(new TransientError(`${what} was not read: ${this.#waiting} others wait to be read`));
     return new Promise((resolve, reject) => {
       const order = { task, input, resultBytes, orphanMs: taskMs + 1_000 };
-      const onAbort = (): void => this.#abort(job);
-      const job: Job = {
-        ...ask,
-        order,
-        resolve,
-        reject,
-        settle: () => signal?.removeEventListener('abort', onAbort),
-      };
-      signal?.addEventListener('abort', onAbort, { once: true });
+      const job: Job = { ...ask, order, resolve, reject, settle: () => undefined };
+      if (signal) job.settle = onAbort(signal, () => this.#abort(job));
       line.push(job);
       this.#lines.set(caller, line);
       this.#waiting += 1;

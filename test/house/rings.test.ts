@@ -12,6 +12,7 @@ interface Ring {
 
 /** Free of the domain: any ring but the core may use them. */
 const SHARED = [
+  'abort-listener.ts',
   'clock.ts',
   'connections.ts',
   'limits.ts',
@@ -31,7 +32,7 @@ const RINGS: Record<string, Ring> = {
   manifests: { imports: ['core'] },
   drivers: { imports: ['core', 'foreign', ...SHARED] },
   // What a reader runs: pure functions of plain data.
-  foreign: { imports: ['core', 'manifests', 'drivers/edit', 'drivers/driver.ts'] },
+  foreign: { imports: ['core', 'manifests', 'drivers/edit', 'drivers/driver.ts', 'abort-listener.ts'] },
   entities: { imports: ['core', 'drivers/driver.ts', 'connections.ts', 'seams.ts'] },
   store: { imports: ['core', 'entities', 'drivers/driver.ts', ...SHARED] },
   // jobs: after-move.ts alone, which gives the queue and the timers their hint once a move is committed.

@@ -1,3 +1,5 @@
+import { onAbort } from '../../abort-listener.ts';
+
 /** One at a time, in the order of asking; who is aborted while waiting leaves the line. */
 export class Mutex {
   private tail: Promise<void> = Promise.resolve();
@@ -20,14 +22,13 @@ export class Mutex {
 /** The promise's answer, or the signal's reason if that comes first; what is behind the promise goes on. */
 export async function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   signal.throwIfAborted();
-  let leave!: () => void;
+  let stopListening!: () => void;
   const left = new Promise<never>((_, reject) => {
-    leave = () => reject(signal.reason as Error);
-    signal.addEventListener('abort', leave, { once: true });
+    stopListening = onAbort(signal, () => reject(signal.reason as Error));
   });
   try {
     return await Promise.race([promise, left]);
   } finally {
-    signal.removeEventListener('abort', leave);
+    stopListening();
   }
 }
