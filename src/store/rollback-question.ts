@@ -26,6 +26,7 @@ export async function completeQuestion(
   environments: EnvironmentFacts[],
 ): Promise<RollbackQuestion> {
   const { cause } = asked;
+  await readAutomatic(client, asked, new Map(environments.map((each) => [each.name, each])));
   const plan = cause.release === null ? null : await readPlan(client, cause.release);
   return { ...asked, plan, policy: policyFor(plan, cause), environments };
 }
@@ -47,7 +48,6 @@ export async function loadEnvironmentFacts(
   await readHistory(client, product, facts);
   await readMarks(client, { product, now }, facts, snapshot);
   await readOpen(client, product, facts);
-  await readAutomatic(client, product, facts);
   return [...facts.values()].sort((one, other) => (one.name < other.name ? -1 : 1));
 }
 
@@ -179,12 +179,20 @@ async function readOpen(client: PoolClient, product: string, facts: Facts): Prom
   }
 }
 
-async function readAutomatic(client: PoolClient, product: string, facts: Facts): Promise<void> {
-  const { rows } = await client.query<{ release: string; version: VersionRef; included: string[] }>(
-    `SELECT b.id AS release, b.included, jsonb_build_object('digest', b.digest, 'label', r.version) AS version
-     FROM rollback b JOIN release r ON r.id = b.id
-     WHERE b.product = $1 AND b.cause->>'kind' <> 'MANUAL' ORDER BY b.created_at DESC LIMIT 1000`,
-    [product],
+/** Of each environment the newest rollback that took this version back there by itself. What is not known was never taken back. */
+async function readAutomatic(
+  client: PoolClient,
+  { product, version }: Pick<RollbackQuestion, 'product' | 'version'>,
+  facts: Facts,
+): Promise<void> {
+  if (version.digest === '') return;
+  const { rows } = await client.query<{ environment: string; release: string; version: VersionRef }>(
+    `SELECT DISTINCT ON (environment) environment, b.id AS release,
+       jsonb_build_object('digest', b.digest, 'label', r.version) AS version
+     FROM release r JOIN rollback b ON b.id = r.id, unnest(b.included) AS environment
+     WHERE r.product = $1 AND r.digest = $2 AND b.cause->>'kind' <> 'MANUAL'
+     ORDER BY environment, b.created_at DESC, b.id`,
+    [product, version.digest],
   );
-  for (const { included, ...each } of rows) for (const name of included) facts.get(name)?.automatic.push(each);
+  for (const { environment, ...each } of rows) facts.get(environment)?.automatic.push(each);
 }

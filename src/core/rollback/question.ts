@@ -39,7 +39,7 @@ export interface EnvironmentFacts {
   planned: { release: string; version: VersionRef }[];
   /** A rollback that waits or is at work there. */
   rollback: { release: string; from: VersionRef | null; to: VersionRef } | null;
-  /** The rollbacks that Sluice started by itself there and that took the environment along, ended or not. */
+  /** Rollbacks that Sluice started by itself and that took the bad version back there, ended or not. */
   automatic: { release: string; version: VersionRef }[];
   /** Why no rollback touches this environment, in words; null where rollbacks are free to. */
   excluded: string | null;
