@@ -45,10 +45,12 @@ const KINDS: { field: string; input: Record<string, unknown>; fields: string; ch
       priority: 5,
       versionSource: { file: 'Chart.yaml', jsonPath: '$.appVersion' },
       promotion: [{ file: 'values.yaml', jsonPaths: ['$.image.tag'] }],
+      onMissing: 'SKIP',
+      whenAbsent: 'REFUSE',
     },
     fields: `applicationSourceSelector { matchLabels { key value } } priority versionSource { file jsonPath }
-      promotion { file jsonPaths }`,
-    changed: { priority: 4 },
+      promotion { file jsonPaths } onMissing whenAbsent`,
+    changed: { priority: 4, onMissing: 'ADD' },
   },
   {
     field: 'promotionWorkflow',
@@ -109,14 +111,18 @@ const KINDS: { field: string; input: Record<string, unknown>; fields: string; ch
       description: 'Sends invoices',
       labels: labels({ team: 'money' }),
       annotations: labels({ 'example.com/owner': 'Ada Lovelace' }),
-      promotionTemplate: { promotion: [{ file: 'values.yaml', jsonPaths: ['$.tag'] }] },
+      promotionTemplate: {
+        promotion: [{ file: 'values.yaml', jsonPaths: ['$.tag'] }],
+        onMissing: 'ADD',
+        whenAbsent: 'WARN',
+      },
       promotionFlows: [
         { name: 'flow', gitTriggerSelectors: [{ key: 'COMMIT_MESSAGE', operator: 'NOT_IN', values: ['*wip*'] }] },
       ],
       concurrency: 'PIPELINE',
       queueLimit: 7,
     },
-    fields: `description promotionTemplate { promotion { file jsonPaths } }
+    fields: `description promotionTemplate { promotion { file jsonPaths } onMissing whenAbsent }
       promotionFlows { name gitTriggerSelectors { key operator values } } concurrency queueLimit`,
     changed: { concurrency: 'QUEUE' },
   },
@@ -149,12 +155,14 @@ const KINDS: { field: string; input: Record<string, unknown>; fields: string; ch
       name: 'billing-dev',
       component: 'web',
       driver: { git: { repoURL: 'https://git.example.com/billing.git', branch: 'main', path: 'dev' } },
-      health: { http: { url: 'https://billing.example.com/health', interval: '10s' } },
+      health: {
+        http: { url: 'https://billing.example.com/health', interval: '10s', grace: '45s', failureThreshold: 4 },
+      },
       namespace: 'billing',
       runtime: 'cluster-1',
     },
     fields: `component driver { type git { repoURL branch path } simulate { duration } }
-      health { type http { url interval timeout } } namespace runtime productName environmentName`,
+      health { type http { url interval timeout grace failureThreshold } simulate { grace failureThreshold } } namespace runtime productName environmentName`,
     changed: { driver: { simulate: { duration: '2s', failures: 1, failure: 'TRANSIENT' } }, health: { report: true } },
   },
 ];
