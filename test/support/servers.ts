@@ -147,7 +147,8 @@ async function redisServer(
     });
   });
   const outcome = await Promise.race([ready, exited]);
-  if (outcome !== null) throw new Error(`redis-server did not start (is it installed?): ${outcome}`);
+  if (outcome !== null)
+    throw new Error(`redis-server did not start (on Debian, apt-get install redis-server installs it): ${outcome}`);
   return { child, exited };
 }
 
