@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { apply, hold, markBad, newestVersion, Refused, releaseHold, unmarkBad, WrongRequest } from './api.ts';
-import type { Random } from './random.ts';
 import { GUARDED, guardedFlow, guardedWorkflow, windowManifest } from './guarded.ts';
+import { Habit } from './habit.ts';
+import type { Random } from './random.ts';
 
 /**
  * Something was put in the way of promotions of the guarded product into an environment, and the answer said so. Milliseconds since
@@ -27,44 +28,35 @@ export class Keeper {
   /** What a server refused although it was right to ask for. */
   readonly refusals: string[] = [];
   readonly #urls: string[];
-  readonly #stop = new AbortController();
-  readonly #loops: Promise<void>[];
+  readonly #habits: Habit[];
   readonly #target: string;
 
   constructor(urls: string[], random: Random, target: string) {
     this.#urls = urls;
     this.#target = target;
-    const { signal } = this.#stop;
-    const rounds: ((own: Random) => Promise<void>)[] = [
-      (own) => this.#windows(own),
-      (own) => this.#holds(own),
-      (own) => this.#marks(own),
-      (own) => this.#edits(own),
+    const onAway = (error: unknown): void => {
+      // What nobody answered is no barrier.
+      if (error instanceof Refused) this.refusals.push(error.message);
+    };
+    const rounds: ((own: Random, pause: Habit['pause']) => Promise<void>)[] = [
+      (own, pause) => this.#windows(own, pause),
+      (own, pause) => this.#holds(own, pause),
+      (own, pause) => this.#marks(own, pause),
+      (own, pause) => this.#edits(own, pause),
     ];
-    this.#loops = rounds.map(async (round) => {
+    this.#habits = rounds.map((round) => {
       const own = random.fork();
-      while (!signal.aborted) {
-        try {
-          await round(own);
-        } catch (error) {
-          // A server that is away is weather; what nobody answered is no barrier.
-          if (error instanceof WrongRequest) throw error;
-          if (error instanceof Refused) this.refusals.push(error.message);
-          await this.#pause(500);
-        }
-      }
+      return new Habit((pause) => round(own, pause), onAway);
     });
-    for (const each of this.#loops) each.catch(() => undefined);
   }
 
   /** What is in the way ends by itself within 20 s. Throws what this program did wrong. */
   async close(): Promise<void> {
-    this.#stop.abort();
-    await Promise.all(this.#loops);
+    await Promise.all(this.#habits.map((each) => each.close()));
   }
 
   /** A few seconds in which `eu` and `staging` are closed, saved before they begin. */
-  async #windows(random: Random): Promise<void> {
+  async #windows(random: Random, pause: Habit['pause']): Promise<void> {
     const from = Math.ceil((Date.now() + 2_500) / 1_000) * 1_000;
     const to = from + random.whole(3, 6) * 1_000;
     const environments = random.chance(0.5) ? ['eu'] : ['staging', 'asia'];
@@ -72,10 +64,10 @@ export class Keeper {
     // Answered too late it may have let something through that was right to start.
     if (Date.now() < from - 100)
       for (const environment of environments) this.barriers.push({ kind: 'window', environment, from, to });
-    await this.#pause(to - Date.now() + random.between(500, 5_000));
+    await pause(to - Date.now() + random.between(500, 5_000));
   }
 
-  async #holds(random: Random): Promise<void> {
+  async #holds(random: Random, pause: Habit['pause']): Promise<void> {
     const environment = random.pick(['us-east', 'asia-2']);
     // It ends by itself where its end is never asked for.
     const until = Date.now() + 20_000;
@@ -87,14 +79,14 @@ export class Keeper {
     });
     const barrier: Barrier = { kind: 'hold', environment, from: Date.now(), to: until, id };
     this.barriers.push(barrier);
-    await this.#pause(random.between(1_000, 6_000));
+    await pause(random.between(1_000, 6_000));
     barrier.to = Date.now();
     await this.#until(() => releaseHold(this.#url(random), { environment, product: GUARDED }), until);
-    await this.#pause(random.between(2_000, 9_000));
+    await pause(random.between(2_000, 9_000));
   }
 
-  async #marks(random: Random): Promise<void> {
-    await this.#pause(random.between(2_000, 8_000));
+  async #marks(random: Random, pause: Habit['pause']): Promise<void> {
+    await pause(random.between(2_000, 8_000));
     const version = await newestVersion(this.#url(random), GUARDED);
     if (version === null) return;
     const environment = random.pick(['us-east', 'eu', 'asia', 'asia-2']);
@@ -107,14 +99,14 @@ export class Keeper {
     });
     const barrier: Barrier = { kind: 'mark', environment, version, from: Date.now(), to: expires, id };
     this.barriers.push(barrier);
-    await this.#pause(random.between(1_000, 5_000));
+    await pause(random.between(1_000, 5_000));
     barrier.to = Date.now();
     await this.#until(() => unmarkBad(this.#url(random), { ...scope, reason: 'it was something else' }), expires);
   }
 
   /** The flow gets another shape, and the workflow says another thing: of what is on its way neither may change anything. */
-  async #edits(random: Random): Promise<void> {
-    await this.#pause(random.between(1_500, 6_000));
+  async #edits(random: Random, pause: Habit['pause']): Promise<void> {
+    await pause(random.between(1_500, 6_000));
     const url = this.#url(random);
     if (random.chance(0.5)) await apply(url, guardedFlow(random.whole(0, 1) === 0 ? 'WIDE' : 'NARROW'));
     else await apply(url, guardedWorkflow(`shape-${random.whole(1, 1_000_000)}`, this.#target));
@@ -135,9 +127,5 @@ export class Keeper {
         await sleep(300);
       }
     }
-  }
-
-  #pause(milliseconds: number): Promise<void> {
-    return sleep(Math.max(0, milliseconds), undefined, { signal: this.#stop.signal }).catch(() => undefined);
   }
 }

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { readWaiting, WrongRequest } from './api.ts';
+import { readWaiting } from './api.ts';
 import type { Waiting } from './api.ts';
+import { Habit } from './habit.ts';
 import type { Random } from './random.ts';
 
 /** Somebody who looks now and then at what waits, and for what, until it is closed. */
@@ -9,33 +10,17 @@ export class WaitingReader {
   seen = 0;
   /** Promotions that waited for nothing, again and again. */
   readonly silent: string[] = [];
-  readonly #urls: string[];
-  readonly #stop = new AbortController();
-  readonly #loop: Promise<void>;
+  readonly #habit: Habit;
 
   constructor(urls: string[], random: Random) {
-    this.#urls = urls;
-    this.#loop = this.#run(random);
-    this.#loop.catch(() => undefined);
+    this.#habit = new Habit(async (pause) => {
+      await this.#look(random.pick(urls));
+      await pause(random.between(500, 1_500));
+    });
   }
 
-  /** Throws what this program did wrong. */
-  async close(): Promise<void> {
-    this.#stop.abort();
-    await this.#loop;
-  }
-
-  async #run(random: Random): Promise<void> {
-    const { signal } = this.#stop;
-    while (!signal.aborted) {
-      try {
-        await this.#look(random.pick(this.#urls));
-      } catch (error) {
-        // A server that is away is weather.
-        if (error instanceof WrongRequest) throw error;
-      }
-      await sleep(random.between(500, 1_500), undefined, { signal }).catch(() => undefined);
-    }
+  close(): Promise<void> {
+    return this.#habit.close();
   }
 
   /** The state and its reasons are read one after the other: only what is silent each time is told. */
