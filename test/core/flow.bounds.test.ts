@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { DAY } from '../../src/core/definitions.ts';
 import type { ApprovalRule, FlowStepSpec, PromotionFlowSpec, RollbackPolicySpec } from '../../src/core/definitions.ts';
-import { checkFlow, removeEnvironment } from '../../src/core/flow.ts';
+import { addEnvironments, checkFlow, removeEnvironment } from '../../src/core/flow.ts';
 import type { Known } from '../../src/core/flow.ts';
 import { flowOf } from './support/builders.ts';
 import { policyOf, target } from './rollback/support.ts';
@@ -43,7 +43,7 @@ const workflow = (name: string): PromotionFlowSpec =>
   flow([env('eu', 'dev'), { workflow: 'tests', name, dependsOn: ['eu'] }]);
 const policies = (...all: Partial<RollbackPolicySpec>[]): PromotionFlowSpec =>
   flow([env('eu', 'dev')], { rollbackPolicies: all.map((each) => policyOf({ targets: [], ...each })) });
-const quorum = (count: number): PromotionFlowSpec =>
+const quorum = (count: number | undefined): PromotionFlowSpec =>
   flow([
     env('eu', 'dev'),
     env('qa', 'dev'),
@@ -92,9 +92,33 @@ describe('the most that is allowed, and one more', () => {
     ['dependencies that must succeed', quorum, 1, 'steps.2.dependsOnPolicy.count'],
     ['environments side by side', (maxParallel) => policies({ maxParallel }), 1, 'rollbackPolicies.0.maxParallel'],
     ["an environment's timeout", (timeout) => step({ timeout }), 1, 'steps.0.timeout'],
+    ['an approval may be awaited', expiring, 1, 'steps.0.approval.expiry'],
   ])('the least that is allowed, and one less: %s', (_name, make, least, place) => {
     expect(places(make(least))).toEqual([]);
     expect(places(make(least - 1))).toEqual([`spec.${place}`]);
+  });
+
+  test.each<[string, PromotionFlowSpec, PromotionFlowSpec, string]>([
+    ['the letters of a step', workflow('a-1'), workflow('a_1'), 'steps.1.name'],
+    ['letters in the name of a rule', rule({ name: ' a ' }), rule({ name: '  ' }), 'steps.0.approval.rules.0.name'],
+    [
+      "a group's name",
+      rule({ groups: [word(200)] }),
+      rule({ groups: [word(201)] }),
+      'steps.0.approval.rules.0.groups.0',
+    ],
+    [
+      'two people, of whom one is named, or a role',
+      rule({ count: 2, users: ['a'], roles: ['r'] }),
+      rule({ count: 2, users: ['a'] }),
+      'steps.0.approval.rules',
+    ],
+    ['a count for AT_LEAST', quorum(1), quorum(undefined), 'steps.2.dependsOnPolicy.count'],
+    ['a budget', policies({ budget: 10_000 }), policies({ budget: 10_001 }), 'rollbackPolicies.0.budget'],
+    ['a hook', step({ hooks: { onStart: 'tests' } }), step({ hooks: { onStart: 'none' } }), 'steps.0.hooks.onStart'],
+  ])('%s', (_name, fits, not, place) => {
+    expect(places(fits)).toEqual([]);
+    expect(places(not)).toEqual([`spec.${place}`]);
   });
 });
 
@@ -159,6 +183,7 @@ describe('what is allowed and may surprise', () => {
 
   test.each<[string, Partial<RollbackPolicySpec>[], number]>([
     ['the first of two', [{}, { when: { causes: ['FAILED'] } }], 1],
+    ['the second of three', [{ when: { causes: ['FAILED'] } }, {}, { when: { causes: ['DEGRADED'] } }], 1],
     ['the last', [{ when: { causes: ['FAILED'] } }, {}], 0],
     ['the only one', [{}], 0],
   ])('a rollback policy that fits everything: %s', (_name, all, warnings) => {
@@ -166,18 +191,41 @@ describe('what is allowed and may surprise', () => {
   });
 });
 
+test('of a group that comes twice three members are told', () => {
+  const five = Array.from({ length: 5 }, (_, each) => `e${each}`);
+  const more = { ...known, environments: new Set(['dev', ...five]), groups: new Map([['all', five]]) };
+  const { refusals } = checkFlow(flow([group('all', 'dev'), group('all', 'dev')]), more);
+  expect(refusals).toHaveLength(3);
+  expect(refusals[0]?.message).toContain('by step 1 (group "all") and by step 2 (group "all")');
+});
+
+test('a name stands for one step', () => {
+  const named = (...names: string[]): PromotionFlowSpec =>
+    flow([env('eu', 'dev'), ...names.map((name) => ({ workflow: 'tests', name, dependsOn: ['eu'] }))]);
+  expect(checkFlow(named('a', 'a'), known).refusals).toMatchObject([
+    {
+      path: ['spec', 'steps', 2, 'name'],
+      message: 'the name "a" stands for step 2 and for step 3; dependsOn could mean either',
+    },
+  ]);
+  expect(places(named('a', 'b'))).toEqual([]);
+});
+
 test.each([
   [20, false],
   [21, true],
 ])('a ring of %i steps is told by its ends only: %s', (length, byItsEnds) => {
   const names = Array.from({ length }, (_, each) => `e${each}`);
-  const ring = flow(names.map((name, each) => env(name, names.at(each - 1) as string)));
+  const ring = flow(names.map((name, each) => env(name, names.at(each - 1) as string, ...(each === 0 ? ['dev'] : []))));
   const [refused] = checkFlow(ring, { ...known, environments: new Set(['dev', ...names]) }).refusals;
-  expect(refused?.message.includes('…')).toBe(byItsEnds);
-  expect(refused?.message.includes('e10 →')).toBe(!byItsEnds);
+  const told = (/each other: (.*?);/.exec(refused?.message ?? '')?.[1] ?? '').split(' → ');
+  expect(told).toHaveLength(21);
+  expect(told.includes('…')).toBe(byItsEnds);
+  expect([...told.slice(0, 10), ...told.slice(-2)]).toEqual([...names.slice(0, 10), `e${length - 1}`, 'e0']);
 });
 
 test.each([
+  [1, 1],
   [2, 2],
   [3, 2],
 ])('at least %i of three become at least %i of the two that are left', (count, left) => {
@@ -190,4 +238,8 @@ test.each([
     'qa',
   );
   expect(after.spec?.steps.at(-1)).toMatchObject({ dependsOn: ['eu', 'qa'], dependsOnPolicy: { count: left } });
+});
+
+test('environments are added after something', () => {
+  expect(addEnvironments(flow([env('eu', 'dev')]), ['qa'], []).refusals).toMatchObject([{ path: ['after'] }]);
 });
