@@ -170,21 +170,9 @@ const EQUAL: readonly { file: string; line: string; replacement: string; why: st
   },
   {
     file: 'src/core/approvals/decide.ts',
-    line: 'if (!seen || !spec || move.needsFacts) return;',
-    replacement: '(!seen || !spec) && move.needsFacts',
-    why: 'whoever has no approval to give was refused above, and what a move without its facts did is thrown away',
-  },
-  {
-    file: 'src/core/approvals/decide.ts',
-    line: 'if (!seen || !spec || move.needsFacts) return;',
+    line: 'if (!seen || !spec) return;',
     replacement: '!seen && !spec',
-    why: 'whoever has no approval to give was refused above, and what a move without its facts did is thrown away',
-  },
-  {
-    file: 'src/core/approvals/decide.ts',
-    line: 'move.needsFacts = true;',
-    replacement: 'false',
-    why: 'what an approval starts, and what waits for another one, needs the facts as well',
+    why: 'whoever has no approval to give was refused above',
   },
   {
     file: 'src/core/windows/keep.ts',

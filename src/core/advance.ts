@@ -2,7 +2,7 @@ import { byActor } from './actor.ts';
 import { bringBack } from './clock.ts';
 import type { NumberedEvent } from './events.ts';
 import { expirePromotion, keepTime, limitsAt, whyOver } from './limits.ts';
-import { Move } from './move.ts';
+import { Move, NeedsFacts } from './move.ts';
 import type { ReleasePlan } from './plan.ts';
 import type { Refusal } from './problems.ts';
 import { BAD_PROMOTION, ENDED_PROMOTION } from './release.ts';
@@ -43,30 +43,35 @@ export function advance(
   facts: Facts | null,
   now: number,
 ): Decision | 'NEEDS_FACTS' {
-  const move = new Move(plan, state, facts, now);
+  try {
+    return decide(new Move(plan, state, facts, now), stimuli);
+  } catch (error) {
+    if (error instanceof NeedsFacts) return 'NEEDS_FACTS';
+    throw error;
+  }
+}
+
+function decide(move: Move, stimuli: readonly Stimulus[]): Decision {
   bringBack(move);
   for (const { actor, said } of byActor(stimuli)) {
     move.actor = actor;
     for (const stimulus of said) take(move, stimulus);
     // What a person's word leads to is that person's, whoever else is heard in the same decision.
-    if (actor !== null && !settle(move)) return 'NEEDS_FACTS';
+    if (actor !== null) settle(move);
   }
   move.actor = null;
   expire(move);
-  if (!settle(move)) return 'NEEDS_FACTS';
+  settle(move);
   // What changed nothing could change something after this decision, when it is told once more: it is remembered with it.
   if (move.touched > 0) for (const each of stimuli) rememberKey(move, each);
   keepTime(move);
   return move.decision(nextWake(move));
 }
 
-/** Everything that follows from what was taken in, until nothing more does. False: facts are needed. */
-function settle(move: Move): boolean {
-  const { plan, facts } = move;
-  if (move.state.status === 'QUEUED' && move.state.terminating === null) {
-    if (facts === null) return false;
-    if (facts.behind === null) start(move);
-  }
+/** Everything that follows from what was taken in, until nothing more does. */
+function settle(move: Move): void {
+  const { plan } = move;
+  if (move.state.status === 'QUEUED' && move.state.terminating === null && move.facts.behind === null) start(move);
   if (move.state.endedAt !== null) settleRelease(move);
   else if (move.state.startedAt !== null || move.state.terminating !== null) {
     dispatchDueSteps(move);
@@ -78,7 +83,6 @@ function settle(move: Move): boolean {
     }
     settleRelease(move);
   }
-  return !move.needsFacts;
 }
 
 export interface Decision {

@@ -23,6 +23,11 @@ const ENDS = {
   SKIPPED: 'RollbackTargetLeftAlone',
 } as const;
 
+/** A decision has to look at facts that were not read. Thrown by `Move.facts`, caught where the decision is made. */
+export class NeedsFacts extends Error {
+  override readonly name = 'NeedsFacts';
+}
+
 /**
  * One decision in the making: a copy of the state that shares with the old one whatever did not change. The old state is
  * never touched, so a decision that is not saved (a lost race, a crash) has not happened.
@@ -32,10 +37,6 @@ export class Move {
   readonly state: ReleaseState;
   readonly now: number;
   readonly work: Work[] = [];
-  /** Null: not read. */
-  readonly facts: Facts | null;
-  /** Set where a decision would have to look at facts that were not read. */
-  needsFacts = false;
   /** Times at which a gate may answer otherwise. */
   readonly wakes: number[] = [];
   /** Stimuli that were refused and have changed nothing. */
@@ -46,6 +47,8 @@ export class Move {
   actor: string | null = null;
   /** Goes up whenever something is told or may be changed. */
   touched = 0;
+  /** Null: not read. */
+  readonly #facts: Facts | null;
   /** The time of its events. */
   readonly #at: number;
   readonly #events: { event: ReleaseEvent; actor: string | null }[] = [];
@@ -57,11 +60,22 @@ export class Move {
   readonly #copiedGroups = new Set<number>();
 
   constructor(plan: ReleasePlan, state: ReleaseState, facts: Facts | null, now: number) {
-    this.facts = facts;
+    this.#facts = facts;
     this.plan = plan;
     this.state = { ...state, promotions: state.promotions.slice(), groups: state.groups.slice() };
     this.now = decisionTime(now, state.lastEventAt);
     this.#at = Math.max(now, state.lastEventAt);
+  }
+
+  /** @throws NeedsFacts where they were not read: the decision is given up, and made again with them. */
+  get facts(): Facts {
+    if (this.#facts === null) throw new NeedsFacts();
+    return this.#facts;
+  }
+
+  /** Only for a shorter way to an answer that is the same without them. */
+  get knowsFacts(): boolean {
+    return this.#facts !== null;
   }
 
   planned(position: number): PlannedPromotion {

@@ -153,15 +153,7 @@ export function considerStart(move: Move, position: number): boolean {
     move.end(position, 'SKIPPED', takenBack ?? 'another environment failed');
     return true;
   }
-  // What is live decides here, also that something never starts: without having looked nothing is said.
-  if (move.plan.rollback && move.facts === null) {
-    move.needsFacts = true;
-    return false;
-  }
-  const ask = (): GateAnswer[] => askGates(move.plan, move.state, position, move.facts ?? NO_FACTS, move.now);
-  const { approval } = move.planned(position);
-  if (approval) followApproval(move, position, approval, ask());
-  const answers = ask();
+  const answers = answersFor(move, position);
   const never = answers.find((each) => each.verdict === 'fail');
   if (never) {
     if (never.gate === 'APPROVAL') failUnapproved(move, position, never.reason);
@@ -172,10 +164,6 @@ export function considerStart(move: Move, position: number): boolean {
   if (unmet.length > 0) {
     if (unmet[0]?.gate === 'DEPENDENCIES') return false;
     const onlyPeople = unmet.every((each) => each.gate === 'APPROVAL');
-    if (onlyPeople && move.facts === null) {
-      move.needsFacts = true;
-      return false;
-    }
     // All gates are judged together: it cannot start before the last of them lets it.
     const times = unmet.flatMap((each) => (each.recheckAt === undefined ? [] : [each.recheckAt]));
     const recheckAt = times.length === 0 ? null : Math.max(...times);
@@ -187,10 +175,6 @@ export function considerStart(move: Move, position: number): boolean {
       reason: unmet.map((each) => each.reason).join('; '),
       recheckAt,
     });
-  }
-  if (move.facts === null) {
-    move.needsFacts = true;
-    return false;
   }
   const afresh = beginAgain(move, position, move.facts);
   const promotion = move.promotion(position);
@@ -205,6 +189,21 @@ export function considerStart(move: Move, position: number): boolean {
   const dispatch = move.dispatch(position);
   if (runReadySteps(move, position, dispatch) === 0) move.undispatch(position);
   return true;
+}
+
+/**
+ * The answers of its gates, once the people whom they name are asked. Its dependencies and its group often answer enough, without
+ * facts: then it does not start, whatever the others say. A rollback always looks at what is live.
+ */
+function answersFor(move: Move, position: number): GateAnswer[] {
+  const { plan, state, now } = move;
+  const facts = plan.rollback || move.knowsFacts ? move.facts : NO_FACTS;
+  const ask = (): GateAnswer[] => askGates(plan, state, position, facts, now);
+  const { approval } = move.planned(position);
+  if (approval) followApproval(move, position, approval, ask());
+  const answers = ask();
+  const mayStart = answers.every(({ verdict, gate }) => verdict === 'pass' || (verdict === 'wait' && gate === 'APPROVAL'));
+  return mayStart && facts === NO_FACTS ? askGates(plan, state, position, move.facts, now) : answers;
 }
 
 /**

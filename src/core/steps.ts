@@ -63,10 +63,6 @@ export function pausedBy(move: Move, position: number): GateAnswer | null {
   const { environment } = move.planned(position);
   const started = move.state.promotions[position] as PromotionState;
   if (environment === null || !started.evidence?.some((each) => each.pauses)) return null;
-  if (move.facts === null) {
-    move.needsFacts = true;
-    return null;
-  }
   const action = move.plan.rollback ? 'ROLLBACK' : 'PROMOTE';
   const answer = askWindow(environment, move.state, move.facts, move.now, action, started.overrides);
   return answer?.verdict === 'wait' && answer.pauses ? answer : null;

@@ -46,7 +46,7 @@ export function takeDecision(move: Move, stimulus: DecisionStimulus): void {
     whyNot(move.plan, move.state, stimulus, move.now) ??
     (stimulus.kind === 'approve' ? whyClosed(move, move.planned(stimulus.promotion)) : null);
   if (why !== null) return void move.refused.set(stimulus, why);
-  if (!seen || !spec || move.needsFacts) return;
+  if (!seen || !spec) return;
   const { promotion: position, via, comment } = stimulus;
   const by = stimulus.by?.name ?? null;
   const promotion = move.promotion(position);
@@ -94,10 +94,6 @@ function isKnown({ attempt, approval }: PromotionState, stimulus: DecisionStimul
 /** A window can hold approvals, too. The promotion's own windows are another question. */
 function whyClosed(move: Move, { name, environment }: PlannedPromotion): Refusal | null {
   if (environment === null) return null;
-  if (move.facts === null) {
-    move.needsFacts = true;
-    return null;
-  }
   const { closed, reason, nextOpen, windows } = windowState(move.facts.windows[environment] ?? [], move.now, 'APPROVE');
   if (!closed) return null;
   const opens = nextOpen === null ? 'it does not open within five years' : `opens ${new Date(nextOpen).toISOString()}`;
