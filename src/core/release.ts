@@ -2,6 +2,7 @@ import type { Heard } from './actor.ts';
 import type { ApprovalState, DecisionChannel } from './approvals/approval.ts';
 import type { Caller, Maker } from './caller.ts';
 import type { HealthStatus, RollbackCauseKind } from './definitions.ts';
+import type { GateAnswer } from './gates/answer.ts';
 import type { HealthClock, Observation } from './health-clock.ts';
 import type { BadVersion, EnvironmentHold } from './holds.ts';
 import type { Meter } from './limits.ts';
@@ -165,27 +166,6 @@ export interface GroupState {
   clocks: (HealthClock | null)[];
   /** Of each member: how many looks in a row found it DEGRADED. States of Sluice 0.1 have none. */
   badLooks?: number[];
-}
-
-/** All gates answer alike. `who` can end the waiting; `recheckAt` is when it may end by itself. */
-export interface GateAnswer {
-  gate: 'DEPENDENCIES' | 'ENVIRONMENT' | 'GROUP' | 'HOLD' | 'VERSION' | 'WINDOW' | 'APPROVAL' | 'LIVE' | 'LIMIT';
-  verdict: 'pass' | 'wait' | 'fail';
-  reason: string;
-  who?: string;
-  recheckAt?: number;
-  /** The release that holds the environment. */
-  release?: string;
-  /** The windows that decide. */
-  windows?: string[];
-  /** When an approval that is asked for expires. */
-  expiresAt?: number;
-  /** One of the windows holds work that is on its way, too, when it closes. */
-  pauses?: boolean;
-  /** Ids of the holds that decide; where it passes, those that end with the start. */
-  holds?: string[];
-  /** Ids of the marks on the version that decide. */
-  badVersions?: string[];
 }
 
 /** What a driver, a workflow action or a health source came back with. */

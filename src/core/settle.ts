@@ -1,9 +1,10 @@
 import { followApproval } from './approvals/decide.ts';
-import { askGates } from './gates.ts';
+import type { GateAnswer } from './gates/answer.ts';
+import { askGates } from './gates/index.ts';
 import type { Move } from './move.ts';
 import type { PlannedGroup } from './plan.ts';
 import { BAD_PROMOTION, ENDED_PROMOTION, NO_FACTS } from './release.ts';
-import type { Facts, GateAnswer, GroupState, PromotionState } from './release.ts';
+import type { Facts, GroupState, PromotionState } from './release.ts';
 import { askForObservation, askForRollback, tellTarget } from './rollback/ask.ts';
 import { isLook, isSoak, soakEnd } from './soak.ts';
 import { freshStep } from './step.ts';
@@ -168,7 +169,8 @@ export function considerStart(move: Move, position: number): boolean {
     const times = unmet.flatMap((each) => (each.recheckAt === undefined ? [] : [each.recheckAt]));
     const recheckAt = times.length === 0 ? null : Math.max(...times);
     if (recheckAt !== null) move.wakes.push(recheckAt);
-    for (const { expiresAt } of unmet) if (expiresAt !== undefined) move.wakes.push(expiresAt);
+    for (const each of unmet)
+      if (each.gate === 'APPROVAL' && each.expiresAt !== undefined) move.wakes.push(each.expiresAt);
     // Whoever is at work there is told to stop and does not know who waits: a rollback looks again by itself.
     if (move.plan.rollback && unmet.some((each) => each.gate === 'ENVIRONMENT')) move.wakes.push(move.now + LOOK_AGAIN);
     return move.restate(position, onlyPeople ? 'SUSPENDED' : 'WAITING', {
@@ -181,7 +183,7 @@ export function considerStart(move: Move, position: number): boolean {
   promotion.startedAt = move.now;
   promotion.evidence = answers;
   const passed = answers.find((each) => each.gate === 'HOLD');
-  if (passed?.holds) move.lift(position, passed.holds);
+  if (passed) move.lift(position, passed.holds);
   const before = promotion.status;
   promotion.status = 'RUNNING';
   move.emit({ type: 'PromotionStarted', ...move.atPromotion(position, before), ...(afresh && { afresh }) });
@@ -202,7 +204,9 @@ function answersFor(move: Move, position: number): GateAnswer[] {
   const { approval } = move.planned(position);
   if (approval) followApproval(move, position, approval, ask());
   const answers = ask();
-  const mayStart = answers.every(({ verdict, gate }) => verdict === 'pass' || (verdict === 'wait' && gate === 'APPROVAL'));
+  const mayStart = answers.every(
+    ({ verdict, gate }) => verdict === 'pass' || (verdict === 'wait' && gate === 'APPROVAL'),
+  );
   return mayStart && facts === NO_FACTS ? askGates(plan, state, position, move.facts, now) : answers;
 }
 

@@ -1,8 +1,9 @@
-import { askWindow } from './gates.ts';
+import { askWindow } from './gates/window.ts';
+import type { GateAnswer } from './gates/answer.ts';
 import type { Move } from './move.ts';
 import type { ReleasePlan } from './plan.ts';
 import { ENDED_PROMOTION } from './release.ts';
-import type { GateAnswer, PromotionState, ReleaseState, StepState } from './release.ts';
+import type { PromotionState, ReleaseState, StepState } from './release.ts';
 import { beginSoak } from './soak.ts';
 import { failStep, stopStep } from './step.ts';
 
@@ -62,7 +63,7 @@ function takenBackBecause(rollback: string, reason: string): string {
 export function pausedBy(move: Move, position: number): GateAnswer | null {
   const { environment } = move.planned(position);
   const started = move.state.promotions[position] as PromotionState;
-  if (environment === null || !started.evidence?.some((each) => each.pauses)) return null;
+  if (environment === null || !started.evidence?.some((each) => each.gate === 'WINDOW' && each.pauses)) return null;
   const action = move.plan.rollback ? 'ROLLBACK' : 'PROMOTE';
   const answer = askWindow(environment, move.state, move.facts, move.now, action, started.overrides);
   return answer?.verdict === 'wait' && answer.pauses ? answer : null;

@@ -1,10 +1,12 @@
 import { progressOf } from './approvals/approval.ts';
 import type { RuleProgress } from './approvals/approval.ts';
-import { askDependencies, askGates } from './gates.ts';
+import { standingOf } from './gates/dependencies.ts';
+import type { GateAnswer } from './gates/answer.ts';
+import { askGates } from './gates/index.ts';
 import { memberTimes } from './group-gate.ts';
 import type { Dependency, PlannedGroup, PlannedPromotion, PlannedStep, ReleasePlan } from './plan.ts';
 import { ENDED_PROMOTION } from './release.ts';
-import type { Facts, GateAnswer, PromotionState, ReleaseState, StepState } from './release.ts';
+import type { Facts, PromotionState, ReleaseState, StepState } from './release.ts';
 import { endsBefore } from './late.ts';
 import { isLook, soakEnd } from './soak.ts';
 import { takenBackBy } from './steps.ts';
@@ -119,7 +121,7 @@ function unmetGate(
   const earliest = answer.recheckAt ?? null;
   switch (answer.gate) {
     case 'DEPENDENCIES': {
-      const on = dependsOn.filter((each) => isOpen(plan, state, each));
+      const on = dependsOn.filter((each) => standingOf(state, each) === 'open');
       return { ...common, kind: 'DEPENDENCIES', on, earliest: forecast.dependencies(position) };
     }
     case 'GROUP':
@@ -127,12 +129,12 @@ function unmetGate(
     case 'ENVIRONMENT':
       return { ...common, kind: 'ENVIRONMENT', release: answer.release ?? null, earliest };
     case 'HOLD':
-      return { ...common, kind: 'HOLD', holds: answer.holds ?? [], earliest };
+      return { ...common, kind: 'HOLD', holds: answer.holds, earliest };
     case 'VERSION':
-      return { ...common, kind: 'VERSION', badVersions: answer.badVersions ?? [], earliest };
+      return { ...common, kind: 'VERSION', badVersions: answer.badVersions, earliest };
     case 'WINDOW': {
       const message = `${common.message}${endsBefore(plan, state, earliest)}`;
-      return { ...common, kind: 'WINDOW', windows: answer.windows ?? [], earliest, message };
+      return { ...common, kind: 'WINDOW', windows: answer.windows, earliest, message };
     }
     case 'APPROVAL': {
       const rules = approval ? progressOf(approval, (state.promotions[position] as PromotionState).approval) : [];
@@ -143,12 +145,6 @@ function unmetGate(
     case 'LIMIT':
       return { ...common, kind: 'LIMIT', earliest };
   }
-}
-
-/** The gate itself judges each dependency, as if it were the only one. */
-function isOpen(plan: ReleasePlan, state: ReleaseState, dependency: Dependency): boolean {
-  const alone = { dependsOn: [dependency], required: 1 } as unknown as PlannedPromotion;
-  return askDependencies(plan, state, alone).verdict === 'wait';
 }
 
 function waitingSteps(planned: PlannedPromotion, promotion: PromotionState, position: number): WaitingReason[] {

@@ -1,11 +1,11 @@
 import { Column, Entity, Generated, Index, PrimaryColumn } from 'typeorm';
+import type { GateAnswer } from '../core/gates/answer.ts';
 import type { ApprovalState } from '../core/approvals/approval.ts';
 import type { Maker } from '../core/caller.ts';
 import type { ConcurrencyPolicy } from '../core/definitions.ts';
 import type { ReleasePlan } from '../core/plan.ts';
 import type { Problem } from '../core/problems.ts';
 import type {
-  GateAnswer,
   GroupState,
   PromotionStatus,
   ReleaseKind,

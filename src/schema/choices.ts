@@ -22,7 +22,8 @@ import type {
   WorkflowAction,
 } from '../core/definitions.ts';
 import type { Phase } from '../core/plan.ts';
-import type { GateAnswer, GroupState } from '../core/release.ts';
+import type { GateAnswer } from '../core/gates/answer.ts';
+import type { GroupState } from '../core/release.ts';
 import { enumOf } from './enums.ts';
 
 /** An enum whose words are written in another way inside: GraphQL has `NOT_IN`, Kubernetes has `NotIn`. */

@@ -1,7 +1,7 @@
 import { Field, Int, ObjectType } from 'type-graphql';
+import type { GateAnswer } from '../core/gates/answer.ts';
 import type { Phase, PlannedGroup, PlannedPromotion, PlannedStep, ReleasePlan } from '../core/plan.ts';
 import type {
-  GateAnswer,
   GroupState,
   PromotionState,
   PromotionStatus,
@@ -158,7 +158,9 @@ export class ApplicationPromotion {
 
 @ObjectType({ description: 'The answer of one gate.' })
 export class GateEvidence {
-  static of({ gate, verdict, reason, who, recheckAt, release }: GateAnswer): GateEvidence {
+  static of(answer: GateAnswer): GateEvidence {
+    const { gate, verdict, reason, who, recheckAt } = answer;
+    const release = answer.gate === 'ENVIRONMENT' ? answer.release : undefined;
     const releaseId = release === undefined ? null : toNodeId('Release', release);
     return { gate, verdict, reason, who: who ?? null, recheckAt: dateOf(recheckAt), releaseId };
   }

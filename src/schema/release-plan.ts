@@ -1,6 +1,6 @@
 import { Field, Int, ObjectType } from 'type-graphql';
 import type { OnFailure } from '../core/definitions.ts';
-import { nameOf } from '../core/gates.ts';
+import { nameOf } from '../core/gates/dependencies.ts';
 import type { Phase, ReleasePlan as Plan } from '../core/plan.ts';
 import { OnFailureEnum, PhaseEnum } from './choices.ts';
 import { UserError } from './user-errors.ts';

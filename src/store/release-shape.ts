@@ -1,18 +1,12 @@
 import type { ApprovalState } from '../core/approvals/approval.ts';
+import type { GateAnswer } from '../core/gates/answer.ts';
 import type { Maker } from '../core/caller.ts';
 import type { ReleaseRest } from '../entities/release-rows.ts';
 import { freshGroup } from '../core/group-gate.ts';
 import { FRESH_METER } from '../core/limits.ts';
 import { freshStep } from '../core/step.ts';
 import { holdsEnvironment } from '../core/release.ts';
-import type {
-  GateAnswer,
-  PromotionState,
-  PromotionStatus,
-  ReleaseState,
-  ReleaseStatus,
-  StepState,
-} from '../core/release.ts';
+import type { PromotionState, PromotionStatus, ReleaseState, ReleaseStatus, StepState } from '../core/release.ts';
 import type { Problem } from '../core/problems.ts';
 import type { WindowOverride } from '../core/windows/override.ts';
 

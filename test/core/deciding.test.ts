@@ -1,10 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { askWindow, verdictOf } from '../../src/core/gates.ts';
+import type { GateAnswer } from '../../src/core/gates/answer.ts';
+import { verdictOf } from '../../src/core/gates/index.ts';
+import { askWindow } from '../../src/core/gates/window.ts';
 import type { WindowOverride } from '../../src/core/windows/override.ts';
 import type { WindowAction } from '../../src/core/definitions.ts';
 import { NO_FACTS } from '../../src/core/release.ts';
 import type { BadVersion } from '../../src/core/holds.ts';
-import type { Facts, GateAnswer, ReleaseState } from '../../src/core/release.ts';
+import type { Facts, ReleaseState } from '../../src/core/release.ts';
 import { changedAt } from '../../src/core/health-tolerance.ts';
 import { lookAt, statusOf } from '../../src/core/health-clock.ts';
 import type { HealthClock } from '../../src/core/health-clock.ts';

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { askGates, askWindow, verdictOf } from '../../src/core/gates.ts';
+import type { GateAnswer } from '../../src/core/gates/answer.ts';
+import { askGates, verdictOf } from '../../src/core/gates/index.ts';
+import { askWindow } from '../../src/core/gates/window.ts';
 import type { PromotionStatus } from '../../src/core/release.ts';
 import { NO_FACTS } from '../../src/core/release.ts';
-import type { GateAnswer } from '../../src/core/release.ts';
 import { flowOf, MINUTE } from './support/builders.ts';
 import { started } from './support/play.ts';
 import { allow, deny } from './windows/support.ts';

@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { askGates } from '../../src/core/gates.ts';
+import type { GateAnswer } from '../../src/core/gates/answer.ts';
+import { askGates } from '../../src/core/gates/index.ts';
 import { letsPass, marks } from '../../src/core/holds.ts';
 import type { BadVersion, EnvironmentHold } from '../../src/core/holds.ts';
 import { NO_FACTS } from '../../src/core/release.ts';
-import type { Facts, GateAnswer } from '../../src/core/release.ts';
+import type { Facts } from '../../src/core/release.ts';
 import { waitingFor } from '../../src/core/waiting.ts';
 import { at, MINUTE } from './support/builders.ts';
 import { started } from './support/play.ts';

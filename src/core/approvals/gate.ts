@@ -1,13 +1,24 @@
 import type { PlannedPromotion } from '../plan.ts';
-import type { GateAnswer, PromotionState } from '../release.ts';
+import { EVERY_RELEASE, promotionOf } from '../gates/gate.ts';
+import type { AnswerOf } from '../gates/answer.ts';
+import type { Gate } from '../gates/gate.ts';
+import type { PromotionState } from '../release.ts';
 import { approvalStatus, describeRule, nameOf, progressOf } from './approval.ts';
+
+export const approvalGate: Gate<'APPROVAL'> = {
+  name: 'APPROVAL',
+  of: EVERY_RELEASE,
+  appliesTo: ({ approval }) => approval !== null,
+  ask: (question) =>
+    askApproval(promotionOf(question), question.state.promotions[question.position] as PromotionState, question.now),
+};
 
 /** Have enough of the right people agreed? Null where nobody has to be asked. */
 export function askApproval(
   { approval: spec }: PlannedPromotion,
   state: PromotionState,
   now: number,
-): GateAnswer | null {
+): AnswerOf<'APPROVAL'> | null {
   if (!spec) return null;
   const gate = 'APPROVAL' as const;
   const progress = progressOf(spec, state.approval);

@@ -1,11 +1,12 @@
 import type { Permission } from '../access/index.ts';
 import type { Caller } from '../caller.ts';
-import { askDependencies } from '../gates.ts';
+import { askDependencies } from '../gates/dependencies.ts';
+import type { GateAnswer } from '../gates/answer.ts';
 import type { PlannedPromotion, ReleasePlan } from '../plan.ts';
 import { refusal } from '../problems.ts';
 import type { Refusal } from '../problems.ts';
 import { ENDED_PROMOTION, ENDED_RELEASE } from '../release.ts';
-import type { DecisionStimulus, GateAnswer, PromotionState, ReleaseState } from '../release.ts';
+import type { DecisionStimulus, PromotionState, ReleaseState } from '../release.ts';
 import { actOf, approvalStatus, describeRule, missingOf, nameOf, progressOf, rulesFor, rulesOf } from './approval.ts';
 import type { ApprovalDecision, ApprovalState } from './approval.ts';
 import { mayBeOne } from './person.ts';

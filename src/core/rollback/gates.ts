@@ -1,15 +1,30 @@
-import type { PlannedApplication, PlannedPromotion, ReleasePlan } from '../plan.ts';
+import { promotionOf } from '../gates/gate.ts';
+import type { AnswerOf } from '../gates/answer.ts';
+import type { Gate, GateQuestion } from '../gates/gate.ts';
+import type { PlannedApplication } from '../plan.ts';
 import { holdsEnvironment } from '../release.ts';
-import type { Facts, GateAnswer, ReleaseState } from '../release.ts';
+import type { Facts } from '../release.ts';
 import { named } from './words.ts';
 
-/** What a rollback's promotion is asked besides its environment and its windows. */
-export function askRollback(plan: ReleasePlan, state: ReleaseState, position: number, facts: Facts): GateAnswer[] {
-  return [askLive(plan.promotions[position] as PlannedPromotion, facts), askLimit(plan, state, position)];
-}
-
 /** Compare-and-set: nothing else may have become current since it was planned. */
-function askLive({ applications, environment, restores }: PlannedPromotion, { live }: Facts): GateAnswer {
+export const liveGate: Gate<'LIVE'> = {
+  name: 'LIVE',
+  of: ['ROLLBACK'],
+  appliesTo: () => true,
+  ask: askLive,
+};
+
+/** May another environment go back now, beside those that do? */
+export const limitGate: Gate<'LIMIT'> = {
+  name: 'LIMIT',
+  of: ['ROLLBACK'],
+  appliesTo: () => true,
+  ask: askLimit,
+};
+
+function askLive(question: GateQuestion): AnswerOf<'LIVE'> {
+  const { applications, environment, restores } = promotionOf(question);
+  const { live } = question.facts;
   const gate = 'LIVE' as const;
   const other = applications.find((each) => !isExpected(each, live[each.name]));
   if (other) {
@@ -26,7 +41,7 @@ function isExpected({ expects }: PlannedApplication, live: Facts['live'][string]
   return live.id === expects.deployment || expects.digests.includes(live.digest);
 }
 
-function askLimit({ rollback, promotions }: ReleasePlan, state: ReleaseState, position: number): GateAnswer {
+function askLimit({ plan: { rollback, promotions }, state, position }: GateQuestion): AnswerOf<'LIMIT'> {
   const gate = 'LIMIT' as const;
   const running = promotions.flatMap(({ name }, each) => {
     const other = state.promotions[each];

@@ -3,7 +3,7 @@ import type { ApprovalSpec, RollbackPolicySpec } from '../../../src/core/definit
 import type { Expected } from '../../../src/core/plan.ts';
 import { NO_FACTS } from '../../../src/core/release.ts';
 import type { Facts, PromotionState } from '../../../src/core/release.ts';
-import { askRollback } from '../../../src/core/rollback/gates.ts';
+import { limitGate, liveGate } from '../../../src/core/rollback/gates.ts';
 import type { RollbackTarget } from '../../../src/core/rollback/rollback.ts';
 import { tellingOf } from '../../../src/core/rollback/standing.ts';
 import { targetStatuses } from '../../../src/core/rollback/target-status.ts';
@@ -47,7 +47,7 @@ describe('a rollback asks whether what it takes back is live still', () => {
     ],
   ])('%s', (_, expects, facts, answer) => {
     const { plan, state } = rollbackOf([goesBack('us-east')], { expects: expects && { 'us-east': expects } });
-    const [first] = askRollback(plan, state, 0, { ...NO_FACTS, live: facts });
+    const first = liveGate.ask({ plan, state, position: 0, facts: { ...NO_FACTS, live: facts }, now: 0 });
     expect(`${first?.verdict}: ${first?.reason}`).toBe(answer);
   });
 });
@@ -66,7 +66,7 @@ describe('so many go back at once', () => {
     );
     for (const each of going)
       Object.assign(state.promotions[all.indexOf(each)]!, { startedAt: NOW, status: 'RUNNING' });
-    const [, limit] = askRollback(plan, state, 2, NO_FACTS);
+    const limit = limitGate.ask({ plan, state, position: 2, facts: NO_FACTS, now: 0 });
     expect(`${limit?.verdict}: ${limit?.reason}`).toBe(answer);
   });
 
@@ -76,7 +76,7 @@ describe('so many go back at once', () => {
       { maxParallel: 1 },
     );
     Object.assign(state.promotions[0]!, { startedAt: NOW, status: 'SUCCEEDED' });
-    expect(askRollback(plan, state, 1, NO_FACTS)[1]).toMatchObject({ verdict: 'pass' });
+    expect(limitGate.ask({ plan, state, position: 1, facts: NO_FACTS, now: 0 })).toMatchObject({ verdict: 'pass' });
   });
 });
 

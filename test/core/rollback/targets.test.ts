@@ -4,7 +4,7 @@ import type { PlannedApplication, ReleasePlan } from '../../../src/core/plan.ts'
 import { NO_FACTS } from '../../../src/core/release.ts';
 import type { Facts, PromotionState, PromotionStatus } from '../../../src/core/release.ts';
 import { createRelease } from '../../../src/core/create.ts';
-import { askRollback } from '../../../src/core/rollback/gates.ts';
+import { limitGate, liveGate } from '../../../src/core/rollback/gates.ts';
 import { policyFor, reachOf } from '../../../src/core/rollback/reach.ts';
 import type { RollbackDecision } from '../../../src/core/rollback/rollback.ts';
 import { targetStatuses } from '../../../src/core/rollback/target-status.ts';
@@ -88,7 +88,7 @@ describe('may it go back now?', () => {
     ['something where nothing was', { deployment: null, digests: [] }, live('d2', 'z'), 'fail'],
   ])('live is %s', (_what, expects, facts, verdict) => {
     const { plan, state } = rollback({}, expects);
-    expect(askRollback(plan, state, 1, facts)[0]).toMatchObject({ gate: 'LIVE', verdict });
+    expect(liveGate.ask({ plan, state, position: 1, facts, now: 0 })).toMatchObject({ gate: 'LIVE', verdict });
   });
 
   test.each<[string, number | null, PromotionStatus[], string]>([
@@ -103,7 +103,10 @@ describe('may it go back now?', () => {
     statuses.forEach((status, position) =>
       Object.assign(state.promotions[position]!, { status, startedAt: status === 'PENDING' ? null : NOW }),
     );
-    expect(askRollback(plan, state, 1, NO_FACTS)[1]).toMatchObject({ gate: 'LIMIT', verdict });
+    expect(limitGate.ask({ plan, state, position: 1, facts: NO_FACTS, now: 0 })).toMatchObject({
+      gate: 'LIMIT',
+      verdict,
+    });
   });
 });
 

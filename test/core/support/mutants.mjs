@@ -16,8 +16,12 @@ const CLOCK = 'test/core/health-clock';
 const UNSEEN = 'test/core/rollback/unseen';
 
 const MUTANTS = {
-  'no dependency check': ['gates.ts', 'if (satisfied >= required)', 'if (satisfied >= 0)'],
-  'one dependency is enough': ['gates.ts', 'if (satisfied >= required)', 'if (satisfied >= Math.min(1, required))'],
+  'no dependency check': ['gates/dependencies.ts', 'if (satisfied >= required)', 'if (satisfied >= 0)'],
+  'one dependency is enough': [
+    'gates/dependencies.ts',
+    'if (satisfied >= required)',
+    'if (satisfied >= Math.min(1, required))',
+  ],
   'a late outcome counts': ['stimuli.ts', 'if (late && !(', 'if (false && !('],
   'an old attempt counts': ['stimuli.ts', '|| seen.attempt !== report.attempt ', '', FAILURES],
   'a success counts twice': ['stimuli.ts', "(before.status === 'RUNNING' || before.status === 'WAITING')", 'true'],
@@ -73,12 +77,12 @@ const MUTANTS = {
   ],
   'terminating starts new environments': ['settle.ts', 'if (!stop) return false;', 'return false;'],
   'maxParallel is not counted': [
-    'gates.ts',
+    'gates/group.ts',
     'if (running >= group.maxParallel) {',
     'if (running > group.maxParallel) {',
   ],
   'a held environment is taken': [
-    'gates.ts',
+    'gates/environment.ts',
     'if (release === undefined) return',
     'if (release === undefined || true) return',
   ],
@@ -260,20 +264,15 @@ const MUTANTS = {
     'spec.jitter ?? 0',
     SPREAD,
   ],
-  'just opened starts at once': ['gates.ts', 'if (starts !== undefined && starts > now)', 'if (false)', SPREAD],
-  'a hold is not asked': ['gates.ts', 'askHold(environment, state, facts, now),', ''],
-  'a mark is not asked': ['gates.ts', 'askVersion(environment, facts, now),', ''],
-  'a window is not asked': ['gates.ts', "askWindow(environment, state, facts, now, 'PROMOTE', overrides),", ''],
-  'windows of rollbacks are not asked': [
-    'gates.ts',
-    "askWindow(environment, state, facts, now, 'ROLLBACK', overrides)",
-    'null',
-    ROLLBACKS,
-  ],
-  'a hold ends with the first of two': ['gates.ts', 'Math.max(...known)', 'Math.min(...known)', HOLDS],
+  'just opened starts at once': ['gates/window.ts', 'if (starts !== undefined && starts > now)', 'if (false)', SPREAD],
+  'a hold is not asked': ['gates/index.ts', '  holdGate,\n', ''],
+  'a mark is not asked': ['gates/index.ts', '  versionGate,\n', ''],
+  'a window is not asked': ['gates/window.ts', 'of: EVERY_RELEASE', "of: ['ROLLBACK']"],
+  'windows of rollbacks are not asked': ['gates/window.ts', 'of: EVERY_RELEASE', "of: ['FORWARD']", ROLLBACKS],
+  'a hold ends with the first of two': ['gates/gate.ts', 'Math.max(...known)', 'Math.min(...known)', HOLDS],
   'an override never expires': ['windows/override.ts', 'expiresAt > now', 'true', 'test/core/overrides'],
   "everybody passes a rollback's hold": ['holds.ts', 'release.byPerson && ', ''],
-  'approvals are not asked': ['gates.ts', 'if (approval)', 'if (false)'],
+  'approvals are not asked': ['gates/index.ts', '  approvalGate,\n', ''],
   'what nobody knows takes back': ['rollback/ask.ts', 'if (!isKnown) return;', '', UNSEEN],
   'whoever could not be asked is bad': [
     'stimuli.ts',

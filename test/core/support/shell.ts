@@ -1,10 +1,11 @@
 import { KEYED } from '../../../src/core/actor.ts';
+import type { GateAnswer } from '../../../src/core/gates/answer.ts';
 import { advance, nextSteps, ownedSteps } from '../../../src/core/advance.ts';
 import type { Decision } from '../../../src/core/advance.ts';
 import { missingOf } from '../../../src/core/approvals/approval.ts';
 import type { Caller } from '../../../src/core/caller.ts';
 import { decisionTime } from '../../../src/core/clock.ts';
-import { askGates } from '../../../src/core/gates.ts';
+import { askGates } from '../../../src/core/gates/index.ts';
 import { mayWork } from '../../../src/core/steps.ts';
 import { DEFAULT_FLOW_TIMEOUT } from '../../../src/core/definitions.ts';
 import type { HealthStatus } from '../../../src/core/definitions.ts';
@@ -19,7 +20,6 @@ import type {
 import { ENDED_PROMOTION } from '../../../src/core/release.ts';
 import type {
   Facts,
-  GateAnswer,
   GroupState,
   MemberHealth,
   Outcome,

@@ -1,4 +1,5 @@
 import { actorOf } from '../../../src/core/actor.ts';
+import type { GateAnswer } from '../../../src/core/gates/answer.ts';
 import { advance } from '../../../src/core/advance.ts';
 import type { Decision } from '../../../src/core/advance.ts';
 import type { ReleaseEvent } from '../../../src/core/events.ts';
@@ -18,7 +19,6 @@ import { actionOf, closing, holding, isApproved, marked, obstacle, opensBy, wasC
 import { Looks } from './soaks.ts';
 import type {
   Facts,
-  GateAnswer,
   GroupState,
   PromotionState,
   PromotionStatus,

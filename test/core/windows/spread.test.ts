@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { askWindow } from '../../../src/core/gates.ts';
+import { askWindow } from '../../../src/core/gates/window.ts';
 import { NO_FACTS } from '../../../src/core/release.ts';
 import { spreadAt, startIn, windowState } from '../../../src/core/windows/index.ts';
 import type { ReleaseWindow } from '../../../src/core/windows/index.ts';
