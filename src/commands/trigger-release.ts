@@ -7,7 +7,7 @@ import type { PromotionTemplateSpec, StoredDefinition } from '../core/definition
 import { selectFlow, whyNone } from '../core/flow-selection.ts';
 import { marks } from '../core/holds.ts';
 import { lateWarnings } from '../core/late.ts';
-import { planRelease as plan } from '../core/plan.ts';
+import { planRelease as plan } from '../core/planner.ts';
 import type { ReleasePlan } from '../core/plan.ts';
 import type { Maker } from '../core/caller.ts';
 import { refusal, RefusedError } from '../core/problems.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { planRelease, requiredBy } from '../../src/core/plan.ts';
+import { planRelease, requiredBy } from '../../src/core/planner.ts';
 import { applicationOf, flowOf, inputOf, MINUTE, planOf } from './support/builders.ts';
 
 const stepsOf = (plan: ReturnType<typeof planOf>, name: string): string[] => {

@@ -1,8 +1,9 @@
 import type { Decision } from '../advance.ts';
 import { createRelease } from '../create.ts';
-import { DAY, DEFAULT_RETRY } from '../definitions.ts';
+import { DAY } from '../definitions.ts';
 import type { ReleaseEvent } from '../events.ts';
 import type { Expected, PlannedApplication, PlannedPromotion, PlannedStep, ReleasePlan, Undo } from '../plan.ts';
+import { addSteps } from '../phases.ts';
 import type { RollbackPlan, RollbackTarget, VersionRef } from './rollback.ts';
 
 /** What the store knows about one target that goes back, or will when somebody agrees. `C`: pinned content. */
@@ -93,7 +94,7 @@ function planTarget<C>(target: RollbackTarget, to: VersionRef, parts: TargetPart
     dependsOn: [],
     required: 0,
     applications,
-    steps: applications.flatMap(({ name }, index) => stepsOf(name, index)),
+    steps: stepsOf(applications),
     approval: target.approval,
     timeout: null,
     restores: {
@@ -105,14 +106,15 @@ function planTarget<C>(target: RollbackTarget, to: VersionRef, parts: TargetPart
   };
 }
 
-function stepsOf(name: string, application: number): PlannedStep[] {
-  const action = application * 2;
-  const common = { application, timeout: null, retry: DEFAULT_RETRY };
-  return [
-    { ...common, id: `${name}/ACTION`, phase: 'ACTION', work: { kind: 'apply' }, needs: [] },
-    { ...common, id: `${name}/HEALTH`, phase: 'HEALTH', work: { kind: 'health' }, needs: [action] },
-  ];
+function stepsOf(applications: PlannedApplication[]): PlannedStep[] {
+  const steps: PlannedStep[] = [];
+  applications.forEach(({ name, spec }, position) =>
+    addSteps(steps, { name, position }, { policy: {}, apply: true, soak: 0, application: spec }, NO_WORKFLOWS),
+  );
+  return steps;
 }
+
+const NO_WORKFLOWS = new Map<string, never>();
 
 const DECIDED = {
   PROPOSED: 'RollbackTargetProposed',

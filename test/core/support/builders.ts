@@ -11,8 +11,9 @@ import type {
   PromotionWorkflowSpec,
   WorkflowAction,
 } from '../../../src/core/definitions.ts';
-import { planRelease } from '../../../src/core/plan.ts';
-import type { PlanInput, ReleasePlan } from '../../../src/core/plan.ts';
+import { planRelease } from '../../../src/core/planner.ts';
+import type { ReleasePlan } from '../../../src/core/plan.ts';
+import type { PlanInput } from '../../../src/core/planner.ts';
 import type { Refusal } from '../../../src/core/problems.ts';
 
 /** A flow with everything that it names, as one reading of the definitions. */

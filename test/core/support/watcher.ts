@@ -664,7 +664,8 @@ export class Watcher {
     if (works || (some('RUNNING') && status === 'RUNNING'))
       return claim(status === 'RUNNING', `${name} runs and is ${status}`);
     const waiting = steps.findIndex((step) => step.status === 'WAITING' || step.status === 'RUNNING');
-    const paused = promotion.evidence?.some((each) => each.gate === 'WINDOW' && each.pauses) && waiting < 0 && status === 'WAITING';
+    const paused =
+      promotion.evidence?.some((each) => each.gate === 'WINDOW' && each.pauses) && waiting < 0 && status === 'WAITING';
     if (paused) return this.reached.count('paused by a window');
     claim(waiting >= 0, `${name} is ${status} and neither runs nor waits`);
     const expected = steps[waiting]?.outside ? 'SUSPENDED' : this.#isSoak(position, waiting) ? 'WAITING' : 'RUNNING';

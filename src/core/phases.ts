@@ -1,0 +1,91 @@
+import type { ApplicationSpec, InlinePolicy, PromotionWorkflowSpec } from './definitions.ts';
+import { DEFAULT_RETRY } from './definitions.ts';
+import type { Phase, PlannedStep, StepWork } from './plan.ts';
+
+/**
+ * The phases of a promotion, as the planner walks them: from the first to the last, each after the one before. A new phase is a line
+ * here, its kind of work in plan.ts, and a runner for that work in `src/jobs/runners`.
+ */
+const PHASES: readonly PhaseOfPlan[] = [
+  { phase: 'PRE_ACTION', of: 'application', make: ({ policy }) => workflow(policy.preAction) },
+  { phase: 'ACTION', of: 'application', make: ({ apply }) => (apply ? { kind: 'apply' } : null) },
+  { phase: 'HEALTH', of: 'application', make: () => ({ kind: 'health' }) },
+  { phase: 'SOAK', of: 'application', make: ({ soak }) => (soak > 0 ? { kind: 'soak', duration: soak } : null) },
+  { phase: 'POST_ACTION', of: 'application', make: ({ policy }) => workflow(policy.postAction) },
+  { phase: 'WORKFLOW', of: 'promotion', make: (from) => workflow(from.workflow) },
+];
+
+interface PhaseOfPlan {
+  phase: Phase;
+  /** What has this phase: each application of a promotion, or the promotion itself. */
+  of: 'application' | 'promotion';
+  make(from: Making): Made;
+}
+
+/** What a flow says of a promotion, and the application where the phase is for one. */
+export interface Making {
+  policy: InlinePolicy;
+  /** A change is to be made. */
+  apply: boolean;
+  /** In milliseconds; 0: none. */
+  soak: number;
+  workflow?: string;
+  application?: ApplicationSpec;
+}
+
+export type Workflows = ReadonlyMap<string, PromotionWorkflowSpec>;
+
+/** One step, the actions of a workflow as a step each, or nothing. */
+type Made = StepWork | { kind: 'workflow'; name: string } | null;
+
+const workflow = (name: string | undefined): Made => (name === undefined ? null : { kind: 'workflow', name });
+
+/** Adds the steps of all phases of an application (with its name and position) or of a promotion (null) to `steps`. */
+export function addSteps(
+  steps: PlannedStep[],
+  at: { name: string; position: number } | null,
+  from: Making,
+  workflows: Workflows,
+): void {
+  const application = at?.position ?? null;
+  let after: number[] = [];
+  for (const { phase, of, make } of PHASES) {
+    if ((of === 'application') !== (at !== null)) continue;
+    const made = make(from);
+    if (made === null) continue;
+    const id = at === null ? phase : `${at.name}/${phase}`;
+    const step = { id, phase, application };
+    if (made.kind === 'workflow') after = addWorkflow(steps, step, made.name, after, workflows);
+    else {
+      steps.push({ ...step, work: made, needs: after, timeout: null, retry: DEFAULT_RETRY });
+      after = [steps.length - 1];
+    }
+  }
+}
+
+/** The actions of a workflow after `after`; answers the positions of those that no other of them depends on. */
+function addWorkflow(
+  steps: PlannedStep[],
+  step: Pick<PlannedStep, 'id' | 'phase' | 'application'>,
+  name: string,
+  after: number[],
+  workflows: Workflows,
+): number[] {
+  const actions = workflows.get(name)?.actions ?? [];
+  const position = new Map(actions.map((action, index) => [action.name, steps.length + index]));
+  const awaited = new Set<number>();
+  for (const action of actions) {
+    const inner = (action.dependsOn ?? []).map((each) => position.get(each) as number);
+    for (const each of inner) awaited.add(each);
+    steps.push({
+      ...step,
+      id: `${step.id}/${action.name}`,
+      work: { kind: 'action', workflow: name, action },
+      needs: inner.length > 0 ? inner : after,
+      timeout: action.timeout ?? null,
+      retry: action.retry ?? DEFAULT_RETRY,
+    });
+  }
+  const ends = [...position.values()].filter((each) => !awaited.has(each));
+  return ends.length > 0 ? ends : after;
+}
