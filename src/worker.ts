@@ -5,7 +5,7 @@ import { runAsk, runJoin } from './jobs/ask-group.ts';
 import type { AskData, PromoteData, StepData } from './jobs/job-data.ts';
 import { DriftWatch } from './jobs/drift-watch.ts';
 import { Observer } from './jobs/observe.ts';
-import type { Hands } from './jobs/perform-step.ts';
+import type { Hands } from './jobs/runners/runner.ts';
 import { PromoteJob } from './jobs/promote.ts';
 import type { QueuedJob } from './jobs/queue.ts';
 import { lookForStops } from './jobs/stops.ts';

@@ -81,12 +81,15 @@ export function keepTime({ plan, state, now }: Move): void {
 /** When a limit of something that is open is reached, as it stands; nothing of what is ending has one. */
 export function limitsAt({ plan, state }: Move): number[] {
   const times: (number | null)[] = [state.terminating === null ? state.deadline : null];
-  plan.promotions.forEach(({ timeout }, position) => {
+  plan.promotions.forEach((planned, position) => {
+    const { timeout } = planned;
     const { startedAt, status, steps } = state.promotions[position] as PromotionState;
     if (startedAt === null || ENDED_PROMOTION.has(status)) return;
     // What was told to stop already has reached it.
     if (timeout !== null && steps.some(isBegun)) times.push(reachesAt(state.limited[position] ?? FRESH_METER, timeout));
-    for (const step of steps) if (step.status === 'WAITING' && step.outside) times.push(reportDue(step));
+    steps.forEach((step, index) => {
+      if (step.status === 'WAITING' && step.outside) times.push(awaitedUntil(planned, index, step));
+    });
   });
   return times.filter((each) => each !== null);
 }
@@ -102,19 +105,20 @@ export function whyOver({ plan, state, now }: Move): string | null {
 /** An environment's limit fails its promotion; so does a report that nobody brings. */
 export function expirePromotion(move: Move, position: number): void {
   const { state, now } = move;
-  const { timeout, name, steps: plannedSteps } = move.planned(position);
+  const planned = move.planned(position);
+  const { timeout, name } = planned;
   const seen = state.promotions[position] as PromotionState;
   if (seen.startedAt === null || ENDED_PROMOTION.has(seen.status)) return;
   seen.steps.forEach((step, index) => {
-    if (step.status !== 'WAITING' || !step.outside || reportDue(step) > now) return;
-    const { application, id } = plannedSteps[index] as (typeof plannedSteps)[number];
-    const what = application === null ? id : (move.planned(position).applications[application]?.name ?? id);
+    if (step.status !== 'WAITING' || !step.outside || awaitedUntil(planned, index, step) > now) return;
+    const { application, id } = move.plannedStep(position, index);
+    const what = application === null ? id : (planned.applications[application]?.name ?? id);
     move.step(position, index).seen = false;
     failStep(
       move,
       position,
       index,
-      `${what}: nobody told within ${spell(DEFAULT_REPORT_TIMEOUT)}: ${step.reason ?? ''}`,
+      `${what}: nobody told within ${spell(patienceOf(planned, index))}: ${step.reason ?? ''}`,
     );
   });
   if (timeout === null || spent(state.limited[position] ?? FRESH_METER, now) < timeout) return;
@@ -128,8 +132,13 @@ export function expirePromotion(move: Move, position: number): void {
   if (running) move.work.push({ kind: 'abort', promotions: [position] });
 }
 
-function reportDue({ startedAt }: StepState): number {
-  return (startedAt ?? 0) + DEFAULT_REPORT_TIMEOUT;
+/** When what it waits for outside comes too late. */
+function awaitedUntil(planned: PlannedPromotion, index: number, { startedAt }: StepState): number {
+  return (startedAt ?? 0) + patienceOf(planned, index);
+}
+
+function patienceOf({ steps }: PlannedPromotion, index: number): number {
+  return steps[index]?.patience ?? DEFAULT_REPORT_TIMEOUT;
 }
 
 function isBegun({ status, stop }: StepState): boolean {

@@ -114,6 +114,8 @@ export interface PlannedStep {
   /** Positions of the steps that must have succeeded before. */
   needs: number[];
   timeout: number | null;
+  /** How long it may wait for a person or an outside system, in milliseconds; a day when absent. */
+  patience?: number;
   retry: RetrySpec;
 }
 

@@ -7,6 +7,7 @@ import type { HealthClock, Observation } from './health-clock.ts';
 import type { BadVersion, EnvironmentHold } from './holds.ts';
 import type { Meter } from './limits.ts';
 import type { Problem } from './problems.ts';
+import type { Progress } from './progress.ts';
 import type { ReleaseWindow } from './windows/index.ts';
 import type { WindowOverride } from './windows/override.ts';
 
@@ -125,10 +126,14 @@ export interface StepState {
   /** When a WAITING step is due. */
   recheckAt: number | null;
   /**
-   * It waits for somebody to tell, and is looked at now and then all the same, in case the telling was lost. Such a look is no
-   * work: what waits goes on waiting.
+   * It waits for a person or an outside system, and is looked at now and then: because that is how it is noticed, or in case the
+   * telling was lost. Such a look is no work: what waits goes on waiting.
    */
   outside: boolean;
+  /** What it waits for; null: for a time, or it does not wait. States of Sluice 0.1 have none. */
+  waitsFor?: Awaited | null;
+  /** What its runner keeps of what it began; null: nothing is begun that a look could ask about. States of Sluice 0.1 have none. */
+  progress?: Progress | null;
   /** What somebody told of its health while it was looked at: the look may have come too early, and is done again. */
   news: HealthStatus | null;
   /** It was told to stop: it has failed, with this message, once its effect has ended, and at `by` whatever became of it. */
@@ -168,6 +173,9 @@ export interface GroupState {
   badLooks?: number[];
 }
 
+/** Who has to do something before a step goes on. */
+export type Awaited = 'PERSON' | 'SYSTEM';
+
 /** What a driver, a workflow action or a health source came back with. */
 export type Outcome =
   | {
@@ -187,8 +195,11 @@ export type Outcome =
   | { kind: 'failed'; message: string; unclear?: boolean }
   /** Could not tell, or could not get there: tried again with backoff, `retryAfter` milliseconds at the least. */
   | { kind: 'transient'; message: string; retryAfter?: number }
-  /** Not there yet: look again at `recheckAfter` milliseconds from now, or when somebody tells. */
-  | { kind: 'pending'; reason: string; recheckAfter?: number }
+  /**
+   * Not there yet: look again at `recheckAfter` milliseconds from now, or when somebody tells. `waitsFor`: a person or an outside
+   * system has to do something, which uses up nobody's time; without it and with a time it is work that goes on.
+   */
+  | { kind: 'pending'; reason: string; recheckAfter?: number; waitsFor?: Awaited; progress?: Progress }
   /** A look at the health of what waits for it, or soaks. */
   | {
       kind: 'observed';

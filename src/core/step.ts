@@ -1,5 +1,5 @@
 import type { Move } from './move.ts';
-import type { StepState } from './release.ts';
+import type { Awaited, StepState } from './release.ts';
 
 /** What happens to one step, whatever the others do. */
 
@@ -14,6 +14,8 @@ export function freshStep(): StepState {
     waitingSince: null,
     recheckAt: null,
     outside: false,
+    waitsFor: null,
+    progress: null,
     news: null,
     stop: null,
     reason: null,
@@ -33,13 +35,20 @@ const SAFETY_LOOK_AT_MOST = 10 * 60_000;
 
 /**
  * `recheckAt` null: somebody will tell. The telling may be lost (its process died before it told anybody), so there is a look of
- * safety after half a minute, and later ones the longer it takes.
+ * safety after half a minute, and later ones the longer it takes. `waitsFor` with a time: what somebody does is noticed by looking.
  */
-export function wait(move: Move, step: StepState, recheckAt: number | null, reason: string): void {
+export function wait(
+  move: Move,
+  step: StepState,
+  recheckAt: number | null,
+  reason: string,
+  waitsFor: Awaited | null = recheckAt === null ? 'SYSTEM' : null,
+): void {
   step.status = 'WAITING';
   step.waitingSince = move.now;
   step.reason = reason;
-  step.outside = recheckAt === null;
+  step.outside = waitsFor !== null;
+  step.waitsFor = waitsFor;
   step.recheckAt = recheckAt ?? move.now + safetyPause(move.now - (step.startedAt ?? move.now));
 }
 

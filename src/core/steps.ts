@@ -1,4 +1,5 @@
 import { askWindow } from './gates/window.ts';
+import { pauses } from './gates/answer.ts';
 import type { GateAnswer } from './gates/answer.ts';
 import type { Move } from './move.ts';
 import type { ReleasePlan } from './plan.ts';
@@ -63,10 +64,10 @@ function takenBackBecause(rollback: string, reason: string): string {
 export function pausedBy(move: Move, position: number): GateAnswer | null {
   const { environment } = move.planned(position);
   const started = move.state.promotions[position] as PromotionState;
-  if (environment === null || !started.evidence?.some((each) => each.gate === 'WINDOW' && each.pauses)) return null;
+  if (environment === null || !started.evidence?.some(pauses)) return null;
   const action = move.plan.rollback ? 'ROLLBACK' : 'PROMOTE';
   const answer = askWindow(environment, move.state, move.facts, move.now, action, started.overrides);
-  return answer?.verdict === 'wait' && answer.pauses ? answer : null;
+  return answer?.verdict === 'wait' && pauses(answer) ? answer : null;
 }
 
 /** It must not go on: at once where nothing is on its way, otherwise when its effect has ended. */

@@ -1,6 +1,7 @@
 import { remember } from './actor.ts';
 import { takeDecision } from './approvals/decide.ts';
 import { freshGroup, judgeGroup } from './group-gate.ts';
+import { withBoundedProgress } from './progress.ts';
 import { FRESH_METER } from './limits.ts';
 import { changedAt, countLook, looksAtHealth, toleranceOf } from './health-tolerance.ts';
 import type { Move } from './move.ts';
@@ -116,7 +117,7 @@ function takeOutcome(move: Move, report: Extract<Stimulus, { kind: 'outcome' }>)
   const group = move.planned(report.promotion).group;
   if (group !== null) move.reportedBy.add(group);
   const at = move.atStep(report.promotion, report.step);
-  const { outcome } = report;
+  const outcome = withBoundedProgress(report.outcome, planned.id);
   const { news } = step;
   step.news = null;
   if (step.stop !== null) return endStopped(move, report, step.stop.message, planned);
@@ -138,7 +139,8 @@ function takeOutcome(move: Move, report: Extract<Stimulus, { kind: 'outcome' }>)
       return move.emit({ type: 'StepRetrying', ...at, message: outcome.message, tries: step.tries, retryAt });
     }
     case 'pending':
-      return keepWaiting(move, report, outcome.reason, outcome.recheckAfter, news);
+      step.progress = outcome.progress ?? step.progress ?? {};
+      return keepWaiting(move, report, outcome, news);
     case 'observed':
       if (planned.work.kind === 'health') return takeLook(move, report, step, planned, outcome, news);
       if (!isSoak(move.planned(report.promotion), report.step)) return;
@@ -168,13 +170,16 @@ function couldTell(outcome: Outcome): boolean {
 function keepWaiting(
   move: Move,
   report: Extract<Stimulus, { kind: 'outcome' }>,
-  reason: string,
-  recheckAfter: number | undefined,
+  {
+    reason,
+    recheckAfter,
+    waitsFor,
+  }: Pick<Extract<Outcome, { kind: 'pending' }>, 'reason' | 'recheckAfter' | 'waitsFor'>,
   news: StepState['news'],
 ): void {
   const step = move.step(report.promotion, report.step);
   const other = step.reason !== reason;
-  wait(move, step, recheckAfter === undefined ? null : move.now + recheckAfter, reason);
+  wait(move, step, recheckAfter === undefined ? null : move.now + recheckAfter, reason, waitsFor);
   // Somebody told while this look was under way what it waits for: it looks again at once.
   if (news === 'HEALTHY' || news === 'DEGRADED') Object.assign(step, { recheckAt: move.now, outside: false });
   const recheckAt = step.outside ? undefined : new Date(step.recheckAt as number).toISOString();
@@ -200,7 +205,7 @@ function takeLook(
   const told = `${name} is ${health.status}${health.message === undefined ? '' : `: ${health.message}`}`;
   if (final) return failStep(move, report.promotion, report.step, told);
   const again = recheckAfter ?? (health.status === 'DEGRADED' ? BAD_LOOK_PAUSE : undefined);
-  keepWaiting(move, report, `${told}${so}`, again, news);
+  keepWaiting(move, report, { reason: `${told}${so}`, recheckAfter: again }, news);
 }
 
 /** Before the next look at what is DEGRADED and not judged yet, where its source does not say, in milliseconds. */
@@ -254,6 +259,7 @@ function succeed(
   step.recheckAt = null;
   step.outside = false;
   step.reason = null;
+  step.progress = null;
   step.outputs = outcome.outputs ?? null;
   tellEffect(move, report.promotion, report.step, planned, outcome);
   move.emit({ type: 'StepSucceeded', ...at, outputs: outcome.outputs });

@@ -158,7 +158,8 @@ function waitingSteps(planned: PlannedPromotion, promotion: PromotionState, posi
     const { outside } = step;
     const unhealthy = kind === 'SOAK' && step.clock !== null && step.clock.status !== 'HEALTHY';
     const reports = `whoever reports the health of ${target}`;
-    const who = unhealthy || (outside && kind === 'HEALTH') ? reports : outside ? `whoever ends ${id}` : null;
+    const ends = step.waitsFor === 'PERSON' ? 'a person' : `whoever ends ${id}`;
+    const who = unhealthy || (outside && kind === 'HEALTH') ? reports : outside ? ends : null;
     const earliest = kind === 'SOAK' ? soakEnd(planned, step, index) : outside ? null : step.recheckAt;
     return [{ kind, step: index, promotion: position, message, who, earliest }];
   });

@@ -3,8 +3,8 @@ import type { MovedTo } from '../commands/mover.ts';
 import type { PlannedGroup, PlannedPromotion } from '../core/plan.ts';
 import type { MemberHealth, PromotionState } from '../core/release.ts';
 import type { AskData, JoinData } from './job-data.ts';
-import { checkHealth, toObservation } from './perform-step.ts';
-import type { Hands } from './perform-step.ts';
+import { checkHealth, toObservation } from './runners/health.ts';
+import type { Hands } from './runners/runner.ts';
 
 const LIMIT = 30_000;
 

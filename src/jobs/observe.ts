@@ -7,8 +7,8 @@ import type { PromotionState } from '../core/release.ts';
 import type { FrozenRelease } from '../store/load-releases.ts';
 import { lookAgain, takeDueObservations } from '../store/observations.ts';
 import type { Observation } from '../store/observations.ts';
-import { checkHealth } from './perform-step.ts';
-import type { Hands } from './perform-step.ts';
+import { checkHealth } from './runners/health.ts';
+import type { Hands } from './runners/runner.ts';
 
 /**
  * Looks after environments for as long as a policy wants it after their promotion. What there is to look at stands in the

@@ -9,7 +9,7 @@ import type { Log } from '../log.ts';
 import type { Aborts, Running } from './aborts.ts';
 import type { PromoteData, StepData } from './job-data.ts';
 import { performStep } from './perform-step.ts';
-import type { Hands } from './perform-step.ts';
+import type { Hands } from './runners/runner.ts';
 import type { Queue, QueuedJob } from './queue.ts';
 import { withPatience } from './patience.ts';
 

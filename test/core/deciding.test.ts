@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { GateAnswer } from '../../src/core/gates/answer.ts';
+import type { AnswerOf, GateAnswer } from '../../src/core/gates/answer.ts';
 import { verdictOf } from '../../src/core/gates/index.ts';
 import { askWindow } from '../../src/core/gates/window.ts';
 import type { WindowOverride } from '../../src/core/windows/override.ts';
@@ -42,7 +42,7 @@ describe('the gate of a window', () => {
     now: string,
     action: WindowAction = 'PROMOTE',
     overrides: WindowOverride[] = [],
-  ): GateAnswer | null => {
+  ): AnswerOf<'WINDOW'> | null => {
     const facts = { ...NO_FACTS, windows: { eu: windows }, runway: { eu: 60 * MINUTE } };
     return askWindow('eu', state, facts, at(now), action, overrides);
   };

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { advance } from '../../src/core/advance.ts';
+import { pauses } from '../../src/core/gates/answer.ts';
 import { NO_FACTS } from '../../src/core/release.ts';
 import type { Outcome, ReleaseState } from '../../src/core/release.ts';
 import { hasUnseenEffect, mayWork, takenBackBy } from '../../src/core/steps.ts';
@@ -112,7 +113,7 @@ describe('facts are asked for where they decide, and only there', () => {
     const release = started('dev > eu');
     release.facts = { ...NO_FACTS, windows: pausing };
     release.succeed('dev');
-    expect(release.promotion('eu').evidence?.some((each) => each.pauses)).toBe(true);
+    expect(release.promotion('eu').evidence?.some(pauses)).toBe(true);
     expect(asks(release, 'eu')).toBe(true);
   });
 

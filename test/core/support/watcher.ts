@@ -1,4 +1,5 @@
 import { actorOf } from '../../../src/core/actor.ts';
+import { pauses } from '../../../src/core/gates/answer.ts';
 import type { GateAnswer } from '../../../src/core/gates/answer.ts';
 import { advance } from '../../../src/core/advance.ts';
 import type { Decision } from '../../../src/core/advance.ts';
@@ -664,8 +665,7 @@ export class Watcher {
     if (works || (some('RUNNING') && status === 'RUNNING'))
       return claim(status === 'RUNNING', `${name} runs and is ${status}`);
     const waiting = steps.findIndex((step) => step.status === 'WAITING' || step.status === 'RUNNING');
-    const paused =
-      promotion.evidence?.some((each) => each.gate === 'WINDOW' && each.pauses) && waiting < 0 && status === 'WAITING';
+    const paused = promotion.evidence?.some(pauses) && waiting < 0 && status === 'WAITING';
     if (paused) return this.reached.count('paused by a window');
     claim(waiting >= 0, `${name} is ${status} and neither runs nor waits`);
     const expected = steps[waiting]?.outside ? 'SUSPENDED' : this.#isSoak(position, waiting) ? 'WAITING' : 'RUNNING';

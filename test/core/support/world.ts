@@ -7,6 +7,7 @@ import type {
   RollbackCauseKind,
   WindowAction,
 } from '../../../src/core/definitions.ts';
+import { pauses } from '../../../src/core/gates/answer.ts';
 import type { Observation } from '../../../src/core/health-clock.ts';
 import { marks } from '../../../src/core/holds.ts';
 import type { BadVersion, EnvironmentHold } from '../../../src/core/holds.ts';
@@ -655,7 +656,7 @@ export class World implements Surroundings {
           shell.state.promotions.flatMap(({ status, startedAt, evidence }, position) => {
             const open = startedAt !== null && !ENDED_PROMOTION.has(status);
             const place = shell.plan.promotions[position]?.environment ?? null;
-            return open && place !== null && evidence?.some((each) => each.pauses) ? [place] : [];
+            return open && place !== null && evidence?.some(pauses) ? [place] : [];
           }),
         );
         if (this.#windows.length > 3) this.#windows.shift();

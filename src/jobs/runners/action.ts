@@ -1,0 +1,23 @@
+import type { Outcome } from '../../core/release.ts';
+import type { StepWork } from '../../core/plan.ts';
+import { stepParameters } from '../parameters.ts';
+import { asking } from './runner.ts';
+import type { StepAt } from './runner.ts';
+
+type Action = Extract<StepWork, { kind: 'action' }>;
+
+/** An action of a workflow. Its key goes with it: a second call is the receiver's to recognise. */
+export const actionRunner = asking<Action>(run);
+
+async function run({
+  hands,
+  release,
+  promoted,
+  planned,
+  promotionState,
+  work,
+  context,
+}: StepAt<Action>): Promise<Outcome> {
+  const parameters = stepParameters(release, promoted, planned, promotionState);
+  return { kind: 'succeeded', outputs: await hands.drivers.runAction(work.action, parameters, context) };
+}

@@ -1,0 +1,60 @@
+import type { PlannedApplication, StepWork } from '../../core/plan.ts';
+import type { Outcome } from '../../core/release.ts';
+import type { EffectContext, KnownLive } from '../../drivers/driver.ts';
+import { asking } from './runner.ts';
+import type { StepAt } from './runner.ts';
+
+type Apply = Extract<StepWork, { kind: 'apply' }>;
+
+/** The change itself, by the application's driver, which finds by the key what it has done already. */
+export const applyRunner = asking<Apply>(apply);
+
+async function apply(at: StepAt<Apply>): Promise<Outcome> {
+  const { hands, release, planned, application, context } = at;
+  if (application === undefined) return { kind: 'failed', message: `${planned.id} has no application` };
+  const content = release.contents[application.content];
+  if (!content) return { kind: 'failed', message: `the pinned content of ${application.content} is missing` };
+  const { driver } = application.spec;
+  const more = { rollback: rollbackOf(at, application), live: liveOf(at, application) };
+  const effect = await hands.drivers.driver(driver).apply(driver, content, { ...context, ...more });
+  const { commit, changed, drift, skipped } = effect;
+  if (commit === undefined) return { kind: 'succeeded', changed, drift, skipped };
+  const outputs = {
+    COMMIT_SHA: commit,
+    COMMIT_AUTHOR: effect.author ?? '',
+    COMMIT_MESSAGE: effect.message ?? '',
+    COMMIT_DATE: effect.date ?? '',
+  };
+  return { kind: 'succeeded', outputs, commit, changed, drift, skipped };
+}
+
+/** Of a rollback: what is taken back, and what of it may still be on its way. */
+function rollbackOf(
+  { hands, release, promoted, context }: StepAt<Apply>,
+  { name, undo }: PlannedApplication,
+): EffectContext['rollback'] {
+  if (undo === undefined) return undefined;
+  const { restores } = promoted;
+  const cause = release.plan.rollback?.cause;
+  const { product, environment } = context;
+  return {
+    takesBack: restores?.from.label ?? release.version,
+    reason: cause ? `${cause.environment}: ${cause.reason}` : '',
+    undo,
+    mayStillArrive: async () =>
+      restores !== undefined && hands.mayStillArrive({ product, environment, application: name }, restores.origin),
+  };
+}
+
+/**
+ * What may be there before the change: a promotion goes over what somebody changed by hand, and tells; a rollback goes over it
+ * when a person said so, knowing it.
+ */
+function liveOf({ hands, release, promoted }: StepAt<Apply>, { name }: PlannedApplication): KnownLive {
+  const { name: environment, restores } = promoted;
+  const origin = restores ? [restores.origin] : [];
+  return {
+    contents: () => hands.knownContents({ product: release.product, environment, application: name }, origin),
+    otherwise: restores && !restores.overChange ? 'REFUSE' : 'TELL',
+  };
+}

@@ -1,0 +1,20 @@
+import type { StepWork } from '../../core/plan.ts';
+import { actionRunner } from './action.ts';
+import { applyRunner } from './apply.ts';
+import { healthRunner, soakRunner } from './health.ts';
+import type { Runner } from './runner.ts';
+
+type WorkKind = StepWork['kind'];
+
+/** Every kind of work has one: a new kind does not compile without it. */
+export const RUNNERS: { readonly [K in WorkKind]: Runner<Extract<StepWork, { kind: K }>> } = {
+  action: actionRunner,
+  apply: applyRunner,
+  health: healthRunner,
+  soak: soakRunner,
+};
+
+export function runnerOf(work: StepWork): Runner {
+  // A method takes the narrower work of its own kind, which the compiler does not follow through an index.
+  return RUNNERS[work.kind] as Runner;
+}

@@ -1,0 +1,59 @@
+import type { Clock } from '../../clock.ts';
+import type { PlannedApplication, PlannedPromotion, PlannedStep, StepWork } from '../../core/plan.ts';
+import type { Outcome, PromotionState, StepState } from '../../core/release.ts';
+import type { EffectContext, HealthReport, PinnedContent } from '../../drivers/driver.ts';
+import type { Drivers } from '../../drivers/index.ts';
+import type { FrozenRelease } from '../../store/load-releases.ts';
+
+/**
+ * How one kind of work is done. Whatever it throws is an outcome, too: `PermanentError` fails the step, anything else is tried
+ * again as the step's `retry` says. A runner decides nothing, waits for nothing (it answers `pending`), and keeps nothing but what it
+ * answers as `progress`.
+ */
+export interface Runner<W extends StepWork = StepWork> {
+  /**
+   * Begins the work. Asked again with the same key (its process died before its outcome was recorded) it finds what it began: one
+   * effect per key.
+   */
+  start(at: StepAt<W>): Promise<Outcome>;
+  /** Asks again about what waits; `stepState.progress` is what the outcome before kept. */
+  look(at: StepAt<W>): Promise<Outcome>;
+  /** It was told to stop, or its time is over, and `start` or `look` has ended because of that: ends what would go on by itself. */
+  abort(at: StepAt<W>): Promise<void>;
+}
+
+/** A step at the moment at which it is done: everything that its runner may know. */
+export interface StepAt<W extends StepWork = StepWork> {
+  hands: Hands;
+  release: FrozenRelease;
+  promoted: PlannedPromotion;
+  promotionState: PromotionState;
+  planned: PlannedStep;
+  stepState: StepState;
+  work: W;
+  application: PlannedApplication | undefined;
+  /** With the key under which the effect is found again, and the signal that ends it. */
+  context: EffectContext;
+}
+
+export interface Hands {
+  drivers: Drivers;
+  clock: Clock;
+  /** The newest report about an application's health, for `report` sources. */
+  healthReport(application: string): Promise<HealthReport | undefined>;
+  /** What is live in an application as the records say, and what these releases were to bring there. */
+  knownContents(place: ContentPlace, releases: string[]): Promise<PinnedContent[]>;
+  /** Whether this release began a change there that nobody has seen the end of. */
+  mayStillArrive(place: ContentPlace, release: string): Promise<boolean>;
+}
+
+export interface ContentPlace {
+  product: string;
+  environment: string;
+  application: string;
+}
+
+/** A runner that only asks: the first look and every later one are the same question, and nothing is left to end. */
+export function asking<W extends StepWork>(ask: (at: StepAt<W>) => Promise<Outcome>): Runner<W> {
+  return { start: ask, look: ask, abort: () => Promise.resolve() };
+}
