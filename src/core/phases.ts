@@ -49,9 +49,10 @@ export function addSteps(
 ): void {
   const application = at?.position ?? null;
   let after: number[] = [];
-  for (const { phase, of, make } of PHASES) {
-    if ((of === 'application') !== (at !== null)) continue;
-    const made = make(from);
+  for (const planned of PHASES) {
+    if ((planned.of === 'application') !== (at !== null)) continue;
+    const { phase } = planned;
+    const made = planned.make(from);
     if (made === null) continue;
     const id = at === null ? phase : `${at.name}/${phase}`;
     const step = { id, phase, application };

@@ -5,7 +5,6 @@ import type {
   Gate,
   Metadata,
   PromotionFlowSpec,
-  PromotionWorkflowSpec,
 } from './definitions.ts';
 import { DEFAULT_FLOW_TIMEOUT, DEFAULT_UNKNOWN_TIMEOUT } from './definitions.ts';
 import { addSteps } from './phases.ts';

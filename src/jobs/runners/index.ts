@@ -15,6 +15,5 @@ export const RUNNERS: { readonly [K in WorkKind]: Runner<Extract<StepWork, { kin
 };
 
 export function runnerOf(work: StepWork): Runner {
-  // A method takes the narrower work of its own kind, which the compiler does not follow through an index.
-  return RUNNERS[work.kind] as Runner;
+  return RUNNERS[work.kind];
 }
