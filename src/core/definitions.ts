@@ -155,6 +155,31 @@ export type HealthSourceSpec =
   /** Somebody tells us through the API (`healthReport`); until then PROGRESSING. */
   | { type: 'report' };
 
+/** How long it may take until a target runs a change, in milliseconds; 15 minutes when absent. */
+export interface SyncLimit {
+  limit?: number;
+}
+
+/** Who is asked whether the target runs the change; what answers names the change's commit or its version. */
+export type SyncSourceSpec =
+  | { type: 'none' }
+  /**
+   * GET `url`, asked every `interval`: what stands at `jsonPath` of the answer (the whole answer, as text, when absent). A header may
+   * hold `${secrets.NAME}`.
+   */
+  | ({
+      type: 'http';
+      url: string;
+      jsonPath?: string;
+      headers?: Record<string, string>;
+      interval?: number;
+      timeout?: number;
+    } & SyncLimit)
+  /** Somebody tells us through the API (`deploymentReport`). */
+  | ({ type: 'report' } & SyncLimit)
+  /** It runs a change `after` milliseconds, and never a version whose label stands in `never`. For demonstrations and tests. */
+  | ({ type: 'simulate'; after?: number; never?: string[] } & SyncLimit);
+
 export type HealthStatus = 'HEALTHY' | 'PROGRESSING' | 'DEGRADED' | 'UNKNOWN';
 
 export interface ApplicationSpec {
@@ -165,6 +190,8 @@ export interface ApplicationSpec {
   component?: string;
   driver: DriverSpec;
   health: HealthSourceSpec;
+  /** Whether the target runs a change is asked before its health is; nobody is asked when absent. */
+  sync?: SyncSourceSpec;
   /** Handed to workflows as APP_NAMESPACE and RUNTIME. */
   namespace?: string;
   runtime?: string;
@@ -235,7 +262,8 @@ export interface ApprovalSpec {
 /** Where a version that was found bad may not be promoted to: one environment, its group, or anywhere for the product. */
 export type BadVersionScope = 'ENVIRONMENT' | 'GROUP' | 'PRODUCT';
 
-export type RollbackCauseKind = 'FAILED' | 'DEGRADED' | 'REPORTED' | 'MANUAL';
+/** NOT_SYNCED: nobody saw the target run the change in time. Only a policy that names it takes that for a cause. */
+export type RollbackCauseKind = 'FAILED' | 'DEGRADED' | 'REPORTED' | 'MANUAL' | 'NOT_SYNCED';
 
 /** Exactly one of `environments`, `group`, `siblings` and `downstream` says what goes back, too. */
 export interface RollbackTargetSpec {
@@ -398,6 +426,8 @@ export const DEFAULT_MAX_AGE = 30 * DAY;
 /** How long the health of an application, or whatever else somebody outside has to tell, is awaited. */
 export const DEFAULT_REPORT_TIMEOUT = DAY;
 export const DEFAULT_UNKNOWN_TIMEOUT = 15 * 60 * 1000;
+/** How long it may take until a target runs a change. */
+export const DEFAULT_SYNC_LIMIT = 15 * 60 * 1000;
 /** Health is asked every few seconds: a shorter life would let it die between two looks. */
 export const LEAST_FRESHNESS = 10 * 1000;
 export const DEFAULT_APPROVAL_EXPIRY = DAY;

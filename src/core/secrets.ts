@@ -5,7 +5,7 @@ import { quote } from './wording.ts';
 
 /** What a secret is for; it is given out for nothing else. */
 export type SecretUse =
-  /** `${secrets.NAME}` in the parameters of `http` actions and in headers of health sources. */
+  /** `${secrets.NAME}` in the parameters of `http` actions and in headers of health and sync sources. */
   | {
       kind: 'REFERENCE';
       /** Hosts to which it may be sent, `*.corp.example` for all below; nowhere when empty. */ hosts: string[];

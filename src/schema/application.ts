@@ -1,6 +1,12 @@
 import { Extensions, Field, InputType, Int, ObjectType } from 'type-graphql';
-import type { DriverSpec, HealthSourceSpec, HealthStatus, SimulateDriverSpec } from '../core/definitions.ts';
-import { DriverTypeEnum, HealthSourceTypeEnum, SimulatedFailureEnum } from './choices.ts';
+import type {
+  DriverSpec,
+  HealthSourceSpec,
+  HealthStatus,
+  SimulateDriverSpec,
+  SyncSourceSpec,
+} from '../core/definitions.ts';
+import { DriverTypeEnum, HealthSourceTypeEnum, SimulatedFailureEnum, SyncSourceTypeEnum } from './choices.ts';
 import { connectionOf } from './connection.ts';
 import { Definition, DefinitionInput, EXPECTED_REVISION, IDEMPOTENCY_KEY } from './definition.ts';
 import { HealthStatusEnum } from './enums.ts';
@@ -208,6 +214,136 @@ export class ApplicationHealthSourceInput extends OneOfInput {
   simulate?: SimulateHealthSourceInput;
 }
 
+const LIMIT = 'How long it may take until the target runs a change; 15 minutes when left out.';
+const JSON_PATH = 'Where in the answer the commit or the version stands; the whole answer, as text, when left out.';
+const RUNS = 'An address that answers which commit or version runs.';
+const TOLD = 'Somebody tells, with `deploymentReport`.';
+const AFTER = 'How long after its change the target runs it; at once when left out.';
+const NEVER = 'What people call the versions that the target never runs.';
+const SIMULATED = 'A target that runs a change after a given time. For demonstrations and tests.';
+
+@ObjectType({ description: RUNS })
+export class HttpSyncSource {
+  @Field(() => String, { description: 'The address.' })
+  url!: string;
+
+  @Field(() => String, { nullable: true, description: JSON_PATH })
+  jsonPath!: string | null;
+
+  @Field(() => [Label], {
+    nullable: true,
+    description: 'Headers that are sent; `${secrets.NAME}` is the value of a secret.',
+  })
+  headers!: Label[] | null;
+
+  @Field(() => Duration, { nullable: true, description: 'How often it is asked.' })
+  interval!: number | null;
+
+  @Field(() => Duration, { nullable: true, description: 'How long it may take to answer.' })
+  timeout!: number | null;
+
+  @Field(() => Duration, { nullable: true, description: LIMIT })
+  limit!: number | null;
+}
+
+@InputType({ description: RUNS })
+export class HttpSyncSourceInput {
+  @Field(() => String, { description: 'The address.' })
+  url!: string;
+
+  @Field(() => String, { nullable: true, description: JSON_PATH })
+  jsonPath?: string;
+
+  @Field(() => [LabelInput], {
+    nullable: true,
+    description: 'Headers to send; `${secrets.NAME}` is the value of a secret.',
+  })
+  headers?: LabelInput[];
+
+  @Field(() => Duration, { nullable: true, description: 'How often it is asked.' })
+  interval?: number;
+
+  @Field(() => Duration, { nullable: true, description: 'How long it may take to answer.' })
+  timeout?: number;
+
+  @Field(() => Duration, { nullable: true, description: LIMIT })
+  limit?: number;
+}
+
+@ObjectType({ description: TOLD })
+export class ReportSyncSource {
+  @Field(() => Duration, { nullable: true, description: LIMIT })
+  limit!: number | null;
+}
+
+@InputType({ description: TOLD })
+export class ReportSyncSourceInput {
+  @Field(() => Duration, { nullable: true, description: LIMIT })
+  limit?: number;
+}
+
+@ObjectType({ description: SIMULATED })
+export class SimulateSyncSource {
+  @Field(() => Duration, { nullable: true, description: AFTER })
+  after!: number | null;
+
+  @Field(() => [String], { nullable: true, description: NEVER })
+  never!: string[] | null;
+
+  @Field(() => Duration, { nullable: true, description: LIMIT })
+  limit!: number | null;
+}
+
+@InputType({ description: SIMULATED })
+export class SimulateSyncSourceInput {
+  @Field(() => Duration, { nullable: true, description: AFTER })
+  after?: number;
+
+  @Field(() => [String], { nullable: true, description: NEVER })
+  never?: string[];
+
+  @Field(() => Duration, { nullable: true, description: LIMIT })
+  limit?: number;
+}
+
+@ObjectType({ description: 'Who is asked whether the target of an application runs a change.' })
+export class ApplicationSyncSource {
+  @Field(() => SyncSourceTypeEnum, { description: 'Which source; all but NONE have a field of their own.' })
+  type!: SyncSourceSpec['type'];
+
+  @Field(() => HttpSyncSource, { nullable: true, description: RUNS })
+  http!: HttpSyncSource | null;
+
+  @Field(() => ReportSyncSource, { nullable: true, description: TOLD })
+  report!: ReportSyncSource | null;
+
+  @Field(() => SimulateSyncSource, { nullable: true, description: SIMULATED })
+  simulate!: SimulateSyncSource | null;
+}
+
+@Extensions({ oneOf: true })
+@InputType({
+  description: 'Who is asked whether the target of an application runs a change: exactly one of the fields.',
+})
+export class ApplicationSyncSourceInput extends OneOfInput {
+  static readonly choices = ['none', 'http', 'report', 'simulate'];
+
+  @Field(() => Boolean, {
+    nullable: true,
+    description: '`true`: nobody; a healthy application is taken for the changed one.',
+  })
+  none?: boolean;
+
+  @Field(() => HttpSyncSourceInput, { nullable: true, description: RUNS })
+  http?: HttpSyncSourceInput;
+
+  @Field(() => ReportSyncSourceInput, { nullable: true, description: TOLD })
+  report?: ReportSyncSourceInput;
+
+  @Field(() => SimulateSyncSourceInput, { nullable: true, description: SIMULATED })
+  simulate?: SimulateSyncSourceInput;
+}
+
 @ObjectType({ implements: [Definition, Node], description: "A product's deployable in one environment." })
 export class Application extends Definition {
   @Field(() => String, { nullable: true, description: 'What it is, for people.' })
@@ -224,6 +360,12 @@ export class Application extends Definition {
 
   @Field(() => ApplicationHealthSource, { description: 'Where its health is known from.' })
   health!: ApplicationHealthSource;
+
+  @Field(() => ApplicationSyncSource, {
+    nullable: true,
+    description: 'Who is asked whether its target runs a change; null: nobody.',
+  })
+  sync!: ApplicationSyncSource | null;
 
   @Field(() => String, { nullable: true, description: 'Given to workflows as APP_NAMESPACE.' })
   namespace!: string | null;
@@ -248,6 +390,12 @@ export abstract class ApplicationInput extends DefinitionInput {
     description: 'Where its health is known from. `none` when left out.',
   })
   health?: ApplicationHealthSourceInput;
+
+  @Field(() => ApplicationSyncSourceInput, {
+    nullable: true,
+    description: 'Who is asked whether its target runs a change, before its health is. Nobody when left out.',
+  })
+  sync?: ApplicationSyncSourceInput;
 
   @Field(() => String, { nullable: true, description: 'Given to workflows as APP_NAMESPACE.' })
   namespace?: string;

@@ -16,6 +16,7 @@ import type {
   PromotionActionKind,
   ReleaseWindowSpec,
   SimulateDriverSpec,
+  SyncSourceSpec,
   WindowAction,
   OnMissing,
   WhenAbsent,
@@ -130,6 +131,17 @@ export const HealthSourceTypeEnum = wordsOf<HealthSourceSpec['type']>(
     REPORT: ['report', 'Somebody tells, with `healthReport`.'],
     HTTP: ['http', 'An address that is asked.'],
     SIMULATE: ['simulate', 'A given sequence. For demonstrations and tests.'],
+  },
+);
+
+export const SyncSourceTypeEnum = wordsOf<SyncSourceSpec['type']>(
+  'SyncSourceType',
+  'Who is asked whether a target runs a change.',
+  {
+    NONE: ['none', 'Nobody: a healthy application is taken for the changed one.'],
+    REPORT: ['report', 'Somebody tells, with `deploymentReport`.'],
+    HTTP: ['http', 'An address that answers which commit or version runs.'],
+    SIMULATE: ['simulate', 'After a given time. For demonstrations and tests.'],
   },
 );
 

@@ -75,6 +75,7 @@ export const RollbackCauseKindEnum = enumOf<RollbackCauseKind>('RollbackCauseKin
   DEGRADED: 'An environment turned DEGRADED soon after its promotion.',
   REPORTED: 'Somebody outside reported that a rollout failed or was rolled back.',
   MANUAL: 'A person asked for it.',
+  NOT_SYNCED: 'The target was not seen to run the change in time. Only a policy that names it starts a rollback.',
 });
 
 export const RolloutStatusEnum = enumOf<RolloutStatus>(

@@ -19,9 +19,10 @@ export function toShape(value: unknown, key?: string): unknown {
         .sort()
         .map((file) => ({ file, ...(plain[file] as Plain) }));
     case 'driver':
-    case 'health': {
+    case 'health':
+    case 'sync': {
       const { type, ...rest } = plain;
-      return { type, [type as string]: rest };
+      return { type, [type as string]: toShape(rest) };
     }
     case 'parameters':
       return value;

@@ -158,12 +158,25 @@ const KINDS: { field: string; input: Record<string, unknown>; fields: string; ch
       health: {
         http: { url: 'https://billing.example.com/health', interval: '10s', grace: '45s', failureThreshold: 4 },
       },
+      sync: {
+        http: {
+          url: 'https://billing.example.com/version',
+          jsonPath: '$.commit',
+          headers: [{ key: 'accept', value: 'application/json' }],
+          limit: '20m',
+        },
+      },
       namespace: 'billing',
       runtime: 'cluster-1',
     },
     fields: `component driver { type git { repoURL branch path } simulate { duration } }
-      health { type http { url interval timeout grace failureThreshold } simulate { grace failureThreshold } } namespace runtime productName environmentName`,
-    changed: { driver: { simulate: { duration: '2s', failures: 1, failure: 'TRANSIENT' } }, health: { report: true } },
+      health { type http { url interval timeout grace failureThreshold } simulate { grace failureThreshold } }
+      sync { type http { url jsonPath headers { key value } limit } report { limit } } namespace runtime productName environmentName`,
+    changed: {
+      driver: { simulate: { duration: '2s', failures: 1, failure: 'TRANSIENT' } },
+      health: { report: true },
+      sync: { report: {} },
+    },
   },
 ];
 

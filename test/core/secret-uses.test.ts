@@ -10,6 +10,10 @@ const application = (health: HealthSourceSpec, product = 'shop'): AnyDefinition 
   metadata,
   spec: { product, environment: 'dev', driver: { type: 'simulate' }, health },
 });
+const synced = (url: string): AnyDefinition => {
+  const definition = application({ type: 'none' });
+  return { ...definition, spec: { ...definition.spec, sync: http(url) } } as AnyDefinition;
+};
 const workflow = (...actions: Pick<WorkflowAction, 'type' | 'parameters'>[]): AnyDefinition => ({
   kind: 'PromotionWorkflow',
   metadata,
@@ -23,6 +27,8 @@ test.each<[string, AnyDefinition, SecretUse, string | null]>([
   ['its host', application(http('https://a.example/x')), at('a.example'), null],
   ['another host', application(http('https://b.example/x')), at('a.example'), 'may not be sent to "b.example"'],
   ['a host in a login', application(http('https://a.example@b.example/')), at('a.example'), '"b.example"'],
+  ['the host of a sync source', synced('https://a.example/version'), at('a.example'), null],
+  ['another host of a sync source', synced('https://b.example/version'), at('a.example'), 'sent to "b.example"'],
   ['nowhere', application(http('https://a.example/')), at(), 'may be sent nowhere'],
   [
     'its product',

@@ -329,6 +329,29 @@ const specs: { [K in Kind]: fc.Arbitrary<Specs[K]> } = {
           { requiredKeys: ['type'], noNullPrototype: true },
         ),
       ),
+      sync: fc.oneof<fc.Arbitrary<NonNullable<Specs['Application']['sync']>>[]>(
+        fc.constant({ type: 'none' }),
+        fc.record(
+          {
+            type: fc.constant('http' as const),
+            url: text,
+            jsonPath: text,
+            headers: fc.dictionary(text, text, { maxKeys: 3, noNullPrototype: true }),
+            interval: duration,
+            timeout: duration,
+            limit: duration,
+          },
+          { requiredKeys: ['type', 'url'], noNullPrototype: true },
+        ),
+        fc.record(
+          { type: fc.constant('report' as const), limit: duration },
+          { requiredKeys: ['type'], noNullPrototype: true },
+        ),
+        fc.record(
+          { type: fc.constant('simulate' as const), after: duration, never: fc.array(text), limit: duration },
+          { requiredKeys: ['type'], noNullPrototype: true },
+        ),
+      ),
       namespace: name,
       runtime: text,
     },

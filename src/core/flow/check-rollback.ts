@@ -10,7 +10,7 @@ const MAX_TARGETS = 50;
 const MAX_NAMES = 1000;
 /** More environments than any product has. */
 const MAX_COUNT = 10_000;
-const CAUSES = ['FAILED', 'DEGRADED', 'REPORTED', 'MANUAL'];
+const CAUSES = ['FAILED', 'DEGRADED', 'REPORTED', 'MANUAL', 'NOT_SYNCED'];
 
 /** What the flow promotes: a policy names nothing else. */
 interface Named {

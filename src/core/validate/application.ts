@@ -1,4 +1,5 @@
-import type { ApplicationSpec, DriverSpec, HealthSourceSpec, ToleranceSpec } from '../definitions.ts';
+import type { ApplicationSpec, DriverSpec, HealthSourceSpec, SyncSourceSpec, ToleranceSpec } from '../definitions.ts';
+import { refusePath } from '../json-path.ts';
 import { quote } from '../wording.ts';
 import { checkGitDriver } from './git.ts';
 import type { Checks, Path } from './rules.ts';
@@ -12,6 +13,7 @@ export function checkApplication(checks: Checks, spec: ApplicationSpec): void {
   checks.text(spec.runtime, 'the runtime', ['spec', 'runtime'], 253);
   checkDriver(checks, spec.driver, ['spec', 'driver']);
   checkHealth(checks, spec.health, ['spec', 'health']);
+  if (spec.sync) checkSync(checks, spec.sync, ['spec', 'sync']);
 }
 
 function checkDriver(checks: Checks, driver: DriverSpec, path: Path): void {
@@ -56,6 +58,34 @@ function checkHealth(checks: Checks, health: HealthSourceSpec, path: Path): void
       checks.oneOf(type, ['none', 'simulate', 'http', 'report'], 'the health source', [...path, 'type']);
     }
   }
+}
+
+function checkSync(checks: Checks, sync: SyncSourceSpec, path: Path): void {
+  switch (sync.type) {
+    case 'none':
+      return;
+    case 'report':
+      break;
+    case 'simulate':
+      checks.duration(sync.after, 'after', [...path, 'after'], 0);
+      checks.count(sync.never, 'versions', [...path, 'never']);
+      break;
+    case 'http': {
+      checkHttpUrl(checks, sync.url, [...path, 'url']);
+      const refused = sync.jsonPath === undefined ? undefined : refusePath(sync.jsonPath);
+      if (refused) checks.invalid(refused, [...path, 'jsonPath']);
+      checks.text(sync.jsonPath, 'the JSON path', [...path, 'jsonPath']);
+      checkHeaders(checks, sync.headers ?? {}, [...path, 'headers']);
+      checks.duration(sync.interval, 'interval', [...path, 'interval']);
+      checks.duration(sync.timeout, 'timeout', [...path, 'timeout']);
+      break;
+    }
+    default: {
+      const { type } = sync as { type: string };
+      return checks.oneOf(type, ['none', 'http', 'report', 'simulate'], 'the sync source', [...path, 'type']);
+    }
+  }
+  checks.duration(sync.limit, 'limit', [...path, 'limit']);
 }
 
 function checkTolerance(checks: Checks, { grace, failureThreshold }: ToleranceSpec, path: Path): void {

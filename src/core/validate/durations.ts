@@ -20,7 +20,7 @@ const LENGTHS: ReadonlySet<string> = new Set([
   'duration',
 ]);
 /** What is below these is often meant to be short, or is no definition's own field. */
-const SHORT: ReadonlySet<string> = new Set(['retry', 'driver', 'health', 'parameters', 'headers', 'labels']);
+const SHORT: ReadonlySet<string> = new Set(['retry', 'driver', 'health', 'sync', 'parameters', 'headers', 'labels']);
 /** In milliseconds: nobody means less. */
 const LEAST = 1_000;
 

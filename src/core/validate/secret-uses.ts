@@ -16,9 +16,13 @@ interface Sending {
 
 function sendingsOf(definition: AnyDefinition): Sending[] {
   if (definition.kind === 'Application') {
-    const { health, product } = definition.spec;
-    if (health.type !== 'http') return [];
-    return [{ product, url: health.url, value: health.headers ?? {}, path: ['spec', 'health', 'headers'] }];
+    const { health, sync, product } = definition.spec;
+    const sources = { health, sync };
+    return (['health', 'sync'] as const).flatMap((key) => {
+      const source = sources[key];
+      if (source?.type !== 'http') return [];
+      return [{ product, url: source.url, value: source.headers ?? {}, path: ['spec', key, 'headers'] }];
+    });
   }
   if (definition.kind !== 'PromotionWorkflow') return [];
   return definition.spec.actions.flatMap(({ type, parameters }, index) => {

@@ -26,6 +26,7 @@ const application = (spec: Partial<Specs['Application']>) =>
 const git = (driver: object) =>
   application({ driver: { type: 'git', repoURL: 'https://git.example/x', branch: 'main', path: 'dev', ...driver } });
 const health = (more: object) => application({ health: { type: 'http', url: 'http://a.example', ...more } });
+const sync = (more: object) => application({ sync: { type: 'http', url: 'http://a.example', ...more } });
 const header = (name: string, value = 'x') => health({ headers: { [name]: value } });
 const headers = (count: number) =>
   health({ headers: Object.fromEntries(Array.from({ length: count }, (_, i) => [`x-${i}`, 'x'])) });
@@ -73,6 +74,9 @@ describe('what is just within a bound is taken', () => {
     ['a sequence of one', simulated(['HEALTHY'])],
     ['an address of 2,000 characters', health({ url: `http://a.example/${'x'.repeat(1_983)}` })],
     ['50 headers', headers(50)],
+    ['a sync source that reads a JSON answer', sync({ jsonPath: '$.commit', limit: 1 })],
+    ['a simulated sync at once', application({ sync: { type: 'simulate', after: 0, never: ['1.5.0'] } })],
+    ['nobody is asked', application({ sync: { type: 'none' } })],
     ['a header of 4,000 characters', header('x', 'é'.repeat(4_000))],
     ['a name of a header of 100 characters', header('x'.repeat(100))],
     ['a repository of 2,000 characters', git({ repoURL: `/${'x'.repeat(1_999)}` })],
@@ -125,6 +129,21 @@ describe('what is just beyond it is refused, once', () => {
     ['a header', header('x', 'x'.repeat(4_001)), 'spec.health.headers.x', 'too long'],
     ['a header of two lines', header('x', 'a\nb'), 'spec.health.headers.x', 'no header can have'],
     ['a name of a header', header('a b'), 'spec.health.headers.a b', 'not the name of a header'],
+    ['an address of a sync source', sync({ url: 'file:///etc/passwd' }), 'spec.sync.url', 'http:// or https://'],
+    ['a JSON path of a sync source', sync({ jsonPath: 'commit' }), 'spec.sync.jsonPath', 'commit'],
+    [
+      'a header of a sync source',
+      sync({ headers: { 'a b': 'x' } }),
+      'spec.sync.headers.a b',
+      'not the name of a header',
+    ],
+    ['no time to sync', application({ sync: { type: 'report', limit: 0 } }), 'spec.sync.limit', 'more than 0'],
+    [
+      'a sync that nobody knows',
+      application({ sync: { type: 'argo' } as never }),
+      'spec.sync.type',
+      'one of none, http',
+    ],
     ['a repository', git({ repoURL: `/${'x'.repeat(2_000)}` }), 'spec.driver.repoURL', 'at most 2000'],
     ['no repository', git({ repoURL: '' }), 'spec.driver.repoURL', 'not an address'],
     ['a repository as an option', git({ repoURL: '-x' }), 'spec.driver.repoURL', 'not an address'],
