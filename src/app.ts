@@ -1,8 +1,5 @@
-import { DataSource } from 'typeorm';
-import type { Pool } from 'pg';
 import { SharedClock, systemClock, within } from './clock.ts';
 import type { Clock } from './clock.ts';
-import { AfterMove } from './commands/after-move.ts';
 import { Mover } from './commands/mover.ts';
 import type { Config } from './config.ts';
 import { createDrivers } from './drivers/index.ts';
@@ -13,12 +10,13 @@ import { LIMITS } from './limits.ts';
 import type { Limits } from './limits.ts';
 import { createDataSource, migrate, poolOf } from './entities/data-source.ts';
 import { foreign } from './foreign/index.ts';
-import type { ForeignText } from './foreign/index.ts';
 import { Aborts } from './jobs/aborts.ts';
+import { AfterMove } from './jobs/after-move.ts';
 import { JobQueue, throughSeams } from './jobs/queue.ts';
 import type { Queue, QueueSettings } from './jobs/queue.ts';
 import { Timers } from './jobs/timers.ts';
 import type { Log } from './log.ts';
+import type { Parts } from './parts.ts';
 import { startEmbeddedPostgres } from './postgres/embedded.ts';
 import type { Seams } from './seams.ts';
 import { signingKeysOf } from './store/approval-links.ts';
@@ -30,28 +28,17 @@ import { DefinitionSnapshots } from './store/definition-snapshot.ts';
 import { watchClock } from './watch-clock.ts';
 
 /** What one process is made of; put together here and nowhere else. */
-export interface App {
-  config: Config;
-  log: Log;
+export interface App extends Parts {
   clock: SharedClock;
-  limits: Limits;
   seams: Seams | null;
   databaseUrl: string;
-  dataSource: DataSource;
-  pool: Pool;
   /** Where the API reads lists and the log. */
   reads: Reads;
   /** Of each connection of this process. */
   times: ConnectionTimes;
   queue: Queue;
-  drivers: Drivers;
-  secrets: Vault;
-  mover: Mover;
-  definitions: DefinitionSnapshots;
   timers: Timers;
   aborts: Aborts;
-  /** Where text from outside is worked on. */
-  foreign: ForeignText;
   close(): Promise<void>;
 }
 
@@ -120,6 +107,12 @@ export async function openApp(config: Config, log: Log, outside: Partial<Outside
     const secrets = new Vault(pool, new Sealing(config.encryptionKeys));
     await tellOfMissingKeys(secrets, log);
     const drivers = make.createDrivers({ ...config, signingKeys: signingKeysOf(pool, config.signingKey) }, secrets);
+    const definitions = new DefinitionSnapshots(pool);
+    const mover = new Mover({ pool, definitions, clock, log, limits });
+    pool.on('error', () => {
+      mover.forget();
+      definitions.forget();
+    });
     const aborts = new Aborts(clock);
     const timers = new Timers(clock, (releaseId) => {
       mover
@@ -127,36 +120,22 @@ export async function openApp(config: Config, log: Log, outside: Partial<Outside
         .catch((error: unknown) => log.warn({ error, releaseId }, 'a wake-up failed, the sweep repeats it'));
     });
     closers.push(() => timers.close());
-    const after = new AfterMove({ pool, queue, timers, aborts, clock, log });
-    const definitions = new DefinitionSnapshots(pool);
-    const mover = new Mover(pool, definitions, clock, log, limits, after.onMoved);
-    pool.on('error', () => {
-      mover.forget();
-      definitions.forget();
-    });
-    after.follow({ pool, dataSource, definitions, drivers, mover, clock });
     closers.push(() => inTime(mover.flush()));
-    return {
+    const parts: Parts = {
       config,
       log,
       clock,
       limits,
-      seams,
-      databaseUrl,
-      dataSource,
       pool,
-      reads,
-      times,
-      queue,
+      dataSource,
+      definitions,
       drivers,
       secrets,
-      mover,
-      definitions,
-      timers,
-      aborts,
       foreign,
-      close,
+      mover,
     };
+    mover.onMoved(new AfterMove({ ...parts, queue, timers, aborts }).onMoved);
+    return { ...parts, clock, seams, databaseUrl, reads, times, queue, timers, aborts, close };
   } catch (error) {
     await close();
     throw error;

@@ -16,7 +16,7 @@ import { Listener } from './store/listener.ts';
 
 /** The hands of one process: takes jobs, keeps times, makes up for what was lost. Resolves once it takes jobs. */
 export async function startWorker(app: App): Promise<{ close(): Promise<void> }> {
-  const { mover, queue, aborts, log, pool, clock, drivers, timers, config, dataSource, definitions, limits } = app;
+  const { mover, queue, aborts, log, pool, clock, drivers, config, definitions, limits } = app;
   const hands: Hands = {
     drivers,
     clock,
@@ -60,8 +60,7 @@ export async function startWorker(app: App): Promise<{ close(): Promise<void> }>
     seams: app.seams,
   });
   await listener.open();
-  const parts = { pool, mover, queue, timers, log, dataSource, definitions, drivers, clock, limits };
-  const sweep = new Sweep({ ...parts, intervalMs: config.sweepIntervalMs });
+  const sweep = new Sweep({ ...app, intervalMs: config.sweepIntervalMs });
   sweep.start();
   const observer = new Observer(app, hands);
   observer.start();

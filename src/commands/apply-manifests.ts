@@ -1,6 +1,6 @@
 import type { Pool, PoolClient } from 'pg';
 import type { EntityManager } from 'typeorm';
-import type { App } from '../app.ts';
+import type { Parts } from '../parts.ts';
 import { KINDS } from '../core/definitions.ts';
 import type { Definition, Kind, StoredDefinition } from '../core/definitions.ts';
 import { RefusedError } from '../core/problems.ts';
@@ -15,8 +15,6 @@ import { reconsiderReleases } from './reconsider.ts';
 import { DefinitionDraft } from './definition-draft.ts';
 import { auditOfDefinitions, considerSave } from './save-definition.ts';
 import type { Considered } from './save-definition.ts';
-
-type Parts = Pick<App, 'dataSource' | 'pool' | 'mover' | 'limits' | 'log' | 'foreign'>;
 
 export interface AppliedChange {
   kind: Kind;

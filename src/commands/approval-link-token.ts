@@ -1,5 +1,5 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import type { App } from '../app.ts';
+import type { Parts } from '../parts.ts';
 import type { ApprovalLink } from '../store/approval-links.ts';
 import { signingKeyOf } from '../store/approval-links.ts';
 
@@ -10,7 +10,7 @@ type Signed = Pick<
 >;
 
 /** `id.signature`, both base64url: short enough for a message, and nothing in it can be read. */
-export async function signLink(app: Pick<App, 'pool' | 'config'>, link: Signed): Promise<string> {
+export async function signLink(app: Parts, link: Signed): Promise<string> {
   const id = Buffer.from(link.id.replaceAll('-', ''), 'hex').toString('base64url');
   return `${id}.${signatureOf(await keyOf(app), link).toString('base64url')}`;
 }
@@ -23,7 +23,7 @@ export function idOfToken(token: string): string | null {
   return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
 }
 
-export async function isSigned(app: Pick<App, 'pool' | 'config'>, token: string, link: Signed): Promise<boolean> {
+export async function isSigned(app: Parts, token: string, link: Signed): Promise<boolean> {
   const given = Buffer.from(token.split('.')[1] ?? '', 'base64url');
   const right = signatureOf(await keyOf(app), link);
   return given.length === right.length && timingSafeEqual(given, right);
@@ -37,6 +37,6 @@ function signatureOf(key: string, link: Signed): Buffer {
     .digest();
 }
 
-function keyOf({ pool, config }: Pick<App, 'pool' | 'config'>): Promise<string> | string {
+function keyOf({ pool, config }: Parts): Promise<string> | string {
   return config.signingKey ?? signingKeyOf(pool);
 }

@@ -1,4 +1,4 @@
-import type { App } from '../app.ts';
+import type { Parts } from '../parts.ts';
 import type { Definition, Kind, StoredDefinition } from '../core/definitions.ts';
 import { refusal } from '../core/problems.ts';
 import { getDefinition } from '../store/definitions.ts';
@@ -12,7 +12,7 @@ const MAX_TRIES = 10;
  * change is then made again, on the newer one. `change` may be called several times.
  */
 export async function changeDefinition<K extends Kind>(
-  app: Pick<App, 'dataSource' | 'pool' | 'mover' | 'limits' | 'log'>,
+  app: Parts,
   kind: K,
   name: string,
   change: (before: StoredDefinition<K>) => Promise<Result<Definition<K>>> | Result<Definition<K>>,

@@ -4,9 +4,9 @@ import { checkFlow } from '../core/flow.ts';
 import type { Known } from '../core/flow.ts';
 import { refusal } from '../core/problems.ts';
 import type { Refusal } from '../core/problems.ts';
+import type { SecretUse } from '../core/secrets.ts';
 import { resolveMembers } from '../core/selectors.ts';
 import { allDefinitions } from '../store/definitions.ts';
-import type { Definitions } from './definition-draft.ts';
 import type { DataSource } from 'typeorm';
 
 type Db = DataSource | EntityManager;
@@ -37,6 +37,15 @@ export function knownAmong({
     ),
     workflows: new Map(workflows.map((each) => [each.metadata.name, each])),
   };
+}
+
+/** Where a definition's references are looked up. */
+export interface Definitions {
+  get<K extends Kind>(kind: K, name: string): Promise<StoredDefinition<K> | null>;
+  /** What a flow may name. */
+  known(): Promise<Known>;
+  /** What these secrets are for. */
+  secretUses(names: readonly string[]): Promise<ReadonlyMap<string, SecretUse>>;
 }
 
 /** Everything that a definition names must exist. */

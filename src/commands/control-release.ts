@@ -1,10 +1,8 @@
-import type { App } from '../app.ts';
+import type { Parts } from '../parts.ts';
 import { refusal } from '../core/problems.ts';
 import type { ReleaseState, Stimulus } from '../core/release.ts';
 import { unsettleRollback } from '../store/rollbacks.ts';
 import type { Result } from './result.ts';
-
-type Parts = Pick<App, 'mover' | 'pool'>;
 
 /** Nothing new starts, what runs is aborted; again changes nothing. */
 export function terminateRelease(

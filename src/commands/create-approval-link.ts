@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { App } from '../app.ts';
+import type { Parts } from '../parts.ts';
 import { isReservedName } from '../core/access/index.ts';
 import type { Identity } from '../core/access/index.ts';
 import { whyNot } from '../core/approvals/may-decide.ts';
@@ -34,7 +34,7 @@ const LONGEST = 30 * DAY;
 
 /** A link with which one person decides once, without signing in. Whoever has it can use it: it is a secret. */
 export async function createApprovalLink(
-  app: Pick<App, 'mover' | 'pool' | 'dataSource' | 'config' | 'clock'>,
+  app: Parts,
   input: NewApprovalLink,
   caller: Caller | null,
   made: Pick<Identity, 'credential' | 'lasts'> | null = null,

@@ -1,4 +1,4 @@
-import type { App } from '../app.ts';
+import type { Parts } from '../parts.ts';
 import type { DecisionChannel } from '../core/approvals/approval.ts';
 import type { Caller } from '../core/caller.ts';
 import { refusal } from '../core/problems.ts';
@@ -35,7 +35,7 @@ const MAX_COMMENT = 2_000;
  * connection is kept while it does: many at once must not wait for each other's.
  */
 export async function decideOnPromotion(
-  app: Pick<App, 'mover' | 'dataSource'>,
+  app: Parts,
   kind: DecisionStimulus['kind'],
   decision: PromotionDecision,
   caller: Caller | null,
@@ -76,7 +76,7 @@ export async function decideOnPromotion(
 
 /** The newest state of a release, and the place of one of its promotions. */
 export async function findPromotion(
-  app: Pick<App, 'mover'>,
+  app: Parts,
   { releaseId, environment }: Pick<PromotionDecision, 'releaseId' | 'environment'>,
 ): Promise<Result<{ seen: MovedTo; position: number }>> {
   const seen = UUID.test(releaseId) ? await app.mover.look(releaseId, { fresh: true }) : null;

@@ -8,15 +8,7 @@ import type { SecretUse } from '../core/secrets.ts';
 import { secretsSentBy } from '../core/validate/secret-uses.ts';
 import { secretUses } from '../store/secrets.ts';
 import { knownAmong, knownNames } from './check-references.ts';
-
-/** Where a definition's references are looked up. */
-export interface Definitions {
-  get<K extends Kind>(kind: K, name: string): Promise<StoredDefinition<K> | null>;
-  /** What a flow may name. */
-  known(): Promise<Known>;
-  /** What these secrets are for. */
-  secretUses(names: readonly string[]): Promise<ReadonlyMap<string, SecretUse>>;
-}
+import type { Definitions } from './check-references.ts';
 
 /** As they are in the database; for one definition, whose references are few. */
 export function storedDefinitions(db: DataSource | EntityManager): Definitions {

@@ -1,4 +1,4 @@
-import type { App } from '../app.ts';
+import type { Parts } from '../parts.ts';
 import type { Kind, StoredDefinition } from '../core/definitions.ts';
 import { refusal, RefusedError } from '../core/problems.ts';
 import { getDefinition, lockDefinitions, removeDefinition, settleDefinitions } from '../store/definitions.ts';
@@ -8,8 +8,6 @@ import { reconsiderReleases } from './reconsider.ts';
 import { refusable } from './result.ts';
 import type { Result } from './result.ts';
 import { auditOfDefinitions, refuseConflict } from './save-definition.ts';
-
-type Parts = Pick<App, 'dataSource' | 'pool' | 'mover' | 'limits' | 'log'>;
 
 /** Deletes what nothing else names. Releases that run keep what they froze. */
 export async function deleteDefinition<K extends Kind>(

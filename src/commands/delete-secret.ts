@@ -1,4 +1,4 @@
-import type { App } from '../app.ts';
+import type { Parts } from '../parts.ts';
 import { refusal, RefusedError } from '../core/problems.ts';
 import { deleteSecret as forget, lockSecret } from '../store/secrets.ts';
 import { auditChange } from './audit.ts';
@@ -7,7 +7,7 @@ import { refusable } from './result.ts';
 import type { Result } from './result.ts';
 
 /** For good. Whatever refers to it fails from now on, and says so. */
-export function deleteSecret(app: Pick<App, 'dataSource'>, name: string): Promise<Result<string>> {
+export function deleteSecret(app: Parts, name: string): Promise<Result<string>> {
   return refusable(() =>
     app.dataSource.transaction(async (tx) => {
       const client = await clientOf(tx);

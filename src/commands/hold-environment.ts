@@ -1,4 +1,4 @@
-import type { App } from '../app.ts';
+import type { Parts } from '../parts.ts';
 import { sees } from '../core/access/index.ts';
 import type { Visibility } from '../core/access/index.ts';
 import { clientOf } from '../entities/data-source.ts';
@@ -12,8 +12,6 @@ import { onceByKey } from './idempotency.ts';
 import { wakeWaiting } from './reconsider.ts';
 import { refusable } from './result.ts';
 import type { Result } from './result.ts';
-
-type Parts = Pick<App, 'dataSource' | 'definitions' | 'pool' | 'mover' | 'clock' | 'limits' | 'log'>;
 
 export interface HoldInput {
   environment: string;

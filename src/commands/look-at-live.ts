@@ -1,10 +1,8 @@
-import type { App } from '../app.ts';
+import type { Parts } from '../parts.ts';
 import { arrivingIn, recordedIn } from '../store/known-contents.ts';
 import type { Arriving, RecordedApplication, Unrecorded } from '../store/known-contents.ts';
 import { saveLooks } from '../store/looks.ts';
 import type { Seen } from '../store/looks.ts';
-
-export type Looking = Pick<App, 'pool' | 'drivers' | 'clock'>;
 
 /** What a look at one application of an environment came to. */
 export interface Look {
@@ -22,7 +20,7 @@ export interface Look {
  * UNKNOWN; one that has nothing to look at is left out. `release`: one that may have made its change without a record.
  */
 export async function lookAtLive(
-  app: Looking,
+  app: Parts,
   product: string,
   environments: string[],
   release: string | null = null,
@@ -63,7 +61,7 @@ const isFor =
     each.environment === environment && each.application === application;
 
 async function look(
-  { drivers }: Looking,
+  { drivers }: Parts,
   { driver, content }: RecordedApplication,
   arriving: Arriving[],
   signal: AbortSignal,

@@ -1,8 +1,6 @@
-import type { App } from '../app.ts';
+import type { Parts } from '../parts.ts';
 import type { StoredDefinition } from '../core/definitions.ts';
 import { overfullQueues, queuedReleases } from '../store/unfinished.ts';
-
-type Parts = Pick<App, 'pool' | 'mover'>;
 
 /** A queue that is longer than its product allows loses its oldest. Whose turn came meanwhile is not ended: it is looked at again. */
 export async function makeRoom(app: Parts, product: StoredDefinition<'Product'>): Promise<void> {
@@ -19,7 +17,7 @@ export async function makeRoom(app: Parts, product: StoredDefinition<'Product'>)
 }
 
 /** Makes the room that a process which died right after its trigger did not make. */
-export async function makeRoomEverywhere(app: Parts & Pick<App, 'definitions'>): Promise<void> {
+export async function makeRoomEverywhere(app: Parts): Promise<void> {
   const waiting = await overfullQueues(app.pool, QUIET);
   if (waiting.length === 0) return;
   const { products } = await app.definitions.current();

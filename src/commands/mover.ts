@@ -5,7 +5,7 @@ import type { Clock } from '../clock.ts';
 import { holdingNothing, inTransaction, refuseWhileHolding } from '../connections.ts';
 import { KEYED } from '../core/actor.ts';
 import { advance } from '../core/advance.ts';
-import type { Decision } from '../core/advance.ts';
+import type { Decision } from '../core/decision.ts';
 import { missingOf } from '../core/approvals/approval.ts';
 import type { Refusal } from '../core/problems.ts';
 import type { Facts, ReleaseState, Stimulus } from '../core/release.ts';
@@ -38,8 +38,8 @@ export class Mover {
   readonly #definitions: DefinitionSnapshots;
   readonly #clock: Clock;
   readonly #log: Log;
-  readonly #onMoved: (moved: Moved[]) => void;
   readonly #limits: Limits;
+  #listener: ((moved: Moved[]) => void) | null = null;
   // What is remembered may be gone at the next line: whoever works on a release keeps it in a variable of his own.
   readonly #frozen: LRUCache<string, FrozenRelease>;
   readonly #states: LRUCache<string, LoadedState>;
@@ -49,24 +49,21 @@ export class Mover {
   #running = 0;
   #scheduled = false;
 
-  constructor(
-    pool: Pool,
-    definitions: DefinitionSnapshots,
-    clock: Clock,
-    log: Log,
-    limits: Limits,
-    onMoved: (moved: Moved[]) => void,
-  ) {
+  constructor({ pool, definitions, clock, log, limits }: MoverParts) {
     this.#pool = pool;
     this.#definitions = definitions;
     this.#clock = clock;
     this.#log = log;
-    this.#onMoved = onMoved;
     this.#limits = limits;
     const { releasesRemembered: max, contentRemembered: maxSize } = limits;
     this.#frozen = new LRUCache({ max, maxSize, sizeCalculation: frozenSize });
     const { statesRemembered, stateRemembered } = limits;
     this.#states = new LRUCache({ max: statesRemembered, maxSize: stateRemembered, sizeCalculation: stateSize });
+  }
+
+  /** Called with what each transaction has saved. Set once, before the first move. */
+  onMoved(listener: (moved: Moved[]) => void): void {
+    this.#listener = listener;
   }
 
   /**
@@ -77,6 +74,7 @@ export class Mover {
     // Decided again after a commit whose answer was lost, it is known by its key.
     const stimulus = KEYED.has(told.kind) && told.key === undefined ? { ...told, key: randomUUID() } : told;
     return new Promise((resolve, reject) => {
+      if (this.#listener === null) throw new Error('a release is moved before onMoved was told who follows');
       refuseWhileHolding(this.#pool);
       const items = this.#waiting.get(releaseId);
       // A tick is nobody's command, whoever set it off.
@@ -348,7 +346,7 @@ export class Mover {
         item.resolve({ release, state, refused: refused?.get(item.stimulus) });
       }
     }
-    if (moved.length > 0) this.#onMoved(moved);
+    if (moved.length > 0) this.#listener?.(moved);
   }
 
   /** Somebody else moved the release first: again, on the newer state, ahead of what came later. */
@@ -399,6 +397,14 @@ function stateSize({ state }: LoadedState): number {
     }
   }
   return size;
+}
+
+interface MoverParts {
+  pool: Pool;
+  definitions: DefinitionSnapshots;
+  clock: Clock;
+  log: Log;
+  limits: Limits;
 }
 
 export interface MovedTo {

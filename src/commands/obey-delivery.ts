@@ -1,4 +1,4 @@
-import type { App } from '../app.ts';
+import type { Parts } from '../parts.ts';
 import { callerName, mayDo, mayNot, rolesOf } from '../core/access/index.ts';
 import { permissionToDecide } from '../core/approvals/may-decide.ts';
 import type { Caller, Maker } from '../core/caller.ts';
@@ -16,8 +16,6 @@ import { audited } from './audit.ts';
 import { decideOnPromotion, findPromotion } from './decide-promotion.ts';
 import { reportRollout } from './report-rollout.ts';
 import type { Result } from './result.ts';
-
-type Parts = Pick<App, 'dataSource' | 'pool' | 'definitions' | 'drivers' | 'mover' | 'clock'>;
 
 /** A report of a rollout, as the doing of its source. @returns what came of it, in words. */
 export async function reportByDelivery(

@@ -1,4 +1,4 @@
-import type { App } from '../app.ts';
+import type { Parts } from '../parts.ts';
 import { refusal } from '../core/problems.ts';
 import type { Refusal } from '../core/problems.ts';
 import { UUID } from './control-release.ts';
@@ -13,8 +13,6 @@ export interface OverrideInput {
   reason: string;
   expiresAt: Date;
 }
-
-type Parts = Pick<App, 'mover' | 'definitions' | 'clock'>;
 
 /**
  * Lets one release into one environment although these windows are closed, until the override expires or the release ends.

@@ -1,4 +1,4 @@
-import type { App } from '../app.ts';
+import type { Parts } from '../parts.ts';
 import type { Delivery } from '../core/receiver/delivery.ts';
 import { MAX_ATTEMPTS, pauseAfter } from '../core/receiver/delivery.ts';
 import { readDecision } from '../core/receiver/decision.ts';
@@ -8,8 +8,6 @@ import { dueDeliveries, recordDelivery, takeDelivery } from '../store/deliveries
 import { webhookUse } from '../store/secrets.ts';
 import { decideByDelivery, reportByDelivery } from './obey-delivery.ts';
 import type { Result } from './result.ts';
-
-type Parts = Pick<App, 'dataSource' | 'pool' | 'definitions' | 'drivers' | 'mover' | 'clock' | 'log'>;
 
 /** For whoever took it, in milliseconds; then it is lost, and somebody else's. */
 const LEASE = 30_000;

@@ -1,5 +1,5 @@
 import { createHmac, randomUUID, timingSafeEqual } from 'node:crypto';
-import type { App } from '../app.ts';
+import type { Parts } from '../parts.ts';
 import type { Delivery } from '../core/receiver/delivery.ts';
 import { readDecision } from '../core/receiver/decision.ts';
 import { readRollout } from '../core/receiver/rollout.ts';
@@ -7,8 +7,6 @@ import { readSigned } from '../core/receiver/signature.ts';
 import type { SignedMessage } from '../core/receiver/signature.ts';
 import { signingKey } from '../core/secrets.ts';
 import { keepDelivery, MAX_PENDING } from '../store/deliveries.ts';
-
-type Parts = Pick<App, 'pool' | 'clock' | 'secrets'>;
 
 export interface Arrived {
   /** What it is for: reports of rollouts, or decisions on approvals. */

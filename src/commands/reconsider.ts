@@ -1,10 +1,8 @@
-import type { App } from '../app.ts';
+import type { Parts } from '../parts.ts';
 import type { Kind } from '../core/definitions.ts';
 import { pages } from '../store/pages.ts';
 import { openReleases, releasesAhead } from '../store/unfinished.ts';
 import type { Numbered } from '../store/unfinished.ts';
-
-type Parts = Pick<App, 'pool' | 'mover' | 'log' | 'limits'>;
 
 /** Definitions that running releases look at as they are now; everything else they froze. */
 const LIVE: ReadonlySet<Kind> = new Set<Kind>(['ReleaseWindow', 'Environment', 'EnvironmentGroup', 'Product']);

@@ -1,4 +1,4 @@
-import type { App } from '../app.ts';
+import type { Parts } from '../parts.ts';
 import type { DecisionChannel } from '../core/approvals/approval.ts';
 import type { Caller } from '../core/caller.ts';
 import { decideOnPromotion } from './decide-promotion.ts';
@@ -7,7 +7,7 @@ import type { Result } from './result.ts';
 
 /** Somebody says no: final for this attempt of the promotion, which fails with what was said. */
 export function rejectPromotion(
-  app: Pick<App, 'mover' | 'dataSource'>,
+  app: Parts,
   input: PromotionDecision,
   caller: Caller | null,
   via: DecisionChannel = 'API',

@@ -1,4 +1,4 @@
-import type { App } from '../app.ts';
+import type { Parts } from '../parts.ts';
 import type { HealthStatus } from '../core/definitions.ts';
 import { refusal } from '../core/problems.ts';
 import { getDefinition } from '../store/definitions.ts';
@@ -23,7 +23,7 @@ export interface HealthInput {
 
 /** Somebody tells how an application is: what waits for that goes on at once. */
 export async function reportHealth(
-  app: Pick<App, 'dataSource' | 'pool' | 'definitions' | 'drivers' | 'mover' | 'clock' | 'limits'>,
+  app: Parts,
   input: HealthInput,
   actor: string | null,
 ): Promise<Result<{ application: string; accepted: boolean }>> {
@@ -51,7 +51,7 @@ export async function reportHealth(
 }
 
 function save(
-  { dataSource }: Pick<App, 'dataSource'>,
+  { dataSource }: Parts,
   application: string,
   report: Pick<HealthReport, 'status' | 'message' | 'at'>,
   actor: string | null,

@@ -1,4 +1,4 @@
-import type { App } from '../app.ts';
+import type { Parts } from '../parts.ts';
 import type { Maker } from '../core/caller.ts';
 import { refusal, RefusedError } from '../core/problems.ts';
 import type { RolloutStatus } from '../core/release.ts';
@@ -14,8 +14,6 @@ import type { MovedTo } from './mover.ts';
 import { refusable } from './result.ts';
 import type { Result } from './result.ts';
 import { rollbackId, startRollback } from './start-rollback.ts';
-
-type Parts = Pick<App, 'dataSource' | 'pool' | 'definitions' | 'drivers' | 'mover' | 'clock'>;
 
 export interface RolloutInput {
   product: string;

@@ -1,4 +1,4 @@
-import type { App } from '../app.ts';
+import type { Parts } from '../parts.ts';
 import { refusal, RefusedError } from '../core/problems.ts';
 import { Sealing, SealingError } from '../store/sealing.ts';
 import { saveSealed, sealedOtherwise } from '../store/secrets.ts';
@@ -11,10 +11,7 @@ import type { Result } from './result.ts';
  * Seals with the key of now what an earlier key sealed, all of it or none; afterwards the earlier key is needed no more.
  * `name`: that one alone. @returns how many.
  */
-export function resealSecrets(
-  app: Pick<App, 'dataSource' | 'config'>,
-  name: string | null = null,
-): Promise<Result<number>> {
+export function resealSecrets(app: Parts, name: string | null = null): Promise<Result<number>> {
   return refusable(() =>
     app.dataSource.transaction(async (tx) => {
       const sealing = new Sealing(app.config.encryptionKeys);

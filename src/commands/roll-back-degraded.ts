@@ -1,4 +1,4 @@
-import type { App } from '../app.ts';
+import type { Parts } from '../parts.ts';
 import { endObservation } from '../store/observations.ts';
 import type { Observation } from '../store/observations.ts';
 import { rollbackId, startRollback } from './start-rollback.ts';
@@ -7,11 +7,7 @@ import { rollbackId, startRollback } from './start-rollback.ts';
  * An environment turned DEGRADED while it was looked at after its promotion: what the policy says goes back. Told twice it is
  * done once.
  */
-export async function rollBackDegraded(
-  app: Pick<App, 'dataSource' | 'pool' | 'definitions' | 'drivers' | 'mover' | 'clock'>,
-  observation: Observation,
-  message: string,
-): Promise<void> {
+export async function rollBackDegraded(app: Parts, observation: Observation, message: string): Promise<void> {
   const { releaseId, position, attempt, product, environment } = observation;
   const to = await app.mover.look(releaseId, { fresh: false });
   if (!to) return;

@@ -1,4 +1,4 @@
-import type { App } from '../app.ts';
+import type { Parts } from '../parts.ts';
 import { refusal, RefusedError } from '../core/problems.ts';
 import { planRollback as decide } from '../core/rollback/plan-rollback.ts';
 import type { EnvironmentFacts, RollbackQuestion, RollbackRequest } from '../core/rollback/plan-rollback.ts';
@@ -11,8 +11,6 @@ import { checkReason } from './hold-environment.ts';
 import { refusable } from './result.ts';
 import { Sight } from './sight.ts';
 import type { Result } from './result.ts';
-
-type Parts = Pick<App, 'dataSource' | 'pool' | 'definitions' | 'drivers' | 'clock'>;
 
 /** What a person asks for. Exactly one of `environments` and `version`. */
 export interface RollbackInput {

@@ -1,5 +1,5 @@
 import type { EntityManager } from 'typeorm';
-import type { App } from '../app.ts';
+import type { Parts } from '../parts.ts';
 import type { Definition, Kind, StoredDefinition } from '../core/definitions.ts';
 import { refusal, RefusedError } from '../core/problems.ts';
 import { checkDefinition } from '../core/validate.ts';
@@ -9,14 +9,12 @@ import { getDefinitionById, lockDefinitions, settleDefinitions, writeDefinition 
 import { auditChange } from './audit.ts';
 import type { AuditChange } from './audit.ts';
 import { checkReferences } from './check-references.ts';
+import type { Definitions } from './check-references.ts';
 import { storedDefinitions } from './definition-draft.ts';
-import type { Definitions } from './definition-draft.ts';
 import { onceByKey } from './idempotency.ts';
 import { reconsiderReleases } from './reconsider.ts';
 import { refusable } from './result.ts';
 import type { Result } from './result.ts';
-
-type Parts = Pick<App, 'dataSource' | 'pool' | 'mover' | 'limits' | 'log'>;
 
 export interface SaveOptions {
   mode: 'CREATE' | 'UPDATE' | 'UPSERT';

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { App } from '../app.ts';
+import type { Parts } from '../parts.ts';
 import type { Identity } from '../core/access/index.ts';
 import { refusal, RefusedError } from '../core/problems.ts';
 import { checkSecret } from '../core/secrets.ts';
@@ -14,7 +14,7 @@ import type { Result } from './result.ts';
 
 /** Creates a secret, gives it a new value, or changes what it is for. Its value is never answered by anything. */
 export function setSecret(
-  app: Pick<App, 'dataSource' | 'clock' | 'config'>,
+  app: Parts,
   input: SecretInput,
   actor: string | null,
   by: Pick<Identity, 'lasts'> | null = null,

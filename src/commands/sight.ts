@@ -3,7 +3,8 @@ import type { EnvironmentFacts, RollbackQuestion } from '../core/rollback/plan-r
 import type { RollbackPlan } from '../core/rollback/rollback.ts';
 import { liveIn } from '../store/rollbacks.ts';
 import { lookAtLive } from './look-at-live.ts';
-import type { Look, Looking } from './look-at-live.ts';
+import type { Parts } from '../parts.ts';
+import type { Look } from './look-at-live.ts';
 
 /**
  * What was seen on the way to one decision about a rollback. The decision is made on what is known, names where it would write
@@ -23,7 +24,7 @@ export class Sight {
   }
 
   /** Network; never inside a transaction. */
-  async look(app: Looking, { product, cause }: Asked, environments: string[]): Promise<void> {
+  async look(app: Parts, { product, cause }: Asked, environments: string[]): Promise<void> {
     this.#looks.push(...(await lookAtLive(app, product, environments, cause.release)));
     for (const name of environments) this.#lookedAt.add(name);
   }

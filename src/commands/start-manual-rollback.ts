@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { App } from '../app.ts';
+import type { Parts } from '../parts.ts';
 import type { Maker } from '../core/caller.ts';
 import { refusal, RefusedError } from '../core/problems.ts';
 import { unlessMade } from './idempotency.ts';
@@ -8,8 +8,6 @@ import type { Result } from './result.ts';
 import { orderRollback } from './rollback-order.ts';
 import type { RollbackInput } from './rollback-order.ts';
 import { rollbackId, startRollback } from './start-rollback.ts';
-
-type Parts = Pick<App, 'dataSource' | 'pool' | 'definitions' | 'drivers' | 'mover' | 'clock'>;
 
 /**
  * A person takes environments back, or a version wherever it is live. Refused, with what was found in each environment, where

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { PoolClient } from 'pg';
 import type { EntityManager } from 'typeorm';
-import type { App } from '../app.ts';
+import type { Parts } from '../parts.ts';
 import type { Maker } from '../core/caller.ts';
 import { createRollback } from '../core/rollback/create.ts';
 import { planRollback } from '../core/rollback/plan-rollback.ts';
@@ -19,8 +19,6 @@ import { followUp } from './mark-taken-back.ts';
 import { factsOf, rollbackParts } from './rollback-parts.ts';
 import { Sight } from './sight.ts';
 import { bringersOf, insertRollback, rollbackAtWork, rollbackExists } from '../store/rollbacks.ts';
-
-type Parts = Pick<App, 'dataSource' | 'pool' | 'definitions' | 'drivers' | 'mover' | 'clock'>;
 
 /** Why a rollback is to start, and of what. */
 export interface RollbackOrder {

@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type { Pool, PoolClient } from 'pg';
 import type { EntityManager } from 'typeorm';
-import type { App } from '../app.ts';
+import type { Parts } from '../parts.ts';
 import { createRelease } from '../core/create.ts';
 import type { PromotionTemplateSpec, StoredDefinition } from '../core/definitions.ts';
 import { selectFlow, whyNone } from '../core/flow-selection.ts';
@@ -41,8 +41,6 @@ export interface TriggerInput {
   /** Release a version that is marked bad all the same: it waits wherever the mark counts. */
   acknowledgeBadVersion?: boolean;
 }
-
-type Parts = Pick<App, 'pool' | 'dataSource' | 'definitions' | 'drivers' | 'mover' | 'clock' | 'log' | 'limits'>;
 
 /** Everything that a release would freeze, read from the definitions as they are now. */
 export interface Planned {
@@ -85,7 +83,7 @@ export function triggerRelease(
 }
 
 /** What `triggerRelease` would do; nothing is created and nothing is fetched. */
-export function planRelease(app: Pick<App, 'definitions' | 'clock'>, input: TriggerInput): Promise<Result<Planned>> {
+export function planRelease(app: Parts, input: TriggerInput): Promise<Result<Planned>> {
   return refusable(async () => planFor(await app.definitions.current(), input, app.clock.now().getTime()));
 }
 

@@ -1,4 +1,4 @@
-import type { App } from '../app.ts';
+import type { Parts } from '../parts.ts';
 import { EVERYTHING, grantsOfToken, mayDo } from '../core/access/index.ts';
 import type { Permission, Target } from '../core/access/index.ts';
 import type { DecisionChannel } from '../core/approvals/approval.ts';
@@ -16,8 +16,6 @@ import { audited } from './audit.ts';
 import { decideOnPromotion } from './decide-promotion.ts';
 import type { DecidedPromotion } from './decide-promotion.ts';
 import type { Result } from './result.ts';
-
-type Parts = Pick<App, 'mover' | 'pool' | 'config' | 'clock' | 'dataSource' | 'definitions'>;
 
 /** What a link is for, when it can still be used; looking changes nothing. */
 export async function findApprovalLink(app: Parts, token: string): Promise<Result<ApprovalLink>> {

@@ -1,4 +1,4 @@
-import type { Stimulus } from './release.ts';
+import type { Heard, Stimulus } from './release.ts';
 
 /**
  * Who is behind a stimulus, by name. Every event carries the actor of the stimulus that caused it; what nobody asked for is
@@ -49,12 +49,6 @@ export const KEYED: ReadonlySet<Stimulus['kind']> = new Set<Stimulus['kind']>([
   'terminate',
   'retry',
 ]);
-
-/** A key that a release has taken in, and when. */
-export interface Heard {
-  key: string;
-  at: number;
-}
 
 /** The newest are kept for good, as many as these; all others for as long as a save may be asked for again, in milliseconds. */
 const KEPT = 100;

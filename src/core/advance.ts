@@ -1,12 +1,11 @@
 import { byActor } from './actor.ts';
-import { bringBack } from './clock.ts';
-import type { NumberedEvent } from './events.ts';
+import { bringBack } from './bring-back.ts';
+import type { Decision } from './decision.ts';
 import { expirePromotion, keepTime, limitsAt, whyOver } from './limits.ts';
 import { Move, NeedsFacts } from './move.ts';
 import type { ReleasePlan } from './plan.ts';
-import type { Refusal } from './problems.ts';
 import { BAD_PROMOTION, ENDED_PROMOTION } from './release.ts';
-import type { DeploymentFact, Facts, ReleaseState, ReleaseStatus, Stimulus, Work } from './release.ts';
+import type { Facts, ReleaseState, ReleaseStatus, Stimulus } from './release.ts';
 import { considerStart, settleGroup, settlePromotion } from './settle.ts';
 import { failStep } from './step.ts';
 import { dispatchDueSteps, mustStop } from './steps.ts';
@@ -83,19 +82,6 @@ function settle(move: Move): void {
     }
     settleRelease(move);
   }
-}
-
-export interface Decision {
-  state: ReleaseState;
-  /** Positions of the promotions that are not as they were. */
-  changed: number[];
-  events: NumberedEvent[];
-  work: Work[];
-  deployments: DeploymentFact[];
-  /** Stimuli that changed nothing because they may not, and why. */
-  refused: ReadonlyMap<Stimulus, Refusal>;
-  /** Ids of the environment holds that end with it. */
-  lifted: string[];
 }
 
 /**

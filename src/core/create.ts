@@ -1,4 +1,4 @@
-import type { Decision } from './advance.ts';
+import type { Decision } from './decision.ts';
 import type { Maker } from './caller.ts';
 import { freshGroup } from './group-gate.ts';
 import { FRESH_METER } from './limits.ts';

@@ -3,7 +3,7 @@ import { spell } from './duration.ts';
 import type { Move } from './move.ts';
 import type { PlannedPromotion, ReleasePlan } from './plan.ts';
 import { ENDED_PROMOTION } from './release.ts';
-import type { PromotionState, ReleaseState, StepState } from './release.ts';
+import type { Meter, PromotionState, ReleaseState, StepState } from './release.ts';
 import { isSoak } from './soak.ts';
 import { failStep } from './step.ts';
 import { cutOff, isFailing } from './steps.ts';
@@ -18,12 +18,6 @@ import { cutOff, isFailing } from './steps.ts';
  *   15 minutes (a group's for its `unknownTimeout`).
  * - `maxAge` ends whatever is left. It counts from the moment at which the release was created, or retried.
  */
-
-/** How long something has moved. `since`: it moves now, since then, in milliseconds; null: it waits. */
-export interface Meter {
-  used: number;
-  since: number | null;
-}
 
 export const FRESH_METER: Meter = { used: 0, since: null };
 

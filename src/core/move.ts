@@ -1,9 +1,8 @@
 import { decisionTime } from './clock.ts';
-import type { Decision } from './advance.ts';
-import type { AtPromotion, AtStep, NumberedEvent, ReleaseEvent } from './events.ts';
+import type { Decision } from './decision.ts';
+import type { AtPromotion, AtStep, AtTarget, NumberedEvent, ReleaseEvent } from './events.ts';
 import type { PlannedApplication, PlannedPromotion, PlannedStep, ReleasePlan } from './plan.ts';
 import type { Problem, Refusal } from './problems.ts';
-import { tellTarget } from './rollback/ask.ts';
 import type {
   DeploymentFact,
   Facts,
@@ -15,6 +14,8 @@ import type {
   Stimulus,
   Work,
 } from './release.ts';
+
+type TargetEvent = Extract<ReleaseEvent, AtTarget>['type'];
 
 const ENDS = {
   SUCCEEDED: 'RollbackTargetSucceeded',
@@ -160,8 +161,19 @@ export class Move {
     else if (status === 'SKIPPED') this.emit({ type: 'PromotionSkipped', ...at, reason });
     else if (status === 'SUCCEEDED') this.emit({ type: 'PromotionSucceeded', ...at });
     else this.emit({ type: 'PromotionTerminated', ...at, reason: reason === '' ? undefined : reason });
-    const told = ENDS[status];
-    tellTarget(this, position, told, reason);
+    this.tellTarget(position, ENDS[status], reason);
+  }
+
+  /** In a rollback's log: what its promotions mean. Nothing in any other release's. */
+  tellTarget(position: number, type: TargetEvent, reason = ''): void {
+    const { restores, name } = this.planned(position);
+    if (!restores) return;
+    const at = { target: name, from: restores.from.label, to: restores.to.label };
+    this.emit(
+      type === 'RollbackTargetStarted' || type === 'RollbackTargetSucceeded'
+        ? { type, ...at }
+        : { type, ...at, reason },
+    );
   }
 
   /** Changes what a promotion that has not ended is doing; false when it is doing that already. */

@@ -1,11 +1,9 @@
-import type { Heard } from './actor.ts';
 import type { ApprovalState, DecisionChannel } from './approvals/approval.ts';
 import type { Caller, Maker } from './caller.ts';
 import type { HealthStatus, RollbackCauseKind } from './definitions.ts';
 import type { GateAnswer } from './gates/answer.ts';
 import type { HealthClock, Observation } from './health-clock.ts';
 import type { BadVersion, EnvironmentHold } from './holds.ts';
-import type { Meter } from './limits.ts';
 import type { Problem } from './problems.ts';
 import type { Progress } from './progress.ts';
 import type { ReleaseWindow } from './windows/index.ts';
@@ -48,6 +46,18 @@ export interface ReleaseState {
   sequence: number;
   /** The time of the last event: events never go back in time, even when a server's clock does. */
   lastEventAt: number;
+}
+
+/** A key that a release has taken in, and when. */
+export interface Heard {
+  key: string;
+  at: number;
+}
+
+/** How long something has moved. `since`: it moves now, since then, in milliseconds; null: it waits. */
+export interface Meter {
+  used: number;
+  since: number | null;
 }
 
 /** A rollback that takes (a part of) this release back. */

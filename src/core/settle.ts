@@ -5,7 +5,7 @@ import type { Move } from './move.ts';
 import type { PlannedGroup } from './plan.ts';
 import { BAD_PROMOTION, ENDED_PROMOTION, NO_FACTS } from './release.ts';
 import type { Facts, GroupState, PromotionState } from './release.ts';
-import { askForObservation, askForRollback, tellTarget } from './rollback/ask.ts';
+import { askForObservation, askForRollback } from './rollback/ask.ts';
 import { isLook, isSoak, soakEnd } from './soak.ts';
 import { freshStep } from './step.ts';
 import { abortRunning, isFailing, mustStop, pausedBy, runReadySteps, stopReason, takenBackBy } from './steps.ts';
@@ -187,7 +187,7 @@ export function considerStart(move: Move, position: number): boolean {
   const before = promotion.status;
   promotion.status = 'RUNNING';
   move.emit({ type: 'PromotionStarted', ...move.atPromotion(position, before), ...(afresh && { afresh }) });
-  tellTarget(move, position, 'RollbackTargetStarted');
+  move.tellTarget(position, 'RollbackTargetStarted');
   const dispatch = move.dispatch(position);
   if (runReadySteps(move, position, dispatch) === 0) move.undispatch(position);
   return true;

@@ -1,4 +1,4 @@
-import type { App } from '../app.ts';
+import type { Parts } from '../parts.ts';
 import { Rounds } from '../clock.ts';
 import { lookAtLive } from '../commands/look-at-live.ts';
 import { takeDueLooks } from '../store/looks.ts';
@@ -8,10 +8,10 @@ import { takeDueLooks } from '../store/looks.ts';
  * somebody needs to know. When each was asked last stands in the database: many workers ask no more often than one.
  */
 export class DriftWatch {
-  readonly #app: Pick<App, 'pool' | 'drivers' | 'clock' | 'definitions' | 'config' | 'limits' | 'log'>;
+  readonly #app: Parts;
   readonly #rounds: Rounds;
 
-  constructor(app: Pick<App, 'pool' | 'drivers' | 'clock' | 'definitions' | 'config' | 'limits' | 'log'>) {
+  constructor(app: Parts) {
     this.#app = app;
     const round = (): Promise<void> =>
       this.round().catch((error: unknown) => app.log.warn({ error }, 'targets could not be looked at this time'));

@@ -1,4 +1,4 @@
-import type { App } from '../app.ts';
+import type { Parts } from '../parts.ts';
 import { Rounds } from '../clock.ts';
 import { rollBackDegraded } from '../commands/roll-back-degraded.ts';
 import { changedAt, countLook, toleranceOf } from '../core/health-tolerance.ts';
@@ -16,11 +16,11 @@ import type { Hands } from './runners/runner.ts';
  * and PROGRESSING are looked at again.
  */
 export class Observer {
-  readonly #app: App;
+  readonly #app: Parts;
   readonly #hands: Hands;
   readonly #rounds: Rounds;
 
-  constructor(app: App, hands: Hands) {
+  constructor(app: Parts, hands: Hands) {
     this.#app = app;
     this.#hands = hands;
     const round = (): Promise<void> =>

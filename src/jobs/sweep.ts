@@ -1,13 +1,10 @@
-import type { Pool } from 'pg';
-import type { App } from '../app.ts';
 import { Rounds } from '../clock.ts';
 import type { MovedTo } from '../commands/mover.ts';
-import { followWork } from '../commands/follow-work.ts';
 import { makeRoomEverywhere } from '../commands/make-room.ts';
 import { processDue } from '../commands/process-delivery.ts';
 import { tellOrigins } from '../commands/tell-origins.ts';
 import type { Stimulus } from '../core/release.ts';
-import type { Log } from '../log.ts';
+import type { Parts } from '../parts.ts';
 import { forgetOldDeliveries } from '../store/deliveries.ts';
 import { unsettledRollbacks } from '../store/rollbacks.ts';
 import { isForCommand } from '../store/save-decisions.ts';
@@ -15,6 +12,7 @@ import type { OutboxItem } from '../store/save-decisions.ts';
 import { pages } from '../store/pages.ts';
 import { dueSoon, forgetOldKeys, leftInOutbox, openReleases } from '../store/unfinished.ts';
 import type { Due, Left } from '../store/unfinished.ts';
+import { followWork } from './follow-work.ts';
 import { askId, promoteId, stepId } from './job-data.ts';
 import type { PromoteData } from './job-data.ts';
 import type { Queue } from './queue.ts';
@@ -225,11 +223,10 @@ export class Sweep {
   }
 }
 
-export interface SweepParts extends Pick<App, 'dataSource' | 'definitions' | 'drivers' | 'mover' | 'clock' | 'limits'> {
-  pool: Pool;
+export interface SweepParts extends Parts {
   queue: Queue;
   timers: Timers;
-  log: Log;
+  /** Between the end of a round and the next one. */
   intervalMs: number;
 }
 

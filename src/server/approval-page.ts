@@ -1,13 +1,11 @@
 import { createHash } from 'node:crypto';
 import express, { type Request, type Response, Router } from 'express';
-import type { App } from '../app.ts';
+import type { Parts } from '../parts.ts';
 import type { Refusal } from '../core/problems.ts';
 import { findApprovalLink, useApprovalLink } from '../commands/use-approval-link.ts';
 import { unstorable } from '../resolvers/answers.ts';
 import type { ApprovalLink } from '../store/approval-links.ts';
 import type { AuditOrigin } from '../store/audit-log.ts';
-
-type Parts = Pick<App, 'mover' | 'pool' | 'config' | 'clock' | 'dataSource' | 'definitions'>;
 
 /**
  * `/approvals/TOKEN`: GET shows what is asked, and a button; it never decides, because mail scanners and previews open links.

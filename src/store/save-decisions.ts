@@ -1,5 +1,5 @@
 import type { PoolClient, Pool } from 'pg';
-import type { Decision } from '../core/advance.ts';
+import type { Decision } from '../core/decision.ts';
 import type { PlannedApplication, PlannedPromotion, ReleasePlan } from '../core/plan.ts';
 import type { Work } from '../core/release.ts';
 import { AUDIT_COLUMNS, AUDIT_RECORD, auditRecord } from './audit-log.ts';

@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { actorOf, KEYED, remember } from '../../src/core/actor.ts';
-import type { Heard } from '../../src/core/actor.ts';
-import type { Stimulus } from '../../src/core/release.ts';
+import type { Heard, Stimulus } from '../../src/core/release.ts';
 import { flowOf, MINUTE } from './support/builders.ts';
 import { started } from './support/play.ts';
 import type { Play } from './support/play.ts';

@@ -35,38 +35,51 @@ const RINGS: Record<string, Ring> = {
   foreign: { imports: ['core', 'manifests', 'drivers/edit', 'drivers/driver.ts', 'abort-listener.ts'] },
   entities: { imports: ['core', 'drivers/driver.ts', 'connections.ts', 'seams.ts'] },
   store: { imports: ['core', 'entities', 'drivers/driver.ts', ...SHARED] },
-  // jobs: after-move.ts alone, which gives the queue and the timers their hint once a move is committed.
   // manifests: apply compares what was written with what is stored.
   commands: {
-    imports: [
-      'core',
-      'store',
-      'entities',
-      'manifests',
-      'foreign',
-      'drivers/driver.ts',
-      'jobs/aborts.ts',
-      'jobs/queue.ts',
-      'jobs/timers.ts',
-      ...SHARED,
-    ],
+    imports: ['core', 'store', 'entities', 'manifests', 'foreign', 'drivers/driver.ts', 'parts.ts', ...SHARED],
   },
-  jobs: { imports: ['core', 'commands', 'drivers', 'store', ...SHARED] },
+  jobs: { imports: ['core', 'commands', 'drivers', 'store', 'parts.ts', ...SHARED] },
   events: { imports: ['core', 'store', ...SHARED] },
   // build.ts puts the resolvers together, context.ts hands them the live tail.
   schema: {
-    imports: ['core', 'manifests', 'resolvers/index.ts', 'resolvers/access/guard.ts', 'events/event-log.ts', ...SHARED],
+    imports: [
+      'core',
+      'manifests',
+      'resolvers/index.ts',
+      'resolvers/access/guard.ts',
+      'events/event-log.ts',
+      'app.ts',
+      ...SHARED,
+    ],
   },
   resolvers: { imports: ['core', 'commands', 'store', 'schema', 'events', 'manifests', ...SHARED] },
   // Who is calling, asked by the transports.
   access: { imports: ['core', 'commands/access/token.ts', 'drivers/http.ts', 'store', 'config.ts', ...SHARED] },
   // Outermost: HTTP around everything.
-  server: { imports: ['access', 'core', 'commands', 'store', 'schema', 'resolvers', 'events', 'config.ts', ...SHARED] },
+  server: {
+    imports: [
+      'access',
+      'core',
+      'commands',
+      'store',
+      'schema',
+      'resolvers',
+      'events',
+      'config.ts',
+      'app.ts',
+      'parts.ts',
+      ...SHARED,
+    ],
+  },
   // A client of the published API; `sluice serve` and `sluice migrate` start the program of the server.
   // core and manifests: `sluice windows check` asks the engine's own functions, without a server.
   cli: { imports: ['main.ts', 'core', 'manifests'] },
   postgres: { imports: ['log.ts', 'connections.ts'] },
 };
+
+/** They say what a process, or a command, is made of, and are gone at run time: only `main.ts` puts it together. */
+const TYPES_ALONE = ['app.ts', 'parts.ts'];
 
 const SRC = fileURLToPath(new URL('../../src', import.meta.url));
 const IMPORT = /^\s*(?:import|export)\b[^'"`;]*?\bfrom\s*['"]([^'"]+)['"]|\bimport\s*\(?\s*['"]([^'"]+)['"]/gm;
@@ -97,8 +110,7 @@ function isAllowed(folder: string, { file, target, typeOnly }: Import): boolean 
   const { imports, packages } = RINGS[folder]!;
   if (!target.startsWith('.')) return packages === undefined || packages.includes(target);
   const path = relative(SRC, resolve(dirname(file), target));
-  // The type of the composition root says what a process is made of; it is gone at run time.
-  if (path === 'app.ts' && typeOnly) return true;
+  if (TYPES_ALONE.includes(path) && !typeOnly) return false;
   // Migrations are the entities' own.
   if (folder === 'entities' && path.startsWith('../migrations/')) return true;
   return [folder, ...imports].some((allowed) => path === allowed || path.startsWith(`${allowed}/`));

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Decision } from '../../src/core/advance.ts';
+import type { Decision } from '../../src/core/decision.ts';
 import type { Work } from '../../src/core/release.ts';
 import { outboxOf } from '../../src/store/save-decisions.ts';
 

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { App } from '../../app.ts';
+import type { Parts } from '../../parts.ts';
 import type { Grant, Identity, SubjectKind } from '../../core/access/index.ts';
 import { refusal, RefusedError } from '../../core/problems.ts';
 import { deleteGrant as remove, getGrant, insertGrant } from '../../store/access.ts';
@@ -16,11 +16,7 @@ export interface GrantInput extends Grant {
 }
 
 /** Nobody grants more than he manages himself. */
-export function createGrant(
-  app: Pick<App, 'dataSource' | 'clock'>,
-  input: GrantInput,
-  by: Identity | null,
-): Promise<Result<RoleGrant>> {
+export function createGrant(app: Parts, input: GrantInput, by: Identity | null): Promise<Result<RoleGrant>> {
   return refusable(() =>
     app.dataSource.transaction(async (tx) => {
       const wrong = checkScope(input, []);
@@ -49,11 +45,7 @@ export function createGrant(
   );
 }
 
-export function deleteGrant(
-  app: Pick<App, 'dataSource'>,
-  { id }: { id: string },
-  by: Identity | null,
-): Promise<Result<RoleGrant>> {
+export function deleteGrant(app: Parts, { id }: { id: string }, by: Identity | null): Promise<Result<RoleGrant>> {
   return refusable(() =>
     app.dataSource.transaction(async (tx) => {
       const before = await getGrant(tx, id);

@@ -1,5 +1,5 @@
 import type { PoolClient } from 'pg';
-import type { App } from '../../app.ts';
+import type { Parts } from '../../parts.ts';
 import {
   callerName,
   covers,
@@ -36,7 +36,7 @@ export interface TokenInput {
 
 /** A new token; its text is in the answer and nowhere else. Nobody makes one that may do more than he may himself. */
 export function createToken(
-  app: Pick<App, 'dataSource' | 'clock'>,
+  app: Parts,
   input: TokenInput,
   by: Identity | null,
 ): Promise<Result<{ token: string; stored: ApiToken }>> {

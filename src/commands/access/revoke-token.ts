@@ -1,4 +1,4 @@
-import type { App } from '../../app.ts';
+import type { Parts } from '../../parts.ts';
 import { EVERYTHING, mayDo } from '../../core/access/index.ts';
 import type { Identity } from '../../core/access/index.ts';
 import { refusal, RefusedError } from '../../core/problems.ts';
@@ -10,11 +10,7 @@ import type { Result } from '../result.ts';
 import { mayManage } from './check.ts';
 
 /** It is good for nothing from now on, and what is open with it ends within seconds. Again changes nothing. */
-export function revokeToken(
-  app: Pick<App, 'dataSource' | 'clock'>,
-  { id }: { id: string },
-  by: Identity | null,
-): Promise<Result<ApiToken>> {
+export function revokeToken(app: Parts, { id }: { id: string }, by: Identity | null): Promise<Result<ApiToken>> {
   return refusable(() =>
     app.dataSource.transaction(async (tx) => {
       const done = await revoke(tx, id, by?.caller.name ?? null, app.clock.now());

@@ -1,4 +1,3 @@
-import type { AtTarget, ReleaseEvent } from '../events.ts';
 import { looksAtHealth } from '../health-tolerance.ts';
 import type { Move } from '../move.ts';
 import type { PlannedStep } from '../plan.ts';
@@ -35,16 +34,4 @@ export function askForObservation(move: Move, position: number): void {
   if (observeFor <= 0) return;
   const { attempt } = move.state.promotions[position] as PromotionState;
   move.work.push({ kind: 'observe', promotion: position, attempt, until: move.now + observeFor });
-}
-
-type TargetEvent = Extract<ReleaseEvent, AtTarget>['type'];
-
-/** In a rollback's log: what its promotions mean. Nothing in any other release's. */
-export function tellTarget(move: Move, position: number, type: TargetEvent, reason = ''): void {
-  const { restores, name } = move.planned(position);
-  if (!restores) return;
-  const at = { target: name, from: restores.from.label, to: restores.to.label };
-  move.emit(
-    type === 'RollbackTargetStarted' || type === 'RollbackTargetSucceeded' ? { type, ...at } : { type, ...at, reason },
-  );
 }

@@ -1,4 +1,4 @@
-import type { Decision } from '../advance.ts';
+import type { Decision } from '../decision.ts';
 import { createRelease } from '../create.ts';
 import { DAY } from '../definitions.ts';
 import type { ReleaseEvent } from '../events.ts';

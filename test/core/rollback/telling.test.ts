@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { advance } from '../../../src/core/advance.ts';
-import type { Decision } from '../../../src/core/advance.ts';
+import type { Decision } from '../../../src/core/decision.ts';
 import { createRelease } from '../../../src/core/create.ts';
 import { NO_FACTS } from '../../../src/core/release.ts';
 import type { PromotionStatus, ReleaseState, RollbackStanding, Stimulus } from '../../../src/core/release.ts';

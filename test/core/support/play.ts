@@ -1,5 +1,5 @@
 import { advance } from '../../../src/core/advance.ts';
-import type { Decision } from '../../../src/core/advance.ts';
+import type { Decision } from '../../../src/core/decision.ts';
 import { createRelease } from '../../../src/core/create.ts';
 import type { Caller } from '../../../src/core/caller.ts';
 import type { NumberedEvent, ReleaseEventType } from '../../../src/core/events.ts';

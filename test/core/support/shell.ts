@@ -1,7 +1,7 @@
 import { KEYED } from '../../../src/core/actor.ts';
 import type { GateAnswer } from '../../../src/core/gates/answer.ts';
 import { advance, nextSteps, ownedSteps } from '../../../src/core/advance.ts';
-import type { Decision } from '../../../src/core/advance.ts';
+import type { Decision } from '../../../src/core/decision.ts';
 import { missingOf } from '../../../src/core/approvals/approval.ts';
 import type { Caller } from '../../../src/core/caller.ts';
 import { decisionTime } from '../../../src/core/clock.ts';

@@ -2,7 +2,7 @@ import { actorOf } from '../../../src/core/actor.ts';
 import { pauses } from '../../../src/core/gates/answer.ts';
 import type { GateAnswer } from '../../../src/core/gates/answer.ts';
 import { advance } from '../../../src/core/advance.ts';
-import type { Decision } from '../../../src/core/advance.ts';
+import type { Decision } from '../../../src/core/decision.ts';
 import type { ReleaseEvent } from '../../../src/core/events.ts';
 import type { HealthClock } from '../../../src/core/health-clock.ts';
 import type {

@@ -1,4 +1,4 @@
-import type { Decision } from '../../../src/core/advance.ts';
+import type { Decision } from '../../../src/core/decision.ts';
 import { createRelease } from '../../../src/core/create.ts';
 import { missingOf } from '../../../src/core/approvals/approval.ts';
 import type {

@@ -1,20 +1,22 @@
-import type { Pool } from 'pg';
-import type { App } from '../app.ts';
-import type { Clock } from '../clock.ts';
+import type { Moved } from '../commands/mover.ts';
+import { tellOrigins } from '../commands/tell-origins.ts';
 import { reach } from '../faults.ts';
-import type { Aborts } from '../jobs/aborts.ts';
-import type { Queue } from '../jobs/queue.ts';
-import { SOON } from '../jobs/timers.ts';
-import type { Timers } from '../jobs/timers.ts';
-import type { Log } from '../log.ts';
+import type { Parts } from '../parts.ts';
 import { isForCommand, outboxOf } from '../store/save-decisions.ts';
 import type { OutboxItem } from '../store/save-decisions.ts';
 import { nextInLine } from '../store/unfinished.ts';
+import type { Aborts } from './aborts.ts';
 import { followWork } from './follow-work.ts';
-import type { Moved } from './mover.ts';
-import { tellOrigins } from './tell-origins.ts';
+import type { Queue } from './queue.ts';
+import { SOON } from './timers.ts';
+import type { Timers } from './timers.ts';
 
-type Commands = Pick<App, 'pool' | 'dataSource' | 'definitions' | 'drivers' | 'mover' | 'clock'>;
+/** The parts of a command, and what brings its consequences on their way. */
+export interface Hints extends Parts {
+  queue: Queue;
+  timers: Timers;
+  aborts: Aborts;
+}
 
 /**
  * What follows a saved decision: its work goes to the queue, its wake-up to a timer, its end to those who waited for it. All
@@ -22,15 +24,10 @@ type Commands = Pick<App, 'pool' | 'dataSource' | 'definitions' | 'drivers' | 'm
  * process makes up for it.
  */
 export class AfterMove {
-  readonly #parts: { pool: Pool; queue: Queue; timers: Timers; aborts: Aborts; clock: Clock; log: Log };
-  #app: Commands | null = null;
+  readonly #parts: Hints;
 
-  constructor(parts: { pool: Pool; queue: Queue; timers: Timers; aborts: Aborts; clock: Clock; log: Log }) {
+  constructor(parts: Hints) {
     this.#parts = parts;
-  }
-
-  follow(app: Commands): void {
-    this.#app = app;
   }
 
   readonly onMoved = (moved: Moved[]): void => {
@@ -42,8 +39,8 @@ export class AfterMove {
       const { wakeAt, id } = decision.state;
       if (wakeAt !== null && wakeAt - now < SOON) timers.set(id, wakeAt, now);
       for (const work of decision.work) if (work.kind === 'abort') this.#abort(id, work.promotions);
-      if (release.kind === 'ROLLBACK' && this.#app) {
-        const told = tellOrigins(this.#app, { release, state: decision.state });
+      if (release.kind === 'ROLLBACK') {
+        const told = tellOrigins(this.#parts, { release, state: decision.state });
         this.#shortCut(told, 'those whom a rollback takes back were not told, the sweep will tell them');
       }
     }
@@ -65,14 +62,13 @@ export class AfterMove {
     if (items.length === 0) return;
     await this.#parts.queue.handOver(items);
     reach('after-hand-over');
-    this.#app?.mover.handedOver(items.map((each) => each.key));
+    this.#parts.mover.handedOver(items.map((each) => each.key));
   }
 
   /** No job: it is done right here, and its row in the outbox goes in the same transaction. */
   #follow(item: OutboxItem): void {
-    if (!this.#app) return;
     this.#shortCut(
-      followWork(this.#app, item),
+      followWork(this.#parts, item),
       'what a decision asked for could not be done yet, the sweep will do it',
     );
   }
@@ -90,10 +86,9 @@ export class AfterMove {
 
   /** The one after each that left, and the first in line: nobody else's turn can have come. Rollbacks stand in no line. */
   async #wakeWaiting(freed: Moved[], left: Moved[]): Promise<void> {
-    const mover = this.#app?.mover;
-    if (!mover) return;
+    const { mover, pool } = this.#parts;
     const releases = freed.map(({ release }) => release);
-    const next = new Set(releases.length === 0 ? [] : await nextInLine(this.#parts.pool, releases));
+    const next = new Set(releases.length === 0 ? [] : await nextInLine(pool, releases));
     for (const { decision } of left) for (const id of Object.keys(decision.state.rollbacks)) next.add(id);
     await Promise.all([...next].map((id) => mover.move(id, { kind: 'tick' })));
   }

@@ -1,14 +1,11 @@
-import type { App } from '../app.ts';
+import { rollbackId, startRollback } from '../commands/start-rollback.ts';
 import type { PlannedPromotion } from '../core/plan.ts';
+import type { Parts } from '../parts.ts';
 import { beginObservation } from '../store/observations.ts';
 import type { OutboxItem } from '../store/save-decisions.ts';
-import { rollbackId, startRollback } from './start-rollback.ts';
 
 /** Work of a decision that is no job of the queue: done at once, by whoever decided or by the sweep; twice is once. */
-export async function followWork(
-  app: Pick<App, 'dataSource' | 'pool' | 'definitions' | 'drivers' | 'mover' | 'clock'>,
-  { key, releaseId, work }: OutboxItem,
-): Promise<void> {
+export async function followWork(app: Parts, { key, releaseId, work }: OutboxItem): Promise<void> {
   if (work.kind !== 'roll-back' && work.kind !== 'observe') return;
   const to = await app.mover.look(releaseId, { fresh: false });
   if (!to) return;
