@@ -15,7 +15,7 @@ import type { ApprovalLink } from '../store/approval-links.ts';
 import { signLink } from './approval-link-token.ts';
 import { auditChange } from './audit.ts';
 import { findPromotion } from './decide-promotion.ts';
-import { onceByKey } from './idempotency.ts';
+import { once } from './idempotency.ts';
 import { refusable } from './result.ts';
 import type { Result } from './result.ts';
 
@@ -74,8 +74,8 @@ export async function createApprovalLink(
   const { idempotencyKey: key, ...rest } = input;
   const keyed = { by: link.createdBy, operation: 'approvalLinkCreate', key, input: { ...rest, by: link.createdBy } };
   const kept = await refusable(() =>
-    app.dataSource.transaction((tx) =>
-      onceByKey(tx, keyed, async () => {
+    once(app, keyed, {
+      async inside(tx) {
         await insertApprovalLink(tx, link);
         const objects = [
           { kind: 'ApprovalLink', name: link.id },
@@ -83,8 +83,8 @@ export async function createApprovalLink(
         ];
         await auditChange(tx, { before: null, after: link, objects });
         return link.id;
-      }),
-    ),
+      },
+    }),
   );
   if (kept.refusals) return kept;
   const stored = kept.value === link.id ? link : ((await readApprovalLink(app.pool, kept.value)) as ApprovalLink);

@@ -6,7 +6,7 @@ import type { Refusal } from '../core/problems.ts';
 import type { DecisionStimulus, PromotionState } from '../core/release.ts';
 import { closest, quote } from '../core/wording.ts';
 import { UUID } from './control-release.ts';
-import { forgetKey, onceByKey } from './idempotency.ts';
+import { forgetKey, once } from './idempotency.ts';
 import type { MovedTo } from './mover.ts';
 import { refusable } from './result.ts';
 import type { Result } from './result.ts';
@@ -61,11 +61,9 @@ export async function decideOnPromotion(
     key: idempotencyKey,
     input: { releaseId: value.releaseId, environment, comment, attempt: decision.attempt, by },
   };
-  const first = await refusable(() =>
-    app.dataSource.transaction((tx) => onceByKey(tx, keyed, () => Promise.resolve(String(wanted)))),
-  );
+  const first = await refusable(() => once(app, keyed, { inside: () => Promise.resolve(wanted), single: true }));
   if (first.refusals) return first;
-  const attempt = Number(first.value);
+  const attempt = first.value;
   // The key's first use was about an attempt that is over: what was decided then is the answer, whatever is asked now.
   if (decision.attempt === undefined && attempt !== current) return { value };
   const moved = await app.mover.moveSeen(value.releaseId, { kind, promotion, attempt, by: caller, comment, via });

@@ -8,7 +8,7 @@ import { pages } from '../store/pages.ts';
 import { holdEnvironment as keepHold, liftHolds, activeHolds, readHolds } from '../store/environment-holds.ts';
 import type { KeptHold } from '../store/environment-holds.ts';
 import { auditChange } from './audit.ts';
-import { onceByKey } from './idempotency.ts';
+import { once } from './idempotency.ts';
 import { wakeWaiting } from './reconsider.ts';
 import { refusable } from './result.ts';
 import type { Result } from './result.ts';
@@ -39,8 +39,8 @@ export function holdEnvironment(app: Parts, input: HoldInput, actor: string | nu
       rollback: null,
     };
     const keyed = { by: actor, operation: 'environmentHold', key: input.idempotencyKey, input };
-    const id = await app.dataSource.transaction((tx) =>
-      onceByKey(tx, keyed, async () => {
+    const id = await once(app, keyed, {
+      async inside(tx) {
         const made = await keepHold(await clientOf(tx), hold);
         const objects = [
           { kind: 'EnvironmentHold', name: made },
@@ -48,8 +48,8 @@ export function holdEnvironment(app: Parts, input: HoldInput, actor: string | nu
         ];
         await auditChange(tx, { before: null, after: hold, objects });
         return made;
-      }),
-    );
+      },
+    });
     return (await readHolds(app.pool, [id])).get(id) as KeptHold;
   });
 }

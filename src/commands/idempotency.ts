@@ -3,6 +3,7 @@ import { type EntityManager, In } from 'typeorm';
 import { refusal, RefusedError } from '../core/problems.ts';
 import { LOCK_IDEMPOTENCY_KEY } from '../entities/locks.ts';
 import { IdempotencyKeyRow } from '../entities/log-rows.ts';
+import type { Parts } from '../parts.ts';
 
 export interface KeyedInput {
   /** Who gave the key: the same word of somebody else is another key. Null: nobody in particular. */
@@ -12,31 +13,67 @@ export interface KeyedInput {
   input: unknown;
 }
 
+/** What is done once for a key, and when. */
+export interface Once<P, R> {
+  /** Slow work, network included: before the key is locked, and only when the key has no result yet. */
+  before?: () => Promise<P>;
+  /** Makes the result, any JSON, which is kept with the key in the same transaction. Left out: the result is that of `before`. */
+  inside: (tx: EntityManager, prepared: P) => Promise<R>;
+  /** `inside` is one statement at the most: without a key it needs no transaction. */
+  single?: true;
+}
+
 /**
- * Runs `make` once per operation and key: the same key with the same input answers what was made the first time, with another
- * input it is refused. Two callers at once take turns on the key; whoever comes second finds the first one's answer.
+ * Does something once per caller, operation and key: the same key with the same input answers the first result, with another
+ * input it is refused. Two calls at once take turns on the key; the second one finds the first one's result, also where
+ * `before` is refused because of what the first one has made there. Without a key it is simply done.
+ *
+ * @throws RefusedError IDEMPOTENCY_MISMATCH, and whatever the two functions throw
  */
-export async function onceByKey(
-  manager: EntityManager,
+export async function once<P, R>(app: Parts, keyed: KeyedInput, how: Once<P, R>): Promise<R>;
+export async function once<R>(app: Parts, keyed: KeyedInput, how: { before: () => Promise<R> }): Promise<R>;
+export async function once<P, R>(
+  { dataSource }: Parts,
   keyed: KeyedInput,
-  make: () => Promise<string>,
-): Promise<string> {
+  { before, inside, single }: Partial<Once<P, R>>,
+): Promise<R> {
+  const { manager } = dataSource;
+  let prepared: P | undefined;
+  if (before) {
+    const earlier = await earlierResult<R>(manager, keyed);
+    if (earlier) return earlier.result;
+    try {
+      prepared = await before();
+    } catch (error) {
+      const made = error instanceof RefusedError ? await earlierResult<R>(manager, keyed) : null;
+      if (made === null) throw error;
+      return made.result;
+    }
+  }
+  const make = async (tx: EntityManager): Promise<R> => (inside ? inside(tx, prepared as P) : (prepared as R));
+  if (keyed.key === undefined && (single || !inside)) return make(manager);
+  return dataSource.transaction((tx) => onceIn(tx, keyed, () => make(tx)));
+}
+
+/** The same in a transaction of the caller. */
+export async function onceIn<R>(tx: EntityManager, keyed: KeyedInput, make: () => Promise<R>): Promise<R> {
   const { operation, key } = keyed;
   if (key === undefined) return make();
   const caller = callerOf(keyed);
-  await manager.query(LOCK_IDEMPOTENCY_KEY, [`${caller} ${operation} ${key}`]);
-  const known = await earlierResult(manager, keyed);
-  if (known !== null) return known;
+  await tx.query(LOCK_IDEMPOTENCY_KEY, [`${caller} ${operation} ${key}`]);
+  const earlier = await earlierResult<R>(tx, keyed);
+  if (earlier) return earlier.result;
   const result = await make();
-  await manager.getRepository(IdempotencyKeyRow).insert({ caller, operation, key, input: digest(keyed.input), result });
+  const row = { caller, operation, key, input: digest(keyed.input), result: written(result) };
+  await tx.getRepository(IdempotencyKeyRow).insert(row);
   return result;
 }
 
 /** What the key made before, or null; refused when it was used with another input. */
-export async function earlierResult(
+async function earlierResult<R>(
   manager: EntityManager,
   { by, operation, key, input }: KeyedInput,
-): Promise<string | null> {
+): Promise<{ result: R } | null> {
   if (key === undefined) return null;
   const caller = In([callerOf({ by }), BEFORE]);
   const rows = await manager.getRepository(IdempotencyKeyRow).findBy({ caller, operation, key });
@@ -48,26 +85,19 @@ export async function earlierResult(
     const message = `idempotency key "${key}" was used with another input: take a new key for a new request`;
     throw new RefusedError([refusal('IDEMPOTENCY_MISMATCH', message, ['idempotencyKey'])]);
   }
-  return known.result;
+  return { result: read(known.result) as R };
 }
 
-/**
- * For what takes too long to do while the key is locked: what the key made before, else what `make` answers, which keeps it
- * under the key. The same request sent twice at once may be refused here because of what it has just made there: that counts.
- */
-export async function unlessMade(
-  manager: EntityManager,
-  keyed: KeyedInput,
-  make: () => Promise<string>,
-): Promise<string> {
-  const known = await earlierResult(manager, keyed);
-  if (known !== null) return known;
+/** An id stands as it is, as it did when results were ids alone: processes of an earlier version read it. */
+function written(result: unknown): string {
+  return typeof result === 'string' && read(result) === result ? result : JSON.stringify(result);
+}
+
+function read(stored: string): unknown {
   try {
-    return await make();
-  } catch (error) {
-    const made = error instanceof RefusedError ? await earlierResult(manager, keyed) : null;
-    if (made === null) throw error;
-    return made;
+    return JSON.parse(stored);
+  } catch {
+    return stored;
   }
 }
 

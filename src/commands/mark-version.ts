@@ -15,7 +15,7 @@ import { clientOf } from '../entities/data-source.ts';
 import { pages } from '../store/pages.ts';
 import { checkEnd, checkReason } from './hold-environment.ts';
 import { auditChange } from './audit.ts';
-import { onceByKey } from './idempotency.ts';
+import { once } from './idempotency.ts';
 import { wakeWaiting } from './reconsider.ts';
 import { refusable } from './result.ts';
 import type { Result } from './result.ts';
@@ -65,8 +65,8 @@ export function markVersionBad(app: Parts, input: MarkInput, actor: string | nul
       rollback: null,
     };
     const keyed = { by: actor, operation: 'versionMarkBad', key: input.idempotencyKey, input };
-    const id = await app.dataSource.transaction((tx) =>
-      onceByKey(tx, keyed, async () => {
+    const id = await once(app, keyed, {
+      async inside(tx) {
         const made = await keepMark(await clientOf(tx), mark);
         const objects = [
           { kind: 'BadVersion', name: made },
@@ -74,8 +74,8 @@ export function markVersionBad(app: Parts, input: MarkInput, actor: string | nul
         ];
         await auditChange(tx, { before: null, after: mark, objects });
         return made;
-      }),
-    );
+      },
+    });
     return (await readBadVersions(app.pool, [id])).get(id) as KeptBadVersion;
   });
 }

@@ -8,7 +8,7 @@ import type { VersionRef } from '../core/rollback/rollback.ts';
 import { named } from '../core/rollback/words.ts';
 import { loadEnvironmentFacts } from '../store/rollback-question.ts';
 import { clientOf } from '../entities/data-source.ts';
-import { onceByKey, unlessMade } from './idempotency.ts';
+import { once } from './idempotency.ts';
 import type { KeyedInput } from './idempotency.ts';
 import type { MovedTo } from './mover.ts';
 import { refusable } from './result.ts';
@@ -50,12 +50,9 @@ export function reportRollout(
   return refusable(async () => {
     const { idempotencyKey: key, ...told } = input;
     const keyed = { by, operation: 'rolloutReport', key, input: told };
-    const done = await unlessMade(app.dataSource.manager, keyed, async () => {
-      const about = await aboutWhat(app, keyed, input);
-      const result = JSON.stringify(await report(app, input, about, { by, makers }));
-      return app.dataSource.transaction((tx) => onceByKey(tx, keyed, () => Promise.resolve(result)));
-    });
-    return JSON.parse(done) as RolloutReported;
+    const before = async (): Promise<RolloutReported> =>
+      report(app, input, await aboutWhat(app, keyed, input), { by, makers });
+    return once(app, keyed, { before });
   });
 }
 
@@ -71,16 +68,15 @@ interface About {
  * Found once for each key: when the same report comes again, because its answer was lost, something else may be live by now, which
  * it has brought about itself.
  */
-async function aboutWhat(app: Parts, keyed: KeyedInput, input: RolloutInput): Promise<About> {
-  const { dataSource, mover, clock } = app;
+function aboutWhat(app: Parts, keyed: KeyedInput, input: RolloutInput): Promise<About> {
   const own = { ...keyed, operation: 'rolloutReported' };
-  const known = await unlessMade(dataSource.manager, own, async () => {
-    const { version, release } = await rolloutOf(app, input, clock.now().getTime());
-    const attempt = attemptIn(await mover.look(release, { fresh: true }), input.environment);
-    const about: About = { version, release, attempt };
-    return dataSource.transaction((tx) => onceByKey(tx, own, () => Promise.resolve(JSON.stringify(about))));
+  return once(app, own, {
+    async before() {
+      const { version, release } = await rolloutOf(app, input, app.clock.now().getTime());
+      const attempt = attemptIn(await app.mover.look(release, { fresh: true }), input.environment);
+      return { version, release, attempt };
+    },
   });
-  return JSON.parse(known) as About;
 }
 
 async function report(

@@ -11,7 +11,7 @@ import type { AuditChange } from './audit.ts';
 import { checkReferences } from './check-references.ts';
 import type { Definitions } from './check-references.ts';
 import { storedDefinitions } from './definition-draft.ts';
-import { onceByKey } from './idempotency.ts';
+import { onceIn } from './idempotency.ts';
 import { reconsiderReleases } from './reconsider.ts';
 import { refusable } from './result.ts';
 import type { Result } from './result.ts';
@@ -42,7 +42,7 @@ export async function saveDefinition<K extends Kind>(
         }
         return saved.stored.id;
       };
-      const id = await onceByKey(
+      const id = await onceIn(
         manager,
         { by: options.actor, operation: `save${definition.kind}`, key, input: definition },
         save,

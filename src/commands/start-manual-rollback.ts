@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Parts } from '../parts.ts';
 import type { Maker } from '../core/caller.ts';
 import { refusal, RefusedError } from '../core/problems.ts';
-import { unlessMade } from './idempotency.ts';
+import { once } from './idempotency.ts';
 import { refusable } from './result.ts';
 import type { Result } from './result.ts';
 import { orderRollback } from './rollback-order.ts';
@@ -22,7 +22,8 @@ export function startManualRollback(
   return refusable(async () => {
     const { idempotencyKey: key, ...asked } = input;
     const keyed = { by, operation: 'rollbackStart', key, input: asked };
-    const made = await unlessMade(app.dataSource.manager, keyed, async () => {
+    // The key is kept by the rollback's own transaction already, under the product's lock.
+    const before = async (): Promise<string> => {
       const order = await orderRollback(app, asked, by);
       const id = key === undefined ? randomUUID() : rollbackId('MANUAL', input.product, by ?? '', key);
       const started = await startRollback(app, { ...order, id, keyed, makers });
@@ -32,7 +33,7 @@ export function startManualRollback(
       throw new RefusedError([
         refusal('WRONG_STATE', message, [input.version === undefined ? 'environments' : 'version']),
       ]);
-    });
-    return { rollbackId: made };
+    };
+    return { rollbackId: await once(app, keyed, { before }) };
   });
 }

@@ -13,7 +13,7 @@ import { lockProductsStatement } from '../entities/locks.ts';
 import { loadRollbackQuestion } from '../store/rollback-question.ts';
 import { insertAudited } from './audit-release.ts';
 import { clientOf } from '../entities/data-source.ts';
-import { onceByKey } from './idempotency.ts';
+import { onceIn } from './idempotency.ts';
 import type { KeyedInput } from './idempotency.ts';
 import { followUp } from './mark-taken-back.ts';
 import { factsOf, rollbackParts } from './rollback-parts.ts';
@@ -113,7 +113,7 @@ async function startOnce(
   if (isNothing(order, question, plan)) return { kind: 'NOTHING', plan };
   await makeRollback(app, tx, client, order, question, plan);
   const { keyed } = order;
-  if (keyed) await onceByKey(tx, keyed, () => Promise.resolve(id));
+  if (keyed) await onceIn(tx, keyed, () => Promise.resolve(id));
   return { kind: 'STARTED', rollbackId: id };
 }
 

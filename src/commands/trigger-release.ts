@@ -1,6 +1,4 @@
 import { createHash, randomUUID } from 'node:crypto';
-import type { Pool, PoolClient } from 'pg';
-import type { EntityManager } from 'typeorm';
 import type { Parts } from '../parts.ts';
 import { createRelease } from '../core/create.ts';
 import type { PromotionTemplateSpec, StoredDefinition } from '../core/definitions.ts';
@@ -14,14 +12,13 @@ import { refusal, RefusedError } from '../core/problems.ts';
 import { wrongLabel } from '../core/printable.ts';
 import { matchesSelector } from '../core/selectors.ts';
 import type { PinnedContent } from '../drivers/driver.ts';
-import { clientOf } from '../entities/data-source.ts';
 import { activeBadVersions } from '../store/bad-versions.ts';
 import type { KeptBadVersion } from '../store/bad-versions.ts';
 import { pages } from '../store/pages.ts';
 import type { DefinitionSnapshot } from '../store/definition-snapshot.ts';
 import type { NewRelease } from '../store/insert-release.ts';
 import { insertAudited } from './audit-release.ts';
-import { onceByKey, unlessMade } from './idempotency.ts';
+import { once } from './idempotency.ts';
 import { makeRoom } from './make-room.ts';
 import { markedBad } from './mark-version.ts';
 import { refusable } from './result.ts';
@@ -56,28 +53,24 @@ export function triggerRelease(
   makers: readonly Maker[] = [],
 ): Promise<Result<{ releaseId: string }>> {
   return refusable(async () => {
-    const { manager } = app.dataSource;
     const keyed = { by: actor, operation: 'triggerRelease', key: input.idempotencyKey, input };
-    const releaseId = await unlessMade(manager, keyed, async () => {
-      const definitions = await app.definitions.current();
-      const { product, plan } = planFor(definitions, input, app.clock.now().getTime());
-      const contents = await pin(app, definitions, product, plan, input);
-      const release = freeze(app, product, plan, contents, input, { actor, makers });
-      const insert = async (tx: EntityManager, client: Pool | PoolClient): Promise<string> => {
-        if (input.acknowledgeBadVersion !== true) await refuseBadVersion(app, client, definitions, release);
+    const releaseId = await once(app, keyed, {
+      async before() {
+        const definitions = await app.definitions.current();
+        const { product, plan } = planFor(definitions, input, app.clock.now().getTime());
+        const contents = await pin(app, definitions, product, plan, input);
+        const release = freeze(app, product, plan, contents, input, { actor, makers });
+        if (input.acknowledgeBadVersion !== true) await refuseBadVersion(app, definitions, release);
+        return release;
+      },
+      async inside(tx, release) {
         const number = await insertAudited(tx, release);
         app.mover.adopt({ ...release, id: release.state.id, number }, release.state);
         return release.state.id;
-      };
-      const id = await (keyed.key === undefined
-        ? insert(manager, app.pool)
-        : app.dataSource.transaction(async (tx) => {
-            const client = await clientOf(tx);
-            return onceByKey(tx, keyed, () => insert(tx, client));
-          }));
-      await startAndMakeRoom(app, product, id);
-      return id;
+      },
+      single: true,
     });
+    await startAndMakeRoom(app, input.product, releaseId);
     return { releaseId };
   });
 }
@@ -145,8 +138,7 @@ function chooseFlow(
 
 /** A courtesy to whoever triggers: the gate of each promotion decides, whatever is marked or taken back meanwhile. */
 async function refuseBadVersion(
-  { clock, limits }: Parts,
-  client: Pool | PoolClient,
+  { clock, limits, pool }: Parts,
   definitions: DefinitionSnapshot,
   { product, version, digest, plan: { promotions } }: NewRelease,
 ): Promise<void> {
@@ -154,7 +146,7 @@ async function refuseBadVersion(
   const limit = limits.lifted;
   const found: KeptBadVersion[] = [];
   for await (const page of pages<KeptBadVersion>(limit, (before) =>
-    activeBadVersions(client, { limit, before, ...marked }),
+    activeBadVersions(pool, { limit, before, ...marked }),
   ))
     found.push(...page);
   const inTheWay = found.filter((each) =>
@@ -264,9 +256,10 @@ function freeze(
 }
 
 /** Lets it start if it is its turn; a queue that is longer than the product allows loses its oldest. */
-async function startAndMakeRoom(app: Parts, product: StoredDefinition<'Product'>, releaseId: string): Promise<void> {
+async function startAndMakeRoom(app: Parts, name: string, releaseId: string): Promise<void> {
   // The release exists and the sweep starts it if this process dies right here.
   const started = await app.mover.moveSeen(releaseId, { kind: 'tick' });
   if (started.state.status !== 'QUEUED') return;
-  await makeRoom(app, product);
+  const product = (await app.definitions.current()).products.get(name);
+  if (product) await makeRoom(app, product);
 }
