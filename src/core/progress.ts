@@ -1,7 +1,4 @@
-import type { Outcome } from './release.ts';
-
-/** What a runner keeps of what it began, from one look to the next: plain JSON, such as the number of a pull request. */
-export type Progress = Readonly<Record<string, unknown>>;
+import type { Outcome, Progress } from './release.ts';
 
 /** In bytes of JSON, as UTF-8: it is saved with every decision about its promotion. */
 export const MOST_PROGRESS = 16 * 1024;

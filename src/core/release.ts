@@ -5,7 +5,6 @@ import type { GateAnswer } from './gates/answer.ts';
 import type { HealthClock, Observation } from './health-clock.ts';
 import type { BadVersion, EnvironmentHold } from './holds.ts';
 import type { Problem } from './problems.ts';
-import type { Progress } from './progress.ts';
 import type { ReleaseWindow } from './windows/index.ts';
 import type { WindowOverride } from './windows/override.ts';
 
@@ -53,6 +52,9 @@ export interface Heard {
   key: string;
   at: number;
 }
+
+/** What a runner keeps of what it began, from one look to the next: plain JSON, such as the number of a pull request. */
+export type Progress = Readonly<Record<string, unknown>>;
 
 /** How long something has moved. `since`: it moves now, since then, in milliseconds; null: it waits. */
 export interface Meter {
