@@ -288,6 +288,8 @@ export class Scheduler {
       fates = this.#random.chance(SORE_PLACES) ? FATES[kind].filter(isSoreness) : [];
       this.makeSore(name, fates);
     }
+    // One place may pass seams of two kinds: a statement, and the connection that it needs first.
+    fates = fates.filter((each) => FATES[kind].includes(each));
     return fates.length > 0 && this.#random.chance(SORENESS) ? this.#random.pick(fates) : 'through';
   }
 
@@ -416,7 +418,10 @@ export class Scheduler {
 
   /** Until everything that was let go has come back or waits for a lock, and nobody does anything more by himself. */
   async #quiet(turns = 4): Promise<void> {
+    const began = performance.now();
     for (let idle = 0; idle < turns;) {
+      if (performance.now() - began > NEVER)
+        return this.break(`end: what was asked is never answered: ${this.pending}`);
       const before = this.#stirred;
       await new Promise((resolve) => setImmediate(resolve));
       if (this.#onTheirWay > 0) await this.#untilTold();
@@ -476,6 +481,9 @@ export class Scheduler {
     return [...parked, ...flying].join(', ') || 'nothing';
   }
 }
+
+/** Milliseconds of real time, in which PostgreSQL answers everything that it is asked, however busy the machine. */
+const NEVER = 120_000;
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
