@@ -53,11 +53,12 @@ export function advance(
 function decide(move: Move, stimuli: readonly Stimulus[]): Decision {
   bringBack(move);
   for (const { actor, said } of byActor(stimuli)) {
+    // What the stimuli before led to is their actor's, whoever is heard next in the same decision.
+    if (move.touched > 0) settle(move);
     move.actor = actor;
     for (const stimulus of said) take(move, stimulus);
-    // What a person's word leads to is that person's, whoever else is heard in the same decision.
-    if (actor !== null) settle(move);
   }
+  if (move.actor !== null) settle(move);
   move.actor = null;
   expire(move);
   settle(move);

@@ -46,6 +46,19 @@ describe('an event carries the actor of the stimulus that caused it', () => {
     expect(told(other)).toContain('WindowOverridden by ada');
   });
 
+  test('what an outcome leads to has no actor, also when a person is heard after it in the same decision', () => {
+    const release = started('dev > eu');
+    const done = release.outcome('dev', 0, { kind: 'succeeded' });
+    release.tell(done, override(release, 'eu', 'ada'));
+    expect(told(release)).toEqual([
+      'StepSucceeded',
+      'PromotionSucceeded',
+      'PromotionStarted',
+      'StepStarted',
+      'WindowOverridden by ada',
+    ]);
+  });
+
   test('a limit that is over is nobody, also when a person is heard in the same moment', () => {
     const release = started(flowOf('dev > eu', { timeout: MINUTE }));
     release.now += MINUTE;
