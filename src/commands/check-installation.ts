@@ -3,7 +3,7 @@ import { withConnection } from '../connections.ts';
 import { checkFlow } from '../core/flow.ts';
 import { KINDS } from '../core/definitions.ts';
 import type { AnyDefinition } from '../core/definitions.ts';
-import type { Refusal } from '../core/problems.ts';
+import { distinct } from '../core/problems.ts';
 import { checkDefinition } from '../core/validate.ts';
 import { doubtfulDurations } from '../core/validate/durations.ts';
 import { checkSecretUses, secretsSentBy } from '../core/validate/secret-uses.ts';
@@ -37,8 +37,7 @@ export async function checkInstallation(pool: Pool): Promise<Finding[]> {
       ...checkSecretUses(definition, uses),
     ];
     if (definition.kind === 'PromotionFlow') {
-      for (const each of checkFlow(definition.spec, known, 'RELEASED').refusals)
-        refusals.push({ ...each, path: ['spec', ...each.path] });
+      refusals.push(...checkFlow(definition.spec, known, 'RELEASED').refusals);
     }
     return distinct(refusals).map(({ path, message }) => ({
       kind: definition.kind,
@@ -58,8 +57,4 @@ export async function checkInstallation(pool: Pool): Promise<Finding[]> {
     findings.push({ kind: 'Release', name: `${product}#${number}`, path: [], message });
   }
   return findings;
-}
-
-function distinct(refusals: Refusal[]): Refusal[] {
-  return [...new Map(refusals.map((each) => [JSON.stringify([each.path, each.message]), each])).values()];
 }

@@ -1,11 +1,15 @@
 import type { EntityManager } from 'typeorm';
+import { KINDS } from '../core/definitions.ts';
 import type { Definition, Kind, Specs, StoredDefinition } from '../core/definitions.ts';
 import { checkFlow } from '../core/flow.ts';
 import type { Known } from '../core/flow.ts';
-import { refusal } from '../core/problems.ts';
+import { SPECS } from '../core/kinds/index.ts';
+import { referencesIn, refersTo } from '../core/kinds/walk.ts';
+import { distinct, refusal } from '../core/problems.ts';
 import type { Refusal } from '../core/problems.ts';
 import type { SecretUse } from '../core/secrets.ts';
 import { resolveMembers } from '../core/selectors.ts';
+import { checkDefinition } from '../core/validate.ts';
 import { allDefinitions } from '../store/definitions.ts';
 import type { DataSource } from 'typeorm';
 
@@ -48,27 +52,24 @@ export interface Definitions {
   secretUses(names: readonly string[]): Promise<ReadonlyMap<string, SecretUse>>;
 }
 
+/** What is wrong with a definition by itself; of a flow all that is wrong, at once. */
+export async function checkWhole(among: Definitions, definition: Definition): Promise<Refusal[]> {
+  const wrong = checkDefinition(definition);
+  const tooLarge = wrong.some(({ path }) => path.join('.') === 'spec.steps');
+  if (definition.kind !== 'PromotionFlow' || wrong.length === 0 || tooLarge) return wrong;
+  return distinct([...wrong, ...(await checkReferences(among, definition))]);
+}
+
 /** Everything that a definition names must exist. */
 export async function checkReferences(among: Definitions, definition: Definition): Promise<Refusal[]> {
   if (definition.kind === 'PromotionFlow')
     return checkFlow(definition.spec as Specs['PromotionFlow'], await among.known()).refusals;
   const missing: Refusal[] = [];
-  const expect = async (kind: Kind, name: string | undefined, path: (string | number)[]): Promise<void> => {
-    if (name === undefined || (await among.get(kind, name))) return;
+  for (const { kind, name, path } of referencesIn(SPECS[definition.kind], definition.spec)) {
+    if (await among.get(kind, name)) continue;
     missing.push(
       refusal('UNKNOWN_REFERENCE', `there is no ${kind} "${name}": create it first, or in the same apply`, path),
     );
-  };
-  if (definition.kind === 'Application') {
-    const { product, environment } = definition.spec as Specs['Application'];
-    await expect('Product', product, ['spec', 'product']);
-    await expect('Environment', environment, ['spec', 'environment']);
-  } else if (definition.kind === 'Product') {
-    const { promotionFlows, promotionTemplateRef } = definition.spec as Specs['Product'];
-    await expect('PromotionTemplate', promotionTemplateRef, ['spec', 'promotionTemplateRef']);
-    for (const [index, { name }] of promotionFlows.entries()) {
-      await expect('PromotionFlow', name, ['spec', 'promotionFlows', index, 'name']);
-    }
   }
   return missing;
 }
@@ -76,38 +77,11 @@ export async function checkReferences(among: Definitions, definition: Definition
 /** What still names a definition that somebody wants to delete, or would break if it changed like this. */
 export async function checkDependents(db: Db, kind: Kind, name: string): Promise<Refusal[]> {
   const users: string[] = [];
-  const flows = await allDefinitions(db, 'PromotionFlow');
-  const applications = await allDefinitions(db, 'Application');
-  const products = await allDefinitions(db, 'Product');
-  for (const { metadata, spec } of flows) {
-    const names =
-      kind === 'Environment'
-        ? [spec.triggerEnvironment, ...spec.steps.map((step) => step.environment)]
-        : kind === 'EnvironmentGroup'
-          ? spec.steps.map((step) => step.group)
-          : kind === 'PromotionWorkflow'
-            ? [
-                spec.triggerWorkflow,
-                ...Object.values(spec.hooks ?? {}),
-                ...spec.steps.flatMap((step) => [
-                  step.workflow,
-                  step.policy?.preAction,
-                  step.policy?.postAction,
-                  ...Object.values(step.hooks ?? {}),
-                ]),
-              ]
-            : [];
-    if (names.includes(name)) users.push(`PromotionFlow "${metadata.name}"`);
-  }
-  for (const { metadata, spec } of applications) {
-    if ((kind === 'Environment' && spec.environment === name) || (kind === 'Product' && spec.product === name)) {
-      users.push(`Application "${metadata.name}"`);
-    }
-  }
-  for (const { metadata, spec } of products) {
-    if (kind === 'PromotionTemplate' && spec.promotionTemplateRef === name) users.push(`Product "${metadata.name}"`);
-    if (kind === 'PromotionFlow' && spec.promotionFlows.some((each) => each.name === name)) {
-      users.push(`Product "${metadata.name}"`);
+  for (const each of KINDS) {
+    if (!refersTo(SPECS[each]).has(kind)) continue;
+    for (const { metadata, spec } of await allDefinitions(db, each)) {
+      const names = referencesIn(SPECS[each], spec);
+      if (names.some((found) => found.kind === kind && found.name === name)) users.push(`${each} "${metadata.name}"`);
     }
   }
   if (users.length === 0) return [];

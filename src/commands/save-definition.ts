@@ -2,13 +2,12 @@ import type { EntityManager } from 'typeorm';
 import type { Parts } from '../parts.ts';
 import type { Definition, Kind, StoredDefinition } from '../core/definitions.ts';
 import { refusal, RefusedError } from '../core/problems.ts';
-import { checkDefinition } from '../core/validate.ts';
 import { checkSecretUses, secretsSentBy } from '../core/validate/secret-uses.ts';
 import { sameDefinition } from '../manifests/index.ts';
 import { getDefinitionById, lockDefinitions, settleDefinitions, writeDefinition } from '../store/definitions.ts';
 import { auditChange } from './audit.ts';
 import type { AuditChange } from './audit.ts';
-import { checkReferences } from './check-references.ts';
+import { checkReferences, checkWhole } from './check-references.ts';
 import type { Definitions } from './check-references.ts';
 import { storedDefinitions } from './definition-draft.ts';
 import { onceIn } from './idempotency.ts';
@@ -82,7 +81,7 @@ export async function considerSave<K extends Kind>(
 ): Promise<Considered<K>> {
   const { kind } = definition;
   const { name } = definition.metadata;
-  const wrong = checkDefinition(definition);
+  const wrong = await checkWhole(among, definition);
   if (wrong.length > 0) throw new RefusedError(wrong);
   const before = await among.get(kind, name);
   if (before && mode === 'CREATE') {

@@ -57,3 +57,8 @@ export interface Problem {
   step?: string;
   attempt?: number;
 }
+
+/** Each once, by its place and its words. */
+export function distinct(refusals: Refusal[]): Refusal[] {
+  return [...new Map(refusals.map((each) => [JSON.stringify([each.path, each.message]), each])).values()];
+}

@@ -1,12 +1,18 @@
-import type { AnyDefinition, Definition } from './definitions.ts';
+import type { AnyDefinition, Definition, Kind, PromotionFlowSpec, Specs } from './definitions.ts';
+import { metadata } from './kinds/common.ts';
+import { SPECS } from './kinds/index.ts';
 import type { Refusal } from './problems.ts';
-import { checkApplication } from './validate/application.ts';
-import { checkEnvironment, checkEnvironmentGroup } from './validate/environments.ts';
-import { checkMetadata } from './validate/metadata.ts';
-import { checkFlowSize, checkProduct, checkTemplate } from './validate/product.ts';
-import { Checks } from './validate/rules.ts';
+import { Checks, LIMITS } from './validate/rules.ts';
+import { checkShape } from './validate/shape.ts';
 import { checkWindow } from './validate/window.ts';
 import { checkWorkflow } from './validate/workflow.ts';
+
+/** Rules that need more than one field of a spec. */
+const RULES: { [K in Kind]?: (checks: Checks, spec: Specs[K]) => void } = {
+  PromotionWorkflow: checkWorkflow,
+  PromotionFlow: checkFlowSize,
+  ReleaseWindow: checkWindow,
+};
 
 /**
  * What is wrong with a definition by itself: names, labels, ranges, shapes of addresses, sizes. Paths begin with
@@ -14,35 +20,20 @@ import { checkWorkflow } from './validate/workflow.ts';
  *
  * The type says what the fields are; who reads from outside (manifests, the API) has already refused other shapes.
  */
-export function checkDefinition(definition: AnyDefinition | Definition): Refusal[] {
+export function checkDefinition({ kind, metadata: head, spec }: AnyDefinition | Definition): Refusal[] {
   const checks = new Checks();
-  const known = definition as AnyDefinition;
-  checkMetadata(checks, known.metadata);
-  switch (known.kind) {
-    case 'Environment':
-      checkEnvironment(checks, known.spec);
-      break;
-    case 'EnvironmentGroup':
-      checkEnvironmentGroup(checks, known.spec);
-      break;
-    case 'PromotionTemplate':
-      checkTemplate(checks, known.spec, ['spec']);
-      break;
-    case 'PromotionWorkflow':
-      checkWorkflow(checks, known.spec);
-      break;
-    case 'PromotionFlow':
-      checkFlowSize(checks, known.spec);
-      break;
-    case 'Product':
-      checkProduct(checks, known.spec);
-      break;
-    case 'Application':
-      checkApplication(checks, known.spec);
-      break;
-    case 'ReleaseWindow':
-      checkWindow(checks, known.spec);
-      break;
-  }
+  checkShape(checks, metadata, head, ['metadata']);
+  checkShape(checks, SPECS[kind], spec, ['spec']);
+  RULES[kind]?.(checks, spec as never);
   return checks.all();
+}
+
+function checkFlowSize(checks: Checks, { steps }: PromotionFlowSpec): void {
+  const dependencies = steps.reduce((sum, step) => sum + (step.dependsOn?.length ?? 0), 0);
+  if (dependencies <= LIMITS.dependencies) return;
+  checks.invalid(
+    `the flow has ${dependencies} dependencies; at most ${LIMITS.dependencies} are possible. ` +
+      'Depend on a group instead of on each of its environments',
+    ['spec', 'steps'],
+  );
 }

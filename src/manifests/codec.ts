@@ -140,7 +140,7 @@ export const optional = <T>(codec: Codec<T>): Field<T | undefined> => ({
 });
 export const defaulted = <T>(codec: Codec<T>, fallback: T): Field<T> => ({ codec, required: false, fallback });
 
-type Fields<T> = { [K in keyof T]-?: Field<T[K]> };
+export type Fields<T> = { [K in keyof T]-?: Field<T[K]> };
 
 /**
  * A map with these fields and no others; written in their order. The type makes sure that no field of the definition

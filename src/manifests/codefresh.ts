@@ -1,19 +1,20 @@
-import {
-  DEFAULT_QUEUE_LIMIT,
-  type AnyDefinition,
-  type FlowStepSpec,
-  type Hooks,
-  type InlinePolicy,
-  type Kind,
-  type Labels,
-  type Metadata,
-  type ProductSpec,
-  type PromotionFlowSpec,
-  type PromotionTemplateSpec,
+import type {
+  AnyDefinition,
+  FlowStepSpec,
+  Kind,
+  Labels,
+  Metadata,
+  ProductSpec,
+  PromotionFlowSpec,
+  PromotionTemplateSpec,
 } from '../core/definitions.ts';
-import { defaulted, integer, isMap, list, object, oneOf, optional, required, text, type Report } from './codec.ts';
+import { product as ourProduct, promotionTemplate } from '../core/kinds/product.ts';
+import { flowStep, promotionFlow } from '../core/kinds/promotion-flow.ts';
+import { fallbacksOf } from '../core/kinds/shape.ts';
+import { defaulted, integer, isMap, list, object, oneOf, optional, required, text } from './codec.ts';
+import type { Fields, Report } from './codec.ts';
 import { metadataFields, SLUICE_API, type Form } from './forms.ts';
-import { hooks, policy, productFlow, templateFields } from './kinds.ts';
+import { fieldsOf } from './kinds.ts';
 
 /** Manifests of this kind apply as they were published. Product.concurrency came with v1beta2; both versions take it. */
 export const CODEFRESH_APIS = ['codefresh.io/v1beta1', 'codefresh.io/v1beta2'];
@@ -24,74 +25,62 @@ export const API_VERSION_ANNOTATION = 'sluice.dev/api-version';
 const NAMESPACE_ANNOTATION = 'sluice.dev/namespace';
 const MINUTE = 60_000;
 
-const ours = `it is a field of ${SLUICE_API}: change apiVersion to use it`;
-const alsoOurs = (...keys: string[]) => Object.fromEntries(keys.map((key) => [key, ours]));
+/** Fields that this form lacks, with what to say of them. */
+const alsoOurs = (ours: object, theirs: object): Record<string, string> =>
+  Object.fromEntries(
+    Object.keys(ours)
+      .filter((key) => !Object.hasOwn(theirs, key))
+      .map((key) => [key, `it is a field of ${SLUICE_API}: change apiVersion to use it`]),
+  );
 
 const metadata = object<Metadata & { namespace?: string }>({ ...metadataFields, namespace: optional(text) });
 
+const { onMissing: _onMissing, whenAbsent: _whenAbsent, ...templateFields } = fieldsOf(promotionTemplate);
 const template = object<Omit<PromotionTemplateSpec, 'onMissing' | 'whenAbsent'>>(
   templateFields,
-  alsoOurs('onMissing', 'whenAbsent'),
+  alsoOurs(promotionTemplate.fields, templateFields),
 );
 
-interface WireFlow {
-  triggerEnvironment: string;
+interface WireStep extends Pick<FlowStepSpec, 'dependsOn' | 'policy' | 'hooks'> {
+  environment: string | undefined;
+}
+const { dependsOn, policy, hooks } = fieldsOf(flowStep);
+const stepFields: Fields<WireStep> = { environment: required(text), dependsOn, policy, hooks };
+
+interface WireFlow extends Pick<PromotionFlowSpec, 'triggerEnvironment' | 'hooks'> {
   postTrigger?: string;
   steps: Pick<FlowStepSpec, 'environment' | 'dependsOn' | 'policy' | 'hooks'>[];
-  hooks?: Hooks;
   promotionTimeoutLimit?: number;
 }
-interface WireStep {
-  environment: string | undefined;
-  dependsOn: string[];
-  policy?: InlinePolicy;
-  hooks?: Hooks;
-}
-const flow = object<WireFlow>(
-  {
-    triggerEnvironment: required(text),
-    postTrigger: optional(text),
-    steps: defaulted(
-      list(
-        object<WireStep>(
-          {
-            environment: required(text),
-            dependsOn: defaulted(list(text), []),
-            policy: optional(policy),
-            hooks: optional(hooks),
-          },
-          alsoOurs('group', 'workflow', 'name', 'dependsOnPolicy', 'soak', 'timeout', 'approval'),
-        ),
-      ),
-      [],
-    ),
-    hooks: optional(hooks),
-    promotionTimeoutLimit: optional(integer),
-  },
-  {
-    ...alsoOurs('productSelector', 'onFailure', 'maxAge', 'rollbackPolicies'),
-    timeout: 'here it is promotionTimeoutLimit, in minutes',
-    triggerWorkflow: 'here it is postTrigger',
-    description: 'here it is the annotation description',
-    version: 'here it is the annotation version',
-  },
-);
+const flowFields: Fields<WireFlow> = {
+  triggerEnvironment: required(text),
+  postTrigger: optional(text),
+  steps: defaulted(list(object<WireStep>(stepFields, alsoOurs(flowStep.fields, stepFields))), []),
+  hooks,
+  promotionTimeoutLimit: optional(integer),
+};
+const flow = object<WireFlow>(flowFields, {
+  ...alsoOurs(promotionFlow.fields, flowFields),
+  timeout: 'here it is promotionTimeoutLimit, in minutes',
+  triggerWorkflow: 'here it is postTrigger',
+  description: 'here it is the annotation description',
+  version: 'here it is the annotation version',
+});
 
-interface WireProduct {
-  promotionTemplateRef?: string;
-  promotionTemplate?: PromotionTemplateSpec;
-  promotionFlows: ProductSpec['promotionFlows'];
+type WireProduct = Pick<ProductSpec, 'promotionTemplateRef' | 'promotionTemplate' | 'promotionFlows'> & {
   concurrency: 'queue' | 'terminate';
-}
-const product = object<WireProduct>(
-  {
-    promotionTemplateRef: optional(text),
-    promotionTemplate: optional(template),
-    promotionFlows: defaulted(list(productFlow), []),
-    concurrency: defaulted(oneOf('queue', 'terminate'), 'queue'),
-  },
-  { ...alsoOurs('queueLimit'), description: 'here it is the annotation description' },
-);
+};
+const { promotionTemplateRef, promotionFlows } = fieldsOf(ourProduct);
+const productFields: Fields<WireProduct> = {
+  promotionTemplateRef,
+  promotionTemplate: optional(template),
+  promotionFlows,
+  concurrency: defaulted(oneOf('queue', 'terminate'), 'queue'),
+};
+const product = object<WireProduct>(productFields, {
+  ...alsoOurs(ourProduct.fields, productFields),
+  description: 'here it is the annotation description',
+});
 
 export const codefreshForm: Form = {
   read(wire, kind, report) {
@@ -150,16 +139,13 @@ function readSpec(spec: unknown, kind: Kind, report: Report): object | undefined
   if (kind === 'Product') {
     const read = product.read(spec, ['spec'], report);
     if (!read) return undefined;
-    return {
-      ...read,
-      concurrency: read.concurrency === 'terminate' ? 'TERMINATE' : 'QUEUE',
-      queueLimit: DEFAULT_QUEUE_LIMIT,
-    };
+    const concurrency = read.concurrency === 'terminate' ? 'TERMINATE' : 'QUEUE';
+    return { ...fallbacksOf(ourProduct), ...read, concurrency };
   }
   const read = readFlow(spec, report);
   if (!read) return undefined;
   const { postTrigger, promotionTimeoutLimit, ...rest } = read;
-  const result: PromotionFlowSpec = { ...rest, onFailure: 'FINISH_RUNNING' };
+  const result: PromotionFlowSpec = { ...fallbacksOf(promotionFlow), ...rest };
   if (postTrigger !== undefined) result.triggerWorkflow = postTrigger;
   if (promotionTimeoutLimit !== undefined) result.timeout = promotionTimeoutLimit * MINUTE;
   return result;

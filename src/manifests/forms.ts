@@ -1,6 +1,7 @@
 import type { AnyDefinition, Definition, Kind, Metadata } from '../core/definitions.ts';
-import { defaulted, map, object, required, text, type Path, type Report } from './codec.ts';
-import { SPECS } from './kinds.ts';
+import { metadata as metadataShape } from '../core/kinds/common.ts';
+import { object, type Path, type Report } from './codec.ts';
+import { fieldsOf, SPECS } from './kinds.ts';
 
 export const SLUICE_API = 'sluice.dev/v1';
 
@@ -21,11 +22,7 @@ export interface Form {
   wirePath(path: Path, wire: unknown): Path;
 }
 
-export const metadataFields = {
-  name: required(text),
-  labels: defaulted(map(text), {}),
-  annotations: defaulted(map(text), {}),
-};
+export const metadataFields = fieldsOf(metadataShape);
 const metadata = object<Metadata>(metadataFields);
 
 export const sluiceForm: Form = {

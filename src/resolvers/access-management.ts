@@ -26,6 +26,7 @@ import { checkFirst, PageArgs, readCursor, toConnection } from '../schema/connec
 import type { Connection } from '../schema/connection.ts';
 import type { ApiContext } from '../schema/context.ts';
 import { UUID } from '../schema/node.ts';
+import { environmentSelector, selector } from '../core/kinds/common.ts';
 import { toSpec } from '../schema/spec-input.ts';
 import { toShape } from '../schema/spec-shape.ts';
 import { getToken, listGrants, listTokens } from '../store/access.ts';
@@ -170,13 +171,22 @@ function ownOnly({ identity }: ApiContext): Holder | undefined {
 function toGrant({ role, products, environments }: ScopeInput, path: (string | number)[], wrong: Refusal[]): Grant {
   return {
     role,
-    products: toSpec(products ?? {}, [...path, 'products'], wrong) as Selector,
-    environments: toSpec(environments ?? {}, [...path, 'environments'], wrong) as EnvironmentSelector,
+    products: toSpec(selector, products ?? {}, [...path, 'products'], wrong) as Selector,
+    environments: toSpec(
+      environmentSelector,
+      environments ?? {},
+      [...path, 'environments'],
+      wrong,
+    ) as EnvironmentSelector,
   };
 }
 
 export function toScope({ role, products, environments }: Grant): Scope {
-  return Object.assign(new Scope(), { role, products: toShape(products), environments: toShape(environments) });
+  return Object.assign(new Scope(), {
+    role,
+    products: toShape(selector, products),
+    environments: toShape(environmentSelector, environments),
+  });
 }
 
 function toApiToken({ hash: _, scope, ...token }: StoredToken): ApiToken {

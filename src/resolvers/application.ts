@@ -1,50 +1,30 @@
 import { Arg, Args, Ctx, FieldResolver, Mutation, Query, Resolver, Root } from 'type-graphql';
 import { reportHealth } from '../commands/report-health.ts';
 import type { ApplicationSpec } from '../core/definitions.ts';
-import {
-  Application,
-  ApplicationConnection,
-  ApplicationCreateInput,
-  ApplicationPayload,
-  ApplicationUpdateInput,
-  HealthReportInput,
-  HealthReportPayload,
-} from '../schema/application.ts';
+import { HealthReportInput, HealthReportPayload } from '../schema/application.ts';
 import { PageArgs } from '../schema/connection.ts';
 import type { Connection } from '../schema/connection.ts';
 import type { ApiContext } from '../schema/context.ts';
-import { Environment } from '../schema/environment.ts';
-import { Product } from '../schema/product.ts';
+import { Application, DEFINITION_TYPES, Environment, Product } from '../schema/definition-types.ts';
 import { SelectorInput } from '../schema/selector.ts';
 import { Guarded, SEES, may } from './access/rules.ts';
 import { refused, unstorable } from './answers.ts';
 import { forget } from './batches.ts';
-import { definitionResolver, listNodes, readNode } from './definitions.ts';
+import { listNodes, readNode } from './definitions.ts';
 
-export const APPLICATION = {
-  kind: 'Application' as const,
-  field: 'application',
-  noun: 'application',
-  type: Application,
-  connection: ApplicationConnection,
-  createInput: ApplicationCreateInput,
-  updateInput: ApplicationUpdateInput,
-  payload: ApplicationPayload,
-};
-
-export const ApplicationDefinitionResolver = definitionResolver(APPLICATION);
+const { Application: APPLICATION } = DEFINITION_TYPES;
 
 const specOf = (application: Application): ApplicationSpec => application.stored.spec as ApplicationSpec;
 
 @Resolver(() => Application)
 export class ApplicationResolver {
   @Guarded(SEES)
-  @Query(() => ApplicationConnection, { description: 'Applications, by name.' })
+  @Query(() => APPLICATION.connection, { description: 'Applications, by name.' })
   async applications(
     @Ctx() context: ApiContext,
     @Args(() => PageArgs) page: PageArgs,
     @Arg('selector', () => SelectorInput, { nullable: true, description: 'Which ones; all when left out.' })
-    selector?: SelectorInput,
+    selector?: object,
     @Arg('product', () => String, { nullable: true, description: 'Of the product with this name.' }) product?: string,
     @Arg('environment', () => String, { nullable: true, description: 'In the environment with this name.' })
     environment?: string,

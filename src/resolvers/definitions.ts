@@ -1,16 +1,18 @@
-import type { ClassType } from 'type-graphql';
 import { Arg, Args, Ctx, Int, Mutation, Query, Resolver } from 'type-graphql';
 import { changeDefinition } from '../commands/change-definition.ts';
 import { deleteDefinition } from '../commands/delete-definition.ts';
 import type { Result } from '../commands/result.ts';
 import { saveDefinition } from '../commands/save-definition.ts';
 import type { Definition as Defined, EnvironmentSelector, Kind, StoredDefinition } from '../core/definitions.ts';
+import { environmentSelector } from '../core/kinds/common.ts';
 import type { Refusal } from '../core/problems.ts';
 import { checkFirst, PageArgs, readCursor, toConnection } from '../schema/connection.ts';
 import type { Connection } from '../schema/connection.ts';
 import type { ApiContext } from '../schema/context.ts';
 import { DefinitionDeleteInput, toNode } from '../schema/definition.ts';
 import type { Definition, DefinitionInput, ReadDefinition } from '../schema/definition.ts';
+import { withArticle } from '../schema/definition-types.ts';
+import type { DefinitionTypes } from '../schema/definition-types.ts';
 import { EnvironmentSelectorInput, SelectorInput } from '../schema/selector.ts';
 import { toSpec } from '../schema/spec-input.ts';
 import { listDefinitions } from '../store/definitions.ts';
@@ -22,26 +24,10 @@ import { checkStorable, refusedWithRevision, unstorable } from './answers.ts';
 import { definitionsOf, forget, revisionsOf } from './batches.ts';
 import { placeIn, toDefinition } from './definition-input.ts';
 
-/** A kind of definition in the API: its types, and what its fields are called. */
-export interface DefinitionApi<K extends Kind, T extends Definition> {
-  kind: K;
-  /** `product`: the query, the beginning of the mutations' names, and the payload's field. */
-  field: string;
-  /** `products`; left out where the list has more arguments than every kind's. */
-  list?: string;
-  /** In sentences. */
-  noun: string;
-  type: new () => T;
-  connection: ClassType<Connection<T>>;
-  createInput: ClassType<DefinitionInput>;
-  updateInput: ClassType<DefinitionInput & { expectedRevision?: number }>;
-  payload: ClassType<object>;
-}
-
 /** The queries and mutations that every kind of definition has; what only one kind has stands in that kind's file. */
-export function definitionResolver<K extends Kind, T extends Definition>(api: DefinitionApi<K, T>): Function {
-  const { kind, field, list, noun } = api;
-  const one = `${/^[aeiou]/.test(noun) ? 'an' : 'a'} ${noun}`;
+export function definitionResolver<K extends Kind>(api: DefinitionTypes<K>): Function {
+  const { kind, field, noun } = api;
+  const one = withArticle(noun);
   const Selector = kind === 'Environment' ? EnvironmentSelectorInput : SelectorInput;
 
   @Resolver()
@@ -60,7 +46,7 @@ export function definitionResolver<K extends Kind, T extends Definition>(api: De
         description: 'As it was saved as this revision; now when left out.',
       })
       revision?: number,
-    ): Promise<T | null> {
+    ): Promise<Definition | null> {
       checkStorable({ name });
       return readNode(context, api, name, revision ?? undefined);
     }
@@ -111,33 +97,34 @@ export function definitionResolver<K extends Kind, T extends Definition>(api: De
       return definitionPayload(context, api, input, result);
     }
   }
-  if (list === undefined) return DefinitionResolver;
+  // Applications have a list of their own, with more arguments.
+  if (kind === 'Application') return DefinitionResolver;
 
   @Resolver()
   class ListedDefinitionResolver extends DefinitionResolver {
     @Guarded(SEES)
-    @Query(() => api.connection, { name: list, description: `All of kind ${kind}, by name.` })
+    @Query(() => api.connection, { name: `${field}s`, description: `All of kind ${kind}, by name.` })
     async list(
       @Ctx() context: ApiContext,
       @Args(() => PageArgs) page: PageArgs,
       @Arg('selector', () => Selector, { nullable: true, description: 'Which ones; all when left out.' })
-      selector?: SelectorInput,
-    ): Promise<Connection<T>> {
+      selector?: object,
+    ): Promise<Connection<Definition>> {
       return listNodes(context, api, page, selector);
     }
   }
   return ListedDefinitionResolver;
 }
 
-type Read<K extends Kind, T extends Definition> = Pick<DefinitionApi<K, T>, 'kind' | 'type'>;
-type Answer<K extends Kind, T extends Definition> = Pick<DefinitionApi<K, T>, 'kind' | 'type' | 'field'>;
+type Read<K extends Kind> = Pick<DefinitionTypes<K>, 'kind' | 'type'>;
+type Answer<K extends Kind> = Pick<DefinitionTypes<K>, 'kind' | 'type' | 'field'>;
 
-export async function readNode<K extends Kind, T extends Definition>(
+export async function readNode<K extends Kind>(
   context: ApiContext,
-  { kind, type }: Read<K, T>,
+  { kind, type }: Read<K>,
   name: string,
   revision?: number,
-): Promise<T | null> {
+): Promise<Definition | null> {
   if (revision === undefined) {
     const now = await definitionsOf(context, kind).load(name);
     return now && (await seesDefinition(context, now)) ? toNode(type, now) : null;
@@ -146,17 +133,19 @@ export async function readNode<K extends Kind, T extends Definition>(
   return then && (await seesDefinition(context, then)) ? toNode(type, { ...then, createdAt: null }) : null;
 }
 
-export async function listNodes<K extends Kind, T extends Definition>(
+export async function listNodes<K extends Kind>(
   context: ApiContext,
-  { kind, type }: Read<K, T>,
+  { kind, type }: Read<K>,
   page: PageArgs,
-  selectorInput?: SelectorInput | null,
+  selectorInput?: object | null,
   where: Pick<DefinitionList, 'product' | 'environment'> = {},
-): Promise<Connection<T>> {
+): Promise<Connection<Definition>> {
   const first = checkFirst(page.first);
   checkStorable({ selector: selectorInput, ...where });
   const refusals: Refusal[] = [];
-  const selector = toSpec(selectorInput ?? undefined, ['selector'], refusals) as EnvironmentSelector | undefined;
+  const selector = selectorInput
+    ? (toSpec(environmentSelector, selectorInput, ['selector'], refusals) as EnvironmentSelector)
+    : undefined;
   const after = readCursor(page.after);
   const visible = await visibilityOf(context);
   const list = { first: first + 1, after, selector, visible, ...where };
@@ -170,9 +159,9 @@ export async function listNodes<K extends Kind, T extends Definition>(
 }
 
 /** The change is made on the newest revision, again if somebody else was faster, unless a revision is expected. */
-export async function change<K extends Kind, T extends Definition>(
+export async function change<K extends Kind>(
   context: ApiContext,
-  api: Answer<K, T>,
+  api: Answer<K>,
   input: { name: string; expectedRevision?: number },
   how: (before: StoredDefinition<K>) => Promise<Result<Defined<K>>> | Result<Defined<K>>,
 ): Promise<object> {
@@ -184,14 +173,14 @@ export async function change<K extends Kind, T extends Definition>(
   return definitionPayload(context, api, input, result);
 }
 
-export async function definitionPayload<K extends Kind, T extends Definition>(
+export async function definitionPayload<K extends Kind>(
   context: ApiContext,
-  { kind, type, field }: Answer<K, T>,
+  { kind, type, field }: Answer<K>,
   input: { name: string },
   result: Result<StoredDefinition<K>>,
 ): Promise<object> {
   forget(context);
   if (!result.refusals) return { [field]: toNode(type, result.value as ReadDefinition), userErrors: [] };
   const current = async (): Promise<number> => (await definitionsOf(context, kind).load(input.name))?.revision ?? 0;
-  return { [field]: null, userErrors: await refusedWithRevision(result.refusals, placeIn(input), current) };
+  return { [field]: null, userErrors: await refusedWithRevision(result.refusals, placeIn(kind, input), current) };
 }

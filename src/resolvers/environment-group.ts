@@ -3,31 +3,9 @@ import type { EnvironmentGroupSpec } from '../core/definitions.ts';
 import { resolveMembers } from '../core/selectors.ts';
 import type { ApiContext } from '../schema/context.ts';
 import { toNode } from '../schema/definition.ts';
-import { Environment } from '../schema/environment.ts';
-import {
-  EnvironmentGroup,
-  EnvironmentGroupConnection,
-  EnvironmentGroupCreateInput,
-  EnvironmentGroupPayload,
-  EnvironmentGroupUpdateInput,
-} from '../schema/environment-group.ts';
+import { Environment, EnvironmentGroup } from '../schema/definition-types.ts';
 import { visibilityOf } from './access/visible.ts';
 import { allEnvironments } from './batches.ts';
-import { definitionResolver } from './definitions.ts';
-
-export const ENVIRONMENT_GROUP = {
-  kind: 'EnvironmentGroup' as const,
-  field: 'environmentGroup',
-  list: 'environmentGroups',
-  noun: 'environment group',
-  type: EnvironmentGroup,
-  connection: EnvironmentGroupConnection,
-  createInput: EnvironmentGroupCreateInput,
-  updateInput: EnvironmentGroupUpdateInput,
-  payload: EnvironmentGroupPayload,
-};
-
-export const EnvironmentGroupDefinitionResolver = definitionResolver(ENVIRONMENT_GROUP);
 
 @Resolver(() => EnvironmentGroup)
 export class EnvironmentGroupResolver {

@@ -1,6 +1,8 @@
 import { Arg, Ctx, ID, Query, Resolver } from 'type-graphql';
+import type { Kind } from '../core/definitions.ts';
 import type { ApiContext } from '../schema/context.ts';
-import type { Definition } from '../schema/definition.ts';
+import { DEFINITION_TYPES } from '../schema/definition-types.ts';
+import type { DefinitionTypes } from '../schema/definition-types.ts';
 import { fromNodeId } from '../schema/node-id.ts';
 import { Node, UUID } from '../schema/node.ts';
 import { EnvironmentPromotion } from '../schema/promotion.ts';
@@ -8,30 +10,11 @@ import { Viewer } from '../schema/viewer.ts';
 import { Guarded, SEES, SIGNED_IN } from './access/rules.ts';
 import { checkStorable } from './answers.ts';
 import { toScope } from './access-management.ts';
-import { APPLICATION } from './application.ts';
 import { readBadVersion } from './bad-version.ts';
 import { readNode } from './definitions.ts';
 import { readHold } from './environment-hold.ts';
-import { ENVIRONMENT_GROUP } from './environment-group.ts';
-import { ENVIRONMENT } from './environment.ts';
-import { PRODUCT } from './product.ts';
-import { PROMOTION_FLOW } from './promotion-flow.ts';
-import { PROMOTION_TEMPLATE } from './promotion-template.ts';
-import { PROMOTION_WORKFLOW } from './promotion-workflow.ts';
 import { partsOf, readRelease } from './release-parts.ts';
 import { readRollback } from './rollback.ts';
-import { RELEASE_WINDOW } from './release-window.ts';
-
-const DEFINITIONS = [
-  PRODUCT,
-  APPLICATION,
-  ENVIRONMENT,
-  ENVIRONMENT_GROUP,
-  PROMOTION_FLOW,
-  PROMOTION_WORKFLOW,
-  PROMOTION_TEMPLATE,
-  RELEASE_WINDOW,
-];
 
 @Resolver()
 export class NodeResolver {
@@ -50,13 +33,11 @@ export class NodeResolver {
     if (type === 'EnvironmentHold') return readHold(context, what);
     if (type === 'BadVersion') return readBadVersion(context, what);
     if (type === 'EnvironmentPromotion') return readPromotion(context, what);
-    const definition = DEFINITIONS.find((each) => each.kind === type);
-    if (!definition) return null;
+    if (!Object.hasOwn(DEFINITION_TYPES, type)) return null;
     const [name = '', revision] = what.split('@');
     const number = revision === undefined ? undefined : Number(revision);
     if (number !== undefined && !(Number.isInteger(number) && number > 0 && number < 2 ** 31)) return null;
-    const api: { kind: typeof definition.kind; type: new () => Definition } = definition;
-    return readNode(context, api, name, number);
+    return readNode(context, DEFINITION_TYPES[type as Kind] as DefinitionTypes, name, number);
   }
 
   @Guarded(SIGNED_IN)

@@ -7,34 +7,19 @@ import type { FlowEdit, Known } from '../core/flow.ts';
 import { refusal } from '../core/problems.ts';
 import { loaderOf } from '../schema/context.ts';
 import type { ApiContext } from '../schema/context.ts';
+import { DEFINITION_TYPES, PromotionFlow } from '../schema/definition-types.ts';
 import {
-  PromotionFlow,
   PromotionFlowAddEnvironmentsInput,
-  PromotionFlowConnection,
-  PromotionFlowCreateInput,
-  PromotionFlowPayload,
   PromotionFlowRemoveEnvironmentInput,
   PromotionFlowSaveInput,
-  PromotionFlowUpdateInput,
 } from '../schema/promotion-flow.ts';
 import { saves } from './access/definition-rules.ts';
 import { Guarded } from './access/rules.ts';
 import { toDefinition } from './definition-input.ts';
-import { change, definitionPayload, definitionResolver } from './definitions.ts';
+import { change, definitionPayload } from './definitions.ts';
 
-export const PROMOTION_FLOW = {
-  kind: 'PromotionFlow' as const,
-  field: 'promotionFlow',
-  list: 'promotionFlows',
-  noun: 'promotion flow',
-  type: PromotionFlow,
-  connection: PromotionFlowConnection,
-  createInput: PromotionFlowCreateInput,
-  updateInput: PromotionFlowUpdateInput,
-  payload: PromotionFlowPayload,
-};
-
-export const PromotionFlowDefinitionResolver = definitionResolver(PROMOTION_FLOW);
+const { PromotionFlow: PROMOTION_FLOW } = DEFINITION_TYPES;
+const PromotionFlowPayload = PROMOTION_FLOW.payload;
 
 @Resolver(() => PromotionFlow)
 export class PromotionFlowResolver {

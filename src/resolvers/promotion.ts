@@ -1,7 +1,6 @@
 import { Ctx, FieldResolver, Resolver, Root } from 'type-graphql';
 import type { ApiContext } from '../schema/context.ts';
-import { Application } from '../schema/application.ts';
-import { Environment } from '../schema/environment.ts';
+import { Application, Environment } from '../schema/definition-types.ts';
 import { ApplicationPromotion, EnvironmentPromotion } from '../schema/promotion.ts';
 import { Release } from '../schema/release.ts';
 import { toWaitingReason, WaitingReason } from '../schema/waiting.ts';

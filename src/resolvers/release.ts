@@ -8,9 +8,8 @@ import { checkFirst, PageArgs, readCursor, toConnection } from '../schema/connec
 import type { Connection } from '../schema/connection.ts';
 import type { ApiContext } from '../schema/context.ts';
 import { readReleaseId } from '../schema/node.ts';
-import { Product } from '../schema/product.ts';
+import { Product, PromotionFlow } from '../schema/definition-types.ts';
 import { EnvironmentPromotion, promotionsOf, ReleaseGroup } from '../schema/promotion.ts';
-import { PromotionFlow } from '../schema/promotion-flow.ts';
 import {
   PromotionStatusCounts,
   Release,

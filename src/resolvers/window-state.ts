@@ -5,7 +5,7 @@ import type { ReleaseWindow as Window } from '../core/windows/index.ts';
 import { WindowActionEnum } from '../schema/choices.ts';
 import type { ApiContext } from '../schema/context.ts';
 import { toNode } from '../schema/definition.ts';
-import { ReleaseWindow } from '../schema/release-window.ts';
+import { ReleaseWindow } from '../schema/definition-types.ts';
 import { WaitingForWindow } from '../schema/waiting.ts';
 import { WindowOccurrence, WindowSchedule, WindowState } from '../schema/window-state.ts';
 import { loadRunway } from '../store/load-facts.ts';

@@ -48,10 +48,10 @@ export class Scope {
   role!: Role;
 
   @Field(() => SelectorType, { description: PRODUCTS })
-  products!: SelectorType;
+  products!: object;
 
   @Field(() => EnvironmentSelectorType, { description: PLACES })
-  environments!: EnvironmentSelectorType;
+  environments!: object;
 }
 
 @InputType({ description: 'A role, for products in environments.' })
@@ -60,10 +60,10 @@ export class ScopeInput {
   role!: Role;
 
   @Field(() => SelectorInput, { nullable: true, description: `${PRODUCTS} So is none at all.` })
-  products?: SelectorInput;
+  products?: object;
 
   @Field(() => EnvironmentSelectorInput, { nullable: true, description: `${PLACES} So is none at all.` })
-  environments?: EnvironmentSelectorInput;
+  environments?: object;
 }
 
 @ObjectType({ description: 'A role that was granted to somebody.' })

@@ -6,11 +6,12 @@ import type {
   DecisionChannel,
   RuleProgress,
 } from '../core/approvals/approval.ts';
-import type { ApprovalSpec } from '../core/definitions.ts';
+import type { ApprovalRule, ApprovalSpec } from '../core/definitions.ts';
+import { approvalRule } from '../core/kinds/approval.ts';
 import type { PromotionState } from '../core/release.ts';
-import { ApprovalRuleType } from './approval-spec.ts';
 import { DecisionChannelEnum, OnExpiryEnum, wordsOf } from './choices.ts';
 import { enumOf } from './enums.ts';
+import { typeFor } from './shape-types.ts';
 import { Duration } from './values.ts';
 
 /** What the core says, and two that a reader wants to know: nobody was asked yet, nobody has to answer any more. */
@@ -59,19 +60,16 @@ export class ApprovalDecision {
   broughtBy!: string[];
 }
 
+const ApprovalRuleType = typeFor(approvalRule);
+
 @ObjectType({ description: 'How far one rule of an approval is.' })
 export class ApprovalRuleProgress {
   static of({ rule, approvals, missing }: RuleProgress): ApprovalRuleProgress {
-    const { name = null, count, users = null, groups = null, roles = null } = rule;
-    return {
-      rule: { name, count, users, groups, roles },
-      approvals: approvals.map((each) => ApprovalDecision.of(each)),
-      missing,
-    };
+    return { rule, approvals: approvals.map((each) => ApprovalDecision.of(each)), missing };
   }
 
   @Field(() => ApprovalRuleType, { description: 'The rule, as the release froze it.' })
-  rule!: ApprovalRuleType;
+  rule!: ApprovalRule;
 
   @Field(() => [ApprovalDecision], {
     description: 'The approvals that count for it, in the best assignment of all approvals to all rules.',

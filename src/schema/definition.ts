@@ -1,5 +1,6 @@
 import { Field, InputType, Int, InterfaceType } from 'type-graphql';
 import type { Kind, StoredDefinition } from '../core/definitions.ts';
+import { SPECS } from '../core/kinds/index.ts';
 import { exportManifest } from '../manifests/index.ts';
 import { toNodeId } from './node-id.ts';
 import { Node } from './node.ts';
@@ -47,7 +48,7 @@ export type ReadDefinition<K extends Kind = Kind> = Omit<StoredDefinition<K>, 'i
 export function toNode<T extends Definition>(type: new () => T, stored: ReadDefinition): T {
   const { kind, metadata, spec, revision, createdAt, updatedAt } = stored;
   const key = createdAt === null ? `${metadata.name}@${revision}` : metadata.name;
-  return Object.assign(new type(), toShape(spec) as Partial<T>, {
+  return Object.assign(new type(), toShape(SPECS[kind], spec) as Partial<T>, {
     id: toNodeId(kind, key),
     name: metadata.name,
     labels: labelsOf(metadata.labels),

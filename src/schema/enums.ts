@@ -1,7 +1,9 @@
 import { registerEnumType } from 'type-graphql';
-import type { HealthStatus, RollbackCauseKind } from '../core/definitions.ts';
+import { healthStatus } from '../core/kinds/common.ts';
+import { rollbackCause } from '../core/kinds/rollback-policy.ts';
 import type { PromotionStatus, ReleaseKind, ReleaseStatus, RolloutStatus, StepStatus } from '../core/release.ts';
 import type { RollbackDecision } from '../core/rollback/rollback.ts';
+import { enumFor } from './shape-types.ts';
 
 /** A GraphQL enum from the core's words; `descriptions` has one sentence per value, so a new word cannot be forgotten. */
 export function enumOf<T extends string>(
@@ -54,28 +56,12 @@ export const StepStatusEnum = enumOf<StepStatus>('StepStatus', 'Where one step o
   TERMINATED: 'Stopped together with its promotion.',
 });
 
-export const HealthStatusEnum = enumOf<HealthStatus>(
-  'HealthStatus',
-  'How well an application is, as its health source tells.',
-  {
-    HEALTHY: 'Runs the version that was promoted, and runs well.',
-    PROGRESSING: 'On its way there.',
-    DEGRADED: 'Runs badly.',
-    UNKNOWN: 'Could not be told.',
-  },
-);
+export const HealthStatusEnum = enumFor(healthStatus);
+export const RollbackCauseKindEnum = enumFor(rollbackCause);
 
 export const ReleaseKindEnum = enumOf<ReleaseKind>('ReleaseKind', 'What a release is for.', {
   FORWARD: 'It brings a version through a flow.',
   ROLLBACK: 'It takes a version back: each environment gets the one that was healthy there before.',
-});
-
-export const RollbackCauseKindEnum = enumOf<RollbackCauseKind>('RollbackCauseKind', 'Why a rollback was started.', {
-  FAILED: 'A promotion failed after its change was made.',
-  DEGRADED: 'An environment turned DEGRADED soon after its promotion.',
-  REPORTED: 'Somebody outside reported that a rollout failed or was rolled back.',
-  MANUAL: 'A person asked for it.',
-  NOT_SYNCED: 'The target was not seen to run the change in time. Only a policy that names it starts a rollback.',
 });
 
 export const RolloutStatusEnum = enumOf<RolloutStatus>(

@@ -1,5 +1,7 @@
 import { Field, InputType, Int, ObjectType } from 'type-graphql';
-import type { BadVersionScope, RollbackCauseKind, RollbackPolicySpec } from '../core/definitions.ts';
+import type { ApprovalSpec, BadVersionScope, RollbackCauseKind, RollbackPolicySpec } from '../core/definitions.ts';
+import { approval as approvalPolicy } from '../core/kinds/approval.ts';
+import { markBadScope, onTargetFailure } from '../core/kinds/rollback-policy.ts';
 import type {
   RollbackCause as Cause,
   RollbackDecision,
@@ -7,13 +9,16 @@ import type {
   RollbackTarget as Target,
   VersionRef,
 } from '../core/rollback/rollback.ts';
-import { ApprovalSpecType } from './approval-spec.ts';
 import { IDEMPOTENCY_KEY } from './definition.ts';
 import { RollbackCauseKindEnum, RollbackDecisionEnum } from './enums.ts';
 import { toNodeId } from './node-id.ts';
-import { MarkBadScopeEnum, OnTargetFailureEnum } from './rollback-policy.ts';
+import { enumFor, typeFor } from './shape-types.ts';
 import { UserError } from './user-errors.ts';
 import { Duration } from './values.ts';
+
+const ApprovalPolicyType = typeFor(approvalPolicy);
+const MarkBadScopeEnum = enumFor(markBadScope);
+const OnTargetFailureEnum = enumFor(onTargetFailure);
 
 @InputType({
   description:
@@ -119,8 +124,8 @@ export class PlannedRollbackTarget {
   })
   toReleaseId!: string | null;
 
-  @Field(() => ApprovalSpecType, { nullable: true, description: 'Who has to agree; null: nobody.' })
-  approval!: ApprovalSpecType | null;
+  @Field(() => ApprovalPolicyType, { nullable: true, description: 'Who has to agree; null: nobody.' })
+  approval!: ApprovalSpec | null;
 
   @Field(() => String, {
     nullable: true,
@@ -181,7 +186,7 @@ function shown(
     ...target,
     to,
     toReleaseId: to === null ? null : toNodeId('Release', to.release),
-    approval: approval as ApprovalSpecType | null,
+    approval,
     window: window?.reason ?? null,
     opensAt: window?.opensAt ?? null,
   };

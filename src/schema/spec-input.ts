@@ -1,86 +1,70 @@
-import type { Path } from '../core/validate/rules.ts';
+import type { ChoiceShape, MapShape, ObjectShape, Shape, Together } from '../core/kinds/shape.ts';
+import type { Path } from '../core/kinds/walk.ts';
 import { refusal, type Refusal } from '../core/problems.ts';
-import { LabelInput } from './values.ts';
+import { keyOfEntry } from './shape-types.ts';
 
 type Plain = Record<string, unknown>;
 
-/** Inputs of which exactly one field is given; it becomes the `type` inside. */
-export abstract class OneOfInput {}
-
-interface InputClass {
-  /** What absent fields mean. */
-  fallbacks?: Plain;
-  /** The fields of a OneOfInput. */
-  choices?: readonly string[];
-  /** A field that is a OneOfInput, whose own fields stand in the spec itself: by which names, for each choice. */
-  flattened?: { field: string; forms: Record<string, Record<string, string>> };
-}
-
-/** Inputs that are entries of a map inside, by `file`. */
-export abstract class FileEntryInput {
-  file!: string;
-}
-
 /**
- * An input as a spec of the core; the other direction of `toShape`. Null and absent fields are left out. What no spec can
- * say (a key twice) is refused here; everything else is the core's to check.
+ * An input as a value of the core; the other direction of `toShape`. Null and absent fields mean what they mean in a manifest.
+ * What no value can say (a key twice) is refused here; everything else is the core's to check.
  */
-export function toSpec(value: unknown, path: Path, refusals: Refusal[]): unknown {
-  if (Array.isArray(value)) {
-    const [first] = value as unknown[];
-    if (first instanceof LabelInput) return toMap(value as LabelInput[], 'key', path, refusals, (each) => each.value);
-    if (first instanceof FileEntryInput) {
-      return toMap(value as FileEntryInput[], 'file', path, refusals, ({ file: _, ...rest }) => rest);
+export function toSpec(shape: Shape, value: unknown, path: Path, refusals: Refusal[]): unknown {
+  switch (shape.is) {
+    case 'list':
+      return (value as unknown[]).map((each, index) => toSpec(shape.of, each, [...path, index], refusals));
+    case 'map':
+      return toMap(shape, value as Plain[], path, refusals);
+    case 'choice':
+      return toChoice(shape, value as Plain, path, refusals);
+    case 'object': {
+      const given = givenIn(shape, value as Plain, path, refusals);
+      for (const [key, { fallback, apiFallback }] of Object.entries(shape.fields)) {
+        if (given[key] === undefined && (apiFallback ?? fallback) !== undefined)
+          given[key] = structuredClone(apiFallback ?? fallback);
+      }
+      return given;
     }
-    return value.map((each, index) => toSpec(each, [...path, index], refusals));
+    default:
+      return value;
   }
-  if (typeof value !== 'object' || value === null || value instanceof Date) return value;
-  // What is not one of our input classes is JSON of the user's own.
-  const prototype: unknown = Object.getPrototypeOf(value);
-  if (prototype === Object.prototype || prototype === null) return value;
-  const { fallbacks, choices, flattened } = value.constructor as InputClass;
-  const result: Plain = { ...fallbacks };
-  for (const [key, each] of Object.entries(value)) {
-    if (each === undefined || each === null) continue;
-    // An empty list says nothing about what its entries are.
-    const isEmptyMap = MAPS.has(key) && Array.isArray(each) && each.length === 0;
-    result[key] = isEmptyMap ? {} : toSpec(each, [...path, key], refusals);
+}
+
+/** The fields of an object that an input gives. */
+export function givenIn({ fields, together }: ObjectShape, input: Plain, path: Path, refusals: Refusal[]): Plain {
+  const result: Plain = {};
+  for (const [key, { shape }] of Object.entries(fields)) {
+    const each = input[key];
+    if (each !== undefined && each !== null) result[key] = toSpec(shape, each, [...path, key], refusals);
   }
-  if (flattened) flatten(result, flattened);
-  if (!(value instanceof OneOfInput)) return result;
-  const [type, more] = Object.keys(result);
-  if (type === undefined || more !== undefined || result[type] === false) {
-    refusals.push(refusal('INVALID', `give exactly one of ${choices?.join(', ')}`, path));
+  const chosen = together && input[together.field];
+  if (!together || chosen === undefined || chosen === null) return result;
+  const { choice, field, keys } = together;
+  const { type, ...own } = (toSpec(choice, chosen, [...path, field], refusals) ?? {}) as Plain & { type?: string };
+  for (const [name, each] of Object.entries(own)) result[keys[type!]![name]!] = each;
+  return result;
+}
+
+/** What of an object an input says as one: a new choice leaves nothing of the old one. */
+export function replacedKeys({ together }: ObjectShape, input: object): string[] {
+  return together && (input as Plain)[together.field] !== undefined ? keysOf(together) : [];
+}
+
+const keysOf = ({ keys }: Together): string[] => Object.values(keys).flatMap((names) => Object.values(names));
+
+function toChoice({ choices }: ChoiceShape, value: Plain, path: Path, refusals: Refusal[]): unknown {
+  const [chosen, more] = Object.keys(choices).filter((key) => value[key] !== undefined && value[key] !== null);
+  const given = chosen === undefined ? undefined : value[chosen];
+  if (chosen === undefined || more !== undefined || given === false) {
+    refusals.push(refusal('INVALID', `give exactly one of ${Object.keys(choices).join(', ')}`, path));
     return undefined;
   }
-  return Object.assign({ type }, result[type] === true ? {} : result[type]);
+  const own = given === true ? {} : toSpec(choices[chosen]!.shape, given, [...path, chosen], refusals);
+  return { type: chosen, ...(own as Plain) };
 }
 
-function flatten(result: Plain, { field, forms }: NonNullable<InputClass['flattened']>): void {
-  const { type, ...fields } = (result[field] ?? {}) as Plain & { type?: string };
-  delete result[field];
-  for (const [name, each] of Object.entries(fields)) result[forms[type!]![name]!] = each;
-}
-
-/** What of a spec an input says as one: a new choice leaves nothing of the old one. */
-export function replacedKeys(input: object): string[] {
-  const { flattened } = input.constructor as InputClass;
-  if (!flattened || (input as Plain)[flattened.field] === undefined) return [];
-  return keysOf(flattened);
-}
-
-const keysOf = ({ forms }: NonNullable<InputClass['flattened']>): string[] =>
-  Object.values(forms).flatMap((names) => Object.values(names));
-
-const MAPS = new Set(['labels', 'annotations', 'matchLabels', 'headers', 'promotion']);
-
-function toMap<T extends object>(
-  entries: T[],
-  name: keyof T & string,
-  path: Path,
-  refusals: Refusal[],
-  valueOf: (entry: T) => unknown,
-): Plain {
+function toMap({ keys, of }: MapShape, entries: Plain[], path: Path, refusals: Refusal[]): Plain {
+  const name = keyOfEntry(keys);
   const result = new Map<string, unknown>();
   entries.forEach((entry, index) => {
     const key = entry[name] as string;
@@ -88,43 +72,39 @@ function toMap<T extends object>(
       refusals.push(refusal('DUPLICATE', `"${key}" is given twice; keep one`, [...path, index, name]));
     if (key === '__proto__')
       refusals.push(refusal('INVALID', `"${key}" cannot be a key; rename it`, [...path, index, name]));
-    else result.set(key, valueOf(entry));
+    else result.set(key, of.is === 'object' ? toSpec(of, entry, [...path, index], refusals) : entry.value);
   });
   return Object.fromEntries(result);
 }
 
-/** Where in the input a path of the spec stands: an entry's place for its key, the chosen field for a `type`. */
-export function inputPath(input: object, path: Path): Path {
-  const inside = flattenedPath(input, path[0]);
-  if (inside) return inside;
-  const found: Path = [];
-  let here: unknown = input;
-  for (const part of path) {
-    if (here instanceof OneOfInput) {
-      const chosen = Object.entries(here).find(([, each]) => each !== undefined && each !== null);
-      if (chosen === undefined || part === 'type') break;
-      found.push(chosen[0]);
-      here = chosen[1];
-    }
-    let at = part;
-    if (Array.isArray(here) && typeof part === 'string') {
-      const place = here.findIndex((each: Plain) => each.key === part || each.file === part);
-      if (place >= 0) at = place;
-    }
-    found.push(at);
-    here = (here as Plain | undefined)?.[at];
+/** Where in an input a path of the value stands: an entry's place for its key, the chosen field for a `type`. */
+export function inputPath(shape: Shape | undefined, input: unknown, path: Path): Path {
+  if (shape?.is === 'object' && shape.together) {
+    const inside = pathTogether(shape.together, input as Plain, path[0]);
+    if (inside) return inside;
   }
-  return found;
+  if (shape?.is === 'choice') {
+    const given = Object.entries((input ?? {}) as Plain).find(([, each]) => each !== undefined && each !== null);
+    if (given === undefined || path.length === 0 || path[0] === 'type') return [];
+    return [given[0], ...inputPath(shape.choices[given[0]]?.shape, given[1], path)];
+  }
+  const [head, ...rest] = path;
+  if (head === undefined) return [];
+  if (shape?.is === 'map' && Array.isArray(input)) {
+    const place = (input as Plain[]).findIndex((each) => each[keyOfEntry(shape.keys)] === head);
+    return place < 0 ? path : [place, ...inputPath(shape.of, input[place], rest)];
+  }
+  const inner = shape?.is === 'object' ? shape.fields[head]?.shape : shape?.is === 'list' ? shape.of : undefined;
+  return [head, ...inputPath(inner, (input as Plain | undefined)?.[head], rest)];
 }
 
-/** In the choice that was made; what is said of the spec as a whole is said of that, too. */
-function flattenedPath(input: object, part: string | number | undefined): Path | undefined {
-  const { flattened } = input.constructor as InputClass;
-  if (!flattened || (part !== undefined && !keysOf(flattened).includes(String(part)))) return undefined;
-  const { field, forms } = flattened;
-  const given = Object.entries((input as Plain)[field] ?? {});
+/** In the choice that was made; what is said of the object as a whole is said of that, too. */
+function pathTogether(together: Together, input: Plain, part: string | number | undefined): Path | undefined {
+  if (part !== undefined && !keysOf(together).includes(String(part))) return undefined;
+  const { field, keys } = together;
+  const given = Object.entries((input[field] ?? {}) as Plain);
   const choice = given.find(([, each]) => each !== undefined && each !== null)?.[0];
   if (choice === undefined) return [field];
-  const name = Object.entries(forms[choice] ?? {}).find(([, key]) => key === part)?.[0];
+  const name = Object.entries(keys[choice] ?? {}).find(([, key]) => key === part)?.[0];
   return name === undefined ? [field, choice] : [field, choice, name];
 }

@@ -1,5 +1,5 @@
 import { Field, ObjectType } from 'type-graphql';
-import { ReleaseWindow } from './release-window.ts';
+import { ReleaseWindow } from './definition-types.ts';
 import { Duration } from './values.ts';
 
 @ObjectType({ description: 'One time at which a release window is active.' })

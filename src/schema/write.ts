@@ -1,5 +1,15 @@
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { customResources, DOCS_PAGE, SCHEMA_FILE, schemaText, withFieldTables } from '../manifests/generated.ts';
 import { printApiSchema } from './print.ts';
 
-// `npm run schema`: the change of the API that somebody means to make.
-writeFileSync('schema.graphql', printApiSchema());
+// `npm run schema`: the change of the API and of manifests that somebody means to make.
+write('schema.graphql', printApiSchema());
+write(SCHEMA_FILE, schemaText());
+write(DOCS_PAGE, withFieldTables(readFileSync(DOCS_PAGE, 'utf8')));
+for (const [file, text] of customResources()) write(join('dist', file), text);
+
+function write(file: string, text: string): void {
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, text);
+}

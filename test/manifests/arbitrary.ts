@@ -1,4 +1,7 @@
-import type { AnyDefinition, Kind, Specs } from '../../src/core/definitions.ts';
+import { KINDS } from '../../src/core/definitions.ts';
+import type { AnyDefinition, FlowStepSpec, Kind } from '../../src/core/definitions.ts';
+import { SPECS } from '../../src/core/kinds/index.ts';
+import { wordsOf, type ObjectShape, type Shape } from '../../src/core/kinds/shape.ts';
 import { fc } from '../core/property.ts';
 
 /** Any text that a definition may hold, hostile to YAML: quotes, line breaks, things that look like something else. */
@@ -40,357 +43,102 @@ const text = fc.oneof(
 const key = text.filter((each) => each !== '__proto__');
 const name = fc.stringMatching(/^[a-z][a-z0-9-]{0,10}$/);
 const labels = fc.dictionary(key, text, { maxKeys: 4, noNullPrototype: true });
-const names = fc.array(name, { maxLength: 3 });
-const duration = fc.nat();
 const json = fc
   .jsonValue({ maxDepth: 3 })
   .map((value) => JSON.parse(JSON.stringify(value).replaceAll('__proto__', 'p')) as unknown);
+const plain = { noNullPrototype: true } as const;
 
-const record = <T>(fields: { [K in keyof T]-?: fc.Arbitrary<Exclude<T[K], undefined>> }, requiredKeys: (keyof T)[]) =>
-  fc.record(fields, {
-    requiredKeys,
-    noNullPrototype: true,
-  }) as unknown as fc.Arbitrary<T>;
+/** Every value that a shape describes, wrong ones as well: a manifest is written and read whatever the checks think of it. */
+function valueOf(shape: Shape): fc.Arbitrary<unknown> {
+  switch (shape.is) {
+    case 'text':
+      return shape.rule === 'name' || shape.refers ? name : text;
+    case 'integer':
+      return fc.integer({ min: Math.max(shape.least, -9), max: Math.min(shape.most, 60) });
+    case 'boolean':
+      return fc.boolean();
+    case 'duration':
+      return fc.nat();
+    case 'words':
+      return fc.constantFrom(...wordsOf(shape));
+    case 'list':
+      return fc.array(valueOf(shape.of), { maxLength: 2 });
+    case 'map':
+      return fc.dictionary(key, valueOf(shape.of), { maxKeys: 3, ...plain });
+    case 'json':
+      return fc.dictionary(key, json, { maxKeys: 3, ...plain });
+    case 'any':
+      return json;
+    case 'object':
+      return objectOf(shape);
+    case 'choice':
+      return fc.oneof(
+        ...Object.entries(shape.choices).map(([type, each]) =>
+          objectOf(each.shape).map((fields) => ({ type, ...fields })),
+        ),
+      );
+  }
+}
 
-const expression = record<{ key: string; operator: 'In' | 'NotIn' | 'Exists' | 'DoesNotExist'; values?: string[] }>(
-  { key, operator: fc.constantFrom('In', 'NotIn', 'Exists', 'DoesNotExist'), values: fc.array(text, { maxLength: 2 }) },
-  ['key', 'operator'],
-);
-const selectorFields = { names, matchLabels: labels, matchExpressions: fc.array(expression, { maxLength: 2 }) };
-const selector = record<NonNullable<Specs['PromotionFlow']['productSelector']>>(selectorFields, []);
-const environmentKinds = fc.array(fc.constantFrom('NON_PRODUCTION' as const, 'PRODUCTION' as const), { maxLength: 2 });
-const hooks = record<NonNullable<Specs['PromotionFlow']['hooks']>>(
-  { onStart: name, onSuccess: name, onFail: name },
-  [],
-);
-const policy = record<NonNullable<Specs['PromotionFlow']['steps'][number]['policy']>>(
-  { preAction: name, action: fc.constantFrom('commit', 'pr', 'none'), postAction: name },
-  [],
-);
-const published = record<Omit<Specs['PromotionTemplate'], 'onMissing' | 'whenAbsent'>>(
-  {
-    applicationSourceSelector: selector,
-    priority: fc.integer(),
-    versionSource: fc.record({ file: text, jsonPath: text }, { noNullPrototype: true }),
-    promotion: fc.dictionary(
-      key,
-      fc.record({ jsonPaths: fc.array(text, { maxLength: 2 }) }, { noNullPrototype: true }),
-      { maxKeys: 3, noNullPrototype: true },
-    ),
-  },
-  [],
-);
-/** Mostly what both forms can say. */
-const template: fc.Arbitrary<Specs['PromotionTemplate']> = fc.oneof(
-  { weight: 4, arbitrary: published },
-  {
-    weight: 1,
-    arbitrary: fc
-      .tuple(published, fc.constantFrom('REFUSE', 'SKIP', 'ADD'), fc.constantFrom('WARN', 'REFUSE'))
-      .map(([each, onMissing, whenAbsent]) => ({ ...each, onMissing, whenAbsent })),
-  },
-);
-const approval = record<NonNullable<Specs['PromotionFlow']['steps'][number]['approval']>>(
-  {
-    rules: fc.array(
-      record<NonNullable<Specs['PromotionFlow']['steps'][number]['approval']>['rules'][number]>(
-        { name, count: fc.nat(3), users: names, groups: names, roles: names },
-        ['count'],
-      ),
-      { maxLength: 2 },
-    ),
-    forbidInitiator: fc.boolean(),
-    expiry: duration,
-    onExpiry: fc.constantFrom('FAIL', 'WAIT'),
-  },
-  ['rules', 'forbidInitiator', 'expiry', 'onExpiry'],
-);
-type RollbackPolicy = NonNullable<Specs['PromotionFlow']['rollbackPolicies']>[number];
-const rollbackPolicy = record<RollbackPolicy>(
-  {
-    when: record<RollbackPolicy['when']>(
-      { environments: names, groups: names, causes: fc.constant(['FAILED' as const, 'MANUAL' as const]) },
-      [],
-    ),
-    targets: fc.array(
-      record<RollbackPolicy['targets'][number]>(
-        {
-          environments: names,
-          group: name,
-          siblings: fc.boolean(),
-          downstream: fc.boolean(),
-          condition: fc.constantFrom('SAME_VERSION', 'ALWAYS'),
-          mode: fc.constantFrom('AUTOMATIC', 'APPROVAL'),
-          approval,
-        },
-        ['condition', 'mode'],
-      ),
-      { maxLength: 2 },
-    ),
-    observeFor: duration,
-    maxFailureAge: duration,
-    maxParallel: fc.nat(),
-    onTargetFailure: fc.constantFrom('STOP', 'CONTINUE'),
-    budget: fc.nat(),
-    markBad: record<RollbackPolicy['markBad']>(
-      { scope: fc.constantFrom('NONE', 'ENVIRONMENT', 'GROUP', 'PRODUCT'), expiresAfter: duration },
-      ['scope'],
-    ),
-  },
-  ['when', 'targets', 'maxFailureAge', 'onTargetFailure', 'markBad'],
-);
-const plainStep = record<Specs['PromotionFlow']['steps'][number]>(
-  {
-    environment: name,
-    group: name,
-    workflow: name,
-    name,
-    dependsOn: names,
-    dependsOnPolicy: fc.constant({ policy: 'ALL' as const }),
-    policy,
+function objectOf({ fields }: ObjectShape): fc.Arbitrary<object> {
+  const values = Object.entries(fields).map(
+    ([field, { presence, shape, fallback }]): [string, fc.Arbitrary<unknown>] => {
+      const any = valueOf(shape);
+      // A fallback is left out of the text: that has to come often enough to be seen.
+      return [field, presence === 'defaulted' ? fc.oneof(any, fc.constant(structuredClone(fallback))) : any];
+    },
+  );
+  const requiredKeys = Object.keys(fields).filter((field) => fields[field]!.presence !== 'optional');
+  return fc.record(Object.fromEntries(values), { requiredKeys, ...plain });
+}
+
+/** Without what only our own form can say. */
+// oxlint-disable-next-line typescript/no-explicit-any -- a spec of one kind or another
+function published(kind: Kind, spec: any): object {
+  const { onMissing: _missing, whenAbsent: _absent, ...template } = spec;
+  if (kind === 'PromotionTemplate') return template;
+  if (kind === 'Product') {
+    const { queueLimit: _limit, promotionTemplate, ...product } = spec;
+    const own = promotionTemplate && { promotionTemplate: published('PromotionTemplate', promotionTemplate) };
+    return {
+      ...product,
+      ...own,
+      concurrency: spec.concurrency === 'TERMINATE' ? 'TERMINATE' : 'QUEUE',
+      queueLimit: 50,
+    };
+  }
+  if (kind !== 'PromotionFlow') return spec;
+  const { description, version, triggerEnvironment, triggerWorkflow, hooks, timeout } = spec;
+  const steps = spec.steps.map(({ environment = 'dev', dependsOn, policy, hooks: around }: FlowStepSpec) =>
+    defined({ environment, dependsOn, policy, hooks: around }),
+  );
+  return defined({
+    description,
+    version,
+    triggerEnvironment,
+    triggerWorkflow,
     hooks,
-    soak: duration,
-    timeout: duration,
-    approval,
-  },
-  ['environment', 'dependsOn'],
-);
-/** Without what only our own form can say, so that both forms are written. */
-const ownKeys = ['group', 'workflow', 'name', 'dependsOnPolicy', 'soak', 'timeout', 'approval'] as const;
-const publishedStep = plainStep.map(
-  (step) =>
-    Object.fromEntries(
-      Object.entries(step).filter(([each]) => !ownKeys.includes(each as never)),
-    ) as unknown as typeof step,
-);
+    steps,
+    timeout: timeout && (timeout % 1000) * 60_000,
+    onFailure: 'FINISH_RUNNING',
+  });
+}
 
-const publishedFlow = record<Specs['PromotionFlow']>(
-  {
-    description: text,
-    version: text,
-    triggerEnvironment: name,
-    triggerWorkflow: name,
-    productSelector: fc.constant({}),
-    steps: fc.array(publishedStep, { maxLength: 4 }),
-    hooks,
-    maxAge: duration,
-    timeout: fc.nat(1000).map((minutes) => minutes * 60_000),
-    onFailure: fc.constant('FINISH_RUNNING'),
-    rollbackPolicies: fc.constant([]),
-  },
-  ['triggerEnvironment', 'steps', 'onFailure'],
-).map(({ productSelector: _, rollbackPolicies: _none, maxAge: _age, ...spec }): Specs['PromotionFlow'] => spec);
+const defined = (fields: object): object =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 
-const specs: { [K in Kind]: fc.Arbitrary<Specs[K]> } = {
-  Environment: record<Specs['Environment']>(
-    { kind: fc.constantFrom('NON_PRODUCTION', 'PRODUCTION'), description: text },
-    ['kind'],
-  ),
-  EnvironmentGroup: record<Specs['EnvironmentGroup']>(
-    {
-      description: text,
-      environments: record(
-        {
-          ...selectorFields,
-          kinds: environmentKinds,
-        },
-        [],
-      ),
-      gate: record(
-        {
-          policy: fc.constantFrom('ALL', 'ANY', 'AT_LEAST'),
-          count: fc.nat(),
-          percent: fc.nat(),
-          soak: duration,
-          freshness: duration,
-          unknownTimeout: duration,
-        },
-        ['policy'],
-      ),
-      maxParallel: fc.nat(),
-      maxFailures: fc.nat(3),
-    },
-    ['environments', 'gate', 'maxFailures'],
-  ),
-  PromotionTemplate: template,
-  PromotionWorkflow: record<Specs['PromotionWorkflow']>(
-    {
-      description: text,
-      actions: fc.array(
-        record<Specs['PromotionWorkflow']['actions'][number]>(
-          {
-            name,
-            type: fc.constantFrom('simulate', 'http'),
-            dependsOn: names,
-            parameters: fc.dictionary(key, json, { maxKeys: 3, noNullPrototype: true }),
-            timeout: duration,
-            retry: fc.record({ limit: fc.nat(9), backoff: duration, maxDelay: duration }, { noNullPrototype: true }),
-          },
-          ['name', 'type', 'parameters'],
-        ),
-        { maxLength: 3 },
-      ),
-    },
-    ['actions'],
-  ),
-  PromotionFlow: fc.oneof(
-    record<Specs['PromotionFlow']>(
-      {
-        description: text,
-        version: text,
-        triggerEnvironment: name,
-        triggerWorkflow: name,
-        productSelector: selector,
-        steps: fc.array(plainStep, { maxLength: 4 }),
-        hooks,
-        timeout: duration,
-        maxAge: duration,
-        onFailure: fc.constantFrom('FINISH_RUNNING', 'CONTINUE', 'STOP'),
-        rollbackPolicies: fc.array(rollbackPolicy, { maxLength: 2 }),
-      },
-      ['triggerEnvironment', 'steps', 'onFailure'],
-    ),
-    publishedFlow,
-  ),
-  Product: record<Specs['Product']>(
-    {
-      description: text,
-      promotionTemplateRef: name,
-      promotionTemplate: template,
-      promotionFlows: fc.array(
-        record<Specs['Product']['promotionFlows'][number]>(
-          {
-            name,
-            gitTriggerSelectors: fc.array(
-              fc.record(
-                {
-                  key: fc.constantFrom('commitMessage' as const, 'gitRevision' as const),
-                  operator: fc.constantFrom('In' as const, 'NotIn' as const),
-                  values: fc.array(text, { maxLength: 2 }),
-                },
-                { noNullPrototype: true },
-              ),
-              { maxLength: 2 },
-            ),
-          },
-          ['name'],
-        ),
-        { maxLength: 3 },
-      ),
-      concurrency: fc.constantFrom('QUEUE', 'TERMINATE', 'SUPERSEDE', 'PIPELINE'),
-      queueLimit: fc.constantFrom(50, 50, 7),
-    },
-    ['promotionFlows', 'concurrency', 'queueLimit'],
-  ),
-  Application: record<Specs['Application']>(
-    {
-      description: text,
-      product: name,
-      environment: name,
-      component: name,
-      driver: fc.oneof(
-        fc.record(
-          { type: fc.constant('git' as const), repoURL: text, branch: text, path: text },
-          { noNullPrototype: true },
-        ),
-        record<{ type: 'simulate'; duration?: number; failures?: number; failure?: 'FAILED' | 'TRANSIENT' }>(
-          {
-            type: fc.constant('simulate' as const),
-            duration,
-            failures: fc.integer({ min: -1, max: 9 }),
-            failure: fc.constantFrom('FAILED', 'TRANSIENT'),
-          },
-          ['type'],
-        ),
-      ),
-      health: fc.oneof<fc.Arbitrary<Specs['Application']['health']>[]>(
-        fc.constant({ type: 'none' }),
-        fc.constant({ type: 'report' }),
-        fc.record(
-          {
-            type: fc.constant('http' as const),
-            url: text,
-            headers: fc.dictionary(text, text, { maxKeys: 3, noNullPrototype: true }),
-            interval: duration,
-            grace: duration,
-            failureThreshold: fc.integer({ min: 1, max: 1_000 }),
-            timeout: duration,
-          },
-          { requiredKeys: ['type', 'url'], noNullPrototype: true },
-        ),
-        fc.record(
-          {
-            type: fc.constant('simulate' as const),
-            sequence: fc.array(fc.constantFrom('HEALTHY' as const, 'DEGRADED' as const)),
-            interval: duration,
-            grace: duration,
-            failureThreshold: fc.integer({ min: 1, max: 1_000 }),
-          },
-          { requiredKeys: ['type'], noNullPrototype: true },
-        ),
-      ),
-      sync: fc.oneof<fc.Arbitrary<NonNullable<Specs['Application']['sync']>>[]>(
-        fc.constant({ type: 'none' }),
-        fc.record(
-          {
-            type: fc.constant('http' as const),
-            url: text,
-            jsonPath: text,
-            headers: fc.dictionary(text, text, { maxKeys: 3, noNullPrototype: true }),
-            interval: duration,
-            timeout: duration,
-            limit: duration,
-          },
-          { requiredKeys: ['type', 'url'], noNullPrototype: true },
-        ),
-        fc.record(
-          { type: fc.constant('report' as const), limit: duration },
-          { requiredKeys: ['type'], noNullPrototype: true },
-        ),
-        fc.record(
-          { type: fc.constant('simulate' as const), after: duration, never: fc.array(text), limit: duration },
-          { requiredKeys: ['type'], noNullPrototype: true },
-        ),
-      ),
-      namespace: name,
-      runtime: text,
-    },
-    ['product', 'environment', 'driver', 'health'],
-  ),
-  ReleaseWindow: record<Specs['ReleaseWindow']>(
-    {
-      description: text,
-      kind: fc.constantFrom('ALLOW', 'DENY'),
-      timeZone: text,
-      cron: text,
-      rrule: text,
-      start: text,
-      from: text,
-      to: text,
-      duration,
-      end: text,
-      selector: record<Specs['ReleaseWindow']['selector']>(
-        { environments: record({ ...selectorFields, kinds: environmentKinds }, []), groups: names, products: selector },
-        ['environments', 'products'],
-      ),
-      holds: fc.array(fc.constantFrom('PROMOTE' as const, 'ROLLBACK' as const, 'APPROVE' as const), { maxLength: 3 }),
-      onClose: fc.constantFrom('FINISH', 'PAUSE'),
-      jitter: duration,
-      runway: fc.boolean(),
-    },
-    ['kind', 'timeZone', 'selector', 'holds', 'onClose', 'runway'],
-  ),
-};
+const specOf = (kind: Kind): fc.Arbitrary<object> =>
+  fc.tuple(objectOf(SPECS[kind]), fc.boolean()).map(([spec, bare]) => (bare ? published(kind, spec) : spec));
 
 const apiVersion = fc.constantFrom(undefined, 'codefresh.io/v1beta1', 'codefresh.io/v1beta2', 'nonsense');
 
 export const definition: fc.Arbitrary<AnyDefinition> = fc
-  .constantFrom(...(Object.keys(specs) as Kind[]))
+  .constantFrom(...KINDS)
   .chain((kind) =>
     fc.record({
       kind: fc.constant(kind),
       metadata: fc.record({ name, labels, annotations: labels }),
-      spec: specs[kind] as fc.Arbitrary<object>,
+      spec: specOf(kind),
     }),
   )
   .chain((made) =>

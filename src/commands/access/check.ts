@@ -1,8 +1,10 @@
 import { covers, ROLE_PERMISSIONS } from '../../core/access/index.ts';
 import type { Grant, Identity } from '../../core/access/index.ts';
+import { environmentSelector, selector } from '../../core/kinds/common.ts';
 import { refusal } from '../../core/problems.ts';
 import type { Refusal } from '../../core/problems.ts';
 import { Checks } from '../../core/validate/rules.ts';
+import { checkShape } from '../../core/validate/shape.ts';
 
 type Path = (string | number)[];
 
@@ -11,8 +13,8 @@ export function checkScope(
   path: Path,
 ): Refusal[] {
   const checks = new Checks();
-  checks.selector(products, [...path, 'products']);
-  checks.selector(environments, [...path, 'environments']);
+  checkShape(checks, selector, products, [...path, 'products']);
+  checkShape(checks, environmentSelector, environments, [...path, 'environments']);
   return checks.all();
 }
 

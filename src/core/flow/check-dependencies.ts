@@ -83,7 +83,7 @@ function checkCount({ refusals }: Checking, step: FlowStepSpec, i: number): void
     const { count } = rule;
     if (count === undefined) {
       refusals.add('INVALID', `AT_LEAST needs a count from 1 to ${most}`, path);
-    } else if (!Number.isInteger(count) || count < 1 || count > most) {
+    } else if (count > most) {
       refusals.add(
         'INVALID',
         `count is ${count}, but step ${quote(stepName(step))} has ${most} dependencies; use 1 to ${most}`,

@@ -1,16 +1,9 @@
 import type { RollbackPolicySpec, RollbackTargetSpec } from '../definitions.ts';
 import { quote } from '../wording.ts';
-import { checkApproval } from './check-approval.ts';
-import { MAX_DURATION, type Checking } from './checking.ts';
+import { checkEnoughPeople } from './check-approval.ts';
+import type { Checking } from './checking.ts';
 
 type Path = (string | number)[];
-
-const MAX_POLICIES = 50;
-const MAX_TARGETS = 50;
-const MAX_NAMES = 1000;
-/** More environments than any product has. */
-const MAX_COUNT = 10_000;
-const CAUSES = ['FAILED', 'DEGRADED', 'REPORTED', 'MANUAL', 'NOT_SYNCED'];
 
 /** What the flow promotes: a policy names nothing else. */
 interface Named {
@@ -22,15 +15,10 @@ interface Named {
 
 /** Whether the rollback policies say something that can be done: every name is in the flow, every number is one. */
 export function checkRollbackPolicies(checking: Checking): void {
-  const { spec, refusals } = checking;
+  const { spec } = checking;
   const policies = spec.rollbackPolicies ?? [];
-  const path = ['spec', 'rollbackPolicies'];
-  if (policies.length > MAX_POLICIES) {
-    const message = `there are ${policies.length} rollback policies; at most ${MAX_POLICIES} are possible`;
-    return refusals.add('INVALID', message, path);
-  }
   const named = namedBy(checking);
-  policies.forEach((policy, i) => checkPolicy(checking, named, policy, [...path, i]));
+  policies.forEach((policy, i) => checkPolicy(checking, named, policy, ['spec', 'rollbackPolicies', i]));
   const all = policies.findIndex((policy) => Object.values(policy.when).every((each) => each === undefined));
   if (all >= 0 && all < policies.length - 1) {
     checking.warnings.add(`rollback policy ${all + 1} fits everything, so the ones behind it are never taken`);
@@ -46,29 +34,12 @@ function namedBy({ spec, known }: Checking): Named {
 
 function checkPolicy(checking: Checking, named: Named, policy: RollbackPolicySpec, path: Path): void {
   const { refusals } = checking;
-  const { when, targets, observeFor, maxFailureAge, maxParallel, budget, markBad, onTargetFailure } = policy;
+  const { when, targets, markBad } = policy;
   checkNames(checking, named.environments, 'environment', when.environments, [...path, 'when', 'environments']);
   checkNames(checking, named.groups, 'group', when.groups, [...path, 'when', 'groups']);
-  if (when.causes?.length === 0)
-    refusals.add('INVALID', 'name a cause, or leave causes out', [...path, 'when', 'causes']);
-  when.causes?.forEach((cause, i) => checkWord(checking, cause, CAUSES, [...path, 'when', 'causes', i]));
-  checkDuration(checking, observeFor, 'observeFor', path);
-  checkDuration(checking, maxFailureAge, 'maxFailureAge', path);
-  checkDuration(checking, markBad.expiresAfter, 'expiresAfter', [...path, 'markBad']);
   if (markBad.scope === 'NONE' && markBad.expiresAfter !== undefined) {
     const message = 'nothing is marked bad with the scope NONE, so expiresAfter has no meaning; remove it';
     refusals.add('INVALID', message, [...path, 'markBad', 'expiresAfter']);
-  }
-  checkWord(checking, markBad.scope, ['NONE', 'ENVIRONMENT', 'GROUP', 'PRODUCT'], [...path, 'markBad', 'scope']);
-  checkWord(checking, onTargetFailure, ['STOP', 'CONTINUE'], [...path, 'onTargetFailure']);
-  for (const [name, value] of Object.entries({ maxParallel, budget })) {
-    if (value === undefined || (Number.isSafeInteger(value) && value >= 1 && value <= MAX_COUNT)) continue;
-    const message = `${name} is ${quote(value)}; it must be a whole number from 1 to ${MAX_COUNT}, or be left out`;
-    refusals.add('INVALID', message, [...path, name]);
-  }
-  if (targets.length > MAX_TARGETS) {
-    const message = `there are ${targets.length} targets; at most ${MAX_TARGETS} are possible`;
-    return refusals.add('INVALID', message, [...path, 'targets']);
   }
   targets.forEach((target, i) => {
     checkTarget(checking, named, target, [...path, 'targets', i]);
@@ -80,7 +51,7 @@ const KINDS = ['environments', 'group', 'siblings', 'downstream'] as const;
 
 function checkTarget(checking: Checking, named: Named, target: RollbackTargetSpec, path: Path): void {
   const { refusals } = checking;
-  const { environments, group, condition, mode, approval } = target;
+  const { environments, group, mode, approval } = target;
   const given = KINDS.filter((key) => target[key] !== undefined && target[key] !== false);
   if (given.length !== 1) {
     const found = given.length === 0 ? 'none of them' : given.join(' and ');
@@ -88,10 +59,8 @@ function checkTarget(checking: Checking, named: Named, target: RollbackTargetSpe
   }
   checkNames(checking, named.environments, 'environment', environments, [...path, 'environments']);
   checkNames(checking, named.groups, 'group', group === undefined ? undefined : [group], [...path, 'group'], false);
-  checkWord(checking, condition, ['SAME_VERSION', 'ALWAYS'], [...path, 'condition']);
-  checkWord(checking, mode, ['AUTOMATIC', 'APPROVAL'], [...path, 'mode']);
   if (approval === undefined) return;
-  if (mode === 'APPROVAL') checkApproval(refusals, approval, 'a rollback', [...path, 'approval']);
+  if (mode === 'APPROVAL') checkEnoughPeople(refusals, approval, 'a rollback', [...path, 'approval']);
   else {
     const message = 'nobody is asked in the mode AUTOMATIC; write mode APPROVAL, or remove the approval';
     refusals.add('INVALID', message, [...path, 'approval']);
@@ -127,11 +96,6 @@ function checkNames(
   listed = true,
 ): void {
   if (names === undefined) return;
-  if (names.length === 0)
-    refusals.add('INVALID', `name ${what === 'group' ? 'a group' : 'an environment'}, or leave it out`, path);
-  if (names.length > MAX_NAMES) {
-    return refusals.add('INVALID', `there are ${names.length} names; at most ${MAX_NAMES} are possible`, path);
-  }
   names.forEach((name, i) => {
     if (there.has(name)) return;
     const other = what === 'environment' ? known.groups.has(name) : known.environments.has(name);
@@ -142,16 +106,4 @@ function checkNames(
     if (when === 'RELEASED') return void warnings.add(`a rollback policy names what is not there: ${message}`);
     refusals.add('UNKNOWN_REFERENCE', message, listed ? [...path, i] : path);
   });
-}
-
-function checkDuration({ refusals }: Checking, value: number | undefined, name: string, path: Path): void {
-  if (value === undefined || (Number.isSafeInteger(value) && value > 0 && value <= MAX_DURATION)) return;
-  const message = `${name} is ${quote(value)} ms; it must be more than 0 and at most 366 days, for example 20m`;
-  refusals.add('INVALID', message, [...path, name]);
-}
-
-function checkWord({ refusals }: Checking, value: string, choices: string[], path: Path): void {
-  if (choices.includes(value)) return;
-  const hint = refusals.hint(value, choices);
-  refusals.add('INVALID', `${quote(value)} must be one of ${choices.join(', ')}.${hint}`, path);
 }

@@ -1,38 +1,23 @@
 import { DEFAULT_MAX_AGE } from '../definitions.ts';
 import type { FlowStepSpec } from '../definitions.ts';
+import { flowStep } from '../kinds/promotion-flow.ts';
+import { checkShape } from '../validate/shape.ts';
 import { quote } from '../wording.ts';
-import {
-  checkEnvironmentName,
-  checkHooks,
-  checkTimeout,
-  checkWorkflowName,
-  MAX_DURATION,
-  type Checking,
-} from './checking.ts';
-import { checkApproval } from './check-approval.ts';
+import { checkEnoughPeople } from './check-approval.ts';
+import type { Checking } from './checking.ts';
 import { stepName } from './graph.ts';
 import { spell } from '../duration.ts';
 
 /** A step by itself: its target, its policy, its times. What it waits for is `checkDependencies`. */
 export function checkStep(checking: Checking, step: FlowStepSpec, i: number): void {
   const path = ['spec', 'steps', i];
+  checkShape(checking.refusals, flowStep, step, path);
   checkTarget(checking, step, path);
   checkPolicy(checking, step, path);
-  checkHooks(checking, step.hooks, [...path, 'hooks']);
+  if (step.approval === undefined) return;
   const whose = `step ${quote(stepName(step))}`;
-  if (step.timeout !== undefined) checkTimeout(checking, step.timeout, whose, [...path, 'timeout']);
-  if (step.approval !== undefined) {
-    checkApproval(checking.refusals, step.approval, whose, [...path, 'approval']);
-    warnOfLimit(checking, step.approval.expiry, whose);
-  }
-  const soak = step.soak;
-  if (soak !== undefined && !(Number.isSafeInteger(soak) && soak >= 0 && soak <= MAX_DURATION)) {
-    checking.refusals.add(
-      'INVALID',
-      `the soak of ${whose} is ${quote(soak)} ms; it must be 0 or more and at most 366 days, for example 10m`,
-      [...path, 'soak'],
-    );
-  }
+  checkEnoughPeople(checking.refusals, step.approval, whose, [...path, 'approval']);
+  warnOfLimit(checking, step.approval.expiry, whose);
 }
 
 /** Waiting for people uses up no `timeout`; it ends with the release's age. */
@@ -51,11 +36,6 @@ function checkTarget(checking: Checking, step: FlowStepSpec, path: (string | num
     const found = given.length === 0 ? 'none of them' : given.map((key) => `${key} ${quote(step[key])}`).join(' and ');
     refusals.add('INVALID', `a step has exactly one of environment, group or workflow; this one has ${found}`, path);
   }
-  if (step.environment !== undefined) {
-    checkEnvironmentName(checking, step.environment, [...path, 'environment']);
-  }
-  if (step.group !== undefined) checkGroup(checking, step.group, [...path, 'group']);
-  if (step.workflow !== undefined) checkWorkflowName(checking, step.workflow, [...path, 'workflow']);
   if (given.length !== 1) return;
 
   if (step.workflow === undefined) {
@@ -90,26 +70,6 @@ function checkTarget(checking: Checking, step: FlowStepSpec, path: (string | num
   }
 }
 
-function checkGroup({ known, refusals }: Checking, name: string, path: (string | number)[]): void {
-  const members = known.groups.get(name);
-  if (members === undefined) {
-    const hint = known.environments.has(name)
-      ? ` ${quote(name)} is an environment: write "environment: ${name}".`
-      : refusals.hint(name, known.groups.keys());
-    refusals.add(
-      'UNKNOWN_REFERENCE',
-      `group ${quote(name)} does not exist; create it or name another one.${hint}`,
-      path,
-    );
-  } else if (members.length === 0) {
-    refusals.add(
-      'INVALID',
-      `group ${quote(name)} is empty: its selector matches no environment, so there is nothing to promote`,
-      path,
-    );
-  }
-}
-
 function checkPolicy(checking: Checking, step: FlowStepSpec, path: (string | number)[]): void {
   const { policy } = step;
   const { refusals } = checking;
@@ -121,9 +81,6 @@ function checkPolicy(checking: Checking, step: FlowStepSpec, path: (string | num
     return;
   }
   if (!policy) return;
-  for (const key of ['preAction', 'postAction'] as const) {
-    if (policy[key] !== undefined) checkWorkflowName(checking, policy[key], [...path, 'policy', key]);
-  }
   if (policy.action === 'pr') {
     refusals.add('INVALID', 'pull requests are not available yet; use action commit', [...path, 'policy', 'action']);
   }

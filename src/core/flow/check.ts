@@ -1,17 +1,13 @@
 import type { PromotionFlowSpec } from '../definitions.ts';
+import { promotionFlow } from '../kinds/promotion-flow.ts';
 import type { Refusal } from '../problems.ts';
-import { quote, Refusals } from '../wording.ts';
+import { Checks } from '../validate/rules.ts';
+import { checkShape } from '../validate/shape.ts';
+import { quote } from '../wording.ts';
 import { checkDependencies } from './check-dependencies.ts';
 import { checkRollbackPolicies } from './check-rollback.ts';
 import { checkStep } from './check-step.ts';
-import {
-  checkEnvironmentName,
-  checkHooks,
-  checkTimeout,
-  checkWorkflowName,
-  type Checking,
-  type Known,
-} from './checking.ts';
+import { checkNames, type Checking, type Known } from './checking.ts';
 import { indexFlow, stepName } from './graph.ts';
 
 export interface FlowCheck {
@@ -26,15 +22,17 @@ export interface FlowCheck {
  * policy names may have left a group since the flow was saved; that is a warning then, and keeps no release from going out.
  */
 export function checkFlow(spec: PromotionFlowSpec, known: Known, when: 'SAVED' | 'RELEASED' = 'SAVED'): FlowCheck {
-  const checking: Checking = { spec, known, when, refusals: new Refusals(), warnings: new Set() };
+  const checking: Checking = { spec, known, when, refusals: new Checks(), warnings: new Set() };
   const { refusals, warnings } = checking;
-  checkEnvironmentName(checking, spec.triggerEnvironment, ['spec', 'triggerEnvironment']);
-  if (spec.triggerWorkflow !== undefined) {
-    checkWorkflowName(checking, spec.triggerWorkflow, ['spec', 'triggerWorkflow']);
-  }
-  checkHooks(checking, spec.hooks, ['spec', 'hooks']);
-  if (spec.timeout !== undefined) checkTimeout(checking, spec.timeout, 'the flow', ['spec', 'timeout']);
-  if (spec.maxAge !== undefined) checkTimeout(checking, spec.maxAge, 'the flow', ['spec', 'maxAge'], 'maxAge');
+  checkNames(checking);
+  // Each step is looked at by itself, however many there are.
+  checkShape(refusals, promotionFlow, { ...spec, steps: undefined }, ['spec']);
+  if (
+    [spec, ...spec.steps].some(({ hooks }) =>
+      Object.values(hooks ?? {}).some((each) => (each ?? undefined) !== undefined),
+    )
+  )
+    warnings.add('hooks are stored but not run yet');
   if (spec.steps.length === 0) {
     refusals.add(
       'INVALID',

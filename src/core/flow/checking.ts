@@ -1,4 +1,7 @@
-import type { Hooks, PromotionFlowSpec } from '../definitions.ts';
+import type { Kind, PromotionFlowSpec } from '../definitions.ts';
+import { promotionFlow } from '../kinds/promotion-flow.ts';
+import { referencesIn, type Path } from '../kinds/walk.ts';
+import type { Checks } from '../validate/rules.ts';
 import { quote, type Refusals } from '../wording.ts';
 import type { Members } from './graph.ts';
 
@@ -20,54 +23,48 @@ export interface Checking {
   spec: PromotionFlowSpec;
   known: Known;
   when: 'SAVED' | 'RELEASED';
-  refusals: Refusals;
+  refusals: Checks;
   warnings: Set<string>;
 }
 
-export function checkEnvironmentName({ known, refusals }: Checking, name: string, path: (string | number)[]): void {
-  if (known.environments.has(name)) return;
-  const hint = known.groups.has(name)
-    ? ` ${quote(name)} is a group: write "group: ${name}".`
-    : refusals.hint(name, known.environments.keys?.());
-  refusals.add(
-    'UNKNOWN_REFERENCE',
-    `environment ${quote(name)} does not exist; create it or name another one.${hint}`,
-    path,
-  );
+/** Everything that the flow names exists, and every group has members. */
+export function checkNames(checking: Checking): void {
+  for (const { kind, name, path } of referencesIn(promotionFlow, checking.spec))
+    CHECK_NAME[kind]?.(checking, name, path);
 }
 
-export function checkWorkflowName({ known, refusals }: Checking, name: string, path: (string | number)[]): void {
-  if (known.workflows.has(name)) return;
-  const hint = refusals.hint(name, known.workflows.keys?.());
-  refusals.add(
-    'UNKNOWN_REFERENCE',
-    `workflow ${quote(name)} does not exist; create it or name another one.${hint}`,
-    path,
-  );
-}
+const CHECK_NAME: { [K in Kind]?: (checking: Checking, name: string, path: Path) => void } = {
+  Environment({ known, refusals }, name, path) {
+    if (known.environments.has(name)) return;
+    const hint = known.groups.has(name)
+      ? ` ${quote(name)} is a group: write "group: ${name}".`
+      : refusals.hint(name, known.environments.keys?.());
+    refuseUnknown(refusals, 'environment', name, hint, path);
+  },
 
-export function checkHooks(checking: Checking, hooks: Hooks | undefined, path: (string | number)[]): void {
-  for (const [hook, workflow] of Object.entries(hooks ?? {})) {
-    if (workflow === undefined || workflow === null) continue;
-    checkWorkflowName(checking, workflow, [...path, hook]);
-    checking.warnings.add('hooks are stored but not run yet');
-  }
-}
+  EnvironmentGroup({ known, refusals }, name, path) {
+    const members = known.groups.get(name);
+    if (members === undefined) {
+      const hint = known.environments.has(name)
+        ? ` ${quote(name)} is an environment: write "environment: ${name}".`
+        : refusals.hint(name, known.groups.keys());
+      refuseUnknown(refusals, 'group', name, hint, path);
+    } else if (members.length === 0) {
+      refusals.add(
+        'INVALID',
+        `group ${quote(name)} is empty: its selector matches no environment, so there is nothing to promote`,
+        path,
+      );
+    }
+  },
 
-/** Longer than any release should live, short enough that every date stays a date. */
-export const MAX_DURATION = 366 * 24 * 60 * 60 * 1000;
+  PromotionWorkflow({ known, refusals }, name, path) {
+    if (!known.workflows.has(name))
+      refuseUnknown(refusals, 'workflow', name, refusals.hint(name, known.workflows.keys?.()), path);
+  },
+};
 
-export function checkTimeout(
-  { refusals }: Checking,
-  timeout: number,
-  whose: string,
-  path: (string | number)[],
-  what = 'timeout',
-): void {
-  if (Number.isSafeInteger(timeout) && timeout > 0 && timeout <= MAX_DURATION) return;
-  refusals.add(
-    'INVALID',
-    `the ${what} of ${whose} is ${quote(timeout)} ms; it must be more than 0 and at most 366 days, for example 30m`,
-    path,
-  );
+function refuseUnknown(refusals: Refusals, what: string, name: string, hint: string, path: Path): void {
+  const message = `${what} ${quote(name)} does not exist; create it or name another one.${hint}`;
+  refusals.add('UNKNOWN_REFERENCE', message, path);
 }

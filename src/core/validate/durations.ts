@@ -1,26 +1,12 @@
 import type { AnyDefinition } from '../definitions.ts';
 import { formatDuration } from '../duration.ts';
+import { SPECS } from '../kinds/index.ts';
+import { placesOf } from '../kinds/walk.ts';
 import { refusal } from '../problems.ts';
 import type { Refusal } from '../problems.ts';
 import { quote } from '../wording.ts';
 import type { Path } from './rules.ts';
 
-/** Fields that hold a length of time, whatever stands around them. */
-const LENGTHS: ReadonlySet<string> = new Set([
-  'timeout',
-  'maxAge',
-  'soak',
-  'expiry',
-  'observeFor',
-  'maxFailureAge',
-  'expiresAfter',
-  'unknownTimeout',
-  'freshness',
-  'jitter',
-  'duration',
-]);
-/** What is below these is often meant to be short, or is no definition's own field. */
-const SHORT: ReadonlySet<string> = new Set(['retry', 'driver', 'health', 'sync', 'parameters', 'headers', 'labels']);
 /** In milliseconds: nobody means less. */
 const LEAST = 1_000;
 
@@ -30,19 +16,12 @@ const LEAST = 1_000;
  */
 export function doubtfulDurations({ kind, spec }: AnyDefinition): Refusal[] {
   const found: Refusal[] = [];
-  const walk = (value: unknown, path: Path): void => {
-    if (typeof value !== 'object' || value === null) return;
-    for (const [key, inner] of Object.entries(value)) {
-      const at = [...path, Array.isArray(value) ? Number(key) : key];
-      if (LENGTHS.has(key) && typeof inner === 'number' && inner > 0 && inner < LEAST) {
-        const name = at.slice(1).join('.');
-        const message = `${name} is ${formatDuration(inner)}: a bare number was read as milliseconds; write ${inner}s, ${inner}m or ${inner}h`;
-        found.push(refusal('INVALID', message, at));
-      }
-      if (!SHORT.has(key)) walk(inner, at);
-    }
-  };
-  walk(spec, ['spec']);
+  for (const { shape, value, path } of placesOf(SPECS[kind], spec, ['spec'])) {
+    if (shape.is !== 'duration' || shape.short || typeof value !== 'number' || value <= 0 || value >= LEAST) continue;
+    const name = path.slice(1).join('.');
+    const message = `${name} is ${formatDuration(value)}: a bare number was read as milliseconds; write ${value}s, ${value}m or ${value}h`;
+    found.push(refusal('INVALID', message, path));
+  }
   if (kind === 'PromotionWorkflow') {
     spec.actions.forEach(({ parameters }, index) => {
       found.push(...bareParameter(parameters.duration, ['spec', 'actions', index, 'parameters', 'duration']));

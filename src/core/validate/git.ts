@@ -1,21 +1,13 @@
-import type { GitDriverSpec } from '../definitions.ts';
 import { quote } from '../wording.ts';
 import type { Checks, Path } from './rules.ts';
 
-/**
- * These values end up as arguments of git. A leading `-` would be an option there, `ext::` a command to run, and `..`
- * a way out of the repository.
- */
-export function checkGitDriver(checks: Checks, driver: GitDriverSpec, path: Path): void {
-  checkRepoUrl(checks, driver.repoURL, [...path, 'repoURL']);
-  checkBranch(checks, driver.branch, [...path, 'branch']);
-  if (driver.path !== '.') checkFolderPath(checks, driver.path, 'the path', [...path, 'path']);
-}
+// These values end up as arguments of git. A leading `-` would be an option there, `ext::` a command to run, and `..` a way out
+// of the repository.
 
 // oxlint-disable-next-line no-control-regex
 const UNPRINTABLE = /[\u0000-\u0020\u007f]/;
 
-function checkRepoUrl(checks: Checks, url: string, path: Path): void {
+export function checkRepoUrl(checks: Checks, url: string, path: Path): void {
   const example = 'use https://, ssh://, git@host:path, file:// or an absolute path';
   if (url.length > 2000) return checks.invalid(`repoURL has ${url.length} characters; at most 2000 fit`, path);
   if (url.startsWith('-') || UNPRINTABLE.test(url)) {
@@ -46,7 +38,7 @@ function checkRepoUrl(checks: Checks, url: string, path: Path): void {
 }
 
 /** What `git check-ref-format --branch` accepts, and nothing that git would read as something else. */
-function checkBranch(checks: Checks, branch: string, path: Path): void {
+export function checkBranch(checks: Checks, branch: string, path: Path): void {
   const wrong =
     branch === '' || branch === '@' || branch === 'HEAD'
       ? 'is not a name of a branch'

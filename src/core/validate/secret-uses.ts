@@ -1,5 +1,9 @@
 import type { AnyDefinition, Definition } from '../definitions.ts';
 import type { Refusal } from '../problems.ts';
+import { ACTIONS } from '../kinds/actions.ts';
+import { SPECS } from '../kinds/index.ts';
+import type { Field } from '../kinds/shape.ts';
+import { placesOf } from '../kinds/walk.ts';
 import { refusal } from '../problems.ts';
 import type { SecretUse } from '../secrets.ts';
 import { secretsIn, whyNotSent } from '../secrets.ts';
@@ -14,21 +18,20 @@ interface Sending {
   path: (string | number)[];
 }
 
-function sendingsOf(definition: AnyDefinition): Sending[] {
-  if (definition.kind === 'Application') {
-    const { health, sync, product } = definition.spec;
-    const sources = { health, sync };
-    return (['health', 'sync'] as const).flatMap((key) => {
-      const source = sources[key];
-      if (source?.type !== 'http') return [];
-      return [{ product, url: source.url, value: source.headers ?? {}, path: ['spec', key, 'headers'] }];
-    });
-  }
-  if (definition.kind !== 'PromotionWorkflow') return [];
-  return definition.spec.actions.flatMap(({ type, parameters }, index) => {
+function sendingsOf({ kind, spec }: AnyDefinition): Sending[] {
+  const product = kind === 'Application' ? spec.product : undefined;
+  const own = [...placesOf(SPECS[kind], spec, ['spec'])].flatMap(({ field, inside, value, path }): Sending[] =>
+    field?.secretsFor === undefined ? [] : [{ product, url: inside?.[field.secretsFor], value, path }],
+  );
+  if (kind !== 'PromotionWorkflow') return own;
+  // Of an action, its parameters are judged as a whole: the address may hold a secret, too.
+  const actions = spec.actions.flatMap(({ type, parameters }, index): Sending[] => {
+    const fields: Field[] = Object.values(ACTIONS[type]?.fields ?? {});
+    const address = fields.find(({ secretsFor }) => secretsFor !== undefined)?.secretsFor;
     const path = ['spec', 'actions', index, 'parameters'];
-    return type === 'http' ? [{ url: parameters['url'], value: parameters, path }] : [];
+    return address === undefined ? [] : [{ url: parameters[address], value: parameters, path }];
   });
+  return [...own, ...actions];
 }
 
 /** The names of all secrets that a definition sends somewhere. */

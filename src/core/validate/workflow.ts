@@ -1,61 +1,49 @@
 import type { PromotionWorkflowSpec, WorkflowAction } from '../definitions.ts';
 import { findCycles } from '../flow/cycles.ts';
 import type { FlowIndex } from '../flow/graph.ts';
-import { refusePath } from '../json-path.ts';
+import { ACTIONS } from '../kinds/actions.ts';
+import type { ObjectShape } from '../kinds/shape.ts';
+import { placesOf } from '../kinds/walk.ts';
 import { quote } from '../wording.ts';
-import { checkHttpUrl } from './application.ts';
 import { bareParameter } from './durations.ts';
 import { LIMITS, type Checks, type Path } from './rules.ts';
+import { TEXTS } from './texts.ts';
 
 export function checkWorkflow(checks: Checks, spec: PromotionWorkflowSpec): void {
   const path = ['spec', 'actions'];
-  checks.description(spec.description);
-  if (spec.actions.length === 0) checks.invalid('a workflow needs at least one action', path);
-  if (!checks.count(spec.actions, 'actions', path, LIMITS.actions)) return;
+  if (spec.actions.length > LIMITS.actions) return;
   spec.actions.forEach((action, i) => checkAction(checks, action, [...path, i]));
   checkOrder(checks, spec.actions, path);
 }
 
-const PARAMETERS: Record<WorkflowAction['type'], string[]> = {
-  simulate: ['duration', 'fail', 'failures', 'outputs'],
-  http: ['url', 'method', 'headers', 'body', 'expectStatus', 'outputs'],
-};
-
 function checkAction(checks: Checks, action: WorkflowAction, path: Path): void {
-  checks.name(action.name, 'the action', [...path, 'name']);
-  checks.oneOf(action.type, ['simulate', 'http'], 'the type', [...path, 'type']);
-  checks.duration(action.timeout, 'timeout', [...path, 'timeout']);
-  if (action.retry) {
-    const { limit, backoff, maxDelay } = action.retry;
-    checks.integer(limit, 'limit', 0, 100, [...path, 'retry', 'limit']);
-    checks.duration(backoff, 'backoff', [...path, 'retry', 'backoff'], 0);
-    checks.duration(maxDelay, 'maxDelay', [...path, 'retry', 'maxDelay'], 0);
-  }
   const wrong = wrongWith(action.parameters);
   if (wrong) {
     checks.invalid(`the parameters of action ${quote(action.name)} ${wrong}`, [...path, 'parameters']);
     return;
   }
+  checkParameters(checks, action, [...path, 'parameters']);
+}
+
+/** As far as it can be seen now: with a `${NAME}` in it, a value is only known when the action runs; it is checked again there. */
+function checkParameters(checks: Checks, { name: action, type, parameters }: WorkflowAction, path: Path): void {
+  const shape: ObjectShape | undefined = ACTIONS[type];
+  if (!shape) return;
   // A misspelt parameter would only be noticed in the middle of a release.
-  const known = PARAMETERS[action.type] ?? [];
-  for (const name of Object.keys(action.parameters)) {
+  const known = Object.keys(shape.fields);
+  for (const name of Object.keys(parameters)) {
     if (known.includes(name)) continue;
-    const message = `an action of type ${action.type} has no parameter ${quote(name)}; it has ${known.join(', ')}`;
-    checks.invalid(message, [...path, 'parameters', name]);
+    const message = `an action of type ${type} has no parameter ${quote(name)}; it has ${known.join(', ')}`;
+    checks.invalid(message, [...path, name]);
   }
-  for (const { message, path: at } of bareParameter(action.parameters.duration, [...path, 'parameters', 'duration']))
-    checks.invalid(message, at);
-  const { url, outputs } = action.parameters;
-  if (action.type !== 'http') return;
-  for (const [name, jsonPath] of Object.entries(outputs ?? {})) {
-    const refused = typeof jsonPath === 'string' && !jsonPath.includes('${') ? refusePath(jsonPath) : undefined;
-    if (refused) checks.invalid(refused, [...path, 'parameters', 'outputs', name]);
+  for (const [name, { presence, shape: each }] of Object.entries(shape.fields)) {
+    if (presence !== 'required' || (each.is === 'text') === (typeof parameters[name] === 'string')) continue;
+    checks.invalid(`action ${quote(action)} of type ${type} needs the parameter ${name}`, [...path, name]);
   }
-  if (typeof url !== 'string') {
-    checks.invalid(`action ${quote(action.name)} of type http needs the parameter url`, [...path, 'parameters', 'url']);
-  } else if (!url.includes('${')) {
-    // With a ${NAME} in it, the address is only known when the action runs; it is checked again there.
-    checkHttpUrl(checks, url, [...path, 'parameters', 'url']);
+  for (const { shape: each, value, path: at } of placesOf(shape, parameters, path)) {
+    if (each.is === 'duration') for (const { message } of bareParameter(value, at)) checks.invalid(message, at);
+    if (each.is !== 'text' || !each.rule || typeof value !== 'string' || value.includes('${')) continue;
+    TEXTS[each.rule](checks, value, at);
   }
 }
 
@@ -74,7 +62,7 @@ function checkOrder(checks: Checks, actions: WorkflowAction[], path: Path): void
     dependents: [[], ...actions.map(() => [])],
   };
   actions.forEach((action, i) => {
-    if (!checks.count(action.dependsOn, 'dependencies', [...path, i, 'dependsOn'], LIMITS.actions)) return;
+    if ((action.dependsOn?.length ?? 0) > LIMITS.actions) return;
     const seen = new Set<string>();
     (action.dependsOn ?? []).forEach((name, j) => {
       const at = [...path, i, 'dependsOn', j];

@@ -52,7 +52,7 @@ export async function runHttp(
 
 function prepare(parameters: HttpParameters, key: string): { url: URL; init: RequestInit } {
   const { body } = parameters;
-  const method = parameters.method ?? (body === undefined ? 'GET' : 'POST');
+  const method = parameters.method?.toUpperCase() ?? (body === undefined ? 'GET' : 'POST');
   try {
     const { url, headers: login } = openUrl(parameters.url);
     const headers = new Headers({ ...login, ...parameters.headers });

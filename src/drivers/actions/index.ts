@@ -1,4 +1,5 @@
 import type { WorkflowAction } from '../../core/definitions.ts';
+import { ACTIONS } from '../../core/kinds/actions.ts';
 import type { EffectContext, SecretSource } from '../driver.ts';
 import type { HttpClient } from '../http.ts';
 import { PermanentError, TransientError } from '../driver.ts';
@@ -6,7 +7,7 @@ import { runHttp } from './http.ts';
 import { openReferenced, valuesOf } from '../secret-references.ts';
 import { interpolate } from './interpolate.ts';
 import { checkOutputs } from './outputs.ts';
-import { httpParameters, readParameters, simulateParameters } from './parameters.ts';
+import { readParameters } from './parameters.ts';
 import { runSimulate } from './simulate.ts';
 
 /** Nobody waits for an answer for longer, unless the action says so. */
@@ -33,8 +34,8 @@ export async function runAction(
     const filled = interpolate(action.parameters, { ...parameters, ...valuesOf(opened) });
     const outputs =
       action.type === 'http'
-        ? await runHttp(readParameters(httpParameters, filled), context, signal, http, opened)
-        : await runSimulate(readParameters(simulateParameters, filled), context, signal);
+        ? await runHttp(readParameters(ACTIONS.http, filled), context, signal, http, opened)
+        : await runSimulate(readParameters(ACTIONS.simulate, filled), context, signal);
     return checkOutputs(outputs);
   } catch (error) {
     context.signal.throwIfAborted();

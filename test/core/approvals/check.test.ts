@@ -1,15 +1,18 @@
 import { describe, expect, test } from 'vitest';
-import { checkApproval } from '../../../src/core/flow/check-approval.ts';
+import { checkEnoughPeople } from '../../../src/core/flow/check-approval.ts';
 import { checkFlow } from '../../../src/core/flow.ts';
 import type { ApprovalSpec } from '../../../src/core/definitions.ts';
 import { DAY } from '../../../src/core/definitions.ts';
-import { Refusals } from '../../../src/core/wording.ts';
+import { approval } from '../../../src/core/kinds/approval.ts';
+import { Checks } from '../../../src/core/validate/rules.ts';
+import { checkShape } from '../../../src/core/validate/shape.ts';
 import { approvalOf } from '../support/builders.ts';
 
 function refused(spec: ApprovalSpec): string[] {
-  const refusals = new Refusals();
-  checkApproval(refusals, spec, 'step "eu"', ['approval']);
-  return refusals.all().map(({ path, message }) => `${path.join('.')}: ${message}`);
+  const checks = new Checks();
+  checkShape(checks, approval, spec, ['approval']);
+  checkEnoughPeople(checks, spec, 'step "eu"', ['approval']);
+  return checks.all().map(({ path, message }) => `${path.join('.')}: ${message}`);
 }
 
 describe('an approval that can be given', () => {
@@ -39,22 +42,30 @@ describe('an approval that nobody can give', () => {
   });
 
   test.each<[string, Partial<ApprovalSpec>, string]>([
-    ['no number', { rules: [{ count: 1.5 }] }, 'approval.rules.0.count: a rule needs "1.5" approvals'],
-    ['nobody', { rules: [{ count: 0 }] }, 'approval.rules.0.count: a rule needs "0" approvals'],
+    [
+      'no number',
+      { rules: [{ count: 1.5 }] },
+      'approval.rules.0.count: count is "1.5"; it must be a whole number from 1 to 100',
+    ],
+    [
+      'nobody',
+      { rules: [{ count: 0 }] },
+      'approval.rules.0.count: count is "0"; it must be a whole number from 1 to 100',
+    ],
     ['an empty name', { rules: [{ count: 1, groups: ['sre', ' '] }] }, 'approval.rules.0.groups.1: " " names nobody'],
     ['a rule without a word', { rules: [{ count: 1, name: '' }] }, 'approval.rules.0.name: the rule'],
-    ['no time', { expiry: 0 }, 'approval.expiry: the approval of step "eu" expires after "0" ms'],
-    ['too long', { expiry: 400 * DAY }, 'approval.expiry: the approval of step "eu" expires after "34560000000" ms'],
-    ['another end', { onExpiry: 'PASS' as 'FAIL' }, 'approval.onExpiry: onExpiry is "PASS"; it must be FAIL or WAIT'],
+    ['no time', { expiry: 0 }, 'approval.expiry: expiry is "0" ms; it must be more than 0'],
     [
-      'too many rules',
-      { rules: Array(21).fill({ count: 1 }) },
-      'approval.rules: the approval of step "eu" has 21 rules',
+      'too long',
+      { expiry: 400 * DAY },
+      'approval.expiry: expiry is "34560000000" ms; it must be more than 0 and at most 366 days',
     ],
+    ['another end', { onExpiry: 'PASS' as 'FAIL' }, 'approval.onExpiry: onExpiry "PASS" must be one of FAIL, WAIT'],
+    ['too many rules', { rules: Array(21).fill({ count: 1 }) }, 'approval.rules: there are 21 rules; at most 20'],
     [
       'too many names',
       { rules: [{ count: 1, users: Array.from({ length: 201 }, (_, each) => `u${each}`) }] },
-      'approval.rules.0.users: a rule names 201 users',
+      'approval.rules.0.users: there are 201 users; at most 200',
     ],
   ])('%s', (_, more, beginning) => {
     const [first = '', ...rest] = refused({ ...approvalOf('1'), ...more });

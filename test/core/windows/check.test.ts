@@ -106,7 +106,7 @@ describe('a window that cannot', () => {
     ['a zone that is none', { ...CRON, timeZone: 'Europe/Berlim' }, /^timeZone: .* Did you mean "Europe\/Berlin"\?$/],
     ['a zone without clocks', { ...CRON, timeZone: '+05:30' }, /^timeZone: the time zone "\+05:30" is not known/],
     ['no action', { ...CRON, holds: [] }, /^holds: a window holds at least one/],
-    ['another action', { ...CRON, holds: ['DEPLOY' as 'PROMOTE'] }, /^holds.0: the action "DEPLOY" must be one of/],
+    ['another action', { ...CRON, holds: ['DEPLOY' as 'PROMOTE'] }, /^holds.0: "DEPLOY" must be one of/],
     ['no group', { ...CRON, ...select([]) }, /^selector.groups: name at least one group, or remove groups$/],
     ['too many groups', { ...CRON, ...select(many(1_001)) }, /^selector.groups: there are 1001 groups/],
     ['a group that is none', { ...CRON, ...select(['g', 'G']) }, /^selector.groups.1: "G" must be a name/],

@@ -1,0 +1,66 @@
+import { healthStatus } from './common.ts';
+import { choice, duration, integer, list, map, nothing, object, optional, required, text } from './shape.ts';
+
+const short = { short: true };
+
+/** When DEGRADED counts for a source that is asked. */
+const tolerance = {
+  grace: optional(duration(0, short), 'What is seen within this time after the change decides nothing.'),
+  failureThreshold: optional(
+    integer(1, 1_000),
+    'How many looks in a row must find it DEGRADED before that counts; 3 for `http` when left out, 1 for `simulate`.',
+  ),
+};
+
+const http = object(
+  'HttpHealthSource',
+  'An address that is asked: 2xx is HEALTHY, anything else DEGRADED, no answer UNKNOWN.',
+  {
+    url: required(text({ rule: 'httpUrl' }), 'The address.'),
+    headers: optional(
+      map('header', text({ rule: 'header' }), 'headers', 50),
+      'Headers that are sent; `${secrets.NAME}` is the value of a secret.',
+      { aboutInput: 'Headers to send; `${secrets.NAME}` is the value of a secret.', secretsFor: 'url' },
+    ),
+    interval: optional(duration(1, short), 'How often it is asked.'),
+    timeout: optional(duration(1, short), 'How long it may take to answer.'),
+    ...tolerance,
+  },
+);
+
+const simulate = object('SimulateHealthSource', 'A given sequence. For demonstrations and tests.', {
+  sequence: optional(
+    list(healthStatus, 'statuses', { empty: 'the sequence needs at least one status' }),
+    'One after the other; the last one stays.',
+  ),
+  interval: optional(duration(1, short), 'How long each of them lasts.'),
+  degraded: optional(list(text(), 'versions'), 'What people call the versions that are DEGRADED once they are there.'),
+  ...tolerance,
+});
+
+export const health = choice({
+  name: 'ApplicationHealthSource',
+  about: 'Where the health of an application is known from.',
+  aboutInput: 'Where the health of an application is known from: exactly one of the fields.',
+  aboutType: 'Which source; HTTP and SIMULATE have a field of their own.',
+  enum: { name: 'HealthSourceType', about: 'Where the health of an application is known from.' },
+  choices: {
+    none: {
+      about: '`true`: nowhere; it counts as healthy as soon as its change is made.',
+      word: 'Nowhere: it counts as healthy as soon as its change is made.',
+      shape: nothing,
+    },
+    simulate: {
+      about: 'A given sequence.',
+      word: 'A given sequence. For demonstrations and tests.',
+      shape: simulate,
+    },
+    http: { about: 'An address that is asked.', shape: http },
+    /** Somebody tells us through the API (`healthReport`); until then PROGRESSING. */
+    report: {
+      about: '`true`: somebody tells, with `healthReport`.',
+      word: 'Somebody tells, with `healthReport`.',
+      shape: nothing,
+    },
+  },
+});

@@ -1,0 +1,40 @@
+import { application } from './application.ts';
+import { environment, environmentGroup } from './environment.ts';
+import type { Kind } from './names.ts';
+import { product, promotionTemplate } from './product.ts';
+import { promotionFlow } from './promotion-flow.ts';
+import { promotionWorkflow } from './promotion-workflow.ts';
+import { releaseWindow } from './release-window.ts';
+import type { Infer, ObjectShape } from './shape.ts';
+
+export { KINDS, type Kind } from './names.ts';
+
+/** The spec of each kind of definition. */
+export const SPECS = {
+  Environment: environment,
+  EnvironmentGroup: environmentGroup,
+  PromotionTemplate: promotionTemplate,
+  PromotionWorkflow: promotionWorkflow,
+  PromotionFlow: promotionFlow,
+  Product: product,
+  Application: application,
+  ReleaseWindow: releaseWindow,
+} satisfies Record<Kind, ObjectShape>;
+
+export type Specs = { [K in Kind]: Infer<(typeof SPECS)[K]> };
+
+/** What the API's enum of kinds says of each. */
+export const ABOUT: Record<Kind, string> = {
+  Product: 'What is released.',
+  Application: "A product's deployable in one environment.",
+  Environment: 'A place to deploy to.',
+  EnvironmentGroup: 'A named set of environments with a gate.',
+  PromotionFlow: 'The way of a version through the environments.',
+  PromotionWorkflow: 'Named actions that run before, after or around a change.',
+  PromotionTemplate: 'Which files and values of an application are promoted.',
+  ReleaseWindow: 'When promotion into environments is allowed or denied.',
+};
+
+/** As sentences and the API call it: `a release window`, `releaseWindowCreate`. */
+export const nounOf = (kind: Kind): string => kind.replace(/(?<=.)[A-Z]/g, (letter) => ` ${letter}`).toLowerCase();
+export const fieldOf = (kind: Kind): string => kind.charAt(0).toLowerCase() + kind.slice(1);

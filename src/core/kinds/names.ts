@@ -1,0 +1,13 @@
+/** What can be defined, in an order in which nothing is named before it is there. */
+export const KINDS = [
+  'Environment',
+  'EnvironmentGroup',
+  'PromotionTemplate',
+  'PromotionWorkflow',
+  'PromotionFlow',
+  'Product',
+  'Application',
+  'ReleaseWindow',
+] as const;
+
+export type Kind = (typeof KINDS)[number];

@@ -1,0 +1,29 @@
+import { stringify } from 'yaml';
+import { KINDS } from '../core/kinds/index.ts';
+import { fieldTables } from './field-tables.ts';
+import { customResourceDefinition, jsonSchema } from './json-schema.ts';
+
+export const DOCS_PAGE = 'docs/manifests.md';
+export const SCHEMA_FILE = 'schemas/sluice.schema.json';
+
+const BEGIN = '<!-- fields: written by `npm run schema` -->';
+const END = '<!-- /fields -->';
+
+/** The page with the tables of today between its two marks; all around them is written by people. */
+export function withFieldTables(page: string): string {
+  const [before, rest] = page.split(BEGIN);
+  const after = rest?.split(END)[1];
+  if (before === undefined || after === undefined) throw new Error(`${DOCS_PAGE} lacks the marks ${BEGIN} and ${END}`);
+  return `${before}${BEGIN}\n\n${fieldTables()}\n\n${END}${after}`;
+}
+
+/** For editors. Committed, because they fetch it by its address. */
+export const schemaText = (): string => `${JSON.stringify(jsonSchema(), null, 2)}\n`;
+
+/** For Kubernetes: the name of each file, with its text. They say the same as the schema for editors, so they are built and not committed. */
+export function customResources(): [file: string, text: string][] {
+  return KINDS.map((kind) => [
+    `schemas/crds/${kind.toLowerCase()}s.yaml`,
+    stringify(customResourceDefinition(kind), { lineWidth: 0, aliasDuplicateObjects: false }),
+  ]);
+}
