@@ -187,10 +187,12 @@ export function byType<T extends { type: string }>(shapes: {
   [K in T['type']]: Codec<Extract<T, { type: K }>>;
 }): Codec<T> {
   const types = Object.keys(shapes) as T['type'][];
+  const howToChoose = (value: unknown) =>
+    types.includes(value as string) ? `; write { type: ${String(value)} }` : `; its type is ${types.join(' or ')}`;
   const shape = (type: T['type']) => shapes[type] as unknown as Codec<T>;
   return {
     read(value, path, report) {
-      if (!isMap(value)) return as('a map', isMap)(value, path, report) as undefined;
+      if (!isMap(value)) return as('a map', isMap, howToChoose)(value, path, report) as undefined;
       if (value.type === undefined) {
         report(path, `the field type is missing; it is ${types.join(' or ')}`);
         return undefined;

@@ -102,6 +102,11 @@ describe('a mistake is shown with line and column', () => {
       /^x.yaml:5:51: spec\.driver\.type: must be git or simulate.*did you mean git/,
     ],
     [
+      'a driver by its name alone',
+      `${head('Application')}spec: {product: p, environment: e, driver: git}\n`,
+      /must be a map, but is the text "git"; write \{ type: git \}/,
+    ],
+    [
       'a driver without type',
       `${head('Application')}spec: {product: p, environment: e, driver: {}}\n`,
       /field type is missing; it is git or simulate/,
