@@ -45,6 +45,10 @@ beforeAll(async () => {
   await reader.query(READ_SETTINGS);
   await fillHistory(client, { releases: RELEASES, entries: RELEASES });
   const one = async (text: string): Promise<string> => (await client.query<{ id: string }>(text)).rows[0]!.id;
+  const { rows } = await client.query<{ index: string; first: string }>(
+    'SELECT indexrelid::regclass::text AS index, pg_get_indexdef(indexrelid, 1, true) AS first FROM pg_index',
+  );
+  for (const { index, first } of rows) begins.set(index.replaceAll('"', ''), first);
   ids['release'] = await one(`SELECT id FROM release WHERE number = 1000 + ${RELEASES / 2}`);
   ids['open'] = await one('SELECT id FROM release WHERE ended_at IS NULL ORDER BY number LIMIT 1');
   ids['rollback'] = await one('SELECT id FROM rollback ORDER BY created_at LIMIT 1');
@@ -76,6 +80,23 @@ const LOG = '{ edges { cursor node { sequence } } pageInfo { hasNextPage endCurs
 const FEW = { products: ['product-1', 'rare'] };
 const PLACE = { products: ['product-1'], environments: ['staging'] };
 const OWN = ['PK_', 'release_event_pkey', 'IDX_'];
+
+/**
+ * Lists that begin at one end and are read until the page is full: entries that a filter leaves out count as read. Every other
+ * index is entered by a condition on what it begins with, so that nothing before and behind is looked at.
+ */
+const IN_ORDER = [
+  'IDX_f19642ecab2a425967958e4392',
+  'PK_07fefa57f7f5ab8fc3f52b3ed0b',
+  'bad_version_current',
+  'bad_version_newest',
+  'environment_hold_current',
+  'environment_hold_newest',
+  'rollback_newest',
+  'webhook_delivery_newest',
+];
+/** Index → the column or expression that it begins with, as PostgreSQL writes it. */
+const begins = new Map<string, string>();
 
 const CASES: Case[] = [
   {
@@ -422,7 +443,6 @@ const CASES: Case[] = [
     query:
       '(input: { product: "product-1", environments: ["eu"], reason: "so" }) { plan { targets { environment decision } } userErrors { message } }',
     by: [
-      'rollback_by_product',
       'deployment_history',
       'deployment_live',
       'deployment_once',
@@ -502,7 +522,10 @@ function faultsOf(plans: Plan[], { by, most = MOST }: Pick<Case, 'by' | 'most'>)
       if (scan.node === 'Seq Scan') return [`${scan.table} is read from end to end`];
       if (scan.index === null) return [];
       const allowed = [...OWN, ...by].some((name) => scan.index!.startsWith(name));
-      return allowed ? [] : [`${scan.table} is read by ${scan.index}`];
+      if (!allowed) return [`${scan.table} is read by ${scan.index}`];
+      const first = begins.get(scan.index) ?? 'what no index begins with';
+      if (IN_ORDER.includes(scan.index) || scan.condition?.includes(first)) return [];
+      return [`${scan.table} is read by ${scan.index} without a condition on ${first} (${scan.condition})`];
     });
     if (rows > most) faults.push(`${rows} rows are read`);
     return faults.map((fault) => `${fault}: ${statement.text.slice(0, 3_000)}\n${JSON.stringify(scans)}`);
