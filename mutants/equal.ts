@@ -3,9 +3,30 @@ const EFFORT = 'a bound that keeps from an endless walk, past what any calendar 
 
 /**
  * Mutations that change nothing which anybody could see, each with the reason: a file, the line as it stands (trimmed; several
- * lines with one blank between them), what is put there, and why that is the same.
+ * lines with one blank between them), what is put there, and why that is the same. `above`: the line
+ * before, where one like it stands in the file more than once.
  */
-const EQUAL: readonly { file: string; line: string; replacement: string; why: string }[] = [
+const EQUAL: readonly { file: string; line: string; above?: string; replacement: string; why: string }[] = [
+  {
+    file: 'src/core/settle.ts',
+    above: "move.end(position, move.state.terminating ? 'TERMINATED' : 'SKIPPED', reason);",
+    line: 'return true;',
+    replacement: 'false',
+    why: 'everything else that has not started ends in the same round, and nothing starts',
+  },
+  {
+    file: 'src/core/settle.ts',
+    above: 'askForObservation(move, position);',
+    line: 'return true;',
+    replacement: 'false',
+    why: 'nothing before it in the flow waits for it, and whatever comes after it is asked in the same round',
+  },
+  {
+    file: 'src/core/windows/state.ts',
+    line: 'if (this.allows.length === 0 || denial <= end) return denial <= limit ? denial : null;',
+    replacement: 'denial < end',
+    why: 'the next round finds the same moment: a DENY that begins there is active there',
+  },
   {
     file: 'src/core/move.ts',
     line: 'const join = promotions.length > 1 || promotions.some((each) => this.planned(each.promotion).group !== null);',
@@ -201,9 +222,18 @@ export function staleReasons(textOf: (file: string) => string): string[] {
     files.set(file, lines);
     return lines;
   };
-  return EQUAL.filter(({ file, line }) => !read(file).includes(line)).map(({ file, line }) => `${file}: ${line}`);
+  return EQUAL.filter(({ file, line, above }) => !read(file).includes(above ? `${above} ${line}` : line)).map(
+    ({ file, line }) => `${file}: ${line}`,
+  );
 }
 
-export function reasonWhyEqual(file: string, line: string, replacement: string): string | undefined {
-  return EQUAL.find((each) => each.file === file && line === each.line && each.replacement === replacement)?.why;
+export function reasonWhyEqual(
+  file: string,
+  [above, line]: readonly [string, string],
+  replacement: string,
+): string | undefined {
+  return EQUAL.find(
+    (each) =>
+      each.file === file && line === each.line && (each.above ?? above) === above && each.replacement === replacement,
+  )?.why;
 }

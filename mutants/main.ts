@@ -42,8 +42,8 @@ const counts = { noticed: 0, equal: 0, alive: 0, unusable: 0 };
 const alive: string[] = [];
 for (const mutation of drawn) {
   const status = results.get(mutation.id);
-  const [code] = linesOf(mutation);
-  const why = reasonWhyEqual(mutation.file, code ?? '', mutation.replacement);
+  const [above, code] = linesOf(mutation);
+  const why = reasonWhyEqual(mutation.file, [above, code], mutation.replacement);
   if (status === 'Killed' || status === 'Timeout') {
     counts.noticed += 1;
     if (why !== undefined) console.log(`said to be equal in equal.ts, and noticed by a test: ${mutation.id}`);
@@ -52,7 +52,7 @@ for (const mutation of drawn) {
   else {
     counts.alive += 1;
     alive.push(
-      `${mutation.file}:${mutation.start.line}  ${status ?? 'not run'}\n    ${code?.trim()}\n    -> ${mutation.replacement}`,
+      `${mutation.file}:${mutation.start.line}  ${status ?? 'not run'}\n    ${code}\n    -> ${mutation.replacement}`,
     );
   }
 }
@@ -99,13 +99,10 @@ async function judge(mutations: Mutation[]): Promise<Map<string, MutantResult['s
   }
 }
 
-/** The mutated lines as they stand. */
-function linesOf({ file, start, end }: Mutation): string[] {
-  return [
-    readFileSync(join(root, file), 'utf8')
-      .split('\n')
-      .slice(start.line - 1, end.line)
-      .map((line) => line.trim())
-      .join(' '),
-  ];
+/** The line above, and the mutated lines as they stand. */
+function linesOf({ file, start, end }: Mutation): [above: string, code: string] {
+  const lines = readFileSync(join(root, file), 'utf8')
+    .split('\n')
+    .map((line) => line.trim());
+  return [lines[start.line - 2] ?? '', lines.slice(start.line - 1, end.line).join(' ')];
 }
