@@ -3,7 +3,7 @@ import { simulateCore } from './core.ts';
 import { simulateShell } from './shell.ts';
 
 // `npm run simulate -- [--ring core] [--releases N] [--seed N] [--json FILE]`: the rules, in memory.
-// `npm run simulate -- --ring shell [--minutes N] [--seed N] [--world N] [--until N] [--pass-over KINDS] [--json FILE]`: everything around them.
+// `npm run simulate -- --ring shell [--minutes N] [--seed N] [--world N] [--until N] [--pass-over KINDS] [--mood MOOD] [--json FILE]`: everything around them.
 
 const { values: options } = parseArgs({
   options: {
@@ -14,6 +14,7 @@ const { values: options } = parseArgs({
     world: { type: 'string' },
     until: { type: 'string', default: '5' },
     'pass-over': { type: 'string', default: '' },
+    mood: { type: 'string' },
     json: { type: 'string' },
   },
 });
@@ -32,5 +33,6 @@ else if (options.ring === 'shell') {
     json: options.json,
     until: Number(options.until),
     passOver,
+    mood: options.mood,
   });
 } else throw new Error(`--ring ${options.ring}: there are core and shell`);

@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { Random } from '../chaos/random.ts';
 import { Reached } from '../test/core/support/watcher.ts';
 import { playShellWorld } from '../test/shell/support/play.ts';
+import { MOODS } from '../test/shell/support/definitions.ts';
 import { missingSeams } from '../test/shell/support/must-reach.ts';
 import { dropTestDatabases } from '../test/support/database.ts';
 import { startPostgres } from '../test/support/servers.ts';
@@ -17,13 +18,19 @@ export interface ShellOptions {
   until: number;
   /** Kinds of broken promises that are passed over, to look for what is behind them. */
   passOver: string[];
+  /** What all worlds are about; each world draws it when left out. */
+  mood?: string;
 }
 
 /**
  * The second ring: the shell of Sluice on a real PostgreSQL, worlds without end until the time is over. The exit code is 0 when no
  * promise was broken and each seam was reached with each fault that fits it.
  */
-export async function simulateShell({ lasts, seed, world, json, until, passOver }: ShellOptions): Promise<void> {
+export async function simulateShell(options: ShellOptions): Promise<void> {
+  const { lasts, seed, world, json, until, passOver } = options;
+  const mood = MOODS.find((each) => each === options.mood);
+  if (options.mood !== undefined && mood === undefined)
+    throw new Error(`--mood ${options.mood}: there are ${MOODS.join(', ')}`);
   const postgres = await startPostgres();
   process.env['TEST_DATABASE_URL'] = postgres.url;
   process.env['SLUICE_TEST_RUN'] = `simulate_${process.pid}`;
@@ -38,7 +45,7 @@ export async function simulateShell({ lasts, seed, world, json, until, passOver 
     while ((world !== undefined ? worlds === 0 : performance.now() - began < lasts) && broken.length < until) {
       const number = world ?? random.whole(1, 2 ** 31 - 1);
       worlds += 1;
-      const outcome = await playShellWorld({ seed: number, reached, passOver });
+      const outcome = await playShellWorld({ seed: number, reached, passOver, mood });
       if (outcome.broken !== null) {
         broken.push({ world: number, message: outcome.broken });
         console.error(`world ${number}: ${outcome.broken}\n${outcome.trace.slice(-120).join('\n')}\n`);
@@ -51,13 +58,13 @@ export async function simulateShell({ lasts, seed, world, json, until, passOver 
     await dropTestDatabases();
     await postgres.stop();
   }
-  const missing = world === undefined && lasts >= ENOUGH ? missingSeams(reached) : [];
+  const missing = world === undefined && mood === undefined && lasts >= ENOUGH ? missingSeams(reached) : [];
   console.log(reached.table());
   console.log(`${worlds} worlds, ${reached.counts.get('steps')} steps, ${seconds()} s, seed ${seed}`);
   if (missing.length > 0) console.log(`not reached: ${missing.join(', ')}`);
   console.log(
     broken.length > 0
-      ? `${broken.length} worlds broke a promise; one again: npm run simulate -- --ring shell --world ${broken[0]?.world}`
+      ? `${broken.length} worlds broke a promise; one again: npm run simulate -- --ring shell --world ${broken[0]?.world}${mood ? ` --mood ${mood}` : ''}`
       : 'every promise held',
   );
   if (json !== undefined) {

@@ -1,5 +1,6 @@
 import type { Reached } from '../../core/support/watcher.ts';
 import { createSimulatedDatabase } from './database.ts';
+import type { Mood } from './definitions.ts';
 import { ShellWorld } from './world.ts';
 
 export interface Played {
@@ -17,10 +18,11 @@ export async function playShellWorld(options: {
   passOver?: readonly string[];
   poolSize?: number;
   steps?: number;
+  mood?: Mood;
 }): Promise<Played> {
-  const { seed, reached, steps = 900, passOver, poolSize } = options;
+  const { seed, reached, steps = 900, passOver, poolSize, mood } = options;
   const database = await createSimulatedDatabase();
-  const world = new ShellWorld({ seed, databaseUrl: database.url, reached, steps, passOver, poolSize });
+  const world = new ShellWorld({ seed, databaseUrl: database.url, reached, steps, passOver, poolSize, mood });
   let broken: string | null = null;
   try {
     await world.run();

@@ -61,7 +61,7 @@ const MOST_ROUNDS = 60;
 /** So small that a handful of releases lies beyond every horizon, and everything pushes everything else out. */
 export const SMALL: Limits = {
   ...LIMITS,
-  releasesRemembered: 2,
+  releasesRemembered: 1,
   statesRemembered: 2,
   releasesPerTransaction: 4,
   openReleases: 2,
@@ -104,6 +104,8 @@ export interface WorldOptions {
   reached: Reached;
   /** How much happens before the faults stop. */
   steps: number;
+  /** What the world is mostly about; the seed says when left out. */
+  mood?: Mood;
   /** Kinds of broken promises that are passed over, to look for what is behind them. */
   passOver?: readonly string[];
   poolSize?: number;
@@ -143,7 +145,8 @@ export class ShellWorld {
     this.#options = options;
     this.#reached = options.reached;
     this.#random = new Random(options.seed);
-    this.#mood = this.#random.pick(MOODS);
+    const drawn = this.#random.pick(MOODS);
+    this.#mood = options.mood ?? drawn;
     this.#reached.count(`mood ${this.#mood}`);
     this.#drawn = drawDefinitions(this.#random.fork(), this.#mood);
     this.scheduler = new Scheduler({
