@@ -20,6 +20,7 @@ import { Secrets1764600000000 } from './1764600000000-secrets.ts';
 import { BadLooks1765110000001 } from './1765110000001-bad-looks.ts';
 import { HostsOfSecrets1765110000000 } from './1765110000000-hosts-of-secrets.ts';
 import { KeysOfCallers1765140000000 } from './1765140000000-keys-of-callers.ts';
+import { ContentByDigest1765220000000 } from './1765220000000-content-by-digest.ts';
 import { ListsByIndex1765140000001 } from './1765140000001-lists-by-index.ts';
 
 /** In the order in which they run; a released one is never changed. */
@@ -46,4 +47,5 @@ export const migrations = [
   KeysOfCallers1765140000000,
   MakersOfTokens1765150000000,
   ListsByIndex1765140000001,
+  ContentByDigest1765220000000,
 ];

@@ -3,9 +3,9 @@
  * small ones, and reaches them all.
  */
 export interface Limits {
-  /** Releases whose plan and content a process remembers. */
+  /** Releases whose plan a process remembers, and contents whose files it does. */
   releasesRemembered: number;
-  /** Their plans and contents, in characters. */
+  /** The plans together, and the files together, in characters. */
   contentRemembered: number;
   /** Releases whose state a process remembers. */
   statesRemembered: number;

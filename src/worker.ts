@@ -21,7 +21,11 @@ export async function startWorker(app: App): Promise<{ close(): Promise<void> }>
     drivers,
     clock,
     healthReport: (application) => newestHealthReport(pool, application),
-    knownContents: (place, releases) => knownContents(pool, place, releases),
+    content: (reference) => mover.frozen.content(reference),
+    knownContents: async (place, releases) => {
+      const known = await knownContents(pool, place, releases);
+      return Promise.all(known.map((each) => mover.frozen.content(each)));
+    },
     mayStillArrive: async (place, release) => {
       const to = await mover.look(release, { fresh: true });
       return to !== null && hasUnseenEffect(to.release.plan, to.state, place.environment, place.application);

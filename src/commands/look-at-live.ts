@@ -1,6 +1,7 @@
 import type { Parts } from '../parts.ts';
 import { arrivingIn, recordedIn } from '../store/known-contents.ts';
 import type { Arriving, RecordedApplication, Unrecorded } from '../store/known-contents.ts';
+import type { ContentReference } from '../store/frozen-releases.ts';
 import { saveLooks } from '../store/looks.ts';
 import type { Seen } from '../store/looks.ts';
 
@@ -61,18 +62,20 @@ const isFor =
     each.environment === environment && each.application === application;
 
 async function look(
-  { drivers }: Parts,
-  { driver, content }: RecordedApplication,
+  { drivers, mover }: Parts,
+  { driver, reference }: RecordedApplication,
   arriving: Arriving[],
   signal: AbortSignal,
 ): Promise<(Pick<Seen, 'drift' | 'unseen'> & { unrecorded: Unrecorded | null }) | null> {
   try {
     const asks = drivers.driver(driver);
-    const answer = await asks.matches(driver, content, signal);
+    const holds = async (asked: ContentReference): ReturnType<typeof asks.matches> =>
+      asks.matches(driver, await mover.frozen.content(asked), signal);
+    const answer = await holds(reference);
     if (answer === undefined) return null;
     if (answer.matches) return { drift: null, unseen: null, unrecorded: null };
-    for (const { content: other, ...unrecorded } of arriving.slice(0, MOST_UNRECORDED)) {
-      const there = await asks.matches(driver, other, signal);
+    for (const { reference: other, ...unrecorded } of arriving.slice(0, MOST_UNRECORDED)) {
+      const there = await holds(other);
       if (there?.matches) return { drift: null, unseen: null, unrecorded };
     }
     return { drift: answer.drift ?? { files: [] }, unseen: null, unrecorded: null };

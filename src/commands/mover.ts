@@ -14,7 +14,8 @@ import type { Limits } from '../limits.ts';
 import type { Log } from '../log.ts';
 import type { DefinitionSnapshots } from '../store/definition-snapshot.ts';
 import { loadFacts } from '../store/load-facts.ts';
-import { loadFrozen, loadStates } from '../store/load-releases.ts';
+import { FrozenReleases } from '../store/frozen-releases.ts';
+import { loadStates } from '../store/load-releases.ts';
 import type { FrozenRelease, LoadedState } from '../store/load-releases.ts';
 import { lockProductsStatement } from '../entities/locks.ts';
 import type { AuditEntry } from '../store/audit-log.ts';
@@ -40,8 +41,9 @@ export class Mover {
   readonly #log: Log;
   readonly #limits: Limits;
   #listener: ((moved: Moved[]) => void) | null = null;
+  /** What releases froze. */
+  readonly frozen: FrozenReleases;
   // What is remembered may be gone at the next line: whoever works on a release keeps it in a variable of his own.
-  readonly #frozen: LRUCache<string, FrozenRelease>;
   readonly #states: LRUCache<string, LoadedState>;
   readonly #waiting = new Map<string, Item[]>();
   readonly #busy = new Set<string>();
@@ -55,8 +57,7 @@ export class Mover {
     this.#clock = clock;
     this.#log = log;
     this.#limits = limits;
-    const { releasesRemembered: max, contentRemembered: maxSize } = limits;
-    this.#frozen = new LRUCache({ max, maxSize, sizeCalculation: frozenSize });
+    this.frozen = new FrozenReleases(pool, limits);
     const { statesRemembered, stateRemembered } = limits;
     this.#states = new LRUCache({ max: statesRemembered, maxSize: stateRemembered, sizeCalculation: stateSize });
   }
@@ -110,7 +111,7 @@ export class Mover {
     { id, kind, product, version, digest, plan, contents, concurrency, number }: FrozenRelease,
     state: ReleaseState,
   ): void {
-    this.#frozen.set(id, { id, kind, product, version, digest, plan, contents, concurrency, number });
+    this.frozen.adopt({ id, kind, product, version, digest, plan, contents, concurrency, number });
     this.#states.set(id, { state, revision: 1 });
   }
 
@@ -119,7 +120,7 @@ export class Mover {
    * it has releases at an earlier revision, which will reach the remembered one with another state.
    */
   forget(): void {
-    this.#frozen.clear();
+    this.frozen.forget();
     this.#states.clear();
   }
 
@@ -139,11 +140,7 @@ export class Mover {
   }
 
   async #freeze(releaseId: string): Promise<FrozenRelease | undefined> {
-    const known = this.#frozen.get(releaseId);
-    if (known) return known;
-    const [frozen] = await loadFrozen(this.#pool, [releaseId]);
-    if (frozen) this.#frozen.set(releaseId, frozen);
-    return frozen;
+    return (await this.frozen.of([releaseId])).get(releaseId);
   }
 
   #remember(loaded: LoadedState): void {
@@ -215,7 +212,7 @@ export class Mover {
   }
 
   async #find(batch: Batch): Promise<Found[]> {
-    const frozen = await this.#frozenOf([...batch.keys()]);
+    const frozen = await this.frozen.of([...batch.keys()]);
     const { loaded, fresh } = await this.#statesOf([...frozen.keys()]);
     const found: Found[] = [];
     for (const [releaseId, items] of batch) {
@@ -223,16 +220,6 @@ export class Mover {
       const state = loaded.get(releaseId);
       if (release && state) found.push({ release, loaded: state, items, fresh: fresh.has(releaseId) });
       else for (const item of items) item.resolve(null);
-    }
-    return found;
-  }
-
-  async #frozenOf(ids: string[]): Promise<Map<string, FrozenRelease>> {
-    const { found, missing } = remembered(this.#frozen, ids);
-    if (missing.length === 0) return found;
-    for (const each of await loadFrozen(this.#pool, missing)) {
-      found.set(each.id, each);
-      this.#frozen.set(each.id, each);
     }
     return found;
   }
@@ -375,16 +362,6 @@ function remembered<T extends object>(
     if (known) found.set(id, known);
   }
   return { found, missing: ids.filter((id) => !found.has(id)) };
-}
-
-/** One that is larger than all that may be remembered is simply read again each time. */
-function frozenSize({ plan, contents }: FrozenRelease): number {
-  let size = 1_000 + JSON.stringify(plan).length;
-  for (const content of Object.values(contents)) {
-    for (const file of Object.values(content.files))
-      size += file.kind === 'whole' ? (file.text ?? file.base64 ?? '').length : JSON.stringify(file).length;
-  }
-  return size;
 }
 
 /** By counting, and of what may be large by its length: a state is weighed with each save. */

@@ -3,14 +3,15 @@ import type { PlannedPromotion } from '../core/plan.ts';
 import type { TargetParts } from '../core/rollback/create.ts';
 import type { RollbackQuestion } from '../core/rollback/plan-rollback.ts';
 import type { RollbackTarget } from '../core/rollback/rollback.ts';
-import type { PinnedContent } from '../drivers/driver.ts';
+import { readListings } from '../store/contents.ts';
+import type { KeptVersion, Listing } from '../store/contents.ts';
 import { loadFrozen } from '../store/load-releases.ts';
 import type { FrozenRelease } from '../store/load-releases.ts';
 import { commitsOf, liveIn } from '../store/rollbacks.ts';
 
 export interface Collected {
   /** By environment. */
-  targets: Record<string, TargetParts<PinnedContent>>;
+  targets: Record<string, TargetParts<KeptVersion>>;
   frozen: Map<string, FrozenRelease>;
 }
 
@@ -32,6 +33,7 @@ export async function rollbackParts(
     going.map((each) => each.environment),
   );
   const commits = await commitsOf(client, product, earlier);
+  const listings = await listingsIn(client, [...frozen.values()], going);
   const targets: Collected['targets'] = {};
   for (const { environment, to } of going) {
     const later = (since.get(environment) ?? []).flatMap((each) => frozen.get(each) ?? []);
@@ -40,7 +42,7 @@ export async function rollbackParts(
     const before = frozen.get(to?.release ?? '');
     const good = before && promotionIn(before, environment);
     if (!origin || !from || !before || !good) continue;
-    const parts: TargetParts<PinnedContent> = {
+    const parts: TargetParts<KeptVersion> = {
       origin: { release: origin.id, promotion: from },
       contents: {},
       expects: {},
@@ -58,8 +60,8 @@ export async function rollbackParts(
       );
       parts.undo[name] = {
         commit: at?.commit ?? null,
-        files: filesOnlyIn(later, environment, name, content, 'whole'),
-        edited: filesOnlyIn(later, environment, name, content, 'values'),
+        files: filesOnlyIn(listings, later, before, { environment, application: name }, 'whole'),
+        edited: filesOnlyIn(listings, later, before, { environment, application: name }, 'values'),
       };
     }
     targets[environment] = parts;
@@ -98,26 +100,49 @@ function promotionIn({ plan }: FrozenRelease, environment: string): PlannedPromo
   return plan.promotions.find((each) => each.environment === environment);
 }
 
-function contentIn(
-  release: FrozenRelease,
-  promotion: PlannedPromotion,
-  application: string,
-): PinnedContent | undefined {
+function contentIn(release: FrozenRelease, promotion: PlannedPromotion, application: string): KeptVersion | undefined {
   const planned = promotion.applications.find((each) => each.name === application);
   return planned && release.contents[planned.content];
 }
 
+interface Place {
+  environment: string;
+  application: string;
+}
+
+/** What each release brings to each place, file by file. */
+type Listings = Map<string, Listing>;
+
+const listingKey = ({ id }: FrozenRelease, { environment, application }: Place): string =>
+  `${id} ${environment}/${application}`;
+
+async function listingsIn(
+  client: PoolClient,
+  releases: FrozenRelease[],
+  going: { environment: string }[],
+): Promise<Listings> {
+  const asked = releases.flatMap((release) =>
+    going.flatMap(({ environment }) =>
+      (promotionIn(release, environment)?.applications ?? []).map(({ name: application, content }) => ({
+        release: release.id,
+        content,
+        key: listingKey(release, { environment, application }),
+      })),
+    ),
+  );
+  const found = await readListings(client, asked);
+  return new Map(asked.map(({ key }, index) => [key, found[index] ?? {}]));
+}
+
+/** Files that came after the version that is good there: what it has itself is written, not removed. */
 function filesOnlyIn(
+  listings: Listings,
   later: FrozenRelease[],
-  environment: string,
-  application: string,
-  good: PinnedContent,
-  how: 'whole' | 'values',
+  good: FrozenRelease,
+  place: Place,
+  how: Listing[string],
 ): string[] {
-  const files = later.flatMap((release) => {
-    const promotion = promotionIn(release, environment);
-    const content = promotion && contentIn(release, promotion, application);
-    return Object.entries(content?.files ?? {}).flatMap(([file, { kind }]) => (kind === how ? [file] : []));
-  });
-  return [...new Set(files)].filter((file) => !(file in good.files)).sort();
+  const kept = listings.get(listingKey(good, place)) ?? {};
+  const files = later.flatMap((release) => Object.entries(listings.get(listingKey(release, place)) ?? {}));
+  return [...new Set(files.flatMap(([file, kind]) => (kind === how && !(file in kept) ? [file] : [])))].sort();
 }

@@ -7,7 +7,6 @@ import { createRollback } from '../core/rollback/create.ts';
 import { planRollback } from '../core/rollback/plan-rollback.ts';
 import type { RollbackQuestion, RollbackRequest } from '../core/rollback/plan-rollback.ts';
 import type { RollbackCause, RollbackPlan, VersionRef } from '../core/rollback/rollback.ts';
-import type { PinnedContent } from '../drivers/driver.ts';
 import { reach } from '../faults.ts';
 import { lockProductsStatement } from '../entities/locks.ts';
 import { loadRollbackQuestion } from '../store/rollback-question.ts';
@@ -18,6 +17,8 @@ import type { KeyedInput } from './idempotency.ts';
 import { followUp } from './mark-taken-back.ts';
 import { factsOf, rollbackParts } from './rollback-parts.ts';
 import { Sight } from './sight.ts';
+import { referToContents } from '../store/contents.ts';
+import type { KeptVersion } from '../store/contents.ts';
 import { bringersOf, insertRollback, rollbackAtWork, rollbackExists } from '../store/rollbacks.ts';
 
 /** Why a rollback is to start, and of what. */
@@ -161,7 +162,7 @@ async function makeRollback(
   const flow = known?.plan.flow ?? { name: '', revision: 0 };
   const actor = cause.by;
   const parts = { id, product, flow, plan, targets, origins, now: question.now, actor };
-  const { state, events, plan: frozenPlan, contents } = createRollback<PinnedContent>(parts);
+  const { state, events, plan: frozenPlan, contents } = createRollback<KeptVersion>(parts);
   const release = {
     state: { ...state, ...(makers.length > 0 && { initiatorMakers: makers }) },
     events,
@@ -174,6 +175,11 @@ async function makeRollback(
     concurrency: known?.concurrency ?? ('QUEUE' as const),
     trigger: { kind: 'ROLLBACK' as const, actor, ...(makers.length > 0 && { makers }) },
   };
+  await referToContents(
+    client,
+    going.flatMap(({ to }) => to?.release ?? []),
+    question.now,
+  );
   await insertAudited(tx, release);
   const included = going.filter((each) => each.decision === 'INCLUDED').map((each) => each.environment);
   await insertRollback(client, {

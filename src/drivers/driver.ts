@@ -8,17 +8,14 @@ import type {
   PromotionTemplateSpec,
 } from '../core/definitions.ts';
 
-/**
- * The content of a version, pinned when the release was created.
- *
- * A file is either promoted whole (`text`, UTF-8, or `base64` when it is not text; `executable` keeps its mode)
- * or by the values at JSON paths (`values`: path expression → the JSON values that it matched, in order, each with
- * its concrete location). `digest` is sha-256 (hex) over a canonical form of `files`, so that two labels with different
- * content are seen to differ. For drivers without files `files` is empty and the label is the version.
- */
-export interface PinnedContent {
+/** A version that was pinned when the release was created: what it is called and where it comes from. */
+export interface PinnedVersion {
   /** What the version source says, or the short commit, or the caller's version string. */
   label: string;
+  /**
+   * sha-256 (hex) over a canonical form of the files, so that two labels with different content are seen to differ. Of the label for
+   * drivers without files.
+   */
   digest: string;
   /** The full commit id of the source, when there is one. */
   commit?: string;
@@ -26,13 +23,24 @@ export interface PinnedContent {
   author?: string;
   message?: string;
   date?: string;
-  files: Record<string, PinnedFile>;
-  /** As the template says; REFUSE when absent. Not a part of the version: the digest is over `files`. */
+  /** As the template says; REFUSE when absent. Not a part of the version: the digest is over the files. */
   onMissing?: OnMissing;
   /** What a person should know before it is promoted; told with the release. */
   warnings?: string[];
 }
 
+/** A version with its files; none for drivers without files. */
+export interface PinnedContent extends PinnedVersion {
+  files: PinnedFiles;
+}
+
+/** Path below the application's folder → what is promoted of that file. */
+export type PinnedFiles = Record<string, PinnedFile>;
+
+/**
+ * A file is either promoted whole (`text`, UTF-8, or `base64` when it is not text; `executable` keeps its mode) or by the values at
+ * JSON paths (`values`: path expression → the JSON values that it matched, in order, each with its concrete location).
+ */
 export type PinnedFile =
   | { kind: 'whole'; text?: string; base64?: string; executable?: boolean }
   | { kind: 'values'; values: { path: string; locations: PinnedValue[] }[] };

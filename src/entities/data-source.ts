@@ -31,7 +31,7 @@ import {
 } from './log-rows.ts';
 import { WebhookDeliveryRow } from './delivery-rows.ts';
 import { SecretRow } from './secret-rows.ts';
-import { PromotionRow, ReleasePlanRow, ReleaseRow } from './release-rows.ts';
+import { ContentRow, PromotionRow, ReleasePlanRow, ReleaseRow } from './release-rows.ts';
 
 export const ENTITIES = [
   ...Object.values(DEFINITION_ROWS),
@@ -39,6 +39,7 @@ export const ENTITIES = [
   DefinitionClockRow,
   ReleaseRow,
   ReleasePlanRow,
+  ContentRow,
   PromotionRow,
   ReleaseEventRow,
   OutboxRow,

@@ -14,7 +14,7 @@ import type {
   StepState,
 } from '../core/release.ts';
 import type { WindowOverride } from '../core/windows/override.ts';
-import type { PinnedContent } from '../drivers/driver.ts';
+import type { PinnedFile, PinnedFiles, PinnedVersion } from '../drivers/driver.ts';
 
 /** What changes of a release with nearly every decision; kept narrow, the plan stands in a table of its own. */
 @Entity('release')
@@ -122,9 +122,32 @@ export class ReleasePlanRow {
   @Column({ type: 'jsonb' })
   plan!: ReleasePlan;
 
-  /** The pinned content of each trigger application, by its name. */
+  /**
+   * The pinned version of each trigger application, by its name. Its files stand in `content`, under its digest; a version without
+   * files, and one of a release that was made before that table, has them here.
+   */
   @Column({ type: 'jsonb' })
-  contents!: Record<string, PinnedContent>;
+  contents!: Record<string, PinnedVersion & { files?: PinnedFiles }>;
+}
+
+/** Files that releases pinned, each once however many releases bring them; written once, whatever refers to them. */
+@Entity('content')
+export class ContentRow {
+  /** sha-256 (hex) over a canonical form of `files`; `deployment.digest` and the versions in `release_plan.contents` name it. */
+  @PrimaryColumn({ type: 'text', primaryKeyConstraintName: 'PK_content' })
+  digest!: string;
+
+  /** As text: nothing in the database looks into it. */
+  @Column({ type: 'json' })
+  files!: PinnedFiles;
+
+  /** File → how it is promoted: all that is asked of most contents. */
+  @Column({ type: 'jsonb' })
+  listing!: Record<string, PinnedFile['kind']>;
+
+  /** When a release was made that refers to it, the last time. */
+  @Column({ name: 'referenced_at', type: 'timestamptz' })
+  referencedAt!: Date;
 }
 
 /** `holds`: at work in its environment. The index makes a second release there impossible, whatever the code believes. */

@@ -9,10 +9,11 @@ import type { ApiContext } from '../schema/context.ts';
 import { readApplications, readDefinitions, readRevisions } from '../store/definition-reads.ts';
 import type { RevisionKey } from '../store/definition-reads.ts';
 import { allDefinitions } from '../store/definitions.ts';
-import { readCounts, readFacts, readFrozen, readStates, readSummaries } from '../store/release-reads.ts';
+import { readCounts, readFacts, readStates, readSummaries } from '../store/release-reads.ts';
 import { rollbacksOf } from '../store/rollback-reads.ts';
 import type { RollbackSummary } from '../store/rollback-reads.ts';
-import type { ReleaseFrozen, ReleaseSummary } from '../store/release-reads.ts';
+import type { FrozenRelease } from '../store/load-releases.ts';
+import type { ReleaseSummary } from '../store/release-reads.ts';
 
 /** A list of fifty releases asks once for what all fifty need: every statement is shared by the whole request. */
 
@@ -69,8 +70,8 @@ export function revisionsOf(context: ApiContext) {
 export const summaries = (context: ApiContext): DataLoader<string, ReleaseSummary | null> =>
   loaderOf(context, 'summaries', ({ pool }) => byKey((ids) => readSummaries(pool, ids)));
 
-export const frozen = (context: ApiContext): DataLoader<string, ReleaseFrozen | null> =>
-  loaderOf(context, 'frozen', ({ pool }) => byKey((ids) => readFrozen(pool, ids)));
+export const frozen = (context: ApiContext): DataLoader<string, FrozenRelease | null> =>
+  loaderOf(context, 'frozen', ({ mover }) => byKey((ids) => mover.frozen.of(ids)));
 
 export const states = (context: ApiContext): DataLoader<string, ReleaseState | null> =>
   loaderOf(context, 'states', ({ pool }) => byKey((ids) => readStates(pool, ids)));

@@ -146,13 +146,13 @@ export class ReleaseResolver {
   @FieldResolver(() => Version, { description: 'What it brings everywhere.' })
   async version(@Ctx() context: ApiContext, @Root() { fields }: Release): Promise<Version> {
     const { id, version: label, digest } = fields;
-    const sources = Object.values((await frozen(context).load(id))?.versions ?? {});
+    const sources = Object.values((await frozen(context).load(id))?.contents ?? {});
     return { label, digest, commit: sources.length === 1 ? (sources[0]?.commit ?? null) : null };
   }
 
   @FieldResolver(() => [ReleaseSource], { description: 'What was pinned, per application of the trigger environment.' })
   async sources(@Ctx() context: ApiContext, @Root() { fields }: Release): Promise<ReleaseSource[]> {
-    const versions = (await frozen(context).load(fields.id))?.versions ?? {};
+    const versions = (await frozen(context).load(fields.id))?.contents ?? {};
     return Object.entries(versions).map(([application, { label, digest, commit, author, message, date }]) => ({
       application,
       version: { label, digest, commit: commit ?? null },

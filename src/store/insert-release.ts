@@ -3,18 +3,20 @@ import type { ConcurrencyPolicy } from '../core/definitions.ts';
 import type { NumberedEvent } from '../core/events.ts';
 import type { ReleasePlan } from '../core/plan.ts';
 import type { ReleaseKind, ReleaseState } from '../core/release.ts';
-import type { PinnedContent } from '../drivers/driver.ts';
 import { clientOf, poolOf } from '../entities/data-source.ts';
 import type { ReleaseRow } from '../entities/release-rows.ts';
 import { AUDIT_COLUMNS, AUDIT_RECORD, auditRecord } from './audit-log.ts';
 import type { AuditEntry } from './audit-log.ts';
+import { withoutFiles } from './contents.ts';
+import type { KeptVersion } from './contents.ts';
 import { promotionRecord, releaseRecord } from './release-shape.ts';
 
 export interface NewRelease {
   state: ReleaseState;
   events: NumberedEvent[];
   plan: ReleasePlan;
-  contents: Record<string, PinnedContent>;
+  /** Versions with their files, or of which the database has the files already. */
+  contents: Record<string, KeptVersion>;
   kind: ReleaseKind;
   product: string;
   version: string;
@@ -37,6 +39,7 @@ export async function insertRelease(
   }));
   const events = release.events.map((each) => ({ ...each, at: new Date(each.at).toISOString() }));
   const { flow } = plan;
+  const { versions, apart } = withoutFiles(release.contents);
   const client = tx.queryRunner ? await clientOf(tx) : poolOf(tx.dataSource);
   const { rows } = await client.query<{ number: string }>({
     name: 'insert-release',
@@ -52,11 +55,12 @@ export async function insertRelease(
       }),
       new Date(state.createdAt).toISOString(),
       JSON.stringify(plan),
-      JSON.stringify(release.contents),
+      JSON.stringify(versions),
       JSON.stringify(promotions),
       JSON.stringify(events),
       product,
       JSON.stringify(audit ? [auditRecord(audit)] : []),
+      JSON.stringify(apart),
     ],
   });
   return Number(rows[0]?.number);
@@ -74,6 +78,12 @@ WITH made AS (
   RETURNING id, number, last_position
 ), planned AS (
   INSERT INTO release_plan (release_id, plan, contents) SELECT id, $5::jsonb, $6::jsonb FROM made
+), stored AS (
+  -- In the order of the digests: two releases that bring the same contents never wait for each other in a circle.
+  INSERT INTO content (digest, files, listing, referenced_at)
+  SELECT i.digest, i.files, i.listing, $4::timestamptz
+  FROM json_to_recordset($11::json) AS i(digest text, files json, listing jsonb) ORDER BY i.digest
+  ON CONFLICT (digest) DO UPDATE SET referenced_at = greatest(content.referenced_at, excluded.referenced_at)
 ), promoted AS (
   INSERT INTO promotion (release_id, position, number, product, environment, status, holds, attempt, dispatch, steps)
   SELECT made.id, i.position, made.number, $9, i.environment, i.status, i.holds, i.attempt, i.dispatch, i.steps

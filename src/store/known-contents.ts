@@ -1,7 +1,8 @@
 import type { Pool } from 'pg';
 import type { DriverSpec } from '../core/definitions.ts';
 import type { VersionRef } from '../core/rollback/rollback.ts';
-import type { PinnedContent } from '../drivers/driver.ts';
+import { versionOf } from './contents.ts';
+import type { ContentReference } from './frozen-releases.ts';
 
 /** The newest deployment of an application: where it lives and what it brought there. */
 export interface RecordedApplication {
@@ -10,7 +11,7 @@ export interface RecordedApplication {
   environment: string;
   application: string;
   driver: DriverSpec;
-  content: PinnedContent;
+  reference: ContentReference;
 }
 
 /** A release whose change may be in an environment although nobody has recorded it. */
@@ -26,8 +27,14 @@ export interface Unrecorded {
 export interface Arriving extends Unrecorded {
   environment: string;
   application: string;
-  content: PinnedContent;
+  reference: ContentReference;
 }
+
+/** Where the content of an application is found that `planned` of a plan `l` has. */
+const REFERENCE = (
+  planned: string,
+): string => `jsonb_build_object('release', l.release_id, 'content', ${planned}->>'content',
+  'version', ${versionOf(`(l.contents->(${planned}->>'content'))`)})`;
 
 /** A promotion `o` that began after the newest record, and was cut off: its change may be there. */
 const CUT_OFF = `o.ended_at IS NOT NULL AND o.started_at IS NOT NULL AND o.status <> 'SUCCEEDED'
@@ -46,7 +53,7 @@ export async function recordedIn(pool: Pool, product: string, environments: stri
        SELECT DISTINCT ON (environment, application) id, release_id, environment, application FROM deployment
        WHERE product = $1 AND environment = ANY($2) ORDER BY environment, application, at DESC, id DESC)
      SELECT live.id AS deployment, live.release_id AS release, live.environment, live.application,
-       found.planned->'spec'->'driver' AS driver, l.contents->(found.planned->>'content') AS content
+       found.planned->'spec'->'driver' AS driver, ${REFERENCE('found.planned')} AS reference
      FROM live JOIN release_plan l ON l.release_id = live.release_id,
        LATERAL (${PLANNED('live.environment', 'live.application')}) AS found
      WHERE l.plan->>'triggerEnvironment' <> live.environment`,
@@ -68,7 +75,7 @@ export async function arrivingIn(
        UNION SELECT release_id, environment, position FROM promotion
          WHERE release_id = $3 AND environment = ANY($2) AND started_at IS NOT NULL
        UNION SELECT release_id, environment, position FROM promotion o WHERE product = $1 AND environment = ANY($2) AND ${CUT_OFF})
-     SELECT o.release_id AS release, o.environment, a->>'name' AS application, l.contents->(a->>'content') AS content,
+     SELECT o.release_id AS release, o.environment, a->>'name' AS application, ${REFERENCE('a')} AS reference,
        r.kind = 'ROLLBACK' AS rollback, l.plan->>'rollbackFloor' AS floor,
        coalesce(l.plan->'promotions'->o.position->'restores'->'to',
          jsonb_build_object('digest', r.digest, 'label', r.version)) AS version
@@ -88,18 +95,18 @@ export async function knownContents(
   pool: Pool,
   { product, environment, application }: { product: string; environment: string; application: string },
   releases: string[],
-): Promise<PinnedContent[]> {
-  const { rows } = await pool.query<{ content: PinnedContent }>({
+): Promise<ContentReference[]> {
+  const { rows } = await pool.query<{ reference: ContentReference }>({
     name: 'known-contents',
     text: `WITH live AS (
              SELECT release_id FROM deployment WHERE product = $1 AND environment = $2 AND application = $3
              ORDER BY at DESC, id DESC LIMIT 1)
-           SELECT l.contents->(found.planned->>'content') AS content
+           SELECT ${REFERENCE('found.planned')} AS reference
            FROM (SELECT release_id, 0 AS place FROM live UNION ALL SELECT unnest($4::uuid[]), 1 UNION ALL
                SELECT o.release_id, 2 FROM promotion o WHERE o.product = $1 AND o.environment = $2 AND ${CUT_OFF}) AS known
              JOIN release_plan l ON l.release_id = known.release_id, LATERAL (${PLANNED('$2', '$3')}) AS found
            ORDER BY known.place LIMIT 10`,
     values: [product, environment, application, releases],
   });
-  return rows.map((row) => row.content);
+  return rows.map((row) => row.reference);
 }

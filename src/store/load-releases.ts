@@ -2,7 +2,8 @@ import type { Pool, PoolClient } from 'pg';
 import type { ReleasePlan } from '../core/plan.ts';
 import type { ConcurrencyPolicy } from '../core/definitions.ts';
 import type { ReleaseKind, ReleaseState } from '../core/release.ts';
-import type { PinnedContent } from '../drivers/driver.ts';
+import { VERSIONS } from './contents.ts';
+import type { KeptVersion } from './contents.ts';
 import { toState } from './release-shape.ts';
 import type { PromotionRecord, ReleaseRecord } from './release-shape.ts';
 import type { ReleaseIdentity } from './save-decisions.ts';
@@ -13,7 +14,8 @@ export interface FrozenRelease extends ReleaseIdentity {
   concurrency: ConcurrencyPolicy;
   /** In the order of creation. */
   number: number;
-  contents: Record<string, PinnedContent>;
+  /** Content key → the version that was pinned; its files are read when they are written: see `FrozenReleases`. */
+  contents: Record<string, KeptVersion>;
 }
 
 export interface LoadedState {
@@ -32,11 +34,11 @@ export async function loadFrozen(client: Pool | PoolClient, ids: string[]): Prom
     digest: string;
     concurrency: ConcurrencyPolicy;
     plan: ReleasePlan;
-    contents: Record<string, PinnedContent>;
+    contents: Record<string, KeptVersion>;
   }>({
     name: 'load-frozen',
-    text: `SELECT r.id, r.number, r.kind, r.product, r.version, r.digest, r.concurrency, p.plan, p.contents
-           FROM release r JOIN release_plan p ON p.release_id = r.id WHERE r.id = ANY($1)`,
+    text: `SELECT r.id, r.number, r.kind, r.product, r.version, r.digest, r.concurrency, l.plan, ${VERSIONS} AS contents
+           FROM release r JOIN release_plan l ON l.release_id = r.id WHERE r.id = ANY($1)`,
     values: [ids],
   });
   return rows.map((row) => ({ ...row, number: Number(row.number) }));

@@ -3,7 +3,6 @@ import { withConnection } from '../connections.ts';
 import { sees } from '../core/access/index.ts';
 import type { Visibility } from '../core/access/index.ts';
 import type { ConcurrencyPolicy } from '../core/definitions.ts';
-import type { ReleasePlan } from '../core/plan.ts';
 import type { Facts, PromotionStatus, ReleaseKind, ReleaseState, ReleaseStatus } from '../core/release.ts';
 import type { ReleaseRest, ReleaseRow } from '../entities/release-rows.ts';
 import type { DefinitionSnapshots } from './definition-snapshot.ts';
@@ -35,15 +34,6 @@ export interface ReleaseSummary {
   endedAt: Date | null;
   deadline: Date | null;
   rest: ReleaseRest;
-}
-
-/** The frozen plan, and of the pinned content what identifies it. */
-export interface ReleaseFrozen {
-  plan: ReleasePlan;
-  versions: Record<
-    string,
-    { label: string; digest: string; commit?: string; author?: string; message?: string; date?: string }
-  >;
 }
 
 export interface ReleaseFilter {
@@ -129,18 +119,6 @@ export async function readSummaries(pool: Pool, ids: readonly string[]): Promise
   const { rows } = await pool.query<ReleaseSummary>({
     name: 'read-summaries',
     text: `SELECT ${COLUMNS} FROM release r WHERE r.id = ANY($1)`,
-    values: [ids],
-  });
-  return byId(rows);
-}
-
-/** The plans, without the pinned files: those may be large, and nobody reads them here. */
-export async function readFrozen(pool: Pool, ids: readonly string[]): Promise<Map<string, ReleaseFrozen>> {
-  const { rows } = await pool.query<ReleaseFrozen & { id: string }>({
-    name: 'read-frozen',
-    text: `SELECT release_id AS id, plan,
-             (SELECT coalesce(jsonb_object_agg(c.key, c.value - 'files'), '{}') FROM jsonb_each(contents) c) AS versions
-           FROM release_plan WHERE release_id = ANY($1)`,
     values: [ids],
   });
   return byId(rows);

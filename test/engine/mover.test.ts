@@ -7,7 +7,7 @@ import { LIMITS } from '../../src/limits.ts';
 import { openTestEngine } from '../support/engine.ts';
 import type { TestEngine } from '../support/engine.ts';
 
-// Room for the plan of one release, and for the content of none.
+// Room for the plan of one release, and for none that is made larger.
 const SMALL = {
   ...LIMITS,
   releasesRemembered: 2,
@@ -32,21 +32,14 @@ afterEach(() => {
   for (const each of listeners) process.on('unhandledRejection', each as never);
 });
 
-/** Each with a file of this many characters. */
+/** Each with a plan that is larger by this many characters. */
 async function triggered(count: number, characters: number): Promise<string[]> {
   const ids: string[] = [];
   for (let each = 0; each < count; each += 1)
     ids.push(await engine.trigger({ product: 'billing', version: `${characters} ${each}` }));
-  const contents = {
-    'billing-dev': {
-      label: 'x',
-      digest: 'x',
-      files: { 'values.yaml': { kind: 'whole', text: 'x'.repeat(characters) } },
-    },
-  };
-  await engine.app.pool.query('UPDATE release_plan SET contents = $2 WHERE release_id = ANY($1)', [
+  await engine.app.pool.query('UPDATE release_plan SET plan = plan || $2::jsonb WHERE release_id = ANY($1)', [
     ids,
-    JSON.stringify(contents),
+    JSON.stringify({ warnings: ['x'.repeat(characters)] }),
   ]);
   engine.app.mover.forget();
   return ids;

@@ -6,7 +6,7 @@ import type { Expected, PlannedApplication, PlannedPromotion, PlannedStep, Relea
 import { addSteps } from '../phases.ts';
 import type { RollbackPlan, RollbackTarget, VersionRef } from './rollback.ts';
 
-/** What the store knows about one target that goes back, or will when somebody agrees. `C`: pinned content. */
+/** What the store knows about one target that goes back, or will when somebody agrees. `C`: a pinned version. */
 export interface TargetParts<C> {
   /** The release whose promotion is taken back, and what it had planned there: where the applications live. */
   origin: { release: string; promotion: PlannedPromotion };

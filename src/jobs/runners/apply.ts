@@ -12,8 +12,9 @@ export const applyRunner = asking<Apply>(apply);
 async function apply(at: StepAt<Apply>): Promise<Outcome> {
   const { hands, release, planned, application, context } = at;
   if (application === undefined) return { kind: 'failed', message: `${planned.id} has no application` };
-  const content = release.contents[application.content];
-  if (!content) return { kind: 'failed', message: `the pinned content of ${application.content} is missing` };
+  const version = release.contents[application.content];
+  if (!version) return { kind: 'failed', message: `the pinned content of ${application.content} is missing` };
+  const content = await hands.content({ release: release.id, content: application.content, version });
   const { driver } = application.spec;
   const more = { rollback: rollbackOf(at, application), live: liveOf(at, application) };
   const effect = await hands.drivers.driver(driver).apply(driver, content, { ...context, ...more });

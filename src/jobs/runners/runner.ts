@@ -3,6 +3,7 @@ import type { PlannedApplication, PlannedPromotion, PlannedStep, StepWork } from
 import type { Outcome, PromotionState, StepState } from '../../core/release.ts';
 import type { EffectContext, HealthReport, PinnedContent } from '../../drivers/driver.ts';
 import type { Drivers } from '../../drivers/index.ts';
+import type { ContentReference } from '../../store/frozen-releases.ts';
 import type { FrozenRelease } from '../../store/load-releases.ts';
 
 /**
@@ -41,6 +42,8 @@ export interface Hands {
   clock: Clock;
   /** The newest report about an application's health, for `report` sources. */
   healthReport(application: string): Promise<HealthReport | undefined>;
+  /** A version that a release pinned, with its files. */
+  content(reference: ContentReference): Promise<PinnedContent>;
   /** What is live in an application as the records say, and what these releases were to bring there. */
   knownContents(place: ContentPlace, releases: string[]): Promise<PinnedContent[]>;
   /** Whether this release began a change there that nobody has seen the end of. */
