@@ -9,9 +9,12 @@ export interface TriggerCommit {
   revision?: string;
 }
 
-/** `explanation` tells in order what was looked at and why it was taken or not. */
+/**
+ * `explanation` tells in order what was looked at and why it was taken or not. `entry`: by which one of the product's own list, from
+ * 0; left out where a selector of the flow chose it.
+ */
 export type FlowSelection<F> =
-  | { flow: F; refusal?: undefined; explanation: string[] }
+  | { flow: F; entry?: number; refusal?: undefined; explanation: string[] }
   | { flow?: undefined; refusal: Refusal; explanation: string[] };
 
 type SelectableFlow = Pick<Definition<'PromotionFlow'>, 'metadata' | 'spec'>;
@@ -58,7 +61,7 @@ export function selectFlow<F extends SelectableFlow>(
       continue;
     }
     explanation.push(`${entryText}: taken, the first entry that matches`);
-    return { flow, explanation };
+    return { flow, entry: i, explanation };
   }
   return selectBySelector(product, triggerEnvironment, flows, explanation);
 }
@@ -118,9 +121,7 @@ export function whyNone(
   const tried = [...new Set(answers.flatMap((each) => each.explanation))].filter((each) => !each.includes(ELSEWHERE));
   const name = quote(product.metadata.name);
   const unknown = tried.some((each) => each.includes(NOT_KNOWN));
-  const hint = unknown
-    ? '; a release that somebody triggers has no commit message, and its revision is that of `commit`'
-    : '';
+  const hint = unknown ? `; ${HOW_KNOWN}` : '';
   const because = tried.length > 0 ? `: ${tell(tried)}${hint}` : ': there is none that it could travel';
   const cure =
     product.spec.promotionFlows.length > 0 ? '' : 'list one in its promotionFlows, give a flow a productSelector, or ';
@@ -129,6 +130,8 @@ export function whyNone(
 
 const ELSEWHERE = 'it is triggered by environment';
 const NOT_KNOWN = 'is not known';
+const HOW_KNOWN =
+  'the message is read when a release is triggered, not for its plan, and the revision is that of `commit`';
 
 function tell(explanation: string[]): string {
   const more = explanation.length > 10 ? `; and ${explanation.length - 10} more` : '';

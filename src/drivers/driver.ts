@@ -29,6 +29,9 @@ export interface PinnedVersion {
   warnings?: string[];
 }
 
+/** The commit of a source, without its content. */
+export type SourceRevision = Pick<PinnedVersion, 'commit' | 'author' | 'message' | 'date'>;
+
 /** A version with its files; none for drivers without files. */
 export interface PinnedContent extends PinnedVersion {
   files: PinnedFiles;
@@ -148,6 +151,8 @@ export interface Effect {
  * 429, a race lost) is tried again with backoff; anything else counts as transient. No credential appears in either.
  */
 export interface Driver<S extends DriverSpec = DriverSpec> {
+  /** Where the source stands: the commit that `pin` would read, and no content. Nothing for drivers without commits. Network. */
+  revision(source: S, wanted: { commit?: string; version?: string }, signal: AbortSignal): Promise<SourceRevision>;
   /** Reads the version to be released from the source application. Network; never inside a transaction. */
   pin(
     source: S,

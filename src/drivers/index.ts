@@ -57,6 +57,7 @@ async function masked<T>(work: () => Promise<T>): Promise<T> {
 /** Pinned content is promoted byte for byte: only what is said of it is masked. */
 function withoutSecrets<S extends DriverSpec>(driver: Driver<S>): Driver<S> {
   return {
+    revision: (...args) => masked(() => driver.revision(...args)),
     pin: async (...args) => {
       const pinned: PinnedContent[] = [];
       await masked(async () => void pinned.push(await driver.pin(...args)));

@@ -16,6 +16,11 @@ const REMEMBERED = 10_000;
 export function createSimulateDriver(): Driver<SimulateDriverSpec> {
   const effects = new LRUCache<string, Effect>({ max: REMEMBERED });
   return {
+    async revision(_source, _wanted, signal) {
+      signal.throwIfAborted();
+      return {};
+    },
+
     async pin(_source, _template, wanted, signal) {
       signal.throwIfAborted();
       if (!wanted.version)

@@ -1,7 +1,6 @@
 import { Column, Entity, Generated, Index, PrimaryColumn } from 'typeorm';
 import type { GateAnswer } from '../core/gates/answer.ts';
 import type { ApprovalState } from '../core/approvals/approval.ts';
-import type { Maker } from '../core/caller.ts';
 import type { ConcurrencyPolicy } from '../core/definitions.ts';
 import type { ReleasePlan } from '../core/plan.ts';
 import type { Problem } from '../core/problems.ts';
@@ -13,6 +12,7 @@ import type {
   ReleaseStatus,
   StepState,
 } from '../core/release.ts';
+import type { Trigger } from '../core/trigger/change.ts';
 import type { WindowOverride } from '../core/windows/override.ts';
 import type { PinnedFile, PinnedFiles, PinnedVersion } from '../drivers/driver.ts';
 
@@ -60,7 +60,7 @@ export class ReleaseRow {
   concurrency!: ConcurrencyPolicy;
 
   @Column({ type: 'jsonb' })
-  trigger!: { kind: 'MANUAL' | 'ROLLBACK'; actor: string | null; commit?: string; makers?: readonly Maker[] };
+  trigger!: Trigger;
 
   @Column({ type: 'text' })
   status!: ReleaseStatus;

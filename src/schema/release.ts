@@ -2,6 +2,7 @@ import { Field, ID, InputType, Int, ObjectType } from 'type-graphql';
 import type { Problem } from '../core/problems.ts';
 import { PROMOTION_STATUSES } from '../core/release.ts';
 import type { PromotionStatus, ReleaseKind, ReleaseStatus } from '../core/release.ts';
+import type { Trigger } from '../core/trigger/change.ts';
 import { connectionOf } from './connection.ts';
 import { ReleaseKindEnum, ReleaseStatusEnum } from './enums.ts';
 import { toNodeId } from './node-id.ts';
@@ -147,7 +148,7 @@ export interface ReleaseFields {
   flowRevision: number;
   version: string;
   digest: string;
-  trigger: { kind: 'MANUAL' | 'ROLLBACK'; actor: string | null; commit?: string };
+  trigger: Trigger;
   status: ReleaseStatus;
   sequence: number;
   createdAt: Date;

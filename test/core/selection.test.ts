@@ -90,8 +90,8 @@ test('where none fits, what the product lists is said, and why it was not taken'
     code: 'NO_FLOW',
     message:
       'no flow fits product "billing": entry 1 of product "billing", flow "fast": not taken, the commitMessage is not known; ' +
-      'flow "fast": not taken, it has no productSelector and the product does not list it; a release that somebody triggers has ' +
-      'no commit message, and its revision is that of `commit`. To choose, name one as `flow`',
+      'flow "fast": not taken, it has no productSelector and the product does not list it; the message is ' +
+      'read when a release is triggered, not for its plan, and the revision is that of `commit`. To choose, name one as `flow`',
   });
 });
 

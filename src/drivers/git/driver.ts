@@ -16,7 +16,7 @@ import { isRace } from './errors.ts';
 import { claimOf } from './claim.ts';
 import { lastTouching, shown } from './history.ts';
 import { Mirror } from './mirror.ts';
-import { pinContent } from './pin.ts';
+import { pinContent, revisionAt } from './pin.ts';
 import { driftFrom, seenBeneath } from './drift.ts';
 import type { Search, SigningKeys } from './proof.ts';
 import { findEffect, findSigned, signatureOf, written } from './proof.ts';
@@ -101,6 +101,11 @@ export function createGitDriver(settings: GitSettings): Driver<GitDriverSpec> {
   }
 
   return {
+    revision: (source, { commit }, signal) =>
+      inRepository(source, undefined, signal, async (mirror, where) =>
+        revisionAt(mirror, await mirror.fetchHead(source.branch, where, signal), commit, signal),
+      ),
+
     pin: (source, template, wanted, signal) =>
       inRepository(source, undefined, signal, async (mirror, where) => {
         const head = await mirror.fetchHead(source.branch, where, signal);

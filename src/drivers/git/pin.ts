@@ -7,6 +7,7 @@ import type { SelectedValues } from '../edit/index.ts';
 import { foreign } from '../../foreign/index.ts';
 import { checkPath } from './address.ts';
 import { factsOf, resolveCommit, shown } from './history.ts';
+import type { CommitFacts } from './history.ts';
 import type { Resolved } from './links.ts';
 import { listThroughLinks, throughLinks } from './links.ts';
 import type { Mirror } from './mirror.ts';
@@ -25,7 +26,7 @@ export async function pinContent(
   signal: AbortSignal,
 ): Promise<PinnedContent> {
   const folder = checkPath(source.path, 'path');
-  const commit = wanted === undefined ? head : await resolveCommit(mirror, head, wanted, signal);
+  const { commit, author, message, date } = await revisionAt(mirror, head, wanted, signal);
   const promotion = template?.promotion;
   const warnings: string[] = [];
   const files = promotion
@@ -34,7 +35,6 @@ export async function pinContent(
   const label = template?.versionSource
     ? await readLabel(mirror, commit, folder, template.versionSource, signal)
     : commit.slice(0, SHORT);
-  const { author, message, date } = shown(await factsOf(mirror, commit, signal));
   const { onMissing } = template ?? {};
   return {
     label,
@@ -47,6 +47,17 @@ export async function pinContent(
     ...(onMissing !== undefined && onMissing !== 'REFUSE' && { onMissing }),
     ...(warnings.length > 0 && { warnings }),
   };
+}
+
+/** The commit that is wanted, or the head of the branch: what is released. */
+export async function revisionAt(
+  mirror: Mirror,
+  head: string,
+  wanted: string | undefined,
+  signal: AbortSignal,
+): Promise<CommitFacts> {
+  const commit = wanted === undefined ? head : await resolveCommit(mirror, head, wanted, signal);
+  return shown(await factsOf(mirror, commit, signal));
 }
 
 async function pinFolder(

@@ -1,4 +1,4 @@
-import { planRelease } from '../../commands/trigger-release.ts';
+import { possibleReleases } from '../../commands/trigger-release.ts';
 import type { TriggerInput } from '../../commands/trigger-release.ts';
 import type { Result } from '../../commands/result.ts';
 import { EVERYTHING } from '../../core/access/index.ts';
@@ -20,14 +20,17 @@ import { absent } from './named.ts';
 import type { Named } from './named.ts';
 import { seesPlace } from './visible.ts';
 
-/** Where a new release would promote to, by the flow that it would get. */
+/** Where a new release would promote to, by the flow that it would get, or by any that it may get. */
 export async function releasing({ input }: { input: TriggerInput }, lookup: Lookup): Promise<Named> {
   const { product, commit, version, flow } = input;
   const missing = await lookup.unseen(product, []);
   if (missing) return { targets: lookup.places(product, []), seen: false, absent: missing };
   const given = { product, commit: commit ?? undefined, version: version ?? undefined, flow: flow ?? undefined };
-  const planned = await planRelease(lookup.context.app, given);
-  const targets = lookup.places(product, planned.refusals ? [] : environmentsOf(planned.value.plan));
+  const planned = await possibleReleases(lookup.context.app, given);
+  const each = (planned.refusals ? [] : planned.value).map(({ plan }) => environmentsOf(plan));
+  // One without an environment of its own concerns them all.
+  const environments = each.some(({ length }) => length === 0) ? [] : [...new Set(each.flat())];
+  const targets = lookup.places(product, environments);
   return { targets, seen: true, absent: NO_RELEASE };
 }
 

@@ -65,6 +65,7 @@ export class Targets {
       return { changed: true };
     };
     const driver: Driver = {
+      revision: () => Promise.resolve({}),
       pin: async (_source, _template, { version = '' }, signal) => {
         signal.throwIfAborted();
         return { label: version, digest: sha256(version), files: {} };

@@ -1,0 +1,81 @@
+import type { Parts } from '../../parts.ts';
+import type { StoredDefinition } from '../../core/definitions.ts';
+import type { TriggerCommit } from '../../core/flow-selection.ts';
+import { refusal, RefusedError } from '../../core/problems.ts';
+import type { Candidate, TriggerState } from '../../core/trigger/candidate.ts';
+import type { Change } from '../../core/trigger/change.ts';
+import { chooseFlow, environmentsOfMessages, possibleFlows } from '../../core/trigger/choose-flow.ts';
+import type { SourceRevision } from '../../drivers/driver.ts';
+import type { DefinitionSnapshot } from '../../store/definition-snapshot.ts';
+import { askSources } from './ask-sources.ts';
+
+/** Environment → application → where its source stands. */
+export type Revisions = Record<string, Record<string, SourceRevision>>;
+
+/**
+ * Change → Candidate: the flow that the change travels, and the state of the environment in which that begins.
+ * @param revisions what was asked of the sources before, in the environments where the choice depends on it
+ * @throws RefusedError
+ */
+export function findCandidate(definitions: DefinitionSnapshot, change: Change, revisions: Revisions = {}): Candidate {
+  const product = productOf(definitions, change);
+  const { flows } = definitions;
+  const { metadata, spec } =
+    change.flow === undefined
+      ? chooseFlow(product, flows, (environment) => commitOf(change, revisions[environment]))
+      : namedFlow(flows, change.flow);
+  const environment = spec.triggerEnvironment;
+  const { commit, version } = change;
+  const sources = definitions.applicationsOf(change.product).filter((each) => each.spec.environment === environment);
+  const state: TriggerState = {};
+  for (const {
+    metadata: { name },
+  } of sources)
+    state[name] = { commit: revisions[environment]?.[name]?.commit ?? commit, version };
+  return { product: change.product, flow: metadata.name, environment, state };
+}
+
+/** Whether the flow is chosen by what the message of the commit says. */
+export function dependsOnMessage(definitions: DefinitionSnapshot, change: Change): boolean {
+  if (change.flow !== undefined) return false;
+  return environmentsOfMessages(productOf(definitions, change), definitions.flows).length > 0;
+}
+
+/** The change as it can turn out: with each flow that it can travel, whatever the message says. */
+export function possibleChanges(definitions: DefinitionSnapshot, change: Change): Change[] {
+  if (!dependsOnMessage(definitions, change)) return [change];
+  const flows = possibleFlows(productOf(definitions, change), definitions.flows, change.commit);
+  return flows.length === 0 ? [change] : flows.map(({ metadata }) => ({ ...change, flow: metadata.name }));
+}
+
+/** Asks the sources for the commits whose messages choose the flow: none where the flow is named, or no entry looks at a message. */
+export async function askRevisions(app: Parts, definitions: DefinitionSnapshot, change: Change): Promise<Revisions> {
+  if (change.flow !== undefined) return {};
+  const { product, commit, version } = change;
+  const about = commit === undefined ? 'product' : 'commit';
+  const revisions: Revisions = {};
+  for (const environment of environmentsOfMessages(productOf(definitions, change), definitions.flows))
+    revisions[environment] = await askSources(app, definitions, { product, environment, about }, ({ spec }, signal) =>
+      app.drivers.driver(spec.driver).revision(spec.driver, { commit, version }, signal),
+    );
+  return revisions;
+}
+
+function productOf({ products }: DefinitionSnapshot, { product }: Change): StoredDefinition<'Product'> {
+  const found = products.get(product);
+  if (!found) throw new RefusedError([refusal('NOT_FOUND', `there is no product "${product}"`, ['product'])]);
+  return found;
+}
+
+function namedFlow(flows: StoredDefinition<'PromotionFlow'>[], name: string): StoredDefinition<'PromotionFlow'> {
+  const flow = flows.find((each) => each.metadata.name === name);
+  if (!flow) throw new RefusedError([refusal('NOT_FOUND', `there is no flow "${name}"`, ['flow'])]);
+  return flow;
+}
+
+/** Of several sources the change is the one that came last. */
+function commitOf({ commit }: Change, sources: Record<string, SourceRevision> = {}): TriggerCommit {
+  const known = Object.values(sources).filter(({ message }) => message !== undefined);
+  const [newest] = known.sort((one, other) => Date.parse(other.date ?? '') - Date.parse(one.date ?? ''));
+  return { revision: commit, message: newest?.message };
+}

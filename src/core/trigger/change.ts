@@ -1,0 +1,41 @@
+import type { Maker } from '../caller.ts';
+
+/**
+ * How a release comes about. Each step answers a value that the next one takes, and each value has a key by which it is known again:
+ *
+ * | value | is | its key |
+ * | --- | --- | --- |
+ * | Change | something arrived, or somebody asks | of a person: their idempotency key, if they gave one |
+ * | Candidate | what may become a release of it | product, flow and state of the trigger environment: `candidateKey` |
+ * | Pinned | the version, with its content | its digest |
+ * | Planned | everything that the release freezes | the flow at its revision, with the version |
+ * | Release | what is made of it, once | its id |
+ *
+ * Up to Planned nothing is written, so any of it may be done again. A release that somebody asks for is made once per change: who asks
+ * twice wants two. One that Sluice makes by itself is made once per candidate, however many changes tell of it.
+ */
+export interface Change {
+  kind: 'MANUAL';
+  product: string;
+  /** The flow that it has to travel; chosen by the rules when left out. */
+  flow?: string;
+  /** The commit of the trigger environment to release; the newest one when left out. */
+  commit?: string;
+  /** For drivers without files: the version itself. */
+  version?: string;
+  /** Who asked for it, and who stands behind that credential. */
+  by: string | null;
+  makers: readonly Maker[];
+}
+
+/** As the release keeps it. MANUAL: somebody asked for it. ROLLBACK: it takes another one back. */
+export interface Trigger {
+  kind: Change['kind'] | 'ROLLBACK';
+  actor: string | null;
+  commit?: string;
+  makers?: readonly Maker[];
+}
+
+export function triggerOf({ kind, by: actor, commit, makers }: Change): Trigger {
+  return { kind, actor, commit, ...(makers.length > 0 && { makers }) };
+}
