@@ -170,8 +170,8 @@ const MUTANTS = {
   ],
   'nobody wakes at the expiry': [
     'settle.ts',
-    'for (const { expiresAt } of unmet) if (expiresAt !== undefined) move.wakes.push(expiresAt);',
-    '',
+    "each.gate === 'APPROVAL' && each.expiresAt !== undefined",
+    'false',
     APPROVALS,
   ],
   'a rejection is one opinion': [
@@ -254,8 +254,8 @@ const MUTANTS = {
   ],
   'the opening before last counts': [
     'windows/spread.ts',
-    'if (opens !== null && opens <= at) opened = opens;',
-    'if (opens !== null && opens <= at) opened ??= opens;',
+    'if (state.closed) opened = state.nextOpen;',
+    'if (state.closed) opened ??= state.nextOpen;',
     SPREAD,
   ],
   'jitter of what holds something else': [
