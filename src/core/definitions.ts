@@ -10,15 +10,15 @@ import type {
 import type { promotionAction, selector } from './kinds/common.ts';
 import { DAY } from './kinds/common.ts';
 import type { driver } from './kinds/drivers.ts';
-import type { gate } from './kinds/environment.ts';
+import { gate } from './kinds/environment.ts';
 import type { health } from './kinds/health.ts';
 import type { Kind, Specs } from './kinds/index.ts';
 import type { concurrency, onMissing, versionSource, whenAbsent } from './kinds/product.ts';
-import type { flowStep, onFailure } from './kinds/promotion-flow.ts';
+import { promotionFlow, type flowStep, type onFailure } from './kinds/promotion-flow.ts';
 import { retry, type actionType, type workflowAction } from './kinds/promotion-workflow.ts';
 import type { windowAction } from './kinds/release-window.ts';
 import { rollbackPolicy, type markBadScope, type rollbackCause } from './kinds/rollback-policy.ts';
-import type { sync } from './kinds/sync.ts';
+import { limit, type sync } from './kinds/sync.ts';
 import { fallbacksOf, type Infer } from './kinds/shape.ts';
 
 /**
@@ -100,16 +100,16 @@ export interface StoredDefinition<K extends Kind = Kind> extends Definition<K> {
 
 export type AnyDefinition = { [K in Kind]: Definition<K> }[Kind];
 
-// What a field means that is absent on purpose: the core decides it anew each time instead of writing it into the definition.
+// What the core takes fields for that are left out, where it needs the value itself.
 export { DAY };
-export const DEFAULT_FLOW_TIMEOUT = DAY;
+export const DEFAULT_FLOW_TIMEOUT = promotionFlow.fields.timeout.meant!;
 /** How old a release may get, whatever it waits for. */
-export const DEFAULT_MAX_AGE = 30 * DAY;
+export const DEFAULT_MAX_AGE = promotionFlow.fields.maxAge.meant!;
 /** How long the health of an application, or whatever else somebody outside has to tell, is awaited. */
 export const DEFAULT_REPORT_TIMEOUT = DAY;
-export const DEFAULT_UNKNOWN_TIMEOUT = 15 * 60 * 1000;
+export const DEFAULT_UNKNOWN_TIMEOUT = gate.fields.unknownTimeout.meant!;
 /** How long it may take until a target runs a change. */
-export const DEFAULT_SYNC_LIMIT = 15 * 60 * 1000;
+export const DEFAULT_SYNC_LIMIT = limit.meant!;
 export const DEFAULT_APPROVAL_EXPIRY = approval.fields.expiry.fallback!;
 export const DEFAULT_MAX_FAILURE_AGE = rollbackPolicy.fields.maxFailureAge.fallback!;
 export const DEFAULT_RETRY = fallbacksOf(retry);

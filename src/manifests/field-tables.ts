@@ -1,4 +1,4 @@
-import { formatDuration, spell } from '../core/duration.ts';
+import { spell } from '../core/duration.ts';
 import { ABOUT, KINDS, nounOf, SPECS } from '../core/kinds/index.ts';
 import { wordsOf, type ChoiceShape, type Field, type ObjectShape, type Shape } from '../core/kinds/shape.ts';
 
@@ -89,9 +89,9 @@ function valueOf(shape: Shape): string {
 
 const link = ({ name }: Part): string => `[${name}](#${name.toLowerCase()})`;
 
-function defaultOf({ presence, shape, fallback }: Field): string {
+function defaultOf({ presence, shape, fallback, meant = fallback }: Field): string {
   if (presence === 'required') return '**needed**';
-  if (presence === 'optional') return '';
-  const shown = shape.is === 'duration' ? formatDuration(fallback as number) : JSON.stringify(fallback);
+  if (meant === undefined) return '';
+  const shown = shape.is === 'duration' ? spell(meant as number) : JSON.stringify(meant);
   return `\`${shown.replaceAll('"', '')}\``;
 }

@@ -219,6 +219,7 @@ function withReferences(schema: Json): Json {
   return { ...schema, properties: Object.fromEntries(properties) };
 }
 
+/** An absent value that the core decides anew each time is no default: Kubernetes would write it into what is stored. */
 function fallbackOf({ presence, shape, fallback }: Field): unknown {
   if (presence !== 'defaulted') return undefined;
   return shape.is === 'duration' ? formatDuration(fallback as number) : fallback;

@@ -15,6 +15,7 @@ import {
 const outputs = 'What later actions get as parameters, by name';
 /** Such parts of a request may hold `${secrets.NAME}`. */
 const sent = { secretsFor: 'url' };
+const SECRET = '`${secrets.NAME}` is the value of a secret.';
 
 const simulate = object('SimulateParameters', 'Only takes its time. For demonstrations and tests.', {
   duration: optional(duration(0, { short: true }), 'How long it takes; no time when left out.'),
@@ -30,10 +31,10 @@ const simulate = object('SimulateParameters', 'Only takes its time. For demonstr
 });
 
 const http = object('HttpParameters', 'Sends a request.', {
-  url: required(text({ rule: 'httpUrl' }), 'The address.', sent),
+  url: required(text({ rule: 'httpUrl' }), `The address. ${SECRET}`, sent),
   method: optional(text({ rule: 'method' }), 'GET when left out, or POST where there is a body.'),
-  headers: optional(map('free', text(), 'headers'), 'Headers to send.', sent),
-  body: optional(any, 'A text is sent as it is, anything else as JSON.', sent),
+  headers: optional(map('free', text(), 'headers'), `Headers to send. ${SECRET}`, sent),
+  body: optional(any, `A text is sent as it is, anything else as JSON. ${SECRET}`, sent),
   expectStatus: optional(
     list(integer(100, 599), 'statuses', { single: true }),
     'The status, or a list of those, that counts as success; any 2xx when left out.',

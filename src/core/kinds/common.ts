@@ -92,7 +92,7 @@ export const inlinePolicy = object(
   'What is done in an environment, said in the flow itself.',
   {
     preAction: optional(workflow, 'The workflow before the change.'),
-    action: optional(promotionAction, 'The change itself; COMMIT when left out.'),
+    action: optional(promotionAction, 'The change itself; COMMIT when left out.', { meant: 'commit' }),
     postAction: optional(workflow, 'The workflow after the change.'),
   },
 );

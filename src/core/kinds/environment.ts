@@ -23,6 +23,7 @@ export const gate = object('EnvironmentGate', 'When a group counts as done.', {
   unknownTimeout: optional(
     duration(1),
     'How long a health of UNKNOWN may hold the gate before it fails; 15 minutes when left out.',
+    { meant: 15 * 60 * 1000 },
   ),
 });
 

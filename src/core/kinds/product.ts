@@ -41,10 +41,12 @@ const content = {
   onMissing: optional(
     onMissing,
     'What becomes of an entry that `[*]` or `..` selected and that stands in the source alone. REFUSE when left out.',
+    { meant: 'REFUSE' },
   ),
   whenAbsent: optional(
     whenAbsent,
     'What becomes of a JSON path that selects nothing in the source while others of its file do. WARN when left out.',
+    { meant: 'WARN' },
   ),
 };
 

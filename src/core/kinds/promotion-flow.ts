@@ -1,5 +1,5 @@
 import { approval } from './approval.ts';
-import { description, DESCRIPTION, gatePolicy, hooks, inlinePolicy, selector } from './common.ts';
+import { DAY, description, DESCRIPTION, gatePolicy, hooks, inlinePolicy, selector } from './common.ts';
 import { rollbackPolicy } from './rollback-policy.ts';
 import { defaulted, duration, integer, list, object, optional, ref, required, text, words } from './shape.ts';
 
@@ -71,10 +71,12 @@ export const promotionFlow = object(
     timeout: optional(
       duration(1),
       'How long a whole release may move; 24 hours when left out. Its turn, windows, holds, people and reports from outside do not count.',
+      { meant: DAY },
     ),
     maxAge: optional(
       duration(1),
       'How old a release may get, whatever it waits for; 30 days (`720h`) when left out. A retry counts anew.',
+      { meant: 30 * DAY },
     ),
     onFailure: defaulted(onFailure, 'FINISH_RUNNING', 'What a release does when a promotion fails.'),
     rollbackPolicies: optional(

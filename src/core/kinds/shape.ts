@@ -177,6 +177,8 @@ export interface Field<S extends Shape = Shape, P extends Presence = Presence> e
 interface Options<S> {
   /** Of the input, where that reads otherwise. */
   aboutInput?: string;
+  /** What the core takes an absent value for: decided anew each time, and not written into the definition. */
+  meant?: Infer<S>;
   /** What an input means by leaving it out, in words; made of the fallback when absent, not said when empty. */
   leftOut?: string;
   /** INPUT: the API shows it in another way. NONE: manifests alone have it. Shown and taken when absent. */

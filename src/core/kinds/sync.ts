@@ -1,9 +1,11 @@
 import { choice, duration, list, map, nothing, object, optional, required, text } from './shape.ts';
 
 const short = { short: true };
-const limit = optional(
+/** The same for every source. */
+export const limit = optional(
   duration(1, short),
   'How long it may take until the target runs a change; 15 minutes when left out.',
+  { meant: 15 * 60 * 1000 },
 );
 const HTTP = 'An address that answers which commit or version runs.';
 const REPORT = 'Somebody tells, with `deploymentReport`.';
