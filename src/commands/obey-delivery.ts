@@ -8,8 +8,10 @@ import type { DecisionMessage } from '../core/receiver/decision.ts';
 import type { Delivery } from '../core/receiver/delivery.ts';
 import type { RolloutMessage } from '../core/receiver/rollout.ts';
 import type { WebhookUse } from '../core/secrets.ts';
+import { parseShortId } from '../core/short-id.ts';
 import { matchesGlob } from '../core/selectors.ts';
 import { readGrants } from '../store/access.ts';
+import { releaseOfNumber } from '../store/release-reads.ts';
 import { lastSetBy } from '../store/secrets.ts';
 import type { AuditOrigin } from '../store/audit-log.ts';
 import { audited } from './audit.ts';
@@ -41,10 +43,12 @@ export async function decideByDelivery(
   app: Parts,
   delivery: Delivery,
   use: WebhookUse & { decidesAs: string },
-  { decision, release: releaseId, environment, attempt, comment }: DecisionMessage,
+  { decision, release, environment, attempt, comment }: DecisionMessage,
 ): Promise<Result<string>> {
   const name = callerName('SERVICE_ACCOUNT', use.decidesAs);
-  const wanted = { releaseId, environment, attempt, comment };
+  const short = parseShortId(release);
+  const known = short && !whyNotProduct(delivery, use, short.product) ? await releaseOfNumber(app.pool, short) : null;
+  const wanted = { releaseId: known ?? release, environment, attempt, comment };
   const action = decision === 'approve' ? 'promotionApprove' : 'promotionReject';
   const origin = { ...originOf(delivery, name), action, input: wanted };
   const done = await audit(app, origin, async () => {
@@ -78,7 +82,10 @@ const keyOf = ({ source, webhookId, replays }: Delivery): string => `webhook/${s
 
 function whyNotProduct({ verifiedBy }: Delivery, { products }: WebhookUse, product: string): Refusal | null {
   if (products.length === 0 || products.some((each) => matchesGlob(each, product))) return null;
-  return refusal('FORBIDDEN', `what "${verifiedBy}" signs may tell of ${products.join(', ')}, not of ${product}`);
+  return refusal(
+    'FORBIDDEN',
+    `messages signed with "${verifiedBy}" report on ${products.join(', ')} only, not on ${product}`,
+  );
 }
 
 /** In the audit log it is a command like others: of the source, or of whom it speaks for, from where its message came. */

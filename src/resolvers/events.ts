@@ -11,12 +11,13 @@ import type { ApiContext } from '../schema/context.ts';
 import { ReleaseEventConnection, ReleaseEventEdge, ReleaseEventFilterInput } from '../schema/event-connection.ts';
 import { ReleaseEventNode } from '../schema/event-types.ts';
 import { toNodeId } from '../schema/node-id.ts';
-import { readReleaseId, UUID } from '../schema/node.ts';
+import { UUID } from '../schema/node.ts';
 import { Release } from '../schema/release.ts';
 import { UNSEEN_CAUSE } from '../schema/rollback-plan.ts';
 import type { EventFilter, LoggedEvent } from '../store/event-log.ts';
 import { Guarded, SEES } from './access/rules.ts';
 import { visibilityOf } from './access/visible.ts';
+import { releaseIdOf } from './release-id.ts';
 import { readRelease } from './release-parts.ts';
 import { readsOf } from './reads.ts';
 
@@ -37,7 +38,7 @@ export class ReleaseEventResolver {
     @Arg('filter', () => ReleaseEventFilterInput, { nullable: true, description: 'Which events; all without it.' })
     filter: ReleaseEventFilterInput | null,
   ): Promise<ReleaseEventConnection> {
-    const wanted = toFilter(filter);
+    const wanted = await toFilter(context, filter);
     const visibility = await visibilityOf(context);
     wanted.visible = () => visibility;
     const {
@@ -67,7 +68,10 @@ export class ReleaseEventResolver {
     // Establishes "now" (or finds the cursor) before the subscription is confirmed.
     subscribe: ({ args, context }) => {
       const { after, filter } = args as { after?: string | null; filter?: ReleaseEventFilterInput | null };
-      return asked(() => subscribed(context as ApiContext, toFilter(filter), after)) as never;
+      return asked(async () => {
+        const own = context as ApiContext;
+        return subscribed(own, await toFilter(own, filter), after);
+      }) as never;
     },
   })
   async releaseEvents(
@@ -136,12 +140,12 @@ function ownFields(event: ReleaseEvent): object {
   return fields;
 }
 
-function toFilter(input: ReleaseEventFilterInput | null | undefined): EventFilter {
+async function toFilter(context: ApiContext, input: ReleaseEventFilterInput | null | undefined): Promise<EventFilter> {
   const filter: EventFilter = {};
   if (!input) return filter;
   const { releaseId, product, environment, types } = input;
   if (typeof releaseId === 'string') {
-    const uuid = readReleaseId(releaseId).toLowerCase();
+    const uuid = (await releaseIdOf(context, releaseId)).toLowerCase();
     if (!UUID.test(uuid)) throw badInput(`'${releaseId.slice(0, 60)}' is not the id of a release`, 'filter.releaseId');
     filter.releaseId = uuid;
   }

@@ -7,7 +7,7 @@ import type { PromotionStatus } from '../core/release.ts';
 import { checkFirst, PageArgs, readCursor, toConnection } from '../schema/connection.ts';
 import type { Connection } from '../schema/connection.ts';
 import type { ApiContext } from '../schema/context.ts';
-import { readReleaseId } from '../schema/node.ts';
+import { RELEASE_NAMES } from '../schema/node.ts';
 import { Product, PromotionFlow } from '../schema/definition-types.ts';
 import { EnvironmentPromotion, promotionsOf, ReleaseGroup } from '../schema/promotion.ts';
 import {
@@ -31,6 +31,7 @@ import { Guarded, SEES, may } from './access/rules.ts';
 import { checkStorable, refused, unstorable } from './answers.ts';
 import { counts, forget, frozen, lastCursors } from './batches.ts';
 import { readNode } from './definitions.ts';
+import { releaseIdOf } from './release-id.ts';
 import { partsOf, readRelease, reasonsOf } from './release-parts.ts';
 import { readsOf } from './reads.ts';
 
@@ -40,9 +41,9 @@ export class ReleaseResolver {
   @Query(() => Release, { nullable: true, description: 'The release with this id; null when there is none.' })
   release(
     @Ctx() context: ApiContext,
-    @Arg('id', () => ID, { description: 'Its id, or the bare id that logs and commit messages carry.' }) id: string,
+    @Arg('id', () => ID, { description: `Which one: ${RELEASE_NAMES}.` }) id: string,
   ): Promise<Release | null> {
-    return readRelease(context, readReleaseId(id));
+    return releaseIdOf(context, id).then((known) => readRelease(context, known));
   }
 
   @Guarded(SEES)
@@ -112,7 +113,7 @@ export class ReleaseResolver {
     @Ctx() context: ApiContext,
     @Arg('input', () => ReleaseTerminateInput, { description: 'Which one, and why.' }) input: ReleaseTerminateInput,
   ): Promise<ReleasePayload> {
-    const releaseId = readReleaseId(input.releaseId);
+    const releaseId = await releaseIdOf(context, input.releaseId);
     const reason = input.reason ?? undefined;
     return moved(context, input, () => terminateRelease(context.app, { releaseId, reason }, context.actor));
   }
@@ -126,7 +127,7 @@ export class ReleaseResolver {
     @Ctx() context: ApiContext,
     @Arg('input', () => ReleaseRetryInput, { description: 'Which one.' }) input: ReleaseRetryInput,
   ): Promise<ReleasePayload> {
-    const releaseId = readReleaseId(input.releaseId);
+    const releaseId = await releaseIdOf(context, input.releaseId);
     return moved(context, input, () => retryRelease(context.app, { releaseId }, context.actor));
   }
 
@@ -199,7 +200,7 @@ export class ReleaseResolver {
   @FieldResolver(() => Date, {
     nullable: true,
     description:
-      'When the next promotion can start at the earliest, all of its gates together; null: none is left, or nobody knows.',
+      'When the next promotion can start at the earliest, all of its gates together; null: none is left, or it is not known.',
   })
   async earliestNextStart(@Ctx() context: ApiContext, @Root() { fields }: Release): Promise<Date | null> {
     const { starts } = await reasonsOf(context, fields.id);

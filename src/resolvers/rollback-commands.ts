@@ -7,10 +7,11 @@ import { startManualRollback } from '../commands/start-manual-rollback.ts';
 import type { ApiContext } from '../schema/context.ts';
 import { RollbackInput } from '../schema/rollback-plan.ts';
 import { RollbackPayload, RollbackTargetDecisionInput } from '../schema/rollback.ts';
-import { decidingOnTarget, noRollback, rollbackIdOf, rollingBack } from './access/release-rules.ts';
+import { bareRollbackId, decidingOnTarget, noRollback, rollingBack } from './access/release-rules.ts';
 import { Guarded, may } from './access/rules.ts';
 import { refused, unstorable } from './answers.ts';
 import { forget } from './batches.ts';
+import { rollbackIdOf } from './release-id.ts';
 import { readRollback } from './rollback.ts';
 
 @Resolver()
@@ -18,7 +19,7 @@ export class RollbackCommandResolver {
   @Guarded(may('ROLLBACK', rollingBack))
   @Mutation(() => RollbackPayload, {
     description:
-      'Takes environments back to the version that was healthy there before, or a version wherever it is live. What a policy of the flow says goes with them. Afterwards the environments are on hold until somebody promotes there again.',
+      'Takes environments back to the version that was healthy there before, or a version wherever it is live. What a policy of the flow says goes with them. Afterwards the environments are on hold until a person promotes there again.',
   })
   async rollbackStart(
     @Ctx() context: ApiContext,
@@ -67,8 +68,8 @@ async function decided(
   command: (decision: PromotionDecision) => Promise<Result<unknown>>,
 ): Promise<RollbackPayload> {
   return changed(context, input, async () => {
-    const releaseId = rollbackIdOf(input.rollbackId);
-    if (!(await readRollback(context, releaseId))) return { refusals: [noRollback(releaseId)] };
+    const releaseId = await rollbackIdOf(context, input.rollbackId);
+    if (!(await readRollback(context, releaseId))) return { refusals: [noRollback(bareRollbackId(input.rollbackId))] };
     const { environment, comment, idempotencyKey } = input;
     const decision = {
       releaseId,

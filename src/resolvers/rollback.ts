@@ -5,17 +5,17 @@ import { checkFirst, PageArgs, toConnection } from '../schema/connection.ts';
 import type { Connection } from '../schema/connection.ts';
 import type { ApiContext } from '../schema/context.ts';
 import { ReleaseStatusEnum } from '../schema/enums.ts';
-import { UUID } from '../schema/node.ts';
+import { RELEASE_NAMES, UUID } from '../schema/node.ts';
 import { Release } from '../schema/release.ts';
 import { RollbackCause, VersionNameType } from '../schema/rollback-plan.ts';
 import { Rollback, RollbackConnection, RollbackTarget, targetsOf } from '../schema/rollback.ts';
 import { listRollbacks, readRollbacks } from '../store/rollback-reads.ts';
-import { rollbackIdOf } from './access/release-rules.ts';
 import { Guarded, SEES } from './access/rules.ts';
 import { seesPlace, visibilityOf } from './access/visible.ts';
 import { checkStorable } from './answers.ts';
 import { rollbacks } from './batches.ts';
 import { cutSince, readSince, writeSince } from './newest-first.ts';
+import { rollbackIdOf } from './release-id.ts';
 import { partsOf, readRelease } from './release-parts.ts';
 import { readsOf } from './reads.ts';
 
@@ -25,9 +25,9 @@ export class RollbackResolver {
   @Query(() => Rollback, { nullable: true, description: 'The rollback with this id; null when there is none.' })
   rollback(
     @Ctx() context: ApiContext,
-    @Arg('id', () => ID, { description: 'Its id, or the bare id that logs and commit messages carry.' }) id: string,
+    @Arg('id', () => ID, { description: `Named as its release is: ${RELEASE_NAMES}.` }) id: string,
   ): Promise<Rollback | null> {
-    return readRollback(context, rollbackIdOf(id));
+    return rollbackIdOf(context, id).then((known) => readRollback(context, known));
   }
 
   @Guarded(SEES)

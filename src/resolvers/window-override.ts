@@ -1,12 +1,12 @@
 import { Arg, Ctx, Mutation, Resolver } from 'type-graphql';
 import { overrideWindows } from '../commands/override-windows.ts';
 import type { ApiContext } from '../schema/context.ts';
-import { readReleaseId } from '../schema/node.ts';
 import { EnvironmentPromotion } from '../schema/promotion.ts';
 import { WindowOverrideInput, WindowOverridePayload } from '../schema/window-override.ts';
 import { Guarded, may } from './access/rules.ts';
 import { refused, unstorable } from './answers.ts';
 import { forget } from './batches.ts';
+import { releaseIdOf } from './release-id.ts';
 import { partsOf } from './release-parts.ts';
 
 @Resolver()
@@ -24,7 +24,7 @@ export class WindowOverrideResolver {
     const wrong = unstorable(input);
     if (wrong.length > 0) return { promotion: null, userErrors: refused(wrong) };
     const { environment, windows, reason, expiresAt } = input;
-    const given = { releaseId: readReleaseId(input.releaseId), environment, windows, reason, expiresAt };
+    const given = { releaseId: await releaseIdOf(context, input.releaseId), environment, windows, reason, expiresAt };
     const result = await overrideWindows(context.app, given, context.actor);
     forget(context);
     if (result.refusals) return { promotion: null, userErrors: refused(result.refusals) };

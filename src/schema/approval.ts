@@ -12,6 +12,7 @@ import type { PromotionState } from '../core/release.ts';
 import { DecisionChannelEnum, OnExpiryEnum, wordsOf } from './choices.ts';
 import { enumOf } from './enums.ts';
 import { typeFor } from './shape-types.ts';
+import { RELEASE_NAMES } from './node.ts';
 import { Duration } from './values.ts';
 
 /** What the core says, and two that a reader wants to know: nobody was asked yet, nobody has to answer any more. */
@@ -26,12 +27,12 @@ export const ApprovalStatusEnum = enumOf<ShownApprovalStatus>('ApprovalStatus', 
   DROPPED: 'The promotion ended before it was decided.',
 });
 
-export const DecisionKindEnum = enumOf<Decision['kind']>('ApprovalDecisionKind', 'What somebody decided.', {
+export const DecisionKindEnum = enumOf<Decision['kind']>('ApprovalDecisionKind', 'What was decided.', {
   APPROVED: 'Yes.',
   REJECTED: 'No.',
 });
 
-@ObjectType({ description: 'What somebody said about a promotion that needs an approval.' })
+@ObjectType({ description: 'A decision on a promotion that needs an approval.' })
 export class ApprovalDecision {
   static of({ kind, by, at, comment, via, makers = [] }: Decision): ApprovalDecision {
     const broughtBy = [...new Set(makers.map((each) => nameOf(each.name)))];
@@ -43,7 +44,7 @@ export class ApprovalDecision {
 
   @Field(() => String, {
     nullable: true,
-    description: 'Who; null: nobody in particular, on a server without authentication.',
+    description: 'Who; null: a caller without a name, on a server without authentication.',
   })
   by!: string | null;
 
@@ -56,7 +57,7 @@ export class ApprovalDecision {
   @Field(() => DecisionChannelEnum, { description: 'How it came.' })
   via!: DecisionChannel;
 
-  @Field(() => [String], { description: 'Who made the link or token with which it came, where somebody else did.' })
+  @Field(() => [String], { description: 'Who made the link or token with which it came, where another person did.' })
   broughtBy!: string[];
 }
 
@@ -119,12 +120,18 @@ export class Approval {
     return this.spec.onExpiry;
   }
 
-  @Field(() => Boolean, { description: 'Whether the approval of whoever triggered the release does not count.' })
+  @Field(() => Boolean, {
+    description:
+      'Whether the approval of the person who triggered the release, or started the rollback, does not count.',
+  })
   get forbidInitiator(): boolean {
     return this.spec.forbidInitiator;
   }
 
-  @Field(() => String, { nullable: true, description: 'Who triggered the release; null: nobody in particular.' })
+  @Field(() => String, {
+    nullable: true,
+    description: 'Who triggered the release; null: Sluice, or a caller without a name.',
+  })
   get initiator(): string | null {
     return this.of.initiator;
   }
@@ -151,7 +158,7 @@ abstract class NamedPromotion {
   @Field(() => ID, { nullable: true, description: 'The id of the promotion.' })
   promotionId?: string;
 
-  @Field(() => ID, { nullable: true, description: 'The id of the release, together with `environment`.' })
+  @Field(() => ID, { nullable: true, description: `The release, together with \`environment\`: ${RELEASE_NAMES}.` })
   releaseId?: string;
 
   @Field(() => String, { nullable: true, description: "The environment's name; for a workflow step, the step's." })
@@ -193,7 +200,7 @@ export class ApprovalLinkCreateInput extends NamedPromotion {
   @Field(() => String, {
     nullable: true,
     description:
-      "Whose decision it will be; the caller's when left out. Only a service account, which brings the link to its person, can name somebody else; then it counts for rules that name the person or nobody, not for groups and roles.",
+      "Whose decision it will be; the caller's when left out. Only a service account, which brings the link to its person, can name another person; then it counts for rules that name the person or no people, not for groups and roles.",
   })
   approver?: string;
 

@@ -3,6 +3,7 @@ import type { ReleaseEventType } from '../core/events.ts';
 import { PageInfo } from './connection.ts';
 import { ReleaseEventNode } from './event-types.ts';
 import { ReleaseEventTypeEnum } from './events.ts';
+import { RELEASE_NAMES } from './node.ts';
 
 @ObjectType('ReleaseEventEdge', { description: 'An event and its place in the log.' })
 export class ReleaseEventEdge {
@@ -26,7 +27,7 @@ export class ReleaseEventConnection {
 
 @InputType('ReleaseEventFilterInput', { description: 'All that are given must fit.' })
 export class ReleaseEventFilterInput {
-  @Field(() => ID, { nullable: true, description: 'Events of this release.' })
+  @Field(() => ID, { nullable: true, description: `Events of this release: ${RELEASE_NAMES}.` })
   releaseId?: string | null;
 
   @Field(() => String, { nullable: true, description: 'Events of releases of the product with this name.' })

@@ -7,6 +7,10 @@ export abstract class Node {
   id!: string;
 }
 
+/** For the descriptions of arguments that name a release. */
+export const RELEASE_NAMES =
+  'its id, the bare id that logs and commit messages carry, `PRODUCT#NUMBER`, a product for its newest release, or `latest`';
+
 /** A release is named by its global id or by the bare one that logs, URLs and commit messages carry. */
 export function readReleaseId(id: string): string {
   return releaseIdOf(id) ?? id;

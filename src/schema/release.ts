@@ -5,8 +5,9 @@ import type { PromotionStatus, ReleaseKind, ReleaseStatus } from '../core/releas
 import type { Trigger } from '../core/trigger/change.ts';
 import { connectionOf } from './connection.ts';
 import { ReleaseKindEnum, ReleaseStatusEnum } from './enums.ts';
+import { shortIdOf } from '../core/short-id.ts';
 import { toNodeId } from './node-id.ts';
-import { Node } from './node.ts';
+import { Node, RELEASE_NAMES } from './node.ts';
 import { UserError } from './user-errors.ts';
 
 @ObjectType({ description: 'A version: its pinned content, and what people call it.' })
@@ -46,7 +47,9 @@ export class ReleaseSource {
 
 @ObjectType({ description: 'Why there is a release.' })
 export class ReleaseTrigger {
-  @Field(() => String, { description: 'MANUAL: somebody asked for it. ROLLBACK: it takes another one back.' })
+  @Field(() => String, {
+    description: 'MANUAL: a person or a program asked for it. ROLLBACK: it takes another one back.',
+  })
   kind!: string;
 
   @Field(() => String, { nullable: true, description: 'Who did it.' })
@@ -180,6 +183,13 @@ export class Release extends Node {
     return this.fields.id;
   }
 
+  @Field(() => String, {
+    description: '`billing#42`: its product and its number, for people. Whatever takes the id of a release takes it.',
+  })
+  get shortId(): string {
+    return shortIdOf(this.fields.product, this.fields.number);
+  }
+
   @Field(() => Int, { description: 'Counts the releases of the installation in the order of their creation.' })
   get number(): number {
     return this.fields.number;
@@ -308,7 +318,7 @@ export class ReleaseTriggerInput {
 
 @InputType({ description: 'Which release to end.' })
 export class ReleaseTerminateInput {
-  @Field(() => ID, { description: 'The id of the release.' })
+  @Field(() => ID, { description: `The release: ${RELEASE_NAMES}.` })
   releaseId!: string;
 
   @Field(() => String, { nullable: true, description: 'Why; kept and shown.' })
@@ -317,7 +327,7 @@ export class ReleaseTerminateInput {
 
 @InputType({ description: 'Which release to try again.' })
 export class ReleaseRetryInput {
-  @Field(() => ID, { description: 'The id of the release.' })
+  @Field(() => ID, { description: `The release: ${RELEASE_NAMES}.` })
   releaseId!: string;
 }
 

@@ -6,7 +6,7 @@ import { connectionOf } from './connection.ts';
 import { IDEMPOTENCY_KEY } from './definition.ts';
 import { enumOf, RollbackDecisionEnum } from './enums.ts';
 import { toNodeId } from './node-id.ts';
-import { Node } from './node.ts';
+import { Node, RELEASE_NAMES } from './node.ts';
 import { EnvironmentPromotion } from './promotion.ts';
 import type { ReleaseParts } from './promotion.ts';
 import { VersionNameType } from './rollback-plan.ts';
@@ -16,7 +16,7 @@ export const RollbackTargetStatusEnum = enumOf<RollbackTargetStatus>(
   'RollbackTargetStatus',
   'Where one environment of a rollback is.',
   {
-    PROPOSED: 'It waits for somebody who agrees.',
+    PROPOSED: 'It waits for an approval.',
     WAITING: 'It will go back: another promotion, a window or a limit comes first.',
     ROLLING_BACK: 'It is going back.',
     ROLLED_BACK: 'It is back at its earlier version, and healthy.',
@@ -114,7 +114,7 @@ export class RollbackPayload {
 
 @InputType({ description: 'Which environment of a rollback is decided on.' })
 export class RollbackTargetDecisionInput {
-  @Field(() => ID, { description: 'The id of the rollback.' })
+  @Field(() => ID, { description: `The rollback, named as its release is: ${RELEASE_NAMES}.` })
   rollbackId!: string;
 
   @Field(() => String, { description: 'The name of the environment.' })

@@ -1,10 +1,11 @@
 import { Field, ID, InputType, ObjectType } from 'type-graphql';
+import { RELEASE_NAMES } from './node.ts';
 import { EnvironmentPromotion } from './promotion.ts';
 import { UserError } from './user-errors.ts';
 
 @InputType({ description: 'Which windows are not to count for a release in an environment, why and until when.' })
 export class WindowOverrideInput {
-  @Field(() => ID, { description: 'The id of the release.' })
+  @Field(() => ID, { description: `The release: ${RELEASE_NAMES}.` })
   releaseId!: string;
 
   @Field(() => String, { description: 'The name of the environment.' })

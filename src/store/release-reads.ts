@@ -115,6 +115,19 @@ function releaseWalk({ product, statuses, environment, visible }: ReleaseFilter,
   };
 }
 
+/** @returns the bare id; null when the product has no release of that number */
+export async function releaseOfNumber(
+  pool: Pool,
+  { product, number }: { product: string; number: number },
+): Promise<string | null> {
+  const { rows } = await pool.query<{ id: string }>({
+    name: 'release-of-number',
+    text: 'SELECT id FROM release WHERE product = $1 AND number = $2',
+    values: [product, number],
+  });
+  return rows[0]?.id ?? null;
+}
+
 export async function readSummaries(pool: Pool, ids: readonly string[]): Promise<Map<string, ReleaseSummary>> {
   const { rows } = await pool.query<ReleaseSummary>({
     name: 'read-summaries',

@@ -100,6 +100,8 @@ let guarded: GuardedServer;
 /** By kind: what the callers here see, and what they do not. */
 const own: Record<string, string[]> = {};
 const hidden: Record<string, string[]> = {};
+/** How else people name a release: what nobody sees here, and what does not exist. */
+const shortNames: [it: string, ghost: string][] = [];
 const callers: Record<string, Token | string> = { everything: ADMIN };
 const ROLES = ['ADMIN', 'OPERATOR', 'APPROVER', 'VIEWER'] as const;
 
@@ -149,6 +151,8 @@ beforeAll(async () => {
     RoleGrant: [[], [(await createGrant(app, grant, SOMEBODY)).value!.id]],
   };
   for (const [kind, [seen, unseen]] of Object.entries(both)) [own[kind], hidden[kind]] = [seen, unseen];
+  const { rows } = await app.pool.query<{ number: string }>('SELECT number FROM release WHERE id = $1', [theirs]);
+  shortNames.push([`shop#${rows[0]?.number}`, 'shop#999999999'], ['shop', 'ghost-name']);
   const limits = { products: { names: ['billing'] }, environments: { names: ['eu'] } };
   for (const role of ROLES) {
     callers[`${role} of billing in eu`] = await guarded.token(role, limits);
@@ -236,6 +240,7 @@ function pairs({ kind }: Leaf, everything: boolean): [it: string, ghost: string]
   if (!everything)
     for (const [of, those] of Object.entries(hidden))
       if (of === kind || kind === 'Node') those.forEach((each) => add(of, each));
+  if (!everything && (kind === 'Release' || kind === 'Rollback')) found.push(...shortNames);
   if (kind === 'Node') return found.filter(([it]) => Buffer.from(it, 'base64url').toString().includes(':'));
   // Of another kind: hidden or not. A rollback has a release of the same id.
   const [ghost] = written(kind, ghostOf(kind));

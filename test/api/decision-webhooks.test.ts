@@ -54,6 +54,11 @@ async function asked(product = 'billing'): Promise<string> {
   return id;
 }
 
+async function shortIdOf(id: string): Promise<string> {
+  const { rows } = await engine.app.pool.query('SELECT product, number FROM release WHERE id = $1', [id]);
+  return `${rows[0].product}#${rows[0].number}`;
+}
+
 const staging = ({ promotions }: ReleaseState): PromotionState => promotions[1] as PromotionState;
 
 interface Sent {
@@ -117,9 +122,9 @@ describe('a signed decision', () => {
     ]);
   });
 
-  test('rejects for good, and says why', async () => {
+  test('rejects for good, and says why; the release may be named by product and number', async () => {
     const release = await asked();
-    const body = message(release, { decision: 'reject', comment: 'no change window booked' });
+    const body = message(await shortIdOf(release), { decision: 'reject', comment: 'no change window booked' });
     expect(await decided({ body })).toBe(`DONE rejected by ${BOARD}`);
     const { firstProblem } = await engine.ended(release);
     expect(firstProblem?.message).toBe(`rejected by ${BOARD}: no change window booked`);
@@ -159,18 +164,20 @@ describe('a signed decision', () => {
 
   test('may do what its service account may at the moment, of the products that its secret is for', async () => {
     const other = await asked('shop');
-    expect(await decided({ body: message(other) })).toBe('REFUSED what "board" signs may tell of billing, not of shop');
+    expect(await decided({ body: message(other) })).toBe(
+      'REFUSED messages signed with "board" report on billing only, not on shop',
+    );
     const release = await asked();
     await deleteGrant(engine.app, { id: grant }, SOMEBODY);
     expect(await decided({ body: message(release) })).toBe(
-      `REFUSED ${BOARD} may not APPROVE for product "billing" in environment "staging": that takes a grant of APPROVER or ADMIN there`,
+      `REFUSED ${BOARD} is not allowed to APPROVE for product "billing" in environment "staging": that takes a grant of APPROVER or ADMIN there`,
     );
     expect(staging((await engine.app.mover.look(release, { fresh: true }))!.state).approval?.decisions).toEqual([]);
     const { rows } = await engine.app.pool.query(
       `SELECT outcome, reasons FROM audit_log WHERE input->>'releaseId' = $1`,
       [release],
     );
-    expect(rows).toEqual([{ outcome: 'REFUSED', reasons: [expect.stringContaining('may not APPROVE')] }]);
+    expect(rows).toEqual([{ outcome: 'REFUSED', reasons: [expect.stringContaining('is not allowed to APPROVE')] }]);
     grant = await allow('change-board');
     expect(await decided({ body: message(release) })).toContain('DONE');
   });

@@ -31,6 +31,23 @@ describe('a release, seen through the API while it is on its way', () => {
     ]);
   });
 
+  test('it is named by its ids, by product and number, by its product, and as the latest one', async () => {
+    const asked = 'query ($id: ID!) { release(id: $id) { id uuid shortId number } }';
+    const { release } = await api.ask(asked, { id });
+    expect(release.shortId).toBe(`billing#${release.number}`);
+    for (const name of [release.uuid, release.shortId, 'billing', 'latest'])
+      expect((await api.ask(asked, { id: name })).release, name).toEqual(release);
+    for (const name of [`shop#${release.number}`, `billing#${release.number + 1}`, 'shop', 'billing#', '#1'])
+      expect((await api.ask(asked, { id: name })).release, name).toBeNull();
+    const decide = `mutation ($input: PromotionDecisionInput!) { promotionApprove(input: $input) { ${ERRORS} } }`;
+    const decision = { releaseId: release.shortId, environment: 'eu' };
+    // It was found: the refusal is about the promotion.
+    expect((await api.ask(decide, { input: decision })).promotionApprove.userErrors[0].message).toContain('eu');
+    const log =
+      'query ($id: ID!) { releaseEventLog(first: 1, filter: { releaseId: $id }) { edges { node { releaseId } } } }';
+    expect((await api.ask(log, { id: release.shortId })).releaseEventLog.edges[0].node.releaseId).toBe(id);
+  });
+
   test('what it is, what it froze, and where it is', async () => {
     const { release } = await api.ask(
       `query ($id: ID!) { release(id: $id) {
@@ -97,7 +114,7 @@ describe('a release, seen through the API while it is on its way', () => {
       {
         __typename: 'WaitingForHealth',
         message: expect.stringContaining('billing-eu'),
-        who: 'whoever reports the health of billing-eu',
+        who: 'a report of the health of billing-eu',
         earliest: null,
         promotion: { name: 'eu' },
         step: { name: 'billing-eu/HEALTH', phase: 'HEALTH', status: 'WAITING' },

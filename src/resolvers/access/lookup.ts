@@ -8,6 +8,7 @@ import type { ApiContext } from '../../schema/context.ts';
 import { readReleaseId, UUID } from '../../schema/node.ts';
 import type { DefinitionSnapshot } from '../../store/definition-snapshot.ts';
 import { definitionsOf, frozen, summaries } from '../batches.ts';
+import { releaseIdOf } from '../release-id.ts';
 import { absent } from './named.ts';
 import type { Named } from './named.ts';
 import { seesDefinition, seesPlace } from './visible.ts';
@@ -72,8 +73,9 @@ export class Lookup {
    * @param onRollback what it takes where the release is a rollback
    */
   async release(id: string, onRollback?: Permission): Promise<Named> {
-    const uuid = readReleaseId(id);
-    const missing = refusal('NOT_FOUND', `there is no release "${uuid}"`, ['releaseId']);
+    const uuid = await releaseIdOf(this.context, id);
+    // In the words that were given: the bare id of what is not seen stays unknown.
+    const missing = refusal('NOT_FOUND', `there is no release "${readReleaseId(id)}"`, ['releaseId']);
     if (!UUID.test(uuid)) return absent(missing);
     const [summary, found] = await Promise.all([summaries(this.context).load(uuid), frozen(this.context).load(uuid)]);
     if (!summary || !found) return absent(missing);

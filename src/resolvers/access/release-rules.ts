@@ -14,6 +14,7 @@ import { frozen } from '../batches.ts';
 import { planRollback } from '../../commands/rollback-order.ts';
 import type { RollbackInput } from '../../commands/rollback-order.ts';
 import { readRollbacks } from '../../store/rollback-reads.ts';
+import { releaseIdOf, rollbackIdOf } from '../release-id.ts';
 import { environmentsOf } from './lookup.ts';
 import type { Lookup } from './lookup.ts';
 import { absent } from './named.ts';
@@ -57,7 +58,7 @@ export async function decisionPlace(
   const given = [releaseId, environment].filter((each) => each !== undefined && each !== null).length;
   if (promotionId === undefined || promotionId === null) {
     if (typeof releaseId === 'string' && typeof environment === 'string') {
-      return { value: { releaseId: readReleaseId(releaseId), environment } };
+      return { value: { releaseId: await releaseIdOf(context, releaseId), environment } };
     }
     return { refusals: [refusal('INVALID', 'name the promotion by promotionId, or by releaseId and environment')] };
   }
@@ -79,7 +80,8 @@ export async function deciding({ input }: { input: DecisionPlace }, lookup: Look
   if (place.refusals) return absent(place.refusals[0] as Refusal);
   const { releaseId, environment } = place.value;
   const byId = typeof input.promotionId === 'string' ? noPromotion(input.promotionId) : null;
-  const noRelease = byId ?? refusal('NOT_FOUND', `there is no release "${releaseId}"`, ['releaseId']);
+  const named = readReleaseId(input.releaseId ?? releaseId);
+  const noRelease = byId ?? refusal('NOT_FOUND', `there is no release "${named}"`, ['releaseId']);
   const plan = UUID.test(releaseId) ? (await frozen(context).load(releaseId))?.plan : undefined;
   if (!plan) return absent(noRelease);
   return promotionOf(lookup, plan, environment, {
@@ -105,12 +107,13 @@ export async function decidingOnTarget(
   lookup: Lookup,
 ): Promise<Named> {
   const { context } = lookup;
-  const id = rollbackIdOf(input.rollbackId);
+  const id = await rollbackIdOf(context, input.rollbackId);
+  const missing = noRollback(bareRollbackId(input.rollbackId));
   const found = UUID.test(id) ? (await readRollbacks(context.app.pool, [id])).get(id) : undefined;
   const plan = found && (await frozen(context).load(id))?.plan;
-  if (!plan) return absent(noRollback(id));
+  if (!plan) return absent(missing);
   return promotionOf(lookup, plan, input.environment, {
-    release: noRollback(id),
+    release: missing,
     promotion: notThere(id, input.environment),
   });
 }
@@ -139,8 +142,8 @@ function notThere(releaseId: string, environment: string): Refusal {
   return refusal('NOT_FOUND', `release ${releaseId} does not promote "${environment}"`, ['environment']);
 }
 
-/** As the API gave it, that of its release, or the bare id. */
-export function rollbackIdOf(id: string): string {
+/** In words: the bare id where a global one was given, otherwise what was given. */
+export function bareRollbackId(id: string): string {
   const node = fromNodeId(id);
   return node?.type === 'Rollback' || node?.type === 'Release' ? node.what : id;
 }
