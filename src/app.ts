@@ -48,7 +48,7 @@ export interface Outside {
   limits: Limits;
   seams: Seams | null;
   /** Brings the tables of the database to this version. */
-  prepare(databaseUrl: string): Promise<void>;
+  prepare(databaseUrl: string): Promise<unknown>;
   openQueue(settings: QueueSettings, log: Log): Promise<Queue>;
   createDrivers(settings: DriverSettings, secrets: Vault): Drivers;
 }

@@ -70,7 +70,7 @@ async function tellFindings({ pool, log }: App): Promise<void> {
       'some of what is stored would be refused today; it is kept: `sluice check` lists it with what to do',
     );
   } catch (error) {
-    log.warn({ error }, 'what is stored could not be checked; `sluice check` does it again');
+    log.warn({ error }, 'the stored definitions could not be checked; `sluice check` does it again');
   }
 }
 
@@ -108,7 +108,7 @@ export async function serve(flags: ServeFlags = {}): Promise<number> {
  */
 export function surviveRejections(log: Log): void {
   process.on('unhandledRejection', (error) =>
-    log.error({ error }, 'a fault of Sluice: a failure that nobody took care of; the sweep makes up for it'),
+    log.error({ error }, 'a fault of Sluice: a failure without a handler; the sweep makes up for it'),
   );
 }
 
@@ -119,8 +119,9 @@ export async function migrateDatabase(): Promise<number> {
     if (databaseUrl === undefined) {
       throw new ConfigError('DATABASE_URL is not set: the embedded PostgreSQL is migrated by `serve` when it starts');
     }
-    await migrate(databaseUrl);
-    process.stdout.write('The database is up to date.\n');
+    const count = await migrate(databaseUrl);
+    const done = count === 0 ? 'It was so already' : `${count} migration${count === 1 ? ' was' : 's were'} run`;
+    process.stdout.write(`The database is up to date. ${done}.\n`);
     return 0;
   });
 }
@@ -175,10 +176,10 @@ const REMEDIES: Record<string, string> = {
   EADDRINUSE: 'the port is taken: choose another with PORT or --port, or 0 for any free one',
   EACCES: 'not allowed: choose a port from 1024 up, or a data folder that this user may write (SLUICE_DATA_DIR)',
   EADDRNOTAVAIL: 'this machine has no such address: check HOST',
-  ECONNREFUSED: 'nobody answers there: is it running, and are DATABASE_URL and REDIS_URL right?',
+  ECONNREFUSED: 'no server answers there: is it running, and are DATABASE_URL and REDIS_URL right?',
   ENOTFOUND: 'no such host: check DATABASE_URL, REDIS_URL and HOST',
   '28P01': 'PostgreSQL refuses the user or the password of DATABASE_URL',
-  '57P03': 'the server of DATABASE_URL is there and takes nobody yet: see its log',
+  '57P03': 'the server of DATABASE_URL is there and takes no connections yet: see its log',
   '53300': 'PostgreSQL has no connection left: see max_connections, and SLUICE_DATABASE_POOL_SIZE of each process',
   '3D000': 'the database of DATABASE_URL does not exist: create it first',
 };

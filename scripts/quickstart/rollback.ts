@@ -34,7 +34,7 @@ export async function rollbackScenario({ client, dataDir, signal, say }: Stage):
   };
   const { rollback } = await reportRollout(client, report);
   if (!rollback) return false;
-  say(`\n${showRollback(rollback, 'table')}\n`);
+  say(`\n${showRollback(rollback, { format: 'table', width: process.stdout.columns })}\n`);
   const [code] = await Promise.all([
     watchRelease(client, rollback.uuid, { signal }),
     approveWhenProposed(client, rollback.uuid, signal),

@@ -19,6 +19,17 @@ export interface UserError {
 const FIRST_PAUSE_MS = 200;
 const LONGEST_PAUSE_MS = 3_000;
 
+/**
+ * A socket that is let go while it connects tells that as an error, after its owner has stopped listening; without a listener that
+ * would be the end of the program.
+ */
+class QuietSocket extends WebSocket {
+  constructor(...given: ConstructorParameters<typeof WebSocket>) {
+    super(...given);
+    this.on('error', () => undefined);
+  }
+}
+
 /** Speaks the published GraphQL API, and nothing else. */
 export class Client {
   readonly server: string;
@@ -71,7 +82,7 @@ export class Client {
     while (!signal.aborted) {
       const client = createClient({
         url: `${this.server.replace(/^http/, 'ws')}/graphql`,
-        webSocketImpl: WebSocket,
+        webSocketImpl: QuietSocket,
         connectionParams: this.#headers,
         // We come back ourselves: the library would ask for the same cursor again.
         retryAttempts: 0,
@@ -132,7 +143,7 @@ function finalWords(error: unknown): string {
 }
 
 const LOG_IN =
-  'Set SLUICE_TOKEN to an API token (somebody with the role ADMIN makes one: sluice token create) or to a token of your identity provider.';
+  'Set SLUICE_TOKEN to an API token (an ADMIN makes one: sluice token create) or to a token of your identity provider.';
 
 function wordsOf(errors: { message: string; extensions?: { code?: string } }[]): string {
   const words = errors.map(({ message }) => message);

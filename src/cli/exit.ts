@@ -12,18 +12,21 @@ export const EXIT = {
 
 export const EXIT_HELP = `
 Exit codes:
-    0  done; with --wait and in watch: the release SUCCEEDED
+    0  done; with --wait and in watch: the release or the rollback SUCCEEDED
     1  refused: the input is not valid, or the server says no
     2  the command line is wrong
     3  no Sluice server answers
-    4  the release FAILED
-    5  the release was TERMINATED
-    6  --timeout is over and the release has not ended
+    4  the release or the rollback FAILED
+    5  it was TERMINATED
+    6  --timeout is over and it has not ended
   130  interrupted; a release goes on without us
 
 Environment:
-  SLUICE_SERVER  address of the server (default http://127.0.0.1:4000); --server wins
-  SLUICE_TOKEN   who you are, where the server asks: an API token, or a token of your identity provider
+  SLUICE_SERVER  address of the server (default http://127.0.0.1:4000);
+                 --server wins
+  SLUICE_TOKEN   who you are, where the server asks: an API token, or a token
+                 of your identity provider
+  COLUMNS        width of tables and help where the output is no terminal
   NO_COLOR       any value: no colours
 `;
 

@@ -1,28 +1,44 @@
-import { buildClientSchema, getIntrospectionQuery, type IntrospectionQuery, printSchema } from 'graphql';
+import type { IntrospectionQuery } from 'graphql';
+import { ask, ERRORS } from './asking.ts';
 import type { Client, UserError } from './client.ts';
 import { CliError, EXIT } from './exit.ts';
-import type { PromotionShown, ReleaseShown } from './release-shown.ts';
+import type { PromotionShown, ReleaseShown, RollbackPart } from './release-shown.ts';
 
 /** Every query and mutation of the CLI besides `get`'s lists; a test holds each against schema.graphql. */
 
+export const ROLLBACK_PART = `cause { kind environment reason by }
+  targets { environment decision status reason from { label } to { label } }`;
+
 const RELEASE = `
   fragment ReleaseFields on Release {
-    id uuid kind productName flowName version { label commit } status createdAt startedAt endedAt
+    id uuid shortId kind productName flowName version { label commit } status createdAt startedAt endedAt
     problem { first { message environment } }
     waitingFor { message promotion { name } }
     promotions {
       name group { name } status phase attempt startedAt endedAt problem { message } applications { commit }
     }
+    rollback { ${ROLLBACK_PART} }
   }`;
 
-const ERRORS = 'userErrors { code message path }';
+/** What a person can do about what one release waits for. */
+const CURES = `
+  fragment Cures on Release {
+    cures: waitingFor {
+      __typename message promotion { name }
+      ... on WaitingForTurn { release { uuid shortId } }
+      ... on WaitingForEnvironment { release { uuid shortId } }
+      ... on WaitingForHold { holds { productName environmentName } }
+      ... on WaitingForVersion { badVersions { label } }
+      ... on WaitingForWindow { windowNames }
+    }
+  }`;
 
 export const DOCUMENTS = {
-  release: `query CliRelease($id: ID!) { release(id: $id) { ...ReleaseFields } } ${RELEASE}`,
+  release: `query CliRelease($id: ID!) { release(id: $id) { ...ReleaseFields ...Cures } } ${RELEASE} ${CURES}`,
   releases: `query CliReleases($first: Int!, $filter: ReleaseFilterInput) {
     releases(first: $first, filter: $filter) { nodes { ...ReleaseFields } }
   } ${RELEASE}`,
-  rollbacksOf: `query CliRollbacksOf($id: ID!) { release(id: $id) { rollbacks { uuid } } }`,
+  rollbacksOf: `query CliRollbacksOf($id: ID!) { release(id: $id) { rollbacks { release { shortId } } } }`,
   trigger: `mutation CliTrigger($input: ReleaseTriggerInput!) {
     payload: releaseTrigger(input: $input) { release { ...ReleaseFields } ${ERRORS} }
   } ${RELEASE}`,
@@ -34,15 +50,29 @@ export const DOCUMENTS = {
   } ${RELEASE}`,
   apply: `mutation CliApply($input: ManifestsApplyInput!) {
     payload: manifestsApply(input: $input) {
-      changes { kind name change revision diff }
+      changes { kind name change revision diff warnings }
       userErrors { code message path ... on ManifestError { line column } }
     }
   }`,
 };
 
+interface Waiting {
+  message: string;
+  promotion: { name: string } | null;
+}
+
+interface Cure extends Waiting {
+  __typename: string;
+  release?: { uuid: string; shortId: string } | null;
+  holds?: { productName: string | null; environmentName: string }[];
+  badVersions?: { label: string }[];
+  windowNames?: string[];
+}
+
 interface ReleaseAnswer {
   id: string;
   uuid: string;
+  shortId: string;
   kind: string;
   productName: string;
   flowName: string;
@@ -52,7 +82,9 @@ interface ReleaseAnswer {
   startedAt: string | null;
   endedAt: string | null;
   problem: { first: { message: string; environment: string | null } } | null;
-  waitingFor: { message: string; promotion: { name: string } | null }[];
+  waitingFor: Waiting[];
+  cures?: Cure[];
+  rollback: RollbackPart | null;
   promotions: (Omit<PromotionShown, 'group' | 'problem' | 'waitingFor' | 'commit'> & {
     group: { name: string } | null;
     problem: { message: string } | null;
@@ -61,17 +93,33 @@ interface ReleaseAnswer {
 }
 
 function toShown(release: ReleaseAnswer): ReleaseShown {
-  const { id, uuid, productName, flowName, version, problem, waitingFor, promotions, ...same } = release;
+  const {
+    id,
+    uuid,
+    shortId,
+    productName,
+    flowName,
+    version,
+    problem,
+    waitingFor,
+    promotions,
+    cures,
+    rollback,
+    ...same
+  } = release;
   const first = problem?.first;
   const reasons = (name: string | null): string[] =>
-    waitingFor
+    (cures ?? waitingFor)
       .filter(({ promotion }) => (promotion?.name ?? null) === name)
-      // Its row says already which environment it is.
-      .map(({ message }) =>
-        name !== null && message.startsWith(`${name}: `) ? message.slice(name.length + 2) : message,
-      );
+      .map((each) => {
+        const cure = isCure(each) ? cureOf(release, each) : null;
+        // Its row says already which environment it is.
+        const message = shortIn(each, name !== null && each.message.startsWith(`${name}: `) ? name.length + 2 : 0);
+        return cure === null ? message : `${message} (${cure})`;
+      });
   return {
     id,
+    shortId,
     uuid,
     product: productName,
     version: version.label,
@@ -87,66 +135,78 @@ function toShown(release: ReleaseAnswer): ReleaseShown {
       waitingFor: reasons(promotion.name),
       commit: applications.find(({ commit }) => commit !== null)?.commit ?? null,
     })),
+    rollback: rollback ?? null,
   };
 }
 
-/** @param id as the API gave it, or the bare one that logs and commit messages carry */
-/** The bare id of the rollback that takes it back, the newest; null when there is none. */
-export async function newestRollback(client: Client, id: string): Promise<string | null> {
-  const { release } = await client.ask<{ release: { rollbacks: { uuid: string }[] } | null }>(DOCUMENTS.rollbacksOf, {
-    id,
-  });
-  return release?.rollbacks[0]?.uuid ?? null;
+const isCure = (waiting: Waiting): waiting is Cure => '__typename' in waiting;
+
+/** With the short id of another release instead of its bare one. */
+function shortIn(waiting: Waiting, from: number): string {
+  const other = isCure(waiting) ? waiting.release : null;
+  const text = waiting.message.slice(from);
+  return other ? text.replaceAll(other.uuid, other.shortId) : text;
 }
 
-export async function readRelease(client: Client, id: string, signal?: AbortSignal): Promise<ReleaseShown> {
-  const { release } = await client.ask<{ release: ReleaseAnswer | null }>(DOCUMENTS.release, { id }, signal);
-  if (!release) throw noRelease(id);
-  return toShown(release);
-}
-
-/** @param name an id, `latest`, a product for its newest release, or `release/ID` as `-o name` prints it */
-export async function findRelease(client: Client, name: string): Promise<ReleaseShown> {
-  const id = name.replace(/^release\//, '');
-  if (id === 'latest') {
-    const [newest] = await listReleases(client, { first: 1 });
-    if (newest) return newest;
-    throw new CliError(EXIT.REFUSED, 'There are no releases yet. Start one with: sluice release PRODUCT');
+/** The command with which a person ends a wait; null where time or other releases do. */
+function cureOf({ shortId, productName }: ReleaseAnswer, cure: Cure): string | null {
+  const where = cure.promotion?.name;
+  const reason = '--reason TEXT';
+  switch (cure.__typename) {
+    case 'WaitingForApproval':
+      return `sluice approve ${shortId} ${where}`;
+    case 'WaitingForHold': {
+      const product = cure.holds?.some((each) => each.productName !== null) ? ` --product ${productName}` : '';
+      return `sluice unhold ${where}${product}`;
+    }
+    case 'WaitingForVersion':
+      return `sluice unmark-bad ${productName} ${cure.badVersions?.[0]?.label ?? 'VERSION'} ${reason}`;
+    case 'WaitingForWindow':
+      return `sluice windows override ${shortId} ${where} ${cure.windowNames?.join(' ')} ${reason} --until 1h`;
+    default:
+      return null;
   }
-  // A product is named as Kubernetes names things; ids are longer than that, or hold capitals.
-  const [newest] = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/.test(id)
-    ? await listReleases(client, { product: id, first: 1 })
-    : [];
-  if (newest) return newest;
-  const { release } = await client.ask<{ release: ReleaseAnswer | null }>(DOCUMENTS.release, { id });
-  if (release) return toShown(release);
-  throw noRelease(id);
 }
 
-const noRelease = (name: string): CliError =>
-  new CliError(
-    EXIT.REFUSED,
-    `There is no release '${name}', and no product of that name has one. See: sluice get releases`,
+/** `billing#42` of the rollback that takes a release back, the newest; null when there is none. */
+export async function newestRollback(client: Client, id: string): Promise<string | null> {
+  const { release } = await client.ask<{ release: { rollbacks: { release: { shortId: string } | null }[] } | null }>(
+    DOCUMENTS.rollbacksOf,
+    { id },
   );
+  return release?.rollbacks[0]?.release?.shortId ?? null;
+}
+
+/** @param name `billing#42`, an id, a product for its newest one, `latest`, or `release/ID` as `-o name` prints it */
+export async function readRelease(client: Client, name: string, signal?: AbortSignal): Promise<ReleaseShown> {
+  const id = idOf(name);
+  const { release } = await client.ask<{ release: ReleaseAnswer | null }>(DOCUMENTS.release, { id }, signal);
+  if (release) return toShown(release);
+  if (id === 'latest')
+    throw new CliError(EXIT.REFUSED, 'There are no releases yet. Start one with: sluice release PRODUCT');
+  throw new CliError(
+    EXIT.REFUSED,
+    `There is no release '${id}', and no product of that name has one. See: sluice get releases`,
+  );
+}
+
+/** As the API takes it. */
+export const idOf = (name: string): string => name.replace(/^(release|rollback)\//, '');
 
 /** Newest first. */
 export async function listReleases(
   client: Client,
-  { product, first }: { product?: string; first: number },
+  { first, ...filter }: { product?: string; status?: string[]; first: number },
 ): Promise<ReleaseShown[]> {
-  const variables = { first, filter: product === undefined ? null : { product } };
-  const { releases } = await client.ask<{ releases: { nodes: ReleaseAnswer[] } }>(DOCUMENTS.releases, variables);
+  const { releases } = await client.ask<{ releases: { nodes: ReleaseAnswer[] } }>(DOCUMENTS.releases, {
+    first,
+    filter,
+  });
   return releases.nodes.map(toShown);
 }
 
-interface ReleasePayload {
-  payload: { release: ReleaseAnswer | null; userErrors: UserError[] };
-}
-
 async function change(client: Client, document: string, input: object): Promise<ReleaseShown> {
-  const { payload } = await client.ask<ReleasePayload>(document, { input });
-  if (payload.release && payload.userErrors.length === 0) return toShown(payload.release);
-  throw new CliError(EXIT.REFUSED, payload.userErrors.map(({ message }) => message).join('\n'));
+  return toShown((await ask<{ release: ReleaseAnswer }>(client, document, input)).release);
 }
 
 export interface TriggerInput {
@@ -167,11 +227,11 @@ export function terminateRelease(
   client: Client,
   { id, reason }: { id: string; reason?: string },
 ): Promise<ReleaseShown> {
-  return change(client, DOCUMENTS.terminate, { releaseId: id, reason });
+  return change(client, DOCUMENTS.terminate, { releaseId: idOf(id), reason });
 }
 
 export function retryRelease(client: Client, { id }: { id: string }): Promise<ReleaseShown> {
-  return change(client, DOCUMENTS.retry, { releaseId: id });
+  return change(client, DOCUMENTS.retry, { releaseId: idOf(id) });
 }
 
 export interface Change {
@@ -180,6 +240,7 @@ export interface Change {
   revision: number;
   change: string;
   diff: string | null;
+  warnings: string[];
 }
 
 export interface ManifestRefusal extends UserError {
@@ -200,6 +261,7 @@ export async function applyManifests(
 }
 
 export async function readSchema(client: Client): Promise<string> {
+  const { buildClientSchema, getIntrospectionQuery, printSchema } = await import('graphql');
   return printSchema(
     buildClientSchema(await client.ask<IntrospectionQuery>(getIntrospectionQuery({ inputValueDeprecation: true }))),
   );

@@ -6,11 +6,26 @@ import { stringify } from 'yaml';
 export const FORMATS = ['table', 'json', 'yaml', 'name'] as const;
 export type Format = (typeof FORMATS)[number];
 
-/** A column of a table: its heading, and what a row shows there. */
-export type Column<T> = [heading: string, cell: (row: T) => string | null | undefined];
+/** How something is to be printed. */
+export interface Style {
+  format: Format;
+  /** Columns of the terminal; left out where nobody looks: then no cell is cut for it. */
+  width?: number;
+}
+
+/** A column of a table: its heading, what a row shows there, and whether it is never cut because people copy it. */
+export type Column<T> = [heading: string, cell: (row: T) => string | null | undefined, whole?: 'whole'];
+
+export interface View<T> {
+  columns: Column<T>[];
+  /** What `-o name` prints of a row. */
+  name: (row: T) => string;
+}
 
 /** In columns of a terminal. What is longer is cut: `-o json` has it whole. */
 const WIDEST = 120;
+/** A cell that gives way to others keeps this much. */
+const NARROWEST = 6;
 
 /**
  * Where all goes that the command prints as text, live pictures aside. Texts of other people may hold what steers a terminal (its
@@ -27,30 +42,44 @@ export interface Writer {
 
 /**
  * Rows under headings, columns as wide as their widest cell, which is one line; no lines around, so that `awk` and eyes both like
- * it.
+ * it. In a terminal that is too narrow the widest cells are cut.
  */
-export function table<T>(rows: T[], columns: Column<T>[]): string {
+export function table<T>(rows: T[], columns: Column<T>[], width = Infinity): string {
   const cells = [
     columns.map(([heading]) => heading),
     ...rows.map((row) => columns.map(([, cell]) => cliTruncate(printableIn(cell(row) || '-').trim() || ' ', WIDEST))),
   ];
-  const widths = columns.map((_, index) => Math.max(...cells.map((line) => stringWidth(line[index]!))));
+  const natural = columns.map((_, index) => Math.max(...cells.map((line) => stringWidth(line[index]!))));
+  const gap = sum(natural) + 3 * (columns.length - 1) > width ? 2 : 3;
+  const whole = columns.map(([, , kept]) => kept === 'whole');
+  const widths = fitted(natural, whole, width - gap * (columns.length - 1));
   return cells
     .map((line) =>
       line
+        .map((cell, index) => cliTruncate(cell, widths[index]!))
         .map((cell, index) => cell + ' '.repeat(widths[index]! - stringWidth(cell)))
-        .join('   ')
+        .join(' '.repeat(gap))
         .trimEnd(),
     )
     .join('\n');
 }
 
+const sum = (numbers: number[]): number => numbers.reduce((total, each) => total + each, 0);
+
+/** Takes a column from the widest cell that may be cut, for as long as the line does not fit. */
+function fitted(natural: number[], whole: boolean[], room: number): number[] {
+  const widths = [...natural];
+  for (let over = sum(widths) - room; over > 0; over -= 1) {
+    const cut = widths.map((each, index) => (whole[index] ? 0 : each));
+    const widest = Math.max(...cut);
+    if (widest <= NARROWEST) break;
+    widths[cut.indexOf(widest)]! -= 1;
+  }
+  return widths;
+}
+
 /** @param what one thing or a list, as the API gave it */
-export function render<T>(
-  what: T | T[],
-  format: Format,
-  view: { columns: Column<T>[]; name: (row: T) => string },
-): string {
+export function render<T>(what: T | T[], { format, width }: Style, view: View<T>): string {
   const rows = Array.isArray(what) ? what : [what];
   switch (format) {
     case 'json':
@@ -60,9 +89,17 @@ export function render<T>(
     case 'name':
       return rows.map(view.name).join('\n');
     case 'table':
-      return table(rows, view.columns);
+      return table(rows, view.columns, width);
   }
 }
+
+/** A list; of an empty one a person reads `none`, a program gets the empty list. */
+export function renderList<T>(rows: T[], style: Style, view: View<T>, none: string): string {
+  return rows.length === 0 && style.format === 'table' ? none : render(rows, style, view);
+}
+
+/** The first 8 characters of a uuid, which commands take for the whole. */
+export const shortened = (uuid: string): string => uuid.slice(0, 8);
 
 /** `1h 04m`, `2m 05s`, `3.4s`: short enough for a column, exact enough to compare. */
 export function duration(ms: number): string {
@@ -76,8 +113,18 @@ export function duration(ms: number): string {
 
 /** `3m`, `2h`, `5d` ago, as in lists. */
 export function age(since: string | null | undefined, now = Date.now()): string {
-  if (!since) return '-';
-  const seconds = Math.max(0, (now - Date.parse(since)) / 1000);
+  return since ? length(now - Date.parse(since)) : '-';
+}
+
+/** `in 3m`, `3m ago`, as in lists. */
+export function when(at: string | null | undefined, now = Date.now()): string {
+  if (!at) return '-';
+  const left = Date.parse(at) - now;
+  return left > 0 ? `in ${length(left)}` : `${length(-left)} ago`;
+}
+
+function length(ms: number): string {
+  const seconds = Math.max(0, ms / 1000);
   if (seconds < 60) return `${Math.floor(seconds)}s`;
   if (seconds < 3600) return `${Math.floor(seconds / 60)}m`;
   return seconds < 2 * 86_400 ? `${Math.floor(seconds / 3600)}h` : `${Math.floor(seconds / 86_400)}d`;

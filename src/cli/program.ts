@@ -1,24 +1,28 @@
 import type { Readable } from 'node:stream';
 import type { WriteStream } from 'node:tty';
-import { Command, InvalidArgumentError, Option } from 'commander';
-import { parseDuration } from '../core/duration.ts';
-import { addAccessCommands } from './access-program.ts';
+import { Command } from 'commander';
 import { Client } from './client.ts';
+import { addAccessCommands } from './commands/access.ts';
 import { addApprovals } from './commands/approvals.ts';
 import { apply, readManifests, showChanges } from './commands/apply.ts';
 import { check } from './commands/check.ts';
-import { get, KIND_NAMES } from './commands/get.ts';
 import { addControls } from './commands/controls.ts';
+import { addDelete } from './commands/delete.ts';
+import { addGet } from './commands/get.ts';
 import { addRollbacks } from './commands/rollback.ts';
-import { checkWindows, type CheckFlags } from './commands/windows.ts';
+import { addSecretCommands } from './commands/secrets.ts';
+import { addStatus } from './commands/status.ts';
 import { addWebhookCommands } from './commands/webhooks.ts';
-import { addSecretCommands } from './secret-program.ts';
+import type { CheckFlags } from './commands/windows.ts';
 import { EXIT, EXIT_HELP } from './exit.ts';
-import { findRelease, readSchema, retryRelease, terminateRelease, triggerRelease } from './operations.ts';
+import { configureHelp } from './help.ts';
+import { readRelease, readSchema, retryRelease, terminateRelease, triggerRelease } from './operations.ts';
 import type { TriggerInput } from './operations.ts';
-import { type Format, FORMATS, render, type Writer } from './output.ts';
-import type { ReleaseShown } from './release-shown.ts';
+import { choiceOption, REASON, RELEASE, timeoutOption } from './options.ts';
+import { type Format, FORMATS, render, type Style, type Writer } from './output.ts';
+import { nounOf, type ReleaseShown, versionOf } from './release-shown.ts';
 import { loadCliSettings } from './settings.ts';
+import type { Shell } from './shell.ts';
 import { interruption, watchRelease } from './watch/watch.ts';
 
 interface Global {
@@ -55,14 +59,18 @@ export function createProgram({
   exitWith = () => undefined,
 }: Partial<Surroundings> = {}): Command {
   const print = (text: string): void => void out.write(`${text}\n`);
+  const width = terminal?.columns || Number(env['COLUMNS']) || undefined;
   const program = new Command('sluice')
     .description('Promotion orchestrator: versions travel through environments by a flow that people can see and trust')
     .option('--server <url>', 'address of the server (or SLUICE_SERVER; default http://127.0.0.1:4000)')
-    .addOption(new Option('-o, --output <format>', 'how to print').choices(FORMATS).default('table'))
+    .addOption(choiceOption('-o, --output <format>', 'how to print', FORMATS).default('table'))
     .addHelpText('after', EXIT_HELP)
     .configureOutput({ writeOut: (text) => out.write(text), writeErr: (text) => err.write(text) })
     .showHelpAfterError('(add --help for what is possible)')
-    .showSuggestionAfterError();
+    .showSuggestionAfterError()
+    // Commands take it over when they are made: whatever is wrong below them is thrown, and the shell is told EXIT.USAGE.
+    .exitOverride();
+  configureHelp(program, width);
 
   const settingsOf = (command: Command) => loadCliSettings(env, command.optsWithGlobals<Global>().server);
   const clientOf = (command: Command): Client => {
@@ -84,20 +92,26 @@ export function createProgram({
     };
     exitWith(await watchRelease(clientOf(command), releaseId, options));
   };
+  const styleOf = (command: Command): Style => ({ format: command.optsWithGlobals<Global>().output, width });
+  const shell: Shell = { program, clientOf, styleOf, print, follow, exitWith, input, out, err };
+
   /** The release on standard output, at once; with --wait its events until it ends. */
   const showOrWait = async (command: Command, release: ReleaseShown, done: string): Promise<void> => {
-    const { wait, output } = command.optsWithGlobals<Waiting>();
-    if (wait) return follow(command, release.id);
-    if (output !== 'table') return print(render(release, output, { columns: [], name: ({ id }) => `release/${id}` }));
-    print(`${done} ${release.product} ${release.version}: ${release.id}\nFollow it with: sluice watch ${release.id}`);
+    const { shortId, product } = release;
+    const style = styleOf(command);
+    if (command.optsWithGlobals<Waiting>().wait) return follow(command, release.id);
+    if (style.format !== 'table')
+      return print(render(release, style, { columns: [], name: ({ id }) => `release/${id}` }));
+    const what = nounOf(release) === 'rollback' ? `the rollback of ${product}` : product;
+    print(`${done} ${what} ${versionOf(release)}: ${shortId}\nFollow it with: sluice watch ${shortId}`);
   };
 
   program
     .command('serve')
     .description('run a server (its settings come from the environment: see docs/settings.md)')
-    .option('--role <role>', 'all, api or worker')
-    .option('--host <address>', 'address to listen on')
-    .option('--port <port>', 'port to listen on; 0 for any free one')
+    .option('--role <role>', 'all, api or worker (default: all)')
+    .option('--host <address>', 'address to listen on (default: 127.0.0.1)')
+    .option('--port <port>', 'port to listen on; 0 for any free one (default: 4000)')
     .action(async (flags: { role?: string; host?: string; port?: string }) => {
       process.exit(await (await import('../main.ts')).serve(flags));
     });
@@ -113,26 +127,18 @@ export function createProgram({
     .option('--dry-run', 'say what would change and change nothing')
     .action(async ({ file, dryRun = false }: { file: string[]; dryRun?: boolean }, command: Command) => {
       const changes = await apply(clientOf(command), await readManifests(file), dryRun);
-      print(showChanges(changes, command.optsWithGlobals<Global>().output, dryRun));
+      print(showChanges(changes, styleOf(command), dryRun));
+      for (const warning of changes.flatMap(({ warnings }) => warnings)) err.write(`Warning: ${warning}\n`);
     });
 
-  program
-    .command('get')
-    .description(`show what there is: ${KIND_NAMES.join(', ')}`)
-    .argument('<kind>', 'what to show; singular and plural are the same')
-    .argument('[name]', 'one of them; for releases an id, a product or `latest`')
-    .option('--product <name>', 'only of this product (releases, deployments, approvals, holds, bad versions)')
-    .option('--limit <n>', 'at most so many', wholeNumber, 100)
-    .action(
-      async (kind: string, name: string | undefined, flags: { product?: string; limit: number }, command: Command) => {
-        print(await get(clientOf(command), kind, name, { ...flags, format: command.optsWithGlobals<Global>().output }));
-      },
-    );
+  addGet(shell);
+  addStatus(shell);
+  addDelete(shell);
 
   program
     .command('release')
     .description('release a version of a product along its flow')
-    .argument('<product>')
+    .argument('<product>', 'its name')
     .option('--commit <id>', 'the commit of the trigger environment to release (default: the newest)')
     .option('--version <version>', 'the version, for applications without files')
     .option('--flow <name>', 'the flow (default: chosen by the rules)')
@@ -151,34 +157,32 @@ export function createProgram({
   program
     .command('watch')
     .description('show a release live until it ends')
-    .argument('<release>', 'its id, a product for its newest one, or `latest`')
+    .argument(...RELEASE)
     .option('--json', 'one JSON event per line')
     .addOption(timeoutOption())
     .action(async (release: string, _flags: unknown, command: Command) => {
-      await follow(command, (await findRelease(clientOf(command), release)).id);
+      await follow(command, (await readRelease(clientOf(command), release)).id);
     });
 
   program
     .command('terminate')
     .description('end a release: what runs is stopped, nothing more starts')
-    .argument('<release>', 'its id, a product for its newest one, or `latest`')
-    .option('--reason <text>', 'kept with the release')
+    .argument(...RELEASE)
+    .option(REASON, 'kept with the release')
     .option('--wait', 'wait for its end')
     .addOption(timeoutOption())
     .action(async (name: string, { reason }: { reason?: string }, command: Command) => {
-      const { id } = await findRelease(clientOf(command), name);
-      await showOrWait(command, await terminateRelease(clientOf(command), { id, reason }), 'Terminating');
+      await showOrWait(command, await terminateRelease(clientOf(command), { id: name, reason }), 'Terminating');
     });
 
   program
     .command('retry')
     .description('take up an ended release where it failed; what succeeded is not run again')
-    .argument('<release>', 'its id, a product for its newest one, or `latest`')
+    .argument(...RELEASE)
     .option('--wait', 'show the release and wait for its end')
     .addOption(timeoutOption())
     .action(async (name: string, _flags: unknown, command: Command) => {
-      const { id } = await findRelease(clientOf(command), name);
-      await showOrWait(command, await retryRelease(clientOf(command), { id }), 'Retrying');
+      await showOrWait(command, await retryRelease(clientOf(command), { id: name }), 'Retrying');
     });
 
   program
@@ -187,7 +191,7 @@ export function createProgram({
       'list what is stored and would be refused today, with the place and what to do; exit code 1 when there is something',
     )
     .action(async (_flags: unknown, command: Command) => {
-      const { text, found } = await check(clientOf(command), command.optsWithGlobals<Global>().output);
+      const { text, found } = await check(clientOf(command), styleOf(command));
       print(text);
       if (found) exitWith(EXIT.REFUSED);
     });
@@ -203,19 +207,18 @@ export function createProgram({
       '--at <instant>',
       'an instant such as 2026-03-08T07:00:00Z (default: now); - reads one a line, answers JSON',
     )
-    .exitOverride()
     .action(async (flags: CheckFlags, command: Command) => {
-      exitWith(await checkWindows(flags, command.optsWithGlobals<Global>().output, out, err, input));
+      // What reads recurrences and time zones is large, and only this command wants it.
+      const { checkWindows } = await import('./commands/windows.ts');
+      exitWith(await checkWindows(flags, styleOf(command), out, err, input));
     });
 
-  addApprovals({ program, clientOf, print });
-  addControls({ program, windows, clientOf, print });
-  const formatOf = (command: Command): Format => command.optsWithGlobals<Global>().output;
-  addSecretCommands(program, { clientOf, print, input, formatOf });
-  addAccessCommands(program, { clientOf, print, formatOf });
-  addWebhookCommands(program, { clientOf, print, formatOf });
-
-  addRollbacks({ program, clientOf, print, follow, timeout: timeoutOption });
+  addApprovals(shell);
+  addControls(shell, windows);
+  addSecretCommands(shell);
+  addAccessCommands(shell);
+  addWebhookCommands(shell);
+  addRollbacks(shell);
 
   program
     .command('schema')
@@ -223,22 +226,4 @@ export function createProgram({
     .action(async (_flags: unknown, command: Command) => print(await readSchema(clientOf(command))));
 
   return program;
-}
-
-function timeoutOption(): Option {
-  return new Option(
-    '--timeout <duration>',
-    `stop waiting after, e.g. 30s, 10m, 1h (exit code ${EXIT.TIMEOUT})`,
-  ).argParser((value) => {
-    const ms = parseDuration(value);
-    // A timer holds 31 bits of milliseconds.
-    if (ms === undefined || !(ms > 0 && ms < 2 ** 31))
-      throw new InvalidArgumentError('Expected a duration with a unit, such as 30s, 10m or 1h.');
-    return ms;
-  });
-}
-
-function wholeNumber(value: string): number {
-  if (!/^[1-9]\d{0,5}$/.test(value)) throw new InvalidArgumentError('Expected a whole number from 1.');
-  return Number(value);
 }

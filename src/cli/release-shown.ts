@@ -1,6 +1,8 @@
 /** A release as the CLI shows it: one flat shape, whatever the nesting of the API. */
 export interface ReleaseShown {
   id: string;
+  /** `billing#42`. */
+  shortId: string;
   /** The bare id, as in logs and commit messages. */
   uuid: string;
   /** FORWARD or ROLLBACK. */
@@ -19,6 +21,8 @@ export interface ReleaseShown {
   waitingFor: string[];
   /** In flow order. */
   promotions: PromotionShown[];
+  /** Of a rollback: why it is there, and what becomes of each environment. */
+  rollback: RollbackPart | null;
 }
 
 export interface PromotionShown {
@@ -34,4 +38,36 @@ export interface PromotionShown {
   problem: string | null;
   /** The commit that it made in its environment. */
   commit: string | null;
+}
+
+export interface RollbackPart {
+  cause: { kind: string; environment: string | null; reason: string; by: string | null };
+  targets: TargetShown[];
+}
+
+export interface TargetShown {
+  environment: string;
+  decision: string;
+  /** Of a rollback that is under way. */
+  status?: string;
+  reason: string;
+  from: { label: string } | null;
+  to: { label: string } | null;
+}
+
+/** What people call it: a rollback is no release to them. */
+export const nounOf = ({ kind }: Pick<ReleaseShown, 'kind'>): string => (kind === 'ROLLBACK' ? 'rollback' : 'release');
+
+/** `1.2.0`; of a rollback `1.2.0 → 1.1.0`, with each version that an environment goes back to. */
+export function versionOf({ version, rollback }: Pick<ReleaseShown, 'version' | 'rollback'>): string {
+  if (rollback === null) return version;
+  const to = [...new Set(rollback.targets.flatMap((each) => each.to?.label ?? []))];
+  return `${version} → ${to.join(', ') || '?'}`;
+}
+
+/** `us-east FAILED: 3 of 5 pods crash`. */
+export function causeOf({ cause }: RollbackPart): string {
+  const { environment, kind, by, reason } = cause;
+  const what = kind === 'MANUAL' ? (by ?? 'a person') : `${environment ?? 'elsewhere'} ${kind}`;
+  return `${what}: ${reason}`;
 }

@@ -1,3 +1,7 @@
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { CommanderError } from 'commander';
 import { CliError, EXIT } from './exit.ts';
 import { safeWriter } from './output.ts';
@@ -10,8 +14,11 @@ export async function runCli(args: string[], given: Omit<Surroundings, 'exitWith
   const [out, err] = [safeWriter(given.out), safeWriter(given.err)];
   const terminal = given.out === process.stdout && process.stdout.isTTY ? process.stdout : undefined;
   const program = createProgram({ env, out, err, input, terminal, exitWith: (ended) => (code = ended) });
-  for (const command of [program, ...program.commands]) command.exitOverride();
   try {
+    if (args.length === 1 && ['-V', '--version'].includes(args[0]!)) {
+      out.write(`${await versionOfPackage()}\n`);
+      return EXIT.OK;
+    }
     await program.parseAsync(args, { from: 'user' });
     return code;
   } catch (error) {
@@ -25,4 +32,11 @@ export async function runCli(args: string[], given: Omit<Surroundings, 'exitWith
     err.write(`A fault of the sluice command itself, please report it:\n${(error as Error).stack ?? String(error)}\n`);
     return EXIT.REFUSED;
   }
+}
+
+/** Of package.json, which is above the sources and above what is built of them. */
+async function versionOfPackage(): Promise<string> {
+  let folder = dirname(fileURLToPath(import.meta.url));
+  while (!existsSync(join(folder, 'package.json')) && dirname(folder) !== folder) folder = dirname(folder);
+  return (JSON.parse(await readFile(join(folder, 'package.json'), 'utf8')) as { version: string }).version;
 }

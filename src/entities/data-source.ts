@@ -115,16 +115,16 @@ export async function clientOf({ queryRunner }: EntityManager): Promise<PoolClie
 
 /**
  * Brings the tables to this version; several processes starting at once take turns. A server that says that it is starting up, as
- * after a crash, is waited for.
+ * after a crash, is waited for. @returns how many migrations were run; 0: the tables were of this version already
  */
-export async function migrate(url: string): Promise<void> {
+export async function migrate(url: string): Promise<number> {
   // The lock has a connection of its own: the migrations' pool is asked by nobody who holds one of it.
   const locking = await connected(url);
   try {
     await locking.query(LOCK_MIGRATION);
     const dataSource = await createDataSource(url, { poolSize: 2, times: PATIENT }).initialize();
     try {
-      await dataSource.runMigrations({ transaction: 'each' });
+      return (await dataSource.runMigrations({ transaction: 'each' })).length;
     } finally {
       await dataSource.destroy();
     }

@@ -23,7 +23,7 @@ test('a token is made, used, listed and revoked', async () => {
   expect(released.code).toBe(0);
   const id = token.slice(7, 19);
   const list = await as(ADMIN, 'token', 'list');
-  expect(list.out).toContain(`${id}   CI of billing   service_account ci-of-billing   releaser of billing   good`);
+  expect(list.out).toContain(`${id}   CI of billing   service-account ci-of-billing   releaser of billing   good`);
   expect(list.out).toMatch(/releaser of billing .*service-account\/admin\n/);
   expect(list.out).not.toContain(token);
   expect((await as(ADMIN, 'token', 'revoke', id)).out).toContain(`Revoked ${id}`);
@@ -49,13 +49,13 @@ test('what one may not do is said in words', async () => {
   const { code, err } = await as(viewer.text, 'release', 'billing', '--version', '2.0.0');
   expect(code).toBe(1);
   expect(err).toMatch(
-    /^service-account\/viewer-\d+ may not PROMOTE for product "billing" in environment "staging" with this token: that takes one whose scope has RELEASER or OPERATOR or ADMIN there/,
+    /^service-account\/viewer-\d+ is not allowed to PROMOTE for product "billing" in environment "staging" with this token: that takes one whose scope has RELEASER or OPERATOR or ADMIN there/,
   );
 });
 
 test('a role is granted, listed and taken away', async () => {
   const granted = await as(ADMIN, 'grant', 'create', '--role', 'approver', '--group', 'leads', '--kind', 'PRODUCTION');
-  const id = /[0-9a-f-]{36}/.exec(granted.out)![0];
+  const [id] = /[0-9a-f]{8}$/m.exec(granted.out)!;
   expect((await as(ADMIN, 'grant', 'list')).out).toContain(`${id}   group leads   approver in PRODUCTION`);
   expect((await as(ADMIN, 'grant', 'delete', id)).code).toBe(0);
   expect((await as(ADMIN, 'grant', 'list')).out).not.toContain(id);

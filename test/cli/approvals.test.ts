@@ -17,10 +17,10 @@ test('get approvals shows what waits, for whom, and until when', async () => {
   const { code, out, err } = await served.sluice('get', 'approvals', '--product', 'billing');
   expect({ code, err }).toEqual({ code: 0, err: '' });
   const [head, row] = out.split('\n');
-  expect(head).toMatch(/^RELEASE +PRODUCT +VERSION +ENVIRONMENT +ASKED +EXPIRES +MISSING +APPROVED BY +FOR YOU$/);
-  expect(row).toMatch(new RegExp(`^${release} +billing +1.4.2 +staging +\\d+s +20\\S+Z +1 +- +yes$`));
+  expect(head).toMatch(/^RELEASE +VERSION +ENVIRONMENT +ASKED +EXPIRES +MISSING +APPROVED BY +FOR YOU$/);
+  expect(row).toMatch(/^billing#\d+ +1.4.2 +staging +\d+s +in 23h +1 +- +yes$/);
   expect((await served.sluice('get', 'approvals', '-o', 'name')).out).toBe(`approval/${release}/staging\n`);
-  expect((await served.sluice('get', 'approvals', '--product', 'other')).out).toBe('Nothing waits for an approval.\n');
+  expect((await served.sluice('get', 'approvals', '--product', 'other')).err).toContain("There is no product 'other'");
 });
 
 test('a refusal says what is wrong, in one line, with code 1', async () => {
@@ -53,12 +53,12 @@ test('what is still missing is told; a rejection is final, and the watch says wh
   expect(approved).toMatchObject({ code: 0, err: '' });
   expect(approved.out).toBe(
     'Approved billing 1.4.2 in asia-2\n' +
-      'it waits: asia-2: needs the approval of 1 of grace; approved by somebody without a name\n',
+      'it waits: asia-2: needs the approval of 1 of grace; approved by a person without a name\n',
   );
   const { code, out } = await served.sluice('reject', 'latest', 'asia-2', '--comment', 'not today');
   expect({ code, out }).toEqual({ code: 0, out: 'Rejected billing 1.4.2 in asia-2: it is FAILED\n' });
   const watched = await served.sluice('watch', release);
   expect(watched.code).toBe(4);
-  expect(watched.out).toContain('asia-2  rejected by somebody without a name: not today');
-  expect(watched.out).toContain('staging  approved by somebody without a name: fine');
+  expect(watched.out).toContain('asia-2  rejected by a person without a name: not today');
+  expect(watched.out).toContain('staging  approved by a person without a name: fine');
 });

@@ -58,6 +58,25 @@ describe('apply', () => {
     const answer = await served.sluice('apply', '-f', join(folder, 'none.yaml'));
     expect(answer).toEqual({ code: 2, out: '', err: `There is no file or folder ${join(folder, 'none.yaml')}\n` });
   });
+
+  test('what is accepted and will not work is a warning beside the answer', async () => {
+    const group = `apiVersion: sluice.dev/v1\nkind: EnvironmentGroup\nmetadata: { name: typo }\nspec: { environments: { names: [us-est] }, gate: { policy: ALL } }\n`;
+    const { code, out, err } = await served.sluice('apply', '-f', await file('typo.yaml', group));
+    expect({ code, err }).toEqual({
+      code: 0,
+      err: 'Warning: EnvironmentGroup "typo" names "us-est", and there is no such Environment; did you mean "us-east"?\n',
+    });
+    expect(out).toMatch(/typo +1 +created/);
+  });
+
+  test('one fault is told once, and not by all that name the faulty definition', async () => {
+    const flow = `apiVersion: sluice.dev/v1\nkind: PromotionFlow\nmetadata: { name: broken }\nspec: { triggerEnvironment: dev, steps: [{ environment: nowhere, dependsOn: [dev] }] }\n`;
+    const product = `---\napiVersion: sluice.dev/v1\nkind: Product\nmetadata: { name: shop }\nspec: { promotionFlows: [{ name: broken }] }\n`;
+    const application = `---\napiVersion: sluice.dev/v1\nkind: Application\nmetadata: { name: shop-dev }\nspec: { product: shop, environment: dev, driver: { type: simulate }, health: { type: none } }\n`;
+    const { code, err } = await served.sluice('apply', '-f', await file('fault.yaml', flow + product + application));
+    expect(code).toBe(1);
+    expect(err.trim().split('\n')).toEqual([expect.stringContaining('nowhere')]);
+  });
 });
 
 describe('get', () => {
@@ -75,10 +94,21 @@ describe('get', () => {
     'approvals',
     'holds',
     'bad-versions',
+    'rollbacks',
+    'secrets',
+    'tokens',
+    'grants',
+    'webhooks',
+    'audit',
   ])('shows %s as a table, JSON, YAML and names', async (kind) => {
     for (const format of ['table', 'json', 'yaml', 'name']) {
       expect(await served.sluice('get', kind, '-o', format)).toMatchObject({ code: 0, err: '' });
     }
+  });
+
+  test('of a product that is not there says so, and not that nothing is live', async () => {
+    const { code, err } = await served.sluice('get', 'deployments', '--product', 'nope');
+    expect({ code, err }).toEqual({ code: 1, err: "There is no product 'nope'. See: sluice get products\n" });
   });
 
   test('YAML is the manifest, which apply takes as it is', async () => {
@@ -113,12 +143,45 @@ describe('get', () => {
   });
 });
 
+test('delete takes definitions by kind and name, and refuses what is in use', async () => {
+  await served.sluice('apply', '-f', await file('gone.yaml', environment('gone')));
+  expect(await served.sluice('delete', 'env', 'gone')).toMatchObject({ code: 0, out: 'Deleted environment gone\n' });
+  expect((await served.sluice('get', 'env', 'gone')).code).toBe(1);
+  const refused = await served.sluice('delete', 'environment', 'staging');
+  expect(refused).toMatchObject({ code: 1, out: '' });
+  expect(refused.err).toContain('staging');
+});
+
+test('status says who is asking, what is on its way, and what keeps releases out', async () => {
+  const nothing = await served.sluice('status');
+  expect(nothing).toMatchObject({ code: 0, err: '' });
+  expect(nothing.out).toContain(`${served.url}, where callers need not say who they are\n`);
+  expect(nothing.out).toContain('No release is on its way.');
+  await served.sluice('hold', 'asia-2', '--reason', 'audit');
+  const { out } = await served.sluice('status', 'billing');
+  expect(out).toContain('On hold: asia-2, all products: audit');
+  await served.sluice('unhold', 'asia-2');
+  expect((await served.sluice('status', 'nope')).code).toBe(1);
+});
+
 describe('a release', () => {
   test('is triggered, waited for and reported: a line per event, exit code 0', async () => {
     const { code, out, err } = await served.sluice('release', 'billing', '--version', '1.0', '--wait');
     expect({ code, err }).toEqual({ code: 0, err: '' });
     expect(out).toMatch(/billing 1.0 is released through to-production\n/);
     expect(out).toMatch(/the release SUCCEEDED\n$/);
+  });
+
+  test('is named by product and number wherever a release is named', async () => {
+    const { out } = await served.sluice('get', 'releases');
+    const [shortId = ''] = /^billing#\d+/m.exec(out) ?? [];
+    expect(shortId).not.toBe('');
+    expect((await served.sluice('get', 'release', shortId)).out).toContain(`${shortId} `);
+    expect((await served.sluice('watch', shortId)).code).toBe(0);
+    expect((await served.sluice('terminate', shortId)).err).toContain('it has already ended: SUCCEEDED');
+    expect((await served.sluice('approve', shortId, 'staging')).err).toBe('staging needs no approval\n');
+    expect((await served.sluice('get', 'releases', '--status', 'failed')).out).toBe('No such releases.\n');
+    expect((await served.sluice('get', 'release', 'billing#999999')).code).toBe(1);
   });
 
   test('the same idempotency key is the same release', async () => {
@@ -147,6 +210,16 @@ describe('a release', () => {
     expect(ended.out).toContain('changed our minds');
     expect((await served.sluice('retry', out.trim(), '--wait')).code).toBe(0);
   });
+
+  test.each(['1ms', '3ms', '10ms', '30ms'])(
+    'a watch that ends after %s ends with exit code 6, and without a stack',
+    async (limit) => {
+      const { out } = await served.sluice('release', 'billing', '--version', '1.25', '-o', 'name');
+      const { code, err } = await served.sluice('watch', out.trim(), '--timeout', limit);
+      expect({ code, err }).toEqual({ code: 6, err: expect.stringMatching(/^Not ended in time: the release is /) });
+      await served.sluice('watch', out.trim());
+    },
+  );
 
   test('waiting has a limit: exit code 6, and what it waits for', async () => {
     const { code, err } = await served.sluice('release', 'billing', '--version', '1.3', '--wait', '--timeout', '150ms');
@@ -186,17 +259,6 @@ test('a server that is not there is exit code 3, and says how to name another', 
   const { code, err } = await sluice({ SLUICE_SERVER: 'http://127.0.0.1:9' }, 'get', 'products');
   expect(code).toBe(3);
   expect(err).toMatch(/No Sluice server at http:\/\/127\.0\.0\.1:9: .*SLUICE_SERVER/);
-});
-
-test('a wrong command line is exit code 2', async () => {
-  for (const args of [
-    ['relese'],
-    ['get'],
-    ['watch', 'x', '--timeout', 'soon'],
-    ['--server', 'nonsense', 'get', 'products'],
-  ]) {
-    expect((await sluice({}, ...args)).code, args.join(' ')).toBe(2);
-  }
 });
 
 test('schema prints what the repository holds', async () => {

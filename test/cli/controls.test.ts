@@ -13,7 +13,10 @@ test('an environment is held, shown, and released again', async () => {
   expect(held.out).toMatch(/eu +billing +audit .* yes/);
   expect((await served.sluice('get', 'holds')).out).toMatch(/eu +billing +audit/);
   expect((await served.sluice('unhold', 'eu')).err).toContain('it is on hold for "billing"');
-  expect((await served.sluice('unhold', 'eu', '--product', 'billing')).out).toMatch(/ no$/m);
+  expect((await served.sluice('unhold', 'eu', '--product', 'billing', '--reason', 'audited')).out).toMatch(
+    / no: audited$/m,
+  );
+  expect((await served.sluice('get', 'holds', '--all')).out).toMatch(/eu +billing +audit .* no: audited$/m);
   expect((await served.sluice('get', 'holds')).out).toBe('No environment is on hold.\n');
 });
 
@@ -26,7 +29,10 @@ test('a version is marked bad, refused, acknowledged, and cleared', async () => 
   expect(refused.err).toContain('is marked bad for environment "eu": leaks');
   const known = await served.sluice('release', 'billing', '--version', '1', '--acknowledge-bad-version', '-o', 'json');
   expect(known.code).toBe(0);
-  expect((await served.sluice('unmark-bad', 'billing', '1', '--reason', 'fine')).out).toMatch(/ no$/m);
+  expect((await served.sluice('get', 'marks')).out).toMatch(/^billing +1 +eu +leaks +- +\d+s +- +yes$/m);
+  const waiting = await served.sluice('get', 'release', 'billing');
+  expect(waiting.out).toContain('(sluice unmark-bad billing 1 --reason TEXT)');
+  expect((await served.sluice('unmark-bad', 'billing', '1', '--reason', 'fine')).out).toMatch(/ no: fine$/m);
   expect((await served.engine.ended((JSON.parse(known.out) as { uuid: string }).uuid)).status).toBe('SUCCEEDED');
 });
 

@@ -7,10 +7,12 @@ import { APPROVALS } from '../../src/cli/commands/approvals.ts';
 import { CHECK_DOCUMENT } from '../../src/cli/commands/check.ts';
 import { CONTROLS } from '../../src/cli/commands/controls.ts';
 import { DEPLOYMENTS } from '../../src/cli/commands/deployments.ts';
-import { listDocument, oneDocument } from '../../src/cli/commands/get.ts';
+import { deleteDocument } from '../../src/cli/commands/delete.ts';
+import { listDocument, oneDocument, PRODUCT } from '../../src/cli/commands/get.ts';
 import { DEFINITION_KINDS } from '../../src/cli/commands/kinds.ts';
 import { ROLLBACKS } from '../../src/cli/commands/rollback.ts';
 import { SECRET_DOCUMENTS } from '../../src/cli/commands/secrets.ts';
+import { VIEWER } from '../../src/cli/commands/status.ts';
 import { WEBHOOK_DOCUMENTS } from '../../src/cli/commands/webhooks.ts';
 import { DOCUMENTS } from '../../src/cli/operations.ts';
 import { EVENT_FIELDS, toJson, toWords } from '../../src/cli/watch/events.ts';
@@ -29,12 +31,15 @@ const documents: [string, string][] = [
   ['the log of watch', LOG],
   ['get deployments', DEPLOYMENTS],
   ['check', CHECK_DOCUMENT],
+  ['the viewer of status', VIEWER],
+  ['whether a product is there', PRODUCT],
   ...Object.entries(APPROVALS),
   ...Object.entries(CONTROLS),
   ...Object.entries(ROLLBACKS),
   ...DEFINITION_KINDS.flatMap((kind): [string, string][] => [
     [`get ${kind.names[0]}`, listDocument(kind)],
     [`get ${kind.names[1]} NAME`, oneDocument(kind)],
+    [`delete ${kind.names[1]}`, deleteDocument(kind)],
   ]),
   ...readdirSync(examples).map((name): [string, string] => [
     `the IDE's ${name}`,

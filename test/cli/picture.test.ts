@@ -28,7 +28,7 @@ const draw = (columns: number, rows: number, shown = scene): string[] =>
 
 test('each environment has a line in the order of the flow, members below their group', () => {
   expect(draw(80, 24)).toEqual([
-    'billing 1.1.0  through billing-flow',
+    'billing 1.1.0  through billing-flow, billing#1',
     'RUNNING    ━━━━━━━━━━──────────────────────────────  1/4  10s',
     '',
     '✔ staging    succeeded   3.0s     commit 3f2a1bc',

@@ -3,6 +3,7 @@ import type { PromotionShown, ReleaseShown } from '../../src/cli/release-shown.t
 export function releaseShown(given: Partial<ReleaseShown> = {}): ReleaseShown {
   return {
     id: 'UmVsZWFzZTox',
+    shortId: 'billing#1',
     uuid: '1',
     kind: 'FORWARD',
     product: 'billing',
@@ -16,6 +17,7 @@ export function releaseShown(given: Partial<ReleaseShown> = {}): ReleaseShown {
     problem: null,
     waitingFor: [],
     promotions: [],
+    rollback: null,
     ...given,
   };
 }

@@ -1,6 +1,10 @@
-import type { Client, UserError } from '../client.ts';
+import type { Command, Option } from 'commander';
+import { all, ask, ERRORS, PAGE, wholeId } from '../asking.ts';
+import type { Client } from '../client.ts';
 import { CliError, EXIT } from '../exit.ts';
-import { age, type Column, type Format, render } from '../output.ts';
+import { choiceOption, formerly, momentOf, UNTIL } from '../options.ts';
+import { age, render, renderList, shortened, type Style, type View, when } from '../output.ts';
+import type { Shell } from '../shell.ts';
 
 const SELECTOR = 'names matchLabels { key value }';
 const SCOPE = `role products { ${SELECTOR} } environments { ${SELECTOR} kinds }`;
@@ -8,16 +12,16 @@ const TOKEN = `id name subjectKind subject scope { ${SCOPE} } createdAt createdB
 const GRANT = `id subjectKind subject ${SCOPE} createdAt createdBy`;
 const ENTRY =
   'id at actor credential action transport address userAgent input outcome reasons objects { kind name } before after';
-const ERRORS = 'userErrors { code message path }';
-const PAGE = 'pageInfo { hasNextPage endCursor }';
 
 export const ACCESS_DOCUMENTS = {
-  tokens: `query CliTokens($after: String) { list: apiTokens(first: 100, after: $after) { nodes { ${TOKEN} } ${PAGE} } }`,
+  tokens: `query CliTokens($first: Int!, $after: String) {
+    list: apiTokens(first: $first, after: $after) { nodes { ${TOKEN} } ${PAGE} } }`,
   tokenCreate: `mutation CliTokenCreate($input: ApiTokenCreateInput!) {
     payload: apiTokenCreate(input: $input) { secret apiToken { ${TOKEN} } ${ERRORS} } }`,
   tokenRevoke: `mutation CliTokenRevoke($input: ApiTokenRevokeInput!) {
     payload: apiTokenRevoke(input: $input) { apiToken { id } ${ERRORS} } }`,
-  grants: `query CliGrants($after: String) { list: roleGrants(first: 100, after: $after) { nodes { ${GRANT} } ${PAGE} } }`,
+  grants: `query CliGrants($first: Int!, $after: String) {
+    list: roleGrants(first: $first, after: $after) { nodes { ${GRANT} } ${PAGE} } }`,
   grantCreate: `mutation CliGrantCreate($input: RoleGrantCreateInput!) {
     payload: roleGrantCreate(input: $input) { roleGrant { id } ${ERRORS} } }`,
   grantDelete: `mutation CliGrantDelete($input: RoleGrantDeleteInput!) {
@@ -26,7 +30,7 @@ export const ACCESS_DOCUMENTS = {
     list: auditLog(first: $first, after: $after) { nodes { ${ENTRY} } ${PAGE} } }`,
 };
 
-export const ROLE_NAMES = ['viewer', 'releaser', 'approver', 'operator', 'messenger', 'admin'];
+const ROLE_NAMES = ['viewer', 'releaser', 'approver', 'operator', 'messenger', 'admin'];
 
 interface Limits {
   role?: string;
@@ -37,14 +41,14 @@ interface Limits {
   kind?: string[];
 }
 
-export interface TokenFlags extends Limits {
+interface TokenFlags extends Limits {
   name: string;
   serviceAccount?: string;
   user?: string;
-  expires?: string;
+  until?: string;
 }
 
-export interface GrantFlags extends Limits {
+interface GrantFlags extends Limits {
   user?: string;
   group?: string;
   serviceAccount?: string;
@@ -80,86 +84,7 @@ interface Grant extends Scope {
   subjectKind: string;
   subject: string;
   createdAt: string;
-}
-
-export async function createToken(client: Client, flags: TokenFlags, format: Format): Promise<string> {
-  const { name, role, user, serviceAccount, expires } = flags;
-  if (user !== undefined && serviceAccount !== undefined) {
-    throw new CliError(EXIT.USAGE, 'Give either --user or --service-account, not both.');
-  }
-  const expiresAt = expires === undefined ? null : new Date(expires);
-  if (expiresAt && Number.isNaN(expiresAt.getTime())) {
-    throw new CliError(EXIT.USAGE, `--expires is '${expires}': expected an instant such as 2027-01-31T00:00:00Z`);
-  }
-  if (role === undefined && hasLimits(flags)) {
-    throw new CliError(EXIT.USAGE, 'Products and environments limit a role: give --role as well.');
-  }
-  const input = {
-    name,
-    subjectKind: user === undefined ? 'SERVICE_ACCOUNT' : 'USER',
-    subject: user ?? serviceAccount ?? name.trim().toLowerCase().replaceAll(/\s+/g, '-'),
-    scope: role === undefined ? null : [scopeOf(flags)],
-    expiresAt,
-  };
-  const payload = await change<{ secret: string; apiToken: Token }>(client, ACCESS_DOCUMENTS.tokenCreate, input);
-  // For programs the token alone, for people a word with it, on lines that do not hold it.
-  if (format === 'json') return JSON.stringify(payload, null, 2);
-  if (format === 'name') return payload.secret;
-  return `${payload.secret}\n\nIt is shown this once. Use it as SLUICE_TOKEN, or as \`Authorization: Bearer\`. Its id is ${payload.apiToken.id}.`;
-}
-
-export async function listTokens(client: Client, format: Format): Promise<string> {
-  const tokens = await all<Token>(client, ACCESS_DOCUMENTS.tokens);
-  const state = ({ revokedAt, expiresAt }: Token): string =>
-    revokedAt ? 'revoked' : expiresAt && Date.parse(expiresAt) < Date.now() ? 'expired' : 'good';
-  const columns: Column<Token>[] = [
-    ['ID', ({ id }) => id],
-    ['NAME', ({ name }) => name],
-    ['SPEAKS FOR', ({ subjectKind, subject }) => `${subjectKind.toLowerCase()} ${subject}`],
-    ['MAY', ({ scope }) => (scope ? scope.map(scopeWords).join('; ') : 'what is granted')],
-    ['STATE', state],
-    ['EXPIRES', ({ expiresAt }) => expiresAt],
-    ['USED', ({ lastUsedAt }) => (lastUsedAt === null ? 'never' : age(lastUsedAt))],
-    ['MADE BY', ({ createdBy }) => createdBy ?? 'nobody said who'],
-  ];
-  return render(tokens, format, { columns, name: ({ id }) => `token/${id}` });
-}
-
-export async function revokeToken(client: Client, id: string): Promise<string> {
-  await change(client, ACCESS_DOCUMENTS.tokenRevoke, { id });
-  return `Revoked ${id}: what is open with it ends within seconds.`;
-}
-
-export async function createGrant(client: Client, flags: GrantFlags): Promise<string> {
-  const { user, group, serviceAccount } = flags;
-  const given = [
-    ['USER', user],
-    ['GROUP', group],
-    ['SERVICE_ACCOUNT', serviceAccount],
-  ].filter(([, name]) => name !== undefined);
-  const [subject] = given;
-  if (!subject || given.length > 1) {
-    throw new CliError(EXIT.USAGE, 'Give exactly one of --user, --group and --service-account.');
-  }
-  const input = { ...scopeOf(flags), subjectKind: subject[0], subject: subject[1] };
-  const { roleGrant } = await change<{ roleGrant: { id: string } }>(client, ACCESS_DOCUMENTS.grantCreate, input);
-  return `Granted ${flags.role} to ${subject[1]}: ${roleGrant.id}`;
-}
-
-export async function listGrants(client: Client, format: Format): Promise<string> {
-  const columns: Column<Grant>[] = [
-    ['ID', ({ id }) => id],
-    ['TO', ({ subjectKind, subject }) => `${subjectKind.toLowerCase()} ${subject}`],
-    ['ROLE', scopeWords],
-    ['SINCE', ({ createdAt }) => age(createdAt)],
-  ];
-  const grants = await all<Grant>(client, ACCESS_DOCUMENTS.grants);
-  return render(grants, format, { columns, name: ({ id }) => `grant/${id}` });
-}
-
-export async function deleteGrant(client: Client, id: string): Promise<string> {
-  await change(client, ACCESS_DOCUMENTS.grantDelete, { id });
-  return `Took away ${id}.`;
+  createdBy: string | null;
 }
 
 interface Entry {
@@ -172,39 +97,175 @@ interface Entry {
   objects: { kind: string; name: string }[];
 }
 
-/** Newest first. JSON has everything that is known of each, for keeping elsewhere. */
-export async function getAudit(client: Client, { limit }: { limit: number }, format: Format): Promise<string> {
-  const columns: Column<Entry>[] = [
-    ['AT', ({ at }) => at],
+const subjectWords = ({ subjectKind, subject }: { subjectKind: string; subject: string }): string =>
+  `${subjectKind.toLowerCase().replaceAll('_', '-')} ${subject}`;
+
+const stateOf = ({ revokedAt, expiresAt }: Token): string =>
+  revokedAt ? 'revoked' : expiresAt && Date.parse(expiresAt) < Date.now() ? 'expired' : 'good';
+
+const TOKEN_VIEW: View<Token> = {
+  columns: [
+    ['ID', ({ id }) => id, 'whole'],
+    ['NAME', ({ name }) => name],
+    ['SPEAKS FOR', subjectWords],
+    ['MAY', ({ scope }) => (scope ? scope.map(scopeWords).join('; ') : 'what is granted')],
+    ['STATE', stateOf],
+    ['EXPIRES', ({ expiresAt }) => when(expiresAt)],
+    ['USED', ({ lastUsedAt }) => (lastUsedAt === null ? 'never' : age(lastUsedAt))],
+    ['MADE BY', ({ createdBy }) => createdBy ?? 'unknown'],
+  ],
+  name: ({ id }) => `token/${id}`,
+};
+
+const GRANT_VIEW: View<Grant> = {
+  columns: [
+    ['ID', ({ id }) => shortened(id), 'whole'],
+    ['TO', subjectWords],
+    ['ROLE', scopeWords],
+    ['SINCE', ({ createdAt }) => age(createdAt)],
+    ['BY', ({ createdBy }) => createdBy ?? 'unknown'],
+  ],
+  name: ({ id }) => `grant/${id}`,
+};
+
+const AUDIT_VIEW: View<Entry> = {
+  columns: [
+    ['AT', ({ at }) => at.replace(/\.\d+Z$/, 'Z')],
     ['WHO', ({ actor }) => actor],
     ['COMMAND', ({ action }) => action],
     ['OUTCOME', ({ outcome }) => outcome],
     ['WHAT', ({ objects }) => objects.map(({ kind, name }) => `${kind} ${name}`).join(', ')],
     ['FROM', ({ address }) => address],
-  ];
-  const entries = await all<Entry>(client, ACCESS_DOCUMENTS.audit, limit);
-  return render(entries, format, { columns, name: ({ id }) => `audit/${id}` });
+  ],
+  name: ({ id }) => `audit/${id}`,
+};
+
+/** @param id only this one; its beginning is enough */
+export async function getTokens(client: Client, id: string | undefined, limit: number, style: Style): Promise<string> {
+  const rows = await all<Token>(client, ACCESS_DOCUMENTS.tokens, {}, limit);
+  const found = rows.filter((each) => each.id.startsWith(id ?? ''));
+  return renderList(found, style, TOKEN_VIEW, id === undefined ? 'There are no tokens.' : `There is no token '${id}'.`);
 }
 
-async function all<T>(client: Client, document: string, limit = Infinity): Promise<T[]> {
-  interface Page {
-    list: { nodes: T[]; pageInfo: { hasNextPage: boolean; endCursor: string | null } };
+/** @param id only this one; its beginning is enough */
+export async function getGrants(client: Client, id: string | undefined, limit: number, style: Style): Promise<string> {
+  const rows = await all<Grant>(client, ACCESS_DOCUMENTS.grants, {}, limit);
+  const found = rows.filter((each) => each.id.startsWith(id ?? ''));
+  return renderList(found, style, GRANT_VIEW, id === undefined ? 'There are no grants.' : `There is no grant '${id}'.`);
+}
+
+/** Newest first. JSON has everything that is known of each, for keeping elsewhere. */
+export async function getAudit(client: Client, limit: number, style: Style): Promise<string> {
+  return render(await all<Entry>(client, ACCESS_DOCUMENTS.audit, {}, limit), style, AUDIT_VIEW);
+}
+
+/** `sluice token …` and `sluice grant …` */
+export function addAccessCommands({ program, clientOf, styleOf, print }: Shell): void {
+  const token = program.command('token').description('API tokens: create, list, revoke');
+  const create = token
+    .command('create')
+    .description('make a token and print it: it is shown once and kept nowhere')
+    .requiredOption('--name <text>', 'what it is for')
+    .option('--service-account <name>', 'speaks for this program (default: made of the name)')
+    .option('--user <name>', 'speaks for this person')
+    .addOption(roleOption('what it may do (default: what is granted to its subject)'))
+    .option('--until <when>', `when it ends: ${UNTIL} (default: when it is revoked)`, momentOf);
+  formerly(limits(create), '--expires <when>', 'until', momentOf).action(async (flags: TokenFlags, command: Command) =>
+    print(await createToken(clientOf(command), flags, styleOf(command))),
+  );
+  token
+    .command('list')
+    .description('show tokens without their secrets')
+    .action(async (_flags: unknown, command: Command) =>
+      print(await getTokens(clientOf(command), undefined, Infinity, styleOf(command))),
+    );
+  token
+    .command('revoke')
+    .description('end a token: what is open with it ends within seconds')
+    .argument('<id>', 'the 12 characters after sluice_')
+    .action(async (id: string, _flags: unknown, command: Command) => {
+      await ask(clientOf(command), ACCESS_DOCUMENTS.tokenRevoke, { id });
+      print(`Revoked ${id}: what is open with it ends within seconds.`);
+    });
+
+  const grant = program.command('grant').description('roles: create, list, delete');
+  limits(
+    grant
+      .command('create')
+      .description('grant a role to a user, a group or a service account')
+      .addOption(roleOption('the role').makeOptionMandatory())
+      .option('--user <name>', 'to this person')
+      .option('--group <name>', 'to this group of the identity provider')
+      .option('--service-account <name>', 'to this program'),
+  ).action(async (flags: GrantFlags, command: Command) => print(await createGrant(clientOf(command), flags)));
+  grant
+    .command('list')
+    .description('show granted roles')
+    .action(async (_flags: unknown, command: Command) =>
+      print(await getGrants(clientOf(command), undefined, Infinity, styleOf(command))),
+    );
+  grant
+    .command('delete')
+    .description('take a granted role away')
+    .argument('<id>', 'as the list shows it')
+    .action(async (typed: string, _flags: unknown, command: Command) => {
+      const client = clientOf(command);
+      const known = typed.length >= 36 ? [] : await all<Grant>(client, ACCESS_DOCUMENTS.grants);
+      const ids = known.map((each) => each.id);
+      await ask(client, ACCESS_DOCUMENTS.grantDelete, { id: wholeId(ids, typed, 'grant', 'sluice grant list') });
+      print(`Took away ${typed}.`);
+    });
+}
+
+const roleOption = (about: string): Option => choiceOption('--role <role>', about, ROLE_NAMES);
+
+function limits(command: Command): Command {
+  return command
+    .option('--product <name...>', 'only for these products; * stands for anything (default: all)')
+    .option('--product-label <key=value...>', 'only for products with these labels')
+    .option('--environment <name...>', 'only in these environments (default: all)')
+    .option('--environment-label <key=value...>', 'only in environments with these labels')
+    .addOption(
+      choiceOption('--kind <kind...>', 'only in environments of these kinds', ['PRODUCTION', 'NON_PRODUCTION']),
+    );
+}
+
+async function createToken(client: Client, flags: TokenFlags, { format }: Style): Promise<string> {
+  const { name, role, user, serviceAccount, until } = flags;
+  if (user !== undefined && serviceAccount !== undefined) {
+    throw new CliError(EXIT.USAGE, 'Give either --user or --service-account, not both.');
   }
-  const rows: T[] = [];
-  let after: string | null = null;
-  do {
-    const first = Math.min(100, limit - rows.length);
-    const { list }: Page = await client.ask<Page>(document, { first, after });
-    rows.push(...list.nodes);
-    after = list.pageInfo.hasNextPage ? list.pageInfo.endCursor : null;
-  } while (after !== null && rows.length < limit);
-  return rows;
+  if (role === undefined && hasLimits(flags)) {
+    throw new CliError(EXIT.USAGE, 'Products and environments limit a role: give --role as well.');
+  }
+  const input = {
+    name,
+    subjectKind: user === undefined ? 'SERVICE_ACCOUNT' : 'USER',
+    subject: user ?? serviceAccount ?? name.trim().toLowerCase().replaceAll(/\s+/g, '-'),
+    scope: role === undefined ? null : [scopeOf(flags)],
+    expiresAt: until ?? null,
+  };
+  const payload = await ask<{ secret: string; apiToken: Token }>(client, ACCESS_DOCUMENTS.tokenCreate, input);
+  // For programs the token alone, for people a word with it, on lines that do not hold it.
+  if (format === 'json') return JSON.stringify(payload, null, 2);
+  if (format === 'name') return payload.secret;
+  return `${payload.secret}\n\nIt is shown this once. Use it as SLUICE_TOKEN, or as \`Authorization: Bearer\`. Its id is ${payload.apiToken.id}.`;
 }
 
-async function change<T>(client: Client, document: string, input: object): Promise<T> {
-  const { payload } = await client.ask<{ payload: T & { userErrors: UserError[] } }>(document, { input });
-  if (payload.userErrors.length === 0) return payload;
-  throw new CliError(EXIT.REFUSED, payload.userErrors.map(({ message }) => message).join('\n'));
+async function createGrant(client: Client, flags: GrantFlags): Promise<string> {
+  const { user, group, serviceAccount } = flags;
+  const given = [
+    ['USER', user],
+    ['GROUP', group],
+    ['SERVICE_ACCOUNT', serviceAccount],
+  ].filter(([, name]) => name !== undefined);
+  const [subject] = given;
+  if (!subject || given.length > 1) {
+    throw new CliError(EXIT.USAGE, 'Give exactly one of --user, --group and --service-account.');
+  }
+  const input = { ...scopeOf(flags), subjectKind: subject[0], subject: subject[1] };
+  const { roleGrant } = await ask<{ roleGrant: { id: string } }>(client, ACCESS_DOCUMENTS.grantCreate, input);
+  return `Granted ${flags.role} to ${subject[1]}: ${shortened(roleGrant.id)}`;
 }
 
 const hasLimits = ({ product, productLabel, environment, environmentLabel, kind }: Limits): boolean =>

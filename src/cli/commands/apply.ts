@@ -4,7 +4,7 @@ import { text } from 'node:stream/consumers';
 import type { Client } from '../client.ts';
 import { CliError, EXIT } from '../exit.ts';
 import { applyManifests, type Change, type ManifestRefusal } from '../operations.ts';
-import { type Format, render } from '../output.ts';
+import { render, type Style } from '../output.ts';
 
 export interface ManifestFile {
   name: string;
@@ -57,17 +57,17 @@ function place({ line, column, message }: ManifestRefusal, files: ManifestFile[]
   let local = line;
   for (const file of files) {
     const lines = file.text.split('\n').length;
-    // The last separator's line belongs to nobody: an error of a whole document can stand there.
+    // The last separator's line is in no file: an error of a whole document can stand there.
     if (local <= lines || file === files.at(-1)) return `${file.name}:${local}:${column ?? 1}: ${message}`;
     local -= lines + SEPARATOR.split('\n').length - 2;
   }
   return message;
 }
 
-export function showChanges(changes: Change[], format: Format, dryRun: boolean): string {
+export function showChanges(changes: Change[], style: Style, dryRun: boolean): string {
   const shown =
-    format === 'table' && dryRun ? changes.flatMap(({ diff }) => (diff ? [diff.trimEnd()] : [])).join('\n') : '';
-  const list = render(changes, format, {
+    style.format === 'table' && dryRun ? changes.flatMap(({ diff }) => (diff ? [diff.trimEnd()] : [])).join('\n') : '';
+  const list = render(changes, style, {
     name: ({ kind, name }) => `${kind}/${name}`,
     columns: [
       ['KIND', ({ kind }) => kind],

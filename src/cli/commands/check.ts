@@ -1,5 +1,5 @@
 import type { Client } from '../client.ts';
-import { type Format, render } from '../output.ts';
+import { render, type Style } from '../output.ts';
 
 export const CHECK_DOCUMENT = '{ findings { kind name path message } }';
 
@@ -11,12 +11,13 @@ interface FindingShown {
 }
 
 /** @returns what to print, and whether there is something to mend */
-export async function check(client: Client, format: Format): Promise<{ text: string; found: boolean }> {
+export async function check(client: Client, style: Style): Promise<{ text: string; found: boolean }> {
   const { findings } = await client.ask<{ findings: FindingShown[] }>(CHECK_DOCUMENT, {});
   const found = findings.length > 0;
+  const { format } = style;
   if (!found && format === 'table') return { text: 'Nothing has to be mended.', found };
   if (format === 'table') return { text: findings.map(sentence).join('\n'), found };
-  return { text: render(findings, format, { columns: [], name: ({ kind, name }) => `${kind}/${name}` }), found };
+  return { text: render(findings, style, { columns: [], name: ({ kind, name }) => `${kind}/${name}` }), found };
 }
 
 const sentence = ({ kind, name, path, message }: FindingShown): string =>

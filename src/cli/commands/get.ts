@@ -1,51 +1,163 @@
+import type { Command } from 'commander';
+import { all, PAGE } from '../asking.ts';
 import type { Client } from '../client.ts';
 import { CliError, EXIT } from '../exit.ts';
-import { findRelease, listReleases } from '../operations.ts';
-import { age, type Column, duration, type Format, render } from '../output.ts';
-import type { ReleaseShown } from '../release-shown.ts';
+import { listReleases, readRelease } from '../operations.ts';
+import { choiceOption, wholeNumber } from '../options.ts';
+import { age, duration, render, renderList, type Style, type View } from '../output.ts';
+import { causeOf, type ReleaseShown, versionOf } from '../release-shown.ts';
+import type { Shell } from '../shell.ts';
 import { type DefinitionKind, DEFINITION_KINDS, type DefinitionRow } from './kinds.ts';
-import { getAudit } from './access.ts';
+import { getAudit, getGrants, getTokens } from './access.ts';
 import { getApprovals } from './approvals.ts';
 import { getBadVersions, getHolds } from './controls.ts';
 import { getDeployments } from './deployments.ts';
+import { getRollbacks, TARGETS } from './rollback.ts';
+import { getSecrets } from './secrets.ts';
+import { getDeliveries } from './webhooks.ts';
 
-export const KIND_NAMES = [
-  ...DEFINITION_KINDS.map(({ names }) => names[0]!),
-  'releases',
-  'deployments',
-  'approvals',
-  'holds',
-  'bad-versions',
-  'audit',
-];
-
-interface GetOptions {
-  format: Format;
+interface Flags {
   product?: string;
+  status?: string[];
+  all?: boolean;
   limit: number;
 }
 
+type Narrowing = 'product' | 'status' | 'all';
+
+/** Something that `get` shows. */
+interface Listing {
+  /** What people type: the first is the name, the others are taken as well. */
+  names: string[];
+  /** The options that mean something for it; others are refused. */
+  takes: Narrowing[];
+  /** @param name null: the list */
+  show(client: Client, name: string | null, flags: Flags, style: Style): Promise<string>;
+}
+
+const onlyAsList = (names: string[]) => (name: string | null) => {
+  if (name !== null) throw new CliError(EXIT.USAGE, `${names[0]} are shown as a list: leave '${name}' out`);
+};
+
+function listing(
+  names: string[],
+  takes: Narrowing[],
+  list: (client: Client, flags: Flags, style: Style) => Promise<string>,
+): Listing {
+  const check = onlyAsList(names);
+  return {
+    names,
+    takes,
+    show: (client, name, flags, style) => {
+      check(name);
+      return list(client, flags, style);
+    },
+  };
+}
+
+const RELEASES: Listing = {
+  names: ['releases', 'release'],
+  takes: ['product', 'status'],
+  show: (client, name, flags, style) => getReleases(client, name, flags, style),
+};
+
+const LISTINGS: Listing[] = [
+  ...DEFINITION_KINDS.map((kind): Listing => ({
+    names: kind.names,
+    takes: kind.ofProduct ? ['product'] : [],
+    show: (client, name, flags, style) => getDefinitions(client, kind, name, flags, style),
+  })),
+  RELEASES,
+  {
+    names: ['rollbacks', 'rollback'],
+    takes: ['product'],
+    show: (client, name, flags, style) =>
+      name === null ? getRollbacks(client, flags.product, flags.limit, style) : getReleases(client, name, flags, style),
+  },
+  {
+    names: ['deployments', 'deployment'],
+    takes: ['product'],
+    show: async (client, name, { product, limit }, style) => {
+      if (name !== null) await checkProduct(client, name);
+      return getDeployments(client, name ?? product, limit, style);
+    },
+  },
+  listing(['approvals', 'approval'], ['product'], (client, { product, limit }, style) =>
+    getApprovals(client, { product }, limit, style),
+  ),
+  listing(['holds', 'hold'], ['product', 'all'], (client, { product, all: everything, limit }, style) =>
+    getHolds(client, { product, everything }, limit, style),
+  ),
+  listing(
+    ['bad-versions', 'badversions', 'badversion', 'marks', 'mark'],
+    ['product', 'all'],
+    (client, { product, all: everything, limit }, style) =>
+      getBadVersions(client, { product, everything }, limit, style),
+  ),
+  {
+    names: ['secrets', 'secret'],
+    takes: [],
+    show: (client, name, { limit }, style) => getSecrets(client, name ?? undefined, limit, style),
+  },
+  {
+    names: ['tokens', 'token'],
+    takes: [],
+    show: (client, name, { limit }, style) => getTokens(client, name ?? undefined, limit, style),
+  },
+  {
+    names: ['grants', 'grant'],
+    takes: [],
+    show: (client, name, { limit }, style) => getGrants(client, name ?? undefined, limit, style),
+  },
+  listing(['webhooks', 'webhook', 'deliveries', 'delivery'], [], (client, { limit }, style) =>
+    getDeliveries(client, {}, limit, style),
+  ),
+  listing(['audit'], [], (client, { limit }, style) => getAudit(client, limit, style)),
+];
+
+export const KIND_NAMES = LISTINGS.map(({ names }) => names[0]!);
+const STATUSES = ['QUEUED', 'RUNNING', 'SUSPENDED', 'TERMINATING', 'SUCCEEDED', 'FAILED', 'TERMINATED'];
+
+/** `sluice get …` */
+export function addGet({ program, clientOf, styleOf, print }: Shell): void {
+  program
+    .command('get')
+    .description(`show what there is: ${KIND_NAMES.join(', ')}`)
+    .argument('<kind>', 'what to show; singular and plural are the same')
+    .argument('[name]', 'one of them; a release as PRODUCT#NUMBER, a product for its newest one, or latest')
+    .option('--product <name>', 'only of this product')
+    .addOption(choiceOption('--status <status...>', 'releases in these states', STATUSES))
+    .option('--all', 'holds and bad versions that are over, too')
+    .option('--limit <n>', 'at most so many', wholeNumber, 100)
+    .action(async (kind: string, name: string | undefined, flags: Flags, command: Command) => {
+      print(await get(clientOf(command), kind, name ?? null, flags, styleOf(command)));
+    });
+}
+
 /** @param typed the kind as a person typed it: any case, singular or plural */
-export async function get(
-  client: Client,
-  typed: string,
-  name: string | undefined,
-  options: GetOptions,
-): Promise<string> {
-  const kind = typed.toLowerCase().replaceAll('-', '');
-  if (['releases', 'release'].includes(kind)) return getReleases(client, name, options);
-  if (['deployments', 'deployment'].includes(kind)) {
-    return getDeployments(client, { ...options, product: name ?? options.product }, options.format);
+async function get(client: Client, typed: string, name: string | null, flags: Flags, style: Style): Promise<string> {
+  const kind = typed.toLowerCase();
+  const found = LISTINGS.find(({ names }) => names.includes(kind) || names.includes(kind.replaceAll('-', '')));
+  if (!found) throw new CliError(EXIT.USAGE, `There is no kind '${typed}'. There are: ${KIND_NAMES.join(', ')}`);
+  for (const option of ['product', 'status', 'all'] as const) {
+    if (flags[option] === undefined || (found.takes.includes(option) && name === null)) continue;
+    const where = name === null ? found.names[0] : `one ${found.names[1]}`;
+    throw new CliError(EXIT.USAGE, `--${option} narrows a list down and says nothing about ${where}: leave it out`);
   }
-  if (['approvals', 'approval'].includes(kind)) return getApprovals(client, options, options.format);
-  if (kind === 'audit') return getAudit(client, options, options.format);
-  if (['holds', 'hold'].includes(kind)) return getHolds(client, options, options.format);
-  if (['badversions', 'badversion'].includes(kind)) return getBadVersions(client, options, options.format);
-  const definition = DEFINITION_KINDS.find(({ names }) => names.includes(kind));
-  if (!definition) throw new CliError(EXIT.USAGE, `There is no kind '${typed}'. There are: ${KIND_NAMES.join(', ')}`);
-  const found =
-    name === undefined ? await list(client, definition, options.limit) : await one(client, definition, name);
-  return show(found, definition, options.format);
+  if (flags.product !== undefined) await checkProduct(client, flags.product);
+  return found.show(client, name, flags, style);
+}
+
+export const PRODUCT = `query CliProduct($name: String!) {
+  product(name: $name) { name } releases(first: 1, filter: { product: $name }) { nodes { id } } }`;
+
+/** A list of a product that never was would be empty, as if nothing were deployed. */
+export async function checkProduct(client: Client, name: string): Promise<void> {
+  const { product, releases } = await client.ask<{ product: object | null; releases: { nodes: object[] } }>(PRODUCT, {
+    name,
+  });
+  if (!product && releases.nodes.length === 0)
+    throw new CliError(EXIT.REFUSED, `There is no product '${name}'. See: sluice get products`);
 }
 
 const COMMON = 'name revision createdAt updatedAt labels { key value } manifest';
@@ -55,74 +167,71 @@ export function oneDocument({ one: field, fields }: DefinitionKind): string {
   return `query CliGet($name: String!) { found: ${field}(name: $name) { ${COMMON} ${fields} } }`;
 }
 
-async function one(client: Client, kind: DefinitionKind, name: string): Promise<DefinitionRow> {
-  const { found } = await client.ask<{ found: DefinitionRow | null }>(oneDocument(kind), { name });
-  if (found) return found;
-  throw new CliError(EXIT.REFUSED, `There is no ${kind.names[1]} '${name}'. See: sluice get ${kind.names[0]}`);
-}
-
-export function listDocument({ many, fields }: DefinitionKind): string {
-  return `query CliList($first: Int!, $after: String) {
-    found: ${many}(first: $first, after: $after) { nodes { ${COMMON} ${fields} } pageInfo { hasNextPage endCursor } }
+export function listDocument({ many, fields, ofProduct }: DefinitionKind): string {
+  const [declared, given] = ofProduct ? [', $product: String', ', product: $product'] : ['', ''];
+  return `query CliList($first: Int!, $after: String${declared}) {
+    list: ${many}(first: $first, after: $after${given}) { nodes { ${COMMON} ${fields} } ${PAGE} }
   }`;
 }
 
-interface Page {
-  found: { nodes: DefinitionRow[]; pageInfo: { hasNextPage: boolean; endCursor: string | null } };
-}
-
-async function list(client: Client, kind: DefinitionKind, limit: number): Promise<DefinitionRow[]> {
-  const rows: DefinitionRow[] = [];
-  let after: string | null = null;
-  do {
-    const first = Math.min(limit - rows.length, 100);
-    const { found }: Page = await client.ask<Page>(listDocument(kind), { first, after });
-    rows.push(...found.nodes);
-    after = found.pageInfo.hasNextPage ? found.pageInfo.endCursor : null;
-  } while (after !== null && rows.length < limit);
-  return rows;
-}
-
 /** YAML is the manifest as `apply` takes it: what people want to keep and to edit. */
-function show(found: DefinitionRow | DefinitionRow[], { names, columns }: DefinitionKind, format: Format): string {
-  const rows = Array.isArray(found) ? found : [found];
-  if (rows.length === 0 && format === 'table') return `No ${names[0]} yet. Manifests bring them: sluice apply -f FILE`;
-  if (format === 'yaml') return rows.map(({ manifest }) => manifest.trimEnd()).join('\n---\n');
-  return render(found, format, { columns, name: (row) => `${names[1]}/${row.name}` });
+async function getDefinitions(
+  client: Client,
+  kind: DefinitionKind,
+  name: string | null,
+  { product, limit }: Flags,
+  style: Style,
+): Promise<string> {
+  const { names, columns } = kind;
+  const view: View<DefinitionRow> = { columns, name: (row) => `${names[1]}/${row.name}` };
+  const yaml = (rows: DefinitionRow[]): string => rows.map(({ manifest }) => manifest.trimEnd()).join('\n---\n');
+  if (name === null) {
+    const variables = kind.ofProduct ? { product } : {};
+    const rows = await all<DefinitionRow>(client, listDocument(kind), variables, limit);
+    if (style.format === 'yaml') return yaml(rows);
+    return renderList(rows, style, view, `No ${names[0]} yet. Manifests bring them: sluice apply -f FILE`);
+  }
+  const { found } = await client.ask<{ found: DefinitionRow | null }>(oneDocument(kind), { name });
+  if (!found) throw new CliError(EXIT.REFUSED, `There is no ${names[1]} '${name}'. See: sluice get ${names[0]}`);
+  return style.format === 'yaml' ? yaml([found]) : render(found, style, view);
 }
 
 async function getReleases(
   client: Client,
-  name: string | undefined,
-  { format, product, limit }: GetOptions,
+  name: string | null,
+  { product, status, limit }: Flags,
+  style: Style,
 ): Promise<string> {
-  const view = { columns: RELEASE_COLUMNS, name: ({ id }: ReleaseShown) => `release/${id}` };
-  if (name !== undefined) {
-    const release = await findRelease(client, name);
-    const text = render(release, format, view);
-    return format === 'table' ? `${text}\n\n${promotionsOf(release)}` : text;
+  if (name === null) {
+    const releases = await listReleases(client, { product, status, first: Math.min(limit, 100) });
+    const none = status === undefined ? 'No releases yet. Start one with: sluice release PRODUCT' : 'No such releases.';
+    return renderList(releases, style, RELEASE_VIEW, none);
   }
-  const releases = await listReleases(client, { product, first: Math.min(limit, 100) });
-  if (releases.length === 0 && format === 'table') return 'No releases yet. Start one with: sluice release PRODUCT';
-  return render(releases, format, view);
+  const release = await readRelease(client, name);
+  const text = render(release, style, RELEASE_VIEW);
+  return style.format === 'table' ? [text, ...detailsOf(release, style)].join('\n\n') : text;
 }
 
-const RELEASE_COLUMNS: Column<ReleaseShown>[] = [
-  ['ID', ({ id }) => id],
-  ['KIND', ({ kind }) => kind],
-  ['PRODUCT', ({ product }) => product],
-  ['VERSION', ({ version }) => version],
-  ['STATUS', ({ status }) => status],
-  [
-    'DONE',
-    ({ promotions }) => `${promotions.filter(({ status }) => status === 'SUCCEEDED').length}/${promotions.length}`,
+export const RELEASE_VIEW: View<ReleaseShown> = {
+  columns: [
+    ['ID', ({ shortId }) => shortId, 'whole'],
+    ['KIND', ({ kind }) => kind],
+    ['PRODUCT', ({ product }) => product],
+    ['VERSION', versionOf],
+    ['STATUS', ({ status }) => status],
+    [
+      'DONE',
+      ({ promotions }) => `${promotions.filter(({ status }) => status === 'SUCCEEDED').length}/${promotions.length}`,
+    ],
+    ['TOOK', (release) => took(release)],
+    ['AGE', ({ createdAt }) => age(createdAt)],
   ],
-  ['TOOK', (release) => took(release)],
-  ['AGE', ({ createdAt }) => age(createdAt)],
-];
+  name: ({ id }) => `release/${id}`,
+};
 
-function promotionsOf({ promotions, problem }: ReleaseShown): string {
-  const rows = render(promotions, 'table', {
+/** Under its row: why it is there, its environments, and what each of them waits for, in whole sentences. */
+function detailsOf({ promotions, problem, rollback, waitingFor }: ReleaseShown, style: Style): string[] {
+  const environments = render(promotions, style, {
     name: ({ name }) => name,
     columns: [
       ['ENVIRONMENT', ({ name }) => name],
@@ -130,10 +239,18 @@ function promotionsOf({ promotions, problem }: ReleaseShown): string {
       ['STATUS', ({ status }) => status],
       ['TOOK', (promotion) => took(promotion)],
       ['COMMIT', ({ commit }) => commit?.slice(0, 7)],
-      ['', ({ problem: own, waitingFor }) => own ?? (waitingFor.join('; ') || ' ')],
+      ['', ({ problem: own }) => own ?? ' '],
     ],
   });
-  return problem === null ? rows : `${rows}\n\n${problem}`;
+  const targets = rollback && [
+    `Rolled back because of ${causeOf(rollback)}`,
+    render(rollback.targets, style, { columns: TARGETS, name: ({ environment }) => environment }),
+  ];
+  const waits = [
+    ...waitingFor.map((each) => `It waits: ${each}`),
+    ...promotions.flatMap((each) => each.waitingFor.map((reason) => `${each.name} waits: ${reason}`)),
+  ];
+  return [...(targets ?? []), environments, waits.join('\n'), problem ?? ''].filter(Boolean);
 }
 
 function took({ startedAt, endedAt }: { startedAt: string | null; endedAt: string | null }): string | null {

@@ -10,6 +10,8 @@ export interface DefinitionKind {
   /** The columns' fields besides those that every definition has. */
   fields: string;
   columns: Column<DefinitionRow>[];
+  /** Whether its list can be that of one product. */
+  ofProduct: boolean;
 }
 
 export interface DefinitionRow {
@@ -35,6 +37,7 @@ const named =
 
 const kind = (names: string[], one: string, fields: string, columns: Column<DefinitionRow>[]): DefinitionKind => ({
   names,
+  ofProduct: one === 'application',
   one,
   many: `${one}s`,
   fields,

@@ -1,15 +1,15 @@
 import type { Command } from 'commander';
-import { Argument } from 'commander';
-import type { Client, UserError } from '../client.ts';
-import { CliError, EXIT } from '../exit.ts';
-import { type Column, type Format, render } from '../output.ts';
+import { all, ask, ERRORS, PAGE } from '../asking.ts';
+import type { Client } from '../client.ts';
+import { ROLLBACK_PART } from '../operations.ts';
+import { choiceArgument, formerly, momentOf, REASON, timeoutOption, UNTIL } from '../options.ts';
+import { age, type Column, render, renderList, type Style, type View } from '../output.ts';
+import { causeOf, type RollbackPart, type TargetShown, versionOf } from '../release-shown.ts';
+import type { Shell } from '../shell.ts';
 
-/** Taking versions back: by a person's order, or because an outside system says that a rollout failed. */
+/** Taking versions back: by a person's order, or because an outside system says that a rollout failed; and what systems report. */
 
-const ERRORS = 'userErrors { code message path }';
-const ROLLBACK = `id uuid productName status version { label } createdAt endedAt
-  cause { kind environment reason by }
-  targets { environment decision status reason from { label } to { label } }`;
+const ROLLBACK = `id uuid productName status version { label } createdAt endedAt release { shortId } ${ROLLBACK_PART}`;
 
 export const ROLLBACKS = {
   start: `mutation CliRollback($input: RollbackInput!) {
@@ -22,26 +22,21 @@ export const ROLLBACKS = {
     payload: rollbackTargetApprove(input: $input) { rollback { ${ROLLBACK} } ${ERRORS} } }`,
   report: `mutation CliReportRollout($input: RolloutReportInput!) {
     payload: rolloutReport(input: $input) { outcome rollback { ${ROLLBACK} } ${ERRORS} } }`,
+  health: `mutation CliReportHealth($input: HealthReportInput!) {
+    payload: healthReport(input: $input) { accepted ${ERRORS} } }`,
   show: `query CliShowRollback($id: ID!) { rollback(id: $id) { ${ROLLBACK} } }`,
+  list: `query CliRollbacks($first: Int!, $after: String, $product: String) {
+    list: rollbacks(first: $first, after: $after, product: $product) { nodes { ${ROLLBACK} } ${PAGE} } }`,
 };
 
-export interface RollbackShown {
+export interface RollbackShown extends RollbackPart {
   id: string;
   uuid: string;
   productName: string;
   status: string;
   version: { label: string };
-  targets: TargetShown[];
-}
-
-interface TargetShown {
-  environment: string;
-  decision: string;
-  /** Of a rollback that is under way. */
-  status?: string;
-  reason: string;
-  from: { label: string } | null;
-  to: { label: string } | null;
+  createdAt: string;
+  release: { shortId: string } | null;
 }
 
 interface PlanShown {
@@ -49,7 +44,7 @@ interface PlanShown {
   targets: TargetShown[];
 }
 
-const COLUMNS: Column<TargetShown>[] = [
+export const TARGETS: Column<TargetShown>[] = [
   ['ENVIRONMENT', ({ environment }) => environment],
   ['', ({ status, decision }) => status ?? decision],
   ['FROM', ({ from }) => from?.label],
@@ -57,14 +52,34 @@ const COLUMNS: Column<TargetShown>[] = [
   ['WHY', ({ reason }) => reason],
 ];
 
-async function ask<T extends { userErrors: UserError[] }>(client: Client, document: string, input: object): Promise<T> {
-  const { payload } = await client.ask<{ payload: T }>(document, { input });
-  if (payload.userErrors.length === 0) return payload;
-  throw new CliError(EXIT.REFUSED, payload.userErrors.map(({ message }) => message).join('\n'));
+const idOfRollback = ({ release, uuid }: RollbackShown): string => release?.shortId ?? uuid;
+const fromTo = (rollback: RollbackShown): string => versionOf({ version: rollback.version.label, rollback });
+
+const VIEW: View<RollbackShown> = {
+  columns: [
+    ['ID', idOfRollback, 'whole'],
+    ['VERSION', fromTo],
+    ['STATUS', ({ status }) => status],
+    ['BACK', ({ targets }) => `${targets.filter(({ status }) => status === 'ROLLED_BACK').length}/${targets.length}`],
+    ['CAUSE', causeOf],
+    ['AGE', ({ createdAt }) => age(createdAt)],
+  ],
+  name: ({ uuid }) => `rollback/${uuid}`,
+};
+
+/** Newest first. */
+export async function getRollbacks(
+  client: Client,
+  product: string | undefined,
+  limit: number,
+  style: Style,
+): Promise<string> {
+  const rows = await all<RollbackShown>(client, ROLLBACKS.list, { product }, limit);
+  return renderList(rows, style, VIEW, 'There are no rollbacks.');
 }
 
 export async function startRollback(client: Client, input: object): Promise<RollbackShown> {
-  return (await ask<{ rollback: RollbackShown; userErrors: UserError[] }>(client, ROLLBACKS.start, input)).rollback;
+  return (await ask<{ rollback: RollbackShown }>(client, ROLLBACKS.start, input)).rollback;
 }
 
 export async function approveTarget(client: Client, rollbackId: string, environment: string): Promise<void> {
@@ -77,54 +92,43 @@ export interface RolloutReported {
 }
 
 export function reportRollout(client: Client, input: object): Promise<RolloutReported> {
-  return ask<RolloutReported & { userErrors: UserError[] }>(client, ROLLBACKS.report, input);
+  return ask<RolloutReported>(client, ROLLBACKS.report, input);
 }
 
 export async function readRollback(client: Client, id: string): Promise<RollbackShown | null> {
   return (await client.ask<{ rollback: RollbackShown | null }>(ROLLBACKS.show, { id })).rollback;
 }
 
-export function showRollback(rollback: RollbackShown, format: Format): string {
-  if (format !== 'table') return render(rollback, format, { columns: [], name: ({ uuid }) => `rollback/${uuid}` });
-  const { productName, version, status, uuid, targets } = rollback;
-  const head = `${productName} ${version.label} is taken back (${status}): ${uuid}`;
-  return [head, '', render(targets, format, { columns: COLUMNS, name: ({ environment }) => environment })].join('\n');
-}
-
-interface Shell {
-  program: Command;
-  clientOf: (command: Command) => Client;
-  print: (text: string) => void;
-  /** Follows the release of that id and ends with its exit code. */
-  follow: (command: Command, releaseId: string) => Promise<void>;
-  timeout: () => ReturnType<Command['createOption']>;
+export function showRollback(rollback: RollbackShown, style: Style): string {
+  if (style.format !== 'table') return render(rollback, style, VIEW);
+  const head = `${rollback.productName} ${fromTo(rollback)}, the rollback is ${rollback.status}: ${idOfRollback(rollback)}`;
+  return [head, '', render(rollback.targets, style, { columns: TARGETS, name: VIEW.name as never })].join('\n');
 }
 
 interface Flags {
   version?: string;
   to?: string;
   reason?: string;
-  message?: string;
+  at?: string;
   idempotencyKey?: string;
   plan?: boolean;
   wait?: boolean;
 }
 
-export function addRollbacks({ program, clientOf, print, follow, timeout }: Shell): void {
-  const format = (command: Command): Format => command.optsWithGlobals<{ output: Format }>().output;
-
+export function addRollbacks(shell: Shell): void {
+  const { program, clientOf, styleOf, print, follow } = shell;
   program
     .command('rollback')
     .description('take environments back to what was healthy there before, or a version wherever it is live')
-    .argument('<product>')
+    .argument('<product>', 'its name')
     .argument('[environment...]', 'the environments that go back; without any, --version says what does')
     .option('--version <version>', 'this version, by label or digest, wherever it is live')
     .option('--to <version>', 'the version to go back to (default: the last one that was healthy in each environment)')
-    .option('--reason <text>', 'why; kept and shown. Needed for all but --plan')
+    .option(REASON, 'why; kept and shown (required, but for --plan)')
     .option('--plan', 'say what would go back, and change nothing')
     .option('--idempotency-key <key>', 'the same key again answers with the same rollback')
     .option('--wait', 'show the rollback and wait for its end')
-    .addOption(timeout())
+    .addOption(timeoutOption())
     .action(async (product: string, names: string[], flags: Flags, command: Command) => {
       const { version, to, idempotencyKey } = flags;
       // What changes nothing needs no reason, and the API's input is the same for both.
@@ -133,40 +137,64 @@ export function addRollbacks({ program, clientOf, print, follow, timeout }: Shel
       const environments = names.length > 0 ? names : undefined;
       const input = { product, environments, version, to, reason, idempotencyKey };
       const client = clientOf(command);
+      const style = styleOf(command);
       if (flags.plan) {
-        const { plan } = await ask<{ plan: PlanShown; userErrors: UserError[] }>(client, ROLLBACKS.plan, input);
-        if (format(command) !== 'table')
-          return print(
-            render(plan, format(command), { columns: [], name: ({ version: { label } }) => `plan/${label}` }),
-          );
-        return print(render(plan.targets, 'table', { columns: COLUMNS, name: ({ environment }) => environment }));
+        const { plan } = await ask<{ plan: PlanShown }>(client, ROLLBACKS.plan, input);
+        if (style.format === 'table')
+          return print(render(plan.targets, style, { columns: TARGETS, name: ({ environment }) => environment }));
+        return print(render(plan, style, { columns: [], name: ({ version: { label } }) => `plan/${label}` }));
       }
       const rollback = await startRollback(client, input);
       if (flags.wait) return follow(command, rollback.uuid);
-      print(showRollback(rollback, format(command)));
-      if (format(command) === 'table') print(`\nFollow it with: sluice watch ${rollback.uuid}`);
+      print(showRollback(rollback, style));
+      if (style.format === 'table') print(`\nFollow it with: sluice watch ${idOfRollback(rollback)}`);
     });
 
-  const report = program.command('report').description('tell Sluice what an outside system saw');
-  report
+  addReports(shell);
+}
+
+const ROLLOUTS = ['succeeded', 'failed', 'rolled-back', 'unknown'];
+const HEALTH = ['healthy', 'progressing', 'degraded', 'unknown'];
+const constant = (word: string): string => word.toUpperCase().replaceAll('-', '_');
+
+function addReports({ program, clientOf, styleOf, print, follow }: Shell): void {
+  const report = program.command('report').description('tell Sluice what an outside system saw: rollout, health');
+  const rollout = report
     .command('rollout')
     .description('tell how the rollout of a version went, also long after its release has ended')
-    .argument('<product>')
-    .argument('<environment>')
-    .addArgument(new Argument('<status>', 'how it went').choices(['succeeded', 'failed', 'rolled-back', 'unknown']))
+    .argument('<product>', 'its name')
+    .argument('<environment>', 'its name')
+    .addArgument(choiceArgument('<status>', 'how it went', ROLLOUTS))
     .option('--version <version>', 'by label or digest (default: what is live there)')
-    .option('--message <text>', 'what went wrong')
+    .option(REASON, 'what went wrong')
     .option('--idempotency-key <key>', 'the same key again answers the same')
     .option('--wait', 'when it starts a rollback: show it and wait for its end')
-    .addOption(timeout())
+    .addOption(timeoutOption())
     .action(async (product: string, environment: string, told: string, flags: Flags, command: Command) => {
-      const status = told.toUpperCase().replaceAll('-', '_');
-      const { version, message, idempotencyKey } = flags;
-      const input = { product, environment, status, version, message, idempotencyKey };
+      const { version, reason: message, idempotencyKey } = flags;
+      const input = { product, environment, status: constant(told), version, message, idempotencyKey };
       const { outcome, rollback } = await reportRollout(clientOf(command), input);
       if (flags.wait && rollback) return follow(command, rollback.uuid);
-      if (format(command) !== 'table')
-        return print(render({ outcome, rollback }, format(command), { columns: [], name: () => rollback?.uuid ?? '' }));
-      print(rollback ? `${outcome}\n${showRollback(rollback, 'table')}` : outcome);
+      const style = styleOf(command);
+      if (style.format === 'table') return print(rollback ? `${outcome}\n${showRollback(rollback, style)}` : outcome);
+      print(render({ outcome, rollback }, style, { columns: [], name: () => rollback?.uuid ?? '' }));
+    });
+  formerly(rollout, '--message <text>', 'reason');
+  report
+    .command('health')
+    .description('tell how an application is, for health sources of type `report`')
+    .argument('<application>', 'its name: `sluice get applications` lists them')
+    .addArgument(choiceArgument('<status>', 'how it is', HEALTH))
+    .option(REASON, 'what was seen')
+    .option('--at <when>', `when it was seen: ${UNTIL.split(',')[0]} (default: now)`, momentOf)
+    .action(async (application: string, told: string, { reason: message, at }: Flags, command: Command) => {
+      const status = constant(told);
+      const input = { application, status, message, at };
+      const answer = await ask<{ accepted: boolean }>(clientOf(command), ROLLBACKS.health, input);
+      const style = styleOf(command);
+      if (style.format !== 'table') return print(render(answer, style, { columns: [], name: () => application }));
+      print(
+        answer.accepted ? `${application} is ${status}` : `A newer report of ${application} is known: nothing changed`,
+      );
     });
 }

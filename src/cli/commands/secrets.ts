@@ -1,24 +1,20 @@
 import type { Readable } from 'node:stream';
-import type { Client, UserError } from '../client.ts';
+import type { Command } from 'commander';
+import { all, ask, ERRORS, PAGE } from '../asking.ts';
+import type { Client } from '../client.ts';
 import { CliError, EXIT } from '../exit.ts';
-import { age, type Column, type Format, render } from '../output.ts';
+import { age, renderList, type Style, type View } from '../output.ts';
+import type { Shell } from '../shell.ts';
 
 const SHOWN =
   'name description use hosts products hostsAssumed gitUrl gitUsername webhookSource webhookProducts webhookDecidesAs revision keyId updatedAt updatedBy';
 
 export const SECRET_DOCUMENTS = {
-  list: `query CliSecrets($after: String) {
-    secrets(first: 100, after: $after) { nodes { ${SHOWN} } pageInfo { hasNextPage endCursor } }
-  }`,
-  set: `mutation CliSecretSet($input: SecretSetInput!) {
-    payload: secretSet(input: $input) { secret { ${SHOWN} } userErrors { code message path } }
-  }`,
-  delete: `mutation CliSecretDelete($input: SecretDeleteInput!) {
-    payload: secretDelete(input: $input) { deletedName userErrors { code message path } }
-  }`,
-  reseal: `mutation CliSecretsReseal($input: SecretsResealInput!) {
-    payload: secretsReseal(input: $input) { resealed userErrors { code message path } }
-  }`,
+  list: `query CliSecrets($first: Int!, $after: String) {
+    list: secrets(first: $first, after: $after) { nodes { ${SHOWN} } ${PAGE} } }`,
+  set: `mutation CliSecretSet($input: SecretSetInput!) { payload: secretSet(input: $input) { secret { ${SHOWN} } ${ERRORS} } }`,
+  delete: `mutation CliSecretDelete($input: SecretDeleteInput!) { payload: secretDelete(input: $input) { deletedName ${ERRORS} } }`,
+  reseal: `mutation CliSecretsReseal($input: SecretsResealInput!) { payload: secretsReseal(input: $input) { resealed ${ERRORS} } }`,
 };
 
 interface SecretShown {
@@ -29,13 +25,15 @@ interface SecretShown {
   hostsAssumed: boolean;
   gitUrl: string | null;
   webhookSource: string | null;
+  webhookProducts: string[] | null;
+  webhookDecidesAs: string | null;
   revision: number;
   keyId: string;
   updatedAt: string;
   updatedBy: string | null;
 }
 
-export interface SecretFlags {
+interface SecretFlags {
   description?: string;
   host?: string[];
   gitUrl?: string;
@@ -45,66 +43,97 @@ export interface SecretFlags {
   decidesAs?: string;
 }
 
-function whereOf({ gitUrl, webhookSource, hosts, products, hostsAssumed }: SecretShown): string {
-  const other = gitUrl ?? webhookSource;
-  if (other !== null) return other;
-  const where = hosts?.join(', ') || 'nowhere';
-  const whose = products?.length ? ` for ${products.join(', ')}` : '';
-  return `${where}${whose}${hostsAssumed ? ' (name its hosts)' : ''}`;
+function whereOf(secret: SecretShown): string {
+  const { gitUrl, webhookSource, webhookProducts, webhookDecidesAs, hosts, products, hostsAssumed } = secret;
+  const whose = (names: string[] | null): string => (names?.length ? ` for ${names.join(', ')}` : '');
+  if (gitUrl !== null) return gitUrl;
+  if (webhookSource !== null) {
+    return `${webhookSource}${whose(webhookProducts)}${webhookDecidesAs === null ? '' : `, decides as ${webhookDecidesAs}`}`;
+  }
+  return `${hosts?.join(', ') || 'nowhere'}${whose(products)}${hostsAssumed ? ' (name its hosts)' : ''}`;
 }
 
-const COLUMNS: Column<SecretShown>[] = [
-  ['NAME', ({ name }) => name],
-  ['FOR', ({ use }) => use.toLowerCase()],
-  ['WHERE', whereOf],
-  ['REVISION', ({ revision }) => String(revision)],
-  ['KEY', ({ keyId }) => keyId],
-  ['SET', ({ updatedAt }) => age(updatedAt)],
-  ['BY', ({ updatedBy }) => updatedBy ?? ''],
-];
+const VIEW: View<SecretShown> = {
+  columns: [
+    ['NAME', ({ name }) => name],
+    ['FOR', ({ use }) => use.toLowerCase()],
+    ['WHERE', whereOf],
+    ['REVISION', ({ revision }) => String(revision)],
+    ['KEY', ({ keyId }) => keyId],
+    ['SET', ({ updatedAt }) => age(updatedAt)],
+    ['BY', ({ updatedBy }) => updatedBy ?? ''],
+  ],
+  name: ({ name }) => `secret/${name}`,
+};
 
-export async function listSecrets(client: Client, format: Format): Promise<string> {
-  const rows: SecretShown[] = [];
-  let after: string | null = null;
-  do {
-    const { secrets }: Page = await client.ask<Page>(SECRET_DOCUMENTS.list, { after });
-    rows.push(...secrets.nodes);
-    after = secrets.pageInfo.hasNextPage ? secrets.pageInfo.endCursor : null;
-  } while (after !== null);
-  if (rows.length === 0 && format === 'table') return 'There are no secrets.';
-  return render(rows, format, { columns: COLUMNS, name: ({ name }) => `secret/${name}` });
+/** @param name only this one */
+export async function getSecrets(
+  client: Client,
+  name: string | undefined,
+  limit: number,
+  style: Style,
+): Promise<string> {
+  const rows = await all<SecretShown>(client, SECRET_DOCUMENTS.list, {}, limit);
+  const found = rows.filter((each) => name === undefined || each.name === name);
+  return renderList(found, style, VIEW, name === undefined ? 'There are no secrets.' : `There is no secret '${name}'.`);
 }
 
-interface Page {
-  secrets: { nodes: SecretShown[]; pageInfo: { hasNextPage: boolean; endCursor: string | null } };
+/** `sluice secret …` */
+export function addSecretCommands({ program, clientOf, styleOf, print, input }: Shell): void {
+  const secret = program
+    .command('secret')
+    .description('secrets: set, list, delete, reseal; their values cannot be read');
+  secret
+    .command('set')
+    .description('create a secret or give it a new value, which is read from standard input')
+    .argument('<name>', 'its name')
+    .option('--description <text>', 'what it is, for people')
+    .option('--host <host...>', 'for ${secrets.NAME}: may be sent to these hosts; *.example.com is every host below')
+    .option('--git-url <prefix>', 'opens git repositories whose address begins so')
+    .option('--git-username <name>', 'the user name for them')
+    .option('--webhook-source <name>', 'signs the webhooks of this source')
+    .option('--product <name...>', 'only for these products, e.g. billing or team-a-*')
+    .option('--decides-as <account>', 'which decide on approvals, in the name of this service account')
+    .action(async (name: string, flags: SecretFlags, command: Command) =>
+      print(await setSecret(clientOf(command), name, flags, input)),
+    );
+  secret
+    .command('list')
+    .description('show secrets without their values')
+    .action(async (_flags: unknown, command: Command) =>
+      print(await getSecrets(clientOf(command), undefined, Infinity, styleOf(command))),
+    );
+  secret
+    .command('delete')
+    .description('delete a secret for good')
+    .argument('<name>', 'its name')
+    .action(async (name: string, _flags: unknown, command: Command) => {
+      await ask(clientOf(command), SECRET_DOCUMENTS.delete, { name });
+      print(`Secret ${name} is deleted`);
+    });
+  secret
+    .command('reseal')
+    .description('seal all secrets with the current key; the previous one is not needed afterwards')
+    .action(async (_flags: unknown, command: Command) => {
+      const { resealed } = await ask<{ resealed: number }>(clientOf(command), SECRET_DOCUMENTS.reseal, {});
+      print(`${resealed} ${resealed === 1 ? 'secret was' : 'secrets were'} sealed with the current key`);
+    });
 }
 
 /** The value comes from standard input: arguments are seen by everybody on the machine, and kept by shells. */
-export async function setSecret(client: Client, name: string, flags: SecretFlags, input: Readable): Promise<string> {
+async function setSecret(client: Client, name: string, flags: SecretFlags, input: Readable): Promise<string> {
   const secretValue = await valueFrom(input);
   const { description, host, gitUrl, gitUsername, webhookSource, product, decidesAs } = flags;
   const { secret } = await ask<{ secret: SecretShown }>(client, SECRET_DOCUMENTS.set, {
-    input: {
-      name,
-      secretValue,
-      description,
-      hosts: host,
-      products: webhookSource === undefined ? product : undefined,
-      git: gitUrl === undefined ? undefined : { url: gitUrl, username: gitUsername },
-      webhook: webhookSource === undefined ? undefined : { source: webhookSource, products: product, decidesAs },
-    },
+    name,
+    secretValue,
+    description,
+    hosts: host,
+    products: webhookSource === undefined ? product : undefined,
+    git: gitUrl === undefined ? undefined : { url: gitUrl, username: gitUsername },
+    webhook: webhookSource === undefined ? undefined : { source: webhookSource, products: product, decidesAs },
   });
   return `Secret ${secret.name} is set (revision ${secret.revision}, sealed with key ${secret.keyId})`;
-}
-
-export async function deleteSecret(client: Client, name: string): Promise<string> {
-  await ask(client, SECRET_DOCUMENTS.delete, { input: { name } });
-  return `Secret ${name} is deleted`;
-}
-
-export async function resealSecrets(client: Client): Promise<string> {
-  const { resealed } = await ask<{ resealed: number }>(client, SECRET_DOCUMENTS.reseal, { input: {} });
-  return `${resealed} ${resealed === 1 ? 'secret was' : 'secrets were'} sealed with the key of now`;
 }
 
 /** One line break at the end is the shell's, not the secret's. */
@@ -116,10 +145,4 @@ async function valueFrom(input: Readable & { isTTY?: boolean }): Promise<string>
   return Buffer.concat(chunks)
     .toString('utf8')
     .replace(/\r?\n$/, '');
-}
-
-async function ask<T>(client: Client, document: string, variables: Record<string, unknown>): Promise<T> {
-  const { payload } = await client.ask<{ payload: T & { userErrors: UserError[] } }>(document, variables);
-  if (payload.userErrors.length === 0) return payload;
-  throw new CliError(EXIT.REFUSED, payload.userErrors.map(({ message }) => message).join('\n'));
 }

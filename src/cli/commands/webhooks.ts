@@ -1,18 +1,18 @@
 import type { Command } from 'commander';
-import type { Client, UserError } from '../client.ts';
-import { CliError, EXIT } from '../exit.ts';
-import { age, type Column, type Format, render } from '../output.ts';
+import { all, ask, ERRORS, PAGE, wholeId } from '../asking.ts';
+import type { Client } from '../client.ts';
+import { choiceOption } from '../options.ts';
+import { age, renderList, shortened, type Style, type View } from '../output.ts';
+import type { Shell } from '../shell.ts';
 
 export const WEBHOOK_DOCUMENTS = {
-  list: `query CliWebhookDeliveries($first: Int!, $filter: WebhookDeliveryFilterInput) {
-    webhookDeliveries(first: $first, filter: $filter) {
-      nodes { id source webhookId receivedAt status outcome attempts replays verifiedBy body }
+  list: `query CliWebhookDeliveries($first: Int!, $after: String, $filter: WebhookDeliveryFilterInput) {
+    list: webhookDeliveries(first: $first, after: $after, filter: $filter) {
+      nodes { id source webhookId receivedAt status outcome attempts replays verifiedBy body } ${PAGE}
     }
   }`,
   replay: `mutation CliWebhookDeliveryReplay($input: WebhookDeliveryReplayInput!) {
-    payload: webhookDeliveryReplay(input: $input) {
-      delivery { id status outcome } userErrors { code message path }
-    }
+    payload: webhookDeliveryReplay(input: $input) { delivery { id status outcome } ${ERRORS} }
   }`,
 };
 
@@ -25,49 +25,57 @@ interface DeliveryShown {
   outcome: string | null;
 }
 
-const COLUMNS: Column<DeliveryShown>[] = [
-  ['ID', ({ id }) => id],
-  ['SOURCE', ({ source }) => source],
-  ['WEBHOOK ID', ({ webhookId }) => webhookId],
-  ['CAME', ({ receivedAt }) => age(receivedAt)],
-  ['STATUS', ({ status }) => status],
-  ['OUTCOME', ({ outcome }) => outcome ?? ''],
-];
+const VIEW: View<DeliveryShown> = {
+  columns: [
+    ['ID', ({ id }) => shortened(id), 'whole'],
+    ['SOURCE', ({ source }) => source],
+    ['WEBHOOK ID', ({ webhookId }) => webhookId],
+    ['CAME', ({ receivedAt }) => age(receivedAt)],
+    ['STATUS', ({ status }) => status],
+    ['OUTCOME', ({ outcome }) => outcome ?? ''],
+  ],
+  name: ({ id }) => `webhook/${id}`,
+};
 
-interface Parts {
-  clientOf: (command: Command) => Client;
-  formatOf: (command: Command) => Format;
-  print: (text: string) => void;
+/** Newest first. */
+export async function getDeliveries(client: Client, filter: object, limit: number, style: Style): Promise<string> {
+  const rows = await all<DeliveryShown>(client, WEBHOOK_DOCUMENTS.list, { filter }, limit);
+  return renderList(rows, style, VIEW, 'There are no deliveries.');
 }
 
+/** The id that a list shows is the beginning of one among the newest deliveries. */
+const NEWEST = 1_000;
+
 /** `sluice webhook …` */
-export function addWebhookCommands(program: Command, { clientOf, formatOf, print }: Parts): void {
+export function addWebhookCommands({ program, clientOf, styleOf, print }: Shell): void {
   const webhook = program.command('webhook').description('what outside systems sent to the receiver: list, replay');
   webhook
     .command('list')
     .description('show deliveries, newest first')
     .option('--source <name>', 'only of this source')
-    .option('--status <status>', 'only in this status: PENDING, DONE, REFUSED or FAILED')
-    .action(async ({ source, status }: { source?: string; status?: string }, command: Command) => {
-      const filter = { source, status: status?.toUpperCase() };
-      const { webhookDeliveries } = await clientOf(command).ask<{ webhookDeliveries: { nodes: DeliveryShown[] } }>(
-        WEBHOOK_DOCUMENTS.list,
-        { first: 100, filter },
-      );
-      const format = formatOf(command);
-      if (webhookDeliveries.nodes.length === 0 && format === 'table') return print('There are no deliveries.');
-      print(render(webhookDeliveries.nodes, format, { columns: COLUMNS, name: ({ id }) => `webhook/${id}` }));
-    });
+    .addOption(choiceOption('--status <status>', 'only in this status', ['PENDING', 'DONE', 'REFUSED', 'FAILED']))
+    .action(async ({ source, status }: { source?: string; status?: string }, command: Command) =>
+      print(await getDeliveries(clientOf(command), { source, status }, 100, styleOf(command))),
+    );
   webhook
     .command('replay')
     .description('process a delivery once more')
-    .argument('<id>')
-    .action(async (id: string, _flags: unknown, command: Command) => {
-      const { payload } = await clientOf(command).ask<{
-        payload: { delivery: { status: string; outcome: string | null } | null; userErrors: UserError[] };
-      }>(WEBHOOK_DOCUMENTS.replay, { input: { id } });
-      if (!payload.delivery)
-        throw new CliError(EXIT.REFUSED, payload.userErrors.map(({ message }) => message).join('\n'));
-      print(`${payload.delivery.status}: ${payload.delivery.outcome ?? 'not processed yet'}`);
+    .argument('<id>', 'as the list shows it')
+    .action(async (typed: string, _flags: unknown, command: Command) => {
+      const client = clientOf(command);
+      const known =
+        typed.length >= 36 ? [] : await all<DeliveryShown>(client, WEBHOOK_DOCUMENTS.list, { filter: {} }, NEWEST);
+      const id = wholeId(
+        known.map((each) => each.id),
+        typed,
+        'delivery',
+        'sluice webhook list',
+      );
+      const { delivery } = await ask<{ delivery: { status: string; outcome: string | null } }>(
+        client,
+        WEBHOOK_DOCUMENTS.replay,
+        { id },
+      );
+      print(`${delivery.status}: ${delivery.outcome ?? 'not processed yet'}`);
     });
 }

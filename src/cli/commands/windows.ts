@@ -16,7 +16,7 @@ import {
 import { formatDuration } from '../../core/duration.ts';
 import { formatManifestError, parseManifests, type ParsedManifest } from '../../manifests/index.ts';
 import { CliError, EXIT } from '../exit.ts';
-import { type Format, table, type Writer } from '../output.ts';
+import { type Style, table, type Writer } from '../output.ts';
 
 import { readManifests, type ManifestFile } from './apply.ts';
 
@@ -56,7 +56,7 @@ const SHOWN = 10;
 /** @returns the exit code: 1 when a line of standard input is not an instant; the other lines are answered. */
 export async function checkWindows(
   flags: CheckFlags,
-  format: Format,
+  style: Style,
   out: Writer,
   err: Writer,
   input: Readable,
@@ -72,7 +72,7 @@ export async function checkWindows(
   if (flags.at === '-') return answerLines(windows, out, err, input);
   const at = flags.at === undefined ? Date.now() : parseInstant(flags.at);
   if (at === undefined) throw new CliError(EXIT.USAGE, notAnInstant(flags.at!));
-  out.write(`${show(answer(windows, at), format)}\n`);
+  out.write(`${show(answer(windows, at), style)}\n`);
   return EXIT.OK;
 }
 
@@ -126,18 +126,22 @@ export function answer(windows: ReleaseWindow[], at: number): WindowAnswer {
   };
 }
 
-function show(given: WindowAnswer, format: Format): string {
+function show(given: WindowAnswer, { format, width }: Style): string {
   if (format === 'json') return JSON.stringify(given, null, 2);
   if (format === 'yaml') return stringify(given).trimEnd();
   if (format === 'name') return given.closed ? 'closed' : 'open';
   const { at, closed, reason, nextOpen, nextClose, jitter, startsBy } = given;
-  const list = table(given.occurrences, [
-    ['WINDOW', ({ window }) => window],
-    ['KIND', ({ kind }) => kind],
-    ['START', ({ localStart }) => localStart],
-    ['END', ({ localEnd }) => localEnd],
-    ['', ({ clockChange }) => (clockChange ? 'clock change' : ' ')],
-  ]);
+  const list = table(
+    given.occurrences,
+    [
+      ['WINDOW', ({ window }) => window],
+      ['KIND', ({ kind }) => kind],
+      ['START', ({ localStart }) => localStart],
+      ['END', ({ localEnd }) => localEnd],
+      ['', ({ clockChange }) => (clockChange ? 'clock change' : ' ')],
+    ],
+    width,
+  );
   const known = (instant: string | null): string => instant ?? 'not within five years';
   const spread = startsBy ? `starts by ${startsBy}, spread over its jitter of ${jitter}` : '';
   const lines = [

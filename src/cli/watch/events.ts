@@ -57,6 +57,9 @@ export interface StreamedEvent {
 
 const ENDS = ['ReleaseSucceeded', 'ReleaseFailed', 'ReleaseTerminated'];
 
+/** Where callers need not say who they are. */
+const NAMELESS = 'a person without a name';
+
 /** The release may have ended with it; a retry can come after it. */
 export const mayEnd = ({ node }: StreamedEvent): boolean => ENDS.includes(node.__typename);
 
@@ -75,15 +78,33 @@ export function toJson({ cursor, node }: StreamedEvent): Record<string, unknown>
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== null && value !== undefined));
 }
 
-/** `14:05:09 us-east  commit 1a2b3c4`; local time, as on the wall. */
-export function toLine(event: StreamedEvent, full = false): string {
-  const at = new Date(event.node.at);
-  const time = at.toTimeString().slice(0, 8);
-  return `${full ? at.toISOString() : time}  ${toWords(event)}`;
+/** `14:05:09  us-east  commit 1a2b3c4`; local time, as on the wall. */
+export function toLine(event: StreamedEvent, noun = 'release'): string {
+  return withTime(event, toWords(event, noun));
+}
+
+const withTime = ({ node }: StreamedEvent, words: string): string =>
+  `${new Date(node.at).toTimeString().slice(0, 8)}  ${words}`;
+
+/** What fails is told by the step, its promotion and the release: whoever reads line by line reads the reason once. */
+const FAILURES = /^(Step|Promotion|Release|GroupGate|RollbackTarget|PromotionRollback)(Failed|Terminated)$/;
+
+/** Lines for a reader of all of them, one after the other. @param noun release, or rollback */
+export function lineTeller(noun: string): (event: StreamedEvent) => string {
+  const reasons: string[] = [];
+  return (event) => {
+    const words = toWords(event, noun);
+    if (!FAILURES.test(event.node.__typename)) return withTime(event, words);
+    const [head = '', ...rest] = words.split(': ');
+    const reason = rest.join(': ');
+    const isKnown = reason !== '' && reasons.some((each) => each.endsWith(reason) || reason.endsWith(each));
+    if (reason !== '') reasons.push(reason);
+    return withTime(event, isKnown ? head : words);
+  };
 }
 
 /** @returns one line without the time. A type that this version does not know is shown by its name. */
-export function toWords({ node }: StreamedEvent): string {
+export function toWords({ node }: StreamedEvent, noun = 'release'): string {
   const text = (name: string): string => (typeof node[name] === 'string' ? node[name] : '');
   const because = text('reason') || text('perhapsReason');
   const colon = because && `: ${because}`;
@@ -93,18 +114,18 @@ export function toWords({ node }: StreamedEvent): string {
   const step = text('step');
   switch (node.__typename) {
     case 'ReleaseQueued':
-      if (text('kind') === 'ROLLBACK') return `${text('product')} ${text('version')} is to be taken back`;
+      if (text('kind') === 'ROLLBACK') return `rollback of ${text('product')} ${text('version')}`;
       return `${text('product')} ${text('version')} is released through ${text('flow')}`;
     case 'ReleaseStarted':
-      return 'the release started';
+      return `the ${noun} started`;
     case 'ReleaseTerminating':
-      return `the release is being stopped${colon}`;
+      return `the ${noun} is being stopped${colon}`;
     case 'ReleaseRetried':
       return `retry of ${(node['environments'] as string[]).join(', ')}`;
     case 'ReleaseSucceeded':
     case 'ReleaseFailed':
     case 'ReleaseTerminated':
-      return `the release ${node.releaseStatus}${colon}`;
+      return `the ${noun} ${node.releaseStatus}${colon}`;
     case 'PromotionWaiting':
       return `${where}  waits${colon}`;
     case 'WindowOverridden':
@@ -114,11 +135,11 @@ export function toWords({ node }: StreamedEvent): string {
     case 'ApprovalRequested':
       return `${where}  needs the approval of ${text('needed')}`;
     case 'ApprovalGiven':
-      return `${where}  approved by ${text('by') || 'somebody without a name'}${brought}${text('comment') && `: ${text('comment')}`}`;
+      return `${where}  approved by ${text('by') || NAMELESS}${brought}${text('comment') && `: ${text('comment')}`}`;
     case 'ApprovalGranted':
       return `${where}  has all its approvals`;
     case 'ApprovalRejected':
-      return `${where}  rejected by ${text('by') || 'somebody without a name'}${brought}${text('comment') && `: ${text('comment')}`}`;
+      return `${where}  rejected by ${text('by') || NAMELESS}${brought}${text('comment') && `: ${text('comment')}`}`;
     case 'ApprovalExpired':
       return `${where}  ${because}`;
     case 'PromotionStarted':
@@ -153,7 +174,7 @@ export function toWords({ node }: StreamedEvent): string {
     case 'RolloutReported':
       return `${where}  reported from outside as ${text('rollout')}: ${text('message')}`;
     case 'ReleaseTakenBack':
-      return `the release is taken back by rollback ${text('rollback')}${colon}`;
+      return `the release is taken back by a rollback${colon}`;
     case 'PromotionRollingBack':
     case 'PromotionRolledBack':
     case 'PromotionRollbackFailed':
@@ -163,7 +184,7 @@ export function toWords({ node }: StreamedEvent): string {
     case 'RollbackJoined':
       return `${text('causedIn') || 'elsewhere'}  ${text('cause')} as well, and goes back already${colon}`;
     case 'RollbackTargetProposed':
-      return `${text('target')}  goes back when somebody approves: ${because}`;
+      return `${text('target')}  goes back once it is approved: ${because}`;
     case 'RollbackTargetImpossible':
       return `${text('target')}  cannot go back: ${because}`;
     case 'RollbackTargetStarted':

@@ -2,7 +2,7 @@ import cliTruncate from 'cli-truncate';
 import type pc from 'picocolors';
 import stringWidth from 'string-width';
 import { duration } from '../output.ts';
-import type { PromotionShown, ReleaseShown } from '../release-shown.ts';
+import { causeOf, nounOf, type PromotionShown, type ReleaseShown, versionOf } from '../release-shown.ts';
 
 export type Colors = ReturnType<typeof pc.createColors>;
 
@@ -67,9 +67,11 @@ export function picture(scene: Scene, frame: Frame): string[] {
   return [...head, ...body, ...told, ...foot].slice(0, frame.rows - 1).map(fit);
 }
 
-function title({ product, version, flow }: ReleaseShown, { colors, columns }: Frame): string {
-  const through = columns < WIDE ? '' : colors.dim(`  through ${flow}`);
-  return `${colors.bold(`${product} ${version}`)}${through}`;
+function title(release: ReleaseShown, { colors, columns }: Frame): string {
+  const { product, flow, rollback, shortId } = release;
+  const why = rollback === null ? `through ${flow}` : `rollback, ${causeOf(rollback)}`;
+  const more = columns < WIDE ? '' : colors.dim(`  ${why}, ${shortId}`);
+  return `${colors.bold(`${product} ${versionOf(release)}`)}${more}`;
 }
 
 function bar(release: ReleaseShown, { colors, columns, now }: Frame): string {
@@ -135,7 +137,8 @@ function fewer(rows: Row[], room: number, { colors }: Frame): string[] {
 
 function footer({ release, lost }: Scene, { colors, columns }: Frame): string[] {
   if (lost !== undefined) return ['', colors.yellow(`Connection lost, trying again. ${lost}`)];
-  if (release.endedAt === null) return columns < WIDE ? [] : ['', colors.dim('Ctrl-C leaves; the release goes on')];
+  if (release.endedAt === null)
+    return columns < WIDE ? [] : ['', colors.dim(`Ctrl-C leaves; the ${nounOf(release)} goes on`)];
   return release.problem === null ? [] : ['', colors.red(release.problem)];
 }
 

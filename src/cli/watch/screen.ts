@@ -4,7 +4,7 @@ import pc from 'picocolors';
 import { printableIn } from '../../core/printable.ts';
 import type { Client } from '../client.ts';
 import { readRelease } from '../operations.ts';
-import type { ReleaseShown } from '../release-shown.ts';
+import { nounOf, type ReleaseShown } from '../release-shown.ts';
 import { type StreamedEvent, toLine } from './events.ts';
 import { type Listeners, persistently } from './follow.ts';
 import { picture, type Scene } from './picture.ts';
@@ -56,7 +56,7 @@ export function openScreen(
   show();
   return {
     onEvent(event: StreamedEvent) {
-      if (!TOO_SMALL.includes(event.node.__typename)) scene.events.push(printableIn(toLine(event)));
+      if (!TOO_SMALL.includes(event.node.__typename)) scene.events.push(printableIn(toLine(event, nounOf(first))));
       scene.events.splice(0, scene.events.length - KEPT_EVENTS);
       refresh();
     },

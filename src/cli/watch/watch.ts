@@ -4,9 +4,9 @@ import pc from 'picocolors';
 import type { Client } from '../client.ts';
 import { CliError, EXIT, exitCodeOf } from '../exit.ts';
 import { newestRollback, readRelease } from '../operations.ts';
-import type { ReleaseShown } from '../release-shown.ts';
+import { nounOf, type ReleaseShown } from '../release-shown.ts';
 import type { Writer } from '../output.ts';
-import { toJson, toLine } from './events.ts';
+import { lineTeller, toJson } from './events.ts';
 import { followRelease, type Listeners } from './follow.ts';
 import { openScreen } from './screen.ts';
 
@@ -31,25 +31,27 @@ export interface WatchOptions {
 export async function watchRelease(client: Client, releaseId: string, options: WatchOptions): Promise<number> {
   const { signal, timeout, terminal, out = process.stdout, err = process.stderr } = options;
   const first = await readRelease(client, releaseId, signal);
+  const noun = nounOf(first);
   const late = timeout === undefined ? undefined : AbortSignal.timeout(timeout);
   const stop = late ? AbortSignal.any([signal, late]) : signal;
   const live = terminal !== undefined && !options.json && !options.plain;
   const screen = live ? openScreen(client, first, terminal, pc.isColorSupported, stop) : undefined;
   let ended: ReleaseShown | undefined;
   try {
-    ended = await followRelease(client, releaseId, screen ?? lines(options.json ?? false, out, err), stop);
+    ended = await followRelease(client, first.id, screen ?? lines(options.json ?? false, noun, out, err), stop);
   } finally {
     screen?.end(ended);
   }
   if (ended) return verdict(client, ended, err, live);
   if (signal.aborted) return EXIT.INTERRUPTED;
   const waiting = await readRelease(client, releaseId, AbortSignal.timeout(2_000)).catch(() => first);
-  throw new CliError(EXIT.TIMEOUT, `Not ended in time: the release is ${waiting.status} and goes on${unmet(waiting)}`);
+  throw new CliError(EXIT.TIMEOUT, `Not ended in time: the ${noun} is ${waiting.status} and goes on${unmet(waiting)}`);
 }
 
-function lines(json: boolean, out: Writer, err: Writer): Listeners {
+function lines(json: boolean, noun: string, out: Writer, err: Writer): Listeners {
+  const toLine = lineTeller(noun);
   return {
-    onEvent: (event) => out.write(`${json ? JSON.stringify(toJson(event)) : toLine(event, true)}\n`),
+    onEvent: (event) => out.write(`${json ? JSON.stringify(toJson(event)) : toLine(event)}\n`),
     onLost: (why) => err.write(`Connection lost, trying again. ${why}\n`),
     onBack: () => err.write('Connected again.\n'),
   };

@@ -1,0 +1,50 @@
+import type { Client, UserError, Variables } from './client.ts';
+import { CliError, EXIT } from './exit.ts';
+
+/** What every mutation is asked for beside what it made. */
+export const ERRORS = 'userErrors { code message path }';
+/** What every list is asked for beside its `nodes`. */
+export const PAGE = 'pageInfo { hasNextPage endCursor }';
+
+/**
+ * A mutation, or a query with refusals. @param document its field is called `payload`, and asks for ERRORS
+ * @throws CliError with what the server refuses
+ */
+export async function ask<T>(client: Client, document: string, input: object): Promise<T> {
+  const { payload } = await client.ask<{ payload: T & { userErrors: UserError[] } }>(document, { input });
+  if (payload.userErrors.length === 0) return payload;
+  throw new CliError(EXIT.REFUSED, payload.userErrors.map(({ message }) => message).join('\n'));
+}
+
+interface Page<T> {
+  list: { nodes: T[]; pageInfo: { hasNextPage: boolean; endCursor: string | null } };
+}
+
+/** Page by page. @param document its list is called `list`, takes `$first` and `$after`, and asks for PAGE */
+export async function all<T>(
+  client: Client,
+  document: string,
+  variables: Variables = {},
+  limit = Infinity,
+): Promise<T[]> {
+  const rows: T[] = [];
+  let after: string | null = null;
+  do {
+    const first = Math.min(100, limit - rows.length);
+    const { list }: Page<T> = await client.ask<Page<T>>(document, { ...variables, first, after });
+    rows.push(...list.nodes);
+    after = list.pageInfo.hasNextPage ? list.pageInfo.endCursor : null;
+  } while (after !== null && rows.length < limit);
+  return rows;
+}
+
+/** Of a list that shows the first 8 characters of an id, the whole one. @param what the noun for a message */
+export function wholeId(ids: readonly string[], typed: string, what: string, list: string): string {
+  if (ids.includes(typed)) return typed;
+  const fitting = typed.length >= 8 ? ids.filter((id) => id.startsWith(typed.toLowerCase())) : [];
+  if (fitting.length === 1) return fitting[0] as string;
+  // A whole id that the list does not hold is for the server to judge.
+  if (typed.length >= 36) return typed;
+  const why = fitting.length > 1 ? `${fitting.length} ids begin with` : 'no id begins with';
+  throw new CliError(EXIT.REFUSED, `There is no ${what} '${typed}': ${why} it. See: ${list}`);
+}
