@@ -13,6 +13,7 @@ import { lockDefinitions, settleDefinitions, writeDefinition } from '../store/de
 import { auditChange } from './audit.ts';
 import { reconsiderReleases } from './reconsider.ts';
 import { DefinitionDraft } from './definition-draft.ts';
+import { warningsOf } from './manifest-warnings.ts';
 import { auditOfDefinitions, considerSave } from './save-definition.ts';
 import type { Considered } from './save-definition.ts';
 
@@ -23,6 +24,8 @@ export interface AppliedChange {
   /** A unified diff of the manifest as it was and as it is now; absent when nothing changed. */
   diff?: string;
   revision: number;
+  /** What is accepted and will not do what its writer expects. */
+  warnings: string[];
 }
 
 export interface ManifestText {
@@ -68,7 +71,7 @@ export async function applyManifests(
   const manifests = [...definitions].sort(
     (a, b) => KINDS.indexOf(a.definition.kind) - KINDS.indexOf(b.definition.kind),
   );
-  const { saves, refusals } = dryRun
+  const { saves, refusals, draft } = dryRun
     ? await consider(app.pool, manifests)
     : await app.dataSource.transaction(async (manager) => {
         await lockDefinitions(manager);
@@ -82,7 +85,9 @@ export async function applyManifests(
     return { changes: [], errors: placed };
   }
   if (!dryRun) reconsiderReleases(app, kindsOf(saves.filter(isChange)));
-  return { changes: saves.map(toChange), errors: [] };
+  const { protocols } = app.config.git;
+  const warnings = await Promise.all(saves.map(({ stored }) => warningsOf(stored, draft, protocols)));
+  return { changes: saves.map((save, at) => toChange(save, warnings[at]!)), errors: [] };
 }
 
 interface Save extends Considered<Kind> {
@@ -97,7 +102,7 @@ const kindsOf = (saves: readonly Save[]): Kind[] => saves.map(({ stored }) => st
 async function consider(
   client: Pool | PoolClient,
   manifests: PlainManifests['definitions'],
-): Promise<{ saves: Save[]; refusals: Unplaced[] }> {
+): Promise<{ saves: Save[]; refusals: Unplaced[]; draft: DefinitionDraft }> {
   const draft = await DefinitionDraft.read(
     client,
     manifests.map((each) => each.definition),
@@ -114,9 +119,12 @@ async function consider(
       if (!(error instanceof RefusedError)) throw error;
       const { document } = manifest;
       refusals.push(...error.refusals.map(({ message, path }) => ({ document, message, path })));
+      // It is there all the same for those that name it: one fault is told once. A group is asked for its members, and has none yet.
+      if (definition.kind !== 'EnvironmentGroup')
+        draft.put(definition, await draft.get(definition.kind, definition.metadata.name));
     }
   }
-  return { saves, refusals };
+  return { saves, refusals, draft };
 }
 
 async function write(manager: EntityManager, saves: readonly Save[], actor: string | null): Promise<void> {
@@ -129,10 +137,10 @@ async function write(manager: EntityManager, saves: readonly Save[], actor: stri
   await settleDefinitions(manager, kindsOf(changes));
 }
 
-function toChange({ stored, before, change }: Save): AppliedChange {
+function toChange({ stored, before, change }: Save, warnings: string[]): AppliedChange {
   const { kind, metadata, revision } = stored;
   const diff = change === 'UNCHANGED' ? undefined : diffManifests(before ?? undefined, stored);
-  return { kind, name: metadata.name, change, diff, revision };
+  return { kind, name: metadata.name, change, diff, revision, warnings };
 }
 
 interface Unplaced extends ManifestPlace {

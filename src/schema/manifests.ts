@@ -40,6 +40,11 @@ export class ManifestChange {
   @Field(() => String, { nullable: true, description: 'A unified diff of its manifest; null when nothing changed.' })
   diff!: string | null;
 
+  @Field(() => [String], {
+    description: 'What is accepted and will not do what its writer expects, as things are now.',
+  })
+  warnings!: string[];
+
   @Field(() => Int, { nullable: true, description: 'Its revision after the change.' })
   revision!: number | null;
 }

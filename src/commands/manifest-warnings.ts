@@ -1,0 +1,41 @@
+import type { Definition, Specs } from '../core/definitions.ts';
+import { closest, quote, quoteList } from '../core/wording.ts';
+import type { DefinitionDraft } from './definition-draft.ts';
+
+/**
+ * What is accepted and will not do what its writer expects, as things are now: a name that selects nothing, a repository that no
+ * process of this installation may read.
+ * @param protocols of git remotes that are allowed here
+ */
+export async function warningsOf(
+  { kind, metadata, spec }: Definition,
+  among: DefinitionDraft,
+  protocols: readonly string[],
+): Promise<string[]> {
+  if (kind === 'Application') {
+    const { driver } = spec as Specs['Application'];
+    const protocol = driver.type === 'git' ? protocolOf(driver.repoURL) : null;
+    if (protocol === null || protocols.includes(protocol)) return [];
+    const setting = `SLUICE_GIT_PROTOCOLS="${[...protocols, protocol].join(',')}"`;
+    return [
+      `Application ${quote(metadata.name)}: ${protocol} repositories are not allowed here, so its releases will be refused; start API and workers with ${setting}`,
+    ];
+  }
+  const names =
+    kind === 'EnvironmentGroup'
+      ? (spec as Specs['EnvironmentGroup']).environments.names
+      : kind === 'ReleaseWindow'
+        ? (spec as Specs['ReleaseWindow']).selector.environments.names
+        : undefined;
+  const { environments } = await among.known();
+  const unknown = (names ?? []).filter((name) => !name.includes('*') && !environments.has(name));
+  if (unknown.length === 0) return [];
+  const near = closest(unknown[0]!, environments.keys?.() ?? []);
+  const hint = near === undefined ? '' : `; did you mean ${quote(near)}?`;
+  return [`${kind} ${quote(metadata.name)} names ${quoteList(unknown)}, and there is no such Environment${hint}`];
+}
+
+function protocolOf(repoURL: string): string {
+  if (repoURL.startsWith('/')) return 'file';
+  return /^([a-z][a-z0-9+.-]*):\/\//i.exec(repoURL)?.[1]?.toLowerCase() ?? 'ssh';
+}
