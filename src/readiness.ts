@@ -75,6 +75,12 @@ function eventsState(log: Pick<EventLog, 'health'> | null): string {
   return 'read';
 }
 
+/** The library of Redis tells what it would need to wait for a connection, and not that there is none. */
+function wording(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.message.includes('enableOfflineQueue') ? 'Redis does not answer' : error.message || error.name;
+}
+
 async function part(name: string, needed: boolean, check: () => Promise<string>): Promise<[string, PartState]> {
   let timer: NodeJS.Timeout | undefined;
   const impatience = new Promise<never>((_, reject) => {
@@ -83,7 +89,7 @@ async function part(name: string, needed: boolean, check: () => Promise<string>)
   try {
     return [name, { ok: true, needed, detail: await Promise.race([check(), impatience]) }];
   } catch (error) {
-    return [name, { ok: false, needed, detail: error instanceof Error ? error.message || error.name : String(error) }];
+    return [name, { ok: false, needed, detail: wording(error) }];
   } finally {
     clearTimeout(timer);
   }

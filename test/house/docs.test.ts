@@ -5,6 +5,7 @@ import { buildSchema, parse, validate } from 'graphql';
 import { describe, expect, test } from 'vitest';
 import { createProgram } from '../../src/cli/program.ts';
 import { SETTINGS } from '../../src/config.ts';
+import { formatManifestError, parseManifests } from '../../src/manifests/index.ts';
 import { PROMOTION_STATUSES, RELEASE_STATUSES, STEP_STATUSES } from '../../src/core/release.ts';
 
 // What the docs say is compared with what is there: a name that the code no longer knows fails here.
@@ -100,15 +101,30 @@ describe('every page', () => {
   });
 });
 
-describe('README', () => {
-  test('its GraphQL is valid against the schema that the server publishes', () => {
+describe('what stands in blocks', () => {
+  test('is GraphQL that is valid against the schema that the server publishes', () => {
     const schema = buildSchema(read('schema.graphql'));
-    const documents = blocks(read('README.md'), 'graphql');
-    expect(documents.length).toBeGreaterThanOrEqual(3);
-    const errors = documents.flatMap((document) => validate(schema, parse(document)));
-    expect(errors.map(({ message }) => message)).toEqual([]);
+    const documents = PAGES.flatMap((page) => blocks(read(page), 'graphql').map((document) => ({ page, document })));
+    expect(documents.length).toBeGreaterThanOrEqual(8);
+    const errors = documents.flatMap(({ page, document }) =>
+      validate(schema, parse(document)).map(({ message }) => `${page}: ${message}`),
+    );
+    expect(errors).toEqual([]);
   });
 
+  test('is manifests that can be applied, or parts of them', () => {
+    const manifests = PAGES.flatMap((page) => blocks(read(page), 'yaml').map((text) => ({ page, text }))).filter(
+      ({ text }) => /^kind: /m.test(text),
+    );
+    expect(manifests.length).toBeGreaterThanOrEqual(6);
+    const errors = manifests.flatMap(({ page, text }) =>
+      parseManifests(text, { fileName: page }).errors.map(formatManifestError),
+    );
+    expect(errors).toEqual([]);
+  });
+});
+
+describe('README', () => {
   test('its table has every command of the CLI, and no other', () => {
     const commands = createProgram({}).commands.map((command) => command.name());
     expect(named(read('README.md'), /^\| `sluice ([\w-]+)/gm).sort()).toEqual(commands.sort());

@@ -79,7 +79,7 @@ async function subscribe(page: Page): Promise<void> {
 
 test('the IDE opens on the examples, runs the first query, and asks no other host for anything', async () => {
   const { page, addresses, complaints } = await visit('/graphiql');
-  expect(await page.locator('.graphiql-tab').allInnerTexts()).toEqual(['Billing', 'ReleaseBilling', 'WatchBilling']);
+  expect(await page.locator('.graphiql-tab').allInnerTexts()).toEqual(['Overview', 'Release', 'Watch']);
   await run(page, '"releases"');
   const hosts = new Set(
     addresses
@@ -95,7 +95,7 @@ test('the IDE opens on the examples, runs the first query, and asks no other hos
 test('a release that starts elsewhere is seen live in the subscription of the third tab', async () => {
   const { page, addresses, complaints } = await visit('/graphiql');
   await page.locator('.graphiql-tab').nth(2).click();
-  await page.locator('.graphiql-tab-active').getByText('WatchBilling').waitFor();
+  await page.locator('.graphiql-tab-active').getByText('Watch').waitFor();
   await subscribe(page);
   await served.engine.trigger({ product: 'billing', version: '7.0.0' });
   await response(page).getByText('"ReleaseSucceeded"').waitFor();

@@ -1,0 +1,92 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync, readdirSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { blocksOf, type Desk, MAIN, openDesk, readPage, typedOf } from './reader.ts';
+
+// Every page that has something to type is typed, from top to bottom, against a real server: what does not work for a reader fails
+// here. The server is that of a reader who has released the sample Billing a few times; a product of one's own brings its own.
+
+const PAGES = [
+  'README.md',
+  'docs/your-own-product.md',
+  'docs/holds.md',
+  'docs/windows.md',
+  'docs/groups.md',
+  'docs/secrets.md',
+  'docs/receiver.md',
+  'docs/upgrading.md',
+  'docs/rollback.md',
+];
+/** Where callers must say who they are. */
+const GUARDED = ['docs/access.md'];
+
+/** Billing as the quickstart has it, with targets that are only simulated: versions can be named. */
+const SAMPLE = `
+set -e
+for environment in dev staging us-east eu asia asia-2; do
+  cat >> applications.yaml <<END
+---
+apiVersion: sluice.dev/v1
+kind: Application
+metadata: { name: billing-$environment }
+spec: { product: billing, environment: $environment, driver: { type: simulate }, health: { type: none } }
+END
+done
+sed 's/commit \${COMMIT_SHA}/simulated/' "$EXAMPLES"/02-workflows.yaml > workflows.yaml
+sluice apply -f "$EXAMPLES"/01*.yaml workflows.yaml "$EXAMPLES"/0[34]*.yaml applications.yaml
+for version in 1.4.0 1.4.1 1.4.2; do
+  sluice release billing --version $version --wait
+done
+`;
+const EXAMPLES = new URL('../../examples/billing', import.meta.url).pathname;
+const settings = { SLUICE_ENCRYPTION_KEY: randomBytes(32).toString('base64') };
+const ADMIN = randomBytes(32).toString('hex');
+
+async function typed(desk: Desk, page: string, more: Record<string, string> = {}): Promise<void> {
+  const { code, said } = await desk.type(typedOf(blocksOf(await readPage(page))), more);
+  expect(code, `${page}:\n${said}`).toBe(0);
+  expect(said).not.toContain('fault of the sluice command');
+}
+
+beforeAll(() => {
+  // `npm test` builds before it tests; by hand: npm run build.
+  expect(existsSync(MAIN), `${MAIN} is missing: npm run build`).toBe(true);
+});
+
+describe.each(['one machine', 'split'] as const)('a reader types on a server of %s', (roles) => {
+  let desk: Desk;
+  let guarded: Desk;
+  beforeAll(async () => {
+    desk = await openDesk(roles, settings);
+    guarded = await openDesk(roles, { ...settings, SLUICE_ADMIN_TOKEN: ADMIN });
+    const sample = await desk.type(SAMPLE, { EXAMPLES });
+    expect(sample.code, sample.said).toBe(0);
+  }, 120_000);
+  afterAll(() => Promise.all([desk?.close(), guarded?.close()]), 30_000);
+
+  test.each(PAGES)('%s', (page) => typed(desk, page), 120_000);
+  test.each(GUARDED)('%s', (page) => typed(guarded, page), 120_000);
+});
+
+describe('every page', () => {
+  const all = ['README.md', ...readdirSync(new URL('../../docs', import.meta.url)).map((name) => `docs/${name}`)];
+  const pages = all.filter((name) => name.endsWith('.md'));
+
+  test('has its commands in blocks that the reader above types, or says why not', async () => {
+    const loose: string[] = [];
+    for (const page of pages) {
+      const text = await readPage(page);
+      text.split('\n').forEach((line, index) => {
+        if (/^ {4}(\$ |sluice |npx |npm |export |printf |curl |git )/.test(line)) loose.push(`${page}:${index + 1}`);
+      });
+      const hasSomething = blocksOf(text).some(({ language, notTyped }) => language === 'sh' && notTyped === undefined);
+      if (hasSomething && ![...PAGES, ...GUARDED].includes(page)) loose.push(page);
+    }
+    expect(loose).toEqual([]);
+  });
+
+  test('is not typed for a reason in a few places only', async () => {
+    const reasons = await Promise.all(pages.map(async (page) => blocksOf(await readPage(page))));
+    expect(reasons.flat().filter(({ notTyped }) => notTyped !== undefined).length).toBeLessThanOrEqual(6);
+  });
+});
