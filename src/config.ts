@@ -237,7 +237,7 @@ export const SETTINGS = {
   }),
   SLUICE_SIGNING_KEY: setting({
     schema: z.string().min(32),
-    expected: 'at least 32 characters that nobody can guess',
+    expected: 'at least 32 characters that cannot be guessed',
     about:
       'Signs approval links and commits; the same for every process. Without it, a key that is made once and kept in the database.',
     secret: true,
@@ -279,7 +279,7 @@ export const SETTINGS = {
   SLUICE_GIT_CACHE_DAYS: wholeNumber(
     1,
     10_000,
-    'Days after which a local copy of a repository that nobody used is removed.',
+    'Days after which a local copy of a repository that was not used is removed.',
     30,
   ),
   SLUICE_GIT_CACHE_MAX_MB: wholeNumber(
@@ -392,7 +392,8 @@ export const SETTINGS = {
       return z.NEVER;
     }),
     expected: 'CIDRs and addresses such as 10.0.0.0/8, 127.0.0.1',
-    about: 'Proxies in front, whose X-Forwarded-For says where a request comes from. Without it nobody is believed.',
+    about:
+      'Proxies in front, whose X-Forwarded-For says where a request comes from. Without it no such header is believed.',
   }),
   SLUICE_AUTH: setting({
     schema: z.enum(AUTH_MODES),

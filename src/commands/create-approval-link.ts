@@ -99,7 +99,7 @@ export async function createApprovalLink(
  */
 function approverOf(name: string | undefined, caller: Caller | null): Caller | Refusal {
   if (name === undefined || name === caller?.name) {
-    return caller ?? refusal('INVALID', 'nobody is signed in: say whose link it is', ['approver']);
+    return caller ?? refusal('INVALID', 'the caller is not signed in: say whose link it is', ['approver']);
   }
   if (name.trim() === '' || name.length > 200) {
     return refusal('INVALID', 'the name of the approver must have 1 to 200 characters', ['approver']);
@@ -110,7 +110,7 @@ function approverOf(name: string | undefined, caller: Caller | null): Caller | R
     ]);
   }
   if (caller?.kind === 'PERSON') {
-    const message = `${caller.name} can make links for nobody else: that takes a service account, which brings them`;
+    const message = `${caller.name} can make links for no other person: that takes a service account, which brings them`;
     return refusal('NOT_AN_APPROVER', message, ['approver']);
   }
   // Who may bring decisions was trusted with that by an ADMIN without limits.

@@ -133,7 +133,8 @@ async function unknown(app: Parts, named: { environment: string; product?: strin
 
 /** Shown to everybody who waits: it must say something, and stay readable. */
 export function checkReason(reason: string): Refusal[] {
-  if (reason.trim() === '') return [refusal('INVALID', 'a reason is needed: say why, for whoever waits', ['reason'])];
+  if (reason.trim() === '')
+    return [refusal('INVALID', 'a reason is needed: say why, for the people who wait', ['reason'])];
   if (reason.length <= MAX_REASON) return [];
   return [refusal('INVALID', `the reason has ${reason.length} characters, at most ${MAX_REASON} are kept`, ['reason'])];
 }

@@ -50,7 +50,7 @@ export async function overrideWindows(
 }
 
 function checkWindows(named: string[], concerned: string[], environment: string): Refusal[] {
-  if (named.length === 0) return [refusal('INVALID', 'name the windows that are not to count', ['windows'])];
+  if (named.length === 0) return [refusal('INVALID', 'name the windows that do not count', ['windows'])];
   const there = concerned.length === 0 ? 'none does' : `those that do: ${concerned.join(', ')}`;
   return named.flatMap((name, index) =>
     concerned.includes(name)

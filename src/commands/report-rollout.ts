@@ -126,7 +126,7 @@ const SAYS: Record<RolloutStatus, string> = {
   SUCCEEDED: 'succeeded',
   FAILED: 'failed',
   ROLLED_BACK: 'was rolled back',
-  UNKNOWN: 'ended, and nobody knows how',
+  UNKNOWN: 'ended, and its result is not known',
 };
 
 /** The version that the report is about, and the release that brought it. */

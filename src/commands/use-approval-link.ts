@@ -107,7 +107,7 @@ async function whyEnded(app: Parts, { credential, createdBy, ...link }: Approval
   const { targets, deciding } = await placeOf(app, link);
   const permission = createdBy === link.approver.name ? deciding : 'BRING_APPROVALS';
   const may = targets.every((each) => mayDo(grants, permission, each));
-  return may ? null : `${createdBy}, who made it, may not approve there any more`;
+  return may ? null : `its maker, ${createdBy}, is no longer allowed to approve there`;
 }
 
 async function placeOf(

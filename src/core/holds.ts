@@ -12,7 +12,7 @@ export interface EnvironmentHold {
   /** Null: nobody said who, or a rollback by itself. */
   by: string | null;
   since: number;
-  /** When it ends by itself; null: when somebody lifts it. */
+  /** When it ends by itself; null: when it is lifted. */
   until: number | null;
   /** The rollback that made it; null: a person did. */
   rollback: string | null;

@@ -112,7 +112,7 @@ export function expirePromotion(move: Move, position: number): void {
       move,
       position,
       index,
-      `${what}: nobody told within ${spell(patienceOf(planned, index))}: ${step.reason ?? ''}`,
+      `${what}: no report came within ${spell(patienceOf(planned, index))}: ${step.reason ?? ''}`,
     );
   });
   if (timeout === null || spent(state.limited[position] ?? FRESH_METER, now) < timeout) return;

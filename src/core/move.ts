@@ -146,7 +146,7 @@ export class Move {
   lift(position: number, holds: string[]): void {
     this.#lifted.push(...holds);
     const { status } = this.state.promotions[position] as PromotionState;
-    this.emit({ type: 'HoldLifted', ...this.atPromotion(position, status), reason: 'somebody promotes there again' });
+    this.emit({ type: 'HoldLifted', ...this.atPromotion(position, status), reason: 'a person promotes there again' });
   }
 
   end(position: number, status: 'SUCCEEDED' | 'FAILED' | 'TERMINATED' | 'SKIPPED', reason = ''): void {

@@ -151,7 +151,7 @@ export function whyNotSent(
 ): string | undefined {
   const set = `\`sluice secret set ${name}\``;
   if (hosts.length === 0)
-    return `secret "${name}" may be sent nowhere: whoever knows its value names its hosts with ${set} and --host`;
+    return `secret "${name}" has no hosts, so it is sent nowhere: set it once more, with its value and its hosts, by ${set} with --host`;
   // Neither the hosts nor the products are named: whoever is refused may not be meant to know of them.
   if (host !== undefined && !mayBeSentTo(hosts, host)) {
     const whence = assumed ? ', where it was not sent before hosts were required' : '';

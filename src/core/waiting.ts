@@ -122,7 +122,7 @@ function unmetGate(
   switch (answer.gate) {
     case 'DEPENDENCIES': {
       const on = dependsOn.filter((each) => standingOf(state, each) === 'open');
-      return { ...common, kind: 'DEPENDENCIES', on, earliest: forecast.dependencies(position) };
+      return { ...common, kind: 'DEPENDENCIES', on, earliest: forecast.known(forecast.dependencies(position)) };
     }
     case 'GROUP':
       return { ...common, kind: 'GROUP', group: group as number, earliest };
@@ -157,8 +157,8 @@ function waitingSteps(planned: PlannedPromotion, promotion: PromotionState, posi
     const message = `${planned.name}: ${id} ${kind === 'RETRY' ? 'is tried again: ' : ''}${step.reason ?? 'waits'}`;
     const { outside } = step;
     const unhealthy = kind === 'SOAK' && step.clock !== null && step.clock.status !== 'HEALTHY';
-    const reports = `whoever reports the health of ${target}`;
-    const ends = step.waitsFor === 'PERSON' ? 'a person' : `whoever ends ${id}`;
+    const reports = `a report of the health of ${target}`;
+    const ends = step.waitsFor === 'PERSON' ? 'a person' : `the outside system that ends ${id}`;
     const who = unhealthy || (outside && kind === 'HEALTH') ? reports : outside ? ends : null;
     const earliest = kind === 'SOAK' ? soakEnd(planned, step, index) : outside ? null : step.recheckAt;
     return [{ kind, step: index, promotion: position, message, who, earliest }];
@@ -212,6 +212,11 @@ class Forecast {
         return each.gate === 'GROUP' ? this.#room(position) : (each.recheckAt ?? null);
       });
     return latest([this.#now, ...times]);
+  }
+
+  /** A bound that says nothing, because it is now, is no time to tell people. */
+  known(bound: number | null): number | null {
+    return bound === null || bound <= this.#now ? null : bound;
   }
 
   /** When as many of its dependencies as it needs can be met. */

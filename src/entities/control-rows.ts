@@ -27,7 +27,7 @@ export class EnvironmentHoldRow {
   @Column({ type: 'timestamptz' })
   since!: Date;
 
-  /** When it ends by itself; null: when somebody lifts it. */
+  /** When it ends by itself; null: when it is lifted. */
   @Column({ type: 'timestamptz', nullable: true })
   until!: Date | null;
 
@@ -83,7 +83,7 @@ export class BadVersionRow {
   @Column({ type: 'timestamptz' })
   since!: Date;
 
-  /** When it ends by itself; null: when somebody takes it back. */
+  /** When it ends by itself; null: when it is taken back. */
   @Column({ name: 'expires_at', type: 'timestamptz', nullable: true })
   expiresAt!: Date | null;
 

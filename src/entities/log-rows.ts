@@ -188,7 +188,7 @@ export class RollbackRow {
   @Column({ type: 'text' })
   product!: string;
 
-  /** The release that the cause is about; null when nobody knows. */
+  /** The release that the cause is about; null when it is not known. */
   @Column({ name: 'release_id', type: 'uuid', nullable: true })
   releaseId!: string | null;
 

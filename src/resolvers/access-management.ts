@@ -38,7 +38,7 @@ import { checkStorable, isStorable, refused, unstorable } from './answers.ts';
 export class ApiTokenResolver {
   @Guarded(SIGNED_IN)
   @Query(() => ApiTokenConnection, {
-    description: "API tokens: everybody's for an ADMIN without limits, one's own for everybody else.",
+    description: "API tokens: all of them for an ADMIN without limits, the caller's own for others.",
   })
   async apiTokens(
     @Ctx() context: ApiContext,
@@ -71,7 +71,10 @@ export class ApiTokenResolver {
     const wrong = unstorable(input);
     const scope = input.scope ? input.scope.map((each, index) => toGrant(each, ['scope', index], wrong)) : null;
     const kind = input.subjectKind ?? 'SERVICE_ACCOUNT';
-    if (kind === 'GROUP') wrong.push(refusal('INVALID', 'a token speaks for one, not for a group', ['subjectKind']));
+    if (kind === 'GROUP')
+      wrong.push(
+        refusal('INVALID', 'a token speaks for one person or service account, not for a group', ['subjectKind']),
+      );
     const { name, subject, expiresAt = null } = input;
     const made =
       wrong.length > 0 || kind === 'GROUP'
@@ -106,7 +109,7 @@ export class ApiTokenResolver {
 export class RoleGrantResolver {
   @Guarded(SIGNED_IN)
   @Query(() => RoleGrantConnection, {
-    description: "Granted roles: everybody's for an ADMIN without limits, one's own for everybody else.",
+    description: "Granted roles: all of them for an ADMIN without limits, the caller's own for others.",
   })
   async roleGrants(
     @Ctx() context: ApiContext,

@@ -13,7 +13,7 @@ import { readsOf } from './reads.ts';
 @Resolver()
 export class AuditResolver {
   @Guarded(may('READ_AUDIT', () => [EVERYTHING]))
-  @Query(() => AuditConnection, { description: 'Every command that somebody gave, newest first.' })
+  @Query(() => AuditConnection, { description: 'Every command, newest first.' })
   async auditLog(
     @Ctx() context: ApiContext,
     @Args(() => PageArgs) page: PageArgs,

@@ -109,7 +109,7 @@ export class EnvironmentHoldResolver {
 
   @FieldResolver(() => Release, {
     nullable: true,
-    description: 'The rollback that made it; null: a person did. It ends when somebody promotes there again.',
+    description: 'The rollback that made it; null: a person did. It ends when a person promotes there again.',
   })
   async rollback(@Ctx() context: ApiContext, @Root() { fields }: EnvironmentHold): Promise<Release | null> {
     return fields.rollback === null ? null : readRelease(context, fields.rollback);

@@ -41,7 +41,7 @@ export class NodeResolver {
   }
 
   @Guarded(SIGNED_IN)
-  @Query(() => Viewer, { description: 'Whoever is asking.' })
+  @Query(() => Viewer, { description: 'The caller.' })
   viewer(@Ctx() { actor, caller, identity }: ApiContext): Viewer {
     const known = caller?.kind === 'SERVICE_ACCOUNT' ? 'SERVICE_ACCOUNT' : 'USER';
     const grants = (identity?.grants ?? []).map(toScope);

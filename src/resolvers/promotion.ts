@@ -42,7 +42,8 @@ export class EnvironmentPromotionResolver {
 
   @FieldResolver(() => Date, {
     nullable: true,
-    description: 'When it can start at the earliest, all of its gates together; null: it has started, or nobody knows.',
+    description:
+      'When it can start at the earliest, all of its gates together; null: it has started, or it is not known.',
   })
   async earliestStart(
     @Ctx() context: ApiContext,

@@ -80,7 +80,7 @@ export class SecretResolver {
 
   @Guarded(MANAGES)
   @Mutation(() => SecretsResealPayload, {
-    description: 'Seals secrets with the key of now. When all are, the previous key is needed no more.',
+    description: 'Seals secrets with the current key. When all are, the previous key is not needed any more.',
   })
   async secretsReseal(
     @Ctx() { app }: ApiContext,

@@ -66,7 +66,7 @@ export class ScopeInput {
   environments?: object;
 }
 
-@ObjectType({ description: 'A role that was granted to somebody.' })
+@ObjectType({ description: 'A role that was granted.' })
 export class RoleGrant extends Scope {
   @Field(() => ID, { description: 'Its id.' })
   id!: string;
@@ -80,11 +80,11 @@ export class RoleGrant extends Scope {
   @Field(() => Date, { description: 'When it was granted.' })
   createdAt!: Date;
 
-  @Field(() => String, { nullable: true, description: 'Who granted it; null: nobody had to say who.' })
+  @Field(() => String, { nullable: true, description: 'Who granted it; null: a caller without a name.' })
   createdBy!: string | null;
 }
 
-@InputType({ description: 'A role for somebody.' })
+@InputType({ description: 'A role to grant.' })
 export class RoleGrantCreateInput extends ScopeInput {
   @Field(() => SubjectKindEnum, { description: 'What the subject is.' })
   subjectKind!: SubjectKind;
@@ -131,7 +131,7 @@ export class ApiToken {
   @Field(() => Date, { description: 'When it was made.' })
   createdAt!: Date;
 
-  @Field(() => String, { nullable: true, description: 'Who made it; null: nobody had to say who.' })
+  @Field(() => String, { nullable: true, description: 'Who made it; null: a caller without a name.' })
   createdBy!: string | null;
 
   @Field(() => Date, { nullable: true, description: 'When it ends by itself; null: never.' })

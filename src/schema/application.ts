@@ -4,7 +4,7 @@ import { Application } from './definition-types.ts';
 import { HealthStatusEnum } from './enums.ts';
 import { UserError } from './user-errors.ts';
 
-@InputType({ description: 'How an application is, told by somebody who knows.' })
+@InputType({ description: 'How an application is, as an outside system or a person saw it.' })
 export class HealthReportInput {
   @Field(() => String, { description: 'The name of the application.' })
   application!: string;

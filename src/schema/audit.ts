@@ -15,7 +15,7 @@ const JSONValue = new GraphQLScalarType({
 export const AuditOutcomeEnum = enumOf<AuditOutcome>('AuditOutcome', 'What became of a command.', {
   DONE: 'It was carried out.',
   REFUSED: 'The command said no, and changed nothing.',
-  FORBIDDEN: 'The caller may not.',
+  FORBIDDEN: 'The caller is not allowed to.',
   FAILED: 'Something broke inside; what it had changed by then is not known.',
 });
 
@@ -37,7 +37,7 @@ export class AuditObjectInput {
   name?: string;
 }
 
-@ObjectType({ description: 'A command that somebody gave: written with what it changed, and never altered.' })
+@ObjectType({ description: 'A command: written with what it changed, and never altered.' })
 export class AuditEntry {
   @Field(() => ID, { description: 'Its number.' })
   id!: string;
@@ -45,7 +45,7 @@ export class AuditEntry {
   @Field(() => Date, { description: 'When.' })
   at!: Date;
 
-  @Field(() => String, { nullable: true, description: 'Who; null: nobody had to say who.' })
+  @Field(() => String, { nullable: true, description: 'Who; null: a caller without a name.' })
   actor!: string | null;
 
   @Field(() => String, { nullable: true, description: '`PERSON` or `SERVICE_ACCOUNT`.' })

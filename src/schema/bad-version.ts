@@ -39,7 +39,7 @@ export class BadVersion extends Node {
     return this.fields.digest;
   }
 
-  @Field(() => BadVersionScopeEnum, { description: 'Where it may not be promoted to.' })
+  @Field(() => BadVersionScopeEnum, { description: 'Where promotions of it do not start.' })
   get scope(): BadVersionScope {
     return this.fields.scope;
   }
@@ -62,7 +62,10 @@ export class BadVersion extends Node {
     return this.fields.reason;
   }
 
-  @Field(() => String, { nullable: true, description: 'Who did it; null: nobody said who, or Sluice by itself.' })
+  @Field(() => String, {
+    nullable: true,
+    description: 'Who did it; null: a caller without a name, or Sluice by itself.',
+  })
   get by(): string | null {
     return this.fields.by;
   }
@@ -72,7 +75,7 @@ export class BadVersion extends Node {
     return new Date(this.fields.since);
   }
 
-  @Field(() => Date, { nullable: true, description: 'When it ends by itself; null: when somebody takes it back.' })
+  @Field(() => Date, { nullable: true, description: 'When it ends by itself; null: when it is taken back.' })
   get expiresAt(): Date | null {
     return dateOf(this.fields.expiresAt);
   }
@@ -88,7 +91,10 @@ export class BadVersion extends Node {
     return dateOf(this.fields.unmarkedAt);
   }
 
-  @Field(() => String, { nullable: true, description: 'Who took it back; null: nobody said who.' })
+  @Field(() => String, {
+    nullable: true,
+    description: 'Who took it back; null: a caller without a name, or it counts still.',
+  })
   get unmarkedBy(): string | null {
     return this.fields.unmarkedBy;
   }
@@ -125,12 +131,12 @@ export class VersionMarkBadInput {
   @Field(() => String, { nullable: true, description: 'The name of the only environment group that it is bad for.' })
   group?: string;
 
-  @Field(() => String, { description: 'Why; shown to everybody who wants to release it.' })
+  @Field(() => String, { description: 'Why; shown to people who want to release it.' })
   reason!: string;
 
   @Field(() => Date, {
     nullable: true,
-    description: 'When it ends by itself; when somebody takes it back, if left out.',
+    description: 'When it ends by itself; when it is taken back, if left out.',
   })
   expiresAt?: Date;
 

@@ -43,7 +43,7 @@ export const GateEnum = enumOf<GateAnswer['gate']>('PromotionGate', 'What is ask
   DEPENDENCIES: 'Have the promotions and groups before it succeeded?',
   GROUP: 'Is there room in its group, and did not too many members fail?',
   ENVIRONMENT: 'Is no other release of the product at work there?',
-  HOLD: 'Does nobody hold the environment?',
+  HOLD: 'Is the environment free of holds?',
   VERSION: 'Was the version not marked bad for the environment?',
   WINDOW: 'Do the release windows of the environment let a promotion (or a rollback) start now?',
   APPROVAL: 'Have enough of the right people agreed?',

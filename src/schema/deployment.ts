@@ -53,14 +53,14 @@ export class Deployment {
 
   @Field(() => String, {
     nullable: true,
-    description: 'Why nobody could see what is live when it was last asked; null: somebody could.',
+    description: 'Why the last check of what is live failed; null: it did not, or there was none.',
   })
   unseen!: string | null;
 
   @Field(() => Drift, {
     nullable: true,
     description:
-      'Somebody changed it by hand: what is live there is not this version, and nobody knows its name. Null: nobody has seen such a change.',
+      'It was changed by hand: the version that is live there is not this one, and has no name. Null: no check has found such a change.',
   })
   drift!: Drift | null;
 }

@@ -80,7 +80,7 @@ export const RollbackDecisionEnum = enumOf<RollbackDecision>(
   'What a rollback does with an environment.',
   {
     INCLUDED: 'It goes back by itself.',
-    PROPOSED: 'It goes back when somebody approves.',
+    PROPOSED: 'It goes back when it is approved.',
     LEFT_ALONE: 'There is nothing to take back.',
     IMPOSSIBLE: 'It should go back and cannot: a person has to look.',
   },

@@ -37,7 +37,10 @@ export class EnvironmentHold extends Node {
     return this.fields.reason;
   }
 
-  @Field(() => String, { nullable: true, description: 'Who did it; null: nobody said who, or Sluice by itself.' })
+  @Field(() => String, {
+    nullable: true,
+    description: 'Who did it; null: a caller without a name, or Sluice by itself.',
+  })
   get by(): string | null {
     return this.fields.by;
   }
@@ -47,7 +50,7 @@ export class EnvironmentHold extends Node {
     return new Date(this.fields.since);
   }
 
-  @Field(() => Date, { nullable: true, description: 'When it ends by itself; null: when somebody lifts it.' })
+  @Field(() => Date, { nullable: true, description: 'When it ends by itself; null: when it is lifted.' })
   get until(): Date | null {
     return dateOf(this.fields.until);
   }
@@ -65,7 +68,7 @@ export class EnvironmentHold extends Node {
 
   @Field(() => String, {
     nullable: true,
-    description: 'Who lifted it; null: nobody said who, or a release that went there.',
+    description: 'Who lifted it; null: a caller without a name, or a release that went there.',
   })
   get liftedBy(): string | null {
     return this.fields.liftedBy;
@@ -100,10 +103,10 @@ export class EnvironmentHoldInput {
   @Field(() => String, { nullable: true, description: 'The name of the product; every product when left out.' })
   product?: string;
 
-  @Field(() => String, { description: 'Why; shown to everybody who waits for it.' })
+  @Field(() => String, { description: 'Why; shown to people who wait for it.' })
   reason!: string;
 
-  @Field(() => Date, { nullable: true, description: 'When it ends by itself; when somebody lifts it, if left out.' })
+  @Field(() => Date, { nullable: true, description: 'When it ends by itself; when it is lifted, if left out.' })
   until?: Date;
 
   @Field(() => String, { nullable: true, description: IDEMPOTENCY_KEY })

@@ -50,11 +50,11 @@ const atStep: OwnFields<AtStep> = {
 
 const atTarget: OwnFields<AtTarget> = {
   target: [text, "The environment's name."],
-  from: [text, 'What people call the version that it leaves; null: nobody knows.', 'nullable'],
+  from: [text, 'What people call the version that it leaves; null: not known.', 'nullable'],
   to: [text, 'What people call the version that it goes back to; null: there is none.', 'nullable'],
 };
 
-const BROUGHT_BY = 'Who made the link or token with which it came; null: nobody else did.';
+const BROUGHT_BY = 'Who made the link or token with which it came; null: no other person did.';
 
 const promotion = { kind: PromotionEventNode };
 const step = { kind: StepEventNode };
@@ -107,7 +107,7 @@ const EVENTS: { [T in ReleaseEventType]: EventSpec<T> } = {
     fields: {
       ...atPromotion,
       reason: [text, 'What it waits for, in words.'],
-      earliest: [() => DateTime, 'When that can end by itself; null: somebody must act.', 'nullable'],
+      earliest: [() => DateTime, 'When that can end by itself; null: a person has to act.', 'nullable'],
     },
   },
   WindowOverridden: {
@@ -122,7 +122,7 @@ const EVENTS: { [T in ReleaseEventType]: EventSpec<T> } = {
   },
   HoldLifted: {
     ...promotion,
-    about: 'The hold that a rollback had put on the environment ended: somebody promotes there again.',
+    about: 'The hold that a rollback had put on the environment ended: a person promotes there again.',
     fields: { ...atPromotion, reason: [text, 'Why.'] },
   },
   PromotionStarted: {
@@ -172,7 +172,7 @@ const EVENTS: { [T in ReleaseEventType]: EventSpec<T> } = {
     about: 'Somebody approved.',
     fields: {
       ...atPromotion,
-      by: [text, 'Who; null: nobody in particular, on a server without authentication.', 'nullable'],
+      by: [text, 'Who; null: a caller without a name, on a server without authentication.', 'nullable'],
       comment: [text, 'What they said.', 'nullable'],
       via: [() => DecisionChannelEnum, 'How it came.'],
       broughtBy: [texts, BROUGHT_BY, 'nullable'],
@@ -189,7 +189,7 @@ const EVENTS: { [T in ReleaseEventType]: EventSpec<T> } = {
     about: 'Somebody rejected: that is final for this attempt.',
     fields: {
       ...atPromotion,
-      by: [text, 'Who; null: nobody in particular, on a server without authentication.', 'nullable'],
+      by: [text, 'Who; null: a caller without a name, on a server without authentication.', 'nullable'],
       comment: [text, 'What they said.', 'nullable'],
       via: [() => DecisionChannelEnum, 'How it came.'],
       broughtBy: [texts, BROUGHT_BY, 'nullable'],
@@ -207,7 +207,7 @@ const EVENTS: { [T in ReleaseEventType]: EventSpec<T> } = {
     fields: {
       ...atStep,
       reason: [text, 'What it waits for, in words.'],
-      recheckAt: [() => DateTime, 'When it looks again; null: when somebody tells.', 'nullable'],
+      recheckAt: [() => DateTime, 'When it looks again; null: when a report comes.', 'nullable'],
     },
   },
   StepRetrying: {
@@ -247,8 +247,7 @@ const EVENTS: { [T in ReleaseEventType]: EventSpec<T> } = {
   },
   DriftOverwritten: {
     ...step,
-    about:
-      'What was live there was not what had been promoted: somebody had changed it by hand, and this went over it.',
+    about: 'What was live there was not what had been promoted: it had been changed by hand, and this went over it.',
     fields: {
       ...atStep,
       files: [texts, "What had been changed, below the application's folder; at most 20."],
@@ -305,7 +304,7 @@ const EVENTS: { [T in ReleaseEventType]: EventSpec<T> } = {
       reason: [text, 'In words.'],
       version: [text, 'What people call the version that is taken back.'],
       digest: [text, 'Its digest.'],
-      origin: [() => ID, 'The release that brought it; null when nobody knows.', 'nullable'],
+      origin: [() => ID, 'The release that brought it; null when it is not known.', 'nullable'],
       targets: [() => [RollbackDecisionNode], 'Every environment that was looked at.'],
     },
   },
@@ -316,11 +315,11 @@ const EVENTS: { [T in ReleaseEventType]: EventSpec<T> } = {
       cause: [() => RollbackCauseKindEnum, 'What happened.'],
       causedIn: [text, 'The environment in which it happened; null: one that the caller does not see.', 'nullable'],
       reason: [text, 'In words.'],
-      origin: [() => ID, 'The release to which it happened; null when nobody knows.', 'nullable'],
+      origin: [() => ID, 'The release to which it happened; null when it is not known.', 'nullable'],
     },
   },
   RollbackTargetProposed: {
-    about: 'An environment goes back once somebody approves.',
+    about: 'An environment goes back once it is approved.',
     fields: { ...atTarget, reason: [text, 'Why it is proposed.'] },
   },
   RollbackTargetImpossible: {

@@ -116,7 +116,7 @@ export class PromotionStep {
 
   @Field(() => Date, {
     nullable: true,
-    description: 'When it is looked at again; null while WAITING: somebody has to tell.',
+    description: 'When it is looked at again; null while WAITING: a report is awaited.',
   })
   get recheckAt(): Date | null {
     return dateOf(this.state.recheckAt);
@@ -184,7 +184,7 @@ export class GateEvidence {
   releaseId!: string | null;
 }
 
-@ObjectType({ description: 'Windows that do not count for a promotion, because somebody said so.' })
+@ObjectType({ description: 'Windows that do not count for a promotion, because a person overrode them.' })
 export class WindowOverride {
   @Field(() => [String], { description: 'Their exact names.' })
   windows!: string[];
@@ -192,7 +192,7 @@ export class WindowOverride {
   @Field(() => String, { description: 'Why.' })
   reason!: string;
 
-  @Field(() => String, { nullable: true, description: 'Who did it; null: nobody said who.' })
+  @Field(() => String, { nullable: true, description: 'Who did it; null: a caller without a name.' })
   by!: string | null;
 
   @Field(() => Date, { description: 'When.' })
@@ -292,7 +292,7 @@ export class EnvironmentPromotion extends Node {
   }
 
   @Field(() => [WindowOverride], {
-    description: 'Windows that somebody overrode for it; those that have expired, too.',
+    description: 'Windows that a person overrode for it; those that have expired, too.',
   })
   get overrides(): WindowOverride[] {
     return this.state.overrides.map((each) => ({
@@ -302,7 +302,10 @@ export class EnvironmentPromotion extends Node {
     }));
   }
 
-  @Field(() => Approval, { nullable: true, description: 'Who has to agree before it starts; null: nobody.' })
+  @Field(() => Approval, {
+    nullable: true,
+    description: 'Who has to agree before it starts; null: no approval is needed.',
+  })
   get approval(): Approval | null {
     const { approval: spec } = this.planned;
     if (!spec) return null;

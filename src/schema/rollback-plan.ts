@@ -49,7 +49,7 @@ export class RollbackInput {
   })
   to?: string | null;
 
-  @Field(() => String, { description: 'Why, for whoever reads it later.' })
+  @Field(() => String, { description: 'Why, for its later readers.' })
   reason!: string;
 
   @Field(() => String, { nullable: true, description: IDEMPOTENCY_KEY })
@@ -96,7 +96,7 @@ export class RollbackCause {
 
   @Field(() => String, {
     nullable: true,
-    description: 'The id of the release whose promotion failed or is taken back; null when nobody knows.',
+    description: 'The id of the release whose promotion failed or is taken back; null when it is not known.',
   })
   releaseId!: string | null;
 }
@@ -124,7 +124,7 @@ export class PlannedRollbackTarget {
   })
   toReleaseId!: string | null;
 
-  @Field(() => ApprovalPolicyType, { nullable: true, description: 'Who has to agree; null: nobody.' })
+  @Field(() => ApprovalPolicyType, { nullable: true, description: 'Who has to agree; null: no approval is needed.' })
   approval!: ApprovalSpec | null;
 
   @Field(() => String, {
@@ -133,7 +133,7 @@ export class PlannedRollbackTarget {
   })
   window!: string | null;
 
-  @Field(() => Date, { nullable: true, description: 'When that window lets it start; null: at once, or nobody knows.' })
+  @Field(() => Date, { nullable: true, description: 'When that window lets it start; null: at once, or not known.' })
   opensAt!: Date | null;
 }
 
@@ -174,7 +174,7 @@ export class RollbackPlan {
   @Field(() => MarkBadScopeEnum, { description: 'Where the version is not promoted to afterwards.' })
   markBad!: BadVersionScope | 'NONE';
 
-  @Field(() => Duration, { nullable: true, description: 'For how long; null: until somebody takes the mark back.' })
+  @Field(() => Duration, { nullable: true, description: 'For how long; null: until the mark is taken back.' })
   markBadFor!: number | null;
 }
 

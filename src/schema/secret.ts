@@ -10,7 +10,7 @@ export const SecretUseEnum = enumOf<SecretShown['use']['kind']>('SecretUse', 'Wh
   WEBHOOK: 'Signs what an outside system sends.',
 });
 
-@ObjectType({ description: 'A secret: everything about it but its value, which nobody can read.' })
+@ObjectType({ description: 'A secret: everything about it but its value, which cannot be read.' })
 export class Secret {
   constructor(readonly shown: SecretShown) {}
 
@@ -106,7 +106,7 @@ export class Secret {
     return this.shown.updatedAt;
   }
 
-  @Field(() => String, { nullable: true, description: 'Who set it last; null: nobody said who.' })
+  @Field(() => String, { nullable: true, description: 'Who set it last; null: a caller without a name.' })
   get updatedBy(): string | null {
     return this.shown.updatedBy;
   }
@@ -151,7 +151,7 @@ export class SecretSetInput {
   @Field(() => String, {
     nullable: true,
     description:
-      'The value, which nobody can read afterwards. Left out: it stays, which a change of its use does not allow.',
+      'The value, which cannot be read afterwards. Left out: it stays, which a change of its use does not allow.',
   })
   secretValue?: string;
 
@@ -210,7 +210,7 @@ export class SecretsResealInput {
 
 @ObjectType({ description: 'What became of the secrets that an earlier key had sealed.' })
 export class SecretsResealPayload {
-  @Field(() => Int, { nullable: true, description: 'How many were sealed with the key of now.' })
+  @Field(() => Int, { nullable: true, description: 'How many were sealed with the current key.' })
   resealed!: number | null;
 
   @Field(() => [UserError], { description: 'Why it was refused; empty when it was done.' })

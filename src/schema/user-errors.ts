@@ -19,11 +19,11 @@ export const UserErrorCodeEnum = enumOf<RefusalCode>('UserErrorCode', 'Why a mut
   QUEUE_FULL: 'Too many releases are waiting.',
   IDEMPOTENCY_MISMATCH: 'The idempotency key was used with another input.',
   WRONG_STATE: 'Not possible in the state that it is in.',
-  NOT_AN_APPROVER: 'The caller may not decide on this promotion, or not alone.',
+  NOT_AN_APPROVER: 'The caller is not allowed to decide on this promotion, or not alone.',
   NO_ENCRYPTION_KEY: 'The server has no key that could seal or open secrets.',
   WINDOW_CLOSED: 'A release window holds it at this time.',
   VERSION_MARKED_BAD: 'The version was found bad: take another one, or take the mark back.',
-  FORBIDDEN: 'The caller may not hand on, or take away, so much.',
+  FORBIDDEN: 'The caller is not allowed to hand on, or take away, so much.',
 });
 
 @InterfaceType({ description: 'An expected refusal: the mutation changed nothing.' })

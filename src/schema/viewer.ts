@@ -10,7 +10,7 @@ export const ViewerKindEnum = enumOf<ViewerKind>('ViewerKind', 'Who is asking.',
   SERVICE_ACCOUNT: 'A program.',
 });
 
-@ObjectType({ description: 'Whoever is asking.' })
+@ObjectType({ description: 'The caller.' })
 export class Viewer {
   @Field(() => String, { nullable: true, description: 'The name that is written into events; null: none was given.' })
   name!: string | null;
@@ -21,6 +21,6 @@ export class Viewer {
   @Field(() => [String], { description: 'The groups that the identity provider names.' })
   groups!: string[];
 
-  @Field(() => [Scope], { description: 'What may be done, and where; empty when nobody has to say who they are.' })
+  @Field(() => [Scope], { description: 'What may be done, and where; empty where callers need not say who they are.' })
   grants!: Scope[];
 }

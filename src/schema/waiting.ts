@@ -16,7 +16,7 @@ export abstract class WaitingReason {
   @Field(() => String, { nullable: true, description: 'Who or what can end it; null: time alone.' })
   who!: string | null;
 
-  @Field(() => Date, { nullable: true, description: 'When it can end at the earliest; null: nobody knows.' })
+  @Field(() => Date, { nullable: true, description: 'When it can end at the earliest; null: not known.' })
   earliest!: Date | null;
 
   @Field(() => EnvironmentPromotion, {

@@ -71,7 +71,7 @@ export class WebhookDelivery {
     return this.fields.attempts;
   }
 
-  @Field(() => Int, { description: 'How often somebody had it processed once more.' })
+  @Field(() => Int, { description: 'How often it was replayed.' })
   get replays(): number {
     return this.fields.replays;
   }

@@ -130,11 +130,11 @@ const MAX_INTROSPECTION = 20_000;
 async function refuseToStandOpen({ host, auth }: App['config'], authenticator: Authenticator): Promise<void> {
   if (auth.mode === 'required' && !(await authenticator.possible())) {
     throw new ConfigError(
-      'SLUICE_AUTH is required and nobody could say who they are: set SLUICE_ADMIN_TOKEN, or SLUICE_OIDC_ISSUER and SLUICE_OIDC_AUDIENCE',
+      'SLUICE_AUTH is required, and there is no way to sign in: set SLUICE_ADMIN_TOKEN, or SLUICE_OIDC_ISSUER and SLUICE_OIDC_AUDIENCE',
     );
   }
   if (isLoopback(host) || (await authenticator.required())) return;
   throw new ConfigError(
-    `HOST is '${host}' and there is no authentication: whoever reaches it could do everything. Set SLUICE_ADMIN_TOKEN or SLUICE_OIDC_ISSUER (docs/access.md), or listen on 127.0.0.1`,
+    `HOST is '${host}' and there is no authentication: everyone who reaches it could do everything. Set SLUICE_ADMIN_TOKEN or SLUICE_OIDC_ISSUER (docs/access.md), or listen on 127.0.0.1`,
   );
 }

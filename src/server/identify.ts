@@ -32,8 +32,7 @@ export class Identifier {
         throw unauthenticated(error.message);
       }
       if (!(error instanceof ProviderUnreachable)) throw error;
-      const message =
-        'the identity provider cannot be reached, so nobody can be recognised by its tokens: try again soon';
+      const message = 'the identity provider cannot be reached, so its tokens cannot be checked: try again soon';
       throw new GraphQLError(message, { extensions: { code: 'UNAVAILABLE', http: { status: 503 } } });
     }
   }

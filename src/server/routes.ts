@@ -54,7 +54,7 @@ function ownPages(allowedOrigins: readonly string[]): RequestHandler {
         response,
         403,
         'FORBIDDEN',
-        'pages of this origin may not use the API: whoever runs the server can list it in SLUICE_ALLOWED_ORIGINS',
+        'pages of this origin are not allowed to use the API: the operator of the server can list it in SLUICE_ALLOWED_ORIGINS',
       );
   };
 }

@@ -67,7 +67,7 @@ test.each([
     { HOST: '::', SLUICE_AUTH: 'off', SLUICE_ADMIN_TOKEN: ADMIN },
     "HOST is '::'",
   ],
-  ['required authentication that nobody could pass', { SLUICE_AUTH: 'required' }, 'nobody could say who they are'],
+  ['required authentication that nobody could pass', { SLUICE_AUTH: 'required' }, 'there is no way to sign in'],
 ])('%s ends the start in one line', async (_case, settings: Record<string, string>, words) => {
   const database = await createTestDatabase();
   closers.push(() => database.drop());

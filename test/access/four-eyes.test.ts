@@ -51,17 +51,21 @@ describe('what a decision takes follows from what the release is', () => {
         const said = await onTarget(tokens[role] as Token, verb, forward, 'staging');
         expect(said).toBe(`NOT_FOUND: there is no rollback "${forward}"`);
       }
-      expect(await onPromotion(tokens['OPERATOR'] as Token, verb, forward)).toMatch(/^FORBIDDEN: .* may not APPROVE /);
+      expect(await onPromotion(tokens['OPERATOR'] as Token, verb, forward)).toMatch(
+        /^FORBIDDEN: .* is not allowed to APPROVE /,
+      );
       expect((await engine.reached(forward, () => true)).promotions[1]?.approval?.decisions).toEqual([]);
     },
   );
 
   test.each(['Approve', 'Reject'])('promotion%s on a rollback takes the permission to roll back', async (verb) => {
     const approver = tokens['APPROVER'] as Token;
-    expect(await onPromotion(approver, verb, rollback, 'asia-2')).toMatch(/^FORBIDDEN: .* may not ROLLBACK /);
-    expect(await onTarget(approver, verb, rollback)).toMatch(/^FORBIDDEN: .* may not ROLLBACK /);
+    expect(await onPromotion(approver, verb, rollback, 'asia-2')).toMatch(/^FORBIDDEN: .* is not allowed to ROLLBACK /);
+    expect(await onTarget(approver, verb, rollback)).toMatch(/^FORBIDDEN: .* is not allowed to ROLLBACK /);
     const link = { releaseId: rollback, environment: 'asia-2', decision: verb.toUpperCase() };
-    expect(await decide(approver, 'approvalLinkCreate', 'ApprovalLinkCreateInput', link)).toMatch(/may not ROLLBACK/);
+    expect(await decide(approver, 'approvalLinkCreate', 'ApprovalLinkCreateInput', link)).toMatch(
+      /is not allowed to ROLLBACK/,
+    );
   });
 
   test('and so does taking a rollback up again, or ending it', async () => {
@@ -70,7 +74,7 @@ describe('what a decision takes follows from what the release is', () => {
       ['releaseRetry', 'ReleaseRetryInput'],
       ['releaseTerminate', 'ReleaseTerminateInput'],
     ] as const) {
-      expect(await decide(releaser, mutation, type, { releaseId: rollback })).toMatch(/may not ROLLBACK/);
+      expect(await decide(releaser, mutation, type, { releaseId: rollback })).toMatch(/is not allowed to ROLLBACK/);
     }
     expect(await decide(releaser, 'releaseRetry', 'ReleaseRetryInput', { releaseId: forward })).toMatch(/^WRONG_STATE/);
   });
@@ -127,9 +131,9 @@ describe('an admin of one product', () => {
     const bring = (by: string | Token, approver?: string) =>
       decide(by, 'approvalLinkCreate', 'ApprovalLinkCreateInput', { ...link, approver });
     expect(await bring(mallory, 'bob')).toMatch(
-      /^FORBIDDEN: .*may not BRING_APPROVALS .*MESSENGER or ADMIN without limits/,
+      /^FORBIDDEN: .*is not allowed to BRING_APPROVALS .*MESSENGER or ADMIN without limits/,
     );
-    expect(await bring(tokens['APPROVER'] as Token, 'bob')).toMatch(/^FORBIDDEN: .*may not BRING_APPROVALS/);
+    expect(await bring(tokens['APPROVER'] as Token, 'bob')).toMatch(/^FORBIDDEN: .*is not allowed to BRING_APPROVALS/);
     expect(await bring(right)).toMatch(/one person counts once/);
   });
 

@@ -64,7 +64,7 @@ test("a person's token may no more than the person: what is taken from the perso
   await deleteGrant(guarded.engine.app, { id: all }, SOMEBODY);
   await expect.poll(async () => codeOf(await guarded.ask(secret, TERMINATE)), soon).toBe('FORBIDDEN');
   expect(messageOf(await guarded.ask(secret, TERMINATE))).toMatch(
-    /^grace may not TERMINATE .* and a token whose scope has it, too$/,
+    /^grace is not allowed to TERMINATE .* and a token whose scope has it, too$/,
   );
   await expect.poll(() => seenBy(secret), soon).toEqual(['billing', 'shop']);
 });

@@ -214,7 +214,7 @@ describe('approval links', () => {
     const late = await tell(url);
     expect([late.status, await late.json()]).toMatchObject([
       409,
-      { errors: [{ message: 'this link ended: grace, who made it, may not approve there any more' }] },
+      { errors: [{ message: 'this link ended: its maker, grace, is no longer allowed to approve there' }] },
     ]);
     expect((await api.reached(id, () => true)).promotions[1]?.approval?.decisions).toEqual([]);
   });
@@ -224,13 +224,13 @@ describe('approval links', () => {
     const input = { releaseId: id, environment: 'staging', decision: 'approve' as const };
     const refusals = async (more: Partial<NewApprovalLink>, caller: Caller | null): Promise<string | undefined> =>
       (await createApprovalLink(api.app, { ...input, ...more }, caller)).refusals?.[0]?.message;
-    expect(await refusals({ approver: 'linus' }, grace)).toContain('grace can make links for nobody else');
+    expect(await refusals({ approver: 'linus' }, grace)).toContain('grace can make links for no other person');
     expect(await refusals({ approver: 'mary' }, bot)).toContain('mary is not among those who decide on staging');
     // What a messenger says of groups is not believed.
     expect(await refusals({ approver: 'grace' }, bot)).toContain('grace is not among those who decide');
-    expect(await refusals({}, null)).toBe('nobody is signed in: say whose link it is');
+    expect(await refusals({}, null)).toBe('the caller is not signed in: say whose link it is');
     expect(await refusals({ approver: 'linus' }, null)).toMatch(
-      /^test triggered .* nobody knows who made the link of linus/,
+      /^test triggered .* the maker of the link of linus is unknown/,
     );
     expect(await refusals({ approver: ' ' }, bot)).toContain('1 to 200 characters');
     expect(await refusals({ environment: 'dev' }, grace)).toBe('dev needs no approval');
@@ -252,7 +252,7 @@ describe('approval links', () => {
         { input: { releaseId: id, environment: 'staging', decision: 'APPROVE' } },
         'RELEASER',
       ),
-    ).rejects.toThrow('may not APPROVE');
+    ).rejects.toThrow('is not allowed to APPROVE');
   });
 
   test('the key is kept in the database, or a setting; two servers agree on it', async () => {

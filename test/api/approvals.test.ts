@@ -144,8 +144,12 @@ describe('approvals over the API', () => {
     await api.saveBilling('guarded', { approvals: { staging: approvalOf('1') } });
     const { id } = await asked('guarded', '1');
     const input = { releaseId: id, environment: 'staging' };
-    await expect(api.askAs('grace', decide('Approve'), { input }, 'OPERATOR')).rejects.toThrow('grace may not APPROVE');
-    await expect(api.askAs('grace', decide('Reject'), { input }, 'VIEWER')).rejects.toThrow('grace may not APPROVE');
+    await expect(api.askAs('grace', decide('Approve'), { input }, 'OPERATOR')).rejects.toThrow(
+      'grace is not allowed to APPROVE',
+    );
+    await expect(api.askAs('grace', decide('Reject'), { input }, 'VIEWER')).rejects.toThrow(
+      'grace is not allowed to APPROVE',
+    );
     const rejected = await api.askAs('grace', decide('Reject'), { input: { ...input, comment: 'no' } }, 'APPROVER');
     expect(rejected.promotionReject.promotion).toMatchObject({ status: 'FAILED', approval: { status: 'REJECTED' } });
   });
@@ -228,7 +232,7 @@ describe('approvals over the API', () => {
       {
         code: 'NOT_AN_APPROVER',
         message:
-          'somebody who is not signed in is not among those who decide on eu: it needs the approval of 1 of grace',
+          'a caller who is not signed in is not among those who decide on eu: it needs the approval of 1 of grace',
       },
     ]);
   });

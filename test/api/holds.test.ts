@@ -104,7 +104,7 @@ describe('bad versions', () => {
     expect(release.waitingFor.slice(0, 3)).toEqual(
       Array(3).fill({
         __typename: 'WaitingForVersion',
-        who: 'whoever may take the mark back',
+        who: 'a person who may take the mark back',
         badVersions: [{ reason: 'leaks' }],
       }),
     );

@@ -182,11 +182,13 @@ describe('whose secret', () => {
     await keep('for-billing', KEY, 'team-a', ['shop', 'bill*']);
     await keep('for-shop', KEY, 'team-b', ['shop', '*-shop']);
     expect(await outcomeOf('team-a')).toBe('DONE noted');
-    expect(await outcomeOf('team-b')).toBe('REFUSED what "for-shop" signs may tell of shop, *-shop, not of billing');
+    expect(await outcomeOf('team-b')).toBe(
+      'REFUSED messages signed with "for-shop" report on shop, *-shop only, not on billing',
+    );
     const { rows } = await engine.app.pool.query(
       `SELECT outcome, reasons FROM audit_log WHERE actor = 'webhook/team-b'`,
     );
-    expect(rows).toEqual([{ outcome: 'REFUSED', reasons: [expect.stringContaining('not of billing')] }]);
+    expect(rows).toEqual([{ outcome: 'REFUSED', reasons: [expect.stringContaining('not on billing')] }]);
   });
 
   test('is gone is believed no more, not even for what it signed before', async () => {

@@ -273,7 +273,7 @@ describe('what a release waits for, case by case', () => {
       'an action that somebody ends',
       (release) => release.report('eu', { kind: 'pending', reason: 'in review' }),
       'ACTION',
-      'whoever ends billing-eu/ACTION',
+      'the outside system that ends billing-eu/ACTION',
     ],
     [
       'an action that is looked at again',
@@ -299,7 +299,7 @@ describe('what a release waits for, case by case', () => {
         release.report('eu', { kind: 'pending', reason: 'no route' });
       },
       'ACTION',
-      'whoever ends billing-eu/ACTION',
+      'the outside system that ends billing-eu/ACTION',
     ],
     [
       'a health that somebody reports',
@@ -308,7 +308,7 @@ describe('what a release waits for, case by case', () => {
         release.report('eu', { kind: 'observed', health: { status: 'PROGRESSING' } });
       },
       'HEALTH',
-      'whoever reports the health of billing-eu',
+      'a report of the health of billing-eu',
     ],
     [
       'a health that is looked at again',
@@ -337,7 +337,7 @@ describe('what a release waits for, case by case', () => {
         release.tell({ kind: 'health-reported', ...news });
       },
       'SOAK',
-      'whoever reports the health of billing-eu',
+      'a report of the health of billing-eu',
     ],
   ])('%s', (_name, play, kind, who) => {
     const retry = { limit: 3, backoff: 10 * SECOND, maxDelay: MINUTE };

@@ -149,7 +149,9 @@ describe('an end of its own', () => {
     }
     expect(release.state.status).toBe('FAILED');
     expect(release.now - (release.promotion('eu').startedAt ?? 0)).toBe(DAY);
-    expect(release.state.firstProblem?.message).toBe('billing-eu: nobody told within 24h: waiting for a health report');
+    expect(release.state.firstProblem?.message).toBe(
+      'billing-eu: no report came within 24h: waiting for a health report',
+    );
     expect(release.last.work).toEqual([]);
   });
 

@@ -29,7 +29,7 @@ test.each<[string, AnyDefinition, SecretUse, string | null]>([
   ['a host in a login', application(http('https://a.example@b.example/')), at('a.example'), '"b.example"'],
   ['the host of a sync source', synced('https://a.example/version'), at('a.example'), null],
   ['another host of a sync source', synced('https://b.example/version'), at('a.example'), 'sent to "b.example"'],
-  ['nowhere', application(http('https://a.example/')), at(), 'may be sent nowhere'],
+  ['nowhere', application(http('https://a.example/')), at(), 'has no hosts, so it is sent nowhere'],
   [
     'its product',
     application(http('https://a.example/')),

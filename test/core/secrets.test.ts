@@ -94,7 +94,7 @@ describe('where a secret may be sent', () => {
       { host: 'b.example' },
       /, where it was not sent before hosts/,
     ],
-    ['nowhere', use({ hosts: [] }), {}, /may be sent nowhere/],
+    ['nowhere', use({ hosts: [] }), {}, /has no hosts, so it is sent nowhere/],
     ['before the host is known', use(), {}, undefined],
     ['for any product', use({ products: [] }), { product: 'shop' }, undefined],
     ['for one of its products', use({ products: ['billing', 'shop'] }), { product: 'shop' }, undefined],

@@ -96,7 +96,7 @@ function checkToken({ name, subjectKind, subject, scope, expiresAt }: TokenInput
   }
   if (scope?.length === 0) {
     wrong.push(
-      refusal('INVALID', 'a scope without a role may nothing: give it one, or leave the scope out', ['scope']),
+      refusal('INVALID', 'a scope without a role allows nothing: give it a role, or leave the scope out', ['scope']),
     );
   }
   scope?.forEach((each, index) => wrong.push(...checkScope(each, ['scope', index])));
@@ -175,7 +175,7 @@ async function checkOwner(
       : [
           refusal(
             'FORBIDDEN',
-            `${subject} has not all of ${each.role} for these products and environments, and a token may no more than the person it speaks for: grant it to ${subject} first`,
+            `${subject} has not all of ${each.role} for these products and environments, and a token can do no more than the person it speaks for: grant it to ${subject} first`,
             ['scope', index],
           ),
         ],

@@ -88,7 +88,7 @@ export function rolesOf(grants: readonly HeldGrant[]): string[] {
 export function mayNot(name: string, permission: Permission, target: ToldTarget, scoped?: Caller['kind']): string {
   const roles = rolesWith(permission);
   const where = target.product === 'ANY' && target.environment === 'ANY' ? 'somewhere' : 'there';
-  const what = `${name} may not ${permission} ${placeOf(target)}`;
+  const what = `${name} is not allowed to ${permission} ${placeOf(target)}`;
   if (scoped === undefined) return `${what}: that takes a grant of ${roles} ${where}`;
   if (scoped === 'PERSON')
     return `${what}: that takes a grant of ${roles} ${where}, and a token whose scope has it, too`;

@@ -105,12 +105,16 @@ export function approvalStatus(spec: ApprovalSpec, approval: ApprovalState, now:
 }
 
 /** `2 of group release-managers`, `1 of ada, grace or role approver`, `1 of anyone who may approve`. */
-export function describeRule({ name, users = [], groups = [], roles = [] }: ApprovalRule, count: number): string {
+export function describeRule(
+  { name, users = [], groups = [], roles = [] }: ApprovalRule,
+  count: number,
+  what: 'approve' | 'roll back' = 'approve',
+): string {
   const named = [...users, ...groups.map((each) => `group ${each}`), ...roles.map((each) => `role ${each}`)];
   const last = named.pop();
   const who =
-    last === undefined ? 'anyone who may approve' : named.length === 0 ? last : `${named.join(', ')} or ${last}`;
+    last === undefined ? `anyone who may ${what}` : named.length === 0 ? last : `${named.join(', ')} or ${last}`;
   return `${count} of ${who}${name === undefined ? '' : ` (${name})`}`;
 }
 
-export const nameOf = (by: string | null): string => by ?? 'somebody without a name';
+export const nameOf = (by: string | null): string => by ?? 'a person without a name';

@@ -9,7 +9,7 @@ import type { DecisionStimulus, PromotionState } from '../release.ts';
 import { windowState } from '../windows/index.ts';
 import { approvalStatus, describeRule, missingOf, nameOf, rulesFor, rulesOf } from './approval.ts';
 import type { ApprovalDecision, ApprovalState } from './approval.ts';
-import { askApproval } from './gate.ts';
+import { askApproval, deedOf } from './gate.ts';
 import { whyNot } from './may-decide.ts';
 
 /**
@@ -25,7 +25,7 @@ export function followApproval(move: Move, position: number, spec: ApprovalSpec,
     const expiresAt = move.now + spec.expiry;
     promotion.approval = { requestedAt: move.now, expiresAt, expiredAt: null, decisions: [] };
     const needed = rulesOf(spec)
-      .map((each) => describeRule(each, each.count))
+      .map((each) => describeRule(each, each.count, deedOf(planned)))
       .join(' and ');
     const until = new Date(expiresAt).toISOString();
     move.emit({ type: 'ApprovalRequested', ...move.atPromotion(position, promotion.status), needed, expiresAt: until });

@@ -13,17 +13,22 @@ export const approvalGate: Gate<'APPROVAL'> = {
     askApproval(promotionOf(question), question.state.promotions[question.position] as PromotionState, question.now),
 };
 
+/** What those may do who are asked: the permission that a decision takes, in words. */
+export const deedOf = ({ restores }: Pick<PlannedPromotion, 'restores'>): 'approve' | 'roll back' =>
+  restores ? 'roll back' : 'approve';
+
 /** Have enough of the right people agreed? Null where nobody has to be asked. */
 export function askApproval(
-  { approval: spec }: PlannedPromotion,
+  planned: PlannedPromotion,
   state: PromotionState,
   now: number,
 ): AnswerOf<'APPROVAL'> | null {
+  const { approval: spec } = planned;
   if (!spec) return null;
   const gate = 'APPROVAL' as const;
   const progress = progressOf(spec, state.approval);
   const open = progress.filter((each) => each.missing > 0);
-  const missing = open.map((each) => describeRule(each.rule, each.missing)).join(' and ');
+  const missing = open.map((each) => describeRule(each.rule, each.missing, deedOf(planned))).join(' and ');
   if (state.approval === null) {
     return { gate, verdict: 'wait', reason: `will need the approval of ${missing}`, who: missing };
   }

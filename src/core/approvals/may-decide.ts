@@ -11,7 +11,7 @@ import { actOf, approvalStatus, describeRule, missingOf, nameOf, progressOf, rul
 import type { ApprovalDecision, ApprovalState } from './approval.ts';
 import { mayBeOne } from './person.ts';
 import type { Act } from './person.ts';
-import { askApproval } from './gate.ts';
+import { askApproval, deedOf } from './gate.ts';
 
 /**
  * What it takes to decide on promotions of a release. It follows from what the release is, whatever command, link or message
@@ -31,7 +31,7 @@ export function whyNot(plan: ReleasePlan, state: ReleaseState, wish: Wish, now: 
   if (!planned || !promotion) return refusal('NOT_FOUND', 'the release has no such promotion', ['environment']);
   const why = whyNotNow(plan, state, planned, promotion, wish, now);
   if (why !== null) return refusal('WRONG_STATE', `${planned.name} ${why}`, ['environment']);
-  const who = whyNotThey(state, planned, promotion, wish);
+  const who = whyNotThey(plan, state, planned, promotion, wish);
   return who === null ? null : refusal('NOT_AN_APPROVER', who, ['environment']);
 }
 
@@ -55,10 +55,10 @@ function whySame(started: Act, by: Caller): string | null {
     // Made where nobody had to say who they are: it can have been anybody.
     const unknown = makers.some((each) => each.name === null);
     return unknown
-      ? `nobody knows who made the link of ${by.name}: make another one where callers say who they are`
+      ? `the maker of the link of ${by.name} is unknown: make another one where callers say who they are`
       : null;
   }
-  if (started.name === by.name) return 'somebody else has to';
+  if (started.name === by.name) return 'another person has to';
   if (makers.some((each) => each.name === started.name)) return `${started.name} made the token or link of ${by.name}`;
   if (started.makers?.some((each) => each.name === by.name)) return `${by.name} made the token of ${started.name}`;
   return `one person made the tokens of ${started.name} and of ${by.name}`;
@@ -93,27 +93,35 @@ function whyNotNow(
   return status === 'GRANTED' && kind === 'approve' ? `has all its approvals already: ${so()}` : null;
 }
 
-/** Whoever may approve may reject. The initiator may only reject. */
+/** A person who may approve may reject. The initiator may only reject. */
 function whyNotThey(
+  { rollback }: Pick<ReleasePlan, 'rollback'>,
   { initiator, initiatorMakers }: Pick<ReleaseState, 'initiator' | 'initiatorMakers'>,
-  { name, approval: spec }: PlannedPromotion,
+  planned: PlannedPromotion,
   { approval }: PromotionState,
   { kind, by }: Wish,
 ): string | null {
+  const { name, approval: spec } = planned;
   if (!spec) return null;
-  const who = by === null ? 'somebody who is not signed in' : by.name;
+  const deed = deedOf(planned);
+  const who = by === null ? 'a caller who is not signed in' : by.name;
   const rules = rulesFor(spec, by);
   if (rules.length === 0) {
     const all = rulesOf(spec)
-      .map((each) => describeRule(each, each.count))
+      .map((each) => describeRule(each, each.count, deed))
       .join(' and ');
     return `${who} is not among those who decide on ${name}: it needs the approval of ${all}`;
   }
   if (kind === 'reject') return null;
   if (spec.forbidInitiator && initiator !== null) {
     const started = { name: initiator, makers: initiatorMakers };
-    const why = by === null ? 'sign in, to show that you are somebody else' : whySame(started, by);
-    if (why !== null) return `${initiator} triggered the release and may not approve ${name} too: ${why}`;
+    const why = by === null ? 'sign in, to show that you are another person' : whySame(started, by);
+    if (why !== null) {
+      const [did, where] = rollback
+        ? ['started the rollback', "policy's approval"]
+        : ['triggered the release', "step's approval"];
+      return `${initiator} ${did} and may not approve ${name} too, unless the ${where} says \`forbidInitiator: false\`: ${why}`;
+    }
   }
   const makers = by?.makers ?? [];
   const decision: ApprovalDecision = {
@@ -136,6 +144,6 @@ function whyNotThey(
     return `${who} cannot approve ${name} beside ${nameOf(first.by)}: one made the token or link of the other, or one person made both, and one person counts once`;
   }
   const open = progressOf(spec, approval).filter((each) => each.missing > 0);
-  const missing = open.map((each) => describeRule(each.rule, each.missing)).join(' and ');
+  const missing = open.map((each) => describeRule(each.rule, each.missing, deed)).join(' and ');
   return `${who} cannot give what is missing for ${name}: the approval of ${missing}`;
 }

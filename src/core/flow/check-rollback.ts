@@ -62,7 +62,7 @@ function checkTarget(checking: Checking, named: Named, target: RollbackTargetSpe
   if (approval === undefined) return;
   if (mode === 'APPROVAL') checkEnoughPeople(refusals, approval, 'a rollback', [...path, 'approval']);
   else {
-    const message = 'nobody is asked in the mode AUTOMATIC; write mode APPROVAL, or remove the approval';
+    const message = 'the mode AUTOMATIC asks no person: write mode APPROVAL, or remove the approval';
     refusals.add('INVALID', message, [...path, 'approval']);
   }
 }
@@ -83,7 +83,7 @@ function checkSiblings(
   if (fits) return;
   const whose = narrowed ? 'none of the environments that the policy is for is in a group' : 'the flow has no group';
   const message = `${whose}, so nothing has siblings; name environments or downstream instead`;
-  if (at === 'RELEASED') warnings.add(`a rollback policy takes nobody along: ${message}`);
+  if (at === 'RELEASED') warnings.add(`a rollback policy adds no environment: ${message}`);
   else refusals.add('INVALID', message, path);
 }
 

@@ -20,7 +20,7 @@ function askHold(question: GateQuestion): AnswerOf<'HOLD'> | null {
   const unmet = active.filter((each) => !letsPass(each, { createdAt: state.createdAt, byPerson: facts.byPerson }));
   const [first] = unmet;
   if (first === undefined) {
-    const reason = `${environment} is on hold until somebody promotes there again, as this release does`;
+    const reason = `${environment} is on hold until a person promotes there again, as this release does`;
     return { gate, verdict: 'pass', reason, holds: active.map(({ id }) => id) };
   }
   const told = unmet.map(({ reason, by }) => (by === null ? reason : `${reason} (${by})`)).join('; ');
@@ -28,7 +28,7 @@ function askHold(question: GateQuestion): AnswerOf<'HOLD'> | null {
     gate,
     verdict: 'wait',
     reason: `${environment} is on hold: ${told}`,
-    who: 'whoever may lift a hold',
+    who: 'a person who may lift a hold',
     recheckAt: lastOf(unmet.map(({ until }) => until)),
     holds: unmet.map(({ id }) => id),
   };

@@ -22,7 +22,7 @@ function askVersion(question: GateQuestion): AnswerOf<'VERSION'> | null {
     gate: 'VERSION',
     verdict: 'wait',
     reason: `${first.label} is marked bad for ${environment}: ${active.map(({ reason }) => reason).join('; ')}`,
-    who: 'whoever may take the mark back',
+    who: 'a person who may take the mark back',
     recheckAt: lastOf(active.map(({ expiresAt }) => expiresAt)),
     badVersions: active.map(({ id }) => id),
   };

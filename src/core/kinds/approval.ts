@@ -30,7 +30,11 @@ export const approval = object('ApprovalPolicy', 'Who must agree before a promot
     'All of them must be met. An empty list asks for one approval, by anyone who may approve.',
     { apiFallback: [] },
   ),
-  forbidInitiator: defaulted(boolean, true, 'Whether the approval of whoever triggered the release does not count.'),
+  forbidInitiator: defaulted(
+    boolean,
+    true,
+    'Whether the approval of the person who triggered the release, or started the rollback, does not count.',
+  ),
   expiry: defaulted(
     duration(1),
     DAY,

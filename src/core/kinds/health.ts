@@ -58,7 +58,7 @@ export const health = choice({
     http: { about: 'An address that is asked.', shape: http },
     /** Somebody tells us through the API (`healthReport`); until then PROGRESSING. */
     report: {
-      about: '`true`: somebody tells, with `healthReport`.',
+      about: '`true`: `healthReport` tells.',
       word: 'Somebody tells, with `healthReport`.',
       shape: nothing,
     },

@@ -37,7 +37,7 @@ export const flowStep = object(
     timeout: optional(duration(1), 'How long the promotion may take.'),
     approval: optional(
       approval,
-      'Who must agree before it starts; nobody when left out. Each member of a group asks for itself.',
+      'Who must agree before it starts; no approval is needed when left out. Each member of a group asks for itself.',
     ),
   },
 );

@@ -72,7 +72,7 @@ const target = object(
 const MARK_BAD = 'Where a version that was taken back is not promoted to afterwards.';
 const markBad = object('MarkBadPolicy', MARK_BAD, {
   scope: required(markBadScope, 'Where it is not promoted to.'),
-  expiresAfter: optional(duration(1), 'For how long; until somebody takes the mark back when left out.'),
+  expiresAfter: optional(duration(1), 'For how long; until the mark is taken back when left out.'),
 });
 
 /** What goes back when an environment fails or is rolled back; the environment of the cause always does. */

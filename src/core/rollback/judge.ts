@@ -98,7 +98,9 @@ export function judge(
   const reasons = [because(question, facts, why, taken, earlier.to)];
   if (inFlight) reasons.push(`the promotion to ${named(inFlight.version)} that is at work there is stopped first`);
   if (live?.state === 'UNKNOWN')
-    reasons.push(`nobody could see what is live in ${name}, and nothing is written there before somebody can`);
+    reasons.push(
+      `the check of ${name} failed: what is live there is not known, and nothing is written before a check succeeds`,
+    );
   const person = byPerson ? null : needsPerson(question, facts, { bad, spec, drifted, budgetLeft });
   if (person !== null) reasons.push(person);
   if (drifted && byPerson) reasons.push(`${name} was changed by hand, and that change is lost`);
@@ -137,7 +139,7 @@ function otherVersion({ name, history, inFlight }: EnvironmentFacts, bad: Versio
 /** Why a rollback that nobody asked for does not start; null: it may. */
 function notByItself({ cause, definite, policy, now, version }: RollbackQuestion): string | null {
   if (!definite)
-    return `nobody could tell whether ${named(version)} is bad in ${cause.environment}: what is not certain starts no rollback`;
+    return `it is not certain that ${named(version)} is bad in ${cause.environment}: only a certain failure starts a rollback`;
   if (!policy) return `no rollback policy fits what happened in ${cause.environment}: nothing goes back by itself`;
   if (now - cause.at > policy.maxFailureAge) {
     const minutes = (duration: number): string => `${Math.round(duration / 60_000)} min`;
@@ -155,7 +157,7 @@ function because(
 ): string {
   const [leaves, gets] = distinct(taken, to);
   const moves = `${name} goes back from ${leaves} to ${gets}`;
-  if (why.kind === 'NAMED' || why.kind === 'RUNS_IT') return `${moves}: ${cause.by ?? 'somebody'} asked for it`;
+  if (why.kind === 'NAMED' || why.kind === 'RUNS_IT') return `${moves}: ${cause.by ?? 'a person'} asked for it`;
   if (why.kind === 'CAUSE') return `${moves}: ${cause.reason}`;
   const what = cause.kind === 'MANUAL' ? 'is taken back' : 'failed';
   return `${moves} because ${named(bad)} ${what} in ${cause.environment}`;
@@ -172,11 +174,11 @@ function needsPerson(
   }: { bad: VersionRef; spec: RollbackTargetSpec | null | undefined; drifted: boolean; budgetLeft: number },
 ): string | null {
   const earlier = automatic.find((each) => sameVersion(each.version, bad));
-  if (drifted) return `somebody has to agree: ${name} was changed by hand, and that change would be lost`;
-  if (spec?.mode === 'APPROVAL') return `somebody has to agree, as the policy for ${cause.environment} says`;
+  if (drifted) return `a person has to agree: ${name} was changed by hand, and that change would be lost`;
+  if (spec?.mode === 'APPROVAL') return `a person has to agree, as the policy for ${cause.environment} says`;
   if (earlier)
-    return `somebody has to agree: ${named(bad)} was already taken back by itself in ${name} once, by rollback ${earlier.release}`;
+    return `a person has to agree: ${named(bad)} was already taken back by itself in ${name} once, by rollback ${earlier.release}`;
   if (budgetLeft <= 0)
-    return `somebody has to agree: the policy's budget of environments that go back by themselves is used up`;
+    return `a person has to agree: the policy's budget of environments that go back by themselves is used up`;
   return null;
 }

@@ -15,7 +15,7 @@ export interface RollbackCause {
   at: number;
   /** Who asked or reported; null: Sluice itself. */
   by: string | null;
-  /** The release whose promotion failed or is taken back; null when nobody knows. */
+  /** The release whose promotion failed or is taken back; null when it is not known. */
   release: string | null;
 }
 
@@ -34,7 +34,7 @@ export interface RollbackTarget {
   from: VersionRef | null;
   /** The last version that was verified healthy there before, and the release that brought it; null unless it goes back. */
   to: (VersionRef & { release: string }) | null;
-  /** Who has to agree; null: nobody. */
+  /** Who has to agree; null: no approval is needed. */
   approval: ApprovalSpec | null;
   /** What somebody changed there by hand may be lost with it: a person said so, or is asked for just that. */
   overChange?: true;

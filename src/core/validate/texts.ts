@@ -39,7 +39,7 @@ export const TEXTS: Record<TextRule, (checks: Checks, value: string, path: Path,
     if (value.trim() !== '' && value.length <= 200) return;
     checks.invalid(
       called === undefined
-        ? `${quote(value)} names nobody; it must have 1 to 200 characters`
+        ? `${quote(value)} is no name: it must have 1 to 200 characters`
         : `${called} ${quote(value)} must have 1 to 200 characters`,
       path,
     );

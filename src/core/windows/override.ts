@@ -16,5 +16,5 @@ export function standing(overrides: readonly WindowOverride[], now: number): Win
 
 /** `ada overrides christmas until 2026-12-24T20:00:00.000Z: hotfix`. */
 export function inWords({ windows, by, reason, expiresAt }: WindowOverride): string {
-  return `${by ?? 'somebody'} overrides ${windows.join(', ')} until ${new Date(expiresAt).toISOString()}: ${reason}`;
+  return `${by ?? 'a person'} overrides ${windows.join(', ')} until ${new Date(expiresAt).toISOString()}: ${reason}`;
 }

@@ -1,7 +1,8 @@
 import type { HealthAnswer, HealthContext } from '../driver.ts';
 
-/** Somebody tells us: no recheck, their report wakes the release. Their last word is as old as it is. */
-export function checkReport({ report }: HealthContext): HealthAnswer {
-  if (!report) return { status: 'PROGRESSING', message: 'waiting for a health report' };
+/** No recheck: the next report wakes the release. The newest report counts, however old it is. */
+export function checkReport({ report, application }: HealthContext): HealthAnswer {
+  const command = `sluice report health ${application} healthy`;
+  if (!report) return { status: 'PROGRESSING', message: `waiting for a health report, as by \`${command}\`` };
   return report;
 }

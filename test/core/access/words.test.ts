@@ -26,32 +26,42 @@ const inside = (role: Role, ...within: Grant[]): HeldGrant => ({ ...granted(role
 
 describe('what is missing, in words', () => {
   test.each<[Permission, ToldTarget, Caller['kind'] | undefined, string]>([
-    ['VIEW', SOMEWHERE, undefined, 'ada may not VIEW anywhere: that takes a grant of'],
+    ['VIEW', SOMEWHERE, undefined, 'ada is not allowed to VIEW anywhere: that takes a grant of'],
     [
       'PROMOTE',
       EVERYTHING,
       undefined,
-      'ada may not PROMOTE for all products in all environments: that takes a grant of',
+      'ada is not allowed to PROMOTE for all products in all environments: that takes a grant of',
     ],
-    ['PROMOTE', { product: billing, environment: 'ANY' }, undefined, 'ada may not PROMOTE for product "billing": that'],
-    ['PROMOTE', { product: 'ANY', environment: eu }, undefined, 'ada may not PROMOTE in environment "eu": that'],
+    [
+      'PROMOTE',
+      { product: billing, environment: 'ANY' },
+      undefined,
+      'ada is not allowed to PROMOTE for product "billing": that',
+    ],
+    [
+      'PROMOTE',
+      { product: 'ANY', environment: eu },
+      undefined,
+      'ada is not allowed to PROMOTE in environment "eu": that',
+    ],
     [
       'PROMOTE',
       { product: billing, environment: 'UNSEEN' },
       undefined,
-      'ada may not PROMOTE for product "billing" in every environment that this concerns: that',
+      'ada is not allowed to PROMOTE for product "billing" in every environment that this concerns: that',
     ],
     [
       'PROMOTE',
       { product: billing, environment: eu },
       'PERSON',
-      'ada may not PROMOTE for product "billing" in environment "eu": that takes a grant of RELEASER or OPERATOR or ADMIN there, and a token whose scope has it, too',
+      'ada is not allowed to PROMOTE for product "billing" in environment "eu": that takes a grant of RELEASER or OPERATOR or ADMIN there, and a token whose scope has it, too',
     ],
     [
       'PROMOTE',
       { product: billing, environment: eu },
       'SERVICE_ACCOUNT',
-      'ada may not PROMOTE for product "billing" in environment "eu" with this token: that takes one whose scope has RELEASER',
+      'ada is not allowed to PROMOTE for product "billing" in environment "eu" with this token: that takes one whose scope has RELEASER',
     ],
   ])('%s', (permission, target, scoped, words) => {
     expect(mayNot('ada', permission, target, scoped)).toContain(words);

@@ -52,7 +52,7 @@ describe('an approval that nobody can give', () => {
       { rules: [{ count: 0 }] },
       'approval.rules.0.count: count is "0"; it must be a whole number from 1 to 100',
     ],
-    ['an empty name', { rules: [{ count: 1, groups: ['sre', ' '] }] }, 'approval.rules.0.groups.1: " " names nobody'],
+    ['an empty name', { rules: [{ count: 1, groups: ['sre', ' '] }] }, 'approval.rules.0.groups.1: " " is no name'],
     ['a rule without a word', { rules: [{ count: 1, name: '' }] }, 'approval.rules.0.name: the rule'],
     ['no time', { expiry: 0 }, 'approval.expiry: expiry is "0" ms; it must be more than 0'],
     [

@@ -115,7 +115,7 @@ describe('whether a button is shown', () => {
 
 describe('why somebody can be who triggered it', () => {
   test.each<[string, string, Partial<Play['state']>, RegExp]>([
-    ['themselves', 'ada', {}, /too: somebody else has to$/],
+    ['themselves', 'ada', {}, /too, unless the step's approval says `forbidInitiator: false`: another person has to$/],
     ['by a token of their making', 'bob<ada', {}, /: ada made the token or link of bob$/],
     ['by a token of a token', 'bob<eve<ada', {}, /: ada made the token or link of bob$/],
     [
@@ -130,8 +130,8 @@ describe('why somebody can be who triggered it', () => {
       { initiatorMakers: act('x<eve').makers ?? [] },
       /: one person made the tokens of ada and of bob$/,
     ],
-    ['by a link that nobody made', 'bob<?', {}, /: nobody knows who made the link of bob/],
-    ['by a link that nobody made, later', 'bob<eve<?', {}, /: nobody knows who made the link of bob/],
+    ['by a link that nobody made', 'bob<?', {}, /: the maker of the link of bob is unknown/],
+    ['by a link that nobody made, later', 'bob<eve<?', {}, /: the maker of the link of bob is unknown/],
   ])('%s', (_what, who, more, message) => {
     const refused = asking(approvalOf('1'), more).decide('approve', 'eu', by(who));
     expect(refused).toMatchObject({ code: 'NOT_AN_APPROVER' });
@@ -192,7 +192,7 @@ describe('what a decision says of itself', () => {
   test('a link that nobody in particular made is told as one', () => {
     const play = asking(approvalOf('1', { forbidInitiator: false }));
     play.decide('approve', 'eu', by('bob<?'));
-    expect(play.last.events[0]?.event).toMatchObject({ broughtBy: ['somebody without a name'] });
+    expect(play.last.events[0]?.event).toMatchObject({ broughtBy: ['a person without a name'] });
   });
 
   test('an approval that is open says who has approved, and who is missing still', () => {

@@ -50,7 +50,7 @@ const rows: Row[] = [
     {
       ...all,
       'us-east':
-        'PROPOSED 2.0 > 1.4: us-east goes back from 2.0 to 1.4: the promotion to 2.0 failed; somebody has to agree: 2.0 was already taken back by itself in us-east once, by rollback back-from-2.0',
+        'PROPOSED 2.0 > 1.4: us-east goes back from 2.0 to 1.4: the promotion to 2.0 failed; a person has to agree: 2.0 was already taken back by itself in us-east once, by rollback back-from-2.0',
     },
   ],
   [
@@ -82,7 +82,7 @@ const rows: Row[] = [
   [
     'what nobody is sure of starts nothing',
     { environments: regions, indefinite: true },
-    nobody('nobody could tell whether 2.0 is bad in us-east: what is not certain starts no rollback'),
+    nobody('it is not certain that 2.0 is bad in us-east: only a certain failure starts a rollback'),
   ],
   [
     'without a policy nothing goes back by itself',
@@ -133,7 +133,7 @@ const rows: Row[] = [
     {
       'us-east': 'INCLUDED 2.0 > 1.4',
       asia: 'INCLUDED 2.0 > 1.2',
-      eu: "PROPOSED 2.0 > 1.3: eu goes back from 2.0 to 1.3 because 2.0 failed in us-east; somebody has to agree: the policy's budget of environments that go back by themselves is used up",
+      eu: "PROPOSED 2.0 > 1.3: eu goes back from 2.0 to 1.3 because 2.0 failed in us-east; a person has to agree: the policy's budget of environments that go back by themselves is used up",
     },
   ],
   [
@@ -168,7 +168,7 @@ const rows: Row[] = [
     {
       ...all,
       'us-east':
-        'PROPOSED 2.0 > 1.4: us-east goes back from 2.0 to 1.4: the promotion to 2.0 failed; somebody has to agree: us-east was changed by hand, and that change would be lost',
+        'PROPOSED 2.0 > 1.4: us-east goes back from 2.0 to 1.4: the promotion to 2.0 failed; a person has to agree: us-east was changed by hand, and that change would be lost',
     },
   ],
   [

@@ -32,11 +32,11 @@ const rows: Row[] = [
     { 'us-east': 'INCLUDED 2.0 > 1.4', eu: 'INCLUDED 2.0 > 1.3', asia: 'LEFT_ALONE' },
   ],
   [
-    'on its way over a change by hand: somebody has to agree',
+    'on its way over a change by hand: a person has to agree',
     { environments: { 'us-east': '1.4 2.0?', eu: '1.3 1.4* +2.0', asia: '1.9' } },
     {
       'us-east': 'INCLUDED 2.0 > 1.4',
-      eu: 'PROPOSED 2.0 > 1.3: eu goes back from 2.0 to 1.3 because 2.0 failed in us-east; the promotion to 2.0 that is at work there is stopped first; somebody has to agree: eu was changed by hand, and that change would be lost',
+      eu: 'PROPOSED 2.0 > 1.3: eu goes back from 2.0 to 1.3 because 2.0 failed in us-east; the promotion to 2.0 that is at work there is stopped first; a person has to agree: eu was changed by hand, and that change would be lost',
       asia: 'LEFT_ALONE',
     },
   ],

@@ -13,7 +13,7 @@ const rows: Row[] = [
       eu: 'INCLUDED 2.0 > 1.3: eu goes back from 2.0 to 1.3 because 2.0 failed in us-east',
       asia: 'INCLUDED 2.0 > 1.2',
       'asia-2':
-        'PROPOSED 2.0 > 1.1: asia-2 goes back from 2.0 to 1.1 because 2.0 failed in us-east; somebody has to agree, as the policy for us-east says',
+        'PROPOSED 2.0 > 1.1: asia-2 goes back from 2.0 to 1.1 because 2.0 failed in us-east; a person has to agree, as the policy for us-east says',
     },
   ],
   [
@@ -144,7 +144,7 @@ const rows: Row[] = [
     {
       'us-east': 'INCLUDED 2.0 > 1.4',
       eu: 'LEFT_ALONE: eu was changed by hand after 2.0: what is live there is not known',
-      asia: 'INCLUDED 2.0 > 1.3: asia goes back from 2.0 to 1.3 because 2.0 failed in us-east; nobody could see what is live in asia, and nothing is written there before somebody can',
+      asia: 'INCLUDED 2.0 > 1.3: asia goes back from 2.0 to 1.3 because 2.0 failed in us-east; the check of asia failed: what is live there is not known, and nothing is written before a check succeeds',
     },
   ],
   [

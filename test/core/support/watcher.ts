@@ -548,7 +548,7 @@ export class Watcher {
           if (bad && stimulus.attempt === before.attempt) turn(true);
         }
         const isSilent = (each: (typeof own)[number]): boolean =>
-          each.type === 'StepFailed' && each.step === id && each.message.includes('nobody told within');
+          each.type === 'StepFailed' && each.step === id && each.message.includes('no report came within');
         if (own.some(isSilent)) turn(false);
       });
       const seen = steps.some(({ work: { kind } }, index) => {

@@ -215,7 +215,7 @@ test('an override stands until it expires, and says whose it is', () => {
   const override = { windows: ['office'], reason: 'hotfix', by: 'ada', at: 0, expiresAt: 1000 };
   expect([standing([override], 999), standing([override], 1000)]).toEqual([[override], []]);
   expect(inWords(override)).toBe('ada overrides office until 1970-01-01T00:00:01.000Z: hotfix');
-  expect(inWords({ ...override, by: null })).toMatch(/^somebody overrides office/);
+  expect(inWords({ ...override, by: null })).toMatch(/^a person overrides office/);
 });
 
 test('a cache never holds more than it may, and holds that much', () => {
