@@ -328,3 +328,11 @@ describe('hostile input is refused quickly', () => {
     fc.assert(fc.property(fc.string({ unit: 'binary' }), (text) => void parseManifests(text)));
   });
 });
+
+test('a repository without a branch is read on main', () => {
+  const spec =
+    'spec: { product: billing, environment: dev, driver: { type: git, repoURL: https://git.example.com/a.git, path: . }, health: { type: none } }\n';
+  const { definitions, errors } = parseManifests(`${head('Application')}${spec}`);
+  expect(errors).toEqual([]);
+  expect(definitions[0]!.definition.spec).toMatchObject({ driver: { type: 'git', branch: 'main', path: '.' } });
+});

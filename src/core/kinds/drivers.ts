@@ -1,9 +1,9 @@
-import { choice, duration, integer, object, optional, required, text, words } from './shape.ts';
+import { choice, defaulted, duration, integer, object, optional, required, text, words } from './shape.ts';
 
 /** Real git: the configuration lives in a folder of a repository's branch. */
 const git = object('GitDriver', 'A folder of a git repository.', {
   repoURL: required(text({ rule: 'repoURL' }), 'The address of the repository.'),
-  branch: required(text({ rule: 'branch' }), 'The branch; what Argo CD calls targetRevision.'),
+  branch: defaulted(text({ rule: 'branch' }), 'main', 'The branch; what Argo CD calls targetRevision.'),
   path: required(
     text({ rule: 'folder', called: 'the path' }),
     "The application's folder, without a leading slash; `.` is the root.",
