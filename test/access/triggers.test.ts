@@ -33,7 +33,7 @@ test('to trigger a release takes the permission for every environment to which a
   const input = { product: 'billing', version: '1' };
   const refused = await guarded.ask(token, trigger, { input });
   expect(codeOf(refused)).toBe('FORBIDDEN');
-  expect(messageOf(refused)).toMatch(/may not PROMOTE for product "billing"/);
+  expect(messageOf(refused)).toMatch(/is not allowed to PROMOTE for product "billing"/);
   const named = await guarded.ask(token, trigger, { input: { ...input, flow: 'careful' } });
   expect(named.body.data?.['releaseTrigger']).toEqual({ release: { plan: { name: 'careful' } }, userErrors: [] });
 });

@@ -28,7 +28,7 @@ export interface Change {
   makers: readonly Maker[];
 }
 
-/** As the release keeps it. MANUAL: somebody asked for it. ROLLBACK: it takes another one back. */
+/** As the release keeps it. MANUAL: a person or a program asked for it. ROLLBACK: it takes another one back. */
 export interface Trigger {
   kind: Change['kind'] | 'ROLLBACK';
   actor: string | null;
