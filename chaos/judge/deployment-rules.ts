@@ -41,7 +41,8 @@ function fold({ plan, events, digest, kind }: ReleaseHistory): Map<string, Told>
     if (!planned || planned.environment === null) continue;
     const { environment } = planned;
     const brought = kind === 'ROLLBACK' ? (planned.restores?.to.digest ?? '') : digest;
-    if (event.type === 'StepSucceeded' && event.phase === 'ACTION' && event.application !== undefined)
+    const made = event.type === 'StepSucceeded' || (event.type === 'StepFailed' && event.applied === true);
+    if (made && event.phase === 'ACTION' && event.application !== undefined)
       told.set(event.application, { environment, digest: brought, at, verifiedAt: null });
     if (event.type !== 'PromotionSucceeded') continue;
     for (const { name } of planned.applications) {

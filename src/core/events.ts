@@ -41,7 +41,8 @@ export type ReleaseEvent =
   | ({ type: 'StepWaiting'; reason: string; recheckAt?: string } & AtStep)
   | ({ type: 'StepRetrying'; message: string; tries: number; retryAt: string } & AtStep)
   | ({ type: 'StepSucceeded'; outputs?: Record<string, string> } & AtStep)
-  | ({ type: 'StepFailed'; message: string } & AtStep)
+  /** `applied`: the change was made before the step was stopped, and what it brought is live. */
+  | ({ type: 'StepFailed'; message: string; applied?: true } & AtStep)
   | ({ type: 'StepTerminated' } & AtStep)
   | ({ type: 'ActionCommitted'; commit: string; changed: boolean; skipped?: string[] } & AtStep)
   | ({ type: 'DriftOverwritten'; files: string[]; commit?: string; author?: string } & AtStep)

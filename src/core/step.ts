@@ -68,7 +68,15 @@ export function stopStep(move: Move, position: number, index: number, message: s
   step.stop ??= { message, since: move.now, by: move.now + STOP_GRACE };
 }
 
-export function failStep(move: Move, position: number, index: number, message: string, unclear = false): void {
+/** @param applied its change was made all the same. */
+export function failStep(
+  move: Move,
+  position: number,
+  index: number,
+  message: string,
+  unclear = false,
+  applied = false,
+): void {
   const step = move.step(position, index);
   step.status = 'FAILED';
   step.unclear = unclear;
@@ -83,5 +91,5 @@ export function failStep(move: Move, position: number, index: number, message: s
   promotion.problem ??= problem;
   move.state.firstProblem ??= problem;
   move.state.lastProblem = problem;
-  move.emit({ type: 'StepFailed', ...move.atStep(position, index), message });
+  move.emit({ type: 'StepFailed', ...move.atStep(position, index), message, ...(applied && { applied }) });
 }

@@ -227,8 +227,9 @@ function endStopped(
   message: string,
   planned: PlannedStep,
 ): void {
+  const applied = outcome.kind === 'succeeded' && planned.phase === 'ACTION';
   if (outcome.kind === 'succeeded') tellEffect(move, promotion, step, planned, outcome);
-  failStep(move, promotion, step, message, true);
+  failStep(move, promotion, step, message, true, applied);
 }
 
 function tellEffect(

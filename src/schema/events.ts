@@ -228,7 +228,15 @@ const EVENTS: { [T in ReleaseEventType]: EventSpec<T> } = {
   StepFailed: {
     ...step,
     about: 'A step was judged bad, or was tried often enough.',
-    fields: { ...atStep, message: [text, 'What went wrong.'] },
+    fields: {
+      ...atStep,
+      message: [text, 'What went wrong.'],
+      applied: [
+        () => Boolean,
+        'True: its change was made before it was stopped, and what it brought is live. Null otherwise.',
+        'nullable',
+      ],
+    },
   },
   StepTerminated: { ...step, about: 'A step was stopped together with its promotion.', fields: atStep },
   ActionCommitted: {

@@ -252,6 +252,20 @@ describe('what was told to stop', () => {
     expect(release.eventTypes()).toContain('ActionCommitted');
   });
 
+  test('the log says of what failed whether its change was made all the same', () => {
+    const failed = (release: Play): unknown =>
+      release.last.events.map(({ event }) => event).find(({ type }) => type === 'StepFailed');
+    const release = late();
+    // A target without commits: nothing else in the log would tell of it.
+    release.report('eu', { kind: 'succeeded' });
+    expect(failed(release)).toMatchObject({ applied: true });
+    for (const outcome of [{ kind: 'aborted' }, { kind: 'failed', message: 'broken' }] as const) {
+      const other = late();
+      other.report('eu', outcome);
+      expect(failed(other)).not.toHaveProperty('applied');
+    }
+  });
+
   test('has failed after half a minute if nobody says that it ended', () => {
     const release = late();
     expect(release.state.wakeAt).toBe(release.now + 30 * SECOND);

@@ -26,7 +26,7 @@ export const EVENT_FIELDS = `
     ... on StepWaiting { reason recheckAt }
     ... on StepRetrying { message tries retryAt }
     ... on StepSucceeded { outputs { name value } }
-    ... on StepFailed { message }
+    ... on StepFailed { message applied }
     ... on ActionCommitted { commit changed }
     ... on DriftOverwritten { files perhapsCommit: commit author }
     ... on HealthChanged { healthOf: application health perhapsMessage: message }
@@ -160,7 +160,7 @@ export function toWords({ node }: StreamedEvent, noun = 'release'): string {
     case 'StepSucceeded':
       return `${where}  ${step} done`;
     case 'StepFailed':
-      return `${where}  ${step} failed: ${text('message')}`;
+      return `${where}  ${step} failed${node['applied'] ? ', its change is live' : ''}: ${text('message')}`;
     case 'StepTerminated':
       return `${where}  ${step} stopped`;
     case 'ActionCommitted':
