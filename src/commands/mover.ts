@@ -3,7 +3,7 @@ import { LRUCache } from 'lru-cache';
 import type { Pool, PoolClient } from 'pg';
 import type { Clock } from '../clock.ts';
 import { holdingNothing, inTransaction, refuseWhileHolding } from '../connections.ts';
-import { KEYED } from '../core/actor.ts';
+import { isCommanded, KEYED } from '../core/actor.ts';
 import { advance } from '../core/advance.ts';
 import type { Decision } from '../core/decision.ts';
 import { missingOf } from '../core/approvals/approval.ts';
@@ -78,8 +78,7 @@ export class Mover {
       if (this.#listener === null) throw new Error('a release is moved before onMoved was told who follows');
       refuseWhileHolding(this.#pool);
       const items = this.#waiting.get(releaseId);
-      // A tick is nobody's command, whoever set it off.
-      const audit = stimulus.kind === 'tick' ? null : claimAudit();
+      const audit = isCommanded(stimulus) ? claimAudit() : null;
       const item: Item = { stimulus, audit, resolve, reject, tries: 0 };
       if (items) items.push(item);
       else this.#waiting.set(releaseId, [item]);

@@ -26,6 +26,32 @@ export function actorOf(stimulus: Stimulus): string | null {
   }
 }
 
+/**
+ * Whether a command can be about it. All else follows from something, whoever set that off: a turn that came, room that is made for
+ * a newer release, what a rollback tells those whom it takes back.
+ */
+export function isCommanded(stimulus: Stimulus): boolean {
+  switch (stimulus.kind) {
+    case 'terminate':
+      return stimulus.onlyIf === undefined;
+    case 'approve':
+    case 'reject':
+    case 'health-reported':
+    case 'rollout-reported':
+    case 'rollback-joined':
+    case 'override-windows':
+    case 'retry':
+      return true;
+    case 'tick':
+    case 'outcome':
+    case 'group-answer':
+    case 'lost-dispatch':
+    case 'lost-question':
+    case 'rollback-told':
+      return false;
+  }
+}
+
 /** Stimuli in their order, cut wherever another actor comes. */
 export function byActor(stimuli: readonly Stimulus[]): { actor: string | null; said: Stimulus[] }[] {
   const parts: { actor: string | null; said: Stimulus[] }[] = [];

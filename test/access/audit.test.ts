@@ -78,6 +78,23 @@ describe('a command leaves an entry', () => {
     expect(all.nodes.map(({ action }) => action)).toEqual(['releaseTerminate']);
   });
 
+  test('about what it asked for, and not about what makes room for that', async () => {
+    await guarded.engine.saveBilling('narrow');
+    const admin = (input: object) => guarded.ask(ADMIN, TRIGGER, { input: { product: 'narrow', ...input } });
+    const newestInput = { version: '3', idempotencyKey: 'third' };
+    await admin({ version: '1' });
+    const { body } = await admin({ version: '2' });
+    const { uuid } = (body.data!['releaseTrigger'] as { release: { uuid: string } }).release;
+    await admin(newestInput);
+    // From here on one may wait. The third is asked for once more, as after an answer that was lost, and makes room.
+    await guarded.engine.saveBilling('narrow', { concurrency: 'SUPERSEDE' });
+    await admin(newestInput);
+    const second = await guarded.engine.app.mover.look(uuid, { fresh: true });
+    expect(second?.state.status).toBe('TERMINATED');
+    const about = await log({ object: { kind: 'Release', name: uuid } });
+    expect(about.nodes.map(({ input }) => (input as { version: string }).version)).toEqual(['2']);
+  });
+
   test('of a definition: as it was and as it is', async () => {
     await guarded.ask(ADMIN, CREATE, { input: { name: 'lab', kind: 'NON_PRODUCTION' } });
     const update =
