@@ -22,6 +22,7 @@ import { HostsOfSecrets1765110000000 } from './1765110000000-hosts-of-secrets.ts
 import { KeysOfCallers1765140000000 } from './1765140000000-keys-of-callers.ts';
 import { ContentByDigest1765220000000 } from './1765220000000-content-by-digest.ts';
 import { ListsByIndex1765140000001 } from './1765140000001-lists-by-index.ts';
+import { PacedOutbox1765200000000 } from './1765200000000-paced-outbox.ts';
 
 /** In the order in which they run; a released one is never changed. */
 export const migrations = [
@@ -48,4 +49,5 @@ export const migrations = [
   MakersOfTokens1765150000000,
   ListsByIndex1765140000001,
   ContentByDigest1765220000000,
+  PacedOutbox1765200000000,
 ];

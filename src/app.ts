@@ -12,6 +12,9 @@ import { createDataSource, migrate, poolOf } from './entities/data-source.ts';
 import { foreign } from './foreign/index.ts';
 import { Aborts } from './jobs/aborts.ts';
 import { AfterMove } from './jobs/after-move.ts';
+import { ERRANDS } from './jobs/errands.ts';
+import type { ErrandRunners } from './jobs/errands.ts';
+import { HandOver } from './jobs/hand-over.ts';
 import { JobQueue, throughSeams } from './jobs/queue.ts';
 import type { Queue, QueueSettings } from './jobs/queue.ts';
 import { Timers } from './jobs/timers.ts';
@@ -37,6 +40,7 @@ export interface App extends Parts {
   /** Of each connection of this process. */
   times: ConnectionTimes;
   queue: Queue;
+  handOver: HandOver;
   timers: Timers;
   aborts: Aborts;
   close(): Promise<void>;
@@ -51,6 +55,7 @@ export interface Outside {
   prepare(databaseUrl: string): Promise<unknown>;
   openQueue(settings: QueueSettings, log: Log): Promise<Queue>;
   createDrivers(settings: DriverSettings, secrets: Vault): Drivers;
+  errands: ErrandRunners;
 }
 
 const REAL: Outside = {
@@ -60,10 +65,11 @@ const REAL: Outside = {
   prepare: migrate,
   openQueue: (settings, log) => JobQueue.open(settings, log),
   createDrivers,
+  errands: ERRANDS,
 };
 
 export async function openApp(config: Config, log: Log, outside: Partial<Outside> = {}): Promise<App> {
-  const { clock: local, limits, seams, ...make } = { ...REAL, ...outside };
+  const { clock: local, limits, seams, errands, ...make } = { ...REAL, ...outside };
   const clock = new SharedClock(local);
   const closers: (() => Promise<unknown> | void)[] = [];
   // A database that does not answer holds up nobody's end.
@@ -120,7 +126,7 @@ export async function openApp(config: Config, log: Log, outside: Partial<Outside
         .catch((error: unknown) => log.warn({ error, releaseId }, 'a wake-up failed, the sweep repeats it'));
     });
     closers.push(() => timers.close());
-    closers.push(() => inTime(mover.flush()));
+    closers.push(() => inTime(mover.handedOver.flush(pool)));
     const parts: Parts = {
       config,
       log,
@@ -134,8 +140,9 @@ export async function openApp(config: Config, log: Log, outside: Partial<Outside
       foreign,
       mover,
     };
-    mover.onMoved(new AfterMove({ ...parts, queue, timers, aborts }).onMoved);
-    return { ...parts, clock, seams, databaseUrl, reads, times, queue, timers, aborts, close };
+    const handOver = new HandOver({ ...parts, queue, aborts, errands });
+    mover.onMoved(new AfterMove({ ...parts, handOver, timers }).onMoved);
+    return { ...parts, clock, seams, databaseUrl, reads, times, queue, handOver, timers, aborts, close };
   } catch (error) {
     await close();
     throw error;

@@ -25,6 +25,8 @@ export interface Limits {
   releasesPerRound: number;
   /** rows of the outbox, */
   outboxRows: number;
+  /** (Errands that one process runs at once; others wait.) */
+  errands: number;
   /** releases that are told of a report or that something was lifted, */
   releasesTold: number;
   releasesTicked: number;
@@ -55,6 +57,7 @@ export const LIMITS: Limits = {
   openReleases: 5_000,
   releasesPerRound: 500,
   outboxRows: 500,
+  errands: 8,
   releasesTold: 200,
   releasesTicked: 500,
   rollbacksSettled: 100,

@@ -19,6 +19,7 @@ import { loadStates } from '../store/load-releases.ts';
 import type { FrozenRelease, LoadedState } from '../store/load-releases.ts';
 import { lockProductsStatement } from '../entities/locks.ts';
 import type { AuditEntry } from '../store/audit-log.ts';
+import { HandedOver } from '../store/outbox.ts';
 import { saveDecisions } from '../store/save-decisions.ts';
 import type { DecisionToSave } from '../store/save-decisions.ts';
 import { claimAudit } from './audit.ts';
@@ -47,7 +48,8 @@ export class Mover {
   readonly #states: LRUCache<string, LoadedState>;
   readonly #waiting = new Map<string, Item[]>();
   readonly #busy = new Set<string>();
-  readonly #handedOver: string[] = [];
+  /** Rows of the outbox that each save takes along. */
+  readonly handedOver = new HandedOver();
   #running = 0;
   #scheduled = false;
 
@@ -123,21 +125,6 @@ export class Mover {
     this.#states.clear();
   }
 
-  /** Outbox rows that are in the queue now: deleted with the next save, or by `flush`. */
-  handedOver(keys: string[]): void {
-    this.#handedOver.push(...keys);
-  }
-
-  /** Deletes handed-over outbox rows when no save has come along to take them. */
-  async flush(): Promise<void> {
-    const keys = this.#handedOver.splice(0);
-    if (keys.length === 0) return;
-    await this.#pool.query('DELETE FROM outbox WHERE key = ANY($1)', [keys]).catch((error: unknown) => {
-      this.#handedOver.push(...keys);
-      throw error;
-    });
-  }
-
   async #freeze(releaseId: string): Promise<FrozenRelease | undefined> {
     return (await this.frozen.of([releaseId])).get(releaseId);
   }
@@ -185,7 +172,7 @@ export class Mover {
   }
 
   async #run(batch: Batch): Promise<void> {
-    const keys = this.#handedOver.splice(0, this.#limits.rowsPerSave);
+    const keys = this.handedOver.take(this.#limits.rowsPerSave);
     try {
       const found = await this.#find(batch);
       const decided = found.map((each) => this.#decide(each, null));
@@ -194,7 +181,7 @@ export class Mover {
         : await this.#save(this.#pool, found, decided as Decision[], keys);
       this.#settle(found, saved);
     } catch (error) {
-      this.#handedOver.push(...keys);
+      this.handedOver.add(keys);
       // What of it was committed is not known: nothing that this process remembers of these releases counts any more.
       for (const releaseId of batch.keys()) this.#states.delete(releaseId);
       if (batch.size > 1) {

@@ -1,6 +1,7 @@
+import type { Work } from './effects.ts';
 import type { NumberedEvent } from './events.ts';
 import type { Refusal } from './problems.ts';
-import type { DeploymentFact, ReleaseState, Stimulus, Work } from './release.ts';
+import type { DeploymentFact, ReleaseState, Stimulus } from './release.ts';
 
 /** The answer of `advance`: the next state, and everything that is saved with it in one transaction. */
 export interface Decision {

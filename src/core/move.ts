@@ -1,5 +1,6 @@
 import { decisionTime } from './clock.ts';
 import type { Decision } from './decision.ts';
+import type { Work } from './effects.ts';
 import type { AtPromotion, AtStep, AtTarget, NumberedEvent, ReleaseEvent } from './events.ts';
 import type { PlannedApplication, PlannedPromotion, PlannedStep, ReleasePlan } from './plan.ts';
 import type { Problem, Refusal } from './problems.ts';
@@ -12,7 +13,6 @@ import type {
   ReleaseState,
   StepState,
   Stimulus,
-  Work,
 } from './release.ts';
 
 type TargetEvent = Extract<ReleaseEvent, AtTarget>['type'];

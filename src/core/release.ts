@@ -346,18 +346,6 @@ export const NO_FACTS: Facts = {
   overtaken: [],
 };
 
-/** What the hands must do; ids only, never a decision. */
-export type Work =
-  /** One BullMQ flow: a child per promotion, and a join parent when there is more than one or a group to ask. */
-  | { kind: 'dispatch'; promotions: { promotion: number; attempt: number; dispatch: number }[]; join: boolean }
-  | { kind: 'ask-group'; group: number; generation: number }
-  /** A policy says what goes back when this promotion fails: start it. */
-  | { kind: 'roll-back'; promotion: number; attempt: number; reason: string; at: number }
-  /** A policy wants to know whether this environment stays healthy until then. */
-  | { kind: 'observe'; promotion: number; attempt: number; until: number }
-  /** Abort what runs: the release is terminating, or the promotion's time is over. */
-  | { kind: 'abort'; promotions: number[] };
-
 /** A version became current in an environment's application, or was found healthy there. */
 export interface DeploymentFact {
   promotion: number;

@@ -1,7 +1,8 @@
 import { Column, Entity, Generated, Index, PrimaryColumn } from 'typeorm';
 import type { HealthStatus } from '../core/definitions.ts';
 import type { ReleaseEvent } from '../core/events.ts';
-import type { ReleaseStatus, Work } from '../core/release.ts';
+import type { Lane, Work } from '../core/effects.ts';
+import type { ReleaseStatus } from '../core/release.ts';
 import type { RollbackCause } from '../core/rollback/rollback.ts';
 import type { Drift } from '../drivers/driver.ts';
 
@@ -46,21 +47,37 @@ export class ReleaseEventRow {
   event!: ReleaseEvent;
 }
 
-/** Work that a decision asked for and that is not in the queue yet; written with the decision, deleted after the hand-over. */
+/** Work that a decision asked for and that is not done, or not in the queue, yet: jobs/hand-over.ts tells the life of a row. */
 @Entity('outbox')
+@Index('outbox_errands', ['releaseId'], { where: "lane = 'errand'" })
 export class OutboxRow {
-  /** Release, number of the decision's last event, place in the decision's work: known before it is written. */
+  /** The release and the name of the work in it: known before it is written. */
   @PrimaryColumn({ type: 'text' })
   key!: string;
 
   @Column({ name: 'release_id', type: 'uuid' })
   releaseId!: string;
 
+  @Column({ type: 'text', default: 'queue' })
+  lane!: Lane;
+
   @Column({ type: 'jsonb' })
   work!: Work;
 
   @Column({ name: 'created_at', type: 'timestamptz', default: () => 'now()' })
   createdAt!: Date;
+
+  /** When a sweep may claim it. */
+  @Column({ name: 'due_at', type: 'timestamptz', default: () => 'now()' })
+  dueAt!: Date;
+
+  /** How often it was claimed. */
+  @Column({ type: 'integer', default: 0 })
+  attempts!: number;
+
+  /** Why the last attempt failed; null: none has. */
+  @Column({ name: 'last_error', type: 'text', nullable: true })
+  lastError!: string | null;
 }
 
 /** A version became current in an application's environment: for history and for rollback. */

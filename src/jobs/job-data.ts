@@ -1,5 +1,3 @@
-import type { OutboxItem } from '../store/save-decisions.ts';
-
 /** Jobs carry ids, never decisions: whoever takes one looks at the state first. */
 export interface PromoteData {
   releaseId: string;
@@ -32,4 +30,5 @@ export const promoteId = (data: PromoteData): string =>
   `${data.releaseId}-p${data.promotion}-a${data.attempt}-d${data.dispatch}`;
 export const stepId = (data: PromoteData, step: number): string => `${promoteId(data)}-s${step}`;
 export const askId = (data: AskData): string => `${data.releaseId}-g${data.group}-q${data.generation}`;
-export const joinId = (item: OutboxItem): string => `${item.key}-join`;
+/** `key`: of the outbox row that asks for the flow. */
+export const joinId = (key: string): string => `${key}-join`;

@@ -10,8 +10,10 @@ import { clientConfig, DEFAULT_STATEMENT_MS, PATIENT, SturdyPool, timesOf, withC
 import type { ConnectionTimes } from '../connections.ts';
 import type { Log } from '../log.ts';
 import type { Seams } from '../seams.ts';
-import type { OutboxItem } from '../store/save-decisions.ts';
-import { askId, joinId, promoteId, stepId } from './job-data.ts';
+import type { OutboxItem } from '../store/outbox.ts';
+import { jobsOf } from './effects.ts';
+import type { Job } from './effects.ts';
+import { stepId } from './job-data.ts';
 import type { JobData, JobName, PromoteData } from './job-data.ts';
 import { forgetWrongTimes, tellPostgresTime } from './postgres-time.ts';
 
@@ -151,36 +153,7 @@ export class JobQueue implements Queue {
   }
 
   async handOver(items: OutboxItem[]): Promise<void> {
-    const flows: FlowJob[] = [];
-    const add = (name: JobName, data: JobData, jobId: string): void => {
-      flows.push({ name, queueName: QUEUE, data, opts: { ...JOB, jobId } });
-    };
-    for (const item of items) {
-      const { releaseId, work } = item;
-      if (work.kind === 'ask-group') {
-        const data = { releaseId, group: work.group, generation: work.generation };
-        add('ask', data, askId(data));
-      } else if (work.kind === 'dispatch') {
-        const children = work.promotions.map((each) => ({ releaseId, ...each }));
-        if (!work.join) {
-          for (const data of children) add('promote', data, promoteId(data));
-          continue;
-        }
-        flows.push({
-          name: 'join',
-          queueName: QUEUE,
-          data: { releaseId },
-          opts: { ...JOB, jobId: joinId(item) },
-          children: children.map((data) => ({
-            name: 'promote',
-            queueName: QUEUE,
-            data,
-            // A parent whose child failed for good would wait for ever.
-            opts: { ...JOB, jobId: promoteId(data), ignoreDependencyOnFailure: true },
-          })),
-        });
-      }
-    }
+    const flows = items.flatMap(jobsOf).map((each) => flowOf(each, {}));
     // Also what has no children: on PostgreSQL the bulk insert of a queue makes two temporary tables each time.
     if (flows.length > 0) await this.#flows.addBulk(flows);
   }
@@ -253,6 +226,13 @@ export class JobQueue implements Queue {
     await within(systemClock, 'shutdown', CLOSE_MS, bull);
     for (const close of this.#closers) await within(systemClock, 'shutdown', CLOSE_MS, close());
   }
+}
+
+function flowOf({ id, name, data, children }: Job, opts: JobsOptions): FlowJob {
+  const flow = { name, queueName: QUEUE, data, opts: { ...JOB, jobId: id, ...opts } };
+  // A parent whose child failed for good would wait for ever.
+  const below = children?.map((each) => flowOf(each, { ignoreDependencyOnFailure: true }));
+  return below ? { ...flow, children: below } : flow;
 }
 
 export const parentIsGone = (parent: string): Error => new Error(`job ${parent} is not in the queue`);

@@ -7,14 +7,12 @@ import type { Stimulus } from '../core/release.ts';
 import type { Parts } from '../parts.ts';
 import { forgetOldDeliveries } from '../store/deliveries.ts';
 import { unsettledRollbacks } from '../store/rollbacks.ts';
-import { isForCommand } from '../store/save-decisions.ts';
-import type { OutboxItem } from '../store/save-decisions.ts';
 import { pages } from '../store/pages.ts';
-import { dueSoon, forgetOldKeys, leftInOutbox, openReleases } from '../store/unfinished.ts';
-import type { Due, Left } from '../store/unfinished.ts';
-import { followWork } from './follow-work.ts';
-import { askId, promoteId, stepId } from './job-data.ts';
-import type { PromoteData } from './job-data.ts';
+import { dueSoon, forgetOldKeys, openReleases } from '../store/unfinished.ts';
+import type { Due } from '../store/unfinished.ts';
+import { underWay } from './effects.ts';
+import type { UnderWay } from './effects.ts';
+import type { HandOver } from './hand-over.ts';
 import type { Queue } from './queue.ts';
 import { SOON } from './timers.ts';
 import type { Timers } from './timers.ts';
@@ -30,8 +28,8 @@ export class Sweep {
   #releasesFrom = 0;
   #rollbacksFrom: string | undefined;
   readonly #every: Rounds;
-  /** What a round has begun and does not wait for, by name: it may have to ask a target that does not answer. */
-  readonly #beside = new Map<string, Promise<unknown>>();
+  /** Deliveries that a round has begun with, and does not wait for. */
+  #deliveries: Promise<unknown> | null = null;
   #rounds = 0;
 
   constructor(parts: SweepParts) {
@@ -47,72 +45,29 @@ export class Sweep {
 
   async close(): Promise<void> {
     await this.#every.close();
-    await Promise.all(this.#beside.values());
+    await Promise.all([this.#deliveries, this.#parts.handOver.settled()]);
   }
 
   async round(): Promise<void> {
-    const { pool, mover, timers, clock, limits } = this.#parts;
+    const { pool, mover, timers, clock, limits, handOver } = this.#parts;
     const now = clock.now().getTime();
     for await (const page of pages<Due>(limits.wakeUps, (after) => dueSoon(pool, SOON, limits.wakeUps, after)))
       for (const { id, wakeAt } of page) timers.set(id, wakeAt.getTime(), now);
-    await this.#relay();
-    await mover.flush();
+    await handOver.relay();
+    await mover.handedOver.flush(pool);
     await this.#reconcile();
     await this.#settleRollbacks();
     await makeRoomEverywhere(this.#parts);
-    this.#begin('deliveries', () => processDue(this.#parts));
+    this.#processDeliveries();
     if (this.#rounds++ % 600 !== 0) return;
     await forgetOldKeys(pool);
     await forgetOldDeliveries(pool);
   }
 
-  /** Rows that their own process should have handed over by now. One that fails holds up none of those behind it. */
-  async #relay(): Promise<void> {
-    const { pool, mover, log, limits } = this.#parts;
-    const read = (after: Left | undefined): Promise<Left[]> => leftInOutbox(pool, LATE, limits.outboxRows, after);
-    for await (const items of pages(limits.outboxRows, read)) {
-      log.info({ items: items.length }, 'handing over what was left in the outbox');
-      const jobs = items.filter((each) => !isForCommand(each));
-      mover.handedOver((await this.#handOver(jobs)).map((each) => each.key));
-      for (const each of items) if (isForCommand(each)) this.#follow(each);
-      await mover.flush();
-    }
-  }
-
-  /** Those that the queue took. */
-  async #handOver(jobs: OutboxItem[]): Promise<OutboxItem[]> {
-    const { queue, log } = this.#parts;
-    try {
-      await queue.handOver(jobs);
-      return jobs;
-    } catch {
-      // Where the queue is away, that is what is wrong; otherwise it is there, and does not take one of them.
-      await queue.ping();
-      const taken: OutboxItem[] = [];
-      for (const job of jobs) {
-        await queue.handOver([job]).then(
-          () => taken.push(job),
-          (refused: unknown) => log.warn({ error: refused, key: job.key }, 'the queue does not take this work'),
-        );
-      }
-      return taken;
-    }
-  }
-
-  #follow(item: OutboxItem): boolean {
-    return this.#begin(item.key, () => followWork(this.#parts, item), item.releaseId);
-  }
-
-  /** False: it is under way already. */
-  #begin(name: string, work: () => Promise<unknown>, releaseId?: string): boolean {
-    if (this.#beside.has(name)) return false;
-    const done: Promise<unknown> = work()
-      .catch((error: unknown) =>
-        this.#parts.log.warn({ error, releaseId }, 'what a decision or a delivery asked for could not be done yet'),
-      )
-      .finally(() => this.#beside.delete(name));
-    this.#beside.set(name, done);
-    return true;
+  #processDeliveries(): void {
+    this.#deliveries ??= processDue(this.#parts)
+      .catch((error: unknown) => this.#parts.log.warn({ error }, 'deliveries could not be processed yet'))
+      .finally(() => (this.#deliveries = null));
   }
 
   /** Rollbacks that have ended, and somebody whom they took back may not know it: a page, the next one in the next round. */
@@ -177,46 +132,27 @@ export class Sweep {
     for (const stimulus of await this.#missing(to)) await mover.move(id, stimulus);
   }
 
-  async #missing({ release, state }: MovedTo): Promise<Stimulus[]> {
+  async #missing(to: MovedTo): Promise<Stimulus[]> {
     const { queue } = this.#parts;
     // A tick admits what has its turn and starts what may start; where there is nothing to do it changes nothing.
     const stimuli: Stimulus[] = [{ kind: 'tick' }];
-    for (const [promotion, { attempt, steps }] of state.promotions.entries()) {
-      const dispatches = new Set(steps.filter((each) => each.status === 'RUNNING').map((each) => each.dispatch));
-      for (const dispatch of dispatches) {
-        const data = { releaseId: release.id, promotion, attempt, dispatch };
-        const standing = await queue.standing(promoteId(data));
-        const alone = standing === 'joining' && !(await this.#hasSiblings(data, steps.length));
-        if (standing === 'delayed') await queue.hurry(promoteId(data));
-        if (standing === 'over' || alone) stimuli.push({ kind: 'lost-dispatch', promotion, dispatch });
-        if (standing !== 'missing') continue;
-        const join = release.plan.promotions[promotion]?.group != null;
-        const work = { kind: 'dispatch' as const, promotions: [{ promotion, attempt, dispatch }], join };
-        await queue.handOver([{ key: `${promoteId(data)}-again`, releaseId: release.id, work }]);
-      }
-    }
-    for (const [group, { status, generation }] of state.groups.entries()) {
-      if (status !== 'ASKING') continue;
-      const data = { releaseId: release.id, group, generation };
-      const standing = await queue.standing(askId(data));
-      if (standing === 'delayed') await queue.hurry(askId(data));
-      if (standing === 'over') stimuli.push({ kind: 'lost-question', group, generation });
+    for (const each of underWay(to)) {
+      const standing = await queue.standing(each.jobId);
+      if (standing === 'delayed') await queue.hurry(each.jobId);
+      const alone = standing === 'joining' && !(await this.#hasSiblings(each));
+      if (standing === 'over' || alone) stimuli.push(each.lost);
       if (standing !== 'missing') continue;
-      const work = { kind: 'ask-group' as const, group, generation };
-      await queue.handOver([{ key: askId(data), releaseId: release.id, work }]);
+      await queue.handOver([{ key: `${each.jobId}-again`, releaseId: to.release.id, work: each.work }]);
     }
     return stimuli;
   }
 
-  /**
-   * An environment's job that waits for siblings which nobody has any more would wait for ever. A sibling is named after the
-   * step that it began with, and may be steps further by now.
-   */
-  async #hasSiblings(data: PromoteData, steps: number): Promise<boolean> {
-    for (let step = 0; step < steps; step += 1) {
-      const id = stepId(data, step);
-      const standing = await this.#parts.queue.standing(id);
-      if (standing === 'delayed') await this.#parts.queue.hurry(id);
+  /** A job that waits for siblings which nobody has any more would wait for ever. */
+  async #hasSiblings({ siblings }: UnderWay): Promise<boolean> {
+    const { queue } = this.#parts;
+    for (const each of siblings) {
+      const standing = await queue.standing(each);
+      if (standing === 'delayed') await queue.hurry(each);
       if (standing === 'pending' || standing === 'delayed') return true;
     }
     return false;
@@ -225,13 +161,13 @@ export class Sweep {
 
 export interface SweepParts extends Parts {
   queue: Queue;
+  handOver: HandOver;
   timers: Timers;
   /** Between the end of a round and the next one. */
   intervalMs: number;
 }
 
 /** In milliseconds. */
-const LATE = 1_500;
 const QUIET = 2_000;
 const AGAIN = 4_000;
 const AGAIN_AT_MOST = 30_000;

@@ -9,6 +9,8 @@ import type { ApiContext } from '../schema/context.ts';
 import { readApplications, readDefinitions, readRevisions } from '../store/definition-reads.ts';
 import type { RevisionKey } from '../store/definition-reads.ts';
 import { allDefinitions } from '../store/definitions.ts';
+import { openErrands } from '../store/outbox.ts';
+import type { OpenErrand } from '../store/outbox.ts';
 import { readCounts, readFacts, readStates, readSummaries } from '../store/release-reads.ts';
 import { rollbacksOf } from '../store/rollback-reads.ts';
 import type { RollbackSummary } from '../store/rollback-reads.ts';
@@ -82,6 +84,10 @@ export const counts = (context: ApiContext) =>
 /** The rollbacks that take a release back. */
 export const rollbacks = (context: ApiContext): DataLoader<string, RollbackSummary[] | null> =>
   loaderOf(context, 'rollbacks', ({ pool }) => byKey((ids) => rollbacksOf(pool, ids)));
+
+/** What a release asked of the outside world and is not done. */
+export const errands = (context: ApiContext): DataLoader<string, OpenErrand[] | null> =>
+  loaderOf(context, 'errands', ({ pool }) => byKey((ids) => openErrands(pool, ids)));
 
 /** Of the newest event that the release had when it was read. */
 export const lastCursors = (context: ApiContext) =>

@@ -9,6 +9,7 @@ import type { Connection } from '../schema/connection.ts';
 import type { ApiContext } from '../schema/context.ts';
 import { RELEASE_NAMES } from '../schema/node.ts';
 import { Product, PromotionFlow } from '../schema/definition-types.ts';
+import { Errand } from '../schema/errand.ts';
 import { EnvironmentPromotion, promotionsOf, ReleaseGroup } from '../schema/promotion.ts';
 import {
   PromotionStatusCounts,
@@ -29,7 +30,7 @@ import { visibilityOf } from './access/visible.ts';
 import { releasing } from './access/release-rules.ts';
 import { Guarded, SEES, may } from './access/rules.ts';
 import { checkStorable, refused, unstorable } from './answers.ts';
-import { counts, forget, frozen, lastCursors } from './batches.ts';
+import { counts, errands, forget, frozen, lastCursors } from './batches.ts';
 import { readNode } from './definitions.ts';
 import { releaseIdOf } from './release-id.ts';
 import { partsOf, readRelease, reasonsOf } from './release-parts.ts';
@@ -208,6 +209,19 @@ export class ReleaseResolver {
     // Not Math.min(...): a wide flow has more starts than a call may have arguments.
     const at = known.reduce<number | null>((least, each) => (least === null || each < least ? each : least), null);
     return at === null ? null : new Date(at);
+  }
+
+  @FieldResolver(() => [Errand], {
+    description: 'What it asked of the outside world and is not done yet, also after its end; the oldest first.',
+  })
+  async errands(@Ctx() context: ApiContext, @Root() { fields }: Release): Promise<Errand[]> {
+    const open = (await errands(context).load(fields.id)) ?? [];
+    if (open.length === 0) return [];
+    const parts = await partsOf(context, fields.id);
+    return open.flatMap((each) => {
+      if (each.promotion === null) return [Errand.of(each, null)];
+      return promotionsOf(parts, [each.promotion]).map((promotion) => Errand.of(each, promotion));
+    });
   }
 
   @FieldResolver(() => [String], {

@@ -1,9 +1,9 @@
 import type { PoolClient, Pool } from 'pg';
 import type { Decision } from '../core/decision.ts';
 import type { PlannedApplication, PlannedPromotion, ReleasePlan } from '../core/plan.ts';
-import type { Work } from '../core/release.ts';
 import { AUDIT_COLUMNS, AUDIT_RECORD, auditRecord } from './audit-log.ts';
 import type { AuditEntry } from './audit-log.ts';
+import { outboxOf, outboxRecord } from './outbox.ts';
 import { promotionRecord, releaseRecord } from './release-shape.ts';
 
 /** What is known of a release besides its state; none of it ever changes. */
@@ -23,36 +23,6 @@ export interface DecisionToSave {
   decision: Decision;
   /** Of the commands that the decision answers. */
   audit: AuditEntry[];
-}
-
-export interface OutboxItem {
-  key: string;
-  releaseId: string;
-  work: Work;
-}
-
-/** No job of the queue: a command does it at once, and takes the row away in its own transaction. */
-export function isForCommand({ work }: OutboxItem): boolean {
-  return work.kind === 'roll-back' || work.kind === 'observe';
-}
-
-/**
- * The outbox rows of a decision; an abort is told directly, nobody needs it after a crash. A row is named after the job that it
- * asks for, whose number is never used again. The sequence would not do: a decision may ask for work and tell of no event.
- */
-export function outboxOf({ state, work }: Decision): OutboxItem[] {
-  return work.flatMap((each) => {
-    const name = nameOf(each);
-    return name === null ? [] : [{ key: `${state.id}-${name}`, releaseId: state.id, work: each }];
-  });
-}
-
-function nameOf(work: Work): string | null {
-  if (work.kind === 'roll-back') return `p${work.promotion}-a${work.attempt}-rollback`;
-  if (work.kind === 'observe') return `p${work.promotion}-a${work.attempt}-observe`;
-  if (work.kind === 'ask-group') return `g${work.group}-q${work.generation}`;
-  const [first] = work.kind === 'dispatch' ? work.promotions : [];
-  return first ? `p${first.promotion}-d${first.dispatch}` : null;
 }
 
 /**
@@ -92,7 +62,7 @@ export async function saveDecisions(
         event,
       });
     }
-    for (const { key, releaseId, work } of outboxOf(decision)) outbox.push({ key, release_id: releaseId, work });
+    for (const each of outboxOf(decision)) outbox.push(outboxRecord(each));
     for (const hold of decision.lifted) {
       const at = new Date(state.lastEventAt).toISOString();
       lifted.push({ id: hold, release_id: id, at, reason: `release ${id} was promoted there` });
@@ -178,9 +148,9 @@ WITH input AS (
   JOIN saved ON saved.id = i.release_id
   ORDER BY i.release_id, i.sequence
 ), queued AS (
-  INSERT INTO outbox (key, release_id, work)
-  SELECT i.key, i.release_id, i.work
-  FROM jsonb_to_recordset($4::jsonb) AS i(key text, release_id uuid, work jsonb)
+  INSERT INTO outbox (key, release_id, lane, work, due_at)
+  SELECT i.key, i.release_id, i.lane, i.work, now() + i.first * interval '1 millisecond'
+  FROM jsonb_to_recordset($4::jsonb) AS i(key text, release_id uuid, lane text, work jsonb, first float8)
   JOIN saved ON saved.id = i.release_id
 ), arriving AS (
   SELECT i.* FROM jsonb_to_recordset($5::jsonb) AS i(

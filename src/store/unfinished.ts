@@ -1,6 +1,4 @@
 import type { Pool } from 'pg';
-import type { Work } from '../core/release.ts';
-import type { OutboxItem } from './save-decisions.ts';
 
 /** What the sweep asks the database. All ages in milliseconds, by the database's clock. */
 
@@ -19,21 +17,6 @@ export async function dueSoon(pool: Pool, within: number, limit: number, after?:
        AND ($3::timestamptz IS NULL OR (wake_at, id) > ($3, $4::uuid))
      ORDER BY wake_at, id LIMIT $2`,
     [within, limit, after?.exactly ?? null, after?.id ?? null],
-  );
-  return rows;
-}
-
-export interface Left extends OutboxItem {
-  exactly: string;
-}
-
-export async function leftInOutbox(pool: Pool, olderThan: number, limit: number, after?: Left): Promise<Left[]> {
-  const { rows } = await pool.query<{ key: string; releaseId: string; work: Work; exactly: string }>(
-    `SELECT key, release_id AS "releaseId", work, created_at::text AS exactly FROM outbox
-     WHERE created_at < now() - $1 * interval '1 millisecond'
-       AND ($3::timestamptz IS NULL OR (created_at, key) > ($3, $4))
-     ORDER BY created_at, key LIMIT $2`,
-    [olderThan, limit, after?.exactly ?? null, after?.key ?? null],
   );
   return rows;
 }
@@ -164,12 +147,12 @@ export async function untilFew(deletePiece: () => Promise<{ rowCount: number | n
 /** Rows that one statement deletes. */
 export const PIECE = 5_000;
 
-/** How late the engine is, for readiness: the oldest overdue wake-up and the oldest row in the outbox, in milliseconds. */
+/** How late the engine is, for readiness: the most overdue wake-up and the most overdue row in the outbox, in milliseconds. */
 export async function lateness(pool: Pool): Promise<number> {
   const { rows } = await pool.query<{ late: number | null }>(
     `SELECT extract(epoch FROM now() - least(
        (SELECT min(wake_at) FROM release WHERE wake_at IS NOT NULL),
-       (SELECT min(created_at) FROM outbox))) * 1000 AS late`,
+       (SELECT min(due_at) FROM outbox))) * 1000 AS late`,
   );
   return Math.max(0, Number(rows[0]?.late ?? 0));
 }

@@ -48,7 +48,7 @@ forEachBackend((backend) => {
     const { app } = engine;
     const worker = await startServer({ ...app, config: { ...app.config, role: 'worker' } });
     await app.pool.query(
-      `INSERT INTO outbox (key, release_id, work, created_at) VALUES ('late', gen_random_uuid(), '{}', now() - interval '30 seconds')`,
+      `INSERT INTO outbox (key, release_id, work, due_at) VALUES ('late', gen_random_uuid(), '{}', now() - interval '30 seconds')`,
     );
     for (const [of, status] of [
       [worker, 503],

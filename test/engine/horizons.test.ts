@@ -76,7 +76,7 @@ test('a row of the outbox that the queue does not take holds up none behind it',
   }));
   for (const { key, work } of rows)
     await app.pool.query(
-      `INSERT INTO outbox (key, release_id, work, created_at) VALUES ($1, $2, $3, now() - interval '1 minute')`,
+      `INSERT INTO outbox (key, release_id, work, due_at) VALUES ($1, $2, $3, now() - interval '1 minute')`,
       [key, id, work],
     );
   const handOver = app.queue.handOver.bind(app.queue);
@@ -85,8 +85,11 @@ test('a row of the outbox that the queue does not take holds up none behind it',
   const sweep = sweepOf(app);
   await sweep.round().catch(() => undefined);
   app.queue.handOver = handOver;
-  const { rows: left } = await app.pool.query(`SELECT key FROM outbox WHERE key IN ('first', 'second', 'third')`);
-  expect(left).toEqual([{ key: 'first' }]);
+  const { rows: left } = await app.pool.query(
+    `SELECT key, attempts, last_error, due_at > now() AS later FROM outbox WHERE key IN ('first', 'second', 'third')`,
+  );
+  expect(left).toEqual([{ key: 'first', attempts: 1, last_error: 'not this one', later: true }]);
+  await app.pool.query(`UPDATE outbox SET due_at = now() WHERE key = 'first'`);
   await sweep.round();
   await sweep.close();
   expect((await app.pool.query(`SELECT FROM outbox WHERE key = 'first'`)).rowCount).toBe(0);

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { joinId, promoteId } from '../../src/jobs/job-data.ts';
-import type { OutboxItem } from '../../src/store/save-decisions.ts';
+import type { OutboxItem } from '../../src/store/outbox.ts';
 import { forEachBackend } from '../support/backends.ts';
 import { openTestEngine } from '../support/engine.ts';
 import type { TestEngine } from '../support/engine.ts';
@@ -25,7 +25,7 @@ forEachBackend((backend) => {
       releaseId: release,
       work: { kind: 'dispatch' as const, promotions: all, join: true },
     };
-    return { item, jobs: [joinId(item), ...all.map((each) => promoteId({ releaseId: release, ...each }))] };
+    return { item, jobs: [joinId(item.key), ...all.map((each) => promoteId({ releaseId: release, ...each }))] };
   };
   const standing = (jobs: string[]): Promise<string[]> =>
     Promise.all(jobs.map((each) => engine.app.queue.standing(each)));

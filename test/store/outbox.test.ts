@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Decision } from '../../src/core/decision.ts';
-import type { Work } from '../../src/core/release.ts';
-import { outboxOf } from '../../src/store/save-decisions.ts';
+import type { Work } from '../../src/core/effects.ts';
+import { outboxOf } from '../../src/store/outbox.ts';
 
 const decided = (...work: Work[]): Decision =>
   ({

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { joinId, promoteId, stepId } from '../../src/jobs/job-data.ts';
 import type { PromoteData } from '../../src/jobs/job-data.ts';
 import type { JobProcessor, Queue, QueueWorker } from '../../src/jobs/queue.ts';
-import type { OutboxItem } from '../../src/store/save-decisions.ts';
+import type { OutboxItem } from '../../src/store/outbox.ts';
 
 /** What every queue promises to Sluice; told of BullMQ on both back ends, and of the stand-in that the simulation uses. */
 export function queueContract(open: () => Promise<{ queue: Queue; close(): Promise<void> }>): void {
@@ -73,8 +73,8 @@ export function queueContract(open: () => Promise<{ queue: Queue; close(): Promi
       if (name === 'promote' && (data as PromoteData).promotion === 1) throw new Error('broken');
     });
     await queue.handOver([item]);
-    expect(await queue.standing(joinId(item))).toBe('joining');
-    await until(async () => expect(await queue.standing(joinId(item))).toBe('missing'));
+    expect(await queue.standing(joinId(item.key))).toBe('joining');
+    await until(async () => expect(await queue.standing(joinId(item.key))).toBe('missing'));
     expect(given.at(-1)).toBe('join');
     expect(new Set(given.slice(0, -1))).toEqual(new Set(jobs.map(promoteId)));
     expect(await queue.standing(promoteId(jobs[1]!))).toBe('over');

@@ -1,5 +1,6 @@
 import { advance } from '../../../src/core/advance.ts';
 import type { Decision } from '../../../src/core/decision.ts';
+import type { Work } from '../../../src/core/effects.ts';
 import { createRelease } from '../../../src/core/create.ts';
 import type { Caller } from '../../../src/core/caller.ts';
 import type { NumberedEvent, ReleaseEventType } from '../../../src/core/events.ts';
@@ -15,7 +16,6 @@ import type {
   ReleaseState,
   StepState,
   Stimulus,
-  Work,
 } from '../../../src/core/release.ts';
 import { at, planOf } from './builders.ts';
 import type { Drawn, PlanOptions } from './builders.ts';

@@ -2,6 +2,7 @@ import { KEYED } from '../../../src/core/actor.ts';
 import type { GateAnswer } from '../../../src/core/gates/answer.ts';
 import { advance, nextSteps, ownedSteps } from '../../../src/core/advance.ts';
 import type { Decision } from '../../../src/core/decision.ts';
+import type { Work } from '../../../src/core/effects.ts';
 import { missingOf } from '../../../src/core/approvals/approval.ts';
 import type { Caller } from '../../../src/core/caller.ts';
 import { decisionTime } from '../../../src/core/clock.ts';
@@ -27,7 +28,6 @@ import type {
   ReleaseState,
   RolloutStatus,
   Stimulus,
-  Work,
 } from '../../../src/core/release.ts';
 import { SECOND } from './builders.ts';
 import { PEOPLE } from './random-plan.ts';
@@ -296,7 +296,7 @@ export class Shell {
     if (!this.#calm && this.#tape.chance(3)) this.#outbox.push(row);
     if (row.kind === 'ask-group') return void this.#queue.push({ ...row, kind: 'question' });
     if (row.kind === 'roll-back') return this.#world.rollBack(this, row);
-    if (row.kind === 'abort' || row.kind === 'observe') return;
+    if (row.kind !== 'dispatch') return;
     const groups = [...new Set(row.promotions.map((each) => this.#planned(each.promotion).group))].filter(
       (each) => each !== null,
     );

@@ -45,7 +45,7 @@ export const PLANTED = {
   'D6 what has to stop is told once': [
     ['jobs/stops.ts', '!to || !mayWork(to.release.plan, to.state, running.data, step)', '!to'],
     [
-      'jobs/after-move.ts',
+      'jobs/effects.ts',
       "for (const promotion of promotions) aborts.abort(releaseId, 'stop', promotion);",
       'void aborts;',
     ],

@@ -1,10 +1,11 @@
 import { WaitingChildrenError } from 'bullmq';
 import type { Clock } from '../../../src/clock.ts';
-import { askId, joinId, promoteId, stepId } from '../../../src/jobs/job-data.ts';
+import { jobsOf } from '../../../src/jobs/effects.ts';
+import { stepId } from '../../../src/jobs/job-data.ts';
 import type { JobData, JobName, PromoteData } from '../../../src/jobs/job-data.ts';
 import { parentIsGone } from '../../../src/jobs/queue.ts';
 import type { JobProcessor, JobStanding, Queue, QueuedJob, QueueWorker } from '../../../src/jobs/queue.ts';
-import type { OutboxItem } from '../../../src/store/save-decisions.ts';
+import type { OutboxItem } from '../../../src/store/outbox.ts';
 
 interface Stored {
   id: string;
@@ -145,22 +146,14 @@ export class SimulatedQueue {
   }
 
   #handOver(items: OutboxItem[]): void {
-    for (const item of items) {
-      const { releaseId, work } = item;
-      if (work.kind === 'ask-group') {
-        const data = { releaseId, group: work.group, generation: work.generation };
-        this.#add('ask', data, askId(data), null);
-      } else if (work.kind === 'dispatch') {
-        const children = work.promotions.map((each) => ({ releaseId, ...each }));
-        const join = work.join ? joinId(item) : null;
-        const isNew = join !== null && this.#add('join', { releaseId }, join, null);
-        const parent = join === null ? undefined : this.#jobs.get(join);
-        for (const data of children) {
-          this.#add('promote', data, promoteId(data), join);
-          if (isNew) parent?.children.add(promoteId(data));
-        }
-        if (isNew && parent) parent.state = 'waiting-children';
+    for (const { id, name, data, children = [] } of items.flatMap(jobsOf)) {
+      const isNew = this.#add(name, data, id, null);
+      const parent = this.#jobs.get(id);
+      for (const child of children) {
+        this.#add(child.name, child.data, child.id, id);
+        if (isNew) parent?.children.add(child.id);
       }
+      if (isNew && parent && children.length > 0) parent.state = 'waiting-children';
     }
     this.#serve();
   }

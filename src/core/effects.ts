@@ -1,0 +1,63 @@
+/**
+ * What a decision asks for besides its new state: work for the hands, as ids and plain data. It never says what should happen,
+ * whoever does it looks at the state first.
+ *
+ * A kind of work is described here, asked for where the core decides it (`move.work`), and done in `jobs/effects.ts`. Whatever
+ * lies between (the save, the outbox, the queue, the sweep) reads these two tables and knows no kind by name.
+ */
+export interface Effects {
+  /** Environments that begin, or go on, together: a job for each, and one that joins them where a group is to be asked. */
+  dispatch: { promotions: { promotion: number; attempt: number; dispatch: number }[]; join: boolean };
+  /** The health of a group's members is to be asked once more. */
+  'ask-group': { group: number; generation: number };
+  /** A policy says what goes back when this promotion fails. `at`: when it failed. */
+  'roll-back': { promotion: number; attempt: number; reason: string; at: number };
+  /** A policy wants to know whether this environment stays healthy until then. */
+  observe: { promotion: number; attempt: number; until: number };
+  /** What runs of these promotions has to stop: the release is terminating, or their time is over. */
+  abort: { promotions: number[] };
+  /**
+   * Something for the outside world that has to be done although the promotion, or the release, may be over by then. `name`: of
+   * its runner. `of`: tells it from others of that name in this release. `about`: what people read while it is not done, in words.
+   * `promotion`: whoever does not see that one does not see the errand; null: the release's own. `data`: plain JSON for the runner.
+   */
+  errand: { name: string; of: string; about: string; promotion: number | null; data: unknown };
+}
+
+export type WorkKind = keyof Effects;
+
+/** All times in milliseconds since the epoch, UTC; promotions and groups by their place in the plan. */
+export type Work<K extends WorkKind = WorkKind> = { [Each in K]: { kind: Each } & Effects[Each] }[K];
+
+export type Lane =
+  /** Jobs of the queue: any worker does them. Lost there, they are asked for again by what the state says. */
+  | 'queue'
+  /** A command of Sluice: done at once by the process that decided. The command deletes the row in its own transaction. */
+  | 'command'
+  /** For the outside world: tried until it is done, also long after its release has ended, and shown while it is not. */
+  | 'errand'
+  /** Told at once and kept nowhere: after a crash nobody needs it. */
+  | 'notice';
+
+export interface Effect<K extends WorkKind> {
+  lane: Lane;
+  /** Names this work within its release, and nothing else ever: the same key is the same work. Null: it is not kept. */
+  key: ((work: Work<K>) => string) | null;
+}
+
+export const EFFECTS = {
+  // After the first of its jobs, whose number is never used again.
+  dispatch: { lane: 'queue', key: ({ promotions: [first] }) => `p${first?.promotion}-d${first?.dispatch}` },
+  'ask-group': { lane: 'queue', key: ({ group, generation }) => `g${group}-q${generation}` },
+  'roll-back': { lane: 'command', key: ({ promotion, attempt }) => `p${promotion}-a${attempt}-rollback` },
+  observe: { lane: 'command', key: ({ promotion, attempt }) => `p${promotion}-a${attempt}-observe` },
+  abort: { lane: 'notice', key: null },
+  errand: { lane: 'errand', key: ({ name, of }) => `errand-${name}-${of}` },
+} as const satisfies { readonly [K in WorkKind]: Effect<K> };
+
+export type KindIn<L extends Lane> = { [K in WorkKind]: (typeof EFFECTS)[K]['lane'] extends L ? K : never }[WorkKind];
+
+/** Undefined: a kind that this version does not know, of a row that another one has written. */
+export function effectOf(work: Work): Effect<WorkKind> | undefined {
+  return (EFFECTS as { readonly [kind: string]: Effect<never> })[work.kind] as Effect<WorkKind> | undefined;
+}

@@ -1,0 +1,39 @@
+import type { Parts } from '../parts.ts';
+import type { OutboxItem } from '../store/outbox.ts';
+
+/**
+ * Work for the outside world that outlives its promotion: a pull request is closed, a status is set. An errand is tried until it is
+ * done, with pauses that grow up to an hour, and the API shows it as `Release.errands` while it is not.
+ */
+export interface Errand {
+  /** The same for every attempt, and for no other errand: a target that was reached before a crash is asked with the same key. */
+  key: string;
+  releaseId: string;
+  /** What the decision gave along. */
+  data: unknown;
+  /** Aborted after half a minute: the attempt has failed then. */
+  signal: AbortSignal;
+}
+
+/** Does an errand, or finds that it is done. Whatever it throws is kept with the errand, which is tried again. */
+export type ErrandRunner = (parts: Parts, errand: Errand) => Promise<void>;
+
+/** By the name that a decision gives. */
+export type ErrandRunners = Readonly<Record<string, ErrandRunner>>;
+
+/** The errands of this version. */
+export const ERRANDS: ErrandRunners = {};
+
+export async function runErrand(
+  parts: Parts & { errands: ErrandRunners },
+  { key, releaseId, work }: OutboxItem<'errand'>,
+): Promise<void> {
+  const { name, data } = work;
+  const runner = Object.hasOwn(parts.errands, name) ? parts.errands[name] : undefined;
+  if (!runner) throw new Error(`this version of Sluice runs no errand "${name}"`);
+  const signal = parts.clock.limit('errand', LIMIT);
+  await runner(parts, { key, releaseId, data, signal });
+}
+
+/** In milliseconds; less than the lease of a row. */
+const LIMIT = 30_000;
