@@ -23,7 +23,9 @@ forEachBackend((backend) => {
     let told = 0;
     app.mover.moveSeen = async (id, stimulus) => {
       const looked = stimulus.kind === 'outcome' && ['pending', 'observed'].includes(stimulus.outcome.kind);
-      if (looked && stimulus.promotion === 1 && told === 0) {
+      const to = looked && stimulus.promotion === 1 ? await app.mover.look(id, { fresh: false }) : null;
+      // A look at its health: an earlier phase may wait as well.
+      if (looked && to?.release.plan.promotions[1]?.steps[stimulus.step]?.work.kind === 'health' && told === 0) {
         told += 1;
         await reportHealth(app, { application: 'told-staging', status: 'HEALTHY' }, 'argo');
       }

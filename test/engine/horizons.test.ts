@@ -159,3 +159,34 @@ test('a queue that a process died over is shortened by the sweep, and whoever ru
   expect(states[1]!.state.terminating?.reason).toBe(`superseded by release ${waiting[2]}`);
   app.mover.move = move;
 });
+
+/** What runs in its first environment fails. */
+async function failed(releaseId: string): Promise<void> {
+  const to = await engine.app.mover.look(releaseId, { fresh: true });
+  const { attempt, steps } = to!.state.promotions[0]!;
+  const step = steps.findIndex((each) => each.status === 'RUNNING');
+  const { dispatch } = steps[step]!;
+  const outcome = { kind: 'failed' as const, message: 'broken' };
+  await engine.app.mover.move(releaseId, { kind: 'outcome', promotion: 0, attempt, step, dispatch, outcome });
+}
+
+test('whoever is to make room and has its turn before that is decided is left alone', async () => {
+  await engine.saveBilling('turn', { concurrency: 'SUPERSEDE' });
+  const [running] = await triggered('turn', 1);
+  const [first] = await triggered('turn', 1);
+  const moving = engine.app.mover.move.bind(engine.app.mover);
+  // Between the look at the queue and the word that ends the first in it, the one before it ends.
+  engine.app.mover.move = async (id, stimulus) => {
+    if (id === first && stimulus.kind === 'terminate') {
+      engine.app.mover.move = moving;
+      await failed(running!);
+      await engine.reached(first!, (state) => state.status !== 'QUEUED');
+    }
+    return moving(id, stimulus);
+  };
+  const last = await engine.trigger({ product: 'turn', version: 'last' });
+  engine.app.mover.move = moving;
+  const states = await Promise.all([first!, last].map((id) => app.mover.look(id, { fresh: true })));
+  expect(states.map((to) => to!.state.terminating)).toEqual([null, null]);
+  expect(states[0]!.state.startedAt).not.toBeNull();
+});

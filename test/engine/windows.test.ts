@@ -104,6 +104,18 @@ forEachBackend((backend) => {
     await deleteDefinition(engine.app, 'ReleaseWindow', 'shared', { actor: 'test' });
   });
 
+  test('a process that has just started knows the windows that were closed before', async () => {
+    await engine.saveBilling('restarted');
+    await engine.save('ReleaseWindow', 'still-closed', window('DENY', Date.now() - 1_000));
+    const id = await engine.trigger({ product: 'restarted', version: '1' });
+    await engine.reached(id, (state) => state.status === 'SUSPENDED');
+    const fresh = await engine.another();
+    const looked = await fresh.mover.move(id, { kind: 'tick' });
+    expect(looked?.state.promotions[3]).toMatchObject({ status: 'WAITING', startedAt: null });
+    await deleteDefinition(engine.app, 'ReleaseWindow', 'still-closed', { actor: 'test' });
+    expect((await engine.ended(id)).status).toBe('SUCCEEDED');
+  });
+
   test('a process whose machine is a minute behind sees the opening when all others do, and nothing starts twice', async () => {
     await engine.saveBilling('skewed');
     const opens = Math.ceil(Date.now() / 1_000) * 1_000 + 3_000;
