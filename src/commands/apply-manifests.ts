@@ -72,10 +72,10 @@ export async function applyManifests(
     (a, b) => KINDS.indexOf(a.definition.kind) - KINDS.indexOf(b.definition.kind),
   );
   const { saves, refusals, draft } = dryRun
-    ? await consider(app.pool, manifests)
+    ? await consider(app.pool, manifests, app.clock.now())
     : await app.dataSource.transaction(async (manager) => {
         await lockDefinitions(manager);
-        const considered = await consider(await clientOf(manager), manifests);
+        const considered = await consider(await clientOf(manager), manifests, app.clock.now());
         if (considered.refusals.length === 0) await write(manager, considered.saves, actor);
         return considered;
       });
@@ -102,10 +102,12 @@ const kindsOf = (saves: readonly Save[]): Kind[] => saves.map(({ stored }) => st
 async function consider(
   client: Pool | PoolClient,
   manifests: PlainManifests['definitions'],
+  now: Date,
 ): Promise<{ saves: Save[]; refusals: Unplaced[]; draft: DefinitionDraft }> {
   const draft = await DefinitionDraft.read(
     client,
     manifests.map((each) => each.definition),
+    now,
   );
   const saves: Save[] = [];
   const refusals: Unplaced[] = [];

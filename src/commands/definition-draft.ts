@@ -27,12 +27,14 @@ export class DefinitionDraft implements Definitions {
   readonly #byKind: Map<Kind, Map<string, StoredDefinition>>;
   readonly #lastRevisions: ReadonlyMap<string, number>;
   readonly #secretUses: ReadonlyMap<string, SecretUse>;
+  readonly #now: Date;
   #known: Known | null = null;
 
   private constructor(
     all: AllDefinitions,
     lastRevisionOf: ReadonlyMap<string, number>,
     uses: ReadonlyMap<string, SecretUse>,
+    now: Date,
   ) {
     this.#byKind = new Map(
       Object.entries(all).map(([kind, each]) => [
@@ -42,14 +44,15 @@ export class DefinitionDraft implements Definitions {
     );
     this.#lastRevisions = lastRevisionOf;
     this.#secretUses = uses;
+    this.#now = now;
   }
 
   /** @param about the definitions that may be put; a deleted one that comes again goes on counting its revisions. */
-  static async read(client: Pool | PoolClient, about: readonly Definition[]): Promise<DefinitionDraft> {
+  static async read(client: Pool | PoolClient, about: readonly Definition[], now: Date): Promise<DefinitionDraft> {
     const { definitions } = await readAllDefinitions(client);
     const named = about.map(({ kind, metadata }) => ({ kind, name: metadata.name }));
     const revisions = await lastRevisions(client, named);
-    return new DefinitionDraft(definitions, revisions, await secretUses(client, about.flatMap(secretsSentBy)));
+    return new DefinitionDraft(definitions, revisions, await secretUses(client, about.flatMap(secretsSentBy)), now);
   }
 
   async get<K extends Kind>(kind: K, name: string): Promise<StoredDefinition<K> | null> {
@@ -72,7 +75,7 @@ export class DefinitionDraft implements Definitions {
   put<K extends Kind>(definition: Definition<K>, before: StoredDefinition<K> | null): StoredDefinition<K> {
     const { kind, metadata } = definition;
     const last = before?.revision ?? this.#lastRevisions.get(`${kind}/${metadata.name}`) ?? 0;
-    const now = new Date();
+    const now = this.#now;
     const stored = { ...definition, id: before?.id ?? '', revision: last + 1, createdAt: now, updatedAt: now };
     this.#byKind.get(kind)?.set(metadata.name, stored);
     if (NAMED_BY_FLOWS.has(kind)) this.#known = null;

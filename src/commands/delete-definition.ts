@@ -24,7 +24,7 @@ export async function deleteDefinition<K extends Kind>(
       refuseConflict(before, kind, name, options.expectedRevision);
       const used = await checkDependents(manager, kind, name);
       if (used.length > 0) throw new RefusedError(used);
-      await removeDefinition(manager, before, options.actor);
+      await removeDefinition(manager, before, options.actor, app.clock.now());
       await auditChange(manager, auditOfDefinitions([{ before, stored: null }]));
       await settleDefinitions(manager, [kind]);
       return before;

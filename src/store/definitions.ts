@@ -158,10 +158,11 @@ export async function removeDefinition(
   manager: EntityManager,
   before: StoredDefinition,
   actor: string | null,
+  at: Date,
 ): Promise<void> {
   await repository(manager, before.kind).delete({ id: before.id });
   const { kind, metadata, revision } = before;
-  await keepRevision(manager, { kind, ...metadata, revision: revision + 1, spec: null, at: new Date(), actor });
+  await keepRevision(manager, { kind, ...metadata, revision: revision + 1, spec: null, at, actor });
 }
 
 async function keepRevision(manager: EntityManager, revision: DefinitionRevisionRow): Promise<void> {

@@ -27,6 +27,9 @@ const AROUND: Record<string, string> = {
   'server.ts': 'ends the connections of the API',
 };
 
+/** All time is the engine's clock, which is PostgreSQL's; these read their machine's, each for itself. */
+const { 'drivers/': _, ...AROUND_BUT_DRIVERS } = AROUND;
+
 const WAYS: Record<string, Way> = {
   'a client or a pool of PostgreSQL': {
     found: /new pg\.(Client|Pool)\b|from 'pg-pool'|extends pg\./g,
@@ -61,14 +64,16 @@ const WAYS: Record<string, Way> = {
   'a time of its own': {
     found: /\bDate\.now\(\)|performance\.now\(\)|new Date\(\)/g,
     at: {
-      ...AROUND,
+      ...AROUND_BUT_DRIVERS,
+      'drivers/actions/http.ts': 'how far away the date of a Retry-After is',
+      'drivers/git/commit.ts': 'the date of a commit, as git on this machine sets it',
+      'drivers/git/driver.ts': 'how long ago a head was asked for',
+      'drivers/git/mirror.ts': 'how old the mirrors on this disk are',
       'availability.ts': 'for how long something was away, for the log',
       'clock.ts': 'the clock',
-      'commands/definition-draft.ts': 'when an edit is looked at that is not saved',
       'entities/data-source.ts': 'waits for PostgreSQL before anything runs',
       'events/': 'the live tail: how long ago it looked',
       'schema/budget.ts': 'how long an operation of the API takes',
-      'store/definitions.ts': 'when a definition was deleted: a note in its history',
     },
   },
   BullMQ: {
