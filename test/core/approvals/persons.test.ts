@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { mayApprove } from '../../../src/core/approvals/may-decide.ts';
+import { mayApprove, whyNot } from '../../../src/core/approvals/may-decide.ts';
 import { mayBeOne, personsOf } from '../../../src/core/approvals/person.ts';
 import type { Act } from '../../../src/core/approvals/person.ts';
 import type { Caller } from '../../../src/core/caller.ts';
@@ -136,6 +136,22 @@ describe('why somebody can be who triggered it', () => {
     const refused = asking(approvalOf('1'), more).decide('approve', 'eu', by(who));
     expect(refused).toMatchObject({ code: 'NOT_AN_APPROVER' });
     expect(refused?.message).toMatch(message);
+  });
+
+  test('of a rollback the refusal names what the policy can say, and who may agree then', () => {
+    const refused = (spec: ApprovalSpec): string | undefined => {
+      const play = asking(spec);
+      const restores = { from: { label: '2', digest: '2' }, to: { label: '1', digest: '1' }, origin: 'r' };
+      const promotions = play.plan.promotions.map((each) => ({ ...each, restores }));
+      const back = { ...play.plan, promotions, rollback: { targets: [] } as never };
+      const wish = { kind: 'approve', promotion: play.position('eu'), attempt: 1, by: person('ada') } as const;
+      return whyNot(back, play.state, wish, play.now)?.message;
+    };
+    expect(refused(approvalOf('1'))).toBe(
+      "ada started the rollback and may not approve eu too, unless the policy's approval says `forbidInitiator: false`: another person has to",
+    );
+    expect(refused(approvalOf('1', { forbidInitiator: false }))).toBeUndefined();
+    expect(refused(approvalOf('1 of grace'))).toContain('it needs the approval of 1 of grace');
   });
 
   test('somebody else is taken, also with a token of somebody else', () => {
