@@ -6,6 +6,7 @@ import { holdingNothing, inTransaction, refuseWhileHolding } from '../connection
 import { isCommanded, KEYED } from '../core/actor.ts';
 import { advance } from '../core/advance.ts';
 import type { Decision } from '../core/decision.ts';
+import { bounded } from '../core/bounded.ts';
 import { missingOf } from '../core/approvals/approval.ts';
 import type { Refusal } from '../core/problems.ts';
 import type { Facts, ReleaseState, Stimulus } from '../core/release.ts';
@@ -75,7 +76,8 @@ export class Mover {
    */
   move(releaseId: string, told: Stimulus): Promise<MovedTo | null> {
     // Decided again after a commit whose answer was lost, it is known by its key.
-    const stimulus = KEYED.has(told.kind) && told.key === undefined ? { ...told, key: randomUUID() } : told;
+    const short = bounded(told);
+    const stimulus = KEYED.has(told.kind) && told.key === undefined ? { ...short, key: randomUUID() } : short;
     return new Promise((resolve, reject) => {
       if (this.#listener === null) throw new Error('a release is moved before onMoved was told who follows');
       refuseWhileHolding(this.#pool);

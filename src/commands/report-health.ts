@@ -1,5 +1,6 @@
 import type { Parts } from '../parts.ts';
 import type { HealthStatus } from '../core/definitions.ts';
+import { bounded } from '../core/bounded.ts';
 import { refusal } from '../core/problems.ts';
 import { getDefinition } from '../store/definitions.ts';
 import type { HealthReport } from '../drivers/driver.ts';
@@ -30,7 +31,8 @@ export async function reportHealth(
   const application = await getDefinition(app.dataSource, 'Application', input.application);
   if (!application)
     return { refusals: [refusal('NOT_FOUND', `there is no application "${input.application}"`, ['application'])] };
-  const { status, message, at = app.clock.now() } = input;
+  const { status, at = app.clock.now() } = input;
+  const message = bounded(input.message);
   const now = app.clock.now();
   const accepted = await save(app, input.application, { status, message, at }, actor, now);
   if (!accepted) return { value: { application: input.application, accepted } };

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { PoolClient } from 'pg';
 import type { EntityManager } from 'typeorm';
 import type { Parts } from '../parts.ts';
+import { bounded } from '../core/bounded.ts';
 import type { Maker } from '../core/caller.ts';
 import { createRollback } from '../core/rollback/create.ts';
 import { planRollback } from '../core/rollback/plan-rollback.ts';
@@ -61,7 +62,8 @@ export function rollbackId(...words: (string | number)[]): string {
  * transaction under the product's lock, the records are read, what goes back is decided, and the rollback is made, as a
  * release of its own. A second failure in an environment that is going back already joins that rollback.
  */
-export async function startRollback(app: Parts, order: RollbackOrder): Promise<Started> {
+export async function startRollback(app: Parts, given: RollbackOrder): Promise<Started> {
+  const order = { ...given, cause: bounded(given.cause) };
   const sight = new Sight();
   let made = await tryToStart(app, order, sight);
   for (; made.kind === 'UNSEEN'; made = await tryToStart(app, order, sight))

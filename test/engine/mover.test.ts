@@ -126,3 +126,12 @@ test('a save waits for one release while it holds none that comes after it', asy
   });
   await moved;
 });
+
+test('a reason as long as a book is cut before it is kept in state and log', async () => {
+  const id = await engine.trigger({ product: 'billing', version: 'reason' });
+  const told = await terminateRelease(engine.app, { releaseId: id, reason: `no ${'x'.repeat(100_000)}` }, 'ada');
+  expect(told.refusals).toBeUndefined();
+  const events = await engine.events(id);
+  const reasons = events.flatMap((each) => (each.type === 'ReleaseTerminating' ? [each.reason] : []));
+  expect(reasons).toEqual([expect.stringMatching(/^no x{1997}… \(98003 more characters\)$/)]);
+});
