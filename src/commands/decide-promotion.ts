@@ -27,6 +27,24 @@ export interface DecidedPromotion {
   position: number;
 }
 
+type Decide = (
+  app: Parts,
+  input: PromotionDecision,
+  caller: Caller | null,
+  via?: DecisionChannel,
+) => Promise<Result<DecidedPromotion>>;
+
+/**
+ * Somebody agrees that a promotion starts. It starts at once when nobody and nothing else is missing. Again, by the same
+ * person, changes nothing.
+ */
+export const approvePromotion: Decide = (app, input, caller, via = 'API') =>
+  decideOnPromotion(app, 'approve', input, caller, via);
+
+/** Somebody says no: final for this attempt of the promotion, which fails with what was said. */
+export const rejectPromotion: Decide = (app, input, caller, via = 'API') =>
+  decideOnPromotion(app, 'reject', input, caller, via);
+
 const MAX_COMMENT = 2_000;
 
 /**

@@ -1,22 +1,10 @@
 import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 import type { BadVersionScope } from '../core/definitions.ts';
 
-/** Nothing is promoted into the environment while it lasts. A row stays for good: lifted, it is history. */
-@Entity('environment_hold')
-@Index('environment_hold_current', { synchronize: false })
-@Index('environment_hold_newest', { synchronize: false })
-@Index('environment_hold_active', ['environment'], { where: 'lifted_at IS NULL' })
-@Index('environment_hold_once', ['rollbackId', 'environment'], { unique: true, where: 'rollback_id IS NOT NULL' })
-export class EnvironmentHoldRow {
+/** What stands in the way of promotions: who put it there, and why. */
+abstract class BarrierRow {
   @PrimaryColumn({ type: 'uuid' })
   id!: string;
-
-  /** Null: of all products. */
-  @Column({ type: 'text', nullable: true })
-  product!: string | null;
-
-  @Column({ type: 'text' })
-  environment!: string;
 
   @Column({ type: 'text' })
   reason!: string;
@@ -27,13 +15,28 @@ export class EnvironmentHoldRow {
   @Column({ type: 'timestamptz' })
   since!: Date;
 
-  /** When it ends by itself; null: when it is lifted. */
-  @Column({ type: 'timestamptz', nullable: true })
-  until!: Date | null;
-
   /** The release of the rollback that made it; null: a person did. */
   @Column({ name: 'rollback_id', type: 'uuid', nullable: true })
   rollbackId!: string | null;
+}
+
+/** Nothing is promoted into the environment while it lasts. A row stays for good: lifted, it is history. */
+@Entity('environment_hold')
+@Index('environment_hold_current', { synchronize: false })
+@Index('environment_hold_newest', { synchronize: false })
+@Index('environment_hold_active', ['environment'], { where: 'lifted_at IS NULL' })
+@Index('environment_hold_once', ['rollbackId', 'environment'], { unique: true, where: 'rollback_id IS NOT NULL' })
+export class EnvironmentHoldRow extends BarrierRow {
+  /** Null: of all products. */
+  @Column({ type: 'text', nullable: true })
+  product!: string | null;
+
+  @Column({ type: 'text' })
+  environment!: string;
+
+  /** When it ends by itself; null: when it is lifted. */
+  @Column({ type: 'timestamptz', nullable: true })
+  until!: Date | null;
 
   @Column({ name: 'lifted_at', type: 'timestamptz', nullable: true })
   liftedAt!: Date | null;
@@ -51,10 +54,7 @@ export class EnvironmentHoldRow {
 @Index('bad_version_newest', { synchronize: false })
 @Index('bad_version_active', ['product', 'digest'], { where: 'unmarked_at IS NULL' })
 @Index('bad_version_once', ['rollbackId'], { unique: true, where: 'rollback_id IS NOT NULL' })
-export class BadVersionRow {
-  @PrimaryColumn({ type: 'uuid' })
-  id!: string;
-
+export class BadVersionRow extends BarrierRow {
   @Column({ type: 'text' })
   product!: string;
 
@@ -74,22 +74,9 @@ export class BadVersionRow {
   @Column({ type: 'jsonb' })
   environments!: string[];
 
-  @Column({ type: 'text' })
-  reason!: string;
-
-  @Column({ type: 'text', nullable: true })
-  actor!: string | null;
-
-  @Column({ type: 'timestamptz' })
-  since!: Date;
-
   /** When it ends by itself; null: when it is taken back. */
   @Column({ name: 'expires_at', type: 'timestamptz', nullable: true })
   expiresAt!: Date | null;
-
-  /** The release of the rollback that made it; null: a person did. */
-  @Column({ name: 'rollback_id', type: 'uuid', nullable: true })
-  rollbackId!: string | null;
 
   @Column({ name: 'unmarked_at', type: 'timestamptz', nullable: true })
   unmarkedAt!: Date | null;

@@ -1,33 +1,20 @@
 import type { Parts } from '../parts.ts';
-import { Rounds } from '../clock.ts';
 import { lookAtLive } from '../commands/look-at-live.ts';
 import { takeDueLooks } from '../store/looks.ts';
+import { Watch } from './watch.ts';
 
 /**
  * Asks every target from time to time whether it still holds what was promoted to it, so that a change by hand is seen before
  * somebody needs to know. When each was asked last stands in the database: many workers ask no more often than one.
  */
-export class DriftWatch {
-  readonly #app: Parts;
-  readonly #rounds: Rounds;
-
+export class DriftWatch extends Watch {
   constructor(app: Parts) {
-    this.#app = app;
-    const round = (): Promise<void> =>
-      this.round().catch((error: unknown) => app.log.warn({ error }, 'targets could not be looked at this time'));
-    this.#rounds = new Rounds(app.clock, 'drift', Math.min(PAUSE, app.config.driftIntervalMs), round);
-  }
-
-  start(): void {
-    this.#rounds.start();
-  }
-
-  close(): Promise<void> {
-    return this.#rounds.close();
+    const every = Math.min(PAUSE, app.config.driftIntervalMs);
+    super(app, 'drift', every, 'targets could not be looked at this time');
   }
 
   async round(): Promise<void> {
-    const { pool, definitions, config, limits } = this.#app;
+    const { pool, definitions, config, limits } = this.app;
     const snapshot = await definitions.current();
     const places = [...snapshot.products.keys()].flatMap((product) =>
       snapshot.applicationsOf(product).map(({ metadata, spec }) => ({
@@ -39,8 +26,8 @@ export class DriftWatch {
     const due = await takeDueLooks(pool, places, config.driftIntervalMs, limits.looks);
     // A target that does not answer holds up its own lane alone.
     const lane = async (): Promise<void> => {
-      for (let next = due.shift(); next && !this.#rounds.closed; next = due.shift())
-        await lookAtLive(this.#app, next.product, [next.environment]);
+      for (let next = due.shift(); next && !this.rounds.closed; next = due.shift())
+        await lookAtLive(this.app, next.product, [next.environment]);
     };
     await Promise.all(Array.from({ length: LANES }, lane));
   }

@@ -1,5 +1,4 @@
 import type { Parts } from '../parts.ts';
-import { Rounds } from '../clock.ts';
 import { rollBackDegraded } from '../commands/roll-back-degraded.ts';
 import { changedAt, countLook, toleranceOf } from '../core/health-tolerance.ts';
 import type { PlannedApplication, PlannedPromotion } from '../core/plan.ts';
@@ -9,49 +8,35 @@ import { lookAgain, takeDueObservations } from '../store/observations.ts';
 import type { Observation } from '../store/observations.ts';
 import { checkHealth } from './runners/health.ts';
 import type { Hands } from './runners/runner.ts';
+import { Watch } from './watch.ts';
 
 /**
  * Looks after environments for as long as a policy wants it after their promotion. What there is to look at stands in the
  * database, with the time of the next look: a worker that dies leaves it to another one. DEGRADED starts a rollback once it counts (health-tolerance.ts); UNKNOWN
  * and PROGRESSING are looked at again.
  */
-export class Observer {
-  readonly #app: Parts;
+export class Observer extends Watch {
   readonly #hands: Hands;
-  readonly #rounds: Rounds;
 
   constructor(app: Parts, hands: Hands) {
-    this.#app = app;
+    super(app, 'observer', app.limits.observeEvery, 'environments could not be looked after this time');
     this.#hands = hands;
-    const round = (): Promise<void> =>
-      this.round().catch((error: unknown) =>
-        app.log.warn({ error }, 'environments could not be looked after this time'),
-      );
-    this.#rounds = new Rounds(app.clock, 'observer', app.limits.observeEvery, round);
-  }
-
-  start(): void {
-    this.#rounds.start();
-  }
-
-  close(): Promise<void> {
-    return this.#rounds.close();
   }
 
   async round(): Promise<void> {
-    const due = await takeDueObservations(this.#app.pool, this.#app.limits.observations, 2 * LIMIT);
+    const due = await takeDueObservations(this.app.pool, this.app.limits.observations, 2 * LIMIT);
     await Promise.all(due.map((each) => this.#look(each)));
   }
 
   async #look(observation: Observation): Promise<void> {
-    const to = await this.#app.mover.look(observation.releaseId, { fresh: false });
+    const to = await this.app.mover.look(observation.releaseId, { fresh: false });
     if (!to) return;
     const promoted = to.release.plan.promotions[observation.position] as PlannedPromotion;
     const state = to.state.promotions[observation.position] as PromotionState;
     const asked = promoted.applications.filter((each) => each.spec.health.type !== 'none');
     let again = AGAIN;
     const badLooks: Record<string, number> = {};
-    const now = this.#app.clock.now().getTime();
+    const now = this.app.clock.now().getTime();
     for (const application of asked) {
       const answer = await this.#ask(to.release, promoted, state, application);
       const at = { changedAt: changedAt(promoted, state, promoted.applications.indexOf(application)), now };
@@ -60,16 +45,16 @@ export class Observer {
       if (look.badLooks > 0) badLooks[application.name] = look.badLooks;
       if (look.final) {
         const told = `${application.name} became DEGRADED after its promotion`;
-        return rollBackDegraded(this.#app, observation, answer.message ? `${told}: ${answer.message}` : told);
+        return rollBackDegraded(this.app, observation, answer.message ? `${told}: ${answer.message}` : told);
       }
       again = Math.min(again, answer.recheckAfter ?? AGAIN);
     }
-    await lookAgain(this.#app.pool, { ...observation, badLooks }, Math.max(1_000, again));
+    await lookAgain(this.app.pool, { ...observation, badLooks }, Math.max(1_000, again));
   }
 
   /** Who cannot be asked is UNKNOWN, and asked again. */
   #ask(...[release, promoted, state, application]: Asked): ReturnType<typeof checkHealth> {
-    const signal = this.#app.clock.limit('observer', LIMIT);
+    const signal = this.app.clock.limit('observer', LIMIT);
     return checkHealth(this.#hands, release, promoted, state, application, signal).catch((error: unknown) => ({
       status: 'UNKNOWN' as const,
       message: String(error),

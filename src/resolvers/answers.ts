@@ -1,4 +1,5 @@
 import { GraphQLError } from 'graphql';
+import type { Result } from '../commands/result.ts';
 import { steeringIn } from '../core/printable.ts';
 import type { Refusal } from '../core/problems.ts';
 import { refusal } from '../core/problems.ts';
@@ -54,6 +55,12 @@ export function unstorable(input: unknown): Refusal[] {
     }
   }
   return found;
+}
+
+/** What the command answers; refused before it is asked where the database could not even hold its input. */
+export async function ifStorable<T>(input: unknown, command: () => Promise<Result<T>>): Promise<Result<T>> {
+  const wrong = unstorable(input);
+  return wrong.length > 0 ? { refusals: wrong } : command();
 }
 
 function wrongIn(text: string, raw: boolean): string | undefined {

@@ -1,8 +1,7 @@
 import { Arg, Args, Ctx, FieldResolver, Mutation, Query, Resolver, Root } from 'type-graphql';
-import { approvePromotion } from '../commands/approve-promotion.ts';
+import { approvePromotion, rejectPromotion } from '../commands/decide-promotion.ts';
 import { createApprovalLink } from '../commands/create-approval-link.ts';
 import type { DecidedPromotion, PromotionDecision } from '../commands/decide-promotion.ts';
-import { rejectPromotion } from '../commands/reject-promotion.ts';
 import type { Result } from '../commands/result.ts';
 import { mayDo } from '../core/access/index.ts';
 import { missingOf } from '../core/approvals/approval.ts';

@@ -21,7 +21,7 @@ import { visibilityOf } from './access/visible.ts';
 import { Guarded, SEES, may } from './access/rules.ts';
 import type { Lookup } from './access/lookup.ts';
 import type { Named } from './access/named.ts';
-import { checkStorable, refused, unstorable } from './answers.ts';
+import { checkStorable, ifStorable, refused } from './answers.ts';
 import { cutSince, readSince, writeSince } from './newest-first.ts';
 import { readRelease } from './release-parts.ts';
 import { readsOf } from './reads.ts';
@@ -76,8 +76,6 @@ export class BadVersionResolver {
     @Arg('input', () => VersionMarkBadInput, { description: 'Which version, where and why.' })
     input: VersionMarkBadInput,
   ): Promise<BadVersionPayload> {
-    const wrong = unstorable(input);
-    if (wrong.length > 0) return { badVersions: [], userErrors: refused(wrong) };
     const { product, version, environment, group, reason, expiresAt, idempotencyKey } = input;
     const given = {
       product,
@@ -88,7 +86,7 @@ export class BadVersionResolver {
       expiresAt: expiresAt ?? undefined,
       idempotencyKey: idempotencyKey ?? undefined,
     };
-    const result = await markVersionBad(app, given, actor);
+    const result = await ifStorable(input, () => markVersionBad(app, given, actor));
     if (result.refusals) return { badVersions: [], userErrors: refused(result.refusals) };
     return { badVersions: [new BadVersion(result.value, app.clock.now().getTime())], userErrors: [] };
   }
@@ -101,11 +99,10 @@ export class BadVersionResolver {
     @Ctx() context: ApiContext,
     @Arg('input', () => VersionUnmarkBadInput, { description: 'Which ones, and why.' }) input: VersionUnmarkBadInput,
   ): Promise<BadVersionPayload> {
-    const wrong = unstorable(input);
-    if (wrong.length > 0) return { badVersions: [], userErrors: refused(wrong) };
     const { product, version, environment, group, reason } = input;
     const given = { product, version, environment: environment ?? undefined, group: group ?? undefined, reason };
-    const result = await unmarkVersionBad(context.app, given, context.actor, await visibilityOf(context));
+    const visible = await visibilityOf(context);
+    const result = await ifStorable(input, () => unmarkVersionBad(context.app, given, context.actor, visible));
     if (result.refusals) return { badVersions: [], userErrors: refused(result.refusals) };
     return { badVersions: await shownMarks(context, result.value), userErrors: [] };
   }

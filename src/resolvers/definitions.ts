@@ -20,7 +20,7 @@ import type { DefinitionList } from '../store/definitions.ts';
 import { deletes, saves } from './access/definition-rules.ts';
 import { Guarded, SEES } from './access/rules.ts';
 import { seesDefinition, visibilityOf } from './access/visible.ts';
-import { checkStorable, refusedWithRevision, unstorable } from './answers.ts';
+import { checkStorable, ifStorable, refusedWithRevision } from './answers.ts';
 import { definitionsOf, forget, revisionsOf } from './batches.ts';
 import { placeIn, toDefinition } from './definition-input.ts';
 
@@ -90,10 +90,8 @@ export function definitionResolver<K extends Kind>(api: DefinitionTypes<K>): Fun
       @Ctx() context: ApiContext,
       @Arg('input', () => DefinitionDeleteInput, { description: 'Which one.' }) input: DefinitionDeleteInput,
     ): Promise<object> {
-      const wrong = unstorable(input);
-      const { app, actor } = context;
-      const options = { expectedRevision: input.expectedRevision ?? undefined, actor };
-      const result = wrong.length > 0 ? { refusals: wrong } : await deleteDefinition(app, kind, input.name, options);
+      const options = { expectedRevision: input.expectedRevision ?? undefined, actor: context.actor };
+      const result = await ifStorable(input, () => deleteDefinition(context.app, kind, input.name, options));
       return definitionPayload(context, api, input, result);
     }
   }
@@ -165,11 +163,8 @@ export async function change<K extends Kind>(
   input: { name: string; expectedRevision?: number },
   how: (before: StoredDefinition<K>) => Promise<Result<Defined<K>>> | Result<Defined<K>>,
 ): Promise<object> {
-  const wrong = unstorable(input);
-  const { app, actor } = context;
-  const options = { expectedRevision: input.expectedRevision ?? undefined, actor };
-  const result =
-    wrong.length > 0 ? { refusals: wrong } : await changeDefinition(app, api.kind, input.name, how, options);
+  const options = { expectedRevision: input.expectedRevision ?? undefined, actor: context.actor };
+  const result = await ifStorable(input, () => changeDefinition(context.app, api.kind, input.name, how, options));
   return definitionPayload(context, api, input, result);
 }
 

@@ -20,7 +20,7 @@ import { seesPlace, visibilityOf } from './access/visible.ts';
 import { Guarded, SEES, may } from './access/rules.ts';
 import type { Lookup } from './access/lookup.ts';
 import type { Named } from './access/named.ts';
-import { checkStorable, refused, unstorable } from './answers.ts';
+import { checkStorable, ifStorable, refused } from './answers.ts';
 import { cutSince, readSince, writeSince } from './newest-first.ts';
 import { readRelease } from './release-parts.ts';
 import { readsOf } from './reads.ts';
@@ -69,8 +69,6 @@ export class EnvironmentHoldResolver {
     @Ctx() { app, actor }: ApiContext,
     @Arg('input', () => EnvironmentHoldInput, { description: 'What to hold, and why.' }) input: EnvironmentHoldInput,
   ): Promise<EnvironmentHoldPayload> {
-    const wrong = unstorable(input);
-    if (wrong.length > 0) return { holds: [], userErrors: refused(wrong) };
     const { environment, product, reason, until, idempotencyKey } = input;
     const given = {
       environment,
@@ -79,7 +77,7 @@ export class EnvironmentHoldResolver {
       until: until ?? undefined,
       idempotencyKey: idempotencyKey ?? undefined,
     };
-    const result = await holdEnvironment(app, given, actor);
+    const result = await ifStorable(input, () => holdEnvironment(app, given, actor));
     if (result.refusals) return { holds: [], userErrors: refused(result.refusals) };
     return { holds: [new EnvironmentHold(result.value, app.clock.now().getTime())], userErrors: [] };
   }
@@ -92,8 +90,6 @@ export class EnvironmentHoldResolver {
     @Ctx() context: ApiContext,
     @Arg('input', () => EnvironmentReleaseInput, { description: 'Which ones.' }) input: EnvironmentReleaseInput,
   ): Promise<EnvironmentHoldPayload> {
-    const wrong = unstorable(input);
-    if (wrong.length > 0) return { holds: [], userErrors: refused(wrong) };
     const { environment, product, holdId, reason } = input;
     const given = {
       environment,
@@ -101,7 +97,8 @@ export class EnvironmentHoldResolver {
       hold: holdId === undefined || holdId === null ? undefined : holdIdOf(holdId),
       reason: reason ?? undefined,
     };
-    const result = await releaseEnvironment(context.app, given, context.actor, await visibilityOf(context));
+    const visible = await visibilityOf(context);
+    const result = await ifStorable(input, () => releaseEnvironment(context.app, given, context.actor, visible));
     if (result.refusals) return { holds: [], userErrors: refused(result.refusals) };
     const now = context.app.clock.now().getTime();
     return { holds: result.value.map((each) => new EnvironmentHold(each, now)), userErrors: [] };

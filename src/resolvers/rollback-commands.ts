@@ -1,7 +1,6 @@
 import { Arg, Ctx, Mutation, Resolver } from 'type-graphql';
-import { approvePromotion } from '../commands/approve-promotion.ts';
+import { approvePromotion, rejectPromotion } from '../commands/decide-promotion.ts';
 import type { PromotionDecision } from '../commands/decide-promotion.ts';
-import { rejectPromotion } from '../commands/reject-promotion.ts';
 import type { Result } from '../commands/result.ts';
 import { startManualRollback } from '../commands/start-manual-rollback.ts';
 import type { ApiContext } from '../schema/context.ts';

@@ -2,20 +2,20 @@ import { Field, InputType, ObjectType } from 'type-graphql';
 import type { BadVersionScope } from '../core/definitions.ts';
 import type { BadVersion as Mark } from '../core/holds.ts';
 import { BadVersionScopeEnum } from './choices.ts';
+import { Barrier } from './barrier.ts';
 import { connectionOf } from './connection.ts';
 import { IDEMPOTENCY_KEY } from './definition.ts';
 import { toNodeId } from './node-id.ts';
 import { Node } from './node.ts';
 import { UserError } from './user-errors.ts';
-
-const dateOf = (at: number | null): Date | null => (at === null ? null : new Date(at));
+import { dateOf } from './values.ts';
 
 /** The fields that need more than its own row are in `src/resolvers/bad-version.ts`. */
 @ObjectType({
   implements: Node,
   description: 'A version that was found bad: no promotion of it starts in the scope. Taken back, it stays as history.',
 })
-export class BadVersion extends Node {
+export class BadVersion extends Barrier {
   constructor(
     readonly fields: Mark & { unmarkedAt: number | null; unmarkedBy: string | null; unmarkReason: string | null },
     readonly now: number,
@@ -55,24 +55,6 @@ export class BadVersion extends Node {
   })
   get environmentNames(): string[] {
     return this.fields.environments;
-  }
-
-  @Field(() => String, { description: 'Why.' })
-  get reason(): string {
-    return this.fields.reason;
-  }
-
-  @Field(() => String, {
-    nullable: true,
-    description: 'Who did it; null: a caller without a name, or Sluice by itself.',
-  })
-  get by(): string | null {
-    return this.fields.by;
-  }
-
-  @Field(() => Date, { description: 'Since when.' })
-  get since(): Date {
-    return new Date(this.fields.since);
   }
 
   @Field(() => Date, { nullable: true, description: 'When it ends by itself; null: when it is taken back.' })

@@ -1,19 +1,19 @@
 import { Field, ID, InputType, ObjectType } from 'type-graphql';
 import type { EnvironmentHold as Hold } from '../core/holds.ts';
+import { Barrier } from './barrier.ts';
 import { connectionOf } from './connection.ts';
 import { IDEMPOTENCY_KEY } from './definition.ts';
 import { toNodeId } from './node-id.ts';
 import { Node } from './node.ts';
 import { UserError } from './user-errors.ts';
-
-const dateOf = (at: number | null): Date | null => (at === null ? null : new Date(at));
+import { dateOf } from './values.ts';
 
 /** The fields that need more than its own row are in `src/resolvers/environment-hold.ts`. */
 @ObjectType({
   implements: Node,
   description: 'An environment on hold: nothing is promoted into it. Rollbacks may go on. Lifted, it stays as history.',
 })
-export class EnvironmentHold extends Node {
+export class EnvironmentHold extends Barrier {
   constructor(
     readonly fields: Hold & { liftedAt: number | null; liftedBy: string | null; liftReason: string | null },
     readonly now: number,
@@ -30,24 +30,6 @@ export class EnvironmentHold extends Node {
   @Field(() => String, { description: 'The name of the environment.' })
   get environmentName(): string {
     return this.fields.environment;
-  }
-
-  @Field(() => String, { description: 'Why.' })
-  get reason(): string {
-    return this.fields.reason;
-  }
-
-  @Field(() => String, {
-    nullable: true,
-    description: 'Who did it; null: a caller without a name, or Sluice by itself.',
-  })
-  get by(): string | null {
-    return this.fields.by;
-  }
-
-  @Field(() => Date, { description: 'Since when.' })
-  get since(): Date {
-    return new Date(this.fields.since);
   }
 
   @Field(() => Date, { nullable: true, description: 'When it ends by itself; null: when it is lifted.' })

@@ -16,7 +16,7 @@ import { StepOutput } from './event-types.ts';
 import { toNodeId } from './node-id.ts';
 import { Node } from './node.ts';
 import { ProblemType } from './release.ts';
-import { Duration } from './values.ts';
+import { dateOf, Duration } from './values.ts';
 
 /** A release with all of its parts: what it froze, and where it is. */
 export interface ReleaseParts {
@@ -32,8 +32,6 @@ interface PromotionParts {
   planned: PlannedPromotion;
   state: PromotionState;
 }
-
-const dateOf = (at: number | null | undefined): Date | null => (typeof at === 'number' ? new Date(at) : null);
 
 @ObjectType({ description: 'One step of a promotion.' })
 export class PromotionStep {

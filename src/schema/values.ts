@@ -3,6 +3,9 @@ import { GraphQLJSONObject } from 'graphql-scalars';
 import { Field, InputType, ObjectType } from 'type-graphql';
 import { formatDuration, parseDuration } from '../core/duration.ts';
 
+/** Of a time in milliseconds since the epoch. */
+export const dateOf = (at: number | null | undefined): Date | null => (typeof at === 'number' ? new Date(at) : null);
+
 /** Milliseconds inside, `1h30m` outside. */
 export const Duration = new GraphQLScalarType<number, string>({
   name: 'Duration',

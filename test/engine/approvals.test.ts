@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { approvePromotion } from '../../src/commands/approve-promotion.ts';
+import { approvePromotion, rejectPromotion } from '../../src/commands/decide-promotion.ts';
 import { terminateRelease } from '../../src/commands/control-release.ts';
 import { deleteDefinition } from '../../src/commands/delete-definition.ts';
-import { rejectPromotion } from '../../src/commands/reject-promotion.ts';
 import type { Specs } from '../../src/core/definitions.ts';
 import type { ReleaseState } from '../../src/core/release.ts';
 import { approvalOf, person } from '../core/support/builders.ts';

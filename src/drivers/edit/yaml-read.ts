@@ -274,8 +274,7 @@ class Reader {
     if (form === 'block' && !place.inList && place.column >= 0)
       this.#flush ??= columnOf(this.#text, node.range[0]) === place.column;
     const read: ListNode = { kind: 'list', items, ...anchor, ...this.#span(node, form, spans) };
-    if (!this.#lean) this.containers.set(read, { form, items: spans });
-    return this.#sized(read, size);
+    return this.#contained(read, { form, items: spans }, size);
   }
 
   #map(node: YAMLMap.Parsed, place: Place, anchor: { anchor?: string }): MapNode {
@@ -314,7 +313,11 @@ class Reader {
     const more = merges.length > 0 ? { merges } : {};
     const keys = spans.map((each) => each.key!);
     const read: MapNode = { kind: 'map', entries, keys, ...more, ...anchor, ...this.#span(node, form, spans) };
-    if (!this.#lean) this.containers.set(read, { form, items: spans });
+    return this.#contained(read, { form, items: spans }, size);
+  }
+
+  #contained<N extends ListNode | MapNode>(read: N, container: Container, size: number): N {
+    if (!this.#lean) this.containers.set(read, container);
     return this.#sized(read, size);
   }
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { approvePromotion } from '../../../src/commands/approve-promotion.ts';
+import { approvePromotion } from '../../../src/commands/decide-promotion.ts';
 import { deleteDefinition } from '../../../src/commands/delete-definition.ts';
 import { reportRollout } from '../../../src/commands/report-rollout.ts';
 import type { RollbackPolicySpec, WindowAction } from '../../../src/core/definitions.ts';

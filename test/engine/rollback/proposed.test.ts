@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { approvePromotion } from '../../../src/commands/approve-promotion.ts';
-import { rejectPromotion } from '../../../src/commands/reject-promotion.ts';
+import { approvePromotion, rejectPromotion } from '../../../src/commands/decide-promotion.ts';
 import { reportRollout } from '../../../src/commands/report-rollout.ts';
 import type { ApprovalSpec } from '../../../src/core/definitions.ts';
 import { targetStatuses } from '../../../src/core/rollback/target-status.ts';

@@ -3,7 +3,7 @@ import type { App } from '../../../src/app.ts';
 import { openApp } from '../../../src/app.ts';
 import type { Clock } from '../../../src/clock.ts';
 import { applyManifests } from '../../../src/commands/apply-manifests.ts';
-import { approvePromotion } from '../../../src/commands/approve-promotion.ts';
+import { approvePromotion } from '../../../src/commands/decide-promotion.ts';
 import { retryRelease, terminateRelease } from '../../../src/commands/control-release.ts';
 import { deleteDefinition } from '../../../src/commands/delete-definition.ts';
 import { holdEnvironment, releaseEnvironment } from '../../../src/commands/hold-environment.ts';
