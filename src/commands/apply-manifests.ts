@@ -17,6 +17,7 @@ import { warningsOf } from './manifest-warnings.ts';
 import { auditOfDefinitions, considerSave } from './save-definition.ts';
 import type { Considered } from './save-definition.ts';
 
+/** What applying a manifest did, or would do, to one definition. */
 export interface AppliedChange {
   kind: Kind;
   name: string;
@@ -28,11 +29,13 @@ export interface AppliedChange {
   warnings: string[];
 }
 
+/** Manifests as somebody wrote them; `fileName` is for messages about their places. */
 export interface ManifestText {
   text: string;
   fileName?: string;
 }
 
+/** Manifests to be applied, all or none of them. */
 export interface ApplyInput extends ManifestText {
   /** Says what would change and changes nothing. */
   dryRun: boolean;

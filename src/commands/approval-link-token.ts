@@ -23,6 +23,7 @@ export function idOfToken(token: string): string | null {
   return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
 }
 
+/** Whether the token was signed by this installation for exactly this link; compared in constant time. */
 export async function isSigned(app: Parts, token: string, link: Signed): Promise<boolean> {
   const given = Buffer.from(token.split('.')[1] ?? '', 'base64url');
   const right = signatureOf(await keyOf(app), link);

@@ -24,6 +24,7 @@ export async function knownNames(db: Db): Promise<Known> {
   return knownAmong({ environments, groups, workflows });
 }
 
+/** What a flow may name, by name: environments, groups with their members, and workflows. */
 export function knownAmong({
   environments,
   groups,

@@ -52,4 +52,5 @@ async function control(
   return { value: { releaseId } };
 }
 
+/** The id of a release as the database holds it; other texts are the id of nothing. */
 export const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;

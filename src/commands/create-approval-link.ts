@@ -19,6 +19,7 @@ import { once } from './idempotency.ts';
 import { refusable } from './result.ts';
 import type { Result } from './result.ts';
 
+/** A link to be made: whose decision it brings, on what, and for how long. */
 export interface NewApprovalLink {
   releaseId: string;
   environment: string;

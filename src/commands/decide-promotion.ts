@@ -11,6 +11,7 @@ import type { MovedTo } from './mover.ts';
 import { refusable } from './result.ts';
 import type { Result } from './result.ts';
 
+/** On which promotion somebody decides. */
 export interface PromotionDecision {
   releaseId: string;
   /** The environment's name, or the workflow step's. */

@@ -13,6 +13,7 @@ import { wakeWaiting } from './reconsider.ts';
 import { refusable } from './result.ts';
 import type { Result } from './result.ts';
 
+/** An environment to be put on hold, for one product or for all. */
 export interface HoldInput {
   environment: string;
   /** Every product when left out. */
@@ -54,6 +55,7 @@ export function holdEnvironment(app: Parts, input: HoldInput, actor: string | nu
   });
 }
 
+/** Which holds of an environment are to end. */
 export interface LiftInput {
   environment: string;
   /** Its own holds; those of all products when left out. */
@@ -141,6 +143,7 @@ export function checkReason(reason: string): Refusal[] {
 
 const MAX_REASON = 2_000;
 
+/** An end that lies in the past is refused, by the name of its field; no end is fine. `now` in milliseconds (UTC). */
 export function checkEnd(end: Date | undefined, now: number, field: string): Refusal[] {
   if (end === undefined || end.getTime() > now) return [];
   return [refusal('INVALID', `\`${field}\` is ${end.toISOString()}, which is over: name a later time`, [field])];

@@ -5,6 +5,7 @@ import { LOCK_IDEMPOTENCY_KEY } from '../entities/locks.ts';
 import { IdempotencyKeyRow } from '../entities/log-rows.ts';
 import type { Parts } from '../parts.ts';
 
+/** A request with the key that makes it one, however often it is sent. */
 export interface KeyedInput {
   /** Who gave the key: the same word of somebody else is another key. Null: nobody in particular. */
   by: string | null;

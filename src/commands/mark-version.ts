@@ -29,6 +29,7 @@ interface VersionInput {
   group?: string;
 }
 
+/** A version to be marked bad, with the reason that everybody is shown. */
 export interface MarkInput extends VersionInput {
   reason: string;
   expiresAt?: Date;
@@ -80,6 +81,7 @@ export function markVersionBad(app: Parts, input: MarkInput, actor: string | nul
   });
 }
 
+/** Marks of a version to be taken back, with the reason that is kept. */
 export interface UnmarkInput extends VersionInput {
   reason: string;
 }

@@ -372,6 +372,7 @@ interface MoverParts {
   limits: Limits;
 }
 
+/** A release and where it is, after a stimulus or a look. */
 export interface MovedTo {
   release: FrozenRelease;
   state: ReleaseState;
@@ -379,6 +380,7 @@ export interface MovedTo {
   refused?: Refusal;
 }
 
+/** A decision that was saved, with the release that it is about: what has to follow is told by it. */
 export interface Moved {
   release: FrozenRelease;
   decision: Decision;

@@ -5,6 +5,7 @@ import { UUID } from './control-release.ts';
 import { checkEnd, checkReason } from './hold-environment.ts';
 import type { Result } from './result.ts';
 
+/** Which windows shall not hold one release in one environment, why, and until when. */
 export interface OverrideInput {
   releaseId: string;
   environment: string;

@@ -8,6 +8,7 @@ import type { SignedMessage } from '../core/receiver/signature.ts';
 import { signingKey } from '../core/secrets.ts';
 import { keepDelivery, MAX_PENDING } from '../store/deliveries.ts';
 
+/** A webhook message as it came, before anybody has looked whether its sender is known. */
 export interface Arrived {
   /** What it is for: reports of rollouts, or decisions on approvals. */
   purpose: 'rollouts' | 'approvals';
@@ -19,6 +20,7 @@ export interface Arrived {
   body: Buffer;
 }
 
+/** What became of a message that arrived. */
 export type Received =
   /** Stored. `wrong`: it is signed, and not a message that we know; stored all the same. */
   | { kind: 'STORED'; delivery: Delivery; isNew: boolean; wrong?: string }

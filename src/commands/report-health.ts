@@ -14,6 +14,7 @@ import { clientOf } from '../entities/data-source.ts';
 import type { Result } from './result.ts';
 import { rollBackDegraded } from './roll-back-degraded.ts';
 
+/** What somebody saw of an application. */
 export interface HealthInput {
   application: string;
   status: HealthStatus;

@@ -15,6 +15,7 @@ import { refusable } from './result.ts';
 import type { Result } from './result.ts';
 import { rollbackId, startRollback } from './start-rollback.ts';
 
+/** How a rollout went, as an outside system saw it. */
 export interface RolloutInput {
   product: string;
   environment: string;
@@ -27,6 +28,7 @@ export interface RolloutInput {
   idempotencyKey?: string;
 }
 
+/** What a report of a rollout led to. */
 export interface RolloutReported {
   /** The release that brought the version there. */
   releaseId: string;

@@ -9,6 +9,7 @@ import { loadFrozen } from '../store/load-releases.ts';
 import type { FrozenRelease } from '../store/load-releases.ts';
 import { commitsOf, liveIn } from '../store/rollbacks.ts';
 
+/** What the store knows of the environments that go back, and the releases that it was read from, by id. */
 export interface Collected {
   /** By environment. */
   targets: Record<string, TargetParts<KeptVersion>>;
@@ -69,6 +70,7 @@ export async function rollbackParts(
   return { targets, frozen };
 }
 
+/** Of one environment of the question; undefined where the product has no application. */
 export function factsOf(
   question: RollbackQuestion,
   environment: string,

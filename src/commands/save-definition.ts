@@ -15,6 +15,7 @@ import { reconsiderReleases } from './reconsider.ts';
 import { refusable } from './result.ts';
 import type { Result } from './result.ts';
 
+/** How a definition is saved, and by whom. */
 export interface SaveOptions {
   mode: 'CREATE' | 'UPDATE' | 'UPSERT';
   /** The revision that the caller has seen; another one is a conflict. */
@@ -53,11 +54,13 @@ export async function saveDefinition<K extends Kind>(
   return result;
 }
 
+/** A definition before it is saved, and whether saving it changes anything. */
 export interface Considered<K extends Kind> {
   before: StoredDefinition<K> | null;
   change: 'CREATED' | 'UPDATED' | 'UNCHANGED';
 }
 
+/** A definition as it is stored now, and what saving it has changed. */
 export interface Saved<K extends Kind> extends Considered<K> {
   stored: StoredDefinition<K>;
 }

@@ -13,6 +13,7 @@ import { planCandidate } from './trigger/plan-candidate.ts';
 import type { PlannedCandidate } from './trigger/plan-candidate.ts';
 import { refuseBadVersion } from './trigger/refuse-bad-version.ts';
 
+/** What somebody asks to be released. */
 export interface TriggerInput {
   product: string;
   /** The commit of the trigger environment to pin; the branch's head when left out. */

@@ -80,6 +80,7 @@ export const KEYED: ReadonlySet<Stimulus['kind']> = new Set<Stimulus['kind']>([
 const KEPT = 100;
 const KEPT_FOR = 10 * 60_000;
 
+/** The keys that were heard, with this one: the newest hundred for good, older ones for ten minutes. `now` in milliseconds (UTC). */
 export function remember(heard: readonly Heard[], key: string, now: number): Heard[] {
   const all = [...heard, { key, at: now }];
   return all.filter(({ at }, index) => index >= all.length - KEPT || at > now - KEPT_FOR);

@@ -102,11 +102,15 @@ export type AnyDefinition = { [K in Kind]: Definition<K> }[Kind];
 
 // What the core takes fields for that are left out, where it needs the value itself.
 export { DAY };
+
+/** How long a release may move, in milliseconds, where its flow sets no `timeout`. */
 export const DEFAULT_FLOW_TIMEOUT = promotionFlow.fields.timeout.meant!;
 /** How old a release may get, whatever it waits for. */
 export const DEFAULT_MAX_AGE = promotionFlow.fields.maxAge.meant!;
 /** How long the health of an application, or whatever else somebody outside has to tell, is awaited. */
 export const DEFAULT_REPORT_TIMEOUT = DAY;
+
+/** How long the health of a group's member may be unknown before the gate fails, in milliseconds. */
 export const DEFAULT_UNKNOWN_TIMEOUT = gate.fields.unknownTimeout.meant!;
 /** How long it may take until a target runs a change. */
 export const DEFAULT_SYNC_LIMIT = limit.meant!;

@@ -39,6 +39,7 @@ export type Lane =
   /** Told at once and kept nowhere: after a crash nobody needs it. */
   | 'notice';
 
+/** How one kind of work is known again, and how it is handed over. */
 export interface Effect<K extends WorkKind> {
   lane: Lane;
   /** Names this work within its release, and nothing else ever: the same key is the same work. Null: it is not kept. */

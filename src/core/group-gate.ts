@@ -24,6 +24,7 @@ export function freshGroup(generation = 0): GroupState {
   };
 }
 
+/** What a gate comes to, with what it has to remember until it is asked again. */
 export interface GroupJudgement extends Pick<GroupState, 'unknownSince' | 'recheckAt' | 'clocks' | 'badLooks'> {
   verdict: 'pass' | 'wait' | 'fail';
   reason: string;

@@ -22,8 +22,10 @@ export interface DocumentPath {
   segments: JSONPathSegment[];
 }
 
+/** Which document of a file is meant: by kind and name, or by its place from 0. */
 export type DocumentChoice = { kind: string; name: string } | { index: number };
 
+/** A path beyond these is refused: it costs more than a configuration may. */
 export const PATH_LIMITS = { characters: 1_000, segments: 50 };
 
 const environment = new JSONPathEnvironment();

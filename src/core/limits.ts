@@ -19,8 +19,10 @@ import { cutOff, isFailing } from './steps.ts';
  * - `maxAge` ends whatever is left. It counts from the moment at which the release was created, or retried.
  */
 
+/** Nothing has been used, and nothing runs. */
 export const FRESH_METER: Meter = { used: 0, since: null };
 
+/** Milliseconds that were used until `now`. */
 export function spent({ used, since }: Meter, now: number): number {
   return used + (since === null ? 0 : Math.max(0, now - since));
 }

@@ -42,8 +42,10 @@ export interface ReleasePlan {
   signsCommits?: true;
 }
 
+/** What must have succeeded before: a promotion or a group, by its place in the plan. */
 export type Dependency = { promotion: number } | { group: number };
 
+/** One environment of a release (or one workflow step), with all that is to be done there. */
 export interface PlannedPromotion {
   /** The environment's name, or the workflow step's. */
   name: string;
@@ -66,6 +68,7 @@ export interface PlannedPromotion {
   restores?: { from: VersionRef; to: VersionRef; origin: string; overChange?: true };
 }
 
+/** An application of the environment as it was when the release was created. */
 export interface PlannedApplication {
   name: string;
   /** Key of the pinned content that this application receives. */
@@ -104,6 +107,7 @@ export type StepWork =
   | { kind: 'health' }
   | { kind: 'soak'; duration: number };
 
+/** One thing to do, in its place among the others of its promotion. */
 export interface PlannedStep {
   /** Unique in its promotion, readable: `billing-eu/PRE_ACTION/smoke-tests`. */
   id: string;
@@ -119,6 +123,7 @@ export interface PlannedStep {
   retry: RetrySpec;
 }
 
+/** A group with its members as they were when the release was created. */
 export interface PlannedGroup {
   name: string;
   members: number[];

@@ -8,6 +8,7 @@ export interface Refusal {
   closed?: { windows: string[]; nextOpen: number | null };
 }
 
+/** Why something is refused; published, so none goes away. */
 export const REFUSAL_CODES = [
   'INVALID',
   'NOT_FOUND',
@@ -34,6 +35,7 @@ export const REFUSAL_CODES = [
 
 export type RefusalCode = (typeof REFUSAL_CODES)[number];
 
+/** A refusal whose message names the thing, the value and the cure; `path` is the place in the input. */
 export function refusal(code: RefusalCode, message: string, path: (string | number)[] = []): Refusal {
   return { code, message, path };
 }

@@ -73,6 +73,7 @@ export interface TakenBack {
   over: boolean;
 }
 
+/** Every status of a release. SUSPENDED: nothing runs, and something still waits. */
 export const RELEASE_STATUSES = [
   'QUEUED',
   'RUNNING',
@@ -87,6 +88,7 @@ export type ReleaseStatus = (typeof RELEASE_STATUSES)[number];
 /** FORWARD brings a version through a flow; ROLLBACK takes one back where it is live. */
 export type ReleaseKind = 'FORWARD' | 'ROLLBACK';
 
+/** Every status of a promotion; the last three say how it was taken back. */
 export const PROMOTION_STATUSES = [
   'PENDING',
   'WAITING',
@@ -102,6 +104,7 @@ export const PROMOTION_STATUSES = [
 ] as const;
 export type PromotionStatus = (typeof PROMOTION_STATUSES)[number];
 
+/** Where one promotion is. */
 export interface PromotionState {
   status: PromotionStatus;
   /** Counts the tries of the whole promotion from 1; a retry of the release begins a new one. */
@@ -123,6 +126,7 @@ export interface PromotionState {
 export const STEP_STATUSES = ['PENDING', 'RUNNING', 'WAITING', 'SUCCEEDED', 'FAILED', 'TERMINATED'] as const;
 export type StepStatus = (typeof STEP_STATUSES)[number];
 
+/** Where one step is, and what it left. */
 export interface StepState {
   status: StepStatus;
   /** The job that owns this step while it is RUNNING. */
@@ -334,6 +338,7 @@ export interface LiveVersion {
   label: string;
 }
 
+/** Nobody is in the way. For explaining what has ended: a start is decided on facts that were read. */
 export const NO_FACTS: Facts = {
   behind: null,
   heldBy: {},
@@ -378,6 +383,7 @@ export const BAD_PROMOTION: ReadonlySet<PromotionStatus> = new Set([
 /** A rollback has restored what was there before, or tries to: what the promotion did is undone. */
 export const TAKEN_BACK: ReadonlySet<PromotionStatus> = new Set(['ROLLING_BACK', 'ROLLED_BACK', 'ROLLBACK_FAILED']);
 
+/** From these a release comes back only by a retry. */
 export const ENDED_RELEASE: ReadonlySet<ReleaseStatus> = new Set(['SUCCEEDED', 'FAILED', 'TERMINATED']);
 
 /** A promotion that has the environment to itself, from its start to its end: no other release may start there. */

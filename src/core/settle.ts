@@ -127,6 +127,7 @@ export function settleGroup(move: Move, position: number): boolean {
   return true;
 }
 
+/** The gate fails for good: the release has a problem, and starts nothing new unless its flow says CONTINUE. */
 export function failGroup(move: Move, position: number, reason: string): void {
   const planned = move.plan.groups[position] as PlannedGroup;
   Object.assign(move.group(position), { status: 'FAILED', reason, recheckAt: null });

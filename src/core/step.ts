@@ -3,6 +3,7 @@ import type { Awaited, StepState } from './release.ts';
 
 /** What happens to one step, whatever the others do. */
 
+/** A step before anything was done. */
 export function freshStep(): StepState {
   return {
     status: 'PENDING',

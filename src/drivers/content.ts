@@ -21,10 +21,13 @@ export function canonical(value: unknown): string {
   );
 }
 
+/** Whether two JSON values are equal, whatever the order of their keys; absent is null. */
 export const sameValue = (a: unknown, b: unknown): boolean => canonical(a ?? null) === canonical(b ?? null);
 
+/** Of the text in UTF-8, in hex. */
 export const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
+/** The digest of a version: sha-256 over the canonical form of its files. */
 export const contentDigest = (files: PinnedContent['files']): string => sha256(canonical(files));
 
 /** Content travels through a database between pin and write; what is written must be what was pinned. */

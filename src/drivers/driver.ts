@@ -132,6 +132,7 @@ export interface Drift {
   subject?: string;
 }
 
+/** What a driver did, or found done. */
 export interface Effect {
   /** The commit that carries the change; absent when the content was already right or the driver has no commits. */
   commit?: string;
@@ -180,6 +181,7 @@ export interface HealthSource<H extends HealthSourceSpec = HealthSourceSpec> {
   check(source: H, context: HealthContext): Promise<HealthAnswer>;
 }
 
+/** Whose health is asked, and since when it counts. */
 export interface HealthContext {
   application: string;
   environment: string;
@@ -203,6 +205,7 @@ export interface HealthReport {
   unhealthyAt?: Date;
 }
 
+/** How an application is, as its source tells. */
 export interface HealthAnswer {
   status: HealthStatus;
   message?: string;
@@ -225,6 +228,7 @@ export interface OpenedSecret {
   assumed?: true;
 }
 
+/** How to sign in to a git host; a token alone is enough. */
 export interface GitLogin {
   username?: string;
   password?: string;
@@ -239,15 +243,18 @@ export interface SecretSource {
   gitLogins(): Promise<Record<string, GitLogin>>;
 }
 
+/** An application by its name. */
 export interface ApplicationRef {
   name: string;
   spec: ApplicationSpec;
 }
 
+/** It will never work: the step fails, and nothing is tried again by itself. */
 export class PermanentError extends Error {
   override readonly name = 'PermanentError';
 }
 
+/** It may work later (network, 5xx, 429, a push that lost a race): the step is tried again as its `retry` says. */
 export class TransientError extends Error {
   override readonly name = 'TransientError';
   /** When the other side said how long to wait (Retry-After), in milliseconds. */

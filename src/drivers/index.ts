@@ -9,6 +9,7 @@ import { HttpClient } from './http.ts';
 import { NetworkGuard } from './network/guard.ts';
 import { createSimulateDriver } from './simulate.ts';
 
+/** How the outside world is reached from this process. */
 export interface DriverSettings {
   git: Omit<GitSettings, 'guard' | 'secrets' | 'signingKeys'>;
   signingKeys: GitSettings['signingKeys'];

@@ -1,6 +1,7 @@
 import { SECRETS, secretsIn, whyNotSent } from '../core/secrets.ts';
 import { type OpenedSecret, PermanentError, type SecretSource } from './driver.ts';
 
+/** Secrets that were opened for one action, by name. */
 export type Opened = Map<string, OpenedSecret>;
 
 /** Opens every secret that a text in `value` refers to as `${secrets.NAME}`; no other one. */

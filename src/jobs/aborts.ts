@@ -47,8 +47,10 @@ export class Aborts {
   }
 }
 
+/** Why a running step is aborted: it must stop, its process ends, or its time is over. */
 export type AbortReason = 'stop' | 'shutdown' | 'overdue';
 
+/** A promotion that this process carries right now. */
 export interface Running {
   releaseId: string;
   promotion: number;

@@ -56,6 +56,7 @@ export class AfterMove {
   }
 }
 
+/** What following a saved decision takes besides what a command may touch. */
 export interface AfterMoveParts extends Parts {
   handOver: HandOver;
   timers: Timers;

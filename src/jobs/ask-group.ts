@@ -17,6 +17,7 @@ export async function runJoin(mover: Mover, hands: Hands, { releaseId }: JoinDat
   for (const group of asking(to)) await ask(mover, hands, to as MovedTo, group);
 }
 
+/** Asks a gate once more, if this question is still the newest one. */
 export async function runAsk(mover: Mover, hands: Hands, { releaseId, group, generation }: AskData): Promise<void> {
   const to = await mover.look(releaseId, { fresh: true });
   const seen = to?.state.groups[group];

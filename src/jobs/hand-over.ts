@@ -141,6 +141,7 @@ export class HandOver {
   }
 }
 
+/** What handing work over takes: where effects run, and the queue. */
 export interface HandOverParts extends EffectParts {
   queue: Queue;
 }

@@ -8,6 +8,7 @@ import type { AbortReason } from './aborts.ts';
 import { runnerOf } from './runners/index.ts';
 import type { Hands, StepAt } from './runners/runner.ts';
 
+/** A step that is to be done: of which release, promotion and job. */
 export interface StepPlace {
   release: FrozenRelease;
   state: ReleaseState;

@@ -17,6 +17,7 @@ import { stepId } from './job-data.ts';
 import type { JobData, JobName, PromoteData } from './job-data.ts';
 import { forgetWrongTimes, tellPostgresTime } from './postgres-time.ts';
 
+/** Where the queue is kept, and how its workers take jobs. */
 export interface QueueSettings {
   /** With it BullMQ runs on Redis, without it on PostgreSQL. */
   redisUrl?: string;
@@ -54,6 +55,7 @@ export interface Queue {
  */
 export type JobStanding = 'missing' | 'pending' | 'delayed' | 'joining' | 'over';
 
+/** A job as a worker gets it. */
 export interface QueuedJob<D extends JobData = JobData> {
   id?: string;
   name: JobName;
@@ -64,8 +66,10 @@ export interface QueuedJob<D extends JobData = JobData> {
   moveToWaitingChildren(token: string): Promise<boolean>;
 }
 
+/** Does a job; what it throws makes the job fail, and be tried again. */
 export type JobProcessor = (job: QueuedJob, token?: string) => Promise<void>;
 
+/** Takes jobs of the queue in this process. */
 export interface QueueWorker {
   on(event: 'error', listener: (error: Error) => void): unknown;
   on(event: 'failed', listener: (job: { id?: string } | undefined, error: Error) => void): unknown;
@@ -235,6 +239,7 @@ function flowOf({ id, name, data, children }: Job, opts: JobsOptions): FlowJob {
   return below ? { ...flow, children: below } : flow;
 }
 
+/** The queue has no such parent: its child cannot be added below it. */
 export const parentIsGone = (parent: string): Error => new Error(`job ${parent} is not in the queue`);
 
 const QUEUE = 'promotions';

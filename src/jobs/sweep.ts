@@ -159,6 +159,7 @@ export class Sweep {
   }
 }
 
+/** What the sweep needs besides what a command may touch. */
 export interface SweepParts extends Parts {
   queue: Queue;
   handOver: HandOver;

@@ -4,9 +4,13 @@ import { callerName } from '../core/access/index.ts';
 import type { Grant, SubjectKind } from '../core/access/index.ts';
 import { ApiTokenRow, RoleGrantRow } from '../entities/access-rows.ts';
 
+/** A token as it is stored: with its hash, never with its text. */
 export type ApiToken = ApiTokenRow;
+
+/** A role that somebody has for some products and environments. */
 export type RoleGrant = RoleGrantRow;
 
+/** A page of tokens or grants, in the order of their ids. */
 export interface AccessList {
   first: number;
   /** Only ids after this one. */
@@ -16,6 +20,7 @@ export interface AccessList {
   only?: Holder;
 }
 
+/** Whose tokens or grants are listed: by name, or through groups. */
 export interface Holder {
   kind: Exclude<SubjectKind, 'GROUP'>;
   subject: string;
@@ -46,28 +51,34 @@ export async function revokeToken(
   return { before, after: Object.assign(new ApiTokenRow(), before, { revokedAt: at, revokedBy: by }) };
 }
 
+/** In the caller's transaction; other processes know of it within a second. */
 export async function insertGrant(tx: EntityManager, grant: RoleGrant): Promise<void> {
   await tx.getRepository(RoleGrantRow).insert(grant);
   await tick(tx);
 }
 
+/** In the caller's transaction; other processes know of it within a second. */
 export async function deleteGrant(tx: EntityManager, id: string): Promise<void> {
   await tx.getRepository(RoleGrantRow).delete({ id });
   await tick(tx);
 }
 
+/** By its id; null when there is none. */
 export function getToken(tx: EntityManager, id: string): Promise<ApiToken | null> {
   return tx.getRepository(ApiTokenRow).findOneBy({ id });
 }
 
+/** By its id; null when there is none. */
 export function getGrant(tx: EntityManager, id: string): Promise<RoleGrant | null> {
   return tx.getRepository(RoleGrantRow).findOneBy({ id });
 }
 
+/** A page of tokens, revoked and expired ones too. */
 export function listTokens(tx: EntityManager, list: AccessList): Promise<ApiToken[]> {
   return page(tx, ApiTokenRow, list, 'COLLATE "C"');
 }
 
+/** A page of grants. */
 export function listGrants(tx: EntityManager, list: AccessList): Promise<RoleGrant[]> {
   return page(tx, RoleGrantRow, list, '');
 }
@@ -95,6 +106,7 @@ export function hasTokens(db: DataSource | EntityManager): Promise<boolean> {
   return db.getRepository(ApiTokenRow).exists();
 }
 
+/** By its id, for whoever has come with it; null when there is none. */
 export async function readToken(pool: Pool, id: string): Promise<ApiToken | null> {
   const { rows } = await pool.query<ApiToken>({
     name: 'read-token',
@@ -118,6 +130,7 @@ export interface AccountHoldings {
   named: boolean;
 }
 
+/** Everything that already belongs to a service account of this name. */
 export async function readAccount(client: Pick<PoolClient, 'query'>, subject: string): Promise<AccountHoldings> {
   const { rows } = await client.query<AccountHoldings>({
     name: 'read-account',

@@ -3,6 +3,7 @@ import type { Pool } from 'pg';
 import type { EntityManager } from 'typeorm';
 import type { Caller } from '../core/caller.ts';
 
+/** A link that brings one decision of one person; used once. */
 export interface ApprovalLink {
   id: string;
   releaseId: string;
@@ -40,6 +41,7 @@ export async function insertApprovalLink(tx: EntityManager, link: Omit<ApprovalL
   );
 }
 
+/** By its id; null when there is none. */
 export async function readApprovalLink(pool: Pool, id: string): Promise<ApprovalLink | null> {
   const { rows } = await pool.query<ApprovalLink>(
     `SELECT id, release_id AS "releaseId", environment, attempt, decision, approver, created_by AS "createdBy",

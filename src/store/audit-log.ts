@@ -23,6 +23,7 @@ export interface AuditChange {
   objects: AuditObject[];
 }
 
+/** A command and what became of it, as it is written. */
 export interface AuditEntry extends AuditOrigin, AuditChange {
   /** A uuid of this command's own: the table takes one entry of it, whoever comes first. */
   command: string;
@@ -30,6 +31,7 @@ export interface AuditEntry extends AuditOrigin, AuditChange {
   reasons: string[] | null;
 }
 
+/** A command as the log holds it. */
 export interface LoggedCommand extends Omit<AuditEntry, 'command'> {
   id: string;
   at: Date;
@@ -38,9 +40,11 @@ export interface LoggedCommand extends Omit<AuditEntry, 'command'> {
 /** The columns of an entry as `auditRecord` gives them, for `jsonb_to_recordset`. */
 export const AUDIT_COLUMNS = `command, actor, actor_kind, credential, action, transport, address, user_agent, input, outcome, reasons,
   before, after, objects`;
+/** The same columns with their types, for the list behind `AS i`. */
 export const AUDIT_RECORD = `command uuid, actor text, actor_kind text, credential text, action text, transport text, address text,
   user_agent text, input jsonb, outcome text, reasons jsonb, before jsonb, after jsonb, objects jsonb`;
 
+/** An entry with the names of its columns. */
 export function auditRecord(entry: AuditEntry): Record<string, unknown> {
   const { actorKind, userAgent, input, ...same } = entry;
   return { ...same, actor_kind: actorKind, user_agent: userAgent, input: input ?? {} };
@@ -58,6 +62,7 @@ export async function insertAudit(
   );
 }
 
+/** Which entries; all that is given must fit. */
 export interface AuditFilter {
   actor?: string;
   actions?: string[];

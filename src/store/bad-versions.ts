@@ -15,6 +15,7 @@ export interface KeptBadVersion extends BadVersion {
   unmarkReason: string | null;
 }
 
+/** A mark that is to be made. */
 export type NewBadVersion = Omit<BadVersion, 'id'>;
 
 /**
@@ -61,6 +62,7 @@ export async function unmarkVersions(
   return rows.map((row) => row.id);
 }
 
+/** Which marks; all that is given must fit. */
 export interface BadVersionFilter {
   product?: string;
   digest?: string;
@@ -119,6 +121,7 @@ export async function activeBadVersions(
   return rows.map(toBadVersion);
 }
 
+/** Marks by their ids, those that are over too; unknown ids are missing from the answer. */
 export async function readBadVersions(
   pool: Pool | PoolClient,
   ids: readonly string[],
@@ -160,6 +163,7 @@ export interface BadVersionRecord {
   unmark_reason: string | null;
 }
 
+/** A row as the core takes it: times in milliseconds (UTC). */
 export function toBadVersion(row: BadVersionRecord): KeptBadVersion {
   return {
     id: row.id,

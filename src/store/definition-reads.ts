@@ -30,6 +30,7 @@ function toDefinition<K extends Kind>(kind: K, row: DefinitionRow): StoredDefini
   return { id, kind, metadata: { name, labels, annotations }, spec: spec as Specs[K], revision, createdAt, updatedAt };
 }
 
+/** One revision of a definition. */
 export interface RevisionKey {
   kind: Kind;
   name: string;

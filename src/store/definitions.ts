@@ -28,6 +28,7 @@ function toDefinition<K extends Kind>(kind: K, row: DefinitionRow): StoredDefini
   };
 }
 
+/** By its kind and name; null when there is none. */
 export async function getDefinition<K extends Kind>(
   db: Db,
   kind: K,
@@ -37,6 +38,7 @@ export async function getDefinition<K extends Kind>(
   return row && toDefinition(kind, row);
 }
 
+/** By its kind and id; null when there is none. */
 export async function getDefinitionById<K extends Kind>(
   db: Db,
   kind: K,
@@ -59,6 +61,7 @@ export async function getRevision<K extends Kind>(
   return { kind, metadata: { name, labels, annotations }, spec: row.spec as Specs[K], revision, at };
 }
 
+/** Which definitions of a kind, in the order of their names. */
 export interface DefinitionList {
   /** At most this many. */
   first: number;
@@ -82,10 +85,12 @@ export async function listDefinitions<K extends Kind>(
   return rows.map((row) => toDefinition(kind, row));
 }
 
+/** How many a list has, on all of its pages. */
 export function countDefinitions(db: Db, kind: Kind, list: Omit<DefinitionList, 'first'>): Promise<number> {
   return filtered(db, kind, { ...list, after: undefined }).getCount();
 }
 
+/** Every definition of a kind, in the order of the names. */
 export async function allDefinitions<K extends Kind>(
   db: Db,
   kind: K,
@@ -217,6 +222,7 @@ export async function lastRevisions(
   return new Map(rows.map(({ key, revision }) => [key, revision]));
 }
 
+/** Every definition that there is, by kind. */
 export type AllDefinitions = { [K in Kind]: StoredDefinition<K>[] };
 
 /** All of them in one statement, so as of one moment, each kind in the order of its names; and the revision of them all. */

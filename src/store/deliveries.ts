@@ -8,6 +8,7 @@ import type { Looked, PageSize } from './walk.ts';
 const COLUMNS = `id, source, webhook_id AS "webhookId", headers, body, address, received_at AS "receivedAt",
   verified_by AS "verifiedBy", status, outcome, attempts, replays, processed_at AS "processedAt"`;
 
+/** A message that is stored before it is answered. */
 export type NewDelivery = Pick<
   Delivery,
   'id' | 'source' | 'webhookId' | 'headers' | 'body' | 'address' | 'receivedAt' | 'verifiedBy' | 'status' | 'outcome'
@@ -56,6 +57,7 @@ export async function takeDelivery(pool: Pool, id: string, now: Date, until: Dat
   return rows[0];
 }
 
+/** Ids of messages that wait to be processed and are due, the longest first; at most `limit`. */
 export async function dueDeliveries(pool: Pool, now: Date, limit: number): Promise<string[]> {
   const { rows } = await pool.query<{ id: string }>(
     `SELECT id FROM webhook_delivery WHERE status = 'PENDING' AND due_at <= $1 ORDER BY due_at LIMIT $2`,
@@ -97,11 +99,13 @@ export async function lockDelivery(client: PoolClient, id: string): Promise<Deli
   return rows[0];
 }
 
+/** By its id; undefined when there is none. */
 export async function readDelivery(pool: Pool, id: string): Promise<Delivery | undefined> {
   const { rows } = await pool.query<Delivery>(`SELECT ${COLUMNS} FROM webhook_delivery WHERE id = $1`, [id]);
   return rows[0];
 }
 
+/** A page of messages, the newest first. */
 export interface DeliveryPage extends PageSize {
   after?: { since: number; id: string };
   source?: string;
@@ -124,6 +128,7 @@ export function listDeliveries(pool: Db, { after, source, status, ...size }: Del
   });
 }
 
+/** Deletes what came more than 30 days ago, and of each source all but the newest 10,000, piece by piece; never what is PENDING. */
 export async function forgetOldDeliveries(pool: Pool): Promise<void> {
   await untilFew(() =>
     pool.query(

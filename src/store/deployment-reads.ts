@@ -23,6 +23,7 @@ export interface LiveDeployment {
   drift: DriftRecord | null;
 }
 
+/** Which deployments; all that is given must fit. */
 export interface DeploymentFilter {
   products?: string[];
   environments?: string[];
@@ -31,6 +32,7 @@ export interface DeploymentFilter {
   visible?: Visibility | null;
 }
 
+/** An application of a product in an environment, as the list is ordered. */
 export interface DeploymentKey {
   product: string;
   environment: string;

@@ -15,6 +15,7 @@ export interface KeptHold extends EnvironmentHold {
   liftReason: string | null;
 }
 
+/** A hold that is to be made. */
 export type NewHold = Omit<EnvironmentHold, 'id'>;
 
 /**
@@ -57,6 +58,7 @@ export async function liftHolds(
   return rows.map((row) => row.id);
 }
 
+/** Which holds; all that is given must fit. */
 export interface HoldFilter {
   /** Of this product, and those of all products. */
   product?: string;
@@ -115,6 +117,7 @@ export async function activeHolds(
   return rows.map(toHold);
 }
 
+/** Holds by their ids, those that are over too; unknown ids are missing from the answer. */
 export async function readHolds(pool: Pool | PoolClient, ids: readonly string[]): Promise<Map<string, KeptHold>> {
   const { rows } = await pool.query<HoldRecord>('SELECT * FROM environment_hold WHERE id = ANY($1)', [ids]);
   return new Map(rows.map((row) => [row.id, toHold(row)]));
@@ -135,6 +138,7 @@ export interface HoldRecord {
   lift_reason: string | null;
 }
 
+/** A row as the core takes it: times in milliseconds (UTC). */
 export function toHold(row: HoldRecord): KeptHold {
   return {
     id: row.id,

@@ -13,6 +13,7 @@ export interface Place {
   id: number;
 }
 
+/** An event with its release and its place in the whole log. */
 export interface LoggedEvent extends NumberedEvent, Place {
   releaseId: string;
   product: string;
@@ -29,14 +30,17 @@ export interface EventFilter {
   visible?: () => Visibility | null;
 }
 
+/** A page of everybody's events, in the order of the log. */
 export interface LogPage {
   events: LoggedEvent[];
   /** There are more events, but an older transaction is still open: something may yet appear before them. */
   unsettled: boolean;
 }
 
+/** Before the first event. */
 export const BEGINNING: Place = { position: 0, id: 0 };
 
+/** Below 0: `a` comes before `b`. */
 export function compare(a: Place, b: Place): number {
   return a.position - b.position || a.id - b.id;
 }
@@ -74,6 +78,7 @@ export async function readNewest(client: Pool | PoolClient, limit: number): Prom
   return rows.map(toEvent).reverse();
 }
 
+/** Events that fit a filter, and how far the log was looked at for them. */
 export interface Found {
   events: LoggedEvent[];
   /** The log was looked at up to this place, and all that fits until here is in `events`; null: as far as was asked. */

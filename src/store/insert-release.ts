@@ -11,6 +11,7 @@ import { withoutFiles } from './contents.ts';
 import type { KeptVersion } from './contents.ts';
 import { promotionRecord, releaseRecord } from './release-shape.ts';
 
+/** A release that is to be written: its state, its first events, and everything that it froze. */
 export interface NewRelease {
   state: ReleaseState;
   events: NumberedEvent[];

@@ -6,6 +6,7 @@ import type { ConnectionTimes } from '../connections.ts';
 import type { Log } from '../log.ts';
 import type { Seams } from '../seams.ts';
 
+/** To what a listener listens, and whom it tells. */
 export interface ListenerParts {
   url: string;
   channels: string[];

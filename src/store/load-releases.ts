@@ -8,6 +8,7 @@ import { toState } from './release-shape.ts';
 import type { PromotionRecord, ReleaseRecord } from './release-shape.ts';
 import type { ReleaseIdentity } from './save-decisions.ts';
 
+/** What never changes of a release. */
 export interface FrozenRelease extends ReleaseIdentity {
   kind: ReleaseKind;
   digest: string;
@@ -18,6 +19,7 @@ export interface FrozenRelease extends ReleaseIdentity {
   contents: Record<string, KeptVersion>;
 }
 
+/** A state with the revision under which the database holds it. */
 export interface LoadedState {
   state: ReleaseState;
   revision: number;

@@ -78,6 +78,7 @@ export async function lookAgain(
   );
 }
 
+/** This attempt of the promotion is looked after no more; that of a later attempt goes on. */
 export async function endObservation(pool: Pool, { releaseId, position, attempt }: Observation): Promise<void> {
   await pool.query('DELETE FROM observation WHERE release_id = $1 AND position = $2 AND attempt = $3', [
     releaseId,

@@ -36,6 +36,7 @@ export const PACES: Record<KeptLane, Pace> = {
   errand: { first: 0, cap: 3_600_000, lease: 60_000 },
 };
 
+/** How this work is handed over; undefined for work that this version does not know. */
 export function laneOf(work: Work): KeptLane | 'notice' | undefined {
   return effectOf(work)?.lane;
 }
@@ -99,6 +100,7 @@ export async function keepFailure(
 /** In milliseconds: 2 s after the first attempt, doubling. */
 const pauseAfter = (attempts: string, cap: string): string => `least(1000 * 2 ^ least(${attempts}, 30), ${cap})`;
 
+/** The work of these rows is done, or somebody else does it. */
 export async function deleteRows(client: Pool | PoolClient, keys: string[]): Promise<void> {
   await client.query('DELETE FROM outbox WHERE key = ANY($1)', [keys]);
 }

@@ -13,6 +13,7 @@ export const READ_SETTINGS =
 /** For `onConnect` of their pool, which waits for it. */
 export const setForReading = (client: ClientBase): unknown => client.query(READ_SETTINGS);
 
+/** How much one caller may read at once. */
 export interface ReadLimits {
   /** Reads of one caller that run at once in this process; others wait for them. */
   perCaller: number;
@@ -82,6 +83,7 @@ export abstract class ReadRefusedError extends Error {
   abstract readonly code: 'RATE_LIMITED' | 'TOO_EXPENSIVE';
 }
 
+/** The caller has as many reads under way and waiting as one caller may have. */
 export class TooManyReadsError extends ReadRefusedError {
   override readonly name = 'TooManyReadsError';
   readonly code = 'RATE_LIMITED';
@@ -92,6 +94,7 @@ export class TooManyReadsError extends ReadRefusedError {
   }
 }
 
+/** PostgreSQL cut a read off that took longer than reads may take. */
 export class TooSlowError extends ReadRefusedError {
   override readonly name = 'TooSlowError';
   readonly code = 'TOO_EXPENSIVE';

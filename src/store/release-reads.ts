@@ -36,6 +36,7 @@ export interface ReleaseSummary {
   rest: ReleaseRest;
 }
 
+/** Which releases; all that is given must fit. */
 export interface ReleaseFilter {
   product?: string;
   statuses?: ReleaseStatus[];
@@ -128,6 +129,7 @@ export async function releaseOfNumber(
   return rows[0]?.id ?? null;
 }
 
+/** Releases without their promotions, by id; unknown ids are missing. */
 export async function readSummaries(pool: Pool, ids: readonly string[]): Promise<Map<string, ReleaseSummary>> {
   const { rows } = await pool.query<ReleaseSummary>({
     name: 'read-summaries',
@@ -137,6 +139,7 @@ export async function readSummaries(pool: Pool, ids: readonly string[]): Promise
   return byId(rows);
 }
 
+/** The states of releases as they are now, by id; unknown ids are missing. */
 export async function readStates(pool: Pool, ids: readonly string[]): Promise<Map<string, ReleaseState>> {
   const loaded = await loadStates(pool, [...ids]);
   return new Map(loaded.map(({ state }) => [state.id, state]));

@@ -12,6 +12,7 @@ import type { WindowOverride } from '../core/windows/override.ts';
 
 /** Rows ↔ the state that the core decides on; the one place where either shape is turned into the other. */
 
+/** The row of a release, as far as its state is in it. */
 export interface ReleaseRecord {
   id: string;
   status: ReleaseStatus;
@@ -26,6 +27,7 @@ export interface ReleaseRecord {
   rest: ReleaseRest;
 }
 
+/** The row of a promotion. */
 export interface PromotionRecord {
   release_id: string;
   position: number;
@@ -44,6 +46,7 @@ export interface PromotionRecord {
 const time = (at: Date | string | null): number | null => (at === null ? null : new Date(at).getTime());
 const stamp = (at: number | null): string | undefined => (at === null ? undefined : new Date(at).toISOString());
 
+/** Rows → state; `promotions` in any order. What older rows do not have is what it was before it was kept. */
 export function toState(release: ReleaseRecord, promotions: PromotionRecord[]): ReleaseState {
   return {
     id: release.id,
@@ -104,6 +107,7 @@ export function releaseRecord(state: ReleaseState, expected: number): Record<str
   };
 }
 
+/** A promotion as the save statement takes it; what is null is left out. */
 export function promotionRecord(
   releaseId: string,
   position: number,

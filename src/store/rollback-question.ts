@@ -20,6 +20,7 @@ export async function loadRollbackQuestion(
   return completeQuestion(client, asked, environments);
 }
 
+/** The question with what its policy says, and with what each environment was taken back from before. */
 export async function completeQuestion(
   client: PoolClient,
   asked: Asked,

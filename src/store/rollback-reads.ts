@@ -17,6 +17,7 @@ export interface RollbackSummary {
 
 const COLUMNS = `b.id, b.product, b.cause, b.origins, b.created_at AS "createdAt"`;
 
+/** A page of rollbacks, the newest first. */
 export interface RollbackList extends PageSize {
   before?: { since: number; id: string };
   product?: string;
@@ -43,6 +44,7 @@ export async function listRollbacks(
   });
 }
 
+/** By their ids; unknown ids are missing from the answer. */
 export async function readRollbacks(pool: Pool, ids: readonly string[]): Promise<Map<string, RollbackSummary>> {
   const { rows } = await pool.query<RollbackSummary>(`SELECT ${COLUMNS} FROM rollback b WHERE b.id = ANY($1)`, [ids]);
   return new Map(rows.map((row) => [row.id, row]));

@@ -2,6 +2,7 @@ import type { Pool, PoolClient } from 'pg';
 import type { LiveVersion } from '../core/release.ts';
 import type { RollbackCause } from '../core/rollback/rollback.ts';
 
+/** The record of a rollback: why, and whom it takes back. */
 export interface NewRollbackRow {
   id: string;
   product: string;
@@ -30,6 +31,7 @@ export async function insertRollback(client: PoolClient, row: NewRollbackRow): P
   );
 }
 
+/** Whether this order was carried out already. */
 export async function rollbackExists(client: PoolClient, id: string): Promise<boolean> {
   const { rowCount } = await client.query('SELECT FROM rollback WHERE id = $1', [id]);
   return rowCount === 1;
@@ -106,6 +108,7 @@ export async function settleRollback(pool: Pool, id: string, sequence: number): 
   );
 }
 
+/** It goes on, so whoever it takes back has to be told of its end once more. */
 export async function unsettleRollback(pool: Pool, id: string): Promise<void> {
   await pool.query('UPDATE rollback SET settled_at = NULL WHERE id = $1 AND settled_at IS NOT NULL', [id]);
 }

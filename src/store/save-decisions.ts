@@ -16,6 +16,7 @@ export interface ReleaseIdentity {
   contents: Record<string, { digest: string; label: string; commit?: string }>;
 }
 
+/** A decision with what it was made from. */
 export interface DecisionToSave {
   release: ReleaseIdentity;
   /** The revision that the decision was made from: the save is a compare-and-set on it. */

@@ -1,5 +1,6 @@
 import { createCipheriv, createDecipheriv, createHmac, randomBytes } from 'node:crypto';
 
+/** A value that only the key with this id opens. */
 export interface Sealed {
   keyId: string;
   nonce: Buffer;

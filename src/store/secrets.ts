@@ -13,6 +13,7 @@ const SHOWN = `name, description, use, revision, key_id AS "keyId", created_at A
   updated_at AS "updatedAt", updated_by AS "updatedBy"`;
 const SEALED = 'name, use, key_id AS "keyId", nonce, sealed';
 
+/** In the order of their names, without their values; `after` is the name after which the page begins. */
 export async function listSecrets(
   connection: Connection,
   { limit, after }: { limit: number; after?: string },
@@ -58,6 +59,7 @@ export async function lockSecret(client: Connection, name: string): Promise<Secr
   return rows[0];
 }
 
+/** A secret that is to be stored. */
 export interface SecretWritten {
   name: string;
   description: string | null;
@@ -68,6 +70,7 @@ export interface SecretWritten {
   by: string | null;
 }
 
+/** Writes a new secret or a new revision; without `sealed` the value stays. */
 export async function saveSecret(client: Connection, given: SecretWritten): Promise<SecretShown> {
   const { name, description, use, sealed, at, by } = given;
   const values = [name, description, JSON.stringify(use), at, by];
@@ -87,6 +90,7 @@ export async function saveSecret(client: Connection, given: SecretWritten): Prom
   return rows[0] as SecretShown;
 }
 
+/** False: there was none. */
 export async function deleteSecret(client: Connection, name: string): Promise<boolean> {
   const { rowCount } = await client.query('DELETE FROM secret WHERE name = $1', [name]);
   return rowCount === 1;

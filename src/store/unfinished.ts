@@ -10,6 +10,7 @@ export interface Due {
   exactly: string;
 }
 
+/** Releases that are due within so many milliseconds, in that order; `after` is where the page begins. */
 export async function dueSoon(pool: Pool, within: number, limit: number, after?: Due): Promise<Due[]> {
   const { rows } = await pool.query<Due>(
     `SELECT id, wake_at AS "wakeAt", wake_at::text AS exactly FROM release

@@ -35,12 +35,14 @@ export class Values {
 /** For what has an end of its own. */
 export const ALL = Number.POSITIVE_INFINITY;
 
+/** How much of a list is answered, and how much of it may be looked at for that. */
 export interface PageSize {
   limit: number;
   /** How many entries are looked at, all ways together. */
   entries: number;
 }
 
+/** A page of a list, and how far the list was looked at for it. */
 export interface Looked<T> {
   rows: T[];
   /** The list was looked at up to this place, and all that fits until here is in `rows`; null: as far as was asked. */
@@ -63,6 +65,7 @@ export async function walk<T extends object>(db: Db, found: Walk, { limit, entri
   return { rows: before, cut: before.length >= limit ? null : cut };
 }
 
+/** A list by time, the newest first. */
 export interface Newest extends PageSize {
   from: string;
   select: string;

@@ -9,6 +9,7 @@ import { refusable } from '../result.ts';
 import type { Result } from '../result.ts';
 import { checkScope, lastsLonger, mayManage, notYours } from './check.ts';
 
+/** A role to be granted, and to whom. */
 export interface GrantInput extends Grant {
   subjectKind: SubjectKind;
   /** The name of a user, a group of the identity provider, or a service account. */
@@ -45,6 +46,7 @@ export function createGrant(app: Parts, input: GrantInput, by: Identity | null):
   );
 }
 
+/** Takes a role away; whoever had it by this grant alone loses it at the next request. Only what one could have given oneself. */
 export function deleteGrant(app: Parts, { id }: { id: string }, by: Identity | null): Promise<Result<RoleGrant>> {
   return refusable(() =>
     app.dataSource.transaction(async (tx) => {

@@ -8,6 +8,7 @@ import { checkShape } from '../../core/validate/shape.ts';
 
 type Path = (string | number)[];
 
+/** The selectors of a grant, checked as those of definitions are; refusals name their place below `path`. */
 export function checkScope(
   { products, environments }: Pick<Grant, 'products' | 'environments'>,
   path: Path,
@@ -47,6 +48,7 @@ export function lastsLonger(
   );
 }
 
+/** The refusal for somebody who may not give or take away this role there. */
 export function notYours(by: Identity | null, { role }: Grant, path: Path): Refusal {
   const message = `${by?.caller.name} is not ADMIN for all of these products and environments, and can neither give nor take away ${role} there`;
   return refusal('FORBIDDEN', message, path);

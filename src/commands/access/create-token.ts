@@ -23,6 +23,7 @@ import type { Result } from '../result.ts';
 import { checkScope, lastsLonger } from './check.ts';
 import { makeToken } from './token.ts';
 
+/** A token to be made: for whom, with what, until when. */
 export interface TokenInput {
   /** What it is for. */
   name: string;

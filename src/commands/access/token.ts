@@ -16,6 +16,7 @@ const PREFIX = 'sluice_';
 const ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 const FORM = /^sluice_([0-9A-Za-z]{12})[0-9A-Za-z]{32}([0-9A-Za-z]{6})$/;
 
+/** A new random token; only its hash is to be stored. */
 export function makeToken(): MadeToken {
   const id = letters(12);
   const body = `${PREFIX}${id}${letters(32)}`;

@@ -92,6 +92,7 @@ export function progressOf(spec: ApprovalSpec, approval: ApprovalState | null): 
 /** Nobody in particular is one person. */
 export const actOf = ({ by, makers }: Pick<ApprovalDecision, 'by' | 'makers'>): Act => ({ name: by ?? '', makers });
 
+/** How many approvals are still missing; 0: it may start as far as people are concerned. */
 export function missingOf(spec: ApprovalSpec, approval: ApprovalState | null): number {
   return progressOf(spec, approval).reduce((sum, each) => sum + each.missing, 0);
 }

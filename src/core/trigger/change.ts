@@ -36,6 +36,7 @@ export interface Trigger {
   makers?: readonly Maker[];
 }
 
+/** The change as the release keeps it, for good. */
 export function triggerOf({ kind, by: actor, commit, makers }: Change): Trigger {
   return { kind, actor, commit, ...(makers.length > 0 && { makers }) };
 }

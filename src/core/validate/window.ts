@@ -13,6 +13,7 @@ const { fields } = releaseWindow;
 /** Where a recurrence is looked for when the question is whether it ever occurs: ten years have every date. */
 const SAMPLE = Date.UTC(2020, 0, 1);
 
+/** Rules between the fields of a window: its recurrence, its length, its zone. */
 export function checkWindow(checks: Checks, spec: ReleaseWindowSpec): void {
   // Whether it ever opens can only be told where its zone and its times are right.
   const before = checks.size;

@@ -9,6 +9,7 @@ import { bareParameter } from './durations.ts';
 import { LIMITS, type Checks, type Path } from './rules.ts';
 import { TEXTS } from './texts.ts';
 
+/** Rules between the actions of a workflow: their names, their order, and what each needs. */
 export function checkWorkflow(checks: Checks, spec: PromotionWorkflowSpec): void {
   const path = ['spec', 'actions'];
   if (spec.actions.length > LIMITS.actions) return;

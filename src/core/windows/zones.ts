@@ -28,6 +28,7 @@ const BLOCK = 1024 * DAY;
 const REACH = 26 * 60 * MINUTE;
 const blocks = new Map<string, Block>();
 
+/** Whether the name is an IANA time zone that this process knows. */
 export function isZone(name: string): boolean {
   // Temporal takes "+05:30" as a zone; it has no daylight saving time, which is hardly what somebody meant.
   if (!/^[A-Za-z]/.test(name)) return false;

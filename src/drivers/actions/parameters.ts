@@ -3,7 +3,10 @@ import { ACTIONS } from '../../core/kinds/actions.ts';
 import { wordsOf, type Infer, type ObjectShape, type Shape } from '../../core/kinds/shape.ts';
 import { PermanentError } from '../driver.ts';
 
+/** Of an action that takes its time and ends as it is told. */
 export type SimulateParameters = Infer<typeof ACTIONS.simulate>;
+
+/** Of an action that sends a request. */
 export type HttpParameters = Infer<typeof ACTIONS.http>;
 
 type Path = (string | number)[];

@@ -18,19 +18,23 @@ import { coveredBy, wantsOf } from './want.ts';
 import type { Wishes } from './wishes.ts';
 import { differenceOf, expectedOf, noWishes, wholeOf, wish } from './wishes.ts';
 
+/** What becomes of an entry that the target does not have. */
 export type OnMissing = 'REFUSE' | 'SKIP' | 'ADD';
 
+/** What one path selected in the source. */
 export interface PathValues {
   path: string;
   locations: PinnedValue[];
 }
 
+/** The text after the values were written; `skipped` says in words what was not. */
 export interface AppliedValues {
   text: string;
   changed: boolean;
   skipped: string[];
 }
 
+/** Writes values into the text of a file, and touches nothing besides. @throws PermanentError naming what cannot be written */
 export function applyTo(file: string, text: string, values: PathValues[], onMissing: OnMissing): AppliedValues {
   const source = readSource(file, text);
   const { wishes, skipped } = wishesOf(source, values, onMissing);

@@ -4,6 +4,7 @@ import { sliceEdited } from './text.ts';
 /** An entry of braces or brackets in its new order: one that was there, with its edits, or a new text. */
 export type Piece = { from: number; edits: Edit[] } | { text: string };
 
+/** Where a map or list in brackets stands in a text. */
 export interface Brackets {
   /** Behind the opening bracket, and at the closing one. */
   open: number;
@@ -11,6 +12,7 @@ export interface Brackets {
   items: { start: number; end: number }[];
 }
 
+/** How entries between brackets are written. */
 export interface FlowStyle {
   comment: '#' | '//';
   /** Between a comma and the next entry of the same line. */

@@ -3,6 +3,7 @@ import type { ChosenStep } from '../driver.ts';
 import type { Plain, ScalarValue } from './node.ts';
 import { isPlainMap } from './node.ts';
 
+/** What an entry of a list can be found by in another file. */
 export type Identity = NonNullable<ChosenStep['entry']>;
 
 /** What the entries of lists are called by, the usual names first. A field counts where it holds a scalar. */
@@ -73,6 +74,7 @@ export function findEntries(list: Plain[], entry: Identity): number[] {
   return list.flatMap((each, index) => (isEntry(each, entry) ? [index] : []));
 }
 
+/** Whether this is the entry. */
 export function isEntry(each: Plain, entry: Identity): boolean {
   if ('fields' in entry) return Object.entries(entry.fields).every(([field, value]) => fieldOf(each, field) === value);
   if ('value' in entry) return each === entry.value;

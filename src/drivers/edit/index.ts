@@ -21,6 +21,7 @@ export type { AppliedValues, OnMissing, PathValues } from './apply.ts';
 export type { FileFormat } from './formats.ts';
 export { formatOf } from './formats.ts';
 
+/** What paths select in a text. */
 export interface SelectedValues {
   /** One per path, in the order of `paths`; without locations for those that select nothing. */
   values: PathValues[];

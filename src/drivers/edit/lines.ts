@@ -14,6 +14,7 @@ interface Line {
   quote?: '"' | "'";
 }
 
+/** A `.env` file: one value per line. */
 export const envSource = (text: string): Source => lineSource(text, readEnv(text), (key) => `${key}=`, writeEnv);
 
 /** Java properties, by a library that reports places. */

@@ -7,7 +7,10 @@ import type { Edit } from './text.ts';
  */
 export type Node = ScalarNode | MapNode | ListNode | AliasNode;
 
+/** A value that has no parts. */
 export type ScalarValue = string | number | boolean | null;
+
+/** Where a value stands: keys of maps and indexes of lists, from the root. */
 export type Location = (string | number)[];
 
 interface Placed {
@@ -17,6 +20,7 @@ interface Placed {
   anchor?: string;
 }
 
+/** A value without parts, as it is written in the text. */
 export interface ScalarNode extends Placed {
   kind: 'scalar';
   value: ScalarValue;
@@ -26,6 +30,7 @@ export interface ScalarNode extends Placed {
   style: 'PLAIN' | 'SINGLE' | 'DOUBLE' | 'LITERAL' | 'FOLDED';
 }
 
+/** A map in the text. */
 export interface MapNode extends Placed {
   kind: 'map';
   entries: Map<string, Node>;
@@ -35,20 +40,26 @@ export interface MapNode extends Placed {
   merges?: Node[];
 }
 
+/** A list in the text. */
 export interface ListNode extends Placed {
   kind: 'list';
   items: Node[];
 }
 
+/** A name that stands for another node, as YAML has it. */
 export interface AliasNode extends Placed {
   kind: 'alias';
   name: string;
   target: ScalarNode | MapNode | ListNode;
 }
 
+/** A value as a reader of the file has it. */
 export type Plain = ScalarValue | Plain[] | { [key: string]: Plain };
+
+/** A map as a reader of the file has it. */
 export type PlainMap = { [key: string]: Plain };
 
+/** A map, and no list. */
 export const isPlainMap = (value: unknown): value is PlainMap =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
@@ -99,12 +110,14 @@ export function childOf(parent: Node, key: string | number): Node | undefined {
   return undefined;
 }
 
+/** The node at this place; undefined where there is none. */
 export function nodeAt(root: Node, location: Location): Node | undefined {
   let at: Node | undefined = root;
   for (const key of location) at = at && childOf(at, key);
   return at;
 }
 
+/** A part of a value; undefined where there is none, also of what every object inherits. */
 export function childIn(value: Plain | undefined, key: string | number): Plain | undefined {
   if (Array.isArray(value)) return typeof key === 'number' ? value[key] : undefined;
   return isPlainMap(value) && Object.hasOwn(value, key) ? value[key as string] : undefined;
@@ -114,6 +127,7 @@ export function childIn(value: Plain | undefined, key: string | number): Plain |
 export const wordsFor = (location: Location): string =>
   location.reduce<string>((path, key) => path + stepWords(key), '$');
 
+/** One step of a location as people write it: `.name`, `["odd name"]` or `[0]`. */
 export const stepWords = (key: string | number): string =>
   typeof key === 'number'
     ? `[${key}]`
@@ -132,6 +146,7 @@ export interface FileDocument {
 /** A value to be written, with how its numbers are written. */
 export type Want = WantedScalar | { kind: 'map'; entries: Map<string, Want> } | { kind: 'list'; items: Want[] };
 
+/** A value without parts that is to be written. */
 export interface WantedScalar {
   kind: 'scalar';
   value: ScalarValue;
@@ -153,6 +168,7 @@ export interface Writer {
   begin(document: FileDocument, want: Want): Edit[];
 }
 
+/** A text that was read, and what writes into it. */
 export interface Source {
   documents: FileDocument[];
   writer: Writer;
@@ -160,6 +176,7 @@ export interface Source {
   read?(after: string): FileDocument[];
 }
 
+/** Beyond these a document is refused: it costs more than a configuration may. */
 export const LIMITS = {
   /** Levels of maps and lists. */
   depth: 200,
@@ -171,6 +188,7 @@ export const LIMITS = {
   selected: 20_000,
 };
 
+/** The refusal of a document that is nested too deeply. */
 export function tooDeep(): PermanentError {
   return new PermanentError(`is nested more than ${LIMITS.depth} levels deep`);
 }

@@ -14,6 +14,7 @@ export type Paired =
   /** A wildcard or `..` chose it in the source, and this file has no such entry: from `location` on, `steps` are missing. */
   | { at: 'nowhere'; location: Location; steps: MissingStep[]; words: string };
 
+/** One step of a location that this file does not have. */
 export interface MissingStep {
   key: string | number;
   entry?: Identity;

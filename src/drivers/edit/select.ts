@@ -9,6 +9,7 @@ import { isPlainMap, LIMITS } from './node.ts';
 
 const { IndexSelector, NameSelector } = jsonpath.selectors;
 
+/** A value that a path selected, with how each step to it was chosen. */
 export interface Match {
   location: Location;
   chosen: ChosenStep[];

@@ -5,6 +5,7 @@ export interface Edit {
   text: string;
 }
 
+/** Text that is put in at one place. */
 export const insertion = (at: number, text: string): Edit => ({ start: at, end: at, text });
 
 /** Edits do not overlap; those at one place are applied in their order. `from`: the offset at which `text` begins. */
@@ -24,10 +25,13 @@ export function applyEdits(text: string, edits: readonly Edit[], from = 0): stri
 export const sliceEdited = (text: string, start: number, end: number, edits: readonly Edit[]): string =>
   applyEdits(text.slice(start, end), edits, start);
 
+/** How lines of this text end. */
 export const eolOf = (text: string): string => (text.includes('\r\n') ? '\r\n' : '\n');
 
+/** Where the line of `offset` begins. */
 export const lineStart = (text: string, offset: number): number => text.lastIndexOf('\n', offset - 1) + 1;
 
+/** How far `offset` stands from the start of its line, without a byte order mark. */
 export const columnOf = (text: string, offset: number): number => {
   const start = lineStart(text, offset);
   return offset - start - (start === 0 && text.startsWith('\uFEFF') ? 1 : 0);

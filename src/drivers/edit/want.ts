@@ -34,6 +34,7 @@ export function wantsOf(locations: PinnedValue[]): { pinned: PinnedValue; want: 
   return locations.flatMap((pinned) => (isCovered(pinned.location) ? [] : [{ pinned, want: wantOf(pinned, written) }]));
 }
 
+/** What is wanted, as a reader will have it. */
 export function plainOf(want: Want): Plain {
   if (want.kind === 'scalar') return want.value;
   if (want.kind === 'list') return want.items.map(plainOf);

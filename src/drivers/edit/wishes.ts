@@ -11,6 +11,7 @@ export interface Wishes {
   settled?: Plain;
 }
 
+/** Nothing is to be changed. */
 export const noWishes = (): Wishes => ({ children: new Map() });
 
 /** A place within one that gets a whole map or list needs no wish of its own: both come from one version. */

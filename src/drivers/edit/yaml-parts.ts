@@ -20,6 +20,7 @@ export interface Nested extends Entries {
   parts: Part[];
 }
 
+/** Into what parts a text is cut, so that after an edit only what changed is read again. */
 export interface Cuts {
   /** Characters of a text, or of what stands below a key, that is worth to be cut. */
   smallest: number;
@@ -30,6 +31,7 @@ export interface Cuts {
   levels: number;
 }
 
+/** Fitted to files of some 100 KiB; smaller ones are read whole. */
 export const CUTS: Cuts = { smallest: 8 * 1024, size: 1024, entries: 32, levels: 12 };
 
 /** Undefined where the text is not one block map or list, or is small. */

@@ -28,6 +28,7 @@ export interface Container {
   items: { key?: string; start: number; end: number }[];
 }
 
+/** A YAML text that was read, with what an edit has to know of how it is written. */
 export interface YamlSource {
   text: string;
   documents: FileDocument[];
@@ -43,6 +44,7 @@ const OPTIONS = { uniqueKeys: false, prettyErrors: false, logLevel: 'error' } as
 /** A part of a text that was read before; one with anchors or aliases means something else elsewhere, and is not kept. */
 export type KnownParts = Map<string, { node: MapNode | ListNode; size: number }>;
 
+/** What is kept of the reading. */
 export interface ReadOptions {
   /** Only to be looked at: how it is written is not kept. */
   lean: boolean;

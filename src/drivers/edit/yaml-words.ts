@@ -33,6 +33,7 @@ function hasPlainForm(text: string): boolean {
 /** In braces and brackets, and as a key, a comma, a bracket or a colon would end the word. */
 export const isPlainInFlow = (text: string): boolean => /^[\p{L}\p{N}_./@+ -]+$/u.test(text) && isPlainFor(text);
 
+/** A key that needs no quotes, whoever reads it. */
 export const isPlainKey = (text: string): boolean => /^[\p{L}\p{N}_./@+-]+$/u.test(text) && isPlainFor(text);
 
 /** Nothing that a reader takes for a line break, or that YAML does not allow as it is. */
@@ -45,4 +46,5 @@ export const doubleQuoted = (text: string): string =>
     (each) => `\\u${each.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
 
+/** The text in single quotes, which are doubled inside. */
 export const singleQuoted = (text: string): string => `'${text.replaceAll("'", "''")}'`;

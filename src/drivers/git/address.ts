@@ -13,10 +13,13 @@ export interface Address {
   embedded?: { username: string; password: string };
 }
 
+/** How a repository is reached. */
 export type Protocol = 'https' | 'http' | 'ssh' | 'file';
 
 /** Plain http sends tokens in the clear: it is there for those who turn it on. */
 export const DEFAULT_PROTOCOLS: readonly Protocol[] = ['https', 'ssh'];
+
+/** All that git is ever let use. */
 export const PROTOCOLS: readonly Protocol[] = ['https', 'http', 'ssh', 'file'];
 
 /** @throws PermanentError for a protocol that is not allowed; without the URL's secrets. */

@@ -13,6 +13,8 @@ export interface CacheLimits {
 
 const DAY = 24 * 60 * 60 * 1000;
 const GiB = 1024 ** 3;
+
+/** 30 days, 50 GiB together, 10 GiB for one repository. */
 export const CACHE_LIMITS: CacheLimits = {
   maxAgeMs: 30 * DAY,
   maxBytes: 50 * GiB,

@@ -13,6 +13,7 @@ import { checkFile, FOLDER, join, readBlobs, textOf } from './tree.ts';
 /** `mode` null: the file goes. */
 export type Change = WrittenFile | { path: string; mode: null };
 
+/** A file of a commit that is to be made. */
 export interface WrittenFile {
   path: string;
   mode: '100644' | '100755';

@@ -9,12 +9,14 @@ export interface Claim {
   key: string;
 }
 
+/** The trailer by which the effect of a key is found again. */
 export const KEY_TRAILER = 'Sluice-Key';
 const SIGNATURE_TRAILER = 'Sluice-Signature';
 
 /** In one line, so that a name cannot add a trailer. */
 export const oneLine = (text: string): string => text.replace(/[\p{Cc}\u2028\u2029]+/gu, ' ').slice(0, 600);
 
+/** What the commit of this effect claims to be. */
 export function claimOf({ rollback, releaseId, environment, application, key }: EffectContext): Claim {
   return {
     kind: rollback ? 'Sluice-Rollback' : 'Sluice-Release',
@@ -25,6 +27,7 @@ export function claimOf({ rollback, releaseId, environment, application, key }: 
   };
 }
 
+/** The lines at the end of the message; `signature` proves them. */
 export function trailersOf(claim: Claim, signature: string): string {
   return [
     `${claim.kind}: ${claim.release}`,

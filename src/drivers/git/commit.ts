@@ -7,6 +7,7 @@ import { claimOf, oneLine, trailersOf } from './claim.ts';
 import { isoDate } from './history.ts';
 import type { Mirror } from './mirror.ts';
 
+/** Who commits are made by. */
 export interface Author {
   name: string;
   email: string;

@@ -4,6 +4,7 @@ import type { Address } from './address.ts';
 /** By URL prefix, as in the settings; the longest prefix that fits wins. */
 export type GitCredentials = Record<string, GitLogin>;
 
+/** What is sent to the host. */
 export interface Login {
   username: string;
   password: string;

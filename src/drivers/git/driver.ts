@@ -22,6 +22,7 @@ import type { Search, SigningKeys } from './proof.ts';
 import { findEffect, findSigned, signatureOf, written } from './proof.ts';
 import { restoringChanges } from './restore.ts';
 
+/** How repositories are reached, kept and written to from this process. */
 export interface GitSettings {
   /** Absolute; may be shared by several processes, and deleted at any time. */
   cacheDir: string;

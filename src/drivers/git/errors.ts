@@ -54,6 +54,7 @@ export const isRace = (stderr: string): boolean =>
 /** Two processes on one cache folder: git itself keeps them apart, and says so. */
 export const isLocalContention = (stderr: string): boolean => /cannot lock ref|Unable to create .*\.lock/i.test(stderr);
 
+/** Whether git says that its local copy is damaged: then it is thrown away and fetched anew. */
 export const isBrokenCache = (stderr: string): boolean =>
   /object file .* is empty|loose object .* corrupt|bad object|bad tree object|unable to read tree|missing blob|packfile .* (cannot|corrupt|index)|did not send all necessary objects/i.test(
     stderr,

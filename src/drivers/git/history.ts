@@ -2,6 +2,7 @@ import { PermanentError } from '../driver.ts';
 import { KEY_TRAILER } from './claim.ts';
 import type { Mirror } from './mirror.ts';
 
+/** What a commit says of itself; `date` is ISO 8601, UTC. */
 export interface CommitFacts {
   commit: string;
   author: string;
@@ -13,6 +14,7 @@ export interface CommitFacts {
 const FORMAT = '--format=%H%x00%an <%ae>%x00%cI%x00%B';
 const MAX_MESSAGE = 10_000;
 
+/** Of one commit of the mirror, by its full id. */
 export async function factsOf(mirror: Mirror, commit: string, signal: AbortSignal): Promise<CommitFacts> {
   const [facts] = records(await mirror.ask(['log', '-1', '-z', FORMAT, commit, '--'], signal));
   return facts!;

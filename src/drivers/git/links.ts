@@ -84,6 +84,7 @@ function leadOf(path: string, blob: Buffer): string {
   return at.length === 0 ? '' : checkPath(at.join('/'), 'symbolic link to');
 }
 
+/** A file of a folder, through symbolic links. */
 export interface Listed {
   /** Below the folder that was asked for, as it is named there. */
   file: string;

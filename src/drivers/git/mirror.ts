@@ -15,6 +15,7 @@ import { reachOf } from './reach.ts';
 import type { GitResult } from './run.ts';
 import { runGit } from './run.ts';
 
+/** How long git may take, in milliseconds. */
 export interface Timeouts {
   /** One exchange with a remote; for a fetch, without any progress. */
   remoteMs: number;

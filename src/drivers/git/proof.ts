@@ -34,6 +34,7 @@ export function written(changes: readonly Change[], idLength: number): Written[]
   );
 }
 
+/** HMAC-SHA-256 over the claim and the changes, base64url: who does not have the key cannot make a commit look like ours. */
 export function signatureOf(key: string, claim: Claim, changes: readonly Written[]): string {
   const said = [claim.kind, claim.release, claim.environment, claim.application, claim.key, [...changes].toSorted()];
   return createHmac('sha256', key)
@@ -68,6 +69,7 @@ export function readRaw(fields: string[]): Written[] {
   return found;
 }
 
+/** The path of a written change. */
 export const pathIn = (each: Written): string => each.split(' ').slice(2).join(' ');
 
 /** Where a key is looked for. */
@@ -78,6 +80,7 @@ export interface Search {
   keys: readonly string[];
 }
 
+/** A commit that is the effect of a key; `changed` is false for one that was made to change nothing. */
 export interface Found {
   facts: CommitFacts;
   changed: boolean;

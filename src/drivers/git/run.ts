@@ -4,6 +4,7 @@ import { TransientError } from '../driver.ts';
 import type { Login } from './credentials.ts';
 import type { Reach } from './reach.ts';
 
+/** One command of git, and how far it may reach. */
 export interface GitCall {
   /** The bare repository; absent for `init`. */
   gitDir?: string;
@@ -20,6 +21,7 @@ export interface GitCall {
   maxOutput?: number;
 }
 
+/** How git ended, and what it said. */
 export interface GitResult {
   code: number;
   stdout: Buffer;

@@ -2,6 +2,7 @@ import { LIMITS } from '../content.ts';
 import { PermanentError, TransientError } from '../driver.ts';
 import type { Mirror } from './mirror.ts';
 
+/** An entry of a tree, as git lists it. */
 export interface Entry {
   /** Below the repository's root. */
   path: string;
@@ -10,7 +11,10 @@ export interface Entry {
   size: number;
 }
 
+/** The mode of a symbolic link. */
 export const LINK = '120000';
+
+/** The mode of a folder. */
 export const FOLDER = '040000';
 
 const MODES: Record<string, string> = { [LINK]: 'a symbolic link', '160000': 'a submodule' };
@@ -73,6 +77,7 @@ export function checkFile(entry: Entry, how: 'whole' | 'values' = 'whole'): void
   throw new PermanentError(`file "${entry.path}" has ${entry.size} bytes: at most ${most} are ${verb}`);
 }
 
+/** Refuses more files, or more bytes together, than a promotion may carry. @throws PermanentError */
 export function checkAmount(entries: Entry[], folder: string, how: 'whole' | 'values' = 'whole'): void {
   const where = folder === '' ? 'the repository' : `folder "${folder}"`;
   if (entries.length > LIMITS.files)

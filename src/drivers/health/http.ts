@@ -4,6 +4,7 @@ import type { HealthAnswer, HealthContext, SecretSource } from '../driver.ts';
 import { type HttpClient, openUrl, reasonOf } from '../http.ts';
 import { checkSending, openReferenced, valuesOf } from '../secret-references.ts';
 
+/** Between two looks, in milliseconds, where the source says nothing else. */
 export const DEFAULT_HTTP_INTERVAL = 5_000;
 const DEFAULT_TIMEOUT = 5_000;
 const MAX_REDIRECTS = 5;

@@ -13,6 +13,7 @@ export class ForbiddenTarget extends Error {
   override name = 'ForbiddenTarget';
 }
 
+/** How a host may be reached. */
 export interface Way {
   /** Where to connect to, all of them checked. */
   addresses: LookupAddress[];

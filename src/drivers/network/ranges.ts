@@ -50,6 +50,7 @@ export function notPublic(address: string): string | undefined {
   return undefined;
 }
 
+/** Whether the address, IPv4 or IPv6, stands in the list. */
 export const has = (list: BlockList, address: string): boolean =>
   list.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
 

@@ -52,6 +52,7 @@ export async function checkHealth(
   });
 }
 
+/** An answer of a health source as the core takes it: times in milliseconds (UTC). */
 export function toObservation({ status, message, at, unhealthyAt }: HealthAnswer): Observation {
   const times = { at: at?.getTime(), unhealthyAt: unhealthyAt?.getTime() };
   return { status, message, ...times };

@@ -14,6 +14,7 @@ export const RUNNERS: { readonly [K in WorkKind]: Runner<Extract<StepWork, { kin
   soak: soakRunner,
 };
 
+/** The runner of this kind of work. */
 export function runnerOf(work: StepWork): Runner {
   return RUNNERS[work.kind];
 }

@@ -37,6 +37,7 @@ export interface StepAt<W extends StepWork = StepWork> {
   context: EffectContext;
 }
 
+/** What runners do their work with: the outside world, and what the database knows of it. */
 export interface Hands {
   drivers: Drivers;
   clock: Clock;
@@ -50,6 +51,7 @@ export interface Hands {
   mayStillArrive(place: ContentPlace, release: string): Promise<boolean>;
 }
 
+/** An application of a product in an environment. */
 export interface ContentPlace {
   product: string;
   environment: string;
