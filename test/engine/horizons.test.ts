@@ -179,8 +179,8 @@ test('whoever is to make room and has its turn before that is decided is left al
   engine.app.mover.move = async (id, stimulus) => {
     if (id === first && stimulus.kind === 'terminate') {
       engine.app.mover.move = moving;
-      await failed(running!);
-      await engine.reached(first!, (state) => state.status !== 'QUEUED');
+      await failed(running as string);
+      await engine.reached(id, (state) => state.status !== 'QUEUED');
     }
     return moving(id, stimulus);
   };

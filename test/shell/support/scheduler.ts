@@ -24,9 +24,6 @@ const FATES: Record<SeamKind, readonly Fate[]> = {
   timer: ['late', 'killed before', 'killed after'],
 };
 
-/** What was let go has come back, or waits for a lock, within so much of the real time, in milliseconds; otherwise the ring itself is at fault. */
-const PATIENCE = 120_000;
-
 /** What seldom passes meets a fault more often. */
 const RARE: Partial<Record<SeamKind, number>> = { notice: 0.3, queue: 0.06 };
 
