@@ -62,7 +62,7 @@ forEachBackend((backend) => {
       expect(targetsOf({ ...rollback, state: waiting })).toMatchObject({ 'asia-2': 'PROPOSED', eu: 'ROLLED_BACK' });
       // Whoever reported it started the rollback, and is one pair of eyes already.
       const own = await approvePromotion(engine.app, { releaseId: id, environment: 'asia-2' }, person('probe'));
-      expect(own.refusals?.[0]?.message).toContain('probe triggered the release');
+      expect(own.refusals?.[0]?.message).toContain('probe started the rollback');
       expect(
         (await approvePromotion(engine.app, { releaseId: id, environment: 'asia-2' }, grace)).refusals,
       ).toBeUndefined();
