@@ -4,6 +4,7 @@ import type {
   AnyDefinition,
   DriverSpec,
   HealthSourceSpec,
+  SyncSourceSpec,
   RollbackPolicySpec,
   Specs,
 } from '../src/core/definitions.ts';
@@ -65,7 +66,10 @@ export async function createWorld(databaseUrl: string, folder: string, trouble: 
         environment === 'eu'
           ? { type: 'simulate', sequence: ['PROGRESSING', 'HEALTHY'], interval: 120, degraded }
           : { type: 'simulate', degraded };
-      const application = { product: name, environment, driver: driver(environment), health };
+      // Every second environment's target takes a moment to run a change.
+      const sync: SyncSourceSpec | undefined =
+        ENVIRONMENTS.indexOf(environment) % 2 === 1 ? { type: 'simulate', after: 80 } : undefined;
+      const application = { product: name, environment, driver: driver(environment), health, sync };
       await save({ kind: 'Application', metadata: metadata(`${name}-${environment}`), spec: application });
     }
     products.push({ name, repository });

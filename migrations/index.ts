@@ -23,6 +23,7 @@ import { KeysOfCallers1765140000000 } from './1765140000000-keys-of-callers.ts';
 import { ContentByDigest1765220000000 } from './1765220000000-content-by-digest.ts';
 import { ListsByIndex1765140000001 } from './1765140000001-lists-by-index.ts';
 import { PacedOutbox1765200000000 } from './1765200000000-paced-outbox.ts';
+import { Sync1765210000000 } from './1765210000000-sync.ts';
 
 /** In the order in which they run; a released one is never changed. */
 export const migrations = [
@@ -50,4 +51,5 @@ export const migrations = [
   ListsByIndex1765140000001,
   ContentByDigest1765220000000,
   PacedOutbox1765200000000,
+  Sync1765210000000,
 ];

@@ -11,6 +11,7 @@ import type { QueuedJob } from './jobs/queue.ts';
 import { lookForStops } from './jobs/stops.ts';
 import { Sweep } from './jobs/sweep.ts';
 import { knownContents } from './store/known-contents.ts';
+import { newestDeploymentReport } from './store/deployment-reports.ts';
 import { newestHealthReport } from './store/health-reports.ts';
 import { Listener } from './store/listener.ts';
 
@@ -26,6 +27,7 @@ export async function startWorker(app: App): Promise<{ close(): Promise<void> }>
       const known = await knownContents(pool, place, releases);
       return Promise.all(known.map((each) => mover.frozen.content(each)));
     },
+    deploymentReport: (application) => newestDeploymentReport(pool, application),
     mayStillArrive: async (place, release) => {
       const to = await mover.look(release, { fresh: true });
       return to !== null && hasUnseenEffect(to.release.plan, to.state, place.environment, place.application);

@@ -1,9 +1,10 @@
+import type { Verification } from '../../src/core/release.ts';
 import type { DeploymentHistory, History, Invariant, ReleaseHistory } from './history.ts';
 import { Rule } from './history.ts';
 
 /**
  * What rollbacks and compare-and-set rest on. Folding the log alone gives the records: one for each change that was made, of the
- * version that was brought, verified from the promotion's success on and not before.
+ * version that was brought, verified from the promotion's success on and not before; with its sync where its target was seen to run it.
  */
 export function judgeDeployments({ releases, deployments }: History): Invariant {
   const rule = new Rule('the records of deployments are what the log says: made by a change, verified by a success');
@@ -30,11 +31,13 @@ interface Told {
   /** Milliseconds since the epoch. */
   at: number;
   verifiedAt: number | null;
+  verifiedBy: Verification | null;
 }
 
 /** Application → its record. */
 function fold({ plan, events, digest, kind }: ReleaseHistory): Map<string, Told> {
   const told = new Map<string, Told>();
+  const synced = new Set<string>();
   for (const { event, at } of events) {
     if (!('environment' in event)) continue;
     const planned = plan.promotions.find((each) => each.name === event.environment);
@@ -43,29 +46,34 @@ function fold({ plan, events, digest, kind }: ReleaseHistory): Map<string, Told>
     const brought = kind === 'ROLLBACK' ? (planned.restores?.to.digest ?? '') : digest;
     const made = event.type === 'StepSucceeded' || (event.type === 'StepFailed' && event.applied === true);
     if (made && event.phase === 'ACTION' && event.application !== undefined)
-      told.set(event.application, { environment, digest: brought, at, verifiedAt: null });
+      told.set(event.application, { environment, digest: brought, at, verifiedAt: null, verifiedBy: null });
+    if (event.type === 'StepSucceeded' && event.phase === 'SYNC' && event.application !== undefined)
+      synced.add(event.application);
     if (event.type !== 'PromotionSucceeded') continue;
     for (const { name } of planned.applications) {
       const known = told.get(name) ?? { environment, digest: brought, at };
-      told.set(name, { ...known, verifiedAt: at });
+      const verifiedBy = synced.has(name) ? 'SYNC_AND_HEALTH' : 'HEALTH_ONLY';
+      told.set(name, { ...known, verifiedAt: at, verifiedBy });
     }
   }
   return told;
 }
 
-const toTold = ({ environment, digest, at, verifiedAt }: DeploymentHistory): Told => ({
+const toTold = ({ environment, digest, at, verifiedAt, verifiedBy }: DeploymentHistory): Told => ({
   environment,
   digest,
   at: at.getTime(),
   verifiedAt: verifiedAt?.getTime() ?? null,
+  verifiedBy,
 });
 
 /** The digest of one application's content is the release's where it has no other. */
 function same(found: DeploymentHistory, told: Told): boolean {
-  const { environment, at, verifiedAt } = toTold(found);
-  return environment === told.environment && at === told.at && verifiedAt === told.verifiedAt;
+  const { environment, at, verifiedAt, verifiedBy } = toTold(found);
+  const verified = verifiedAt === told.verifiedAt && verifiedBy === told.verifiedBy;
+  return environment === told.environment && at === told.at && verified;
 }
 
 const time = (at: number | null): string => (at === null ? 'never' : new Date(at).toISOString());
-const shown = ({ environment, digest, at, verifiedAt }: Told): string =>
-  `${digest.slice(0, 12)} in ${environment} at ${time(at)}, verified ${time(verifiedAt)}`;
+const shown = ({ environment, digest, at, verifiedAt, verifiedBy }: Told): string =>
+  `${digest.slice(0, 12)} in ${environment} at ${time(at)}, verified ${time(verifiedAt)} by ${verifiedBy ?? 'nothing'}`;

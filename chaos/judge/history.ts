@@ -4,7 +4,7 @@ import type { PromotionFlowSpec } from '../../src/core/definitions.ts';
 import type { ReleasePlan } from '../../src/core/plan.ts';
 import type { Problem } from '../../src/core/problems.ts';
 import type { RollbackCause } from '../../src/core/rollback/rollback.ts';
-import type { PromotionStatus, ReleaseKind, ReleaseStatus, StepState } from '../../src/core/release.ts';
+import type { PromotionStatus, ReleaseKind, ReleaseStatus, StepState, Verification } from '../../src/core/release.ts';
 
 /** What the database says after a run; the judge has no other source but git and what clients received. */
 export interface History {
@@ -47,6 +47,8 @@ export interface DeploymentHistory {
   at: Date;
   /** When it was found healthy. */
   verifiedAt: Date | null;
+  /** How; null: not at all. */
+  verifiedBy: Verification | null;
 }
 
 export interface RollbackHistory {
@@ -142,7 +144,8 @@ export async function readHistory(databaseUrl: string): Promise<History> {
       `SELECT id, product, cause, digest, included, origins, settled_at AS "settledAt" FROM rollback ORDER BY created_at, id`,
     );
     const deployments = await client.query<DeploymentHistory>(
-      `SELECT release_id AS "releaseId", environment, application, digest, at, verified_at AS "verifiedAt" FROM deployment`,
+      `SELECT release_id AS "releaseId", environment, application, digest, at, verified_at AS "verifiedAt",
+         verified_by AS "verifiedBy" FROM deployment`,
     );
     const outbox = await client.query<{ key: string }>('SELECT key FROM outbox');
     const flows = await client.query<{ id: string; spec: PromotionFlowSpec }>(

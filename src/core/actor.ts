@@ -10,6 +10,7 @@ export function actorOf(stimulus: Stimulus): string | null {
     case 'reject':
       return stimulus.by?.name ?? null;
     case 'health-reported':
+    case 'deployment-reported':
     case 'rollout-reported':
     case 'rollback-joined':
     case 'override-windows':
@@ -70,6 +71,7 @@ export function byActor(stimuli: readonly Stimulus[]): { actor: string | null; s
  */
 export const KEYED: ReadonlySet<Stimulus['kind']> = new Set<Stimulus['kind']>([
   'health-reported',
+  'deployment-reported',
   'rollout-reported',
   'rollback-joined',
   'terminate',

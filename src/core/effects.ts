@@ -10,8 +10,8 @@ export interface Effects {
   dispatch: { promotions: { promotion: number; attempt: number; dispatch: number }[]; join: boolean };
   /** The health of a group's members is to be asked once more. */
   'ask-group': { group: number; generation: number };
-  /** A policy says what goes back when this promotion fails. `at`: when it failed. */
-  'roll-back': { promotion: number; attempt: number; reason: string; at: number };
+  /** A policy says what goes back when this promotion fails. `at`: when it failed. `cause`: FAILED when absent. */
+  'roll-back': { promotion: number; attempt: number; reason: string; at: number; cause?: 'NOT_SYNCED' };
   /** A policy wants to know whether this environment stays healthy until then. */
   observe: { promotion: number; attempt: number; until: number };
   /** What runs of these promotions has to stop: the release is terminating, or their time is over. */

@@ -47,6 +47,7 @@ export type ReleaseEvent =
   | ({ type: 'ActionCommitted'; commit: string; changed: boolean; skipped?: string[] } & AtStep)
   | ({ type: 'DriftOverwritten'; files: string[]; commit?: string; author?: string } & AtStep)
   | ({ type: 'HealthChanged'; application: string; health: HealthStatus; message?: string } & AtPromotion)
+  | ({ type: 'DeploymentReported'; application: string; commit?: string; version?: string } & AtPromotion)
   | ({ type: 'RolloutReported'; rollout: RolloutStatus; message: string } & AtPromotion)
   /** To the log of the release that is taken back. */
   | { type: 'ReleaseTakenBack'; rollback: string; reason: string }

@@ -1,5 +1,5 @@
 import type { HealthSourceSpec, HealthStatus } from './definitions.ts';
-import type { PlannedPromotion, PlannedStep } from './plan.ts';
+import type { PlannedPromotion, PlannedStep, StepWork } from './plan.ts';
 import type { PromotionState } from './release.ts';
 
 /**
@@ -49,17 +49,25 @@ export function countLook(
   return { badLooks, final: false, so: ` (${badLooks} of ${failureThreshold} times in a row)` };
 }
 
-/** A step that looks at a health, and has no effect. */
 export function looksAtHealth({ work }: PlannedStep): boolean {
   return work.kind === 'health' || work.kind === 'soak';
 }
 
-/** When the change of an application was made in this promotion, in milliseconds; where there was none, when the promotion began. */
+/** Work that only looks, and has no effect of its own. */
+export function onlyLooks({ kind }: StepWork): boolean {
+  return kind === 'health' || kind === 'soak' || kind === 'sync';
+}
+
+/**
+ * From when the health of an application is the health of its change, in milliseconds: when its target was seen to run it, or, where
+ * nobody is asked, when it was made; where there was none, when the promotion began.
+ */
 export function changedAt(
   planned: PlannedPromotion,
   { steps, startedAt }: PromotionState,
   application: number,
 ): number {
-  const applied = planned.steps.findIndex((each) => each.application === application && each.phase === 'ACTION');
-  return steps[applied]?.endedAt ?? startedAt ?? 0;
+  const ended = (phase: PlannedStep['phase']): number | null | undefined =>
+    steps[planned.steps.findIndex((each) => each.application === application && each.phase === phase)]?.endedAt;
+  return ended('SYNC') ?? ended('ACTION') ?? startedAt ?? 0;
 }

@@ -14,8 +14,8 @@ import { cutOff, isFailing } from './steps.ts';
  * - `timeout`, of the flow and of an environment, counts the time in which something could move: what runs, what is tried
  *   again, what soaks. It does not count a release's turn, a closed window, a hold, a mark, an environment where others are at
  *   work, people, and reports from outside.
- * - Whatever does not count has an end of its own: approvals expire, a report may be awaited for a day, an UNKNOWN health for
- *   15 minutes (a group's for its `unknownTimeout`).
+ * - Whatever does not count has an end of its own: approvals expire, a report may be awaited for a day, a target may take 15 minutes
+ *   to run a change (`sync.limit`), an UNKNOWN health is waited for as long (a group's for its `unknownTimeout`).
  * - `maxAge` ends whatever is left. It counts from the moment at which the release was created, or retried.
  */
 
@@ -107,15 +107,12 @@ export function expirePromotion(move: Move, position: number): void {
   if (seen.startedAt === null || ENDED_PROMOTION.has(seen.status)) return;
   seen.steps.forEach((step, index) => {
     if (step.status !== 'WAITING' || !step.outside || awaitedUntil(planned, index, step) > now) return;
-    const { application, id } = move.plannedStep(position, index);
+    const { application, id, work } = move.plannedStep(position, index);
     const what = application === null ? id : (planned.applications[application]?.name ?? id);
     move.step(position, index).seen = false;
-    failStep(
-      move,
-      position,
-      index,
-      `${what}: no report came within ${spell(patienceOf(planned, index))}: ${step.reason ?? ''}`,
-    );
+    const late = spell(patienceOf(planned, index));
+    const why = work.kind === 'sync' ? `not seen to run the change within ${late}` : `no report came within ${late}`;
+    failStep(move, position, index, `${what}: ${why}: ${step.reason ?? ''}`);
   });
   if (timeout === null || spent(state.limited[position] ?? FRESH_METER, now) < timeout) return;
   const { steps } = state.promotions[position] as PromotionState;

@@ -13,6 +13,7 @@ import type {
   ReleaseState,
   StepState,
   Stimulus,
+  Verification,
 } from './release.ts';
 
 type TargetEvent = Extract<ReleaseEvent, AtTarget>['type'];
@@ -137,7 +138,7 @@ export class Move {
     this.#dispatched.delete(position);
   }
 
-  deploy(promotion: number, application: number, commit: string | null, verified: boolean): void {
+  deploy(promotion: number, application: number, commit: string | null, verified: Verification | null): void {
     if (this.planned(promotion).environment === null) return;
     this.#deployments.push({ promotion, application, at: this.now, commit, verified });
   }

@@ -1,5 +1,5 @@
-import type { ApplicationSpec, InlinePolicy, PromotionWorkflowSpec } from './definitions.ts';
-import { DEFAULT_RETRY } from './definitions.ts';
+import type { ApplicationSpec, InlinePolicy, PromotionWorkflowSpec, SyncSourceSpec } from './definitions.ts';
+import { DEFAULT_RETRY, DEFAULT_SYNC_LIMIT } from './definitions.ts';
 import type { Phase, PlannedStep, StepWork } from './plan.ts';
 
 /**
@@ -8,9 +8,10 @@ import type { Phase, PlannedStep, StepWork } from './plan.ts';
  */
 const PHASES: readonly PhaseOfPlan[] = [
   { phase: 'PRE_ACTION', of: 'application', make: ({ policy }) => workflow(policy.preAction) },
-  { phase: 'ACTION', of: 'application', make: ({ apply }) => (apply ? { kind: 'apply' } : null) },
-  { phase: 'HEALTH', of: 'application', make: () => ({ kind: 'health' }) },
-  { phase: 'SOAK', of: 'application', make: ({ soak }) => (soak > 0 ? { kind: 'soak', duration: soak } : null) },
+  { phase: 'ACTION', of: 'application', make: ({ apply }) => (apply ? step({ kind: 'apply' }) : null) },
+  { phase: 'SYNC', of: 'application', make: ({ application }) => syncStep(application?.sync) },
+  { phase: 'HEALTH', of: 'application', make: () => step({ kind: 'health' }) },
+  { phase: 'SOAK', of: 'application', make: ({ soak }) => (soak > 0 ? step({ kind: 'soak', duration: soak }) : null) },
   { phase: 'POST_ACTION', of: 'application', make: ({ policy }) => workflow(policy.postAction) },
   { phase: 'WORKFLOW', of: 'promotion', make: (from) => workflow(from.workflow) },
 ];
@@ -36,9 +37,19 @@ export interface Making {
 export type Workflows = ReadonlyMap<string, PromotionWorkflowSpec>;
 
 /** One step, the actions of a workflow as a step each, or nothing. */
-type Made = StepWork | { kind: 'workflow'; name: string } | null;
+type Made = Pick<PlannedStep, 'work' | 'patience'> | { workflow: string } | null;
 
-const workflow = (name: string | undefined): Made => (name === undefined ? null : { kind: 'workflow', name });
+const step = (work: StepWork, patience?: number): Made => ({ work, ...(patience !== undefined && { patience }) });
+const workflow = (name: string | undefined): Made => (name === undefined ? null : { workflow: name });
+
+/** Where nobody is asked there is no such step. */
+function syncStep(source: SyncSourceSpec | undefined): Made {
+  return isAsked(source) ? step({ kind: 'sync' }, source.limit ?? DEFAULT_SYNC_LIMIT) : null;
+}
+
+export function isAsked(source: SyncSourceSpec | undefined): source is Exclude<SyncSourceSpec, { type: 'none' }> {
+  return source !== undefined && source.type !== 'none';
+}
 
 /** Adds the steps of all phases of an application (with its name and position) or of a promotion (null) to `steps`. */
 export function addSteps(
@@ -55,10 +66,10 @@ export function addSteps(
     const made = planned.make(from);
     if (made === null) continue;
     const id = at === null ? phase : `${at.name}/${phase}`;
-    const step = { id, phase, application };
-    if (made.kind === 'workflow') after = addWorkflow(steps, step, made.name, after, workflows);
+    const common = { id, phase, application };
+    if ('workflow' in made) after = addWorkflow(steps, common, made.workflow, after, workflows);
     else {
-      steps.push({ ...step, work: made, needs: after, timeout: null, retry: DEFAULT_RETRY });
+      steps.push({ ...common, ...made, needs: after, timeout: null, retry: DEFAULT_RETRY });
       after = [steps.length - 1];
     }
   }

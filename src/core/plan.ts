@@ -98,12 +98,14 @@ export interface Undo {
   edited: string[];
 }
 
-export type Phase = 'PRE_ACTION' | 'ACTION' | 'HEALTH' | 'SOAK' | 'POST_ACTION' | 'WORKFLOW';
+export type Phase = 'PRE_ACTION' | 'ACTION' | 'SYNC' | 'HEALTH' | 'SOAK' | 'POST_ACTION' | 'WORKFLOW';
 
 /** What a step does; by its kind, `src/jobs/runners` knows how. */
 export type StepWork =
   | { kind: 'action'; workflow: string; action: WorkflowAction }
   | { kind: 'apply' }
+  /** Does the target run the change? */
+  | { kind: 'sync' }
   | { kind: 'health' }
   | { kind: 'soak'; duration: number };
 

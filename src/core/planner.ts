@@ -7,7 +7,7 @@ import type {
   PromotionFlowSpec,
 } from './definitions.ts';
 import { DEFAULT_FLOW_TIMEOUT, DEFAULT_UNKNOWN_TIMEOUT } from './definitions.ts';
-import { addSteps } from './phases.ts';
+import { addSteps, isAsked } from './phases.ts';
 import type { Workflows } from './phases.ts';
 import type {
   Dependency,
@@ -226,6 +226,13 @@ class Planner {
   }
 
   warnings(): string[] {
+    const unasked = this.promotions.flatMap(({ applications }) =>
+      applications.filter(({ spec }) => spec.driver.type === 'git' && !isAsked(spec.sync)).map(({ name }) => name),
+    );
+    return [...this.#withoutHealth(), ...unsynced(unasked)];
+  }
+
+  #withoutHealth(): string[] {
     return this.promotions.flatMap((promotion) =>
       promotion.applications
         .filter((application) => application.spec.health.type === 'none')
@@ -236,6 +243,18 @@ class Planner {
     );
   }
 }
+
+/** One sentence for all: most installations have none to begin with. */
+function unsynced(names: string[]): string[] {
+  if (names.length === 0) return [];
+  const some = names.slice(0, MOST_NAMED).join(', ');
+  const more = names.length > MOST_NAMED ? ` and ${names.length - MOST_NAMED} more` : '';
+  return [
+    `no sync source says whether a target runs the change: ${some}${more}. Their deployments are verified by health alone, which right after a change may be that of the version before; set spec.sync`,
+  ];
+}
+
+const MOST_NAMED = 10;
 
 /**
  * Which of the trigger environment's applications a target's application is promoted from: the one with the same

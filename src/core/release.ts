@@ -5,6 +5,7 @@ import type { GateAnswer } from './gates/answer.ts';
 import type { HealthClock, Observation } from './health-clock.ts';
 import type { BadVersion, EnvironmentHold } from './holds.ts';
 import type { Problem } from './problems.ts';
+import type { Running } from './running.ts';
 import type { ReleaseWindow } from './windows/index.ts';
 import type { WindowOverride } from './windows/override.ts';
 
@@ -150,8 +151,11 @@ export interface StepState {
   waitsFor?: Awaited | null;
   /** What its runner keeps of what it began; null: nothing is begun that a look could ask about. States of Sluice 0.1 have none. */
   progress?: Progress | null;
-  /** What somebody told of its health while it was looked at: the look may have come too early, and is done again. */
-  news: HealthStatus | null;
+  /**
+   * What somebody told of its health while it was looked at, or that they told which version runs: the look may have come too early,
+   * and is done again.
+   */
+  news: HealthStatus | 'TOLD' | null;
   /** It was told to stop: it has failed, with this message, once its effect has ended, and at `by` whatever became of it. */
   stop: { message: string; since: number; by: number } | null;
   /** What it waits for, in words. */
@@ -163,6 +167,8 @@ export interface StepState {
   /** Of a health and of a soak: the last look could tell how it is. What fails without takes nothing back. */
   seen: boolean;
   outputs: Record<string, string> | null;
+  /** Of a change: its target held the content already. States of Sluice 0.1 do not say so. */
+  unchanged?: boolean;
   /** It failed, and nobody can say whether its effect took place. */
   unclear: boolean;
   firstError: string | null;
@@ -244,6 +250,8 @@ type SomeStimulus =
       Observation,
       'status' | 'message' | 'unhealthyAt'
     >)
+  /** Somebody reported which commit or version an application runs: what waits for that looks at once. */
+  | { kind: 'deployment-reported'; environment: string; application: string; running: Running; by?: string | null }
   /** `onlyIf`: it ends nothing unless the release waits for its turn, or is at work in that environment, when this is decided. */
   | { kind: 'terminate'; reason: string; by: string | null; onlyIf?: 'QUEUED' | { atWorkIn: string } }
   | DecisionStimulus
@@ -357,8 +365,13 @@ export interface DeploymentFact {
   application: number;
   at: number;
   commit: string | null;
-  verified: boolean;
+  /** Null: nobody has found it healthy yet. */
+  verified: Verification | null;
 }
+
+/** How a deployment was found good: by its health alone, or after its target was seen to run the change. */
+export const VERIFICATIONS = ['HEALTH_ONLY', 'SYNC_AND_HEALTH'] as const;
+export type Verification = (typeof VERIFICATIONS)[number];
 
 /** Its own work is over; what still happens in ROLLING_BACK is the work of the rollback, which is a release of its own. */
 export const ENDED_PROMOTION: ReadonlySet<PromotionStatus> = new Set([

@@ -8,6 +8,7 @@ import type { Facts, GroupState, PromotionState } from './release.ts';
 import { askForObservation, askForRollback } from './rollback/ask.ts';
 import { isLook, isSoak, soakEnd } from './soak.ts';
 import { freshStep } from './step.ts';
+import { wasSynced } from './sync.ts';
 import { abortRunning, isFailing, mustStop, pausedBy, runReadySteps, stopReason, takenBackBy } from './steps.ts';
 
 /** Ends a started promotion when its steps have, and says what it waits for otherwise. */
@@ -42,7 +43,11 @@ export function settlePromotion(move: Move, position: number): boolean {
     return true;
   }
   if (steps.every((step) => step.status === 'SUCCEEDED')) {
-    move.planned(position).applications.forEach((_, application) => move.deploy(position, application, null, true));
+    const promotion = move.state.promotions[position] as PromotionState;
+    planned.applications.forEach((_, application) => {
+      const how = wasSynced(planned, promotion, application) ? 'SYNC_AND_HEALTH' : 'HEALTH_ONLY';
+      move.deploy(position, application, null, how);
+    });
     move.end(position, 'SUCCEEDED');
     askForObservation(move, position);
     return true;

@@ -3,8 +3,8 @@ import type { Awaited, StepState } from './release.ts';
 
 /** What happens to one step, whatever the others do. */
 
-/** A step before anything was done. */
-export function freshStep(): StepState {
+/** A step before anything was done, with every field: what differs from it is what is stored. */
+export function freshStep(): Required<StepState> {
   return {
     status: 'PENDING',
     dispatch: 0,
@@ -24,6 +24,7 @@ export function freshStep(): StepState {
     badLooks: 0,
     seen: false,
     outputs: null,
+    unchanged: false,
     unclear: false,
     firstError: null,
     lastError: null,

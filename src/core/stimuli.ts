@@ -42,6 +42,8 @@ function hear(move: Move, stimulus: Stimulus): void {
       return takeGroupAnswer(move, stimulus);
     case 'health-reported':
       return takeHealthReport(move, stimulus);
+    case 'deployment-reported':
+      return takeDeploymentReport(move, stimulus);
     case 'terminate':
       if (move.state.endedAt !== null || move.state.terminating !== null) return;
       if (stimulus.onlyIf !== undefined && !isStill(move, stimulus.onlyIf)) return;
@@ -182,6 +184,7 @@ function keepWaiting(
   wait(move, step, recheckAfter === undefined ? null : move.now + recheckAfter, reason, waitsFor);
   // Somebody told while this look was under way what it waits for: it looks again at once.
   if (news === 'HEALTHY' || news === 'DEGRADED') Object.assign(step, { recheckAt: move.now, outside: false });
+  if (news === 'TOLD') step.recheckAt = move.now;
   const recheckAt = step.outside ? undefined : new Date(step.recheckAt as number).toISOString();
   if (other) move.emit({ type: 'StepWaiting', ...move.atStep(report.promotion, report.step), reason, recheckAt });
 }
@@ -244,7 +247,9 @@ function tellEffect(
   if (commit !== undefined) move.emit({ type: 'ActionCommitted', ...at, commit, changed: changed ?? true, ...left });
   if (drift)
     move.emit({ type: 'DriftOverwritten', ...at, files: drift.files, commit: drift.commit, author: drift.author });
-  if (phase === 'ACTION') move.deploy(promotion, application as number, commit ?? null, false);
+  if (phase !== 'ACTION') return;
+  if (changed === false) move.step(promotion, step).unchanged = true;
+  move.deploy(promotion, application as number, commit ?? null, null);
 }
 
 function succeed(
@@ -350,6 +355,31 @@ function takeHealthReport(move: Move, report: Extract<Stimulus, { kind: 'health-
         if (looks) move.step(position, index).news = health;
         else Object.assign(move.step(position, index), { recheckAt: move.now, outside: false });
       }
+    });
+  });
+}
+
+/** Which commit or version runs there: what waits for that looks at once, and reads it where it was written down. */
+function takeDeploymentReport(move: Move, report: Extract<Stimulus, { kind: 'deployment-reported' }>): void {
+  const { environment, application: name, running } = report;
+  move.plan.promotions.forEach((planned, position) => {
+    const seen = move.state.promotions[position] as PromotionState;
+    if (planned.environment !== environment || seen.startedAt === null || ENDED_PROMOTION.has(seen.status)) return;
+    const application = planned.applications.findIndex((each) => each.name === name);
+    if (application < 0) return;
+    const { commit, version } = running;
+    move.emit({
+      type: 'DeploymentReported',
+      ...move.atPromotion(position, seen.status),
+      application: name,
+      commit,
+      version,
+    });
+    planned.steps.forEach(({ work, application: of }, index) => {
+      const status = seen.steps[index]?.status;
+      if (work.kind !== 'sync' || of !== application) return;
+      if (status === 'RUNNING') move.step(position, index).news = 'TOLD';
+      if (status === 'WAITING') move.step(position, index).recheckAt = move.now;
     });
   });
 }

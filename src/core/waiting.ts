@@ -4,7 +4,7 @@ import { standingOf } from './gates/dependencies.ts';
 import type { GateAnswer } from './gates/answer.ts';
 import { askGates } from './gates/index.ts';
 import { memberTimes } from './group-gate.ts';
-import type { Dependency, PlannedGroup, PlannedPromotion, PlannedStep, ReleasePlan } from './plan.ts';
+import type { Dependency, PlannedGroup, PlannedPromotion, PlannedStep, ReleasePlan, StepWork } from './plan.ts';
 import { ENDED_PROMOTION } from './release.ts';
 import type { Facts, PromotionState, ReleaseState, StepState } from './release.ts';
 import { endsBefore } from './late.ts';
@@ -45,7 +45,9 @@ export type WaitingCause =
   | { kind: 'VERSION'; badVersions: string[] }
   /** The group's members have succeeded, and not enough of them are healthy now or have been for long enough. */
   | { kind: 'GROUP_HEALTH'; group: number }
-  | { kind: 'HEALTH' | 'SOAK' | 'RETRY' | 'ACTION'; step: number };
+  | { kind: StepCause; step: number };
+
+type StepCause = 'SYNC' | 'HEALTH' | 'SOAK' | 'RETRY' | 'ACTION';
 
 /**
  * Everything that a release waits for now, at once: its turn, every unmet gate of every promotion that has not started,
@@ -152,22 +154,25 @@ function waitingSteps(planned: PlannedPromotion, promotion: PromotionState, posi
     const looked = isLook(planned, step, index);
     if (step.status !== 'WAITING' && !looked) return [];
     const { id, work, application } = planned.steps[index] as PlannedStep;
-    const target = application === null ? planned.name : (planned.applications[application]?.name ?? planned.name);
+    const of = application === null ? planned.name : (planned.applications[application]?.name ?? planned.name);
     const kind = causeOf(step, work.kind);
     const message = `${planned.name}: ${id} ${kind === 'RETRY' ? 'is tried again: ' : ''}${step.reason ?? 'waits'}`;
     const { outside } = step;
     const unhealthy = kind === 'SOAK' && step.clock !== null && step.clock.status !== 'HEALTHY';
-    const reports = `a report of the health of ${target}`;
+    const reports = `a report of the health of ${of}`;
     const ends = step.waitsFor === 'PERSON' ? 'a person' : `the outside system that ends ${id}`;
-    const who = unhealthy || (outside && kind === 'HEALTH') ? reports : outside ? ends : null;
+    const target = `the target of ${of}`;
+    const who =
+      kind === 'SYNC' ? target : unhealthy || (outside && kind === 'HEALTH') ? reports : outside ? ends : null;
     const earliest = kind === 'SOAK' ? soakEnd(planned, step, index) : outside ? null : step.recheckAt;
     return [{ kind, step: index, promotion: position, message, who, earliest }];
   });
 }
 
-function causeOf(step: StepState, work: PlannedStep['work']['kind']): 'HEALTH' | 'SOAK' | 'RETRY' | 'ACTION' {
+function causeOf(step: StepState, work: StepWork['kind']): StepCause {
   if (work === 'soak') return 'SOAK';
   if (step.tries > 0 && !step.outside && step.recheckAt !== null && step.reason === step.lastError) return 'RETRY';
+  if (work === 'sync') return 'SYNC';
   return work === 'health' ? 'HEALTH' : 'ACTION';
 }
 

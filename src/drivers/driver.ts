@@ -1,4 +1,5 @@
 import type { Undo } from '../core/plan.ts';
+import type { Change, Running } from '../core/running.ts';
 import type {
   ApplicationSpec,
   DriverSpec,
@@ -214,6 +215,27 @@ export interface HealthAnswer {
   /** When it was last known to be DEGRADED or PROGRESSING; absent where the source cannot tell. */
   unhealthyAt?: Date;
   /** When to ask again when not final; absent: somebody will tell. */
+  recheckAfter?: number;
+}
+
+export interface SyncContext {
+  application: string;
+  product: string;
+  /** What the target is to run. */
+  change: Change;
+  /** When the change was made; `simulate` counts from here. */
+  since: Date;
+  now: Date;
+  /** What somebody said last that it runs, for `report`, as far as that can be about the change. */
+  report?: Running;
+  signal: AbortSignal;
+}
+
+export interface SyncAnswer {
+  /** The target was seen to run the change. False: it runs something else, or nobody knows. */
+  synced: boolean;
+  message: string;
+  /** When to ask again while it is not synced, in milliseconds; absent: somebody will tell. */
   recheckAfter?: number;
 }
 

@@ -55,6 +55,30 @@ function forbiddenIn(error: unknown): ForbiddenTarget | undefined {
   return undefined;
 }
 
+const MAX_REDIRECTS = 5;
+
+/**
+ * A GET that follows redirects on the same origin only: elsewhere somebody else's page would answer. `elsewhere` is the host to which it
+ * was sent.
+ */
+export async function getFollowing(
+  http: HttpClient,
+  url: URL,
+  headers: Record<string, string>,
+  signal: AbortSignal,
+): Promise<Response | { elsewhere: string }> {
+  let at = url;
+  for (let hop = 0; ; hop += 1) {
+    const response = await http.request(at, { headers }, signal);
+    const next = response.status >= 300 && response.status < 400 ? response.headers.get('location') : null;
+    if (next === null || hop === MAX_REDIRECTS || !URL.canParse(next, at.href)) return response;
+    await response.body?.cancel();
+    const there = new URL(next, at);
+    if (there.origin !== url.origin) return { elsewhere: there.host };
+    at = there;
+  }
+}
+
 /** fetch refuses a URL with credentials in it, and quotes it whole in the refusal: they travel as a header instead. */
 export function openUrl(address: string): { url: URL; headers: Record<string, string> } {
   if (!URL.canParse(address)) throw new TypeError('not a URL');

@@ -1,13 +1,23 @@
-import type { DriverSpec, HealthSourceSpec, WorkflowAction } from '../core/definitions.ts';
+import type { DriverSpec, HealthSourceSpec, SyncSourceSpec, WorkflowAction } from '../core/definitions.ts';
 import { runAction } from './actions/index.ts';
 import { openedSecrets } from '../opened-secrets.ts';
-import type { Driver, EffectContext, HealthAnswer, HealthContext, PinnedContent, SecretSource } from './driver.ts';
+import type {
+  Driver,
+  EffectContext,
+  HealthAnswer,
+  HealthContext,
+  PinnedContent,
+  SecretSource,
+  SyncAnswer,
+  SyncContext,
+} from './driver.ts';
 import type { GitSettings } from './git/driver.ts';
 import { createGitDriver } from './git/driver.ts';
 import { checkHealth } from './health/index.ts';
 import { HttpClient } from './http.ts';
 import { NetworkGuard } from './network/guard.ts';
 import { createSimulateDriver } from './simulate.ts';
+import { checkSync } from './sync/index.ts';
 
 /** How the outside world is reached from this process. */
 export interface DriverSettings {
@@ -21,6 +31,7 @@ export interface DriverSettings {
 export interface Drivers {
   driver<S extends DriverSpec>(spec: S): Driver<S>;
   checkHealth(source: HealthSourceSpec, context: HealthContext): Promise<HealthAnswer>;
+  checkSync(source: SyncSourceSpec, context: SyncContext): Promise<SyncAnswer>;
   runAction(
     action: WorkflowAction,
     parameters: Record<string, string>,
@@ -40,6 +51,7 @@ export function createDrivers(settings: DriverSettings, secrets: SecretSource): 
     // The table's keys are the specs' types, which the compiler does not follow through an index.
     driver: <S extends DriverSpec>(spec: S) => byType[spec.type] as unknown as Driver<S>,
     checkHealth: (source, context) => masked(() => checkHealth(source, context, http, secrets)),
+    checkSync: (source, context) => masked(() => checkSync(source, context, http, secrets)),
     // What an action answers becomes parameters of later ones, and is shown to everybody.
     runAction: (action, parameters, context) => masked(() => runAction(action, parameters, context, http, secrets)),
   };

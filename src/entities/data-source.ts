@@ -22,6 +22,7 @@ import { AccessClockRow, ApiTokenRow, AuditLogRow, RoleGrantRow } from './access
 import { DEFINITION_ROWS, DefinitionClockRow, DefinitionRevisionRow } from './definition-rows.ts';
 import {
   DeploymentRow,
+  DeploymentReportRow,
   HealthReportRow,
   IdempotencyKeyRow,
   OutboxRow,
@@ -44,6 +45,7 @@ export const ENTITIES = [
   ReleaseEventRow,
   OutboxRow,
   DeploymentRow,
+  DeploymentReportRow,
   HealthReportRow,
   IdempotencyKeyRow,
   RollbackRow,

@@ -2,7 +2,7 @@ import { Column, Entity, Generated, Index, PrimaryColumn } from 'typeorm';
 import type { HealthStatus } from '../core/definitions.ts';
 import type { ReleaseEvent } from '../core/events.ts';
 import type { Lane, Work } from '../core/effects.ts';
-import type { ReleaseStatus } from '../core/release.ts';
+import type { ReleaseStatus, Verification } from '../core/release.ts';
 import type { RollbackCause } from '../core/rollback/rollback.ts';
 import type { Drift } from '../drivers/driver.ts';
 
@@ -118,6 +118,10 @@ export class DeploymentRow {
   @Column({ name: 'verified_at', type: 'timestamptz', nullable: true })
   verifiedAt!: Date | null;
 
+  /** How it was found good; null: by its health alone before anybody could be asked more, or not yet. */
+  @Column({ name: 'verified_by', type: 'text', nullable: true })
+  verifiedBy!: Verification | null;
+
   /** When somebody last looked at the target while this was the newest one there; null: not since it was brought. */
   @Column({ name: 'looked_at', type: 'timestamptz', nullable: true })
   lookedAt!: Date | null;
@@ -138,6 +142,25 @@ export class DeploymentRow {
 export interface DriftRecord extends Drift {
   /** When it was first seen, ISO 8601. */
   since: string;
+}
+
+/** The newest thing that somebody told of what an application runs. */
+@Entity('deployment_report')
+export class DeploymentReportRow {
+  @PrimaryColumn({ type: 'text' })
+  application!: string;
+
+  @Column({ name: 'commit_id', type: 'text', nullable: true })
+  commit!: string | null;
+
+  @Column({ type: 'text', nullable: true })
+  version!: string | null;
+
+  @Column({ type: 'timestamptz' })
+  at!: Date;
+
+  @Column({ type: 'text', nullable: true })
+  actor!: string | null;
 }
 
 /** The newest thing that somebody told about an application's health. */

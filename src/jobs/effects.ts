@@ -94,12 +94,12 @@ export const DOING: Doing = {
     },
   },
   'roll-back': {
-    async run(parts, { key, releaseId, work: { promotion, attempt, reason, at } }) {
+    async run(parts, { key, releaseId, work: { promotion, attempt, reason, at, cause: kind = 'FAILED' } }) {
       const { product, version, digest, name } = await placeOf(parts, releaseId, promotion);
       await startRollback(parts, {
-        id: rollbackId('FAILED', releaseId, promotion, attempt),
+        id: rollbackId(kind, releaseId, promotion, attempt),
         product,
-        cause: { kind: 'FAILED', environment: name, reason, at, by: null, release: releaseId },
+        cause: { kind, environment: name, reason, at, by: null, release: releaseId },
         definite: true,
         version: { digest, label: version },
         asked: null,

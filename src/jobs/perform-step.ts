@@ -1,4 +1,4 @@
-import { looksAtHealth } from '../core/health-tolerance.ts';
+import { onlyLooks } from '../core/health-tolerance.ts';
 import type { PlannedPromotion, PlannedStep } from '../core/plan.ts';
 import type { Outcome, PromotionState, ReleaseState, StepState } from '../core/release.ts';
 import { PermanentError, TransientError } from '../drivers/driver.ts';
@@ -28,7 +28,7 @@ export async function performStep(hands: Hands, place: StepPlace): Promise<Outco
   const { signal } = controller;
   if (signal.aborted) return { kind: 'aborted' };
   const runner = runnerOf(work);
-  const limit = planned.timeout ?? (looksAtHealth(planned) ? LOOK_LIMIT : STEP_LIMIT);
+  const limit = planned.timeout ?? (onlyLooks(work) ? LOOK_LIMIT : STEP_LIMIT);
   const timer = hands.clock.after('step', limit, () => controller.abort('overdue' satisfies AbortReason));
   try {
     reach('before-effect');
@@ -44,7 +44,7 @@ export async function performStep(hands: Hands, place: StepPlace): Promise<Outco
         ? { kind: 'failed', message: `not done within ${limit / 1000} s`, unclear: true }
         : { kind: 'aborted' };
     }
-    if (error instanceof PermanentError) return { kind: 'failed', message, unclear: looksAtHealth(planned) };
+    if (error instanceof PermanentError) return { kind: 'failed', message, unclear: onlyLooks(work) };
     return { kind: 'transient', message, retryAfter: error instanceof TransientError ? error.retryAfter : undefined };
   } finally {
     timer.cancel();

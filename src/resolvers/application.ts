@@ -1,7 +1,13 @@
 import { Arg, Args, Ctx, FieldResolver, Mutation, Query, Resolver, Root } from 'type-graphql';
+import { reportDeployment } from '../commands/report-deployment.ts';
 import { reportHealth } from '../commands/report-health.ts';
 import type { ApplicationSpec } from '../core/definitions.ts';
-import { HealthReportInput, HealthReportPayload } from '../schema/application.ts';
+import {
+  DeploymentReportInput,
+  DeploymentReportPayload,
+  HealthReportInput,
+  HealthReportPayload,
+} from '../schema/application.ts';
 import { PageArgs } from '../schema/connection.ts';
 import type { Connection } from '../schema/connection.ts';
 import type { ApiContext } from '../schema/context.ts';
@@ -66,6 +72,26 @@ export class ApplicationResolver {
     const { application, status, message, at } = input;
     const report = { application, status, message: message ?? undefined, at: at ?? undefined };
     const result = await reportHealth(context.app, report, context.actor);
+    forget(context);
+    if (result.refusals) return { application: null, accepted: false, userErrors: refused(result.refusals) };
+    const { accepted } = result.value;
+    return { application: await readNode(context, APPLICATION, application), accepted, userErrors: [] };
+  }
+
+  @Guarded(may('REPORT', ({ input }, lookup) => lookup.application(input.application)))
+  @Mutation(() => DeploymentReportPayload, {
+    description:
+      'Tells which commit or version an application runs, whose sync source is `report`: what waits for that goes on at once. Another commit or version is no sync.',
+  })
+  async deploymentReport(
+    @Ctx() context: ApiContext,
+    @Arg('input', () => DeploymentReportInput, { description: 'What was seen.' }) input: DeploymentReportInput,
+  ): Promise<DeploymentReportPayload> {
+    const wrong = unstorable(input);
+    if (wrong.length > 0) return { application: null, accepted: false, userErrors: refused(wrong) };
+    const { application, commit, version, at } = input;
+    const report = { application, commit: commit ?? undefined, version: version ?? undefined, at: at ?? undefined };
+    const result = await reportDeployment(context.app, report, context.actor);
     forget(context);
     if (result.refusals) return { application: null, accepted: false, userErrors: refused(result.refusals) };
     const { accepted } = result.value;

@@ -65,6 +65,7 @@ function toDeployment(row: LiveDeployment): Deployment {
     version: { label: version, digest, commit },
     at,
     verifiedAt,
+    verified: row.verifiedBy,
     observedAt: row.lookedAt,
     unseen: row.unseen,
     drift: drift && {

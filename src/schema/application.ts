@@ -33,3 +33,36 @@ export class HealthReportPayload {
   @Field(() => [UserError], { description: 'Why it was refused; empty when it was done.' })
   userErrors!: UserError[];
 }
+
+@InputType({ description: 'Which commit or version an application runs, told by somebody who knows.' })
+export class DeploymentReportInput {
+  @Field(() => String, { description: 'The name of the application.' })
+  application!: string;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'The commit of its configuration that its target runs: at least seven digits of it.',
+  })
+  commit?: string;
+
+  @Field(() => String, { nullable: true, description: 'What people call the version that its target runs.' })
+  version?: string;
+
+  @Field(() => Date, {
+    nullable: true,
+    description: 'When it was seen; now when left out. Older news than what is known changes nothing.',
+  })
+  at?: Date;
+}
+
+@ObjectType({ description: 'What became of a deployment report.' })
+export class DeploymentReportPayload {
+  @Field(() => Application, { nullable: true, description: 'The application; null when refused.' })
+  application!: Application | null;
+
+  @Field(() => Boolean, { description: 'False when something newer was known already.' })
+  accepted!: boolean;
+
+  @Field(() => [UserError], { description: 'Why it was refused; empty when it was done.' })
+  userErrors!: UserError[];
+}

@@ -33,6 +33,7 @@ export const OnExpiryEnum = enumFor(onExpiry);
 export const PhaseEnum = enumOf<Phase>('PromotionPhase', 'The parts of a promotion, in their order.', {
   PRE_ACTION: 'A workflow before the change.',
   ACTION: 'The change itself.',
+  SYNC: 'Until the target runs the change.',
   HEALTH: 'Until the application is healthy.',
   SOAK: 'Healthy for a while.',
   POST_ACTION: 'A workflow after the change.',

@@ -1,5 +1,7 @@
 import { Field, InputType, ObjectType } from 'type-graphql';
+import type { Verification } from '../core/release.ts';
 import { connectionOf } from './connection.ts';
+import { VerificationEnum } from './enums.ts';
 import { Version } from './release.ts';
 
 @ObjectType({ description: 'How what is live differs from what was promoted.' })
@@ -44,6 +46,9 @@ export class Deployment {
     description: 'When it was found healthy and its promotion succeeded; null: not so far.',
   })
   verifiedAt!: Date | null;
+
+  @Field(() => VerificationEnum, { nullable: true, description: 'How it was found good; null: not so far.' })
+  verified!: Verification | null;
 
   @Field(() => Date, {
     nullable: true,

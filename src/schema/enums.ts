@@ -1,7 +1,14 @@
 import { registerEnumType } from 'type-graphql';
 import { healthStatus } from '../core/kinds/common.ts';
 import { rollbackCause } from '../core/kinds/rollback-policy.ts';
-import type { PromotionStatus, ReleaseKind, ReleaseStatus, RolloutStatus, StepStatus } from '../core/release.ts';
+import type {
+  PromotionStatus,
+  ReleaseKind,
+  ReleaseStatus,
+  RolloutStatus,
+  StepStatus,
+  Verification,
+} from '../core/release.ts';
 import type { RollbackDecision } from '../core/rollback/rollback.ts';
 import { enumFor } from './shape-types.ts';
 
@@ -62,6 +69,11 @@ export const RollbackCauseKindEnum = enumFor(rollbackCause);
 export const ReleaseKindEnum = enumOf<ReleaseKind>('ReleaseKind', 'What a release is for.', {
   FORWARD: 'It brings a version through a flow.',
   ROLLBACK: 'It takes a version back: each environment gets the one that was healthy there before.',
+});
+
+export const VerificationEnum = enumOf<Verification>('DeploymentVerification', 'How a deployment was found good.', {
+  HEALTH_ONLY: 'Its application was healthy: nobody was asked whether its target runs it.',
+  SYNC_AND_HEALTH: 'Its target was seen to run it, and its application was healthy afterwards.',
 });
 
 export const RolloutStatusEnum = enumOf<RolloutStatus>(

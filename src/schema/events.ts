@@ -273,6 +273,16 @@ const EVENTS: { [T in ReleaseEventType]: EventSpec<T> } = {
       message: [text, 'What the health source said.', 'nullable'],
     },
   },
+  DeploymentReported: {
+    ...promotion,
+    about: 'Somebody told which commit or version an application runs.',
+    fields: {
+      ...atPromotion,
+      application: [text, "The application's name."],
+      commit: [text, 'The commit; null: it was not named.', 'nullable'],
+      version: [text, 'The version; null: it was not named.', 'nullable'],
+    },
+  },
   RolloutReported: {
     ...promotion,
     about: "Somebody outside told how the rollout of the release's version went there.",

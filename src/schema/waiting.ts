@@ -65,6 +65,15 @@ export class WaitingForGroupHealth extends WaitingReason {
   group!: ReleaseGroup;
 }
 
+@ObjectType({
+  implements: WaitingReason,
+  description: 'A target does not run the change yet, as far as anybody knows.',
+})
+export class WaitingForSync extends WaitingReason {
+  @Field(() => PromotionStep, { description: 'The step that waits.' })
+  step!: PromotionStep;
+}
+
 @ObjectType({ implements: WaitingReason, description: 'An application is not healthy yet.' })
 export class WaitingForHealth extends WaitingReason {
   @Field(() => PromotionStep, { description: 'The step that waits.' })
@@ -110,7 +119,13 @@ export class WaitingForVersion extends WaitingReason {
   badVersionIds!: string[];
 }
 
-const STEPS = { HEALTH: WaitingForHealth, SOAK: WaitingForSoak, RETRY: WaitingForRetry, ACTION: WaitingForAction };
+const STEPS = {
+  SYNC: WaitingForSync,
+  HEALTH: WaitingForHealth,
+  SOAK: WaitingForSoak,
+  RETRY: WaitingForRetry,
+  ACTION: WaitingForAction,
+};
 
 export function toWaitingReason(parts: ReleaseParts, reason: Reason): WaitingReason {
   const promotion = reason.promotion === null ? null : new EnvironmentPromotion(parts, reason.promotion);

@@ -1,4 +1,5 @@
 import type { Visibility } from '../core/access/index.ts';
+import type { Verification } from '../core/release.ts';
 import type { DriftRecord } from '../entities/log-rows.ts';
 import type { Db } from './reads.ts';
 import { visibleSql, visibleValue } from './visible.ts';
@@ -16,6 +17,8 @@ export interface LiveDeployment {
   at: Date;
   /** When the promotion succeeded with it; null: not verified healthy. */
   verifiedAt: Date | null;
+  /** How; null: not verified. */
+  verifiedBy: Verification | null;
   /** When its target was last asked what it holds; null: not since it was brought. */
   lookedAt: Date | null;
   /** Why nobody could see it then; null: somebody could. */
@@ -115,7 +118,8 @@ const applicationsIn = (first: string, next: string): string => `
     FROM live
   )
   SELECT id, release_id AS "releaseId", product, environment, application, version, digest, commit_id AS commit, at,
-    verified_at AS "verifiedAt", looked_at AS "lookedAt", unseen, drift, step, fits
+    verified_at AS "verifiedAt", CASE WHEN verified_at IS NOT NULL THEN coalesce(verified_by, 'HEALTH_ONLY') END AS "verifiedBy",
+    looked_at AS "lookedAt", unseen, drift, step, fits
   FROM judged WHERE fits OR step >= $8::int LIMIT $6`;
 
 const OF_ALL = applicationsIn(

@@ -1,5 +1,6 @@
 import type { PoolClient } from 'pg';
 import { marks } from '../core/holds.ts';
+import { isAsked } from '../core/phases.ts';
 import type { ReleasePlan } from '../core/plan.ts';
 import { policyFor } from '../core/rollback/plan-rollback.ts';
 import type { EnvironmentFacts, PastDeployment, RollbackQuestion } from '../core/rollback/plan-rollback.ts';
@@ -46,7 +47,13 @@ export async function loadEnvironmentFacts(
     known.excluded ??= metadata.annotations[NO_ROLLBACK] ?? null;
     facts.set(spec.environment, known);
   }
-  await readHistory(client, product, facts);
+  const asked = snapshot.applicationsOf(product).filter(({ spec }) => isAsked(spec.sync));
+  await readHistory(
+    client,
+    product,
+    facts,
+    asked.map(({ metadata }) => metadata.name),
+  );
   await readMarks(client, { product, now }, facts, snapshot);
   await readOpen(client, product, facts);
   return [...facts.values()].sort((one, other) => (one.name < other.name ? -1 : 1));
@@ -76,17 +83,19 @@ interface HistoryRecord {
   version: VersionRef;
   at: Date;
   verifiedAt: Date | null;
+  /** One of its applications can be asked now whether it runs a change, and was not seen to run this one. */
+  unsynced: boolean;
   floor: string | null;
   source: boolean;
   drifted: boolean;
 }
 
 /** Several applications are one version: it became live with the last of them, and is verified when all are. */
-async function readHistory(client: PoolClient, product: string, facts: Facts): Promise<void> {
+async function readHistory(client: PoolClient, product: string, facts: Facts, asked: string[]): Promise<void> {
   const { rows } = await client.query<HistoryRecord>({
     name: 'rollback-history',
     text: HISTORY,
-    values: [product, [...facts.keys()]],
+    values: [product, [...facts.keys()], asked],
   });
   for (const row of rows) {
     const known = facts.get(row.environment) as EnvironmentFacts;
@@ -97,6 +106,7 @@ async function readHistory(client: PoolClient, product: string, facts: Facts): P
       release: row.release,
       at: row.at.getTime(),
       verifiedAt: row.verifiedAt?.getTime() ?? null,
+      ...(row.unsynced && { unsynced: true }),
       state: row.drifted ? 'DRIFTED' : 'KNOWN',
       markedBad: false,
       rollback: row.rollback,
@@ -112,9 +122,10 @@ async function readHistory(client: PoolClient, product: string, facts: Facts): P
 const HISTORY = `
 WITH history AS (
   SELECT d.environment, d.release_id, max(d.at) AS at, max(d.id) AS last, bool_or(d.drift IS NOT NULL) AS drifted,
-    CASE WHEN bool_and(d.verified_at IS NOT NULL) THEN max(d.verified_at) END AS verified_at
+    CASE WHEN bool_and(d.verified_at IS NOT NULL) THEN max(d.verified_at) END AS verified_at,
+    bool_or(d.application = ANY($3::text[]) AND d.verified_by IS DISTINCT FROM 'SYNC_AND_HEALTH') AS unsynced
   FROM unnest($2::text[]) AS e(environment), LATERAL (
-    SELECT environment, release_id, at, id, verified_at, drift FROM deployment
+    SELECT environment, release_id, application, at, id, verified_at, verified_by, drift FROM deployment
     WHERE product = $1 AND environment = e.environment ORDER BY at DESC, id DESC LIMIT 500) AS d
   GROUP BY d.environment, d.release_id
 ), brought AS MATERIALIZED (
@@ -124,7 +135,7 @@ WITH history AS (
       (SELECT jsonb_object_agg(p->>'environment', p->'restores'->'to') FROM jsonb_array_elements(l.plan->'promotions') AS p) END AS back
   FROM release r JOIN release_plan l ON l.release_id = r.id WHERE r.id IN (SELECT release_id FROM history)
 )
-SELECT h.environment, h.release_id AS release, h.at, h.verified_at AS "verifiedAt", h.drifted, b.rollback, b.floor,
+SELECT h.environment, h.release_id AS release, h.at, h.verified_at AS "verifiedAt", h.unsynced, h.drifted, b.rollback, b.floor,
   CASE WHEN b.rollback THEN b.back->h.environment ELSE b.version END AS version,
   NOT b.rollback AND b.trigger = h.environment AS source
 FROM history h JOIN brought b ON b.id = h.release_id

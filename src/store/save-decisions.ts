@@ -83,8 +83,9 @@ export async function saveDecisions(
         commit_id:
           fact.commit ?? (promotion.name === release.plan.triggerEnvironment ? (content?.commit ?? null) : null),
         at,
-        verified_at: fact.verified ? at : null,
-        fresh: !fact.verified,
+        verified_at: fact.verified === null ? null : at,
+        verified_by: fact.verified,
+        fresh: fact.verified === null,
       });
     }
   }
@@ -108,7 +109,7 @@ function mergeDeployments(rows: unknown[]): unknown[] {
   for (const row of rows as Record<string, unknown>[]) {
     const key = `${row['release_id'] as string} ${row['application'] as string}`;
     const before = merged.get(key);
-    merged.set(key, before ? { ...before, verified_at: row['verified_at'] } : row);
+    merged.set(key, before ? { ...before, verified_at: row['verified_at'], verified_by: row['verified_by'] } : row);
   }
   return [...merged.values()];
 }
@@ -156,17 +157,20 @@ WITH input AS (
 ), arriving AS (
   SELECT i.* FROM jsonb_to_recordset($5::jsonb) AS i(
     release_id uuid, product text, environment text, application text, version text, digest text, commit_id text,
-    at timestamptz, verified_at timestamptz, fresh boolean)
+    at timestamptz, verified_at timestamptz, verified_by text, fresh boolean)
   JOIN saved ON saved.id = i.release_id
 ), deployed AS (
-  INSERT INTO deployment (release_id, product, environment, application, version, digest, commit_id, at, verified_at)
-  SELECT i.release_id, i.product, i.environment, i.application, i.version, i.digest, i.commit_id, i.at, i.verified_at
+  INSERT INTO deployment (release_id, product, environment, application, version, digest, commit_id, at, verified_at,
+    verified_by)
+  SELECT i.release_id, i.product, i.environment, i.application, i.version, i.digest, i.commit_id, i.at, i.verified_at,
+    i.verified_by
   FROM arriving i
   -- Fresh: it became current anew, after a rollback had taken it back. Else it was found healthy, and nothing moves.
   ON CONFLICT (release_id, application) DO UPDATE SET
-    (at, verified_at, looked_at, unseen, drift) = (
+    (at, verified_at, verified_by, looked_at, unseen, drift) = (
       SELECT CASE WHEN i.fresh THEN excluded.at ELSE deployment.at END,
         CASE WHEN i.fresh THEN excluded.verified_at ELSE coalesce(excluded.verified_at, deployment.verified_at) END,
+        CASE WHEN i.fresh THEN excluded.verified_by ELSE coalesce(excluded.verified_by, deployment.verified_by) END,
         CASE WHEN NOT i.fresh THEN deployment.looked_at END, CASE WHEN NOT i.fresh THEN deployment.unseen END,
         CASE WHEN NOT i.fresh THEN deployment.drift END
       FROM arriving i WHERE i.release_id = deployment.release_id AND i.application = deployment.application),

@@ -110,6 +110,7 @@ export const SAMPLES: readonly Sample[] = [
   ['applicationCreate', only({ name: 'shop-lab', ...APPLICATION })],
   ['applicationUpdate', only({ name: 'shop-lab', labels })],
   ['healthReport', only({ application: 'shop-lab', status: 'HEALTHY' })],
+  ['deploymentReport', only({ application: 'shop-lab', version: '1.0' })],
   ['applicationDelete', only({ name: 'shop-lab' })],
   ['productDelete', only({ name: 'shop' })],
   ['promotionWorkflowCreate', only({ name: 'w', ...WORKFLOW })],

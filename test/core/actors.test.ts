@@ -106,6 +106,12 @@ describe('who ends a release because of what it read', () => {
 describe('told twice, taken in once', () => {
   const reports: Record<string, Stimulus> = {
     HealthChanged: { kind: 'health-reported', environment: 'dev', application: 'billing-dev', status: 'UNKNOWN' },
+    DeploymentReported: {
+      kind: 'deployment-reported',
+      environment: 'dev',
+      application: 'billing-dev',
+      running: { version: '1.4.2' },
+    },
     RolloutReported: { kind: 'rollout-reported', environment: 'dev', attempt: 1, status: 'SUCCEEDED', message: 'fine' },
     RollbackJoined: { kind: 'rollback-joined', environment: 'dev', cause: 'FAILED', reason: 'broken', release: null },
   };

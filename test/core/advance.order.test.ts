@@ -106,8 +106,8 @@ describe('the steps of an environment', () => {
     expect(release.picture).toContain('eu RUNNING');
     expect(release.succeed('eu').state.status).toBe('SUCCEEDED');
     expect(release.last.deployments).toMatchObject([
-      { application: 0, verified: true },
-      { application: 1, verified: true },
+      { application: 0, verified: 'HEALTH_ONLY' },
+      { application: 1, verified: 'HEALTH_ONLY' },
     ]);
   });
 
@@ -115,7 +115,7 @@ describe('the steps of an environment', () => {
     const release = started('dev > eu').succeed('dev');
     release.report('eu', { kind: 'succeeded', commit: 'c0ffee', changed: true });
     expect(release.eventTypes()).toEqual(['ActionCommitted', 'StepSucceeded', 'StepStarted']);
-    expect(release.last.deployments).toMatchObject([{ promotion: 1, commit: 'c0ffee', verified: false }]);
+    expect(release.last.deployments).toMatchObject([{ promotion: 1, commit: 'c0ffee', verified: null }]);
   });
 });
 

@@ -248,7 +248,7 @@ describe('what was told to stop', () => {
     const release = late();
     const decision = release.report('eu', { kind: 'succeeded', commit: 'c0ffee', changed: true });
     expect(release.picture).toContain('eu FAILED');
-    expect(decision.deployments).toMatchObject([{ commit: 'c0ffee', verified: false }]);
+    expect(decision.deployments).toMatchObject([{ commit: 'c0ffee', verified: null }]);
     expect(release.eventTypes()).toContain('ActionCommitted');
   });
 

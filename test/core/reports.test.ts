@@ -257,7 +257,7 @@ describe('what an effect leaves behind', () => {
       expect.objectContaining({ type: 'ActionCommitted', commit: 'c0ffee', changed: expected }),
     );
     expect(release.steps('eu')[0]?.outputs).toEqual({ url: 'x' });
-    expect(release.last.deployments).toMatchObject([{ commit: 'c0ffee', verified: false }]);
+    expect(release.last.deployments).toMatchObject([{ commit: 'c0ffee', verified: null }]);
   });
 
   test.each<[string, (release: Play) => void, boolean]>([

@@ -93,6 +93,17 @@ test('content that is already right is no commit, and says who put it there', as
   expect(repo.count()).toBe(2);
 });
 
+test('the commit at which values became right is named, whatever touched their file since', async () => {
+  const repo = repository({ 'dev/Chart.yaml': CHART, 'eu/Chart.yaml': CHART });
+  repo.commit({ 'eu/Chart.yaml': CHART.replace('1.4.2', '1.4.1') }, 'Wrong');
+  const right = repo.commit({ 'eu/Chart.yaml': CHART }, 'Right');
+  repo.commit({ 'eu/Chart.yaml': `${CHART}replicas: 3\n` }, 'Scaled');
+  repo.commit({ 'eu/Chart.yaml': `${CHART}replicas: 4\n` }, 'Scaled again');
+  const content = await driver.pin(at(repo, 'dev'), template, {}, never);
+  const effect = await driver.apply(at(repo, 'eu'), content, contextOf('became'));
+  expect(effect).toMatchObject({ changed: false, commit: right, message: 'Right' });
+});
+
 test('a change by hand is seen: the content matches no longer', async () => {
   const repo = repository({ 'dev/Chart.yaml': CHART, 'eu/Chart.yaml': CHART });
   const content = await driver.pin(at(repo, 'dev'), template, {}, never);

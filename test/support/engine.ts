@@ -4,7 +4,14 @@ import { saveDefinition } from '../../src/commands/save-definition.ts';
 import { triggerRelease } from '../../src/commands/trigger-release.ts';
 import type { TriggerInput } from '../../src/commands/trigger-release.ts';
 import { loadConfig } from '../../src/config.ts';
-import type { ApprovalSpec, DriverSpec, HealthSourceSpec, Kind, Specs } from '../../src/core/definitions.ts';
+import type {
+  ApprovalSpec,
+  DriverSpec,
+  HealthSourceSpec,
+  SyncSourceSpec,
+  Kind,
+  Specs,
+} from '../../src/core/definitions.ts';
 import type { ReleaseEvent, ReleaseEventType } from '../../src/core/events.ts';
 import type { ReleaseState } from '../../src/core/release.ts';
 import { createLog } from '../../src/log.ts';
@@ -32,6 +39,7 @@ export interface TestEngine {
 export interface BillingOptions {
   driver?: (environment: string) => DriverSpec;
   health?: (environment: string) => HealthSourceSpec;
+  sync?: (environment: string) => SyncSourceSpec | undefined;
   concurrency?: Specs['Product']['concurrency'];
   queueLimit?: number;
   onFailure?: Specs['PromotionFlow']['onFailure'];
@@ -157,6 +165,7 @@ async function saveBilling(engine: TestEngine, product: string, options: Billing
       environment,
       driver: options.driver?.(environment) ?? { type: 'simulate' },
       health: options.health?.(environment) ?? { type: 'none' },
+      sync: options.sync?.(environment),
     });
   }
 }

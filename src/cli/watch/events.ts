@@ -29,6 +29,7 @@ export const EVENT_FIELDS = `
     ... on StepFailed { message applied }
     ... on ActionCommitted { commit changed }
     ... on DriftOverwritten { files perhapsCommit: commit author }
+    ... on DeploymentReported { runsIn: application perhapsCommit: commit perhapsVersion: version }
     ... on HealthChanged { healthOf: application health perhapsMessage: message }
     ... on PromotionTerminated { perhapsReason: reason }
     ... on RolloutReported { rollout message }
@@ -171,6 +172,11 @@ export function toWords({ node }: StreamedEvent, noun = 'release'): string {
     }
     case 'HealthChanged':
       return `${where}  ${text('healthOf')} is ${text('health')}${text('perhapsMessage') && `: ${text('perhapsMessage')}`}`;
+    case 'DeploymentReported': {
+      const commit = text('perhapsCommit').slice(0, 9);
+      const runs = [text('perhapsVersion'), commit && `commit ${commit}`].filter(Boolean).join(', ');
+      return `${where}  ${text('runsIn')} is reported to run ${runs}`;
+    }
     case 'RolloutReported':
       return `${where}  reported from outside as ${text('rollout')}: ${text('message')}`;
     case 'ReleaseTakenBack':

@@ -1,6 +1,5 @@
-import { looksAtHealth } from '../health-tolerance.ts';
+import { onlyLooks } from '../health-tolerance.ts';
 import type { Move } from '../move.ts';
-import type { PlannedStep } from '../plan.ts';
 import type { PromotionState } from '../release.ts';
 import { policyFor } from './reach.ts';
 
@@ -12,18 +11,23 @@ export function askForRollback(move: Move, position: number): void {
   const { environment, steps } = move.planned(position);
   if (environment === null || move.plan.rollback) return;
   const promotion = move.state.promotions[position] as PromotionState;
-  // Nobody could tell how it is: what nobody knows takes nothing back.
-  const isKnown = promotion.steps.some(({ status, seen }, index) => {
-    return status === 'FAILED' && (seen || !looksAtHealth(steps[index] as PlannedStep));
+  const failed = steps.flatMap(({ work }, index) => {
+    const state = promotion.steps[index];
+    return state?.status === 'FAILED' ? [{ work: work.kind, seen: state.seen || !onlyLooks(work) }] : [];
   });
-  if (!isKnown) return;
+  // Nobody could tell how it is: what nobody knows takes nothing back. That it does not run the change is for a policy to judge.
+  const isKnown = failed.some((each) => each.seen);
+  if (!isKnown && !failed.some((each) => each.work === 'sync')) return;
+  const kind: 'FAILED' | 'NOT_SYNCED' = isKnown ? 'FAILED' : 'NOT_SYNCED';
   const acted = steps.some((step, index) => {
     const { status, unclear } = promotion.steps[index] as PromotionState['steps'][number];
     return step.phase === 'ACTION' && (status === 'SUCCEEDED' || unclear);
   });
-  if (!acted || policyFor(move.plan, { kind: 'FAILED', environment }) === null) return;
+  if (!acted || policyFor(move.plan, { kind, environment }) === null) return;
   const reason = promotion.problem?.message ?? 'failed';
-  move.work.push({ kind: 'roll-back', promotion: position, attempt: promotion.attempt, reason, at: move.now });
+  const { attempt } = promotion;
+  const cause = kind === 'NOT_SYNCED' && { cause: kind };
+  move.work.push({ kind: 'roll-back', promotion: position, attempt, reason, at: move.now, ...cause });
 }
 
 /** A promotion has succeeded: a policy may want its environment to be looked at for a while. */

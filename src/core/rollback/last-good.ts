@@ -15,7 +15,8 @@ export interface Leaving {
 }
 
 /**
- * The newest deployment that was verified healthy in this environment and is none of: the version that is taken back, the
+ * The newest deployment that was verified healthy in this environment (where its target can be asked whether it runs a change: after it
+ * was seen to) and is none of: the version that is taken back, the
  * bad version, one that is marked bad, one that a rollback took back here, one that somebody had changed by hand, one below
  * the floor.
  */
@@ -68,6 +69,7 @@ function objection(past: PastDeployment, takenBack: ReadonlySet<string>, belowFl
   if (past.version.digest === '') return `what ran before is not known`;
   if (past.state === 'DRIFTED') return `${name} was changed by hand there`;
   if (past.verifiedAt === null) return `${name} was never found healthy there`;
+  if (past.unsynced) return `${name} was found healthy there, and its target was never seen to run it`;
   if (past.markedBad) return `${name} is marked bad`;
   if (takenBack.has(past.version.digest)) return `${name} was itself taken back there by a rollback`;
   if (belowFloor !== null) return `${name} is ${belowFloor}`;

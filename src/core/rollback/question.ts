@@ -57,6 +57,8 @@ export interface PastDeployment {
   at: number;
   /** When it was found healthy there; null: never. */
   verifiedAt: number | null;
+  /** It was found healthy, and its target was never seen to run it, although somebody could be asked that now. Absent: not so. */
+  unsynced?: true;
   state: 'KNOWN' | 'DRIFTED' | 'UNKNOWN';
   /** The version may not be promoted to this environment, as the ledger says now. */
   markedBad: boolean;

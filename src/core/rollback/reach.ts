@@ -5,7 +5,7 @@ import type { RollbackCause } from './rollback.ts';
 
 /**
  * The first policy that fits: the environment of the cause is named or is in a named group (or neither is asked for), and the
- * kind of cause is named (or none is).
+ * kind of cause is named (or none is). That nobody saw a target run a change (NOT_SYNCED) must be named.
  */
 export function policyFor(
   plan: Pick<ReleasePlan, 'rollbackPolicies' | 'groups' | 'promotions'> | null,
@@ -13,6 +13,7 @@ export function policyFor(
 ): RollbackPolicySpec | null {
   const fits = ({ when }: RollbackPolicySpec): boolean => {
     if (when.causes !== undefined && !when.causes.includes(cause.kind)) return false;
+    if (when.causes === undefined && cause.kind === 'NOT_SYNCED') return false;
     if (when.environments === undefined && when.groups === undefined) return true;
     if (when.environments?.includes(cause.environment)) return true;
     return (when.groups ?? []).some((group) => membersOf(plan, group).includes(cause.environment));

@@ -14,12 +14,12 @@ import type { GitCredentials, Login } from './credentials.ts';
 import { loginFor } from './credentials.ts';
 import { isRace } from './errors.ts';
 import { claimOf } from './claim.ts';
-import { lastTouching, shown } from './history.ts';
+import { becameSo, lastTouching, shown } from './history.ts';
 import { Mirror } from './mirror.ts';
 import { pinContent, revisionAt } from './pin.ts';
 import { driftFrom, seenBeneath } from './drift.ts';
 import type { Search, SigningKeys } from './proof.ts';
-import { findEffect, findSigned, signatureOf, written } from './proof.ts';
+import { findEffect, findSigned, holdsAt, signatureOf, written } from './proof.ts';
 import { restoringChanges } from './restore.ts';
 
 /** How repositories are reached, kept and written to from this process. */
@@ -166,8 +166,9 @@ export function createGitDriver(settings: GitSettings): Driver<GitDriverSpec> {
     // A push of what is taken back may be on its way: a new head makes it come second, and then it is asked whether it is wanted.
     const fence = changes.length === 0 && rollback?.mayStillArrive !== undefined && (await rollback.mayStillArrive());
     if (changes.length === 0 && !fence) {
-      const last = await lastTouching(mirror, head, pathsOf(folder, content), signal);
-      return { ...(last && shown(last)), changed: false, ...skipped };
+      const holds = (commit: string): Promise<boolean> => holdsAt(mirror, commit, folder, content, signal);
+      const first = await becameSo(mirror, head, pathsOf(folder, content), holds, signal);
+      return { ...(first && shown(first)), changed: false, ...skipped };
     }
     const drift = fence ? null : await seenBeneath(mirror, where, folder, head, content, context);
     const signature = signatureOf(search.keys[0]!, claimOf(context), written(changes, head.length));

@@ -30,6 +30,29 @@ export async function lastTouching(
   return records(await mirror.ask(['log', '-1', '-z', FORMAT, head, '--', ...paths], signal))[0];
 }
 
+/** So far back is looked for the commit at which a target came to hold its content; further back any of them will do. */
+const MOST_BACK = 32;
+
+/**
+ * The commit at which the paths came to hold what they hold at `head`: the first one of the newest in a row at which it `holds`. Where
+ * values of a file are meant, later commits may have touched that file and not them.
+ */
+export async function becameSo(
+  mirror: Mirror,
+  head: string,
+  paths: string[],
+  holds: (commit: string) => Promise<boolean>,
+  signal: AbortSignal,
+): Promise<CommitFacts | undefined> {
+  const newest = ['log', `--max-count=${MOST_BACK}`, '-z', FORMAT, head, '--', ...paths];
+  let [found, ...older] = records(await mirror.ask(newest, signal));
+  for (const each of paths.length > 0 ? older : []) {
+    if (!(await holds(each.commit))) break;
+    found = each;
+  }
+  return found;
+}
+
 /** How many commits are looked at first; each further look takes in eight times as many. */
 const FIRST_LOOK = 256;
 /** So many commits in a row that are older than the search goes back: the rest is older, too, whatever one clock said. */

@@ -133,7 +133,8 @@ function fits({ message }: CommitFacts, context: EffectContext): boolean {
   );
 }
 
-async function holdsAt(
+/** Whether the folder holds the content at a commit. */
+export async function holdsAt(
   mirror: Mirror,
   commit: string,
   folder: string,

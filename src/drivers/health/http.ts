@@ -1,13 +1,12 @@
 import type { HealthSourceSpec } from '../../core/definitions.ts';
 import { interpolate } from '../actions/interpolate.ts';
 import type { HealthAnswer, HealthContext, SecretSource } from '../driver.ts';
-import { type HttpClient, openUrl, reasonOf } from '../http.ts';
+import { getFollowing, type HttpClient, openUrl, reasonOf } from '../http.ts';
 import { checkSending, openReferenced, valuesOf } from '../secret-references.ts';
 
 /** Between two looks, in milliseconds, where the source says nothing else. */
 export const DEFAULT_HTTP_INTERVAL = 5_000;
 const DEFAULT_TIMEOUT = 5_000;
-const MAX_REDIRECTS = 5;
 
 /**
  * 2xx is HEALTHY, another answer DEGRADED, no answer UNKNOWN. A redirect is followed on the same origin only: elsewhere
@@ -27,18 +26,13 @@ export async function checkHttp(
     const opened = await openReferenced(source.headers ?? {}, secrets);
     checkSending(opened, url, context.product);
     const headers = { ...login, ...interpolate(source.headers ?? {}, valuesOf(opened)) };
-    let at = url;
-    for (let hop = 0; ; hop += 1) {
-      const response = await http.request(at, { headers }, AbortSignal.any([context.signal, deadline]));
-      await response.body?.cancel();
-      const next = response.status >= 300 && response.status < 400 ? response.headers.get('location') : null;
-      if (next === null || hop === MAX_REDIRECTS || !URL.canParse(next, at.href))
-        return answer(response.status, recheckAfter);
-      const there = new URL(next, at);
-      if (there.origin !== url.origin)
-        return { status: 'DEGRADED', message: `redirected to another host, ${there.host}: not followed`, recheckAfter };
-      at = there;
+    const response = await getFollowing(http, url, headers, AbortSignal.any([context.signal, deadline]));
+    if ('elsewhere' in response) {
+      const message = `redirected to another host, ${response.elsewhere}: not followed`;
+      return { status: 'DEGRADED', message, recheckAfter };
     }
+    await response.body?.cancel();
+    return answer(response.status, recheckAfter);
   } catch (error) {
     context.signal.throwIfAborted();
     const message = deadline.aborted ? `no answer within ${timeout} ms` : `no answer: ${reasonOf(error)}`;

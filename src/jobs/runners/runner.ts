@@ -4,6 +4,7 @@ import type { Outcome, PromotionState, StepState } from '../../core/release.ts';
 import type { EffectContext, HealthReport, PinnedContent } from '../../drivers/driver.ts';
 import type { Drivers } from '../../drivers/index.ts';
 import type { ContentReference } from '../../store/frozen-releases.ts';
+import type { DeploymentReport } from '../../store/deployment-reports.ts';
 import type { FrozenRelease } from '../../store/load-releases.ts';
 
 /**
@@ -45,6 +46,8 @@ export interface Hands {
   healthReport(application: string): Promise<HealthReport | undefined>;
   /** A version that a release pinned, with its files. */
   content(reference: ContentReference): Promise<PinnedContent>;
+  /** What somebody said last that an application runs, for `report` sources of syncs. */
+  deploymentReport(application: string): Promise<DeploymentReport | undefined>;
   /** What is live in an application as the records say, and what these releases were to bring there. */
   knownContents(place: ContentPlace, releases: string[]): Promise<PinnedContent[]>;
   /** Whether this release began a change there that nobody has seen the end of. */

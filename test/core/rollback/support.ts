@@ -27,7 +27,7 @@ export function versionOf(text: string): VersionRef {
  * An environment as it is drawn, the oldest first, the last deployment is live: `1.3 1.4 2.0? +2.1`.
  *
  * After a version: `?` never found healthy, `!` marked bad, `~` brought by a rollback, `*` changed by hand, `%` nobody could
- * look, `^1.3` the floor that came with it. `+2.1` is on its way there, `(2.1)` is planned and has not started, `<2.1>1.4` is
+ * look, `&` found healthy and its target never seen to run it, `^1.3` the floor that came with it. `+2.1` is on its way there, `(2.1)` is planned and has not started, `<2.1>1.4` is
  * a rollback under way, `=2.1` was taken back there automatically before.
  */
 export function drawn(name: string, picture: string): EnvironmentFacts {
@@ -58,7 +58,7 @@ export function drawn(name: string, picture: string): EnvironmentFacts {
 }
 
 function pastOf(text: string, floor: string | null, at: number): PastDeployment {
-  const version = versionOf(text.replaceAll(/[?!~*%]/g, ''));
+  const version = versionOf(text.replaceAll(/[?!~*%&]/g, ''));
   return {
     version,
     release: `of-${version.label}`,
@@ -68,6 +68,7 @@ function pastOf(text: string, floor: string | null, at: number): PastDeployment 
     markedBad: text.includes('!'),
     rollback: text.includes('~'),
     floor,
+    ...(text.includes('&') && { unsynced: true }),
   };
 }
 

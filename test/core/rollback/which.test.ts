@@ -30,6 +30,15 @@ const rows: Row[] = [
     },
   ],
   [
+    'a version that was found healthy, and whose target nobody saw run it, is not gone back to',
+    { environments: { 'us-east': '1.3 1.4& 2.0?', eu: '1.9& 2.0' }, policy: { targets: [target({ siblings: true })] } },
+    {
+      'us-east': 'INCLUDED 2.0 > 1.3',
+      eu: 'IMPOSSIBLE: no earlier version in eu is good: 1.9 was found healthy there, and its target was never seen to run it',
+      asia: 'LEFT_ALONE',
+    },
+  ],
+  [
     'a region on another version is left alone',
     { environments: { 'us-east': '1.4 2.0?', eu: '1.3 1.9', asia: '1.2 2.0' } },
     {

@@ -9,6 +9,7 @@ import type {
   HealthSourceSpec,
   PromotionFlowSpec,
   PromotionWorkflowSpec,
+  SyncSourceSpec,
   WorkflowAction,
 } from '../../../src/core/definitions.ts';
 import { planRelease } from '../../../src/core/planner.ts';
@@ -100,6 +101,8 @@ export interface PlanOptions {
   retry?: WorkflowAction['retry'];
   /** Where the health of an environment's applications is known from; reports when absent. */
   health?: (environment: string) => HealthSourceSpec;
+  /** Who is asked whether an environment's targets run the change; nobody when absent. */
+  sync?: (environment: string) => SyncSourceSpec | undefined;
 }
 
 export const metadata = (name: string) => ({ name, labels: {}, annotations: {} });
@@ -126,7 +129,10 @@ export function inputOf(drawn: Drawn, options: PlanOptions = {}): PlanInput {
     })),
     applications: drawn.environments.flatMap((environment) =>
       [...Array(applications[environment] ?? 1).keys()].map((index) =>
-        applicationOf(environment, index, options.health && { health: options.health(environment) }),
+        applicationOf(environment, index, {
+          ...(options.health && { health: options.health(environment) }),
+          ...(options.sync && { sync: options.sync(environment) }),
+        }),
       ),
     ),
     warnings: [],

@@ -1,8 +1,13 @@
 import type { PlannedApplication, PlannedPromotion } from '../../../src/core/plan.ts';
-import type { DeploymentFact, LiveVersion } from '../../../src/core/release.ts';
+import type { DeploymentFact, LiveVersion, Verification } from '../../../src/core/release.ts';
 import type { PastDeployment, RollbackQuestion } from '../../../src/core/rollback/plan-rollback.ts';
 import type { RollbackPlan, RollbackTarget, VersionRef } from '../../../src/core/rollback/rollback.ts';
 import { claim } from './watcher.ts';
+
+/** Its target is asked whether it runs the change. */
+function isSynced({ steps }: PlannedPromotion, application: number): boolean {
+  return steps.some((each) => each.work.kind === 'sync' && each.application === application);
+}
 
 /** What was deployed where, as the records say, and what is really there. */
 export class History {
@@ -10,6 +15,8 @@ export class History {
   #live: Record<string, LiveVersion> = {};
   /** Application → digest of the version that was last applied. */
   readonly #actual = new Map<string, string>();
+  /** Application → digest of what its target runs, which comes after it was applied. */
+  readonly #runs = new Map<string, string>();
   /** What was ever found healthy: `environment digest`. */
   readonly #proven = new Set<string>();
   /** Which release had changed which application, and where. */
@@ -31,13 +38,16 @@ export class History {
   }
 
   /** Somebody had brought it there before. */
-  begin(planned: PlannedPromotion, version: VersionRef, at: number, verified: boolean): void {
+  begin(planned: PlannedPromotion, version: VersionRef, at: number, verified: Verification | null): void {
     if (planned.environment === null) return;
     planned.applications.forEach((_, application) => {
       this.apply(planned, application, version);
       const fact = { promotion: 0, application, at, commit: null };
-      this.record(`before ${version.label}`, planned, { ...fact, verified: false }, version, false);
-      if (verified) this.record(`before ${version.label}`, planned, { ...fact, verified: true }, version, false);
+      this.record(`before ${version.label}`, planned, { ...fact, verified: null }, version, false);
+      if (verified === null) return;
+      // Its sync source may be younger than that.
+      const how = isSynced(planned, application) ? verified : 'HEALTH_ONLY';
+      this.record(`before ${version.label}`, planned, { ...fact, verified: how }, version, false);
     });
   }
 
@@ -55,15 +65,17 @@ export class History {
   ): void {
     const environment = planned.environment as string;
     const { name } = planned.applications[fact.application] as PlannedApplication;
-    if (!fact.verified || environment === this.#source)
+    if (fact.verified === null || environment === this.#source)
       this.#live = { ...this.#live, [name]: { id: `${release}/${name}`, ...version } };
     const changed = this.#records.get(`${release} ${environment}`) ?? [];
     if (!changed.includes(name)) this.#records.set(`${release} ${environment}`, [...changed, name]);
     const past = this.of(environment);
     const known = past.findIndex((each) => each.release === release);
-    const verifiedAt = fact.verified ? fact.at : null;
-    if (fact.verified) this.#proven.add(`${environment} ${version.digest}`);
-    if (known >= 0 && fact.verified) (past[known] as PastDeployment).verifiedAt = fact.at;
+    const verifiedAt = fact.verified === null ? null : fact.at;
+    const unsynced = fact.verified === 'HEALTH_ONLY' && isSynced(planned, fact.application);
+    if (fact.verified !== null && !unsynced) this.#proven.add(`${environment} ${version.digest}`);
+    if (known >= 0 && fact.verified !== null)
+      Object.assign(past[known] as PastDeployment, { verifiedAt: fact.at, ...(unsynced && { unsynced }) });
     else {
       if (known >= 0) past.splice(known, 1);
       past.unshift({
@@ -75,6 +87,7 @@ export class History {
         markedBad: false,
         rollback,
         floor: null,
+        ...(unsynced && { unsynced }),
       });
     }
   }
@@ -83,6 +96,17 @@ export class History {
   isOvertaken(release: string, environment: string): boolean {
     const changed = this.#records.get(`${release} ${environment}`) ?? [];
     return changed.some((application) => this.#live[application]?.id !== `${release}/${application}`);
+  }
+
+  /** The target takes up what was last applied; what it runs now. */
+  rollOut(application: string): string | undefined {
+    const actual = this.#actual.get(application);
+    if (actual !== undefined) this.#runs.set(application, actual);
+    return actual;
+  }
+
+  runs(application: string): string | undefined {
+    return this.#runs.get(application);
   }
 
   /** Whoever has SUCCEEDED runs there, really and by the records. */
@@ -97,6 +121,11 @@ export class History {
         this.#actual.get(name) === digest,
         `${release} succeeded in ${environment}, and ${this.#actual.get(name)} is live, not ${digest}`,
       );
+      if (isSynced(planned, index))
+        claim(
+          this.#runs.get(name) === digest,
+          `${release} succeeded in ${environment}, and its target runs ${this.#runs.get(name)}, not ${digest}`,
+        );
       claim(
         this.#live[name]?.digest === digest,
         `${release} succeeded in ${environment}, and the records say otherwise`,
@@ -130,6 +159,7 @@ export class History {
     const candidates = past.filter(
       (each, index) =>
         each.verifiedAt !== null &&
+        !each.unsynced &&
         !each.markedBad &&
         each.version.digest !== bad.digest &&
         each.version.digest !== from?.digest &&

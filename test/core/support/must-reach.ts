@@ -40,6 +40,10 @@ export const MUST_REACH = [
   'soak of a step begins anew',
   'soak of a step stands still',
   'begun again where something else was live',
+  'sync waits',
+  'synced by a look',
+  'synced by a report',
+  'stimulus deployment-reported moves',
   'depth 12',
 ];
 
@@ -74,7 +78,11 @@ export const LONG_MUST_REACH = [
   ]),
   'stimulus rollback-joined moves',
   'stimulus rollout-reported moves',
-  ...['FAILED', 'DEGRADED', 'REPORTED', 'MANUAL'].map((cause) => `rollback cause ${cause}`),
+  ...['FAILED', 'DEGRADED', 'REPORTED', 'MANUAL', 'NOT_SYNCED'].map((cause) => `rollback cause ${cause}`),
+  'sync came too late',
+  'not synced, and it goes back',
+  'not synced, and nothing goes back',
+  'stimulus deployment-reported changes nothing',
   ...['INCLUDED', 'PROPOSED', 'LEFT_ALONE', 'IMPOSSIBLE'].map((decision) => `rollback target ${decision}`),
   ...['SUCCEEDED', 'FAILED', 'TERMINATED'].map((status) => `rollback ended ${status}`),
   ...['SUCCEEDED', 'FAILED', 'TERMINATED'].map((status) => `environment ${status} > ROLLING_BACK`),

@@ -273,7 +273,7 @@ const MUTANTS = {
   'an override never expires': ['windows/override.ts', 'expiresAt > now', 'true', 'test/core/overrides'],
   "everybody passes a rollback's hold": ['holds.ts', 'release.byPerson && ', ''],
   'approvals are not asked': ['gates/index.ts', '  approvalGate,\n', ''],
-  'what nobody knows takes back': ['rollback/ask.ts', 'if (!isKnown) return;', '', UNSEEN],
+  'what nobody knows takes back': ['rollback/ask.ts', 'seen: state.seen || !onlyLooks(work)', 'seen: true', UNSEEN],
   'whoever could not be asked is bad': [
     'stimuli.ts',
     "return outcome.kind === 'succeeded' ||",
@@ -335,6 +335,28 @@ const MUTANTS = {
     'test/core/told',
   ],
   'two jobs in one decision': ['move.ts', 'if (already !== undefined) return already;', '', FAILURES],
+  'a want of sync takes back what no policy names': [
+    'rollback/reach.ts',
+    "    if (when.causes === undefined && cause.kind === 'NOT_SYNCED') return false;\n",
+    '',
+  ],
+  'what is told of a deployment in a look is forgotten': [
+    'stimuli.ts',
+    "if (news === 'TOLD') step.recheckAt = move.now;",
+    '',
+  ],
+  'a sync is awaited for a day': [
+    'limits.ts',
+    'steps[index]?.patience ?? DEFAULT_REPORT_TIMEOUT',
+    'DEFAULT_REPORT_TIMEOUT',
+  ],
+  'versions whose targets nobody saw run them come back': ['rollback/last-good.ts', 'if (past.unsynced)', 'if (false)'],
+  'its health is asked before it runs': [
+    'phases.ts',
+    'after = [steps.length - 1];',
+    "after = phase === 'SYNC' ? after : [steps.length - 1];",
+  ],
+  'nobody is asked whether it runs': ['phases.ts', 'return isAsked(source) ?', 'return false ?'],
   'a decided wait is not redone': [
     'steps.ts',
     "return step.status === 'WAITING' && step.recheckAt !== null && step.recheckAt <= move.now;",

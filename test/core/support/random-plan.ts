@@ -5,6 +5,7 @@ import type {
   HealthSourceSpec,
   RollbackPolicySpec,
   RollbackTargetSpec,
+  SyncSourceSpec,
 } from '../../../src/core/definitions.ts';
 import type { ReleasePlan } from '../../../src/core/plan.ts';
 import { MINUTE, planOf, SECOND } from './builders.ts';
@@ -33,6 +34,13 @@ const SOURCES: HealthSourceSpec[] = [
   { type: 'http', url: 'https://example.com', failureThreshold: 1 },
   { type: 'simulate', failureThreshold: 2, grace: 20_000 },
   { type: 'none' },
+];
+
+const SYNCS: SyncSourceSpec[] = [
+  { type: 'none' },
+  { type: 'http', url: 'https://example.com', limit: 2 * MINUTE },
+  { type: 'report' },
+  { type: 'simulate', after: 20 * SECOND },
 ];
 
 export const PEOPLE = ['ada', 'grace', 'alan', 'edsger'];
@@ -64,7 +72,7 @@ function randomPolicy(tape: Tape, { environments, groups }: Drawn): RollbackPoli
     mode: tape.chance(25) ? 'APPROVAL' : 'AUTOMATIC',
   });
   return {
-    when: {},
+    when: tape.chance(25) ? { causes: ['FAILED', 'DEGRADED', 'REPORTED', 'NOT_SYNCED'] } : {},
     targets: [...Array(1 + tape.next(2)).keys()].map(target),
     observeFor: 10 * MINUTE,
     maxFailureAge: 20 * MINUTE,
@@ -134,10 +142,12 @@ export function randomPlan(tape: Tape): ReleasePlan {
     ...(tape.chance(70) ? { rollbackPolicies: [randomPolicy(tape, drawn)] } : {}),
   };
   const source = tape.next(SOURCES.length);
+  const syncs = tape.pick([undefined, ...SYNCS]);
   return planOf(drawn, {
     workflows: WORKFLOWS,
     applications,
     health: (environment) => SOURCES[environment.length % 2 === 0 ? source : 0] as HealthSourceSpec,
+    sync: (environment) => (environment.length % 3 === 0 ? undefined : syncs),
     retry: { limit: 2, backoff: SECOND, maxDelay: 10 * SECOND },
   });
 }

@@ -6,6 +6,8 @@ import type { Work } from '../../../src/core/effects.ts';
 import { missingOf } from '../../../src/core/approvals/approval.ts';
 import type { Caller } from '../../../src/core/caller.ts';
 import { decisionTime } from '../../../src/core/clock.ts';
+import { madeBy } from '../../../src/core/sync.ts';
+import type { VersionRef } from '../../../src/core/rollback/rollback.ts';
 import { askGates } from '../../../src/core/gates/index.ts';
 import { mayWork } from '../../../src/core/steps.ts';
 import { DEFAULT_FLOW_TIMEOUT } from '../../../src/core/definitions.ts';
@@ -71,6 +73,14 @@ export interface Surroundings {
   told(application: string): HealthStatus | null;
   /** Somebody reports it: it is known from now on, and all releases are told. */
   report(environment: string, application: string, status: HealthStatus): void;
+  /** What this release is to bring there. */
+  wantedIn(shell: Shell, promotion: number): VersionRef;
+  /** The digest of what the target runs when it is asked: it may take up a change right then. */
+  runs(application: string): string | undefined;
+  /** What was reported last that it runs. */
+  reportedRunning(application: string): { digest: string; at: number } | undefined;
+  /** The target takes up what was applied, and somebody reports it. */
+  reportRunning(environment: string, application: string): void;
   /** The row of the outbox that asks for a rollback was handed over. */
   rollBack(shell: Shell, work: Extract<Work, { kind: 'roll-back' }>): void;
   /** A step changed what is live. */
@@ -199,6 +209,7 @@ export class Shell {
         if (environment === null) return;
         if (tape.chance(this.ended ? 60 : 12)) return this.#tellRollout(environment);
         const application = tape.pick(applications).name;
+        if (tape.chance(25)) return this.#world.reportRunning(environment, application);
         const status = tape.pick<HealthStatus>(['HEALTHY', 'UNKNOWN', 'HEALTHY', 'PROGRESSING', 'HEALTHY', 'DEGRADED']);
         return this.#world.report(environment, application, status);
       }
@@ -230,7 +241,8 @@ export class Shell {
     return this.plan.promotions.filter(({ steps }, position) =>
       steps.some(
         ({ work }, index) =>
-          work.kind === 'health' && this.state.promotions[position]?.steps[index]?.status === 'RUNNING',
+          (work.kind === 'health' || work.kind === 'sync') &&
+          this.state.promotions[position]?.steps[index]?.status === 'RUNNING',
       ),
     );
   }
@@ -386,6 +398,8 @@ export class Shell {
         ...(spec.health.type === 'http' && { recheckAfter: 5 * SECOND }),
       };
     };
+    if (work.kind === 'sync' && (this.#calm || this.#tape.chance(90)))
+      return this.#lookAtSync(promotion, application as number);
     if (work.kind === 'health' && (this.#calm || this.#tape.chance(50))) {
       const { name, spec } = this.#planned(promotion).applications[application as number] as PlannedApplication;
       if (spec.health.type === 'report') return this.#lookAtReport(name);
@@ -407,6 +421,7 @@ export class Shell {
       })
     ) {
       case 'succeeded':
+        if (work.kind === 'sync') return this.#lookAtSync(promotion, application as number);
         applies();
         return work.kind === 'apply' ? { kind: 'succeeded', commit: 'c0ffee', changed: true } : { kind: 'succeeded' };
       case 'failed':
@@ -414,12 +429,44 @@ export class Shell {
       case 'transient':
         return { kind: 'transient', message: 'no route', retryAfter: this.#tape.chance(30) ? 30 * SECOND : undefined };
       case 'recheck':
-        return { kind: 'pending', reason: 'not yet', recheckAfter: this.#tape.next(4) * SECOND };
+        return {
+          kind: 'pending',
+          reason: 'not yet',
+          recheckAfter: this.#tape.next(4) * SECOND,
+          ...(this.#tape.chance(30) ? { waitsFor: this.#tape.pick(['PERSON', 'SYSTEM'] as const) } : {}),
+          ...(this.#tape.chance(50) ? { progress: { number: this.#tape.next(9) } } : {}),
+        };
       case 'outside':
         return { kind: 'pending', reason: 'somebody will tell' };
       case 'aborted':
         return { kind: 'aborted' };
     }
+  }
+
+  #lookAtSync(promotion: number, application: number): Outcome {
+    const planned = this.#planned(promotion);
+    const { name, spec } = planned.applications[application] as PlannedApplication;
+    const { digest } = this.#world.wantedIn(this, promotion);
+    const made = madeBy(planned, this.state.promotions[promotion] as PromotionState, application);
+    const waits = (recheckAfter?: number): Outcome => {
+      this.reached.count('sync waits');
+      return { kind: 'pending', reason: `${name} does not run ${digest}`, recheckAfter, waitsFor: 'SYSTEM' };
+    };
+    if (!this.#calm && this.#tape.chance(10)) return waits(5 * SECOND);
+    if (planned.environment === this.plan.triggerEnvironment) {
+      // The change came from there.
+      this.reached.count('synced by a look');
+      return { kind: 'succeeded' };
+    }
+    if (spec.sync?.type === 'report') {
+      const told = this.#world.reportedRunning(name);
+      if (told?.digest !== digest || (!made.already && told.at < made.at)) return waits();
+      this.reached.count('synced by a report');
+      return { kind: 'succeeded' };
+    }
+    if (this.#world.runs(name) !== digest) return waits(5 * SECOND);
+    this.reached.count('synced by a look');
+    return { kind: 'succeeded' };
   }
 
   /** As the worker finds it in the table: what is told from now on it does not know, and it has not recorded yet. */
@@ -522,6 +569,15 @@ export class Shell {
   #speak(promotion: number, attempt: number, step: number, dispatch: number): boolean {
     const { environment, applications, steps } = this.#planned(promotion);
     const { work, application } = steps[step] as PlannedStep;
+    if (work.kind === 'sync' && environment !== null) {
+      const { name } = applications[application as number] as PlannedApplication;
+      const source = (applications[application as number] as PlannedApplication).spec.sync?.type;
+      const before = this.revision;
+      // What was told at this very moment is in the table, and has to be found there.
+      const told = this.#world.reportedRunning(name)?.at ?? -Infinity;
+      if (source === 'report' && told < this.#world.now) this.#world.reportRunning(environment, name);
+      return this.revision !== before;
+    }
     if ((work.kind !== 'health' && work.kind !== 'soak') || environment === null) {
       if (work.kind === 'apply') this.#world.applied(this, promotion, application as number);
       this.tell({ kind: 'outcome', promotion, attempt, step, dispatch, outcome: { kind: 'succeeded' } });

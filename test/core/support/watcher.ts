@@ -7,11 +7,13 @@ import type { ReleaseEvent } from '../../../src/core/events.ts';
 import type { HealthClock } from '../../../src/core/health-clock.ts';
 import type {
   Dependency,
+  Phase,
   PlannedApplication,
   PlannedGroup,
   PlannedPromotion,
   PlannedStep,
   ReleasePlan,
+  StepWork,
 } from '../../../src/core/plan.ts';
 import { decisionTime } from '../../../src/core/clock.ts';
 import { DEFAULT_MAX_AGE } from '../../../src/core/definitions.ts';
@@ -231,6 +233,12 @@ export class Watcher {
         const { steps } = this.#planned(position);
         const planned = steps.find((each) => each.id === event.step) as PlannedStep;
         if (planned.work.kind === 'soak') this.#looks.set(`step ${key}`, new Looks(moved));
+        // Whatever the plan says that it needs: the health of what the target does not run yet says nothing of the change.
+        const earlier = ORDER.slice(0, ORDER.indexOf(planned.phase));
+        for (const each of steps.filter(
+          (one) => one.application === planned.application && earlier.includes(one.phase),
+        ))
+          claim(this.#succeeded.has(`${position}/${each.id}`), `${event.step} started before ${each.id} succeeded`);
         for (const need of planned.needs) {
           const needed = steps[need]?.id as string;
           claim(this.#succeeded.has(`${position}/${needed}`), `${event.step} started before ${needed} succeeded`);
@@ -487,7 +495,7 @@ export class Watcher {
   #seeTold(old: ReleaseState, state: ReleaseState, stimulus: Stimulus, now: number): void {
     this.plan.promotions.forEach(({ environment, applications, steps }, position) => {
       steps.forEach(({ work, application }, index) => {
-        if (work.kind !== 'health') return;
+        if (work.kind !== 'health' && work.kind !== 'sync') return;
         const key = `${position}/${index}`;
         const was = old.promotions[position]?.steps[index] as StepState;
         const step = state.promotions[position]?.steps[index] as StepState;
@@ -504,11 +512,14 @@ export class Watcher {
         }
         if (step.status !== 'RUNNING' || step.dispatch !== was.dispatch || was.status !== 'RUNNING')
           this.#toldInLook.delete(key);
-        if (stimulus.kind !== 'health-reported' || was.status !== 'RUNNING' || step.status !== 'RUNNING') return;
-        const { environment: where, application: who, status } = stimulus;
+        const about = work.kind === 'health' ? 'health-reported' : 'deployment-reported';
+        if (stimulus.kind !== 'health-reported' && stimulus.kind !== 'deployment-reported') return;
+        if (stimulus.kind !== about || was.status !== 'RUNNING' || step.status !== 'RUNNING') return;
+        const { environment: where, application: who } = stimulus;
         // Told twice, it is heard once.
         if (old.heard.some((each) => each.key === stimulus.key)) return;
         if (where !== environment || applications[application as number]?.name !== who) return;
+        const status = stimulus.kind === 'health-reported' ? stimulus.status : 'HEALTHY';
         if (status === 'HEALTHY' || status === 'DEGRADED') this.#toldInLook.add(key);
         else this.#toldInLook.delete(key);
       });
@@ -527,7 +538,7 @@ export class Watcher {
         'step' in event && event.environment === this.#name(position) ? [event] : [],
       );
       steps.forEach(({ id, work: { kind }, application }, index) => {
-        if (kind !== 'health' && kind !== 'soak') return;
+        if (!LOOKS.has(kind)) return;
         const key = `${position}/${index}`;
         const was = before.steps[index] as StepState;
         const turn = (known: boolean): void => void (known ? this.#told.add(key) : this.#told.delete(key));
@@ -537,7 +548,9 @@ export class Watcher {
           const { attempt, dispatch, outcome } = stimulus;
           if (attempt !== before.attempt || was.status !== 'RUNNING' || was.dispatch !== dispatch || was.stop) return;
           if (outcome.kind === 'observed') turn(outcome.health.status !== 'UNKNOWN');
-          else if (outcome.kind !== 'aborted') turn(outcome.kind === 'failed' && outcome.unclear !== true);
+          // That a target does not run the change says nothing of how it is.
+          else if (outcome.kind !== 'aborted')
+            turn(kind !== 'sync' && outcome.kind === 'failed' && outcome.unclear !== true);
         }
         if (stimulus.kind === 'health-reported' && kind === 'soak' && !heard) {
           const about = applications[application as number]?.name === stimulus.application;
@@ -548,15 +561,26 @@ export class Watcher {
           if (bad && stimulus.attempt === before.attempt) turn(true);
         }
         const isSilent = (each: (typeof own)[number]): boolean =>
-          each.type === 'StepFailed' && each.step === id && each.message.includes('no report came within');
+          each.type === 'StepFailed' &&
+          each.step === id &&
+          (each.message.includes('no report came within') || each.message.includes(TOO_LATE));
         if (own.some(isSilent)) turn(false);
       });
       const seen = steps.some(({ work: { kind } }, index) => {
         const failed = state.promotions[position]?.steps[index]?.status === 'FAILED';
-        return failed && ((kind !== 'health' && kind !== 'soak') || this.#told.has(`${position}/${index}`));
+        return failed && (!LOOKS.has(kind) || this.#told.has(`${position}/${index}`));
       });
-      const asked = work.some((each) => each.kind === 'roll-back' && each.promotion === position);
-      claim(!asked || seen, `${this.#name(position)} goes back, and nobody could tell how it is`);
+      const asked = work.find((each) => each.kind === 'roll-back' && each.promotion === position);
+      const notSynced = steps.some(
+        ({ work: { kind } }, index) => kind === 'sync' && state.promotions[position]?.steps[index]?.status === 'FAILED',
+      );
+      const named = this.plan.rollbackPolicies?.some(({ when }) => when.causes?.includes('NOT_SYNCED')) ?? false;
+      if (asked?.kind === 'roll-back' && asked.cause === 'NOT_SYNCED') {
+        claim(notSynced && named, `${this.#name(position)} goes back for want of its sync, and no policy wants that`);
+        this.reached.count('not synced, and it goes back');
+      } else claim(!asked || seen, `${this.#name(position)} goes back, and nobody could tell how it is`);
+      if (notSynced && before.status !== 'FAILED' && state.promotions[position]?.status === 'FAILED' && !asked)
+        this.reached.count('not synced, and nothing goes back');
       const { status, startedAt } = state.promotions[position] as PromotionState;
       if (status === 'FAILED' && before.status !== 'FAILED' && startedAt !== null && !seen)
         this.reached.count('failed, and nobody could tell how it is');
@@ -578,6 +602,17 @@ export class Watcher {
       if (event.type === 'ReleaseTerminating' && event.reason.startsWith('it is older')) {
         claim(now - this.#born >= maxAge, `it is ${now - this.#born} of ${maxAge} ms old, and is ended`);
         this.reached.count('ended by its age');
+      }
+      if (event.type === 'StepFailed' && event.message.includes(TOO_LATE)) {
+        const position = this.#position(event.environment);
+        const step = this.#planned(position).steps.findIndex((each) => each.id === event.step);
+        const { startedAt } = state.promotions[position]?.steps[step] as StepState;
+        const { patience = 0 } = this.#planned(position).steps[step] as PlannedStep;
+        claim(
+          now - (startedAt as number) >= patience,
+          `${event.step} was given ${now - (startedAt as number)} ms only`,
+        );
+        this.reached.count('sync came too late');
       }
       if (event.type === 'StepFailed' && event.message.startsWith('the limit of')) {
         const position = this.#position(event.environment);
@@ -840,11 +875,18 @@ export class Watcher {
   }
 }
 
+const ORDER: readonly Phase[] = ['PRE_ACTION', 'ACTION', 'SYNC', 'HEALTH', 'SOAK', 'POST_ACTION'];
+
+/** Steps that only look. */
+const LOOKS: ReadonlySet<StepWork['kind']> = new Set(['sync', 'health', 'soak']);
+const TOO_LATE = 'not seen to run the change within';
+
 const UNDONE: ReadonlySet<PromotionStatus> = new Set(['ROLLING_BACK', 'ROLLED_BACK', 'ROLLBACK_FAILED']);
 
 /** What a keyed stimulus adds to the log. */
 const ONCE: ReadonlySet<string> = new Set([
   'HealthChanged',
+  'DeploymentReported',
   'RolloutReported',
   'RollbackJoined',
   'ReleaseTerminating',

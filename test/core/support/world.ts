@@ -14,7 +14,7 @@ import type { BadVersion, EnvironmentHold } from '../../../src/core/holds.ts';
 import type { PlannedPromotion, ReleasePlan } from '../../../src/core/plan.ts';
 import { ENDED_PROMOTION, holdsEnvironment, NO_FACTS } from '../../../src/core/release.ts';
 import type { Work } from '../../../src/core/effects.ts';
-import type { Facts, PromotionState, Stimulus } from '../../../src/core/release.ts';
+import type { Facts, PromotionState, Stimulus, Verification } from '../../../src/core/release.ts';
 import { createRollback } from '../../../src/core/rollback/create.ts';
 import type { TargetParts } from '../../../src/core/rollback/create.ts';
 import { planRollback, policyFor } from '../../../src/core/rollback/plan-rollback.ts';
@@ -66,6 +66,10 @@ export class World implements Surroundings {
   readonly #concurrency: ConcurrencyPolicy;
   /** Application → what its source says; what is not here is healthy. */
   readonly #health = new Map<string, Observation>();
+  /** Applications whose target takes up nothing any more. */
+  readonly #stuck = new Set<string>();
+  /** Application → what somebody reported last that it runs. */
+  readonly #running = new Map<string, { digest: string; at: number }>();
   #runway: Record<string, number> = {};
   readonly #environments: string[];
   readonly #history: History;
@@ -102,6 +106,8 @@ export class World implements Surroundings {
       place: tape.next(100),
     }));
     this.#history = new History(this.#environments, this.plan.triggerEnvironment);
+    const all = this.plan.promotions.flatMap((each) => each.applications.map(({ name }) => name));
+    if (tape.chance(15)) this.#stuck.add(tape.pick(all));
     this.#past();
     this.#trigger();
   }
@@ -214,9 +220,14 @@ export class World implements Surroundings {
       const before = Number(this.tape.weighted({ 2: 5, 1: 4, 0: 1 }));
       for (let place = 1; place <= before; place += 1) {
         const version = { label: `0.${place}`, digest: `d-0.${place}` };
-        this.#history.begin(planned, version, this.now - (10 - place) * 60 * MINUTE, !this.tape.chance(8));
+        this.#history.begin(planned, version, this.now - (10 - place) * 60 * MINUTE, this.#before());
       }
     }
+  }
+
+  #before(): Verification | null {
+    if (this.tape.chance(8)) return null;
+    return this.tape.chance(20) ? 'HEALTH_ONLY' : 'SYNC_AND_HEALTH';
   }
 
   #trigger(): void {
@@ -397,10 +408,36 @@ export class World implements Surroundings {
     this.#history.apply(planned, application, planned.restores?.to ?? this.#of(shell).version);
   }
 
+  wantedIn(shell: Shell, promotion: number): VersionRef {
+    return shell.plan.promotions[promotion]?.restores?.to ?? this.#of(shell).version;
+  }
+
+  runs(application: string): string | undefined {
+    // Some never take anything up; the others do so some time, and when the faults have stopped, at once.
+    if (!this.#stuck.has(application) && (this.calm || this.tape.chance(40))) this.#history.rollOut(application);
+    return this.#history.runs(application);
+  }
+
+  reportedRunning(application: string): { digest: string; at: number } | undefined {
+    return this.#running.get(application);
+  }
+
+  reportRunning(environment: string, application: string): void {
+    if (this.#stuck.has(application)) return;
+    const digest = this.#history.rollOut(application);
+    if (digest === undefined) return;
+    this.#running.set(application, { digest, at: this.now });
+    for (const { shell } of this.members) {
+      if (shell.ended || (!this.calm && this.tape.chance(5))) continue;
+      shell.tell({ kind: 'deployment-reported', environment, application, running: { version: digest } });
+    }
+  }
+
   rollBack(shell: Shell, work: Extract<Work, { kind: 'roll-back' }>): void {
     const { id, version } = this.#of(shell);
     const { name } = shell.plan.promotions[work.promotion] as PlannedPromotion;
-    this.#order('FAILED', name, id, version, `FAILED ${id} ${work.promotion} ${work.attempt}`, work.at, null);
+    const { cause = 'FAILED' } = work;
+    this.#order(cause, name, id, version, `${cause} ${id} ${work.promotion} ${work.attempt}`, work.at, null);
   }
 
   #order(

@@ -3,6 +3,7 @@ import { sha256 } from '../../../src/drivers/content.ts';
 import type { Driver, Effect, EffectContext } from '../../../src/drivers/driver.ts';
 import { PermanentError, TransientError } from '../../../src/drivers/driver.ts';
 import { checkHealth } from '../../../src/drivers/health/index.ts';
+import { checkSync } from '../../../src/drivers/sync/index.ts';
 import type { Drivers } from '../../../src/drivers/index.ts';
 import type { Reached } from '../../core/support/watcher.ts';
 import type { Mortal } from './scheduler.ts';
@@ -78,6 +79,7 @@ export class Targets {
     return {
       driver: () => driver,
       checkHealth: (source, context) => checkHealth(source, context, undefined as never, undefined as never),
+      checkSync: (source, context) => checkSync(source, context, undefined as never, undefined as never),
       runAction: async (_action, _parameters, context) => {
         await effect(context, () => undefined);
         return {};

@@ -1,0 +1,61 @@
+import type { Parts } from '../parts.ts';
+import { refusal } from '../core/problems.ts';
+import type { Running } from '../core/running.ts';
+import { clientOf } from '../entities/data-source.ts';
+import { getDefinition } from '../store/definitions.ts';
+import { newestDeploymentReport, saveDeploymentReport } from '../store/deployment-reports.ts';
+import type { DeploymentReport } from '../store/deployment-reports.ts';
+import { pages } from '../store/pages.ts';
+import { releasesIn } from '../store/unfinished.ts';
+import type { Numbered } from '../store/unfinished.ts';
+import { auditChange } from './audit.ts';
+import type { Result } from './result.ts';
+
+export interface DeploymentInput extends Pick<Running, 'commit' | 'version'> {
+  application: string;
+  /** When it was seen; now when left out. One that is older than what is known is kept out. */
+  at?: Date;
+}
+
+/** Somebody tells which commit or version an application runs: what waits for that looks at once. */
+export async function reportDeployment(
+  app: Parts,
+  input: DeploymentInput,
+  actor: string | null,
+): Promise<Result<{ application: string; accepted: boolean }>> {
+  const { application: name, commit, version, at = app.clock.now() } = input;
+  const application = await getDefinition(app.dataSource, 'Application', name);
+  if (!application) return { refusals: [refusal('NOT_FOUND', `there is no application "${name}"`, ['application'])] };
+  if (commit === undefined && version === undefined)
+    return { refusals: [refusal('INVALID', 'name the commit or the version that runs, or both', ['version'])] };
+  if (commit !== undefined && !/^[0-9a-f]{7,64}$/i.test(commit)) {
+    const message = `the commit "${commit.slice(0, 80)}" is not 7 to 64 hexadecimal digits`;
+    return { refusals: [refusal('INVALID', message, ['commit'])] };
+  }
+  const accepted = await save(app, name, { commit, version, at }, actor);
+  if (!accepted) return { value: { application: name, accepted } };
+  const { product, environment } = application.spec;
+  const size = app.limits.releasesTold;
+  const read = (after?: Numbered): Promise<Numbered[]> =>
+    releasesIn(app.pool, product, environment, size, after?.number);
+  const told = { kind: 'deployment-reported' as const, environment, application: name, running: { commit, version } };
+  for await (const page of pages(size, read))
+    await Promise.all(page.map(({ id }) => app.mover.moveSeen(id, { ...told, by: actor })));
+  return { value: { application: name, accepted } };
+}
+
+function save(
+  { dataSource }: Parts,
+  application: string,
+  report: DeploymentReport,
+  actor: string | null,
+): Promise<boolean> {
+  return dataSource.transaction(async (tx) => {
+    const client = await clientOf(tx);
+    const before = (await newestDeploymentReport(client, application)) ?? null;
+    const accepted = await saveDeploymentReport(client, application, report, actor);
+    const objects = [{ kind: 'Application' as const, name: application }];
+    if (accepted) await auditChange(tx, { before, after: report, objects });
+    return accepted;
+  });
+}

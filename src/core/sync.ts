@@ -1,0 +1,28 @@
+import type { PlannedPromotion, PlannedStep } from './plan.ts';
+import type { PromotionState } from './release.ts';
+
+/** The change of an application in this promotion, as far as its steps tell. */
+export interface Made {
+  /** When it was made, in milliseconds; when the promotion began where nothing was to be made. */
+  at: number;
+  /** The commit of its ACTION. */
+  commit?: string;
+  /** Nothing was written: the target had the content already, so what was said of it before may be true still. */
+  already: boolean;
+}
+
+export function madeBy(planned: PlannedPromotion, { steps, startedAt }: PromotionState, application: number): Made {
+  const action = steps[stepIn(planned, application, 'ACTION')];
+  const commit = action?.outputs?.['COMMIT_SHA'];
+  const already = action === undefined || action.unchanged === true;
+  return { at: action?.endedAt ?? startedAt ?? 0, already, ...(commit === undefined ? {} : { commit }) };
+}
+
+/** Whether the target was seen to run the change. False where nobody is asked: then its health is all that is known. */
+export function wasSynced(planned: PlannedPromotion, { steps }: PromotionState, application: number): boolean {
+  return steps[stepIn(planned, application, 'SYNC')]?.status === 'SUCCEEDED';
+}
+
+function stepIn({ steps }: PlannedPromotion, application: number, phase: PlannedStep['phase']): number {
+  return steps.findIndex((each) => each.application === application && each.phase === phase);
+}

@@ -1,0 +1,45 @@
+import type { SyncSourceSpec } from '../../core/definitions.ts';
+import { describeChange, describeRunning, runs } from '../../core/running.ts';
+import type { SecretSource, SyncAnswer, SyncContext } from '../driver.ts';
+import type { HttpClient } from '../http.ts';
+import { checkHttp } from './http.ts';
+
+/** Whether the target runs the change. Throws only when `context.signal` is aborted: everything else is an answer. */
+export async function checkSync(
+  source: SyncSourceSpec,
+  context: SyncContext,
+  http: HttpClient,
+  secrets: SecretSource,
+): Promise<SyncAnswer> {
+  context.signal.throwIfAborted();
+  switch (source.type) {
+    case 'none':
+      return { synced: true, message: 'nobody is asked' };
+    case 'simulate':
+      return checkSimulate(source, context);
+    case 'report':
+      return checkReport(context);
+    case 'http':
+      return checkHttp(source, context, http, secrets);
+  }
+}
+
+/** Somebody tells us: no recheck, their report wakes the release. */
+function checkReport({ report, application, change }: SyncContext): SyncAnswer {
+  const wanted = describeChange(change);
+  if (!report) return { synced: false, message: `waits for a report that ${application} runs ${wanted}` };
+  if (runs(report, change)) return { synced: true, message: `${application} runs ${wanted}` };
+  return { synced: false, message: `${application} runs ${describeRunning(report)}, not ${wanted}` };
+}
+
+function checkSimulate(
+  { after = 0, never = [] }: Extract<SyncSourceSpec, { type: 'simulate' }>,
+  { application, change, since, now }: SyncContext,
+): SyncAnswer {
+  const wanted = describeChange(change);
+  if (never.includes(change.version))
+    return { synced: false, message: `${application} never runs ${wanted} (simulated)` };
+  const missing = since.getTime() + after - now.getTime();
+  if (missing <= 0) return { synced: true, message: `${application} runs ${wanted} (simulated)` };
+  return { synced: false, message: `${application} does not run ${wanted} yet (simulated)`, recheckAfter: missing };
+}

@@ -1,0 +1,38 @@
+import type { PlannedApplication, StepWork } from '../../core/plan.ts';
+import type { Outcome } from '../../core/release.ts';
+import { madeBy } from '../../core/sync.ts';
+import type { DeploymentReport } from '../../store/deployment-reports.ts';
+import { asking } from './runner.ts';
+import type { StepAt } from './runner.ts';
+
+type Sync = Extract<StepWork, { kind: 'sync' }>;
+
+/** Does the target run the change? Until it does, it waits for an outside system, at most for the step's patience. */
+export const syncRunner = asking<Sync>(async (at): Promise<Outcome> => {
+  const { hands, release, promoted, planned, promotionState, application, context } = at;
+  if (application === undefined) return { kind: 'failed', message: `${planned.id} has no application` };
+  const { sync = { type: 'none' } } = application.spec;
+  const content = release.contents[application.content];
+  const made = madeBy(promoted, promotionState, promoted.applications.indexOf(application));
+  const answer = await hands.drivers.checkSync(sync, {
+    application: application.name,
+    product: release.product,
+    change: { version: content?.label ?? release.version, commit: made.commit ?? content?.commit },
+    since: new Date(made.at),
+    now: hands.clock.now(),
+    report: sync.type === 'report' ? await reportOf(at, application, made) : undefined,
+    signal: context.signal,
+  });
+  if (answer.synced) return { kind: 'succeeded' };
+  return { kind: 'pending', reason: answer.message, recheckAfter: answer.recheckAfter, waitsFor: 'SYSTEM' };
+});
+
+/** A report from before a change says nothing about it; where nothing had to be changed, the newest one does. */
+async function reportOf(
+  { hands }: StepAt<Sync>,
+  { name }: PlannedApplication,
+  made: { at: number; already: boolean },
+): Promise<DeploymentReport | undefined> {
+  const report = await hands.deploymentReport(name);
+  return report !== undefined && (made.already || report.at.getTime() >= made.at) ? report : undefined;
+}

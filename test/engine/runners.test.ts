@@ -1,0 +1,161 @@
+import { describe, expect, test } from 'vitest';
+import { systemClock } from '../../src/clock.ts';
+import type { StepWork } from '../../src/core/plan.ts';
+import { withBoundedProgress } from '../../src/core/progress.ts';
+import type { PromotionState } from '../../src/core/release.ts';
+import type { EffectContext, PinnedContent } from '../../src/drivers/driver.ts';
+import { createSimulateDriver } from '../../src/drivers/simulate.ts';
+import { performStep } from '../../src/jobs/perform-step.ts';
+import type { StepPlace } from '../../src/jobs/perform-step.ts';
+import { RUNNERS } from '../../src/jobs/runners/index.ts';
+import type { Hands } from '../../src/jobs/runners/runner.ts';
+import { flowOf, MINUTE } from '../core/support/builders.ts';
+import { started } from '../core/support/play.ts';
+import type { Play } from '../core/support/play.ts';
+
+// What every runner promises, through the one door by which jobs come: a new kind of work does not compile until it has a subject here.
+
+type WorkKind = StepWork['kind'];
+
+/** Of the promotion into eu: which step is of that kind, and how many before it have succeeded. */
+const SUBJECTS: Record<WorkKind, number> = { action: 0, apply: 1, sync: 2, health: 3, soak: 4 };
+
+function playTo(step: number): Play {
+  const steps = { eu: { soak: MINUTE, policy: { preAction: 'one' } } };
+  const play = started(flowOf('dev > eu', { steps }), {
+    workflows: { one: ['run'] },
+    health: () => ({ type: 'http', url: 'https://example.com' }),
+    sync: (name) => (name === 'eu' ? { type: 'http', url: 'https://example.com' } : undefined),
+  }).succeed('dev');
+  for (let done = 0; done < step; done += 1) play.report('eu', { kind: 'succeeded' });
+  return play;
+}
+
+const content: PinnedContent = { label: '1.4.2', digest: 'd', files: {} };
+
+interface Given {
+  play?: Play;
+  attempt?: number;
+  progress?: Record<string, unknown>;
+}
+
+function placeOf(kind: WorkKind, { play = playTo(SUBJECTS[kind]), attempt = 1, progress }: Given = {}): StepPlace {
+  const step = SUBJECTS[kind];
+  const promotions = play.state.promotions.map((each): PromotionState => ({
+    ...each,
+    attempt,
+    steps: each.steps.map((one, index) => (index === step && progress ? { ...one, progress } : one)),
+  }));
+  expect(play.plan.promotions[1]?.steps[step]?.work.kind).toBe(kind);
+  const contents = { 'billing-dev': content };
+  const release = { id: 'r-1', product: 'billing', version: '1.4.2', plan: play.plan, contents };
+  return {
+    release: release as unknown as StepPlace['release'],
+    state: { ...play.state, promotions },
+    promotion: 1,
+    step,
+    controller: new AbortController(),
+  };
+}
+
+/** An outside world that does what it is asked once per key, and remembers the keys. `hangs`: until it is told to stop. */
+class Outside {
+  readonly keys: string[] = [];
+  readonly effects: string[] = [];
+  readonly #hangs: boolean;
+  readonly #driver = createSimulateDriver();
+
+  constructor({ hangs = false } = {}) {
+    this.#hangs = hangs;
+  }
+
+  get hands(): Hands {
+    const drivers = {
+      driver: () => ({
+        apply: async (target: never, what: PinnedContent, context: EffectContext) => {
+          await this.#wait(context.signal);
+          this.#effect(context.key);
+          return this.#driver.apply(target, what, context);
+        },
+      }),
+      runAction: async (_action: unknown, _parameters: unknown, context: EffectContext) => {
+        await this.#wait(context.signal);
+        this.#effect(context.key);
+        return { RAN: 'yes' };
+      },
+      checkSync: async (_source: unknown, { signal }: { signal: AbortSignal }) => {
+        await this.#wait(signal);
+        return { synced: false, message: 'runs 1.3.0', recheckAfter: 5_000 };
+      },
+      checkHealth: async (_source: unknown, { signal }: { signal: AbortSignal }) => {
+        await this.#wait(signal);
+        return { status: 'PROGRESSING', message: 'rolling out', recheckAfter: 5_000 };
+      },
+    };
+    return { drivers, clock: systemClock, knownContents: () => Promise.resolve([]) } as unknown as Hands;
+  }
+
+  #effect(key: string): void {
+    this.keys.push(key);
+    if (!this.effects.includes(key)) this.effects.push(key);
+  }
+
+  #wait(signal: AbortSignal): Promise<void> {
+    if (!this.#hangs) return Promise.resolve();
+    return new Promise((_, reject) => {
+      const stop = (): void => reject(signal.reason instanceof Error ? signal.reason : new Error('stopped'));
+      if (signal.aborted) stop();
+      else signal.addEventListener('abort', stop);
+    });
+  }
+}
+
+describe.each(Object.keys(RUNNERS) as WorkKind[])('the runner of %s', (kind) => {
+  const hasEffect = kind === 'action' || kind === 'apply';
+
+  test('started again after a crash it has one effect, under one key, and says the same', async () => {
+    const outside = new Outside();
+    const first = await performStep(outside.hands, placeOf(kind));
+    expect(await performStep(outside.hands, placeOf(kind))).toEqual(first);
+    expect(outside.effects).toHaveLength(hasEffect ? 1 : 0);
+    if (hasEffect) expect(outside.keys[0]).toMatch(/^r-1\.1\.eu\.billing-eu\//);
+  });
+
+  test('looked at after a wait it begins nothing anew', async () => {
+    const outside = new Outside();
+    const first = await performStep(outside.hands, placeOf(kind));
+    expect(await performStep(outside.hands, placeOf(kind, { progress: {} }))).toEqual(first);
+    expect(outside.effects).toHaveLength(hasEffect ? 1 : 0);
+  });
+
+  test('another attempt is another key', async () => {
+    const outside = new Outside();
+    await performStep(outside.hands, placeOf(kind));
+    await performStep(outside.hands, placeOf(kind, { attempt: 2 }));
+    expect(outside.effects).toHaveLength(hasEffect ? 2 : 0);
+  });
+
+  test.each(['stop', 'shutdown'])('told to stop (%s) it ends without an effect', async (reason) => {
+    const outside = new Outside({ hangs: true });
+    const place = placeOf(kind);
+    const running = performStep(outside.hands, place);
+    place.controller.abort(reason);
+    expect(await running).toEqual({ kind: 'aborted' });
+    expect(await performStep(outside.hands, place)).toEqual({ kind: 'aborted' });
+    expect(outside.effects).toEqual([]);
+  });
+
+  test('when its time is over, nobody can say what came of it', async () => {
+    const place = placeOf(kind);
+    const running = performStep(new Outside({ hangs: true }).hands, place);
+    place.controller.abort('overdue');
+    const cutOff = { kind: 'failed', unclear: true, message: expect.stringMatching(/^not done within/) };
+    // A soak that could not look stands still, and has an end of its own.
+    expect(await running).toMatchObject(kind === 'soak' ? { health: { status: 'UNKNOWN' } } : cutOff);
+  });
+
+  test('it keeps no more progress than is kept', async () => {
+    const outcome = await performStep(new Outside().hands, placeOf(kind));
+    expect(withBoundedProgress(outcome, 'step')).toBe(outcome);
+  });
+});
