@@ -4,8 +4,9 @@ import type { Decision } from './decision.ts';
 import { expirePromotion, keepTime, limitsAt, whyOver } from './limits.ts';
 import { Move, NeedsFacts } from './move.ts';
 import type { ReleasePlan } from './plan.ts';
-import { BAD_PROMOTION, ENDED_PROMOTION } from './release.ts';
-import type { Facts, ReleaseState, ReleaseStatus, Stimulus } from './release.ts';
+import { ENDED_PROMOTION } from './release.ts';
+import { resultOf } from './result.ts';
+import type { Facts, ReleaseState, Stimulus } from './release.ts';
 import { considerStart, settleGroup, settlePromotion } from './settle.ts';
 import { failStep } from './step.ts';
 import { dispatchDueSteps, mustStop } from './steps.ts';
@@ -150,26 +151,18 @@ function settleRelease(move: Move): void {
     state.status = 'RUNNING';
     return;
   }
-  const stopped = promotions.some((each) => each.status === 'TERMINATED');
-  const bad =
-    promotions.some((each) => BAD_PROMOTION.has(each.status)) ||
-    groups.some((each) => each.status === 'FAILED') ||
-    (state.terminating === null && stopped) ||
-    isImpossible(move.plan);
-  const cut = state.terminating !== null && (stopped || groups.some((each) => each.status !== 'PASSED'));
-  const status: ReleaseStatus = cut ? 'TERMINATED' : bad ? 'FAILED' : 'SUCCEEDED';
+  const status = resultOf(move.plan, state);
   if (state.status === status) return;
   state.status = status;
-  const reason = cut ? state.terminating?.reason : bad ? state.firstProblem?.message : undefined;
+  const reason = {
+    TERMINATED: state.terminating?.reason,
+    FAILED: state.firstProblem?.message,
+    SUCCEEDED: undefined,
+  }[status];
   const type = ({ TERMINATED: 'ReleaseTerminated', FAILED: 'ReleaseFailed', SUCCEEDED: 'ReleaseSucceeded' } as const)[
     status
   ];
   move.emit({ type, reason });
-}
-
-/** What should have gone back and cannot: a person has to look. */
-function isImpossible({ rollback }: ReleasePlan): boolean {
-  return rollback?.targets.some((each) => each.decision === 'IMPOSSIBLE') ?? false;
 }
 
 function nextWake(move: Move): number | null {

@@ -54,7 +54,7 @@ export function createRelease(
     sequence: 1,
     lastEventAt: now,
   };
-  const environments = plan.promotions.map((each) => each.name);
+  const environments = plan.promotions.filter((each) => each.own === undefined).map((each) => each.name);
   const { product, flow, rollback } = plan;
   const warned = found.length > 0 ? { warnings: found.slice(0, MOST_FOUND) } : {};
   const kind = rollback && { kind: 'ROLLBACK' as const };

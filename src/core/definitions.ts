@@ -112,6 +112,8 @@ export const DEFAULT_REPORT_TIMEOUT = DAY;
 
 /** How long the health of a group's member may be unknown before the gate fails, in milliseconds. */
 export const DEFAULT_UNKNOWN_TIMEOUT = gate.fields.unknownTimeout.meant!;
+/** How long the steps of a release itself may move, those of each phase. */
+export const DEFAULT_OWN_TIMEOUT = 60 * 60 * 1000;
 /** How long it may take until a target runs a change. */
 export const DEFAULT_SYNC_LIMIT = limit.meant!;
 export const DEFAULT_APPROVAL_EXPIRY = approval.fields.expiry.fallback!;

@@ -1,6 +1,6 @@
-import type { ApplicationSpec, InlinePolicy, PromotionWorkflowSpec, SyncSourceSpec } from './definitions.ts';
+import type { ApplicationSpec, Hooks, InlinePolicy, PromotionWorkflowSpec, SyncSourceSpec } from './definitions.ts';
 import { DEFAULT_RETRY, DEFAULT_SYNC_LIMIT } from './definitions.ts';
-import type { Phase, PlannedStep, StepWork } from './plan.ts';
+import type { OwnSteps, Phase, PlannedStep, StepWork } from './plan.ts';
 
 /**
  * The phases of a promotion, as the planner walks them: from the first to the last, each after the one before. A new phase is a line
@@ -14,13 +14,16 @@ const PHASES: readonly PhaseOfPlan[] = [
   { phase: 'SOAK', of: 'application', make: ({ soak }) => (soak > 0 ? step({ kind: 'soak', duration: soak }) : null) },
   { phase: 'POST_ACTION', of: 'application', make: ({ policy }) => workflow(policy.postAction) },
   { phase: 'WORKFLOW', of: 'promotion', make: (from) => workflow(from.workflow) },
+  { phase: 'ON_START', of: 'release', make: ({ hooks }) => workflow(hooks?.onStart) },
+  { phase: 'ON_SUCCESS', of: 'release', make: ({ hooks }) => workflow(hooks?.onSuccess) },
+  { phase: 'ON_FAIL', of: 'release', make: ({ hooks }) => workflow(hooks?.onFail) },
 ];
 
 interface PhaseOfPlan {
   phase: Phase;
-  /** What has this phase: each application of a promotion, or the promotion itself. */
-  of: 'application' | 'promotion';
-  make(from: Making): Made;
+  /** What has this phase: each application of a promotion, the promotion itself, or the release. */
+  of: 'application' | 'promotion' | 'release';
+  make: (from: Making) => Made;
 }
 
 /** What a flow says of a promotion, and the application where the phase is for one. */
@@ -32,6 +35,8 @@ export interface Making {
   soak: number;
   workflow?: string;
   application?: ApplicationSpec;
+  /** Of the release. */
+  hooks?: Hooks;
 }
 
 export type Workflows = ReadonlyMap<string, PromotionWorkflowSpec>;
@@ -51,7 +56,7 @@ export function isAsked(source: SyncSourceSpec | undefined): source is Exclude<S
   return source !== undefined && source.type !== 'none';
 }
 
-/** Adds the steps of all phases of an application (with its name and position) or of a promotion (null) to `steps`. */
+/** Adds the steps of all phases of an application (with its name and position) or of a promotion without one (null) to `steps`. */
 export function addSteps(
   steps: PlannedStep[],
   at: { name: string; position: number } | null,
@@ -61,7 +66,7 @@ export function addSteps(
   const application = at?.position ?? null;
   let after: number[] = [];
   for (const planned of PHASES) {
-    if ((planned.of === 'application') !== (at !== null)) continue;
+    if (planned.of !== (at === null ? 'promotion' : 'application')) continue;
     const { phase } = planned;
     const made = planned.make(from);
     if (made === null) continue;
@@ -73,6 +78,17 @@ export function addSteps(
       after = [steps.length - 1];
     }
   }
+}
+
+/** The release's own steps, by phase; what has none is left out. */
+export function ownSteps(hooks: Hooks, workflows: Workflows): { own: OwnSteps; steps: PlannedStep[] }[] {
+  return PHASES.flatMap(({ of, phase, make }) => {
+    const made = of === 'release' ? make({ policy: {}, apply: false, soak: 0, hooks }) : null;
+    if (made === null || !('workflow' in made)) return [];
+    const steps: PlannedStep[] = [];
+    addWorkflow(steps, { id: phase, phase, application: null }, made.workflow, [], workflows);
+    return steps.length === 0 ? [] : [{ own: phase as OwnSteps, steps }];
+  });
 }
 
 /** The actions of a workflow after `after`; answers the positions of those that no other of them depends on. */

@@ -24,6 +24,7 @@ export interface ReleasePlan {
   timeout: number;
   /** How old it may get, in milliseconds; `DEFAULT_MAX_AGE` when absent. */
   maxAge?: number;
+  /** One per environment or workflow step, in the order of the flow, and behind them those of the release's own steps. */
   promotions: PlannedPromotion[];
   groups: PlannedGroup[];
   warnings: string[];
@@ -61,12 +62,17 @@ export interface PlannedPromotion {
   approval: ApprovalSpec | null;
   /** How long the whole environment promotion may move, in milliseconds, or null. */
   timeout: number | null;
+  /** The release's own steps, not an environment's: see own-steps.ts. */
+  own?: OwnSteps;
   /**
    * Of a rollback: the version that goes, the one that comes back, and the release whose promotion is taken back. `overChange`:
    * a person wants it also where somebody changed by hand what is live.
    */
   restores?: { from: VersionRef; to: VersionRef; origin: string; overChange?: true };
 }
+
+/** ON_START before everything else, ON_SUCCESS after it, ON_FAIL after it where it did not succeed, a termination included. */
+export type OwnSteps = 'ON_START' | 'ON_SUCCESS' | 'ON_FAIL';
 
 /** An application of the environment as it was when the release was created. */
 export interface PlannedApplication {
@@ -98,7 +104,17 @@ export interface Undo {
   edited: string[];
 }
 
-export type Phase = 'PRE_ACTION' | 'ACTION' | 'SYNC' | 'HEALTH' | 'SOAK' | 'POST_ACTION' | 'WORKFLOW';
+export type Phase =
+  | 'PRE_ACTION'
+  | 'ACTION'
+  | 'SYNC'
+  | 'HEALTH'
+  | 'SOAK'
+  | 'POST_ACTION'
+  | 'WORKFLOW'
+  | 'ON_START'
+  | 'ON_SUCCESS'
+  | 'ON_FAIL';
 
 /** What a step does; by its kind, `src/jobs/runners` knows how. */
 export type StepWork =

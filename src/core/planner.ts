@@ -3,11 +3,12 @@ import type {
   EnvironmentGroupSpec,
   FlowStepSpec,
   Gate,
+  Hooks,
   Metadata,
   PromotionFlowSpec,
 } from './definitions.ts';
-import { DEFAULT_FLOW_TIMEOUT, DEFAULT_UNKNOWN_TIMEOUT } from './definitions.ts';
-import { addSteps, isAsked } from './phases.ts';
+import { DEFAULT_FLOW_TIMEOUT, DEFAULT_OWN_TIMEOUT, DEFAULT_UNKNOWN_TIMEOUT } from './definitions.ts';
+import { addSteps, isAsked, ownSteps } from './phases.ts';
 import type { Workflows } from './phases.ts';
 import type {
   Dependency,
@@ -31,6 +32,8 @@ export interface PlanInput {
   /** Of this product only. */
   applications: Definition<'Application'>[];
   warnings: string[];
+  /** Workflows that run once, as steps of the release itself. */
+  hooks?: Hooks;
 }
 
 /** How many of `total` a gate asks for; a percentage is rounded up, so 50 % of three is two. */
@@ -47,6 +50,7 @@ export function planRelease(input: PlanInput): { plan: ReleasePlan } | { refusal
   const planner = new Planner(input);
   planner.add({ name: spec.triggerEnvironment, group: null, dependsOn: [] }, planner.triggerSteps());
   for (const step of spec.steps) planner.addStep(step);
+  if (input.hooks) planner.addOwn(input.hooks);
   const refusals = planner.connect();
   if (refusals.length > 0) return { refusals };
   const { promotions, groups } = planner;
@@ -199,6 +203,26 @@ class Planner {
       step.dependsOn,
       step,
     );
+  }
+
+  /** Behind all others: what is planned before and after them keeps its position. */
+  addOwn(hooks: Hooks): void {
+    for (const { own, steps } of ownSteps(hooks, this.#workflows)) {
+      this.promotions.push({
+        // No environment is called so: their names have small letters.
+        name: own,
+        environment: null,
+        production: false,
+        group: null,
+        dependsOn: [],
+        required: 0,
+        applications: [],
+        steps,
+        approval: null,
+        timeout: DEFAULT_OWN_TIMEOUT,
+        own,
+      });
+    }
   }
 
   #push(promotion: PlannedPromotion, dependsOn: string[], step?: FlowStepSpec): void {

@@ -2,6 +2,7 @@ import { followApproval } from './approvals/decide.ts';
 import type { GateAnswer } from './gates/answer.ts';
 import { askGates } from './gates/index.ts';
 import type { Move } from './move.ts';
+import { comesAtTheEnd, judgeEnd } from './own-steps.ts';
 import type { PlannedGroup } from './plan.ts';
 import { BAD_PROMOTION, ENDED_PROMOTION, NO_FACTS } from './release.ts';
 import type { Facts, GroupState, PromotionState } from './release.ts';
@@ -153,7 +154,9 @@ const LOOK_AGAIN = 1_000;
 
 export function considerStart(move: Move, position: number): boolean {
   const seen = move.state.promotions[position] as PromotionState;
-  if (ENDED_PROMOTION.has(seen.status) || move.state.startedAt === null) return false;
+  if (ENDED_PROMOTION.has(seen.status)) return false;
+  if (seen.startedAt === null && comesAtTheEnd(move.planned(position).own)) return considerEnd(move, position);
+  if (move.state.startedAt === null) return false;
   if (seen.startedAt !== null) return goOnAfterPause(move, position);
   const takenBack = takenBackBy(move.state);
   if (move.state.halted || takenBack !== null) {
@@ -184,7 +187,19 @@ export function considerStart(move: Move, position: number): boolean {
       recheckAt,
     });
   }
-  const afresh = beginAgain(move, position, move.facts);
+  return begin(move, position, answers, beginAgain(move, position, move.facts));
+}
+
+/** Of the release's own steps those that come at the end. Nothing but the end of everything else is asked. */
+function considerEnd(move: Move, position: number): boolean {
+  const judged = judgeEnd(move, position);
+  if (judged === 'LATER') return false;
+  if (judged === 'START') return begin(move, position, [], false);
+  move.end(position, 'SKIPPED', judged.skip);
+  return true;
+}
+
+function begin(move: Move, position: number, answers: GateAnswer[], afresh: boolean): boolean {
   const promotion = move.promotion(position);
   promotion.startedAt = move.now;
   promotion.evidence = answers;

@@ -10,9 +10,10 @@ import { failStep, stopStep } from './step.ts';
 
 /**
  * True when what runs has to stop: terminating, or halted by a failure in a flow that says STOP. With `position`: or when a
- * rollback needs that promotion's environment.
+ * rollback needs that promotion's environment. What a release does about its own failure outlives that: see own-steps.ts.
  */
 export function mustStop(plan: ReleasePlan, state: ReleaseState, position?: number): boolean {
+  if (position !== undefined && plan.promotions[position]?.own === 'ON_FAIL') return false;
   return (
     state.terminating !== null ||
     (state.halted && plan.onFailure === 'STOP') ||
@@ -146,8 +147,10 @@ export function redispatch(move: Move, position: number, which: (step: StepState
 }
 
 export function abortRunning(move: Move, only?: number[]): void {
-  const promotions = (only ?? [...move.state.promotions.keys()]).filter((position) =>
-    move.state.promotions[position]?.steps.some((step) => step.status === 'RUNNING'),
+  const promotions = (only ?? [...move.state.promotions.keys()]).filter(
+    (position) =>
+      move.state.promotions[position]?.steps.some((step) => step.status === 'RUNNING') &&
+      (only !== undefined || mustStop(move.plan, move.state, position)),
   );
   if (promotions.length > 0) move.work.push({ kind: 'abort', promotions });
 }

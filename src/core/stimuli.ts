@@ -7,6 +7,7 @@ import { changedAt, countLook, looksAtHealth, toleranceOf } from './health-toler
 import type { Move } from './move.ts';
 import type { PlannedApplication, PlannedGroup, PlannedStep } from './plan.ts';
 import { ENDED_PROMOTION, holdsEnvironment, TAKEN_BACK } from './release.ts';
+import { comesAtTheEnd } from './own-steps.ts';
 import { refusal } from './problems.ts';
 import type { GroupState, Outcome, OverrideStimulus, PromotionState, StepState, Stimulus } from './release.ts';
 import { failGroup, isOpenQuestion } from './settle.ts';
@@ -413,7 +414,8 @@ function takeRetry(move: Move): void {
   const again: string[] = [];
   const undone = new Set<number | null>();
   state.promotions.forEach((seen, position) => {
-    if (seen.status === 'SUCCEEDED') return;
+    const atTheEnd = comesAtTheEnd(move.planned(position).own);
+    if (seen.status === 'SUCCEEDED' && !atTheEnd) return;
     const takenBack = TAKEN_BACK.has(seen.status);
     if (takenBack) undone.add(move.planned(position).group);
     const promotion = move.promotion(position);
@@ -423,7 +425,7 @@ function takeRetry(move: Move): void {
     const fresh = { startedAt: null, endedAt: null, problem: null, evidence: null, approval: null };
     Object.assign(promotion, { status: 'PENDING', ...fresh });
     promotion.steps.forEach((step, index) => {
-      if (step.status !== 'SUCCEEDED' || takenBack)
+      if (step.status !== 'SUCCEEDED' || takenBack || atTheEnd)
         Object.assign(move.step(position, index), freshStep(), { dispatch: step.dispatch });
     });
   });

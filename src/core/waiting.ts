@@ -4,6 +4,7 @@ import { standingOf } from './gates/dependencies.ts';
 import type { GateAnswer } from './gates/answer.ts';
 import { askGates } from './gates/index.ts';
 import { memberTimes } from './group-gate.ts';
+import { comesAtTheEnd, ownStart, startOf } from './own-steps.ts';
 import type { Dependency, PlannedGroup, PlannedPromotion, PlannedStep, ReleasePlan, StepWork } from './plan.ts';
 import { ENDED_PROMOTION } from './release.ts';
 import type { Facts, PromotionState, ReleaseState, StepState } from './release.ts';
@@ -77,7 +78,7 @@ export function waitingFor(plan: ReleasePlan, state: ReleaseState, facts: Facts,
     const promotion = state.promotions[position] as PromotionState;
     if (ENDED_PROMOTION.has(promotion.status)) return;
     if (promotion.startedAt !== null) reasons.push(...waitingSteps(planned, promotion, position));
-    else if (!willStop(state)) {
+    else if (!willStop(state) && !comesAtTheEnd(planned.own)) {
       const answers = askGates(plan, state, position, facts, now).filter((each) => each.verdict === 'wait');
       reasons.push(...answers.map((each) => unmetGate(plan, state, position, each, forecast)));
     }
@@ -118,12 +119,13 @@ function unmetGate(
   answer: GateAnswer,
   forecast: Forecast,
 ): WaitingReason {
-  const { name, dependsOn, group, approval } = plan.promotions[position] as PlannedPromotion;
+  const { name, dependsOn, group, approval, own } = plan.promotions[position] as PlannedPromotion;
   const common = { message: `${name}: ${answer.reason}`, who: answer.who ?? null, promotion: position };
   const earliest = answer.recheckAt ?? null;
   switch (answer.gate) {
     case 'DEPENDENCIES': {
-      const on = dependsOn.filter((each) => standingOf(state, each) === 'open');
+      const start = own === undefined && ownStart(plan, state) === 'open' ? [{ promotion: startOf(plan) }] : [];
+      const on = [...start, ...dependsOn.filter((each) => standingOf(state, each) === 'open')];
       return { ...common, kind: 'DEPENDENCIES', on, earliest: forecast.known(forecast.dependencies(position)) };
     }
     case 'GROUP':

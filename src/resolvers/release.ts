@@ -3,6 +3,7 @@ import { retryRelease, terminateRelease } from '../commands/control-release.ts';
 import type { Result } from '../commands/result.ts';
 import { planRelease, triggerRelease } from '../commands/trigger-release.ts';
 import type { TriggerInput } from '../commands/trigger-release.ts';
+import type { ReleasePlan as FrozenPlan } from '../core/plan.ts';
 import type { PromotionStatus } from '../core/release.ts';
 import { checkFirst, PageArgs, readCursor, toConnection } from '../schema/connection.ts';
 import type { Connection } from '../schema/connection.ts';
@@ -10,7 +11,7 @@ import type { ApiContext } from '../schema/context.ts';
 import { RELEASE_NAMES } from '../schema/node.ts';
 import { Product, PromotionFlow } from '../schema/definition-types.ts';
 import { Errand } from '../schema/errand.ts';
-import { EnvironmentPromotion, promotionsOf, ReleaseGroup } from '../schema/promotion.ts';
+import { EnvironmentPromotion, promotionsOf, PromotionStep, ReleaseGroup } from '../schema/promotion.ts';
 import {
   PromotionStatusCounts,
   Release,
@@ -171,7 +172,8 @@ export class ReleaseResolver {
     }
     const parts = await partsOf(context, fields.id);
     const seen: Partial<Record<PromotionStatus, number>> = {};
-    for (const { status } of promotionsOf(parts, parts.plan.promotions.keys())) seen[status] = (seen[status] ?? 0) + 1;
+    for (const { status } of promotionsOf(parts, positionsOf(parts.plan, false)))
+      seen[status] = (seen[status] ?? 0) + 1;
     return PromotionStatusCounts.of(seen);
   }
 
@@ -180,7 +182,16 @@ export class ReleaseResolver {
   })
   async promotions(@Ctx() context: ApiContext, @Root() { fields }: Release): Promise<EnvironmentPromotion[]> {
     const parts = await partsOf(context, fields.id);
-    return promotionsOf(parts, parts.plan.promotions.keys());
+    return promotionsOf(parts, positionsOf(parts.plan, false));
+  }
+
+  @FieldResolver(() => [PromotionStep], {
+    description:
+      'Steps of the release itself, which run once: before its environments (ON_START) and after them (ON_SUCCESS, ON_FAIL). Empty where it has none.',
+  })
+  async steps(@Ctx() context: ApiContext, @Root() { fields }: Release): Promise<PromotionStep[]> {
+    const parts = await partsOf(context, fields.id);
+    return promotionsOf(parts, positionsOf(parts.plan, true)).flatMap((each) => each.steps);
   }
 
   @FieldResolver(() => [ReleaseGroup], { description: 'Its groups, with where their gates stand.' })
@@ -264,4 +275,9 @@ async function moved(
   forget(context);
   if (result.refusals) return { release: null, userErrors: refused(result.refusals) };
   return { release: await readRelease(context, result.value.releaseId), userErrors: [] };
+}
+
+/** Where the plan has the release's own steps, or everything else. */
+function positionsOf({ promotions }: FrozenPlan, own: boolean): number[] {
+  return [...promotions.keys()].filter((each) => (promotions[each]?.own !== undefined) === own);
 }

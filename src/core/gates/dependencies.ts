@@ -1,3 +1,4 @@
+import { ownStart, startOf } from '../own-steps.ts';
 import type { Dependency, PlannedGroup, PlannedPromotion, ReleasePlan } from '../plan.ts';
 import { ENDED_PROMOTION } from '../release.ts';
 import type { PromotionState, ReleaseState } from '../release.ts';
@@ -19,6 +20,10 @@ export function askDependencies(
   promotion: PlannedPromotion,
 ): AnswerOf<'DEPENDENCIES'> {
   const { dependsOn, required } = promotion;
+  const first = promotion.own === undefined ? ownStart(plan, state) : null;
+  const before = first === null ? '' : (plan.promotions[startOf(plan)]?.name ?? '');
+  if (first === 'dead') return { gate: 'DEPENDENCIES', verdict: 'fail', reason: `${before} did not succeed` };
+  if (first === 'open') return { gate: 'DEPENDENCIES', verdict: 'wait', reason: `waits for ${before}`, who: before };
   let satisfied = 0;
   let dead = 0;
   for (const each of dependsOn) {

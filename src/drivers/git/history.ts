@@ -45,7 +45,8 @@ export async function becameSo(
   signal: AbortSignal,
 ): Promise<CommitFacts | undefined> {
   const newest = ['log', `--max-count=${MOST_BACK}`, '-z', FORMAT, head, '--', ...paths];
-  let [found, ...older] = records(await mirror.ask(newest, signal));
+  const [last, ...older] = records(await mirror.ask(newest, signal));
+  let found = last;
   for (const each of paths.length > 0 ? older : []) {
     if (!(await holds(each.commit))) break;
     found = each;

@@ -7,6 +7,7 @@ import type {
   EnvironmentGroupSpec,
   FlowStepSpec,
   HealthSourceSpec,
+  Hooks,
   PromotionFlowSpec,
   PromotionWorkflowSpec,
   SyncSourceSpec,
@@ -94,6 +95,8 @@ export function flowOf(picture: string, options: FlowOptions = {}): Drawn {
 }
 
 export interface PlanOptions {
+  /** Names of workflows that are steps of the release itself. */
+  hooks?: Hooks;
   /** By name; `['a', 'b > c']`: a and b side by side, c after b. A workflow that nothing describes is one action, `run`. */
   workflows?: Record<string, string[]>;
   /** How many applications each environment has; one when absent. */
@@ -136,6 +139,7 @@ export function inputOf(drawn: Drawn, options: PlanOptions = {}): PlanInput {
       ),
     ),
     warnings: [],
+    ...(options.hooks && { hooks: options.hooks }),
   };
 }
 

@@ -143,7 +143,10 @@ export function randomPlan(tape: Tape): ReleasePlan {
   };
   const source = tape.next(SOURCES.length);
   const syncs = tape.pick([undefined, ...SYNCS]);
+  const hook = (): string | undefined => (tape.chance(60) ? tape.pick(NAMES) : undefined);
+  const hooks = tape.chance(30) ? { onStart: hook(), onSuccess: hook(), onFail: hook() } : undefined;
   return planOf(drawn, {
+    ...(hooks && { hooks }),
     workflows: WORKFLOWS,
     applications,
     health: (environment) => SOURCES[environment.length % 2 === 0 ? source : 0] as HealthSourceSpec,

@@ -7,6 +7,7 @@ import type { ReleaseEvent } from '../../../src/core/events.ts';
 import type { HealthClock } from '../../../src/core/health-clock.ts';
 import type {
   Dependency,
+  OwnSteps,
   Phase,
   PlannedApplication,
   PlannedGroup,
@@ -154,6 +155,7 @@ export class Watcher {
     this.#seeTimes(old, state, events, moved);
     this.#seeTold(old, state, stimulus, moved);
     this.#seeKnown(old, stimulus, decision);
+    this.#claimOwnEnded(old, state);
     this.#seeWhole(state, facts, moved);
     this.#seeStale(old, stimulus, facts, now, state);
 
@@ -211,7 +213,9 @@ export class Watcher {
           undone.add(planned.group);
           this.reached.count('taken back, and tried again');
         }
-        claim(this.#environments[position] !== 'SUCCEEDED', `${name} succeeded and is run again`);
+        const atTheEnd = planned.own === 'ON_SUCCESS' || planned.own === 'ON_FAIL';
+        if (atTheEnd) for (const { id } of planned.steps) this.#succeeded.delete(`${position}/${id}`);
+        claim(atTheEnd || this.#environments[position] !== 'SUCCEEDED', `${name} succeeded and is run again`);
         this.#environments[position] = 'PENDING';
         this.#started.delete(position);
       }
@@ -227,8 +231,9 @@ export class Watcher {
     if ('step' in event) {
       const key = `${position}/${event.step}`;
       if (event.type === 'StepStarted') {
-        claim(!this.#terminating, `${event.step} started although the release is terminating`);
-        const stopped = old.halted && this.plan.onFailure === 'STOP' && stimulus.kind !== 'retry';
+        const outlives = this.#planned(position).own === 'ON_FAIL';
+        claim(!this.#terminating || outlives, `${event.step} started although the release is terminating`);
+        const stopped = !outlives && old.halted && this.plan.onFailure === 'STOP' && stimulus.kind !== 'retry';
         claim(!stopped, `${event.step} started although the release stops`);
         const { steps } = this.#planned(position);
         const planned = steps.find((each) => each.id === event.step) as PlannedStep;
@@ -271,6 +276,12 @@ export class Watcher {
 
   #claimMayStart(position: number, old: ReleaseState, facts: Facts | null, moved: number, state: ReleaseState): void {
     const planned = this.#planned(position);
+    if (planned.own !== undefined) return this.#claimOwnMayStart(position, planned.own, state);
+    const first = this.plan.promotions.findIndex((each) => each.own === 'ON_START');
+    claim(
+      first < 0 || this.#environments[first] === 'SUCCEEDED',
+      `${planned.name} started before the release's own start`,
+    );
     claim(!this.#terminating, `${planned.name} started although the release is terminating`);
     claim(
       !old.halted || !ENDED_PROMOTION.has(this.#environments[position] as PromotionStatus),
@@ -304,6 +315,46 @@ export class Watcher {
     claim(live.length <= maxParallel, `${live.length} of group ${planned.group} at once`);
     const failed = members.filter((each) => this.#environments[each] === 'FAILED');
     claim(failed.length <= maxFailures, `${planned.name} started after ${failed.length} failures in its group`);
+  }
+
+  /** The release's own steps: the first come before everything, the others after it, as it went. */
+  #claimOwnMayStart(position: number, own: OwnSteps, state: ReleaseState): void {
+    const others = this.#environments.filter((_, each) => each !== position);
+    if (own === 'ON_START') {
+      claim(!this.#terminating, 'ON_START although the release is terminating');
+      return this.reached.count('own ON_START');
+    }
+    const before = this.plan.promotions.map((each, at) => ({
+      each,
+      status: this.#environments[at] as PromotionStatus,
+    }));
+    const mine = before.filter(({ each }) => each.own !== 'ON_FAIL' && each.own !== own);
+    claim(
+      mine.every(({ status }) => ENDED_PROMOTION.has(status)),
+      `${own} started while something goes on: ${others.join(' ')}`,
+    );
+    const well = mine.every(({ status }) => status === 'SUCCEEDED' || status === 'SKIPPED');
+    if (own === 'ON_SUCCESS') claim(well && !this.#terminating, 'ON_SUCCESS after what did not go well');
+    if (own === 'ON_FAIL' && well)
+      claim(
+        state.groups.some((each) => each.status !== 'PASSED'),
+        'ON_FAIL, and all went well',
+      );
+    this.reached.count(`own ${own}${this.#terminating ? ' after a termination' : ''}`);
+  }
+
+  /** When a release has ended, its own steps have done what its end asks for. */
+  #claimOwnEnded(old: ReleaseState, { promotions, status, startedAt, endedAt }: ReleaseState): void {
+    if (old.endedAt !== null || endedAt === null || startedAt === null) return;
+    this.plan.promotions.forEach(({ own }, position) => {
+      if (own === undefined) return;
+      const ran = promotions[position]?.startedAt !== null;
+      if (own === 'ON_START') claim(ran || status !== 'SUCCEEDED', 'SUCCEEDED without its own start');
+      if (own === 'ON_SUCCESS') claim(ran || status !== 'SUCCEEDED', 'SUCCEEDED, and ON_SUCCESS did not run');
+      if (own === 'ON_FAIL')
+        claim(ran === (status !== 'SUCCEEDED'), `${status}, and ON_FAIL ${ran ? 'ran' : 'did not run'}`);
+      this.reached.count(`own ${own} ${promotions[position]?.status}`);
+    });
   }
 
   #foldGroup(event: Extract<ReleaseEvent, { group: string }>, stimulus: Stimulus, moved: number): void {
@@ -455,7 +506,9 @@ export class Watcher {
     const begins = decision.events.some(
       ({ event }) => event.type === 'PromotionStarted' && event.environment === this.#planned(position).name,
     );
-    const again = (begins && this.#again.has(position)) || (retried && UNDONE.has(before.status));
+    const { own } = this.#planned(position);
+    const undone = UNDONE.has(before.status) || own === 'ON_SUCCESS' || own === 'ON_FAIL';
+    const again = (begins && this.#again.has(position)) || (retried && undone);
     now.steps.forEach((step, index) => {
       const was = before.steps[index] as StepState;
       this.#claimEnded(position, index, was, step, stimulus, state.lastEventAt);
@@ -606,7 +659,7 @@ export class Watcher {
       if (event.type === 'StepFailed' && event.message.includes(TOO_LATE)) {
         const position = this.#position(event.environment);
         const step = this.#planned(position).steps.findIndex((each) => each.id === event.step);
-        const { startedAt } = state.promotions[position]?.steps[step] as StepState;
+        const { startedAt } = (state.promotions[position] as PromotionState).steps[step] as StepState;
         const { patience = 0 } = this.#planned(position).steps[step] as PlannedStep;
         claim(
           now - (startedAt as number) >= patience,
@@ -802,7 +855,13 @@ export class Watcher {
     if (state.terminating) claim(status === 'TERMINATING', `terminating and ${status}`);
     else if (running) claim(status === 'RUNNING', `something runs, and the release is ${status}`);
     else if (!asking) claim(status === 'SUSPENDED', `nothing runs, and the release is ${status}`);
-    claim(!state.terminating || open.every((each) => each.status === 'RUNNING'), 'terminating, and something waits');
+    const stopping = promotions.filter(
+      ({ status: each }, position) => !ENDED_PROMOTION.has(each) && this.#planned(position).own !== 'ON_FAIL',
+    );
+    claim(
+      !state.terminating || stopping.every((each) => each.status === 'RUNNING'),
+      'terminating, and something waits',
+    );
 
     const stops = state.terminating !== null || (state.halted && this.plan.onFailure === 'STOP');
     const times = groups.flatMap((each) => (each.status === 'WAITING' && !stops ? [each.recheckAt] : []));

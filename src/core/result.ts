@@ -1,0 +1,26 @@
+import type { ReleasePlan } from './plan.ts';
+import { BAD_PROMOTION } from './release.ts';
+import type { ReleaseState } from './release.ts';
+
+/** What a release of which nothing is left to do has come to, by those of its promotions that `counts`. */
+export function resultOf(
+  plan: ReleasePlan,
+  state: ReleaseState,
+  counts: (position: number) => boolean = () => true,
+): 'TERMINATED' | 'FAILED' | 'SUCCEEDED' {
+  const { groups, terminating } = state;
+  const promotions = state.promotions.filter((_, position) => counts(position));
+  const stopped = promotions.some((each) => each.status === 'TERMINATED');
+  const bad =
+    promotions.some((each) => BAD_PROMOTION.has(each.status)) ||
+    groups.some((each) => each.status === 'FAILED') ||
+    (terminating === null && stopped) ||
+    isImpossible(plan);
+  const cut = terminating !== null && (stopped || groups.some((each) => each.status !== 'PASSED'));
+  return cut ? 'TERMINATED' : bad ? 'FAILED' : 'SUCCEEDED';
+}
+
+/** What should have gone back and cannot: a person has to look. */
+function isImpossible({ rollback }: ReleasePlan): boolean {
+  return rollback?.targets.some((each) => each.decision === 'IMPOSSIBLE') ?? false;
+}
