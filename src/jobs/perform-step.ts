@@ -16,6 +16,8 @@ export interface StepPlace {
   step: number;
   /** Whether the step is still this lane's to do; asked of the database. */
   stillMine?: () => Promise<boolean>;
+  /** Another worker may have begun it: the job came a second time. */
+  again?: boolean;
   /** Of the lane that does the step: aborted to stop, to shut down, or when the step's time is over. */
   controller: AbortController;
 }
@@ -32,7 +34,9 @@ export async function performStep(hands: Hands, place: StepPlace): Promise<Outco
   const timer = hands.clock.after('step', limit, () => controller.abort('overdue' satisfies AbortReason));
   try {
     reach('before-effect');
-    const outcome = await ((stepState.progress ?? null) === null ? runner.start(at) : runner.look(at));
+    const outcome = await (place.again === true || (stepState.progress ?? null) !== null
+      ? runner.look(at)
+      : runner.start(at));
     reach('after-effect');
     return outcome;
   } catch (error) {

@@ -35,26 +35,29 @@ export class PromoteJob {
   async run(job: QueuedJob<PromoteData>, token: string | undefined): Promise<void> {
     const { data } = job;
     const jobId = job.id as string;
-    const spawned = await this.#carry(data, jobId, (owned) => owned);
+    const again = job.attemptsStarted > 1;
+    const spawned = await this.#carry({ data, parent: jobId, again }, (owned) => owned);
     // An earlier run of this job, cut off by a crash, may have left siblings that are still on their way.
-    const mayHaveSiblings = spawned || job.attemptsStarted > 1;
+    const mayHaveSiblings = spawned || again;
     if (mayHaveSiblings && token !== undefined && (await job.moveToWaitingChildren(token)))
       throw new WaitingChildrenError();
   }
 
   async runStep(job: QueuedJob<StepData>): Promise<void> {
     const { data } = job;
-    await this.#carry(data, data.parent, (owned) => owned.filter((each) => each === data.step));
+    const carried = { data, parent: data.parent, again: job.attemptsStarted > 1 };
+    await this.#carry(carried, (owned) => owned.filter((each) => each === data.step));
   }
 
   /** The steps that are this job's now, each after the other; whether siblings were spawned on the way. */
-  async #carry(data: PromoteData, parent: string, which: (owned: number[]) => number[]): Promise<boolean> {
+  async #carry(carried: Carried, which: (owned: number[]) => number[]): Promise<boolean> {
+    const { data } = carried;
     // From before the look on: whoever tells it to stop between the look and the effect is heard.
     const running = this.#aborts.begin(data);
     try {
       const to = await this.#look(data);
       const [first, ...others] = to ? which(ownedSteps(to.state, data.promotion, data.dispatch)) : [];
-      return to && first !== undefined ? await this.#lane(data, parent, running, to, first, others) : false;
+      return to && first !== undefined ? await this.#lane(carried, running, to, first, others) : false;
     } finally {
       this.#aborts.end(running);
     }
@@ -72,8 +75,7 @@ export class PromoteJob {
 
   /** Step after step; whether siblings were spawned on the way. */
   async #lane(
-    data: PromoteData,
-    parent: string,
+    { data, parent, again }: Carried,
     running: Running,
     from: MovedTo,
     first: number,
@@ -96,7 +98,7 @@ export class PromoteJob {
     let at = from;
     for (let step = queue.shift(); step !== undefined; step = queue.shift()) {
       running.step = step;
-      const outcome = await this.#perform(data, at, step, running.controller);
+      const outcome = await this.#perform(data, at, step, running.controller, again && step === first);
       const to = await this.#record(data, step, outcome);
       running.step = null;
       reach('after-record');
@@ -113,11 +115,13 @@ export class PromoteJob {
     { release, state }: MovedTo,
     step: number,
     controller: AbortController,
+    again: boolean,
   ): Promise<Outcome> {
     const { promotion } = data;
     if (!mayWork(release.plan, state, data, step)) return { kind: 'aborted' };
     const stillMine = (): Promise<boolean> => this.#owns(data, step);
-    const outcome = await performStep(this.#hands, { release, state, promotion, step, controller, stillMine });
+    const place = { release, state, promotion, step, controller, stillMine, again };
+    const outcome = await performStep(this.#hands, place);
     // Shutting down is nobody's failure: the job goes back to the queue and another worker takes it.
     if (outcome.kind === 'aborted' && controller.signal.reason === 'shutdown')
       throw new Error('the worker is shutting down');
@@ -139,4 +143,11 @@ export class PromoteJob {
       (error) => this.#log.warn({ error, releaseId }, 'an outcome could not be recorded yet'),
     );
   }
+}
+
+/** `again`: another worker had this job before, and may have begun its first step. */
+interface Carried {
+  data: PromoteData;
+  parent: string;
+  again: boolean;
 }

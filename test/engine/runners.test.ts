@@ -37,9 +37,13 @@ interface Given {
   play?: Play;
   attempt?: number;
   progress?: Record<string, unknown>;
+  again?: boolean;
 }
 
-function placeOf(kind: WorkKind, { play = playTo(SUBJECTS[kind]), attempt = 1, progress }: Given = {}): StepPlace {
+function placeOf(
+  kind: WorkKind,
+  { play = playTo(SUBJECTS[kind]), attempt = 1, progress, again }: Given = {},
+): StepPlace {
   const step = SUBJECTS[kind];
   const promotions = play.state.promotions.map((each): PromotionState => ({
     ...each,
@@ -55,6 +59,7 @@ function placeOf(kind: WorkKind, { play = playTo(SUBJECTS[kind]), attempt = 1, p
     promotion: 1,
     step,
     controller: new AbortController(),
+    again,
   };
 }
 
@@ -77,6 +82,10 @@ class Outside {
           this.#effect(context.key);
           return this.#driver.apply(target, what, context);
         },
+        observe: async (target: never, key: string, signal: AbortSignal) => {
+          await this.#wait(signal);
+          return this.#driver.observe(target, key, signal);
+        },
       }),
       runAction: async (_action: unknown, _parameters: unknown, context: EffectContext) => {
         await this.#wait(context.signal);
@@ -92,7 +101,8 @@ class Outside {
         return { status: 'PROGRESSING', message: 'rolling out', recheckAfter: 5_000 };
       },
     };
-    return { drivers, clock: systemClock, knownContents: () => Promise.resolve([]) } as unknown as Hands;
+    const content = ({ version }: { version: PinnedContent }) => Promise.resolve(version);
+    return { drivers, clock: systemClock, knownContents: () => Promise.resolve([]), content } as unknown as Hands;
   }
 
   #effect(key: string): void {
@@ -121,10 +131,21 @@ describe.each(Object.keys(RUNNERS) as WorkKind[])('the runner of %s', (kind) => 
     if (hasEffect) expect(outside.keys[0]).toMatch(/^r-1\.1\.eu\.billing-eu\//);
   });
 
-  test('looked at after a wait it begins nothing anew', async () => {
+  test.each<[string, Given]>([
+    ['after a wait', { progress: {} }],
+    ['after a crash', { again: true }],
+  ])('looked at %s it says the same, and nothing of what is there is done anew', async (_name, given) => {
     const outside = new Outside();
     const first = await performStep(outside.hands, placeOf(kind));
-    expect(await performStep(outside.hands, placeOf(kind, { progress: {} }))).toEqual(first);
+    expect(await performStep(outside.hands, placeOf(kind, given))).toEqual(first);
+    expect(outside.effects).toHaveLength(hasEffect ? 1 : 0);
+    if (kind === 'apply') expect(outside.keys).toHaveLength(1);
+  });
+
+  test('looked at where nothing was begun, it begins it', async () => {
+    const outside = new Outside();
+    const outcome = await performStep(outside.hands, placeOf(kind, { again: true }));
+    expect(outcome).toEqual(await performStep(new Outside().hands, placeOf(kind)));
     expect(outside.effects).toHaveLength(hasEffect ? 1 : 0);
   });
 

@@ -128,7 +128,7 @@ export function createGitDriver(settings: GitSettings): Driver<GitDriverSpec> {
       inRepository(target, undefined, signal, async (mirror, where, folder) => {
         const head = await mirror.fetchHead(target.branch, where, signal);
         const found = await findSigned({ mirror, head, folder, keys: await settings.signingKeys() }, key, signal);
-        return found && { ...shown(found), changed: true };
+        return found && { ...shown(found.facts), changed: found.changed };
       }),
 
     matches: (target, content, signal) => {

@@ -112,11 +112,11 @@ export async function findSigned(
   { mirror, head, folder, keys }: Search,
   key: string,
   signal: AbortSignal,
-): Promise<CommitFacts | undefined> {
+): Promise<Found | undefined> {
   for (const facts of (await commitsWithKey(mirror, head, key, undefined, signal)).toReversed()) {
     const changes = await writtenBy(mirror, facts.commit, signal);
     if (!changes.every((each) => isBelow(folder, pathIn(each)))) continue;
-    if (isSigned(keys, facts.message, changes)) return facts;
+    if (isSigned(keys, facts.message, changes)) return { facts, changed: changes.length > 0 };
   }
   return undefined;
 }

@@ -1,13 +1,25 @@
 import type { PlannedApplication, StepWork } from '../../core/plan.ts';
 import type { Outcome } from '../../core/release.ts';
-import type { EffectContext, KnownLive } from '../../drivers/driver.ts';
-import { asking } from './runner.ts';
-import type { StepAt } from './runner.ts';
+import type { Effect, EffectContext, KnownLive } from '../../drivers/driver.ts';
+import type { Runner, StepAt } from './runner.ts';
 
 type Apply = Extract<StepWork, { kind: 'apply' }>;
 
-/** The change itself, by the application's driver, which finds by the key what it has done already. */
-export const applyRunner = asking<Apply>(apply);
+/**
+ * The change itself, by the application's driver, which finds by the key what it has done already. Whoever may come second asks for that
+ * first: nothing has to be put together for an effect that is there.
+ */
+export const applyRunner: Runner<Apply> = {
+  start: apply,
+  async look(at) {
+    const { hands, application, context } = at;
+    if (application === undefined) return apply(at);
+    const { driver } = application.spec;
+    const there = await hands.drivers.driver(driver).observe(driver, context.key, context.signal);
+    return there ? toOutcome(there) : apply(at);
+  },
+  abort: () => Promise.resolve(),
+};
 
 async function apply(at: StepAt<Apply>): Promise<Outcome> {
   const { hands, release, planned, application, context } = at;
@@ -17,7 +29,10 @@ async function apply(at: StepAt<Apply>): Promise<Outcome> {
   const content = await hands.content({ release: release.id, content: application.content, version });
   const { driver } = application.spec;
   const more = { rollback: rollbackOf(at, application), live: liveOf(at, application) };
-  const effect = await hands.drivers.driver(driver).apply(driver, content, { ...context, ...more });
+  return toOutcome(await hands.drivers.driver(driver).apply(driver, content, { ...context, ...more }));
+}
+
+function toOutcome(effect: Effect): Outcome {
   const { commit, changed, drift, skipped } = effect;
   if (commit === undefined) return { kind: 'succeeded', changed, drift, skipped };
   const outputs = {

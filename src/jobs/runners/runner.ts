@@ -18,7 +18,10 @@ export interface Runner<W extends StepWork = StepWork> {
    * effect per key.
    */
   start(at: StepAt<W>): Promise<Outcome>;
-  /** Asks again about what waits; `stepState.progress` is what the outcome before kept. */
+  /**
+   * Asks again about what waits (`stepState.progress` is what the outcome before kept), or about what a worker that is gone may have
+   * begun. Where nothing is there it begins it, as `start` does.
+   */
   look(at: StepAt<W>): Promise<Outcome>;
   /** It was told to stop, or its time is over, and `start` or `look` has ended because of that: ends what would go on by itself. */
   abort(at: StepAt<W>): Promise<void>;
