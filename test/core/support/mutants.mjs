@@ -357,6 +357,31 @@ const MUTANTS = {
     "after = phase === 'SYNC' ? after : [steps.length - 1];",
   ],
   'nobody is asked whether it runs': ['phases.ts', 'return isAsked(source) ?', 'return false ?'],
+  'what is done about a failure stops with it': [
+    'steps.ts',
+    "  if (position !== undefined && plan.promotions[position]?.own === 'ON_FAIL') return false;\n",
+    '',
+  ],
+  "nothing waits for the release's own start": [
+    'gates/dependencies.ts',
+    'promotion.own === undefined ? ownStart(plan, state)',
+    'false ? null',
+  ],
+  'the end comes before everything has ended': [
+    'own-steps.ts',
+    "&& !ENDED_PROMOTION.has(status))) return 'LATER';",
+    "&& false)) return 'LATER';",
+  ],
+  'the end of before a retry counts after it': [
+    'stimuli.ts',
+    "if (seen.status === 'SUCCEEDED' && !atTheEnd) return;",
+    "if (seen.status === 'SUCCEEDED') return;",
+  ],
+  'ON_FAIL runs after a success': [
+    'own-steps.ts',
+    "return well ? { skip: 'the release succeeded' } : 'START';",
+    "return 'START';",
+  ],
   'a decided wait is not redone': [
     'steps.ts',
     "return step.status === 'WAITING' && step.recheckAt !== null && step.recheckAt <= move.now;",
