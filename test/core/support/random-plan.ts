@@ -110,7 +110,7 @@ export function randomPlan(tape: Tape): ReleasePlan {
     if (kind === 'workflow') Object.assign(step, { workflow: tape.pick(NAMES), name });
     else {
       if (tape.chance(25)) step.policy = { preAction: tape.pick(NAMES), postAction: tape.pick([undefined, ...NAMES]) };
-      if (tape.chance(25)) step.soak = (1 + tape.next(3)) * 15 * SECOND;
+      if (tape.chance(32)) step.soak = (1 + tape.next(3)) * 15 * SECOND;
       if (tape.chance(12)) step.timeout = (1 + tape.next(4)) * MINUTE;
     }
     if (kind === 'environment') {
@@ -142,9 +142,9 @@ export function randomPlan(tape: Tape): ReleasePlan {
     ...(tape.chance(70) ? { rollbackPolicies: [randomPolicy(tape, drawn)] } : {}),
   };
   const source = tape.next(SOURCES.length);
-  const syncs = tape.pick([undefined, ...SYNCS]);
+  const syncs = tape.chance(50) ? undefined : tape.pick(SYNCS);
   const hook = (): string | undefined => (tape.chance(60) ? tape.pick(NAMES) : undefined);
-  const hooks = tape.chance(30) ? { onStart: hook(), onSuccess: hook(), onFail: hook() } : undefined;
+  const hooks = tape.chance(20) ? { onStart: hook(), onSuccess: hook(), onFail: hook() } : undefined;
   return planOf(drawn, {
     ...(hooks && { hooks }),
     workflows: WORKFLOWS,
