@@ -11,13 +11,14 @@ import type { Numbered } from '../store/unfinished.ts';
 import { auditChange } from './audit.ts';
 import type { Result } from './result.ts';
 
+/** A report; the commit or the version has to be named. */
 export interface DeploymentInput extends Pick<Running, 'commit' | 'version'> {
   application: string;
   /** When it was seen; now when left out. One that is older than what is known is kept out. */
   at?: Date;
 }
 
-/** Somebody tells which commit or version an application runs: what waits for that looks at once. */
+/** A report of the commit or version that an application runs: steps that wait for it look at once. */
 export async function reportDeployment(
   app: Parts,
   input: DeploymentInput,

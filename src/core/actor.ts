@@ -38,6 +38,7 @@ export function isCommanded(stimulus: Stimulus): boolean {
     case 'approve':
     case 'reject':
     case 'health-reported':
+    case 'deployment-reported':
     case 'rollout-reported':
     case 'rollback-joined':
     case 'override-windows':

@@ -39,6 +39,7 @@ export interface Making {
   hooks?: Hooks;
 }
 
+/** By name. */
 export type Workflows = ReadonlyMap<string, PromotionWorkflowSpec>;
 
 /** One step, the actions of a workflow as a step each, or nothing. */
@@ -52,6 +53,7 @@ function syncStep(source: SyncSourceSpec | undefined): Made {
   return isAsked(source) ? step({ kind: 'sync' }, source.limit ?? DEFAULT_SYNC_LIMIT) : null;
 }
 
+/** Whether a source can be asked. */
 export function isAsked(source: SyncSourceSpec | undefined): source is Exclude<SyncSourceSpec, { type: 'none' }> {
   return source !== undefined && source.type !== 'none';
 }

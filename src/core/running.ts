@@ -4,7 +4,7 @@ export interface Change {
   commit?: string;
 }
 
-/** What somebody says that a target runs: a commit, a version, or a word that may be either. */
+/** What a target runs, as a source says: a commit, a version, or a word that may be either. */
 export interface Running {
   commit?: string;
   version?: string;
@@ -29,10 +29,12 @@ function isCommit(named: string, commit: string | undefined): boolean {
   );
 }
 
+/** In words, as messages name it. */
 export function describeChange({ version, commit }: Change): string {
   return commit === undefined ? version : `${version} (commit ${commit.slice(0, 9)})`;
 }
 
+/** In words, as messages name it. */
 export function describeRunning({ commit, version, either }: Running): string {
   return either ?? [version, commit && `commit ${commit.slice(0, 9)}`].filter(Boolean).join(', ');
 }

@@ -11,6 +11,7 @@ export interface Made {
   already: boolean;
 }
 
+/** What the steps of a promotion tell of an application's change. */
 export function madeBy(planned: PlannedPromotion, { steps, startedAt }: PromotionState, application: number): Made {
   const action = steps[stepIn(planned, application, 'ACTION')];
   const commit = action?.outputs?.['COMMIT_SHA'];
@@ -18,7 +19,7 @@ export function madeBy(planned: PlannedPromotion, { steps, startedAt }: Promotio
   return { at: action?.endedAt ?? startedAt ?? 0, already, ...(commit === undefined ? {} : { commit }) };
 }
 
-/** Whether the target was seen to run the change. False where nobody is asked: then its health is all that is known. */
+/** Whether the target was seen to run the change. False without a source: then its health is all that is known. */
 export function wasSynced(planned: PlannedPromotion, { steps }: PromotionState, application: number): boolean {
   return steps[stepIn(planned, application, 'SYNC')]?.status === 'SUCCEEDED';
 }

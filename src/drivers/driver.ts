@@ -218,6 +218,7 @@ export interface HealthAnswer {
   recheckAfter?: number;
 }
 
+/** What a sync source is asked about. */
 export interface SyncContext {
   application: string;
   product: string;
@@ -231,6 +232,7 @@ export interface SyncContext {
   signal: AbortSignal;
 }
 
+/** What a sync source answers. */
 export interface SyncAnswer {
   /** The target was seen to run the change. False: it runs something else, or nobody knows. */
   synced: boolean;

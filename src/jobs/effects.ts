@@ -1,5 +1,6 @@
 import type { MovedTo } from '../commands/mover.ts';
 import { rollbackId, startRollback } from '../commands/start-rollback.ts';
+import type { RollbackCauseKind } from '../core/definitions.ts';
 import { effectOf } from '../core/effects.ts';
 import type { KindIn, Work, WorkKind } from '../core/effects.ts';
 import type { Stimulus } from '../core/release.ts';
@@ -94,7 +95,8 @@ export const DOING: Doing = {
     },
   },
   'roll-back': {
-    async run(parts, { key, releaseId, work: { promotion, attempt, reason, at, cause: kind = 'FAILED' } }) {
+    async run(parts, { key, releaseId, work: { promotion, attempt, reason, at, cause } }) {
+      const kind: RollbackCauseKind = cause ?? 'FAILED';
       const { product, version, digest, name } = await placeOf(parts, releaseId, promotion);
       await startRollback(parts, {
         id: rollbackId(kind, releaseId, promotion, attempt),

@@ -6,6 +6,7 @@ export interface DeploymentReport extends Running {
   at: Date;
 }
 
+/** Undefined: nothing was reported of the application. */
 export async function newestDeploymentReport(
   pool: Pool | PoolClient,
   application: string,

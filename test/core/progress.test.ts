@@ -78,6 +78,6 @@ describe('what is pending', () => {
       else release.wake();
     }
     expect(release.now - began).toBe(DAY);
-    expect(release.promotion('eu').problem?.message).toBe('billing-eu: nobody told within 24h: open');
+    expect(release.promotion('eu').problem?.message).toBe('billing-eu: no report came within 24h: open');
   });
 });

@@ -77,7 +77,7 @@ describe('an address', () => {
   test.each<[string, string, object, string]>([
     ['another version', '1.3.0', {}, 'billing-eu runs 1.3.0, not 1.4.2 (commit c0ffee012)'],
     ['a document without it', '{"a":1}', { jsonPath: '$.commit' }, 'the answer has nothing at $.commit'],
-    ['no document', 'oops', { jsonPath: '$.commit' }, 'nobody knows whether billing-eu runs'],
+    ['no document', 'oops', { jsonPath: '$.commit' }, 'it is not known whether billing-eu runs'],
     ['a download', 'x'.repeat(70_000), {}, 'answered with more than 65536 bytes'],
   ])('that answers %s does not, and is asked again', async (_name, body, more, message) => {
     const answer = await asked(body, more);

@@ -27,7 +27,7 @@ export async function checkHttp(
   const wanted = describeChange(change);
   const unknown = (why: string): SyncAnswer => ({
     synced: false,
-    message: `nobody knows whether ${application} runs ${wanted}: ${why}`,
+    message: `it is not known whether ${application} runs ${wanted}: ${why}`,
     recheckAfter,
   });
   try {

@@ -14,7 +14,7 @@ export async function checkSync(
   context.signal.throwIfAborted();
   switch (source.type) {
     case 'none':
-      return { synced: true, message: 'nobody is asked' };
+      return { synced: true, message: 'no source is asked' };
     case 'simulate':
       return checkSimulate(source, context);
     case 'report':
@@ -24,7 +24,7 @@ export async function checkSync(
   }
 }
 
-/** Somebody tells us: no recheck, their report wakes the release. */
+/** No recheck: the report wakes the release. */
 function checkReport({ report, application, change }: SyncContext): SyncAnswer {
   const wanted = describeChange(change);
   if (!report) return { synced: false, message: `waits for a report that ${application} runs ${wanted}` };

@@ -6,8 +6,8 @@ import type { Runner, StepAt } from './runner.ts';
 type Apply = Extract<StepWork, { kind: 'apply' }>;
 
 /**
- * The change itself, by the application's driver, which finds by the key what it has done already. Whoever may come second asks for that
- * first: nothing has to be put together for an effect that is there.
+ * The change itself, by the application's driver, which finds by the key what it has done already. A worker that may come second asks for
+ * that first: nothing has to be put together for an effect that is there.
  */
 export const applyRunner: Runner<Apply> = {
   start: apply,

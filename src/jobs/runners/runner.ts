@@ -49,7 +49,7 @@ export interface Hands {
   healthReport(application: string): Promise<HealthReport | undefined>;
   /** A version that a release pinned, with its files. */
   content(reference: ContentReference): Promise<PinnedContent>;
-  /** What somebody said last that an application runs, for `report` sources of syncs. */
+  /** The newest report of what an application runs, for `report` sources of syncs. */
   deploymentReport(application: string): Promise<DeploymentReport | undefined>;
   /** What is live in an application as the records say, and what these releases were to bring there. */
   knownContents(place: ContentPlace, releases: string[]): Promise<PinnedContent[]>;
