@@ -169,6 +169,8 @@ test('no cycle of types multiplies: each ends at the budget, or is small', async
   };
   const edges = edgesOf(schema, values).filter(({ from }) => from !== 'Mutation' && from !== 'Subscription');
   const cycles = cyclesOf(edges);
+  // The one id that is given is a release's: as anything else nothing is there, and nothing would be counted.
+  const ways = edges.filter(({ from, field, to }) => from !== 'Query' || field !== 'node' || to === 'Release');
   const fields = new Set(cycles.map(([edge]) => `${edge!.from}.${edge!.field}`));
   expect([...fields]).toEqual(
     expect.arrayContaining(['Release.promotions', 'Product.applications', 'EnvironmentPromotion.dependsOn']),
@@ -176,7 +178,7 @@ test('no cycle of types multiplies: each ends at the budget, or is small', async
   const most = 3_000;
   const ended = new Map<string, number>();
   for (const cycle of cycles) {
-    const way = path(edges, 'Query', cycle[0]!.from);
+    const way = path(ways, 'Query', cycle[0]!.from);
     if (!way) continue;
     let query = '';
     // As many rounds as the depth of an operation allows.
