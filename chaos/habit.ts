@@ -17,6 +17,10 @@ export class Habit {
   readonly pause = (milliseconds: number): Promise<void> =>
     sleep(Math.max(0, milliseconds), undefined, { signal: this.#stop.signal }).catch(() => undefined);
 
+  get closed(): boolean {
+    return this.#stop.signal.aborted;
+  }
+
   /** When the round that is under way has ended. Throws what this program did wrong. */
   async close(): Promise<void> {
     this.#stop.abort();
