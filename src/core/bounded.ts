@@ -1,10 +1,16 @@
 /** Characters of one text that somebody else wrote and that becomes a part of a release: of its state, its events, every later save. */
 export const MOST_TEXT = 2_000;
 
-/** The text as it is kept: what is longer ends with how much is missing. */
-export function boundedText(text: string): string {
+/** NUL, and half a character: PostgreSQL stores neither, and a decision that says one could never be saved. */
+const UNSTORABLE = /\0|[\ud800-\udfff]/gu;
+
+const storableText = (text: string): string => text.replace(UNSTORABLE, '\ufffd');
+
+/** The text as it is kept: what is longer ends with how much is missing, and what cannot be stored is a replacement character. */
+export function boundedText(given: string): string {
+  const text = storableText(given);
   if (text.length <= MOST_TEXT) return text;
-  // Not between the halves of a character: PostgreSQL stores no half.
+  // Not between the halves of a character.
   const kept = text.slice(0, MOST_TEXT).replace(/[\ud800-\udbff]$/, '');
   return `${kept}… (${text.length - kept.length} more characters)`;
 }
@@ -12,12 +18,16 @@ export function boundedText(text: string): string {
 /** These have limits of their own, which refuse instead of cutting. */
 const OWN_LIMITS = new Set(['outputs', 'progress']);
 
-/** The same value with every text in it bounded; the value itself where nothing is too long. */
+/** The same value with every text in it bounded; the value itself where nothing has to be changed. */
 export function bounded<T>(value: T): T {
-  if (typeof value === 'string') return boundedText(value) as T;
+  return withTexts(value, boundedText);
+}
+
+function withTexts<T>(value: T, kept: (text: string) => string): T {
+  if (typeof value === 'string') return kept(value) as T;
   if (typeof value !== 'object' || value === null) return value;
   const entries = Object.entries(value).map(
-    ([key, each]) => [key, OWN_LIMITS.has(key) ? each : bounded(each)] as const,
+    ([key, each]) => [key, withTexts<unknown>(each, OWN_LIMITS.has(key) ? storableText : kept)] as const,
   );
   if (entries.every(([key, each]) => each === value[key as keyof T])) return value;
   return (Array.isArray(value) ? entries.map(([, each]) => each) : Object.fromEntries(entries)) as T;

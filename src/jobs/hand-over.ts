@@ -1,3 +1,4 @@
+import { boundedText } from '../core/bounded.ts';
 import type { Decision } from '../core/decision.ts';
 import { reach } from '../faults.ts';
 import { openedSecrets } from '../opened-secrets.ts';
@@ -134,7 +135,7 @@ export class HandOver {
     const { pool, log } = this.#parts;
     const { key, releaseId, work } = item;
     log.warn({ error, key, releaseId, kind: work.kind }, 'work of a decision could not be done yet, it is tried again');
-    const reason = openedSecrets.hide(error instanceof Error ? error.message : String(error));
+    const reason = boundedText(openedSecrets.hide(error instanceof Error ? error.message : String(error)));
     await keepFailure(pool, item, reason, claimed).catch((failure: unknown) =>
       log.warn({ error: failure, key }, 'why work could not be done was not kept'),
     );

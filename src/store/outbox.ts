@@ -93,7 +93,7 @@ export async function keepFailure(
     `UPDATE outbox SET attempts = attempts + $3, last_error = $2,
        due_at = now() + ${pauseAfter('attempts + $3', '$4::float8')} * interval '1 millisecond'
      WHERE key = $1`,
-    [key, reason.slice(0, 2_000), counted ? 0 : 1, cap],
+    [key, reason, counted ? 0 : 1, cap],
   );
 }
 

@@ -27,3 +27,11 @@ test('what is short enough is the same object, and what was bounded stays as it 
   const once = bounded({ reason: 'x'.repeat(MOST_TEXT * 2) });
   expect(bounded(bounded(once).reason).length).toBeLessThan(MOST_TEXT + 40);
 });
+
+test('what PostgreSQL cannot store is replaced, also where the length is not bounded', () => {
+  const half = '\u{1f600}'.slice(0, 1);
+  expect(boundedText(`a\0b${half}c\u{1f600}`)).toBe('a\ufffdb\ufffdc\u{1f600}');
+  const long = 'x'.repeat(2 * MOST_TEXT);
+  const kept = bounded({ reason: `one\0two`, progress: { at: [`${long}${half}`] }, outputs: { A: '\0' } });
+  expect(kept).toEqual({ reason: 'one\ufffdtwo', progress: { at: [`${long}\ufffd`] }, outputs: { A: '\ufffd' } });
+});
