@@ -31,6 +31,8 @@ export class FrozenReleases {
       max,
       maxSize,
       sizeCalculation: filesSize,
+      // What is read while others push it out, or store the same, is not remembered, and is answered all the same.
+      ignoreFetchAbort: true,
       // Ten environments that ask at once for the files that they bring are one read.
       fetchMethod: (_digest, _old, { context: { release, content } }) => readFiles(pool, release, content),
     });
