@@ -130,8 +130,13 @@ function placeOfAlike(
     (typeof value !== 'object' || value === null) && value === pinned.value && text === pinned.text;
   if (!locations.every(isAlike)) return undefined;
   const here = select(root, path);
-  return here.length === locations.length ? here[locations.indexOf(pinned)]?.location : undefined;
+  const place = here.length === locations.length ? here[locations.indexOf(pinned)]?.location : undefined;
+  // An entry of a list is not a key of a map.
+  const isOther = place?.length === pinned.location.length && kindsOf(place) !== kindsOf(pinned.location);
+  return isOther ? undefined : place;
 }
+
+const kindsOf = (location: Location): string => location.map((key) => typeof key).join(' ');
 
 /** A missing entry is added with what it is found by, and with what was selected of it. */
 function additions(

@@ -117,10 +117,13 @@ export function nodeAt(root: Node, location: Location): Node | undefined {
   return at;
 }
 
-/** A part of a value; undefined where there is none, also of what every object inherits. */
+/**
+ * A part of a value; undefined where there is none, also of what every object inherits. An index is a place of a list and a name a
+ * key of a map: 0 never means the key "0", which JavaScript takes for the same.
+ */
 export function childIn(value: Plain | undefined, key: string | number): Plain | undefined {
-  if (Array.isArray(value)) return typeof key === 'number' ? value[key] : undefined;
-  return isPlainMap(value) && Object.hasOwn(value, key) ? value[key as string] : undefined;
+  if (typeof key === 'number') return Array.isArray(value) ? value[key] : undefined;
+  return isPlainMap(value) && Object.hasOwn(value, key) ? value[key] : undefined;
 }
 
 /** As people write it: `$.dependencies[0].version`. */

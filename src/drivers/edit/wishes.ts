@@ -1,6 +1,6 @@
 import { PermanentError } from '../driver.ts';
 import type { Location, Plain, PlainMap, Want } from './node.ts';
-import { isPlainMap, setKey, wordsFor } from './node.ts';
+import { childIn, isPlainMap, setKey, wordsFor } from './node.ts';
 import { sameWant } from './want.ts';
 
 /** What is wanted in a document, by place: a tree that holds only the places that something is wanted at. */
@@ -17,10 +17,18 @@ export const noWishes = (): Wishes => ({ children: new Map() });
 /** A place within one that gets a whole map or list needs no wish of its own: both come from one version. */
 export function wish(root: Wishes, location: Location, want: Want): void {
   let at = root;
-  for (const key of location) {
+  for (const [depth, key] of location.entries()) {
     if (at.want) return;
     let next = at.children.get(key);
-    if (!next) at.children.set(key, (next = noWishes()));
+    if (!next) {
+      // Both would become keys of one map where nothing is yet.
+      const [beside] = at.children.keys();
+      if (beside !== undefined && typeof beside !== typeof key) {
+        const place = wordsFor(location.slice(0, depth));
+        throw new PermanentError(`one path of the template wants a list at ${place}, and another one a map`);
+      }
+      at.children.set(key, (next = noWishes()));
+    }
     at = next;
   }
   if (at.want && !sameWant(at.want, want))
@@ -51,8 +59,7 @@ export function expectedOf(before: Plain | undefined, { want, children, settled 
   const map: PlainMap = {};
   if (isPlainMap(before)) for (const [key, value] of Object.entries(before)) setKey(map, key, value);
   for (const [key, each] of children) {
-    const old = Object.hasOwn(map, key) ? map[key as string] : undefined;
-    setKey(map, key as string, expectedOf(old, each));
+    setKey(map, key as string, expectedOf(childIn(map, key), each));
   }
   return map;
 }

@@ -17,7 +17,8 @@ const seed = Number(process.env.SLUICE_EDIT_SEED ?? 42);
 const tape = fc.array(fc.nat(), { minLength: 150, maxLength: 700, size: 'max' });
 
 const COMMON = ['written', 'scalars alone', 'carriage returns', 'byte order mark', 'comments', 'texts read back'];
-const TREES = ['refused', 'skipped', 'maps, lists or new keys', 'number over a text', 'added'];
+const ALIKE = 'an index for a key, or a key for an index';
+const TREES = ['refused', 'skipped', 'maps, lists or new keys', 'number over a text', 'added', ALIKE];
 const STEPS = ['name', 'filter', 'descend', 'any-entry', 'any-key', 'index', 'last', 'slice'].map((by) => `by ${by}`);
 const over = (...styles: string[]): string[] => styles.map((style) => `over ${style}`);
 
@@ -37,7 +38,7 @@ const MUST: [Format, string[]][] = [
     ],
   ],
   ['JSON', [...TREES, ...STEPS, ...over('JSON')]],
-  ['TOML', ['refused', 'refused for the format', ...STEPS, ...over('PLAIN', 'SINGLE', 'DOUBLE', 'LINES')]],
+  ['TOML', ['refused', 'refused for the format', ALIKE, ...STEPS, ...over('PLAIN', 'SINGLE', 'DOUBLE', 'LINES')]],
   ['ENV', ['refused', 'refused for the format', 'added', ...over('BARE', 'SINGLE', 'DOUBLE')]],
   ['PROPERTIES', ['refused', 'added', ...over('BARE', 'ESCAPED')]],
 ];

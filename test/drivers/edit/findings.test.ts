@@ -509,3 +509,72 @@ test('R20: one service more in the source is skipped, or added, as the template 
   });
   expect(promote(source, 'a: {tag: "1"}\n', ['$..tag'], { onMissing: 'ADD' })).toBe('a: {tag: "2"}\nb:\n  tag: "2"\n');
 });
+
+describe('an index is a place of a list, a name a key of a map', () => {
+  const list = 'm: [x]\n';
+  const entries = 'm: [{tag: "2"}]\n';
+  test.each([
+    ['another value', list, 'm: {"0": y}\n', '$.m[0]', '$.m does not hold [0]'],
+    ['an equal value: it is not there already', list, 'm: {"0": x}\n', '$.m[0]', '$.m does not hold [0]'],
+    ['behind an alias', list, 'k: &k {"0": x}\nm: *k\n', '$.m[0]', '$.m does not hold [0]'],
+    ['brought in by a merge', list, 'k: &k {"0": x}\nm: {<<: *k}\n', '$.m[0]', '$.m does not hold [0]'],
+    ['behind a wildcard', list, 'm: {"0": x}\n', '$.*[0]', '$.m does not hold [0]'],
+    ['behind `..`', 'a: {m: [x]}\n', 'a: {m: {"0": x}}\n', '$.a..[0]', '$.a.m does not hold [0]'],
+    [
+      'behind a filter',
+      'l: [{name: a, m: [x]}]\n',
+      'l: [{name: a, m: {"0": x}}]\n',
+      "$.l[?@.name=='a'].m[0]",
+      '.m does not hold [0]',
+    ],
+    ['on the way to a value', entries, 'm: {"0": {tag: "1"}}\n', '$.m[0].tag', '$.m does not hold [0]'],
+    ['on the way to an equal value', entries, 'm: {"0": {tag: "2"}}\n', '$.m[0].tag', '$.m does not hold [0]'],
+    ['on the way to `..`', entries, 'm: {"0": {tag: "2"}}\n', '$..tag', '$.m does not hold [0]'],
+    ['by a wildcard', list, 'm: {"0": x}\n', '$.m[*]', '$.m does not hold [0]'],
+    ['from the end', list, 'm: {"-1": x, "0": x}\n', '$.m[-1]', 'selects nothing in this file'],
+    ['by a slice', list, 'm: {"0": x}\n', '$.m[0:1]', 'selects nothing in this file'],
+    ['in JSON', '{"m":["x"]}', '{"m":{"0":"x"}}', '$.m[0]', '$.m does not hold [0]', 'a.json'],
+    ['in TOML', 'm = ["x"]\n', '[m]\n0 = "x"\n', '$.m[0]', '$.m does not hold [0]', 'a.toml'],
+    ['a name for a place', 'm: {"0": x}\n', list, "$.m['0']", '$.m does not hold ["0"]'],
+    [
+      'a name for a place behind an alias',
+      'm: {"0": x}\n',
+      'k: &k [x]\nm: *k\n',
+      "$.m['0']",
+      '$.m does not hold ["0"]',
+    ],
+    ['a wildcard for a place', 'm: {"0": x}\n', list, '$.m.*', '$.m does not hold ["0"]'],
+    ['`..` for a place', 'm: {"0": {tag: "2"}}\n', entries, '$..tag', '$.m does not hold ["0"]'],
+  ])('%s: refused', (_name, source, target, path, message, file = 'values.yaml') => {
+    for (const onMissing of ['REFUSE', 'SKIP', 'ADD'] as const)
+      expect(() => promote(source, target, [path], { file, onMissing })).toThrow(message);
+  });
+
+  test.each([
+    ['m: {"0": x, "-1": x}\n', ['$.m[0]', '$.m[-1]', '$.m[0:1]', '$..[0]', '$[?@[0]]']],
+    ['m: [x]\n', ["$.m['0']", "$.m['-1']", '$.m.length', "$..['0']", "$[?@['0']]"]],
+  ])('nor is it read: %j', (text, paths) => {
+    expect(selectValues('v.yaml', text, paths).absent).toEqual(paths);
+  });
+
+  test('nor is it found again for a version that was pinned before entries were kept', () => {
+    const values = [{ path: '$.m[*]', locations: [{ location: ['m', 0], value: 'x' }] }];
+    expect(applyValues('v.yaml', 'm: [x]\n', values, { onMissing: 'REFUSE' }).changed).toBe(false);
+    for (const now of ['m: {"0": x}\n', 'm: {"0": y}\n', 'm: {q: y}\n'])
+      expect(() => applyValues('v.yaml', now, values, { onMissing: 'REFUSE' })).toThrow(
+        '$.m[0] was pinned by an earlier version of Sluice',
+      );
+    expect(applyValues('v.yaml', 'm: [y]\n', values, { onMissing: 'REFUSE' }).text).toBe(list);
+  });
+
+  test('nor do both become one map where nothing is yet', () => {
+    const source = 'l: [{name: a, m: {"0": x}}, {name: b, m: [y]}]\n';
+    for (const paths of [
+      ["$.l[0].m['0']", "$.l[?@.name=='b'].m[*]"],
+      ["$.l[?@.name=='b'].m[*]", "$.l[0].m['0']"],
+    ])
+      expect(() => promote(source, 'l: [{name: b, m: }]\n', paths, { onMissing: 'ADD' })).toThrow(
+        'one path of the template wants a list at $.l[0].m, and another one a map',
+      );
+  });
+});

@@ -130,7 +130,11 @@ const KEYS = [
   "it's",
   '@example/core',
   '0',
+  '0',
+  '1',
+  '-1',
 ];
+const looksLikeIndex = ([key]: [string, Model]): boolean => /^-?\d+$/.test(key);
 
 export function scalar(dice: Dice): ScalarModel {
   const kind = dice.roll(10);
@@ -187,7 +191,7 @@ export function variant(dice: Dice, model: Model): Model {
       if (key === 'name' && each.kind === 'scalar') return [key, each];
       // Somebody has commented all of it out.
       if (each.kind === 'map' && dice.once(20)) return [key, { kind: 'scalar', value: null }];
-      return [key, variant(dice, each)];
+      return [key, otherwise(dice, variant(dice, each))];
     });
     if (dice.once(6)) changed.push([`own-${dice.roll(3)}`, scalar(dice)]);
     const all = changed.length > 0 ? changed : [['own', scalar(dice)] as [string, Model]];
@@ -197,6 +201,17 @@ export function variant(dice: Dice, model: Model): Model {
   if (dice.once(4))
     items.push(model.named ? entry(dice, `side-${dice.roll(3)}`, 3) : { kind: 'scalar', value: `own-${dice.roll(3)}` });
   return { kind: 'list', named: model.named, items: dice.once(2) ? items : dice.shuffle(items) };
+}
+
+const hasIndexes = (model: Model): boolean => model.kind === 'map' && model.entries.some(looksLikeIndex);
+
+/** Somebody keeps a list where others have a map of keys that look like its places, or such a map where others have a list. */
+function otherwise(dice: Dice, model: Model): Model {
+  if (model.kind === 'map' && model.entries.every(looksLikeIndex) && dice.once(2))
+    return { kind: 'list', named: false, items: model.entries.map(([, each]) => each) };
+  if (model.kind === 'list' && model.items.length > 0 && dice.once(4))
+    return { kind: 'map', entries: model.items.map((each, index) => [String(index), each]) };
+  return model;
 }
 
 export type Plain = string | number | boolean | null | Plain[] | { [key: string]: Plain };
@@ -254,9 +269,21 @@ export function shared(dice: Dice, model: MapModel): MapModel {
       .slice(at + 1)
       .filter(({ map, index }) => !holds(target, map) && !holds(map.entries[index]![1], target));
     if (later.length === 0) continue;
-    const maps = target.kind === 'map' ? later.filter((each) => each.map.entries[each.index]![1].kind === 'map') : [];
-    const { map, index } = dice.pick(maps.length > 0 && !dice.once(3) ? maps : later);
+    const those = (are: (each: Model) => boolean): typeof later =>
+      later.filter((each) => are(each.map.entries[each.index]![1]));
+    const indexed = those(hasIndexes);
+    const lists = hasIndexes(target) ? those(({ kind }) => kind === 'list') : [];
+    const maps = target.kind === 'map' ? those(({ kind }) => kind === 'map') : [];
+    const wanted = [indexed, lists, maps].find((each) => each.length > 0 && !dice.once(3)) ?? later;
+    const { map, index } = dice.pick(wanted);
     const [key, old] = map.entries[index]!;
+    // What stands there goes to the anchor: keys that look like indexes, where others may have a list, are behind an alias.
+    if (old.kind === 'map' && hasIndexes(old) && key !== 'name' && !sharesIn(old) && !sharesIn(target)) {
+      old.anchor = `a${at}-${round}`;
+      from.map.entries[from.index]![1] = old;
+      map.entries[index] = [key, { kind: 'alias', target: old }];
+      continue;
+    }
     const hasName = target.kind === 'map' && entriesOf(target).some(([each]) => each === 'name');
     if (target.kind === 'map' && old.kind === 'map' && !old.merge && !hasName && !dice.once(3)) {
       old.merge = { kind: 'alias', target };
@@ -276,6 +303,12 @@ const anchorsIn = (model: Model): boolean =>
   (model.anchor !== undefined ||
     (model.kind === 'list' && model.items.some(anchorsIn)) ||
     (model.kind === 'map' && model.entries.some(([, each]) => anchorsIn(each))));
+
+const sharesIn = (model: Model): boolean =>
+  model.kind === 'alias' ||
+  model.anchor !== undefined ||
+  (model.kind === 'list' && model.items.some(sharesIn)) ||
+  (model.kind === 'map' && (model.merge !== undefined || model.entries.some(([, each]) => sharesIn(each))));
 
 /** Where aliases and merges stand, each with the place of its anchor. */
 export interface Sharing {

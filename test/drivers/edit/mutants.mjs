@@ -6,6 +6,11 @@ import { plant } from '../../core/support/plant.mjs';
 const FINDINGS = 'test/drivers/edit/findings';
 
 const MUTANTS = {
+  'an index chooses a key': [
+    'node.ts',
+    "if (typeof key === 'number') return Array.isArray(value) ? value[key] : undefined;",
+    'if (Array.isArray(value)) return value[key];',
+  ],
   'entries are paired by index': ['pair.ts', 'return onlyOne(findEntries(at, how.entry!), how, here);', 'return key;'],
   'a filter takes the first of several': [
     'pair.ts',

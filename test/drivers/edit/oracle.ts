@@ -33,7 +33,15 @@ export interface Missing {
   to: Location;
 }
 
-export class Refused extends Error {}
+export class Refused extends Error {
+  /** The place in the target where an index meets a map with such a key, or a name a list with such a place. */
+  readonly alike: Location | undefined;
+
+  constructor(why: string, alike?: Location) {
+    super(why);
+    this.alike = alike;
+  }
+}
 
 const isMap = (value: unknown): value is { [key: string]: Plain } =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -123,9 +131,12 @@ function walk(
       told.assignments.push({ location: [...to, key], value, from: [...from, key] });
     else if (rest.length === 0 && step.by === 'index' && Array.isArray(target) && target.length === key)
       told.assignments.push({ location: [...to, key], value, from: [...from, key] });
-    else throw new Refused(JSON.stringify(step));
+    else throw new Refused(JSON.stringify(step), isAlike(target, key) ? to : undefined);
   }
 }
+
+const isAlike = (target: Plain | undefined, key: string | number): boolean =>
+  (typeof key === 'number' ? isMap(target) : Array.isArray(target)) && Object.hasOwn(target as object, key);
 
 /** What must find an entry. */
 const PICKS = new Set<Step['by']>(['last', 'filter', 'slice']);

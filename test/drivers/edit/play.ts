@@ -132,9 +132,14 @@ export function play(numbers: number[], format: Format, reached: Reached): void 
   const bys = new Set(chosen.flat().map(({ by }) => by));
   const isByPlace = bys.has('index') || bys.has('last') || bys.has('slice');
   const onMissing = dice.pick(isByPlace ? (['REFUSE', 'SKIP'] as const) : (['REFUSE', 'SKIP', 'ADD'] as const));
-  const told = expectedOf(plainOf(source), plainOf(target), chosen, onMissing);
-  const world = (): string => `${paths.join('  ')} (${onMissing})\n--- source\n${from.text}\n--- target\n${to.text}`;
   const sharings = sharingsOf(target);
+  const told = expectedOf(plainOf(source), plainOf(target), chosen, onMissing, ({ alike }) => {
+    if (!alike) return;
+    reached.count('an index for a key, or a key for an index');
+    if (sharings.some(({ at, merged }) => !merged && starts(alike, at)))
+      reached.count('an index for a key behind an alias');
+  });
+  const world = (): string => `${paths.join('  ')} (${onMissing})\n--- source\n${from.text}\n--- target\n${to.text}`;
 
   const { values } = selectValues(file, from.text, paths);
   let after: string;
@@ -259,6 +264,7 @@ function expectedOf(
   target: Plain,
   chosen: Parameters<typeof tell>[2][],
   onMissing: 'REFUSE' | 'SKIP' | 'ADD',
+  see: (refused: Refused) => void,
 ): Expected | 'REFUSED' {
   try {
     const all: Told[] = chosen.map((steps) => tell(source, target, steps));
@@ -279,8 +285,9 @@ function expectedOf(
       values: [...assignments, ...(isAdded ? missing : [])].map(({ value }) => value),
     };
   } catch (error) {
-    if (error instanceof Refused) return 'REFUSED';
-    throw error;
+    if (!(error instanceof Refused)) throw error;
+    see(error);
+    return 'REFUSED';
   }
 }
 

@@ -51,5 +51,12 @@ const unescaped = (text: string): string =>
     code === undefined ? (SIGNS[sign!] ?? sign!) : String.fromCharCode(Number.parseInt(code, 16)),
   );
 
+/** An index is a place of a list alone, a name a key of a map alone. */
 export const valueAt = (root: unknown, location: (string | number)[]): unknown =>
-  location.reduce<unknown>((at, key) => (at as Record<string | number, unknown> | undefined | null)?.[key], root);
+  location.reduce<unknown>(
+    (at, key) =>
+      Array.isArray(at) === (typeof key === 'number')
+        ? (at as Record<string | number, unknown> | undefined | null)?.[key]
+        : undefined,
+    root,
+  );
