@@ -416,7 +416,8 @@ export class Shell {
         recheck: 6,
         outside: 2,
         transient: 8,
-        failed: this.plan.rollback ? 8 : 2,
+        // Rollbacks and the release's own steps are few: their failures need a bias.
+        failed: this.plan.rollback || this.#planned(promotion).own ? 8 : 2,
         aborted: 2,
       })
     ) {
