@@ -39,8 +39,9 @@ export function judgeEnd({ plan, state }: Move, position: number): 'START' | 'LA
   const counts = (each: number): boolean =>
     !comesAtTheEnd(plan.promotions[each]?.own) || (own === 'ON_FAIL' && plan.promotions[each]?.own === 'ON_SUCCESS');
   if (state.promotions.some(({ status }, each) => counts(each) && !ENDED_PROMOTION.has(status))) return 'LATER';
-  const asking = state.groups.some(({ status }) => status === 'ASKING' || status === 'WAITING');
-  if (asking && !mustStop(plan, state)) return 'LATER';
+  // A group whose last members have just ended says what that means for it first, unless all of it stops.
+  const unsettled = state.groups.some(({ status }) => status !== 'PASSED' && status !== 'FAILED');
+  if (unsettled && !mustStop(plan, state)) return 'LATER';
   if (state.startedAt === null) return { skip: 'the release never started' };
   const well = resultOf(plan, state, counts) === 'SUCCEEDED';
   if (own === 'ON_SUCCESS') return well ? 'START' : { skip: 'the release did not succeed' };

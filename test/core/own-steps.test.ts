@@ -127,6 +127,18 @@ describe('steps of the release itself', () => {
     );
   });
 
+  test('at the end wait for what the end of their members means for groups', () => {
+    const release = opened('dev > {eu, us} as regions');
+    release.facts = { ...NO_FACTS, heldBy: { eu: 'r-0', us: 'r-0' } };
+    release.succeed('ON_START', 'dev');
+    release.tell({ kind: 'rollback-told', rollback: 'b-1', sequence: 1, reason: 'bad', targets: [] });
+    expect([release.group('regions').status, release.picture]).toEqual([
+      'FAILED',
+      'dev SUCCEEDED, eu SKIPPED, us SKIPPED, ON_START SUCCEEDED, ON_SUCCESS SKIPPED, ON_FAIL RUNNING',
+    ]);
+    expect(release.succeed('ON_FAIL').state.status).toBe('FAILED');
+  });
+
   test('are left out where there is nothing to run', () => {
     expect(opened('dev > eu', {}).plan.promotions).toHaveLength(2);
     expect(opened('dev > eu', { onFail: 'gone' }).plan.promotions).toHaveLength(2);

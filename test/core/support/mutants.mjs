@@ -344,6 +344,7 @@ const MUTANTS = {
     'stimuli.ts',
     "if (news === 'TOLD') step.recheckAt = move.now;",
     '',
+    'test/core/sync',
   ],
   'a sync is awaited for a day': [
     'limits.ts',
@@ -376,6 +377,12 @@ const MUTANTS = {
     'stimuli.ts',
     "if (seen.status === 'SUCCEEDED' && !atTheEnd) return;",
     "if (seen.status === 'SUCCEEDED') return;",
+  ],
+  'the end comes before its groups have said': [
+    'own-steps.ts',
+    'if (unsettled &&',
+    'if (false &&',
+    'test/core/own-steps',
   ],
   'ON_FAIL runs after a success': [
     'own-steps.ts',

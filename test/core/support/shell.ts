@@ -63,6 +63,8 @@ export interface Surroundings {
   /** No more faults: everything that is waited for happens. */
   readonly calm: boolean;
   readonly thorough: boolean;
+  /** What a release does after all went well fails. */
+  readonly failsAtTheEnd: boolean;
   /** As they are read in the transaction of a decision. */
   factsFor(shell: Shell): Facts;
   /** A decision was saved. */
@@ -405,6 +407,9 @@ export class Shell {
       if (spec.health.type === 'report') return this.#lookAtReport(name);
     }
     if (this.#calm) {
+      // All goes well by then, so that the end is reached: this is where it can still fail.
+      if (this.#planned(promotion).own === 'ON_SUCCESS' && this.#world.failsAtTheEnd)
+        return { kind: 'failed', message: 'broken' };
       applies();
       return work.kind === 'soak' ? health() : { kind: 'succeeded' };
     }

@@ -63,6 +63,7 @@ export class World implements Surroundings {
   calm = false;
   readonly plan: ReleasePlan;
   readonly members: Member[] = [];
+  readonly failsAtTheEnd: boolean;
   readonly #concurrency: ConcurrencyPolicy;
   /** Application → what its source says; what is not here is healthy. */
   readonly #health = new Map<string, Observation>();
@@ -108,6 +109,7 @@ export class World implements Surroundings {
     this.#history = new History(this.#environments, this.plan.triggerEnvironment);
     const all = this.plan.promotions.flatMap((each) => each.applications.map(({ name }) => name));
     if (tape.chance(15)) this.#stuck.add(tape.pick(all));
+    this.failsAtTheEnd = tape.chance(20);
     this.#past();
     this.#trigger();
   }
