@@ -33,6 +33,7 @@ const MUST: [Format, string[]][] = [
       'beside an alias',
       'beside a merge',
       'refused for an anchor',
+      'an index for a key behind an alias',
       'document by name',
       'document by place',
     ],

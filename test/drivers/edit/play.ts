@@ -126,13 +126,18 @@ export function play(numbers: number[], format: Format, reached: Reached): void 
   const print = (model: MapModel): File => (isMany ? among(dice, model) : { ...shape.print(dice, model), at: 0 });
   const [from, to] = [print(source), print(target)];
   const places = placesOf(source);
-  const chosen = Array.from({ length: 1 + dice.roll(3) }, () => stepsFor(dice, source, dice.pick(places).location));
+  const sharings = sharingsOf(target);
+  const behind = places.filter(({ location }) =>
+    sharings.some(({ at, merged }) => !merged && location.length > at.length && starts(location, at)),
+  );
+  const chosen = Array.from({ length: 1 + dice.roll(3) }, () =>
+    stepsFor(dice, source, dice.pick(behind.length > 0 && dice.once(3) ? behind : places).location),
+  );
   const prefix = isMany ? (from.at === to.at && !dice.once(3) ? `${to.at + 1} ` : 'Deployment/api ') : '';
   const paths = [...new Set(chosen.map((steps) => prefix + pathOf(dice, steps)))];
   const bys = new Set(chosen.flat().map(({ by }) => by));
   const isByPlace = bys.has('index') || bys.has('last') || bys.has('slice');
   const onMissing = dice.pick(isByPlace ? (['REFUSE', 'SKIP'] as const) : (['REFUSE', 'SKIP', 'ADD'] as const));
-  const sharings = sharingsOf(target);
   const told = expectedOf(plainOf(source), plainOf(target), chosen, onMissing, ({ alike }) => {
     if (!alike) return;
     reached.count('an index for a key, or a key for an index');
