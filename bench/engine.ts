@@ -56,9 +56,9 @@ export class Engine {
   }
 
   #watch(): void {
-    const { mover, queue } = this.app;
-    const move = mover.move.bind(mover);
-    mover.move = async (id, stimulus) => {
+    const { releaseEngine, queue } = this.app;
+    const move = releaseEngine.tell.bind(releaseEngine);
+    releaseEngine.tell = async (id, stimulus) => {
       const to = await move(id, stimulus);
       if (to && stimulus.kind === 'outcome') {
         const promotion = to.state.promotions[stimulus.promotion];

@@ -9,14 +9,14 @@ const EFFORT = 'a bound that keeps from an endless walk, past what any calendar 
 const EQUAL: readonly { file: string; line: string; above?: string; replacement: string; why: string }[] = [
   {
     file: 'src/core/settle.ts',
-    above: "move.end(position, move.state.terminating ? 'TERMINATED' : 'SKIPPED', reason);",
+    above: "draft.end(position, draft.state.terminating ? 'TERMINATED' : 'SKIPPED', reason);",
     line: 'return true;',
     replacement: 'false',
     why: 'everything else that has not started ends in the same round, and nothing starts',
   },
   {
     file: 'src/core/settle.ts',
-    above: 'askForObservation(move, position);',
+    above: 'askForObservation(draft, position);',
     line: 'return true;',
     replacement: 'false',
     why: 'nothing before it in the flow waits for it, and whatever comes after it is asked in the same round',
@@ -28,7 +28,7 @@ const EQUAL: readonly { file: string; line: string; above?: string; replacement:
     why: 'the next round finds the same moment: a DENY that begins there is active there',
   },
   {
-    file: 'src/core/move.ts',
+    file: 'src/core/draft.ts',
     line: 'const join = promotions.length > 1 || promotions.some((each) => this.planned(each.promotion).group !== null);',
     replacement: 'promotions.every(each => this.planned(each.promotion).group !== null)',
     why: 'it is asked of exactly one',

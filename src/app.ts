@@ -1,6 +1,6 @@
 import { SharedClock, systemClock, within } from './clock.ts';
 import type { Clock } from './clock.ts';
-import { Mover } from './commands/mover.ts';
+import { ReleaseEngine } from './commands/release-engine.ts';
 import type { Config } from './config.ts';
 import { createDrivers } from './drivers/index.ts';
 import type { Drivers, DriverSettings } from './drivers/index.ts';
@@ -11,7 +11,7 @@ import type { Limits } from './limits.ts';
 import { createDataSource, migrate, poolOf } from './entities/data-source.ts';
 import { foreign } from './foreign/index.ts';
 import { Aborts } from './jobs/aborts.ts';
-import { AfterMove } from './jobs/after-move.ts';
+import { AfterSave } from './jobs/after-save.ts';
 import { ERRANDS } from './jobs/errands.ts';
 import type { ErrandRunners } from './jobs/errands.ts';
 import { HandOver } from './jobs/hand-over.ts';
@@ -114,19 +114,19 @@ export async function openApp(config: Config, log: Log, outside: Partial<Outside
     await tellOfMissingKeys(secrets, log);
     const drivers = make.createDrivers({ ...config, signingKeys: signingKeysOf(pool, config.signingKey) }, secrets);
     const definitions = new DefinitionSnapshots(pool);
-    const mover = new Mover({ pool, definitions, clock, log, limits });
+    const releaseEngine = new ReleaseEngine({ pool, definitions, clock, log, limits });
     pool.on('error', () => {
-      mover.forget();
+      releaseEngine.forget();
       definitions.forget();
     });
     const aborts = new Aborts(clock);
     const timers = new Timers(clock, (releaseId) => {
-      mover
-        .move(releaseId, { kind: 'tick' })
+      releaseEngine
+        .tell(releaseId, { kind: 'tick' })
         .catch((error: unknown) => log.warn({ error, releaseId }, 'a wake-up failed, the sweep repeats it'));
     });
     closers.push(() => timers.close());
-    closers.push(() => inTime(mover.handedOver.flush(pool)));
+    closers.push(() => inTime(releaseEngine.handedOver.flush(pool)));
     const parts: Parts = {
       config,
       log,
@@ -138,10 +138,10 @@ export async function openApp(config: Config, log: Log, outside: Partial<Outside
       drivers,
       secrets,
       foreign,
-      mover,
+      releaseEngine,
     };
     const handOver = new HandOver({ ...parts, queue, aborts, errands });
-    mover.onMoved(new AfterMove({ ...parts, handOver, timers }).onMoved);
+    releaseEngine.onSaved(new AfterSave({ ...parts, handOver, timers }).onSaved);
     return { ...parts, clock, seams, databaseUrl, reads, times, queue, handOver, timers, aborts, close };
   } catch (error) {
     await close();

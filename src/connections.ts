@@ -208,7 +208,7 @@ export function holdingNothing<T>(work: () => T): T {
   return holding.run(undefined, work);
 }
 
-/** For what waits for a connection of the pool somewhere else, such as the mover for its next transaction. */
+/** For what waits for a connection of the pool somewhere else, such as the release engine for its next transaction. */
 export function refuseWhileHolding(pool: pg.Pool): void {
   const wrong = holdAndWait(pool);
   if (wrong) throw wrong;

@@ -11,7 +11,7 @@ export interface Limits {
   statesRemembered: number;
   /** Their states, in characters. */
   stateRemembered: number;
-  /** Transactions of the mover under way at once in one process: one is being decided while the other one commits. */
+  /** Transactions of the release engine under way at once in one process: one is being decided while the other one commits. */
   transactions: number;
   /** Releases that share a transaction. */
   releasesPerTransaction: number;

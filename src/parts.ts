@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
 import type { DataSource } from 'typeorm';
 import type { Clock } from './clock.ts';
-import type { Mover } from './commands/mover.ts';
+import type { ReleaseEngine } from './commands/release-engine.ts';
 import type { Config } from './config.ts';
 import type { Drivers } from './drivers/index.ts';
 import type { ForeignText } from './foreign/index.ts';
@@ -27,5 +27,5 @@ export interface Parts {
   /** Where text from outside is worked on. */
   foreign: ForeignText;
   /** Moves releases; nothing else does. */
-  mover: Mover;
+  releaseEngine: ReleaseEngine;
 }

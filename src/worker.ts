@@ -17,23 +17,23 @@ import { Listener } from './store/listener.ts';
 
 /** The hands of one process: takes jobs, keeps times, makes up for what was lost. Resolves once it takes jobs. */
 export async function startWorker(app: App): Promise<{ close(): Promise<void> }> {
-  const { mover, queue, aborts, log, pool, clock, drivers, config, definitions, limits } = app;
+  const { releaseEngine, queue, aborts, log, pool, clock, drivers, config, definitions, limits } = app;
   const hands: Hands = {
     drivers,
     clock,
     healthReport: (application) => newestHealthReport(pool, application),
-    content: (reference) => mover.frozen.content(reference),
+    content: (reference) => releaseEngine.frozen.content(reference),
     knownContents: async (place, releases) => {
       const known = await knownContents(pool, place, releases);
-      return Promise.all(known.map((each) => mover.frozen.content(each)));
+      return Promise.all(known.map((each) => releaseEngine.frozen.content(each)));
     },
     deploymentReport: (application) => newestDeploymentReport(pool, application),
     mayStillArrive: async (place, release) => {
-      const to = await mover.look(release, { fresh: true });
+      const to = await releaseEngine.look(release, { fresh: true });
       return to !== null && hasUnseenEffect(to.release.plan, to.state, place.environment, place.application);
     },
   };
-  const promote = new PromoteJob({ mover, queue, hands, aborts, log });
+  const promote = new PromoteJob({ releaseEngine, queue, hands, aborts, log });
   const worker = queue.work(async (job, token) => {
     switch (job.name) {
       case 'promote':
@@ -41,9 +41,9 @@ export async function startWorker(app: App): Promise<{ close(): Promise<void> }>
       case 'step':
         return promote.runStep(job as QueuedJob<StepData>);
       case 'join':
-        return runJoin(mover, hands, job.data);
+        return runJoin(releaseEngine, hands, job.data);
       case 'ask':
-        return runAsk(mover, hands, job.data as AskData);
+        return runAsk(releaseEngine, hands, job.data as AskData);
     }
   });
   worker.on('failed', (job, error) => log.warn({ job: job?.id, error }, 'a job failed'));
@@ -58,7 +58,7 @@ export async function startWorker(app: App): Promise<{ close(): Promise<void> }>
       for (const promotion of promotions) aborts.abort(releaseId, 'stop', promotion);
     },
     onConnected: () => {
-      mover.forget();
+      releaseEngine.forget();
       definitions.forget();
     },
     log,
@@ -73,7 +73,7 @@ export async function startWorker(app: App): Promise<{ close(): Promise<void> }>
   const drift = new DriftWatch(app);
   if (config.driftIntervalMs > 0) drift.start();
   const stops = new Rounds(clock, 'stops', limits.stopsEvery, () =>
-    lookForStops(mover, aborts, 1_000).catch((error: unknown) => log.debug({ error }, 'looking for stops')),
+    lookForStops(releaseEngine, aborts, 1_000).catch((error: unknown) => log.debug({ error }, 'looking for stops')),
   );
   stops.start();
 

@@ -121,7 +121,7 @@ test("what PostgreSQL's own clock set hours ahead before it was put right is loo
     await engine.reached(id, (state) => state.promotions[1]?.steps.some((step) => step.status === 'WAITING') ?? false);
     await worker.close();
     // As a clock that was two hours ahead would have written it.
-    const { pool, mover } = engine.app;
+    const { pool, releaseEngine } = engine.app;
     await pool.query(
       `UPDATE promotion SET steps = (SELECT jsonb_agg(CASE WHEN step->>'status' = 'WAITING' THEN step || jsonb_build_object(
          'waitingSince', (step->>'waitingSince')::bigint + 7200000, 'recheckAt', (step->>'recheckAt')::bigint + 7200000) ELSE step END
@@ -133,7 +133,7 @@ test("what PostgreSQL's own clock set hours ahead before it was put right is loo
          rest = rest || jsonb_build_object('lastEventAt', (rest->>'lastEventAt')::bigint + 7200000) WHERE id = $1`,
       [id],
     );
-    mover.forget();
+    releaseEngine.forget();
     await engine.startWorker();
     expect((await engine.ended(id)).status).toBe('SUCCEEDED');
   } finally {

@@ -38,7 +38,7 @@ async function control(
   stimulus: Stimulus,
   whyNot: (state: ReleaseState) => string | null,
 ): Promise<Result<{ releaseId: string }>> {
-  const seen = UUID.test(releaseId) ? await app.mover.look(releaseId, { fresh: true }) : null;
+  const seen = UUID.test(releaseId) ? await app.releaseEngine.look(releaseId, { fresh: true }) : null;
   if (!seen) return { refusals: [refusal('NOT_FOUND', `there is no release "${releaseId}"`, ['releaseId'])] };
   const reason = whyNot(seen.state);
   if (reason !== null) {
@@ -46,7 +46,7 @@ async function control(
       refusals: [refusal('WRONG_STATE', `release ${releaseId} cannot be changed like this: ${reason}`, ['releaseId'])],
     };
   }
-  await app.mover.moveSeen(releaseId, stimulus);
+  await app.releaseEngine.tellKnown(releaseId, stimulus);
   // A rollback that goes on has to tell how it ends once more.
   if (seen.release.kind === 'ROLLBACK' && stimulus.kind === 'retry') await unsettleRollback(app.pool, releaseId);
   return { value: { releaseId } };

@@ -7,7 +7,7 @@ import type { DecisionStimulus, PromotionState } from '../core/release.ts';
 import { closest, quote } from '../core/wording.ts';
 import { UUID } from './control-release.ts';
 import { forgetKey, once } from './idempotency.ts';
-import type { MovedTo } from './mover.ts';
+import type { ReleaseNow } from './release-engine.ts';
 import { refusable } from './result.ts';
 import type { Result } from './result.ts';
 
@@ -85,7 +85,14 @@ export async function decideOnPromotion(
   const attempt = first.value;
   // The key's first use was about an attempt that is over: what was decided then is the answer, whatever is asked now.
   if (decision.attempt === undefined && attempt !== current) return { value };
-  const moved = await app.mover.moveSeen(value.releaseId, { kind, promotion, attempt, by: caller, comment, via });
+  const moved = await app.releaseEngine.tellKnown(value.releaseId, {
+    kind,
+    promotion,
+    attempt,
+    by: caller,
+    comment,
+    via,
+  });
   if (!moved.refused) return { value };
   await forgetKey(app.dataSource.manager, keyed);
   return { refusals: [moved.refused] };
@@ -95,14 +102,14 @@ export async function decideOnPromotion(
 export async function findPromotion(
   app: Parts,
   { releaseId, environment }: Pick<PromotionDecision, 'releaseId' | 'environment'>,
-): Promise<Result<{ seen: MovedTo; position: number }>> {
-  const seen = UUID.test(releaseId) ? await app.mover.look(releaseId, { fresh: true }) : null;
+): Promise<Result<{ seen: ReleaseNow; position: number }>> {
+  const seen = UUID.test(releaseId) ? await app.releaseEngine.look(releaseId, { fresh: true }) : null;
   if (!seen) return { refusals: [refusal('NOT_FOUND', `there is no release "${releaseId}"`, ['releaseId'])] };
   const position = seen.release.plan.promotions.findIndex(({ name }) => name === environment);
   return position < 0 ? { refusals: [unknownEnvironment(seen, environment)] } : { value: { seen, position } };
 }
 
-function unknownEnvironment({ release }: MovedTo, environment: string): Refusal {
+function unknownEnvironment({ release }: ReleaseNow, environment: string): Refusal {
   const names = release.plan.promotions.map(({ name }) => name);
   const near = closest(environment, names);
   const hint = near === undefined ? `; it has ${names.slice(0, 10).join(', ')}` : `; did you mean ${quote(near)}?`;

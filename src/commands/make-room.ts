@@ -12,7 +12,7 @@ export async function makeRoom(app: Parts, product: StoredDefinition<'Product'>)
       concurrency === 'SUPERSEDE'
         ? `superseded by release ${queued.at(-1)}`
         : `more than ${keep} releases were waiting`;
-    await app.mover.move(id, { kind: 'terminate', reason, by: null, onlyIf: 'QUEUED' });
+    await app.releaseEngine.tell(id, { kind: 'terminate', reason, by: null, onlyIf: 'QUEUED' });
   }
 }
 

@@ -25,7 +25,7 @@ export async function overrideWindows(
   actor: string | null,
 ): Promise<Result<{ releaseId: string; promotion: number }>> {
   const { releaseId, environment, reason, expiresAt } = input;
-  const seen = UUID.test(releaseId) ? await app.mover.look(releaseId, { fresh: true }) : null;
+  const seen = UUID.test(releaseId) ? await app.releaseEngine.look(releaseId, { fresh: true }) : null;
   if (!seen) return { refusals: [refusal('NOT_FOUND', `there is no release "${releaseId}"`, ['releaseId'])] };
   const { plan } = seen.release;
   const promotion = plan.promotions.findIndex((each) => each.environment === environment);
@@ -46,7 +46,7 @@ export async function overrideWindows(
   if (wrong.length > 0) return { refusals: wrong };
   const windows = [...new Set(input.windows)];
   const override = { promotion, windows, reason, by: actor, expiresAt: expiresAt.getTime() };
-  const moved = await app.mover.moveSeen(releaseId, { kind: 'override-windows', ...override });
+  const moved = await app.releaseEngine.tellKnown(releaseId, { kind: 'override-windows', ...override });
   return moved.refused ? { refusals: [moved.refused] } : { value: { releaseId, promotion } };
 }
 

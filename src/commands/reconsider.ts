@@ -21,12 +21,15 @@ export function wakeWaiting(app: Parts, where: { product?: string; environment?:
   tickAll(app, (size, after) => releasesAhead(app.pool, where, size, after));
 }
 
-function tickAll({ mover, log, limits }: Parts, find: (size: number, after?: number) => Promise<Numbered[]>): void {
+function tickAll(
+  { releaseEngine, log, limits }: Parts,
+  find: (size: number, after?: number) => Promise<Numbered[]>,
+): void {
   const size = limits.releasesTicked;
   const look = async (): Promise<void> => {
     // Several at once: their decisions share transactions.
     for await (const page of pages<Numbered>(size, (after) => find(size, after?.number)))
-      await Promise.all(page.map(({ id }) => mover.move(id, { kind: 'tick' })));
+      await Promise.all(page.map(({ id }) => releaseEngine.tell(id, { kind: 'tick' })));
   };
   look().catch((error: unknown) => log.warn({ error }, 'open releases will look at the change with the next sweep'));
 }

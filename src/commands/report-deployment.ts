@@ -41,7 +41,7 @@ export async function reportDeployment(
     releasesIn(app.pool, product, environment, size, after?.number);
   const told = { kind: 'deployment-reported' as const, environment, application: name, running: { commit, version } };
   for await (const page of pages(size, read))
-    await Promise.all(page.map(({ id }) => app.mover.moveSeen(id, { ...told, by: actor })));
+    await Promise.all(page.map(({ id }) => app.releaseEngine.tellKnown(id, { ...told, by: actor })));
   return { value: { application: name, accepted } };
 }
 

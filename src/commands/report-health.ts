@@ -44,7 +44,7 @@ export async function reportHealth(
     releasesIn(app.pool, product, environment, size, after?.number);
   for await (const page of pages(size, read)) {
     const told = { environment, application: input.application, status, message, unhealthyAt, by: actor };
-    await Promise.all(page.map(({ id }) => app.mover.moveSeen(id, { kind: 'health-reported', ...told })));
+    await Promise.all(page.map(({ id }) => app.releaseEngine.tellKnown(id, { kind: 'health-reported', ...told })));
   }
   if (status === 'DEGRADED' && application.spec.health.type === 'report') {
     const told = `${input.application} became DEGRADED after its promotion${message ? `: ${message}` : ''}`;

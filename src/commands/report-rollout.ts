@@ -10,7 +10,7 @@ import { loadEnvironmentFacts } from '../store/rollback-question.ts';
 import { clientOf } from '../entities/data-source.ts';
 import { once } from './idempotency.ts';
 import type { KeyedInput } from './idempotency.ts';
-import type { MovedTo } from './mover.ts';
+import type { ReleaseNow } from './release-engine.ts';
 import { refusable } from './result.ts';
 import type { Result } from './result.ts';
 import { rollbackId, startRollback } from './start-rollback.ts';
@@ -75,7 +75,7 @@ function aboutWhat(app: Parts, keyed: KeyedInput, input: RolloutInput): Promise<
   return once(app, own, {
     async before() {
       const { version, release } = await rolloutOf(app, input, app.clock.now().getTime());
-      const attempt = attemptIn(await app.mover.look(release, { fresh: true }), input.environment);
+      const attempt = attemptIn(await app.releaseEngine.look(release, { fresh: true }), input.environment);
       return { version, release, attempt };
     },
   });
@@ -93,7 +93,15 @@ async function report(
   // Asked again with its idempotency key, after a crash too, it is the same report.
   const key =
     idempotencyKey === undefined ? undefined : rollbackId('TOLD', environment, attempt, by ?? '', idempotencyKey);
-  await app.mover.moveSeen(release, { kind: 'rollout-reported', environment, attempt, status, message, by, key });
+  await app.releaseEngine.tellKnown(release, {
+    kind: 'rollout-reported',
+    environment,
+    attempt,
+    status,
+    message,
+    by,
+    key,
+  });
   const said = { releaseId: release, rollbackId: null };
   if (status === 'SUCCEEDED') return { ...said, outcome: 'noted' };
   const started = await startRollback(app, {
@@ -119,7 +127,7 @@ async function report(
   return { ...said, outcome: `nothing goes back. ${why}` };
 }
 
-function attemptIn(to: MovedTo | null, environment: string): number {
+function attemptIn(to: ReleaseNow | null, environment: string): number {
   const position = to?.release.plan.promotions.findIndex((each) => each.environment === environment) ?? -1;
   return to?.state.promotions[position]?.attempt ?? 0;
 }

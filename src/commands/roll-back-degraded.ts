@@ -9,7 +9,7 @@ import { rollbackId, startRollback } from './start-rollback.ts';
  */
 export async function rollBackDegraded(app: Parts, observation: Observation, message: string): Promise<void> {
   const { releaseId, position, attempt, product, environment } = observation;
-  const to = await app.mover.look(releaseId, { fresh: false });
+  const to = await app.releaseEngine.look(releaseId, { fresh: false });
   if (!to) return;
   await startRollback(app, {
     id: rollbackId('DEGRADED', releaseId, position, attempt),

@@ -9,7 +9,7 @@ import { completeQuestion, loadEnvironmentFacts } from '../store/rollback-questi
 import { clientOf } from '../entities/data-source.ts';
 import { checkReason } from './hold-environment.ts';
 import { refusable } from './result.ts';
-import { Sight } from './sight.ts';
+import { LiveChecks } from './live-checks.ts';
 import type { Result } from './result.ts';
 
 /** What a person asks for. Exactly one of `environments` and `version`. */
@@ -26,13 +26,13 @@ export interface RollbackInput {
 /** What `rollbackStart` would do with the same input; nothing is changed. */
 export function planRollback(app: Parts, input: RollbackInput, by: string | null): Promise<Result<RollbackPlan>> {
   return refusable(async () => {
-    const sight = new Sight();
+    const checks = new LiveChecks();
     for (;;) {
-      const question = await questionOf(app, input, by, sight);
+      const question = await questionOf(app, input, by, checks);
       const plan = decide(question);
-      const unseen = sight.unseen(question, plan);
+      const unseen = checks.missingFor(question, plan);
       if (unseen.length === 0) return plan;
-      await sight.look(app, question, unseen);
+      await checks.check(app, question, unseen);
     }
   });
 }
@@ -54,7 +54,7 @@ async function questionOf(
   app: Parts,
   input: RollbackInput,
   by: string | null,
-  sight?: Sight,
+  checks?: LiveChecks,
 ): Promise<RollbackQuestion> {
   await checkInput(app, input);
   const { product, environments: names, to, reason } = input;
@@ -78,7 +78,7 @@ async function questionOf(
     const cause = { kind: 'MANUAL' as const, environment: first.name, reason, at: now, by, release: what.release };
     const question = { now, product, cause, definite: true, version: what.version, asked };
     const complete = await completeQuestion(client, question, facts);
-    return sight ? sight.seen(client, complete) : complete;
+    return checks ? checks.applyTo(client, complete) : complete;
   });
 }
 

@@ -17,7 +17,7 @@ import { onceIn } from './idempotency.ts';
 import type { KeyedInput } from './idempotency.ts';
 import { followUp } from './mark-taken-back.ts';
 import { factsOf, rollbackParts } from './rollback-parts.ts';
-import { Sight } from './sight.ts';
+import { LiveChecks } from './live-checks.ts';
 import { referToContents } from '../store/contents.ts';
 import type { KeptVersion } from '../store/contents.ts';
 import { bringersOf, insertRollback, rollbackAtWork, rollbackExists } from '../store/rollbacks.ts';
@@ -64,29 +64,29 @@ export function rollbackId(...words: (string | number)[]): string {
  */
 export async function startRollback(app: Parts, given: RollbackOrder): Promise<Started> {
   const order = { ...given, cause: bounded(given.cause) };
-  const sight = new Sight();
-  let made = await tryToStart(app, order, sight);
-  for (; made.kind === 'UNSEEN'; made = await tryToStart(app, order, sight))
-    await sight.look(app, order, made.environments);
+  const checks = new LiveChecks();
+  let made = await tryToStart(app, order, checks);
+  for (; made.kind === 'UNSEEN'; made = await tryToStart(app, order, checks))
+    await checks.check(app, order, made.environments);
   reach('after-rollback');
   if (made.kind === 'JOINED') {
     const { environment, kind, reason, release, by } = order.cause;
     // The order is asked for again until its row is gone: it joins once.
     const joined = { environment, cause: kind, reason, release, by, key: order.id };
-    await app.mover.moveSeen(made.rollbackId, { kind: 'rollback-joined', ...joined });
+    await app.releaseEngine.tellKnown(made.rollbackId, { kind: 'rollback-joined', ...joined });
     if (order.outboxKey !== undefined)
       await app.dataSource.query('DELETE FROM outbox WHERE key = $1', [order.outboxKey]);
   }
   // It is there, and the sweep starts it if this process dies right here.
-  if (made.kind === 'STARTED') await app.mover.moveSeen(made.rollbackId, { kind: 'tick' });
+  if (made.kind === 'STARTED') await app.releaseEngine.tellKnown(made.rollbackId, { kind: 'tick' });
   return made;
 }
 
-function tryToStart(app: Parts, order: RollbackOrder, sight: Sight): Promise<Tried> {
+function tryToStart(app: Parts, order: RollbackOrder, checks: LiveChecks): Promise<Tried> {
   return app.dataSource.transaction(async (tx) => {
     const client = await clientOf(tx);
     await client.query(lockProductsStatement([order.product]));
-    const done = await startOnce(app, tx, client, order, sight);
+    const done = await startOnce(app, tx, client, order, checks);
     if (done.kind === 'UNSEEN') return done;
     if (order.outboxKey !== undefined && done.kind !== 'JOINED')
       await client.query('DELETE FROM outbox WHERE key = $1', [order.outboxKey]);
@@ -100,7 +100,7 @@ async function startOnce(
   tx: EntityManager,
   client: PoolClient,
   order: RollbackOrder,
-  sight: Sight,
+  checks: LiveChecks,
 ): Promise<Tried> {
   const { id, product, cause, version } = order;
   if (await rollbackExists(client, id)) return { kind: 'STARTED', rollbackId: id };
@@ -109,9 +109,9 @@ async function startOnce(
     if (other !== null) return { kind: 'JOINED', rollbackId: other };
   }
   const now = app.clock.now().getTime();
-  const question = await sight.seen(client, await loadRollbackQuestion(client, app.definitions, { ...order, now }));
+  const question = await checks.applyTo(client, await loadRollbackQuestion(client, app.definitions, { ...order, now }));
   const plan = planRollback(question);
-  const environments = sight.unseen(question, plan);
+  const environments = checks.missingFor(question, plan);
   if (environments.length > 0) return { kind: 'UNSEEN', environments };
   if (isNothing(order, question, plan)) return { kind: 'NOTHING', plan };
   await makeRollback(app, tx, client, order, question, plan);

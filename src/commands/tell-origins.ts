@@ -2,19 +2,22 @@ import type { Pool } from 'pg';
 import { tellingOf } from '../core/rollback/standing.ts';
 import { reach } from '../faults.ts';
 import { settleRollback } from '../store/rollbacks.ts';
-import type { MovedTo, Mover } from './mover.ts';
+import type { ReleaseNow, ReleaseEngine } from './release-engine.ts';
 
 /**
  * Tells every release that a rollback takes back where the rollback stands. Told whole and told again: whoever knows already
  * changes nothing. Once it has ended and all were told, that is kept, and the sweep asks no more.
  */
-export async function tellOrigins(parts: { pool: Pool; mover: Mover }, { release, state }: MovedTo): Promise<void> {
+export async function tellOrigins(
+  parts: { pool: Pool; releaseEngine: ReleaseEngine },
+  { release, state }: ReleaseNow,
+): Promise<void> {
   const telling = tellingOf(release.plan, state);
   if (telling === null) return;
   // What left everything alone takes nobody back: it is a record, and no reason to stop anything.
   const takes = release.plan.rollback?.targets.some((each) => each.decision !== 'LEFT_ALONE') ?? false;
   const origins = takes ? (release.plan.origins ?? []) : [];
-  await Promise.all(origins.map((origin) => parts.mover.move(origin, telling)));
+  await Promise.all(origins.map((origin) => parts.releaseEngine.tell(origin, telling)));
   reach('after-told');
   if (state.endedAt !== null) await settleRollback(parts.pool, release.id, state.sequence);
 }

@@ -55,7 +55,7 @@ export function triggerRelease(
       },
       async inside(tx, release) {
         const number = await insertAudited(tx, release);
-        app.mover.adopt({ ...release, id: release.state.id, number }, release.state);
+        app.releaseEngine.adopt({ ...release, id: release.state.id, number }, release.state);
         return release.state.id;
       },
       single: true,
@@ -68,7 +68,7 @@ export function triggerRelease(
 /** Lets it start if it is its turn; a queue that is longer than the product allows loses its oldest. */
 async function startAndMakeRoom(app: Parts, name: string, releaseId: string): Promise<void> {
   // The release exists and the sweep starts it if this process dies right here.
-  const started = await app.mover.moveSeen(releaseId, { kind: 'tick' });
+  const started = await app.releaseEngine.tellKnown(releaseId, { kind: 'tick' });
   if (started.state.status !== 'QUEUED') return;
   const product = (await app.definitions.current()).products.get(name);
   if (product) await makeRoom(app, product);

@@ -114,7 +114,7 @@ async function placeOf(
   app: Parts,
   { releaseId, environment }: Pick<ApprovalLink, 'releaseId' | 'environment'>,
 ): Promise<{ targets: Target[]; deciding: Permission }> {
-  const plan = (await app.mover.look(releaseId, { fresh: false }))?.release.plan;
+  const plan = (await app.releaseEngine.look(releaseId, { fresh: false }))?.release.plan;
   const place = plan?.promotions.find(({ name }) => name === environment)?.environment ?? null;
   if (!plan) return { targets: [EVERYTHING], deciding: 'APPROVE' };
   const targets = (await app.definitions.current()).places(plan.product, place === null ? [] : [place]);

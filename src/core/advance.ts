@@ -2,7 +2,7 @@ import { byActor } from './actor.ts';
 import { bringBack } from './bring-back.ts';
 import type { Decision } from './decision.ts';
 import { expirePromotion, keepTime, limitsAt, whyOver } from './limits.ts';
-import { Move, NeedsFacts } from './move.ts';
+import { Draft, NeedsFacts } from './draft.ts';
 import type { ReleasePlan } from './plan.ts';
 import { ENDED_PROMOTION } from './release.ts';
 import { resultOf } from './result.ts';
@@ -10,7 +10,7 @@ import type { Facts, ReleaseState, Stimulus } from './release.ts';
 import { considerStart, settleGroup, settlePromotion } from './settle.ts';
 import { failStep } from './step.ts';
 import { dispatchDueSteps, mustStop } from './steps.ts';
-import { take, rememberKey } from './stimuli.ts';
+import { apply, rememberKey } from './stimuli.ts';
 
 /**
  * The release state machine, in prose.
@@ -44,45 +44,45 @@ export function advance(
   now: number,
 ): Decision | 'NEEDS_FACTS' {
   try {
-    return decide(new Move(plan, state, facts, now), stimuli);
+    return decide(new Draft(plan, state, facts, now), stimuli);
   } catch (error) {
     if (error instanceof NeedsFacts) return 'NEEDS_FACTS';
     throw error;
   }
 }
 
-function decide(move: Move, stimuli: readonly Stimulus[]): Decision {
-  bringBack(move);
+function decide(draft: Draft, stimuli: readonly Stimulus[]): Decision {
+  bringBack(draft);
   for (const { actor, said } of byActor(stimuli)) {
     // What the stimuli before led to is their actor's, whoever is heard next in the same decision.
-    if (move.touched > 0) settle(move);
-    move.actor = actor;
-    for (const stimulus of said) take(move, stimulus);
+    if (draft.touched > 0) settle(draft);
+    draft.actor = actor;
+    for (const stimulus of said) apply(draft, stimulus);
   }
-  if (move.actor !== null) settle(move);
-  move.actor = null;
-  expire(move);
-  settle(move);
+  if (draft.actor !== null) settle(draft);
+  draft.actor = null;
+  expire(draft);
+  settle(draft);
   // What changed nothing could change something after this decision, when it is told once more: it is remembered with it.
-  if (move.touched > 0) for (const each of stimuli) rememberKey(move, each);
-  keepTime(move);
-  return move.decision(nextWake(move));
+  if (draft.touched > 0) for (const each of stimuli) rememberKey(draft, each);
+  keepTime(draft);
+  return draft.decision(nextWake(draft));
 }
 
 /** Everything that follows from what was taken in, until nothing more does. */
-function settle(move: Move): void {
-  const { plan } = move;
-  if (move.state.status === 'QUEUED' && move.state.terminating === null && move.facts.behind === null) start(move);
-  if (move.state.endedAt !== null) settleRelease(move);
-  else if (move.state.startedAt !== null || move.state.terminating !== null) {
-    dispatchDueSteps(move);
+function settle(draft: Draft): void {
+  const { plan } = draft;
+  if (draft.state.status === 'QUEUED' && draft.state.terminating === null && draft.facts.behind === null) start(draft);
+  if (draft.state.endedAt !== null) settleRelease(draft);
+  else if (draft.state.startedAt !== null || draft.state.terminating !== null) {
+    dispatchDueSteps(draft);
     for (let changed = true; changed;) {
       changed = false;
-      for (const position of plan.promotions.keys()) changed = settlePromotion(move, position) || changed;
-      for (const position of plan.groups.keys()) changed = settleGroup(move, position) || changed;
-      for (const position of plan.promotions.keys()) changed = considerStart(move, position) || changed;
+      for (const position of plan.promotions.keys()) changed = settlePromotion(draft, position) || changed;
+      for (const position of plan.groups.keys()) changed = settleGroup(draft, position) || changed;
+      for (const position of plan.promotions.keys()) changed = considerStart(draft, position) || changed;
     }
-    settleRelease(move);
+    settleRelease(draft);
   }
 }
 
@@ -104,27 +104,27 @@ export function ownedSteps(state: ReleaseState, promotion: number, dispatch: num
   return found;
 }
 
-function start(move: Move): void {
-  const { state } = move;
+function start(draft: Draft): void {
+  const { state } = draft;
   state.status = 'RUNNING';
-  state.startedAt = move.now;
-  move.emit({ type: 'ReleaseStarted' });
+  state.startedAt = draft.now;
+  draft.emit({ type: 'ReleaseStarted' });
 }
 
 /** Limits that are over: the whole flow's ends the release, an environment's fails that promotion. */
-function expire(move: Move): void {
-  const reason = whyOver(move);
-  if (reason !== null) take(move, { kind: 'terminate', reason, by: null });
-  giveUpStopping(move);
-  for (const position of move.plan.promotions.keys()) expirePromotion(move, position);
+function expire(draft: Draft): void {
+  const reason = whyOver(draft);
+  if (reason !== null) apply(draft, { kind: 'terminate', reason, by: null });
+  giveUpStopping(draft);
+  for (const position of draft.plan.promotions.keys()) expirePromotion(draft, position);
 }
 
 /** What was told to stop and has not said that it ended: whatever hangs there, it has failed. */
-function giveUpStopping(move: Move): void {
-  move.state.promotions.forEach(({ steps }, position) => {
+function giveUpStopping(draft: Draft): void {
+  draft.state.promotions.forEach(({ steps }, position) => {
     steps.forEach(({ status, stop }, index) => {
-      if (status === 'RUNNING' && stop !== null && stop.by <= move.now)
-        failStep(move, position, index, stop.message, true);
+      if (status === 'RUNNING' && stop !== null && stop.by <= draft.now)
+        failStep(draft, position, index, stop.message, true);
     });
   });
 }
@@ -133,12 +133,12 @@ function giveUpStopping(move: Move): void {
  * In this order: TERMINATING; RUNNING; SUSPENDED; then TERMINATED, FAILED, SUCCEEDED when nothing is left to do. A release that has
  * ended is RUNNING once more while a rollback takes it back: it holds up nobody, and its end stays when it was.
  */
-function settleRelease(move: Move): void {
-  const { state } = move;
+function settleRelease(draft: Draft): void {
+  const { state } = draft;
   const { promotions, groups } = state;
   const open = promotions.filter((each) => !ENDED_PROMOTION.has(each.status));
   const asking =
-    !mustStop(move.plan, state) && groups.some((each) => each.status === 'ASKING' || each.status === 'WAITING');
+    !mustStop(draft.plan, state) && groups.some((each) => each.status === 'ASKING' || each.status === 'WAITING');
   if (state.endedAt === null && (open.length > 0 || asking)) {
     // A question that is only put again (it has a reason already) goes on waiting: nothing is told, nothing must show.
     const asked = groups.some((each) => each.status === 'ASKING' && each.reason === null);
@@ -146,12 +146,12 @@ function settleRelease(move: Move): void {
     state.status = state.terminating ? 'TERMINATING' : running ? 'RUNNING' : 'SUSPENDED';
     return;
   }
-  state.endedAt ??= move.now;
+  state.endedAt ??= draft.now;
   if (promotions.some((each) => each.status === 'ROLLING_BACK')) {
     state.status = 'RUNNING';
     return;
   }
-  const status = resultOf(move.plan, state);
+  const status = resultOf(draft.plan, state);
   if (state.status === status) return;
   state.status = status;
   const reason = {
@@ -162,17 +162,17 @@ function settleRelease(move: Move): void {
   const type = ({ TERMINATED: 'ReleaseTerminated', FAILED: 'ReleaseFailed', SUCCEEDED: 'ReleaseSucceeded' } as const)[
     status
   ];
-  move.emit({ type, reason });
+  draft.emit({ type, reason });
 }
 
-function nextWake(move: Move): number | null {
-  const { state, plan } = move;
+function nextWake(draft: Draft): number | null {
+  const { state, plan } = draft;
   if (state.endedAt !== null) return null;
   let earliest: number | null = null;
   const consider = (at: number | null): void => {
     if (at !== null && (earliest === null || at < earliest)) earliest = at;
   };
-  for (const at of limitsAt(move)) consider(at);
+  for (const at of limitsAt(draft)) consider(at);
   for (const promotion of state.promotions) {
     if (promotion.startedAt === null || ENDED_PROMOTION.has(promotion.status)) continue;
     for (const step of promotion.steps) {
@@ -181,7 +181,7 @@ function nextWake(move: Move): number | null {
     }
   }
   if (mustStop(plan, state)) return earliest;
-  for (const at of move.wakes) consider(at);
+  for (const at of draft.wakes) consider(at);
   for (const group of state.groups) if (group.status === 'WAITING') consider(group.recheckAt);
   return earliest;
 }

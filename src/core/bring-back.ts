@@ -1,14 +1,14 @@
 import { CLOCK_SLACK } from './clock.ts';
 import type { HealthClock } from './health-clock.ts';
-import type { Move } from './move.ts';
+import type { Draft } from './draft.ts';
 import { ENDED_PROMOTION } from './release.ts';
 
 /**
  * What was set by a clock that was ahead, and has been put right since: everything that begins later than now begins now, and
  * what it waits for is as far away as it was meant to be. Nothing waits for hours that a wrong clock has added.
  */
-export function bringBack(move: Move): void {
-  const { state, plan, now } = move;
+export function bringBack(draft: Draft): void {
+  const { state, plan, now } = draft;
   const ahead = (at: number | null | undefined): number => (at != null && at - now > CLOCK_SLACK ? at - now : 0);
   if (ahead(state.countsFrom) > 0) state.countsFrom = now;
   if (ahead(state.moving.since) > 0) state.moving = { ...state.moving, since: now };
@@ -19,28 +19,28 @@ export function bringBack(move: Move): void {
     if (ENDED_PROMOTION.has(status)) return;
     const late = ahead(approval?.requestedAt);
     if (approval && late > 0) {
-      move.promotion(position).approval = { ...approval, requestedAt: now, expiresAt: approval.expiresAt - late };
+      draft.promotion(position).approval = { ...approval, requestedAt: now, expiresAt: approval.expiresAt - late };
     }
     steps.forEach((step, index) => {
-      if (ahead(step.startedAt) > 0) move.step(position, index).startedAt = now;
+      if (ahead(step.startedAt) > 0) draft.step(position, index).startedAt = now;
       const waits = step.status === 'WAITING' ? ahead(step.waitingSince) : 0;
       if (waits > 0) {
         const recheckAt = step.recheckAt === null ? null : step.recheckAt - waits;
-        Object.assign(move.step(position, index), { waitingSince: now, recheckAt });
+        Object.assign(draft.step(position, index), { waitingSince: now, recheckAt });
       }
       const stops = ahead(step.stop?.since);
       if (step.stop && stops > 0) {
-        move.step(position, index).stop = { ...step.stop, since: now, by: step.stop.by - stops };
+        draft.step(position, index).stop = { ...step.stop, since: now, by: step.stop.by - stops };
       }
       const looked = ahead(step.clock?.lookedAt);
-      if (step.clock && looked > 0) move.step(position, index).clock = shift(step.clock, looked);
+      if (step.clock && looked > 0) draft.step(position, index).clock = shift(step.clock, looked);
     });
   });
   for (const position of plan.groups.keys()) {
     const { clocks, recheckAt, unknownSince } = state.groups[position] as (typeof state.groups)[number];
     const looked = Math.max(0, ...clocks.map((each) => ahead(each?.lookedAt)));
     if (looked === 0) continue;
-    Object.assign(move.group(position), {
+    Object.assign(draft.group(position), {
       recheckAt: recheckAt === null ? null : recheckAt - looked,
       unknownSince: unknownSince === null ? null : Math.min(unknownSince, now),
       clocks: clocks.map((each) => (each && ahead(each.lookedAt) > 0 ? shift(each, looked) : each)),

@@ -2,7 +2,7 @@
  * What a decision asks for besides its new state: work for the hands, as ids and plain data. It never says what should happen,
  * whoever does it looks at the state first.
  *
- * A kind of work is described here, asked for where the core decides it (`move.work`), and done in `jobs/effects.ts`. Whatever
+ * A kind of work is described here, asked for where the core decides it (`draft.work`), and done in `jobs/effects.ts`. Whatever
  * lies between (the save, the outbox, the queue, the sweep) reads these two tables and knows no kind by name.
  */
 export interface Effects {

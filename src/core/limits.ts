@@ -1,6 +1,6 @@
 import { DEFAULT_MAX_AGE, DEFAULT_REPORT_TIMEOUT } from './definitions.ts';
 import { spell } from './duration.ts';
-import type { Move } from './move.ts';
+import type { Draft } from './draft.ts';
 import type { PlannedPromotion, ReleasePlan } from './plan.ts';
 import { ENDED_PROMOTION } from './release.ts';
 import type { Meter, PromotionState, ReleaseState, StepState } from './release.ts';
@@ -61,7 +61,7 @@ function releaseMoves({ promotions }: ReleasePlan, state: ReleaseState): boolean
 }
 
 /** At the end of every decision: what moves from now on, and when that reaches its limit. */
-export function keepTime({ plan, state, now }: Move): void {
+export function keepTime({ plan, state, now }: Draft): void {
   state.moving = turned(state.moving, state.endedAt === null && releaseMoves(plan, state), now);
   plan.promotions.forEach((planned, position) => {
     if (planned.timeout === null) return;
@@ -75,7 +75,7 @@ export function keepTime({ plan, state, now }: Move): void {
 }
 
 /** When a limit of something that is open is reached, as it stands; nothing of what is ending has one. */
-export function limitsAt({ plan, state }: Move): number[] {
+export function limitsAt({ plan, state }: Draft): number[] {
   const times: (number | null)[] = [state.terminating === null ? state.deadline : null];
   plan.promotions.forEach((planned, position) => {
     const { timeout } = planned;
@@ -91,7 +91,7 @@ export function limitsAt({ plan, state }: Move): number[] {
 }
 
 /** Why the whole release is over; null: it is not. */
-export function whyOver({ plan, state, now }: Move): string | null {
+export function whyOver({ plan, state, now }: Draft): string | null {
   if (state.endedAt !== null || state.terminating !== null) return null;
   if (diesAt(plan, state) <= now) return `it is older than ${spell(plan.maxAge ?? DEFAULT_MAX_AGE)}, its maxAge`;
   if (spent(state.moving, now) < plan.timeout) return null;
@@ -99,20 +99,20 @@ export function whyOver({ plan, state, now }: Move): string | null {
 }
 
 /** An environment's limit fails its promotion; so does a report that nobody brings. */
-export function expirePromotion(move: Move, position: number): void {
-  const { state, now } = move;
-  const planned = move.planned(position);
+export function expirePromotion(draft: Draft, position: number): void {
+  const { state, now } = draft;
+  const planned = draft.planned(position);
   const { timeout, name } = planned;
   const seen = state.promotions[position] as PromotionState;
   if (seen.startedAt === null || ENDED_PROMOTION.has(seen.status)) return;
   seen.steps.forEach((step, index) => {
     if (step.status !== 'WAITING' || !step.outside || awaitedUntil(planned, index, step) > now) return;
-    const { application, id, work } = move.plannedStep(position, index);
+    const { application, id, work } = draft.plannedStep(position, index);
     const what = application === null ? id : (planned.applications[application]?.name ?? id);
-    move.step(position, index).seen = false;
+    draft.step(position, index).seen = false;
     const late = spell(patienceOf(planned, index));
     const why = work.kind === 'sync' ? `not seen to run the change within ${late}` : `no report came within ${late}`;
-    failStep(move, position, index, `${what}: ${why}: ${step.reason ?? ''}`);
+    failStep(draft, position, index, `${what}: ${why}: ${step.reason ?? ''}`);
   });
   if (timeout === null || spent(state.limited[position] ?? FRESH_METER, now) < timeout) return;
   const { steps } = state.promotions[position] as PromotionState;
@@ -121,8 +121,8 @@ export function expirePromotion(move: Move, position: number): void {
   const held = isFailing(seen) ? -1 : steps.findIndex((step) => step.status === 'PENDING');
   const late = begun.length > 0 ? begun : held >= 0 ? [held] : [];
   const running = begun.some((index) => steps[index]?.status === 'RUNNING');
-  for (const index of late) cutOff(move, position, index, `the limit of ${spell(timeout)} for ${name} is over`);
-  if (running) move.work.push({ kind: 'abort', promotions: [position] });
+  for (const index of late) cutOff(draft, position, index, `the limit of ${spell(timeout)} for ${name} is over`);
+  if (running) draft.work.push({ kind: 'abort', promotions: [position] });
 }
 
 /** When what it waits for outside comes too late. */

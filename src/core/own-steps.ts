@@ -1,4 +1,4 @@
-import type { Move } from './move.ts';
+import type { Draft } from './draft.ts';
 import type { OwnSteps, ReleasePlan } from './plan.ts';
 import { ENDED_PROMOTION } from './release.ts';
 import type { ReleaseState } from './release.ts';
@@ -34,7 +34,7 @@ export function startOf({ promotions }: ReleasePlan): number {
 }
 
 /** What comes at the end: it starts, has nothing to do (in words), or is not due yet. */
-export function judgeEnd({ plan, state }: Move, position: number): 'START' | 'LATER' | { skip: string } {
+export function judgeEnd({ plan, state }: Draft, position: number): 'START' | 'LATER' | { skip: string } {
   const own = plan.promotions[position]?.own;
   const counts = (each: number): boolean =>
     !comesAtTheEnd(plan.promotions[each]?.own) || (own === 'ON_FAIL' && plan.promotions[each]?.own === 'ON_SUCCESS');

@@ -400,6 +400,6 @@ export const TAKEN_BACK: ReadonlySet<PromotionStatus> = new Set(['ROLLING_BACK',
 export const ENDED_RELEASE: ReadonlySet<ReleaseStatus> = new Set(['SUCCEEDED', 'FAILED', 'TERMINATED']);
 
 /** A promotion that has the environment to itself, from its start to its end: no other release may start there. */
-export function holdsEnvironment(promotion: PromotionState): boolean {
+export function occupiesEnvironment(promotion: PromotionState): boolean {
   return promotion.startedAt !== null && !ENDED_PROMOTION.has(promotion.status);
 }

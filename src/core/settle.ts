@@ -1,7 +1,7 @@
 import { followApproval } from './approvals/decide.ts';
 import type { GateAnswer } from './gates/answer.ts';
 import { askGates } from './gates/index.ts';
-import type { Move } from './move.ts';
+import type { Draft } from './draft.ts';
 import { comesAtTheEnd, judgeEnd } from './own-steps.ts';
 import type { PlannedGroup } from './plan.ts';
 import { BAD_PROMOTION, ENDED_PROMOTION, NO_FACTS } from './release.ts';
@@ -13,161 +13,161 @@ import { wasSynced } from './sync.ts';
 import { abortRunning, isFailing, mustStop, pausedBy, runReadySteps, stopReason, takenBackBy } from './steps.ts';
 
 /** Ends a started promotion when its steps have, and says what it waits for otherwise. */
-export function settlePromotion(move: Move, position: number): boolean {
-  const seen = move.state.promotions[position] as PromotionState;
+export function settlePromotion(draft: Draft, position: number): boolean {
+  const seen = draft.state.promotions[position] as PromotionState;
   if (ENDED_PROMOTION.has(seen.status)) return false;
-  const stop = mustStop(move.plan, move.state, position);
+  const stop = mustStop(draft.plan, draft.state, position);
   if (seen.startedAt === null) {
     if (!stop) return false;
-    const reason = stopReason(move.state, position);
-    move.promotion(position).problem ??= move.problem(reason, position);
-    move.end(position, move.state.terminating ? 'TERMINATED' : 'SKIPPED', reason);
+    const reason = stopReason(draft.state, position);
+    draft.promotion(position).problem ??= draft.problem(reason, position);
+    draft.end(position, draft.state.terminating ? 'TERMINATED' : 'SKIPPED', reason);
     return true;
   }
   const failed = seen.steps.some((step) => step.status === 'FAILED');
   if (failed || stop) {
     seen.steps.forEach((step, index) => {
       if (step.status !== 'WAITING') return;
-      Object.assign(move.step(position, index), { status: 'TERMINATED', endedAt: move.now, recheckAt: null });
-      move.emit({ type: 'StepTerminated', ...move.atStep(position, index) });
+      Object.assign(draft.step(position, index), { status: 'TERMINATED', endedAt: draft.now, recheckAt: null });
+      draft.emit({ type: 'StepTerminated', ...draft.atStep(position, index) });
     });
   }
-  const steps = (move.state.promotions[position] as PromotionState).steps;
-  const planned = move.planned(position);
+  const steps = (draft.state.promotions[position] as PromotionState).steps;
+  const planned = draft.planned(position);
   const running = steps.some((step) => step.status === 'RUNNING');
   const works = steps.some((step, index) => step.status === 'RUNNING' && !isLook(planned, step, index));
-  if (works || (running && (isFailing(seen) || stop))) return move.restate(position, 'RUNNING');
-  if (running) return restateWaiting(move, position);
+  if (works || (running && (isFailing(seen) || stop))) return draft.restate(position, 'RUNNING');
+  if (running) return restateWaiting(draft, position);
   if (failed) {
-    endFailed(move, position, seen.problem?.message ?? 'failed');
-    askForRollback(move, position);
+    endFailed(draft, position, seen.problem?.message ?? 'failed');
+    askForRollback(draft, position);
     return true;
   }
   if (steps.every((step) => step.status === 'SUCCEEDED')) {
-    const promotion = move.state.promotions[position] as PromotionState;
+    const promotion = draft.state.promotions[position] as PromotionState;
     planned.applications.forEach((_, application) => {
       const how = wasSynced(planned, promotion, application) ? 'SYNC_AND_HEALTH' : 'HEALTH_ONLY';
-      move.deploy(position, application, null, how);
+      draft.deploy(position, application, null, how);
     });
-    move.end(position, 'SUCCEEDED');
-    askForObservation(move, position);
+    draft.end(position, 'SUCCEEDED');
+    askForObservation(draft, position);
     return true;
   }
   if (stop) {
-    const reason = stopReason(move.state, position);
-    move.promotion(position).problem ??= move.problem(reason, position);
-    move.end(position, 'TERMINATED', reason);
+    const reason = stopReason(draft.state, position);
+    draft.promotion(position).problem ??= draft.problem(reason, position);
+    draft.end(position, 'TERMINATED', reason);
     return true;
   }
-  return restateWaiting(move, position);
+  return restateWaiting(draft, position);
 }
 
 /** The first step that waits, or is looked at while it does, says what the promotion does. */
-function restateWaiting(move: Move, position: number): boolean {
-  const { steps } = move.state.promotions[position] as PromotionState;
-  const planned = move.planned(position);
+function restateWaiting(draft: Draft, position: number): boolean {
+  const { steps } = draft.state.promotions[position] as PromotionState;
+  const planned = draft.planned(position);
   const waiting = steps.findIndex((each) => each.status === 'WAITING' || each.status === 'RUNNING');
   const step = steps[waiting];
   if (step === undefined) return false;
-  if (step.outside) return move.restate(position, 'SUSPENDED', { reason: step.reason, recheckAt: null });
+  if (step.outside) return draft.restate(position, 'SUSPENDED', { reason: step.reason, recheckAt: null });
   // A retry or a second look is part of the work; a soak is time that passes.
-  if (!isSoak(planned, waiting)) return move.restate(position, 'RUNNING', step);
-  return move.restate(position, 'WAITING', { reason: step.reason, recheckAt: soakEnd(planned, step, waiting) });
+  if (!isSoak(planned, waiting)) return draft.restate(position, 'RUNNING', step);
+  return draft.restate(position, 'WAITING', { reason: step.reason, recheckAt: soakEnd(planned, step, waiting) });
 }
 
 /** What a failure means for the others is the flow's and the group's to say. */
-function endFailed(move: Move, position: number, reason: string): void {
-  move.end(position, 'FAILED', reason);
-  const { group } = move.planned(position);
-  const tolerated = group !== null && failures(move, group) <= (move.plan.groups[group] as PlannedGroup).maxFailures;
-  if (!tolerated && move.plan.onFailure !== 'CONTINUE') halt(move);
+function endFailed(draft: Draft, position: number, reason: string): void {
+  draft.end(position, 'FAILED', reason);
+  const { group } = draft.planned(position);
+  const tolerated = group !== null && failures(draft, group) <= (draft.plan.groups[group] as PlannedGroup).maxFailures;
+  if (!tolerated && draft.plan.onFailure !== 'CONTINUE') halt(draft);
 }
 
-function failures(move: Move, group: number): number {
-  const members = (move.plan.groups[group] as PlannedGroup).members;
-  return members.filter((each) => BAD_PROMOTION.has((move.state.promotions[each] as PromotionState).status)).length;
+function failures(draft: Draft, group: number): number {
+  const members = (draft.plan.groups[group] as PlannedGroup).members;
+  return members.filter((each) => BAD_PROMOTION.has((draft.state.promotions[each] as PromotionState).status)).length;
 }
 
-function halt(move: Move): void {
-  if (move.state.halted) return;
-  move.state.halted = true;
-  if (move.plan.onFailure === 'STOP') abortRunning(move);
+function halt(draft: Draft): void {
+  if (draft.state.halted) return;
+  draft.state.halted = true;
+  if (draft.plan.onFailure === 'STOP') abortRunning(draft);
 }
 
 /**
  * Asks a group's gate once enough members have succeeded; fails it when that can no longer happen, but not before the
  * members that `maxFailures` lets go on are through.
  */
-export function settleGroup(move: Move, position: number): boolean {
-  const seen = move.state.groups[position] as GroupState;
-  const planned = move.plan.groups[position] as PlannedGroup;
-  if (mustStop(move.plan, move.state)) return false;
-  const again = seen.status === 'WAITING' && (seen.recheckAt ?? move.now) <= move.now;
+export function settleGroup(draft: Draft, position: number): boolean {
+  const seen = draft.state.groups[position] as GroupState;
+  const planned = draft.plan.groups[position] as PlannedGroup;
+  if (mustStop(draft.plan, draft.state)) return false;
+  const again = seen.status === 'WAITING' && (seen.recheckAt ?? draft.now) <= draft.now;
   if (seen.status !== 'OPEN' && !again) return false;
-  const members = planned.members.map((each) => move.state.promotions[each] as PromotionState);
+  const members = planned.members.map((each) => draft.state.promotions[each] as PromotionState);
   const succeeded = members.filter((each) => each.status === 'SUCCEEDED').length;
   const open = members.filter((each) => !ENDED_PROMOTION.has(each.status)).length;
   if (succeeded >= planned.required) {
-    const group = move.group(position);
+    const group = draft.group(position);
     group.status = 'ASKING';
     group.recheckAt = null;
     group.news = [];
     group.generation += 1;
-    if (!again) move.emit({ type: 'GroupGateAsked', group: planned.name });
+    if (!again) draft.emit({ type: 'GroupGateAsked', group: planned.name });
     // The join parent of the members' flow asks when its last child is through; anything else has nobody to ask for it.
-    if (open > 0 || again || !move.reportedBy.has(position)) {
-      move.work.push({ kind: 'ask-group', group: position, generation: group.generation });
+    if (open > 0 || again || !draft.reportedBy.has(position)) {
+      draft.work.push({ kind: 'ask-group', group: position, generation: group.generation });
     }
     return true;
   }
   const reason = `${succeeded} of ${members.length} in ${planned.name} succeeded, ${planned.required} needed`;
-  const mayStill = open > 0 && !move.state.halted && failures(move, position) <= planned.maxFailures;
+  const mayStill = open > 0 && !draft.state.halted && failures(draft, position) <= planned.maxFailures;
   if (succeeded + open >= planned.required || mayStill) {
     if (seen.recheckAt === null) return false;
     // Members were taken back while it waited for their health: there is nothing to look at before others are through.
-    Object.assign(move.group(position), { recheckAt: null, unknownSince: null, reason });
-    move.emit({ type: 'GroupGateWaiting', group: planned.name, reason });
+    Object.assign(draft.group(position), { recheckAt: null, unknownSince: null, reason });
+    draft.emit({ type: 'GroupGateWaiting', group: planned.name, reason });
     return true;
   }
-  failGroup(move, position, reason);
+  failGroup(draft, position, reason);
   return true;
 }
 
 /** The gate fails for good: the release has a problem, and starts nothing new unless its flow says CONTINUE. */
-export function failGroup(move: Move, position: number, reason: string): void {
-  const planned = move.plan.groups[position] as PlannedGroup;
-  Object.assign(move.group(position), { status: 'FAILED', reason, recheckAt: null });
-  const problem = { message: reason, at: new Date(move.now).toISOString() };
-  move.state.firstProblem ??= problem;
-  move.state.lastProblem = problem;
-  if (move.plan.onFailure !== 'CONTINUE') halt(move);
-  move.emit({ type: 'GroupGateFailed', group: planned.name, reason });
+export function failGroup(draft: Draft, position: number, reason: string): void {
+  const planned = draft.plan.groups[position] as PlannedGroup;
+  Object.assign(draft.group(position), { status: 'FAILED', reason, recheckAt: null });
+  const problem = { message: reason, at: new Date(draft.now).toISOString() };
+  draft.state.firstProblem ??= problem;
+  draft.state.lastProblem = problem;
+  if (draft.plan.onFailure !== 'CONTINUE') halt(draft);
+  draft.emit({ type: 'GroupGateFailed', group: planned.name, reason });
 }
 
 /** What has ended asks nothing any more, although its last question may still stand. */
-export function isOpenQuestion(move: Move, group: GroupState | undefined, generation: number): boolean {
-  return group?.status === 'ASKING' && group.generation === generation && move.state.endedAt === null;
+export function isOpenQuestion(draft: Draft, group: GroupState | undefined, generation: number): boolean {
+  return group?.status === 'ASKING' && group.generation === generation && draft.state.endedAt === null;
 }
 
 /** In milliseconds. */
 const LOOK_AGAIN = 1_000;
 
-export function considerStart(move: Move, position: number): boolean {
-  const seen = move.state.promotions[position] as PromotionState;
+export function considerStart(draft: Draft, position: number): boolean {
+  const seen = draft.state.promotions[position] as PromotionState;
   if (ENDED_PROMOTION.has(seen.status)) return false;
-  if (seen.startedAt === null && comesAtTheEnd(move.planned(position).own)) return considerEnd(move, position);
-  if (move.state.startedAt === null) return false;
-  if (seen.startedAt !== null) return goOnAfterPause(move, position);
-  const takenBack = takenBackBy(move.state);
-  if (move.state.halted || takenBack !== null) {
-    move.end(position, 'SKIPPED', takenBack ?? 'another environment failed');
+  if (seen.startedAt === null && comesAtTheEnd(draft.planned(position).own)) return considerEnd(draft, position);
+  if (draft.state.startedAt === null) return false;
+  if (seen.startedAt !== null) return goOnAfterPause(draft, position);
+  const takenBack = takenBackBy(draft.state);
+  if (draft.state.halted || takenBack !== null) {
+    draft.end(position, 'SKIPPED', takenBack ?? 'another environment failed');
     return true;
   }
-  const answers = answersFor(move, position);
+  const answers = answersFor(draft, position);
   const never = answers.find((each) => each.verdict === 'fail');
   if (never) {
-    if (never.gate === 'APPROVAL') failUnapproved(move, position, never.reason);
-    else move.end(position, 'SKIPPED', never.reason);
+    if (never.gate === 'APPROVAL') failUnapproved(draft, position, never.reason);
+    else draft.end(position, 'SKIPPED', never.reason);
     return true;
   }
   const unmet = answers.filter((each) => each.verdict === 'wait');
@@ -177,40 +177,41 @@ export function considerStart(move: Move, position: number): boolean {
     // All gates are judged together: it cannot start before the last of them lets it.
     const times = unmet.flatMap((each) => (each.recheckAt === undefined ? [] : [each.recheckAt]));
     const recheckAt = times.length === 0 ? null : Math.max(...times);
-    if (recheckAt !== null) move.wakes.push(recheckAt);
+    if (recheckAt !== null) draft.wakes.push(recheckAt);
     for (const each of unmet)
-      if (each.gate === 'APPROVAL' && each.expiresAt !== undefined) move.wakes.push(each.expiresAt);
+      if (each.gate === 'APPROVAL' && each.expiresAt !== undefined) draft.wakes.push(each.expiresAt);
     // Whoever is at work there is told to stop and does not know who waits: a rollback looks again by itself.
-    if (move.plan.rollback && unmet.some((each) => each.gate === 'ENVIRONMENT')) move.wakes.push(move.now + LOOK_AGAIN);
-    return move.restate(position, onlyPeople ? 'SUSPENDED' : 'WAITING', {
+    if (draft.plan.rollback && unmet.some((each) => each.gate === 'ENVIRONMENT'))
+      draft.wakes.push(draft.now + LOOK_AGAIN);
+    return draft.restate(position, onlyPeople ? 'SUSPENDED' : 'WAITING', {
       reason: unmet.map((each) => each.reason).join('; '),
       recheckAt,
     });
   }
-  return begin(move, position, answers, beginAgain(move, position, move.facts));
+  return begin(draft, position, answers, beginAgain(draft, position, draft.facts));
 }
 
 /** Of the release's own steps those that come at the end. Nothing but the end of everything else is asked. */
-function considerEnd(move: Move, position: number): boolean {
-  const judged = judgeEnd(move, position);
+function considerEnd(draft: Draft, position: number): boolean {
+  const judged = judgeEnd(draft, position);
   if (judged === 'LATER') return false;
-  if (judged === 'START') return begin(move, position, [], false);
-  move.end(position, 'SKIPPED', judged.skip);
+  if (judged === 'START') return begin(draft, position, [], false);
+  draft.end(position, 'SKIPPED', judged.skip);
   return true;
 }
 
-function begin(move: Move, position: number, answers: GateAnswer[], afresh: boolean): boolean {
-  const promotion = move.promotion(position);
-  promotion.startedAt = move.now;
+function begin(draft: Draft, position: number, answers: GateAnswer[], afresh: boolean): boolean {
+  const promotion = draft.promotion(position);
+  promotion.startedAt = draft.now;
   promotion.evidence = answers;
   const passed = answers.find((each) => each.gate === 'HOLD');
-  if (passed) move.lift(position, passed.holds);
+  if (passed) draft.lift(position, passed.holds);
   const before = promotion.status;
   promotion.status = 'RUNNING';
-  move.emit({ type: 'PromotionStarted', ...move.atPromotion(position, before), ...(afresh && { afresh }) });
-  move.tellTarget(position, 'RollbackTargetStarted');
-  const dispatch = move.dispatch(position);
-  if (runReadySteps(move, position, dispatch) === 0) move.undispatch(position);
+  draft.emit({ type: 'PromotionStarted', ...draft.atPromotion(position, before), ...(afresh && { afresh }) });
+  draft.tellTarget(position, 'RollbackTargetStarted');
+  const dispatch = draft.dispatch(position);
+  if (runReadySteps(draft, position, dispatch) === 0) draft.undispatch(position);
   return true;
 }
 
@@ -218,55 +219,55 @@ function begin(move: Move, position: number, answers: GateAnswer[], afresh: bool
  * The answers of its gates, once the people whom they name are asked. Its dependencies and its group often answer enough, without
  * facts: then it does not start, whatever the others say. A rollback always looks at what is live.
  */
-function answersFor(move: Move, position: number): GateAnswer[] {
-  const { plan, state, now } = move;
-  const facts = plan.rollback || move.knowsFacts ? move.facts : NO_FACTS;
+function answersFor(draft: Draft, position: number): GateAnswer[] {
+  const { plan, state, now } = draft;
+  const facts = plan.rollback || draft.knowsFacts ? draft.facts : NO_FACTS;
   const ask = (): GateAnswer[] => askGates(plan, state, position, facts, now);
-  const { approval } = move.planned(position);
-  if (approval) followApproval(move, position, approval, ask());
+  const { approval } = draft.planned(position);
+  if (approval) followApproval(draft, position, approval, ask());
   const answers = ask();
   const mayStart = answers.every(
     ({ verdict, gate }) => verdict === 'pass' || (verdict === 'wait' && gate === 'APPROVAL'),
   );
-  return mayStart && facts === NO_FACTS ? askGates(plan, state, position, move.facts, now) : answers;
+  return mayStart && facts === NO_FACTS ? askGates(plan, state, position, draft.facts, now) : answers;
 }
 
 /**
  * A retry goes on where it failed. Where another version has become current meanwhile (a rollback, another release), what had
  * been done is undone: all of it is done again.
  */
-function beginAgain(move: Move, position: number, { overtaken }: Facts): boolean {
-  const { environment } = move.planned(position);
+function beginAgain(draft: Draft, position: number, { overtaken }: Facts): boolean {
+  const { environment } = draft.planned(position);
   if (environment === null || !overtaken.includes(environment)) return false;
-  move.promotion(position).steps.forEach(({ dispatch }, index) => {
-    Object.assign(move.step(position, index), freshStep(), { dispatch });
+  draft.promotion(position).steps.forEach(({ dispatch }, index) => {
+    Object.assign(draft.step(position, index), freshStep(), { dispatch });
   });
   return true;
 }
 
 /** Rejected, or nobody approved in time: nothing of it has run, and it has failed all the same. */
-function failUnapproved(move: Move, position: number, reason: string): void {
-  const problem = move.problem(reason, position);
-  move.promotion(position).problem = problem;
+function failUnapproved(draft: Draft, position: number, reason: string): void {
+  const problem = draft.problem(reason, position);
+  draft.promotion(position).problem = problem;
   // Nobody agreed to take it back: the environment stays as it is, and that is no failure.
-  if (move.plan.rollback) return move.end(position, 'SKIPPED', reason);
-  move.state.firstProblem ??= problem;
-  move.state.lastProblem = problem;
-  endFailed(move, position, reason);
+  if (draft.plan.rollback) return draft.end(position, 'SKIPPED', reason);
+  draft.state.firstProblem ??= problem;
+  draft.state.lastProblem = problem;
+  endFailed(draft, position, reason);
 }
 
 /** What a closed window paused goes on under a new dispatch when it is open again. */
-function goOnAfterPause(move: Move, position: number): boolean {
-  const seen = move.state.promotions[position] as PromotionState;
+function goOnAfterPause(draft: Draft, position: number): boolean {
+  const seen = draft.state.promotions[position] as PromotionState;
   const idle = seen.steps.every((step) => step.status === 'PENDING' || step.status === 'SUCCEEDED');
-  if (!idle || mustStop(move.plan, move.state, position)) return false;
-  const pause = pausedBy(move, position);
+  if (!idle || mustStop(draft.plan, draft.state, position)) return false;
+  const pause = pausedBy(draft, position);
   if (pause) {
-    if (pause.recheckAt !== undefined) move.wakes.push(pause.recheckAt);
-    return move.restate(position, 'WAITING', { reason: pause.reason, recheckAt: pause.recheckAt ?? null });
+    if (pause.recheckAt !== undefined) draft.wakes.push(pause.recheckAt);
+    return draft.restate(position, 'WAITING', { reason: pause.reason, recheckAt: pause.recheckAt ?? null });
   }
-  const dispatch = move.dispatch(position);
-  if (runReadySteps(move, position, dispatch) > 0) return true;
-  move.undispatch(position);
+  const dispatch = draft.dispatch(position);
+  if (runReadySteps(draft, position, dispatch) > 0) return true;
+  draft.undispatch(position);
   return false;
 }

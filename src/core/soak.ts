@@ -3,7 +3,7 @@ import type { HealthSourceSpec } from './definitions.ts';
 import { beginClock, lookAt, LOOK_STANDS, lookPause, soakedAt } from './health-clock.ts';
 import type { Observation } from './health-clock.ts';
 import { changedAt, countLook, toleranceOf } from './health-tolerance.ts';
-import type { Move } from './move.ts';
+import type { Draft } from './draft.ts';
 import type { PlannedApplication, PlannedPromotion } from './plan.ts';
 import type { PromotionState, StepState } from './release.ts';
 import { failStep, wait } from './step.ts';
@@ -15,51 +15,51 @@ import { failStep, wait } from './step.ts';
  * its clock, and fails it when it stays so for 15 minutes. A source that is told (`report`) says its news by itself, and
  * one that says nothing (`none`) has none: those two are looked at when the soak is over, not before.
  */
-export function beginSoak(move: Move, position: number, index: number): void {
-  const { duration, pause } = soakOf(move.planned(position), index);
-  const step = move.step(position, index);
-  step.clock = beginClock(move.now, standsFor(duration, pause));
+export function beginSoak(draft: Draft, position: number, index: number): void {
+  const { duration, pause } = soakOf(draft.planned(position), index);
+  const step = draft.step(position, index);
+  step.clock = beginClock(draft.now, standsFor(duration, pause));
   step.seen = true;
-  wait(move, step, move.now + Math.min(duration, pause), `soaks for ${Math.round(duration / 1000)} s`);
-  tell(move, position, index, move.now + duration);
+  wait(draft, step, draft.now + Math.min(duration, pause), `soaks for ${Math.round(duration / 1000)} s`);
+  tell(draft, position, index, draft.now + duration);
 }
 
 /** What a look found. True: healthy for long enough; otherwise it goes on, begins anew or has failed. */
-export function lookAtSoak(move: Move, position: number, index: number, seen: Observation, heard = false): boolean {
-  const { name, duration, pause, health, changedAt: changed } = soakOf(move.planned(position), index);
-  const step = move.step(position, index);
+export function lookAtSoak(draft: Draft, position: number, index: number, seen: Observation, heard = false): boolean {
+  const { name, duration, pause, health, changedAt: changed } = soakOf(draft.planned(position), index);
+  const step = draft.step(position, index);
   const stands = standsFor(duration, pause);
-  const before = step.clock ?? beginClock(step.startedAt ?? move.now, stands);
-  const clock = lookAt(before, [seen], { freshness: undefined, now: move.now, stands });
+  const before = step.clock ?? beginClock(step.startedAt ?? draft.now, stands);
+  const clock = lookAt(before, [seen], { freshness: undefined, now: draft.now, stands });
   // What was only heard of says nothing about the time before it.
   if (heard && seen.unhealthyAt === undefined) clock.unhealthyAt = before.unhealthyAt;
   step.clock = clock;
   step.seen = clock.status !== 'UNKNOWN';
   const because = seen.message === undefined ? '' : `: ${seen.message}`;
   // What somebody says counts at once; what was looked at may be a moment's weakness.
-  const at = { changedAt: changed(move.promotion(position)), now: move.now };
+  const at = { changedAt: changed(draft.promotion(position)), now: draft.now };
   const tolerance = toleranceOf(heard ? { type: 'report' } : health);
   const look = countLook(tolerance, step.badLooks, clock.status, at);
   step.badLooks = look.badLooks;
   if (look.final) {
-    failStep(move, position, index, `${name} became DEGRADED while soaking${because}`);
+    failStep(draft, position, index, `${name} became DEGRADED while soaking${because}`);
     return false;
   }
   const missing = duration - clock.healthyFor;
   if (clock.status === 'HEALTHY' && missing <= 0) return true;
   const givesUp = clock.since + DEFAULT_UNKNOWN_TIMEOUT;
-  if (clock.status === 'UNKNOWN' && givesUp <= move.now) {
-    failStep(move, position, index, `${name} was UNKNOWN for 15 min while soaking${because}`);
+  if (clock.status === 'UNKNOWN' && givesUp <= draft.now) {
+    failStep(draft, position, index, `${name} was UNKNOWN for 15 min while soaking${because}`);
     return false;
   }
   const news = step.reason;
-  const again = Number.isFinite(pause) ? move.now + Math.min(pause, UNHEALTHY_PAUSE) : null;
+  const again = Number.isFinite(pause) ? draft.now + Math.min(pause, UNHEALTHY_PAUSE) : null;
   if (clock.status === 'HEALTHY')
-    wait(move, step, move.now + Math.min(missing, pause), `soaks for ${Math.round(duration / 1000)} s`);
+    wait(draft, step, draft.now + Math.min(missing, pause), `soaks for ${Math.round(duration / 1000)} s`);
   else if (clock.status === 'UNKNOWN')
-    wait(move, step, Math.min(givesUp, again ?? givesUp), `${name} is UNKNOWN${because}`);
-  else wait(move, step, again, `${name} is ${clock.status}${because}${look.so}`);
-  if (step.reason !== news) tell(move, position, index, soakEnd(move.planned(position), step, index));
+    wait(draft, step, Math.min(givesUp, again ?? givesUp), `${name} is UNKNOWN${because}`);
+  else wait(draft, step, again, `${name} is ${clock.status}${because}${look.so}`);
+  if (step.reason !== news) tell(draft, position, index, soakEnd(draft.planned(position), step, index));
   return false;
 }
 
@@ -115,8 +115,8 @@ function standsFor(duration: number, pause: number): number {
   return Number.isFinite(pause) ? LOOK_STANDS : Math.max(duration, LOOK_STANDS);
 }
 
-function tell(move: Move, position: number, index: number, until: number | null): void {
-  const { reason } = move.step(position, index);
+function tell(draft: Draft, position: number, index: number, until: number | null): void {
+  const { reason } = draft.step(position, index);
   const recheckAt = until === null ? undefined : new Date(until).toISOString();
-  move.emit({ type: 'StepWaiting', ...move.atStep(position, index), reason: reason as string, recheckAt });
+  draft.emit({ type: 'StepWaiting', ...draft.atStep(position, index), reason: reason as string, recheckAt });
 }

@@ -1,4 +1,4 @@
-import type { Move } from './move.ts';
+import type { Draft } from './draft.ts';
 import type { Awaited, StepState } from './release.ts';
 
 /** What happens to one step, whatever the others do. */
@@ -40,18 +40,18 @@ const SAFETY_LOOK_AT_MOST = 10 * 60_000;
  * safety after half a minute, and later ones the longer it takes. `waitsFor` with a time: what somebody does is noticed by looking.
  */
 export function wait(
-  move: Move,
+  draft: Draft,
   step: StepState,
   recheckAt: number | null,
   reason: string,
   waitsFor: Awaited | null = recheckAt === null ? 'SYSTEM' : null,
 ): void {
   step.status = 'WAITING';
-  step.waitingSince = move.now;
+  step.waitingSince = draft.now;
   step.reason = reason;
   step.outside = waitsFor !== null;
   step.waitsFor = waitsFor;
-  step.recheckAt = recheckAt ?? move.now + safetyPause(move.now - (step.startedAt ?? move.now));
+  step.recheckAt = recheckAt ?? draft.now + safetyPause(draft.now - (step.startedAt ?? draft.now));
 }
 
 function safetyPause(waited: number): number {
@@ -65,33 +65,33 @@ const STOP_GRACE = 30_000;
  * It must not go on, and something of it may be on its way: it is told to stop, and has failed when it says that it has ended.
  * Until then the promotion keeps its environment, so that nothing else (a rollback) begins there beside it.
  */
-export function stopStep(move: Move, position: number, index: number, message: string): void {
-  const step = move.step(position, index);
-  step.stop ??= { message, since: move.now, by: move.now + STOP_GRACE };
+export function stopStep(draft: Draft, position: number, index: number, message: string): void {
+  const step = draft.step(position, index);
+  step.stop ??= { message, since: draft.now, by: draft.now + STOP_GRACE };
 }
 
 /** @param applied its change was made all the same. */
 export function failStep(
-  move: Move,
+  draft: Draft,
   position: number,
   index: number,
   message: string,
   unclear = false,
   applied = false,
 ): void {
-  const step = move.step(position, index);
+  const step = draft.step(position, index);
   step.status = 'FAILED';
   step.unclear = unclear;
-  step.endedAt = move.now;
+  step.endedAt = draft.now;
   step.recheckAt = null;
   step.outside = false;
   step.stop = null;
   step.firstError ??= message;
   step.lastError = message;
-  const promotion = move.promotion(position);
-  const problem = move.problem(message, position, move.plannedStep(position, index).id);
+  const promotion = draft.promotion(position);
+  const problem = draft.problem(message, position, draft.plannedStep(position, index).id);
   promotion.problem ??= problem;
-  move.state.firstProblem ??= problem;
-  move.state.lastProblem = problem;
-  move.emit({ type: 'StepFailed', ...move.atStep(position, index), message, ...(applied && { applied }) });
+  draft.state.firstProblem ??= problem;
+  draft.state.lastProblem = problem;
+  draft.emit({ type: 'StepFailed', ...draft.atStep(position, index), message, ...(applied && { applied }) });
 }

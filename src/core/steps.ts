@@ -1,7 +1,7 @@
 import { askWindow } from './gates/window.ts';
 import { pauses } from './gates/answer.ts';
 import type { GateAnswer } from './gates/answer.ts';
-import type { Move } from './move.ts';
+import type { Draft } from './draft.ts';
 import type { ReleasePlan } from './plan.ts';
 import { ENDED_PROMOTION } from './release.ts';
 import type { PromotionState, ReleaseState, StepState } from './release.ts';
@@ -62,20 +62,20 @@ function takenBackBecause(rollback: string, reason: string): string {
 }
 
 /** Why the next phase may not begin now: a window that pauses work on its way has closed. Null: nothing holds it. */
-export function pausedBy(move: Move, position: number): GateAnswer | null {
-  const { environment } = move.planned(position);
-  const started = move.state.promotions[position] as PromotionState;
+export function pausedBy(draft: Draft, position: number): GateAnswer | null {
+  const { environment } = draft.planned(position);
+  const started = draft.state.promotions[position] as PromotionState;
   if (environment === null || !started.evidence?.some(pauses)) return null;
-  const action = move.plan.rollback ? 'ROLLBACK' : 'PROMOTE';
-  const answer = askWindow(environment, move.state, move.facts, move.now, action, started.overrides);
+  const action = draft.plan.rollback ? 'ROLLBACK' : 'PROMOTE';
+  const answer = askWindow(environment, draft.state, draft.facts, draft.now, action, started.overrides);
   return answer?.verdict === 'wait' && pauses(answer) ? answer : null;
 }
 
 /** It must not go on: at once where nothing is on its way, otherwise when its effect has ended. */
-export function cutOff(move: Move, position: number, index: number, message: string): void {
-  const running = move.state.promotions[position]?.steps[index]?.status === 'RUNNING';
-  if (running) stopStep(move, position, index, message);
-  else failStep(move, position, index, message);
+export function cutOff(draft: Draft, position: number, index: number, message: string): void {
+  const running = draft.state.promotions[position]?.steps[index]?.status === 'RUNNING';
+  if (running) stopStep(draft, position, index, message);
+  else failStep(draft, position, index, message);
 }
 
 /** A step of it has failed, or will have as soon as its effect has ended: nothing new begins. */
@@ -106,24 +106,24 @@ export function mayWork(
 }
 
 /** Makes every PENDING step whose needs have succeeded RUNNING under `dispatch`; a soak waits for its time instead. */
-export function runReadySteps(move: Move, position: number, dispatch: number, after: number | null = null): number {
-  const promotion = move.promotion(position);
+export function runReadySteps(draft: Draft, position: number, dispatch: number, after: number | null = null): number {
+  const promotion = draft.promotion(position);
   if (isFailing(promotion)) return 0;
   let running = 0;
-  const { steps } = move.planned(position);
+  const { steps } = draft.planned(position);
   steps.forEach((planned, index) => {
     if (promotion.steps[index]?.status !== 'PENDING') return;
     if (!planned.needs.every((need) => promotion.steps[need]?.status === 'SUCCEEDED')) return;
     const newPhase = planned.needs.some((need) => steps[need]?.phase !== planned.phase);
-    if (newPhase && pausedBy(move, position) !== null) return;
-    const step = move.step(position, index);
-    step.startedAt ??= move.now;
+    if (newPhase && pausedBy(draft, position) !== null) return;
+    const step = draft.step(position, index);
+    step.startedAt ??= draft.now;
     step.dispatch = dispatch;
     step.after = after;
-    const at = move.atStep(position, index);
-    move.emit({ type: 'StepStarted', ...at });
+    const at = draft.atStep(position, index);
+    draft.emit({ type: 'StepStarted', ...at });
     if (planned.work.kind === 'soak') {
-      beginSoak(move, position, index);
+      beginSoak(draft, position, index);
       return;
     }
     step.status = 'RUNNING';
@@ -133,40 +133,40 @@ export function runReadySteps(move: Move, position: number, dispatch: number, af
 }
 
 /** Gives the RUNNING steps that `which` names to a new job. */
-export function redispatch(move: Move, position: number, which: (step: StepState) => boolean): void {
-  const seen = move.state.promotions[position];
+export function redispatch(draft: Draft, position: number, which: (step: StepState) => boolean): void {
+  const seen = draft.state.promotions[position];
   if (!seen || ENDED_PROMOTION.has(seen.status)) return;
   const lost = [...seen.steps.keys()].filter((index) => {
     const step = seen.steps[index] as StepState;
     return step.status === 'RUNNING' && which(step);
   });
   if (lost.length === 0) return;
-  const dispatch = move.dispatch(position);
-  for (const index of lost) Object.assign(move.step(position, index), { dispatch, news: null });
-  move.emit({ type: 'PromotionResumed', ...move.atPromotion(position, seen.status), dispatch });
+  const dispatch = draft.dispatch(position);
+  for (const index of lost) Object.assign(draft.step(position, index), { dispatch, news: null });
+  draft.emit({ type: 'PromotionResumed', ...draft.atPromotion(position, seen.status), dispatch });
 }
 
-export function abortRunning(move: Move, only?: number[]): void {
-  const promotions = (only ?? [...move.state.promotions.keys()]).filter(
+export function abortRunning(draft: Draft, only?: number[]): void {
+  const promotions = (only ?? [...draft.state.promotions.keys()]).filter(
     (position) =>
-      move.state.promotions[position]?.steps.some((step) => step.status === 'RUNNING') &&
-      (only !== undefined || mustStop(move.plan, move.state, position)),
+      draft.state.promotions[position]?.steps.some((step) => step.status === 'RUNNING') &&
+      (only !== undefined || mustStop(draft.plan, draft.state, position)),
   );
-  if (promotions.length > 0) move.work.push({ kind: 'abort', promotions });
+  if (promotions.length > 0) draft.work.push({ kind: 'abort', promotions });
 }
 
-export function dispatchDueSteps(move: Move): void {
-  move.state.promotions.forEach((seen, position) => {
-    if (mustStop(move.plan, move.state, position)) return;
+export function dispatchDueSteps(draft: Draft): void {
+  draft.state.promotions.forEach((seen, position) => {
+    if (mustStop(draft.plan, draft.state, position)) return;
     if (ENDED_PROMOTION.has(seen.status) || isFailing(seen)) return;
     const due = [...seen.steps.keys()].filter((index) => {
       const step = seen.steps[index] as StepState;
-      return step.status === 'WAITING' && step.recheckAt !== null && step.recheckAt <= move.now;
+      return step.status === 'WAITING' && step.recheckAt !== null && step.recheckAt <= draft.now;
     });
     if (due.length === 0) return;
-    const dispatch = move.dispatch(position);
+    const dispatch = draft.dispatch(position);
     for (const index of due) {
-      Object.assign(move.step(position, index), { status: 'RUNNING', dispatch, recheckAt: null, news: null });
+      Object.assign(draft.step(position, index), { status: 'RUNNING', dispatch, recheckAt: null, news: null });
     }
   });
 }

@@ -4,9 +4,9 @@ import { freshGroup, judgeGroup } from './group-gate.ts';
 import { withBoundedProgress } from './progress.ts';
 import { FRESH_METER } from './limits.ts';
 import { changedAt, countLook, looksAtHealth, toleranceOf } from './health-tolerance.ts';
-import type { Move } from './move.ts';
+import type { Draft } from './draft.ts';
 import type { PlannedApplication, PlannedGroup, PlannedStep } from './plan.ts';
-import { ENDED_PROMOTION, holdsEnvironment, TAKEN_BACK } from './release.ts';
+import { ENDED_PROMOTION, occupiesEnvironment, TAKEN_BACK } from './release.ts';
 import { comesAtTheEnd } from './own-steps.ts';
 import { refusal } from './problems.ts';
 import type { GroupState, Outcome, OverrideStimulus, PromotionState, StepState, Stimulus } from './release.ts';
@@ -14,99 +14,99 @@ import { failGroup, isOpenQuestion } from './settle.ts';
 import type { WindowOverride } from './windows/override.ts';
 import { fractionOf } from './windows/spread.ts';
 import { isSoak, lookAtSoak } from './soak.ts';
-import { overBy, takeRollback } from './rollback/take-back.ts';
+import { overBy, applyRollbackNews } from './rollback/take-back.ts';
 import { failStep, freshStep, wait } from './step.ts';
 import { abortRunning, cutOff, mustStop, redispatch, runReadySteps, stopReason } from './steps.ts';
 
 /** What it says, once: a key that was heard before is not heard again. */
-export function take(move: Move, stimulus: Stimulus): void {
+export function apply(draft: Draft, stimulus: Stimulus): void {
   const { key } = stimulus;
-  if (key === undefined) return hear(move, stimulus);
-  if (move.state.heard.some((each) => each.key === key)) return;
-  const { touched } = move;
-  hear(move, stimulus);
-  if (move.touched > touched) rememberKey(move, stimulus);
+  if (key === undefined) return hear(draft, stimulus);
+  if (draft.state.heard.some((each) => each.key === key)) return;
+  const { touched } = draft;
+  hear(draft, stimulus);
+  if (draft.touched > touched) rememberKey(draft, stimulus);
 }
 
-export function rememberKey(move: Move, { key }: Stimulus): void {
-  if (key === undefined || move.state.heard.some((each) => each.key === key)) return;
-  move.state.heard = remember(move.state.heard, key, move.now);
+export function rememberKey(draft: Draft, { key }: Stimulus): void {
+  if (key === undefined || draft.state.heard.some((each) => each.key === key)) return;
+  draft.state.heard = remember(draft.state.heard, key, draft.now);
 }
 
-function hear(move: Move, stimulus: Stimulus): void {
+function hear(draft: Draft, stimulus: Stimulus): void {
   switch (stimulus.kind) {
     case 'tick':
       return;
     case 'outcome':
-      return takeOutcome(move, stimulus);
+      return applyOutcome(draft, stimulus);
     case 'group-answer':
-      return takeGroupAnswer(move, stimulus);
+      return takeGroupAnswer(draft, stimulus);
     case 'health-reported':
-      return takeHealthReport(move, stimulus);
+      return applyHealthReport(draft, stimulus);
     case 'deployment-reported':
-      return takeDeploymentReport(move, stimulus);
+      return takeDeploymentReport(draft, stimulus);
     case 'terminate':
-      if (move.state.endedAt !== null || move.state.terminating !== null) return;
-      if (stimulus.onlyIf !== undefined && !isStill(move, stimulus.onlyIf)) return;
-      move.state.terminating = { reason: stimulus.reason, by: stimulus.by };
-      move.emit({ type: 'ReleaseTerminating', reason: stimulus.reason });
-      return abortRunning(move);
+      if (draft.state.endedAt !== null || draft.state.terminating !== null) return;
+      if (stimulus.onlyIf !== undefined && !isStill(draft, stimulus.onlyIf)) return;
+      draft.state.terminating = { reason: stimulus.reason, by: stimulus.by };
+      draft.emit({ type: 'ReleaseTerminating', reason: stimulus.reason });
+      return abortRunning(draft);
     case 'approve':
     case 'reject':
-      return takeDecision(move, stimulus);
+      return takeDecision(draft, stimulus);
     case 'override-windows':
-      return takeOverride(move, stimulus);
+      return applyOverride(draft, stimulus);
     case 'retry':
-      return takeRetry(move);
+      return applyRetry(draft);
     case 'lost-dispatch':
-      return redispatch(move, stimulus.promotion, (step) => step.dispatch === stimulus.dispatch);
+      return redispatch(draft, stimulus.promotion, (step) => step.dispatch === stimulus.dispatch);
     case 'lost-question': {
-      const group = move.state.groups[stimulus.group];
-      if (!isOpenQuestion(move, group, stimulus.generation)) return;
-      const asked = move.group(stimulus.group);
+      const group = draft.state.groups[stimulus.group];
+      if (!isOpenQuestion(draft, group, stimulus.generation)) return;
+      const asked = draft.group(stimulus.group);
       asked.generation += 1;
-      move.work.push({ kind: 'ask-group', group: stimulus.group, generation: asked.generation });
+      draft.work.push({ kind: 'ask-group', group: stimulus.group, generation: asked.generation });
       return;
     }
     case 'rollout-reported':
-      return takeRolloutReport(move, stimulus);
+      return applyRolloutReport(draft, stimulus);
     case 'rollback-told':
-      return takeRollback(move, stimulus);
+      return applyRollbackNews(draft, stimulus);
     case 'rollback-joined': {
       const { environment, cause, reason, release } = stimulus;
-      return move.emit({ type: 'RollbackJoined', causedIn: environment, cause, reason, origin: release ?? undefined });
+      return draft.emit({ type: 'RollbackJoined', causedIn: environment, cause, reason, origin: release ?? undefined });
     }
   }
 }
 
 /** Who asked for the end had read what the release does before, without its lock: it may do something else by now. */
-function isStill({ plan, state }: Move, what: 'QUEUED' | { atWorkIn: string }): boolean {
+function isStill({ plan, state }: Draft, what: 'QUEUED' | { atWorkIn: string }): boolean {
   if (what === 'QUEUED') return state.status === 'QUEUED';
   return state.promotions.some(
-    (each, position) => plan.promotions[position]?.environment === what.atWorkIn && holdsEnvironment(each),
+    (each, position) => plan.promotions[position]?.environment === what.atWorkIn && occupiesEnvironment(each),
   );
 }
 
 /** Recorded where the promotion has not ended; whether the named windows hold it now does not matter. */
-function takeOverride(move: Move, stimulus: OverrideStimulus): void {
+function applyOverride(draft: Draft, stimulus: OverrideStimulus): void {
   const { promotion: position, windows, reason, by, expiresAt } = stimulus;
-  const seen = move.state.promotions[position];
+  const seen = draft.state.promotions[position];
   if (!seen || ENDED_PROMOTION.has(seen.status)) {
-    const name = move.plan.promotions[position]?.name;
+    const name = draft.plan.promotions[position]?.name;
     const message = `the promotion into "${name}" has ended: ${seen?.status}`;
-    return void move.refused.set(stimulus, refusal('WRONG_STATE', message, ['environment']));
+    return void draft.refused.set(stimulus, refusal('WRONG_STATE', message, ['environment']));
   }
   const isSame = (each: WindowOverride): boolean =>
     each.expiresAt === expiresAt && each.reason === reason && each.by === by && each.windows.join() === windows.join();
   if (seen.overrides.some(isSame)) return;
-  const override = { windows, reason, by, at: move.now, expiresAt };
-  move.promotion(position).overrides = [...seen.overrides, override];
-  const at = move.atPromotion(position, seen.status);
-  move.emit({ type: 'WindowOverridden', ...at, windows, reason, expiresAt: new Date(expiresAt).toISOString() });
+  const override = { windows, reason, by, at: draft.now, expiresAt };
+  draft.promotion(position).overrides = [...seen.overrides, override];
+  const at = draft.atPromotion(position, seen.status);
+  draft.emit({ type: 'WindowOverridden', ...at, windows, reason, expiresAt: new Date(expiresAt).toISOString() });
 }
 
-function takeOutcome(move: Move, report: Extract<Stimulus, { kind: 'outcome' }>): void {
-  const seen = move.state.promotions[report.promotion];
+function applyOutcome(draft: Draft, report: Extract<Stimulus, { kind: 'outcome' }>): void {
+  const seen = draft.state.promotions[report.promotion];
   const before = seen?.steps[report.step];
   if (!seen || !before || seen.attempt !== report.attempt || ENDED_PROMOTION.has(seen.status)) return;
   const late = before.status !== 'RUNNING' || before.dispatch !== report.dispatch;
@@ -114,52 +114,53 @@ function takeOutcome(move: Move, report: Extract<Stimulus, { kind: 'outcome' }>)
   // job says nothing about the job that took over.
   if (late && !(report.outcome.kind === 'succeeded' && (before.status === 'RUNNING' || before.status === 'WAITING')))
     return;
-  const promotion = move.promotion(report.promotion);
-  const step = move.step(report.promotion, report.step);
-  const planned = move.plannedStep(report.promotion, report.step);
-  const group = move.planned(report.promotion).group;
-  if (group !== null) move.reportedBy.add(group);
-  const at = move.atStep(report.promotion, report.step);
+  const promotion = draft.promotion(report.promotion);
+  const step = draft.step(report.promotion, report.step);
+  const planned = draft.plannedStep(report.promotion, report.step);
+  const group = draft.planned(report.promotion).group;
+  if (group !== null) draft.reportedBy.add(group);
+  const at = draft.atStep(report.promotion, report.step);
   const outcome = withBoundedProgress(report.outcome, planned.id);
   const { news } = step;
   step.news = null;
-  if (step.stop !== null) return endStopped(move, report, step.stop.message, planned);
+  if (step.stop !== null) return endStopped(draft, report, step.stop.message, planned);
   if (looksAtHealth(planned) && outcome.kind !== 'aborted') step.seen = couldTell(outcome);
   switch (outcome.kind) {
     case 'succeeded':
-      succeed(move, report, step, planned, outcome);
+      succeed(draft, report, step, planned, outcome);
       return;
     case 'failed':
-      return failStep(move, report.promotion, report.step, outcome.message, outcome.unclear);
+      return failStep(draft, report.promotion, report.step, outcome.message, outcome.unclear);
     case 'transient': {
       step.tries += 1;
       step.firstError ??= outcome.message;
       step.lastError = outcome.message;
-      if (step.tries > planned.retry.limit) return failStep(move, report.promotion, report.step, outcome.message, true);
-      const pause = pauseBefore(planned.retry, step.tries, `${report.promotion} ${report.step} ${move.state.id}`);
-      wait(move, step, move.now + Math.max(pause, outcome.retryAfter ?? 0), outcome.message);
+      if (step.tries > planned.retry.limit)
+        return failStep(draft, report.promotion, report.step, outcome.message, true);
+      const pause = pauseBefore(planned.retry, step.tries, `${report.promotion} ${report.step} ${draft.state.id}`);
+      wait(draft, step, draft.now + Math.max(pause, outcome.retryAfter ?? 0), outcome.message);
       const retryAt = new Date(step.recheckAt as number).toISOString();
-      return move.emit({ type: 'StepRetrying', ...at, message: outcome.message, tries: step.tries, retryAt });
+      return draft.emit({ type: 'StepRetrying', ...at, message: outcome.message, tries: step.tries, retryAt });
     }
     case 'pending':
       step.progress = outcome.progress ?? step.progress ?? {};
-      return keepWaiting(move, report, outcome, news);
+      return keepWaiting(draft, report, outcome, news);
     case 'observed':
-      if (planned.work.kind === 'health') return takeLook(move, report, step, planned, outcome, news);
-      if (!isSoak(move.planned(report.promotion), report.step)) return;
+      if (planned.work.kind === 'health') return applyLook(draft, report, step, planned, outcome, news);
+      if (!isSoak(draft.planned(report.promotion), report.step)) return;
       // Told while this look was under way, and not what it found: it looks again at once.
-      if (news !== null && news !== outcome.health.status) return wait(move, step, move.now, step.reason ?? '');
-      if (lookAtSoak(move, report.promotion, report.step, outcome.health))
-        succeed(move, report, step, planned, { kind: 'succeeded' });
+      if (news !== null && news !== outcome.health.status) return wait(draft, step, draft.now, step.reason ?? '');
+      if (lookAtSoak(draft, report.promotion, report.step, outcome.health))
+        succeed(draft, report, step, planned, { kind: 'succeeded' });
       return;
     case 'aborted':
-      if (!mustStop(move.plan, move.state, report.promotion))
-        return redispatch(move, report.promotion, (each) => each === step);
+      if (!mustStop(draft.plan, draft.state, report.promotion))
+        return redispatch(draft, report.promotion, (each) => each === step);
       step.status = 'TERMINATED';
-      step.endedAt = move.now;
+      step.endedAt = draft.now;
       step.unclear = true;
-      promotion.problem ??= move.problem(stopReason(move.state, report.promotion), report.promotion, planned.id);
-      return move.emit({ type: 'StepTerminated', ...at });
+      promotion.problem ??= draft.problem(stopReason(draft.state, report.promotion), report.promotion, planned.id);
+      return draft.emit({ type: 'StepTerminated', ...at });
   }
 }
 
@@ -171,7 +172,7 @@ function couldTell(outcome: Outcome): boolean {
 
 /** Not there yet, in words. */
 function keepWaiting(
-  move: Move,
+  draft: Draft,
   report: Extract<Stimulus, { kind: 'outcome' }>,
   {
     reason,
@@ -180,36 +181,36 @@ function keepWaiting(
   }: Pick<Extract<Outcome, { kind: 'pending' }>, 'reason' | 'recheckAfter' | 'waitsFor'>,
   news: StepState['news'],
 ): void {
-  const step = move.step(report.promotion, report.step);
+  const step = draft.step(report.promotion, report.step);
   const other = step.reason !== reason;
-  wait(move, step, recheckAfter === undefined ? null : move.now + recheckAfter, reason, waitsFor);
+  wait(draft, step, recheckAfter === undefined ? null : draft.now + recheckAfter, reason, waitsFor);
   // Somebody told while this look was under way what it waits for: it looks again at once.
-  if (news === 'HEALTHY' || news === 'DEGRADED') Object.assign(step, { recheckAt: move.now, outside: false });
-  if (news === 'TOLD') step.recheckAt = move.now;
+  if (news === 'HEALTHY' || news === 'DEGRADED') Object.assign(step, { recheckAt: draft.now, outside: false });
+  if (news === 'TOLD') step.recheckAt = draft.now;
   const recheckAt = step.outside ? undefined : new Date(step.recheckAt as number).toISOString();
-  if (other) move.emit({ type: 'StepWaiting', ...move.atStep(report.promotion, report.step), reason, recheckAt });
+  if (other) draft.emit({ type: 'StepWaiting', ...draft.atStep(report.promotion, report.step), reason, recheckAt });
 }
 
 /** A look at an application after its change: HEALTHY goes on, DEGRADED fails once it counts, and anything else waits. */
-function takeLook(
-  move: Move,
+function applyLook(
+  draft: Draft,
   report: Extract<Stimulus, { kind: 'outcome' }>,
   step: StepState,
   planned: PlannedStep,
   { health, recheckAfter }: Extract<Outcome, { kind: 'observed' }>,
   news: StepState['news'],
 ): void {
-  if (health.status === 'HEALTHY') return succeed(move, report, step, planned, { kind: 'succeeded' });
-  const promoted = move.planned(report.promotion);
+  if (health.status === 'HEALTHY') return succeed(draft, report, step, planned, { kind: 'succeeded' });
+  const promoted = draft.planned(report.promotion);
   const application = planned.application ?? 0;
   const { name, spec } = promoted.applications[application] as PlannedApplication;
-  const at = { changedAt: changedAt(promoted, move.promotion(report.promotion), application), now: move.now };
+  const at = { changedAt: changedAt(promoted, draft.promotion(report.promotion), application), now: draft.now };
   const { badLooks, final, so } = countLook(toleranceOf(spec.health), step.badLooks, health.status, at);
   step.badLooks = badLooks;
   const told = `${name} is ${health.status}${health.message === undefined ? '' : `: ${health.message}`}`;
-  if (final) return failStep(move, report.promotion, report.step, told);
+  if (final) return failStep(draft, report.promotion, report.step, told);
   const again = recheckAfter ?? (health.status === 'DEGRADED' ? BAD_LOOK_PAUSE : undefined);
-  keepWaiting(move, report, { reason: `${told}${so}`, recheckAfter: again }, news);
+  keepWaiting(draft, report, { reason: `${told}${so}`, recheckAfter: again }, news);
 }
 
 /** Before the next look at what is DEGRADED and not judged yet, where its source does not say, in milliseconds. */
@@ -226,60 +227,60 @@ function pauseBefore({ backoff, maxDelay }: PlannedStep['retry'], tries: number,
 
 /** What was told to stop has ended. That its effect came first is kept in the records, and makes it no success. */
 function endStopped(
-  move: Move,
+  draft: Draft,
   { promotion, step, outcome }: Extract<Stimulus, { kind: 'outcome' }>,
   message: string,
   planned: PlannedStep,
 ): void {
   const applied = outcome.kind === 'succeeded' && planned.phase === 'ACTION';
-  if (outcome.kind === 'succeeded') tellEffect(move, promotion, step, planned, outcome);
-  failStep(move, promotion, step, message, true, applied);
+  if (outcome.kind === 'succeeded') tellEffect(draft, promotion, step, planned, outcome);
+  failStep(draft, promotion, step, message, true, applied);
 }
 
 function tellEffect(
-  move: Move,
+  draft: Draft,
   promotion: number,
   step: number,
   { phase, application }: PlannedStep,
   { commit, changed, drift, skipped }: Extract<Outcome, { kind: 'succeeded' }>,
 ): void {
-  const at = move.atStep(promotion, step);
+  const at = draft.atStep(promotion, step);
   const left = skipped?.length ? { skipped } : {};
-  if (commit !== undefined) move.emit({ type: 'ActionCommitted', ...at, commit, changed: changed ?? true, ...left });
+  if (commit !== undefined) draft.emit({ type: 'ActionCommitted', ...at, commit, changed: changed ?? true, ...left });
   if (drift)
-    move.emit({ type: 'DriftOverwritten', ...at, files: drift.files, commit: drift.commit, author: drift.author });
+    draft.emit({ type: 'DriftOverwritten', ...at, files: drift.files, commit: drift.commit, author: drift.author });
   if (phase !== 'ACTION') return;
-  if (changed === false) move.step(promotion, step).unchanged = true;
-  move.deploy(promotion, application as number, commit ?? null, null);
+  if (changed === false) draft.step(promotion, step).unchanged = true;
+  draft.deploy(promotion, application as number, commit ?? null, null);
 }
 
 function succeed(
-  move: Move,
+  draft: Draft,
   report: Extract<Stimulus, { kind: 'outcome' }>,
   step: StepState,
   planned: PlannedStep,
   outcome: Extract<Outcome, { kind: 'succeeded' }>,
 ): void {
-  const at = move.atStep(report.promotion, report.step);
+  const at = draft.atStep(report.promotion, report.step);
   step.status = 'SUCCEEDED';
-  step.endedAt = move.now;
+  step.endedAt = draft.now;
   step.recheckAt = null;
   step.outside = false;
   step.reason = null;
   step.progress = null;
   step.outputs = outcome.outputs ?? null;
-  tellEffect(move, report.promotion, report.step, planned, outcome);
-  move.emit({ type: 'StepSucceeded', ...at, outputs: outcome.outputs });
-  if (!mustStop(move.plan, move.state, report.promotion))
-    runReadySteps(move, report.promotion, report.dispatch, report.step);
+  tellEffect(draft, report.promotion, report.step, planned, outcome);
+  draft.emit({ type: 'StepSucceeded', ...at, outputs: outcome.outputs });
+  if (!mustStop(draft.plan, draft.state, report.promotion))
+    runReadySteps(draft, report.promotion, report.dispatch, report.step);
 }
 
-function takeGroupAnswer(move: Move, answer: Extract<Stimulus, { kind: 'group-answer' }>): void {
-  const seen = move.state.groups[answer.group];
-  if (!seen || !isOpenQuestion(move, seen, answer.generation)) return;
-  const group = move.group(answer.group);
-  const planned = move.plan.groups[answer.group] as PlannedGroup;
-  const { verdict, reason, ...rest } = judgeGroup(move.plan, planned, move.state, seen, answer.health, move.now);
+function takeGroupAnswer(draft: Draft, answer: Extract<Stimulus, { kind: 'group-answer' }>): void {
+  const seen = draft.state.groups[answer.group];
+  if (!seen || !isOpenQuestion(draft, seen, answer.generation)) return;
+  const group = draft.group(answer.group);
+  const planned = draft.plan.groups[answer.group] as PlannedGroup;
+  const { verdict, reason, ...rest } = judgeGroup(draft.plan, planned, draft.state, seen, answer.health, draft.now);
   Object.assign(group, rest);
   // Told while it was asked, and not in the answer: it is asked again at once, and nothing is told of that.
   const missed = seen.news.some(
@@ -287,44 +288,44 @@ function takeGroupAnswer(move: Move, answer: Extract<Stimulus, { kind: 'group-an
   );
   group.news = [];
   if (missed && verdict !== 'wait') {
-    Object.assign(group, { status: 'WAITING', recheckAt: move.now } satisfies Partial<GroupState>);
+    Object.assign(group, { status: 'WAITING', recheckAt: draft.now } satisfies Partial<GroupState>);
     return;
   }
   if (verdict === 'pass') {
-    move.emit({ type: 'GroupGatePassed', group: planned.name });
+    draft.emit({ type: 'GroupGatePassed', group: planned.name });
     Object.assign(group, { status: 'PASSED', reason } satisfies Partial<GroupState>);
   } else if (verdict === 'fail') {
-    failGroup(move, answer.group, reason);
+    failGroup(draft, answer.group, reason);
   } else {
-    if (seen.reason !== reason) move.emit({ type: 'GroupGateWaiting', group: planned.name, reason });
+    if (seen.reason !== reason) draft.emit({ type: 'GroupGateWaiting', group: planned.name, reason });
     Object.assign(group, { status: 'WAITING', reason } satisfies Partial<GroupState>);
   }
 }
 
 /** News of a member's health: a gate that waits looks at once, and what came and went before its next look is not overlooked. */
-function tellGroups(move: Move, report: Extract<Stimulus, { kind: 'health-reported' }>): void {
-  move.plan.groups.forEach(({ members }, position) => {
-    const { status, clocks, news } = move.state.groups[position] as GroupState;
+function tellGroups(draft: Draft, report: Extract<Stimulus, { kind: 'health-reported' }>): void {
+  draft.plan.groups.forEach(({ members }, position) => {
+    const { status, clocks, news } = draft.state.groups[position] as GroupState;
     const concerned = members.filter((member) => {
-      const { environment, applications } = move.planned(member);
+      const { environment, applications } = draft.planned(member);
       return environment === report.environment && applications.some((each) => each.name === report.application);
     });
     const isNews = (member: number): boolean => {
       const clock = clocks[members.indexOf(member)];
       return clock ? clock.status !== report.status : false;
     };
-    if (status === 'WAITING' && concerned.some(isNews)) move.group(position).recheckAt = move.now;
+    if (status === 'WAITING' && concerned.some(isNews)) draft.group(position).recheckAt = draft.now;
     if (status !== 'ASKING') return;
     const others = news.filter(({ member }) => !concerned.includes(member));
     if (concerned.length > 0)
-      move.group(position).news = [...others, ...concerned.map((member) => ({ member, status: report.status }))];
+      draft.group(position).news = [...others, ...concerned.map((member) => ({ member, status: report.status }))];
   });
 }
 
-function takeHealthReport(move: Move, report: Extract<Stimulus, { kind: 'health-reported' }>): void {
-  tellGroups(move, report);
-  move.plan.promotions.forEach((planned, position) => {
-    const promotion = move.state.promotions[position] as PromotionState;
+function applyHealthReport(draft: Draft, report: Extract<Stimulus, { kind: 'health-reported' }>): void {
+  tellGroups(draft, report);
+  draft.plan.promotions.forEach((planned, position) => {
+    const promotion = draft.state.promotions[position] as PromotionState;
     if (
       planned.environment !== report.environment ||
       promotion.startedAt === null ||
@@ -336,7 +337,7 @@ function takeHealthReport(move: Move, report: Extract<Stimulus, { kind: 'health-
     const before = promotion.status;
     const { application: name, status: health, message } = report;
     const at = { environment: planned.name, attempt: promotion.attempt, before, status: before };
-    move.emit({ type: 'HealthChanged', ...at, application: name, health, message });
+    draft.emit({ type: 'HealthChanged', ...at, application: name, health, message });
     planned.steps.forEach((step, index) => {
       const seen = promotion.steps[index];
       const looks = seen?.status === 'RUNNING';
@@ -347,31 +348,31 @@ function takeHealthReport(move: Move, report: Extract<Stimulus, { kind: 'health-
         const { clock, recheckAt, outside } = seen;
         const known = unhealthyAt === undefined || unhealthyAt === clock?.unhealthyAt[0];
         // No news: the next look, where there is one, counts the time; the one that is under way may not know it.
-        if (clock?.status === health && known && looks) move.step(position, index).news = health;
+        if (clock?.status === health && known && looks) draft.step(position, index).news = health;
         if (clock?.status === health && known && (looks || health !== 'HEALTHY' || (recheckAt !== null && !outside)))
           return;
-        const through = lookAtSoak(move, position, index, { status: health, message, unhealthyAt }, true);
-        if (through && !looks) Object.assign(move.step(position, index), { recheckAt: move.now, outside: false });
+        const through = lookAtSoak(draft, position, index, { status: health, message, unhealthyAt }, true);
+        if (through && !looks) Object.assign(draft.step(position, index), { recheckAt: draft.now, outside: false });
       } else if (step.work.kind === 'health') {
-        if (looks) move.step(position, index).news = health;
-        else Object.assign(move.step(position, index), { recheckAt: move.now, outside: false });
+        if (looks) draft.step(position, index).news = health;
+        else Object.assign(draft.step(position, index), { recheckAt: draft.now, outside: false });
       }
     });
   });
 }
 
 /** Which commit or version runs there: what waits for that looks at once, and reads it where it was written down. */
-function takeDeploymentReport(move: Move, report: Extract<Stimulus, { kind: 'deployment-reported' }>): void {
+function takeDeploymentReport(draft: Draft, report: Extract<Stimulus, { kind: 'deployment-reported' }>): void {
   const { environment, application: name, running } = report;
-  move.plan.promotions.forEach((planned, position) => {
-    const seen = move.state.promotions[position] as PromotionState;
+  draft.plan.promotions.forEach((planned, position) => {
+    const seen = draft.state.promotions[position] as PromotionState;
     if (planned.environment !== environment || seen.startedAt === null || ENDED_PROMOTION.has(seen.status)) return;
     const application = planned.applications.findIndex((each) => each.name === name);
     if (application < 0) return;
     const { commit, version } = running;
-    move.emit({
+    draft.emit({
       type: 'DeploymentReported',
-      ...move.atPromotion(position, seen.status),
+      ...draft.atPromotion(position, seen.status),
       application: name,
       commit,
       version,
@@ -379,27 +380,27 @@ function takeDeploymentReport(move: Move, report: Extract<Stimulus, { kind: 'dep
     planned.steps.forEach(({ work, application: of }, index) => {
       const status = seen.steps[index]?.status;
       if (work.kind !== 'sync' || of !== application) return;
-      if (status === 'RUNNING') move.step(position, index).news = 'TOLD';
-      if (status === 'WAITING') move.step(position, index).recheckAt = move.now;
+      if (status === 'RUNNING') draft.step(position, index).news = 'TOLD';
+      if (status === 'WAITING') draft.step(position, index).recheckAt = draft.now;
     });
   });
 }
 
 /** The last word on what still waits there for its health; history where the promotion has ended. */
-function takeRolloutReport(move: Move, report: Extract<Stimulus, { kind: 'rollout-reported' }>): void {
-  move.plan.promotions.forEach((planned, position) => {
-    const seen = move.state.promotions[position] as PromotionState;
+function applyRolloutReport(draft: Draft, report: Extract<Stimulus, { kind: 'rollout-reported' }>): void {
+  draft.plan.promotions.forEach((planned, position) => {
+    const seen = draft.state.promotions[position] as PromotionState;
     const { environment, attempt, status: rollout, message } = report;
     if (planned.environment !== environment || seen.startedAt === null || seen.attempt !== attempt) return;
-    move.emit({ type: 'RolloutReported', ...move.atPromotion(position, seen.status), rollout, message });
+    draft.emit({ type: 'RolloutReported', ...draft.atPromotion(position, seen.status), rollout, message });
     if (ENDED_PROMOTION.has(seen.status) || (rollout !== 'FAILED' && rollout !== 'ROLLED_BACK')) return;
     const running = seen.steps.some((step) => step.status === 'RUNNING');
     seen.steps.forEach((step, index) => {
       if (step.status !== 'RUNNING' && step.status !== 'WAITING') return;
-      move.step(position, index).seen = true;
-      cutOff(move, position, index, `reported from outside: ${message}`);
+      draft.step(position, index).seen = true;
+      cutOff(draft, position, index, `reported from outside: ${message}`);
     });
-    if (running) move.work.push({ kind: 'abort', promotions: [position] });
+    if (running) draft.work.push({ kind: 'abort', promotions: [position] });
   });
 }
 
@@ -407,42 +408,42 @@ function takeRolloutReport(move: Move, report: Extract<Stimulus, { kind: 'rollou
  * From the exact point of failure: steps that succeeded stay, everything else of what did not succeed begins again. What was
  * taken back begins from its start, and the gate of its group is asked anew: what succeeded there is undone.
  */
-function takeRetry(move: Move): void {
-  const { state } = move;
+function applyRetry(draft: Draft): void {
+  const { state } = draft;
   if (state.status !== 'FAILED' && state.status !== 'TERMINATED') return;
   state.rollbacks = overBy(state.rollbacks);
   const again: string[] = [];
   const undone = new Set<number | null>();
   state.promotions.forEach((seen, position) => {
-    const atTheEnd = comesAtTheEnd(move.planned(position).own);
+    const atTheEnd = comesAtTheEnd(draft.planned(position).own);
     if (seen.status === 'SUCCEEDED' && !atTheEnd) return;
     const takenBack = TAKEN_BACK.has(seen.status);
-    if (takenBack) undone.add(move.planned(position).group);
-    const promotion = move.promotion(position);
-    again.push(move.planned(position).name);
+    if (takenBack) undone.add(draft.planned(position).group);
+    const promotion = draft.promotion(position);
+    again.push(draft.planned(position).name);
     // An approval belongs to the attempt that it was asked for: whoever approved is asked again.
     if (promotion.startedAt !== null || promotion.approval !== null) promotion.attempt += 1;
     const fresh = { startedAt: null, endedAt: null, problem: null, evidence: null, approval: null };
     Object.assign(promotion, { status: 'PENDING', ...fresh });
     promotion.steps.forEach((step, index) => {
       if (step.status !== 'SUCCEEDED' || takenBack || atTheEnd)
-        Object.assign(move.step(position, index), freshStep(), { dispatch: step.dispatch });
+        Object.assign(draft.step(position, index), freshStep(), { dispatch: step.dispatch });
     });
   });
   state.groups.forEach((group, position) => {
     if (group.status !== 'PASSED' || undone.has(position))
-      Object.assign(move.group(position), freshGroup(group.generation));
+      Object.assign(draft.group(position), freshGroup(group.generation));
   });
   Object.assign(state, {
     status: 'QUEUED',
     startedAt: null,
     endedAt: null,
     deadline: null,
-    countsFrom: move.now,
+    countsFrom: draft.now,
     moving: FRESH_METER,
     limited: {},
     terminating: null,
     halted: false,
   });
-  move.emit({ type: 'ReleaseRetried', environments: again });
+  draft.emit({ type: 'ReleaseRetried', environments: again });
 }

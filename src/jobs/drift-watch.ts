@@ -1,6 +1,6 @@
 import type { Parts } from '../parts.ts';
-import { lookAtLive } from '../commands/look-at-live.ts';
-import { takeDueLooks } from '../store/looks.ts';
+import { checkLive } from '../commands/check-live.ts';
+import { claimDueChecks } from '../store/live-checks.ts';
 import { Watch } from './watch.ts';
 
 /**
@@ -23,11 +23,11 @@ export class DriftWatch extends Watch {
         application: metadata.name,
       })),
     );
-    const due = await takeDueLooks(pool, places, config.driftIntervalMs, limits.looks);
+    const due = await claimDueChecks(pool, places, config.driftIntervalMs, limits.looks);
     // A target that does not answer holds up its own lane alone.
     const lane = async (): Promise<void> => {
       for (let next = due.shift(); next && !this.rounds.closed; next = due.shift())
-        await lookAtLive(this.app, next.product, [next.environment]);
+        await checkLive(this.app, next.product, [next.environment]);
     };
     await Promise.all(Array.from({ length: LANES }, lane));
   }

@@ -1,4 +1,4 @@
-import type { MovedTo } from '../commands/mover.ts';
+import type { ReleaseNow } from '../commands/release-engine.ts';
 import { rollbackId, startRollback } from '../commands/start-rollback.ts';
 import type { RollbackCauseKind } from '../core/definitions.ts';
 import { effectOf } from '../core/effects.ts';
@@ -35,7 +35,7 @@ export interface UnderWay {
 /** How work of the lane `queue` becomes jobs, and which of them must be there. */
 export interface Queued<K extends WorkKind> {
   jobs(item: OutboxItem<K>): Job[];
-  underWay(to: MovedTo): UnderWay[];
+  underWay(to: ReleaseNow): UnderWay[];
 }
 
 /** What an effect is done with. */
@@ -146,7 +146,7 @@ export async function runEffect(parts: EffectParts, item: OutboxItem): Promise<v
 }
 
 /** Every job that should be in the queue for a release that has not ended. */
-export function underWay(to: MovedTo): UnderWay[] {
+export function underWay(to: ReleaseNow): UnderWay[] {
   return Object.values(DOING).flatMap((each) => ('underWay' in each ? each.underWay(to) : []));
 }
 
@@ -157,11 +157,11 @@ function doingOf({ work }: OutboxItem): Queued<WorkKind> | Done<WorkKind> {
 
 /** Where in which release a promotion is. */
 async function placeOf(
-  { mover }: Parts,
+  { releaseEngine }: Parts,
   releaseId: string,
   promotion: number,
 ): Promise<{ product: string; version: string; digest: string; name: string }> {
-  const to = await mover.look(releaseId, { fresh: false });
+  const to = await releaseEngine.look(releaseId, { fresh: false });
   if (!to) throw new Error(`there is no release ${releaseId}`);
   const { product, plan, version, digest } = to.release;
   const planned = plan.promotions[promotion];

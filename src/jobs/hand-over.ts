@@ -54,7 +54,7 @@ export class HandOver {
       return this.#parts.log.warn({ error }, 'the queue did not take the work, the sweep will hand it over');
     }
     reach('after-hand-over');
-    this.#parts.mover.handedOver.add(jobs.map((each) => each.key));
+    this.#parts.releaseEngine.handedOver.add(jobs.map((each) => each.key));
   }
 
   /** What was left over. Resolves when all of it was handed over or begun; a row that fails is due again later. */
@@ -90,14 +90,14 @@ export class HandOver {
 
   /** All at once; where that fails one by one, and those that the queue does not take keep why. */
   async #handOver(items: ClaimedItem[]): Promise<void> {
-    const { queue, mover, pool } = this.#parts;
+    const { queue, releaseEngine, pool } = this.#parts;
     if (items.length === 0) return;
     const taken = await queue.handOver(items).then(
       () => items,
       () => this.#handOverEach(items),
     );
-    mover.handedOver.add(taken.map((each) => each.key));
-    await mover.handedOver.flush(pool);
+    releaseEngine.handedOver.add(taken.map((each) => each.key));
+    await releaseEngine.handedOver.flush(pool);
   }
 
   async #handOverEach(items: ClaimedItem[]): Promise<ClaimedItem[]> {

@@ -4,7 +4,7 @@ import { changedAt, countLook, toleranceOf } from '../core/health-tolerance.ts';
 import type { PlannedApplication, PlannedPromotion } from '../core/plan.ts';
 import type { PromotionState } from '../core/release.ts';
 import type { FrozenRelease } from '../store/load-releases.ts';
-import { lookAgain, takeDueObservations } from '../store/observations.ts';
+import { lookAgain, claimDueObservations } from '../store/observations.ts';
 import type { Observation } from '../store/observations.ts';
 import { checkHealth } from './runners/health.ts';
 import type { Hands } from './runners/runner.ts';
@@ -24,12 +24,12 @@ export class Observer extends Watch {
   }
 
   async round(): Promise<void> {
-    const due = await takeDueObservations(this.app.pool, this.app.limits.observations, 2 * LIMIT);
+    const due = await claimDueObservations(this.app.pool, this.app.limits.observations, 2 * LIMIT);
     await Promise.all(due.map((each) => this.#look(each)));
   }
 
   async #look(observation: Observation): Promise<void> {
-    const to = await this.app.mover.look(observation.releaseId, { fresh: false });
+    const to = await this.app.releaseEngine.look(observation.releaseId, { fresh: false });
     if (!to) return;
     const promoted = to.release.plan.promotions[observation.position] as PlannedPromotion;
     const state = to.state.promotions[observation.position] as PromotionState;

@@ -1,6 +1,6 @@
 import { WaitingChildrenError } from 'bullmq';
-import type { Mover } from '../commands/mover.ts';
-import type { MovedTo } from '../commands/mover.ts';
+import type { ReleaseEngine } from '../commands/release-engine.ts';
+import type { ReleaseNow } from '../commands/release-engine.ts';
 import { nextSteps, ownedSteps } from '../core/advance.ts';
 import { mayWork } from '../core/steps.ts';
 import type { Outcome } from '../core/release.ts';
@@ -18,14 +18,14 @@ import { withPatience } from './patience.ts';
  * ready. After a crash another worker is given the same job and resumes at the first step that is not recorded.
  */
 export class PromoteJob {
-  readonly #mover: Mover;
+  readonly #releaseEngine: ReleaseEngine;
   readonly #queue: Queue;
   readonly #hands: Hands;
   readonly #aborts: Aborts;
   readonly #log: Log;
 
-  constructor(parts: { mover: Mover; queue: Queue; hands: Hands; aborts: Aborts; log: Log }) {
-    this.#mover = parts.mover;
+  constructor(parts: { releaseEngine: ReleaseEngine; queue: Queue; hands: Hands; aborts: Aborts; log: Log }) {
+    this.#releaseEngine = parts.releaseEngine;
     this.#queue = parts.queue;
     this.#hands = parts.hands;
     this.#aborts = parts.aborts;
@@ -64,20 +64,20 @@ export class PromoteJob {
   }
 
   /** The state that the job was made from, or a newer one. */
-  async #look(data: PromoteData): Promise<MovedTo | null> {
-    const known = await this.#mover.look(data.releaseId, { fresh: false });
+  async #look(data: PromoteData): Promise<ReleaseNow | null> {
+    const known = await this.#releaseEngine.look(data.releaseId, { fresh: false });
     const promotion = known?.state.promotions[data.promotion];
     const old = promotion !== undefined && promotion.dispatch < data.dispatch;
     const nothing =
-      promotion === undefined || ownedSteps((known as MovedTo).state, data.promotion, data.dispatch).length === 0;
-    return old || nothing ? this.#mover.look(data.releaseId, { fresh: true }) : known;
+      promotion === undefined || ownedSteps((known as ReleaseNow).state, data.promotion, data.dispatch).length === 0;
+    return old || nothing ? this.#releaseEngine.look(data.releaseId, { fresh: true }) : known;
   }
 
   /** Step after step; whether siblings were spawned on the way. */
   async #lane(
     { data, parent, again }: Carried,
     running: Running,
-    from: MovedTo,
+    from: ReleaseNow,
     first: number,
     beside: number[],
   ): Promise<boolean> {
@@ -112,7 +112,7 @@ export class PromoteJob {
 
   async #perform(
     data: PromoteData,
-    { release, state }: MovedTo,
+    { release, state }: ReleaseNow,
     step: number,
     controller: AbortController,
     again: boolean,
@@ -130,16 +130,16 @@ export class PromoteJob {
 
   /** As the database says now: a notice that was lost on its way here stops nothing. */
   async #owns(data: PromoteData, step: number): Promise<boolean> {
-    const to = await this.#mover.look(data.releaseId, { fresh: true });
+    const to = await this.#releaseEngine.look(data.releaseId, { fresh: true });
     return to !== null && mayWork(to.release.plan, to.state, data, step);
   }
 
   /** What was done must not be forgotten because the database is away for a moment. */
-  #record(data: PromoteData, step: number, outcome: Outcome): Promise<MovedTo> {
+  #record(data: PromoteData, step: number, outcome: Outcome): Promise<ReleaseNow> {
     const { releaseId, promotion, attempt, dispatch } = data;
     return withPatience(
       this.#hands.clock,
-      () => this.#mover.moveSeen(releaseId, { kind: 'outcome', promotion, attempt, step, dispatch, outcome }),
+      () => this.#releaseEngine.tellKnown(releaseId, { kind: 'outcome', promotion, attempt, step, dispatch, outcome }),
       (error) => this.#log.warn({ error, releaseId }, 'an outcome could not be recorded yet'),
     );
   }

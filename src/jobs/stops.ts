@@ -1,4 +1,4 @@
-import type { Mover } from '../commands/mover.ts';
+import type { ReleaseEngine } from '../commands/release-engine.ts';
 import { mayWork } from '../core/steps.ts';
 import type { Aborts } from './aborts.ts';
 
@@ -8,13 +8,13 @@ import type { Aborts } from './aborts.ts';
  * database, again and again until the effect has ended.
  */
 export async function lookForStops(
-  mover: Pick<Mover, 'look'>,
+  releaseEngine: Pick<ReleaseEngine, 'look'>,
   aborts: Pick<Aborts, 'olderThan'>,
   milliseconds: number,
 ): Promise<void> {
   for (const [releaseId, all] of aborts.olderThan(milliseconds)) {
     const before = all.map((running) => ({ running, step: running.step }));
-    const to = await mover.look(releaseId, { fresh: true });
+    const to = await releaseEngine.look(releaseId, { fresh: true });
     for (const { running, step } of before) {
       // It went on to its next step meanwhile: the state that was read does not know that one.
       if (step === null || running.step !== step) continue;

@@ -1,5 +1,5 @@
 import { Rounds } from '../clock.ts';
-import type { MovedTo } from '../commands/mover.ts';
+import type { ReleaseNow } from '../commands/release-engine.ts';
 import { makeRoomEverywhere } from '../commands/make-room.ts';
 import { processDue } from '../commands/process-delivery.ts';
 import { tellOrigins } from '../commands/tell-origins.ts';
@@ -49,12 +49,12 @@ export class Sweep {
   }
 
   async round(): Promise<void> {
-    const { pool, mover, timers, clock, limits, handOver } = this.#parts;
+    const { pool, releaseEngine, timers, clock, limits, handOver } = this.#parts;
     const now = clock.now().getTime();
     for await (const page of pages<Due>(limits.wakeUps, (after) => dueSoon(pool, SOON, limits.wakeUps, after)))
       for (const { id, wakeAt } of page) timers.set(id, wakeAt.getTime(), now);
     await handOver.relay();
-    await mover.handedOver.flush(pool);
+    await releaseEngine.handedOver.flush(pool);
     await this.#reconcile();
     await this.#settleRollbacks();
     await makeRoomEverywhere(this.#parts);
@@ -72,13 +72,13 @@ export class Sweep {
 
   /** Rollbacks that have ended, and somebody whom they took back may not know it: a page, the next one in the next round. */
   async #settleRollbacks(): Promise<void> {
-    const { pool, mover, log, limits } = this.#parts;
+    const { pool, releaseEngine, log, limits } = this.#parts;
     const ids = await unsettledRollbacks(pool, limits.rollbacksSettled, this.#rollbacksFrom);
     this.#rollbacksFrom = ids.length < limits.rollbacksSettled ? undefined : ids.at(-1);
     for (const id of ids) {
       try {
-        const to = await mover.look(id, { fresh: true });
-        if (to) await tellOrigins({ pool, mover }, to);
+        const to = await releaseEngine.look(id, { fresh: true });
+        if (to) await tellOrigins({ pool, releaseEngine }, to);
       } catch (error) {
         log.warn({ error, releaseId: id }, 'those whom a rollback took back could not be told yet');
       }
@@ -125,14 +125,14 @@ export class Sweep {
   }
 
   async #reconcileOne(id: string): Promise<void> {
-    const { mover } = this.#parts;
-    const to = await mover.look(id, { fresh: true });
+    const { releaseEngine } = this.#parts;
+    const to = await releaseEngine.look(id, { fresh: true });
     if (!to || to.state.endedAt !== null) return;
     await tellOrigins(this.#parts, to);
-    for (const stimulus of await this.#missing(to)) await mover.move(id, stimulus);
+    for (const stimulus of await this.#missing(to)) await releaseEngine.tell(id, stimulus);
   }
 
-  async #missing(to: MovedTo): Promise<Stimulus[]> {
+  async #missing(to: ReleaseNow): Promise<Stimulus[]> {
     const { queue } = this.#parts;
     // A tick admits what has its turn and starts what may start; where there is nothing to do it changes nothing.
     const stimuli: Stimulus[] = [{ kind: 'tick' }];

@@ -73,7 +73,7 @@ export const summaries = (context: ApiContext): DataLoader<string, ReleaseSummar
   loaderOf(context, 'summaries', ({ pool }) => byKey((ids) => readSummaries(pool, ids)));
 
 export const frozen = (context: ApiContext): DataLoader<string, FrozenRelease | null> =>
-  loaderOf(context, 'frozen', ({ mover }) => byKey((ids) => mover.frozen.of(ids)));
+  loaderOf(context, 'frozen', ({ releaseEngine }) => byKey((ids) => releaseEngine.frozen.of(ids)));
 
 export const states = (context: ApiContext): DataLoader<string, ReleaseState | null> =>
   loaderOf(context, 'states', ({ pool }) => byKey((ids) => readStates(pool, ids)));

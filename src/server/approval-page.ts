@@ -72,7 +72,7 @@ interface Asked {
 }
 
 async function described(app: Parts, link: ApprovalLink): Promise<Asked> {
-  const seen = await app.mover.look(link.releaseId, { fresh: true });
+  const seen = await app.releaseEngine.look(link.releaseId, { fresh: true });
   const position = seen?.release.plan.promotions.findIndex(({ name }) => name === link.environment) ?? -1;
   return {
     release: link.releaseId,

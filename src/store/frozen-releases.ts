@@ -16,7 +16,7 @@ export interface ContentReference {
 }
 
 /**
- * What releases froze, as this process remembers it: plans for the mover and the API, files for the steps that write them. None of it
+ * What releases froze, as this process remembers it: plans for the release engine and the API, files for the steps that write them. None of it
  * ever changes. What is remembered may be gone at the next line: whoever works on a release keeps the answer in a variable.
  */
 export class FrozenReleases {

@@ -43,7 +43,7 @@ const IS_LIVE = `(
  * Takes those whose next look is due, at most `limit`, each for one worker alone: should it die, another one looks when
  * `lease` milliseconds are over. What is over, or about a version that is not live there any more, is forgotten.
  */
-export async function takeDueObservations(pool: Pool, limit: number, lease: number): Promise<Observation[]> {
+export async function claimDueObservations(pool: Pool, limit: number, lease: number): Promise<Observation[]> {
   await pool.query(`DELETE FROM observation o WHERE o.next_at <= now() AND NOT (o.until > now() AND ${IS_LIVE})`);
   const { rows } = await pool.query<Observation>(
     `UPDATE observation o SET next_at = now() + $2 * interval '1 millisecond'

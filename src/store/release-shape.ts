@@ -5,7 +5,7 @@ import type { ReleaseRest } from '../entities/release-rows.ts';
 import { freshGroup } from '../core/group-gate.ts';
 import { FRESH_METER } from '../core/limits.ts';
 import { freshStep } from '../core/step.ts';
-import { holdsEnvironment } from '../core/release.ts';
+import { occupiesEnvironment } from '../core/release.ts';
 import type { PromotionState, PromotionStatus, ReleaseState, ReleaseStatus, StepState } from '../core/release.ts';
 import type { Problem } from '../core/problems.ts';
 import type { WindowOverride } from '../core/windows/override.ts';
@@ -117,7 +117,7 @@ export function promotionRecord(
     release_id: releaseId,
     position,
     status: promotion.status,
-    holds: holdsEnvironment(promotion),
+    holds: occupiesEnvironment(promotion),
     attempt: promotion.attempt,
     dispatch: promotion.dispatch,
     started_at: stamp(promotion.startedAt),

@@ -73,7 +73,7 @@ describe('a command leaves an entry', () => {
     expect(entry.objects[0]).toEqual({ kind: 'Release', name: id });
     expect(entry.before).toMatchObject({ status: expect.stringMatching(/QUEUED|RUNNING/) });
     expect(entry.after).toMatchObject({ status: expect.stringMatching(/TERMINAT/) });
-    await guarded.engine.app.mover.move(id, { kind: 'tick' });
+    await guarded.engine.app.releaseEngine.tell(id, { kind: 'tick' });
     const all = await log({ object: { kind: 'Release', name: id } });
     expect(all.nodes.map(({ action }) => action)).toEqual(['releaseTerminate']);
   });
@@ -89,7 +89,7 @@ describe('a command leaves an entry', () => {
     // From here on one may wait. The third is asked for once more, as after an answer that was lost, and makes room.
     await guarded.engine.saveBilling('narrow', { concurrency: 'SUPERSEDE' });
     await admin(newestInput);
-    const second = await guarded.engine.app.mover.look(uuid, { fresh: true });
+    const second = await guarded.engine.app.releaseEngine.look(uuid, { fresh: true });
     expect(second?.state.status).toBe('TERMINATED');
     const about = await log({ object: { kind: 'Release', name: uuid } });
     expect(about.nodes.map(({ input }) => (input as { version: string }).version)).toEqual(['2']);

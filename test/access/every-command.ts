@@ -166,7 +166,7 @@ const decision = (asked: Made['asked']) => ({ releaseId: asked(), environment: '
 
 async function terminated({ asked, guarded: { engine } }: Made): Promise<string> {
   const id = asked();
-  await engine.app.mover.move(id, { kind: 'terminate', reason: 'test', by: null });
+  await engine.app.releaseEngine.tell(id, { kind: 'terminate', reason: 'test', by: null });
   await engine.ended(id);
   return id;
 }

@@ -172,7 +172,9 @@ describe('a signed decision', () => {
     expect(await decided({ body: message(release) })).toBe(
       `REFUSED ${BOARD} is not allowed to APPROVE for product "billing" in environment "staging": that takes a grant of APPROVER or ADMIN there`,
     );
-    expect(staging((await engine.app.mover.look(release, { fresh: true }))!.state).approval?.decisions).toEqual([]);
+    expect(staging((await engine.app.releaseEngine.look(release, { fresh: true }))!.state).approval?.decisions).toEqual(
+      [],
+    );
     const { rows } = await engine.app.pool.query(
       `SELECT outcome, reasons FROM audit_log WHERE input->>'releaseId' = $1`,
       [release],

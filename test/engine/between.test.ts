@@ -19,11 +19,11 @@ forEachBackend((backend) => {
     await engine.saveBilling('told', {
       health: (environment) => (environment === 'staging' ? { type: 'report' } : { type: 'none' }),
     });
-    const move = app.mover.moveSeen.bind(app.mover);
+    const move = app.releaseEngine.tellKnown.bind(app.releaseEngine);
     let told = 0;
-    app.mover.moveSeen = async (id, stimulus) => {
+    app.releaseEngine.tellKnown = async (id, stimulus) => {
       const looked = stimulus.kind === 'outcome' && ['pending', 'observed'].includes(stimulus.outcome.kind);
-      const to = looked && stimulus.promotion === 1 ? await app.mover.look(id, { fresh: false }) : null;
+      const to = looked && stimulus.promotion === 1 ? await app.releaseEngine.look(id, { fresh: false }) : null;
       // A look at its health: an earlier phase may wait as well.
       if (looked && to?.release.plan.promotions[1]?.steps[stimulus.step]?.work.kind === 'health' && told === 0) {
         told += 1;
@@ -39,7 +39,7 @@ forEachBackend((backend) => {
       // Long before the look of safety.
       expect(Date.now() - began).toBeLessThan(25_000);
     } finally {
-      app.mover.moveSeen = move;
+      app.releaseEngine.tellKnown = move;
     }
   });
 
@@ -60,7 +60,7 @@ forEachBackend((backend) => {
     try {
       const report = { product: 'deaf', environment: 'staging', status: 'FAILED' as const, message: 'pods crash' };
       expect(await reportRollout(app, report, 'argo')).not.toHaveProperty('refusals');
-      const waits = await app.mover.look(id, { fresh: true });
+      const waits = await app.releaseEngine.look(id, { fresh: true });
       expect(waits?.state.promotions[staging]?.status).toBe('RUNNING');
       const state = await engine.ended(id);
       expect(state.firstProblem?.message).toBe('reported from outside: pods crash');

@@ -92,8 +92,8 @@ test('what a release froze is read without its files', async () => {
   try {
     // Nobody who opens them gets past this.
     await client.query('BEGIN; LOCK TABLE content IN ACCESS EXCLUSIVE MODE');
-    engine.app.mover.frozen.forget();
-    const found = await engine.app.mover.frozen.of([id!.id]);
+    engine.app.releaseEngine.frozen.forget();
+    const found = await engine.app.releaseEngine.frozen.of([id!.id]);
     expect(Object.values(found.get(id!.id)!.contents)).toEqual([
       expect.objectContaining({
         label: '1',
@@ -114,11 +114,11 @@ test('a release of before, which has its files with it, is promoted, and taken b
   await migration.down(runner);
   await migration.up(runner);
   await runner.release();
-  engine.app.mover.frozen.forget();
+  engine.app.releaseEngine.frozen.forget();
   const [old] = await query<{ id: string }>('SELECT id FROM release ORDER BY number LIMIT 1');
   expect(await pinnedBy(old!.id)).toMatchObject([{ files: { 'new.yaml': { kind: 'whole', text: 'since: 1\n' } } }]);
   expect(await contents()).toEqual([]);
-  expect((await engine.app.mover.frozen.of([old!.id])).get(old!.id)!.contents).toEqual({
+  expect((await engine.app.releaseEngine.frozen.of([old!.id])).get(old!.id)!.contents).toEqual({
     'billing-dev': expect.not.objectContaining({ files: expect.anything() }),
   });
   const back = await rollBack('eu');
@@ -130,7 +130,7 @@ test('a release of before, which has its files with it, is promoted, and taken b
 
 test('files that the database does not have are said to be missing, and by what', async () => {
   const [id] = await query<{ id: string }>('SELECT id FROM release ORDER BY number LIMIT 1');
-  const { frozen } = engine.app.mover;
+  const { frozen } = engine.app.releaseEngine;
   const version = { label: '9', digest: 'of nothing' };
   await expect(frozen.content({ release: id!.id, content: 'billing-eu', version })).rejects.toThrow(
     `the files of version 9, which release ${id!.id} pinned, are missing`,

@@ -84,7 +84,7 @@ test('a writer of definitions stops no release, and no dry run', async () => {
   await engine.app.dataSource.transaction(async (tx) => {
     await lockDefinitions(tx);
     const id = await holdingNothing(() => engine.trigger({ product: 'billing', version: 'beside' }));
-    const to = await holdingNothing(() => engine.app.mover.look(id, { fresh: true }));
+    const to = await holdingNothing(() => engine.app.releaseEngine.look(id, { fresh: true }));
     expect(to?.state.status).toBe('RUNNING');
     const dry = await holdingNothing(() => applyManifests(engine.app, { text, dryRun: true }, 'ada'));
     expect(dry).toMatchObject({ errors: [], changes: [{ kind: 'Product', name: 'billing', change: 'UPDATED' }] });

@@ -57,7 +57,7 @@ describe('an effect asks right before it is made', () => {
       'another job has taken the step over',
       async (releaseId) => {
         const [{ dispatch } = { dispatch: 0 }] = await dispatchesOf(releaseId);
-        await engine.app.mover.moveSeen(releaseId, { kind: 'lost-dispatch', promotion: STAGING, dispatch });
+        await engine.app.releaseEngine.tellKnown(releaseId, { kind: 'lost-dispatch', promotion: STAGING, dispatch });
       },
       false,
     ],
@@ -78,6 +78,6 @@ describe('an effect asks right before it is made', () => {
 });
 
 async function dispatchesOf(releaseId: string): Promise<{ dispatch: number }[]> {
-  const to = await engine.app.mover.look(releaseId, { fresh: true });
+  const to = await engine.app.releaseEngine.look(releaseId, { fresh: true });
   return to?.state.promotions[STAGING]?.steps.filter((each) => each.status === 'RUNNING') ?? [];
 }

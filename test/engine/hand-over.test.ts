@@ -53,9 +53,9 @@ const errand = (of: string, data: unknown = {}): Work => ({
   data,
 });
 
-/** A decision that asks for this, saved as the mover saves one. */
+/** A decision that asks for this, saved as the release engine saves one. */
 async function decide(...work: Work[]): Promise<void> {
-  const to = await app.mover.look(releaseId, { fresh: true });
+  const to = await app.releaseEngine.look(releaseId, { fresh: true });
   const [loaded] = await loadStates(app.pool, [releaseId]);
   const decision = {
     state: loaded!.state,
@@ -72,7 +72,7 @@ async function decide(...work: Work[]): Promise<void> {
     [],
   );
   expect([...saved]).toEqual([releaseId]);
-  app.mover.forget();
+  app.releaseEngine.forget();
 }
 
 interface Row {
@@ -158,17 +158,17 @@ test('a row that fails keeps why, is tried later and later, and holds up no othe
 
 test('a row whose process dies over it is due again, later each time', async () => {
   await decide({ kind: 'observe', promotion: 0, attempt: 7, until: Date.now() });
-  const look = app.mover.look.bind(app.mover);
+  const look = app.releaseEngine.look.bind(app.releaseEngine);
   // It never answers: as if the process had died here.
   let go: () => void = () => undefined;
-  app.mover.look = (id, how) => new Promise<void>((resolve) => (go = resolve)).then(() => look(id, how));
+  app.releaseEngine.look = (id, how) => new Promise<void>((resolve) => (go = resolve)).then(() => look(id, how));
   await isDue();
   await app.handOver.relay();
   expect(await rows()).toMatchObject([{ attempts: 1, last_error: null, pause: 2 }]);
   await isDue();
   await sweep(other);
   expect(await rows()).toEqual([]);
-  app.mover.look = look;
+  app.releaseEngine.look = look;
   go();
 });
 
@@ -220,8 +220,8 @@ describe('an errand', () => {
       `INSERT INTO outbox (key, release_id, lane, work) VALUES ($1 || '-errand-door-c', $1::uuid, 'errand', $2)`,
       [ending, errand('c')],
     );
-    await app.mover.move(ending, { kind: 'terminate', reason: 'enough', by: null });
-    expect((await app.mover.look(ending, { fresh: true }))!.state.status).toBe('TERMINATED');
+    await app.releaseEngine.tell(ending, { kind: 'terminate', reason: 'enough', by: null });
+    expect((await app.releaseEngine.look(ending, { fresh: true }))!.state.status).toBe('TERMINATED');
     await isDue();
     await sweep();
     expect(errands.map(({ releaseId: of }) => of)).toEqual([ending]);

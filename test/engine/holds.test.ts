@@ -60,7 +60,7 @@ forEachBackend((backend) => {
     done(await markVersionBad(engine.app, { product: 'bad', version: '1', group: 'regions', reason: 'leaks' }, 'ada'));
     done(await releaseEnvironment(engine.app, { environment: 'eu', product: 'bad' }, null));
     const reasons = async (): Promise<string | undefined> => {
-      const to = await engine.app.mover.move(id, { kind: 'tick' });
+      const to = await engine.app.releaseEngine.tell(id, { kind: 'tick' });
       return to?.state.promotions[EU]?.status;
     };
     expect(await reasons()).toBe('WAITING');
@@ -111,7 +111,7 @@ forEachBackend((backend) => {
     const id = await hold();
     expect(await hold()).toBe(id);
     done(await releaseEnvironment(engine.app, { environment: 'eu', product: 'back', hold: person.id }, null));
-    const still = await engine.app.mover.move(before, { kind: 'tick' });
+    const still = await engine.app.releaseEngine.tell(before, { kind: 'tick' });
     expect(still?.state.promotions[EU]?.status).toBe('WAITING');
     await terminateRelease(engine.app, { releaseId: before }, null);
     const after = await engine.trigger({ product: 'back', version: '2' });

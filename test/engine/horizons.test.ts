@@ -53,8 +53,8 @@ test('the sweep finds what was lost of every open release, however many are olde
   await quieten(...ids);
   const sweep = sweepOf(app);
   const looked = new Set<string>();
-  const look = app.mover.look.bind(app.mover);
-  app.mover.look = (id, options) => {
+  const look = app.releaseEngine.look.bind(app.releaseEngine);
+  app.releaseEngine.look = (id, options) => {
     looked.add(id);
     return look(id, options);
   };
@@ -62,7 +62,7 @@ test('the sweep finds what was lost of every open release, however many are olde
     await sweep.round();
     await quieten(...ids);
   }
-  app.mover.look = look;
+  app.releaseEngine.look = look;
   await sweep.close();
   expect([...looked].sort()).toEqual([...ids].sort());
 });
@@ -121,15 +121,15 @@ test('a lifted hold is told to all that wait for it', async () => {
     await holdEnvironment(app, { environment: 'dev', product: 'held', reason }, 'ada');
   const ids = await triggered('held', 4);
   const ticked = new Set<string>();
-  const move = app.mover.move.bind(app.mover);
-  app.mover.move = (id, stimulus) => {
+  const move = app.releaseEngine.tell.bind(app.releaseEngine);
+  app.releaseEngine.tell = (id, stimulus) => {
     ticked.add(id);
     return move(id, stimulus);
   };
   const { value, refusals } = await releaseEnvironment(app, { environment: 'dev', product: 'held' }, 'ada');
   expect([value?.length, refusals]).toEqual([3, undefined]);
   while (ticked.size < ids.length) await new Promise((resolve) => setTimeout(resolve, 10));
-  app.mover.move = move;
+  app.releaseEngine.tell = move;
   expect([...ticked].sort()).toEqual([...ids].sort());
 });
 
@@ -137,14 +137,14 @@ test('a queue that a process died over is shortened by the sweep, and whoever ru
   await engine.saveBilling('queue', { concurrency: 'SUPERSEDE' });
   const [running] = await triggered('queue', 1);
   // The process that triggers these dies before it has made room.
-  const move = app.mover.move.bind(app.mover);
-  const moving = engine.app.mover.move.bind(engine.app.mover);
-  engine.app.mover.move = (id, stimulus) =>
+  const move = app.releaseEngine.tell.bind(app.releaseEngine);
+  const moving = engine.app.releaseEngine.tell.bind(engine.app.releaseEngine);
+  engine.app.releaseEngine.tell = (id, stimulus) =>
     stimulus.kind === 'terminate' ? Promise.reject(new Error('it died here')) : moving(id, stimulus);
   const waiting: string[] = [];
   for (let each = 0; each < 3; each += 1)
     await engine.trigger({ product: 'queue', version: `waits ${each}` }).catch(() => undefined);
-  engine.app.mover.move = moving;
+  engine.app.releaseEngine.tell = moving;
   const { rows } = await app.pool.query<{ id: string }>(
     `SELECT id FROM release WHERE product = 'queue' AND status = 'QUEUED' ORDER BY number`,
   );
@@ -154,39 +154,39 @@ test('a queue that a process died over is shortened by the sweep, and whoever ru
   const sweep = sweepOf(app);
   await sweep.round();
   await sweep.close();
-  const states = await Promise.all([running!, ...waiting].map((id) => app.mover.look(id, { fresh: true })));
+  const states = await Promise.all([running!, ...waiting].map((id) => app.releaseEngine.look(id, { fresh: true })));
   expect(states.map((to) => to!.state.status)).toEqual(['RUNNING', 'TERMINATED', 'TERMINATED', 'QUEUED']);
   expect(states[1]!.state.terminating?.reason).toBe(`superseded by release ${waiting[2]}`);
-  app.mover.move = move;
+  app.releaseEngine.tell = move;
 });
 
 /** What runs in its first environment fails. */
 async function failed(releaseId: string): Promise<void> {
-  const to = await engine.app.mover.look(releaseId, { fresh: true });
+  const to = await engine.app.releaseEngine.look(releaseId, { fresh: true });
   const { attempt, steps } = to!.state.promotions[0]!;
   const step = steps.findIndex((each) => each.status === 'RUNNING');
   const { dispatch } = steps[step]!;
   const outcome = { kind: 'failed' as const, message: 'broken' };
-  await engine.app.mover.move(releaseId, { kind: 'outcome', promotion: 0, attempt, step, dispatch, outcome });
+  await engine.app.releaseEngine.tell(releaseId, { kind: 'outcome', promotion: 0, attempt, step, dispatch, outcome });
 }
 
 test('whoever is to make room and has its turn before that is decided is left alone', async () => {
   await engine.saveBilling('turn', { concurrency: 'SUPERSEDE' });
   const [running] = await triggered('turn', 1);
   const [first] = await triggered('turn', 1);
-  const moving = engine.app.mover.move.bind(engine.app.mover);
+  const moving = engine.app.releaseEngine.tell.bind(engine.app.releaseEngine);
   // Between the look at the queue and the word that ends the first in it, the one before it ends.
-  engine.app.mover.move = async (id, stimulus) => {
+  engine.app.releaseEngine.tell = async (id, stimulus) => {
     if (id === first && stimulus.kind === 'terminate') {
-      engine.app.mover.move = moving;
+      engine.app.releaseEngine.tell = moving;
       await failed(running as string);
       await engine.reached(id, (state) => state.status !== 'QUEUED');
     }
     return moving(id, stimulus);
   };
   const last = await engine.trigger({ product: 'turn', version: 'last' });
-  engine.app.mover.move = moving;
-  const states = await Promise.all([first!, last].map((id) => app.mover.look(id, { fresh: true })));
+  engine.app.releaseEngine.tell = moving;
+  const states = await Promise.all([first!, last].map((id) => app.releaseEngine.look(id, { fresh: true })));
   expect(states.map((to) => to!.state.terminating)).toEqual([null, null]);
   expect(states[0]!.state.startedAt).not.toBeNull();
 });

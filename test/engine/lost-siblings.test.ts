@@ -31,12 +31,19 @@ test.each([
   // No worker: the release stays where its first job would have waited.
   const id = await engine.trigger({ product: 'billing', version: sibling });
   await sleep(2_100);
-  const { mover } = engine.app;
+  const { releaseEngine } = engine.app;
   const queue = queueSaying((jobId) => (/-s\d+$/.test(jobId) ? sibling : 'joining'));
   await new Sweep({ ...engine.app, queue, intervalMs: 60_000 }).round();
-  const to = await mover.look(id, { fresh: true });
+  const to = await releaseEngine.look(id, { fresh: true });
   expect(to?.state.promotions[0]?.dispatch).toBe(dispatch);
   expect(hurried.length > 0).toBe(sibling === 'delayed');
-  await mover.move(id, { kind: 'terminate', reason: 'the test is over', by: null });
-  await mover.move(id, { kind: 'outcome', promotion: 0, attempt: 1, step: 0, dispatch, outcome: { kind: 'aborted' } });
+  await releaseEngine.tell(id, { kind: 'terminate', reason: 'the test is over', by: null });
+  await releaseEngine.tell(id, {
+    kind: 'outcome',
+    promotion: 0,
+    attempt: 1,
+    step: 0,
+    dispatch,
+    outcome: { kind: 'aborted' },
+  });
 });

@@ -41,7 +41,7 @@ async function triggered(count: number, characters: number): Promise<string[]> {
     ids,
     JSON.stringify({ warnings: ['x'.repeat(characters)] }),
   ]);
-  engine.app.mover.forget();
+  engine.app.releaseEngine.forget();
   return ids;
 }
 
@@ -59,14 +59,14 @@ test('all of a batch are moved, however little of it can be remembered', async (
 
 test('a release that is larger than all that may be remembered moves', async () => {
   const [id] = await triggered(1, 50_000);
-  const to = await small.mover.move(id!, { kind: 'terminate', reason: 'too large', by: 'ada' });
+  const to = await small.releaseEngine.tell(id!, { kind: 'terminate', reason: 'too large', by: 'ada' });
   expect(to?.state.status).toBe('TERMINATED');
 });
 
 test('null stands for a release that the database does not have; to whoever has just seen it that is a fault', async () => {
   const nobody = '00000000-0000-4000-8000-000000000000';
-  expect(await small.mover.move(nobody, { kind: 'tick' })).toBeNull();
-  await expect(small.mover.moveSeen(nobody, { kind: 'tick' })).rejects.toThrow(/was there a moment ago/);
+  expect(await small.releaseEngine.tell(nobody, { kind: 'tick' })).toBeNull();
+  await expect(small.releaseEngine.tellKnown(nobody, { kind: 'tick' })).rejects.toThrow(/was there a moment ago/);
 });
 
 test('an older release that cannot be terminated yet is logged, and nothing else comes of it', async () => {
@@ -77,9 +77,9 @@ test('an older release that cannot be terminated yet is logged, and nothing else
     concurrency: 'TERMINATE',
     driver: () => ({ type: 'simulate', duration: 2_000 }),
   });
-  const move = app.mover.move.bind(app.mover);
+  const move = app.releaseEngine.tell.bind(app.releaseEngine);
   let refused = 0;
-  app.mover.move = (id, stimulus) => {
+  app.releaseEngine.tell = (id, stimulus) => {
     if (stimulus.kind !== 'terminate') return move(id, stimulus);
     refused += 1;
     return Promise.reject(new Error('Connection terminated unexpectedly'));
@@ -90,7 +90,7 @@ test('an older release that cannot be terminated yet is logged, and nothing else
   await engine.trigger({ product: 'terminator', version: '2' });
   while (refused === 0) await new Promise((resolve) => setTimeout(resolve, 20));
   await new Promise((resolve) => setImmediate(resolve));
-  app.mover.move = move;
+  app.releaseEngine.tell = move;
   expect(unhandled).toEqual([]);
   await worker.close();
 });
@@ -116,7 +116,9 @@ test('a save waits for one release while it holds none that comes after it', asy
   await inTransaction(app.pool, 'BEGIN', async (client) => {
     await client.query('SELECT FROM release WHERE id = $1 FOR UPDATE', [low]);
     moved = holdingNothing(() =>
-      Promise.all([high!, low!].map((id) => app.mover.move(id, { kind: 'terminate', reason: 'both', by: 'ada' }))),
+      Promise.all(
+        [high!, low!].map((id) => app.releaseEngine.tell(id, { kind: 'terminate', reason: 'both', by: 'ada' })),
+      ),
     );
     const waits = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
     // Within a transaction it would be seen as it was the first time.

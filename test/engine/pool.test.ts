@@ -104,7 +104,7 @@ describe('a caller that holds a connection', () => {
       () => engine.app.dataSource.query('SELECT 1'),
       () => engine.app.dataSource.transaction((tx) => tx.query('SELECT 1')),
       () => engine.app.definitions.current(),
-      () => engine.app.mover.move(live, { kind: 'tick' }),
+      () => engine.app.releaseEngine.tell(live, { kind: 'tick' }),
     ];
     const holds = [
       (ask: () => Promise<unknown>) => withConnection(pool(), ask),

@@ -39,7 +39,7 @@ forEachBackend((backend) => {
   test('work that is handed over again after it was done is looked at, and left', async () => {
     const { item, jobs } = await work();
     const before = await engine.events(release);
-    const looked = vi.spyOn(engine.app.mover, 'look');
+    const looked = vi.spyOn(engine.app.releaseEngine, 'look');
     await engine.app.queue.handOver([item]);
     await vi.waitFor(async () => expect(new Set(await standing(jobs))).toEqual(new Set(['missing'])), 5_000);
     expect(looked.mock.calls.length).toBeGreaterThanOrEqual(jobs.length);

@@ -137,7 +137,7 @@ test('a process that lost its connections remembers nothing of releases: another
   engine = await openTestEngine({ name: 'postgres', queuePrefix: 'restored' }, { LOG_LEVEL: 'fatal' });
   await engine.saveBilling();
   const id = await engine.trigger({ product: 'billing', version: '1' });
-  const seen = async () => (await engine.app.mover.look(id, { fresh: false }))?.state.sequence;
+  const seen = async () => (await engine.app.releaseEngine.look(id, { fresh: false }))?.state.sequence;
   await expect.poll(seen).toBeGreaterThan(1);
   await onDatabase(async (client) => {
     await client.query('UPDATE release SET sequence = 1');

@@ -51,7 +51,7 @@ async function running(settings: Record<string, string>) {
   expect(refusals).toBeUndefined();
   const id = value!.releaseId;
   for (;;) {
-    const to = await client.mover.look(id, { fresh: true });
+    const to = await client.releaseEngine.look(id, { fresh: true });
     if (to?.state.promotions[0]?.status === 'RUNNING') break;
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
@@ -86,7 +86,7 @@ test('what runs when a server stops beside a restarting database is taken up by 
   const other = await runServer(config, log);
   const deadline = Date.now() + 45_000;
   for (;;) {
-    const to = await client.mover.look(id, { fresh: true }).catch(() => null);
+    const to = await client.releaseEngine.look(id, { fresh: true }).catch(() => null);
     if (to?.state.status === 'SUCCEEDED') break;
     if (Date.now() > deadline) throw new Error(JSON.stringify(to?.state));
     await new Promise((resolve) => setTimeout(resolve, 200));

@@ -44,7 +44,7 @@ test('what the template says is frozen into the release, and what it finds and l
   const events = await engine.events(id);
   const warnings = ['file "dev/k.yaml" has nothing at $.typo: what stands there in the targets stays as it is'];
   expect(events[0]).toMatchObject({ type: 'ReleaseQueued', warnings });
-  expect((await engine.app.mover.look(id, { fresh: true }))?.release.plan.warnings).toEqual(
+  expect((await engine.app.releaseEngine.look(id, { fresh: true }))?.release.plan.warnings).toEqual(
     expect.arrayContaining(warnings),
   );
   const committed = events.filter((each) => each.type === 'ActionCommitted');

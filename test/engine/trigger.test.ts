@@ -41,7 +41,7 @@ afterAll(async () => {
 
 async function triggered(commit?: string): Promise<{ flow: string; version: string; commit: string | undefined }> {
   const id = await engine.trigger({ product: 'billing', commit });
-  const { plan, version, contents } = (await engine.app.mover.look(id, { fresh: true }))!.release;
+  const { plan, version, contents } = (await engine.app.releaseEngine.look(id, { fresh: true }))!.release;
   return { flow: plan.flow.name, version, commit: contents['billing-dev']?.commit };
 }
 

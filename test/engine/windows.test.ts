@@ -110,7 +110,7 @@ forEachBackend((backend) => {
     const id = await engine.trigger({ product: 'restarted', version: '1' });
     await engine.reached(id, (state) => state.status === 'SUSPENDED');
     const fresh = await engine.another();
-    const looked = await fresh.mover.move(id, { kind: 'tick' });
+    const looked = await fresh.releaseEngine.tell(id, { kind: 'tick' });
     expect(looked?.state.promotions[3]).toMatchObject({ status: 'WAITING', startedAt: null });
     await deleteDefinition(engine.app, 'ReleaseWindow', 'still-closed', { actor: 'test' });
     expect((await engine.ended(id)).status).toBe('SUCCEEDED');
@@ -124,7 +124,7 @@ forEachBackend((backend) => {
     const id = await engine.trigger({ product: 'skewed', version: '1' });
     await engine.reached(id, (state) => state.promotions[3]?.status === 'WAITING');
     // It looks all the time.
-    const looking = setInterval(() => void slow.mover.move(id, { kind: 'tick' }), 50);
+    const looking = setInterval(() => void slow.releaseEngine.tell(id, { kind: 'tick' }), 50);
     const state = await engine.ended(id).finally(() => clearInterval(looking));
     expect(state.status).toBe('SUCCEEDED');
     expect(state.promotions[3]?.startedAt).toBeGreaterThanOrEqual(opens);

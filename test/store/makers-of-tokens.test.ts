@@ -60,7 +60,7 @@ test('of tokens that were there before, the makers are found as far as they can 
     right: [limited('service-account/left')],
     own: [],
   });
-  const known = await app.mover.look(release, { fresh: true });
+  const known = await app.releaseEngine.look(release, { fresh: true });
   expect(known?.state).toMatchObject({ initiator: 'service-account/ci' });
   expect(known?.state.initiatorMakers).toEqual(
     expect.arrayContaining([limited('mallory'), unlimited('service-account/root')]),

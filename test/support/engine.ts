@@ -90,7 +90,7 @@ export async function openTestEngine(
     async reached(releaseId, until) {
       const deadline = Date.now() + 18_000;
       for (;;) {
-        const to = await app.mover.look(releaseId, { fresh: true });
+        const to = await app.releaseEngine.look(releaseId, { fresh: true });
         if (to && until(to.state)) return to.state;
         if (Date.now() > deadline) throw new Error(`not reached: ${JSON.stringify(to?.state)}`);
         await new Promise((resolve) => setTimeout(resolve, 10));

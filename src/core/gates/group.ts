@@ -1,5 +1,5 @@
 import type { PlannedGroup } from '../plan.ts';
-import { BAD_PROMOTION, holdsEnvironment } from '../release.ts';
+import { BAD_PROMOTION, occupiesEnvironment } from '../release.ts';
 import type { PromotionState } from '../release.ts';
 import { EVERY_RELEASE, promotionOf } from './gate.ts';
 import type { AnswerOf } from './answer.ts';
@@ -28,7 +28,7 @@ function askGroup(question: GateQuestion): AnswerOf<'GROUP'> {
       reason: `${failed} of group ${group.name} failed, ${group.maxFailures} may`,
     };
   }
-  const running = others.filter(holdsEnvironment).length;
+  const running = others.filter(occupiesEnvironment).length;
   if (running >= group.maxParallel) {
     return {
       gate,

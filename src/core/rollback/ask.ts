@@ -1,5 +1,5 @@
 import { onlyLooks } from '../health-tolerance.ts';
-import type { Move } from '../move.ts';
+import type { Draft } from '../draft.ts';
 import type { PromotionState } from '../release.ts';
 import { policyFor } from './reach.ts';
 
@@ -7,10 +7,10 @@ import { policyFor } from './reach.ts';
  * A promotion has failed: if its change was made, or may have been made, and a frozen policy says what goes back then, that
  * is work. What goes back is decided where that work is done, on what is live then.
  */
-export function askForRollback(move: Move, position: number): void {
-  const { environment, steps } = move.planned(position);
-  if (environment === null || move.plan.rollback) return;
-  const promotion = move.state.promotions[position] as PromotionState;
+export function askForRollback(draft: Draft, position: number): void {
+  const { environment, steps } = draft.planned(position);
+  if (environment === null || draft.plan.rollback) return;
+  const promotion = draft.state.promotions[position] as PromotionState;
   const failed = steps.flatMap(({ work }, index) => {
     const state = promotion.steps[index];
     return state?.status === 'FAILED' ? [{ work: work.kind, seen: state.seen || !onlyLooks(work) }] : [];
@@ -23,19 +23,19 @@ export function askForRollback(move: Move, position: number): void {
     const { status, unclear } = promotion.steps[index] as PromotionState['steps'][number];
     return step.phase === 'ACTION' && (status === 'SUCCEEDED' || unclear);
   });
-  if (!acted || policyFor(move.plan, { kind, environment }) === null) return;
+  if (!acted || policyFor(draft.plan, { kind, environment }) === null) return;
   const reason = promotion.problem?.message ?? 'failed';
   const { attempt } = promotion;
   const cause = kind === 'NOT_SYNCED' && { cause: kind };
-  move.work.push({ kind: 'roll-back', promotion: position, attempt, reason, at: move.now, ...cause });
+  draft.work.push({ kind: 'roll-back', promotion: position, attempt, reason, at: draft.now, ...cause });
 }
 
 /** A promotion has succeeded: a policy may want its environment to be looked at for a while. */
-export function askForObservation(move: Move, position: number): void {
-  const { environment } = move.planned(position);
-  if (environment === null || move.plan.rollback) return;
-  const observeFor = policyFor(move.plan, { kind: 'DEGRADED', environment })?.observeFor ?? 0;
+export function askForObservation(draft: Draft, position: number): void {
+  const { environment } = draft.planned(position);
+  if (environment === null || draft.plan.rollback) return;
+  const observeFor = policyFor(draft.plan, { kind: 'DEGRADED', environment })?.observeFor ?? 0;
   if (observeFor <= 0) return;
-  const { attempt } = move.state.promotions[position] as PromotionState;
-  move.work.push({ kind: 'observe', promotion: position, attempt, until: move.now + observeFor });
+  const { attempt } = draft.state.promotions[position] as PromotionState;
+  draft.work.push({ kind: 'observe', promotion: position, attempt, until: draft.now + observeFor });
 }

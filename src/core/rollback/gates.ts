@@ -2,7 +2,7 @@ import { promotionOf } from '../gates/gate.ts';
 import type { AnswerOf } from '../gates/answer.ts';
 import type { Gate, GateQuestion } from '../gates/gate.ts';
 import type { PlannedApplication } from '../plan.ts';
-import { holdsEnvironment } from '../release.ts';
+import { occupiesEnvironment } from '../release.ts';
 import type { Facts } from '../release.ts';
 import { named } from './words.ts';
 
@@ -45,7 +45,7 @@ function askLimit({ plan: { rollback, promotions }, state, position }: GateQuest
   const gate = 'LIMIT' as const;
   const running = promotions.flatMap(({ name }, each) => {
     const other = state.promotions[each];
-    return each !== position && other && holdsEnvironment(other) ? [name] : [];
+    return each !== position && other && occupiesEnvironment(other) ? [name] : [];
   });
   const limit = rollback?.maxParallel ?? null;
   if (limit === null || running.length < limit) {

@@ -42,14 +42,14 @@ export function judge(
   const [live] = facts.history;
   const byPerson = why.kind === 'NAMED' || why.kind === 'RUNS_IT';
   const drifted = live?.state === 'DRIFTED';
-  const ranIt = live !== undefined && sameVersion(live.version, bad);
+  const wasDeployedHere = live !== undefined && sameVersion(live.version, bad);
   // Where nobody could look the record counts: nothing is written there before somebody could.
-  const runsIt = ranIt && !drifted;
+  const isLiveHere = wasDeployedHere && !drifted;
   // A person who names an environment means what is on its way there, whatever it is.
-  const comes =
+  const isOnItsWay =
     why.kind === 'NAMED' ? !sameVersion(inFlight?.version, live?.version) : sameVersion(inFlight?.version, bad);
-  const arriving = inFlight !== null && comes ? inFlight.version : null;
-  const from = arriving && !ranIt ? arriving : (live?.version ?? null);
+  const arriving = inFlight !== null && isOnItsWay ? inFlight.version : null;
+  const from = arriving && !wasDeployedHere ? arriving : (live?.version ?? null);
   const answer = (decision: RollbackDecision, reason: string): RollbackTarget => ({
     environment: name,
     decision,
@@ -63,17 +63,19 @@ export function judge(
   if (already) return answer(already.decision, already.reason);
 
   const waits = planned.some((each) => sameVersion(each.version, bad));
-  if (waits && !ranIt && !arriving && why.kind !== 'NAMED')
+  if (waits && !wasDeployedHere && !arriving && why.kind !== 'NAMED')
     return answer('LEFT_ALONE', `${name} has not started with ${named(bad)} and never does`);
 
   if (!live && !arriving) return answer('LEFT_ALONE', otherVersion(facts, bad));
 
   // The record is all that is known of what somebody changed by hand: good enough to ask a person, never to act alone.
-  const suspect = why.kind === 'CAUSE' ? ranIt : runsIt;
+  const isSuspected = why.kind === 'CAUSE' ? wasDeployedHere : isLiveHere;
   const spec =
-    why.kind === 'POLICY' ? why.specs.find((each) => each.condition === 'ALWAYS' || runsIt || arriving !== null) : null;
-  const goes = why.kind === 'POLICY' ? spec !== undefined : why.kind === 'NAMED' || suspect || arriving !== null;
-  if (!goes) return answer('LEFT_ALONE', otherVersion(facts, bad));
+    why.kind === 'POLICY'
+      ? why.specs.find((each) => each.condition === 'ALWAYS' || isLiveHere || arriving !== null)
+      : null;
+  const wouldGo = why.kind === 'POLICY' ? spec !== undefined : why.kind === 'NAMED' || isSuspected || arriving !== null;
+  if (!wouldGo) return answer('LEFT_ALONE', otherVersion(facts, bad));
 
   if (facts.source && why.kind !== 'NAMED')
     return answer('LEFT_ALONE', `versions start in ${name}: a rollback there would be undone by the next one`);
@@ -82,17 +84,17 @@ export function judge(
   const held = asked === null ? notByItself(question) : null;
   if (held !== null) return answer('LEFT_ALONE', held);
 
-  const takesLive = ranIt || !arriving;
-  if (live?.rollback && takesLive && !byPerson) {
+  const replacesLive = wasDeployedHere || !arriving;
+  if (live?.rollback && replacesLive && !byPerson) {
     const reason = `${named(live.version)} was brought to ${name} by a rollback, and a rollback is never rolled back`;
-    return ranIt ? answer('IMPOSSIBLE', `${reason}: a person has to look`) : answer('LEFT_ALONE', reason);
+    return wasDeployedHere ? answer('IMPOSSIBLE', `${reason}: a person has to look`) : answer('LEFT_ALONE', reason);
   }
 
   const taken = from as VersionRef;
   const wanted = byPerson ? (asked?.to ?? null) : null;
-  if (wanted !== null && live && !drifted && takesLive && isCalled(live.version, wanted))
+  if (wanted !== null && live && !drifted && replacesLive && isCalled(live.version, wanted))
     return answer('LEFT_ALONE', `${name} runs ${wanted} already`);
-  const earlier = lastGood(facts, { taken, bad, live: takesLive, wanted });
+  const earlier = lastGood(facts, { taken, bad, live: replacesLive, wanted });
   if ('none' in earlier) return answer('IMPOSSIBLE', earlier.none);
 
   const reasons = [because(question, facts, why, taken, earlier.to)];

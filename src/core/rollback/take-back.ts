@@ -1,4 +1,4 @@
-import type { Move } from '../move.ts';
+import type { Draft } from '../draft.ts';
 import { ENDED_PROMOTION } from '../release.ts';
 import type { PromotionState, ReleaseState, Stimulus, ToldTarget } from '../release.ts';
 import { abortRunning } from '../steps.ts';
@@ -10,19 +10,19 @@ type Told = Extract<Stimulus, { kind: 'rollback-told' }>;
  * taken in yet, it takes in. Nothing new starts here from the first telling on; what still runs where the rollback has to
  * work is stopped; the promotions show what becomes of their environments, also long after the release has ended.
  */
-export function takeRollback(move: Move, told: Told): void {
-  const { state } = move;
+export function applyRollbackNews(draft: Draft, told: Told): void {
+  const { state } = draft;
   const known = state.rollbacks[told.rollback];
   if (known && known.sequence >= told.sequence) return;
   const stop = new Set(known?.stop);
-  if (!known) move.emit({ type: 'ReleaseTakenBack', rollback: told.rollback, reason: told.reason });
-  move.plan.promotions.forEach(({ environment }, position) => {
+  if (!known) draft.emit({ type: 'ReleaseTakenBack', rollback: told.rollback, reason: told.reason });
+  draft.plan.promotions.forEach(({ environment }, position) => {
     const target = told.targets.find((each) => each.environment === environment);
     const seen = state.promotions[position] as PromotionState;
     if (!target || seen.startedAt === null) return;
     if (!ENDED_PROMOTION.has(seen.status)) {
       if (target.standing !== 'NONE') stop.add(position);
-    } else takeStanding(move, position, told.rollback, target);
+    } else takeStanding(draft, position, told.rollback, target);
   });
   const over = known?.over ?? false;
   state.rollbacks = {
@@ -30,25 +30,25 @@ export function takeRollback(move: Move, told: Told): void {
     [told.rollback]: { reason: told.reason, sequence: told.sequence, stop: [...stop], over },
   };
   abortRunning(
-    move,
+    draft,
     [...stop].filter((position) => !known?.stop.includes(position)),
   );
 }
 
-function takeStanding(move: Move, position: number, rollback: string, { standing, reason }: ToldTarget): void {
-  const before = (move.state.promotions[position] as PromotionState).status;
+function takeStanding(draft: Draft, position: number, rollback: string, { standing, reason }: ToldTarget): void {
+  const before = (draft.state.promotions[position] as PromotionState).status;
   if (before === 'SKIPPED' || before === standing) return;
   if (standing === 'NONE' || standing === 'STOP') return;
-  move.promotion(position).status = standing;
-  const at = { ...move.atPromotion(position, before), rollback };
-  if (standing === 'ROLLING_BACK') return move.emit({ type: 'PromotionRollingBack', ...at });
-  if (standing === 'ROLLED_BACK') return move.emit({ type: 'PromotionRolledBack', ...at });
+  draft.promotion(position).status = standing;
+  const at = { ...draft.atPromotion(position, before), rollback };
+  if (standing === 'ROLLING_BACK') return draft.emit({ type: 'PromotionRollingBack', ...at });
+  if (standing === 'ROLLED_BACK') return draft.emit({ type: 'PromotionRolledBack', ...at });
   const why = reason ?? 'the rollback failed';
-  const problem = move.problem(`the rollback failed: ${why}`, position);
-  move.promotion(position).problem ??= problem;
-  move.state.lastProblem = problem;
-  move.state.firstProblem ??= problem;
-  move.emit({ type: 'PromotionRollbackFailed', ...at, reason: why });
+  const problem = draft.problem(`the rollback failed: ${why}`, position);
+  draft.promotion(position).problem ??= problem;
+  draft.state.lastProblem = problem;
+  draft.state.firstProblem ??= problem;
+  draft.emit({ type: 'PromotionRollbackFailed', ...at, reason: why });
 }
 
 /** A retried release goes on from where it failed: the rollbacks so far are history, and hold up nothing any more. */

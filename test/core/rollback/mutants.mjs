@@ -62,8 +62,8 @@ const MUTANTS = {
   ],
   'a rollback is rolled back': [
     'rollback/judge.ts',
-    'if (live?.rollback && takesLive && !byPerson)',
-    'if (live?.rollback && ranIt && !takesLive && !byPerson)',
+    'if (live?.rollback && replacesLive && !byPerson)',
+    'if (live?.rollback && ranIt && !replacesLive && !byPerson)',
   ],
   'a second one starts by itself': ['rollback/judge.ts', 'if (earlier)\n', 'if (earlier && name === bad.label)\n'],
   'a change by hand is overwritten': ['rollback/judge.ts', 'if (drifted) return', 'if (name === bad.label) return'],

@@ -12,7 +12,7 @@ import type { Observation } from '../../../src/core/health-clock.ts';
 import { marks } from '../../../src/core/holds.ts';
 import type { BadVersion, EnvironmentHold } from '../../../src/core/holds.ts';
 import type { PlannedPromotion, ReleasePlan } from '../../../src/core/plan.ts';
-import { ENDED_PROMOTION, holdsEnvironment, NO_FACTS } from '../../../src/core/release.ts';
+import { ENDED_PROMOTION, occupiesEnvironment, NO_FACTS } from '../../../src/core/release.ts';
 import type { Work } from '../../../src/core/effects.ts';
 import type { Facts, PromotionState, Stimulus, Verification } from '../../../src/core/release.ts';
 import { createRollback } from '../../../src/core/rollback/create.ts';
@@ -349,7 +349,7 @@ export class World implements Surroundings {
         const overtakes =
           inLine && this.#concurrency === 'PIPELINE' && other.kind === 'FORWARD' && other.number < self.number;
         if (
-          standing.some(holdsEnvironment) ||
+          standing.some(occupiesEnvironment) ||
           (overtakes && standing.some((each) => !ENDED_PROMOTION.has(each.status)))
         )
           heldBy[environment] = other.id;
@@ -393,8 +393,8 @@ export class World implements Surroundings {
     for (const position of decision.changed) {
       const { environment } = shell.plan.promotions[position] as PlannedPromotion;
       const promotion = shell.state.promotions[position] as PromotionState;
-      if (environment !== null && holdsEnvironment(promotion)) {
-        const holders = this.members.filter((each) => promotionsIn(each.shell, environment).some(holdsEnvironment));
+      if (environment !== null && occupiesEnvironment(promotion)) {
+        const holders = this.members.filter((each) => promotionsIn(each.shell, environment).some(occupiesEnvironment));
         claim(holders.length <= 1, `${environment} is held by ${holders.map((each) => each.id).join(' and ')}`);
       }
       if (promotion.status === 'SUCCEEDED')

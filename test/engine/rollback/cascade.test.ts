@@ -179,7 +179,7 @@ forEachBackend((backend) => {
     await engine.ended(first);
     const bad = (await lookAt(engine, first)).release.plan.rollback?.cause.release as string;
     await engine.reached(bad, ({ status }) => status === 'FAILED');
-    await engine.app.mover.move(bad, { kind: 'retry', by: null });
+    await engine.app.releaseEngine.tell(bad, { kind: 'retry', by: null });
     await engine.reached(bad, ({ status }) => status === 'SUCCEEDED');
     const told = { product: 'again', environment: 'us-east', version: '2', status: 'FAILED' as const };
     const second = (await reportRollout(engine.app, told, null)).value?.rollbackId as string;

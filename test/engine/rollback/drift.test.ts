@@ -178,7 +178,7 @@ forEachBackend((backend) => {
       onClose: 'FINISH',
       runway: false,
     });
-    await engine.app.mover.move(id, { kind: 'tick' });
+    await engine.app.releaseEngine.tell(id, { kind: 'tick' });
     const told = await engine.reached(id, ({ promotions }) => promotions.some((each) => each.status === 'FAILED'));
     const problem = told.promotions.find((each) => each.status === 'FAILED')?.problem?.message;
     expect(problem).toContain('was changed by hand by t <t@example.com>');

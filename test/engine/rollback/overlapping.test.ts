@@ -29,7 +29,7 @@ forEachBackend((backend) => {
       startManualRollback(app as App, { product, environments, reason: 'customers complain' }, by);
 
     async function planOf(id: string): Promise<RollbackPlan> {
-      return (await engine.app.mover.look(id, { fresh: true }))!.release.plan.rollback as RollbackPlan;
+      return (await engine.app.releaseEngine.look(id, { fresh: true }))!.release.plan.rollback as RollbackPlan;
     }
 
     /** How often the version before became current in each environment. */

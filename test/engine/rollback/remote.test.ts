@@ -113,7 +113,7 @@ forEachBackend((backend) => {
     await engine.reached(bad, ({ promotions }) => promotions.some((each) => each.status === 'ROLLBACK_FAILED'));
     expect(tag(eu, 'eu')).toBe('gone-2');
     remote.away = false;
-    await engine.app.mover.move(id, { kind: 'retry', by: null });
+    await engine.app.releaseEngine.tell(id, { kind: 'retry', by: null });
     expect((await engine.ended(id)).status).toBe('SUCCEEDED');
     expect(tag(eu, 'eu')).toBe('gone-1');
   }, 90_000);

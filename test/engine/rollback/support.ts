@@ -38,7 +38,7 @@ export async function rollbackOf(
 ): Promise<RollbackSeen> {
   const [id] = await rollbacksOf(engine, product, 1);
   const state = await engine.reached(id as string, until);
-  const to = await engine.app.mover.look(id as string, { fresh: true });
+  const to = await engine.app.releaseEngine.look(id as string, { fresh: true });
   return { release: (to as RollbackSeen).release, state };
 }
 
@@ -72,5 +72,5 @@ export async function liveVersions(engine: TestEngine, product: string): Promise
 }
 
 export async function lookAt(engine: TestEngine, id: string): Promise<RollbackSeen> {
-  return (await engine.app.mover.look(id, { fresh: true })) as RollbackSeen;
+  return (await engine.app.releaseEngine.look(id, { fresh: true })) as RollbackSeen;
 }

@@ -21,7 +21,7 @@ export const PLANTED = {
       "if (news === 'HEALTHY' || news === 'DEGRADED') Object.assign(",
       'if (news === undefined) Object.assign(',
     ],
-    ['core/step.ts', 'recheckAt ?? move.now + safetyPause(move.now - (step.startedAt ?? move.now))', 'recheckAt'],
+    ['core/step.ts', 'recheckAt ?? draft.now + safetyPause(draft.now - (step.startedAt ?? draft.now))', 'recheckAt'],
   ],
   'D3 the lock of definitions is the lock of every decision': [
     ['entities/locks.ts', 'definitions: 7_265_035', 'definitions: 7_265_033'],
@@ -33,18 +33,18 @@ export const PLANTED = {
       'this.#releases.set(each.id, each);\n    }\n    return new Map(ids.flatMap((id) => (this.#releases.has(id) ? [[id, this.#releases.get(id)]] : [])));',
     ],
     [
-      'commands/mover.ts',
+      'commands/release-engine.ts',
       'if (!to) throw new Error(`release ${releaseId} was there a moment ago, and the database does not have it now`);',
-      'if (!to) return (await this.look(releaseId, { fresh: true })) as MovedTo;',
+      'if (!to) return (await this.look(releaseId, { fresh: true })) as ReleaseNow;',
     ],
   ],
   "D5 a termination that fails is nobody's": [
     [
-      'commands/mover.ts',
+      'commands/release-engine.ts',
       ".catch((error: unknown) => this.#log.warn({ error, holder }, 'an older release could not be terminated yet'))",
       '',
     ],
-    ['commands/mover.ts', 'this.#freeze(holder)\n        .then(', 'void this.#freeze(holder)\n        .then('],
+    ['commands/release-engine.ts', 'this.#freeze(holder)\n        .then(', 'void this.#freeze(holder)\n        .then('],
   ],
   'D6 what has to stop is told once': [
     ['jobs/stops.ts', '!to || !mayWork(to.release.plan, to.state, running.data, step)', '!to'],
@@ -92,7 +92,7 @@ export const PLANTED = {
   ],
   'C for 3 s after its first decision a process knows no windows': [
     [
-      'commands/mover.ts',
+      'commands/release-engine.ts',
       'const facts = await loadFacts(client, asking, this.#definitions);',
       `const facts = await loadFacts(client, asking, this.#definitions);
         const born = ((this as unknown as { born?: number }).born ??= this.#clock.elapsed());
@@ -118,8 +118,8 @@ const MOOD = { D2: 'REPORTS', D4: 'CROWD', D5: 'CROWD', D6: 'STOPS', D7: 'CROWD'
 /** What finds one without luck: a test of its own. */
 const NAMED = {
   D2: 'test/engine/between.test.ts',
-  D4: 'test/engine/mover.test.ts',
-  D5: 'test/engine/mover.test.ts',
+  D4: 'test/engine/releaseEngine.test.ts',
+  D5: 'test/engine/releaseEngine.test.ts',
   D6: 'test/engine/between.test.ts',
   D7: 'test/engine/horizons.test.ts',
   D10: 'test/engine/horizons.test.ts',

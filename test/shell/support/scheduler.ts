@@ -459,8 +459,8 @@ export class Scheduler {
    */
   #judgeWait(waits: Parked, pid: number): void {
     const blocker = [...this.#locks].find(([client]) => client.processID === pid);
-    if (!blocker || !waits.name.startsWith('commands/mover')) return;
-    const locks = blocker[1].filter((each) => !each.startsWith('commands/mover'));
+    if (!blocker || !waits.name.startsWith('commands/release-engine')) return;
+    const locks = blocker[1].filter((each) => !each.startsWith('commands/release-engine'));
     this.#parts.reached.count('promise: a decision waits for a decision only');
     if (locks.length === 1 && /lockDefinitions/.test(locks[0] as string))
       this.break(`lock: ${waits.name} waits for ${locks[0]}, which has written nothing yet`);
@@ -498,7 +498,7 @@ function raise(client: SeamClient): Promise<never> {
   return query.call(client, text);
 }
 
-/** `commands/mover #save`: where in src it is asked. */
+/** `commands/release-engine #save`: where in src it is asked. */
 function nameOf(seam: Seam): string {
   if (seam.kind === 'queue') return `queue ${seam.name}`;
   if (seam.kind === 'notice') return `notice ${seam.name}`;

@@ -488,7 +488,7 @@ export class ShellWorld {
     const facts = await readFacts(app.pool, summaries, app.definitions);
     const all = new Map<string, WaitingReason[]>();
     for (const { id } of summaries) {
-      const to = await app.mover.look(id, { fresh: true });
+      const to = await app.releaseEngine.look(id, { fresh: true });
       const known = facts.get(id);
       if (to && known) all.set(id, waitingFor(to.release.plan, to.state, known, app.clock.now().getTime()));
     }

@@ -2,45 +2,45 @@ import type { PoolClient } from 'pg';
 import type { EnvironmentFacts, RollbackQuestion } from '../core/rollback/plan-rollback.ts';
 import type { RollbackPlan } from '../core/rollback/rollback.ts';
 import { liveIn } from '../store/rollbacks.ts';
-import { lookAtLive } from './look-at-live.ts';
+import { checkLive } from './check-live.ts';
 import type { Parts } from '../parts.ts';
-import type { Look } from './look-at-live.ts';
+import type { LiveCheck } from './check-live.ts';
 
 /**
  * What was seen on the way to one decision about a rollback. The decision is made on what is known, names where it would write
  * without having looked, is told what is live there, and is made again, until it has seen all that it would touch. So no
  * transaction waits for a target, and nothing is decided on what nobody looked at.
  */
-export class Sight {
-  readonly #looks: Look[] = [];
-  readonly #lookedAt = new Set<string>();
+export class LiveChecks {
+  readonly #checks: LiveCheck[] = [];
+  readonly #checked = new Set<string>();
 
   /** Where the plan would write and nobody has looked; and where it failed: what nobody recorded may be there. */
-  unseen({ asked, cause, definite, policy }: RollbackQuestion, { targets }: RollbackPlan): string[] {
+  missingFor({ asked, cause, definite, policy }: RollbackQuestion, { targets }: RollbackPlan): string[] {
     const going = targets.filter((each) => each.decision === 'INCLUDED' || each.decision === 'PROPOSED');
     const names = going.map((each) => each.environment);
     if (asked === null && definite && policy !== null) names.push(cause.environment);
-    return [...new Set(names)].filter((name) => !this.#lookedAt.has(name));
+    return [...new Set(names)].filter((name) => !this.#checked.has(name));
   }
 
   /** Network; never inside a transaction. */
-  async look(app: Parts, { product, cause }: Asked, environments: string[]): Promise<void> {
-    this.#looks.push(...(await lookAtLive(app, product, environments, cause.release)));
-    for (const name of environments) this.#lookedAt.add(name);
+  async check(app: Parts, { product, cause }: Asked, environments: string[]): Promise<void> {
+    this.#checks.push(...(await checkLive(app, product, environments, cause.release)));
+    for (const name of environments) this.#checked.add(name);
   }
 
   /**
    * The question with what was seen. A look counts for the record that it was about: what became current since was just
    * written, and is known. What was not looked at counts as recorded.
    */
-  async seen(client: PoolClient, question: RollbackQuestion): Promise<RollbackQuestion> {
-    const live = await liveIn(client, question.product, [...this.#lookedAt]);
+  async applyTo(client: PoolClient, question: RollbackQuestion): Promise<RollbackQuestion> {
+    const live = await liveIn(client, question.product, [...this.#checked]);
     const newest = new Set(Object.values(live).flatMap((each) => Object.values(each).map(({ id }) => id)));
-    const looks = this.#looks.filter((each) => newest.has(each.deployment));
+    const checks = this.#checks.filter((each) => newest.has(each.deployment));
     const environments = question.environments.map((facts) =>
-      seenIn(
+      checkedIn(
         facts,
-        looks.filter((each) => each.environment === facts.name),
+        checks.filter((each) => each.environment === facts.name),
         question.now,
       ),
     );
@@ -50,13 +50,13 @@ export class Sight {
 
 type Asked = Pick<RollbackQuestion, 'product' | 'cause'>;
 
-function seenIn(facts: EnvironmentFacts, looks: Look[], now: number): EnvironmentFacts {
+function checkedIn(facts: EnvironmentFacts, checks: LiveCheck[], now: number): EnvironmentFacts {
   const { inFlight, history } = facts;
   const [live, ...before] = history;
   if (!live) return facts;
-  const states = looks.map((each) => each.state);
+  const states = checks.map((each) => each.state);
   const state = states.includes('DRIFTED') ? 'DRIFTED' : states.includes('UNKNOWN') ? 'UNKNOWN' : 'KNOWN';
-  const found = looks.flatMap((each) => each.unrecorded ?? []).find(({ release }) => release !== live.release);
+  const found = checks.flatMap((each) => each.unrecorded ?? []).find(({ release }) => release !== live.release);
   // What is at work there is known for that.
   if (!found || found.release === inFlight?.release || found.release === facts.rollback?.release)
     return { ...facts, history: [{ ...live, state }, ...before] };

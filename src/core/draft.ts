@@ -25,7 +25,7 @@ const ENDS = {
   SKIPPED: 'RollbackTargetLeftAlone',
 } as const;
 
-/** A decision has to look at facts that were not read. Thrown by `Move.facts`, caught where the decision is made. */
+/** A decision has to look at facts that were not read. Thrown by `Draft.facts`, caught where the decision is made. */
 export class NeedsFacts extends Error {
   override readonly name = 'NeedsFacts';
 }
@@ -34,7 +34,7 @@ export class NeedsFacts extends Error {
  * One decision in the making: a copy of the state that shares with the old one whatever did not change. The old state is
  * never touched, so a decision that is not saved (a lost race, a crash) has not happened.
  */
-export class Move {
+export class Draft {
   readonly plan: ReleasePlan;
   readonly state: ReleaseState;
   readonly now: number;

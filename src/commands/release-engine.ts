@@ -36,13 +36,13 @@ import { auditOfMove } from './audit-release.ts';
  * newer one. Decisions that must know what other releases do (may it start? is it its turn?) are made with facts read
  * under the products' locks, in the transaction that saves them.
  */
-export class Mover {
+export class ReleaseEngine {
   readonly #pool: Pool;
   readonly #definitions: DefinitionSnapshots;
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #limits: Limits;
-  #listener: ((moved: Moved[]) => void) | null = null;
+  #listener: ((moved: Saved[]) => void) | null = null;
   /** What releases froze. */
   readonly frozen: FrozenReleases;
   // What is remembered may be gone at the next line: whoever works on a release keeps it in a variable of his own.
@@ -66,7 +66,7 @@ export class Mover {
   }
 
   /** Called with what each transaction has saved. Set once, before the first move. */
-  onMoved(listener: (moved: Moved[]) => void): void {
+  onSaved(listener: (moved: Saved[]) => void): void {
     this.#listener = listener;
   }
 
@@ -74,12 +74,12 @@ export class Mover {
    * Resolves with the release's state after the stimulus is saved (or changed nothing); null when the database has no such
    * release. Never while the caller holds a connection: the next transaction needs one.
    */
-  move(releaseId: string, told: Stimulus): Promise<MovedTo | null> {
+  tell(releaseId: string, told: Stimulus): Promise<ReleaseNow | null> {
     // Decided again after a commit whose answer was lost, it is known by its key.
     const short = bounded(told);
     const stimulus = KEYED.has(told.kind) && told.key === undefined ? { ...short, key: randomUUID() } : short;
     return new Promise((resolve, reject) => {
-      if (this.#listener === null) throw new Error('a release is moved before onMoved was told who follows');
+      if (this.#listener === null) throw new Error('a release is moved before onSaved was told who follows');
       refuseWhileHolding(this.#pool);
       const items = this.#waiting.get(releaseId);
       const audit = isCommanded(stimulus) ? claimAudit() : null;
@@ -91,14 +91,14 @@ export class Mover {
   }
 
   /** For a release that the caller has just seen: that it is not there is no answer, it is a fault. */
-  async moveSeen(releaseId: string, stimulus: Stimulus): Promise<MovedTo> {
-    const to = await this.move(releaseId, stimulus);
+  async tellKnown(releaseId: string, stimulus: Stimulus): Promise<ReleaseNow> {
+    const to = await this.tell(releaseId, stimulus);
     if (!to) throw new Error(`release ${releaseId} was there a moment ago, and the database does not have it now`);
     return to;
   }
 
   /** The newest state: of this process when it is known to be recent enough, otherwise of the database. */
-  async look(releaseId: string, options: { fresh: boolean }): Promise<MovedTo | null> {
+  async look(releaseId: string, options: { fresh: boolean }): Promise<ReleaseNow | null> {
     const frozen = await this.#freeze(releaseId);
     if (!frozen) return null;
     const known = options.fresh ? undefined : this.#states.get(releaseId);
@@ -267,7 +267,7 @@ export class Mover {
       this.#freeze(holder)
         .then((older) => {
           if (older && older.kind === 'FORWARD' && older.number < release.number)
-            return this.move(holder, { kind: 'terminate', reason, by: null, onlyIf: { atWorkIn: environment } });
+            return this.tell(holder, { kind: 'terminate', reason, by: null, onlyIf: { atWorkIn: environment } });
           return null;
         })
         // The newer release waits, and tries it again with its next tick.
@@ -302,7 +302,7 @@ export class Mover {
   }
 
   #settle(found: Found[], saved: Set<string>): void {
-    const moved: Moved[] = [];
+    const moved: Saved[] = [];
     for (const { release, loaded, items, fresh, decision, refused } of found) {
       // A save proves that the state was the newest. "Nothing to do" on a remembered one proves nothing: look, and decide again.
       const proven = decision !== undefined || fresh;
@@ -373,7 +373,7 @@ interface MoverParts {
 }
 
 /** A release and where it is, after a stimulus or a look. */
-export interface MovedTo {
+export interface ReleaseNow {
   release: FrozenRelease;
   state: ReleaseState;
   /** The stimulus was refused and has changed nothing. */
@@ -381,7 +381,7 @@ export interface MovedTo {
 }
 
 /** A decision that was saved, with the release that it is about: what has to follow is told by it. */
-export interface Moved {
+export interface Saved {
   release: FrozenRelease;
   decision: Decision;
 }
@@ -390,7 +390,7 @@ interface Item {
   stimulus: Stimulus;
   /** The entry of the command that it comes from, to be written with the decision. */
   audit: AuditTicket | null;
-  resolve: (to: MovedTo | null) => void;
+  resolve: (to: ReleaseNow | null) => void;
   reject: (error: unknown) => void;
   tries: number;
 }

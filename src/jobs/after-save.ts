@@ -1,4 +1,4 @@
-import type { Moved } from '../commands/mover.ts';
+import type { Saved } from '../commands/release-engine.ts';
 import { tellOrigins } from '../commands/tell-origins.ts';
 import { reach } from '../faults.ts';
 import type { Parts } from '../parts.ts';
@@ -12,14 +12,14 @@ import type { Timers } from './timers.ts';
  * of it is a short cut. Whatever is lost here (a crash, a queue that is away) stands in the database, and the sweep of any
  * process makes up for it.
  */
-export class AfterMove {
+export class AfterSave {
   readonly #parts: AfterMoveParts;
 
   constructor(parts: AfterMoveParts) {
     this.#parts = parts;
   }
 
-  readonly onMoved = (moved: Moved[]): void => {
+  readonly onSaved = (moved: Saved[]): void => {
     reach('after-commit');
     const { handOver, timers, clock } = this.#parts;
     this.#shortCut(
@@ -47,12 +47,12 @@ export class AfterMove {
   }
 
   /** The one after each that left, and the first in line: nobody else's turn can have come. Rollbacks stand in no line. */
-  async #wakeWaiting(freed: Moved[], left: Moved[]): Promise<void> {
-    const { mover, pool } = this.#parts;
+  async #wakeWaiting(freed: Saved[], left: Saved[]): Promise<void> {
+    const { releaseEngine, pool } = this.#parts;
     const releases = freed.map(({ release }) => release);
     const next = new Set(releases.length === 0 ? [] : await nextInLine(pool, releases));
     for (const { decision } of left) for (const id of Object.keys(decision.state.rollbacks)) next.add(id);
-    await Promise.all([...next].map((id) => mover.move(id, { kind: 'tick' })));
+    await Promise.all([...next].map((id) => releaseEngine.tell(id, { kind: 'tick' })));
   }
 }
 
@@ -63,7 +63,7 @@ export interface AfterMoveParts extends Parts {
 }
 
 /** One at a time: its end lets the next one go. Overlapping: each environment that it leaves does. */
-function freesOthers({ release, decision: { state, events } }: Moved): boolean {
+function freesOthers({ release, decision: { state, events } }: Saved): boolean {
   if (events.length === 0) return false;
   if (state.endedAt !== null) return true;
   const { kind, concurrency } = release;
@@ -72,7 +72,7 @@ function freesOthers({ release, decision: { state, events } }: Moved): boolean {
 }
 
 /** A release that is taken back has left an environment: its rollback may work there now. */
-function leavesToRollback({ decision: { state, events } }: Moved): boolean {
+function leavesToRollback({ decision: { state, events } }: Saved): boolean {
   return Object.keys(state.rollbacks).length > 0 && events.some(({ event }) => LEAVES.has(event.type));
 }
 

@@ -2,11 +2,11 @@ import type { Parts } from '../parts.ts';
 import { arrivingIn, recordedIn } from '../store/known-contents.ts';
 import type { Arriving, RecordedApplication, Unrecorded } from '../store/known-contents.ts';
 import type { ContentReference } from '../store/frozen-releases.ts';
-import { saveLooks } from '../store/looks.ts';
-import type { Seen } from '../store/looks.ts';
+import { saveChecks } from '../store/live-checks.ts';
+import type { CheckedTarget } from '../store/live-checks.ts';
 
 /** What a look at one application of an environment came to. */
-export interface Look {
+export interface LiveCheck {
   environment: string;
   /** The deployment record that was the newest one there. */
   deployment: string;
@@ -20,12 +20,12 @@ export interface Look {
  * once, for at most ten seconds, and keeps what was seen. Network; never inside a transaction. A target that does not answer is
  * UNKNOWN; one that has nothing to look at is left out. `release`: one that may have made its change without a record.
  */
-export async function lookAtLive(
+export async function checkLive(
   app: Parts,
   product: string,
   environments: string[],
   release: string | null = null,
-): Promise<Look[]> {
+): Promise<LiveCheck[]> {
   const recorded = await recordedIn(app.pool, product, environments);
   if (recorded.length === 0) return [];
   const arriving = await arrivingIn(app.pool, product, environments, release);
@@ -39,12 +39,12 @@ export async function lookAtLive(
     const { deployment, environment } = each;
     return [{ ...answer, deployment, environment, known }];
   });
-  const kept = await saveLooks(
+  const kept = await saveChecks(
     app.pool,
     looks.filter((each) => each.unrecorded === null),
     app.clock.now(),
   );
-  return looks.map(({ deployment, environment, drift, unseen, unrecorded }): Look => {
+  return looks.map(({ deployment, environment, drift, unseen, unrecorded }): LiveCheck => {
     // Whoever came in between may have written it: nobody knows.
     const state = unseen !== null ? 'UNKNOWN' : drift === null ? 'KNOWN' : kept.has(deployment) ? 'DRIFTED' : 'UNKNOWN';
     return { deployment, environment, state, unrecorded };
@@ -62,15 +62,15 @@ const isFor =
     each.environment === environment && each.application === application;
 
 async function look(
-  { drivers, mover }: Parts,
+  { drivers, releaseEngine }: Parts,
   { driver, reference }: RecordedApplication,
   arriving: Arriving[],
   signal: AbortSignal,
-): Promise<(Pick<Seen, 'drift' | 'unseen'> & { unrecorded: Unrecorded | null }) | null> {
+): Promise<(Pick<CheckedTarget, 'drift' | 'unseen'> & { unrecorded: Unrecorded | null }) | null> {
   try {
     const asks = drivers.driver(driver);
     const holds = async (asked: ContentReference): ReturnType<typeof asks.matches> =>
-      asks.matches(driver, await mover.frozen.content(asked), signal);
+      asks.matches(driver, await releaseEngine.frozen.content(asked), signal);
     const answer = await holds(reference);
     if (answer === undefined) return null;
     if (answer.matches) return { drift: null, unseen: null, unrecorded: null };

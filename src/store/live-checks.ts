@@ -2,7 +2,7 @@ import type { Pool } from 'pg';
 import type { Drift } from '../drivers/driver.ts';
 
 /** What somebody saw who asked a target whether it holds its newest deployment. */
-export interface Seen {
+export interface CheckedTarget {
   deployment: string;
   /** Null: it holds what is recorded, or nobody could tell. */
   drift: Drift | null;
@@ -16,7 +16,7 @@ export interface Seen {
  * Keeps what was seen, of what is still the newest deployment of its application. A drift is not kept where somebody is at
  * work who was not known when it was looked at. Answers the deployments whose record says now what was seen.
  */
-export async function saveLooks(pool: Pool, looks: Seen[], at: Date): Promise<Set<string>> {
+export async function saveChecks(pool: Pool, looks: CheckedTarget[], at: Date): Promise<Set<string>> {
   if (looks.length === 0) return new Set();
   const rows = looks.map(({ drift, ...each }) => ({
     ...each,
@@ -42,7 +42,7 @@ export async function saveLooks(pool: Pool, looks: Seen[], at: Date): Promise<Se
  * Products and environments in which there is something that nobody has looked at for `interval` milliseconds, at most
  * `limit` of it, the longest first. Whoever takes it has to look: nobody else is told of it before the interval is over again.
  */
-export async function takeDueLooks(
+export async function claimDueChecks(
   pool: Pool,
   places: { product: string; environment: string; application: string }[],
   interval: number,
