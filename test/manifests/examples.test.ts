@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import type { AnyDefinition, Definition, Kind } from '../../src/core/definitions.ts';
 import { checkFlow, topologicalOrder } from '../../src/core/flow.ts';
-import { selectFlow } from '../../src/core/flow-selection.ts';
+import { selectFlow } from '../../src/core/trigger/select-flow.ts';
 import { resolveMembers } from '../../src/core/selectors.ts';
 import { checkDefinition } from '../../src/core/validate.ts';
 import { parseManifests } from '../../src/manifests/index.ts';

@@ -1,6 +1,6 @@
 import type { Parts } from '../../parts.ts';
 import type { StoredDefinition } from '../../core/definitions.ts';
-import type { TriggerCommit } from '../../core/flow-selection.ts';
+import type { TriggerCommit } from '../../core/trigger/select-flow.ts';
 import { refusal, RefusedError } from '../../core/problems.ts';
 import type { Candidate, TriggerState } from '../../core/trigger/candidate.ts';
 import type { Change } from '../../core/trigger/change.ts';

@@ -1,6 +1,6 @@
 import type { StoredDefinition } from '../definitions.ts';
-import { selectFlow, whyNone } from '../flow-selection.ts';
-import type { TriggerCommit } from '../flow-selection.ts';
+import { selectFlow, whyNone } from './select-flow.ts';
+import type { TriggerCommit } from './select-flow.ts';
 import { refusal, RefusedError } from '../problems.ts';
 import { quoteList } from '../wording.ts';
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { GitTriggerSelector, StoredDefinition } from '../../../src/core/definitions.ts';
-import { selectFlow } from '../../../src/core/flow-selection.ts';
+import { selectFlow } from '../../../src/core/trigger/select-flow.ts';
 import { chooseFlow, environmentsOfMessages, possibleFlows } from '../../../src/core/trigger/choose-flow.ts';
 import { fc } from '../property.ts';
 

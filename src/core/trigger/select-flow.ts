@@ -1,7 +1,7 @@
-import type { Definition, GitTriggerSelector } from './definitions.ts';
-import { refusal, type Refusal } from './problems.ts';
-import { describeSelector, matchesGlob, matchesSelector, specificity } from './selectors.ts';
-import { quote, quoteList } from './wording.ts';
+import type { Definition, GitTriggerSelector } from '../definitions.ts';
+import { refusal, type Refusal } from '../problems.ts';
+import { describeSelector, matchesGlob, matchesSelector, specificity } from '../selectors.ts';
+import { quote, quoteList } from '../wording.ts';
 
 /** The change that arrived: its full message, and the revision (branch, tag or commit) that it arrived on. */
 export interface TriggerCommit {

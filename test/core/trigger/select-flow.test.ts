@@ -1,7 +1,7 @@
-import { fc } from './property.ts';
+import { fc } from '../property.ts';
 import { expect, test } from 'vitest';
-import type { Labels, ProductSpec, Selector } from '../../src/core/definitions.ts';
-import { selectFlow, whyNone } from '../../src/core/flow-selection.ts';
+import type { Labels, ProductSpec, Selector } from '../../../src/core/definitions.ts';
+import { selectFlow, whyNone } from '../../../src/core/trigger/select-flow.ts';
 
 const product = (promotionFlows: ProductSpec['promotionFlows'] = [], labels: Labels = { team: 'pay' }) => ({
   metadata: { name: 'billing', labels, annotations: {} },
