@@ -6,6 +6,8 @@ import { occupiesEnvironment } from '../release.ts';
 import type { Facts } from '../release.ts';
 import { named } from './words.ts';
 
+// What only rollbacks are asked; `GATES` in gates/index.ts has all that they are.
+
 /** Compare-and-set: nothing else may have become current since it was planned. */
 export const liveGate: Gate<'LIVE'> = {
   name: 'LIVE',

@@ -1,6 +1,6 @@
 import { keep } from './keep.ts';
 import { calendarOf, dayOf, join, type Calendar, type ReleaseWindow, type Span } from './window.ts';
-import { DAY, localText, toInstants, toWall, transitionsIn } from './zones.ts';
+import { DAY, END, localText, toInstants, toWall, transitionsIn } from './zones.ts';
 
 /** How far ahead an opening or a closing is looked for, in milliseconds: five years. */
 export const HORIZON = 5 * 366 * DAY;
@@ -24,7 +24,7 @@ export interface Occurrence {
 function toSpan(zone: string, kind: 'ALLOW' | 'DENY', { start, end }: Span): Span {
   return {
     start: toInstants(zone, start).earliest,
-    end: toInstants(zone, end)[kind === 'DENY' ? 'latest' : 'earliest'],
+    end: toInstants(zone, end)[END[kind]],
   };
 }
 

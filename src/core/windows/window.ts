@@ -2,7 +2,7 @@ import type { ReleaseWindowSpec } from '../definitions.ts';
 import { readCron, type CronTimes } from './cron.ts';
 import { keep } from './keep.ts';
 import { readRule, type RuleStarts } from './rrule.ts';
-import { DAY, parseInstant, parseTimeOfDay, parseWall, toInstants } from './zones.ts';
+import { DAY, END, parseInstant, parseTimeOfDay, parseWall, toInstants } from './zones.ts';
 
 /** A window as the rules look at it; `name` is its identity, never its place in a list. */
 export interface ReleaseWindow {
@@ -89,7 +89,7 @@ function readOnce({ kind, timeZone, from, to }: ReleaseWindowSpec): Span {
     if (instant !== undefined) return instant;
     throw new WindowError(field, `${NOT_LOCAL(text)}, or an instant such as 2026-01-05T22:00:00Z`);
   };
-  return { start: side('from', from, 'earliest'), end: side('to', to, kind === 'DENY' ? 'latest' : 'earliest') };
+  return { start: side('from', from, 'earliest'), end: side('to', to, END[kind]) };
 }
 
 function readEnd({ duration, end }: ReleaseWindowSpec): (start: number) => number {

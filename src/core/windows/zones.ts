@@ -96,6 +96,12 @@ export function toInstants(zone: string, wall: number): { earliest: number; late
   return { earliest: gap.at, latest: gap.at };
 }
 
+/**
+ * Which of two instants is the end of a window whose end the clocks show twice: in doubt the way is closed. Its start is the
+ * earliest, always.
+ */
+export const END = { ALLOW: 'earliest', DENY: 'latest' } as const;
+
 /** `2026-03-08T06:00:00-04:00`: with the offset, because a repeated hour shows the same clock twice. */
 export function localText(zone: string, instant: number): string {
   const offset = offsetAt(zone, instant);
