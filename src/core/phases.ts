@@ -3,8 +3,8 @@ import { DEFAULT_RETRY, DEFAULT_SYNC_LIMIT } from './definitions.ts';
 import type { OwnSteps, Phase, PlannedStep, StepWork } from './plan.ts';
 
 /**
- * The phases of a promotion, as the planner walks them: from the first to the last, each after the one before. A new phase is a line
- * here, its kind of work in plan.ts, and a runner for that work in `src/jobs/runners`.
+ * The phases of a promotion, as the planner walks them: from the first to the last, each after the one before. How a new one comes is
+ * told in docs/how-to-add.md.
  */
 const PHASES: readonly PhaseOfPlan[] = [
   { phase: 'PRE_ACTION', of: 'application', make: ({ policy }) => workflow(policy.preAction) },

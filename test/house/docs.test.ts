@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildSchema, parse, validate } from 'graphql';
@@ -100,6 +100,27 @@ describe('every page', () => {
     ).toEqual([]);
   });
 });
+
+test('how to add something names what is in the files of the same section', () => {
+  const sections = read('docs/how-to-add.md').split(/^## /m).slice(1);
+  const wrong = sections.flatMap((section) => {
+    const files = named(section, /`((?:src|test|migrations)\/[\w./-]+)`/g).flatMap(textsOf);
+    return named(section, /`([A-Za-z]+(?:\.[a-z]+)*)`/g)
+      .filter((name) => !name.endsWith('.ts') && !files.some((text) => new RegExp(`\\b${name}\\b`).test(text)))
+      .map((name) => `${section.split('\n')[0]}: ${name}`);
+  });
+  expect(wrong).toEqual([]);
+  expect(sections.length).toBeGreaterThanOrEqual(7);
+});
+
+/** The text of a file, or of every file in a folder. */
+function textsOf(path: string): string[] {
+  if (!existsSync(join(ROOT, path))) return [];
+  if (!statSync(join(ROOT, path)).isDirectory()) return [read(path)];
+  return readdirSync(join(ROOT, path), { recursive: true, encoding: 'utf8' })
+    .filter((each) => each.endsWith('.ts'))
+    .map((each) => read(join(path, each)));
+}
 
 describe('what stands in blocks', () => {
   test('is GraphQL that is valid against the schema that the server publishes', () => {

@@ -11,7 +11,7 @@ export interface GateQuestion {
   now: number;
 }
 
-/** One thing that must hold before a promotion starts. A new one is a file here, a line in `GATES`, and its answer in answer.ts. */
+/** One thing that must hold before a promotion starts; docs/how-to-add.md says how a new one comes. */
 export interface Gate<N extends GateName = GateName> {
   readonly name: N;
   /** Which kinds of releases it is asked of: a version that goes back is not kept from it by what keeps versions out. */

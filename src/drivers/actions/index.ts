@@ -4,11 +4,25 @@ import type { EffectContext, SecretSource } from '../driver.ts';
 import type { HttpClient } from '../http.ts';
 import { PermanentError, TransientError } from '../driver.ts';
 import { runHttp } from './http.ts';
-import { openReferenced, valuesOf } from '../secret-references.ts';
+import { openReferenced, type Opened, valuesOf } from '../secret-references.ts';
 import { interpolate } from './interpolate.ts';
 import { checkOutputs } from './outputs.ts';
 import { readParameters } from './parameters.ts';
 import { runSimulate } from './simulate.ts';
+
+type Run = (
+  filled: unknown,
+  context: EffectContext,
+  signal: AbortSignal,
+  http: HttpClient,
+  opened: Opened,
+) => Promise<Record<string, string>>;
+
+/** Every type of action has one: a new type does not compile without it. */
+const RUN: { readonly [T in keyof typeof ACTIONS]: Run } = {
+  http: (filled, ...at) => runHttp(readParameters(ACTIONS.http, filled), ...at),
+  simulate: (filled, context, signal) => runSimulate(readParameters(ACTIONS.simulate, filled), context, signal),
+};
 
 /** Nobody waits for an answer for longer, unless the action says so. */
 const DEFAULT_TIMEOUT = 60_000;
@@ -32,11 +46,7 @@ export async function runAction(
   try {
     const opened = await openReferenced(action.parameters, secrets);
     const filled = interpolate(action.parameters, { ...parameters, ...valuesOf(opened) });
-    const outputs =
-      action.type === 'http'
-        ? await runHttp(readParameters(ACTIONS.http, filled), context, signal, http, opened)
-        : await runSimulate(readParameters(ACTIONS.simulate, filled), context, signal);
-    return checkOutputs(outputs);
+    return checkOutputs(await RUN[action.type](filled, context, signal, http, opened));
   } catch (error) {
     context.signal.throwIfAborted();
     const name = `action "${action.name}"`;
