@@ -97,8 +97,8 @@ describe('approvals over the API', () => {
     });
     expect(before.waitingFor[0]).toEqual({
       __typename: 'WaitingForApproval',
-      message: 'staging: needs the approval of 1 of group sre and 1 of anyone who may approve',
-      who: '1 of group sre and 1 of anyone who may approve',
+      message: 'staging: needs the approval of 1 of group sre and 1 person who may approve',
+      who: '1 of group sre and 1 person who may approve',
       earliest: null,
       approval: { missing: 2 },
     });
@@ -133,7 +133,7 @@ describe('approvals over the API', () => {
     await expect
       .poll(async () => (await api.ask(events, { id })).releaseEventLog.edges.map(({ node }: { node: object }) => node))
       .toEqual([
-        { __typename: 'ApprovalRequested', needed: '1 of group sre and 1 of anyone who may approve' },
+        { __typename: 'ApprovalRequested', needed: '1 of group sre and 1 person who may approve' },
         { __typename: 'ApprovalGiven', by: 'grace', missing: 1, environment: 'staging' },
         { __typename: 'ApprovalGiven', by: 'linus', missing: 0, environment: 'staging' },
         { __typename: 'ApprovalGranted', approvedBy: 'grace, linus' },

@@ -105,7 +105,7 @@ export function approvalStatus(spec: ApprovalSpec, approval: ApprovalState, now:
   return late ? 'EXPIRED' : 'OPEN';
 }
 
-/** `2 of group release-managers`, `1 of ada, grace or role approver`, `1 of anyone who may approve`. */
+/** `2 of group release-managers`, `1 of ada, grace or role approver`, `1 person who may approve`. */
 export function describeRule(
   { name, users = [], groups = [], roles = [] }: ApprovalRule,
   count: number,
@@ -113,9 +113,10 @@ export function describeRule(
 ): string {
   const named = [...users, ...groups.map((each) => `group ${each}`), ...roles.map((each) => `role ${each}`)];
   const last = named.pop();
+  const anyone = `${count === 1 ? '1 person' : `${count} people`} who may ${what}`;
   const who =
-    last === undefined ? `anyone who may ${what}` : named.length === 0 ? last : `${named.join(', ')} or ${last}`;
-  return `${count} of ${who}${name === undefined ? '' : ` (${name})`}`;
+    last === undefined ? anyone : `${count} of ${named.length === 0 ? last : `${named.join(', ')} or ${last}`}`;
+  return `${who}${name === undefined ? '' : ` (${name})`}`;
 }
 
 export const nameOf = (by: string | null): string => by ?? 'a person without a name';

@@ -187,7 +187,7 @@ describe('an approval and the other gates', () => {
     const reasons = waitingFor(play.plan, play.state, play.facts, play.now);
     expect(reasons.map(({ kind, who, earliest }) => [kind, who, earliest])).toEqual([
       ['WINDOW', 'freeze', at('12:00')],
-      ['APPROVAL', '1 of linus or group sre and 1 of anyone who may approve', null],
+      ['APPROVAL', '1 of linus or group sre and 1 person who may approve', null],
       ['DEPENDENCIES', 'staging', null],
     ]);
   });

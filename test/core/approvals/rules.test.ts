@@ -76,7 +76,8 @@ test.each<[string, ApprovalState, number, string]>([
 });
 
 test.each<[ApprovalRule, string]>([
-  [{ count: 2 }, '2 of anyone who may approve'],
+  [{ count: 1 }, '1 person who may approve'],
+  [{ count: 2 }, '2 people who may approve'],
   [{ count: 1, users: ['ada'] }, '1 of ada'],
   [{ count: 1, users: ['ada'], groups: ['sre'] }, '1 of ada or group sre'],
   [{ count: 1, users: ['ada', 'bob'], roles: ['lead'], name: 'security' }, '1 of ada, bob or role lead (security)'],
