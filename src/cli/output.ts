@@ -120,12 +120,15 @@ export function age(since: string | null | undefined, now = Date.now()): string 
 export function when(at: string | null | undefined, now = Date.now()): string {
   if (!at) return '-';
   const left = Date.parse(at) - now;
-  return left > 0 ? `in ${length(left)}` : `${length(-left)} ago`;
+  // What was set to 2h a moment ago ends in 2h.
+  return left > 0 ? `in ${length(left, Math.round)}` : `${length(-left)} ago`;
 }
 
-function length(ms: number): string {
-  const seconds = Math.max(0, ms / 1000);
-  if (seconds < 60) return `${Math.floor(seconds)}s`;
-  if (seconds < 3600) return `${Math.floor(seconds / 60)}m`;
-  return seconds < 2 * 86_400 ? `${Math.floor(seconds / 3600)}h` : `${Math.floor(seconds / 86_400)}d`;
+function length(ms: number, round = Math.floor): string {
+  const seconds = round(Math.max(0, ms) / 1000);
+  if (seconds < 60) return `${seconds}s`;
+  const minutes = round(seconds / 60);
+  if (minutes < 60) return `${minutes}m`;
+  const hours = round(seconds / 3600);
+  return hours < 48 ? `${hours}h` : `${round(seconds / 86_400)}d`;
 }

@@ -151,6 +151,11 @@ export function createProgram({
       const { commit, version, flow, idempotencyKey, acknowledgeBadVersion, rollbackFloor } = flags;
       const input = { product, commit, version, flow, idempotencyKey, acknowledgeBadVersion, rollbackFloor };
       const release = await triggerRelease(clientOf(command), input);
+      if (version !== undefined && version !== release.version) {
+        err.write(
+          `Warning: the files of ${product} say that this is ${release.version}: --version ${version} counts only where there are none\n`,
+        );
+      }
       await showOrWait(command, release, 'Released');
     });
 

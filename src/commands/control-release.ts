@@ -1,6 +1,7 @@
 import type { Parts } from '../parts.ts';
 import { refusal } from '../core/problems.ts';
 import type { ReleaseState, Stimulus } from '../core/release.ts';
+import { shortIdOf } from '../core/short-id.ts';
 import { unsettleRollback } from '../store/rollbacks.ts';
 import type { Result } from './result.ts';
 
@@ -42,8 +43,9 @@ async function control(
   if (!seen) return { refusals: [refusal('NOT_FOUND', `there is no release "${releaseId}"`, ['releaseId'])] };
   const reason = whyNot(seen.state);
   if (reason !== null) {
+    const called = shortIdOf(seen.release.product, seen.release.number);
     return {
-      refusals: [refusal('WRONG_STATE', `release ${releaseId} cannot be changed like this: ${reason}`, ['releaseId'])],
+      refusals: [refusal('WRONG_STATE', `release ${called} cannot be changed like this: ${reason}`, ['releaseId'])],
     };
   }
   await app.releaseEngine.tellKnown(releaseId, stimulus);

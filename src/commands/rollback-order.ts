@@ -117,7 +117,7 @@ async function checkInput(
     if (places.has(name)) return;
     const exists = snapshot.known.environments.has(name);
     const what = exists ? `product "${product}" has no application in environment` : 'there is no environment';
-    const message = `${what} "${name}".${wrong.hint(name, places)}`;
+    const message = `${what} "${name}"${wrong.hint(name, places).replace(/^ /, '. ')}`;
     wrong.add(exists ? 'NO_APPLICATION' : 'NOT_FOUND', message, ['environments', i]);
   });
   if (wrong.size > 0) throw new RefusedError(wrong.all());

@@ -18,7 +18,7 @@ test('get approvals shows what waits, for whom, and until when', async () => {
   expect({ code, err }).toEqual({ code: 0, err: '' });
   const [head, row] = out.split('\n');
   expect(head).toMatch(/^RELEASE +VERSION +ENVIRONMENT +ASKED +EXPIRES +MISSING +APPROVED BY +FOR YOU$/);
-  expect(row).toMatch(/^billing#\d+ +1.4.2 +staging +\d+s +in 23h +1 +- +yes$/);
+  expect(row).toMatch(/^billing#\d+ +1.4.2 +staging +\d+s +in 24h +1 +- +yes$/);
   expect((await served.sluice('get', 'approvals', '-o', 'name')).out).toBe(`approval/${release}/staging\n`);
   expect((await served.sluice('get', 'approvals', '--product', 'other')).err).toContain("There is no product 'other'");
 });

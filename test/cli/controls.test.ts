@@ -10,7 +10,7 @@ afterAll(() => served?.close());
 test('an environment is held, shown, and released again', async () => {
   const held = await served.sluice('hold', 'eu', '--product', 'billing', '--reason', 'audit', '--until', '4h');
   expect(held).toMatchObject({ code: 0, err: '' });
-  expect(held.out).toMatch(/eu +billing +audit .* yes/);
+  expect(held.out).toMatch(/eu +billing +audit .* in 4h +yes/);
   expect((await served.sluice('get', 'holds')).out).toMatch(/eu +billing +audit/);
   expect((await served.sluice('unhold', 'eu')).err).toContain('it is on hold for "billing"');
   expect((await served.sluice('unhold', 'eu', '--product', 'billing', '--reason', 'audited')).out).toMatch(
@@ -44,4 +44,24 @@ test('a time must have an offset, a duration must be one', async () => {
   expect(bare).toMatchObject({ code: 2 });
   expect(bare.err).toContain('with a unit');
   expect(await served.sluice('watch', 'billing', '--timeout', '5')).toMatchObject({ code: 2 });
+});
+
+test('what waits for another release names it as people do', async () => {
+  await served.sluice('hold', 'staging', '--reason', 'audit');
+  const { out } = await served.sluice('release', 'billing', '--version', '2');
+  const [first = ''] = /billing#\d+/.exec(out) ?? [];
+  const { out: second } = await served.sluice('release', 'billing', '--version', '3', '-o', 'name');
+  const waits = `release ${first} of billing goes first`;
+  expect((await served.sluice('status')).out).toContain(`waits: ${waits}`);
+  const late = await served.sluice('watch', second.trim(), '--timeout', '300ms');
+  expect(late).toMatchObject({ code: 6, err: expect.stringContaining(`\n  ${waits}\n`) });
+  await served.sluice('unhold', 'staging');
+  expect((await served.sluice('watch', second.trim())).code).toBe(0);
+  expect((await served.sluice('retry', first)).err).toContain(`release ${first} cannot be changed like this`);
+});
+
+test('a report of a health that reports do not decide is a warning', async () => {
+  const { code, out, err } = await served.sluice('report', 'health', 'billing-eu', 'degraded');
+  expect({ code, out }).toEqual({ code: 0, out: 'billing-eu is DEGRADED\n' });
+  expect(err).toMatch(/^Warning: the health of billing-eu comes from NONE, .*type: report/);
 });

@@ -23,7 +23,7 @@ export const ROLLBACKS = {
   report: `mutation CliReportRollout($input: RolloutReportInput!) {
     payload: rolloutReport(input: $input) { outcome rollback { ${ROLLBACK} } ${ERRORS} } }`,
   health: `mutation CliReportHealth($input: HealthReportInput!) {
-    payload: healthReport(input: $input) { accepted ${ERRORS} } }`,
+    payload: healthReport(input: $input) { accepted application { health { type } } ${ERRORS} } }`,
   show: `query CliShowRollback($id: ID!) { rollback(id: $id) { ${ROLLBACK} } }`,
   list: `query CliRollbacks($first: Int!, $after: String, $product: String) {
     list: rollbacks(first: $first, after: $after, product: $product) { nodes { ${ROLLBACK} } ${PAGE} } }`,
@@ -154,10 +154,15 @@ export function addRollbacks(shell: Shell): void {
 }
 
 const ROLLOUTS = ['succeeded', 'failed', 'rolled-back', 'unknown'];
+interface HealthAnswer {
+  accepted: boolean;
+  application: { health: { type: string } } | null;
+}
+
 const HEALTH = ['healthy', 'progressing', 'degraded', 'unknown'];
 const constant = (word: string): string => word.toUpperCase().replaceAll('-', '_');
 
-function addReports({ program, clientOf, styleOf, print, follow }: Shell): void {
+function addReports({ program, clientOf, styleOf, print, follow, err }: Shell): void {
   const report = program.command('report').description('tell Sluice what an outside system saw: rollout, health');
   const rollout = report
     .command('rollout')
@@ -190,7 +195,13 @@ function addReports({ program, clientOf, styleOf, print, follow }: Shell): void 
     .action(async (application: string, told: string, { reason: message, at }: Flags, command: Command) => {
       const status = constant(told);
       const input = { application, status, message, at };
-      const answer = await ask<{ accepted: boolean }>(clientOf(command), ROLLBACKS.health, input);
+      const { application: about, ...answer } = await ask<HealthAnswer>(clientOf(command), ROLLBACKS.health, input);
+      const source = about?.health.type ?? 'REPORT';
+      if (source !== 'REPORT') {
+        err.write(
+          `Warning: the health of ${application} comes from ${source}, and no report decides it: that takes health: { type: report }\n`,
+        );
+      }
       const style = styleOf(command);
       if (style.format !== 'table') return print(render(answer, style, { columns: [], name: () => application }));
       print(

@@ -79,10 +79,11 @@ const LOOKS = 4;
 const LOOK_MS = 300;
 
 function unmet(release: ReleaseShown): string {
+  const own = release.waitingFor.map((each) => `\n  ${each}`);
   const reasons = release.promotions.flatMap(({ name, waitingFor }) =>
     waitingFor.map((each) => `\n  ${name}: ${each}`),
   );
-  return reasons.length > 0 ? `; it waits for:${reasons.join('')}` : '.';
+  return own.length + reasons.length > 0 ? `; it waits for:${[...own, ...reasons].join('')}` : '.';
 }
 
 /** Aborted by the first Ctrl-C, SIGTERM or SIGHUP; a second one ends at once. */
