@@ -51,6 +51,16 @@ test.each(documents)('%s is valid in the published schema', (_name, document) =>
   expect(validate(schema, parse(document)).map(({ message }) => message)).toEqual([]);
 });
 
+test('the examples of the IDE fit beside the buttons of its editor in a window of 1280 pixels: 50 columns', () => {
+  const wide = readdirSync(examples).flatMap((name) =>
+    readFileSync(`${examples}/${name}`, 'utf8')
+      .split('\n')
+      .filter((line) => line.length > 50)
+      .map((line) => `${name}: ${line}`),
+  );
+  expect(wide).toEqual([]);
+});
+
 test('every type of event is asked for its own fields, and has words of its own', () => {
   const types = schema.getPossibleTypes(schema.getType('ReleaseEvent') as never).map(({ name }) => name);
   expect(types.length).toBeGreaterThan(20);
