@@ -1,5 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import pg from 'pg';
+import { within } from './clock.ts';
+import type { Clock } from './clock.ts';
 import type { SeamClient, Seams } from './seams.ts';
 
 /**
@@ -95,12 +97,9 @@ export class SturdyClient extends pg.Client implements SeamClient {
     if (config.seams !== null) guardClient(this, config.seams);
   }
 
-  /** Ends it, with a goodbye if the other side listens; within half a second whatever the other side does. */
-  async hangUp(): Promise<void> {
-    let timer: NodeJS.Timeout | undefined;
-    const impatience = new Promise<void>((resolve) => (timer = setTimeout(resolve, GOODBYE_MS)));
-    await Promise.race([this.end().catch(() => undefined), impatience]);
-    clearTimeout(timer);
+  /** Ends it, with a goodbye if the other side listens; within half a second of `clock` whatever the other side does. */
+  async hangUp(clock: Clock): Promise<void> {
+    await within(clock, 'goodbye', GOODBYE_MS, this.end());
     this.cut();
   }
 

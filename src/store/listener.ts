@@ -77,7 +77,7 @@ export class Listener {
       } catch (error) {
         if (!signal.aborted) this.#availability.away(error);
       } finally {
-        await client.hangUp();
+        await client.hangUp(this.#clock);
       }
       await this.#clock.sleep('listener', pause, signal).catch(() => undefined);
       pause = Math.min(pause * 2, LONGEST_PAUSE);

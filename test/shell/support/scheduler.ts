@@ -475,6 +475,11 @@ export class Scheduler {
     return !busy && ![...this.#flying].some(({ parked }) => parked.process === process);
   }
 
+  /** A fault that has struck already lasts on: something of the process is late. */
+  isHeldUp(process: Mortal): boolean {
+    return this.#parked.some((each) => each.process === process && each.from > this.now);
+  }
+
   get pending(): string {
     const parked = this.#parked.map((each) => `${each.process.name} ${each.name}`);
     const flying = [...this.#flying].map(({ parked: each }) => `${each.process.name} ${each.name} (under way)`);
