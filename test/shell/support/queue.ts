@@ -17,14 +17,16 @@ interface Stored {
   parent: string | null;
   /** Ids of children that have not ended. */
   children: Set<string>;
-  /** Who carries it; two when its lock ran out although the first one lives. */
-  carriers: Set<Hand>;
+  /** Who has its lock: the last one that took it up. Another one may carry it still, and is no longer asked. */
+  holder: Hand | null;
 }
 
 interface Hand {
   clock: Clock;
   process: JobProcessor;
   free: number;
+  /** Jobs that it carries. */
+  busy: number;
   closing: boolean;
   idle: (() => void) | null;
   onFailed: (job: { id?: string }, error: Error) => void;
@@ -68,6 +70,7 @@ export class SimulatedQueue {
           clock,
           process: processor,
           free: 0,
+          busy: 0,
           closing: false,
           idle: null,
           onFailed: () => undefined,
@@ -123,7 +126,7 @@ export class SimulatedQueue {
         hand.closing = true;
         this.#hands.delete(hand);
         if (force) this.#vanish(hand);
-        else if (hand.free < concurrency) await new Promise<void>((resolve) => (hand.idle = resolve));
+        else if (hand.busy > 0) await new Promise<void>((resolve) => (hand.idle = resolve));
         stopped();
       },
     };
@@ -140,7 +143,7 @@ export class SimulatedQueue {
       started: 0,
       parent,
       children: new Set(),
-      carriers: new Set(),
+      holder: null,
     });
     return true;
   }
@@ -183,9 +186,10 @@ export class SimulatedQueue {
       const job = waiting[this.#pick(waiting.length)] as Stored;
       const hand = free[this.#pick(free.length)] as Hand;
       hand.free -= 1;
+      hand.busy += 1;
       job.state = 'active';
       job.started += 1;
-      job.carriers.add(hand);
+      job.holder = hand;
       void this.#carry(hand, job);
     }
   }
@@ -207,14 +211,13 @@ export class SimulatedQueue {
       failure = error as Error;
     }
     hand.free += 1;
-    const known = this.#jobs.get(id) === job;
-    if (known) job.carriers.delete(hand);
-    // Taken up by another one meanwhile: what the first one says of it no longer counts.
-    if (known && job.state === 'active' && job.started === attemptsStarted && !waits) {
+    hand.busy -= 1;
+    // Taken up once more meanwhile: what the first one says of it no longer counts.
+    if (this.#jobs.get(id) === job && job.state === 'active' && job.started === attemptsStarted && !waits) {
       if (failure) this.#fail(job, failure, hand);
       else this.#end(job);
     }
-    if (hand.closing) hand.idle?.();
+    if (hand.busy === 0) hand.idle?.();
     this.#serve();
   }
 
@@ -250,9 +253,10 @@ export class SimulatedQueue {
   #vanish(hand: Hand): void {
     this.#hands.delete(hand);
     for (const job of this.#jobs.values()) {
-      if (!job.carriers.delete(hand) || job.state !== 'active' || job.carriers.size > 0) continue;
+      if (job.holder !== hand || job.state !== 'active') continue;
+      job.holder = null;
       this.#clock.after('queue', STALLED, () => {
-        if (job.state === 'active' && job.carriers.size === 0) job.state = 'waiting';
+        if (job.state === 'active' && job.holder === null) job.state = 'waiting';
         this.#serve();
       });
     }
