@@ -35,6 +35,7 @@ import type { Drawn, Mood } from './definitions.ts';
 import { Record } from './record.ts';
 import { drawIds } from './ids.ts';
 import { SimulatedQueue } from './queue.ts';
+import { PatientRounds } from './rounds.ts';
 import { Scheduler } from './scheduler.ts';
 import type { Fate, Mortal } from './scheduler.ts';
 import { Targets } from './outside.ts';
@@ -55,8 +56,10 @@ const SORE: { [mood in Mood]?: [place: string, ...fates: Fate[]][] } = {
   ],
   STOPS: [['notice sluice_abort', 'lost']],
 };
-/** Of 45 seconds each, until nothing happens any more. */
+/** Of 45 seconds each, with new events and without a target at work, until nothing happens any more. */
 const MOST_ROUNDS = 60;
+/** In which people do all that is waited for, and nothing comes of it. */
+const IN_VAIN = 12;
 
 /** So small that a handful of releases lies beyond every horizon, and everything pushes everything else out. */
 export const SMALL: Limits = {
@@ -84,8 +87,8 @@ interface Process extends Mortal {
   worker: { close(): Promise<void> } | null;
   /** It was asked to stop, and does what is left. */
   stopping: boolean;
-  /** How many faults there had been when it was asked to. */
-  stopped: { faults: number; slowed: number } | null;
+  /** How many faults there had been when it was asked to, and whether one of them lasted on. */
+  stopped: { faults: number; slowed: number; heldUp: boolean } | null;
   vanish(): void;
   onDeath: (() => void)[];
 }
@@ -136,6 +139,8 @@ export class ShellWorld {
   /** They have stopped: buried when nothing moves. */
   readonly #gone: { process: Process; resolve: () => void }[] = [];
   #newest = 0;
+  /** Events, without those that only say how something is. */
+  #cameToPass = 0;
   #writes = 0;
   #names = 0;
   #triggered = 0;
@@ -313,7 +318,7 @@ export class ShellWorld {
   #judgeStop(process: Process): void {
     const { stopped } = process;
     this.#reached.count('stops that took too long');
-    if (stopped?.faults === process.faults && stopped.slowed === this.scheduler.slowed)
+    if (stopped?.faults === process.faults && stopped.slowed === this.scheduler.slowed && !stopped.heldUp)
       this.scheduler.break(`shutdown: nothing is wrong, and ${process.name} does not end in time`);
   }
 
@@ -321,7 +326,8 @@ export class ShellWorld {
   #stop(process: Process): Promise<void> {
     const { app, worker } = process;
     process.stopping = true;
-    process.stopped = { faults: process.faults, slowed: this.scheduler.slowed };
+    const heldUp = this.scheduler.isHeldUp(process);
+    process.stopped = { faults: process.faults, slowed: this.scheduler.slowed, heldUp };
     this.scheduler.tell(`${process.name} is asked to stop`);
     this.#reached.count('stimulus stop');
     const late = this.#clock.after('patience', 5 * MINUTE, () => {
@@ -632,6 +638,8 @@ export class ShellWorld {
     if (!this.#releases.includes(releaseId)) this.#releases.push(releaseId);
     if (/^Release(Queued|Retried)$|^RollbackStarted$/.test(event.type)) this.#open.add(releaseId);
     if (/^Release(Succeeded|Failed|Terminated)$/.test(event.type)) this.#open.delete(releaseId);
+    // People report health in each round, whatever comes of it.
+    if (event.type !== 'HealthChanged') this.#cameToPass += 1;
     this.#reached.count(`event ${event.type}`);
     this.scheduler.tell(`  ${releaseId.slice(0, 4)} ${event.type} ${'environment' in event ? event.environment : ''}`);
     this.record.see(releaseId, product, event);
@@ -661,16 +669,19 @@ export class ShellWorld {
     this.scheduler.tell('NOW EVERYTHING IS CALM');
     await this.scheduler.run(() => this.#living().length === 2 && this.#asked.size === 0, 3 * MINUTE);
     if (this.#asked.size > 0) this.scheduler.break(`answer: nobody answers ${[...this.#asked].join(', ')}`);
-    const ownsRunning = (): boolean =>
-      [...this.#targets.running].some((each) => this.record.overFor(each.releaseId, each.environment) === 0);
-    let rounds = 0;
-    for (let seen = -1; seen !== this.#newest || ownsRunning();) {
+    const rounds = new PatientRounds(MOST_ROUNDS, this.scheduler.now);
+    for (let seen = -1; seen !== this.#newest || this.#isAtWork();) {
       seen = this.#newest;
-      if ((rounds += 1) > MOST_ROUNDS)
-        this.scheduler.break(`liveness: it never comes to rest, ${await this.record.standing()}`);
       await this.scheduler.run(() => false, 45 * SECOND);
+      if (!rounds.goOn({ now: this.scheduler.now, atWork: this.#isAtWork(), cameToPass: false }))
+        return this.scheduler.break(`liveness: it never comes to rest, ${await this.record.standing()}`);
     }
     await this.#judgeWaiting();
+  }
+
+  /** A target does what a promotion that goes on has asked for. */
+  #isAtWork(): boolean {
+    return [...this.#targets.running].some((each) => this.record.overFor(each.releaseId, each.environment) === 0);
   }
 
   async #judgeWaiting(): Promise<void> {
@@ -684,7 +695,8 @@ export class ShellWorld {
 
   /** People do whatever is waited for: now everything ends. */
   async #letPeopleAct(): Promise<void> {
-    for (let round = 0; round < 12; round += 1) {
+    const rounds = new PatientRounds(IN_VAIN, this.scheduler.now);
+    for (let seen = -1, goesOn = true; goesOn;) {
       const open = await this.scheduler.ask<{ id: string }>('SELECT id FROM release WHERE ended_at IS NULL');
       const unsettled = await this.scheduler.ask('SELECT FROM rollback WHERE settled_at IS NULL');
       if (open.length === 0 && unsettled.length === 0) return;
@@ -698,6 +710,9 @@ export class ShellWorld {
       await this.scheduler.run(() => this.#asked.size === 0, MINUTE);
       await this.scheduler.run(() => this.#open.size === 0 && this.#asked.size === 0, 90 * SECOND);
       await this.scheduler.run(() => false, 7 * SECOND);
+      const cameToPass = seen !== this.#cameToPass;
+      seen = this.#cameToPass;
+      goesOn = rounds.goOn({ now: this.scheduler.now, atWork: this.#isAtWork(), cameToPass });
     }
     this.scheduler.break(`end: nothing is missing any more, and ${await this.record.standing()}`);
     await this.scheduler.run(() => true, 0);
