@@ -69,7 +69,7 @@ export class Targets {
       revision: () => Promise.resolve({}),
       pin: async (_source, _template, { version = '' }, signal) => {
         signal.throwIfAborted();
-        return { label: version, digest: sha256(version), files: {} };
+        return { label: version, digest: sha256(version), files: { version: { kind: 'whole', text: version } } };
       },
       apply: (_target, content, context) =>
         effect(context, () => void this.live.set(context.application, content.digest)),

@@ -1,0 +1,23 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { Reached } from '../core/support/watcher.ts';
+import { askingPlaces, missingSeams, sourcesFor } from './support/must-reach.ts';
+
+test('a job that asks PostgreSQL must be reached, wherever its file has moved to', () => {
+  expect(askingPlaces()).toContain('jobs/effects ');
+  const reached = new Reached();
+  expect(missingSeams(reached)).toContain('jobs/effects ');
+  reached.count('site jobs/effects run');
+  expect(missingSeams(reached)).not.toContain('jobs/effects ');
+});
+
+test('what only a build still has need not be reached: its sources say what there is', () => {
+  const root = mkdtempSync(join(tmpdir(), 'sluice-built-'));
+  const built = join(root, 'dist/test/shell/support');
+  mkdirSync(built, { recursive: true });
+  writeFileSync(join(root, 'package.json'), '{}');
+  expect(sourcesFor(built)).toBe(join(root, 'src'));
+  rmSync(root, { recursive: true });
+});
