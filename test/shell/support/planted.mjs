@@ -88,7 +88,7 @@ export const PLANTED = {
     ],
   ],
   'D what has arrived is verified at once': [
-    ['store/save-decisions.ts', 'verified_at: fact.verified ? at : null', 'verified_at: at'],
+    ['store/save-decisions.ts', 'verified_at: fact.verified === null ? null : at', 'verified_at: at'],
   ],
   'C for 3 s after its first decision a process knows no windows': [
     [
