@@ -72,7 +72,7 @@ const NO_PLACE_IN_A_WORLD = new Map([
       'deliveries: forgetOldDeliveries',
     ],
   ],
-  ['no world has git, and what was found live in it', ['known-contents: knownContents', 'looks: saveChecks']],
+  ['no world has git, and what was found live in it', ['known-contents: knownContents', 'live-checks: saveChecks']],
   ['windows of a world have no runway', ['load-facts: loadRunway']],
   ['once an hour, once at a start after an upgrade', ['unfinished: forgetOldKeys, releasesOfUnsignedCommits']],
   ['asked by probes and metrics', ['unfinished: lateness']],
