@@ -9,12 +9,13 @@ import { pages } from '../store/pages.ts';
 import { releasesIn } from '../store/unfinished.ts';
 import type { Numbered } from '../store/unfinished.ts';
 import { auditChange } from './audit.ts';
+import { seenAt } from './report-health.ts';
 import type { Result } from './result.ts';
 
 /** A report; the commit or the version has to be named. */
 export interface DeploymentInput extends Pick<Running, 'commit' | 'version'> {
   application: string;
-  /** When it was seen; now when left out. One that is older than what is known is kept out. */
+  /** When it was seen; now when left out, or when it has not come yet. One that is older than what is known is kept out. */
   at?: Date;
 }
 
@@ -24,7 +25,8 @@ export async function reportDeployment(
   input: DeploymentInput,
   actor: string | null,
 ): Promise<Result<{ application: string; accepted: boolean }>> {
-  const { application: name, commit, version, at = app.clock.now() } = input;
+  const { application: name, commit, version } = input;
+  const at = seenAt(input.at, app.clock.now());
   const application = await getDefinition(app.dataSource, 'Application', name);
   if (!application) return { refusals: [refusal('NOT_FOUND', `there is no application "${name}"`, ['application'])] };
   if (commit === undefined && version === undefined)

@@ -19,7 +19,7 @@ export interface HealthInput {
   application: string;
   status: HealthStatus;
   message?: string;
-  /** When it was seen; now when left out. One that is older than what is known is kept out. */
+  /** When it was seen; now when left out, or when it has not come yet. One that is older than what is known is kept out. */
   at?: Date;
 }
 
@@ -32,9 +32,10 @@ export async function reportHealth(
   const application = await getDefinition(app.dataSource, 'Application', input.application);
   if (!application)
     return { refusals: [refusal('NOT_FOUND', `there is no application "${input.application}"`, ['application'])] };
-  const { status, at = app.clock.now() } = input;
+  const { status } = input;
   const message = bounded(input.message);
   const now = app.clock.now();
+  const at = seenAt(input.at, now);
   const accepted = await save(app, input.application, { status, message, at }, actor, now);
   if (!accepted) return { value: { application: input.application, accepted } };
   const { product, environment } = application.spec;
@@ -51,6 +52,11 @@ export async function reportHealth(
     for (const each of await observationsIn(app.pool, product, environment)) await rollBackDegraded(app, each, told);
   }
   return { value: { application: input.application, accepted } };
+}
+
+/** When a report was seen: a clock that is ahead must not keep every later report out. */
+export function seenAt(said: Date | undefined, now: Date): Date {
+  return said === undefined || said > now ? now : said;
 }
 
 function save(

@@ -17,7 +17,8 @@ export class HealthReportInput {
 
   @Field(() => Date, {
     nullable: true,
-    description: 'When it was seen; now when left out. Older news than what is known changes nothing.',
+    description:
+      'When it was seen; now when left out, or when it has not come yet. Older news than what is known changes nothing.',
   })
   at?: Date;
 }
@@ -50,7 +51,8 @@ export class DeploymentReportInput {
 
   @Field(() => Date, {
     nullable: true,
-    description: 'When it was seen; now when left out. Older news than what is known changes nothing.',
+    description:
+      'When it was seen; now when left out, or when it has not come yet. Older news than what is known changes nothing.',
   })
   at?: Date;
 }

@@ -67,6 +67,18 @@ test('what is no report is refused, and another version is no sync', async () =>
   expect(old.accepted).toBe(false);
 });
 
+test('a report from a clock that is ahead keeps no later one out', async () => {
+  const ahead = { application: 'billing-eu', at: '2099-01-01T00:00:00Z' };
+  expect((await report({ ...ahead, version: '1.3.1' })).accepted).toBe(true);
+  expect((await report({ application: 'billing-eu', version: '1.3.2' })).accepted).toBe(true);
+  const healthReport = (input: object) =>
+    api
+      .ask(`mutation ($input: HealthReportInput!) { healthReport(input: $input) { accepted ${ERRORS} } }`, { input })
+      .then((answer) => answer.healthReport.accepted);
+  expect(await healthReport({ ...ahead, status: 'DEGRADED' })).toBe(true);
+  expect(await healthReport({ application: 'billing-eu', status: 'HEALTHY' })).toBe(true);
+});
+
 test('the version goes on at once, and its deployment says how it was verified', async () => {
   expect((await report({ application: 'billing-eu', version: '1.4.2' })).accepted).toBe(true);
   expect((await api.ended(uuid)).status).toBe('SUCCEEDED');
