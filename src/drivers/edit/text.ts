@@ -3,6 +3,8 @@ export interface Edit {
   start: number;
   end: number;
   text: string;
+  /** A block of YAML stands at the end of `text` and needs a line break behind it; one that is KEPT also takes the blank lines there. */
+  ending?: 'BROKEN' | 'KEPT';
 }
 
 /** Text that is put in at one place. */
@@ -36,6 +38,13 @@ export const columnOf = (text: string, offset: number): number => {
   const start = lineStart(text, offset);
   return offset - start - (start === 0 && text.startsWith('\uFEFF') ? 1 : 0);
 };
+
+/** Where the blank lines behind the end of a line end; what follows them keeps the line break before it. */
+export function blanksEnd(text: string, end: number): number {
+  const blank = /(?:\r?\n[ \t]*)*(?=\r?\n)/y;
+  blank.lastIndex = end;
+  return end + (blank.exec(text)?.[0].length ?? 0);
+}
 
 /** Where the line of `offset` ends, before its line break. */
 export function lineEnd(text: string, offset: number): number {

@@ -1,4 +1,5 @@
 import type { ScalarNode } from './node.ts';
+import type { Edit } from './text.ts';
 import { columnOf, eolOf, lineEnd } from './text.ts';
 import type { Place } from './yaml-read.ts';
 
@@ -16,7 +17,7 @@ export function blockScalar(
   const ends = value.length - body.length;
   if (place.inFlow || place.column < 0 || body === '' || !isBlockText(value)) return undefined;
   const header = like ? file.slice(like.start, lineEnd(file, like.start)) : '';
-  const keeps = /^[|>]\d?\+/.test(header);
+  const keeps = isKept(header);
   // Blank lines that follow in the file would be counted to it.
   if (ends > 1 && !keeps) return undefined;
   const indent = like ? (indentOf(file, like) ?? place.column + 2) : place.column + 2;
@@ -36,6 +37,13 @@ export function blockScalar(
   const written = lines.map((line) => eol + (line === '' ? '' : margin + line)).join('');
   return `${folded ? '>' : '|'}${needsDigit ? digit : ''}${chomp}${comment}${written}${isLast && ends > 0 ? eol : ''}`;
 }
+
+/** Whether a block counts the blank lines behind it. */
+const isKept = (block: string): boolean => /^[|>]\d?\+/.test(block);
+
+/** What a block that says `value` needs of the lines behind it. */
+export const endingOf = (block: string, value: string): Edit['ending'] =>
+  isKept(block) ? 'KEPT' : value.endsWith('\n') ? 'BROKEN' : undefined;
 
 /** Lines that stand as they are: no sign that needs an escape, no blanks alone in a line. */
 const isBlockText = (text: string): boolean =>

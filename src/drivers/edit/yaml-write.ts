@@ -2,9 +2,9 @@ import { PermanentError } from '../driver.ts';
 import { rebuildFlow } from './flow.ts';
 import type { FileDocument, ListNode, MapNode, Node, ScalarNode, Slot, Want, Writer } from './node.ts';
 import type { Edit } from './text.ts';
-import { columnOf, eolOf, insertion, lineEnd, lineStart, sliceEdited } from './text.ts';
+import { blanksEnd, columnOf, eolOf, insertion, lineEnd, lineStart, sliceEdited } from './text.ts';
 import type { Container, Place, YamlSource } from './yaml-read.ts';
-import { blockScalar } from './yaml-scalar.ts';
+import { blockScalar, endingOf } from './yaml-scalar.ts';
 import { doubleQuoted, isPlainFor, isPlainInFlow, isPlainKey, isPrintable, singleQuoted } from './yaml-words.ts';
 
 type Style = ScalarNode['style'];
@@ -17,6 +17,8 @@ export class YamlWriter implements Writer {
   readonly #source: YamlSource;
   readonly #text: string;
   readonly #eol: string;
+  /** Where blocks end that need something of the lines behind them. */
+  #endings: Map<number, Edit['ending']> | undefined;
 
   constructor(source: YamlSource) {
     this.#source = source;
@@ -74,7 +76,8 @@ export class YamlWriter implements Writer {
       const header = this.#text.slice(node.start, lineEnd(this.#text, node.start));
       const comment = /\s+#.*$/.exec(header)?.[0] ?? '';
       const written = block ?? `${this.#inline(want, place, 'DOUBLE')}${comment}`;
-      return [{ start: node.start, end: node.end, text: written }];
+      const ending = block === undefined || want.kind !== 'scalar' ? undefined : endingOf(block, String(want.value));
+      return [{ start: node.start, end: node.end, text: written, ...(ending && { ending }) }];
     }
     return [{ start: node.start, end: node.end, text: this.#inline(want, within, style) }];
   }
@@ -156,7 +159,11 @@ export class YamlWriter implements Writer {
           : this.#leadOf(start, column, 0)
         : this.#leadOf(start, column, ends[index - 1]! + 1),
     );
-    const chunk = (index: number, edits: Edit[]): string => sliceEdited(text, leads[index]!, ends[index]!, edits);
+    const endings = slots.map((slot) => {
+      // Comments further in stand between the block and what follows.
+      if (!('from' in slot) || items[slot.from]!.end !== ends[slot.from]) return undefined;
+      return this.#endingOf(ends[slot.from]!, slot.edits);
+    });
     const margin = ' '.repeat(column);
     const parts = slots.map((slot, at) => {
       const first = at === 0;
@@ -164,21 +171,43 @@ export class YamlWriter implements Writer {
         const head = slot.key === undefined ? '-' : `${this.#key(slot.key, false)}:`;
         return `${first && isInline ? '' : margin}${head}${this.#value(slot.want, column, slot.key === undefined, like)}`;
       }
-      if (slot.from === 0 && isInline && !first) return margin + chunk(0, slot.edits);
       // Comments above cannot come along into the middle of a line.
-      if (first && isInline) return sliceEdited(text, items[slot.from]!.start, ends[slot.from]!, slot.edits);
-      return chunk(slot.from, slot.edits);
+      const start = first && isInline ? items[slot.from]!.start : leads[slot.from]!;
+      const own = sliceEdited(text, start, ends[slot.from]!, slot.edits);
+      // What was written at the end of a file without a last line break brought one along.
+      const isAdded = endings[at] !== undefined && slot.edits.some((each) => each.end === text.length);
+      const kept = isAdded ? own.replace(/\r?\n$/, '') : own;
+      return slot.from === 0 && isInline && !first ? margin + kept : kept;
     });
+    // A block that counts blank lines has its own: those that stood there would be counted, too.
+    const behind = (end: number, ending: Edit['ending']): number => (ending === 'KEPT' ? blanksEnd(text, end) : end);
     const between = (at: number): string => {
       const slot = slots[at]!;
       if (!('from' in slot)) return this.#eol;
       const next = leads[slot.from + 1];
       if (next === undefined) return this.#eol;
       // Blank lines and loose comments stay behind the entry that they follow.
-      return text.slice(ends[slot.from], next);
+      return text.slice(behind(ends[slot.from]!, endings[at]), next);
     };
     const out = parts.map((part, at) => (at === parts.length - 1 ? part : part + between(at))).join('');
-    return { start: leads[0]!, end: ends.at(-1)!, text: out };
+    const ending = endings.at(-1);
+    const end = behind(ends.at(-1)!, ending);
+    const broken = ending && end === text.length ? this.#eol : '';
+    return { start: leads[0]!, end, text: out + broken, ...(ending && { ending }) };
+  }
+
+  /** What the block at the end of an entry, if there is one, needs of the lines behind it after the edits of the entry. */
+  #endingOf(end: number, edits: Edit[]): Edit['ending'] {
+    const last = edits.findLast((each) => each.end >= end);
+    if (last) return last.ending;
+    this.#endings ??= new Map(
+      [...this.#source.places.keys()].flatMap((node) =>
+        node.kind === 'scalar' && (node.style === 'LITERAL' || node.style === 'FOLDED')
+          ? [[node.end, endingOf(this.#text.slice(node.start, node.end), String(node.value))]]
+          : [],
+      ),
+    );
+    return this.#endings.get(end);
   }
 
   /** The line of the first comment that stands right above the entry, in its column; the entry's own line otherwise. */

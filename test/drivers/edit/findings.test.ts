@@ -308,6 +308,60 @@ describe('F7: a block scalar keeps its style', () => {
   });
 });
 
+describe('F7: a block scalar that moves stays the text that it is', () => {
+  const ORDERS = [
+    ['a', 'k', 'b'],
+    ['k', 'a', 'b'],
+    ['a', 'b', 'k'],
+  ];
+  const TAILS = [['  z: 1'], ['  # about z', '  z: 1'], ['# about z', 'z: 1'], ['---', 'other: 1'], []];
+
+  test.each(['|+', '>+', '|2+', '|', '|-'])('%s to the start, the middle and the end, whatever follows', (head) => {
+    for (const blanks of [0, 1, 2])
+      for (const gap of [0, 1])
+        for (const tail of TAILS)
+          for (const eol of ['\n', '\r\n'])
+            for (const from of ORDERS)
+              for (const to of ORDERS) {
+                const block = [`    - ${head}`, '      t', ...Array<string>(blanks).fill('')];
+                const entries = from.flatMap((name) => (name === 'k' ? block : [`    - ${name}`]));
+                const target = ['top:', '  l:', ...entries, ...Array<string>(gap).fill(''), ...tail, ''].join(eol);
+                const paths = [tail[0] === '---' ? '1 $.top.l' : '$.top.l'];
+                const [location] = selectValues('values.yaml', target, paths).values[0]!.locations;
+                const was = location!.value as string[];
+                const l = to.map((name) => was[from.indexOf(name)]);
+                const source = `${JSON.stringify({ top: { l } })}\n${tail[0] === '---' ? '---\nother: 1\n' : ''}`;
+                const after = promote(source, target, paths);
+                expect(selectValues('values.yaml', after, paths).values[0]!.locations[0]!.value).toEqual(l);
+                expect(after).toContain(`- ${head}${eol}      t${eol}`);
+                expect(after.endsWith(tail.map((line) => line + eol).join(''))).toBe(true);
+              }
+  });
+
+  test.each([
+    [
+      'blank lines that stood there are not counted to it',
+      'l: [b, "a\\n\\n"]\n',
+      'l:\n- |+\n  a\n\n- b\n\n\n# z\nz: 1\n',
+      'l:\n- b\n- |+\n  a\n\n# z\nz: 1\n',
+    ],
+    [
+      'the last line of a file without a line break gets one',
+      'l: [b, "a\\n"]\n',
+      'l:\n- |\n  a\n- b',
+      'l:\n- b\n- |\n  a\n',
+    ],
+    [
+      'a new text at the end of such a file comes along without it',
+      'l: [{name: k, v: "x\\n\\n"}, {name: a}]\n',
+      'l:\n- name: a\n- name: k\n  v: |+\n    t',
+      'l:\n- name: k\n  v: |+\n    x\n\n- name: a',
+    ],
+  ])('%s', (_name, source, target, after) => {
+    expect(promote(source, target, ['$.l'])).toBe(after);
+  });
+});
+
 describe('F8: lists and maps change entry by entry', () => {
   test('the entries that are equal keep their bytes when a list grows', () => {
     const redis = ['- name: redis # cache', '  version: 18.0.0', '  repository: "https://charts.example.test"'];
