@@ -4,7 +4,7 @@ import { MAX_ATTEMPTS, pauseAfter } from '../core/receiver/delivery.ts';
 import { readDecision } from '../core/receiver/decision.ts';
 import { readRollout } from '../core/receiver/rollout.ts';
 import type { WebhookUse } from '../core/secrets.ts';
-import { dueDeliveries, recordDelivery, takeDelivery } from '../store/deliveries.ts';
+import { dueDeliveries, recordDelivery, claimDelivery } from '../store/deliveries.ts';
 import { webhookUse } from '../store/secrets.ts';
 import { decideByDelivery, reportByDelivery } from './obey-delivery.ts';
 import type { Result } from './result.ts';
@@ -26,7 +26,7 @@ export async function processDue(app: Parts): Promise<number> {
  */
 export async function processDelivery(app: Parts, id: string): Promise<void> {
   const now = app.clock.now();
-  const delivery = await takeDelivery(app.pool, id, now, new Date(now.getTime() + LEASE));
+  const delivery = await claimDelivery(app.pool, id, now, new Date(now.getTime() + LEASE));
   if (!delivery) return;
   const record = (status: Delivery['status'], outcome: string, dueAt = now): Promise<void> =>
     recordDelivery(app.pool, delivery, { status, outcome, dueAt, now: app.clock.now() });

@@ -1,5 +1,5 @@
 import { remember } from './actor.ts';
-import { takeDecision } from './approvals/decide.ts';
+import { applyDecision } from './approvals/decide.ts';
 import { freshGroup, judgeGroup } from './group-gate.ts';
 import { withBoundedProgress } from './progress.ts';
 import { FRESH_METER } from './limits.ts';
@@ -40,11 +40,11 @@ function hear(draft: Draft, stimulus: Stimulus): void {
     case 'outcome':
       return applyOutcome(draft, stimulus);
     case 'group-answer':
-      return takeGroupAnswer(draft, stimulus);
+      return applyGroupAnswer(draft, stimulus);
     case 'health-reported':
       return applyHealthReport(draft, stimulus);
     case 'deployment-reported':
-      return takeDeploymentReport(draft, stimulus);
+      return applyDeploymentReport(draft, stimulus);
     case 'terminate':
       if (draft.state.endedAt !== null || draft.state.terminating !== null) return;
       if (stimulus.onlyIf !== undefined && !isStill(draft, stimulus.onlyIf)) return;
@@ -53,7 +53,7 @@ function hear(draft: Draft, stimulus: Stimulus): void {
       return abortRunning(draft);
     case 'approve':
     case 'reject':
-      return takeDecision(draft, stimulus);
+      return applyDecision(draft, stimulus);
     case 'override-windows':
       return applyOverride(draft, stimulus);
     case 'retry':
@@ -275,7 +275,7 @@ function succeed(
     runReadySteps(draft, report.promotion, report.dispatch, report.step);
 }
 
-function takeGroupAnswer(draft: Draft, answer: Extract<Stimulus, { kind: 'group-answer' }>): void {
+function applyGroupAnswer(draft: Draft, answer: Extract<Stimulus, { kind: 'group-answer' }>): void {
   const seen = draft.state.groups[answer.group];
   if (!seen || !isOpenQuestion(draft, seen, answer.generation)) return;
   const group = draft.group(answer.group);
@@ -362,7 +362,7 @@ function applyHealthReport(draft: Draft, report: Extract<Stimulus, { kind: 'heal
 }
 
 /** Which commit or version runs there: what waits for that looks at once, and reads it where it was written down. */
-function takeDeploymentReport(draft: Draft, report: Extract<Stimulus, { kind: 'deployment-reported' }>): void {
+function applyDeploymentReport(draft: Draft, report: Extract<Stimulus, { kind: 'deployment-reported' }>): void {
   const { environment, application: name, running } = report;
   draft.plan.promotions.forEach((planned, position) => {
     const seen = draft.state.promotions[position] as PromotionState;

@@ -48,7 +48,7 @@ export async function keepDelivery(
 }
 
 /** Takes one for an attempt; nobody else does before `until`. Undefined when it is taken, or not pending. */
-export async function takeDelivery(pool: Pool, id: string, now: Date, until: Date): Promise<Delivery | undefined> {
+export async function claimDelivery(pool: Pool, id: string, now: Date, until: Date): Promise<Delivery | undefined> {
   const { rows } = await pool.query<Delivery>(
     `UPDATE webhook_delivery SET attempts = attempts + 1, due_at = $3
      WHERE id = $1 AND status = 'PENDING' AND due_at <= $2 RETURNING ${COLUMNS}`,

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { processDelivery } from '../../src/commands/process-delivery.ts';
 import { receiveDelivery } from '../../src/commands/receive-delivery.ts';
 import { setSecret } from '../../src/commands/set-secret.ts';
-import { readDelivery, takeDelivery } from '../../src/store/deliveries.ts';
+import { readDelivery, claimDelivery } from '../../src/store/deliveries.ts';
 import { type ApiServer, startServer } from '../../src/server.ts';
 import { openTestEngine, type TestEngine } from '../support/engine.ts';
 import { liveVersions, POLICY, rollbackOf, rollbacksOf, statuses } from '../engine/rollback/support.ts';
@@ -289,10 +289,10 @@ describe('what was stored and not processed', () => {
       `UPDATE webhook_delivery SET status = 'PENDING', due_at = $2, attempts = 0 WHERE id = $1`,
       [id, new Date(now.getTime() + 60_000)],
     );
-    expect(await takeDelivery(engine.app.pool, id, now, soon)).toBeUndefined();
+    expect(await claimDelivery(engine.app.pool, id, now, soon)).toBeUndefined();
     const later = new Date(now.getTime() + 61_000);
     const taken = await Promise.all(
-      [1, 2, 3].map(() => takeDelivery(engine.app.pool, id, later, new Date(later.getTime() + 30_000))),
+      [1, 2, 3].map(() => claimDelivery(engine.app.pool, id, later, new Date(later.getTime() + 30_000))),
     );
     expect(taken.filter(Boolean)).toHaveLength(1);
   });

@@ -44,7 +44,7 @@ export function followApproval(draft: Draft, position: number, spec: ApprovalSpe
 }
 
 /** A refused decision changes nothing and is explained; the same one of the same person again changes nothing either. */
-export function takeDecision(draft: Draft, stimulus: DecisionStimulus): void {
+export function applyDecision(draft: Draft, stimulus: DecisionStimulus): void {
   const seen = draft.state.promotions[stimulus.promotion];
   const spec = seen && draft.planned(stimulus.promotion).approval;
   if (seen && isKnown(seen, stimulus)) return;

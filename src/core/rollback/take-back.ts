@@ -22,7 +22,7 @@ export function applyRollbackNews(draft: Draft, told: Told): void {
     if (!target || seen.startedAt === null) return;
     if (!ENDED_PROMOTION.has(seen.status)) {
       if (target.standing !== 'NONE') stop.add(position);
-    } else takeStanding(draft, position, told.rollback, target);
+    } else applyStanding(draft, position, told.rollback, target);
   });
   const over = known?.over ?? false;
   state.rollbacks = {
@@ -35,7 +35,7 @@ export function applyRollbackNews(draft: Draft, told: Told): void {
   );
 }
 
-function takeStanding(draft: Draft, position: number, rollback: string, { standing, reason }: ToldTarget): void {
+function applyStanding(draft: Draft, position: number, rollback: string, { standing, reason }: ToldTarget): void {
   const before = (draft.state.promotions[position] as PromotionState).status;
   if (before === 'SKIPPED' || before === standing) return;
   if (standing === 'NONE' || standing === 'STOP') return;

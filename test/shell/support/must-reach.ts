@@ -68,7 +68,7 @@ const NO_PLACE_IN_A_WORLD = new Map([
   [
     'no world has a sender of webhooks',
     [
-      'deliveries: keepDelivery, takeDelivery, recordDelivery, replayDelivery, lockDelivery, readDelivery',
+      'deliveries: keepDelivery, claimDelivery, recordDelivery, replayDelivery, lockDelivery, readDelivery',
       'deliveries: forgetOldDeliveries',
     ],
   ],
