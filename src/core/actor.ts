@@ -1,8 +1,8 @@
 import type { Heard, Stimulus } from './release.ts';
 
 /**
- * Who is behind a stimulus, by name. Every event carries the actor of the stimulus that caused it; what nobody asked for is
- * Sluice's own, and has none: outcomes, answers, limits that are over, a turn that came. Said here and nowhere else.
+ * Who is behind a stimulus, by name. Every event carries the actor of the stimulus that caused it. Outcomes,
+ * answers, limits that are over and a turn that came are Sluice's own, and have none. Said here and nowhere else.
  */
 export function actorOf(stimulus: Stimulus): string | null {
   switch (stimulus.kind) {
@@ -28,8 +28,8 @@ export function actorOf(stimulus: Stimulus): string | null {
 }
 
 /**
- * Whether a command can be about it. All else follows from something, whoever set that off: a turn that came, room that is made for
- * a newer release, what a rollback tells those whom it takes back.
+ * Whether a caller's command can be about it. Every other stimulus follows from something before it: a turn that came, room that is
+ * made for a newer release, what a rollback tells the releases that it takes back.
  */
 export function isCommanded(stimulus: Stimulus): boolean {
   switch (stimulus.kind) {

@@ -17,7 +17,7 @@ import { apply, rememberKey } from './stimuli.ts';
  *
  * A release is QUEUED until it is its product's turn. Then it is RUNNING: every promotion whose dependencies are met is
  * put to its gates, all of them at once, and starts when all pass. A started promotion is a small DAG of steps. The steps
- * that are ready become RUNNING under a *dispatch*, a number that stands for one job; whoever carries that job reports an
+ * that are ready become RUNNING under a *dispatch*, a number that stands for one job; the worker of that job reports an
  * *outcome* per step, and a success makes the next steps RUNNING under the same dispatch, so that one job carries an
  * environment from its first step to its last. What has to wait (a retry, a health that is not there yet, a soak) becomes
  * WAITING with a time, the job ends, and at that time a new dispatch begins.
@@ -54,7 +54,7 @@ export function advance(
 function decide(draft: Draft, stimuli: readonly Stimulus[]): Decision {
   bringBack(draft);
   for (const { actor, said } of byActor(stimuli)) {
-    // What the stimuli before led to is their actor's, whoever is heard next in the same decision.
+    // What earlier stimuli led to belongs to their actor, not to the next actor in the same decision.
     if (draft.touched > 0) settle(draft);
     draft.actor = actor;
     for (const stimulus of said) apply(draft, stimulus);
@@ -131,7 +131,7 @@ function giveUpStopping(draft: Draft): void {
 
 /**
  * In this order: TERMINATING; RUNNING; SUSPENDED; then TERMINATED, FAILED, SUCCEEDED when nothing is left to do. A release that has
- * ended is RUNNING once more while a rollback takes it back: it holds up nobody, and its end stays when it was.
+ * ended is RUNNING once more while a rollback takes it back: it holds up no other release, and its end stays when it was.
  */
 function settleRelease(draft: Draft): void {
   const { state } = draft;
@@ -140,7 +140,7 @@ function settleRelease(draft: Draft): void {
   const asking =
     !mustStop(draft.plan, state) && groups.some((each) => each.status === 'ASKING' || each.status === 'WAITING');
   if (state.endedAt === null && (open.length > 0 || asking)) {
-    // A question that is only put again (it has a reason already) goes on waiting: nothing is told, nothing must show.
+    // When a question is repeated, it has a reason already: the release goes on waiting, and its status does not change.
     const asked = groups.some((each) => each.status === 'ASKING' && each.reason === null);
     const running = asked || open.some((each) => each.status === 'RUNNING');
     state.status = state.terminating ? 'TERMINATING' : running ? 'RUNNING' : 'SUSPENDED';

@@ -1,4 +1,4 @@
-/** Characters of one text that somebody else wrote and that becomes a part of a release: of its state, its events, every later save. */
+/** Characters of one text that comes from outside and becomes a part of a release: of its state, its events, every later save. */
 export const MOST_TEXT = 2_000;
 
 /** NUL, and half a character: PostgreSQL stores neither, and a decision that says one could never be saved. */

@@ -1,6 +1,6 @@
 /**
- * Who asks. Commands are told `Caller | null`; null where the server runs without authentication, on loopback alone: whoever
- * reaches it may do everything, and is nobody in particular.
+ * Who asks. Commands are told `Caller | null`; null where the server runs without authentication, on loopback alone: a caller that
+ * reaches it may do everything, and has no name.
  */
 export interface Caller {
   /** A person's or a service account's name: what `actor` of events and of the audit log shows. */
@@ -13,9 +13,9 @@ export interface Caller {
   makers?: readonly Maker[];
 }
 
-/** Somebody who made a token, or a link in somebody's name. */
+/** The caller who made a token, or a link in a person's name. */
 export interface Maker {
-  /** As callers are named; null: it was made where nobody had to say who they are. */
+  /** As callers are named; null: it was made on a server that asks for no name. */
   name: string | null;
   /**
    * Was ADMIN without limits, or is trusted by such an ADMIN to bring the decisions of others: two credentials of one such maker are

@@ -1,5 +1,5 @@
 /**
- * The clock may go back by so much, in milliseconds, and nobody notices: time stands still until it is where it was. Whatever goes
+ * The clock may go back by so many milliseconds without harm: event times stand still until it is where it was. A clock that goes
  * back further was wrong before and is right now.
  */
 export const CLOCK_SLACK = 60_000;

@@ -65,7 +65,7 @@ export type PromotionWorkflowSpec = Specs['PromotionWorkflow'];
 export type PromotionActionKind = Infer<typeof promotionAction>;
 export type InlinePolicy = Infer<typeof inlinePolicy>;
 export type Hooks = Infer<typeof hooks>;
-/** `count` people out of those named; an empty rule (nobody named) takes anyone who may approve. One person counts for one rule. */
+/** `count` people out of those named; an empty rule (no names) takes anyone who may approve. One person counts for one rule. */
 export type ApprovalRule = Infer<typeof approvalRule>;
 export type ApprovalSpec = Infer<typeof approval>;
 export type OnExpiry = Infer<typeof onExpiry>;
@@ -83,7 +83,7 @@ export type ReleaseWindowSpec = Specs['ReleaseWindow'];
 export type MatchExpression = NonNullable<Selector['matchExpressions']>[number];
 export type WindowSelector = ReleaseWindowSpec['selector'];
 
-/** A definition as somebody writes it. */
+/** A definition as its author writes it. */
 export interface Definition<K extends Kind = Kind> {
   kind: K;
   metadata: Metadata;
@@ -107,7 +107,7 @@ export { DAY };
 export const DEFAULT_FLOW_TIMEOUT = promotionFlow.fields.timeout.meant!;
 /** How old a release may get, whatever it waits for. */
 export const DEFAULT_MAX_AGE = promotionFlow.fields.maxAge.meant!;
-/** How long the health of an application, or whatever else somebody outside has to tell, is awaited. */
+/** How long the health of an application, or another report from outside, is awaited. */
 export const DEFAULT_REPORT_TIMEOUT = DAY;
 
 /** How long the health of a group's member may be unknown before the gate fails, in milliseconds. */

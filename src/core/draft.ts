@@ -143,7 +143,7 @@ export class Draft {
     this.#deployments.push({ promotion, application, at: this.now, commit, verified });
   }
 
-  /** A rollback's holds end where a release starts that somebody triggered after it. */
+  /** When a release starts that a person triggered after a rollback's holds, they end. */
   lift(position: number, holds: string[]): void {
     this.#lifted.push(...holds);
     const { status } = this.state.promotions[position] as PromotionState;

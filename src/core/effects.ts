@@ -1,6 +1,6 @@
 /**
  * What a decision asks for besides its new state: work for the hands, as ids and plain data. It never says what should happen,
- * whoever does it looks at the state first.
+ * so its worker looks at the state first.
  *
  * A kind of work is described here, asked for where the core decides it (`draft.work`), and done in `jobs/effects.ts`. Whatever
  * lies between (the save, the outbox, the queue, the sweep) reads these two tables and knows no kind by name.
@@ -19,7 +19,7 @@ export interface Effects {
   /**
    * Something for the outside world that has to be done although the promotion, or the release, may be over by then. `name`: of
    * its runner. `of`: tells it from others of that name in this release. `about`: what people read while it is not done, in words.
-   * `promotion`: whoever does not see that one does not see the errand; null: the release's own. `data`: plain JSON for the runner.
+   * `promotion`: a reader who may not see that one does not see the errand; null: the release's own. `data`: plain JSON for the runner.
    */
   errand: { name: string; of: string; about: string; promotion: number | null; data: unknown };
 }
@@ -36,7 +36,7 @@ export type Lane =
   | 'command'
   /** For the outside world: tried until it is done, also long after its release has ended, and shown while it is not. */
   | 'errand'
-  /** Told at once and kept nowhere: after a crash nobody needs it. */
+  /** Told at once and kept nowhere: after a crash it is of no use. */
   | 'notice';
 
 /** How one kind of work is known again, and how it is handed over. */

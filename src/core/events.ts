@@ -71,7 +71,7 @@ export type ReleaseEvent =
   | { type: 'GroupGateAsked' | 'GroupGatePassed'; group: string }
   | { type: 'GroupGateWaiting' | 'GroupGateFailed'; group: string; reason: string };
 
-/** What somebody said. `broughtBy`: who made the link or token that brought it, where that was somebody else. */
+/** What a caller said. `broughtBy`: who made the link or token that brought it, where that was not the caller. */
 export interface Said {
   by?: string;
   comment?: string;

@@ -126,7 +126,7 @@ const inWords = (instant: number): string => new Date(instant).toISOString();
 
 /**
  * When each member can count at the earliest: it has been healthy for the gate's `soak` by then. `endOf` says when one that is
- * on its way can be there; null: never, or nobody knows.
+ * on its way can be there; null: never, or not known.
  */
 export function memberTimes(
   group: PlannedGroup,

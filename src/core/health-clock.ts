@@ -1,12 +1,12 @@
 import type { HealthStatus } from './definitions.ts';
 
 /**
- * How long something has been healthy, as far as anybody looked. All times in milliseconds, UTC.
+ * How long something has been healthy, as far as looks can tell. All times in milliseconds, UTC.
  *
  * HEALTHY lets the clock run, from one look to the next. DEGRADED and PROGRESSING put it back to nothing, also when they came and
  * went between two looks, where the source can tell. UNKNOWN stops it: that time does not count, and what was counted
  * stays. A health that is older than `freshness` is UNKNOWN; without `freshness` a look speaks for `LOOK_STANDS`, so
- * that the hours in which nobody looked (the engine was down) do not count.
+ * that hours without a look (the engine was down) do not count.
  */
 export interface HealthClock {
   /** As the last look found it, and since which look it has been so. */
@@ -17,7 +17,7 @@ export interface HealthClock {
   lookedAt: number;
   /** The last look speaks for the time up to here. */
   standsUntil: number;
-  /** What the sources told of it by then, one by one; nothing where nobody was asked yet. */
+  /** What the sources told of it by then, one by one; empty where no source was asked yet. */
   unhealthyAt: (number | null)[];
 }
 
@@ -64,11 +64,11 @@ export function lookAt(
     all.some((each) => each === 'DEGRADED' || each === 'PROGRESSING') ||
     unhealthyAt.some((each, index) => isNews(each, before, index));
   if (before === null || broken) return { ...clock, healthyFor: 0 };
-  // Up to where the last look speaks, and from where this one does: what lies between them nobody knows.
+  // Up to where the last look speaks, and from where this one does: what lies between them is not known.
   const spoke = before.status === 'HEALTHY' ? Math.max(before.standsUntil, before.lookedAt) : before.lookedAt;
   const until = Math.min(lookedAt, spoke);
   const seenSince = Math.max(until, ...told);
-  // What was seen before somebody could not see it any more says nothing of the time since.
+  // What was seen before the health became unknown says nothing of the time since.
   const speaks = status === 'HEALTHY' && (before.status === 'HEALTHY' || Math.max(...told) >= before.lookedAt);
   const from = speaks ? Math.min(lookedAt, seenSince) : lookedAt;
   return { ...clock, healthyFor: before.healthyFor + (until - before.lookedAt) + (lookedAt - from) };
@@ -81,7 +81,7 @@ function isNews(unhealthyAt: number | null, before: HealthClock | null, index: n
   return unhealthyAt !== known;
 }
 
-/** When it can have been healthy for `soak` at the earliest: now or later. `again`: when somebody looks the next time. */
+/** When it can have been healthy for `soak` at the earliest: now or later. `again`: when the next look is due. */
 export function soakedAt(clock: HealthClock, soak: number, again: number): number {
   if (clock.status === 'HEALTHY') return clock.lookedAt + Math.max(0, soak - clock.healthyFor);
   const kept = clock.status === 'UNKNOWN' ? clock.healthyFor : 0;

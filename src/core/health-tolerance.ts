@@ -60,7 +60,7 @@ export function onlyLooks({ kind }: StepWork): boolean {
 
 /**
  * From when the health of an application is the health of its change, in milliseconds: when its target was seen to run it, or, where
- * nobody is asked, when it was made; where there was none, when the promotion began.
+ * no target is asked, when the change was made; where there was no change, when the promotion began.
  */
 export function changedAt(
   planned: PlannedPromotion,

@@ -9,7 +9,7 @@ export interface EnvironmentHold {
   product: string | null;
   environment: string;
   reason: string;
-  /** Null: nobody said who, or a rollback by itself. */
+  /** Null: a caller without a name, or a rollback by itself. */
   by: string | null;
   since: number;
   /** When it ends by itself; null: when it is lifted. */
@@ -32,15 +32,15 @@ export interface BadVersion {
   reason: string;
   by: string | null;
   since: number;
-  /** When it ends by itself; null: when somebody takes the mark back. */
+  /** When it ends by itself; null: when the mark is taken back. */
   expiresAt: number | null;
   /** The rollback that marked it; null: a person did. */
   rollback: string | null;
 }
 
 /**
- * Whether the release may pass: what a rollback put on hold is held until somebody promotes there again, so a release that a
- * person triggered after it may go there. A person's hold lets nobody pass.
+ * Whether the release may pass: what a rollback put on hold is held until a person promotes there again, so a release that a
+ * person triggered after it may go there. A person's hold lets no release pass.
  */
 export function letsPass(hold: EnvironmentHold, release: { createdAt: number; byPerson: boolean }): boolean {
   return hold.rollback !== null && release.byPerson && release.createdAt > hold.since;

@@ -47,7 +47,7 @@ function promotionMoves(planned: PlannedPromotion, { startedAt, status, steps }:
   if (startedAt === null || ENDED_PROMOTION.has(status)) return false;
   return steps.some((step, index) => {
     if (step.status !== 'RUNNING' && step.status !== 'WAITING') return false;
-    // What nobody can see stands still: it has an end of its own.
+    // A step that waits for the outside, or for a health that is unknown, stands still: it has a limit of its own.
     return !step.outside && !(isSoak(planned, index) && step.clock?.status === 'UNKNOWN');
   });
 }
@@ -98,7 +98,7 @@ export function whyOver({ plan, state, now }: Draft): string | null {
   return `the flow's limit of ${spell(plan.timeout)} is over`;
 }
 
-/** An environment's limit fails its promotion; so does a report that nobody brings. */
+/** An environment's limit fails its promotion; so does a report that never comes. */
 export function expirePromotion(draft: Draft, position: number): void {
   const { state, now } = draft;
   const planned = draft.planned(position);

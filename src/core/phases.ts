@@ -48,7 +48,7 @@ type Made = Pick<PlannedStep, 'work' | 'patience'> | { workflow: string } | null
 const step = (work: StepWork, patience?: number): Made => ({ work, ...(patience !== undefined && { patience }) });
 const workflow = (name: string | undefined): Made => (name === undefined ? null : { workflow: name });
 
-/** Where nobody is asked there is no such step. */
+/** Where no source can be asked there is no such step. */
 function syncStep(source: SyncSourceSpec | undefined): Made {
   return isAsked(source) ? step({ kind: 'sync' }, source.limit ?? DEFAULT_SYNC_LIMIT) : null;
 }

@@ -13,7 +13,7 @@ import type { RollbackPlan, VersionRef } from './rollback/rollback.ts';
  *
  * A flow's steps, groups, workflows and applications are resolved once into a flat list of promotions, one per
  * environment (or per workflow step), each with its own small DAG of steps. Positions in these lists are the identities
- * that state, jobs and keys use, so nothing that somebody edits later can shift them.
+ * that state, jobs and keys use, so no later edit of a definition can shift them.
  */
 export interface ReleasePlan {
   product: string;
@@ -58,7 +58,7 @@ export interface PlannedPromotion {
   required: number;
   applications: PlannedApplication[];
   steps: PlannedStep[];
-  /** Who must agree before it starts; null: nobody. Each member of a group has its own. */
+  /** Who must agree before it starts; null: no approval is needed. Each member of a group has its own. */
   approval: ApprovalSpec | null;
   /** How long the whole environment promotion may move, in milliseconds, or null. */
   timeout: number | null;
@@ -66,7 +66,7 @@ export interface PlannedPromotion {
   own?: OwnSteps;
   /**
    * Of a rollback: the version that goes, the one that comes back, and the release whose promotion is taken back. `overChange`:
-   * a person wants it also where somebody changed by hand what is live.
+   * a person wants it also where the live version was changed by hand.
    */
   restores?: { from: VersionRef; to: VersionRef; origin: string; overChange?: true };
 }
@@ -94,7 +94,7 @@ export interface Expected {
 
 /**
  * What later versions did in the application's folder besides changing the content that comes back: it becomes what it was at
- * `commit`, where that content was live; null: nobody knows a commit.
+ * `commit`, where that content was live; null: no commit is known.
  */
 export interface Undo {
   commit: string | null;

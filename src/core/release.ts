@@ -13,9 +13,9 @@ import type { WindowOverride } from './windows/override.ts';
 export interface ReleaseState {
   id: string;
   status: ReleaseStatus;
-  /** Who triggered it, by name; null: nobody in particular, or Sluice by itself. */
+  /** Who triggered it, by name; null: a caller without a name, or Sluice itself. */
   initiator: string | null;
-  /** Who made the credential with which that was done; absent: nobody else. */
+  /** Who made the credential with which that was done; absent: no other caller. */
   initiatorMakers?: readonly Maker[];
   createdAt: number;
   startedAt: number | null;
@@ -28,7 +28,7 @@ export interface ReleaseState {
   moving: Meter;
   /** The same, by position, of promotions that have a limit of their own. */
   limited: Readonly<Record<number, Meter>>;
-  /** Set once somebody or a timeout wants it to end; nothing new starts from then on. */
+  /** Set once a caller or a timeout wants it to end; nothing new starts from then on. */
   terminating: { reason: string; by: string | null } | null;
   /** Set when a failure that nothing tolerates stopped the flow: what is not started never starts. */
   halted: boolean;
@@ -120,7 +120,7 @@ export interface PromotionState {
   evidence: GateAnswer[] | null;
   /** What people said about windows that were to hold it; those that have expired, too. */
   overrides: WindowOverride[];
-  /** Null until somebody is asked, and where nobody has to be. */
+  /** Null until an approval is asked for, and where none is needed. */
   approval: ApprovalState | null;
 }
 
@@ -152,7 +152,7 @@ export interface StepState {
   /** What its runner keeps of what it began; null: nothing is begun that a look could ask about. States of Sluice 0.1 have none. */
   progress?: Progress | null;
   /**
-   * What somebody told of its health while it was looked at, or that they told which version runs: the look may have come too early,
+   * The health that was reported during a look; TOLD: the running version was reported during it. That look may have come too early,
    * and is done again.
    */
   news: HealthStatus | 'TOLD' | null;
@@ -169,7 +169,7 @@ export interface StepState {
   outputs: Record<string, string> | null;
   /** Of a change: its target held the content already. States of Sluice 0.1 do not say so. */
   unchanged?: boolean;
-  /** It failed, and nobody can say whether its effect took place. */
+  /** It failed, and it is not known whether its effect took place. */
   unclear: boolean;
   firstError: string | null;
   lastError: string | null;
@@ -205,7 +205,7 @@ export type Outcome =
       outputs?: Record<string, string>;
       commit?: string;
       changed?: boolean;
-      /** It went over what somebody had changed by hand. */
+      /** It went over a change that was made by hand. */
       drift?: { files: string[]; commit?: string; author?: string };
       /** Entries that stand in the source alone and were left out, in words. */
       skipped?: string[];
@@ -218,15 +218,15 @@ export type Outcome =
   /** Could not tell, or could not get there: tried again with backoff, `retryAfter` milliseconds at the least. */
   | { kind: 'transient'; message: string; retryAfter?: number }
   /**
-   * Not there yet: look again at `recheckAfter` milliseconds from now, or when somebody tells. `waitsFor`: a person or an outside
-   * system has to do something, which uses up nobody's time; without it and with a time it is work that goes on.
+   * Not there yet: look again at `recheckAfter` milliseconds from now, or when a report comes. `waitsFor`: a person or an outside
+   * system has to do something, which uses up no `timeout`; without it and with a time it is work that goes on.
    */
   | { kind: 'pending'; reason: string; recheckAfter?: number; waitsFor?: Awaited; progress?: Progress }
   /** A look at the health of what waits for it, or soaks. */
   | {
       kind: 'observed';
       health: Observation;
-      /** When to ask again where it is not final, in milliseconds; absent: somebody will tell. */ recheckAfter?: number;
+      /** When to ask again where it is not final, in milliseconds; absent: a report will come. */ recheckAfter?: number;
     }
   | { kind: 'aborted' };
 
@@ -245,12 +245,12 @@ type SomeStimulus =
   | { kind: 'tick' }
   | { kind: 'outcome'; promotion: number; attempt: number; step: number; dispatch: number; outcome: Outcome }
   | { kind: 'group-answer'; group: number; generation: number; health: MemberHealth[] }
-  /** Somebody reported an application's health: steps that wait for it are due now. */
+  /** An application's health was reported: steps that wait for it are due now. */
   | ({ kind: 'health-reported'; environment: string; application: string; by?: string | null } & Pick<
       Observation,
       'status' | 'message' | 'unhealthyAt'
     >)
-  /** Somebody reported which commit or version an application runs: what waits for that looks at once. */
+  /** The commit or version that an application runs was reported: what waits for that looks at once. */
   | { kind: 'deployment-reported'; environment: string; application: string; running: Running; by?: string | null }
   /** `onlyIf`: it ends nothing unless the release waits for its turn, or is at work in that environment, when this is decided. */
   | { kind: 'terminate'; reason: string; by: string | null; onlyIf?: 'QUEUED' | { atWorkIn: string } }
@@ -260,7 +260,7 @@ type SomeStimulus =
   /** The queue no longer has the job of this dispatch (or of this question): it is asked for again. */
   | { kind: 'lost-dispatch'; promotion: number; dispatch: number }
   | { kind: 'lost-question'; group: number; generation: number }
-  /** Somebody outside tells how the rollout of this release's version in an environment went, in one attempt. */
+  /** A caller reports how the rollout of this release's version in an environment went, in one attempt. */
   | {
       kind: 'rollout-reported';
       environment: string;
@@ -295,7 +295,7 @@ export interface ToldTarget {
 /** NONE: not begun, or it never will. STOP: it will go back, and what the taken-back release still does there has to end. */
 export type RollbackStanding = 'NONE' | 'STOP' | 'ROLLING_BACK' | 'ROLLED_BACK' | 'ROLLBACK_FAILED';
 
-/** Somebody decides on a promotion that waits for an approval. `attempt`: the one that the person was asked about. */
+/** A caller decides on a promotion that waits for an approval. `attempt`: the one that the caller was asked about. */
 export interface DecisionStimulus {
   kind: 'approve' | 'reject';
   promotion: number;
@@ -305,7 +305,7 @@ export interface DecisionStimulus {
   via: DecisionChannel;
 }
 
-/** Somebody lets this release into an environment although windows are closed. */
+/** A caller lets this release into an environment although windows are closed. */
 export interface OverrideStimulus {
   kind: 'override-windows';
   promotion: number;
@@ -346,7 +346,7 @@ export interface LiveVersion {
   label: string;
 }
 
-/** Nobody is in the way. For explaining what has ended: a start is decided on facts that were read. */
+/** Nothing is in the way. For explaining what has ended: a start is decided on facts that were read. */
 export const NO_FACTS: Facts = {
   behind: null,
   heldBy: {},
@@ -365,7 +365,7 @@ export interface DeploymentFact {
   application: number;
   at: number;
   commit: string | null;
-  /** Null: nobody has found it healthy yet. */
+  /** Null: not found healthy yet. */
   verified: Verification | null;
 }
 

@@ -10,7 +10,7 @@ export type SecretUse =
       kind: 'REFERENCE';
       /** Hosts to which it may be sent, `*.corp.example` for all below; nowhere when empty. */ hosts: string[];
       /** Names with `*` of products in whose name it may be sent; any when left out. */ products?: string[];
-      /** Nobody has named the hosts: those were taken over to which it was sent when hosts became required. */ assumed?: true;
+      /** No person named the hosts: they are those to which it was sent when hosts became required. */ assumed?: true;
     }
   /** The password or token for repositories whose address begins so; the longest such beginning wins. */
   | { kind: 'GIT'; url: string; username: string | null }
@@ -152,7 +152,7 @@ export function whyNotSent(
   const set = `\`sluice secret set ${name}\``;
   if (hosts.length === 0)
     return `secret "${name}" has no hosts, so it is sent nowhere: set it once more, with its value and its hosts, by ${set} with --host`;
-  // Neither the hosts nor the products are named: whoever is refused may not be meant to know of them.
+  // The refusal names neither hosts nor products: the caller may not be meant to know of them.
   if (host !== undefined && !mayBeSentTo(hosts, host)) {
     const whence = assumed ? ', where it was not sent before hosts were required' : '';
     return `secret "${name}" may not be sent to ${quote(host)}${whence}: ${set} with --host adds a host`;

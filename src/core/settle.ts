@@ -114,7 +114,7 @@ export function settleGroup(draft: Draft, position: number): boolean {
     group.news = [];
     group.generation += 1;
     if (!again) draft.emit({ type: 'GroupGateAsked', group: planned.name });
-    // The join parent of the members' flow asks when its last child is through; anything else has nobody to ask for it.
+    // The join parent of the members' flow asks when its last child is through; in every other case this decision asks.
     if (open > 0 || again || !draft.reportedBy.has(position)) {
       draft.work.push({ kind: 'ask-group', group: position, generation: group.generation });
     }
@@ -124,7 +124,7 @@ export function settleGroup(draft: Draft, position: number): boolean {
   const mayStill = open > 0 && !draft.state.halted && failures(draft, position) <= planned.maxFailures;
   if (succeeded + open >= planned.required || mayStill) {
     if (seen.recheckAt === null) return false;
-    // Members were taken back while it waited for their health: there is nothing to look at before others are through.
+    // Rolled-back members no longer count. The recheck stops; the gate is asked again when another member succeeds.
     Object.assign(draft.group(position), { recheckAt: null, unknownSince: null, reason });
     draft.emit({ type: 'GroupGateWaiting', group: planned.name, reason });
     return true;
@@ -180,7 +180,7 @@ export function considerStart(draft: Draft, position: number): boolean {
     if (recheckAt !== null) draft.wakes.push(recheckAt);
     for (const each of unmet)
       if (each.gate === 'APPROVAL' && each.expiresAt !== undefined) draft.wakes.push(each.expiresAt);
-    // Whoever is at work there is told to stop and does not know who waits: a rollback looks again by itself.
+    // The release at work there does not know that a rollback waits for it to stop: the rollback looks again by itself.
     if (draft.plan.rollback && unmet.some((each) => each.gate === 'ENVIRONMENT'))
       draft.wakes.push(draft.now + LOOK_AGAIN);
     return draft.restate(position, onlyPeople ? 'SUSPENDED' : 'WAITING', {
@@ -245,11 +245,11 @@ function beginAgain(draft: Draft, position: number, { overtaken }: Facts): boole
   return true;
 }
 
-/** Rejected, or nobody approved in time: nothing of it has run, and it has failed all the same. */
+/** Rejected, or not approved in time: nothing of it has run, and it has failed all the same. */
 function failUnapproved(draft: Draft, position: number, reason: string): void {
   const problem = draft.problem(reason, position);
   draft.promotion(position).problem = problem;
-  // Nobody agreed to take it back: the environment stays as it is, and that is no failure.
+  // Without an approval the rollback leaves the environment as it is, and that is no failure.
   if (draft.plan.rollback) return draft.end(position, 'SKIPPED', reason);
   draft.state.firstProblem ??= problem;
   draft.state.lastProblem = problem;

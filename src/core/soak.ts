@@ -10,7 +10,7 @@ import { failStep, wait } from './step.ts';
 
 /**
  * The soak of a step: its application stays healthy for a while before the promotion counts. The step WAITS, and is looked at
- * now and then, and at the very end; nobody carries it meanwhile. DEGRADED fails it once it counts
+ * now and then, and at the very end; no job carries it meanwhile. DEGRADED fails it once it counts
  * (health-tolerance.ts), PROGRESSING begins it anew, UNKNOWN stops
  * its clock, and fails it when it stays so for 15 minutes. A source that is told (`report`) says its news by itself, and
  * one that says nothing (`none`) has none: those two are looked at when the soak is over, not before.
@@ -36,7 +36,7 @@ export function lookAtSoak(draft: Draft, position: number, index: number, seen: 
   step.clock = clock;
   step.seen = clock.status !== 'UNKNOWN';
   const because = seen.message === undefined ? '' : `: ${seen.message}`;
-  // What somebody says counts at once; what was looked at may be a moment's weakness.
+  // A reported health counts at once; a look may meet a moment's weakness.
   const at = { changedAt: changed(draft.promotion(position)), now: draft.now };
   const tolerance = toleranceOf(heard ? { type: 'report' } : health);
   const look = countLook(tolerance, step.badLooks, clock.status, at);
@@ -63,7 +63,7 @@ export function lookAtSoak(draft: Draft, position: number, index: number, seen: 
   return false;
 }
 
-/** When it can be over at the earliest; null: somebody has to tell that it is healthy first. */
+/** When it can be over at the earliest; null: a report has to say first that it is healthy. */
 export function soakEnd(
   planned: PlannedPromotion,
   { clock, recheckAt, outside }: StepState,
@@ -80,7 +80,7 @@ export function soaksSince({ clock, startedAt }: StepState): number | null {
   return clock ? clock.lookedAt - clock.healthyFor : startedAt;
 }
 
-/** RUNNING, and no work all the same: a look at what soaks, or in case that somebody told and it was lost. It goes on waiting. */
+/** A RUNNING step that only looks: it soaks, or the report that it waits for may have been lost. It goes on waiting. */
 export function isLook(planned: PlannedPromotion, step: StepState, index: number): boolean {
   return step.status === 'RUNNING' && (step.outside || isSoak(planned, index));
 }
@@ -110,7 +110,7 @@ function soakOf(planned: PlannedPromotion, index: number): Soak {
   return { name, duration, pause, health: spec.health, changedAt: changed };
 }
 
-/** Where nobody looks in between, the last word stands for all of it. */
+/** Without looks in between, the last word stands for all of it. */
 function standsFor(duration: number, pause: number): number {
   return Number.isFinite(pause) ? LOOK_STANDS : Math.max(duration, LOOK_STANDS);
 }

@@ -36,8 +36,8 @@ const SAFETY_LOOK = 30_000;
 const SAFETY_LOOK_AT_MOST = 10 * 60_000;
 
 /**
- * `recheckAt` null: somebody will tell. The telling may be lost (its process died before it told anybody), so there is a look of
- * safety after half a minute, and later ones the longer it takes. `waitsFor` with a time: what somebody does is noticed by looking.
+ * `recheckAt` null: a report will come. It may be lost (the process dies before it passes it on), so there is a look of
+ * safety after half a minute, and later ones the longer it takes. `waitsFor` with a time: only a look notices what was done.
  */
 export function wait(
   draft: Draft,

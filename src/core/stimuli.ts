@@ -110,7 +110,7 @@ function applyOutcome(draft: Draft, report: Extract<Stimulus, { kind: 'outcome' 
   const before = seen?.steps[report.step];
   if (!seen || !before || seen.attempt !== report.attempt || ENDED_PROMOTION.has(seen.status)) return;
   const late = before.status !== 'RUNNING' || before.dispatch !== report.dispatch;
-  // A success is true whoever tells it: the effect is keyed by the attempt, not by the job. Anything else from an older
+  // A success is true whichever job reports it: the effect is keyed by the attempt, not by the job. Anything else from an older
   // job says nothing about the job that took over.
   if (late && !(report.outcome.kind === 'succeeded' && (before.status === 'RUNNING' || before.status === 'WAITING')))
     return;
@@ -184,7 +184,7 @@ function keepWaiting(
   const step = draft.step(report.promotion, report.step);
   const other = step.reason !== reason;
   wait(draft, step, recheckAfter === undefined ? null : draft.now + recheckAfter, reason, waitsFor);
-  // Somebody told while this look was under way what it waits for: it looks again at once.
+  // What this step waits for was reported during this look: it looks again at once.
   if (news === 'HEALTHY' || news === 'DEGRADED') Object.assign(step, { recheckAt: draft.now, outside: false });
   if (news === 'TOLD') step.recheckAt = draft.now;
   const recheckAt = step.outside ? undefined : new Date(step.recheckAt as number).toISOString();
@@ -421,7 +421,7 @@ function applyRetry(draft: Draft): void {
     if (takenBack) undone.add(draft.planned(position).group);
     const promotion = draft.promotion(position);
     again.push(draft.planned(position).name);
-    // An approval belongs to the attempt that it was asked for: whoever approved is asked again.
+    // An approval belongs to the attempt that it was asked for: its approvers are asked again.
     if (promotion.startedAt !== null || promotion.approval !== null) promotion.attempt += 1;
     const fresh = { startedAt: null, endedAt: null, problem: null, evidence: null, approval: null };
     Object.assign(promotion, { status: 'PENDING', ...fresh });

@@ -15,7 +15,7 @@ import { inOrder } from './waiting-order.ts';
 
 /**
  * One thing that a release waits for, in words and as data. `who` can end it; `earliest` is the first time at which it can
- * end (milliseconds since the epoch, UTC), null when nobody can know. `promotion` is the position of what waits, null
+ * end (milliseconds since the epoch, UTC), null when that is not known. `promotion` is the position of what waits, null
  * where the whole release does.
  */
 export type WaitingReason = {
@@ -52,7 +52,7 @@ type StepCause = 'SYNC' | 'HEALTH' | 'SOAK' | 'RETRY' | 'ACTION';
 
 /**
  * Everything that a release waits for now, at once: its turn, every unmet gate of every promotion that has not started,
- * the gates of groups, and every step that waits for a time or for somebody. What moves by itself right now (a running
+ * the gates of groups, and every step that waits for a time, a person or a report. What moves by itself right now (a running
  * step) is not waiting. The causes come first, what waits for them inside the release (DEPENDENCIES) last.
  *
  * The gates' answers are those of `askGates`, which starts promotions; the steps' are those that the executor left.
@@ -68,7 +68,7 @@ export function waitingFor(plan: ReleasePlan, state: ReleaseState, facts: Facts,
   }
   plan.groups.forEach((group, position) => {
     const { status, reason } = state.groups[position] as ReleaseState['groups'][number];
-    // A question that is put again has a reason already: it goes on waiting.
+    // When a question is repeated, it has a reason already: it goes on waiting.
     if ((status !== 'WAITING' && status !== 'ASKING') || reason === null || willStop(state)) return;
     const who = `the health of ${group.name}`;
     const earliest = forecast.gate(position);
@@ -180,7 +180,7 @@ function causeOf(step: StepState, work: StepWork['kind']): StepCause {
 
 /**
  * When things can happen at the earliest: bounds from below, made of the times that are known (soaks, rechecks, the times
- * of gates). Work whose length nobody knows counts as nothing; what a person has to do counts as never (null).
+ * of gates). Work of unknown length counts as nothing; what a person has to do counts as never (null).
  */
 class Forecast {
   readonly #plan: ReleasePlan;

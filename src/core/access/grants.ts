@@ -15,17 +15,17 @@ export interface Grant {
   environments: EnvironmentSelector;
 }
 
-/** A grant as somebody holds it. */
+/** A grant as its holder has it. */
 export interface HeldGrant extends Grant {
   /**
-   * It counts only where one of these does, too: a token that speaks for a person may no more than the person. Two selectors have
+   * It counts only where one of these does, too: a token that speaks for a person can do no more than the person. Two selectors have
    * no selector of what both select, so both are asked. Absent: it counts by itself.
    */
   within?: readonly Grant[];
 }
 
 /**
- * What somebody wants to do something to. ALL: it concerns every product (or environment) that there is or will be, so only
+ * What a permission is asked for. ALL: it concerns every product (or environment) that there is or will be, so only
  * a grant without limits there will do. ANY: it concerns none in particular, so any grant will do.
  */
 export interface Target {
@@ -33,7 +33,7 @@ export interface Target {
   environment: Selectable | 'ALL' | 'ANY';
 }
 
-/** A target in words. UNSEEN: an environment that is not named to whoever asks. */
+/** A target in words. UNSEEN: an environment whose name the caller may not see. */
 export interface ToldTarget {
   product: Target['product'];
   environment: Target['environment'] | 'UNSEEN';
@@ -82,8 +82,8 @@ export function rolesOf(grants: readonly HeldGrant[]): string[] {
 }
 
 /**
- * What is missing, in words for whoever asked. `scoped`: whom the token speaks for that was used, when it has a scope: a grant alone
- * does not help then.
+ * What the caller lacks, in words. `scoped`: whom the token speaks for that was used, when it has a scope: then a grant alone
+ * does not help.
  */
 export function mayNot(name: string, permission: Permission, target: ToldTarget, scoped?: Caller['kind']): string {
   const roles = rolesWith(permission);
@@ -128,7 +128,7 @@ export function isUnlimited({ names, kinds, matchLabels, matchExpressions }: Env
   );
 }
 
-/** Whether somebody with these grants may hand on that one: nobody gives what he has not. */
+/** Whether the holder of these grants may hand on that one: only what the holder has can be given. */
 export function covers(own: readonly HeldGrant[], handed: Grant): boolean {
   return ROLE_PERMISSIONS[handed.role].every((permission) => coversPermission(own, permission, handed));
 }

@@ -7,13 +7,13 @@ import type { Visibility } from './visibility.ts';
 export interface Identity {
   caller: Caller;
   grants: readonly HeldGrant[];
-  /** Nobody said who: there is a caller of this name, who may nothing. */
+  /** The request named no caller: this identity has a name, and no permission. */
   anonymous: boolean;
   /** The grants are the scope of a token: more that is granted to the caller does not widen them. */
   scoped?: boolean;
   /** What showed who it is, for the audit log: a token's id, or where a JWT came from. Never a secret. */
   credential: string | null;
-  /** Milliseconds since the epoch; null: when somebody revokes it. */
+  /** Milliseconds since the epoch; null: when it is revoked. */
   expiresAt: number | null;
   /**
    * Of an API token that ends: its end, in milliseconds since the epoch. Nothing that is made with it and acts by itself later may
@@ -51,7 +51,7 @@ export function callerName(kind: 'USER' | 'SERVICE_ACCOUNT', subject: string): s
   return kind === 'USER' ? subject : `${SERVICE_ACCOUNT}${subject}`;
 }
 
-/** The name of whoever comes with `SLUICE_ADMIN_TOKEN`. */
+/** The name of the caller that uses `SLUICE_ADMIN_TOKEN`. */
 export const ROOT = callerName('SERVICE_ACCOUNT', 'admin');
 
 export const isReservedAccount = (name: string): boolean => name === ROOT;

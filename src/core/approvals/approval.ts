@@ -20,14 +20,14 @@ export interface ApprovalState {
 
 export interface ApprovalDecision {
   kind: 'APPROVED' | 'REJECTED';
-  /** Null: nobody in particular, on a server without authentication. */
+  /** Null: a caller without a name, on a server without authentication. */
   by: string | null;
   at: number;
   comment: string | null;
   via: DecisionChannel;
   /** Positions of the rules that the person counts for, by the groups and roles of that moment. */
   rules: number[];
-  /** Who made the link or token that brought it; absent: the person came with nothing that somebody else had made. */
+  /** Who made the link or token that brought it; absent: the person used nothing that another caller had made. */
   makers?: readonly Maker[];
 }
 
@@ -52,8 +52,8 @@ export function rulesOf(spec: ApprovalSpec): ApprovalRule[] {
 }
 
 /**
- * The rules that a caller counts for. A rule that names nobody takes anyone, also a caller without a name; a rule that names
- * people takes only those of whom somebody has proven who they are.
+ * The rules that a caller counts for. A rule without names takes anyone, also a caller without a name; a rule that names
+ * people takes only callers who have proven who they are.
  */
 export function rulesFor(spec: ApprovalSpec, caller: Caller | null): number[] {
   return rulesOf(spec).flatMap(({ users = [], groups = [], roles = [] }, position) => {
@@ -68,7 +68,7 @@ export function rulesFor(spec: ApprovalSpec, caller: Caller | null): number[] {
 }
 
 /**
- * Per rule who counts for it and how many are missing. Before anybody was asked, all are. Decisions that can have been one
+ * Per rule who counts for it and how many are missing. Before the approval is asked for, all are. Decisions that can have been one
  * person's count once, for a rule that one of them fits.
  */
 export function progressOf(spec: ApprovalSpec, approval: ApprovalState | null): RuleProgress[] {
@@ -89,7 +89,7 @@ export function progressOf(spec: ApprovalSpec, approval: ApprovalState | null): 
   });
 }
 
-/** Nobody in particular is one person. */
+/** All callers without a name are one person. */
 export const actOf = ({ by, makers }: Pick<ApprovalDecision, 'by' | 'makers'>): Act => ({ name: by ?? '', makers });
 
 /** How many approvals are still missing; 0: it may start as far as people are concerned. */

@@ -82,7 +82,7 @@ export function applyDecision(draft: Draft, stimulus: DecisionStimulus): void {
   draft.emit({ type: 'ApprovalGranted', ...at, approvedBy });
 }
 
-/** Whoever made it for themselves brings nothing. */
+/** The makers of a credential other than the caller; makers without a name stay. */
 function othersThan(name: string | null, makers: readonly Maker[]): readonly Maker[] {
   return makers.filter((each) => each.name === null || each.name !== name);
 }

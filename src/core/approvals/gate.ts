@@ -17,7 +17,7 @@ export const approvalGate: Gate<'APPROVAL'> = {
 export const deedOf = ({ restores }: Pick<PlannedPromotion, 'restores'>): 'approve' | 'roll back' =>
   restores ? 'roll back' : 'approve';
 
-/** Have enough of the right people agreed? Null where nobody has to be asked. */
+/** Have enough of the right people agreed? Null where no approval is needed. */
 export function askApproval(
   planned: PlannedPromotion,
   state: PromotionState,

@@ -21,7 +21,7 @@ export function permissionToDecide({ rollback }: Pick<ReleasePlan, 'rollback'>):
   return rollback ? 'ROLLBACK' : 'APPROVE';
 }
 
-/** A decision that somebody makes, or would make: a screen asks the same question before it shows a button. */
+/** A decision that a caller makes, or would make: a screen asks the same question before it shows a button. */
 export type Wish = Pick<DecisionStimulus, 'kind' | 'promotion' | 'attempt' | 'by'>;
 
 /** Why this person may not decide so on this promotion now, or null. Release windows are another question. */
@@ -48,11 +48,11 @@ export function mayApprove(
   return !said && whyNot(plan, state, { kind: 'approve', promotion, attempt, by }, now) === null;
 }
 
-/** Why somebody can be the person who triggered the release; null: nothing says so. */
+/** Why the caller can be the person who triggered the release; null: nothing says so. */
 function whySame(started: Act, by: Caller): string | null {
   const makers = by.makers ?? [];
   if (!mayBeOne(started, by)) {
-    // Made where nobody had to say who they are: it can have been anybody.
+    // A maker without a name used a server that asks for none: it can have been any person.
     const unknown = makers.some((each) => each.name === null);
     return unknown
       ? `the maker of the link of ${by.name} is unknown: make another one where callers say who they are`

@@ -9,8 +9,8 @@ export interface Act {
 /**
  * Whether two acts can have been one person's, as far as that is known: they have one name; or one was done with a credential
  * that the other one made (or that was made with a credential of the other one's); or one and the same person made both
- * credentials. The last does not count for a maker who was ADMIN without limits: somebody has to make the tokens of everybody, and
- * such a maker could also change the flow. Whoever acts is compared with the makers of the other's credential in any case.
+ * credentials. The last does not count for a maker who was ADMIN without limits: such an ADMIN has to make the tokens of all others, and
+ * could also change the flow. Each caller is compared with the makers of the other's credential in any case.
  */
 export function mayBeOne(a: Act, b: Act): boolean {
   const [ofA, ofB] = [a.makers ?? [], b.makers ?? []];

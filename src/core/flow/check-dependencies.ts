@@ -14,7 +14,7 @@ export function checkDependencies(checking: Checking, index: FlowIndex): void {
   for (const cycle of findCycles(index)) {
     const [first, last] = [cycle[0]!, cycle.at(-1)!];
     const names = cycle.map((node) => index.names[node]!);
-    // A very long cycle is told by its ends: a message of a thousand names helps nobody.
+    // A very long cycle is told by its ends: a message of a thousand names is of no use.
     const told = names.length > 20 ? [...names.slice(0, 10), '…', ...names.slice(-9)] : names;
     const at = spec.steps[first - 1]!.dependsOn.findIndex((name) => index.nodeOf.get(name) === last);
     refusals.add(

@@ -5,7 +5,7 @@ interface Answered {
   reason: string;
   /** What can end the waiting, in words. */
   who?: string;
-  /** When it may end by itself, in milliseconds since the epoch; absent: nobody knows. */
+  /** When it may end by itself, in milliseconds since the epoch; absent: not known. */
   recheckAt?: number;
 }
 

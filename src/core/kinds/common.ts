@@ -1,6 +1,6 @@
 import { defaulted, list, map, name, object, optional, ref, required, text, words } from './shape.ts';
 
-/** Longer than anybody waits for an answer, and gone before it is forgotten. */
+/** In milliseconds: how long approvals and reports are awaited by default. */
 export const DAY = 24 * 60 * 60 * 1000;
 
 export const description = text({ most: 10_000, called: 'the description' });

@@ -56,7 +56,7 @@ export const health = choice({
       shape: simulate,
     },
     http: { about: 'An address that is asked.', shape: http },
-    /** Somebody tells us through the API (`healthReport`); until then PROGRESSING. */
+    /** It is reported through the API (`healthReport`); until then PROGRESSING. */
     report: {
       about: '`true`: `healthReport` tells.',
       word: 'Somebody tells, with `healthReport`.',

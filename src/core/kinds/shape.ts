@@ -288,7 +288,7 @@ export const wordsOf = <W extends string>(shape: WordsShape<W>): W[] => Object.k
 /** GraphQL writes words in capitals: `NotIn` is NOT_IN there. */
 export const inCapitals = (word: string): string => word.replace(/([a-z])([A-Z])/g, '$1_$2').toUpperCase();
 
-/** What is said of a field to somebody who writes it. */
+/** What the author of a definition is told about a field. */
 export function aboutWriting({ presence, shape, about, fallback, graphqlDefault, ...field }: Field): string {
   const text = field.aboutInput ?? about;
   if (presence !== 'defaulted' || graphqlDefault) return text;

@@ -19,12 +19,12 @@ export interface Delivery {
   /** In words; null while it is PENDING for the first time. */
   outcome: string | null;
   attempts: number;
-  /** How often somebody asked for it once more. */
+  /** How often a replay was asked for. */
   replays: number;
   processedAt: Date | null;
 }
 
-/** Beyond it a delivery is FAILED, and waits for somebody to replay it. */
+/** After so many attempts a delivery is FAILED, and waits for a replay. */
 export const MAX_ATTEMPTS = 10;
 
 /** Milliseconds until the next attempt: 2 s, doubling, at most 5 min. */

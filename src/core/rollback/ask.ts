@@ -15,7 +15,7 @@ export function askForRollback(draft: Draft, position: number): void {
     const state = promotion.steps[index];
     return state?.status === 'FAILED' ? [{ work: work.kind, seen: state.seen || !onlyLooks(work) }] : [];
   });
-  // Nobody could tell how it is: what nobody knows takes nothing back. That it does not run the change is for a policy to judge.
+  // An unknown health takes nothing back. That a target does not run the change (sync) is for a policy to judge.
   const isKnown = failed.some((each) => each.seen);
   if (!isKnown && !failed.some((each) => each.work === 'sync')) return;
   const kind: 'FAILED' | 'NOT_SYNCED' = isKnown ? 'FAILED' : 'NOT_SYNCED';

@@ -6,7 +6,7 @@ import type { Expected, PlannedApplication, PlannedPromotion, PlannedStep, Relea
 import { addSteps } from '../phases.ts';
 import type { RollbackPlan, RollbackTarget, VersionRef } from './rollback.ts';
 
-/** What the store knows about one target that goes back, or will when somebody agrees. `C`: a pinned version. */
+/** What the store knows about one target that goes back, by itself or after an approval. `C`: a pinned version. */
 export interface TargetParts<C> {
   /** The release whose promotion is taken back, and what it had planned there: where the applications live. */
   origin: { release: string; promotion: PlannedPromotion };
@@ -36,7 +36,7 @@ export interface NewRollback<C> extends Pick<Decision, 'state' | 'events'> {
 }
 
 /**
- * A rollback as a release: a promotion per environment that goes back (by itself, or when somebody agrees), each with the
+ * A rollback as a release: a promotion per environment that goes back (by itself, or after an approval), each with the
  * content that was good there. They depend on nothing: how many go at once and what a failure means is the policy's.
  */
 export function createRollback<C>(parts: RollbackParts<C>): NewRollback<C> {

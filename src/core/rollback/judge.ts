@@ -12,7 +12,7 @@ export type Why =
   | { kind: 'RUNS_IT' }
   | { kind: 'POLICY'; specs: readonly RollbackTargetSpec[] };
 
-/** Anyone who may roll back. */
+/** One approval, by anyone who is allowed to roll back. */
 export const ANYONE: ApprovalSpec = {
   rules: [{ count: 1 }],
   forbidInitiator: true,
@@ -24,12 +24,13 @@ export const ANYONE: ApprovalSpec = {
  * What happens to one environment. The rules stand in the order in which they are asked, the first that applies decides:
  *
  * 1. A rollback that is already there goes on, and is never rolled back.
- * 2. Whoever has not started with the bad version never does.
+ * 2. An environment that has not started with the bad version never does.
  * 3. What is live now must be what is taken back (or the policy says ALWAYS, or a person named the environment).
- * 4. Nothing starts by itself without certainty, in time, and by a policy.
- * 5. Never a version that a rollback brought, unless a person says so.
- * 6. There must be a version to go back to.
- * 7. A person decides where the policy wants one, after a second failure, over a change by hand, and over the budget.
+ * 4. An environment where versions start goes back only when a person names it; one that is excluded never does.
+ * 5. Nothing starts by itself without certainty, in time, and by a policy.
+ * 6. Never a version that a rollback brought, unless a person says so.
+ * 7. There must be a version to go back to.
+ * 8. A person decides where the policy wants one, after a second failure, over a change by hand, and over the budget.
  */
 export function judge(
   question: RollbackQuestion,
@@ -43,7 +44,7 @@ export function judge(
   const byPerson = why.kind === 'NAMED' || why.kind === 'RUNS_IT';
   const drifted = live?.state === 'DRIFTED';
   const wasDeployedHere = live !== undefined && sameVersion(live.version, bad);
-  // Where nobody could look the record counts: nothing is written there before somebody could.
+  // When the target could not be checked, the record counts: nothing is written there before a check succeeds.
   const isLiveHere = wasDeployedHere && !drifted;
   // A person who names an environment means what is on its way there, whatever it is.
   const isOnItsWay =
@@ -68,7 +69,7 @@ export function judge(
 
   if (!live && !arriving) return answer('LEFT_ALONE', otherVersion(facts, bad));
 
-  // The record is all that is known of what somebody changed by hand: good enough to ask a person, never to act alone.
+  // After a change by hand only the record is known: enough to ask a person, never enough to act alone.
   const isSuspected = why.kind === 'CAUSE' ? wasDeployedHere : isLiveHere;
   const spec =
     why.kind === 'POLICY'
@@ -138,7 +139,7 @@ function otherVersion({ name, history, inFlight }: EnvironmentFacts, bad: Versio
   return `${name} runs ${distinct(live.version, bad).join(' and not ')}`;
 }
 
-/** Why a rollback that nobody asked for does not start; null: it may. */
+/** Why a rollback does not start by itself; null: it may. */
 function notByItself({ cause, definite, policy, now, version }: RollbackQuestion): string | null {
   if (!definite)
     return `it is not certain that ${named(version)} is bad in ${cause.environment}: only a certain failure starts a rollback`;

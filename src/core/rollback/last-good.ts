@@ -17,7 +17,7 @@ export interface Leaving {
 /**
  * The newest deployment that was verified healthy in this environment (where its target can be asked whether it runs a change: after it
  * was seen to) and is none of: the version that is taken back, the
- * bad version, one that is marked bad, one that a rollback took back here, one that somebody had changed by hand, one below
+ * bad version, one that is marked bad, one that a rollback took back here, one that was changed by hand, one below
  * the floor.
  */
 export function lastGood(facts: EnvironmentFacts, leaving: Leaving): Earlier {

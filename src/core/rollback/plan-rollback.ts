@@ -37,7 +37,7 @@ function looksAt({ cause, policy, plan, asked, environments }: RollbackQuestion)
   const found = new Map<string, Why>();
   if (asked === null) found.set(cause.environment, { kind: 'CAUSE' });
   else if (asked.environments === 'EVERYTHING_THAT_RUNS_IT') {
-    // The answer is complete: a policy has nobody to add.
+    // The list is complete: a policy adds no environment.
     return new Map(environments.map(({ name }) => [name, { kind: 'RUNS_IT' }]));
   } else for (const name of asked.environments) found.set(name, { kind: 'NAMED' });
   const named = new Map<string, RollbackTargetSpec[]>();

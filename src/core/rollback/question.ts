@@ -7,11 +7,11 @@ export interface RollbackQuestion {
   now: number;
   product: string;
   cause: RollbackCause;
-  /** False: nobody could tell whether it failed (UNKNOWN, or the way there was broken). Only what is certain starts a rollback. */
+  /** False: it is not known whether it failed (UNKNOWN, or the way there was broken). Only a certain failure starts a rollback. */
   definite: boolean;
   /** The bad version. */
   version: VersionRef;
-  /** What the release of the cause froze: its groups and dependencies say who is a sibling. Null when nobody knows the release. */
+  /** What the release of the cause froze: its groups and dependencies say who is a sibling. Null when that release is not known. */
   plan: ReleasePlan | null;
   /** The one that `policyFor` chose. */
   policy: RollbackPolicySpec | null;
@@ -48,8 +48,8 @@ export interface EnvironmentFacts {
 }
 
 /**
- * A version that became live in the environment. KNOWN: what ran there was that version. DRIFTED: somebody changed it by
- * hand. UNKNOWN: nobody could look just now, so that it counts as recorded until somebody can.
+ * A version that became live in the environment. KNOWN: what ran there was that version. DRIFTED: it was changed by hand.
+ * UNKNOWN: its target could not be checked just now; until it can, the record counts.
  */
 export interface PastDeployment {
   version: VersionRef;
@@ -57,7 +57,7 @@ export interface PastDeployment {
   at: number;
   /** When it was found healthy there; null: never. */
   verifiedAt: number | null;
-  /** It was found healthy, and its target was never seen to run it, although somebody could be asked that now. Absent: not so. */
+  /** It was found healthy, and its target was never seen to run it, although that target can be asked. Absent: not so. */
   unsynced?: true;
   state: 'KNOWN' | 'DRIFTED' | 'UNKNOWN';
   /** The version may not be promoted to this environment, as the ledger says now. */

@@ -5,7 +5,7 @@ import type { RollbackCause } from './rollback.ts';
 
 /**
  * The first policy that fits: the environment of the cause is named or is in a named group (or neither is asked for), and the
- * kind of cause is named (or none is). That nobody saw a target run a change (NOT_SYNCED) must be named.
+ * kind of cause is named (or none is). NOT_SYNCED (no check saw the target run the change) must be named.
  */
 export function policyFor(
   plan: Pick<ReleasePlan, 'rollbackPolicies' | 'groups' | 'promotions'> | null,

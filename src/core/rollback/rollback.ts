@@ -20,7 +20,7 @@ export interface RollbackCause {
 }
 
 /**
- * INCLUDED goes back by itself, PROPOSED when somebody approves. LEFT_ALONE has nothing to take back; IMPOSSIBLE should go back
+ * INCLUDED goes back by itself, PROPOSED after an approval. LEFT_ALONE has nothing to take back; IMPOSSIBLE should go back
  * and cannot (no earlier version that is good): a person has to look.
  */
 export type RollbackDecision = 'INCLUDED' | 'PROPOSED' | 'LEFT_ALONE' | 'IMPOSSIBLE';
@@ -36,7 +36,7 @@ export interface RollbackTarget {
   to: (VersionRef & { release: string }) | null;
   /** Who has to agree; null: no approval is needed. */
   approval: ApprovalSpec | null;
-  /** What somebody changed there by hand may be lost with it: a person said so, or is asked for just that. */
+  /** A change that was made there by hand may be lost: a person said so, or is asked for just that. */
   overChange?: true;
 }
 

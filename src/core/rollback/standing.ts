@@ -30,7 +30,7 @@ function standingOf(planned: PlannedPromotion, promotion: PromotionState, state:
   return status === 'FAILED' || status === 'TERMINATED' ? 'ROLLBACK_FAILED' : 'ROLLED_BACK';
 }
 
-/** Whoever has to agree has agreed: from then on the environment is the rollback's. */
+/** No approval is missing: from then on the environment is the rollback's. */
 function isAgreed({ approval: spec }: PlannedPromotion, { approval }: PromotionState): boolean {
   return spec === null || missingOf(spec, approval) === 0;
 }

@@ -19,7 +19,7 @@ export interface Candidate {
   product: string;
   flow: string;
   environment: string;
-  /** Somebody who asks for the newest may leave revisions open: they are known once they are pinned. */
+  /** A caller who asks for the newest may leave revisions open: they are known once they are pinned. */
   state: TriggerState;
 }
 

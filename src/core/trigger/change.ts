@@ -5,14 +5,14 @@ import type { Maker } from '../caller.ts';
  *
  * | value | is | its key |
  * | --- | --- | --- |
- * | Change | something arrived, or somebody asks | of a person: their idempotency key, if they gave one |
+ * | Change | something arrived, or a caller asks | of a person: their idempotency key, if they gave one |
  * | Candidate | what may become a release of it | product, flow and state of the trigger environment: `candidateKey` |
  * | Pinned | the version, with its content | its digest |
  * | Planned | everything that the release freezes | the flow at its revision, with the version |
  * | Release | what is made of it, once | its id |
  *
- * Up to Planned nothing is written, so any of it may be done again. A release that somebody asks for is made once per change: who asks
- * twice wants two. One that Sluice makes by itself is made once per candidate, however many changes tell of it.
+ * Up to Planned nothing is written, so any of it may be done again. A release that a caller asks for is made once per change: asking
+ * twice makes two. One that Sluice makes by itself is made once per candidate, however many changes tell of it.
  */
 export interface Change {
   kind: 'MANUAL';

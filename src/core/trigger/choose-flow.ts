@@ -43,7 +43,7 @@ export function chooseFlow(
   ]);
 }
 
-/** Every flow that can be taken, whatever the message of the commit says: whoever may trigger a release may trigger any of these. */
+/** Every flow that can be taken, whatever the message of the commit says: the caller must be allowed to trigger each of them. */
 export function possibleFlows(product: Product, flows: readonly Flow[], revision: string | undefined): Flow[] {
   const environments = [...new Set(flows.map((each) => each.spec.triggerEnvironment))];
   const found = environments.flatMap((each) => possibleIn(product, flows, each, revision));

@@ -142,7 +142,7 @@ function tell(explanation: string[]): string {
 function whyNot({ key, operator, values }: GitTriggerSelector, commit: TriggerCommit | undefined): string | undefined {
   const raw = key === 'commitMessage' ? commit?.message : commit?.revision;
   if (raw === undefined) return `the ${key} ${NOT_KNOWN}`;
-  // Git ends a message with a line break, which nobody writes into a selector.
+  // Git ends a message with a line break, which no selector contains.
   const text = raw.trim();
   const hit = values.find((value) => matchesGlob(value, text));
   if (operator === 'In') {

@@ -7,12 +7,12 @@ import type { Refusal } from '../problems.ts';
 import { quote } from '../wording.ts';
 import type { Path } from './rules.ts';
 
-/** In milliseconds: nobody means less. */
+/** In milliseconds: a bare number below it was hardly meant as milliseconds. */
 const LEAST = 1_000;
 
 /**
  * Of a stored definition: lengths of time that were written as a bare number when that was still read as milliseconds, as far as
- * that can be seen. They count as they always did; whoever meant something else writes a unit.
+ * that can be seen. They count as they always did; an author who meant something else writes a unit.
  */
 export function doubtfulDurations({ kind, spec }: AnyDefinition): Refusal[] {
   const found: Refusal[] = [];

@@ -86,7 +86,7 @@ function occursAfterStart(spec: ReleaseWindowSpec): boolean {
   return start !== undefined && occurrences({ name: '', spec }, start, 1).length > 0;
 }
 
-/** An end that is the start: nothing, or a whole day? Nobody can tell, so somebody has to say it. */
+/** An end that equals the start can mean nothing or a whole day: the author has to say which. */
 function checkEnd(checks: Checks, spec: ReleaseWindowSpec): void {
   const end = parseTimeOfDay(spec.end ?? '');
   if (end === undefined) return;

@@ -1,4 +1,4 @@
-/** Somebody lets a release into an environment although these windows are closed; theirs alone, and for a while. */
+/** A person lets a release into an environment although these windows are closed; these alone, and for a while. */
 export interface WindowOverride {
   /** Exact names. */
   windows: string[];

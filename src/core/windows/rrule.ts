@@ -235,7 +235,7 @@ function checkValue(key: string, value: string): void {
 
 interface Until {
   isOver: (start: number) => boolean;
-  /** Nothing starts after this wall time; roughly, so that nobody looks further. */
+  /** Nothing starts after this wall time; a rough bound, at which the search ends. */
   last: number;
 }
 const FOREVER: Until = { isOver: () => false, last: Infinity };

@@ -20,7 +20,7 @@ export function jitterOf(windows: readonly ReleaseWindow[], action: WindowAction
 /**
  * The opening that counts at `at`: the next one while it is closed; while it is open, the one just passed, as long as something
  * may still start because of it. Null: there is none, or everything that comes may start at once. The spread is as long as the
- * longest jitter, and never longer than it stays open: whoever is last must not find it closed again.
+ * longest jitter, and never longer than it stays open: the last to start must not find it closed again.
  *
  * @param state of the same windows, at the same instant, for the same action
  */
@@ -58,7 +58,7 @@ function openedWithin(
   return opened;
 }
 
-/** When what is known by `key` starts: the same whoever asks, spread evenly, and before `until`. */
+/** When what is known by `key` starts: always the same instant, spread evenly, and before `until`. */
 export function startIn({ opens, until }: Spread, key: string): number {
   return opens + Math.floor(fractionOf(key) * (until - opens));
 }

@@ -30,7 +30,7 @@ const blocks = new Map<string, Block>();
 
 /** Whether the name is an IANA time zone that this process knows. */
 export function isZone(name: string): boolean {
-  // Temporal takes "+05:30" as a zone; it has no daylight saving time, which is hardly what somebody meant.
+  // Temporal takes "+05:30" as a zone; it has no daylight saving time, which is hardly what the author meant.
   if (!/^[A-Za-z]/.test(name)) return false;
   try {
     new Temporal.ZonedDateTime(0n, name);
