@@ -29,7 +29,7 @@ export interface AppliedChange {
   warnings: string[];
 }
 
-/** Manifests as somebody wrote them; `fileName` is for messages about their places. */
+/** Manifests as text; `fileName` is for messages about their places. */
 export interface ManifestText {
   text: string;
   fileName?: string;

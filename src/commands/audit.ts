@@ -8,7 +8,7 @@ import { insertAudit } from '../store/audit-log.ts';
 import type { AuditChange, AuditEntry, AuditOrigin } from '../store/audit-log.ts';
 
 /**
- * Every command that somebody gives leaves one entry in the audit log, whatever became of it. What changes things writes the
+ * Every command that a caller gives leaves one entry in the audit log, whatever became of it. What changes things writes the
  * entry with them, in the same transaction, by `auditChange`; for what did not (it was refused, it broke, or it changed
  * nothing) `audited` writes it afterwards. A command does not have to know: one that writes no entry of its own gets one. There
  * is never a second one, also where it is not known whether the first was committed: each command has an id of its own.
@@ -44,7 +44,7 @@ export async function audited<T>(
 interface Given {
   command: string;
   origin: AuditOrigin;
-  /** Somebody will write the entry. */
+  /** A ticket for the entry was given out, or the command is over: no further ticket is given. */
   claimed: boolean;
   written: boolean;
 }
@@ -70,7 +70,7 @@ export interface AuditTicket {
   written(): void;
 }
 
-/** The entry of the command under way; null when there is none, or when somebody else writes it already. */
+/** The entry of the command under way; null when there is no command, or its entry was claimed already. */
 export function claimAudit(): AuditTicket | null {
   const given = current.getStore();
   if (!given || given.claimed) return null;

@@ -8,7 +8,7 @@ import { saveDefinition } from './save-definition.ts';
 const MAX_TRIES = 10;
 
 /**
- * Reads a definition, changes it, and saves it only if nobody else has saved it meanwhile; without `expectedRevision` the
+ * Reads a definition, changes it, and saves it only when no other save came in between; without `expectedRevision` the
  * change is then made again, on the newer one. `change` may be called several times.
  */
 export async function changeDefinition<K extends Kind>(

@@ -11,7 +11,7 @@ export interface LiveCheck {
   /** The deployment record that was the newest one there. */
   deployment: string;
   state: 'KNOWN' | 'DRIFTED' | 'UNKNOWN';
-  /** Whose content is there without a record of it: its change was made, and nobody could write that down. */
+  /** The release whose content is there without a record: it made its change and could not write that down. */
   unrecorded: Unrecorded | null;
 }
 
@@ -45,7 +45,7 @@ export async function checkLive(
     app.clock.now(),
   );
   return looks.map(({ deployment, environment, drift, unseen, unrecorded }): LiveCheck => {
-    // Whoever came in between may have written it: nobody knows.
+    // When the drift was not kept, a release that came in between may have written it: the state is UNKNOWN.
     const state = unseen !== null ? 'UNKNOWN' : drift === null ? 'KNOWN' : kept.has(deployment) ? 'DRIFTED' : 'UNKNOWN';
     return { deployment, environment, state, unrecorded };
   });

@@ -75,7 +75,7 @@ export async function checkReferences(among: Definitions, definition: Definition
   return missing;
 }
 
-/** What still names a definition that somebody wants to delete, or would break if it changed like this. */
+/** The refusal to delete a definition, or to change it like this, while others name it; none when it is not named. */
 export async function checkDependents(db: Db, kind: Kind, name: string): Promise<Refusal[]> {
   const users: string[] = [];
   for (const each of KINDS) {

@@ -33,7 +33,7 @@ export interface NewApprovalLink {
 
 const LONGEST = 30 * DAY;
 
-/** A link with which one person decides once, without signing in. Whoever has it can use it: it is a secret. */
+/** A link with which one person decides once, without signing in. Any holder can use it: it is a secret. */
 export async function createApprovalLink(
   app: Parts,
   input: NewApprovalLink,
@@ -96,7 +96,7 @@ export async function createApprovalLink(
 
 /**
  * A person makes links for themselves. A service account brings them to others: it vouches for the name, and for nothing that
- * it does not know, so for no groups and roles. Without authentication whoever is there vouches.
+ * it does not know, so for no groups and roles. Without authentication any caller vouches.
  */
 function approverOf(name: string | undefined, caller: Caller | null): Caller | Refusal {
   if (name === undefined || name === caller?.name) {

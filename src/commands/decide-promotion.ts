@@ -11,7 +11,7 @@ import type { ReleaseNow } from './release-engine.ts';
 import { refusable } from './result.ts';
 import type { Result } from './result.ts';
 
-/** On which promotion somebody decides. */
+/** The promotion that an approver decides on, with the approver's comment. */
 export interface PromotionDecision {
   releaseId: string;
   /** The environment's name, or the workflow step's. */
@@ -36,13 +36,13 @@ type Decide = (
 ) => Promise<Result<DecidedPromotion>>;
 
 /**
- * Somebody agrees that a promotion starts. It starts at once when nobody and nothing else is missing. Again, by the same
- * person, changes nothing.
+ * Records an approval. The promotion starts at once when no other approval and nothing else is missing. A second approval by the
+ * same person changes nothing.
  */
 export const approvePromotion: Decide = (app, input, caller, via = 'API') =>
   decideOnPromotion(app, 'approve', input, caller, via);
 
-/** Somebody says no: final for this attempt of the promotion, which fails with what was said. */
+/** Records a rejection: final for this attempt of the promotion, which fails with what the approver said. */
 export const rejectPromotion: Decide = (app, input, caller, via = 'API') =>
   decideOnPromotion(app, 'reject', input, caller, via);
 

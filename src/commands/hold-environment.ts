@@ -92,7 +92,7 @@ export function releaseEnvironment(
       );
       const wanted = meant.map(({ id }) => id);
       const ids = await liftHolds(client, wanted, { at: now, by: actor, reason: reason ?? null });
-      // None is left either when somebody else has just lifted them.
+      // `ids` is empty also when another caller has just lifted these holds.
       if (ids.length === 0) {
         const others = active.filter((each) => each.product === null || sees(visible, each.product, environment));
         throw new RefusedError([nothingToLift(input, meant.length > 0 ? [] : others)]);

@@ -7,7 +7,7 @@ import type { Parts } from '../parts.ts';
 
 /** A request with the key that makes it one, however often it is sent. */
 export interface KeyedInput {
-  /** Who gave the key: the same word of somebody else is another key. Null: nobody in particular. */
+  /** Who gave the key: the same word from another caller is another key. Null: a caller without a name. */
   by: string | null;
   operation: string;
   key: string | undefined;

@@ -9,13 +9,13 @@ import type { LiveCheck } from './check-live.ts';
 /**
  * What was seen on the way to one decision about a rollback. The decision is made on what is known, names where it would write
  * without having looked, is told what is live there, and is made again, until it has seen all that it would touch. So no
- * transaction waits for a target, and nothing is decided on what nobody looked at.
+ * transaction waits for a target, and no rollback writes where the target was not checked.
  */
 export class LiveChecks {
   readonly #checks: LiveCheck[] = [];
   readonly #checked = new Set<string>();
 
-  /** Where the plan would write and nobody has looked; and where it failed: what nobody recorded may be there. */
+  /** Environments still to be checked: where the plan would write, and where it failed, as a change without a record may be there. */
   missingFor({ asked, cause, definite, policy }: RollbackQuestion, { targets }: RollbackPlan): string[] {
     const going = targets.filter((each) => each.decision === 'INCLUDED' || each.decision === 'PROPOSED');
     const names = going.map((each) => each.environment);
@@ -60,7 +60,7 @@ function checkedIn(facts: EnvironmentFacts, checks: LiveCheck[], now: number): E
   // What is at work there is known for that.
   if (!found || found.release === inFlight?.release || found.release === facts.rollback?.release)
     return { ...facts, history: [{ ...live, state }, ...before] };
-  // Its change was made, and whoever made it could not write that down: it is what is live.
+  // The release made its change and could not record it: its version is what is live.
   const { release, version, rollback, floor } = found;
   const unverified = { at: now, verifiedAt: null, markedBad: false, state } as const;
   return { ...facts, history: [{ release, version, rollback, floor, ...unverified }, live, ...before] };

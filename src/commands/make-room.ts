@@ -27,5 +27,5 @@ export async function makeRoomEverywhere(app: Parts): Promise<void> {
   }
 }
 
-/** Whoever triggers makes the room itself, right then; in milliseconds. */
+/** How long a queue has not grown before the sweep makes room in it, in milliseconds: a trigger makes its own room right then. */
 const QUIET = 2_000;

@@ -113,7 +113,7 @@ export function unmarkVersionBad(
       const meant = active.filter((each) => isMeant(each, input));
       const wanted = meant.map(({ id }) => id);
       const ids = await unmarkVersions(client, wanted, { at: now, by: actor, reason: input.reason });
-      // None is left either when somebody else has just taken them back.
+      // `ids` is empty also when another caller has just taken these marks back.
       if (ids.length === 0) {
         const elsewhere = active.filter(({ environments }) =>
           environments.every((each) => sees(visible, input.product, each)),
@@ -147,7 +147,7 @@ function notMarked(input: UnmarkInput, label: string, active: KeptBadVersion[]):
   return refusal('NOT_FOUND', message, ['version']);
 }
 
-/** Of a version that is to be released: why not, unless somebody says that he knows. */
+/** The refusal to release a version that is marked bad; the caller can acknowledge the mark instead. */
 export function markedBad(marks: KeptBadVersion[], label: string): Refusal {
   const told = marks.map((each) => `for ${placeOf(each)}: ${each.reason}`).join('; ');
   return refusal(

@@ -71,13 +71,13 @@ export async function decideByDelivery(
   return done.refusals ? done : { value: `${decision === 'approve' ? 'approved' : 'rejected'} by ${name}` };
 }
 
-/** Whoever set the secret knows it, and could sign. Secrets are set by ADMINs without limits alone. */
+/** The person who set the secret knows it, and could sign. Only ADMINs without limits set secrets. */
 async function makersOfSecret({ pool }: Parts, secret: string): Promise<Maker[]> {
   const by = await lastSetBy(pool, secret);
   return by === null ? [] : [{ name: by, unlimited: true }];
 }
 
-/** One key for each time that somebody asks for it; what an attempt before had done is found under it. */
+/** One key for a delivery and one for each replay of it; what an earlier attempt has done is found under it. */
 const keyOf = ({ source, webhookId, replays }: Delivery): string => `webhook/${source}/${webhookId}/${replays}`;
 
 function whyNotProduct({ verifiedBy }: Delivery, { products }: WebhookUse, product: string): Refusal | null {

@@ -9,11 +9,11 @@ import { webhookUse } from '../store/secrets.ts';
 import { decideByDelivery, reportByDelivery } from './obey-delivery.ts';
 import type { Result } from './result.ts';
 
-/** For whoever took it, in milliseconds; then it is lost, and somebody else's. */
+/** How long an attempt keeps its delivery, in milliseconds; after that any process may take it again. */
 const LEASE = 30_000;
 const AT_ONCE = 20;
 
-/** Some that nobody has processed yet: after a crash, or when their time has come again. @returns how many were found. */
+/** Processes pending deliveries that are due: left over by a crash, or due for another try. @returns how many were found. */
 export async function processDue(app: Parts): Promise<number> {
   const due = await dueDeliveries(app.pool, app.clock.now(), AT_ONCE);
   for (const id of due) await processDelivery(app, id);

@@ -24,7 +24,7 @@ export interface Arrived {
 export type Received =
   /** Stored. `wrong`: it is signed, and not a message that we know; stored all the same. */
   | { kind: 'STORED'; delivery: Delivery; isNew: boolean; wrong?: string }
-  /** Nothing is stored: nobody knows who sent it. */
+  /** Nothing is stored: the message does not prove who sent it. */
   | { kind: 'UNVERIFIED'; reason: string }
   /** Another message came under the same id before. */
   | { kind: 'CONFLICT'; reason: string }
@@ -51,7 +51,7 @@ export async function receiveDelivery(
   const verifiedBy = verify(message, body, keys);
   // It may be good by a key that cannot be opened now: the sender is not told that it is none.
   if (verifiedBy === undefined && broken) throw broken;
-  // The same words for a source that is not there: whoever asks around learns nothing.
+  // The same words as for a source that does not exist: a sender that tries out names learns nothing.
   if (verifiedBy === undefined)
     return { kind: 'UNVERIFIED', reason: `the signature is not one of a secret of source "${source}" for ${purpose}` };
   await admit();

@@ -45,7 +45,7 @@ export class ReleaseEngine {
   #listener: ((moved: Saved[]) => void) | null = null;
   /** What releases froze. */
   readonly frozen: FrozenReleases;
-  // What is remembered may be gone at the next line: whoever works on a release keeps it in a variable of his own.
+  // An entry may be evicted at any time: code that works on a release keeps the state in a variable of its own.
   readonly #states: LRUCache<string, LoadedState>;
   readonly #waiting = new Map<string, Item[]>();
   readonly #busy = new Set<string>();
@@ -259,7 +259,7 @@ export class ReleaseEngine {
     for (const [position, { status, approval }] of state.promotions.entries()) {
       const planned = release.plan.promotions[position];
       const environment = planned?.environment;
-      // Whoever still needs an approval may never come: it ends nobody before it may start itself.
+      // A newer release that still needs an approval may never start: it ends no older one before it is approved.
       if (planned?.approval && missingOf(planned.approval, approval) > 0) continue;
       const holder = status === 'WAITING' && environment ? heldBy[environment] : undefined;
       if (holder === undefined || !environment) continue;
@@ -324,7 +324,7 @@ export class ReleaseEngine {
     if (moved.length > 0) this.#listener?.(moved);
   }
 
-  /** Somebody else moved the release first: again, on the newer state, ahead of what came later. */
+  /** Another save moved the release first: the items are tried again, on the newer state, ahead of what came later. */
   #again(releaseId: string, items: Item[]): void {
     for (const item of items) item.tries += 1;
     const lost = items.filter((item) => item.tries > MAX_TRIES);

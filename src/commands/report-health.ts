@@ -14,7 +14,7 @@ import { clientOf } from '../entities/data-source.ts';
 import type { Result } from './result.ts';
 import { rollBackDegraded } from './roll-back-degraded.ts';
 
-/** What somebody saw of an application. */
+/** An application's health, as a reporter saw it. */
 export interface HealthInput {
   application: string;
   status: HealthStatus;
@@ -23,7 +23,7 @@ export interface HealthInput {
   at?: Date;
 }
 
-/** Somebody tells how an application is: what waits for that goes on at once. */
+/** Takes a report of an application's health: the releases that wait for it go on at once. */
 export async function reportHealth(
   app: Parts,
   input: HealthInput,

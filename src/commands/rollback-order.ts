@@ -61,7 +61,7 @@ async function questionOf(
   const now = app.clock.now().getTime();
   const named = input.version ?? null;
   const version = named === null ? null : await onlyVersion(app, product, named);
-  // One moment for all that is read; whoever starts the rollback reads it again, under the product's lock.
+  // One moment for all that is read; `startRollback` reads it again, under the product's lock.
   return app.dataSource.transaction('REPEATABLE READ', async (tx) => {
     const client = await clientOf(tx);
     const facts = await loadEnvironmentFacts(client, app.definitions, product, now);

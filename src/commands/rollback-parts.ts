@@ -91,7 +91,7 @@ function releasesSince(question: RollbackQuestion, target: RollbackTarget): stri
     if (release === target.to?.release) break;
     found.push(release);
   }
-  // Its change may have been made although nobody could record it.
+  // The release that failed may have made its change without a record of it.
   if (cause.environment === target.environment && cause.release !== null) found.push(cause.release);
   return [...new Set(found)].slice(0, MOST_LOOKED_AT);
 }

@@ -103,7 +103,7 @@ export async function considerSave<K extends Kind>(
 
 type Change = { before: StoredDefinition | null; stored: StoredDefinition | null };
 
-/** As somebody would write them, one after the other; a single one stands by itself. */
+/** Definitions before and after, for the audit log: a list of them, or a single one by itself. */
 export function auditOfDefinitions(changes: readonly Change[]): AuditChange {
   const shown = (each: StoredDefinition | null): object | null =>
     each && { metadata: each.metadata, spec: each.spec, revision: each.revision };

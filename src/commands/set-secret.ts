@@ -22,7 +22,7 @@ export function setSecret(
   return refusable(() =>
     app.dataSource.transaction(async (tx) => {
       const wrong = checkSecret(input);
-      // Whoever has such a secret gives orders with it.
+      // A webhook secret lets its holder give orders.
       const later = input.use.kind === 'WEBHOOK' ? lastsLonger(by, null, 'a webhook secret', ['webhook']) : null;
       if (later) wrong.push(later);
       if (wrong.length > 0) throw new RefusedError(wrong);
@@ -44,7 +44,7 @@ export function setSecret(
   );
 }
 
-/** Hosts that were taken over are the same hosts when somebody names them. */
+/** A use without the mark that its hosts were taken over: a person who names the same hosts changes nothing. */
 function asNamed(use: SecretUse): SecretUse {
   if (use.kind !== 'REFERENCE') return use;
   const { hosts, products } = use;

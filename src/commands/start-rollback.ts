@@ -28,7 +28,7 @@ export interface RollbackOrder {
   id: string;
   product: string;
   cause: RollbackCause;
-  /** False: nobody could tell whether it failed. */
+  /** False: it is not certain that it failed. */
   definite: boolean;
   version: VersionRef;
   /** What a person asked for; null when Sluice starts it by itself. */
@@ -47,7 +47,7 @@ export type Started =
   | { kind: 'JOINED'; rollbackId: string }
   | { kind: 'NOTHING'; plan: RollbackPlan };
 
-/** UNSEEN: these environments would go back, and nobody has looked at what is live in them. Nothing was changed. */
+/** UNSEEN: these environments would go back, and what is live in them was not checked yet. Nothing was changed. */
 type Tried = Started | { kind: 'UNSEEN'; environments: string[] };
 
 /** Always the same uuid for the same words, so that what is asked for twice is made once. */
@@ -58,7 +58,7 @@ export function rollbackId(...words: (string | number)[]): string {
 }
 
 /**
- * Starts a rollback, once: whoever asks again with the same id finds it. The targets are asked what is live in them; then, in one
+ * Starts a rollback, once: a second call with the same id finds it. The targets are asked what is live in them; then, in one
  * transaction under the product's lock, the records are read, what goes back is decided, and the rollback is made, as a
  * release of its own. A second failure in an environment that is going back already joins that rollback.
  */
@@ -121,15 +121,15 @@ async function startOnce(
 }
 
 /**
- * Nothing to do, and nothing to tell. A person is told so at once; what nobody asked for is kept as a rollback that left
- * everything alone only where a policy wanted one.
+ * True when no rollback record is needed. A person gets the plan in the answer. When an automatic attempt would leave every target
+ * alone, it is recorded only if the failure is certain and new, and a policy applied.
  */
 function isNothing({ asked, definite }: RollbackOrder, question: RollbackQuestion, { targets }: RollbackPlan): boolean {
   const idle = targets.every((each) => each.decision === 'LEFT_ALONE');
   if (asked !== null)
     return idle || targets.every((each) => each.decision !== 'INCLUDED' && each.decision !== 'PROPOSED');
   if (!idle) return false;
-  // Who reports is told in the answer; of what Sluice saw itself the record is the only word.
+  // A reporter reads it in the answer; of a failure that Sluice saw itself only the record tells.
   const answered = question.cause.kind === 'REPORTED' && isTooLate(question);
   return !definite || question.policy === null || isOldNews(question) || answered;
 }

@@ -5,8 +5,8 @@ import { settleRollback } from '../store/rollbacks.ts';
 import type { ReleaseNow, ReleaseEngine } from './release-engine.ts';
 
 /**
- * Tells every release that a rollback takes back where the rollback stands. Told whole and told again: whoever knows already
- * changes nothing. Once it has ended and all were told, that is kept, and the sweep asks no more.
+ * Tells every release that a rollback takes back where the rollback stands. Each call tells all of it: a release that knows it
+ * already does not change. Once the rollback has ended and all were told, that is kept, and the sweep asks no more.
  */
 export async function tellOrigins(
   parts: { pool: Pool; releaseEngine: ReleaseEngine },
@@ -14,7 +14,7 @@ export async function tellOrigins(
 ): Promise<void> {
   const telling = tellingOf(release.plan, state);
   if (telling === null) return;
-  // What left everything alone takes nobody back: it is a record, and no reason to stop anything.
+  // A rollback that left everything alone takes no release back: it is a record, and no reason to stop anything.
   const takes = release.plan.rollback?.targets.some((each) => each.decision !== 'LEFT_ALONE') ?? false;
   const origins = takes ? (release.plan.origins ?? []) : [];
   await Promise.all(origins.map((origin) => parts.releaseEngine.tell(origin, telling)));

@@ -13,7 +13,7 @@ import { planCandidate } from './trigger/plan-candidate.ts';
 import type { PlannedCandidate } from './trigger/plan-candidate.ts';
 import { refuseBadVersion } from './trigger/refuse-bad-version.ts';
 
-/** What somebody asks to be released. */
+/** What a caller asks to be released. */
 export interface TriggerInput {
   product: string;
   /** The commit of the trigger environment to pin; the branch's head when left out. */
@@ -30,7 +30,7 @@ export interface TriggerInput {
 }
 
 /**
- * A release that somebody asks for: Change → Candidate → Pinned → Planned → Release, once per idempotency key. The sources are read
+ * A release that a caller asks for: Change → Candidate → Pinned → Planned → Release, once per idempotency key. The sources are read
  * (network) outside any transaction; nothing is written before the release is, with everything that it froze.
  */
 export function triggerRelease(
@@ -91,7 +91,7 @@ const MAY_DIFFER =
   'the flow can be another one: it depends on the message of the commit, which a plan does not read; name the flow to see its plan';
 
 /**
- * All that `triggerRelease` can do with this input, whatever the message of the commit says that it finds. Whoever triggers must be
+ * All that `triggerRelease` can do with this input, whatever the message of the commit says that it finds. The caller must be
  * allowed to do all of it: the branch can move between the question and the release.
  */
 export function possibleReleases(app: Parts, input: TriggerInput): Promise<Result<PlannedCandidate[]>> {

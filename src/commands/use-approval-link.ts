@@ -26,8 +26,8 @@ export async function findApprovalLink(app: Parts, token: string): Promise<Resul
 
 /**
  * Decides by a link. It is marked as used after the decision was saved: a crash between the two leaves a link that can only
- * repeat what was decided, which changes nothing. One that was refused (a closed window) can be tried again. Whatever comes of
- * it is in the audit log, unless nobody signed the link: then nobody is known.
+ * repeat what was decided, which changes nothing. When a decision is refused (a closed window), the link can be tried again. Every
+ * use is in the audit log, except with a token that is not a signed link: then the approver is unknown.
  */
 export async function useApprovalLink(
   app: Parts,
@@ -90,15 +90,15 @@ async function tokenOf(app: Parts, credential: string | null): Promise<ApiToken 
   return id === undefined ? null : readToken(app.pool, id);
 }
 
-/** Whoever revokes a token, or takes a role from somebody, takes back what these could still do. */
+/** Why a link has ended: its token ended, or its maker lost the permission. Null: it has not ended. */
 async function whyEnded(app: Parts, { credential, createdBy, ...link }: ApprovalLink): Promise<string | null> {
-  // Made where nobody has to say who they are, or by the operator's own token.
+  // Made without authentication, or by the operator's own token.
   if (createdBy === null || credential === null || credential === 'SLUICE_ADMIN_TOKEN') return null;
   const token = await tokenOf(app, credential);
   if (credential.startsWith('token ') && (!token || token.revokedAt !== null))
     return 'the token that it was made with was revoked';
   if (token?.expiresAt && token.expiresAt <= app.clock.now()) return 'the token that it was made with has expired';
-  // A person makes links for nobody else, so the groups of that moment are those of the approver.
+  // Without a token a person made the link for themselves: the groups of the approver are the maker's, as they were then.
   const holder = token
     ? { kind: token.subjectKind, subject: token.subject, groups: token.groups }
     : { kind: 'USER' as const, subject: createdBy, groups: link.approver.groups };

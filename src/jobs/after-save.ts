@@ -46,7 +46,7 @@ export class AfterSave {
     work.catch((error: unknown) => this.#parts.log.warn({ error }, otherwise));
   }
 
-  /** The one after each that left, and the first in line: nobody else's turn can have come. Rollbacks stand in no line. */
+  /** Wakes the first release in line, the first one after each that left, and all rollbacks: no other turn can have come. */
   async #wakeWaiting(freed: Saved[], left: Saved[]): Promise<void> {
     const { releaseEngine, pool } = this.#parts;
     const releases = freed.map(({ release }) => release);

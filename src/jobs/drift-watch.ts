@@ -5,7 +5,7 @@ import { Watch } from './watch.ts';
 
 /**
  * Asks every target from time to time whether it still holds what was promoted to it, so that a change by hand is seen before
- * somebody needs to know. When each was asked last stands in the database: many workers ask no more often than one.
+ * a release needs to know. When each was asked last stands in the database: many workers ask no more often than one.
  */
 export class DriftWatch extends Watch {
   constructor(app: Parts) {

@@ -28,7 +28,7 @@ export interface UnderWay {
   siblings: string[];
   /** Asks for the job anew, where the queue has never heard of it. */
   work: Work<KindIn<'queue'>>;
-  /** Tells the release that the job is over, and that nobody has said what came of it. */
+  /** Tells the release that the job is over without an outcome. */
   lost: Stimulus;
 }
 
@@ -116,7 +116,7 @@ export const DOING: Doing = {
     },
   },
   abort: {
-    /** Here at once, elsewhere by a notice; `lookForStops` finds whoever misses it. */
+    /** Here at once, elsewhere by a notice; `lookForStops` finds the work of a process that missed it. */
     async run({ aborts, pool }, { releaseId, work: { promotions } }) {
       for (const promotion of promotions) aborts.abort(releaseId, 'stop', promotion);
       const notices: string[] = [];

@@ -24,7 +24,7 @@ export type ErrandRunners = Readonly<Record<string, ErrandRunner>>;
 /** The errands of this version. */
 export const ERRANDS: ErrandRunners = {};
 
-/** One attempt of an errand, for at most 30 s. @throws whatever its runner throws, and for a name that nobody here runs */
+/** One attempt of an errand, for at most 30 s. @throws whatever its runner throws, and for a name without a runner here */
 export async function runErrand(
   parts: Parts & { errands: ErrandRunners },
   { key, releaseId, work }: OutboxItem<'errand'>,

@@ -36,7 +36,7 @@ export class HandOver {
     this.#parts = parts;
   }
 
-  /** What these decisions ask for, right after their commit. Never rejects, and nobody has to wait for it. */
+  /** Hands over what these decisions ask for, right after their commit. Never rejects, and the caller need not wait for it. */
   async committed(decisions: Decision[]): Promise<void> {
     const jobs: OutboxItem[] = [];
     for (const decision of decisions) {

@@ -1,4 +1,4 @@
-/** Jobs carry ids, never decisions: whoever takes one looks at the state first. */
+/** Jobs carry ids, never decisions: a worker that takes one looks at the state first. */
 export interface PromoteData {
   releaseId: string;
   promotion: number;

@@ -52,7 +52,7 @@ export class PromoteJob {
   /** The steps that are this job's now, each after the other; whether siblings were spawned on the way. */
   async #carry(carried: Carried, which: (owned: number[]) => number[]): Promise<boolean> {
     const { data } = carried;
-    // From before the look on: whoever tells it to stop between the look and the effect is heard.
+    // Begun before the look: a stop that comes between the look and the effect is heard.
     const running = this.#aborts.begin(data);
     try {
       const to = await this.#look(data);
@@ -122,7 +122,7 @@ export class PromoteJob {
     const stillMine = (): Promise<boolean> => this.#owns(data, step);
     const place = { release, state, promotion, step, controller, stillMine, again };
     const outcome = await performStep(this.#hands, place);
-    // Shutting down is nobody's failure: the job goes back to the queue and another worker takes it.
+    // A shutdown is no failure: the job goes back to the queue and another worker takes it.
     if (outcome.kind === 'aborted' && controller.signal.reason === 'shutdown')
       throw new Error('the worker is shutting down');
     return outcome;

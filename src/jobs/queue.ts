@@ -38,7 +38,7 @@ export interface Queue {
   handOver(items: OutboxItem[]): Promise<void>;
   /**
    * Siblings below an environment's job, one per step that became ready beside the one that the job itself takes. Rejects when that
-   * job is not there, with nothing added: whoever carries it does the steps himself.
+   * job is not there, with nothing added: the caller does the steps itself.
    */
   spawn(data: PromoteData, steps: number[], parent: string): Promise<void>;
   standing(jobId: string): Promise<JobStanding>;
@@ -163,7 +163,7 @@ export class JobQueue implements Queue {
   }
 
   async spawn(data: PromoteData, steps: number[], parent: string): Promise<void> {
-    // BullMQ adds nothing below a job that it does not know, and tells nobody. Lost after this question, the sweep brings it back.
+    // BullMQ adds nothing below a job that it does not know, and reports no error. The sweep brings back a job that is lost after this.
     if ((await this.standing(parent)) === 'missing') throw parentIsGone(parent);
     await this.#queue.addBulk(
       steps.map((step) => ({

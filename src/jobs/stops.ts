@@ -3,8 +3,8 @@ import { mayWork } from '../core/steps.ts';
 import type { Aborts } from './aborts.ts';
 
 /**
- * Whatever runs here and is not its job's to do any more is aborted: a limit is over, a failure was reported, somebody ended the
- * release, a rollback needs the environment, another job took over. The notice that says so may be lost; this asks the
+ * Aborts work here that is not its job's to do any more: a limit is over, a failure was reported, the release was ended, a
+ * rollback needs the environment, another job took over. The notice that says so may be lost; this asks the
  * database, again and again until the effect has ended.
  */
 export async function lookForStops(

@@ -18,7 +18,7 @@ import { SOON } from './timers.ts';
 import type { Timers } from './timers.ts';
 
 /**
- * The reconciler: whatever the queue lost, a crash left between commit and queue, or nobody was told of, is found here
+ * The reconciler finds what the queue lost, what a crash left between commit and queue, and what a lost notice did not tell,
  * from the database alone. Running it twice, or in every process, does no harm.
  */
 export class Sweep {
@@ -70,7 +70,7 @@ export class Sweep {
       .finally(() => (this.#deliveries = null));
   }
 
-  /** Rollbacks that have ended, and somebody whom they took back may not know it: a page, the next one in the next round. */
+  /** Tells the end of rollbacks to the releases that they took back, where one may not know it: a page in each round. */
   async #settleRollbacks(): Promise<void> {
     const { pool, releaseEngine, log, limits } = this.#parts;
     const ids = await unsettledRollbacks(pool, limits.rollbacksSettled, this.#rollbacksFrom);
@@ -147,7 +147,7 @@ export class Sweep {
     return stimuli;
   }
 
-  /** A job that waits for siblings which nobody has any more would wait for ever. */
+  /** Whether a sibling is still in the queue: a job whose siblings are all gone would wait for them for ever. */
   async #hasSiblings({ siblings }: UnderWay): Promise<boolean> {
     const { queue } = this.#parts;
     for (const each of siblings) {

@@ -7,7 +7,7 @@ import { ApiTokenRow, RoleGrantRow } from '../entities/access-rows.ts';
 /** A token as it is stored: with its hash, never with its text. */
 export type ApiToken = ApiTokenRow;
 
-/** A role that somebody has for some products and environments. */
+/** A role that a subject has for some products and environments. */
 export type RoleGrant = RoleGrantRow;
 
 /** A page of tokens or grants, in the order of their ids. */
@@ -16,7 +16,7 @@ export interface AccessList {
   /** Only ids after this one. */
   after?: string;
   subject?: string;
-  /** Only what somebody has by name or through groups. */
+  /** Only what this holder has by name or through groups. */
   only?: Holder;
 }
 
@@ -106,7 +106,7 @@ export function hasTokens(db: DataSource | EntityManager): Promise<boolean> {
   return db.getRepository(ApiTokenRow).exists();
 }
 
-/** By its id, for whoever has come with it; null when there is none. */
+/** A token by its id; null when there is none. */
 export async function readToken(pool: Pool, id: string): Promise<ApiToken | null> {
   const { rows } = await pool.query<ApiToken>({
     name: 'read-token',
@@ -119,7 +119,7 @@ export async function readToken(pool: Pool, id: string): Promise<ApiToken | null
   return rows[0] ?? null;
 }
 
-/** What a service account of this name has already, whoever gave it. */
+/** What a service account of this name has already. */
 export interface AccountHoldings {
   grants: Grant[];
   /** Of its tokens; null: whatever is granted to it. */
@@ -158,7 +158,7 @@ export async function noteUse(pool: Pool, id: string, at: Date): Promise<void> {
   );
 }
 
-/** What is granted to somebody, by name and through groups. */
+/** What is granted to this holder, by name and through groups. */
 export async function readGrants(
   pool: Pick<Pool | PoolClient, 'query'>,
   { kind, subject, groups }: Holder,

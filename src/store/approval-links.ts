@@ -61,7 +61,7 @@ export async function markUsed(pool: Pool, id: string, at: Date): Promise<boolea
   return rowCount === 1;
 }
 
-/** Made by whoever asks first, and the same for every process from then on; base64. */
+/** Made by the first process that asks, and the same for every process from then on; base64. */
 export async function signingKeyOf(pool: Pool): Promise<string> {
   await pool.query('INSERT INTO signing_key (id, key, created_at) VALUES (1, $1, now()) ON CONFLICT (id) DO NOTHING', [
     randomBytes(32).toString('base64'),

@@ -25,7 +25,7 @@ export interface AuditChange {
 
 /** A command and what became of it, as it is written. */
 export interface AuditEntry extends AuditOrigin, AuditChange {
-  /** A uuid of this command's own: the table takes one entry of it, whoever comes first. */
+  /** A uuid of this command's own: the table takes one entry of it, the first that comes. */
   command: string;
   outcome: AuditOutcome;
   reasons: string[] | null;

@@ -95,7 +95,7 @@ export async function listBadVersions(
   return { rows: rows.map(toBadVersion), cut };
 }
 
-/** A mark on some environments is seen by whoever sees one of them; one on all, by whoever sees the product. */
+/** A mark on some environments shows to callers who see one of them; a mark on all shows to callers who see the product. */
 const seenSql = (visible: string): string =>
   `${visibleSql(visible, 'b.product')} AND (b.environments = '[]' OR ${visible}::jsonb->b.product = 'null'::jsonb
      OR jsonb_exists_any(${visible}::jsonb->b.product, ARRAY(SELECT jsonb_array_elements_text(b.environments))))`;

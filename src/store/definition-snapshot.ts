@@ -50,7 +50,7 @@ export class DefinitionSnapshot {
     };
   }
 
-  /** What somebody with these grants sees of it; null: everything. Worked out once per list of grants. */
+  /** What a caller with these grants sees of it; null: everything. Worked out once per list of grants. */
   visibleTo(grants: readonly HeldGrant[]): Visibility | null {
     const known = this.#visible.get(grants);
     if (known !== undefined) return known;
@@ -116,7 +116,7 @@ export class DefinitionSnapshot {
 export class DefinitionSnapshots {
   readonly #pool: Pool;
   #newest: Read | null = null;
-  /** Has its connection already: whoever waits for it may hold one, too. */
+  /** Has its connection already: a caller that waits for it may hold one, too. */
   #reading: Promise<Read> | null = null;
 
   constructor(pool: Pool) {

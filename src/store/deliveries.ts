@@ -47,7 +47,7 @@ export async function keepDelivery(
   return earlier.rows[0] && { delivery: earlier.rows[0], isNew: false };
 }
 
-/** Takes one for an attempt; nobody else does before `until`. Undefined when it is taken, or not pending. */
+/** Takes one for an attempt; no other process does before `until`. Undefined when it is taken, or not pending. */
 export async function claimDelivery(pool: Pool, id: string, now: Date, until: Date): Promise<Delivery | undefined> {
   const { rows } = await pool.query<Delivery>(
     `UPDATE webhook_delivery SET attempts = attempts + 1, due_at = $3
@@ -66,7 +66,7 @@ export async function dueDeliveries(pool: Pool, now: Date, limit: number): Promi
   return rows.map(({ id }) => id);
 }
 
-/** Only by whoever took this attempt. */
+/** Records what came of this attempt; it changes nothing when a later attempt or a replay has begun. */
 export async function recordDelivery(
   pool: Pool,
   { id, attempts, replays }: Pick<Delivery, 'id' | 'attempts' | 'replays'>,
@@ -91,7 +91,7 @@ export async function replayDelivery(client: PoolClient, id: string, now: Date):
   return rows[0] as Delivery;
 }
 
-/** For change: whoever takes it, or replays it, waits. */
+/** For change: an attempt or a replay of it waits. */
 export async function lockDelivery(client: PoolClient, id: string): Promise<Delivery | undefined> {
   const { rows } = await client.query<Delivery>(`SELECT ${COLUMNS} FROM webhook_delivery WHERE id = $1 FOR UPDATE`, [
     id,

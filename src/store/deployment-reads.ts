@@ -21,7 +21,7 @@ export interface LiveDeployment {
   verifiedBy: Verification | null;
   /** When its target was last asked what it holds; null: not since it was brought. */
   lookedAt: Date | null;
-  /** Why nobody could see it then; null: somebody could. */
+  /** Why it could not be seen then; null: it could. */
   unseen: string | null;
   drift: DriftRecord | null;
 }

@@ -1,7 +1,7 @@
 import type { Pool, PoolClient } from 'pg';
 import type { Running } from '../core/running.ts';
 
-/** What somebody said last that an application runs. */
+/** The newest report of what an application runs. */
 export interface DeploymentReport extends Running {
   at: Date;
 }

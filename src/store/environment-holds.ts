@@ -23,7 +23,7 @@ export type NewHold = Omit<EnvironmentHold, 'id'>;
  * holds an environment once, however often it is told to.
  */
 export async function holdEnvironment(client: PoolClient, hold: NewHold): Promise<string> {
-  // Whoever is deciding about a start right now has ended before, or sees the hold.
+  // The lock waits for a start that is being decided right now; a later decision sees the hold.
   await client.query(hold.product === null ? LOCK_ALL_PRODUCTS : lockProductsStatement([hold.product]));
   const { rows } = await client.query<{ id: string }>(
     `INSERT INTO environment_hold AS h (id, product, environment, reason, actor, since, until, rollback_id)

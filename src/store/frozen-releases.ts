@@ -17,7 +17,7 @@ export interface ContentReference {
 
 /**
  * What releases froze, as this process remembers it: plans for the release engine and the API, files for the steps that write them. None of it
- * ever changes. What is remembered may be gone at the next line: whoever works on a release keeps the answer in a variable.
+ * ever changes. An entry may be evicted at any time: code that works on a release keeps the answer in a variable.
  */
 export class FrozenReleases {
   readonly #pool: Pool;

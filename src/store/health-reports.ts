@@ -2,7 +2,7 @@ import type { Pool, PoolClient } from 'pg';
 import type { HealthStatus } from '../core/definitions.ts';
 import type { HealthReport } from '../drivers/driver.ts';
 
-/** What somebody told last of an application; undefined: nobody has. */
+/** The newest report of an application's health; undefined: there is none. */
 export async function newestHealthReport(
   pool: Pool | PoolClient,
   application: string,

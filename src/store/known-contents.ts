@@ -14,7 +14,7 @@ export interface RecordedApplication {
   reference: ContentReference;
 }
 
-/** A release whose change may be in an environment although nobody has recorded it. */
+/** A release whose change may be in an environment without a record of it. */
 export interface Unrecorded {
   release: string;
   version: VersionRef;
@@ -62,7 +62,7 @@ export async function recordedIn(pool: Pool, product: string, environments: stri
   return rows;
 }
 
-/** What may be there although nobody has recorded it: of whoever is at work there, was cut off there, and of one more release. */
+/** What may be there without a record: of the releases at work there, of those cut off there, and of one more release. */
 export async function arrivingIn(
   pool: Pool,
   product: string,

@@ -22,7 +22,7 @@ export interface ListenerParts {
 
 /**
  * One connection that listens. What is told while it is broken is lost, so after every (re)connection `onConnected` runs:
- * whoever listens must look for itself then.
+ * it must look up for itself what was missed.
  */
 export class Listener {
   readonly #parts: ListenerParts;

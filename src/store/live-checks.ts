@@ -1,20 +1,20 @@
 import type { Pool } from 'pg';
 import type { Drift } from '../drivers/driver.ts';
 
-/** What somebody saw who asked a target whether it holds its newest deployment. */
+/** What a check saw that asked a target whether it holds its newest deployment. */
 export interface CheckedTarget {
   deployment: string;
-  /** Null: it holds what is recorded, or nobody could tell. */
+  /** Null: it holds what is recorded, or the check could not tell. */
   drift: Drift | null;
-  /** Why nobody could tell; null: somebody could. */
+  /** Why the check could not tell; null: it could. */
   unseen: string | null;
-  /** Who may have been at work there meanwhile: what they write is nobody's change by hand. */
+  /** The releases that may have been at work there meanwhile: what they write is no change by hand. */
   known: string[];
 }
 
 /**
- * Keeps what was seen, of what is still the newest deployment of its application. A drift is not kept where somebody is at
- * work who was not known when it was looked at. Answers the deployments whose record says now what was seen.
+ * Keeps what was seen, of what is still the newest deployment of its application. A drift is not kept where a release is at
+ * work that the check did not know. Answers the deployments whose record says now what was seen.
  */
 export async function saveChecks(pool: Pool, looks: CheckedTarget[], at: Date): Promise<Set<string>> {
   if (looks.length === 0) return new Set();
@@ -39,8 +39,8 @@ export async function saveChecks(pool: Pool, looks: CheckedTarget[], at: Date): 
 }
 
 /**
- * Products and environments in which there is something that nobody has looked at for `interval` milliseconds, at most
- * `limit` of it, the longest first. Whoever takes it has to look: nobody else is told of it before the interval is over again.
+ * Products and environments with a newest deployment that was not looked at for `interval` milliseconds, at most
+ * `limit` of them, the longest first. The caller has to look: no other process is told of it before the interval is over again.
  */
 export async function claimDueChecks(
   pool: Pool,

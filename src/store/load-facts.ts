@@ -47,8 +47,8 @@ export async function loadFacts(
 
 /**
  * QUEUE and SUPERSEDE: one release of a product at a time, in the order of creation. PIPELINE: releases overlap, and each
- * environment takes them in order. TERMINATE: they overlap too; whoever is in the way is ended by the command. A rollback
- * stands in no line: it waits for nobody's turn and nobody for its, only who is at work in an environment has it alone.
+ * environment takes them in order. TERMINATE: they overlap too; a newer release ends the older one in its way. A rollback
+ * stands in no line: it waits for no turn, and no release waits for its turn; only one release is at work in an environment.
  */
 export const FACTS = `
 SELECT r.id, r.product, r.kind, own.ahead, r.trigger->>'kind' = 'MANUAL' AS "byPerson",

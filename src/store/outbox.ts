@@ -55,7 +55,7 @@ export function outboxRecord({ key, releaseId, work }: OutboxItem): Record<strin
   return { key, release_id: releaseId, lane, work, first: PACES[lane].first };
 }
 
-/** Whether a row waits for somebody to claim it. */
+/** Whether a row is due to be claimed. */
 export async function isAnyDue(pool: Pool): Promise<boolean> {
   const { rowCount } = await pool.query('SELECT FROM outbox WHERE due_at <= now() LIMIT 1');
   return (rowCount ?? 0) > 0;
@@ -100,7 +100,7 @@ export async function keepFailure(
 /** In milliseconds: 2 s after the first attempt, doubling. */
 const pauseAfter = (attempts: string, cap: string): string => `least(1000 * 2 ^ least(${attempts}, 30), ${cap})`;
 
-/** The work of these rows is done, or somebody else does it. */
+/** The work of these rows is done, or the queue holds it. */
 export async function deleteRows(client: Pool | PoolClient, keys: string[]): Promise<void> {
   await client.query('DELETE FROM outbox WHERE key = ANY($1)', [keys]);
 }

@@ -22,7 +22,7 @@ export interface ReadLimits {
 }
 
 /**
- * Lists and the log are read on connections of their own, and each caller reads a few at once: however many somebody asks for, the
+ * Lists and the log are read on connections of their own, and each caller reads a few at once: however many a caller asks for, the
  * commands, the sweep and other callers have theirs.
  */
 export class Reads {
@@ -67,7 +67,7 @@ export class Reads {
   #leave(caller: string): void {
     const own = this.#callers.get(caller);
     if (!own) return;
-    // Whoever is next takes the place over.
+    // The next read in line takes the place over.
     const next = own.line.shift();
     if (next) return next();
     own.running -= 1;

@@ -130,7 +130,7 @@ export function promotionRecord(
   };
 }
 
-/** What waited for somebody before there were looks of safety has no time: it is due now. */
+/** A step that has waited since before looks of safety existed has no time for its look: it is due now. */
 function toStep(stored: Partial<StepState>): StepState {
   const step = Object.assign(freshStep(), stored);
   if (step.status !== 'WAITING' || step.recheckAt !== null) return step;

@@ -170,7 +170,7 @@ interface OpenRecord {
   floor: string | null;
 }
 
-/** Who is at work where, and who is on the way. A rollback that nobody has agreed to yet holds nobody up. */
+/** The releases at work and on the way, by environment. A rollback that needs an approval counts only once it has started. */
 async function readOpen(client: PoolClient, product: string, facts: Facts): Promise<void> {
   const { rows } = await client.query<OpenRecord>(
     `SELECT p.environment, r.id AS release, r.kind, p.started_at IS NOT NULL AS started,

@@ -108,12 +108,12 @@ export async function settleRollback(pool: Pool, id: string, sequence: number): 
   );
 }
 
-/** It goes on, so whoever it takes back has to be told of its end once more. */
+/** The rollback goes on, so the releases that it takes back have to be told of its end once more. */
 export async function unsettleRollback(pool: Pool, id: string): Promise<void> {
   await pool.query('UPDATE rollback SET settled_at = NULL WHERE id = $1 AND settled_at IS NOT NULL', [id]);
 }
 
-/** Rollbacks that have ended, and somebody may not know it yet; `after`: the id after which the page begins. */
+/** Rollbacks whose end a release may not know yet; `after`: the id after which the page begins. */
 export async function unsettledRollbacks(pool: Pool, limit: number, after?: string): Promise<string[]> {
   const { rows } = await pool.query<{ id: string }>(
     `SELECT b.id FROM rollback b JOIN release r ON r.id = b.id

@@ -29,7 +29,7 @@ export interface DecisionToSave {
 /**
  * Saves many decisions in one statement, so in one transaction or as a part of one: state, events, outbox, deployments,
  * the holds that end with it, and the notice to readers of the log. The statement takes the releases' row locks in the order of their ids, and compares their revisions; a release that
- * somebody else moved meanwhile is left out, with everything of its decision, and is missing from the answer.
+ * another save moved meanwhile is left out, with everything of its decision, and is missing from the answer.
  */
 export async function saveDecisions(
   client: Pool | PoolClient,

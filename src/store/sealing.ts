@@ -41,7 +41,7 @@ export class Sealing {
     return { keyId: this.keyId, nonce, sealed };
   }
 
-  /** @throws SealingError when the key that sealed it is not here, or the row was changed by somebody else. */
+  /** @throws SealingError when the key that sealed it is not here, or the row was changed after it was sealed. */
   open(name: string, { keyId, nonce, sealed }: Sealed): string {
     const key = this.#keys.get(keyId);
     if (this.keyId === undefined) throw new SealingError(`secret "${name}" cannot be opened: ${NO_KEY}`);

@@ -45,7 +45,7 @@ export async function secretUses(
   return new Map(rows.map(({ name, use }) => [name, use]));
 }
 
-/** Those for which nobody has named hosts since hosts are required, by name. */
+/** Secrets whose hosts are assumed, because no person has named any since hosts are required; by name. */
 export async function secretsWithAssumedHosts(pool: Pool): Promise<{ name: string; hosts: string[] }[]> {
   const { rows } = await pool.query<{ name: string; hosts: string[] }>(
     `SELECT name, use->'hosts' AS hosts FROM secret WHERE use ? 'assumed' ORDER BY name`,
@@ -53,7 +53,7 @@ export async function secretsWithAssumedHosts(pool: Pool): Promise<{ name: strin
   return rows;
 }
 
-/** For change: whoever sets the same secret waits. */
+/** For change: another command that sets the same secret waits. */
 export async function lockSecret(client: Connection, name: string): Promise<SecretShown | undefined> {
   const { rows } = await client.query<SecretShown>(`SELECT ${SHOWN} FROM secret WHERE name = $1 FOR UPDATE`, [name]);
   return rows[0];
@@ -125,7 +125,7 @@ export class Vault implements SecretSource {
     this.#sealing = sealing;
   }
 
-  /** Keys that sealed what is stored and are not here, with how many secrets: nobody opens these in this process. */
+  /** Keys that sealed stored secrets and are not here, with how many secrets: this process cannot open these. */
   async missingKeys(): Promise<{ keyId: string; secrets: number }[]> {
     const { rows } = await this.#pool.query<{ keyId: string; secrets: number }>(
       'SELECT key_id AS "keyId", count(*)::int AS secrets FROM secret GROUP BY key_id ORDER BY key_id',
@@ -154,7 +154,7 @@ export class Vault implements SecretSource {
     const found: Record<string, GitLogin> = {};
     for (const row of rows) {
       const { url, username } = row.use as Extract<SecretUse, { kind: 'GIT' }>;
-      // Opened by whoever asks for this address alone: a damaged one disturbs no other repository.
+      // Opened only when a caller reads this address: a damaged one disturbs no other repository.
       Object.defineProperty(found, url, {
         enumerable: true,
         get: () => ({ username: username ?? undefined, password: this.#open(row) }),
@@ -209,7 +209,7 @@ export class Vault implements SecretSource {
   }
 }
 
-/** Who set it last; null: nobody in particular, or there is none. */
+/** Who set it last; null: a caller without a name, or there is no such secret. */
 export async function lastSetBy(pool: Pool, name: string): Promise<string | null> {
   const { rows } = await pool.query<{ by: string | null }>('SELECT updated_by AS by FROM secret WHERE name = $1', [
     name,

@@ -94,7 +94,7 @@ export async function queuedReleases(pool: Pool, product: string): Promise<strin
 
 /**
  * Products in whose queue several releases wait that have never begun, the newest of them for `quietFor`. A release that
- * somebody retried waits in the queue, too, and is not what makes it too long.
+ * was retried waits in the queue, too, and is not what makes it too long.
  */
 export async function overfullQueues(pool: Pool, quietFor: number): Promise<string[]> {
   const { rows } = await pool.query<{ product: string }>(

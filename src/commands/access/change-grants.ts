@@ -16,7 +16,7 @@ export interface GrantInput extends Grant {
   subject: string;
 }
 
-/** Nobody grants more than he manages himself. */
+/** Gives a role away; a caller can grant only what they manage themselves. */
 export function createGrant(app: Parts, input: GrantInput, by: Identity | null): Promise<Result<RoleGrant>> {
   return refusable(() =>
     app.dataSource.transaction(async (tx) => {
@@ -46,12 +46,12 @@ export function createGrant(app: Parts, input: GrantInput, by: Identity | null):
   );
 }
 
-/** Takes a role away; whoever had it by this grant alone loses it at the next request. Only what one could have given oneself. */
+/** Takes away a role that the caller could have given; a subject that had it by this grant alone loses it at the next request. */
 export function deleteGrant(app: Parts, { id }: { id: string }, by: Identity | null): Promise<Result<RoleGrant>> {
   return refusable(() =>
     app.dataSource.transaction(async (tx) => {
       const before = await getGrant(tx, id);
-      // Whoever may not know of it is told the same as when there is none.
+      // A caller who may not manage the grant gets the same answer as when there is none.
       if (!before || !mayManage(by, before)) {
         throw new RefusedError([refusal('NOT_FOUND', `there is no grant "${id}" that you may take away`, ['id'])]);
       }

@@ -19,7 +19,7 @@ export function checkScope(
   return checks.all();
 }
 
-/** Whether somebody who manages access may give, or take away, this. `by` null: a server without authentication. */
+/** Whether this caller may give, or take away, this grant. `by` null: a server without authentication. */
 export function mayManage(by: Identity | null, grant: Grant): boolean {
   if (!by) return true;
   return covers(
@@ -30,7 +30,7 @@ export function mayManage(by: Identity | null, grant: Grant): boolean {
 
 /**
  * Why something that acts by itself later must not be made with a token that ends before it does; null: it may.
- * @param until when it ends; null: when somebody ends it
+ * @param until when it ends; null: only when a person ends it
  */
 export function lastsLonger(
   by: Pick<Identity, 'lasts'> | null,
@@ -48,7 +48,7 @@ export function lastsLonger(
   );
 }
 
-/** The refusal for somebody who may not give or take away this role there. */
+/** The refusal for a caller who may not give or take away this role there. */
 export function notYours(by: Identity | null, { role }: Grant, path: Path): Refusal {
   const message = `${by?.caller.name} is not ADMIN for all of these products and environments, and can neither give nor take away ${role} there`;
   return refusal('FORBIDDEN', message, path);

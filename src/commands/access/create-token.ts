@@ -35,7 +35,7 @@ export interface TokenInput {
   expiresAt: Date | null;
 }
 
-/** A new token; its text is in the answer and nowhere else. Nobody makes one that may do more than he may himself. */
+/** A new token; its text is in the answer and nowhere else. A token gets no right that its maker does not have. */
 export function createToken(
   app: Parts,
   input: TokenInput,
@@ -137,8 +137,8 @@ const manages = (by: Identity): HeldGrant[] =>
   by.grants.filter(({ role }) => ROLE_PERMISSIONS[role].includes('MANAGE_ACCESS'));
 
 /**
- * A service account's name is what rules of approvals, limits and lists know it by: who takes one that somebody else gives rights to,
- * or counts on, speaks for it.
+ * Rules of approvals, limits and lists know a service account by its name, and its tokens speak in that name. When it has rights
+ * that the caller could not give, or a rule or secret counts on it, only an ADMIN without limits may make a token for it.
  */
 async function checkAccount(
   client: Pick<PoolClient, 'query'>,

@@ -14,7 +14,7 @@ export function revokeToken(app: Parts, { id }: { id: string }, by: Identity | n
   return refusable(() =>
     app.dataSource.transaction(async (tx) => {
       const done = await revoke(tx, id, by?.caller.name ?? null, app.clock.now());
-      // Whoever may not know of it is told the same as when there is none.
+      // A caller who may not revoke the token gets the same answer as when there is none.
       if (!done || !mayRevoke(done.before, by)) {
         throw new RefusedError([refusal('NOT_FOUND', `there is no token "${id}" that you may revoke`, ['id'])]);
       }

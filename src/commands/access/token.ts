@@ -3,7 +3,7 @@ import { crc32 } from 'node:zlib';
 
 /**
  * An API token: `sluice_`, 12 characters that name it, 32 secret ones (190 bits), and 6 that are a checksum of what stands
- * before them. Whoever scans for leaked secrets recognises one without asking us, and a mistyped one costs no look-up.
+ * before them. A scanner for leaked secrets recognises one without asking us, and a mistyped one costs no look-up.
  */
 export interface MadeToken {
   /** Shown once, kept nowhere. */

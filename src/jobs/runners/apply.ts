@@ -63,8 +63,8 @@ function rollbackOf(
 }
 
 /**
- * What may be there before the change: a promotion goes over what somebody changed by hand, and tells; a rollback goes over it
- * when a person said so, knowing it.
+ * What may be there before the change: a promotion overwrites a change by hand, and tells; a rollback overwrites one only
+ * when a person has agreed to that.
  */
 function liveOf({ hands, release, promoted }: StepAt<Apply>, { name }: PlannedApplication): KnownLive {
   const { name: environment, restores } = promoted;

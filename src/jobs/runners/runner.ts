@@ -53,7 +53,7 @@ export interface Hands {
   deploymentReport(application: string): Promise<DeploymentReport | undefined>;
   /** What is live in an application as the records say, and what these releases were to bring there. */
   knownContents(place: ContentPlace, releases: string[]): Promise<PinnedContent[]>;
-  /** Whether this release began a change there that nobody has seen the end of. */
+  /** Whether this release began a change there whose end was not seen. */
   mayStillArrive(place: ContentPlace, release: string): Promise<boolean>;
 }
 
