@@ -72,7 +72,7 @@ export async function openApp(config: Config, log: Log, outside: Partial<Outside
   const { clock: local, limits, seams, errands, ...make } = { ...REAL, ...outside };
   const clock = new SharedClock(local);
   const closers: (() => Promise<unknown> | void)[] = [];
-  // A database that does not answer holds up nobody's end.
+  // A database that does not answer must not hold up the end of the process.
   const inTime = (work: Promise<unknown>): Promise<unknown> => within(clock, 'shutdown', CLOSE_MS, work);
   const close = async (): Promise<void> => {
     for (const each of closers.reverse().splice(0)) await each();

@@ -40,7 +40,7 @@ export const CLOCK_TOLERANCE = 5_000;
 
 /**
  * One time of day for all processes: PostgreSQL's. Every process asks for it now and then; between two answers it counts on by
- * itself, with the clock that nobody sets. So a machine whose time of day is wrong, or is set while it runs, decides as all
+ * itself, with the clock that is never set. So a machine whose time of day is wrong, or is set while it runs, decides as all
  * others do. An answer proves that it was this time at some moment while the question was under way: only where the own
  * idea lies outside of that it is changed, so that slow answers make it no worse.
  */

@@ -127,7 +127,7 @@ const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'
 const AUTH_MODES = ['auto', 'required', 'off'] as const;
 const ROLES = ['all', 'api', 'worker'] as const;
 
-/** Long enough that few operations notice, short enough that nobody else does. */
+/** Long enough that few operations notice, short enough that no other request does. */
 const SLICE_MS = 10;
 
 interface Setting<T> {
@@ -535,7 +535,7 @@ function isIssuer(value: string): boolean {
 }
 
 /**
- * Whether nobody but this machine reaches the installation, so that whoever defines something could call the same addresses
+ * Whether only this machine reaches the installation, so that a caller who defines something could call the same addresses
  * without Sluice. One part of several says nothing about where the others listen; a public URL tells of a proxy in front.
  */
 function isLocal(values: Values): boolean {

@@ -9,9 +9,9 @@ import type { SeamClient, Seams } from './seams.ts';
  *
  * How every part of Sluice connects to PostgreSQL: what a connection waits for, and which query may run on which one.
  *
- * The rule: whoever holds a connection of a pool asks that pool for nothing. All queries of a transaction run on the
+ * The rule: a caller that holds a connection of a pool asks that pool for nothing. All queries of a transaction run on the
  * transaction's own connection; what needs another one is read before the transaction, or after it. Otherwise as many callers as
- * the pool has connections hold one each and wait for one more, which nobody gives back.
+ * the pool has connections hold one each and wait for one more, which never comes back.
  *
  * The rule is kept by `withConnection`, `inTransaction` and the data source's `transaction`, the only ways to hold a connection
  * (a test of the house finds others). While one of them runs, the pool refuses to give a second one to the same caller.
@@ -22,7 +22,7 @@ export interface ConnectionTimes {
   connectMs: number;
   /** How long the server works on a statement before it cancels it. */
   statementMs: number;
-  /** How long a statement waits for somebody else's lock. */
+  /** How long a statement waits for a lock that another transaction holds. */
   lockMs: number;
   /** How long a transaction may stand between two statements before the server ends its session. */
   idleInTransactionMs: number;
@@ -52,7 +52,7 @@ export const PATIENT: ConnectionTimes = {
   silenceMs: 0,
 };
 
-/** What a client of PostgreSQL is made with, whoever makes it. 0 stands for no limit. */
+/** What every client of PostgreSQL is made with. 0 stands for no limit. */
 export function clientConfig(times: ConnectionTimes): pg.ClientConfig {
   return {
     keepAlive: true,
@@ -78,7 +78,7 @@ interface SeamSettings {
  */
 export class SturdyClient extends pg.Client implements SeamClient {
   declare readonly processID: number | null;
-  /** The stack of whoever asked the pool, for the next statement. */
+  /** The stack of the code that asked the pool, for the next statement. */
   caller: string | undefined;
 
   constructor(config: pg.ClientConfig & SeamSettings) {
@@ -202,7 +202,7 @@ export async function whileHolding<T>(pool: pg.Pool, work: () => Promise<T>): Pr
   }
 }
 
-/** For what works for many callers at once: it holds what it takes itself, and nothing of whoever set it going. */
+/** For what works for many callers at once: it holds what it takes itself, and nothing of the caller that set it going. */
 export function holdingNothing<T>(work: () => T): T {
   return holding.run(undefined, work);
 }
@@ -284,7 +284,7 @@ function guardClient(client: SturdyClient, seams: Seams): void {
   Object.assign(client, guarded);
 }
 
-/** The pool would ask with a callback, and nobody could say any more who had asked. */
+/** The pool itself would ask with a callback, and the caller's stack would be lost. */
 function guardPool(pool: pg.Pool): void {
   const query = (...args: unknown[]): Promise<unknown> | undefined => {
     const done = takeCallback(args);

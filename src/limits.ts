@@ -30,7 +30,7 @@ export interface Limits {
   /** releases that are told of a report or that something was lifted, */
   releasesTold: number;
   releasesTicked: number;
-  /** rollbacks whose end somebody may not know, holds and marks that are lifted together. */
+  /** rollbacks whose end may not have reached every release, holds and marks that are lifted together. */
   rollbacksSettled: number;
   lifted: number;
   /** Entries of an index that one page of a list looks at, where a filter has no index of its own. */

@@ -13,7 +13,7 @@ import { startWorker } from './worker.ts';
 
 /** The program of a server: `node dist/src/main.js [serve|migrate]`; `sluice serve` and the quickstart call it too. */
 
-/** sysexits.h: EX_CONFIG. Restarting does not help: somebody has to change a setting. */
+/** sysexits.h: EX_CONFIG. Restarting does not help: the operator has to change a setting. */
 export const EXIT_CONFIG = 78;
 const CLOSE_LIMIT_MS = 10_000;
 
@@ -45,7 +45,7 @@ export async function runServer(
       const worker = await startWorker(app);
       closers.push(() => worker.close());
     }
-    // A worker listens as well: whoever runs it wants to ask for its health.
+    // A worker listens as well: its operator wants to ask for its health.
     const server = await startServer(app);
     closers.push(() => server.close());
     if (config.role !== 'worker') {
@@ -59,7 +59,7 @@ export async function runServer(
   }
 }
 
-/** What was saved before a rule became stricter goes on; whoever runs the server should know of it. */
+/** What was saved before a rule became stricter goes on; the operator should know of it. */
 async function tellFindings({ pool, log }: App): Promise<void> {
   try {
     const findings = await checkInstallation(pool);
@@ -103,7 +103,7 @@ export async function serve(flags: ServeFlags = {}): Promise<number> {
 }
 
 /**
- * A promise that fails while nobody listens is a fault of ours, and no reason to drop everything else that this process does:
+ * A promise that fails without a handler is a fault of ours, and no reason to drop everything else that this process does:
  * what it was about stands in the database, and the sweep does it again.
  */
 export function surviveRejections(log: Log): void {
@@ -142,7 +142,7 @@ function stopSignal(): Promise<string> {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) {
       let asked = false;
       process.on(signal, () => {
-        // Asked twice: somebody does not want to wait. Everything recovers from that too.
+        // A second signal: its sender does not want to wait. Everything recovers from that too.
         if (asked) process.exit(1);
         asked = true;
         resolve(signal);

@@ -13,7 +13,7 @@ export interface PartState {
 
 export interface Readiness {
   ready: boolean;
-  /** How late the oldest due work of the whole installation is, in milliseconds; null when nobody can tell. */
+  /** How late the oldest due work of the whole installation is, in milliseconds; null when the database did not say. */
   lateMs: number | null;
   parts: Record<string, PartState>;
 }
@@ -24,9 +24,9 @@ const TOO_LATE = 10_000;
 const PATIENCE = 2_000;
 
 /**
- * Not "does it listen" but "does it do its work". Whoever serves the API needs the database and the log: people watch, approve and
- * terminate also while the queue is away or nobody works. Whoever only works needs the database and the queue, and is not ready
- * while work that is due lies there.
+ * Not "does it listen" but "does it do its work". A process that serves the API needs the database and the log: people watch,
+ * approve and terminate also while the queue is away or no worker runs. A process that only works needs the database and the
+ * queue, and is not ready while work that is due lies there.
  * @param log of a process that serves the API; null: it only works.
  */
 export async function readiness(

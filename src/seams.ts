@@ -1,6 +1,6 @@
 /**
  * Where Sluice's own code meets what it cannot rely on. Each connection, statement, queue call and notice passes a seam, and
- * each timer is one of a `Clock`; nothing passes in between. In production there is nobody at the seams (null), which costs one
+ * each timer is one of a `Clock`; nothing passes in between. In production nothing stands at the seams (null), which costs one
  * comparison. The second ring of the simulation stands there (test/shell): it decides when what passes goes on, and whether
  * it fails, is lost, or is the last thing that the process does.
  *
@@ -15,7 +15,7 @@ export interface Seams {
 export type Seam =
   /** A new connection to PostgreSQL, and the end of one. */
   | { kind: 'connection'; client: SeamClient; ends: boolean }
-  /** `name` is that of a prepared statement; `caller` the stack of whoever asked, where it would be lost on the way. */
+  /** `name` is that of a prepared statement; `caller` the stack of the code that asked, where it would be lost on the way. */
   | { kind: 'statement'; client: SeamClient; text: string; name: string | undefined; caller: string | undefined }
   /** A call of the queue, or a job that it gives away. */
   | { kind: 'queue'; name: string }

@@ -48,7 +48,7 @@ export async function startServer(app: App, options: ApiOptions = {}): Promise<A
   return listening(server, config, api?.authentication ?? false, close);
 }
 
-/** Whoever sends slowly, or holds connections, is let go: places are for those who ask something. */
+/** A client that sends slowly, or only holds connections, is let go: places are for clients that ask something. */
 function limitedServer(listener: RequestListener, { requestMs, connections }: App['config']['limits']): Server {
   const headersTimeout = Math.ceil(requestMs / 3);
   const options = { requestTimeout: requestMs, headersTimeout, connectionsCheckingInterval: headersTimeout / 2 };

@@ -30,7 +30,7 @@ export interface Identified {
   renew(): Promise<Identity>;
 }
 
-/** A credential that is not (or no longer) good; the message is for whoever sent it. */
+/** A credential that is not (or no longer) good; the message is for the client that sent it. */
 export class NotAuthentic extends Error {
   override readonly name = 'NotAuthentic';
 }
@@ -77,7 +77,7 @@ export class Authenticator {
 
   /**
    * @param authorization what a request has in its header of that name, or a client sent instead of it
-   * @returns null where nobody has to say who they are
+   * @returns null when the server runs without authentication
    * @throws NotAuthentic, ProviderUnreachable
    */
   async identify(authorization: string | undefined): Promise<Identified | null> {

@@ -4,7 +4,7 @@ import type { OidcConfig } from '../config.ts';
 import { isReservedName } from '../core/access/index.ts';
 import { readBody } from '../drivers/http.ts';
 
-/** Asymmetric ones only: with a shared secret (HS256) whoever can check a token could make one, and `none` is no signature. */
+/** Asymmetric ones only: with a shared secret (HS256) a server that checks tokens could make them, and `none` is no signature. */
 const ALGORITHMS = [
   'RS256',
   'RS384',
@@ -48,7 +48,7 @@ export class TokenRefused extends Error {
   override readonly name = 'TokenRefused';
 }
 
-/** The provider does not answer: nobody's fault who calls. */
+/** The provider does not answer: no fault of the caller. */
 export class ProviderUnreachable extends Error {
   override readonly name = 'ProviderUnreachable';
 }
@@ -90,7 +90,7 @@ export class OidcVerifier {
     if (typeof name !== 'string' || name.trim() === '' || name.length > 200 || isReservedName(name)) {
       throw new TokenRefused(`its claim "${nameClaim}" does not hold a name`);
     }
-    // Whoever could give himself an address that is not proven would be somebody else.
+    // A person who gave an unproven address could take another person's name.
     if (nameClaim === 'email' && payload['email_verified'] === false) {
       throw new TokenRefused('its email address is not verified');
     }

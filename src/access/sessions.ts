@@ -32,8 +32,8 @@ export interface SessionParts {
 const LOOK_MS = 1_000;
 
 /**
- * Open subscriptions outlive what they were opened with. So once a second, while there are any: whoever's token has expired or
- * was revoked (also by another process) is ended, and after a change of grants or of labels everybody is judged again.
+ * Open subscriptions outlive what they were opened with. Once a second, while there are any, a session ends when its token has
+ * expired or was revoked (also by another process); after a change of grants or of labels every session is judged again.
  */
 export class Sessions {
   readonly #parts: SessionParts;

@@ -2,7 +2,7 @@
 import { EXIT } from './exit.ts';
 import { runCli } from './run.ts';
 
-// `sluice get releases | head`: whoever reads us has enough, and that is no error.
+// `sluice get releases | head`: the reader of our output has enough, and that is no error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(EXIT.OK);
   throw error;

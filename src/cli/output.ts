@@ -9,7 +9,7 @@ export type Format = (typeof FORMATS)[number];
 /** How something is to be printed. */
 export interface Style {
   format: Format;
-  /** Columns of the terminal; left out where nobody looks: then no cell is cut for it. */
+  /** Columns of the terminal; left out where they are unknown: then no cell is cut. */
   width?: number;
 }
 

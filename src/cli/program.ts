@@ -43,7 +43,7 @@ export interface Surroundings {
   err: Writer;
   /** Standard input. */
   input?: Readable;
-  /** Standard output, when somebody looks at it. */
+  /** Standard output, when it is a terminal. */
   terminal?: WriteStream;
   /** How a command ends that did not throw. */
   exitWith(code: number): void;

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { PinnedContent } from './driver.ts';
 import { PermanentError } from './driver.ts';
 
-/** A promotion carries configuration, not artefacts: beyond this somebody has pointed it at the wrong folder. */
+/** A promotion carries configuration, not artefacts: beyond this it points at the wrong folder. */
 export const LIMITS = {
   fileBytes: 1024 * 1024,
   totalBytes: 8 * 1024 * 1024,

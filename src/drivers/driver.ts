@@ -97,8 +97,8 @@ export interface EffectContext {
   /** The release is older than signed keys: an effect without a signature is believed where everything else fits. */
   unsignedKeys?: boolean;
   /**
-   * Whether the effect is still wanted: asked right before it is made, and again before each further try of it. False: somebody
-   * gave it up (its time is over, a rollback took its place), and nothing may come of it.
+   * Whether the effect is still wanted: asked right before it is made, and again before each further try of it. False: it was
+   * given up (its time is over, a rollback took its place), and nothing may come of it.
    */
   stillMine?: () => Promise<boolean>;
   /** The effect takes a version back: the commit says so, and what that version added goes with it. */
@@ -106,14 +106,14 @@ export interface EffectContext {
     takesBack: string;
     reason: string;
     undo: Undo;
-    /** The change that is taken back was begun, and nobody has seen its end: it may arrive after this effect, unless that prevents it. */
+    /** Whether the change that is taken back was begun and its end is unknown: it may arrive after this effect, unless that prevents it. */
     mayStillArrive?: () => Promise<boolean>;
   };
   /** What is known to be live; left out where the driver need not look at what it writes over. */
   live?: KnownLive;
 }
 
-/** Any of these contents may be live. Whatever else is there, somebody changed by hand. */
+/** Any of these contents may be live. Anything else there was changed by hand. */
 export interface KnownLive {
   /** Asked for only by a driver that can look, and only when it is about to write. None: nothing was ever promoted there. */
   contents: () => Promise<PinnedContent[]>;
@@ -197,7 +197,7 @@ export interface HealthContext {
   signal: AbortSignal;
 }
 
-/** What somebody told last. */
+/** The last report of an application's health. */
 export interface HealthReport {
   status: HealthStatus;
   message?: string;
@@ -214,7 +214,7 @@ export interface HealthAnswer {
   at?: Date;
   /** When it was last known to be DEGRADED or PROGRESSING; absent where the source cannot tell. */
   unhealthyAt?: Date;
-  /** When to ask again when not final; absent: somebody will tell. */
+  /** When to ask again when not final; absent: a report will come. */
   recheckAfter?: number;
 }
 
@@ -227,17 +227,17 @@ export interface SyncContext {
   /** When the change was made; `simulate` counts from here. */
   since: Date;
   now: Date;
-  /** What somebody said last that it runs, for `report`, as far as that can be about the change. */
+  /** The last report of what it runs, for `report`, as far as that can be about the change. */
   report?: Running;
   signal: AbortSignal;
 }
 
 /** What a sync source answers. */
 export interface SyncAnswer {
-  /** The target was seen to run the change. False: it runs something else, or nobody knows. */
+  /** The target was seen to run the change. False: it runs something else, or what it runs is unknown. */
   synced: boolean;
   message: string;
-  /** When to ask again while it is not synced, in milliseconds; absent: somebody will tell. */
+  /** When to ask again while it is not synced, in milliseconds; absent: a report will come. */
   recheckAfter?: number;
 }
 

@@ -10,7 +10,7 @@ const CONNECT_TIMEOUT = 10_000;
 /** Bytes. */
 const MAX_HEADERS = 16 * 1024;
 
-/** Requests to hosts that somebody else chose. Every connection is let through by the guard, whatever it is for. */
+/** Requests to hosts that the operator did not choose. Every connection is let through by the guard, whatever it is for. */
 export class HttpClient {
   readonly #agent: Agent;
 
@@ -33,7 +33,7 @@ export class HttpClient {
   }
 
   /**
-   * Redirects are answers here: whoever follows one decides whether its host may be trusted.
+   * Redirects are answers here: a caller that follows one decides whether its host may be trusted.
    * @throws ForbiddenTarget when the guard refuses; whatever fetch throws.
    */
   async request(url: URL, init: RequestInit, signal: AbortSignal): Promise<Response> {
@@ -58,7 +58,7 @@ function forbiddenIn(error: unknown): ForbiddenTarget | undefined {
 const MAX_REDIRECTS = 5;
 
 /**
- * A GET that follows redirects on the same origin only: elsewhere somebody else's page would answer. `elsewhere` is the host to which it
+ * A GET that follows redirects on the same origin only: a page of another origin is not the answer. `elsewhere` is the host to which it
  * was sent.
  */
 export async function getFollowing(

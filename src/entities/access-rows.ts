@@ -15,7 +15,7 @@ export class ApiTokenRow {
   @Column({ type: 'text' })
   hash!: string;
 
-  /** What it is for, in the words of whoever made it. */
+  /** What it is for, in its maker's words. */
   @Column({ type: 'text' })
   name!: string;
 
@@ -31,7 +31,7 @@ export class ApiTokenRow {
   groups!: string[];
 
   /**
-   * Who stands behind it: whoever made it, who made the token with which that was done, and so on; never the one it speaks for.
+   * Who stands behind it: its maker, the maker of the token with which that was done, and so on; never the one it speaks for.
    * Null: it was made by a version that did not know.
    */
   @Column({ type: 'jsonb', nullable: true })
@@ -61,7 +61,7 @@ export class ApiTokenRow {
   lastUsedAt!: Date | null;
 }
 
-/** A role for somebody, for products × environments. */
+/** A role for a person, service account or group, for products × environments. */
 @Entity('role_grant')
 @Index('role_grant_subject', ['subjectKind', 'subject'])
 export class RoleGrantRow {
@@ -100,7 +100,7 @@ export class AccessClockRow {
   revision!: string;
 }
 
-/** Every command that somebody gave and what became of it. Append-only: triggers refuse UPDATE, DELETE and TRUNCATE. */
+/** Every command, except those of anonymous callers, and what became of it. Append-only: triggers refuse UPDATE, DELETE and TRUNCATE. */
 @Entity('audit_log')
 @Index('audit_log_of_actor', { synchronize: false })
 @Index('audit_log_actor', ['actor', 'id'])

@@ -120,7 +120,7 @@ export async function clientOf({ queryRunner }: EntityManager): Promise<PoolClie
  * after a crash, is waited for. @returns how many migrations were run; 0: the tables were of this version already
  */
 export async function migrate(url: string): Promise<number> {
-  // The lock has a connection of its own: the migrations' pool is asked by nobody who holds one of it.
+  // The lock has a connection of its own: a holder of one of the pool's may not ask the pool for another one.
   const locking = await connected(url);
   try {
     await locking.query(LOCK_MIGRATION);

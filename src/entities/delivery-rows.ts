@@ -44,7 +44,7 @@ export class WebhookDeliveryRow {
   @Column({ type: 'integer', default: 0 })
   replays!: number;
 
-  /** Whoever takes it moves this ahead: it is the others' turn when the taker has not come back by then. */
+  /** The process that takes it moves this ahead: when it has not come back by then, another process takes it. */
   @Column({ name: 'due_at', type: 'timestamptz' })
   dueAt!: Date;
 

@@ -43,8 +43,8 @@ export const LOCK_IDEMPOTENCY_KEY = `SELECT pg_advisory_xact_lock(${LOCK_CLASSES
 export const LOCK_ALL_PRODUCTS = `SELECT pg_advisory_xact_lock(${LOCKS.allProducts})`;
 
 /**
- * Locks the products' order of releases, and what is decided on it, until the transaction ends; in one order, so that nobody
- * waits in a circle.
+ * Locks the products' order of releases, and what is decided on it, until the transaction ends; in one order, so that no
+ * two transactions wait for each other.
  */
 export function lockProductsStatement(products: Iterable<string>): string {
   const keys = [...new Set([...products].map(productKey))].sort((one, other) => one - other);

@@ -122,19 +122,19 @@ export class DeploymentRow {
   @Column({ name: 'verified_by', type: 'text', nullable: true })
   verifiedBy!: Verification | null;
 
-  /** When somebody last looked at the target while this was the newest one there; null: not since it was brought. */
+  /** When the target was last looked at while this was the newest one there; null: not since it was brought. */
   @Column({ name: 'looked_at', type: 'timestamptz', nullable: true })
   lookedAt!: Date | null;
 
-  /** When it was taken to be looked at: nobody else does for a while. */
+  /** When a process took it to look at: no other one does for a while. */
   @Column({ name: 'asked_at', type: 'timestamptz', nullable: true })
   askedAt!: Date | null;
 
-  /** Why nobody could see what is live, the last time; null: somebody could. */
+  /** Why the last look could not see what is live; null: it could, or there was none yet. */
   @Column({ name: 'unseen', type: 'text', nullable: true })
   unseen!: string | null;
 
-  /** The target does not hold it any more: somebody changed it by hand. Null: it does, as far as anybody has seen. */
+  /** The target does not hold it any more: it was changed by hand. Null: it does, as far as was seen. */
   @Column({ type: 'jsonb', nullable: true })
   drift!: DriftRecord | null;
 }
@@ -144,7 +144,7 @@ export interface DriftRecord extends Drift {
   since: string;
 }
 
-/** The newest thing that somebody told of what an application runs. */
+/** The newest report of what an application runs. */
 @Entity('deployment_report')
 export class DeploymentReportRow {
   @PrimaryColumn({ type: 'text' })
@@ -163,7 +163,7 @@ export class DeploymentReportRow {
   actor!: string | null;
 }
 
-/** The newest thing that somebody told about an application's health. */
+/** The newest report of an application's health. */
 @Entity('health_report')
 export class HealthReportRow {
   @PrimaryColumn({ type: 'text' })

@@ -50,7 +50,7 @@ export interface EventPage {
 
 /**
  * The log's live end: one reader per process, any number of subscribers. Each sees every event after its cursor once, in
- * the log's order, whoever wrote it and whatever connection broke meanwhile.
+ * the log's order, whichever process wrote it and whatever connection broke meanwhile.
  */
 export class EventLog {
   readonly #pool: pg.Pool;
@@ -92,7 +92,7 @@ export class EventLog {
       times,
       channels: ['sluice_events'],
       onNotice: () => this.#tail.look(),
-      // What was told while nobody listened is lost.
+      // Notices that came while the connection was down are lost.
       onConnected: () => this.#tail.look(),
       log,
     });

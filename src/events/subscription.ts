@@ -13,8 +13,8 @@ export interface SubscriptionSource {
 }
 
 /**
- * One reader of the log. It owns a place and at most one page, never a buffer: whoever reads slowly finds the ring moved on
- * and reads from the database until it has caught up. Written by hand because the `return` of an async generator would wait
+ * One reader of the log. It owns a place and at most one page, never a buffer: when it reads slowly, the ring moves on, and it
+ * reads from the database until it has caught up. Written by hand because the `return` of an async generator would wait
  * for the next event.
  */
 export class Subscription implements AsyncIterableIterator<LoggedEvent> {

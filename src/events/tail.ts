@@ -110,7 +110,7 @@ export class Tail {
 }
 
 const PAGE = 1_000;
-/** Milliseconds. Whoever is still open below the newest event mostly ends at once; a long transaction is asked less often. */
+/** Milliseconds. A transaction that is open below the newest event mostly ends at once; after a long one we look less often. */
 const SOON = 10;
 const SOON_AT_MOST = 250;
 const BREATH = 2;

@@ -8,8 +8,8 @@ export interface Waiter {
 }
 
 /**
- * Subscribers that have read everything. An event wakes those whom it concerns and nobody else; most follow one release, so
- * they are found by it.
+ * Subscribers that have read everything. An event wakes only those whom it concerns; most follow one release, so they are
+ * found by it.
  */
 export class Waiters {
   readonly #byRelease = new Map<string, Set<Waiter>>();

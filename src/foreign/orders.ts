@@ -9,7 +9,7 @@ type Task = (input: never) => unknown;
 export function answerOrders(tasks: Readonly<Record<string, Task>>): void {
   const answer = (said: Answer): void => void process.send!(said);
   goFirst();
-  // Ctrl-C reaches the whole group; whoever gave the order says when it is over.
+  // Ctrl-C reaches the whole group; the process that gives the orders says when it is over.
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => undefined);
   process.on('disconnect', () => process.exit());
   process.on('message', ({ task, input, resultBytes, orphanMs }: Order) => {
@@ -35,7 +35,7 @@ function goFirst(): void {
   }
 }
 
-/** A limit of its own, since nobody else ends a reader that is at work when the process that it works for was killed. */
+/** A limit of its own: when the process that it works for was killed, nothing else ends a reader that is at work. */
 function within(ms: number, work: () => unknown): unknown {
   const scope = globalThis as { sluiceWork?: () => unknown };
   scope.sluiceWork = work;

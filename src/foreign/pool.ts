@@ -191,7 +191,7 @@ class Reader {
     else this.#limit(this.#limits.startMs, () => new Error('a reader of foreign text did not start'));
   }
 
-  /** Nobody waits for the answer any more. */
+  /** The caller does not wait for the answer any more. */
   drop(job: Job): void {
     if (this.#job === job) this.end().catch(() => undefined);
   }
@@ -199,7 +199,7 @@ class Reader {
   async end(): Promise<void> {
     this.#ended = true;
     clearTimeout(this.#timer);
-    // Whoever waits for its end has nothing else left, perhaps: the process would end first, with exit code 13.
+    // This end may be all that our process still waits for: without the hold it would exit first, with exit code 13.
     this.#hold(true);
     this.#process.kill('SIGKILL');
     await this.#gone;

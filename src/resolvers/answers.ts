@@ -35,7 +35,7 @@ export const isStorable = (text: string): boolean => !UNSTORABLE.test(text);
 const RAW = ['text', 'secretValue'];
 
 /**
- * Texts that nobody can store or print, wherever they stand in an input. PostgreSQL has neither NUL nor half a character; control
+ * Texts that cannot be stored or printed, wherever they stand in an input. PostgreSQL has neither NUL nor half a character; control
  * and bidirectional characters steer the terminals of others. Tabs and line breaks are fine.
  */
 export function unstorable(input: unknown): Refusal[] {

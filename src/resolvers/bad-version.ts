@@ -133,7 +133,7 @@ async function readMarks(context: ApiContext, ids: readonly string[]): Promise<B
 }
 
 /**
- * A mark is seen by whoever sees its product and one of its environments; a mark of a whole product by whoever sees the product.
+ * A mark is shown to callers who see its product and one of its environments; a mark of a whole product to all who see the product.
  * The names of other environments are left out.
  */
 async function shownMarks(context: ApiContext, marks: KeptBadVersion[]): Promise<BadVersion[]> {

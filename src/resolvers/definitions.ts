@@ -156,7 +156,7 @@ export async function listNodes<K extends Kind>(
   );
 }
 
-/** The change is made on the newest revision, again if somebody else was faster, unless a revision is expected. */
+/** The change is made on the newest revision, and again when another change was faster, unless a revision is expected. */
 export async function change<K extends Kind>(
   context: ApiContext,
   api: Answer<K>,

@@ -126,7 +126,7 @@ export async function openApi(app: App, { masking, hostAllowed }: Face, options:
 /** Objects of the schema: the standard question, which has no limit, is answered with a third of it. */
 const MAX_INTROSPECTION = 20_000;
 
-/** Whoever reached a server without authentication could do everything: then only this machine may. */
+/** Without authentication every caller may do everything: then only this machine may reach the server. */
 async function refuseToStandOpen({ host, auth }: App['config'], authenticator: Authenticator): Promise<void> {
   if (auth.mode === 'required' && !(await authenticator.possible())) {
     throw new ConfigError(

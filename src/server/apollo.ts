@@ -15,7 +15,7 @@ export function newApollo(parts: {
   masking: Masking;
   log: Log;
   introspection: Introspection;
-  /** Of whoever asks: whether another question about the schema may come now. */
+  /** They decide whether the caller may ask another question about the schema now. */
   limits: Limits;
   maxCost: number;
 }): ApolloServer<ApiContext> {

@@ -12,7 +12,7 @@ export function clientAddresses(trustedProxies: readonly string[]): (request: In
   };
 }
 
-/** Whoever has one IPv6 address has 2^64 of them: a network of 64 bits is one neighbour. */
+/** The owner of one IPv6 address has 2^64 of them: a network of 64 bits is one neighbour. */
 export function neighbourhood(address: string): string {
   if (!isIPv6(address)) return address;
   const [before = '', after = ''] = address.replace(/%.*$/, '').split('::');

@@ -125,7 +125,7 @@ function paced(
   };
 }
 
-/** The stream of somebody whose token ends says so, as its last word. */
+/** The stream of a caller whose token ends says so, as its last word. */
 function endingWith(
   live: Session,
   results: AsyncIterableIterator<ExecutionResult>,

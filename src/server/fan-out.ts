@@ -28,7 +28,7 @@ export interface FanOutParts {
  */
 export class FanOut {
   readonly #parts: FanOutParts;
-  /** Short-lived: whoever catches up later must not be shown the release as it was then. */
+  /** Short-lived: a subscriber that catches up later must not be shown the release as it was then. */
   readonly #results = new LRUCache<object, Map<string, Promise<ExecutionResult>>>({ max: 256, ttl: 1_000 });
   executions = 0;
 
@@ -66,7 +66,7 @@ export class FanOut {
   }
 }
 
-/** Written by hand: `return` must end the source at once, also while somebody waits for the next event. */
+/** Written by hand: `return` must end the source at once, also while a caller waits for the next event. */
 class MappedIterator implements AsyncIterableIterator<ExecutionResult> {
   readonly #source: AsyncIterator<unknown>;
   readonly #map: (event: object) => Promise<ExecutionResult>;

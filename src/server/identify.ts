@@ -19,7 +19,7 @@ export class Identifier {
 
   /**
    * By the Authorization header, or by what a client that cannot set one sends instead.
-   * @returns null where nobody has to say who they are
+   * @returns null when the server runs without authentication
    * @throws GraphQLError UNAUTHENTICATED, or UNAVAILABLE when the identity provider cannot be asked; RateLimitedError
    */
   async identify(request: IncomingMessage, instead?: unknown): Promise<Identified | null> {
@@ -27,7 +27,7 @@ export class Identifier {
       return await this.#authenticator.identify(typeof instead === 'string' ? instead : request.headers.authorization);
     } catch (error) {
       if (error instanceof NotAuthentic) {
-        // Whoever tries tokens is counted by address, and slowed down.
+        // A caller that tries tokens is counted by address, and slowed down.
         await this.#limits.operation(this.#limits.callerOf(request));
         throw unauthenticated(error.message);
       }

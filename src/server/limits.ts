@@ -26,8 +26,8 @@ export class RateLimitedError extends GraphQLError {
 type Subscribed = AsyncIterableIterator<ExecutionResult> | ExecutionResult;
 
 /**
- * How much one caller may ask of this process. A caller is whoever was authenticated, and otherwise an address: a token that
- * is not good does not make a new caller.
+ * How much one caller may ask of this process. An authenticated caller counts by name, any other one by address: a
+ * token that is not good does not make a new caller.
  */
 export class Limits {
   readonly #limits: Config['limits'];
@@ -46,10 +46,10 @@ export class Limits {
   }
 
   callerOf(request: IncomingMessage, context?: ApiContext): string {
-    // Nobody in particular is not one caller.
+    // Requests that name no caller are not all of one caller: they count by address.
     const actor = context?.identity?.anonymous ? null : (context?.actor ?? null);
     if (actor === null) return `address ${neighbourhood(this.addressOf(request))}`;
-    // A name that somebody else's token has taken, too, is not one caller.
+    // A token that a limited maker made for this name counts apart from the name's own requests.
     const makers = (context?.caller?.makers ?? []).filter(({ unlimited }) => !unlimited).map(({ name }) => name);
     return makers.length === 0 ? `caller ${actor}` : `caller ${actor} of ${makers.join(' ')}`;
   }
@@ -60,8 +60,8 @@ export class Limits {
   }
 
   /**
-   * Questions about the schema that tools ask are answered from a text, as often as they like; those that somebody thought of need
-   * the processor each time, and may be asked without saying who asks. @throws RateLimitedError
+   * Questions about the schema that tools ask are answered from a text, as often as they like; all others need the
+   * processor each time, and may be asked without a token. @throws RateLimitedError
    */
   async introspection(caller: string, introspection: Introspection, operation: Operation): Promise<void> {
     if (introspection.isAsked(operation) && !introspection.isFree(operation)) await consume(this.#questions, caller);

@@ -15,7 +15,7 @@ const LATER = 10;
 
 /**
  * `POST /hooks/rollouts/SOURCE` and `/hooks/approvals/SOURCE`: what outside systems tell, and decide, signed as Standard Webhooks
- * says. Whoever asks is counted by address, and a source that has shown to be one besides by its name.
+ * says. Every sender is counted by address, and one that has proven to be the source by the source's name, too.
  */
 export function receiver(app: App, limits: Limits): RequestHandler {
   const router = Router();

@@ -45,7 +45,7 @@ function crossOrigin(allowedOrigins: readonly string[]): RequestHandler {
   });
 }
 
-/** Browsers ask first (CORS) for what could do harm; whoever does not is answered here. */
+/** Browsers ask first (CORS) for what could do harm; a request that comes without asking is answered here. */
 function ownPages(allowedOrigins: readonly string[]): RequestHandler {
   return (request, response, next) => {
     if (originAllowed(request, allowedOrigins)) next();

@@ -40,7 +40,7 @@ const TRY_AGAIN_LATER = 1013;
 /** More than any screen needs; each costs a place in the log and a waiter. */
 const MAX_SUBSCRIPTIONS_PER_SOCKET = 250;
 const KEEP_ALIVE = 12_000;
-/** Seconds after which somebody who holds too many streams may look again. */
+/** Seconds after which a caller that holds too many streams may try again. */
 export const RETRY_AFTER = 10;
 /** Milliseconds that a client gets to answer the goodbye. */
 const GOODBYE = 1_000;
@@ -60,7 +60,7 @@ export function serveSockets(server: Server, parts: TransportParts): { close(): 
       const live = await parts.sessions.open(identified);
       connections.set(socket, { live, from: parts.identifier.originOf(request, 'WEBSOCKET') });
       live?.ended.then((reason) => socket.close(UNAUTHORIZED, closeReason(reason))).catch(() => undefined);
-      // It may have gone meanwhile, and nobody would tell again.
+      // The socket may have closed meanwhile, and `onClose` does not come a second time.
       if (socket.readyState !== socket.OPEN) live?.close();
       return true;
     } catch (error) {

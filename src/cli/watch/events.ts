@@ -87,7 +87,7 @@ export function toLine(event: StreamedEvent, noun = 'release'): string {
 const withTime = ({ node }: StreamedEvent, words: string): string =>
   `${new Date(node.at).toTimeString().slice(0, 8)}  ${words}`;
 
-/** What fails is told by the step, its promotion and the release: whoever reads line by line reads the reason once. */
+/** What fails is told by the step, its promotion and the release: a reader of lines reads the reason once. */
 const FAILURES = /^(Step|Promotion|Release|GroupGate|RollbackTarget|PromotionRollback)(Failed|Terminated)$/;
 
 /** Lines for a reader of all of them, one after the other. @param noun release, or rollback */

@@ -18,7 +18,7 @@ interface Page {
   releaseEventLog: { edges: StreamedEvent[]; pageInfo: { hasNextPage: boolean } };
 }
 
-/** Told while a release is followed; the release's state is read again by whoever shows it. */
+/** Told while a release is followed; a listener that shows the release's state reads it again itself. */
 export interface Listeners {
   onEvent(event: StreamedEvent): void;
   onLost(why: string): void;
@@ -81,7 +81,7 @@ async function rest(
 
 const PAUSE_MS = 500;
 
-/** Asks until somebody answers: a server that restarts is no reason to leave. Undefined once `signal` came. */
+/** Asks until the server answers: a restart of it is no reason to leave. Undefined once `signal` came. */
 export async function persistently<T>(question: () => Promise<T>, signal: AbortSignal): Promise<T | undefined> {
   while (!signal.aborted) {
     try {

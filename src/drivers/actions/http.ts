@@ -81,7 +81,7 @@ async function bodyOf(response: Response, what: string, signal: AbortSignal): Pr
   return body.text;
 }
 
-/** In a thread: the answer is somebody else's text. */
+/** In a process of its own: the answer is foreign text. */
 async function readOutputs(
   what: string,
   text: string,

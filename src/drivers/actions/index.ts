@@ -24,7 +24,7 @@ const RUN: { readonly [T in keyof typeof ACTIONS]: Run } = {
   simulate: (filled, context, signal) => runSimulate(readParameters(ACTIONS.simulate, filled), context, signal),
 };
 
-/** Nobody waits for an answer for longer, unless the action says so. */
+/** Milliseconds that an `http` action may take, unless it has a timeout of its own. */
 const DEFAULT_TIMEOUT = 60_000;
 
 /**

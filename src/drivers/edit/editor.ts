@@ -177,7 +177,7 @@ export class Editor {
   }
 }
 
-/** A number over a text in quotes becomes a text: whoever put the quotes there wanted a text. */
+/** A number over a text in quotes becomes a text: the quotes show that the file's author wanted a text. */
 function settle(node: Node, want: WantedScalar): WantedScalar;
 function settle(node: Node, want: Want): Want;
 function settle(node: Node, want: Want): Want {

@@ -74,7 +74,7 @@ function choose(from: Match, selector: jsonpath.JSONPathSelector, descent: boole
     const key = each.location[0]!;
     const value = each.value as Plain;
     const isPlainStep = selector instanceof NameSelector || (selector instanceof IndexSelector && selector.index >= 0);
-    // A name behind `..` is looked for everywhere: that it is there was not said by whoever wrote the path.
+    // A name behind `..` is looked for everywhere: the path's author did not say that it is there.
     if (isPlainStep) return step(from, key, value, descent && typeof key === 'string' ? { by: '..' } : undefined);
     return step(from, key, value, { by: selectorText(selector), of: found.length, place });
   });

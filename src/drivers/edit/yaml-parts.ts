@@ -3,7 +3,7 @@
  * large as the text; and a part that is the same as before need not be read again.
  *
  * The cuts are guesses by the look of lines. They are right when every part can be read by itself: what runs on beyond a cut (quotes,
- * brackets) makes its part unreadable. Whoever meets an unreadable part reads the text as a whole.
+ * brackets) makes its part unreadable. When a part is unreadable, the caller reads the text as a whole.
  */
 export type Part = Entries | Nested;
 

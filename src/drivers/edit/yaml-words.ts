@@ -33,7 +33,7 @@ function hasPlainForm(text: string): boolean {
 /** In braces and brackets, and as a key, a comma, a bracket or a colon would end the word. */
 export const isPlainInFlow = (text: string): boolean => /^[\p{L}\p{N}_./@+ -]+$/u.test(text) && isPlainFor(text);
 
-/** A key that needs no quotes, whoever reads it. */
+/** A key that needs no quotes for any reader of YAML. */
 export const isPlainKey = (text: string): boolean => /^[\p{L}\p{N}_./@+-]+$/u.test(text) && isPlainFor(text);
 
 /** Nothing that a reader takes for a line break, or that YAML does not allow as it is. */

@@ -81,7 +81,7 @@ function decoded(text: string): string {
   throw new PermanentError('the user or password in the repository address is not usable');
 }
 
-/** For any text that may quote a URL: what git says, what somebody typed. */
+/** For any text that may quote a URL: what git says, what a person typed. */
 export function withoutSecrets(text: string, secrets: readonly string[] = []): string {
   let clean = text
     .replace(/([a-z][a-z0-9+.-]*:\/\/)[^/\s'"]*@/gi, '$1')

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 /** What the local copies of repositories may take. */
 export interface CacheLimits {
-  /** A copy that nobody used for so long goes, in milliseconds. */
+  /** A copy that was not used for so long goes, in milliseconds. */
   maxAgeMs: number;
   /** All copies together: over it, those go that were used longest ago. Bytes. */
   maxBytes: number;
@@ -30,8 +30,8 @@ export async function touch(dir: string, now: Date): Promise<void> {
 }
 
 /**
- * Removes copies that nobody uses, and what a crash left half made. Several processes may do so at once: a copy is moved away
- * before it is removed, and whoever needs it again fetches it again. Answers with the names of what went.
+ * Removes copies that are not in use, and what a crash left half made. Several processes may do so at once: a copy is moved away
+ * before it is removed, and a process that needs it again fetches it again. Answers with the names of what went.
  */
 export async function tidyCache(cacheDir: string, limits: CacheLimits, now: number): Promise<string[]> {
   const names = await readdir(cacheDir).catch(() => []);

@@ -14,8 +14,8 @@ export interface Author {
 }
 
 /**
- * A subject for people, trailers for us: a commit is found again by its key, whoever else wrote to the branch, and believed by its
- * signature (proof.ts).
+ * A subject for people, trailers for us: a commit is found again by its key among all commits of the branch, and believed by
+ * its signature (proof.ts).
  */
 export function messageFor(content: PinnedContent, context: EffectContext, signature: string): string {
   const { rollback } = context;

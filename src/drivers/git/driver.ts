@@ -46,7 +46,7 @@ export interface GitSettings {
   localTimeoutMs?: number;
 }
 
-/** Each lost race means that somebody else's commit got in; more than this in a row and the queue's backoff is kinder. */
+/** Each lost race means that another commit got in; after so many in a row the queue's backoff is kinder to the remote. */
 const PUSH_TRIES = 10;
 
 /**
@@ -142,7 +142,7 @@ export function createGitDriver(settings: GitSettings): Driver<GitDriverSpec> {
     },
   };
 
-  /** Undefined when somebody else's push came in between. */
+  /** Undefined when another push came in between. */
   async function applyOnce(
     mirror: Mirror,
     where: string,
@@ -175,7 +175,7 @@ export function createGitDriver(settings: GitSettings): Driver<GitDriverSpec> {
     const facts = await buildCommit(mirror, head, changes, messageFor(content, context, signature), author, signal);
     await mustBeMine(where, context);
     const refspec = `${facts.commit}:refs/heads/${target.branch}`;
-    // Only on top of the very head that was looked at: whoever pushes in between makes this one start over.
+    // Only on top of the very head that was looked at: when another push comes in between, this one starts over.
     const lease = `--force-with-lease=refs/heads/${target.branch}:${head}`;
     const push = await mirror.remote(['push', '--porcelain', '--no-verify', lease, '--', mirror.url, refspec], signal);
     if (push.code === 0) return { ...shown(facts), changed: !fence, ...(drift && { drift }), ...skipped };
@@ -185,7 +185,7 @@ export function createGitDriver(settings: GitSettings): Driver<GitDriverSpec> {
   }
 }
 
-/** @throws TransientError when the effect is wanted no more: whoever asked has given it up, and what came of it counts for nothing. */
+/** @throws TransientError when the caller has given the effect up: what came of it counts for nothing. */
 async function mustBeMine(where: string, { stillMine, signal }: EffectContext): Promise<void> {
   signal.throwIfAborted();
   if (stillMine === undefined || (await stillMine())) return;

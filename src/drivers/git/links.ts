@@ -138,7 +138,7 @@ export async function listThroughLinks(
   return found;
 }
 
-/** Whoever else uses the file at the end of the link would get the change, too. */
+/** Every other user of the file at the end of the link would get the change, too. */
 export function refuseThroughLink(path: string, { links, path: to }: Resolved): never {
   const link = links[0]!.path;
   const which = link === path ? 'it is a symbolic link' : `"${link}" is a symbolic link`;

@@ -101,7 +101,7 @@ export class Mirror {
 
   /** The branch's head as it is on the remote now; the objects are here afterwards. */
   async fetchHead(branch: string, where: string, signal: AbortSignal): Promise<string> {
-    // What somebody left going brings nearly everything that this one needs.
+    // A fetch that an earlier caller left going brings nearly everything that this one needs.
     if (this.leftGoing) await abortable(this.leftGoing, signal);
     await this.open(signal);
     signal.throwIfAborted();
@@ -249,7 +249,7 @@ const exists = (path: string): Promise<boolean> =>
     () => false,
   );
 
-/** Told by `AbortSignal.timeout`, and by a step whose time is over: nobody said that the fetch is not wanted. */
+/** By `AbortSignal.timeout`, or with a step whose time is over: the caller stopped waiting, and the fetch is still of use. */
 const ranOutOfTime = (reason: unknown): boolean =>
   reason === 'overdue' || (reason instanceof DOMException && reason.name === 'TimeoutError');
 

@@ -8,7 +8,7 @@ export class Mutex {
     const before = this.tail;
     let release!: () => void;
     const own = new Promise<void>((resolve) => (release = resolve));
-    // Whoever comes next waits for us and for all before us, even when we leave early.
+    // The next caller waits for this one and for all before it, even when this one leaves early.
     this.tail = before.then(() => own);
     try {
       await abortable(before, signal);

@@ -138,7 +138,7 @@ async function readLabel(
   return label;
 }
 
-/** In a thread: whoever may push to the source decides what stands in the file. */
+/** In a process of its own: people who may push to the source decide what stands in the file. */
 function select(
   mirror: Mirror,
   file: string,

@@ -10,7 +10,7 @@ import { checkFile, findEntries, join, readBlobs } from './tree.ts';
 
 /**
  * What has to be written on top of `head` so that everything which promotion touched is again as it was at `undo.commit`, where
- * the content was live, byte for byte: files that a later version brought go again. A file that somebody else has changed
+ * the content was live, byte for byte: files that a later version brought go again. A file that other commits have changed
  * since keeps those changes: only the promoted values in it go back, and what was promoted whole goes back whole.
  */
 export async function restoringChanges(

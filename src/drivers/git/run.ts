@@ -115,7 +115,7 @@ export async function runGit(call: GitCall): Promise<GitResult> {
   }
 }
 
-/** A fetch may go on when nobody waits for it; it must not outlive the process. */
+/** A fetch may go on when no caller waits for it; it must not outlive the process. */
 const atWork = new Set<ChildProcess>();
 process.on('exit', () => {
   for (const { pid } of atWork) kill(pid, 'SIGTERM');

@@ -9,8 +9,8 @@ export const DEFAULT_HTTP_INTERVAL = 5_000;
 const DEFAULT_TIMEOUT = 5_000;
 
 /**
- * 2xx is HEALTHY, another answer DEGRADED, no answer UNKNOWN. A redirect is followed on the same origin only: elsewhere
- * somebody else's page would answer for the application. The body is not read at all.
+ * 2xx is HEALTHY, another answer DEGRADED, no answer UNKNOWN. A redirect is followed on the same origin only: a page
+ * of another origin does not answer for the application. The body is not read at all.
  */
 export async function checkHttp(
   source: Extract<HealthSourceSpec, { type: 'http' }>,

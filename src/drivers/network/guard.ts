@@ -22,7 +22,7 @@ export interface Way {
 }
 
 /**
- * Decides where this server may connect to when somebody else chose the host. Only public addresses, unless the operator
+ * Decides where this server may connect to when the operator did not choose the host. Only public addresses, unless the operator
  * allows others. A name is judged by its addresses, at the moment of connecting and for that connection alone: what a name
  * stood for a moment ago says nothing (DNS rebinding).
  */

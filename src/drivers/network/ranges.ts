@@ -14,7 +14,7 @@ const KINDS: [string, string[]][] = [
   ['a private address', ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', 'fc00::/7']],
   ['a link-local address', ['169.254.0.0/16', 'fe80::/10']],
   ['an address of a shared network (CGNAT)', ['100.64.0.0/10']],
-  // Whoever may name one of these chooses the IPv4 address that it stands for.
+  // A user who may name one of these chooses the IPv4 address that it stands for.
   ['an address that stands for an IPv4 address', ['64:ff9b::/96', '64:ff9b:1::/48', '2002::/16', '2001::/32']],
   ['a multicast or broadcast address', ['224.0.0.0/4', '255.255.255.255/32', 'ff00::/8']],
   [

@@ -57,7 +57,7 @@ function refusedPayload(output: GraphQLOutputType, refusals: Refusal[]): object 
   return { ...Object.fromEntries(nothing), userErrors: refused(refusals) };
 }
 
-/** Every command leaves its entry in the audit log, refused ones included; not what nobody in particular tried. */
+/** Every command leaves its entry in the audit log, refused ones included; what an anonymous caller tried leaves none. */
 function recorded({ name }: Field, resolve: Field['resolve']): Field['resolve'] {
   return async (source, args: { input?: unknown }, context, info) => {
     const { app, identity, caller, actor, from } = context;
@@ -85,7 +85,7 @@ function refusalsOf(payload: unknown): string[] {
  */
 async function check(rule: Rule | undefined, field: string, args: unknown, context: ApiContext): Promise<Refusal[]> {
   const { identity } = context;
-  // Without authentication the server is for this machine alone, and whoever is there may do everything.
+  // Without authentication the server is for this machine alone, and every caller may do everything.
   if (identity === null) return [];
   if (rule?.kind === 'anyone') return [];
   if (identity.anonymous) throw unauthenticated(`${field} needs to know who is calling`);
@@ -105,7 +105,7 @@ async function check(rule: Rule | undefined, field: string, args: unknown, conte
   return judgement.kind === 'ABSENT' ? [judgement.refusal] : [];
 }
 
-/** The resolver says what is wrong with such a text, to whoever may do it somewhere. */
+/** The resolver says what is wrong with such a text, to a caller who may do it somewhere. */
 function unreadable(wrong: Refusal, permission: Permission, identity: Identity, field: string): Refusal[] {
   demand(identity, permission, SOMEWHERE);
   const [head, ...path] = wrong.path;

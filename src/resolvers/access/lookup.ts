@@ -97,8 +97,8 @@ export class Lookup {
   }
 
   /**
-   * What somebody changes who saves or deletes this definition: as it is now, and as it is to be. What is created is new: the
-   * command tells whoever may create it when the name is taken.
+   * What a save or a deletion of this definition changes: the definition as it is now, and as it is to be. What is created is
+   * new: when the name is taken, the command tells so to a caller who may create it.
    */
   async definition(kind: Kind, input: GivenDefinition, how: 'CREATE' | 'CHANGE' | 'SAVE' | 'DELETE'): Promise<Named> {
     const { name } = input;

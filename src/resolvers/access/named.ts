@@ -5,13 +5,13 @@ import type { Refusal } from '../../core/problems.ts';
 /**
  * What a command names by id or by name.
  *
- * The rule of "no such thing": whoever names what is not there, what is of another kind than the command takes, or what the
- * caller does not see, is answered `absent`, the words that the command itself has for what is not there. So nothing is learned
- * by trying. One function judges it (`judge`), in front of every command, and it looks at the thing before any permission that
+ * The rule of "no such thing": a caller who names what is not there, what is of another kind than the command takes, or what
+ * they do not see, is answered `absent`, the words that the command itself has for what is not there. Trying teaches nothing.
+ * One function judges it (`judge`), in front of every command, and it looks at the thing before any permission that
  * the thing decides about.
  */
 export interface Named {
-  /** Where it is; for what is not there `[EVERYTHING]`: whoever may do it everywhere is answered by the command. */
+  /** Where it is; for what is not there `[EVERYTHING]`: a caller who may do it everywhere is answered by the command. */
   targets: Target[];
   /** Whether it is there, of the right kind, and seen by the caller. */
   seen: boolean;

@@ -73,7 +73,7 @@ export async function decisionPlace(
   return { refusals: [noPromotion(promotionId)] };
 }
 
-/** Where somebody decides; of a rollback's release it takes what rolling back takes. */
+/** Where the caller decides; for a rollback's release this takes the permission to roll back. */
 export async function deciding({ input }: { input: DecisionPlace }, lookup: Lookup): Promise<Named> {
   const { context } = lookup;
   const place = await decisionPlace(context, input);
@@ -90,7 +90,7 @@ export async function deciding({ input }: { input: DecisionPlace }, lookup: Look
   });
 }
 
-/** Where somebody makes a link; one for somebody else takes a permission of its own. */
+/** Where the caller makes a link; a link for another person takes a permission of its own. */
 export async function linking(
   args: { input: DecisionPlace & { approver?: string | null } },
   lookup: Lookup,

@@ -8,8 +8,8 @@ type Args = any;
 
 type Found = Named | Target[] | 'OWN';
 /**
- * What the arguments concern: something that they name, or places where they name nothing. OWN: the caller's own affair, for
- * which nobody needs a grant. No target at all still takes the permission somewhere.
+ * What the arguments concern: something that they name, or places where they name nothing. OWN: the caller's own affair,
+ * which takes no grant. No target at all still takes the permission somewhere.
  */
 export type Targets = (args: Args, lookup: Lookup) => Found | Promise<Found>;
 
@@ -23,11 +23,11 @@ export type Rule =
    * instead. Targets that do not exist are looked at as if they did.
    */
   | { kind: 'may'; permission: Permission; others: readonly Permission[]; on: Targets }
-  /** Whoever may view something; the field itself answers with what the caller may see and nothing else. */
+  /** Every caller who may view something; the field itself answers with what the caller may see and nothing else. */
   | { kind: 'sees' }
-  /** Whoever has said who they are. */
+  /** Every caller who has signed in. */
   | { kind: 'signed-in' }
-  /** Nobody needs to say who they are; `why` is for the reader. */
+  /** Every caller, signed in or not; `why` is for the reader. */
   | { kind: 'anyone'; why: string };
 
 export const SEES: Rule = { kind: 'sees' };

@@ -25,7 +25,7 @@ export async function seesPlace(
   return environment === null || visibility.environments.has(environment);
 }
 
-/** Flows, groups, workflows, templates and windows are shared: whoever sees anything sees them. */
+/** Flows, groups, workflows, templates and windows are shared: a caller who sees anything sees them. */
 export async function seesDefinition(
   context: ApiContext,
   { kind, metadata, spec }: { kind: Kind; metadata: { name: string }; spec: unknown },
