@@ -197,7 +197,8 @@ export class Watcher {
   ): void {
     this.reached.count(`event ${event.type}`);
     if (event.type === 'ReleaseTerminating') {
-      const waiting = stimulus.kind === 'terminate' && stimulus.onlyIf === 'QUEUED';
+      // A limit that is over in the same moment ends it as well, with its own reason.
+      const waiting = stimulus.kind === 'terminate' && stimulus.onlyIf === 'QUEUED' && stimulus.reason === event.reason;
       claim(!waiting || old.status === 'QUEUED', `what was to end while it waited is ${old.status}, and is ended`);
       this.#terminating = true;
     }
