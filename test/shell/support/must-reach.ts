@@ -77,6 +77,10 @@ const NO_PLACE_IN_A_WORLD = new Map([
   ['once an hour, once at a start after an upgrade', ['unfinished: forgetOldKeys, releasesOfUnsignedCommits']],
   ['asked by probes and metrics', ['unfinished: lateness']],
   ['errands that the API shows', ['outbox: openErrands']],
+  [
+    'no application of a world has a sync: test/engine/runners, test/api/sync and the first ring have them',
+    ['deployment-reports: newestDeploymentReport, saveDeploymentReport'],
+  ],
   ['a rollback that is retried after it has told: test/engine/rollback/retried', ['rollbacks: unsettleRollback']],
 ]);
 
