@@ -54,7 +54,6 @@ const WAYS: Record<string, Way> = {
     at: {
       ...AROUND,
       'clock.ts': 'makes them all',
-      'connections.ts': 'a goodbye to a server that may not listen any more',
       'jobs/queue.ts': "BullMQ's own connections may not end",
       'entities/data-source.ts': 'waits for PostgreSQL before anything runs',
       'events/': 'the live tail: it moves no release',
