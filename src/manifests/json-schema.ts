@@ -124,7 +124,7 @@ class Schemas {
     }
   }
 
-  /** Of what is anybody's own, Kubernetes keeps only what it is told to keep. */
+  /** Of fields without a schema Kubernetes keeps only what it is told to keep. */
   get open(): Json {
     return this.dialect === 'EDITOR' ? {} : { 'x-kubernetes-preserve-unknown-fields': true };
   }

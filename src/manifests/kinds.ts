@@ -55,7 +55,7 @@ function codecOf(shape: Shape): Codec<unknown> {
   }
 }
 
-/** The fields of an object, to be put into a form of somebody else. */
+/** The fields of an object, to be put into a form of another system. */
 export function fieldsOf<T extends object>({ fields }: ObjectShape & { type?: T }): Fields<T> {
   return Object.fromEntries(Object.entries(fields).map(([key, field]) => [key, fieldOf(field)])) as Fields<T>;
 }

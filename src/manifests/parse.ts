@@ -52,7 +52,7 @@ const LATER: Record<string, string> = {
 
 /**
  * Reads manifests: YAML, one definition per document. What is right is returned even when something else is wrong;
- * whoever applies them decides. Never throws, whatever the text.
+ * the caller that applies them decides. Never throws, whatever the text.
  */
 export function parseManifests(text: string, options: { fileName?: string } = {}): ParsedManifests {
   const file = options.fileName === undefined ? {} : { file: options.fileName };

@@ -35,7 +35,7 @@ export class HealthReportPayload {
   userErrors!: UserError[];
 }
 
-@InputType({ description: 'Which commit or version an application runs, told by somebody who knows.' })
+@InputType({ description: 'A report of the commit or version that an application runs.' })
 export class DeploymentReportInput {
   @Field(() => String, { description: 'The name of the application.' })
   application!: string;

@@ -17,7 +17,7 @@ export class ApprovalLinkPayload {
   @Field(() => String, {
     nullable: true,
     description:
-      'The link. Whoever has it can decide with it, once: it is a secret, and shown here only. Null when refused.',
+      'The link. Its holder can decide with it, once: it is a secret, and shown here only. Null when refused.',
   })
   url!: string | null;
 

@@ -15,14 +15,14 @@ import { typeFor } from './shape-types.ts';
 import { RELEASE_NAMES } from './node.ts';
 import { Duration } from './values.ts';
 
-/** What the core says, and two that a reader wants to know: nobody was asked yet, nobody has to answer any more. */
+/** What the core says, and two that a reader wants to know: it was not asked for yet, and it is needed no more. */
 export type ShownApprovalStatus = ApprovalStatus | 'NOT_ASKED' | 'DROPPED';
 
 export const ApprovalStatusEnum = enumOf<ShownApprovalStatus>('ApprovalStatus', 'Where an approval stands.', {
   NOT_ASKED: 'What comes before the promotion is not through yet.',
   OPEN: 'People are asked.',
   GRANTED: 'Enough of the right people have approved. That stays so, whatever else the promotion waits for.',
-  REJECTED: 'Somebody said no: final for this attempt.',
+  REJECTED: 'An approver said no: final for this attempt.',
   EXPIRED: 'It was not given in time. Where the flow says WAIT, it still can be.',
   DROPPED: 'The promotion ended before it was decided.',
 });

@@ -45,7 +45,7 @@ export interface Connection<T> {
   pageInfo: PageInfo;
 }
 
-/** The two types of a Relay connection of `name`; `nodes` beside `edges` for whoever needs no cursors. */
+/** The two types of a Relay connection of `name`; `nodes` beside `edges` for clients that need no cursors. */
 export function connectionOf<T extends object>(name: string, node: ClassType<T>): ClassType<Connection<T>> {
   @ObjectType(`${name}Edge`, { description: `An entry of a list of type ${name}.` })
   class EdgeType implements Edge<T> {

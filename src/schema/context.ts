@@ -8,16 +8,16 @@ import { Budget } from './budget.ts';
 export interface ApiContext {
   app: App;
   log: EventLog;
-  /** Null: the server runs without authentication, and whoever reaches it may do everything. */
+  /** Null: the server runs without authentication, and every caller may do everything. */
   identity: Identity | null;
   /** The identity of a connection that stays open, as it is at the time; null for a single request. */
   live: LiveAccess | null;
   from: RequestOrigin;
   /** The identity's caller. */
   caller: Caller | null;
-  /** Who asks, as it is written into events; null while nobody has to say who they are. */
+  /** Who asks, as it is written into events; null when the server runs without authentication. */
   actor: string | null;
-  /** Under which name the limits count whoever asks; see `Limits.callerOf`. */
+  /** The name under which the limits count the caller; see `Limits.callerOf`. */
   limitedAs: string;
   /** What this operation may still cost; of a subscription what one event may. */
   budget: Budget;

@@ -30,7 +30,7 @@ export const ReleaseStatusEnum = enumOf<ReleaseStatus>('ReleaseStatus', 'Where a
   QUEUED: 'Waits for its turn among the releases of its product.',
   RUNNING: 'Something is being done for it.',
   SUSPENDED: 'Nothing is being done: it waits, see what for in its promotions.',
-  TERMINATING: 'Somebody or a timeout ended it; what runs is being stopped.',
+  TERMINATING: 'A person or a timeout ended it; what runs is being stopped.',
   SUCCEEDED: 'Every environment was promoted or skipped.',
   FAILED: 'A promotion failed that nothing tolerates.',
   TERMINATED: 'Ended by a person or a timeout.',
@@ -72,7 +72,7 @@ export const ReleaseKindEnum = enumOf<ReleaseKind>('ReleaseKind', 'What a releas
 });
 
 export const VerificationEnum = enumOf<Verification>('DeploymentVerification', 'How a deployment was found good.', {
-  HEALTH_ONLY: 'Its application was healthy: nobody was asked whether its target runs it.',
+  HEALTH_ONLY: 'Its application was healthy; whether its target runs it was not asked.',
   SYNC_AND_HEALTH: 'Its target was seen to run it, and its application was healthy afterwards.',
 });
 

@@ -82,7 +82,7 @@ const EVENTS: { [T in ReleaseEventType]: EventSpec<T> } = {
   },
   ReleaseStarted: { about: 'It was its turn: the release began.', fields: {} },
   ReleaseTerminating: {
-    about: 'Somebody or a timeout ended the release; what runs is being stopped.',
+    about: 'A person or a timeout ended the release; what runs is being stopped.',
     fields: { reason: [text, 'Why.'] },
   },
   ReleaseRetried: {
@@ -112,7 +112,7 @@ const EVENTS: { [T in ReleaseEventType]: EventSpec<T> } = {
   },
   WindowOverridden: {
     ...promotion,
-    about: 'Somebody let the release into the environment although release windows are closed.',
+    about: 'A person let the release into the environment although release windows are closed.',
     fields: {
       ...atPromotion,
       windows: [texts, 'The names of the windows that do not count for it.'],
@@ -169,7 +169,7 @@ const EVENTS: { [T in ReleaseEventType]: EventSpec<T> } = {
   },
   ApprovalGiven: {
     ...promotion,
-    about: 'Somebody approved.',
+    about: 'An approver agreed.',
     fields: {
       ...atPromotion,
       by: [text, 'Who; null: a caller without a name, on a server without authentication.', 'nullable'],
@@ -186,7 +186,7 @@ const EVENTS: { [T in ReleaseEventType]: EventSpec<T> } = {
   },
   ApprovalRejected: {
     ...promotion,
-    about: 'Somebody rejected: that is final for this attempt.',
+    about: 'An approver rejected: that is final for this attempt.',
     fields: {
       ...atPromotion,
       by: [text, 'Who; null: a caller without a name, on a server without authentication.', 'nullable'],
@@ -275,7 +275,7 @@ const EVENTS: { [T in ReleaseEventType]: EventSpec<T> } = {
   },
   DeploymentReported: {
     ...promotion,
-    about: 'Somebody told which commit or version an application runs.',
+    about: 'A report named the commit or version that an application runs.',
     fields: {
       ...atPromotion,
       application: [text, "The application's name."],
@@ -285,7 +285,7 @@ const EVENTS: { [T in ReleaseEventType]: EventSpec<T> } = {
   },
   RolloutReported: {
     ...promotion,
-    about: "Somebody outside told how the rollout of the release's version went there.",
+    about: "A report from outside told how the rollout of the release's version went there.",
     fields: {
       ...atPromotion,
       rollout: [() => RolloutStatusEnum, 'How it went.'],

@@ -48,7 +48,7 @@ export class Secret {
 
   @Field(() => Boolean, {
     description:
-      'Nobody has named its hosts: they are those to which it was sent when hosts became required. Set it once more with its hosts.',
+      'Its hosts were never named: they are those to which it was sent when hosts became required. Set it once more with its hosts.',
   })
   get hostsAssumed(): boolean {
     return this.shown.use.kind === 'REFERENCE' && this.shown.use.assumed === true;

@@ -48,7 +48,7 @@ export class BasicUserError extends UserError {}
 
 @ObjectType({
   implements: UserError,
-  description: 'Somebody else changed it first: read it again and repeat the change.',
+  description: 'Another caller changed it first: read it again and repeat the change.',
 })
 export class ConflictError extends UserError {
   @Field(() => Int, { description: 'The revision that it has now; 0 when it does not exist.' })

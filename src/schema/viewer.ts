@@ -5,7 +5,7 @@ import { enumOf } from './enums.ts';
 export type ViewerKind = 'ANONYMOUS' | 'USER' | 'SERVICE_ACCOUNT';
 
 export const ViewerKindEnum = enumOf<ViewerKind>('ViewerKind', 'Who is asking.', {
-  ANONYMOUS: 'Nobody said who: the server runs without authentication.',
+  ANONYMOUS: 'The caller is not known: the server runs without authentication.',
   USER: 'A person, or a program that acts for one.',
   SERVICE_ACCOUNT: 'A program.',
 });

@@ -67,7 +67,7 @@ export class WaitingForGroupHealth extends WaitingReason {
 
 @ObjectType({
   implements: WaitingReason,
-  description: 'A target does not run the change yet, as far as anybody knows.',
+  description: 'A target does not run the change yet, or could not be asked.',
 })
 export class WaitingForSync extends WaitingReason {
   @Field(() => PromotionStep, { description: 'The step that waits.' })

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { customResources, DOCS_PAGE, SCHEMA_FILE, schemaText, withFieldTables } from '../manifests/generated.ts';
 import { printApiSchema } from './print.ts';
 
-// `npm run schema`: the change of the API and of manifests that somebody means to make.
+// `npm run schema`: the change of the API and of manifests that an engineer means to make.
 write('schema.graphql', printApiSchema());
 write(SCHEMA_FILE, schemaText());
 write(DOCS_PAGE, withFieldTables(readFileSync(DOCS_PAGE, 'utf8')));

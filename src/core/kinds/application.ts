@@ -16,8 +16,8 @@ export const application = object('Application', "A product's deployable in one 
   ),
   driver: required(driver, 'How it is changed.'),
   health: defaulted(health, { type: 'none' }, 'Where its health is known from.', { leftOut: '`none`' }),
-  sync: optional(sync, 'Who is asked whether its target runs a change; null: nobody.', {
-    aboutInput: 'Who is asked whether its target runs a change, before its health is. Nobody when left out.',
+  sync: optional(sync, 'The source that says whether its target runs a change; null: there is none.', {
+    aboutInput: 'The source that says whether its target runs a change, asked before its health. None when left out.',
   }),
   namespace: optional(name('the namespace'), 'Given to workflows as APP_NAMESPACE.'),
   runtime: optional(text({ most: 253, called: 'the runtime' }), 'Given to workflows as RUNTIME.'),

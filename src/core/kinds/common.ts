@@ -7,7 +7,7 @@ export const description = text({ most: 10_000, called: 'the description' });
 export const DESCRIPTION = 'What it is, for people.';
 
 export const environmentKind = words('EnvironmentKind', 'How careful one has to be.', {
-  NON_PRODUCTION: 'Nobody outside depends on it.',
+  NON_PRODUCTION: 'No user outside depends on it.',
   PRODUCTION: 'Users depend on it.',
 });
 

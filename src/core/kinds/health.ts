@@ -59,7 +59,7 @@ export const health = choice({
     /** It is reported through the API (`healthReport`); until then PROGRESSING. */
     report: {
       about: '`true`: `healthReport` tells.',
-      word: 'Somebody tells, with `healthReport`.',
+      word: 'An outside system or a person reports it with `healthReport`.',
       shape: nothing,
     },
   },

@@ -9,7 +9,7 @@ const MOST = 10_000;
 export const rollbackCause = words('RollbackCauseKind', 'Why a rollback was started.', {
   FAILED: 'A promotion failed after its change was made.',
   DEGRADED: 'An environment turned DEGRADED soon after its promotion.',
-  REPORTED: 'Somebody outside reported that a rollout failed or was rolled back.',
+  REPORTED: 'An outside system or a person reported that a rollout failed or was rolled back.',
   MANUAL: 'A person asked for it.',
   NOT_SYNCED: 'The target was not seen to run the change in time. Only a policy that names it starts a rollback.',
 });
@@ -34,7 +34,7 @@ const condition = words('RollbackCondition', 'When an environment goes back with
 
 const mode = words('RollbackMode', 'Whether an environment goes back by itself.', {
   AUTOMATIC: 'By itself.',
-  APPROVAL: 'When somebody agrees.',
+  APPROVAL: 'When an approver agrees.',
 });
 
 const when = object('RollbackWhen', 'What a rollback policy is for; what is left out matches everything.', {

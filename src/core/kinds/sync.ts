@@ -8,7 +8,7 @@ export const limit = optional(
   { meant: 15 * 60 * 1000 },
 );
 const HTTP = 'An address that answers which commit or version runs.';
-const REPORT = 'Somebody tells, with `deploymentReport`.';
+const REPORT = 'An outside system or a person reports it with `deploymentReport`.';
 const SIMULATE = 'A target that runs a change after a given time. For demonstrations and tests.';
 
 const http = object('HttpSyncSource', HTTP, {
@@ -42,8 +42,8 @@ export const sync = choice({
   enum: { name: 'SyncSourceType', about: 'Who is asked whether a target runs a change.' },
   choices: {
     none: {
-      about: '`true`: nobody; a healthy application is taken for the changed one.',
-      word: 'Nobody: a healthy application is taken for the changed one.',
+      about: '`true`: no source; a healthy application is taken for the changed one.',
+      word: 'No source: a healthy application is taken for the changed one.',
       shape: nothing,
     },
     http: { about: HTTP, shape: http },
