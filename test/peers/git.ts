@@ -1,0 +1,72 @@
+import { spawn } from 'node:child_process';
+
+/** Nobody's own settings: no signing, no hooks of the user, no other identity. */
+const ENVIRONMENT = {
+  PATH: process.env['PATH'],
+  GIT_CONFIG_GLOBAL: '/dev/null',
+  GIT_CONFIG_NOSYSTEM: '1',
+  LC_ALL: 'C',
+};
+
+/** Git ended with another code than 0. */
+export class GitFailed extends Error {
+  override name = 'GitFailed';
+  readonly code: number;
+  readonly stdout: string;
+
+  constructor(args: readonly string[], code: number, stdout: string, stderr: string) {
+    super(`git ${args.join(' ')}: ${stderr.trim() || stdout.trim() || `code ${code}`}`);
+    this.code = code;
+    this.stdout = stdout;
+  }
+}
+
+export interface Person {
+  name: string;
+  email: string;
+}
+
+/** Who commits where nobody is named. */
+export const ADA: Person = { name: 'Ada', email: 'ada@example.com' };
+
+/**
+ * One command of git in a bare repository.
+ * @param how `input` is its standard input; `by` the author, `committer` who commits (absent: the author)
+ * @returns its standard output
+ * @throws GitFailed
+ */
+export async function git(
+  repository: string,
+  args: readonly string[],
+  how: { input?: string | Buffer; by?: Person; committer?: Person; env?: Record<string, string> } = {},
+): Promise<string> {
+  const by = how.by ?? ADA;
+  const committer = how.committer ?? by;
+  const child = spawn('git', [...args], {
+    cwd: repository,
+    env: {
+      ...ENVIRONMENT,
+      GIT_AUTHOR_NAME: by.name,
+      GIT_AUTHOR_EMAIL: by.email,
+      GIT_COMMITTER_NAME: committer.name,
+      GIT_COMMITTER_EMAIL: committer.email,
+      ...how.env,
+    },
+  });
+  const [out, err]: [Buffer[], Buffer[]] = [[], []];
+  child.stdout.on('data', (chunk: Buffer) => out.push(chunk));
+  child.stderr.on('data', (chunk: Buffer) => err.push(chunk));
+  // A git that ends early closes its input: its exit code tells more than our EPIPE.
+  child.stdin.on('error', () => undefined);
+  child.stdin.end(how.input);
+  const code = await new Promise<number>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (exit) => resolve(exit ?? -1));
+  });
+  const said = Buffer.concat(out).toString();
+  if (code !== 0) throw new GitFailed(args, code, said, Buffer.concat(err).toString());
+  return said;
+}
+
+/** What no commit has: the other side of a created or deleted ref. */
+export const ZERO = '0'.repeat(40);
