@@ -24,6 +24,7 @@ import { ContentByDigest1765220000000 } from './1765220000000-content-by-digest.
 import { ListsByIndex1765140000001 } from './1765140000001-lists-by-index.ts';
 import { PacedOutbox1765200000000 } from './1765200000000-paced-outbox.ts';
 import { Sync1765210000000 } from './1765210000000-sync.ts';
+import { News1765300000000 } from './1765300000000-news.ts';
 
 /** In the order in which they run; a released one is never changed. */
 export const migrations = [
@@ -52,4 +53,5 @@ export const migrations = [
   ContentByDigest1765220000000,
   PacedOutbox1765200000000,
   Sync1765210000000,
+  News1765300000000,
 ];

@@ -1,4 +1,5 @@
 import type { Undo } from '../core/plan.ts';
+import type { HeadsAnswer } from '../core/receiver/look.ts';
 import type { Change, Running } from '../core/running.ts';
 import type {
   ApplicationSpec,
@@ -155,6 +156,11 @@ export interface Effect {
 export interface Driver<S extends DriverSpec = DriverSpec> {
   /** Where the source stands: the commit that `pin` would read, and no content. Nothing for drivers without commits. Network. */
   revision(source: S, wanted: { commit?: string; version?: string }, signal: AbortSignal): Promise<SourceRevision>;
+  /**
+   * Where branches of the source's repository stand: one call for all of them, beside whatever else is done with the repository.
+   * Undefined for drivers without branches. Network; never inside a transaction. Failures are answers.
+   */
+  heads(source: S, branches: readonly string[], signal: AbortSignal): Promise<HeadsAnswer | undefined>;
   /** Reads the version to be released from the source application. Network; never inside a transaction. */
   pin(
     source: S,

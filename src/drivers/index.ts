@@ -71,6 +71,7 @@ async function masked<T>(work: () => Promise<T>): Promise<T> {
 function withoutSecrets<S extends DriverSpec>(driver: Driver<S>): Driver<S> {
   return {
     revision: (...args) => masked(() => driver.revision(...args)),
+    heads: (...args) => masked(() => driver.heads(...args)),
     pin: async (...args) => {
       const pinned: PinnedContent[] = [];
       await masked(async () => void pinned.push(await driver.pin(...args)));

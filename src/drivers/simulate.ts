@@ -21,6 +21,11 @@ export function createSimulateDriver(): Driver<SimulateDriverSpec> {
       return {};
     },
 
+    async heads(_source, _branches, signal) {
+      signal.throwIfAborted();
+      return undefined;
+    },
+
     async pin(_source, _template, wanted, signal) {
       signal.throwIfAborted();
       if (!wanted.version)

@@ -31,6 +31,7 @@ import {
   ObservationRow,
 } from './log-rows.ts';
 import { WebhookDeliveryRow } from './delivery-rows.ts';
+import { HintRow, WatchedRepositoryRow } from './news-rows.ts';
 import { SecretRow } from './secret-rows.ts';
 import { ContentRow, PromotionRow, ReleasePlanRow, ReleaseRow } from './release-rows.ts';
 
@@ -60,6 +61,8 @@ export const ENTITIES = [
   ApprovalLinkRow,
   SigningKeyRow,
   WebhookDeliveryRow,
+  WatchedRepositoryRow,
+  HintRow,
 ];
 
 export interface DataSourceOptions {

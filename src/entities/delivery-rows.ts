@@ -1,5 +1,5 @@
 import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
-import type { DeliveryStatus } from '../core/receiver/delivery.ts';
+import type { DeliveryStatus, Purpose } from '../core/receiver/delivery.ts';
 
 /** What outside systems sent and signed; stored before it is answered, processed afterwards, kept for 30 days. */
 @Entity('webhook_delivery')
@@ -21,6 +21,10 @@ export class WebhookDeliveryRow {
 
   @Column({ type: 'text' })
   body!: string;
+
+  /** The receiver that it was sent to; null: it came before this was kept, and was for rollouts or approvals. */
+  @Column({ type: 'text', nullable: true })
+  purpose!: Purpose | null;
 
   /** From where it came; null: not known. */
   @Column({ type: 'text', nullable: true })

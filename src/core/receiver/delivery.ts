@@ -1,6 +1,9 @@
 export const DELIVERY_STATUSES = ['PENDING', 'DONE', 'REFUSED', 'FAILED'] as const;
 export type DeliveryStatus = (typeof DELIVERY_STATUSES)[number];
 
+/** What a receiver is for: reports of rollouts, decisions on approvals, or news of one of three kinds of senders. */
+export type Purpose = 'rollouts' | 'approvals' | 'git' | 'argocd' | 'generic';
+
 /** A message of an outside system that was signed by it, as it is kept. */
 export interface Delivery {
   id: string;

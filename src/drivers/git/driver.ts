@@ -14,12 +14,14 @@ import type { GitCredentials, Login } from './credentials.ts';
 import { loginFor } from './credentials.ts';
 import { isRace } from './errors.ts';
 import { claimOf } from './claim.ts';
+import { headsOf } from './heads.ts';
 import { becameSo, lastTouching, shown } from './history.ts';
 import { Mirror } from './mirror.ts';
 import { pinContent, revisionAt } from './pin.ts';
 import { driftFrom, seenBeneath } from './drift.ts';
 import type { Search, SigningKeys } from './proof.ts';
 import { findEffect, findSigned, holdsAt, signatureOf, written } from './proof.ts';
+import { reachOf } from './reach.ts';
 import { restoringChanges } from './restore.ts';
 
 /** How repositories are reached, kept and written to from this process. */
@@ -49,6 +51,9 @@ export interface GitSettings {
 /** Each lost race means that another commit got in; after so many in a row the queue's backoff is kinder to the remote. */
 const PUSH_TRIES = 10;
 
+/** A look is small: a host that takes longer is away. In milliseconds. */
+const LOOK_LIMIT = 30_000;
+
 /**
  * Commits promoted content to the target's branch, without a checkout and never with force.
  *
@@ -66,6 +71,7 @@ export function createGitDriver(settings: GitSettings): Driver<GitDriverSpec> {
     remoteMs: settings.remoteTimeoutMs ?? 120_000,
     fetchMs: settings.fetchTimeoutMs ?? 60 * 60 * 1000,
     localMs: settings.localTimeoutMs ?? 60_000,
+    lookMs: Math.min(settings.remoteTimeoutMs ?? LOOK_LIMIT, LOOK_LIMIT),
   };
   const limits = { ...CACHE_LIMITS, ...settings.cacheLimits };
 
@@ -106,6 +112,15 @@ export function createGitDriver(settings: GitSettings): Driver<GitDriverSpec> {
       inRepository(source, undefined, signal, async (mirror, where) =>
         revisionAt(mirror, await mirror.fetchHead(source.branch, where, signal), commit, signal),
       ),
+
+    heads: async ({ repoURL }, branches, signal) =>
+      headsOf(repoURL, branches, signal, {
+        open: async () => {
+          const address = parseAddress(repoURL, settings.protocols);
+          return { address, login: await loginOf(address), reach: await reachOf(address, settings.guard) };
+        },
+        timeoutMs: timeouts.lookMs,
+      }),
 
     pin: (source, template, wanted, signal) =>
       inRepository(source, undefined, signal, async (mirror, where) => {

@@ -60,13 +60,17 @@ export const isBrokenCache = (stderr: string): boolean =>
     stderr,
   );
 
+/** Why a remote said no for good, as `PERMANENT` has it; undefined when the failure may pass. */
+export const finalReason = (stderr: string): string | undefined =>
+  // "hung up" follows many a refusal over ssh: a refusal that is recognised counts first, unless the host is ill.
+  ILL.test(stderr) ? undefined : PERMANENT.find(([pattern]) => pattern.test(stderr))?.[1];
+
 /** The error for a failed call on a remote; `where` names repository, branch and path. */
 export function remoteError(where: string, stderr: string, secrets: string[]): PermanentError | TransientError {
   // Before it is cut to a length: half a secret is still too much of it.
   const said = wordsOf(openedSecrets.hide(withoutSecrets(stderr, secrets)));
-  const final = PERMANENT.find(([pattern]) => pattern.test(stderr));
-  // "hung up" follows many a refusal over ssh: a refusal that is recognised counts first, unless the host is ill.
-  if (final && !ILL.test(stderr)) return new PermanentError(`${where}: ${final[1]} (${said})`);
+  const final = finalReason(stderr);
+  if (final !== undefined) return new PermanentError(`${where}: ${final} (${said})`);
   const refused = REFUSED.test(stderr) ? 'the remote could not take the push just now' : 'git failed';
   const reason = TRANSIENT.test(stderr) ? 'the repository could not be reached' : refused;
   return new TransientError(`${where}: ${reason} (${said})`);

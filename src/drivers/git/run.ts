@@ -17,6 +17,8 @@ export interface GitCall {
   timeoutMs: number;
   /** Git is stopped when it says nothing for so long, in milliseconds; for commands that tell of their progress. */
   idleMs?: number;
+  /** The headers of http answers come on stderr, between git's own lines; what signs in is left out of them by git. */
+  headers?: true;
   /** Beyond this git is stopped: no answer that we ask for is meant to be larger. */
   maxOutput?: number;
 }
@@ -129,7 +131,7 @@ function kill(pid: number | undefined, signal: NodeJS.Signals): void {
   }
 }
 
-function environment({ gitDir, login, reach }: GitCall): NodeJS.ProcessEnv {
+function environment({ gitDir, login, reach, headers }: GitCall): NodeJS.ProcessEnv {
   const passed = PASSED_ON.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]]));
   const settings: [string, string][] = [
     ['core.hooksPath', '/dev/null'],
@@ -168,6 +170,7 @@ function environment({ gitDir, login, reach }: GitCall): NodeJS.ProcessEnv {
     ),
     GIT_SSH_VARIANT: 'ssh',
     ...(gitDir ? { GIT_DIR: gitDir } : {}),
+    ...(headers ? { GIT_TRACE_CURL: '1', GIT_TRACE_CURL_NO_DATA: '1' } : {}),
     ...(login ? { SLUICE_GIT_USERNAME: login.username, SLUICE_GIT_PASSWORD: login.password } : {}),
     GIT_CONFIG_COUNT: String(settings.length),
     ...Object.fromEntries(

@@ -67,6 +67,7 @@ export class Targets {
     };
     const driver: Driver = {
       revision: () => Promise.resolve({}),
+      heads: () => Promise.resolve(undefined),
       pin: async (_source, _template, { version = '' }, signal) => {
         signal.throwIfAborted();
         return { label: version, digest: sha256(version), files: { version: { kind: 'whole', text: version } } };
