@@ -42,6 +42,8 @@ import { Targets } from './outside.ts';
 
 /** Releases of a world, without its rollbacks. */
 const MOST_RELEASES = 12;
+/** Each one that waits for its answer asks again now and then: without an end to their number no time would pass between their questions. */
+const MOST_ASKING = 60;
 /** How long an effect may go on when its promotion has ended: every five seconds it is looked for, and the look may fail. */
 const STOPS_WITHIN = 90 * SECOND;
 /** Where the moods press: between a look and its record, at the release that is in the way, at the word that something has to stop. */
@@ -502,8 +504,9 @@ export class ShellWorld {
     return all;
   }
 
-  /** Something happens, wherever everything stands right now. */
+  /** Something happens, wherever everything stands right now; while no process answers, people wait instead of asking more. */
   async #happen(): Promise<void> {
+    if (this.#asked.size >= MOST_ASKING) return;
     const random = this.#random;
     const release = this.#releases.length > 0 ? random.pick(this.#releases.slice(-6)) : null;
     const environment = random.pick(ENVIRONMENTS);
