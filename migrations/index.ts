@@ -25,6 +25,7 @@ import { ListsByIndex1765140000001 } from './1765140000001-lists-by-index.ts';
 import { PacedOutbox1765200000000 } from './1765200000000-paced-outbox.ts';
 import { Sync1765210000000 } from './1765210000000-sync.ts';
 import { News1765300000000 } from './1765300000000-news.ts';
+import { Triggers1765310000000 } from './1765310000000-triggers.ts';
 
 /** In the order in which they run; a released one is never changed. */
 export const migrations = [
@@ -54,4 +55,5 @@ export const migrations = [
   PacedOutbox1765200000000,
   Sync1765210000000,
   News1765300000000,
+  Triggers1765310000000,
 ];

@@ -33,6 +33,7 @@ import {
 import { WebhookDeliveryRow } from './delivery-rows.ts';
 import { HintRow, WatchedRepositoryRow } from './news-rows.ts';
 import { SecretRow } from './secret-rows.ts';
+import { CandidateRow, GitIdentityRow, TriggerCursorRow, TriggerPauseRow } from './trigger-rows.ts';
 import { ContentRow, PromotionRow, ReleasePlanRow, ReleaseRow } from './release-rows.ts';
 
 export const ENTITIES = [
@@ -63,6 +64,10 @@ export const ENTITIES = [
   WebhookDeliveryRow,
   WatchedRepositoryRow,
   HintRow,
+  TriggerCursorRow,
+  CandidateRow,
+  TriggerPauseRow,
+  GitIdentityRow,
 ];
 
 export interface DataSourceOptions {

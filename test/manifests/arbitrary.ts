@@ -98,7 +98,7 @@ function published(kind: Kind, spec: any): object {
   const { onMissing: _missing, whenAbsent: _absent, ...template } = spec;
   if (kind === 'PromotionTemplate') return template;
   if (kind === 'Product') {
-    const { queueLimit: _limit, promotionTemplate, ...product } = spec;
+    const { queueLimit: _limit, trigger: _trigger, promotionTemplate, ...product } = spec;
     const own = promotionTemplate && { promotionTemplate: published('PromotionTemplate', promotionTemplate) };
     return {
       ...product,

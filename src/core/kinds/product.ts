@@ -1,5 +1,6 @@
 import { description, DESCRIPTION, selector } from './common.ts';
 import { defaulted, integer, list, map, object, optional, ref, required, text, words } from './shape.ts';
+import { trigger } from './trigger.ts';
 
 const FILE = "The file, in the application's folder.";
 const file = text({ rule: 'file', called: 'the file' });
@@ -129,4 +130,5 @@ export const product = object('Product', 'What is released, e.g. Billing.', {
     'How many releases may wait for their turn; older waiting ones are terminated first.',
     { aboutInput: 'How many releases may wait for their turn.' },
   ),
+  trigger: optional(trigger, "When a change makes a release of it by itself; each field goes before the flow's."),
 });

@@ -2,6 +2,7 @@ import { approval } from './approval.ts';
 import { DAY, description, DESCRIPTION, gatePolicy, hooks, inlinePolicy, selector } from './common.ts';
 import { rollbackPolicy } from './rollback-policy.ts';
 import { defaulted, duration, integer, list, object, optional, ref, required, text, words } from './shape.ts';
+import { trigger } from './trigger.ts';
 
 const dependsOnPolicy = object('DependsOnPolicy', 'How many of its dependencies a step needs.', {
   policy: required(gatePolicy, 'How many.'),
@@ -62,6 +63,7 @@ export const promotionFlow = object(
       ref('PromotionWorkflow'),
       'Runs once the change is healthy in the trigger environment, before any other step.',
     ),
+    trigger: optional(trigger, 'When a change in the trigger environment makes a release of it by itself.'),
     productSelector: optional(
       selector,
       'The products that it is for, where a product names no flow itself; an empty one takes all, none takes none.',

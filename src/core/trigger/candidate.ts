@@ -35,3 +35,19 @@ export function candidateKey({ product, flow, state }: Pick<Candidate, 'product'
   });
   return JSON.stringify([product, flow, revisions]);
 }
+
+/**
+ * COALESCING: further pushes may still belong to it. WAITING: the trigger environment does not run it healthily yet, or triggers are
+ * paused; it says for what. RELEASED: there is a release. SUPERSEDED: a newer state came first. REFUSED: no release can be made of it,
+ * and it says why. DISMISSED: a person said so. FAILED: it could not be made in time.
+ */
+export const CANDIDATE_STATUSES = [
+  'COALESCING',
+  'WAITING',
+  'RELEASED',
+  'SUPERSEDED',
+  'REFUSED',
+  'DISMISSED',
+  'FAILED',
+] as const;
+export type CandidateStatus = (typeof CANDIDATE_STATUSES)[number];
