@@ -1,3 +1,5 @@
+import { FORGE_KINDS } from './forges.ts';
+import type { ForgeUse } from './forges.ts';
 import { refusal } from './problems.ts';
 import type { Refusal } from './problems.ts';
 import { matchesGlob } from './selectors.ts';
@@ -14,6 +16,7 @@ export type SecretUse =
     }
   /** The password or token for repositories whose address begins so; the longest such beginning wins. */
   | { kind: 'GIT'; url: string; username: string | null }
+  | ForgeUse
   /** Signs what an outside system sends to the receiver, under its name there. */
   | {
       kind: 'WEBHOOK';
@@ -98,6 +101,9 @@ export function checkSecret({ name, value, description, use }: SecretInput): Ref
       if (value !== null && /[\r\n\0]/.test(value))
         refuse('a password for git has no line breaks; remove them', 'secretValue');
       break;
+    case 'FORGE':
+      checkForge(use, value, refuse);
+      break;
     case 'WEBHOOK':
       checkProducts(use.products, 'webhook', 'products');
       if (!SOURCE.test(use.source))
@@ -118,6 +124,33 @@ export function checkSecret({ name, value, description, use }: SecretInput): Ref
   return wrong;
 }
 
+function checkForge(
+  { forge, url, apiUrl, app }: ForgeUse,
+  value: string | null,
+  refuse: (message: string, ...path: string[]) => void,
+): void {
+  const address = (given: string, example: string, field: string): void => {
+    if (!isGitUrl(given))
+      refuse(`${quote(given)} is not an address such as ${example}, without a login in it`, 'forge', field);
+  };
+  if (!FORGE_KINDS.includes(forge))
+    refuse(`the forge ${quote(forge)} is none of ${FORGE_KINDS.join(', ')}`, 'forge', 'type');
+  address(url, 'https://github.com/acme/', 'url');
+  if (apiUrl !== undefined) address(apiUrl, 'https://git.example.com/api/v3', 'apiUrl');
+  if (app === undefined) {
+    if (value !== null && !/^[\x21-\x7e]+$/.test(value))
+      refuse('a token is one line without spaces; a private key goes with the id of its GitHub App', 'secretValue');
+    return;
+  }
+  if (forge !== 'github') refuse('only GitHub has Apps; leave the App out and give a token', 'forge', 'appId');
+  if (!/^[A-Za-z0-9._-]{1,100}$/.test(app.id))
+    refuse(`${quote(app.id)} is not the id or the client id of a GitHub App`, 'forge', 'appId');
+  if (app.installation !== undefined && !/^\d{1,18}$/.test(app.installation))
+    refuse(`${quote(app.installation)} is not the number of an installation`, 'forge', 'installationId');
+  if (value !== null && !/^-----BEGIN (RSA )?PRIVATE KEY-----[\s\S]+-----END (RSA )?PRIVATE KEY-----\s*$/.test(value))
+    refuse('the value must be the private key of the GitHub App, the .pem file as GitHub made it', 'secretValue');
+}
+
 function isGitUrl(url: string): boolean {
   try {
     const { protocol, username, password, search, hash } = new URL(url);
@@ -134,6 +167,10 @@ export function signingKey(value: string): string | undefined {
   const bytes = Math.floor((text.replace(/=+$/, '').length * 3) / 4);
   return bytes >= 24 && bytes <= 64 ? text : undefined;
 }
+
+/** Why a secret of another use cannot be referred to. */
+export const otherUse = (name: string, kind: Exclude<SecretUse['kind'], 'REFERENCE'>): string =>
+  `secret "${name}" is for ${{ GIT: 'git', WEBHOOK: 'a webhook', FORGE: 'pull requests' }[kind]} and nothing else`;
 
 /** Whether the host of a request is one of those that a secret may be sent to; without any it may be sent nowhere. */
 export function mayBeSentTo(hosts: readonly string[], host: string): boolean {

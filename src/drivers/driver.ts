@@ -1,3 +1,4 @@
+import type { ForgeUse } from '../core/forges.ts';
 import type { Undo } from '../core/plan.ts';
 import type { HeadsAnswer } from '../core/receiver/look.ts';
 import type { Change, Running } from '../core/running.ts';
@@ -265,12 +266,22 @@ export interface GitLogin {
   token?: string;
 }
 
+/** The token or the private key of a forge. */
+export interface ForgeSecret {
+  name: string;
+  use: ForgeUse;
+  /** @throws PermanentError when it cannot be opened. */
+  open: () => string;
+}
+
 /** Where drivers get secrets from. Whatever it gives out is masked in all that the drivers say. */
 export interface SecretSource {
   /** For `${secrets.NAME}`. @throws PermanentError naming the first that is not there or cannot be opened. */
   open(names: readonly string[]): Promise<Map<string, OpenedSecret>>;
   /** By URL prefix. */
   gitLogins(): Promise<Record<string, GitLogin>>;
+  /** Those of forges, each opened only when it is used. */
+  forgeSecrets(): Promise<ForgeSecret[]>;
 }
 
 /** An application by its name. */

@@ -3,6 +3,7 @@ import { deleteSecret } from '../commands/delete-secret.ts';
 import { resealSecrets } from '../commands/reseal-secrets.ts';
 import { setSecret } from '../commands/set-secret.ts';
 import { EVERYTHING } from '../core/access/index.ts';
+import type { ForgeKind, ForgeUse } from '../core/forges.ts';
 import { refusal } from '../core/problems.ts';
 import type { SecretUse } from '../core/secrets.ts';
 import { checkFirst, PageArgs, readCursor, toConnection } from '../schema/connection.ts';
@@ -13,6 +14,7 @@ import {
   SecretConnection,
   SecretDeleteInput,
   SecretDeletePayload,
+  type SecretForgeInput,
   SecretSetInput,
   SecretSetPayload,
   SecretsResealInput,
@@ -48,18 +50,20 @@ export class SecretResolver {
     @Ctx() { app, actor, identity }: ApiContext,
     @Arg('input', () => SecretSetInput, { description: 'The secret.' }) input: SecretSetInput,
   ): Promise<SecretSetPayload> {
-    const { name, secretValue, description, hosts, products, git, webhook } = input;
+    const { name, secretValue, description, hosts, products, git, webhook, forge } = input;
     const wrong = unstorable(input);
-    if ([hosts, git, webhook].filter(Boolean).length > 1)
-      wrong.push(refusal('INVALID', 'a secret has one use: give one of hosts, git and webhook'));
-    if (products && (git || webhook))
+    if ([hosts, git, webhook, forge].filter(Boolean).length > 1)
+      wrong.push(refusal('INVALID', 'a secret has one use: give one of hosts, git, webhook and forge'));
+    if (products && (git || webhook || forge))
       wrong.push(refusal('INVALID', 'products go with hosts; those of a webhook are a part of it', ['products']));
     if (wrong.length > 0) return { secret: null, userErrors: refused(wrong) };
     const use: SecretUse = git
       ? { kind: 'GIT', url: git.url, username: git.username ?? null }
       : webhook
         ? webhookUse(webhook)
-        : { kind: 'REFERENCE', hosts: hosts ?? [], ...(products?.length ? { products } : {}) };
+        : forge
+          ? forgeUse(forge)
+          : { kind: 'REFERENCE', hosts: hosts ?? [], ...(products?.length ? { products } : {}) };
     const given = { name, value: secretValue ?? null, description: description ?? null, use };
     const { value, refusals } = await setSecret(app, given, actor, identity);
     return { secret: value ? new Secret(value) : null, userErrors: refused(refusals ?? []) };
@@ -90,6 +94,18 @@ export class SecretResolver {
     const { value, refusals } = await resealSecrets(app, input.name ?? null);
     return { resealed: value ?? null, userErrors: refused(refusals ?? []) };
   }
+}
+
+/** Fields that are left out stay out: a use is compared as a whole. */
+function forgeUse({ type, url, apiUrl, appId, installationId }: SecretForgeInput): ForgeUse {
+  const installation = installationId == null ? {} : { installation: installationId };
+  return {
+    kind: 'FORGE',
+    forge: type.toLowerCase() as ForgeKind,
+    url,
+    ...(apiUrl == null ? {} : { apiUrl }),
+    ...(appId == null && installationId == null ? {} : { app: { id: appId ?? '', ...installation } }),
+  };
 }
 
 function webhookUse({ source, products, decidesAs }: SecretWebhookInput): SecretUse {

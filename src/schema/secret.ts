@@ -1,4 +1,5 @@
 import { Field, InputType, Int, ObjectType } from 'type-graphql';
+import type { ForgeKind } from '../core/forges.ts';
 import type { SecretShown } from '../core/secrets.ts';
 import { connectionOf } from './connection.ts';
 import { enumOf } from './enums.ts';
@@ -8,7 +9,37 @@ export const SecretUseEnum = enumOf<SecretShown['use']['kind']>('SecretUse', 'Wh
   REFERENCE: 'Actions and headers refer to it as `${secrets.NAME}`.',
   GIT: 'Opens git repositories.',
   WEBHOOK: 'Signs what an outside system sends.',
+  FORGE: 'Opens pull requests and sets commit statuses.',
 });
+
+type ForgeType = Uppercase<ForgeKind>;
+
+export const ForgeTypeEnum = enumOf<ForgeType>('ForgeType', 'Whose API a host of repositories speaks.', {
+  GITHUB: 'GitHub or GitHub Enterprise Server.',
+  GITLAB: 'GitLab.',
+  GITEA: 'Gitea or Forgejo.',
+});
+
+@ObjectType({ description: 'The host of repositories in which a secret opens pull requests.' })
+export class SecretForge {
+  @Field(() => ForgeTypeEnum, { description: 'Whose API it speaks.' })
+  type!: ForgeType;
+
+  @Field(() => String, { description: 'How addresses of its repositories begin.' })
+  url!: string;
+
+  @Field(() => String, { nullable: true, description: 'Where its API is; null: where it is by default.' })
+  apiUrl!: string | null;
+
+  @Field(() => String, { nullable: true, description: 'The GitHub App whose private key it is; null: it is a token.' })
+  appId!: string | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'The installation of the App; null: that of the repository.',
+  })
+  installationId!: string | null;
+}
 
 @ObjectType({ description: 'A secret: everything about it but its value, which cannot be read.' })
 export class Secret {
@@ -86,6 +117,18 @@ export class Secret {
     return this.shown.use.kind === 'WEBHOOK' ? (this.shown.use.decidesAs ?? null) : null;
   }
 
+  @Field(() => SecretForge, {
+    nullable: true,
+    description: 'Where it opens pull requests; null: it is for something else.',
+  })
+  get forge(): SecretForge | null {
+    const { use } = this.shown;
+    if (use.kind !== 'FORGE') return null;
+    const { forge, url, apiUrl = null, app } = use;
+    const type = forge.toUpperCase() as ForgeType;
+    return { type, url, apiUrl, appId: app?.id ?? null, installationId: app?.installation ?? null };
+  }
+
   @Field(() => Int, { description: '1, and one more with each new value.' })
   get revision(): number {
     return this.shown.revision;
@@ -140,9 +183,40 @@ export class SecretWebhookInput {
   decidesAs?: string;
 }
 
+@InputType({ description: 'In which repositories a secret opens pull requests.' })
+export class SecretForgeInput {
+  @Field(() => ForgeTypeEnum, { description: 'Whose API the host speaks.' })
+  type!: ForgeType;
+
+  @Field(() => String, {
+    description:
+      'How addresses of the repositories begin, e.g. `https://github.com/acme/`; the longest beginning wins. Those that git reaches by ssh are meant, too.',
+  })
+  url!: string;
+
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'Where its API is. Left out: `https://api.github.com`, `https://HOST/api/v3` of GitHub Enterprise Server, `https://HOST/api/v4` of GitLab, `https://HOST/api/v1` of Gitea and Forgejo.',
+  })
+  apiUrl?: string;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'The id or client id of a GitHub App, whose private key is the value. Left out: the value is a token.',
+  })
+  appId?: string;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'With `appId`: the number of its installation. Left out: that of each repository.',
+  })
+  installationId?: string;
+}
+
 @InputType({
   description:
-    'A secret that is new, gets a new value, or is described anew. Without `git` and `webhook` it is for references.',
+    'A secret that is new, gets a new value, or is described anew. Without `git`, `webhook` and `forge` it is for references.',
 })
 export class SecretSetInput {
   @Field(() => String, { description: 'Its name.' })
@@ -176,6 +250,9 @@ export class SecretSetInput {
 
   @Field(() => SecretWebhookInput, { nullable: true, description: 'It signs webhooks.' })
   webhook?: SecretWebhookInput;
+
+  @Field(() => SecretForgeInput, { nullable: true, description: 'It opens pull requests and sets commit statuses.' })
+  forge?: SecretForgeInput;
 }
 
 @InputType({ description: 'Which secret to delete.' })

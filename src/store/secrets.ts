@@ -1,8 +1,10 @@
 import type { Pool, PoolClient } from 'pg';
 import type { DataSource, EntityManager } from 'typeorm';
+import type { ForgeUse } from '../core/forges.ts';
 import type { SecretShown, SecretUse, WebhookUse } from '../core/secrets.ts';
+import { otherUse } from '../core/secrets.ts';
 import { PermanentError } from '../drivers/driver.ts';
-import type { GitLogin, OpenedSecret, SecretSource } from '../drivers/driver.ts';
+import type { ForgeSecret, GitLogin, OpenedSecret, SecretSource } from '../drivers/driver.ts';
 import { openedSecrets } from '../opened-secrets.ts';
 import { type Sealed, type Sealing, SealingError } from './sealing.ts';
 
@@ -43,6 +45,16 @@ export async function secretUses(
   const found = (await (db as EntityManager).query(text, [names])) as Row[] | { rows: Row[] };
   const rows = Array.isArray(found) ? found : found.rows;
   return new Map(rows.map(({ name, use }) => [name, use]));
+}
+
+/** Which repositories have a forge, for `forgeFor`; no value is opened. */
+export async function forgeUses(
+  db: DataSource | EntityManager | Pool | PoolClient,
+): Promise<{ name: string; use: ForgeUse }[]> {
+  type Row = { name: string; use: ForgeUse };
+  const text = `SELECT name, use FROM secret WHERE use->>'kind' = 'FORGE' ORDER BY name`;
+  const found = (await (db as EntityManager).query(text)) as Row[] | { rows: Row[] };
+  return Array.isArray(found) ? found : found.rows;
 }
 
 /** Secrets whose hosts are assumed, because no person has named any since hosts are required; by name. */
@@ -139,10 +151,7 @@ export class Vault implements SecretSource {
     for (const name of names) {
       const row = rows.find((each) => each.name === name);
       if (!row) throw new PermanentError(`there is no secret "${name}": set it with \`sluice secret set ${name}\``);
-      if (row.use.kind !== 'REFERENCE')
-        throw new PermanentError(
-          `secret "${name}" is for ${row.use.kind === 'GIT' ? 'git' : 'a webhook'} and nothing else`,
-        );
+      if (row.use.kind !== 'REFERENCE') throw new PermanentError(otherUse(name, row.use.kind));
       const { hosts, products, assumed } = row.use;
       opened.set(name, { value: this.#open(row), hosts, ...(products && { products }), ...(assumed && { assumed }) });
     }
@@ -161,6 +170,11 @@ export class Vault implements SecretSource {
       });
     }
     return found;
+  }
+
+  async forgeSecrets(): Promise<ForgeSecret[]> {
+    const rows = await this.#sealed(`use->>'kind' = 'FORGE'`, []);
+    return rows.map((row) => ({ name: row.name, use: row.use as ForgeUse, open: () => this.#open(row) }));
   }
 
   /**

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { checkSecret, mayBeSentTo } from '../../src/core/secrets.ts';
 import type { SecretUse } from '../../src/core/secrets.ts';
+import { forgeUses } from '../../src/store/secrets.ts';
 import { ERRORS, openTestApi, type TestApi } from './support/api.ts';
 
 const KEY = randomBytes(32).toString('base64');
@@ -50,6 +51,30 @@ describe('secrets in the API', () => {
     expect((await set({ name: 'bound', hosts: ['a.example'], description: 'x' })).secret).toMatchObject({
       revision: 1,
     });
+  });
+
+  test('one for pull requests says where, and never what', async () => {
+    const forge = { type: 'GITHUB', url: 'https://github.com/acme/', appId: '77', installationId: '42' };
+    const secretValue = '-----BEGIN PRIVATE KEY-----\nMIIEvQ==\n-----END PRIVATE KEY-----\n';
+    expect(await set({ name: 'bot', secretValue, forge })).toMatchObject({ secret: { use: 'FORGE' }, userErrors: [] });
+    const { secrets } = await api.ask(
+      '{ secrets(first: 100) { nodes { name gitUrl forge { type url apiUrl appId installationId } } } }',
+    );
+    expect(secrets.nodes).toContainEqual({ name: 'bot', gitUrl: null, forge: { ...forge, apiUrl: null } });
+    // Described anew without its value; elsewhere only with it.
+    expect((await set({ name: 'bot', forge, description: 'x' })).secret).toMatchObject({ revision: 1 });
+    const elsewhere = await set({ name: 'bot', forge: { ...forge, apiUrl: 'https://evil.example/' } });
+    expect(elsewhere.userErrors).toMatchObject([{ path: ['input', 'secretValue'] }]);
+    await expect(api.app.secrets.open(['bot'])).rejects.toThrow('secret "bot" is for pull requests and nothing else');
+    expect((await api.app.secrets.forgeSecrets()).map(({ name, open }) => [name, open()])).toEqual([
+      ['bot', secretValue],
+    ]);
+    expect(await forgeUses(api.app.pool)).toEqual([
+      {
+        name: 'bot',
+        use: expect.objectContaining({ kind: 'FORGE', forge: 'github', app: { id: '77', installation: '42' } }),
+      },
+    ]);
   });
 
   test('a secret has one use', async () => {

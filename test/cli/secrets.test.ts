@@ -64,3 +64,24 @@ test('resealing and deleting', async () => {
   expect((await sluice('', 'secret', 'delete', 'hook')).out).toBe('Secret hook is deleted\n');
   expect(await sluice('', 'secret', 'delete', 'hook')).toMatchObject({ code: 1, err: 'there is no secret "hook"\n' });
 });
+
+test('one for pull requests names its forge', async () => {
+  const key = '-----BEGIN RSA PRIVATE KEY-----\nMIIEow==\n-----END RSA PRIVATE KEY-----\n';
+  const where = ['--forge', 'github', '--forge-url', 'https://github.com/acme/'];
+  expect(await sluice(key, 'secret', 'set', 'bot', ...where, '--github-app', '77')).toMatchObject({ code: 0, err: '' });
+  const gitea = ['--forge', 'gitea', '--forge-url', 'https://git.example.com/'];
+  expect(await sluice('0123456789', 'secret', 'set', 'tea', ...gitea)).toMatchObject({ code: 0 });
+  const list = await sluice('', 'secret', 'list');
+  expect(list.out).toMatch(/bot +forge +https:\/\/github\.com\/acme\/ \(github, App 77\) +1/);
+  expect(list.out).toMatch(/tea +forge +https:\/\/git\.example\.com\/ \(gitea\) +1/);
+  const wrong: [string[], RegExp][] = [
+    [['--forge', 'svn', '--forge-url', 'https://x.example/'], /--forge is github, gitlab or gitea/],
+    [['--forge', 'gitea'], /--forge-url/],
+    [['--forge-url', 'https://x.example/'], /Say with --forge/],
+  ];
+  for (const [args, why] of wrong)
+    expect(await sluice('0123456789', 'secret', 'set', 'x', ...args)).toMatchObject({
+      code: 2,
+      err: expect.stringMatching(why),
+    });
+});

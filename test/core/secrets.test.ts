@@ -5,6 +5,8 @@ import type { ReferenceUse, SecretInput, SecretUse } from '../../src/core/secret
 const REFERENCE: SecretUse = { kind: 'REFERENCE', hosts: ['hooks.example.com'] };
 const GIT: SecretUse = { kind: 'GIT', url: 'https://git.example.com/team/', username: null };
 const key = (bytes: number): string => Buffer.alloc(bytes, 7).toString('base64');
+const FORGE: SecretUse = { kind: 'FORGE', forge: 'github', url: 'https://github.com/acme/' };
+const PEM = '-----BEGIN RSA PRIVATE KEY-----\nMIIEow==\n-----END RSA PRIVATE KEY-----\n';
 const WEBHOOK: SecretUse = { kind: 'WEBHOOK', source: 'argo', products: [] };
 const many = (count: number): string[] => Array.from({ length: count }, (_, i) => `p${i}`);
 
@@ -22,6 +24,9 @@ describe('what may be a secret', () => {
     ['all below a host, in some products', { ...REFERENCE, hosts: ['*.example.com'], products: ['bill*'] }, {}],
     ['one for git', GIT, { value: 'password' }],
     ['one for git over http', { ...GIT, url: 'http://localhost:3000', username: 'bot' }, {}],
+    ['a token of a forge', FORGE, { value: 'ghp_0123456789' }],
+    ['one whose API is elsewhere', { ...FORGE, forge: 'gitea', apiUrl: 'http://localhost:3000/api/v1' }, {}],
+    ['the key of a GitHub App', { ...FORGE, app: { id: 'Iv23.x', installation: '42' } }, { value: PEM }],
     ['one for a webhook', WEBHOOK, { value: `whsec_${key(32)}` }],
     ['that decides', { ...WEBHOOK, decidesAs: 'bridge', products: many(100) }, { value: key(24) }],
   ])('%s', (_what, use, more) => {
@@ -40,6 +45,14 @@ describe('what may be a secret', () => {
     ['a product in capitals', { ...REFERENCE, products: ['Billing'] }, {}, ['products']],
     ['an address for a host', { ...REFERENCE, hosts: ['https://x.example'] }, {}, ['hosts']],
     ['git by ssh', { ...GIT, url: 'ssh://git.example.com/' }, {}, ['git.url']],
+    ['a forge by ssh', { ...FORGE, url: 'ssh://github.com/' }, {}, ['forge.url']],
+    ['a login in the API', { ...FORGE, apiUrl: 'https://a:b@x.example/api' }, {}, ['forge.apiUrl']],
+    ['another forge', { ...FORGE, forge: 'bitbucket' as never }, {}, ['forge.type']],
+    ['an App on GitLab', { ...FORGE, forge: 'gitlab', app: { id: '1' } }, {}, ['forge.appId']],
+    ['an App without an id', { ...FORGE, app: { id: '', installation: '1' } }, {}, ['forge.appId']],
+    ['an installation in words', { ...FORGE, app: { id: '1', installation: 'acme' } }, {}, ['forge.installationId']],
+    ['a token for an App', { ...FORGE, app: { id: '1' } }, { value: 'ghp_0123456789' }, ['secretValue']],
+    ['a private key for a token', FORGE, { value: PEM }, ['secretValue']],
     ['git in words', { ...GIT, url: 'our server' }, {}, ['git.url']],
     ['a login in the address', { ...GIT, url: 'https://ada@git.example.com/' }, {}, ['git.url']],
     ['a password in the address', { ...GIT, url: 'https://:x@git.example.com/' }, {}, ['git.url']],

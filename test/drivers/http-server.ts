@@ -12,6 +12,7 @@ export const noSecrets: SecretSource = {
     throw new PermanentError(`there is no secret "${name}"`);
   },
   gitLogins: async () => ({}),
+  forgeSecrets: async () => [],
 };
 
 /** That of a server which only this machine reaches. */

@@ -1,5 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { Command } from 'commander';
+import { FORGE_KINDS } from '../../core/forges.ts';
+import type { ForgeKind } from '../../core/forges.ts';
 import { all, ask, ERRORS, PAGE } from '../asking.ts';
 import type { Client } from '../client.ts';
 import { CliError, EXIT } from '../exit.ts';
@@ -7,7 +9,7 @@ import { age, renderList, type Style, type View } from '../output.ts';
 import type { Shell } from '../shell.ts';
 
 const SHOWN =
-  'name description use hosts products hostsAssumed gitUrl gitUsername webhookSource webhookProducts webhookDecidesAs revision keyId updatedAt updatedBy';
+  'name description use hosts products hostsAssumed gitUrl gitUsername webhookSource webhookProducts webhookDecidesAs forge { type url apiUrl appId installationId } revision keyId updatedAt updatedBy';
 
 export const SECRET_DOCUMENTS = {
   list: `query CliSecrets($first: Int!, $after: String) {
@@ -27,6 +29,7 @@ interface SecretShown {
   webhookSource: string | null;
   webhookProducts: string[] | null;
   webhookDecidesAs: string | null;
+  forge: { type: string; url: string; appId: string | null } | null;
   revision: number;
   keyId: string;
   updatedAt: string;
@@ -41,12 +44,19 @@ interface SecretFlags {
   webhookSource?: string;
   product?: string[];
   decidesAs?: string;
+  forge?: string;
+  forgeUrl?: string;
+  forgeApiUrl?: string;
+  githubApp?: string;
+  githubInstallation?: string;
 }
 
 function whereOf(secret: SecretShown): string {
-  const { gitUrl, webhookSource, webhookProducts, webhookDecidesAs, hosts, products, hostsAssumed } = secret;
+  const { gitUrl, webhookSource, webhookProducts, webhookDecidesAs, hosts, products, hostsAssumed, forge } = secret;
   const whose = (names: string[] | null): string => (names?.length ? ` for ${names.join(', ')}` : '');
   if (gitUrl !== null) return gitUrl;
+  if (forge !== null)
+    return `${forge.url} (${forge.type.toLowerCase()}${forge.appId === null ? '' : `, App ${forge.appId}`})`;
   if (webhookSource !== null) {
     return `${webhookSource}${whose(webhookProducts)}${webhookDecidesAs === null ? '' : `, decides as ${webhookDecidesAs}`}`;
   }
@@ -94,6 +104,11 @@ export function addSecretCommands({ program, clientOf, styleOf, print, input }: 
     .option('--webhook-source <name>', 'signs the webhooks of this source')
     .option('--product <name...>', 'only for these products, e.g. billing or team-a-*')
     .option('--decides-as <account>', 'which decide on approvals, in the name of this service account')
+    .option('--forge <type>', 'opens pull requests: github, gitlab or gitea (also Forgejo)')
+    .option('--forge-url <prefix>', 'in repositories whose address begins so')
+    .option('--forge-api-url <url>', 'where its API is, when not where it is by default')
+    .option('--github-app <id>', 'the value is the private key of this GitHub App')
+    .option('--github-installation <number>', 'its installation; that of each repository when left out')
     .action(async (name: string, flags: SecretFlags, command: Command) =>
       print(await setSecret(clientOf(command), name, flags, input)),
     );
@@ -124,6 +139,7 @@ export function addSecretCommands({ program, clientOf, styleOf, print, input }: 
 async function setSecret(client: Client, name: string, flags: SecretFlags, input: Readable): Promise<string> {
   const secretValue = await valueFrom(input);
   const { description, host, gitUrl, gitUsername, webhookSource, product, decidesAs } = flags;
+  const forge = forgeFrom(flags);
   const { secret } = await ask<{ secret: SecretShown }>(client, SECRET_DOCUMENTS.set, {
     name,
     secretValue,
@@ -132,8 +148,23 @@ async function setSecret(client: Client, name: string, flags: SecretFlags, input
     products: webhookSource === undefined ? product : undefined,
     git: gitUrl === undefined ? undefined : { url: gitUrl, username: gitUsername },
     webhook: webhookSource === undefined ? undefined : { source: webhookSource, products: product, decidesAs },
+    forge,
   });
   return `Secret ${secret.name} is set (revision ${secret.revision}, sealed with key ${secret.keyId})`;
+}
+
+function forgeFrom(flags: SecretFlags): object | undefined {
+  const { forge, forgeUrl: url, forgeApiUrl: apiUrl, githubApp: appId, githubInstallation: installationId } = flags;
+  if (forge === undefined) {
+    if ([url, apiUrl, appId, installationId].some((each) => each !== undefined))
+      throw new CliError(EXIT.USAGE, 'Say with --forge which forge it is: github, gitlab or gitea');
+    return undefined;
+  }
+  if (!FORGE_KINDS.includes(forge as ForgeKind))
+    throw new CliError(EXIT.USAGE, `--forge is github, gitlab or gitea (also for Forgejo), not '${forge}'`);
+  if (url === undefined)
+    throw new CliError(EXIT.USAGE, 'Say with --forge-url how the repositories begin, e.g. https://github.com/acme/');
+  return { type: forge.toUpperCase(), url, apiUrl, appId, installationId };
 }
 
 /** One line break at the end is the shell's, not the secret's. */

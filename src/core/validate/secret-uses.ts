@@ -6,7 +6,7 @@ import type { Field } from '../kinds/shape.ts';
 import { placesOf } from '../kinds/walk.ts';
 import { refusal } from '../problems.ts';
 import type { SecretUse } from '../secrets.ts';
-import { secretsIn, whyNotSent } from '../secrets.ts';
+import { otherUse, secretsIn, whyNotSent } from '../secrets.ts';
 
 /** A place of a definition that sends secrets in requests. */
 interface Sending {
@@ -52,9 +52,7 @@ export function checkSecretUses(
       const use = uses.get(name);
       if (use === undefined) return [];
       const why =
-        use.kind === 'REFERENCE'
-          ? whyNotSent(name, use, { host: hostOf(url), product })
-          : `secret "${name}" is for ${use.kind === 'GIT' ? 'git' : 'a webhook'} and nothing else`;
+        use.kind === 'REFERENCE' ? whyNotSent(name, use, { host: hostOf(url), product }) : otherUse(name, use.kind);
       return why === undefined ? [] : [refusal('INVALID', why, path)];
     }),
   );
