@@ -11,6 +11,8 @@ import type {
   SyncAnswer,
   SyncContext,
 } from './driver.ts';
+import type { Forge } from './forge/forge.ts';
+import { Forges } from './forge/index.ts';
 import type { GitSettings } from './git/driver.ts';
 import { createGitDriver } from './git/driver.ts';
 import { checkHealth } from './health/index.ts';
@@ -37,6 +39,11 @@ export interface Drivers {
     parameters: Record<string, string>,
     context: EffectContext,
   ): Promise<Record<string, string>>;
+  /**
+   * The forge of a repository; undefined when no secret names one and its host is no known one.
+   * @throws PermanentError when its host is a known one and no secret is there for it: the message says which to set.
+   */
+  forge(repoURL: string): Promise<Forge | undefined>;
 }
 
 /** One per process: drivers keep caches and their locks. */
@@ -47,6 +54,7 @@ export function createDrivers(settings: DriverSettings, secrets: SecretSource): 
     git: withoutSecrets(createGitDriver({ ...settings.git, signingKeys: settings.signingKeys, guard, secrets })),
     simulate: createSimulateDriver(),
   };
+  const forges = new Forges({ http, secrets });
   return {
     // The table's keys are the specs' types, which the compiler does not follow through an index.
     driver: <S extends DriverSpec>(spec: S) => byType[spec.type] as unknown as Driver<S>,
@@ -54,6 +62,7 @@ export function createDrivers(settings: DriverSettings, secrets: SecretSource): 
     checkSync: (source, context) => masked(() => checkSync(source, context, http, secrets)),
     // What an action answers becomes parameters of later ones, and is shown to everybody.
     runAction: (action, parameters, context) => masked(() => runAction(action, parameters, context, http, secrets)),
+    forge: (repoURL) => masked(async () => withMasking(await forges.forge(repoURL))),
   };
 }
 
@@ -65,6 +74,31 @@ async function masked<T>(work: () => Promise<T>): Promise<T> {
     openedSecrets.hideInError(error);
     throw error;
   }
+}
+
+/** The same for each method: what a host answers is foreign text, and may quote what it was sent. */
+function withMasking(forge: Forge | undefined): Forge | undefined {
+  if (forge === undefined) return undefined;
+  const { deliveries } = forge;
+  return {
+    kind: forge.kind,
+    open: (...args) => masked(() => forge.open(...args)),
+    find: (...args) => masked(() => forge.find(...args)),
+    get: (...args) => masked(() => forge.get(...args)),
+    list: (...args) => masked(() => forge.list(...args)),
+    close: (...args) => masked(() => forge.close(...args)),
+    merge: (...args) => masked(() => forge.merge(...args)),
+    deleteBranch: (...args) => masked(() => forge.deleteBranch(...args)),
+    setStatus: (...args) => masked(() => forge.setStatus(...args)),
+    comment: (...args) => masked(() => forge.comment(...args)),
+    mayMerge: (...args) => masked(() => forge.mayMerge(...args)),
+    ...(deliveries && {
+      deliveries: {
+        since: (...args) => masked(() => deliveries.since(...args)),
+        redeliver: (...args) => masked(() => deliveries.redeliver(...args)),
+      },
+    }),
+  };
 }
 
 /** Pinned content is promoted byte for byte: only what is said of it is masked. */

@@ -33,11 +33,21 @@ const RINGS: Record<string, Ring> = {
   drivers: { imports: ['core', 'foreign', ...SHARED] },
   // What a reader runs: pure functions of plain data.
   foreign: { imports: ['core', 'manifests', 'drivers/edit', 'drivers/driver.ts', 'abort-listener.ts'] },
-  entities: { imports: ['core', 'drivers/driver.ts', 'connections.ts', 'seams.ts'] },
-  store: { imports: ['core', 'entities', 'drivers/driver.ts', ...SHARED] },
+  entities: { imports: ['core', 'drivers/driver.ts', 'drivers/forge/forge.ts', 'connections.ts', 'seams.ts'] },
+  store: { imports: ['core', 'entities', 'drivers/driver.ts', 'drivers/forge/forge.ts', ...SHARED] },
   // manifests: apply compares what was written with what is stored.
   commands: {
-    imports: ['core', 'store', 'entities', 'manifests', 'foreign', 'drivers/driver.ts', 'parts.ts', ...SHARED],
+    imports: [
+      'core',
+      'store',
+      'entities',
+      'manifests',
+      'foreign',
+      'drivers/driver.ts',
+      'drivers/forge/forge.ts',
+      'parts.ts',
+      ...SHARED,
+    ],
   },
   jobs: { imports: ['core', 'commands', 'drivers', 'store', 'parts.ts', ...SHARED] },
   events: { imports: ['core', 'store', ...SHARED] },
