@@ -23,6 +23,7 @@ import { KeysOfCallers1765140000000 } from './1765140000000-keys-of-callers.ts';
 import { ContentByDigest1765220000000 } from './1765220000000-content-by-digest.ts';
 import { ListsByIndex1765140000001 } from './1765140000001-lists-by-index.ts';
 import { PacedOutbox1765200000000 } from './1765200000000-paced-outbox.ts';
+import { PullRequests1765320000000 } from './1765320000000-pull-requests.ts';
 import { Sync1765210000000 } from './1765210000000-sync.ts';
 import { News1765300000000 } from './1765300000000-news.ts';
 import { Triggers1765310000000 } from './1765310000000-triggers.ts';
@@ -56,4 +57,5 @@ export const migrations = [
   Sync1765210000000,
   News1765300000000,
   Triggers1765310000000,
+  PullRequests1765320000000,
 ];

@@ -23,6 +23,8 @@ export function actorOf(stimulus: Stimulus): string | null {
     case 'lost-dispatch':
     case 'lost-question':
     case 'rollback-told':
+    case 'pull-request-told':
+    case 'pull-request-closed':
       return null;
   }
 }
@@ -50,6 +52,8 @@ export function isCommanded(stimulus: Stimulus): boolean {
     case 'lost-dispatch':
     case 'lost-question':
     case 'rollback-told':
+    case 'pull-request-told':
+    case 'pull-request-closed':
       return false;
   }
 }

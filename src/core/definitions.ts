@@ -8,7 +8,7 @@ import type {
   metadata,
 } from './kinds/common.ts';
 import type { promotionAction, selector } from './kinds/common.ts';
-import { DAY } from './kinds/common.ts';
+import { DAY, pullRequest } from './kinds/common.ts';
 import type { driver } from './kinds/drivers.ts';
 import { gate } from './kinds/environment.ts';
 import type { health } from './kinds/health.ts';
@@ -64,6 +64,8 @@ export type WorkflowActionType = Infer<typeof actionType>;
 export type PromotionWorkflowSpec = Specs['PromotionWorkflow'];
 export type PromotionActionKind = Infer<typeof promotionAction>;
 export type InlinePolicy = Infer<typeof inlinePolicy>;
+/** How a change of action `pr` is proposed. */
+export type PullRequestPolicy = Infer<typeof pullRequest>;
 export type Hooks = Infer<typeof hooks>;
 /** `count` people out of those named; an empty rule (no names) takes anyone who may approve. One person counts for one rule. */
 export type ApprovalRule = Infer<typeof approvalRule>;
@@ -116,6 +118,8 @@ export const DEFAULT_UNKNOWN_TIMEOUT = gate.fields.unknownTimeout.meant!;
 export const DEFAULT_OWN_TIMEOUT = 60 * 60 * 1000;
 /** How long it may take until a target runs a change. */
 export const DEFAULT_SYNC_LIMIT = limit.meant!;
+export const DEFAULT_PULL_REQUEST_EXPIRY = pullRequest.fields.expiry.fallback!;
+export const DEFAULT_PULL_REQUEST = fallbacksOf(pullRequest);
 export const DEFAULT_APPROVAL_EXPIRY = approval.fields.expiry.fallback!;
 export const DEFAULT_MAX_FAILURE_AGE = rollbackPolicy.fields.maxFailureAge.fallback!;
 export const DEFAULT_RETRY = fallbacksOf(retry);

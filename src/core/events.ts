@@ -1,6 +1,6 @@
 import type { DecisionChannel } from './approvals/approval.ts';
 import type { HealthStatus, RollbackCauseKind } from './definitions.ts';
-import type { PromotionStatus, ReleaseStatus, RolloutStatus } from './release.ts';
+import type { NoticedBy, PromotionStatus, ReleaseStatus, RolloutStatus } from './release.ts';
 import type { RollbackDecision } from './rollback/rollback.ts';
 
 /**
@@ -45,6 +45,13 @@ export type ReleaseEvent =
   | ({ type: 'StepFailed'; message: string; applied?: true } & AtStep)
   | ({ type: 'StepTerminated' } & AtStep)
   | ({ type: 'ActionCommitted'; commit: string; changed: boolean; skipped?: string[] } & AtStep)
+  | ({ type: 'PullRequestOpened'; number: number; url: string; branch: string } & AtStep)
+  /**
+   * `when`: as the host says, ISO 8601. `noticedBy`: what led to the look that noticed it. `late`: after its promotion was over; the
+   * change of one that was merged then is live all the same.
+   */
+  | ({ type: 'PullRequestMerged'; commit?: string } & PullRequestEnd & AtStep)
+  | ({ type: 'PullRequestClosed' } & PullRequestEnd & AtStep)
   | ({ type: 'DriftOverwritten'; files: string[]; commit?: string; author?: string } & AtStep)
   | ({ type: 'HealthChanged'; application: string; health: HealthStatus; message?: string } & AtPromotion)
   | ({ type: 'DeploymentReported'; application: string; commit?: string; version?: string } & AtPromotion)
@@ -70,6 +77,17 @@ export type ReleaseEvent =
   | ({ type: 'RollbackTargetFailed' | 'RollbackTargetLeftAlone'; reason: string } & AtTarget)
   | { type: 'GroupGateAsked' | 'GroupGatePassed'; group: string }
   | { type: 'GroupGateWaiting' | 'GroupGateFailed'; group: string; reason: string };
+
+/** How a pull request came to its end. */
+export interface PullRequestEnd {
+  number: number;
+  url: string;
+  branch: string;
+  by?: string;
+  when?: string;
+  noticedBy?: NoticedBy;
+  late?: true;
+}
 
 /** What a caller said. `broughtBy`: who made the link or token that brought it, where that was not the caller. */
 export interface Said {

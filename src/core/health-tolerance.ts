@@ -1,4 +1,5 @@
 import type { HealthSourceSpec, HealthStatus } from './definitions.ts';
+import { changeOf } from './plan.ts';
 import type { PlannedPromotion, PlannedStep, StepWork } from './plan.ts';
 import type { PromotionState } from './release.ts';
 
@@ -67,7 +68,6 @@ export function changedAt(
   { steps, startedAt }: PromotionState,
   application: number,
 ): number {
-  const ended = (phase: PlannedStep['phase']): number | null | undefined =>
-    steps[planned.steps.findIndex((each) => each.application === application && each.phase === phase)]?.endedAt;
-  return ended('SYNC') ?? ended('ACTION') ?? startedAt ?? 0;
+  const sync = planned.steps.findIndex((each) => each.application === application && each.phase === 'SYNC');
+  return steps[sync]?.endedAt ?? steps[changeOf(planned, application)]?.endedAt ?? startedAt ?? 0;
 }

@@ -112,7 +112,8 @@ export function expirePromotion(draft: Draft, position: number): void {
     draft.step(position, index).seen = false;
     const late = spell(patienceOf(planned, index));
     const why = work.kind === 'sync' ? `not seen to run the change within ${late}` : `no report came within ${late}`;
-    failStep(draft, position, index, `${what}: ${why}: ${step.reason ?? ''}`);
+    const unmerged = `its pull request was not merged within ${late}`;
+    failStep(draft, position, index, `${what}: ${work.kind === 'merge' ? unmerged : why}: ${step.reason ?? ''}`);
   });
   if (timeout === null || spent(state.limited[position] ?? FRESH_METER, now) < timeout) return;
   const { steps } = state.promotions[position] as PromotionState;

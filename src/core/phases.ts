@@ -1,6 +1,13 @@
-import type { ApplicationSpec, Hooks, InlinePolicy, PromotionWorkflowSpec, SyncSourceSpec } from './definitions.ts';
+import type {
+  ApplicationSpec,
+  Hooks,
+  InlinePolicy,
+  PromotionWorkflowSpec,
+  PullRequestPolicy,
+  SyncSourceSpec,
+} from './definitions.ts';
 import { DEFAULT_RETRY, DEFAULT_SYNC_LIMIT } from './definitions.ts';
-import type { OwnSteps, Phase, PlannedStep, StepWork } from './plan.ts';
+import type { OwnSteps, Phase, PlannedApplication, PlannedStep, StepWork } from './plan.ts';
 
 /**
  * The phases of a promotion, as the planner walks them: from the first to the last, each after the one before. How a new one comes is
@@ -8,7 +15,18 @@ import type { OwnSteps, Phase, PlannedStep, StepWork } from './plan.ts';
  */
 const PHASES: readonly PhaseOfPlan[] = [
   { phase: 'PRE_ACTION', of: 'application', make: ({ policy }) => workflow(policy.preAction) },
-  { phase: 'ACTION', of: 'application', make: ({ apply }) => (apply ? step({ kind: 'apply' }) : null) },
+  {
+    phase: 'ACTION',
+    of: 'application',
+    make: ({ apply, pullRequest }) => (apply && !pullRequest ? step({ kind: 'apply' }) : null),
+  },
+  { phase: 'ACTION', part: 'open', of: 'application', make: proposeStep },
+  {
+    phase: 'ACTION',
+    part: 'merge',
+    of: 'application',
+    make: ({ pullRequest }) => (pullRequest ? step({ kind: 'merge' }, pullRequest.expiry) : null),
+  },
   { phase: 'SYNC', of: 'application', make: ({ application }) => syncStep(application?.sync) },
   { phase: 'HEALTH', of: 'application', make: () => step({ kind: 'health' }) },
   { phase: 'SOAK', of: 'application', make: ({ soak }) => (soak > 0 ? step({ kind: 'soak', duration: soak }) : null) },
@@ -21,6 +39,8 @@ const PHASES: readonly PhaseOfPlan[] = [
 
 interface PhaseOfPlan {
   phase: Phase;
+  /** Tells one of several steps of a phase from the others. */
+  part?: string;
   /** What has this phase: each application of a promotion, the promotion itself, or the release. */
   of: 'application' | 'promotion' | 'release';
   make: (from: Making) => Made;
@@ -31,6 +51,10 @@ export interface Making {
   policy: InlinePolicy;
   /** A change is to be made. */
   apply: boolean;
+  /** By this pull request. */
+  pullRequest?: PullRequestPolicy;
+  /** Of the application in its promotion. */
+  position?: number;
   /** In milliseconds; 0: none. */
   soak: number;
   workflow?: string;
@@ -47,6 +71,10 @@ type Made = Pick<PlannedStep, 'work' | 'patience'> | { workflow: string } | null
 
 const step = (work: StepWork, patience?: number): Made => ({ work, ...(patience !== undefined && { patience }) });
 const workflow = (name: string | undefined): Made => (name === undefined ? null : { workflow: name });
+
+function proposeStep({ pullRequest, position }: Making): Made {
+  return pullRequest && position !== undefined ? step({ kind: 'propose', applications: [position] }) : null;
+}
 
 /** Where no source can be asked there is no such step. */
 function syncStep(source: SyncSourceSpec | undefined): Made {
@@ -69,10 +97,10 @@ export function addSteps(
   let after: number[] = [];
   for (const planned of PHASES) {
     if (planned.of !== (at === null ? 'promotion' : 'application')) continue;
-    const { phase } = planned;
-    const made = planned.make(from);
+    const { phase, part } = planned;
+    const made = planned.make(application === null ? from : { ...from, position: application });
     if (made === null) continue;
-    const id = at === null ? phase : `${at.name}/${phase}`;
+    const id = [...(at === null ? [] : [at.name]), phase, ...(part === undefined ? [] : [part])].join('/');
     const common = { id, phase, application };
     if ('workflow' in made) after = addWorkflow(steps, common, made.workflow, after, workflows);
     else {
@@ -118,4 +146,35 @@ function addWorkflow(
   }
   const ends = [...position.values()].filter((each) => !awaited.has(each));
   return ends.length > 0 ? ends : after;
+}
+
+/**
+ * One pull request for all applications that share a repository and a branch: the first of them opens it, when all of them are ready,
+ * and each waits for its own change to be on the branch.
+ */
+export function shareProposals(
+  steps: readonly PlannedStep[],
+  applications: readonly PlannedApplication[],
+): PlannedStep[] {
+  const first = new Map<string, number>();
+  const sharing = steps.map(({ work, application }, index) => {
+    const driver = work.kind === 'propose' && application !== null ? applications[application]?.spec.driver : undefined;
+    if (driver?.type !== 'git') return index;
+    const place = JSON.stringify([driver.repoURL, driver.branch]);
+    if (!first.has(place)) first.set(place, index);
+    return first.get(place) as number;
+  });
+  const kept = [...steps.keys()].filter((index) => sharing[index] === index);
+  const positions = new Map(kept.map((index, position) => [index, position]));
+  return kept.map((index) => {
+    const { work, ...step } = steps[index] as PlannedStep;
+    const all = steps.filter((_, each) => sharing[each] === index);
+    const awaited = all.flatMap((each) => each.needs).map((each) => positions.get(sharing[each] as number) as number);
+    const together = all.flatMap((each) => (each.work.kind === 'propose' ? each.work.applications : []));
+    return {
+      ...step,
+      work: work.kind === 'propose' ? { ...work, applications: together } : work,
+      needs: [...new Set(awaited)],
+    };
+  });
 }

@@ -2,6 +2,7 @@ import type {
   ApplicationSpec,
   ApprovalSpec,
   OnFailure,
+  PullRequestPolicy,
   RetrySpec,
   RollbackPolicySpec,
   WorkflowAction,
@@ -69,6 +70,8 @@ export interface PlannedPromotion {
    * a person wants it also where the live version was changed by hand.
    */
   restores?: { from: VersionRef; to: VersionRef; origin: string; overChange?: true };
+  /** How its changes are proposed; absent: they are made without a pull request. */
+  pullRequest?: PullRequestPolicy;
 }
 
 /** ON_START before everything else, ON_SUCCESS after it, ON_FAIL after it where it did not succeed, a termination included. */
@@ -120,10 +123,31 @@ export type Phase =
 export type StepWork =
   | { kind: 'action'; workflow: string; action: WorkflowAction }
   | { kind: 'apply' }
+  /** Opens the pull request for the changes of these applications, which share a repository and a branch. */
+  | { kind: 'propose'; applications: number[] }
+  /** Until the change is on the branch, by the merge of that pull request. */
+  | { kind: 'merge' }
   /** Does the target run the change? */
   | { kind: 'sync' }
   | { kind: 'health' }
   | { kind: 'soak'; duration: number };
+
+/** Whether this work ends with the change being live: its success is the deployment. */
+export function isChange({ kind }: StepWork): boolean {
+  return kind === 'apply' || kind === 'merge';
+}
+
+/** The position of the step that changes this application; negative: nothing is to be changed. */
+export function changeOf({ steps }: PlannedPromotion, application: number): number {
+  return steps.findIndex((each) => each.application === application && isChange(each.work));
+}
+
+/** The position of the step that opens the pull request of this step's change; undefined: there is none. */
+export function proposalOf({ steps }: PlannedPromotion, step: number): number | undefined {
+  const { work, needs } = steps[step] as PlannedStep;
+  if (work.kind === 'propose') return step;
+  return work.kind === 'merge' ? needs.find((each) => steps[each]?.work.kind === 'propose') : undefined;
+}
 
 /** One thing to do, in its place among the others of its promotion. */
 export interface PlannedStep {

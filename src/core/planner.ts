@@ -6,9 +6,15 @@ import type {
   Hooks,
   Metadata,
   PromotionFlowSpec,
+  PullRequestPolicy,
 } from './definitions.ts';
-import { DEFAULT_FLOW_TIMEOUT, DEFAULT_OWN_TIMEOUT, DEFAULT_UNKNOWN_TIMEOUT } from './definitions.ts';
-import { addSteps, isAsked, ownSteps } from './phases.ts';
+import {
+  DEFAULT_FLOW_TIMEOUT,
+  DEFAULT_OWN_TIMEOUT,
+  DEFAULT_PULL_REQUEST,
+  DEFAULT_UNKNOWN_TIMEOUT,
+} from './definitions.ts';
+import { addSteps, isAsked, ownSteps, shareProposals } from './phases.ts';
 import type { Workflows } from './phases.ts';
 import type {
   Dependency,
@@ -103,7 +109,9 @@ class Planner {
 
   addStep(step: FlowStepSpec): void {
     const { dependsOn } = step;
-    const how = { policy: step.policy ?? {}, apply: step.policy?.action !== 'none', step };
+    const { policy = {} } = step;
+    const pullRequest = policy.action === 'pr' ? (policy.pullRequest ?? DEFAULT_PULL_REQUEST) : undefined;
+    const how = { policy, apply: policy.action !== 'none', ...(pullRequest && { pullRequest }), step };
     if (step.workflow !== undefined) {
       this.#addWorkflow(step.name ?? step.workflow, step.workflow, step);
     } else if (step.environment !== undefined) {
@@ -133,7 +141,12 @@ class Planner {
 
   add(
     at: { name: string; group: number | null; dependsOn: string[] },
-    how: { policy: { preAction?: string; postAction?: string }; apply: boolean; step?: FlowStepSpec },
+    how: {
+      policy: { preAction?: string; postAction?: string };
+      apply: boolean;
+      pullRequest?: PullRequestPolicy;
+      step?: FlowStepSpec;
+    },
   ): void {
     const applications = this.#input.applications.filter((each) => each.spec.environment === at.name);
     if (applications.length === 0) {
@@ -162,8 +175,8 @@ class Planner {
       }
       planned.push({ name: application.metadata.name, content, spec: application.spec });
       const of = { name: application.metadata.name, position: planned.length - 1 };
-      const { policy, apply, step } = how;
-      const from = { policy, apply, soak: step?.soak ?? 0, application: application.spec };
+      const { policy, apply, pullRequest, step } = how;
+      const from = { policy, apply, pullRequest, soak: step?.soak ?? 0, application: application.spec };
       addSteps(steps, of, from, this.#workflows);
     }
     this.#push(
@@ -175,9 +188,10 @@ class Planner {
         dependsOn: [],
         required: 0,
         applications: planned,
-        steps,
+        steps: how.pullRequest?.group === 'ENVIRONMENT' ? shareProposals(steps, planned) : steps,
         approval: how.step?.approval ?? null,
         timeout: how.step?.timeout ?? null,
+        ...(how.pullRequest && { pullRequest: how.pullRequest }),
       },
       at.dependsOn,
       how.step,

@@ -156,6 +156,10 @@ export interface StepState {
    * and is done again.
    */
   news: HealthStatus | 'TOLD' | null;
+  /** What told it to look, since its last look. States of Sluice 0.1 do not say so. */
+  toldBy?: NoticedBy | null;
+  /** Of a step that opens a pull request: it is closed, or an errand closes it. States of Sluice 0.1 do not say so. */
+  closed?: boolean;
   /** It was told to stop: it has failed, with this message, once its effect has ended, and at `by` whatever became of it. */
   stop: { message: string; since: number; by: number } | null;
   /** What it waits for, in words. */
@@ -209,12 +213,14 @@ export type Outcome =
       drift?: { files: string[]; commit?: string; author?: string };
       /** Entries that stand in the source alone and were left out, in words. */
       skipped?: string[];
+      /** Of work on a pull request: the one that was opened, or has its change on the branch now. */
+      pullRequest?: PullRequestNews;
     }
   /**
    * Never tried again by itself. `unclear`: cut off, so that its effect may have taken place all the same; of a look at a health:
    * it could not be seen, and is not judged.
    */
-  | { kind: 'failed'; message: string; unclear?: boolean }
+  | { kind: 'failed'; message: string; unclear?: boolean; pullRequest?: PullRequestNews }
   /** Could not tell, or could not get there: tried again with backoff, `retryAfter` milliseconds at the least. */
   | { kind: 'transient'; message: string; retryAfter?: number }
   /**
@@ -229,6 +235,23 @@ export type Outcome =
       /** When to ask again where it is not final, in milliseconds; absent: a report will come. */ recheckAfter?: number;
     }
   | { kind: 'aborted' };
+
+/** A pull request as it was seen, or left. */
+export interface PullRequestNews {
+  /** OPEN, although its change is on the branch: it came there by another way. */
+  state: 'OPEN' | 'MERGED' | 'CLOSED';
+  number: number;
+  url: string;
+  branch: string;
+  /** Who merged or closed it, where the host says so. */
+  by?: string;
+  /** When, as the host says: milliseconds since the epoch, UTC. */
+  at?: number;
+}
+
+/** What led to the look that noticed something about a pull request. */
+export const NOTICED_BY = ['WEBHOOK', 'PUSH', 'POLL', 'LOOK', 'MERGE'] as const;
+export type NoticedBy = (typeof NOTICED_BY)[number];
 
 /** What one of a member's applications says; several make several of these. */
 export interface MemberHealth extends Observation {
@@ -252,6 +275,18 @@ type SomeStimulus =
     >)
   /** The commit or version that an application runs was reported: what waits for that looks at once. */
   | { kind: 'deployment-reported'; environment: string; application: string; running: Running; by?: string | null }
+  /** Something happened to a pull request of that attempt, or to the branch that it is for: what waits for the merge looks at once. */
+  | { kind: 'pull-request-told'; promotion: number; attempt: number; via: Exclude<NoticedBy, 'LOOK' | 'MERGE'> }
+  /** What became of a pull request after its promotion was over. `commit`: where its change is on the branch, if it was merged first. */
+  | {
+      kind: 'pull-request-closed';
+      promotion: number;
+      attempt: number;
+      /** Those of its step that opens it. */
+      step: number;
+      pullRequest: PullRequestNews;
+      commit?: string;
+    }
   /** `onlyIf`: it ends nothing unless the release waits for its turn, or is at work in that environment, when this is decided. */
   | { kind: 'terminate'; reason: string; by: string | null; onlyIf?: 'QUEUED' | { atWorkIn: string } }
   | DecisionStimulus

@@ -4,6 +4,7 @@ import { askGates } from './gates/index.ts';
 import type { Draft } from './draft.ts';
 import { comesAtTheEnd, judgeEnd } from './own-steps.ts';
 import type { PlannedGroup } from './plan.ts';
+import { askToClose } from './pull-request.ts';
 import { BAD_PROMOTION, ENDED_PROMOTION, NO_FACTS } from './release.ts';
 import type { Facts, GroupState, PromotionState } from './release.ts';
 import { askForObservation, askForRollback } from './rollback/ask.ts';
@@ -39,6 +40,7 @@ export function settlePromotion(draft: Draft, position: number): boolean {
   if (works || (running && (isFailing(seen) || stop))) return draft.restate(position, 'RUNNING');
   if (running) return restateWaiting(draft, position);
   if (failed) {
+    askToClose(draft, position, seen.problem?.message ?? 'failed');
     endFailed(draft, position, seen.problem?.message ?? 'failed');
     askForRollback(draft, position);
     return true;
@@ -56,6 +58,7 @@ export function settlePromotion(draft: Draft, position: number): boolean {
   if (stop) {
     const reason = stopReason(draft.state, position);
     draft.promotion(position).problem ??= draft.problem(reason, position);
+    askToClose(draft, position, reason);
     draft.end(position, 'TERMINATED', reason);
     return true;
   }

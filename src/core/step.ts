@@ -18,6 +18,8 @@ export function freshStep(): Required<StepState> {
     waitsFor: null,
     progress: null,
     news: null,
+    toldBy: null,
+    closed: false,
     stop: null,
     reason: null,
     clock: null,

@@ -2,6 +2,7 @@ import { askWindow } from './gates/window.ts';
 import { pauses } from './gates/answer.ts';
 import type { GateAnswer } from './gates/answer.ts';
 import type { Draft } from './draft.ts';
+import { isChange } from './plan.ts';
 import type { ReleasePlan } from './plan.ts';
 import { ENDED_PROMOTION } from './release.ts';
 import type { PromotionState, ReleaseState, StepState } from './release.ts';
@@ -33,7 +34,7 @@ export function hasUnseenEffect(
   if (!planned) return false;
   return planned.steps.some(({ work, application: of }, index) => {
     const step = state.promotions[position]?.steps[index];
-    if (work.kind !== 'apply' || planned.applications[of ?? -1]?.name !== application) return false;
+    if (!isChange(work) || planned.applications[of ?? -1]?.name !== application) return false;
     return step !== undefined && step.startedAt !== null && step.status !== 'SUCCEEDED';
   });
 }

@@ -5,6 +5,7 @@ import { withBoundedProgress } from './progress.ts';
 import { FRESH_METER } from './limits.ts';
 import { changedAt, countLook, looksAtHealth, toleranceOf } from './health-tolerance.ts';
 import type { Draft } from './draft.ts';
+import { isChange } from './plan.ts';
 import type { PlannedApplication, PlannedGroup, PlannedStep } from './plan.ts';
 import { ENDED_PROMOTION, occupiesEnvironment, TAKEN_BACK } from './release.ts';
 import { comesAtTheEnd } from './own-steps.ts';
@@ -15,6 +16,14 @@ import type { WindowOverride } from './windows/override.ts';
 import { fractionOf } from './windows/spread.ts';
 import { isSoak, lookAtSoak } from './soak.ts';
 import { overBy, applyRollbackNews } from './rollback/take-back.ts';
+import {
+  applyPullRequestClosed,
+  applyPullRequestTold,
+  closeUnmerged,
+  isUnmerged,
+  leaveClosed,
+  tellPullRequest,
+} from './pull-request.ts';
 import { failStep, freshStep, wait } from './step.ts';
 import { abortRunning, cutOff, mustStop, redispatch, runReadySteps, stopReason } from './steps.ts';
 
@@ -70,6 +79,10 @@ function hear(draft: Draft, stimulus: Stimulus): void {
     }
     case 'rollout-reported':
       return applyRolloutReport(draft, stimulus);
+    case 'pull-request-told':
+      return applyPullRequestTold(draft, stimulus);
+    case 'pull-request-closed':
+      return applyPullRequestClosed(draft, stimulus);
     case 'rollback-told':
       return applyRollbackNews(draft, stimulus);
     case 'rollback-joined': {
@@ -130,6 +143,9 @@ function applyOutcome(draft: Draft, report: Extract<Stimulus, { kind: 'outcome' 
       succeed(draft, report, step, planned, outcome);
       return;
     case 'failed':
+      if (outcome.pullRequest) tellPullRequest(draft, report.promotion, report.step, outcome.pullRequest);
+      if (outcome.pullRequest && outcome.pullRequest.state !== 'OPEN')
+        leaveClosed(draft, report.promotion, report.step);
       return failStep(draft, report.promotion, report.step, outcome.message, outcome.unclear);
     case 'transient': {
       step.tries += 1;
@@ -183,6 +199,7 @@ function keepWaiting(
 ): void {
   const step = draft.step(report.promotion, report.step);
   const other = step.reason !== reason;
+  if (news !== 'TOLD') step.toldBy = null;
   wait(draft, step, recheckAfter === undefined ? null : draft.now + recheckAfter, reason, waitsFor);
   // What this step waits for was reported during this look: it looks again at once.
   if (news === 'HEALTHY' || news === 'DEGRADED') Object.assign(step, { recheckAt: draft.now, outside: false });
@@ -232,7 +249,7 @@ function endStopped(
   message: string,
   planned: PlannedStep,
 ): void {
-  const applied = outcome.kind === 'succeeded' && planned.phase === 'ACTION';
+  const applied = outcome.kind === 'succeeded' && isChange(planned.work);
   if (outcome.kind === 'succeeded') tellEffect(draft, promotion, step, planned, outcome);
   failStep(draft, promotion, step, message, true, applied);
 }
@@ -241,15 +258,18 @@ function tellEffect(
   draft: Draft,
   promotion: number,
   step: number,
-  { phase, application }: PlannedStep,
-  { commit, changed, drift, skipped }: Extract<Outcome, { kind: 'succeeded' }>,
+  { work, application }: PlannedStep,
+  { commit, changed, drift, skipped, pullRequest }: Extract<Outcome, { kind: 'succeeded' }>,
 ): void {
   const at = draft.atStep(promotion, step);
+  const isOpen = pullRequest?.state === 'OPEN';
+  if (pullRequest && isOpen === (work.kind === 'propose')) tellPullRequest(draft, promotion, step, pullRequest, commit);
+  if (isOpen && work.kind === 'merge') closeUnmerged(draft, promotion, step);
   const left = skipped?.length ? { skipped } : {};
   if (commit !== undefined) draft.emit({ type: 'ActionCommitted', ...at, commit, changed: changed ?? true, ...left });
   if (drift)
     draft.emit({ type: 'DriftOverwritten', ...at, files: drift.files, commit: drift.commit, author: drift.author });
-  if (phase !== 'ACTION') return;
+  if (!isChange(work)) return;
   if (changed === false) draft.step(promotion, step).unchanged = true;
   draft.deploy(promotion, application as number, commit ?? null, null);
 }
@@ -426,7 +446,8 @@ function applyRetry(draft: Draft): void {
     const fresh = { startedAt: null, endedAt: null, problem: null, evidence: null, approval: null };
     Object.assign(promotion, { status: 'PENDING', ...fresh });
     promotion.steps.forEach((step, index) => {
-      if (step.status !== 'SUCCEEDED' || takenBack || atTheEnd)
+      const again = isUnmerged(draft.planned(position), seen, index);
+      if (step.status !== 'SUCCEEDED' || takenBack || atTheEnd || again)
         Object.assign(draft.step(position, index), freshStep(), { dispatch: step.dispatch });
     });
   });

@@ -1,4 +1,5 @@
-import type { PlannedPromotion, PlannedStep } from './plan.ts';
+import { changeOf } from './plan.ts';
+import type { PlannedPromotion } from './plan.ts';
 import type { PromotionState } from './release.ts';
 
 /** The change of an application in this promotion, as far as its steps tell. */
@@ -13,7 +14,7 @@ export interface Made {
 
 /** What the steps of a promotion tell of an application's change. */
 export function madeBy(planned: PlannedPromotion, { steps, startedAt }: PromotionState, application: number): Made {
-  const action = steps[stepIn(planned, application, 'ACTION')];
+  const action = steps[changeOf(planned, application)];
   const commit = action?.outputs?.['COMMIT_SHA'];
   const already = action === undefined || action.unchanged === true;
   return { at: action?.endedAt ?? startedAt ?? 0, already, ...(commit === undefined ? {} : { commit }) };
@@ -21,9 +22,6 @@ export function madeBy(planned: PlannedPromotion, { steps, startedAt }: Promotio
 
 /** Whether the target was seen to run the change. False without a source: then its health is all that is known. */
 export function wasSynced(planned: PlannedPromotion, { steps }: PromotionState, application: number): boolean {
-  return steps[stepIn(planned, application, 'SYNC')]?.status === 'SUCCEEDED';
-}
-
-function stepIn({ steps }: PlannedPromotion, application: number, phase: PlannedStep['phase']): number {
-  return steps.findIndex((each) => each.application === application && each.phase === phase);
+  const sync = planned.steps.findIndex((each) => each.application === application && each.phase === 'SYNC');
+  return steps[sync]?.status === 'SUCCEEDED';
 }

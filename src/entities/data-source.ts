@@ -34,6 +34,7 @@ import { WebhookDeliveryRow } from './delivery-rows.ts';
 import { HintRow, WatchedRepositoryRow } from './news-rows.ts';
 import { SecretRow } from './secret-rows.ts';
 import { CandidateRow, GitIdentityRow, TriggerCursorRow, TriggerPauseRow } from './trigger-rows.ts';
+import { PullRequestRow } from './pull-request-rows.ts';
 import { ContentRow, PromotionRow, ReleasePlanRow, ReleaseRow } from './release-rows.ts';
 
 export const ENTITIES = [
@@ -52,6 +53,7 @@ export const ENTITIES = [
   IdempotencyKeyRow,
   RollbackRow,
   ObservationRow,
+  PullRequestRow,
   EnvironmentHoldRow,
   BadVersionRow,
   ApiTokenRow,

@@ -7,7 +7,7 @@ import { onFailure } from '../core/kinds/promotion-flow.ts';
 import { windowAction } from '../core/kinds/release-window.ts';
 import type { Phase } from '../core/plan.ts';
 import type { GateAnswer } from '../core/gates/answer.ts';
-import type { GroupState } from '../core/release.ts';
+import type { GroupState, NoticedBy } from '../core/release.ts';
 import { enumOf } from './enums.ts';
 import { enumFor } from './shape-types.ts';
 
@@ -41,6 +41,14 @@ export const PhaseEnum = enumOf<Phase>('PromotionPhase', 'The parts of a promoti
   ON_START: 'Of the release itself: before everything else.',
   ON_SUCCESS: 'Of the release itself: after everything else has ended well.',
   ON_FAIL: 'Of the release itself: after everything else has ended, and not well.',
+});
+
+export const NoticedByEnum = enumOf<NoticedBy>('NoticedBy', 'What led to a look at a pull request.', {
+  WEBHOOK: 'A delivery of its host.',
+  PUSH: 'A push to the branch that it is for.',
+  POLL: 'A look at all pull requests of its repository.',
+  LOOK: 'A look at it, as happens from time to time.',
+  MERGE: 'Sluice merged it.',
 });
 
 export const GateEnum = enumOf<GateAnswer['gate']>('PromotionGate', 'What is asked before a promotion starts.', {

@@ -1,6 +1,6 @@
 import { Field, ID, Int, ObjectType } from 'type-graphql';
-import type { AtPromotion, AtStep, AtTarget, ReleaseEvent, ReleaseEventType } from '../core/events.ts';
-import { DecisionChannelEnum, PhaseEnum } from './choices.ts';
+import type { AtPromotion, AtStep, AtTarget, PullRequestEnd, ReleaseEvent, ReleaseEventType } from '../core/events.ts';
+import { DecisionChannelEnum, NoticedByEnum, PhaseEnum } from './choices.ts';
 import {
   enumOf,
   HealthStatusEnum,
@@ -46,6 +46,20 @@ const atStep: OwnFields<AtStep> = {
   step: [text, "The step's id, unique in its promotion."],
   phase: [() => PhaseEnum, 'The phase of the promotion that the step belongs to.'],
   application: [text, "The application's name, for a step that works on one.", 'nullable'],
+};
+
+const aPullRequest: OwnFields<Pick<PullRequestEnd, 'number' | 'url' | 'branch'>> = {
+  number: [() => Int, 'Its number at its host.'],
+  url: [text, 'Its address.'],
+  branch: [text, 'The branch that it brings.'],
+};
+
+const itsEnd: OwnFields<PullRequestEnd> = {
+  ...aPullRequest,
+  by: [text, 'Who did it, as the host says. Null: not known, or Sluice.', 'nullable'],
+  when: [text, 'When, as the host says: ISO 8601, UTC. Null: not known.', 'nullable'],
+  noticedBy: [() => NoticedByEnum, 'What led to the look that noticed it. Null: it was closed later.', 'nullable'],
+  late: [() => Boolean, 'True: its promotion was over by then. Null otherwise.', 'nullable'],
 };
 
 const atTarget: OwnFields<AtTarget> = {
@@ -252,6 +266,25 @@ const EVENTS: { [T in ReleaseEventType]: EventSpec<T> } = {
         'nullable',
       ],
     },
+  },
+  PullRequestOpened: {
+    ...step,
+    about: 'The change was proposed as a pull request.',
+    fields: { ...atStep, ...aPullRequest },
+  },
+  PullRequestMerged: {
+    ...step,
+    about: 'The change of a pull request is on the branch that it was for.',
+    fields: {
+      ...atStep,
+      ...itsEnd,
+      commit: [text, 'The commit of that branch at which the change was there. Null: not known.', 'nullable'],
+    },
+  },
+  PullRequestClosed: {
+    ...step,
+    about: 'A pull request was closed without being merged.',
+    fields: { ...atStep, ...itsEnd },
   },
   DriftOverwritten: {
     ...step,

@@ -1,5 +1,6 @@
 import { Field, Int, ObjectType } from 'type-graphql';
 import type { GateAnswer } from '../core/gates/answer.ts';
+import { isChange } from '../core/plan.ts';
 import type { Phase, PlannedGroup, PlannedPromotion, PlannedStep, ReleasePlan } from '../core/plan.ts';
 import type {
   GroupState,
@@ -271,7 +272,7 @@ export class EnvironmentPromotion extends Node {
     const all = this.steps;
     return this.planned.applications.map(({ name, content }, index) => {
       const steps = all.filter((each) => each.planned.application === index);
-      const commit = steps.find((each) => each.planned.work.kind === 'apply')?.state.outputs?.COMMIT_SHA;
+      const commit = steps.find((each) => isChange(each.planned.work))?.state.outputs?.COMMIT_SHA;
       return { name, source: content, commit: commit ?? null, steps };
     });
   }

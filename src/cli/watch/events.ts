@@ -28,6 +28,9 @@ export const EVENT_FIELDS = `
     ... on StepSucceeded { outputs { name value } }
     ... on StepFailed { message applied }
     ... on ActionCommitted { commit changed }
+    ... on PullRequestOpened { number url }
+    ... on PullRequestMerged { number url perhapsBy: by perhapsCommit: commit late }
+    ... on PullRequestClosed { number url perhapsBy: by late }
     ... on DriftOverwritten { files perhapsCommit: commit author }
     ... on DeploymentReported { runsIn: application perhapsCommit: commit perhapsVersion: version }
     ... on HealthChanged { healthOf: application health perhapsMessage: message }
@@ -166,6 +169,15 @@ export function toWords({ node }: StreamedEvent, noun = 'release'): string {
       return `${where}  ${step} stopped`;
     case 'ActionCommitted':
       return `${where}  commit ${text('commit').slice(0, 7)}${node['changed'] ? '' : ' (held this version already)'}`;
+    case 'PullRequestOpened':
+      return `${where}  pull request ${String(node['number'])} opened: ${text('url')}`;
+    case 'PullRequestMerged':
+    case 'PullRequestClosed': {
+      const end = node.__typename === 'PullRequestMerged' ? 'merged' : 'closed';
+      const by = text('perhapsBy') && ` by ${text('perhapsBy')}`;
+      const at = text('perhapsCommit') && `, commit ${text('perhapsCommit').slice(0, 7)}`;
+      return `${where}  pull request ${String(node['number'])} ${end}${by}${at}${node['late'] ? ', after the promotion had ended' : ''}`;
+    }
     case 'DriftOverwritten': {
       const by = text('author') && ` by ${text('author')} in ${text('perhapsCommit').slice(0, 7)}`;
       return `${where}  went over a change by hand${by}: ${(node['files'] as string[] | undefined)?.join(', ') ?? ''}`;

@@ -1,4 +1,17 @@
-import { defaulted, list, map, name, object, optional, ref, required, text, words } from './shape.ts';
+import {
+  boolean,
+  defaulted,
+  duration,
+  list,
+  map,
+  name,
+  object,
+  optional,
+  ref,
+  required,
+  text,
+  words,
+} from './shape.ts';
 
 /** In milliseconds: how long approvals and reports are awaited by default. */
 export const DAY = 24 * 60 * 60 * 1000;
@@ -87,6 +100,61 @@ export const promotionAction = words('PromotionAction', 'The change itself.', {
   none: 'None: a pre-action does the work.',
 });
 
+const openPullRequest = words('OpenPullRequest', 'When a pull request is opened.', {
+  WHEN_GATES_HOLD: 'When the promotion may start as any other: all of its gates hold.',
+  AT_ONCE:
+    'For review as soon as its dependencies, the lock, holds and marks let it; windows and approvals hold the merge.',
+});
+
+const onNewer = words('OnNewerVersion', 'What a newer release does to a pull request that waits for its merge.', {
+  WAIT: 'It waits its turn.',
+  REPLACE: 'It ends the release of that pull request, which is closed.',
+});
+
+const mergePullRequest = words('MergePullRequest', 'Who merges a pull request.', {
+  MANUAL: 'People, or a rule of the host.',
+  AUTO: 'Sluice, as soon as all gates hold and the host lets it.',
+});
+
+const groupPullRequests = words('GroupPullRequests', 'What one pull request has the changes of.', {
+  APPLICATION: 'One application.',
+  ENVIRONMENT: 'All applications of the environment that share a repository and a branch.',
+});
+
+const mergeMethod = words('MergeMethod', 'How Sluice merges.', {
+  MERGE: 'With a merge commit.',
+  SQUASH: 'As one commit.',
+  REBASE: 'As its own commits, on top of the branch.',
+});
+
+const onMergeOutsideGates = words('OnMergeOutsideGates', 'What follows a merge while a gate did not hold.', {
+  CONTINUE: 'It is recorded, and the promotion goes on.',
+  ROLL_BACK: 'It is recorded, and the environment goes back to the version before.',
+});
+
+export const pullRequest = object(
+  'PullRequestPolicy',
+  'How a change of action PR is proposed, and how long its merge is awaited.',
+  {
+    open: defaulted(openPullRequest, 'WHEN_GATES_HOLD', 'When it is opened.'),
+    onNewer: defaulted(onNewer, 'WAIT', 'What a newer release of the product does to it.'),
+    merge: defaulted(mergePullRequest, 'MANUAL', 'Who merges it. A rollback is merged by Sluice.'),
+    group: defaulted(groupPullRequests, 'APPLICATION', 'What one pull request has the changes of.'),
+    expiry: defaulted(duration(1), 14 * DAY, 'How long the merge is awaited; then the promotion fails.', {
+      leftOut: '14 days',
+    }),
+    method: optional(mergeMethod, "How Sluice merges; the host's own choice when left out."),
+    title: optional(
+      text({ most: 200, called: 'the title' }),
+      'The title, where `${PRODUCT}`, `${VERSION}` and `${ENVIRONMENT}` stand for theirs.',
+    ),
+    labels: defaulted(list(text({ most: 100 }), 'labels', { most: 20 }), [], 'Labels that it gets.'),
+    reviewers: defaulted(list(text({ most: 100 }), 'reviewers', { most: 20 }), [], 'Who is asked for a review.'),
+    draft: defaulted(boolean, false, 'Whether it is opened as a draft: people say when it is ready.'),
+    onMergeOutsideGates: defaulted(onMergeOutsideGates, 'CONTINUE', 'What follows a merge while a gate did not hold.'),
+  },
+);
+
 export const inlinePolicy = object(
   'InlinePromotionPolicy',
   'What is done in an environment, said in the flow itself.',
@@ -94,5 +162,6 @@ export const inlinePolicy = object(
     preAction: optional(workflow, 'The workflow before the change.'),
     action: optional(promotionAction, 'The change itself; COMMIT when left out.', { meant: 'commit' }),
     postAction: optional(workflow, 'The workflow after the change.'),
+    pullRequest: optional(pullRequest, 'How the change is proposed; for action PR.'),
   },
 );

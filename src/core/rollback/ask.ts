@@ -1,5 +1,6 @@
 import { onlyLooks } from '../health-tolerance.ts';
 import type { Draft } from '../draft.ts';
+import { isChange } from '../plan.ts';
 import type { PromotionState } from '../release.ts';
 import { policyFor } from './reach.ts';
 
@@ -21,7 +22,7 @@ export function askForRollback(draft: Draft, position: number): void {
   const kind: 'FAILED' | 'NOT_SYNCED' = isKnown ? 'FAILED' : 'NOT_SYNCED';
   const acted = steps.some((step, index) => {
     const { status, unclear } = promotion.steps[index] as PromotionState['steps'][number];
-    return step.phase === 'ACTION' && (status === 'SUCCEEDED' || unclear);
+    return isChange(step.work) && (status === 'SUCCEEDED' || unclear);
   });
   if (!acted || policyFor(draft.plan, { kind, environment }) === null) return;
   const reason = promotion.problem?.message ?? 'failed';

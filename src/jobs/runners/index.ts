@@ -3,6 +3,7 @@ import { actionRunner } from './action.ts';
 import { applyRunner } from './apply.ts';
 import { healthRunner, soakRunner } from './health.ts';
 import type { Runner } from './runner.ts';
+import { mergeRunner, proposeRunner } from './pull-request.ts';
 import { syncRunner } from './sync.ts';
 
 type WorkKind = StepWork['kind'];
@@ -11,6 +12,8 @@ type WorkKind = StepWork['kind'];
 export const RUNNERS: { readonly [K in WorkKind]: Runner<Extract<StepWork, { kind: K }>> } = {
   action: actionRunner,
   apply: applyRunner,
+  propose: proposeRunner,
+  merge: mergeRunner,
   sync: syncRunner,
   health: healthRunner,
   soak: soakRunner,

@@ -1,0 +1,160 @@
+import type { Draft } from './draft.ts';
+import { proposalOf } from './plan.ts';
+import type { PlannedApplication, PlannedPromotion } from './plan.ts';
+import type { NoticedBy, PromotionState, PullRequestNews, Stimulus } from './release.ts';
+import { ENDED_PROMOTION } from './release.ts';
+
+/**
+ * A change by pull request has two steps. The first one opens it. The second one waits for its merge, SUSPENDED, and is looked at when
+ * something about it is told, and now and then; it is the change, and succeeds when the content is on the branch, whoever brought it
+ * there and by whatever way.
+ *
+ * Whenever such a promotion ends, or its change is there, without the pull request being merged, the decision asks for an errand that
+ * closes it. A merge that wins the race against that errand is told to the release, and recorded as the deployment that it is.
+ */
+
+/** What the errand `close-pull-request` is about. */
+export interface ClosingData {
+  promotion: number;
+  attempt: number;
+  /** The position of the step that opens it. */
+  step: number;
+  /** Why, in words. */
+  reason: string;
+}
+
+/** The name of the errand that closes a pull request. */
+export const CLOSE_PULL_REQUEST = 'close-pull-request';
+
+/** What the steps that open pull requests leave: by these names later steps find it. */
+export const OPENED = {
+  number: 'PULL_REQUEST_NUMBER',
+  url: 'PULL_REQUEST_URL',
+  branch: 'PULL_REQUEST_BRANCH',
+  /** The commit that was proposed. */
+  head: 'PULL_REQUEST_HEAD',
+  /** The commit of the target's branch that it was made for. */
+  base: 'PULL_REQUEST_BASE_COMMIT',
+} as const;
+
+/** Steps of that attempt that wait for a merge are due now; a look that is under way is done again. */
+export function applyPullRequestTold(
+  draft: Draft,
+  { promotion: position, attempt, via }: Extract<Stimulus, { kind: 'pull-request-told' }>,
+): void {
+  const seen = draft.state.promotions[position];
+  if (!seen || seen.attempt !== attempt || seen.startedAt === null || ENDED_PROMOTION.has(seen.status)) return;
+  draft.planned(position).steps.forEach(({ work }, index) => {
+    const step = seen.steps[index];
+    if (work.kind !== 'merge' || step === undefined) return;
+    if (step.status === 'RUNNING' && step.news === null)
+      Object.assign(draft.step(position, index), { news: 'TOLD', toldBy: via });
+    if (step.status === 'WAITING' && (step.recheckAt ?? 0) > draft.now)
+      Object.assign(draft.step(position, index), { recheckAt: draft.now, toldBy: via });
+  });
+}
+
+/** What became of a pull request whose promotion is over; the change of one that was merged first is live, and is recorded. */
+export function applyPullRequestClosed(
+  draft: Draft,
+  { promotion: position, attempt, step, pullRequest, commit }: Extract<Stimulus, { kind: 'pull-request-closed' }>,
+): void {
+  const planned = draft.planned(position);
+  const opens = planned.steps[step];
+  if (opens?.work.kind !== 'propose') return;
+  const merged = pullRequest.state === 'MERGED';
+  tell(draft, position, step, pullRequest, { attempt, late: true, commit });
+  if (!merged) return;
+  for (const application of opens.work.applications) draft.deploy(position, application, commit ?? null, null);
+}
+
+/** Tells what a step has learned about its pull request. */
+export function tellPullRequest(
+  draft: Draft,
+  position: number,
+  step: number,
+  news: PullRequestNews,
+  commit?: string,
+): void {
+  const { attempt, steps } = draft.state.promotions[position] as PromotionState;
+  tell(draft, position, step, news, { attempt, commit, noticedBy: steps[step]?.toldBy ?? 'LOOK' });
+}
+
+function tell(
+  draft: Draft,
+  position: number,
+  step: number,
+  { state, number, url, branch, by, at }: PullRequestNews,
+  { attempt, commit, late, noticedBy }: { attempt: number; commit?: string; late?: true; noticedBy?: NoticedBy },
+): void {
+  const which = { ...draft.atStep(position, step), attempt, number, url, branch };
+  if (state === 'OPEN') return draft.emit({ type: 'PullRequestOpened', ...which });
+  const when = at === undefined ? undefined : new Date(at).toISOString();
+  const end = { by, when, noticedBy, ...(late && { late }) };
+  if (state === 'MERGED') draft.emit({ type: 'PullRequestMerged', ...which, ...end, commit });
+  else draft.emit({ type: 'PullRequestClosed', ...which, ...end });
+}
+
+/**
+ * A promotion ends, or begins anew: what it opened, or may have opened, and was not merged, is to be closed. One that a person
+ * closed stays as it is, so that it can be opened again.
+ */
+export function askToClose(draft: Draft, position: number, reason: string): void {
+  const planned = draft.planned(position);
+  planned.steps.forEach(({ work }, index) => {
+    if (work.kind === 'propose' && mayBeOpen(planned, draft.state.promotions[position] as PromotionState, index))
+      closeAfter(draft, position, index, reason);
+  });
+}
+
+/** The change of a merge step is there, and its pull request was not merged. */
+export function closeUnmerged(draft: Draft, position: number, step: number): void {
+  const opens = proposalOf(draft.planned(position), step);
+  if (opens === undefined || draft.state.promotions[position]?.steps[opens]?.closed === true) return;
+  closeAfter(draft, position, opens, 'its change is on the branch already');
+}
+
+/** The pull request of this step was closed by somebody, or merged with another content: there is nothing left to close. */
+export function leaveClosed(draft: Draft, position: number, step: number): void {
+  const opens = proposalOf(draft.planned(position), step);
+  if (opens !== undefined) draft.step(position, opens).closed = true;
+}
+
+function closeAfter(draft: Draft, position: number, step: number, reason: string): void {
+  const planned = draft.planned(position);
+  const { attempt, steps } = draft.state.promotions[position] as PromotionState;
+  const { application } = planned.steps[step] as PlannedPromotion['steps'][number];
+  const { name } = planned.applications[application ?? 0] as PlannedApplication;
+  const number = steps[step]?.outputs?.[OPENED.number];
+  const which = number === undefined ? 'a pull request that may have been opened' : `pull request ${number}`;
+  draft.step(position, step).closed = true;
+  const data: ClosingData = { promotion: position, attempt, step, reason };
+  draft.work.push({
+    kind: 'errand',
+    name: CLOSE_PULL_REQUEST,
+    of: `p${position}-a${attempt}-s${step}`,
+    about: `${which} for ${name} in ${planned.name} is closed: ${reason}`,
+    promotion: position,
+    data,
+  });
+}
+
+/** It was begun, and neither a merge of it was seen nor that it was closed. */
+function mayBeOpen(planned: PlannedPromotion, { steps }: PromotionState, step: number): boolean {
+  const opened = steps[step];
+  if (opened === undefined || opened.startedAt === null || opened.closed === true) return false;
+  // Nothing was to be changed: there is none.
+  if (opened.status === 'SUCCEEDED' && opened.outputs?.[OPENED.number] === undefined) return false;
+  return !mergesOf(planned, step).some((each) => steps[each]?.status === 'SUCCEEDED');
+}
+
+/** Whether changes that this step proposed are still to come: a retry proposes them anew. */
+export function isUnmerged(planned: PlannedPromotion, { steps }: PromotionState, step: number): boolean {
+  return mergesOf(planned, step).some((each) => steps[each]?.status !== 'SUCCEEDED');
+}
+
+/** The steps that wait for the merge of what this one opens. */
+function mergesOf({ steps }: PlannedPromotion, step: number): number[] {
+  if (steps[step]?.work.kind !== 'propose') return [];
+  return [...steps.keys()].filter((each) => steps[each]?.work.kind === 'merge' && steps[each].needs.includes(step));
+}

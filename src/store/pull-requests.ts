@@ -1,0 +1,143 @@
+import type { Pool, PoolClient } from 'pg';
+import type { PullRequestState } from '../entities/pull-request-rows.ts';
+
+/** A pull request that a promotion asked for, as it is kept. */
+export interface PullRequestRecord {
+  key: string;
+  releaseId: string;
+  /** Of the promotion in its release's plan, and of the step that opens it in that promotion. */
+  position: number;
+  step: number;
+  attempt: number;
+  product: string;
+  environment: string;
+  repository: string;
+  forge: string;
+  number: number | null;
+  branch: string;
+  base: string;
+  headSha: string | null;
+  url: string | null;
+  state: PullRequestState;
+  openedAt: Date | null;
+  mergedAt: Date | null;
+  mergedBy: string | null;
+  mergeCommit: string | null;
+  judgeAt: Date | null;
+}
+
+type Db = Pool | PoolClient;
+
+const COLUMNS = `key, release_id AS "releaseId", position, step, attempt, product, environment, repository, forge, number,
+  branch, base, head_sha AS "headSha", url, state, opened_at AS "openedAt", merged_at AS "mergedAt",
+  merged_by AS "mergedBy", merge_commit AS "mergeCommit", judge_at AS "judgeAt"`;
+
+/** What a step that opens pull requests knows before it opens one. */
+export type NewPullRequestRecord = Pick<
+  PullRequestRecord,
+  | 'key'
+  | 'releaseId'
+  | 'position'
+  | 'step'
+  | 'attempt'
+  | 'product'
+  | 'environment'
+  | 'repository'
+  | 'forge'
+  | 'branch'
+  | 'base'
+>;
+
+/** Writes down that it is about to be opened; what is written down already stays. */
+export async function beginPullRequest(db: Db, each: NewPullRequestRecord): Promise<void> {
+  await db.query(
+    `INSERT INTO pull_request (key, release_id, position, step, attempt, product, environment, repository, forge, branch,
+       base, state)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'OPENING') ON CONFLICT (key) DO NOTHING`,
+    [
+      each.key,
+      each.releaseId,
+      each.position,
+      each.step,
+      each.attempt,
+      each.product,
+      each.environment,
+      each.repository,
+      each.forge,
+      each.branch,
+      each.base,
+    ],
+  );
+}
+
+/** What was seen of it; what is left out stays as it was. */
+export type PullRequestSighting = Pick<PullRequestRecord, 'state'> &
+  Partial<Pick<PullRequestRecord, 'number' | 'branch' | 'headSha' | 'url' | 'mergedAt' | 'mergedBy' | 'mergeCommit'>>;
+
+/**
+ * Keeps what was seen. A merge is the last word. A pull request that is open for the first time is judged at once.
+ * @returns false where none was written down
+ */
+export async function sawPullRequest(db: Db, key: string, seen: PullRequestSighting): Promise<boolean> {
+  const { rowCount } = await db.query(
+    `UPDATE pull_request SET
+       state = CASE WHEN state = 'MERGED' THEN state ELSE $2 END,
+       number = coalesce($3, number), branch = coalesce($4, branch), head_sha = coalesce($5, head_sha),
+       url = coalesce($6, url), merged_at = coalesce($7, merged_at), merged_by = coalesce($8, merged_by),
+       merge_commit = coalesce($9, merge_commit),
+       opened_at = CASE WHEN $2 = 'OPEN' THEN coalesce(opened_at, now()) ELSE opened_at END,
+       judge_at = CASE WHEN $2 = 'OPEN' AND opened_at IS NULL THEN now() WHEN $2 = 'OPEN' THEN judge_at END
+     WHERE key = $1`,
+    [
+      key,
+      seen.state,
+      seen.number ?? null,
+      seen.branch ?? null,
+      seen.headSha ?? null,
+      seen.url ?? null,
+      seen.mergedAt ?? null,
+      seen.mergedBy ?? null,
+      seen.mergeCommit ?? null,
+    ],
+  );
+  return rowCount === 1;
+}
+
+/** By the key of the step that opens it. */
+export async function pullRequestOf(db: Db, key: string): Promise<PullRequestRecord | undefined> {
+  const { rows } = await db.query<PullRequestRecord>(`SELECT ${COLUMNS} FROM pull_request WHERE key = $1`, [key]);
+  return rows[0];
+}
+
+/** Of these releases, in the order of their plans and attempts. */
+export async function pullRequestsOf(db: Db, releases: readonly string[]): Promise<PullRequestRecord[]> {
+  const { rows } = await db.query<PullRequestRecord>(
+    `SELECT ${COLUMNS} FROM pull_request WHERE release_id = ANY($1) ORDER BY release_id, position, step, attempt`,
+    [releases],
+  );
+  return rows;
+}
+
+/** Those of a repository that may be open: its branches are watched, and news of them is told to their promotions. */
+export async function openPullRequests(db: Db, repository: string): Promise<PullRequestRecord[]> {
+  const { rows } = await db.query<PullRequestRecord>(
+    `SELECT ${COLUMNS} FROM pull_request WHERE repository = $1 AND state IN ('OPENING', 'OPEN') ORDER BY key`,
+    [repository],
+  );
+  return rows;
+}
+
+/** Those that may be open for a product's environment in a repository, whichever release they are of. */
+export async function openPullRequestsIn(
+  db: Db,
+  place: Pick<PullRequestRecord, 'product' | 'environment' | 'repository' | 'base'>,
+): Promise<PullRequestRecord[]> {
+  const { rows } = await db.query<PullRequestRecord>(
+    `SELECT ${COLUMNS} FROM pull_request
+     WHERE repository = $1 AND base = $2 AND product = $3 AND environment = $4
+       AND (state IN ('OPENING', 'OPEN', 'ENDED'))
+     ORDER BY key`,
+    [place.repository, place.base, place.product, place.environment],
+  );
+  return rows;
+}
