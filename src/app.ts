@@ -112,7 +112,10 @@ export async function openApp(config: Config, log: Log, outside: Partial<Outside
     closers.push(() => queue.close());
     const secrets = new Vault(pool, new Sealing(config.encryptionKeys));
     await tellOfMissingKeys(secrets, log);
-    const drivers = make.createDrivers({ ...config, signingKeys: signingKeysOf(pool, config.signingKey) }, secrets);
+    const drivers = make.createDrivers(
+      { ...config, clock, signingKeys: signingKeysOf(pool, config.signingKey) },
+      secrets,
+    );
     const definitions = new DefinitionSnapshots(pool);
     const releaseEngine = new ReleaseEngine({ pool, definitions, clock, log, limits });
     pool.on('error', () => {

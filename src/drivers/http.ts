@@ -1,4 +1,6 @@
 import { Agent, buildConnector, fetch, type RequestInit, type Response } from 'undici';
+import { systemClock } from '../clock.ts';
+import type { Clock } from '../clock.ts';
 import { ForbiddenTarget, type NetworkGuard } from './network/guard.ts';
 
 /** What the http health source and the http action share. */
@@ -12,9 +14,11 @@ const MAX_HEADERS = 16 * 1024;
 
 /** Requests to hosts that the operator did not choose. Every connection is let through by the guard, whatever it is for. */
 export class HttpClient {
+  readonly clock: Clock;
   readonly #agent: Agent;
 
-  constructor(guard: NetworkGuard) {
+  constructor(guard: NetworkGuard, clock: Clock = systemClock) {
+    this.clock = clock;
     const open = buildConnector({ lookup: guard.lookup, timeout: CONNECT_TIMEOUT });
     this.#agent = new Agent({
       connect(options, callback) {

@@ -1,3 +1,4 @@
+import type { Clock } from '../clock.ts';
 import type { DriverSpec, HealthSourceSpec, SyncSourceSpec, WorkflowAction } from '../core/definitions.ts';
 import { runAction } from './actions/index.ts';
 import { openedSecrets } from '../opened-secrets.ts';
@@ -23,10 +24,11 @@ import { checkSync } from './sync/index.ts';
 
 /** How the outside world is reached from this process. */
 export interface DriverSettings {
-  git: Omit<GitSettings, 'guard' | 'secrets' | 'signingKeys'>;
+  git: Omit<GitSettings, 'guard' | 'secrets' | 'signingKeys' | 'clock'>;
   signingKeys: GitSettings['signingKeys'];
   /** What may be called besides public addresses, as `parseAllowed` answers it. */
   allowedNetworks: readonly string[];
+  clock: Clock;
 }
 
 /** The outside world, as the jobs see it. */
@@ -48,10 +50,11 @@ export interface Drivers {
 
 /** One per process: drivers keep caches and their locks. */
 export function createDrivers(settings: DriverSettings, secrets: SecretSource): Drivers {
+  const { signingKeys, clock } = settings;
   const guard = new NetworkGuard(settings.allowedNetworks);
-  const http = new HttpClient(guard);
+  const http = new HttpClient(guard, clock);
   const byType = {
-    git: withoutSecrets(createGitDriver({ ...settings.git, signingKeys: settings.signingKeys, guard, secrets })),
+    git: withoutSecrets(createGitDriver({ ...settings.git, signingKeys, clock, guard, secrets })),
     simulate: createSimulateDriver(),
   };
   const forges = new Forges({ http, secrets });

@@ -1,5 +1,6 @@
 import { chmodSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { afterAll, describe, expect, test } from 'vitest';
+import { systemClock } from '../../src/clock.ts';
 import type { GitDriverSpec, PromotionTemplateSpec } from '../../src/core/definitions.ts';
 import { LIMITS } from '../../src/drivers/content.ts';
 import { PermanentError, TransientError } from '../../src/drivers/driver.ts';
@@ -81,6 +82,17 @@ test('a whole folder is promoted with its modes and bytes; what only the target 
       .filter((l) => !l.includes('mine')),
   ).toEqual(git(repo.url, ['ls-tree', 'main', 'dev/']).replaceAll('dev/', '').split('\n'));
   expect(repo.read('eu/mine.txt')).toBe('mine\n');
+});
+
+test("a commit is dated by the engine's clock, whatever time this machine has", async () => {
+  const repo = repository({ 'dev/Chart.yaml': CHART, 'eu/Chart.yaml': CHART.replace('1.4.2', '1.4.1') });
+  const clock = { ...systemClock, now: () => new Date('2031-05-06T07:08:09.500Z') };
+  const elsewhere = createGitDriver({ ...settingsIn(folder.path('cache-clock')), clock });
+  const content = await elsewhere.pin(at(repo, 'dev'), template, {}, never);
+  await elsewhere.apply(at(repo, 'eu'), content, contextOf('clock'));
+  expect(git(repo.url, ['log', '-1', '--format=%aI %cI', 'main']).trim()).toBe(
+    '2031-05-06T07:08:09+00:00 2031-05-06T07:08:09+00:00',
+  );
 });
 
 test('content that is already right is no commit, and says who put it there', async () => {

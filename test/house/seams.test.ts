@@ -64,10 +64,6 @@ const WAYS: Record<string, Way> = {
     found: /\bDate\.now\(\)|performance\.now\(\)|new Date\(\)/g,
     at: {
       ...AROUND_BUT_DRIVERS,
-      'drivers/actions/http.ts': 'how far away the date of a Retry-After is',
-      'drivers/git/commit.ts': 'the date of a commit, as git on this machine sets it',
-      'drivers/git/driver.ts': 'how long ago a head was asked for',
-      'drivers/git/mirror.ts': 'how old the mirrors on this disk are',
       'availability.ts': 'for how long something was away, for the log',
       'clock.ts': 'the clock',
       'entities/data-source.ts': 'waits for PostgreSQL before anything runs',

@@ -41,7 +41,7 @@ export async function runHttp(
     const wanted = expectStatus ? expectStatus.join(' or ') : '2xx';
     const message = `${what} answered ${status}, expected ${wanted}`;
     if (status < 500 && status !== 429) throw new PermanentError(message);
-    throw new TransientError(message, { retryAfter: retryAfterOf(response, Date.now()) });
+    throw new TransientError(message, { retryAfter: retryAfterOf(response, http.clock.now().getTime()) });
   }
   if (!outputs || Object.keys(outputs).length === 0) {
     await response.body?.cancel();

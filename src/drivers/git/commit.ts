@@ -40,7 +40,7 @@ export async function buildCommit(
   signal: AbortSignal,
 ): Promise<CommitFacts> {
   const ref = `refs/sluice/work/${randomUUID()}`;
-  const seconds = Math.floor(Date.now() / 1000);
+  const seconds = Math.floor(mirror.clock.now().getTime() / 1000);
   const name = `${nameable(author.name)} <${nameable(author.email)}>`;
   const who = `${name} ${seconds} +0000`;
   const parts: (string | Buffer)[] = [

@@ -1,3 +1,5 @@
+import { systemClock } from '../../clock.ts';
+import type { Clock } from '../../clock.ts';
 import type { GitDriverSpec } from '../../core/definitions.ts';
 import { sha256, verifyDigest } from '../content.ts';
 import type { Driver, Effect, EffectContext, PinnedContent, SecretSource } from '../driver.ts';
@@ -46,6 +48,8 @@ export interface GitSettings {
   fetchTimeoutMs?: number;
   /** One command on the local copy, in milliseconds; default 60,000. */
   localTimeoutMs?: number;
+  /** Dates commits; this machine's own when absent. */
+  clock?: Clock;
 }
 
 /** Each lost race means that another commit got in; after so many in a row the queue's backoff is kinder to the remote. */
@@ -74,6 +78,7 @@ export function createGitDriver(settings: GitSettings): Driver<GitDriverSpec> {
     lookMs: Math.min(settings.remoteTimeoutMs ?? LOOK_LIMIT, LOOK_LIMIT),
   };
   const limits = { ...CACHE_LIMITS, ...settings.cacheLimits };
+  const clock = settings.clock ?? systemClock;
 
   async function loginOf(address: Address): Promise<Login | undefined> {
     const isHttp = address.protocol === 'https' || address.protocol === 'http';
@@ -85,7 +90,8 @@ export function createGitDriver(settings: GitSettings): Driver<GitDriverSpec> {
     const address = parseAddress(repoURL, settings.protocols);
     const login = await loginOf(address);
     const id = `${address.url} ${sha256(JSON.stringify(login ?? null))}`;
-    const known = mirrors.get(id) ?? new Mirror(settings.cacheDir, address, login, settings.guard, timeouts, limits);
+    const known =
+      mirrors.get(id) ?? new Mirror(settings.cacheDir, address, login, settings.guard, timeouts, limits, clock);
     mirrors.set(id, known);
     return known;
   }
@@ -147,7 +153,7 @@ export function createGitDriver(settings: GitSettings): Driver<GitDriverSpec> {
       }),
 
     matches: (target, content, signal) => {
-      const asked = performance.now();
+      const asked = clock.elapsed();
       return inRepository(target, undefined, signal, async (mirror, where, folder) => {
         const head = await mirror.headSince(asked, target.branch, where, signal);
         const last = await lastTouching(mirror, head, pathsOf(folder, content), signal);

@@ -1,5 +1,7 @@
 import { access, mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { systemClock } from '../../clock.ts';
+import type { Clock } from '../../clock.ts';
 import { sha256 } from '../content.ts';
 import { PermanentError, TransientError } from '../driver.ts';
 import { sleep } from '../sleep.ts';
@@ -63,6 +65,7 @@ export class Mirror {
     private readonly guard: NetworkGuard,
     private readonly timeouts: Timeouts,
     private readonly limits: CacheLimits = CACHE_LIMITS,
+    readonly clock: Clock = systemClock,
   ) {
     this.url = address.url;
     this.dir = join(cacheDir, `${sha256(address.url).slice(0, 32)}.git`);
@@ -90,7 +93,7 @@ export class Mirror {
   }
 
   /**
-   * The head as it was on the remote at `asked` (`performance.now()`) or later: many who ask at one time, and take turns, share
+   * The head as it was on the remote at `asked` (`Clock.elapsed`) or later: many who ask at one time, and take turns, share
    * one exchange with it.
    */
   async headSince(asked: number, branch: string, where: string, signal: AbortSignal): Promise<string> {
@@ -105,7 +108,7 @@ export class Mirror {
     if (this.leftGoing) await abortable(this.leftGoing, signal);
     await this.open(signal);
     signal.throwIfAborted();
-    const began = performance.now();
+    const began = this.clock.elapsed();
     const own = new AbortController();
     const fetch = this.fetch(branch, where, own.signal);
     try {
@@ -157,7 +160,7 @@ export class Mirror {
       if (!isLocalContention(stderr) || tried >= CONTENTION_TRIES) throw this.error(where, stderr);
       await sleep(20 * tried * (0.5 + Math.random()), signal);
     }
-    await touch(this.dir, new Date());
+    await touch(this.dir, this.clock.now());
     await this.tidy(signal);
     const { code, stdout } = await this.run(['rev-parse', '--verify', '--quiet', `${ref}^{commit}`], signal);
     // Another process threw the broken cache away between our two commands.
@@ -222,15 +225,15 @@ export class Mirror {
       await rename(fresh, this.dir).catch(() => rm(fresh, { recursive: true, force: true }));
     }
     this.ready = true;
-    await touch(this.dir, new Date());
-    await tidyNowAndThen(this.cacheDir, this.limits);
+    await touch(this.dir, this.clock.now());
+    await tidyNowAndThen(this.cacheDir, this.limits, this.clock);
   }
 
   /** Throws the broken cache away; the next try starts from a new one. */
   async discard(): Promise<void> {
     this.ready = false;
     this.fetched = null;
-    const away = `${this.dir}.broken-${process.pid}-${Date.now()}`;
+    const away = `${this.dir}.broken-${process.pid}-${this.clock.now().getTime()}`;
     await rename(this.dir, away).catch(() => {});
     await rm(away, { recursive: true, force: true });
   }
@@ -256,9 +259,9 @@ const ranOutOfTime = (reason: unknown): boolean =>
 const tidiedAt = new Map<string, number>();
 
 /** Per process; the processes of one folder do not disturb each other. */
-async function tidyNowAndThen(cacheDir: string, limits: CacheLimits): Promise<void> {
-  const now = performance.now();
+async function tidyNowAndThen(cacheDir: string, limits: CacheLimits, clock: Clock): Promise<void> {
+  const now = clock.elapsed();
   if (now - (tidiedAt.get(cacheDir) ?? -Infinity) < TIDY_CACHE_EVERY) return;
   tidiedAt.set(cacheDir, now);
-  await tidyCache(cacheDir, limits, Date.now());
+  await tidyCache(cacheDir, limits, clock.now().getTime());
 }
