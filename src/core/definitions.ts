@@ -56,6 +56,7 @@ export type HealthSourceSpec = Infer<typeof health>;
 /** When DEGRADED counts for a source that is asked. */
 export type ToleranceSpec = Pick<Extract<HealthSourceSpec, { type: 'http' }>, 'grace' | 'failureThreshold'>;
 export type SyncSourceSpec = Infer<typeof sync>;
+export type ArgoCdSpec = Extract<SyncSourceSpec, { type: 'argocd' }>;
 export type HealthStatus = Infer<typeof healthStatus>;
 export type ApplicationSpec = Specs['Application'];
 export type RetrySpec = Infer<typeof retry>;

@@ -18,8 +18,8 @@ export interface Tolerance {
 export const DEFAULT_FAILURE_THRESHOLD = 3;
 
 export function toleranceOf(health: HealthSourceSpec): Tolerance {
-  if (health.type !== 'http' && health.type !== 'simulate') return { failureThreshold: 1, grace: 0 };
-  const usual = health.type === 'http' ? DEFAULT_FAILURE_THRESHOLD : 1;
+  if (health.type === 'none' || health.type === 'report') return { failureThreshold: 1, grace: 0 };
+  const usual = health.type === 'simulate' ? 1 : DEFAULT_FAILURE_THRESHOLD;
   return { failureThreshold: health.failureThreshold ?? usual, grace: health.grace ?? 0 };
 }
 

@@ -127,8 +127,8 @@ export function expirePromotion(draft: Draft, position: number): void {
 }
 
 /** When what it waits for outside comes too late. */
-function awaitedUntil(planned: PlannedPromotion, index: number, { startedAt }: StepState): number {
-  return (startedAt ?? 0) + patienceOf(planned, index);
+function awaitedUntil(planned: PlannedPromotion, index: number, { startedAt, heldUntil }: StepState): number {
+  return (heldUntil ?? startedAt ?? 0) + patienceOf(planned, index);
 }
 
 function patienceOf({ steps }: PlannedPromotion, index: number): number {

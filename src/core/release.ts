@@ -149,6 +149,8 @@ export interface StepState {
   outside: boolean;
   /** What it waits for; null: for a time, or it does not wait. States of Sluice 0.1 have none. */
   waitsFor?: Awaited | null;
+  /** Until when its source was seen to hold the change back: its patience counts from there. Null or absent: never. */
+  heldUntil?: number | null;
   /** What its runner keeps of what it began; null: nothing is begun that a look could ask about. States of Sluice 0.1 have none. */
   progress?: Progress | null;
   /**
@@ -227,12 +229,20 @@ export type Outcome =
    * Not there yet: look again at `recheckAfter` milliseconds from now, or when a report comes. `waitsFor`: a person or an outside
    * system has to do something, which uses up no `timeout`; without it and with a time it is work that goes on.
    */
-  | { kind: 'pending'; reason: string; recheckAfter?: number; waitsFor?: Awaited; progress?: Progress }
+  | {
+      kind: 'pending';
+      reason: string;
+      recheckAfter?: number;
+      waitsFor?: Awaited;
+      progress?: Progress;
+      /** Its source holds the change back for now, as a sync window of Argo CD does: that time uses up no patience. */ held?: true;
+    }
   /** A look at the health of what waits for it, or soaks. */
   | {
       kind: 'observed';
       health: Observation;
       /** When to ask again where it is not final, in milliseconds; absent: a report will come. */ recheckAfter?: number;
+      /** It goes on when a person has done something, such as promoting a rollout that is paused. */ waitsFor?: Awaited;
     }
   | { kind: 'aborted' };
 

@@ -16,6 +16,7 @@ export function freshStep(): Required<StepState> {
     recheckAt: null,
     outside: false,
     waitsFor: null,
+    heldUntil: null,
     progress: null,
     news: null,
     toldBy: null,

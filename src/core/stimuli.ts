@@ -160,6 +160,7 @@ function applyOutcome(draft: Draft, report: Extract<Stimulus, { kind: 'outcome' 
     }
     case 'pending':
       step.progress = outcome.progress ?? step.progress ?? {};
+      if (outcome.held) step.heldUntil = draft.now;
       return keepWaiting(draft, report, outcome, news);
     case 'observed':
       if (planned.work.kind === 'health') return applyLook(draft, report, step, planned, outcome, news);
@@ -214,7 +215,7 @@ function applyLook(
   report: Extract<Stimulus, { kind: 'outcome' }>,
   step: StepState,
   planned: PlannedStep,
-  { health, recheckAfter }: Extract<Outcome, { kind: 'observed' }>,
+  { health, recheckAfter, waitsFor }: Extract<Outcome, { kind: 'observed' }>,
   news: StepState['news'],
 ): void {
   if (health.status === 'HEALTHY') return succeed(draft, report, step, planned, { kind: 'succeeded' });
@@ -227,7 +228,7 @@ function applyLook(
   const told = `${name} is ${health.status}${health.message === undefined ? '' : `: ${health.message}`}`;
   if (final) return failStep(draft, report.promotion, report.step, told);
   const again = recheckAfter ?? (health.status === 'DEGRADED' ? BAD_LOOK_PAUSE : undefined);
-  keepWaiting(draft, report, { reason: `${told}${so}`, recheckAfter: again }, news);
+  keepWaiting(draft, report, { reason: `${told}${so}`, recheckAfter: again, waitsFor }, news);
 }
 
 /** Before the next look at what is DEGRADED and not judged yet, where its source does not say, in milliseconds. */

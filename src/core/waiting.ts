@@ -160,12 +160,19 @@ function waitingSteps(planned: PlannedPromotion, promotion: PromotionState, posi
     const kind = causeOf(step, work.kind);
     const message = `${planned.name}: ${id} ${kind === 'RETRY' ? 'is tried again: ' : ''}${step.reason ?? 'waits'}`;
     const { outside } = step;
+    const forPerson = outside && step.waitsFor === 'PERSON';
     const unhealthy = kind === 'SOAK' && step.clock !== null && step.clock.status !== 'HEALTHY';
     const reports = `a report of the health of ${of}`;
-    const ends = step.waitsFor === 'PERSON' ? 'a person' : `the outside system that ends ${id}`;
+    const ends = forPerson ? 'a person' : `the outside system that ends ${id}`;
     const target = `the target of ${of}`;
     const who =
-      kind === 'SYNC' ? target : unhealthy || (outside && kind === 'HEALTH') ? reports : outside ? ends : null;
+      kind === 'SYNC'
+        ? target
+        : unhealthy || (outside && kind === 'HEALTH' && !forPerson)
+          ? reports
+          : outside
+            ? ends
+            : null;
     const earliest = kind === 'SOAK' ? soakEnd(planned, step, index) : outside ? null : step.recheckAt;
     return [{ kind, step: index, promotion: position, message, who, earliest }];
   });

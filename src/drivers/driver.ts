@@ -2,8 +2,10 @@ import type { ForgeUse } from '../core/forges.ts';
 import type { Undo } from '../core/plan.ts';
 import type { HeadsAnswer } from '../core/receiver/look.ts';
 import type { Change, Running } from '../core/running.ts';
+import type { Awaited, Progress } from '../core/release.ts';
 import type {
   ApplicationSpec,
+  ArgoCdSpec,
   DriverSpec,
   HealthSourceSpec,
   HealthStatus,
@@ -182,7 +184,28 @@ export interface Driver<S extends DriverSpec = DriverSpec> {
     content: PinnedContent,
     signal: AbortSignal,
   ): Promise<{ commit?: string; matches: boolean; drift?: Drift } | undefined>;
+  /**
+   * Whether a revision, a full or shortened commit id, contains the change: its commit by history and, when `content` is given, its content
+   * in the target's folder. The revision may be on any branch. Undefined for drivers without commits. Network only where the
+   * local copy does not know both.
+   */
+  contains(
+    target: S,
+    change: { commit: string; content?: PinnedContent },
+    revision: string,
+    signal: AbortSignal,
+  ): Promise<Contained | undefined>;
 }
+
+/**
+ * How a revision of a repository relates to a change. HOLDS: it has the change's commit in its history, and the folder holds the change's
+ * content there. BEFORE: it does not have that commit. OTHER: it has, and the folder holds something else. UNKNOWN: no such revision was found.
+ */
+export type Contained =
+  | { kind: 'HOLDS' }
+  | { kind: 'BEFORE' }
+  | { kind: 'OTHER'; files: string[] }
+  | { kind: 'UNKNOWN' };
 
 /** One way of asking how an application is. Never throws for an unhealthy or unreachable target: that is the answer. */
 export interface HealthSource<H extends HealthSourceSpec = HealthSourceSpec> {
@@ -199,6 +222,8 @@ export interface HealthContext {
   /** When the change was applied; `simulate` counts its intervals from here. */
   since: Date;
   now: Date;
+  /** The Argo CD application that the application's `sync` names, for `argocd`. */
+  argoCd?: ArgoCdSpec;
   /** The newest report for the application not older than `since`, for `report`. */
   report?: HealthReport;
   signal: AbortSignal;
@@ -223,6 +248,8 @@ export interface HealthAnswer {
   unhealthyAt?: Date;
   /** When to ask again when not final; absent: a report will come. */
   recheckAfter?: number;
+  /** It goes on when a person has done something. */
+  waitsFor?: Awaited;
 }
 
 /** What a sync source is asked about. */
@@ -236,6 +263,19 @@ export interface SyncContext {
   now: Date;
   /** The last report of what it runs, for `report`, as far as that can be about the change. */
   report?: Running;
+  /** The folder where the change was made; none for drivers without one. */
+  folder?: { repoURL: string; path: string };
+  /**
+   * How a revision relates to the change, or to another commit of the same repository instead of the change; undefined where that
+   * cannot be known: no commit of the change is known, or its driver has none.
+   */
+  contains(revision: string, commit?: string): Promise<Contained | undefined>;
+  /** The key of the step: a sync that is asked for with it is found again by it. */
+  key: string;
+  /** Whether the change is still wanted; asked right before something is asked for. */
+  stillMine?: () => Promise<boolean>;
+  /** What the last look kept. */
+  progress?: Progress;
   signal: AbortSignal;
 }
 
@@ -246,6 +286,10 @@ export interface SyncAnswer {
   message: string;
   /** When to ask again while it is not synced, in milliseconds; absent: a report will come. */
   recheckAfter?: number;
+  /** Kept until the next look. */
+  progress?: Progress;
+  /** The source holds the change back for now: that time does not count. */
+  held?: true;
 }
 
 /** A secret at the moment of its use. */

@@ -117,5 +117,6 @@ function withoutSecrets<S extends DriverSpec>(driver: Driver<S>): Driver<S> {
     apply: (...args) => masked(() => driver.apply(...args)),
     observe: (...args) => masked(() => driver.observe(...args)),
     matches: (...args) => masked(() => driver.matches(...args)),
+    contains: (...args) => masked(() => driver.contains(...args)),
   };
 }

@@ -58,5 +58,10 @@ export function createSimulateDriver(): Driver<SimulateDriverSpec> {
       signal.throwIfAborted();
       return undefined;
     },
+
+    async contains(_target, _change, _revision, signal) {
+      signal.throwIfAborted();
+      return undefined;
+    },
   };
 }

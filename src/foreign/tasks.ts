@@ -1,5 +1,6 @@
 import type { AppliedValues, OnMissing, PathValues, SelectedValues } from '../drivers/edit/index.ts';
 import { applyValues, selectIn, selectValues } from '../drivers/edit/index.ts';
+import { readApplication, readError, readTree, readWindows } from '../drivers/argocd/read.ts';
 import { PermanentError } from '../drivers/driver.ts';
 import { parseManifests, placesIn } from '../manifests/index.ts';
 import type { ManifestPlace, PlainManifests, Position } from '../manifests/index.ts';
@@ -32,6 +33,11 @@ export const TASKS = {
       return value === undefined ? null : typeof value === 'string' ? value : JSON.stringify(value);
     });
   },
+  /** Answers of Argo CD, as what decides of them. */
+  argoApplication: ({ text }: { text: string }) => readApplication(parseJson(text)),
+  argoTree: ({ text }: { text: string }) => readTree(parseJson(text)),
+  argoWindows: ({ text }: { text: string }) => readWindows(parseJson(text)),
+  argoError: ({ text }: { text: string }): string => readError(parseJson(text)),
   placesIn: ({ text, places }: { text: string; places: ManifestPlace[] }): Position[] => placesIn(text, places),
 };
 
@@ -41,6 +47,6 @@ function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw new PermanentError('it is not JSON, so its outputs cannot be read');
+    throw new PermanentError('it is not JSON, so nothing can be read from it');
   }
 }

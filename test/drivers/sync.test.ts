@@ -12,6 +12,8 @@ const contextAt = (ms: number, more: Partial<SyncContext> = {}): SyncContext => 
   application: 'billing-eu',
   product: 'billing',
   change: { version: '1.4.2', commit },
+  contains: async () => undefined,
+  key: 'r-1.1.eu.billing-eu/SYNC',
   since,
   now: new Date(since.getTime() + ms),
   signal: new AbortController().signal,

@@ -32,7 +32,9 @@ const RINGS: Record<string, Ring> = {
   manifests: { imports: ['core'] },
   drivers: { imports: ['core', 'foreign', ...SHARED] },
   // What a reader runs: pure functions of plain data.
-  foreign: { imports: ['core', 'manifests', 'drivers/edit', 'drivers/driver.ts', 'abort-listener.ts'] },
+  foreign: {
+    imports: ['core', 'manifests', 'drivers/edit', 'drivers/argocd/read.ts', 'drivers/driver.ts', 'abort-listener.ts'],
+  },
   entities: { imports: ['core', 'drivers/driver.ts', 'drivers/forge/forge.ts', 'connections.ts', 'seams.ts'] },
   store: { imports: ['core', 'entities', 'drivers/driver.ts', 'drivers/forge/forge.ts', ...SHARED] },
   // manifests: apply compares what was written with what is stored.

@@ -8,7 +8,7 @@ const tolerance = {
   grace: optional(duration(0, short), 'What is seen within this time after the change decides nothing.'),
   failureThreshold: optional(
     integer(1, 1_000),
-    'How many looks in a row must find it DEGRADED before that counts; 3 for `http` when left out, 1 for `simulate`.',
+    'How many looks in a row must find it DEGRADED before that counts; 3 for `http` and `argocd` when left out, 1 for `simulate`.',
   ),
 };
 
@@ -28,6 +28,14 @@ const http = object(
   },
 );
 
+const ARGO_CD = 'The Argo CD application that `sync` names.';
+
+const argocd = object('ArgoCdHealthSource', ARGO_CD, {
+  interval: optional(duration(1, short), 'How often it is asked.'),
+  timeout: optional(duration(1, short), 'How long it may take to answer.'),
+  ...tolerance,
+});
+
 const simulate = object('SimulateHealthSource', 'A given sequence. For demonstrations and tests.', {
   sequence: optional(
     list(healthStatus, 'statuses', { empty: 'the sequence needs at least one status' }),
@@ -42,7 +50,7 @@ export const health = choice({
   name: 'ApplicationHealthSource',
   about: 'Where the health of an application is known from.',
   aboutInput: 'Where the health of an application is known from: exactly one of the fields.',
-  aboutType: 'Which source; HTTP and SIMULATE have a field of their own.',
+  aboutType: 'Which source; ARGOCD, HTTP and SIMULATE have a field of their own.',
   enum: { name: 'HealthSourceType', about: 'Where the health of an application is known from.' },
   choices: {
     none: {
@@ -56,6 +64,7 @@ export const health = choice({
       shape: simulate,
     },
     http: { about: 'An address that is asked.', shape: http },
+    argocd: { about: ARGO_CD, shape: argocd },
     /** It is reported through the API (`healthReport`); until then PROGRESSING. */
     report: {
       about: '`true`: `healthReport` tells.',

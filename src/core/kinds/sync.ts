@@ -1,4 +1,18 @@
-import { choice, duration, list, map, nothing, object, optional, required, text } from './shape.ts';
+import {
+  boolean,
+  choice,
+  defaulted,
+  duration,
+  integer,
+  list,
+  map,
+  nothing,
+  object,
+  optional,
+  required,
+  text,
+  words,
+} from './shape.ts';
 
 const short = { short: true };
 /** The same for every source. */
@@ -8,6 +22,7 @@ export const limit = optional(
   { meant: 15 * 60 * 1000 },
 );
 const HTTP = 'An address that answers which commit or version runs.';
+const ARGO_CD = 'An application of Argo CD that watches the folder.';
 const REPORT = 'An outside system or a person reports it with `deploymentReport`.';
 const SIMULATE = 'A target that runs a change after a given time. For demonstrations and tests.';
 
@@ -33,6 +48,53 @@ const simulate = object('SimulateSyncSource', SIMULATE, {
   limit,
 });
 
+const argocd = object('ArgoCdSyncSource', ARGO_CD, {
+  server: required(text({ rule: 'httpUrl' }), 'The address of Argo CD, as people open it.'),
+  application: required(
+    text({
+      most: 253,
+      called: 'the Argo CD application',
+      empty: 'name the Argo CD application that watches the folder',
+    }),
+    'The name of the Argo CD application.',
+  ),
+  project: defaulted(
+    text({ most: 253, called: 'the project', empty: 'name the project, which is `default` where nobody chose one' }),
+    'default',
+    'The Argo CD project that it is in.',
+  ),
+  namespace: optional(
+    text({ most: 253, called: 'the namespace' }),
+    'The namespace of the Argo CD application, where Argo CD keeps applications in several.',
+  ),
+  token: required(
+    text({ most: 1000, called: 'the token' }),
+    'The token of an account or a project role, as `${secrets.NAME}`.',
+    { secretsFor: 'server' },
+  ),
+  sync: defaulted(
+    words('ArgoCdSync', 'Who begins the sync of a change.', {
+      AUTO: 'Argo CD, by its auto-sync; it is told to look at once.',
+      REQUEST: 'Sluice, once for each change. Where auto-sync is on, Argo CD is only told to look.',
+    }),
+    'AUTO',
+    'Who begins the sync of a change.',
+  ),
+  prune: defaulted(boolean, false, 'Whether a sync that Sluice asks for deletes resources that are in git no longer.'),
+  requireSynced: defaulted(
+    boolean,
+    true,
+    'Whether the application has to be Synced. False where it is OutOfSync for good, because of fields that differ on purpose: then the revision that was synced last counts.',
+  ),
+  source: optional(
+    integer(0, 99),
+    'Which of several sources is the folder, counted from 0; found by repository and path when left out.',
+  ),
+  interval: optional(duration(1, short), 'How often it is asked.'),
+  timeout: optional(duration(1, short), 'How long it may take to answer.'),
+  limit,
+});
+
 /** What answers names the change's commit or its version. */
 export const sync = choice({
   name: 'ApplicationSyncSource',
@@ -47,6 +109,7 @@ export const sync = choice({
       shape: nothing,
     },
     http: { about: HTTP, shape: http },
+    argocd: { about: ARGO_CD, shape: argocd },
     report: { about: REPORT, shape: object('ReportSyncSource', REPORT, { limit }) },
     simulate: { about: SIMULATE, word: 'After a given time. For demonstrations and tests.', shape: simulate },
   },

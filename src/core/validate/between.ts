@@ -1,4 +1,5 @@
-import type { Gate, MatchExpression, Metadata } from '../definitions.ts';
+import type { ApplicationSpec, ArgoCdSpec, Gate, MatchExpression, Metadata } from '../definitions.ts';
+import { secretsIn } from '../secrets.ts';
 import { LIMITS, type Checks, type Path } from './rules.ts';
 
 /** Rules between the fields of one object, wherever it stands, by the name of its shape. */
@@ -17,6 +18,25 @@ export const BETWEEN: Record<string, (checks: Checks, value: never, path: Path) 
     const at = [...path, 'values'];
     if (needsValues && !values?.length) checks.invalid(`${operator} needs at least one value`, at);
     if (!needsValues && values?.length) checks.invalid(`${operator} has no values; remove them`, at);
+  },
+
+  Application(checks, { driver, sync, health }: ApplicationSpec, path) {
+    if (sync?.type === 'argocd' && driver.type !== 'git')
+      checks.invalid('argocd says which commit of a folder runs, so it needs driver git', [...path, 'sync']);
+    if (health.type === 'argocd' && sync?.type !== 'argocd')
+      checks.invalid('argocd is the Argo CD application that sync names: give sync of type argocd, too', [
+        ...path,
+        'health',
+      ]);
+  },
+
+  ArgoCdSyncSource(checks, { token }: ArgoCdSpec, path) {
+    if (secretsIn(token).length > 0) return;
+    // The definition is shown to everybody who may read it; so the value is not quoted.
+    checks.invalid('the token stands here for all to read: keep it by `sluice secret set` and write ${secrets.NAME}', [
+      ...path,
+      'token',
+    ]);
   },
 
   EnvironmentGate(checks, { policy, count, percent }: Gate, path) {

@@ -17,6 +17,7 @@ import { loginFor } from './credentials.ts';
 import { isRace } from './errors.ts';
 import { claimOf } from './claim.ts';
 import { headsOf } from './heads.ts';
+import { containedIn } from './contains.ts';
 import { becameSo, lastTouching, shown } from './history.ts';
 import { Mirror } from './mirror.ts';
 import { pinContent, revisionAt } from './pin.ts';
@@ -160,6 +161,13 @@ export function createGitDriver(settings: GitSettings): Driver<GitDriverSpec> {
         const drift = await driftFrom(mirror, head, folder, [content], signal);
         return { commit: last?.commit, matches: drift === null, ...(drift && { drift }) };
       });
+    },
+
+    contains: (target, change, revision, signal) => {
+      const asked = performance.now();
+      return inRepository(target, undefined, signal, (mirror, where, folder) =>
+        containedIn({ mirror, where, folder, branch: target.branch, asked }, change, revision, signal),
+      );
     },
   };
 

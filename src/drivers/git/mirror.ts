@@ -102,6 +102,19 @@ export class Mirror {
     return this.fetchHead(branch, where, signal);
   }
 
+  /**
+   * A revision that is on no branch that was fetched, by its full id, with its history; whether the remote gave it. Some hosts give out
+   * only what a branch or tag leads to. The head of a branch was fetched before.
+   */
+  async fetchRevision(revision: string, where: string, signal: AbortSignal): Promise<boolean> {
+    const flags = ['--no-tags', '--no-recurse-submodules', '--no-write-fetch-head', '--no-auto-maintenance'];
+    const args = ['fetch', ...flags, '--', this.url, revision];
+    const { code, stderr } = await this.withinSize(where, signal, (within) => this.download(args, within));
+    if (code === 0) return true;
+    if (/not our ref|unadvertised object|no such remote ref|couldn't find remote ref/i.test(stderr)) return false;
+    throw this.error(where, stderr);
+  }
+
   /** The branch's head as it is on the remote now; the objects are here afterwards. */
   async fetchHead(branch: string, where: string, signal: AbortSignal): Promise<string> {
     // A fetch that an earlier caller left going brings nearly everything that this one needs.

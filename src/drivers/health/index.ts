@@ -1,12 +1,16 @@
 import type { HealthSourceSpec } from '../../core/definitions.ts';
 import type { HealthAnswer, HealthContext, SecretSource } from '../driver.ts';
 import type { HttpClient } from '../http.ts';
+import { checkArgoCd } from './argocd.ts';
 import { checkHttp } from './http.ts';
 import { checkNone } from './none.ts';
 import { checkReport } from './report.ts';
 import { checkSimulate } from './simulate.ts';
 
-/** How the application is. Throws only when `context.signal` is aborted: everything else is an answer. */
+/**
+ * How the application is. Throws when `context.signal` is aborted, and a `PermanentError` where a token is no longer accepted: everything else is
+ * an answer.
+ */
 export async function checkHealth(
   source: HealthSourceSpec,
   context: HealthContext,
@@ -21,6 +25,8 @@ export async function checkHealth(
       return checkSimulate(source, context);
     case 'http':
       return checkHttp(source, context, http, secrets);
+    case 'argocd':
+      return checkArgoCd(source, context, http, secrets);
     case 'report':
       return checkReport(context);
   }

@@ -5,6 +5,7 @@ import { interpolate } from '../actions/interpolate.ts';
 import type { SecretSource, SyncAnswer, SyncContext } from '../driver.ts';
 import { getFollowing, openUrl, readBody, reasonOf } from '../http.ts';
 import type { HttpClient } from '../http.ts';
+import { lookElsewhere } from './elsewhere.ts';
 import { checkSending, openReferenced, valuesOf } from '../secret-references.ts';
 
 const DEFAULT_INTERVAL = 5_000;
@@ -50,7 +51,10 @@ export async function checkHttp(
     if (found === null || found === undefined) return unknown(`the answer has nothing at ${jsonPath}`);
     const either = found.trim();
     if (runs({ either }, change)) return { synced: true, message: `${application} runs ${wanted}` };
-    return { synced: false, message: `${application} runs ${either.slice(0, MAX_SHOWN)}, not ${wanted}`, recheckAfter };
+    const elsewhere = await lookElsewhere(either, context);
+    if (elsewhere === null) return { synced: true, message: `${application} runs ${wanted}` };
+    const runsNow = `${application} runs ${either.slice(0, MAX_SHOWN)}${elsewhere}`;
+    return { synced: false, message: `${runsNow}, not ${wanted}`, recheckAfter };
   } catch (error) {
     signal.throwIfAborted();
     return unknown(deadline.aborted ? `no answer within ${timeout} ms` : `no answer: ${reasonOf(error)}`);

@@ -2,9 +2,14 @@ import type { SyncSourceSpec } from '../../core/definitions.ts';
 import { describeChange, describeRunning, runs } from '../../core/running.ts';
 import type { SecretSource, SyncAnswer, SyncContext } from '../driver.ts';
 import type { HttpClient } from '../http.ts';
+import { checkArgoCd } from './argocd.ts';
+import { lookElsewhere } from './elsewhere.ts';
 import { checkHttp } from './http.ts';
 
-/** Whether the target runs the change. Throws only when `context.signal` is aborted: everything else is an answer. */
+/**
+ * Whether the target runs the change. Throws when `context.signal` is aborted, and a `PermanentError` where its source will never tell (a token
+ * that expired, a sync that failed): everything else is an answer.
+ */
 export async function checkSync(
   source: SyncSourceSpec,
   context: SyncContext,
@@ -19,17 +24,22 @@ export async function checkSync(
       return checkSimulate(source, context);
     case 'report':
       return checkReport(context);
+    case 'argocd':
+      return checkArgoCd(source, context, http, secrets);
     case 'http':
       return checkHttp(source, context, http, secrets);
   }
 }
 
 /** No recheck: the report wakes the release. */
-function checkReport({ report, application, change }: SyncContext): SyncAnswer {
+async function checkReport(context: SyncContext): Promise<SyncAnswer> {
+  const { report, application, change } = context;
   const wanted = describeChange(change);
   if (!report) return { synced: false, message: `waits for a report that ${application} runs ${wanted}` };
   if (runs(report, change)) return { synced: true, message: `${application} runs ${wanted}` };
-  return { synced: false, message: `${application} runs ${describeRunning(report)}, not ${wanted}` };
+  const elsewhere = await lookElsewhere(report.commit, context);
+  if (elsewhere === null) return { synced: true, message: `${application} runs ${wanted}` };
+  return { synced: false, message: `${application} runs ${describeRunning(report)}${elsewhere}, not ${wanted}` };
 }
 
 function checkSimulate(

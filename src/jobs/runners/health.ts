@@ -11,7 +11,12 @@ import type { Hands, StepAt } from './runner.ts';
 export const healthRunner = asking<Extract<StepWork, { kind: 'health' }>>(async (at) => {
   if (at.application === undefined) return { kind: 'failed', message: `${at.planned.id} has no application` };
   const answer = await askOf(at, at.application);
-  return { kind: 'observed', health: toObservation(answer), recheckAfter: answer.recheckAfter };
+  return {
+    kind: 'observed',
+    health: toObservation(answer),
+    recheckAfter: answer.recheckAfter,
+    waitsFor: answer.waitsFor,
+  };
 });
 
 /** Is it still? A look that could not be made is UNKNOWN: the soak's clock stands still, and its own limit ends that. */
@@ -39,7 +44,7 @@ export async function checkHealth(
   signal: AbortSignal,
 ): Promise<HealthAnswer> {
   const since = changedAt(promoted, promotionState, promoted.applications.indexOf(application));
-  const { health } = application.spec;
+  const { health, sync } = application.spec;
   return hands.drivers.checkHealth(health, {
     application: application.name,
     environment: promoted.name,
@@ -47,6 +52,7 @@ export async function checkHealth(
     version: release.contents[application.content]?.label,
     since: new Date(since),
     now: hands.clock.now(),
+    argoCd: sync?.type === 'argocd' ? sync : undefined,
     report: health.type === 'report' ? await freshReport(hands, application.name, since) : undefined,
     signal,
   });

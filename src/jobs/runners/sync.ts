@@ -2,6 +2,9 @@ import type { PlannedApplication, StepWork } from '../../core/plan.ts';
 import type { Outcome } from '../../core/release.ts';
 import { madeBy } from '../../core/sync.ts';
 import type { DeploymentReport } from '../../store/deployment-reports.ts';
+import { PermanentError } from '../../drivers/driver.ts';
+import type { PinnedContent } from '../../drivers/driver.ts';
+import { folderOf } from '../../drivers/sync/contains.ts';
 import { asking } from './runner.ts';
 import type { StepAt } from './runner.ts';
 
@@ -9,22 +12,32 @@ type Sync = Extract<StepWork, { kind: 'sync' }>;
 
 /** Does the target run the change? Until it does, it waits for an outside system, at most for the step's patience. */
 export const syncRunner = asking<Sync>(async (at): Promise<Outcome> => {
-  const { hands, release, promoted, planned, promotionState, application, context } = at;
+  const { hands, release, promoted, planned, promotionState, stepState, application, context } = at;
   if (application === undefined) return { kind: 'failed', message: `${planned.id} has no application` };
   const { sync = { type: 'none' } } = application.spec;
-  const content = release.contents[application.content];
+  const version = release.contents[application.content];
   const made = madeBy(promoted, promotionState, promoted.applications.indexOf(application));
+  const commit = made.commit ?? version?.commit;
+  const content = (): Promise<PinnedContent> => {
+    if (!version) throw new PermanentError(`the pinned content of ${application.content} is missing`);
+    return hands.content({ release: release.id, content: application.content, version });
+  };
   const answer = await hands.drivers.checkSync(sync, {
     application: application.name,
     product: release.product,
-    change: { version: content?.label ?? release.version, commit: made.commit ?? content?.commit },
+    change: { version: version?.label ?? release.version, commit },
+    ...folderOf(hands.drivers, application.spec.driver, { commit, content }, context.signal),
     since: new Date(made.at),
     now: hands.clock.now(),
     report: sync.type === 'report' ? await reportOf(at, application, made) : undefined,
+    key: context.key,
+    stillMine: context.stillMine,
+    progress: stepState.progress ?? undefined,
     signal: context.signal,
   });
-  if (answer.synced) return { kind: 'succeeded' };
-  return { kind: 'pending', reason: answer.message, recheckAfter: answer.recheckAfter, waitsFor: 'SYSTEM' };
+  const { synced, message, ...more } = answer;
+  if (synced) return { kind: 'succeeded' };
+  return { kind: 'pending', reason: message, waitsFor: 'SYSTEM', ...more };
 });
 
 /** A report from before a change says nothing about it; where nothing had to be changed, the newest one does. */

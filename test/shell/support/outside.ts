@@ -76,6 +76,7 @@ export class Targets {
         effect(context, () => void this.live.set(context.application, content.digest)),
       observe: async (_target, key) => this.done.get(key),
       matches: async () => undefined,
+      contains: async () => undefined,
     };
     return {
       driver: () => driver,
