@@ -269,7 +269,7 @@ export interface SyncContext {
    * How a revision relates to the change, or to another commit of the same repository instead of the change; undefined where that
    * cannot be known: no commit of the change is known, or its driver has none.
    */
-  contains(revision: string, commit?: string): Promise<Contained | undefined>;
+  contains: (revision: string, commit?: string) => Promise<Contained | undefined>;
   /** The key of the step: a sync that is asked for with it is found again by it. */
   key: string;
   /** Whether the change is still wanted; asked right before something is asked for. */

@@ -12,7 +12,7 @@ export function folderOf(
   const { commit } = change;
   return {
     ...(spec.type === 'git' && { folder: { repoURL: spec.repoURL, path: spec.path } }),
-    async contains(revision, other) {
+    contains: async (revision, other) => {
       if (other !== undefined) return drivers.driver(spec).contains(spec, { commit: other }, revision, signal);
       if (commit === undefined) return undefined;
       const content = await change.content();
