@@ -28,7 +28,7 @@ type Answer = (request: IncomingMessage, response: ServerResponse, go: () => voi
 /** A real host; `answer` sees each request first, and lets it go on. */
 async function host(answer: Answer): Promise<string> {
   const server = createServer((request, response) =>
-    answer(request, response, () => void answerGit(folder.path(''), request, response)),
+    answer(request, response, () => answerGit(folder.path(''), request, response)),
   );
   servers.push(server);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

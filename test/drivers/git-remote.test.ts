@@ -55,7 +55,7 @@ function gitServer(root: string, seen: { commandLines: string[]; refused: number
       response.writeHead(401, { 'www-authenticate': 'Basic realm="git"' }).end();
       return;
     }
-    void answerGit(root, request, response);
+    answerGit(root, request, response);
   });
 }
 

@@ -28,13 +28,13 @@ beforeEach(async () => {
 afterEach(() => host.close());
 
 /** What the git driver does with it. */
-const promote = async () => {
+const promote = async (repoURL = repository.url) => {
   const driver = createGitDriver({
     ...settingsIn(mkdtempSync(join(folder, 'cache-'))),
     protocols: ['http'],
     credentials: { [`${host.url}/`]: login },
   });
-  const target = { type: 'git' as const, repoURL: repository.url, branch: 'main', path: 'eu' };
+  const target = { type: 'git' as const, repoURL, branch: 'main', path: 'eu' };
   const content = await driver.pin({ ...target, path: 'dev' }, undefined, {}, never);
   return await driver.apply(target, content, contextOf('k'));
 };
@@ -169,7 +169,9 @@ test('a renamed repository answers with its new address, an archived one takes n
   repository.archived = true;
   await expect(promote()).rejects.toThrow(PermanentError);
   repository.archived = false;
+  const old = repository.url;
   host.rename('config', 'settings');
-  await expect(promote()).rejects.toThrow('it has moved');
+  await expect(promote(old)).rejects.toThrow('it has moved');
   expect(host.find('settings')).toBe(repository);
+  expect((await promote()).changed).toBe(true);
 });

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -46,6 +46,7 @@ export interface GitHost {
   readonly root: string;
   /** While it is away, callers are cut off without a word. */
   away: boolean;
+  /** One more password of an account, which may have several. */
   addLogin(username: string, password: string): void;
   /** Made when it is not there yet. A name without an owner belongs to `acme`. */
   repository(name: string, options?: { branch?: string }): Promise<HostedRepository>;
@@ -53,6 +54,8 @@ export interface GitHost {
   find(name: string): HostedRepository | undefined;
   /** A repository gets another name; the old address answers 301 with the new one. */
   rename(from: string, to: string): void;
+  /** The name that a repository has now; undefined where this name is no old one. */
+  renamedTo(name: string): string | undefined;
   /** Calls the listener after each move of a ref, in the order of the moves of one ref. */
   onRefMoved(listener: (moved: RefMoved) => void): void;
   close(): Promise<void>;
@@ -63,9 +66,11 @@ export async function startGitHost(options: GitHostOptions = {}): Promise<GitHos
   mkdirSync(root, { recursive: true });
   const repositories = new Map<string, HostedRepository>();
   const moved = new Map<string, string>();
-  const logins = new Map<string, string>();
+  const logins = new Map<string, Set<string>>();
   const listeners: ((moved: RefMoved) => void)[] = [];
-  if (options.login) logins.set(options.login.username, options.login.password);
+  const addLogin = (username: string, password: string): void =>
+    void logins.set(username, (logins.get(username) ?? new Set()).add(password));
+  if (options.login) addLogin(options.login.username, options.login.password);
 
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     if (host.away) return void request.socket.destroy();
@@ -84,15 +89,17 @@ export async function startGitHost(options: GitHostOptions = {}): Promise<GitHos
     if (!repository) return void response.writeHead(404).end('Repository not found.');
     const service = url.searchParams.get('service');
     if (rest === 'info/refs' && service === 'git-upload-pack') repository.asked.refs += 1;
-    if (request.method !== 'POST') return await answerGit(root, request, response, account);
+    const go = (): Promise<void> =>
+      new Promise((ended) => answerGit(root, request, response, { user: account, ended }));
+    if (request.method !== 'POST') return await go();
     if (rest === 'git-upload-pack') {
       repository.asked.fetches += 1;
-      return await answerGit(root, request, response, account);
+      return await go();
     }
     repository.asked.pushes += 1;
     if (repository.archived)
       return void response.writeHead(403).end('remote: This repository was archived so it is read-only.');
-    await repository.moving(account, () => answerGit(root, request, response, account));
+    await repository.moving(account, go);
   };
 
   const server = createServer((request, response) => {
@@ -108,7 +115,7 @@ export async function startGitHost(options: GitHostOptions = {}): Promise<GitHos
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     root,
     away: false,
-    addLogin: (username, password) => void logins.set(username, password),
+    addLogin,
     async repository(short, { branch = 'main' } = {}) {
       const name = named(short);
       const known = repositories.get(name);
@@ -132,8 +139,13 @@ export async function startGitHost(options: GitHostOptions = {}): Promise<GitHos
       if (!repository) throw new Error(`there is no repository "${from}"`);
       repositories.delete(named(from));
       repositories.set(named(to), repository);
+      repository.name = named(to);
+      mkdirSync(join(root, named(to), '..'), { recursive: true });
+      symlinkSync(repository.path, join(root, `${named(to)}.git`));
+      repository.url = `${host.url}/${named(to)}.git`;
       moved.set(named(from), named(to));
     },
+    renamedTo: (name) => moved.get(named(name)),
     onRefMoved: (listener) => void listeners.push(listener),
     async close() {
       server.closeAllConnections();
@@ -146,11 +158,11 @@ export async function startGitHost(options: GitHostOptions = {}): Promise<GitHos
 }
 
 /** @returns the account; undefined where the login is missing or wrong */
-function accountOf(request: IncomingMessage, logins: ReadonlyMap<string, string>): string | undefined {
+function accountOf(request: IncomingMessage, logins: ReadonlyMap<string, ReadonlySet<string>>): string | undefined {
   if (logins.size === 0) return 'anybody';
   const [, encoded = ''] = /^Basic (.+)$/i.exec(request.headers.authorization ?? '') ?? [];
   const [username = '', ...password] = Buffer.from(encoded, 'base64').toString().split(':');
-  return logins.has(username) && logins.get(username) === password.join(':') ? username : undefined;
+  return logins.get(username)?.has(password.join(':')) ? username : undefined;
 }
 
 /** Content by path; null deletes the file. */
@@ -165,8 +177,8 @@ export class HostedRepository {
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(
-    readonly name: string,
-    readonly url: string,
+    public name: string,
+    public url: string,
     readonly path: string,
     readonly branch: string,
     private readonly tell: (moved: RefMoved) => void,

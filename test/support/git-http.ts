@@ -15,7 +15,7 @@ export interface GitHttp {
 export async function serveGit(root: string): Promise<GitHttp> {
   const server = createServer((request, response) => {
     if (served.away) request.socket.destroy();
-    else void answerGit(root, request, response);
+    else answerGit(root, request, response);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const served: GitHttp = {
@@ -31,15 +31,15 @@ export async function serveGit(root: string): Promise<GitHttp> {
 
 /**
  * One request to the bare repositories below `root`, by git's own CGI program.
- * @param user the account that came in; hooks find it as REMOTE_USER
- * @returns when the program has ended: what was pushed is there then
+ * @param how `user` is the account that came in, hooks find it as REMOTE_USER; `ended` is called when the program has ended: what was
+ *   pushed is there then
  */
 export function answerGit(
   root: string,
   request: IncomingMessage,
   response: ServerResponse,
-  user = 'ci',
-): Promise<void> {
+  how: { user?: string; ended?: () => void } = {},
+): void {
   const url = new URL(request.url ?? '/', 'http://x');
   const cgi = spawn('git', ['http-backend'], {
     env: {
@@ -53,7 +53,7 @@ export function answerGit(
       CONTENT_TYPE: request.headers['content-type'] ?? '',
       HTTP_CONTENT_ENCODING: request.headers['content-encoding'] ?? '',
       HTTP_GIT_PROTOCOL: String(request.headers['git-protocol'] ?? ''),
-      REMOTE_USER: user,
+      REMOTE_USER: how.user ?? 'ci',
     },
   });
   request.pipe(cgi.stdin);
@@ -62,15 +62,13 @@ export function answerGit(
   cgi.stdout.on('data', (chunk: Buffer) => out.push(chunk));
   // A caller that hangs up, or a program that ends early, is no fault of this process.
   cgi.stdin.on('error', () => undefined);
-  return new Promise((resolve) => {
-    cgi.on('close', () => {
-      const all = Buffer.concat(out);
-      const end = all.indexOf('\r\n\r\n');
-      const lines = all.subarray(0, end).toString().split('\r\n');
-      const headers = Object.fromEntries(lines.map((line) => line.split(/:\s*/, 2) as [string, string]));
-      const { Status: status = '200', ...rest } = headers;
-      response.writeHead(Number.parseInt(status, 10), rest).end(all.subarray(end + 4));
-      resolve();
-    });
+  cgi.on('close', () => {
+    const all = Buffer.concat(out);
+    const end = all.indexOf('\r\n\r\n');
+    const lines = all.subarray(0, end).toString().split('\r\n');
+    const headers = Object.fromEntries(lines.map((line) => line.split(/:\s*/, 2) as [string, string]));
+    const { Status: status = '200', ...rest } = headers;
+    response.writeHead(Number.parseInt(status, 10), rest).end(all.subarray(end + 4));
+    how.ended?.();
   });
 }
