@@ -8,11 +8,13 @@ import { Observer } from './jobs/observe.ts';
 import type { Hands } from './jobs/runners/runner.ts';
 import { PromoteJob } from './jobs/promote.ts';
 import type { QueuedJob } from './jobs/queue.ts';
+import { RepositoryWatch } from './jobs/repository-watch.ts';
 import { lookForStops } from './jobs/stops.ts';
 import { Sweep } from './jobs/sweep.ts';
 import { knownContents } from './store/known-contents.ts';
 import { newestDeploymentReport } from './store/deployment-reports.ts';
 import { newestHealthReport } from './store/health-reports.ts';
+import { HINTED } from './store/news.ts';
 import { Listener } from './store/listener.ts';
 
 /** The hands of one process: takes jobs, keeps times, makes up for what was lost. Resolves once it takes jobs. */
@@ -49,11 +51,13 @@ export async function startWorker(app: App): Promise<{ close(): Promise<void> }>
   worker.on('failed', (job, error) => log.warn({ job: job?.id, error }, 'a job failed'));
   const running = worker.run().catch((error: unknown) => log.error({ error }, 'the worker stopped'));
 
+  const repositories = new RepositoryWatch(app);
   const listener = new Listener({
     url: app.databaseUrl,
-    channels: ['sluice_abort'],
+    channels: ['sluice_abort', HINTED],
     times: app.times,
-    onNotice: (_, payload) => {
+    onNotice: (channel, payload) => {
+      if (channel === HINTED) return repositories.hurry();
       const { releaseId, promotions } = JSON.parse(payload) as { releaseId: string; promotions: number[] };
       for (const promotion of promotions) aborts.abort(releaseId, 'stop', promotion);
     },
@@ -72,6 +76,7 @@ export async function startWorker(app: App): Promise<{ close(): Promise<void> }>
   observer.start();
   const drift = new DriftWatch(app);
   if (config.driftIntervalMs > 0) drift.start();
+  repositories.start();
   const stops = new Rounds(clock, 'stops', limits.stopsEvery, () =>
     lookForStops(releaseEngine, aborts, 1_000).catch((error: unknown) => log.debug({ error }, 'looking for stops')),
   );
@@ -79,7 +84,14 @@ export async function startWorker(app: App): Promise<{ close(): Promise<void> }>
 
   return {
     async close() {
-      const rounds = [stops.close(), sweep.close(), observer.close(), drift.close(), listener.close()];
+      const rounds = [
+        stops.close(),
+        sweep.close(),
+        observer.close(),
+        drift.close(),
+        repositories.close(),
+        listener.close(),
+      ];
       // What does not end by itself is handed back to the queue: another worker takes it up.
       const grace = clock.after('shutdown', GRACE, () => aborts.abortAll('shutdown'));
       const all = Promise.all([...rounds, worker.close(), running]);

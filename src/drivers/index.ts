@@ -108,7 +108,10 @@ function withMasking(forge: Forge | undefined): Forge | undefined {
 function withoutSecrets<S extends DriverSpec>(driver: Driver<S>): Driver<S> {
   return {
     revision: (...args) => masked(() => driver.revision(...args)),
-    heads: (...args) => masked(() => driver.heads(...args)),
+    heads: async (...args) => {
+      const answer = await driver.heads(...args);
+      return answer?.kind === 'FAILED' ? openedSecrets.hideIn(answer) : answer;
+    },
     pin: async (...args) => {
       const pinned: PinnedContent[] = [];
       await masked(async () => void pinned.push(await driver.pin(...args)));

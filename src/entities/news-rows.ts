@@ -1,6 +1,7 @@
 import { Column, Entity, Index, PrimaryColumn, PrimaryGeneratedColumn } from 'typeorm';
 import type { LookFailure } from '../core/receiver/look.ts';
-import type { HintKind, Via } from '../core/receiver/news.ts';
+import type { HintKind } from '../core/receiver/news.ts';
+import type { NewsKind } from '../core/trigger/change.ts';
 
 /**
  * A repository that is looked at: those of git applications whose product is triggered by itself, and those with an open pull
@@ -36,11 +37,11 @@ export class WatchedRepositoryRow {
   @Column({ name: 'not_before', type: 'timestamptz', nullable: true })
   notBefore!: Date | null;
 
-  /** When the last look began that got an answer. */
+  /** When the last look began. */
   @Column({ name: 'looked_at', type: 'timestamptz', nullable: true })
   lookedAt!: Date | null;
 
-  /** Branch → commit, as of then. */
+  /** Branch → commit, as the last look saw them that got an answer. */
   @Column({ type: 'jsonb', default: {} })
   heads!: Record<string, string>;
 
@@ -104,7 +105,7 @@ export class HintRow {
   deliveryId!: string | null;
 
   @Column({ type: 'text' })
-  via!: Via;
+  via!: NewsKind;
 
   @Column({ type: 'timestamptz', default: () => 'now()' })
   at!: Date;

@@ -81,6 +81,29 @@ export async function recordDelivery(
   );
 }
 
+/**
+ * What came of messages whose hints were looked at, in words; those that wait for another look as well stay PENDING, and what the
+ * looks came to stands one after the other.
+ */
+export async function noteOutcome(
+  pool: Pool,
+  ids: readonly string[],
+  status: 'DONE' | 'PENDING',
+  outcome: string,
+  now: Date,
+): Promise<void> {
+  if (ids.length === 0) return;
+  await pool.query(
+    `UPDATE webhook_delivery d SET
+       outcome = left(CASE WHEN d.status = 'PENDING' AND d.outcome LIKE 'looked at %' THEN d.outcome || E'\\n' || $3 ELSE $3 END, 2000),
+       status = w.status, processed_at = CASE WHEN w.status = 'DONE' THEN $4::timestamptz END
+     FROM (SELECT id, CASE WHEN $2 = 'DONE' AND NOT EXISTS (SELECT FROM hint WHERE delivery_id = id) THEN 'DONE' ELSE 'PENDING' END
+       AS status FROM unnest($1::uuid[]) AS id) w
+     WHERE d.id = w.id AND d.status = 'PENDING'`,
+    [ids, status, outcome, now],
+  );
+}
+
 /** Once more from the beginning, in the caller's transaction. */
 export async function replayDelivery(client: PoolClient, id: string, now: Date): Promise<Delivery> {
   const { rows } = await client.query<Delivery>(

@@ -30,7 +30,7 @@ async function answering(status: number, headers: Record<string, string> = {}): 
 }
 
 async function listen(handler: Parameters<typeof createServer>[1]): Promise<string> {
-  const server = createServer(handler!);
+  const server = createServer(handler);
   servers.push(server);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -43,7 +43,7 @@ test('branches that are there are answered with their commits, in one call, and 
   let exchanges = 0;
   const url = await listen((request, response) => {
     if (request.url?.includes('info/refs')) exchanges += 1;
-    answerGit(folder.path(''), request, response);
+    void answerGit(folder.path(''), request, response);
   });
   const answer = await driverOf('cache-1').heads(spec(`${url}/watched.git`), ['main', 'release/1', 'gone'], never);
   const head = repo.head();
@@ -58,7 +58,7 @@ test('a look does not wait for what holds the mirror', async () => {
   // The first exchange, which is that of the fetch, gets no answer.
   const url = await listen((request, response) => {
     exchanges += 1;
-    if (exchanges > 1) answerGit(folder.path(''), request, response);
+    if (exchanges > 1) void answerGit(folder.path(''), request, response);
   });
   const pinning = driver.pin(spec(`${url}/watched.git`), undefined, {}, stopping.signal);
   pinning.catch(() => undefined);
@@ -79,7 +79,7 @@ test.each([
   ['an ill host', 502, {}, 'UNREACHABLE', undefined],
   ['a host that is being mended', 503, { 'retry-after': '120' }, 'RATE_LIMITED', 120_000],
 ])('%s is told apart', async (_name, status, headers, why, retryAfter) => {
-  const url = await answering(status, headers as Record<string, string>);
+  const url = await answering(status, headers);
   const credentials = { [`${url}/`]: { token: SECRET } };
   const answer = await driverOf('cache-3', credentials).heads(spec(`${url}/watched.git`), ['main'], never);
   expect(answer).toMatchObject({ kind: 'FAILED', why });

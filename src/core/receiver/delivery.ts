@@ -1,3 +1,4 @@
+/** Where a message is in its life. */
 export const DELIVERY_STATUSES = ['PENDING', 'DONE', 'REFUSED', 'FAILED'] as const;
 export type DeliveryStatus = (typeof DELIVERY_STATUSES)[number];
 

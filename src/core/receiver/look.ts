@@ -18,10 +18,13 @@ export type HeadsAnswer =
 /** Failures after which only a person, a hint or a new secret brings the next look. */
 const FINAL: ReadonlySet<LookFailure> = new Set(['CREDENTIALS', 'REFUSED']);
 
+/** Pauses after failures grow from one to the other, in milliseconds. */
+const SHORTEST = 5_000;
 const LONGEST = 15 * 60_000;
 /** When the host asks to be left alone and does not say for how long, in milliseconds. */
 const PAUSE_OF_HOST = 60_000;
 
+/** When the repository, and its host, are called again. */
 export interface NextLook {
   /** Milliseconds; null: not by itself. */
   after: number | null;
@@ -40,7 +43,7 @@ export function nextLook(
   const jitter = 1 - 0.15 * random;
   if (answer.kind === 'HEADS') return { after: Math.round(interval * jitter), hostPause: null };
   if (FINAL.has(answer.why)) return { after: null, hostPause: null };
-  const doubled = Math.min(interval * 2 ** Math.min(failures - 1, 20), Math.max(LONGEST, interval));
+  const doubled = Math.min(Math.min(SHORTEST, interval) * 2 ** Math.min(failures - 1, 20), LONGEST);
   const hostPause = answer.retryAfter ?? (answer.why === 'RATE_LIMITED' ? PAUSE_OF_HOST : null);
   return { after: Math.max(Math.round(doubled * jitter), hostPause ?? 0), hostPause };
 }

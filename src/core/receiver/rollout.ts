@@ -1,5 +1,6 @@
 import { openEnvelope, shown } from './envelope.ts';
 
+/** How a rollout went, as its sender says. */
 export const ROLLOUT_STATUSES = ['SUCCEEDED', 'FAILED', 'ROLLED_BACK', 'UNKNOWN'] as const;
 
 /** What an outside system tells about a rollout. */

@@ -1,0 +1,75 @@
+import { mostTelling } from '../core/receiver/news.ts';
+import { nextLook } from '../core/receiver/look.ts';
+import type { HeadsAnswer } from '../core/receiver/look.ts';
+import type { Parts } from '../parts.ts';
+import { noteOutcome } from '../store/deliveries.ts';
+import { pauseHost, recordLook } from '../store/news.ts';
+import type { Claimed } from '../store/news.ts';
+import { headsSeen } from './trigger/heads-seen.ts';
+import type { HeadOutcome } from './trigger/heads-seen.ts';
+
+/**
+ * A look at a repository that was claimed: asks where its branches stand, has the candidates made of what moved, and tells the
+ * deliveries that led to it what came of it. Network; never inside a transaction. What the host refuses is recorded, not thrown.
+ */
+export async function lookAtRepository(app: Parts, claimed: Claimed, signal: AbortSignal): Promise<void> {
+  const { repository, branches, intervalMs: interval, failures, hints, host } = claimed;
+  const git = app.drivers.driver({ type: 'git', repoURL: repository, branch: branches[0]!, path: '.' });
+  const answer = await git.heads(
+    { type: 'git', repoURL: repository, branch: branches[0]!, path: '.' },
+    branches,
+    signal,
+  );
+  if (answer === undefined) throw new Error(`repository "${repository}" has a driver without branches`);
+  const deliveries = [...new Set(hints.flatMap(({ deliveryId }) => (deliveryId === null ? [] : [deliveryId])))];
+  const { after, hostPause } = nextLook(answer, { interval, failures: failures + 1, random: Math.random() });
+  if (answer.kind === 'FAILED') return await failed(app, claimed, answer, deliveries, { after, hostPause });
+  const via = mostTelling(hints.map((each) => each.via));
+  let outcomes: HeadOutcome[];
+  try {
+    outcomes = await headsSeen(app, { repository, heads: answer.heads, via, deliveries });
+  } catch (error) {
+    const broken = {
+      kind: 'FAILED',
+      why: 'UNREACHABLE',
+      message: `what moved there could not be read: ${told(error)}`,
+    } as const;
+    const next = nextLook(broken, { interval, failures: failures + 1, random: Math.random() });
+    return await failed(app, claimed, broken, deliveries, next);
+  }
+  await recordLook(app.pool, { repository, after, heads: answer.heads, hints: hints.map(({ id }) => id) });
+  await noteOutcome(app.pool, deliveries, 'DONE', inWords(repository, answer.heads, outcomes), app.clock.now());
+  if (failures > 0) app.log.info({ repository, host }, 'a repository can be looked at again');
+}
+
+async function failed(
+  { pool, clock, log }: Parts,
+  { repository, host, failures, errorKind }: Claimed,
+  { why, message, retryAfter }: Extract<HeadsAnswer, { kind: 'FAILED' }>,
+  deliveries: string[],
+  { after, hostPause }: ReturnType<typeof nextLook>,
+): Promise<void> {
+  // A host that is ill is told of once.
+  if (failures === 0 || errorKind !== why)
+    log.warn({ repository, why, message, retryAfter }, 'a repository could not be looked at');
+  if (hostPause !== null) await pauseHost(pool, host, hostPause);
+  await recordLook(pool, { repository, after, hints: [], failure: { kind: why, message } });
+  const again =
+    after === null ? 'it is not tried again before a secret changes or a message comes' : 'it is tried again';
+  await noteOutcome(
+    pool,
+    deliveries,
+    'PENDING',
+    `the repository could not be looked at (${message}); ${again}`,
+    clock.now(),
+  );
+}
+
+const told = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** For the delivery that led to the look. */
+function inWords(repository: string, heads: ReadonlyMap<string, string>, outcomes: HeadOutcome[]): string {
+  const stand = [...heads].map(([branch, commit]) => `${branch} at ${commit.slice(0, 10)}`).join(', ');
+  const came = outcomes.map(({ application, outcome }) => `${application}: ${outcome}`).join('; ');
+  return `looked at ${repository}: ${stand || 'none of its branches is there'}; ${came || 'no application is triggered from it'}`;
+}

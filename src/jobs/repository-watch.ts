@@ -1,0 +1,121 @@
+import type { Timer } from '../clock.ts';
+import { lookAtRepository } from '../commands/look-at-repository.ts';
+import { watchedRepositories } from '../core/receiver/watched.ts';
+import { triggerSources } from '../core/trigger/sources.ts';
+import type { Parts } from '../parts.ts';
+import type { DefinitionSnapshot } from '../store/definition-snapshot.ts';
+import { claimRepositories, dueRepositories, renewClaims, retryStopped, saveWatched } from '../store/news.ts';
+import type { Claimed } from '../store/news.ts';
+import { Watch } from './watch.ts';
+
+/**
+ * Looks at repositories for changes: each in its interval, and at once when a hint says that there may be one. When each is due stands in
+ * the database, so many workers look no more often than one. It is what guarantees that no change is missed; webhooks only
+ * make it faster. A look that takes its time holds up its own repository alone.
+ */
+export class RepositoryWatch extends Watch {
+  readonly #running = new Map<string, { host: string; done: Promise<void> }>();
+  readonly #closing = new AbortController();
+  #known: DefinitionSnapshot | null = null;
+  #renewed = 0;
+  #hurried: Timer | null = null;
+  #round: Promise<void> | null = null;
+  #again = false;
+
+  constructor(app: Parts) {
+    super(app, 'repositories', PAUSE, 'repositories could not be looked at this time');
+  }
+
+  override start(): void {
+    retryStopped(this.app.pool).catch((error: unknown) => this.app.log.warn({ error }, 'stopped looks stay stopped'));
+    super.start();
+  }
+
+  /** A hint came: a round begins now, and another one after the one that is under way. */
+  hurry(): void {
+    if (this.rounds.closed) return;
+    this.round().catch((error: unknown) => this.app.log.warn({ error }, 'a hint waits for the next round'));
+  }
+
+  /** One at a time; whoever asks meanwhile gets one more. Resolves when due looks were begun, not when they have ended. */
+  round(): Promise<void> {
+    this.#again = this.#round !== null;
+    this.#round ??= this.#rounds().finally(() => (this.#round = null));
+    return this.#round;
+  }
+
+  /** Resolves when all looks that were begun have ended. */
+  async settled(): Promise<void> {
+    await this.#round;
+    await Promise.all([...this.#running.values()].map(({ done }) => done));
+  }
+
+  override async close(): Promise<void> {
+    const closed = super.close();
+    this.#hurried?.cancel();
+    this.#closing.abort(new Error('this process ends'));
+    await closed;
+    await this.settled();
+  }
+
+  async #rounds(): Promise<void> {
+    do {
+      this.#again = false;
+      await this.#once();
+    } while (this.#again && !this.rounds.closed);
+  }
+
+  async #once(): Promise<void> {
+    const { pool, definitions, clock } = this.app;
+    const snapshot = await definitions.current();
+    if (snapshot !== this.#known) {
+      await saveWatched(pool, watchedRepositories(triggerSources(snapshot), []));
+      this.#known = snapshot;
+    }
+    if (this.#running.size > 0 && clock.elapsed() - this.#renewed > LEASE / 3) {
+      await renewClaims(pool, [...this.#running.keys()], LEASE);
+      this.#renewed = clock.elapsed();
+    }
+    const due = await dueRepositories(pool, MOST);
+    const places = new Map<string, number>();
+    for (const { host } of this.#running.values()) places.set(host, (places.get(host) ?? 0) + 1);
+    const chosen = due.filter(({ repository, host }) => {
+      const taken = places.get(host) ?? 0;
+      if (taken >= PER_HOST || this.#running.has(repository)) return false;
+      places.set(host, taken + 1);
+      return true;
+    });
+    const names = chosen.slice(0, MOST - this.#running.size).map(({ repository }) => repository);
+    for (const claimed of await claimRepositories(pool, names, LEASE)) this.#begin(claimed);
+  }
+
+  #begin(claimed: Claimed): void {
+    const { repository, host } = claimed;
+    const { log } = this.app;
+    const done = lookAtRepository(this.app, claimed, this.#closing.signal)
+      .catch((error: unknown) => {
+        if (!this.#closing.signal.aborted) log.warn({ error, repository }, 'a look at a repository broke off');
+      })
+      .finally(() => {
+        this.#running.delete(repository);
+        // A place at the host is free, and a hint may have come meanwhile.
+        this.#soon();
+      });
+    this.#running.set(repository, { host, done });
+  }
+
+  #soon(): void {
+    this.#hurried ??= this.app.clock.after('repositories', SOON, () => {
+      this.#hurried = null;
+      this.hurry();
+    });
+  }
+}
+
+/** In milliseconds. */
+const PAUSE = 1_000;
+const SOON = 20;
+const LEASE = 30_000;
+/** Looks at once: of a process, and of it at one host. */
+const MOST = 32;
+const PER_HOST = 4;

@@ -1,0 +1,216 @@
+import type { Pool, PoolClient } from 'pg';
+import type { LookFailure } from '../core/receiver/look.ts';
+import type { HintKind } from '../core/receiver/news.ts';
+import type { NewsKind } from '../core/trigger/change.ts';
+
+/**
+ * The life of a hint: whoever hears of a change writes one, which makes the look at its repository due and wakes the workers. A worker
+ * claims the repository, and with it the hints that are there; others come into the next look. When the look got an answer, its
+ * hints are deleted, and their deliveries are told what came of it. A look that failed leaves them for the next one. A claim that is
+ * not renewed ends by itself, and the repository is due again.
+ */
+export interface NewHint {
+  /** The address as definitions have it. */
+  repository: string;
+  kind: HintKind;
+  ref?: string;
+  number?: number;
+  source?: string;
+  deliveryId?: string;
+  via: NewsKind;
+}
+
+/** A hint that waits for a look. */
+export interface Hint {
+  id: string;
+  kind: HintKind;
+  ref: string | null;
+  number: number | null;
+  deliveryId: string | null;
+  via: NewsKind;
+}
+
+/** The channel on which workers hear that a look is due. */
+export const HINTED = 'sluice_hint';
+
+/** Writes hints, in the caller's transaction if there is one. Repositories that nobody watches keep none. */
+export async function addHints(db: Pool | PoolClient, hints: readonly NewHint[]): Promise<void> {
+  if (hints.length === 0) return;
+  // Most of a flood finds its repository due already: then nothing is written to the row, and nobody is woken.
+  await db.query(
+    `WITH given AS (
+       SELECT * FROM jsonb_to_recordset($1::jsonb) AS g(repository text, kind text, ref text, number integer, source text,
+         "deliveryId" uuid, via text)
+       WHERE EXISTS (SELECT FROM watched_repository w WHERE w.repository = g.repository)),
+     added AS (
+       INSERT INTO hint (repository, kind, ref, number, source, delivery_id, via)
+       SELECT repository, kind, ref, number, source, "deliveryId", via FROM given),
+     due AS (
+       UPDATE watched_repository w SET next_look_at = now()
+       WHERE w.repository IN (SELECT repository FROM given WHERE kind = 'PUSH') AND w.next_look_at > now()
+       RETURNING w.repository)
+     SELECT pg_notify('${HINTED}', '') WHERE EXISTS (SELECT FROM due) OR EXISTS (SELECT FROM given WHERE kind = 'PULL_REQUEST')`,
+    [JSON.stringify(hints)],
+  );
+}
+
+/** A repository that is to be watched. */
+export interface Watched {
+  repository: string;
+  host: string;
+  branches: string[];
+  intervalMs: number;
+}
+
+/** Makes the table say what is to be watched: what is new, or has other branches, is due at once; what is no longer there goes. */
+export async function saveWatched(pool: Pool, watched: readonly Watched[]): Promise<void> {
+  await pool.query(
+    `INSERT INTO watched_repository AS w (repository, host, branches, interval_ms, not_before)
+     SELECT repository, host, branches, "intervalMs", (SELECT max(not_before) FROM watched_repository o WHERE o.host = g.host)
+     FROM jsonb_to_recordset($1::jsonb) AS g(repository text, host text, branches jsonb, "intervalMs" integer)
+     ON CONFLICT (repository) DO UPDATE SET host = excluded.host, branches = excluded.branches,
+       interval_ms = excluded.interval_ms, next_look_at = least(w.next_look_at, now())
+     WHERE (w.host, w.branches, w.interval_ms) IS DISTINCT FROM (excluded.host, excluded.branches, excluded.interval_ms)`,
+    [JSON.stringify(watched)],
+  );
+  const names = watched.map(({ repository }) => repository);
+  await pool.query('DELETE FROM watched_repository WHERE NOT repository = ANY($1)', [names]);
+  await pool.query('DELETE FROM hint WHERE NOT repository = ANY($1)', [names]);
+}
+
+/** All that are watched, with their branches. */
+export async function watchedNames(db: Pool | PoolClient): Promise<Pick<Watched, 'repository' | 'branches'>[]> {
+  const { rows } = await db.query<Pick<Watched, 'repository' | 'branches'>>(
+    'SELECT repository, branches FROM watched_repository ORDER BY repository',
+  );
+  return rows;
+}
+
+/** From so many hints on, looks at a repository begin a second apart. */
+const FEW = 5;
+/** Milliseconds between two looks of a flood; and for each failure in a row, up to the second number. */
+const APART = 1_000;
+const APART_FAILING = [5_000, 60_000] as const;
+
+const DUE = `(w.next_look_at <= now() OR w.claimed_until IS NOT NULL) AND coalesce(w.claimed_until <= now(), true)
+  AND coalesce(w.not_before <= now(), true)
+  AND (w.looked_at IS NULL
+    OR w.looked_at <= now() - interval '1 ms' * CASE
+      WHEN w.failures > 0 THEN least(w.failures * ${APART_FAILING[0]}, ${APART_FAILING[1]})
+      WHEN (SELECT count(*) FROM (SELECT FROM hint h WHERE h.repository = w.repository LIMIT ${FEW}) few) < ${FEW} THEN 0
+      ELSE ${APART} END)`;
+
+/** Repositories that are due, the longest first, with their hosts. */
+export async function dueRepositories(pool: Pool, limit: number): Promise<{ repository: string; host: string }[]> {
+  const { rows } = await pool.query<{ repository: string; host: string }>(
+    `SELECT w.repository, w.host FROM watched_repository w WHERE ${DUE} ORDER BY w.next_look_at LIMIT $1`,
+    [limit],
+  );
+  return rows;
+}
+
+/** What a worker has taken to look at, with the hints that the look is for. */
+export interface Claimed extends Watched {
+  /** In a row, before this look. */
+  failures: number;
+  errorKind: LookFailure | null;
+  heads: Record<string, string>;
+  hints: Hint[];
+}
+
+/** Takes those that are still due; no other process does before the claim is over. Hints that come from now on are for the next look. */
+export async function claimRepositories(
+  pool: Pool,
+  repositories: readonly string[],
+  leaseMs: number,
+): Promise<Claimed[]> {
+  if (repositories.length === 0) return [];
+  const { rows } = await pool.query<Claimed>(
+    `WITH taken AS (
+       SELECT w.repository FROM watched_repository w WHERE w.repository = ANY($1) AND ${DUE} FOR UPDATE SKIP LOCKED)
+     UPDATE watched_repository w SET next_look_at = 'infinity', looked_at = now(),
+       claimed_until = now() + $2 * interval '1 millisecond'
+     FROM taken WHERE w.repository = taken.repository
+     RETURNING w.repository, w.host, w.branches, w.interval_ms AS "intervalMs", w.failures, w.error_kind AS "errorKind", w.heads,
+       '[]'::jsonb AS hints`,
+    [repositories, leaseMs],
+  );
+  // Read after the claim: a hint that came before it is for this look, and one that is not seen has made the next one due.
+  const hints = await hintsOf(
+    pool,
+    rows.map(({ repository }) => repository),
+    'PUSH',
+  );
+  return rows.map((row) => ({ ...row, hints: hints.filter((each) => each.repository === row.repository) }));
+}
+
+/** Those of these repositories, the oldest first. */
+export async function hintsOf(
+  pool: Pool,
+  repositories: readonly string[],
+  kind: HintKind,
+): Promise<(Hint & { repository: string })[]> {
+  const { rows } = await pool.query<Hint & { repository: string }>(
+    `SELECT id, repository, kind, ref, number, delivery_id AS "deliveryId", via FROM hint
+     WHERE repository = ANY($1) AND kind = $2 ORDER BY id`,
+    [repositories, kind],
+  );
+  return rows;
+}
+
+/** The claims are of a process that is alive. */
+export async function renewClaims(pool: Pool, repositories: readonly string[], leaseMs: number): Promise<void> {
+  await pool.query(
+    `UPDATE watched_repository SET claimed_until = now() + $2 * interval '1 millisecond'
+     WHERE repository = ANY($1) AND claimed_until IS NOT NULL`,
+    [repositories, leaseMs],
+  );
+}
+
+/** What a look came to. Times in milliseconds from now; `after` null: not again by itself. */
+export interface LookResult {
+  repository: string;
+  after: number | null;
+  /** Undefined: the look failed, and its hints stay. */
+  heads?: ReadonlyMap<string, string>;
+  /** Those that the look was for. */
+  hints: readonly string[];
+  failure?: { kind: LookFailure; message: string };
+}
+
+/** Ends a claim. A hint that came during the look has made the next one due: that stays so. */
+export async function recordLook(pool: Pool, { repository, after, heads, hints, failure }: LookResult): Promise<void> {
+  const next = `least(next_look_at, CASE WHEN $2::float8 IS NULL THEN 'infinity' ELSE now() + $2 * interval '1 millisecond' END)`;
+  if (heads) {
+    await pool.query(
+      `WITH gone AS (DELETE FROM hint WHERE id = ANY($3))
+       UPDATE watched_repository SET claimed_until = NULL, heads = $4, failures = 0, error = NULL, error_kind = NULL,
+         next_look_at = CASE WHEN EXISTS (SELECT FROM hint WHERE repository = $1 AND kind = 'PUSH' AND NOT id = ANY($3))
+           THEN now() ELSE ${next} END
+       WHERE repository = $1`,
+      [repository, after, hints, JSON.stringify(Object.fromEntries(heads))],
+    );
+  } else {
+    await pool.query(
+      `UPDATE watched_repository SET claimed_until = NULL, next_look_at = ${next}, failures = failures + 1, error = $3,
+         error_kind = $4 WHERE repository = $1`,
+      [repository, after, failure?.message.slice(0, 1_000) ?? null, failure?.kind ?? null],
+    );
+  }
+}
+
+/** Nothing of a host is looked at for so many milliseconds: it asked for that. */
+export async function pauseHost(pool: Pool, host: string, ms: number): Promise<void> {
+  await pool.query(
+    `UPDATE watched_repository SET not_before = greatest(not_before, now() + $2 * interval '1 millisecond') WHERE host = $1`,
+    [host, ms],
+  );
+}
+
+/** Looks that only a person could bring back are tried once more: a login is new, or the settings may be. */
+export async function retryStopped(db: Pool | PoolClient): Promise<void> {
+  await db.query(
+    `UPDATE watched_repository SET next_look_at = now()
+     WHERE error_kind IN ('CREDENTIALS', 'REFUSED', 'NOT_FOUND') AND claimed_until IS NULL AND next_look_at > now()`,
+  );
+}
