@@ -43,7 +43,7 @@ test('branches that are there are answered with their commits, in one call, and 
   let exchanges = 0;
   const url = await listen((request, response) => {
     if (request.url?.includes('info/refs')) exchanges += 1;
-    void answerGit(folder.path(''), request, response);
+    answerGit(folder.path(''), request, response);
   });
   const answer = await driverOf('cache-1').heads(spec(`${url}/watched.git`), ['main', 'release/1', 'gone'], never);
   const head = repo.head();
@@ -58,7 +58,7 @@ test('a look does not wait for what holds the mirror', async () => {
   // The first exchange, which is that of the fetch, gets no answer.
   const url = await listen((request, response) => {
     exchanges += 1;
-    if (exchanges > 1) void answerGit(folder.path(''), request, response);
+    if (exchanges > 1) answerGit(folder.path(''), request, response);
   });
   const pinning = driver.pin(spec(`${url}/watched.git`), undefined, {}, stopping.signal);
   pinning.catch(() => undefined);
