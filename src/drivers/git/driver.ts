@@ -164,7 +164,7 @@ export function createGitDriver(settings: GitSettings): Driver<GitDriverSpec> {
     },
 
     contains: (target, change, revision, signal) => {
-      const asked = performance.now();
+      const asked = clock.elapsed();
       return inRepository(target, undefined, signal, (mirror, where, folder) =>
         containedIn({ mirror, where, folder, branch: target.branch, asked }, change, revision, signal),
       );
