@@ -27,6 +27,7 @@ import { PullRequests1765320000000 } from './1765320000000-pull-requests.ts';
 import { Sync1765210000000 } from './1765210000000-sync.ts';
 import { News1765300000000 } from './1765300000000-news.ts';
 import { Triggers1765310000000 } from './1765310000000-triggers.ts';
+import { CommitStatuses1765330000000 } from './1765330000000-commit-statuses.ts';
 
 /** In the order in which they run; a released one is never changed. */
 export const migrations = [
@@ -57,5 +58,6 @@ export const migrations = [
   Sync1765210000000,
   News1765300000000,
   Triggers1765310000000,
+  CommitStatuses1765330000000,
   PullRequests1765320000000,
 ];

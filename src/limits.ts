@@ -42,6 +42,9 @@ export interface Limits {
   looks: number;
   /** Milliseconds between two rounds of the observer, and between two looks at what should stop. */
   observeEvery: number;
+  /** Commit statuses that one process sends at once, and milliseconds between two looks at what is to be sent. */
+  statuses: number;
+  statusesEvery: number;
   stopsEvery: number;
 }
 
@@ -67,5 +70,7 @@ export const LIMITS: Limits = {
   observations: 32,
   looks: 200,
   observeEvery: 1_000,
+  statuses: 16,
+  statusesEvery: 1_000,
   stopsEvery: 1_000,
 };

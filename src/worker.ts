@@ -1,4 +1,5 @@
 import type { App } from './app.ts';
+import { mayMergeNow } from './commands/judge-merge.ts';
 import { Rounds, within } from './clock.ts';
 import { hasUnseenEffect } from './core/steps.ts';
 import { runAsk, runJoin } from './jobs/ask-group.ts';
@@ -9,6 +10,7 @@ import type { Hands } from './jobs/runners/runner.ts';
 import { PromoteJob } from './jobs/promote.ts';
 import type { QueuedJob } from './jobs/queue.ts';
 import { RepositoryWatch } from './jobs/repository-watch.ts';
+import { StatusSender } from './jobs/status-sender.ts';
 import { lookForStops } from './jobs/stops.ts';
 import { Sweep } from './jobs/sweep.ts';
 import { knownContents } from './store/known-contents.ts';
@@ -30,6 +32,7 @@ export async function startWorker(app: App): Promise<{ close(): Promise<void> }>
       return Promise.all(known.map((each) => releaseEngine.frozen.content(each)));
     },
     deploymentReport: (application) => newestDeploymentReport(pool, application),
+    mayMerge: (promotion) => mayMergeNow(app, promotion),
     mayStillArrive: async (place, release) => {
       const to = await releaseEngine.look(release, { fresh: true });
       return to !== null && hasUnseenEffect(to.release.plan, to.state, place.environment, place.application);
@@ -74,6 +77,8 @@ export async function startWorker(app: App): Promise<{ close(): Promise<void> }>
   sweep.start();
   const observer = new Observer(app, hands);
   observer.start();
+  const statuses = new StatusSender(app);
+  statuses.start();
   const drift = new DriftWatch(app);
   if (config.driftIntervalMs > 0) drift.start();
   repositories.start();
@@ -88,6 +93,7 @@ export async function startWorker(app: App): Promise<{ close(): Promise<void> }>
         stops.close(),
         sweep.close(),
         observer.close(),
+        statuses.close(),
         drift.close(),
         repositories.close(),
         listener.close(),

@@ -1,5 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import type { EntityManager } from 'typeorm';
+import type { NumberedEvent } from '../core/events.ts';
 import type { ReleaseState } from '../core/release.ts';
+import type { AuditEntry } from '../store/audit-log.ts';
 import { insertRelease } from '../store/insert-release.ts';
 import type { NewRelease } from '../store/insert-release.ts';
 import { claimAudit } from './audit.ts';
@@ -38,6 +41,39 @@ export function auditOfMove(
     { kind: 'Product', name: product },
   ];
   return { before: shown(before), after: shown(after), objects };
+}
+
+/** A merge outside the gates is what somebody did at the host of the repository: it has an entry as if it had been a command. */
+export function auditOfMerges(
+  { id, product }: { id: string; product: string },
+  events: readonly NumberedEvent[],
+): AuditEntry[] {
+  return events.flatMap(({ event }): AuditEntry[] => {
+    if (event.type !== 'PullRequestMergedOutsideGates') return [];
+    const { environment, number, url, when, unmet, by } = event;
+    return [
+      {
+        command: randomUUID(),
+        actor: by ?? null,
+        actorKind: null,
+        credential: null,
+        action: 'pullRequestMergedOutsideGates',
+        transport: 'GIT_HOST',
+        address: null,
+        userAgent: null,
+        input: { environment, number, url, when, unmet },
+        outcome: 'DONE',
+        reasons: null,
+        before: null,
+        after: null,
+        objects: [
+          { kind: 'Release', name: id },
+          { kind: 'Product', name: product },
+          { kind: 'Environment', name: environment },
+        ],
+      },
+    ];
+  });
 }
 
 export type { AuditTicket };

@@ -2,6 +2,7 @@ import type { Parts } from '../parts.ts';
 import { refusal } from '../core/problems.ts';
 import type { ReleaseState, Stimulus } from '../core/release.ts';
 import { shortIdOf } from '../core/short-id.ts';
+import { followAgain } from '../store/commit-statuses.ts';
 import { unsettleRollback } from '../store/rollbacks.ts';
 import type { Result } from './result.ts';
 
@@ -51,6 +52,7 @@ async function control(
   await app.releaseEngine.tellKnown(releaseId, stimulus);
   // A rollback that goes on has to tell how it ends once more.
   if (seen.release.kind === 'ROLLBACK' && stimulus.kind === 'retry') await unsettleRollback(app.pool, releaseId);
+  if (stimulus.kind === 'retry') await followAgain(app.pool, [releaseId]);
   return { value: { releaseId } };
 }
 

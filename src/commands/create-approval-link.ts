@@ -16,6 +16,7 @@ import { signLink } from './approval-link-token.ts';
 import { auditChange } from './audit.ts';
 import { findPromotion } from './decide-promotion.ts';
 import { once } from './idempotency.ts';
+import { serverUrl } from './release-url.ts';
 import { refusable } from './result.ts';
 import type { Result } from './result.ts';
 
@@ -89,9 +90,9 @@ export async function createApprovalLink(
   );
   if (kept.refusals) return kept;
   const stored = kept.value === link.id ? link : ((await readApprovalLink(app.pool, kept.value)) as ApprovalLink);
-  const { publicUrl, host, port } = app.config;
-  const server = publicUrl ?? `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
-  return { value: { url: `${server}/approvals/${await signLink(app, stored)}`, link: stored, position } };
+  return {
+    value: { url: `${serverUrl(app.config)}/approvals/${await signLink(app, stored)}`, link: stored, position },
+  };
 }
 
 /**

@@ -51,6 +51,8 @@ export function holdEnvironment(app: Parts, input: HoldInput, actor: string | nu
         return made;
       },
     });
+    // What waits for its merge there may not be merged any more.
+    wakeWaiting(app, { product, environment });
     return (await readHolds(app.pool, [id])).get(id) as KeptHold;
   });
 }

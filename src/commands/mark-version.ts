@@ -77,6 +77,7 @@ export function markVersionBad(app: Parts, input: MarkInput, actor: string | nul
         return made;
       },
     });
+    wakeWaiting(app, { product });
     return (await readBadVersions(app.pool, [id])).get(id) as KeptBadVersion;
   });
 }

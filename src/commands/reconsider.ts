@@ -16,7 +16,7 @@ export function reconsiderReleases(app: Parts, changed: Kind[]): void {
   tickAll(app, (size, after) => openReleases(app.pool, 0, size, after));
 }
 
-/** Something no longer holds them: releases that have not started in the environment yet look again, at once. Not awaited. */
+/** Something holds them, or does no longer: releases that are to start in the environment, or merge, look again, at once. Not awaited. */
 export function wakeWaiting(app: Parts, where: { product?: string; environment?: string }): void {
   tickAll(app, (size, after) => releasesAhead(app.pool, where, size, after));
 }

@@ -25,7 +25,7 @@ import { saveDecisions } from '../store/save-decisions.ts';
 import type { DecisionToSave } from '../store/save-decisions.ts';
 import { claimAudit } from './audit.ts';
 import type { AuditTicket } from './audit.ts';
-import { auditOfMove } from './audit-release.ts';
+import { auditOfMerges, auditOfMove } from './audit-release.ts';
 
 /**
  * The only code that moves a release: lock, decide, save, outbox; many releases in one transaction.
@@ -409,9 +409,10 @@ interface Found {
 }
 
 /** Of the commands that changed something: a refused one gets its entry elsewhere. */
-function auditOf({ release, loaded, items }: Found, { state, changed, refused }: Decision): AuditEntry[] {
+function auditOf({ release, loaded, items }: Found, { state, changed, refused, events }: Decision): AuditEntry[] {
   const given = items.filter(({ audit, stimulus }) => audit !== null && !refused.has(stimulus));
-  return given.map(({ audit }) => audit!.entry(auditOfMove(release, loaded.state, state, changed)));
+  const commanded = given.map(({ audit }) => audit!.entry(auditOfMove(release, loaded.state, state, changed)));
+  return [...commanded, ...auditOfMerges(release, events)];
 }
 
 function isNews(before: ReleaseState, { state, events, changed, work }: Decision): boolean {

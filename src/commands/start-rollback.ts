@@ -16,6 +16,7 @@ import { clientOf } from '../entities/data-source.ts';
 import { onceIn } from './idempotency.ts';
 import type { KeyedInput } from './idempotency.ts';
 import { followUp } from './mark-taken-back.ts';
+import { wakeWaiting } from './reconsider.ts';
 import { factsOf, rollbackParts } from './rollback-parts.ts';
 import { LiveChecks } from './live-checks.ts';
 import { referToContents } from '../store/contents.ts';
@@ -78,7 +79,11 @@ export async function startRollback(app: Parts, given: RollbackOrder): Promise<S
       await app.dataSource.query('DELETE FROM outbox WHERE key = $1', [order.outboxKey]);
   }
   // It is there, and the sweep starts it if this process dies right here.
-  if (made.kind === 'STARTED') await app.releaseEngine.tellKnown(made.rollbackId, { kind: 'tick' });
+  if (made.kind === 'STARTED') {
+    await app.releaseEngine.tellKnown(made.rollbackId, { kind: 'tick' });
+    // Its holds and marks may keep others from merging.
+    wakeWaiting(app, { product: order.product });
+  }
   return made;
 }
 

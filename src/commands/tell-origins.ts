@@ -1,6 +1,7 @@
 import type { Pool } from 'pg';
 import { tellingOf } from '../core/rollback/standing.ts';
 import { reach } from '../faults.ts';
+import { followAgain } from '../store/commit-statuses.ts';
 import { settleRollback } from '../store/rollbacks.ts';
 import type { ReleaseNow, ReleaseEngine } from './release-engine.ts';
 
@@ -18,6 +19,7 @@ export async function tellOrigins(
   const takes = release.plan.rollback?.targets.some((each) => each.decision !== 'LEFT_ALONE') ?? false;
   const origins = takes ? (release.plan.origins ?? []) : [];
   await Promise.all(origins.map((origin) => parts.releaseEngine.tell(origin, telling)));
+  if (origins.length > 0) await followAgain(parts.pool, origins);
   reach('after-told');
   if (state.endedAt !== null) await settleRollback(parts.pool, release.id, state.sequence);
 }

@@ -44,6 +44,7 @@ export function createRelease(
       evidence: null,
       overrides: [],
       approval: null,
+      merge: null,
     })),
     groups: plan.groups.map(() => freshGroup()),
     rollbacks: {},

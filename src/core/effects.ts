@@ -11,9 +11,19 @@ export interface Effects {
   /** The health of a group's members is to be asked once more. */
   'ask-group': { group: number; generation: number };
   /** A policy says what goes back when this promotion fails. `at`: when it failed. `cause`: FAILED when absent. */
-  'roll-back': { promotion: number; attempt: number; reason: string; at: number; cause?: 'NOT_SYNCED' };
+  'roll-back': {
+    promotion: number;
+    attempt: number;
+    reason: string;
+    at: number;
+    cause?: 'NOT_SYNCED' | 'MERGED_OUTSIDE_GATES';
+  };
   /** A policy wants to know whether this environment stays healthy until then. */
   observe: { promotion: number; attempt: number; until: number };
+  /** The commit statuses of its pull requests are not what they should be any more, or another request was opened or merged. */
+  'tell-merge': { promotion: number; attempt: number; generation: number };
+  /** The hosts of its trigger environment's commits are told how the release goes, from now on. */
+  'tell-commit': Record<never, never>;
   /** What runs of these promotions has to stop: the release is terminating, or their time is over. */
   abort: { promotions: number[] };
   /**
@@ -24,11 +34,13 @@ export interface Effects {
   errand: { name: string; of: string; about: string; promotion: number | null; data: unknown };
 }
 
+/** Every kind of work, by name. */
 export type WorkKind = keyof Effects;
 
 /** All times in milliseconds since the epoch, UTC; promotions and groups by their place in the plan. */
 export type Work<K extends WorkKind = WorkKind> = { [Each in K]: { kind: Each } & Effects[Each] }[K];
 
+/** How work travels, and what becomes of it when it is lost. */
 export type Lane =
   /** Jobs of the queue: any worker does them. Lost there, they are asked for again by what the state says. */
   | 'queue'
@@ -46,16 +58,23 @@ export interface Effect<K extends WorkKind> {
   key: ((work: Work<K>) => string) | null;
 }
 
+/** All kinds of work. */
 export const EFFECTS = {
   // After the first of its jobs, whose number is never used again.
   dispatch: { lane: 'queue', key: ({ promotions: [first] }) => `p${first?.promotion}-d${first?.dispatch}` },
   'ask-group': { lane: 'queue', key: ({ group, generation }) => `g${group}-q${generation}` },
   'roll-back': { lane: 'command', key: ({ promotion, attempt }) => `p${promotion}-a${attempt}-rollback` },
   observe: { lane: 'command', key: ({ promotion, attempt }) => `p${promotion}-a${attempt}-observe` },
+  'tell-merge': {
+    lane: 'command',
+    key: ({ promotion, attempt, generation }) => `p${promotion}-a${attempt}-merge-${generation}`,
+  },
+  'tell-commit': { lane: 'command', key: () => 'commit' },
   abort: { lane: 'notice', key: null },
   errand: { lane: 'errand', key: ({ name, of }) => `errand-${name}-${of}` },
 } as const satisfies { readonly [K in WorkKind]: Effect<K> };
 
+/** The kinds of work of a lane. */
 export type KindIn<L extends Lane> = { [K in WorkKind]: (typeof EFFECTS)[K]['lane'] extends L ? K : never }[WorkKind];
 
 /** Undefined: a kind that this version does not know, of a row that another one has written. */

@@ -1,5 +1,6 @@
 import type { DecisionChannel } from './approvals/approval.ts';
 import type { HealthStatus, RollbackCauseKind } from './definitions.ts';
+import type { GateName } from './gates/answer.ts';
 import type { NoticedBy, PromotionStatus, ReleaseStatus, RolloutStatus } from './release.ts';
 import type { RollbackDecision } from './rollback/rollback.ts';
 
@@ -53,6 +54,15 @@ export type ReleaseEvent =
   | ({ type: 'PullRequestMerged'; commit?: string } & PullRequestEnd & AtStep)
   | ({ type: 'PullRequestClosed' } & PullRequestEnd & AtStep)
   | ({ type: 'DriftOverwritten'; files: string[]; commit?: string; author?: string } & AtStep)
+  /** The gates that did not hold at that moment. `by`: who merged, where the host says so. `when`: ISO 8601, as the host says. */
+  | ({
+      type: 'PullRequestMergedOutsideGates';
+      unmet: UnmetGate[];
+      by?: string;
+      when: string;
+      number: number;
+      url: string;
+    } & AtStep)
   | ({ type: 'HealthChanged'; application: string; health: HealthStatus; message?: string } & AtPromotion)
   | ({ type: 'DeploymentReported'; application: string; commit?: string; version?: string } & AtPromotion)
   | ({ type: 'RolloutReported'; rollout: RolloutStatus; message: string } & AtPromotion)
@@ -77,6 +87,12 @@ export type ReleaseEvent =
   | ({ type: 'RollbackTargetFailed' | 'RollbackTargetLeftAlone'; reason: string } & AtTarget)
   | { type: 'GroupGateAsked' | 'GroupGatePassed'; group: string }
   | { type: 'GroupGateWaiting' | 'GroupGateFailed'; group: string; reason: string };
+
+/** A gate that did not hold, and why. */
+export interface UnmetGate {
+  gate: GateName;
+  reason: string;
+}
 
 /** How a pull request came to its end. */
 export interface PullRequestEnd {

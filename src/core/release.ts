@@ -2,6 +2,7 @@ import type { ApprovalState, DecisionChannel } from './approvals/approval.ts';
 import type { Caller, Maker } from './caller.ts';
 import type { HealthStatus, RollbackCauseKind } from './definitions.ts';
 import type { GateAnswer } from './gates/answer.ts';
+import type { MergeState } from './gates/merge-state.ts';
 import type { HealthClock, Observation } from './health-clock.ts';
 import type { BadVersion, EnvironmentHold } from './holds.ts';
 import type { Problem } from './problems.ts';
@@ -122,6 +123,8 @@ export interface PromotionState {
   overrides: WindowOverride[];
   /** Null until an approval is asked for, and where none is needed. */
   approval: ApprovalState | null;
+  /** What stands between its pull requests and their merge; null: it has none yet. States of Sluice 0.1 have none. */
+  merge?: MergeState | null;
 }
 
 export const STEP_STATUSES = ['PENDING', 'RUNNING', 'WAITING', 'SUCCEEDED', 'FAILED', 'TERMINATED'] as const;

@@ -1,7 +1,9 @@
 import { followApproval } from './approvals/decide.ts';
 import type { GateAnswer } from './gates/answer.ts';
 import { askGates } from './gates/index.ts';
+import { askStart } from './gates/merge.ts';
 import type { Draft } from './draft.ts';
+import { followMerge } from './follow-merge.ts';
 import { comesAtTheEnd, judgeEnd } from './own-steps.ts';
 import type { PlannedGroup } from './plan.ts';
 import { askToClose } from './pull-request.ts';
@@ -155,7 +157,9 @@ export function isOpenQuestion(draft: Draft, group: GroupState | undefined, gene
 /** In milliseconds. */
 const LOOK_AGAIN = 1_000;
 
+/** Starts a promotion when its gates let it, ends it when they never will, and follows one that awaits its merge or is paused. */
 export function considerStart(draft: Draft, position: number): boolean {
+  if (followMerge(draft, position)) return true;
   const seen = draft.state.promotions[position] as PromotionState;
   if (ENDED_PROMOTION.has(seen.status)) return false;
   if (seen.startedAt === null && comesAtTheEnd(draft.planned(position).own)) return considerEnd(draft, position);
@@ -225,14 +229,14 @@ function begin(draft: Draft, position: number, answers: GateAnswer[], afresh: bo
 function answersFor(draft: Draft, position: number): GateAnswer[] {
   const { plan, state, now } = draft;
   const facts = plan.rollback || draft.knowsFacts ? draft.facts : NO_FACTS;
-  const ask = (): GateAnswer[] => askGates(plan, state, position, facts, now);
+  const ask = (by: Facts): GateAnswer[] => askStart(plan, state, position, by, now);
   const { approval } = draft.planned(position);
-  if (approval) followApproval(draft, position, approval, ask());
-  const answers = ask();
+  if (approval) followApproval(draft, position, approval, askGates(plan, state, position, facts, now));
+  const answers = ask(facts);
   const mayStart = answers.every(
     ({ verdict, gate }) => verdict === 'pass' || (verdict === 'wait' && gate === 'APPROVAL'),
   );
-  return mayStart && facts === NO_FACTS ? askGates(plan, state, position, draft.facts, now) : answers;
+  return mayStart && facts === NO_FACTS ? ask(draft.facts) : answers;
 }
 
 /**

@@ -1,6 +1,7 @@
 import { remember } from './actor.ts';
 import { applyDecision } from './approvals/decide.ts';
 import { freshGroup, judgeGroup } from './group-gate.ts';
+import { judgeMerged } from './follow-merge.ts';
 import { withBoundedProgress } from './progress.ts';
 import { FRESH_METER } from './limits.ts';
 import { changedAt, countLook, looksAtHealth, toleranceOf } from './health-tolerance.ts';
@@ -271,6 +272,7 @@ function tellEffect(
   if (drift)
     draft.emit({ type: 'DriftOverwritten', ...at, files: drift.files, commit: drift.commit, author: drift.author });
   if (!isChange(work)) return;
+  if (work.kind === 'merge' && pullRequest) judgeMerged(draft, promotion, step, pullRequest);
   if (changed === false) draft.step(promotion, step).unchanged = true;
   draft.deploy(promotion, application as number, commit ?? null, null);
 }
@@ -444,7 +446,7 @@ function applyRetry(draft: Draft): void {
     again.push(draft.planned(position).name);
     // An approval belongs to the attempt that it was asked for: its approvers are asked again.
     if (promotion.startedAt !== null || promotion.approval !== null) promotion.attempt += 1;
-    const fresh = { startedAt: null, endedAt: null, problem: null, evidence: null, approval: null };
+    const fresh = { startedAt: null, endedAt: null, problem: null, evidence: null, approval: null, merge: null };
     Object.assign(promotion, { status: 'PENDING', ...fresh });
     promotion.steps.forEach((step, index) => {
       const again = isUnmerged(draft.planned(position), seen, index);

@@ -2,7 +2,7 @@ import { progressOf } from './approvals/approval.ts';
 import type { RuleProgress } from './approvals/approval.ts';
 import { standingOf } from './gates/dependencies.ts';
 import type { GateAnswer } from './gates/answer.ts';
-import { askGates } from './gates/index.ts';
+import { askMerge, askStart, awaitsMerge } from './gates/merge.ts';
 import { memberTimes } from './group-gate.ts';
 import { comesAtTheEnd, ownStart, startOf } from './own-steps.ts';
 import type { Dependency, PlannedGroup, PlannedPromotion, PlannedStep, ReleasePlan, StepWork } from './plan.ts';
@@ -10,7 +10,7 @@ import { ENDED_PROMOTION } from './release.ts';
 import type { Facts, PromotionState, ReleaseState, StepState } from './release.ts';
 import { endsBefore } from './late.ts';
 import { isLook, soakEnd } from './soak.ts';
-import { takenBackBy } from './steps.ts';
+import { mustStop, takenBackBy } from './steps.ts';
 import { inOrder } from './waiting-order.ts';
 
 /**
@@ -25,6 +25,7 @@ export type WaitingReason = {
   promotion: number | null;
 } & WaitingCause;
 
+/** What sort of thing it waits for, with what belongs to that. */
 export type WaitingCause =
   /** Another release of the product goes first. */
   | { kind: 'TURN'; release: string }
@@ -51,7 +52,8 @@ export type WaitingCause =
 type StepCause = 'SYNC' | 'HEALTH' | 'SOAK' | 'RETRY' | 'ACTION';
 
 /**
- * Everything that a release waits for now, at once: its turn, every unmet gate of every promotion that has not started,
+ * Everything that a release waits for now, at once: its turn, every unmet gate of every promotion that has not started or whose
+ * pull request awaits its merge,
  * the gates of groups, and every step that waits for a time, a person or a report. What moves by itself right now (a running
  * step) is not waiting. The causes come first, what waits for them inside the release (DEPENDENCIES) last.
  *
@@ -78,10 +80,15 @@ export function waitingFor(plan: ReleasePlan, state: ReleaseState, facts: Facts,
     const promotion = state.promotions[position] as PromotionState;
     if (ENDED_PROMOTION.has(promotion.status)) return;
     if (promotion.startedAt !== null) reasons.push(...waitingSteps(planned, promotion, position));
-    else if (!willStop(state) && !comesAtTheEnd(planned.own)) {
-      const answers = askGates(plan, state, position, facts, now).filter((each) => each.verdict === 'wait');
-      reasons.push(...answers.map((each) => unmetGate(plan, state, position, each, forecast)));
-    }
+    const starts = promotion.startedAt === null && !willStop(state) && !comesAtTheEnd(planned.own);
+    const merges = awaitsMerge(planned, promotion) && !mustStop(plan, state, position);
+    const asked = starts
+      ? askStart(plan, state, position, facts, now)
+      : merges
+        ? askMerge(plan, state, position, facts, now)
+        : [];
+    const unmet = asked.filter((each) => each.verdict === 'wait');
+    reasons.push(...unmet.map((each) => unmetGate(plan, state, position, each, forecast)));
   });
   const isCause = ({ kind }: WaitingReason): boolean => kind !== 'DEPENDENCIES';
   return [...reasons.filter(isCause), ...reasons.filter((each) => !isCause(each))];
@@ -218,7 +225,7 @@ class Forecast {
 
   #askStart(position: number): number | null {
     if (this.#state.startedAt === null && this.#facts.behind !== null) return null;
-    const times = askGates(this.#plan, this.#state, position, this.#facts, this.#now)
+    const times = askStart(this.#plan, this.#state, position, this.#facts, this.#now)
       .filter((each) => each.verdict !== 'pass')
       .map((each) => {
         if (each.verdict === 'fail') return null;

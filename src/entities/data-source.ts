@@ -30,6 +30,7 @@ import {
   RollbackRow,
   ObservationRow,
 } from './log-rows.ts';
+import { CommitStatusRow } from './status-rows.ts';
 import { WebhookDeliveryRow } from './delivery-rows.ts';
 import { HintRow, WatchedRepositoryRow } from './news-rows.ts';
 import { SecretRow } from './secret-rows.ts';
@@ -64,6 +65,7 @@ export const ENTITIES = [
   ApprovalLinkRow,
   SigningKeyRow,
   WebhookDeliveryRow,
+  CommitStatusRow,
   WatchedRepositoryRow,
   HintRow,
   TriggerCursorRow,

@@ -8,6 +8,7 @@
  * | definitions | saving, deleting and applying definitions; not a dry run | what a definition names cannot vanish between check and save |
  * | tokens | making a token | the first token, and how many there may be |
  * | idempotency key | a command with a key, while it makes its answer | the same request twice at once is made once |
+ * | statuses | a sender that takes commit statuses | two senders never call about one commit at once |
  * | all products, shared | every decision that needs facts about others | see the next row |
  * | all products, alone | writing what decisions of any product read as it is now: a hold of all products, and, before their commit, windows, environments, groups and products | once the writer has its answer, nothing starts on what was before |
  * | product | every decision that needs facts about others; holds, marks and rollbacks of the product | one decision at a time on who may start |
@@ -16,6 +17,7 @@ export const LOCKS = {
   migration: 7_265_031,
   definitions: 7_265_035,
   tokens: 7_265_034,
+  statuses: 7_265_037,
   allProducts: 7_265_033,
 } as const;
 
@@ -32,6 +34,8 @@ export const LOCK_MIGRATION = `SELECT pg_advisory_lock(${LOCKS.migration})`;
 export const LOCK_DEFINITIONS = `SELECT pg_advisory_xact_lock(${LOCKS.definitions})`;
 
 export const LOCK_TOKENS = `SELECT pg_advisory_xact_lock(${LOCKS.tokens})`;
+
+export const LOCK_STATUSES = `SELECT pg_advisory_xact_lock(${LOCKS.statuses})`;
 
 /** Of the key $1: two that share a number merely take turns. */
 export const LOCK_IDEMPOTENCY_KEY = `SELECT pg_advisory_xact_lock(${LOCK_CLASSES.idempotencyKey}, hashtext($1))`;

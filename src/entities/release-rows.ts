@@ -1,5 +1,6 @@
 import { Column, Entity, Generated, Index, PrimaryColumn } from 'typeorm';
 import type { GateAnswer } from '../core/gates/answer.ts';
+import type { MergeState } from '../core/gates/merge-state.ts';
 import type { ApprovalState } from '../core/approvals/approval.ts';
 import type { ConcurrencyPolicy } from '../core/definitions.ts';
 import type { ReleasePlan } from '../core/plan.ts';
@@ -216,4 +217,8 @@ export class PromotionRow {
   /** What was asked of people, and what they said. */
   @Column({ type: 'jsonb', nullable: true })
   approval!: ApprovalState | null;
+
+  /** What stands between its pull requests and their merge; null: it has none. */
+  @Column({ type: 'jsonb', nullable: true })
+  merge!: MergeState | null;
 }

@@ -1,4 +1,6 @@
 import type { ReleaseNow } from '../commands/release-engine.ts';
+import { tellCommit } from '../commands/tell-commit.ts';
+import { tellMerge } from '../commands/judge-merge.ts';
 import { rollbackId, startRollback } from '../commands/start-rollback.ts';
 import type { RollbackCauseKind } from '../core/definitions.ts';
 import { effectOf } from '../core/effects.ts';
@@ -115,6 +117,10 @@ export const DOING: Doing = {
       await beginObservation(parts.pool, { releaseId, position, attempt, product, environment, until }, key);
     },
   },
+  'tell-merge': {
+    run: (parts, { key, releaseId, work }) => tellMerge(parts, releaseId, work.promotion, key),
+  },
+  'tell-commit': { run: (parts, { key, releaseId }) => tellCommit(parts, releaseId, key) },
   abort: {
     /** Here at once, elsewhere by a notice; `lookForStops` finds the work of a process that missed it. */
     async run({ aborts, pool }, { releaseId, work: { promotions } }) {

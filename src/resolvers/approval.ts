@@ -171,7 +171,8 @@ async function isWaiting(
   const spec = parts.plan.promotions[position]?.approval;
   const promotion = parts.state.promotions[position];
   // The state may be newer than the list.
-  if (!spec || !promotion?.approval || promotion.startedAt !== null || promotion.endedAt !== null) return false;
+  if (!spec || !promotion?.approval || (promotion.startedAt !== null && !promotion.merge) || promotion.endedAt !== null)
+    return false;
   if (missingOf(spec, promotion.approval) === 0) return false;
   return forMe ? canApprove(context, parts, position) : true;
 }

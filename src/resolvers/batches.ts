@@ -9,6 +9,8 @@ import type { ApiContext } from '../schema/context.ts';
 import { readApplications, readDefinitions, readRevisions } from '../store/definition-reads.ts';
 import type { RevisionKey } from '../store/definition-reads.ts';
 import { allDefinitions } from '../store/definitions.ts';
+import { statusesOf } from '../store/commit-statuses.ts';
+import type { CommitStatusShown } from '../store/commit-statuses.ts';
 import { openErrands } from '../store/outbox.ts';
 import type { OpenErrand } from '../store/outbox.ts';
 import { readCounts, readFacts, readStates, readSummaries } from '../store/release-reads.ts';
@@ -88,6 +90,10 @@ export const rollbacks = (context: ApiContext): DataLoader<string, RollbackSumma
 /** What a release asked of the outside world and is not done. */
 export const errands = (context: ApiContext): DataLoader<string, OpenErrand[] | null> =>
   loaderOf(context, 'errands', ({ pool }) => byKey((ids) => openErrands(pool, ids)));
+
+/** What hosts are told of its commits. */
+export const commitStatuses = (context: ApiContext): DataLoader<string, CommitStatusShown[] | null> =>
+  loaderOf(context, 'commit-statuses', ({ pool }) => byKey((ids) => statusesOf(pool, ids)));
 
 /** Of the newest event that the release had when it was read. */
 export const lastCursors = (context: ApiContext) =>

@@ -10,6 +10,7 @@ import type { Connection } from '../schema/connection.ts';
 import type { ApiContext } from '../schema/context.ts';
 import { RELEASE_NAMES } from '../schema/node.ts';
 import { Product, PromotionFlow } from '../schema/definition-types.ts';
+import { CommitStatus } from '../schema/commit-status.ts';
 import { Errand } from '../schema/errand.ts';
 import { EnvironmentPromotion, promotionsOf, PromotionStep, ReleaseGroup } from '../schema/promotion.ts';
 import {
@@ -31,7 +32,7 @@ import { visibilityOf } from './access/visible.ts';
 import { releasing } from './access/release-rules.ts';
 import { Guarded, SEES, may } from './access/rules.ts';
 import { checkStorable, refused, unstorable } from './answers.ts';
-import { counts, errands, forget, frozen, lastCursors } from './batches.ts';
+import { commitStatuses, counts, errands, forget, frozen, lastCursors } from './batches.ts';
 import { readNode } from './definitions.ts';
 import { releaseIdOf } from './release-id.ts';
 import { partsOf, readRelease, reasonsOf } from './release-parts.ts';
@@ -232,6 +233,20 @@ export class ReleaseResolver {
     return open.flatMap((each) => {
       if (each.promotion === null) return [Errand.of(each, null)];
       return promotionsOf(parts, [each.promotion]).map((promotion) => Errand.of(each, promotion));
+    });
+  }
+
+  @FieldResolver(() => [CommitStatus], {
+    description:
+      'What hosts of repositories are told of its pull requests and of the commit that it brings, by context.',
+  })
+  async commitStatuses(@Ctx() context: ApiContext, @Root() { fields }: Release): Promise<CommitStatus[]> {
+    const all = (await commitStatuses(context).load(fields.id)) ?? [];
+    if (all.length === 0) return [];
+    const parts = await partsOf(context, fields.id);
+    return all.flatMap((each) => {
+      if (each.position === null) return [CommitStatus.of(each, null)];
+      return promotionsOf(parts, [each.position]).map((promotion) => CommitStatus.of(each, promotion));
     });
   }
 

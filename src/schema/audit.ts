@@ -57,10 +57,15 @@ export class AuditEntry {
   })
   credential!: string | null;
 
-  @Field(() => String, { description: 'The command: the name of the mutation.' })
+  @Field(() => String, {
+    description:
+      'The command: the name of the mutation; `pullRequestMergedOutsideGates`: a merge that no gate had let through.',
+  })
   action!: string;
 
-  @Field(() => String, { description: 'How it came: `HTTP`, `WEBSOCKET`, `SSE`.' })
+  @Field(() => String, {
+    description: 'How it came: `HTTP`, `WEBSOCKET`, `SSE`; `GIT_HOST`: it was done at the host of a repository.',
+  })
   transport!: string;
 
   @Field(() => String, { nullable: true, description: 'From which network address.' })

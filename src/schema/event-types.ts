@@ -1,5 +1,7 @@
 import { Field, ID, Int, InterfaceType, ObjectType } from 'type-graphql';
+import type { GateName } from '../core/gates/answer.ts';
 import type { ReleaseStatus } from '../core/release.ts';
+import { GateEnum } from './choices.ts';
 import { ReleaseStatusEnum } from './enums.ts';
 import { DateTime } from './scalars.ts';
 
@@ -50,6 +52,15 @@ export abstract class PromotionEventNode extends ReleaseEventNode {}
   resolveType,
 })
 export abstract class StepEventNode extends ReleaseEventNode {}
+
+@ObjectType('UnmetGate', { description: 'A gate that did not hold.' })
+export class UnmetGateNode {
+  @Field(() => GateEnum, { description: 'Which gate.' })
+  gate!: GateName;
+
+  @Field(() => String, { description: 'Why, in words.' })
+  reason!: string;
+}
 
 @ObjectType('StepOutput', { description: 'A named value that a step left for the steps after it.' })
 export class StepOutput {

@@ -9,7 +9,7 @@ import {
   RollbackCauseKindEnum,
   RolloutStatusEnum,
 } from './enums.ts';
-import { PromotionEventNode, ReleaseEventNode, StepEventNode, StepOutput } from './event-types.ts';
+import { PromotionEventNode, ReleaseEventNode, StepEventNode, StepOutput, UnmetGateNode } from './event-types.ts';
 import { RollbackDecisionNode } from './rollback-decision.ts';
 import { DateTime } from './scalars.ts';
 
@@ -294,6 +294,18 @@ const EVENTS: { [T in ReleaseEventType]: EventSpec<T> } = {
       files: [texts, "What had been changed, below the application's folder; at most 20."],
       commit: [text, 'The commit that had touched it last.', 'nullable'],
       author: [text, 'Who made that commit.', 'nullable'],
+    },
+  },
+  PullRequestMergedOutsideGates: {
+    ...step,
+    about: 'A pull request was merged at a moment at which gates of its promotion did not hold. The change is live.',
+    fields: {
+      ...atStep,
+      unmet: [() => [UnmetGateNode], 'The gates that did not hold at that moment.'],
+      by: [text, 'Who merged it, as the host says; null: the host does not say.', 'nullable'],
+      when: [text, 'When it was merged, as the host says: ISO 8601, UTC.'],
+      number: [() => Int, 'The number of the pull request at its host.'],
+      url: [text, 'Its address.'],
     },
   },
   HealthChanged: {

@@ -1,6 +1,6 @@
 import type { Db } from './reads.ts';
 
-/** A promotion that asked people and has neither started nor ended. `number` is the release's place in the order of creation. */
+/** A promotion that asked people and has not ended, nor started, unless its pull request is open. `number` is the release's place in the order of creation. */
 export interface AskedPromotion {
   releaseId: string;
   number: number;
@@ -18,7 +18,7 @@ export async function listAskedPromotions(
     name: 'list-asked-promotions',
     text: `SELECT p.release_id AS "releaseId", p.number::float8 AS number, p.position, p.product, p.environment
            FROM promotion p
-           WHERE p.approval IS NOT NULL AND p.started_at IS NULL AND p.ended_at IS NULL
+           WHERE p.approval IS NOT NULL AND (p.started_at IS NULL OR p.merge IS NOT NULL) AND p.ended_at IS NULL
              AND ($1::text IS NULL OR p.product = $1)
              AND (p.number, p.position) > (coalesce($2::bigint, 0), coalesce($3::integer, 0))
            ORDER BY p.number, p.position LIMIT $4`,

@@ -1,5 +1,6 @@
 import type { ApprovalState } from '../core/approvals/approval.ts';
 import type { GateAnswer } from '../core/gates/answer.ts';
+import type { MergeState } from '../core/gates/merge-state.ts';
 import type { Maker } from '../core/caller.ts';
 import type { ReleaseRest } from '../entities/release-rows.ts';
 import { freshGroup } from '../core/group-gate.ts';
@@ -41,6 +42,7 @@ export interface PromotionRecord {
   evidence: GateAnswer[] | null;
   approval: ApprovalState | null;
   overrides: WindowOverride[] | null;
+  merge?: MergeState | null;
 }
 
 const time = (at: Date | string | null): number | null => (at === null ? null : new Date(at).getTime());
@@ -81,6 +83,7 @@ export function toState(release: ReleaseRecord, promotions: PromotionRecord[]): 
         evidence: row.evidence,
         approval: row.approval,
         overrides: row.overrides ?? [],
+        merge: row.merge ?? null,
       })),
   };
 }
@@ -127,6 +130,7 @@ export function promotionRecord(
     evidence: promotion.evidence ?? undefined,
     approval: promotion.approval ?? undefined,
     overrides: promotion.overrides.length > 0 ? promotion.overrides : undefined,
+    merge: promotion.merge ?? undefined,
   };
 }
 

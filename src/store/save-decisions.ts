@@ -135,11 +135,11 @@ WITH input AS (
   UPDATE promotion p SET
     status = i.status, holds = i.holds, attempt = i.attempt, dispatch = i.dispatch, started_at = i.started_at,
     ended_at = i.ended_at, steps = i.steps, problem = i.problem, evidence = i.evidence,
-    approval = i.approval, overrides = i.overrides
+    approval = i.approval, overrides = i.overrides, merge = i.merge
   FROM jsonb_to_recordset($2::jsonb) AS i(
     release_id uuid, position integer, status text, holds boolean, attempt integer, dispatch integer,
     started_at timestamptz, ended_at timestamptz, steps jsonb, problem jsonb, evidence jsonb,
-    approval jsonb, overrides jsonb)
+    approval jsonb, overrides jsonb, merge jsonb)
   JOIN saved ON saved.id = i.release_id
   WHERE p.release_id = i.release_id AND p.position = i.position
 ), logged AS (

@@ -43,7 +43,7 @@ export async function openReleases(pool: Pool, quietFor: number, limit: number, 
   return rows;
 }
 
-/** Open releases that have something before them which has not started: in an environment, of a product, or anywhere. */
+/** Open releases that have not left an environment, or one of a product, or any: what starts there, or merges, is asked anew. */
 export async function releasesAhead(
   pool: Pool,
   { product, environment }: { product?: string; environment?: string },
@@ -53,7 +53,7 @@ export async function releasesAhead(
   const { rows } = await pool.query<Numbered>(
     `SELECT r.id, r.number::float8 AS number FROM release r
      WHERE r.ended_at IS NULL AND r.number > $4 AND ($1::text IS NULL OR r.product = $1) AND EXISTS (
-       SELECT FROM promotion p WHERE p.release_id = r.id AND p.started_at IS NULL AND p.ended_at IS NULL
+       SELECT FROM promotion p WHERE p.release_id = r.id AND p.ended_at IS NULL
          AND ($2::text IS NULL OR p.environment = $2))
      ORDER BY r.number LIMIT $3`,
     [product ?? null, environment ?? null, limit, after],

@@ -28,6 +28,7 @@ export const EVENT_FIELDS = `
     ... on StepSucceeded { outputs { name value } }
     ... on StepFailed { message applied }
     ... on ActionCommitted { commit changed }
+    ... on PullRequestMergedOutsideGates { number perhapsBy: by unmet { reason } }
     ... on PullRequestOpened { number url }
     ... on PullRequestMerged { number url perhapsBy: by perhapsCommit: commit late }
     ... on PullRequestClosed { number url perhapsBy: by late }
@@ -181,6 +182,11 @@ export function toWords({ node }: StreamedEvent, noun = 'release'): string {
     case 'DriftOverwritten': {
       const by = text('author') && ` by ${text('author')} in ${text('perhapsCommit').slice(0, 7)}`;
       return `${where}  went over a change by hand${by}: ${(node['files'] as string[] | undefined)?.join(', ') ?? ''}`;
+    }
+    case 'PullRequestMergedOutsideGates': {
+      const by = text('perhapsBy') && ` by ${text('perhapsBy')}`;
+      const unmet = (node['unmet'] as { reason: string }[] | undefined)?.map(({ reason }) => reason).join('; ') ?? '';
+      return `${where}  pull request ${String(node['number'])} was merged${by} outside the gates: ${unmet}`;
     }
     case 'HealthChanged':
       return `${where}  ${text('healthOf')} is ${text('health')}${text('perhapsMessage') && `: ${text('perhapsMessage')}`}`;

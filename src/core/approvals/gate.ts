@@ -8,6 +8,7 @@ import { approvalStatus, describeRule, nameOf, progressOf } from './approval.ts'
 export const approvalGate: Gate<'APPROVAL'> = {
   name: 'APPROVAL',
   of: EVERY_RELEASE,
+  again: true,
   appliesTo: ({ approval }) => approval !== null,
   ask: (question) =>
     askApproval(promotionOf(question), question.state.promotions[question.position] as PromotionState, question.now),

@@ -1,5 +1,6 @@
 import type { Permission } from '../access/index.ts';
 import type { Caller } from '../caller.ts';
+import { isAskedBeforeMerge } from '../gates/merge.ts';
 import { askDependencies } from '../gates/dependencies.ts';
 import type { GateAnswer } from '../gates/answer.ts';
 import type { PlannedPromotion, ReleasePlan } from '../plan.ts';
@@ -81,7 +82,8 @@ function whyNotNow(
   }
   const over = ENDED_PROMOTION.has(seen.status) || ENDED_RELEASE.has(state.status);
   if (over) return `is ${seen.status} already, there is nothing to decide`;
-  if (seen.startedAt !== null) return 'has started already, there is nothing to decide';
+  if (seen.startedAt !== null && !isAskedBeforeMerge(planned, seen))
+    return 'has started already, there is nothing to decide';
   if (state.terminating !== null || state.halted) return 'will not start, because the release stops';
   if (seen.approval === null) {
     const until =

@@ -16,6 +16,8 @@ export interface Gate<N extends GateName = GateName> {
   readonly name: N;
   /** Which kinds of releases it is asked of: a version that goes back is not kept from it by what keeps versions out. */
   readonly of: readonly ReleaseKind[];
+  /** It is asked again before the merge of a pull request: see merge.ts. */
+  readonly again?: true;
   /** Which promotions of those it is asked of. */
   appliesTo(promotion: PlannedPromotion): boolean;
   /** Null where nothing is there that could hold the promotion: then there is no evidence to keep. */

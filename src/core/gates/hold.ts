@@ -7,6 +7,7 @@ import type { Gate, GateQuestion } from './gate.ts';
 export const holdGate: Gate<'HOLD'> = {
   name: 'HOLD',
   of: ['FORWARD'],
+  again: true,
   appliesTo: ({ environment }) => environment !== null,
   ask: askHold,
 };

@@ -23,6 +23,7 @@ const GATES: readonly Gate[] = [
   windowGate,
   approvalGate,
 ];
+export const GATES_OF_MERGES: readonly Gate[] = GATES.filter((each) => each.again);
 const GATES_OF_PROMOTIONS = GATES.filter((each) => each.of.includes('FORWARD'));
 const GATES_OF_ROLLBACKS = GATES.filter((each) => each.of.includes('ROLLBACK'));
 

@@ -6,6 +6,7 @@ import type { Gate, GateQuestion } from './gate.ts';
 export const versionGate: Gate<'VERSION'> = {
   name: 'VERSION',
   of: ['FORWARD'],
+  again: true,
   appliesTo: ({ environment }) => environment !== null,
   ask: askVersion,
 };

@@ -11,6 +11,7 @@ import type { Gate, GateQuestion } from './gate.ts';
 export const windowGate: Gate<'WINDOW'> = {
   name: 'WINDOW',
   of: EVERY_RELEASE,
+  again: true,
   appliesTo: ({ environment }) => environment !== null,
   ask: askOwnWindow,
 };
@@ -58,6 +59,34 @@ export function askWindow(
     return wait(starts, `${environment} has just opened: this release starts ${inIso(starts)}${because}`);
   const pauses = all.some(({ spec }) => spec.onClose === 'PAUSE');
   return { ...common, verdict: 'pass', reason: `${environment} is open: ${at.reason}${because}`, pauses };
+}
+
+/**
+ * When the windows that are open for the action now close, or an override that lets it through ends; milliseconds since the epoch.
+ * Null: they are closed now, or no closing is known.
+ */
+export function nextClosing(
+  environment: string,
+  facts: Facts,
+  now: number,
+  action: WindowAction,
+  overrides: readonly WindowOverride[],
+): number | null {
+  const all = (facts.windows[environment] ?? []).filter(({ spec }) => spec.holds.includes(action));
+  if (all.length === 0) return null;
+  const options = action === 'PROMOTE' ? { runwayMs: facts.runway[environment] } : {};
+  // Between two ends of overrides the same windows count.
+  const ends = standing(overrides, now).map(({ expiresAt }) => expiresAt);
+  let from = now;
+  for (const until of [...ends.toSorted((a, b) => a - b), Infinity]) {
+    const overridden = standing(overrides, from);
+    const counting = all.filter(({ name }) => !overridden.some((each) => each.windows.includes(name)));
+    const { closed, nextClose } = windowState(counting, from, action, options);
+    if (closed) return from === now ? null : from;
+    if (nextClose !== null && nextClose < until) return nextClose;
+    from = until;
+  }
+  return null;
 }
 
 const inIso = (instant: number | undefined): string => new Date(instant ?? Number.NaN).toISOString();

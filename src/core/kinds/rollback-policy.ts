@@ -11,6 +11,8 @@ export const rollbackCause = words('RollbackCauseKind', 'Why a rollback was star
   DEGRADED: 'An environment turned DEGRADED soon after its promotion.',
   REPORTED: 'An outside system or a person reported that a rollout failed or was rolled back.',
   MANUAL: 'A person asked for it.',
+  MERGED_OUTSIDE_GATES:
+    'A pull request was merged while a gate did not hold, and its promotion says `onMergeOutsideGates: ROLL_BACK`.',
   NOT_SYNCED: 'The target was not seen to run the change in time. Only a policy that names it starts a rollback.',
 });
 

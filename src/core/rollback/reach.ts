@@ -1,11 +1,13 @@
 import { reachable } from '../flow/graph.ts';
+import { DEFAULT_MAX_FAILURE_AGE } from '../definitions.ts';
 import type { RollbackPolicySpec, RollbackTargetSpec } from '../definitions.ts';
 import type { ReleasePlan } from '../plan.ts';
 import type { RollbackCause } from './rollback.ts';
 
 /**
  * The first policy that fits: the environment of the cause is named or is in a named group (or neither is asked for), and the
- * kind of cause is named (or none is). NOT_SYNCED (no check saw the target run the change) must be named.
+ * kind of cause is named (or none is). NOT_SYNCED (no check saw the target run the change) must be named, and so must
+ * MERGED_OUTSIDE_GATES; without such a policy that environment alone goes back, as its promotion says.
  */
 export function policyFor(
   plan: Pick<ReleasePlan, 'rollbackPolicies' | 'groups' | 'promotions'> | null,
@@ -13,13 +15,25 @@ export function policyFor(
 ): RollbackPolicySpec | null {
   const fits = ({ when }: RollbackPolicySpec): boolean => {
     if (when.causes !== undefined && !when.causes.includes(cause.kind)) return false;
-    if (when.causes === undefined && cause.kind === 'NOT_SYNCED') return false;
+    if (when.causes === undefined && ONLY_IF_NAMED.has(cause.kind)) return false;
     if (when.environments === undefined && when.groups === undefined) return true;
     if (when.environments?.includes(cause.environment)) return true;
     return (when.groups ?? []).some((group) => membersOf(plan, group).includes(cause.environment));
   };
-  return plan?.rollbackPolicies?.find(fits) ?? null;
+  const found = plan?.rollbackPolicies?.find(fits) ?? null;
+  return found ?? (cause.kind === 'MERGED_OUTSIDE_GATES' ? THAT_ONE_ALONE : null);
 }
+
+const ONLY_IF_NAMED: ReadonlySet<RollbackCause['kind']> = new Set(['NOT_SYNCED', 'MERGED_OUTSIDE_GATES']);
+
+/** The promotion itself has said that it goes back (`onMergeOutsideGates`). The version is not bad: it only came too early. */
+const THAT_ONE_ALONE: RollbackPolicySpec = {
+  when: {},
+  targets: [],
+  maxFailureAge: DEFAULT_MAX_FAILURE_AGE,
+  onTargetFailure: 'STOP',
+  markBad: { scope: 'NONE' },
+};
 
 /** The environments that a policy's target names, seen from the environment of the cause; without that environment itself. */
 export function reachOf(plan: ReleasePlan | null, cause: string, spec: RollbackTargetSpec): string[] {

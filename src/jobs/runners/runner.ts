@@ -53,6 +53,8 @@ export interface Hands {
   deploymentReport(application: string): Promise<DeploymentReport | undefined>;
   /** What is live in an application as the records say, and what these releases were to bring there. */
   knownContents(place: ContentPlace, releases: string[]): Promise<PinnedContent[]>;
+  /** Whether the gates let Sluice merge the pull requests of this promotion now: to be asked right before it does. */
+  mayMerge(at: { releaseId: string; promotion: number }): Promise<{ may: true } | { may: false; why: string }>;
   /** Whether this release began a change there whose end was not seen. */
   mayStillArrive(place: ContentPlace, release: string): Promise<boolean>;
 }

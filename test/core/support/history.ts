@@ -1,3 +1,4 @@
+import { isChange } from '../../../src/core/plan.ts';
 import type { PlannedApplication, PlannedPromotion } from '../../../src/core/plan.ts';
 import type { DeploymentFact, LiveVersion, Verification } from '../../../src/core/release.ts';
 import type { PastDeployment, RollbackQuestion } from '../../../src/core/rollback/plan-rollback.ts';
@@ -114,7 +115,7 @@ export class History {
     const { environment, restores, steps } = planned;
     if (environment === null || environment === this.#source) return;
     const { digest } = restores?.to ?? version;
-    const applied = new Set(steps.flatMap((each) => (each.work.kind === 'apply' ? [each.application] : [])));
+    const applied = new Set(steps.flatMap((each) => (isChange(each.work) ? [each.application] : [])));
     planned.applications.forEach(({ name }, index) => {
       if (!applied.has(index)) return;
       claim(

@@ -112,6 +112,53 @@ export function obstacle(
   return null;
 }
 
+/** The same for the opening of a pull request, which is for review: windows and people have no part in it. */
+export function openObstacle(
+  plan: ReleasePlan,
+  state: ReleaseState,
+  position: number,
+  facts: Facts,
+  now: number,
+): string | null {
+  const promotions = plan.promotions.map((each, index) => (index === position ? { ...each, approval: null } : each));
+  return obstacle({ ...plan, promotions }, state, position, { ...facts, windows: {} }, now);
+}
+
+/** The same for its merge, which the lock and what is live have no part in. */
+export function mergeObstacle(
+  plan: ReleasePlan,
+  state: ReleaseState,
+  position: number,
+  facts: Facts,
+  now: number,
+): string | null {
+  const { applications } = plan.promotions[position] as PlannedPromotion;
+  const live = Object.fromEntries(
+    applications.map(({ name, expects }) => [name, { id: expects?.deployment ?? '', digest: '', label: '' }]),
+  );
+  return obstacle(plan, state, position, { ...facts, heldBy: {}, live }, now);
+}
+
+/** Whether it closes, or an override ends that keeps it open, within so long. It is open now. */
+export function closingWithin(
+  facts: Facts,
+  environment: string,
+  action: WindowAction,
+  state: PromotionState,
+  now: number,
+  within: number,
+): boolean {
+  const all = facts.windows[environment] ?? [];
+  const runway = facts.runway[environment] ?? 0;
+  const moments = [
+    ...state.overrides.map(({ expiresAt }) => expiresAt),
+    ...changesOf(all).flatMap((each) => [each, each - runway]),
+  ];
+  return moments.some(
+    (each) => each > now && each <= now + within && closing(facts, environment, action, state, each).length > 0,
+  );
+}
+
 const lasts = (end: number | null, now: number): boolean => end === null || now < end;
 
 export function holding(

@@ -3,10 +3,12 @@ import type {
   FlowStepSpec,
   Gate,
   HealthSourceSpec,
+  PullRequestPolicy,
   RollbackPolicySpec,
   RollbackTargetSpec,
   SyncSourceSpec,
 } from '../../../src/core/definitions.ts';
+import { DEFAULT_PULL_REQUEST } from '../../../src/core/definitions.ts';
 import type { ReleasePlan } from '../../../src/core/plan.ts';
 import { MINUTE, planOf, SECOND } from './builders.ts';
 import type { Drawn } from './builders.ts';
@@ -60,6 +62,16 @@ function randomApproval(tape: Tape): ApprovalSpec {
   };
 }
 
+function randomPullRequest(tape: Tape): PullRequestPolicy {
+  return {
+    ...DEFAULT_PULL_REQUEST,
+    open: tape.pick(['WHEN_GATES_HOLD', 'AT_ONCE']),
+    onMergeOutsideGates: tape.pick(['CONTINUE', 'ROLL_BACK']),
+    // Now and then nobody merges it in time.
+    ...(tape.chance(10) ? { expiry: (5 + tape.next(30)) * MINUTE } : {}),
+  };
+}
+
 function randomPolicy(tape: Tape, { environments, groups }: Drawn): RollbackPolicySpec {
   const target = (): RollbackTargetSpec => ({
     ...tape.pick<Partial<RollbackTargetSpec>>([
@@ -110,6 +122,7 @@ export function randomPlan(tape: Tape): ReleasePlan {
     if (kind === 'workflow') Object.assign(step, { workflow: tape.pick(NAMES), name });
     else {
       if (tape.chance(25)) step.policy = { preAction: tape.pick(NAMES), postAction: tape.pick([undefined, ...NAMES]) };
+      if (tape.chance(25)) step.policy = { ...step.policy, action: 'pr', pullRequest: randomPullRequest(tape) };
       if (tape.chance(32)) step.soak = (1 + tape.next(3)) * 15 * SECOND;
       if (tape.chance(12)) step.timeout = (1 + tape.next(4)) * MINUTE;
     }

@@ -13,6 +13,8 @@ import { mayWork } from '../../../src/core/steps.ts';
 import { DEFAULT_FLOW_TIMEOUT } from '../../../src/core/definitions.ts';
 import type { HealthStatus } from '../../../src/core/definitions.ts';
 import type { Observation } from '../../../src/core/health-clock.ts';
+import { isChange, proposalOf } from '../../../src/core/plan.ts';
+import type { ClosingData } from '../../../src/core/pull-request.ts';
 import type {
   PlannedApplication,
   PlannedGroup,
@@ -54,6 +56,8 @@ interface Parent {
   groups: number[];
   children: Set<Job>;
 }
+
+const REQUEST = { number: 7, url: 'https://forge.example.com/7', branch: 'sluice/billing' };
 
 /** What a release shares with the others of its product. */
 export interface Surroundings {
@@ -115,6 +119,8 @@ export class Shell {
   readonly #queue: Job[] = [];
   readonly #workers: ({ job: Job; run: Generator<void, void> } | null)[] = [null, null, null];
   readonly #told: Stimulus[] = [];
+  /** `promotion/attempt/step` of what opened them. */
+  readonly #requests = new Map<string, { state: 'OPEN' | 'MERGED' | 'CLOSED'; at: number }>();
   #keys = 0;
 
   constructor({ world, plan, state }: ShellParts) {
@@ -189,6 +195,7 @@ export class Shell {
       health: this.#lookedAt.length > 0 ? 6 : 2,
       again: 3,
       people: this.#asks ? 6 : 1,
+      forge: this.#open.length > 0 ? 8 : 0,
       crash: 3,
       repeat: 2,
       stall: this.#isBrief ? 6 : 2,
@@ -224,9 +231,27 @@ export class Shell {
         if (tape.chance(20)) return this.tell({ kind: 'retry', by: 'ada' });
         if (tape.chance(35)) this.tell({ kind: 'terminate', reason: 'changed my mind', by: 'ada' });
         return;
+      case 'forge':
+        return this.#onForge();
       default:
         this.#break(act);
     }
+  }
+
+  get #open(): string[] {
+    return [...this.#requests].flatMap(([key, { state }]) => (state === 'OPEN' ? [key] : []));
+  }
+
+  /** People merge, whatever the status says, or close; the telling may be lost, come twice, or long before. */
+  #onForge(): void {
+    const key = this.#tape.pick(this.#open);
+    const [promotion, attempt] = key.split('/').map(Number) as [number, number];
+    const green = this.state.promotions[promotion]?.merge?.level?.state === 'SUCCESS';
+    const act = this.#tape.weighted({ merge: green ? 10 : 2, close: 1, tell: 4 });
+    if (act === 'merge') this.#requests.set(key, { state: 'MERGED', at: this.#world.now });
+    if (act === 'close') this.#requests.set(key, { state: 'CLOSED', at: this.#world.now });
+    this.reached.count(`forge ${act}${act === 'merge' ? (green ? ' green' : ' red') : ''}`);
+    if (this.#tape.chance(70)) this.tell({ kind: 'pull-request-told', promotion, attempt, via: 'WEBHOOK' });
   }
 
   /** A group is asked, or something was told to stop. */
@@ -309,6 +334,7 @@ export class Shell {
     // The relay dies after it added the jobs and before it said so.
     if (!this.#calm && this.#tape.chance(3)) this.#outbox.push(row);
     if (row.kind === 'ask-group') return void this.#queue.push({ ...row, kind: 'question' });
+    if (row.kind === 'errand') return this.#close(row.data as ClosingData);
     if (row.kind === 'roll-back') return this.#world.rollBack(this, row);
     if (row.kind !== 'dispatch') return;
     const groups = [...new Set(row.promotions.map((each) => this.#planned(each.promotion).group))].filter(
@@ -320,6 +346,17 @@ export class Shell {
       parent?.children.add(job);
       this.#queue.push(job);
     }
+  }
+
+  /** A pull request of something that is over; somebody may have merged it meanwhile. */
+  #close({ promotion, attempt, step }: ClosingData): void {
+    const key = `${promotion}/${attempt}/${step}`;
+    const request = this.#requests.get(key);
+    if (request === undefined) return;
+    if (request.state === 'OPEN') request.state = 'CLOSED';
+    this.reached.count(`errand finds it ${request.state}`);
+    const pullRequest = { ...REQUEST, state: request.state, at: request.at };
+    this.tell({ kind: 'pull-request-closed', promotion, attempt, step, pullRequest, commit: 'c0ffee' });
   }
 
   /** The queue's own bookkeeping: the last child that ends releases its parent. */
@@ -385,7 +422,7 @@ export class Shell {
     if (stops && (this.#calm || this.#tape.chance(60))) return { kind: 'aborted' };
     const { work, application } = this.#planned(promotion).steps[step] as PlannedStep;
     const applies = (): void => {
-      if (work.kind !== 'apply') return;
+      if (!isChange(work)) return;
       // A worker that was cut off between its look and its effect may write late. The drivers' keys keep that from being done
       // twice; that it comes after somebody else's is a limit of the whole, and not looked at here.
       const status = this.state.promotions[promotion]?.steps[step]?.status;
@@ -400,6 +437,8 @@ export class Shell {
         ...(spec.health.type === 'http' && { recheckAfter: 5 * SECOND }),
       };
     };
+    if (work.kind === 'merge' && (this.#calm || this.#tape.chance(85)))
+      return this.#lookAtMerge(promotion, step, applies);
     if (work.kind === 'sync' && (this.#calm || this.#tape.chance(90)))
       return this.#lookAtSync(promotion, application as number);
     if (work.kind === 'health' && (this.#calm || this.#tape.chance(50))) {
@@ -411,6 +450,7 @@ export class Shell {
       if (this.#planned(promotion).own === 'ON_SUCCESS' && this.#world.failsAtTheEnd)
         return { kind: 'failed', message: 'broken' };
       applies();
+      if (work.kind === 'propose') return this.#propose(promotion, step);
       return work.kind === 'soak' ? health() : { kind: 'succeeded' };
     }
     if (work.kind === 'soak' && !this.#tape.chance(6)) return health();
@@ -428,6 +468,8 @@ export class Shell {
     ) {
       case 'succeeded':
         if (work.kind === 'sync') return this.#lookAtSync(promotion, application as number);
+        if (work.kind === 'propose') return this.#propose(promotion, step);
+        if (work.kind === 'merge') return this.#lookAtMerge(promotion, step, applies);
         applies();
         return work.kind === 'apply' ? { kind: 'succeeded', commit: 'c0ffee', changed: true } : { kind: 'succeeded' };
       case 'failed':
@@ -447,6 +489,31 @@ export class Shell {
       case 'aborted':
         return { kind: 'aborted' };
     }
+  }
+
+  #propose(promotion: number, step: number): Outcome {
+    const { attempt } = this.state.promotions[promotion] as PromotionState;
+    const key = `${promotion}/${attempt}/${step}`;
+    if (!this.#requests.has(key)) this.#requests.set(key, { state: 'OPEN', at: this.#world.now });
+    return { kind: 'succeeded', pullRequest: { ...REQUEST, state: 'OPEN' } };
+  }
+
+  /** As the worker finds the pull request. In the end people merge what is green. */
+  #lookAtMerge(promotion: number, step: number, applies: () => void): Outcome {
+    const { attempt, merge } = this.state.promotions[promotion] as PromotionState;
+    const proposal = proposalOf(this.#planned(promotion), step) as number;
+    const request = this.#requests.get(`${promotion}/${attempt}/${proposal}`);
+    if (this.#calm && request?.state === 'OPEN' && merge?.level?.state === 'SUCCESS')
+      Object.assign(request, { state: 'MERGED', at: this.#world.now });
+    // What an earlier attempt had opened is none of this one's.
+    if (request === undefined || request.state === 'MERGED') {
+      applies();
+      const at = request?.at ?? this.#world.now;
+      return { kind: 'succeeded', commit: 'c0ffee', changed: true, pullRequest: { ...REQUEST, state: 'MERGED', at } };
+    }
+    const news = { ...REQUEST, state: 'CLOSED' as const, by: 'grace' };
+    if (request.state === 'CLOSED') return { kind: 'failed', message: 'closed by grace', pullRequest: news };
+    return { kind: 'pending', reason: 'awaits its merge', recheckAfter: 5 * 60 * SECOND, waitsFor: 'PERSON' };
   }
 
   #lookAtSync(promotion: number, application: number): Outcome {
@@ -520,7 +587,7 @@ export class Shell {
 
   /** Somebody has to agree to something. */
   get #asks(): boolean {
-    return this.state.promotions.some((each) => each.approval !== null && each.startedAt === null);
+    return this.state.promotions.some((each) => each.approval !== null && (each.startedAt === null || each.merge));
   }
 
   /** A person who may, or who may not, agrees or does not. */
@@ -546,9 +613,15 @@ export class Shell {
     const before = this.revision;
     this.#sweep(false);
     if (this.revision !== before) return true;
-    for (const [promotion, { steps, attempt, approval, startedAt, status }] of this.state.promotions.entries()) {
+    for (const [promotion, { steps, attempt, approval, startedAt, status, merge }] of this.state.promotions.entries()) {
       const spec = this.#planned(promotion).approval;
-      if (spec && approval && startedAt === null && !ENDED_PROMOTION.has(status) && missingOf(spec, approval) > 0) {
+      if (
+        spec &&
+        approval &&
+        (startedAt === null || merge) &&
+        !ENDED_PROMOTION.has(status) &&
+        missingOf(spec, approval) > 0
+      ) {
         const said = approval.decisions.length;
         for (const name of PEOPLE) {
           const by: Caller = { name, kind: 'PERSON', groups: [], roles: [] };
@@ -575,6 +648,8 @@ export class Shell {
   #speak(promotion: number, attempt: number, step: number, dispatch: number): boolean {
     const { environment, applications, steps } = this.#planned(promotion);
     const { work, application } = steps[step] as PlannedStep;
+    // It is looked at now and then.
+    if (work.kind === 'merge') return false;
     if (work.kind === 'sync' && environment !== null) {
       const { name } = applications[application as number] as PlannedApplication;
       const source = (applications[application as number] as PlannedApplication).spec.sync?.type;

@@ -19,7 +19,20 @@ import type {
 import { decisionTime } from '../../../src/core/clock.ts';
 import { DEFAULT_MAX_AGE } from '../../../src/core/definitions.ts';
 import { BAD_PROMOTION, ENDED_PROMOTION, ENDED_RELEASE } from '../../../src/core/release.ts';
-import { actionOf, closing, holding, isApproved, marked, obstacle, opensBy, wasClosed } from './oracle.ts';
+import { STATUS_LEAD } from '../../../src/core/gates/merge.ts';
+import {
+  actionOf,
+  closing,
+  closingWithin,
+  holding,
+  isApproved,
+  marked,
+  mergeObstacle,
+  obstacle,
+  openObstacle,
+  opensBy,
+  wasClosed,
+} from './oracle.ts';
 import { Looks } from './soaks.ts';
 import type {
   Facts,
@@ -31,6 +44,13 @@ import type {
   StepState,
   Stimulus,
 } from '../../../src/core/release.ts';
+
+function isUnmerged({ steps }: PlannedPromotion, state: PromotionState, index: number): boolean {
+  if (steps[index]?.work.kind !== 'propose') return false;
+  return steps.some(({ work, needs }, each) => {
+    return work.kind === 'merge' && needs.includes(index) && state.steps[each]?.status !== 'SUCCEEDED';
+  });
+}
 
 /** Counts what a set of runs reached: an idle generator must be noticed. */
 export class Reached {
@@ -77,6 +97,8 @@ export class Watcher {
   readonly #told = new Set<string>();
   /** `promotion/step`: told HEALTHY or DEGRADED while a look at its health was under way. */
   readonly #toldInLook = new Set<string>();
+  /** By position: whether something was in the way of its merge, whenever that was asked. */
+  readonly #mergeGates = new Map<number, { at: number; shut: boolean }[]>();
 
   constructor(plan: ReleasePlan, state: ReleaseState, reached: Reached) {
     this.plan = plan;
@@ -157,6 +179,7 @@ export class Watcher {
     this.#seeKnown(old, stimulus, decision);
     this.#claimOwnEnded(old, state);
     this.#seeWhole(state, facts, moved);
+    this.#seeMerges(old, state, facts, stimulus, events, moved);
     this.#seeStale(old, stimulus, facts, now, state);
 
     // Ignored while it went on, and ended by its limit in the same decision: a retry now is another question.
@@ -303,7 +326,8 @@ export class Watcher {
     );
     claim(met.length >= planned.required, `${planned.name} started before its dependencies`);
     claim(facts !== null, `${planned.name} started without facts`);
-    const why = facts && obstacle(this.plan, state, position, facts, moved);
+    const atOnce = planned.pullRequest?.open === 'AT_ONCE';
+    const why = facts && (atOnce ? openObstacle : obstacle)(this.plan, state, position, facts, moved);
     claim(why === null, `${planned.name} started although ${why}`);
     const limit = this.plan.rollback?.maxParallel ?? Infinity;
     const back = [...this.#started].filter((each) => !ENDED_PROMOTION.has(this.#environments[each] as PromotionStatus));
@@ -513,7 +537,9 @@ export class Watcher {
     now.steps.forEach((step, index) => {
       const was = before.steps[index] as StepState;
       this.#claimEnded(position, index, was, step, stimulus, state.lastEventAt);
-      if (was.status === 'SUCCEEDED' && !again)
+      // A pull request that was not merged belongs to its attempt: the next one opens its own.
+      const unmerged = retried && isUnmerged(this.#planned(position), before, index);
+      if (was.status === 'SUCCEEDED' && !again && !unmerged)
         claim(step.status === 'SUCCEEDED', `a step of ${name} had succeeded and is ${step.status}`);
       if (step.clock) this.#countSoak('step', was.clock?.healthyFor ?? 0, step.clock);
       claim(step.status !== 'WAITING' || step.recheckAt !== null, `a step of ${name} waits for no time at all`);
@@ -632,6 +658,13 @@ export class Watcher {
       if (asked?.kind === 'roll-back' && asked.cause === 'NOT_SYNCED') {
         claim(notSynced && named, `${this.#name(position)} goes back for want of its sync, and no policy wants that`);
         this.reached.count('not synced, and it goes back');
+      } else if (asked?.kind === 'roll-back' && asked.cause === 'MERGED_OUTSIDE_GATES') {
+        const wanted = this.#planned(position).pullRequest?.onMergeOutsideGates === 'ROLL_BACK';
+        claim(
+          wanted && events.some(({ event }) => event.type === 'PullRequestMergedOutsideGates'),
+          `${this.#name(position)} goes back for a merge, and nothing says that it should`,
+        );
+        this.reached.count('merged outside the gates, and it goes back');
       } else claim(!asked || seen, `${this.#name(position)} goes back, and nobody could tell how it is`);
       if (notSynced && before.status !== 'FAILED' && state.promotions[position]?.status === 'FAILED' && !asked)
         this.reached.count('not synced, and nothing goes back');
@@ -816,6 +849,89 @@ export class Watcher {
       ignored !== 'NEEDS_FACTS' && same(ignored.state, state),
       `a stale ${stimulus.outcome.kind} changed something`,
     );
+  }
+
+  /**
+   * The status of an open pull request, held against the oracle: green exactly while nothing is in the way and nothing closes within the
+   * lead. A merge is outside the gates where something was in the way from its moment on until it was heard of, and is not where nothing was.
+   */
+  #seeMerges(
+    old: ReleaseState,
+    state: ReleaseState,
+    facts: Facts | null,
+    stimulus: Stimulus,
+    events: Decision['events'],
+    now: number,
+  ): void {
+    this.plan.promotions.forEach((planned, position) => {
+      const { pullRequest, environment, steps } = planned;
+      const promotion = state.promotions[position] as PromotionState;
+      if (pullRequest === undefined || environment === null) return;
+      this.#seeMerged(old, position, stimulus, events, now);
+      const { merge, startedAt, status } = promotion;
+      const open = startedAt !== null && !ENDED_PROMOTION.has(status);
+      const awaited = steps.some(
+        ({ work }, index) => work.kind === 'merge' && promotion.steps[index]?.status !== 'SUCCEEDED',
+      );
+      const level = merge?.level ?? null;
+      if (!awaited) return claim(level === null, `${planned.name} is merged, and its status says ${level?.state}`);
+      if (!open)
+        return claim(
+          level === null || level.state === 'FAILURE',
+          `${planned.name} is over, and its status is ${level?.state}`,
+        );
+      const stops =
+        promotion.steps.some((each) => each.status === 'FAILED' || each.stop !== null) ||
+        this.#stopped(state, position);
+      if (stops)
+        return claim(
+          level === null || level.state === 'FAILURE',
+          `${planned.name} stops, and its status is ${level?.state}`,
+        );
+      claim(facts !== null, `the merge into ${planned.name} was not asked about`);
+      if (facts === null) return;
+      const why = this.#mergeObstacle(state, position, facts, now);
+      const past = this.#mergeGates.get(position) ?? [];
+      this.#mergeGates.set(position, [...past, { at: now, shut: why !== null }]);
+      const action = actionOf(this.plan);
+      const soon = closingWithin(facts, environment, action, promotion, now, STATUS_LEAD);
+      const spread = wasClosed(facts, environment, action, promotion, now);
+      this.reached.count(
+        `merge ${pullRequest.open} ${level?.state} ${why === null ? (soon ? 'closes soon' : 'free') : 'held'}`,
+      );
+      if (level?.state === 'SUCCESS')
+        claim(why === null && !soon, `green, and ${why ?? `${planned.name} closes within a minute`}`);
+      else
+        claim(
+          why !== null || soon || spread,
+          `${level?.state} although nothing keeps ${planned.name} from its merge: ${level?.description}`,
+        );
+    });
+  }
+
+  /** What people, windows, holds and marks have against the merge. */
+  #mergeObstacle(state: ReleaseState, position: number, facts: Facts, now: number): string | null {
+    return mergeObstacle(this.plan, state, position, facts, now);
+  }
+
+  /** Told to end, by whomever. */
+  #stopped({ terminating, halted, rollbacks }: ReleaseState, position: number): boolean {
+    const back = Object.values(rollbacks).some(({ stop }) => stop.includes(position));
+    return terminating !== null || (halted && this.plan.onFailure === 'STOP') || back;
+  }
+
+  #seeMerged(old: ReleaseState, position: number, stimulus: Stimulus, events: Decision['events'], now: number): void {
+    if (stimulus.kind !== 'outcome' || stimulus.promotion !== position || stimulus.outcome.kind !== 'succeeded') return;
+    const { pullRequest } = stimulus.outcome;
+    const told = events.some(({ event }) => event.type === 'PullRequestMergedOutsideGates');
+    if (pullRequest?.state !== 'MERGED' || !events.some(({ event }) => event.type === 'PullRequestMerged')) return;
+    const at = Math.min(pullRequest.at ?? now, now);
+    const past = this.#mergeGates.get(position) ?? [];
+    const before = past.findLastIndex((each) => each.at <= at);
+    const since = past.slice(Math.max(0, before));
+    if (before < 0 || old.promotions[position]?.merge === null) return;
+    this.reached.count(told ? 'merged outside the gates' : 'merged inside the gates');
+    if (since.every((each) => each.shut)) claim(told, 'merged while a gate was shut, and nobody was told');
   }
 
   #seeWhole(state: ReleaseState, facts: Facts | null, now: number): void {
