@@ -12,7 +12,7 @@ RUN npm ci --ignore-scripts && npm run build:web
 
 FROM node:20-slim
 RUN apt-get update \
-  && apt-get install -y --no-install-recommends git ca-certificates openssh-client \
+  && apt-get install -y --no-install-recommends git ca-certificates openssh-client gpg gpg-agent \
   && rm -rf /var/lib/apt/lists/*
 WORKDIR /app
 ENV NODE_ENV=production HOST=0.0.0.0 PORT=4000 SLUICE_DATA_DIR=/var/lib/sluice

@@ -4,6 +4,8 @@ import { existsSync } from 'node:fs';
 
 const TOOLS = [
   { tool: 'git', program: 'git', package: 'git' },
+  { tool: 'GnuPG', program: 'gpg', package: 'gnupg' },
+  { tool: 'OpenSSH', program: 'ssh-keygen', package: 'openssh-client' },
   { tool: 'Redis 7 or newer', program: 'redis-server', package: 'redis-server' },
   { tool: 'Chromium', program: 'chromium', package: 'chromium' },
   // Without it the tests use the embedded one: nothing is missing then.

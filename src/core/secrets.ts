@@ -17,6 +17,8 @@ export type SecretUse =
   /** The password or token for repositories whose address begins so; the longest such beginning wins. */
   | { kind: 'GIT'; url: string; username: string | null }
   | ForgeUse
+  /** The private key, of SSH or GPG, that signs commits. `publicPart`: what their host has to know; found out when it is set. */
+  | { kind: 'SIGNING'; publicPart?: string }
   /** Signs what an outside system sends to the receiver, under its name there. */
   | {
       kind: 'WEBHOOK';
@@ -104,6 +106,13 @@ export function checkSecret({ name, value, description, use }: SecretInput): Ref
     case 'FORGE':
       checkForge(use, value, refuse);
       break;
+    case 'SIGNING':
+      if (value !== null && !isGpgKey(value) && !SSH_KEY.test(value.trim()))
+        refuse(
+          'the value must be a private key without a passphrase, as `ssh-keygen` or `gpg --export-secret-keys --armor` write it',
+          'secretValue',
+        );
+      break;
     case 'WEBHOOK':
       checkProducts(use.products, 'webhook', 'products');
       if (!SOURCE.test(use.source))
@@ -151,6 +160,13 @@ function checkForge(
     refuse('the value must be the private key of the GitHub App, the .pem file as GitHub made it', 'secretValue');
 }
 
+const SSH_KEY =
+  /^-----BEGIN ((OPENSSH|RSA|EC) )?PRIVATE KEY-----\n[\s\S]+\n-----END ((OPENSSH|RSA|EC) )?PRIVATE KEY-----$/;
+
+/** Of the two sorts of keys that sign commits. */
+export const isGpgKey = (value: string): boolean =>
+  value.trimStart().startsWith('-----BEGIN PGP PRIVATE KEY BLOCK-----');
+
 function isGitUrl(url: string): boolean {
   try {
     const { protocol, username, password, search, hash } = new URL(url);
@@ -170,7 +186,7 @@ export function signingKey(value: string): string | undefined {
 
 /** Why a secret of another use cannot be referred to. */
 export const otherUse = (name: string, kind: Exclude<SecretUse['kind'], 'REFERENCE'>): string =>
-  `secret "${name}" is for ${{ GIT: 'git', WEBHOOK: 'a webhook', FORGE: 'pull requests' }[kind]} and nothing else`;
+  `secret "${name}" is for ${{ GIT: 'git', WEBHOOK: 'a webhook', FORGE: 'pull requests', SIGNING: 'signing commits' }[kind]} and nothing else`;
 
 /** Whether the host of a request is one of those that a secret may be sent to; without any it may be sent nowhere. */
 export function mayBeSentTo(hosts: readonly string[], host: string): boolean {

@@ -326,6 +326,8 @@ export interface SecretSource {
   gitLogins(): Promise<Record<string, GitLogin>>;
   /** Those of forges, each opened only when it is used. */
   forgeSecrets(): Promise<ForgeSecret[]>;
+  /** A private key that signs commits. @throws PermanentError when it is not there, or for something else. */
+  signingKey(name: string): Promise<{ name: string; value: string }>;
 }
 
 /** An application by its name. */

@@ -16,6 +16,8 @@ import type { Forge } from './forge/forge.ts';
 import { Forges } from './forge/index.ts';
 import type { GitSettings } from './git/driver.ts';
 import { createGitDriver } from './git/driver.ts';
+import { publicPartOf } from './git/sign.ts';
+import type { SigningKey } from './git/sign.ts';
 import { checkHealth } from './health/index.ts';
 import { HttpClient } from './http.ts';
 import { NetworkGuard } from './network/guard.ts';
@@ -42,6 +44,11 @@ export interface Drivers {
     context: EffectContext,
   ): Promise<Record<string, string>>;
   /**
+   * What the host of a repository has to know of a private key that is to sign commits.
+   * @throws PermanentError when nothing can be signed with it: why, without the key
+   */
+  publicPartOf(key: SigningKey): Promise<string>;
+  /**
    * The forge of a repository; undefined when no secret names one and its host is no known one.
    * @throws PermanentError when its host is a known one and no secret is there for it: the message says which to set.
    */
@@ -65,6 +72,7 @@ export function createDrivers(settings: DriverSettings, secrets: SecretSource): 
     checkSync: (source, context) => masked(() => checkSync(source, context, http, secrets)),
     // What an action answers becomes parameters of later ones, and is shown to everybody.
     runAction: (action, parameters, context) => masked(() => runAction(action, parameters, context, http, secrets)),
+    publicPartOf: (key) => publicPartOf(key, AbortSignal.timeout(20_000)),
     forge: (repoURL) => masked(async () => withMasking(await forges.forge(repoURL))),
   };
 }

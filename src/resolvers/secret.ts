@@ -50,11 +50,11 @@ export class SecretResolver {
     @Ctx() { app, actor, identity }: ApiContext,
     @Arg('input', () => SecretSetInput, { description: 'The secret.' }) input: SecretSetInput,
   ): Promise<SecretSetPayload> {
-    const { name, secretValue, description, hosts, products, git, webhook, forge } = input;
+    const { name, secretValue, description, hosts, products, git, webhook, forge, signsCommits } = input;
     const wrong = unstorable(input);
-    if ([hosts, git, webhook, forge].filter(Boolean).length > 1)
-      wrong.push(refusal('INVALID', 'a secret has one use: give one of hosts, git, webhook and forge'));
-    if (products && (git || webhook || forge))
+    if ([hosts, git, webhook, forge, signsCommits].filter(Boolean).length > 1)
+      wrong.push(refusal('INVALID', 'a secret has one use: give one of hosts, git, webhook, forge and signsCommits'));
+    if (products && (git || webhook || forge || signsCommits))
       wrong.push(refusal('INVALID', 'products go with hosts; those of a webhook are a part of it', ['products']));
     if (wrong.length > 0) return { secret: null, userErrors: refused(wrong) };
     const use: SecretUse = git
@@ -63,7 +63,9 @@ export class SecretResolver {
         ? webhookUse(webhook)
         : forge
           ? forgeUse(forge)
-          : { kind: 'REFERENCE', hosts: hosts ?? [], ...(products?.length ? { products } : {}) };
+          : signsCommits
+            ? { kind: 'SIGNING' }
+            : { kind: 'REFERENCE', hosts: hosts ?? [], ...(products?.length ? { products } : {}) };
     const given = { name, value: secretValue ?? null, description: description ?? null, use };
     const { value, refusals } = await setSecret(app, given, actor, identity);
     return { secret: value ? new Secret(value) : null, userErrors: refused(refusals ?? []) };

@@ -10,6 +10,7 @@ export const SecretUseEnum = enumOf<SecretShown['use']['kind']>('SecretUse', 'Wh
   GIT: 'Opens git repositories.',
   WEBHOOK: 'Signs what an outside system sends.',
   FORGE: 'Opens pull requests and sets commit statuses.',
+  SIGNING: 'Signs commits.',
 });
 
 type ForgeType = Uppercase<ForgeKind>;
@@ -129,6 +130,15 @@ export class Secret {
     return { type, url, apiUrl, appId: app?.id ?? null, installationId: app?.installation ?? null };
   }
 
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'What the host of a repository has to know of a key that signs commits: the public key of SSH, the fingerprint of GPG. Null: it is for something else.',
+  })
+  get signingKey(): string | null {
+    return this.shown.use.kind === 'SIGNING' ? (this.shown.use.publicPart ?? null) : null;
+  }
+
   @Field(() => Int, { description: '1, and one more with each new value.' })
   get revision(): number {
     return this.shown.revision;
@@ -216,7 +226,7 @@ export class SecretForgeInput {
 
 @InputType({
   description:
-    'A secret that is new, gets a new value, or is described anew. Without `git`, `webhook` and `forge` it is for references.',
+    'A secret that is new, gets a new value, or is described anew. Without `git`, `webhook`, `forge` and `signsCommits` it is for references.',
 })
 export class SecretSetInput {
   @Field(() => String, { description: 'Its name.' })
@@ -253,6 +263,13 @@ export class SecretSetInput {
 
   @Field(() => SecretForgeInput, { nullable: true, description: 'It opens pull requests and sets commit statuses.' })
   forge?: SecretForgeInput;
+
+  @Field(() => Boolean, {
+    nullable: true,
+    description:
+      'True: it signs commits. The value is a private key of SSH or GPG, without a passphrase; it is tried before it is kept.',
+  })
+  signsCommits?: boolean;
 }
 
 @InputType({ description: 'Which secret to delete.' })

@@ -177,6 +177,16 @@ export class Vault implements SecretSource {
     return rows.map((row) => ({ name: row.name, use: row.use as ForgeUse, open: () => this.#open(row) }));
   }
 
+  async signingKey(name: string): Promise<{ name: string; value: string }> {
+    const [row] = await this.#sealed('name = $1', [name]);
+    if (!row)
+      throw new PermanentError(
+        `there is no secret "${name}": set it with \`sluice secret set ${name} --signs-commits\``,
+      );
+    if (row.use.kind !== 'SIGNING') throw new PermanentError(`secret "${name}" is not for signing commits`);
+    return { name, value: this.#open(row) };
+  }
+
   /**
    * The keys that sign for a source, for one purpose: several while one is being replaced by the next. `broken` is why not all
    * of them are here.

@@ -13,6 +13,9 @@ export const noSecrets: SecretSource = {
   },
   gitLogins: async () => ({}),
   forgeSecrets: async () => [],
+  signingKey: async (name) => {
+    throw new PermanentError(`there is no secret "${name}"`);
+  },
 };
 
 /** That of a server which only this machine reaches. */

@@ -9,7 +9,7 @@ import { age, renderList, type Style, type View } from '../output.ts';
 import type { Shell } from '../shell.ts';
 
 const SHOWN =
-  'name description use hosts products hostsAssumed gitUrl gitUsername webhookSource webhookProducts webhookDecidesAs forge { type url apiUrl appId installationId } revision keyId updatedAt updatedBy';
+  'name description use hosts products hostsAssumed gitUrl gitUsername webhookSource webhookProducts webhookDecidesAs forge { type url apiUrl appId installationId } signingKey revision keyId updatedAt updatedBy';
 
 export const SECRET_DOCUMENTS = {
   list: `query CliSecrets($first: Int!, $after: String) {
@@ -30,6 +30,7 @@ interface SecretShown {
   webhookProducts: string[] | null;
   webhookDecidesAs: string | null;
   forge: { type: string; url: string; appId: string | null } | null;
+  signingKey?: string | null;
   revision: number;
   keyId: string;
   updatedAt: string;
@@ -47,13 +48,16 @@ interface SecretFlags {
   forge?: string;
   forgeUrl?: string;
   forgeApiUrl?: string;
+  signsCommits?: boolean;
   githubApp?: string;
   githubInstallation?: string;
 }
 
 function whereOf(secret: SecretShown): string {
-  const { gitUrl, webhookSource, webhookProducts, webhookDecidesAs, hosts, products, hostsAssumed, forge } = secret;
+  const { gitUrl, webhookSource, webhookProducts, webhookDecidesAs, hosts, products, hostsAssumed, forge, signingKey } =
+    secret;
   const whose = (names: string[] | null): string => (names?.length ? ` for ${names.join(', ')}` : '');
+  if (signingKey) return signingKey;
   if (gitUrl !== null) return gitUrl;
   if (forge !== null)
     return `${forge.url} (${forge.type.toLowerCase()}${forge.appId === null ? '' : `, App ${forge.appId}`})`;
@@ -107,6 +111,7 @@ export function addSecretCommands({ program, clientOf, styleOf, print, input }: 
     .option('--forge <type>', 'opens pull requests: github, gitlab or gitea (also Forgejo)')
     .option('--forge-url <prefix>', 'in repositories whose address begins so')
     .option('--forge-api-url <url>', 'where its API is, when not where it is by default')
+    .option('--signs-commits', 'signs commits: the value is a private key of SSH or GPG, without a passphrase')
     .option('--github-app <id>', 'the value is the private key of this GitHub App')
     .option('--github-installation <number>', 'its installation; that of each repository when left out')
     .action(async (name: string, flags: SecretFlags, command: Command) =>
@@ -138,7 +143,7 @@ export function addSecretCommands({ program, clientOf, styleOf, print, input }: 
 /** The value comes from standard input: arguments are seen by everybody on the machine, and kept by shells. */
 async function setSecret(client: Client, name: string, flags: SecretFlags, input: Readable): Promise<string> {
   const secretValue = await valueFrom(input);
-  const { description, host, gitUrl, gitUsername, webhookSource, product, decidesAs } = flags;
+  const { description, host, gitUrl, gitUsername, webhookSource, product, decidesAs, signsCommits } = flags;
   const forge = forgeFrom(flags);
   const { secret } = await ask<{ secret: SecretShown }>(client, SECRET_DOCUMENTS.set, {
     name,
@@ -149,8 +154,10 @@ async function setSecret(client: Client, name: string, flags: SecretFlags, input
     git: gitUrl === undefined ? undefined : { url: gitUrl, username: gitUsername },
     webhook: webhookSource === undefined ? undefined : { source: webhookSource, products: product, decidesAs },
     forge,
+    signsCommits,
   });
-  return `Secret ${secret.name} is set (revision ${secret.revision}, sealed with key ${secret.keyId})`;
+  const known = secret.signingKey == null ? '' : `\nIts host has to know: ${secret.signingKey}`;
+  return `Secret ${secret.name} is set (revision ${secret.revision}, sealed with key ${secret.keyId})${known}`;
 }
 
 function forgeFrom(flags: SecretFlags): object | undefined {

@@ -1,4 +1,28 @@
-import { choice, defaulted, duration, integer, object, optional, required, text, words } from './shape.ts';
+import { MESSAGE_PLACEHOLDERS } from '../commit-message.ts';
+import { boolean, choice, defaulted, duration, integer, object, optional, required, text, words } from './shape.ts';
+
+const author = object('CommitAuthor', 'Who commits are made by.', {
+  name: required(text({ rule: 'person', called: 'the name of the author' }), 'The name.'),
+  email: required(text({ rule: 'email' }), 'The e-mail address, as the host of the repository knows the bot.'),
+});
+
+const commits = object(
+  'GitCommits',
+  'How commits into the repository look. Rules of its host for protected branches can insist on each of these.',
+  {
+    author: optional(author, 'The author and committer; those of the settings when left out.'),
+    message: optional(
+      text({ rule: 'commitMessage' }),
+      `The message, in which ${MESSAGE_PLACEHOLDERS.map((each) => `\`\${${each}}\``).join(', ')} stand for what they say. The lines by which Sluice knows its commits follow it.`,
+      { leftOut: '`${SUBJECT}`' },
+    ),
+    signOff: optional(boolean, 'Whether a line `Signed-off-by` names the author.'),
+    signingKey: optional(
+      text({ most: 63, called: 'the signing key' }),
+      'The name of the secret with the private key that signs commits; they are not signed when left out.',
+    ),
+  },
+);
 
 /** Real git: the configuration lives in a folder of a repository's branch. */
 const git = object('GitDriver', 'A folder of a git repository.', {
@@ -8,6 +32,7 @@ const git = object('GitDriver', 'A folder of a git repository.', {
     text({ rule: 'folder', called: 'the path' }),
     "The application's folder, without a leading slash; `.` is the root.",
   ),
+  commits: optional(commits, 'How commits look; as the settings of the server say when left out.'),
 });
 
 /** Does nothing for `duration`, then succeeds or fails as told. */

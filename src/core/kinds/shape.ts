@@ -44,7 +44,9 @@ export type TextRule =
   | 'header'
   | 'method'
   | 'timeZone'
-  | 'person';
+  | 'person'
+  | 'email'
+  | 'commitMessage';
 
 export interface TextShape extends Describes<string> {
   is: 'text';

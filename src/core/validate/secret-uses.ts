@@ -34,10 +34,28 @@ function sendingsOf({ kind, spec }: AnyDefinition): Sending[] {
   return [...own, ...actions];
 }
 
-/** The names of all secrets that a definition sends somewhere. */
+/** The names of all secrets that a definition sends somewhere, or signs commits with. */
 export const secretsSentBy = (definition: AnyDefinition | Definition): string[] => [
-  ...new Set(sendingsOf(definition as AnyDefinition).flatMap(({ value }) => secretsIn(value))),
+  ...new Set([
+    ...sendingsOf(definition as AnyDefinition).flatMap(({ value }) => secretsIn(value)),
+    ...(signingKeyOf(definition as AnyDefinition) ?? []),
+  ]),
 ];
+
+/** The secret that signs commits, in a list; undefined: none does. */
+function signingKeyOf({ kind, spec }: AnyDefinition): [string] | undefined {
+  const key = kind === 'Application' && spec.driver.type === 'git' ? spec.driver.commits?.signingKey : undefined;
+  return key === undefined ? undefined : [key];
+}
+
+/** Unlike an address, a key to sign with is known when the definition is saved: without it no commit would be made. */
+function checkSigningKey(definition: AnyDefinition, uses: ReadonlyMap<string, SecretUse>): Refusal[] {
+  const [name] = signingKeyOf(definition) ?? [];
+  if (name === undefined || uses.get(name)?.kind === 'SIGNING') return [];
+  const why = uses.has(name) ? 'is not for signing commits' : 'is not there';
+  const message = `secret "${name}" ${why}: set it with \`sluice secret set ${name} --signs-commits\``;
+  return [refusal('INVALID', message, ['spec', 'driver', 'git', 'commits', 'signingKey'])];
+}
 
 /**
  * Where a definition would send a secret that may not be sent there. A secret that is not there yet is no reason, and neither is an
@@ -47,7 +65,7 @@ export function checkSecretUses(
   definition: AnyDefinition | Definition,
   uses: ReadonlyMap<string, SecretUse>,
 ): Refusal[] {
-  return sendingsOf(definition as AnyDefinition).flatMap(({ product, url, value, path }) =>
+  const sent = sendingsOf(definition as AnyDefinition).flatMap(({ product, url, value, path }) =>
     secretsIn(value).flatMap((name): Refusal[] => {
       const use = uses.get(name);
       if (use === undefined) return [];
@@ -56,6 +74,7 @@ export function checkSecretUses(
       return why === undefined ? [] : [refusal('INVALID', why, path)];
     }),
   );
+  return [...sent, ...checkSigningKey(definition as AnyDefinition, uses)];
 }
 
 /** Undefined where the host is not written down. */

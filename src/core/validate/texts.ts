@@ -1,3 +1,4 @@
+import { refuseMessage } from '../commit-message.ts';
 import { refuseFileName } from '../file-format.ts';
 import { refusePath } from '../json-path.ts';
 import type { MapShape, TextRule } from '../kinds/shape.ts';
@@ -34,6 +35,14 @@ export const TEXTS: Record<TextRule, (checks: Checks, value: string, path: Path,
       `the time zone ${quote(value)} is not known; write an IANA name such as Europe/Berlin.${hint}`,
       path,
     );
+  },
+  email: (checks, value, path) => {
+    if (value.length <= 200 && /^[^\s<>@]+@[^\s<>@]+$/u.test(value)) return;
+    checks.invalid(`${quote(value)} is not an e-mail address`, path);
+  },
+  commitMessage: (checks, value, path) => {
+    checks.text(value, 'the message', path, 2_000);
+    for (const wrong of refuseMessage(value)) checks.invalid(wrong, path);
   },
   person: (checks, value, path, called) => {
     if (value.trim() !== '' && value.length <= 200) return;

@@ -12,6 +12,7 @@ import type { CacheLimits } from './cache.ts';
 import { CACHE_LIMITS } from './cache.ts';
 import { changesAndSkipped, pathsOf } from './changes.ts';
 import { buildCommit, messageFor } from './commit.ts';
+import type { CommitStyle } from './commit.ts';
 import type { GitCredentials, Login } from './credentials.ts';
 import { loginFor } from './credentials.ts';
 import { isRace } from './errors.ts';
@@ -26,6 +27,7 @@ import type { Search, SigningKeys } from './proof.ts';
 import { findEffect, findSigned, holdsAt, signatureOf, written } from './proof.ts';
 import { reachOf } from './reach.ts';
 import { restoringChanges } from './restore.ts';
+import { signatureBy } from './sign.ts';
 
 /** How repositories are reached, kept and written to from this process. */
 export interface GitSettings {
@@ -36,7 +38,7 @@ export interface GitSettings {
   authorEmail: string;
   credentials?: GitCredentials;
   /** Logins that are kept as secrets; they win over those of the settings. */
-  secrets?: Pick<SecretSource, 'gitLogins'>;
+  secrets?: Pick<SecretSource, 'gitLogins' | 'signingKey'>;
   /** Sign what is committed; the same in every process. At least one. */
   signingKeys: SigningKeys;
   /** Lets through which hosts are called. */
@@ -171,6 +173,16 @@ export function createGitDriver(settings: GitSettings): Driver<GitDriverSpec> {
     },
   };
 
+  /** How commits of this application look: as its definition says, and as the settings say where it does not. */
+  async function styleOf({ commits }: GitDriverSpec): Promise<CommitStyle> {
+    const { author: own, message, signOff, signingKey } = commits ?? {};
+    const style = { ...author, ...own, ...(message !== undefined && { message }), ...(signOff && { signOff }) };
+    if (signingKey === undefined) return style;
+    const key = await settings.secrets?.signingKey(signingKey);
+    if (key === undefined) throw new PermanentError(`there is no secret "${signingKey}" that signs commits`);
+    return { ...style, sign: (commit, signal) => signatureBy(key, commit, signal) };
+  }
+
   /** Undefined when another push came in between. */
   async function applyOnce(
     mirror: Mirror,
@@ -201,7 +213,9 @@ export function createGitDriver(settings: GitSettings): Driver<GitDriverSpec> {
     }
     const drift = fence ? null : await seenBeneath(mirror, where, folder, head, content, context);
     const signature = signatureOf(search.keys[0]!, claimOf(context), written(changes, head.length));
-    const facts = await buildCommit(mirror, head, changes, messageFor(content, context, signature), author, signal);
+    const style = await styleOf(target);
+    const message = messageFor(content, context, signature, style);
+    const facts = await buildCommit(mirror, head, changes, message, style, signal);
     await mustBeMine(where, context);
     const refspec = `${facts.commit}:refs/heads/${target.branch}`;
     // Only on top of the very head that was looked at: when another push comes in between, this one starts over.

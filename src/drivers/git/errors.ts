@@ -70,10 +70,23 @@ export function remoteError(where: string, stderr: string, secrets: string[]): P
   // Before it is cut to a length: half a secret is still too much of it.
   const said = wordsOf(openedSecrets.hide(withoutSecrets(stderr, secrets)));
   const final = finalReason(stderr);
-  if (final !== undefined) return new PermanentError(`${where}: ${final} (${said})`);
+  if (final !== undefined) return new PermanentError(`${where}: ${final} (${said})${cureFor(said)}`);
   const refused = REFUSED.test(stderr) ? 'the remote could not take the push just now' : 'git failed';
   const reason = TRANSIENT.test(stderr) ? 'the repository could not be reached' : refused;
   return new TransientError(`${where}: ${reason} (${said})`);
+}
+
+/** What a host that insists on how commits look wants to be set; it says so in words of its own. */
+const CURES: readonly [RegExp, string][] = [
+  [/verified signature|must (have|be) .*sign(ed|ature)|is not signed|unsigned commit/i, 'signingKey'],
+  [/signed[- ]off|sign-?off|\bDCO\b/i, 'signOff'],
+  [/author .*(not a member|is not|must|does not)|(committer|author)('s)? e?-?mail|author_email/i, 'author'],
+  [/commit message (does not|must|pattern)|commit_message/i, 'message'],
+];
+
+function cureFor(said: string): string {
+  const field = CURES.find(([pattern]) => pattern.test(said))?.[1];
+  return field === undefined ? '' : `: set \`driver.git.commits.${field}\` of the application`;
 }
 
 /** git's own lines, without the noise and the advice. */

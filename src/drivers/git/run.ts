@@ -52,6 +52,9 @@ const PASSED_ON = [
   'NO_PROXY',
 ];
 
+/** Where programs beside git are found, as git finds its own. */
+export const searchPath = (): string | undefined => process.env['PATH'];
+
 /**
  * One git process, no shell, in a process group of its own so that its transport helpers end with it. Answers for any
  * exit code; throws when it was aborted (the signal's reason), took too long or said too much.

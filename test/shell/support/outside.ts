@@ -82,6 +82,7 @@ export class Targets {
       driver: () => driver,
       checkHealth: (source, context) => checkHealth(source, context, undefined as never, undefined as never),
       checkSync: (source, context) => checkSync(source, context, undefined as never, undefined as never),
+      publicPartOf: () => Promise.resolve('ssh-ed25519 AAAA'),
       forge: () => Promise.resolve(undefined),
       runAction: async (_action, _parameters, context) => {
         await effect(context, () => undefined);
