@@ -3,7 +3,9 @@ import { startFaultProxy } from './faults.ts';
 import type { FaultProxy } from './faults.ts';
 import { ZERO } from './git.ts';
 import type { Files, GitHost } from './git-host.ts';
+import { gitea } from './gitea.ts';
 import { github } from './github.ts';
+import { gitlab } from './gitlab.ts';
 import type { App, Host, HostParts } from './host.ts';
 import type { Method } from './merging.ts';
 import { Forges } from './pull-requests.ts';
@@ -11,7 +13,7 @@ import type { Habits, Protection, PullRequest, PullRequests, Settings, Status } 
 import { serveRest } from './rest.ts';
 import type { Call } from './rest.ts';
 
-export type StandInKind = 'github';
+export type StandInKind = 'github' | 'gitlab' | 'gitea';
 
 export interface ForgeOptions {
   /** Of Sluice's account; absent: one is made up. */
@@ -22,6 +24,8 @@ export interface ForgeOptions {
   app?: App;
   /** Users and `team/NAME` that can be reviewers; absent: everybody. */
   people?: string[];
+  /** Gitea: labels that the repositories have; absent: `sluice` and `promotion`. */
+  labels?: string[];
 }
 
 /** What the stand-in has counted: the judge of what Sluice did. */
@@ -103,6 +107,15 @@ const HOSTS: Record<StandInKind, { host: (parts: HostParts) => Host; habits: Hab
     host: github,
     habits: { noticesForeignMerges: true, green: ['success'], red: ['failure', 'error'] },
   },
+  gitlab: {
+    host: gitlab,
+    habits: { noticesForeignMerges: true, green: ['success', 'skipped'], red: ['failed', 'canceled'] },
+  },
+  gitea: {
+    host: gitea,
+    // It looks only where an administrator has turned that on.
+    habits: { noticesForeignMerges: false, green: ['success', 'warning'], red: ['failure', 'error'] },
+  },
 };
 
 export async function startForge(kind: StandInKind, gitHost: GitHost, options: ForgeOptions = {}): Promise<TestForge> {
@@ -115,8 +128,8 @@ export async function startForge(kind: StandInKind, gitHost: GitHost, options: F
     telling = telling.then(() => host.told(event)).catch((error: unknown) => void failures.push(String(error)));
   });
   const accounts = new Map([[token, account]]);
-  const { app, people } = options;
-  const host = hostOf({ forges, deliveries, gitHost, token, accounts, app, people });
+  const { app, people, labels } = options;
+  const host = hostOf({ forges, deliveries, gitHost, token, accounts, app, people, labels });
   gitHost.addLogin(host.gitLogin.username, host.gitLogin.password);
   const rest = await serveRest(host);
   const faults = await startFaultProxy(rest.url);

@@ -8,7 +8,7 @@ import { ZERO } from './git.ts';
 import type { HostedRepository } from './git-host.ts';
 import { contains } from './merging.ts';
 import type { Method } from './merging.ts';
-import { Blocked, commitsBetween } from './pull-requests.ts';
+import { Blocked, commitsBetween, idOf } from './pull-requests.ts';
 import type { ForgeEvent, Obstacle, PullRequest, PullRequests, Status } from './pull-requests.ts';
 import { No } from './rest.ts';
 import type { Asked, Reply, Routes } from './rest.ts';
@@ -734,13 +734,6 @@ function deliveryItem(delivery: Delivery): object {
 
 /** What GitHub says about times: whole seconds. */
 const seconds = (at: Date): string => `${at.toISOString().slice(0, 19)}Z`;
-
-/** Stable, and different for different names. */
-export function idOf(name: string): number {
-  let id = 7;
-  for (const char of name) id = (id * 31 + char.charCodeAt(0)) % 1_000_003;
-  return id + 1_000;
-}
 
 const named = (login: string): object => ({ login, id: idOf(login), type: login.endsWith('[bot]') ? 'Bot' : 'User' });
 const user = (login: string): object => ({ ...rest.least('simple-user'), gravatar_id: '', ...named(login) });

@@ -24,6 +24,8 @@ export interface HostParts {
   accounts: ReadonlyMap<string, string>;
   app?: App;
   people?: string[];
+  /** Gitea: labels that there are; absent: two. */
+  labels?: string[];
 }
 
 /** One host's API. */

@@ -82,7 +82,7 @@ export interface Settings {
 
 /** Why a pull request is not merged now. */
 export type Obstacle =
-  | { kind: 'closed' | 'draft' | 'conflict' | 'behind' | 'queue' | 'permission' | 'moved' }
+  | { kind: 'closed' | 'draft' | 'conflict' | 'behind' | 'queue' | 'permission' | 'moved' | 'empty' }
   | { kind: 'approvals'; missing: number }
   | { kind: 'context'; context: string; state: 'expected' | 'pending' | 'failing' }
   | { kind: 'method'; method: Method };
@@ -138,6 +138,13 @@ export const personOf = (name: string): Person => ({
   email: `${name.toLowerCase().replaceAll(/\W+/g, '.')}@example.com`,
 });
 
+/** Stable, and different for different names. */
+export function idOf(name: string): number {
+  let id = 7;
+  for (const char of name) id = (id * 31 + char.charCodeAt(0)) % 1_000_003;
+  return id + 1_000;
+}
+
 /** The pull requests of one repository, on its real branches. */
 export class PullRequests {
   readonly settings: Settings = { methods: ['merge', 'squash', 'rebase', 'fast-forward'], deleteBranchOnMerge: false };
@@ -188,6 +195,8 @@ export class PullRequests {
     body?: string;
     draft?: boolean;
     by: string;
+    /** GitLab: one without a commit of its own can be opened. */
+    mayBeEmpty?: boolean;
   }): Promise<PullRequest | 'nothing' | 'no head' | 'no base' | { open: PullRequest }> {
     return this.#alone(async () => {
       const [headSha, baseSha] = [await this.#repository.head(wanted.head), await this.#repository.head(wanted.base)];
@@ -197,7 +206,7 @@ export class PullRequests {
         (each) => each.state === 'open' && each.head.branch === wanted.head && each.base.branch === wanted.base,
       );
       if (open) return { open };
-      if (await contains(this.#repository, baseSha, headSha)) return 'nothing';
+      if (!wanted.mayBeEmpty && (await contains(this.#repository, baseSha, headSha))) return 'nothing';
       const now = new Date();
       const pull: PullRequest = {
         number: this.all.length + 1,
@@ -384,6 +393,7 @@ export class PullRequests {
     found.push(...this.#contexts(wants, pull.head.sha));
     if (wants.upToDate && !(await contains(this.#repository, pull.head.sha, base))) found.push({ kind: 'behind' });
     if (wants.queue) found.push({ kind: 'queue' });
+    if (await contains(this.#repository, base, pull.head.sha)) found.push({ kind: 'empty' });
     return found;
   }
 
