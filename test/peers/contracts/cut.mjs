@@ -1,7 +1,8 @@
 // Cuts the operations of GitHub that Sluice calls, and the webhooks that it reads, out of GitHub's published documents: shapes only,
 // without the descriptive texts. Run by hand when an operation comes in or the documents have a new version:
 //
-//   npm install --prefix FOLDER --ignore-scripts @octokit/openapi@23.0.2 @octokit/openapi-webhooks@12.1.0
+//   npm install --prefix FOLDER --ignore-scripts @octokit/openapi@23.0.2 @octokit/openapi-webhooks@12.1.0 \
+//     @octokit/webhooks-examples@7.6.1
 //   node test/peers/contracts/cut.mjs FOLDER
 //
 // The packages are no dependencies: the first has 385 MB on disk.
@@ -175,4 +176,28 @@ write('github-webhooks.json', {
   ...about(hooks, '@octokit/openapi-webhooks'),
   events,
   $defs: definitions(hooks, heard),
+});
+
+/** Payloads that GitHub has sent, as they were recorded: name → the number of the example. */
+const EXAMPLES = {
+  ping: [0],
+  push: [0, 1, 4],
+  create: [0],
+  delete: [0],
+  status: [0],
+  pull_request: [0, 3],
+  merge_group: [0],
+};
+const recorded = JSON.parse(
+  readFileSync(join(folder, 'node_modules/@octokit/webhooks-examples/api.github.com/index.json'), 'utf8'),
+);
+const examples = Object.entries(EXAMPLES).flatMap(([event, numbers]) => {
+  const found = recorded.find(({ name }) => name === event);
+  return numbers.map((number) => ({ event, payload: found.examples[number] }));
+});
+write('github-examples.json', {
+  source: 'npm @octokit/webhooks-examples',
+  version: '7.6.1',
+  licence: 'MIT, by Gregor Martynus and contributors',
+  examples,
 });
