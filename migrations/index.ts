@@ -26,6 +26,7 @@ import { PacedOutbox1765200000000 } from './1765200000000-paced-outbox.ts';
 import { PullRequests1765320000000 } from './1765320000000-pull-requests.ts';
 import { Sync1765210000000 } from './1765210000000-sync.ts';
 import { News1765300000000 } from './1765300000000-news.ts';
+import { ForgeBudget1765340000000 } from './1765340000000-forge-budget.ts';
 import { Triggers1765310000000 } from './1765310000000-triggers.ts';
 import { CommitStatuses1765330000000 } from './1765330000000-commit-statuses.ts';
 
@@ -60,4 +61,5 @@ export const migrations = [
   Triggers1765310000000,
   CommitStatuses1765330000000,
   PullRequests1765320000000,
+  ForgeBudget1765340000000,
 ];

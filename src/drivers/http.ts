@@ -125,7 +125,7 @@ export async function readBody(
 }
 
 /** Retry-After in milliseconds: a number of seconds, or a date. */
-export function retryAfterOf(response: Response, now: number): number | undefined {
+export function retryAfterOf(response: Pick<Response, 'headers'>, now: number): number | undefined {
   const value = response.headers.get('retry-after')?.trim();
   if (!value) return undefined;
   if (/^\d+$/.test(value)) return Number(value) * 1_000;

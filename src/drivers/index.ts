@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.ts';
 import type { DriverSpec, HealthSourceSpec, SyncSourceSpec, WorkflowAction } from '../core/definitions.ts';
+import type { Budgets } from '../core/forge-budget.ts';
 import { runAction } from './actions/index.ts';
 import { openedSecrets } from '../opened-secrets.ts';
 import type {
@@ -31,6 +32,8 @@ export interface DriverSettings {
   /** What may be called besides public addresses, as `parseAllowed` answers it. */
   allowedNetworks: readonly string[];
   clock: Clock;
+  /** What the credentials of forges may still ask for. */
+  budgets: Budgets;
 }
 
 /** The outside world, as the jobs see it. */
@@ -64,7 +67,7 @@ export function createDrivers(settings: DriverSettings, secrets: SecretSource): 
     git: withoutSecrets(createGitDriver({ ...settings.git, signingKeys, clock, guard, secrets })),
     simulate: createSimulateDriver(),
   };
-  const forges = new Forges({ http, secrets });
+  const forges = new Forges({ http, secrets, budgets: settings.budgets });
   return {
     // The table's keys are the specs' types, which the compiler does not follow through an index.
     driver: <S extends DriverSpec>(spec: S) => byType[spec.type] as unknown as Driver<S>,

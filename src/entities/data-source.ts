@@ -32,6 +32,7 @@ import {
 } from './log-rows.ts';
 import { CommitStatusRow } from './status-rows.ts';
 import { WebhookDeliveryRow } from './delivery-rows.ts';
+import { ForgeBudgetRow } from './forge-rows.ts';
 import { HintRow, WatchedRepositoryRow } from './news-rows.ts';
 import { SecretRow } from './secret-rows.ts';
 import { CandidateRow, GitIdentityRow, TriggerCursorRow, TriggerPauseRow } from './trigger-rows.ts';
@@ -56,6 +57,7 @@ export const ENTITIES = [
   ObservationRow,
   PullRequestRow,
   EnvironmentHoldRow,
+  ForgeBudgetRow,
   BadVersionRow,
   ApiTokenRow,
   RoleGrantRow,

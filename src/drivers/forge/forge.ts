@@ -11,8 +11,8 @@ import { PermanentError } from '../driver.ts';
 export interface Forge {
   readonly kind: ForgeKind;
   /**
-   * Opens a pull request, or answers the newest one of this head and base, in whichever state it is. Of an open one the labels,
-   * reviewers and text are set again.
+   * Opens a pull request, or answers the newest one of this head and base, in whichever state it is. Labels and reviewers of an open one
+   * are added; its text stays.
    * @throws NothingToPropose where the head holds no commit that the base has not.
    */
   open(repository: string, wanted: NewPullRequest, call: Call): Promise<PullRequestOpened>;
@@ -141,6 +141,7 @@ export interface WantedStatus {
   url?: string;
 }
 
+/** What a commit status says; hosts with other words get the nearest. */
 export type StatusState = 'PENDING' | 'SUCCESS' | 'FAILURE' | 'ERROR';
 
 /** A webhook's delivery, as its host keeps it. */

@@ -1,0 +1,311 @@
+import { PermanentError } from '../driver.ts';
+import type {
+  Call,
+  Forge,
+  HowToMerge,
+  MergeAnswer,
+  NewPullRequest,
+  PullRequestOpened,
+  PullRequestSeen,
+  WantedStatus,
+} from './forge.ts';
+import { knownBefore, laneOf, needsReviews } from './alike.ts';
+import { NothingToPropose } from './forge.ts';
+import type { OpenForge } from './open.ts';
+import { meaningOf, quoteWords } from './refusals.ts';
+import { pages, Rest } from './rest.ts';
+import { cut, marked, markOf, MOST } from './text.ts';
+
+/** The most that a server gives by default. */
+const PAGE = 50;
+
+interface Pull {
+  number: number;
+  html_url: string;
+  state: string;
+  draft?: boolean;
+  title: string;
+  head: { ref: string; sha: string; repo_id?: number; repo?: { full_name?: string } | null };
+  base: { ref: string; repo_id?: number; repo?: { full_name?: string; archived?: boolean } | null };
+  mergeable?: boolean;
+  merged?: boolean;
+  merged_at?: string | null;
+  merge_commit_sha?: string | null;
+  merged_by?: { login?: string } | null;
+  updated_at: string;
+}
+
+/** Gitea and Forgejo, whose API is one. */
+export function giteaForge(open: OpenForge): Forge {
+  return new Gitea(open);
+}
+
+class Gitea implements Forge {
+  readonly kind = 'gitea';
+  readonly #open: OpenForge;
+  readonly #rest: Rest;
+  readonly #at: string;
+
+  constructor(open: OpenForge) {
+    this.#open = open;
+    this.#rest = new Rest(open, { authorization: `token ${open.value}` });
+    this.#at = `/repos/${open.name.split('/').map(encodeURIComponent).join('/')}`;
+  }
+
+  async open(repository: string, wanted: NewPullRequest, call: Call): Promise<PullRequestOpened> {
+    let seen = await this.find(repository, wanted, call);
+    let opened = false;
+    if (!seen) {
+      const { head, base, draft = false } = wanted;
+      const what = 'open a pull request';
+      const { status, data, words } = await this.#rest.ask(
+        'POST',
+        `${this.#at}/pulls`,
+        {
+          what,
+          accept: [409, 422],
+          content: true,
+          body: {
+            head,
+            base,
+            title: `${draft ? 'WIP: ' : ''}${cut(wanted.title, MOST.title)}`,
+            body: cut(wanted.body, MOST.body),
+          },
+        },
+        call,
+      );
+      if (status === 201) {
+        seen = seenOf(data as Pull);
+        opened = true;
+      } else {
+        if (/no changes|no commits|nothing to compare/i.test(words))
+          throw new NothingToPropose(`${head} has nothing that ${base} has not`);
+        // Another process was faster, or the answer to the first try was lost.
+        if (status === 409) seen = await this.find(repository, wanted, call);
+        if (!seen) throw this.#rest.refusal(what, { status, words });
+      }
+    }
+    const remarks = seen.state === 'OPEN' ? await this.#complete(seen.number, wanted, call) : [];
+    return { ...seen, opened, remarks };
+  }
+
+  async find(
+    _repository: string,
+    { head, base }: { head: string; base?: string | undefined },
+    call: Call,
+  ): Promise<PullRequestSeen | undefined> {
+    // It has no filter by head that finds those in every state: what is looked for was touched lately.
+    const fits = (each: Pull): boolean =>
+      each.head.ref === head && (base === undefined || each.base.ref === base) && isOwn(each);
+    const all = await this.#all('find a pull request', call, (some) => some.some(fits));
+    const found = all.filter(fits).sort((a, b) => b.number - a.number)[0];
+    return found && seenOf(found);
+  }
+
+  async get(_repository: string, number: number, call: Call): Promise<PullRequestSeen> {
+    return this.#get(number, call);
+  }
+
+  async list(
+    _repository: string,
+    { etag, updatedAfter }: { etag?: string | undefined; updatedAfter?: string | undefined },
+    call: Call,
+  ): Promise<{ seen: PullRequestSeen[]; etag?: string; unchanged: boolean }> {
+    const after = updatedAfter === undefined ? undefined : Date.parse(updatedAfter) - 1_000;
+    const isOld = ({ updated_at: at }: Pull): boolean => after !== undefined && Date.parse(at) < after;
+    const all = await this.#all('list pull requests', call, (some) => after === undefined || some.some(isOld));
+    const seen = all.filter((each) => !isOld(each)).map(seenOf);
+    // It answers no condition: what is the same as before is told by what is in it.
+    const now = seen.map((each) => `${each.number}@${each.updatedAt}${each.state[0]}${each.head.sha}`).join();
+    return etag === now ? { seen: [], etag, unchanged: true } : { seen, etag: now, unchanged: false };
+  }
+
+  async close(_repository: string, number: number, call: Call): Promise<PullRequestSeen> {
+    const before = await this.#get(number, call);
+    if (before.state !== 'OPEN') return before;
+    const what = `close pull request #${number}`;
+    const ask = { what, body: { state: 'closed' }, accept: [409, 412, 422] };
+    const { status, data, words } = await this.#rest.ask('PATCH', `${this.#at}/pulls/${number}`, ask, call);
+    const after = status < 300 ? seenOf(data as Pull) : await this.#get(number, call);
+    if (after.state === 'OPEN') throw this.#rest.refusal(what, { status, words });
+    return after;
+  }
+
+  async merge(
+    _repository: string,
+    number: number,
+    { sha, method, title }: HowToMerge,
+    call: Call,
+  ): Promise<MergeAnswer> {
+    const called = `pull request #${number}`;
+    const known = knownBefore(await this.#get(number, call), sha, called);
+    if (known) return known;
+    const what = `merge ${called}`;
+    const { status, words } = await this.#rest.ask(
+      'POST',
+      `${this.#at}/pulls/${number}/merge`,
+      {
+        what,
+        accept: [405, 409],
+        body: {
+          Do: (method ?? 'MERGE').toLowerCase(),
+          head_commit_id: sha,
+          ...(title !== undefined && { MergeTitleField: cut(title, MOST.title) }),
+        },
+      },
+      call,
+    );
+    // The answer has no commit.
+    if (status < 300) return knownBefore(await this.#get(number, call), sha, called) ?? { kind: 'MERGED' };
+    switch (meaningOf('gitea', { status, words })) {
+      case 'PASSES':
+        return { kind: 'NOT_YET', why: quoteWords(words) };
+      case 'LOOK': {
+        const now = await this.#get(number, call);
+        const settled = knownBefore(now, sha, called);
+        if (settled) return settled;
+        if (now.mergeable !== 'NO') return { kind: 'NOT_YET', why: now.blocked ?? quoteWords(words || String(status)) };
+        throw new PermanentError(`${called} cannot be merged: ${now.blocked ?? quoteWords(words)}`);
+      }
+      default:
+        throw this.#rest.refusal(what, { status, words });
+    }
+  }
+
+  async deleteBranch(_repository: string, branch: string, call: Call): Promise<void> {
+    const path = `${this.#at}/branches/${encodeURIComponent(branch)}`;
+    await this.#rest.ask('DELETE', path, { what: `delete branch ${branch}`, accept: [404] }, call);
+  }
+
+  async setStatus(_repository: string, sha: string, wanted: WantedStatus, call: Call): Promise<void> {
+    const { context, state, description, url } = wanted;
+    const lane = laneOf(state, call);
+    const body = {
+      state: state.toLowerCase(),
+      context,
+      description: cut(description, MOST.description),
+      ...(url !== undefined && { target_url: url }),
+    };
+    await this.#rest.ask('POST', `${this.#at}/statuses/${sha}`, { what: `set the status ${context}`, body }, lane);
+  }
+
+  async comment(
+    _repository: string,
+    number: number,
+    { key, body }: { key: string; body: string },
+    call: Call,
+  ): Promise<void> {
+    const text = marked(body, key);
+    const what = `comment on pull request #${number}`;
+    const path = `${this.#at}/issues/${number}/comments`;
+    // All of them at once: this list has no pages.
+    const comments = (await this.#rest.ask('GET', path, { what }, call)).data as { id: number; body: string }[];
+    for (const found of comments.filter((each) => each.body.includes(markOf(key)))) {
+      if (found.body === text) return;
+      const ask = { what, body: { body: text }, accept: [403, 404], content: true };
+      const { status } = await this.#rest.ask('PATCH', `${this.#at}/issues/comments/${found.id}`, ask, call);
+      if (status === 200) return;
+      // Another user has copied the mark, or it was deleted meanwhile.
+    }
+    await this.#rest.ask('POST', path, { what, body: { body: text }, content: true }, call);
+  }
+
+  async mayMerge(_repository: string, base: string, call: Call): Promise<{ may: boolean; why?: string }> {
+    const what = `ask for the protection of ${base}`;
+    const { data } = await this.#rest.ask('GET', this.#at, { what }, call);
+    const { archived, permissions } = data as { archived?: boolean; permissions?: { push?: boolean } };
+    const { name, secret } = this.#open;
+    if (archived === true) return { may: false, why: `the repository ${name} is archived` };
+    if (permissions?.push === false) return { may: false, why: `secret "${secret}" may not push to ${name}` };
+    const path = `${this.#at}/branches/${encodeURIComponent(base)}`;
+    const branch = await this.#rest.ask('GET', path, { what, accept: [404] }, call);
+    if (branch.status === 404) return { may: false, why: `there is no branch ${base}` };
+    const protection = branch.data as { protected?: boolean; required_approvals?: number; user_can_merge?: boolean };
+    if (protection.user_can_merge === false)
+      return { may: false, why: `the user of secret "${secret}" may not merge into ${base}` };
+    const count = protection.protected === true ? (protection.required_approvals ?? 0) : 0;
+    return count === 0 ? { may: true } : { may: false, why: needsReviews(base, count) };
+  }
+
+  async #get(number: number, call: Call): Promise<PullRequestSeen> {
+    const ask = { what: `see pull request #${number}` };
+    return seenOf((await this.#rest.ask('GET', `${this.#at}/pulls/${number}`, ask, call)).data as Pull);
+  }
+
+  /** The newest touched first. */
+  #all(what: string, call: Call, enough: (some: Pull[]) => boolean): Promise<Pull[]> {
+    return pages(
+      PAGE,
+      async (page) => {
+        const query = { state: 'all', sort: 'recentupdate', limit: PAGE, page };
+        return (await this.#rest.ask('GET', `${this.#at}/pulls`, { what, query }, call)).data as Pull[];
+      },
+      enough,
+    );
+  }
+
+  /** Labels and reviewers are sets: once more is the same. */
+  async #complete(number: number, { labels = [], reviewers = [] }: NewPullRequest, call: Call): Promise<string[]> {
+    const remarks: string[] = [];
+    const remark = (what: string, words: string): void =>
+      void remarks.push(`it was not possible to ${what}: ${quoteWords(words)}`);
+    if (labels.length > 0) {
+      const what = `label pull request #${number}`;
+      const known = await pages(PAGE, async (page) => {
+        const ask = { what, query: { limit: PAGE, page } };
+        return (await this.#rest.ask('GET', `${this.#at}/labels`, ask, call)).data as { id: number; name: string }[];
+      });
+      const ids = labels.map((name) => known.find((each) => each.name === name)?.id);
+      const missing = labels.filter((_, index) => ids[index] === undefined);
+      if (missing.length > 0) remark(what, `the repository has no label ${missing.join(', ')}`);
+      const there = ids.filter((id) => id !== undefined);
+      if (there.length > 0) {
+        const ask = { what, body: { labels: there }, accept: [403, 404, 422] };
+        const { status, words } = await this.#rest.ask('POST', `${this.#at}/issues/${number}/labels`, ask, call);
+        if (status >= 400) remark(what, words);
+      }
+    }
+    for (const each of reviewers) {
+      const what = `ask ${each} to review pull request #${number}`;
+      const [, team] = /^team\/(.+)$/.exec(each) ?? [];
+      const body = team === undefined ? { reviewers: [each] } : { team_reviewers: [team] };
+      const ask = { what, body, accept: [403, 404, 422] };
+      const path = `${this.#at}/pulls/${number}/requested_reviewers`;
+      const { status, words } = await this.#rest.ask('POST', path, ask, call);
+      if (status >= 400) remark(what, words);
+    }
+    return remarks;
+  }
+}
+
+/** A branch of the same name in a fork is another one. */
+function isOwn({ head, base }: Pull): boolean {
+  if (head.repo_id !== undefined && base.repo_id !== undefined) return head.repo_id === base.repo_id;
+  return head.repo?.full_name === base.repo?.full_name;
+}
+
+function seenOf(data: Pull): PullRequestSeen {
+  const isMerged = data.merged === true || data.merged_at != null;
+  const state = isMerged ? 'MERGED' : data.state === 'open' ? 'OPEN' : 'CLOSED';
+  const isDraft = data.draft === true;
+  // It says no to a draft, too, and while it has not looked yet: who asks twice learns whether that lasts.
+  const mergeable = data.mergeable === undefined || isDraft ? 'UNKNOWN' : data.mergeable ? 'YES' : 'NO';
+  const blocked = isDraft ? 'it is a draft' : mergeable === 'NO' ? `it has conflicts with ${data.base.ref}` : undefined;
+  const by = data.merged_by?.login;
+  return {
+    number: data.number,
+    url: data.html_url,
+    state,
+    draft: isDraft,
+    title: data.title,
+    head: { branch: data.head.ref, sha: data.head.sha },
+    base: data.base.ref,
+    mergeable,
+    ...(state === 'OPEN' && blocked !== undefined && { blocked }),
+    ...(isMerged && data.merged_at != null && { mergedAt: data.merged_at }),
+    ...(isMerged && data.merge_commit_sha && { mergeCommit: data.merge_commit_sha }),
+    ...(by !== undefined && { by }),
+    updatedAt: data.updated_at,
+    ...(data.base.repo?.archived === true && { archived: true }),
+  };
+}

@@ -1,0 +1,111 @@
+import { TransientError } from '../driver.ts';
+import type { Call } from './forge.ts';
+import type { OpenForge } from './open.ts';
+import { refusalBy } from './refusals.ts';
+import type { Said } from './refusals.ts';
+
+/** How a path is asked. */
+export interface RestAsk {
+  /** For messages: `open a pull request`. */
+  what: string;
+  query?: Record<string, string | number | undefined>;
+  body?: object;
+  /** Statuses that the caller understands. */
+  accept?: readonly number[];
+  content?: boolean;
+  /** Of an earlier answer. */
+  etag?: string | undefined;
+}
+
+/** An answer of JSON. */
+export interface RestAnswer {
+  status: number;
+  headers: Headers;
+  data: unknown;
+  /** The host's own words when it refuses; may be empty. */
+  words: string;
+}
+
+type Headers = { get(name: string): string | null };
+
+/** JSON over HTTP to one forge, with a token in a header. */
+export class Rest {
+  readonly #open: OpenForge;
+  readonly #login: Record<string, string>;
+
+  /** @param login the header that says who asks */
+  constructor(open: OpenForge, login: Record<string, string>) {
+    this.#open = open;
+    this.#login = login;
+  }
+
+  /**
+   * @param path below the API's address, its parts encoded
+   * @throws as `Forge` says, for every status from 300 on that is not accepted.
+   */
+  async ask(method: string, path: string, ask: RestAsk, call: Call): Promise<RestAnswer> {
+    const { connection, apiUrl, secret } = this.#open;
+    const url = new URL(`${apiUrl}${path}`);
+    for (const [name, value] of Object.entries(ask.query ?? {}))
+      if (value !== undefined) url.searchParams.set(name, String(value));
+    const headers = {
+      accept: 'application/json',
+      'user-agent': 'sluice',
+      ...this.#login,
+      ...(ask.body && { 'content-type': 'application/json' }),
+      ...(ask.etag !== undefined && { 'if-none-match': ask.etag }),
+    };
+    const sent = { method, headers, body: ask.body && JSON.stringify(ask.body), content: ask.content === true };
+    const { status, headers: told, text } = await connection.send(secret, url, sent, call);
+    const data = jsonOf(text);
+    const words = wordsOf(data);
+    if (status < 300 && data === undefined && text !== '')
+      throw new TransientError(
+        `${method} ${url.origin}${url.pathname} answered ${status} with something else than JSON`,
+      );
+    if (status < 300 || ask.accept?.includes(status)) return { status, headers: told, data, words };
+    throw this.refusal(ask.what, { status, words, location: status < 400 ? told.get('location') : null });
+  }
+
+  refusal(what: string, said: Said): Error {
+    return refusalBy({ ...this.#open, what }, said);
+  }
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
+/** GitLab and Gitea say `message` (a text, a list, or lists by field) or `error`. */
+function wordsOf(data: unknown): string {
+  const { message, error, error_description: more } = (data ?? {}) as Record<string, unknown>;
+  const found = [message, error, more].filter((each) => each !== undefined && each !== null);
+  return found.map((each) => (typeof each === 'string' ? each : listed(each))).join(': ');
+}
+
+function listed(value: unknown): string {
+  if (Array.isArray(value)) return value.map(String).join('; ');
+  if (typeof value !== 'object' || value === null) return String(value);
+  return Object.entries(value)
+    .map(([field, words]) => `${field}: ${listed(words)}`)
+    .join('; ');
+}
+
+/** Pages of a list until one is not full or `enough` says so; at most ten. */
+export async function pages<T>(
+  size: number,
+  page: (number: number) => Promise<T[]>,
+  enough: (some: T[]) => boolean = () => false,
+): Promise<T[]> {
+  const all: T[] = [];
+  for (let number = 1; number <= 10; number += 1) {
+    const some = await page(number);
+    all.push(...some);
+    if (some.length < size || enough(some)) break;
+  }
+  return all;
+}
