@@ -6,7 +6,7 @@ import type { CacheLimits } from './drivers/git/cache.ts';
 import { DEFAULT_PROTOCOLS, PROTOCOLS, type Protocol } from './drivers/git/address.ts';
 import { allowedOf, LOOPBACK, parseAllowed } from './drivers/network/allowed.ts';
 import { FAULT_POINTS } from './faults.ts';
-import type { FaultPoint } from './faults.ts';
+import type { Armed, FaultPoint } from './faults.ts';
 
 /** The only reader of the environment. Everything else is handed a Config. */
 export interface Config {
@@ -86,7 +86,7 @@ export interface Config {
   trustedProxies: readonly string[];
   auth: AuthConfig;
   /** For fault injection alone: the process kills itself there. */
-  fault?: { point: FaultPoint; nth: number };
+  fault?: Armed;
 }
 
 export type Role = 'all' | 'api' | 'worker';
@@ -419,12 +419,12 @@ export const SETTINGS = {
   SLUICE_FAULT: setting({
     schema: z
       .string()
-      .regex(new RegExp(`^(${FAULT_POINTS.join('|')}):[1-9]\\d{0,5}$`))
-      .transform((value) => {
-        const [point, nth] = value.split(':');
-        return { point: point as FaultPoint, nth: Number(nth) };
+      .regex(new RegExp(`^(${FAULT_POINTS.join('|')})(/[a-z-]{1,30})?:[1-9]\\d{0,5}$`))
+      .transform((value): Armed => {
+        const [, point, of, nth] = /^([^/:]+)(?:\/([^:]+))?:(\d+)$/.exec(value)!;
+        return { point: point as FaultPoint, ...(of !== undefined && { of }), nth: Number(nth) };
       }),
-    expected: `a point and a count such as after-effect:3; points are ${FAULT_POINTS.join(', ')}`,
+    expected: `a point and a count such as after-effect:3 or after-record/merge:3; points are ${FAULT_POINTS.join(', ')}`,
     about:
       'For tests of crashes, never in production: the process kills itself when it reaches the point for that time.',
   }),

@@ -15,15 +15,24 @@ export const FAULT_POINTS = [
 ] as const;
 export type FaultPoint = (typeof FAULT_POINTS)[number];
 
-let armed: { point: FaultPoint; countdown: number } | null = null;
+let armed: Armed | null = null;
 
-/** The process kills itself (SIGKILL) when it reaches `point` for the `nth` time. */
-export function armFault(point: FaultPoint, nth: number): void {
-  armed = { point, countdown: nth };
+/** Where a process is to kill itself. */
+export interface Armed {
+  point: FaultPoint;
+  /** Of which effect, such as `merge`; left out: of any. */
+  of?: string;
+  nth: number;
 }
 
-export function reach(point: FaultPoint): void {
-  if (armed === null || armed.point !== point) return;
-  armed.countdown -= 1;
-  if (armed.countdown <= 0) process.kill(process.pid, 'SIGKILL');
+/** The process kills itself (SIGKILL) when it reaches the point for the `nth` time. */
+export function armFault(fault: Armed): void {
+  armed = { ...fault };
+}
+
+/** @param of what is done there, where several things are done */
+export function reach(point: FaultPoint, of?: string): void {
+  if (armed === null || armed.point !== point || (armed.of !== undefined && armed.of !== of)) return;
+  armed.nth -= 1;
+  if (armed.nth <= 0) process.kill(process.pid, 'SIGKILL');
 }

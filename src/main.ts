@@ -29,7 +29,7 @@ export async function runServer(
   config: Config,
   log: Log = createLog({ level: config.logLevel }),
 ): Promise<RunningServer> {
-  if (config.fault) armFault(config.fault.point, config.fault.nth);
+  if (config.fault) armFault(config.fault);
   const app = await openApp(config, log);
   const closers: (() => Promise<void>)[] = [() => app.close()];
   let closing: Promise<void> | undefined;

@@ -1,3 +1,4 @@
+import { reach } from '../faults.ts';
 import type { Parts } from '../parts.ts';
 import type { OutboxItem } from '../store/outbox.ts';
 
@@ -34,6 +35,7 @@ export async function runErrand(
   if (!runner) throw new Error(`this version of Sluice runs no errand "${name}"`);
   const signal = parts.clock.limit('errand', LIMIT);
   await runner(parts, { key, releaseId, data, signal });
+  reach('after-record', name);
 }
 
 /** In milliseconds; less than the lease of a row. */

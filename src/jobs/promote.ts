@@ -101,7 +101,7 @@ export class PromoteJob {
       const outcome = await this.#perform(data, at, step, running.controller, again && step === first);
       const to = await this.#record(data, step, outcome);
       running.step = null;
-      reach('after-record');
+      reach('after-record', to.release.plan.promotions[data.promotion]?.steps[step]?.work.kind);
       at = to;
       const [next, ...others] = nextSteps(to.state, data.promotion, step, data.dispatch);
       if (next !== undefined) queue.push(next);

@@ -1,6 +1,7 @@
 import { judgeMerges } from '../commands/judge-merge.ts';
 import { followReleases } from '../commands/tell-commit.ts';
 import { PermanentError, TransientError } from '../drivers/driver.ts';
+import { reach } from '../faults.ts';
 import type { Parts } from '../parts.ts';
 import { claimDueStatuses, statusApplied, statusFailed } from '../store/commit-statuses.ts';
 import type { DueStatus } from '../store/commit-statuses.ts';
@@ -68,6 +69,7 @@ export class StatusSender extends Watch {
       return statusFailed(pool, due, messageOf(error), pauseAfter(due.attempts, red, error));
     }
     const next = await statusApplied(pool, due, LEASE);
+    reach('after-record', 'status');
     if (next) await this.#send(next);
   }
 }

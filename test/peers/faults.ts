@@ -13,15 +13,25 @@ export type Fault =
   /** It is done, and the connection is gone without an answer. */
   | { when: 'LOST' }
   /** It is done, and the answer comes after so many milliseconds. */
-  | { when: 'LATE'; after: number };
+  | { when: 'LATE'; after: number }
+  /** The caller ends, by this function, before it is done. */
+  | { when: 'ENDS_BEFORE'; end: () => Promise<unknown> }
+  /** It is done, and the caller ends before it has an answer. */
+  | { when: 'ENDS_AFTER'; end: () => Promise<unknown> };
+
+/** Which requests are meant: `METHOD /path?query`, and the body as it was sent. */
+export type Meant = RegExp | ((request: string, body: Buffer) => boolean);
 
 export interface FaultProxy {
   /** In front of the target. */
   readonly url: string;
   /** Requests that met a fault: `POST /path` and what happened. */
   readonly met: { request: string; fault: Fault }[];
-  /** The next requests that the pattern fits (`METHOD /path?query`) meet these faults, one each, in this order. */
-  script(requests: RegExp, ...faults: Fault[]): void;
+  /**
+   * The next requests that are meant meet these faults, one each, in this order; undefined lets one pass.
+   * @returns takes back what has not been met
+   */
+  script(requests: Meant, ...faults: (Fault | undefined)[]): () => void;
   /** Asked for every request that no script is for. */
   byChance: ((request: string) => Fault | undefined) | undefined;
   close(): Promise<void>;
@@ -60,46 +70,60 @@ export const FAULTS = {
 
 /** A proxy on loopback that does to requests and answers what the script says. */
 export async function startFaultProxy(target: string): Promise<FaultProxy> {
-  const scripts: { requests: RegExp; faults: Fault[] }[] = [];
+  const scripts: { requests: Meant; faults: (Fault | undefined)[] }[] = [];
   const late = new Set<NodeJS.Timeout>();
-  const next = (request: string): Fault | undefined => {
-    const script = scripts.find(({ requests, faults }) => faults.length > 0 && requests.test(request));
+  const next = (request: string, body: Buffer): Fault | undefined => {
+    const script = scripts.find(
+      ({ requests, faults }) =>
+        faults.length > 0 && (requests instanceof RegExp ? requests.test(request) : requests(request, body)),
+    );
     return script ? script.faults.shift() : proxy.byChance?.(request);
   };
 
   const server = createServer((request, response) => {
-    const name = `${request.method} ${request.url}`;
-    const fault = next(name);
-    if (fault) proxy.met.push({ request: name, fault });
-    if (fault?.when === 'BEFORE') {
-      request.resume();
-      return say(response, fault.status, fault.headers, fault.body);
-    }
-    forward(target, request, (answer) => {
-      if (!answer) return void response.destroy();
-      const { status, headers, body } = answer;
-      if (!fault) return void response.writeHead(status, headers).end(body);
-      if (fault.when === 'LOST') return void response.destroy();
-      if (fault.when === 'AFTER') return say(response, fault.status, fault.headers, fault.body);
-      if (fault.when === 'LATE') {
-        const timer = setTimeout(() => {
-          late.delete(timer);
-          response.writeHead(status, headers).end(body);
-        }, fault.after);
-        return void late.add(timer);
-      }
-      // The length is that of the whole body: the caller can tell that it is cut.
-      response.writeHead(status, { ...headers, 'content-length': body.length });
-      response.write(body.subarray(0, Math.floor(body.length / 2)), () => response.destroy());
-    });
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('error', () => response.destroy());
+    request.on('end', () => void pass(request, Buffer.concat(chunks), response));
   });
+  const pass = async (request: IncomingMessage, sent: Buffer, response: ServerResponse): Promise<void> => {
+    const name = `${request.method} ${request.url}`;
+    const fault = next(name, sent);
+    if (fault) proxy.met.push({ request: name, fault });
+    if (fault?.when === 'BEFORE') return say(response, fault.status, fault.headers, fault.body);
+    if (fault?.when === 'ENDS_BEFORE') {
+      await fault.end();
+      return void response.destroy();
+    }
+    const answer = await forward(target, request, sent);
+    if (!answer) return void response.destroy();
+    const { status, headers, body } = answer;
+    if (!fault) return void response.writeHead(status, headers).end(body);
+    if (fault.when === 'ENDS_AFTER') await fault.end();
+    if (fault.when === 'LOST' || fault.when === 'ENDS_AFTER') return void response.destroy();
+    if (fault.when === 'AFTER') return say(response, fault.status, fault.headers, fault.body);
+    if (fault.when === 'LATE') {
+      const timer = setTimeout(() => {
+        late.delete(timer);
+        response.writeHead(status, headers).end(body);
+      }, fault.after);
+      return void late.add(timer);
+    }
+    // The length is that of the whole body: the caller can tell that it is cut.
+    response.writeHead(status, { ...headers, 'content-length': body.length });
+    response.write(body.subarray(0, Math.floor(body.length / 2)), () => response.destroy());
+  };
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
 
   const proxy: FaultProxy = {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     met: [],
     byChance: undefined,
-    script: (requests, ...faults) => void scripts.push({ requests, faults }),
+    script(requests, ...faults) {
+      const script = { requests, faults };
+      scripts.push(script);
+      return () => void scripts.splice(scripts.indexOf(script), 1);
+    },
     close: () => {
       for (const timer of late) clearTimeout(timer);
       server.closeAllConnections();
@@ -121,19 +145,22 @@ interface Answer {
   body: Buffer;
 }
 
-/** @param done hears the target's whole answer; undefined where there was none */
-function forward(target: string, request: IncomingMessage, done: (answer: Answer | undefined) => void): void {
-  const to = new URL(request.url ?? '/', target);
-  // The host's name stays the caller's: links in answers lead through here again.
-  const sent = ask(to, { method: request.method, headers: request.headers }, (answer) => {
-    const chunks: Buffer[] = [];
-    answer.on('data', (chunk: Buffer) => chunks.push(chunk));
-    answer.on('error', () => done(undefined));
-    answer.on('end', () => {
-      const { 'transfer-encoding': _, ...headers } = answer.headers;
-      done({ status: answer.statusCode ?? 502, headers, body: Buffer.concat(chunks) });
+/** @returns the target's whole answer; undefined where there was none */
+function forward(target: string, { method, url, headers }: IncomingMessage, body: Buffer): Promise<Answer | undefined> {
+  // The host's name stays the caller's: links in answers lead through here again. The body is whole by now.
+  const { 'transfer-encoding': _, expect: __, ...kept } = headers;
+  const sent = { method, headers: { ...kept, 'content-length': String(body.length) } };
+  return new Promise((resolve) => {
+    const asked = ask(new URL(url ?? '/', target), sent, (answer) => {
+      const chunks: Buffer[] = [];
+      answer.on('data', (chunk: Buffer) => chunks.push(chunk));
+      answer.on('error', () => resolve(undefined));
+      answer.on('end', () => {
+        const { 'transfer-encoding': ___, ...told } = answer.headers;
+        resolve({ status: answer.statusCode ?? 502, headers: told, body: Buffer.concat(chunks) });
+      });
     });
+    asked.on('error', () => resolve(undefined));
+    asked.end(body);
   });
-  sent.on('error', () => done(undefined));
-  request.pipe(sent);
 }
