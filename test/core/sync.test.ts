@@ -115,6 +115,24 @@ describe('a target that does not run the change', () => {
     expect(release.stepsOf('eu')).toBe('ACTION SUCCEEDED, SYNC FAILED, HEALTH PENDING');
   });
 
+  test('uses up none of its limit while its source holds the change back itself', () => {
+    const release = acted();
+    const looks = (until: number, outcome: Outcome): void => {
+      while (release.now < until && release.promotion('eu').status !== 'FAILED') {
+        if (release.running('eu').length > 0) release.report('eu', outcome);
+        else release.wake();
+      }
+    };
+    const held: Outcome = { ...runsOther, recheckAfter: MINUTE, reason: 'a sync window is closed', held: true };
+    looks(release.now + 120 * MINUTE, held);
+    expect(release.picture).toBe('dev SUCCEEDED, eu SUSPENDED');
+    const opened = release.now;
+    looks(Infinity, runsOther);
+    expect(release.now - opened).toBeLessThanOrEqual(15 * MINUTE);
+    expect(release.now - opened).toBeGreaterThan(13 * MINUTE);
+    expect(release.promotion('eu').problem?.message).toContain('not seen to run the change within 15m');
+  });
+
   test('of which somebody reports a failed rollout is a failure as any other', () => {
     const release = acted(HTTP, [policy(['FAILED'])]);
     release.report('eu', runsOther);
@@ -136,6 +154,27 @@ describe('a target that does not run the change', () => {
     expect(release.dispatched).toEqual(['eu']);
     release.tell({ ...told, application: 'other', running: { version: '1.4.2' } });
     expect(release.eventTypes()).toEqual([]);
+  });
+});
+
+describe('trap 42: a health that goes on when a person has promoted a rollout', () => {
+  test('is waited for as a person, which uses up no time', () => {
+    const release = acted();
+    release.report('eu', { kind: 'succeeded' });
+    const paused = { status: 'PROGRESSING', message: 'the Rollout is paused' } as const;
+    const looked: Outcome = { kind: 'observed', health: paused, recheckAfter: 5 * SECOND, waitsFor: 'PERSON' };
+    for (let looks = 0; looks < 100; looks += 1) {
+      release.report('eu', looked);
+      expect(release.picture).toBe('dev SUCCEEDED, eu SUSPENDED');
+      release.wake();
+    }
+    release.report('eu', looked);
+    expect(waitingFor(release.plan, release.state, NO_FACTS, release.now)).toMatchObject([
+      { kind: 'HEALTH', who: 'a person', message: expect.stringContaining('the Rollout is paused') },
+    ]);
+    release.wake();
+    release.report('eu', { kind: 'observed', health: { status: 'HEALTHY' } });
+    expect(release.promotion('eu').status).toBe('SUCCEEDED');
   });
 });
 

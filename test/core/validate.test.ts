@@ -1,6 +1,13 @@
 import { fc } from './property.ts';
 import { describe, expect, test } from 'vitest';
-import type { AnyDefinition, ApplicationSpec, Kind, Specs, WorkflowAction } from '../../src/core/definitions.ts';
+import type {
+  AnyDefinition,
+  ApplicationSpec,
+  Kind,
+  Specs,
+  WorkflowAction,
+  ArgoCdSpec,
+} from '../../src/core/definitions.ts';
 import { checkDefinition } from '../../src/core/validate.ts';
 
 const define = <K extends Kind>(kind: K, spec: Specs[K], metadata = {}): AnyDefinition =>
@@ -16,6 +23,17 @@ const action = (name: string, ...dependsOn: string[]): WorkflowAction => ({
   parameters: {},
 });
 const workflow = (...actions: WorkflowAction[]) => define('PromotionWorkflow', { actions });
+const argoCd = (more: Partial<ArgoCdSpec> = {}): ArgoCdSpec => ({
+  type: 'argocd',
+  server: 'https://argocd.example.com',
+  application: 'billing-eu',
+  project: 'default',
+  token: '${secrets.argocd}',
+  sync: 'AUTO',
+  prune: false,
+  requireSynced: true,
+  ...more,
+});
 const http = (parameters: Record<string, unknown>) => workflow({ name: 'call', type: 'http', parameters });
 const group = (gate: Specs['EnvironmentGroup']['gate'], more = {}) =>
   define('EnvironmentGroup', { environments: {}, gate, maxFailures: 0, ...more });
@@ -42,6 +60,7 @@ describe('what is right is accepted', () => {
     ['git in a folder', application({ driver: { ...git, repoURL: '/srv/git/x.git', path: '.' } })],
     ['git in a file URL', application({ driver: { ...git, repoURL: 'file:///srv/git/x.git' } })],
     ['an http health', application({ health: { type: 'http', url: 'http://127.0.0.1:80/health', interval: 1000 } })],
+    ['Argo CD', application({ sync: argoCd(), health: { type: 'argocd', grace: 0 } })],
     ['parallel actions', workflow(action('a'), action('b'), action('c', 'a', 'b'))],
     ['an http action whose address comes later', http({ url: '${SERVICE}/health' })],
     [
@@ -94,6 +113,24 @@ describe('what is wrong is refused at its place', () => {
       define('Environment', { kind: 'PRODUCTON' as 'PRODUCTION' }),
       'spec.kind',
       /Did you mean "PRODUCTION"/,
+    ],
+    [
+      'a token for all to read',
+      application({ sync: argoCd({ token: 's3cret' }) }),
+      'spec.sync.token',
+      /stands here for all/,
+    ],
+    [
+      'Argo CD without a folder',
+      application({ driver: { type: 'simulate' }, sync: argoCd() }),
+      'spec.sync',
+      /needs driver git/,
+    ],
+    [
+      'a health of no Argo CD application',
+      application({ health: { type: 'argocd' } }),
+      'spec.health',
+      /give sync of type/,
     ],
     ['a quorum of nothing', group({ policy: 'AT_LEAST' }), 'spec.gate', /count or a percent/],
     ['a quorum twice', group({ policy: 'AT_LEAST', count: 1, percent: 50 }), 'spec.gate', /one of them/],

@@ -57,6 +57,37 @@ test('a report is waited for, and another version is no sync', async () => {
   });
 });
 
+describe('a target that reports the head of a repository that several environments share', () => {
+  const head = 'beef000123456789beef000123456789beef0001';
+  const source: SyncSourceSpec = { type: 'report' };
+  const asked = (contained: Awaited<ReturnType<SyncContext['contains']>>, report = { commit: head }) =>
+    checkSync(source, contextAt(0, { report, contains: async (it) => (it === report.commit ? contained : undefined) }));
+
+  test('runs the change when its commit contains it', async () => {
+    expect(await asked({ kind: 'HOLDS' })).toMatchObject({ synced: true });
+    const { host } = await server((_request, response) => response.end(`${head}\n`));
+    const http = contextAt(0, { contains: async (it) => (it === head ? { kind: 'HOLDS' } : undefined) });
+    expect(await checkSync({ type: 'http', url: `http://${host}/` }, http)).toMatchObject({ synced: true });
+  });
+
+  test('does not when the commit is from before, or the folder holds something else there', async () => {
+    expect(await asked({ kind: 'BEFORE' })).toMatchObject({ synced: false });
+    expect(await asked(undefined)).toMatchObject({ synced: false });
+    expect(await asked({ kind: 'OTHER', files: ['app.yaml'] })).toEqual({
+      synced: false,
+      message:
+        'billing-eu runs commit beef00012, where app.yaml no longer holds what was promoted, not 1.4.2 (commit c0ffee012)',
+    });
+  });
+
+  test('is not asked about where it names a version', async () => {
+    const contains = async (): Promise<never> => Promise.reject(new Error('it was asked'));
+    expect(await checkSync(source, contextAt(0, { report: { version: '1.3.0' }, contains }))).toMatchObject({
+      synced: false,
+    });
+  });
+});
+
 describe('an address', () => {
   const asked = async (body: string, more: object = {}, status = 200) => {
     const { host } = await server((_request, response) => {
