@@ -21,6 +21,9 @@ export interface Said {
   needs?: string | null;
 }
 
+/** Gitea says 405 for it, GitHub for a branch that is protected by people. */
+const NOT_ALLOWED = /user not allowed|not allowed to merge|not authorized/i;
+
 /** Characters of a host's words in a message. */
 const MOST_WORDS = 300;
 
@@ -47,7 +50,7 @@ export function refusalBy(asking: Asking, said: Said): Error {
         );
   if (status === 423 || (status === 403 && /archived/i.test(said.words)))
     return new PermanentError(`the repository ${name} is archived and takes no changes: ${title} did not ${what}`);
-  if (status === 403) {
+  if (status === 403 || NOT_ALLOWED.test(said.words)) {
     const needs = said.needs ? `; it needs ${quoteWords(said.needs)}` : '';
     return new PermanentError(`secret "${secret}" may not ${what} in ${name} (${words})${needs}`);
   }
