@@ -23,6 +23,7 @@ import { KeysOfCallers1765140000000 } from './1765140000000-keys-of-callers.ts';
 import { ContentByDigest1765220000000 } from './1765220000000-content-by-digest.ts';
 import { ListsByIndex1765140000001 } from './1765140000001-lists-by-index.ts';
 import { PacedOutbox1765200000000 } from './1765200000000-paced-outbox.ts';
+import { RoomInDeployments1765360000000 } from './1765360000000-room-in-deployments.ts';
 import { PullRequests1765320000000 } from './1765320000000-pull-requests.ts';
 import { Sync1765210000000 } from './1765210000000-sync.ts';
 import { News1765300000000 } from './1765300000000-news.ts';
@@ -62,4 +63,5 @@ export const migrations = [
   CommitStatuses1765330000000,
   PullRequests1765320000000,
   ForgeBudget1765340000000,
+  RoomInDeployments1765360000000,
 ];

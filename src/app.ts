@@ -87,7 +87,8 @@ export async function openApp(config: Config, log: Log, outside: Partial<Outside
       databaseUrl = embedded.url;
     }
     await make.prepare(databaseUrl);
-    onHoldAndWait((error) => log.error({ error }, 'a fault of Sluice: a caller waits for a second connection'));
+    if (log.isLevelEnabled('debug'))
+      onHoldAndWait((error) => log.error({ error }, 'a fault of Sluice: a caller waits for a second connection'));
     const times = timesOf(config.statementTimeoutMs);
     const poolSize = config.databasePoolSize;
     const dataSource = await createDataSource(databaseUrl, { poolSize, times, seams }).initialize();

@@ -14,7 +14,8 @@ import type { SeamClient, Seams } from './seams.ts';
  * the pool has connections hold one each and wait for one more, which never comes back.
  *
  * The rule is kept by `withConnection`, `inTransaction` and the data source's `transaction`, the only ways to hold a connection
- * (a test of the house finds others). While one of them runs, the pool refuses to give a second one to the same caller.
+ * (a test of the house finds others). Where holders are watched (`onHoldAndWait`), the pool knows while one of them runs who holds one,
+ * and gives no second one to the same caller. Nobody else pays for it: on Node 20 to follow callers costs every promise of the process.
  */
 
 export interface ConnectionTimes {
@@ -64,6 +65,12 @@ export function clientConfig(times: ConnectionTimes): pg.ClientConfig {
     query_timeout: times.silenceMs || undefined,
   };
 }
+
+/**
+ * For `options` of a pool whose statements find their rows by index. A plan that was kept while the tables were empty would go through
+ * them whole for hours, until PostgreSQL has counted their rows for the first time.
+ */
+export const BY_INDEX = '-c enable_seqscan=off -c jit=off';
 
 interface SeamSettings {
   seams: Seams | null;
@@ -194,6 +201,7 @@ export async function inTransaction<T>(
 
 /** While `work` runs, it and all that it begins hold a connection of the pool. */
 export async function whileHolding<T>(pool: pg.Pool, work: () => Promise<T>): Promise<T> {
+  if (onBreach === null) return work();
   const held: Held = { pool, held: true, outer: holding.getStore() };
   try {
     return await holding.run(held, work);
@@ -204,7 +212,7 @@ export async function whileHolding<T>(pool: pg.Pool, work: () => Promise<T>): Pr
 
 /** For what works for many callers at once: it holds what it takes itself, and nothing of the caller that set it going. */
 export function holdingNothing<T>(work: () => T): T {
-  return holding.run(undefined, work);
+  return onBreach === null ? work() : holding.run(undefined, work);
 }
 
 /** For what waits for a connection of the pool somewhere else, such as the release engine for its next transaction. */
@@ -215,12 +223,13 @@ export function refuseWhileHolding(pool: pg.Pool): void {
 
 type Answer = 'REFUSE' | ((error: HoldAndWait) => void);
 
-let onBreach: Answer = () => undefined;
+/** Null: nobody is watched. */
+let onBreach: Answer | null = null;
 const places = new Set<string>();
 
 /**
- * What is done about a caller that breaks the rule: a process that serves logs each place once, since one caller alone gets its
- * connection nearly always; tests and simulations refuse, so that the place is found.
+ * Watches who holds a connection, and says what is done about a caller that breaks the rule. Tests and simulations refuse, so that
+ * the place is found; a server that logs at `debug` logs each place once, since one caller alone gets its connection nearly always.
  */
 export function onHoldAndWait(wanted: Answer): void {
   if (onBreach !== 'REFUSE') onBreach = wanted;
@@ -234,6 +243,7 @@ export function takeHoldAndWaits(): string[] {
 }
 
 function holdAndWait(pool: pg.Pool): HoldAndWait | null {
+  if (onBreach === null) return null;
   let each = holding.getStore();
   while (each && !(each.held && each.pool === pool)) each = each.outer;
   if (!each) return null;

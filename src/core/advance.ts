@@ -2,7 +2,7 @@ import { byActor } from './actor.ts';
 import { bringBack } from './bring-back.ts';
 import type { Decision } from './decision.ts';
 import { expirePromotion, keepTime, limitsAt, whyOver } from './limits.ts';
-import { Draft, NeedsFacts } from './draft.ts';
+import { Draft, NEEDS_FACTS } from './draft.ts';
 import type { ReleasePlan } from './plan.ts';
 import { ENDED_PROMOTION } from './release.ts';
 import { resultOf } from './result.ts';
@@ -46,7 +46,7 @@ export function advance(
   try {
     return decide(new Draft(plan, state, facts, now), stimuli);
   } catch (error) {
-    if (error instanceof NeedsFacts) return 'NEEDS_FACTS';
+    if (error === NEEDS_FACTS) return 'NEEDS_FACTS';
     throw error;
   }
 }

@@ -26,9 +26,12 @@ export function bounded<T>(value: T): T {
 function withTexts<T>(value: T, kept: (text: string) => string): T {
   if (typeof value === 'string') return kept(value) as T;
   if (typeof value !== 'object' || value === null) return value;
-  const entries = Object.entries(value).map(
-    ([key, each]) => [key, withTexts<unknown>(each, OWN_LIMITS.has(key) ? storableText : kept)] as const,
-  );
-  if (entries.every(([key, each]) => each === value[key as keyof T])) return value;
-  return (Array.isArray(value) ? entries.map(([, each]) => each) : Object.fromEntries(entries)) as T;
+  let changed: T | undefined;
+  for (const key of Object.keys(value) as (keyof T)[]) {
+    const each = withTexts(value[key], OWN_LIMITS.has(key as string) ? storableText : kept);
+    if (each === value[key]) continue;
+    changed ??= (Array.isArray(value) ? value.slice() : { ...value }) as T;
+    changed[key] = each;
+  }
+  return changed ?? value;
 }

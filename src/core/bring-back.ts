@@ -22,6 +22,8 @@ export function bringBack(draft: Draft): void {
       draft.promotion(position).approval = { ...approval, requestedAt: now, expiresAt: approval.expiresAt - late };
     }
     steps.forEach((step, index) => {
+      // Nothing else of it was set either.
+      if (step.startedAt === null) return;
       if (ahead(step.startedAt) > 0) draft.step(position, index).startedAt = now;
       const waits = step.status === 'WAITING' ? ahead(step.waitingSince) : 0;
       if (waits > 0) {

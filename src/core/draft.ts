@@ -25,10 +25,11 @@ const ENDS = {
   SKIPPED: 'RollbackTargetLeftAlone',
 } as const;
 
-/** A decision has to look at facts that were not read. Thrown by `Draft.facts`, caught where the decision is made. */
-export class NeedsFacts extends Error {
-  override readonly name = 'NeedsFacts';
-}
+/**
+ * A decision has to look at facts that were not read. Thrown by `Draft.facts`, caught where the decision is made: one for all, since
+ * a release asks for facts with every environment and nobody reads the stack.
+ */
+export const NEEDS_FACTS = new Error('the decision has to look at facts');
 
 /**
  * One decision in the making: a copy of the state that shares with the old one whatever did not change. The old state is
@@ -69,9 +70,9 @@ export class Draft {
     this.#at = Math.max(now, state.lastEventAt);
   }
 
-  /** @throws NeedsFacts where they were not read: the decision is given up, and made again with them. */
+  /** @throws NEEDS_FACTS where they were not read: the decision is given up, and made again with them. */
   get facts(): Facts {
-    if (this.#facts === null) throw new NeedsFacts();
+    if (this.#facts === null) throw NEEDS_FACTS;
     return this.#facts;
   }
 

@@ -5,6 +5,7 @@ import { DataSource } from 'typeorm';
 import type { EntityManager } from 'typeorm';
 import { migrations } from '../../migrations/index.ts';
 import {
+  BY_INDEX,
   clientConfig,
   DEFAULT_STATEMENT_MS,
   PATIENT,
@@ -97,7 +98,11 @@ export function createDataSource(url: string, options: DataSourceOptions = {}): 
       // A connection that broke while idle: the pool opens another one when it is needed.
     },
     driver: sturdyDriver,
-    extra: { ...clientConfig(options.times ?? timesOf(DEFAULT_STATEMENT_MS)), seams: options.seams ?? null },
+    extra: {
+      ...clientConfig(options.times ?? timesOf(DEFAULT_STATEMENT_MS)),
+      options: BY_INDEX,
+      seams: options.seams ?? null,
+    },
   });
 }
 

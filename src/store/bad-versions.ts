@@ -111,13 +111,21 @@ export async function activeBadVersions(
     before,
   }: { product: string; digest: string; at: number; limit: number; before?: { since: number; id: string } },
 ): Promise<KeptBadVersion[]> {
-  const { rows } = await client.query<BadVersionRecord>(
-    `SELECT * FROM bad_version
+  const { rows } = await client.query<BadVersionRecord>({
+    name: 'active-bad-versions',
+    text: `SELECT * FROM bad_version
      WHERE product = $1 AND digest = $2 AND unmarked_at IS NULL AND (expires_at IS NULL OR expires_at > $3)
        AND ($5::timestamptz IS NULL OR (since, id) < ($5, $6::uuid))
      ORDER BY since DESC, id DESC LIMIT $4`,
-    [product, digest, new Date(at), limit, before === undefined ? null : new Date(before.since), before?.id ?? null],
-  );
+    values: [
+      product,
+      digest,
+      new Date(at),
+      limit,
+      before === undefined ? null : new Date(before.since),
+      before?.id ?? null,
+    ],
+  });
   return rows.map(toBadVersion);
 }
 

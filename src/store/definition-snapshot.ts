@@ -5,6 +5,7 @@ import type { HeldGrant, Target, Visibility } from '../core/access/index.ts';
 import type { StoredDefinition } from '../core/definitions.ts';
 import { checkFlow } from '../core/flow.ts';
 import type { FlowCheck, Known } from '../core/flow.ts';
+import { planRelease } from '../core/planner.ts';
 import { resolveMembers } from '../core/selectors.ts';
 import type { Selectable } from '../core/selectors.ts';
 import { selectWindows } from '../core/windows/index.ts';
@@ -25,6 +26,7 @@ export class DefinitionSnapshot {
   readonly #windows: ReleaseWindow[];
   readonly #applications = new Map<string, StoredDefinition<'Application'>[]>();
   readonly #checks = new Map<StoredDefinition<'PromotionFlow'>, FlowCheck>();
+  readonly #plans = new Map<StoredDefinition<'PromotionFlow'>, Map<string, ReturnType<typeof planRelease>>>();
 
   constructor(read: AllDefinitions) {
     this.products = new Map(read.Product.map((each) => [each.metadata.name, each]));
@@ -106,6 +108,28 @@ export class DefinitionSnapshot {
     const check = checkFlow(flow.spec, this.known, 'RELEASED');
     this.#checks.set(flow, check);
     return check;
+  }
+
+  /**
+   * What the releases of a product along a checked flow freeze, made once per snapshot. All of them have the same one in memory, and none changes it.
+   */
+  plan(product: StoredDefinition<'Product'>, flow: StoredDefinition<'PromotionFlow'>): ReturnType<typeof planRelease> {
+    const { name } = product.metadata;
+    const plans = this.#plans.get(flow) ?? new Map<string, ReturnType<typeof planRelease>>();
+    this.#plans.set(flow, plans);
+    const known = plans.get(name);
+    if (known) return known;
+    const planned = planRelease({
+      product: product.metadata,
+      flow: { metadata: flow.metadata, spec: flow.spec, revision: flow.revision },
+      environments: this.environments,
+      groups: this.groups,
+      workflows: this.workflows,
+      applications: this.applicationsOf(name),
+      warnings: this.check(flow).warnings,
+    });
+    plans.set(name, planned);
+    return planned;
   }
 }
 

@@ -76,9 +76,15 @@ export class FrozenReleases {
   }
 }
 
+/** By what releases of the same product and flow share. */
+const sizes = new WeakMap<object, number>();
+
 // One that is larger than all that may be remembered is simply read again each time.
-const planSize = ({ plan, contents }: FrozenRelease): number =>
-  1_000 + JSON.stringify(plan).length + JSON.stringify(contents).length;
+function planSize({ plan, contents }: FrozenRelease): number {
+  const size = sizes.get(plan.promotions) ?? JSON.stringify(plan).length;
+  sizes.set(plan.promotions, size);
+  return 1_000 + size + JSON.stringify(contents).length;
+}
 
 function filesSize(files: PinnedFiles): number {
   let size = 1_000;

@@ -114,7 +114,7 @@ function mergeDeployments(rows: unknown[]): unknown[] {
   return [...merged.values()];
 }
 
-const SAVE = `
+export const SAVE = `
 WITH input AS (
   SELECT * FROM jsonb_to_recordset($1::jsonb) AS i(
     id uuid, expected integer, status text, sequence integer, started_at timestamptz, ended_at timestamptz,

@@ -88,3 +88,26 @@ test('a source that does not have the commit is named, whichever way it is asked
     ]);
   }
 });
+
+test('releases along one flow have one plan in memory, and none of them changes it', async () => {
+  await engine.startWorker();
+  const definitions = await engine.app.definitions.current();
+  const flow = definitions.flows.find(({ metadata }) => metadata.name === 'to-production')!;
+  const planned = definitions.plan(definitions.products.get('billing')!, flow);
+  if ('refusals' in planned) throw new Error('the flow is refused');
+  frozen(planned.plan);
+  const commits = ['3', '4'].map((tag) => repository.write({ 'dev/values.yaml': values('dev', tag) }, 'a feature'));
+  const ids: string[] = [];
+  for (const commit of commits) ids.push(await engine.trigger({ product: 'billing', commit }));
+  const [first, second] = await Promise.all(ids.map((id) => engine.ended(id)));
+  expect([first!.status, second!.status]).toEqual(['SUCCEEDED', 'SUCCEEDED']);
+  const plans = await Promise.all(ids.map((id) => engine.app.releaseEngine.look(id, { fresh: true })));
+  for (const each of plans) expect(each!.release.plan.promotions).toBe(planned.plan.promotions);
+});
+
+/** Deeply: a change of it throws, and its release does not end well. */
+function frozen(value: unknown): void {
+  if (typeof value !== 'object' || value === null) return;
+  Object.freeze(value);
+  for (const each of Object.values(value)) frozen(each);
+}

@@ -1,6 +1,5 @@
 import type { StoredDefinition } from '../../core/definitions.ts';
 import { lateWarnings } from '../../core/late.ts';
-import { planRelease } from '../../core/planner.ts';
 import type { ReleasePlan } from '../../core/plan.ts';
 import { refusal, RefusedError } from '../../core/problems.ts';
 import { wrongLabel } from '../../core/printable.ts';
@@ -25,21 +24,12 @@ export function planCandidate(
 ): PlannedCandidate {
   const product = definitions.products.get(candidate.product)!;
   const flow = definitions.flows.find((each) => each.metadata.name === candidate.flow)!;
-  const { refusals, warnings } = definitions.check(flow);
+  const { refusals } = definitions.check(flow);
   if (refusals.length > 0) throw new RefusedError(refusals.map((each) => ({ ...each, path: ['flow', ...each.path] })));
-  const { environments, groups, workflows } = definitions;
-  const planned = planRelease({
-    product: product.metadata,
-    flow: { metadata: flow.metadata, spec: flow.spec, revision: flow.revision },
-    environments,
-    groups,
-    workflows,
-    applications: definitions.applicationsOf(candidate.product),
-    warnings,
-  });
+  const planned = definitions.plan(product, flow);
   if ('refusals' in planned) throw new RefusedError(planned.refusals);
-  const { plan } = planned;
-  plan.warnings.push(...lateWarnings(plan, (each) => definitions.windowsFor(candidate.product, each), now));
+  const late = lateWarnings(planned.plan, (each) => definitions.windowsFor(candidate.product, each), now);
+  const plan = { ...planned.plan, warnings: [...planned.plan.warnings, ...late] };
   if (rollbackFloor === undefined) return { candidate, product, plan };
   const wrong = wrongLabel(rollbackFloor);
   if (wrong) {
