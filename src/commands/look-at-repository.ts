@@ -5,6 +5,7 @@ import type { Parts } from '../parts.ts';
 import { noteOutcome } from '../store/deliveries.ts';
 import { pauseHost, recordLook } from '../store/news.ts';
 import type { Claimed } from '../store/news.ts';
+import { tellMovedBases } from './tell-hinted.ts';
 import { headsSeen } from './trigger/heads-seen.ts';
 import type { HeadOutcome } from './trigger/heads-seen.ts';
 
@@ -37,6 +38,7 @@ export async function lookAtRepository(app: Parts, claimed: Claimed, signal: Abo
     const next = nextLook(broken, { interval, failures: failures + 1, random: Math.random() });
     return await failed(app, claimed, broken, deliveries, next);
   }
+  await tellMovedBases(app, repository, claimed.heads, answer.heads);
   await recordLook(app.pool, { repository, after, heads: answer.heads, hints: hints.map(({ id }) => id) });
   await noteOutcome(app.pool, deliveries, 'DONE', inWords(repository, answer.heads, outcomes), app.clock.now());
   if (failures > 0) app.log.info({ repository, host }, 'a repository can be looked at again');

@@ -6,6 +6,7 @@ import { readRollout } from '../core/receiver/rollout.ts';
 import type { WebhookUse } from '../core/secrets.ts';
 import { dueDeliveries, recordDelivery, claimDelivery } from '../store/deliveries.ts';
 import { webhookUse } from '../store/secrets.ts';
+import { isNews, processNews } from './process-news.ts';
 import { decideByDelivery, reportByDelivery } from './obey-delivery.ts';
 import type { Result } from './result.ts';
 
@@ -33,6 +34,7 @@ export async function processDelivery(app: Parts, id: string): Promise<void> {
   try {
     const use = await webhookUse(app.pool, delivery.verifiedBy);
     if (!use) return await record('REFUSED', `secret "${delivery.verifiedBy}", which signed it, is there no more`);
+    if (isNews(delivery)) return await processNews(app, delivery, use);
     const { value, refusals } = await obey(app, delivery, use);
     await (refusals ? record('REFUSED', refusals.map(({ message }) => message).join('; ')) : record('DONE', value));
   } catch (error) {

@@ -1,11 +1,10 @@
-import { createHmac, randomUUID, timingSafeEqual } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import type { Parts } from '../parts.ts';
 import type { Delivery } from '../core/receiver/delivery.ts';
 import { readDecision } from '../core/receiver/decision.ts';
 import { readRollout } from '../core/receiver/rollout.ts';
 import { readSigned } from '../core/receiver/signature.ts';
-import type { SignedMessage } from '../core/receiver/signature.ts';
-import { signingKey } from '../core/secrets.ts';
+import { verifiedBy as keyOf } from './verify-message.ts';
 import { keepDelivery, MAX_PENDING } from '../store/deliveries.ts';
 
 /** A webhook message as it came, before anybody has looked whether its sender is known. */
@@ -23,7 +22,13 @@ export interface Arrived {
 /** What became of a message that arrived. */
 export type Received =
   /** Stored. `wrong`: it is signed, and not a message that we know; stored all the same. */
-  | { kind: 'STORED'; delivery: Delivery; isNew: boolean; wrong?: string }
+  | {
+      kind: 'STORED';
+      delivery: Delivery;
+      isNew: boolean;
+      wrong?: string;
+      /** News: a look says what comes of it. */ isDone?: true;
+    }
   /** Nothing is stored: the message does not prove who sent it. */
   | { kind: 'UNVERIFIED'; reason: string }
   /** Another message came under the same id before. */
@@ -48,7 +53,7 @@ export async function receiveDelivery(
   const message = readSigned(headers, now.getTime());
   if ('wrong' in message) return { kind: 'UNVERIFIED', reason: message.wrong };
   const { keys, broken } = await app.secrets.webhookSecrets(source, purpose);
-  const verifiedBy = verify(message, body, keys);
+  const verifiedBy = keyOf(keys, headers, body, now.getTime())?.name;
   // It may be good by a key that cannot be opened now: the sender is not told that it is none.
   if (verifiedBy === undefined && broken) throw broken;
   // The same words as for a source that does not exist: a sender that tries out names learns nothing.
@@ -63,6 +68,7 @@ export async function receiveDelivery(
     id: randomUUID(),
     source,
     webhookId: message.id,
+    purpose,
     headers: Object.fromEntries(KEPT_HEADERS.flatMap((name) => (headers[name] ? [[name, String(headers[name])]] : []))),
     body: text,
     address,
@@ -80,25 +86,8 @@ export async function receiveDelivery(
   return { kind: 'STORED', delivery, isNew, ...(wrong !== undefined && { wrong }) };
 }
 
-/** Every secret and every signature is compared, and each in constant time. @returns the name of the secret that fits */
-function verify(
-  { id, timestamp, signatures }: SignedMessage,
-  body: Buffer,
-  secrets: { name: string; value: string }[],
-): string | undefined {
-  const given = signatures.map((each) => Buffer.from(each, 'base64'));
-  let found: string | undefined;
-  for (const { name, value } of secrets) {
-    const text = signingKey(value);
-    if (text === undefined) continue;
-    const key = Buffer.from(text, 'base64');
-    const expected = createHmac('sha256', key).update(`${id}.${timestamp}.`).update(body).digest();
-    for (const each of given) if (each.length === expected.length && timingSafeEqual(each, expected)) found = name;
-  }
-  return found;
-}
-
-function decoded(body: Buffer): string | undefined {
+/** Undefined: it is not UTF-8, or has a NUL character. */
+export function decoded(body: Buffer): string | undefined {
   try {
     const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(body);
     return text.includes('\0') ? undefined : text;

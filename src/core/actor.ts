@@ -23,6 +23,7 @@ export function actorOf(stimulus: Stimulus): string | null {
     case 'lost-dispatch':
     case 'lost-question':
     case 'rollback-told':
+    case 'application-told':
     case 'pull-request-told':
     case 'pull-request-closed':
       return null;
@@ -52,6 +53,7 @@ export function isCommanded(stimulus: Stimulus): boolean {
     case 'lost-dispatch':
     case 'lost-question':
     case 'rollback-told':
+    case 'application-told':
     case 'pull-request-told':
     case 'pull-request-closed':
       return false;

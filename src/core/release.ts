@@ -288,6 +288,8 @@ type SomeStimulus =
     >)
   /** The commit or version that an application runs was reported: what waits for that looks at once. */
   | { kind: 'deployment-reported'; environment: string; application: string; running: Running; by?: string | null }
+  /** A source has news of an application: what waits for its sync or health asks at once. Nothing of the news is believed. */
+  | { kind: 'application-told'; environment: string; application: string }
   /** Something happened to a pull request of that attempt, or to the branch that it is for: what waits for the merge looks at once. */
   | { kind: 'pull-request-told'; promotion: number; attempt: number; via: Exclude<NoticedBy, 'LOOK' | 'MERGE'> }
   /** What became of a pull request after its promotion was over. `commit`: where its change is on the branch, if it was merged first. */

@@ -2,6 +2,10 @@ import { FORGE_KINDS } from './forges.ts';
 import type { ForgeUse } from './forges.ts';
 import { refusal } from './problems.ts';
 import type { Refusal } from './problems.ts';
+import { prefixIdentity } from './receiver/repository.ts';
+import { NAMED_HEADER } from './receiver/scheme.ts';
+import type { Scheme } from './receiver/scheme.ts';
+import { proofOf } from './receiver/scheme.ts';
 import { matchesGlob } from './selectors.ts';
 import { quote } from './wording.ts';
 
@@ -25,6 +29,9 @@ export type SecretUse =
       source: string;
       /** Names with `*` of products that it may tell of; any when empty. */ products: string[];
       /** The service account in whose name it decides on approvals; left out: it reports rollouts. */ decidesAs?: string;
+      /** How news is signed, which it tells then, and nothing else; left out: it reports rollouts, or decides. */ scheme?: Scheme;
+      /** How addresses of repositories begin that it may tell of; any when left out. */ repositories?: string[];
+      /** The header with the token or the signature, where the scheme leaves that open. */ header?: string;
     };
 
 export type WebhookUse = Extract<SecretUse, { kind: 'WEBHOOK' }>;
@@ -127,8 +134,12 @@ export function checkSecret({ name, value, description, use }: SecretInput): Ref
           'webhook',
           'decidesAs',
         );
-      if (value !== null && signingKey(value) === undefined)
-        refuse('the value must be whsec_ and 24 to 64 bytes in base64, as Standard Webhooks says', 'secretValue');
+      if (use.scheme === undefined || proofOf(use.scheme, undefined).kind === 'STANDARD') {
+        if (value !== null && signingKey(value) === undefined)
+          refuse('the value must be whsec_ and 24 to 64 bytes in base64, as Standard Webhooks says', 'secretValue');
+      } else if (value !== null && !/^[\x21-\x7e]+$/.test(value))
+        refuse('the value must be printable ASCII without spaces: hosts put it into headers as it is', 'secretValue');
+      checkNews(use, refuse);
   }
   return wrong;
 }
@@ -166,6 +177,34 @@ const SSH_KEY =
 /** Of the two sorts of keys that sign commits. */
 export const isGpgKey = (value: string): boolean =>
   value.trimStart().startsWith('-----BEGIN PGP PRIVATE KEY BLOCK-----');
+
+/** What belongs to a scheme alone, and is for news. */
+function checkNews(
+  { scheme, repositories = [], header, decidesAs }: WebhookUse,
+  refuse: (message: string, ...path: string[]) => void,
+): void {
+  if (scheme !== undefined && decidesAs !== undefined)
+    refuse(
+      'a secret with a scheme tells news, and decides nothing: set another one for decisions',
+      'webhook',
+      'decidesAs',
+    );
+  if (scheme === undefined && (repositories.length > 0 || header !== undefined))
+    refuse('repositories and header go with a scheme: name it', 'webhook', 'scheme');
+  if (repositories.length > 100) refuse('at most 100 repositories fit', 'webhook', 'repositories');
+  for (const each of repositories)
+    if (each.length > 500 || prefixIdentity(each) === undefined)
+      refuse(
+        `${quote(each.slice(0, 200))} is not how an address begins, such as https://git.example.com/team/`,
+        'webhook',
+        'repositories',
+      );
+  if (header === undefined) return;
+  if (scheme !== undefined && !NAMED_HEADER.has(scheme))
+    refuse(`the scheme ${scheme} has its own headers; leave the header out`, 'webhook', 'header');
+  if (!/^[A-Za-z0-9][-A-Za-z0-9]{0,99}$/.test(header))
+    refuse(`${quote(header)} is not the name of a header such as X-Sluice-Token`, 'webhook', 'header');
+}
 
 function isGitUrl(url: string): boolean {
   try {

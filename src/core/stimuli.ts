@@ -55,6 +55,8 @@ function hear(draft: Draft, stimulus: Stimulus): void {
       return applyHealthReport(draft, stimulus);
     case 'deployment-reported':
       return applyDeploymentReport(draft, stimulus);
+    case 'application-told':
+      return lookAgain(draft, stimulus);
     case 'terminate':
       if (draft.state.endedAt !== null || draft.state.terminating !== null) return;
       if (stimulus.onlyIf !== undefined && !isStill(draft, stimulus.onlyIf)) return;
@@ -380,6 +382,24 @@ function applyHealthReport(draft: Draft, report: Extract<Stimulus, { kind: 'heal
         if (looks) draft.step(position, index).news = health;
         else Object.assign(draft.step(position, index), { recheckAt: draft.now, outside: false });
       }
+    });
+  });
+}
+
+/** What waits for the sync or the health of an application asks at once; a look that is under way is followed by another one. */
+function lookAgain(
+  draft: Draft,
+  { environment, application: name }: Extract<Stimulus, { kind: 'application-told' }>,
+): void {
+  draft.plan.promotions.forEach((planned, position) => {
+    const seen = draft.state.promotions[position] as PromotionState;
+    if (planned.environment !== environment || seen.startedAt === null || ENDED_PROMOTION.has(seen.status)) return;
+    const application = planned.applications.findIndex((each) => each.name === name);
+    planned.steps.forEach(({ work, application: of }, index) => {
+      if ((work.kind !== 'sync' && work.kind !== 'health') || of !== application) return;
+      const status = seen.steps[index]?.status;
+      if (status === 'RUNNING') draft.step(position, index).news = 'TOLD';
+      if (status === 'WAITING') draft.step(position, index).recheckAt = draft.now;
     });
   });
 }

@@ -1,10 +1,12 @@
 import type { Timer } from '../clock.ts';
 import { lookAtRepository } from '../commands/look-at-repository.ts';
+import { tellHintedPullRequests } from '../commands/tell-hinted.ts';
 import { watchedRepositories } from '../core/receiver/watched.ts';
 import { triggerSources } from '../core/trigger/sources.ts';
 import type { Parts } from '../parts.ts';
 import type { DefinitionSnapshot } from '../store/definition-snapshot.ts';
 import { claimRepositories, dueRepositories, renewClaims, retryStopped, saveWatched } from '../store/news.ts';
+import { awaitedPlaces } from '../store/pull-requests.ts';
 import type { Claimed } from '../store/news.ts';
 import { Watch } from './watch.ts';
 
@@ -17,6 +19,7 @@ export class RepositoryWatch extends Watch {
   readonly #running = new Map<string, { host: string; done: Promise<void> }>();
   readonly #closing = new AbortController();
   #known: DefinitionSnapshot | null = null;
+  #awaited = '';
   #renewed = 0;
   #hurried: Timer | null = null;
   #round: Promise<void> | null = null;
@@ -68,21 +71,25 @@ export class RepositoryWatch extends Watch {
   async #once(): Promise<void> {
     const { pool, definitions, clock } = this.app;
     const snapshot = await definitions.current();
-    if (snapshot !== this.#known) {
-      await saveWatched(pool, watchedRepositories(triggerSources(snapshot), []));
+    const awaited = (await awaitedPlaces(pool)).map(({ repository, base: branch }) => ({ repository, branch }));
+    const places = JSON.stringify(awaited);
+    if (snapshot !== this.#known || places !== this.#awaited) {
+      await saveWatched(pool, watchedRepositories(triggerSources(snapshot), awaited));
       this.#known = snapshot;
+      this.#awaited = places;
     }
+    await tellHintedPullRequests(this.app);
     if (this.#running.size > 0 && clock.elapsed() - this.#renewed > LEASE / 3) {
       await renewClaims(pool, [...this.#running.keys()], LEASE);
       this.#renewed = clock.elapsed();
     }
     const due = await dueRepositories(pool, MOST);
-    const places = new Map<string, number>();
-    for (const { host } of this.#running.values()) places.set(host, (places.get(host) ?? 0) + 1);
+    const busy = new Map<string, number>();
+    for (const { host } of this.#running.values()) busy.set(host, (busy.get(host) ?? 0) + 1);
     const chosen = due.filter(({ repository, host }) => {
-      const taken = places.get(host) ?? 0;
+      const taken = busy.get(host) ?? 0;
       if (taken >= PER_HOST || this.#running.has(repository)) return false;
-      places.set(host, taken + 1);
+      busy.set(host, taken + 1);
       return true;
     });
     const names = chosen.slice(0, MOST - this.#running.size).map(({ repository }) => repository);

@@ -110,7 +110,15 @@ function forgeUse({ type, url, apiUrl, appId, installationId }: SecretForgeInput
   };
 }
 
-function webhookUse({ source, products, decidesAs }: SecretWebhookInput): SecretUse {
-  const decides = decidesAs === undefined || decidesAs === null ? {} : { decidesAs };
-  return { kind: 'WEBHOOK', source, products: products ?? [], ...decides };
+function webhookUse(input: SecretWebhookInput): SecretUse {
+  const { source, products, decidesAs, scheme, repositories, header } = input;
+  return {
+    kind: 'WEBHOOK',
+    source,
+    products: products ?? [],
+    ...(decidesAs != null && { decidesAs }),
+    ...(scheme != null && { scheme }),
+    ...(repositories?.length && { repositories }),
+    ...(header != null && { header }),
+  };
 }

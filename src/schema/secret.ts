@@ -1,5 +1,7 @@
 import { Field, InputType, Int, ObjectType } from 'type-graphql';
 import type { ForgeKind } from '../core/forges.ts';
+import { SCHEMES } from '../core/receiver/scheme.ts';
+import type { Scheme } from '../core/receiver/scheme.ts';
 import type { SecretShown } from '../core/secrets.ts';
 import { connectionOf } from './connection.ts';
 import { enumOf } from './enums.ts';
@@ -41,6 +43,12 @@ export class SecretForge {
   })
   installationId!: string | null;
 }
+
+export const WebhookSchemeEnum = enumOf<Scheme>(
+  'WebhookScheme',
+  'How the sender of a webhook proves who it is.',
+  Object.fromEntries(Object.entries(SCHEMES).map(([name, { about }]) => [name, about])) as Record<Scheme, string>,
+);
 
 @ObjectType({ description: 'A secret: everything about it but its value, which cannot be read.' })
 export class Secret {
@@ -118,6 +126,32 @@ export class Secret {
     return this.shown.use.kind === 'WEBHOOK' ? (this.shown.use.decidesAs ?? null) : null;
   }
 
+  @Field(() => WebhookSchemeEnum, {
+    nullable: true,
+    description: 'How news of that source is signed; null: it reports rollouts, decides, or it is for something else.',
+  })
+  get webhookScheme(): Scheme | null {
+    return this.shown.use.kind === 'WEBHOOK' ? (this.shown.use.scheme ?? null) : null;
+  }
+
+  @Field(() => [String], {
+    nullable: true,
+    description:
+      'How addresses of repositories begin that the source may tell of; empty: any. Null where it tells no news.',
+  })
+  get webhookRepositories(): string[] | null {
+    const { use } = this.shown;
+    return use.kind === 'WEBHOOK' && use.scheme !== undefined ? (use.repositories ?? []) : null;
+  }
+
+  @Field(() => String, {
+    nullable: true,
+    description: "The header with the token or the signature, where it is not the scheme's own.",
+  })
+  get webhookHeader(): string | null {
+    return this.shown.use.kind === 'WEBHOOK' ? (this.shown.use.header ?? null) : null;
+  }
+
   @Field(() => SecretForge, {
     nullable: true,
     description: 'Where it opens pull requests; null: it is for something else.',
@@ -191,6 +225,27 @@ export class SecretWebhookInput {
       'The service account in whose name it decides on approvals, by its bare name. Left out: it reports rollouts, and decides nothing.',
   })
   decidesAs?: string;
+
+  @Field(() => WebhookSchemeEnum, {
+    nullable: true,
+    description:
+      'How the source signs: then it tells news (pushes, pull requests, deployments), at `/hooks/git`, `/hooks/argocd` or `/hooks/generic`. Left out: it reports rollouts, or decides.',
+  })
+  scheme?: Scheme;
+
+  @Field(() => [String], {
+    nullable: true,
+    description:
+      'With `scheme`: how addresses of repositories begin that it may tell of, e.g. `https://git.example.com/team/`. Left out: any.',
+  })
+  repositories?: string[];
+
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'With `scheme` HEADER or HMAC_HEADER: the header with the token or the signature. Left out: `Authorization`, or `X-Signature`.',
+  })
+  header?: string;
 }
 
 @InputType({ description: 'In which repositories a secret opens pull requests.' })

@@ -59,6 +59,12 @@ export class Limits {
     if (this.#operations) await consume(this.#operations, caller);
   }
 
+  /** Whether the next operation of the caller would be one too many. */
+  async isUsedUp(caller: string): Promise<boolean> {
+    const used = await this.#operations?.get(caller);
+    return used != null && used.remainingPoints <= 0;
+  }
+
   /**
    * Questions about the schema that tools ask are answered from a text, as often as they like; all others need the
    * processor each time, and may be asked without a token. @throws RateLimitedError

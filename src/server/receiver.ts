@@ -1,8 +1,10 @@
 import express, { type NextFunction, type Request, type RequestHandler, type Response, Router } from 'express';
 import type { App } from '../app.ts';
 import { processDelivery, processDue } from '../commands/process-delivery.ts';
+import { NEWS_PURPOSES } from '../commands/receive-news.ts';
 import { receiveDelivery } from '../commands/receive-delivery.ts';
 import type { Received } from '../commands/receive-delivery.ts';
+import { NewsReceiver, refuse } from './news-receiver.ts';
 import { tooMany } from './event-stream.ts';
 import { type Limits, RateLimitedError } from './limits.ts';
 
@@ -14,12 +16,23 @@ const AT_ONCE = 16;
 const LATER = 10;
 
 /**
+ * `POST /hooks/git/SOURCE`, `/hooks/argocd/SOURCE` and `/hooks/generic/SOURCE`: news; see `NewsReceiver`.
+ *
  * `POST /hooks/rollouts/SOURCE` and `/hooks/approvals/SOURCE`: what outside systems tell, and decide, signed as Standard Webhooks
  * says. Every sender is counted by address, and one that has proven to be the source by the source's name, too.
  */
 export function receiver(app: App, limits: Limits): RequestHandler {
   const router = Router();
   const follow = following(app);
+  const news = new NewsReceiver(app, limits);
+  for (const purpose of NEWS_PURPOSES) {
+    const receive: Handler = async (request, response) => {
+      const received = await news.receive(purpose, request);
+      if ('status' in received) refuse(response, received);
+      else answer(response, received, follow);
+    };
+    router.post(`/${purpose}/:source`, limited(unlessClosed(app, receive)));
+  }
   // Whatever its type says: the signature is over the bytes. Compressed ones are refused, they would be other bytes.
   const body = express.raw({ type: () => true, limit: MAX_BYTES, inflate: false });
   router.use(
@@ -75,7 +88,8 @@ function answer(response: Response, received: Received, follow: (delivery: strin
   const { delivery, isNew, wrong } = received;
   if (wrong !== undefined) return say(response, 400, 'INVALID', wrong);
   response.status(isNew ? 202 : 200).json({ delivery: delivery.id, status: delivery.status });
-  if (isNew) follow(delivery.id);
+  // News that came before may be told again: what comes of it is done again.
+  if ((isNew || delivery.status === 'PENDING') && received.isDone !== true) follow(delivery.id);
 }
 
 /**

@@ -2,16 +2,28 @@ import { PIECE, untilFew } from './unfinished.ts';
 import type { Pool, PoolClient } from 'pg';
 import type { Delivery, DeliveryStatus } from '../core/receiver/delivery.ts';
 import type { Db } from './reads.ts';
+import { WITH_HINTS } from './news.ts';
+import type { NewHint } from './news.ts';
 import { newest } from './walk.ts';
 import type { Looked, PageSize } from './walk.ts';
 
-const COLUMNS = `id, source, webhook_id AS "webhookId", headers, body, address, received_at AS "receivedAt",
+const COLUMNS = `id, source, webhook_id AS "webhookId", purpose, headers, body, address, received_at AS "receivedAt",
   verified_by AS "verifiedBy", status, outcome, attempts, replays, processed_at AS "processedAt"`;
 
 /** A message that is stored before it is answered. */
 export type NewDelivery = Pick<
   Delivery,
-  'id' | 'source' | 'webhookId' | 'headers' | 'body' | 'address' | 'receivedAt' | 'verifiedBy' | 'status' | 'outcome'
+  | 'id'
+  | 'source'
+  | 'webhookId'
+  | 'purpose'
+  | 'headers'
+  | 'body'
+  | 'address'
+  | 'receivedAt'
+  | 'verifiedBy'
+  | 'status'
+  | 'outcome'
 > & { dueAt: Date };
 
 /** Of one source that may wait to be processed at once. */
@@ -27,17 +39,31 @@ export async function keepDelivery(
   pool: Pool,
   given: NewDelivery,
 ): Promise<{ delivery: Delivery; isNew: boolean } | undefined> {
-  const { id, source, webhookId, headers, body, address, receivedAt, verifiedBy, status, outcome, dueAt } = given;
+  const { id, source, webhookId, headers, body, address, receivedAt, verifiedBy, status, outcome, dueAt, purpose } =
+    given;
   const { rows } = await pool.query<Delivery>(
     `INSERT INTO webhook_delivery
-       (id, source, webhook_id, headers, body, address, received_at, verified_by, status, outcome, due_at, processed_at)
-     SELECT $1::uuid, $2, $3, $4::jsonb, $5, $6, $7::timestamptz, $8, $9, $10, $11::timestamptz,
+       (id, source, webhook_id, headers, body, address, received_at, verified_by, status, outcome, due_at, purpose, processed_at)
+     SELECT $1::uuid, $2, $3, $4::jsonb, $5, $6, $7::timestamptz, $8, $9, $10, $11::timestamptz, $12,
        CASE WHEN $9 = 'PENDING' THEN NULL ELSE $7::timestamptz END
      WHERE (SELECT count(*) FROM (SELECT FROM webhook_delivery WHERE status = 'PENDING' AND source = $2 LIMIT ${MAX_PENDING}) p)
        < ${MAX_PENDING}
      ON CONFLICT (source, webhook_id) DO NOTHING
      RETURNING ${COLUMNS}`,
-    [id, source, webhookId, JSON.stringify(headers), body, address, receivedAt, verifiedBy, status, outcome, dueAt],
+    [
+      id,
+      source,
+      webhookId,
+      JSON.stringify(headers),
+      body,
+      address,
+      receivedAt,
+      verifiedBy,
+      status,
+      outcome,
+      dueAt,
+      purpose,
+    ],
   );
   if (rows[0]) return { delivery: rows[0], isNew: true };
   const earlier = await pool.query<Delivery>(
@@ -45,6 +71,50 @@ export async function keepDelivery(
     [source, webhookId],
   );
   return earlier.rows[0] && { delivery: earlier.rows[0], isNew: false };
+}
+
+/**
+ * Keeps a message of news, with its hints, in one statement. One that came before under its id is processed again: its sender was asked
+ * for it, or got no answer; all that comes of it is one more look.
+ */
+export async function keepNews(
+  pool: Pool,
+  given: NewDelivery,
+  hints: readonly Omit<NewHint, 'deliveryId'>[],
+): Promise<{ delivery: Delivery; isNew: boolean }> {
+  const { id, source, webhookId, headers, body, address, receivedAt, verifiedBy, status, outcome, dueAt, purpose } =
+    given;
+  const { rows } = await pool.query<Delivery & { isNew: boolean }>(
+    `WITH kept AS (
+       INSERT INTO webhook_delivery AS d (id, source, webhook_id, headers, body, address, received_at, verified_by, status, outcome,
+         due_at, purpose, processed_at)
+       VALUES ($2, $3, $4, $5::jsonb, $6, $7, $8::timestamptz, $9, $10, $11, $12, $13,
+         CASE WHEN $10 = 'PENDING' THEN NULL ELSE $8::timestamptz END)
+       ON CONFLICT (source, webhook_id) DO UPDATE SET headers = excluded.headers, body = excluded.body, address = excluded.address,
+         received_at = excluded.received_at, verified_by = excluded.verified_by, status = excluded.status,
+         outcome = excluded.outcome, due_at = excluded.due_at, purpose = excluded.purpose, attempts = 0,
+         replays = d.replays + 1, processed_at = excluded.processed_at
+       RETURNING ${COLUMNS}, (xmax = 0) AS "isNew"),
+     ${WITH_HINTS}
+     SELECT kept.* FROM kept LEFT JOIN woken ON true`,
+    [
+      JSON.stringify(hints.map((each) => ({ ...each, deliveryId: id }))),
+      id,
+      source,
+      webhookId,
+      JSON.stringify(headers),
+      body,
+      address,
+      receivedAt,
+      verifiedBy,
+      status,
+      outcome,
+      dueAt,
+      purpose,
+    ],
+  );
+  const { isNew, ...delivery } = rows[0]!;
+  return { delivery, isNew };
 }
 
 /** Takes one for an attempt; no other process does before `until`. Undefined when it is taken, or not pending. */
@@ -70,7 +140,7 @@ export async function dueDeliveries(pool: Pool, now: Date, limit: number): Promi
 export async function recordDelivery(
   pool: Pool,
   { id, attempts, replays }: Pick<Delivery, 'id' | 'attempts' | 'replays'>,
-  what: { status: DeliveryStatus; outcome: string; dueAt: Date; now: Date },
+  what: Pick<Delivery, 'status'> & { outcome: string; dueAt: Date; now: Date },
 ): Promise<void> {
   const { status, outcome, dueAt, now } = what;
   await pool.query(
@@ -97,8 +167,8 @@ export async function noteOutcome(
     `UPDATE webhook_delivery d SET
        outcome = left(CASE WHEN d.status = 'PENDING' AND d.outcome LIKE 'looked at %' THEN d.outcome || E'\\n' || $3 ELSE $3 END, 2000),
        status = w.status, processed_at = CASE WHEN w.status = 'DONE' THEN $4::timestamptz END
-     FROM (SELECT id, CASE WHEN $2 = 'DONE' AND NOT EXISTS (SELECT FROM hint WHERE delivery_id = id) THEN 'DONE' ELSE 'PENDING' END
-       AS status FROM unnest($1::uuid[]) AS id) w
+     FROM (SELECT u.id, CASE WHEN $2 = 'DONE' AND NOT EXISTS (SELECT FROM hint h WHERE h.delivery_id = u.id) THEN 'DONE'
+       ELSE 'PENDING' END AS status FROM unnest($1::uuid[]) AS u(id)) w
      WHERE d.id = w.id AND d.status = 'PENDING'`,
     [ids, status, outcome, now],
   );

@@ -33,25 +33,30 @@ export interface Hint {
 /** The channel on which workers hear that a look is due. */
 export const HINTED = 'sluice_hint';
 
-/** Writes hints, in the caller's transaction if there is one. Repositories that nobody watches keep none. */
-export async function addHints(db: Pool | PoolClient, hints: readonly NewHint[]): Promise<void> {
-  if (hints.length === 0) return;
-  // Most of a flood finds its repository due already: then nothing is written to the row, and nobody is woken.
-  await db.query(
-    `WITH given AS (
+/**
+ * For a statement with hints in its parameter $1: writes them, makes looks due and wakes the workers. Most of a flood finds its
+ * repository due already: then nothing is written to the row, and nobody is woken.
+ */
+export const WITH_HINTS = `given AS (
        SELECT * FROM jsonb_to_recordset($1::jsonb) AS g(repository text, kind text, ref text, number integer, source text,
          "deliveryId" uuid, via text)
-       WHERE EXISTS (SELECT FROM watched_repository w WHERE w.repository = g.repository)),
+       WHERE g.kind = 'PULL_REQUEST' OR EXISTS (SELECT FROM watched_repository w WHERE w.repository = g.repository)),
      added AS (
        INSERT INTO hint (repository, kind, ref, number, source, delivery_id, via)
-       SELECT repository, kind, ref, number, source, "deliveryId", via FROM given),
+       SELECT repository, kind, ref, number, source, "deliveryId", via FROM given
+       WHERE NOT EXISTS (SELECT FROM hint h WHERE h.delivery_id = given."deliveryId" AND h.repository = given.repository
+         AND h.kind = given.kind AND h.ref IS NOT DISTINCT FROM given.ref)),
      due AS (
        UPDATE watched_repository w SET next_look_at = now()
        WHERE w.repository IN (SELECT repository FROM given WHERE kind = 'PUSH') AND w.next_look_at > now()
-       RETURNING w.repository)
-     SELECT pg_notify('${HINTED}', '') WHERE EXISTS (SELECT FROM due) OR EXISTS (SELECT FROM given WHERE kind = 'PULL_REQUEST')`,
-    [JSON.stringify(hints)],
-  );
+       RETURNING w.repository),
+     woken AS (
+       SELECT pg_notify('${HINTED}', '') AS woken
+       WHERE EXISTS (SELECT FROM due) OR EXISTS (SELECT FROM given WHERE kind = 'PULL_REQUEST'))`;
+
+/** Writes hints, in the caller's transaction if there is one. Repositories that nobody watches keep none. */
+export async function addHints(db: Pool | PoolClient, hints: readonly NewHint[]): Promise<void> {
+  if (hints.length > 0) await db.query(`WITH ${WITH_HINTS} SELECT * FROM woken`, [JSON.stringify(hints)]);
 }
 
 /** A repository that is to be watched. */
@@ -75,7 +80,7 @@ export async function saveWatched(pool: Pool, watched: readonly Watched[]): Prom
   );
   const names = watched.map(({ repository }) => repository);
   await pool.query('DELETE FROM watched_repository WHERE NOT repository = ANY($1)', [names]);
-  await pool.query('DELETE FROM hint WHERE NOT repository = ANY($1)', [names]);
+  await pool.query(`DELETE FROM hint WHERE kind = 'PUSH' AND NOT repository = ANY($1)`, [names]);
 }
 
 /** All that are watched, with their branches. */
@@ -213,4 +218,19 @@ export async function retryStopped(db: Pool | PoolClient): Promise<void> {
     `UPDATE watched_repository SET next_look_at = now()
      WHERE error_kind IN ('CREDENTIALS', 'REFUSED', 'NOT_FOUND') AND claimed_until IS NULL AND next_look_at > now()`,
   );
+}
+
+/** Hints about pull requests, the oldest first. */
+export async function pullRequestHints(pool: Pool, limit: number): Promise<(Hint & { repository: string })[]> {
+  const { rows } = await pool.query<Hint & { repository: string }>(
+    `SELECT id, repository, kind, ref, number, delivery_id AS "deliveryId", via FROM hint WHERE kind = 'PULL_REQUEST'
+     ORDER BY id LIMIT $1`,
+    [limit],
+  );
+  return rows;
+}
+
+/** They were told. */
+export async function forgetHints(pool: Pool, ids: readonly string[]): Promise<void> {
+  await pool.query('DELETE FROM hint WHERE id = ANY($1)', [ids]);
 }

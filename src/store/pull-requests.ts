@@ -127,6 +127,16 @@ export async function openPullRequests(db: Db, repository: string): Promise<Pull
   return rows;
 }
 
+/** Where pull requests may be open: news of these branches is news of them. */
+export async function awaitedPlaces(
+  db: Db,
+): Promise<Pick<PullRequestRecord, 'repository' | 'base' | 'branch' | 'number'>[]> {
+  const { rows } = await db.query<Pick<PullRequestRecord, 'repository' | 'base' | 'branch' | 'number'>>(
+    `SELECT repository, base, branch, number FROM pull_request WHERE state IN ('OPENING', 'OPEN') ORDER BY key`,
+  );
+  return rows;
+}
+
 /** Those that may be open for a product's environment in a repository, whichever release they are of. */
 export async function openPullRequestsIn(
   db: Db,

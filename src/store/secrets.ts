@@ -1,6 +1,8 @@
 import type { Pool, PoolClient } from 'pg';
 import type { DataSource, EntityManager } from 'typeorm';
 import type { ForgeUse } from '../core/forges.ts';
+import type { Purpose } from '../core/receiver/delivery.ts';
+import { SCHEMES } from '../core/receiver/scheme.ts';
 import type { SecretShown, SecretUse, WebhookUse } from '../core/secrets.ts';
 import { otherUse } from '../core/secrets.ts';
 import { PermanentError } from '../drivers/driver.ts';
@@ -10,6 +12,17 @@ import { type Sealed, type Sealing, SealingError } from './sealing.ts';
 
 type Connection = Pick<Pool | PoolClient, 'query'>;
 type SealedRow = Sealed & { name: string; use: SecretUse };
+
+/** A secret of a source, opened. */
+export interface WebhookKey {
+  name: string;
+  value: string;
+  use: WebhookUse;
+}
+
+/** The receivers whose messages a secret verifies. */
+const purposesOf = ({ scheme, decidesAs }: WebhookUse): readonly Purpose[] =>
+  scheme !== undefined ? SCHEMES[scheme].purposes : [decidesAs === undefined ? 'rollouts' : 'approvals'];
 
 const SHOWN = `name, description, use, revision, key_id AS "keyId", created_at AS "createdAt",
   updated_at AS "updatedAt", updated_by AS "updatedBy"`;
@@ -193,17 +206,15 @@ export class Vault implements SecretSource {
    */
   async webhookSecrets(
     source: string,
-    purpose: 'rollouts' | 'approvals',
-  ): Promise<{ keys: { name: string; value: string }[]; broken: PermanentError | null }> {
-    const rows = await this.#sealed(
-      `use->>'kind' = 'WEBHOOK' AND use->>'source' = $1 AND (use->>'decidesAs' IS NOT NULL) = $2`,
-      [source, purpose === 'approvals'],
-    );
-    const keys: { name: string; value: string }[] = [];
+    purpose: Purpose,
+  ): Promise<{ keys: WebhookKey[]; broken: PermanentError | null }> {
+    const all = await this.#sealed(`use->>'kind' = 'WEBHOOK' AND use->>'source' = $1`, [source]);
+    const rows = all.filter(({ use }) => purposesOf(use as WebhookUse).includes(purpose));
+    const keys: WebhookKey[] = [];
     let broken: PermanentError | null = null;
     for (const row of rows) {
       try {
-        keys.push({ name: row.name, value: this.#open(row) });
+        keys.push({ name: row.name, value: this.#open(row), use: row.use as WebhookUse });
       } catch (error) {
         if (!(error instanceof PermanentError)) throw error;
         broken = error;

@@ -5,11 +5,12 @@ import type { ForgeKind } from '../../core/forges.ts';
 import { all, ask, ERRORS, PAGE } from '../asking.ts';
 import type { Client } from '../client.ts';
 import { CliError, EXIT } from '../exit.ts';
+import { choiceOption } from '../options.ts';
 import { age, renderList, type Style, type View } from '../output.ts';
 import type { Shell } from '../shell.ts';
 
 const SHOWN =
-  'name description use hosts products hostsAssumed gitUrl gitUsername webhookSource webhookProducts webhookDecidesAs forge { type url apiUrl appId installationId } signingKey revision keyId updatedAt updatedBy';
+  'name description use hosts products hostsAssumed gitUrl gitUsername webhookSource webhookProducts webhookDecidesAs webhookScheme webhookRepositories forge { type url apiUrl appId installationId } signingKey revision keyId updatedAt updatedBy';
 
 export const SECRET_DOCUMENTS = {
   list: `query CliSecrets($first: Int!, $after: String) {
@@ -29,6 +30,8 @@ interface SecretShown {
   webhookSource: string | null;
   webhookProducts: string[] | null;
   webhookDecidesAs: string | null;
+  webhookScheme: string | null;
+  webhookRepositories: string[] | null;
   forge: { type: string; url: string; appId: string | null } | null;
   signingKey?: string | null;
   revision: number;
@@ -43,6 +46,9 @@ interface SecretFlags {
   gitUrl?: string;
   gitUsername?: string;
   webhookSource?: string;
+  webhookScheme?: string;
+  webhookHeader?: string;
+  repository?: string[];
   product?: string[];
   decidesAs?: string;
   forge?: string;
@@ -56,13 +62,17 @@ interface SecretFlags {
 function whereOf(secret: SecretShown): string {
   const { gitUrl, webhookSource, webhookProducts, webhookDecidesAs, hosts, products, hostsAssumed, forge, signingKey } =
     secret;
+  const { webhookScheme, webhookRepositories } = secret;
   const whose = (names: string[] | null): string => (names?.length ? ` for ${names.join(', ')}` : '');
   if (signingKey) return signingKey;
   if (gitUrl !== null) return gitUrl;
   if (forge !== null)
     return `${forge.url} (${forge.type.toLowerCase()}${forge.appId === null ? '' : `, App ${forge.appId}`})`;
   if (webhookSource !== null) {
-    return `${webhookSource}${whose(webhookProducts)}${webhookDecidesAs === null ? '' : `, decides as ${webhookDecidesAs}`}`;
+    const news = webhookScheme === null ? '' : ` (${spelled(webhookScheme)})`;
+    const where = webhookRepositories?.length ? ` at ${webhookRepositories.join(', ')}` : '';
+    const decides = webhookDecidesAs === null ? '' : `, decides as ${webhookDecidesAs}`;
+    return `${webhookSource}${news}${whose(webhookProducts)}${where}${decides}`;
   }
   return `${hosts?.join(', ') || 'nowhere'}${whose(products)}${hostsAssumed ? ' (name its hosts)' : ''}`;
 }
@@ -92,6 +102,9 @@ export async function getSecrets(
   return renderList(found, style, VIEW, name === undefined ? 'There are no secrets.' : `There is no secret '${name}'.`);
 }
 
+const SCHEMES = ['standard', 'github', 'gitlab-token', 'gitlab-signing', 'gitea', 'bitbucket', 'header', 'hmac-header'];
+const spelled = (scheme: string): string => scheme.toLowerCase().replaceAll('_', '-');
+
 /** `sluice secret …` */
 export function addSecretCommands({ program, clientOf, styleOf, print, input }: Shell): void {
   const secret = program
@@ -106,6 +119,9 @@ export function addSecretCommands({ program, clientOf, styleOf, print, input }: 
     .option('--git-url <prefix>', 'opens git repositories whose address begins so')
     .option('--git-username <name>', 'the user name for them')
     .option('--webhook-source <name>', 'signs the webhooks of this source')
+    .addOption(choiceOption('--webhook-scheme <scheme>', 'which tell news, signed in this way', SCHEMES))
+    .option('--webhook-header <name>', 'with the schemes header and hmac-header: the header')
+    .option('--repository <prefix...>', 'only of repositories whose address begins so')
     .option('--product <name...>', 'only for these products, e.g. billing or team-a-*')
     .option('--decides-as <account>', 'which decide on approvals, in the name of this service account')
     .option('--forge <type>', 'opens pull requests: github, gitlab or gitea (also Forgejo)')
@@ -144,6 +160,8 @@ export function addSecretCommands({ program, clientOf, styleOf, print, input }: 
 async function setSecret(client: Client, name: string, flags: SecretFlags, input: Readable): Promise<string> {
   const secretValue = await valueFrom(input);
   const { description, host, gitUrl, gitUsername, webhookSource, product, decidesAs, signsCommits } = flags;
+  const { webhookScheme, webhookHeader: header, repository: repositories } = flags;
+  const scheme = webhookScheme?.toUpperCase().replaceAll('-', '_');
   const forge = forgeFrom(flags);
   const { secret } = await ask<{ secret: SecretShown }>(client, SECRET_DOCUMENTS.set, {
     name,
@@ -152,7 +170,10 @@ async function setSecret(client: Client, name: string, flags: SecretFlags, input
     hosts: host,
     products: webhookSource === undefined ? product : undefined,
     git: gitUrl === undefined ? undefined : { url: gitUrl, username: gitUsername },
-    webhook: webhookSource === undefined ? undefined : { source: webhookSource, products: product, decidesAs },
+    webhook:
+      webhookSource === undefined
+        ? undefined
+        : { source: webhookSource, products: product, decidesAs, scheme, repositories, header },
     forge,
     signsCommits,
   });

@@ -11,8 +11,11 @@ export interface Delivery {
   source: string;
   /** The sender's own id: the same one again is the same message. */
   webhookId: string;
+  /** The receiver that it was sent to; null: it came before that was kept, and was for rollouts or approvals. */
+  purpose: Purpose | null;
   /** Without signatures. */
   headers: Record<string, string>;
+  /** As it came; of news what was read of it, as JSON. */
   body: string;
   /** From where it came; null: not known. */
   address: string | null;

@@ -1,0 +1,292 @@
+import type { Delivery, Purpose } from '../core/receiver/delivery.ts';
+import type { News, Projection } from '../core/receiver/news.ts';
+import { isWithin, repositoryIdentity } from '../core/receiver/repository.ts';
+import type { WebhookUse } from '../core/secrets.ts';
+import { matchesGlob } from '../core/selectors.ts';
+import { repositoryKey } from '../core/trigger/repository.ts';
+import { triggerSources } from '../core/trigger/sources.ts';
+import type { TriggerSource } from '../core/trigger/sources.ts';
+import type { Parts } from '../parts.ts';
+import type { DefinitionSnapshot } from '../store/definition-snapshot.ts';
+import { watchedNames } from '../store/news.ts';
+import type { NewHint } from '../store/news.ts';
+import { awaitedPlaces } from '../store/pull-requests.ts';
+
+/** Whose word it is, and what it says. */
+export interface Told {
+  purpose: Purpose;
+  source: string;
+  /** The secret that verified it. */
+  secret: string;
+  use: WebhookUse;
+  projection: Projection;
+}
+
+/** What comes of a message: where to look, and how the message stands before anybody has looked. */
+export interface Judged {
+  /** PENDING: a look, or more work, will say what came of it. */
+  status: Extract<Delivery['status'], 'PENDING' | 'DONE' | 'REFUSED'>;
+  /** In words. */
+  outcome: string;
+  hints: Omit<NewHint, 'deliveryId'>[];
+  /** What has to be done besides looking. */
+  orders: Order[];
+}
+
+/** Work of a message that is more than a hint; done twice it is the same as once. */
+export type Order =
+  | { kind: 'CHECK_MERGE_GROUP'; repository: string; commit: string; base: string }
+  /** Argo CD has news of what is in these: their releases look at once. */
+  | { kind: 'LOOK_AGAIN'; product: string; environment: string; application: string };
+
+/**
+ * Decides what a verified message is about, among the repositories that are watched and the pull requests that are open. Nothing of
+ * it is believed; a secret that is bound to repositories or products tells of these alone.
+ */
+export async function judgeNews(app: Pick<Parts, 'pool' | 'definitions'>, told: Told): Promise<Judged> {
+  const { projection } = told;
+  const snapshot = await app.definitions.current();
+  const places = new Places(await watchedNames(app.pool), await awaitedPlaces(app.pool), snapshot, told);
+  const parts = projection.news.map((news) => judgeOne(places, told, news));
+  const unwanted = projection.nothing === undefined ? [] : [verdict('DONE', projection.nothing)];
+  const all = [...parts, ...unwanted];
+  // What is wanted counts before what is not, and a refusal before a message that is about nothing.
+  const status = (['PENDING', 'REFUSED', 'DONE'] as const).find((each) => all.some((one) => one.status === each));
+  return {
+    status: status ?? 'DONE',
+    outcome: [...new Set(all.map(({ outcome }) => outcome))].join('; ') || 'it tells of nothing',
+    hints: all.flatMap(({ hints }) => hints),
+    orders: all.flatMap(({ orders }) => orders),
+  };
+}
+
+const verdict = (status: Judged['status'], outcome: string, more: Partial<Judged> = {}): Judged => ({
+  status,
+  outcome,
+  hints: [],
+  orders: [],
+  ...more,
+});
+
+function judgeOne(places: Places, told: Told, news: News): Judged {
+  switch (news.kind) {
+    case 'ARGO_CD':
+      return judgeArgocd(places, news);
+    case 'PRODUCTS':
+      return judgeProducts(places, told);
+    default: {
+      const { watched, awaited, why } = places.of(told.projection.repositories);
+      if (why !== undefined) return verdict('REFUSED', why);
+      if (news.kind === 'PUSH') return judgePush(places, watched, awaited, news, told.source);
+      if (news.kind === 'PULL_REQUEST') return judgePullRequest(places, watched, awaited, news, told.source);
+      const { commit, base } = news;
+      const orders = distinct(awaited.map(({ repository }) => repository));
+      if (orders.length === 0) return verdict('DONE', 'a merge group without a pull request of Sluice');
+      const made = orders.map((repository) => ({ kind: 'CHECK_MERGE_GROUP' as const, repository, commit, base }));
+      return verdict('PENDING', `checks of a merge group of ${base} are asked for`, { orders: made });
+    }
+  }
+}
+
+interface Watched {
+  repository: string;
+  branches: string[];
+}
+
+interface Awaited {
+  repository: string;
+  base: string;
+  branch: string;
+  number: number | null;
+}
+
+function judgePush(
+  places: Places,
+  watched: Watched[],
+  awaited: Awaited[],
+  { branch }: Extract<News, { kind: 'PUSH' }>,
+  source: string,
+): Judged {
+  const own = awaited.filter((each) => each.branch === branch);
+  if (own.length > 0) {
+    const hints = own.map(({ repository, number }) => pullRequestHint(repository, branch, number, source));
+    return verdict('PENDING', `branch ${branch} is that of a pull request, which is looked at`, { hints });
+  }
+  const wanted = watched.filter(({ branches }) => branch === '*' || branches.includes(branch));
+  if (wanted.length === 0) {
+    const branches = distinct(watched.flatMap((each) => each.branches))
+      .slice(0, 10)
+      .join(', ');
+    return verdict('DONE', `${places.matched(watched)}, and none of their branches is ${branch}: ${branches} are`);
+  }
+  const ref = branch === '*' ? {} : { ref: branch };
+  const hints = wanted.map(({ repository }) => ({
+    repository,
+    kind: 'PUSH' as const,
+    via: 'PUSH' as const,
+    source,
+    ...ref,
+  }));
+  return verdict('PENDING', `${places.matched(wanted)}: a look is due`, { hints });
+}
+
+const pullRequestHint = (
+  repository: string,
+  ref: string,
+  number: number | null,
+  source: string,
+): Judged['hints'][number] => ({
+  repository,
+  kind: 'PULL_REQUEST',
+  ref,
+  ...(number !== null && { number }),
+  source,
+  via: 'MERGE',
+});
+
+function judgePullRequest(
+  places: Places,
+  watched: Watched[],
+  awaited: Awaited[],
+  { number, head, base, merged }: Extract<News, { kind: 'PULL_REQUEST' }>,
+  source: string,
+): Judged {
+  const own = awaited.filter((each) => each.number === number || each.branch === head);
+  const hints = own.map(({ repository, branch }) => pullRequestHint(repository, branch, number, source));
+  // A merge is also a push; either may be lost.
+  const moved = merged ? watched.filter(({ branches }) => branches.includes(base)) : [];
+  for (const { repository } of moved) hints.push({ repository, kind: 'PUSH', ref: base, source, via: 'MERGE' });
+  if (hints.length === 0) {
+    const about = merged ? `pull request ${number} was merged into ${base}, which is` : `pull request ${number} is`;
+    return verdict('DONE', `${about} none of Sluice, and no application is triggered by it`);
+  }
+  const what = own.length > 0 ? `pull request ${number} is looked at` : `${places.matched(moved)}: a look is due`;
+  return verdict('PENDING', what, { hints });
+}
+
+function judgeArgocd(places: Places, { application, project }: Extract<News, { kind: 'ARGO_CD' }>): Judged {
+  const { found, known } = places.bound(application, project);
+  if (found.length === 0)
+    return verdict(
+      'REFUSED',
+      `matched 0 of ${known} applications with an Argo CD source: none that this secret may tell of names the Argo CD application ${application}`,
+    );
+  const hints = places.hintsFor(
+    found.map(({ application: name }) => name),
+    'ARGO_CD',
+  );
+  const names = found.map(({ application: name }) => name).join(', ');
+  const orders = found.map((each) => ({ kind: 'LOOK_AGAIN' as const, ...each }));
+  return verdict('PENDING', `matched ${names}: sync and health are looked at`, { hints, orders });
+}
+
+function judgeProducts(places: Places, { secret, use }: Told): Judged {
+  if (use.products.length === 0)
+    return verdict('REFUSED', `it names no repository, and secret "${secret}" names no product that it could be about`);
+  const hints = places.hintsFor(null, 'DEPLOYMENT');
+  if (hints.length === 0) return verdict('REFUSED', `no repository of ${use.products.join(', ')} is watched`);
+  return verdict('PENDING', `matched ${hints.length} repositories of ${use.products.join(', ')}: a look is due`, {
+    hints,
+  });
+}
+
+/** The repositories and applications that a secret may tell of. */
+class Places {
+  readonly #watched: readonly Watched[];
+  readonly #awaited: readonly Awaited[];
+  readonly #snapshot: DefinitionSnapshot;
+  readonly #sources: readonly TriggerSource[];
+  readonly #told: Told;
+
+  constructor(watched: readonly Watched[], awaited: readonly Awaited[], snapshot: DefinitionSnapshot, told: Told) {
+    this.#watched = watched;
+    this.#awaited = awaited;
+    this.#snapshot = snapshot;
+    this.#sources = triggerSources(snapshot);
+    this.#told = told;
+  }
+
+  matched = (found: readonly Watched[]): string =>
+    `matched ${found.length} of ${this.#watched.length} repositories (${found.map(({ repository }) => repository).join(', ')})`;
+
+  /** Those under these addresses, and why none of them counts. */
+  of(addresses: readonly string[]): { watched: Watched[]; awaited: Awaited[]; why?: string } {
+    const identities = new Set(addresses.flatMap((each) => repositoryIdentity(each) ?? []));
+    const isMeant = ({ repository }: { repository: string }): boolean =>
+      identities.has(repositoryIdentity(repository) ?? '');
+    const [watched, awaited] = [this.#watched.filter(isMeant), this.#awaited.filter(isMeant)];
+    const said = addresses[0] ?? 'no repository';
+    const none = `matched 0 of ${this.#watched.length} repositories`;
+    if (watched.length + awaited.length === 0)
+      return {
+        watched,
+        awaited,
+        why: `${none}: it tells of ${said}, and no application that triggers releases is there, nor an open pull request of Sluice`,
+      };
+    const { secret, use } = this.#told;
+    const prefixes = use.repositories ?? [];
+    const within = watched.filter(({ repository }) => isWithin(prefixes, repository));
+    const waiting = awaited.filter(({ repository }) => isWithin(prefixes, repository));
+    if (within.length + waiting.length === 0)
+      return {
+        watched: [],
+        awaited: [],
+        why: `${none}: secret "${secret}" tells of ${prefixes.join(', ')}, not of ${said}`,
+      };
+    const allowed = within.filter((each) =>
+      this.#productsAt(each.repository).some((product) => this.#isAllowed(product)),
+    );
+    if (allowed.length + waiting.length === 0)
+      return {
+        watched: [],
+        awaited: [],
+        why: `${none}: secret "${secret}" tells of ${use.products.join(', ')}, none of which is in ${said}`,
+      };
+    return { watched: allowed, awaited: waiting };
+  }
+
+  /** Applications that ask this application of Argo CD, and how many ask any. */
+  bound(
+    application: string,
+    project: string | undefined,
+  ): { found: Omit<Extract<Order, { kind: 'LOOK_AGAIN' }>, 'kind'>[]; known: number } {
+    const asking = [...this.#snapshot.products.keys()].flatMap((product) =>
+      this.#snapshot.applicationsOf(product).flatMap(({ metadata, spec: { sync, environment } }) => {
+        if (sync?.type !== 'argocd') return [];
+        return [{ asked: sync, product, environment, application: metadata.name }];
+      }),
+    );
+    const found = asking.filter(
+      ({ asked, product }) =>
+        this.#isAllowed(product) &&
+        asked.application === application &&
+        (project === undefined || asked.project === project),
+    );
+    return { found: found.map(({ asked: _, ...each }) => each), known: asking.length };
+  }
+
+  /** Hints for the repositories of these applications as far as they trigger releases; null: of all that the secret may tell of. */
+  hintsFor(applications: readonly string[] | null, via: 'ARGO_CD' | 'DEPLOYMENT'): Judged['hints'] {
+    const keys = new Set(
+      this.#sources
+        .filter(({ application, product }) => this.#isAllowed(product) && (applications?.includes(application) ?? true))
+        .map(({ driver }) => repositoryKey(driver.repoURL)),
+    );
+    return this.#watched
+      .filter(({ repository }) => keys.has(repositoryKey(repository)))
+      .filter(({ repository }) => isWithin(this.#told.use.repositories ?? [], repository))
+      .map(({ repository }) => ({ repository, kind: 'PUSH' as const, source: this.#told.source, via }));
+  }
+
+  #productsAt(repository: string): string[] {
+    const key = repositoryKey(repository);
+    return this.#sources.filter(({ driver }) => repositoryKey(driver.repoURL) === key).map(({ product }) => product);
+  }
+
+  #isAllowed(product: string): boolean {
+    const { products } = this.#told.use;
+    return products.length === 0 || products.some((each) => matchesGlob(each, product));
+  }
+}
+
+const distinct = (names: readonly string[]): string[] => [...new Set(names)];
