@@ -45,6 +45,9 @@ export interface Limits {
   /** Commit statuses that one process sends at once, and milliseconds between two looks at what is to be sent. */
   statuses: number;
   statusesEvery: number;
+  /** Between two looks at which candidates are due; and how many of them are looked at in one round. */
+  candidatesEvery: number;
+  candidates: number;
   stopsEvery: number;
 }
 
@@ -72,5 +75,7 @@ export const LIMITS: Limits = {
   observeEvery: 1_000,
   statuses: 16,
   statusesEvery: 1_000,
+  candidatesEvery: 500,
+  candidates: 16,
   stopsEvery: 1_000,
 };

@@ -4,6 +4,7 @@ import { Rounds, within } from './clock.ts';
 import { hasUnseenEffect } from './core/steps.ts';
 import { runAsk, runJoin } from './jobs/ask-group.ts';
 import type { AskData, PromoteData, StepData } from './jobs/job-data.ts';
+import { CandidateWatch } from './jobs/candidate-watch.ts';
 import { DriftWatch } from './jobs/drift-watch.ts';
 import { Observer } from './jobs/observe.ts';
 import type { Hands } from './jobs/runners/runner.ts';
@@ -79,6 +80,8 @@ export async function startWorker(app: App): Promise<{ close(): Promise<void> }>
   observer.start();
   const statuses = new StatusSender(app);
   statuses.start();
+  const candidates = new CandidateWatch(app);
+  candidates.start();
   const drift = new DriftWatch(app);
   if (config.driftIntervalMs > 0) drift.start();
   repositories.start();
@@ -96,6 +99,8 @@ export async function startWorker(app: App): Promise<{ close(): Promise<void> }>
         statuses.close(),
         drift.close(),
         repositories.close(),
+        candidates.close(),
+        drift.close(),
         listener.close(),
       ];
       // What does not end by itself is handed back to the queue: another worker takes it up.

@@ -1,7 +1,9 @@
 import type { Parts } from '../parts.ts';
+import type { StoredDefinition } from '../core/definitions.ts';
 import { refusal } from '../core/problems.ts';
 import type { Running } from '../core/running.ts';
 import { clientOf } from '../entities/data-source.ts';
+import { wakeCandidates } from '../store/candidates.ts';
 import { getDefinition } from '../store/definitions.ts';
 import { newestDeploymentReport, saveDeploymentReport } from '../store/deployment-reports.ts';
 import type { DeploymentReport } from '../store/deployment-reports.ts';
@@ -35,9 +37,9 @@ export async function reportDeployment(
     const message = `the commit "${commit.slice(0, 80)}" is not 7 to 64 hexadecimal digits`;
     return { refusals: [refusal('INVALID', message, ['commit'])] };
   }
-  const accepted = await save(app, name, { commit, version, at }, actor);
-  if (!accepted) return { value: { application: name, accepted } };
   const { product, environment } = application.spec;
+  const accepted = await save(app, application, { commit, version, at }, actor);
+  if (!accepted) return { value: { application: name, accepted } };
   const size = app.limits.releasesTold;
   const read = (after?: Numbered): Promise<Numbered[]> =>
     releasesIn(app.pool, product, environment, size, after?.number);
@@ -48,8 +50,8 @@ export async function reportDeployment(
 }
 
 function save(
-  { dataSource }: Parts,
-  application: string,
+  { dataSource, clock }: Parts,
+  { metadata: { name: application }, spec: { product, environment } }: StoredDefinition<'Application'>,
   report: DeploymentReport,
   actor: string | null,
 ): Promise<boolean> {
@@ -58,6 +60,7 @@ function save(
     const before = (await newestDeploymentReport(client, application)) ?? null;
     const accepted = await saveDeploymentReport(client, application, report, actor);
     const objects = [{ kind: 'Application' as const, name: application }];
+    if (accepted) await wakeCandidates(client, clock.now(), { product, environment });
     if (accepted) await auditChange(tx, { before, after: report, objects });
     return accepted;
   });

@@ -1,11 +1,12 @@
 import type { Parts } from '../parts.ts';
-import type { HealthStatus } from '../core/definitions.ts';
+import type { HealthStatus, StoredDefinition } from '../core/definitions.ts';
 import { bounded } from '../core/bounded.ts';
 import { refusal } from '../core/problems.ts';
 import { getDefinition } from '../store/definitions.ts';
 import type { HealthReport } from '../drivers/driver.ts';
 import { newestHealthReport, saveHealthReport } from '../store/health-reports.ts';
 import { observationsIn } from '../store/observations.ts';
+import { wakeCandidates } from '../store/candidates.ts';
 import { pages } from '../store/pages.ts';
 import { releasesIn } from '../store/unfinished.ts';
 import type { Numbered } from '../store/unfinished.ts';
@@ -36,9 +37,9 @@ export async function reportHealth(
   const message = bounded(input.message);
   const now = app.clock.now();
   const at = seenAt(input.at, now);
-  const accepted = await save(app, input.application, { status, message, at }, actor, now);
-  if (!accepted) return { value: { application: input.application, accepted } };
   const { product, environment } = application.spec;
+  const accepted = await save(app, application, { status, message, at }, actor, now);
+  if (!accepted) return { value: { application: input.application, accepted } };
   const unhealthyAt = status === 'DEGRADED' || status === 'PROGRESSING' ? now.getTime() : undefined;
   const size = app.limits.releasesTold;
   const read = (after?: Numbered): Promise<Numbered[]> =>
@@ -61,7 +62,7 @@ export function seenAt(said: Date | undefined, now: Date): Date {
 
 function save(
   { dataSource }: Parts,
-  application: string,
+  { metadata: { name: application }, spec: { product, environment } }: StoredDefinition<'Application'>,
   report: Pick<HealthReport, 'status' | 'message' | 'at'>,
   actor: string | null,
   now: Date,
@@ -71,6 +72,7 @@ function save(
     const before = (await newestHealthReport(client, application)) ?? null;
     const accepted = await saveHealthReport(client, application, report, actor, now);
     if (accepted) {
+      await wakeCandidates(client, now, { product, environment });
       await auditChange(tx, { before, after: report, objects: [{ kind: 'Application', name: application }] });
     }
     return accepted;

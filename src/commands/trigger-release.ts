@@ -3,15 +3,15 @@ import type { Change } from '../core/trigger/change.ts';
 import type { Parts } from '../parts.ts';
 import { insertAudited } from './audit-release.ts';
 import { once } from './idempotency.ts';
-import { makeRoom } from './make-room.ts';
 import { refusable } from './result.ts';
 import type { Result } from './result.ts';
-import { askRevisions, dependsOnMessage, findCandidate, possibleChanges } from './trigger/find-candidate.ts';
+import { askRevisions, dependsOnCommit, findCandidate, possibleChanges } from './trigger/find-candidate.ts';
 import { freeze, withContent } from './trigger/freeze.ts';
 import { pin } from './trigger/pin.ts';
 import { planCandidate } from './trigger/plan-candidate.ts';
 import type { PlannedCandidate } from './trigger/plan-candidate.ts';
 import { refuseBadVersion } from './trigger/refuse-bad-version.ts';
+import { startRelease } from './trigger/start-release.ts';
 
 /** What a caller asks to be released. */
 export interface TriggerInput {
@@ -60,21 +60,12 @@ export function triggerRelease(
       },
       single: true,
     });
-    await startAndMakeRoom(app, input.product, releaseId);
+    await startRelease(app, input.product, releaseId);
     return { releaseId };
   });
 }
 
-/** Lets it start if it is its turn; a queue that is longer than the product allows loses its oldest. */
-async function startAndMakeRoom(app: Parts, name: string, releaseId: string): Promise<void> {
-  // The release exists and the sweep starts it if this process dies right here.
-  const started = await app.releaseEngine.tellKnown(releaseId, { kind: 'tick' });
-  if (started.state.status !== 'QUEUED') return;
-  const product = (await app.definitions.current()).products.get(name);
-  if (product) await makeRoom(app, product);
-}
-
-/** What `triggerRelease` would do; nothing is created and nothing is fetched, so the message of the commit is not known. */
+/** What `triggerRelease` would do; nothing is created and nothing is fetched, so the commit is not known. */
 export function planRelease(app: Parts, input: TriggerInput): Promise<Result<PlannedCandidate>> {
   return refusable(async () => {
     const definitions = await app.definitions.current();
@@ -82,16 +73,16 @@ export function planRelease(app: Parts, input: TriggerInput): Promise<Result<Pla
     const candidate = findCandidate(definitions, change);
     const { rollbackFloor } = input;
     const planned = planCandidate(definitions, candidate, { now: app.clock.now().getTime(), rollbackFloor });
-    if (dependsOnMessage(definitions, change)) planned.plan.warnings.push(MAY_DIFFER);
+    if (dependsOnCommit(definitions, change)) planned.plan.warnings.push(MAY_DIFFER);
     return planned;
   });
 }
 
 const MAY_DIFFER =
-  'the flow can be another one: it depends on the message of the commit, which a plan does not read; name the flow to see its plan';
+  'the flow can be another one: it depends on the commit, which a plan does not read; name the flow to see its plan';
 
 /**
- * All that `triggerRelease` can do with this input, whatever the message of the commit says that it finds. The caller must be
+ * All that `triggerRelease` can do with this input, whatever the commit turns out to be. The caller must be
  * allowed to do all of it: the branch can move between the question and the release.
  */
 export function possibleReleases(app: Parts, input: TriggerInput): Promise<Result<PlannedCandidate[]>> {

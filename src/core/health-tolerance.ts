@@ -61,7 +61,7 @@ export function onlyLooks({ kind }: StepWork): boolean {
 
 /**
  * From when the health of an application is the health of its change, in milliseconds: when its target was seen to run it, or, where
- * no target is asked, when the change was made; where there was no change, when the promotion began.
+ * no target is asked, when the change was made; where there was no change, when the promotion began, or when it came by itself.
  */
 export function changedAt(
   planned: PlannedPromotion,
@@ -69,5 +69,5 @@ export function changedAt(
   application: number,
 ): number {
   const sync = planned.steps.findIndex((each) => each.application === application && each.phase === 'SYNC');
-  return steps[sync]?.endedAt ?? steps[changeOf(planned, application)]?.endedAt ?? startedAt ?? 0;
+  return planned.since ?? steps[sync]?.endedAt ?? steps[changeOf(planned, application)]?.endedAt ?? startedAt ?? 0;
 }

@@ -36,6 +36,8 @@ export interface ReleasePlan {
    * irreversible migration came with it.
    */
   rollbackFloor?: string;
+  /** How many installations of Sluice made what led to it, one after the other; a person did when absent. */
+  chain?: number;
   /** Of a rollback: what it takes back. Its promotions then bring earlier versions, and ask the gates of a rollback. */
   rollback?: RollbackPlan;
   /** Of a rollback: the releases that it tells how it stands. */
@@ -65,6 +67,11 @@ export interface PlannedPromotion {
   timeout: number | null;
   /** The release's own steps, not an environment's: see own-steps.ts. */
   own?: OwnSteps;
+  /**
+   * Of the trigger environment, where its change came by itself: from when on it can run it, in milliseconds. What was told of its
+   * health since then counts, also before the promotion began.
+   */
+  since?: number;
   /**
    * Of a rollback: the version that goes, the one that comes back, and the release whose promotion is taken back. `overChange`:
    * a person wants it also where the live version was changed by hand.

@@ -3,6 +3,7 @@ import type { Undo } from '../core/plan.ts';
 import type { HeadsAnswer } from '../core/receiver/look.ts';
 import type { Change, Running } from '../core/running.ts';
 import type { Awaited, Progress } from '../core/release.ts';
+import type { CommitFacts } from '../core/trigger/commits.ts';
 import type {
   ApplicationSpec,
   ArgoCdSpec,
@@ -113,6 +114,8 @@ export interface EffectContext {
     /** Whether the change that is taken back was begun and its end is unknown: it may arrive after this effect, unless that prevents it. */
     mayStillArrive?: () => Promise<boolean>;
   };
+  /** How many installations of Sluice made what led to this, one after the other; 0: a person did. */
+  chain?: number;
   /** What is known to be live; left out where the driver need not look at what it writes over. */
   live?: KnownLive;
 }
@@ -164,6 +167,18 @@ export interface Driver<S extends DriverSpec = DriverSpec> {
    * Undefined for drivers without branches. Network; never inside a transaction. Failures are answers.
    */
   heads(source: S, branches: readonly string[], signal: AbortSignal): Promise<HeadsAnswer | undefined>;
+  /**
+   * What became of the application's folder since its branch stood at `from`, with the content of `digest`. `seen`: the head as somebody
+   * saw it; nothing is fetched where that is here already and goes on from `from`. Undefined for drivers without commits. Network.
+   */
+  moved(
+    source: S,
+    template: PromotionTemplateSpec | undefined,
+    since: { from?: string; digest?: string; seen?: string },
+    signal: AbortSignal,
+  ): Promise<Move | undefined>;
+  /** Branches and tags that stand at a commit. None for drivers without commits. Network. */
+  refs(source: S, commit: string, signal: AbortSignal): Promise<{ branches: string[]; tags: string[] }>;
   /** Reads the version to be released from the source application. Network; never inside a transaction. */
   pin(
     source: S,
@@ -328,6 +343,24 @@ export interface SecretSource {
   forgeSecrets(): Promise<ForgeSecret[]>;
   /** A private key that signs commits. @throws PermanentError when it is not there, or for something else. */
   signingKey(name: string): Promise<{ name: string; value: string }>;
+}
+
+/** What happened to an application's folder since the branch stood somewhere else. */
+export interface Move {
+  /**
+   * FIRST: there was no place to compare with. SAME: the branch stands where it stood. AHEAD: it went on from there. LEFT: the commits that
+   * it had are not below its head any more; it was pushed with force.
+   */
+  relation: 'FIRST' | 'SAME' | 'AHEAD' | 'LEFT';
+  head: string;
+  /** Paths below the folder that differ; absent where there are too many to name, or nothing is known of the place before. */
+  touched?: string[];
+  /** The content at the head, and the commit that brought it; absent where the folder was not touched. */
+  content?: Required<SourceRevision> & Pick<PinnedVersion, 'digest' | 'label'>;
+  /** The content is another one. */
+  changed?: boolean;
+  /** The commits since then that touched the folder, newest first; at most 200. */
+  commits?: CommitFacts[];
 }
 
 /** An application by its name. */

@@ -123,6 +123,8 @@ function withoutSecrets<S extends DriverSpec>(driver: Driver<S>): Driver<S> {
       const answer = await driver.heads(...args);
       return answer?.kind === 'FAILED' ? openedSecrets.hideIn(answer) : answer;
     },
+    moved: (...args) => masked(() => driver.moved(...args)),
+    refs: (...args) => masked(() => driver.refs(...args)),
     pin: async (...args) => {
       const pinned: PinnedContent[] = [];
       await masked(async () => void pinned.push(await driver.pin(...args)));

@@ -26,6 +26,16 @@ export function createSimulateDriver(): Driver<SimulateDriverSpec> {
       return undefined;
     },
 
+    async moved(_source, _template, _since, signal) {
+      signal.throwIfAborted();
+      return undefined;
+    },
+
+    async refs(_source, _commit, signal) {
+      signal.throwIfAborted();
+      return { branches: [], tags: [] };
+    },
+
     async pin(_source, _template, wanted, signal) {
       signal.throwIfAborted();
       if (!wanted.version)

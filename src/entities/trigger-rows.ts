@@ -134,9 +134,13 @@ export interface CandidateFacts {
   /** The newest of its commits. */
   commit?: string;
   author?: string;
+  /** Of the author, in small letters. */
+  email?: string;
   message?: string;
   branch?: string;
   repository?: string;
+  /** From when on the trigger environment can run the change, in milliseconds: what was told of it before is about an earlier one. */
+  since: number;
   commits: CommitNote[];
   deliveries: string[];
   /** Why its flow was chosen. */

@@ -78,6 +78,7 @@ function stepAt(hands: Hands, { release, state, promotion, step, controller, sti
     signal: controller.signal,
     since: state.createdAt,
     unsignedKeys: release.plan.signsCommits !== true,
+    chain: release.plan.chain,
     stillMine,
   };
   return { hands, release, promoted, promotionState, planned, stepState, work: planned.work, application, context };

@@ -56,7 +56,7 @@ test('only the promoted values change, every other byte stays', async () => {
   expect(repo.changed()).toEqual(['eu/Chart.yaml']);
   expect(effect).toMatchObject({ commit: repo.head(), changed: true, author: 'Sluice <sluice@example.com>' });
   expect(effect.message).toMatch(
-    /^Promote billing 1\.4\.2 to eu\n\nSluice-Release: release-1\nSluice-Environment: eu\nSluice-Application: billing-eu\nSluice-Key: values\nSluice-Signature: [\w-]{43}$/,
+    /^Promote billing 1\.4\.2 to eu\n\nSluice-Release: release-1\nSluice-Environment: eu\nSluice-Application: billing-eu\nSluice-Key: values\nSluice-Signature: [\w-]{43}\nSluice-Instance: [0-9a-f]{16}$/,
   );
 });
 

@@ -66,11 +66,11 @@ test('who triggers may do all that any message can bring, who names the flow onl
   expect(await environments({ product: 'billing', flow: 'fast' })).toEqual([['dev', 'staging']]);
 });
 
-test('a plan reads no message: what depends on one is not taken, and that is said', async () => {
+test('a plan reads no commit: what depends on one is not taken, and that is said', async () => {
   const planned = await planRelease(engine.app, { product: 'billing' });
   expect(planned.value?.plan.flow.name).toBe('to-production');
   expect(planned.value?.plan.warnings).toContainEqual(
-    expect.stringContaining('the flow can be another one: it depends on the message of the commit'),
+    expect.stringContaining('the flow can be another one: it depends on the commit'),
   );
 });
 

@@ -1,19 +1,20 @@
+import type { PromotionTemplateSpec } from '../../core/definitions.ts';
+import { judgeMove } from '../../core/trigger/move.ts';
 import { repositoryKey } from '../../core/trigger/repository.ts';
 import { triggerSources } from '../../core/trigger/sources.ts';
 import type { TriggerSource } from '../../core/trigger/sources.ts';
-import type { NewsKind } from '../../core/trigger/change.ts';
+import { templateFor } from '../../core/trigger/template.ts';
+import type { Move } from '../../drivers/driver.ts';
 import type { Parts } from '../../parts.ts';
+import type { DefinitionSnapshot } from '../../store/definition-snapshot.ts';
+import { knownReleases, moveCursors, noteLook, readCursors } from '../../store/triggers.ts';
+import type { KeptCursor } from '../../store/triggers.ts';
+import { moveOf, NOWHERE, placeOf } from './looked.ts';
+import type { HeadsSeen, Looked } from './looked.ts';
+import { makeCandidate } from './make-candidate.ts';
+import type { Made } from './make-candidate.ts';
 
-/** A look at a repository, and why it was taken. */
-export interface HeadsSeen {
-  /** Its address, in any spelling that a definition may have. */
-  repository: string;
-  /** Branch (without `refs/heads/`) → full commit id; all that matter. */
-  heads: ReadonlyMap<string, string>;
-  via: NewsKind;
-  /** Ids of the messages that led to this look. */
-  deliveries: readonly string[];
-}
+export type { HeadsSeen };
 
 /** What came of a look for one application, and whether a candidate did. */
 export interface HeadOutcome {
@@ -28,14 +29,156 @@ export interface HeadOutcome {
 
 /**
  * The end of every look at a repository: what moved is asked of git, and what became of it is answered for each application that
- * triggers releases from it; none: nothing here does. The same look again changes nothing. Network; never while a connection is held.
+ * triggers releases from it; none: nothing here does. The same look again changes nothing, nor does an older one: an application has a
+ * cursor, which moves by compare-and-set in the transaction that makes a candidate of the move. The first look at an application sets
+ * its cursor and makes none. Network; never while a connection is held.
  */
 export async function headsSeen(app: Parts, seen: HeadsSeen): Promise<HeadOutcome[]> {
-  const key = repositoryKey(seen.repository);
-  const sources = triggerSources(await app.definitions.current());
-  return sources
-    .filter(({ driver }) => repositoryKey(driver.repoURL) === key)
-    .map((source) => ({ ...nameOf(source), outcome: `branch "${source.driver.branch}" was seen` }));
+  const definitions = await app.definitions.current();
+  let left = sourcesIn(definitions, seen.repository);
+  const outcomes: HeadOutcome[] = [];
+  for (let tried = 0; left.length > 0; tried += 1) {
+    const { done, again } = await look(app, definitions, left, seen);
+    outcomes.push(...done);
+    left = again;
+    if (tried < TRIES) continue;
+    outcomes.push(...left.map((each) => ({ ...nameOf(each), outcome: 'others look at it at the same time' })));
+    break;
+  }
+  return outcomes;
+}
+
+/** Each further try means that another look moved a cursor meanwhile. */
+const TRIES = 5;
+
+/** In any spelling of its address. */
+export function sourcesIn(definitions: DefinitionSnapshot, repository: string): TriggerSource[] {
+  const key = repositoryKey(repository);
+  return triggerSources(definitions).filter(({ driver }) => repositoryKey(driver.repoURL) === key);
+}
+
+async function look(
+  app: Parts,
+  definitions: DefinitionSnapshot,
+  sources: readonly TriggerSource[],
+  seen: HeadsSeen,
+): Promise<{ done: HeadOutcome[]; again: TriggerSource[] }> {
+  const { looked, failed } = await judge(app, definitions, sources, seen.heads);
+  const now = app.clock.now();
+  const still = looked.filter(({ verdict }) => verdict.next === null);
+  const noted = still.map(({ source }) => ({ application: source.application, error: null }));
+  await noteLook(app.pool, [...noted, ...failed], now);
+  const done = still.map((each) => outcomeOf(each));
+  done.push(...failed.map(({ source, error }) => ({ ...nameOf(source), outcome: error })));
+  const again: TriggerSource[] = [];
+  const { changed, quiet } = byPlace(looked.filter(({ verdict }) => verdict.next !== null));
+  const moved = await moveCursors(app.pool, quiet.map(moveOf), now);
+  for (const each of quiet) {
+    if (moved.has(each.source.application)) done.push(outcomeOf(each));
+    else again.push(each.source);
+  }
+  for (const all of changed) {
+    const made = await makeCandidate(app, definitions, all, seen).catch((error: unknown) => String(error));
+    if (typeof made === 'string') {
+      const broken = all.map(({ source }) => failedOf(source, made));
+      await noteLook(app.pool, broken, now);
+      done.push(...broken.map(({ source, error }) => ({ ...nameOf(source), outcome: error })));
+    } else if (made === null) again.push(...all.map(({ source }) => source));
+    else done.push(...all.map((each) => outcomeOf(each, made)));
+  }
+  return { done, again };
+}
+
+/** `changed`: all that moved in one trigger environment of a product, where content changed; `quiet`: all others. */
+export function byPlace(moved: readonly Looked[]): { changed: Looked[][]; quiet: Looked[] } {
+  const places = new Map<string, Looked[]>();
+  for (const each of moved) {
+    const place = `${each.source.product} ${each.source.environment}`;
+    places.set(place, [...(places.get(place) ?? []), each]);
+  }
+  const all = [...places.values()];
+  const hasChanged = (here: Looked[]): boolean => here.some(({ verdict }) => verdict.kind === 'CHANGED');
+  return { changed: all.filter(hasChanged), quiet: all.filter((here) => !hasChanged(here)).flat() };
+}
+
+interface Asked extends Omit<Looked, 'verdict'> {
+  move: Move;
+}
+
+/** It could not be asked, or what came of it could not be written. */
+interface Failed {
+  source: TriggerSource;
+  application: string;
+  error: string;
+}
+
+const failedOf = (source: TriggerSource, said: string): Failed => ({
+  source,
+  application: source.application,
+  error: `it could not be looked at: ${said.slice(0, 1_000)}`,
+});
+
+/** What git says of each, judged; what could not be asked is answered with the reason. */
+export async function judge(
+  app: Parts,
+  definitions: DefinitionSnapshot,
+  sources: readonly TriggerSource[],
+  heads: ReadonlyMap<string, string>,
+): Promise<{ looked: Looked[]; failed: Failed[] }> {
+  const names = sources.map(({ application }) => application);
+  const kept = new Map((await readCursors(app.pool, names)).map((each) => [each.application, each]));
+  const signal = app.clock.limit('trigger', LIMIT);
+  const asked = sources.map(async (source): Promise<Asked | Failed> => {
+    const found: KeptCursor | undefined = kept.get(source.application);
+    // In another repository, on another branch or in another folder it begins anew.
+    const cursor = found?.place === placeOf(source) ? found : undefined;
+    try {
+      const move = await ask(app, definitions, source, cursor, heads.get(source.driver.branch), signal);
+      return { source, cursor, revision: found?.revision ?? 0, move };
+    } catch (error) {
+      const said = error instanceof Error ? error.message : String(error);
+      return failedOf(source, said);
+    }
+  });
+  const answers = await Promise.all(asked);
+  const failed = answers.filter((each) => 'error' in each);
+  const found = answers.filter((each) => 'move' in each);
+  const claims = found.flatMap(({ move }) => (move.commits ?? []).flatMap(({ claim }) => claim?.releases ?? []));
+  const known = await knownReleases(app.pool, claims);
+  const looked = found.map(({ source, cursor, revision, move }) => {
+    const { branch } = source.driver;
+    const verdict = judgeMove(cursor ?? NOWHERE, move, { branch, seen: heads.get(branch), known });
+    return { source, cursor, revision, verdict };
+  });
+  return { looked, failed };
+}
+
+async function ask(
+  app: Parts,
+  definitions: DefinitionSnapshot,
+  { application, product, driver }: TriggerSource,
+  cursor: KeptCursor | undefined,
+  seen: string | undefined,
+  signal: AbortSignal,
+): Promise<Move> {
+  const since = { from: cursor?.head ?? undefined, digest: cursor?.digest ?? undefined, seen };
+  const template = templateOf(definitions, product, application);
+  const move = await app.drivers.driver(driver).moved(driver, template, since, signal);
+  if (move === undefined) throw new Error('its driver has no commits');
+  return move;
+}
+
+/** In milliseconds. */
+const LIMIT = 60_000;
+
+function outcomeOf({ source, verdict }: Looked, made?: Made): HeadOutcome {
+  const name = nameOf(source);
+  if (made === undefined || verdict.kind !== 'CHANGED') return { ...name, outcome: verdict.outcome };
+  return {
+    ...name,
+    outcome: `${verdict.outcome}: ${made.outcome}`,
+    ...(made.candidate && { candidate: made.candidate }),
+  };
 }
 
 const nameOf = ({ application, product, environment }: TriggerSource): Omit<HeadOutcome, 'outcome'> => ({
@@ -43,3 +186,13 @@ const nameOf = ({ application, product, environment }: TriggerSource): Omit<Head
   product,
   environment,
 });
+
+/** As `pin` takes it for the application. */
+function templateOf(
+  definitions: DefinitionSnapshot,
+  product: string,
+  application: string,
+): PromotionTemplateSpec | undefined {
+  const found = definitions.applicationsOf(product).find(({ metadata }) => metadata.name === application)!;
+  return templateFor(definitions.products.get(product)!, found.metadata, definitions.templates);
+}

@@ -8,12 +8,11 @@ type Product = StoredDefinition<'Product'>;
 type Flow = StoredDefinition<'PromotionFlow'>;
 type Entry = Product['spec']['promotionFlows'][number];
 
-const asksForMessage = ({ gitTriggerSelectors = [] }: Entry): boolean =>
-  gitTriggerSelectors.some(({ key }) => key === 'commitMessage');
+const asksForCommit = ({ gitTriggerSelectors = [] }: Entry): boolean => gitTriggerSelectors.length > 0;
 
-/** The trigger environments of which the message of the commit has a say in which flow is taken. */
-export function environmentsOfMessages({ spec }: Product, flows: readonly Flow[]): string[] {
-  const names = new Set(spec.promotionFlows.filter(asksForMessage).map(({ name }) => name));
+/** The trigger environments of which the commit (its message, its branches, its tags) has a say in which flow is taken. */
+export function environmentsOfCommits({ spec }: Product, flows: readonly Flow[]): string[] {
+  const names = new Set(spec.promotionFlows.filter(asksForCommit).map(({ name }) => name));
   const chosen = flows.filter(({ metadata }) => names.has(metadata.name));
   return [...new Set(chosen.map((each) => each.spec.triggerEnvironment))];
 }
@@ -43,32 +42,25 @@ export function chooseFlow(
   ]);
 }
 
-/** Every flow that can be taken, whatever the message of the commit says: the caller must be allowed to trigger each of them. */
-export function possibleFlows(product: Product, flows: readonly Flow[], revision: string | undefined): Flow[] {
+/** Every flow that can be taken, whatever the commit turns out to be: the caller must be allowed to trigger each of them. */
+export function possibleFlows(product: Product, flows: readonly Flow[]): Flow[] {
   const environments = [...new Set(flows.map((each) => each.spec.triggerEnvironment))];
-  const found = environments.flatMap((each) => possibleIn(product, flows, each, revision));
+  const found = environments.flatMap((each) => possibleIn(product, flows, each));
   return [...new Set(found)];
 }
 
-/** Each entry is taken as if its message fitted, and then passed over as if it did not. */
-function possibleIn(
-  product: Product,
-  flows: readonly Flow[],
-  environment: string,
-  revision: string | undefined,
-): Flow[] {
+/** Each entry is taken as if the commit fitted, and then passed over as if it did not. */
+function possibleIn(product: Product, flows: readonly Flow[], environment: string): Flow[] {
   const names = new Set(flows.map((each) => each.metadata.name));
   const found: Flow[] = [];
   for (let entries = product.spec.promotionFlows.filter(({ name }) => names.has(name)); ;) {
-    const spec = { ...product.spec, promotionFlows: entries.map(withoutMessages) };
-    const { flow, ...answer } = selectFlow({ ...product, spec }, environment, { revision }, flows);
+    const spec = { ...product.spec, promotionFlows: entries.map(withoutSelectors) };
+    const { flow, ...answer } = selectFlow({ ...product, spec }, environment, undefined, flows);
     if (flow) found.push(flow);
     const taken = 'entry' in answer && answer.entry !== undefined ? entries[answer.entry] : undefined;
-    if (taken === undefined || !asksForMessage(taken)) return found;
+    if (taken === undefined || !asksForCommit(taken)) return found;
     entries = entries.filter((each) => each !== taken);
   }
 }
 
-function withoutMessages({ gitTriggerSelectors, ...entry }: Entry): Entry {
-  return { ...entry, gitTriggerSelectors: gitTriggerSelectors?.filter(({ key }) => key !== 'commitMessage') };
-}
+const withoutSelectors = ({ gitTriggerSelectors: _, ...entry }: Entry): Entry => entry;

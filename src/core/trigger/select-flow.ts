@@ -3,10 +3,10 @@ import { refusal, type Refusal } from '../problems.ts';
 import { describeSelector, matchesGlob, matchesSelector, specificity } from '../selectors.ts';
 import { quote, quoteList } from '../wording.ts';
 
-/** The change that arrived: its full message, and the revision (branch, tag or commit) that it arrived on. */
+/** The change that arrived: its full message, and the commit, the branches and the tags that it arrived on. */
 export interface TriggerCommit {
   message?: string;
-  revision?: string;
+  revisions?: readonly string[];
 }
 
 /**
@@ -130,8 +130,7 @@ export function whyNone(
 
 const ELSEWHERE = 'it is triggered by environment';
 const NOT_KNOWN = 'is not known';
-const HOW_KNOWN =
-  'the message is read when a release is triggered, not for its plan, and the revision is that of `commit`';
+const HOW_KNOWN = 'the commit is read when a release is triggered, not for its plan, which knows of `commit` alone';
 
 function tell(explanation: string[]): string {
   const more = explanation.length > 10 ? `; and ${explanation.length - 10} more` : '';
@@ -140,13 +139,17 @@ function tell(explanation: string[]): string {
 
 /** Undefined when the selector is met. A change whose message is not known meets no selector, not even NotIn. */
 function whyNot({ key, operator, values }: GitTriggerSelector, commit: TriggerCommit | undefined): string | undefined {
-  const raw = key === 'commitMessage' ? commit?.message : commit?.revision;
-  if (raw === undefined) return `the ${key} ${NOT_KNOWN}`;
   // Git ends a message with a line break, which no selector contains.
-  const text = raw.trim();
-  const hit = values.find((value) => matchesGlob(value, text));
-  if (operator === 'In') {
-    return hit === undefined ? `${key} ${quote(text)} is not in ${quoteList(values)}` : undefined;
-  }
-  return hit === undefined ? undefined : `${key} ${quote(text)} is in ${quote(hit)}`;
+  const texts = key === 'commitMessage' ? oneText(commit?.message) : (commit?.revisions ?? []);
+  if (texts.length === 0) return `the ${key} ${NOT_KNOWN}`;
+  const hit = values.find((value) => texts.some((text) => matchesGlob(value, text) || isShortFor(value, text)));
+  const what = `${key} ${quoteList(texts, 5)}`;
+  if (operator === 'In') return hit === undefined ? `${what} is not in ${quoteList(values)}` : undefined;
+  return hit === undefined ? undefined : `${what} is in ${quote(hit)}`;
 }
+
+const oneText = (text: string | undefined): string[] => (text === undefined ? [] : [text.trim()]);
+
+/** The first digits of a commit's id, as people write it. */
+const isShortFor = (value: string, text: string): boolean =>
+  /^[0-9a-f]{7,63}$/.test(value) && /^[0-9a-f]{40,64}$/.test(text) && text.startsWith(value);

@@ -5,6 +5,7 @@ import type { Change } from './changes.ts';
 import type { CommitFacts } from './history.ts';
 import { PLACEHOLDER } from '../../core/commit-message.ts';
 import type { MessagePlaceholder } from '../../core/commit-message.ts';
+import type { Seal } from './claim.ts';
 import { claimOf, oneLine, trailersOf } from './claim.ts';
 import { isoDate } from './history.ts';
 import type { Mirror } from './mirror.ts';
@@ -31,7 +32,7 @@ export interface CommitStyle extends Author {
 export function messageFor(
   content: PinnedContent,
   context: EffectContext,
-  signature: string,
+  seal: Seal,
   style?: Pick<CommitStyle, 'name' | 'email' | 'message' | 'signOff'>,
 ): string {
   const { rollback, product, environment, application, releaseId } = context;
@@ -51,7 +52,7 @@ export function messageFor(
   );
   const why = rollback ? `${oneLine(rollback.reason)}\n\n` : '';
   const signedOff = style?.signOff ? `\nSigned-off-by: ${identityOf(style)}` : '';
-  return `${said.trim()}\n\n${why}${trailersOf(claimOf(context), signature)}${signedOff}\n`;
+  return `${said.trim()}\n\n${why}${trailersOf(claimOf(context), seal)}${signedOff}\n`;
 }
 
 /** As git writes it. */

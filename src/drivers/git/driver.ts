@@ -2,7 +2,7 @@ import { systemClock } from '../../clock.ts';
 import type { Clock } from '../../clock.ts';
 import type { GitDriverSpec } from '../../core/definitions.ts';
 import { sha256, verifyDigest } from '../content.ts';
-import type { Driver, Effect, EffectContext, PinnedContent, SecretSource } from '../driver.ts';
+import type { Driver, Effect, EffectContext, Move, PinnedContent, SecretSource } from '../driver.ts';
 import { PermanentError, TransientError } from '../driver.ts';
 import type { NetworkGuard } from '../network/guard.ts';
 import { sleep } from '../sleep.ts';
@@ -16,7 +16,6 @@ import type { CommitStyle } from './commit.ts';
 import type { GitCredentials, Login } from './credentials.ts';
 import { loginFor } from './credentials.ts';
 import { isRace } from './errors.ts';
-import { claimOf } from './claim.ts';
 import { headsOf } from './heads.ts';
 import { containedIn } from './contains.ts';
 import { becameSo, lastTouching, shown } from './history.ts';
@@ -24,8 +23,9 @@ import { Mirror } from './mirror.ts';
 import { pinContent, revisionAt } from './pin.ts';
 import { driftFrom, seenBeneath } from './drift.ts';
 import type { Search, SigningKeys } from './proof.ts';
-import { findEffect, findSigned, holdsAt, signatureOf, written } from './proof.ts';
+import { findEffect, findSigned, holdsAt, sealOf, written } from './proof.ts';
 import { reachOf } from './reach.ts';
+import { moveTo, refsIn } from './range.ts';
 import { restoringChanges } from './restore.ts';
 import { signatureBy } from './sign.ts';
 
@@ -119,7 +119,7 @@ export function createGitDriver(settings: GitSettings): Driver<GitDriverSpec> {
   return {
     revision: (source, { commit }, signal) =>
       inRepository(source, undefined, signal, async (mirror, where) =>
-        revisionAt(mirror, await mirror.fetchHead(source.branch, where, signal), commit, signal),
+        revisionAt(mirror, await mirror.fetchHead(source.branch, where, signal), source.path, commit, signal),
       ),
 
     heads: async ({ repoURL }, branches, signal) =>
@@ -130,6 +130,30 @@ export function createGitDriver(settings: GitSettings): Driver<GitDriverSpec> {
         },
         timeoutMs: timeouts.lookMs,
       }),
+
+    moved: (source, template, { from, digest, seen }, signal) => {
+      const asked = clock.elapsed();
+      return inRepository(source, undefined, signal, async (mirror, where) => {
+        const keys = await settings.signingKeys();
+        const to = (head: string): Promise<Move> =>
+          moveTo(mirror, head, { source, template, from, digest, keys }, signal);
+        const here = seen === undefined ? undefined : await mirror.localHead(source.branch, signal);
+        const move = here !== undefined && here === seen ? await to(here) : undefined;
+        // What goes back is asked of the remote itself: what somebody saw may be older than `from`.
+        if (move && move.relation !== 'LEFT') return move;
+        return to(await mirror.headSince(asked, source.branch, where, signal));
+      });
+    },
+
+    refs: async (source, commit, signal) => {
+      const mirror = await mirrorOf(source.repoURL);
+      const { code, stdout, stderr } = await mirror.remote(
+        ['ls-remote', '--heads', '--tags', '--', mirror.url],
+        signal,
+      );
+      if (code !== 0) throw mirror.error(`repository "${mirror.url}"`, stderr);
+      return refsIn(stdout.toString(), commit);
+    },
 
     pin: (source, template, wanted, signal) =>
       inRepository(source, undefined, signal, async (mirror, where) => {
@@ -212,9 +236,9 @@ export function createGitDriver(settings: GitSettings): Driver<GitDriverSpec> {
       return { ...(first && shown(first)), changed: false, ...skipped };
     }
     const drift = fence ? null : await seenBeneath(mirror, where, folder, head, content, context);
-    const signature = signatureOf(search.keys[0]!, claimOf(context), written(changes, head.length));
+    const seal = sealOf(search.keys, context, written(changes, head.length));
     const style = await styleOf(target);
-    const message = messageFor(content, context, signature, style);
+    const message = messageFor(content, context, seal, style);
     const facts = await buildCommit(mirror, head, changes, message, style, signal);
     await mustBeMine(where, context);
     const refspec = `${facts.commit}:refs/heads/${target.branch}`;

@@ -20,6 +20,16 @@ export async function factsOf(mirror: Mirror, commit: string, signal: AbortSigna
   return facts!;
 }
 
+/** As `git log` with these arguments tells of them, each with its author's address in small letters. */
+export async function recordsWithEmail(
+  mirror: Mirror,
+  args: string[],
+  signal: AbortSignal,
+): Promise<(CommitFacts & { email: string })[]> {
+  const found = records(await mirror.ask(['log', '-z', FORMAT, ...args], signal));
+  return found.map((each) => ({ ...each, email: (/<([^<>]*)>$/.exec(each.author)?.[1] ?? '').toLowerCase() }));
+}
+
 /** The commit that last touched one of the paths; all paths when there are none. */
 export async function lastTouching(
   mirror: Mirror,

@@ -61,6 +61,20 @@ export async function throughLinks(
   return all;
 }
 
+/** Whether there is any link in the repository: only then can a folder hold what stands elsewhere. Asked once of each commit. */
+export function hasLinks(mirror: Mirror, commit: string, signal: AbortSignal): Promise<boolean> {
+  return mirror.remember(`links ${commit}`, async () => {
+    try {
+      const listed = await mirror.ask(['ls-tree', '-r', '-z', '--full-tree', commit], signal);
+      return `\0${listed.toString('latin1')}`.includes(`\0${LINK} `);
+    } catch {
+      signal.throwIfAborted();
+      // So many files that they cannot be listed: there may be one among them.
+      return true;
+    }
+  });
+}
+
 /** What a link says, as a path of the repository. What stands above the link itself is folders only. */
 function leadOf(path: string, blob: Buffer): string {
   const text = blob.toString('utf8');

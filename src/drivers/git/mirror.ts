@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import { access, mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemClock } from '../../clock.ts';
@@ -56,6 +57,8 @@ export class Mirror {
   private format: 'sha1' | 'sha256' = 'sha1';
   /** A fetch that its caller has left. */
   private leftGoing: Promise<unknown> | null = null;
+  /** What commits say of each other never changes. */
+  private readonly remembered = new LRUCache<string, Promise<unknown>>({ max: 64 });
   private fetched: { branch: string; began: number; head: string } | null = null;
 
   constructor(
@@ -69,6 +72,24 @@ export class Mirror {
   ) {
     this.url = address.url;
     this.dir = join(cacheDir, `${sha256(address.url).slice(0, 32)}.git`);
+  }
+
+  /** Asked once for many applications of the repository; `key` names commits by their ids. */
+  async remember<T>(key: string, ask: () => Promise<T>): Promise<T> {
+    const known = this.remembered.get(key) as Promise<T> | undefined;
+    if (known) return known;
+    const asked = ask();
+    this.remembered.set(key, asked);
+    asked.catch(() => this.remembered.delete(key));
+    return asked;
+  }
+
+  /** The branch's head as of the last fetch, by whichever process; undefined: there was none. */
+  async localHead(branch: string, signal: AbortSignal): Promise<string | undefined> {
+    await this.open(signal);
+    const ref = `refs/sluice/heads/${branch}^{commit}`;
+    const { code, stdout } = await this.run(['rev-parse', '--verify', '--quiet', ref], signal);
+    return code === 0 ? stdout.toString().trim() : undefined;
   }
 
   /** A local command. Its failure is answered, not thrown. */
@@ -246,6 +267,7 @@ export class Mirror {
   async discard(): Promise<void> {
     this.ready = false;
     this.fetched = null;
+    this.remembered.clear();
     const away = `${this.dir}.broken-${process.pid}-${this.clock.now().getTime()}`;
     await rename(this.dir, away).catch(() => {});
     await rm(away, { recursive: true, force: true });

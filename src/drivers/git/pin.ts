@@ -6,10 +6,10 @@ import { PermanentError } from '../driver.ts';
 import type { SelectedValues } from '../edit/index.ts';
 import { foreign } from '../../foreign/index.ts';
 import { checkPath } from './address.ts';
-import { factsOf, resolveCommit, shown } from './history.ts';
+import { factsOf, lastTouching, resolveCommit, shown } from './history.ts';
 import type { CommitFacts } from './history.ts';
 import type { Resolved } from './links.ts';
-import { listThroughLinks, throughLinks } from './links.ts';
+import { hasLinks, listThroughLinks, throughLinks } from './links.ts';
 import type { Mirror } from './mirror.ts';
 import type { Entry } from './tree.ts';
 import { checkAmount, checkFile, FOLDER, join, readBlobs, textOf } from './tree.ts';
@@ -26,14 +26,16 @@ export async function pinContent(
   signal: AbortSignal,
 ): Promise<PinnedContent> {
   const folder = checkPath(source.path, 'path');
-  const { commit, author, message, date } = await revisionAt(mirror, head, wanted, signal);
+  const at = wanted === undefined ? head : await resolveCommit(mirror, head, wanted, signal);
   const promotion = template?.promotion;
   const warnings: string[] = [];
   const files = promotion
-    ? await pinSelected(mirror, commit, folder, promotion, template.whenAbsent ?? 'WARN', warnings, signal)
-    : await pinFolder(mirror, commit, folder, signal);
+    ? await pinSelected(mirror, at, folder, promotion, template.whenAbsent ?? 'WARN', warnings, signal)
+    : await pinFolder(mirror, at, folder, signal);
+  const facts = wanted === undefined ? await changeOf(mirror, head, folder, signal) : await factsOf(mirror, at, signal);
+  const { commit, author, message, date } = shown(facts);
   const label = template?.versionSource
-    ? await readLabel(mirror, commit, folder, template.versionSource, signal)
+    ? await readLabel(mirror, at, folder, template.versionSource, signal)
     : commit.slice(0, SHORT);
   const { onMissing } = template ?? {};
   return {
@@ -49,15 +51,28 @@ export async function pinContent(
   };
 }
 
-/** The commit that is wanted, or the head of the branch: what is released. */
+/** The commit that is wanted, or the one that brought the folder to what it is at the head of the branch: what is released. */
 export async function revisionAt(
   mirror: Mirror,
   head: string,
+  path: string,
   wanted: string | undefined,
   signal: AbortSignal,
 ): Promise<CommitFacts> {
-  const commit = wanted === undefined ? head : await resolveCommit(mirror, head, wanted, signal);
-  return shown(await factsOf(mirror, commit, signal));
+  if (wanted === undefined) return shown(await changeOf(mirror, head, checkPath(path, 'path'), signal));
+  return shown(await factsOf(mirror, await resolveCommit(mirror, head, wanted, signal), signal));
+}
+
+/**
+ * The last commit that touched the folder: where several environments share a branch, its head is often a commit of Sluice about
+ * another one. Where symbolic links can bring content from elsewhere, only the head is sure to have it.
+ */
+async function changeOf(mirror: Mirror, head: string, folder: string, signal: AbortSignal): Promise<CommitFacts> {
+  const last =
+    folder === '' || (await hasLinks(mirror, head, signal))
+      ? undefined
+      : await lastTouching(mirror, head, [folder], signal);
+  return last ?? factsOf(mirror, head, signal);
 }
 
 async function pinFolder(

@@ -3,7 +3,7 @@ import type { EffectContext, PinnedContent } from '../driver.ts';
 import { PermanentError } from '../driver.ts';
 import type { Change } from './changes.ts';
 import { blobId, changesFor } from './changes.ts';
-import { claimIn, claimOf, KEY_TRAILER, type Claim } from './claim.ts';
+import { claimIn, claimOf, instancesOf, KEY_TRAILER, type Claim, type Seal } from './claim.ts';
 import { type CommitFacts, commitsWithKey } from './history.ts';
 import type { Mirror } from './mirror.ts';
 
@@ -42,6 +42,12 @@ export function signatureOf(key: string, claim: Claim, changes: readonly Written
     .digest('base64url');
 }
 
+/** By the first of the keys. */
+export function sealOf(keys: readonly string[], context: EffectContext, changes: readonly Written[]): Seal {
+  const signature = signatureOf(keys[0]!, claimOf(context), changes);
+  return { signature, instance: instancesOf(keys)[0]!, chain: context.chain ?? 0 };
+}
+
 /** Whether one of our processes made the commit, as it stands. */
 export function isSigned(keys: readonly string[], message: string, changes: readonly Written[]): boolean {
   const claim = claimIn(message);
@@ -51,6 +57,16 @@ export function isSigned(keys: readonly string[], message: string, changes: read
     const right = Buffer.from(signatureOf(key, claim, changes), 'base64url');
     return given.length === right.length && timingSafeEqual(given, right);
   });
+}
+
+/** The same for a commit of the mirror. */
+export async function isSignedCommit(
+  mirror: Mirror,
+  keys: readonly string[],
+  { commit, message }: CommitFacts,
+  signal: AbortSignal,
+): Promise<boolean> {
+  return claimIn(message) !== null && isSigned(keys, message, await writtenBy(mirror, commit, signal));
 }
 
 /** What a commit changed against its only parent; nothing for a merge. */

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { GitTriggerSelector, StoredDefinition } from '../../../src/core/definitions.ts';
 import { selectFlow } from '../../../src/core/trigger/select-flow.ts';
-import { chooseFlow, environmentsOfMessages, possibleFlows } from '../../../src/core/trigger/choose-flow.ts';
+import { chooseFlow, environmentsOfCommits, possibleFlows } from '../../../src/core/trigger/choose-flow.ts';
 import { fc } from '../property.ts';
 
 type Product = StoredDefinition<'Product'>;
@@ -31,12 +31,13 @@ test('the message of the commit chooses the flow', () => {
 });
 
 test('only environments from which such an entry starts are asked for their commits', () => {
-  expect(environmentsOfMessages(product([hotfix, { name: 'qa' }]), flows)).toEqual(['dev']);
+  expect(environmentsOfCommits(product([hotfix, { name: 'qa' }]), flows)).toEqual(['dev']);
   const byRevision = { name: 'fast', gitTriggerSelectors: [{ ...says('v*'), key: 'gitRevision' as const }] };
-  expect(environmentsOfMessages(product([byRevision]), flows)).toEqual([]);
+  expect(environmentsOfCommits(product([byRevision]), flows)).toEqual(['dev']);
+  expect(environmentsOfCommits(product([{ name: 'fast' }]), flows)).toEqual([]);
 });
 
-test('whatever the message says, the flow that is taken is one of the possible ones, and each of those can be taken', () => {
+test('whatever the commit is, the flow that is taken is one of the possible ones, and each of those can be taken', () => {
   const words = ['fix', 'hotfix', 'docs'];
   const selector = fc.record({
     key: fc.constantFrom('commitMessage' as const, 'gitRevision' as const),
@@ -68,10 +69,11 @@ test('whatever the message says, the flow that is taken is one of the possible o
       fc.constantFrom(undefined, ...words),
       (entries, all, revision, message) => {
         const own = product(entries);
-        const possible = possibleFlows(own, all, revision);
+        const possible = possibleFlows(own, all);
         if (possible.length > 1) reached.several += 1;
+        const commit = { message, revisions: revision === undefined ? [] : [revision] };
         for (const environment of ['dev', 'qa']) {
-          const { flow: taken, ...answer } = selectFlow(own, environment, { message, revision }, all);
+          const { flow: taken, ...answer } = selectFlow(own, environment, commit, all);
           if (!taken) continue;
           if ('entry' in answer && message !== undefined) reached.byMessage += 1;
           expect(possible).toContain(taken);

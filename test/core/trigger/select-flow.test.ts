@@ -45,9 +45,23 @@ test('all selectors of an entry must match', () => {
     ],
   };
   const choose = (revision: string) =>
-    selectFlow(product([entry]), 'dev', { message: 'hotfix', revision }, flows).flow!.metadata.name;
+    selectFlow(product([entry]), 'dev', { message: 'hotfix', revisions: [revision] }, flows).flow!.metadata.name;
   expect(choose('release-1')).toBe('fast');
   expect(choose('main')).toBe('narrow');
+});
+
+test('a revision is the commit, long or short, each of its branches and each of its tags', () => {
+  const commit = 'abcdef0123456789abcdef0123456789abcdef01';
+  const revisions = [commit, 'main', 'v1.2.0'];
+  const choose = (operator: 'In' | 'NotIn', ...values: string[]): string => {
+    const entry = { name: 'fast', gitTriggerSelectors: [{ key: 'gitRevision' as const, operator, values }] };
+    return selectFlow(product([entry]), 'dev', { revisions }, flows).flow!.metadata.name;
+  };
+  for (const value of [commit, 'abcdef0', 'main', 'v1.*']) {
+    expect(choose('In', value), value).toBe('fast');
+    expect(choose('NotIn', value), value).toBe('narrow');
+  }
+  for (const value of ['abcdef', 'bcdef01', 'v2.*']) expect(choose('In', value), value).toBe('narrow');
 });
 
 test('a change whose message is not known meets no selector, not even NotIn', () => {
@@ -90,8 +104,8 @@ test('where none fits, what the product lists is said, and why it was not taken'
     code: 'NO_FLOW',
     message:
       'no flow fits product "billing": entry 1 of product "billing", flow "fast": not taken, the commitMessage is not known; ' +
-      'flow "fast": not taken, it has no productSelector and the product does not list it; the message is ' +
-      'read when a release is triggered, not for its plan, and the revision is that of `commit`. To choose, name one as `flow`',
+      'flow "fast": not taken, it has no productSelector and the product does not list it; the commit is ' +
+      'read when a release is triggered, not for its plan, which knows of `commit` alone. To choose, name one as `flow`',
   });
 });
 

@@ -68,6 +68,8 @@ export class Targets {
     const driver: Driver = {
       revision: () => Promise.resolve({}),
       heads: () => Promise.resolve(undefined),
+      moved: () => Promise.resolve(undefined),
+      refs: () => Promise.resolve({ branches: [], tags: [] }),
       pin: async (_source, _template, { version = '' }, signal) => {
         signal.throwIfAborted();
         return { label: version, digest: sha256(version), files: { version: { kind: 'whole', text: version } } };

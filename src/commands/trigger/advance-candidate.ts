@@ -1,0 +1,176 @@
+import type { LRUCache } from 'lru-cache';
+import { RefusedError } from '../../core/problems.ts';
+import type { Change, News } from '../../core/trigger/change.ts';
+import { nextStep } from '../../core/trigger/next-step.ts';
+import type { Look, NextStep, Standing } from '../../core/trigger/next-step.ts';
+import { triggerSettings } from '../../core/trigger/settings.ts';
+import { clientOf } from '../../entities/data-source.ts';
+import { reach } from '../../faults.ts';
+import type { Parts } from '../../parts.ts';
+import { stepCandidate } from '../../store/candidates.ts';
+import type { KeptCandidate } from '../../store/candidates.ts';
+import type { DefinitionSnapshot } from '../../store/definition-snapshot.ts';
+import type { NewRelease } from '../../store/insert-release.ts';
+import { activePauses, gitIdentity } from '../../store/triggers.ts';
+import { insertAudited } from '../audit-release.ts';
+import { freeze, withContent } from './freeze.ts';
+import { pin } from './pin.ts';
+import type { Pinned } from './pin.ts';
+import { planCandidate } from './plan-candidate.ts';
+import { refuseBadVersion } from './refuse-bad-version.ts';
+import { startRelease } from './start-release.ts';
+
+/** What a look at a candidate takes from the process that looks. */
+export interface CandidateHands {
+  /** What it has pinned for candidates that wait: the content of a state never changes. */
+  pinned: LRUCache<string, Pinned>;
+  /** Of every application of the trigger environment: whether it runs the state, and is healthy. Network. */
+  standings(definitions: DefinitionSnapshot, candidate: KeptCandidate, pinned: Pinned): Promise<Standing[]>;
+}
+
+/**
+ * The next step of a candidate that is due: it waits on, ends, or becomes a release, once. What was decided counts only where nothing else
+ * happened to it meanwhile; then it is due again by itself. Network; never while a connection is held.
+ */
+export async function advanceCandidate(app: Parts, candidate: KeptCandidate, hands: CandidateHands): Promise<void> {
+  if (candidate.endedAt !== null) return;
+  const now = app.clock.now().getTime();
+  const [pause = null] = await activePauses(app.pool, new Date(now), candidate.product);
+  const open = { ...candidate, coalescedAt: candidate.coalescedAt.getTime(), expiresAt: candidate.expiresAt.getTime() };
+  const look: Look = { now, pause };
+  let step = nextStep(open, look);
+  if (step.kind === 'ASK') {
+    try {
+      const definitions = await app.definitions.current();
+      checkStillWanted(definitions, candidate);
+      const pinned = hands.pinned.get(candidate.id) ?? (await pinOf(app, definitions, candidate));
+      hands.pinned.set(candidate.id, pinned);
+      step = nextStep(open, { ...look, standing: await hands.standings(definitions, candidate, pinned) });
+      if (step.kind === 'RELEASE') {
+        const { author, commits, branch, chain, commit } = candidate.facts;
+        const news: News = { candidate: candidate.id, author, branch, commits, ...(chain && { chain }) };
+        const by = await initiatorOf(app, candidate);
+        const change: Change = { kind: candidate.kind, product: candidate.product, commit, by, makers: [], news };
+        await release(app, definitions, candidate, pinned, change);
+        return;
+      }
+    } catch (error) {
+      step = afterFailure(candidate, open, look, error);
+    }
+  }
+  await write(app, candidate, step);
+}
+
+/** Sources that cannot be read, and faults of our own, are tried again; what is refused stays so. */
+function afterFailure(
+  candidate: KeptCandidate,
+  open: Parameters<typeof nextStep>[0],
+  look: Look,
+  error: unknown,
+): NextStep {
+  const refused = error instanceof RefusedError ? error.refusals : [];
+  const reason = refused.length > 0 ? refused.map(({ message }) => message).join('; ') : String(error);
+  const final = refused.some(({ code }) => code !== 'SOURCE_UNREACHABLE');
+  return final ? { kind: 'END', status: 'REFUSED', reason } : nextStep(open, { ...look, failed: reason });
+}
+
+async function write(app: Parts, candidate: KeptCandidate, step: NextStep): Promise<void> {
+  const now = app.clock.now();
+  const { expiresAt, attempts } = candidate;
+  if (step.kind === 'WAIT') {
+    const { status, reason } = step;
+    const times = { dueAt: new Date(step.dueAt), expiresAt: new Date(step.expiresAt), attempts: step.attempts };
+    await stepCandidate(app.pool, candidate, { status, reason, ...times }, now);
+  } else if (step.kind === 'END') {
+    const { status, reason } = step;
+    await stepCandidate(app.pool, candidate, { status, reason, dueAt: null, expiresAt, attempts }, now);
+  }
+}
+
+/** @throws RefusedError where the definitions that it was made from say otherwise by now */
+function checkStillWanted(definitions: DefinitionSnapshot, { product: name, flow: called }: KeptCandidate): void {
+  const product = definitions.products.get(name);
+  const flow = definitions.flows.find((each) => each.metadata.name === called);
+  const gone = product ? `flow "${called}"` : `product "${name}"`;
+  if (!product || !flow) throw refusedBecause(`there is no ${gone} any more`);
+  if (!triggerSettings(product.spec, flow.spec).automatic)
+    throw refusedBecause(`automatic triggers were turned off for flow "${called}" and this product`);
+}
+
+const refusedBecause = (message: string): RefusedError =>
+  new RefusedError([{ code: 'NOT_FOUND', message, path: ['flow'] }]);
+
+/** @throws RefusedError */
+export function pinOf(app: Parts, definitions: DefinitionSnapshot, candidate: KeptCandidate): Promise<Pinned> {
+  const { product, flow, environment, state, facts } = candidate;
+  // Whatever could never be planned is refused before a source is read.
+  planCandidate(definitions, { product, flow, environment, state }, { now: app.clock.now().getTime() });
+  return pin(app, definitions, { product, flow, environment, state }, { commit: facts.commit });
+}
+
+/**
+ * The user who is the author of the commit: as administrators say, or where people are named by the verified address that their identity
+ * provider tells; null: not known.
+ */
+export async function initiatorOf(
+  { pool, config }: Parts,
+  { facts: { email } }: KeptCandidate,
+): Promise<string | null> {
+  if (!email) return null;
+  const known = await gitIdentity(pool, email);
+  return known?.user ?? (config.auth.oidc?.nameClaim === 'email' ? email : null);
+}
+
+/**
+ * Candidate → Release, in one transaction: of several processes one makes it. A version that is marked bad where it would go is refused,
+ * and so it stays.
+ * @throws RefusedError
+ */
+export async function release(
+  app: Parts,
+  definitions: DefinitionSnapshot,
+  candidate: KeptCandidate,
+  pinned: Pinned,
+  change: Change,
+): Promise<string | null> {
+  const made = releaseOf(app, definitions, candidate, pinned, change);
+  await refuseBadVersion(app, definitions, made);
+  const { id } = made.state;
+  reach('before-effect');
+  const number = await app.dataSource.transaction(async (tx) => {
+    const now = app.clock.now();
+    const { expiresAt } = candidate;
+    const byPerson = change.kind === 'MANUAL' ? { actor: change.by } : {};
+    const step = {
+      status: 'RELEASED' as const,
+      reason: 'it is a release',
+      dueAt: null,
+      expiresAt,
+      attempts: 0,
+      releaseId: id,
+    };
+    if (!(await stepCandidate(await clientOf(tx), candidate, { ...step, ...byPerson }, now))) return null;
+    reach('in-transaction');
+    return insertAudited(tx, made);
+  });
+  reach('after-record');
+  if (number === null) return null;
+  app.releaseEngine.adopt({ ...made, id, number }, made.state);
+  await startRelease(app, candidate.product, id);
+  return id;
+}
+
+function releaseOf(
+  app: Parts,
+  definitions: DefinitionSnapshot,
+  { facts: { since, chain } }: KeptCandidate,
+  pinned: Pinned,
+  change: Change,
+): NewRelease {
+  const now = app.clock.now().getTime();
+  const drafted = planCandidate(definitions, pinned.candidate, { now });
+  const [first, ...rest] = drafted.plan.promotions;
+  const promotions = [{ ...first!, since }, ...rest];
+  const plan = { ...drafted.plan, promotions, ...(chain && { chain }) };
+  return freeze(withContent({ ...drafted, plan }, pinned), change, now);
+}

@@ -1,0 +1,207 @@
+import type { Pool, PoolClient } from 'pg';
+import type { Visibility } from '../core/access/index.ts';
+import type { CandidateStatus, TriggerState } from '../core/trigger/candidate.ts';
+import type { NewsKind } from '../core/trigger/change.ts';
+import type { CandidateFacts } from '../entities/trigger-rows.ts';
+import type { Db } from './reads.ts';
+import { visibleSql, visibleValue } from './visible.ts';
+import { newest } from './walk.ts';
+import type { Looked, PageSize } from './walk.ts';
+
+/** A candidate as it is kept. */
+export interface KeptCandidate {
+  id: string;
+  key: string;
+  revision: number;
+  product: string;
+  flow: string;
+  environment: string;
+  state: TriggerState;
+  kind: NewsKind;
+  status: CandidateStatus;
+  reason: string;
+  facts: CandidateFacts;
+  createdAt: Date;
+  dueAt: Date | null;
+  coalescedAt: Date;
+  expiresAt: Date;
+  endedAt: Date | null;
+  attempts: number;
+  releaseId: string | null;
+  supersededBy: string | null;
+  actor: string | null;
+}
+
+const COLUMNS = `id, key, revision, product, flow, environment, state, kind, status, reason, facts, created_at AS "createdAt",
+  due_at AS "dueAt", coalesced_at AS "coalescedAt", expires_at AS "expiresAt", ended_at AS "endedAt", attempts,
+  release_id AS "releaseId", superseded_by AS "supersededBy", actor`;
+
+/** @returns false: this state was a candidate before, for good */
+export async function insertCandidate(
+  client: PoolClient,
+  made: Omit<KeptCandidate, 'revision' | 'endedAt' | 'attempts' | 'releaseId' | 'supersededBy' | 'actor'>,
+): Promise<boolean> {
+  const { rowCount } = await client.query(
+    `INSERT INTO candidate (id, key, product, flow, environment, state, kind, status, reason, facts, created_at, due_at, coalesced_at, expires_at)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) ON CONFLICT (key) DO NOTHING`,
+    [
+      made.id,
+      made.key,
+      made.product,
+      made.flow,
+      made.environment,
+      JSON.stringify(made.state),
+      made.kind,
+      made.status,
+      made.reason,
+      JSON.stringify(made.facts),
+      made.createdAt,
+      made.dueAt,
+      made.coalescedAt,
+      made.expiresAt,
+    ],
+  );
+  return rowCount === 1;
+}
+
+export async function candidateByKey(client: Pool | PoolClient, key: string): Promise<KeptCandidate | undefined> {
+  const { rows } = await client.query<KeptCandidate>(`SELECT ${COLUMNS} FROM candidate WHERE key = $1`, [key]);
+  return rows[0];
+}
+
+/** The newest of a trigger environment, whatever became of it; locked until the transaction ends. */
+export async function lockNewest(
+  client: PoolClient,
+  product: string,
+  environment: string,
+): Promise<KeptCandidate | undefined> {
+  const { rows } = await client.query<KeptCandidate>(
+    `SELECT ${COLUMNS} FROM candidate WHERE product = $1 AND environment = $2 ORDER BY created_at DESC, id DESC LIMIT 1 FOR UPDATE`,
+    [product, environment],
+  );
+  return rows[0];
+}
+
+/** Those of the environment that have not ended are over: a newer state came. @returns their ids */
+export async function supersede(
+  client: PoolClient,
+  {
+    product,
+    environment,
+    by,
+    reason,
+    now,
+  }: { product: string; environment: string; by: string; reason: string; now: Date },
+): Promise<string[]> {
+  const { rows } = await client.query<{ id: string }>(
+    `UPDATE candidate SET status = 'SUPERSEDED', reason = $4, superseded_by = $3, ended_at = $5, due_at = NULL, revision = revision + 1
+     WHERE product = $1 AND environment = $2 AND ended_at IS NULL AND id <> $3 RETURNING id`,
+    [product, environment, by, reason, now],
+  );
+  return rows.map(({ id }) => id);
+}
+
+/** Takes those that are due; no other process does before `until`. */
+export async function claimDue(pool: Pool, now: Date, until: Date, limit: number): Promise<KeptCandidate[]> {
+  const { rows } = await pool.query<KeptCandidate>({
+    name: 'claim-candidates',
+    text: `UPDATE candidate SET due_at = $2 WHERE id IN (
+             SELECT id FROM candidate WHERE due_at <= $1 ORDER BY due_at LIMIT $3 FOR UPDATE SKIP LOCKED)
+           RETURNING ${COLUMNS}`,
+    values: [now, until, limit],
+  });
+  return rows;
+}
+
+/** What is written of a candidate when it goes on. */
+export interface CandidateStep {
+  status: CandidateStatus;
+  reason: string;
+  /** Null: it ends. */
+  dueAt: Date | null;
+  expiresAt: Date;
+  attempts: number;
+  releaseId?: string;
+  actor?: string | null;
+}
+
+/** Compare-and-set on the revision that it was decided from; false: it went on meanwhile. */
+export async function stepCandidate(
+  client: Pool | PoolClient,
+  { id, revision }: Pick<KeptCandidate, 'id' | 'revision'>,
+  { status, reason, dueAt, expiresAt, attempts, releaseId, actor }: CandidateStep,
+  now: Date,
+): Promise<boolean> {
+  const { rowCount } = await client.query(
+    `UPDATE candidate SET status = $3, reason = $4, due_at = $5, expires_at = $6, attempts = $7, revision = revision + 1,
+       ended_at = CASE WHEN $5::timestamptz IS NULL THEN $9::timestamptz END, release_id = $8,
+       actor = CASE WHEN $10 THEN $11 ELSE actor END
+     WHERE id = $1 AND revision = $2`,
+    [
+      id,
+      revision,
+      status,
+      reason.slice(0, 4_000),
+      dueAt,
+      expiresAt,
+      attempts,
+      releaseId ?? null,
+      now,
+      actor !== undefined,
+      actor ?? null,
+    ],
+  );
+  return rowCount === 1;
+}
+
+/** Those that wait for this environment are looked at at once; without one, all that wait. */
+export async function wakeCandidates(
+  pool: Pool | PoolClient,
+  now: Date,
+  at: { product?: string; environment?: string },
+): Promise<void> {
+  await pool.query(
+    `UPDATE candidate SET due_at = $1, revision = revision + 1 WHERE ended_at IS NULL AND status = 'WAITING'
+       AND ($2::text IS NULL OR product = $2) AND ($3::text IS NULL OR environment = $3)`,
+    [now, at.product ?? null, at.environment ?? null],
+  );
+}
+
+export async function readCandidates(
+  pool: Pool | PoolClient,
+  ids: readonly string[],
+): Promise<Map<string, KeptCandidate>> {
+  const { rows } = await pool.query<KeptCandidate>(`SELECT ${COLUMNS} FROM candidate WHERE id = ANY($1::uuid[])`, [
+    ids,
+  ]);
+  return new Map(rows.map((each) => [each.id, each]));
+}
+
+/** Which ones; all that is given must fit. */
+export interface CandidateFilter {
+  product?: string;
+  statuses?: readonly CandidateStatus[];
+  /** Only what is seen; null: everything. */
+  visible?: Visibility | null;
+}
+
+/** Newest first; `before` is the key of the candidate after which the page begins. */
+export async function listCandidates(
+  pool: Db,
+  { before, filter = {}, ...size }: PageSize & { before?: { since: number; id: string }; filter?: CandidateFilter },
+): Promise<Looked<KeptCandidate>> {
+  const { product, statuses, visible } = filter;
+  return newest<KeptCandidate>(pool, {
+    from: 'candidate',
+    select: COLUMNS,
+    time: 'candidate.created_at',
+    id: 'candidate.id',
+    before,
+    ...size,
+    rest: (values) => [
+      ...(product === undefined ? [] : [`product = ${values.add(product)}`]),
+      ...(statuses === undefined ? [] : [`status = ANY(${values.add([...statuses])}::text[])`]),
+      ...(visible ? [visibleSql(values.add(visibleValue(visible)), 'candidate.product', 'candidate.environment')] : []),
+    ],
+  });
+}
