@@ -155,6 +155,47 @@ export interface Effect {
   skipped?: string[];
 }
 
+/** What is proposed for one application. */
+export interface PartOfProposal<S extends DriverSpec = DriverSpec> {
+  target: S;
+  content: PinnedContent;
+  /** As in an effect's context, of this application. */
+  rollback?: EffectContext['rollback'];
+  live?: KnownLive;
+}
+
+/** A file that a proposal changes; `added` and `removed` are lines, null where it is not text. */
+export interface ProposedFile {
+  /** From the root of the repository. */
+  path: string;
+  added: number | null;
+  removed: number | null;
+}
+
+/** What was proposed, or found proposed. `changed` false: the target holds it already, and no branch was made. */
+export interface Proposal extends Effect {
+  branch: string;
+  /** Where the branch stands; absent where none was made. Others may have pushed onto `commit`, which is the one of this proposal. */
+  head?: string;
+  /** The commit of the target's branch on which it was made. */
+  base: string;
+  files: ProposedFile[];
+  /** How many files there are besides those that are listed. */
+  more?: number;
+}
+
+/** How a branch stands to a content that was proposed for it. */
+export interface Landing {
+  /** The commit of the branch itself at which it came to hold the content; absent: it never did. */
+  effect?: Effect;
+  /** Where the branch stands. */
+  head: string;
+  /** Whether the commit that was asked about is a part of the branch; null: none was. */
+  contains: boolean | null;
+  /** How the head differs from the content now; null: it holds it. */
+  drift: Drift | null;
+}
+
 /**
  * One way of changing an application. Errors: `PermanentError` is never tried again; `TransientError` (network, 5xx,
  * 429, a race lost) is tried again with backoff; anything else counts as transient. No credential appears in either.
@@ -190,6 +231,22 @@ export interface Driver<S extends DriverSpec = DriverSpec> {
   apply(target: S, content: PinnedContent, context: EffectContext): Promise<Effect>;
   /** Whether the effect of `key` already happened, after a crash between the effect and its record. */
   observe(target: S, key: string, signal: AbortSignal): Promise<Effect | undefined>;
+  /**
+   * Makes a branch with the changes of all parts, which share a repository and a branch, and leaves their target as it is. The branch is
+   * created and never written over; asked twice with one key it is made once.
+   * @throws PermanentError where this kind of target has no branches
+   */
+  propose(parts: readonly PartOfProposal<S>[], branch: string, context: EffectContext): Promise<Proposal>;
+  /**
+   * Whether the target holds the content, or held it since the commit `since`, and where it came to do so.
+   * @throws PermanentError where this kind of target has no branches
+   */
+  landed(
+    target: S,
+    content: PinnedContent,
+    asked: { since?: string; contains?: string },
+    signal: AbortSignal,
+  ): Promise<Landing>;
   /**
    * What is live: the commit that last touched the target, and whether it still holds exactly this content; if not, what
    * differs. Undefined where there is nothing to look at: then the record is all that anybody can know.

@@ -132,6 +132,8 @@ function withoutSecrets<S extends DriverSpec>(driver: Driver<S>): Driver<S> {
     },
     apply: (...args) => masked(() => driver.apply(...args)),
     observe: (...args) => masked(() => driver.observe(...args)),
+    propose: (...args) => masked(() => driver.propose(...args)),
+    landed: (...args) => masked(() => driver.landed(...args)),
     matches: (...args) => masked(() => driver.matches(...args)),
     contains: (...args) => masked(() => driver.contains(...args)),
   };

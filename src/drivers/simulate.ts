@@ -64,6 +64,14 @@ export function createSimulateDriver(): Driver<SimulateDriverSpec> {
       return effects.get(key);
     },
 
+    async propose() {
+      throw new PermanentError(NO_BRANCHES);
+    },
+
+    async landed() {
+      throw new PermanentError(NO_BRANCHES);
+    },
+
     async matches(_target, _content, signal) {
       signal.throwIfAborted();
       return undefined;
@@ -75,3 +83,5 @@ export function createSimulateDriver(): Driver<SimulateDriverSpec> {
     },
   };
 }
+
+const NO_BRANCHES = 'a simulated application has no branches, so nothing can be proposed for it: use action commit';

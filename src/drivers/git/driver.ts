@@ -19,6 +19,7 @@ import { isRace } from './errors.ts';
 import { headsOf } from './heads.ts';
 import { containedIn } from './contains.ts';
 import { becameSo, lastTouching, shown } from './history.ts';
+import { landed } from './landed.ts';
 import { Mirror } from './mirror.ts';
 import { pinContent, revisionAt } from './pin.ts';
 import { driftFrom, seenBeneath } from './drift.ts';
@@ -26,6 +27,7 @@ import type { Search, SigningKeys } from './proof.ts';
 import { findEffect, findSigned, holdsAt, sealOf, written } from './proof.ts';
 import { reachOf } from './reach.ts';
 import { moveTo, refsIn } from './range.ts';
+import { propose } from './propose.ts';
 import { restoringChanges } from './restore.ts';
 import { signatureBy } from './sign.ts';
 
@@ -178,6 +180,24 @@ export function createGitDriver(settings: GitSettings): Driver<GitDriverSpec> {
         const found = await findSigned({ mirror, head, folder, keys: await settings.signingKeys() }, key, signal);
         return found && { ...shown(found.facts), changed: found.changed };
       }),
+
+    propose: (parts, branch, context) => {
+      const [{ target }] = parts as [(typeof parts)[number]];
+      return inRepository(target, context.application, context.signal, async (mirror, where) => {
+        for (const { content } of parts) verifyDigest(content);
+        const placed = parts.map((each) => ({ ...each, folder: checkPath(each.target.path, 'path') }));
+        const tools = { author, signingKeys: settings.signingKeys, mustBeMine };
+        return propose(mirror, where, target.branch, placed, branch, context, tools);
+      });
+    },
+
+    landed: (target, content, asked, signal) => {
+      const began = performance.now();
+      return inRepository(target, undefined, signal, async (mirror, where, folder) => {
+        const head = await mirror.headSince(began, target.branch, where, signal);
+        return landed(mirror, head, folder, content, asked, signal);
+      });
+    },
 
     matches: (target, content, signal) => {
       const asked = clock.elapsed();

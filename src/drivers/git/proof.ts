@@ -70,7 +70,7 @@ export async function isSignedCommit(
 }
 
 /** What a commit changed against its only parent; nothing for a merge. */
-async function writtenBy(mirror: Mirror, commit: string, signal: AbortSignal): Promise<Written[]> {
+export async function writtenBy(mirror: Mirror, commit: string, signal: AbortSignal): Promise<Written[]> {
   const args = ['diff-tree', '-r', '-z', '--raw', '--no-renames', '--no-abbrev', '--no-commit-id', '--root', commit];
   return readRaw((await mirror.ask(args, signal)).toString('utf8').split('\0'));
 }
@@ -137,7 +137,8 @@ export async function findSigned(
   return undefined;
 }
 
-const isBelow = (folder: string, path: string): boolean => folder === '' || path.startsWith(`${folder}/`);
+/** Whether a path is below an application's folder. */
+export const isBelow = (folder: string, path: string): boolean => folder === '' || path.startsWith(`${folder}/`);
 
 /** An unsigned commit says of itself what the context says. */
 function fits({ message }: CommitFacts, context: EffectContext): boolean {

@@ -77,6 +77,8 @@ export class Targets {
       apply: (_target, content, context) =>
         effect(context, () => void this.live.set(context.application, content.digest)),
       observe: async (_target, key) => this.done.get(key),
+      propose: () => Promise.reject(new PermanentError('a target of the ring has no branches')),
+      landed: () => Promise.reject(new PermanentError('a target of the ring has no branches')),
       matches: async () => undefined,
       contains: async () => undefined,
     };

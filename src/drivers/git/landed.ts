@@ -1,0 +1,58 @@
+import type { Landing, PinnedContent } from '../driver.ts';
+import { pathsOf } from './changes.ts';
+import { driftFrom } from './drift.ts';
+import type { CommitFacts } from './history.ts';
+import { becameSo, factsOf, shown } from './history.ts';
+import type { Mirror } from './mirror.ts';
+import { holdsAt } from './proof.ts';
+
+/** So many commits of the branch that touched the content are looked at, the oldest first. */
+const MOST_STEPS = 500;
+
+/**
+ * Whether the branch holds the content, and the commit of the branch itself at which it came to do so. Squash, rebase, merge queue and
+ * "update branch" make other commits than the one that was proposed, with other messages: so the content is asked about, and nothing
+ * else. What later commits of the branch did to it changes nothing: it was there.
+ *
+ * @param since the commit of the branch for which it was proposed: only later ones can have brought it
+ */
+export async function landed(
+  mirror: Mirror,
+  head: string,
+  folder: string,
+  content: PinnedContent,
+  { since, contains }: { since?: string; contains?: string },
+  signal: AbortSignal,
+): Promise<Landing> {
+  const holds = (commit: string): Promise<boolean> => holdsAt(mirror, commit, folder, content, signal);
+  const paths = pathsOf(folder, content);
+  const drift = await driftFrom(mirror, head, folder, [content], signal);
+  const contained = contains === undefined ? null : await isPartOf(mirror, contains, head, signal);
+  const began = since !== undefined && (await isPartOf(mirror, since, head, signal)) ? since : undefined;
+  const facts =
+    began === undefined || (await holds(began))
+      ? drift === null && (await becameSo(mirror, head, paths, holds, signal))
+      : await firstAfter(mirror, began, head, paths, holds, signal);
+  return { head, contains: contained, drift, ...(facts && { effect: { ...shown(facts), changed: true } }) };
+}
+
+/** Of the commits of the branch itself (what a merge brought counts as the merge): the first one that holds it. */
+async function firstAfter(
+  mirror: Mirror,
+  since: string,
+  head: string,
+  paths: string[],
+  holds: (commit: string) => Promise<boolean>,
+  signal: AbortSignal,
+): Promise<CommitFacts | undefined> {
+  const range = ['log', '--first-parent', '--reverse', '--format=%H', `${since}..${head}`, '--', ...paths];
+  const commits = (await mirror.ask(range, signal)).toString('latin1').split('\n').filter(Boolean);
+  // Where it is at the head, and very many touched it, it is enough to know that it is there.
+  for (const each of commits.slice(0, MOST_STEPS)) if (await holds(each)) return factsOf(mirror, each, signal);
+  return commits.length > MOST_STEPS && (await holds(head)) ? becameSo(mirror, head, paths, holds, signal) : undefined;
+}
+
+async function isPartOf(mirror: Mirror, commit: string, head: string, signal: AbortSignal): Promise<boolean> {
+  if (!/^[0-9a-f]{40,64}$/.test(commit)) return false;
+  return (await mirror.run(['merge-base', '--is-ancestor', commit, head], signal)).code === 0;
+}
