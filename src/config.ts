@@ -47,6 +47,8 @@ export interface Config {
     cacheDir: string;
     authorName: string;
     authorEmail: string;
+    /** Branches of pull requests begin so; without a slash at its end. */
+    branchPrefix: string;
     credentials: GitCredentials;
     protocols: readonly Protocol[];
     cacheLimits: CacheLimits;
@@ -269,6 +271,15 @@ export const SETTINGS = {
   ),
   SLUICE_GIT_AUTHOR_NAME: text('Author of the commits that promotions make.', 'Sluice'),
   SLUICE_GIT_AUTHOR_EMAIL: text("That author's address.", 'sluice@localhost'),
+  SLUICE_BRANCH_PREFIX: setting({
+    schema: z
+      .string()
+      .regex(/^[a-z0-9]([\w-]*[a-z0-9])?(\/[a-z0-9]([\w-]*[a-z0-9])?)*$/i)
+      .max(60),
+    expected: 'letters, digits, "-" and "_", in parts with "/" between, at most 60 characters',
+    default: 'sluice',
+    about: 'How the branches of pull requests begin; the host must let Sluice create and delete them.',
+  }),
   SLUICE_GIT_CREDENTIALS: setting({
     schema: z.string().transform((value, context) => parseCredentials(value, context)),
     expected: 'JSON such as {"https://git.example.com/": {"username": "ci", "password": "…"}}',
@@ -470,6 +481,7 @@ export function loadConfig(env: Record<string, string | undefined>): Config {
       cacheDir: resolve(dataDir, 'git'),
       authorName: values.SLUICE_GIT_AUTHOR_NAME!,
       authorEmail: values.SLUICE_GIT_AUTHOR_EMAIL!,
+      branchPrefix: values.SLUICE_BRANCH_PREFIX!,
       credentials: credentialsOf(values),
       protocols: values.SLUICE_GIT_PROTOCOLS ?? [...DEFAULT_PROTOCOLS, ...(local ? (['file'] as const) : [])],
       cacheLimits: {

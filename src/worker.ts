@@ -14,6 +14,11 @@ import { RepositoryWatch } from './jobs/repository-watch.ts';
 import { StatusSender } from './jobs/status-sender.ts';
 import { lookForStops } from './jobs/stops.ts';
 import { Sweep } from './jobs/sweep.ts';
+import { checkLive } from './commands/check-live.ts';
+import { closePullRequest } from './commands/close-pull-request.ts';
+import { releaseLink } from './commands/release-link.ts';
+import { sha256 } from './drivers/content.ts';
+import { beginPullRequest, openPullRequestsIn, pullRequestsOf, sawPullRequest } from './store/pull-requests.ts';
 import { knownContents } from './store/known-contents.ts';
 import { newestDeploymentReport } from './store/deployment-reports.ts';
 import { newestHealthReport } from './store/health-reports.ts';
@@ -34,6 +39,17 @@ export async function startWorker(app: App): Promise<{ close(): Promise<void> }>
     },
     deploymentReport: (application) => newestDeploymentReport(pool, application),
     mayMerge: (promotion) => mayMergeNow(app, promotion),
+    pullRequests: {
+      begin: (record) => beginPullRequest(pool, record),
+      saw: (key, seen) => sawPullRequest(pool, key, seen),
+      ofRelease: (release) => pullRequestsOf(pool, [release]),
+      openIn: (place) => openPullRequestsIn(pool, place),
+      close: (record, reason, signal) => closePullRequest(app, record, reason, signal),
+    },
+    branchOf: ({ product, environment }, key) =>
+      `${config.git.branchPrefix}/${product}/${environment}/${sha256(key).slice(0, 16)}`,
+    linkTo: (release) => releaseLink(config, release),
+    lookAtLive: async (product, environment) => void (await checkLive(app, product, [environment])),
     mayStillArrive: async (place, release) => {
       const to = await releaseEngine.look(release, { fresh: true });
       return to !== null && hasUnseenEffect(to.release.plan, to.state, place.environment, place.application);

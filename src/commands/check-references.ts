@@ -3,6 +3,7 @@ import { KINDS } from '../core/definitions.ts';
 import type { Definition, Kind, Specs, StoredDefinition } from '../core/definitions.ts';
 import { checkFlow } from '../core/flow.ts';
 import type { Known } from '../core/flow.ts';
+import type { ForgeUse } from '../core/forges.ts';
 import { SPECS } from '../core/kinds/index.ts';
 import { referencesIn, refersTo } from '../core/kinds/walk.ts';
 import { distinct, refusal } from '../core/problems.ts';
@@ -49,6 +50,9 @@ export interface Definitions {
   get<K extends Kind>(kind: K, name: string): Promise<StoredDefinition<K> | null>;
   /** What a flow may name. */
   known(): Promise<Known>;
+  all<K extends Kind>(kind: K): Promise<StoredDefinition<K>[]>;
+  /** Secrets that open pull requests, and where. */
+  forges(): Promise<{ name: string; use: ForgeUse }[]>;
   /** What these secrets are for. */
   secretUses(names: readonly string[]): Promise<ReadonlyMap<string, SecretUse>>;
 }

@@ -1,12 +1,13 @@
 import type { Pool, PoolClient } from 'pg';
 import type { DataSource, EntityManager } from 'typeorm';
 import type { AllDefinitions } from '../store/definitions.ts';
-import { getDefinition, lastRevisions, readAllDefinitions } from '../store/definitions.ts';
+import { allDefinitions, getDefinition, lastRevisions, readAllDefinitions } from '../store/definitions.ts';
 import type { Definition, Kind, StoredDefinition } from '../core/definitions.ts';
 import type { Known } from '../core/flow.ts';
+import type { ForgeUse } from '../core/forges.ts';
 import type { SecretUse } from '../core/secrets.ts';
 import { secretsSentBy } from '../core/validate/secret-uses.ts';
-import { secretUses } from '../store/secrets.ts';
+import { forgeUses, secretUses } from '../store/secrets.ts';
 import { knownAmong, knownNames } from './check-references.ts';
 import type { Definitions } from './check-references.ts';
 
@@ -14,6 +15,8 @@ import type { Definitions } from './check-references.ts';
 export function storedDefinitions(db: DataSource | EntityManager): Definitions {
   return {
     get: (kind, name) => getDefinition(db, kind, name),
+    all: (kind) => allDefinitions(db, kind),
+    forges: () => forgeUses(db),
     known: () => knownNames(db),
     secretUses: (names) => secretUses(db, names),
   };
@@ -27,6 +30,7 @@ export class DefinitionDraft implements Definitions {
   readonly #byKind: Map<Kind, Map<string, StoredDefinition>>;
   readonly #lastRevisions: ReadonlyMap<string, number>;
   readonly #secretUses: ReadonlyMap<string, SecretUse>;
+  readonly #forges: { name: string; use: ForgeUse }[];
   readonly #now: Date;
   #known: Known | null = null;
 
@@ -34,6 +38,7 @@ export class DefinitionDraft implements Definitions {
     all: AllDefinitions,
     lastRevisionOf: ReadonlyMap<string, number>,
     uses: ReadonlyMap<string, SecretUse>,
+    forges: { name: string; use: ForgeUse }[],
     now: Date,
   ) {
     this.#byKind = new Map(
@@ -44,6 +49,7 @@ export class DefinitionDraft implements Definitions {
     );
     this.#lastRevisions = lastRevisionOf;
     this.#secretUses = uses;
+    this.#forges = forges;
     this.#now = now;
   }
 
@@ -52,11 +58,20 @@ export class DefinitionDraft implements Definitions {
     const { definitions } = await readAllDefinitions(client);
     const named = about.map(({ kind, metadata }) => ({ kind, name: metadata.name }));
     const revisions = await lastRevisions(client, named);
-    return new DefinitionDraft(definitions, revisions, await secretUses(client, about.flatMap(secretsSentBy)), now);
+    const uses = await secretUses(client, about.flatMap(secretsSentBy));
+    return new DefinitionDraft(definitions, revisions, uses, await forgeUses(client), now);
   }
 
   async get<K extends Kind>(kind: K, name: string): Promise<StoredDefinition<K> | null> {
     return (this.#byKind.get(kind)?.get(name) as StoredDefinition<K> | undefined) ?? null;
+  }
+
+  async all<K extends Kind>(kind: K): Promise<StoredDefinition<K>[]> {
+    return this.#all(kind);
+  }
+
+  async forges(): Promise<{ name: string; use: ForgeUse }[]> {
+    return this.#forges;
   }
 
   async secretUses(): Promise<ReadonlyMap<string, SecretUse>> {

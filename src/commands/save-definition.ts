@@ -7,6 +7,7 @@ import { sameDefinition } from '../manifests/index.ts';
 import { getDefinitionById, lockDefinitions, settleDefinitions, writeDefinition } from '../store/definitions.ts';
 import { auditChange } from './audit.ts';
 import type { AuditChange } from './audit.ts';
+import { checkPullRequests } from './check-pull-requests.ts';
 import { checkReferences, checkWhole } from './check-references.ts';
 import type { Definitions } from './check-references.ts';
 import { storedDefinitions } from './definition-draft.ts';
@@ -95,6 +96,8 @@ export async function considerSave<K extends Kind>(
   refuseConflict(before, kind, name, expectedRevision);
   const dangling = await checkReferences(among, definition);
   if (dangling.length > 0) throw new RefusedError(dangling);
+  const unproposable = await checkPullRequests(among, definition);
+  if (unproposable.length > 0) throw new RefusedError(unproposable);
   const leaking = checkSecretUses(definition, await among.secretUses(secretsSentBy(definition)));
   if (leaking.length > 0) throw new RefusedError(leaking);
   if (before && sameDefinition(before, definition)) return { before, change: 'UNCHANGED' };

@@ -57,15 +57,12 @@ export function applyPullRequestTold(
 /** What became of a pull request whose promotion is over; the change of one that was merged first is live, and is recorded. */
 export function applyPullRequestClosed(
   draft: Draft,
-  { promotion: position, attempt, step, pullRequest, commit }: Extract<Stimulus, { kind: 'pull-request-closed' }>,
+  { promotion: position, attempt, step, pullRequest, landed }: Extract<Stimulus, { kind: 'pull-request-closed' }>,
 ): void {
   const planned = draft.planned(position);
-  const opens = planned.steps[step];
-  if (opens?.work.kind !== 'propose') return;
-  const merged = pullRequest.state === 'MERGED';
-  tell(draft, position, step, pullRequest, { attempt, late: true, commit });
-  if (!merged) return;
-  for (const application of opens.work.applications) draft.deploy(position, application, commit ?? null, null);
+  if (planned.steps[step]?.work.kind !== 'propose' || pullRequest.state === 'OPEN') return;
+  tell(draft, position, step, pullRequest, { attempt, late: true, commit: landed[0]?.commit ?? undefined });
+  for (const { application, commit } of landed) draft.deploy(position, application, commit, null);
 }
 
 /** Tells what a step has learned about its pull request. */
@@ -77,7 +74,7 @@ export function tellPullRequest(
   commit?: string,
 ): void {
   const { attempt, steps } = draft.state.promotions[position] as PromotionState;
-  tell(draft, position, step, news, { attempt, commit, noticedBy: steps[step]?.toldBy ?? 'LOOK' });
+  tell(draft, position, step, news, { attempt, commit, noticedBy: news.noticedBy ?? steps[step]?.toldBy ?? 'LOOK' });
 }
 
 function tell(
@@ -115,7 +112,8 @@ export function closeUnmerged(draft: Draft, position: number, step: number): voi
 }
 
 /** The pull request of this step was closed by somebody, or merged with another content: there is nothing left to close. */
-export function leaveClosed(draft: Draft, position: number, step: number): void {
+export function leaveClosed(draft: Draft, position: number, step: number, news: PullRequestNews): void {
+  tellPullRequest(draft, position, step, news);
   const opens = proposalOf(draft.planned(position), step);
   if (opens !== undefined) draft.step(position, opens).closed = true;
 }

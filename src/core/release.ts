@@ -225,7 +225,12 @@ export type Outcome =
    * Never tried again by itself. `unclear`: cut off, so that its effect may have taken place all the same; of a look at a health:
    * it could not be seen, and is not judged.
    */
-  | { kind: 'failed'; message: string; unclear?: boolean; pullRequest?: PullRequestNews }
+  | {
+      kind: 'failed';
+      message: string;
+      unclear?: boolean;
+      pullRequest?: PullRequestNews & { state: 'MERGED' | 'CLOSED' };
+    }
   /** Could not tell, or could not get there: tried again with backoff, `retryAfter` milliseconds at the least. */
   | { kind: 'transient'; message: string; retryAfter?: number }
   /**
@@ -260,6 +265,8 @@ export interface PullRequestNews {
   by?: string;
   /** When, as the host says: milliseconds since the epoch, UTC. */
   at?: number;
+  /** What led to the look, where the look itself knows. */
+  noticedBy?: NoticedBy;
 }
 
 /** What led to the look that noticed something about a pull request. */
@@ -292,7 +299,7 @@ type SomeStimulus =
   | { kind: 'application-told'; environment: string; application: string }
   /** Something happened to a pull request of that attempt, or to the branch that it is for: what waits for the merge looks at once. */
   | { kind: 'pull-request-told'; promotion: number; attempt: number; via: Exclude<NoticedBy, 'LOOK' | 'MERGE'> }
-  /** What became of a pull request after its promotion was over. `commit`: where its change is on the branch, if it was merged first. */
+  /** What became of a pull request after its promotion was over. `landed`: applications whose change is on the branch, as it was merged first. */
   | {
       kind: 'pull-request-closed';
       promotion: number;
@@ -300,7 +307,7 @@ type SomeStimulus =
       /** Those of its step that opens it. */
       step: number;
       pullRequest: PullRequestNews;
-      commit?: string;
+      landed: { application: number; commit: string | null }[];
     }
   /** `onlyIf`: it ends nothing unless the release waits for its turn, or is at work in that environment, when this is decided. */
   | { kind: 'terminate'; reason: string; by: string | null; onlyIf?: 'QUEUED' | { atWorkIn: string } }

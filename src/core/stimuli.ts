@@ -146,9 +146,7 @@ function applyOutcome(draft: Draft, report: Extract<Stimulus, { kind: 'outcome' 
       succeed(draft, report, step, planned, outcome);
       return;
     case 'failed':
-      if (outcome.pullRequest) tellPullRequest(draft, report.promotion, report.step, outcome.pullRequest);
-      if (outcome.pullRequest && outcome.pullRequest.state !== 'OPEN')
-        leaveClosed(draft, report.promotion, report.step);
+      if (outcome.pullRequest) leaveClosed(draft, report.promotion, report.step, outcome.pullRequest);
       return failStep(draft, report.promotion, report.step, outcome.message, outcome.unclear);
     case 'transient': {
       step.tries += 1;

@@ -1,10 +1,7 @@
 import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 
-/**
- * OPENING: asked for, and not seen yet. ENDED: its promotion is over without it, and it is about to be closed. GONE: it never was. All
- * others are what the host says.
- */
-export type PullRequestState = 'OPENING' | 'OPEN' | 'MERGED' | 'CLOSED' | 'ENDED' | 'GONE';
+/** OPENING: asked for, and not seen yet. GONE: it never came to be, or was never needed. All others are what its host says. */
+export type PullRequestState = 'OPENING' | 'OPEN' | 'MERGED' | 'CLOSED' | 'GONE';
 
 /**
  * A pull request that a promotion asked for. What is true stands at its host, and what a release does about it in the release's state:
@@ -57,9 +54,13 @@ export class PullRequestRow {
   @Column({ type: 'text' })
   base!: string;
 
-  /** The commit that Sluice made: any other head was pushed by somebody else. */
+  /** Where its branch was seen. */
   @Column({ name: 'head_sha', type: 'text', nullable: true })
   headSha!: string | null;
+
+  /** The commit that Sluice made: any other head was pushed by somebody else. */
+  @Column({ name: 'proposed_sha', type: 'text', nullable: true })
+  proposedSha!: string | null;
 
   @Column({ type: 'text', nullable: true })
   url!: string | null;

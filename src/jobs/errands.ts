@@ -1,5 +1,9 @@
 import { reach } from '../faults.ts';
+import { closePullRequest } from '../commands/close-pull-request.ts';
+import { CLOSE_PULL_REQUEST } from '../core/pull-request.ts';
+import type { ClosingData } from '../core/pull-request.ts';
 import type { Parts } from '../parts.ts';
+import { pullRequestsOf } from '../store/pull-requests.ts';
 import type { OutboxItem } from '../store/outbox.ts';
 
 /**
@@ -23,7 +27,17 @@ export type ErrandRunner = (parts: Parts, errand: Errand) => Promise<void>;
 export type ErrandRunners = Readonly<Record<string, ErrandRunner>>;
 
 /** The errands of this version. */
-export const ERRANDS: ErrandRunners = {};
+export const ERRANDS: ErrandRunners = {
+  [CLOSE_PULL_REQUEST]: async (parts, { releaseId, data, signal }) => {
+    const { promotion, attempt, step, reason } = data as ClosingData;
+    const all = await pullRequestsOf(parts.pool, [releaseId]);
+    const found = all.find(
+      (each) => each.position === promotion && each.attempt === attempt && each.step === step && each.state !== 'GONE',
+    );
+    // What was never written down was never begun.
+    if (found) await closePullRequest(parts, found, reason, signal);
+  },
+};
 
 /** One attempt of an errand, for at most 30 s. @throws whatever its runner throws, and for a name without a runner here */
 export async function runErrand(

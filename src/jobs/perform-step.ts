@@ -7,6 +7,7 @@ import type { FrozenRelease } from '../store/load-releases.ts';
 import type { AbortReason } from './aborts.ts';
 import { runnerOf } from './runners/index.ts';
 import type { Hands, StepAt } from './runners/runner.ts';
+import { keyOf } from './step-key.ts';
 
 /** A step that is to be done: of which release, promotion and job. */
 export interface StepPlace {
@@ -67,8 +68,7 @@ function stepAt(hands: Hands, { release, state, promotion, step, controller, sti
   const application = planned.application === null ? undefined : promoted.applications[planned.application];
   const { attempt } = promotionState;
   const context = {
-    // Same release, attempt and step → same key, whichever process asks and however often.
-    key: `${release.id}.${attempt}.${promoted.name}.${planned.id}`,
+    key: keyOf(release.id, promoted, attempt, step),
     releaseId: release.id,
     product: release.product,
     environment: promoted.name,
@@ -81,7 +81,8 @@ function stepAt(hands: Hands, { release, state, promotion, step, controller, sti
     chain: release.plan.chain,
     stillMine,
   };
-  return { hands, release, promoted, promotionState, planned, stepState, work: planned.work, application, context };
+  const at = { hands, release, promoted, promotionState, position: promotion, index: step, planned, stepState };
+  return { ...at, work: planned.work, application, context };
 }
 
 function messageOf(error: unknown): string {

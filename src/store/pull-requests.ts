@@ -17,6 +17,7 @@ export interface PullRequestRecord {
   branch: string;
   base: string;
   headSha: string | null;
+  proposedSha: string | null;
   url: string | null;
   state: PullRequestState;
   openedAt: Date | null;
@@ -29,7 +30,7 @@ export interface PullRequestRecord {
 type Db = Pool | PoolClient;
 
 const COLUMNS = `key, release_id AS "releaseId", position, step, attempt, product, environment, repository, forge, number,
-  branch, base, head_sha AS "headSha", url, state, opened_at AS "openedAt", merged_at AS "mergedAt",
+  branch, base, head_sha AS "headSha", proposed_sha AS "proposedSha", url, state, opened_at AS "openedAt", merged_at AS "mergedAt",
   merged_by AS "mergedBy", merge_commit AS "mergeCommit", judge_at AS "judgeAt"`;
 
 /** What a step that opens pull requests knows before it opens one. */
@@ -48,9 +49,12 @@ export type NewPullRequestRecord = Pick<
   | 'base'
 >;
 
-/** Writes down that it is about to be opened; what is written down already stays. */
-export async function beginPullRequest(db: Db, each: NewPullRequestRecord): Promise<void> {
-  await db.query(
+/**
+ * Writes down that it is about to be opened; what is written down already stays.
+ * @returns whether it was not yet
+ */
+export async function beginPullRequest(db: Db, each: NewPullRequestRecord): Promise<boolean> {
+  const { rowCount } = await db.query(
     `INSERT INTO pull_request (key, release_id, position, step, attempt, product, environment, repository, forge, branch,
        base, state)
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'OPENING') ON CONFLICT (key) DO NOTHING`,
@@ -68,11 +72,17 @@ export async function beginPullRequest(db: Db, each: NewPullRequestRecord): Prom
       each.base,
     ],
   );
+  return rowCount === 1;
 }
 
 /** What was seen of it; what is left out stays as it was. */
 export type PullRequestSighting = Pick<PullRequestRecord, 'state'> &
-  Partial<Pick<PullRequestRecord, 'number' | 'branch' | 'headSha' | 'url' | 'mergedAt' | 'mergedBy' | 'mergeCommit'>>;
+  Partial<
+    Pick<
+      PullRequestRecord,
+      'number' | 'branch' | 'headSha' | 'proposedSha' | 'url' | 'mergedAt' | 'mergedBy' | 'mergeCommit'
+    >
+  >;
 
 /**
  * Keeps what was seen. A merge is the last word. A pull request that is open for the first time is judged at once.
@@ -84,7 +94,7 @@ export async function sawPullRequest(db: Db, key: string, seen: PullRequestSight
        state = CASE WHEN state = 'MERGED' THEN state ELSE $2 END,
        number = coalesce($3, number), branch = coalesce($4, branch), head_sha = coalesce($5, head_sha),
        url = coalesce($6, url), merged_at = coalesce($7, merged_at), merged_by = coalesce($8, merged_by),
-       merge_commit = coalesce($9, merge_commit),
+       merge_commit = coalesce($9, merge_commit), proposed_sha = coalesce($10, proposed_sha),
        opened_at = CASE WHEN $2 = 'OPEN' THEN coalesce(opened_at, now()) ELSE opened_at END,
        judge_at = CASE WHEN $2 = 'OPEN' AND opened_at IS NULL THEN now() WHEN $2 = 'OPEN' THEN judge_at END
      WHERE key = $1`,
@@ -98,6 +108,7 @@ export async function sawPullRequest(db: Db, key: string, seen: PullRequestSight
       seen.mergedAt ?? null,
       seen.mergedBy ?? null,
       seen.mergeCommit ?? null,
+      seen.proposedSha ?? null,
     ],
   );
   return rowCount === 1;
@@ -142,12 +153,27 @@ export async function openPullRequestsIn(
   db: Db,
   place: Pick<PullRequestRecord, 'product' | 'environment' | 'repository' | 'base'>,
 ): Promise<PullRequestRecord[]> {
+  const open = await openPullRequests(db, place.repository);
+  return open.filter(
+    ({ base, product, environment }) =>
+      base === place.base && product === place.product && environment === place.environment,
+  );
+}
+
+/**
+ * Those that may be open although nothing waits for them: their promotion is over, or is at another attempt, for longer than its errand
+ * takes. A worker that was held up between its question and its effect may have opened one after that.
+ */
+export async function abandonedPullRequests(db: Db, seconds: number, limit: number): Promise<PullRequestRecord[]> {
   const { rows } = await db.query<PullRequestRecord>(
-    `SELECT ${COLUMNS} FROM pull_request
-     WHERE repository = $1 AND base = $2 AND product = $3 AND environment = $4
-       AND (state IN ('OPENING', 'OPEN', 'ENDED'))
-     ORDER BY key`,
-    [place.repository, place.base, place.product, place.environment],
+    `SELECT ${COLUMNS} FROM (
+       SELECT p.*, m.attempt AS now_at, m.ended_at FROM pull_request p
+       JOIN promotion m ON m.release_id = p.release_id AND m.position = p.position
+       WHERE p.state IN ('OPENING', 'OPEN')) AS p
+     WHERE (attempt < now_at OR ended_at < now() - $1 * interval '1 second')
+       AND NOT EXISTS (SELECT FROM outbox o WHERE o.release_id = p.release_id AND o.lane = 'errand')
+     ORDER BY key LIMIT $2`,
+    [seconds, limit],
   );
   return rows;
 }

@@ -1,4 +1,4 @@
-import { DEFAULT_MAX_AGE } from '../definitions.ts';
+import { DEFAULT_MAX_AGE, DEFAULT_PULL_REQUEST_EXPIRY } from '../definitions.ts';
 import type { FlowStepSpec } from '../definitions.ts';
 import { flowStep } from '../kinds/promotion-flow.ts';
 import { checkShape } from '../validate/shape.ts';
@@ -17,15 +17,15 @@ export function checkStep(checking: Checking, step: FlowStepSpec, i: number): vo
   if (step.approval === undefined) return;
   const whose = `step ${quote(stepName(step))}`;
   checkEnoughPeople(checking.refusals, step.approval, whose, [...path, 'approval']);
-  warnOfLimit(checking, step.approval.expiry, whose);
+  warnOfLimit(checking, step.approval.expiry, whose, 'its approval');
 }
 
 /** Waiting for people uses up no `timeout`; it ends with the release's age. */
-function warnOfLimit({ spec, warnings }: Checking, expiry: number, whose: string): void {
+function warnOfLimit({ spec, warnings }: Checking, expiry: number, whose: string, what: string): void {
   const limit = spec.maxAge ?? DEFAULT_MAX_AGE;
   if (expiry <= limit) return;
   warnings.add(
-    `${whose} may wait ${spell(expiry)} for its approval, and the flow's maxAge ends the release after ${spell(limit)}`,
+    `${whose} may wait ${spell(expiry)} for ${what}, and the flow's maxAge ends the release after ${spell(limit)}`,
   );
 }
 
@@ -81,8 +81,16 @@ function checkPolicy(checking: Checking, step: FlowStepSpec, path: (string | num
     return;
   }
   if (!policy) return;
+  if (policy.pullRequest !== undefined && policy.action !== 'pr') {
+    refusals.add(
+      'INVALID',
+      `step ${quote(stepName(step))} opens no pull requests, so pullRequest says nothing: use action pr, or remove it`,
+      [...path, 'policy', 'pullRequest'],
+    );
+  }
   if (policy.action === 'pr') {
-    refusals.add('INVALID', 'pull requests are not available yet; use action commit', [...path, 'policy', 'action']);
+    const { expiry = DEFAULT_PULL_REQUEST_EXPIRY } = policy.pullRequest ?? {};
+    warnOfLimit(checking, expiry, `step ${quote(stepName(step))}`, 'its merge');
   }
   if (policy.action === 'none' && policy.preAction === undefined) {
     refusals.add(

@@ -1,9 +1,10 @@
 import type { Decision } from '../decision.ts';
 import { createRelease } from '../create.ts';
 import { DAY } from '../definitions.ts';
+import type { PullRequestPolicy } from '../definitions.ts';
 import type { ReleaseEvent } from '../events.ts';
 import type { Expected, PlannedApplication, PlannedPromotion, PlannedStep, ReleasePlan, Undo } from '../plan.ts';
-import { addSteps } from '../phases.ts';
+import { addSteps, shareProposals } from '../phases.ts';
 import type { RollbackPlan, RollbackTarget, VersionRef } from './rollback.ts';
 
 /** What the store knows about one target that goes back, by itself or after an approval. `C`: a pinned version. */
@@ -76,6 +77,7 @@ function withApplications<C>(target: RollbackTarget, parts: TargetParts<C> | und
 
 function planTarget<C>(target: RollbackTarget, to: VersionRef, parts: TargetParts<C>): PlannedPromotion {
   const { origin, contents } = parts;
+  const pullRequest = proposedBy(origin.promotion);
   const { production, applications: all } = origin.promotion;
   const applications = all
     .filter(({ name }) => name in contents)
@@ -94,9 +96,10 @@ function planTarget<C>(target: RollbackTarget, to: VersionRef, parts: TargetPart
     dependsOn: [],
     required: 0,
     applications,
-    steps: stepsOf(applications),
+    steps: stepsOf(applications, pullRequest),
     approval: target.approval,
     timeout: null,
+    ...(pullRequest && { pullRequest }),
     restores: {
       from: target.from ?? to,
       to: { digest: to.digest, label: to.label },
@@ -106,12 +109,18 @@ function planTarget<C>(target: RollbackTarget, to: VersionRef, parts: TargetPart
   };
 }
 
-function stepsOf(applications: PlannedApplication[]): PlannedStep[] {
+function stepsOf(applications: PlannedApplication[], pullRequest?: PullRequestPolicy): PlannedStep[] {
   const steps: PlannedStep[] = [];
-  applications.forEach(({ name, spec }, position) =>
-    addSteps(steps, { name, position }, { policy: {}, apply: true, soak: 0, application: spec }, NO_WORKFLOWS),
-  );
-  return steps;
+  applications.forEach(({ name, spec }, position) => {
+    const making = { policy: {}, apply: true, soak: 0, application: spec, ...(pullRequest && { pullRequest }) };
+    addSteps(steps, { name, position }, making, NO_WORKFLOWS);
+  });
+  return pullRequest?.group === 'ENVIRONMENT' ? shareProposals(steps, applications) : steps;
+}
+
+/** Where a version came by pull request it goes back by one, for its branch is protected; Sluice merges that by itself, and at once. */
+function proposedBy({ pullRequest }: PlannedPromotion): PullRequestPolicy | undefined {
+  return pullRequest && { ...pullRequest, open: 'WHEN_GATES_HOLD', merge: 'AUTO', onNewer: 'WAIT', draft: false };
 }
 
 const NO_WORKFLOWS = new Map<string, never>();

@@ -1,4 +1,5 @@
-import type { Effect, EffectContext, Proposal, ProposedFile } from '../driver.ts';
+import { inertly } from '../../core/pull-request-text.ts';
+import type { Effect, EffectContext, PinnedContent, Proposal, ProposedFile } from '../driver.ts';
 import { PermanentError, TransientError } from '../driver.ts';
 import { sleep } from '../sleep.ts';
 import type { Author } from './commit.ts';
@@ -83,9 +84,17 @@ async function proposeOnce(
   for (const { folder, content, live } of parts)
     await seenBeneath(mirror, where, folder, base, content, { ...context, ...(live && { live }) });
   const [{ content, rollback }] = parts as [FolderOfProposal];
-  const of = { ...context, ...(rollback && { rollback }) };
+  const back = rollback && { ...rollback, takesBack: inertly(rollback.takesBack), reason: inertly(rollback.reason) };
+  const of = { ...context, ...(back && { rollback: back }) };
   const signature = signatureOf(keys[0]!, claimOf(of), written(changes, base.length));
-  const facts = await buildCommit(mirror, base, changes, messageFor(content, of, signature), tools.author, signal);
+  const facts = await buildCommit(
+    mirror,
+    base,
+    changes,
+    messageFor(told(content), of, signature),
+    tools.author,
+    signal,
+  );
   await tools.mustBeMine(where, context);
   // An empty expectation: the branch must not be there. Two that push it make one.
   const lease = `--force-with-lease=refs/heads/${branch}:`;
@@ -99,6 +108,9 @@ async function proposeOnce(
   const cure = 'the host must let Sluice create branches of this name: see SLUICE_BRANCH_PREFIX';
   throw new PermanentError(`${error.message}: branch "${branch}" could not be created; ${cure}`);
 }
+
+/** Hosts read the messages of what is merged, and close issues by them. */
+const told = (content: PinnedContent): PinnedContent => ({ ...content, label: inertly(content.label) });
 
 /** What has to be written for one application on top of `base`. */
 async function changesOf(

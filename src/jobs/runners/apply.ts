@@ -32,7 +32,8 @@ async function apply(at: StepAt<Apply>): Promise<Outcome> {
   return toOutcome(await hands.drivers.driver(driver).apply(driver, content, { ...context, ...more }));
 }
 
-function toOutcome(effect: Effect): Outcome {
+/** What a driver did, or found done, as an outcome. */
+export function toOutcome(effect: Effect): Extract<Outcome, { kind: 'succeeded' }> {
   const { commit, changed, drift, skipped } = effect;
   if (commit === undefined) return { kind: 'succeeded', changed, drift, skipped };
   const outputs = {
@@ -45,8 +46,8 @@ function toOutcome(effect: Effect): Outcome {
 }
 
 /** Of a rollback: what is taken back, and what of it may still be on its way. */
-function rollbackOf(
-  { hands, release, promoted, context }: StepAt<Apply>,
+export function rollbackOf(
+  { hands, release, promoted, context }: Pick<StepAt, 'hands' | 'release' | 'promoted' | 'context'>,
   { name, undo }: PlannedApplication,
 ): EffectContext['rollback'] {
   if (undo === undefined) return undefined;
@@ -66,7 +67,10 @@ function rollbackOf(
  * What may be there before the change: a promotion overwrites a change by hand, and tells; a rollback overwrites one only
  * when a person has agreed to that.
  */
-function liveOf({ hands, release, promoted }: StepAt<Apply>, { name }: PlannedApplication): KnownLive {
+export function liveOf(
+  { hands, release, promoted }: Pick<StepAt, 'hands' | 'release' | 'promoted'>,
+  { name }: PlannedApplication,
+): KnownLive {
   const { name: environment, restores } = promoted;
   const origin = restores ? [restores.origin] : [];
   return {

@@ -3,7 +3,8 @@ import { actionRunner } from './action.ts';
 import { applyRunner } from './apply.ts';
 import { healthRunner, soakRunner } from './health.ts';
 import type { Runner } from './runner.ts';
-import { mergeRunner, proposeRunner } from './pull-request.ts';
+import { mergeRunner } from './merge.ts';
+import { proposeRunner } from './propose.ts';
 import { syncRunner } from './sync.ts';
 
 type WorkKind = StepWork['kind'];

@@ -6,6 +6,7 @@ import type { Drivers } from '../../drivers/index.ts';
 import type { ContentReference } from '../../store/frozen-releases.ts';
 import type { DeploymentReport } from '../../store/deployment-reports.ts';
 import type { FrozenRelease } from '../../store/load-releases.ts';
+import type { NewPullRequestRecord, PullRequestRecord, PullRequestSighting } from '../../store/pull-requests.ts';
 
 /**
  * How one kind of work is done. Whatever it throws is an outcome, too: `PermanentError` fails the step, anything else is tried
@@ -33,6 +34,9 @@ export interface StepAt<W extends StepWork = StepWork> {
   release: FrozenRelease;
   promoted: PlannedPromotion;
   promotionState: PromotionState;
+  /** Its position in the release's plan, and that of the step in it. */
+  position: number;
+  index: number;
   planned: PlannedStep;
   stepState: StepState;
   work: W;
@@ -55,8 +59,28 @@ export interface Hands {
   knownContents(place: ContentPlace, releases: string[]): Promise<PinnedContent[]>;
   /** Whether the gates let Sluice merge the pull requests of this promotion now: to be asked right before it does. */
   mayMerge(at: { releaseId: string; promotion: number }): Promise<{ may: true } | { may: false; why: string }>;
+  /** What is kept of pull requests. */
+  pullRequests: PullRequestsKept;
+  /** The branch of the pull request of a step with this key. */
+  branchOf(place: { product: string; environment: string }, key: string): string;
+  /** Where people look at a release; null: the server has no public address. */
+  linkTo(release: string): string | null;
+  /** Compares what an environment runs with what is recorded, and keeps what differs. */
+  lookAtLive(product: string, environment: string): Promise<void>;
   /** Whether this release began a change there whose end was not seen. */
   mayStillArrive(place: ContentPlace, release: string): Promise<boolean>;
+}
+
+/** What is kept of pull requests, by the key of the step that opens them; see store/pull-requests.ts. */
+export interface PullRequestsKept {
+  begin(record: NewPullRequestRecord): Promise<boolean>;
+  saw(key: string, seen: PullRequestSighting): Promise<boolean>;
+  ofRelease(release: string): Promise<PullRequestRecord[]>;
+  openIn(
+    place: Pick<PullRequestRecord, 'product' | 'environment' | 'repository' | 'base'>,
+  ): Promise<PullRequestRecord[]>;
+  /** Closes it at its host, deletes its branch, and tells its release. */
+  close(record: PullRequestRecord, reason: string, signal: AbortSignal): Promise<void>;
 }
 
 /** An application of a product in an environment. */

@@ -1,0 +1,105 @@
+import type { Parts } from '../parts.ts';
+import type { PlannedApplication } from '../core/plan.ts';
+import type { PullRequestNews } from '../core/release.ts';
+import { plainly } from '../core/pull-request-text.ts';
+import type { Forge, PullRequestSeen } from '../drivers/forge/forge.ts';
+import { sawPullRequest } from '../store/pull-requests.ts';
+import type { PullRequestRecord } from '../store/pull-requests.ts';
+
+/**
+ * Closes a pull request that its promotion needs no more: says there why, closes it, deletes its branch, and tells the release what
+ * became of it. It is looked for by its branch where no number is known. Merged meanwhile it is left as it is, and where its change is
+ * on the branch the release records it. Done twice is done once.
+ */
+export async function closePullRequest(
+  app: Pick<Parts, 'pool' | 'drivers' | 'releaseEngine'>,
+  record: PullRequestRecord,
+  reason: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const { repository, branch, key } = record;
+  const forge = await app.drivers.forge(repository);
+  if (!forge)
+    throw new Error(`no secret opens pull requests in ${repository} any more: store one, and they are closed`);
+  const seen = await close(forge, record, reason, signal);
+  await forge.deleteBranch(repository, branch, { signal });
+  if (seen === undefined) {
+    await sawPullRequest(app.pool, key, { state: 'GONE' });
+    return;
+  }
+  await tell(app, record, seen, signal);
+  await sawPullRequest(app.pool, key, sightingOf(seen));
+}
+
+/** What is kept of a pull request, as it was seen. */
+export function sightingOf(seen: PullRequestSeen): Parameters<typeof sawPullRequest>[2] {
+  const { state, number, url, head, mergedAt, by, mergeCommit } = seen;
+  return {
+    state,
+    number,
+    url,
+    headSha: head.sha,
+    ...(mergedAt !== undefined && { mergedAt: new Date(mergedAt) }),
+    ...(state === 'MERGED' && by !== undefined && { mergedBy: by }),
+    ...(mergeCommit !== undefined && { mergeCommit }),
+  };
+}
+
+/** The same as it is told to its release. */
+export function newsOf({ state, number, url, head, by, mergedAt }: PullRequestSeen): PullRequestNews {
+  return {
+    state,
+    number,
+    url,
+    branch: head.branch,
+    ...(by !== undefined && { by }),
+    ...(mergedAt !== undefined && { at: Date.parse(mergedAt) }),
+  };
+}
+
+async function close(
+  forge: Forge,
+  { repository, number, branch, base, key }: PullRequestRecord,
+  reason: string,
+  signal: AbortSignal,
+): Promise<PullRequestSeen | undefined> {
+  const found =
+    number === null
+      ? await forge.find(repository, { head: branch, base }, { signal })
+      : await forge.get(repository, number, { signal });
+  if (found?.state !== 'OPEN') return found;
+  const body = `Sluice closes this pull request: ${plainly(reason, 1_000)}.`;
+  await forge.comment(repository, found.number, { key: `${key}/closed`, body }, { signal });
+  return forge.close(repository, found.number, { signal });
+}
+
+async function tell(
+  { releaseEngine, drivers }: Pick<Parts, 'drivers' | 'releaseEngine'>,
+  { releaseId, position, step, attempt, key }: PullRequestRecord,
+  seen: PullRequestSeen,
+  signal: AbortSignal,
+): Promise<void> {
+  const to = await releaseEngine.look(releaseId, { fresh: false });
+  const planned = to?.release.plan.promotions[position];
+  const work = planned?.steps[step]?.work;
+  if (!to || !planned || work?.kind !== 'propose') return;
+  const landed: { application: number; commit: string | null }[] = [];
+  for (const application of seen.state === 'MERGED' ? work.applications : []) {
+    const { content, spec } = planned.applications[application] as PlannedApplication;
+    const version = to.release.contents[content];
+    if (!version) continue;
+    const pinned = await releaseEngine.frozen.content({ release: releaseId, content, version });
+    const contains = seen.mergeCommit === undefined ? {} : { contains: seen.mergeCommit };
+    const { effect } = await drivers.driver(spec.driver).landed(spec.driver, pinned, contains, signal);
+    if (effect) landed.push({ application, commit: effect.commit ?? null });
+  }
+  await releaseEngine.tell(releaseId, {
+    kind: 'pull-request-closed',
+    key: `closed ${key}`,
+    promotion: position,
+    attempt,
+    step,
+    pullRequest: newsOf(seen),
+    landed,
+  });
+}
