@@ -16,7 +16,7 @@ import { lookForStops } from './jobs/stops.ts';
 import { Sweep } from './jobs/sweep.ts';
 import { checkLive } from './commands/check-live.ts';
 import { closePullRequest } from './commands/close-pull-request.ts';
-import { releaseLink } from './commands/release-link.ts';
+import { releaseUrl } from './commands/release-url.ts';
 import { sha256 } from './drivers/content.ts';
 import { beginPullRequest, openPullRequestsIn, pullRequestsOf, sawPullRequest } from './store/pull-requests.ts';
 import { knownContents } from './store/known-contents.ts';
@@ -48,7 +48,7 @@ export async function startWorker(app: App): Promise<{ close(): Promise<void> }>
     },
     branchOf: ({ product, environment }, key) =>
       `${config.git.branchPrefix}/${product}/${environment}/${sha256(key).slice(0, 16)}`,
-    linkTo: (release) => releaseLink(config, release),
+    linkTo: (release) => releaseUrl(config, release),
     lookAtLive: async (product, environment) => void (await checkLive(app, product, [environment])),
     mayStillArrive: async (place, release) => {
       const to = await releaseEngine.look(release, { fresh: true });

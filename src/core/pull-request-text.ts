@@ -5,8 +5,8 @@ export interface AboutPullRequest {
   /** What people call the version that comes. */
   version: string;
   release: string;
-  /** Where people look at the release; null: the server has no public address. */
-  link: string | null;
+  /** Where people look at the release. */
+  link: string;
   flow: string;
   /** The environments of the release in their order. */
   way: readonly string[];
@@ -87,7 +87,7 @@ export function bodyOf(about: AboutPullRequest, key: string): string {
   const what = rollback
     ? `Takes **${plainly(product)}** in **${plainly(environment)}** back from ${plainly(rollback.takesBack)} to **${plainly(version)}**.`
     : `Brings **${plainly(product)} ${plainly(version)}** to **${plainly(environment)}**.`;
-  const which = link === null ? plainly(release) : `[${plainly(release)}](${link})`;
+  const which = `[${plainly(release)}](${link})`;
   const parts = [
     what,
     ...(rollback && rollback.reason !== '' ? [`Why: ${plainly(rollback.reason)}`] : []),

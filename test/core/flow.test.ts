@@ -1,5 +1,6 @@
 import { fc } from './property.ts';
 import { describe, expect, test } from 'vitest';
+import { DEFAULT_PULL_REQUEST } from '../../src/core/definitions.ts';
 import type { FlowStepSpec, PromotionFlowSpec } from '../../src/core/definitions.ts';
 import {
   addEnvironments,

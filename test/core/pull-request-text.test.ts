@@ -65,7 +65,7 @@ test('trap 14: whatever comes from outside, a title and a body are bounded, and 
     environment: text,
     flow: text,
     way: Array.from({ length: 2_000 }, () => text),
-    link: null,
+    link: 'urn:release',
     applications: Array.from({ length: 500 }, () => ({ name: text, from: text, to: text })),
     source: { commit: text, author: text, message: text, date: text },
     files,

@@ -186,7 +186,7 @@ export function createGitDriver(settings: GitSettings): Driver<GitDriverSpec> {
       return inRepository(target, context.application, context.signal, async (mirror, where) => {
         for (const { content } of parts) verifyDigest(content);
         const placed = parts.map((each) => ({ ...each, folder: checkPath(each.target.path, 'path') }));
-        const tools = { author, signingKeys: settings.signingKeys, mustBeMine };
+        const tools = { style: () => styleOf(target), signingKeys: settings.signingKeys, mustBeMine };
         return propose(mirror, where, target.branch, placed, branch, context, tools);
       });
     },

@@ -2,7 +2,7 @@ import { inertly } from '../../core/pull-request-text.ts';
 import type { Effect, EffectContext, PinnedContent, Proposal, ProposedFile } from '../driver.ts';
 import { PermanentError, TransientError } from '../driver.ts';
 import { sleep } from '../sleep.ts';
-import type { Author } from './commit.ts';
+import type { CommitStyle } from './commit.ts';
 import { buildCommit, messageFor } from './commit.ts';
 import { checkBranch } from './address.ts';
 import type { Change } from './changes.ts';
@@ -24,7 +24,8 @@ export type FolderOfProposal = PartOfProposal<GitDriverSpec> & { folder: string 
 
 /** What a proposal is made with. */
 export interface ProposalTools {
-  author: Author;
+  /** How its commit looks. */
+  style: () => Promise<CommitStyle>;
   signingKeys: SigningKeys;
   /** Right before the push. @throws when the effect was given up */
   mustBeMine(where: string, context: EffectContext): Promise<void>;
@@ -87,14 +88,9 @@ async function proposeOnce(
   const back = rollback && { ...rollback, takesBack: inertly(rollback.takesBack), reason: inertly(rollback.reason) };
   const of = { ...context, ...(back && { rollback: back }) };
   const signature = signatureOf(keys[0]!, claimOf(of), written(changes, base.length));
-  const facts = await buildCommit(
-    mirror,
-    base,
-    changes,
-    messageFor(told(content), of, signature),
-    tools.author,
-    signal,
-  );
+  const style = await tools.style();
+  const message = messageFor(told(content), of, signature, style);
+  const facts = await buildCommit(mirror, base, changes, message, style, signal);
   await tools.mustBeMine(where, context);
   // An empty expectation: the branch must not be there. Two that push it make one.
   const lease = `--force-with-lease=refs/heads/${branch}:`;

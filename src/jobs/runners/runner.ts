@@ -63,8 +63,8 @@ export interface Hands {
   pullRequests: PullRequestsKept;
   /** The branch of the pull request of a step with this key. */
   branchOf(place: { product: string; environment: string }, key: string): string;
-  /** Where people look at a release; null: the server has no public address. */
-  linkTo(release: string): string | null;
+  /** Where people look at a release. */
+  linkTo(release: string): string;
   /** Compares what an environment runs with what is recorded, and keeps what differs. */
   lookAtLive(product: string, environment: string): Promise<void>;
   /** Whether this release began a change there whose end was not seen. */

@@ -356,7 +356,10 @@ export class Shell {
     if (request.state === 'OPEN') request.state = 'CLOSED';
     this.reached.count(`errand finds it ${request.state}`);
     const pullRequest = { ...REQUEST, state: request.state, at: request.at };
-    this.tell({ kind: 'pull-request-closed', promotion, attempt, step, pullRequest, commit: 'c0ffee' });
+    const { work } = this.#planned(promotion).steps[step] as PlannedStep;
+    const applications = request.state === 'MERGED' && work.kind === 'propose' ? work.applications : [];
+    const landed = applications.map((application) => ({ application, commit: 'c0ffee' }));
+    this.tell({ kind: 'pull-request-closed', promotion, attempt, step, pullRequest, landed });
   }
 
   /** The queue's own bookkeeping: the last child that ends releases its parent. */
