@@ -1,7 +1,7 @@
 import type { Definition, Kind } from '../core/definitions.ts';
 import { checkProposals, environmentsByPullRequest } from '../core/flow/check-proposals.ts';
 import type { Refusal } from '../core/problems.ts';
-import { matchesSelector } from '../core/selectors.ts';
+import { mayTravel } from '../core/trigger/sources.ts';
 import type { Definitions } from './check-references.ts';
 
 /**
@@ -40,13 +40,6 @@ export async function checkPullRequests(among: Definitions, definition: Definiti
   });
   if (concerned.length === 0) return [];
   return checkProposals([...new Set(concerned)], await among.forges());
-}
-
-/** The product names the flow, or the flow chooses the product. */
-function mayTravel({ metadata, spec }: Definition<'Product'>, flow: Definition<'PromotionFlow'>): boolean {
-  const { productSelector } = flow.spec;
-  const isNamed = spec.promotionFlows.some(({ name }) => name === flow.metadata.name);
-  return isNamed || (productSelector !== undefined && matchesSelector(productSelector, metadata));
 }
 
 const CONCERNED: ReadonlySet<Kind> = new Set<Kind>(['PromotionFlow', 'Product', 'Application']);

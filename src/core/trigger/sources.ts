@@ -48,7 +48,7 @@ function applicationsOf(definitions: TriggerDefinitions, product: StoredDefiniti
 
 /** The product lists the flow, or the flow selects the product. */
 export function mayTravel(
-  { metadata, spec }: StoredDefinition<'Product'>,
+  { metadata, spec }: Pick<StoredDefinition<'Product'>, 'metadata' | 'spec'>,
   flow: Pick<StoredDefinition<'PromotionFlow'>, 'metadata' | 'spec'>,
 ): boolean {
   if (spec.promotionFlows.some(({ name }) => name === flow.metadata.name)) return true;
