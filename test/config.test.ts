@@ -38,6 +38,7 @@ describe('settings', () => {
         cacheDir: resolve('.sluice/git'),
         authorName: 'Sluice',
         authorEmail: 'sluice@localhost',
+        branchPrefix: 'sluice',
         credentials: {},
         protocols: ['https', 'ssh', 'file'],
         cacheLimits: { maxAgeMs: 2_592_000_000, maxBytes: 53_687_091_200, maxRepositoryBytes: 10_737_418_240 },

@@ -45,7 +45,7 @@ export function inertly(text: string, most = MOST_TEXT): string {
 
 function oneLine(text: string, most: number): string {
   const line = text.replace(/[\p{Cc}\p{Cf}\u2028\u2029\s]+/gu, ' ').trim();
-  return line.length > most ? `${[...line].slice(0, most - 1).join('')}…` : line;
+  return line.length > most ? `${line.slice(0, most - 1).replace(/[\ud800-\udbff]$/, '')}…` : line;
 }
 
 /** Takes up no room, and is a part of no word. */

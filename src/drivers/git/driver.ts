@@ -192,7 +192,7 @@ export function createGitDriver(settings: GitSettings): Driver<GitDriverSpec> {
     },
 
     landed: (target, content, asked, signal) => {
-      const began = performance.now();
+      const began = clock.elapsed();
       return inRepository(target, undefined, signal, async (mirror, where, folder) => {
         const head = await mirror.headSince(began, target.branch, where, signal);
         return landed(mirror, head, folder, content, asked, signal);

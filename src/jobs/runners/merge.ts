@@ -225,5 +225,5 @@ function openedIn({ promoted, promotionState, index }: StepAt<Merge>): Readonly<
 }
 
 function keptIn({ stepState }: StepAt<Merge>): Kept {
-  return (stepState.progress ?? {}) as Kept;
+  return stepState.progress ?? {};
 }
