@@ -7,7 +7,6 @@ import { buildCommit, messageFor } from './commit.ts';
 import { checkBranch } from './address.ts';
 import type { Change } from './changes.ts';
 import { changesAndSkipped, pathsOf } from './changes.ts';
-import { claimOf } from './claim.ts';
 import { seenBeneath } from './drift.ts';
 import { isRace } from './errors.ts';
 import type { CommitFacts } from './history.ts';
@@ -15,7 +14,7 @@ import { becameSo, commitsWithKey, shown } from './history.ts';
 import type { Mirror } from './mirror.ts';
 import type { PartOfProposal } from '../driver.ts';
 import type { SigningKeys } from './proof.ts';
-import { holdsAt, isBelow, isSigned, pathIn, signatureOf, writtenBy, written } from './proof.ts';
+import { holdsAt, isBelow, isSigned, pathIn, sealOf, writtenBy, written } from './proof.ts';
 import { restoringChanges } from './restore.ts';
 import type { GitDriverSpec } from '../../core/definitions.ts';
 
@@ -87,9 +86,9 @@ async function proposeOnce(
   const [{ content, rollback }] = parts as [FolderOfProposal];
   const back = rollback && { ...rollback, takesBack: inertly(rollback.takesBack), reason: inertly(rollback.reason) };
   const of = { ...context, ...(back && { rollback: back }) };
-  const signature = signatureOf(keys[0]!, claimOf(of), written(changes, base.length));
+  const seal = sealOf(keys, of, written(changes, base.length));
   const style = await tools.style();
-  const message = messageFor(told(content), of, signature, style);
+  const message = messageFor(told(content), of, seal, style);
   const facts = await buildCommit(mirror, base, changes, message, style, signal);
   await tools.mustBeMine(where, context);
   // An empty expectation: the branch must not be there. Two that push it make one.
