@@ -107,9 +107,9 @@ test.each([
     const drawn: number[] = [];
     // No call leaves this machine: the budget is asked before, and the caller stops then.
     drivers.budgets.now = () => 0;
-    const { take } = drivers.budgets;
+    const take = drivers.budgets.take.bind(drivers.budgets);
     drivers.budgets.take = async (...args) => {
-      const taken = await take.apply(drivers.budgets, args);
+      const taken = await take(...args);
       if ('wait' in taken) drawn.push(taken.wait);
       return { later: 1, why: 'of the test' };
     };
