@@ -78,7 +78,8 @@ export class Connection {
         );
       return answer;
     } finally {
-      await this.#budgets.settle(credential, lease, told);
+      // What is not given back counts for a minute more: no reason to lose an answer.
+      await this.#budgets.settle(credential, lease, told).catch(() => undefined);
     }
   }
 

@@ -71,7 +71,7 @@ class GitHub implements Forge {
     this.#open = open;
     const [owner = '', repo = ''] = open.name.split('/');
     this.#at = { owner, repo };
-    this.#octokit = new Octokit({ baseUrl: open.apiUrl, userAgent: 'sluice', log: SILENT });
+    this.#octokit = new Octokit({ baseUrl: open.apiUrl, userAgent: 'sluice' });
     this.#login = new GitHubLogin({
       secret: open.secret,
       value: open.value,
@@ -302,7 +302,10 @@ class GitHub implements Forge {
   async mayMerge(_repository: string, base: string, call: Call): Promise<{ may: boolean; why?: string }> {
     const asked = { permissions: CONTENTS, what: `ask for the protection of ${base}` };
     const { data: repository } = await this.#ask('GET /repos/{owner}/{repo}', this.#at, asked, call);
-    const { archived, permissions } = repository as { archived?: boolean; permissions?: { push?: boolean } };
+    const { archived, permissions } = repository as {
+      archived?: boolean;
+      permissions?: { push?: boolean; admin?: boolean };
+    };
     const { name, secret } = this.#open;
     if (archived === true) return { may: false, why: `the repository ${name} is archived` };
     if (permissions?.push === false) return { may: false, why: `secret "${secret}" may not push to ${name}` };
@@ -320,7 +323,7 @@ class GitHub implements Forge {
       ),
     );
     if (reviews > 0) return { may: false, why: needsReviews(base, reviews) };
-    return this.#classicProtection(base, asked, call);
+    return this.#classicProtection(base, permissions?.admin === true, asked, call);
   }
 
   readonly deliveries = {
@@ -430,8 +433,8 @@ class GitHub implements Forge {
   /** Labels and reviewers are sets: once more is the same. */
   async #complete(number: number, { labels = [], reviewers = [] }: NewPullRequest, call: Call): Promise<string[]> {
     const remarks: string[] = [];
-    const add = async (route: string, parameters: object, what: string): Promise<void> => {
-      const asked = { permissions: PULLS, what, accept: [403, 404, 410, 422] };
+    const add = async (route: string, parameters: object, what: string, content = false): Promise<void> => {
+      const asked = { permissions: PULLS, what, accept: [403, 404, 410, 422], content };
       const { status, data } = await this.#ask(route, { ...this.#at, ...parameters }, asked, call);
       if (status >= 400) remarks.push(`GitHub did not ${what}: ${quoteWords(wordsOf(data))}`);
     };
@@ -448,6 +451,7 @@ class GitHub implements Forge {
         'POST /repos/{owner}/{repo}/pulls/{pull_number}/requested_reviewers',
         { pull_number: number, ...(team === undefined ? { reviewers: [each] } : { team_reviewers: [team] }) },
         `ask ${each} to review pull request #${number}`,
+        true,
       );
     }
     return remarks;
@@ -467,7 +471,12 @@ class GitHub implements Forge {
     return { kind: 'NOT_YET', why: quoteWords(details?.message ?? words) };
   }
 
-  async #classicProtection(base: string, asked: Ask, call: Call): Promise<{ may: boolean; why?: string }> {
+  async #classicProtection(
+    base: string,
+    isAdmin: boolean,
+    asked: Ask,
+    call: Call,
+  ): Promise<{ may: boolean; why?: string }> {
     const parameters = { ...this.#at, branch: base };
     const accept = [403, 404];
     const { status, data } = await this.#ask(
@@ -492,10 +501,16 @@ class GitHub implements Forge {
     );
     if (protection.status === 403) return unseen;
     if (protection.status === 404) return { may: true };
-    const { required_pull_request_reviews: reviews, lock_branch: lock } = protection.data as {
+    const {
+      required_pull_request_reviews: reviews,
+      lock_branch: lock,
+      enforce_admins: admins,
+    } = protection.data as {
       required_pull_request_reviews?: { required_approving_review_count?: number };
       lock_branch?: { enabled?: boolean };
+      enforce_admins?: { enabled?: boolean };
     };
+    if (isAdmin && admins?.enabled === false) return { may: true };
     if (lock?.enabled === true) return { may: false, why: `${base} is locked` };
     const count = reviews?.required_approving_review_count ?? 0;
     return count > 0 ? { may: false, why: needsReviews(base, count) } : { may: true };
@@ -537,6 +552,7 @@ class GitHub implements Forge {
   async #send(route: string, parameters: object, ask: Ask, login: Login, call: Call): Promise<Answered> {
     const request = {
       signal: call.signal,
+      log: SILENT,
       fetch: async (url: string, init: { method: string; headers: Record<string, string>; body?: string }) => {
         const sent = { ...init, content: ask.content === true };
         const { status, headers, text } = await this.#open.connection.send(login.credential, new URL(url), sent, call);

@@ -1,5 +1,5 @@
-/** Characters that hosts take; a text that is longer is refused as a whole. */
-export const MOST = { body: 65_536, title: 250, description: 140, label: 50 };
+/** Characters that hosts take; a text that is longer is refused as a whole. Before a title may come a word that makes a draft. */
+export const MOST = { body: 65_536, title: 240, description: 140, label: 50 };
 
 /** The text as it fits, with an ellipsis where it was cut; never between the halves of a character. */
 export function cut(text: string, most: number): string {

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { PermanentError } from '../../../src/drivers/driver.ts';
 import type { ForgeKind } from '../../../src/core/forges.ts';
 import { meaningOf } from '../../../src/drivers/forge/refusals.ts';
@@ -257,6 +257,93 @@ describe('GitHub', () => {
     await expect(set('PENDING')).rejects.toThrow(/maximum number of statuses/);
   });
 
+  test('deliveries are read page by page until they are older than asked for', async () => {
+    const item = (id: number, at: string) => ({
+      id,
+      guid: `g${id}`,
+      event: 'push',
+      delivered_at: at,
+      status_code: 502,
+      redelivery: false,
+    });
+    const next = { link: '<http://x/repos/acme/config/hooks/5/deliveries?per_page=100&cursor=v1_2%3D>; rel="next"' };
+    const { forge, repository, asked } = await github({
+      'GET /repos/acme/config/hooks': {
+        status: 200,
+        body: [
+          { id: 5, config: { url: 'https://sluice.example/hooks/git/github' } },
+          { id: 6, config: {} },
+        ],
+      },
+      'GET /repos/acme/config/hooks/5/deliveries': [
+        { status: 200, headers: next, body: [item(3, '2026-11-28T10:03:00Z')] },
+        { status: 200, headers: next, body: [item(2, '2026-11-28T10:02:00Z'), item(1, '2026-11-28T09:00:00Z')] },
+      ],
+    });
+    const found = await forge.deliveries!.since(
+      repository,
+      new Date('2026-11-28T10:00:00Z'),
+      'https://sluice.example/',
+      call,
+    );
+    expect(found.map(({ id, hook, deliveryId, status }) => [id, hook, deliveryId, status])).toEqual([
+      ['3', '5', 'g3', 502],
+      ['2', '5', 'g2', 502],
+    ]);
+    expect(asked.slice(1).map(({ url }) => new URL(url, 'http://x').searchParams.get('cursor'))).toEqual([
+      null,
+      'v1_2=',
+    ]);
+  });
+
+  test('an operation that GitHub wants to take away writes nothing to the console', async () => {
+    const warn = vi.spyOn(console, 'warn');
+    const headers = {
+      deprecation: 'Mon, 01 Jun 2026 00:00:00 GMT',
+      link: '<https://docs.github.com>; rel="deprecation"',
+    };
+    const { forge, repository } = await github({ [`GET ${PULLS}/7`]: { status: 200, headers, body: pull() } });
+    await forge.get(repository, 7, call);
+    expect(warn).not.toHaveBeenCalled();
+    warn.mockRestore();
+  });
+
+  test.each([
+    [false, false, { may: false, why: 'main takes a pull request only after 1 approving review' }],
+    [true, true, { may: false, why: 'main takes a pull request only after 1 approving review' }],
+    [true, false, { may: true }],
+  ])('a classic protection: an administrator (%s) is held where it says so (%s)', async (admin, enforced, wanted) => {
+    const { forge, repository } = await github({
+      'GET /repos/acme/config': { status: 200, body: { archived: false, permissions: { push: true, admin } } },
+      'GET /repos/acme/config/rules/branches/main': { status: 200, body: [] },
+      'GET /repos/acme/config/branches/main': { status: 200, body: { protected: true } },
+      'GET /repos/acme/config/branches/main/protection': {
+        status: 200,
+        body: {
+          required_pull_request_reviews: { required_approving_review_count: 1 },
+          enforce_admins: { enabled: enforced },
+        },
+      },
+    });
+    expect(await forge.mayMerge(repository, 'main', call)).toEqual(wanted);
+  });
+
+  test('a protection that may not be seen is said, and no reason against it', async () => {
+    const { forge, repository } = await github({
+      'GET /repos/acme/config': { status: 200, body: { archived: false, permissions: { push: true } } },
+      'GET /repos/acme/config/rules/branches/main': { status: 200, body: [] },
+      'GET /repos/acme/config/branches/main': { status: 200, body: { protected: true } },
+      'GET /repos/acme/config/branches/main/protection': {
+        status: 403,
+        body: { message: 'Resource not accessible by personal access token' },
+      },
+    });
+    expect(await forge.mayMerge(repository, 'main', call)).toEqual({
+      may: true,
+      why: 'main is protected, and secret "bot" may not see how (Administration: read)',
+    });
+  });
+
   test('what a host says cannot steer a terminal, and is bounded', async () => {
     const { forge, repository } = await github({
       [`GET ${PULLS}/7`]: { status: 422, body: { message: `\u001b[31m${'x'.repeat(5_000)}` } },
@@ -268,7 +355,7 @@ describe('GitHub', () => {
     expect((error as Error).message.length).toBeLessThan(500);
   });
 
-  test('an unknown field or a comment of another user who copied the mark does not stop a comment', async () => {
+  test('a comment of another user who copied the mark is left, and ours is edited', async () => {
     const at = '/repos/acme/config/issues/7/comments';
     const mine = { id: 2, body: 'old\n\n<!-- sluice:k -->' };
     const { forge, repository, asked } = await github({

@@ -121,7 +121,7 @@ describe.each<StandInKind>(['github', 'gitlab', 'gitea'])('%s', (kind) => {
     expect(await get(number)).toMatchObject({ draft: true, state: 'OPEN' });
   });
 
-  test('texts are cut to what the host takes, and not refused', async () => {
+  test('trap 14: texts are cut to what the host takes, and not refused', async () => {
     const { number } = await open({ title: 't'.repeat(400), body: 'b'.repeat(70_000) });
     const { title, body } = await peer.pullRequest('config', number);
     expect(title.length).toBeLessThanOrEqual(255);
@@ -200,6 +200,13 @@ describe.each<StandInKind>(['github', 'gitlab', 'gitea'])('%s', (kind) => {
     await peer.reopen('config', number);
     await peer.merge('config', number);
     expect(await forge.close(config.url, number, call)).toMatchObject({ state: 'MERGED' });
+  });
+
+  test('one that somebody has closed is not merged, for good', async () => {
+    const { number, head } = await open();
+    await peer.closePullRequest('config', number);
+    await expect(merge(number, head.sha)).rejects.toThrow(/is closed, and cannot be merged/);
+    await expect(merge(number, head.sha)).rejects.toBeInstanceOf(PermanentError);
   });
 
   test('the merge wins the race against the close: the close answers MERGED', async () => {
@@ -427,7 +434,9 @@ describe('a GitHub App', () => {
     const { number } = await open();
     const message = { message: 'Bad credentials', status: '401' };
     peer.faults.script(/GET .*pulls\/1$/, { when: 'BEFORE', status: 401, body: message });
+    const before = exchanges().length;
     expect((await get(number)).number).toBe(number);
+    expect(exchanges().length).toBe(before + 1);
     peer.faults.script(
       /GET .*pulls\/1$/,
       { when: 'BEFORE', status: 401, body: message },
