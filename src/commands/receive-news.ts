@@ -15,6 +15,7 @@ import { verifiedBy } from './verify-message.ts';
 export const NEWS_PURPOSES = ['git', 'argocd', 'generic'] as const satisfies readonly Purpose[];
 export type NewsPurpose = (typeof NEWS_PURPOSES)[number];
 
+/** A message at a receiver of news as it came, before anybody has looked whether its sender is known. */
 export interface NewsArrived {
   purpose: NewsPurpose;
   source: string;

@@ -64,6 +64,7 @@ export async function insertCandidate(
   return rowCount === 1;
 }
 
+/** `key`: the digest of its product, flow and state. */
 export async function candidateByKey(client: Pool | PoolClient, key: string): Promise<KeptCandidate | undefined> {
   const { rows } = await client.query<KeptCandidate>(`SELECT ${COLUMNS} FROM candidate WHERE key = $1`, [key]);
   return rows[0];

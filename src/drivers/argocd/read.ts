@@ -26,6 +26,7 @@ export interface ArgoApplication {
   errors: string[];
 }
 
+/** One of the places that an application is made from. */
 export interface ArgoSource {
   repoURL: string;
   /** Empty for sources that are only referred to. */
@@ -35,6 +36,7 @@ export interface ArgoSource {
   targetRevision: string;
 }
 
+/** What is committed, and how far its hydration is. */
 export interface ArgoHydrator {
   dry: ArgoSource;
   /** Hydrating, Hydrated, Failed. */

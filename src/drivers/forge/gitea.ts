@@ -247,8 +247,9 @@ class Gitea implements Forge {
   /** Labels and reviewers are sets: once more is the same. */
   async #complete(number: number, { labels = [], reviewers = [] }: NewPullRequest, call: Call): Promise<string[]> {
     const remarks: string[] = [];
-    const remark = (what: string, words: string): void =>
-      void remarks.push(`it was not possible to ${what}: ${quoteWords(words)}`);
+    const remark = (what: string, words: string): void => {
+      remarks.push(`it was not possible to ${what}: ${quoteWords(words)}`);
+    };
     if (labels.length > 0) {
       const what = `label pull request #${number}`;
       const known = await pages(PAGE, async (page) => {
