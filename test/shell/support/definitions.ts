@@ -119,6 +119,9 @@ export function drawDefinitions(random: Random, mood: Mood): Drawn {
           product: name,
           environment,
           driver: { type: 'simulate' },
+          // In the trigger environment nothing is changed, and no sender tells what runs there.
+          ...(environment !== 'dev' &&
+            random.chance(mood === 'REPORTS' ? 0.6 : 0.2) && { sync: { type: 'report', limit: 4 * MINUTE } }),
           health: random.chance(mood === 'REPORTS' ? 1 : 0.6)
             ? { type: 'report' }
             : { type: 'simulate', sequence: ['PROGRESSING', 'HEALTHY'], interval: 500 },

@@ -28,9 +28,15 @@ export const MUST_REACH: readonly string[] = [
     'close a window',
     'delete a window',
   ].map((each) => `stimulus ${each}`),
-  ...['stop', 'report HEALTHY', 'report DEGRADED', 'report a rollout', 'plan a rollback', 'ask what is waited for'].map(
-    (each) => `stimulus ${each}`,
-  ),
+  ...[
+    'stop',
+    'report HEALTHY',
+    'report DEGRADED',
+    'report a deployment',
+    'report a rollout',
+    'plan a rollback',
+    'ask what is waited for',
+  ].map((each) => `stimulus ${each}`),
   // `take ask` is not among them: a group is asked by a job of its own only where its join is lost in between.
   ...['take promote', 'take step', 'take join', 'hand over', 'spawn', 'standing', 'wait for children'].map(
     (each) => `site queue ${each}`,
@@ -77,10 +83,6 @@ const NO_PLACE_IN_A_WORLD = new Map([
   ['once an hour, once at a start after an upgrade', ['unfinished: forgetOldKeys, releasesOfUnsignedCommits']],
   ['asked by probes and metrics', ['unfinished: lateness']],
   ['errands that the API shows', ['outbox: openErrands']],
-  [
-    'no application of a world has a sync: test/engine/runners, test/api/sync and the first ring have them',
-    ['deployment-reports: newestDeploymentReport, saveDeploymentReport'],
-  ],
   ['a rollback that is retried after it has told: test/engine/rollback/retried', ['rollbacks: unsettleRollback']],
 ]);
 

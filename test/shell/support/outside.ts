@@ -30,6 +30,8 @@ export class Targets {
   readonly running = new Set<Running>();
   /** Application → what is there. */
   readonly live = new Map<string, string>();
+  /** Application → the label of the version that it runs. */
+  readonly versions = new Map<string, string>();
 
   constructor(draw: (key: string, context: EffectContext) => Turn, reached: Reached) {
     this.#draw = draw;
@@ -75,7 +77,10 @@ export class Targets {
         return { label: version, digest: sha256(version), files: { version: { kind: 'whole', text: version } } };
       },
       apply: (_target, content, context) =>
-        effect(context, () => void this.live.set(context.application, content.digest)),
+        effect(context, () => {
+          this.live.set(context.application, content.digest);
+          this.versions.set(context.application, content.label);
+        }),
       observe: async (_target, key) => this.done.get(key),
       propose: () => Promise.reject(new PermanentError('a target of the ring has no branches')),
       landed: () => Promise.reject(new PermanentError('a target of the ring has no branches')),

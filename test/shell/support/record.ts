@@ -217,32 +217,57 @@ export class Record {
       }
       if (reason.kind === 'HEALTH' && (await this.#reportedHealthy(id, reason.promotion as number, reason.step)))
         return 'its health was reported as HEALTHY';
+      if (reason.kind === 'SYNC' && (await this.#reportedRunning(id, reason.promotion as number, reason.step)))
+        return 'its target was reported to run the change';
     }
     return null;
   }
 
-  /** As the job asks: a report from before the change says nothing about it. */
   async #reportedHealthy(id: string, promotion: number, step: number): Promise<boolean> {
+    const asked = await this.#askedBy(id, promotion, step);
+    if (!asked) return false;
+    const [report] = await this.#scheduler.ask<{ status: string }>(
+      'SELECT status FROM health_report WHERE application = $1 AND at >= $2',
+      [asked.application, asked.since],
+    );
+    return report?.status === 'HEALTHY';
+  }
+
+  async #reportedRunning(id: string, promotion: number, step: number): Promise<boolean> {
+    const asked = await this.#askedBy(id, promotion, step);
+    if (!asked) return false;
+    const [report] = await this.#scheduler.ask<{ version: string }>(
+      'SELECT version FROM deployment_report WHERE application = $1 AND at >= $2',
+      [asked.application, asked.since],
+    );
+    return report !== undefined && report.version === asked.label;
+  }
+
+  /** Whose report a step waits for, of which version, and since when, as the job asks: one from before the change says nothing about it. */
+  async #askedBy(
+    id: string,
+    promotion: number,
+    step: number,
+  ): Promise<{ application: string; label: string | undefined; since: Date } | null> {
     const [found] = await this.#scheduler.ask<{
       planned: PlannedPromotion;
       steps: { endedAt: number | null }[];
       started: Date;
+      contents: { [content: string]: { label: string } };
     }>(
-      `SELECT l.plan->'promotions'->p.position AS planned, p.steps, p.started_at AS started
+      `SELECT l.plan->'promotions'->p.position AS planned, p.steps, p.started_at AS started, l.contents
        FROM promotion p JOIN release_plan l ON l.release_id = p.release_id WHERE p.release_id = $1 AND p.position = $2`,
       [id, promotion],
     );
-    if (!found) return false;
+    if (!found) return null;
     const { application } = found.planned.steps[step] as PlannedStep;
+    const asked = found.planned.applications[application ?? -1];
+    if (!asked) return null;
     const applied = found.planned.steps.findIndex(
       (each) => each.application === application && each.phase === 'ACTION',
     );
-    const since = found.steps[applied]?.endedAt ?? found.started.getTime();
-    const [report] = await this.#scheduler.ask<{ status: string }>(
-      'SELECT status FROM health_report WHERE application = $1 AND at >= $2',
-      [found.planned.applications[application as number]?.name, new Date(since)],
-    );
-    return report?.status === 'HEALTHY';
+    const since = new Date(found.steps[applied]?.endedAt ?? found.started.getTime());
+    return { application: asked.name, label: found.contents[asked.content]?.label, since };
   }
 
   async judge(databaseUrl: string, _live: [string, string][]): Promise<void> {
@@ -275,6 +300,7 @@ const PERSON: ReadonlySet<WaitingReason['kind']> = new Set([
   'WINDOW',
   'HOLD',
   'VERSION',
+  'SYNC',
   'HEALTH',
   'GROUP_HEALTH',
 ]);

@@ -7,6 +7,7 @@ import { approvePromotion } from '../../../src/commands/decide-promotion.ts';
 import { retryRelease, terminateRelease } from '../../../src/commands/control-release.ts';
 import { deleteDefinition } from '../../../src/commands/delete-definition.ts';
 import { holdEnvironment, releaseEnvironment } from '../../../src/commands/hold-environment.ts';
+import { reportDeployment } from '../../../src/commands/report-deployment.ts';
 import { reportHealth } from '../../../src/commands/report-health.ts';
 import { reportRollout } from '../../../src/commands/report-rollout.ts';
 import type { Result } from '../../../src/commands/result.ts';
@@ -404,6 +405,15 @@ export class ShellWorld {
     void this.#ask(`report ${status}`, (app) => reportHealth(app, { application, status, at }, by));
   }
 
+  /** A target says which version it runs now; one whose clock nobody trusts leaves out when. */
+  #reportDeployment(application: string): void {
+    const version = this.#targets.versions.get(application);
+    if (version === undefined) return;
+    const by = this.#someone();
+    const at = this.#random.chance(0.5) ? new Date(this.scheduler.now) : undefined;
+    void this.#ask('report a deployment', (app) => reportDeployment(app, { application, version, at }, by));
+  }
+
   #terminate(releaseId: string): void {
     const by = this.#someone();
     void this.#ask('terminate', (app) => terminateRelease(app, { releaseId, reason: `${by} says so` }, by)).then(
@@ -655,6 +665,7 @@ export class ShellWorld {
     const lately = this.#mood === 'ROLLBACKS' && this.#releases.indexOf(releaseId) > 0;
     const fails = this.#random.chance(lately ? 0.3 : 0.06);
     const pause = this.#random.pick([0, 0, 300, 3_000]);
+    if (!this.#random.chance(0.05)) this.#clock.after('sender', pause, () => this.#reportDeployment(application));
     this.#clock.after('sender', pause, () => {
       this.#report(application, fails ? 'DEGRADED' : 'HEALTHY');
       if (fails) this.#clock.after('sender', 20_000, () => this.#report(application, 'HEALTHY'));
@@ -708,8 +719,11 @@ export class ShellWorld {
         void this.#openAgain(each);
       }
       await this.#approveSome(1);
-      for (const each of this.#drawn.definitions)
-        if (each.kind === 'Application') this.#report(each.metadata.name, 'HEALTHY');
+      for (const each of this.#drawn.definitions) {
+        if (each.kind !== 'Application') continue;
+        this.#reportDeployment(each.metadata.name);
+        this.#report(each.metadata.name, 'HEALTHY');
+      }
       await this.scheduler.run(() => this.#asked.size === 0, MINUTE);
       await this.scheduler.run(() => this.#open.size === 0 && this.#asked.size === 0, 90 * SECOND);
       await this.scheduler.run(() => false, 7 * SECOND);
