@@ -67,6 +67,15 @@ export async function apply(url: string, text: string): Promise<void> {
   );
 }
 
+/** Keeps a secret for `${secrets.NAME}`. @throws Refused */
+export async function setSecret(url: string, input: object): Promise<void> {
+  await granted(
+    url,
+    'mutation($input: SecretSetInput!) { answer: secretSet(input: $input) { userErrors { code message } } }',
+    input,
+  );
+}
+
 /** @returns the hold's uuid. @throws Refused */
 export async function hold(url: string, input: object): Promise<string> {
   const { holds } = await granted<{ holds: { id: string }[] }>(
