@@ -45,7 +45,8 @@ function fold({ plan, events, digest, kind }: ReleaseHistory): Map<string, Told>
     const { environment } = planned;
     const brought = kind === 'ROLLBACK' ? (planned.restores?.to.digest ?? '') : digest;
     const made = event.type === 'StepSucceeded' || (event.type === 'StepFailed' && event.applied === true);
-    if (made && event.phase === 'ACTION' && event.application !== undefined)
+    // A pull request that was opened has changed nothing yet.
+    if (made && event.phase === 'ACTION' && !event.step.endsWith('/ACTION/open') && event.application !== undefined)
       told.set(event.application, { environment, digest: brought, at, verifiedAt: null, verifiedBy: null });
     if (event.type === 'StepSucceeded' && event.phase === 'SYNC' && event.application !== undefined)
       synced.add(event.application);

@@ -100,7 +100,8 @@ function verified(history: History): Invariant {
 }
 
 function isChange(event: ReleaseEvent): event is Extract<ReleaseEvent, { type: 'StepSucceeded' }> {
-  return event.type === 'StepSucceeded' && event.phase === 'ACTION';
+  // A pull request that was opened has changed nothing yet.
+  return event.type === 'StepSucceeded' && event.phase === 'ACTION' && !event.step.endsWith('/ACTION/open');
 }
 
 function judgeTargets(

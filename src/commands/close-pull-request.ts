@@ -1,6 +1,7 @@
 import type { Parts } from '../parts.ts';
 import type { PlannedApplication } from '../core/plan.ts';
-import type { PullRequestNews } from '../core/release.ts';
+import { isUnmerged } from '../core/pull-request.ts';
+import type { PromotionState, PullRequestNews } from '../core/release.ts';
 import { plainly } from '../core/pull-request-text.ts';
 import type { Forge, PullRequestSeen } from '../drivers/forge/forge.ts';
 import { sawPullRequest } from '../store/pull-requests.ts';
@@ -79,10 +80,13 @@ async function tell(
   seen: PullRequestSeen,
   signal: AbortSignal,
 ): Promise<void> {
-  const to = await releaseEngine.look(releaseId, { fresh: false });
+  const to = await releaseEngine.look(releaseId, { fresh: true });
   const planned = to?.release.plan.promotions[position];
   const work = planned?.steps[step]?.work;
   if (!to || !planned || work?.kind !== 'propose') return;
+  const promotion = to.state.promotions[position] as PromotionState;
+  // Its promotion has recorded the merge already.
+  if (seen.state === 'MERGED' && promotion.attempt === attempt && !isUnmerged(planned, promotion, step)) return;
   const landed: { application: number; commit: string | null }[] = [];
   for (const application of seen.state === 'MERGED' ? work.applications : []) {
     const { content, spec } = planned.applications[application] as PlannedApplication;

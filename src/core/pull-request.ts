@@ -1,7 +1,7 @@
 import type { Draft } from './draft.ts';
 import { proposalOf } from './plan.ts';
-import type { PlannedApplication, PlannedPromotion } from './plan.ts';
-import type { NoticedBy, PromotionState, PullRequestNews, Stimulus } from './release.ts';
+import type { PlannedApplication, PlannedPromotion, ReleasePlan } from './plan.ts';
+import type { NoticedBy, PromotionState, PullRequestNews, ReleaseState, Stimulus } from './release.ts';
 import { ENDED_PROMOTION } from './release.ts';
 
 /**
@@ -101,6 +101,15 @@ export function askToClose(draft: Draft, position: number, reason: string): void
   planned.steps.forEach(({ work }, index) => {
     if (work.kind === 'propose' && mayBeOpen(planned, draft.state.promotions[position] as PromotionState, index))
       closeAfter(draft, position, index, reason);
+  });
+}
+
+/** Its pull request for this environment waits for its merge, and makes way for a newer release. */
+export function isReplaceable(plan: ReleasePlan, state: ReleaseState, environment: string): boolean {
+  return plan.promotions.some(({ environment: at, pullRequest, steps }, position) => {
+    const promotion = state.promotions[position];
+    if (at !== environment || pullRequest?.onNewer !== 'REPLACE' || promotion?.startedAt == null) return false;
+    return steps.some(({ work }, index) => work.kind === 'merge' && promotion.steps[index]?.status === 'WAITING');
   });
 }
 

@@ -309,8 +309,16 @@ type SomeStimulus =
       pullRequest: PullRequestNews;
       landed: { application: number; commit: string | null }[];
     }
-  /** `onlyIf`: it ends nothing unless the release waits for its turn, or is at work in that environment, when this is decided. */
-  | { kind: 'terminate'; reason: string; by: string | null; onlyIf?: 'QUEUED' | { atWorkIn: string } }
+  /**
+   * `onlyIf`: it ends nothing unless the release, when this is decided, waits for its turn, is at work in that environment, or does
+   * nothing but wait for a pull request there that a newer release replaces.
+   */
+  | {
+      kind: 'terminate';
+      reason: string;
+      by: string | null;
+      onlyIf?: 'QUEUED' | { atWorkIn: string } | { inReviewIn: string };
+    }
   | DecisionStimulus
   | OverrideStimulus
   | { kind: 'retry'; by: string | null }

@@ -21,6 +21,7 @@ import {
   applyPullRequestClosed,
   applyPullRequestTold,
   closeUnmerged,
+  isReplaceable,
   isUnmerged,
   leaveClosed,
   tellPullRequest,
@@ -96,8 +97,12 @@ function hear(draft: Draft, stimulus: Stimulus): void {
 }
 
 /** Who asked for the end had read what the release does before, without its lock: it may do something else by now. */
-function isStill({ plan, state }: Draft, what: 'QUEUED' | { atWorkIn: string }): boolean {
+function isStill(
+  { plan, state }: Draft,
+  what: NonNullable<Extract<Stimulus, { kind: 'terminate' }>['onlyIf']>,
+): boolean {
   if (what === 'QUEUED') return state.status === 'QUEUED';
+  if ('inReviewIn' in what) return state.status === 'SUSPENDED' && isReplaceable(plan, state, what.inReviewIn);
   return state.promotions.some(
     (each, position) => plan.promotions[position]?.environment === what.atWorkIn && occupiesEnvironment(each),
   );

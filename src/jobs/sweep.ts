@@ -1,6 +1,7 @@
 import { Rounds } from '../clock.ts';
 import type { ReleaseNow } from '../commands/release-engine.ts';
 import { makeRoomEverywhere } from '../commands/make-room.ts';
+import { closeAbandoned, replacePullRequests } from '../commands/tidy-pull-requests.ts';
 import { processDue } from '../commands/process-delivery.ts';
 import { tellOrigins } from '../commands/tell-origins.ts';
 import type { Stimulus } from '../core/release.ts';
@@ -30,6 +31,7 @@ export class Sweep {
   readonly #every: Rounds;
   /** Deliveries that a round has begun with, and does not wait for. */
   #deliveries: Promise<unknown> | null = null;
+  #abandoned: Promise<unknown> | null = null;
   #rounds = 0;
 
   constructor(parts: SweepParts) {
@@ -45,7 +47,7 @@ export class Sweep {
 
   async close(): Promise<void> {
     await this.#every.close();
-    await Promise.all([this.#deliveries, this.#parts.handOver.settled()]);
+    await Promise.all([this.#deliveries, this.#abandoned, this.#parts.handOver.settled()]);
   }
 
   async round(): Promise<void> {
@@ -58,10 +60,18 @@ export class Sweep {
     await this.#reconcile();
     await this.#settleRollbacks();
     await makeRoomEverywhere(this.#parts);
+    await replacePullRequests(this.#parts);
     this.#processDeliveries();
+    if (this.#rounds % 30 === 0) this.#closeAbandoned();
     if (this.#rounds++ % 600 !== 0) return;
     await forgetOldKeys(pool);
     await forgetOldDeliveries(pool);
+  }
+
+  #closeAbandoned(): void {
+    this.#abandoned ??= closeAbandoned(this.#parts)
+      .catch((error: unknown) => this.#parts.log.warn({ error }, 'pull requests could not be looked through yet'))
+      .finally(() => (this.#abandoned = null));
   }
 
   #processDeliveries(): void {

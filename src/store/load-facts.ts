@@ -123,7 +123,10 @@ async function loadLive(client: PoolClient, rollbackId: string): Promise<Record<
   return Object.fromEntries(rows.map(({ application, ...live }) => [application, live]));
 }
 
-/** How long a promotion takes in each environment: p95 of the newest hundred that succeeded, in milliseconds. */
+/**
+ * How long a promotion takes in each environment: p95 of the newest hundred that succeeded, in milliseconds. While people review its
+ * pull request nothing of it is under way: that time does not count.
+ */
 export async function loadRunway(
   client: Pool | PoolClient,
   product: string,
@@ -132,7 +135,11 @@ export async function loadRunway(
   const { rows } = await client.query<{ environment: string; p95: number }>(
     `SELECT e.environment, percentile_cont(0.95) WITHIN GROUP (ORDER BY p.took) AS p95
      FROM unnest($2::text[]) AS e(environment), LATERAL (
-       SELECT (extract(epoch FROM ended_at - started_at) * 1000)::float AS took FROM promotion
+       SELECT greatest(0, extract(epoch FROM ended_at - started_at - coalesce(r.review, interval '0')) * 1000)::float AS took
+       FROM promotion m LEFT JOIN LATERAL (
+         SELECT max(q.merged_at) - min(q.opened_at) AS review FROM pull_request q
+         WHERE q.release_id = m.release_id AND q.position = m.position AND q.attempt = m.attempt AND q.state = 'MERGED'
+           AND q.merged_at > q.opened_at) AS r ON true
        WHERE product = $1 AND environment = e.environment AND status = 'SUCCEEDED'
        ORDER BY ended_at DESC LIMIT 100) AS p
      GROUP BY e.environment`,

@@ -177,3 +177,23 @@ export async function abandonedPullRequests(db: Db, seconds: number, limit: numb
   );
   return rows;
 }
+
+/** Those that are open for an environment into which a newer release of their product is to go, with that release. */
+export async function outdatedPullRequests(
+  db: Db,
+  limit: number,
+): Promise<(Pick<PullRequestRecord, 'releaseId' | 'position' | 'environment'> & { newer: string })[]> {
+  const { rows } = await db.query<
+    Pick<PullRequestRecord, 'releaseId' | 'position' | 'environment'> & { newer: string }
+  >(
+    `SELECT p.release_id AS "releaseId", p.position, p.environment, n.id AS newer FROM pull_request p
+     JOIN release r ON r.id = p.release_id AND r.ended_at IS NULL AND r.kind = 'FORWARD', LATERAL (
+       SELECT o.id FROM release o
+       JOIN promotion m ON m.release_id = o.id AND m.environment = p.environment AND m.ended_at IS NULL
+       WHERE o.product = r.product AND o.kind = 'FORWARD' AND o.ended_at IS NULL AND o.number > r.number
+       ORDER BY o.number DESC LIMIT 1) AS n
+     WHERE p.state = 'OPEN' ORDER BY p.key LIMIT $1`,
+    [limit],
+  );
+  return rows;
+}

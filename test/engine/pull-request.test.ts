@@ -1,136 +1,40 @@
-import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { setSecret } from '../../src/commands/set-secret.ts';
 import { tellPullRequests } from '../../src/commands/tell-pull-request.ts';
-import type { PullRequestPolicy, Specs } from '../../src/core/definitions.ts';
-import { DEFAULT_PULL_REQUEST } from '../../src/core/definitions.ts';
-import type { ReleaseEvent } from '../../src/core/events.ts';
 import { pullRequestsOf } from '../../src/store/pull-requests.ts';
-import { makeFolder } from '../drivers/repository.ts';
-import { startForge } from '../peers/forges.ts';
 import type { TestForge } from '../peers/forges.ts';
-import { startGitHost } from '../peers/git-host.ts';
-import type { GitHost, HostedRepository } from '../peers/git-host.ts';
+import type { HostedRepository } from '../peers/git-host.ts';
 import type { Method } from '../peers/merging.ts';
-import { openTestEngine } from '../support/engine.ts';
+import { ByPullRequest } from '../support/by-pull-request.ts';
+import type { Picture } from '../support/by-pull-request.ts';
 import type { TestEngine } from '../support/engine.ts';
 
-// Real git, a GitHub that really merges, the real client, the real engine.
-
-let folder: ReturnType<typeof makeFolder>;
-let host: GitHost;
+let at: ByPullRequest;
 let forge: TestForge;
 let config: HostedRepository;
 let engine: TestEngine;
-
 beforeEach(async () => {
-  folder = makeFolder();
-  host = await startGitHost();
-  forge = await startForge('github', host);
-  config = await host.repository('config');
-  await config.commit(
-    { 'dev/values.yaml': 'tag: "1"\n', 'eu/values.yaml': 'tag: "1"\nreplicas: 3\n', 'eu-2/values.yaml': 'tag: "1"\n' },
-    'First',
-  );
-  engine = await openTestEngine(
-    { name: 'postgres', queuePrefix: `t${randomBytes(5).toString('hex')}` },
-    {
-      SLUICE_GIT_AUTHOR_EMAIL: 'sluice@example.com',
-      SLUICE_DATA_DIR: folder.path('data'),
-      SLUICE_ENCRYPTION_KEY: randomBytes(32).toString('base64'),
-      SLUICE_GIT_PROTOCOLS: 'http',
-      SLUICE_ALLOWED_NETWORKS: '127.0.0.0/8',
-      SLUICE_GIT_CREDENTIALS: JSON.stringify({ [`${host.url}/`]: forge.gitLogin }),
-    },
-  );
-  const use = { kind: 'FORGE' as const, forge: 'github' as const, url: `${host.url}/`, apiUrl: forge.apiUrl };
-  const kept = await setSecret(engine.app, { name: 'forge', value: forge.token, description: null, use }, 'ada');
-  expect(kept.refusals).toBeUndefined();
-  await engine.startWorker();
+  at = await ByPullRequest.open();
+  ({ forge, config, engine } = at);
 });
-afterEach(async () => {
-  await engine.close();
-  await forge.close();
-  await host.close();
-  folder.remove();
-});
+afterEach(() => at.close());
 
-const git = (path: string): Specs['Application']['driver'] => ({
-  type: 'git',
-  repoURL: config.url,
-  branch: 'main',
-  path,
-});
-
-interface Picture {
-  pullRequest?: Partial<PullRequestPolicy>;
-  rollbackPolicies?: Specs['PromotionFlow']['rollbackPolicies'];
-  /** Applications of eu, each in a folder of its name. */
-  applications?: string[];
-}
-
-/** dev, then eu by pull request. */
-async function billing({ pullRequest, rollbackPolicies, applications = ['eu'] }: Picture = {}): Promise<void> {
-  await engine.save('Environment', 'dev', { kind: 'NON_PRODUCTION' });
-  await engine.save('Environment', 'eu', { kind: 'PRODUCTION' });
-  await engine.save('Product', 'billing', {
-    promotionFlows: [],
-    concurrency: 'QUEUE',
-    queueLimit: 50,
-    promotionTemplate: {
-      versionSource: { file: 'values.yaml', jsonPath: '$.tag' },
-      promotion: { 'values.yaml': { jsonPaths: ['$.tag'] } },
-    },
-  });
-  const common = { product: 'billing', health: { type: 'none' as const } };
-  await engine.save('Application', 'billing-dev', { ...common, environment: 'dev', driver: git('dev') });
-  for (const path of applications)
-    await engine.save('Application', `billing-${path}`, { ...common, environment: 'eu', driver: git(path) });
-  await engine.save('PromotionFlow', 'main', {
-    triggerEnvironment: 'dev',
-    productSelector: {},
-    onFailure: 'FINISH_RUNNING',
-    ...(rollbackPolicies && { rollbackPolicies }),
-    steps: [
-      {
-        environment: 'eu',
-        dependsOn: ['dev'],
-        policy: { action: 'pr', pullRequest: { ...DEFAULT_PULL_REQUEST, ...pullRequest } },
-      },
-    ],
-  });
-}
-
-const release = async (tag: string): Promise<string> => {
-  await config.commit({ 'dev/values.yaml': `tag: "${tag}"\n` }, `Version ${tag}`);
-  return engine.trigger({ product: 'billing' });
-};
-
-/** The promotion into eu waits for its merge. */
-const waits = (id: string): Promise<unknown> =>
-  engine.reached(id, ({ promotions }) => promotions[1]?.status === 'SUSPENDED');
-const told = (): Promise<number> => tellPullRequests(engine.app, config.url, [{ base: 'main' }], 'PUSH');
-const ofType = async <T extends ReleaseEvent['type']>(
-  id: string,
-  type: T,
-): Promise<Extract<ReleaseEvent, { type: T }>[]> =>
-  (await engine.events(id)).filter((each) => each.type === type) as never;
-const read = (branch = 'main'): Promise<string | undefined> => config.read('eu/values.yaml', branch);
+const billing = (picture?: Picture): Promise<void> => at.billing(picture);
+const release = (tag: string): Promise<string> => at.release(tag);
 
 describe('trap 3: whichever way it is merged, the deployment is the commit of the branch', () => {
   test.each<Method>(['merge', 'squash', 'rebase'])('%s', async (method) => {
     await billing();
     const id = await release('2');
-    await waits(id);
+    await at.waits(id);
     const opened = await forge.pullRequest('acme/config');
     expect(opened).toMatchObject({ base: { branch: 'main' }, title: 'Promote billing 2 to eu' });
-    expect(await read()).toContain('tag: "1"');
+    expect(await at.read()).toContain('tag: "1"');
     const commit = await forge.merge('acme/config', opened.number, method);
-    expect(await told()).toBe(1);
+    expect(await at.told()).toBe(1);
     const state = await engine.ended(id);
     expect(state.status).toBe('SUCCEEDED');
-    expect(await read()).toBe('tag: "2"\nreplicas: 3\n');
-    const [merged, ...others] = await ofType(id, 'PullRequestMerged');
+    expect(await at.read()).toBe('tag: "2"\nreplicas: 3\n');
+    const [merged, ...others] = await at.ofType(id, 'PullRequestMerged');
     expect(merged).toMatchObject({ number: opened.number, commit, noticedBy: 'PUSH' });
     expect(others).toEqual([]);
     const { rows } = await engine.app.pool.query(
@@ -147,35 +51,11 @@ describe('trap 3: whichever way it is merged, the deployment is the commit of th
   });
 });
 
-/** What a release that ended with eu FAILED says of it. */
-const failure = async (id: string): Promise<string> => {
-  const state = await engine.ended(id);
-  expect(state.status).toBe('FAILED');
-  return state.firstProblem?.message ?? '';
-};
-/** Until every errand is done, and what it did is known. */
-async function settled(): Promise<void> {
-  const deadline = Date.now() + 15_000;
-  for (;;) {
-    const { rowCount } = await engine.app.pool.query(`SELECT FROM outbox WHERE lane = 'errand'`);
-    if (rowCount === 0) return;
-    if (Date.now() > deadline) {
-      const { rows } = await engine.app.pool.query(
-        `SELECT key, attempts, last_error FROM outbox WHERE lane = 'errand'`,
-      );
-      throw new Error(`not settled: ${JSON.stringify(rows)}`);
-    }
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
-const openThere = async (): Promise<number[]> =>
-  (await forge.pullRequests('acme/config')).filter(({ state }) => state === 'open').map(({ number }) => number);
-
 describe('each end of a pull request is its own', () => {
   test('trap 4: told by webhook, push and poll, three times each, there is one outcome, and the first is named', async () => {
     await billing();
     const id = await release('2');
-    await waits(id);
+    await at.waits(id);
     const { number } = await forge.pullRequest('acme/config');
     await forge.merge('acme/config', number, 'squash');
     const ways = ['WEBHOOK', 'PUSH', 'POLL'] as const;
@@ -186,24 +66,24 @@ describe('each end of a pull request is its own', () => {
       ),
     );
     await engine.ended(id);
-    const merged = await ofType(id, 'PullRequestMerged');
+    const merged = await at.ofType(id, 'PullRequestMerged');
     expect(merged.map(({ noticedBy }) => noticedBy)).toEqual(['WEBHOOK']);
-    expect(await ofType(id, 'ActionCommitted')).toHaveLength(1);
+    expect(await at.ofType(id, 'ActionCommitted')).toHaveLength(1);
   });
 
   test('trap 9: closed unmerged by a person it fails by name, and a retry takes over the one that was opened again', async () => {
     await billing();
     const id = await release('2');
-    await waits(id);
+    await at.waits(id);
     const { number } = await forge.pullRequest('acme/config');
     await forge.closePullRequest('acme/config', number, 'grace');
     await tellPullRequests(engine.app, config.url, [{ number }], 'WEBHOOK');
-    expect(await failure(id)).toBe(`pull request ${number} was closed by grace without being merged`);
-    expect(await ofType(id, 'PullRequestClosed')).toMatchObject([{ number, by: 'grace', noticedBy: 'WEBHOOK' }]);
-    await settled();
+    expect(await at.failure(id)).toBe(`pull request ${number} was closed by grace without being merged`);
+    expect(await at.ofType(id, 'PullRequestClosed')).toMatchObject([{ number, by: 'grace', noticedBy: 'WEBHOOK' }]);
+    await at.settled();
     await forge.reopen('acme/config', number, 'grace');
     await engine.app.releaseEngine.tell(id, { kind: 'retry', by: 'ada' });
-    await waits(id);
+    await at.waits(id);
     expect((await forge.counters('acme/config')).opened).toHaveLength(1);
     await forge.merge('acme/config', number, 'merge');
     await tellPullRequests(engine.app, config.url, [{ number }], 'WEBHOOK');
@@ -213,19 +93,19 @@ describe('each end of a pull request is its own', () => {
   test('trap 9: with its branch deleted it is closed, and a retry opens another one', async () => {
     await billing();
     const id = await release('2');
-    await waits(id);
+    await at.waits(id);
     const first = await forge.pullRequest('acme/config');
     await forge.deleteBranch('acme/config', first.head.branch, 'grace');
-    await told();
-    expect(await failure(id)).toMatch(/was closed( by grace)? without being merged/);
+    await at.told();
+    expect(await at.failure(id)).toMatch(/was closed( by grace)? without being merged/);
     await engine.app.releaseEngine.tell(id, { kind: 'retry', by: 'ada' });
-    await waits(id);
-    const [open, ...others] = await openThere();
+    await at.waits(id);
+    const [open, ...others] = await at.openThere();
     expect(others).toEqual([]);
     const second = await forge.pullRequest('acme/config', open);
     expect(second.head.branch).not.toBe(first.head.branch);
     await forge.merge('acme/config', second.number, 'squash');
-    await told();
+    await at.told();
     expect((await engine.ended(id)).status).toBe('SUCCEEDED');
   });
 
@@ -233,24 +113,24 @@ describe('each end of a pull request is its own', () => {
     await billing();
     await config.commit({ 'x.yaml': 'x\n' }, 'Another branch', { branch: 'other' });
     const id = await release('2');
-    await waits(id);
+    await at.waits(id);
     const { number } = await forge.pullRequest('acme/config');
     await forge.retarget('acme/config', number, 'other', 'grace');
     await tellPullRequests(engine.app, config.url, [{ number }], 'WEBHOOK');
-    expect(await failure(id)).toBe(`pull request ${number} is for branch "other" now, and not for "main"`);
-    await settled();
-    expect(await openThere()).toEqual([]);
-    expect(await ofType(id, 'PullRequestClosed')).toMatchObject([{ number, late: true }]);
+    expect(await at.failure(id)).toBe(`pull request ${number} is for branch "other" now, and not for "main"`);
+    await at.settled();
+    expect(await at.openThere()).toEqual([]);
+    expect(await at.ofType(id, 'PullRequestClosed')).toMatchObject([{ number, late: true }]);
   });
 
   test('trap 1: not known is no conflict; found in conflict twice in a row it fails, and is closed', async () => {
     await billing();
     const id = await release('2');
-    await waits(id);
+    await at.waits(id);
     const { number } = await forge.pullRequest('acme/config');
     forge.unknownLooks('acme/config', 1);
     await config.commit({ 'eu/values.yaml': 'tag: "9"\nreplicas: 3\n' }, 'By hand');
-    await told();
+    await at.told();
     await engine.reached(
       id,
       ({ promotions }) => promotions[1]?.steps.some(({ status }) => status === 'WAITING') ?? false,
@@ -262,15 +142,15 @@ describe('each end of a pull request is its own', () => {
     );
     expect((await engine.app.releaseEngine.look(id, { fresh: true }))?.state.endedAt).toBeNull();
     await tellPullRequests(engine.app, config.url, [{ number }], 'WEBHOOK');
-    expect(await failure(id)).toBe(`pull request ${number} conflicts with branch "main"`);
-    await settled();
-    expect(await openThere()).toEqual([]);
+    expect(await at.failure(id)).toBe(`pull request ${number} conflicts with branch "main"`);
+    await at.settled();
+    expect(await at.openThere()).toEqual([]);
   });
 
   test('trap 2: merged with commits of others on its branch it fails by name when the content is another one', async () => {
     await billing();
     const id = await release('2');
-    await waits(id);
+    await at.waits(id);
     const { number } = await forge.pullRequest('acme/config');
     await forge.pushOnto(
       'acme/config',
@@ -280,17 +160,17 @@ describe('each end of a pull request is its own', () => {
       'grace',
     );
     await forge.merge('acme/config', number, 'squash', { by: 'grace' });
-    await told();
-    expect(await failure(id)).toBe(
+    await at.told();
+    expect(await at.failure(id)).toBe(
       `pull request ${number} was merged by grace with another content than 2: values.yaml differs`,
     );
-    expect(await ofType(id, 'PullRequestMerged')).toMatchObject([{ number, by: 'grace' }]);
+    expect(await at.ofType(id, 'PullRequestMerged')).toMatchObject([{ number, by: 'grace' }]);
   });
 
   test('trap 2: what others added beside the content is theirs, and no failure', async () => {
     await billing();
     const id = await release('2');
-    await waits(id);
+    await at.waits(id);
     const { number } = await forge.pullRequest('acme/config');
     await forge.pushOnto(
       'acme/config',
@@ -300,30 +180,30 @@ describe('each end of a pull request is its own', () => {
       'grace',
     );
     await forge.merge('acme/config', number, 'squash', { by: 'grace' });
-    await told();
+    await at.told();
     expect((await engine.ended(id)).status).toBe('SUCCEEDED');
   });
 
   test('trap 10: a draft waits and says so; an archived repository ends it', async () => {
     await billing({ pullRequest: { draft: true } });
     const id = await release('2');
-    const state = (await waits(id)) as { promotions: { steps: { reason: string | null }[] }[] };
+    const state = (await at.waits(id)) as { promotions: { steps: { reason: string | null }[] }[] };
     expect(state.promotions[1]?.steps.map(({ reason }) => reason).join()).toContain('is a draft');
     forge.archive('acme/config');
     const { number } = await forge.pullRequest('acme/config');
     await tellPullRequests(engine.app, config.url, [{ number }], 'WEBHOOK');
-    expect(await failure(id)).toContain('is archived');
+    expect(await at.failure(id)).toContain('is archived');
   });
 
   test('trap 10: a repository with another name is no longer asked, and the new address is named', async () => {
     await billing();
     const id = await release('2');
-    await waits(id);
+    await at.waits(id);
     const { number } = await forge.pullRequest('acme/config');
     const { url } = config;
     forge.rename('acme/config', 'acme/renamed');
     await tellPullRequests(engine.app, url, [{ number }], 'WEBHOOK');
-    expect(await failure(id)).toContain('acme/renamed');
+    expect(await at.failure(id)).toContain('acme/renamed');
   });
 
   test('trap 11: nothing to change opens nothing, and the promotion succeeds', async () => {
@@ -332,16 +212,16 @@ describe('each end of a pull request is its own', () => {
     const id = await release('2');
     expect((await engine.ended(id)).status).toBe('SUCCEEDED');
     expect(await forge.counters('acme/config')).toMatchObject({ opened: [] });
-    expect((await ofType(id, 'ActionCommitted')).at(-1)).toMatchObject({ changed: false });
+    expect((await at.ofType(id, 'ActionCommitted')).at(-1)).toMatchObject({ changed: false });
   });
 
   test('trap 12: one for the environment brings all applications, and each waits for its own change', async () => {
     await billing({ pullRequest: { group: 'ENVIRONMENT' }, applications: ['eu', 'eu-2'] });
     const id = await release('2');
-    await waits(id);
+    await at.waits(id);
     const { number } = await forge.pullRequest('acme/config');
     await forge.merge('acme/config', number, 'squash');
-    await told();
+    await at.told();
     expect((await engine.ended(id)).status).toBe('SUCCEEDED');
     expect((await forge.counters('acme/config')).opened).toHaveLength(1);
     expect(await config.read('eu-2/values.yaml')).toBe('tag: "2"\n');
@@ -351,21 +231,21 @@ describe('each end of a pull request is its own', () => {
     await billing({ applications: ['eu', 'eu-2'] });
     const id = await release('2');
     await engine.reached(id, ({ promotions }) => promotions[1]?.steps.filter((each) => each.outside).length === 2);
-    const numbers = await openThere();
+    const numbers = await at.openThere();
     expect(numbers).toHaveLength(2);
     for (const number of numbers) await forge.merge('acme/config', number, 'merge');
-    await told();
+    await at.told();
     expect((await engine.ended(id)).status).toBe('SUCCEEDED');
   });
 
   test('trap 15: a host that deletes the branch by itself is no failure', async () => {
     await billing();
     const id = await release('2');
-    await waits(id);
+    await at.waits(id);
     const { number, head } = await forge.pullRequest('acme/config');
     await forge.merge('acme/config', number, 'squash');
     await forge.deleteBranch('acme/config', head.branch);
-    await told();
+    await at.told();
     expect((await engine.ended(id)).status).toBe('SUCCEEDED');
   });
 });
@@ -374,40 +254,40 @@ describe('what nothing waits for any more is closed', () => {
   test('trap 13: terminated while it is open it is closed, its branch is deleted, and the release says so', async () => {
     await billing();
     const id = await release('2');
-    await waits(id);
+    await at.waits(id);
     const { number } = await forge.pullRequest('acme/config');
     await engine.app.releaseEngine.tell(id, { kind: 'terminate', reason: 'not today', by: 'ada' });
     expect((await engine.ended(id)).status).toBe('TERMINATED');
-    await settled();
-    expect(await openThere()).toEqual([]);
+    await at.settled();
+    expect(await at.openThere()).toEqual([]);
     const counters = await forge.counters('acme/config');
     expect(counters).toMatchObject({ closed: [expect.any(String)], comments: 1 });
     expect(counters.deletedBranches).toEqual(counters.opened);
-    expect(await ofType(id, 'PullRequestClosed')).toMatchObject([{ number, late: true }]);
+    expect(await at.ofType(id, 'PullRequestClosed')).toMatchObject([{ number, late: true }]);
   });
 
   test('trap 13: a merge that wins the race against the end is recorded as the deployment that it is', async () => {
     await billing();
     const id = await release('2');
-    await waits(id);
+    await at.waits(id);
     const { number } = await forge.pullRequest('acme/config');
     const commit = await forge.merge('acme/config', number, 'squash', { by: 'grace' });
     await engine.app.releaseEngine.tell(id, { kind: 'terminate', reason: 'too late', by: 'ada' });
     const state = await engine.ended(id);
-    await settled();
+    await at.settled();
     const { rows } = await engine.app.pool.query(`SELECT commit_id FROM deployment WHERE environment = 'eu'`);
     expect(rows).toEqual([{ commit_id: commit }]);
     // The look that the termination cut off may have seen it, too: then it was no race.
     if (state.promotions[1]?.status === 'TERMINATED')
-      expect(await ofType(id, 'PullRequestMerged')).toMatchObject([{ number, by: 'grace', late: true, commit }]);
+      expect(await at.ofType(id, 'PullRequestMerged')).toMatchObject([{ number, by: 'grace', late: true, commit }]);
   });
 
   test('an expiry that is over fails it, and closes it', async () => {
     await billing({ pullRequest: { expiry: 1_500 } });
     const id = await release('2');
-    expect(await failure(id)).toMatch(/its pull request was not merged within 1s500ms/);
-    await settled();
-    expect(await openThere()).toEqual([]);
+    expect(await at.failure(id)).toMatch(/its pull request was not merged within 1s500ms/);
+    await at.settled();
+    expect(await at.openThere()).toEqual([]);
   });
 });
 
@@ -418,14 +298,14 @@ describe('Sluice merges by itself', () => {
     expect((await engine.ended(id)).status).toBe('SUCCEEDED');
     const [opened] = await forge.pullRequests('acme/config');
     expect(opened).toMatchObject({ state: 'merged', mergedBy: forge.account });
-    expect(await ofType(id, 'PullRequestMerged')).toMatchObject([{ noticedBy: 'MERGE', by: forge.account }]);
-    expect(await ofType(id, 'PullRequestMergedOutsideGates')).toEqual([]);
+    expect(await at.ofType(id, 'PullRequestMerged')).toMatchObject([{ noticedBy: 'MERGE', by: forge.account }]);
+    expect(await at.ofType(id, 'PullRequestMergedOutsideGates')).toEqual([]);
   });
 
   test('what somebody pushed onto is not merged by Sluice', async () => {
     await billing({ pullRequest: { merge: 'AUTO', draft: true } });
     const id = await release('2');
-    await waits(id);
+    await at.waits(id);
     const { number } = await forge.pullRequest('acme/config');
     await forge.pushOnto('acme/config', number, { 'eu/values.yaml': 'tag: "3"\n' }, 'Another tag', 'grace');
     await forge.setDraft('acme/config', number, false);
@@ -435,6 +315,6 @@ describe('Sluice merges by itself', () => {
       ({ promotions }) =>
         promotions[1]?.steps.some(({ reason }) => reason?.includes('merges only its own') ?? false) ?? false,
     );
-    expect(await read()).toContain('tag: "1"');
+    expect(await at.read()).toContain('tag: "1"');
   });
 });
