@@ -30,6 +30,7 @@ import { News1765300000000 } from './1765300000000-news.ts';
 import { ForgeBudget1765340000000 } from './1765340000000-forge-budget.ts';
 import { Triggers1765310000000 } from './1765310000000-triggers.ts';
 import { CommitStatuses1765330000000 } from './1765330000000-commit-statuses.ts';
+import { MergeGroups1765330000001 } from './1765330000001-merge-groups.ts';
 
 /** In the order in which they run; a released one is never changed. */
 export const migrations = [
@@ -61,6 +62,7 @@ export const migrations = [
   News1765300000000,
   Triggers1765310000000,
   CommitStatuses1765330000000,
+  MergeGroups1765330000001,
   PullRequests1765320000000,
   ForgeBudget1765340000000,
   RoomInDeployments1765360000000,

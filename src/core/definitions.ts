@@ -119,8 +119,11 @@ export const DEFAULT_UNKNOWN_TIMEOUT = gate.fields.unknownTimeout.meant!;
 export const DEFAULT_OWN_TIMEOUT = 60 * 60 * 1000;
 /** How long it may take until a target runs a change. */
 export const DEFAULT_SYNC_LIMIT = limit.meant!;
+/** How long a merge is awaited. */
 export const DEFAULT_PULL_REQUEST_EXPIRY = pullRequest.fields.expiry.fallback!;
+/** How a change of action `pr` is proposed where nothing is said. */
 export const DEFAULT_PULL_REQUEST = fallbacksOf(pullRequest);
 export const DEFAULT_APPROVAL_EXPIRY = approval.fields.expiry.fallback!;
+/** Older failures start no rollback by themselves. */
 export const DEFAULT_MAX_FAILURE_AGE = rollbackPolicy.fields.maxFailureAge.fallback!;
 export const DEFAULT_RETRY = fallbacksOf(retry);

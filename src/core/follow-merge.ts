@@ -2,8 +2,6 @@ import { followApproval } from './approvals/decide.ts';
 import type { Draft } from './draft.ts';
 import { awaitsMerge, isSameJudgement, judgeMerge, JUDGEMENTS_KEPT, levelOf, unmetAt, wakesOf } from './gates/merge.ts';
 import type { MergeJudgement, MergeState, StatusLevel } from './gates/merge-state.ts';
-import type { PlannedPromotion } from './plan.ts';
-import { OPENED } from './pull-request.ts';
 import { ENDED_PROMOTION } from './release.ts';
 import type { PromotionState, PullRequestNews } from './release.ts';
 import { cutOff, isFailing, mustStop } from './steps.ts';
@@ -114,9 +112,4 @@ export function judgeMerged(
     at: draft.now,
     cause: 'MERGED_OUTSIDE_GATES',
   });
-}
-
-/** The commit that a step proposed, where it says so. */
-export function proposalHead(planned: PlannedPromotion, { steps }: PromotionState, step: number): string | undefined {
-  return planned.steps[step]?.work.kind === 'propose' ? steps[step]?.outputs?.[OPENED.head] : undefined;
 }

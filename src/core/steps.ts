@@ -147,6 +147,7 @@ export function redispatch(draft: Draft, position: number, which: (step: StepSta
   draft.emit({ type: 'PromotionResumed', ...draft.atPromotion(position, seen.status), dispatch });
 }
 
+/** What runs of these promotions is told to stop; without a list, of all that have to. */
 export function abortRunning(draft: Draft, only?: number[]): void {
   const promotions = (only ?? [...draft.state.promotions.keys()]).filter(
     (position) =>
@@ -156,6 +157,7 @@ export function abortRunning(draft: Draft, only?: number[]): void {
   if (promotions.length > 0) draft.work.push({ kind: 'abort', promotions });
 }
 
+/** Steps whose time has come run again, under a new dispatch. */
 export function dispatchDueSteps(draft: Draft): void {
   draft.state.promotions.forEach((seen, position) => {
     if (mustStop(draft.plan, draft.state, position)) return;

@@ -39,6 +39,7 @@ export function apply(draft: Draft, stimulus: Stimulus): void {
   if (draft.touched > touched) rememberKey(draft, stimulus);
 }
 
+/** The same key again changes nothing from now on. */
 export function rememberKey(draft: Draft, { key }: Stimulus): void {
   if (key === undefined || draft.state.heard.some((each) => each.key === key)) return;
   draft.state.heard = remember(draft.state.heard, key, draft.now);

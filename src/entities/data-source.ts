@@ -31,7 +31,7 @@ import {
   RollbackRow,
   ObservationRow,
 } from './log-rows.ts';
-import { CommitStatusRow } from './status-rows.ts';
+import { CommitStatusRow, MergeGroupRow } from './status-rows.ts';
 import { WebhookDeliveryRow } from './delivery-rows.ts';
 import { ForgeBudgetRow } from './forge-rows.ts';
 import { HintRow, WatchedRepositoryRow } from './news-rows.ts';
@@ -69,6 +69,7 @@ export const ENTITIES = [
   SigningKeyRow,
   WebhookDeliveryRow,
   CommitStatusRow,
+  MergeGroupRow,
   WatchedRepositoryRow,
   HintRow,
   TriggerCursorRow,

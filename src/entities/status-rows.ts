@@ -81,3 +81,24 @@ export class CommitStatusRow {
   @Column({ type: 'boolean', default: false })
   follows!: boolean;
 }
+
+/** A commit that a merge queue is about to make the branch, and which pull requests of Sluice are in it; kept for a day. */
+@Entity('merge_group')
+export class MergeGroupRow {
+  @PrimaryColumn({ type: 'text', primaryKeyConstraintName: 'PK_merge_group' })
+  repository!: string;
+
+  @PrimaryColumn({ name: 'commit_id', type: 'text', primaryKeyConstraintName: 'PK_merge_group' })
+  commit!: string;
+
+  /** The branch that it is for. */
+  @Column({ type: 'text' })
+  base!: string;
+
+  /** The promotions whose change is in it. */
+  @Column({ type: 'jsonb' })
+  members!: { releaseId: string; position: number }[];
+
+  @Column({ name: 'seen_at', type: 'timestamptz', default: () => 'now()' })
+  seenAt!: Date;
+}

@@ -118,7 +118,9 @@ export const DOING: Doing = {
     },
   },
   'tell-merge': {
-    run: (parts, { key, releaseId, work }) => tellMerge(parts, releaseId, work.promotion, key),
+    async run(parts, { key, releaseId, work }) {
+      await tellMerge(parts, releaseId, work.promotion, key);
+    },
   },
   'tell-commit': { run: (parts, { key, releaseId }) => tellCommit(parts, releaseId, key) },
   abort: {

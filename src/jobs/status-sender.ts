@@ -20,6 +20,8 @@ import { Watch } from './watch.ts';
  */
 export class StatusSender extends Watch {
   readonly #underWay = new Set<Promise<void>>();
+  /** Pull requests that a round has begun with, and does not wait for: a repository may have to be asked. */
+  #judging: Promise<unknown> | null = null;
 
   constructor(app: Parts) {
     super(app, 'statuses', app.limits.statusesEvery, 'commit statuses could not be looked at this time');
@@ -27,7 +29,7 @@ export class StatusSender extends Watch {
 
   async round(): Promise<void> {
     const { pool, limits } = this.app;
-    await judgeMerges(this.app, limits.statuses);
+    this.#judge();
     await followReleases(this.app);
     const free = limits.statuses - this.#underWay.size;
     if (free <= 0) return;
@@ -44,7 +46,14 @@ export class StatusSender extends Watch {
 
   /** Resolves when no call is under way any more. */
   async settled(): Promise<void> {
+    await this.#judging;
     while (this.#underWay.size > 0) await Promise.all(this.#underWay);
+  }
+
+  #judge(): void {
+    this.#judging ??= judgeMerges(this.app, this.app.limits.statuses)
+      .catch((error: unknown) => this.app.log.warn({ error }, 'pull requests are judged again a little later'))
+      .finally(() => (this.#judging = null));
   }
 
   #begin(due: DueStatus): void {

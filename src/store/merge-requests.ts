@@ -6,32 +6,71 @@ export interface JudgedRequest {
   /** The step that opens it. */
   step: number;
   state: string;
-  /** The newest commit of its branch that was seen. */
+  /** The newest commit of its branch that was seen, and the one that was proposed. */
   headSha: string | null;
+  proposedSha: string | null;
 }
 
-/** Those of an attempt of a promotion; who writes down what is wanted for them does so one after the other. */
+const SELECT = `SELECT repository, step, state, head_sha AS "headSha", proposed_sha AS "proposedSha" FROM pull_request
+  WHERE release_id = $1 AND position = $2 AND attempt = $3 ORDER BY key`;
+
+/** Those of an attempt of a promotion. */
+export async function requestsOf(
+  connection: Pick<Pool | PoolClient, 'query'>,
+  releaseId: string,
+  position: number,
+  attempt: number,
+): Promise<JudgedRequest[]> {
+  const { rows } = await connection.query<JudgedRequest>(SELECT, [releaseId, position, attempt]);
+  return rows;
+}
+
+/** The same; who writes down what is wanted for them does so one after the other. */
 export async function lockRequests(
   client: PoolClient,
   releaseId: string,
   position: number,
   attempt: number,
 ): Promise<JudgedRequest[]> {
-  const { rows } = await client.query<JudgedRequest>(
-    `SELECT repository, step, state, head_sha AS "headSha" FROM pull_request
-     WHERE release_id = $1 AND position = $2 AND attempt = $3 ORDER BY key FOR UPDATE`,
-    [releaseId, position, attempt],
-  );
+  const { rows } = await client.query<JudgedRequest>(`${SELECT} FOR UPDATE`, [releaseId, position, attempt]);
   return rows;
 }
 
-/** Promotions that have an open pull request whose status was not written down since it was seen to be there, or changed. */
-export async function dueForJudgement(pool: Pool, limit: number): Promise<{ releaseId: string; position: number }[]> {
-  const { rows } = await pool.query<{ releaseId: string; position: number }>(
+/** A promotion that has an open pull request, and until when one process alone looks at its status. */
+export interface DuePromotion {
+  releaseId: string;
+  position: number;
+  until: Date;
+}
+
+/**
+ * Promotions that have an open pull request whose status was not written down since it was seen to be there, or changed. Should this
+ * process die, they are due again when `lease` milliseconds are over.
+ */
+export async function dueForJudgement(pool: Pool, limit: number, lease: number): Promise<DuePromotion[]> {
+  const { rows } = await pool.query<DuePromotion>(
     `WITH due AS (SELECT key FROM pull_request WHERE state = 'OPEN' AND judge_at <= now() ORDER BY judge_at LIMIT $1)
-     UPDATE pull_request p SET judge_at = NULL FROM due WHERE p.key = due.key AND p.judge_at <= now()
-     RETURNING p.release_id AS "releaseId", p.position`,
-    [limit],
+     UPDATE pull_request p SET judge_at = date_trunc('milliseconds', now()) + $2 * interval '1 millisecond'
+     FROM due WHERE p.key = due.key AND p.judge_at <= now()
+     RETURNING p.release_id AS "releaseId", p.position, p.judge_at AS until`,
+    [limit, lease],
   );
   return [...new Map(rows.map((row) => [`${row.releaseId} ${row.position}`, row])).values()];
+}
+
+/** It is written down; what has changed since it was claimed is due still. */
+export async function judged(pool: Pool, { releaseId, position, until }: DuePromotion): Promise<void> {
+  await pool.query(
+    `UPDATE pull_request SET judge_at = NULL WHERE release_id = $1 AND position = $2 AND judge_at = $3`,
+    [releaseId, position, until],
+  );
+}
+
+/** The open pull requests of a promotion are judged again in `after` milliseconds. */
+export async function judgeLater(pool: Pool, releaseId: string, position: number, after: number): Promise<void> {
+  await pool.query(
+    `UPDATE pull_request SET judge_at = now() + $3 * interval '1 millisecond'
+     WHERE release_id = $1 AND position = $2 AND state = 'OPEN'`,
+    [releaseId, position, after],
+  );
 }

@@ -85,7 +85,8 @@ export type PullRequestSighting = Pick<PullRequestRecord, 'state'> &
   >;
 
 /**
- * Keeps what was seen. A merge is the last word. A pull request that is open for the first time is judged at once.
+ * Keeps what was seen. A merge is the last word. A pull request that is open for the first time, or has
+ * another commit at its head, is judged at once.
  * @returns false where none was written down
  */
 export async function sawPullRequest(db: Db, key: string, seen: PullRequestSighting): Promise<boolean> {
@@ -96,7 +97,8 @@ export async function sawPullRequest(db: Db, key: string, seen: PullRequestSight
        url = coalesce($6, url), merged_at = coalesce($7, merged_at), merged_by = coalesce($8, merged_by),
        merge_commit = coalesce($9, merge_commit), proposed_sha = coalesce($10, proposed_sha),
        opened_at = CASE WHEN $2 = 'OPEN' THEN coalesce(opened_at, now()) ELSE opened_at END,
-       judge_at = CASE WHEN $2 = 'OPEN' AND opened_at IS NULL THEN now() WHEN $2 = 'OPEN' THEN judge_at END
+       judge_at = CASE WHEN $2 = 'OPEN' AND (opened_at IS NULL OR head_sha IS DISTINCT FROM coalesce($5, head_sha)) THEN now()
+         WHEN $2 = 'OPEN' THEN judge_at END
      WHERE key = $1`,
     [
       key,

@@ -284,6 +284,19 @@ describe('trap 5: a merge outside the gates', () => {
     expect(outside(play)).toEqual([]);
   });
 
+  test('a host tells the second alone: gates that held in it let it through', () => {
+    const play = open(proposed({ open: 'AT_ONCE' }, { approval: approvalOf('1 of grace') }));
+    play.now = at('10:30') + 400;
+    play.decide('approve', 'eu', person('grace'));
+    play.now = at('10:31');
+    expect(outside(merged(play, at('10:30')))).toEqual([]);
+    const early = open(proposed({ open: 'AT_ONCE' }, { approval: approvalOf('1 of grace') }));
+    early.now = at('10:30') + 400;
+    early.decide('approve', 'eu', person('grace'));
+    early.now = at('10:31');
+    expect(outside(merged(early, at('10:30') - SECOND))).toHaveLength(1);
+  });
+
   test('a hold that was lifted before the merge was heard of counts', () => {
     const play = open(proposed());
     play.facts = { ...NO_FACTS, holds: { eu: [holdOf(play.now)] } };

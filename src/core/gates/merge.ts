@@ -139,8 +139,8 @@ export function short(text: string): string {
 }
 
 /**
- * The gates that did not hold when it was merged. What was judged then counts for as long as it could not change by itself; after
- * that (Sluice was away), and of holds and marks in any case, what is known now of that moment counts.
+ * The gates that did not hold when it was merged. Hosts tell the time of a merge in whole seconds: gates that held at some moment of that
+ * second let it through.
  *
  * @param mergedAt as the host says, milliseconds since the epoch; a time in the future is now
  */
@@ -152,7 +152,22 @@ export function unmetAt(
   mergedAt: number,
   now: number,
 ): GateAnswer[] {
-  const moment = Math.min(mergedAt, now);
+  const first = Math.min(mergedAt, now);
+  const last = Math.min(mergedAt % SECOND === 0 ? mergedAt + SECOND - 1 : mergedAt, now);
+  const judged = (state.promotions[position]?.merge?.judgements ?? []).map(({ at }) => at);
+  const moments = [first, ...judged.filter((at) => at > first && at < last), last];
+  const unmet = moments.map((moment) => unmetIn(plan, state, position, facts, moment));
+  return unmet.some((each) => each.length === 0) ? [] : (unmet[0] as GateAnswer[]);
+}
+
+/** In milliseconds. */
+const SECOND = 1_000;
+
+/**
+ * At one moment. What was judged then counts for as long as it could not change by itself; after that (Sluice was away), and of holds and
+ * marks in any case, what is known now of that moment counts.
+ */
+function unmetIn(plan: ReleasePlan, state: ReleaseState, position: number, facts: Facts, moment: number): GateAnswer[] {
   const known = state.promotions[position]?.merge?.judgements.findLast(({ at }) => at <= moment);
   const then = asOf(state, position, moment);
   const seen = askMerge(plan, then, position, factsAsOf(facts, moment), moment).filter(

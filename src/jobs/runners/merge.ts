@@ -51,8 +51,9 @@ const MOST_MISSING = 30;
 /** What is kept between two looks. */
 interface Kept {
   pullRequest?: { number: string; url: string };
-  /** How many looks in a row found a conflict. */
+  /** How many looks in a row found a conflict, and between which commits: a host that has not worked it out yet may say so, too. */
   conflicts?: number;
+  between?: string;
   /** How many looks in a row found it merged and its change not on the branch. */
   missing?: number;
 }
@@ -117,10 +118,12 @@ async function judge(at: StepAt<Merge>, looked: Looked, seen: PullRequestSeen): 
   if (seen.base !== target.branch)
     return { kind: 'failed', message: `${name} is for branch "${seen.base}" now, and not for "${target.branch}"` };
   if (seen.mergeable === 'NO') {
-    const conflicts = (keptIn(at).conflicts ?? 0) + 1;
+    const before = keptIn(at);
+    const between = `${seen.head.sha} ${landing.head}`;
+    const conflicts = (before.between === between ? (before.conflicts ?? 0) : 0) + 1;
     const reason = `${name} conflicts with branch "${target.branch}"`;
     if (conflicts >= IN_A_ROW) return { kind: 'failed', message: reason };
-    return waits(at, reason, { recheckAfter: HOST_THINKS, waitsFor: 'SYSTEM', kept: { conflicts } });
+    return waits(at, reason, { recheckAfter: HOST_THINKS, waitsFor: 'SYSTEM', kept: { conflicts, between } });
   }
   return awaitMerge(at, looked, seen);
 }

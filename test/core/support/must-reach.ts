@@ -45,12 +45,24 @@ export const MUST_REACH = [
   'synced by a look',
   'synced by a report',
   'stimulus deployment-reported moves',
+  'event PullRequestMerged',
+  'merge AT_ONCE PENDING held',
+  'merge AT_ONCE SUCCESS free',
+  'merge WHEN_GATES_HOLD SUCCESS free',
+  'merged inside the gates',
   'depth 12',
 ];
 
 /** What a hundred thousand releases reach: every status, transition, stimulus, gate, verdict, cause, decision and fault. */
 export const LONG_MUST_REACH = [
   ...MUST_REACH,
+  'merged outside the gates',
+  'merged outside the gates, and it goes back',
+  'merge WHEN_GATES_HOLD PENDING held',
+  'merge WHEN_GATES_HOLD PENDING closes soon',
+  'merge AT_ONCE PENDING closes soon',
+  'errand finds it OPEN',
+  'errand finds it MERGED',
   ...['failed', 'pending', 'aborted'].map((kind) => `outcome ${kind} of another`),
   ...['SUCCEEDED', 'FAILED', 'TERMINATED'].map((status) => `ended ${status} after a retry`),
   'group ASKING > FAILED',

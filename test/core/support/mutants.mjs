@@ -13,9 +13,54 @@ const HOLDS = 'test/core/holds';
 const LIMITS = 'test/core/limits';
 const ACTORS = 'test/core/actors';
 const CLOCK = 'test/core/health-clock';
+const MERGES = 'test/core/merge-gates';
 const UNSEEN = 'test/core/rollback/unseen';
 
 const MUTANTS = {
+  'merge: holds are not asked again': ['gates/hold.ts', '  again: true,\n', '', MERGES],
+  'merge: marks are not asked again': ['gates/version.ts', '  again: true,\n', '', MERGES],
+  'merge: people are not asked again': ['approvals/gate.ts', '  again: true,\n', '', MERGES],
+  'merge: green until the very closing': ['gates/merge.ts', 'until - now > STATUS_LEAD', 'until - now > 0', MERGES],
+  'merge: nothing wakes it before a closing': ['gates/merge.ts', '[until - STATUS_LEAD, until]', '[until]', MERGES],
+  'merge: an override has no end': [
+    'gates/window.ts',
+    '[...ends.toSorted((a, b) => a - b), Infinity]',
+    '[Infinity]',
+    MERGES,
+  ],
+  'merge: judged when it is heard of': ['follow-merge.ts', 'Math.min(at ?? draft.now, draft.now)', 'draft.now', MERGES],
+  'merge: the history does not count': ['gates/merge.ts', 'if (known === undefined ||', 'if (true ||', MERGES],
+  'merge: an old answer counts for good': [
+    'gates/merge.ts',
+    '(known.until !== null && known.until <= moment)',
+    'false',
+    MERGES,
+  ],
+  'merge: a rejection changes nothing': ['follow-merge.ts', 'if (never !== undefined)', 'if (false)', MERGES],
+  'merge: nobody is told of a merge outside the gates': [
+    'follow-merge.ts',
+    'if (unmet.length === 0) return;',
+    'return;',
+    MERGES,
+  ],
+  'merge: its status stays when it ends': [
+    'follow-merge.ts',
+    'isSameLevel(level, merge.level)) return;',
+    'true) return;',
+    MERGES,
+  ],
+  'merge: at once waits for its window': [
+    'gates/merge.ts',
+    "(gate === 'WINDOW' || gate === 'APPROVAL')",
+    "gate === 'APPROVAL'",
+    MERGES,
+  ],
+  'merge: every request opens at once': [
+    'gates/merge.ts',
+    "pullRequest?.open === 'AT_ONCE' && verdict",
+    'pullRequest !== undefined && verdict',
+    MERGES,
+  ],
   'no dependency check': ['gates/dependencies.ts', 'if (satisfied >= required)', 'if (satisfied >= 0)'],
   'one dependency is enough': [
     'gates/dependencies.ts',

@@ -59,6 +59,9 @@ interface Parent {
 
 const REQUEST = { number: 7, url: 'https://forge.example.com/7', branch: 'sluice/billing' };
 
+/** What people do with a pull request when they come to it. */
+type Habit = 'MERGES_GREEN' | 'MERGES_ANY' | 'CLOSES';
+
 /** What a release shares with the others of its product. */
 export interface Surroundings {
   readonly tape: Tape;
@@ -120,7 +123,9 @@ export class Shell {
   readonly #workers: ({ job: Job; run: Generator<void, void> } | null)[] = [null, null, null];
   readonly #told: Stimulus[] = [];
   /** `promotion/attempt/step` of what opened them. */
-  readonly #requests = new Map<string, { state: 'OPEN' | 'MERGED' | 'CLOSED'; at: number }>();
+  readonly #requests = new Map<string, { state: 'OPEN' | 'MERGED' | 'CLOSED'; at: number; habit: Habit }>();
+  /** What people do with pull requests that are opened once the faults have stopped; after that they wait for green. */
+  readonly #habits: Habit[];
   #keys = 0;
 
   constructor({ world, plan, state }: ShellParts) {
@@ -133,6 +138,10 @@ export class Shell {
       if (environment !== null) this.at.set(environment, [...(this.at.get(environment) ?? []), position]);
     });
     this.#watcher = new Watcher(plan, state, world.reached);
+    const { tape } = world;
+    this.#habits = [...Array(tape.next(6)).keys()].map(() =>
+      tape.weighted<Habit>({ MERGES_GREEN: 5, MERGES_ANY: 3, CLOSES: 1 }),
+    );
   }
 
   /** Nothing is left to do for it; a rollback may still tell it what becomes of its environments. */
@@ -248,8 +257,9 @@ export class Shell {
     const [promotion, attempt] = key.split('/').map(Number) as [number, number];
     const green = this.state.promotions[promotion]?.merge?.level?.state === 'SUCCESS';
     const act = this.#tape.weighted({ merge: green ? 10 : 2, close: 1, tell: 4 });
-    if (act === 'merge') this.#requests.set(key, { state: 'MERGED', at: this.#world.now });
-    if (act === 'close') this.#requests.set(key, { state: 'CLOSED', at: this.#world.now });
+    const request = this.#requests.get(key);
+    if (request && act !== 'tell')
+      Object.assign(request, { state: act === 'merge' ? 'MERGED' : 'CLOSED', at: this.#world.now });
     this.reached.count(`forge ${act}${act === 'merge' ? (green ? ' green' : ' red') : ''}`);
     if (this.#tape.chance(70)) this.tell({ kind: 'pull-request-told', promotion, attempt, via: 'WEBHOOK' });
   }
@@ -353,8 +363,9 @@ export class Shell {
     const key = `${promotion}/${attempt}/${step}`;
     const request = this.#requests.get(key);
     if (request === undefined) return;
-    if (request.state === 'OPEN') request.state = 'CLOSED';
     this.reached.count(`errand finds it ${request.state}`);
+    if (request.state === 'OPEN') request.state = 'CLOSED';
+
     const pullRequest = { ...REQUEST, state: request.state, at: request.at };
     const { work } = this.#planned(promotion).steps[step] as PlannedStep;
     const applications = request.state === 'MERGED' && work.kind === 'propose' ? work.applications : [];
@@ -497,7 +508,8 @@ export class Shell {
   #propose(promotion: number, step: number): Outcome {
     const { attempt } = this.state.promotions[promotion] as PromotionState;
     const key = `${promotion}/${attempt}/${step}`;
-    if (!this.#requests.has(key)) this.#requests.set(key, { state: 'OPEN', at: this.#world.now });
+    if (!this.#requests.has(key))
+      this.#requests.set(key, { state: 'OPEN', at: this.#world.now, habit: this.#habits.shift() ?? 'MERGES_GREEN' });
     return { kind: 'succeeded', pullRequest: { ...REQUEST, state: 'OPEN' } };
   }
 
@@ -506,8 +518,13 @@ export class Shell {
     const { attempt, merge } = this.state.promotions[promotion] as PromotionState;
     const proposal = proposalOf(this.#planned(promotion), step) as number;
     const request = this.#requests.get(`${promotion}/${attempt}/${proposal}`);
-    if (this.#calm && request?.state === 'OPEN' && merge?.level?.state === 'SUCCESS')
-      Object.assign(request, { state: 'MERGED', at: this.#world.now });
+    if (this.#calm && request?.state === 'OPEN') {
+      const green = merge?.level?.state === 'SUCCESS';
+      if (green || request.habit !== 'MERGES_GREEN') {
+        Object.assign(request, { state: request.habit === 'CLOSES' ? 'CLOSED' : 'MERGED', at: this.#world.now });
+        this.reached.count(`forge ${request.habit}${green ? ' green' : ' red'}`);
+      }
+    }
     // What an earlier attempt had opened is none of this one's.
     if (request === undefined || request.state === 'MERGED') {
       applies();

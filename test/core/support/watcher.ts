@@ -239,6 +239,11 @@ export class Watcher {
         }
         const atTheEnd = planned.own === 'ON_SUCCESS' || planned.own === 'ON_FAIL';
         if (atTheEnd) for (const { id } of planned.steps) this.#succeeded.delete(`${position}/${id}`);
+        planned.steps.forEach(({ id }, index) => {
+          if (isUnmerged(planned, old.promotions[position] as PromotionState, index))
+            this.#succeeded.delete(`${position}/${id}`);
+        });
+        this.#mergeGates.delete(position);
         claim(atTheEnd || this.#environments[position] !== 'SUCCEEDED', `${name} succeeded and is run again`);
         this.#environments[position] = 'PENDING';
         this.#started.delete(position);

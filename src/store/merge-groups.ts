@@ -1,0 +1,63 @@
+import type { Pool, PoolClient } from 'pg';
+
+type Connection = Pick<Pool | PoolClient, 'query'>;
+
+/** A promotion of a release. */
+export interface PromotionPlace {
+  releaseId: string;
+  position: number;
+}
+
+/** A promotion that has, or had, a pull request for a branch. */
+export interface RequestedPlace extends PromotionPlace {
+  product: string;
+  environment: string;
+  step: number;
+  attempt: number;
+  state: string;
+}
+
+/** Of every product and environment that ever had a pull request for this branch, all that are open, and the newest one. */
+export async function requestsFor(connection: Connection, repository: string, base: string): Promise<RequestedPlace[]> {
+  const { rows } = await connection.query<RequestedPlace>(
+    `SELECT p.release_id AS "releaseId", p.position, p.product, p.environment, p.step, p.attempt, p.state
+     FROM pull_request p JOIN release r ON r.id = p.release_id
+     WHERE p.repository = $1 AND p.base = $2 AND (p.state IN ('OPENING', 'OPEN') OR r.number = (
+       SELECT max(n.number) FROM pull_request q JOIN release n ON n.id = q.release_id
+       WHERE q.repository = $1 AND q.base = $2 AND q.product = p.product AND q.environment = p.environment))
+     ORDER BY r.number DESC, p.attempt DESC, p.step`,
+    [repository, base],
+  );
+  return rows;
+}
+
+/** A commit of a merge queue, with the promotions whose change is in it. */
+export interface MergeGroup {
+  repository: string;
+  commit: string;
+  base: string;
+  members: PromotionPlace[];
+}
+
+/** Keeps it; those that are older than a day go. */
+export async function keepMergeGroup(connection: Connection, group: MergeGroup): Promise<void> {
+  const { repository, commit, base, members } = group;
+  await connection.query(`DELETE FROM merge_group WHERE seen_at < now() - interval '1 day'`);
+  await connection.query(
+    `INSERT INTO merge_group (repository, commit_id, base, members) VALUES ($1, $2, $3, $4)
+     ON CONFLICT (repository, commit_id) DO UPDATE SET members = excluded.members, seen_at = now()`,
+    [repository, commit, base, JSON.stringify(members)],
+  );
+}
+
+/** Those that this promotion's change is in. */
+export async function mergeGroupsOf(
+  connection: Connection,
+  { releaseId, position }: PromotionPlace,
+): Promise<{ repository: string; commit: string }[]> {
+  const { rows } = await connection.query<{ repository: string; commit: string }>(
+    `SELECT repository, commit_id AS commit FROM merge_group WHERE members @> $1::jsonb ORDER BY 1, 2`,
+    [JSON.stringify([{ releaseId, position }])],
+  );
+  return rows;
+}
