@@ -4,6 +4,7 @@ import { isUnmerged } from '../core/pull-request.ts';
 import type { PromotionState, PullRequestNews } from '../core/release.ts';
 import { plainly } from '../core/pull-request-text.ts';
 import type { Forge, PullRequestSeen } from '../drivers/forge/forge.ts';
+import { PermanentError } from '../drivers/driver.ts';
 import { sawPullRequest } from '../store/pull-requests.ts';
 import type { PullRequestRecord } from '../store/pull-requests.ts';
 
@@ -70,7 +71,10 @@ async function close(
       : await forge.get(repository, number, { signal });
   if (found?.state !== 'OPEN') return found;
   const body = `Sluice closes this pull request: ${plainly(reason, 1_000)}.`;
-  await forge.comment(repository, found.number, { key: `${key}/closed`, body }, { signal });
+  // A conversation that is locked takes no comment for good: closing is what counts.
+  await forge.comment(repository, found.number, { key: `${key}/closed`, body }, { signal }).catch((error: unknown) => {
+    if (!(error instanceof PermanentError)) throw error;
+  });
   return forge.close(repository, found.number, { signal });
 }
 

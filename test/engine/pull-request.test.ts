@@ -266,6 +266,19 @@ describe('what nothing waits for any more is closed', () => {
     expect(await at.ofType(id, 'PullRequestClosed')).toMatchObject([{ number, late: true }]);
   });
 
+  test('one whose conversation is locked is closed all the same', async () => {
+    await billing();
+    const id = await release('2');
+    await at.waits(id);
+    const message = 'Unable to create comment because issue is locked.';
+    forge.faults.script(/^POST .*comments$/, { when: 'BEFORE', status: 403, body: { message } });
+    await engine.app.releaseEngine.tell(id, { kind: 'terminate', reason: 'not today', by: 'ada' });
+    await engine.ended(id);
+    await at.settled();
+    expect(await at.openThere()).toEqual([]);
+    expect(await forge.counters('acme/config')).toMatchObject({ closed: [expect.any(String)], comments: 0 });
+  });
+
   test('trap 13: a merge that wins the race against the end is recorded as the deployment that it is', async () => {
     await billing();
     const id = await release('2');
