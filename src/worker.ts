@@ -10,6 +10,7 @@ import { Observer } from './jobs/observe.ts';
 import type { Hands } from './jobs/runners/runner.ts';
 import { PromoteJob } from './jobs/promote.ts';
 import type { QueuedJob } from './jobs/queue.ts';
+import { PullRequestWatch } from './jobs/pull-request-watch.ts';
 import { RepositoryWatch } from './jobs/repository-watch.ts';
 import { StatusSender } from './jobs/status-sender.ts';
 import { lookForStops } from './jobs/stops.ts';
@@ -101,6 +102,8 @@ export async function startWorker(app: App): Promise<{ close(): Promise<void> }>
   const drift = new DriftWatch(app);
   if (config.driftIntervalMs > 0) drift.start();
   repositories.start();
+  const pullRequests = new PullRequestWatch(app);
+  pullRequests.start();
   const stops = new Rounds(clock, 'stops', limits.stopsEvery, () =>
     lookForStops(releaseEngine, aborts, 1_000).catch((error: unknown) => log.debug({ error }, 'looking for stops')),
   );
@@ -117,6 +120,7 @@ export async function startWorker(app: App): Promise<{ close(): Promise<void> }>
         repositories.close(),
         candidates.close(),
         drift.close(),
+        pullRequests.close(),
         listener.close(),
       ];
       // What does not end by itself is handed back to the queue: another worker takes it up.

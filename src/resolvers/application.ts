@@ -8,6 +8,8 @@ import {
   HealthReportInput,
   HealthReportPayload,
 } from '../schema/application.ts';
+import { repositoryKey } from '../core/trigger/repository.ts';
+import { RepositoryLook } from '../schema/repository-look.ts';
 import { PageArgs } from '../schema/connection.ts';
 import type { Connection } from '../schema/connection.ts';
 import type { ApiContext } from '../schema/context.ts';
@@ -15,6 +17,7 @@ import { Application, DEFINITION_TYPES, Environment, Product } from '../schema/d
 import { SelectorInput } from '../schema/selector.ts';
 import { Guarded, SEES, may } from './access/rules.ts';
 import { refused, unstorable } from './answers.ts';
+import { looksOf } from './batches.ts';
 import { forget } from './batches.ts';
 import { listNodes, readNode } from './definitions.ts';
 
@@ -57,6 +60,17 @@ export class ApplicationResolver {
   @FieldResolver(() => Environment, { nullable: true, description: 'The environment that it is deployed to.' })
   environment(@Ctx() context: ApiContext, @Root() application: Application): Promise<Environment | null> {
     return readNode(context, { kind: 'Environment', type: Environment }, specOf(application).environment);
+  }
+
+  @FieldResolver(() => RepositoryLook, {
+    nullable: true,
+    description: 'The last look at its repository for changes; null: changes there start no release by themselves.',
+  })
+  async look(@Ctx() context: ApiContext, @Root() application: Application): Promise<RepositoryLook | null> {
+    const { driver } = specOf(application);
+    if (driver.type !== 'git') return null;
+    const shown = (await looksOf(context)).get(repositoryKey(driver.repoURL));
+    return shown ? new RepositoryLook(shown, driver.branch) : null;
   }
 
   @Guarded(may('REPORT', ({ input }, lookup) => lookup.application(input.application)))

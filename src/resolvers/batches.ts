@@ -2,6 +2,7 @@ import DataLoader from 'dataloader';
 import { readManifests } from '../commands/apply-manifests.ts';
 import type { Kind, StoredDefinition } from '../core/definitions.ts';
 import type { Facts, ReleaseState } from '../core/release.ts';
+import { repositoryKey } from '../core/trigger/repository.ts';
 import type { PlainManifests } from '../manifests/index.ts';
 import { isStorable } from './answers.ts';
 import { loaderOf } from '../schema/context.ts';
@@ -11,6 +12,8 @@ import type { RevisionKey } from '../store/definition-reads.ts';
 import { allDefinitions } from '../store/definitions.ts';
 import { statusesOf } from '../store/commit-statuses.ts';
 import type { CommitStatusShown } from '../store/commit-statuses.ts';
+import { readLooks } from '../store/news.ts';
+import type { LookShown } from '../core/receiver/look.ts';
 import { openErrands } from '../store/outbox.ts';
 import type { OpenErrand } from '../store/outbox.ts';
 import { readCounts, readFacts, readStates, readSummaries } from '../store/release-reads.ts';
@@ -54,6 +57,14 @@ export function applicationsOfProduct(context: ApiContext): DataLoader<string, S
         return products.map((product) => found.filter((each) => each.spec.product === product));
       }),
   );
+}
+
+/** Looks at repositories, by `repositoryKey`. */
+export function looksOf(context: ApiContext): Promise<ReadonlyMap<string, LookShown>> {
+  return loaderOf(context, 'looks', async ({ pool }) => {
+    const looks = await readLooks(pool);
+    return new Map(looks.map((each) => [repositoryKey(each.repository), each]));
+  });
 }
 
 export function allEnvironments(context: ApiContext): Promise<StoredDefinition<'Environment'>[]> {

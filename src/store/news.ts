@@ -1,5 +1,5 @@
 import type { Pool, PoolClient } from 'pg';
-import type { LookFailure } from '../core/receiver/look.ts';
+import type { LookFailure, LookShown } from '../core/receiver/look.ts';
 import type { HintKind } from '../core/receiver/news.ts';
 import type { NewsKind } from '../core/trigger/change.ts';
 
@@ -87,6 +87,16 @@ export async function saveWatched(pool: Pool, watched: readonly Watched[]): Prom
 export async function watchedNames(db: Pool | PoolClient): Promise<Pick<Watched, 'repository' | 'branches'>[]> {
   const { rows } = await db.query<Pick<Watched, 'repository' | 'branches'>>(
     'SELECT repository, branches FROM watched_repository ORDER BY repository',
+  );
+  return rows;
+}
+
+/** All that are watched: a few hundred rows at most. */
+export async function readLooks(db: Pick<Pool, 'query'>): Promise<LookShown[]> {
+  const { rows } = await db.query<LookShown>(
+    `SELECT repository, looked_at AS "lookedAt", heads, failures, error, error_kind AS "errorKind",
+       CASE WHEN next_look_at < 'infinity' THEN greatest(next_look_at, not_before) END AS "nextAt"
+     FROM watched_repository ORDER BY repository`,
   );
   return rows;
 }
@@ -233,4 +243,56 @@ export async function pullRequestHints(pool: Pool, limit: number): Promise<(Hint
 /** They were told. */
 export async function forgetHints(pool: Pool, ids: readonly string[]): Promise<void> {
   await pool.query('DELETE FROM hint WHERE id = ANY($1)', [ids]);
+}
+
+/** A repository whose pull requests are to be listed. */
+export interface PullRequestsClaimed {
+  repository: string;
+  etag: string | null;
+  /** Those that changed before were told. */
+  seenAt: Date | null;
+  failures: number;
+}
+
+/**
+ * Takes those of `repositories` whose pull requests are due to be listed, the longest first; no other process does before the claim is over.
+ */
+export async function claimPullRequests(
+  pool: Pool,
+  repositories: readonly string[],
+  leaseMs: number,
+  limit: number,
+): Promise<PullRequestsClaimed[]> {
+  const { rows } = await pool.query<PullRequestsClaimed>(
+    `WITH taken AS (
+       SELECT repository FROM watched_repository WHERE repository = ANY($1)
+         AND coalesce(pull_next_at <= now(), true) AND coalesce(pull_claimed_until <= now(), true)
+       ORDER BY pull_next_at NULLS FIRST LIMIT $3 FOR UPDATE SKIP LOCKED)
+     UPDATE watched_repository w SET pull_claimed_until = now() + $2 * interval '1 millisecond'
+     FROM taken WHERE w.repository = taken.repository
+     RETURNING w.repository, w.pull_etag AS etag, w.pull_seen_at AS "seenAt", w.pull_failures AS failures`,
+    [repositories, leaseMs, limit],
+  );
+  return rows;
+}
+
+/** Ends a claim. `seen`: what the list said, and as of when; undefined: it failed, for `error`. */
+export async function recordPullRequests(
+  pool: Pool,
+  repository: string,
+  after: number,
+  seen: { etag?: string | undefined; at: Date } | { error: string },
+): Promise<void> {
+  const next = `pull_claimed_until = NULL, pull_next_at = now() + $2 * interval '1 millisecond'`;
+  if ('error' in seen)
+    await pool.query(
+      `UPDATE watched_repository SET ${next}, pull_failures = pull_failures + 1, pull_error = $3 WHERE repository = $1`,
+      [repository, after, seen.error.slice(0, 1_000)],
+    );
+  else
+    await pool.query(
+      `UPDATE watched_repository SET ${next}, pull_failures = 0, pull_error = NULL, pull_etag = $3, pull_seen_at = $4
+       WHERE repository = $1`,
+      [repository, after, seen.etag ?? null, seen.at],
+    );
 }

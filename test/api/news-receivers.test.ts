@@ -333,6 +333,18 @@ test('a look that fails is told, and the delivery waits for one that does not', 
   expect((await outcomeOf(sent)).outcome).toContain('looked at');
 });
 
+test('an application shows the last look at its repository', async () => {
+  const query = '{ applications(first: 20) { nodes { name look { commit failure error failures nextAt } } } }';
+  const response = await fetch(`${server.url}/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ query }),
+  });
+  const { data } = (await response.json()) as { data: { applications: { nodes: { name: string; look: object }[] } } };
+  const { look } = data.applications.nodes.find(({ name }) => name === 'billing-dev')!;
+  expect(look).toMatchObject({ commit: await repository.head(), failure: null, error: null, failures: 0 });
+});
+
 test('trap 29: Argo CD is a hint: its application is found by the sources that name it, and nothing else of it counts', async () => {
   const unbound = await send('argo', argocd.template());
   expect(await outcomeOf(unbound)).toMatchObject({

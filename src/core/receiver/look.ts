@@ -15,6 +15,17 @@ export type HeadsAnswer =
   /** `retryAfter`: milliseconds that the host asked for. */
   | { kind: 'FAILED'; why: LookFailure; message: string; retryAfter?: number };
 
+/** A repository as people see it. */
+export interface LookShown {
+  repository: string;
+  lookedAt: Date | null;
+  nextAt: Date | null;
+  heads: Record<string, string>;
+  failures: number;
+  error: string | null;
+  errorKind: LookFailure | null;
+}
+
 /** Failures after which only a person, a hint or a new secret brings the next look. */
 const FINAL: ReadonlySet<LookFailure> = new Set(['CREDENTIALS', 'REFUSED']);
 

@@ -1,0 +1,56 @@
+import { TransientError } from '../drivers/driver.ts';
+import type { PullRequestSeen } from '../drivers/forge/forge.ts';
+import type { Parts } from '../parts.ts';
+import { recordPullRequests } from '../store/news.ts';
+import type { PullRequestsClaimed } from '../store/news.ts';
+import { openPullRequests } from '../store/pull-requests.ts';
+import { tellPullRequests } from './tell-pull-request.ts';
+
+/** Between two lists of a repository, in milliseconds; and after failures, up to the second number. */
+const EVERY = 30_000;
+const LONGEST = 15 * 60_000;
+/** The clocks of a host and of Sluice may differ by so much, in milliseconds: what changed then is told once more. */
+const OVERLAP = 60_000;
+
+/**
+ * One list of the pull requests of a repository that was claimed. Those that are no longer as they are written down are told: merged,
+ * closed, another head, another base. `spellings`: its addresses in those that are open. Network; what the host refuses is recorded, not thrown.
+ */
+export async function listPullRequests(
+  app: Parts,
+  { repository, etag, seenAt, failures }: PullRequestsClaimed,
+  spellings: readonly string[],
+  signal: AbortSignal,
+): Promise<void> {
+  const { pool, clock, drivers } = app;
+  const at = clock.now();
+  try {
+    const forge = await drivers.forge(repository);
+    if (!forge) throw new Error('no secret for a forge is for this repository');
+    const updatedAfter = seenAt === null ? undefined : new Date(seenAt.getTime() - OVERLAP).toISOString();
+    const list = await forge.list(repository, { etag: etag ?? undefined, updatedAfter }, { signal });
+    if (!list.unchanged) for (const each of spellings) await tellChanged(app, each, list.seen);
+    await recordPullRequests(pool, repository, EVERY, { etag: list.etag ?? etag ?? undefined, at });
+  } catch (error) {
+    const wait = error instanceof TransientError ? (error.retryAfter ?? 0) : 0;
+    const after = Math.max(Math.min(EVERY * 2 ** Math.min(failures, 10), LONGEST), wait);
+    await recordPullRequests(pool, repository, after, {
+      error: error instanceof Error ? error.message : String(error),
+    });
+    if (!signal.aborted && failures === 0)
+      app.log.warn({ error, repository }, 'pull requests could not be listed: they are tried again');
+  }
+}
+
+async function tellChanged(app: Parts, repository: string, seen: readonly PullRequestSeen[]): Promise<void> {
+  const open = await openPullRequests(app.pool, repository);
+  const news = seen.filter(({ number, head, state, base }) =>
+    open.some(
+      (row) =>
+        (row.number === number || row.branch === head.branch) &&
+        (row.number === null || state !== 'OPEN' || row.headSha !== head.sha || row.base !== base),
+    ),
+  );
+  const told = news.map(({ number, head }) => ({ number, branch: head.branch }));
+  await tellPullRequests(app, repository, told, 'POLL');
+}
