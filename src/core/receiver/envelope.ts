@@ -3,6 +3,7 @@ import { quote } from '../wording.ts';
 /** What a message of a type may hold: the name of each field, and how long a text in it may be; 0 for a whole number. */
 export type Fields = Readonly<Record<string, number>>;
 
+/** What a message holds, by field. */
 export type Told<F extends Fields> = { [K in keyof F]?: string | number | null };
 
 /**

@@ -33,6 +33,7 @@ interface SchemeAbout {
 
 const PROGRAMS: readonly Purpose[] = ['argocd', 'generic'];
 
+/** All schemes: adding one is a line here, and a reader in `read-news.ts` for a git host. */
 export const SCHEMES: Readonly<Record<Scheme, SchemeAbout>> = {
   STANDARD: {
     purposes: PROGRAMS,
@@ -102,6 +103,7 @@ export function proofOf(scheme: Scheme, header: string | undefined): Proof {
   return proof.kind === 'STANDARD' || header === undefined ? proof : { ...proof, headers: [header.toLowerCase()] };
 }
 
+/** Of a request, names in small letters. */
 export type Headers = Readonly<Record<string, string | string[] | undefined>>;
 
 /** The first of these headers that is there once. */
