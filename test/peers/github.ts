@@ -140,6 +140,11 @@ export function github({ forges, deliveries, gitHost, token, accounts, app, peop
       const wants = all.protections.get(asked.params['branch']!);
       return { status: 200, body: wants ? shapes.rules(all.repository, wants) : [] };
     },
+    [`GET ${R}/rulesets/{ruleset_id}`]: async (asked) => {
+      const all = await at(asked);
+      const least = rest.least('repository-ruleset');
+      return { status: 200, body: { ...least, id: 1, source: all.repository.name, current_user_can_bypass: 'never' } };
+    },
     [`GET ${R}/git/ref/{ref}`]: async (asked) => {
       const all = await at(asked);
       const { ref = '' } = asked.params;

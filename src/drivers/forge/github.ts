@@ -315,14 +315,11 @@ class GitHub implements Forge {
       { ...asked, accept: [404] },
       call,
     );
-    const rules = status === 200 ? (data as { type: string; parameters?: Data }[]) : [];
-    const reviews = Math.max(
-      0,
-      ...rules.map(({ type, parameters }) =>
-        type === 'pull_request' ? Number(parameters?.['required_approving_review_count'] ?? 0) : 0,
-      ),
-    );
-    if (reviews > 0) return { may: false, why: needsReviews(base, reviews) };
+    const rules = status === 200 ? (data as Rule[]) : [];
+    for (const rule of rules) {
+      const why = whyHeld(base, rule);
+      if (why !== undefined && !(await this.#mayBypass(rule, asked, call))) return { may: false, why };
+    }
     return this.#classicProtection(base, permissions?.admin === true, asked, call);
   }
 
@@ -471,6 +468,20 @@ class GitHub implements Forge {
     return { kind: 'NOT_YET', why: quoteWords(details?.message ?? words) };
   }
 
+  /** Whether the ruleset of a rule lets this credential past it; a ruleset of an organisation may not be shown. */
+  async #mayBypass({ ruleset_id: id }: Rule, asked: Ask, call: Call): Promise<boolean> {
+    if (id === undefined) return false;
+    const { status, data } = await this.#ask(
+      'GET /repos/{owner}/{repo}/rulesets/{ruleset_id}',
+      { ...this.#at, ruleset_id: id },
+      { ...asked, accept: [403, 404] },
+      call,
+    );
+    if (status !== 200) return false;
+    const { current_user_can_bypass: bypass } = data as { current_user_can_bypass?: string };
+    return bypass !== undefined && bypass !== 'never';
+  }
+
   async #classicProtection(
     base: string,
     isAdmin: boolean,
@@ -592,6 +603,19 @@ class GitHub implements Forge {
   #refusal(what: string, said: Said): Error {
     return refusalBy({ ...this.#open, what }, said);
   }
+}
+
+interface Rule {
+  type: string;
+  parameters?: { required_approving_review_count?: number };
+  ruleset_id?: number;
+}
+
+/** What a rule of a branch has against a merge by a machine. */
+function whyHeld(base: string, { type, parameters }: Rule): string | undefined {
+  if (type === 'update') return `${base} is changed only by those who may bypass its ruleset`;
+  const count = type === 'pull_request' ? (parameters?.required_approving_review_count ?? 0) : 0;
+  return count > 0 ? needsReviews(base, count) : undefined;
 }
 
 interface DeliveryItem {

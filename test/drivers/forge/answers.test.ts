@@ -309,6 +309,27 @@ describe('GitHub', () => {
   });
 
   test.each([
+    ['never', 'pull_request', { may: false, why: 'main takes a pull request only after 2 approving reviews' }],
+    ['never', 'update', { may: false, why: 'main is changed only by those who may bypass its ruleset' }],
+    ['pull_requests_only', 'pull_request', { may: true }],
+    ['always', 'update', { may: true }],
+    ['never', 'required_status_checks', { may: true }],
+  ])('a ruleset that lets it past %s, with the rule %s', async (bypass, type, wanted) => {
+    const rule = {
+      type,
+      ruleset_id: 3,
+      ...(type === 'pull_request' && { parameters: { required_approving_review_count: 2 } }),
+    };
+    const { forge, repository } = await github({
+      'GET /repos/acme/config': { status: 200, body: { archived: false, permissions: { push: true } } },
+      'GET /repos/acme/config/rules/branches/main': { status: 200, body: [rule] },
+      'GET /repos/acme/config/rulesets/3': { status: 200, body: { id: 3, current_user_can_bypass: bypass } },
+      'GET /repos/acme/config/branches/main': { status: 200, body: { protected: false } },
+    });
+    expect(await forge.mayMerge(repository, 'main', call)).toEqual(wanted);
+  });
+
+  test.each([
     [false, false, { may: false, why: 'main takes a pull request only after 1 approving review' }],
     [true, true, { may: false, why: 'main takes a pull request only after 1 approving review' }],
     [true, false, { may: true }],

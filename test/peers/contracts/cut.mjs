@@ -22,6 +22,7 @@ const OPERATIONS = [
   `GET ${REPOSITORY}/branches/{branch}`,
   `GET ${REPOSITORY}/branches/{branch}/protection`,
   `GET ${REPOSITORY}/rules/branches/{branch}`,
+  `GET ${REPOSITORY}/rulesets/{ruleset_id}`,
   `GET ${REPOSITORY}/git/ref/{ref}`,
   `DELETE ${REPOSITORY}/git/refs/{ref}`,
   `GET ${REPOSITORY}/pulls`,
