@@ -1,3 +1,5 @@
+import { LRUCache } from 'lru-cache';
+import type { Progress } from '../core/release.ts';
 import { runs } from '../core/running.ts';
 import type { Standing } from '../core/trigger/next-step.ts';
 import type { Pinned } from '../commands/trigger/pin.ts';
@@ -23,13 +25,16 @@ export async function standingsOf(
     const change = { version: content.label, commit: content.commit };
     const { sync = { type: 'none' }, health } = spec;
     const found = { commit: content.commit, content: () => Promise.resolve(content) };
+    const key = `${id}.${name}`;
     const synced = await app.drivers.checkSync(sync, {
       ...about,
+      progress: looks.get(key),
       ...folderOf(app.drivers, spec.driver, found, signal),
       change,
-      key: `${id}.${name}`,
+      key,
       report: sync.type === 'report' ? await deploymentReport(app, name, change, about.since) : undefined,
     });
+    looks.set(key, synced.synced ? undefined : synced.progress);
     if (!synced.synced)
       return {
         application: name,
@@ -42,6 +47,7 @@ export async function standingsOf(
       ...about,
       environment,
       version: content.label,
+      argoCd: sync.type === 'argocd' ? sync : undefined,
       report: health.type === 'report' ? await healthReport(app, name, about.since) : undefined,
     });
     return {
@@ -54,6 +60,9 @@ export async function standingsOf(
   });
   return Promise.all(asked);
 }
+
+/** What sources keep from one look to the next, by key. Another process begins anew, and asks its source once more to compare. */
+const looks = new LRUCache<string, Progress>({ max: 1_000 });
 
 /** A report that names the commit is about it whenever it came; one from before that names the version may be about an earlier one. */
 async function deploymentReport(
