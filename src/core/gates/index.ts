@@ -4,25 +4,25 @@ import { limitGate, liveGate } from '../rollback/gates.ts';
 import type { Facts, ReleaseState } from '../release.ts';
 import { dependenciesGate } from './dependencies.ts';
 import { environmentGate } from './environment.ts';
-import type { GateAnswer } from './answer.ts';
+import type { GateAnswer, GateName } from './answer.ts';
 import type { Gate } from './gate.ts';
 import { groupGate } from './group.ts';
 import { holdGate } from './hold.ts';
 import { versionGate } from './version.ts';
 import { windowGate } from './window.ts';
 
-/** In the order in which their answers are shown. */
-const GATES: readonly Gate[] = [
-  dependenciesGate,
-  liveGate,
-  limitGate,
-  groupGate,
-  environmentGate,
-  holdGate,
-  versionGate,
-  windowGate,
-  approvalGate,
-];
+/** All of them, in the order in which their answers are shown. */
+const GATES: readonly Gate[] = Object.values({
+  DEPENDENCIES: dependenciesGate,
+  LIVE: liveGate,
+  LIMIT: limitGate,
+  GROUP: groupGate,
+  ENVIRONMENT: environmentGate,
+  HOLD: holdGate,
+  VERSION: versionGate,
+  WINDOW: windowGate,
+  APPROVAL: approvalGate,
+} satisfies { readonly [N in GateName]: Gate<N> });
 export const GATES_OF_MERGES: readonly Gate[] = GATES.filter((each) => each.again);
 const GATES_OF_PROMOTIONS = GATES.filter((each) => each.of.includes('FORWARD'));
 const GATES_OF_ROLLBACKS = GATES.filter((each) => each.of.includes('ROLLBACK'));

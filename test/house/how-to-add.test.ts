@@ -1,0 +1,300 @@
+import { execFile } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+// docs/how-to-add.md is followed step by step on a copy of the sources: what it names is enough, and what is left out of it is
+// noticed by the compiler. Followed are the sections below; a kind and a driver, whose steps ask for a table and for a protocol, are
+// not, nor is the line in `SUBJECTS` for a phase: `test/engine/runners.test.ts` does not compile without it.
+
+const ROOT = join(import.meta.dirname, '../..');
+const PAGE = readFileSync(join(ROOT, 'docs/how-to-add.md'), 'utf8');
+
+interface Edit {
+  file: string;
+  /** What stands there, and is found once; left out for a new file. */
+  before?: string;
+  /** What comes in front of it; the whole text of a new file. */
+  add: string;
+  /** The file in which the compiler misses it. */
+  missedIn: string | { not: string };
+}
+
+/** By section: what its steps ask for, in their order. Undefined: `npm run schema` alone. */
+const SECTIONS: Record<string, (Edit[] | undefined)[]> = {
+  'A field': [
+    [
+      {
+        file: 'src/core/kinds/promotion-flow.ts',
+        before: "    hooks: optional(hooks, 'Workflows around it.'),",
+        // As the page has it.
+        add: `    ${/^ {7}(priority: .*)$/m.exec(PAGE)?.[1]}\n`,
+        missedIn: { not: 'it is the field' },
+      },
+    ],
+    undefined,
+  ],
+  'An action': [
+    [
+      {
+        file: 'src/core/kinds/actions.ts',
+        before: '/** The types of actions, with the parameters that each takes.',
+        add: "const lull = object('LullParameters', 'Is quiet.', { length: optional(duration(0), 'For how long.') });\n\n",
+        missedIn: 'src/core/kinds/actions.ts',
+      },
+      {
+        file: 'src/core/kinds/actions.ts',
+        before: ' } satisfies Record<string, ObjectShape>;',
+        add: ', lull',
+        missedIn: 'src/drivers/actions/index.ts',
+      },
+      {
+        file: 'src/core/kinds/promotion-workflow.ts',
+        before: '} satisfies Record<keyof typeof ACTIONS, string>);',
+        add: '  lull: ACTIONS.lull.about,\n',
+        missedIn: 'src/core/kinds/promotion-workflow.ts',
+      },
+    ],
+    [
+      {
+        file: 'src/drivers/actions/lull.ts',
+        add: 'export async function runLull(): Promise<Record<string, string>> {\n  return {};\n}\n',
+        missedIn: 'src/drivers/actions/index.ts',
+      },
+      {
+        file: 'src/drivers/actions/index.ts',
+        before: "import { runSimulate } from './simulate.ts';",
+        add: "import { runLull } from './lull.ts';\n",
+        missedIn: 'src/drivers/actions/index.ts',
+      },
+      {
+        file: 'src/drivers/actions/index.ts',
+        before: '  simulate: (filled, context, signal) =>',
+        add: '  lull: () => runLull(),\n',
+        missedIn: 'src/drivers/actions/index.ts',
+      },
+    ],
+    undefined,
+  ],
+  'A gate': [
+    [
+      {
+        file: 'src/core/gates/answer.ts',
+        before: '  LIVE: unknown;',
+        add: '  QUOTA: unknown;\n',
+        missedIn: 'src/core/gates/quota.ts',
+      },
+    ],
+    [
+      {
+        file: 'src/core/gates/quota.ts',
+        add: "import type { Gate } from './gate.ts';\n\nexport const quotaGate: Gate<'QUOTA'> = {\n  name: 'QUOTA',\n  of: ['FORWARD'],\n  appliesTo: () => true,\n  ask: () => null,\n};\n",
+        missedIn: 'src/core/gates/index.ts',
+      },
+      {
+        file: 'src/core/gates/index.ts',
+        before: "import { versionGate } from './version.ts';",
+        add: "import { quotaGate } from './quota.ts';\n",
+        missedIn: 'src/core/gates/index.ts',
+      },
+      {
+        file: 'src/core/gates/index.ts',
+        before: '  VERSION: versionGate,',
+        add: '  QUOTA: quotaGate,\n',
+        missedIn: 'src/core/gates/index.ts',
+      },
+    ],
+    [
+      {
+        file: 'src/core/waiting.ts',
+        before: "    case 'LIVE':",
+        add: "    case 'QUOTA':\n",
+        missedIn: 'src/core/waiting.ts',
+      },
+    ],
+    [
+      {
+        file: 'src/schema/choices.ts',
+        before: "  LIVE: 'Of a rollback",
+        add: "  QUOTA: 'Is there a promotion left for today?',\n",
+        missedIn: 'src/schema/choices.ts',
+      },
+    ],
+  ],
+  'A phase': [
+    [
+      { file: 'src/core/plan.ts', before: "  | 'SYNC'\n", add: "  | 'WARM'\n", missedIn: 'src/core/phases.ts' },
+      {
+        file: 'src/core/phases.ts',
+        before: "  { phase: 'SYNC', of: 'application'",
+        add: "  { phase: 'WARM', of: 'application', make: () => step({ kind: 'warm' }) },\n",
+        missedIn: { not: 'it is the phase' },
+      },
+    ],
+    [
+      {
+        file: 'src/core/plan.ts',
+        before: "  | { kind: 'health' }\n",
+        add: "  | { kind: 'warm' }\n",
+        missedIn: 'src/core/phases.ts',
+      },
+      {
+        file: 'src/jobs/runners/warm.ts',
+        add: "import type { StepWork } from '../../core/plan.ts';\nimport { asking } from './runner.ts';\n\nexport const warmRunner = asking<Extract<StepWork, { kind: 'warm' }>>(async () => ({ kind: 'succeeded' }));\n",
+        missedIn: 'src/jobs/runners/index.ts',
+      },
+      {
+        file: 'src/jobs/runners/index.ts',
+        before: "import { syncRunner } from './sync.ts';",
+        add: "import { warmRunner } from './warm.ts';\n",
+        missedIn: 'src/jobs/runners/index.ts',
+      },
+      {
+        file: 'src/jobs/runners/index.ts',
+        before: '  sync: syncRunner,',
+        add: '  warm: warmRunner,\n',
+        missedIn: 'src/jobs/runners/index.ts',
+      },
+    ],
+    [
+      {
+        file: 'src/schema/choices.ts',
+        before: "  SYNC: 'Until the target runs the change.',",
+        add: "  WARM: 'Until it is warm.',\n",
+        missedIn: 'src/schema/choices.ts',
+      },
+    ],
+  ],
+  'An effect': [
+    [
+      {
+        file: 'src/core/effects.ts',
+        before: '  /** What runs of these promotions has to stop:',
+        add: '  /** It is said. */\n  greet: { promotion: number };\n',
+        missedIn: 'src/core/effects.ts',
+      },
+      {
+        file: 'src/core/effects.ts',
+        before: "  abort: { lane: 'notice', key: null },",
+        add: "  greet: { lane: 'command', key: ({ promotion }) => `p${promotion}-greet` },\n",
+        missedIn: 'src/core/effects.ts',
+      },
+    ],
+    [
+      {
+        file: 'src/jobs/effects.ts',
+        before: '  errand: { run: (parts, item) => runErrand(parts, item) },',
+        add: '  greet: { run: async ({ log }, { work }) => log.info({ promotion: work.promotion }, "hello") },\n',
+        missedIn: 'src/jobs/effects.ts',
+      },
+    ],
+    [
+      {
+        file: 'src/core/settle.ts',
+        before: '    askForObservation(draft, position);',
+        add: "    draft.work.push({ kind: 'greet', promotion: position });\n",
+        missedIn: { not: 'it is what asks for it' },
+      },
+    ],
+  ],
+};
+
+const EDITS = Object.values(SECTIONS).map((steps) => steps.flatMap((each) => each ?? []));
+const GENERATED = ['schema.graphql', 'schemas/sluice.schema.json', 'docs/manifests.md'];
+
+let copy: string;
+beforeAll(() => {
+  copy = mkdtempSync(join(tmpdir(), 'sluice-how-to-add-'));
+  for (const each of ['src', 'migrations', 'package.json', ...GENERATED])
+    cpSync(join(ROOT, each), join(copy, each), { recursive: true });
+  symlinkSync(join(ROOT, 'node_modules'), join(copy, 'node_modules'));
+  const compilerOptions = {
+    incremental: true,
+    tsBuildInfoFile: 'built',
+    rootDir: '.',
+    outDir: 'dist',
+    sourceMap: false,
+  };
+  const settings = { extends: join(ROOT, 'tsconfig.json'), compilerOptions, include: ['src', 'migrations'] };
+  writeFileSync(join(copy, 'tsconfig.json'), JSON.stringify(settings));
+});
+afterAll(() => rmSync(copy, { recursive: true, force: true }));
+
+/** The sources with these edits and no others. */
+function edit(edits: Edit[]): void {
+  const files = new Set(EDITS.flat().map(({ file }) => file));
+  for (const file of files) {
+    const own = edits.filter((each) => each.file === file);
+    const isNew = EDITS.flat().every((each) => each.file !== file || each.before === undefined);
+    if (isNew && own.length === 0) rmSync(join(copy, file), { force: true });
+    if (isNew && own.length === 0) continue;
+    let text = isNew ? '' : readFileSync(join(ROOT, file), 'utf8');
+    for (const { before = '', add } of own) {
+      if (before !== '') expect([file, before, text.split(before).length - 1]).toEqual([file, before, 1]);
+      text = before === '' ? add : text.replace(before, () => add + before);
+    }
+    mkdirSync(dirname(join(copy, file)), { recursive: true });
+    writeFileSync(join(copy, file), text);
+  }
+}
+
+/** What the compiler says; nothing when all is well. */
+async function compile(...options: string[]): Promise<string> {
+  const tsc = join(ROOT, 'node_modules/typescript/bin/tsc');
+  const run = promisify(execFile)(process.execPath, [tsc, '-p', copy, '--pretty', 'false', ...options], { cwd: copy });
+  return run.then(
+    () => '',
+    ({ stdout, stderr }: { stdout: string; stderr: string }) => stdout + stderr,
+  );
+}
+
+test.each(Object.entries(SECTIONS))(
+  'the steps of "%s" are those of the page, which names each file',
+  (title, steps) => {
+    const section = PAGE.split(/^## /m).find((each) => each.startsWith(`${title}\n`)) ?? '';
+    const told = section.split(/^\d\. /m).slice(1);
+    expect(told).toHaveLength(steps.length);
+    const unnamed = steps.flatMap((edits, index) =>
+      (edits ?? [])
+        // The file, or the folder where the page leaves the choice.
+        .filter(({ file }) => [file, dirname(file)].every((each) => !told[index]!.includes(`\`${each}\``)))
+        .map(({ file }) => `${title}, step ${index + 1}: ${file}`),
+    );
+    expect(unnamed).toEqual([]);
+    steps.forEach((edits, index) => {
+      if (edits === undefined) expect(told[index]).toContain('`npm run schema`');
+    });
+  },
+);
+
+test('who does all that the page says needs nothing else, and `npm run schema` writes the rest', async () => {
+  edit(EDITS.flat());
+  expect(await compile()).toBe('');
+  const before = GENERATED.map((each) => readFileSync(join(copy, each), 'utf8'));
+  await promisify(execFile)(process.execPath, [join(copy, 'dist/src/schema/write.js')], { cwd: copy });
+  const after = GENERATED.map((each) => readFileSync(join(copy, each), 'utf8'));
+  // The same comparison as in test/api/schema.test.ts and test/manifests/generated.test.ts: who forgets the step is told there.
+  expect(GENERATED.filter((_, index) => before[index] === after[index])).toEqual([]);
+  const [api, editors, docs] = after;
+  const words = ['priority', 'LULL', 'QUOTA', 'WARM'];
+  expect(words.filter((each) => !api!.includes(each))).toEqual([]);
+  for (const text of [editors, docs])
+    expect([text!.includes('priority'), text!.includes('lull')]).toEqual([true, true]);
+}, 120_000);
+
+const rounds = Math.max(...EDITS.map((edits) => edits.length));
+
+test.each(Array.from({ length: rounds }, (_, round) => round))(
+  'who leaves out something of each section is told by the compiler where it is missing (round %i)',
+  async (round) => {
+    // Of each section another one: the sections share no file that could hide what is missing in it.
+    const left = EDITS.flatMap((edits) => edits[round] ?? []).filter(({ missedIn }) => typeof missedIn === 'string');
+    edit(EDITS.flat().filter((each) => !left.includes(each)));
+    expect(left.length).toBeGreaterThan(0);
+    const said = await compile('--noEmit');
+    expect(left.filter(({ missedIn }) => !said.includes(`${missedIn as string}(`))).toEqual([]);
+  },
+  120_000,
+);
