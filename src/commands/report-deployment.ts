@@ -13,6 +13,7 @@ import type { Numbered } from '../store/unfinished.ts';
 import { auditChange } from './audit.ts';
 import { seenAt } from './report-health.ts';
 import type { Result } from './result.ts';
+import { runningReported } from './trigger/running-reported.ts';
 
 /** A report; the commit or the version has to be named. */
 export interface DeploymentInput extends Pick<Running, 'commit' | 'version'> {
@@ -40,6 +41,7 @@ export async function reportDeployment(
   const { product, environment } = application.spec;
   const accepted = await save(app, application, { commit, version, at }, actor);
   if (!accepted) return { value: { application: name, accepted } };
+  await runningReported(app, name, { version, at });
   const size = app.limits.releasesTold;
   const read = (after?: Numbered): Promise<Numbered[]> =>
     releasesIn(app.pool, product, environment, size, after?.number);

@@ -8,6 +8,7 @@ import { ApiTokenResolver, RoleGrantResolver } from './access-management.ts';
 import { ApplicationResolver } from './application.ts';
 import { BadVersionResolver, WaitingForVersionResolver } from './bad-version.ts';
 import { AuditResolver } from './audit.ts';
+import { CandidateResolver } from './candidate.ts';
 import { definitionResolver } from './definitions.ts';
 import { DeploymentResolver } from './deployment.ts';
 import { EnvironmentGroupResolver } from './environment-group.ts';
@@ -26,6 +27,7 @@ import { RolloutReportResolver } from './rollout-report.ts';
 import { WindowOverrideResolver } from './window-override.ts';
 import { SecretResolver } from './secret.ts';
 import { RollbackPlanResolver } from './rollback-plan.ts';
+import { TriggerResolver } from './trigger.ts';
 import { WebhookDeliveryResolver } from './webhook-delivery.ts';
 import { WaitingForWindowResolver, WindowStateResolver } from './window-state.ts';
 
@@ -39,6 +41,7 @@ export const RESOLVERS: NonEmptyArray<Function> = [
   BadVersionResolver,
   ApprovalResolver,
   AuditResolver,
+  CandidateResolver,
   DeploymentResolver,
   EnvironmentGroupResolver,
   EnvironmentHoldResolver,
@@ -57,6 +60,7 @@ export const RESOLVERS: NonEmptyArray<Function> = [
   RolloutReportResolver,
   SecretResolver,
   RollbackPlanResolver,
+  TriggerResolver,
   WaitingForHoldResolver,
   WaitingForVersionResolver,
   RoleGrantResolver,

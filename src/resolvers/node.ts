@@ -11,6 +11,7 @@ import { Guarded, SEES, SIGNED_IN } from './access/rules.ts';
 import { checkStorable } from './answers.ts';
 import { toScope } from './access-management.ts';
 import { readBadVersion } from './bad-version.ts';
+import { readCandidate } from './candidate.ts';
 import { readNode } from './definitions.ts';
 import { readHold } from './environment-hold.ts';
 import { partsOf, readRelease } from './release-parts.ts';
@@ -31,6 +32,7 @@ export class NodeResolver {
     if (type === 'Release') return readRelease(context, what);
     if (type === 'Rollback') return readRollback(context, what);
     if (type === 'EnvironmentHold') return readHold(context, what);
+    if (type === 'Candidate') return readCandidate(context, what);
     if (type === 'BadVersion') return readBadVersion(context, what);
     if (type === 'EnvironmentPromotion') return readPromotion(context, what);
     if (!Object.hasOwn(DEFINITION_TYPES, type)) return null;

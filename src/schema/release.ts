@@ -3,6 +3,7 @@ import type { Problem } from '../core/problems.ts';
 import { PROMOTION_STATUSES } from '../core/release.ts';
 import type { PromotionStatus, ReleaseKind, ReleaseStatus } from '../core/release.ts';
 import type { Trigger } from '../core/trigger/change.ts';
+import { CommitNoteType } from './candidate.ts';
 import { connectionOf } from './connection.ts';
 import { ReleaseKindEnum, ReleaseStatusEnum } from './enums.ts';
 import { shortIdOf } from '../core/short-id.ts';
@@ -48,15 +49,37 @@ export class ReleaseSource {
 @ObjectType({ description: 'Why there is a release.' })
 export class ReleaseTrigger {
   @Field(() => String, {
-    description: 'MANUAL: a person or a program asked for it. ROLLBACK: it takes another one back.',
+    description:
+      'MANUAL: a person or a program asked for it. ROLLBACK: it takes another one back. PUSH, MERGE, POLL, DEPLOYMENT, ARGO_CD: it came by itself, and was noticed so.',
   })
   kind!: string;
 
-  @Field(() => String, { nullable: true, description: 'Who did it.' })
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'Who did it; of a release that came by itself: the user who made the commit, null where that is not known.',
+  })
   actor!: string | null;
 
-  @Field(() => String, { nullable: true, description: 'The commit that was asked for; null: the newest one.' })
+  @Field(() => String, {
+    nullable: true,
+    description: 'The commit that was asked for, or that arrived; null: the newest one.',
+  })
   commit!: string | null;
+
+  @Field(() => String, { nullable: true, description: 'Who made the commit that arrived, as it says.' })
+  author!: string | null;
+
+  @Field(() => String, { nullable: true, description: 'The branch on which it arrived.' })
+  branch!: string | null;
+
+  @Field(() => ID, { nullable: true, description: 'The candidate that it was made of.' })
+  candidateId!: string | null;
+
+  @Field(() => [CommitNoteType], {
+    description: 'What arrived since the last release, newest first; at most 100 commits.',
+  })
+  commits!: CommitNoteType[];
 }
 
 @ObjectType({ description: 'How many promotions of a release have which status.' })
@@ -222,8 +245,16 @@ export class Release extends Node {
 
   @Field(() => ReleaseTrigger, { description: 'Why there is this release.' })
   get trigger(): ReleaseTrigger {
-    const { kind, actor, commit } = this.fields.trigger;
-    return { kind, actor, commit: commit ?? null };
+    const { kind, actor, commit, news } = this.fields.trigger;
+    return {
+      kind,
+      actor,
+      commit: commit ?? null,
+      author: news?.author ?? null,
+      branch: news?.branch ?? null,
+      candidateId: news ? toNodeId('Candidate', news.candidate) : null,
+      commits: (news?.commits ?? []).map((each) => CommitNoteType.of(each)),
+    };
   }
 
   @Field(() => Date, { description: 'When it was created.' })

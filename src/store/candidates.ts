@@ -178,6 +178,19 @@ export async function readCandidates(
   return new Map(rows.map((each) => [each.id, each]));
 }
 
+/** The newest that came after it in its environment; undefined: it is the newest. */
+export async function newerCandidate(
+  pool: Pool,
+  { product, environment, createdAt, id }: Pick<KeptCandidate, 'product' | 'environment' | 'createdAt' | 'id'>,
+): Promise<string | undefined> {
+  const { rows } = await pool.query<{ id: string }>(
+    `SELECT id FROM candidate WHERE product = $1 AND environment = $2 AND created_at >= $3 AND id <> $4
+     ORDER BY created_at DESC, id DESC LIMIT 1`,
+    [product, environment, createdAt, id],
+  );
+  return rows[0]?.id;
+}
+
 /** Which ones; all that is given must fit. */
 export interface CandidateFilter {
   product?: string;

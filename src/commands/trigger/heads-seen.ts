@@ -171,7 +171,8 @@ async function ask(
 /** In milliseconds. */
 const LIMIT = 60_000;
 
-function outcomeOf({ source, verdict }: Looked, made?: Made): HeadOutcome {
+/** In words, for the caller. */
+export function outcomeOf({ source, verdict }: Looked, made?: Made): HeadOutcome {
   const name = nameOf(source);
   if (made === undefined || verdict.kind !== 'CHANGED') return { ...name, outcome: verdict.outcome };
   return {

@@ -165,7 +165,7 @@ function merged(newer: readonly CommitNote[], older: readonly CommitNote[]): Com
 const MOST_NOTES = 100;
 
 /** Of every application in the environment: what changed now, and what the others have. */
-function stateOf(
+export function stateOf(
   names: readonly string[],
   cursors: ReadonlyMap<string, Pick<KeptCursor, 'commit' | 'version' | 'epoch'>>,
   others: Readonly<Record<string, string | undefined>>,
@@ -210,7 +210,7 @@ async function unknownOthers(
 }
 
 /** Branches and tags at the newest commit, where the product's choice depends on them. */
-async function refsOf(
+export async function refsOf(
   app: Parts,
   product: StoredDefinition<'Product'>,
   changed: readonly Looked[],

@@ -1,0 +1,75 @@
+import { refusal, RefusedError } from '../../core/problems.ts';
+import { clientOf } from '../../entities/data-source.ts';
+import type { Parts } from '../../parts.ts';
+import { wakeCandidates } from '../../store/candidates.ts';
+import { endPauses, insertPause } from '../../store/triggers.ts';
+import type { KeptPause } from '../../store/triggers.ts';
+import { auditChange } from '../audit.ts';
+import { checkEnd, checkReason } from '../hold-environment.ts';
+import { onceIn } from '../idempotency.ts';
+import { refusable } from '../result.ts';
+import type { Result } from '../result.ts';
+
+/** Automatic triggers to be paused, of one product or of all. */
+export interface PauseInput {
+  /** Every product when left out. */
+  product?: string;
+  reason: string;
+  until?: Date;
+  idempotencyKey?: string;
+}
+
+/** Until it is over nothing becomes a release by itself: candidates are made and wait. */
+export function pauseTriggers(app: Parts, input: PauseInput, by: string | null): Promise<Result<KeptPause>> {
+  return refusable(async () => {
+    const now = app.clock.now();
+    const { product = null, reason, until } = input;
+    const wrong = [...checkReason(reason), ...checkEnd(until, now.getTime(), 'until')];
+    await checkProduct(app, product);
+    if (wrong.length > 0) throw new RefusedError(wrong);
+    const keyed = { by, operation: 'triggerPause', key: input.idempotencyKey, input };
+    return app.dataSource.transaction((tx) =>
+      onceIn(tx, keyed, async () => {
+        const pause = { product, reason, by, since: now.getTime(), until: until?.getTime() ?? null };
+        const made = await insertPause(await clientOf(tx), pause);
+        await auditChange(tx, { before: null, after: pause, objects: objectsOf(product) });
+        return made;
+      }),
+    );
+  });
+}
+
+/** Ends the pauses of a product, or those of all products: what waited for them is looked at at once. */
+export function resumeTriggers(
+  app: Parts,
+  { product = null }: { product?: string | null },
+  by: string | null,
+): Promise<Result<KeptPause[]>> {
+  return refusable(async () => {
+    await checkProduct(app, product);
+    return app.dataSource.transaction(async (tx) => {
+      const client = await clientOf(tx);
+      const now = app.clock.now();
+      const ended = await endPauses(client, product, { now, by });
+      if (ended.length === 0) {
+        const of = product === null ? 'all products' : `product "${product}"`;
+        throw new RefusedError([refusal('NOT_FOUND', `automatic triggers of ${of} are not paused`, ['product'])]);
+      }
+      await wakeCandidates(client, now, { product: product ?? undefined });
+      await auditChange(tx, {
+        before: ended.map(({ reason, since }) => ({ reason, since })),
+        after: null,
+        objects: objectsOf(product),
+      });
+      return ended;
+    });
+  });
+}
+
+async function checkProduct(app: Parts, product: string | null): Promise<void> {
+  if (product === null || (await app.definitions.current()).products.has(product)) return;
+  throw new RefusedError([refusal('NOT_FOUND', `there is no product "${product}"`, ['product'])]);
+}
+
+const objectsOf = (product: string | null): { kind: 'Product'; name: string }[] =>
+  product === null ? [] : [{ kind: 'Product', name: product }];
