@@ -7,6 +7,7 @@ import { addApprovals } from './commands/approvals.ts';
 import { apply, readManifests, showChanges } from './commands/apply.ts';
 import { check } from './commands/check.ts';
 import { addControls } from './commands/controls.ts';
+import { addTriggers } from './commands/triggers.ts';
 import { addDelete } from './commands/delete.ts';
 import { addGet } from './commands/get.ts';
 import { addRollbacks } from './commands/rollback.ts';
@@ -220,6 +221,7 @@ export function createProgram({
 
   addApprovals(shell);
   addControls(shell, windows);
+  addTriggers(shell);
   addSecretCommands(shell);
   addAccessCommands(shell);
   addWebhookCommands(shell);

@@ -1,6 +1,7 @@
 import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 import type { CandidateStatus, TriggerState } from '../core/trigger/candidate.ts';
-import type { CommitNote, NewsKind } from '../core/trigger/change.ts';
+import type { NewsKind } from '../core/trigger/change.ts';
+import type { CandidateFacts } from '../core/trigger/kept.ts';
 
 /** Where an application of a trigger environment stood when it was looked at last: what is not newer makes no candidate. */
 @Entity('trigger_cursor')
@@ -127,25 +128,6 @@ export class CandidateRow {
   /** Who released it at once, tried it again or dismissed it; null: nobody did. */
   @Column({ type: 'text', nullable: true })
   actor!: string | null;
-}
-
-/** What a candidate was made from. */
-export interface CandidateFacts {
-  /** The newest of its commits. */
-  commit?: string;
-  author?: string;
-  /** Of the author, in small letters. */
-  email?: string;
-  message?: string;
-  branch?: string;
-  repository?: string;
-  /** From when on the trigger environment can run the change, in milliseconds: what was told of it before is about an earlier one. */
-  since: number;
-  commits: CommitNote[];
-  deliveries: string[];
-  /** Why its flow was chosen. */
-  explanation: string[];
-  chain?: number;
 }
 
 /** Nothing becomes a release by itself while it lasts. A row stays for good: taken back, it is history. */

@@ -1,7 +1,7 @@
 import { Field, ID, InputType, Int, ObjectType } from 'type-graphql';
 import type { CandidateStatus } from '../core/trigger/candidate.ts';
 import type { CommitNote, NewsKind } from '../core/trigger/change.ts';
-import type { KeptCandidate } from '../store/candidates.ts';
+import type { KeptCandidate } from '../core/trigger/kept.ts';
 import { connectionOf } from './connection.ts';
 import { enumOf } from './enums.ts';
 import { toNodeId } from './node-id.ts';
@@ -76,6 +76,11 @@ export class Candidate extends Node {
   constructor(readonly fields: KeptCandidate) {
     super();
     this.id = toNodeId('Candidate', fields.id);
+  }
+
+  @Field(() => String, { description: 'The bare id, as logs carry it; commands take it as well.' })
+  get uuid(): string {
+    return this.fields.id;
   }
 
   @Field(() => String, { description: 'The name of the product.' })

@@ -1,5 +1,5 @@
 import { Field, ID, InputType, Int, ObjectType } from 'type-graphql';
-import type { KeptCursor, KeptPause, GitIdentity as Kept } from '../store/triggers.ts';
+import type { KeptCursor, KeptPause, GitIdentity as Kept } from '../core/trigger/kept.ts';
 import { IDEMPOTENCY_KEY } from './definition.ts';
 import { UserError } from './user-errors.ts';
 import { dateOf } from './values.ts';

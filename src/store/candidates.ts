@@ -1,36 +1,13 @@
 import type { Pool, PoolClient } from 'pg';
 import type { Visibility } from '../core/access/index.ts';
-import type { CandidateStatus, TriggerState } from '../core/trigger/candidate.ts';
-import type { NewsKind } from '../core/trigger/change.ts';
-import type { CandidateFacts } from '../entities/trigger-rows.ts';
+import type { CandidateStatus } from '../core/trigger/candidate.ts';
+import type { KeptCandidate } from '../core/trigger/kept.ts';
 import type { Db } from './reads.ts';
 import { visibleSql, visibleValue } from './visible.ts';
 import { newest } from './walk.ts';
 import type { Looked, PageSize } from './walk.ts';
 
-/** A candidate as it is kept. */
-export interface KeptCandidate {
-  id: string;
-  key: string;
-  revision: number;
-  product: string;
-  flow: string;
-  environment: string;
-  state: TriggerState;
-  kind: NewsKind;
-  status: CandidateStatus;
-  reason: string;
-  facts: CandidateFacts;
-  createdAt: Date;
-  dueAt: Date | null;
-  coalescedAt: Date;
-  expiresAt: Date;
-  endedAt: Date | null;
-  attempts: number;
-  releaseId: string | null;
-  supersededBy: string | null;
-  actor: string | null;
-}
+export type { KeptCandidate };
 
 const COLUMNS = `id, key, revision, product, flow, environment, state, kind, status, reason, facts, created_at AS "createdAt",
   due_at AS "dueAt", coalesced_at AS "coalescedAt", expires_at AS "expiresAt", ended_at AS "endedAt", attempts,
@@ -168,6 +145,7 @@ export async function wakeCandidates(
   );
 }
 
+/** Those that are there, by id. */
 export async function readCandidates(
   pool: Pool | PoolClient,
   ids: readonly string[],

@@ -1,19 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { Pool, PoolClient } from 'pg';
 import type { Cursor } from '../core/trigger/move.ts';
-import type { Pause } from '../core/trigger/next-step.ts';
+import type { GitIdentity, KeptCursor, KeptPause } from '../core/trigger/kept.ts';
 
-/** A cursor as it is kept. */
-export interface KeptCursor extends Cursor {
-  application: string;
-  revision: number;
-  place: string;
-  version: string | null;
-  outcome: string;
-  movedAt: Date;
-  lookedAt: Date;
-  error: string | null;
-}
+export type { GitIdentity, KeptCursor, KeptPause };
 
 const COLUMNS = `application, revision, place, head, commit_id AS commit, version, digest, epoch, outcome, moved_at AS "movedAt",
   looked_at AS "lookedAt", error`;
@@ -100,16 +90,6 @@ export async function knownReleases(pool: Pool, ids: readonly string[]): Promise
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
-/** A pause as it is kept. */
-export interface KeptPause extends Pause {
-  id: string;
-  /** Null: of all products. */
-  product: string | null;
-  since: number;
-  resumedAt: number | null;
-  resumedBy: string | null;
-}
-
 interface PauseRecord extends Omit<KeptPause, 'until' | 'since' | 'resumedAt'> {
   until: Date | null;
   since: Date;
@@ -136,6 +116,7 @@ export async function activePauses(pool: Pool | PoolClient, now: Date, product?:
   return rows.map(toPause);
 }
 
+/** In the caller's transaction. */
 export async function insertPause(
   client: PoolClient,
   { product, reason, by, since, until }: Omit<KeptPause, 'id' | 'resumedAt' | 'resumedBy'>,
@@ -161,16 +142,9 @@ export async function endPauses(
   return rows.map(toPause);
 }
 
-/** Whose commits those of an address are. */
-export interface GitIdentity {
-  email: string;
-  user: string;
-  by: string | null;
-  at: Date;
-}
-
 const IDENTITY = 'email, user_name AS "user", actor AS "by", at';
 
+/** Whose commits those of the address are, in whatever letters. */
 export async function gitIdentity(pool: Pool | PoolClient, email: string): Promise<GitIdentity | undefined> {
   const { rows } = await pool.query<GitIdentity>(`SELECT ${IDENTITY} FROM git_identity WHERE email = $1`, [
     email.toLowerCase(),
@@ -184,6 +158,7 @@ export async function gitIdentities(pool: Pool): Promise<GitIdentity[]> {
   return rows;
 }
 
+/** The newest word counts. */
 export async function setGitIdentity(client: PoolClient, { email, user, by, at }: GitIdentity): Promise<void> {
   await client.query(
     `INSERT INTO git_identity (email, user_name, actor, at) VALUES ($1, $2, $3, $4)

@@ -20,6 +20,8 @@ export interface Made {
   delivery: string;
   token: string;
   grant: string;
+  /** Candidates of three products, of a version that none was released of yet; the last one was dismissed. */
+  candidates: Record<'one' | 'two' | 'three', string>;
 }
 
 const PRODUCTS = ['one', 'two', 'three'];
@@ -59,6 +61,11 @@ export async function makeAll(guarded: GuardedServer): Promise<Made> {
     delivery: await deliver(guarded),
     token: (await guarded.token('VIEWER')).id,
     grant: (await createGrant(engine.app, grantOf('grace'), SOMEBODY)).value!.id,
+    candidates: {
+      one: await candidateOf(guarded, 'one', 'WAITING'),
+      two: await candidateOf(guarded, 'two', 'WAITING'),
+      three: await candidateOf(guarded, 'three', 'DISMISSED'),
+    },
   };
 }
 
@@ -76,6 +83,18 @@ async function deliver({ engine }: GuardedServer): Promise<string> {
   if (received.kind !== 'STORED') throw new Error(received.reason);
   await engine.app.pool.query(`UPDATE webhook_delivery SET status = 'REFUSED', outcome = 'not yet'`);
   return received.delivery.id;
+}
+
+/** As one stands in the database that nobody looks at. */
+async function candidateOf({ engine }: GuardedServer, product: string, status: string): Promise<string> {
+  const { rows } = await engine.app.pool.query<{ id: string }>(
+    `INSERT INTO candidate (id, key, product, flow, environment, state, kind, status, reason, facts, created_at, coalesced_at, expires_at, ended_at)
+     VALUES (gen_random_uuid(), $1, $1, 'to-production', 'dev', jsonb_build_object($1 || '-dev', '{"version": "30"}'::jsonb), 'DEPLOYMENT', $2, 'test',
+       '{"since": 0, "commits": [], "deliveries": [], "explanation": []}', now(), now(), now(), CASE WHEN $2 = 'DISMISSED' THEN now() END)
+     RETURNING id`,
+    [product, status],
+  );
+  return rows[0]!.id;
 }
 
 const flow = (environment: string) => ({
@@ -152,6 +171,13 @@ export const SAMPLES: readonly Sample[] = [
   ['rollbackStart', only({ product: 'three', environments: ['eu'], reason: 'customers complain' })],
   ['rollbackTargetApprove', ({ proposed }) => ({ rollbackId: proposed.one, environment: 'asia-2' })],
   ['rollbackTargetReject', ({ proposed }) => ({ rollbackId: proposed.two, environment: 'asia-2' })],
+  ['candidateRelease', ({ candidates }) => ({ candidateId: candidates.one })],
+  ['candidateDismiss', ({ candidates }) => ({ candidateId: candidates.two, reason: 'not that one' })],
+  ['candidateRetry', ({ candidates }) => ({ candidateId: candidates.three })],
+  ['triggerPause', only({ product: 'three', reason: 'a quiet week' })],
+  ['triggerResume', only({ product: 'three' })],
+  ['gitIdentitySet', only({ email: 'Ada@Example.com', user: 'ada' })],
+  ['gitIdentityDelete', only({ email: 'ada@example.com' })],
   ['webhookDeliveryReplay', ({ delivery }) => ({ id: delivery })],
   ['secretSet', only({ name: 'hook', secretValue: 'long-enough-1', hosts: ['hooks.example.com'] })],
   ['secretsReseal', async (of) => (await otherKey(of), {})],

@@ -14,6 +14,7 @@ import { getBadVersions, getHolds } from './controls.ts';
 import { getDeployments } from './deployments.ts';
 import { getRollbacks, TARGETS } from './rollback.ts';
 import { getSecrets } from './secrets.ts';
+import { getCandidates, getGitIdentities, getTriggers } from './triggers.ts';
 import { getDeliveries } from './webhooks.ts';
 
 interface Flags {
@@ -111,6 +112,13 @@ const LISTINGS: Listing[] = [
   },
   listing(['webhooks', 'webhook', 'deliveries', 'delivery'], [], (client, { limit }, style) =>
     getDeliveries(client, {}, limit, style),
+  ),
+  listing(['candidates', 'candidate'], ['product'], (client, { product, limit }, style) =>
+    getCandidates(client, product, limit, style),
+  ),
+  listing(['triggers', 'trigger'], ['product'], (client, { product }, style) => getTriggers(client, product, style)),
+  listing(['git-identities', 'git-identity', 'gitidentities', 'gitidentity'], [], (client, _flags, style) =>
+    getGitIdentities(client, style),
   ),
   listing(['audit'], [], (client, { limit }, style) => getAudit(client, limit, style)),
 ];

@@ -24,7 +24,11 @@ export function setIdentity(
       const before = (await gitIdentity(client, address)) ?? null;
       const after = { email: address, user: user.trim(), by, at: app.clock.now() };
       await setGitIdentity(client, after);
-      await auditChange(tx, { before: before && { user: before.user }, after: { email: address, user }, objects: [] });
+      await auditChange(tx, {
+        before: before && { user: before.user },
+        after: { email: address, user },
+        objects: objectsOf(address),
+      });
       return after;
     });
   });
@@ -37,8 +41,10 @@ export function deleteIdentity(app: Parts, email: string): Promise<Result<string
       const address = email.trim().toLowerCase();
       if (!(await deleteGitIdentity(await clientOf(tx), address)))
         throw new RefusedError([refusal('NOT_FOUND', `no user is known for "${email.slice(0, 200)}"`, ['email'])]);
-      await auditChange(tx, { before: { email: address }, after: null, objects: [] });
+      await auditChange(tx, { before: { email: address }, after: null, objects: objectsOf(address) });
       return address;
     }),
   );
 }
+
+const objectsOf = (email: string): { kind: string; name: string }[] => [{ kind: 'GitIdentity', name: email }];

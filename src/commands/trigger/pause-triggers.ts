@@ -71,5 +71,5 @@ async function checkProduct(app: Parts, product: string | null): Promise<void> {
   throw new RefusedError([refusal('NOT_FOUND', `there is no product "${product}"`, ['product'])]);
 }
 
-const objectsOf = (product: string | null): { kind: 'Product'; name: string }[] =>
-  product === null ? [] : [{ kind: 'Product', name: product }];
+const objectsOf = (product: string | null): { kind: string; name: string }[] =>
+  product === null ? [{ kind: 'Triggers', name: 'all products' }] : [{ kind: 'Product', name: product }];

@@ -25,5 +25,5 @@ export function triggerSettings({ trigger: own = {} }: Says, { trigger: shared =
 }
 
 /** In milliseconds. */
-export const DEFAULT_COALESCE = 2_000;
-export const DEFAULT_INTERVAL = 60_000;
+const DEFAULT_COALESCE = 2_000;
+const DEFAULT_INTERVAL = 60_000;
