@@ -65,7 +65,12 @@ export async function runArgoCdKillPoints(options: {
     const open = async (name: string, role: 'api' | 'worker'): Promise<SluiceProcess> => {
       const { main } = options;
       const process = await SluiceProcess.open({
-        ...{ name, role, main, folder, databaseUrl, environment },
+        name,
+        role,
+        main,
+        folder,
+        databaseUrl,
+        environment,
         redisUrl: redis?.url,
       });
       closers.push(() => process.close());
@@ -153,8 +158,15 @@ async function createWorld(databaseUrl: string, repoURL: string, server: string,
   for (const environment of ['dev', ...ENVIRONMENTS]) {
     const name = `${PRODUCT}-${environment}`;
     const sync: ArgoCdSpec = {
-      ...{ type: 'argocd', server, application: name, project: 'shop', token: '${secrets.argocd}' },
-      ...{ sync: 'REQUEST', prune: false, requireSynced: true, interval: 300 },
+      type: 'argocd',
+      server,
+      application: name,
+      project: 'shop',
+      token: '${secrets.argocd}',
+      sync: 'REQUEST',
+      prune: false,
+      requireSynced: true,
+      interval: 300,
     };
     const asked = environment === 'dev' ? {} : { sync };
     const driver = { type: 'git' as const, repoURL, branch: 'main', path: environment };

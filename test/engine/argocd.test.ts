@@ -59,11 +59,21 @@ beforeAll(async () => {
     deployed[environment] = argoCd.application(name, { project: 'shop', sources, auto });
     await deployed[environment].reconcile();
     const sync: ArgoCdSpec = {
-      ...{ type: 'argocd', server: argoCd.url, application: name, project: 'shop', token: '${secrets.argocd}' },
-      ...{ sync: auto ? 'AUTO' : 'REQUEST', prune: false, requireSynced: true, interval: 100 },
+      type: 'argocd',
+      server: argoCd.url,
+      application: name,
+      project: 'shop',
+      token: '${secrets.argocd}',
+      sync: auto ? 'AUTO' : 'REQUEST',
+      prune: false,
+      requireSynced: true,
+      interval: 100,
     };
     await engine.save('Application', name, {
-      ...{ product: 'billing', environment, sync, health: { type: 'argocd', interval: 100 } },
+      product: 'billing',
+      environment,
+      sync,
+      health: { type: 'argocd', interval: 100 },
       driver: { type: 'git', repoURL: repository.url, branch: 'main', path: environment },
     });
   }
