@@ -16,6 +16,7 @@ const RELEASE = `
     waitingFor { message promotion { name } }
     promotions {
       name group { name } status phase attempt startedAt endedAt problem { message } applications { commit }
+      pullRequests { number url state }
     }
     rollback { ${ROLLBACK_PART} }
   }`;

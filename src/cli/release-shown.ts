@@ -38,6 +38,8 @@ export interface PromotionShown {
   problem: string | null;
   /** The commit that it made in its environment. */
   commit: string | null;
+  /** Those that it opened; none where its changes are commits. */
+  pullRequests: { number: number | null; url: string | null; state: string }[];
 }
 
 export interface RollbackPart {
@@ -53,6 +55,8 @@ export interface TargetShown {
   reason: string;
   from: { label: string } | null;
   to: { label: string } | null;
+  /** Of a plan, where it goes back by pull request. */
+  merge?: { may: boolean | null; why: string | null } | null;
 }
 
 /** What people call it: a rollback is no release to them. */

@@ -13,6 +13,9 @@ import { ENDED_PROMOTION } from './release.ts';
  * closes it. A merge that wins the race against that errand is told to the release, and recorded as the deployment that it is.
  */
 
+/** OPENING: asked for, and not seen yet. GONE: it never came to be, or was never needed. All others are what its host says. */
+export type PullRequestState = 'OPENING' | 'OPEN' | 'MERGED' | 'CLOSED' | 'GONE';
+
 /** What the errand `close-pull-request` is about. */
 export interface ClosingData {
   promotion: number;

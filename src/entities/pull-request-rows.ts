@@ -1,7 +1,5 @@
 import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
-
-/** OPENING: asked for, and not seen yet. GONE: it never came to be, or was never needed. All others are what its host says. */
-export type PullRequestState = 'OPENING' | 'OPEN' | 'MERGED' | 'CLOSED' | 'GONE';
+import type { PullRequestState } from '../core/pull-request.ts';
 
 /**
  * A pull request that a promotion asked for. What is true stands at its host, and what a release does about it in the release's state:

@@ -14,6 +14,8 @@ import { statusesOf } from '../store/commit-statuses.ts';
 import type { CommitStatusShown } from '../store/commit-statuses.ts';
 import { readLooks } from '../store/news.ts';
 import type { LookShown } from '../core/receiver/look.ts';
+import { pullRequestsOf } from '../store/pull-requests.ts';
+import type { PullRequestRecord } from '../store/pull-requests.ts';
 import { openErrands } from '../store/outbox.ts';
 import type { OpenErrand } from '../store/outbox.ts';
 import { readCounts, readFacts, readStates, readSummaries } from '../store/release-reads.ts';
@@ -101,6 +103,17 @@ export const rollbacks = (context: ApiContext): DataLoader<string, RollbackSumma
 /** What a release asked of the outside world and is not done. */
 export const errands = (context: ApiContext): DataLoader<string, OpenErrand[] | null> =>
   loaderOf(context, 'errands', ({ pool }) => byKey((ids) => openErrands(pool, ids)));
+
+/** The pull requests of its promotions. */
+export const pullRequests = (context: ApiContext): DataLoader<string, PullRequestRecord[] | null> =>
+  loaderOf(context, 'pull-requests', ({ pool }) =>
+    byKey(async (ids) => {
+      const found = new Map<string, PullRequestRecord[]>();
+      for (const each of await pullRequestsOf(pool, ids))
+        found.set(each.releaseId, [...(found.get(each.releaseId) ?? []), each]);
+      return found;
+    }),
+  );
 
 /** What hosts are told of its commits. */
 export const commitStatuses = (context: ApiContext): DataLoader<string, CommitStatusShown[] | null> =>

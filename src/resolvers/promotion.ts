@@ -4,7 +4,9 @@ import { Application, Environment } from '../schema/definition-types.ts';
 import { ApplicationPromotion, EnvironmentPromotion } from '../schema/promotion.ts';
 import { Release } from '../schema/release.ts';
 import { toWaitingReason, WaitingReason } from '../schema/waiting.ts';
+import { PullRequest } from '../schema/pull-request.ts';
 import { gone } from './answers.ts';
+import { pullRequests } from './batches.ts';
 import { readNode } from './definitions.ts';
 import { readRelease, reasonsOf } from './release-parts.ts';
 
@@ -27,6 +29,18 @@ export class EnvironmentPromotionResolver {
   ): Promise<Environment | null> {
     if (planned.environment === null) return null;
     return readNode(context, { kind: 'Environment', type: Environment }, planned.environment);
+  }
+
+  @FieldResolver(() => [PullRequest], {
+    description:
+      'The pull requests that it opened, those of earlier attempts first; none where its changes are commits.',
+  })
+  async pullRequests(
+    @Ctx() context: ApiContext,
+    @Root() { parts, position }: EnvironmentPromotion,
+  ): Promise<PullRequest[]> {
+    const all = (await pullRequests(context).load(parts.id)) ?? [];
+    return all.filter((each) => each.position === position).map((each) => PullRequest.of(each));
   }
 
   @FieldResolver(() => [WaitingReason], {

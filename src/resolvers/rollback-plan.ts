@@ -1,5 +1,6 @@
 import { Arg, Ctx, Query, Resolver } from 'type-graphql';
 import { planRollback } from '../commands/rollback-order.ts';
+import { rollbackMerges } from '../commands/rollback-merges.ts';
 import { windowState } from '../core/windows/index.ts';
 import type { ApiContext } from '../schema/context.ts';
 import { RollbackInput, RollbackPlan, RollbackPlanPayload } from '../schema/rollback-plan.ts';
@@ -27,6 +28,8 @@ export class RollbackPlanResolver {
       if (!state.closed) return null;
       return { reason: state.reason, opensAt: state.nextOpen === null ? null : new Date(state.nextOpen) };
     };
-    return { plan: RollbackPlan.of(result.value, windowOf), userErrors: [] };
+    const going = result.value.targets.filter(({ to }) => to !== null).map(({ environment }) => environment);
+    const merges = await rollbackMerges(app, input.product, going);
+    return { plan: RollbackPlan.of(result.value, windowOf, merges), userErrors: [] };
   }
 }

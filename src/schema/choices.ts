@@ -8,6 +8,7 @@ import { windowAction } from '../core/kinds/release-window.ts';
 import type { Phase } from '../core/plan.ts';
 import type { GateAnswer } from '../core/gates/answer.ts';
 import type { GroupState, NoticedBy } from '../core/release.ts';
+import type { PullRequestState } from '../core/pull-request.ts';
 import { enumOf } from './enums.ts';
 import { enumFor } from './shape-types.ts';
 
@@ -42,6 +43,18 @@ export const PhaseEnum = enumOf<Phase>('PromotionPhase', 'The parts of a promoti
   ON_SUCCESS: 'Of the release itself: after everything else has ended well.',
   ON_FAIL: 'Of the release itself: after everything else has ended, and not well.',
 });
+
+export const PullRequestStateEnum = enumOf<PullRequestState>(
+  'PullRequestState',
+  'Where a pull request of a promotion is in its life.',
+  {
+    OPENING: 'It was asked for, and not seen yet.',
+    OPEN: 'It waits for its merge.',
+    MERGED: 'It was merged.',
+    CLOSED: 'It was closed without being merged.',
+    GONE: 'It never came to be, or nothing had to be changed.',
+  },
+);
 
 export const NoticedByEnum = enumOf<NoticedBy>('NoticedBy', 'What led to a look at a pull request.', {
   WEBHOOK: 'A delivery of its host.',

@@ -101,6 +101,21 @@ export class RollbackCause {
   releaseId!: string | null;
 }
 
+@ObjectType({ description: 'Whether Sluice can merge the pull requests of a rollback in one environment.' })
+export class RollbackMerge {
+  @Field(() => Boolean, {
+    nullable: true,
+    description: 'False: a person has to merge. Null: the host could not be asked.',
+  })
+  may!: boolean | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'What stands against it, or could not be seen; null: nothing.',
+  })
+  why!: string | null;
+}
+
 @ObjectType({ description: 'One environment that a rollback looks at, taken or not, and why.' })
 export class PlannedRollbackTarget {
   @Field(() => String, { description: 'The name of the environment.' })
@@ -135,20 +150,30 @@ export class PlannedRollbackTarget {
 
   @Field(() => Date, { nullable: true, description: 'When that window lets it start; null: at once, or not known.' })
   opensAt!: Date | null;
+
+  @Field(() => RollbackMerge, {
+    nullable: true,
+    description: 'Whether Sluice can merge the pull request by which it goes back; null: it goes back by a commit.',
+  })
+  merge!: RollbackMerge | null;
 }
 
 @ObjectType({ description: 'Everything that a rollback would do now.' })
 export class RollbackPlan {
-  /** `windowOf`: what holds rollbacks in an environment now. */
+  /** `windowOf`: what holds rollbacks in an environment now; `merges`: by environment, where it goes back by pull request. */
   static of(
     plan: Plan,
     windowOf: (environment: string) => { reason: string; opensAt: Date | null } | null,
+    merges: ReadonlyMap<string, RollbackMerge>,
   ): RollbackPlan {
     const { cause, version, targets, maxParallel, onTargetFailure, markBad } = plan;
     return {
       cause: RollbackCause.of(cause),
       version,
-      targets: targets.map((target) => shown(target, target.to === null ? null : windowOf(target.environment))),
+      targets: targets.map((target) => ({
+        ...shown(target, target.to === null ? null : windowOf(target.environment)),
+        merge: merges.get(target.environment) ?? null,
+      })),
       maxParallel,
       onTargetFailure,
       markBad: markBad.scope,
@@ -181,7 +206,7 @@ export class RollbackPlan {
 function shown(
   { to, approval, ...target }: Target,
   window: { reason: string; opensAt: Date | null } | null,
-): PlannedRollbackTarget {
+): Omit<PlannedRollbackTarget, 'merge'> {
   return {
     ...target,
     to,

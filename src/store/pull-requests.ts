@@ -1,5 +1,5 @@
 import type { Pool, PoolClient } from 'pg';
-import type { PullRequestState } from '../entities/pull-request-rows.ts';
+import type { PullRequestState } from '../core/pull-request.ts';
 
 /** A pull request that a promotion asked for, as it is kept. */
 export interface PullRequestRecord {

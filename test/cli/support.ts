@@ -34,6 +34,7 @@ export function promotionShown(name: string, given: Partial<PromotionShown> = {}
     waitingFor: [],
     problem: null,
     commit: null,
+    pullRequests: [],
     ...given,
   };
 }

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { planRollback } from '../../src/commands/rollback-order.ts';
+import { rollbackMerges } from '../../src/commands/rollback-merges.ts';
 import { startManualRollback } from '../../src/commands/start-manual-rollback.ts';
 import { closeAbandoned } from '../../src/commands/tidy-pull-requests.ts';
 import { loadRunway } from '../../src/store/load-facts.ts';
@@ -103,6 +104,7 @@ test('a rollback of what came by pull request is one that Sluice merges, and its
   expect(plan.value?.targets).toMatchObject([
     { environment: 'eu', decision: 'INCLUDED', to: { label: '2', release: first } },
   ]);
+  expect((await rollbackMerges(at.engine.app, 'billing', ['dev', 'eu'])).get('eu')).toMatchObject({ may: true });
   const started = await startManualRollback(at.engine.app, input, 'ada');
   const id = started.value!.rollbackId;
   expect((await at.engine.ended(id)).status).toBe('SUCCEEDED');
@@ -137,6 +139,8 @@ test('a rollback that may not merge says who has to, and goes on when a person h
   await at.billing();
   await twoVersions();
   at.forge.protect(REPOSITORY, 'main', { approvals: 1 });
+  const merge = (await rollbackMerges(at.engine.app, 'billing', ['eu'])).get('eu');
+  expect(merge).toEqual({ may: false, why: expect.stringMatching(/review|approv/) });
   const started = await startManualRollback(
     at.engine.app,
     { product: 'billing', environments: ['eu'], reason: 'slow' },

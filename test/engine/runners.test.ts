@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { systemClock } from '../../src/clock.ts';
+import type { GitDriverSpec } from '../../src/core/definitions.ts';
 import type { StepWork } from '../../src/core/plan.ts';
 import { withBoundedProgress } from '../../src/core/progress.ts';
 import type { PromotionState } from '../../src/core/release.ts';
@@ -7,26 +8,35 @@ import type { EffectContext, PinnedContent } from '../../src/drivers/driver.ts';
 import { createSimulateDriver } from '../../src/drivers/simulate.ts';
 import { performStep } from '../../src/jobs/perform-step.ts';
 import type { StepPlace } from '../../src/jobs/perform-step.ts';
-import type { Hands } from '../../src/jobs/runners/runner.ts';
+import { RUNNERS } from '../../src/jobs/runners/index.ts';
+import type { Hands, PullRequestsKept } from '../../src/jobs/runners/runner.ts';
 import { flowOf, MINUTE } from '../core/support/builders.ts';
 import { started } from '../core/support/play.ts';
+import { FakeForge } from '../support/fake-forge.ts';
 import type { Play } from '../core/support/play.ts';
 
 // What every runner promises, through the one door by which jobs come: a new kind of work does not compile until it has a subject here.
 
-type WorkKind = Exclude<StepWork['kind'], 'propose' | 'merge'>;
+type WorkKind = StepWork['kind'];
 
 /** Of the promotion into eu: which step is of that kind, and how many before it have succeeded. */
-const SUBJECTS: Record<WorkKind, number> = { action: 0, apply: 1, sync: 2, health: 3, soak: 4 };
+const SUBJECTS: Record<WorkKind, number> = { action: 0, apply: 1, propose: 1, merge: 2, sync: 2, health: 3, soak: 4 };
+/** Work on a promotion that goes by pull request. */
+const BY_PULL_REQUEST: ReadonlySet<WorkKind> = new Set(['propose', 'merge']);
+const GIT: GitDriverSpec = { type: 'git', repoURL: 'https://git.example.com/acme/config', branch: 'main', path: 'eu' };
 
-function playTo(step: number): Play {
-  const steps = { eu: { soak: MINUTE, policy: { preAction: 'one' } } };
+function playTo(kind: WorkKind): Play {
+  const byPullRequest = BY_PULL_REQUEST.has(kind);
+  const policy = { preAction: 'one', ...(byPullRequest && { action: 'pr' as const }) };
+  const steps = { eu: { soak: MINUTE, policy } };
   const play = started(flowOf('dev > eu', { steps }), {
     workflows: { one: ['run'] },
     health: () => ({ type: 'http', url: 'https://example.com' }),
     sync: (name) => (name === 'eu' ? { type: 'http', url: 'https://example.com' } : undefined),
   }).succeed('dev');
-  for (let done = 0; done < step; done += 1) play.report('eu', { kind: 'succeeded' });
+  if (byPullRequest) for (const { spec } of play.plan.promotions[1]?.applications ?? []) spec.driver = GIT;
+  const outputs = { PULL_REQUEST_NUMBER: '1', PULL_REQUEST_URL: 'https://git.example.com/acme/config/pull/1' };
+  for (let done = 0; done < SUBJECTS[kind]; done += 1) play.report('eu', { kind: 'succeeded', outputs });
   return play;
 }
 
@@ -39,10 +49,7 @@ interface Given {
   again?: boolean;
 }
 
-function placeOf(
-  kind: WorkKind,
-  { play = playTo(SUBJECTS[kind]), attempt = 1, progress, again }: Given = {},
-): StepPlace {
+function placeOf(kind: WorkKind, { play = playTo(kind), attempt = 1, progress, again }: Given = {}): StepPlace {
   const step = SUBJECTS[kind];
   const promotions = play.state.promotions.map((each): PromotionState => ({
     ...each,
@@ -68,9 +75,13 @@ class Outside {
   readonly effects: string[] = [];
   readonly #hangs: boolean;
   readonly #driver = createSimulateDriver();
+  readonly #forge = new FakeForge();
 
   constructor({ hangs = false } = {}) {
     this.#hangs = hangs;
+    // The one whose merge is waited for.
+    const wanted = { head: 'sluice/1', base: 'main', title: 'Promote', body: '' };
+    this.#forge.open(GIT.repoURL, wanted, { signal: new AbortController().signal }).catch(() => undefined);
   }
 
   get hands(): Hands {
@@ -81,6 +92,19 @@ class Outside {
           this.#effect(context.key);
           return this.#driver.apply(target, what, context);
         },
+        propose: async (_parts: unknown, branch: string, context: EffectContext) => {
+          await this.#wait(context.signal);
+          this.#effect(context.key);
+          return {
+            branch,
+            head: `head of ${branch}`,
+            commit: `head of ${branch}`,
+            base: 'base',
+            changed: true,
+            files: [],
+          };
+        },
+        landed: async () => ({ head: 'base', contains: null, drift: { files: ['values.yaml'] } }),
         observe: async (target: never, key: string, signal: AbortSignal) => {
           await this.#wait(signal);
           return this.#driver.observe(target, key, signal);
@@ -100,8 +124,41 @@ class Outside {
         return { status: 'PROGRESSING', message: 'rolling out', recheckAfter: 5_000 };
       },
     };
+    const forge = Object.assign(this.#forge, { headOf: (_: string, branch: string) => `head of ${branch}` });
+    const begun = new Set<string>();
+    const pullRequests: PullRequestsKept = {
+      begin: async (record) => {
+        const isNew = !begun.has(record.key);
+        begun.add(record.key);
+        return isNew;
+      },
+      saw: async () => true,
+      ofRelease: async () => [],
+      openIn: async () => [],
+      close: async () => undefined,
+    };
     const content = ({ version }: { version: PinnedContent }) => Promise.resolve(version);
-    return { drivers, clock: systemClock, knownContents: () => Promise.resolve([]), content } as unknown as Hands;
+    const branchOf = (_: unknown, key: string): string => `sluice/${key}`;
+    const more = {
+      knownContents: () => Promise.resolve([]),
+      content,
+      pullRequests,
+      branchOf,
+      linkTo: () => 'urn:release',
+    };
+    return {
+      drivers: { ...drivers, forge: async () => this.#asked(forge) },
+      clock: systemClock,
+      ...more,
+    } as unknown as Hands;
+  }
+
+  /** A host that hangs does so at each question. */
+  #asked(forge: FakeForge): FakeForge {
+    if (!this.#hangs) return forge;
+    const hang = (_: unknown, __: unknown, { signal }: { signal: AbortSignal }): Promise<never> =>
+      this.#wait(signal) as never;
+    return { kind: forge.kind, get: hang, find: hang, open: hang } as unknown as FakeForge;
   }
 
   #effect(key: string): void {
@@ -119,8 +176,8 @@ class Outside {
   }
 }
 
-describe.each(Object.keys(SUBJECTS) as WorkKind[])('the runner of %s', (kind) => {
-  const hasEffect = kind === 'action' || kind === 'apply';
+describe.each(Object.keys(RUNNERS) as WorkKind[])('the runner of %s', (kind) => {
+  const hasEffect = kind === 'action' || kind === 'apply' || kind === 'propose';
 
   test('started again after a crash it has one effect, under one key, and says the same', async () => {
     const outside = new Outside();

@@ -17,7 +17,7 @@ export const ROLLBACKS = {
   plan: `query CliPlanRollback($input: RollbackInput!) {
     payload: planRollback(input: $input) {
       plan { version { label } maxParallel onTargetFailure markBad
-        targets { environment decision reason from { label } to { label } window opensAt } } ${ERRORS} } }`,
+        targets { environment decision reason from { label } to { label } window opensAt merge { may why } } } ${ERRORS} } }`,
   approve: `mutation CliRollbackApprove($input: RollbackTargetDecisionInput!) {
     payload: rollbackTargetApprove(input: $input) { rollback { ${ROLLBACK} } ${ERRORS} } }`,
   report: `mutation CliReportRollout($input: RolloutReportInput!) {
@@ -49,8 +49,15 @@ export const TARGETS: Column<TargetShown>[] = [
   ['', ({ status, decision }) => status ?? decision],
   ['FROM', ({ from }) => from?.label],
   ['TO', ({ to }) => to?.label],
-  ['WHY', ({ reason }) => reason],
+  ['WHY', ({ reason, merge }) => (merge ? `${reason}; ${mergeOf(merge)}` : reason)],
 ];
+
+/** Who merges the pull request by which an environment goes back. */
+function mergeOf({ may, why }: NonNullable<TargetShown['merge']>): string {
+  if (may === true) return 'Sluice merges its pull request';
+  if (may === false) return `a person has to merge its pull request${why === null ? '' : `: ${why}`}`;
+  return `whether Sluice can merge its pull request is not known${why === null ? '' : `: ${why}`}`;
+}
 
 const idOfRollback = ({ release, uuid }: RollbackShown): string => release?.shortId ?? uuid;
 const fromTo = (rollback: RollbackShown): string => versionOf({ version: rollback.version.label, rollback });
