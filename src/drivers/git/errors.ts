@@ -86,7 +86,9 @@ const CURES: readonly [RegExp, string][] = [
 
 function cureFor(said: string): string {
   const field = CURES.find(([pattern]) => pattern.test(said))?.[1];
-  return field === undefined ? '' : `: set \`driver.git.commits.${field}\` of the application`;
+  if (field !== undefined) return `: set \`driver.git.commits.${field}\` of the application`;
+  // A branch that takes no pushes takes pull requests.
+  return /protected branch|pull request|GH0(06|13)\b/i.test(said) ? ': use `action: pr` in the flow' : '';
 }
 
 /** git's own lines, without the noise and the advice. */
