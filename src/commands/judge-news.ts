@@ -10,7 +10,7 @@ import type { Parts } from '../parts.ts';
 import type { DefinitionSnapshot } from '../store/definition-snapshot.ts';
 import { watchedNames } from '../store/news.ts';
 import type { NewHint } from '../store/news.ts';
-import { awaitedPlaces } from '../store/pull-requests.ts';
+import { awaitedPlaces, requestedRepositories } from '../store/pull-requests.ts';
 
 /** Whose word it is, and what it says. */
 export interface Told {
@@ -46,7 +46,9 @@ export type Order =
 export async function judgeNews(app: Pick<Parts, 'pool' | 'definitions'>, told: Told): Promise<Judged> {
   const { projection } = told;
   const snapshot = await app.definitions.current();
-  const places = new Places(await watchedNames(app.pool), await awaitedPlaces(app.pool), snapshot, told);
+  const asksForChecks = projection.news.some(({ kind }) => kind === 'MERGE_GROUP');
+  const requested = asksForChecks ? await requestedRepositories(app.pool) : [];
+  const places = new Places(await watchedNames(app.pool), await awaitedPlaces(app.pool), requested, snapshot, told);
   const parts = projection.news.map((news) => judgeOne(places, told, news));
   const unwanted = projection.nothing === undefined ? [] : [verdict('DONE', projection.nothing)];
   const all = [...parts, ...unwanted];
@@ -74,16 +76,13 @@ function judgeOne(places: Places, told: Told, news: News): Judged {
       return judgeArgocd(places, news);
     case 'PRODUCTS':
       return judgeProducts(places, told);
+    case 'MERGE_GROUP':
+      return judgeMergeGroup(places, news);
     default: {
       const { watched, awaited, why } = places.of(told.projection.repositories);
       if (why !== undefined) return verdict('REFUSED', why);
       if (news.kind === 'PUSH') return judgePush(places, watched, awaited, news, told.source);
-      if (news.kind === 'PULL_REQUEST') return judgePullRequest(places, watched, awaited, news, told.source);
-      const { commit, base } = news;
-      const orders = distinct(awaited.map(({ repository }) => repository));
-      if (orders.length === 0) return verdict('DONE', 'a merge group without a pull request of Sluice');
-      const made = orders.map((repository) => ({ kind: 'CHECK_MERGE_GROUP' as const, repository, commit, base }));
-      return verdict('PENDING', `checks of a merge group of ${base} are asked for`, { orders: made });
+      return judgePullRequest(places, watched, awaited, news, told.source);
     }
   }
 }
@@ -164,6 +163,14 @@ function judgePullRequest(
   return verdict('PENDING', what, { hints });
 }
 
+function judgeMergeGroup(places: Places, { commit, base }: Extract<News, { kind: 'MERGE_GROUP' }>): Judged {
+  const requested = places.requested();
+  if (requested.length === 0)
+    return verdict('DONE', 'a merge group of a repository in which Sluice never opened a pull request');
+  const orders = requested.map((repository) => ({ kind: 'CHECK_MERGE_GROUP' as const, repository, commit, base }));
+  return verdict('PENDING', `a merge group of ${base} is checked`, { orders });
+}
+
 function judgeArgocd(places: Places, { application, project }: Extract<News, { kind: 'ARGO_CD' }>): Judged {
   const { found, known } = places.bound(application, project);
   if (found.length === 0)
@@ -194,13 +201,21 @@ function judgeProducts(places: Places, { secret, use }: Told): Judged {
 class Places {
   readonly #watched: readonly Watched[];
   readonly #awaited: readonly Awaited[];
+  readonly #requested: readonly string[];
   readonly #snapshot: DefinitionSnapshot;
   readonly #sources: readonly TriggerSource[];
   readonly #told: Told;
 
-  constructor(watched: readonly Watched[], awaited: readonly Awaited[], snapshot: DefinitionSnapshot, told: Told) {
+  constructor(
+    watched: readonly Watched[],
+    awaited: readonly Awaited[],
+    requested: readonly string[],
+    snapshot: DefinitionSnapshot,
+    told: Told,
+  ) {
     this.#watched = watched;
     this.#awaited = awaited;
+    this.#requested = requested;
     this.#snapshot = snapshot;
     this.#sources = triggerSources(snapshot);
     this.#told = told;
@@ -243,6 +258,15 @@ class Places {
         why: `${none}: secret "${secret}" tells of ${use.products.join(', ')}, none of which is in ${said}`,
       };
     return { watched: allowed, awaited: waiting };
+  }
+
+  /** Of the message's repository, in all spellings in which Sluice ever opened a pull request there. */
+  requested(): string[] {
+    const { use, projection } = this.#told;
+    const identities = new Set(projection.repositories.map(repositoryIdentity));
+    return this.#requested.filter(
+      (each) => identities.has(repositoryIdentity(each)) && isWithin(use.repositories ?? [], each),
+    );
   }
 
   /** Applications that ask this application of Argo CD, and how many ask any. */

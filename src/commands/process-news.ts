@@ -7,6 +7,7 @@ import { addHints } from '../store/news.ts';
 import { pages } from '../store/pages.ts';
 import { releasesIn } from '../store/unfinished.ts';
 import type { Numbered } from '../store/unfinished.ts';
+import { checkMergeGroup } from './check-merge-group.ts';
 import { judgeNews } from './judge-news.ts';
 import type { Order } from './judge-news.ts';
 
@@ -27,13 +28,14 @@ export async function processNews(app: Parts, delivery: News, use: WebhookUse): 
   const { purpose, source, verifiedBy: secret } = delivery;
   const projection = JSON.parse(delivery.body) as Projection;
   const { status, outcome, hints, orders } = await judgeNews(app, { purpose, source, secret, use, projection });
-  for (const order of orders) await obey(app, order);
+  const done: string[] = [];
+  for (const order of orders) done.push(await obey(app, order));
   const now = app.clock.now();
   // Written down before the hints: the look that follows has the last word.
   const waits = hints.length > 0;
   await recordDelivery(app.pool, delivery, {
     status: waits ? 'PENDING' : status === 'PENDING' ? 'DONE' : status,
-    outcome,
+    outcome: [...new Set([outcome, ...done])].join('; '),
     dueAt: waits ? new Date(now.getTime() + UNSEEN) : now,
     now,
   });
@@ -43,13 +45,18 @@ export async function processNews(app: Parts, delivery: News, use: WebhookUse): 
   );
 }
 
-async function obey(app: Parts, order: Order): Promise<void> {
-  if (order.kind !== 'LOOK_AGAIN') return;
+/** @returns what came of it, in words */
+async function obey(app: Parts, order: Order): Promise<string> {
+  if (order.kind === 'CHECK_MERGE_GROUP') return checkMergeGroup(app, order);
   const { product, environment, application } = order;
   const size = app.limits.releasesTold;
   const read = (after?: Numbered): Promise<Numbered[]> =>
     releasesIn(app.pool, product, environment, size, after?.number);
   const told = { kind: 'application-told' as const, environment, application };
-  for await (const page of pages(size, read))
+  let releases = 0;
+  for await (const page of pages(size, read)) {
     await Promise.all(page.map(({ id }) => app.releaseEngine.tellKnown(id, told)));
+    releases += page.length;
+  }
+  return `${application}: ${releases} open ${releases === 1 ? 'release looks' : 'releases look'}`;
 }

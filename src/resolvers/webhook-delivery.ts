@@ -1,5 +1,6 @@
 import { Arg, Args, Ctx, Mutation, Query, Resolver } from 'type-graphql';
 import { replayDelivery } from '../commands/replay-delivery.ts';
+import { testWebhook } from '../commands/test-webhook.ts';
 import { EVERYTHING } from '../core/access/index.ts';
 import { refusal } from '../core/problems.ts';
 import { checkFirst, PageArgs, toConnection } from '../schema/connection.ts';
@@ -13,6 +14,8 @@ import {
   WebhookDeliveryFilterInput,
   WebhookDeliveryReplayInput,
   WebhookDeliveryReplayPayload,
+  WebhookTestInput,
+  WebhookTestPayload,
 } from '../schema/webhook-delivery.ts';
 import { listDeliveries } from '../store/deliveries.ts';
 import { Guarded, may } from './access/rules.ts';
@@ -74,5 +77,23 @@ export class WebhookDeliveryResolver {
     const { value, refusals } = await replayDelivery(context.app, id);
     forget(context);
     return { delivery: value ? new WebhookDelivery(value) : null, userErrors: refused(refusals ?? []) };
+  }
+
+  @Guarded(REPORTS)
+  @Query(() => WebhookTestPayload, {
+    description:
+      'Signs a push with the secret of a source, takes it in, and says what would come of it. Nothing is written.',
+  })
+  async webhookTest(
+    @Ctx() { app }: ApiContext,
+    @Arg('input', () => WebhookTestInput, { description: 'Which push.' }) input: WebhookTestInput,
+  ): Promise<WebhookTestPayload> {
+    const unfit = unstorable(input);
+    const none = { verifiedBy: null, matches: false, outcome: null, applications: [] };
+    if (unfit.length > 0) return { ...none, userErrors: refused(unfit) };
+    const { source, repository, branch, commit } = input;
+    const asked = { source, repository, branch: branch ?? undefined, commit: commit ?? undefined };
+    const { value, refusals } = await testWebhook(app, asked);
+    return { ...(value ?? none), userErrors: refused(refusals ?? []) };
   }
 }

@@ -41,7 +41,7 @@ export class WebhookDelivery {
     return labelsOf(this.fields.headers);
   }
 
-  @Field(() => String, { description: 'The body as it came.' })
+  @Field(() => String, { description: 'The body as it came; of news what was read of it, as JSON.' })
   get body(): string {
     return this.fields.body;
   }
@@ -101,6 +101,48 @@ export class WebhookDeliveryReplayInput {
 export class WebhookDeliveryReplayPayload {
   @Field(() => WebhookDelivery, { nullable: true, description: 'As it is now; null when refused.' })
   delivery!: WebhookDelivery | null;
+
+  @Field(() => [UserError], { description: 'Why it was refused; empty when it was done.' })
+  userErrors!: UserError[];
+}
+
+@InputType({ description: 'A push that did not happen, as a source would tell of it.' })
+export class WebhookTestInput {
+  @Field(() => String, { description: 'The source, as its address at the receiver has it.' })
+  source!: string;
+
+  @Field(() => String, { description: 'The address of the repository.' })
+  repository!: string;
+
+  @Field(() => String, { nullable: true, description: 'The branch; every one that matters when left out.' })
+  branch?: string;
+
+  @Field(() => String, { nullable: true, description: "The commit; the branch's newest when left out." })
+  commit?: string;
+}
+
+@ObjectType({ description: 'What would come of a push for one application.' })
+export class WebhookTestedApplication {
+  @Field(() => String, { description: 'The name of the application.' })
+  application!: string;
+
+  @Field(() => String, { description: 'In words.' })
+  outcome!: string;
+}
+
+@ObjectType({ description: 'What would come of the push. Nothing did.' })
+export class WebhookTestPayload {
+  @Field(() => String, { nullable: true, description: 'The secret that verified it; null when refused.' })
+  verifiedBy!: string | null;
+
+  @Field(() => Boolean, { description: 'Whether a look at the repository would be due.' })
+  matches!: boolean;
+
+  @Field(() => String, { nullable: true, description: 'In words, as the list of deliveries would have it.' })
+  outcome!: string | null;
+
+  @Field(() => [WebhookTestedApplication], { description: 'Application by application.' })
+  applications!: WebhookTestedApplication[];
 
   @Field(() => [UserError], { description: 'Why it was refused; empty when it was done.' })
   userErrors!: UserError[];

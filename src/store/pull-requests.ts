@@ -140,6 +140,12 @@ export async function openPullRequests(db: Db, repository: string): Promise<Pull
   return rows;
 }
 
+/** All repositories in which Sluice ever opened a pull request. */
+export async function requestedRepositories(db: Db): Promise<string[]> {
+  const { rows } = await db.query<{ repository: string }>('SELECT DISTINCT repository FROM pull_request ORDER BY 1');
+  return rows.map(({ repository }) => repository);
+}
+
 /** Where pull requests may be open: news of these branches is news of them. */
 export async function awaitedPlaces(
   db: Db,

@@ -2,6 +2,7 @@ import { createHmac, randomBytes, randomUUID } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { testWebhook } from '../../src/commands/test-webhook.ts';
 import { setSecret } from '../../src/commands/set-secret.ts';
 import type { WebhookUse } from '../../src/core/secrets.ts';
 import { type ApiServer, startServer } from '../../src/server.ts';
@@ -343,6 +344,29 @@ test('an application shows the last look at its repository', async () => {
   const { data } = (await response.json()) as { data: { applications: { nodes: { name: string; look: object }[] } } };
   const { look } = data.applications.nodes.find(({ name }) => name === 'billing-dev')!;
   expect(look).toMatchObject({ commit: await repository.head(), failure: null, error: null, failures: 0 });
+});
+
+test('a push that did not happen is signed, taken in and explained, and nothing is kept of it', async () => {
+  const stored = async (): Promise<unknown> =>
+    (await engine.app.pool.query('SELECT count(*) FROM webhook_delivery UNION ALL SELECT count(*) FROM hint')).rows;
+  const before = await stored();
+  for (const source of ['github', 'gitlab-token', 'gitlab-signing', 'gitea', 'bitbucket', 'program', 'flux', 'argo']) {
+    const { value } = await testWebhook(engine.app, { source, repository: repository.url, branch: 'main' });
+    expect(value, source).toMatchObject({
+      verifiedBy: source,
+      matches: true,
+      applications: [{ application: 'billing-dev' }],
+    });
+  }
+  const other = await testWebhook(engine.app, { source: 'github', repository: 'https://git.example.com/x/y' });
+  expect(other.value).toMatchObject({
+    matches: false,
+    outcome: expect.stringContaining('matched 0 of 1'),
+    applications: [],
+  });
+  const none = await testWebhook(engine.app, { source: 'nowhere', repository: repository.url });
+  expect(none.refusals?.[0]?.message).toContain('no secret of source "nowhere" tells of pushes');
+  expect(await stored()).toEqual(before);
 });
 
 test('trap 29: Argo CD is a hint: its application is found by the sources that name it, and nothing else of it counts', async () => {

@@ -14,6 +14,9 @@ export const WEBHOOK_DOCUMENTS = {
   replay: `mutation CliWebhookDeliveryReplay($input: WebhookDeliveryReplayInput!) {
     payload: webhookDeliveryReplay(input: $input) { delivery { id status outcome } ${ERRORS} }
   }`,
+  test: `query CliWebhookTest($input: WebhookTestInput!) {
+    payload: webhookTest(input: $input) { verifiedBy matches outcome applications { application outcome } ${ERRORS} }
+  }`,
 };
 
 interface DeliveryShown {
@@ -48,7 +51,9 @@ const NEWEST = 1_000;
 
 /** `sluice webhook …` */
 export function addWebhookCommands({ program, clientOf, styleOf, print }: Shell): void {
-  const webhook = program.command('webhook').description('what outside systems sent to the receiver: list, replay');
+  const webhook = program
+    .command('webhook')
+    .description('what outside systems sent to the receiver: list, replay, test');
   webhook
     .command('list')
     .description('show deliveries, newest first')
@@ -78,4 +83,25 @@ export function addWebhookCommands({ program, clientOf, styleOf, print }: Shell)
       );
       print(`${delivery.status}: ${delivery.outcome ?? 'not processed yet'}`);
     });
+  webhook
+    .command('test')
+    .description('sign a push as a source would, and show what would come of it; nothing is done')
+    .argument('<source>', 'the source, as its address at the receiver has it')
+    .requiredOption('--repository <url>', 'the address of the repository')
+    .option('--branch <name>', 'the branch; every one that matters when left out')
+    .option('--commit <commit>', "the commit; the branch's newest when left out")
+    .action(
+      async (source: string, flags: { repository: string; branch?: string; commit?: string }, command: Command) => {
+        const tested = await ask<Tested>(clientOf(command), WEBHOOK_DOCUMENTS.test, { source, ...flags });
+        const { verifiedBy, outcome, applications } = tested;
+        const lines = applications.map((each) => `${each.application}: ${each.outcome}`);
+        print([`Verified by secret ${verifiedBy}`, outcome, ...lines].join('\n'));
+      },
+    );
+}
+
+interface Tested {
+  verifiedBy: string;
+  outcome: string;
+  applications: { application: string; outcome: string }[];
 }

@@ -1,4 +1,5 @@
 import { createHash, createHmac } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { verifiedBy } from '../../../src/commands/verify-message.ts';
@@ -48,6 +49,28 @@ describe('what hosts tell', () => {
     const [news] = read(scheme, event, body).news;
     const head = 'sluice/billing/eu/0123456789abcdef';
     expect(news).toMatchObject({ kind: 'PULL_REQUEST', number: 7, head, base: 'main', merged: true });
+  });
+
+  test("GitHub's own examples are read, each for what it is", () => {
+    const file = new URL('../../peers/contracts/github-examples.json', import.meta.url);
+    const { examples } = JSON.parse(readFileSync(file, 'utf8')) as { examples: { event: string; payload: object }[] };
+    const said = examples.map(({ event, payload }) => {
+      const { news, nothing, repositories } = read('GITHUB', event, payload);
+      if (event !== 'ping') expect(repositories.length, event).toBeGreaterThan(0);
+      return [event, news.map(({ kind }) => kind).join() || nothing];
+    });
+    expect(said).toEqual([
+      ['ping', 'a ping: the webhook works'],
+      ['push', 'tag simple-tag: tags start no release'],
+      ['push', 'tag simple-tag: tags start no release'],
+      ['push', 'PUSH'],
+      ['create', 'event create: pushes, pull requests and merge groups count'],
+      ['delete', 'event delete: pushes, pull requests and merge groups count'],
+      ['status', 'event status: pushes, pull requests and merge groups count'],
+      ['pull_request', 'PULL_REQUEST'],
+      ['pull_request', 'PULL_REQUEST'],
+      ['merge_group', 'MERGE_GROUP'],
+    ]);
   });
 
   test('a merge queue of GitHub asks for checks', () => {
