@@ -70,12 +70,13 @@ export class NewsReceiver {
     const bytes = Number.isSafeInteger(said) ? said : most;
     if (!(await this.#room(bytes)))
       return { status: 503, code: 'BUSY', message: 'too many messages at once: send it again' };
+    const late = this.#app.clock.after('webhook', READING_LIMIT, () => request.destroy(new Error('it took too long')));
     try {
-      const body = await bytesOf(request, most);
-      return body ?? tooLarge;
+      return (await bytesOf(request, most)) ?? tooLarge;
     } catch {
       return { status: 400, code: 'INCOMPLETE', message: 'the body did not come whole' };
     } finally {
+      late.cancel();
       this.#reading -= bytes;
       this.#admit();
     }
@@ -102,7 +103,6 @@ export class NewsReceiver {
 async function bytesOf(request: Request, most: number): Promise<Buffer | undefined> {
   const chunks: Buffer[] = [];
   let size = 0;
-  request.setTimeout(READING_LIMIT, () => request.destroy(new Error('it took too long')));
   for await (const chunk of request as AsyncIterable<Buffer>) {
     size += chunk.length;
     if (size > most) return undefined;
