@@ -9,14 +9,18 @@ import { parseArgs } from 'node:util';
 const startedAt = Date.now();
 process.chdir(fileURLToPath(new URL('..', import.meta.url)));
 
-const HELP = `Usage: npm run quickstart [-- --exit] [-- --port PORT] [-- --scenario rollback]
+const HELP = `Usage: npm run quickstart [-- --exit] [-- --port PORT] [-- --scenario NAME]
 
-Starts Sluice with everything it needs on this machine, and releases the sample product Billing.
+Starts Sluice with everything it needs on this machine. A developer pushes a commit of the sample product Billing, and its
+release starts by itself.
 
   --exit         end when the release has ended; exit code 0 if it SUCCEEDED, 1 if not
   --scenario rollback
                  release a good version, then one that fails in us-east, and watch it go back everywhere; with --exit
                  the exit code is 0 if every environment holds its last verified version, byte for byte
+  --scenario pull-request
+                 the same where production is behind pull requests, on a git host of its own: Enter merges them, or with --exit
+                 they merge by themselves; the way back is pull requests that Sluice merges
   --port PORT    port of the API (default: 4000, or any free port when that is taken)
   --data FOLDER  where the database and the sample's git repositories live (default: .sluice)
 `;
@@ -43,7 +47,7 @@ function readOptions() {
       process.stdout.write(HELP);
       process.exit(0);
     }
-    if (values.scenario !== undefined && values.scenario !== 'rollback') {
+    if (values.scenario !== undefined && !['rollback', 'pull-request'].includes(values.scenario)) {
       return fail(`There is no scenario "${values.scenario}".\n\n${HELP}`, 2);
     }
     return { exit: values.exit, port: values.port, data: values.data, scenario: values.scenario };

@@ -1,9 +1,8 @@
-import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { promisify } from 'node:util';
+import { git, inWorkFolder } from './git.ts';
 
 /** The sample's git repositories: real ones, bare, as a git host holds them. */
 
@@ -14,34 +13,56 @@ const FOLDERS = {
 type Repository = keyof typeof FOLDERS;
 
 const FIRST = '1.0.0';
-const SECOND = '1.1.0';
 
-export interface SampleRepositories {
-  /** Replaces ${REPO_BASE} in examples/billing. */
-  base: string;
-  /** What dev holds and the others do not have yet. */
-  version: string;
-}
-
-/** Makes the repositories, or, when they are there from the last time, brings a newer version to dev. */
-export async function prepareRepositories(dataDir: string): Promise<SampleRepositories> {
+/** Makes the repositories, where they are not there from the last time. @returns the folder that holds them */
+export async function prepareRepositories(dataDir: string): Promise<string> {
   const root = join(dataDir, 'repos');
   await mkdir(root, { recursive: true });
   for (const name of Object.keys(FOLDERS) as Repository[]) {
     if (!existsSync(join(root, name))) await createRepository(root, name);
   }
-  const live = (await versionIn(root, 'dev')) ?? FIRST;
-  const version = live === FIRST ? SECOND : nextMinor(live);
-  await changeInDev(root, version);
-  return { base: pathToFileURL(root).href.replace(/\/$/, ''), version };
+  return root;
 }
 
-/** Brings the next version to dev. @returns its name */
-export async function prepareNextVersion(dataDir: string): Promise<string> {
+/** As a file URL, what replaces ${REPO_BASE} in examples/billing. */
+export const baseOf = (root: string): string => pathToFileURL(root).href.replace(/\/$/, '');
+
+/** Where dev's branch stands. */
+export async function headOfDev(dataDir: string): Promise<string> {
+  return (await git(join(dataDir, 'repos', 'billing-nonprod.git'), 'rev-parse', 'main')).trim();
+}
+
+export interface Pushed {
+  version: string;
+  commit: string;
+  subject: string;
+}
+
+/**
+ * What a developer does: a commit in dev's folder, pushed to its repository.
+ * @param remote the address of the repository, with the login of whoever pushes; the folder itself when absent
+ */
+export async function pushNextVersion(dataDir: string, remote?: string): Promise<Pushed> {
   const root = join(dataDir, 'repos');
-  const version = nextMinor((await versionIn(root, 'dev')) ?? FIRST);
-  await changeInDev(root, version);
-  return version;
+  const live = (await versionIn(root, 'dev')) ?? FIRST;
+  const version = nextMinor(live);
+  const subject = `Billing ${version}: invoices by e-mail`;
+  const commit = await inWorkFolder(root, async (work) => {
+    const tree = join(work, 'tree');
+    await git(work, 'clone', '--quiet', remote ?? join(root, 'billing-nonprod.git'), tree);
+    for (const [file, pattern] of [
+      ['Chart.yaml', /^(appVersion: )\S+/m],
+      ['values.yaml', /^( {2}tag: )\S+/m],
+    ] as const) {
+      const path = join(tree, 'dev', file);
+      const text = await readFile(path, 'utf8');
+      await writeFile(path, text.replace(pattern, `$1"${version}"`));
+    }
+    await commitAll(tree, subject);
+    await git(tree, 'push', '--quiet', 'origin', 'main');
+    return (await git(tree, 'rev-parse', 'HEAD')).trim();
+  });
+  return { version, commit, subject };
 }
 
 /** Environment → the name that git gives to everything in its folder: the same name is the same files, byte for byte. */
@@ -97,62 +118,16 @@ async function createRepository(root: string, name: Repository): Promise<void> {
       await writeFile(join(tree, environment, 'Chart.yaml'), chartOf(environment));
       await writeFile(join(tree, environment, 'values.yaml'), valuesOf(environment));
     }
-    await commit(tree, `Billing ${FIRST}`);
+    await commitAll(tree, `Billing ${FIRST}`);
     await git(tree, 'push', '--quiet', bare, 'main');
     // Renamed when it is whole: an interrupted quickstart leaves no half repository behind.
     await rename(bare, join(root, name));
   });
 }
 
-async function changeInDev(root: string, version: string): Promise<void> {
-  await inWorkFolder(root, async (work) => {
-    const tree = join(work, 'tree');
-    await git(work, 'clone', '--quiet', join(root, 'billing-nonprod.git'), tree);
-    for (const [file, pattern] of [
-      ['Chart.yaml', /^(appVersion: )\S+/m],
-      ['values.yaml', /^( {2}tag: )\S+/m],
-    ] as const) {
-      const path = join(tree, 'dev', file);
-      const text = await readFile(path, 'utf8');
-      await writeFile(path, text.replace(pattern, `$1"${version}"`));
-    }
-    await commit(tree, `Billing ${version}: invoices by e-mail`);
-    await git(tree, 'push', '--quiet', 'origin', 'main');
-  });
-}
-
-async function inWorkFolder(root: string, use: (folder: string) => Promise<void>): Promise<void> {
-  const work = await mkdtemp(join(root, '.work-'));
-  try {
-    await use(work);
-  } finally {
-    await rm(work, { recursive: true, force: true });
-  }
-}
-
-async function commit(tree: string, message: string): Promise<void> {
+async function commitAll(tree: string, message: string): Promise<void> {
   await git(tree, 'add', '--all');
   await git(tree, 'commit', '--quiet', '--message', message);
-}
-
-const PERSON = { NAME: 'Ada Developer', EMAIL: 'ada@billing.example' };
-
-/** Whatever this machine's git is set up to do (hooks, signing, another branch name), the sample is the same. */
-async function git(folder: string, ...args: string[]): Promise<string> {
-  const { stdout } = await promisify(execFile)('git', args, {
-    cwd: folder,
-    env: {
-      PATH: process.env['PATH'],
-      GIT_CONFIG_NOSYSTEM: '1',
-      GIT_CONFIG_GLOBAL: '/dev/null',
-      GIT_TERMINAL_PROMPT: '0',
-      GIT_AUTHOR_NAME: PERSON.NAME,
-      GIT_AUTHOR_EMAIL: PERSON.EMAIL,
-      GIT_COMMITTER_NAME: PERSON.NAME,
-      GIT_COMMITTER_EMAIL: PERSON.EMAIL,
-    },
-  });
-  return stdout;
 }
 
 const chartOf = (environment: string): string => `# The chart of Billing in ${environment}.

@@ -1,27 +1,22 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '../../src/cli/client.ts';
 import { approveTarget, readRollback, reportRollout, showRollback } from '../../src/cli/commands/rollback.ts';
-import { triggerRelease } from '../../src/cli/operations.ts';
 import { table } from '../../src/cli/output.ts';
 import { watchRelease } from '../../src/cli/watch/watch.ts';
-import { liveCommits, prepareNextVersion, trees } from './repositories.ts';
-
-interface Stage {
-  client: Client;
-  dataDir: string;
-  signal: AbortSignal;
-  say: (text: string) => void;
-}
+import { pushAndFind } from './push.ts';
+import { liveCommits, trees } from './repositories.ts';
+import type { Stage } from './stage.ts';
 
 /**
  * A version that everybody likes until us-east does not: it goes back there, and in eu and asia where the same version is
  * live; asia-2 goes back when somebody agrees. git is the witness. @returns whether all of it was so
  */
-export async function rollbackScenario({ client, dataDir, signal, say }: Stage): Promise<boolean> {
+export async function rollbackScenario(stage: Stage): Promise<boolean> {
+  const { client, dataDir, signal, say } = stage;
   const good = await trees(dataDir);
-  const bad = await prepareNextVersion(dataDir);
-  say(`Now Billing ${bad}, which will not do well in us-east.\n`);
-  const release = await triggerRelease(client, { product: 'billing' });
+  say('Now a version that will not do well in us-east.\n');
+  const release = await pushAndFind(stage);
+  const bad = release.version;
   if ((await watchRelease(client, release.id, { signal })) !== 0) return false;
 
   say(`\nBilling ${bad} is everywhere. The rollout in us-east fails under load, and a monitor reports it:`);

@@ -1,4 +1,5 @@
-import { mkdirSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
@@ -6,23 +7,29 @@ import { pino } from 'pino';
 import { apply, type ManifestFile } from '../../src/cli/commands/apply.ts';
 import { Client } from '../../src/cli/client.ts';
 import { CliError } from '../../src/cli/exit.ts';
-import { triggerRelease } from '../../src/cli/operations.ts';
 import { table } from '../../src/cli/output.ts';
-import type { ReleaseShown } from '../../src/cli/release-shown.ts';
 import { watchRelease } from '../../src/cli/watch/watch.ts';
 import { loadConfig } from '../../src/config.ts';
 import { createLog } from '../../src/log.ts';
 import { type RunningServer, runServer } from '../../src/main.ts';
-import { liveCommits, prepareRepositories } from './repositories.ts';
+import { freePort } from '../../src/postgres/server.ts';
+import type { SampleHost } from './host.ts';
+import { openHost, whoMerges } from './pull-request.ts';
+import { baseOf, liveCommits, prepareRepositories } from './repositories.ts';
 import { rollbackScenario } from './rollback.ts';
+import { pushAndFind } from './push.ts';
+import type { Stage } from './stage.ts';
+
+export const SCENARIOS = ['rollback', 'pull-request'] as const;
+export type Scenario = (typeof SCENARIOS)[number];
 
 export interface QuickstartOptions {
   /** End when the release has ended. */
   exit: boolean;
   port?: string;
   data: string;
-  /** A story that goes on after the first release. */
-  scenario?: 'rollback';
+  /** A story that goes on after the first release; `pull-request`: also one in which production is behind pull requests. */
+  scenario?: Scenario;
   /** When `npm run quickstart` began, in milliseconds since the epoch. */
   startedAt: number;
 }
@@ -32,11 +39,12 @@ const USUAL_PORT = 4000;
 /** Everything after installation and build, in this one process. @returns the exit code. */
 export async function run(options: QuickstartOptions): Promise<number> {
   const stopping = new AbortController();
+  const { signal } = stopping;
   let server: RunningServer | undefined;
-  let failed = false;
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  let host: SampleHost | undefined;
+  for (const each of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     // The second time somebody does not want to wait. PostgreSQL ends with us whatever happens.
-    process.on(signal, () => (stopping.signal.aborted ? process.exit(130) : stopping.abort()));
+    process.on(each, () => (signal.aborted ? process.exit(130) : stopping.abort()));
   }
   try {
     const dataDir = resolve(options.data);
@@ -46,62 +54,70 @@ export async function run(options: QuickstartOptions): Promise<number> {
       HOST: '127.0.0.1',
       PORT: options.port ?? String(await usualOrFreePort()),
       SLUICE_DATA_DIR: dataDir,
+      SLUICE_ENCRYPTION_KEY: keyIn(dataDir),
+      SLUICE_GIT_PROTOCOLS: 'file,http',
     });
-    server = await runServer(
-      config,
-      createLog({ level: 'info', destination: pino.destination({ dest: logFile, sync: false }) }),
-    );
-    const sample = await prepareRepositories(dataDir);
+    const log = createLog({ level: 'info', destination: pino.destination({ dest: logFile, sync: false }) });
+    server = await runServer(config, log);
     const client = new Client(server.url!);
-    await apply(client, await sampleManifests(sample.base), false);
-    const release = await triggerRelease(client, { product: 'billing' });
-    say(welcome(server.url!, release, options, logFile));
-    const code = await watchRelease(client, release.id, { signal: stopping.signal });
-    if (stopping.signal.aborted) return end(server, 130);
-    say(`\n${await commits(dataDir)}\n`);
-    let good = code === 0;
-    if (options.scenario === 'rollback' && good) {
-      good = await rollbackScenario({ client, dataDir, signal: stopping.signal, say });
-      if (stopping.signal.aborted) return await end(server, 130);
+    const root = await prepareRepositories(dataDir);
+    if (options.scenario === 'pull-request') host = await openHost(client, root);
+    await apply(client, await sampleManifests(host ? `${host.url}/acme` : baseOf(root), options.scenario), false);
+    const stage: Stage = { client, dataDir, signal, say, host };
+    say(welcome(server.url!, options, logFile));
+    const merging = host && whoMerges(host, stage, options.exit);
+    let good = false;
+    try {
+      const release = await pushAndFind(stage);
+      say(`  This release   ${server.url}/graphiql/?release=${release.uuid}\n`);
+      good = (await watchRelease(client, release.id, { signal })) === 0;
+      if (!signal.aborted) say(`\n${await commits(dataDir)}\n`);
+      if (options.scenario !== undefined && good && !signal.aborted) good = await rollbackScenario(stage);
+    } finally {
+      await merging?.stop();
     }
-    if (options.exit) return await end(server, good ? 0 : 1);
-    say(further(server.url!));
-    await new Promise((stopped) => stopping.signal.addEventListener('abort', stopped));
-    return await end(server, 0);
+    if (!options.exit && !signal.aborted) {
+      say(further(server.url!, options.scenario));
+      await new Promise((stopped) => signal.addEventListener('abort', stopped));
+      good = true;
+    } else if (signal.aborted) return 130;
+    return good ? 0 : 1;
   } catch (error) {
-    failed = true;
-    if (stopping.signal.aborted) return 130;
+    if (signal.aborted) return 130;
     process.stderr.write(`${wording(error)}\n`);
     return 1;
   } finally {
-    if (failed) await server?.close();
+    if (server) process.stderr.write('Stopping …\n');
+    await host?.close();
+    await server?.close();
   }
 }
 
-async function end(server: RunningServer, code: number): Promise<number> {
-  process.stderr.write('Stopping …\n');
-  await server.close();
-  return code;
+/** Seals the secrets of this data folder; made once. */
+function keyIn(dataDir: string): string {
+  const file = join(dataDir, 'encryption.key');
+  if (!existsSync(file)) writeFileSync(file, randomBytes(32).toString('base64'), { mode: 0o600 });
+  return readFileSync(file, 'utf8').trim();
 }
 
-async function sampleManifests(base: string): Promise<ManifestFile[]> {
-  const folder = resolve('examples', 'billing');
-  const names = (await readdir(folder)).filter((name) => name.endsWith('.yaml')).sort();
+async function sampleManifests(base: string, scenario: Scenario | undefined): Promise<ManifestFile[]> {
+  const folder = join('examples', 'billing');
+  const names = (await readdir(resolve(folder))).filter((name) => name.endsWith('.yaml')).sort();
+  const others = scenario === 'pull-request' ? await readdir(resolve(folder, scenario)) : [];
   return Promise.all(
-    names.map(async (name) => ({
-      name: join('examples', 'billing', name),
-      text: (await readFile(join(folder, name), 'utf8')).replaceAll('${REPO_BASE}', base),
-    })),
+    names.map(async (each) => {
+      const name = join(folder, ...(others.includes(each) ? [scenario!] : []), each);
+      return { name, text: (await readFile(resolve(name), 'utf8')).replaceAll('${REPO_BASE}', base) };
+    }),
   );
 }
 
-function welcome(url: string, release: ReleaseShown, { startedAt }: QuickstartOptions, logFile: string): string {
+function welcome(url: string, { startedAt }: QuickstartOptions, logFile: string): string {
   const seconds = ((Date.now() - startedAt) / 1000).toFixed(1);
   return `
-Sluice runs (after ${seconds} s), and Billing ${release.version} is on its way.
+Sluice runs (after ${seconds} s).
 
   GraphQL IDE    ${url}/graphiql/
-  This release   ${url}/graphiql/?release=${release.uuid}
   GraphQL API    ${url}/graphql
   Log            ${logFile}
 `;
@@ -115,7 +131,8 @@ async function commits(dataDir: string): Promise<string> {
   ]);
 }
 
-function further(url: string): string {
+function further(url: string, scenario: Scenario | undefined): string {
+  const again = scenario === undefined ? '' : ` -- --scenario ${scenario}`;
   const server = url === `http://127.0.0.1:${USUAL_PORT}` ? '' : ` --server ${url}`;
   return `Sluice keeps running. Ctrl-C stops it; nothing stays behind but the data folder.
 In another terminal:
@@ -123,7 +140,7 @@ In another terminal:
   npx sluice get releases${server}
   npx sluice get release billing${server}
 
-After Ctrl-C, npm run quickstart brings the next version to dev and releases it.
+After Ctrl-C, npm run quickstart${again} pushes the next version to dev.
 `;
 }
 
@@ -135,7 +152,7 @@ async function usualOrFreePort(): Promise<number> {
     probe.listen(USUAL_PORT, '127.0.0.1', () => answer(true));
   });
   await new Promise((closed) => probe.close(closed));
-  return free ? USUAL_PORT : 0;
+  return free ? USUAL_PORT : freePort();
 }
 
 const say = (text: string): void => console.log(text);

@@ -1,0 +1,52 @@
+import { execFile } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, expect, test } from 'vitest';
+import { freePort } from '../../src/postgres/server.ts';
+
+// What the first screen of the README promises, by the program that `npm run quickstart` runs after installation and build: with an empty
+// HOME, on a data folder of its own, without a keyboard.
+
+const program = fileURLToPath(new URL('../../dist/scripts/quickstart/run.js', import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), 'sluice-quickstart-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+async function quickstart(data: string, scenario?: string): Promise<{ code: number; said: string }> {
+  expect(existsSync(program), `${program} is missing: npm run build`).toBe(true);
+  const options = { exit: true, port: String(await freePort()), data: join(folder, data), scenario };
+  const file = join(folder, `${data}.mjs`);
+  writeFileSync(
+    file,
+    `const { run } = await import(${JSON.stringify(program)});
+process.exit(await run({ ...${JSON.stringify(options)}, startedAt: Date.now() }));`,
+  );
+  const env = { PATH: process.env['PATH'], HOME: join(folder, 'home') };
+  const cwd = fileURLToPath(new URL('../..', import.meta.url));
+  return new Promise((ended) => {
+    execFile(process.execPath, [file], { env, cwd, maxBuffer: 64 * 2 ** 20 }, (error, stdout, stderr) =>
+      ended({ code: error === null ? 0 : Number(error.code ?? 1), said: stdout + stderr }),
+    );
+  });
+}
+
+test('a developer pushes a commit to dev, and its release starts by itself; the second time with the next version', async () => {
+  for (const version of ['1.1.0', '1.2.0']) {
+    const { code, said } = await quickstart('plain');
+    expect(code, said).toBe(0);
+    expect(said).toMatch(new RegExp(`A developer pushes [0-9a-f]{9} to dev's repository: "Billing ${version}: `));
+    expect(said).toMatch(/Sluice noticed it: billing#\d+ has started by itself, \d+\.\d s after the push/);
+    expect(said).toMatch(new RegExp(`asia-2 +${version} +[0-9a-f]{40}`));
+  }
+}, 240_000);
+
+test('production is behind pull requests, which people merge; the way back is four that Sluice merges', async () => {
+  const { code, said } = await quickstart('behind', 'pull-request');
+  expect(code, said).toBe(0);
+  expect(said.match(/Pull request \d+ is merged: Promote billing 1\.1\.0 to/g)).toHaveLength(4);
+  expect(said.match(/pull request \d+ merged by you, commit/g)).toHaveLength(8);
+  expect(said.match(/pull request \d+ merged by sluice-bot, commit/g)).toHaveLength(4);
+  expect(said.match(/byte for byte those of the last verified version/g)).toHaveLength(4);
+  expect(said).not.toContain('DIFFERENT');
+}, 240_000);
