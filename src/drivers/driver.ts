@@ -210,7 +210,7 @@ export interface Driver<S extends DriverSpec = DriverSpec> {
   heads(source: S, branches: readonly string[], signal: AbortSignal): Promise<HeadsAnswer | undefined>;
   /**
    * What became of the application's folder since its branch stood at `from`, with the content of `digest`. `seen`: the head as somebody
-   * saw it; nothing is fetched where that is here already and goes on from `from`. Undefined for drivers without commits. Network.
+   * saw it: where it is `from` nothing is asked, anything else is a reason to ask the remote. Undefined for drivers without commits. Network.
    */
   moved(
     source: S,

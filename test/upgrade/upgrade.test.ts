@@ -137,3 +137,16 @@ test('a version of before goes back to the version before it', async () => {
 test('a step that was cut off in the middle is taken up', async () => {
   await until('search', 3, (release) => at(release, 'staging') === 'SUCCEEDED');
 }, 60_000);
+
+test('its triggers are paused until somebody resumes them', async () => {
+  const { triggers, triggerPauses } = await ask(
+    '{ triggers { applicationName pause { reason } } triggerPauses { productName by reason until } }',
+  );
+  expect(triggerPauses).toEqual([
+    { productName: null, by: null, until: null, reason: expect.stringContaining('older than automatic triggers') },
+  ]);
+  expect(triggers.length).toBeGreaterThan(0);
+  expect(triggers.every(({ pause }: { pause: object | null }) => pause !== null)).toBe(true);
+  await ask('mutation { triggerResume(input: {}) { userErrors { message } } }');
+  expect((await ask('{ triggerPauses { reason } }')).triggerPauses).toEqual([]);
+});

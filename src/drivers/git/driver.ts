@@ -2,7 +2,7 @@ import { systemClock } from '../../clock.ts';
 import type { Clock } from '../../clock.ts';
 import type { GitDriverSpec } from '../../core/definitions.ts';
 import { sha256, verifyDigest } from '../content.ts';
-import type { Driver, Effect, EffectContext, Move, PinnedContent, SecretSource } from '../driver.ts';
+import type { Driver, Effect, EffectContext, PinnedContent, SecretSource } from '../driver.ts';
 import { PermanentError, TransientError } from '../driver.ts';
 import type { NetworkGuard } from '../network/guard.ts';
 import { sleep } from '../sleep.ts';
@@ -135,15 +135,12 @@ export function createGitDriver(settings: GitSettings): Driver<GitDriverSpec> {
 
     moved: (source, template, { from, digest, seen }, signal) => {
       const asked = clock.elapsed();
+      if (from !== undefined && seen === from) return Promise.resolve({ relation: 'SAME' as const, head: from });
       return inRepository(source, undefined, signal, async (mirror, where) => {
         const keys = await settings.signingKeys();
-        const to = (head: string): Promise<Move> =>
-          moveTo(mirror, head, { source, template, from, digest, keys }, signal);
-        const here = seen === undefined ? undefined : await mirror.localHead(source.branch, signal);
-        const move = here !== undefined && here === seen ? await to(here) : undefined;
-        // What goes back is asked of the remote itself: what somebody saw may be older than `from`.
-        if (move && move.relation !== 'LEFT') return move;
-        return to(await mirror.headSince(asked, source.branch, where, signal));
+        // What somebody saw may be old by now: only the remote's own word, later than `from`, tells going on from going back.
+        const head = await mirror.headSince(asked, source.branch, where, signal);
+        return moveTo(mirror, head, { source, template, from, digest, keys }, signal);
       });
     },
 

@@ -84,14 +84,6 @@ export class Mirror {
     return asked;
   }
 
-  /** The branch's head as of the last fetch, by whichever process; undefined: there was none. */
-  async localHead(branch: string, signal: AbortSignal): Promise<string | undefined> {
-    await this.open(signal);
-    const ref = `refs/sluice/heads/${branch}^{commit}`;
-    const { code, stdout } = await this.run(['rev-parse', '--verify', '--quiet', ref], signal);
-    return code === 0 ? stdout.toString().trim() : undefined;
-  }
-
   /** A local command. Its failure is answered, not thrown. */
   run(args: string[], signal: AbortSignal, input?: string | Buffer): Promise<GitResult> {
     return runGit({ gitDir: this.dir, args, input, signal, timeoutMs: this.timeouts.localMs });

@@ -1,0 +1,137 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { ERRORS, openTestApi } from './support/api.ts';
+import type { TestApi } from './support/api.ts';
+
+// What people see of releases that start by themselves, and what they do about it. The driver has no commits: what was reported is news.
+
+let api: TestApi;
+beforeAll(async () => {
+  api = await openTestApi();
+  await api.startWorker();
+  await api.saveBilling();
+});
+afterAll(() => api?.close());
+
+const report = (version: string, application = 'billing-dev') =>
+  api.ask(`mutation ($input: DeploymentReportInput!) { deploymentReport(input: $input) { ${ERRORS} } }`, {
+    input: { application, version },
+  });
+const FIELDS = `uuid id status kind reason by flowName environmentName state { application version epoch } release { trigger { kind actor candidateId commits { commit } } version { label } }`;
+const candidates = async () =>
+  (await api.ask(`{ candidates(filter: { product: "billing" }) { nodes { ${FIELDS} } } }`)).candidates.nodes;
+const act = async (mutation: string, input: object) => {
+  const type = mutation === 'candidateDismiss' ? 'CandidateDismissInput' : 'CandidateInput';
+  const query = `mutation ($input: ${type}!) { ${mutation}(input: $input) { candidate { ${FIELDS} } ${ERRORS} } }`;
+  return (await api.ask(query, { input }))[mutation];
+};
+
+async function until(holds: (newest: { status: string; reason: string }) => boolean) {
+  for (const deadline = Date.now() + 15_000; ;) {
+    const [newest] = await candidates();
+    if (newest && holds(newest)) return newest;
+    if (Date.now() > deadline) throw new Error(`not reached: ${JSON.stringify(newest)}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+test('trap 30: the first report is noted, each other version after it is one release, and the same one told again is none', async () => {
+  await report('1');
+  expect(await candidates()).toEqual([]);
+  const { triggers } = await api.ask('{ triggers(product: "billing") { applicationName version outcome epoch } }');
+  expect(triggers).toEqual([
+    {
+      applicationName: 'billing-dev',
+      version: '1',
+      epoch: 0,
+      outcome: 'first report: "1", and the next version counts',
+    },
+  ]);
+  await Promise.all([report('2'), report('2'), report('2')]);
+  const newest = await until(({ status }) => status === 'RELEASED');
+  await report('2');
+  expect(await candidates()).toHaveLength(1);
+  expect(newest).toMatchObject({
+    kind: 'DEPLOYMENT',
+    flowName: 'to-production',
+    state: [{ application: 'billing-dev', version: '2', epoch: 1 }],
+    release: {
+      version: { label: '2' },
+      trigger: { kind: 'DEPLOYMENT', actor: null, candidateId: newest.id, commits: [] },
+    },
+  });
+  // Back to what it ran before is another change.
+  await report('1');
+  await until(({ status, reason }) => status === 'RELEASED' && reason !== '');
+  await expect.poll(async () => (await candidates()).length).toBe(2);
+  expect((await api.ask(`{ node(id: "${newest.id}") { ... on Candidate { status } } }`)).node).toEqual({
+    status: 'RELEASED',
+  });
+});
+
+test('paused triggers hold a candidate, say why, and let it go when they are resumed', async () => {
+  const pause =
+    'mutation ($input: TriggerPauseInput!) { triggerPause(input: $input) { pauses { productName reason by } userErrors { message } } }';
+  expect((await api.ask(pause, { input: { product: 'billing', reason: '' } })).triggerPause.userErrors).toHaveLength(1);
+  const made = await api.ask(pause, { input: { product: 'billing', reason: 'the team is away' } });
+  expect(made.triggerPause).toEqual({
+    pauses: [{ productName: 'billing', reason: 'the team is away', by: 'ada' }],
+    userErrors: [],
+  });
+  await report('3');
+  const waiting = await until(({ reason }) => reason.includes('paused'));
+  expect(waiting).toMatchObject({
+    status: 'WAITING',
+    reason: 'automatic triggers are paused by ada: the team is away',
+  });
+  const resume =
+    'mutation ($input: TriggerResumeInput!) { triggerResume(input: $input) { pauses { reason } userErrors { message } } }';
+  expect((await api.ask(resume, { input: {} })).triggerResume.userErrors).toMatchObject([
+    { message: 'automatic triggers of all products are not paused' },
+  ]);
+  await api.ask(resume, { input: { product: 'billing' } });
+  expect(await until(({ status }) => status === 'RELEASED')).toMatchObject({ uuid: waiting.uuid });
+});
+
+test('a person dismisses a candidate, has it looked at again, and releases it at once: then it is MANUAL', async () => {
+  await api.ask('mutation { triggerPause(input: { reason: "by hand" }) { userErrors { message } } }');
+  await report('4');
+  const { uuid, id } = await until(({ reason }) => reason.includes('by hand'));
+  const dismissed = await act('candidateDismiss', { candidateId: uuid, reason: 'a test' });
+  expect(dismissed.candidate).toMatchObject({ status: 'DISMISSED', reason: 'a test', by: 'ada' });
+  expect((await act('candidateRetry', { candidateId: id })).candidate).toMatchObject({ status: 'WAITING' });
+  const released = await act('candidateRelease', { candidateId: id });
+  expect(released.candidate).toMatchObject({
+    status: 'RELEASED',
+    by: 'ada',
+    release: { version: { label: '4' }, trigger: { kind: 'MANUAL', actor: 'ada' } },
+  });
+  const again = await act('candidateRelease', { candidateId: id });
+  expect(again).toMatchObject({
+    candidate: null,
+    userErrors: [{ code: 'WRONG_STATE', message: expect.stringContaining('is RELEASED') }],
+  });
+  expect(await act('candidateRelease', { candidateId: 'nothing' })).toMatchObject({
+    userErrors: [{ code: 'NOT_FOUND' }],
+  });
+  await api.ask('mutation { triggerResume(input: {}) { userErrors { message } } }');
+});
+
+test('what would be chosen and what a push would do can be asked before', async () => {
+  const { explainFlowSelection } = await api.ask(
+    '{ explainFlowSelection(product: "billing", environment: "dev", message: "hotfix") { environment flow explanation } }',
+  );
+  expect(explainFlowSelection).toEqual([
+    {
+      environment: 'dev',
+      flow: 'to-production',
+      explanation: expect.arrayContaining([expect.stringContaining('taken')]),
+    },
+  ]);
+  const { explainTrigger } = await api.ask(
+    '{ explainTrigger(repository: "https://git.example.com/nothing.git") { nothing applications { outcome } } }',
+  );
+  expect(explainTrigger).toEqual({
+    nothing: 'no application that triggers releases is in this repository',
+    applications: [],
+  });
+});
