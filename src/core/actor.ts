@@ -81,6 +81,7 @@ export const KEYED: ReadonlySet<Stimulus['kind']> = new Set<Stimulus['kind']>([
   'deployment-reported',
   'rollout-reported',
   'rollback-joined',
+  'pull-request-closed',
   'terminate',
   'retry',
 ]);

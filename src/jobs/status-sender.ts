@@ -2,6 +2,7 @@ import { judgeMerges } from '../commands/judge-merge.ts';
 import { followReleases } from '../commands/tell-commit.ts';
 import { PermanentError, TransientError } from '../drivers/driver.ts';
 import { reach } from '../faults.ts';
+import type { PromotionState } from '../core/release.ts';
 import type { Parts } from '../parts.ts';
 import { claimDueStatuses, statusApplied, statusFailed } from '../store/commit-statuses.ts';
 import type { DueStatus } from '../store/commit-statuses.ts';
@@ -79,7 +80,17 @@ export class StatusSender extends Watch {
     }
     const next = await statusApplied(pool, due, LEASE);
     reach('after-record', 'status');
-    if (next) await this.#send(next);
+    if (next) return this.#send(next);
+    if (about === 'MERGE' && state === 'SUCCESS') await this.#tellMerger(due);
+  }
+
+  /** A promotion whose pull request Sluice merges itself has waited for its status, which the branch may require. */
+  async #tellMerger({ releaseId, position }: DueStatus): Promise<void> {
+    const { releaseEngine } = this.app;
+    const to = position === null ? null : await releaseEngine.look(releaseId, { fresh: false });
+    if (position === null || to?.release.plan.promotions[position]?.pullRequest?.merge !== 'AUTO') return;
+    const { attempt } = to.state.promotions[position] as PromotionState;
+    await releaseEngine.tell(releaseId, { kind: 'pull-request-told', promotion: position, attempt, via: 'POLL' });
   }
 }
 

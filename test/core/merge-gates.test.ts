@@ -115,6 +115,25 @@ describe('the status of an open pull request', () => {
     expect(level(play)).toMatchObject({ state: 'SUCCESS' });
   });
 
+  test('is judged anew only where something is new, also after a database has kept it with its keys in another order', () => {
+    const turned = <T>(value: T): T => {
+      if (Array.isArray(value)) return value.map(turned) as T;
+      if (typeof value !== 'object' || value === null) return value;
+      return Object.fromEntries(
+        Object.entries(value)
+          .map(([key, each]) => [key, turned<unknown>(each)] as const)
+          .toReversed(),
+      ) as T;
+    };
+    const play = open(proposed());
+    play.facts = { ...NO_FACTS, holds: { eu: [holdOf(play.now)] } };
+    play.later(SECOND);
+    play.state = turned(play.state);
+    play.later(SECOND);
+    expect(play.promotion('eu').merge!.judgements).toHaveLength(2);
+    expect(play.last.changed).toEqual([]);
+  });
+
   test('trap 6: red is told a minute before a known closing', () => {
     const closes = at('10:30');
     const play = open(proposed({}, { facts: { windows: { eu: [windowOf('ALLOW', at('09:00'), closes)] } } }));

@@ -61,7 +61,16 @@ export function judgeMerge(
 
 /** Whether two judgements say the same, whenever they were made. */
 export function isSameJudgement(one: MergeJudgement, other: MergeJudgement): boolean {
-  return JSON.stringify({ ...one, at: 0 }) === JSON.stringify({ ...other, at: 0 });
+  return inOrder({ ...one, at: 0 }) === inOrder({ ...other, at: 0 });
+}
+
+/** As JSON, whatever the order of its keys: a database keeps another one. */
+function inOrder(value: unknown): string {
+  return JSON.stringify(value, (_, each: unknown) =>
+    typeof each === 'object' && each !== null && !Array.isArray(each)
+      ? Object.fromEntries(Object.entries(each).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+      : each,
+  );
 }
 
 /** When the promotion has to look again although nobody tells it anything. */

@@ -14,6 +14,7 @@ import { DEFAULT_FLOW_TIMEOUT } from '../../../src/core/definitions.ts';
 import type { HealthStatus } from '../../../src/core/definitions.ts';
 import type { Observation } from '../../../src/core/health-clock.ts';
 import { isChange, proposalOf } from '../../../src/core/plan.ts';
+import { OPENED } from '../../../src/core/pull-request.ts';
 import type { ClosingData } from '../../../src/core/pull-request.ts';
 import type {
   PlannedApplication,
@@ -60,7 +61,7 @@ interface Parent {
 const REQUEST = { number: 7, url: 'https://forge.example.com/7', branch: 'sluice/billing' };
 
 /** What people do with a pull request when they come to it. */
-type Habit = 'MERGES_GREEN' | 'MERGES_ANY' | 'CLOSES';
+type Habit = 'MERGES_GREEN' | 'MERGES_ANY' | 'CLOSES' | 'ENDS' | 'ENDS_LATE';
 
 /** What a release shares with the others of its product. */
 export interface Surroundings {
@@ -140,7 +141,7 @@ export class Shell {
     this.#watcher = new Watcher(plan, state, world.reached);
     const { tape } = world;
     this.#habits = [...Array(tape.next(6)).keys()].map(() =>
-      tape.weighted<Habit>({ MERGES_GREEN: 5, MERGES_ANY: 3, CLOSES: 1 }),
+      tape.weighted<Habit>({ MERGES_GREEN: 5, MERGES_ANY: 3, CLOSES: 1, ENDS: 1, ENDS_LATE: 1 }),
     );
   }
 
@@ -369,8 +370,9 @@ export class Shell {
     const pullRequest = { ...REQUEST, state: request.state, at: request.at };
     const { work } = this.#planned(promotion).steps[step] as PlannedStep;
     const applications = request.state === 'MERGED' && work.kind === 'propose' ? work.applications : [];
+    for (const application of applications) this.#world.applied(this, promotion, application);
     const landed = applications.map((application) => ({ application, commit: 'c0ffee' }));
-    this.tell({ kind: 'pull-request-closed', promotion, attempt, step, pullRequest, landed });
+    this.tell({ kind: 'pull-request-closed', key: `closed ${key}`, promotion, attempt, step, pullRequest, landed });
   }
 
   /** The queue's own bookkeeping: the last child that ends releases its parent. */
@@ -510,7 +512,8 @@ export class Shell {
     const key = `${promotion}/${attempt}/${step}`;
     if (!this.#requests.has(key))
       this.#requests.set(key, { state: 'OPEN', at: this.#world.now, habit: this.#habits.shift() ?? 'MERGES_GREEN' });
-    return { kind: 'succeeded', pullRequest: { ...REQUEST, state: 'OPEN' } };
+    const outputs = { [OPENED.number]: String(REQUEST.number) };
+    return { kind: 'succeeded', outputs, pullRequest: { ...REQUEST, state: 'OPEN' } };
   }
 
   /** As the worker finds the pull request. In the end people merge what is green. */
@@ -518,13 +521,7 @@ export class Shell {
     const { attempt, merge } = this.state.promotions[promotion] as PromotionState;
     const proposal = proposalOf(this.#planned(promotion), step) as number;
     const request = this.#requests.get(`${promotion}/${attempt}/${proposal}`);
-    if (this.#calm && request?.state === 'OPEN') {
-      const green = merge?.level?.state === 'SUCCESS';
-      if (green || request.habit !== 'MERGES_GREEN') {
-        Object.assign(request, { state: request.habit === 'CLOSES' ? 'CLOSED' : 'MERGED', at: this.#world.now });
-        this.reached.count(`forge ${request.habit}${green ? ' green' : ' red'}`);
-      }
-    }
+    if (this.#calm && request?.state === 'OPEN') this.#comeTo(request, merge?.level?.state === 'SUCCESS');
     // What an earlier attempt had opened is none of this one's.
     if (request === undefined || request.state === 'MERGED') {
       applies();
@@ -534,6 +531,17 @@ export class Shell {
     const news = { ...REQUEST, state: 'CLOSED' as const, by: 'grace' };
     if (request.state === 'CLOSED') return { kind: 'failed', message: 'closed by grace', pullRequest: news };
     return { kind: 'pending', reason: 'awaits its merge', recheckAfter: 5 * 60 * SECOND, waitsFor: 'PERSON' };
+  }
+
+  /** A person comes to an open pull request. Whoever ends its release may find it merged by somebody else. */
+  #comeTo(request: { state: string; at: number; habit: Habit }, green: boolean): void {
+    const { habit } = request;
+    if (habit === 'MERGES_GREEN' && !green) return;
+    this.reached.count(`forge ${habit}${green ? ' green' : ' red'}`);
+    const ends = habit === 'ENDS' || habit === 'ENDS_LATE';
+    if (ends) this.tell({ kind: 'terminate', reason: 'not this one', by: 'ada' });
+    if (habit === 'ENDS') request.habit = 'MERGES_GREEN';
+    else Object.assign(request, { state: habit === 'CLOSES' ? 'CLOSED' : 'MERGED', at: this.#world.now });
   }
 
   #lookAtSync(promotion: number, application: number): Outcome {
