@@ -3,13 +3,14 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { table } from '../bench/stats.ts';
 import { FAULT_POINTS } from '../src/faults.ts';
+import { runArgoCdKillPoints } from './argocd-kill-points.ts';
 import { runKillPoints } from './kill-points.ts';
 import { runChaos } from './run.ts';
 import type { LogEntry } from './judge/history.ts';
 import type { ChaosOutcome } from './run.ts';
 
-// `npm run chaos -- [--seed N] [--seconds N] [--backend redis|postgres] [--json FILE]`: see run.ts. The exit code is 0 when no
-// promise was broken and nothing is stuck.
+// `npm run chaos -- [--seed N] [--seconds N] [--backend redis|postgres] [--json FILE]`: see run.ts. `--kill-points`: kill-points.ts;
+// `--argocd-kills N`: argocd-kill-points.ts, N times at each point. The exit code is 0 when no promise was broken and nothing is stuck.
 
 const { values: options } = parseArgs({
   options: {
@@ -18,6 +19,7 @@ const { values: options } = parseArgs({
     backend: { type: 'string', default: 'redis' },
     json: { type: 'string' },
     'kill-points': { type: 'boolean', default: false },
+    'argocd-kills': { type: 'string' },
     keep: { type: 'boolean', default: false },
     main: { type: 'string', default: fileURLToPath(new URL('../src/main.js', import.meta.url)) },
   },
@@ -31,6 +33,7 @@ const interrupted = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => interrupted.abort());
 
 if (options['kill-points']) await killPoints();
+if (options['argocd-kills'] !== undefined) await argoCdKills(Number(options['argocd-kills']));
 
 const outcome = await runChaos({
   seed: options.seed === undefined ? Date.now() % 1_000_000 : Number(options.seed),
@@ -62,6 +65,22 @@ async function killPoints(): Promise<never> {
   process.exit(
     Object.keys(statuses).join() === 'SUCCEEDED' && invariants.every((each) => each.violations.length === 0) ? 0 : 1,
   );
+}
+
+/** Syncs of Argo CD: as often at each point. */
+async function argoCdKills(times: number): Promise<never> {
+  const { reached, statuses, syncs, wanted, problems } = await runArgoCdKillPoints({
+    backend: backend as 'redis',
+    main: options.main,
+    times,
+    tell: (line) => console.error(line),
+  });
+  console.log(table(['point', 'times reached'], Object.entries(reached)));
+  const twice = [...syncs].filter(([, count]) => count !== 1);
+  console.log(`\n${syncs.size} of ${wanted} syncs were asked for, ${twice.length} of them more than once.`);
+  for (const each of [...problems, ...twice.map(([key, count]) => `${key}: ${count} times`)]) console.log(each);
+  const good = twice.length === 0 && syncs.size === wanted && problems.length === 0;
+  process.exit(good && Object.keys(statuses).join() === 'SUCCEEDED' ? 0 : 1);
 }
 
 /** As others read it: counts in place of sentences. */

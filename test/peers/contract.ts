@@ -26,7 +26,7 @@ export interface ContractDocument {
 /** Beside this file; where it was built, in the sources that it was built from. */
 const CONTRACTS = ['contracts/', '../../../test/peers/contracts/']
   .map((path) => new URL(path, import.meta.url))
-  .find((each) => existsSync(each));
+  .find((each) => existsSync(new URL('github.json', each)));
 
 export const readContract = (name: string): ContractDocument =>
   JSON.parse(readFileSync(new URL(name, CONTRACTS), 'utf8')) as ContractDocument;
