@@ -6,7 +6,7 @@ import { PermanentError } from '../driver.ts';
 import { chooseDocument } from './documents.ts';
 import { Editor } from './editor.ts';
 import { readAgain, readSource } from './formats.ts';
-import type { FileDocument, Location, Plain, Source, Want, Writer } from './node.ts';
+import type { FileDocument, Location, Node, Plain, Source, Want, Writer } from './node.ts';
 import { childIn, plain, wordsFor } from './node.ts';
 import type { Identity } from './identity.ts';
 import type { MissingStep } from './pair.ts';
@@ -16,7 +16,7 @@ import { select } from './select.ts';
 import { applyEdits, insertion } from './text.ts';
 import { coveredBy, wantsOf } from './want.ts';
 import type { Wishes } from './wishes.ts';
-import { differenceOf, expectedOf, noWishes, wholeOf, wish } from './wishes.ts';
+import { differenceOf, expectedOf, noWishes, placeOfWish, wholeOf, wish } from './wishes.ts';
 
 /** What becomes of an entry that the target does not have. */
 export type OnMissing = 'REFUSE' | 'SKIP' | 'ADD';
@@ -42,7 +42,10 @@ export function applyTo(file: string, text: string, values: PathValues[], onMiss
   const after = applyEdits(text, edits);
   if (after === text) {
     // Nothing to write may also be something that stands behind an alias and cannot be written.
-    for (const [document, wanted] of wishes) check(document.root, document.root && plain(document.root), wanted);
+    for (const [document, wanted] of wishes) {
+      check(document.root, document.root && plain(document.root), wanted);
+      if (document.root) mustSay(document.root, wanted);
+    }
     return { text, changed: false, skipped };
   }
   verify(file, source, after, wishes);
@@ -201,10 +204,18 @@ function verify(file: string, source: Source, after: string, wishes: Wanted): vo
     if (wanted) check(document.root, now && plain(now), wanted);
     else if (document.root && (!now || differenceOf(plain(now), plain(document.root))))
       throw new PermanentError('the promoted values cannot be written without changing another document of the file');
-    // Numbers are equal however they are written: nothing may be left to write.
-    if (wanted && now && new Editor(ASKS).edit(now, wanted).length > 0)
-      throw new PermanentError('the promoted values cannot be written there as they are written in the source');
+    if (wanted && now) mustSay(now, wanted);
   }
+}
+
+/** Numbers are equal however they are written: nothing may be left to write, nor stand behind an alias in another spelling. */
+function mustSay(root: Node, wanted: Wishes): void {
+  const asked = new Editor(ASKS);
+  const left = asked.edit(root, wanted);
+  const [behind] = asked.unwritten;
+  if (behind) throw new PermanentError(reasonFor(root, placeOfWish(wanted, behind) ?? [], wanted));
+  if (left.length > 0)
+    throw new PermanentError('the promoted values cannot be written there as they are written in the source');
 }
 
 /** Tells that something would be written, and writes nothing. */

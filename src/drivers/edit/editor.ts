@@ -37,6 +37,8 @@ export class Editor {
   #known: Map<Node, Plain> | undefined;
   /** What is wanted of a node as a whole. */
   #puts = new Map<Node, Want>();
+  /** What only stands behind an alias or a merge, where it is something else or is written otherwise: it cannot be written from here. */
+  readonly unwritten: Wishes[] = [];
 
   constructor(writer: Writer) {
     this.#writer = writer;
@@ -53,7 +55,10 @@ export class Editor {
   #walk(node: Node, wishes: Wishes, dry: boolean): Edited {
     const edited = this.#walked(node, wishes, dry);
     wishes.settled = edited.settled;
-    if (dry) return { edits: [], settled: edited.settled };
+    if (dry) {
+      if (this.#known && edited.edits.length > 0) this.unwritten.push(wishes);
+      return { edits: [], settled: edited.settled };
+    }
     this.#after.set(node, edited.settled);
     return edited;
   }

@@ -37,6 +37,16 @@ export function wish(root: Wishes, location: Location, want: Want): void {
   at.children.clear();
 }
 
+/** The place at which `wished` stands in the tree. */
+export function placeOfWish(root: Wishes, wished: Wishes): Location | undefined {
+  if (root === wished) return [];
+  for (const [key, each] of root.children) {
+    const found = placeOfWish(each, wished);
+    if (found) return [key, ...found];
+  }
+  return undefined;
+}
+
 /** What is to be made where nothing is yet. */
 export function wholeOf({ want, children }: Wishes): Want {
   if (want) return want;

@@ -430,6 +430,27 @@ test('an alias gives way to a number that is written otherwise', () => {
   expect(promote('a: 1.10\nb: 1.10\n', 'a: &t 1\nb: *t\n', ['$.b', '$.a'])).toBe('a: &t 1.10\nb: *t\n');
 });
 
+describe('a number behind an alias that is written otherwise is another one', () => {
+  const source = lines('a: {x: 1.1}', 'b: {x: 1.1}');
+  const target = lines('a: &a {x: 1.10}', 'b: *a');
+  const merged = lines('a: &a {x: 1.10}', 'b: {<<: *a}');
+
+  test.each([
+    ['an alias', target],
+    ['a merge', merged],
+    ['an alias to a list', lines('a: &a [{x: 1.10}]', 'b: *a')],
+  ])('it is not written through %s', (_name, text) => {
+    const isList = text.includes('[');
+    const from = isList ? lines('a: [{x: 1.1}]', 'b: [{x: 1.1}]') : source;
+    expect(() => promote(from, text, [isList ? '$.b[0].x' : '$.b.x'])).toThrow(/is reached through .*\*a at \$\.b/);
+  });
+
+  test('it is written where its anchor is promoted, too', () => {
+    expect(promote(source, target, ['$.a.x', '$.b.x'])).toBe(target.replace('1.10', '1.1'));
+    expect(promote(source, merged, ['$.b.x', '$.a.x'])).toBe(merged.replace('1.10', '1.1'));
+  });
+});
+
 test('F15: an alias stays whatever the order of the paths', () => {
   for (const paths of [
     ['$.b', '$.a'],
