@@ -60,6 +60,18 @@ test('what waits for another release names it as people do', async () => {
   expect((await served.sluice('retry', first)).err).toContain(`release ${first} cannot be changed like this`);
 });
 
+test('a report says what a target runs; where no report decides that, it is a warning, too', async () => {
+  const told = ['report', 'deployment', 'billing-eu', '--version', '1.4.2', '--commit', '3f2c1ab'];
+  const { code, out, err } = await served.sluice(...told);
+  expect({ code, out }).toEqual({ code: 0, out: 'billing-eu runs 1.4.2, commit 3f2c1ab\n' });
+  expect(err).toMatch(/^Warning: whether the target of billing-eu runs a change comes from NONE, .*type: report/);
+  const late = await served.sluice(...told, '--at', '2020-01-01T00:00:00Z');
+  expect(late.out).toBe('A newer report of billing-eu is known: nothing changed\n');
+  expect((await served.sluice('report', 'deployment', 'billing-eu', '--commit', 'x')).err).toContain(
+    'the commit "x" is not 7 to 64 hexadecimal digits',
+  );
+});
+
 test('a report of a health that reports do not decide is a warning', async () => {
   const { code, out, err } = await served.sluice('report', 'health', 'billing-eu', 'degraded');
   expect({ code, out }).toEqual({ code: 0, out: 'billing-eu is DEGRADED\n' });

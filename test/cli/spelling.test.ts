@@ -68,6 +68,7 @@ test.each([
   [['report', 'rollout', 'shop', 'prod', 'broken']],
   [['report', 'health', 'shop-prod', 'fine']],
   [['report', 'rollout', 'shop']],
+  [['report', 'deployment', 'shop-prod']],
   [['secret', 'set']],
   [['token', 'create', '--name', 'ci', '--until', '30']],
   [['token', 'create', '--name', 'ci', '--expires', 'soon']],

@@ -5,7 +5,7 @@ import { age, renderList, type Style, type View } from '../output.ts';
 /** Which version is live where. */
 export const DEPLOYMENTS = `query CliDeployments($selector: DeploymentSelectorInput, $first: Int!, $after: String) {
   list: deployments(first: $first, after: $after, selector: $selector) {
-    nodes { productName environmentName applicationName version { label digest commit } at verifiedAt
+    nodes { productName environmentName applicationName version { label digest commit } at verifiedAt verified
       unseen drift { since files commit author subject } }
     ${PAGE}
   }
@@ -18,6 +18,7 @@ export interface Deployment {
   version: { label: string; digest: string; commit: string | null };
   at: string;
   verifiedAt: string | null;
+  verified: 'HEALTH_ONLY' | 'SYNC_AND_HEALTH' | null;
   /** Why the last check failed; null: it did not, or there was none. */
   unseen: string | null;
   drift: { since: string; files: string[] } | null;
@@ -32,6 +33,7 @@ export const DEPLOYMENT_VIEW: View<Deployment> = {
     ['COMMIT', ({ version }) => version.commit?.slice(0, 7)],
     ['SINCE', ({ at }) => age(at)],
     ['HEALTHY', ({ verifiedAt }) => (verifiedAt === null ? 'not yet' : age(verifiedAt))],
+    ['VERIFIED', ({ verified }) => verified?.toLowerCase().replaceAll('_', ' ')],
     [
       'DRIFT',
       ({ drift, unseen }) => (drift ? `by hand, ${age(drift.since)}` : unseen === null ? '' : 'cannot be seen'),

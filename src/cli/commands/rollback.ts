@@ -24,6 +24,8 @@ export const ROLLBACKS = {
     payload: rolloutReport(input: $input) { outcome rollback { ${ROLLBACK} } ${ERRORS} } }`,
   health: `mutation CliReportHealth($input: HealthReportInput!) {
     payload: healthReport(input: $input) { accepted application { health { type } } ${ERRORS} } }`,
+  deployment: `mutation CliReportDeployment($input: DeploymentReportInput!) {
+    payload: deploymentReport(input: $input) { accepted application { sync { type } } ${ERRORS} } }`,
   show: `query CliShowRollback($id: ID!) { rollback(id: $id) { ${ROLLBACK} } }`,
   list: `query CliRollbacks($first: Int!, $after: String, $product: String) {
     list: rollbacks(first: $first, after: $after, product: $product) { nodes { ${ROLLBACK} } ${PAGE} } }`,
@@ -113,6 +115,7 @@ export function showRollback(rollback: RollbackShown, style: Style): string {
 }
 
 interface Flags {
+  commit?: string;
   version?: string;
   to?: string;
   reason?: string;
@@ -161,6 +164,11 @@ export function addRollbacks(shell: Shell): void {
 }
 
 const ROLLOUTS = ['succeeded', 'failed', 'rolled-back', 'unknown'];
+interface DeploymentAnswer {
+  accepted: boolean;
+  application: { sync: { type: string } | null } | null;
+}
+
 interface HealthAnswer {
   accepted: boolean;
   application: { health: { type: string } } | null;
@@ -170,7 +178,9 @@ const HEALTH = ['healthy', 'progressing', 'degraded', 'unknown'];
 const constant = (word: string): string => word.toUpperCase().replaceAll('-', '_');
 
 function addReports({ program, clientOf, styleOf, print, follow, err }: Shell): void {
-  const report = program.command('report').description('tell Sluice what an outside system saw: rollout, health');
+  const report = program
+    .command('report')
+    .description('tell Sluice what an outside system saw: rollout, health, deployment');
   const rollout = report
     .command('rollout')
     .description('tell how the rollout of a version went, also long after its release has ended')
@@ -213,6 +223,35 @@ function addReports({ program, clientOf, styleOf, print, follow, err }: Shell): 
       if (style.format !== 'table') return print(render(answer, style, { columns: [], name: () => application }));
       print(
         answer.accepted ? `${application} is ${status}` : `A newer report of ${application} is known: nothing changed`,
+      );
+    });
+  report
+    .command('deployment')
+    .description('tell which version or commit the target of an application runs, for sync sources of type `report`')
+    .argument('<application>', 'its name: `sluice get applications` lists them')
+    .option('--version <version>', 'what people call the version; it or --commit is required')
+    .option('--commit <commit>', 'the commit of its configuration: at least seven digits of it')
+    .option('--at <when>', `when it was seen: ${UNTIL.split(',')[0]} (default: now)`, momentOf)
+    .action(async (application: string, { version, commit, at }: Flags, command: Command) => {
+      if (version === undefined && commit === undefined)
+        command.error("error: required option '--version <version>' or '--commit <commit>' not specified");
+      const input = { application, version, commit, at };
+      const { application: about, ...answer } = await ask<DeploymentAnswer>(
+        clientOf(command),
+        ROLLBACKS.deployment,
+        input,
+      );
+      const source = about?.sync?.type ?? 'NONE';
+      if (source !== 'REPORT') {
+        err.write(
+          `Warning: whether the target of ${application} runs a change comes from ${source}, and no report decides it: that takes sync: { type: report }\n`,
+        );
+      }
+      const style = styleOf(command);
+      if (style.format !== 'table') return print(render(answer, style, { columns: [], name: () => application }));
+      const runs = [version, commit && `commit ${commit}`].filter(Boolean).join(', ');
+      print(
+        answer.accepted ? `${application} runs ${runs}` : `A newer report of ${application} is known: nothing changed`,
       );
     });
 }
