@@ -146,6 +146,7 @@ export async function openApp(config: Config, log: Log, outside: Partial<Outside
       releaseEngine,
     };
     const handOver = new HandOver({ ...parts, queue, aborts, errands });
+    closers.push(async () => handOver.close());
     releaseEngine.onSaved(new AfterSave({ ...parts, handOver, timers }).onSaved);
     return { ...parts, clock, seams, databaseUrl, reads, times, queue, handOver, timers, aborts, close };
   } catch (error) {

@@ -1,3 +1,4 @@
+import type { Timer } from '../clock.ts';
 import { boundedText } from '../core/bounded.ts';
 import type { Decision } from '../core/decision.ts';
 import { reach } from '../faults.ts';
@@ -15,7 +16,8 @@ import type { Queue } from './queue.ts';
  *    Its key is the same however often the decision is made again. It is due 1.5 s later; an errand at once.
  * 2. The process that committed knows it without reading it, and *hands it over* right away (`committed`): work of the lane
  *    `queue` becomes jobs, work of the lane `command` is done. Errands are left to the sweep, notices have no row.
- * 3. It is *deleted*: that of a job with the next save of this process (`HandedOver`), which costs no transaction of its own; that
+ * 3. It is *deleted*: that of a job with the next save of this process (`HandedOver`), which costs no transaction of its own, or after
+ *    a second without one; that
  *    of a command in the command's own transaction; that of an errand when it is done.
  * 4. A row that is still there when it is due was left over: its process died, or the queue was away. The sweep of any process
  *    *claims* it (`relay`), which counts an attempt and makes it due again later, and goes on with 2. Two processes never claim a row
@@ -31,6 +33,7 @@ export class HandOver {
   /** What was begun and is not waited for, by key: it may have to ask a target that does not answer. */
   readonly #beside = new Map<string, Promise<unknown>>();
   #errands = 0;
+  #flushing: Timer | null = null;
 
   constructor(parts: HandOverParts) {
     this.#parts = parts;
@@ -55,6 +58,24 @@ export class HandOver {
     }
     reach('after-hand-over');
     this.#parts.releaseEngine.handedOver.add(jobs.map((each) => each.key));
+    this.#flushSoon();
+  }
+
+  /** A process that saves nothing more for now, as an API without a worker, deletes the rows itself before any sweep finds them due. */
+  #flushSoon(): void {
+    if (this.#flushing) return;
+    const { clock, releaseEngine, pool, log } = this.#parts;
+    this.#flushing = clock.after('hand-over', FLUSH_AFTER, () => {
+      this.#flushing = null;
+      releaseEngine.handedOver
+        .flush(pool)
+        .catch((error: unknown) => log.debug({ error }, 'rows that were handed over are left to the next save'));
+    });
+  }
+
+  /** Without another flush: the process that closes flushes once more. */
+  close(): void {
+    this.#flushing?.cancel();
   }
 
   /** What was left over. Resolves when all of it was handed over or begun; a row that fails is due again later. */
@@ -141,6 +162,9 @@ export class HandOver {
     );
   }
 }
+
+/** In milliseconds: less than it takes until a row is due. */
+const FLUSH_AFTER = 1_000;
 
 /** What handing work over takes: where effects run, and the queue. */
 export interface HandOverParts extends EffectParts {

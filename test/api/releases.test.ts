@@ -31,6 +31,36 @@ describe('a release, seen through the API while it is on its way', () => {
     ]);
   });
 
+  test('what it asked of the outside world and is not done yet is shown, the oldest first, with why it failed', async () => {
+    const asked = `query ($id: ID!) { release(id: $id) { uuid promotions { name }
+      errands { name about attempts lastError since nextAttemptAt promotion { name } } } }`;
+    const { release } = await api.ask(asked, { id });
+    expect(release.errands).toEqual([]);
+    const eu = release.promotions.findIndex(({ name }: { name: string }) => name === 'eu');
+    const work = (about: string, promotion: number | null) =>
+      JSON.stringify({ kind: 'errand', name: 'close', of: about, about, promotion, data: {} });
+    // Due long after the test: no worker takes them up.
+    await api.app.pool.query(
+      `INSERT INTO outbox (key, release_id, lane, work, created_at, due_at, attempts, last_error) VALUES
+         ('e1', $1, 'errand', $2, now(), now() + interval '1 day', 0, NULL),
+         ('e2', $1, 'errand', $3, now() - interval '1 hour', '2100-01-01', 7, 'the host does not answer'),
+         ('e3', $1, 'queue', $2, now(), now() + interval '1 day', 0, NULL)`,
+      [release.uuid, work('tell the portal', null), work('close a request', eu)],
+    );
+    const { errands } = (await api.ask(asked, { id })).release;
+    expect(errands).toMatchObject([
+      {
+        about: 'close a request',
+        attempts: 7,
+        lastError: 'the host does not answer',
+        promotion: { name: 'eu' },
+        nextAttemptAt: '2100-01-01T00:00:00.000Z',
+      },
+      { name: 'close', about: 'tell the portal', attempts: 0, lastError: null, promotion: null },
+    ]);
+    await api.app.pool.query(`DELETE FROM outbox WHERE key IN ('e1', 'e2', 'e3')`);
+  });
+
   test('it is named by its ids, by product and number, by its product, and as the latest one', async () => {
     const asked = 'query ($id: ID!) { release(id: $id) { id uuid shortId number } }';
     const { release } = await api.ask(asked, { id });

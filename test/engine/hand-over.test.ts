@@ -44,6 +44,16 @@ beforeEach(async () => {
 });
 afterEach(() => app.handOver.settled());
 
+test('a process without a sweep deletes what it handed over, though it saves nothing more', async () => {
+  const id = await engine.trigger({ product: 'billing', version: '2' });
+  await engine.app.releaseEngine.tell(releaseId, { kind: 'terminate', reason: 'its turn is over', by: null });
+  const left = async (): Promise<number> => {
+    const { rows } = await app.pool.query('SELECT FROM outbox WHERE release_id = ANY($1::uuid[])', [[id, releaseId]]);
+    return rows.length;
+  };
+  await expect.poll(left, { timeout: 10_000 }).toBe(0);
+});
+
 const errand = (of: string, data: unknown = {}): Work => ({
   kind: 'errand',
   name: 'door',

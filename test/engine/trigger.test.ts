@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { planRelease, possibleReleases, triggerRelease } from '../../src/commands/trigger-release.ts';
+import { startServer } from '../../src/server.ts';
+import { sluice } from '../cli/served.ts';
 import { openTestEngine } from '../support/engine.ts';
 import type { TestEngine } from '../support/engine.ts';
 import { createBillingRepository, values } from './rollback/repository.ts';
@@ -86,6 +88,23 @@ test('a source that does not have the commit is named, whichever way it is asked
         path: ['commit'],
       },
     ]);
+  }
+});
+
+test('a version that files do not say is a warning on the command line: theirs counts', async () => {
+  const server = await startServer(engine.app);
+  try {
+    repository.write({ 'dev/values.yaml': values('dev', '7') }, 'a feature');
+    const asked = (version: string) =>
+      sluice({ SLUICE_SERVER: server.url }, 'release', 'billing', '--version', version);
+    const { code, out, err } = await asked('9');
+    expect({ code, out }).toEqual({ code: 0, out: expect.stringContaining('billing 7: ') });
+    expect(err).toBe(
+      'Warning: the files of billing say that this is 7: --version 9 counts only where there are none\n',
+    );
+    expect((await asked('7')).err).toBe('');
+  } finally {
+    await server.close();
   }
 });
 
