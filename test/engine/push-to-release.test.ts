@@ -2,7 +2,9 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { headsSeen } from '../../src/commands/trigger/heads-seen.ts';
 import type { HeadOutcome } from '../../src/commands/trigger/heads-seen.ts';
+import { holdEnvironment } from '../../src/commands/hold-environment.ts';
 import { markVersionBad } from '../../src/commands/mark-version.ts';
+import { setIdentity } from '../../src/commands/trigger/git-identities.ts';
 import { reportDeployment } from '../../src/commands/report-deployment.ts';
 import { reportHealth } from '../../src/commands/report-health.ts';
 import type { NewsKind } from '../../src/core/trigger/change.ts';
@@ -457,4 +459,72 @@ test('trap 29: Argo CD may tell of one commit as often as it likes', async () =>
   const all = await until(candidates, over);
   expect(all).toMatchObject([{ kind: 'ARGO_CD', status: 'RELEASED' }]);
   expect(await released()).toEqual(['1']);
+});
+
+test('a push that touches two applications of a product is one candidate', async () => {
+  const { product, repository, look, candidates, released } = await story();
+  await repository.commit({ [`${product}/web/values.yaml`]: chart('0') }, 'First');
+  await engine.save('Application', `${product}-web`, {
+    product,
+    environment: 'dev',
+    component: 'web',
+    driver: { type: 'git', repoURL: repository.url, branch: 'main', path: `${product}/web` },
+    health: { type: 'none' },
+  });
+  await engine.save('Application', `${product}-prod`, {
+    product,
+    environment: 'prod',
+    component: `${product}-dev`,
+    driver: { type: 'git', repoURL: repository.url, branch: 'main', path: `${product}/prod` },
+    health: { type: 'none' },
+  });
+  await look();
+  expect(await candidates()).toEqual([]);
+  const commit = await repository.commit(
+    { [`${product}/dev/values.yaml`]: chart('1'), [`${product}/web/values.yaml`]: chart('1') },
+    'Both',
+  );
+  const made = await look();
+  expect(made).toHaveLength(2);
+  expect(new Set(made.map(({ candidate }) => candidate)).size).toBe(1);
+  const [candidate] = await until(candidates, over);
+  expect(candidate).toMatchObject({
+    status: 'RELEASED',
+    state: { [`${product}-dev`]: { commit }, [`${product}-web`]: { commit } },
+  });
+  expect(await released()).toEqual(['1']);
+});
+
+test('the author whom administrators name is the initiator; no author counts as a person who wants it', async () => {
+  const { product, repository, look, candidates } = await story();
+  const release = async (tag: string, author?: { name: string; email: string }) => {
+    await repository.commit({ [`${product}/dev/values.yaml`]: chart(tag) }, `Push ${tag}`, author && { author });
+    await look();
+    const all = await until(candidates, over);
+    const { releaseId } = all.at(-1)!;
+    await engine.ended(releaseId!);
+    const { rows } = await engine.app.pool.query<{ actor: string | null; author: string; byPerson: boolean }>(
+      `SELECT trigger->>'actor' AS actor, trigger->'news'->>'author' AS author, trigger->>'kind' = 'MANUAL' AS "byPerson" FROM release WHERE id = $1`,
+      [releaseId],
+    );
+    return rows[0];
+  };
+  expect(await release('1')).toEqual({ actor: null, author: 'Ada <ada@example.com>', byPerson: false });
+  expect(
+    (await setIdentity(engine.app, { email: 'Grace@Example.com', user: 'grace' }, 'root')).refusals,
+  ).toBeUndefined();
+  const grace = { name: 'G. Hopper', email: 'grace@example.COM' };
+  expect(await release('2', grace)).toEqual({
+    actor: 'grace',
+    author: 'G. Hopper <grace@example.COM>',
+    byPerson: false,
+  });
+  // A hold that stands in the way is not lifted by it.
+  const held = await holdEnvironment(engine.app, { environment: 'prod', product, reason: 'no' }, 'ada');
+  expect(held.refusals).toBeUndefined();
+  await repository.commit({ [`${product}/dev/values.yaml`]: chart('3') }, 'Push 3');
+  await look();
+  const { releaseId } = (await until(candidates, over)).at(-1)!;
+  const state = await engine.reached(releaseId!, ({ promotions }) => promotions[0]?.status === 'SUCCEEDED');
+  expect(state.promotions[1]?.status).toBe('WAITING');
 });
