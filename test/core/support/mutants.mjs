@@ -17,6 +17,34 @@ const MERGES = 'test/core/merge-gates';
 const UNSEEN = 'test/core/rollback/unseen';
 
 const MUTANTS = {
+  'pull request: forgotten by a termination': [
+    'settle.ts',
+    "    askToClose(draft, position, reason);\n    draft.end(position, 'TERMINATED', reason);",
+    "    draft.end(position, 'TERMINATED', reason);",
+  ],
+  'pull request: forgotten by a failure': [
+    'settle.ts',
+    "    askToClose(draft, position, seen.problem?.message ?? 'failed');\n",
+    '',
+  ],
+  'pull request: its opening is the change': [
+    'plan.ts',
+    "kind === 'apply' || kind === 'merge'",
+    "kind === 'apply' || kind === 'propose'",
+  ],
+  'pull request: a retry waits for the old one': ['stimuli.ts', '|| atTheEnd || again)', '|| atTheEnd)'],
+  'pull request: what is told is not looked at': [
+    'pull-request.ts',
+    "if (work.kind !== 'merge' || step === undefined) return;",
+    'return;',
+    'test/core/pull-request',
+  ],
+  'pull request: a merge after the end is not recorded': [
+    'pull-request.ts',
+    '  for (const { application, commit } of landed) draft.deploy(position, application, commit, null);\n',
+    '',
+    'test/core/pull-request',
+  ],
   'merge: holds are not asked again': ['gates/hold.ts', '  again: true,\n', '', MERGES],
   'merge: marks are not asked again': ['gates/version.ts', '  again: true,\n', '', MERGES],
   'merge: people are not asked again': ['approvals/gate.ts', '  again: true,\n', '', MERGES],

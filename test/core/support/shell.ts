@@ -124,7 +124,10 @@ export class Shell {
   readonly #workers: ({ job: Job; run: Generator<void, void> } | null)[] = [null, null, null];
   readonly #told: Stimulus[] = [];
   /** `promotion/attempt/step` of what opened them. */
-  readonly #requests = new Map<string, { state: 'OPEN' | 'MERGED' | 'CLOSED'; at: number; habit: Habit }>();
+  readonly #requests = new Map<
+    string,
+    { state: 'OPEN' | 'MERGED' | 'CLOSED'; at: number; habit: Habit; late: boolean }
+  >();
   /** What people do with pull requests that are opened once the faults have stopped; after that they wait for green. */
   readonly #habits: Habit[];
   #keys = 0;
@@ -250,6 +253,12 @@ export class Shell {
 
   get #open(): string[] {
     return [...this.#requests].flatMap(([key, { state }]) => (state === 'OPEN' ? [key] : []));
+  }
+
+  /** All has ended, and all that was asked for is done. */
+  claimNothingForgotten(): void {
+    const forgotten = this.#open.filter((each) => this.#requests.get(each)?.late === false);
+    claim(forgotten.length === 0, `forgotten pull requests, of promotion/attempt/step: ${forgotten.join(', ')}`);
   }
 
   /** People merge, whatever the status says, or close; the telling may be lost, come twice, or long before. */
@@ -466,7 +475,7 @@ export class Shell {
       if (this.#planned(promotion).own === 'ON_SUCCESS' && this.#world.failsAtTheEnd)
         return { kind: 'failed', message: 'broken' };
       applies();
-      if (work.kind === 'propose') return this.#propose(promotion, step);
+      if (work.kind === 'propose') return this.#propose(promotion, step, stops);
       return work.kind === 'soak' ? health() : { kind: 'succeeded' };
     }
     if (work.kind === 'soak' && !this.#tape.chance(6)) return health();
@@ -484,7 +493,7 @@ export class Shell {
     ) {
       case 'succeeded':
         if (work.kind === 'sync') return this.#lookAtSync(promotion, application as number);
-        if (work.kind === 'propose') return this.#propose(promotion, step);
+        if (work.kind === 'propose') return this.#propose(promotion, step, stops);
         if (work.kind === 'merge') return this.#lookAtMerge(promotion, step, applies);
         applies();
         return work.kind === 'apply' ? { kind: 'succeeded', commit: 'c0ffee', changed: true } : { kind: 'succeeded' };
@@ -507,12 +516,18 @@ export class Shell {
     }
   }
 
-  #propose(promotion: number, step: number): Outcome {
+  /** `late`: nothing wants it any more, and its worker has not noticed: the sweep closes it, which is not looked at here. */
+  #propose(promotion: number, step: number, late: boolean): Outcome {
     const { attempt } = this.state.promotions[promotion] as PromotionState;
     const key = `${promotion}/${attempt}/${step}`;
     if (!this.#requests.has(key))
-      this.#requests.set(key, { state: 'OPEN', at: this.#world.now, habit: this.#habits.shift() ?? 'MERGES_GREEN' });
-    const outputs = { [OPENED.number]: String(REQUEST.number) };
+      this.#requests.set(key, {
+        state: 'OPEN',
+        at: this.#world.now,
+        habit: this.#habits.shift() ?? 'MERGES_GREEN',
+        late,
+      });
+    const outputs = { [OPENED.number]: String(REQUEST.number), [OPENED.url]: REQUEST.url };
     return { kind: 'succeeded', outputs, pullRequest: { ...REQUEST, state: 'OPEN' } };
   }
 

@@ -1076,10 +1076,9 @@ const ONCE: ReadonlySet<string> = new Set([
 
 /** What a rollback tells a release may come after its end, and make it another one; how a rollout went may be told then, and changes nothing. */
 const AFTER_THE_END: ReadonlySet<string> = new Set([
-  // A pull request that nothing waits for any more.
+  // The errand that closes a pull request outlives its release.
   'PullRequestClosed',
   'PullRequestMerged',
-
   'RolloutReported',
   'ReleaseTakenBack',
   'PromotionRollingBack',

@@ -128,6 +128,7 @@ export class World implements Surroundings {
     }
     for (const { shell, kind } of this.members) {
       claim(shell.ended, 'it had ended, and goes on');
+      shell.claimNothingForgotten();
       const { status } = shell.state;
       const succeeded = shell.state.promotions.filter((each) => each.status === 'SUCCEEDED').length;
       if (kind === 'FORWARD') this.reached.count(`depth ${String(succeeded).padStart(2, '0')}`);

@@ -1,0 +1,157 @@
+import { expect, test } from 'vitest';
+import { CLOSE_PULL_REQUEST } from '../../src/core/pull-request.ts';
+import type { Decision } from '../../src/core/decision.ts';
+import type { Work } from '../../src/core/effects.ts';
+import type { DeploymentFact, PullRequestNews, Stimulus } from '../../src/core/release.ts';
+import { DEFAULT_PULL_REQUEST } from '../../src/core/definitions.ts';
+import type { PullRequestPolicy } from '../../src/core/definitions.ts';
+import { planRelease } from '../../src/core/planner.ts';
+import { flowOf, inputOf, MINUTE, planOf } from './support/builders.ts';
+import { Play } from './support/play.ts';
+
+const NEWS: PullRequestNews = { state: 'OPEN', number: 7, url: 'https://forge.example.com/7', branch: 'sluice/x' };
+const OUTPUTS = { PULL_REQUEST_NUMBER: '7', PULL_REQUEST_URL: NEWS.url };
+
+const flow = (pullRequest: Partial<PullRequestPolicy> = {}) =>
+  flowOf('dev > eu', {
+    steps: { eu: { policy: { action: 'pr', pullRequest: { ...DEFAULT_PULL_REQUEST, ...pullRequest } } } },
+  });
+
+/** A release by hand, with all that its decisions asked for. */
+class Told extends Play {
+  readonly work: Work[] = [];
+  readonly deployments: DeploymentFact[] = [];
+
+  override tell(...stimuli: Stimulus[]): Decision {
+    const decision = super.tell(...stimuli);
+    this.work.push(...decision.work);
+    this.deployments.push(...decision.deployments);
+    return decision;
+  }
+}
+
+function begun(pullRequest: Partial<PullRequestPolicy> = {}): Told {
+  const play = new Told(planOf(flow(pullRequest)));
+  play.tell({ kind: 'tick' });
+  return play.succeed('dev');
+}
+
+/** The pull request for eu is open, and waits for its merge. */
+function opened(pullRequest: Partial<PullRequestPolicy> = {}): Told {
+  const play = begun(pullRequest);
+  play.report('eu', { kind: 'succeeded', outputs: OUTPUTS, pullRequest: NEWS });
+  play.report('eu', { kind: 'pending', reason: 'waits', recheckAfter: 5 * MINUTE, waitsFor: 'PERSON' });
+  return play;
+}
+
+const types = ({ events }: Told): string[] => events.map(({ event }) => event.type);
+
+test('opening it deploys nothing; its merge does, once', () => {
+  const play = opened();
+  expect(types(play)).toContain('PullRequestOpened');
+  expect(play.deployments.filter(({ promotion }) => promotion === 1)).toEqual([]);
+  play.tell({ kind: 'pull-request-told', promotion: 1, attempt: 1, via: 'PUSH' });
+  const merged = { kind: 'succeeded' as const, commit: 'c0ffee', pullRequest: { ...NEWS, state: 'MERGED' as const } };
+  play.report('eu', merged);
+  expect(play.deployments.filter(({ promotion }) => promotion === 1)).toMatchObject([{ commit: 'c0ffee' }]);
+  const [told] = play.events.flatMap(({ event }) => (event.type === 'PullRequestMerged' ? [event] : []));
+  expect(told).toMatchObject({ number: 7, noticedBy: 'PUSH', commit: 'c0ffee' });
+});
+
+test('while people review it is SUSPENDED and uses up no time; its expiry ends it', () => {
+  const play = opened({ expiry: 60 * MINUTE });
+  expect(play.state.promotions[1]?.status).toBe('SUSPENDED');
+  expect(play.state.moving.since).toBeNull();
+  play.later(59 * MINUTE);
+  expect(play.state.promotions[1]?.status).not.toBe('FAILED');
+  play.report('eu', { kind: 'pending', reason: 'waits', recheckAfter: 5 * MINUTE, waitsFor: 'PERSON' });
+  play.later(2 * MINUTE);
+  expect(play.state.promotions[1]).toMatchObject({ status: 'FAILED' });
+  expect(play.state.firstProblem?.message).toContain('its pull request was not merged within 1h');
+});
+
+test('the decision that ends it without a merge asks for the errand that closes it', () => {
+  const play = opened();
+  play.tell({ kind: 'terminate', reason: 'not today', by: 'ada' });
+  const errands = play.work.filter((each) => each.kind === 'errand');
+  expect(errands).toMatchObject([
+    { name: CLOSE_PULL_REQUEST, of: 'p1-a1-s0', data: { promotion: 1, attempt: 1, step: 0, reason: 'not today' } },
+  ]);
+});
+
+test('what a person has closed is left to that person', () => {
+  const play = opened();
+  play.tell({ kind: 'pull-request-told', promotion: 1, attempt: 1, via: 'WEBHOOK' });
+  const closed = { ...NEWS, state: 'CLOSED' as const, by: 'grace' };
+  play.report('eu', { kind: 'failed', message: 'closed by grace', pullRequest: closed });
+  expect(play.state.promotions[1]?.status).toBe('FAILED');
+  expect(play.work.filter((each) => each.kind === 'errand')).toEqual([]);
+  expect(types(play)).toContain('PullRequestClosed');
+});
+
+test('a merge that is found after the end is recorded as a deployment, and once', () => {
+  const play = opened();
+  play.tell({ kind: 'terminate', reason: 'not today', by: 'ada' });
+  const late = {
+    kind: 'pull-request-closed' as const,
+    key: 'closed',
+    promotion: 1,
+    attempt: 1,
+    step: 0,
+    pullRequest: { ...NEWS, state: 'MERGED' as const, by: 'grace' },
+    landed: [{ application: 0, commit: 'c0ffee' }],
+  };
+  play.tell(late);
+  play.tell(late);
+  expect(play.deployments.filter(({ promotion }) => promotion === 1)).toMatchObject([{ commit: 'c0ffee' }]);
+  expect(types(play).filter((each) => each === 'PullRequestMerged')).toHaveLength(1);
+  expect(play.state.status).toBe('TERMINATED');
+});
+
+test('its change on the branch without its merge is a success, and it is closed', () => {
+  const play = opened();
+  play.tell({ kind: 'pull-request-told', promotion: 1, attempt: 1, via: 'PUSH' });
+  play.report('eu', { kind: 'succeeded', commit: 'c0ffee', pullRequest: NEWS });
+  expect(play.work.filter((each) => each.kind === 'errand')).toHaveLength(1);
+  expect(play.deployments.filter(({ promotion }) => promotion === 1)).toHaveLength(1);
+});
+
+test('a retry opens anew what was not merged', () => {
+  const play = opened();
+  play.tell({ kind: 'terminate', reason: 'not today', by: 'ada' });
+  play.tell({ kind: 'retry', by: 'ada' });
+  expect(play.state.promotions[1]?.steps.map(({ status }) => status)).toEqual(['RUNNING', 'PENDING', 'PENDING']);
+});
+
+test('only one that waits makes way for a newer release, and only where the flow says so', () => {
+  const end = { kind: 'terminate' as const, reason: 'newer', by: null, onlyIf: { inReviewIn: 'eu' } };
+  expect(opened().tell(end).state.terminating).toBeNull();
+  expect(begun({ onNewer: 'REPLACE' }).tell(end).state.terminating).toBeNull();
+  expect(opened({ onNewer: 'REPLACE' }).tell(end).state.terminating).not.toBeNull();
+});
+
+test('trap 12: one for the environment is opened once all are ready, and each application has a merge of its own', () => {
+  const drawn = flow({ group: 'ENVIRONMENT' });
+  drawn.spec.steps[0]!.policy!.preAction = 'check';
+  const input = inputOf(drawn, { applications: { eu: 3 }, workflows: { check: ['run'] } });
+  input.applications.forEach(({ spec }, index) => {
+    spec.driver = {
+      type: 'git',
+      repoURL: `https://example.com/${index < 3 ? 'one' : 'other'}`,
+      branch: 'main',
+      path: `${index}`,
+    };
+  });
+  const planned = planRelease(input);
+  const steps = ('plan' in planned ? planned.plan.promotions[1]?.steps : undefined) ?? [];
+  const opens = steps.flatMap(({ work }, index) => (work.kind === 'propose' ? [{ index, of: work.applications }] : []));
+  expect(opens.map(({ of }) => of)).toEqual([[0, 1], [2]]);
+  const [both] = opens;
+  expect(steps[both!.index]?.needs.map((each) => steps[each]?.application)).toEqual([0, 1]);
+  const merges = steps.filter(({ work }) => work.kind === 'merge');
+  expect(merges.map(({ application, needs }) => [application, needs])).toEqual([
+    [0, [both!.index]],
+    [1, [both!.index]],
+    [2, [opens[1]!.index]],
+  ]);
+});
