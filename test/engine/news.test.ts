@@ -1,0 +1,123 @@
+import { createHmac, randomBytes, randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { receiveNews } from '../../src/commands/receive-news.ts';
+import { setSecret } from '../../src/commands/set-secret.ts';
+import { startGitHost } from '../peers/git-host.ts';
+import type { GitHost, HostedRepository } from '../peers/git-host.ts';
+import { openTestEngine } from '../support/engine.ts';
+import type { TestEngine } from '../support/engine.ts';
+import { github } from '../support/webhook-bodies.ts';
+
+const VALUE = 'a-secret-of-the-host';
+const DAY = 24 * 60 * 60_000;
+let host: GitHost;
+beforeAll(async () => {
+  host = await startGitHost();
+});
+afterAll(() => host.close());
+
+/** An engine whose only product is triggered by one repository, looked at in this interval. */
+async function open(name: string, interval: number): Promise<{ engine: TestEngine; repository: HostedRepository }> {
+  const repository = await host.repository(name);
+  await repository.commit({ 'dev/a.yaml': 'v: 1\n' }, 'First');
+  const backend = { name: 'postgres' as const, queuePrefix: `t${randomBytes(5).toString('hex')}` };
+  const engine = await openTestEngine(backend, {
+    SLUICE_ENCRYPTION_KEY: randomBytes(32).toString('base64'),
+    SLUICE_GIT_PROTOCOLS: 'http',
+    SLUICE_ALLOWED_NETWORKS: '127.0.0.0/8',
+  });
+  await engine.saveBilling('billing', {
+    driver: (environment) =>
+      environment === 'dev'
+        ? { type: 'git', repoURL: repository.url, branch: 'main', path: 'dev' }
+        : { type: 'git', repoURL: repository.url, branch: 'live', path: environment },
+  });
+  await engine.save('Product', 'billing', {
+    promotionFlows: [],
+    concurrency: 'QUEUE',
+    queueLimit: 50,
+    trigger: { interval, coalesce: 0 },
+  });
+  const use = { kind: 'WEBHOOK' as const, source: 'github', products: [], scheme: 'GITHUB' as const };
+  await setSecret(engine.app, { name: 'hook', value: VALUE, description: null, use }, 'ada');
+  await engine.startWorker();
+  await vi.waitFor(async () => expect((await cursors(engine))[0]?.commit).toBe(await repository.head()), {
+    timeout: 15_000,
+  });
+  return { engine, repository };
+}
+
+const cursors = async ({ app }: TestEngine): Promise<{ commit: string }[]> =>
+  (await app.pool.query<{ commit: string }>('SELECT head AS commit FROM trigger_cursor')).rows;
+
+/** The commits of the candidates that were made, in their order. */
+const candidates = async ({ app }: TestEngine): Promise<string[]> => {
+  const { rows } = await app.pool.query<{ commit: string }>(
+    `SELECT state->'billing-dev'->>'commit' AS commit FROM candidate ORDER BY created_at`,
+  );
+  return rows.map(({ commit }) => commit);
+};
+
+/** As GitHub tells of a push. */
+async function told(
+  engine: TestEngine,
+  repository: HostedRepository,
+  after: string,
+  id: string = randomUUID(),
+): Promise<void> {
+  const text = JSON.stringify(github.push('refs/heads/main', { after })).replaceAll(
+    'https://git.example.com/acme/config.git',
+    repository.url,
+  );
+  const body = Buffer.from(text);
+  const headers = {
+    'x-github-event': 'push',
+    'x-github-delivery': id,
+    'x-hub-signature-256': `sha256=${createHmac('sha256', VALUE).update(body).digest('hex')}`,
+  };
+  const secrets = await engine.app.secrets.webhookSecrets('github', 'git');
+  const arrived = { purpose: 'git' as const, source: 'github', address: null, headers, body };
+  expect((await receiveNews(engine.app, arrived, secrets)).kind).toBe('STORED');
+}
+
+const unread = async ({ app }: TestEngine): Promise<number> =>
+  (await app.pool.query<{ n: number }>('SELECT count(*)::int AS n FROM hint')).rows[0]!.n;
+
+describe('changes of the trigger environment', () => {
+  test('trap 28: without any webhook none is lost, and each is found within the interval', async () => {
+    const { engine, repository } = await open('polled', 5_000);
+    const began = Date.now();
+    const head = await repository.commit({ 'dev/a.yaml': 'v: 2\n' }, 'Second');
+    await vi.waitFor(async () => expect(await candidates(engine)).toEqual([head]), { timeout: 18_000, interval: 100 });
+    expect(Date.now() - began).toBeLessThan(10_000 + 5_000);
+    await engine.close();
+  }, 60_000);
+
+  test('without polling, deliveries that come twice, late and out of order make one candidate for each state', async () => {
+    const { engine, repository } = await open('told', DAY);
+    const commits: string[] = [];
+    for (const version of [2, 3, 4]) {
+      const head = await repository.commit({ 'dev/a.yaml': `v: ${version}\n` }, `Version ${version}`);
+      commits.push(head);
+      const id = randomUUID();
+      await Promise.all([
+        told(engine, repository, head, id),
+        told(engine, repository, head, id),
+        told(engine, repository, head),
+      ]);
+      await vi.waitFor(async () => expect(await candidates(engine)).toEqual(commits), {
+        timeout: 15_000,
+        interval: 50,
+      });
+    }
+    // Late, in another order, and of nothing: the look finds what it has seen.
+    for (const late of [commits[1]!, commits[0]!, 'f'.repeat(40), commits[2]!]) await told(engine, repository, late);
+    await vi.waitFor(async () => expect(await unread(engine)).toBe(0), { timeout: 15_000 });
+    expect(await candidates(engine)).toEqual(commits);
+    // Nothing that was promoted moved.
+    await told(engine, repository, await repository.commit({ 'other/b.yaml': 'x: 1\n' }, 'Something else'));
+    await vi.waitFor(async () => expect(await unread(engine)).toBe(0), { timeout: 15_000 });
+    expect(await candidates(engine)).toEqual(commits);
+    await engine.close();
+  }, 60_000);
+});
