@@ -46,5 +46,7 @@ export class CandidateWatch extends Watch {
   }
 }
 
-/** In milliseconds: longer than a look can take. */
-const LEASE = 3 * 60_000;
+/**
+ * In milliseconds: so long a candidate stands still whose process has died. A look that takes longer is made by two, and counts once.
+ */
+const LEASE = 15_000;

@@ -136,7 +136,7 @@ export async function release(
   const made = releaseOf(app, definitions, candidate, pinned, change);
   await refuseBadVersion(app, definitions, made);
   const { id } = made.state;
-  reach('before-effect');
+  reach('before-effect', 'candidate');
   const number = await app.dataSource.transaction(async (tx) => {
     const now = app.clock.now();
     const { expiresAt } = candidate;
@@ -150,10 +150,10 @@ export async function release(
       releaseId: id,
     };
     if (!(await stepCandidate(await clientOf(tx), candidate, { ...step, ...byPerson }, now))) return null;
-    reach('in-transaction');
+    reach('in-transaction', 'candidate');
     return insertAudited(tx, made);
   });
-  reach('after-record');
+  reach('after-record', 'candidate');
   if (number === null) return null;
   app.releaseEngine.adopt({ ...made, id, number }, made.state);
   await startRelease(app, candidate.product, id);
