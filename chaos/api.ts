@@ -67,7 +67,7 @@ export async function apply(url: string, text: string): Promise<void> {
   );
 }
 
-/** Keeps a secret for `${secrets.NAME}`. @throws Refused */
+/** Keeps a secret. @throws Refused */
 export async function setSecret(url: string, input: object): Promise<void> {
   await granted(
     url,

@@ -107,7 +107,7 @@ const FAULTS: Record<string, { weight: number; needsRedis?: true; run: Fault }> 
 };
 
 async function kill(process: SluiceProcess, armed?: string): Promise<string> {
-  await process.kill(armed);
+  await (armed === undefined ? process.kill() : process.kill(armed));
   return armed ? `${process.name} ${armed}` : process.name;
 }
 

@@ -8,7 +8,8 @@ export const GUARDED_GROUP = 'guarded-regions';
 export const MAX_PARALLEL = 2;
 export const MAX_FAILURES = 1;
 
-const document = (kind: string, name: string, spec: object): string =>
+/** One definition, as JSON: which YAML is, too. */
+export const manifest = (kind: string, name: string, spec: object): string =>
   JSON.stringify({ apiVersion: 'sluice.dev/v1', kind, metadata: { name }, spec });
 
 export type Shape = 'WIDE' | 'NARROW';
@@ -16,7 +17,7 @@ export type Shape = 'WIDE' | 'NARROW';
 /** WIDE ends in asia-2, NARROW with the regions. */
 export function guardedFlow(shape: Shape): string {
   const policy = { preAction: 'calls', action: 'commit' };
-  return document('PromotionFlow', GUARDED_FLOW, {
+  return manifest('PromotionFlow', GUARDED_FLOW, {
     description: shape,
     triggerEnvironment: 'dev',
     onFailure: 'CONTINUE',
@@ -37,7 +38,7 @@ export function guardedFlow(shape: Shape): string {
 
 /** One call to `target`, which says of which revision of the workflow it is. */
 export function guardedWorkflow(shape: string, target: string): string {
-  return document('PromotionWorkflow', 'calls', {
+  return manifest('PromotionWorkflow', 'calls', {
     actions: [
       {
         name: 'call',
@@ -51,7 +52,7 @@ export function guardedWorkflow(shape: string, target: string): string {
 }
 
 export function guardedGroup(environments: string[]): string {
-  return document('EnvironmentGroup', GUARDED_GROUP, {
+  return manifest('EnvironmentGroup', GUARDED_GROUP, {
     environments: { names: environments },
     gate: { policy: 'ANY' },
     maxParallel: MAX_PARALLEL,
@@ -61,7 +62,7 @@ export function guardedGroup(environments: string[]): string {
 
 /** Closed for the guarded product from one moment to another, in milliseconds since the epoch. */
 export function windowManifest(environments: string[], from: number, to: number): string {
-  return document('ReleaseWindow', 'closing', {
+  return manifest('ReleaseWindow', 'closing', {
     kind: 'DENY',
     timeZone: 'Etc/UTC',
     from: new Date(from).toISOString(),
@@ -77,9 +78,9 @@ export function guardedWorld(environments: string[], regions: string[], target: 
     guardedWorkflow('shape-0', target),
     guardedGroup(regions),
     guardedFlow('WIDE'),
-    document('Product', GUARDED, { promotionFlows: [{ name: GUARDED_FLOW }], concurrency: 'PIPELINE' }),
+    manifest('Product', GUARDED, { promotionFlows: [{ name: GUARDED_FLOW }], concurrency: 'PIPELINE' }),
     ...environments.map((environment) =>
-      document('Application', `${GUARDED}-${environment}`, {
+      manifest('Application', `${GUARDED}-${environment}`, {
         product: GUARDED,
         environment,
         driver: { type: 'simulate', duration: '40ms' },

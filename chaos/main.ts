@@ -5,12 +5,15 @@ import { table } from '../bench/stats.ts';
 import { FAULT_POINTS } from '../src/faults.ts';
 import { runArgoCdKillPoints } from './argocd-kill-points.ts';
 import { runKillPoints } from './kill-points.ts';
+import { EFFECTS, POINTS, runProposalKills } from './proposals/kill-points.ts';
+import type { EffectName } from './proposals/kill-points.ts';
 import { runChaos } from './run.ts';
 import type { LogEntry } from './judge/history.ts';
 import type { ChaosOutcome } from './run.ts';
 
 // `npm run chaos -- [--seed N] [--seconds N] [--backend redis|postgres] [--json FILE]`: see run.ts. `--kill-points`: kill-points.ts;
-// `--argocd-kills N`: argocd-kill-points.ts, N times at each point. The exit code is 0 when no promise was broken and nothing is stuck.
+// `--argocd-kills N` and `--proposal-kills N`: argocd-kill-points.ts and proposals/kill-points.ts, N times at each point. The exit code
+// is 0 when no promise was broken and nothing is stuck.
 
 const { values: options } = parseArgs({
   options: {
@@ -20,6 +23,7 @@ const { values: options } = parseArgs({
     json: { type: 'string' },
     'kill-points': { type: 'boolean', default: false },
     'argocd-kills': { type: 'string' },
+    'proposal-kills': { type: 'string' },
     keep: { type: 'boolean', default: false },
     main: { type: 'string', default: fileURLToPath(new URL('../src/main.js', import.meta.url)) },
   },
@@ -34,6 +38,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal
 
 if (options['kill-points']) await killPoints();
 if (options['argocd-kills'] !== undefined) await argoCdKills(Number(options['argocd-kills']));
+if (options['proposal-kills'] !== undefined) await proposalKills(Number(options['proposal-kills']));
 
 const outcome = await runChaos({
   seed: options.seed === undefined ? Date.now() % 1_000_000 : Number(options.seed),
@@ -81,6 +86,30 @@ async function argoCdKills(times: number): Promise<never> {
   for (const each of [...problems, ...twice.map(([key, count]) => `${key}: ${count} times`)]) console.log(each);
   const good = twice.length === 0 && syncs.size === wanted && problems.length === 0;
   process.exit(good && Object.keys(statuses).join() === 'SUCCEEDED' ? 0 : 1);
+}
+
+/** Every effect that Sluice has at a host of pull requests, at every point: hours, where there are many of each. */
+async function proposalKills(times: number): Promise<never> {
+  const effects = Object.keys(EFFECTS) as EffectName[];
+  const { reached, releases, invariants } = await runProposalKills({
+    backend: backend as 'redis',
+    main: options.main,
+    kills: effects.flatMap((effect) => POINTS.map((point) => ({ effect, point, times }))),
+    products: 12,
+    tell: (line) => console.error(line),
+  });
+  console.log(table(['effect, point', 'times killed'], Object.entries(reached)));
+  console.log(`\n${table(['releases', ''], Object.entries(releases))}`);
+  console.log(
+    `\n${table(
+      ['checked', 'broken', 'promise'],
+      invariants.map((each) => [each.checked, each.violations.length, each.name]),
+    )}`,
+  );
+  for (const { name, violations } of invariants)
+    if (violations.length > 0) console.log(`\n${name}:\n  ${violations.slice(0, 10).join('\n  ')}`);
+  const missed = Object.values(reached).some((each) => each < times);
+  process.exit(missed || invariants.some((each) => each.violations.length > 0) ? 1 : 0);
 }
 
 /** As others read it: counts in place of sentences. */

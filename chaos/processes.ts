@@ -35,6 +35,8 @@ export class SluiceProcess {
   #exited: Promise<void> = Promise.resolve();
   #closed = false;
   #armed: string | null = null;
+  /** For the starts after this one. */
+  #next: string[] = [];
   /** Ends that nobody asked for: a process that gives up by itself. */
   crashes: string[] = [];
   /** How often it killed itself at a point where it was told to. */
@@ -100,7 +102,7 @@ export class SluiceProcess {
     );
     closeSync(log);
     const armed = this.#armed !== null;
-    this.#armed = null;
+    this.#armed = this.#next.shift() ?? null;
     this.#killed = false;
     this.#child = child;
     running.add(child);
@@ -124,9 +126,12 @@ export class SluiceProcess {
     if (!this.#closed && !this.#child) this.#start();
   }
 
-  /** `kill -9`; it comes back by itself. With `armed` it kills itself at that point then ("after-effect:3"). */
-  async kill(armed?: string): Promise<void> {
-    this.#armed = armed ?? null;
+  /**
+   * `kill -9`; it comes back by itself. With `armed` it kills itself at that point then ("after-effect:3"), with more of them at each
+   * after it comes back.
+   */
+  async kill(...armed: string[]): Promise<void> {
+    [this.#armed = null, ...this.#next] = armed;
     this.#killed = true;
     this.#child?.kill('SIGKILL');
     await this.#exited;

@@ -17,6 +17,7 @@ import { judgeGuards } from './judge/guard-rules.ts';
 import { readHistory, toLines } from './judge/history.ts';
 import type { Invariant } from './judge/history.ts';
 import { judgeLog } from './judge/log-rules.ts';
+import { judgeCandidates, judgeProposals, readCandidates } from './judge/proposal-rules.ts';
 import { judgeRollbacks } from './judge/rollback-rules.ts';
 import { judgeRecovery, recoveryOf, standstills } from './judge/recovery.ts';
 import type { Standstill } from './judge/recovery.ts';
@@ -24,6 +25,11 @@ import { Keeper } from './keeper.ts';
 import { Load } from './load.ts';
 import { Operator } from './operator.ts';
 import { SluiceProcess } from './processes.ts';
+import { untilLookedAt } from './proposals/kill-points.ts';
+import { introduce, openPeers } from './proposals/peers.ts';
+import { faultBy, fateBy, Pusher } from './proposals/pusher.ts';
+import { anyDeed, Robot } from './proposals/robot.ts';
+import { proposedWorld } from './proposals/world.ts';
 import { Random } from './random.ts';
 import { Subscriber } from './subscriber.ts';
 import { Target } from './target.ts';
@@ -89,6 +95,8 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosOutcome> {
     const world = await createWorld(databaseUrl, join(folder, 'git'), troubleFrom(random.fork()));
     const target = await Target.open(random.fork());
     closers.push(() => target.close());
+    const peers = await openPeers(folder);
+    closers.push(() => peers.close());
     const processes: SluiceProcess[] = [];
     for (const [name, role] of [
       ['server-1', 'api'],
@@ -103,7 +111,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosOutcome> {
         folder,
         databaseUrl,
         redisUrl: redis?.url,
-        environment: SETTINGS,
+        environment: { ...SETTINGS, ...peers.environment },
       });
       closers.push(() => process.close());
       processes.push(process);
@@ -112,6 +120,9 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosOutcome> {
     await allReady(processes);
     await apply(urls[0] as string, guardedWorld(ENVIRONMENTS, REGIONS, target.url));
     world.products.push({ name: GUARDED, repository: null });
+    await introduce(urls[0] as string, peers);
+    const proposed = await proposedWorld(peers, PROPOSED);
+    await apply(urls[0] as string, proposed.manifests);
 
     const filters = [
       {},
@@ -130,10 +141,22 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosOutcome> {
     const long = seconds > 60;
     const load = new Load(urls, random.fork(), options.releaseEvery ?? (long ? 12_000 : 4_000));
     const operator = new Operator(urls, random.fork());
-    await load.first(world);
+    await Promise.all([load.first(world), untilLookedAt(databaseUrl, proposed.products)]);
     const unready = await untilEnded(databaseUrl, Date.now() + 60_000, signal);
     if (unready > 0) throw new Error(`${unready} releases did not end before anything went wrong`);
     load.start(world);
+    const pusher = new Pusher(proposed.products, random.fork(), options.releaseEvery ?? (long ? 12_000 : 4_000));
+    const deeds = random.fork();
+    const robotFaults: unknown[] = [];
+    const robot = new Robot(
+      peers,
+      proposed.products,
+      ({ merge }) => drawn(deeds, merge),
+      (each) => robotFaults.push(each),
+    );
+    closers.push(() => robot.close());
+    peers.forge.deliveries.fate = fateBy(random.fork());
+    peers.forge.faults.byChance = faultBy(random.fork());
     const keeper = new Keeper(urls, random.fork(), target.url);
     const reader = new WaitingReader(urls, random.fork());
     tell(`seed ${seed}, ${backend}: faults for ${seconds} s`);
@@ -146,15 +169,19 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosOutcome> {
     });
     const quiet = Date.now();
     tell(`${faults.length} faults; now everything has to end`);
-    await keeper.close();
+    await Promise.all([keeper.close(), pusher.close()]);
     await load.stop(20_000);
+    peers.forge.faults.byChance = undefined;
     const stuck = await untilEnded(databaseUrl, quiet + (options.bound ?? 60) * 1_000, signal);
     const settled = (Date.now() - quiet) / 1_000;
-    await Promise.all([operator.close(), reader.close()]);
+    await Promise.all([operator.close(), reader.close(), robot.close()]);
+    if (robotFaults.length > 0) throw new Error(`the robot failed: ${robotFaults.map(String).join('; ')}`);
     await allReady(processes);
     await untilSeen(databaseUrl, subscribers, signal);
 
     const history = await readHistory(databaseUrl);
+    const candidates = await readCandidates(databaseUrl);
+    const byThemselves = new Set(candidates.flatMap(({ releaseId }) => releaseId ?? []));
     const releases = [...history.releases.values()];
     const repositories = world.products.flatMap(({ name, repository }) =>
       repository ? [{ product: name, repository }] : [],
@@ -166,12 +193,16 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosOutcome> {
       ...(await judgeGit(repositories, history)),
       ...(await judgeRollbacks(repositories, history)),
       judgeSubscribers(subscribers, history),
-      judgeTriggers(load.asked, history),
+      judgeTriggers(load.asked, history, byThemselves),
+      ...(await judgeProposals(peers, proposed.products, history, databaseUrl)),
+      judgeCandidates(pusher.pushed, history, candidates, { coalesced: true }),
       judgeProcesses(processes),
       ...judgeGuards(history, { keeper, calls: target.calls, reader }),
-      judgeAudit(history),
+      judgeAudit(history, byThemselves),
     ];
-    const still = standstills(releases, faults.filter(isOutage));
+    // Those stand still for as long as people leave a pull request open.
+    const own = releases.filter(({ product }) => !proposed.products.some(({ name }) => name === product));
+    const still = standstills(own, faults.filter(isOutage));
     invariants.push(judgeRecovery(still));
     keepLogs = options.keepLogs === true || stuck > 0 || invariants.some((each) => each.violations.length > 0);
     // The database is gone soon: what was judged stays with the logs, for whoever has to look into it.
@@ -194,6 +225,17 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosOutcome> {
       await close().catch((error: unknown) => tell(`while closing: ${String(error)}`));
     if (!keepLogs) rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** Their changes arrive by pushes, and go in by pull requests. */
+const PROPOSED = [
+  { name: 'proposed-one', merge: 'MANUAL' as const },
+  { name: 'proposed-two', merge: 'AUTO' as const },
+];
+
+/** Sluice merges its own when nobody else does. */
+function drawn(random: Random, merge: 'MANUAL' | 'AUTO'): ReturnType<typeof anyDeed> {
+  return merge === 'AUTO' && random.chance(0.7) ? { deed: 'leave', after: 0 } : anyDeed(random);
 }
 
 const SETTINGS = {
@@ -224,7 +266,8 @@ async function allReady(processes: SluiceProcess[]): Promise<void> {
 }
 
 /**
- * How many releases have not ended at the deadline, or rollbacks have not begun, or not told all whom they take back. A
+ * How many releases have not ended at the deadline, or rollbacks have not begun, or not told all whom they take back; how many pull
+ * requests are not closed, pushes not released, statuses not set. A
  * machine that is merely slow is given three times as long, for as long as the log goes on: what is stuck says nothing any
  * more.
  */
@@ -234,7 +277,9 @@ async function untilEnded(url: string, deadline: number, signal: AbortSignal): P
     const [row] = await query<{ open: number; quiet: number }>(
       url,
       `SELECT count(*)::integer + (SELECT count(*) FROM rollback WHERE settled_at IS NULL)::integer
-         + (SELECT count(*) FROM outbox WHERE work->>'kind' = 'roll-back')::integer AS open, (SELECT extract(epoch FROM now() - max(at))::float FROM release_event) AS quiet
+         + (SELECT count(*) FROM outbox WHERE work->>'kind' IN ('roll-back', 'errand'))::integer
+         + (SELECT count(*) FROM candidate WHERE ended_at IS NULL)::integer
+         + (SELECT count(*) FROM commit_status WHERE due_at IS NOT NULL)::integer AS open, (SELECT extract(epoch FROM now() - max(at))::float FROM release_event) AS quiet
        FROM release WHERE ended_at IS NULL`,
     );
     const { open = 0, quiet = 0 } = row ?? {};

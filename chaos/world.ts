@@ -80,7 +80,8 @@ export async function createWorld(databaseUrl: string, folder: string, trouble: 
   };
   for (const name of ['git-one', 'git-two']) {
     const repository = await Repository.create(folder, name, ENVIRONMENTS);
-    await addProduct(name, { promotionTemplate }, repository, (path) => ({
+    // Their releases are asked for: those of a push have products of their own.
+    await addProduct(name, { promotionTemplate, trigger: { automatic: false } }, repository, (path) => ({
       type: 'git',
       repoURL: `file://${repository.bare}`,
       branch: 'main',

@@ -1,8 +1,14 @@
 import type { AuditHistory, History, Invariant, LogEntry } from './history.ts';
 import { Rule } from './history.ts';
 
-/** What people did is in the audit log as often as it is in the event log, and the other way round. */
-export function judgeAudit({ audit, log, releases, holds, marks }: History): Invariant {
+/**
+ * What people did is in the audit log as often as it is in the event log, and the other way round.
+ * @param byThemselves releases that came of a push: nobody asked for them
+ */
+export function judgeAudit(
+  { audit, log, releases, holds, marks }: History,
+  byThemselves: ReadonlySet<string>,
+): Invariant {
   const rule = new Rule('each thing that a person did has one entry in the audit log');
   const entries = new Map<string, number>();
   for (const entry of audit) for (const place of placesOf(entry)) entries.set(place, (entries.get(place) ?? 0) + 1);
@@ -10,7 +16,8 @@ export function judgeAudit({ audit, log, releases, holds, marks }: History): Inv
   const count = (place: string): void => void events.set(place, (events.get(place) ?? 0) + 1);
   for (const entry of log) {
     const what = commandOf(entry);
-    if (what === 'releaseTrigger' && releases.get(entry.releaseId)?.kind !== 'FORWARD') continue;
+    const nobody = releases.get(entry.releaseId)?.kind !== 'FORWARD' || byThemselves.has(entry.releaseId);
+    if (what === 'releaseTrigger' && nobody) continue;
     if (what !== null) count(`${what} ${entry.releaseId}`);
   }
   for (const { id, byRollback } of holds) if (!byRollback) count(`environmentHold ${id}`);

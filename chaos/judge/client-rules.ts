@@ -30,8 +30,15 @@ export function judgeSubscribers(subscribers: Subscriber[], { log }: History): I
   return rule;
 }
 
-/** The same key is the same release, through whichever server and however often; and no release without a request. */
-export function judgeTriggers(requests: Asked[], { keys, releases }: History): Invariant {
+/**
+ * The same key is the same release, through whichever server and however often; and no release without a request.
+ * @param byThemselves releases that came of a push
+ */
+export function judgeTriggers(
+  requests: Asked[],
+  { keys, releases }: History,
+  byThemselves: ReadonlySet<string> = new Set(),
+): Invariant {
   const rule = new Rule('the same idempotency key makes one release');
   for (const { key, answers } of requests) {
     const made = keys.get(key);
@@ -44,7 +51,7 @@ export function judgeTriggers(requests: Asked[], { keys, releases }: History): I
   }
   const made = new Set(keys.values());
   // A rollback is made by what went wrong, not by a request.
-  const asked = [...releases.values()].filter((each) => each.kind === 'FORWARD');
+  const asked = [...releases.values()].filter((each) => each.kind === 'FORWARD' && !byThemselves.has(each.id));
   for (const { id } of asked) rule.expect(made.has(id), () => `release ${id} was made by no key`);
   rule.expect(
     made.size === keys.size && [...made].every((id) => releases.has(id)),

@@ -47,6 +47,8 @@ export class Contract {
     this.#document = document;
     this.#ajv = new Ajv2020({ strict: false, allErrors: true, logger: false });
     formats.default(this.#ajv);
+    // A commit's address can be `sluice@localhost`: hosts show it as it is.
+    this.#ajv.addFormat('email', /@/);
     const $defs = Object.entries(document.$defs).flatMap(([name, schema]) => [
       [name, closed(schema)],
       [`open:${name}`, closed(schema, true)],

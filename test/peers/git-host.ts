@@ -44,6 +44,8 @@ export interface GitHost {
   /** `http://127.0.0.1:PORT`; a repository is at `${url}/OWNER/NAME.git`. */
   readonly url: string;
   readonly root: string;
+  /** How others call it, where a proxy stands in front of it: addresses of repositories begin so. */
+  publicUrl: string;
   /** While it is away, callers are cut off without a word. */
   away: boolean;
   /** One more password of an account, which may have several. */
@@ -111,8 +113,10 @@ export async function startGitHost(options: GitHostOptions = {}): Promise<GitHos
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
 
   const named = (name: string): string => (name.includes('/') ? name : `acme/${name}`);
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const host: GitHost = {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url,
+    publicUrl: url,
     root,
     away: false,
     addLogin,
@@ -127,9 +131,15 @@ export async function startGitHost(options: GitHostOptions = {}): Promise<GitHos
       // The judge of a chaos run reads from it whether a branch was ever moved by force.
       await git(path, ['config', 'core.logAllRefUpdates', 'always']);
       writeFileSync(join(path, 'hooks', 'pre-receive'), RULES_HOOK, { mode: 0o755 });
-      const made = new HostedRepository(name, `${host.url}/${name}.git`, path, branch, (each) => {
-        for (const listener of listeners) listener(each);
-      });
+      const made = new HostedRepository(
+        name,
+        () => host.publicUrl,
+        path,
+        branch,
+        (each) => {
+          for (const listener of listeners) listener(each);
+        },
+      );
       repositories.set(name, made);
       return made;
     },
@@ -142,7 +152,6 @@ export async function startGitHost(options: GitHostOptions = {}): Promise<GitHos
       repository.name = named(to);
       mkdirSync(join(root, named(to), '..'), { recursive: true });
       symlinkSync(repository.path, join(root, `${named(to)}.git`));
-      repository.url = `${host.url}/${named(to)}.git`;
       moved.set(named(from), named(to));
     },
     renamedTo: (name) => moved.get(named(name)),
@@ -178,11 +187,16 @@ export class HostedRepository {
 
   constructor(
     public name: string,
-    public url: string,
+    private readonly base: () => string,
     readonly path: string,
     readonly branch: string,
     private readonly tell: (moved: RefMoved) => void,
   ) {}
+
+  /** Without a login. */
+  get url(): string {
+    return `${this.base()}/${this.name}.git`;
+  }
 
   /** What its pre-receive hook insists on from now on; merges that the host makes itself are not asked. */
   insistOn(rules: Rules): void {

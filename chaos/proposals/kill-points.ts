@@ -1,0 +1,324 @@
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Fault, FaultProxy, Meant } from '../../test/peers/faults.ts';
+import { startPostgres, startRedis } from '../../test/support/servers.ts';
+import { apply, mutateUntilAnswered, toGlobalId } from '../api.ts';
+import { createDatabase, query } from '../database.ts';
+import { manifest } from '../guarded.ts';
+import { judgeFold } from '../judge/fold-rules.ts';
+import { readHistory, toLines } from '../judge/history.ts';
+import type { Invariant } from '../judge/history.ts';
+import { judgeLog } from '../judge/log-rules.ts';
+import { judgeCandidates, judgeProposals, readCandidates } from '../judge/proposal-rules.ts';
+import { SluiceProcess } from '../processes.ts';
+import { Random } from '../random.ts';
+import { introduce, openPeers } from './peers.ts';
+import type { Peers } from './peers.ts';
+import { Robot } from './robot.ts';
+import { PROPOSED_ENVIRONMENT, PROPOSED_WAY, proposedWorld, pushVersion } from './world.ts';
+import type { ProposedProduct } from './world.ts';
+
+/** An effect at a peer: how its request is told from others, and what the process calls the record of it. */
+interface Effect {
+  at: 'git' | 'forge' | 'process';
+  meant: Meant;
+  record: string;
+}
+
+const context = (of: (product: string) => boolean): Meant => {
+  return (request, body) => {
+    if (!/^POST .*\/statuses\/[0-9a-f]+$/.test(request)) return false;
+    return of((JSON.parse(body.toString()) as { context: string }).context);
+  };
+};
+
+/** Rows of effects that Sluice has at a forge, and the release that starts by itself. */
+export const EFFECTS = {
+  branch: {
+    at: 'git',
+    meant: (request, body) => /^POST .*\/git-receive-pack$/.test(request) && body.includes('refs/heads/sluice/'),
+    record: 'propose',
+  },
+  open: { at: 'forge', meant: /^POST .*\/pulls$/, record: 'propose' },
+  'labels and reviewers': { at: 'forge', meant: /^POST .*\/(labels|requested_reviewers)$/, record: 'propose' },
+  'status on the head': { at: 'forge', meant: context((each) => each.split('/').length === 3), record: 'status' },
+  'status on the triggering commit': {
+    at: 'forge',
+    meant: context((each) => each.split('/').length === 2),
+    record: 'status',
+  },
+  merge: { at: 'forge', meant: /^PUT .*\/merge$/, record: 'merge' },
+  comment: { at: 'forge', meant: /^POST .*\/comments$/, record: 'close-pull-request' },
+  close: { at: 'forge', meant: /^PATCH .*\/pulls\/\d+$/, record: 'close-pull-request' },
+  'delete the branch': { at: 'forge', meant: /^DELETE .*\/git\/refs\//, record: 'merge' },
+  'automatic release': { at: 'process', meant: /^$/, record: 'candidate' },
+} satisfies Record<string, Effect>;
+export type EffectName = keyof typeof EFFECTS;
+
+export const POINTS = ['before-effect', 'after-effect', 'after-record'] as const;
+export type Point = (typeof POINTS)[number];
+
+export interface ProposalKillsOutcome {
+  /** `effect, point` → how often the worker was killed there. */
+  reached: Record<string, number>;
+  releases: Record<string, number>;
+  invariants: Invariant[];
+  /** What the processes wrote; kept when something was found. */
+  logs: string | null;
+}
+
+/**
+ * Releases of several products at once, each started by a push, into an environment that takes pull requests: Sluice merges some, people
+ * merge others, and some are ended while their pull request is open. In each round the only worker is killed (SIGKILL) at one point of
+ * one effect: before the peer has heard of it, before the worker has the answer, or when it is recorded. Everything goes on and ends, and
+ * the counters of the peers are the judge.
+ */
+export async function runProposalKills(options: {
+  backend: 'redis' | 'postgres';
+  main: string;
+  /** Which effects at which points, and how many kills at each. */
+  kills: { effect: EffectName; point: Point; times: number }[];
+  /** How many products; three are needed for all that can happen. */
+  products?: number;
+  seed?: number;
+  tell?: (line: string) => void;
+}): Promise<ProposalKillsOutcome> {
+  if (!existsSync(options.main)) throw new Error(`${options.main} is not there: npm run build`);
+  const { backend, main, kills, tell = () => undefined } = options;
+  const random = new Random(options.seed ?? 1);
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-proposal-kills-'));
+  const closers: (() => Promise<unknown>)[] = [];
+  let keep = true;
+  try {
+    const postgres = await startPostgres();
+    closers.push(() => postgres.stop());
+    const redis = backend === 'redis' ? await startRedis() : null;
+    if (redis) closers.push(() => redis.stop());
+    const databaseUrl = await createDatabase(postgres.url, 'proposal_kills');
+    const peers = await openPeers(folder);
+    closers.push(() => peers.close());
+    const environment = { ...SETTINGS, ...peers.environment };
+    const open = async (name: string, role: 'api' | 'worker'): Promise<SluiceProcess> => {
+      const process = await SluiceProcess.open({
+        name,
+        role,
+        main,
+        folder,
+        databaseUrl,
+        redisUrl: redis?.url,
+        environment,
+      });
+      closers.push(() => process.close());
+      return process;
+    };
+    const server = await open('server', 'api');
+    await ready(server);
+    const worker = await open('worker', 'worker');
+    const names = Array.from({ length: options.products ?? 6 }, (_, index) => ({
+      name: `proposed-${index + 1}`,
+      merge: index % 3 === 0 ? ('AUTO' as const) : ('MANUAL' as const),
+    }));
+    const { products, manifests } = await proposedWorld(peers, names);
+    await introduce(server.url, peers);
+    await apply(server.url, [...PROPOSED_WAY.map(environmentManifest), manifests].join('\n---\n'));
+    await untilLookedAt(databaseUrl, products);
+    const world: World = { peers, products, server, worker, databaseUrl, random, pushed: new Map(), faults: [] };
+    closers.push(async () => {
+      if (keep) await dump(databaseUrl, folder);
+    });
+    await round(world, null);
+    const reached: Record<string, number> = {};
+    for (const { effect, point, times } of kills) {
+      let killed = 0;
+      // A round has room for one kill in two products; where one is not reached, there is another round.
+      for (let left = 3 + 2 * times; killed < times && left > 0; left -= 1) {
+        const most = Math.min(times - killed, Math.ceil(products.length / 2));
+        killed += await round(world, { effect, point, most });
+      }
+      reached[`${effect}, ${point}`] = killed;
+      tell(`${effect}, ${point}: killed ${killed} times`);
+    }
+    await untilEnded(world, true, () => Promise.resolve());
+    const history = await readHistory(databaseUrl);
+    const releases: Record<string, number> = {};
+    for (const { status } of history.releases.values()) releases[status] = (releases[status] ?? 0) + 1;
+    const invariants = [
+      ...judgeLog(history),
+      judgeFold([...history.releases.values()]),
+      ...(await judgeProposals(peers, products, history, databaseUrl)),
+      judgeCandidates(world.pushed, history, await readCandidates(databaseUrl), { coalesced: false }),
+    ];
+    keep = world.faults.length > 0 || invariants.some(({ violations }) => violations.length > 0);
+    if (world.faults.length > 0) throw new Error(`the robot failed: ${world.faults.map(String).join('; ')}`);
+    return { reached, releases, invariants, logs: keep ? folder : null };
+  } finally {
+    for (const close of closers.reverse()) await close();
+    if (!keep) rmSync(folder, { recursive: true, force: true });
+    else tell(`what the processes wrote is in ${folder}`);
+  }
+}
+
+/** What was judged, for whoever has to look into it: the database is gone soon. */
+export async function dump(databaseUrl: string, folder: string): Promise<void> {
+  writeFileSync(join(folder, 'history.jsonl'), toLines(await readHistory(databaseUrl)));
+  for (const table of [
+    'pull_request',
+    'candidate',
+    'trigger_cursor',
+    'commit_status',
+    'outbox',
+    'watched_repository',
+  ]) {
+    const rows = await query<{ row: unknown }>(databaseUrl, `SELECT to_jsonb(t) AS row FROM ${table} t`);
+    writeFileSync(join(folder, `${table}.jsonl`), rows.map(({ row }) => `${JSON.stringify(row)}\n`).join(''));
+  }
+}
+
+/** Where a round kills, and how often at most. */
+interface Kill {
+  effect: EffectName;
+  point: Point;
+  most: number;
+}
+
+interface World {
+  peers: Peers;
+  products: ProposedProduct[];
+  server: SluiceProcess;
+  worker: SluiceProcess;
+  databaseUrl: string;
+  random: Random;
+  /** What was pushed for each product. */
+  pushed: Map<string, number[]>;
+  /** Of the robot. */
+  faults: unknown[];
+}
+
+const SETTINGS = {
+  SLUICE_LOCK_DURATION_MS: '1000',
+  SLUICE_STALLED_INTERVAL_MS: '500',
+  SLUICE_SWEEP_INTERVAL_MS: '300',
+  SLUICE_DRIFT_INTERVAL_MS: '0',
+  SLUICE_CONCURRENCY: '16',
+  LOG_LEVEL: 'info',
+};
+
+const environmentManifest = (name: string): string =>
+  manifest('Environment', name, { kind: name === PROPOSED_ENVIRONMENT ? 'PRODUCTION' : 'NON_PRODUCTION' });
+
+/**
+ * One version of each product on its way to the end, with kills on the way.
+ * @returns how often the worker was killed at the point
+ */
+async function round(world: World, kill: Kill | null): Promise<number> {
+  const { peers, products, worker, server, random, pushed } = world;
+  const armed = kill && (await arm(world, kill));
+  const robot = new Robot(
+    peers,
+    products.filter(({ merge }) => merge === 'MANUAL'),
+    ({ name }) => {
+      // Of one in three the release is ended while its pull request is open.
+      if (Number(/\d+$/.exec(name)![0]) % 3 === 0) return { deed: 'leave', after: 0 };
+      return { deed: random.pick(['merge', 'squash', 'rebase']), after: random.between(100, 1_000) };
+    },
+    (error) => world.faults.push(error),
+  );
+  try {
+    const version = (pushed.get(products[0]!.name)?.length ?? 0) + 1;
+    for (const product of products) {
+      await pushVersion(product, version);
+      pushed.set(product.name, [...(pushed.get(product.name) ?? []), version]);
+    }
+    const statuses = kill === null || kill.effect.startsWith('status');
+    await untilEnded(world, statuses, () => terminate(world, server.url));
+  } finally {
+    await robot.close();
+  }
+  const met = armed?.() ?? 0;
+  if (kill?.point === 'after-record' || (kill && EFFECTS[kill.effect].at === 'process')) await worker.kill();
+  return met;
+}
+
+/** @returns takes back what was not met, and says how often the worker was killed */
+async function arm({ peers, worker, random }: World, { effect, point, most }: Kill): Promise<() => number> {
+  const { at, meant, record }: Effect = EFFECTS[effect];
+  const nth = (): number => random.whole(1, 2);
+  if (point === 'after-record' || at === 'process') {
+    const before = worker.pointsReached;
+    const name = point === 'after-effect' ? 'in-transaction' : point;
+    await worker.kill(...Array.from({ length: most }, () => `${name}/${record}:${nth()}`));
+    return () => worker.pointsReached - before;
+  }
+  const proxy: FaultProxy = at === 'git' ? peers.git : peers.forge.faults;
+  const before = proxy.met.length;
+  const end = (): Promise<void> => worker.kill();
+  const fault: Fault = { when: point === 'before-effect' ? 'ENDS_BEFORE' : 'ENDS_AFTER', end };
+  const faults = Array.from({ length: most }, () => [...Array<undefined>(nth() - 1), fault]).flat();
+  const takeBack = proxy.script(meant, ...faults);
+  return () => {
+    takeBack();
+    return proxy.met.length - before;
+  };
+}
+
+/** Somebody ends the releases of one product in three, when their pull request is open. */
+async function terminate({ peers, products, databaseUrl }: World, url: string): Promise<void> {
+  for (const { name, merge } of products) {
+    if (merge === 'AUTO' || Number(/\d+$/.exec(name)![0]) % 3 !== 0) continue;
+    const pulls = await peers.forge.pullRequests(name);
+    if (!pulls.some(({ state }) => state === 'open')) continue;
+    const open = `SELECT id FROM release WHERE product = '${name}' AND ended_at IS NULL`;
+    for (const { id } of await query<{ id: string }>(databaseUrl, open)) {
+      const input = { releaseId: toGlobalId(id), reason: 'somebody changed their mind' };
+      await mutateUntilAnswered(() => [url], 'terminate', input, Date.now() + 10_000);
+    }
+  }
+}
+
+/** The first look takes what is there for known: only what is pushed after it makes releases. */
+export async function untilLookedAt(databaseUrl: string, products: readonly ProposedProduct[]): Promise<void> {
+  const seen = `SELECT FROM trigger_cursor WHERE application IN (${products.map(({ name }) => `'${name}-dev'`).join()})`;
+  for (const deadline = Date.now() + 60_000; (await query(databaseUrl, seen)).length < products.length;) {
+    if (Date.now() > deadline) throw new Error('the repositories were not looked at within a minute');
+    await sleep(50);
+  }
+}
+
+/**
+ * When all that was pushed is released, all releases have ended, and everything that outlives them is done. Statuses take their time:
+ * where they are not asked for, the next round sees to them.
+ */
+async function untilEnded(
+  { databaseUrl, products, pushed, peers }: World,
+  statuses: boolean,
+  meanwhile: () => Promise<void>,
+): Promise<void> {
+  const wanted = [...pushed.values()].reduce((sum, each) => sum + each.length, 0);
+  for (const deadline = Date.now() + 120_000; ;) {
+    const [row] = await query<Record<'made' | 'open' | 'errands' | 'statuses', number>>(
+      databaseUrl,
+      `SELECT (SELECT count(*)::integer FROM release) AS made,
+         (SELECT count(*)::integer FROM release WHERE ended_at IS NULL) AS open,
+         (SELECT count(*)::integer FROM outbox WHERE work->>'kind' = 'errand') AS errands,
+         (SELECT count(*)::integer FROM commit_status WHERE due_at IS NOT NULL) AS statuses`,
+    );
+    if (row!.made >= wanted && row!.open + row!.errands + (statuses ? row!.statuses : 0) === 0) return;
+    if (Date.now() > deadline) {
+      const pulls = await Promise.all(products.map(({ name }) => peers.forge.pullRequests(name)));
+      const open = pulls.flat().filter(({ state }) => state === 'open');
+      const left = open.map(({ repository, number }) => `${repository} #${number}`).join(', ');
+      throw new Error(`not all has ended within two minutes: ${JSON.stringify({ wanted, ...row })}, open: ${left}`);
+    }
+    await meanwhile();
+    await sleep(100);
+  }
+}
+
+async function ready(process: SluiceProcess): Promise<void> {
+  for (const deadline = Date.now() + 90_000; !(await process.isReady());) {
+    if (Date.now() > deadline) throw new Error(`${process.name} is not ready after 90 s`);
+    await sleep(30);
+  }
+}
