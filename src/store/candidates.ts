@@ -1,5 +1,6 @@
 import type { Pool, PoolClient } from 'pg';
 import type { Visibility } from '../core/access/index.ts';
+import { bounded } from '../core/bounded.ts';
 import type { CandidateStatus } from '../core/trigger/candidate.ts';
 import type { KeptCandidate } from '../core/trigger/kept.ts';
 import type { Db } from './reads.ts';
@@ -13,7 +14,7 @@ const COLUMNS = `id, key, revision, product, flow, environment, state, kind, sta
   due_at AS "dueAt", coalesced_at AS "coalescedAt", expires_at AS "expiresAt", ended_at AS "endedAt", attempts,
   release_id AS "releaseId", superseded_by AS "supersededBy", actor`;
 
-/** @returns false: this state was a candidate before, for good */
+/** What commits say of themselves is kept bounded. @returns false: this state was a candidate before, for good */
 export async function insertCandidate(
   client: PoolClient,
   made: Omit<KeptCandidate, 'revision' | 'endedAt' | 'attempts' | 'releaseId' | 'supersededBy' | 'actor'>,
@@ -31,7 +32,7 @@ export async function insertCandidate(
       made.kind,
       made.status,
       made.reason,
-      JSON.stringify(made.facts),
+      JSON.stringify(bounded(made.facts)),
       made.createdAt,
       made.dueAt,
       made.coalescedAt,

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Pool, PoolClient } from 'pg';
+import { bounded } from '../core/bounded.ts';
 import type { Cursor } from '../core/trigger/move.ts';
 import type { GitIdentity, KeptCursor, KeptPause } from '../core/trigger/kept.ts';
 
@@ -56,7 +57,7 @@ export async function moveCursors(
        outcome = excluded.outcome, moved_at = excluded.moved_at, looked_at = excluded.looked_at, error = NULL
      WHERE c.revision = excluded.revision - 1
      RETURNING application`,
-    [JSON.stringify(moves), now],
+    [JSON.stringify(bounded(moves)), now],
   );
   return new Set(rows.map((each) => each.application));
 }
@@ -71,7 +72,7 @@ export async function noteLook(
   await pool.query(
     `UPDATE trigger_cursor c SET error = m.error, looked_at = CASE WHEN m.error IS NULL THEN $2 ELSE c.looked_at END
      FROM jsonb_to_recordset($1::jsonb) AS m(application text, error text) WHERE c.application = m.application`,
-    [JSON.stringify(looks), now],
+    [JSON.stringify(bounded(looks)), now],
   );
 }
 

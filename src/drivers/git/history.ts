@@ -13,6 +13,7 @@ export interface CommitFacts {
 /** Fields end in NUL, and so do records (-z): the one character that no commit can hold. */
 const FORMAT = '--format=%H%x00%an <%ae>%x00%cI%x00%B';
 const MAX_MESSAGE = 10_000;
+const MAX_AUTHOR = 1_000;
 
 /** Of one commit of the mirror, by its full id. */
 export async function factsOf(mirror: Mirror, commit: string, signal: AbortSignal): Promise<CommitFacts> {
@@ -141,4 +142,11 @@ function records(output: Buffer): CommitFacts[] {
 export const isoDate = (date: string | number): string => new Date(date).toISOString().replace('.000Z', 'Z');
 
 /** As it is kept and shown; the search above needs it whole. */
-export const shown = (facts: CommitFacts): CommitFacts => ({ ...facts, message: facts.message.slice(0, MAX_MESSAGE) });
+export const shown = (facts: CommitFacts): CommitFacts => ({
+  ...facts,
+  author: cut(facts.author, MAX_AUTHOR),
+  message: cut(facts.message, MAX_MESSAGE),
+});
+
+/** Not between the halves of a character: PostgreSQL keeps none of them. */
+export const cut = (text: string, most: number): string => text.slice(0, most).replace(/[\ud800-\udbff]$/, '');
