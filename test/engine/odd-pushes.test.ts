@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { headsSeen } from '../../src/commands/trigger/heads-seen.ts';
 import type { HeadOutcome } from '../../src/commands/trigger/heads-seen.ts';
+import { reportHealth } from '../../src/commands/report-health.ts';
 import { listCandidates } from '../../src/store/candidates.ts';
 import type { KeptCandidate } from '../../src/store/candidates.ts';
 import { startGitHost } from '../peers/git-host.ts';
@@ -38,29 +39,39 @@ afterAll(async () => {
 
 const chart = (tag: string): string => `image:\n  tag: "${tag}"\n`;
 
+type Health = 'none' | 'report';
+
 /** A product with an application in dev that was looked at once. */
-async function productIn(
-  health: object = { type: 'none' },
-): Promise<{ product: string; repository: HostedRepository }> {
+async function productIn(health: Health = 'none'): Promise<{ product: string; repository: HostedRepository }> {
   const product = `odd-${(products += 1)}`;
   const repository = await host.repository(product);
   await repository.commit({ 'dev/values.yaml': chart('0'), 'web/values.yaml': chart('0') }, 'First');
   await engine.save('Product', product, {
     promotionFlows: [],
     concurrency: 'PIPELINE',
+    queueLimit: 50,
     promotionTemplate: { versionSource: { file: 'values.yaml', jsonPath: '$.image.tag' } },
     trigger: { coalesce: 0 },
   });
   await application(product, repository, 'dev', health);
-  await application(product, repository, 'prod', { type: 'none' });
+  await application(product, repository, 'prod');
   await look(repository);
   return { product, repository };
 }
 
-function application(product: string, { url }: HostedRepository, name: string, health: object): Promise<unknown> {
-  const driver = { type: 'git', repoURL: url, branch: 'main', path: name };
-  const environment = name === 'prod' ? 'prod' : 'dev';
-  return engine.save('Application', `${product}-${name}`, { product, environment, driver, health });
+function application(
+  product: string,
+  { url }: HostedRepository,
+  name: string,
+  health: Health = 'none',
+): Promise<unknown> {
+  return engine.save('Application', `${product}-${name}`, {
+    product,
+    component: name === 'web' ? 'web' : 'shop',
+    environment: name === 'prod' ? 'prod' : 'dev',
+    driver: { type: 'git', repoURL: url, branch: 'main', path: name },
+    health: { type: health },
+  });
 }
 
 async function look(repository: HostedRepository): Promise<HeadOutcome[]> {
@@ -73,14 +84,16 @@ async function candidates(product: string): Promise<KeptCandidate[]> {
   return (await listCandidates(engine.app.pool, page)).rows.toReversed();
 }
 
-async function ended(product: string): Promise<KeptCandidate> {
-  for (const deadline = Date.now() + 15_000; ;) {
-    const [candidate] = await candidates(product);
-    if (candidate && candidate.endedAt !== null) return candidate;
-    if (Date.now() > deadline) throw new Error(`not reached: ${JSON.stringify(candidate)}`);
+async function candidate(product: string, holds: (it: KeptCandidate) => boolean): Promise<KeptCandidate> {
+  for (const deadline = Date.now() + 10_000; ;) {
+    const [it] = await candidates(product);
+    if (it && holds(it)) return it;
+    if (Date.now() > deadline) throw new Error(`not reached: ${JSON.stringify(it)}`);
     await new Promise((resolve) => setTimeout(resolve, 25));
   }
 }
+
+const isOver = ({ endedAt }: KeptCandidate): boolean => endedAt !== null;
 
 test('a sign of two halves where a message is cut does not stop the change', async () => {
   const { product, repository } = await productIn();
@@ -88,5 +101,18 @@ test('a sign of two halves where a message is cut does not stop the change', asy
   await repository.commit({ 'dev/values.yaml': chart('1') }, message);
   const [outcome] = await look(repository);
   expect(outcome?.outcome).toMatch(/a candidate of flow "to-prod"$/);
-  expect(await ended(product)).toMatchObject({ status: 'RELEASED' });
+  expect(await candidate(product, isOver)).toMatchObject({ status: 'RELEASED' });
+});
+
+test('an application that comes into the trigger environment while a candidate waits is a part of its release', async () => {
+  const { product, repository } = await productIn('report');
+  await repository.commit({ 'dev/values.yaml': chart('1') }, 'One');
+  await look(repository);
+  await candidate(product, ({ reason }) => reason.includes('waits for the trigger environment'));
+  await application(product, repository, 'web');
+  await reportHealth(engine.app, { application: `${product}-dev`, status: 'HEALTHY' }, null);
+  const { status, reason, releaseId } = await candidate(product, isOver);
+  expect({ status, reason }).toEqual({ status: 'RELEASED', reason: 'it is a release' });
+  const { rows } = await engine.app.pool.query('SELECT version FROM release WHERE id = $1', [releaseId]);
+  expect(rows).toEqual([{ version: '1 + 0' }]);
 });

@@ -22,7 +22,7 @@ import { startRelease } from './start-release.ts';
 
 /** What a look at a candidate takes from the process that looks. */
 export interface CandidateHands {
-  /** What it has pinned for candidates that wait: the content of a state never changes. */
+  /** What it has pinned for candidates that wait, by `sourcesOf`: the content of a state never changes, what is taken of it may. */
   pinned: LRUCache<string, Pinned>;
   /** Of every application of the trigger environment: whether it runs the state, and is healthy. Network. */
   standings(definitions: DefinitionSnapshot, candidate: KeptCandidate, pinned: Pinned): Promise<Standing[]>;
@@ -43,8 +43,9 @@ export async function advanceCandidate(app: Parts, candidate: KeptCandidate, han
     try {
       const definitions = await app.definitions.current();
       checkStillWanted(definitions, candidate);
-      const pinned = hands.pinned.get(candidate.id) ?? (await pinOf(app, definitions, candidate));
-      hands.pinned.set(candidate.id, pinned);
+      const sources = sourcesOf(definitions, candidate);
+      const pinned = hands.pinned.get(sources) ?? (await pinOf(app, definitions, candidate));
+      hands.pinned.set(sources, pinned);
       step = nextStep(open, { ...look, standing: await hands.standings(definitions, candidate, pinned) });
       if (step.kind === 'RELEASE') {
         const { author, commits, branch, chain, commit } = candidate.facts;
@@ -99,6 +100,13 @@ function checkStillWanted(definitions: DefinitionSnapshot, { product: name, flow
 
 const refusedBecause = (message: string): RefusedError =>
   new RefusedError([{ code: 'NOT_FOUND', message, path: ['flow'] }]);
+
+/** The candidate with the definitions that say what is taken of it, and from where. */
+function sourcesOf(definitions: DefinitionSnapshot, { id, product, environment }: KeptCandidate): string {
+  const here = definitions.applicationsOf(product).filter(({ spec }) => spec.environment === environment);
+  const all = [definitions.products.get(product)!, ...here, ...definitions.templates];
+  return [id, ...all.map((each) => `${each.id}@${each.revision}`)].join(' ');
+}
 
 /** @throws RefusedError */
 export function pinOf(app: Parts, definitions: DefinitionSnapshot, candidate: KeptCandidate): Promise<Pinned> {
