@@ -13,7 +13,9 @@ const MOST = 500;
  * Tells the promotions that wait for pull requests what webhooks said of them. A hint goes when it was told: a process that ends in
  * between leaves it to the next one, and what is told twice is one more look.
  */
-export async function tellHintedPullRequests(app: Pick<Parts, 'pool' | 'releaseEngine' | 'clock'>): Promise<void> {
+export async function tellHintedPullRequests(
+  app: Pick<Parts, 'pool' | 'releaseEngine' | 'clock' | 'log'>,
+): Promise<void> {
   const hints = await pullRequestHints(app.pool, MOST);
   const of = new Map<string, Hint[]>();
   for (const hint of hints) of.set(hint.repository, [...(of.get(hint.repository) ?? []), hint]);
@@ -38,7 +40,7 @@ export async function tellHintedPullRequests(app: Pick<Parts, 'pool' | 'releaseE
 
 /** A branch moved that pull requests are for: one of them may have been merged. */
 export async function tellMovedBases(
-  app: Pick<Parts, 'pool' | 'releaseEngine'>,
+  app: Pick<Parts, 'pool' | 'releaseEngine' | 'log'>,
   looked: string,
   before: Readonly<Record<string, string>>,
   heads: ReadonlyMap<string, string>,

@@ -11,12 +11,13 @@ export interface PullRequestHint {
 
 /**
  * Something happened to these pull requests of a repository, or to a branch that they are for: the promotions that wait for their merge
- * look at once. Hints say what to look at, and nothing else of them is believed; one that is told twice makes one more look.
+ * look at once. Hints say what to look at, and nothing else of them is believed; one that is told twice makes one more look. A release that
+ * cannot be told holds up no other one, nor who tells: the promotion looks by itself later.
  * @param repository as definitions have it
  * @returns of how many promotions the wait was ended for a look
  */
 export async function tellPullRequests(
-  app: Pick<Parts, 'pool' | 'releaseEngine'>,
+  app: Pick<Parts, 'pool' | 'releaseEngine' | 'log'>,
   repository: string,
   seen: readonly PullRequestHint[],
   via: Exclude<NoticedBy, 'LOOK' | 'MERGE'> = 'POLL',
@@ -35,7 +36,9 @@ export async function tellPullRequests(
   );
   await Promise.all(
     [...promotions.values()].map(({ releaseId, position: promotion, attempt }) =>
-      app.releaseEngine.tell(releaseId, { kind: 'pull-request-told', promotion, attempt, via }),
+      app.releaseEngine
+        .tell(releaseId, { kind: 'pull-request-told', promotion, attempt, via })
+        .catch((error: unknown) => app.log.warn({ error, releaseId }, 'a release was not told of its pull request')),
     ),
   );
   return promotions.size;

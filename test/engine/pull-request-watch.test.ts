@@ -14,6 +14,8 @@ const REPOSITORY = 'http://127.0.0.1:1/acme/config.git';
 let engine: TestEngine;
 let forge: FakeForge;
 let told: { release: string; via: unknown }[];
+/** The last character of a release that cannot be decided. */
+let broken: string;
 
 beforeAll(async () => {
   const backend = { name: 'postgres' as const, queuePrefix: `t${randomBytes(5).toString('hex')}` };
@@ -27,6 +29,7 @@ afterAll(() => engine.close());
 beforeEach(async () => {
   forge = new FakeForge();
   told = [];
+  broken = '';
   await engine.app.pool.query('DELETE FROM pull_request');
   await engine.app.pool.query('DELETE FROM watched_repository');
   await engine.app.pool.query('DELETE FROM hint');
@@ -40,6 +43,7 @@ function app(): TestEngine['app'] {
   const releaseEngine = Object.assign(Object.create(engine.app.releaseEngine) as typeof engine.app.releaseEngine, {
     tell: async (release: string, stimulus: { kind: string; via?: unknown }) => {
       expect(stimulus.kind).toBe('pull-request-told');
+      if (release.endsWith(broken) && broken !== '') throw new Error('its state cannot be read');
       told.push({ release: release.slice(-1), via: stimulus.via });
       return null;
     },
@@ -138,4 +142,26 @@ test('a webhook tells them at once', async () => {
   expect(told).toEqual([{ release: '1', via: 'WEBHOOK' }]);
   const { rows } = await engine.app.pool.query('SELECT FROM hint');
   expect(rows).toEqual([]);
+});
+
+test('a release that cannot be told holds up no other one, and no look at a repository', async () => {
+  const numbers = [await opened(1), await opened(2)];
+  await watched();
+  broken = '1';
+  const hint = (number: number) => ({
+    repository: REPOSITORY,
+    kind: 'PULL_REQUEST' as const,
+    number,
+    via: 'MERGE' as const,
+  });
+  await addHints(engine.app.pool, numbers.map(hint));
+  await engine.app.pool.query(
+    `UPDATE watched_repository SET next_look_at = now(), claimed_until = NULL, looked_at = '2000-01-01'`,
+  );
+  await watched();
+  expect(told).toEqual([{ release: '2', via: 'WEBHOOK' }]);
+  const { rows } = await engine.app.pool.query(
+    `SELECT (SELECT count(*)::int FROM hint) AS hints, looked_at > '2000-01-01' AS looked FROM watched_repository`,
+  );
+  expect(rows).toEqual([{ hints: 0, looked: true }]);
 });
