@@ -98,7 +98,12 @@ async function judge(at: StepAt<Merge>, looked: Looked, seen: PullRequestSeen): 
   const name = `pull request ${seen.number}`;
   const by = seen.by === undefined ? '' : ` by ${seen.by}`;
   const landing = await landedOf(at, looked, seen.state === 'MERGED' ? (seen.mergeCommit ?? undefined) : undefined);
-  if (landing.effect) return merged(at, looked, seen, landing);
+  if (landing.effect) {
+    // Merged between the two looks: the host is asked once more, so that the log says so, and who did it.
+    const { signal } = at.context;
+    const now = seen.state === 'OPEN' ? await looked.forge.get(target.repoURL, seen.number, { signal }) : seen;
+    return merged(at, looked, now, landing);
+  }
   if (seen.state === 'MERGED') {
     if (seen.base !== target.branch)
       return ended(at, seen, `${name} was merged${by} into "${seen.base}" instead of "${target.branch}"`);
