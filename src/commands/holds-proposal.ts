@@ -1,10 +1,12 @@
 import { OPENED } from '../core/pull-request.ts';
+import { TransientError } from '../drivers/driver.ts';
 import type { Parts } from '../parts.ts';
 import type { ReleaseNow } from './release-engine.ts';
 
 /**
  * Whether the folders that a step proposed to change hold, at a commit, what it proposed: on any branch, and made by whatever squash,
  * rebase or "update branch". Network, where the commit is not known yet.
+ * @throws TransientError when the commit cannot be fetched: what it holds is not known then
  */
 export async function holdsProposal(
   app: Parts,
@@ -25,6 +27,8 @@ export async function holdsProposal(
     const reference = { release: release.id, content: application.content, version };
     const content = await app.releaseEngine.frozen.content(reference);
     const found = await app.drivers.driver(driver).contains(driver, { commit: since, content }, revision, signal);
+    if (found?.kind === 'UNKNOWN')
+      throw new TransientError(`commit ${revision} of "${release.product}" cannot be fetched yet`);
     if (found?.kind !== 'HOLDS') return false;
   }
   return true;

@@ -244,6 +244,11 @@ test('trap 8: a merge queue is told of its own commit, and merges no red one', {
     });
   const commit = await group();
   const asked = { repository: live.url, commit, base: 'main' };
+  // The host tells of a commit before all that serve it have it: until it is there it is not known what is in it.
+  const late = 'f'.repeat(40);
+  await expect(checkMergeGroup(engine.app, { ...asked, commit: late })).rejects.toThrow('cannot be fetched yet');
+  const { rows } = await engine.app.pool.query('SELECT state FROM commit_status WHERE sha = $1', [late]);
+  expect(rows).toEqual([]);
   // As its webhook tells it, which is verified and stored by then.
   const projection = {
     event: 'merge_group',
