@@ -4,6 +4,7 @@ import type { CandidateHands } from '../commands/trigger/advance-candidate.ts';
 import { triggerApplications } from '../core/trigger/sources.ts';
 import type { Parts } from '../parts.ts';
 import { claimDue } from '../store/candidates.ts';
+import type { KeptCandidate } from '../store/candidates.ts';
 import { keepCursors } from '../store/triggers.ts';
 import { standingsOf } from './candidate-standing.ts';
 import { Watch } from './watch.ts';
@@ -17,6 +18,8 @@ export class CandidateWatch extends Watch {
     pinned: new LRUCache({ max: 100 }),
     standings: (...about) => standingsOf(this.app, ...about),
   };
+  /** Those that this process looks at, by id. */
+  readonly #running = new Map<string, Promise<void>>();
   #rounds = 0;
 
   constructor(app: Parts) {
@@ -24,7 +27,7 @@ export class CandidateWatch extends Watch {
   }
 
   async round(): Promise<void> {
-    const { pool, clock, limits, log, definitions } = this.app;
+    const { pool, clock, limits, definitions } = this.app;
     if (this.#rounds++ % 120 === 0) {
       const looked = triggerApplications(await definitions.current());
       await keepCursors(
@@ -33,16 +36,29 @@ export class CandidateWatch extends Watch {
       );
     }
     for (let full = true; full && !this.rounds.closed;) {
+      if (this.#running.size >= limits.candidates) await Promise.race(this.#running.values());
       const now = clock.now();
-      const due = await claimDue(pool, now, new Date(now.getTime() + LEASE), limits.candidates);
-      full = due.length === limits.candidates;
-      const done = due.map((each) =>
-        advanceCandidate(this.app, each, this.#hands).catch((error: unknown) =>
-          log.warn({ error, candidate: each.id }, 'a candidate could not be taken up, and is looked at again'),
-        ),
-      );
-      await Promise.all(done);
+      const free = limits.candidates - this.#running.size;
+      const due = await claimDue(pool, now, new Date(now.getTime() + LEASE), free);
+      full = due.length === free;
+      for (const each of due) if (!this.#running.has(each.id)) this.#begin(each);
     }
+  }
+
+  override async close(): Promise<void> {
+    await super.close();
+    await Promise.all(this.#running.values());
+  }
+
+  /** No round waits for it: a source that does not answer holds up its own candidates alone. */
+  #begin(candidate: KeptCandidate): void {
+    const { id } = candidate;
+    const done = advanceCandidate(this.app, candidate, this.#hands)
+      .catch((error: unknown) =>
+        this.app.log.warn({ error, candidate: id }, 'a candidate could not be taken up, and is looked at again'),
+      )
+      .finally(() => this.#running.delete(id));
+    this.#running.set(id, done);
   }
 }
 

@@ -5,6 +5,7 @@ import type { HeadOutcome } from '../../src/commands/trigger/heads-seen.ts';
 import { reportHealth } from '../../src/commands/report-health.ts';
 import { listCandidates } from '../../src/store/candidates.ts';
 import type { KeptCandidate } from '../../src/store/candidates.ts';
+import { serve } from '../drivers/http-server.ts';
 import { startGitHost } from '../peers/git-host.ts';
 import type { GitHost, HostedRepository } from '../peers/git-host.ts';
 import { openTestEngine } from '../support/engine.ts';
@@ -39,10 +40,12 @@ afterAll(async () => {
 
 const chart = (tag: string): string => `image:\n  tag: "${tag}"\n`;
 
-type Health = 'none' | 'report';
+type Health = { type: 'none' | 'report' } | { type: 'http'; url: string; timeout: number };
 
 /** A product with an application in dev that was looked at once. */
-async function productIn(health: Health = 'none'): Promise<{ product: string; repository: HostedRepository }> {
+async function productIn(
+  health: Health = { type: 'none' },
+): Promise<{ product: string; repository: HostedRepository }> {
   const product = `odd-${(products += 1)}`;
   const repository = await host.repository(product);
   await repository.commit({ 'dev/values.yaml': chart('0'), 'web/values.yaml': chart('0') }, 'First');
@@ -63,14 +66,14 @@ function application(
   product: string,
   { url }: HostedRepository,
   name: string,
-  health: Health = 'none',
+  health: Health = { type: 'none' },
 ): Promise<unknown> {
   return engine.save('Application', `${product}-${name}`, {
     product,
     component: name === 'web' ? 'web' : 'shop',
     environment: name === 'prod' ? 'prod' : 'dev',
     driver: { type: 'git', repoURL: url, branch: 'main', path: name },
-    health: { type: health },
+    health,
   });
 }
 
@@ -105,7 +108,7 @@ test('a sign of two halves where a message is cut does not stop the change', asy
 });
 
 test('an application that comes into the trigger environment while a candidate waits is a part of its release', async () => {
-  const { product, repository } = await productIn('report');
+  const { product, repository } = await productIn({ type: 'report' });
   await repository.commit({ 'dev/values.yaml': chart('1') }, 'One');
   await look(repository);
   await candidate(product, ({ reason }) => reason.includes('waits for the trigger environment'));
@@ -115,4 +118,18 @@ test('an application that comes into the trigger environment while a candidate w
   expect({ status, reason }).toEqual({ status: 'RELEASED', reason: 'it is a release' });
   const { rows } = await engine.app.pool.query('SELECT version FROM release WHERE id = $1', [releaseId]);
   expect(rows).toEqual([{ version: '1 + 0' }]);
+});
+
+test('a source that does not answer holds up its own candidate alone', async () => {
+  const silent = await serve(() => undefined);
+  const slow = await productIn({ type: 'http', url: `http://${silent.host}/`, timeout: 20_000 });
+  const quick = await productIn();
+  await slow.repository.commit({ 'dev/values.yaml': chart('1') }, 'One');
+  await look(slow.repository);
+  await expect.poll(() => silent.asked.length, { timeout: 5_000 }).toBe(1);
+  await quick.repository.commit({ 'dev/values.yaml': chart('1') }, 'One');
+  await look(quick.repository);
+  expect(await candidate(quick.product, isOver)).toMatchObject({ status: 'RELEASED' });
+  expect((await candidates(slow.product))[0]).toMatchObject({ status: 'COALESCING', attempts: 0 });
+  silent.close();
 });
