@@ -15,8 +15,11 @@ interface Remembered {
   state: string;
 }
 
-/** So long, in milliseconds, a status may be under way when its pull request ends: nobody can know it sooner. */
-const UNDER_WAY = 15_000;
+/**
+ * So long, in milliseconds, after the end of a pull request its status may still be set: 30 s until the end is noticed without a webhook,
+ * 20 s until a killed sender's status is another one's, 10 s for the call.
+ */
+const UNDER_WAY = 60_000;
 
 /** What the host of pull requests has counted, beside what Sluice remembers: after all has ended. */
 export async function judgeProposals(

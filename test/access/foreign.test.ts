@@ -45,6 +45,7 @@ const NAMING: Record<string, string> = {
   rollbackId: 'Rollback',
   promotionId: 'EnvironmentPromotion',
   holdId: 'EnvironmentHold',
+  candidateId: 'Candidate',
 };
 const BY_FIELD: Record<string, string> = {
   node: 'Node',
@@ -60,7 +61,7 @@ for (const kind of ['Product', 'Application', 'Environment']) {
 }
 /** What everybody shares, texts, and what is somebody's own: nothing in it is hidden. */
 const NAMES_NOTHING =
-  /^(after|since|until|name|names|version|to|flow|group|groups|reason|comment|text|fileName|idempotencyKey|description|key|value|secretValue|commit|rollbackFloor|subject|source|digest|actor|actions|windows|approver|expiresIn|matchLabels|end|url|username|component|message|namespace|runtime|promotionTemplateRef|hosts|reconnectTo|triggerEnvironment|triggerWorkflow|dependsOn|promotionFlows|timeout|timeZone|onFailure|promotionTemplate|template|maxAge|expiry|expireAfter|tags|status|queue|repository|branch)$/;
+  /^(after|since|until|name|names|version|to|flow|group|groups|reason|comment|text|fileName|idempotencyKey|description|key|value|secretValue|commit|rollbackFloor|subject|source|digest|actor|actions|windows|approver|expiresIn|matchLabels|end|url|username|component|message|namespace|runtime|promotionTemplateRef|hosts|reconnectTo|triggerEnvironment|triggerWorkflow|dependsOn|promotionFlows|timeout|timeZone|onFailure|promotionTemplate|template|maxAge|expiry|expireAfter|tags|status|queue|repository|branch|ref|revisions|email|user)$/;
 
 /** Arguments of which this file does not know what they name. */
 const UNKNOWN: string[] = [];
@@ -94,7 +95,7 @@ function leavesOf(field: Field): Leaf[] {
 }
 
 const GHOST = '00000000-0000-4000-8000-00000000dead';
-const NODES = ['Release', 'Rollback', 'EnvironmentHold', 'BadVersion', 'WebhookDelivery', 'RoleGrant'];
+const NODES = ['Release', 'Rollback', 'EnvironmentHold', 'BadVersion', 'WebhookDelivery', 'RoleGrant', 'Candidate'];
 
 let guarded: GuardedServer;
 /** By kind: what the callers here see, and what they do not. */
@@ -134,6 +135,15 @@ beforeAll(async () => {
     const given = { product, version: '1', environment, reason: `hush of mark in ${environment ?? product}` };
     return (await markVersionBad(app, given, null)).value!.id;
   };
+  const candidate = async (product: string, environment: string): Promise<string> => {
+    const { rows } = await app.pool.query<{ id: string }>(
+      `INSERT INTO candidate (id, key, product, flow, environment, state, kind, status, reason, facts, created_at, coalesced_at, expires_at, ended_at)
+       VALUES (gen_random_uuid(), $1 || $2, $1, 'main', $2, '{}', 'PUSH', 'REFUSED', 'hush of candidate', '{"commits": []}', now(), now(), now(), now())
+       RETURNING id`,
+      [product, environment],
+    );
+    return rows[0]!.id;
+  };
   const grant = { subjectKind: 'USER', subject: 'grace', role: 'VIEWER', products: {}, environments: {} } as const;
   const [mine = '', theirs = ''] = [at['billing']?.[1], at['shop']?.[1]];
   const both: Record<string, [own: string[], hidden: string[]]> = {
@@ -147,6 +157,10 @@ beforeAll(async () => {
     EnvironmentHold: [[], [await hold('eu', 'shop'), await hold('asia')]],
     BadVersion: [[], [await mark('shop'), await mark('billing', 'asia')]],
     WebhookDelivery: [[], []],
+    Candidate: [
+      [await candidate('billing', 'eu')],
+      [await candidate('shop', 'eu'), await candidate('billing', 'asia')],
+    ],
     ApiToken: [[], [(await guarded.token('VIEWER')).id]],
     RoleGrant: [[], [(await createGrant(app, grant, SOMEBODY)).value!.id]],
   };
