@@ -145,15 +145,8 @@ export class TriggerResolver {
     commit?: string,
   ): Promise<TriggerExplanation> {
     checkStorable({ repository, ref, commit });
-    const told = await explainTrigger(context.app, { repository, ref: ref ?? undefined, commit: commit ?? undefined });
-    const sees = await Promise.all(told.applications.map((each) => seesPlace(context, each.product, each.environment)));
-    const applications = told.applications.filter((_, index) => sees[index]);
-    // Of repositories that hold only what the caller does not see nothing is told.
-    const hidden = told.nothing === null && applications.length === 0;
-    return {
-      nothing: hidden ? 'no application that triggers releases is in this repository' : told.nothing,
-      applications,
-    };
+    const asked = { repository, ref: ref ?? undefined, commit: commit ?? undefined };
+    return explainTrigger(context.app, asked, (...place) => seesPlace(context, ...place));
   }
 
   @Guarded(SEES)

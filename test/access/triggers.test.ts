@@ -37,3 +37,30 @@ test('to trigger a release takes the permission for every environment to which a
   const named = await guarded.ask(token, trigger, { input: { ...input, flow: 'careful' } });
   expect(named.body.data?.['releaseTrigger']).toEqual({ release: { plan: { name: 'careful' } }, userErrors: [] });
 });
+
+test('of a repository in which a caller sees nothing it is not told that it is known here, and it is not asked', async () => {
+  const { engine } = guarded;
+  await engine.save('Product', 'hidden', { promotionFlows: [], concurrency: 'QUEUE', queueLimit: 50 });
+  await engine.save('PromotionFlow', 'for-hidden', {
+    triggerEnvironment: 'dev',
+    onFailure: 'FINISH_RUNNING',
+    productSelector: { names: ['hidden'] },
+    steps: [{ environment: 'staging', dependsOn: ['dev'] }],
+  });
+  const repoURL = 'https://git.example.com/acme/hidden.git';
+  await engine.save('Application', 'hidden-dev', {
+    product: 'hidden',
+    environment: 'dev',
+    driver: { type: 'git', repoURL, branch: 'main', path: 'dev' },
+    health: { type: 'none' },
+  });
+  const query = `query ($ref: String) { explainTrigger(repository: "${repoURL}", ref: $ref) { nothing applications { outcome } } }`;
+  const token = await guarded.token('VIEWER', { products: { names: ['billing'] } });
+  for (const ref of ['another-branch', 'refs/tags/v1', 'main']) {
+    const { body } = await guarded.ask(token, query, { ref });
+    expect(body.data?.['explainTrigger']).toEqual({
+      nothing: 'no application that triggers releases is in this repository',
+      applications: [],
+    });
+  }
+});

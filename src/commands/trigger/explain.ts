@@ -26,14 +26,20 @@ export interface TriggerExplanation {
   applications: HeadOutcome[];
 }
 
-/** What a look at this repository now leads to, application by application. Nothing is written. Network. */
+/**
+ * What a look at this repository now leads to, application by application. Nothing is written. Network. `isSeen`: only of these
+ * applications is told; where there is none of them nothing is asked.
+ */
 export async function explainTrigger(
   app: Parts,
   { repository, ref, commit }: TriggerQuestion,
+  isSeen: (product: string, environment: string) => Promise<boolean> = () => Promise.resolve(true),
 ): Promise<TriggerExplanation> {
   const nothing = (why: string): TriggerExplanation => ({ nothing: why, applications: [] });
   const definitions = await app.definitions.current();
-  const all = sourcesIn(definitions, repository);
+  const known = sourcesIn(definitions, repository);
+  const sees = await Promise.all(known.map((each) => isSeen(each.product, each.environment)));
+  const all = known.filter((_, index) => sees[index]);
   if (all.length === 0) return nothing('no application that triggers releases is in this repository');
   if (ref?.startsWith('refs/') && !ref.startsWith('refs/heads/'))
     return nothing(`${ref} is no branch: only branches of applications trigger releases`);
