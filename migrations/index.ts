@@ -24,6 +24,7 @@ import { ContentByDigest1765220000000 } from './1765220000000-content-by-digest.
 import { ListsByIndex1765140000001 } from './1765140000001-lists-by-index.ts';
 import { PacedOutbox1765200000000 } from './1765200000000-paced-outbox.ts';
 import { RoomInDeployments1765360000000 } from './1765360000000-room-in-deployments.ts';
+import { NewsByIndex1765370000000 } from './1765370000000-news-by-index.ts';
 import { PullRequests1765320000000 } from './1765320000000-pull-requests.ts';
 import { Sync1765210000000 } from './1765210000000-sync.ts';
 import { News1765300000000 } from './1765300000000-news.ts';
@@ -66,4 +67,5 @@ export const migrations = [
   PullRequests1765320000000,
   ForgeBudget1765340000000,
   RoomInDeployments1765360000000,
+  NewsByIndex1765370000000,
 ];

@@ -79,6 +79,7 @@ export class WatchedRepositoryRow {
 /** News about a repository; deleted by the look that it caused. */
 @Entity('hint')
 @Index('hint_repository', ['repository', 'kind'])
+@Index('hint_of_pull_request', ['id'], { where: "kind = 'PULL_REQUEST'" })
 @Index('hint_delivery', ['deliveryId'])
 export class HintRow {
   @PrimaryGeneratedColumn({ type: 'bigint' })

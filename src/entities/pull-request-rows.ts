@@ -7,6 +7,7 @@ import type { PullRequestState } from '../core/pull-request.ts';
  */
 @Entity('pull_request')
 @Index('pull_request_of_promotion', ['releaseId', 'position'])
+@Index('pull_request_of_branch', ['repository', 'base'])
 @Index('pull_request_open', ['repository', 'base'], { where: "state IN ('OPENING', 'OPEN')" })
 @Index('pull_request_due', ['judgeAt'], { where: "state = 'OPEN'" })
 export class PullRequestRow {

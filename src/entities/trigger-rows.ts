@@ -56,6 +56,7 @@ export class TriggerCursorRow {
 @Entity('candidate')
 @Index('candidate_newest', ['createdAt', 'id'])
 @Index('candidate_of_product', ['product', 'createdAt', 'id'])
+@Index('candidate_of_environment', ['product', 'environment', 'createdAt', 'id'])
 @Index('candidate_due', ['dueAt'], { where: 'due_at IS NOT NULL' })
 @Index('candidate_open', ['product', 'environment'], { where: 'ended_at IS NULL' })
 @Index('candidate_of_release', ['releaseId'], { where: 'release_id IS NOT NULL' })
@@ -132,8 +133,7 @@ export class CandidateRow {
 
 /** Nothing becomes a release by itself while it lasts. A row stays for good: taken back, it is history. */
 @Entity('trigger_pause')
-@Index('trigger_pause_active', ['product'], { where: 'resumed_at IS NULL' })
-@Index('trigger_pause_newest', ['since', 'id'])
+@Index('trigger_pause_holds', { synchronize: false })
 export class TriggerPauseRow {
   @PrimaryColumn({ type: 'uuid', primaryKeyConstraintName: 'PK_trigger_pause' })
   id!: string;

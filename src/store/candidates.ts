@@ -191,8 +191,9 @@ export async function listCandidates(
     id: 'candidate.id',
     before,
     ...size,
+    // By an index of its own.
+    of: (values) => (product === undefined ? [] : [`candidate.product = ${values.add(product)}`]),
     rest: (values) => [
-      ...(product === undefined ? [] : [`product = ${values.add(product)}`]),
       ...(statuses === undefined ? [] : [`status = ANY(${values.add([...statuses])}::text[])`]),
       ...(visible ? [visibleSql(values.add(visibleValue(visible)), 'candidate.product', 'candidate.environment')] : []),
     ],

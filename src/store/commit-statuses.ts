@@ -148,12 +148,14 @@ export interface CommitStatusShown {
   dueAt: Date | null;
 }
 
-/** By release, in the order of their contexts. */
+/** By release, each named once, in the order of their contexts. */
 export async function statusesOf(db: Db, releases: readonly string[]): Promise<Map<string, CommitStatusShown[]>> {
   const { rows } = await db.query<CommitStatusShown>(
-    `SELECT release_id AS "releaseId", position, repository, sha, context, state, description, url, applied_state AS "appliedState",
-       applied_at AS "appliedAt", attempts, last_error AS "lastError", due_at AS "dueAt"
-     FROM commit_status WHERE release_id = ANY($1::uuid[]) ORDER BY context, repository, sha`,
+    `SELECT own.* FROM unnest($1::uuid[]) AS asked(id) CROSS JOIN LATERAL (
+       SELECT release_id AS "releaseId", position, repository, sha, context, state, description, url, applied_state AS "appliedState",
+         applied_at AS "appliedAt", attempts, last_error AS "lastError", due_at AS "dueAt"
+       FROM commit_status WHERE release_id = asked.id OFFSET 0) AS own
+     ORDER BY own.context, own.repository, own.sha`,
     [releases],
   );
   const found = new Map<string, CommitStatusShown[]>();
@@ -181,7 +183,9 @@ export async function followedReleases(pool: Pool): Promise<FollowedRelease[]> {
     `SELECT s.repository, s.sha, s.context, s.release_id AS "releaseId", s.state, s.description, s.url, r.status,
        r.ended_at IS NOT NULL AND r.status IN ('SUCCEEDED', 'FAILED', 'TERMINATED') AS ended, r.number::float8 AS number, r.version,
        coalesce(r.rest->'terminating'->>'reason', r.rest->'firstProblem'->>'message') AS why
-     FROM commit_status s JOIN release r ON r.id = s.release_id WHERE s.follows`,
+     FROM commit_status s CROSS JOIN LATERAL (
+       SELECT status, ended_at, number, version, rest FROM release WHERE id = s.release_id OFFSET 0) AS r
+     WHERE s.follows`,
   );
   return rows;
 }

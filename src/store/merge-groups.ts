@@ -20,12 +20,12 @@ export interface RequestedPlace extends PromotionPlace {
 /** Of every product and environment that ever had a pull request for this branch, all that are open, and the newest one. */
 export async function requestsFor(connection: Connection, repository: string, base: string): Promise<RequestedPlace[]> {
   const { rows } = await connection.query<RequestedPlace>(
-    `SELECT p.release_id AS "releaseId", p.position, p.product, p.environment, p.step, p.attempt, p.state
-     FROM pull_request p JOIN release r ON r.id = p.release_id
-     WHERE p.repository = $1 AND p.base = $2 AND (p.state IN ('OPENING', 'OPEN') OR r.number = (
-       SELECT max(n.number) FROM pull_request q JOIN release n ON n.id = q.release_id
-       WHERE q.repository = $1 AND q.base = $2 AND q.product = p.product AND q.environment = p.environment))
-     ORDER BY r.number DESC, p.attempt DESC, p.step`,
+    `SELECT release_id AS "releaseId", position, product, environment, step, attempt, state
+     FROM (
+       SELECT p.*, r.number AS place, max(r.number) OVER (PARTITION BY p.product, p.environment) AS newest
+       FROM pull_request p JOIN release r ON r.id = p.release_id WHERE p.repository = $1 AND p.base = $2) AS p
+     WHERE state IN ('OPENING', 'OPEN') OR place = newest
+     ORDER BY place DESC, attempt DESC, step`,
     [repository, base],
   );
   return rows;

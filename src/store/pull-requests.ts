@@ -122,10 +122,12 @@ export async function pullRequestOf(db: Db, key: string): Promise<PullRequestRec
   return rows[0];
 }
 
-/** Of these releases, in the order of their plans and attempts. */
+/** Of these releases, each named once, in the order of their plans and attempts. */
 export async function pullRequestsOf(db: Db, releases: readonly string[]): Promise<PullRequestRecord[]> {
   const { rows } = await db.query<PullRequestRecord>(
-    `SELECT ${COLUMNS} FROM pull_request WHERE release_id = ANY($1) ORDER BY release_id, position, step, attempt`,
+    `SELECT own.* FROM unnest($1::uuid[]) AS asked(id) CROSS JOIN LATERAL (
+       SELECT ${COLUMNS} FROM pull_request WHERE release_id = asked.id OFFSET 0) AS own
+     ORDER BY own."releaseId", own.position, own.step, own.attempt`,
     [releases],
   );
   return rows;
@@ -140,9 +142,17 @@ export async function openPullRequests(db: Db, repository: string): Promise<Pull
   return rows;
 }
 
+// From each repository to the next one: as many entries of the index are read as there are repositories.
+const REPOSITORIES = `WITH RECURSIVE known AS (
+    SELECT min(repository) AS repository FROM pull_request
+    UNION ALL
+    SELECT (SELECT min(p.repository) FROM pull_request p WHERE p.repository > known.repository) FROM known
+    WHERE known.repository IS NOT NULL)
+  SELECT repository FROM known WHERE repository IS NOT NULL ORDER BY 1`;
+
 /** All repositories in which Sluice ever opened a pull request. */
 export async function requestedRepositories(db: Db): Promise<string[]> {
-  const { rows } = await db.query<{ repository: string }>('SELECT DISTINCT repository FROM pull_request ORDER BY 1');
+  const { rows } = await db.query<{ repository: string }>(REPOSITORIES);
   return rows.map(({ repository }) => repository);
 }
 
@@ -197,7 +207,7 @@ export async function outdatedPullRequests(
     `SELECT p.release_id AS "releaseId", p.position, p.environment, n.id AS newer FROM pull_request p
      JOIN release r ON r.id = p.release_id AND r.ended_at IS NULL AND r.kind = 'FORWARD', LATERAL (
        SELECT o.id FROM release o
-       JOIN promotion m ON m.release_id = o.id AND m.environment = p.environment AND m.ended_at IS NULL
+       JOIN promotion m ON m.release_id = o.id AND m.product = r.product AND m.environment = p.environment AND m.ended_at IS NULL
        WHERE o.product = r.product AND o.kind = 'FORWARD' AND o.ended_at IS NULL AND o.number > r.number
        ORDER BY o.number DESC LIMIT 1) AS n
      WHERE p.state = 'OPEN' ORDER BY p.key LIMIT $1`,

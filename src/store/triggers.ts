@@ -104,13 +104,16 @@ const toPause = ({ until, since, resumedAt, ...rest }: PauseRecord): KeptPause =
   resumedAt: resumedAt?.getTime() ?? null,
 });
 
+/** Resumed by nobody, and not over at `now`: what the index of pauses begins with. */
+const holds = (now: string): string => `resumed_at IS NULL AND coalesce(until, 'infinity') > ${now}`;
+
 const PAUSE = `id, product, reason, actor AS "by", since, until, resumed_at AS "resumedAt", resumed_by AS "resumedBy"`;
 
 /** Those that hold now, newest first; `product`: its own and those of all products. */
 export async function activePauses(pool: Pool | PoolClient, now: Date, product?: string): Promise<KeptPause[]> {
   const { rows } = await pool.query<PauseRecord>({
     name: 'active-pauses',
-    text: `SELECT ${PAUSE} FROM trigger_pause WHERE resumed_at IS NULL AND (until IS NULL OR until > $1)
+    text: `SELECT ${PAUSE} FROM trigger_pause WHERE ${holds('$1')}
              AND ($2::text IS NULL OR product IS NULL OR product = $2) ORDER BY since DESC, id DESC LIMIT 1000`,
     values: [now, product ?? null],
   });
@@ -137,7 +140,7 @@ export async function endPauses(
 ): Promise<KeptPause[]> {
   const { rows } = await client.query<PauseRecord>(
     `UPDATE trigger_pause SET resumed_at = $2, resumed_by = $3
-     WHERE product IS NOT DISTINCT FROM $1::text AND resumed_at IS NULL AND (until IS NULL OR until > $2) RETURNING ${PAUSE}`,
+     WHERE product IS NOT DISTINCT FROM $1::text AND ${holds('$2')} RETURNING ${PAUSE}`,
     [product, now, by],
   );
   return rows.map(toPause);

@@ -74,16 +74,20 @@ export interface Newest extends PageSize {
   id: string;
   /** The key of the entry after which the page begins. */
   before: { since: number; id: string } | undefined;
+  /** What an index begins with that goes on with that order. */
+  of?: Walk['where'];
   rest: Walk['rest'];
 }
 
 /** A list that shows the newest first, by a time and then by an id. */
 export function newest<T extends object>(db: Db, list: Newest): Promise<Looked<T>> {
-  const { from, select, time, id, before, rest } = list;
-  const where = (values: Values): string[] =>
-    before === undefined
+  const { from, select, time, id, before, of, rest } = list;
+  const where = (values: Values): string[] => [
+    ...(of?.(values) ?? []),
+    ...(before === undefined
       ? []
-      : [`(${time}, ${id}) < (${values.add(new Date(before.since))}::timestamptz, ${values.add(before.id)}::uuid)`];
+      : [`(${time}, ${id}) < (${values.add(new Date(before.since))}::timestamptz, ${values.add(before.id)}::uuid)`]),
+  ];
   return walk(db, { from, select, order: [time, id], direction: 'DESC', where, rest }, list);
 }
 

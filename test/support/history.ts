@@ -4,7 +4,7 @@ import type pg from 'pg';
 
 export interface HistoryOrder {
   releases: number;
-  /** Of other tables that grow: holds, marks, rollbacks, the audit log, deliveries. */
+  /** Of other tables that grow: holds, marks, rollbacks, the audit log, deliveries, hints, pauses. */
   entries: number;
   /** Of each release, the first so many; all when left out. */
   events?: number;
@@ -27,6 +27,11 @@ export const GROWING = [
   'environment_hold',
   'audit_log',
   'webhook_delivery',
+  'candidate',
+  'trigger_pause',
+  'pull_request',
+  'commit_status',
+  'hint',
 ] as const;
 
 /** Nothing is analysed or vacuumed: whoever wants statistics asks for them. */
@@ -93,6 +98,28 @@ export async function fillHistory(
        md5('digest ' || c.n), '{}', ARRAY[o.id], c.at, c.at FROM copy c JOIN copy o ON o.n = c.n - 1 WHERE c.n % greatest($1::int / $2::int, 1) = 0`,
     [releases, entries],
   );
+  await run(
+    `INSERT INTO candidate (id, key, product, flow, environment, state, kind, status, reason, facts, created_at, coalesced_at, expires_at,
+       ended_at, release_id)
+     SELECT md5('candidate ' || n)::uuid, 'key ' || n, product, 'to-production', CASE WHEN n % 500 = 11 THEN 'seldom' ELSE 'dev' END, '{}', 'PUSH',
+       CASE WHEN n % 300 = 0 THEN 'FAILED' WHEN n % 3 = 0 THEN 'SUPERSEDED' ELSE 'RELEASED' END, 'so', '{"since":0,"commits":[],"deliveries":[],"explanation":[]}',
+       date_trunc('milliseconds', at), at, at, at, CASE WHEN n % 3 > 0 THEN id END FROM copy ORDER BY n`,
+    [],
+  );
+  await run(
+    `INSERT INTO pull_request (key, release_id, position, step, attempt, product, environment, repository, forge, number, branch, base, head_sha,
+       state, opened_at, merged_at)
+     SELECT 'request ' || n, p.release_id, p.position, 0, 1, p.product, p.environment, 'https://git.example.com/' || p.product, 'GITHUB', n, 'sluice/' || n,
+       'main', md5('commit ' || n), CASE WHEN open THEN 'CLOSED' ELSE 'MERGED' END, c.at, CASE WHEN NOT open THEN c.at + interval '10 seconds' END
+     FROM copy c JOIN promotion p ON p.release_id = c.id AND p.position = 1 ORDER BY n`,
+    [],
+  );
+  await run(
+    `INSERT INTO commit_status (repository, sha, context, about, release_id, position, state, description, applied, applied_state, applied_at)
+     SELECT 'https://git.example.com/' || product, md5('commit ' || n), 'sluice/' || product, 'RELEASE', id, NULL, 'SUCCESS', 'so', 1, 'SUCCESS', at
+     FROM copy ORDER BY n`,
+    [],
+  );
   const each = `FROM generate_series(1, $1::int) AS n`;
   const time = `now() - ($1::int - n) * interval '1 minute'`;
   await run(
@@ -116,6 +143,16 @@ export async function fillHistory(
     `INSERT INTO webhook_delivery (id, source, webhook_id, headers, body, received_at, verified_by, status, outcome, due_at)
      SELECT md5('delivery ' || n)::uuid, CASE WHEN n % 100 = 0 THEN 'other' ELSE 'argo' END, n::text, '{}', '{}', date_trunc('milliseconds', ${time}), 'key',
        CASE WHEN n % 300 = 0 THEN 'FAILED' ELSE 'DONE' END, 'done', now() ${each}`,
+    [entries],
+  );
+  await run(
+    `INSERT INTO trigger_pause (id, product, reason, since, until, resumed_at)
+     SELECT md5('pause ' || n)::uuid, CASE WHEN n % 10 > 0 THEN ${PRODUCT} END, 'so', ${time}, ${time}, CASE WHEN n % 3 = 0 THEN now() END ${each}`,
+    [entries],
+  );
+  await run(
+    `INSERT INTO hint (repository, kind, ref, delivery_id, via)
+     SELECT 'https://git.example.com/' || ${PRODUCT}, 'PUSH', 'main', md5('delivery ' || n)::uuid, 'PUSH' ${each}`,
     [entries],
   );
   await run('DROP TABLE copy, template', []);

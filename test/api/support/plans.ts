@@ -35,7 +35,7 @@ export async function statementsOf(question: () => Promise<unknown>): Promise<St
     if (/^sluice(-reads)?$/.test(this.connectionParameters.application_name)) {
       const [first, values] = rest as [string | { text: string; values?: unknown[] }, unknown[] | undefined];
       const text = typeof first === 'string' ? first : first.text;
-      if (/^\s*(SELECT|WITH)/i.test(text))
+      if (/^\s*(SELECT|WITH|UPDATE)/i.test(text))
         seen.push({
           isRead: this.connectionParameters.application_name === 'sluice-reads',
           text,
