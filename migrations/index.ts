@@ -28,6 +28,7 @@ import { NewsByIndex1765370000000 } from './1765370000000-news-by-index.ts';
 import { PullRequests1765320000000 } from './1765320000000-pull-requests.ts';
 import { Sync1765210000000 } from './1765210000000-sync.ts';
 import { News1765300000000 } from './1765300000000-news.ts';
+import { MissedDeliveries1765300000001 } from './1765300000001-missed-deliveries.ts';
 import { ForgeBudget1765340000000 } from './1765340000000-forge-budget.ts';
 import { Triggers1765310000000 } from './1765310000000-triggers.ts';
 import { CommitStatuses1765330000000 } from './1765330000000-commit-statuses.ts';
@@ -68,4 +69,5 @@ export const migrations = [
   ForgeBudget1765340000000,
   RoomInDeployments1765360000000,
   NewsByIndex1765370000000,
+  MissedDeliveries1765300000001,
 ];

@@ -7,6 +7,7 @@ import { checkInstallation } from './commands/check-installation.ts';
 import { type Config, ConfigError, loadConfig } from './config.ts';
 import { migrate } from './entities/data-source.ts';
 import { armFault } from './faults.ts';
+import { MissedDeliveries } from './jobs/missed-deliveries.ts';
 import { createLog, type Log, withoutSecrets } from './log.ts';
 import { startServer } from './server.ts';
 import { startWorker } from './worker.ts';
@@ -51,6 +52,9 @@ export async function runServer(
     if (config.role !== 'worker') {
       const told = tellFindings(app);
       closers.push(() => told);
+      const missed = new MissedDeliveries(app);
+      missed.start();
+      closers.push(() => missed.close());
     }
     return { url: server.url, authentication: server.authentication, close };
   } catch (error) {

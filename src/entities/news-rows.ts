@@ -74,6 +74,17 @@ export class WatchedRepositoryRow {
 
   @Column({ name: 'pull_error', type: 'text', nullable: true })
   pullError!: string | null;
+
+  /** When its host is asked next which deliveries did not arrive; null: it never was. */
+  @Column({ name: 'missed_next_at', type: 'timestamptz', nullable: true })
+  missedNextAt!: Date | null;
+
+  /** All deliveries from before arrived, or are given up. */
+  @Column({ name: 'missed_since', type: 'timestamptz', nullable: true })
+  missedSince!: Date | null;
+
+  @Column({ name: 'missed_error', type: 'text', nullable: true })
+  missedError!: string | null;
 }
 
 /** News about a repository; deleted by the look that it caused. */

@@ -198,6 +198,28 @@ export async function readDelivery(pool: Pool, id: string): Promise<Delivery | u
   return rows[0];
 }
 
+/** When the last message of a git host came to one of these sources; null: none ever did. */
+export async function lastNewsAt(pool: Pool, sources: readonly string[]): Promise<Date | null> {
+  const { rows } = await pool.query<{ at: Date | null }>(
+    `SELECT max(received_at) AS at FROM webhook_delivery WHERE source = ANY($1) AND purpose = 'git'`,
+    [sources],
+  );
+  return rows[0]!.at;
+}
+
+/** Those of these ids of a host under which a message of one of the sources is kept. */
+export async function keptIds(
+  pool: Pool,
+  sources: readonly string[],
+  ids: readonly string[],
+): Promise<ReadonlySet<string>> {
+  const { rows } = await pool.query<{ id: string }>(
+    'SELECT webhook_id AS id FROM webhook_delivery WHERE source = ANY($1) AND webhook_id = ANY($2)',
+    [sources, ids],
+  );
+  return new Set(rows.map(({ id }) => id));
+}
+
 /** A page of messages, the newest first. */
 export interface DeliveryPage extends PageSize {
   after?: { since: number; id: string };

@@ -296,3 +296,43 @@ export async function recordPullRequests(
       [repository, after, seen.etag ?? null, seen.at],
     );
 }
+
+/** A repository whose host is to be asked for deliveries that did not arrive. */
+export interface MissedClaimed {
+  repository: string;
+  /** All from before arrived; null: it was never asked. */
+  since: Date | null;
+  /** Why it could not be asked the last time. */
+  error: string | null;
+}
+
+/** Takes all that are due to be asked; no other process does for so many milliseconds. */
+export async function claimMissed(pool: Pool, ms: number): Promise<MissedClaimed[]> {
+  const { rows } = await pool.query<MissedClaimed>(
+    `WITH taken AS (
+       SELECT repository FROM watched_repository WHERE coalesce(missed_next_at <= now(), true) FOR UPDATE SKIP LOCKED)
+     UPDATE watched_repository w SET missed_next_at = now() + $1 * interval '1 millisecond'
+     FROM taken WHERE w.repository = taken.repository
+     RETURNING w.repository, w.missed_since AS since, w.missed_error AS error`,
+    [ms],
+  );
+  return rows;
+}
+
+/** What was asked, and from when on it is asked the next time; or why it could not be, and after how many milliseconds it is asked again. */
+export async function recordMissed(
+  pool: Pool,
+  repository: string,
+  answer: { since: Date } | { error: string; after: number },
+): Promise<void> {
+  if ('since' in answer)
+    await pool.query('UPDATE watched_repository SET missed_since = $2, missed_error = NULL WHERE repository = $1', [
+      repository,
+      answer.since,
+    ]);
+  else
+    await pool.query(
+      `UPDATE watched_repository SET missed_error = $2, missed_next_at = now() + $3 * interval '1 millisecond' WHERE repository = $1`,
+      [repository, answer.error.slice(0, 1_000), answer.after],
+    );
+}

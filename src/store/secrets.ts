@@ -3,6 +3,7 @@ import type { DataSource, EntityManager } from 'typeorm';
 import type { ForgeUse } from '../core/forges.ts';
 import type { Purpose } from '../core/receiver/delivery.ts';
 import { SCHEMES } from '../core/receiver/scheme.ts';
+import type { Scheme } from '../core/receiver/scheme.ts';
 import type { SecretShown, SecretUse, WebhookUse } from '../core/secrets.ts';
 import { otherUse } from '../core/secrets.ts';
 import { PermanentError } from '../drivers/driver.ts';
@@ -45,6 +46,15 @@ export async function webhookUse(connection: Connection, name: string): Promise<
   const { rows } = await connection.query<{ use: SecretUse }>('SELECT use FROM secret WHERE name = $1', [name]);
   const use = rows[0]?.use;
   return use?.kind === 'WEBHOOK' ? use : undefined;
+}
+
+/** What secrets of a scheme are for; no value is opened. */
+export async function usesOfScheme(connection: Connection, scheme: Scheme): Promise<WebhookUse[]> {
+  const { rows } = await connection.query<{ use: WebhookUse }>(
+    `SELECT use FROM secret WHERE use->>'kind' = 'WEBHOOK' AND use->>'scheme' = $1 ORDER BY name`,
+    [scheme],
+  );
+  return rows.map(({ use }) => use);
 }
 
 /** What these secrets are for; names that are none are left out. */
