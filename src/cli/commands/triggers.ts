@@ -77,7 +77,7 @@ const TRIGGER_VIEW: View<TriggerShown> = {
     ['AT', ({ commit, version }) => version ?? commit?.slice(0, 7)],
     ['CHANGED', ({ movedAt }) => age(movedAt)],
     ['PAUSED', ({ pause }) => pause && `${pause.reason}${pause.until === null ? '' : ` (until ${pause.until})`}`],
-    ['', ({ error, outcome }) => error ?? outcome ?? 'not looked at yet'],
+    ['LAST LOOK', ({ error, outcome }) => error ?? outcome ?? 'not looked at yet'],
   ],
   name: ({ applicationName }) => `trigger/${applicationName}`,
 };
