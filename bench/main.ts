@@ -11,8 +11,9 @@ import { measureHistory } from './history.ts';
 import { figuresOf, report } from './report.ts';
 import type { Figure, Measured } from './report.ts';
 import { measureStarts } from './start.ts';
+import { measureTriggers } from './triggers.ts';
 
-// `npm run bench -- [--json FILE] [--rounds N] [--seconds N] [--profile] [--only redis|postgres|edit|history]`
+// `npm run bench -- [--json FILE] [--rounds N] [--seconds N] [--profile] [--only redis|postgres|edit|history|triggers]`
 //
 // Its own PostgreSQL (fsync on) and Redis, on loopback. Each round measures floor, Redis and PostgreSQL one after the other, so
 // that a slow minute of the machine is everybody's; medians over the rounds are told, and how far the rounds lie apart.
@@ -37,17 +38,20 @@ process.once('SIGINT', () => ended.abort());
 process.once('SIGTERM', () => ended.abort());
 
 const postgres = await startPostgres({ durable: true, settings: { shared_buffers: '256MB' } });
-// The history takes minutes to make: it is measured when it is asked for.
-const isApart = options.only === 'edit' || options.only === 'history';
+// The history takes minutes to make, and triggers take their time: they are measured when they are asked for.
+const isApart = ['edit', 'history', 'triggers'].includes(options.only ?? '');
 const needsRedis = !isApart && options.only !== 'postgres';
 const redis = needsRedis ? await startRedis({ appendOnly: true }).catch(tellMissing) : null;
 try {
   const measured = isApart ? [] : await measureRounds();
   const starts =
     ended.signal.aborted || options['skip-start'] || isApart ? [] : await measureStarts(Number(options.rounds));
-  const edits = ended.signal.aborted || options.only === 'history' ? [] : await measureEdit(Number(options.rounds));
+  const isEdit = !isApart || options.only === 'edit';
+  const edits = ended.signal.aborted || !isEdit ? [] : await measureEdit(Number(options.rounds));
   const history = options.only === 'history' ? await measureHistory(createDatabase, Number(options.rounds)) : [];
-  const figures: Figure[] = [...figuresOf(measured), ...starts, ...edits, ...history];
+  const triggers =
+    options.only === 'triggers' ? await measureTriggers(await createDatabase('bench_triggers'), ended.signal) : [];
+  const figures: Figure[] = [...figuresOf(measured), ...starts, ...edits, ...history, ...triggers];
   console.log(report(describeMachine(), measured, figures));
   if (needsRedis && redis === null) console.log('Redis was not measured: it is missing (see above).');
   if (options.json) await writeFile(options.json, `${JSON.stringify(figures, null, 2)}\n`);

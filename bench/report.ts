@@ -10,6 +10,8 @@ export interface Figure {
   floor: number | null;
   /** For a rate value / floor, more is better; for a time too, and there less is better. */
   ratio: number | null;
+  /** What it should be at most, where somebody has said so. */
+  aim?: number;
 }
 
 export interface Measured {
@@ -89,8 +91,16 @@ export function report(machine: string, measured: Measured[], figures: Figure[])
     }),
   );
   const summary = table(
-    ['name', 'backend', 'value', 'unit', 'floor', 'ratio'],
-    figures.map(({ name, backend, value, unit, floor, ratio }) => [name, backend ?? '', value, unit, floor, ratio]),
+    ['name', 'backend', 'value', 'unit', 'floor', 'ratio', 'aim'],
+    figures.map(({ name, backend, value, unit, floor, ratio, aim = null }) => [
+      name,
+      backend ?? '',
+      value,
+      unit,
+      floor,
+      ratio,
+      aim,
+    ]),
   );
   const profiles = measured.flatMap(({ system, result }) =>
     result.profile ? [`\nWhere the time went, ${system}:\n\n${result.profile}`] : [],
