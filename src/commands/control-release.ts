@@ -2,6 +2,7 @@ import type { Parts } from '../parts.ts';
 import { refusal } from '../core/problems.ts';
 import type { ReleaseState, Stimulus } from '../core/release.ts';
 import { shortIdOf } from '../core/short-id.ts';
+import { whyNoRetry } from '../core/stimuli.ts';
 import { followAgain } from '../store/commit-statuses.ts';
 import { unsettleRollback } from '../store/rollbacks.ts';
 import type { Result } from './result.ts';
@@ -27,11 +28,7 @@ export function retryRelease(
   input: { releaseId: string },
   actor: string | null,
 ): Promise<Result<{ releaseId: string }>> {
-  return control(app, input.releaseId, { kind: 'retry', by: actor }, ({ status }) =>
-    status === 'FAILED' || status === 'TERMINATED'
-      ? null
-      : `only a release that FAILED or was TERMINATED can be retried, it is ${status}`,
-  );
+  return control(app, input.releaseId, { kind: 'retry', by: actor }, ({ status }) => whyNoRetry(status));
 }
 
 async function control(
@@ -42,14 +39,14 @@ async function control(
 ): Promise<Result<{ releaseId: string }>> {
   const seen = UUID.test(releaseId) ? await app.releaseEngine.look(releaseId, { fresh: true }) : null;
   if (!seen) return { refusals: [refusal('NOT_FOUND', `there is no release "${releaseId}"`, ['releaseId'])] };
+  const called = shortIdOf(seen.release.product, seen.release.number);
+  const refused = (why: string): Result<never> => ({
+    refusals: [refusal('WRONG_STATE', `release ${called} cannot be changed like this: ${why}`, ['releaseId'])],
+  });
   const reason = whyNot(seen.state);
-  if (reason !== null) {
-    const called = shortIdOf(seen.release.product, seen.release.number);
-    return {
-      refusals: [refusal('WRONG_STATE', `release ${called} cannot be changed like this: ${reason}`, ['releaseId'])],
-    };
-  }
-  await app.releaseEngine.tellKnown(releaseId, stimulus);
+  if (reason !== null) return refused(reason);
+  const moved = await app.releaseEngine.tellKnown(releaseId, stimulus);
+  if (moved.refused) return refused(moved.refused.message);
   // A rollback that goes on has to tell how it ends once more.
   if (seen.release.kind === 'ROLLBACK' && stimulus.kind === 'retry') await unsettleRollback(app.pool, releaseId);
   if (stimulus.kind === 'retry') await followAgain(app.pool, [releaseId]);

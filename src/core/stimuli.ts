@@ -11,7 +11,15 @@ import type { PlannedApplication, PlannedGroup, PlannedStep } from './plan.ts';
 import { ENDED_PROMOTION, occupiesEnvironment, TAKEN_BACK } from './release.ts';
 import { comesAtTheEnd } from './own-steps.ts';
 import { refusal } from './problems.ts';
-import type { GroupState, Outcome, OverrideStimulus, PromotionState, StepState, Stimulus } from './release.ts';
+import type {
+  GroupState,
+  Outcome,
+  OverrideStimulus,
+  PromotionState,
+  ReleaseState,
+  StepState,
+  Stimulus,
+} from './release.ts';
 import { failGroup, isOpenQuestion } from './settle.ts';
 import type { WindowOverride } from './windows/override.ts';
 import { fractionOf } from './windows/spread.ts';
@@ -71,7 +79,7 @@ function hear(draft: Draft, stimulus: Stimulus): void {
     case 'override-windows':
       return applyOverride(draft, stimulus);
     case 'retry':
-      return applyRetry(draft);
+      return applyRetry(draft, stimulus);
     case 'lost-dispatch':
       return redispatch(draft, stimulus.promotion, (step) => step.dispatch === stimulus.dispatch);
     case 'lost-question': {
@@ -451,13 +459,21 @@ function applyRolloutReport(draft: Draft, report: Extract<Stimulus, { kind: 'rol
   });
 }
 
+/** Of two that come at once the second finds it retried. Null: it can be. */
+export function whyNoRetry(status: ReleaseState['status']): string | null {
+  return status === 'FAILED' || status === 'TERMINATED'
+    ? null
+    : `only a release that FAILED or was TERMINATED can be retried, it is ${status}`;
+}
+
 /**
  * From the exact point of failure: steps that succeeded stay, everything else of what did not succeed begins again. What was
  * taken back begins from its start, and the gate of its group is asked anew: what succeeded there is undone.
  */
-function applyRetry(draft: Draft): void {
+function applyRetry(draft: Draft, stimulus: Stimulus): void {
   const { state } = draft;
-  if (state.status !== 'FAILED' && state.status !== 'TERMINATED') return;
+  const unfit = whyNoRetry(state.status);
+  if (unfit !== null) return void draft.refused.set(stimulus, refusal('WRONG_STATE', unfit, ['releaseId']));
   state.rollbacks = overBy(state.rollbacks);
   const again: string[] = [];
   const undone = new Set<number | null>();

@@ -85,7 +85,11 @@ forEachBackend((backend) => {
       health: { type: 'none' },
     });
     // The release keeps what it froze: the mended application is the next release's.
-    expect((await retryRelease(engine.app, { releaseId: id }, 'test')).refusals).toBeUndefined();
+    const asked = await Promise.all(['ada', 'bob'].map((by) => retryRelease(engine.app, { releaseId: id }, by)));
+    // Both saw it FAILED: one has retried it, and the other is told so.
+    expect(asked.flatMap(({ refusals }) => refusals?.map(({ message }) => message) ?? [])).toEqual([
+      expect.stringMatching(/only a release that FAILED or was TERMINATED can be retried, it is (QUEUED|RUNNING)/),
+    ]);
     const again = await engine.reached(
       id,
       ({ endedAt, promotions }) => endedAt !== null && promotions[3]?.attempt === 2,
