@@ -98,6 +98,14 @@ async function story(
     },
   };
   await it.look();
+  // The worker looks at a new repository by itself, and then for a minute no more: what is looked at here is this test's.
+  await until(
+    async () => {
+      const text = 'SELECT looked_at FROM watched_repository WHERE repository = $1 AND claimed_until IS NULL';
+      return (await engine.app.pool.query<{ looked_at: Date | null }>(text, [repository.url])).rows[0];
+    },
+    (row) => row !== undefined && row.looked_at !== null,
+  );
   return it;
 }
 
