@@ -14,6 +14,7 @@ const PAGES = [
   'docs/groups.md',
   'docs/secrets.md',
   'docs/hosts.md',
+  'docs/commits.md',
   'docs/receiver.md',
   'docs/upgrading.md',
   'docs/rollback.md',
