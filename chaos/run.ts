@@ -50,6 +50,8 @@ export interface ChaosOptions {
   releaseEvery?: number;
   /** Seconds that releases have to end in once the faults have stopped. */
   bound?: number;
+  /** Products whose releases start by a push and go by pull requests are there, too; true when left out. */
+  pushes?: boolean;
   /** Keep what the processes wrote even when nothing was found. */
   keepLogs?: boolean;
   signal?: AbortSignal;
@@ -121,8 +123,9 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosOutcome> {
     await apply(urls[0] as string, guardedWorld(ENVIRONMENTS, REGIONS, target.url));
     world.products.push({ name: GUARDED, repository: null });
     await introduce(urls[0] as string, peers);
-    const proposed = await proposedWorld(peers, PROPOSED);
-    await apply(urls[0] as string, proposed.manifests);
+    const proposed = options.pushes === false ? null : await proposedWorld(peers, PROPOSED);
+    const pushed = proposed?.products ?? [];
+    if (proposed) await apply(urls[0] as string, proposed.manifests);
 
     const filters = [
       {},
@@ -141,16 +144,16 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosOutcome> {
     const long = seconds > 60;
     const load = new Load(urls, random.fork(), options.releaseEvery ?? (long ? 12_000 : 4_000));
     const operator = new Operator(urls, random.fork());
-    await Promise.all([load.first(world), untilLookedAt(databaseUrl, proposed.products)]);
+    await Promise.all([load.first(world), proposed && untilLookedAt(databaseUrl, pushed)]);
     const unready = await untilEnded(databaseUrl, Date.now() + 60_000, signal);
     if (unready > 0) throw new Error(`${unready} releases did not end before anything went wrong`);
     load.start(world);
-    const pusher = new Pusher(proposed.products, random.fork(), options.releaseEvery ?? (long ? 12_000 : 4_000));
+    const pusher = proposed && new Pusher(pushed, random.fork(), options.releaseEvery ?? (long ? 12_000 : 4_000));
     const deeds = random.fork();
     const robotFaults: unknown[] = [];
     const robot = new Robot(
       peers,
-      proposed.products,
+      pushed,
       ({ merge }) => drawn(deeds, merge),
       (each) => robotFaults.push(each),
     );
@@ -169,7 +172,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosOutcome> {
     });
     const quiet = Date.now();
     tell(`${faults.length} faults; now everything has to end`);
-    await Promise.all([keeper.close(), pusher.close()]);
+    await Promise.all([keeper.close(), pusher?.close()]);
     await load.stop(20_000);
     peers.forge.faults.byChance = undefined;
     const stuck = await untilEnded(databaseUrl, quiet + (options.bound ?? 60) * 1_000, signal);
@@ -194,14 +197,18 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosOutcome> {
       ...(await judgeRollbacks(repositories, history)),
       judgeSubscribers(subscribers, history),
       judgeTriggers(load.asked, history, byThemselves),
-      ...(await judgeProposals(peers, proposed.products, history, databaseUrl)),
-      judgeCandidates(pusher.pushed, history, candidates, { coalesced: true }),
+      ...(pusher
+        ? [
+            ...(await judgeProposals(peers, pushed, history, databaseUrl)),
+            judgeCandidates(pusher.pushed, history, candidates, { coalesced: true }),
+          ]
+        : []),
       judgeProcesses(processes),
       ...judgeGuards(history, { keeper, calls: target.calls, reader }),
       judgeAudit(history, byThemselves),
     ];
     // Those stand still for as long as people leave a pull request open.
-    const own = releases.filter(({ product }) => !proposed.products.some(({ name }) => name === product));
+    const own = releases.filter(({ product }) => !pushed.some(({ name }) => name === product));
     const still = standstills(own, faults.filter(isOutage));
     invariants.push(judgeRecovery(still));
     keepLogs = options.keepLogs === true || stuck > 0 || invariants.some((each) => each.violations.length > 0);
