@@ -8,11 +8,15 @@ export async function createDatabase(url: string, name: string): Promise<string>
 }
 
 /** On a connection of its own: whatever a fault did to the one before is over. */
-export async function query<T extends pg.QueryResultRow>(url: string, text: string): Promise<T[]> {
+export async function query<T extends pg.QueryResultRow>(
+  url: string,
+  text: string,
+  values: unknown[] = [],
+): Promise<T[]> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   try {
-    return (await client.query<T>(text)).rows;
+    return (await client.query<T>(text, values)).rows;
   } finally {
     await client.end();
   }

@@ -50,8 +50,6 @@ export interface ChaosOptions {
   releaseEvery?: number;
   /** Seconds that releases have to end in once the faults have stopped. */
   bound?: number;
-  /** Products whose releases start by a push and go by pull requests are there, too; true when left out. */
-  pushes?: boolean;
   /** Keep what the processes wrote even when nothing was found. */
   keepLogs?: boolean;
   signal?: AbortSignal;
@@ -123,9 +121,8 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosOutcome> {
     await apply(urls[0] as string, guardedWorld(ENVIRONMENTS, REGIONS, target.url));
     world.products.push({ name: GUARDED, repository: null });
     await introduce(urls[0] as string, peers);
-    const proposed = options.pushes === false ? null : await proposedWorld(peers, PROPOSED);
-    const pushed = proposed?.products ?? [];
-    if (proposed) await apply(urls[0] as string, proposed.manifests);
+    const proposed = await proposedWorld(peers, PROPOSED);
+    await apply(urls[0] as string, proposed.manifests);
 
     const filters = [
       {},
@@ -144,16 +141,16 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosOutcome> {
     const long = seconds > 60;
     const load = new Load(urls, random.fork(), options.releaseEvery ?? (long ? 12_000 : 4_000));
     const operator = new Operator(urls, random.fork());
-    await Promise.all([load.first(world), proposed && untilLookedAt(databaseUrl, pushed)]);
+    await Promise.all([load.first(world), untilLookedAt(databaseUrl, proposed.products)]);
     const unready = await untilEnded(databaseUrl, Date.now() + 60_000, signal);
     if (unready > 0) throw new Error(`${unready} releases did not end before anything went wrong`);
     load.start(world);
-    const pusher = proposed && new Pusher(pushed, random.fork(), options.releaseEvery ?? (long ? 12_000 : 4_000));
+    const pusher = new Pusher(proposed.products, random.fork(), options.releaseEvery ?? (long ? 12_000 : 4_000));
     const deeds = random.fork();
     const robotFaults: unknown[] = [];
     const robot = new Robot(
       peers,
-      pushed,
+      proposed.products,
       ({ merge }) => drawn(deeds, merge),
       (each) => robotFaults.push(each),
     );
@@ -172,10 +169,10 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosOutcome> {
     });
     const quiet = Date.now();
     tell(`${faults.length} faults; now everything has to end`);
-    await Promise.all([keeper.close(), pusher?.close()]);
+    await Promise.all([keeper.close(), pusher.close()]);
     await load.stop(20_000);
     peers.forge.faults.byChance = undefined;
-    const stuck = await untilEnded(databaseUrl, quiet + (options.bound ?? 60) * 1_000, signal);
+    const stuck = await untilEnded(databaseUrl, quiet + (options.bound ?? 60) * 1_000, signal, pusher.pushed);
     const settled = (Date.now() - quiet) / 1_000;
     await Promise.all([operator.close(), reader.close(), robot.close()]);
     if (robotFaults.length > 0) throw new Error(`the robot failed: ${robotFaults.map(String).join('; ')}`);
@@ -197,18 +194,14 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosOutcome> {
       ...(await judgeRollbacks(repositories, history)),
       judgeSubscribers(subscribers, history),
       judgeTriggers(load.asked, history, byThemselves),
-      ...(pusher
-        ? [
-            ...(await judgeProposals(peers, pushed, history, databaseUrl)),
-            judgeCandidates(pusher.pushed, history, candidates, { coalesced: true }),
-          ]
-        : []),
+      ...(await judgeProposals(peers, proposed.products, history, databaseUrl)),
+      judgeCandidates(pusher.pushed, history, candidates, { coalesced: true }),
       judgeProcesses(processes),
       ...judgeGuards(history, { keeper, calls: target.calls, reader }),
       judgeAudit(history, byThemselves),
     ];
     // Those stand still for as long as people leave a pull request open.
-    const own = releases.filter(({ product }) => !pushed.some(({ name }) => name === product));
+    const own = releases.filter(({ product }) => !proposed.products.some(({ name }) => name === product));
     const still = standstills(own, faults.filter(isOutage));
     invariants.push(judgeRecovery(still));
     keepLogs = options.keepLogs === true || stuck > 0 || invariants.some((each) => each.violations.length > 0);
@@ -274,11 +267,17 @@ async function allReady(processes: SluiceProcess[]): Promise<void> {
 
 /**
  * How many releases have not ended at the deadline, or rollbacks have not begun, or not told all whom they take back; how many pull
- * requests are not closed, pushes not released, statuses not set. A
- * machine that is merely slow is given three times as long, for as long as the log goes on: what is stuck says nothing any
- * more.
+ * requests are not closed, statuses not set, and newest pushes of a product not released: one whose webhook was lost is noticed by the next
+ * look at its repository. A machine that is merely slow is given three times as long, for as long as the log goes on: what is stuck says
+ * nothing any more.
  */
-async function untilEnded(url: string, deadline: number, signal: AbortSignal): Promise<number> {
+async function untilEnded(
+  url: string,
+  deadline: number,
+  signal: AbortSignal,
+  pushed: ReadonlyMap<string, readonly number[]> = new Map(),
+): Promise<number> {
+  const newest = [...pushed].map(([product, versions]) => ({ product, version: String(versions.at(-1)) }));
   const patience = Date.now() + 3 * (deadline - Date.now());
   for (;;) {
     const [row] = await query<{ open: number; quiet: number }>(
@@ -286,8 +285,12 @@ async function untilEnded(url: string, deadline: number, signal: AbortSignal): P
       `SELECT count(*)::integer + (SELECT count(*) FROM rollback WHERE settled_at IS NULL)::integer
          + (SELECT count(*) FROM outbox WHERE work->>'kind' IN ('roll-back', 'errand'))::integer
          + (SELECT count(*) FROM candidate WHERE ended_at IS NULL)::integer
-         + (SELECT count(*) FROM commit_status WHERE due_at IS NOT NULL)::integer AS open, (SELECT extract(epoch FROM now() - max(at))::float FROM release_event) AS quiet
+         + (SELECT count(*) FROM commit_status WHERE due_at IS NOT NULL)::integer
+         + (SELECT count(*) FROM jsonb_to_recordset($1::jsonb) AS p(product text, version text)
+            WHERE NOT EXISTS (SELECT FROM release r WHERE r.product = p.product AND r.version = p.version))::integer AS open,
+         (SELECT extract(epoch FROM now() - max(at))::float FROM release_event) AS quiet
        FROM release WHERE ended_at IS NULL`,
+      [JSON.stringify(newest)],
     );
     const { open = 0, quiet = 0 } = row ?? {};
     const over = Date.now() > (quiet > SILENCE ? deadline : patience);

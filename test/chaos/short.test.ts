@@ -20,8 +20,6 @@ test.each([
       faultEvery: 900,
       releaseEvery: 2_500,
       bound: 60,
-      // Pushes and pull requests are the long run's, and of kill-points-pull-requests.
-      pushes: false,
     });
     const broken = outcome.invariants.flatMap(({ name, violations }) => violations.map((each) => `${name}: ${each}`));
     expect(broken).toEqual([]);
