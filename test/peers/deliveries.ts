@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 /** A webhook of a repository, or of all where `repository` is absent. */
 export interface Hook {
@@ -103,11 +105,9 @@ export class Deliveries {
 
   async #post(delivery: Delivery, after: number): Promise<void> {
     const { signal } = this.#closed;
-    if (after > 0)
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, after);
-        signal.addEventListener('abort', () => (clearTimeout(timer), resolve()), { once: true });
-      });
+    // As many as are on their way listen to it.
+    setMaxListeners(0, signal);
+    if (after > 0) await sleep(after, undefined, { signal }).catch(() => undefined);
     delivery.headers = { 'content-type': 'application/json', ...(await this.#sign(delivery)) };
     if (signal.aborted) return;
     try {
