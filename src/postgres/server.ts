@@ -1,4 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
 import { createInterface } from 'node:readline';
 import { join } from 'node:path';
@@ -94,18 +95,25 @@ async function end(child: ChildProcess, exited: Promise<string>, mode: 'fast' | 
   clearTimeout(timer);
 }
 
-/** A loopback port that is free now; `preferred` if it is. */
+/**
+ * A loopback port that is free now; `preferred` if it is. Otherwise one below those that systems give to outgoing connections: such a
+ * connection could have it before the server that it is for has started, and keep it.
+ */
 export async function freePort(preferred = 0): Promise<number> {
+  const port = preferred || randomInt(...OWN_PORTS);
   const server = createServer();
   try {
     return await new Promise<number>((resolve, reject) => {
       server.once('error', reject);
-      server.listen(preferred, '127.0.0.1', () => resolve((server.address() as { port: number }).port));
+      server.listen(port, '127.0.0.1', () => resolve(port));
     });
   } catch (error) {
-    if (preferred) return freePort();
+    if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') return freePort();
     throw error;
   } finally {
     await new Promise((closed) => server.close(closed));
   }
 }
+
+/** The range of Linux for connections begins at 32,768. */
+const OWN_PORTS = [20_000, 32_000] as const;
