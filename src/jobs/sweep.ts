@@ -25,9 +25,10 @@ import type { Timers } from './timers.ts';
 export class Sweep {
   readonly #parts: SweepParts;
   readonly #lookedAt = new Map<string, { number: number; next: number; pause: number }>();
-  /** The release after which the next round goes on, and the rollback. */
+  /** The release after which the next round goes on, the rollback, and the pull request. */
   #releasesFrom = 0;
   #rollbacksFrom: string | undefined;
+  #replacedFrom: string | undefined;
   readonly #every: Rounds;
   /** Deliveries that a round has begun with, and does not wait for. */
   #deliveries: Promise<unknown> | null = null;
@@ -60,7 +61,7 @@ export class Sweep {
     await this.#reconcile();
     await this.#settleRollbacks();
     await makeRoomEverywhere(this.#parts);
-    await replacePullRequests(this.#parts);
+    this.#replacedFrom = await replacePullRequests(this.#parts, this.#replacedFrom);
     this.#processDeliveries();
     if (this.#rounds % 30 === 0) this.#closeAbandoned();
     if (this.#rounds++ % 600 !== 0) return;

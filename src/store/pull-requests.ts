@@ -180,38 +180,41 @@ export async function openPullRequestsIn(
 
 /**
  * Those that may be open although nothing waits for them: their promotion is over, or is at another attempt, for longer than its errand
- * takes. A worker that was held up between its question and its effect may have opened one after that.
+ * takes. A worker that was held up between its question and its effect may have opened one after that. By key; `after`: the one before the page.
  */
-export async function abandonedPullRequests(db: Db, seconds: number, limit: number): Promise<PullRequestRecord[]> {
+export async function abandonedPullRequests(
+  db: Db,
+  seconds: number,
+  limit: number,
+  after: string | undefined,
+): Promise<PullRequestRecord[]> {
   const { rows } = await db.query<PullRequestRecord>(
     `SELECT ${COLUMNS} FROM (
        SELECT p.*, m.attempt AS now_at, m.ended_at FROM pull_request p
        JOIN promotion m ON m.release_id = p.release_id AND m.position = p.position
        WHERE p.state IN ('OPENING', 'OPEN')) AS p
      WHERE (attempt < now_at OR ended_at < now() - $1 * interval '1 second')
-       AND NOT EXISTS (SELECT FROM outbox o WHERE o.release_id = p.release_id AND o.lane = 'errand')
+       AND NOT EXISTS (SELECT FROM outbox o WHERE o.release_id = p.release_id AND o.lane = 'errand') AND key > $3
      ORDER BY key LIMIT $2`,
-    [seconds, limit],
+    [seconds, limit, after ?? ''],
   );
   return rows;
 }
 
-/** Those that are open for an environment into which a newer release of their product is to go, with that release. */
-export async function outdatedPullRequests(
-  db: Db,
-  limit: number,
-): Promise<(Pick<PullRequestRecord, 'releaseId' | 'position' | 'environment'> & { newer: string })[]> {
-  const { rows } = await db.query<
-    Pick<PullRequestRecord, 'releaseId' | 'position' | 'environment'> & { newer: string }
-  >(
-    `SELECT p.release_id AS "releaseId", p.position, p.environment, n.id AS newer FROM pull_request p
+/** One that is open for an environment into which a newer release of its product is to go, with that release. */
+type Outdated = Pick<PullRequestRecord, 'key' | 'releaseId' | 'environment'> & { newer: string };
+
+/** By key; `after`: the one before the page. */
+export async function outdatedPullRequests(db: Db, limit: number, after: string | undefined): Promise<Outdated[]> {
+  const { rows } = await db.query<Outdated>(
+    `SELECT p.key, p.release_id AS "releaseId", p.environment, n.id AS newer FROM pull_request p
      JOIN release r ON r.id = p.release_id AND r.ended_at IS NULL AND r.kind = 'FORWARD', LATERAL (
        SELECT o.id FROM release o
        JOIN promotion m ON m.release_id = o.id AND m.product = r.product AND m.environment = p.environment AND m.ended_at IS NULL
        WHERE o.product = r.product AND o.kind = 'FORWARD' AND o.ended_at IS NULL AND o.number > r.number
        ORDER BY o.number DESC LIMIT 1) AS n
-     WHERE p.state = 'OPEN' ORDER BY p.key LIMIT $1`,
-    [limit],
+     WHERE p.state = 'OPEN' AND p.key > $2 ORDER BY p.key LIMIT $1`,
+    [limit, after ?? ''],
   );
   return rows;
 }

@@ -626,13 +626,13 @@ const ASKED: { name: string; ask: () => Promise<unknown>; by: string[]; most?: n
   { name: 'open pull requests', ask: () => awaitedPlaces(api.app.pool), by: ['pull_request_open'], most: 10 },
   {
     name: 'abandoned pull requests',
-    ask: () => abandonedPullRequests(api.app.pool, 60, 10),
+    ask: () => abandonedPullRequests(api.app.pool, 60, 10, undefined),
     by: ['pull_request_open'],
     most: 10,
   },
   {
     name: 'outdated pull requests',
-    ask: () => outdatedPullRequests(api.app.pool, 10),
+    ask: () => outdatedPullRequests(api.app.pool, 10, undefined),
     by: ['pull_request_open', 'pull_request_due', 'release_open', 'promotion_ahead'],
     most: 10,
   },
