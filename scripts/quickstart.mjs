@@ -22,7 +22,8 @@ release starts by itself.
                  the same where production is behind pull requests, on a git host of its own: Enter merges them, or with --exit
                  they merge by themselves; the way back is pull requests that Sluice merges
   --port PORT    port of the API (default: 4000, or any free port when that is taken)
-  --data FOLDER  where the database and the sample's git repositories live (default: .sluice)
+  --data FOLDER  where the database and the sample's git repositories live (default: .sluice; the scenario pull-request: a folder
+                 pull-request in it)
 `;
 
 const options = readOptions();

@@ -3,7 +3,6 @@ import { createHmac, randomUUID } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { git, inWorkFolder } from './git.ts';
 
@@ -49,6 +48,8 @@ export interface SampleHostOptions {
   /** With the bare repositories, as `NAME.git`. */
   root: string;
   owner: string;
+  /** The same each time: definitions and pull requests hold the address. */
+  port: number;
   /** Password by account; each may push and pull. */
   accounts: Readonly<Record<string, string>>;
   /** Names of repositories to whose `main` nobody pushes. */
@@ -63,7 +64,10 @@ export async function startSampleHost(options: SampleHostOptions): Promise<Sampl
   const { root, owner, accounts, isProtected } = options;
   const file = join(root, 'pull-requests.json');
   const pulls: PullRequest[] = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as PullRequest[]) : [];
-  const statuses = new Map<string, Status[]>();
+  const statusFile = join(root, 'statuses.json');
+  const statuses = new Map(
+    existsSync(statusFile) ? (JSON.parse(readFileSync(statusFile, 'utf8')) as [string, Status[]][]) : [],
+  );
   const saved = (pull: PullRequest): PullRequest => {
     pull.updatedAt = now();
     writeFileSync(file, JSON.stringify(pulls, null, 1));
@@ -213,6 +217,7 @@ export async function startSampleHost(options: SampleHostOptions): Promise<Sampl
         const { state, context, description } = body as Record<string, string>;
         const others = (statuses.get(sha) ?? []).filter((each) => each.context !== context);
         statuses.set(sha, [{ state: state!, context: context!, description: description ?? '' }, ...others]);
+        writeFileSync(statusFile, JSON.stringify([...statuses], null, 1));
         return [201, { state, context, description }];
       }
       case 'GET /commits':
@@ -334,9 +339,12 @@ export async function startSampleHost(options: SampleHostOptions): Promise<Sampl
       response.end(String(error));
     });
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(options.port, '127.0.0.1', resolve);
+  });
   const host: SampleHost = {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: `http://127.0.0.1:${options.port}`,
     open: () => pulls.filter(({ state }) => state === 'open'),
     async merge(pull, by) {
       const red = (statuses.get(pull.sha) ?? []).find(({ state }) => state !== 'success');

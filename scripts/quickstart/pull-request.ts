@@ -1,7 +1,11 @@
 import { randomBytes } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client, UserError } from '../../src/cli/client.ts';
+import { CliError, EXIT } from '../../src/cli/exit.ts';
+import { freePort } from '../../src/postgres/server.ts';
 import { startSampleHost } from './host.ts';
 import type { PullRequest, SampleHost } from './host.ts';
 import type { Stage } from './stage.ts';
@@ -17,6 +21,7 @@ export async function openHost(client: Client, root: string): Promise<SampleHost
   const host = await startSampleHost({
     root,
     owner: 'acme',
+    port: await portIn(root),
     isProtected: ['billing-prod'],
     accounts: { [DEVELOPER.account]: DEVELOPER.password, [BOT]: token },
     webhook: { url: `${client.server}/hooks/git/sample`, secret: webhook },
@@ -33,6 +38,16 @@ export async function openHost(client: Client, root: string): Promise<SampleHost
   const from = { source: 'sample', scheme: 'GITHUB', repositories: [url] };
   await keep({ name: 'sample-webhooks', secretValue: webhook, webhook: from });
   return host;
+}
+
+/** The definitions and the open pull requests of the last time have this address. Chosen once for the folder. */
+async function portIn(root: string): Promise<number> {
+  const file = join(root, 'host-port');
+  if (!existsSync(file)) writeFileSync(file, String(await freePort()));
+  const port = Number(readFileSync(file, 'utf8'));
+  if ((await freePort(port)) === port) return port;
+  const said = `Port ${port}, where this folder's sample host was the last time, is taken: end what listens there, or add --data FOLDER`;
+  throw new CliError(EXIT.REFUSED, said);
 }
 
 const SET_SECRET = 'mutation($input: SecretSetInput!) { secretSet(input: $input) { userErrors { code message } } }';

@@ -47,7 +47,8 @@ export async function run(options: QuickstartOptions): Promise<number> {
     process.on(each, () => (signal.aborted ? process.exit(130) : stopping.abort()));
   }
   try {
-    const dataDir = resolve(options.data);
+    // Repositories on a host are others than those in files: a folder for each, so that one story does not move the other's.
+    const dataDir = resolve(options.data, ...(options.scenario === 'pull-request' ? [options.scenario] : []));
     mkdirSync(dataDir, { recursive: true });
     const logFile = join(dataDir, 'quickstart.log');
     const config = loadConfig({

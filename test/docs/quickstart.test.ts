@@ -1,9 +1,12 @@
 import { execFile } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, expect, test } from 'vitest';
+import { openHost } from '../../scripts/quickstart/pull-request.ts';
+import type { Client } from '../../src/cli/client.ts';
 import { freePort } from '../../src/postgres/server.ts';
 
 // What the first screen of the README promises, by the program that `npm run quickstart` runs after installation and build: with an empty
@@ -41,8 +44,26 @@ test('a developer pushes a commit to dev, and its release starts by itself; the 
   }
 }, 240_000);
 
+test('the host of the pull requests is at the same address the next time, and says when somebody else is there', async () => {
+  const root = join(folder, 'host');
+  for (const name of ['billing-prod', 'billing-nonprod'])
+    mkdirSync(join(root, `${name}.git`, 'hooks'), { recursive: true });
+  const client = { server: 'http://127.0.0.1:1', ask: () => Promise.resolve({ secretSet: { userErrors: [] } }) };
+  const open = () => openHost(client as unknown as Client, root);
+  const first = await open();
+  await first.close();
+  const second = await open();
+  await second.close();
+  expect(second.url).toBe(first.url);
+  const { port } = new URL(first.url);
+  const other = createServer();
+  await new Promise<void>((listening) => other.listen(Number(port), '127.0.0.1', listening));
+  await expect(open()).rejects.toThrow(`Port ${port}, where this folder's sample host was the last time, is taken`);
+  await new Promise((closed) => other.close(closed));
+});
+
 test('production is behind pull requests, which people merge; the way back is four that Sluice merges', async () => {
-  const { code, said } = await quickstart('behind', 'pull-request');
+  const { code, said } = await quickstart('plain', 'pull-request');
   expect(code, said).toBe(0);
   expect(said.match(/Pull request \d+ is merged: Promote billing 1\.1\.0 to/g)).toHaveLength(4);
   expect(said.match(/pull request \d+ merged by you, commit/g)).toHaveLength(8);
