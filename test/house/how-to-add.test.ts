@@ -5,9 +5,8 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-// docs/how-to-add.md is followed step by step on a copy of the sources: what it names is enough, and what is left out of it is
-// noticed by the compiler. Followed are the sections below; a kind and a driver, whose steps ask for a table and for a protocol, are
-// not, nor is the line in `SUBJECTS` for a phase: `test/engine/runners.test.ts` does not compile without it.
+// docs/how-to-add.md is followed step by step on a copy of the sources: what it names is enough, and the compiler notices what is left
+// out. Not followed is the line in `SUBJECTS` for a phase: `test/engine/runners.test.ts` does not compile without it.
 
 const ROOT = join(import.meta.dirname, '../..');
 const PAGE = readFileSync(join(ROOT, 'docs/how-to-add.md'), 'utf8');
@@ -22,6 +21,22 @@ interface Edit {
   missedIn: string | { not: string };
 }
 
+/** The table of a new kind. That it has the columns and indexes of its row is for `test/store/schema.test.ts`. */
+const CALENDARS = `import type { MigrationInterface, QueryRunner } from 'typeorm';
+
+export class Calendars1999000000000 implements MigrationInterface {
+  readonly name = 'Calendars1999000000000';
+
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query('CREATE TABLE "calendar" (LIKE "environment" INCLUDING ALL)');
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query('DROP TABLE "calendar"');
+  }
+}
+`;
+
 /** By section: what its steps ask for, in their order. Undefined: `npm run schema` alone. */
 const SECTIONS: Record<string, (Edit[] | undefined)[]> = {
   'A field': [
@@ -32,6 +47,87 @@ const SECTIONS: Record<string, (Edit[] | undefined)[]> = {
         // As the page has it.
         add: `    ${/^ {7}(priority: .*)$/m.exec(PAGE)?.[1]}\n`,
         missedIn: { not: 'it is the field' },
+      },
+    ],
+    undefined,
+  ],
+  'A kind': [
+    [
+      {
+        file: 'src/core/kinds/names.ts',
+        before: '] as const;',
+        add: "  'Calendar',\n",
+        missedIn: 'src/core/kinds/index.ts',
+      },
+    ],
+    [
+      {
+        file: 'src/core/kinds/calendar.ts',
+        add: "import { description, DESCRIPTION } from './common.ts';\nimport { object, optional } from './shape.ts';\n\nexport const calendar = object('Calendar', 'Days.', { description: optional(description, DESCRIPTION) });\n",
+        missedIn: 'src/core/kinds/index.ts',
+      },
+      {
+        file: 'src/core/kinds/index.ts',
+        before: "import { environment, environmentGroup } from './environment.ts';",
+        add: "import { calendar } from './calendar.ts';\n",
+        missedIn: 'src/core/kinds/index.ts',
+      },
+      {
+        file: 'src/core/kinds/index.ts',
+        before: '} satisfies Record<Kind, ObjectShape>;',
+        add: '  Calendar: calendar,\n',
+        missedIn: 'src/core/kinds/index.ts',
+      },
+      {
+        file: 'src/core/kinds/index.ts',
+        before: "  Product: 'What is released.',",
+        add: "  Calendar: 'Days.',\n",
+        missedIn: 'src/core/kinds/index.ts',
+      },
+    ],
+    [
+      {
+        file: 'src/entities/definition-rows.ts',
+        before: "@Entity('release_window')",
+        add: "@Entity('calendar')\nexport class CalendarRow extends DefinitionRow {}\n\n",
+        missedIn: 'src/entities/definition-rows.ts',
+      },
+      {
+        file: 'src/entities/definition-rows.ts',
+        before: '  ReleaseWindow: ReleaseWindowRow,',
+        add: '  Calendar: CalendarRow,\n',
+        missedIn: 'src/store/definitions.ts',
+      },
+      {
+        file: 'migrations/1999000000000-calendars.ts',
+        add: CALENDARS,
+        missedIn: 'migrations/index.ts',
+      },
+      {
+        file: 'migrations/index.ts',
+        before: "import { Initial1764000000000 } from './1764000000000-initial.ts';",
+        add: "import { Calendars1999000000000 } from './1999000000000-calendars.ts';\n",
+        missedIn: 'migrations/index.ts',
+      },
+      {
+        file: 'migrations/index.ts',
+        before: '];',
+        add: '  Calendars1999000000000,\n',
+        missedIn: { not: 'test/store/schema.test.ts misses it' },
+      },
+      {
+        file: 'src/store/definitions.ts',
+        before: "  ReleaseWindow: 'release_window',",
+        add: "  Calendar: 'calendar',\n",
+        missedIn: 'src/store/definitions.ts',
+      },
+    ],
+    [
+      {
+        file: 'src/cli/commands/kinds.ts',
+        before: "  kind(['products', 'product'], 'product',",
+        add: "  kind(['calendars', 'calendar'], 'calendar', 'description', []),\n",
+        missedIn: { not: 'test/house/kinds.test.ts misses it' },
       },
     ],
     undefined,
@@ -74,6 +170,60 @@ const SECTIONS: Record<string, (Edit[] | undefined)[]> = {
         before: '  simulate: (filled, context, signal) =>',
         add: '  lull: () => runLull(),\n',
         missedIn: 'src/drivers/actions/index.ts',
+      },
+    ],
+    undefined,
+  ],
+  'A driver, a source of health, a source of syncs': [
+    [
+      {
+        file: 'src/core/kinds/drivers.ts',
+        before: "    git: { about: 'By a commit into a git repository.', shape: git },",
+        add: "    lull: { about: 'Quietly.', shape: object('LullDriver', 'Is quiet.', { calm: optional(boolean, 'Whether it is calm.') }) },\n",
+        missedIn: { not: 'it is the driver' },
+      },
+      {
+        file: 'src/core/kinds/health.ts',
+        before: "    http: { about: 'An address that is asked.', shape: http },",
+        add: "    lull: { about: 'It is quiet.', shape: object('LullHealthSource', 'It is quiet.', tolerance) },\n",
+        missedIn: 'src/drivers/health/index.ts',
+      },
+      {
+        file: 'src/core/kinds/sync.ts',
+        before: '    http: { about: HTTP, shape: http },',
+        add: "    lull: { about: 'It is quiet.', shape: object('LullSyncSource', 'It is quiet.', { limit }) },\n",
+        missedIn: 'src/drivers/sync/index.ts',
+      },
+    ],
+    [
+      {
+        file: 'src/drivers/index.ts',
+        before: '    simulate: createSimulateDriver(),',
+        add: '    lull: createSimulateDriver(),\n',
+        missedIn: 'src/drivers/index.ts',
+      },
+      {
+        file: 'src/drivers/health/lull.ts',
+        add: "import type { HealthAnswer } from '../driver.ts';\n\nexport const checkLull = (): HealthAnswer => ({ status: 'HEALTHY', message: 'it is quiet' });\n",
+        missedIn: 'src/drivers/health/index.ts',
+      },
+      {
+        file: 'src/drivers/health/index.ts',
+        before: "import { checkNone } from './none.ts';",
+        add: "import { checkLull } from './lull.ts';\n",
+        missedIn: 'src/drivers/health/index.ts',
+      },
+      {
+        file: 'src/drivers/health/index.ts',
+        before: "    case 'none':",
+        add: "    case 'lull':\n      return checkLull();\n",
+        missedIn: 'src/drivers/health/index.ts',
+      },
+      {
+        file: 'src/drivers/sync/index.ts',
+        before: "    case 'none':",
+        add: "    case 'lull':\n",
+        missedIn: 'src/drivers/sync/index.ts',
       },
     ],
     undefined,
@@ -278,19 +428,29 @@ test('who does all that the page says needs nothing else, and `npm run schema` w
   // The same comparison as in test/api/schema.test.ts and test/manifests/generated.test.ts: who forgets the step is told there.
   expect(GENERATED.filter((_, index) => before[index] === after[index])).toEqual([]);
   const [api, editors, docs] = after;
-  const words = ['priority', 'LULL', 'QUOTA', 'WARM'];
+  const words = [
+    'priority',
+    'calendarCreate',
+    'LULL',
+    'LullDriver',
+    'LullHealthSource',
+    'LullSyncSource',
+    'QUOTA',
+    'WARM',
+  ];
   expect(words.filter((each) => !api!.includes(each))).toEqual([]);
   for (const text of [editors, docs])
     expect([text!.includes('priority'), text!.includes('lull')]).toEqual([true, true]);
 }, 120_000);
 
-const rounds = Math.max(...EDITS.map((edits) => edits.length));
+const MISSED = EDITS.map((edits) => edits.filter(({ missedIn }) => typeof missedIn === 'string'));
+const rounds = Math.max(...MISSED.map((edits) => edits.length));
 
 test.each(Array.from({ length: rounds }, (_, round) => round))(
   'who leaves out something of each section is told by the compiler where it is missing (round %i)',
   async (round) => {
     // Of each section another one: the sections share no file that could hide what is missing in it.
-    const left = EDITS.flatMap((edits) => edits[round] ?? []).filter(({ missedIn }) => typeof missedIn === 'string');
+    const left = MISSED.flatMap((edits) => edits[round] ?? []);
     edit(EDITS.flat().filter((each) => !left.includes(each)));
     expect(left.length).toBeGreaterThan(0);
     const said = await compile('--noEmit');

@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { isInputObjectType, isObjectType, type GraphQLSchema } from 'graphql';
 import { expect, test } from 'vitest';
-import { KINDS, SPECS, type Kind } from '../../src/core/kinds/index.ts';
+import { DEFINITION_KINDS } from '../../src/cli/commands/kinds.ts';
+import { fieldOf, KINDS, SPECS, type Kind } from '../../src/core/kinds/index.ts';
 import type { Field, Shape } from '../../src/core/kinds/shape.ts';
 import { jsonSchema } from '../../src/manifests/json-schema.ts';
 import { buildApiSchema } from '../../src/schema/build.ts';
@@ -70,4 +71,8 @@ test('every field of every kind has a row in the docs', () => {
   const page = readFileSync(fileURLToPath(new URL('../../docs/manifests.md', import.meta.url)), 'utf8');
   const rows = new Set([...page.matchAll(/^\| `(\w+)` \|/gm)].map(([, field]) => field));
   expect(parts.flatMap(({ fields }) => Object.keys(fields)).filter((field) => !rows.has(field))).toEqual([]);
+});
+
+test('`sluice get` lists every kind', () => {
+  expect(DEFINITION_KINDS.map(({ one }) => one).sort()).toEqual(KINDS.map(fieldOf).sort());
 });
