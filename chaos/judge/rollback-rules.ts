@@ -86,7 +86,8 @@ function verified(history: History): Invariant {
     const restores = release.plan.promotions.find((each) => each.name === event.environment)?.restores;
     const before = good.get(place) ?? [];
     // What was taken back is no longer anything to go back to, from the change on, also when that is not found healthy after.
-    const kept = restores ? before.filter((each) => each !== restores.from.digest) : before;
+    const gone = restores ? takenBack(history, release, restores.from.digest) : new Set<string>();
+    const kept = before.filter((each) => !gone.has(each));
     if (event.type !== 'PromotionSucceeded') {
       if (restores) good.set(place, kept);
       continue;
@@ -97,6 +98,11 @@ function verified(history: History): Invariant {
     story.set(place, [...(story.get(place) ?? []), `${releaseId.slice(0, 8)} ${told}`]);
   }
   return rule;
+}
+
+/** The version that failed, and those whose promotions stood in the rollback's way: one may have succeeded before its stop came. */
+function takenBack(history: History, { plan }: ReleaseHistory, failed: string): Set<string> {
+  return new Set([failed, ...(plan.origins ?? []).flatMap((origin) => history.releases.get(origin)?.digest ?? [])]);
 }
 
 function isChange(event: ReleaseEvent): event is Extract<ReleaseEvent, { type: 'StepSucceeded' }> {
