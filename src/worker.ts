@@ -16,7 +16,7 @@ import { StatusSender } from './jobs/status-sender.ts';
 import { lookForStops } from './jobs/stops.ts';
 import { Sweep } from './jobs/sweep.ts';
 import { checkLive } from './commands/check-live.ts';
-import { closePullRequest } from './commands/close-pull-request.ts';
+import { closePullRequest, deleteOwnBranch } from './commands/close-pull-request.ts';
 import { releaseUrl } from './commands/release-url.ts';
 import { sha256 } from './drivers/content.ts';
 import { beginPullRequest, openPullRequestsIn, pullRequestsOf, sawPullRequest } from './store/pull-requests.ts';
@@ -46,6 +46,7 @@ export async function startWorker(app: App): Promise<{ close(): Promise<void> }>
       ofRelease: (release) => pullRequestsOf(pool, [release]),
       openIn: (place) => openPullRequestsIn(pool, place),
       close: (record, reason, signal) => closePullRequest(app, record, reason, signal),
+      deleteBranch: (record, signal) => deleteOwnBranch(app, record, signal),
     },
     branchOf: ({ product, environment }, key) =>
       `${config.git.branchPrefix}/${product}/${environment}/${sha256(key).slice(0, 16)}`,

@@ -4,14 +4,15 @@ import { isUnmerged } from '../core/pull-request.ts';
 import type { PromotionState, PullRequestNews } from '../core/release.ts';
 import { plainly } from '../core/pull-request-text.ts';
 import type { Forge, PullRequestSeen } from '../drivers/forge/forge.ts';
-import { PermanentError } from '../drivers/driver.ts';
-import { sawPullRequest } from '../store/pull-requests.ts';
+import type { GitDriverSpec } from '../core/definitions.ts';
+import { PermanentError, TransientError } from '../drivers/driver.ts';
+import { pullRequestsOf, sawPullRequest } from '../store/pull-requests.ts';
 import type { PullRequestRecord } from '../store/pull-requests.ts';
 
 /**
  * Closes a pull request that its promotion needs no more: says there why, closes it, deletes its branch, and tells the release what
- * became of it. It is looked for by its branch where no number is known. Merged meanwhile it is left as it is, and where its change is
- * on the branch the release records it. Done twice is done once.
+ * became of it. It is looked for by its branch where no number is known: on a branch of somebody else it is somebody else's. Merged
+ * meanwhile it is left as it is, and where its change is on the branch the release records it. Done twice is done once.
  */
 export async function closePullRequest(
   app: Pick<Parts, 'pool' | 'drivers' | 'releaseEngine'>,
@@ -19,18 +20,51 @@ export async function closePullRequest(
   reason: string,
   signal: AbortSignal,
 ): Promise<void> {
-  const { repository, branch, key } = record;
+  const { repository, number, key } = record;
   const forge = await app.drivers.forge(repository);
   if (!forge)
     throw new Error(`no secret opens pull requests in ${repository} any more: store one, and they are closed`);
-  const seen = await close(forge, record, reason, signal);
-  await forge.deleteBranch(repository, branch, { signal });
+  const standing = await standingOf(app, record, signal);
+  const seen = number === null && standing === 'FOREIGN' ? undefined : await close(forge, record, reason, signal);
+  if (standing === 'OURS') await forge.deleteBranch(repository, record.branch, { signal });
   if (seen === undefined) {
     await sawPullRequest(app.pool, key, { state: 'GONE' });
     return;
   }
   await tell(app, record, seen, signal);
   await sawPullRequest(app.pool, key, sightingOf(seen));
+}
+
+/** Deletes the branch of a pull request; one of its name that others have made stays. */
+export async function deleteOwnBranch(
+  app: Pick<Parts, 'pool' | 'drivers'>,
+  record: PullRequestRecord,
+  signal: AbortSignal,
+): Promise<void> {
+  const forge = await app.drivers.forge(record.repository);
+  if (forge && (await standingOf(app, record, signal)) === 'OURS')
+    await forge.deleteBranch(record.repository, record.branch, { signal });
+}
+
+/**
+ * Whether the branch has a commit that a promotion of this release signed for it: its name alone proves nothing. Others may have
+ * pushed on top.
+ */
+async function standingOf(
+  { pool, drivers }: Pick<Parts, 'pool' | 'drivers'>,
+  { repository, branch, releaseId }: PullRequestRecord,
+  signal: AbortSignal,
+): Promise<'OURS' | 'FOREIGN' | 'GONE'> {
+  const at: GitDriverSpec = { type: 'git', repoURL: repository, branch, path: '.' };
+  const git = drivers.driver(at);
+  const answer = await git.heads(at, [branch], signal);
+  if (answer?.kind === 'FAILED') throw new TransientError(answer.message, { retryAfter: answer.retryAfter });
+  if (!answer?.heads.has(branch)) return 'GONE';
+  const all = await pullRequestsOf(pool, [releaseId]);
+  // A pull request that was taken over has its commit from the attempt that opened it.
+  for (const { key, ...each } of all)
+    if (each.repository === repository && each.branch === branch && (await git.observe(at, key, signal))) return 'OURS';
+  return 'FOREIGN';
 }
 
 /** What is kept of a pull request, as it was seen. */

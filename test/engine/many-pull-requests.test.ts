@@ -32,6 +32,7 @@ beforeEach(async () => {
 /** The process with a forge in memory, and releases that say of themselves what the test says. */
 function app(): TestEngine['app'] {
   const drivers = Object.assign(Object.create(engine.app.drivers) as typeof engine.app.drivers, {
+    driver: () => ({ heads: async () => ({ kind: 'HEADS', heads: new Map() }) }),
     forge: async (repository: string) => (repository === NOT_OURS ? undefined : forge),
   });
   const waiting = (onNewer: 'WAIT' | 'REPLACE') => ({

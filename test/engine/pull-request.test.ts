@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { tellPullRequests } from '../../src/commands/tell-pull-request.ts';
+import { closeAbandoned } from '../../src/commands/tidy-pull-requests.ts';
 import { pullRequestsOf } from '../../src/store/pull-requests.ts';
 import type { TestForge } from '../peers/forges.ts';
 import type { HostedRepository } from '../peers/git-host.ts';
@@ -264,6 +265,32 @@ describe('what nothing waits for any more is closed', () => {
     expect(counters).toMatchObject({ closed: [expect.any(String)], comments: 1 });
     expect(counters.deletedBranches).toEqual(counters.opened);
     expect(await at.ofType(id, 'PullRequestClosed')).toMatchObject([{ number, late: true }]);
+  });
+
+  test('a branch of its name that others have made stays, and so does their pull request', async () => {
+    await billing();
+    const id = await release('2');
+    await at.waits(id);
+    const { branch } = (await forge.pullRequest('acme/config')).head;
+    await engine.app.releaseEngine.tell(id, { kind: 'terminate', reason: 'not today', by: 'ada' });
+    await engine.ended(id);
+    await at.settled();
+    await config.commit({ 'eu/values.yaml': 'tag: "2"\nreplicas: 5\n' }, 'By hand', { branch });
+    const theirs = await config.head(branch);
+    const { pool } = engine.app;
+    const opened = await fetch(`${forge.apiUrl}/repos/acme/config/pulls`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${forge.token}` },
+      body: JSON.stringify({ head: branch, base: 'main', title: 'Theirs' }),
+    });
+    const { number } = (await opened.json()) as { number: number };
+    // As after a proposal that was refused because of that branch: none was opened.
+    await pool.query(`UPDATE pull_request SET state = 'OPENING', number = NULL`);
+    await pool.query(`UPDATE promotion SET ended_at = ended_at - interval '5 minutes' WHERE release_id = $1`, [id]);
+    await closeAbandoned(engine.app);
+    expect(await config.head(branch)).toBe(theirs);
+    expect(await at.openThere()).toEqual([number]);
+    expect((await pullRequestsOf(pool, [id]))[0]).toMatchObject({ state: 'GONE' });
   });
 
   test('one whose conversation is locked is closed all the same', async () => {

@@ -136,6 +136,7 @@ class Outside {
       ofRelease: async () => [],
       openIn: async () => [],
       close: async () => undefined,
+      deleteBranch: async () => undefined,
     };
     const content = ({ version }: { version: PinnedContent }) => Promise.resolve(version);
     const branchOf = (_: unknown, key: string): string => `sluice/${key}`;

@@ -135,7 +135,7 @@ async function endEarlier(
     if (each.state !== 'CLOSED' || each.number === null || each.repository !== place.repository) continue;
     const seen = await forge.get(each.repository, each.number, { signal });
     if (seen.state === 'OPEN' && seen.base === place.base) return { ...seen, branch: each.branch, key: each.key };
-    if (each === mine.at(-1)) await forge.deleteBranch(each.repository, each.branch, { signal });
+    if (each === mine.at(-1)) await hands.pullRequests.deleteBranch(each, signal);
   }
   for (const each of await hands.pullRequests.openIn(place)) {
     const beside = each.releaseId === releaseId && each.position === position && each.attempt === attempt;

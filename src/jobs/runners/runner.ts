@@ -81,6 +81,8 @@ export interface PullRequestsKept {
   ): Promise<PullRequestRecord[]>;
   /** Closes it at its host, deletes its branch, and tells its release. */
   close(record: PullRequestRecord, reason: string, signal: AbortSignal): Promise<void>;
+  /** Of a closed one; a branch that others have made stays. */
+  deleteBranch(record: PullRequestRecord, signal: AbortSignal): Promise<void>;
 }
 
 /** An application of a product in an environment. */
