@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { mutateUntilAnswered, toGlobalId } from './api.ts';
 import type { ReleaseAnswer } from './api.ts';
@@ -30,6 +31,8 @@ export class Load {
 
   /** `every`: milliseconds between two releases of one product, on average. */
   constructor(urls: string[], random: Random, every: number) {
+    // The products' pauses stand beside each other on one signal: more than ten listeners are no leak.
+    setMaxListeners(0, this.#stop.signal);
     this.#urls = urls;
     this.#random = random;
     this.#every = every;
