@@ -100,7 +100,10 @@ export async function within(clock: Clock, name: string, ms: number, work: Promi
   return ended;
 }
 
-/** Calls `work` again and again, `pause` after it has ended, until it is closed; the first time at once. */
+/**
+ * Calls `work` again and again, `pause` after it has ended, until it is closed; the first time at once. News does not wait for the pause:
+ * see `hurry`.
+ */
 export class Rounds {
   readonly #clock: Clock;
   readonly #name: string;
@@ -108,6 +111,7 @@ export class Rounds {
   readonly #work: () => Promise<void>;
   #timer: Timer | null = null;
   #running: Promise<void> | null = null;
+  #again = false;
   #closed = false;
 
   /** `work` tells of its own failures. */
@@ -123,12 +127,24 @@ export class Rounds {
   }
 
   start(): void {
+    this.#timer = null;
+    this.#again = false;
     // Whatever became of this round: the next one makes up for it.
     this.#running = this.#work()
       .catch(() => undefined)
       .then(() => {
-        if (!this.#closed) this.#timer = this.#clock.after(this.#name, this.#pause, () => this.start());
+        if (this.#closed) return;
+        if (this.#again) this.start();
+        else this.#timer = this.#clock.after(this.#name, this.#pause, () => this.start());
       });
+  }
+
+  /** A round begins now; while one is under way, another one follows it at once, however often it is asked for. */
+  hurry(): void {
+    this.#again = true;
+    if (this.#timer === null || this.#closed) return;
+    this.#timer.cancel();
+    this.start();
   }
 
   /** Resolves when the round that is under way has ended. */

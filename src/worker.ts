@@ -20,6 +20,7 @@ import { closePullRequest, deleteOwnBranch } from './commands/close-pull-request
 import { releaseUrl } from './commands/release-url.ts';
 import { sha256 } from './drivers/content.ts';
 import { beginPullRequest, openPullRequestsIn, pullRequestsOf, sawPullRequest } from './store/pull-requests.ts';
+import { CANDIDATES_DUE } from './store/candidates.ts';
 import { knownContents } from './store/known-contents.ts';
 import { newestDeploymentReport } from './store/deployment-reports.ts';
 import { newestHealthReport } from './store/health-reports.ts';
@@ -74,12 +75,14 @@ export async function startWorker(app: App): Promise<{ close(): Promise<void> }>
   const running = worker.run().catch((error: unknown) => log.error({ error }, 'the worker stopped'));
 
   const repositories = new RepositoryWatch(app);
+  const candidates = new CandidateWatch(app);
   const listener = new Listener({
     url: app.databaseUrl,
-    channels: ['sluice_abort', HINTED],
+    channels: ['sluice_abort', HINTED, CANDIDATES_DUE],
     times: app.times,
     onNotice: (channel, payload) => {
       if (channel === HINTED) return repositories.hurry();
+      if (channel === CANDIDATES_DUE) return candidates.hurry();
       const { releaseId, promotions } = JSON.parse(payload) as { releaseId: string; promotions: number[] };
       for (const promotion of promotions) aborts.abort(releaseId, 'stop', promotion);
     },
@@ -98,7 +101,6 @@ export async function startWorker(app: App): Promise<{ close(): Promise<void> }>
   observer.start();
   const statuses = new StatusSender(app);
   statuses.start();
-  const candidates = new CandidateWatch(app);
   candidates.start();
   const drift = new DriftWatch(app);
   if (config.driftIntervalMs > 0) drift.start();

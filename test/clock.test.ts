@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { SharedClock, systemClock } from '../src/clock.ts';
+import { Rounds, SharedClock, systemClock } from '../src/clock.ts';
 import type { Clock } from '../src/clock.ts';
 import { readiness } from '../src/readiness.ts';
 import { isWrong, watchClock } from '../src/watch-clock.ts';
@@ -48,6 +48,29 @@ test('a clock is as right as the slowest answer is quick, and no answer makes it
       },
     ),
   );
+});
+
+test('news begins a round at once, and one more after the round that is under way, however often it comes', async () => {
+  const ends: (() => void)[] = [];
+  const rounds = new Rounds(systemClock, 'news', HOUR, () => new Promise((resolve) => ends.push(resolve)));
+  const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+  rounds.start();
+  for (let times = 0; times < 3; times += 1) rounds.hurry();
+  expect(ends).toHaveLength(1);
+  ends[0]!();
+  await settle();
+  expect(ends).toHaveLength(2);
+  ends[1]!();
+  await settle();
+  expect(ends).toHaveLength(2);
+  rounds.hurry();
+  expect(ends).toHaveLength(3);
+  rounds.hurry();
+  const closed = rounds.close();
+  ends[2]!();
+  await closed;
+  rounds.hurry();
+  expect(ends).toHaveLength(3);
 });
 
 test('a time of day that is set while the process lives changes nothing, and is told once, and once more when it is right', async () => {

@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import type { Timer } from '../clock.ts';
 import { advanceCandidate } from '../commands/trigger/advance-candidate.ts';
 import type { CandidateHands } from '../commands/trigger/advance-candidate.ts';
 import { triggerApplications } from '../core/trigger/sources.ts';
@@ -11,7 +12,8 @@ import { Watch } from './watch.ts';
 
 /**
  * Takes up candidates that are due. When each is looked at next stands in the database: what a process leaves behind that dies in the
- * middle is due again when its lease is over, and a candidate becomes one release however many processes look at it.
+ * middle is due again when its lease is over, and a candidate becomes one release however many processes look at it. Rounds are the
+ * guarantee; a round comes early by `hurry`, and at the moment at which the next candidate is due.
  */
 export class CandidateWatch extends Watch {
   readonly #hands: CandidateHands = {
@@ -20,10 +22,16 @@ export class CandidateWatch extends Watch {
   };
   /** Those that this process looks at, by id. */
   readonly #running = new Map<string, Promise<void>>();
+  #early: Timer | null = null;
   #rounds = 0;
 
   constructor(app: Parts) {
     super(app, 'candidates', app.limits.candidatesEvery, 'candidates could not be looked at this time');
+  }
+
+  /** A candidate is new, or due by now. */
+  hurry(): void {
+    this.rounds.hurry();
   }
 
   async round(): Promise<void> {
@@ -39,15 +47,27 @@ export class CandidateWatch extends Watch {
       if (this.#running.size >= limits.candidates) await Promise.race(this.#running.values());
       const now = clock.now();
       const free = limits.candidates - this.#running.size;
-      const due = await claimDue(pool, now, new Date(now.getTime() + LEASE), free);
+      const { due, next } = await claimDue(pool, now, new Date(now.getTime() + LEASE), free);
       full = due.length === free;
       for (const each of due) if (!this.#running.has(each.id)) this.#begin(each);
+      this.#expect(next);
     }
   }
 
   override async close(): Promise<void> {
-    await super.close();
+    const closed = super.close();
+    this.#early?.cancel();
+    await closed;
+    this.#early?.cancel();
     await Promise.all(this.#running.values());
+  }
+
+  /** What is due after the next round waits for that one. */
+  #expect(next: Date | null): void {
+    const { clock, limits } = this.app;
+    this.#early?.cancel();
+    const ms = next === null ? Infinity : next.getTime() - clock.now().getTime();
+    this.#early = ms < limits.candidatesEvery ? clock.after('candidates', Math.max(ms, 0), () => this.hurry()) : null;
   }
 
   /** No round waits for it: a source that does not answer holds up its own candidates alone. */

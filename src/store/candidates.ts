@@ -14,14 +14,19 @@ const COLUMNS = `id, key, revision, product, flow, environment, state, kind, sta
   due_at AS "dueAt", coalesced_at AS "coalescedAt", expires_at AS "expiresAt", ended_at AS "endedAt", attempts,
   release_id AS "releaseId", superseded_by AS "supersededBy", actor`;
 
+/** The channel on which workers hear that a candidate is new, or due by now; when it is due stands in its row. */
+export const CANDIDATES_DUE = 'sluice_candidates';
+
 /** What commits say of themselves is kept bounded. @returns false: this state was a candidate before, for good */
 export async function insertCandidate(
   client: PoolClient,
   made: Omit<KeptCandidate, 'revision' | 'endedAt' | 'attempts' | 'releaseId' | 'supersededBy' | 'actor'>,
 ): Promise<boolean> {
   const { rowCount } = await client.query(
-    `INSERT INTO candidate (id, key, product, flow, environment, state, kind, status, reason, facts, created_at, due_at, coalesced_at, expires_at)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) ON CONFLICT (key) DO NOTHING`,
+    `WITH made AS (
+       INSERT INTO candidate (id, key, product, flow, environment, state, kind, status, reason, facts, created_at, due_at, coalesced_at, expires_at)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) ON CONFLICT (key) DO NOTHING RETURNING id)
+     SELECT pg_notify('${CANDIDATES_DUE}', '') FROM made`,
     [
       made.id,
       made.key,
@@ -80,16 +85,27 @@ export async function supersede(
   return rows.map(({ id }) => id);
 }
 
-/** Takes those that are due; no other process does before `until`. */
-export async function claimDue(pool: Pool, now: Date, until: Date, limit: number): Promise<KeptCandidate[]> {
-  const { rows } = await pool.query<KeptCandidate>({
+/** Takes those that are due; no other process does before `until`. `next`: when the first of the others is due; null: none is. */
+export async function claimDue(
+  pool: Pool,
+  now: Date,
+  until: Date,
+  limit: number,
+): Promise<{ due: KeptCandidate[]; next: Date | null }> {
+  const { rows } = await pool.query<
+    { [key in keyof KeptCandidate]: KeptCandidate[key] | null } & { next: Date | null }
+  >({
     name: 'claim-candidates',
-    text: `UPDATE candidate SET due_at = $2 WHERE id IN (
-             SELECT id FROM candidate WHERE due_at <= $1 ORDER BY due_at LIMIT $3 FOR UPDATE SKIP LOCKED)
-           RETURNING ${COLUMNS}`,
+    text: `WITH taken AS (
+             UPDATE candidate SET due_at = $2 WHERE id IN (
+               SELECT id FROM candidate WHERE due_at <= $1 ORDER BY due_at LIMIT $3 FOR UPDATE SKIP LOCKED)
+             RETURNING ${COLUMNS})
+           SELECT taken.*, others.next FROM (SELECT min(due_at) AS next FROM candidate WHERE due_at > $1) others
+             LEFT JOIN taken ON true`,
     values: [now, until, limit],
   });
-  return rows;
+  const next = rows[0]?.next ?? null;
+  return { due: rows.flatMap(({ next: _, ...row }) => (row.id === null ? [] : [row as KeptCandidate])), next };
 }
 
 /** What is written of a candidate when it goes on. */
@@ -112,10 +128,12 @@ export async function stepCandidate(
   now: Date,
 ): Promise<boolean> {
   const { rowCount } = await client.query(
-    `UPDATE candidate SET status = $3, reason = $4, due_at = $5, expires_at = $6, attempts = $7, revision = revision + 1,
-       ended_at = CASE WHEN $5::timestamptz IS NULL THEN $9::timestamptz END, release_id = $8,
-       actor = CASE WHEN $10 THEN $11 ELSE actor END
-     WHERE id = $1 AND revision = $2`,
+    `WITH moved AS (
+       UPDATE candidate SET status = $3, reason = $4, due_at = $5, expires_at = $6, attempts = $7, revision = revision + 1,
+         ended_at = CASE WHEN $5::timestamptz IS NULL THEN $9::timestamptz END, release_id = $8,
+         actor = CASE WHEN $10 THEN $11 ELSE actor END
+       WHERE id = $1 AND revision = $2 RETURNING due_at)
+     SELECT CASE WHEN due_at <= $9 THEN pg_notify('${CANDIDATES_DUE}', '') END FROM moved`,
     [
       id,
       revision,
@@ -140,8 +158,10 @@ export async function wakeCandidates(
   at: { product?: string; environment?: string },
 ): Promise<void> {
   await pool.query(
-    `UPDATE candidate SET due_at = $1, revision = revision + 1 WHERE ended_at IS NULL AND status = 'WAITING'
-       AND ($2::text IS NULL OR product = $2) AND ($3::text IS NULL OR environment = $3)`,
+    `WITH woken AS (
+       UPDATE candidate SET due_at = $1, revision = revision + 1 WHERE ended_at IS NULL AND status = 'WAITING'
+         AND ($2::text IS NULL OR product = $2) AND ($3::text IS NULL OR environment = $3) RETURNING id)
+     SELECT pg_notify('${CANDIDATES_DUE}', '') WHERE EXISTS (SELECT FROM woken)`,
     [now, at.product ?? null, at.environment ?? null],
   );
 }

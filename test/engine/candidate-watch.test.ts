@@ -1,0 +1,92 @@
+import { randomBytes } from 'node:crypto';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { reportDeployment } from '../../src/commands/report-deployment.ts';
+import { reportHealth } from '../../src/commands/report-health.ts';
+import { retryCandidate } from '../../src/commands/trigger/control-candidate.ts';
+import { LIMITS } from '../../src/limits.ts';
+import { claimDue, listCandidates } from '../../src/store/candidates.ts';
+import type { KeptCandidate } from '../../src/store/candidates.ts';
+import { openTestEngine } from '../support/engine.ts';
+import type { TestEngine } from '../support/engine.ts';
+
+// Between two rounds of the watch lies an hour: whatever happens here happens because it was told, or because its time was known.
+
+let engine: TestEngine;
+beforeAll(async () => {
+  const backend = { name: 'postgres' as const, queuePrefix: `t${randomBytes(5).toString('hex')}` };
+  engine = await openTestEngine(backend, {}, { limits: { ...LIMITS, candidatesEvery: 3_600_000 } });
+  await engine.startWorker();
+  for (const name of ['dev', 'prod']) await engine.save('Environment', name, { kind: 'NON_PRODUCTION' });
+  await engine.save('PromotionFlow', 'to-prod', {
+    triggerEnvironment: 'dev',
+    onFailure: 'FINISH_RUNNING',
+    productSelector: {},
+    steps: [{ environment: 'prod', dependsOn: ['dev'] }],
+  });
+});
+afterAll(() => engine.close());
+
+/** A product whose health in dev is told by reports, with a version there that was reported once. */
+async function product(name: string, coalesce: number): Promise<void> {
+  await engine.save('Product', name, {
+    promotionFlows: [],
+    concurrency: 'PIPELINE',
+    queueLimit: 50,
+    trigger: { coalesce },
+  });
+  for (const environment of ['dev', 'prod'])
+    await engine.save('Application', `${name}-${environment}`, {
+      product: name,
+      environment,
+      driver: { type: 'simulate' },
+      health: environment === 'dev' ? { type: 'report' } : { type: 'none' },
+    });
+  await runs(name, '1');
+}
+
+const runs = (name: string, version: string): Promise<unknown> =>
+  reportDeployment(engine.app, { application: `${name}-dev`, version }, null);
+
+async function become(name: string, status: KeptCandidate['status']): Promise<KeptCandidate> {
+  for (const deadline = Date.now() + 15_000; ;) {
+    const { rows } = await listCandidates(engine.app.pool, { limit: 10, entries: 100, filter: { product: name } });
+    if (rows[0]?.status === status) return rows[0];
+    if (Date.now() > deadline) throw new Error(`it is not ${status}: ${JSON.stringify(rows)}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+test('a candidate is looked at when its pushes are together, and when a report about its environment comes', async () => {
+  await product('told', 200);
+  await runs('told', '2');
+  const { coalescedAt, createdAt } = await become('told', 'WAITING');
+  expect(coalescedAt.getTime() - createdAt.getTime()).toBe(200);
+  await reportHealth(engine.app, { application: 'told-dev', status: 'HEALTHY' }, null);
+  expect((await become('told', 'RELEASED')).releaseId).not.toBeNull();
+});
+
+test('a candidate that coalesces nothing, and one that somebody tries again, are looked at as soon as they are there', async () => {
+  await product('again', 0);
+  await runs('again', '2');
+  const { id } = await become('again', 'WAITING');
+  // Refused for good, as if a definition had been in the way.
+  await engine.app.pool.query(
+    `UPDATE candidate SET status = 'REFUSED', ended_at = now(), due_at = NULL WHERE id = $1`,
+    [id],
+  );
+  await reportHealth(engine.app, { application: 'again-dev', status: 'HEALTHY' }, null);
+  await retryCandidate(engine.app, id, 'ada');
+  await become('again', 'RELEASED');
+});
+
+test('whoever takes what is due hears when the first of the others is', async () => {
+  await engine.app.pool.query(`UPDATE candidate SET due_at = NULL`);
+  await product('next', 3_600_000);
+  expect((await claimDue(engine.app.pool, new Date(), new Date(), 5)).next).toBeNull();
+  await runs('next', '2');
+  const [now, until] = [engine.app.clock.now(), new Date(Date.now() + 60_000)];
+  const waits = await become('next', 'COALESCING');
+  expect(await claimDue(engine.app.pool, now, until, 5)).toEqual({ due: [], next: waits.coalescedAt });
+  const { due, next } = await claimDue(engine.app.pool, waits.coalescedAt, until, 5);
+  expect([due.map(({ id }) => id), next]).toEqual([[waits.id], null]);
+});
