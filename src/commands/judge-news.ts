@@ -36,19 +36,38 @@ export interface Judged {
 /** Work of a message that is more than a hint; done twice it is the same as once. */
 export type Order =
   | { kind: 'CHECK_MERGE_GROUP'; repository: string; commit: string; base: string }
-  /** Argo CD has news of what is in these: their releases look at once. */
+  /** Argo CD has news of what is in these: their releases look at once, and candidates that wait for them. */
   | { kind: 'LOOK_AGAIN'; product: string; environment: string; application: string };
+
+/** What messages can be about, as of one moment: the same for all of them. */
+export interface Known {
+  snapshot: DefinitionSnapshot;
+  watched: Watched[];
+  awaited: Awaited[];
+}
+
+export async function whatIsKnown({ pool, definitions }: Pick<Parts, 'pool' | 'definitions'>): Promise<Known> {
+  const [snapshot, watched, awaited] = await Promise.all([
+    definitions.current(),
+    watchedNames(pool),
+    awaitedPlaces(pool),
+  ]);
+  return { snapshot, watched, awaited };
+}
 
 /**
  * Decides what a verified message is about, among the repositories that are watched and the pull requests that are open. Nothing of
  * it is believed; a secret that is bound to repositories or products tells of these alone.
  */
-export async function judgeNews(app: Pick<Parts, 'pool' | 'definitions'>, told: Told): Promise<Judged> {
+export async function judgeNews(
+  { pool }: Pick<Parts, 'pool'>,
+  { snapshot, watched, awaited }: Known,
+  told: Told,
+): Promise<Judged> {
   const { projection } = told;
-  const snapshot = await app.definitions.current();
   const asksForChecks = projection.news.some(({ kind }) => kind === 'MERGE_GROUP');
-  const requested = asksForChecks ? await requestedRepositories(app.pool) : [];
-  const places = new Places(await watchedNames(app.pool), await awaitedPlaces(app.pool), requested, snapshot, told);
+  const requested = asksForChecks ? await requestedRepositories(pool) : [];
+  const places = new Places(watched, awaited, requested, snapshot, told);
   const parts = projection.news.map((news) => judgeOne(places, told, news));
   const unwanted = projection.nothing === undefined ? [] : [verdict('DONE', projection.nothing)];
   const all = [...parts, ...unwanted];

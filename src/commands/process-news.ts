@@ -2,13 +2,14 @@ import type { Delivery } from '../core/receiver/delivery.ts';
 import type { Projection } from '../core/receiver/news.ts';
 import type { WebhookUse } from '../core/secrets.ts';
 import type { Parts } from '../parts.ts';
+import { wakeCandidates } from '../store/candidates.ts';
 import { recordDelivery } from '../store/deliveries.ts';
 import { addHints } from '../store/news.ts';
 import { pages } from '../store/pages.ts';
 import { releasesIn } from '../store/unfinished.ts';
 import type { Numbered } from '../store/unfinished.ts';
 import { checkMergeGroup } from './check-merge-group.ts';
-import { judgeNews } from './judge-news.ts';
+import { judgeNews, whatIsKnown } from './judge-news.ts';
 import type { Order } from './judge-news.ts';
 
 /** How long a message waits for the look at its repository before its hints are written once more, in milliseconds. */
@@ -27,7 +28,8 @@ export const isNews = (delivery: Delivery): delivery is News =>
 export async function processNews(app: Parts, delivery: News, use: WebhookUse): Promise<void> {
   const { purpose, source, verifiedBy: secret } = delivery;
   const projection = JSON.parse(delivery.body) as Projection;
-  const { status, outcome, hints, orders } = await judgeNews(app, { purpose, source, secret, use, projection });
+  const told = { purpose, source, secret, use, projection };
+  const { status, outcome, hints, orders } = await judgeNews(app, await whatIsKnown(app), told);
   const done: string[] = [];
   for (const order of orders) done.push(await obey(app, order));
   const now = app.clock.now();
@@ -53,6 +55,7 @@ async function obey(app: Parts, order: Order): Promise<string> {
   const read = (after?: Numbered): Promise<Numbered[]> =>
     releasesIn(app.pool, product, environment, size, after?.number);
   const told = { kind: 'application-told' as const, environment, application };
+  await wakeCandidates(app.pool, app.clock.now(), { product, environment });
   let releases = 0;
   for await (const page of pages(size, read)) {
     await Promise.all(page.map(({ id }) => app.releaseEngine.tellKnown(id, told)));

@@ -7,6 +7,7 @@ import type { Parts } from '../parts.ts';
 import { keepNews } from '../store/deliveries.ts';
 import { UNSEEN } from './process-news.ts';
 import { judgeNews } from './judge-news.ts';
+import type { Known } from './judge-news.ts';
 import { decoded } from './receive-delivery.ts';
 import type { Received } from './receive-delivery.ts';
 import { verifiedBy } from './verify-message.ts';
@@ -34,6 +35,7 @@ export async function receiveNews(
   app: Parts,
   { purpose, source, address, headers, body }: NewsArrived,
   { keys, broken }: Awaited<ReturnType<Parts['secrets']['webhookSecrets']>>,
+  known: () => Promise<Known>,
 ): Promise<Extract<Received, { kind: 'STORED' | 'UNVERIFIED' }>> {
   const now = app.clock.now();
   const key = verifiedBy(keys, headers, body, now.getTime());
@@ -45,7 +47,7 @@ export async function receiveNews(
   const { name: secret, use } = key;
   const scheme = use.scheme!;
   const projection = readNews(purpose, scheme, headers, decoded(body));
-  const judged = await judgeNews(app, { purpose, source, secret, use, projection });
+  const judged = await judgeNews(app, await known(), { purpose, source, secret, use, projection });
   const webhookId = idIn(scheme, headers) ?? `sha256:${createHash('sha256').update(body).digest('hex')}`;
   const kept = [...SCHEMES[scheme].ids, ...SCHEMES[scheme].events, 'content-type', 'user-agent'];
   const { delivery, isNew } = await keepNews(

@@ -7,7 +7,7 @@ import { refusal } from '../core/problems.ts';
 import { signingKey } from '../core/secrets.ts';
 import type { Parts } from '../parts.ts';
 import type { WebhookKey } from '../store/secrets.ts';
-import { judgeNews } from './judge-news.ts';
+import { judgeNews, whatIsKnown } from './judge-news.ts';
 import type { Result } from './result.ts';
 import { explainTrigger } from './trigger/explain.ts';
 import { verifiedBy } from './verify-message.ts';
@@ -64,7 +64,7 @@ export async function testWebhook(app: Parts, given: WebhookTest): Promise<Resul
     use: verified.use,
     projection: { ...projection, news },
   } as const;
-  const { status, outcome } = await judgeNews(app, told);
+  const { status, outcome } = await judgeNews(app, await whatIsKnown(app), told);
   const matches = status === 'PENDING';
   const asked = { repository, ...(branch !== undefined && { ref: branch }), ...(commit !== undefined && { commit }) };
   const { nothing, applications } = matches ? await explainTrigger(app, asked) : { nothing: null, applications: [] };

@@ -1,7 +1,10 @@
 import type { Request, Response } from 'express';
 import type { App } from '../app.ts';
+import { whatIsKnown } from '../commands/judge-news.ts';
+import type { Known } from '../commands/judge-news.ts';
 import { receiveNews } from '../commands/receive-news.ts';
 import type { NewsPurpose } from '../commands/receive-news.ts';
+import { SharedReads } from '../store/shared-reads.ts';
 import type { Limits } from './limits.ts';
 
 /** GitHub sends up to 25 MiB, and larger ones not at all. */
@@ -34,11 +37,19 @@ export class NewsReceiver {
   readonly #app: App;
   readonly #limits: Limits;
   #reading = 0;
+  /** Hosts send many messages at once: what each is held against is read for all of them. */
+  readonly #known: SharedReads<Known>;
+  readonly #secrets: SharedReads<Awaited<ReturnType<App['secrets']['webhookSecrets']>>>;
   readonly #line: { bytes: number; begin: () => void }[] = [];
 
   constructor(app: App, limits: Limits) {
     this.#app = app;
     this.#limits = limits;
+    this.#known = new SharedReads(() => whatIsKnown(app));
+    this.#secrets = new SharedReads((about) => {
+      const [purpose, source] = JSON.parse(about) as [NewsPurpose, string];
+      return app.secrets.webhookSecrets(source, purpose);
+    });
   }
 
   /** @throws RateLimitedError for one more message that nobody has signed */
@@ -53,11 +64,12 @@ export class NewsReceiver {
     const isStranger = await this.#limits.isUsedUp(caller);
     const most = isStranger ? MAX_BYTES_OF_STRANGERS : MAX_BYTES;
     // Nothing is read for a source that there is none of: the answer is the same as for a wrong signature.
-    const secrets = await this.#app.secrets.webhookSecrets(source, purpose);
+    const secrets = await this.#secrets.read(JSON.stringify([purpose, source]));
     const body = secrets.keys.length === 0 && !secrets.broken ? Buffer.alloc(0) : await this.#read(request, most);
     if (!Buffer.isBuffer(body)) return body;
     const address = this.#limits.addressOf(request) || null;
-    const received = await receiveNews(this.#app, { purpose, source, address, headers, body }, secrets);
+    const arrived = { purpose, source, address, headers, body };
+    const received = await receiveNews(this.#app, arrived, secrets, () => this.#known.read(''));
     if (received.kind === 'UNVERIFIED') await this.#limits.operation(caller);
     return received;
   }

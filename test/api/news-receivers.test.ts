@@ -398,9 +398,19 @@ test('trap 29: Argo CD is a hint: its application is found by the sources that n
     sync: (environment) => (environment === 'dev' ? sync : undefined),
   });
   const before = repository.asked.refs;
+  // A candidate that waits for dev, and would be looked at in an hour: of a flow that is gone.
+  await engine.app.pool.query(
+    `INSERT INTO candidate (id, key, product, flow, environment, state, kind, status, reason, facts, created_at, due_at, coalesced_at, expires_at)
+     VALUES (gen_random_uuid(), 'waits', 'billing', 'gone', 'dev', '{}', 'PUSH', 'WAITING', 'waits', '{"since":0,"commits":[],"deliveries":[]}',
+       now(), now() + interval '1 hour', now(), now() + interval '1 day')`,
+  );
   const told = await outcomeOf(await send('argo', argocd.whole()));
   expect([told.status, told.outcome]).toEqual(['DONE', expect.stringContaining('looked at')]);
   expect(repository.asked.refs).toBe(before + 1);
+  await vi.waitFor(async () => {
+    const { rows } = await engine.app.pool.query(`SELECT status FROM candidate WHERE key = 'waits'`);
+    expect(rows).toEqual([{ status: 'REFUSED' }]);
+  });
   // The same notification three times, as Argo CD sends it.
   const again = await Promise.all([1, 2, 3].map(() => send('argo', argocd.whole())));
   expect(new Set(again.map(({ status }) => status))).toEqual(new Set([200]));

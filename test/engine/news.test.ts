@@ -1,5 +1,6 @@
 import { createHmac, randomBytes, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { whatIsKnown } from '../../src/commands/judge-news.ts';
 import { receiveNews } from '../../src/commands/receive-news.ts';
 import { setSecret } from '../../src/commands/set-secret.ts';
 import { startGitHost } from '../peers/git-host.ts';
@@ -77,7 +78,7 @@ async function told(
   };
   const secrets = await engine.app.secrets.webhookSecrets('github', 'git');
   const arrived = { purpose: 'git' as const, source: 'github', address: null, headers, body };
-  expect((await receiveNews(engine.app, arrived, secrets)).kind).toBe('STORED');
+  expect((await receiveNews(engine.app, arrived, secrets, () => whatIsKnown(engine.app))).kind).toBe('STORED');
 }
 
 const unread = async ({ app }: TestEngine): Promise<number> =>
