@@ -26,7 +26,7 @@ import { percentile, rounded } from './stats.ts';
  */
 export async function measureTriggers(databaseUrl: string, ended: AbortSignal): Promise<Figure[]> {
   const signal = AbortSignal.any([ended, AbortSignal.timeout(LIMIT)]);
-  setMaxListeners(LANES + 10, signal);
+  setMaxListeners(50, signal);
   const closers: (() => Promise<unknown>)[] = [];
   try {
     const folder = await mkdtemp(join(tmpdir(), 'sluice-bench-'));
@@ -63,7 +63,6 @@ const POLLED = { products: 8, rounds: 2 };
 /** Seconds between two looks where no webhook tells: the shortest that may be set. */
 const INTERVAL = 5;
 const FLOOD = 1_000;
-const LANES = 50;
 const ANSWERS = 500;
 /** Milliseconds. Whatever takes longer than this is not measured but broken. */
 const PATIENCE = 60_000;
@@ -168,7 +167,7 @@ class TriggerBench {
       for (const product of products) {
         const commit = await push(product);
         const began = performance.now();
-        await this.#deliver(product.repository, commit);
+        await this.#deliver(delivery(product.repository, commit));
         await this.#arrived(product, commit);
         times.push(performance.now() - began);
       }
@@ -209,7 +208,7 @@ class TriggerBench {
       for (let round = 0; round < REPORTED.rounds; round += 1) {
         const waiting = products.map(async (product) => {
           const commit = await push(product);
-          await this.#deliver(product.repository, commit);
+          await this.#deliver(delivery(product.repository, commit));
           await this.#until(
             () => this.#candidate(product, commit),
             (found) => found?.status === 'WAITING',
@@ -257,13 +256,11 @@ class TriggerBench {
       while (before + looks.length < one!.asked.refs) looks.push(performance.now());
     }, 10);
     try {
-      const began = performance.now();
-      const flood = await this.#inLanes(LANES, FLOOD, (number) => ({ repository: one!, head, at: began + number }));
-      const seconds = (performance.now() - began) / 1_000;
+      const { seconds, times: flood } = await this.#atOnce(Array.from({ length: FLOOD }, () => delivery(one!, head)));
       await quiet();
       await this.#pause(1_500);
       const most = Math.max(...looks.map((from) => looks.filter((at) => at >= from && at < from + 1_000).length));
-      const unit = `ls-remote within a second, ${looks.length} in all: ${FLOOD} hints about one repository in ${seconds.toFixed(1)} s`;
+      const unit = `ls-remote within a second, ${looks.length} in all: ${FLOOD} hints about one repository, sent in ${seconds.toFixed(2)} s`;
       this.#add('flood', most, unit, 2);
       this.#add('flood', percentile(flood, 0.99), 'ms p99 answer of the receiver', 200);
     } finally {
@@ -272,26 +269,30 @@ class TriggerBench {
     const heads = await Promise.all(others.map((each) => each.head()));
     const answers = await this.#inLanes(4, ANSWERS, (number) => {
       const index = number % others.length;
-      return { repository: others[index]!, head: heads[index]!, at: 0 };
+      return delivery(others[index]!, heads[index]!);
     });
     this.#pair('answer of the receiver, 4 at once', answers, 200);
     await quiet();
   }
 
-  async #inLanes(
-    lanes: number,
-    count: number,
-    order: (number: number) => { repository: HostedRepository; head: string; at: number },
-  ): Promise<number[]> {
+  /** One in each millisecond, whether those before it are answered or not. @returns how long it took to send them */
+  async #atOnce(deliveries: readonly Delivery[]): Promise<{ seconds: number; times: number[] }> {
+    const began = performance.now();
+    const sent: Promise<number>[] = [];
+    while (sent.length < deliveries.length) {
+      const due = Math.min(deliveries.length, Math.ceil(performance.now() - began));
+      sent.push(...deliveries.slice(sent.length, due).map((each) => this.#deliver(each)));
+      await this.#pause(1);
+    }
+    const seconds = (performance.now() - began) / 1_000;
+    return { seconds, times: await Promise.all(sent) };
+  }
+
+  async #inLanes(lanes: number, count: number, order: (number: number) => Delivery): Promise<number[]> {
     const times: number[] = [];
     let next = 0;
     const lane = async (): Promise<void> => {
-      for (let number = next++; number < count; number = next++) {
-        const { repository, head, at } = order(number);
-        const early = at - performance.now();
-        if (early > 0) await this.#pause(early);
-        times.push(await this.#deliver(repository, head));
-      }
+      for (let number = next++; number < count; number = next++) times.push(await this.#deliver(order(number)));
     };
     await Promise.all(Array.from({ length: lanes }, lane));
     return times;
@@ -358,21 +359,8 @@ class TriggerBench {
     );
   }
 
-  /** As GitHub tells of a push. @returns milliseconds to its answer */
-  async #deliver(repository: HostedRepository, after: string): Promise<number> {
-    const body = JSON.stringify({
-      ref: 'refs/heads/main',
-      before: '0'.repeat(40),
-      after,
-      repository: { id: 1, full_name: repository.name, clone_url: repository.url },
-      pusher: { name: 'ada', email: 'ada@example.com' },
-    });
-    const headers = {
-      'content-type': 'application/json',
-      'x-github-event': 'push',
-      'x-github-delivery': randomUUID(),
-      'x-hub-signature-256': `sha256=${createHmac('sha256', SECRET).update(body).digest('hex')}`,
-    };
+  /** @returns milliseconds to its answer */
+  async #deliver({ headers, body }: Delivery): Promise<number> {
     const began = performance.now();
     const response = await fetch(`${this.serving.url}/hooks/git/github`, { method: 'POST', headers, body });
     const said = await response.text();
@@ -429,6 +417,29 @@ class TriggerBench {
       floor === undefined ? { floor: null, ratio: null } : { floor: rounded(floor), ratio: rounded(value / floor) };
     this.#figures.push({ name, backend: 'postgres', value: rounded(value), unit, ...compared, aim });
   }
+}
+
+interface Delivery {
+  headers: Record<string, string>;
+  body: string;
+}
+
+/** As GitHub tells of a push. */
+function delivery(repository: HostedRepository, after: string): Delivery {
+  const body = JSON.stringify({
+    ref: 'refs/heads/main',
+    before: '0'.repeat(40),
+    after,
+    repository: { id: 1, full_name: repository.name, clone_url: repository.url },
+    pusher: { name: 'ada', email: 'ada@example.com' },
+  });
+  const headers = {
+    'content-type': 'application/json',
+    'x-github-event': 'push',
+    'x-github-delivery': randomUUID(),
+    'x-hub-signature-256': `sha256=${createHmac('sha256', SECRET).update(body).digest('hex')}`,
+  };
+  return { headers, body };
 }
 
 const chart = (tag: number): string => `image:\n  tag: "${tag}"\n`;
