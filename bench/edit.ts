@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { parseDocument } from 'yaml';
 import { ForeignText } from '../src/foreign/index.ts';
-import type { Figure } from './report.ts';
+import type { Figure } from './figure.ts';
 import { median, rounded } from './stats.ts';
 
 const SERVICES = 100;

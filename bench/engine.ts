@@ -4,6 +4,7 @@ import { saveDefinition } from '../src/commands/save-definition.ts';
 import { triggerRelease } from '../src/commands/trigger-release.ts';
 import { loadConfig } from '../src/config.ts';
 import { ENDED_RELEASE } from '../src/core/release.ts';
+import { jobsOf } from '../src/jobs/effects.ts';
 import { createLog } from '../src/log.ts';
 import { startWorker } from '../src/worker.ts';
 import { DEPENDS_ON, definitions, productName } from './workload.ts';
@@ -15,6 +16,9 @@ export class Engine {
   readonly jobs: Record<string, number> = {};
   /** From the last step of an environment being recorded to the first step of its dependent, in milliseconds. */
   hops: number[] = [];
+  /** From a job being handed over to a worker starting it, in milliseconds; a join begins when its children have ended, and has none. */
+  waits: number[] = [];
+  readonly #handedOver = new Map<string, number>();
   readonly #open = new Map<string, () => void>();
   /** Ended before whoever triggered it had its id. */
   readonly #early = new Set<string>();
@@ -36,10 +40,7 @@ export class Engine {
     const engine = new Engine(await openApp(config, createLog({ level: config.logLevel })));
     engine.#watch();
     const { app } = engine;
-    for (const definition of definitions(settings.products)) {
-      const { refusals } = await saveDefinition(app, definition, { mode: 'UPSERT', actor: null });
-      if (refusals) throw new Error(`the workload is not accepted: ${JSON.stringify(refusals)}`);
-    }
+    await saveWorkload(app, settings.products);
     engine.#worker = await startWorker({ ...app, drivers: engine.#watchedDrivers() });
     return engine;
   }
@@ -68,10 +69,20 @@ export class Engine {
       if (to && ENDED_RELEASE.has(to.state.status)) this.#ended(id, to.state.status);
       return to;
     };
+    const handOver = queue.handOver.bind(queue);
+    queue.handOver = (items) => {
+      const now = performance.now();
+      for (const job of items.flatMap(jobsOf).flatMap((each) => each.children ?? [each]))
+        this.#handedOver.set(job.id, now);
+      return handOver(items);
+    };
     const work = queue.work.bind(queue);
     queue.work = (processor) =>
       work((job, token) => {
         this.jobs[job.name] = (this.jobs[job.name] ?? 0) + 1;
+        const since = this.#handedOver.get(job.id ?? '');
+        if (since !== undefined) this.waits.push(performance.now() - since);
+        this.#handedOver.delete(job.id ?? '');
         return processor(job, token);
       });
   }
@@ -117,5 +128,12 @@ export class Engine {
   async close(): Promise<void> {
     await this.stopWorking();
     await this.app.close();
+  }
+}
+
+export async function saveWorkload(app: App, products: number): Promise<void> {
+  for (const definition of definitions(products)) {
+    const { refusals } = await saveDefinition(app, definition, { mode: 'UPSERT', actor: null });
+    if (refusals) throw new Error(`the workload is not accepted: ${JSON.stringify(refusals)}`);
   }
 }

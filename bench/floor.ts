@@ -1,7 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { Pool } from 'pg';
-import { closedLoop } from './loop.ts';
-import type { LoopResult } from './loop.ts';
 
 /**
  * The floor: as many small transactions as a release has steps, and one that creates it, by bare `pg` with named statements. No
@@ -48,10 +46,6 @@ export class Floor {
         values: [id, environment, step, step === 3 ? 'SUCCEEDED' : 'RUNNING', EVENT],
       });
     }
-  }
-
-  throughput(lanes: number, warmUp: number, seconds: number): Promise<LoopResult> {
-    return closedLoop(lanes, warmUp, seconds, () => this.sequential());
   }
 
   close(): Promise<void> {

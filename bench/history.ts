@@ -2,7 +2,7 @@ import pg from 'pg';
 import { startServer } from '../src/server.ts';
 import { fillHistory } from '../test/support/history.ts';
 import { Engine } from './engine.ts';
-import type { Figure } from './report.ts';
+import type { Figure } from './figure.ts';
 import { median, rounded } from './stats.ts';
 
 /** A long history, and a short one that it is held against. */

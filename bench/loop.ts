@@ -6,32 +6,61 @@ export interface LoopResult {
   ended: number;
 }
 
-/** `lanes` at once, each beginning its next one when its last one has ended; counted after the warm-up. Times in seconds. */
+export interface LoopOrder {
+  /** At once, each beginning its next one when its last one has ended. */
+  lanes: number;
+  /** How many end before the measured time begins: a process that is faster is as warm as one that is slower. */
+  warmUp: number;
+  /** The measured time. */
+  seconds: number;
+}
+
 export async function closedLoop(
-  lanes: number,
-  warmUp: number,
-  seconds: number,
+  { lanes, warmUp, seconds }: LoopOrder,
   one: (lane: number) => Promise<void>,
-  onMeasure: () => void = () => undefined,
+  on: { begin?: () => void; end?: () => void } = {},
 ): Promise<LoopResult> {
-  const start = performance.now() + warmUp * 1_000;
-  const end = start + seconds * 1_000;
   const latencies: number[] = [];
   let ended = 0;
-  const timer = setTimeout(onMeasure, warmUp * 1_000);
+  let phase: 'warm-up' | 'measured' | 'over' = 'warm-up';
+  let [from, to] = [0, 0];
+  const begin = (): void => {
+    phase = 'measured';
+    on.begin?.();
+    from = performance.now();
+    setTimeout(() => {
+      phase = 'over';
+      to = performance.now();
+      on.end?.();
+    }, seconds * 1_000);
+  };
   await Promise.all(
     Array.from({ length: lanes }, async (_, lane) => {
-      while (performance.now() < end) {
+      while (phase !== 'over') {
         const began = performance.now();
         await one(lane);
-        const now = performance.now();
         ended += 1;
-        if (now >= start && now < end) latencies.push(now - began);
+        if (phase === 'measured') latencies.push(performance.now() - began);
+        else if (phase === 'warm-up' && ended >= warmUp) begin();
       }
     }),
   );
-  clearTimeout(timer);
-  return { perSecond: latencies.length / seconds, latencies, ended };
+  return { perSecond: (latencies.length * 1_000) / (to - from), latencies, ended };
+}
+
+/** So many each second, however many are under way; resolves when all have ended. */
+export async function openLoop(
+  { perSecond, seconds }: { perSecond: number; seconds: number },
+  one: (index: number) => Promise<void>,
+): Promise<void> {
+  const began = performance.now();
+  const begun: Promise<void>[] = [];
+  for (let index = 0; index < perSecond * seconds; index += 1) {
+    const wait = began + (index * 1_000) / perSecond - performance.now();
+    if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
+    begun.push(one(index));
+  }
+  await Promise.all(begun);
 }
 
 /** One after the other, for the latency of one that is alone; the first few are not counted. */

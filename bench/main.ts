@@ -5,60 +5,95 @@ import { parseArgs } from 'node:util';
 import pg from 'pg';
 import { startPostgres, startRedis } from '../test/support/servers.ts';
 import type { CellOrder, CellResult } from './cell.ts';
+import { compare, keep, readKept } from './earlier.ts';
 import { measureEdit } from './edit.ts';
-import { busySeconds, cpuSeconds, describeMachine } from './machine.ts';
 import { measureHistory } from './history.ts';
-import { figuresOf, report } from './report.ts';
-import type { Figure, Measured } from './report.ts';
+import { busyCores, describeMachine } from './machine.ts';
+import { figuresOf, othersOf, report } from './report.ts';
+import type { Measured } from './report.ts';
+import type { Figure } from './figure.ts';
+import { measureScale } from './scale.ts';
 import { measureStarts } from './start.ts';
 import { measureTriggers } from './triggers.ts';
 
-// `npm run bench -- [--json FILE] [--rounds N] [--seconds N] [--profile] [--only redis|postgres|edit|history|triggers]`
+// `npm run bench -- [--json FILE] [--rounds N] [--seconds N] [--warm-up RELEASES] [--lanes N] [--profile] [--keep] [--only ROW,...]`
 //
-// Its own PostgreSQL (fsync on) and Redis, on loopback. Each round measures floor, Redis and PostgreSQL one after the other, so
-// that a slow minute of the machine is everybody's; medians over the rounds are told, and how far the rounds lie apart.
+// Its own PostgreSQL (fsync on) and Redis, on loopback. Each round measures each system right after the floor with as many lanes, so that
+// a slow minute of the machine is everybody's; medians over the rounds are told, and how far the rounds lie apart. Beside them stand the
+// figures of an earlier run, from bench/figures.json, into which `--keep` writes those of this one.
+
+/** What `--only` knows; the first five are measured when nothing is named, the others take their time. */
+const ROWS = {
+  redis: true,
+  postgres: true,
+  start: true,
+  edit: true,
+  scale: false,
+  history: false,
+  triggers: false,
+};
+type Row = keyof typeof ROWS;
 
 const { values: options } = parseArgs({
   options: {
     json: { type: 'string' },
     rounds: { type: 'string', default: '3' },
-    seconds: { type: 'string', default: '5' },
-    // The first thousand releases of a process are mostly the compiler's.
-    'warm-up': { type: 'string', default: '12' },
+    seconds: { type: 'string', default: '8' },
+    // The first thousands of releases of a process are mostly the compiler's.
+    'warm-up': { type: 'string', default: '2000' },
     lanes: { type: 'string', default: '100' },
     alone: { type: 'string', default: '60' },
     profile: { type: 'boolean', default: false },
+    keep: { type: 'boolean', default: false },
     only: { type: 'string' },
     'skip-start': { type: 'boolean', default: false },
   },
 });
+const rows = chosenRows(options.only);
 
 const ended = new AbortController();
 process.once('SIGINT', () => ended.abort());
 process.once('SIGTERM', () => ended.abort());
 
+const loop = { lanes: Number(options.lanes), warmUp: Number(options['warm-up']), seconds: Number(options.seconds) };
+const rounds = Number(options.rounds);
 const postgres = await startPostgres({ durable: true, settings: { shared_buffers: '256MB' } });
-// The history takes minutes to make, and triggers take their time: they are measured when they are asked for.
-const isApart = ['edit', 'history', 'triggers'].includes(options.only ?? '');
-const needsRedis = !isApart && options.only !== 'postgres';
+const needsRedis = rows.has('redis') || rows.has('scale');
 const redis = needsRedis ? await startRedis({ appendOnly: true }).catch(tellMissing) : null;
 try {
-  const measured = isApart ? [] : await measureRounds();
-  const starts =
-    ended.signal.aborted || options['skip-start'] || isApart ? [] : await measureStarts(Number(options.rounds));
-  const isEdit = !isApart || options.only === 'edit';
-  const edits = ended.signal.aborted || !isEdit ? [] : await measureEdit(Number(options.rounds));
-  const history = options.only === 'history' ? await measureHistory(createDatabase, Number(options.rounds)) : [];
-  const triggers =
-    options.only === 'triggers' ? await measureTriggers(await createDatabase('bench_triggers'), ended.signal) : [];
-  const figures: Figure[] = [...figuresOf(measured), ...starts, ...edits, ...history, ...triggers];
-  console.log(report(describeMachine(), measured, figures));
+  const before = await busyCores();
+  const measured = await measureRounds();
+  const figures: Figure[] = figuresOf(measured);
+  const add = async (row: Row, measure: () => Promise<Figure[]>): Promise<void> => {
+    if (rows.has(row) && !ended.signal.aborted) figures.push(...(await measure()));
+  };
+  await add('start', () => measureStarts(rounds));
+  await add('edit', () => measureEdit(rounds));
+  for (const each of redis ? [redis, null] : [null]) await add('scale', () => scaleOn(each));
+  await add('history', () => measureHistory(createDatabase, rounds));
+  await add('triggers', async () => measureTriggers(await createDatabase('bench_triggers'), ended.signal));
+  const others = measured.length > 0 ? othersOf(measured) : Math.max(before, await busyCores());
+  console.log(report(describeMachine(), measured, compare(figures, readKept(), others)));
   if (needsRedis && redis === null) console.log('Redis was not measured: it is missing (see above).');
   if (options.json) await writeFile(options.json, `${JSON.stringify(figures, null, 2)}\n`);
+  if (options.keep && !ended.signal.aborted) keep(figures, others);
 } finally {
   await Promise.all([postgres.stop(), redis?.stop()]);
 }
 process.exit(ended.signal.aborted ? 130 : options.only === 'redis' && redis === null ? 1 : 0);
+
+function chosenRows(only: string | undefined): Set<Row> {
+  const all = Object.keys(ROWS) as Row[];
+  if (only === undefined)
+    return new Set(all.filter((each) => ROWS[each] && !(each === 'start' && options['skip-start'])));
+  const asked = only.split(',');
+  const unknown = asked.filter((each) => !all.includes(each as Row));
+  if (unknown.length > 0) {
+    console.error(`--only ${unknown.join(',')}: there is no such row; rows are ${all.join(', ')}`);
+    process.exit(2);
+  }
+  return new Set(asked as Row[]);
+}
 
 function tellMissing(error: Error): null {
   console.error(`Missing: Redis. ${error.message}\nWhat needs no Redis is measured without it.`);
@@ -66,34 +101,47 @@ function tellMissing(error: Error): null {
 }
 
 async function measureRounds(): Promise<Measured[]> {
-  const systems = (['floor', 'redis', 'postgres'] as const).filter(
-    (each) => (each === 'floor' || !options.only || each === options.only) && (each !== 'redis' || redis !== null),
+  const backends = (['redis', 'postgres'] as const).filter(
+    (each) => rows.has(each) && (each !== 'redis' || redis !== null),
   );
   const measured: Measured[] = [];
-  for (let round = 0; round < Number(options.rounds); round += 1) {
-    for (const system of systems) {
+  for (let round = 0; round < rounds; round += 1) {
+    for (const backend of backends) {
       if (ended.signal.aborted) return measured;
-      const name = `bench_${round}_${system}`;
-      const databaseUrl = await createDatabase(name);
-      const before = { busy: busySeconds(), own: cpuSeconds(process.pid), at: performance.now() };
-      const result = await runCell({
-        system: system === 'floor' ? 'floor' : 'engine',
-        databaseUrl,
-        redisUrl: system === 'redis' ? redis?.url : undefined,
-        lanes: Number(options.lanes),
-        alone: Number(options.alone),
-        warmUp: Number(options['warm-up']),
-        seconds: Number(options.seconds),
+      const redisUrl = backend === 'redis' ? redis?.url : undefined;
+      const floor = await measureCell(`bench_${round}_${backend}_floor`, { system: 'floor' });
+      const result = await measureCell(`bench_${round}_${backend}`, {
+        system: 'engine',
+        redisUrl,
         profile: options.profile && round === 0,
       });
-      const seconds = (performance.now() - before.at) / 1_000;
-      measured.push({ system, round, result, cores: (busySeconds() - before.busy) / seconds });
-      console.error(`round ${round + 1}, ${system}: ${result.perSecond.toFixed(0)} releases/s`);
-      await dropDatabase(name);
+      measured.push({ backend, round, floor, result });
+      const [own, bare] = [result.perSecond.toFixed(0), floor.perSecond.toFixed(0)];
+      console.error(`round ${round + 1}, ${backend}: ${own} releases/s, floor ${bare}`);
       await redis?.flushall();
     }
   }
   return measured;
+}
+
+/** In a database of its own. */
+async function measureCell(name: string, order: Partial<CellOrder> & Pick<CellOrder, 'system'>): Promise<CellResult> {
+  const databaseUrl = await createDatabase(name);
+  const result = await runCell({ ...loop, databaseUrl, alone: Number(options.alone), profile: false, ...order });
+  await dropDatabase(name);
+  return result;
+}
+
+function scaleOn(queue: typeof redis): Promise<Figure[]> {
+  return measureScale({
+    ...loop,
+    rounds,
+    redis: queue,
+    newDatabase: createDatabase,
+    dropDatabase,
+    floor: (databaseUrl) => runCell({ ...loop, system: 'floor', databaseUrl, alone: 1, profile: false }),
+    ended: ended.signal,
+  });
 }
 
 /** A process of its own for each measurement; it ends with this one. */

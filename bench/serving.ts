@@ -15,7 +15,7 @@ export interface Serving {
 }
 
 /** Resolves once it is ready. @throws when it ends before, or is not ready within a minute; then it has ended */
-export async function startServing(settings: Record<string, string>): Promise<Serving> {
+export async function startServing(settings: Record<string, string>, role: 'all' | 'worker' = 'all'): Promise<Serving> {
   const port = await freePort();
   const began = performance.now();
   const env = {
@@ -25,7 +25,7 @@ export async function startServing(settings: Record<string, string>): Promise<Se
     LOG_LEVEL: 'error',
     ...settings,
   };
-  const child = spawn(process.execPath, [MAIN, 'serve', '--role', 'all'], {
+  const child = spawn(process.execPath, [MAIN, 'serve', '--role', role], {
     env,
     stdio: ['ignore', 'ignore', 'inherit'],
   });

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Figure } from './report.ts';
+import type { Figure } from './figure.ts';
 import { startServing } from './serving.ts';
 import { median, rounded } from './stats.ts';
 

@@ -14,7 +14,7 @@ import { createLog } from '../src/log.ts';
 import { startGitHost } from '../test/peers/git-host.ts';
 import type { GitHost, HostedRepository } from '../test/peers/git-host.ts';
 import { busySeconds, cpuSeconds } from './machine.ts';
-import type { Figure } from './report.ts';
+import type { Figure } from './figure.ts';
 import { startServing } from './serving.ts';
 import type { Serving } from './serving.ts';
 import { percentile, rounded } from './stats.ts';

@@ -1,0 +1,12 @@
+/** One figure as others read it; floor and ratio are null where there is nothing to compare with. */
+export interface Figure {
+  name: string;
+  backend: 'redis' | 'postgres' | null;
+  value: number;
+  unit: string;
+  floor: number | null;
+  /** For a rate value / floor, more is better; for a time too, and there less is better. */
+  ratio: number | null;
+  /** What it should be at most, where somebody has said so. */
+  aim?: number;
+}
