@@ -1,360 +1,424 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { whatIsKnown } from '../../src/commands/judge-news.ts';
+import { receiveNews } from '../../src/commands/receive-news.ts';
+import { setSecret } from '../../src/commands/set-secret.ts';
 import { tellPullRequests } from '../../src/commands/tell-pull-request.ts';
 import { closeAbandoned } from '../../src/commands/tidy-pull-requests.ts';
 import { pullRequestsOf } from '../../src/store/pull-requests.ts';
+import { serve } from '../drivers/http-server.ts';
 import type { TestForge } from '../peers/forges.ts';
 import type { HostedRepository } from '../peers/git-host.ts';
 import type { Method } from '../peers/merging.ts';
-import { ByPullRequest } from '../support/by-pull-request.ts';
+import { ByPullRequest, HOSTS } from '../support/by-pull-request.ts';
 import type { Picture } from '../support/by-pull-request.ts';
 import type { TestEngine } from '../support/engine.ts';
 
-let at: ByPullRequest;
-let forge: TestForge;
-let config: HostedRepository;
-let engine: TestEngine;
-beforeEach(async () => {
-  at = await ByPullRequest.open();
-  ({ forge, config, engine } = at);
-});
-afterEach(() => at.close());
-
-const billing = (picture?: Picture): Promise<void> => at.billing(picture);
-const release = (tag: string): Promise<string> => at.release(tag);
-
-describe('trap 3: whichever way it is merged, the deployment is the commit of the branch', () => {
-  test.each<Method>(['merge', 'squash', 'rebase'])('%s', async (method) => {
-    await billing();
-    const id = await release('2');
-    await at.waits(id);
-    const opened = await forge.pullRequest('acme/config');
-    expect(opened).toMatchObject({ base: { branch: 'main' }, title: 'Promote billing 2 to eu' });
-    expect(await at.read()).toContain('tag: "1"');
-    const commit = await forge.merge('acme/config', opened.number, method);
-    expect(await at.told()).toBe(1);
-    const state = await engine.ended(id);
-    expect(state.status).toBe('SUCCEEDED');
-    expect(await at.read()).toBe('tag: "2"\nreplicas: 3\n');
-    const [merged, ...others] = await at.ofType(id, 'PullRequestMerged');
-    expect(merged).toMatchObject({ number: opened.number, commit, noticedBy: 'PUSH' });
-    expect(others).toEqual([]);
-    const { rows } = await engine.app.pool.query(
-      `SELECT commit_id FROM deployment WHERE environment = 'eu' AND release_id = $1`,
-      [id],
-    );
-    expect(rows).toEqual([{ commit_id: commit }]);
-    const counters = await forge.counters('acme/config');
-    expect(counters).toMatchObject({ closed: [] });
-    expect(counters.opened).toHaveLength(1);
-    expect(counters.deletedBranches).toHaveLength(1);
-    const [row] = await pullRequestsOf(engine.app.pool, [id]);
-    expect(row).toMatchObject({ state: 'MERGED', number: opened.number, branch: counters.opened[0] });
+describe.each(HOSTS)('on %s', (kind) => {
+  let at: ByPullRequest;
+  let forge: TestForge;
+  let config: HostedRepository;
+  let engine: TestEngine;
+  beforeEach(async () => {
+    at = await ByPullRequest.open(kind);
+    ({ forge, config, engine } = at);
   });
-});
+  afterEach(() => at.close());
 
-describe('each end of a pull request is its own', () => {
-  test('trap 4: told by webhook, push and poll, three times each, there is one outcome, and the first is named', async () => {
-    await billing();
-    const id = await release('2');
-    await at.waits(id);
-    const { number } = await forge.pullRequest('acme/config');
-    await forge.merge('acme/config', number, 'squash');
-    const ways = ['WEBHOOK', 'PUSH', 'POLL'] as const;
-    await tellPullRequests(engine.app, config.url, [{ number }], 'WEBHOOK');
-    await Promise.all(
-      [...ways, ...ways, ...ways].map((via) =>
-        tellPullRequests(engine.app, config.url, [{ number }, { base: 'main' }], via),
-      ),
-    );
-    await engine.ended(id);
-    const merged = await at.ofType(id, 'PullRequestMerged');
-    expect(merged.map(({ noticedBy }) => noticedBy)).toEqual(['WEBHOOK']);
-    expect(await at.ofType(id, 'ActionCommitted')).toHaveLength(1);
-  });
+  const billing = (picture?: Picture): Promise<void> => at.billing(picture);
+  const release = (tag: string): Promise<string> => at.release(tag);
 
-  test('trap 9: closed unmerged by a person it fails by name, and a retry takes over the one that was opened again', async () => {
-    await billing();
-    const id = await release('2');
-    await at.waits(id);
-    const { number } = await forge.pullRequest('acme/config');
-    await forge.closePullRequest('acme/config', number, 'grace');
-    await tellPullRequests(engine.app, config.url, [{ number }], 'WEBHOOK');
-    expect(await at.failure(id)).toBe(`pull request ${number} was closed by grace without being merged`);
-    expect(await at.ofType(id, 'PullRequestClosed')).toMatchObject([{ number, by: 'grace', noticedBy: 'WEBHOOK' }]);
-    await at.settled();
-    await forge.reopen('acme/config', number, 'grace');
-    await engine.app.releaseEngine.tell(id, { kind: 'retry', by: 'ada' });
-    await at.waits(id);
-    expect((await forge.counters('acme/config')).opened).toHaveLength(1);
-    await forge.merge('acme/config', number, 'merge');
-    await tellPullRequests(engine.app, config.url, [{ number }], 'WEBHOOK');
-    expect((await engine.ended(id)).status).toBe('SUCCEEDED');
-  });
-
-  test('trap 9: with its branch deleted it is closed, and a retry opens another one', async () => {
-    await billing();
-    const id = await release('2');
-    await at.waits(id);
-    const first = await forge.pullRequest('acme/config');
-    await forge.deleteBranch('acme/config', first.head.branch, 'grace');
-    await at.told();
-    expect(await at.failure(id)).toMatch(/was closed( by grace)? without being merged/);
-    await engine.app.releaseEngine.tell(id, { kind: 'retry', by: 'ada' });
-    await at.waits(id);
-    const [open, ...others] = await at.openThere();
-    expect(others).toEqual([]);
-    const second = await forge.pullRequest('acme/config', open);
-    expect(second.head.branch).not.toBe(first.head.branch);
-    await forge.merge('acme/config', second.number, 'squash');
-    await at.told();
-    expect((await engine.ended(id)).status).toBe('SUCCEEDED');
-  });
-
-  test('trap 9: for another branch it fails, and is closed', async () => {
-    await billing();
-    await config.commit({ 'x.yaml': 'x\n' }, 'Another branch', { branch: 'other' });
-    const id = await release('2');
-    await at.waits(id);
-    const { number } = await forge.pullRequest('acme/config');
-    await forge.retarget('acme/config', number, 'other', 'grace');
-    await tellPullRequests(engine.app, config.url, [{ number }], 'WEBHOOK');
-    expect(await at.failure(id)).toBe(`pull request ${number} is for branch "other" now, and not for "main"`);
-    await at.settled();
-    expect(await at.openThere()).toEqual([]);
-    expect(await at.ofType(id, 'PullRequestClosed')).toMatchObject([{ number, late: true }]);
-  });
-
-  test('trap 1: not known is no conflict; found in conflict twice in a row it fails, and is closed', async () => {
-    await billing();
-    const id = await release('2');
-    await at.waits(id);
-    const { number } = await forge.pullRequest('acme/config');
-    forge.unknownLooks('acme/config', 1);
-    await config.commit({ 'eu/values.yaml': 'tag: "9"\nreplicas: 3\n' }, 'By hand');
-    await at.told();
-    await engine.reached(
-      id,
-      ({ promotions }) => promotions[1]?.steps.some(({ status }) => status === 'WAITING') ?? false,
-    );
-    await tellPullRequests(engine.app, config.url, [{ number }], 'WEBHOOK');
-    await engine.reached(
-      id,
-      ({ promotions }) => promotions[1]?.steps.some(({ reason }) => reason?.includes('conflicts') ?? false) ?? false,
-    );
-    expect((await engine.app.releaseEngine.look(id, { fresh: true }))?.state.endedAt).toBeNull();
-    await tellPullRequests(engine.app, config.url, [{ number }], 'WEBHOOK');
-    expect(await at.failure(id)).toBe(`pull request ${number} conflicts with branch "main"`);
-    await at.settled();
-    expect(await at.openThere()).toEqual([]);
-  });
-
-  test('trap 2: merged with commits of others on its branch it fails by name when the content is another one', async () => {
-    await billing();
-    const id = await release('2');
-    await at.waits(id);
-    const { number } = await forge.pullRequest('acme/config');
-    await forge.pushOnto(
-      'acme/config',
-      number,
-      { 'eu/values.yaml': 'tag: "3"\nreplicas: 3\n' },
-      'Another tag',
-      'grace',
-    );
-    await forge.merge('acme/config', number, 'squash', { by: 'grace' });
-    await at.told();
-    expect(await at.failure(id)).toBe(
-      `pull request ${number} was merged by grace with another content than 2: values.yaml differs`,
-    );
-    expect(await at.ofType(id, 'PullRequestMerged')).toMatchObject([{ number, by: 'grace' }]);
-  });
-
-  test('trap 2: what others added beside the content is theirs, and no failure', async () => {
-    await billing();
-    const id = await release('2');
-    await at.waits(id);
-    const { number } = await forge.pullRequest('acme/config');
-    await forge.pushOnto(
-      'acme/config',
-      number,
-      { 'eu/values.yaml': 'tag: "2"\nreplicas: 9\n' },
-      'More replicas',
-      'grace',
-    );
-    await forge.merge('acme/config', number, 'squash', { by: 'grace' });
-    await at.told();
-    expect((await engine.ended(id)).status).toBe('SUCCEEDED');
-  });
-
-  test('trap 10: a draft waits and says so; an archived repository ends it', async () => {
-    await billing({ pullRequest: { draft: true } });
-    const id = await release('2');
-    const state = (await at.waits(id)) as { promotions: { steps: { reason: string | null }[] }[] };
-    expect(state.promotions[1]?.steps.map(({ reason }) => reason).join()).toContain('is a draft');
-    forge.archive('acme/config');
-    const { number } = await forge.pullRequest('acme/config');
-    await tellPullRequests(engine.app, config.url, [{ number }], 'WEBHOOK');
-    expect(await at.failure(id)).toContain('is archived');
-  });
-
-  test('trap 10: a repository with another name is no longer asked, and the new address is named', async () => {
-    await billing();
-    const id = await release('2');
-    await at.waits(id);
-    const { number } = await forge.pullRequest('acme/config');
-    const { url } = config;
-    forge.rename('acme/config', 'acme/renamed');
-    await tellPullRequests(engine.app, url, [{ number }], 'WEBHOOK');
-    expect(await at.failure(id)).toContain('acme/renamed');
-  });
-
-  test('trap 11: nothing to change opens nothing, and the promotion succeeds', async () => {
-    await billing();
-    await config.commit({ 'eu/values.yaml': 'tag: "2"\nreplicas: 3\n' }, 'By hand');
-    const id = await release('2');
-    expect((await engine.ended(id)).status).toBe('SUCCEEDED');
-    expect(await forge.counters('acme/config')).toMatchObject({ opened: [] });
-    expect((await at.ofType(id, 'ActionCommitted')).at(-1)).toMatchObject({ changed: false });
-  });
-
-  test('trap 12: one for the environment brings all applications, and each waits for its own change', async () => {
-    await billing({ pullRequest: { group: 'ENVIRONMENT' }, applications: ['eu', 'eu-2'] });
-    const id = await release('2');
-    await at.waits(id);
-    const { number } = await forge.pullRequest('acme/config');
-    await forge.merge('acme/config', number, 'squash');
-    await at.told();
-    expect((await engine.ended(id)).status).toBe('SUCCEEDED');
-    expect((await forge.counters('acme/config')).opened).toHaveLength(1);
-    expect(await config.read('eu-2/values.yaml')).toBe('tag: "2"\n');
-  });
-
-  test('trap 12: one for each application is one for each', async () => {
-    await billing({ applications: ['eu', 'eu-2'] });
-    const id = await release('2');
-    await engine.reached(id, ({ promotions }) => promotions[1]?.steps.filter((each) => each.outside).length === 2);
-    const numbers = await at.openThere();
-    expect(numbers).toHaveLength(2);
-    for (const number of numbers) await forge.merge('acme/config', number, 'merge');
-    await at.told();
-    expect((await engine.ended(id)).status).toBe('SUCCEEDED');
-  });
-
-  test('trap 15: a host that deletes the branch by itself is no failure', async () => {
-    await billing();
-    const id = await release('2');
-    await at.waits(id);
-    const { number, head } = await forge.pullRequest('acme/config');
-    await forge.merge('acme/config', number, 'squash');
-    await forge.deleteBranch('acme/config', head.branch);
-    await at.told();
-    expect((await engine.ended(id)).status).toBe('SUCCEEDED');
-  });
-});
-
-describe('what nothing waits for any more is closed', () => {
-  test('trap 13: terminated while it is open it is closed, its branch is deleted, and the release says so', async () => {
-    await billing();
-    const id = await release('2');
-    await at.waits(id);
-    const { number } = await forge.pullRequest('acme/config');
-    await engine.app.releaseEngine.tell(id, { kind: 'terminate', reason: 'not today', by: 'ada' });
-    expect((await engine.ended(id)).status).toBe('TERMINATED');
-    await at.settled();
-    expect(await at.openThere()).toEqual([]);
-    const counters = await forge.counters('acme/config');
-    expect(counters).toMatchObject({ closed: [expect.any(String)], comments: 1 });
-    expect(counters.deletedBranches).toEqual(counters.opened);
-    expect(await at.ofType(id, 'PullRequestClosed')).toMatchObject([{ number, late: true }]);
-  });
-
-  test('a branch of its name that others have made stays, and so does their pull request', async () => {
-    await billing();
-    const id = await release('2');
-    await at.waits(id);
-    const { branch } = (await forge.pullRequest('acme/config')).head;
-    await engine.app.releaseEngine.tell(id, { kind: 'terminate', reason: 'not today', by: 'ada' });
-    await engine.ended(id);
-    await at.settled();
-    await config.commit({ 'eu/values.yaml': 'tag: "2"\nreplicas: 5\n' }, 'By hand', { branch });
-    const theirs = await config.head(branch);
-    const { pool } = engine.app;
-    const opened = await fetch(`${forge.apiUrl}/repos/acme/config/pulls`, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${forge.token}` },
-      body: JSON.stringify({ head: branch, base: 'main', title: 'Theirs' }),
+  describe('trap 3: whichever way it is merged, the deployment is the commit of the branch', () => {
+    test.each<Method>(['merge', 'squash', 'rebase'])('%s', async (method) => {
+      await billing();
+      const id = await release('2');
+      await at.waits(id);
+      const opened = await forge.pullRequest('acme/config');
+      expect(opened).toMatchObject({ base: { branch: 'main' }, title: 'Promote billing 2 to eu' });
+      expect(await at.read()).toContain('tag: "1"');
+      const commit = await forge.merge('acme/config', opened.number, method);
+      expect(await at.told()).toBe(1);
+      const state = await engine.ended(id);
+      expect(state.status).toBe('SUCCEEDED');
+      expect(await at.read()).toBe('tag: "2"\nreplicas: 3\n');
+      const [merged, ...others] = await at.ofType(id, 'PullRequestMerged');
+      expect(merged).toMatchObject({ number: opened.number, commit, noticedBy: 'PUSH' });
+      expect(others).toEqual([]);
+      const { rows } = await engine.app.pool.query(
+        `SELECT commit_id FROM deployment WHERE environment = 'eu' AND release_id = $1`,
+        [id],
+      );
+      expect(rows).toEqual([{ commit_id: commit }]);
+      const counters = await forge.counters('acme/config');
+      expect(counters).toMatchObject({ closed: [] });
+      expect(counters.opened).toHaveLength(1);
+      expect(counters.deletedBranches).toHaveLength(1);
+      const [row] = await pullRequestsOf(engine.app.pool, [id]);
+      expect(row).toMatchObject({ state: 'MERGED', number: opened.number, branch: counters.opened[0] });
     });
-    const { number } = (await opened.json()) as { number: number };
-    // As after a proposal that was refused because of that branch: none was opened.
-    await pool.query(`UPDATE pull_request SET state = 'OPENING', number = NULL`);
-    await pool.query(`UPDATE promotion SET ended_at = ended_at - interval '5 minutes' WHERE release_id = $1`, [id]);
-    await closeAbandoned(engine.app);
-    expect(await config.head(branch)).toBe(theirs);
-    expect(await at.openThere()).toEqual([number]);
-    expect((await pullRequestsOf(pool, [id]))[0]).toMatchObject({ state: 'GONE' });
   });
 
-  test('one whose conversation is locked is closed all the same', async () => {
-    await billing();
-    const id = await release('2');
-    await at.waits(id);
-    const message = 'Unable to create comment because issue is locked.';
-    forge.faults.script(/^POST .*comments$/, { when: 'BEFORE', status: 403, body: { message } });
-    await engine.app.releaseEngine.tell(id, { kind: 'terminate', reason: 'not today', by: 'ada' });
-    await engine.ended(id);
-    await at.settled();
-    expect(await at.openThere()).toEqual([]);
-    expect(await forge.counters('acme/config')).toMatchObject({ closed: [expect.any(String)], comments: 0 });
+  describe('each end of a pull request is its own', () => {
+    test('trap 4: told by webhook, push and poll, three times each, there is one outcome, and the first is named', async () => {
+      await billing();
+      const id = await release('2');
+      await at.waits(id);
+      const { number } = await forge.pullRequest('acme/config');
+      // The worker's own looks would be first.
+      await at.noLookBy('next_look_at', 'pull_next_at');
+      await forge.merge('acme/config', number, 'squash');
+      const ways = ['WEBHOOK', 'PUSH', 'POLL'] as const;
+      await tellPullRequests(engine.app, config.url, [{ number }], 'WEBHOOK');
+      await Promise.all(
+        [...ways, ...ways, ...ways].map((via) =>
+          tellPullRequests(engine.app, config.url, [{ number }, { base: 'main' }], via),
+        ),
+      );
+      await engine.ended(id);
+      const merged = await at.ofType(id, 'PullRequestMerged');
+      expect(merged.map(({ noticedBy }) => noticedBy)).toEqual(['WEBHOOK']);
+      expect(await at.ofType(id, 'ActionCommitted')).toHaveLength(1);
+    });
+
+    test('trap 4: the webhook of the host tells of the merge, as the host signs it', async () => {
+      await billing();
+      const value = 'a-secret-of-the-webhook';
+      const scheme = ({ github: 'GITHUB', gitlab: 'GITLAB_TOKEN', gitea: 'GITEA' } as const)[kind];
+      const use = { kind: 'WEBHOOK' as const, source: kind, products: [], scheme };
+      await setSecret(engine.app, { name: 'hook', value, description: null, use }, 'ada');
+      const answers: string[] = [];
+      const receiver = await serve(({ headers, body }, response) => {
+        const told = async (): Promise<string> => {
+          const secrets = await engine.app.secrets.webhookSecrets(kind, 'git');
+          const message = { purpose: 'git' as const, source: kind, address: null, headers, body: Buffer.from(body) };
+          return (await receiveNews(engine.app, message, secrets, () => whatIsKnown(engine.app))).kind;
+        };
+        void told().then((each) => {
+          answers.push(each);
+          response.writeHead(204).end();
+        });
+      });
+      const id = await release('2');
+      await at.waits(id);
+      await at.noLookBy('next_look_at', 'pull_next_at');
+      forge.deliveries.to(`http://${receiver.host}/`, value, 'acme/config');
+      await forge.merge('acme/config', (await forge.pullRequest('acme/config')).number, 'squash');
+      expect((await engine.ended(id)).status).toBe('SUCCEEDED');
+      await forge.idle();
+      receiver.close();
+      expect(new Set(answers)).toEqual(new Set(['STORED']));
+      // Its push tells of it, too; whichever is first.
+      expect(['WEBHOOK', 'PUSH']).toContain(
+        (await at.ofType(id, 'PullRequestMerged')).map(({ noticedBy }) => noticedBy).join(),
+      );
+    });
+
+    test('trap 4: where no webhook comes the list of the host is enough', async () => {
+      await billing();
+      const id = await release('2');
+      await at.waits(id);
+      await at.noLookBy('next_look_at', 'pull_next_at');
+      await forge.merge('acme/config', (await forge.pullRequest('acme/config')).number, 'rebase');
+      await engine.app.pool.query('UPDATE watched_repository SET pull_next_at = now()');
+      expect((await engine.ended(id)).status).toBe('SUCCEEDED');
+      const merged = await at.ofType(id, 'PullRequestMerged');
+      expect(merged.map(({ noticedBy }) => noticedBy)).toEqual(['POLL']);
+    });
+
+    test('trap 9: closed unmerged by a person it fails by name, and a retry takes over the one that was opened again', async () => {
+      await billing();
+      const id = await release('2');
+      await at.waits(id);
+      const { number } = await forge.pullRequest('acme/config');
+      await forge.closePullRequest('acme/config', number, 'grace');
+      await tellPullRequests(engine.app, config.url, [{ number }], 'WEBHOOK');
+      // Gitea and Forgejo do not say who did it.
+      const by = kind === 'gitea' ? undefined : 'grace';
+      const whose = by === undefined ? '' : ` by ${by}`;
+      expect(await at.failure(id)).toBe(`pull request ${number} was closed${whose} without being merged`);
+      const closed = await at.ofType(id, 'PullRequestClosed');
+      expect(closed).toMatchObject([{ number, noticedBy: 'WEBHOOK', ...(by !== undefined && { by }) }]);
+      await at.settled();
+      await forge.reopen('acme/config', number, 'grace');
+      await engine.app.releaseEngine.tell(id, { kind: 'retry', by: 'ada' });
+      await at.waits(id);
+      expect((await forge.counters('acme/config')).opened).toHaveLength(1);
+      await forge.merge('acme/config', number, 'merge');
+      await tellPullRequests(engine.app, config.url, [{ number }], 'WEBHOOK');
+      expect((await engine.ended(id)).status).toBe('SUCCEEDED');
+    });
+
+    test('trap 9: with its branch deleted it is closed, and a retry opens another one', async () => {
+      await billing();
+      const id = await release('2');
+      await at.waits(id);
+      const first = await forge.pullRequest('acme/config');
+      await forge.deleteBranch('acme/config', first.head.branch, 'grace');
+      await at.told();
+      expect(await at.failure(id)).toMatch(/was closed( by grace)? without being merged/);
+      await engine.app.releaseEngine.tell(id, { kind: 'retry', by: 'ada' });
+      await at.waits(id);
+      const [open, ...others] = await at.openThere();
+      expect(others).toEqual([]);
+      const second = await forge.pullRequest('acme/config', open);
+      expect(second.head.branch).not.toBe(first.head.branch);
+      await forge.merge('acme/config', second.number, 'squash');
+      await at.told();
+      expect((await engine.ended(id)).status).toBe('SUCCEEDED');
+    });
+
+    test('trap 9: for another branch it fails, and is closed', async () => {
+      await billing();
+      await config.commit({ 'x.yaml': 'x\n' }, 'Another branch', { branch: 'other' });
+      const id = await release('2');
+      await at.waits(id);
+      const { number } = await forge.pullRequest('acme/config');
+      await forge.retarget('acme/config', number, 'other', 'grace');
+      await tellPullRequests(engine.app, config.url, [{ number }], 'WEBHOOK');
+      expect(await at.failure(id)).toBe(`pull request ${number} is for branch "other" now, and not for "main"`);
+      await at.settled();
+      expect(await at.openThere()).toEqual([]);
+      expect(await at.ofType(id, 'PullRequestClosed')).toMatchObject([{ number, late: true }]);
+    });
+
+    test('trap 1: not known is no conflict; found in conflict twice in a row it fails, and is closed', async () => {
+      await billing();
+      const id = await release('2');
+      await at.waits(id);
+      const { number } = await forge.pullRequest('acme/config');
+      forge.unknownLooks('acme/config', 1);
+      await config.commit({ 'eu/values.yaml': 'tag: "9"\nreplicas: 3\n' }, 'By hand');
+      await at.told();
+      await engine.reached(
+        id,
+        ({ promotions }) => promotions[1]?.steps.some(({ status }) => status === 'WAITING') ?? false,
+      );
+      await tellPullRequests(engine.app, config.url, [{ number }], 'WEBHOOK');
+      await engine.reached(
+        id,
+        ({ promotions }) => promotions[1]?.steps.some(({ reason }) => reason?.includes('conflicts') ?? false) ?? false,
+      );
+      expect((await engine.app.releaseEngine.look(id, { fresh: true }))?.state.endedAt).toBeNull();
+      await tellPullRequests(engine.app, config.url, [{ number }], 'WEBHOOK');
+      expect(await at.failure(id)).toBe(`pull request ${number} conflicts with branch "main"`);
+      await at.settled();
+      expect(await at.openThere()).toEqual([]);
+    });
+
+    test('trap 2: merged with commits of others on its branch it fails by name when the content is another one', async () => {
+      await billing();
+      const id = await release('2');
+      await at.waits(id);
+      const { number } = await forge.pullRequest('acme/config');
+      await forge.pushOnto(
+        'acme/config',
+        number,
+        { 'eu/values.yaml': 'tag: "3"\nreplicas: 3\n' },
+        'Another tag',
+        'grace',
+      );
+      await forge.merge('acme/config', number, 'squash', { by: 'grace' });
+      await at.told();
+      expect(await at.failure(id)).toBe(
+        `pull request ${number} was merged by grace with another content than 2: values.yaml differs`,
+      );
+      expect(await at.ofType(id, 'PullRequestMerged')).toMatchObject([{ number, by: 'grace' }]);
+    });
+
+    test('trap 2: what others added beside the content is theirs, and no failure', async () => {
+      await billing();
+      const id = await release('2');
+      await at.waits(id);
+      const { number } = await forge.pullRequest('acme/config');
+      await forge.pushOnto(
+        'acme/config',
+        number,
+        { 'eu/values.yaml': 'tag: "2"\nreplicas: 9\n' },
+        'More replicas',
+        'grace',
+      );
+      await forge.merge('acme/config', number, 'squash', { by: 'grace' });
+      await at.told();
+      expect((await engine.ended(id)).status).toBe('SUCCEEDED');
+    });
+
+    test('trap 10: a draft waits and says so; an archived repository ends it', async () => {
+      await billing({ pullRequest: { draft: true } });
+      const id = await release('2');
+      const state = (await at.waits(id)) as { promotions: { steps: { reason: string | null }[] }[] };
+      expect(state.promotions[1]?.steps.map(({ reason }) => reason).join()).toContain('is a draft');
+      forge.archive('acme/config');
+      const { number } = await forge.pullRequest('acme/config');
+      await tellPullRequests(engine.app, config.url, [{ number }], 'WEBHOOK');
+      expect(await at.failure(id)).toContain('is archived');
+    });
+
+    test('trap 10: a repository with another name is no longer asked, and the new address is named', async () => {
+      await billing();
+      const id = await release('2');
+      await at.waits(id);
+      const { number } = await forge.pullRequest('acme/config');
+      const { url } = config;
+      forge.rename('acme/config', 'acme/renamed');
+      await tellPullRequests(engine.app, url, [{ number }], 'WEBHOOK');
+      expect(await at.failure(id)).toContain('acme/renamed');
+    });
+
+    test('trap 11: nothing to change opens nothing, and the promotion succeeds', async () => {
+      await billing();
+      await config.commit({ 'eu/values.yaml': 'tag: "2"\nreplicas: 3\n' }, 'By hand');
+      const id = await release('2');
+      expect((await engine.ended(id)).status).toBe('SUCCEEDED');
+      expect(await forge.counters('acme/config')).toMatchObject({ opened: [] });
+      expect((await at.ofType(id, 'ActionCommitted')).at(-1)).toMatchObject({ changed: false });
+    });
+
+    test('trap 12: one for the environment brings all applications, and each waits for its own change', async () => {
+      await billing({ pullRequest: { group: 'ENVIRONMENT' }, applications: ['eu', 'eu-2'] });
+      const id = await release('2');
+      await at.waits(id);
+      const { number } = await forge.pullRequest('acme/config');
+      await forge.merge('acme/config', number, 'squash');
+      await at.told();
+      expect((await engine.ended(id)).status).toBe('SUCCEEDED');
+      expect((await forge.counters('acme/config')).opened).toHaveLength(1);
+      expect(await config.read('eu-2/values.yaml')).toBe('tag: "2"\n');
+    });
+
+    test('trap 12: one for each application is one for each', async () => {
+      await billing({ applications: ['eu', 'eu-2'] });
+      const id = await release('2');
+      await engine.reached(id, ({ promotions }) => promotions[1]?.steps.filter((each) => each.outside).length === 2);
+      const numbers = await at.openThere();
+      expect(numbers).toHaveLength(2);
+      for (const number of numbers) await forge.merge('acme/config', number, 'merge');
+      await at.told();
+      expect((await engine.ended(id)).status).toBe('SUCCEEDED');
+    });
+
+    test('trap 15: a host that deletes the branch by itself is no failure', async () => {
+      await billing();
+      const id = await release('2');
+      await at.waits(id);
+      const { number, head } = await forge.pullRequest('acme/config');
+      await forge.merge('acme/config', number, 'squash');
+      await forge.deleteBranch('acme/config', head.branch);
+      await at.told();
+      expect((await engine.ended(id)).status).toBe('SUCCEEDED');
+    });
   });
 
-  test('trap 13: a merge that wins the race against the end is recorded as the deployment that it is', async () => {
-    await billing();
-    const id = await release('2');
-    await at.waits(id);
-    const { number } = await forge.pullRequest('acme/config');
-    const commit = await forge.merge('acme/config', number, 'squash', { by: 'grace' });
-    await engine.app.releaseEngine.tell(id, { kind: 'terminate', reason: 'too late', by: 'ada' });
-    const state = await engine.ended(id);
-    await at.settled();
-    const { rows } = await engine.app.pool.query(`SELECT commit_id FROM deployment WHERE environment = 'eu'`);
-    expect(rows).toEqual([{ commit_id: commit }]);
-    // The look that the termination cut off may have seen it, too: then it was no race.
-    if (state.promotions[1]?.status === 'TERMINATED')
-      expect(await at.ofType(id, 'PullRequestMerged')).toMatchObject([{ number, by: 'grace', late: true, commit }]);
+  describe('what nothing waits for any more is closed', () => {
+    test('trap 13: terminated while it is open it is closed, its branch is deleted, and the release says so', async () => {
+      await billing();
+      const id = await release('2');
+      await at.waits(id);
+      const { number } = await forge.pullRequest('acme/config');
+      await engine.app.releaseEngine.tell(id, { kind: 'terminate', reason: 'not today', by: 'ada' });
+      expect((await engine.ended(id)).status).toBe('TERMINATED');
+      await at.settled();
+      expect(await at.openThere()).toEqual([]);
+      const counters = await forge.counters('acme/config');
+      expect(counters).toMatchObject({ closed: [expect.any(String)], comments: 1 });
+      expect(counters.deletedBranches).toEqual(counters.opened);
+      expect(await at.ofType(id, 'PullRequestClosed')).toMatchObject([{ number, late: true }]);
+    });
+
+    test('a branch of its name that others have made stays, and so does their pull request', async () => {
+      await billing();
+      const id = await release('2');
+      await at.waits(id);
+      const { branch } = (await forge.pullRequest('acme/config')).head;
+      await engine.app.releaseEngine.tell(id, { kind: 'terminate', reason: 'not today', by: 'ada' });
+      await engine.ended(id);
+      await at.settled();
+      await config.commit({ 'eu/values.yaml': 'tag: "2"\nreplicas: 5\n' }, 'By hand', { branch });
+      const theirs = await config.head(branch);
+      const { pool } = engine.app;
+      const onGitlab = kind === 'gitlab';
+      const opened = await fetch(
+        `${forge.apiUrl}/${onGitlab ? 'projects/acme%2Fconfig/merge_requests' : 'repos/acme/config/pulls'}`,
+        {
+          method: 'POST',
+          headers: { authorization: `Bearer ${forge.token}`, 'content-type': 'application/json' },
+          body: JSON.stringify({
+            title: 'Theirs',
+            ...(onGitlab ? { source_branch: branch, target_branch: 'main' } : { head: branch, base: 'main' }),
+          }),
+        },
+      );
+      const { number, iid } = (await opened.json()) as { number: number; iid: number };
+      // As after a proposal that was refused because of that branch: none was opened.
+      await pool.query(`UPDATE pull_request SET state = 'OPENING', number = NULL`);
+      await pool.query(`UPDATE promotion SET ended_at = ended_at - interval '5 minutes' WHERE release_id = $1`, [id]);
+      await closeAbandoned(engine.app);
+      expect(await config.head(branch)).toBe(theirs);
+      expect(await at.openThere()).toEqual([onGitlab ? iid : number]);
+      expect((await pullRequestsOf(pool, [id]))[0]).toMatchObject({ state: 'GONE' });
+    });
+
+    test('one whose conversation is locked is closed all the same', async () => {
+      await billing();
+      const id = await release('2');
+      await at.waits(id);
+      const message = 'Unable to create comment because issue is locked.';
+      forge.faults.script(/^POST .*(comments|notes)$/, { when: 'BEFORE', status: 403, body: { message } });
+      await engine.app.releaseEngine.tell(id, { kind: 'terminate', reason: 'not today', by: 'ada' });
+      await engine.ended(id);
+      await at.settled();
+      expect(await at.openThere()).toEqual([]);
+      expect(await forge.counters('acme/config')).toMatchObject({ closed: [expect.any(String)], comments: 0 });
+    });
+
+    test('trap 13: a merge that wins the race against the end is recorded as the deployment that it is', async () => {
+      await billing();
+      const id = await release('2');
+      await at.waits(id);
+      const { number } = await forge.pullRequest('acme/config');
+      const commit = await forge.merge('acme/config', number, 'squash', { by: 'grace' });
+      await engine.app.releaseEngine.tell(id, { kind: 'terminate', reason: 'too late', by: 'ada' });
+      const state = await engine.ended(id);
+      await at.settled();
+      const { rows } = await engine.app.pool.query(`SELECT commit_id FROM deployment WHERE environment = 'eu'`);
+      expect(rows).toEqual([{ commit_id: commit }]);
+      // The look that the termination cut off may have seen it, too: then it was no race.
+      if (state.promotions[1]?.status === 'TERMINATED')
+        expect(await at.ofType(id, 'PullRequestMerged')).toMatchObject([{ number, by: 'grace', late: true, commit }]);
+    });
+
+    test('an expiry that is over fails it, and closes it', async () => {
+      await billing({ pullRequest: { expiry: 1_500 } });
+      const id = await release('2');
+      expect(await at.failure(id)).toMatch(/its pull request was not merged within 1s500ms/);
+      await at.settled();
+      expect(await at.openThere()).toEqual([]);
+    });
   });
 
-  test('an expiry that is over fails it, and closes it', async () => {
-    await billing({ pullRequest: { expiry: 1_500 } });
-    const id = await release('2');
-    expect(await at.failure(id)).toMatch(/its pull request was not merged within 1s500ms/);
-    await at.settled();
-    expect(await at.openThere()).toEqual([]);
-  });
-});
+  describe('Sluice merges by itself', () => {
+    test('with merge AUTO, and says that it did', async () => {
+      await billing({ pullRequest: { merge: 'AUTO', method: 'SQUASH' } });
+      const id = await release('2');
+      expect((await engine.ended(id)).status).toBe('SUCCEEDED');
+      const [opened] = await forge.pullRequests('acme/config');
+      expect(opened).toMatchObject({ state: 'merged', mergedBy: forge.account });
+      expect(await at.ofType(id, 'PullRequestMerged')).toMatchObject([{ noticedBy: 'MERGE', by: forge.account }]);
+      expect(await at.ofType(id, 'PullRequestMergedOutsideGates')).toEqual([]);
+    });
 
-describe('Sluice merges by itself', () => {
-  test('with merge AUTO, and says that it did', async () => {
-    await billing({ pullRequest: { merge: 'AUTO', method: 'SQUASH' } });
-    const id = await release('2');
-    expect((await engine.ended(id)).status).toBe('SUCCEEDED');
-    const [opened] = await forge.pullRequests('acme/config');
-    expect(opened).toMatchObject({ state: 'merged', mergedBy: forge.account });
-    expect(await at.ofType(id, 'PullRequestMerged')).toMatchObject([{ noticedBy: 'MERGE', by: forge.account }]);
-    expect(await at.ofType(id, 'PullRequestMergedOutsideGates')).toEqual([]);
-  });
-
-  test('what somebody pushed onto is not merged by Sluice', async () => {
-    await billing({ pullRequest: { merge: 'AUTO', draft: true } });
-    const id = await release('2');
-    await at.waits(id);
-    const { number } = await forge.pullRequest('acme/config');
-    await forge.pushOnto('acme/config', number, { 'eu/values.yaml': 'tag: "3"\n' }, 'Another tag', 'grace');
-    await forge.setDraft('acme/config', number, false);
-    await tellPullRequests(engine.app, config.url, [{ number }], 'WEBHOOK');
-    await engine.reached(
-      id,
-      ({ promotions }) =>
-        promotions[1]?.steps.some(({ reason }) => reason?.includes('merges only its own') ?? false) ?? false,
-    );
-    expect(await at.read()).toContain('tag: "1"');
+    test('what somebody pushed onto is not merged by Sluice', async () => {
+      await billing({ pullRequest: { merge: 'AUTO', draft: true } });
+      const id = await release('2');
+      await at.waits(id);
+      const { number } = await forge.pullRequest('acme/config');
+      await forge.pushOnto('acme/config', number, { 'eu/values.yaml': 'tag: "3"\n' }, 'Another tag', 'grace');
+      await forge.setDraft('acme/config', number, false);
+      await tellPullRequests(engine.app, config.url, [{ number }], 'WEBHOOK');
+      await engine.reached(
+        id,
+        ({ promotions }) =>
+          promotions[1]?.steps.some(({ reason }) => reason?.includes('merges only its own') ?? false) ?? false,
+      );
+      expect(await at.read()).toContain('tag: "1"');
+    });
   });
 });

@@ -7,7 +7,7 @@ import type { ReleaseEvent } from '../../src/core/events.ts';
 import type { ReleaseState } from '../../src/core/release.ts';
 import { makeFolder } from '../drivers/repository.ts';
 import { startForge } from '../peers/forges.ts';
-import type { TestForge } from '../peers/forges.ts';
+import type { StandInKind, TestForge } from '../peers/forges.ts';
 import { startGitHost } from '../peers/git-host.ts';
 import type { GitHost, HostedRepository } from '../peers/git-host.ts';
 import { openTestEngine } from './engine.ts';
@@ -26,7 +26,10 @@ export interface Picture {
 /** The repository on the stand-in. */
 export const REPOSITORY = 'acme/config';
 
-/** Real git, a GitHub that really merges, the real client, a real engine with a worker. */
+/** The hosts on which whole promotions by pull request are tried. */
+export const HOSTS = ['github', 'gitlab', 'gitea'] as const satisfies readonly StandInKind[];
+
+/** Real git, a host that really merges, the real client, a real engine with a worker. */
 export class ByPullRequest {
   private constructor(
     readonly engine: TestEngine,
@@ -36,10 +39,10 @@ export class ByPullRequest {
     private readonly folder: ReturnType<typeof makeFolder>,
   ) {}
 
-  static async open(): Promise<ByPullRequest> {
+  static async open(kind: StandInKind = 'github'): Promise<ByPullRequest> {
     const folder = makeFolder();
     const host = await startGitHost();
-    const forge = await startForge('github', host);
+    const forge = await startForge(kind, host);
     const config = await host.repository('config');
     const files = {
       'dev/values.yaml': 'tag: "1"\n',
@@ -58,7 +61,7 @@ export class ByPullRequest {
         SLUICE_GIT_CREDENTIALS: JSON.stringify({ [`${host.url}/`]: forge.gitLogin }),
       },
     );
-    const use = { kind: 'FORGE' as const, forge: 'github' as const, url: `${host.url}/`, apiUrl: forge.apiUrl };
+    const use = { kind: 'FORGE' as const, forge: kind, url: `${host.url}/`, apiUrl: forge.apiUrl };
     const kept = await setSecret(engine.app, { name: 'forge', value: forge.token, description: null, use }, 'ada');
     if (kept.refusals) throw new Error(JSON.stringify(kept.refusals));
     await engine.startWorker();
@@ -137,6 +140,20 @@ export class ByPullRequest {
       id,
       ({ promotions }) => promotions.at(-1)?.steps.some(({ reason }) => reason?.includes(words)) ?? false,
     );
+  }
+
+  /** The repository is watched, and not looked at for an hour unless something tells to. */
+  async noLookBy(...times: ('next_look_at' | 'pull_next_at')[]): Promise<void> {
+    const { pool } = this.engine.app;
+    const deadline = Date.now() + 15_000;
+    const later = times.map((each) => `${each} = now() + interval '1 hour'`).join();
+    for (;;) {
+      const text = `UPDATE watched_repository SET ${later} WHERE claimed_until IS NULL AND pull_claimed_until IS NULL
+        AND looked_at IS NOT NULL AND pull_next_at IS NOT NULL`;
+      if (((await pool.query(text)).rowCount ?? 0) > 0) return;
+      if (Date.now() > deadline) throw new Error('the repository was not looked at');
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
   }
 
   /** A push to main was seen. */
