@@ -19,6 +19,8 @@ export interface ArgoCdPeer {
   readonly syncs: Map<string, number>;
   /** Each request, as `GET /api/v1/applications/NAME?…`. */
   readonly asked: string[];
+  /** Which project each of them named, in its address or its body. */
+  readonly projects: unknown[];
   /** What did not fit the contract. */
   readonly problems: string[];
   /** The token is refused from now on, as one that has expired. */
@@ -97,6 +99,7 @@ export async function startArgoCd(bareOf: (repoURL: string) => string | undefine
     if (peer.expired) return refusal(401, 16, 'invalid session: token has invalid claims: token is expired');
     const application = applications.get(name);
     const project = query.get('project') ?? body?.['project'];
+    peer.projects.push(project);
     // Without the project it does not tell what is missing from what is forbidden.
     if (application === undefined || (project && project !== application.project))
       return project
@@ -116,6 +119,7 @@ export async function startArgoCd(bareOf: (repoURL: string) => string | undefine
     token: 'argocd-token-of-a-test',
     syncs: new Map(),
     asked: [],
+    projects: [],
     problems: [],
     expired: false,
     application(name, wanted) {
