@@ -1,4 +1,5 @@
 import type { App } from './app.ts';
+import { checkMergeGroup } from './commands/check-merge-group.ts';
 import { mayMergeNow } from './commands/judge-merge.ts';
 import { Rounds, within } from './clock.ts';
 import { hasUnseenEffect } from './core/steps.ts';
@@ -41,6 +42,7 @@ export async function startWorker(app: App): Promise<{ close(): Promise<void> }>
     },
     deploymentReport: (application) => newestDeploymentReport(pool, application),
     mayMerge: (promotion) => mayMergeNow(app, promotion),
+    inMergeQueue: (group) => checkMergeGroup(app, group),
     pullRequests: {
       begin: (record) => beginPullRequest(pool, record),
       saw: (key, seen) => sawPullRequest(pool, key, seen),

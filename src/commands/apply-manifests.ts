@@ -12,6 +12,7 @@ import { clientOf } from '../entities/data-source.ts';
 import { lockDefinitions, settleDefinitions, writeDefinition } from '../store/definitions.ts';
 import { auditChange } from './audit.ts';
 import { reconsiderReleases } from './reconsider.ts';
+import { commitWarnings } from './commit-warnings.ts';
 import { DefinitionDraft } from './definition-draft.ts';
 import { warningsOf } from './manifest-warnings.ts';
 import { auditOfDefinitions, considerSave } from './save-definition.ts';
@@ -89,8 +90,17 @@ export async function applyManifests(
   }
   if (!dryRun) reconsiderReleases(app, kindsOf(saves.filter(isChange)));
   const { protocols } = app.config.git;
+  const changed = saves.flatMap((each) =>
+    isChange(each) && each.stored.kind === 'Application' ? [each.stored as StoredDefinition<'Application'>] : [],
+  );
+  const ofHosts = await commitWarnings(app, changed, draft);
   const warnings = await Promise.all(saves.map(({ stored }) => warningsOf(stored, draft, protocols)));
-  return { changes: saves.map((save, at) => toChange(save, warnings[at]!)), errors: [] };
+  const changes = saves.map((save, at) => {
+    const { kind, metadata } = save.stored;
+    const more = kind === 'Application' ? (ofHosts.get(metadata.name) ?? []) : [];
+    return toChange(save, [...warnings[at]!, ...more]);
+  });
+  return { changes, errors: [] };
 }
 
 interface Save extends Considered<Kind> {

@@ -44,11 +44,15 @@ export async function listPullRequests(
 
 async function tellChanged(app: Parts, repository: string, seen: readonly PullRequestSeen[]): Promise<void> {
   const open = await openPullRequests(app.pool, repository);
-  const news = seen.filter(({ number, head, state, base }) =>
+  const news = seen.filter(({ number, head, state, base, queue }) =>
     open.some(
       (row) =>
         (row.number === number || row.branch === head.branch) &&
-        (row.number === null || state !== 'OPEN' || row.headSha !== head.sha || row.base !== base),
+        (row.number === null ||
+          state !== 'OPEN' ||
+          queue !== undefined ||
+          row.headSha !== head.sha ||
+          row.base !== base),
     ),
   );
   const told = news.map(({ number, head }) => ({ number, branch: head.branch }));

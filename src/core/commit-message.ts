@@ -5,7 +5,7 @@ export const MESSAGE_PLACEHOLDERS = ['SUBJECT', 'PRODUCT', 'VERSION', 'ENVIRONME
 export type MessagePlaceholder = (typeof MESSAGE_PLACEHOLDERS)[number];
 
 /** `${NAME}` with the name. */
-export const PLACEHOLDER = /\$\{([^{}]*)\}/g;
+const PLACEHOLDER = /\$\{([^{}]*)\}/g;
 
 /** Why a message of commits is none, in words. */
 export function refuseMessage(message: string): string[] {
@@ -19,3 +19,23 @@ export function refuseMessage(message: string): string[] {
     wrong.push('lines that begin with `Sluice-` or `Signed-off-by:` are written by Sluice; leave them out');
   return wrong;
 }
+
+/** The sentence that Sluice writes by itself. @param takesBack the version that a rollback ends */
+export const subjectOf = (
+  { product, environment }: { product: string; environment: string },
+  version: string,
+  takesBack?: string,
+): string =>
+  takesBack === undefined
+    ? `Promote ${product} ${version} to ${environment}`
+    : `Roll back ${product} in ${environment} from ${takesBack} to ${version}`;
+
+/** A message with what its names stand for; a name that is none stays. */
+export const filledMessage = (
+  message: string | undefined,
+  values: Record<MessagePlaceholder, string>,
+  written: (value: string) => string = (value) => value,
+): string =>
+  (message ?? '${SUBJECT}').replace(PLACEHOLDER, (whole, name: string) =>
+    written(values[name as MessagePlaceholder] ?? whole),
+  );

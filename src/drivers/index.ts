@@ -106,6 +106,7 @@ function withMasking(forge: Forge | undefined): Forge | undefined {
     setStatus: (...args) => masked(() => forge.setStatus(...args)),
     comment: (...args) => masked(() => forge.comment(...args)),
     mayMerge: (...args) => masked(() => forge.mayMerge(...args)),
+    commitRules: (...args) => masked(() => forge.commitRules(...args)),
     ...(deliveries && {
       deliveries: {
         since: (...args) => masked(() => deliveries.since(...args)),

@@ -38,6 +38,15 @@ export const TASKS = {
   argoTree: ({ text }: { text: string }) => readTree(parseJson(text)),
   argoWindows: ({ text }: { text: string }) => readWindows(parseJson(text)),
   argoError: ({ text }: { text: string }): string => readError(parseJson(text)),
+  /** Whether regular expressions of a host fit texts; null for those that are none here, or are of another dialect. */
+  fits: ({ asked }: { asked: { expression: string; text: string }[] }): (boolean | null)[] =>
+    asked.map(({ expression, text }) => {
+      try {
+        return new RegExp(expression, 'u').test(text);
+      } catch {
+        return null;
+      }
+    }),
   placesIn: ({ text, places }: { text: string; places: ManifestPlace[] }): Position[] => placesIn(text, places),
 };
 

@@ -1,7 +1,7 @@
 import { Arg, Args, Ctx, FieldResolver, Mutation, Query, Resolver, Root } from 'type-graphql';
 import { reportDeployment } from '../commands/report-deployment.ts';
 import { reportHealth } from '../commands/report-health.ts';
-import type { ApplicationSpec } from '../core/definitions.ts';
+import type { ApplicationSpec, StoredDefinition } from '../core/definitions.ts';
 import {
   DeploymentReportInput,
   DeploymentReportPayload,
@@ -17,7 +17,7 @@ import { Application, DEFINITION_TYPES, Environment, Product } from '../schema/d
 import { SelectorInput } from '../schema/selector.ts';
 import { Guarded, SEES, may } from './access/rules.ts';
 import { refused, unstorable } from './answers.ts';
-import { looksOf } from './batches.ts';
+import { commitWarningsOf, looksOf } from './batches.ts';
 import { forget } from './batches.ts';
 import { listNodes, readNode } from './definitions.ts';
 
@@ -71,6 +71,14 @@ export class ApplicationResolver {
     if (driver.type !== 'git') return null;
     const shown = (await looksOf(context)).get(repositoryKey(driver.repoURL));
     return shown ? new RepositoryLook(shown, driver.branch) : null;
+  }
+
+  @FieldResolver(() => [String], {
+    description:
+      'What the host of its repository will have against the commits of Sluice, as its branch is protected now: asked when this is asked for.',
+  })
+  warnings(@Ctx() context: ApiContext, @Root() { stored }: Application): Promise<string[]> {
+    return commitWarningsOf(context).load(stored as StoredDefinition<'Application'>);
   }
 
   @Guarded(may('REPORT', ({ input }, lookup) => lookup.application(input.application)))

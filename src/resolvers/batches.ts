@@ -1,4 +1,6 @@
 import DataLoader from 'dataloader';
+import { commitWarnings } from '../commands/commit-warnings.ts';
+import { storedDefinitions } from '../commands/definition-draft.ts';
 import { readManifests } from '../commands/apply-manifests.ts';
 import type { Kind, StoredDefinition } from '../core/definitions.ts';
 import type { Facts, ReleaseState } from '../core/release.ts';
@@ -68,6 +70,18 @@ export function looksOf(context: ApiContext): Promise<ReadonlyMap<string, LookSh
     return new Map(looks.map((each) => [repositoryKey(each.repository), each]));
   });
 }
+
+/** What hosts will have against commits into applications: each branch is asked for once. */
+export const commitWarningsOf = (context: ApiContext) =>
+  loaderOf(
+    context,
+    'commitWarnings',
+    (app) =>
+      new DataLoader(async (applications: readonly StoredDefinition<'Application'>[]) => {
+        const found = await commitWarnings(app, applications, storedDefinitions(app.dataSource));
+        return applications.map(({ metadata }) => found.get(metadata.name) ?? []);
+      }),
+  );
 
 export function allEnvironments(context: ApiContext): Promise<StoredDefinition<'Environment'>[]> {
   return loaderOf(context, 'environments', ({ dataSource }) => allDefinitions(dataSource, 'Environment'));

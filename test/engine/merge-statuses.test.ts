@@ -276,6 +276,84 @@ test('trap 8: a merge queue is told of its own commit, and merges no red one', {
   await w.says(other, 'success');
 });
 
+test(
+  'trap 33: a reason that changes while a gate waits is sent, and that GitLab keeps the old one is no error',
+  { timeout: 60_000 },
+  async () => {
+    const approval = { rules: [{ count: 1 }], forbidInitiator: true, expiry: 60_000, onExpiry: 'FAIL' as const };
+    const { engine, forge } = await World.open('gitlab', { open: 'AT_ONCE' }, { approval });
+    const w = world!;
+    const { head } = await w.proposed();
+    await w.says(head, 'pending');
+    await w.hold();
+    const sent = await until(async () => {
+      const { rows } = await engine.app.pool.query<{ description: string; done: boolean; error: string | null }>(
+        `SELECT description, generation = applied AS done, last_error AS error FROM commit_status WHERE sha = $1`,
+        [head],
+      );
+      return rows.find(({ description, done, error }) => error !== null || (done && description.includes('hold')));
+    });
+    expect(sent.error).toBeNull();
+    const { calls } = await forge.counters('live');
+    expect(calls['POST /projects/{id}/statuses/{ref}']).toBeGreaterThan(1);
+    expect((await w.statuses(head)).map(({ state }) => state)).toEqual(['pending']);
+  },
+);
+
+describe('trap 8: a merge train of GitLab', { timeout: 60_000 }, () => {
+  const train = async (): Promise<string> =>
+    until(async () => {
+      const refs = await world!.live.git('for-each-ref', '--format=%(objectname)', 'refs/merge-requests');
+      return refs.split('\n').find(Boolean);
+    });
+  const boardings = async (): Promise<[number | undefined, number | undefined]> => {
+    const { calls } = await world!.forge.counters('live');
+    const at = '/projects/{id}/';
+    return [calls[`POST ${at}merge_trains/merge_requests/{iid}`], calls[`PUT ${at}merge_requests/{iid}/merge`]];
+  };
+
+  test('the commit of the train is told what its gates say, and the head keeps its own', async () => {
+    const { engine, forge, live } = await World.open('gitlab', {}, { queue: true });
+    const w = world!;
+    const { id, number, head } = await w.proposed();
+    await w.says(head, 'success');
+    await forge.mergeWhenGreen('live', number, 'squash');
+    const commit = await train();
+    await w.hold();
+    await w.says(head, 'pending');
+    await w.look(number);
+    await w.says(commit, 'pending');
+    expect((await forge.pullRequest('live', number)).state).toBe('open');
+    const waiting = await engine.reached(id, ({ promotions }) =>
+      promotions[1]!.steps.some(({ reason }) => reason?.includes('in the queue of its host') ?? false),
+    );
+    expect(waiting.endedAt).toBeNull();
+    await w.lift();
+    await until(async () => ((await forge.pullRequest('live', number)).state === 'merged' ? true : undefined));
+    await w.look(number);
+    expect((await engine.ended(id)).status).toBe('SUCCEEDED');
+    expect(await live.head('main')).toBe(commit);
+    expect(await w.events(id, 'PullRequestMergedOutsideGates')).toEqual([]);
+    expect(await w.events(id, 'PullRequestClosed')).toEqual([]);
+  });
+
+  test('Sluice that merges by itself boards it, and passes nobody', async () => {
+    const { engine, forge, live } = await World.open('gitlab', { merge: 'AUTO', method: 'SQUASH' }, { queue: true });
+    const w = world!;
+    const { id, number } = await w.proposed();
+    await until(async () => {
+      await w.look(number);
+      return (await forge.pullRequest('live', number)).state === 'merged' ? true : undefined;
+    });
+    await w.look(number);
+    expect((await engine.ended(id)).status).toBe('SUCCEEDED');
+    expect(await live.read('eu/values.yaml')).toBe('tag: 2\n');
+    const [boarded, merged] = await boardings();
+    expect(boarded).toBeGreaterThan(0);
+    expect(merged).toBeUndefined();
+  });
+});
+
 test('ROLL_BACK takes back what was merged outside the gates', { timeout: 90_000 }, async () => {
   const { engine, forge, live } = await World.open('github', { onMergeOutsideGates: 'ROLL_BACK' });
   const w = world!;

@@ -105,16 +105,16 @@ export interface TestForge {
 const HOSTS: Record<StandInKind, { host: (parts: HostParts) => Host; habits: Habits }> = {
   github: {
     host: github,
-    habits: { noticesForeignMerges: true, green: ['success'], red: ['failure', 'error'] },
+    habits: { noticesForeignMerges: true, train: false, green: ['success'], red: ['failure', 'error'] },
   },
   gitlab: {
     host: gitlab,
-    habits: { noticesForeignMerges: true, green: ['success', 'skipped'], red: ['failed', 'canceled'] },
+    habits: { noticesForeignMerges: true, train: true, green: ['success', 'skipped'], red: ['failed', 'canceled'] },
   },
   gitea: {
     host: gitea,
     // It looks only where an administrator has turned that on.
-    habits: { noticesForeignMerges: false, green: ['success', 'warning'], red: ['failure', 'error'] },
+    habits: { noticesForeignMerges: false, train: false, green: ['success', 'warning'], red: ['failure', 'error'] },
   },
 };
 
@@ -135,7 +135,7 @@ export async function startForge(kind: StandInKind, gitHost: GitHost, options: F
   const faults = await startFaultProxy(rest.url);
   const branches: { repository: string; branch: string; made: boolean }[] = [];
   gitHost.onRefMoved(({ repository, ref, before, after }) => {
-    if (before !== ZERO && after !== ZERO) return;
+    if ((before !== ZERO && after !== ZERO) || !ref.startsWith('refs/heads/')) return;
     branches.push({ repository: repository.name, branch: ref.replace('refs/heads/', ''), made: before === ZERO });
   });
 

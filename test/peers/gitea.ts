@@ -73,7 +73,25 @@ export function gitea({ forges, deliveries, gitHost, token, accounts, people, la
         status_check_contexts: wants?.contexts ?? null,
         user_can_push: !wants || (wants.pushers ?? []).includes(asked.account),
         user_can_merge: all.mayMerge(asked.account, name),
-        effective_branch_protection_name: wants ? name : '',
+        effective_branch_protection_name: wants && !wants.hidden ? name : '',
+      };
+      return { status: 200, body };
+    },
+    [`GET ${R}/branch_protections/{name}`]: async (asked) => {
+      const all = await at(asked);
+      const name = asked.params['name']!;
+      const wants = all.protections.get(name);
+      if (!wants) throw new No(404, { message: "The target couldn't be found.", url: API, errors: [] });
+      if (wants.hidden) throw new No(403, { message: 'user should be an owner or a collaborator', url: API });
+      const body = {
+        rule_name: name,
+        enable_push: (wants.pushers ?? []).length > 0,
+        enable_merge_whitelist: wants.mergers !== undefined,
+        enable_status_check: (wants.contexts ?? []).length > 0,
+        status_check_contexts: wants.contexts ?? null,
+        required_approvals: wants.approvals ?? 0,
+        require_signed_commits: wants.commits?.signed ?? false,
+        block_on_outdated_branch: wants.upToDate ?? false,
       };
       return { status: 200, body };
     },

@@ -3,7 +3,7 @@ import { ZERO } from './git.ts';
 import type { HostedRepository } from './git-host.ts';
 import { contains } from './merging.ts';
 import { commitsBetween, idOf } from './pull-requests.ts';
-import type { ForgeEvent, PullRequest, PullRequests, Status } from './pull-requests.ts';
+import type { ForgeEvent, Protection, PullRequest, PullRequests, Status } from './pull-requests.ts';
 
 /** What GitHub answers and sends, as its published documents have it. */
 export const rest = new Contract(readContract('github.json'));
@@ -138,18 +138,20 @@ export const shapes = {
       name,
       commit: { ...least.commit, sha },
       protected: wants !== undefined,
-      protection: wants ? shapes.protection(wants.contexts ?? []) : { enabled: false },
+      protection: wants ? shapes.protection(wants) : { enabled: false },
     };
   },
-  protection: (contexts: string[]): object => ({
+  protection: ({ contexts = [], commits }: Protection): object => ({
     enabled: true,
+    ...(commits?.signed && { required_signatures: { url: 'https://github.test/signatures', enabled: true } }),
+    ...(commits?.linear && { required_linear_history: { enabled: true } }),
     required_status_checks: {
       ...rest.least('protected-branch-required-status-check'),
       contexts,
       checks: contexts.map((context) => ({ context, app_id: null })),
     },
   }),
-  rules(repository: HostedRepository, wants: { contexts?: string[]; approvals?: number; queue?: boolean }): object[] {
+  rules(repository: HostedRepository, wants: Protection): object[] {
     const from = { ruleset_source_type: 'Repository', ruleset_source: repository.name, ruleset_id: 1 };
     const rules: object[] = [
       {
@@ -173,6 +175,13 @@ export const shapes = {
         },
         ...from,
       });
+    const { signed, linear, authorEmail, message } = (wants.hidden ? undefined : wants.commits) ?? {};
+    if (signed) rules.push({ type: 'required_signatures', ...from });
+    if (linear) rules.push({ type: 'required_linear_history', ...from });
+    const pattern = (type: string, text: string): void =>
+      void rules.push({ type, parameters: { name: type, negate: false, operator: 'regex', pattern: text }, ...from });
+    if (authorEmail !== undefined) pattern('commit_author_email_pattern', authorEmail);
+    if (message !== undefined) pattern('commit_message_pattern', message);
     if (wants.queue)
       rules.push({
         type: 'merge_queue',

@@ -119,18 +119,21 @@ export function github({ forges, deliveries, gitHost, token, accounts, app, peop
       };
       return { status: 201, body };
     },
-    [`GET ${R}/branches/{branch}`]: async (asked) => {
-      const all = await at(asked);
-      const sha = await all.repository.head(asked.params['branch']);
-      if (sha === undefined) throw new No(404, { message: 'Branch not found', documentation_url: DOCS, status: '404' });
-      return { status: 200, body: shapes.branch(all, asked.params['branch']!, sha) };
-    },
+    // Before the branches: a branch may have slashes in its name.
     [`GET ${R}/branches/{branch}/protection`]: async (asked) => {
       needs(asked, 'administration', 'read');
       const all = await at(asked);
       const wants = all.protections.get(asked.params['branch']!);
       if (!wants) throw new No(404, { message: 'Branch not protected', documentation_url: DOCS, status: '404' });
-      return { status: 200, body: shapes.protection(wants.contexts ?? []) };
+      if (wants.hidden)
+        throw new No(403, { message: 'Resource not accessible by personal access token', status: '403' });
+      return { status: 200, body: shapes.protection(wants) };
+    },
+    [`GET ${R}/branches/{branch}`]: async (asked) => {
+      const all = await at(asked);
+      const sha = await all.repository.head(asked.params['branch']);
+      if (sha === undefined) throw new No(404, { message: 'Branch not found', documentation_url: DOCS, status: '404' });
+      return { status: 200, body: shapes.branch(all, asked.params['branch']!, sha) };
     },
     [`GET ${R}/rules/branches/{branch}`]: async (asked) => {
       const all = await at(asked);

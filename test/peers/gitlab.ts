@@ -8,13 +8,14 @@ import { ZERO } from './git.ts';
 import type { RefMoved } from './git-host.ts';
 import type { Method } from './merging.ts';
 import { Blocked, commitsBetween, idOf } from './pull-requests.ts';
-import type { ForgeEvent, PullRequest, PullRequests, Status } from './pull-requests.ts';
+import type { ForgeEvent, Group, PullRequest, PullRequests, Status } from './pull-requests.ts';
 import { No } from './rest.ts';
 import type { Asked, Reply, Routes } from './rest.ts';
 
 const rest = new Contract(GITLAB);
 const P = '/projects/{id}';
 const M = `${P}/merge_requests/{iid}`;
+const T = `${P}/merge_trains/merge_requests/{iid}`;
 /** What a member may do: reports, writes, merges into protected branches. */
 const [DEVELOPER, MAINTAINER] = [30, 40];
 
@@ -30,7 +31,9 @@ export function gitlab({ forges, deliveries, gitHost, token, accounts, people }:
     const { id = '' } = asked.params;
     const renamed = gitHost.renamedTo(id);
     if (renamed !== undefined) {
-      const location = `${asked.base}/projects/${encodeURIComponent(renamed)}`;
+      if (asked.method !== 'GET')
+        throw new No(405, { message: '405 Non GET methods are not allowed for moved projects' });
+      const location = `${asked.base}${asked.path.replace(/^\/projects\/[^/]+/, `/projects/${idOf(renamed)}`)}`;
       throw new No(301, { message: 'Moved Permanently' }, { location });
     }
     const all = forges.find(id) ?? forges.all().find((each) => String(idOf(each.repository.name)) === id);
@@ -61,6 +64,32 @@ export function gitlab({ forges, deliveries, gitHost, token, accounts, people }:
       const all = await at(asked);
       const approvals = [...all.protections.values()].map((each) => each.approvals ?? 0);
       return { status: 200, body: { approvals_before_merge: Math.max(0, ...approvals) } };
+    },
+    [`GET ${P}/push_rule`]: async (asked) => {
+      const all = await at(asked);
+      const wants = [...all.protections.values()].find((each) => each.commits || each.hidden);
+      if (!wants) throw new No(404, { message: '404 Not Found' });
+      if (wants.hidden) throw new No(403, { message: '403 Forbidden' });
+      const { signed = false, signedOff = false, authorEmail = '', message = '' } = wants.commits!;
+      const body = {
+        id: 1,
+        project_id: idOf(all.repository.name),
+        created_at: new Date().toISOString(),
+        commit_message_regex: message,
+        commit_message_negative_regex: '',
+        branch_name_regex: '',
+        deny_delete_tag: false,
+        member_check: false,
+        prevent_secrets: false,
+        author_email_regex: authorEmail,
+        file_name_regex: '',
+        max_file_size: 0,
+        commit_committer_check: false,
+        commit_committer_name_check: false,
+        reject_unsigned_commits: signed,
+        reject_non_dco_commits: signedOff,
+      };
+      return { status: 200, body };
     },
     [`GET ${P}/protected_branches/{branch}`]: async (asked) => {
       const all = await at(asked);
@@ -127,6 +156,9 @@ export function gitlab({ forges, deliveries, gitHost, token, accounts, people }:
       const { state, name, context, description, target_url } = asked.body as { [key: string]: string };
       const known = await all.repository.git('cat-file', '-e', `${commit}^{commit}`).catch(() => undefined);
       if (known === undefined) throw new No(404, { message: '404 Commit Not Found' });
+      // Of the newest pipeline of the commit, else of a branch that holds it; a train's commit is in none, and has a pipeline.
+      const refs = await all.repository.git('for-each-ref', '--contains', commit);
+      if (refs === '') throw new No(404, { message: '404 References for commit Not Found' });
       const label = name ?? context ?? 'default';
       const now = all.combined(commit).find((each) => each.context === label)?.state;
       const refused = transition(now, state!);
@@ -269,6 +301,27 @@ export function gitlab({ forges, deliveries, gitHost, token, accounts, people }:
       }
       return { status: 200, body: mergeRequestOf(all, pull, await mergeStatus(all, pull)) };
     },
+    [`GET ${T}`]: async (asked) => {
+      const all = await at(asked);
+      const car = carOf(all, pullAt(all, asked));
+      if (!car) throw new No(404, { message: '404 Not Found' });
+      return { status: 200, body: car };
+    },
+    [`POST ${T}`]: async (asked) => {
+      const all = await writing(asked);
+      const pull = pullAt(all, asked);
+      if (!hasTrain(all)) throw new No(403, { message: '403 Forbidden' });
+      const wanted = (asked.body ?? {}) as { sha?: string; squash?: boolean; auto_merge?: boolean };
+      if (wanted.sha !== undefined && wanted.sha !== pull.head.sha)
+        throw new No(409, { message: `SHA does not match HEAD of source branch: ${pull.head.sha}` });
+      if (pull.state !== 'open') throw new No(400, { message: '400 Bad request - Failed to merge' });
+      if (pull.autoMerge) throw new No(409, { message: '409 Conflict - Merge request is already on a merge train' });
+      // While it still looks for conflicts it takes the call, and does nothing.
+      const taken = (await all.look(pull)) !== undefined;
+      if (taken) await all.mergeWhenGreen(pull, wanted.squash ? 'squash' : 'merge', asked.account);
+      const cars = all.queue.map((each) => carOf(all, each.pull)!);
+      return { status: taken && all.queue.some((each) => each.pull === pull) ? 201 : 202, body: cars };
+    },
     [`GET ${M}/notes`]: async (asked) => {
       const pull = pullAt(await at(asked), asked);
       return paged(asked, asked.query.get('sort') === 'asc' ? pull.comments : pull.comments.toReversed(), note);
@@ -338,6 +391,8 @@ export function gitlab({ forges, deliveries, gitHost, token, accounts, people }:
         (each) => (each.contexts ?? []).length > 0,
       ),
       remove_source_branch_after_merge: settings.deleteBranchOnMerge,
+      merge_pipelines_enabled: hasTrain(all),
+      merge_trains_enabled: hasTrain(all),
       permissions: { project_access: { access_level: level, notification_level: 3 }, group_access: null },
     };
   };
@@ -386,6 +441,75 @@ export function gitlab({ forges, deliveries, gitHost, token, accounts, people }:
     };
   };
 
+  const carOf = (all: PullRequests, pull: PullRequest): object | undefined => {
+    const group = all.queue.find((each) => each.pull === pull);
+    if (!group) return undefined;
+    const at = pull.updatedAt.toISOString();
+    const { number: iid, title, body: description } = pull;
+    const request = {
+      id: idOf(`${pull.repository}!${iid}`),
+      iid,
+      project_id: idOf(all.repository.name),
+      title,
+      description,
+    };
+    const times = { created_at: at, updated_at: at };
+    return {
+      id: idOf(group.headSha),
+      merge_request: {
+        ...request,
+        state: STATES[pull.state],
+        ...times,
+        web_url: `${webUrl(all)}/-/merge_requests/${iid}`,
+      },
+      user: user(pull.autoMerge?.by ?? pull.author),
+      pipeline: {
+        id: idOf(group.headSha),
+        iid,
+        project_id: idOf(all.repository.name),
+        sha: group.headSha,
+        ref: group.ref,
+        status: 'running',
+        source: 'merge_request_event',
+        ...times,
+        web_url: `${webUrl(all)}/-/pipelines/${idOf(group.headSha)}`,
+      },
+      ...times,
+      target_branch: group.base,
+      status: 'fresh',
+      merged_at: null,
+      duration: null,
+    };
+  };
+  /** The pipeline of a merge train; its `ref` is the source branch, and `sha` the commit of the train. */
+  const trainBegan = (all: PullRequests, { pull, headSha }: Group): object => ({
+    object_kind: 'pipeline',
+    object_attributes: {
+      id: idOf(headSha),
+      iid: pull.number,
+      ref: pull.head.branch,
+      tag: false,
+      sha: headSha,
+      before_sha: ZERO,
+      source: 'merge_request_event',
+      status: 'pending',
+      detailed_status: 'pending',
+      url: `${webUrl(all)}/-/pipelines/${idOf(headSha)}`,
+    },
+    merge_request: {
+      id: idOf(`${pull.repository}!${pull.number}`),
+      iid: pull.number,
+      title: pull.title,
+      source_branch: pull.head.branch,
+      source_project_id: idOf(all.repository.name),
+      target_branch: pull.base.branch,
+      target_project_id: idOf(all.repository.name),
+      state: STATES[pull.state],
+      merge_status: 'can_be_merged',
+      url: `${webUrl(all)}/-/merge_requests/${pull.number}`,
+    },
+    project: hookProject(all),
+  });
   const hookProject = (all: PullRequests): object => ({
     id: idOf(all.repository.name),
     name: all.repository.name.split('/').at(-1),
@@ -462,12 +586,23 @@ export function gitlab({ forges, deliveries, gitHost, token, accounts, people }:
     account: accountOf,
     error: (status, message) => ({ message: status === 404 ? '404 Not Found' : message }),
     async told(event) {
-      if (event.kind === 'status' || event.kind === 'group') return;
-      const name = event.kind === 'push' ? event.moved.repository.name : event.pull.repository;
+      if (event.kind === 'status' || (event.kind === 'group' && event.action === 'destroyed')) return;
+      // Refs of merge requests are GitLab's own.
+      if (event.kind === 'push' && event.moved.ref.startsWith('refs/merge-requests/')) return;
+      const name =
+        event.kind === 'push'
+          ? event.moved.repository.name
+          : event.kind === 'group'
+            ? event.repository.name
+            : event.pull.repository;
       const all = forges.find(name)!;
       if (event.kind === 'pull' && ACTIONS[event.action] === undefined) return;
       const [kind, body] =
-        event.kind === 'push' ? await pushed(all, event.moved) : ['merge_request', mergeRequested(all, event)];
+        event.kind === 'push'
+          ? await pushed(all, event.moved)
+          : event.kind === 'group'
+            ? ['pipeline', trainBegan(all, event.group)]
+            : ['merge_request', mergeRequested(all, event)];
       const problems = rest.event(kind, body);
       if (problems.length > 0) throw new Error(`this webhook is none of GitLab's: ${problems.join('; ')}`);
       deliveries.send(all.repository.name, kind, null, body);
@@ -502,6 +637,7 @@ const EVENTS: Record<string, string> = {
   push: 'Push Hook',
   tag_push: 'Tag Push Hook',
   merge_request: 'Merge Request Hook',
+  pipeline: 'Pipeline Hook',
 };
 
 /** By a token in the clear; a secret that begins with `whsec_` is a signing token: Standard Webhooks. */
@@ -547,6 +683,8 @@ async function mergeStatus(all: PullRequests, pull: PullRequest): Promise<{ merg
             : 'mergeable';
   return { merge: 'can_be_merged', detailed };
 }
+
+const hasTrain = (all: PullRequests): boolean => [...all.protections.values()].some(({ queue }) => queue === true);
 
 const webUrl = (all: PullRequests): string => all.repository.url.replace(/\.git$/, '');
 

@@ -71,6 +71,10 @@ export interface Protection {
   mergers?: string[];
   /** Accounts that may push beside; absent: none. */
   pushers?: string[];
+  /** What every commit has to be, as the host's API tells it; texts are regular expressions. */
+  commits?: { signed?: boolean; signedOff?: boolean; linear?: boolean; authorEmail?: string; message?: string };
+  /** Only an administrator sees what commits have to be, and Sluice's account is none. */
+  hidden?: boolean;
 }
 
 export interface Settings {
@@ -128,6 +132,8 @@ export interface Group {
 export interface Habits {
   /** A pull request whose head somebody pushed to the base counts as merged. */
   noticesForeignMerges: boolean;
+  /** Its queue is a merge train: a plain merge passes it, and its commits are in no branch. */
+  train: boolean;
   /** Which states of a status are green, and which will not become so by waiting. */
   green: string[];
   red: string[];
@@ -244,7 +250,11 @@ export class PullRequests {
 
   /** @returns false where it was closed or merged already */
   close(pull: PullRequest, by: string): Promise<boolean> {
-    return this.#alone(async () => this.#close(pull, by));
+    return this.#alone(async () => {
+      const closed = this.#close(pull, by);
+      if (closed) await this.#leaves(pull);
+      return closed;
+    });
   }
 
   reopen(pull: PullRequest, by: string): Promise<void> {
@@ -331,12 +341,16 @@ export class PullRequests {
         ({ kind }) => kind !== 'queue' && kind !== 'context',
       );
       if (obstacles.length > 0) throw new Blocked(obstacles);
-      if (this.queue.some((each) => each.pull === pull)) return;
-      this.#tell({ kind: 'pull', action: 'enqueued', pull, by });
-      this.#touch(pull);
-      await this.#group(pull, method);
+      await this.#enqueue(pull, method, by);
       await this.#automatically();
     });
+  }
+
+  async #enqueue(pull: PullRequest, method: Method, by: string): Promise<void> {
+    if (this.queue.some((each) => each.pull === pull)) return;
+    this.#tell({ kind: 'pull', action: 'enqueued', pull, by });
+    this.#touch(pull);
+    await this.#group(pull, method);
   }
 
   /**
@@ -431,6 +445,7 @@ export class PullRequests {
     const branch = ref.replace('refs/heads/', '');
     for (const pull of this.all.filter((each) => each.state === 'open')) {
       if (branch === pull.head.branch) {
+        if (after !== pull.head.sha) await this.#leaves(pull);
         if (after === ZERO) this.#close(pull, by);
         else if (after !== pull.head.sha) {
           pull.head.sha = after;
@@ -454,7 +469,9 @@ export class PullRequests {
     how: { by: string; bypass?: boolean; title?: string },
   ): Promise<string> {
     const obstacles = await this.obstacles(pull, { by: how.by, method });
-    const final = how.bypass ? obstacles.filter(({ kind }) => kind === 'closed' || kind === 'conflict') : obstacles;
+    const final = obstacles.filter(({ kind }) =>
+      how.bypass ? kind === 'closed' || kind === 'conflict' : kind !== 'queue' || !this.#habits.train,
+    );
     if (final.length > 0) throw new Blocked(final);
     const base = (await this.#repository.head(pull.base.branch))!;
     const commit = await this.#commitOf(pull, method, base, how);
@@ -531,7 +548,9 @@ export class PullRequests {
     for (const pull of this.all) {
       if (pull.state !== 'open' || !pull.autoMerge) continue;
       const { method, by } = pull.autoMerge;
-      if ((await this.obstacles(pull, { by, method })).length === 0) await this.#merge(pull, method, { by });
+      const obstacles = await this.obstacles(pull, { by, method });
+      if (obstacles.some(({ kind }) => kind !== 'queue')) continue;
+      await (obstacles.length > 0 ? this.#enqueue(pull, method, by) : this.#merge(pull, method, { by }));
     }
     for (let group = this.queue[0]; group; group = this.queue[0]) {
       const wants = this.protections.get(group.base) ?? {};
@@ -546,7 +565,9 @@ export class PullRequests {
   async #group(pull: PullRequest, method: Method): Promise<void> {
     const baseSha = this.queue.at(-1)?.headSha ?? (await this.#repository.head(pull.base.branch))!;
     const headSha = await this.#commitOf(pull, method, baseSha, { by: 'merge-queue' });
-    const ref = `refs/heads/gh-readonly-queue/${pull.base.branch}/pr-${pull.number}-${baseSha}`;
+    const ref = this.#habits.train
+      ? `refs/merge-requests/${pull.number}/train`
+      : `refs/heads/gh-readonly-queue/${pull.base.branch}/pr-${pull.number}-${baseSha}`;
     const group: Group = { pull, method, ref, base: pull.base.branch, baseSha, headSha };
     this.queue.push(group);
     await this.#repository.setRef(ref, headSha, undefined, 'merge-queue');
@@ -563,6 +584,13 @@ export class PullRequests {
     if (this.settings.deleteBranchOnMerge) await this.#repository.deleteBranch(pull.head.branch, 'merge-queue');
   }
 
+  /** Closed, or with another head, it is not merged by the queue. */
+  async #leaves(pull: PullRequest): Promise<void> {
+    if (this.#habits.train) delete pull.autoMerge;
+    const group = this.queue.find((each) => each.pull === pull);
+    if (group) await this.#dequeue(group);
+  }
+
   /** It leaves the queue, and the groups behind it are made anew. */
   async #dequeue(failed: Group): Promise<void> {
     const all = this.queue.splice(0);
@@ -570,6 +598,7 @@ export class PullRequests {
       this.#tell({ kind: 'group', action: 'destroyed', repository: this.#repository, group });
       await this.#repository.setRef(group.ref, ZERO, undefined, 'merge-queue');
     }
+    if (this.#habits.train) delete failed.pull.autoMerge;
     this.#touch(failed.pull);
     this.#tell({ kind: 'pull', action: 'dequeued', pull: failed.pull, by: 'merge-queue' });
     for (const group of all) if (group !== failed) await this.#group(group.pull, group.method);

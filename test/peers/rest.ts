@@ -6,6 +6,7 @@ import type { Contract } from './contract.ts';
 
 /** One request to a stand-in, after its path was understood. */
 export interface Asked {
+  method: string;
   params: Record<string, string>;
   query: URLSearchParams;
   body: unknown;
@@ -94,7 +95,8 @@ export async function serveRest(options: RestOptions): Promise<Rest> {
         Object.entries(found.match.groups ?? {}).map(([name, value]) => [name, decodeURIComponent(value)]),
       );
       const base = `${url.protocol}//${url.host}${prefix}`;
-      return await found.run({ params, query: url.searchParams, body, account, headers: request.headers, base, path });
+      const { method = 'GET', headers } = request;
+      return await found.run({ method, params, query: url.searchParams, body, account, headers, base, path });
     } catch (thrown) {
       if (thrown instanceof No) return thrown.reply;
       violations.push(`${found.key}: ${thrown instanceof Error ? thrown.stack : String(thrown)}`);

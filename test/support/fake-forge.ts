@@ -1,3 +1,4 @@
+import type { CommitRule } from '../../src/core/commit-rules.ts';
 import { PermanentError, TransientError } from '../../src/drivers/driver.ts';
 import type {
   Call,
@@ -154,6 +155,14 @@ export class FakeForge implements Forge {
     this.#enter('mayMerge', repository, call);
     const why = this.protectedBranches.get(`${repository} ${base}`);
     return why === undefined ? { may: true } : { may: false, why };
+  }
+
+  /** By `repository base`. */
+  readonly commitsWanted = new Map<string, CommitRule[]>();
+
+  async commitRules(repository: string, base: string, call: Call): Promise<{ rules: CommitRule[] }> {
+    this.#enter('commitRules', repository, call);
+    return { rules: this.commitsWanted.get(`${repository} ${base}`) ?? [] };
   }
 
   /** As it stands, to be looked at; people's actions change it. */

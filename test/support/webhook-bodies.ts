@@ -76,9 +76,11 @@ export const gitlab = {
       last_commit: { id: NEW, message: 'Change' },
     },
   }),
-  pipeline: () => ({
+  /** `request`: whose pipeline it is. */
+  pipeline: (request?: object) => ({
     object_kind: 'pipeline',
     object_attributes: { id: 31, ref: 'main', status: 'success' },
+    ...(request && { merge_request: request }),
     project: gitlabProject,
   }),
 };

@@ -1,3 +1,4 @@
+import type { CommitRule } from '../../core/commit-rules.ts';
 import type { ForgeKind } from '../../core/forges.ts';
 import { PermanentError } from '../driver.ts';
 
@@ -50,6 +51,8 @@ export interface Forge {
    * be seen.
    */
   mayMerge(repository: string, base: string, call: Call): Promise<{ may: boolean; why?: string }>;
+  /** What commits into a branch have to be. `unseen`: what this secret may not see of it, in words. */
+  commitRules(repository: string, base: string, call: Call): Promise<{ rules: CommitRule[]; unseen?: string }>;
   /** Deliveries of webhooks that the host keeps; undefined where it has no such list. */
   readonly deliveries?: ForgeDeliveries;
 }
@@ -102,6 +105,11 @@ export interface PullRequestSeen {
   updatedAt: string;
   /** Its repository takes no changes any more. */
   archived?: boolean;
+  /**
+   * Its host merges it in its turn. `commit` is the one that is to become the branch, on whose pipeline the queue waits: told by `get`
+   * of GitLab, whose merge train it is; GitHub tells of its queue by webhook alone. In a list it may be no queue but auto-merge.
+   */
+  queue?: { commit?: string };
 }
 
 /** A pull request that was opened or found. */

@@ -1,3 +1,4 @@
+import type { CommitRule } from '../../core/commit-rules.ts';
 import { PermanentError } from '../driver.ts';
 import type {
   Call,
@@ -225,6 +226,23 @@ class Gitea implements Forge {
       return { may: false, why: `the user of secret "${secret}" may not merge into ${base}` };
     const count = protection.protected === true ? (protection.required_approvals ?? 0) : 0;
     return count === 0 ? { may: true } : { may: false, why: needsReviews(base, count) };
+  }
+
+  async commitRules(_repository: string, base: string, call: Call): Promise<{ rules: CommitRule[]; unseen?: string }> {
+    const what = `ask what commits into ${base} have to be`;
+    const path = `${this.#at}/branches/${encodeURIComponent(base)}`;
+    const { status, data } = await this.#rest.ask('GET', path, { what, accept: [404] }, call);
+    const branch = data as { protected?: boolean; effective_branch_protection_name?: string };
+    if (status === 404 || branch.protected !== true) return { rules: [] };
+    const unseen = 'its protection, which takes an administrator of the repository';
+    // The rule's name, which may be a pattern, is told to administrators alone.
+    const name = branch.effective_branch_protection_name;
+    if (!name) return { rules: [], unseen };
+    const at = `${this.#at}/branch_protections/${encodeURIComponent(name)}`;
+    const rule = await this.#rest.ask('GET', at, { what, accept: [403, 404] }, call);
+    if (rule.status !== 200) return { rules: [], unseen };
+    const { require_signed_commits: signed } = rule.data as { require_signed_commits?: boolean };
+    return { rules: signed === true ? [{ kind: 'SIGNATURES' }] : [] };
   }
 
   async #get(number: number, call: Call): Promise<PullRequestSeen> {

@@ -1,5 +1,6 @@
 import { Octokit } from '@octokit/core';
 import { Response } from 'undici';
+import type { CommitRule, TextPattern } from '../../core/commit-rules.ts';
 import { PermanentError, TransientError } from '../driver.ts';
 import type {
   Call,
@@ -323,6 +324,33 @@ class GitHub implements Forge {
     return this.#classicProtection(base, permissions?.admin === true, asked, call);
   }
 
+  async commitRules(_repository: string, base: string, call: Call): Promise<{ rules: CommitRule[]; unseen?: string }> {
+    const asked = { permissions: CONTENTS, what: `ask what commits into ${base} have to be`, accept: [403, 404] };
+    const at = { ...this.#at, branch: base };
+    const found = await this.#ask('GET /repos/{owner}/{repo}/rules/branches/{branch}', at, asked, call);
+    const rules: CommitRule[] = [];
+    for (const each of found.status === 200 ? (found.data as Rule[]) : []) {
+      const rule = commitRuleOf(each);
+      if (rule && !(await this.#mayBypass(each, asked, call))) rules.push(rule);
+    }
+    const branch = await this.#ask('GET /repos/{owner}/{repo}/branches/{branch}', at, asked, call);
+    // Rulesets make a branch protected, too: what only an administrator sees is the classic protection.
+    if (branch.status !== 200 || (branch.data as { protected?: boolean }).protected !== true) return { rules };
+    const protection = this.#login.isApp
+      ? undefined
+      : await this.#ask('GET /repos/{owner}/{repo}/branches/{branch}/protection', at, asked, call);
+    if (protection?.status === 404) return { rules };
+    if (protection?.status !== 200)
+      return { rules, unseen: `its classic protection, which takes Administration: read` };
+    const { required_signatures: signatures, required_linear_history: linear } = protection.data as {
+      required_signatures?: { enabled: boolean };
+      required_linear_history?: { enabled?: boolean };
+    };
+    if (signatures?.enabled === true) rules.push({ kind: 'SIGNATURES' });
+    if (linear?.enabled === true) rules.push({ kind: 'LINEAR_HISTORY' });
+    return { rules };
+  }
+
   readonly deliveries = {
     since: async (_repository: string, at: Date, receiver: string, call: Call): Promise<ForgeDelivery[]> => {
       if (this.#login.isApp) return this.#deliveriesOf(null, at, call);
@@ -607,7 +635,7 @@ class GitHub implements Forge {
 
 interface Rule {
   type: string;
-  parameters?: { required_approving_review_count?: number };
+  parameters?: { required_approving_review_count?: number; operator?: string; pattern?: string; negate?: boolean };
   ruleset_id?: number;
 }
 
@@ -616,6 +644,28 @@ function whyHeld(base: string, { type, parameters }: Rule): string | undefined {
   if (type === 'update') return `${base} is changed only by those who may bypass its ruleset`;
   const count = type === 'pull_request' ? (parameters?.required_approving_review_count ?? 0) : 0;
   return count > 0 ? needsReviews(base, count) : undefined;
+}
+
+const TEXT_RULES = {
+  commit_author_email_pattern: 'AUTHOR_EMAIL',
+  committer_email_pattern: 'COMMITTER_EMAIL',
+  commit_message_pattern: 'MESSAGE',
+} as const;
+
+const OPERATORS: Record<string, TextPattern['operator']> = {
+  starts_with: 'STARTS_WITH',
+  ends_with: 'ENDS_WITH',
+  contains: 'CONTAINS',
+  regex: 'REGEX',
+};
+
+function commitRuleOf({ type, parameters: { operator, pattern, negate } = {} }: Rule): CommitRule | undefined {
+  if (type === 'required_signatures') return { kind: 'SIGNATURES' };
+  if (type === 'required_linear_history') return { kind: 'LINEAR_HISTORY' };
+  const how = OPERATORS[operator ?? ''];
+  if (!(type in TEXT_RULES) || how === undefined || pattern === undefined) return undefined;
+  const text = { operator: how, text: pattern, negate: negate === true };
+  return { kind: TEXT_RULES[type as keyof typeof TEXT_RULES], pattern: text };
 }
 
 interface DeliveryItem {

@@ -1,3 +1,4 @@
+import type { CommitRule } from '../../core/commit-rules.ts';
 import { PermanentError } from '../driver.ts';
 import type {
   Call,
@@ -51,6 +52,34 @@ interface MergeRequest {
   updated_at: string;
 }
 
+/** A project that was renamed is known by its number; a call that changes something is refused there with 405. */
+const NUMBERED = {
+  path: /^.*?\/projects\/\d+/,
+  address: (project: unknown): string | undefined => (project as { web_url?: string } | undefined)?.web_url,
+};
+
+/** Of a project, for all its branches. */
+interface PushRules {
+  reject_unsigned_commits?: boolean | null;
+  reject_non_dco_commits?: boolean | null;
+  author_email_regex?: string | null;
+  commit_message_regex?: string | null;
+  commit_message_negative_regex?: string | null;
+}
+
+/** A merge request on a merge train; its pipeline runs on the commit that is to become the branch. */
+interface Car {
+  status: string;
+  pipeline?: { sha: string; ref: string } | null;
+}
+
+interface Project {
+  archived?: boolean;
+  permissions?: Record<'project_access' | 'group_access', { access_level?: number } | null>;
+  only_allow_merge_if_pipeline_succeeds?: boolean;
+  merge_trains_enabled?: boolean;
+}
+
 interface Named {
   id: number;
   username: string;
@@ -69,7 +98,7 @@ class GitLab implements Forge {
 
   constructor(open: OpenForge) {
     this.#open = open;
-    this.#rest = new Rest(open, { 'private-token': open.value });
+    this.#rest = new Rest(open, { 'private-token': open.value }, NUMBERED);
     this.#project = `/projects/${encodeURIComponent(open.name)}`;
   }
 
@@ -128,7 +157,20 @@ class GitLab implements Forge {
   }
 
   async get(_repository: string, number: number, call: Call): Promise<PullRequestSeen> {
-    return seenOf(await this.#get(number, call));
+    const data = await this.#get(number, call);
+    const seen = seenOf(data);
+    if (seen.state !== 'OPEN') return seen;
+    // A merge request does not say that its project takes no changes any more.
+    const asked = { what: `see merge request !${number}` };
+    const { data: project } = await this.#rest.ask('GET', this.#project, asked, call);
+    const { archived, merge_trains_enabled: hasTrain } = project as Project;
+    if (archived === true) return { ...seen, archived };
+    const { queue, ...rest } = seen;
+    if (queue === undefined || hasTrain !== true) return rest;
+    const pipeline = (await this.#car(number, call))?.pipeline;
+    // Before it boards its pipeline is that of its branch: a status there is the head's alone.
+    const isTrain = pipeline?.ref === `refs/merge-requests/${number}/train`;
+    return { ...seen, blocked: 'it is on its way by the merge train', queue: isTrain ? { commit: pipeline.sha } : {} };
   }
 
   async list(
@@ -177,9 +219,14 @@ class GitLab implements Forge {
     { sha, method, title }: HowToMerge,
     call: Call,
   ): Promise<MergeAnswer> {
-    const known = this.#knownBefore(await this.#get(number, call), sha);
+    const before = await this.#get(number, call);
+    const known = this.#knownBefore(before, sha);
     if (known) return known;
+    if (isOnItsWay(before)) return { kind: 'QUEUED' };
     const what = `merge merge request !${number}`;
+    // The plain merge would pass the train, and stop what runs in it.
+    const { data: project } = await this.#rest.ask('GET', this.#project, { what }, call);
+    if ((project as Project).merge_trains_enabled === true) return this.#board(number, { sha, method }, what, call);
     const text = title === undefined ? undefined : cut(title, MOST.title);
     const { status, data, words } = await this.#rest.ask(
       'PUT',
@@ -266,11 +313,7 @@ class GitLab implements Forge {
   async mayMerge(_repository: string, base: string, call: Call): Promise<{ may: boolean; why?: string }> {
     const what = `ask for the protection of ${base}`;
     const { data } = await this.#rest.ask('GET', this.#project, { what }, call);
-    const project = data as {
-      archived?: boolean;
-      permissions?: Record<'project_access' | 'group_access', { access_level?: number } | null>;
-      only_allow_merge_if_pipeline_succeeds?: boolean;
-    };
+    const project = data as Project;
     if (project.archived === true) return { may: false, why: `the repository ${this.#open.name} is archived` };
     const { project_access: own, group_access: ofGroup } = project.permissions ?? {};
     const level = Math.max(own?.access_level ?? 0, ofGroup?.access_level ?? 0);
@@ -310,6 +353,50 @@ class GitLab implements Forge {
     return { may: true };
   }
 
+  async commitRules(_repository: string, _base: string, call: Call): Promise<{ rules: CommitRule[]; unseen?: string }> {
+    const what = 'ask for the push rules';
+    const ask = { what, accept: [401, 403, 404] };
+    const { status, data } = await this.#rest.ask('GET', `${this.#project}/push_rule`, ask, call);
+    if (status === 404) return { rules: [] };
+    if (status !== 200) return { rules: [], unseen: 'the push rules of its project, which take the role Maintainer' };
+    const set = (data ?? {}) as PushRules;
+    const text = (kind: 'AUTHOR_EMAIL' | 'MESSAGE', expression: string | null | undefined, negate = false) =>
+      expression ? [{ kind, pattern: { operator: 'REGEX' as const, text: expression, negate } }] : [];
+    const rules: CommitRule[] = [
+      ...(set.reject_unsigned_commits === true ? [{ kind: 'SIGNATURES' as const }] : []),
+      ...(set.reject_non_dco_commits === true ? [{ kind: 'SIGN_OFF' as const }] : []),
+      ...text('AUTHOR_EMAIL', set.author_email_regex),
+      ...text('MESSAGE', set.commit_message_regex),
+      ...text('MESSAGE', set.commit_message_negative_regex, true),
+    ];
+    return { rules };
+  }
+
+  /** GitLab merges it in its turn, once the pipelines of its head and of the train have passed. */
+  async #board(number: number, { sha, method }: HowToMerge, what: string, call: Call): Promise<MergeAnswer> {
+    const path = `${this.#project}/merge_trains/merge_requests/${number}`;
+    const body = { sha, auto_merge: true, ...(method && { squash: method === 'SQUASH' }) };
+    const { status, words } = await this.#rest.ask('POST', path, { what, body, accept: [400, 409] }, call);
+    if (status === 409 && meaningOf('gitlab', { status, words }) === 'FINAL')
+      throw this.#rest.refusal(what, { status, words });
+    // While GitLab still works out whether there are conflicts it answers that it did it, and does nothing.
+    const now = await this.#get(number, call);
+    const settled = this.#knownBefore(now, sha);
+    if (settled) return settled;
+    if (isOnItsWay(now) || (await this.#car(number, call))) return { kind: 'QUEUED' };
+    const why = words === '' ? seenOf(now).blocked : quoteWords(words);
+    return { kind: 'NOT_YET', why: why ?? 'GitLab has not taken it into the merge train yet' };
+  }
+
+  /** Undefined: it is on no train. */
+  async #car(number: number, call: Call): Promise<Car | undefined> {
+    const ask = { what: `see the merge train of !${number}`, accept: [403, 404] };
+    const path = `${this.#project}/merge_trains/merge_requests/${number}`;
+    const { status, data } = await this.#rest.ask('GET', path, ask, call);
+    const car = status === 200 ? (data as Car) : undefined;
+    return car && RIDES.has(car.status) ? car : undefined;
+  }
+
   async #get(number: number, call: Call): Promise<MergeRequest> {
     const { data } = await this.#rest.ask('GET', this.#at(number), { what: `see merge request !${number}` }, call);
     return data as MergeRequest;
@@ -328,7 +415,7 @@ class GitLab implements Forge {
   #merging(data: MergeRequest): MergeAnswer {
     const { state, mergeCommit } = seenOf(data);
     if (state === 'MERGED') return merged(mergeCommit);
-    if (data.merge_when_pipeline_succeeds === true) return { kind: 'QUEUED' };
+    if (isOnItsWay(data)) return { kind: 'QUEUED' };
     return { kind: 'NOT_YET', why: data.state === 'locked' ? 'GitLab is merging it' : 'GitLab has not merged it yet' };
   }
 
@@ -355,6 +442,12 @@ class GitLab implements Forge {
       .sort((a, b) => b.id - a.id)[0]?.status;
   }
 }
+
+/** Of a car: before and while it is merged. `merged` and `skip_merged` are what it was. */
+const RIDES = new Set(['idle', 'fresh', 'stale', 'merging']);
+
+/** GitLab merges it by itself: as soon as its pipeline has passed, or on a merge train. */
+const isOnItsWay = ({ merge_when_pipeline_succeeds: set }: MergeRequest): boolean => set === true;
 
 /** What keeps GitLab from merging, by its `detailed_merge_status`. */
 const BLOCKED: Record<string, string> = {
@@ -410,6 +503,7 @@ function seenOf(data: MergeRequest): PullRequestSeen {
     base: data.target_branch,
     mergeable,
     ...(blocked !== undefined && { blocked }),
+    ...(state === 'OPEN' && isOnItsWay(data) && { queue: {} }),
     ...(isMerged && data.merged_at != null && { mergedAt: data.merged_at }),
     ...(commit != null && { mergeCommit: commit }),
     ...(by !== undefined && { by }),

@@ -36,7 +36,7 @@ export function refusalBy(asking: Asking, said: Said): Error {
   const set = `set a new one with \`sluice secret set ${secret}\``;
   if (status >= 500 || status === 408 || status === 425)
     return new TransientError(`${title} could not ${what}: ${words}`);
-  if (status >= 300 && status < 400)
+  if ((status >= 300 && status < 400) || /moved projects/i.test(said.words))
     return new PermanentError(
       `the repository ${name} has moved${location ? ` to ${quoteWords(location)}` : ''}: write its new address into the definitions`,
     );

@@ -26,17 +26,28 @@ export interface RestAnswer {
   words: string;
 }
 
+/** Repositories by their number: the beginning of their path, and the address for people in what is there. */
+export interface Numbered {
+  path: RegExp;
+  address: (answer: unknown) => string | undefined;
+}
+
 type Headers = { get(name: string): string | null };
 
 /** JSON over HTTP to one forge, with a token in a header. */
 export class Rest {
   readonly #open: OpenForge;
   readonly #login: Record<string, string>;
+  readonly #numbered: Numbered | undefined;
 
-  /** @param login the header that says who asks */
-  constructor(open: OpenForge, login: Record<string, string>) {
+  /**
+   * @param login the header that says who asks
+   * @param numbered where the host redirects to a repository's number, and not to its name
+   */
+  constructor(open: OpenForge, login: Record<string, string>, numbered?: Numbered) {
     this.#open = open;
     this.#login = login;
+    this.#numbered = numbered;
   }
 
   /**
@@ -64,7 +75,22 @@ export class Rest {
         `${method} ${url.origin}${url.pathname} answered ${status} with something else than JSON`,
       );
     if (status < 300 || ask.accept?.includes(status)) return { status, headers: told, data, words };
-    throw this.refusal(ask.what, { status, words, location: status < 400 ? told.get('location') : null });
+    const location = status < 400 ? await this.#newAddress(told.get('location'), call) : null;
+    throw this.refusal(ask.what, { status, words, location });
+  }
+
+  /** The address of a repository that has moved. Its host is asked for it, and nothing else is done there. */
+  async #newAddress(location: string | null, call: Call): Promise<string | null> {
+    const { connection, apiUrl, secret } = this.#open;
+    const { path, address } = this.#numbered ?? {};
+    if (location === null || !URL.canParse(location)) return location;
+    const { origin, pathname } = new URL(location);
+    const [repository] = path?.exec(pathname) ?? [];
+    if (repository === undefined || origin !== new URL(apiUrl).origin) return location;
+    const headers = { accept: 'application/json', 'user-agent': 'sluice', ...this.#login };
+    const url = new URL(repository, origin);
+    const { status, text } = await connection.send(secret, url, { method: 'GET', headers }, call);
+    return (status === 200 ? address?.(jsonOf(text)) : undefined) ?? location;
   }
 
   refusal(what: string, said: Said): Error {

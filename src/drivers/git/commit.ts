@@ -3,8 +3,7 @@ import type { EffectContext, PinnedContent } from '../driver.ts';
 import { TransientError } from '../driver.ts';
 import type { Change } from './changes.ts';
 import type { CommitFacts } from './history.ts';
-import { PLACEHOLDER } from '../../core/commit-message.ts';
-import type { MessagePlaceholder } from '../../core/commit-message.ts';
+import { filledMessage, subjectOf } from '../../core/commit-message.ts';
 import type { Seal } from './claim.ts';
 import { claimOf, oneLine, trailersOf } from './claim.ts';
 import { isoDate } from './history.ts';
@@ -36,20 +35,15 @@ export function messageFor(
   style?: Pick<CommitStyle, 'name' | 'email' | 'message' | 'signOff'>,
 ): string {
   const { rollback, product, environment, application, releaseId } = context;
-  const subject = rollback
-    ? `Roll back ${product} in ${environment} from ${rollback.takesBack} to ${content.label}`
-    : `Promote ${product} ${content.label} to ${environment}`;
-  const values: Record<MessagePlaceholder, string> = {
-    SUBJECT: subject,
+  const values = {
+    SUBJECT: subjectOf(context, content.label, rollback?.takesBack),
     PRODUCT: product,
     VERSION: content.label,
     ENVIRONMENT: environment,
     APPLICATION: application,
     RELEASE: releaseId,
   };
-  const said = (style?.message ?? '${SUBJECT}').replace(PLACEHOLDER, (whole, name: string) =>
-    oneLine(values[name as MessagePlaceholder] ?? whole),
-  );
+  const said = filledMessage(style?.message, values, oneLine);
   const why = rollback ? `${oneLine(rollback.reason)}\n\n` : '';
   const signedOff = style?.signOff ? `\nSigned-off-by: ${identityOf(style)}` : '';
   return `${said.trim()}\n\n${why}${trailersOf(claimOf(context), seal)}${signedOff}\n`;

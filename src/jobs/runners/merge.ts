@@ -169,6 +169,12 @@ async function awaitMerge(at: StepAt<Merge>, looked: Looked, seen: PullRequestSe
   const changed = opened[OPENED.head] !== undefined && seen.head.sha !== opened[OPENED.head];
   const onto = changed ? ', and somebody has pushed onto its branch' : '';
   const blocked = seen.blocked === undefined ? '' : ` (${seen.blocked})`;
+  if (seen.queue !== undefined) {
+    const { repoURL: repository, branch: base } = target;
+    const { commit } = seen.queue;
+    if (commit !== undefined) await hands.inMergeQueue({ repository, commit, base });
+    return queued(at, `${name} is in the queue of its host${onto}${where}`);
+  }
   if (policy.merge === 'MANUAL') return waits(at, `${name} waits for its merge${blocked}${onto}${where}`);
   if (changed)
     return waits(
@@ -189,8 +195,7 @@ async function awaitMerge(at: StepAt<Merge>, looked: Looked, seen: PullRequestSe
       if (error instanceof PermanentError) return { kind: 'NOT_YET' as const, why: error.message };
       throw error;
     });
-  if (answer.kind === 'QUEUED')
-    return waits(at, `${name} is in the queue of its host${where}`, { recheckAfter: SOON, waitsFor: 'SYSTEM' });
+  if (answer.kind === 'QUEUED') return queued(at, `${name} is in the queue of its host${where}`);
   if (answer.kind === 'NOT_YET')
     return waits(at, `${name} cannot be merged by Sluice now: ${answer.why}${where}`, { recheckAfter: 2 * SOON });
   const now = await forge.get(target.repoURL, seen.number, { signal });
@@ -202,6 +207,10 @@ async function awaitMerge(at: StepAt<Merge>, looked: Looked, seen: PullRequestSe
     waitsFor: 'SYSTEM',
   });
 }
+
+/** The queue makes another commit whenever one before it goes or comes, and not every host tells of it. */
+const queued = (at: StepAt<Merge>, reason: string): Outcome =>
+  waits(at, reason, { recheckAfter: SOON, waitsFor: 'SYSTEM' });
 
 function landedOf(
   { hands, context }: StepAt<Merge>,

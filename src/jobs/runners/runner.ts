@@ -59,6 +59,8 @@ export interface Hands {
   knownContents(place: ContentPlace, releases: string[]): Promise<PinnedContent[]>;
   /** Whether the gates let Sluice merge the pull requests of this promotion now: to be asked right before it does. */
   mayMerge(at: { releaseId: string; promotion: number }): Promise<{ may: true } | { may: false; why: string }>;
+  /** The host merges in a queue, by this commit of its own: its statuses are those of the promotions in it. */
+  inMergeQueue(at: { repository: string; commit: string; base: string }): Promise<unknown>;
   /** What is kept of pull requests. */
   pullRequests: PullRequestsKept;
   /** The branch of the pull request of a step with this key. */

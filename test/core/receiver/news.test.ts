@@ -51,6 +51,13 @@ describe('what hosts tell', () => {
     expect(news).toMatchObject({ kind: 'PULL_REQUEST', number: 7, head, base: 'main', merged: true });
   });
 
+  test('trap 8: the pipeline of a merge request of GitLab, perhaps of its merge train, is a hint of it', () => {
+    const body = gitlab.pipeline({ iid: 7, source_branch: 'sluice/a', target_branch: 'main', state: 'opened' });
+    expect(read('GITLAB_TOKEN', 'Pipeline Hook', body).news).toEqual([
+      { kind: 'PULL_REQUEST', number: 7, head: 'sluice/a', base: 'main', merged: false },
+    ]);
+  });
+
   test("GitHub's own examples are read, each for what it is", () => {
     const file = new URL('../../peers/contracts/github-examples.json', import.meta.url);
     const { examples } = JSON.parse(readFileSync(file, 'utf8')) as { examples: { event: string; payload: object }[] };
@@ -123,13 +130,7 @@ describe('what hosts tell', () => {
     ],
     ['a ref that is no branch', 'GITHUB', 'push', github.push('refs/pull/1/head'), 'refs/pull/1/head is no branch'],
     ['a ping', 'GITHUB', 'ping', { zen: 'x', hook_id: 1 }, 'a ping: the webhook works'],
-    [
-      'a pipeline',
-      'GITLAB_TOKEN',
-      'Pipeline Hook',
-      gitlab.pipeline(),
-      'event pipeline: pushes and merge requests count',
-    ],
+    ['a pipeline', 'GITLAB_TOKEN', 'Pipeline Hook', gitlab.pipeline(), 'a pipeline of no merge request'],
   ])('trap 23, trap 25: %s (%s) is no news, and the line says why', (_name, scheme, event, body, why) => {
     expect(read(scheme, event, body)).toMatchObject({ news: [], nothing: why });
   });

@@ -84,7 +84,8 @@ const MERGED = request({
 });
 
 const gitlab = async (replies: Record<string, Reply | Reply[]>) => {
-  const peer = await answering('gitlab', replies);
+  const project = { status: 200, body: { merge_trains_enabled: false } };
+  const peer = await answering('gitlab', { 'GET /projects/acme%2Fconfig': project, ...replies });
   close.push(peer.close);
   const merge = () => peer.forge.merge(peer.repository, 7, { sha: HEAD }, call);
   return { ...peer, merge, get: () => peer.forge.get(peer.repository, 7, call) };
@@ -100,8 +101,8 @@ describe('GitLab', () => {
       [`PUT ${GITLAB}/merge`]: { status: 405, body: { message: '405 Method Not Allowed' } },
     });
     expect(await merge()).toEqual({ kind: 'MERGED', commit: 'b'.repeat(40) });
-    expect(asked.map(({ method }) => method)).toEqual(['GET', 'PUT', 'GET']);
-    expect(JSON.parse(asked[1]!.body)).toEqual({ sha: HEAD });
+    expect(asked.map(({ method }) => method)).toEqual(['GET', 'GET', 'PUT', 'GET']);
+    expect(JSON.parse(asked[2]!.body)).toEqual({ sha: HEAD });
   });
 
   test('locked is merging now: not asked again, and not closed', async () => {
@@ -129,6 +130,63 @@ describe('GitLab', () => {
       (error: unknown) => (error instanceof PermanentError ? 'FINAL' : 'BROKEN'),
     );
     expect(came).toBe(wanted);
+  });
+
+  const TRAIN = '/projects/acme%2Fconfig/merge_trains/merge_requests/7';
+  const car = (more: object = {}) => ({
+    status: 'fresh',
+    pipeline: { sha: 'c'.repeat(40), ref: 'refs/merge-requests/7/train' },
+    ...more,
+  });
+  const onItsWay = { status: 200, body: request({ merge_when_pipeline_succeeds: true }) };
+
+  test.each<[string, number, object, string | undefined]>([
+    ['on the train', 200, car(), 'c'.repeat(40)],
+    ['before its pipeline has begun', 200, car({ status: 'idle', pipeline: null }), undefined],
+    [
+      'with the pipeline of its branch',
+      200,
+      car({ pipeline: { sha: HEAD, ref: 'refs/merge-requests/7/head' } }),
+      undefined,
+    ],
+    ['when it was on one before', 200, car({ status: 'skip_merged' }), undefined],
+    ['with auto-merge where the project has no train', 403, { message: '403 Forbidden' }, undefined],
+    ['with auto-merge where GitLab knows no trains', 404, { error: '404 Not Found' }, undefined],
+  ])('trap 8: the commit of a merge train is told only while there is one: %s', async (_name, status, body, commit) => {
+    const { get } = await gitlab({
+      [`GET ${GITLAB}`]: onItsWay,
+      'GET /projects/acme%2Fconfig': { status: 200, body: { merge_trains_enabled: true } },
+      [`GET ${TRAIN}`]: { status, body },
+    });
+    const { state, head, queue } = await get();
+    expect({ state, head: head.sha, commit: queue?.commit }).toEqual({ state: 'OPEN', head: HEAD, commit });
+  });
+
+  test('a merge request that GitLab is to merge by itself is merged by nobody else', async () => {
+    const { merge, asked } = await gitlab({ [`GET ${GITLAB}`]: onItsWay });
+    expect(await merge()).toEqual({ kind: 'QUEUED' });
+    expect(asked.map(({ method }) => method)).toEqual(['GET']);
+  });
+
+  test.each<[string, number, object, string]>([
+    ['taken, and nothing done', 201, [], 'NOT_YET'],
+    ['on it already', 409, { message: '409 Conflict - already on a merge train' }, 'NOT_YET'],
+    ['another head', 409, { message: 'SHA does not match HEAD of source branch: x' }, 'FINAL'],
+    ['not to be merged now', 400, { message: '400 Bad request - Failed to merge' }, 'NOT_YET'],
+    ['no right', 403, { message: '403 Forbidden' }, 'FINAL'],
+  ])('where the project has a merge train nothing passes it: %s', async (_name, status, body, wanted) => {
+    const { merge, asked } = await gitlab({
+      [`GET ${GITLAB}`]: { status: 200, body: request() },
+      'GET /projects/acme%2Fconfig': { status: 200, body: { merge_trains_enabled: true } },
+      [`POST ${TRAIN}`]: { status, body },
+      [`GET ${TRAIN}`]: { status: 404, body: { message: '404 Not Found' } },
+    });
+    const came = await merge().then(
+      ({ kind }) => kind,
+      (error: unknown) => (error instanceof PermanentError ? 'FINAL' : 'BROKEN'),
+    );
+    expect(came).toBe(wanted);
+    expect(asked.filter(({ method }) => method === 'PUT')).toEqual([]);
   });
 
   test('401 at a merge is a right that is missing, and no token that has expired', async () => {

@@ -310,6 +310,29 @@ describe.each<StandInKind>(['github', 'gitlab', 'gitea'])('%s', (kind) => {
     });
   });
 
+  test('what commits into the branch have to be is known before, and what may not be seen is told', async () => {
+    const rules = () => forge.commitRules(config.url, 'main', call);
+    expect(await rules()).toEqual({ rules: [] });
+    const commits = { signed: true, signedOff: true, linear: true, authorEmail: '@acme\\.example$', message: '^feat' };
+    peer.protect('config', 'main', { commits });
+    const text = (of: string, expression: string) => ({
+      kind: of,
+      pattern: { operator: 'REGEX', text: expression, negate: false },
+    });
+    const texts = [text('AUTHOR_EMAIL', commits.authorEmail), text('MESSAGE', commits.message)];
+    const [signatures, signOff, linear] = [{ kind: 'SIGNATURES' }, { kind: 'SIGN_OFF' }, { kind: 'LINEAR_HISTORY' }];
+    const expected = {
+      github: [signatures, linear, ...texts],
+      gitlab: [signatures, signOff, ...texts],
+      gitea: [signatures],
+    };
+    expect(new Set((await rules()).rules.map((each) => JSON.stringify(each)))).toEqual(
+      new Set(expected[kind].map((each) => JSON.stringify(each))),
+    );
+    peer.protect('config', 'main', { commits, hidden: true });
+    expect(await rules()).toEqual({ rules: [], unseen: expect.stringMatching(/which takes?( | the role )\S+/) });
+  });
+
   test('a limit of the host holds the next calls of all', async () => {
     const { number } = await open();
     peer.faults.script(/./, FAULTS.tooMany(30));
@@ -486,5 +509,78 @@ describe('GitLab', () => {
       ['pending', 'waits for a window'],
       ['failed', 'on hold'],
     ]);
+  });
+
+  describe('with a merge train', () => {
+    beforeEach(() => peer.protect('config', 'main', { contexts: ['ci'], queue: true }));
+    const trainRef = 'refs/merge-requests/1/train';
+    const onTrain = async (): Promise<string> => config.git('for-each-ref', '--format=%(objectname)', trainRef);
+    const green = async (sha: string): Promise<void> => peer.setStatus('config', sha, 'ci', 'success');
+    const plainMerges = async (): Promise<number | undefined> =>
+      (await peer.counters('config')).calls['PUT /projects/{id}/merge_requests/{iid}/merge'];
+    /** On the train, once its own pipeline has passed. */
+    const boarded = async () => {
+      const { number, head } = await open();
+      await settled(number);
+      expect(await merge(number, head.sha, { method: 'SQUASH' })).toEqual({ kind: 'QUEUED' });
+      await green(head.sha);
+      return { number, head: head.sha, train: await onTrain() };
+    };
+
+    test('trap 8: Sluice boards it and passes it never; the commit of the train is another one than the head', async () => {
+      peer.unknownLooks('config', 2);
+      const { number, head } = await open();
+      // GitLab takes the call and does nothing: it does not know yet whether there are conflicts.
+      expect(await merge(number, head.sha)).toMatchObject({ kind: 'NOT_YET' });
+      await settled(number);
+      expect(await merge(number, head.sha)).toEqual({ kind: 'QUEUED' });
+      expect((await get(number)).queue).toEqual({});
+      await green(head.sha);
+      const train = await onTrain();
+      expect(await get(number)).toMatchObject({ state: 'OPEN', head: { sha: head.sha }, queue: { commit: train } });
+      expect(train).not.toBe(head.sha);
+      expect(await merge(number, head.sha)).toEqual({ kind: 'QUEUED' });
+      expect(await plainMerges()).toBeUndefined();
+      await green(train);
+      const seen = await get(number);
+      expect(seen).toMatchObject({ state: 'MERGED', head: { sha: head.sha } });
+      expect(seen).not.toHaveProperty('queue');
+      expect(await config.head('main')).toBe(train);
+    });
+
+    test("a status on the train's commit is there, and none on the head", async () => {
+      const { head, train } = await boarded();
+      const status = { context: 'sluice/shop/eu', state: 'PENDING' as const, description: 'waits for a window' };
+      await forge.setStatus(config.url, train, status, call);
+      const { statuses } = await peer.counters('config');
+      const ours = statuses.filter(({ context }) => context === 'sluice/shop/eu');
+      expect(ours.map(({ sha, state }) => [sha, state])).toEqual([[train, 'pending']]);
+      expect(ours[0]!.sha).not.toBe(head);
+    });
+
+    test('what falls off the train is open, is on none, and may board again', async () => {
+      const { number, head, train } = await boarded();
+      await peer.setStatus('config', train, 'ci', 'failed');
+      const seen = await get(number);
+      expect(seen.state).toBe('OPEN');
+      expect(seen).not.toHaveProperty('queue');
+      expect(await merge(number, head)).toEqual({ kind: 'QUEUED' });
+      expect(await get(number)).toMatchObject({ queue: { commit: await onTrain() } });
+    });
+
+    test('closed on the train it is closed, and never merged', async () => {
+      const { number, train } = await boarded();
+      expect(await forge.close(config.url, number, call)).toMatchObject({ state: 'CLOSED' });
+      await green(train);
+      expect((await get(number)).state).toBe('CLOSED');
+      expect(await config.read('eu/a.yaml')).toBe('v: 1\n');
+    });
+
+    test('trap 2: what is pushed onto its branch takes it off the train', async () => {
+      const { number, head } = await boarded();
+      const pushed = await peer.pushOnto('config', number, { 'eu/a.yaml': 'v: 666\n' });
+      expect(await get(number)).toMatchObject({ state: 'OPEN', head: { sha: pushed } });
+      await expect(merge(number, head)).rejects.toThrow(`another head: ${pushed}`);
+    });
   });
 });

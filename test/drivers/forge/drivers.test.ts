@@ -62,7 +62,7 @@ describe('the forge of a repository', () => {
     const value = 'glpat-very-secret-42';
     const { host, close: end } = await serve((asked, response) => {
       const quoted = `you sent ${asked.headers['private-token'] as string}`;
-      const isGood = asked.url.endsWith('/1');
+      const isGood = !asked.url.endsWith('/2');
       response.writeHead(isGood ? 200 : 422, { 'content-type': 'application/json' });
       const seen = {
         iid: 1,

@@ -107,6 +107,23 @@ export const GITEA: ContractDocument = {
     'GET /user': { query: {}, responses: { 200: ref('user') } },
     [`GET ${R}`]: { query: {}, responses: { 200: ref('repository'), 301: error, 404: error } },
     [`GET ${R}/branches/{branch}`]: { query: {}, responses: { 200: ref('branch'), 404: error } },
+    [`GET ${R}/branch_protections/{name}`]: {
+      query: {},
+      responses: {
+        200: fields({
+          rule_name: text,
+          enable_push: flag,
+          enable_merge_whitelist: flag,
+          enable_status_check: flag,
+          status_check_contexts: orNull(list(text)),
+          required_approvals: count,
+          require_signed_commits: flag,
+          block_on_outdated_branch: flag,
+        }),
+        403: error,
+        404: error,
+      },
+    },
     [`DELETE ${R}/branches/{branch}`]: { query: {}, responses: { 204: null, 403: error, 404: error, 423: error } },
     [`GET ${R}/labels`]: { query: paging, responses: { 200: list(ref('label')), 404: error } },
     [`GET ${R}/pulls`]: {

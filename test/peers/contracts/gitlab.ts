@@ -10,6 +10,7 @@ import { text, textOrNull, time, timeOrNull } from './shapes.ts';
 const P = '/projects/{id}';
 const error = ref('error');
 const M = `${P}/merge_requests/{iid}`;
+const T = `${P}/merge_trains/merge_requests/{iid}`;
 
 const mergeBody = fields({
   'sha?': sha,
@@ -135,6 +136,7 @@ export const GITLAB: ContractDocument = {
     'GET /users': { query: { username: text }, responses: { 200: list(ref('user')) } },
     [`GET ${P}`]: { query: {}, responses: { 200: ref('project'), 404: error } },
     [`GET ${P}/approvals`]: { query: {}, responses: { 200: fields({ approvals_before_merge: count }), 404: error } },
+    [`GET ${P}/push_rule`]: { query: {}, responses: { 200: ref('push-rule'), 403: error, 404: error } },
     [`GET ${P}/protected_branches/{branch}`]: {
       query: {},
       responses: {
@@ -229,6 +231,12 @@ export const GITLAB: ContractDocument = {
       body: mergeBody,
       responses: { 200: ref('merge-request'), 401: error, 404: error, 405: error, 409: error, 422: error },
     },
+    [`GET ${T}`]: { query: {}, responses: { 200: ref('car'), 403: error, 404: error } },
+    [`POST ${T}`]: {
+      query: {},
+      body: fields({ 'auto_merge?': flag, 'sha?': sha, 'squash?': flag, 'when_pipeline_succeeds?': flag }),
+      responses: { 201: list(ref('car')), 202: list(ref('car')), 400: error, 403: error, 404: error, 409: error },
+    },
     [`GET ${M}/notes`]: {
       query: { ...paging, sort: oneOf('asc', 'desc'), order_by: oneOf('created_at', 'updated_at') },
       responses: { 200: list(ref('note')), 404: error },
@@ -249,6 +257,34 @@ export const GITLAB: ContractDocument = {
   events: {
     push: push('push'),
     tag_push: push('tag_push'),
+    pipeline: fields({
+      object_kind: oneOf('pipeline'),
+      object_attributes: fields({
+        id: count,
+        iid: count,
+        ref: text,
+        tag: flag,
+        sha,
+        before_sha: sha,
+        source: text,
+        status: text,
+        detailed_status: text,
+        url: text,
+      }),
+      merge_request: fields({
+        id: count,
+        iid: count,
+        title: text,
+        source_branch: text,
+        source_project_id: count,
+        target_branch: text,
+        target_project_id: count,
+        state: oneOf('opened', 'closed', 'locked', 'merged'),
+        merge_status: text,
+        url: text,
+      }),
+      project: hookProject,
+    }),
     merge_request: fields({
       object_kind: oneOf('merge_request'),
       event_type: oneOf('merge_request'),
@@ -298,7 +334,62 @@ export const GITLAB: ContractDocument = {
       squash_option: oneOf('never', 'always', 'default_on', 'default_off'),
       only_allow_merge_if_pipeline_succeeds: flag,
       remove_source_branch_after_merge: flag,
+      merge_pipelines_enabled: flag,
+      merge_trains_enabled: flag,
       permissions: fields({ project_access: orNull(ref('membership')), group_access: orNull(ref('membership')) }),
+    }),
+    'push-rule': fields({
+      id: count,
+      project_id: count,
+      created_at: time,
+      commit_message_regex: textOrNull,
+      commit_message_negative_regex: textOrNull,
+      branch_name_regex: textOrNull,
+      deny_delete_tag: flag,
+      member_check: flag,
+      prevent_secrets: flag,
+      author_email_regex: textOrNull,
+      file_name_regex: textOrNull,
+      max_file_size: count,
+      commit_committer_check: flag,
+      commit_committer_name_check: flag,
+      reject_unsigned_commits: flag,
+      reject_non_dco_commits: flag,
+    }),
+    car: fields({
+      id: count,
+      merge_request: fields({
+        id: count,
+        iid: count,
+        project_id: count,
+        title: text,
+        description: textOrNull,
+        state: text,
+        created_at: time,
+        updated_at: time,
+        web_url: text,
+      }),
+      user: ref('user'),
+      pipeline: orNull(
+        fields({
+          id: count,
+          iid: count,
+          project_id: count,
+          sha,
+          ref: text,
+          status: text,
+          source: text,
+          created_at: time,
+          updated_at: time,
+          web_url: text,
+        }),
+      ),
+      created_at: time,
+      updated_at: time,
+      target_branch: text,
+      status: oneOf('idle', 'stale', 'fresh', 'merging', 'merged', 'skip_merged'),
+      merged_at: timeOrNull,
+      duration: { type: ['number', 'null'] },
     }),
     membership: fields({ access_level: count, notification_level: count }),
   },

@@ -33,7 +33,17 @@ export function readGitlab(event: string, body: Body): Projection {
         news: [{ kind: 'PULL_REQUEST', number, head, base, merged, ...(action && { action }) }],
       };
     }
+    case 'pipeline': {
+      // A merge train has begun, or begun anew, on a commit of its own: the merge request is asked for it.
+      const request = body.at('merge_request');
+      const number = request.at('iid').count();
+      const [head, base] = [request.at('source_branch').text(), request.at('target_branch').text()];
+      if (number === undefined || head === undefined || base === undefined)
+        return nothing('a pipeline of no merge request');
+      const merged = request.at('state').text() === 'merged';
+      return { event: kind, repositories, news: [{ kind: 'PULL_REQUEST', number, head, base, merged }] };
+    }
     default:
-      return nothing(`event ${kind}: pushes and merge requests count`);
+      return nothing(`event ${kind}: pushes, merge requests and their pipelines count`);
   }
 }
