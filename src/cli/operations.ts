@@ -2,7 +2,7 @@ import type { IntrospectionQuery } from 'graphql';
 import { ask, ERRORS } from './asking.ts';
 import type { Client, UserError } from './client.ts';
 import { CliError, EXIT } from './exit.ts';
-import type { PromotionShown, ReleaseShown, RollbackPart } from './release-shown.ts';
+import type { CommitStatusShown, PromotionShown, ReleaseShown, RollbackPart } from './release-shown.ts';
 
 /** Every query and mutation of the CLI besides `get`'s lists; a test holds each against schema.graphql. */
 
@@ -34,8 +34,16 @@ const CURES = `
     }
   }`;
 
+/** What hosts are told of one release's commits and pull requests. */
+const STATUSES = `
+  fragment Statuses on Release {
+    commitStatuses { context repository sha state description url appliedState attempts lastError nextAttemptAt }
+  }`;
+
 export const DOCUMENTS = {
-  release: `query CliRelease($id: ID!) { release(id: $id) { ...ReleaseFields ...Cures } } ${RELEASE} ${CURES}`,
+  release: `query CliRelease($id: ID!) {
+    release(id: $id) { ...ReleaseFields ...Cures ...Statuses }
+  } ${RELEASE} ${CURES} ${STATUSES}`,
   releases: `query CliReleases($first: Int!, $filter: ReleaseFilterInput) {
     releases(first: $first, filter: $filter) { nodes { ...ReleaseFields } }
   } ${RELEASE}`,
@@ -86,6 +94,7 @@ interface ReleaseAnswer {
   waitingFor: Waiting[];
   cures?: Cure[];
   rollback: RollbackPart | null;
+  commitStatuses?: CommitStatusShown[];
   promotions: (Omit<PromotionShown, 'group' | 'problem' | 'waitingFor' | 'commit'> & {
     group: { name: string } | null;
     problem: { message: string } | null;

@@ -23,6 +23,23 @@ export interface ReleaseShown {
   promotions: PromotionShown[];
   /** Of a rollback: why it is there, and what becomes of each environment. */
   rollback: RollbackPart | null;
+  /** Where one release is shown: what hosts are told of its commits and pull requests. */
+  commitStatuses?: CommitStatusShown[];
+}
+
+export interface CommitStatusShown {
+  context: string;
+  repository: string;
+  sha: string;
+  /** What it is to say. */
+  state: string;
+  description: string;
+  url: string | null;
+  /** What the host has taken last. */
+  appliedState: string | null;
+  attempts: number;
+  lastError: string | null;
+  nextAttemptAt: string | null;
 }
 
 export interface PromotionShown {

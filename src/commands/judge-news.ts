@@ -135,7 +135,10 @@ function judgePush(
     const branches = distinct(watched.flatMap((each) => each.branches))
       .slice(0, 10)
       .join(', ');
-    return verdict('DONE', `${places.matched(watched)}, and none of their branches is ${branch}: ${branches} are`);
+    return verdict(
+      'DONE',
+      `${places.matched(watched)}, and no application there is on branch ${branch}: they are on ${branches}`,
+    );
   }
   const ref = branch === '*' ? {} : { ref: branch };
   const hints = wanted.map(({ repository }) => ({

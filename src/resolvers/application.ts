@@ -64,7 +64,7 @@ export class ApplicationResolver {
 
   @FieldResolver(() => RepositoryLook, {
     nullable: true,
-    description: 'The last look at its repository for changes; null: changes there start no release by themselves.',
+    description: 'The last look at its repository for changes; null: its repository is not looked at.',
   })
   async look(@Ctx() context: ApiContext, @Root() application: Application): Promise<RepositoryLook | null> {
     const { driver } = specOf(application);

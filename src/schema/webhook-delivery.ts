@@ -26,6 +26,11 @@ export class WebhookDelivery {
     return toNodeId('WebhookDelivery', this.fields.id);
   }
 
+  @Field(() => String, { description: 'The bare id, as the command line shows the beginning of it.' })
+  get uuid(): string {
+    return this.fields.id;
+  }
+
   @Field(() => String, { description: 'Who sent it: the name at the end of the address.' })
   get source(): string {
     return this.fields.source;

@@ -189,7 +189,7 @@ describe('a signed decision', () => {
     const release = made.value!.releaseId;
     await engine.reached(release, ({ promotions }) => promotions[1]?.approval !== null);
     expect(await decided({ body: message(release) })).toContain(
-      'triggered the release and may not approve staging too',
+      'is the initiator of the release and may not approve staging too',
     );
   });
 });

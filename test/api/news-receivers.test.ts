@@ -179,7 +179,7 @@ describe('a push', () => {
     const { status, outcome } = await outcomeOf(sent);
     expect([status, outcome]).toEqual([
       'DONE',
-      expect.stringContaining('none of their branches is feature/x: main are'),
+      expect.stringContaining('no application there is on branch feature/x: they are on main'),
     ]);
   });
 

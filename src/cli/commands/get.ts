@@ -5,7 +5,13 @@ import { CliError, EXIT } from '../exit.ts';
 import { listReleases, readRelease } from '../operations.ts';
 import { choiceOption, wholeNumber } from '../options.ts';
 import { age, duration, render, renderList, type Style, type View } from '../output.ts';
-import { causeOf, type ReleaseShown, versionOf } from '../release-shown.ts';
+import {
+  causeOf,
+  type CommitStatusShown,
+  type PromotionShown,
+  type ReleaseShown,
+  versionOf,
+} from '../release-shown.ts';
 import type { Shell } from '../shell.ts';
 import { type DefinitionKind, DEFINITION_KINDS, type DefinitionRow } from './kinds.ts';
 import { getAudit, getGrants, getTokens } from './access.ts';
@@ -237,8 +243,9 @@ export const RELEASE_VIEW: View<ReleaseShown> = {
   name: ({ id }) => `release/${id}`,
 };
 
-/** Under its row: why it is there, its environments, and what each of them waits for, in whole sentences. */
-function detailsOf({ promotions, problem, rollback, waitingFor }: ReleaseShown, style: Style): string[] {
+/** Under its row: why it is there, its environments, what each of them waits for in whole sentences, and what hosts are told of it. */
+function detailsOf(release: ReleaseShown, style: Style): string[] {
+  const { promotions, problem, rollback, waitingFor, commitStatuses = [] } = release;
   const environments = render(promotions, style, {
     name: ({ name }) => name,
     columns: [
@@ -258,8 +265,34 @@ function detailsOf({ promotions, problem, rollback, waitingFor }: ReleaseShown, 
     ...waitingFor.map((each) => `It waits: ${each}`),
     ...promotions.flatMap((each) => each.waitingFor.map((reason) => `${each.name} waits: ${reason}`)),
   ];
-  return [...(targets ?? []), environments, waits.join('\n'), problem ?? ''].filter(Boolean);
+  const pulls = promotions.flatMap(({ name, pullRequests }) => pullRequests.map((each) => ({ name, ...each })));
+  const lists = [
+    pulls.length > 0 ? render(pulls, style, PULL_REQUESTS) : '',
+    commitStatuses.length > 0 ? render(commitStatuses, style, COMMIT_STATUSES) : '',
+  ];
+  return [...(targets ?? []), environments, waits.join('\n'), ...lists, problem ?? ''].filter(Boolean);
 }
+
+const PULL_REQUESTS: View<PromotionShown['pullRequests'][number] & { name: string }> = {
+  columns: [
+    ['PULL REQUEST OF', ({ name }) => name],
+    ['NUMBER', ({ number }) => number?.toString()],
+    ['STATE', ({ state }) => state],
+    ['ADDRESS', ({ url }) => url],
+  ],
+  name: ({ url }) => url ?? '',
+};
+
+const COMMIT_STATUSES: View<CommitStatusShown> = {
+  columns: [
+    ['COMMIT STATUS', ({ context }) => context],
+    ['ON', ({ sha }) => sha.slice(0, 7)],
+    ['SAYS', ({ state }) => state],
+    ['HOST HAS', ({ appliedState }) => appliedState],
+    ['', ({ description, lastError }) => lastError ?? description],
+  ],
+  name: ({ context, sha }) => `${context}@${sha}`,
+};
 
 function took({ startedAt, endedAt }: { startedAt: string | null; endedAt: string | null }): string | null {
   return startedAt === null

@@ -35,7 +35,13 @@ const named =
   (row) =>
     (row[field] as { name: string }[]).map(({ name }) => name).join(',');
 
-const kind = (names: string[], one: string, fields: string, columns: Column<DefinitionRow>[]): DefinitionKind => ({
+const kind = (
+  names: string[],
+  one: string,
+  fields: string,
+  columns: Column<DefinitionRow>[],
+  last: Column<DefinitionRow>[] = [],
+): DefinitionKind => ({
   names,
   ofProduct: one === 'application',
   one,
@@ -46,8 +52,16 @@ const kind = (names: string[], one: string, fields: string, columns: Column<Defi
     ...columns,
     ['REVISION', ({ revision }) => String(revision)],
     ['CHANGED', (row) => age(row.updatedAt)],
+    ...last,
   ],
 });
+
+/** The last look at the repository of an application; null where changes there start no release by themselves. */
+interface Look {
+  lookedAt: string | null;
+  error: string | null;
+}
+const lookOf = (row: DefinitionRow): Look | null => row['look'] as Look | null;
 
 export const DEFINITION_KINDS: DefinitionKind[] = [
   kind(['products', 'product'], 'product', 'concurrency description promotionFlows { name }', [
@@ -57,12 +71,16 @@ export const DEFINITION_KINDS: DefinitionKind[] = [
   kind(
     ['applications', 'application', 'apps', 'app'],
     'application',
-    'productName environmentName driver { type } health { type }',
+    'productName environmentName driver { type } health { type } look { lookedAt nextAt commit failure error failures }',
     [
       ['PRODUCT', text('productName')],
       ['ENVIRONMENT', text('environmentName')],
       ['DRIVER', ({ driver }) => (driver as { type: string }).type],
       ['HEALTH', ({ health }) => (health as { type: string }).type],
+    ],
+    [
+      ['LOOKED AT', (row) => age(lookOf(row)?.lookedAt)],
+      ['', (row) => lookOf(row)?.error ?? ' '],
     ],
   ),
   kind(['environments', 'environment', 'envs', 'env'], 'environment', 'kind description', [['KIND', text('kind')]]),

@@ -148,15 +148,25 @@ export async function getGitIdentities(client: Client, style: Style): Promise<st
   return renderList(gitIdentities, style, IDENTITY_VIEW, 'No git identity is mapped.');
 }
 
-/** By its id, the beginning of it, or its product for the newest one. */
-async function candidateIdOf(client: Client, named: string): Promise<string> {
-  if (/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(named)) return named;
-  const newest = await listCandidates(client, undefined, 500);
-  const isShort = /^[0-9a-f]{6,}/.test(named);
-  const found = newest.filter(({ uuid, productName }) => productName === named || (isShort && uuid.startsWith(named)));
-  if (found[0]) return found[0].uuid;
-  throw new CliError(EXIT.REFUSED, `There is no candidate '${named}'. See: sluice get candidates`);
+/** By its id, the beginning of it, or its product for the newest one; also as `-o name` prints it. */
+async function candidateIdOf(client: Client, typed: string): Promise<string> {
+  const named = typed.replace(/^candidate\//, '');
+  if (UUID.test(named)) return named;
+  if (/^[0-9a-f]{8}/.test(named)) {
+    const newest = await listCandidates(client, undefined, NEWEST);
+    const fitting = newest.filter(({ uuid }) => uuid.startsWith(named));
+    if (fitting.length === 1) return fitting[0]!.uuid;
+    if (fitting.length > 1)
+      throw new CliError(EXIT.REFUSED, `${fitting.length} candidates begin with '${named}': name more of it`);
+  }
+  const [ofProduct] = await listCandidates(client, named, 1);
+  if (ofProduct) return ofProduct.uuid;
+  throw new CliError(EXIT.REFUSED, `There is no candidate '${typed}'. See: sluice get candidates`);
 }
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+/** The beginning of an id is looked for among so many. */
+const NEWEST = 500;
 
 const CANDIDATE_ARGUMENT = [
   '<candidate>',

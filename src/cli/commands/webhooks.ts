@@ -8,7 +8,7 @@ import type { Shell } from '../shell.ts';
 export const WEBHOOK_DOCUMENTS = {
   list: `query CliWebhookDeliveries($first: Int!, $after: String, $filter: WebhookDeliveryFilterInput) {
     list: webhookDeliveries(first: $first, after: $after, filter: $filter) {
-      nodes { id source webhookId receivedAt status outcome attempts replays verifiedBy body } ${PAGE}
+      nodes { id uuid source webhookId receivedAt status outcome attempts replays verifiedBy body } ${PAGE}
     }
   }`,
   replay: `mutation CliWebhookDeliveryReplay($input: WebhookDeliveryReplayInput!) {
@@ -21,6 +21,7 @@ export const WEBHOOK_DOCUMENTS = {
 
 interface DeliveryShown {
   id: string;
+  uuid: string;
   source: string;
   webhookId: string;
   receivedAt: string;
@@ -30,7 +31,7 @@ interface DeliveryShown {
 
 const VIEW: View<DeliveryShown> = {
   columns: [
-    ['ID', ({ id }) => shortened(id), 'whole'],
+    ['ID', ({ uuid }) => shortened(uuid), 'whole'],
     ['SOURCE', ({ source }) => source],
     ['WEBHOOK ID', ({ webhookId }) => webhookId],
     ['CAME', ({ receivedAt }) => age(receivedAt)],
@@ -71,7 +72,7 @@ export function addWebhookCommands({ program, clientOf, styleOf, print }: Shell)
       const known =
         typed.length >= 36 ? [] : await all<DeliveryShown>(client, WEBHOOK_DOCUMENTS.list, { filter: {} }, NEWEST);
       const id = wholeId(
-        known.map((each) => each.id),
+        known.map((each) => each.uuid),
         typed,
         'delivery',
         'sluice webhook list',

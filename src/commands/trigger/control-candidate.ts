@@ -23,7 +23,7 @@ export function releaseCandidateNow(
   by: string | null,
   makers: readonly Maker[] = [],
 ): Promise<Result<KeptCandidate>> {
-  return refusable(async () => {
+  return insisting(async () => {
     const candidate = await found(app, id, ['RELEASED', 'SUPERSEDED'], 'released');
     const definitions = await app.definitions.current();
     const pinned = await pinOf(app, definitions, candidate);
@@ -38,7 +38,7 @@ export function releaseCandidateNow(
 
 /** A candidate that was refused, dismissed or failed is looked at once more, from now on. */
 export function retryCandidate(app: Parts, id: string, by: string | null): Promise<Result<KeptCandidate>> {
-  return refusable(async () => {
+  return insisting(async () => {
     const candidate = await found(app, id, ['RELEASED', 'SUPERSEDED', 'COALESCING', 'WAITING'], 'tried again');
     const now = app.clock.now();
     await step(app, candidate, {
@@ -59,7 +59,7 @@ export function dismissCandidate(
   { id, reason }: { id: string; reason: string },
   by: string | null,
 ): Promise<Result<KeptCandidate>> {
-  return refusable(async () => {
+  return insisting(async () => {
     const wrong = checkReason(reason);
     if (wrong.length > 0) throw new RefusedError(wrong);
     const candidate = await found(app, id, ['RELEASED', 'SUPERSEDED', 'DISMISSED'], 'dismissed');
@@ -67,6 +67,19 @@ export function dismissCandidate(
     await step(app, candidate, { status: 'DISMISSED', reason, dueAt: null, expiresAt, attempts, actor: by });
     return again(app, id);
   });
+}
+
+const TRIES = 5;
+
+/**
+ * Does it again, from a new look at the candidate, when a sweep has moved the candidate in between: from one wait to the next, that is no
+ * reason to refuse what a person asks for.
+ */
+async function insisting<T>(act: () => Promise<T>): Promise<Result<T>> {
+  for (let tries = 1; ; tries += 1) {
+    const result = await refusable(act);
+    if (tries === TRIES || result.refusals?.[0]?.code !== 'CONFLICT') return result;
+  }
 }
 
 /** @throws RefusedError where it is not there, or is over in a way that leaves nothing to do */

@@ -2,7 +2,7 @@ import { refusal, RefusedError } from '../../core/problems.ts';
 import { clientOf } from '../../entities/data-source.ts';
 import type { Parts } from '../../parts.ts';
 import { wakeCandidates } from '../../store/candidates.ts';
-import { endPauses, insertPause } from '../../store/triggers.ts';
+import { activePauses, endPauses, insertPause } from '../../store/triggers.ts';
 import type { KeptPause } from '../../store/triggers.ts';
 import { auditChange } from '../audit.ts';
 import { checkEnd, checkReason } from '../hold-environment.ts';
@@ -53,7 +53,11 @@ export function resumeTriggers(
       const ended = await endPauses(client, product, { now, by });
       if (ended.length === 0) {
         const of = product === null ? 'all products' : `product "${product}"`;
-        throw new RefusedError([refusal('NOT_FOUND', `automatic triggers of ${of} are not paused`, ['product'])]);
+        const others = (await activePauses(client, now)).map((each) => each.product);
+        const hint = notPausedBut(product, others);
+        throw new RefusedError([
+          refusal('NOT_FOUND', `automatic triggers of ${of} are not paused${hint}`, ['product']),
+        ]);
       }
       await wakeCandidates(client, now, { product: product ?? undefined });
       await auditChange(tx, {
@@ -64,6 +68,13 @@ export function resumeTriggers(
       return ended;
     });
   });
+}
+
+/** The pauses that stay after the one that was asked for was not there. */
+function notPausedBut(product: string | null, others: readonly (string | null)[]): string {
+  if (product !== null) return others.includes(null) ? '; all products are: `sluice trigger resume`' : '';
+  const [one] = others;
+  return one ? `; those of product "${one}" are: \`sluice trigger resume ${one}\`` : '';
 }
 
 async function checkProduct(app: Parts, product: string | null): Promise<void> {

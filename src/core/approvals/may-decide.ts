@@ -10,7 +10,7 @@ import { ENDED_PROMOTION, ENDED_RELEASE } from '../release.ts';
 import type { DecisionStimulus, PromotionState, ReleaseState } from '../release.ts';
 import { actOf, approvalStatus, describeRule, missingOf, nameOf, progressOf, rulesFor, rulesOf } from './approval.ts';
 import type { ApprovalDecision, ApprovalState } from './approval.ts';
-import { mayBeOne } from './person.ts';
+import { mayBeOne, sameName } from './person.ts';
 import type { Act } from './person.ts';
 import { askApproval, deedOf } from './gate.ts';
 
@@ -59,7 +59,7 @@ function whySame(started: Act, by: Caller): string | null {
       ? `the maker of the link of ${by.name} is unknown: make another one where callers say who they are`
       : null;
   }
-  if (started.name === by.name) return 'another person has to';
+  if (sameName(started.name, by.name)) return 'another person has to';
   if (makers.some((each) => each.name === started.name)) return `${started.name} made the token or link of ${by.name}`;
   if (started.makers?.some((each) => each.name === by.name)) return `${by.name} made the token of ${started.name}`;
   return `one person made the tokens of ${started.name} and of ${by.name}`;
@@ -121,7 +121,7 @@ function whyNotThey(
     if (why !== null) {
       const [did, where] = rollback
         ? ['started the rollback', "policy's approval"]
-        : ['triggered the release', "step's approval"];
+        : ['is the initiator of the release', "step's approval"];
       return `${initiator} ${did} and may not approve ${name} too, unless the ${where} says \`forbidInitiator: false\`: ${why}`;
     }
   }

@@ -7,18 +7,25 @@ export interface Act {
 }
 
 /**
- * Whether two acts can have been one person's, as far as that is known: they have one name; or one was done with a credential
+ * Whether two acts can have been one person's, as far as that is known: they have one name (of e-mail addresses in any case); or one was done with a credential
  * that the other one made (or that was made with a credential of the other one's); or one and the same person made both
  * credentials. The last does not count for a maker who was ADMIN without limits: such an ADMIN has to make the tokens of all others, and
  * could also change the flow. Each caller is compared with the makers of the other's credential in any case.
  */
 export function mayBeOne(a: Act, b: Act): boolean {
   const [ofA, ofB] = [a.makers ?? [], b.makers ?? []];
-  if (a.name === b.name || made(ofA, b.name) || made(ofB, a.name)) return true;
+  if (sameName(a.name, b.name) || made(ofA, b.name) || made(ofB, a.name)) return true;
   return ofA.some(({ name, unlimited }) =>
     ofB.some((other) => name !== null && other.name === name && !(unlimited && other.unlimited)),
   );
 }
+
+/**
+ * The case of an e-mail address does not count: a commit may have `Ada@Example.com` where the identity provider says
+ * `ada@example.com`.
+ */
+export const sameName = (a: string, b: string): boolean =>
+  a === b || (a.includes('@') && a.toLowerCase() === b.toLowerCase());
 
 const made = (makers: readonly Maker[], name: string): boolean => makers.some((each) => each.name === name);
 
