@@ -24,7 +24,7 @@ export class SharedReads<T> {
     const over = (): void => {
       if (this.#underWay.get(key) === begun) this.#underWay.delete(key);
     };
-    begun.now.then(over, over);
+    begun.now.catch(() => undefined).finally(over);
     return begun.now;
   }
 }
