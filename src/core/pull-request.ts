@@ -103,7 +103,7 @@ export function askToClose(draft: Draft, position: number, reason: string): void
   const planned = draft.planned(position);
   planned.steps.forEach(({ work }, index) => {
     if (work.kind === 'propose' && mayBeOpen(planned, draft.state.promotions[position] as PromotionState, index))
-      closeAfter(draft, position, index, reason);
+      closeAfter(draft, position, index, `is closed: ${reason}`, reason);
   });
 }
 
@@ -120,7 +120,19 @@ export function isReplaceable(plan: ReleasePlan, state: ReleaseState, environmen
 export function closeUnmerged(draft: Draft, position: number, step: number): void {
   const opens = proposalOf(draft.planned(position), step);
   if (opens === undefined || draft.state.promotions[position]?.steps[opens]?.closed === true) return;
-  closeAfter(draft, position, opens, 'its change is on the branch already');
+  closeAfter(
+    draft,
+    position,
+    opens,
+    'is closed: its change is on the branch already',
+    'its change is on the branch already',
+  );
+}
+
+/** The pull request of a merge step was merged, and its branch stands still. */
+export function deleteBranchLater(draft: Draft, position: number, step: number): void {
+  const opens = proposalOf(draft.planned(position), step);
+  if (opens !== undefined) closeAfter(draft, position, opens, 'is merged, and its branch is to be deleted');
 }
 
 /** The pull request of this step was closed by somebody, or merged with another content: there is nothing left to close. */
@@ -130,7 +142,7 @@ export function leaveClosed(draft: Draft, position: number, step: number, news: 
   if (opens !== undefined) draft.step(position, opens).closed = true;
 }
 
-function closeAfter(draft: Draft, position: number, step: number, reason: string): void {
+function closeAfter(draft: Draft, position: number, step: number, told: string, reason = told): void {
   const planned = draft.planned(position);
   const { attempt, steps } = draft.state.promotions[position] as PromotionState;
   const { application } = planned.steps[step] as PlannedPromotion['steps'][number];
@@ -143,7 +155,7 @@ function closeAfter(draft: Draft, position: number, step: number, reason: string
     kind: 'errand',
     name: CLOSE_PULL_REQUEST,
     of: `p${position}-a${attempt}-s${step}`,
-    about: `${which} for ${name} in ${planned.name} is closed: ${reason}`,
+    about: `${which} for ${name} in ${planned.name} ${told}`,
     promotion: position,
     data,
   });

@@ -267,6 +267,8 @@ export interface PullRequestNews {
   at?: number;
   /** What led to the look, where the look itself knows. */
   noticedBy?: NoticedBy;
+  /** It was merged, and its branch could not be deleted with it: an errand does that. */
+  branchLeft?: true;
 }
 
 /** What led to the look that noticed something about a pull request. */

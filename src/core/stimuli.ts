@@ -29,6 +29,7 @@ import {
   applyPullRequestClosed,
   applyPullRequestTold,
   closeUnmerged,
+  deleteBranchLater,
   isReplaceable,
   isUnmerged,
   leaveClosed,
@@ -281,6 +282,7 @@ function tellEffect(
   const isOpen = pullRequest?.state === 'OPEN';
   if (pullRequest && isOpen === (work.kind === 'propose')) tellPullRequest(draft, promotion, step, pullRequest, commit);
   if (isOpen && work.kind === 'merge') closeUnmerged(draft, promotion, step);
+  if (pullRequest?.branchLeft) deleteBranchLater(draft, promotion, step);
   const left = skipped?.length ? { skipped } : {};
   if (commit !== undefined) draft.emit({ type: 'ActionCommitted', ...at, commit, changed: changed ?? true, ...left });
   if (drift)

@@ -308,6 +308,20 @@ describe.each(HOSTS)('on %s', (kind) => {
   });
 
   describe('what nothing waits for any more is closed', () => {
+    test('the branch of one that was merged is deleted, also when its host did not answer that at first', async () => {
+      await billing();
+      const id = await release('2');
+      await at.waits(id);
+      const { number, head } = await forge.pullRequest('acme/config');
+      await forge.merge('acme/config', number, 'squash');
+      forge.faults.script(/^DELETE /, { when: 'BEFORE', status: 502 });
+      await at.told();
+      expect((await engine.ended(id)).status).toBe('SUCCEEDED');
+      await at.settled();
+      expect((await forge.counters('acme/config')).deletedBranches).toEqual([head.branch]);
+      expect(await at.ofType(id, 'PullRequestMerged')).toHaveLength(1);
+    });
+
     test('trap 13: terminated while it is open it is closed, its branch is deleted, and the release says so', async () => {
       await billing();
       const id = await release('2');

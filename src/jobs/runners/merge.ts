@@ -147,15 +147,22 @@ async function merged(
   noticedBy?: 'MERGE',
 ): Promise<Outcome> {
   const { signal } = at.context;
-  // Its branch is of no use any more; where it stays it is in nobody's way.
-  if (seen.state === 'MERGED')
-    await forge.deleteBranch(target.repoURL, seen.head.branch, { signal }).catch((error: unknown) => {
-      if (signal.aborted) throw error;
-    });
+  const branchLeft = seen.state === 'MERGED' && !(await isDeleted(forge, target.repoURL, seen.head.branch, signal));
   return {
     ...toOutcome({ changed: true, ...effect }),
-    pullRequest: { ...newsOf(seen), ...(noticedBy && { noticedBy }) },
+    pullRequest: { ...newsOf(seen), ...(noticedBy && { noticedBy }), ...(branchLeft && { branchLeft }) },
   };
+}
+
+/** The branch of what was merged is of no use any more. True also where Sluice may not delete it: it stays, and is in the way of none. */
+async function isDeleted(forge: Forge, repository: string, branch: string, signal: AbortSignal): Promise<boolean> {
+  try {
+    await forge.deleteBranch(repository, branch, { signal });
+    return true;
+  } catch (error) {
+    if (signal.aborted) throw error;
+    return error instanceof PermanentError;
+  }
 }
 
 /** Open, and nothing stands against it: whoever merges it here does so, or is waited for. */
