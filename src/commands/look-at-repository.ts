@@ -1,6 +1,6 @@
 import { mostTelling } from '../core/receiver/news.ts';
 import { nextLook } from '../core/receiver/look.ts';
-import type { HeadsAnswer } from '../core/receiver/look.ts';
+import type { HeadsAnswer, NextLook } from '../core/receiver/look.ts';
 import type { Parts } from '../parts.ts';
 import { noteOutcome } from '../store/deliveries.ts';
 import { pauseHost, recordLook } from '../store/news.ts';
@@ -23,22 +23,30 @@ export async function lookAtRepository(app: Parts, claimed: Claimed, signal: Abo
   );
   if (answer === undefined) throw new Error(`repository "${repository}" has a driver without branches`);
   const deliveries = [...new Set(hints.flatMap(({ deliveryId }) => (deliveryId === null ? [] : [deliveryId])))];
-  const { after, hostPause } = nextLook(answer, { interval, failures: failures + 1, random: Math.random() });
+  const next = (came: HeadsAnswer): NextLook =>
+    nextLook(came, { interval, failures: failures + 1, random: Math.random() });
+  const { after, hostPause } = next(answer);
   if (answer.kind === 'FAILED') return await failed(app, claimed, answer, deliveries, { after, hostPause });
   const via = mostTelling(hints.map((each) => each.via));
   let outcomes: HeadOutcome[];
   try {
     outcomes = await headsSeen(app, { repository, heads: answer.heads, via, deliveries });
   } catch (error) {
-    const broken = {
-      kind: 'FAILED',
-      why: 'UNREACHABLE',
-      message: `what moved there could not be read: ${told(error)}`,
-    } as const;
-    const next = nextLook(broken, { interval, failures: failures + 1, random: Math.random() });
-    return await failed(app, claimed, broken, deliveries, next);
+    const broken = unreadable(told(error));
+    return await failed(app, claimed, broken, deliveries, next(broken));
   }
   await tellMovedBases(app, repository, claimed.heads, answer.heads);
+  const unread = outcomes.filter((each) => each.unread);
+  if (unread.length > 0) {
+    const waits = unread.flatMap((each) => each.unread?.retryAfter ?? []);
+    const said = [...new Set(unread.map(({ application, outcome }) => `${application}: ${outcome}`))].join('; ');
+    const broken = unreadable(said, waits.length > 0 ? Math.max(...waits) : undefined);
+    const again = next(broken);
+    // What the others there wait for is a promise.
+    if (unread.length < outcomes.length && again.hostPause === null)
+      again.after = Math.min(again.after ?? Infinity, after ?? Infinity);
+    return await failed(app, claimed, broken, deliveries, { ...again, heads: answer.heads });
+  }
   await recordLook(app.pool, { repository, after, heads: answer.heads, hints: hints.map(({ id }) => id) });
   await noteOutcome(app.pool, deliveries, 'DONE', inWords(repository, answer.heads, outcomes), app.clock.now());
   if (failures > 0) app.log.info({ repository, host }, 'a repository can be looked at again');
@@ -49,13 +57,13 @@ async function failed(
   { repository, host, failures, errorKind }: Claimed,
   { why, message, retryAfter }: Extract<HeadsAnswer, { kind: 'FAILED' }>,
   deliveries: string[],
-  { after, hostPause }: ReturnType<typeof nextLook>,
+  { after, hostPause, heads }: NextLook & { heads?: ReadonlyMap<string, string> },
 ): Promise<void> {
   // A host that is ill is told of once.
   if (failures === 0 || errorKind !== why)
     log.warn({ repository, why, message, retryAfter }, 'a repository could not be looked at');
   if (hostPause !== null) await pauseHost(pool, host, hostPause);
-  await recordLook(pool, { repository, after, hints: [], failure: { kind: why, message } });
+  await recordLook(pool, { repository, after, hints: [], failure: { kind: why, message }, ...(heads && { heads }) });
   const again =
     after === null ? 'it is not tried again before a secret changes or a message comes' : 'it is tried again';
   await noteOutcome(
@@ -66,6 +74,14 @@ async function failed(
     clock.now(),
   );
 }
+
+/** Its branches were told, and what moved there was not. */
+const unreadable = (said: string, retryAfter?: number): Extract<HeadsAnswer, { kind: 'FAILED' }> => ({
+  kind: 'FAILED',
+  why: 'UNREACHABLE',
+  message: `what moved there could not be read: ${said}`,
+  ...(retryAfter !== undefined && { retryAfter }),
+});
 
 const told = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 

@@ -186,30 +186,32 @@ export async function renewClaims(pool: Pool, repositories: readonly string[], l
 export interface LookResult {
   repository: string;
   after: number | null;
-  /** Undefined: the look failed, and its hints stay. */
+  /** Undefined: its branches were not told. */
   heads?: ReadonlyMap<string, string>;
   /** Those that the look was for. */
   hints: readonly string[];
+  /** The look failed, and its hints stay. */
   failure?: { kind: LookFailure; message: string };
 }
 
 /** Ends a claim. A hint that came during the look has made the next one due: that stays so. */
 export async function recordLook(pool: Pool, { repository, after, heads, hints, failure }: LookResult): Promise<void> {
   const next = `least(next_look_at, CASE WHEN $2::float8 IS NULL THEN 'infinity' ELSE now() + $2 * interval '1 millisecond' END)`;
-  if (heads) {
+  const stand = heads ? JSON.stringify(Object.fromEntries(heads)) : null;
+  if (!failure) {
     await pool.query(
       `WITH gone AS (DELETE FROM hint WHERE id = ANY($3))
-       UPDATE watched_repository SET claimed_until = NULL, heads = $4, failures = 0, error = NULL, error_kind = NULL,
+       UPDATE watched_repository SET claimed_until = NULL, heads = coalesce($4::jsonb, heads), failures = 0, error = NULL, error_kind = NULL,
          next_look_at = CASE WHEN EXISTS (SELECT FROM hint WHERE repository = $1 AND kind = 'PUSH' AND NOT id = ANY($3))
            THEN now() ELSE ${next} END
        WHERE repository = $1`,
-      [repository, after, hints, JSON.stringify(Object.fromEntries(heads))],
+      [repository, after, hints, stand],
     );
   } else {
     await pool.query(
       `UPDATE watched_repository SET claimed_until = NULL, next_look_at = ${next}, failures = failures + 1, error = $3,
-         error_kind = $4 WHERE repository = $1`,
-      [repository, after, failure?.message.slice(0, 1_000) ?? null, failure?.kind ?? null],
+         error_kind = $4, heads = coalesce($5::jsonb, heads) WHERE repository = $1`,
+      [repository, after, failure.message.slice(0, 1_000), failure.kind, stand],
     );
   }
 }

@@ -1,9 +1,11 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { setSecret } from '../../src/commands/set-secret.ts';
+import { PermanentError, TransientError } from '../../src/drivers/driver.ts';
 import { RepositoryWatch } from '../../src/jobs/repository-watch.ts';
+import { keepNews, readDelivery } from '../../src/store/deliveries.ts';
 import { addHints } from '../../src/store/news.ts';
 import { startGitHost } from '../peers/git-host.ts';
 import type { GitHost } from '../peers/git-host.ts';
@@ -59,6 +61,8 @@ const due = (): Promise<unknown> =>
 const hints = async (): Promise<number> =>
   (await engine.app.pool.query<{ n: number }>('SELECT count(*)::int AS n FROM hint')).rows[0]!.n;
 
+/** What a fetch of a folder comes to, by its path; others work. */
+const unread = new Map<string, Error>();
 /** How often branches were asked for: what comes of a look may fetch, too. */
 let looks = 0;
 
@@ -71,6 +75,11 @@ function watch(): RepositoryWatch {
       heads: (...asked) => {
         looks += 1;
         return driver.heads(...asked);
+      },
+      moved: async (...asked) => {
+        const error = asked[0].type === 'git' ? unread.get(asked[0].path) : undefined;
+        if (error) throw error;
+        return driver.moved(...asked);
       },
     };
   };
@@ -90,7 +99,7 @@ async function look(): Promise<void> {
 }
 
 /** One product per repository, with an application in the trigger environment. */
-async function product(name: string, repoURL: string, branch = 'main'): Promise<void> {
+async function product(name: string, repoURL: string, branch = 'main', folder = 'dev'): Promise<void> {
   await engine.save('Environment', 'dev', { kind: 'NON_PRODUCTION' });
   await engine.save('Environment', 'eu', { kind: 'PRODUCTION' });
   await engine.save('PromotionFlow', 'to-eu', {
@@ -104,7 +113,12 @@ async function product(name: string, repoURL: string, branch = 'main'): Promise<
     await engine.save('Application', `${name}-${environment}`, {
       product: name,
       environment,
-      driver: { type: 'git', repoURL, branch: environment === 'dev' ? branch : 'only-eu', path: environment },
+      driver: {
+        type: 'git',
+        repoURL,
+        branch: environment === 'dev' ? branch : 'only-eu',
+        path: environment === 'dev' ? folder : environment,
+      },
       health: { type: 'none' },
     });
 }
@@ -117,6 +131,7 @@ async function login(name: string, url: string): Promise<void> {
 
 beforeEach(async () => {
   for (const each of watches.splice(0)) await each.close();
+  unread.clear();
   await engine.app.pool.query('DELETE FROM application');
   await engine.app.pool.query('UPDATE definition_clock SET revision = revision + 1');
   await look();
@@ -281,4 +296,93 @@ test('a host that stalls holds up no other host, and of its own only as many as 
   expect(calls).toBe(4);
   stalled.closeAllConnections();
   stalled.close();
+});
+
+test('a look whose fetch fails is taken again soon, less and less often, and its hints and deliveries wait for it', async () => {
+  const repository = await host.repository('half');
+  await repository.commit({ 'dev/a.yaml': 'v: 1\n' }, 'First');
+  const url = `${host.url}/acme/half.git`;
+  await product('half', url);
+  await look();
+  unread.set('dev', new TransientError('early EOF'));
+  await repository.commit({ 'dev/a.yaml': 'v: 2\n' }, 'Second');
+  await addHints(engine.app.pool, [{ repository: url, kind: 'PUSH', via: 'PUSH' }]);
+  const waits: number[] = [];
+  for (let round = 0; round < 10; round += 1) {
+    await due();
+    await look();
+    waits.push((await rows())[0]!.due_in!);
+  }
+  expect(waits[0]).toBeLessThanOrEqual(5);
+  expect(waits.at(-1)).toBeGreaterThan(700);
+  expect((await rows())[0]).toMatchObject({ error_kind: 'UNREACHABLE', failures: 10, claimed_until: null });
+  expect((await rows())[0]!.error).toContain('early EOF');
+  expect(await hints()).toBe(1);
+  unread.clear();
+  await due();
+  await look();
+  expect((await rows())[0]).toMatchObject({ error: null, failures: 0 });
+  expect(await hints()).toBe(0);
+  const { rows: made } = await engine.app.pool.query(`SELECT kind FROM candidate WHERE product = 'half'`);
+  expect(made).toEqual([{ kind: 'PUSH' }]);
+});
+
+test('one folder that cannot be fetched keeps no other of its repository from its interval; a host that asks for a pause gets it', async () => {
+  const repository = await host.repository('mixed');
+  await repository.commit({ 'dev/a.yaml': 'v: 1\n', 'web/a.yaml': 'v: 1\n' }, 'First');
+  const url = `${host.url}/acme/mixed.git`;
+  await product('mixed', url);
+  await product('mixed-web', url, 'main', 'web');
+  await look();
+  unread.set('web', new TransientError('early EOF'));
+  await repository.commit({ 'dev/a.yaml': 'v: 2\n', 'web/a.yaml': 'v: 2\n' }, 'Second');
+  for (let round = 0; round < 10; round += 1) {
+    await due();
+    await look();
+  }
+  expect((await rows())[0]!.failures).toBe(10);
+  expect((await rows())[0]!.due_in).toBeLessThanOrEqual(60);
+  // What is there and can never be read is no reason to come back sooner.
+  unread.set('web', new PermanentError('values.yaml is no YAML'));
+  await due();
+  await look();
+  expect((await rows())[0]).toMatchObject({ failures: 0, error: null });
+  unread.set('web', new TransientError('too many requests', { retryAfter: 300_000 }));
+  await due();
+  await look();
+  expect((await rows())[0]!.paused_for).toBeGreaterThan(290);
+});
+
+test('of a repository that never answers a thousand hints are kept, and those that go tell their deliveries', async () => {
+  const url = 'http://127.0.0.1:1/never.git';
+  await product('never', url);
+  await look();
+  const id = randomUUID();
+  const now = new Date();
+  const delivery = {
+    id,
+    source: 'github',
+    webhookId: id,
+    purpose: 'git' as const,
+    headers: {},
+    body: '{}',
+    address: null,
+    receivedAt: now,
+    verifiedBy: 'hook',
+    status: 'PENDING' as const,
+    outcome: null,
+    dueAt: new Date(now.getTime() + 600_000),
+  };
+  const hint = { repository: url, kind: 'PUSH' as const, via: 'PUSH' as const };
+  await keepNews(engine.app.pool, delivery, [hint]);
+  await addHints(
+    engine.app.pool,
+    Array.from({ length: 1_200 }, () => hint),
+  );
+  await look();
+  expect(await hints()).toBe(1_000);
+  expect(await readDelivery(engine.app.pool, id)).toMatchObject({
+    status: 'FAILED',
+    outcome: expect.stringMatching(/could not be looked at.*a thousand newer messages/) as unknown,
+  });
 });

@@ -4,6 +4,7 @@ import { repositoryKey } from '../../core/trigger/repository.ts';
 import { triggerSources } from '../../core/trigger/sources.ts';
 import type { TriggerSource } from '../../core/trigger/sources.ts';
 import { templateFor } from '../../core/trigger/template.ts';
+import { PermanentError, TransientError } from '../../drivers/driver.ts';
 import type { Move } from '../../drivers/driver.ts';
 import type { Parts } from '../../parts.ts';
 import type { DefinitionSnapshot } from '../../store/definition-snapshot.ts';
@@ -25,6 +26,8 @@ export interface HeadOutcome {
   outcome: string;
   /** The candidate that it made, or that was there for this state already. */
   candidate?: string;
+  /** It could not be looked at, and may be soon. `retryAfter`: milliseconds that its host asked for. */
+  unread?: { retryAfter?: number | undefined };
 }
 
 /**
@@ -42,7 +45,8 @@ export async function headsSeen(app: Parts, seen: HeadsSeen): Promise<HeadOutcom
     outcomes.push(...done);
     left = again;
     if (tried < TRIES) continue;
-    outcomes.push(...left.map((each) => ({ ...nameOf(each), outcome: 'others look at it at the same time' })));
+    const outcome = 'others look at it at the same time';
+    outcomes.push(...left.map((each) => ({ ...nameOf(each), outcome, unread: {} })));
     break;
   }
   return outcomes;
@@ -69,7 +73,7 @@ async function look(
   const noted = still.map(({ source }) => ({ application: source.application, error: null }));
   await noteLook(app.pool, [...noted, ...failed], now);
   const done = still.map((each) => outcomeOf(each));
-  done.push(...failed.map(({ source, error }) => ({ ...nameOf(source), outcome: error })));
+  done.push(...failed.map(brokenOutcome));
   const again: TriggerSource[] = [];
   const { changed, quiet } = byPlace(looked.filter(({ verdict }) => verdict.next !== null));
   const moved = await moveCursors(app.pool, quiet.map(moveOf), now);
@@ -78,11 +82,12 @@ async function look(
     else again.push(each.source);
   }
   for (const all of changed) {
-    const made = await makeCandidate(app, definitions, all, seen).catch((error: unknown) => String(error));
-    if (typeof made === 'string') {
-      const broken = all.map(({ source }) => failedOf(source, made));
-      await noteLook(app.pool, broken, now);
-      done.push(...broken.map(({ source, error }) => ({ ...nameOf(source), outcome: error })));
+    const made = await makeCandidate(app, definitions, all, seen).catch((error: unknown) =>
+      all.map(({ source }) => failedOf(source, error)),
+    );
+    if (Array.isArray(made)) {
+      await noteLook(app.pool, made, now);
+      done.push(...made.map(brokenOutcome));
     } else if (made === null) again.push(...all.map(({ source }) => source));
     else done.push(...all.map((each) => outcomeOf(each, made)));
   }
@@ -110,12 +115,25 @@ interface Failed {
   source: TriggerSource;
   application: string;
   error: string;
+  unread?: HeadOutcome['unread'];
 }
 
-const failedOf = (source: TriggerSource, said: string): Failed => ({
-  source,
-  application: source.application,
-  error: `it could not be looked at: ${said.slice(0, 1_000)}`,
+/** What git says of a folder for good is no reason to come back sooner. */
+function failedOf(source: TriggerSource, error: unknown): Failed {
+  const said = error instanceof Error ? error.message : String(error);
+  const retryAfter = error instanceof TransientError ? error.retryAfter : undefined;
+  return {
+    source,
+    application: source.application,
+    error: `it could not be looked at: ${said.slice(0, 1_000)}`,
+    ...(!(error instanceof PermanentError) && { unread: { retryAfter } }),
+  };
+}
+
+const brokenOutcome = ({ source, error, unread }: Failed): HeadOutcome => ({
+  ...nameOf(source),
+  outcome: error,
+  ...(unread && { unread }),
 });
 
 /** What git says of each, judged; what could not be asked is answered with the reason. */
@@ -136,8 +154,7 @@ export async function judge(
       const move = await ask(app, definitions, source, cursor, heads.get(source.driver.branch), signal);
       return { source, cursor, revision: found?.revision ?? 0, move };
     } catch (error) {
-      const said = error instanceof Error ? error.message : String(error);
-      return failedOf(source, said);
+      return failedOf(source, error);
     }
   });
   const answers = await Promise.all(asked);
