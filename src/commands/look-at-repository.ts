@@ -3,7 +3,7 @@ import { nextLook } from '../core/receiver/look.ts';
 import type { HeadsAnswer, NextLook } from '../core/receiver/look.ts';
 import type { Parts } from '../parts.ts';
 import { noteOutcome } from '../store/deliveries.ts';
-import { pauseHost, recordLook } from '../store/news.ts';
+import { forgetHints, pauseHost, recordLook, stuckHints } from '../store/news.ts';
 import type { Claimed } from '../store/news.ts';
 import { tellMovedBases } from './tell-hinted.ts';
 import { headsSeen } from './trigger/heads-seen.ts';
@@ -90,4 +90,22 @@ function inWords(repository: string, heads: ReadonlyMap<string, string>, outcome
   const stand = [...heads].map(([branch, commit]) => `${branch} at ${commit.slice(0, 10)}`).join(', ');
   const came = outcomes.map(({ application, outcome }) => `${application}: ${outcome}`).join('; ');
   return `looked at ${repository}: ${stand || 'none of its branches is there'}; ${came || 'no application is triggered from it'}`;
+}
+
+/**
+ * A repository that never answers keeps the newest of its hints, which are reasons for one look; the deliveries of the others are told that
+ * nothing will come of them.
+ */
+export async function giveUpHints({ pool, clock }: Pick<Parts, 'pool' | 'clock'>): Promise<void> {
+  const stuck = await stuckHints(pool);
+  if (stuck.length === 0) return;
+  await forgetHints(
+    pool,
+    stuck.map(({ id }) => id),
+  );
+  for (const repository of new Set(stuck.map((each) => each.repository))) {
+    const told = stuck.filter((each) => each.repository === repository).flatMap(({ deliveryId }) => deliveryId ?? []);
+    const outcome = `the repository ${repository} could not be looked at, for 30 days or until a thousand newer messages waited for the same look: this one waits no more`;
+    await noteOutcome(pool, [...new Set(told)], 'FAILED', outcome, clock.now());
+  }
 }

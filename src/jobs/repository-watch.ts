@@ -1,5 +1,5 @@
 import type { Timer } from '../clock.ts';
-import { lookAtRepository } from '../commands/look-at-repository.ts';
+import { giveUpHints, lookAtRepository } from '../commands/look-at-repository.ts';
 import { tellHintedPullRequests } from '../commands/tell-hinted.ts';
 import { watchedRepositories } from '../core/receiver/watched.ts';
 import { triggerSources } from '../core/trigger/sources.ts';
@@ -21,6 +21,7 @@ export class RepositoryWatch extends Watch {
   #known: DefinitionSnapshot | null = null;
   #awaited = '';
   #renewed = 0;
+  #passes = 0;
   #hurried: Timer | null = null;
   #round: Promise<void> | null = null;
   #again = false;
@@ -79,6 +80,7 @@ export class RepositoryWatch extends Watch {
       this.#awaited = places;
     }
     await tellHintedPullRequests(this.app);
+    if (this.#passes++ % 60 === 0) await giveUpHints(this.app);
     if (this.#running.size > 0 && clock.elapsed() - this.#renewed > LEASE / 3) {
       await renewClaims(pool, [...this.#running.keys()], LEASE);
       this.#renewed = clock.elapsed();

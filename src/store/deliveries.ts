@@ -158,7 +158,7 @@ export async function recordDelivery(
 export async function noteOutcome(
   pool: Pool,
   ids: readonly string[],
-  status: 'DONE' | 'PENDING',
+  status: 'DONE' | 'PENDING' | 'FAILED',
   outcome: string,
   now: Date,
 ): Promise<void> {
@@ -166,8 +166,8 @@ export async function noteOutcome(
   await pool.query(
     `UPDATE webhook_delivery d SET
        outcome = left(CASE WHEN d.status = 'PENDING' AND d.outcome LIKE 'looked at %' THEN d.outcome || E'\\n' || $3 ELSE $3 END, 2000),
-       status = w.status, processed_at = CASE WHEN w.status = 'DONE' THEN $4::timestamptz END
-     FROM (SELECT u.id, CASE WHEN $2 = 'DONE' AND NOT EXISTS (SELECT FROM hint h WHERE h.delivery_id = u.id) THEN 'DONE'
+       status = w.status, processed_at = CASE WHEN w.status <> 'PENDING' THEN $4::timestamptz END
+     FROM (SELECT u.id, CASE WHEN NOT EXISTS (SELECT FROM hint h WHERE h.delivery_id = u.id) THEN $2
        ELSE 'PENDING' END AS status FROM unnest($1::uuid[]) AS u(id)) w
      WHERE d.id = w.id AND d.status = 'PENDING'`,
     [ids, status, outcome, now],

@@ -232,6 +232,24 @@ export async function retryStopped(db: Pool | PoolClient): Promise<void> {
   );
 }
 
+/**
+ * Hints that wait for looks which never come to an end: of each repository those beyond its newest thousand, and those older than 30 days;
+ * at most 10,000.
+ */
+export async function stuckHints(pool: Pool): Promise<(Hint & { repository: string })[]> {
+  const { rows } = await pool.query<Hint & { repository: string }>(
+    `SELECT id, repository, kind, ref, number, "deliveryId", via FROM (
+       SELECT id, repository, kind, ref, number, delivery_id AS "deliveryId", via, at,
+         row_number() OVER (PARTITION BY repository ORDER BY id DESC) AS place
+       FROM hint WHERE kind = 'PUSH') AS h
+     WHERE place > ${MOST_HINTS} OR at < now() - interval '30 days' LIMIT 10000`,
+  );
+  return rows;
+}
+
+/** That one repository keeps: all of them are reasons for the same look. */
+const MOST_HINTS = 1_000;
+
 /** Hints about pull requests, the oldest first. */
 export async function pullRequestHints(pool: Pool, limit: number): Promise<(Hint & { repository: string })[]> {
   const { rows } = await pool.query<Hint & { repository: string }>(
