@@ -4,6 +4,7 @@ import type { Identity } from '../core/access/index.ts';
 import { refusal, RefusedError } from '../core/problems.ts';
 import { checkSecret } from '../core/secrets.ts';
 import type { SecretInput, SecretShown, SecretUse } from '../core/secrets.ts';
+import { retryRefused } from '../store/commit-statuses.ts';
 import { retryStopped } from '../store/news.ts';
 import { PermanentError } from '../drivers/driver.ts';
 import { lockSecret, saveSecret } from '../store/secrets.ts';
@@ -43,6 +44,7 @@ export function setSecret(
       const sealed = value === null ? undefined : seal(app.config.encryptionKeys, name, value);
       // Repositories that nobody could open are looked at again: this may be the login.
       if (use.kind === 'GIT') await retryStopped(client);
+      if (use.kind === 'FORGE') await retryRefused(client);
       const after = await saveSecret(client, { name, description, use, sealed, at: app.clock.now(), by: actor });
       await auditChange(tx, { before: before ?? null, after, objects: [{ kind: 'Secret', name }] });
       return after;

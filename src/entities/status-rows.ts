@@ -77,6 +77,10 @@ export class CommitStatusRow {
   @Column({ name: 'last_error', type: 'text', nullable: true })
   lastError!: string | null;
 
+  /** Since when each call was refused for good; null: the last one was not. Without `due_at` it is given up. */
+  @Column({ name: 'refused_since', type: 'timestamptz', nullable: true })
+  refusedSince!: Date | null;
+
   /** Of a release: it may still change. */
   @Column({ type: 'boolean', default: false })
   follows!: boolean;

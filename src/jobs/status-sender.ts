@@ -13,7 +13,8 @@ import { Watch } from './watch.ts';
  * it, so that no second call about it is under way, and sets the status that the row had at that moment. Afterwards it compares: where
  * the row wants the same still, there is nothing to send any more; where it wants another one by now, the row is due already, and
  * a red one is sent by the same sender at once. A sender that dies leaves a row that is due when its lease is over; the status is
- * set again, which hosts take as done.
+ * set again, which hosts take as done. What a host has refused for half an hour is given up: it is sent again when it is to say
+ * something else, or when a secret of a forge is set.
  *
  * Red goes first and waits for nothing: neither for the pause between two calls about one release's commit nor, for long, after a
  * failed call, and some lanes are kept for it. A round begins what is due and does not wait for it: one host that is slow holds up
@@ -76,7 +77,11 @@ export class StatusSender extends Watch {
       const status = { context, state, description, ...(url !== null && { url }) };
       await forge.setStatus(repository, sha, status, { signal: clock.limit('statuses', LIMIT), urgent: red });
     } catch (error) {
-      return statusFailed(pool, due, messageOf(error), pauseAfter(due.attempts, red, error));
+      const failed = { error: messageOf(error), refused: error instanceof PermanentError };
+      const givenUp = await statusFailed(pool, due, { ...failed, pause: pauseAfter(due.attempts, red, error) });
+      if (givenUp)
+        this.app.log.warn({ error, repository, sha, context }, 'a commit status is given up: its host refuses it');
+      return;
     }
     const next = await statusApplied(pool, due, LEASE);
     reach('after-record', 'status');

@@ -22,6 +22,7 @@ export interface CommitStatusFields {
   attempts: number;
   lastError: string | null;
   dueAt: Date | null;
+  givenUp: boolean;
 }
 
 @ObjectType({
@@ -30,8 +31,9 @@ export interface CommitStatusFields {
 })
 export class CommitStatus {
   static of(shown: CommitStatusFields, promotion: EnvironmentPromotion | null): CommitStatus {
-    const { repository, sha, context, state, description, url, appliedState, attempts, lastError, dueAt } = shown;
-    const status = { repository, sha, context, state, description, url, appliedState, attempts, lastError };
+    const { repository, sha, context, state, description, url, appliedState, attempts, lastError, dueAt, givenUp } =
+      shown;
+    const status = { repository, sha, context, state, description, url, appliedState, attempts, lastError, givenUp };
     return Object.assign(new CommitStatus(), { ...status, promotion, nextAttemptAt: dueAt });
   }
 
@@ -79,4 +81,10 @@ export class CommitStatus {
     description: 'When it is sent, or tried again; null: there is nothing to send.',
   })
   nextAttemptAt!: Date | null;
+
+  @Field(() => Boolean, {
+    description:
+      'The host refused it for half an hour, as `lastError` says. It is sent again when it is to say something else, or when a secret of a forge is set.',
+  })
+  givenUp!: boolean;
 }

@@ -45,7 +45,8 @@ export async function wantStatuses(connection: Connection, wanted: readonly Want
        generation = s.generation + CASE WHEN ${IS_NEWS} THEN 1 ELSE 0 END,
        due_at = CASE WHEN ${IS_NEWS} THEN now() ELSE s.due_at END,
        attempts = CASE WHEN ${IS_NEWS} THEN 0 ELSE s.attempts END,
-       last_error = CASE WHEN ${IS_NEWS} THEN NULL ELSE s.last_error END
+       last_error = CASE WHEN ${IS_NEWS} THEN NULL ELSE s.last_error END,
+       refused_since = CASE WHEN ${IS_NEWS} THEN NULL ELSE s.refused_since END
      WHERE excluded.version >= s.version`,
     [JSON.stringify(wanted)],
   );
@@ -60,7 +61,7 @@ export async function endStatuses(
   shas: readonly string[],
 ): Promise<void> {
   await connection.query(
-    `UPDATE commit_status SET due_at = NULL
+    `UPDATE commit_status SET due_at = NULL, refused_since = NULL
      WHERE release_id = $1 AND position = $2 AND about = 'MERGE' AND sha = ANY($3::text[])`,
     [releaseId, position, shas],
   );
@@ -110,7 +111,7 @@ type Sent = Pick<DueStatus, 'repository' | 'sha' | 'context' | 'generation' | 's
 export async function statusApplied(pool: Pool, sent: Sent, lease: number): Promise<DueStatus | undefined> {
   const { repository, sha, context, generation, state } = sent;
   const { rows } = await pool.query<DueStatus & { again: boolean }>(
-    `UPDATE commit_status s SET applied = $4, applied_state = $5, applied_at = now(), attempts = 0, last_error = NULL,
+    `UPDATE commit_status s SET applied = $4, applied_state = $5, applied_at = now(), attempts = 0, last_error = NULL, refused_since = NULL,
        due_at = CASE WHEN generation = $4 THEN NULL ELSE due_at END,
        busy_until = CASE WHEN generation <> $4 AND due_at <= now() AND ${IN_A_HURRY} THEN now() + $6 * interval '1 millisecond' END
      WHERE repository = $1 AND sha = $2 AND context = $3
@@ -120,14 +121,33 @@ export async function statusApplied(pool: Pool, sent: Sent, lease: number): Prom
   return rows[0]?.again ? rows[0] : undefined;
 }
 
-/** The call failed: it is tried again in `pause` milliseconds, or at once where something else is wanted by now. */
-export async function statusFailed(pool: Pool, sent: Sent, error: string, pause: number): Promise<void> {
+/**
+ * The call failed: it is tried again in `pause` milliseconds, or at once where something else is wanted by now. One that was refused for
+ * good (`refused`) is given up once its host has done nothing else for half an hour.
+ * @returns whether it is given up now
+ */
+export async function statusFailed(
+  pool: Pool,
+  sent: Sent,
+  { error, refused, pause }: { error: string; refused: boolean; pause: number },
+): Promise<boolean> {
   const { repository, sha, context, generation } = sent;
-  await pool.query(
+  const { rows } = await pool.query<{ over: boolean }>(
     `UPDATE commit_status SET busy_until = NULL, last_error = $5, attempts = attempts + 1,
-       due_at = CASE WHEN generation = $4 AND due_at IS NOT NULL THEN now() + $6 * interval '1 millisecond' ELSE due_at END
-     WHERE repository = $1 AND sha = $2 AND context = $3`,
-    [repository, sha, context, generation, error, pause],
+       refused_since = CASE WHEN generation <> $4 OR due_at IS NULL THEN refused_since WHEN $7 THEN coalesce(refused_since, now()) END,
+       due_at = CASE WHEN generation <> $4 OR due_at IS NULL THEN due_at
+         WHEN NOT ($7 AND coalesce(refused_since <= now() - interval '30 minutes', false)) THEN now() + $6 * interval '1 millisecond' END
+     WHERE repository = $1 AND sha = $2 AND context = $3 RETURNING due_at IS NULL AND refused_since IS NOT NULL AS over`,
+    [repository, sha, context, generation, error, pause, refused],
+  );
+  return rows[0]?.over ?? false;
+}
+
+/** Those that were given up in the last week are tried once more: a login is new. */
+export async function retryRefused(connection: Connection): Promise<void> {
+  await connection.query(
+    `UPDATE commit_status SET due_at = now(), refused_since = NULL, attempts = 0
+     WHERE due_at IS NULL AND refused_since > now() - interval '7 days'`,
   );
 }
 
@@ -146,6 +166,8 @@ export interface CommitStatusShown {
   attempts: number;
   lastError: string | null;
   dueAt: Date | null;
+  /** Its host refused it for so long that it is not tried any more. */
+  givenUp: boolean;
 }
 
 /** By release, each named once, in the order of their contexts. */
@@ -153,7 +175,7 @@ export async function statusesOf(db: Db, releases: readonly string[]): Promise<M
   const { rows } = await db.query<CommitStatusShown>(
     `SELECT own.* FROM unnest($1::uuid[]) AS asked(id) CROSS JOIN LATERAL (
        SELECT release_id AS "releaseId", position, repository, sha, context, state, description, url, applied_state AS "appliedState",
-         applied_at AS "appliedAt", attempts, last_error AS "lastError", due_at AS "dueAt"
+         applied_at AS "appliedAt", attempts, last_error AS "lastError", due_at AS "dueAt", due_at IS NULL AND refused_since IS NOT NULL AS "givenUp"
        FROM commit_status WHERE release_id = asked.id OFFSET 0) AS own
      ORDER BY own.context, own.repository, own.sha`,
     [releases],

@@ -8,7 +8,7 @@ import { createDrivers } from '../../src/drivers/index.ts';
 import { PermanentError, TransientError } from '../../src/drivers/driver.ts';
 import type { WantedStatus } from '../../src/drivers/forge/forge.ts';
 import { StatusSender } from '../../src/jobs/status-sender.ts';
-import { endStatuses, statusesOf, wantStatuses } from '../../src/store/commit-statuses.ts';
+import { endStatuses, retryRefused, statusesOf, wantStatuses } from '../../src/store/commit-statuses.ts';
 import type { WantedCommitStatus } from '../../src/store/commit-statuses.ts';
 import { ENVIRONMENTS, openTestEngine } from '../support/engine.ts';
 import type { TestEngine } from '../support/engine.ts';
@@ -135,6 +135,57 @@ describe('a commit status', () => {
     await round();
     expect(forge.sent).toEqual(['sluice/billing/eu PENDING']);
     expect(await shown()).toMatchObject({ attempts: 0, lastError: null });
+  });
+
+  test.each([
+    ['green', {}],
+    ['red', red()],
+  ])(
+    '%s that its host refuses for good is given up after half an hour, says so, and is sent again by a new secret',
+    async (_, level) => {
+      fresh();
+      const refused = new PermanentError('GitHub did not set the status (404): it is not there');
+      const refusedAgain = async (): Promise<void> => {
+        forge.faults.set('setStatus', refused);
+        await engine.app.pool.query('UPDATE commit_status SET due_at = now() WHERE due_at IS NOT NULL');
+        await round();
+      };
+      await want(level);
+      await refusedAgain();
+      expect(await shown()).toMatchObject({ attempts: 1, givenUp: false, dueAt: expect.any(Date) });
+      await engine.app.pool.query(`UPDATE commit_status SET refused_since = now() - interval '31 minutes'`);
+      // What passes is no refusal: the half hour begins anew.
+      forge.faults.set('setStatus', new TransientError('502'));
+      await engine.app.pool.query('UPDATE commit_status SET due_at = now()');
+      await round();
+      await refusedAgain();
+      expect(await shown()).toMatchObject({ givenUp: false, dueAt: expect.any(Date) });
+      await engine.app.pool.query(`UPDATE commit_status SET refused_since = now() - interval '31 minutes'`);
+      await refusedAgain();
+      expect(await shown()).toMatchObject({ givenUp: true, dueAt: null, lastError: refused.message });
+      forge.faults.clear();
+      await round();
+      expect(forge.sent).toEqual([]);
+      await retryRefused(engine.app.pool);
+      await round();
+      expect(forge.sent).toHaveLength(1);
+      expect(await shown()).toMatchObject({ givenUp: false, dueAt: null, lastError: null });
+    },
+  );
+
+  test('one that was given up is sent when it is to say something else, and not after the merge', async () => {
+    fresh();
+    await want();
+    await engine.app.pool.query(`UPDATE commit_status SET due_at = NULL, refused_since = now(), last_error = '404'`);
+    await want(red());
+    await round();
+    expect(forge.sent).toEqual(['sluice/billing/eu PENDING']);
+    await engine.app.pool.query(`UPDATE commit_status SET due_at = NULL, refused_since = now(), last_error = '404'`);
+    await endStatuses(engine.app.pool, { releaseId: RELEASE, position: 1 }, ['a'.repeat(40)]);
+    await retryRefused(engine.app.pool);
+    await round();
+    expect(forge.sent).toHaveLength(1);
+    expect((await shown()).givenUp).toBe(false);
   });
 
   test('trap 33: one that is set already is done, and not tried again', async () => {
