@@ -44,8 +44,8 @@ export function refusal(code: RefusalCode, message: string, path: (string | numb
 export class RefusedError extends Error {
   override readonly name = 'RefusedError';
   readonly refusals: Refusal[];
-  constructor(refusals: Refusal[]) {
-    super(refusals.map((each) => each.message).join('; '));
+  constructor(refusals: Refusal[], options?: { cause: unknown }) {
+    super(refusals.map((each) => each.message).join('; '), options);
     this.refusals = refusals;
   }
 }

@@ -132,3 +132,10 @@ export function retryAfterOf(response: Pick<Response, 'headers'>, now: number): 
   const at = Date.parse(value);
   return Number.isNaN(at) ? undefined : Math.max(0, at - now);
 }
+
+/** When a source is asked again, in milliseconds: in its interval, or later where it asked for that; after a day at the latest. */
+export function pauseOf(response: Pick<Response, 'headers'>, interval: number, now: number): number {
+  return Math.max(interval, Math.min(retryAfterOf(response, now) ?? 0, A_DAY));
+}
+
+const A_DAY = 24 * 60 * 60_000;

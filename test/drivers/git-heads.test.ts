@@ -97,6 +97,16 @@ test('a time to come again may be a date', async () => {
   expect(retryAfter).toBeLessThanOrEqual(60_000);
 });
 
+test('a fetch says when to come again, too', async () => {
+  const url = await answering(429, { 'retry-after': '120' });
+  const pinned = driverOf('cache-busy').pin(spec(`${url}/busy.git`), undefined, {}, never);
+  await expect(pinned).rejects.toMatchObject({
+    name: 'TransientError',
+    retryAfter: 120_000,
+    message: expect.not.stringContaining('recv header') as unknown,
+  });
+});
+
 test('nobody there, no address, and a protocol that is not allowed are answers', async () => {
   const driver = driverOf('cache-4');
   expect(await driver.heads(spec('http://127.0.0.1:1/r.git'), ['main'], never)).toMatchObject({ why: 'UNREACHABLE' });

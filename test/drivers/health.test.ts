@@ -121,3 +121,12 @@ test('an abort is not an answer', async () => {
   abort.abort(new Error('stop'));
   await expect(asked).rejects.toThrow('stop');
 });
+
+test('a source that asks for a pause is asked again after it, and never sooner than in its interval', async () => {
+  let after = '120';
+  const busy = await server((_, response) => void response.writeHead(429, { 'retry-after': after }).end());
+  const source = { type: 'http', url: `http://${busy.host}/health`, interval: 5_000 } as const;
+  expect(await checkHealth(source, contextAt(0))).toMatchObject({ status: 'DEGRADED', recheckAfter: 120_000 });
+  after = '1';
+  expect(await checkHealth(source, contextAt(0))).toMatchObject({ recheckAfter: 5_000 });
+});

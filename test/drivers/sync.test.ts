@@ -124,6 +124,12 @@ describe('an address', () => {
     expect(gone).toMatchObject({ synced: false, message: expect.stringContaining('no answer') });
   });
 
+  test('that asks for a pause is asked again after it', async () => {
+    const { host } = await server((_request, response) => response.writeHead(503, { 'retry-after': '120' }).end());
+    const answer = await checkSync({ type: 'http', url: `http://${host}/`, interval: 7_000 }, contextAt(0));
+    expect(answer).toMatchObject({ synced: false, recheckAfter: 120_000 });
+  });
+
   test('on another host is not believed', async () => {
     const other = await server((_request, response) => response.end('1.4.2'));
     const { host } = await server((_request, response) => {

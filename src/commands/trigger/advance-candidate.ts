@@ -4,6 +4,7 @@ import type { Change, News } from '../../core/trigger/change.ts';
 import { nextStep } from '../../core/trigger/next-step.ts';
 import type { Look, NextStep, Standing } from '../../core/trigger/next-step.ts';
 import { triggerSettings } from '../../core/trigger/settings.ts';
+import { TransientError } from '../../drivers/driver.ts';
 import { clientOf } from '../../entities/data-source.ts';
 import { reach } from '../../faults.ts';
 import type { Parts } from '../../parts.ts';
@@ -72,7 +73,10 @@ function afterFailure(
   const refused = error instanceof RefusedError ? error.refusals : [];
   const reason = refused.length > 0 ? refused.map(({ message }) => message).join('; ') : String(error);
   const final = refused.some(({ code }) => code !== 'SOURCE_UNREACHABLE');
-  return final ? { kind: 'END', status: 'REFUSED', reason } : nextStep(open, { ...look, failed: reason });
+  if (final) return { kind: 'END', status: 'REFUSED', reason };
+  const cause = error instanceof RefusedError ? error.cause : error;
+  const retryAfter = cause instanceof TransientError ? cause.retryAfter : undefined;
+  return nextStep(open, { ...look, failed: reason, retryAfter });
 }
 
 async function write(app: Parts, candidate: KeptCandidate, step: NextStep): Promise<void> {

@@ -31,7 +31,7 @@ export async function askSources<T>(
       const said = error instanceof Error ? error.message : String(error);
       const reason = signal.aborted ? `it took longer than ${LIMIT / 1_000} s` : said;
       const message = `the source of application "${name}" in "${environment}" cannot be read: ${reason}`;
-      throw new RefusedError([refusal('SOURCE_UNREACHABLE', message, [about])]);
+      throw new RefusedError([refusal('SOURCE_UNREACHABLE', message, [about])], { cause: error });
     }
   });
   return Object.fromEntries(await Promise.all(answers));

@@ -35,6 +35,8 @@ export interface Look {
   standing?: readonly Standing[];
   /** Why it could not be looked at this time. */
   failed?: string;
+  /** Milliseconds for which its source asked to be left alone. */
+  retryAfter?: number | undefined;
 }
 
 /** ASK: how the applications stand has to be asked first. */
@@ -56,7 +58,7 @@ export type NextStep =
  * it healthily. Whatever it waits for is said, and ends with its expiry; a pause does not count.
  */
 export function nextStep({ status, coalescedAt, expiresAt, attempts }: OpenCandidate, look: Look): NextStep {
-  const { now, pause, standing, failed } = look;
+  const { now, pause, standing, failed, retryAfter = 0 } = look;
   if (status === 'COALESCING' && now < coalescedAt) {
     const reason = 'further pushes may belong to it';
     return { kind: 'WAIT', status, reason, dueAt: coalescedAt, expiresAt, attempts };
@@ -72,7 +74,8 @@ export function nextStep({ status, coalescedAt, expiresAt, attempts }: OpenCandi
   if (failed !== undefined) {
     if (now >= expiresAt)
       return { kind: 'END', status: 'FAILED', reason: `given up after ${attempts + 1} tries: ${failed}` };
-    const dueAt = Math.min(now + Math.min(FIRST_PAUSE * 2 ** Math.min(attempts, 20), LONGEST_PAUSE), expiresAt);
+    const backoff = Math.min(FIRST_PAUSE * 2 ** Math.min(attempts, 20), LONGEST_PAUSE);
+    const dueAt = Math.min(now + Math.max(backoff, retryAfter), expiresAt);
     return { kind: 'WAIT', status: 'WAITING', reason: failed, dueAt, expiresAt, attempts: attempts + 1 };
   }
   if (standing === undefined) return { kind: 'ASK' };
@@ -84,7 +87,7 @@ export function nextStep({ status, coalescedAt, expiresAt, attempts }: OpenCandi
   const reason = `waits for the trigger environment: ${waits.join('; ')}`;
   if (now >= expiresAt)
     return { kind: 'END', status: 'FAILED', reason: `given up after ${EXPIRY / HOUR} hours; it ${reason}` };
-  const again = Math.min(BACKUP, ...missing.map((each) => each.recheckAfter ?? BACKUP));
+  const again = Math.min(...missing.map((each) => each.recheckAfter ?? BACKUP));
   return {
     kind: 'WAIT',
     status: 'WAITING',

@@ -5,7 +5,7 @@ import { interpolate } from '../actions/interpolate.ts';
 import type { SecretSource } from '../driver.ts';
 import { PermanentError, TransientError } from '../driver.ts';
 import type { HttpClient } from '../http.ts';
-import { openUrl, readBody, reasonOf } from '../http.ts';
+import { openUrl, readBody, reasonOf, retryAfterOf } from '../http.ts';
 import { checkSending, openReferenced, valuesOf } from '../secret-references.ts';
 import type { ArgoApplication, ArgoResource, ArgoWindows } from './read.ts';
 
@@ -20,9 +20,12 @@ const REFRESH_TIMEOUT = 30_000;
 export class ArgoCdRefusal extends Error {
   override readonly name = 'ArgoCdRefusal';
   readonly status: number;
-  constructor(status: number, message: string) {
+  /** When it is asked again, in milliseconds, where it said so. */
+  readonly retryAfter: number | undefined;
+  constructor(status: number, message: string, retryAfter?: number) {
     super(message);
     this.status = status;
+    this.retryAfter = retryAfter;
   }
 }
 
@@ -85,7 +88,7 @@ export async function openArgoCd(
       const { status } = response;
       const fine = status >= 200 && status < 300;
       const { text, complete } = await readBody(response, fine ? MAX_BODY : MAX_ERROR);
-      if (!fine) throw await refused(status, text);
+      if (!fine) throw await refused(status, text, retryAfterOf(response, http.clock.now().getTime()));
       if (!complete) throw new ArgoCdRefusal(0, `answered with more than ${MAX_BODY} bytes`);
       return text;
     } catch (error) {
@@ -95,7 +98,7 @@ export async function openArgoCd(
     }
   }
 
-  async function refused(status: number, text: string): Promise<Error> {
+  async function refused(status: number, text: string, retryAfter: number | undefined): Promise<Error> {
     const said = await foreign.ask('argoError', { text }, { caller: product, what, signal }).catch(() => '');
     const why = said === '' ? '' : `: ${said}`;
     const at = `Argo CD at ${server.host}`;
@@ -110,7 +113,7 @@ export async function openArgoCd(
         status,
         `${at} has no application "${spec.application}" in project "${spec.project}", or the token may not see it (${status}${why}): it needs \`applications, get\` and, to ask for syncs, \`applications, sync\` on ${spec.project}/${spec.application}`,
       );
-    return new ArgoCdRefusal(status, `${at} answered ${status}${why}`);
+    return new ArgoCdRefusal(status, `${at} answered ${status}${why}`, retryAfter);
   }
 
   const reading = { caller: product, what, signal };

@@ -66,14 +66,19 @@ export const finalReason = (stderr: string): string | undefined =>
   ILL.test(stderr) ? undefined : PERMANENT.find(([pattern]) => pattern.test(stderr))?.[1];
 
 /** The error for a failed call on a remote; `where` names repository, branch and path. */
-export function remoteError(where: string, stderr: string, secrets: string[]): PermanentError | TransientError {
+export function remoteError(
+  where: string,
+  stderr: string,
+  secrets: string[],
+  retryAfter?: number,
+): PermanentError | TransientError {
   // Before it is cut to a length: half a secret is still too much of it.
   const said = wordsOf(openedSecrets.hide(withoutSecrets(stderr, secrets)));
   const final = finalReason(stderr);
   if (final !== undefined) return new PermanentError(`${where}: ${final} (${said})${cureFor(said)}`);
   const refused = REFUSED.test(stderr) ? 'the remote could not take the push just now' : 'git failed';
   const reason = TRANSIENT.test(stderr) ? 'the repository could not be reached' : refused;
-  return new TransientError(`${where}: ${reason} (${said})`);
+  return new TransientError(`${where}: ${reason} (${said})`, { retryAfter });
 }
 
 /** What a host that insists on how commits look wants to be set; it says so in words of its own. */
@@ -97,3 +102,21 @@ function wordsOf(stderr: string): string {
   const telling = lines.filter((line) => /^(fatal|error|remote|ssh|!)/i.test(line) && !/^remote:\s*$/.test(line));
   return (telling.length > 0 ? telling : lines.filter(Boolean)).slice(0, 4).join('; ').slice(0, 600);
 }
+
+const TRACED = /^\d\d:\d\d:\d\d\.\d+ \S+:\d+ +/;
+
+/** Git's own lines, and what the host said about when to come again, in milliseconds. */
+export function withoutTrace(stderr: string): { said: string; retryAfter?: number } {
+  const lines = stderr.split('\n');
+  const said = lines.filter((line) => !TRACED.test(line)).join('\n');
+  const header = (name: string): string | undefined =>
+    lines.map((line) => new RegExp(`<= recv header: ${name}: *(.*?)\\s*$`, 'i').exec(line)?.[1]).findLast(Boolean);
+  const told = header('retry-after');
+  if (told === undefined) return { said };
+  // A date counts from what the host takes for now.
+  const wait = /^\d+$/.test(told) ? Number(told) * 1_000 : Date.parse(told) - Date.parse(header('date') ?? '');
+  return { said, ...(Number.isFinite(wait) && { retryAfter: Math.min(Math.max(0, wait), LONGEST_PAUSE) }) };
+}
+
+/** A host that says more is asked again after a day. In milliseconds. */
+const LONGEST_PAUSE = 24 * 60 * 60_000;

@@ -4,7 +4,7 @@ import type { Address } from './address.ts';
 import { checkBranch, withoutSecrets } from './address.ts';
 import type { Login } from './credentials.ts';
 import { spellings } from './credentials.ts';
-import { finalReason, remoteError } from './errors.ts';
+import { finalReason, remoteError, withoutTrace } from './errors.ts';
 import type { Reach } from './reach.ts';
 import { runGit } from './run.ts';
 
@@ -65,24 +65,6 @@ function headsIn(listed: string, branches: readonly string[]): ReadonlyMap<strin
   }
   return found;
 }
-
-const TRACED = /^\d\d:\d\d:\d\d\.\d+ \S+:\d+ +/;
-
-/** Git's own lines, and what the host said about when to come again, in milliseconds. */
-function withoutTrace(stderr: string): { said: string; retryAfter?: number } {
-  const lines = stderr.split('\n');
-  const said = lines.filter((line) => !TRACED.test(line)).join('\n');
-  const header = (name: string): string | undefined =>
-    lines.map((line) => new RegExp(`<= recv header: ${name}: *(.*?)\\s*$`, 'i').exec(line)?.[1]).findLast(Boolean);
-  const told = header('retry-after');
-  if (told === undefined) return { said };
-  // A date counts from what the host takes for now.
-  const wait = /^\d+$/.test(told) ? Number(told) * 1_000 : Date.parse(told) - Date.parse(header('date') ?? '');
-  return { said, ...(Number.isFinite(wait) && { retryAfter: Math.min(Math.max(0, wait), LONGEST_PAUSE) }) };
-}
-
-/** A host that says more is asked again after a day. In milliseconds. */
-const LONGEST_PAUSE = 24 * 60 * 60_000;
 
 const FINAL: Record<string, LookFailure> = {
   'access was refused': 'CREDENTIALS',

@@ -12,7 +12,7 @@ import type { Login } from './credentials.ts';
 import type { CacheLimits } from './cache.ts';
 import { CACHE_LIMITS, packBytes, tidyCache, touch } from './cache.ts';
 import { spellings } from './credentials.ts';
-import { isBrokenCache, isLocalContention, remoteError } from './errors.ts';
+import { isBrokenCache, isLocalContention, remoteError, withoutTrace } from './errors.ts';
 import { abortable, Mutex } from './mutex.ts';
 import { reachOf } from './reach.ts';
 import type { GitResult } from './run.ts';
@@ -122,10 +122,10 @@ export class Mirror {
   async fetchRevision(revision: string, where: string, signal: AbortSignal): Promise<boolean> {
     const flags = ['--no-tags', '--no-recurse-submodules', '--no-write-fetch-head', '--no-auto-maintenance'];
     const args = ['fetch', ...flags, '--', this.url, revision];
-    const { code, stderr } = await this.withinSize(where, signal, (within) => this.download(args, within));
+    const { code, stderr, retryAfter } = await this.withinSize(where, signal, (within) => this.download(args, within));
     if (code === 0) return true;
     if (/not our ref|unadvertised object|no such remote ref|couldn't find remote ref/i.test(stderr)) return false;
-    throw this.error(where, stderr);
+    throw this.error(where, stderr, retryAfter);
   }
 
   /** The branch's head as it is on the remote now; the objects are here afterwards. */
@@ -173,7 +173,9 @@ export class Mirror {
     ];
     for (let tried = 1; ; tried += 1) {
       const args = ['fetch', ...flags, '--', this.url, `+refs/heads/${branch}:${ref}`];
-      const { code, stderr } = await this.withinSize(where, signal, (within) => this.download(args, within));
+      const { code, stderr, retryAfter } = await this.withinSize(where, signal, (within) =>
+        this.download(args, within),
+      );
       if (code === 0) break;
       const format = /mismatched algorithms: client sha\d+; server (sha1|sha256)\b/.exec(stderr)?.[1];
       if (format && tried < CONTENTION_TRIES) {
@@ -183,7 +185,7 @@ export class Mirror {
         continue;
       }
       if (isBrokenCache(stderr) || tried >= CONTENTION_TRIES) await this.discard();
-      if (!isLocalContention(stderr) || tried >= CONTENTION_TRIES) throw this.error(where, stderr);
+      if (!isLocalContention(stderr) || tried >= CONTENTION_TRIES) throw this.error(where, stderr, retryAfter);
       await sleep(20 * tried * (0.5 + Math.random()), signal);
     }
     await touch(this.dir, this.clock.now());
@@ -194,10 +196,16 @@ export class Mirror {
     return stdout.toString().trim();
   }
 
-  private async download(args: string[], signal: AbortSignal): Promise<GitResult> {
+  private async download(
+    args: string[],
+    signal: AbortSignal,
+  ): Promise<GitResult & { retryAfter?: number | undefined }> {
     const reach = await reachOf(this.address, this.guard);
     const { remoteMs: idleMs, fetchMs: timeoutMs } = this.timeouts;
-    return runGit({ gitDir: this.dir, args, login: this.login, reach, signal, timeoutMs, idleMs });
+    const call = { gitDir: this.dir, args, login: this.login, reach, signal, timeoutMs, idleMs };
+    const result = await runGit({ ...call, headers: true });
+    const { said, retryAfter } = withoutTrace(result.stderr);
+    return { ...result, stderr: said, ...(result.code !== 0 && { retryAfter }) };
   }
 
   /** @throws PermanentError when the local copy grows over the limit while `work` goes on. */
@@ -231,8 +239,8 @@ export class Mirror {
     }
   }
 
-  error(where: string, stderr: string): PermanentError | TransientError {
-    const error = remoteError(where, stderr, spellings(this.login));
+  error(where: string, stderr: string, retryAfter?: number): PermanentError | TransientError {
+    const error = remoteError(where, stderr, spellings(this.login), retryAfter);
     return error instanceof PermanentError && error.message.includes('the branch does not exist')
       ? new PermanentError(`${where}: the branch does not exist (is the repository empty?)`)
       : error;

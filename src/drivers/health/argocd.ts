@@ -32,7 +32,8 @@ export async function checkArgoCd(
   } catch (error) {
     context.signal.throwIfAborted();
     if (!(error instanceof ArgoCdRefusal)) throw error;
-    return { status: 'UNKNOWN', message: error.message, recheckAfter };
+    const { message, retryAfter = 0 } = error;
+    return { status: 'UNKNOWN', message, recheckAfter: Math.max(recheckAfter, retryAfter) };
   }
 }
 

@@ -1,7 +1,7 @@
 import type { HealthSourceSpec } from '../../core/definitions.ts';
 import { interpolate } from '../actions/interpolate.ts';
 import type { HealthAnswer, HealthContext, SecretSource } from '../driver.ts';
-import { getFollowing, type HttpClient, openUrl, reasonOf } from '../http.ts';
+import { getFollowing, type HttpClient, openUrl, pauseOf, reasonOf } from '../http.ts';
 import { checkSending, openReferenced, valuesOf } from '../secret-references.ts';
 
 /** Between two looks, in milliseconds, where the source says nothing else. */
@@ -32,7 +32,7 @@ export async function checkHttp(
       return { status: 'DEGRADED', message, recheckAfter };
     }
     await response.body?.cancel();
-    return answer(response.status, recheckAfter);
+    return answer(response.status, pauseOf(response, recheckAfter, context.now.getTime()));
   } catch (error) {
     context.signal.throwIfAborted();
     const message = deadline.aborted ? `no answer within ${timeout} ms` : `no answer: ${reasonOf(error)}`;

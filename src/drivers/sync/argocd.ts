@@ -42,7 +42,7 @@ export async function checkArgoCd(
     if (error instanceof PermanentError) throw error;
     if (!(error instanceof ArgoCdRefusal) && !(error instanceof TransientError)) throw error;
     const message = `it is not known whether ${context.application} runs ${describeChange(context.change)}: ${error.message}`;
-    return { synced: false, message, recheckAfter, progress: kept };
+    return { synced: false, message, recheckAfter: Math.max(recheckAfter, error.retryAfter ?? 0), progress: kept };
   }
 }
 

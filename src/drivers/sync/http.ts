@@ -3,7 +3,7 @@ import type { SyncSourceSpec } from '../../core/definitions.ts';
 import { describeChange, runs } from '../../core/running.ts';
 import { interpolate } from '../actions/interpolate.ts';
 import type { SecretSource, SyncAnswer, SyncContext } from '../driver.ts';
-import { getFollowing, openUrl, readBody, reasonOf } from '../http.ts';
+import { getFollowing, openUrl, pauseOf, readBody, reasonOf } from '../http.ts';
 import type { HttpClient } from '../http.ts';
 import { lookElsewhere } from './elsewhere.ts';
 import { checkSending, openReferenced, valuesOf } from '../secret-references.ts';
@@ -40,7 +40,10 @@ export async function checkHttp(
     if ('elsewhere' in response) return unknown(`redirected to another host, ${response.elsewhere}: not followed`);
     if (response.status < 200 || response.status > 299) {
       await response.body?.cancel();
-      return unknown(`answered ${response.status}`);
+      return {
+        ...unknown(`answered ${response.status}`),
+        recheckAfter: pauseOf(response, recheckAfter, context.now.getTime()),
+      };
     }
     const { text, complete } = await readBody(response, MAX_BODY);
     if (!complete) return unknown(`answered with more than ${MAX_BODY} bytes`);

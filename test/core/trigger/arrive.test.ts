@@ -151,6 +151,36 @@ test('a candidate waits for pushes, then for the end of a pause, then for its en
   expect(nextStep(open, { now: 1_000, pause: null, standing: [standing] })).toEqual({ kind: 'RELEASE' });
 });
 
+test('a source that asks for a pause gets it, after a failure and between two looks', () => {
+  const failed = { now: 1_000, pause: null, failed: 'too many requests' };
+  expect(nextStep(open, { ...failed, retryAfter: 120_000 })).toMatchObject({ kind: 'WAIT', dueAt: 121_000 });
+  expect(nextStep(open, failed)).toMatchObject({ kind: 'WAIT', dueAt: 3_000 });
+  const busy = { ...standing, health: 'UNKNOWN' as const, recheckAfter: 120_000 };
+  expect(nextStep(open, { now: 1_000, pause: null, standing: [busy] })).toMatchObject({ dueAt: 121_000 });
+  const reported = { ...standing, health: 'UNKNOWN' as const };
+  expect(nextStep(open, { now: 1_000, pause: null, standing: [busy, reported] })).toMatchObject({ dueAt: 31_000 });
+});
+
+test('of one application the order is that of git, whatever the clocks of its committers say', () => {
+  const ahead = commit('b', 'from a clock that is ahead', '2036-01-01T00:00:00Z');
+  const arrived = arrive({
+    product: product(),
+    flows: [flow('main')],
+    environment: 'dev',
+    changed: [
+      changed('api', [commit('c', 'the newest', '2026-01-02T00:00:00Z'), ahead, commit('a', 'the oldest')]),
+      changed('web', [commit('d', 'between', '2026-01-01T12:00:00Z')]),
+    ],
+  });
+  expect(arrived).toMatchObject({ kind: 'CANDIDATE', newest: { message: 'the newest' } });
+  expect(arrived.kind === 'CANDIDATE' && arrived.notes.map(({ subject }) => subject)).toEqual([
+    'the newest',
+    'from a clock that is ahead',
+    'between',
+    'the oldest',
+  ]);
+});
+
 test('what it waits for has an end, and what fails is tried less and less often until then', () => {
   const sick = { ...standing, health: 'DEGRADED' as const };
   expect(nextStep(open, { now: EXPIRY, pause: null, standing: [sick] })).toEqual({
