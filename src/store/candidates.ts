@@ -151,7 +151,10 @@ export async function stepCandidate(
   return rowCount === 1;
 }
 
-/** Those that wait for this environment are looked at at once; without one, all that wait. */
+/**
+ * Those that wait for this environment are looked at at once; without one, all that wait. What a look that is under way decides counts for
+ * nothing: it may not know what has woken them. One to which pushes may still belong stays due when they do no more.
+ */
 export async function wakeCandidates(
   pool: Pool | PoolClient,
   now: Date,
@@ -159,7 +162,7 @@ export async function wakeCandidates(
 ): Promise<void> {
   await pool.query(
     `WITH woken AS (
-       UPDATE candidate SET due_at = $1, revision = revision + 1 WHERE ended_at IS NULL AND status = 'WAITING'
+       UPDATE candidate SET due_at = greatest($1, coalesced_at), revision = revision + 1 WHERE ended_at IS NULL
          AND ($2::text IS NULL OR product = $2) AND ($3::text IS NULL OR environment = $3) RETURNING id)
      SELECT pg_notify('${CANDIDATES_DUE}', '') WHERE EXISTS (SELECT FROM woken)`,
     [now, at.product ?? null, at.environment ?? null],

@@ -40,7 +40,7 @@ afterAll(async () => {
 
 const chart = (tag: string): string => `image:\n  tag: "${tag}"\n`;
 
-type Health = { type: 'none' | 'report' } | { type: 'http'; url: string; timeout: number };
+type Health = { type: 'none' | 'report' } | { type: 'http'; url: string; timeout?: number };
 
 /** A product with an application in dev that was looked at once. */
 async function productIn(
@@ -132,4 +132,60 @@ test('a source that does not answer holds up its own candidate alone', async () 
   expect(await candidate(quick.product, isOver)).toMatchObject({ status: 'RELEASED' });
   expect((await candidates(slow.product))[0]).toMatchObject({ status: 'COALESCING', attempts: 0 });
   silent.close();
+});
+
+test('what is reported while a candidate is looked at is not lost, whether pushes may still have belonged to it or not', async () => {
+  const { product, repository } = await productIn({ type: 'report' });
+  const { pool } = engine.app;
+  await pool.query(
+    `INSERT INTO trigger_pause (id, product, reason, since) VALUES (gen_random_uuid(), $1, 'hands off', now())`,
+    [product],
+  );
+  await repository.commit({ 'dev/values.yaml': chart('1') }, 'One');
+  await look(repository);
+  const seen = await candidate(product, ({ status }) => status === 'WAITING');
+  for (const status of ['WAITING', 'COALESCING']) {
+    // As a worker has claimed it, which asks how the environment stands.
+    const { rows } = await pool.query<{ revision: number }>(
+      `UPDATE candidate SET status = $2, due_at = now() + interval '15 seconds' WHERE id = $1 RETURNING revision`,
+      [seen.id, status],
+    );
+    await reportHealth(engine.app, { application: `${product}-dev`, status: 'PROGRESSING' }, null);
+    const [woken] = await candidates(product);
+    expect(woken!.revision, status).toBeGreaterThan(rows[0]!.revision);
+  }
+});
+
+test('a report wakes no candidate before the pushes that may belong to it', async () => {
+  const { product, repository } = await productIn({ type: 'report' });
+  await repository.commit({ 'dev/values.yaml': chart('1') }, 'One');
+  await look(repository);
+  await candidate(product, ({ status }) => status === 'WAITING');
+  const { rows } = await engine.app.pool.query<{ due: Date }>(
+    `UPDATE candidate SET status = 'COALESCING', coalesced_at = now() + interval '1 minute', due_at = now() + interval '1 minute'
+     WHERE product = $1 RETURNING due_at AS due`,
+    [product],
+  );
+  await reportHealth(engine.app, { application: `${product}-dev`, status: 'PROGRESSING' }, null);
+  expect((await candidates(product))[0]).toMatchObject({ status: 'COALESCING', dueAt: rows[0]!.due });
+});
+
+test('a source that asks for a pause is not asked before it is over', async () => {
+  const busy = await serve((_, response) => void response.writeHead(429, { 'retry-after': '300' }).end());
+  const { product, repository } = await productIn({ type: 'http', url: `http://${busy.host}/` });
+  await repository.commit({ 'dev/values.yaml': chart('1') }, 'One');
+  await look(repository);
+  const waits = await candidate(product, ({ status }) => status === 'WAITING');
+  expect(waits.dueAt!.getTime() - Date.now()).toBeGreaterThan(290_000);
+  busy.close();
+});
+
+test('a clock that is far ahead makes no report of what runs one from before the change', async () => {
+  const { product, repository } = await productIn({ type: 'report' });
+  const at = new Date(Date.now() + 30 * 24 * 60 * 60_000);
+  await repository.commit({ 'dev/values.yaml': chart('1') }, 'One', { at });
+  // It runs there, and is told to be healthy, before the look that finds the commit.
+  await reportHealth(engine.app, { application: `${product}-dev`, status: 'HEALTHY' }, null);
+  await look(repository);
+  expect(await candidate(product, isOver)).toMatchObject({ status: 'RELEASED' });
 });
