@@ -62,6 +62,24 @@ export async function moveCursors(
   return new Set(rows.map((each) => each.application));
 }
 
+/**
+ * The newest epoch that candidates of the product have of these applications; those of which they have none are left out. Cursors
+ * are forgotten, candidates are not.
+ */
+export async function knownEpochs(
+  pool: Pool | PoolClient,
+  product: string,
+  applications: readonly string[],
+): Promise<Map<string, number>> {
+  if (applications.length === 0) return new Map();
+  const { rows } = await pool.query<{ application: string; epoch: number }>(
+    `SELECT a.application, max(coalesce((c.state->a.application->>'epoch')::integer, 0)) AS epoch
+     FROM unnest($2::text[]) AS a(application) JOIN candidate c ON c.product = $1 AND c.state ? a.application GROUP BY 1`,
+    [product, applications],
+  );
+  return new Map(rows.map(({ application, epoch }) => [application, epoch]));
+}
+
 /** A look that found nothing new, or failed (`error`). */
 export async function noteLook(
   pool: Pool,

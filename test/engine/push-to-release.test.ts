@@ -542,3 +542,71 @@ test('the author whom administrators name is the initiator; no author counts as 
   const state = await engine.reached(releaseId!, ({ promotions }) => promotions[0]?.status === 'SUCCEEDED');
   expect(state.promotions[1]?.status).toBe('WAITING');
 });
+
+test('a state that was a candidate before is another one at another place, and after triggers were off', async () => {
+  const { product, repository, candidates, released } = await story();
+  const application = `${product}-dev`;
+  const file = `${product}/dev/values.yaml`;
+  const lookAt = async (branch: string): Promise<string | undefined> => {
+    const head = (await repository.head(branch))!;
+    const heads = new Map([[branch, head]]);
+    const all = await headsSeen(engine.app, { repository: repository.url, heads, via: 'PUSH', deliveries: [] });
+    return all.find((each) => each.application === application)?.outcome;
+  };
+  const on = (branch: string) =>
+    engine.save('Application', application, {
+      product,
+      environment: 'dev',
+      driver: { type: 'git', repoURL: repository.url, branch, path: `${product}/dev` },
+      health: { type: 'none' },
+    });
+  const zero = (await repository.head())!;
+  const one = await repository.commit({ [file]: chart('1') }, 'One');
+  await lookAt('main');
+  await until(candidates, over);
+  await repository.forcePush('release', zero);
+  await on('release');
+  expect(await lookAt('release')).toMatch(/^first look/);
+  await repository.forcePush('release', one);
+  expect(await lookAt('release')).toMatch(/ changed its content: a candidate of flow "to-prod"$/);
+  await until(candidates, over);
+  // Off for a while: its cursor is forgotten.
+  await engine.app.pool.query('DELETE FROM trigger_cursor WHERE application = $1', [application]);
+  await repository.forcePush('release', zero);
+  expect(await lookAt('release')).toMatch(/^first look/);
+  await repository.forcePush('release', one);
+  expect(await lookAt('release')).toMatch(/ changed its content: a candidate of flow "to-prod"$/);
+  const all = await until(candidates, over);
+  expect(all.map(({ status }) => status)).toEqual(['RELEASED', 'RELEASED', 'RELEASED']);
+  expect(await released()).toEqual(['1', '1', '1']);
+});
+
+test('a version that was a candidate before is another one after triggers were off', async () => {
+  const product = `shop-${(products += 1)}`;
+  await engine.save('Product', product, {
+    promotionFlows: [],
+    concurrency: 'PIPELINE',
+    queueLimit: 50,
+    trigger: { coalesce: 0 },
+  });
+  for (const environment of ['dev', 'prod'])
+    await engine.save('Application', `${product}-${environment}`, {
+      product,
+      environment,
+      driver: { type: 'simulate' },
+      health: { type: 'none' },
+    });
+  const application = `${product}-dev`;
+  const candidates = async (): Promise<KeptCandidate[]> =>
+    (await listCandidates(engine.app.pool, { limit: 100, entries: 1_000, filter: { product } })).rows;
+  for (const [version, made] of [
+    ['1', 0],
+    ['2', 1],
+  ] as const) {
+    await reportDeployment(engine.app, { application, version }, null);
+    expect(await candidates()).toHaveLength(made);
+  }
+  await engine.app.pool.query('DELETE FROM trigger_cursor WHERE application = $1', [application]);
+  for (const version of ['1', '2']) await reportDeployment(engine.app, { application, version }, null);
+  expect(await candidates()).toHaveLength(2);
+});

@@ -8,9 +8,9 @@ import { PermanentError, TransientError } from '../../drivers/driver.ts';
 import type { Move } from '../../drivers/driver.ts';
 import type { Parts } from '../../parts.ts';
 import type { DefinitionSnapshot } from '../../store/definition-snapshot.ts';
-import { knownReleases, moveCursors, noteLook, readCursors } from '../../store/triggers.ts';
+import { knownEpochs, knownReleases, moveCursors, noteLook, readCursors } from '../../store/triggers.ts';
 import type { KeptCursor } from '../../store/triggers.ts';
-import { moveOf, NOWHERE, placeOf } from './looked.ts';
+import { beginning, moveOf, placeOf } from './looked.ts';
 import type { HeadsSeen, Looked } from './looked.ts';
 import { makeCandidate } from './make-candidate.ts';
 import type { Made } from './make-candidate.ts';
@@ -145,14 +145,20 @@ export async function judge(
 ): Promise<{ looked: Looked[]; failed: Failed[] }> {
   const names = sources.map(({ application }) => application);
   const kept = new Map((await readCursors(app.pool, names)).map((each) => [each.application, each]));
+  const isThere = (source: TriggerSource): boolean => kept.get(source.application)?.place === placeOf(source);
+  const epochs = await epochsOf(
+    app,
+    sources.filter((each) => !isThere(each)),
+  );
   const signal = app.clock.limit('trigger', LIMIT);
   const asked = sources.map(async (source): Promise<Asked | Failed> => {
     const found: KeptCursor | undefined = kept.get(source.application);
     // In another repository, on another branch or in another folder it begins anew.
-    const cursor = found?.place === placeOf(source) ? found : undefined;
+    const cursor = isThere(source) ? found : undefined;
+    const from = cursor ?? beginning(found?.epoch, epochs.get(source.application));
     try {
       const move = await ask(app, definitions, source, cursor, heads.get(source.driver.branch), signal);
-      return { source, cursor, revision: found?.revision ?? 0, move };
+      return { source, cursor, from, revision: found?.revision ?? 0, move };
     } catch (error) {
       return failedOf(source, error);
     }
@@ -162,12 +168,22 @@ export async function judge(
   const found = answers.filter((each) => 'move' in each);
   const claims = found.flatMap(({ move }) => (move.commits ?? []).flatMap(({ claim }) => claim?.releases ?? []));
   const known = await knownReleases(app.pool, claims);
-  const looked = found.map(({ source, cursor, revision, move }) => {
+  const looked = found.map(({ source, cursor, from, revision, move }) => {
     const { branch } = source.driver;
-    const verdict = judgeMove(cursor ?? NOWHERE, move, { branch, seen: heads.get(branch), known });
-    return { source, cursor, revision, verdict };
+    const verdict = judgeMove(from, move, { branch, seen: heads.get(branch), known });
+    return { source, cursor, from, revision, verdict };
   });
   return { looked, failed };
+}
+
+/** Of applications that were never looked at where they are, the newest epochs that are known. */
+async function epochsOf({ pool }: Parts, sources: readonly TriggerSource[]): Promise<Map<string, number>> {
+  const epochs = new Map<string, number>();
+  for (const product of new Set(sources.map((each) => each.product))) {
+    const names = sources.filter((each) => each.product === product).map(({ application }) => application);
+    for (const [application, epoch] of await knownEpochs(pool, product, names)) epochs.set(application, epoch);
+  }
+  return epochs;
 }
 
 async function ask(

@@ -22,19 +22,37 @@ export interface Looked {
   revision: number;
   /** Where it stood; undefined: this is the first look at it there. */
   cursor: KeptCursor | undefined;
+  /** The same, or where it begins. */
+  from: Cursor;
   verdict: MoveVerdict;
 }
 
 /** Where an application is that was never looked at. */
-export const NOWHERE: Cursor = { head: null, commit: null, digest: null, epoch: 0 };
+const NOWHERE: Cursor = { head: null, commit: null, digest: null, epoch: 0 };
+
+/** Where an application begins at a place: after all epochs that it had elsewhere, or before its cursor was forgotten. */
+export const beginning = (...epochs: (number | undefined)[]): Cursor => ({
+  ...NOWHERE,
+  epoch: Math.max(-1, ...epochs.filter((each) => each !== undefined)) + 1,
+});
 
 /** What is looked at. */
 export const placeOf = ({ driver: { repoURL, branch, path } }: TriggerSource): string =>
   `${repositoryKey(repoURL)} ${branch} ${path}`;
 
 /** Where its cursor goes, whatever came of the move. */
-export function moveOf({ source, cursor, revision, verdict }: Looked): CursorMove {
-  const next = verdict.next ?? cursor ?? NOWHERE;
+export function moveOf({ source, from, revision, verdict }: Looked): CursorMove {
+  const { head, commit, digest, epoch } = verdict.next ?? from;
   const { application } = source;
-  return { ...next, application, revision, place: placeOf(source), version: null, outcome: verdict.outcome };
+  return {
+    head,
+    commit,
+    digest,
+    epoch,
+    application,
+    revision,
+    place: placeOf(source),
+    version: null,
+    outcome: verdict.outcome,
+  };
 }

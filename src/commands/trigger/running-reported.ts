@@ -5,9 +5,10 @@ import { triggerApplications } from '../../core/trigger/sources.ts';
 import type { TriggerApplication } from '../../core/trigger/sources.ts';
 import { clientOf } from '../../entities/data-source.ts';
 import type { Parts } from '../../parts.ts';
-import { lockCursors, moveCursors } from '../../store/triggers.ts';
+import { knownEpochs, lockCursors, moveCursors } from '../../store/triggers.ts';
 import type { CursorMove } from '../../store/triggers.ts';
 import { hintRepository } from '../hint-repository.ts';
+import { beginning } from './looked.ts';
 import { insertArrived, stateOf } from './make-candidate.ts';
 
 /**
@@ -46,6 +47,8 @@ async function versionReported(
     const found = kept.find((each) => each.application === application);
     const before = found?.place === PLACE ? found : undefined;
     if (before?.version === version) return;
+    const known = before ? undefined : (await knownEpochs(client, name, [application])).get(application);
+    const { epoch } = beginning(found?.epoch, known);
     const move: CursorMove = {
       application,
       revision: found?.revision ?? 0,
@@ -54,7 +57,7 @@ async function versionReported(
       commit: null,
       digest: null,
       version,
-      epoch: (before?.epoch ?? -1) + 1,
+      epoch,
       outcome: before
         ? `${quote(version)} was reported`
         : `first report: ${quote(version)}, and the next version counts`,
