@@ -225,14 +225,14 @@ export class HostedRepository {
   commit(
     files: Files,
     message: string,
-    how: { branch?: string; author?: Person; committer?: Person; by?: string; from?: string } = {},
+    how: { branch?: string; author?: Person; committer?: Person; by?: string; from?: string; at?: Date } = {},
   ): Promise<string> {
     const branch = how.branch ?? this.branch;
     const author = how.author ?? ADA;
     return this.moving(how.by ?? author.name, async () => {
       const ref = `refs/heads/${branch}`;
       const from = how.from ?? (await this.head(branch)) ?? (await this.head(this.branch));
-      const now = Math.floor(Date.now() / 1_000);
+      const now = Math.floor((how.at?.getTime() ?? Date.now()) / 1_000);
       const person = ({ name, email }: Person): string => `${name} <${email}> ${now} +0000`;
       const data = (text: string): string => `data ${Buffer.byteLength(text)}\n${text}\n`;
       const lines = [

@@ -49,9 +49,11 @@ export async function makeCandidate(
     refs: await refsOf(app, product, changed),
   });
   const others = await unknownOthers(app, definitions, looked);
+  const committed = arrived.kind === 'CANDIDATE' ? Date.parse(arrived.newest.date) : 0;
   const since = Math.max(
     ...changed.map(({ cursor }) => cursor?.lookedAt.getTime() ?? 0),
-    ...(arrived.kind === 'CANDIDATE' ? [Date.parse(arrived.newest.date)] : []),
+    // From a clock that is ahead: then only the last look without it is known.
+    committed > app.clock.now().getTime() ? 0 : committed,
   );
   return app.dataSource
     .transaction(async (tx) => {

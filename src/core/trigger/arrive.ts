@@ -46,8 +46,12 @@ export const MOST_CHAINED = 8;
 
 /** The flow is chosen with the newest commit; then its settings and the product's say whether the change counts. */
 export function arrive({ product, flows, environment, changed, refs }: Arrival): Arrived {
-  const all = changed.flatMap(({ application, verdict }) => verdict.commits.map((each) => ({ application, ...each })));
-  const inOrder = all.toSorted((one, other) => Date.parse(other.date) - Date.parse(one.date));
+  const all = changed.flatMap(({ application, verdict }) => {
+    // A commit is no newer than those after it, whatever the clock of its committer said.
+    let at = Infinity;
+    return verdict.commits.map((each) => ({ application, ...each, at: (at = Math.min(at, Date.parse(each.date))) }));
+  });
+  const inOrder = all.toSorted((one, other) => other.at - one.at);
   const [newest] = inOrder as [(typeof inOrder)[number]];
   const branches = [...new Set([...changed.map((each) => each.branch), ...(refs?.branches ?? [])])];
   const revisions = [newest.commit, ...branches, ...(refs?.tags ?? [])];
