@@ -25,8 +25,11 @@ export interface AskedGroup {
 export async function checkMergeGroup(app: Parts, { repository, commit, base }: AskedGroup): Promise<string> {
   const known = await requestsFor(app.pool, repository, base);
   const members: (PromotionPlace & { product: string; environment: string })[] = [];
+  const earlier = new Set<string>();
   for (const each of known.filter(({ state }) => state === 'OPEN')) {
-    if (await isIn(app, each, commit)) members.push(each);
+    const place = await placeIn(app, each, commit);
+    if (place === 'CURRENT') members.push(each);
+    if (place === 'EARLIER') earlier.add(mergeContext(each.product, each.environment));
   }
   const places = members.map(({ releaseId, position }) => ({ releaseId, position }));
   await keepMergeGroup(app.pool, { repository, commit, base, members: places });
@@ -45,8 +48,12 @@ export async function checkMergeGroup(app: Parts, { repository, commit, base }: 
               about: 'MERGE' as const,
               releaseId,
               position,
-              state: 'SUCCESS' as const,
-              description: `nothing in this group is promoted to ${environment}`,
+              ...(earlier.has(context)
+                ? {
+                    state: 'FAILURE' as const,
+                    description: `the change of an earlier attempt for ${environment} is in it`,
+                  }
+                : { state: 'SUCCESS' as const, description: `nothing in this group is promoted to ${environment}` }),
               url: releaseUrl(app.config, releaseId),
               version: 0,
             },
@@ -54,15 +61,23 @@ export async function checkMergeGroup(app: Parts, { repository, commit, base }: 
     ),
   );
   for (const { releaseId, position } of places) await tellMerge(app, releaseId, position);
-  return within.size === 0 ? 'no promotion is in that merge group' : `in that merge group: ${[...within].join(', ')}`;
+  const over = [...earlier].filter((context) => !within.has(context));
+  const also = over.length === 0 ? '' : `, but the change of an earlier attempt: ${over.join(', ')}`;
+  return `${within.size === 0 ? 'no promotion is in that merge group' : `in that merge group: ${[...within].join(', ')}`}${also}`;
 }
 
-async function isIn(
+/** EARLIER: of an attempt that is over, whose pull request its host may still have in the queue. */
+async function placeIn(
   app: Parts,
-  { releaseId, position, step, attempt }: RequestedPlace,
+  { releaseId, position, step, attempt, proposed }: RequestedPlace,
   group: string,
-): Promise<boolean> {
+): Promise<'CURRENT' | 'EARLIER' | undefined> {
   const to = await app.releaseEngine.look(releaseId, { fresh: true });
-  if (to?.state.promotions[position]?.attempt !== attempt) return false;
-  return holdsProposal(app, to, { position, step }, group);
+  if (!to) return undefined;
+  const isCurrent = to.state.promotions[position]?.attempt === attempt;
+  if (!isCurrent && proposed === null) return undefined;
+  // What is there of it is all that is known: the base on which it was opened went with its attempt.
+  const since = isCurrent ? undefined : group;
+  if (!(await holdsProposal(app, to, { position, step, since }, group))) return undefined;
+  return isCurrent ? 'CURRENT' : 'EARLIER';
 }

@@ -6,17 +6,18 @@ import type { ReleaseNow } from './release-engine.ts';
 /**
  * Whether the folders that a step proposed to change hold, at a commit, what it proposed: on any branch, and made by whatever squash,
  * rebase or "update branch". Network, where the commit is not known yet.
+ * @param revision the commit; `since`: one of its ancestors, where the step does not say on which one it was proposed
  * @throws TransientError when the commit cannot be fetched: what it holds is not known then
  */
 export async function holdsProposal(
   app: Parts,
   { release, state }: ReleaseNow,
-  { position, step }: { position: number; step: number },
+  { position, step, since: known }: { position: number; step: number; since?: string | undefined },
   revision: string,
 ): Promise<boolean> {
   const planned = release.plan.promotions[position];
   const work = planned?.steps[step]?.work;
-  const since = state.promotions[position]?.steps[step]?.outputs?.[OPENED.base];
+  const since = known ?? state.promotions[position]?.steps[step]?.outputs?.[OPENED.base];
   if (work?.kind !== 'propose' || since === undefined) return false;
   const signal = app.clock.limit('proposal', LIMIT);
   for (const index of work.applications) {

@@ -15,12 +15,14 @@ export interface RequestedPlace extends PromotionPlace {
   step: number;
   attempt: number;
   state: string;
+  /** The commit that was proposed; null: none was yet. */
+  proposed: string | null;
 }
 
 /** Of every product and environment that ever had a pull request for this branch, all that are open, and the newest one. */
 export async function requestsFor(connection: Connection, repository: string, base: string): Promise<RequestedPlace[]> {
   const { rows } = await connection.query<RequestedPlace>(
-    `SELECT release_id AS "releaseId", position, product, environment, step, attempt, state
+    `SELECT release_id AS "releaseId", position, product, environment, step, attempt, state, proposed_sha AS proposed
      FROM (
        SELECT p.*, r.number AS place, max(r.number) OVER (PARTITION BY p.product, p.environment) AS newest
        FROM pull_request p JOIN release r ON r.id = p.release_id WHERE p.repository = $1 AND p.base = $2) AS p

@@ -354,6 +354,35 @@ describe('trap 8: a merge train of GitLab', { timeout: 60_000 }, () => {
   });
 });
 
+test(
+  'trap 8: a group with the pull request of an earlier attempt is not called free of promotions',
+  { timeout: 60_000 },
+  async () => {
+    const { engine, forge, live } = await World.open('github', {}, { queue: true });
+    const w = world!;
+    const { id, number } = await w.proposed();
+    await engine.reached(id, ({ promotions }) => promotions[1]?.status === 'SUSPENDED');
+    await forge.closePullRequest('live', number, 'grace');
+    await w.look(number);
+    expect((await engine.ended(id)).status).toBe('FAILED');
+    await w.hold();
+    await engine.app.releaseEngine.tell(id, { kind: 'retry', by: 'ada' });
+    // Its closing is not through yet: the host has it in its queue still.
+    await engine.app.pool.query(`UPDATE pull_request SET state = 'OPEN'`);
+    const group = (branch: string, files: Record<string, string>): Promise<string> =>
+      live.commit(files, 'Of the queue', { branch: `gh-readonly-queue/main/${branch}` });
+    const commit = await group('pr-1-x', { 'eu/values.yaml': 'tag: 2\n' });
+    const asked = { repository: live.url, base: 'main' };
+    expect(await checkMergeGroup(engine.app, { ...asked, commit })).toBe(
+      'no promotion is in that merge group, but the change of an earlier attempt: sluice/billing/eu',
+    );
+    expect((await w.says(commit, 'failure')).description).toContain('an earlier attempt');
+    const other = await group('pr-9-x', { 'other/file': 'x\n' });
+    await checkMergeGroup(engine.app, { ...asked, commit: other });
+    await w.says(other, 'success');
+  },
+);
+
 test('ROLL_BACK takes back what was merged outside the gates', { timeout: 90_000 }, async () => {
   const { engine, forge, live } = await World.open('github', { onMergeOutsideGates: 'ROLL_BACK' });
   const w = world!;
