@@ -425,7 +425,10 @@ export const SETTINGS = {
     about: "Identity provider whose tokens say who is calling: the issuer, exactly as its tokens' `iss` has it.",
   }),
   SLUICE_OIDC_AUDIENCE: text('What the `aud` of its tokens must hold: the name of this installation there.'),
-  SLUICE_OIDC_NAME_CLAIM: text('The claim that names people, in grants, events and approvals.', 'sub'),
+  SLUICE_OIDC_NAME_CLAIM: text(
+    'The claim that names people, in grants, events and approvals. With `email`, the address of a commit names the initiator of a release that starts by itself.',
+    'sub',
+  ),
   SLUICE_OIDC_GROUPS_CLAIM: text('The claim that holds their groups.', 'groups'),
   SLUICE_FAULT: setting({
     schema: z
@@ -537,6 +540,15 @@ function authOf(values: Values): AuthConfig {
             groupsClaim: values.SLUICE_OIDC_GROUPS_CLAIM!,
           },
   };
+}
+
+/** What an operator should know of settings that hold; each is one line for the log of a start. */
+export function warningsOf({ auth }: Pick<Config, 'auth'>): string[] {
+  if (auth.oidc?.nameClaim !== 'email') return [];
+  return [
+    'SLUICE_OIDC_NAME_CLAIM is "email": the initiator of a release that starts by itself is the address that its newest commit names. ' +
+      'Whoever may push can write any address into a commit: `forbidInitiator` holds for the author only where the git host verifies authors',
+  ];
 }
 
 /** Keys that come over plain HTTP could be anybody's. */

@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util';
 import 'reflect-metadata';
 import { type App, openApp } from './app.ts';
 import { checkInstallation } from './commands/check-installation.ts';
-import { type Config, ConfigError, loadConfig } from './config.ts';
+import { type Config, ConfigError, loadConfig, warningsOf } from './config.ts';
 import { migrate } from './entities/data-source.ts';
 import { armFault } from './faults.ts';
 import { MissedDeliveries } from './jobs/missed-deliveries.ts';
@@ -49,6 +49,7 @@ export async function runServer(
     // A worker listens as well: its operator wants to ask for its health.
     const server = await startServer(app);
     closers.push(() => server.close());
+    for (const warning of warningsOf(config)) log.warn(warning);
     if (config.role !== 'worker') {
       const told = tellFindings(app);
       closers.push(() => told);

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { ConfigError, loadConfig, SETTINGS, settingsTable } from '../src/config.ts';
+import { ConfigError, loadConfig, SETTINGS, settingsTable, warningsOf } from '../src/config.ts';
 
 const refusal = (env: Record<string, string>): string => {
   try {
@@ -136,4 +136,12 @@ describe('settings', () => {
     expect(rows).toEqual(settingsTable());
     expect(rows).toHaveLength(Object.keys(SETTINGS).length);
   });
+});
+
+test('people named by their address are told at each start that a commit can name any', () => {
+  const oidc = { SLUICE_OIDC_ISSUER: 'https://id.example.com', SLUICE_OIDC_AUDIENCE: 'sluice' };
+  const told = (name: string): string[] => warningsOf(loadConfig({ ...oidc, SLUICE_OIDC_NAME_CLAIM: name }));
+  expect(told('email')).toEqual([expect.stringContaining('any address into a commit')]);
+  expect(told('sub')).toEqual([]);
+  expect(warningsOf(loadConfig({}))).toEqual([]);
 });
