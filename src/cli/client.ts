@@ -1,6 +1,4 @@
-import { createClient } from 'graphql-ws';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { WebSocket } from 'ws';
 import { CliError, EXIT } from './exit.ts';
 
 export type Variables = Record<string, unknown>;
@@ -18,17 +16,6 @@ export interface UserError {
 
 const FIRST_PAUSE_MS = 200;
 const LONGEST_PAUSE_MS = 3_000;
-
-/**
- * A socket that is let go while it connects tells that as an error, after its owner has stopped listening; without a listener that
- * would be the end of the program.
- */
-class QuietSocket extends WebSocket {
-  constructor(...given: ConstructorParameters<typeof WebSocket>) {
-    super(...given);
-    this.on('error', () => undefined);
-  }
-}
 
 /** Speaks the published GraphQL API, and nothing else. */
 export class Client {
@@ -77,24 +64,15 @@ export class Client {
     variablesNow: () => Variables,
     { signal, onLost, onBack }: { signal: AbortSignal; onLost?: (why: string) => void; onBack?: () => void },
   ): AsyncGenerator<T> {
+    // A socket and GraphQL take longer to load than all the rest, and most commands ask one question.
+    const { openSocket } = await import('./socket.ts');
     let pause = FIRST_PAUSE_MS;
     let lost = false;
     while (!signal.aborted) {
-      const client = createClient({
-        url: `${this.server.replace(/^http/, 'ws')}/graphql`,
-        webSocketImpl: QuietSocket,
-        connectionParams: this.#headers,
-        // We come back ourselves: the library would ask for the same cursor again.
-        retryAttempts: 0,
-        // A server that is gone without a word (power, network) is noticed.
-        keepAlive: 10_000,
-        on: {
-          connected: () => {
-            pause = FIRST_PAUSE_MS;
-            if (lost) onBack?.();
-            lost = false;
-          },
-        },
+      const client = openSocket(this.server, this.#headers, () => {
+        pause = FIRST_PAUSE_MS;
+        if (lost) onBack?.();
+        lost = false;
       });
       const stop = (): void => client.terminate();
       signal.addEventListener('abort', stop, { once: true });

@@ -1,7 +1,7 @@
+import { createRequire } from 'node:module';
 import cliTruncate from 'cli-truncate';
 import { printable, printableIn } from '../core/printable.ts';
 import stringWidth from 'string-width';
-import { stringify } from 'yaml';
 
 export const FORMATS = ['table', 'json', 'yaml', 'name'] as const;
 export type Format = (typeof FORMATS)[number];
@@ -78,6 +78,12 @@ function fitted(natural: number[], whole: boolean[], room: number): number[] {
   return widths;
 }
 
+/** The library is large, and loaded when the first text is written: most commands print a table. */
+export function toYaml(what: unknown): string {
+  const { stringify } = createRequire(import.meta.url)('yaml') as typeof import('yaml');
+  return stringify(what).trimEnd();
+}
+
 /** @param what one thing or a list, as the API gave it */
 export function render<T>(what: T | T[], { format, width }: Style, view: View<T>): string {
   const rows = Array.isArray(what) ? what : [what];
@@ -85,7 +91,7 @@ export function render<T>(what: T | T[], { format, width }: Style, view: View<T>
     case 'json':
       return JSON.stringify(what, null, 2);
     case 'yaml':
-      return stringify(what).trimEnd();
+      return toYaml(what);
     case 'name':
       return rows.map(view.name).join('\n');
     case 'table':

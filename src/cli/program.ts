@@ -24,7 +24,6 @@ import { type Format, FORMATS, render, type Style, type Writer } from './output.
 import { nounOf, type ReleaseShown, versionOf } from './release-shown.ts';
 import { loadCliSettings } from './settings.ts';
 import type { Shell } from './shell.ts';
-import { interruption, watchRelease } from './watch/watch.ts';
 
 interface Global {
   server?: string;
@@ -82,6 +81,7 @@ export function createProgram({
   const follow = async (command: Command, releaseId: string): Promise<void> => {
     const { json, output, timeout } = command.optsWithGlobals<Waiting>();
     const { dumbTerminal } = settingsOf(command);
+    const { interruption, watchRelease } = await import('./watch/watch.ts');
     const options = {
       json: json || output === 'json',
       timeout,

@@ -1,6 +1,5 @@
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
-import { stringify } from 'yaml';
 import type { Definition, Kind, Selector } from '../../core/definitions.ts';
 import { matchesSelector, type Selectable } from '../../core/selectors.ts';
 import { checkDefinition } from '../../core/validate.ts';
@@ -16,7 +15,7 @@ import {
 import { formatDuration } from '../../core/duration.ts';
 import { formatManifestError, parseManifests, type ParsedManifest } from '../../manifests/index.ts';
 import { CliError, EXIT } from '../exit.ts';
-import { type Style, table, type Writer } from '../output.ts';
+import { type Style, table, toYaml, type Writer } from '../output.ts';
 
 import { readManifests, type ManifestFile } from './apply.ts';
 
@@ -128,7 +127,7 @@ export function answer(windows: ReleaseWindow[], at: number): WindowAnswer {
 
 function show(given: WindowAnswer, { format, width }: Style): string {
   if (format === 'json') return JSON.stringify(given, null, 2);
-  if (format === 'yaml') return stringify(given).trimEnd();
+  if (format === 'yaml') return toYaml(given);
   if (format === 'name') return given.closed ? 'closed' : 'open';
   const { at, closed, reason, nextOpen, nextClose, jitter, startsBy } = given;
   const list = table(
