@@ -23,8 +23,9 @@ export class HealthReportInput {
   at?: Date;
 }
 
-@ObjectType({ description: 'What became of a health report.' })
-export class HealthReportPayload {
+/** What every report of an outside system is answered with. */
+@ObjectType()
+abstract class ReportPayload {
   @Field(() => Application, { nullable: true, description: 'The application; null when refused.' })
   application!: Application | null;
 
@@ -34,6 +35,9 @@ export class HealthReportPayload {
   @Field(() => [UserError], { description: 'Why it was refused; empty when it was done.' })
   userErrors!: UserError[];
 }
+
+@ObjectType({ description: 'What became of a health report.' })
+export class HealthReportPayload extends ReportPayload {}
 
 @InputType({ description: 'A report of the commit or version that an application runs.' })
 export class DeploymentReportInput {
@@ -58,13 +62,4 @@ export class DeploymentReportInput {
 }
 
 @ObjectType({ description: 'What became of a deployment report.' })
-export class DeploymentReportPayload {
-  @Field(() => Application, { nullable: true, description: 'The application; null when refused.' })
-  application!: Application | null;
-
-  @Field(() => Boolean, { description: 'False when something newer was known already.' })
-  accepted!: boolean;
-
-  @Field(() => [UserError], { description: 'Why it was refused; empty when it was done.' })
-  userErrors!: UserError[];
-}
+export class DeploymentReportPayload extends ReportPayload {}

@@ -3,7 +3,7 @@ import { all, ask, ERRORS, PAGE } from '../asking.ts';
 import type { Client } from '../client.ts';
 import { idOf } from '../operations.ts';
 import { momentOf, REASON, RELEASE, UNTIL } from '../options.ts';
-import { age, render, renderList, type Style, type View, when } from '../output.ts';
+import { age, type Column, render, renderList, type Style, type View, when } from '../output.ts';
 import type { Shell } from '../shell.ts';
 
 /** Holds on environments, marks on versions, overrides of windows: what a person puts in the way of releases, and takes away. */
@@ -63,14 +63,25 @@ function counts(active: boolean, ended: { at: string | null; by: string | null; 
   return `no: ${[ended.by, ended.reason].filter(Boolean).join(', ') || 'ended'}`;
 }
 
+/** Of what stands in the way of one product, or of all. */
+export const WHY_AND_UNTIL_WHEN: Column<{
+  productName: string | null;
+  reason: string;
+  by: string | null;
+  since: string;
+  until: string | null;
+}>[] = [
+  ['PRODUCT', ({ productName }) => productName ?? '(all)'],
+  ['REASON', ({ reason }) => reason],
+  ['BY', ({ by }) => by],
+  ['SINCE', ({ since }) => age(since)],
+  ['UNTIL', ({ until }) => when(until)],
+];
+
 const HOLD_VIEW: View<Hold> = {
   columns: [
     ['ENVIRONMENT', ({ environmentName }) => environmentName],
-    ['PRODUCT', ({ productName }) => productName ?? '(all)'],
-    ['REASON', ({ reason }) => reason],
-    ['BY', ({ by }) => by],
-    ['SINCE', ({ since }) => age(since)],
-    ['UNTIL', ({ until }) => when(until)],
+    ...WHY_AND_UNTIL_WHEN,
     [
       'HOLDS',
       ({ active, liftedAt, liftedBy, liftReason }) =>

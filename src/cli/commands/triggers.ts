@@ -3,8 +3,9 @@ import { all, ask, ERRORS, PAGE } from '../asking.ts';
 import type { Client } from '../client.ts';
 import { CliError, EXIT } from '../exit.ts';
 import { momentOf, REASON, UNTIL } from '../options.ts';
-import { age, render, renderList, shortened, type Style, type View, when } from '../output.ts';
+import { age, render, renderList, shortened, type Style, type View } from '../output.ts';
 import type { Shell } from '../shell.ts';
+import { WHY_AND_UNTIL_WHEN } from './controls.ts';
 
 /** What starts releases by itself: candidates, the applications that are looked at, pauses, and whose commits are whose. */
 
@@ -92,13 +93,7 @@ interface PauseShown {
 }
 
 const PAUSE_VIEW: View<PauseShown> = {
-  columns: [
-    ['PRODUCT', ({ productName }) => productName ?? '(all)'],
-    ['REASON', ({ reason }) => reason],
-    ['BY', ({ by }) => by],
-    ['SINCE', ({ since }) => age(since)],
-    ['UNTIL', ({ until }) => when(until)],
-  ],
+  columns: WHY_AND_UNTIL_WHEN,
   name: ({ id }) => `pause/${id}`,
 };
 

@@ -19,6 +19,19 @@ export const DAY = 24 * 60 * 60 * 1000;
 export const description = text({ most: 10_000, called: 'the description' });
 export const DESCRIPTION = 'What it is, for people.';
 
+/** Of every source that is asked again and again. */
+export const asked = {
+  interval: optional(duration(1, { short: true }), 'How often it is asked.'),
+  timeout: optional(duration(1, { short: true }), 'How long it may take to answer.'),
+};
+
+/** Of a source whose address is its field `url`. */
+export const headers = optional(
+  map('header', text({ rule: 'header' }), 'headers', 50),
+  'Headers that are sent; `${secrets.NAME}` is the value of a secret.',
+  { aboutInput: 'Headers to send; `${secrets.NAME}` is the value of a secret.', secretsFor: 'url' },
+);
+
 export const environmentKind = words('EnvironmentKind', 'How careful one has to be.', {
   NON_PRODUCTION: 'No user outside depends on it.',
   PRODUCTION: 'Users depend on it.',

@@ -1,5 +1,5 @@
-import { healthStatus } from './common.ts';
-import { choice, duration, integer, list, map, nothing, object, optional, required, text } from './shape.ts';
+import { asked, headers, healthStatus } from './common.ts';
+import { choice, duration, integer, list, nothing, object, optional, required, text } from './shape.ts';
 
 const short = { short: true };
 
@@ -17,13 +17,8 @@ const http = object(
   'An address that is asked: 2xx is HEALTHY, anything else DEGRADED, no answer UNKNOWN.',
   {
     url: required(text({ rule: 'httpUrl' }), 'The address.'),
-    headers: optional(
-      map('header', text({ rule: 'header' }), 'headers', 50),
-      'Headers that are sent; `${secrets.NAME}` is the value of a secret.',
-      { aboutInput: 'Headers to send; `${secrets.NAME}` is the value of a secret.', secretsFor: 'url' },
-    ),
-    interval: optional(duration(1, short), 'How often it is asked.'),
-    timeout: optional(duration(1, short), 'How long it may take to answer.'),
+    headers,
+    ...asked,
     ...tolerance,
   },
 );
@@ -31,8 +26,7 @@ const http = object(
 const ARGO_CD = 'The Argo CD application that `sync` names.';
 
 const argocd = object('ArgoCdHealthSource', ARGO_CD, {
-  interval: optional(duration(1, short), 'How often it is asked.'),
-  timeout: optional(duration(1, short), 'How long it may take to answer.'),
+  ...asked,
   ...tolerance,
 });
 

@@ -1,3 +1,4 @@
+import { asked, headers } from './common.ts';
 import {
   boolean,
   choice,
@@ -5,7 +6,6 @@ import {
   duration,
   integer,
   list,
-  map,
   nothing,
   object,
   optional,
@@ -32,13 +32,8 @@ const http = object('HttpSyncSource', HTTP, {
     text({ rule: 'jsonPath', most: 1000, called: 'the JSON path' }),
     'Where in the answer the commit or the version stands; the whole answer, as text, when left out.',
   ),
-  headers: optional(
-    map('header', text({ rule: 'header' }), 'headers', 50),
-    'Headers that are sent; `${secrets.NAME}` is the value of a secret.',
-    { aboutInput: 'Headers to send; `${secrets.NAME}` is the value of a secret.', secretsFor: 'url' },
-  ),
-  interval: optional(duration(1, short), 'How often it is asked.'),
-  timeout: optional(duration(1, short), 'How long it may take to answer.'),
+  headers,
+  ...asked,
   limit,
 });
 
@@ -90,8 +85,7 @@ const argocd = object('ArgoCdSyncSource', ARGO_CD, {
     integer(0, 99),
     'Which of several sources is the folder, counted from 0; found by repository and path when left out.',
   ),
-  interval: optional(duration(1, short), 'How often it is asked.'),
-  timeout: optional(duration(1, short), 'How long it may take to answer.'),
+  ...asked,
   limit,
 });
 

@@ -144,3 +144,19 @@ export function pushed(
     ...(count !== undefined && { count }),
   };
 }
+
+/** Of GitHub, and of those that follow it: which pull request a message is about. */
+export function pullRequestNews(event: string, repositories: string[], body: Body): Projection {
+  const request = body.at('pull_request');
+  const number = body.at('number').count() ?? request.at('number').count();
+  const [head, base] = [request.at('head', 'ref').text(), request.at('base', 'ref').text()];
+  if (number === undefined || head === undefined || base === undefined)
+    return { event, repositories, news: [], nothing: 'it names no pull request' };
+  const action = body.at('action').text();
+  const merged = request.at('merged').is(true);
+  return {
+    event,
+    repositories,
+    news: [{ kind: 'PULL_REQUEST', number, head, base, merged, ...(action && { action }) }],
+  };
+}

@@ -1,4 +1,4 @@
-import { pushed, refNews, texts } from '../news.ts';
+import { pullRequestNews, pushed, refNews, texts } from '../news.ts';
 import type { Body, Projection } from '../news.ts';
 
 /** GitHub and GitHub Enterprise Server: `X-GitHub-Event` and the bodies that its documentation describes. */
@@ -15,15 +15,8 @@ export function readGithub(event: string, body: Body): Projection {
       const moved = refNews(body.at('ref').text(), body.at('after').text(), body.at('deleted').is(true));
       return pushed(event, repositories, [moved], body.at('commits').size);
     }
-    case 'pull_request': {
-      const request = body.at('pull_request');
-      const number = body.at('number').count() ?? request.at('number').count();
-      const [head, base] = [request.at('head', 'ref').text(), request.at('base', 'ref').text()];
-      if (number === undefined || head === undefined || base === undefined) return nothing('it names no pull request');
-      const merged = request.at('merged').is(true);
-      const news = { kind: 'PULL_REQUEST' as const, number, head, base, merged, ...(action && { action }) };
-      return { event, repositories, news: [news] };
-    }
+    case 'pull_request':
+      return pullRequestNews(event, repositories, body);
     case 'merge_group': {
       const group = body.at('merge_group');
       const [commit, base] = [
