@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { Random } from '../chaos/random.ts';
 import { LONG_MUST_REACH } from '../test/core/support/must-reach.ts';
-import { Reached } from '../test/core/support/watcher.ts';
+import { Reached } from '../test/core/support/reached.ts';
 import { World } from '../test/core/support/world.ts';
 
 /** Fewer releases do not reach what is rare. */

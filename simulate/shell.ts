@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { Random } from '../chaos/random.ts';
-import { Reached } from '../test/core/support/watcher.ts';
+import { Reached } from '../test/core/support/reached.ts';
 import { playShellWorld } from '../test/shell/support/play.ts';
 import { MOODS } from '../test/shell/support/definitions.ts';
 import { missingSeams } from '../test/shell/support/must-reach.ts';

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { MUST_REACH } from './support/must-reach.ts';
-import { Reached } from './support/watcher.ts';
+import { Reached } from './support/reached.ts';
 import { World } from './support/world.ts';
 
 /**

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { Reached } from '../core/support/watcher.ts';
+import { Reached } from '../core/support/reached.ts';
 import { askingPlaces, missingSeams, sourcesFor } from './support/must-reach.ts';
 
 test('a job that asks PostgreSQL must be reached, wherever its file has moved to', () => {

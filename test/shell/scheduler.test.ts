@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { Random } from '../../chaos/random.ts';
-import { Reached } from '../core/support/watcher.ts';
+import { Reached } from '../core/support/reached.ts';
 import { MINUTE, SECOND } from '../core/support/builders.ts';
 import { createSimulatedDatabase } from './support/database.ts';
 import { Scheduler } from './support/scheduler.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { Random } from '../../chaos/random.ts';
-import { Reached } from '../core/support/watcher.ts';
+import { Reached } from '../core/support/reached.ts';
 import { playShellWorld } from './support/play.ts';
 import { outdated } from './support/planted.mjs';
 

@@ -3,7 +3,7 @@ import type { PlannedApplication, PlannedPromotion } from '../../../src/core/pla
 import type { DeploymentFact, LiveVersion, Verification } from '../../../src/core/release.ts';
 import type { PastDeployment, RollbackQuestion } from '../../../src/core/rollback/plan-rollback.ts';
 import type { RollbackPlan, RollbackTarget, VersionRef } from '../../../src/core/rollback/rollback.ts';
-import { claim } from './watcher.ts';
+import { claim } from './claim.ts';
 
 /** Its target is asked whether it runs the change. */
 function isSynced({ steps }: PlannedPromotion, application: number): boolean {

@@ -37,8 +37,10 @@ import type {
 import { SECOND } from './builders.ts';
 import { PEOPLE } from './random-plan.ts';
 import type { Tape } from './tape.ts';
-import { claim, Watcher } from './watcher.ts';
-import type { Reached } from './watcher.ts';
+import { claim } from './claim.ts';
+import type { Reached } from './reached.ts';
+import { claimGates } from './watch/gates.ts';
+import { Watcher } from './watcher.ts';
 
 /** Jobs as the queue has them: a child per promotion, a parent that joins them, a question to a group. */
 type Job =
@@ -187,7 +189,8 @@ export class Shell {
     if (stimulus.kind === 'retry' && accepted === 'moves') this.retries += 1;
     for (const [position, answers] of waiting(this.plan, decision.state, facts, now)) {
       for (const { verdict, gate } of answers) this.reached.count(`gate ${gate} ${verdict}`);
-      this.#watcher.seeGates(
+      claimGates(
+        this.#watcher,
         decision.state,
         position,
         facts as Facts,

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { Reached } from '../../core/support/watcher.ts';
+import type { Reached } from '../../core/support/reached.ts';
 
 /** Every kind of seam with every fault that fits it, and what people and machines do. */
 export const MUST_REACH: readonly string[] = [

@@ -5,7 +5,7 @@ import { PermanentError, TransientError } from '../../../src/drivers/driver.ts';
 import { checkHealth } from '../../../src/drivers/health/index.ts';
 import { checkSync } from '../../../src/drivers/sync/index.ts';
 import type { Drivers } from '../../../src/drivers/index.ts';
-import type { Reached } from '../../core/support/watcher.ts';
+import type { Reached } from '../../core/support/reached.ts';
 import type { Mortal } from './scheduler.ts';
 
 /** What an effect does, drawn once for each key. */

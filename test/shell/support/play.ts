@@ -1,4 +1,4 @@
-import type { Reached } from '../../core/support/watcher.ts';
+import type { Reached } from '../../core/support/reached.ts';
 import { createSimulatedDatabase } from './database.ts';
 import type { Mood } from './definitions.ts';
 import { ShellWorld } from './world.ts';

@@ -11,7 +11,7 @@ import type { ReleaseEvent } from '../../../src/core/events.ts';
 import type { PlannedPromotion, PlannedStep } from '../../../src/core/plan.ts';
 import { ENDED_PROMOTION } from '../../../src/core/release.ts';
 import type { WaitingReason } from '../../../src/core/waiting.ts';
-import type { Reached } from '../../core/support/watcher.ts';
+import type { Reached } from '../../core/support/reached.ts';
 import type { Running } from './outside.ts';
 import type { Scheduler } from './scheduler.ts';
 

@@ -2,7 +2,7 @@ import pg from 'pg';
 import type { Random } from '../../../chaos/random.ts';
 import type { Clock, Timer } from '../../../src/clock.ts';
 import type { Seam, SeamClient, SeamKind, Seams } from '../../../src/seams.ts';
-import type { Reached } from '../../core/support/watcher.ts';
+import type { Reached } from '../../core/support/reached.ts';
 
 /** What the seed can do to what passes a seam. */
 export type Fate =

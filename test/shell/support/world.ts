@@ -29,7 +29,7 @@ import { TASKS } from '../../../src/foreign/tasks.ts';
 import { exportManifests } from '../../../src/manifests/index.ts';
 import { readFacts, readSummaries } from '../../../src/store/release-reads.ts';
 import { startWorker } from '../../../src/worker.ts';
-import type { Reached } from '../../core/support/watcher.ts';
+import type { Reached } from '../../core/support/reached.ts';
 import { MINUTE, SECOND } from '../../core/support/builders.ts';
 import { drawDefinitions, ENVIRONMENTS, MOODS, windowOver } from './definitions.ts';
 import type { Drawn, Mood } from './definitions.ts';
