@@ -12,7 +12,7 @@ import { MINUTE, SECOND } from '../../core/support/builders.ts';
 export const ENVIRONMENTS = ['dev', 'staging', 'eu', 'asia', 'last'];
 
 /** What most of a world is about; of the rest there is a little in each. */
-export const MOODS = ['EVEN', 'CROWD', 'ROLLBACKS', 'STOPS', 'GATES', 'REPORTS'] as const;
+export const MOODS = ['EVEN', 'CROWD', 'ROOM', 'ROLLBACKS', 'STOPS', 'GATES', 'REPORTS'] as const;
 export type Mood = (typeof MOODS)[number];
 
 const metadata = (name: string) => ({ name, labels: {}, annotations: {} });
@@ -39,17 +39,13 @@ const POLICY: RollbackPolicySpec = {
 const GOES_BACK = { condition: 'SAME_VERSION', mode: 'AUTOMATIC' } as const;
 
 export function drawDefinitions(random: Random, mood: Mood): Drawn {
-  const dull = { EVEN: 0.35, CROWD: 0.35, ROLLBACKS: 0.35, STOPS: 0.35, GATES: 0.35, REPORTS: 0.35 };
+  const dull = { EVEN: 0.35, CROWD: 0.35, ROOM: 0.35, ROLLBACKS: 0.35, STOPS: 0.35, GATES: 0.35, REPORTS: 0.35 };
   const names = random.chance(0.3) ? ['shop', 'billing'] : ['shop'];
-  const products = names.map((name) => ({
-    name,
-    concurrency: random.pick<ConcurrencyPolicy>(
-      mood === 'CROWD'
-        ? ['QUEUE', 'PIPELINE', 'SUPERSEDE', 'TERMINATE', 'TERMINATE']
-        : ['QUEUE', 'PIPELINE', 'PIPELINE', 'SUPERSEDE', 'TERMINATE'],
-    ),
-  }));
-  const approves = { ...dull, CROWD: 0.6, ROLLBACKS: 0.1 }[mood];
+  const concurrencies: ConcurrencyPolicy[] = ['QUEUE', 'PIPELINE', 'PIPELINE', 'SUPERSEDE', 'TERMINATE'];
+  if (mood === 'CROWD') concurrencies[2] = 'TERMINATE';
+  if (mood === 'ROOM') concurrencies.fill('SUPERSEDE');
+  const products = names.map((name) => ({ name, concurrency: random.pick(concurrencies) }));
+  const approves = { ...dull, CROWD: 0.6, ROOM: 0, ROLLBACKS: 0.1 }[mood];
   const approvals = ['staging', 'regions', 'last'].filter(() => random.chance(approves));
   const asks = (name: string): { approval?: ApprovalSpec } => (approvals.includes(name) ? { approval: APPROVAL } : {});
   const work = random.chance(0.4) ? { preAction: 'checks' } : {};

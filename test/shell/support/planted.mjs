@@ -113,7 +113,7 @@ export const PLANTED = {
 };
 
 /** Worlds of this mood meet what the fault needs more often than others do. */
-const MOOD = { D2: 'REPORTS', D4: 'CROWD', D5: 'CROWD', D6: 'STOPS', D7: 'CROWD', D10: 'CROWD', C: 'GATES' };
+const MOOD = { D2: 'REPORTS', D4: 'CROWD', D5: 'CROWD', D6: 'STOPS', D7: 'ROOM', D10: 'CROWD', C: 'GATES' };
 
 /** What finds one without luck: a test of its own. */
 const NAMED = {

@@ -57,6 +57,8 @@ const SORE: { [mood in Mood]?: [place: string, ...fates: Fate[]][] } = {
     ['store/load-releases loadFrozen', 'fails', 'cut before'],
     ['store/unfinished queuedReleases', 'answer late'],
   ],
+  // Between the look at those who wait and the word that ends the first of them, its turn comes.
+  ROOM: [['store/unfinished queuedReleases', 'answer late']],
   STOPS: [['notice sluice_abort', 'lost']],
 };
 /** Of 45 seconds each, with new events and without a target at work, until nothing happens any more. */
@@ -526,11 +528,11 @@ export class ShellWorld {
     const [job] = this.#queue.ids.length > 0 ? [random.pick(this.#queue.ids)] : [];
     const cut = (listener: boolean) => process && this.scheduler.cutSomeOf(process, listener);
     const told = random.pick(['DEGRADED', 'PROGRESSING', 'HEALTHY'] as const);
-    /** What happens; how often, of a hundred times; in which mood four times as often. */
-    const all: [work: () => unknown, weight: number, mood?: Mood][] = [
-      [() => this.#triggered < MOST_RELEASES && this.#trigger(), 20, 'CROWD'],
+    /** What happens; how often, of a hundred times; in which moods four times as often. */
+    const all: [work: () => unknown, weight: number, ...moods: Mood[]][] = [
+      [() => this.#triggered < MOST_RELEASES && this.#trigger(), 20, 'CROWD', 'ROOM'],
       [() => this.#approveSome(0.3), 17],
-      [() => release && this.#terminate(release), 3, 'STOPS'],
+      [() => release && this.#terminate(release), 3, 'STOPS', 'ROOM'],
       [() => release && this.#retry(release), 7],
       [() => this.#hold(environment), 3, 'GATES'],
       [() => void this.#lift(environment), 4, 'GATES'],
@@ -550,7 +552,7 @@ export class ShellWorld {
       [() => job !== undefined && this.#fault('job given twice', () => this.#queue.stall(job)), 3],
       [() => process && this.#setClock(process), 2],
     ];
-    const weights = all.map(([, weight, mood]) => (mood === this.#mood ? 4 * weight : weight));
+    const weights = all.map(([, weight, ...moods]) => (moods.includes(this.#mood) ? 4 * weight : weight));
     let draw = random.whole(
       0,
       weights.reduce((sum, each) => sum + each, 0),
