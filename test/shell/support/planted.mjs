@@ -21,7 +21,12 @@ export const PLANTED = {
       "if (news === 'HEALTHY' || news === 'DEGRADED') Object.assign(",
       'if (news === undefined) Object.assign(',
     ],
-    ['core/step.ts', 'recheckAt ?? draft.now + safetyPause(draft.now - (step.startedAt ?? draft.now))', 'recheckAt'],
+    // Null would be no fault: a step that waits for no time is one of an older version, and is due when it is read.
+    [
+      'core/step.ts',
+      'recheckAt ?? draft.now + safetyPause(draft.now - (step.startedAt ?? draft.now))',
+      'recheckAt ?? draft.now + 86_400_000',
+    ],
   ],
   'D3 the lock of definitions is the lock of every decision': [
     ['entities/locks.ts', 'definitions: 7_265_035', 'definitions: 7_265_033'],
