@@ -63,6 +63,6 @@ export class PullRequestWatch extends Watch {
 const PAUSE = 1_000;
 const LIMIT = 30_000;
 /** More than the limit: a claim that is over is of a process that is gone. */
-const LEASE = 60_000;
+const LEASE = 35_000;
 /** Lists at once in one process; the budget of each credential is kept by the forge. */
 const MOST = 8;

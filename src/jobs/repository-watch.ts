@@ -124,7 +124,8 @@ export class RepositoryWatch extends Watch {
 /** In milliseconds. */
 const PAUSE = 1_000;
 const SOON = 20;
-const LEASE = 30_000;
+/** It is renewed while the process lives: so long a repository is nobody's after its worker was killed. */
+const LEASE = 10_000;
 /** Looks at once: of a process, and of it at one host. */
 const MOST = 32;
 const PER_HOST = 4;
