@@ -41,6 +41,8 @@ export class SluiceProcess {
   crashes: string[] = [];
   /** How often it killed itself at a point where it was told to. */
   pointsReached = 0;
+  /** When it was ready, in milliseconds since the epoch, the oldest first; the last one may be open. */
+  readonly served: { from: number; to: number }[] = [];
   #killed = false;
 
   private constructor(settings: ProcessSettings, port: number, postgres: Proxy, redis: Proxy | null) {
@@ -106,8 +108,14 @@ export class SluiceProcess {
     this.#killed = false;
     this.#child = child;
     running.add(child);
+    const serving = { from: Infinity, to: Infinity };
+    void this.#becameReady(child).then((at) => {
+      serving.from = at;
+      this.served.push(serving);
+    });
     this.#exited = new Promise((resolve) => {
       child.once('exit', (code, signal) => {
+        serving.to = Date.now();
         // Before it serves, a process may give up with one line: whoever started it starts it again.
         const served = /listens on|worker, health/.test(readFileSync(logFile).subarray(from).toString());
         const asked = this.#killed || this.#closed || (armed && signal === 'SIGKILL');
@@ -119,6 +127,15 @@ export class SluiceProcess {
         if (!this.#closed) void this.#startAgain();
       });
     });
+  }
+
+  /** Never less than the moment at which it was; `Infinity` when it ended before. */
+  async #becameReady(child: ChildProcess): Promise<number> {
+    while (this.#child === child) {
+      if (await this.isReady()) return Date.now();
+      await sleep(100);
+    }
+    return Infinity;
   }
 
   async #startAgain(): Promise<void> {

@@ -202,7 +202,8 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosOutcome> {
     ];
     // Those stand still for as long as people leave a pull request open.
     const own = releases.filter(({ product }) => !proposed.products.some(({ name }) => name === product));
-    const still = standstills(own, faults.filter(isOutage));
+    const served = processes.filter(({ role }) => role === 'worker').flatMap((each) => each.served);
+    const still = standstills(own, faults.filter(isOutage), served);
     invariants.push(judgeRecovery(still));
     keepLogs = options.keepLogs === true || stuck > 0 || invariants.some((each) => each.violations.length > 0);
     // The database is gone soon: what was judged stays with the logs, for whoever has to look into it.
@@ -299,8 +300,11 @@ async function untilEnded(
   }
 }
 
-/** Longer than any lock, backoff or timer of a run, in seconds. */
-const SILENCE = 15;
+/**
+ * Longer than any lock, backoff or timer of a run, in seconds. The longest are those of news: a look that a killed worker had begun is
+ * another one's after 10 s, a candidate after 15 s, a status after 20 s.
+ */
+const SILENCE = 25;
 
 /** Subscribers may lag: they get a moment for what they have not seen yet, and one more for what they should not see. */
 async function untilSeen(url: string, subscribers: Subscriber[], signal: AbortSignal): Promise<void> {

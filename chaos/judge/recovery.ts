@@ -12,11 +12,24 @@ export interface Standstill {
   to: LogEntry;
 }
 
+/** A stretch of time, in milliseconds since the epoch. */
+export interface Stretch {
+  from: number;
+  to: number;
+}
+
 /**
  * How long releases stood still: for every fault and every release that was at work when it hit, the time to the release's
- * next event. Waiting in line is not standing still. The longest first.
+ * next event, as far as a worker was there to go on with it. Faults come faster than processes start where the machine is slow, and
+ * may hit all workers in turn: how long a process takes to start is the machine's matter. Waiting in line is not standing still. The
+ * longest first. `served`: when each worker was ready.
  */
-export function standstills(releases: ReleaseHistory[], faults: FaultRecord[]): Standstill[] {
+export function standstills(
+  releases: ReleaseHistory[],
+  faults: FaultRecord[],
+  served: readonly Stretch[],
+): Standstill[] {
+  const covered = union(served);
   const all: Standstill[] = [];
   for (const fault of faults) {
     for (const { id, events, endedAt } of releases) {
@@ -27,10 +40,27 @@ export function standstills(releases: ReleaseHistory[], faults: FaultRecord[]): 
       const to = events[index];
       if (!from || !to || (from.releaseStatus !== 'RUNNING' && from.releaseStatus !== 'TERMINATING')) continue;
       const at = (fault.at - (faults[0] as FaultRecord).at) / 1_000;
-      all.push({ seconds: (to.at - fault.at) / 1_000, fault, at, releaseId: id, from, to });
+      const still = { from: fault.at, to: to.at };
+      all.push({ seconds: within(covered, still) / 1_000, fault, at, releaseId: id, from, to });
     }
   }
   return all.sort((a, b) => b.seconds - a.seconds);
+}
+
+/** The same stretches without those that overlap. */
+function union(all: readonly Stretch[]): Stretch[] {
+  const apart: Stretch[] = [];
+  for (const { from, to } of [...all].sort((a, b) => a.from - b.from)) {
+    const last = apart.at(-1);
+    if (last && from <= last.to) last.to = Math.max(last.to, to);
+    else apart.push({ from, to });
+  }
+  return apart;
+}
+
+/** How much of a stretch is covered, in milliseconds. */
+function within(covered: readonly Stretch[], { from, to }: Stretch): number {
+  return covered.reduce((sum, each) => sum + Math.max(0, Math.min(to, each.to) - Math.max(from, each.from)), 0);
 }
 
 export function recoveryOf(sorted: Standstill[]): { p50: number; p99: number; max: number } {
@@ -41,8 +71,8 @@ export function recoveryOf(sorted: Standstill[]): { p50: number; p99: number; ma
 
 /**
  * How long a release may stand still after a fault, in seconds. The architecture promises 7 s for one killed worker with the default
- * settings; on a machine that starts four processes at once on two cores it is several times that. All of it at once, PostgreSQL
- * included, takes longer.
+ * settings; on a machine that is busy with starting four processes on two cores it is several times that. All of it at once,
+ * PostgreSQL included, takes longer.
  */
 const BOUNDS = { one: { p50: 10, max: 60 }, any: { p99: 60, max: 100 } };
 
