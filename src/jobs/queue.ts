@@ -23,6 +23,7 @@ import { jobsOf } from './effects.ts';
 import type { Job } from './effects.ts';
 import { stepId } from './job-data.ts';
 import type { JobData, JobName, PromoteData } from './job-data.ts';
+import { createLeanBackend, knowsBullTables } from './lean-postgres-queue.ts';
 import { forgetWrongTimes, tellPostgresTime } from './postgres-time.ts';
 
 /** Where the queue is kept, and how its workers take jobs. */
@@ -352,7 +353,9 @@ async function openOnPostgres(settings: QueueSettings, log: Log): Promise<JobQue
   pool.on('error', (error) => availability.away(error));
   pool.on('connect', () => availability.back());
   const pings = pingWhoeverHolds(pool);
-  const classes = withBackend(createPostgresBackend) as unknown as Classes;
+  const lean = knowsBullTables();
+  if (!lean) log.warn({}, 'BullMQ has other tables than Sluice knows: its queue in PostgreSQL works, and costs more');
+  const classes = withBackend(lean ? createLeanBackend : createPostgresBackend) as unknown as Classes;
   const connect = (): Backend => ({ classes, connection: pool as never });
   const opened = { connect, closers: [async () => clearInterval(pings), () => pool.end()], availability };
   return JobQueue.create('postgres', settings, opened, log);

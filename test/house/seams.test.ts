@@ -73,7 +73,11 @@ const WAYS: Record<string, Way> = {
   },
   BullMQ: {
     found: /from 'bullmq'/g,
-    at: { 'jobs/queue.ts': 'the queue', 'jobs/promote.ts': 'the error that says that a job waits for its children' },
+    at: {
+      'jobs/queue.ts': 'the queue',
+      'jobs/lean-postgres-queue.ts': 'its back end in PostgreSQL',
+      'jobs/promote.ts': 'the error that says that a job waits for its children',
+    },
   },
   'a notice that is heard': {
     found: /\.on\('notification'/g,
