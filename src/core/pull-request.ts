@@ -40,7 +40,7 @@ export const OPENED = {
   base: 'PULL_REQUEST_BASE_COMMIT',
 } as const;
 
-/** Steps of that attempt that wait for a merge are due now; a look that is under way is done again. */
+/** Steps of that attempt that wait for a merge are due now; a look that is under way is done again, and stays that of who was first. */
 export function applyPullRequestTold(
   draft: Draft,
   { promotion: position, attempt, via }: Extract<Stimulus, { kind: 'pull-request-told' }>,
@@ -51,7 +51,7 @@ export function applyPullRequestTold(
     const step = seen.steps[index];
     if (work.kind !== 'merge' || step === undefined) return;
     if (step.status === 'RUNNING' && step.news === null)
-      Object.assign(draft.step(position, index), { news: 'TOLD', toldBy: via });
+      Object.assign(draft.step(position, index), { news: 'TOLD', toldBy: step.toldBy ?? via });
     if (step.status === 'WAITING' && (step.recheckAt ?? 0) > draft.now)
       Object.assign(draft.step(position, index), { recheckAt: draft.now, toldBy: via });
   });

@@ -58,6 +58,20 @@ test('opening it deploys nothing; its merge does, once', () => {
   expect(told).toMatchObject({ number: 7, noticedBy: 'PUSH', commit: 'c0ffee' });
 });
 
+test('trap 4: who tells of it while a look is under way does not take that look from whoever was first', () => {
+  const play = opened();
+  const tell = (via: 'WEBHOOK' | 'PUSH' | 'POLL') =>
+    play.tell({ kind: 'pull-request-told', promotion: 1, attempt: 1, via });
+  tell('WEBHOOK');
+  play.later(1_000);
+  expect(play.state.promotions[1]?.steps.map(({ status }) => status)).toContain('RUNNING');
+  tell('PUSH');
+  tell('POLL');
+  play.report('eu', { kind: 'succeeded', commit: 'c0ffee', pullRequest: { ...NEWS, state: 'MERGED' } });
+  const told = play.events.flatMap(({ event }) => (event.type === 'PullRequestMerged' ? [event.noticedBy] : []));
+  expect(told).toEqual(['WEBHOOK']);
+});
+
 test('while people review it is SUSPENDED and uses up no time; its expiry ends it', () => {
   const play = opened({ expiry: 60 * MINUTE });
   expect(play.state.promotions[1]?.status).toBe('SUSPENDED');
