@@ -53,22 +53,30 @@ async function portIn(root: string): Promise<number> {
 const SET_SECRET = 'mutation($input: SecretSetInput!) { secretSet(input: $input) { userErrors { code message } } }';
 
 /**
- * The viewer is the reviewer: Enter merges what is open and green. With `byItself`, and where no keyboard is, it happens a moment after
- * a request is green.
+ * The viewer is the reviewer: Enter merges what is open, as soon as it is green. With `byItself`, and where no keyboard is, it happens a
+ * moment after a request is green.
  */
 export function whoMerges(host: SampleHost, { signal, say }: Stage, byItself: boolean): { stop(): Promise<void> } {
   const stopped = new AbortController();
   const either = AbortSignal.any([signal, stopped.signal]);
   const told = new Set<PullRequest>();
   const keyboard = byItself || !process.stdin.isTTY ? undefined : createInterface({ input: process.stdin });
-  const mergeAll = async (): Promise<void> => {
-    for (const pull of host.open().filter((each) => !isOfSluice(each))) {
+  /** Those that Enter was pressed for, with why they are not merged so far. */
+  const wanted = new Map<PullRequest, string | null>();
+  const byPeople = (): PullRequest[] => host.open().filter((each) => !isOfSluice(each));
+  const mergeWanted = async (): Promise<void> => {
+    for (const pull of byPeople().filter((each) => wanted.has(each))) {
       const why = await host.merge(pull, 'you').catch((error: unknown) => String(error));
-      if (why !== null && keyboard) say(`Pull request ${pull.number} is not merged: ${why}`);
-      else if (why === null) say(`Pull request ${pull.number} is merged: ${pull.title}`);
+      if (why === null) say(`Pull request ${pull.number} is merged: ${pull.title}`);
+      else if (keyboard && wanted.get(pull) !== why)
+        say(`Pull request ${pull.number} is merged as soon as the host lets it: ${why}`);
+      wanted.set(pull, why);
     }
   };
-  keyboard?.on('line', () => void mergeAll());
+  const want = (): void => {
+    for (const pull of byPeople()) if (told.has(pull) && !wanted.has(pull)) wanted.set(pull, null);
+  };
+  keyboard?.on('line', want);
   const watching = (async () => {
     for (; !either.aborted; await sleep(500)) {
       for (const pull of host.open().filter((each) => !told.has(each))) {
@@ -78,7 +86,11 @@ export function whoMerges(host: SampleHost, { signal, say }: Stage, byItself: bo
           `Pull request ${pull.number}: ${pull.title}\n  ${host.url}/acme/${pull.repository}/pull/${pull.number} (${how})`,
         );
       }
-      if (!keyboard) await sleep(1_500).then(mergeAll);
+      if (!keyboard) {
+        await sleep(1_500);
+        want();
+      }
+      await mergeWanted();
     }
   })();
   return {

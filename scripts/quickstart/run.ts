@@ -35,6 +35,7 @@ export interface QuickstartOptions {
 }
 
 const USUAL_PORT = 4000;
+const USUAL_DATA = '.sluice';
 
 /** Everything after installation and build, in this one process. @returns the exit code. */
 export async function run(options: QuickstartOptions): Promise<number> {
@@ -78,7 +79,7 @@ export async function run(options: QuickstartOptions): Promise<number> {
       await merging?.stop();
     }
     if (!options.exit && !signal.aborted) {
-      say(further(server.url!, options.scenario));
+      say(further(server.url!, options));
       await new Promise((stopped) => signal.addEventListener('abort', stopped));
       good = true;
     } else if (signal.aborted) return 130;
@@ -132,8 +133,12 @@ async function commits(dataDir: string): Promise<string> {
   ]);
 }
 
-function further(url: string, scenario: Scenario | undefined): string {
-  const again = scenario === undefined ? '' : ` -- --scenario ${scenario}`;
+function further(url: string, { scenario, data }: QuickstartOptions): string {
+  const typed = [
+    ...(scenario === undefined ? [] : ['--scenario', scenario]),
+    ...(data === USUAL_DATA ? [] : ['--data', data]),
+  ];
+  const again = typed.length === 0 ? '' : ` -- ${typed.join(' ')}`;
   const server = url === `http://127.0.0.1:${USUAL_PORT}` ? '' : ` --server ${url}`;
   return `Sluice keeps running. Ctrl-C stops it; nothing stays behind but the data folder.
 In another terminal:
