@@ -63,8 +63,8 @@ export async function moveCursors(
 }
 
 /**
- * The newest epoch that candidates of the product have of these applications; those of which they have none are left out. Cursors
- * are forgotten, candidates are not.
+ * The epoch that the newest candidate of the product has of these applications, which is the highest; those of which none has one
+ * are left out. Cursors are forgotten, candidates are not.
  */
 export async function knownEpochs(
   pool: Pool | PoolClient,
@@ -73,8 +73,9 @@ export async function knownEpochs(
 ): Promise<Map<string, number>> {
   if (applications.length === 0) return new Map();
   const { rows } = await pool.query<{ application: string; epoch: number }>(
-    `SELECT a.application, max(coalesce((c.state->a.application->>'epoch')::integer, 0)) AS epoch
-     FROM unnest($2::text[]) AS a(application) JOIN candidate c ON c.product = $1 AND c.state ? a.application GROUP BY 1`,
+    `SELECT a.application, c.epoch FROM unnest($2::text[]) AS a(application), LATERAL (
+       SELECT coalesce((state->a.application->>'epoch')::integer, 0) AS epoch FROM candidate
+       WHERE product = $1 AND state ? a.application ORDER BY created_at DESC, id DESC LIMIT 1) AS c`,
     [product, applications],
   );
   return new Map(rows.map(({ application, epoch }) => [application, epoch]));

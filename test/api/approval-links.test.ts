@@ -230,7 +230,7 @@ describe('approval links', () => {
     expect(await refusals({ approver: 'grace' }, bot)).toContain('grace is not among those who decide');
     expect(await refusals({}, null)).toBe('the caller is not signed in: say whose link it is');
     expect(await refusals({ approver: 'linus' }, null)).toMatch(
-      /^test triggered .* the maker of the link of linus is unknown/,
+      /^test is the initiator .* the maker of the link of linus is unknown/,
     );
     expect(await refusals({ approver: ' ' }, bot)).toContain('1 to 200 characters');
     expect(await refusals({ environment: 'dev' }, grace)).toBe('dev needs no approval');

@@ -530,7 +530,8 @@ const CASES: Case[] = [
     field: 'explainTrigger',
     name: 'of a push',
     query: '(repository: "$repository", ref: "main") { nothing applications { outcome } }',
-    by: [],
+    // The newest candidate of its product that knows the application.
+    by: ['candidate_of_'],
     most: 10,
   },
   {
@@ -538,7 +539,7 @@ const CASES: Case[] = [
     name: 'of a push',
     query:
       '(input: { source: "github", repository: "$repository", branch: "main" }) { matches outcome userErrors { message } }',
-    by: ['pull_request_open'],
+    by: ['pull_request_open', 'candidate_of_'],
     most: 10,
   },
   {

@@ -441,7 +441,7 @@ describe('sources', () => {
 
 describe('access', () => {
   test('trap 48: the project is always sent; a missing application says which permission the token needs', async () => {
-    application();
+    application({ auto: false });
     const promoted = await promote('1.4.0');
     const missing = spec({ application: 'gone', namespace: 'team-a' });
     expect(await new Looks(promoted, missing).look()).toMatchObject(

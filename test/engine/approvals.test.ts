@@ -146,7 +146,7 @@ forEachBackend((backend) => {
     await engine.reached(id, asks(1));
     const own = await approvePromotion(engine.app, { releaseId: id, environment: 'staging' }, person('test'));
     expect(own).toMatchObject({
-      refusals: [{ code: 'NOT_AN_APPROVER', message: expect.stringContaining('test triggered') }],
+      refusals: [{ code: 'NOT_AN_APPROVER', message: expect.stringContaining('test is the initiator') }],
     });
     await terminateRelease(engine.app, { releaseId: id }, null);
     expect((await engine.ended(id)).status).toBe('TERMINATED');
