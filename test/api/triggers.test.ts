@@ -86,7 +86,10 @@ test('paused triggers hold a candidate, say why, and let it go when they are res
   const resume =
     'mutation ($input: TriggerResumeInput!) { triggerResume(input: $input) { pauses { reason } userErrors { message } } }';
   expect((await api.ask(resume, { input: {} })).triggerResume.userErrors).toMatchObject([
-    { message: 'automatic triggers of all products are not paused' },
+    {
+      message:
+        'automatic triggers of all products are not paused; those of product "billing" are: `sluice trigger resume billing`',
+    },
   ]);
   await api.ask(resume, { input: { product: 'billing' } });
   expect(await until(({ status }) => status === 'RELEASED')).toMatchObject({ uuid: waiting.uuid });
