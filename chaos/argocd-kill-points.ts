@@ -153,7 +153,14 @@ async function createWorld(databaseUrl: string, repoURL: string, server: string,
   await save({
     kind: 'Product',
     metadata: metadata(PRODUCT),
-    spec: { promotionFlows: [{ name: 'flow' }], concurrency: 'QUEUE', queueLimit: 50, promotionTemplate },
+    spec: {
+      promotionFlows: [{ name: 'flow' }],
+      concurrency: 'QUEUE',
+      queueLimit: 50,
+      promotionTemplate,
+      // Releases start when they are asked for alone: the watcher would make one more of each push within a minute.
+      trigger: { automatic: false },
+    },
   });
   for (const environment of ['dev', ...ENVIRONMENTS]) {
     const name = `${PRODUCT}-${environment}`;
