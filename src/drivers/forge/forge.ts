@@ -18,21 +18,12 @@ export interface Forge {
    */
   open(repository: string, wanted: NewPullRequest, call: Call): Promise<PullRequestOpened>;
   /** The newest one with this head (a branch of this repository, never of a fork), in any state. */
-  find(
-    repository: string,
-    by: { head: string; base?: string | undefined },
-    call: Call,
-  ): Promise<PullRequestSeen | undefined>;
+  find(repository: string, by: PullRequestBranches, call: Call): Promise<PullRequestSeen | undefined>;
   get(repository: string, number: number, call: Call): Promise<PullRequestSeen>;
   /**
    * All that were touched, the newest first, in one call where the host can; `mergeable` and `by` may be unknown here.
-   * @param since `updatedAfter` in ISO 8601; `etag` as the last answer had it: `unchanged` when nothing is new
    */
-  list(
-    repository: string,
-    since: { etag?: string | undefined; updatedAfter?: string | undefined },
-    call: Call,
-  ): Promise<{ seen: PullRequestSeen[]; etag?: string; unchanged: boolean }>;
+  list(repository: string, since: ListSince, call: Call): Promise<PullRequestList>;
   /** Closed or merged meanwhile: it is left, and answered as it is. */
   close(repository: string, number: number, call: Call): Promise<PullRequestSeen>;
   /**
@@ -65,6 +56,29 @@ export interface Call {
   signal: AbortSignal;
   /** It goes before others of the same credential where calls are scarce; setting a red status is always so. */
   urgent?: boolean;
+}
+
+/** Of which branches a pull request is: of a repository's own, without `refs/heads/`. */
+export interface PullRequestBranches {
+  head: string;
+  /** Undefined: whichever. */
+  base?: string | undefined;
+}
+
+/** From when on pull requests are listed. */
+export interface ListSince {
+  /** As the last answer had it. */
+  etag?: string | undefined;
+  /** ISO 8601. */
+  updatedAfter?: string | undefined;
+}
+
+/** Pull requests that were touched. */
+export interface PullRequestList {
+  seen: PullRequestSeen[];
+  etag?: string;
+  /** Nothing is new since the answer with this `etag`. */
+  unchanged: boolean;
 }
 
 /** A pull request that is to be opened. */

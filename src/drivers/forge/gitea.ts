@@ -1,21 +1,24 @@
 import type { CommitRule } from '../../core/commit-rules.ts';
-import { PermanentError } from '../driver.ts';
 import type {
   Call,
   Forge,
   HowToMerge,
+  ListSince,
   MergeAnswer,
   NewPullRequest,
+  PullRequestBranches,
+  PullRequestList,
   PullRequestOpened,
   PullRequestSeen,
   WantedStatus,
 } from './forge.ts';
-import { knownBefore, laneOf, needsReviews } from './alike.ts';
+import { afterRefusal, editMarked, knownBefore, laneOf, needsReviews, reviewRequest, whyNoPush } from './alike.ts';
+import type { RepositoryRights } from './alike.ts';
 import { NothingToPropose } from './forge.ts';
 import type { OpenForge } from './open.ts';
 import { meaningOf, quoteWords } from './refusals.ts';
 import { pages, Rest } from './rest.ts';
-import { cut, marked, markOf, MOST } from './text.ts';
+import { cut, marked, MOST } from './text.ts';
 
 /** The most that a server gives by default. */
 const PAGE = 50;
@@ -92,7 +95,7 @@ class Gitea implements Forge {
 
   async find(
     _repository: string,
-    { head, base }: { head: string; base?: string | undefined },
+    { head, base }: PullRequestBranches,
     call: Call,
   ): Promise<PullRequestSeen | undefined> {
     // It has no filter by head that finds those in every state: what is looked for was touched lately.
@@ -107,11 +110,7 @@ class Gitea implements Forge {
     return this.#get(number, call);
   }
 
-  async list(
-    _repository: string,
-    { etag, updatedAfter }: { etag?: string | undefined; updatedAfter?: string | undefined },
-    call: Call,
-  ): Promise<{ seen: PullRequestSeen[]; etag?: string; unchanged: boolean }> {
+  async list(_repository: string, { etag, updatedAfter }: ListSince, call: Call): Promise<PullRequestList> {
     const after = updatedAfter === undefined ? undefined : Date.parse(updatedAfter) - 1_000;
     const isOld = ({ updated_at: at }: Pull): boolean => after !== undefined && Date.parse(at) < after;
     const all = await this.#all('list pull requests', call, (some) => after === undefined || some.some(isOld));
@@ -165,8 +164,7 @@ class Gitea implements Forge {
         const now = await this.#get(number, call);
         const settled = knownBefore(now, sha, called);
         if (settled) return settled;
-        if (now.mergeable !== 'NO') return { kind: 'NOT_YET', why: now.blocked ?? quoteWords(words || String(status)) };
-        throw new PermanentError(`${called} cannot be merged: ${now.blocked ?? quoteWords(words)}`);
+        return afterRefusal(now, called, { status, words });
       }
       default:
         throw this.#rest.refusal(what, { status, words });
@@ -201,29 +199,24 @@ class Gitea implements Forge {
     const path = `${this.#at}/issues/${number}/comments`;
     // All of them at once: this list has no pages.
     const comments = (await this.#rest.ask('GET', path, { what }, call)).data as { id: number; body: string }[];
-    for (const found of comments.filter((each) => each.body.includes(markOf(key)))) {
-      if (found.body === text) return;
-      const ask = { what, body: { body: text }, accept: [403, 404], content: true };
-      const { status } = await this.#rest.ask('PATCH', `${this.#at}/issues/comments/${found.id}`, ask, call);
-      if (status === 200) return;
-      // Another user has copied the mark, or it was deleted meanwhile.
-    }
+    const ask = { what, body: { body: text }, accept: [403, 404], content: true };
+    const edit = (id: number): Promise<{ status: number }> =>
+      this.#rest.ask('PATCH', `${this.#at}/issues/comments/${id}`, ask, call);
+    if (await editMarked(comments, { key, text }, edit)) return;
     await this.#rest.ask('POST', path, { what, body: { body: text }, content: true }, call);
   }
 
   async mayMerge(_repository: string, base: string, call: Call): Promise<{ may: boolean; why?: string }> {
     const what = `ask for the protection of ${base}`;
     const { data } = await this.#rest.ask('GET', this.#at, { what }, call);
-    const { archived, permissions } = data as { archived?: boolean; permissions?: { push?: boolean } };
-    const { name, secret } = this.#open;
-    if (archived === true) return { may: false, why: `the repository ${name} is archived` };
-    if (permissions?.push === false) return { may: false, why: `secret "${secret}" may not push to ${name}` };
+    const noPush = whyNoPush(data as RepositoryRights, this.#open);
+    if (noPush !== undefined) return { may: false, why: noPush };
     const path = `${this.#at}/branches/${encodeURIComponent(base)}`;
     const branch = await this.#rest.ask('GET', path, { what, accept: [404] }, call);
     if (branch.status === 404) return { may: false, why: `there is no branch ${base}` };
     const protection = branch.data as { protected?: boolean; required_approvals?: number; user_can_merge?: boolean };
     if (protection.user_can_merge === false)
-      return { may: false, why: `the user of secret "${secret}" may not merge into ${base}` };
+      return { may: false, why: `the user of secret "${this.#open.secret}" may not merge into ${base}` };
     const count = protection.protected === true ? (protection.required_approvals ?? 0) : 0;
     return count === 0 ? { may: true } : { may: false, why: needsReviews(base, count) };
   }
@@ -286,9 +279,7 @@ class Gitea implements Forge {
     }
     for (const each of reviewers) {
       const what = `ask ${each} to review pull request #${number}`;
-      const [, team] = /^team\/(.+)$/.exec(each) ?? [];
-      const body = team === undefined ? { reviewers: [each] } : { team_reviewers: [team] };
-      const ask = { what, body, accept: [403, 404, 422] };
+      const ask = { what, body: reviewRequest(each), accept: [403, 404, 422] };
       const path = `${this.#at}/pulls/${number}/requested_reviewers`;
       const { status, words } = await this.#rest.ask('POST', path, ask, call);
       if (status >= 400) remark(what, words);

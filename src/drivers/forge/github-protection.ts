@@ -1,5 +1,6 @@
 import type { CommitRule, TextPattern } from '../../core/commit-rules.ts';
-import { needsReviews } from './alike.ts';
+import { needsReviews, whyNoPush } from './alike.ts';
+import type { RepositoryRights } from './alike.ts';
 import type { Call } from './forge.ts';
 import { CONTENTS } from './github-rest.ts';
 import type { GitHubAsk, GitHubRest } from './github-rest.ts';
@@ -8,18 +9,15 @@ import type { OpenForge } from './open.ts';
 /** As `Forge.mayMerge` says: rulesets first, then the branch's own protection. */
 export async function mayMerge(
   rest: GitHubRest,
-  { name, secret }: Pick<OpenForge, 'name' | 'secret'>,
+  open: Pick<OpenForge, 'name' | 'secret'>,
   base: string,
   call: Call,
 ): Promise<{ may: boolean; why?: string }> {
   const asked = { permissions: CONTENTS, what: `ask for the protection of ${base}` };
   const { data: repository } = await rest.ask('GET /repos/{owner}/{repo}', rest.at, asked, call);
-  const { archived, permissions } = repository as {
-    archived?: boolean;
-    permissions?: { push?: boolean; admin?: boolean };
-  };
-  if (archived === true) return { may: false, why: `the repository ${name} is archived` };
-  if (permissions?.push === false) return { may: false, why: `secret "${secret}" may not push to ${name}` };
+  const rights = repository as RepositoryRights;
+  const noPush = whyNoPush(rights, open);
+  if (noPush !== undefined) return { may: false, why: noPush };
   const { status, data } = await rest.ask(
     'GET /repos/{owner}/{repo}/rules/branches/{branch}',
     { ...rest.at, branch: base },
@@ -31,7 +29,7 @@ export async function mayMerge(
     const why = whyHeld(base, rule);
     if (why !== undefined && !(await mayBypass(rest, rule, asked, call))) return { may: false, why };
   }
-  return byProtection(rest, { base, secret, isAdmin: permissions?.admin === true }, asked, call);
+  return byProtection(rest, { base, secret: open.secret, isAdmin: rights.permissions?.admin === true }, asked, call);
 }
 
 /** As `Forge.commitRules` says. */

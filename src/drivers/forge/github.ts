@@ -1,24 +1,26 @@
 import type { CommitRule } from '../../core/commit-rules.ts';
-import { PermanentError } from '../driver.ts';
 import type {
   Call,
   Forge,
   ForgeDeliveries,
   HowToMerge,
+  ListSince,
   MergeAnswer,
   NewPullRequest,
+  PullRequestBranches,
+  PullRequestList,
   PullRequestOpened,
   PullRequestSeen,
   WantedStatus,
 } from './forge.ts';
-import { knownBefore, laneOf, merged } from './alike.ts';
+import { afterRefusal, editMarked, knownBefore, laneOf, merged, reviewRequest } from './alike.ts';
 import { NothingToPropose } from './forge.ts';
 import { deliveriesOf } from './github-deliveries.ts';
 import { commitRules, mayMerge } from './github-protection.ts';
 import { CONTENTS, GitHubRest, MOST_PAGES, PAGE, PULLS, STATUSES, wordsOf } from './github-rest.ts';
 import type { OpenForge } from './open.ts';
 import { meaningOf, quoteWords } from './refusals.ts';
-import { cut, marked, markOf, MOST } from './text.ts';
+import { cut, marked, MOST } from './text.ts';
 
 type Data = Record<string, unknown>;
 
@@ -63,11 +65,7 @@ class GitHub implements Forge {
     return { ...seen, opened, remarks: await this.#complete(seen.number, wanted, call) };
   }
 
-  async find(
-    _repository: string,
-    by: { head: string; base?: string | undefined },
-    call: Call,
-  ): Promise<PullRequestSeen | undefined> {
+  async find(_repository: string, by: PullRequestBranches, call: Call): Promise<PullRequestSeen | undefined> {
     return this.#find(by, call);
   }
 
@@ -86,11 +84,7 @@ class GitHub implements Forge {
     return by === undefined ? seen : { ...seen, by };
   }
 
-  async list(
-    _repository: string,
-    { etag, updatedAfter }: { etag?: string | undefined; updatedAfter?: string | undefined },
-    call: Call,
-  ): Promise<{ seen: PullRequestSeen[]; etag?: string; unchanged: boolean }> {
+  async list(_repository: string, { etag, updatedAfter }: ListSince, call: Call): Promise<PullRequestList> {
     const seen: PullRequestSeen[] = [];
     let first: string | undefined;
     for (let page = 1; page <= MOST_PAGES; page += 1) {
@@ -170,8 +164,7 @@ class GitHub implements Forge {
         const now = seenOf(await this.#get(number, call));
         const settled = knownBefore(now, sha, called);
         if (settled) return settled;
-        if (now.mergeable !== 'NO') return { kind: 'NOT_YET', why: now.blocked ?? quoteWords(words) };
-        throw new PermanentError(`${called} cannot be merged: ${now.blocked ?? quoteWords(words)}`);
+        return afterRefusal(now, called, { status, words });
       }
       default:
         throw this.#rest.refusal(what, { status, words });
@@ -235,17 +228,14 @@ class GitHub implements Forge {
         call,
       );
       const comments = data as { id: number; body?: string }[];
-      for (const found of comments.filter((each) => each.body?.includes(markOf(key)))) {
-        if (found.body === text) return;
-        const { status } = await this.#rest.ask(
+      const edit = (id: number): Promise<{ status: number }> =>
+        this.#rest.ask(
           'PATCH /repos/{owner}/{repo}/issues/comments/{comment_id}',
-          { ...this.#rest.at, comment_id: found.id, body: text },
+          { ...this.#rest.at, comment_id: id, body: text },
           { permissions: PULLS, what, accept: [403, 404], content: true },
           call,
         );
-        if (status === 200) return;
-        // Another user has copied the mark, or it was deleted meanwhile.
-      }
+      if (await editMarked(comments, { key, text }, edit)) return;
       if (comments.length < PAGE) break;
     }
     await this.#rest.ask(`POST ${route}`, { ...at, body: text }, { permissions: PULLS, what, content: true }, call);
@@ -260,10 +250,7 @@ class GitHub implements Forge {
   }
 
   /** The newest with this head; a branch of the same name in a fork is another one. */
-  async #find(
-    { head, base }: { head: string; base?: string | undefined },
-    call: Call,
-  ): Promise<PullRequestSeen | undefined> {
+  async #find({ head, base }: PullRequestBranches, call: Call): Promise<PullRequestSeen | undefined> {
     const { owner } = this.#rest.at;
     const { data } = await this.#rest.ask(
       'GET /repos/{owner}/{repo}/pulls',
@@ -311,15 +298,13 @@ class GitHub implements Forge {
         `label pull request #${number}`,
       );
     // One by one: GitHub refuses all of them for one that is none.
-    for (const each of reviewers) {
-      const [, team] = /^team\/(.+)$/.exec(each) ?? [];
+    for (const each of reviewers)
       await add(
         'POST /repos/{owner}/{repo}/pulls/{pull_number}/requested_reviewers',
-        { pull_number: number, ...(team === undefined ? { reviewers: [each] } : { team_reviewers: [team] }) },
+        { pull_number: number, ...reviewRequest(each) },
         `ask ${each} to review pull request #${number}`,
         true,
       );
-    }
     return remarks;
   }
 

@@ -4,18 +4,21 @@ import type {
   Call,
   Forge,
   HowToMerge,
+  ListSince,
   MergeAnswer,
   NewPullRequest,
+  PullRequestBranches,
+  PullRequestList,
   PullRequestOpened,
   PullRequestSeen,
   StatusState,
   WantedStatus,
 } from './forge.ts';
-import { knownBefore, laneOf, merged } from './alike.ts';
+import { afterRefusal, editMarked, knownBefore, laneOf, merged } from './alike.ts';
 import type { OpenForge } from './open.ts';
 import { meaningOf, quoteWords } from './refusals.ts';
 import { pages, Rest } from './rest.ts';
-import { cut, marked, markOf, MOST } from './text.ts';
+import { cut, marked, MOST } from './text.ts';
 
 const PAGE = 100;
 
@@ -136,7 +139,7 @@ class GitLab implements Forge {
 
   async find(
     _repository: string,
-    { head, base }: { head: string; base?: string | undefined },
+    { head, base }: PullRequestBranches,
     call: Call,
   ): Promise<PullRequestSeen | undefined> {
     const query = {
@@ -173,11 +176,7 @@ class GitLab implements Forge {
     return { ...seen, blocked: 'it is on its way by the merge train', queue: isTrain ? { commit: pipeline.sha } : {} };
   }
 
-  async list(
-    _repository: string,
-    { etag, updatedAfter }: { etag?: string | undefined; updatedAfter?: string | undefined },
-    call: Call,
-  ): Promise<{ seen: PullRequestSeen[]; etag?: string; unchanged: boolean }> {
+  async list(_repository: string, { etag, updatedAfter }: ListSince, call: Call): Promise<PullRequestList> {
     let first: string | null = null;
     let unchanged = false;
     const found = await pages(
@@ -256,9 +255,7 @@ class GitLab implements Forge {
         const data = await this.#get(number, call);
         const settled = this.#knownBefore(data, sha);
         if (settled) return settled;
-        const now = seenOf(data);
-        if (now.mergeable !== 'NO') return { kind: 'NOT_YET', why: now.blocked ?? quoteWords(words || String(status)) };
-        throw new PermanentError(`merge request !${number} cannot be merged: ${now.blocked ?? quoteWords(words)}`);
+        return afterRefusal(seenOf(data), `merge request !${number}`, { status, words });
       }
       default:
         throw this.#rest.refusal(what, { status, words });
@@ -301,12 +298,9 @@ class GitLab implements Forge {
       const query = { order_by: 'created_at', sort: 'asc', per_page: PAGE, page };
       return (await this.#rest.ask('GET', path, { what, query }, call)).data as { id: number; body: string }[];
     });
-    for (const found of notes.filter((each) => each.body.includes(markOf(key)))) {
-      if (found.body === text) return;
-      const ask = { what, body: { body: text }, accept: [403, 404], content: true };
-      if ((await this.#rest.ask('PUT', `${path}/${found.id}`, ask, call)).status === 200) return;
-      // Another user has copied the mark, or it was deleted meanwhile.
-    }
+    const ask = { what, body: { body: text }, accept: [403, 404], content: true };
+    const edit = (id: number): Promise<{ status: number }> => this.#rest.ask('PUT', `${path}/${id}`, ask, call);
+    if (await editMarked(notes, { key, text }, edit)) return;
     await this.#rest.ask('POST', path, { what, body: { body: text }, content: true }, call);
   }
 
@@ -337,7 +331,7 @@ class GitLab implements Forge {
         may: false,
         why: Number.isFinite(needed)
           ? `the user of secret "${secret}" has access level ${level} in ${this.#open.name}, and merging into ${base} takes ${needed}`
-          : `merging into ${base} is allowed to nobody`,
+          : `${base} takes no merges`,
       };
     const approvals = await this.#rest.ask(
       'GET',
