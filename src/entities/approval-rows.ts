@@ -1,9 +1,8 @@
-import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
+import { Column, Entity, PrimaryColumn } from 'typeorm';
 import type { Caller } from '../core/caller.ts';
 
 /** A signed link with which one person decides on one attempt of one promotion, once. What it says is in its signature, too. */
 @Entity('approval_link')
-@Index('approval_link_of', ['releaseId'])
 export class ApprovalLinkRow {
   @PrimaryColumn({ type: 'uuid' })
   id!: string;

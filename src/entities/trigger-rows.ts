@@ -59,7 +59,6 @@ export class TriggerCursorRow {
 @Index('candidate_of_environment', ['product', 'environment', 'createdAt', 'id'])
 @Index('candidate_due', ['dueAt'], { where: 'due_at IS NOT NULL' })
 @Index('candidate_open', ['product', 'environment'], { where: 'ended_at IS NULL' })
-@Index('candidate_of_release', ['releaseId'], { where: 'release_id IS NOT NULL' })
 export class CandidateRow {
   @PrimaryColumn({ type: 'uuid', primaryKeyConstraintName: 'PK_candidate' })
   id!: string;
