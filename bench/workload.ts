@@ -5,7 +5,6 @@ import type { AnyDefinition, Metadata } from '../src/core/definitions.ts';
  * each environment, 24 in all, 16 of them one after the other. Nothing in it takes time, so what is measured is Sluice.
  */
 export const STEPS = 24;
-export const CRITICAL_STEPS = 16;
 
 const metadata = (name: string): Metadata => ({ name, labels: {}, annotations: {} });
 const ENVIRONMENTS = ['dev', 'staging', 'us-east', 'eu', 'asia', 'asia-2'];

@@ -1,4 +1,4 @@
-import { approval, type approvalRule, type onExpiry } from './kinds/approval.ts';
+import { approval, type approvalRule } from './kinds/approval.ts';
 import type {
   environmentKind,
   environmentSelector,
@@ -7,7 +7,7 @@ import type {
   inlinePolicy,
   metadata,
 } from './kinds/common.ts';
-import type { promotionAction, selector } from './kinds/common.ts';
+import type { selector } from './kinds/common.ts';
 import { DAY, pullRequest } from './kinds/common.ts';
 import type { driver } from './kinds/drivers.ts';
 import { gate } from './kinds/environment.ts';
@@ -38,7 +38,6 @@ export type Metadata = Infer<typeof metadata>;
 export type Selector = Infer<typeof selector>;
 export type EnvironmentSelector = Infer<typeof environmentSelector>;
 export type EnvironmentKind = Infer<typeof environmentKind>;
-export type EnvironmentSpec = Specs['Environment'];
 /** ALL members, ANY one of them, or AT_LEAST `count` or `percent` (rounded up) of them. */
 export type Gate = Infer<typeof gate>;
 export type EnvironmentGroupSpec = Specs['EnvironmentGroup'];
@@ -53,8 +52,6 @@ export type DriverSpec = Infer<typeof driver>;
 export type GitDriverSpec = Extract<DriverSpec, { type: 'git' }>;
 export type SimulateDriverSpec = Extract<DriverSpec, { type: 'simulate' }>;
 export type HealthSourceSpec = Infer<typeof health>;
-/** When DEGRADED counts for a source that is asked. */
-export type ToleranceSpec = Pick<Extract<HealthSourceSpec, { type: 'http' }>, 'grace' | 'failureThreshold'>;
 export type SyncSourceSpec = Infer<typeof sync>;
 export type ArgoCdSpec = Extract<SyncSourceSpec, { type: 'argocd' }>;
 export type HealthStatus = Infer<typeof healthStatus>;
@@ -63,7 +60,6 @@ export type RetrySpec = Infer<typeof retry>;
 export type WorkflowAction = Infer<typeof workflowAction>;
 export type WorkflowActionType = Infer<typeof actionType>;
 export type PromotionWorkflowSpec = Specs['PromotionWorkflow'];
-export type PromotionActionKind = Infer<typeof promotionAction>;
 export type InlinePolicy = Infer<typeof inlinePolicy>;
 /** How a change of action `pr` is proposed. */
 export type PullRequestPolicy = Infer<typeof pullRequest>;
@@ -71,7 +67,6 @@ export type Hooks = Infer<typeof hooks>;
 /** `count` people out of those named; an empty rule (no names) takes anyone who may approve. One person counts for one rule. */
 export type ApprovalRule = Infer<typeof approvalRule>;
 export type ApprovalSpec = Infer<typeof approval>;
-export type OnExpiry = Infer<typeof onExpiry>;
 /** Where a version that was found bad may not be promoted to: one environment, its group, or anywhere for the product. */
 export type BadVersionScope = Exclude<Infer<typeof markBadScope>, 'NONE'>;
 export type RollbackCauseKind = Infer<typeof rollbackCause>;

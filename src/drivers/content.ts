@@ -21,9 +21,6 @@ export function canonical(value: unknown): string {
   );
 }
 
-/** Whether two JSON values are equal, whatever the order of their keys; absent is null. */
-export const sameValue = (a: unknown, b: unknown): boolean => canonical(a ?? null) === canonical(b ?? null);
-
 /** Of the text in UTF-8, in hex. */
 export const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 

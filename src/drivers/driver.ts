@@ -4,15 +4,7 @@ import type { HeadsAnswer } from '../core/receiver/look.ts';
 import type { Change, Running } from '../core/running.ts';
 import type { Awaited, Progress } from '../core/release.ts';
 import type { CommitFacts } from '../core/trigger/commits.ts';
-import type {
-  ApplicationSpec,
-  ArgoCdSpec,
-  DriverSpec,
-  HealthSourceSpec,
-  HealthStatus,
-  OnMissing,
-  PromotionTemplateSpec,
-} from '../core/definitions.ts';
+import type { ArgoCdSpec, DriverSpec, HealthStatus, OnMissing, PromotionTemplateSpec } from '../core/definitions.ts';
 
 /** A version that was pinned when the release was created: what it is called and where it comes from. */
 export interface PinnedVersion {
@@ -279,11 +271,6 @@ export type Contained =
   | { kind: 'OTHER'; files: string[] }
   | { kind: 'UNKNOWN' };
 
-/** One way of asking how an application is. Never throws for an unhealthy or unreachable target: that is the answer. */
-export interface HealthSource<H extends HealthSourceSpec = HealthSourceSpec> {
-  check(source: H, context: HealthContext): Promise<HealthAnswer>;
-}
-
 /** Whose health is asked, and since when it counts. */
 export interface HealthContext {
   application: string;
@@ -418,12 +405,6 @@ export interface Move {
   changed?: boolean;
   /** The commits since then that touched the folder, newest first; at most 200. */
   commits?: CommitFacts[];
-}
-
-/** An application by its name. */
-export interface ApplicationRef {
-  name: string;
-  spec: ApplicationSpec;
 }
 
 /** It will never work: the step fails, and nothing is tried again by itself. */

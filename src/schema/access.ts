@@ -1,6 +1,5 @@
 import { Field, ID, InputType, ObjectType } from 'type-graphql';
 import type { Role, SubjectKind } from '../core/access/index.ts';
-import type { Permission } from '../core/access/index.ts';
 import { connectionOf } from './connection.ts';
 import { enumOf } from './enums.ts';
 import { EnvironmentSelectorInput, EnvironmentSelectorType, SelectorInput, SelectorType } from './selector.ts';
@@ -13,24 +12,6 @@ export const RoleEnum = enumOf<Role>('Role', 'A set of permissions.', {
   OPERATOR: 'What a releaser does; overrides windows, rolls back, holds environments, marks versions bad.',
   MESSENGER: 'Sees, and brings the approvals of others by links: a trusted program.',
   ADMIN: 'Everything.',
-});
-
-export const PermissionEnum = enumOf<Permission>('Permission', 'What one needs to do something.', {
-  VIEW: 'To see it.',
-  PROMOTE: 'To release.',
-  RETRY: 'To take a release up again.',
-  TERMINATE: 'To end a release.',
-  APPROVE: 'To approve or reject.',
-  BRING_APPROVALS: 'To make approval links for others.',
-  OVERRIDE: 'To go through a closed release window.',
-  ROLLBACK: 'To bring a version back.',
-  HOLD: 'To hold an environment, or let it go.',
-  MARK_BAD: 'To mark a version bad, or good again.',
-  REPORT: 'To tell about health and rollouts.',
-  EDIT_DEFINITIONS: 'To create, change and delete definitions.',
-  MANAGE_SECRETS: 'Set and delete secrets, and see their names.',
-  MANAGE_ACCESS: 'To make tokens for others, and to grant roles.',
-  READ_AUDIT: 'To read the audit log.',
 });
 
 export const SubjectKindEnum = enumOf<SubjectKind>('SubjectKind', 'Whom a role is granted to.', {

@@ -48,19 +48,6 @@ export async function getDefinitionById<K extends Kind>(
   return row && toDefinition(kind, row);
 }
 
-/** As it was saved as that revision; null when it never was, or when that revision was its deletion. */
-export async function getRevision<K extends Kind>(
-  db: Db,
-  kind: K,
-  name: string,
-  revision: number,
-): Promise<(Definition<K> & { revision: number; at: Date }) | null> {
-  const row = await db.getRepository(DefinitionRevisionRow).findOneBy({ kind, name, revision });
-  if (!row?.spec) return null;
-  const { labels, annotations, at } = row;
-  return { kind, metadata: { name, labels, annotations }, spec: row.spec as Specs[K], revision, at };
-}
-
 /** Which definitions of a kind, in the order of their names. */
 export interface DefinitionList {
   /** At most this many. */
@@ -83,11 +70,6 @@ export async function listDefinitions<K extends Kind>(
 ): Promise<StoredDefinition<K>[]> {
   const rows = await filtered(db, kind, list).orderBy(`d.name COLLATE "C"`).take(list.first).getMany();
   return rows.map((row) => toDefinition(kind, row));
-}
-
-/** How many a list has, on all of its pages. */
-export function countDefinitions(db: Db, kind: Kind, list: Omit<DefinitionList, 'first'>): Promise<number> {
-  return filtered(db, kind, { ...list, after: undefined }).getCount();
 }
 
 /** Every definition of a kind, in the order of the names. */

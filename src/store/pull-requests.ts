@@ -116,12 +116,6 @@ export async function sawPullRequest(db: Db, key: string, seen: PullRequestSight
   return rowCount === 1;
 }
 
-/** By the key of the step that opens it. */
-export async function pullRequestOf(db: Db, key: string): Promise<PullRequestRecord | undefined> {
-  const { rows } = await db.query<PullRequestRecord>(`SELECT ${COLUMNS} FROM pull_request WHERE key = $1`, [key]);
-  return rows[0];
-}
-
 /** Of these releases, each named once, in the order of their plans and attempts. */
 export async function pullRequestsOf(db: Db, releases: readonly string[]): Promise<PullRequestRecord[]> {
   const { rows } = await db.query<PullRequestRecord>(

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { AnswerOf, GateAnswer } from '../../src/core/gates/answer.ts';
-import { verdictOf } from '../../src/core/gates/index.ts';
+import type { AnswerOf } from '../../src/core/gates/answer.ts';
 import { askWindow } from '../../src/core/gates/window.ts';
 import type { WindowOverride } from '../../src/core/windows/override.ts';
 import type { WindowAction } from '../../src/core/definitions.ts';
@@ -15,20 +14,6 @@ import { allow, deny } from './windows/support.ts';
 import { approvalOf, at, flowOf, MINUTE, planOf, SECOND } from './support/builders.ts';
 import { started } from './support/play.ts';
 import type { Play } from './support/play.ts';
-
-describe('the verdict of several gates', () => {
-  test.each<[string, GateAnswer['verdict']]>([
-    ['', 'pass'],
-    ['pass pass', 'pass'],
-    ['pass wait', 'wait'],
-    ['wait pass', 'wait'],
-    ['pass fail', 'fail'],
-    ['fail wait', 'fail'],
-  ])('%j is %s', (verdicts, expected) => {
-    const answers = verdicts.split(' ').filter(Boolean) as GateAnswer['verdict'][];
-    expect(verdictOf(answers.map((verdict) => ({ gate: 'ENVIRONMENT', verdict, reason: '' })))).toBe(expected);
-  });
-});
 
 describe('the gate of a window', () => {
   const office = allow({ cron: '0 9 * * *', end: '17:00', holds: ['PROMOTE', 'ROLLBACK'] }, 'office');

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { GateAnswer } from '../../src/core/gates/answer.ts';
-import { askGates, verdictOf } from '../../src/core/gates/index.ts';
+import { askGates } from '../../src/core/gates/index.ts';
 import { askWindow } from '../../src/core/gates/window.ts';
 import type { PromotionStatus } from '../../src/core/release.ts';
 import { NO_FACTS } from '../../src/core/release.ts';
@@ -19,7 +18,6 @@ describe('may it start?', () => {
     ]);
     expect(answers[0]).toMatchObject({ reason: 'waits for dev', who: 'dev' });
     expect(answers[2]).toMatchObject({ reason: 'release r-0 is at work in asia', release: 'r-0' });
-    expect(verdictOf(answers)).toBe('wait');
   });
 
   test.each([
@@ -50,16 +48,6 @@ describe('may it start?', () => {
       verdict,
     );
   });
-});
-
-test.each([
-  [[], 'pass'],
-  [['pass', 'pass'], 'pass'],
-  [['pass', 'wait'], 'wait'],
-  [['wait', 'wait'], 'wait'],
-  [['fail', 'wait', 'pass'], 'fail'],
-] as const)('of %j the answer is %s', (verdicts, expected) => {
-  expect(verdictOf(verdicts.map((verdict): GateAnswer => ({ gate: 'GROUP', verdict, reason: '' })))).toBe(expected);
 });
 
 describe('a window at the gate', () => {

@@ -34,5 +34,3 @@ export const ROLE_PERMISSIONS: Readonly<Record<Role, readonly Permission[]>> = {
   MESSENGER: ['VIEW', 'BRING_APPROVALS'],
   ADMIN: PERMISSIONS.filter((each) => each !== 'BRING_APPROVALS'),
 };
-
-export const isRole = (text: string): text is Role => (ROLES as readonly string[]).includes(text);

@@ -45,8 +45,3 @@ export function askGates(
     (each) => (each.appliesTo(promotion) && each.ask(question)) || [],
   );
 }
-
-export function verdictOf(answers: GateAnswer[]): 'pass' | 'wait' | 'fail' {
-  if (answers.some((each) => each.verdict === 'fail')) return 'fail';
-  return answers.some((each) => each.verdict === 'wait') ? 'wait' : 'pass';
-}

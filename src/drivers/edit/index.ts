@@ -1,4 +1,3 @@
-import { refuseFileName } from '../../core/file-format.ts';
 import { refusePath } from '../../core/json-path.ts';
 import type { PinnedValue } from '../driver.ts';
 import { PermanentError } from '../driver.ts';
@@ -69,9 +68,6 @@ export function selectIn(value: unknown, path: string): unknown[] {
 
 /** Why a JSON path cannot be used, or undefined when it can. */
 export const checkPath = refusePath;
-
-/** Why a file of this name cannot be promoted by JSON paths, or undefined when it can. By its name alone. */
-export const checkFileName = refuseFileName;
 
 /** A map or list is followed by those of its scalars whose values do not say how they are written (1.10, 0x1F, `yes`). */
 function pinned(root: Node, { location, chosen, value }: Match): PinnedValue[] {

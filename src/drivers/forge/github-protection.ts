@@ -53,8 +53,7 @@ export async function commitRules(
     ? undefined
     : await rest.ask('GET /repos/{owner}/{repo}/branches/{branch}/protection', at, asked, call);
   if (protection?.status === 404) return { rules };
-  if (protection?.status !== 200)
-    return { rules, unseen: `its classic protection, which takes Administration: read` };
+  if (protection?.status !== 200) return { rules, unseen: `its classic protection, which takes Administration: read` };
   const { required_signatures: signatures, required_linear_history: linear } = protection.data as {
     required_signatures?: { enabled: boolean };
     required_linear_history?: { enabled?: boolean };

@@ -6,7 +6,6 @@ import {
   holderOf,
   isReservedAccount,
   isReservedName,
-  isRole,
   masked,
   sees,
   visibilityOf,
@@ -53,8 +52,6 @@ describe('how callers are called', () => {
 
   test('who said nothing is nobody, and is known as such', () => {
     expect(ANONYMOUS).toMatchObject({ anonymous: true, grants: [] });
-    expect(isRole('ADMIN')).toBe(true);
-    expect(isRole('KING')).toBe(false);
   });
 });
 

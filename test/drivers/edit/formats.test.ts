@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { checkFileName, formatOf, selectValues } from '../../../src/drivers/edit/index.ts';
+import { refuseFileName } from '../../../src/core/file-format.ts';
+import { formatOf, selectValues } from '../../../src/drivers/edit/index.ts';
 import { lines, promote } from './promote.ts';
 
 test.each([
@@ -14,13 +15,13 @@ test.each([
   ['application.properties', 'PROPERTIES'],
 ])('%s is read as %s', (file, format) => {
   expect(formatOf(file)).toBe(format);
-  expect(checkFileName(file)).toBeUndefined();
+  expect(refuseFileName(file)).toBeUndefined();
 });
 
 test.each(['main.tfvars', 'values.yaml.gotmpl', 'VERSION', 'yaml', 'a.toml.bak', 'x.json5'])(
   '%s is refused by name',
   (file) => {
-    expect(checkFileName(file)).toContain(`JSON paths cannot be promoted in "${file}"`);
+    expect(refuseFileName(file)).toContain(`JSON paths cannot be promoted in "${file}"`);
     expect(() => formatOf(file)).toThrow(`"${file}"`);
   },
 );
