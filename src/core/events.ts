@@ -46,7 +46,7 @@ export type ReleaseEvent =
   | ({ type: 'StepFailed'; message: string; applied?: true } & AtStep)
   | ({ type: 'StepTerminated' } & AtStep)
   | ({ type: 'ActionCommitted'; commit: string; changed: boolean; skipped?: string[] } & AtStep)
-  | ({ type: 'PullRequestOpened'; number: number; url: string; branch: string } & AtStep)
+  | ({ type: 'PullRequestOpened'; number: number; url: string; branch: string; remarks?: string[] } & AtStep)
   /**
    * `when`: as the host says, ISO 8601. `noticedBy`: what led to the look that noticed it. `late`: after its promotion was over; the
    * change of one that was merged then is live all the same.

@@ -84,11 +84,11 @@ function tell(
   draft: Draft,
   position: number,
   step: number,
-  { state, number, url, branch, by, at }: PullRequestNews,
+  { state, number, url, branch, by, at, remarks }: PullRequestNews,
   { attempt, commit, late, noticedBy }: { attempt: number; commit?: string; late?: true; noticedBy?: NoticedBy },
 ): void {
   const which = { ...draft.atStep(position, step), attempt, number, url, branch };
-  if (state === 'OPEN') return draft.emit({ type: 'PullRequestOpened', ...which });
+  if (state === 'OPEN') return draft.emit({ type: 'PullRequestOpened', ...which, ...(remarks && { remarks }) });
   const when = at === undefined ? undefined : new Date(at).toISOString();
   const end = { by, when, noticedBy, ...(late && { late }) };
   if (state === 'MERGED') draft.emit({ type: 'PullRequestMerged', ...which, ...end, commit });

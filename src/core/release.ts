@@ -269,6 +269,8 @@ export interface PullRequestNews {
   noticedBy?: NoticedBy;
   /** It was merged, and its branch could not be deleted with it: an errand does that. */
   branchLeft?: true;
+  /** What was asked for with it and is not so, such as a reviewer whom the host does not know: in words. */
+  remarks?: string[];
 }
 
 /** What led to the look that noticed something about a pull request. */

@@ -270,7 +270,15 @@ const EVENTS: { [T in ReleaseEventType]: EventSpec<T> } = {
   PullRequestOpened: {
     ...step,
     about: 'The change was proposed as a pull request.',
-    fields: { ...atStep, ...aPullRequest },
+    fields: {
+      ...atStep,
+      ...aPullRequest,
+      remarks: [
+        texts,
+        'What was asked for with it and is not so, such as a label or reviewer that the host does not know; at most 20. Null: nothing.',
+        'nullable',
+      ],
+    },
   },
   PullRequestMerged: {
     ...step,

@@ -27,6 +27,15 @@ describe.each(HOSTS)('on %s', (kind) => {
   const billing = (picture?: Picture): Promise<void> => at.billing(picture);
   const release = (tag: string): Promise<string> => at.release(tag);
 
+  test('a reviewer whom the host does not know fails nothing, and the event says so', async () => {
+    await billing({ pullRequest: { reviewers: ['bo', 'mallory'] } });
+    const id = await release('2');
+    await at.waits(id);
+    expect(await forge.pullRequest('acme/config')).toMatchObject({ reviewers: ['bo'] });
+    const [opened] = await at.ofType(id, 'PullRequestOpened');
+    expect(opened?.remarks).toEqual([expect.stringContaining('mallory')]);
+  });
+
   describe('trap 3: whichever way it is merged, the deployment is the commit of the branch', () => {
     test.each<Method>(['merge', 'squash', 'rebase'])('%s', async (method) => {
       await billing();

@@ -29,7 +29,7 @@ export const EVENT_FIELDS = `
     ... on StepFailed { message applied }
     ... on ActionCommitted { commit changed }
     ... on PullRequestMergedOutsideGates { number perhapsBy: by unmet { reason } }
-    ... on PullRequestOpened { number url }
+    ... on PullRequestOpened { number url remarks }
     ... on PullRequestMerged { number url perhapsBy: by perhapsCommit: commit late }
     ... on PullRequestClosed { number url perhapsBy: by late }
     ... on DriftOverwritten { files perhapsCommit: commit author }
@@ -170,8 +170,10 @@ export function toWords({ node }: StreamedEvent, noun = 'release'): string {
       return `${where}  ${step} stopped`;
     case 'ActionCommitted':
       return `${where}  commit ${text('commit').slice(0, 7)}${node['changed'] ? '' : ' (held this version already)'}`;
-    case 'PullRequestOpened':
-      return `${where}  pull request ${String(node['number'])} opened: ${text('url')}`;
+    case 'PullRequestOpened': {
+      const remarks = (node['remarks'] as string[] | undefined)?.map((each) => `; ${each}`).join('') ?? '';
+      return `${where}  pull request ${String(node['number'])} opened: ${text('url')}${remarks}`;
+    }
     case 'PullRequestMerged':
     case 'PullRequestClosed': {
       const end = node.__typename === 'PullRequestMerged' ? 'merged' : 'closed';

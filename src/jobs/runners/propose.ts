@@ -4,7 +4,7 @@ import type { PlannedApplication, StepWork } from '../../core/plan.ts';
 import { OPENED } from '../../core/pull-request.ts';
 import { bodyOf, titleOf } from '../../core/pull-request-text.ts';
 import type { AboutPullRequest } from '../../core/pull-request-text.ts';
-import type { Outcome } from '../../core/release.ts';
+import type { Outcome, PullRequestNews } from '../../core/release.ts';
 import { newsOf, sightingOf } from '../../commands/close-pull-request.ts';
 import { PermanentError, TransientError } from '../../drivers/driver.ts';
 import type { EffectContext, PartOfProposal, Proposal } from '../../drivers/driver.ts';
@@ -66,10 +66,13 @@ async function propose(at: StepAt<Propose>): Promise<Outcome> {
   return outcome;
 }
 
+/** The most that are told of one pull request. */
+const MOST_REMARKS = 20;
+
 /** A pull request that is there, as later steps need it. */
 async function opened(
   { hands, context }: StepAt<Propose>,
-  seen: PullRequestSeen,
+  seen: PullRequestSeen & Partial<Pick<PullRequestOpened, 'remarks'>>,
   proposal?: Proposal,
 ): Promise<Outcome> {
   const { commit: proposed, base, drift, skipped } = proposal ?? {};
@@ -84,7 +87,9 @@ async function opened(
     [OPENED.head]: proposed ?? seen.head.sha,
     ...(base !== undefined && { [OPENED.base]: base }),
   };
-  return { kind: 'succeeded', outputs, drift, skipped, pullRequest: { ...newsOf(seen), state: 'OPEN' } };
+  const remarks = seen.remarks?.slice(0, MOST_REMARKS) ?? [];
+  const news: PullRequestNews = { ...newsOf(seen), state: 'OPEN', ...(remarks.length > 0 && { remarks }) };
+  return { kind: 'succeeded', outputs, drift, skipped, pullRequest: news };
 }
 
 async function open(
