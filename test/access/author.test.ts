@@ -3,6 +3,7 @@ import { setIdentity } from '../../src/commands/trigger/git-identities.ts';
 import { approvalOf } from '../core/support/builders.ts';
 import { startGitHost } from '../peers/git-host.ts';
 import type { GitHost, HostedRepository } from '../peers/git-host.ts';
+import { saveDevToProd } from '../support/by-push.ts';
 import { AUDIENCE, type Issuer, openIssuer } from './issuer.ts';
 import { codeOf, type GuardedServer, messageOf, openGuarded } from './support.ts';
 
@@ -27,13 +28,7 @@ beforeAll(async () => {
     SLUICE_ALLOWED_NETWORKS: '127.0.0.0/8',
   });
   const { engine } = guarded;
-  for (const name of ['dev', 'prod']) await engine.save('Environment', name, { kind: 'NON_PRODUCTION' });
-  await engine.save('PromotionFlow', 'to-prod', {
-    triggerEnvironment: 'dev',
-    onFailure: 'FINISH_RUNNING',
-    productSelector: {},
-    steps: [{ environment: 'prod', dependsOn: ['dev'], approval: approvalOf('1') }],
-  });
+  await saveDevToProd(engine, { approval: approvalOf('1') });
   await engine.save('Product', 'shop', {
     promotionFlows: [],
     concurrency: 'PIPELINE',

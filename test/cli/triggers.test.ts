@@ -8,6 +8,7 @@ import { type ApiServer, startServer } from '../../src/server.ts';
 import { ADMIN, SOMEBODY } from '../access/support.ts';
 import { startGitHost } from '../peers/git-host.ts';
 import type { GitHost, HostedRepository } from '../peers/git-host.ts';
+import { saveDevToProd } from '../support/by-push.ts';
 import { openTestEngine, type TestEngine } from '../support/engine.ts';
 import { FakeForge } from '../support/fake-forge.ts';
 import { github } from '../support/webhook-bodies.ts';
@@ -38,13 +39,7 @@ beforeAll(async () => {
   engine = await openTestEngine(backend, settings, {
     createDrivers: (given, secrets) => ({ ...createDrivers(given, secrets), forge: () => Promise.resolve(forge) }),
   });
-  for (const name of ['dev', 'prod']) await engine.save('Environment', name, { kind: 'NON_PRODUCTION' });
-  await engine.save('PromotionFlow', 'to-prod', {
-    triggerEnvironment: 'dev',
-    onFailure: 'FINISH_RUNNING',
-    productSelector: {},
-    steps: [{ environment: 'prod', dependsOn: ['dev'] }],
-  });
+  await saveDevToProd(engine);
   await engine.save('Product', 'shop', {
     promotionFlows: [],
     concurrency: 'PIPELINE',

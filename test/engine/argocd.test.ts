@@ -9,6 +9,7 @@ import { startArgoCd } from '../peers/argocd.ts';
 import type { ArgoCdPeer, PeerApplication } from '../peers/argocd.ts';
 import { startGitHost } from '../peers/git-host.ts';
 import type { GitHost, HostedRepository } from '../peers/git-host.ts';
+import { saveDevToProd } from '../support/by-push.ts';
 import { openTestEngine } from '../support/engine.ts';
 import type { TestEngine } from '../support/engine.ts';
 
@@ -37,13 +38,7 @@ beforeAll(async () => {
     'ada',
   );
   await engine.startWorker();
-  for (const name of ['dev', 'prod']) await engine.save('Environment', name, { kind: 'NON_PRODUCTION' });
-  await engine.save('PromotionFlow', 'to-prod', {
-    triggerEnvironment: 'dev',
-    onFailure: 'FINISH_RUNNING',
-    productSelector: {},
-    steps: [{ environment: 'prod', dependsOn: ['dev'] }],
-  });
+  await saveDevToProd(engine);
   await engine.save('Product', 'billing', {
     promotionFlows: [],
     concurrency: 'PIPELINE',

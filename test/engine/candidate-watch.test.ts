@@ -6,6 +6,7 @@ import { retryCandidate } from '../../src/commands/trigger/control-candidate.ts'
 import { LIMITS } from '../../src/limits.ts';
 import { claimDue, listCandidates } from '../../src/store/candidates.ts';
 import type { KeptCandidate } from '../../src/store/candidates.ts';
+import { saveDevToProd } from '../support/by-push.ts';
 import { openTestEngine } from '../support/engine.ts';
 import type { TestEngine } from '../support/engine.ts';
 
@@ -16,13 +17,7 @@ beforeAll(async () => {
   const backend = { name: 'postgres' as const, queuePrefix: `t${randomBytes(5).toString('hex')}` };
   engine = await openTestEngine(backend, {}, { limits: { ...LIMITS, candidatesEvery: 3_600_000 } });
   await engine.startWorker();
-  for (const name of ['dev', 'prod']) await engine.save('Environment', name, { kind: 'NON_PRODUCTION' });
-  await engine.save('PromotionFlow', 'to-prod', {
-    triggerEnvironment: 'dev',
-    onFailure: 'FINISH_RUNNING',
-    productSelector: {},
-    steps: [{ environment: 'prod', dependsOn: ['dev'] }],
-  });
+  await saveDevToProd(engine);
 });
 afterAll(() => engine.close());
 

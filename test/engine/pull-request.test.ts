@@ -213,20 +213,20 @@ describe.each(HOSTS)('on %s', (kind) => {
       expect(await at.openThere()).toEqual([]);
     });
 
-    test('trap 2: merged with commits of others on its branch it fails by name when the content is another one', async () => {
+    /** Grace pushes onto the branch of the pull request, and merges it. */
+    async function mergedWith(values: string): Promise<{ id: string; number: number }> {
       await billing();
       const id = await release('2');
       await at.waits(id);
       const { number } = await forge.pullRequest('acme/config');
-      await forge.pushOnto(
-        'acme/config',
-        number,
-        { 'eu/values.yaml': 'tag: "3"\nreplicas: 3\n' },
-        'Another tag',
-        'grace',
-      );
+      await forge.pushOnto('acme/config', number, { 'eu/values.yaml': values }, 'By hand', 'grace');
       await forge.merge('acme/config', number, 'squash', { by: 'grace' });
       await at.told();
+      return { id, number };
+    }
+
+    test('trap 2: merged with commits of others on its branch it fails by name when the content is another one', async () => {
+      const { id, number } = await mergedWith('tag: "3"\nreplicas: 3\n');
       expect(await at.failure(id)).toBe(
         `pull request ${number} was merged by grace with another content than 2: values.yaml differs`,
       );
@@ -234,19 +234,7 @@ describe.each(HOSTS)('on %s', (kind) => {
     });
 
     test('trap 2: what others added beside the content is theirs, and no failure', async () => {
-      await billing();
-      const id = await release('2');
-      await at.waits(id);
-      const { number } = await forge.pullRequest('acme/config');
-      await forge.pushOnto(
-        'acme/config',
-        number,
-        { 'eu/values.yaml': 'tag: "2"\nreplicas: 9\n' },
-        'More replicas',
-        'grace',
-      );
-      await forge.merge('acme/config', number, 'squash', { by: 'grace' });
-      await at.told();
+      const { id } = await mergedWith('tag: "2"\nreplicas: 9\n');
       expect((await engine.ended(id)).status).toBe('SUCCEEDED');
     });
 

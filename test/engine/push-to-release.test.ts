@@ -1,4 +1,4 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { headsSeen } from '../../src/commands/trigger/heads-seen.ts';
 import type { HeadOutcome } from '../../src/commands/trigger/heads-seen.ts';
@@ -10,37 +10,21 @@ import { reportHealth } from '../../src/commands/report-health.ts';
 import type { NewsKind } from '../../src/core/trigger/change.ts';
 import { listCandidates } from '../../src/store/candidates.ts';
 import type { KeptCandidate } from '../../src/store/candidates.ts';
-import { startGitHost } from '../peers/git-host.ts';
 import type { GitHost, HostedRepository } from '../peers/git-host.ts';
-import { openTestEngine } from '../support/engine.ts';
+import { openByPush } from '../support/by-push.ts';
 import type { TestEngine } from '../support/engine.ts';
 
 // A push to a real git host becomes a release by itself: what a look at the host's branches leads to, whoever took it.
 
 let engine: TestEngine;
 let host: GitHost;
+let opened: Awaited<ReturnType<typeof openByPush>>;
 let products = 0;
 beforeAll(async () => {
-  host = await startGitHost();
-  const backend = { name: 'postgres' as const, queuePrefix: `t${randomBytes(5).toString('hex')}` };
-  engine = await openTestEngine(backend, {
-    SLUICE_DATA_DIR: `${host.root}/data`,
-    SLUICE_GIT_PROTOCOLS: 'http',
-    SLUICE_ALLOWED_NETWORKS: '127.0.0.0/8',
-  });
-  await engine.startWorker();
-  for (const name of ['dev', 'prod']) await engine.save('Environment', name, { kind: 'NON_PRODUCTION' });
-  await engine.save('PromotionFlow', 'to-prod', {
-    triggerEnvironment: 'dev',
-    onFailure: 'FINISH_RUNNING',
-    productSelector: {},
-    steps: [{ environment: 'prod', dependsOn: ['dev'] }],
-  });
+  opened = await openByPush();
+  ({ engine, host } = opened);
 });
-afterAll(async () => {
-  await engine.close();
-  await host.close();
-});
+afterAll(() => opened.close());
 
 const chart = (tag: string): string => `image:\n  tag: "${tag}"\n`;
 
