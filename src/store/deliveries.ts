@@ -31,6 +31,22 @@ export const MAX_PENDING = 1_000;
 /** Of one source that are kept once they are processed; older ones are forgotten before their time. */
 const MAX_KEPT = 10_000;
 
+/** In the order of the columns as both statements have them. */
+const valuesOf = (given: NewDelivery): unknown[] => [
+  given.id,
+  given.source,
+  given.webhookId,
+  JSON.stringify(given.headers),
+  given.body,
+  given.address,
+  given.receivedAt,
+  given.verifiedBy,
+  given.status,
+  given.outcome,
+  given.dueAt,
+  given.purpose,
+];
+
 /**
  * @returns the delivery that is kept: this one, or the one that came before under the same id; undefined when too many of its
  * source are not processed yet
@@ -39,8 +55,6 @@ export async function keepDelivery(
   pool: Pool,
   given: NewDelivery,
 ): Promise<{ delivery: Delivery; isNew: boolean } | undefined> {
-  const { id, source, webhookId, headers, body, address, receivedAt, verifiedBy, status, outcome, dueAt, purpose } =
-    given;
   const { rows } = await pool.query<Delivery>(
     `INSERT INTO webhook_delivery
        (id, source, webhook_id, headers, body, address, received_at, verified_by, status, outcome, due_at, purpose, processed_at)
@@ -50,25 +64,12 @@ export async function keepDelivery(
        < ${MAX_PENDING}
      ON CONFLICT (source, webhook_id) DO NOTHING
      RETURNING ${COLUMNS}`,
-    [
-      id,
-      source,
-      webhookId,
-      JSON.stringify(headers),
-      body,
-      address,
-      receivedAt,
-      verifiedBy,
-      status,
-      outcome,
-      dueAt,
-      purpose,
-    ],
+    valuesOf(given),
   );
   if (rows[0]) return { delivery: rows[0], isNew: true };
   const earlier = await pool.query<Delivery>(
     `SELECT ${COLUMNS} FROM webhook_delivery WHERE source = $1 AND webhook_id = $2`,
-    [source, webhookId],
+    [given.source, given.webhookId],
   );
   return earlier.rows[0] && { delivery: earlier.rows[0], isNew: false };
 }
@@ -82,8 +83,6 @@ export async function keepNews(
   given: NewDelivery,
   hints: readonly Omit<NewHint, 'deliveryId'>[],
 ): Promise<{ delivery: Delivery; isNew: boolean }> {
-  const { id, source, webhookId, headers, body, address, receivedAt, verifiedBy, status, outcome, dueAt, purpose } =
-    given;
   const { rows } = await pool.query<Delivery & { isNew: boolean }>(
     `WITH kept AS (
        INSERT INTO webhook_delivery AS d (id, source, webhook_id, headers, body, address, received_at, verified_by, status, outcome,
@@ -97,21 +96,7 @@ export async function keepNews(
        RETURNING ${COLUMNS}, (xmax = 0) AS "isNew"),
      ${WITH_HINTS}
      SELECT kept.* FROM kept LEFT JOIN woken ON true`,
-    [
-      JSON.stringify(hints.map((each) => ({ ...each, deliveryId: id }))),
-      id,
-      source,
-      webhookId,
-      JSON.stringify(headers),
-      body,
-      address,
-      receivedAt,
-      verifiedBy,
-      status,
-      outcome,
-      dueAt,
-      purpose,
-    ],
+    [JSON.stringify(hints.map((each) => ({ ...each, deliveryId: given.id }))), ...valuesOf(given)],
   );
   const { isNew, ...delivery } = rows[0]!;
   return { delivery, isNew };
