@@ -7,7 +7,7 @@ import { loadRunway } from '../../src/store/load-facts.ts';
 import { pullRequestsOf } from '../../src/store/pull-requests.ts';
 import { ByPullRequest, HOSTS, REPOSITORY } from '../support/by-pull-request.ts';
 
-describe.each(HOSTS)('on %s', (kind) => {
+describe.each(HOSTS)('on %s', { timeout: 60_000 }, (kind) => {
   let at: ByPullRequest;
   beforeEach(async () => {
     at = await ByPullRequest.open(kind);

@@ -39,10 +39,11 @@ export class ByPullRequest {
     private readonly folder: ReturnType<typeof makeFolder>,
   ) {}
 
-  static async open(kind: StandInKind = 'github'): Promise<ByPullRequest> {
+  /** @param people who can be reviewers; absent: everybody */
+  static async open(kind: StandInKind = 'github', people?: string[]): Promise<ByPullRequest> {
     const folder = makeFolder();
     const host = await startGitHost();
-    const forge = await startForge(kind, host);
+    const forge = await startForge(kind, host, { people });
     const config = await host.repository('config');
     const files = {
       'dev/values.yaml': 'tag: "1"\n',
@@ -142,18 +143,23 @@ export class ByPullRequest {
     );
   }
 
-  /** The repository is watched, and not looked at for an hour unless something tells to. */
-  async noLookBy(...times: ('next_look_at' | 'pull_next_at')[]): Promise<void> {
-    const { pool } = this.engine.app;
-    const deadline = Date.now() + 15_000;
-    const later = times.map((each) => `${each} = now() + interval '1 hour'`).join();
-    for (;;) {
-      const text = `UPDATE watched_repository SET ${later} WHERE claimed_until IS NULL AND pull_claimed_until IS NULL
-        AND looked_at IS NOT NULL AND pull_next_at IS NOT NULL`;
-      if (((await pool.query(text)).rowCount ?? 0) > 0) return;
+  /**
+   * Until the promotion into eu waits for its merge, its repository is not looked at for an hour unless something tells to, and no look
+   * that an earlier one led to is under way: what notices the merge is what the test tells.
+   */
+  async waitsUnseen(id: string): Promise<void> {
+    await this.waits(id);
+    const later = `UPDATE watched_repository SET next_look_at = now() + interval '1 hour', pull_next_at = now() + interval '1 hour'
+      WHERE claimed_until IS NULL AND pull_claimed_until IS NULL AND looked_at IS NOT NULL AND pull_next_at IS NOT NULL`;
+    for (const deadline = Date.now() + 15_000; ; await new Promise((resolve) => setTimeout(resolve, 50))) {
+      if ((await this.engine.app.pool.query(later)).rowCount) break;
       if (Date.now() > deadline) throw new Error('the repository was not looked at');
-      await new Promise((resolve) => setTimeout(resolve, 50));
     }
+    const minute = Date.now() + 60_000;
+    await this.engine.reached(
+      id,
+      ({ promotions }) => promotions[1]?.steps.some(({ recheckAt }) => (recheckAt ?? 0) > minute) ?? false,
+    );
   }
 
   /** A push to main was seen. */
