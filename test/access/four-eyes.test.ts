@@ -114,12 +114,16 @@ describe('an admin of one product', () => {
 
     const own = await trigger(mallory, '10');
     for (const token of [mallory, left, right, third]) {
-      expect(await onPromotion(token, 'Approve', own)).toMatch(/^NOT_AN_APPROVER: service-account\/mallory is the initiator/);
+      expect(await onPromotion(token, 'Approve', own)).toMatch(
+        /^NOT_AN_APPROVER: service-account\/mallory is the initiator/,
+      );
     }
     // The other way round: triggered by an account that mallory made, approved by mallory or by another one.
     const others = await trigger(left, '11');
     for (const token of [mallory, right, third]) {
-      expect(await onPromotion(token, 'Approve', others)).toMatch(/^NOT_AN_APPROVER: service-account\/left is the initiator/);
+      expect(await onPromotion(token, 'Approve', others)).toMatch(
+        /^NOT_AN_APPROVER: service-account\/left is the initiator/,
+      );
     }
     // Somebody else triggered: mallory's approval counts, and once.
     const foreign = await asked('12');

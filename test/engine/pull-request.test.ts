@@ -187,7 +187,7 @@ describe.each(HOSTS)('on %s', (kind) => {
     test('trap 1: not known is no conflict; found in conflict twice in a row it fails, and is closed', async () => {
       await billing();
       const id = await release('2');
-      await at.waits(id);
+      await at.waitsUnseen(id);
       const { number } = await forge.pullRequest('acme/config');
       forge.unknownLooks('acme/config', 1);
       await config.commit({ 'eu/values.yaml': 'tag: "9"\nreplicas: 3\n' }, 'By hand');
