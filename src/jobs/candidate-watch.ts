@@ -47,17 +47,16 @@ export class CandidateWatch extends Watch {
       if (this.#running.size >= limits.candidates) await Promise.race(this.#running.values());
       const now = clock.now();
       const free = limits.candidates - this.#running.size;
-      const { due, next } = await claimDue(pool, now, new Date(now.getTime() + LEASE), free);
+      const but = [...this.#running.keys()];
+      const { due, next } = await claimDue(pool, now, new Date(now.getTime() + LEASE), { limit: free, but });
       full = due.length === free;
-      for (const each of due) if (!this.#running.has(each.id)) this.#begin(each);
+      for (const each of due) this.#begin(each);
       this.#expect(next);
     }
   }
 
   override async close(): Promise<void> {
-    const closed = super.close();
-    this.#early?.cancel();
-    await closed;
+    await super.close();
     this.#early?.cancel();
     await Promise.all(this.#running.values());
   }
@@ -77,7 +76,11 @@ export class CandidateWatch extends Watch {
       .catch((error: unknown) =>
         this.app.log.warn({ error, candidate: id }, 'a candidate could not be taken up, and is looked at again'),
       )
-      .finally(() => this.#running.delete(id));
+      .finally(() => {
+        this.#running.delete(id);
+        // It may have been woken meanwhile, or be due again in a moment.
+        this.hurry();
+      });
     this.#running.set(id, done);
   }
 }

@@ -85,12 +85,12 @@ export async function supersede(
   return rows.map(({ id }) => id);
 }
 
-/** Takes those that are due; no other process does before `until`. `next`: when the first of the others is due; null: none is. */
+/** Takes those that are due, `but` these; no other process does before `until`. `next`: when the first of the others is due; null: none is. */
 export async function claimDue(
   pool: Pool,
   now: Date,
   until: Date,
-  limit: number,
+  { limit, but }: { limit: number; but: readonly string[] },
 ): Promise<{ due: KeptCandidate[]; next: Date | null }> {
   const { rows } = await pool.query<
     { [key in keyof KeptCandidate]: KeptCandidate[key] | null } & { next: Date | null }
@@ -98,11 +98,12 @@ export async function claimDue(
     name: 'claim-candidates',
     text: `WITH taken AS (
              UPDATE candidate SET due_at = $2 WHERE id IN (
-               SELECT id FROM candidate WHERE due_at <= $1 ORDER BY due_at LIMIT $3 FOR UPDATE SKIP LOCKED)
+               SELECT id FROM candidate WHERE due_at <= $1 AND id <> ALL($4::uuid[]) ORDER BY due_at LIMIT $3
+               FOR UPDATE SKIP LOCKED)
              RETURNING ${COLUMNS})
            SELECT taken.*, others.next FROM (SELECT min(due_at) AS next FROM candidate WHERE due_at > $1) others
              LEFT JOIN taken ON true`,
-    values: [now, until, limit],
+    values: [now, until, limit, but],
   });
   const next = rows[0]?.next ?? null;
   return { due: rows.flatMap(({ next: _, ...row }) => (row.id === null ? [] : [row as KeptCandidate])), next };

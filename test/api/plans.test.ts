@@ -119,7 +119,11 @@ const begins = new Map<string, string>();
 
 /** What processes ask again and again, or whenever news comes, whether or not there is anything to do. */
 const ASKED: { name: string; ask: () => Promise<unknown>; by: string[]; most?: number }[] = [
-  { name: 'due candidates', ask: () => claimDue(api.app.pool, new Date(), new Date(), 10), by: ['candidate_due'] },
+  {
+    name: 'due candidates',
+    ask: () => claimDue(api.app.pool, new Date(), new Date(), { limit: 10, but: [] }),
+    by: ['candidate_due'],
+  },
   {
     name: 'the newest candidate of an environment that has few',
     ask: () => inTransaction(api.app.pool, 'BEGIN', (one) => lockNewest(one, 'product-11', 'seldom')),

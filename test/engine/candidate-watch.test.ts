@@ -1,10 +1,18 @@
 import { randomBytes } from 'node:crypto';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createServer } from 'node:http';
+import type { ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { LRUCache } from 'lru-cache';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { reportDeployment } from '../../src/commands/report-deployment.ts';
 import { reportHealth } from '../../src/commands/report-health.ts';
+import { advanceCandidate } from '../../src/commands/trigger/advance-candidate.ts';
 import { retryCandidate } from '../../src/commands/trigger/control-candidate.ts';
+import type { Pinned } from '../../src/commands/trigger/pin.ts';
 import { LIMITS } from '../../src/limits.ts';
 import { claimDue, listCandidates } from '../../src/store/candidates.ts';
+import { wakeCandidates } from '../../src/store/candidates.ts';
+import type { HealthSourceSpec } from '../../src/core/definitions.ts';
 import type { KeptCandidate } from '../../src/store/candidates.ts';
 import { saveDevToProd } from '../support/by-push.ts';
 import { openTestEngine } from '../support/engine.ts';
@@ -15,14 +23,18 @@ import type { TestEngine } from '../support/engine.ts';
 let engine: TestEngine;
 beforeAll(async () => {
   const backend = { name: 'postgres' as const, queuePrefix: `t${randomBytes(5).toString('hex')}` };
-  engine = await openTestEngine(backend, {}, { limits: { ...LIMITS, candidatesEvery: 3_600_000 } });
+  engine = await openTestEngine(
+    backend,
+    { SLUICE_ALLOWED_NETWORKS: '127.0.0.0/8' },
+    { limits: { ...LIMITS, candidatesEvery: 3_600_000 } },
+  );
   await engine.startWorker();
   await saveDevToProd(engine);
 });
 afterAll(() => engine.close());
 
 /** A product whose health in dev is told by reports, with a version there that was reported once. */
-async function product(name: string, coalesce: number): Promise<void> {
+async function product(name: string, coalesce: number, health: HealthSourceSpec = { type: 'report' }): Promise<void> {
   await engine.save('Product', name, {
     promotionFlows: [],
     concurrency: 'PIPELINE',
@@ -34,13 +46,15 @@ async function product(name: string, coalesce: number): Promise<void> {
       product: name,
       environment,
       driver: { type: 'simulate' },
-      health: environment === 'dev' ? { type: 'report' } : { type: 'none' },
+      health: environment === 'dev' ? health : { type: 'none' },
     });
   await runs(name, '1');
 }
 
 const runs = (name: string, version: string): Promise<unknown> =>
   reportDeployment(engine.app, { application: `${name}-dev`, version }, null);
+
+const ANY = { limit: 5, but: [] };
 
 async function become(name: string, status: KeptCandidate['status']): Promise<KeptCandidate> {
   for (const deadline = Date.now() + 15_000; ;) {
@@ -77,11 +91,44 @@ test('a candidate that coalesces nothing, and one that somebody tries again, are
 test('whoever takes what is due hears when the first of the others is', async () => {
   await engine.app.pool.query(`UPDATE candidate SET due_at = NULL`);
   await product('next', 3_600_000);
-  expect((await claimDue(engine.app.pool, new Date(), new Date(), 5)).next).toBeNull();
+  expect((await claimDue(engine.app.pool, new Date(), new Date(), ANY)).next).toBeNull();
   await runs('next', '2');
   const [now, until] = [engine.app.clock.now(), new Date(Date.now() + 60_000)];
   const waits = await become('next', 'COALESCING');
-  expect(await claimDue(engine.app.pool, now, until, 5)).toEqual({ due: [], next: waits.coalescedAt });
-  const { due, next } = await claimDue(engine.app.pool, waits.coalescedAt, until, 5);
+  expect(await claimDue(engine.app.pool, now, until, ANY)).toEqual({ due: [], next: waits.dueAt });
+  const { due, next } = await claimDue(engine.app.pool, waits.dueAt!, until, ANY);
   expect([due.map(({ id }) => id), next]).toEqual([[waits.id], null]);
+});
+
+test('what a candidate would release is read a moment before its pushes are together, and nothing else is asked', async () => {
+  await product('ahead', 3_600_000);
+  await runs('ahead', '2');
+  const waits = await become('ahead', 'COALESCING');
+  expect(waits.coalescedAt.getTime() - waits.dueAt!.getTime()).toBe(500);
+  const pinned = new LRUCache<string, Pinned>({ max: 1 });
+  const standings = vi.fn(() => Promise.resolve([]));
+  await advanceCandidate(engine.app, waits, { pinned, standings });
+  const { dueAt, releaseId } = await become('ahead', 'COALESCING');
+  expect([pinned.size, dueAt, releaseId]).toEqual([1, waits.coalescedAt, null]);
+  expect(standings).not.toHaveBeenCalled();
+});
+
+test('a candidate that is woken while it is looked at is looked at once more, as soon as that look is over', async () => {
+  const asked: ServerResponse[] = [];
+  const server = createServer((_, response) => void asked.push(response));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  try {
+    await product('woken', 0, { type: 'http', url });
+    await runs('woken', '2');
+    await vi.waitFor(() => expect(asked).toHaveLength(1), 10_000);
+    await wakeCandidates(engine.app.pool, engine.app.clock.now(), { product: 'woken' });
+    asked[0]!.end();
+    await vi.waitFor(() => expect(asked).toHaveLength(2), 10_000);
+    asked[1]!.end();
+    await become('woken', 'RELEASED');
+  } finally {
+    server.closeAllConnections();
+    server.close();
+  }
 });

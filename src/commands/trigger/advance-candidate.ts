@@ -43,10 +43,7 @@ export async function advanceCandidate(app: Parts, candidate: KeptCandidate, han
   if (step.kind === 'ASK') {
     try {
       const definitions = await app.definitions.current();
-      checkStillWanted(definitions, candidate);
-      const sources = sourcesOf(definitions, candidate);
-      const pinned = hands.pinned.get(sources) ?? (await pinOf(app, definitions, candidate));
-      hands.pinned.set(sources, pinned);
+      const pinned = await pinnedOf(app, definitions, candidate, hands);
       step = nextStep(open, { ...look, standing: await hands.standings(definitions, candidate, pinned) });
       if (step.kind === 'RELEASE') {
         const { author, commits, branch, chain, commit } = candidate.facts;
@@ -59,8 +56,26 @@ export async function advanceCandidate(app: Parts, candidate: KeptCandidate, han
     } catch (error) {
       step = afterFailure(candidate, open, look, error);
     }
+  } else if (step.kind === 'WAIT' && step.status === 'COALESCING' && pause === null) {
+    const definitions = await app.definitions.current();
+    // Whatever is in the way now is met again, and told, when it counts.
+    await pinnedOf(app, definitions, candidate, hands).catch(() => undefined);
   }
   await write(app, candidate, step);
+}
+
+/** What it would release, read from its sources or remembered. @throws RefusedError */
+async function pinnedOf(
+  app: Parts,
+  definitions: DefinitionSnapshot,
+  candidate: KeptCandidate,
+  hands: CandidateHands,
+): Promise<Pinned> {
+  checkStillWanted(definitions, candidate);
+  const sources = sourcesOf(definitions, candidate);
+  const pinned = hands.pinned.get(sources) ?? (await pinOf(app, definitions, candidate));
+  hands.pinned.set(sources, pinned);
+  return pinned;
 }
 
 /** Sources that cannot be read, and faults of our own, are tried again; what is refused stays so. */

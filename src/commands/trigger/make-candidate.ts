@@ -6,7 +6,7 @@ import type { Arrived } from '../../core/trigger/arrive.ts';
 import { candidateKey } from '../../core/trigger/candidate.ts';
 import type { TriggerState } from '../../core/trigger/candidate.ts';
 import type { CommitNote, NewsKind } from '../../core/trigger/change.ts';
-import { EXPIRY } from '../../core/trigger/next-step.ts';
+import { EXPIRY, READ_AHEAD } from '../../core/trigger/next-step.ts';
 import { clientOf } from '../../entities/data-source.ts';
 import type { Parts } from '../../parts.ts';
 import { candidateByKey, insertCandidate, lockNewest, supersede } from '../../store/candidates.ts';
@@ -139,7 +139,7 @@ export async function insertArrived(
     reason: 'further pushes may belong to it',
     facts: { ...facts, commits },
     createdAt: now,
-    dueAt: coalescedAt,
+    dueAt: new Date(Math.max(coalescedAt.getTime() - READ_AHEAD, now.getTime())),
     coalescedAt,
     expiresAt: new Date(now.getTime() + EXPIRY),
   });

@@ -102,6 +102,11 @@ const SECOND = 1_000;
 const HOUR = 60 * 60 * SECOND;
 /** What is told by a report is looked at so often all the same: the telling may have been lost. */
 const BACKUP = 30 * SECOND;
+/**
+ * So long before its pushes are together a candidate is looked at first: what it would release is read from its sources by then, and seldom
+ * for nothing.
+ */
+export const READ_AHEAD = SECOND / 2;
 /** A candidate waits so long for its trigger environment. */
 export const EXPIRY = 24 * HOUR;
 /** Between two tries after one that failed. */
