@@ -12,7 +12,8 @@ import type { LogEntry } from './judge/history.ts';
 import type { ChaosOutcome } from './run.ts';
 
 // `npm run chaos -- [--seed N] [--seconds N] [--backend redis|postgres] [--json FILE]`: see run.ts. `--kill-points`: kill-points.ts;
-// `--argocd-kills N` and `--proposal-kills N`: argocd-kill-points.ts and proposals/kill-points.ts, N times at each point. The exit code
+// `--argocd-kills N` and `--proposal-kills N`: argocd-kill-points.ts and proposals/kill-points.ts, N times at each point;
+// `--candidate-kills N`: of the latter what comes of a push alone. The exit code
 // is 0 when no promise was broken and nothing is stuck.
 
 const { values: options } = parseArgs({
@@ -24,6 +25,7 @@ const { values: options } = parseArgs({
     'kill-points': { type: 'boolean', default: false },
     'argocd-kills': { type: 'string' },
     'proposal-kills': { type: 'string' },
+    'candidate-kills': { type: 'string' },
     keep: { type: 'boolean', default: false },
     main: { type: 'string', default: fileURLToPath(new URL('../src/main.js', import.meta.url)) },
   },
@@ -38,7 +40,9 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal
 
 if (options['kill-points']) await killPoints();
 if (options['argocd-kills'] !== undefined) await argoCdKills(Number(options['argocd-kills']));
-if (options['proposal-kills'] !== undefined) await proposalKills(Number(options['proposal-kills']));
+if (options['proposal-kills'] !== undefined) await proposalKills(Number(options['proposal-kills']), () => true);
+if (options['candidate-kills'] !== undefined)
+  await proposalKills(Number(options['candidate-kills']), (effect) => EFFECTS[effect].at === 'database');
 
 const outcome = await runChaos({
   seed: options.seed === undefined ? Date.now() % 1_000_000 : Number(options.seed),
@@ -89,8 +93,8 @@ async function argoCdKills(times: number): Promise<never> {
 }
 
 /** Every effect that Sluice has at a host of pull requests, at every point: hours, where there are many of each. */
-async function proposalKills(times: number): Promise<never> {
-  const effects = Object.keys(EFFECTS) as EffectName[];
+async function proposalKills(times: number, isMeant: (effect: EffectName) => boolean): Promise<never> {
+  const effects = (Object.keys(EFFECTS) as EffectName[]).filter(isMeant);
   const { reached, releases, invariants } = await runProposalKills({
     backend: backend as 'redis',
     main: options.main,

@@ -17,7 +17,7 @@ import { judgeGuards } from './judge/guard-rules.ts';
 import { readHistory, toLines } from './judge/history.ts';
 import type { Invariant } from './judge/history.ts';
 import { judgeLog } from './judge/log-rules.ts';
-import { judgeCandidates, judgeProposals, readCandidates } from './judge/proposal-rules.ts';
+import { judgeCandidates, judgeCursors, judgeProposals, readCandidates } from './judge/proposal-rules.ts';
 import { judgeRollbacks } from './judge/rollback-rules.ts';
 import { judgeRecovery, recoveryOf, standstills } from './judge/recovery.ts';
 import type { Standstill } from './judge/recovery.ts';
@@ -196,6 +196,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosOutcome> {
       judgeTriggers(load.asked, history, byThemselves),
       ...(await judgeProposals(peers, proposed.products, history, databaseUrl)),
       judgeCandidates(pusher.pushed, history, candidates, { coalesced: true }),
+      await judgeCursors(databaseUrl),
       judgeProcesses(processes),
       ...judgeGuards(history, { keeper, calls: target.calls, reader }),
       judgeAudit(history, byThemselves),

@@ -159,3 +159,20 @@ export function judgeCandidates(
   }
   return rule;
 }
+
+/** A cursor moves in the transaction that makes a candidate of the move: where it stands, the newest candidate does. */
+export async function judgeCursors(databaseUrl: string): Promise<Invariant> {
+  const rule = new Rule('a cursor stands where the newest candidate of its environment does');
+  const cursors = await query<{ application: string; cursor: string; candidate: string }>(
+    databaseUrl,
+    `SELECT c.application, c.commit_id AS cursor, n.commit AS candidate FROM trigger_cursor c, LATERAL (
+       SELECT state->c.application->>'commit' AS commit FROM candidate
+       WHERE state ? c.application ORDER BY created_at DESC, id DESC LIMIT 1) n`,
+  );
+  for (const { application, cursor, candidate } of cursors)
+    rule.expect(
+      cursor === candidate,
+      () => `${application}: the cursor is at ${cursor}, the candidate at ${candidate}`,
+    );
+  return rule;
+}

@@ -11,7 +11,7 @@ import { judgeFold } from '../judge/fold-rules.ts';
 import { readHistory, toLines } from '../judge/history.ts';
 import type { Invariant } from '../judge/history.ts';
 import { judgeLog } from '../judge/log-rules.ts';
-import { judgeCandidates, judgeProposals, readCandidates } from '../judge/proposal-rules.ts';
+import { judgeCandidates, judgeCursors, judgeProposals, readCandidates } from '../judge/proposal-rules.ts';
 import { SluiceProcess } from '../processes.ts';
 import { Random } from '../random.ts';
 import { introduce, openPeers } from './peers.ts';
@@ -20,11 +20,17 @@ import { Robot } from './robot.ts';
 import { PROPOSED_ENVIRONMENT, PROPOSED_WAY, proposedWorld, pushVersion } from './world.ts';
 import type { ProposedProduct } from './world.ts';
 
-/** An effect at a peer: how its request is told from others, and what the process calls the record of it. */
+/**
+ * An effect: of one at a peer, how its request is told from others; what the process calls the record of it. What is done in the database
+ * alone is killed between its parts in place of after it.
+ */
 interface Effect {
-  at: 'git' | 'forge' | 'process';
-  meant: Meant;
+  at: 'git' | 'forge' | 'database' | 'server';
+  /** Absent: no request is made. */
+  meant?: Meant;
   record: string;
+  /** Whether it is about the commit of a merge queue; absent: that does not matter. */
+  group?: boolean;
 }
 
 const context = (of: (product: string) => boolean): Meant => {
@@ -34,7 +40,13 @@ const context = (of: (product: string) => boolean): Meant => {
   };
 };
 
-/** Rows of effects that Sluice has at a forge, and the release that starts by itself. */
+/** `sluice/PRODUCT/ENVIRONMENT`, in place of `sluice/PRODUCT`. */
+const isOfPlace = (each: string): boolean => each.split('/').length === 3;
+
+/**
+ * Rows of effects that Sluice has at a forge, deliveries that ask for more than a look, what a push is taken for, and the release that starts
+ * by itself.
+ */
 export const EFFECTS = {
   branch: {
     at: 'git',
@@ -43,17 +55,20 @@ export const EFFECTS = {
   },
   open: { at: 'forge', meant: /^POST .*\/pulls$/, record: 'propose' },
   'labels and reviewers': { at: 'forge', meant: /^POST .*\/(labels|requested_reviewers)$/, record: 'propose' },
-  'status on the head': { at: 'forge', meant: context((each) => each.split('/').length === 3), record: 'status' },
+  'status on the head': { at: 'forge', meant: context(isOfPlace), record: 'status', group: false },
+  'status on a merge group': { at: 'forge', meant: context(isOfPlace), record: 'status', group: true },
   'status on the triggering commit': {
     at: 'forge',
-    meant: context((each) => each.split('/').length === 2),
+    meant: context((each) => !isOfPlace(each)),
     record: 'status',
   },
   merge: { at: 'forge', meant: /^PUT .*\/merge$/, record: 'merge' },
   comment: { at: 'forge', meant: /^POST .*\/comments$/, record: 'close-pull-request' },
   close: { at: 'forge', meant: /^PATCH .*\/pulls\/\d+$/, record: 'close-pull-request' },
   'delete the branch': { at: 'forge', meant: /^DELETE .*\/git\/refs\//, record: 'merge' },
-  'automatic release': { at: 'process', meant: /^$/, record: 'candidate' },
+  'delivery of a merge group': { at: 'server', record: 'news' },
+  'candidate of a push': { at: 'database', record: 'arrival' },
+  'automatic release': { at: 'database', record: 'candidate' },
 } satisfies Record<string, Effect>;
 export type EffectName = keyof typeof EFFECTS;
 
@@ -71,8 +86,8 @@ export interface ProposalKillsOutcome {
 
 /**
  * Releases of several products at once, each started by a push, into an environment that takes pull requests: Sluice merges some, people
- * merge others, and some are ended while their pull request is open. In each round the only worker is killed (SIGKILL) at one point of
- * one effect: before the peer has heard of it, before the worker has the answer, or when it is recorded. Everything goes on and ends, and
+ * merge others, some go in by a merge queue, and some are ended while their pull request is open. In each round the only worker, or the
+ * server, is killed (SIGKILL) at one point of one effect: before the peer has heard of it, before the worker has the answer, or when it is recorded. Everything goes on and ends, and
  * the counters of the peers are the judge.
  */
 export async function runProposalKills(options: {
@@ -124,7 +139,25 @@ export async function runProposalKills(options: {
     await introduce(server.url, peers);
     await apply(server.url, [...PROPOSED_WAY.map(environmentManifest), manifests].join('\n---\n'));
     await untilLookedAt(databaseUrl, products);
-    const world: World = { peers, products, server, worker, databaseUrl, random, pushed: new Map(), faults: [] };
+    const groups = new Set<string>();
+    peers.gitHost.onRefMoved(({ ref, after }) => void (ref.startsWith(QUEUE) && groups.add(after)));
+    for (const { name, merge } of products)
+      if (merge === 'MANUAL' && !isLeft(name))
+        peers.forge.protect(name, 'main', {
+          contexts: [`sluice/${name}/${PROPOSED_ENVIRONMENT}`],
+          pushers: [peers.forge.account, peers.forge.gitLogin.username],
+        });
+    const world: World = {
+      peers,
+      products,
+      server,
+      worker,
+      databaseUrl,
+      random,
+      groups,
+      pushed: new Map(),
+      faults: [],
+    };
     closers.push(async () => {
       if (keep) await dump(databaseUrl, folder);
     });
@@ -149,6 +182,7 @@ export async function runProposalKills(options: {
       judgeFold([...history.releases.values()]),
       ...(await judgeProposals(peers, products, history, databaseUrl)),
       judgeCandidates(world.pushed, history, await readCandidates(databaseUrl), { coalesced: false }),
+      await judgeCursors(databaseUrl),
     ];
     keep = world.faults.length > 0 || invariants.some(({ violations }) => violations.length > 0);
     if (world.faults.length > 0) throw new Error(`the robot failed: ${world.faults.map(String).join('; ')}`);
@@ -190,11 +224,18 @@ interface World {
   worker: SluiceProcess;
   databaseUrl: string;
   random: Random;
+  /** Commits that merge queues have made. */
+  groups: Set<string>;
   /** What was pushed for each product. */
   pushed: Map<string, number[]>;
   /** Of the robot. */
   faults: unknown[];
 }
+
+/** Of one product in three the release is ended while its pull request is open. */
+const isLeft = (name: string): boolean => Number(/\d+$/.exec(name)![0]) % 3 === 0;
+
+const QUEUE = 'refs/heads/gh-readonly-queue/';
 
 const SETTINGS = {
   SLUICE_LOCK_DURATION_MS: '1000',
@@ -213,15 +254,15 @@ const environmentManifest = (name: string): string =>
  * @returns how often the worker was killed at the point
  */
 async function round(world: World, kill: Kill | null): Promise<number> {
-  const { peers, products, worker, server, random, pushed } = world;
+  const { peers, products, server, random, pushed } = world;
   const armed = kill && (await arm(world, kill));
   const robot = new Robot(
     peers,
     products.filter(({ merge }) => merge === 'MANUAL'),
     ({ name }) => {
-      // Of one in three the release is ended while its pull request is open.
-      if (Number(/\d+$/.exec(name)![0]) % 3 === 0) return { deed: 'leave', after: 0 };
-      return { deed: random.pick(['merge', 'squash', 'rebase']), after: random.between(100, 1_000) };
+      if (isLeft(name)) return { deed: 'leave', after: 0 };
+      const deed = kill?.effect.endsWith('merge group') ? 'queue' : random.pick(['merge', 'squash', 'rebase'] as const);
+      return { deed, after: random.between(100, 1_000) };
     },
     (error) => world.faults.push(error),
   );
@@ -232,41 +273,68 @@ async function round(world: World, kill: Kill | null): Promise<number> {
       pushed.set(product.name, [...(pushed.get(product.name) ?? []), version]);
     }
     const statuses = kill === null || kill.effect.startsWith('status');
-    await untilEnded(world, statuses, () => terminate(world, server.url));
+    await untilEnded(world, statuses, async () => {
+      sendAgain(peers);
+      await terminate(world, server.url);
+    });
   } finally {
     await robot.close();
   }
   const met = armed?.() ?? 0;
-  if (kill?.point === 'after-record' || (kill && EFFECTS[kill.effect].at === 'process')) await worker.kill();
+  if (kill && isArmed(kill)) await victimOf(world, kill).kill();
   return met;
 }
 
-/** @returns takes back what was not met, and says how often the worker was killed */
-async function arm({ peers, worker, random }: World, { effect, point, most }: Kill): Promise<() => number> {
-  const { at, meant, record }: Effect = EFFECTS[effect];
-  const nth = (): number => random.whole(1, 2);
-  if (point === 'after-record' || at === 'process') {
-    const before = worker.pointsReached;
-    const name = point === 'after-effect' ? 'in-transaction' : point;
-    await worker.kill(...Array.from({ length: most }, () => `${name}/${record}:${nth()}`));
-    return () => worker.pointsReached - before;
+/** The process ends itself; else the peer ends it. */
+const isArmed = ({ effect, point }: Kill): boolean => point === 'after-record' || !('meant' in EFFECTS[effect]);
+
+const victimOf = ({ worker, server }: World, { effect }: Kill): SluiceProcess =>
+  EFFECTS[effect].at === 'server' ? server : worker;
+
+/** @returns takes back what was not met, and says how often the process was killed */
+async function arm(world: World, kill: Kill): Promise<() => number> {
+  const { peers, random, groups } = world;
+  const { effect, point, most } = kill;
+  const { at, meant, record, group }: Effect = EFFECTS[effect];
+  const victim = victimOf(world, kill);
+  // Of merge groups there are few.
+  const nth = (): number => (at === 'server' ? 1 : random.whole(1, 2));
+  if (meant === undefined || isArmed(kill)) {
+    const before = victim.pointsReached;
+    const name = at === 'database' && point === 'after-effect' ? 'in-transaction' : point;
+    await victim.kill(...Array.from({ length: most }, () => `${name}/${record}:${nth()}`));
+    await ready(victim);
+    return () => victim.pointsReached - before;
   }
   const proxy: FaultProxy = at === 'git' ? peers.git : peers.forge.faults;
   const before = proxy.met.length;
-  const end = (): Promise<void> => worker.kill();
+  const end = (): Promise<void> => victim.kill();
   const fault: Fault = { when: point === 'before-effect' ? 'ENDS_BEFORE' : 'ENDS_AFTER', end };
   const faults = Array.from({ length: most }, () => [...Array<undefined>(nth() - 1), fault]).flat();
-  const takeBack = proxy.script(meant, ...faults);
+  const isMeant: Meant = (request, body) =>
+    (meant instanceof RegExp ? meant.test(request) : meant(request, body)) &&
+    (group === undefined || groups.has(/\/statuses\/([0-9a-f]+)$/.exec(request)![1]!) === group);
+  const takeBack = proxy.script(isMeant, ...faults);
   return () => {
     takeBack();
     return proxy.met.length - before;
   };
 }
 
+/** A merge queue waits for its checks for ever: where the server was away, somebody sends the question again, as hosts do not. */
+function sendAgain({ forge: { deliveries } }: Peers): void {
+  const asked = deliveries.list.filter(({ event, action }) => event === 'merge_group' && action === 'checks_requested');
+  for (const first of asked.filter(({ redelivery }) => !redelivery)) {
+    const tries = asked.filter(({ guid }) => guid === first.guid);
+    const isLost = tries.every(({ status, at }) => status === 0 && Date.now() - at.getTime() > 2_000);
+    if (isLost) deliveries.redeliver(first.id);
+  }
+}
+
 /** Somebody ends the releases of one product in three, when their pull request is open. */
 async function terminate({ peers, products, databaseUrl }: World, url: string): Promise<void> {
   for (const { name, merge } of products) {
-    if (merge === 'AUTO' || Number(/\d+$/.exec(name)![0]) % 3 !== 0) continue;
+    if (merge === 'AUTO' || !isLeft(name)) continue;
     const pulls = await peers.forge.pullRequests(name);
     if (!pulls.some(({ state }) => state === 'open')) continue;
     const open = `SELECT id FROM release WHERE product = '${name}' AND ended_at IS NULL`;

@@ -7,7 +7,7 @@ import type { Peers } from './peers.ts';
 import type { ProposedProduct } from './world.ts';
 
 /** What somebody does with a pull request, some time after it was opened. */
-export type Deed = Method | 'close' | 'outside' | 'leave';
+export type Deed = Method | 'queue' | 'close' | 'outside' | 'leave';
 
 /** People who look at pull requests until they are gone: they merge in every way that there is, close some, and ignore the rules of a branch. */
 export class Robot {
@@ -52,6 +52,7 @@ export class Robot {
 async function act(forge: Peers['forge'], name: string, number: number, deed: Deed): Promise<boolean> {
   try {
     if (deed === 'close') await forge.closePullRequest(name, number, 'Bo');
+    else if (deed === 'queue') await forge.enqueue(name, number, 'squash', { by: 'Bo' });
     else if (deed === 'outside') await forge.merge(name, number, 'squash', { by: 'Admin', bypass: true });
     else if (deed !== 'leave') await forge.merge(name, number, deed, { by: 'Bo' });
     return true;

@@ -1,6 +1,7 @@
 import type { Delivery } from '../core/receiver/delivery.ts';
 import type { Projection } from '../core/receiver/news.ts';
 import type { WebhookUse } from '../core/secrets.ts';
+import { reach } from '../faults.ts';
 import type { Parts } from '../parts.ts';
 import { wakeCandidates } from '../store/candidates.ts';
 import { recordDelivery } from '../store/deliveries.ts';
@@ -31,7 +32,9 @@ export async function processNews(app: Parts, delivery: News, use: WebhookUse): 
   const told = { purpose, source, secret, use, projection };
   const { status, outcome, hints, orders } = await judgeNews(app, await whatIsKnown(app), told);
   const done: string[] = [];
+  reach('before-effect', 'news');
   for (const order of orders) done.push(await obey(app, order));
+  reach('after-effect', 'news');
   const now = app.clock.now();
   // Written down before the hints: the look that follows has the last word.
   const waits = hints.length > 0;
@@ -45,6 +48,7 @@ export async function processNews(app: Parts, delivery: News, use: WebhookUse): 
     app.pool,
     hints.map((each) => ({ ...each, deliveryId: delivery.id })),
   );
+  reach('after-record', 'news');
 }
 
 /** @returns what came of it, in words */

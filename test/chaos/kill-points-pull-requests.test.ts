@@ -16,7 +16,8 @@ test.each([
   {
     backend: 'postgres' as const,
     kills: [
-      { effect: 'automatic release' as const, point: 'after-record' as const, times: 1 },
+      { effect: 'candidate of a push' as const, point: 'after-effect' as const, times: 1 },
+      { effect: 'automatic release' as const, point: 'after-effect' as const, times: 1 },
       { effect: 'merge' as const, point: 'after-effect' as const, times: 1 },
     ],
   },

@@ -8,6 +8,7 @@ import type { TriggerState } from '../../core/trigger/candidate.ts';
 import type { CommitNote, NewsKind } from '../../core/trigger/change.ts';
 import { EXPIRY, READ_AHEAD } from '../../core/trigger/next-step.ts';
 import { clientOf } from '../../entities/data-source.ts';
+import { reach } from '../../faults.ts';
 import type { Parts } from '../../parts.ts';
 import { candidateByKey, insertCandidate, lockNewest, supersede } from '../../store/candidates.ts';
 import type { KeptCandidate } from '../../store/candidates.ts';
@@ -55,7 +56,8 @@ export async function makeCandidate(
     // From a clock that is ahead: then only the last look without it is known.
     committed > app.clock.now().getTime() ? 0 : committed,
   );
-  return app.dataSource
+  reach('before-effect', 'arrival');
+  const made = await app.dataSource
     .transaction(async (tx) => {
       const client = await clientOf(tx);
       const now = app.clock.now();
@@ -69,6 +71,7 @@ export async function makeCandidate(
       const moves = looked.map((each) => ({ ...moveOf(each), outcome: said(each) }));
       const moved = await moveCursors(client, moves, now);
       if (moved.size < moves.length) throw new MovedMeanwhile();
+      reach('in-transaction', 'arrival');
       if (arrived.kind === 'NOTHING') return { outcome: arrived.why };
       const cursors = new Map<string, Pick<KeptCursor, 'commit' | 'version' | 'epoch'>>(
         [...before, ...moves].map((each) => [each.application, each]),
@@ -99,6 +102,8 @@ export async function makeCandidate(
       if (error instanceof MovedMeanwhile) return null;
       throw error;
     });
+  reach('after-record', 'arrival');
+  return made;
 }
 
 /** Rolls the transaction back. */
