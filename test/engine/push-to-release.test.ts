@@ -550,7 +550,8 @@ test('a state that was a candidate before is another one at another place, and a
   await until(candidates, over);
   await repository.forcePush('release', zero);
   await on('release');
-  expect(await lookAt('release')).toMatch(/^first look/);
+  // The worker looks at a branch that is new by itself, maybe first.
+  expect(await lookAt('release')).toMatch(/^(first look|seen before)/);
   await repository.forcePush('release', one);
   expect(await lookAt('release')).toMatch(/ changed its content: a candidate of flow "to-prod"$/);
   await until(candidates, over);
