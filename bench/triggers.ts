@@ -177,7 +177,7 @@ class TriggerBench {
       () =>
         this.app.pool.query<{ start: number; next: number | null }>(
           `SELECT extract(epoch FROM r.started_at - c.coalesced_at)::float * 1000 AS start,
-             extract(epoch FROM (SELECT min(e.at) FROM release_event e WHERE e.release_id = r.id
+             extract(epoch FROM (SELECT min(e.at) FROM logged_event e WHERE e.release_id = r.id
                AND e.event->>'type' = 'StepStarted' AND e.event->>'environment' = 'live') - t.ended_at)::float * 1000 AS next
            FROM candidate c LEFT JOIN release r ON r.id = c.release_id
              LEFT JOIN promotion t ON t.release_id = r.id AND t.position = 0

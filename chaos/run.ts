@@ -309,7 +309,7 @@ const SILENCE = 25;
 
 /** Subscribers may lag: they get a moment for what they have not seen yet, and one more for what they should not see. */
 async function untilSeen(url: string, subscribers: Subscriber[], signal: AbortSignal): Promise<void> {
-  const [row] = await query<{ events: number }>(url, 'SELECT count(*)::integer AS events FROM release_event');
+  const [row] = await query<{ events: number }>(url, 'SELECT count(*)::integer AS events FROM logged_event');
   const all = subscribers.filter((each) => Object.keys(each.filter).length === 0);
   const deadline = Date.now() + 10_000;
   while (all.some((each) => each.seen.length < (row?.events ?? 0)) && Date.now() < deadline && !signal.aborted)

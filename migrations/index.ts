@@ -31,6 +31,7 @@ import { Sync1765210000000 } from './1765210000000-sync.ts';
 import { News1765300000000 } from './1765300000000-news.ts';
 import { MissedDeliveries1765300000001 } from './1765300000001-missed-deliveries.ts';
 import { RefusedStatuses1765380000000 } from './1765380000000-refused-statuses.ts';
+import { EventsInRows1765400000000 } from './1765400000000-events-in-rows.ts';
 import { ForgeBudget1765340000000 } from './1765340000000-forge-budget.ts';
 import { Triggers1765310000000 } from './1765310000000-triggers.ts';
 import { CommitStatuses1765330000000 } from './1765330000000-commit-statuses.ts';
@@ -74,4 +75,5 @@ export const migrations = [
   UnreadIndex1765380000000,
   MissedDeliveries1765300000001,
   RefusedStatuses1765380000000,
+  EventsInRows1765400000000,
 ];

@@ -135,7 +135,7 @@ export async function readHistory(databaseUrl: string): Promise<History> {
     );
     const events = await client.query<Omit<LogEntry, 'at'> & { at: Date }>(
       `SELECT release_id AS "releaseId", product, sequence, at, release_status AS "releaseStatus", actor, event
-       FROM release_event ORDER BY position, id`,
+       FROM logged_event ORDER BY position, id`,
     );
     const keys = await client.query<{ key: string; result: string }>(
       `SELECT key, result FROM idempotency_key WHERE operation = 'triggerRelease'`,

@@ -7,10 +7,11 @@ import type { RollbackCause } from '../core/rollback/rollback.ts';
 import type { Drift } from '../drivers/driver.ts';
 
 /**
- * The log. `sequence` is gapless within its release, given under the release's row lock. Across releases the order is
- * (`position`, `id`): position is the writing transaction's id, or that of the release's event before it where that is
- * higher. A reader takes only positions below the oldest transaction that is still open, so a late commit can never
- * appear behind a cursor. The table is append-only: a trigger refuses UPDATE.
+ * The log: a row for what a decision says in one go about one environment (store/event-rows.ts). `sequence` and `id` are those of the
+ * row's last event; the view `logged_event` has a row for each event. `sequence` is gapless within its release, given under the release's
+ * row lock. Across releases the order is (`position`, `id`): position is the writing transaction's id, or that of the release's event
+ * before it where that is higher. A reader takes only positions below the oldest transaction that is still open, so a late commit can
+ * never appear behind a cursor. The table is append-only: a trigger refuses UPDATE.
  */
 @Entity('release_event')
 @Index('release_event_of_product', { synchronize: false })
@@ -43,8 +44,9 @@ export class ReleaseEventRow {
   @Column({ type: 'text', nullable: true })
   actor!: string | null;
 
+  /** One event, or the list of several. */
   @Column({ type: 'jsonb' })
-  event!: ReleaseEvent;
+  event!: ReleaseEvent | ReleaseEvent[];
 }
 
 /** Work that a decision asked for and that is not done, or not in the queue, yet: jobs/hand-over.ts tells the life of a row. */

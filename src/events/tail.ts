@@ -63,9 +63,9 @@ export class Tail {
     while (!this.#closed) {
       this.#told = false;
       try {
-        const { events, unsettled } = await this.#parts.read(this.#place, PAGE);
+        const { events, isFull, unsettled } = await this.#parts.read(this.#place, PAGE);
         this.#settle(events, unsettled);
-        if (events.length === PAGE) continue;
+        if (isFull) continue;
         if (unsettled) pause = events.length > 0 ? SOON : Math.min(Math.max(pause, SOON) * 1.5, SOON_AT_MOST);
         else pause = this.#parts.pollMs;
         // Many small commits in a row are read together.
@@ -109,7 +109,8 @@ export class Tail {
   }
 }
 
-const PAGE = 1_000;
+/** Rows of the log. */
+const PAGE = 500;
 /** Milliseconds. A transaction that is open below the newest event mostly ends at once; after a long one we look less often. */
 const SOON = 10;
 const SOON_AT_MOST = 250;

@@ -1,7 +1,8 @@
 import type { Pool, PoolClient } from 'pg';
 import { sees } from '../core/access/index.ts';
 import type { Visibility } from '../core/access/index.ts';
-import type { NumberedEvent, ReleaseEventType } from '../core/events.ts';
+import type { NumberedEvent, ReleaseEvent, ReleaseEventType } from '../core/events.ts';
+import { RARE } from './event-rows.ts';
 import type { Db } from './reads.ts';
 import { visibleSql, visibleValue } from './visible.ts';
 import { ALL, walk } from './walk.ts';
@@ -30,9 +31,11 @@ export interface EventFilter {
   visible?: () => Visibility | null;
 }
 
-/** A page of everybody's events, in the order of the log. */
+/** A page of everybody's events, in the order of the log. It ends with a whole row. */
 export interface LogPage {
   events: LoggedEvent[];
+  /** As many rows were read as were asked for: more may be there. */
+  isFull: boolean;
   /** There are more events, but an older transaction is still open: something may yet appear before them. */
   unsettled: boolean;
 }
@@ -46,12 +49,12 @@ export function compare(a: Place, b: Place): number {
 }
 
 /**
- * The next events of everybody. A transaction that is open can still write at any position from its own id on, so the
- * page ends below the oldest open one: what is read once is never added to later. "Open" counts the whole server, other
+ * The next events of everybody, of at most so many rows. A transaction that is open can still write at any position from its own id on,
+ * so the page ends below the oldest open one: what is read once is never added to later. "Open" counts the whole server, other
  * databases included.
  */
 export async function readOn(client: Pool | PoolClient, after: Place, limit: number): Promise<LogPage> {
-  const { rows } = await client.query<EventRecord & { unsettled: boolean; releaseId: string | null }>({
+  const { rows } = await client.query<EventRow & { unsettled: boolean; releaseId: string | null }>({
     name: 'event-log-read-on',
     text: `WITH edge AS MATERIALIZED (SELECT ${EDGE} AS position)
            SELECT EXISTS (SELECT FROM release_event e WHERE e.position >= edge.position) AS unsettled, page.*
@@ -63,19 +66,21 @@ export async function readOn(client: Pool | PoolClient, after: Place, limit: num
     values: [after.position, after.id, limit],
   });
   // Without events the one row carries the flag alone.
+  const found = rows.filter((row) => row.releaseId !== null);
   return {
-    events: rows.filter((row) => row.releaseId !== null).map(toEvent),
+    events: eventsOf(found).filter((event) => compare(event, after) > 0),
+    isFull: found.length >= limit,
     unsettled: rows[0]?.unsettled ?? false,
   };
 }
 
 /** The newest settled events, oldest first. */
 export async function readNewest(client: Pool | PoolClient, limit: number): Promise<LoggedEvent[]> {
-  const { rows } = await client.query<EventRecord>(
+  const { rows } = await client.query<EventRow>(
     `SELECT ${COLUMNS} FROM release_event e WHERE e.position < ${EDGE} ORDER BY e.position DESC, e.id DESC LIMIT $1`,
     [limit],
   );
-  return rows.map(toEvent).reverse();
+  return eventsOf(rows.reverse()).slice(-limit);
 }
 
 /** Events that fit a filter, and how far the log was looked at for them. */
@@ -85,62 +90,29 @@ export interface Found {
   cut: Place | null;
 }
 
-/** Settled events that fit the filter, after one place, up to another one (included) when it is given. */
+/**
+ * Settled events that fit the filter, after one place, up to another one (included, and the last of its row) when it is given: at
+ * least `limit` of them where so many fit, to the end of a row.
+ */
 export async function readFiltered(
   client: Db,
   query: { after: Place; upTo?: Place; filter: EventFilter; limit: number; entries: number },
 ): Promise<Found> {
-  const { limit, filter } = query;
+  const { filter, after } = query;
   // A release ends, and with it the way through its events.
   const entries = filter.releaseId === undefined ? query.entries : ALL;
-  const { rows, cut } = await walk<EventRecord>(client, eventWalk(query), { limit, entries });
+  // The row in which the page begins may hold nothing more that fits.
+  const limit = query.limit + 1;
+  const { rows, cut } = await walk<EventRow>(client, eventWalk(query), { limit, entries });
   // The indexes by a key count backwards.
   const place = cut && { position: Math.abs(Number(cut[0])), id: Math.abs(Number(cut[1])) };
-  return { events: rows.map(toEvent), cut: place };
+  const fits = (event: LoggedEvent): boolean =>
+    compare(event, after) > 0 && (filter.types === undefined || filter.types.includes(event.event.type));
+  return { events: eventsOf(rows).filter(fits), cut: place };
 }
 
 /** More products than these are looked for in the whole log. */
 const WAYS = 50;
-
-/**
- * The types whose places are in an index (`release_event_of_type`, whose condition is this list in this order). Of the others every
- * release has some, or many: they are found on the way.
- */
-export const RARE: readonly ReleaseEventType[] = [
-  'ReleaseTerminating',
-  'ReleaseRetried',
-  'ReleaseTerminated',
-  'ReleaseFailed',
-  'WindowOverridden',
-  'HoldLifted',
-  'PromotionResumed',
-  'PromotionTerminated',
-  'PromotionFailed',
-  'PromotionSkipped',
-  'ApprovalRequested',
-  'ApprovalGiven',
-  'ApprovalGranted',
-  'ApprovalRejected',
-  'ApprovalExpired',
-  'StepRetrying',
-  'StepFailed',
-  'StepTerminated',
-  'DriftOverwritten',
-  'RolloutReported',
-  'ReleaseTakenBack',
-  'PromotionRollingBack',
-  'PromotionRolledBack',
-  'PromotionRollbackFailed',
-  'RollbackStarted',
-  'RollbackJoined',
-  'RollbackTargetProposed',
-  'RollbackTargetImpossible',
-  'RollbackTargetStarted',
-  'RollbackTargetSucceeded',
-  'RollbackTargetFailed',
-  'RollbackTargetLeftAlone',
-  'GroupGateFailed',
-];
 
 type EventQuery = Pick<Parameters<typeof readFiltered>[1], 'after' | 'upTo' | 'filter'>;
 
@@ -151,15 +123,15 @@ function eventWalk({ after, upTo, filter }: EventQuery): Walk {
     ...(product === undefined || key?.by === 'product' ? [] : [`e.product = ${values.add(product)}`]),
     ...(environment === undefined || key?.by === 'environment'
       ? []
-      : [`e.event->>'environment' = ${values.add(environment)}`]),
-    ...(types === undefined || key?.by === 'type' ? [] : [`e.event->>'type' = ANY(${values.add(types)}::text[])`]),
+      : [`${FIRST}->>'environment' = ${values.add(environment)}`]),
+    ...(types === undefined || key?.by === 'type' ? [] : [`e.event @> ANY(${values.add(holding(types))}::jsonb[])`]),
     ...(visible === null || key?.sees === true
       ? []
       : [
           visibleSql(
             values.add(visibleValue(visible)),
             'e.product',
-            "coalesce(e.event->>'environment', e.event->>'target')",
+            `coalesce(${FIRST}->>'environment', ${FIRST}->>'target')`,
           ),
         ]),
   ];
@@ -175,7 +147,7 @@ function eventWalk({ after, upTo, filter }: EventQuery): Walk {
         const { position, id } = { position: values.add(after.position), id: values.add(after.id) };
         return [
           `e.release_id = ${release}::uuid`,
-          `e.sequence > coalesce((SELECT a.sequence FROM release_event a WHERE a.position = ${position}::bigint AND a.id = ${id}::bigint AND a.release_id = ${release}::uuid), 0)`,
+          `e.sequence > coalesce((SELECT a.sequence - (a.id - ${id}::bigint) FROM (SELECT * FROM release_event a WHERE a.position = ${position}::bigint AND a.id >= ${id}::bigint ORDER BY a.position, a.id LIMIT 1) a WHERE a.release_id = ${release}::uuid), 0)`,
         ];
       },
       rest: (values) => [...between(values, after, upTo, ''), ...rest(null)(values)],
@@ -209,7 +181,7 @@ function keyOf({ product, environment, types }: EventFilter, visible: Visibility
     return {
       by: 'type',
       values: [...new Set(types)],
-      conditions: ["e.event->>'type' = way.w0", `e.event->>'type' IN (${rare})`],
+      conditions: [`${FIRST}->>'type' = way.w0`, `${FIRST}->>'type' IN (${rare})`],
     };
   }
   if (product !== undefined)
@@ -223,7 +195,7 @@ function keyOf({ product, environment, types }: EventFilter, visible: Visibility
     return {
       by: 'environment',
       values: [environment],
-      conditions: ["e.event->>'environment' = way.w0", "e.event->>'environment' IS NOT NULL"],
+      conditions: [`${FIRST}->>'environment' = way.w0`, `${FIRST}->>'environment' IS NOT NULL`],
     };
   if (!visible || visible.products.size > WAYS) return null;
   const values = [...visible.products.keys()];
@@ -240,21 +212,21 @@ function between(values: Values, after: Place, upTo: Place | undefined, sign: '-
   return [`${place} ${more} ${of(after)}`, edge, ...(upTo ? [`${place} ${atMost} ${of(upTo)}`] : [])];
 }
 
-/** The event at exactly this place, settled or not. */
+/** The release of the event at exactly this place, settled or not. */
 export async function releaseAt(pool: Pool, { position, id }: Place): Promise<string | null> {
-  const { rows } = await pool.query<{ releaseId: string }>(
-    `SELECT release_id AS "releaseId" FROM release_event WHERE position = $1 AND id = $2`,
+  const { rows } = await pool.query<EventRow>(
+    `SELECT ${COLUMNS} FROM release_event e WHERE e.position = $1 AND e.id >= $2 ORDER BY e.position, e.id LIMIT 1`,
     [position, id],
   );
-  return rows[0]?.releaseId ?? null;
+  return eventsOf(rows).find((event) => event.id === id)?.releaseId ?? null;
 }
 
 /** The oldest event that is still kept. */
 export async function oldestEvent(pool: Pool): Promise<LoggedEvent | null> {
-  const { rows } = await pool.query<EventRecord>(
+  const { rows } = await pool.query<EventRow>(
     `SELECT ${COLUMNS} FROM release_event e ORDER BY e.position, e.id LIMIT 1`,
   );
-  return rows[0] ? toEvent(rows[0]) : null;
+  return eventsOf(rows)[0] ?? null;
 }
 
 /**
@@ -266,9 +238,13 @@ export async function placesOf(
   events: readonly { releaseId: string; sequence: number }[],
 ): Promise<(Place | null)[]> {
   const { rows } = await pool.query<{ number: string; position: string; id: string }>(
-    `SELECT asked.number, e.position, e.id
+    `SELECT asked.number, e.position, e.id - (e.sequence - asked.sequence) AS id
      FROM unnest($1::uuid[], $2::integer[]) WITH ORDINALITY AS asked(release_id, sequence, number)
-     JOIN release_event e ON e.release_id = asked.release_id AND e.sequence = asked.sequence`,
+     CROSS JOIN LATERAL (
+       SELECT * FROM release_event e WHERE e.release_id = asked.release_id AND e.sequence >= asked.sequence
+       ORDER BY e.sequence LIMIT 1
+     ) e
+     WHERE e.sequence - asked.sequence < CASE jsonb_typeof(e.event) WHEN 'array' THEN jsonb_array_length(e.event) ELSE 1 END`,
     [events.map((each) => each.releaseId), events.map((each) => each.sequence)],
   );
   const found = new Map(
@@ -282,10 +258,37 @@ const EDGE = 'pg_snapshot_xmin(pg_current_snapshot())::text::bigint';
 const COLUMNS = `e.release_id AS "releaseId", e.sequence, e.position, e.id, e.at, e.product,
   e.release_status AS "releaseStatus", e.actor, e.event`;
 
-type EventRecord = Omit<LoggedEvent, 'position' | 'id' | 'at'> & { position: string; id: string; at: Date };
+/** What an index finds a row by is the same for all of its events: the first one says it. */
+const FIRST = 'coalesce(e.event->0, e.event)';
 
-function toEvent(row: EventRecord): LoggedEvent {
-  const { releaseId, sequence, product, releaseStatus, actor, event } = row;
-  const place = { position: Number(row.position), id: Number(row.id) };
-  return { ...place, releaseId, sequence, at: row.at.getTime(), product, releaseStatus, actor, event };
+/** What a row contains that holds an event of one of these types, alone or in a list. */
+const holding = (types: readonly ReleaseEventType[]): string[] =>
+  types.flatMap((type) => [JSON.stringify({ type }), JSON.stringify([{ type }])]);
+
+type EventRow = Omit<LoggedEvent, 'position' | 'id' | 'at' | 'event'> & {
+  position: string;
+  id: string;
+  at: Date;
+  event: ReleaseEvent | ReleaseEvent[];
+};
+
+function eventsOf(rows: readonly EventRow[]): LoggedEvent[] {
+  return rows.flatMap(({ releaseId, sequence, product, releaseStatus, actor, event, ...row }) => {
+    const [position, id, at] = [Number(row.position), Number(row.id), row.at.getTime()];
+    const events = Array.isArray(event) ? event : [event];
+    return events.map((each, index) => {
+      const back = events.length - 1 - index;
+      return {
+        position,
+        id: id - back,
+        releaseId,
+        sequence: sequence - back,
+        at,
+        product,
+        releaseStatus,
+        actor,
+        event: each,
+      };
+    });
+  });
 }

@@ -9,6 +9,7 @@ import { AUDIT_COLUMNS, AUDIT_RECORD, auditRecord } from './audit-log.ts';
 import type { AuditEntry } from './audit-log.ts';
 import { withoutFiles } from './contents.ts';
 import type { KeptVersion } from './contents.ts';
+import { eventRows } from './event-rows.ts';
 import { promotionRecord, releaseRecord } from './release-shape.ts';
 
 /** A release that is to be written: its state, its first events, and everything that it froze. */
@@ -38,7 +39,6 @@ export async function insertRelease(
     ...promotionRecord(state.id, position, promotion),
     environment: plan.promotions[position]?.environment ?? null,
   }));
-  const events = release.events.map((each) => ({ ...each, at: new Date(each.at).toISOString() }));
   const { flow } = plan;
   const { versions, apart } = withoutFiles(release.contents);
   const client = tx.queryRunner ? await clientOf(tx) : poolOf(tx.dataSource);
@@ -58,7 +58,7 @@ export async function insertRelease(
       JSON.stringify(plan),
       JSON.stringify(versions),
       JSON.stringify(promotions),
-      JSON.stringify(events),
+      JSON.stringify(eventRows(release.events)),
       product,
       JSON.stringify(audit ? [auditRecord(audit)] : []),
       JSON.stringify(apart),
@@ -92,8 +92,8 @@ WITH made AS (
          attempt integer, dispatch integer, steps jsonb)
 ), logged AS (
   INSERT INTO release_event (release_id, sequence, position, at, product, release_status, actor, event)
-  SELECT made.id, i.sequence, made.last_position, i.at, $9, i."releaseStatus", i.actor, i.event
-  FROM made, jsonb_to_recordset($8::jsonb) AS i(sequence integer, at timestamptz, "releaseStatus" text, actor text, event jsonb)
+  SELECT made.id, i.sequence, made.last_position, i.at, $9, i.status, i.actor, i.event
+  FROM made, jsonb_to_recordset($8::jsonb) AS i(sequence integer, at timestamptz, status text, actor text, event jsonb)
   ORDER BY i.sequence
 ), audited AS (
   INSERT INTO audit_log (${AUDIT_COLUMNS}) SELECT ${AUDIT_COLUMNS} FROM jsonb_to_recordset($10::jsonb) AS i(${AUDIT_RECORD})

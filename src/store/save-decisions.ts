@@ -3,6 +3,7 @@ import type { Decision } from '../core/decision.ts';
 import type { PlannedApplication, PlannedPromotion, ReleasePlan } from '../core/plan.ts';
 import { AUDIT_COLUMNS, AUDIT_RECORD, auditRecord } from './audit-log.ts';
 import type { AuditEntry } from './audit-log.ts';
+import { eventRows } from './event-rows.ts';
 import { outboxOf, outboxRecord } from './outbox.ts';
 import { promotionRecord, releaseRecord } from './release-shape.ts';
 
@@ -52,17 +53,7 @@ export async function saveDecisions(
       const promotion = state.promotions[position];
       if (promotion) promotions.push(promotionRecord(id, position, promotion));
     }
-    for (const { sequence, at, releaseStatus, actor, event } of decision.events) {
-      const by = actor ?? undefined;
-      events.push({
-        release_id: id,
-        sequence,
-        at: new Date(at).toISOString(),
-        status: releaseStatus,
-        actor: by,
-        event,
-      });
-    }
+    for (const row of eventRows(decision.events)) events.push({ release_id: id, ...row });
     for (const each of outboxOf(decision)) outbox.push(outboxRecord(each));
     for (const hold of decision.lifted) {
       const at = new Date(state.lastEventAt).toISOString();

@@ -18,7 +18,7 @@ import {
   requestedRepositories,
 } from '../../src/store/pull-requests.ts';
 import { activePauses } from '../../src/store/triggers.ts';
-import { RARE } from '../../src/store/event-log.ts';
+import { RARE } from '../../src/store/event-rows.ts';
 import { READ_SETTINGS } from '../../src/store/reads.ts';
 import { startGitHost } from '../peers/git-host.ts';
 import type { GitHost } from '../peers/git-host.ts';
@@ -246,6 +246,9 @@ async function plansIn(ask: () => Promise<unknown>): Promise<Plan[]> {
 
 const grows = (table: string): boolean => (GROWING as readonly string[]).includes(table);
 
+/** An expression in a plan has parentheses that it has not where its index is defined. */
+const bare = (expression: string): string => expression.replaceAll(/[()]/g, '');
+
 /** What is wrong with how it was read. */
 function faultsOf(plans: Plan[], { by, most = MOST }: Pick<Case, 'by' | 'most'>): string[] {
   return plans.flatMap(({ scans, statement }) => {
@@ -257,7 +260,7 @@ function faultsOf(plans: Plan[], { by, most = MOST }: Pick<Case, 'by' | 'most'>)
       const allowed = [...OWN, ...by].some((name) => scan.index!.startsWith(name));
       if (!allowed) return [`${scan.table} is read by ${scan.index}`];
       const first = begins.get(scan.index) ?? 'what no index begins with';
-      if ([...IN_ORDER, ...OPEN].includes(scan.index) || scan.condition?.includes(first)) return [];
+      if ([...IN_ORDER, ...OPEN].includes(scan.index) || bare(scan.condition ?? '').includes(bare(first))) return [];
       return [`${scan.table} is read by ${scan.index} without a condition on ${first} (${scan.condition})`];
     });
     if (rows > most) faults.push(`${rows} rows are read`);
@@ -322,14 +325,14 @@ describe('a list whose pages are cut holds the same as one that is read whole', 
       'releaseEventLog',
       'filter: { environment: "eu", types: [PromotionSucceeded] }',
       'nodes: edges { node { key: releaseId } }',
-      `SELECT release_id AS key FROM release_event WHERE product IN ('product-1', 'rare') AND event->>'environment' = 'eu' AND event->>'type' = 'PromotionSucceeded' ORDER BY position, id`,
+      `SELECT release_id AS key FROM logged_event WHERE product IN ('product-1', 'rare') AND event->>'environment' = 'eu' AND event->>'type' = 'PromotionSucceeded' ORDER BY position, id`,
     ],
     [
       'events of a rare type, of a viewer',
       'releaseEventLog',
       'filter: { types: [PromotionFailed, ReleaseFailed] }',
       'nodes: edges { node { key: releaseId } }',
-      `SELECT release_id AS key FROM release_event WHERE product IN ('product-1', 'rare') AND event->>'type' IN ('PromotionFailed', 'ReleaseFailed') ORDER BY position, id`,
+      `SELECT release_id AS key FROM logged_event WHERE product IN ('product-1', 'rare') AND event->>'type' IN ('PromotionFailed', 'ReleaseFailed') ORDER BY position, id`,
     ],
     [
       'marks of a digest',

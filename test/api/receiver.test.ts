@@ -86,7 +86,7 @@ describe('what is signed', () => {
     const { body } = await send({ body: JSON.stringify({ ...REPORT, message: 'all pods are up' }) });
     await expect.poll(async () => (await delivery(body['delivery']))?.status).toBe('DONE');
     const { rows: events } = await engine.app.pool.query(
-      `SELECT actor FROM release_event WHERE event::text LIKE '%all pods are up%'`,
+      `SELECT actor FROM logged_event WHERE event::text LIKE '%all pods are up%'`,
     );
     expect(events).toEqual([{ actor: 'webhook/argo' }]);
     const { rows: audit } = await engine.app.pool.query(

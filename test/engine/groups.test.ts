@@ -40,7 +40,7 @@ forEachBackend((backend) => {
     const state = await engine.ended(id);
     expect(state.status).toBe('SUCCEEDED');
     const { rows } = await engine.app.pool.query<{ type: string; at: Date; event: { reason?: string } }>(
-      `SELECT event->>'type' AS type, at, event FROM release_event
+      `SELECT event->>'type' AS type, at, event FROM logged_event
        WHERE release_id = $1 AND event->>'type' LIKE 'GroupGate%' ORDER BY sequence`,
       [id],
     );

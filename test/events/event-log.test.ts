@@ -255,7 +255,8 @@ describe('a cursor', () => {
 
   test('of an event that is no longer kept is expired; the oldest one goes on with the oldest event', async () => {
     const release = newRelease();
-    await writer.many(release, steps(10));
+    await writer.many(release, steps(4));
+    await writer.many(release, steps(6));
     const eventLog = await open({ ringSize: 2 });
     const all = await take(await eventLog.subscribe({}, ''), 10);
     await pool.query('DELETE FROM release_event WHERE sequence <= 4');

@@ -99,7 +99,7 @@ export async function openTestEngine(
     ended: (releaseId) => engine.reached(releaseId, (state) => state.endedAt !== null),
     async events(releaseId) {
       const { rows } = await app.pool.query<{ sequence: number; event: ReleaseEvent }>(
-        'SELECT sequence, event FROM release_event WHERE release_id = $1 ORDER BY sequence',
+        'SELECT sequence, event FROM logged_event WHERE release_id = $1 ORDER BY sequence',
         [releaseId],
       );
       return rows.map(({ sequence, event }) => ({ sequence, ...event }));

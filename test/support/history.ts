@@ -81,8 +81,9 @@ export async function fillHistory(
   await run(
     `INSERT INTO release_event (release_id, sequence, position, at, product, release_status, actor, event)
      SELECT c.id, e.sequence, 1 + c.n * 300 / $1::int, c.at, c.product, e.release_status, e.actor,
-       CASE WHEN c.failed AND e.sequence = 3 THEN jsonb_build_object('type', 'PromotionFailed', 'environment', 'eu', 'reason', 'so', 'attempt', 1)
-         WHEN c.n % 500 = 11 AND e.event->>'environment' = 'eu' THEN e.event || '{"environment":"seldom"}' ELSE e.event END
+       CASE WHEN c.failed AND e.sequence = 2 THEN jsonb_build_object('type', 'PromotionFailed', 'environment', 'eu', 'reason', 'so', 'attempt', 1)
+         WHEN c.n % 500 = 11 AND coalesce(e.event->0, e.event)->>'environment' = 'eu'
+           THEN (SELECT jsonb_agg(each || '{"environment":"seldom"}') FROM jsonb_path_query(e.event, '$[*]') AS each) ELSE e.event END
      FROM copy c JOIN release_event e ON e.release_id = c.was AND e.sequence <= $2::int ORDER BY c.n, e.sequence`,
     [releases, events],
   );

@@ -30,7 +30,7 @@ forEachBackend((backend) => {
   };
   const reports = async (product: string): Promise<string[]> => {
     const { rows } = await engine.app.pool.query<{ release_id: string }>(
-      `SELECT release_id FROM release_event WHERE product = $1 AND event->>'type' = 'RolloutReported'`,
+      `SELECT release_id FROM logged_event WHERE product = $1 AND event->>'type' = 'RolloutReported'`,
       [product],
     );
     return rows.map((row) => row.release_id);

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import type { ReleaseEvent } from '../../../src/core/events.ts';
+import { eventRows } from '../../../src/store/event-rows.ts';
 
 /** Writes into the log as a decision does: under the release's lock, at the position of the writing transaction. */
 export class LogWriter {
@@ -23,17 +24,33 @@ export class LogWriter {
     await this.many(releaseId, [event], product);
   }
 
-  /** In one statement. */
+  /** As one decision says them. */
   async many(releaseId: string, events: ReleaseEvent[], product = 'billing'): Promise<void> {
-    const before = this.#sequences.get(releaseId) ?? 0;
-    this.#sequences.set(releaseId, before + events.length);
+    const [actor, at, releaseStatus] = [null, Date.now(), 'RUNNING'] as const;
+    const numbered = events.map((event) => ({ sequence: this.#next(releaseId), at, releaseStatus, actor, event }));
+    await this.#insert(releaseId, product, eventRows(numbered));
+  }
+
+  /** In one statement, as was done before rows held lists: a row for each. */
+  async apart(releaseId: string, events: ReleaseEvent[], product = 'billing'): Promise<void> {
+    const rows = events.map((event) => ({ sequence: this.#next(releaseId), event }));
+    await this.#insert(releaseId, product, rows);
+  }
+
+  #next(releaseId: string): number {
+    const sequence = (this.#sequences.get(releaseId) ?? 0) + 1;
+    this.#sequences.set(releaseId, sequence);
+    return sequence;
+  }
+
+  async #insert(releaseId: string, product: string, rows: { sequence: number; event: unknown }[]): Promise<void> {
     await this.client.query(
       `WITH written AS (
          INSERT INTO release_event (release_id, sequence, position, at, product, release_status, actor, event)
-         SELECT $1, $2::integer + number, pg_current_xact_id()::text::bigint, clock_timestamp(), $3, 'RUNNING', null, event
-         FROM jsonb_array_elements($4::jsonb) WITH ORDINALITY AS given(event, number))
+         SELECT $1, sequence, pg_current_xact_id()::text::bigint, clock_timestamp(), $2, 'RUNNING', null, event
+         FROM jsonb_to_recordset($3::jsonb) AS given(sequence integer, event jsonb) ORDER BY sequence)
        SELECT pg_notify('sluice_events', '')`,
-      [releaseId, before, product, JSON.stringify(events)],
+      [releaseId, product, JSON.stringify(rows)],
     );
   }
 

@@ -51,7 +51,7 @@ export class Record {
   terminated(releaseId: string, by: string): void {
     this.#expectNow('what is answered as terminated is terminating or has ended', async () => {
       const [found] = await this.#scheduler.ask<{ done: boolean }>(
-        `SELECT ended_at IS NOT NULL OR rest->'terminating' <> 'null' OR EXISTS (SELECT FROM release_event e WHERE e.release_id = r.id AND e.event->>'type' = 'ReleaseTerminating') AS done FROM release r WHERE id = $1`,
+        `SELECT ended_at IS NOT NULL OR rest->'terminating' <> 'null' OR EXISTS (SELECT FROM logged_event e WHERE e.release_id = r.id AND e.event->>'type' = 'ReleaseTerminating') AS done FROM release r WHERE id = $1`,
         [releaseId],
       );
       return found?.done === true ? null : `${by} was told that ${releaseId} is terminated, and it is not`;
@@ -62,7 +62,7 @@ export class Record {
     this.#expectNow('what is answered as approved is approved', async () => {
       const [found] = await this.#scheduler.ask<{ done: boolean }>(
         `SELECT p.ended_at IS NOT NULL OR p.started_at IS NOT NULL OR p.approval IS NULL OR p.attempt > 1
-           OR EXISTS (SELECT FROM release_event e WHERE e.release_id = p.release_id AND e.event->>'type' = 'ApprovalGiven'
+           OR EXISTS (SELECT FROM logged_event e WHERE e.release_id = p.release_id AND e.event->>'type' = 'ApprovalGiven'
              AND e.event->>'environment' = $2 AND (e.event->>'by' = $3 OR e.actor = $3)) AS done
          FROM promotion p JOIN release_plan l ON l.release_id = p.release_id
          WHERE p.release_id = $1 AND l.plan->'promotions'->p.position->>'name' = $2`,

@@ -27,6 +27,7 @@ import type { Limits } from '../../../src/limits.ts';
 import { createLog } from '../../../src/log.ts';
 import { TASKS } from '../../../src/foreign/tasks.ts';
 import { exportManifests } from '../../../src/manifests/index.ts';
+import { ROOM } from '../../../src/store/event-rows.ts';
 import { readFacts, readSummaries } from '../../../src/store/release-reads.ts';
 import { startWorker } from '../../../src/worker.ts';
 import type { Reached } from '../../core/support/reached.ts';
@@ -632,15 +633,15 @@ export class ShellWorld {
 
   async #readEvents(): Promise<void> {
     this.#writes = this.scheduler.writes;
-    const rows = await this.scheduler.ask<SeenEvent>(
-      `SELECT id::integer, release_id AS "releaseId", product, at, event FROM release_event WHERE id > $1 ORDER BY id`,
-      [this.#newest - 100],
+    const rows = await this.scheduler.ask<Omit<SeenEvent, 'event'> & { event: ReleaseEvent | ReleaseEvent[] }>(
+      `SELECT id::float8, release_id AS "releaseId", product, at, event FROM release_event WHERE id > $1 ORDER BY id`,
+      [this.#newest - 100 * ROOM],
     );
     for (const row of rows) {
       if (this.#known.has(row.id)) continue;
       this.#known.add(row.id);
       this.#newest = Math.max(this.#newest, row.id);
-      this.#see(row);
+      for (const event of [row.event].flat()) this.#see({ ...row, event });
     }
   }
 
