@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { planRelease, possibleReleases, triggerRelease } from '../../src/commands/trigger-release.ts';
 import { startServer } from '../../src/server.ts';
 import { sluice } from '../cli/served.ts';
+import { frozen } from '../core/support/frozen.ts';
 import { openTestEngine } from '../support/engine.ts';
 import type { TestEngine } from '../support/engine.ts';
 import { createBillingRepository, values } from './rollback/repository.ts';
@@ -123,10 +124,3 @@ test('releases along one flow have one plan in memory, and none of them changes 
   const plans = await Promise.all(ids.map((id) => engine.app.releaseEngine.look(id, { fresh: true })));
   for (const each of plans) expect(each!.release.plan.promotions).toBe(planned.plan.promotions);
 });
-
-/** Deeply: a change of it throws, and its release does not end well. */
-function frozen(value: unknown): void {
-  if (typeof value !== 'object' || value === null) return;
-  Object.freeze(value);
-  for (const each of Object.values(value)) frozen(each);
-}

@@ -18,6 +18,7 @@ import type {
   Stimulus,
 } from '../../../src/core/release.ts';
 import { at, planOf } from './builders.ts';
+import { frozen } from './frozen.ts';
 import type { Drawn, PlanOptions } from './builders.ts';
 
 /** A release that a test plays by hand: every word is one stimulus, what follows is `advance` alone. */
@@ -34,7 +35,7 @@ export class Play {
     this.plan = plan;
     this.now = now;
     const { state, events } = createRelease('r-1', plan, '1.4.2', now, 'ada');
-    this.state = state;
+    this.state = frozen(state);
     this.events = [...events];
     this.last = { state, changed: [], events, work: [], deployments: [], refused: new Map(), lifted: [] };
   }
@@ -42,7 +43,7 @@ export class Play {
   tell(...stimuli: Stimulus[]): Decision {
     const decision = advance(this.plan, this.state, stimuli, this.facts, this.now);
     if (decision === 'NEEDS_FACTS') throw new Error('facts were given');
-    this.state = decision.state;
+    this.state = frozen(decision.state);
     this.events.push(...decision.events);
     this.last = decision;
     return decision;

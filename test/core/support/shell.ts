@@ -35,6 +35,7 @@ import type {
   Stimulus,
 } from '../../../src/core/release.ts';
 import { SECOND } from './builders.ts';
+import { frozen } from './frozen.ts';
 import { PEOPLE } from './random-plan.ts';
 import type { Tape } from './tape.ts';
 import { claim } from './claim.ts';
@@ -175,7 +176,8 @@ export class Shell {
     // The process dies before the commit: nothing has happened.
     if (!this.#calm && this.#tape.chance(2)) return this.reached.count('fault decision lost');
     this.#watcher.see(old, stimulus, facts, now, decision, this.#world.thorough);
-    this.state = decision.state;
+    // A decision that touched the state that it was made from would throw.
+    this.state = frozen(decision.state);
     this.revision += 1;
     this.reached.count('decisions');
     this.#outbox.push(...decision.work);
