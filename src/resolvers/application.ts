@@ -1,6 +1,7 @@
 import { Arg, Args, Ctx, FieldResolver, Mutation, Query, Resolver, Root } from 'type-graphql';
 import { reportDeployment } from '../commands/report-deployment.ts';
 import { reportHealth } from '../commands/report-health.ts';
+import type { Result } from '../commands/result.ts';
 import type { ApplicationSpec, StoredDefinition } from '../core/definitions.ts';
 import {
   DeploymentReportInput,
@@ -16,7 +17,7 @@ import type { ApiContext } from '../schema/context.ts';
 import { Application, DEFINITION_TYPES, Environment, Product } from '../schema/definition-types.ts';
 import { SelectorInput } from '../schema/selector.ts';
 import { Guarded, SEES, may } from './access/rules.ts';
-import { refused, unstorable } from './answers.ts';
+import { ifStorable, refused } from './answers.ts';
 import { commitWarningsOf, looksOf } from './batches.ts';
 import { forget } from './batches.ts';
 import { listNodes, readNode } from './definitions.ts';
@@ -89,15 +90,9 @@ export class ApplicationResolver {
     @Ctx() context: ApiContext,
     @Arg('input', () => HealthReportInput, { description: 'What was seen.' }) input: HealthReportInput,
   ): Promise<HealthReportPayload> {
-    const wrong = unstorable(input);
-    if (wrong.length > 0) return { application: null, accepted: false, userErrors: refused(wrong) };
     const { application, status, message, at } = input;
     const report = { application, status, message: message ?? undefined, at: at ?? undefined };
-    const result = await reportHealth(context.app, report, context.actor);
-    forget(context);
-    if (result.refusals) return { application: null, accepted: false, userErrors: refused(result.refusals) };
-    const { accepted } = result.value;
-    return { application: await readNode(context, APPLICATION, application), accepted, userErrors: [] };
+    return reported(context, input, () => reportHealth(context.app, report, context.actor));
   }
 
   @Guarded(may('REPORT', ({ input }, lookup) => lookup.application(input.application)))
@@ -109,14 +104,21 @@ export class ApplicationResolver {
     @Ctx() context: ApiContext,
     @Arg('input', () => DeploymentReportInput, { description: 'What was seen.' }) input: DeploymentReportInput,
   ): Promise<DeploymentReportPayload> {
-    const wrong = unstorable(input);
-    if (wrong.length > 0) return { application: null, accepted: false, userErrors: refused(wrong) };
     const { application, commit, version, at } = input;
     const report = { application, commit: commit ?? undefined, version: version ?? undefined, at: at ?? undefined };
-    const result = await reportDeployment(context.app, report, context.actor);
-    forget(context);
-    if (result.refusals) return { application: null, accepted: false, userErrors: refused(result.refusals) };
-    const { accepted } = result.value;
-    return { application: await readNode(context, APPLICATION, application), accepted, userErrors: [] };
+    return reported(context, input, () => reportDeployment(context.app, report, context.actor));
   }
+}
+
+/** What who reports something of an application is answered. */
+async function reported(
+  context: ApiContext,
+  input: { application: string },
+  report: () => Promise<Result<{ accepted: boolean }>>,
+): Promise<HealthReportPayload & DeploymentReportPayload> {
+  const result = await ifStorable(input, report);
+  forget(context);
+  if (result.refusals) return { application: null, accepted: false, userErrors: refused(result.refusals) };
+  const { accepted } = result.value;
+  return { application: await readNode(context, APPLICATION, input.application), accepted, userErrors: [] };
 }

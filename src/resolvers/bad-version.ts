@@ -9,7 +9,7 @@ import {
   VersionUnmarkBadInput,
 } from '../schema/bad-version.ts';
 import { sees } from '../core/access/index.ts';
-import { checkFirst, PageArgs, toConnection } from '../schema/connection.ts';
+import { PageArgs, toConnection } from '../schema/connection.ts';
 import type { Connection } from '../schema/connection.ts';
 import type { ApiContext } from '../schema/context.ts';
 import { UUID } from '../schema/node.ts';
@@ -22,7 +22,7 @@ import { Guarded, SEES, may } from './access/rules.ts';
 import type { Lookup } from './access/lookup.ts';
 import type { Named } from './access/named.ts';
 import { checkStorable, ifStorable, refused } from './answers.ts';
-import { cutSince, readSince, writeSince } from './newest-first.ts';
+import { cutSince, pageOf, writeSince } from './newest-first.ts';
 import { readRelease } from './release-parts.ts';
 import { readsOf } from './reads.ts';
 
@@ -47,14 +47,12 @@ export class BadVersionResolver {
     @Arg('filter', () => BadVersionFilterInput, { nullable: true, description: 'Which ones; all when left out.' })
     filter?: BadVersionFilterInput,
   ): Promise<Connection<BadVersion>> {
-    const limit = checkFirst(page.first) + 1;
+    const read = pageOf(context, page);
     checkStorable({ filter });
     const { app } = context;
     const now = app.clock.now().getTime();
     const { rows, cut } = await listBadVersions(readsOf(context), {
-      limit,
-      entries: app.limits.entriesPerPage,
-      before: readSince(page.after),
+      ...read,
       filter: {
         product: filter?.product ?? undefined,
         digest: filter?.digest ?? undefined,

@@ -10,7 +10,7 @@ import {
   CandidateInput,
   CandidatePayload,
 } from '../schema/candidate.ts';
-import { checkFirst, PageArgs, toConnection } from '../schema/connection.ts';
+import { PageArgs, toConnection } from '../schema/connection.ts';
 import type { Connection } from '../schema/connection.ts';
 import type { ApiContext } from '../schema/context.ts';
 import { fromNodeId } from '../schema/node-id.ts';
@@ -25,7 +25,7 @@ import { absent } from './access/named.ts';
 import type { Named } from './access/named.ts';
 import { seesPlace, visibilityOf } from './access/visible.ts';
 import { checkStorable, ifStorable, refused } from './answers.ts';
-import { cutSince, readSince, writeSince } from './newest-first.ts';
+import { cutSince, pageOf, writeSince } from './newest-first.ts';
 import { readRelease } from './release-parts.ts';
 import { readsOf } from './reads.ts';
 
@@ -56,12 +56,10 @@ export class CandidateResolver {
     @Arg('filter', () => CandidateFilterInput, { nullable: true, description: 'Which ones; all when left out.' })
     filter?: CandidateFilterInput,
   ): Promise<Connection<Candidate>> {
-    const limit = checkFirst(page.first) + 1;
+    const read = pageOf(context, page);
     checkStorable({ filter });
     const { rows, cut } = await listCandidates(readsOf(context), {
-      limit,
-      entries: context.app.limits.entriesPerPage,
-      before: readSince(page.after),
+      ...read,
       filter: {
         product: filter?.product ?? undefined,
         statuses: filter?.status ?? undefined,

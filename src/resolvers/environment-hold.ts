@@ -1,6 +1,6 @@
 import { Arg, Args, Ctx, FieldResolver, Mutation, Query, Resolver, Root } from 'type-graphql';
 import { holdEnvironment, releaseEnvironment } from '../commands/hold-environment.ts';
-import { checkFirst, PageArgs, toConnection } from '../schema/connection.ts';
+import { PageArgs, toConnection } from '../schema/connection.ts';
 import type { Connection } from '../schema/connection.ts';
 import type { ApiContext } from '../schema/context.ts';
 import {
@@ -21,7 +21,7 @@ import { Guarded, SEES, may } from './access/rules.ts';
 import type { Lookup } from './access/lookup.ts';
 import type { Named } from './access/named.ts';
 import { checkStorable, ifStorable, refused } from './answers.ts';
-import { cutSince, readSince, writeSince } from './newest-first.ts';
+import { cutSince, pageOf, writeSince } from './newest-first.ts';
 import { readRelease } from './release-parts.ts';
 import { readsOf } from './reads.ts';
 
@@ -42,14 +42,12 @@ export class EnvironmentHoldResolver {
     @Arg('filter', () => EnvironmentHoldFilterInput, { nullable: true, description: 'Which ones; all when left out.' })
     filter?: EnvironmentHoldFilterInput,
   ): Promise<Connection<EnvironmentHold>> {
-    const limit = checkFirst(page.first) + 1;
+    const read = pageOf(context, page);
     checkStorable({ filter });
     const { app } = context;
     const now = app.clock.now().getTime();
     const { rows, cut } = await listHolds(readsOf(context), {
-      limit,
-      entries: app.limits.entriesPerPage,
-      before: readSince(page.after),
+      ...read,
       filter: {
         product: filter?.product ?? undefined,
         environment: filter?.environment ?? undefined,

@@ -1,7 +1,7 @@
 import { Arg, Args, Ctx, FieldResolver, ID, Query, Resolver, Root } from 'type-graphql';
 import { sees } from '../core/access/index.ts';
 import type { ReleaseStatus } from '../core/release.ts';
-import { checkFirst, PageArgs, toConnection } from '../schema/connection.ts';
+import { PageArgs, toConnection } from '../schema/connection.ts';
 import type { Connection } from '../schema/connection.ts';
 import type { ApiContext } from '../schema/context.ts';
 import { ReleaseStatusEnum } from '../schema/enums.ts';
@@ -14,7 +14,7 @@ import { Guarded, SEES } from './access/rules.ts';
 import { seesPlace, visibilityOf } from './access/visible.ts';
 import { checkStorable } from './answers.ts';
 import { rollbacks } from './batches.ts';
-import { cutSince, readSince, writeSince } from './newest-first.ts';
+import { cutSince, pageOf, writeSince } from './newest-first.ts';
 import { rollbackIdOf } from './release-id.ts';
 import { partsOf, readRelease } from './release-parts.ts';
 import { readsOf } from './reads.ts';
@@ -38,12 +38,10 @@ export class RollbackResolver {
     @Arg('product', () => String, { nullable: true, description: 'Of this product; of all when left out.' })
     product?: string,
   ): Promise<Connection<Rollback>> {
-    const limit = checkFirst(page.first) + 1;
+    const read = pageOf(context, page);
     checkStorable({ product });
     const { rows, cut } = await listRollbacks(readsOf(context), {
-      limit,
-      entries: context.app.limits.entriesPerPage,
-      before: readSince(page.after),
+      ...read,
       product: product ?? undefined,
       visible: await visibilityOf(context),
     });

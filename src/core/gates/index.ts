@@ -38,10 +38,9 @@ export function askGates(
   position: number,
   facts: Facts,
   now: number,
+  gates: readonly Gate[] = plan.rollback ? GATES_OF_ROLLBACKS : GATES_OF_PROMOTIONS,
 ): GateAnswer[] {
   const question = { plan, state, position, facts, now };
   const promotion = plan.promotions[position] as PlannedPromotion;
-  return (plan.rollback ? GATES_OF_ROLLBACKS : GATES_OF_PROMOTIONS).flatMap(
-    (each) => (each.appliesTo(promotion) && each.ask(question)) || [],
-  );
+  return gates.flatMap((each) => (each.appliesTo(promotion) && each.ask(question)) || []);
 }

@@ -28,12 +28,9 @@ export function askMerge(
   facts: Facts,
   now: number,
 ): GateAnswer[] {
-  const question = { plan, state, position, facts, now };
-  const promotion = plan.promotions[position] as PlannedPromotion;
   const kind = plan.rollback ? 'ROLLBACK' : 'FORWARD';
-  return GATES_OF_MERGES.flatMap(
-    (each) => (each.of.includes(kind) && each.appliesTo(promotion) && each.ask(question)) || [],
-  );
+  const again = GATES_OF_MERGES.filter((each) => each.of.includes(kind));
+  return askGates(plan, state, position, facts, now, again);
 }
 
 /** A request that is open for weeks is judged often; older answers are of no use once newer ones are known. */

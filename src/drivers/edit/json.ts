@@ -2,8 +2,8 @@ import type { Node as JsonNode, ParseError } from 'jsonc-parser';
 import { parseTree, printParseErrorCode } from 'jsonc-parser';
 import { PermanentError } from '../driver.ts';
 import { rebuildFlow } from './flow.ts';
-import type { ListNode, MapNode, Node, Slot, Source, Want, Writer } from './node.ts';
-import { LIMITS, tooDeep } from './node.ts';
+import type { ListNode, MapNode, Node, Slot, Source, Spans, Want, Writer } from './node.ts';
+import { bracketed, LIMITS, tooDeep } from './node.ts';
 import type { Edit } from './text.ts';
 import { eolOf, insertion, lineOf, lineStart } from './text.ts';
 
@@ -29,8 +29,6 @@ function treeOf(text: string): JsonNode | undefined {
   throw new PermanentError(`line ${lineOf(text, first.offset)} is not JSON: ${printParseErrorCode(first.error)}`);
 }
 
-type Spans = Map<Node, { key?: string; start: number; end: number }[]>;
-
 function nodeOf(text: string, node: JsonNode, spans: Spans, depth: number): Node {
   if (depth > LIMITS.depth) throw tooDeep();
   const { offset: start, length, type } = node;
@@ -38,12 +36,7 @@ function nodeOf(text: string, node: JsonNode, spans: Spans, depth: number): Node
   const children = node.children ?? [];
   if (type === 'array') {
     const items = children.map((each) => nodeOf(text, each, spans, depth + 1));
-    const list: ListNode = { kind: 'list', items, start, end };
-    spans.set(
-      list,
-      items.map((each) => ({ start: each.start, end: each.end })),
-    );
-    return list;
+    return bracketed(items, start, end, spans);
   }
   if (type !== 'object') {
     const value = node.value as string | number | boolean | null;

@@ -195,3 +195,16 @@ export const LIMITS = {
 export function tooDeep(): PermanentError {
   return new PermanentError(`is nested more than ${LIMITS.depth} levels deep`);
 }
+
+/** Where entries and items stand in the source; an entry begins at its key. */
+export type Spans = Map<Node, { key?: string; start: number; end: number }[]>;
+
+/** A list in brackets, whose items stand where they are themselves. */
+export function bracketed(items: Node[], start: number, end: number, spans: Spans): ListNode {
+  const list: ListNode = { kind: 'list', items, start, end };
+  spans.set(
+    list,
+    items.map((each) => ({ start: each.start, end: each.end })),
+  );
+  return list;
+}

@@ -2,13 +2,11 @@ import type { AST } from 'toml-eslint-parser';
 import { ParseError, parseTOML } from 'toml-eslint-parser';
 import { PermanentError } from '../driver.ts';
 import { rebuildFlow } from './flow.ts';
-import type { FileDocument, ListNode, MapNode, Node, ScalarNode, Slot, Source, Want, Writer } from './node.ts';
+import type { FileDocument, ListNode, MapNode, Node, ScalarNode, Slot, Source, Spans, Want, Writer } from './node.ts';
+import { bracketed } from './node.ts';
 import type { Edit } from './text.ts';
 import { eolOf, insertion, lineEnd } from './text.ts';
 import { doubleQuoted, isPrintable } from './yaml-words.ts';
-
-/** What stands between brackets or braces; tables with a header of their own have none. */
-type Spans = Map<Node, { key?: string; start: number; end: number }[]>;
 
 /**
  * TOML, by a parser that reports places: values change where they stand, lists and tables in brackets and braces entry by entry,
@@ -72,12 +70,7 @@ function nodeOf(text: string, spans: Spans, node: AST.TOMLContentNode): Node {
   const [start, end] = node.range;
   if (node.type === 'TOMLArray') {
     const items = node.elements.map((each) => nodeOf(text, spans, each));
-    const list: ListNode = { kind: 'list', items, start, end };
-    spans.set(
-      list,
-      items.map((each) => ({ start: each.start, end: each.end })),
-    );
-    return list;
+    return bracketed(items, start, end, spans);
   }
   if (node.type === 'TOMLInlineTable') {
     const map: MapNode = { ...tableAt(start), end };
