@@ -48,6 +48,14 @@ export class RepositoryLook {
     return this.shown.error;
   }
 
+  @Field(() => String, {
+    nullable: true,
+    description: 'Why its pull requests could not be listed the last time; null: they could, or there was no need.',
+  })
+  get pullRequestError(): string | null {
+    return this.shown.pullError;
+  }
+
   @Field(() => Int, { description: 'How many looks in a row failed.' })
   get failures(): number {
     return this.shown.failures;

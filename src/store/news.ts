@@ -94,7 +94,7 @@ export async function watchedNames(db: Pool | PoolClient): Promise<Pick<Watched,
 /** All that are watched: a few hundred rows at most. */
 export async function readLooks(db: Pick<Pool, 'query'>): Promise<LookShown[]> {
   const { rows } = await db.query<LookShown>(
-    `SELECT repository, looked_at AS "lookedAt", heads, failures, error, error_kind AS "errorKind",
+    `SELECT repository, looked_at AS "lookedAt", heads, failures, error, error_kind AS "errorKind", pull_error AS "pullError",
        CASE WHEN next_look_at < 'infinity' THEN greatest(next_look_at, not_before) END AS "nextAt"
      FROM watched_repository ORDER BY repository`,
   );

@@ -5,7 +5,7 @@ import { TransientError } from '../../src/drivers/driver.ts';
 import { PullRequestWatch } from '../../src/jobs/pull-request-watch.ts';
 import { RepositoryWatch } from '../../src/jobs/repository-watch.ts';
 import { beginPullRequest, sawPullRequest } from '../../src/store/pull-requests.ts';
-import { addHints } from '../../src/store/news.ts';
+import { addHints, readLooks } from '../../src/store/news.ts';
 import { openTestEngine } from '../support/engine.ts';
 import type { TestEngine } from '../support/engine.ts';
 import { FakeForge } from '../support/fake-forge.ts';
@@ -114,15 +114,16 @@ test('a host that asks for a pause gets it, and what changed meanwhile is told a
   await watched();
   forge.faults.set('list', new TransientError('slow down', { retryAfter: 120_000 }));
   await list();
-  const { rows } = await engine.app.pool.query<{ wait: number; pull_error: string }>(
-    'SELECT extract(epoch FROM pull_next_at - now())::float8 AS wait, pull_error FROM watched_repository',
+  const { rows } = await engine.app.pool.query<{ wait: number }>(
+    'SELECT extract(epoch FROM pull_next_at - now())::float8 AS wait FROM watched_repository',
   );
-  expect(rows).toMatchObject([{ pull_error: 'slow down' }]);
+  expect(await readLooks(engine.app.pool)).toMatchObject([{ pullError: 'slow down' }]);
   expect(rows[0]!.wait).toBeGreaterThan(110);
   forge.mergeByPerson(REPOSITORY, number);
   await due();
   await list();
   expect(told).toEqual([{ release: '1', via: 'POLL' }]);
+  expect(await readLooks(engine.app.pool)).toMatchObject([{ pullError: null }]);
 });
 
 test('a branch into which they are to be merged has moved: they are told', async () => {

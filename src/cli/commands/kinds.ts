@@ -60,6 +60,7 @@ const kind = (
 interface Look {
   lookedAt: string | null;
   error: string | null;
+  pullRequestError: string | null;
 }
 const lookOf = (row: DefinitionRow): Look | null => row['look'] as Look | null;
 
@@ -71,7 +72,7 @@ export const DEFINITION_KINDS: DefinitionKind[] = [
   kind(
     ['applications', 'application', 'apps', 'app'],
     'application',
-    'productName environmentName driver { type } health { type } look { lookedAt nextAt commit failure error failures }',
+    'productName environmentName driver { type } health { type } look { lookedAt nextAt commit failure error failures pullRequestError }',
     [
       ['PRODUCT', text('productName')],
       ['ENVIRONMENT', text('environmentName')],
@@ -80,7 +81,7 @@ export const DEFINITION_KINDS: DefinitionKind[] = [
     ],
     [
       ['LOOKED AT', (row) => age(lookOf(row)?.lookedAt)],
-      ['', (row) => lookOf(row)?.error ?? ' '],
+      ['', (row) => lookOf(row)?.error ?? lookOf(row)?.pullRequestError ?? ' '],
     ],
   ),
   kind(['environments', 'environment', 'envs', 'env'], 'environment', 'kind description', [['KIND', text('kind')]]),

@@ -24,6 +24,8 @@ export interface LookShown {
   failures: number;
   error: string | null;
   errorKind: LookFailure | null;
+  /** Why its pull requests could not be listed the last time. */
+  pullError: string | null;
 }
 
 /** Failures after which only a person, a hint or a new secret brings the next look. */
