@@ -17,7 +17,7 @@ import { SluiceProcess } from './processes.ts';
 import { Repository } from './repositories.ts';
 
 /** Where the worker is killed: before Argo CD hears of the sync, after it began it, after its answer was recorded. */
-export const SYNC_POINTS = ['before-effect', 'after-effect', 'after-record'] as const;
+const SYNC_POINTS = ['before-effect', 'after-effect', 'after-record'] as const;
 export type SyncPoint = (typeof SYNC_POINTS)[number];
 
 export interface ArgoCdKills {

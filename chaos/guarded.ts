@@ -5,8 +5,8 @@
 export const GUARDED = 'guarded';
 export const GUARDED_FLOW = 'guarded';
 export const GUARDED_GROUP = 'guarded-regions';
-export const MAX_PARALLEL = 2;
-export const MAX_FAILURES = 1;
+const MAX_PARALLEL = 2;
+const MAX_FAILURES = 1;
 
 /** One definition, as JSON: which YAML is, too. */
 export const manifest = (kind: string, name: string, spec: object): string =>
@@ -51,7 +51,7 @@ export function guardedWorkflow(shape: string, target: string): string {
   });
 }
 
-export function guardedGroup(environments: string[]): string {
+function guardedGroup(environments: string[]): string {
   return manifest('EnvironmentGroup', GUARDED_GROUP, {
     environments: { names: environments },
     gate: { policy: 'ANY' },

@@ -15,7 +15,7 @@ import { startWorker } from './worker.ts';
 /** The program of a server: `node dist/src/main.js [serve|migrate]`; `sluice serve` and the quickstart call it too. */
 
 /** sysexits.h: EX_CONFIG. Restarting does not help: the operator has to change a setting. */
-export const EXIT_CONFIG = 78;
+const EXIT_CONFIG = 78;
 const CLOSE_LIMIT_MS = 10_000;
 
 export interface RunningServer {
@@ -111,7 +111,7 @@ export async function serve(flags: ServeFlags = {}): Promise<number> {
  * A promise that fails without a handler is a fault of ours, and no reason to drop everything else that this process does:
  * what it was about stands in the database, and the sweep does it again.
  */
-export function surviveRejections(log: Log): void {
+function surviveRejections(log: Log): void {
   process.on('unhandledRejection', (error) =>
     log.error({ error }, 'a fault of Sluice: a failure without a handler; the sweep makes up for it'),
   );

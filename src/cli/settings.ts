@@ -10,7 +10,7 @@ export interface CliSettings {
   dumbTerminal: boolean;
 }
 
-export const DEFAULT_SERVER = 'http://127.0.0.1:4000';
+const DEFAULT_SERVER = 'http://127.0.0.1:4000';
 
 /** @param flag of --server, which wins over SLUICE_SERVER */
 export function loadCliSettings(env: Record<string, string | undefined>, flag?: string): CliSettings {

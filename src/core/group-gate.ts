@@ -8,7 +8,7 @@ import { ENDED_PROMOTION } from './release.ts';
 import type { GroupState, MemberHealth, PromotionState, ReleaseState } from './release.ts';
 
 /** How often a gate that waits for health is asked again, in milliseconds. */
-export const GATE_RECHECK = 5_000;
+const GATE_RECHECK = 5_000;
 
 /** A group of which nothing is known yet; `generation` goes on counting over retries. */
 export function freshGroup(generation = 0): GroupState {

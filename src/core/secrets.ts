@@ -50,7 +50,7 @@ export interface SecretShown {
   updatedBy: string | null;
 }
 
-export const SECRET_NAME = /^[A-Za-z0-9]([-A-Za-z0-9_]{0,61}[A-Za-z0-9])?$/;
+const SECRET_NAME = /^[A-Za-z0-9]([-A-Za-z0-9_]{0,61}[A-Za-z0-9])?$/;
 const HOST = /^(\*\.)?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/;
 const SOURCE = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 

@@ -40,7 +40,7 @@ export function hasUnseenEffect(
 }
 
 /** Why a rollback ends this promotion; null: none does. */
-export function stoppedBy(state: ReleaseState, position: number): string | null {
+function stoppedBy(state: ReleaseState, position: number): string | null {
   for (const [id, { stop, reason }] of Object.entries(state.rollbacks)) {
     if (stop.includes(position)) return takenBackBecause(id, reason);
   }

@@ -29,7 +29,7 @@ interface Pace {
 }
 
 /** In milliseconds. The first pause between two attempts is 2 s, and doubles. */
-export const PACES: Record<KeptLane, Pace> = {
+const PACES: Record<KeptLane, Pace> = {
   queue: { first: 1_500, cap: 60_000, lease: 0 },
   // Twice is once: another process may try it beside one that is slow.
   command: { first: 1_500, cap: 60_000, lease: 0 },

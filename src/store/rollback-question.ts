@@ -60,7 +60,7 @@ export async function loadEnvironmentFacts(
 }
 
 /** An annotation of an application: no rollback touches its environment, for the reason that it gives. */
-export const NO_ROLLBACK = 'sluice.dev/no-rollback';
+const NO_ROLLBACK = 'sluice.dev/no-rollback';
 
 function nothingKnown(name: string): EnvironmentFacts {
   const nobody = { inFlight: null, rollback: null, excluded: null };

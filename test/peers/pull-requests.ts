@@ -139,7 +139,7 @@ export interface Habits {
   red: string[];
 }
 
-export const personOf = (name: string): Person => ({
+const personOf = (name: string): Person => ({
   name,
   email: `${name.toLowerCase().replaceAll(/\W+/g, '.')}@example.com`,
 });

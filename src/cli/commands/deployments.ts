@@ -24,7 +24,7 @@ export interface Deployment {
   drift: { since: string; files: string[] } | null;
 }
 
-export const DEPLOYMENT_VIEW: View<Deployment> = {
+const DEPLOYMENT_VIEW: View<Deployment> = {
   columns: [
     ['PRODUCT', ({ productName }) => productName],
     ['ENVIRONMENT', ({ environmentName }) => environmentName],

@@ -139,10 +139,7 @@ export function pinOf(app: Parts, definitions: DefinitionSnapshot, candidate: Ke
  * The user who is the author of the commit: as administrators say, or where people are named by the verified address that their identity
  * provider tells; null: not known.
  */
-export async function initiatorOf(
-  { pool, config }: Parts,
-  { facts: { email } }: KeptCandidate,
-): Promise<string | null> {
+async function initiatorOf({ pool, config }: Parts, { facts: { email } }: KeptCandidate): Promise<string | null> {
   if (!email) return null;
   const known = await gitIdentity(pool, email);
   return known?.user ?? (config.auth.oidc?.nameClaim === 'email' ? email : null);

@@ -12,7 +12,7 @@ export const versionSource = object('VersionSource', "Where a version's label is
   jsonPath: required(jsonPath, 'The JSON path of the value, e.g. `$.appVersion`.'),
 });
 
-export const promotedFile = object('PromotedFile', 'A file that is promoted, and which values of it.', {
+const promotedFile = object('PromotedFile', 'A file that is promoted, and which values of it.', {
   jsonPaths: required(
     list(jsonPath, 'JSON paths', { empty: 'name at least one JSON path, for example $.image.tag' }),
     'The JSON paths of the values that are promoted.',
@@ -88,7 +88,7 @@ const gitTriggerSelector = object('GitTriggerSelector', 'A condition on the comm
   ),
 });
 
-export const productFlow = object(
+const productFlow = object(
   'ProductFlow',
   'An entry of the flows that a product names; the first one that matches is taken.',
   {

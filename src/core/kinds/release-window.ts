@@ -16,7 +16,7 @@ const windowSelector = object(
   },
 );
 
-export const windowKind = words('WindowKind', 'What an active release window says.', {
+const windowKind = words('WindowKind', 'What an active release window says.', {
   ALLOW: 'Work may start: outside of all such windows it may not.',
   DENY: 'Work may not start, whatever other windows allow.',
 });
@@ -27,11 +27,10 @@ export const windowAction = words('WindowAction', 'What a release window can hol
   APPROVE: 'An approval.',
 });
 
-export const windowOnClose = words(
-  'WindowOnClose',
-  'What happens to work that is on its way when a release window closes.',
-  { FINISH: 'It goes on to its end.', PAUSE: 'It stops before its next phase, until it opens again.' },
-);
+const windowOnClose = words('WindowOnClose', 'What happens to work that is on its way when a release window closes.', {
+  FINISH: 'It goes on to its end.',
+  PAUSE: 'It stops before its next phase, until it opens again.',
+});
 
 /** In manifests they stand in the spec itself, in the API together. */
 const manifest = { api: 'NONE' } as const;

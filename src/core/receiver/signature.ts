@@ -11,7 +11,7 @@ export interface SignedMessage {
 }
 
 /** How far a message's time may be from ours, in milliseconds: older ones may be replays. */
-export const TOLERANCE = 5 * 60 * 1000;
+const TOLERANCE = 5 * 60 * 1000;
 const MAX_SIGNATURES = 20;
 
 type Headers = Record<string, string | string[] | undefined>;

@@ -86,7 +86,7 @@ function checkHeaderValue(checks: Checks, value: string, path: Path): void {
   checks.invalid(`the header ${quote(path.at(-1))} is too long or has characters that no header can have`, path);
 }
 
-export function checkHttpUrl(checks: Checks, url: string, path: Path): void {
+function checkHttpUrl(checks: Checks, url: string, path: Path): void {
   let parsed: URL | undefined;
   try {
     parsed = new URL(url);

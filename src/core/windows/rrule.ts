@@ -32,7 +32,7 @@ const WEEKDAY = /^(MO|TU|WE|TH|FR|SA|SU)$/;
 const HOUR = 60 * MINUTE;
 
 /** Lists multiply: 24 hours of 60 minutes are 1,440 starts a day, and half a million a year. */
-export const RULE_LIMITS = {
+const RULE_LIMITS = {
   startsPerDay: 1_000,
   /** Where the library itself must count (COUNT, BYSETPOS), which takes a thousand times as long. */
   countedStartsPerDay: 24,

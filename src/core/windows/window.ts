@@ -70,7 +70,7 @@ function readCalendar(spec: ReleaseWindowSpec): Calendar {
   return { zone, blocks: new Map(), ...ruleSpans(rule, endOf, spec.duration ?? DAY) };
 }
 
-export const NOT_LOCAL = (text: string | undefined): string =>
+const NOT_LOCAL = (text: string | undefined): string =>
   `${JSON.stringify(text)} must be a local time such as 2026-01-05T22:00`;
 
 function reading<T>(field: WindowError['field'], read: () => T): T {

@@ -1,7 +1,7 @@
 import { PermanentError } from '../driver.ts';
 
 /** In bytes of UTF-8. Outputs travel in the state of the release, in its events and into later actions: they are values, not files. */
-export const OUTPUT_LIMITS = { value: 16 * 1024, step: 64 * 1024 };
+const OUTPUT_LIMITS = { value: 16 * 1024, step: 64 * 1024 };
 
 /** @throws PermanentError naming the output that is too large, or the sum of all */
 export function checkOutputs(outputs: Record<string, string>, limits = OUTPUT_LIMITS): Record<string, string> {

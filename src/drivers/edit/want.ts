@@ -3,7 +3,7 @@ import type { Location, Plain, Want } from './node.ts';
 import { isPlainMap } from './node.ts';
 
 /** A pinned value with how its scalars were written: those that need it follow it in its list, each with its own place. */
-export function wantOf(pinned: PinnedValue, written: Map<string, string>): Want {
+function wantOf(pinned: PinnedValue, written: Map<string, string>): Want {
   const loose = pinned.chosen === undefined ? { loose: true } : {};
   const build = (value: Plain, location: Location): Want => {
     if (Array.isArray(value))

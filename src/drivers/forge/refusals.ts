@@ -71,7 +71,7 @@ export function quoteWords(words: string): string {
 export type Meaning = 'PASSES' | 'FINAL' | 'QUEUE' | 'LOOK';
 
 /** Hosts say with one status, and only their words tell them apart, that a merge has to wait and that it can never be. */
-export const MERGE_REFUSALS: Record<ForgeKind, readonly [status: number, words: RegExp, meaning: Meaning][]> = {
+const MERGE_REFUSALS: Record<ForgeKind, readonly [status: number, words: RegExp, meaning: Meaning][]> = {
   github: [
     [405, /merge queue/i, 'QUEUE'],
     [405, /(merge commits|squash merges|rebase merges) are not allowed/i, 'FINAL'],

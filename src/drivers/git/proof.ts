@@ -76,7 +76,7 @@ export async function writtenBy(mirror: Mirror, commit: string, signal: AbortSig
 }
 
 /** `:MODE MODE ID ID STATUS`, then the path: of git's raw format, with NULs between. */
-export function readRaw(fields: string[]): Written[] {
+function readRaw(fields: string[]): Written[] {
   const found: Written[] = [];
   for (let at = 0; at + 1 < fields.length; at += 2) {
     const [, mode, , id] = fields[at]!.trim().split(' ');

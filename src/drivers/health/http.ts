@@ -5,7 +5,7 @@ import { getFollowing, type HttpClient, openUrl, pauseOf, reasonOf } from '../ht
 import { checkSending, openReferenced, valuesOf } from '../secret-references.ts';
 
 /** Between two looks, in milliseconds, where the source says nothing else. */
-export const DEFAULT_HTTP_INTERVAL = 5_000;
+const DEFAULT_HTTP_INTERVAL = 5_000;
 const DEFAULT_TIMEOUT = 5_000;
 
 /**
