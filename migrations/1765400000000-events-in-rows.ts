@@ -11,6 +11,8 @@ export class EventsInRows1765400000000 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     await run(runner, [
       `ALTER SEQUENCE "release_event_id_seq" INCREMENT BY 1000`,
+      // The first row of an empty log has room before it, too.
+      `SELECT setval('release_event_id_seq', (SELECT last_value FROM "release_event_id_seq") + 999)`,
       ...indexedBy(`coalesce("event"->0, "event")`),
       `CREATE VIEW "logged_event" AS
        SELECT e.release_id, (e.sequence - e.size + each.number)::integer AS sequence, e.position, e.id - e.size + each.number AS id,
