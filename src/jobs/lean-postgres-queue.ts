@@ -102,9 +102,9 @@ export class LeanPostgresBackend extends PostgresQueueBackend {
         ({ token, ended: own, endedAt, takes }) => takes && (own === null || endedAt !== null) && !taken.has(token),
       )
       .map((each) => ({ ...each, ended: null }));
-    // A statement does not see the parents that it has woken itself.
-    if (row.woken && left.length > 0)
-      for (const each of (await this.#askTurn([], left)).taken ?? []) taken.set(each.token, each);
+    // A statement does not see the parents that it has woken itself. What is ended and taken stands, whatever becomes of this question.
+    const more = row.woken && left.length > 0 ? await this.#askTurn([], left).catch(() => undefined) : undefined;
+    for (const each of more?.taken ?? []) taken.set(each.token, each);
     const due = row.next_delay === null ? 0 : Number(row.next_delay);
     return turns.map(({ token, takes }) => {
       const mine = taken.get(token);

@@ -3,7 +3,7 @@ import { setIdentity } from '../../src/commands/trigger/git-identities.ts';
 import { approvalOf } from '../core/support/builders.ts';
 import { startGitHost } from '../peers/git-host.ts';
 import type { GitHost, HostedRepository } from '../peers/git-host.ts';
-import { saveDevToProd } from '../support/by-push.ts';
+import { saveDevToProd, saveShop } from '../support/by-push.ts';
 import { AUDIENCE, type Issuer, openIssuer } from './issuer.ts';
 import { codeOf, type GuardedServer, messageOf, openGuarded } from './support.ts';
 
@@ -29,21 +29,7 @@ beforeAll(async () => {
   });
   const { engine } = guarded;
   await saveDevToProd(engine, { approval: approvalOf('1') });
-  await engine.save('Product', 'shop', {
-    promotionFlows: [],
-    concurrency: 'PIPELINE',
-    queueLimit: 50,
-    promotionTemplate: { versionSource: { file: 'values.yaml', jsonPath: '$.image.tag' } },
-    trigger: { coalesce: 0, interval: 5_000 },
-  });
-  for (const environment of ['dev', 'prod']) {
-    await engine.save('Application', `shop-${environment}`, {
-      product: 'shop',
-      environment,
-      driver: { type: 'git', repoURL: repository.url, branch: 'main', path: environment },
-      health: { type: 'none' },
-    });
-  }
+  await saveShop(engine, repository.url);
   for (const subject of ['ada@example.com', 'grace@example.com', 'linus@example.com'])
     await guarded.grant({ subject, role: 'APPROVER' });
   await engine.startWorker();

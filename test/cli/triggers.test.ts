@@ -8,7 +8,7 @@ import { type ApiServer, startServer } from '../../src/server.ts';
 import { ADMIN, SOMEBODY } from '../access/support.ts';
 import { startGitHost } from '../peers/git-host.ts';
 import type { GitHost, HostedRepository } from '../peers/git-host.ts';
-import { saveDevToProd } from '../support/by-push.ts';
+import { saveDevToProd, saveShop } from '../support/by-push.ts';
 import { openTestEngine, type TestEngine } from '../support/engine.ts';
 import { FakeForge } from '../support/fake-forge.ts';
 import { github } from '../support/webhook-bodies.ts';
@@ -40,21 +40,7 @@ beforeAll(async () => {
     createDrivers: (given, secrets) => ({ ...createDrivers(given, secrets), forge: () => Promise.resolve(forge) }),
   });
   await saveDevToProd(engine);
-  await engine.save('Product', 'shop', {
-    promotionFlows: [],
-    concurrency: 'PIPELINE',
-    queueLimit: 50,
-    promotionTemplate: { versionSource: { file: 'values.yaml', jsonPath: '$.image.tag' } },
-    trigger: { coalesce: 0, interval: 5_000 },
-  });
-  for (const environment of ['dev', 'prod']) {
-    await engine.save('Application', `shop-${environment}`, {
-      product: 'shop',
-      environment,
-      driver: { type: 'git', repoURL: repository.url, branch: 'main', path: environment },
-      health: { type: 'none' },
-    });
-  }
+  await saveShop(engine, repository.url);
   await engine.startWorker();
   server = await startServer(engine.app);
 }, 60_000);

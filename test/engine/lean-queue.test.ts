@@ -14,6 +14,8 @@ beforeAll(async () => {
   // Each queue of the property listens to its errors.
   pool = new pg.Pool({ connectionString: database.url, max: 4, options: '-c search_path=bullmq,public' });
   pool.setMaxListeners(0);
+  // The database ends with sessions still open on it.
+  pool.on('connect', (client) => client.on('error', () => undefined));
   await runMigrations(pool);
 });
 afterAll(async () => {
@@ -256,6 +258,25 @@ test('workers that end siblings at the same moment wake their parent once, and n
     expect(given.indexOf(`j${each * 10}`)).toBeGreaterThan(last);
   }
   expect(await queue.rows()).toEqual([]);
+  await queue.close();
+});
+
+test('a job has ended, also when the question for the parent that it woke is not answered', async () => {
+  const queue = new Driven(createLeanBackend, 'unanswered');
+  await queue.do({ kind: 'flow', flows: [{ name: 0, children: [1] }] });
+  await queue.do({ kind: 'take', token: 0 });
+  const query = pool.query.bind(pool) as (...args: unknown[]) => Promise<unknown>;
+  let turns = 0;
+  const cut = (...args: unknown[]): Promise<unknown> => {
+    const isTurn = (args[0] as { name?: string }).name === 'lean-turn';
+    return isTurn && (turns += 1) === 2 ? Promise.reject(new Error('cut')) : query(...args);
+  };
+  Object.assign(pool, { query: cut });
+  const ended = await queue.do({ kind: 'end', held: null, job: 1, token: 0, fetch: true });
+  Object.assign(pool, { query });
+  expect(turns).toBe(2);
+  expect(ended).toMatchObject({ id: null });
+  expect(await queue.do({ kind: 'take', token: 1 })).toMatchObject({ id: 'j0' });
   await queue.close();
 });
 

@@ -16,6 +16,24 @@ export async function saveDevToProd(engine: TestEngine, prod: Partial<FlowStepSp
   });
 }
 
+/** The product shop, whose environments are folders of one repository; its pushes are not waited for to come together. */
+export async function saveShop(engine: TestEngine, repoURL: string): Promise<void> {
+  await engine.save('Product', 'shop', {
+    promotionFlows: [],
+    concurrency: 'PIPELINE',
+    queueLimit: 50,
+    promotionTemplate: { versionSource: { file: 'values.yaml', jsonPath: '$.image.tag' } },
+    trigger: { coalesce: 0, interval: 5_000 },
+  });
+  for (const environment of ['dev', 'prod'])
+    await engine.save('Application', `shop-${environment}`, {
+      product: 'shop',
+      environment,
+      driver: { type: 'git', repoURL, branch: 'main', path: environment },
+      health: { type: 'none' },
+    });
+}
+
 /** A real git host, and an engine with a worker and the flow from dev to prod. */
 export async function openByPush(): Promise<{ host: GitHost; engine: TestEngine; close(): Promise<void> }> {
   const host = await startGitHost();
