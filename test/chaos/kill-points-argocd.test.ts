@@ -4,7 +4,7 @@ import { runArgoCdKillPoints } from '../../chaos/argocd-kill-points.ts';
 
 const main = fileURLToPath(new URL('../../dist/src/main.js', import.meta.url));
 
-test.each([
+test.concurrent.each([
   { backend: 'redis' as const, times: 1 },
   { backend: 'postgres' as const, times: 1 },
 ])(

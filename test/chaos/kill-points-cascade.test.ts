@@ -5,7 +5,7 @@ import { runKillPoints } from '../../chaos/kill-points.ts';
 const main = fileURLToPath(new URL('../../dist/src/main.js', import.meta.url));
 
 // Where the rollback is made, where it is told, and where it works: a release has about 27 effects before its cascade begins.
-test.each([
+test.concurrent.each([
   {
     backend: 'redis' as const,
     counts: { 'in-rollback': [1], 'after-rollback': [1], 'after-told': [2], 'after-effect': [29] },

@@ -5,7 +5,7 @@ import { runKillPoints } from '../../chaos/kill-points.ts';
 const main = fileURLToPath(new URL('../../dist/src/main.js', import.meta.url));
 
 // Every point, in different phases of different environments; `npm run chaos -- --kill-points` tries every count as well.
-test.each([
+test.concurrent.each([
   {
     backend: 'redis' as const,
     counts: {
