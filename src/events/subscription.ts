@@ -88,9 +88,9 @@ export class Subscription implements AsyncIterableIterator<LoggedEvent> {
   async #catchUp(): Promise<void> {
     const upTo = this.#source.ring.newest;
     try {
-      const query = { after: this.#place, upTo, filter: this.#filter, limit: PAGE };
+      const query = { after: this.#place, upTo, filter: this.#filter, limit: ROWS };
       const { events, cut } = await this.#source.readPage(query);
-      this.#page = events;
+      this.#page = events.slice(0, PAGE);
       // Nothing more fits until there; the last event moves the place itself.
       if (events.length === 0) this.#moveTo(cut ?? upTo);
     } catch (error) {
@@ -117,6 +117,9 @@ export class Subscription implements AsyncIterableIterator<LoggedEvent> {
   }
 }
 
+/** So many events are held; those that were read beyond are read again. */
 const PAGE = 100;
+/** Most hold one or two events. */
+const ROWS = 50;
 /** Milliseconds. */
 const RETRY = 250;

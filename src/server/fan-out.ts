@@ -29,7 +29,11 @@ export interface FanOutParts {
 export class FanOut {
   readonly #parts: FanOutParts;
   /** Short-lived: a subscriber that catches up later must not be shown the release as it was then. */
-  readonly #results = new LRUCache<object, Map<string, Promise<ExecutionResult>>>({ max: 256, ttl: 1_000 });
+  readonly #results = new LRUCache<object, Map<string, Promise<ExecutionResult>>>({
+    max: 256,
+    ttl: 1_000,
+    ttlAutopurge: true,
+  });
   executions = 0;
 
   constructor(parts: FanOutParts) {

@@ -118,8 +118,9 @@ describe.each(TRANSPORTS)('over %s', (_, transport) => {
     lazy.pause();
     const before = memory();
     const reason = 'x'.repeat(100_000);
-    for (let round = 0; round < 60; round += 1) {
-      await writer.many(release, Array(10).fill({ type: 'ReleaseTerminating', reason }) as ReleaseEvent[]);
+    // Two of a decision, as most decisions have.
+    for (let round = 0; round < 300; round += 1) {
+      await writer.many(release, Array(2).fill({ type: 'ReleaseTerminating', reason }) as ReleaseEvent[]);
     }
     const quick = await watch(overWebSocket, url, { ...of(release), after: '' });
     await quick.has(600);
