@@ -25,6 +25,7 @@ import { ListsByIndex1765140000001 } from './1765140000001-lists-by-index.ts';
 import { PacedOutbox1765200000000 } from './1765200000000-paced-outbox.ts';
 import { RoomInDeployments1765360000000 } from './1765360000000-room-in-deployments.ts';
 import { UnreadIndex1765380000000 } from './1765380000000-unread-index.ts';
+import { ListsOfWhatIsOpen1765360000001 } from './1765360000001-lists-of-what-is-open.ts';
 import { NewsByIndex1765370000000 } from './1765370000000-news-by-index.ts';
 import { PullRequests1765320000000 } from './1765320000000-pull-requests.ts';
 import { Sync1765210000000 } from './1765210000000-sync.ts';
@@ -71,6 +72,7 @@ export const migrations = [
   PullRequests1765320000000,
   ForgeBudget1765340000000,
   RoomInDeployments1765360000000,
+  ListsOfWhatIsOpen1765360000001,
   NewsByIndex1765370000000,
   UnreadIndex1765380000000,
   MissedDeliveries1765300000001,

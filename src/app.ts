@@ -4,7 +4,7 @@ import { ReleaseEngine } from './commands/release-engine.ts';
 import type { Config } from './config.ts';
 import { createDrivers } from './drivers/index.ts';
 import type { Drivers, DriverSettings } from './drivers/index.ts';
-import { clientConfig, onHoldAndWait, SturdyPool, timesOf } from './connections.ts';
+import { clientConfig, onHoldAndWait, PLANNED_ONCE, SturdyPool, timesOf } from './connections.ts';
 import type { ConnectionTimes } from './connections.ts';
 import { LIMITS } from './limits.ts';
 import type { Limits } from './limits.ts';
@@ -107,6 +107,15 @@ export async function openApp(config: Config, log: Log, outside: Partial<Outside
     readPool.on('error', () => undefined);
     closers.push(() => readPool.end());
     const reads = new Reads(readPool, { perCaller: config.reads.perCaller, waiting: limits.readsWaiting });
+    const enginePool = new SturdyPool({
+      connectionString: databaseUrl,
+      max: Math.min(ENGINE_CONNECTIONS, config.databasePoolSize),
+      application_name: 'sluice-engine',
+      options: PLANNED_ONCE,
+      ...clientConfig(times),
+      seams,
+    });
+    closers.push(() => inTime(enginePool.end()));
     const queue = throughSeams(
       await make.openQueue({ ...config, databaseUrl, clock, times, prefix: config.queuePrefix }, log),
       seams,
@@ -119,11 +128,12 @@ export async function openApp(config: Config, log: Log, outside: Partial<Outside
       secrets,
     );
     const definitions = new DefinitionSnapshots(pool);
-    const releaseEngine = new ReleaseEngine({ pool, definitions, clock, log, limits });
-    pool.on('error', () => {
-      releaseEngine.forget();
-      definitions.forget();
-    });
+    const releaseEngine = new ReleaseEngine({ pool, enginePool, definitions, clock, log, limits });
+    for (const each of [pool, enginePool])
+      each.on('error', () => {
+        releaseEngine.forget();
+        definitions.forget();
+      });
     const aborts = new Aborts(clock);
     const timers = new Timers(clock, (releaseId) => {
       releaseEngine
@@ -147,7 +157,7 @@ export async function openApp(config: Config, log: Log, outside: Partial<Outside
     };
     const handOver = new HandOver({ ...parts, queue, aborts, errands });
     closers.push(async () => handOver.close());
-    releaseEngine.onSaved(new AfterSave({ ...parts, handOver, timers }).onSaved);
+    releaseEngine.onSaved(new AfterSave({ ...parts, enginePool, handOver, timers }).onSaved);
     return { ...parts, clock, seams, databaseUrl, reads, times, queue, handOver, timers, aborts, close };
   } catch (error) {
     await close();
@@ -157,6 +167,8 @@ export async function openApp(config: Config, log: Log, outside: Partial<Outside
 
 /** In milliseconds. */
 const CLOSE_MS = 1_000;
+/** For the release engine's transactions, and looks at states beside them. */
+const ENGINE_CONNECTIONS = 6;
 
 /** Everything that needs none of these secrets works; what needs one fails with the same advice. */
 async function tellOfMissingKeys(secrets: Vault, log: Log): Promise<void> {

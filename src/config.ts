@@ -244,7 +244,12 @@ export const SETTINGS = {
       'Signs approval links and commits; the same for every process. Without it, a key that is made once and kept in the database.',
     secret: true,
   }),
-  SLUICE_DATABASE_POOL_SIZE: wholeNumber(2, 1_000, 'PostgreSQL connections that one process may hold.', 10),
+  SLUICE_DATABASE_POOL_SIZE: wholeNumber(
+    2,
+    1_000,
+    'PostgreSQL connections that one process may hold. Up to six more, and no more than these, are for moving releases.',
+    10,
+  ),
   SLUICE_STATEMENT_TIMEOUT_MS: wholeNumber(
     500,
     3_600_000,

@@ -38,6 +38,8 @@ import { auditOfMerges, auditOfMove } from './audit-release.ts';
  */
 export class ReleaseEngine {
   readonly #pool: Pool;
+  /** Whose connections no caller of the engine may hold. */
+  readonly #callers: Pool;
   readonly #definitions: DefinitionSnapshots;
   readonly #clock: Clock;
   readonly #log: Log;
@@ -54,8 +56,9 @@ export class ReleaseEngine {
   #running = 0;
   #scheduled = false;
 
-  constructor({ pool, definitions, clock, log, limits }: MoverParts) {
-    this.#pool = pool;
+  constructor({ pool, enginePool, definitions, clock, log, limits }: MoverParts) {
+    this.#pool = enginePool;
+    this.#callers = pool;
     this.#definitions = definitions;
     this.#clock = clock;
     this.#log = log;
@@ -80,6 +83,7 @@ export class ReleaseEngine {
     const stimulus = KEYED.has(told.kind) && told.key === undefined ? { ...short, key: randomUUID() } : short;
     return new Promise((resolve, reject) => {
       if (this.#listener === null) throw new Error('a release is moved before onSaved was told who follows');
+      refuseWhileHolding(this.#callers);
       refuseWhileHolding(this.#pool);
       const items = this.#waiting.get(releaseId);
       const audit = isCommanded(stimulus) ? claimAudit() : null;
@@ -232,20 +236,16 @@ export class ReleaseEngine {
   async #decideWithFacts(found: Found[], decided: Decided[], keys: string[]): Promise<Set<string>> {
     const asking = found.filter((_, index) => decided[index] === 'NEEDS_FACTS').map((each) => each.release);
     const lock = lockProductsStatement(asking.map((each) => each.product));
-    const { facts, decisions, saved } = await inTransaction(
-      this.#pool,
-      `BEGIN; ${PLAN_ONCE}; ${lock}`,
-      async (client) => {
-        const facts = await loadFacts(client, asking, this.#definitions);
-        const decisions = found.map((each, index) => {
-          const own = decided[index] as Decided;
-          return own === 'NEEDS_FACTS' ? (this.#decide(each, facts.get(each.release.id) as Facts) as Decision) : own;
-        });
-        const saved = await this.#save(client, found, decisions, keys);
-        reach('in-transaction');
-        return { facts, decisions, saved };
-      },
-    );
+    const { facts, decisions, saved } = await inTransaction(this.#pool, `BEGIN; ${lock}`, async (client) => {
+      const facts = await loadFacts(client, asking, this.#definitions);
+      const decisions = found.map((each, index) => {
+        const own = decided[index] as Decided;
+        return own === 'NEEDS_FACTS' ? (this.#decide(each, facts.get(each.release.id) as Facts) as Decision) : own;
+      });
+      const saved = await this.#save(client, found, decisions, keys);
+      reach('in-transaction');
+      return { facts, decisions, saved };
+    });
     found.forEach((each, index) => {
       const known = facts.get(each.release.id);
       if (known) this.#terminateObstacles(each, decisions[index] as Decision, known);
@@ -335,8 +335,6 @@ export class ReleaseEngine {
   }
 }
 
-/** Planning anew which rows are read for so many releases takes longer than reading them. */
-const PLAN_ONCE = 'SET LOCAL plan_cache_mode = force_generic_plan';
 const MAX_TRIES = 50;
 
 /** What is remembered of these, in a map that nothing falls out of; and what has to be read. */
@@ -365,7 +363,10 @@ function stateSize({ state }: LoadedState): number {
 }
 
 interface MoverParts {
+  /** Of everybody else. */
   pool: Pool;
+  /** Its own: see PLANNED_ONCE in connections.ts. */
+  enginePool: Pool;
   definitions: DefinitionSnapshots;
   clock: Clock;
   log: Log;

@@ -1,3 +1,4 @@
+import type { Pool } from 'pg';
 import type { Saved } from '../commands/release-engine.ts';
 import { tellOrigins } from '../commands/tell-origins.ts';
 import { reach } from '../faults.ts';
@@ -48,9 +49,9 @@ export class AfterSave {
 
   /** Wakes the first release in line, the first one after each that left, and all rollbacks: no other turn can have come. */
   async #wakeWaiting(freed: Saved[], left: Saved[]): Promise<void> {
-    const { releaseEngine, pool } = this.#parts;
+    const { releaseEngine, enginePool } = this.#parts;
     const releases = freed.map(({ release }) => release);
-    const next = new Set(releases.length === 0 ? [] : await nextInLine(pool, releases));
+    const next = new Set(releases.length === 0 ? [] : await nextInLine(enginePool, releases));
     for (const { decision } of left) for (const id of Object.keys(decision.state.rollbacks)) next.add(id);
     await Promise.all([...next].map((id) => releaseEngine.tell(id, { kind: 'tick' })));
   }
@@ -58,6 +59,7 @@ export class AfterSave {
 
 /** What following a saved decision takes besides what a command may touch. */
 export interface AfterMoveParts extends Parts {
+  enginePool: Pool;
   handOver: HandOver;
   timers: Timers;
 }

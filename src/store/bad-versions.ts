@@ -79,7 +79,10 @@ export async function listBadVersions(
 ): Promise<Looked<KeptBadVersion>> {
   const { product, digest, activeAt, visible } = filter;
   const { rows, cut } = await newest<BadVersionRecord>(pool, {
-    from: activeAt === undefined ? 'bad_version b' : '(SELECT * FROM bad_version WHERE unmarked_at IS NULL) b',
+    from:
+      activeAt === undefined
+        ? 'bad_version b'
+        : `(SELECT * FROM bad_version WHERE unmarked_at IS NULL AND product <> '') b`,
     select: 'b.*',
     time: 'b.since',
     id: 'b.id',

@@ -76,7 +76,10 @@ export async function listHolds(
 ): Promise<Looked<KeptHold>> {
   const { product, environment, activeAt, visible } = filter;
   const { rows, cut } = await newest<HoldRecord>(pool, {
-    from: activeAt === undefined ? 'environment_hold h' : '(SELECT * FROM environment_hold WHERE lifted_at IS NULL) h',
+    from:
+      activeAt === undefined
+        ? 'environment_hold h'
+        : `(SELECT * FROM environment_hold WHERE lifted_at IS NULL AND environment <> '') h`,
     select: 'h.*',
     time: 'h.since',
     id: 'h.id',

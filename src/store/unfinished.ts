@@ -1,6 +1,9 @@
 import type { Pool } from 'pg';
 
-/** What the sweep asks the database. All ages in milliseconds, by the database's clock. */
+/**
+ * What the sweep asks the database. All ages in milliseconds, by the database's clock. `product <> ''`, which is always so, is for the index
+ * of what is open in the order of creation: see its migration.
+ */
 
 /** A place in the order of an answer, after which its next page begins. */
 export interface Due {
@@ -35,7 +38,7 @@ export interface Numbered {
 export async function openReleases(pool: Pool, quietFor: number, limit: number, after = 0): Promise<Numbered[]> {
   const { rows } = await pool.query<Numbered>(
     `SELECT id, number::float8 AS number FROM release
-     WHERE ended_at IS NULL AND number > $3 AND (rest->>'lastEventAt')::bigint
+     WHERE ended_at IS NULL AND product <> '' AND number > $3 AND (rest->>'lastEventAt')::bigint
        NOT BETWEEN (extract(epoch FROM now()) * 1000) - $1 AND (extract(epoch FROM now()) * 1000) + 60000
      ORDER BY number LIMIT $2`,
     [quietFor, limit, after],
@@ -52,7 +55,7 @@ export async function releasesAhead(
 ): Promise<Numbered[]> {
   const { rows } = await pool.query<Numbered>(
     `SELECT r.id, r.number::float8 AS number FROM release r
-     WHERE r.ended_at IS NULL AND r.number > $4 AND ($1::text IS NULL OR r.product = $1) AND EXISTS (
+     WHERE r.ended_at IS NULL AND r.product <> '' AND r.number > $4 AND ($1::text IS NULL OR r.product = $1) AND EXISTS (
        SELECT FROM promotion p WHERE p.release_id = r.id AND p.ended_at IS NULL
          AND ($2::text IS NULL OR p.environment = $2))
      ORDER BY r.number LIMIT $3`,

@@ -73,6 +73,32 @@ export async function planOf(client: pg.Client, statement: Statement): Promise<P
   return { statement, scans: scansIn(rows[0]!['QUERY PLAN'][0].Plan, null) };
 }
 
+/**
+ * The same of a statement that is prepared: by the plan that its connection keeps for all values. What it writes is rolled back.
+ * @param client with the settings of the pool whose statement it is
+ */
+export async function keptPlanOf(client: pg.Client, statement: Statement): Promise<Plan> {
+  const values = statement.values.map(literalOf).join(', ');
+  await client.query(`BEGIN; PREPARE explained AS ${statement.text}`);
+  try {
+    const { rows } = await client.query<{ 'QUERY PLAN': [{ Plan: Node }] }>(
+      `EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) EXECUTE explained${values === '' ? '' : `(${values})`}`,
+    );
+    return { statement, scans: scansIn(rows[0]!['QUERY PLAN'][0].Plan, null) };
+  } finally {
+    await client.query('ROLLBACK; DEALLOCATE explained');
+  }
+}
+
+/** Of text, numbers, and lists of them. */
+function literalOf(value: unknown): string {
+  if (value === null || value === undefined) return 'NULL';
+  if (typeof value === 'number' || typeof value === 'boolean') return String(value);
+  if (value instanceof Date) return literalOf(value.toISOString());
+  if (Array.isArray(value)) return literalOf(`{${value.map((each) => JSON.stringify(each)).join(',')}}`);
+  return pg.escapeLiteral(value as string);
+}
+
 function scansIn(node: Node, table: string | null): Scan[] {
   const inner = (node.Plans ?? []).flatMap((each) => scansIn(each, node['Relation Name'] ?? table));
   if (!node['Node Type'].includes('Scan') || (!node['Relation Name'] && !node['Index Name'])) return inner;
