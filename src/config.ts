@@ -191,7 +191,12 @@ export const SETTINGS = {
     'redis://host:6379',
   ),
   SLUICE_DATA_DIR: text('Folder for the embedded PostgreSQL and the git cache. Survives restarts.', '.sluice'),
-  SLUICE_CONCURRENCY: wholeNumber(1, 10_000, 'Jobs that one worker process runs at the same time.', 64),
+  SLUICE_CONCURRENCY: wholeNumber(
+    1,
+    10_000,
+    'Jobs that one worker process runs at the same time. A job mostly waits; git works on at most 64 repositories of them at once.',
+    256,
+  ),
   SLUICE_QUEUE_PREFIX: setting({
     // BullMQ builds its keys with colons.
     schema: z.string().regex(/^[A-Za-z0-9_-]{1,64}$/),

@@ -23,7 +23,7 @@ describe('settings', () => {
       databaseUrl: undefined,
       redisUrl: undefined,
       dataDir: resolve('.sluice'),
-      concurrency: 64,
+      concurrency: 256,
       queuePrefix: 'sluice',
       lockDurationMs: 5_000,
       stalledIntervalMs: 2_000,

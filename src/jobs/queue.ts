@@ -214,23 +214,30 @@ export class JobQueue implements Queue {
     await this.#queue.getJobCounts('active');
   }
 
+  /** The places for jobs are shared out among several of BullMQ's workers: each of them asks for one job after the other. */
   work(processor: JobProcessor): QueueWorker {
     const { classes, connection } = this.#connect();
     const { prefix, concurrency, lockDurationMs, stalledIntervalMs } = this.#settings;
-    const worker = new classes.Worker(QUEUE, processor, {
-      connection,
-      prefix,
-      concurrency,
-      lockDuration: lockDurationMs,
-      stalledInterval: stalledIntervalMs,
-      // A job that outlives its worker is taken up again, however often: what it did is in the database.
-      maxStalledCount: 1_000_000,
-      // By default a worker whose connection broke sits out 15 seconds before it asks for a job again.
-      runRetryDelay: 500,
-      autorun: false,
+    const feeds = Math.min(FEEDS[this.backend], concurrency);
+    const workers = Array.from({ length: feeds }, (_, feed) => {
+      const worker = new classes.Worker(QUEUE, processor, {
+        connection,
+        prefix,
+        concurrency: Math.floor((concurrency + feed) / feeds),
+        lockDuration: lockDurationMs,
+        stalledInterval: stalledIntervalMs,
+        // One of a process looks for jobs whose worker has died.
+        skipStalledCheck: feed > 0,
+        // A job that outlives its worker is taken up again, however often: what it did is in the database.
+        maxStalledCount: 1_000_000,
+        // By default a worker whose connection broke sits out 15 seconds before it asks for a job again.
+        runRetryDelay: 500,
+        autorun: false,
+      });
+      worker.on('error', this.#report);
+      return worker;
     });
-    worker.on('error', this.#report);
-    return worker;
+    return together(workers);
   }
 
   /** In time, also while the other side does not answer. */
@@ -239,6 +246,17 @@ export class JobQueue implements Queue {
     await within(systemClock, 'shutdown', CLOSE_MS, bull);
     for (const close of this.#closers) await within(systemClock, 'shutdown', CLOSE_MS, close());
   }
+}
+
+/** As one worker. */
+function together(workers: QueueWorker[]): QueueWorker {
+  return {
+    on(event: 'error' | 'failed', listener: never) {
+      for (const each of workers) each.on(event as 'error', listener);
+    },
+    run: async () => void (await Promise.all(workers.map((each) => each.run()))),
+    close: async (force) => void (await Promise.all(workers.map((each) => each.close(force)))),
+  };
 }
 
 function flowOf({ id, name, data, children }: Job, opts: JobsOptions): FlowJob {
@@ -252,6 +270,11 @@ function flowOf({ id, name, data, children }: Job, opts: JobsOptions): FlowJob {
 export const parentIsGone = (parent: string): Error => new Error(`job ${parent} is not in the queue`);
 
 const QUEUE = 'promotions';
+/**
+ * How many jobs one process asks for at a time. With one, places stand empty while jobs wait: a job is asked for when the one before it
+ * has come. In PostgreSQL every worker that listens is woken by each job, so there one asks.
+ */
+const FEEDS = { redis: 4, postgres: 1 };
 /** In milliseconds. */
 const CLOSE_MS = 1_000;
 

@@ -5,7 +5,7 @@ import { JobQueue } from '../../src/jobs/queue.ts';
 import { createLog } from '../../src/log.ts';
 import { forEachBackend } from '../support/backends.ts';
 import { createTestDatabase } from '../support/database.ts';
-import { queueContract } from '../support/queue-contract.ts';
+import { PLACES, queueContract } from '../support/queue-contract.ts';
 import { SimulatedQueue } from './support/queue.ts';
 
 const log = createLog({ level: 'silent' });
@@ -15,7 +15,7 @@ forEachBackend(({ redisUrl, queuePrefix }) => {
   let opened = 0;
   queueContract(async () => {
     const database = await createTestDatabase();
-    const settings = { concurrency: 4, lockDurationMs: 2_000, stalledIntervalMs: 1_000 };
+    const settings = { concurrency: PLACES, lockDurationMs: 2_000, stalledIntervalMs: 1_000 };
     const prefix = `${queuePrefix}${(opened += 1)}`;
     const times = timesOf(10_000);
     const queue = await JobQueue.open({ ...settings, databaseUrl: database.url, clock, redisUrl, prefix, times }, log);
@@ -31,7 +31,7 @@ forEachBackend(({ redisUrl, queuePrefix }) => {
 
 describe('the queue of the simulation', () => {
   queueContract(async () => {
-    const queue = new SimulatedQueue(systemClock, () => 0).face(4, systemClock);
+    const queue = new SimulatedQueue(systemClock, () => 0).face(PLACES, systemClock);
     return { queue, close: () => queue.close() };
   });
 });

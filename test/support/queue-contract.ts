@@ -5,6 +5,9 @@ import type { PromoteData } from '../../src/jobs/job-data.ts';
 import type { JobProcessor, Queue, QueueWorker } from '../../src/jobs/queue.ts';
 import type { OutboxItem } from '../../src/store/outbox.ts';
 
+/** Jobs that the worker of a queue under test may run at once. */
+export const PLACES = 4;
+
 /** What every queue promises to Sluice; told of BullMQ on both back ends, and of the stand-in that the simulation uses. */
 export function queueContract(open: () => Promise<{ queue: Queue; close(): Promise<void> }>): void {
   let queue: Queue;
@@ -46,6 +49,31 @@ export function queueContract(open: () => Promise<{ queue: Queue; close(): Promi
     work(async ({ name, data }) => void given.push([name, data]));
     await until(() => expect(given).toEqual([['promote', jobs[0]]]));
     await until(async () => expect(await queue.standing(promoteId(jobs[0]!))).toBe('missing'));
+  });
+
+  test('as many jobs run at once as there are places, and no more; all of them come', async () => {
+    const { item, jobs } = flow(3 * PLACES, false);
+    const waiting: (() => void)[] = [];
+    const given = new Set<string>();
+    let atOnce = 0;
+    let most = 0;
+    work(async ({ id }) => {
+      given.add(id as string);
+      most = Math.max(most, (atOnce += 1));
+      await new Promise<void>((resolve) => waiting.push(resolve));
+      atOnce -= 1;
+    });
+    await queue.handOver([item]);
+    await until(() => expect(atOnce).toBe(PLACES));
+    await until(() => {
+      for (const each of waiting.splice(0)) each();
+      expect(given).toEqual(new Set(jobs.map(promoteId)));
+    });
+    await until(async () => {
+      for (const each of waiting.splice(0)) each();
+      for (const each of jobs) expect(await queue.standing(promoteId(each))).toBe('missing');
+    });
+    expect(most).toBe(PLACES);
   });
 
   test('what is there already is not added again', async () => {

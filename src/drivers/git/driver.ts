@@ -21,6 +21,7 @@ import { containedIn } from './contains.ts';
 import { becameSo, lastTouching, shown } from './history.ts';
 import { landed } from './landed.ts';
 import { Mirror } from './mirror.ts';
+import { Places } from './mutex.ts';
 import { pinContent, revisionAt } from './pin.ts';
 import { driftFrom, seenBeneath } from './drift.ts';
 import type { Search, SigningKeys } from './proof.ts';
@@ -60,6 +61,9 @@ export interface GitSettings {
 /** Each lost race means that another commit got in; after so many in a row the queue's backoff is kinder to the remote. */
 const PUSH_TRIES = 10;
 
+/** Repositories that one process works on at once, each with processes of git. Looks, which are small, are beside them. */
+const REPOSITORIES_AT_ONCE = 64;
+
 /** A look is small: a host that takes longer is away. In milliseconds. */
 const LOOK_LIMIT = 30_000;
 
@@ -75,6 +79,7 @@ const LOOK_LIMIT = 30_000;
  */
 export function createGitDriver(settings: GitSettings): Driver<GitDriverSpec> {
   const mirrors = new Map<string, Mirror>();
+  const atWork = new Places(REPOSITORIES_AT_ONCE);
   const author = { name: settings.authorName, email: settings.authorEmail };
   const timeouts = {
     remoteMs: settings.remoteTimeoutMs ?? 120_000,
@@ -114,7 +119,7 @@ export function createGitDriver(settings: GitSettings): Driver<GitDriverSpec> {
     return named(where, async () => {
       checkBranch(target.branch);
       const folder = checkPath(target.path, 'path');
-      return await mirror.mutex.run(signal, () => work(mirror, where, folder));
+      return await mirror.mutex.run(signal, () => atWork.run(signal, () => work(mirror, where, folder)));
     });
   }
 

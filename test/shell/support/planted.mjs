@@ -115,6 +115,18 @@ export const PLANTED = {
   'S15 a process decides by the clock of its machine': [
     ['clock.ts', 'return new Date(Math.floor(this.#origin + this.#local.elapsed()));', 'return this.#local.now();'],
   ],
+  'Q1 each worker of a process takes as many jobs as the process has places': [
+    ['jobs/queue.ts', 'concurrency: Math.floor((concurrency + feed) / feeds),', 'concurrency,'],
+  ],
+  'Q2 places are left over when they are shared out': [
+    ['jobs/queue.ts', 'Math.floor((concurrency + feed) / feeds)', 'Math.floor(concurrency / (feeds + 1))'],
+  ],
+  'Q3 no worker of a process looks for jobs whose worker has died': [
+    ['jobs/queue.ts', 'skipStalledCheck: feed > 0', 'skipStalledCheck: true'],
+  ],
+  'Q4 who leaves the line while its turn comes keeps the place': [
+    ['drivers/git/mutex.ts', 'if (place < 0) this.#leave();\n      else this', 'if (place >= 0) this'],
+  ],
 };
 
 /** Worlds of this mood meet what the fault needs more often than others do. */
@@ -123,17 +135,21 @@ const MOOD = { D2: 'REPORTS', D4: 'CROWD', D5: 'CROWD', D6: 'STOPS', D7: 'ROOM',
 /** What finds one without luck: a test of its own. */
 const NAMED = {
   D2: 'test/engine/between.test.ts',
-  D4: 'test/engine/releaseEngine.test.ts',
-  D5: 'test/engine/releaseEngine.test.ts',
+  D4: 'test/engine/mover.test.ts',
+  D5: 'test/engine/mover.test.ts',
   D6: 'test/engine/between.test.ts',
   D7: 'test/engine/horizons.test.ts',
   D10: 'test/engine/horizons.test.ts',
   C: 'test/engine/windows.test.ts',
   F: 'test/engine/rollback/retried.test.ts',
+  Q1: 'test/shell/queue-contract.test.ts',
+  Q2: 'test/shell/queue-contract.test.ts',
+  Q3: 'test/engine/queue-time.test.ts',
+  Q4: 'test/drivers/places.test.ts',
 };
 
-/** The situation does not come up in its worlds. */
-const NOT_IN_THE_RING = ['F'];
+/** The situation does not come up in its worlds, or their stand-ins take the place of what is at fault. */
+const NOT_IN_THE_RING = ['F', 'Q1', 'Q2', 'Q3', 'Q4'];
 
 /** Patterns that stand nowhere any more: the code has moved on, and the list has to follow. */
 export function outdated() {
