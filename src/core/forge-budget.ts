@@ -93,8 +93,8 @@ export interface Told {
 
 /** A caller waits so long in place, a worker's slot in its hand; what takes longer is tried again later. */
 export const PATIENCE = { others: 2_000, urgent: 10_000 };
-/** A call that was not given back, because its process died, counts for so long. */
-const LEASE = 60_000;
+/** A call that was not given back, because its process died, counts for so long: half as long again as a call can take. */
+const LEASE = 30_000;
 /** Of each burst, and of the calls at the same time, this part is for urgent calls alone. */
 const KEPT = 0.2;
 const FIRST_STRIKE = 60_000;
@@ -112,7 +112,7 @@ export function take(
   const leases = Object.fromEntries(Object.entries(budget.leases).filter(([, until]) => until > now));
   if (Object.keys(leases).length >= Math.floor(limits.concurrent * share))
     return {
-      taken: { later: 1_000, why: `${Object.keys(leases).length} calls are under way` },
+      taken: { later: 1_000, why: 'as many calls are under way as may be' },
       budget: { ...budget, leases },
     };
   const costs = [

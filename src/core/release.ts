@@ -231,8 +231,11 @@ export type Outcome =
       unclear?: boolean;
       pullRequest?: PullRequestNews & { state: 'MERGED' | 'CLOSED' };
     }
-  /** Could not tell, or could not get there: tried again with backoff, `retryAfter` milliseconds at the least. */
-  | { kind: 'transient'; message: string; retryAfter?: number }
+  /**
+   * Could not tell, or could not get there: tried again with backoff, `retryAfter` milliseconds at the least. `throttled`: there was no
+   * room for it, so it was no try.
+   */
+  | { kind: 'transient'; message: string; retryAfter?: number; throttled?: true }
   /**
    * Not there yet: look again at `recheckAfter` milliseconds from now, or when a report comes. `waitsFor`: a person or an outside
    * system has to do something, which uses up no `timeout`; without it and with a time it is work that goes on.

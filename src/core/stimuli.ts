@@ -164,12 +164,18 @@ function applyOutcome(draft: Draft, report: Extract<Stimulus, { kind: 'outcome' 
       if (outcome.pullRequest) leaveClosed(draft, report.promotion, report.step, outcome.pullRequest);
       return failStep(draft, report.promotion, report.step, outcome.message, outcome.unclear);
     case 'transient': {
+      const key = `${report.promotion} ${report.step} ${draft.state.id}`;
+      if (outcome.throttled) {
+        // Not all that wait for room ask at the same moment.
+        const pause = pauseBefore(planned.retry, 1, `${key} ${draft.now}`) + (outcome.retryAfter ?? 0);
+        return keepWaiting(draft, report, { reason: outcome.message, recheckAfter: pause }, news);
+      }
       step.tries += 1;
       step.firstError ??= outcome.message;
       step.lastError = outcome.message;
       if (step.tries > planned.retry.limit)
         return failStep(draft, report.promotion, report.step, outcome.message, true);
-      const pause = pauseBefore(planned.retry, step.tries, `${report.promotion} ${report.step} ${draft.state.id}`);
+      const pause = pauseBefore(planned.retry, step.tries, key);
       wait(draft, step, draft.now + Math.max(pause, outcome.retryAfter ?? 0), outcome.message);
       const retryAt = new Date(step.recheckAt as number).toISOString();
       return draft.emit({ type: 'StepRetrying', ...at, message: outcome.message, tries: step.tries, retryAt });

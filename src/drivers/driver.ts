@@ -421,4 +421,24 @@ export class TransientError extends Error {
     super(message, options);
     this.retryAfter = options?.retryAfter;
   }
+
+  /** The same with more before its message. */
+  named(name: string): TransientError {
+    return new TransientError(name + this.message, { cause: this.cause, retryAfter: this.retryAfter });
+  }
+}
+
+/**
+ * There was no room for it, here or by the limits of the host, so nothing was done: it is no try. `retryAfter` says in how many
+ * milliseconds there may be.
+ */
+export class ThrottledError extends TransientError {
+  declare readonly retryAfter: number;
+  constructor(message: string, options: { cause?: unknown; retryAfter: number }) {
+    super(message, options);
+  }
+
+  override named(name: string): ThrottledError {
+    return new ThrottledError(name + this.message, { cause: this.cause, retryAfter: this.retryAfter });
+  }
 }

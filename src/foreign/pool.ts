@@ -2,7 +2,7 @@ import { extname } from 'node:path';
 import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { onAbort } from '../abort-listener.ts';
-import { PermanentError, TransientError } from '../drivers/driver.ts';
+import { PermanentError, ThrottledError } from '../drivers/driver.ts';
 import type { ForeignLimits } from './limits.ts';
 import type { Answer, Order } from './wire.ts';
 
@@ -46,7 +46,7 @@ export class ReaderPool {
   }
 
   /**
-   * @throws PermanentError when the text is refused, or takes more time or memory than is granted; TransientError when too much
+   * @throws PermanentError when the text is refused, or takes more time or memory than is granted; ThrottledError when too much
    * waits already; the signal's reason
    */
   run(task: string, input: unknown, ask: Ask): Promise<unknown> {
@@ -55,7 +55,9 @@ export class ReaderPool {
     const line = this.#lines.get(caller) ?? [];
     if (signal?.aborted) return Promise.reject(signal.reason as Error);
     if (line.length >= waitingPerCaller || this.#waiting >= waiting)
-      return Promise.reject(new TransientError(`${what} was not read: ${this.#waiting} others wait to be read`));
+      return Promise.reject(
+        new ThrottledError(`${what} was not read: ${this.#waiting} others wait to be read`, { retryAfter: 1_000 }),
+      );
     return new Promise((resolve, reject) => {
       const order = { task, input, resultBytes, orphanMs: taskMs + 1_000 };
       const job: Job = { ...ask, order, resolve, reject, settle: () => undefined };

@@ -1,6 +1,7 @@
 import type { Timer } from '../clock.ts';
 import { boundedText } from '../core/bounded.ts';
 import type { Decision } from '../core/decision.ts';
+import { ThrottledError } from '../drivers/driver.ts';
 import { reach } from '../faults.ts';
 import { openedSecrets } from '../opened-secrets.ts';
 import { claimDue, deleteRows, isAnyDue, keepFailure, laneOf, outboxOf } from '../store/outbox.ts';
@@ -157,11 +158,15 @@ export class HandOver {
     const { key, releaseId, work } = item;
     log.warn({ error, key, releaseId, kind: work.kind }, 'work of a decision could not be done yet, it is tried again');
     const reason = boundedText(openedSecrets.hide(error instanceof Error ? error.message : String(error)));
-    await keepFailure(pool, item, reason, claimed).catch((failure: unknown) =>
+    const throttledFor = error instanceof ThrottledError ? spread(error.retryAfter) : undefined;
+    await keepFailure(pool, item, { reason, counted: claimed, throttledFor }).catch((failure: unknown) =>
       log.warn({ error: failure, key }, 'why work could not be done was not kept'),
     );
   }
 }
+
+/** Up to a quarter later: there is not room for all of them at that moment. */
+const spread = (ms: number): number => Math.ceil(ms * (1 + Math.random() / 4));
 
 /** In milliseconds: less than it takes until a row is due. */
 const FLUSH_AFTER = 1_000;

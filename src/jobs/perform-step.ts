@@ -1,7 +1,7 @@
 import { onlyLooks } from '../core/health-tolerance.ts';
 import type { PlannedPromotion, PlannedStep } from '../core/plan.ts';
 import type { Outcome, PromotionState, ReleaseState, StepState } from '../core/release.ts';
-import { PermanentError, TransientError } from '../drivers/driver.ts';
+import { PermanentError, ThrottledError, TransientError } from '../drivers/driver.ts';
 import { reach } from '../faults.ts';
 import type { FrozenRelease } from '../store/load-releases.ts';
 import type { AbortReason } from './aborts.ts';
@@ -50,6 +50,8 @@ export async function performStep(hands: Hands, place: StepPlace): Promise<Outco
         : { kind: 'aborted' };
     }
     if (error instanceof PermanentError) return { kind: 'failed', message, unclear: onlyLooks(work) };
+    if (error instanceof ThrottledError)
+      return { kind: 'transient', message, retryAfter: error.retryAfter, throttled: true };
     return { kind: 'transient', message, retryAfter: error instanceof TransientError ? error.retryAfter : undefined };
   } finally {
     timer.cancel();

@@ -80,20 +80,28 @@ export async function claimDue(pool: Pool, lanes: KeptLane[], limit: number): Pr
   return rows;
 }
 
-/** An attempt failed, and why is kept with the row. `counted`: its claim has counted it already. */
+/** Why work is not done. */
+interface Failure {
+  reason: string;
+  /** Its claim has counted the attempt already. */
+  counted: boolean;
+  /** There was no room for it until so many milliseconds from now: it was no attempt. */
+  throttledFor?: number | undefined;
+}
+
+/** An attempt failed, and why is kept with the row. */
 export async function keepFailure(
   pool: Pool,
   { key, work }: OutboxItem,
-  reason: string,
-  counted: boolean,
+  { reason, counted, throttledFor }: Failure,
 ): Promise<void> {
   const lane = laneOf(work);
   const { cap } = PACES[lane === undefined || lane === 'notice' ? 'queue' : lane];
   await pool.query(
     `UPDATE outbox SET attempts = attempts + $3, last_error = $2,
-       due_at = now() + ${pauseAfter('attempts + $3', '$4::float8')} * interval '1 millisecond'
+       due_at = now() + coalesce($5, ${pauseAfter('attempts + $3', '$4::float8')}) * interval '1 millisecond'
      WHERE key = $1`,
-    [key, reason, counted ? 0 : 1, cap],
+    [key, reason, (throttledFor === undefined ? 1 : 0) - (counted ? 1 : 0), cap, throttledFor ?? null],
   );
 }
 

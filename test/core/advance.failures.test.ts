@@ -1,7 +1,7 @@
 import { NO_FACTS } from '../../src/core/release.ts';
 import { describe, expect, test } from 'vitest';
 import { nextSteps, ownedSteps } from '../../src/core/advance.ts';
-import type { Stimulus } from '../../src/core/release.ts';
+import type { Outcome, Stimulus } from '../../src/core/release.ts';
 import { flowOf, MINUTE, planOf, SECOND } from './support/builders.ts';
 import { Play, started } from './support/play.ts';
 
@@ -93,6 +93,24 @@ describe('transient errors', () => {
     const release = started(flow, { retry }).succeed('dev');
     release.report('tests', { kind: 'transient', message: '429', retryAfter: MINUTE });
     expect(release.state.wakeAt).toBe(release.now + MINUTE);
+  });
+
+  test('that a limit is the reason of are no tries: the step waits for room as long as it takes, and says so once', () => {
+    const many = { workflows: { tests: [...Array(40).keys()].map((each) => `t${each}`) }, retry };
+    const release = started(flow, many).succeed('dev');
+    const throttled: Outcome = { kind: 'transient', message: 'no room', retryAfter: MINUTE, throttled: true };
+    for (let look = 0; look < 20; look += 1) {
+      release.report('tests', throttled);
+      const pauses = release.steps('tests').map(({ recheckAt }) => (recheckAt as number) - release.now);
+      expect(Math.min(...pauses)).toBeGreaterThan(MINUTE);
+      expect(new Set(pauses).size).toBeGreaterThan(20);
+      release.now = Math.max(...release.steps('tests').map(({ recheckAt }) => recheckAt as number));
+      release.tell({ kind: 'tick' });
+    }
+    expect(release.steps('tests')[0]).toMatchObject({ status: 'RUNNING', tries: 0, reason: 'no room' });
+    expect(release.events.filter(({ event }) => event.type === 'StepWaiting')).toHaveLength(40);
+    release.succeed('tests');
+    expect(release.state.status).toBe('SUCCEEDED');
   });
 });
 

@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import type { App } from '../../src/app.ts';
 import { EFFECTS } from '../../src/core/effects.ts';
 import type { Work } from '../../src/core/effects.ts';
+import { ThrottledError } from '../../src/drivers/driver.ts';
 import { DOING } from '../../src/jobs/effects.ts';
 import type { Errand } from '../../src/jobs/errands.ts';
 import { saveDecisions } from '../../src/store/save-decisions.ts';
@@ -166,6 +167,20 @@ test('a row that fails keeps why, is tried later and later, and holds up no othe
     pauses.push((await rows())[1]!.pause);
   }
   expect(pauses).toEqual([4, 8, 16, 32, 60, 60, 60]);
+});
+
+test('an errand that finds no room waits for it, and that is no attempt', async () => {
+  await decide(errand('full'));
+  open = () => Promise.reject(new ThrottledError('no room', { retryAfter: 20_000 }));
+  for (let time = 0; time < 4; time += 1) {
+    await isDue();
+    await sweep();
+    await app.handOver.settled();
+  }
+  const [row] = await rows();
+  expect(row).toMatchObject({ attempts: 0, last_error: 'no room' });
+  expect(row!.pause).toBeGreaterThanOrEqual(19);
+  expect(row!.pause).toBeLessThanOrEqual(25);
 });
 
 test('a row whose process dies over it is due again, later each time', async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { systemClock } from '../../src/clock.ts';
-import { PermanentError, TransientError } from '../../src/drivers/driver.ts';
+import { PermanentError, ThrottledError, TransientError } from '../../src/drivers/driver.ts';
 import { performStep } from '../../src/jobs/perform-step.ts';
 import type { StepPlace } from '../../src/jobs/perform-step.ts';
 import type { Hands } from '../../src/jobs/runners/runner.ts';
@@ -37,6 +37,13 @@ describe('a look at a health that could not be made', () => {
     });
     const away = handsThat(new TransientError('no route'));
     expect(await performStep(away, placeOf(acted(), 1))).toMatchObject({ kind: 'transient', message: 'no route' });
+    const full = handsThat(new ThrottledError('no room', { retryAfter: 1_000 }).named('here: '));
+    expect(await performStep(full, placeOf(acted(), 1))).toEqual({
+      kind: 'transient',
+      message: 'here: no room',
+      retryAfter: 1_000,
+      throttled: true,
+    });
   });
 
   test('while it soaks it is UNKNOWN', async () => {

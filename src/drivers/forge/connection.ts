@@ -3,7 +3,7 @@ import type { Headers } from 'undici';
 import { onAbort } from '../../abort-listener.ts';
 import { GITHUB_LIMITS, OTHER_LIMITS } from '../../core/forge-budget.ts';
 import type { BudgetLimits, Budgets, Told } from '../../core/forge-budget.ts';
-import { PermanentError, TransientError } from '../driver.ts';
+import { PermanentError, ThrottledError, TransientError } from '../driver.ts';
 import { type HttpClient, publicUrl, readBody, reasonOf, type Response, retryAfterOf } from '../http.ts';
 import { ForbiddenTarget } from '../network/guard.ts';
 import { sleep } from '../sleep.ts';
@@ -54,7 +54,7 @@ export class Connection {
 
   /**
    * @param credential the name of the secret, of an App with its installation
-   * @throws TransientError when there is no whole answer, or the limits of the credential are reached; `retryAfter` says for how long.
+   * @throws TransientError when there is no whole answer, ThrottledError when the limits of the credential are reached
    */
   async send(credential: string, url: URL, sent: Sent, call: Call): Promise<Answer> {
     const { signal } = call;
@@ -63,7 +63,7 @@ export class Connection {
     const asked = { write, content: sent.content === true, urgent: call.urgent === true };
     const taken = await this.#budgets.take(credential, this.#limits, asked, lease);
     if ('later' in taken)
-      throw new TransientError(`calls of secret "${credential}" to ${this.#title} wait: ${taken.why}`, {
+      throw new ThrottledError(`calls of secret "${credential}" to ${this.#title} wait: ${taken.why}`, {
         retryAfter: taken.later,
       });
     let told: Told = {};
@@ -72,10 +72,9 @@ export class Connection {
       const answer = await this.#answer(url, sent, signal);
       told = toldBy(answer, this.#http.clock.now().getTime());
       if (told.limited)
-        throw new TransientError(
-          `${this.#title} lets secret "${credential}" wait: ${told.limited.why}`,
-          told.limited.wait === undefined ? { retryAfter: NO_WORD } : { retryAfter: told.limited.wait },
-        );
+        throw new ThrottledError(`${this.#title} lets secret "${credential}" wait: ${told.limited.why}`, {
+          retryAfter: told.limited.wait ?? NO_WORD,
+        });
       return answer;
     } finally {
       // What is not given back counts for a minute more: no reason to lose an answer.

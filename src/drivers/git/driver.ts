@@ -287,8 +287,7 @@ async function named<T>(where: string, work: () => Promise<T>): Promise<T> {
   } catch (error) {
     const name = (error as Error).message.includes(where) ? '' : `${where}: `;
     if (error instanceof PermanentError) throw new PermanentError(name + error.message, { cause: error.cause });
-    if (error instanceof TransientError)
-      throw new TransientError(name + error.message, { cause: error.cause, retryAfter: error.retryAfter });
+    if (error instanceof TransientError) throw error.named(name);
     throw error;
   }
 }

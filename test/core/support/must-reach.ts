@@ -41,6 +41,7 @@ export const MUST_REACH = [
   'soak of a step stands still',
   'begun again where something else was live',
   ...['ON_START', 'ON_SUCCESS', 'ON_FAIL', 'ON_FAIL after a termination'].map((own) => `own ${own}`),
+  'step throttled',
   'sync waits',
   'synced by a look',
   'synced by a report',

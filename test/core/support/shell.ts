@@ -505,6 +505,10 @@ export class Shell {
       case 'failed':
         return { kind: 'failed', message: 'broken' };
       case 'transient':
+        if (this.#tape.chance(25)) {
+          this.reached.count('step throttled');
+          return { kind: 'transient', message: 'no room', retryAfter: 10 * SECOND, throttled: true };
+        }
         return { kind: 'transient', message: 'no route', retryAfter: this.#tape.chance(30) ? 30 * SECOND : undefined };
       case 'recheck':
         return {
