@@ -66,7 +66,7 @@ export async function startWorker(app: App): Promise<{ close(): Promise<void> }>
       case 'promote':
         return promote.run(job as QueuedJob<PromoteData>, token);
       case 'step':
-        return promote.runStep(job as QueuedJob<StepData>);
+        return promote.runStep(job as QueuedJob<StepData>, token);
       case 'join':
         return runJoin(releaseEngine, hands, job.data);
       case 'ask':

@@ -36,16 +36,17 @@ export class PromoteJob {
     const { data } = job;
     const jobId = job.id as string;
     const again = job.attemptsStarted > 1;
-    const spawned = await this.#carry({ data, parent: jobId, again }, (owned) => owned);
+    const holds = holding(job, token);
+    const spawned = await this.#carry({ data, parent: jobId, again, holds }, (owned) => owned);
     // An earlier run of this job, cut off by a crash, may have left siblings that are still on their way.
     const mayHaveSiblings = spawned || again;
     if (mayHaveSiblings && token !== undefined && (await job.moveToWaitingChildren(token)))
       throw new WaitingChildrenError();
   }
 
-  async runStep(job: QueuedJob<StepData>): Promise<void> {
+  async runStep(job: QueuedJob<StepData>, token: string | undefined): Promise<void> {
     const { data } = job;
-    const carried = { data, parent: data.parent, again: job.attemptsStarted > 1 };
+    const carried = { data, parent: data.parent, again: job.attemptsStarted > 1, holds: holding(job, token) };
     await this.#carry(carried, (owned) => owned.filter((each) => each === data.step));
   }
 
@@ -75,7 +76,7 @@ export class PromoteJob {
 
   /** Step after step; whether siblings were spawned on the way. */
   async #lane(
-    { data, parent, again }: Carried,
+    { data, parent, again, holds }: Carried,
     running: Running,
     from: ReleaseNow,
     first: number,
@@ -98,7 +99,7 @@ export class PromoteJob {
     let at = from;
     for (let step = queue.shift(); step !== undefined; step = queue.shift()) {
       running.step = step;
-      const outcome = await this.#perform(data, at, step, running.controller, again && step === first);
+      const outcome = await this.#perform({ data, holds }, at, step, running.controller, again && step === first);
       const to = await this.#record(data, step, outcome);
       running.step = null;
       reach('after-record', to.release.plan.promotions[data.promotion]?.steps[step]?.work.kind);
@@ -111,7 +112,7 @@ export class PromoteJob {
   }
 
   async #perform(
-    data: PromoteData,
+    { data, holds }: Pick<Carried, 'data' | 'holds'>,
     { release, state }: ReleaseNow,
     step: number,
     controller: AbortController,
@@ -119,7 +120,8 @@ export class PromoteJob {
   ): Promise<Outcome> {
     const { promotion } = data;
     if (!mayWork(release.plan, state, data, step)) return { kind: 'aborted' };
-    const stillMine = (): Promise<boolean> => this.#owns(data, step);
+    // The lock at last: it is renewed, and what comes next has all of its time.
+    const stillMine = async (): Promise<boolean> => (await this.#owns(data, step)) && (await holds());
     const place = { release, state, promotion, step, controller, stillMine, again };
     const outcome = await performStep(this.#hands, place);
     // A shutdown is no failure: the job goes back to the queue and another worker takes it.
@@ -150,4 +152,10 @@ interface Carried {
   data: PromoteData;
   parent: string;
   again: boolean;
+  holds: () => Promise<boolean>;
+}
+
+/** Whether the job is still this worker's: a lock that ran out says that another one may be at it. */
+function holding(job: QueuedJob, token: string | undefined): () => Promise<boolean> {
+  return () => (token === undefined ? Promise.resolve(true) : job.holds(token));
 }

@@ -1,5 +1,5 @@
 import { createPostgresBackend, createRedisBackend, runMigrations, withBackend } from 'bullmq';
-import type { FlowJob, JobsOptions, Queue as BullQueue, FlowProducer } from 'bullmq';
+import type { FlowJob, Job as BullJob, JobsOptions, Queue as BullQueue, FlowProducer } from 'bullmq';
 import { Redis } from 'ioredis';
 import type pg from 'pg';
 import type { RedisOptions } from 'ioredis';
@@ -73,6 +73,8 @@ export interface QueuedJob<D extends JobData = JobData> {
   attemptsStarted: number;
   /** False: it has no children that have not ended. Otherwise the processor throws `WaitingChildrenError`. */
   moveToWaitingChildren(token: string): Promise<boolean>;
+  /** False: its lock ran out, and another worker may have been given the job. True: it is renewed. */
+  holds(token: string): Promise<boolean>;
 }
 
 /** Does a job; what it throws makes the job fail, and be tried again. */
@@ -105,7 +107,8 @@ export function throughSeams(queue: Queue, seams: Seams | null): Queue {
         const { id, name, data, attemptsStarted } = job;
         const moveToWaitingChildren = (own: string): Promise<boolean> =>
           pass('wait for children', () => job.moveToWaitingChildren(own));
-        return processor({ id, name, data, attemptsStarted, moveToWaitingChildren }, token);
+        const holds = (own: string): Promise<boolean> => pass('renew a lock', () => job.holds(own));
+        return processor({ id, name, data, attemptsStarted, moveToWaitingChildren, holds }, token);
       }),
     close: () => queue.close(),
   };
@@ -218,9 +221,13 @@ export class JobQueue implements Queue {
   work(processor: JobProcessor): QueueWorker {
     const { classes, connection } = this.#connect();
     const { prefix, concurrency, lockDurationMs, stalledIntervalMs } = this.#settings;
+    const take = (job: BullJob<JobData, void, JobName>, token?: string): Promise<void> => {
+      const holds = async (own: string): Promise<boolean> => (await job.extendLock(own, lockDurationMs)) > 0;
+      return processor(Object.assign(job, { holds }), token);
+    };
     const feeds = Math.min(FEEDS[this.backend], concurrency);
     const workers = Array.from({ length: feeds }, (_, feed) => {
-      const worker = new classes.Worker(QUEUE, processor, {
+      const worker = new classes.Worker(QUEUE, take, {
         connection,
         prefix,
         concurrency: Math.floor((concurrency + feed) / feeds),

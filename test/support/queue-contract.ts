@@ -143,6 +143,18 @@ export function queueContract(open: () => Promise<{ queue: Queue; close(): Promi
     await until(async () => expect(await queue.standing(id)).toBe('missing'));
   }, 20_000);
 
+  test('a job says whether it is still held by the worker that asks', async () => {
+    const { item, jobs } = flow(1, false);
+    const [data] = jobs as [PromoteData];
+    const answers: boolean[] = [];
+    work(async (job, token) => {
+      answers.push(await job.holds(token as string), await job.holds('of another worker'));
+    });
+    await queue.handOver([item]);
+    await until(async () => expect(await queue.standing(promoteId(data))).toBe('missing'));
+    expect(answers).toEqual([true, false]);
+  }, 20_000);
+
   test('an environment that waits for its siblings is given away once more when they are through', async () => {
     const { item, jobs } = flow(1, false);
     const [data] = jobs as [PromoteData];

@@ -201,11 +201,14 @@ export class SimulatedQueue {
       job.state = 'waiting-children';
       return true;
     };
-    const given: QueuedJob = { id, name, data, attemptsStarted, moveToWaitingChildren };
+    const token = `${id} ${attemptsStarted}`;
+    const holds = async (own: string): Promise<boolean> =>
+      own === token && job.holder === hand && job.started === attemptsStarted;
+    const given: QueuedJob = { id, name, data, attemptsStarted, moveToWaitingChildren, holds };
     let failure: Error | null = null;
     let waits = false;
     try {
-      await hand.process(given, `${id} ${attemptsStarted}`);
+      await hand.process(given, token);
     } catch (error) {
       waits = error instanceof WaitingChildrenError;
       failure = error as Error;
