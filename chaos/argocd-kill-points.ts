@@ -44,6 +44,8 @@ export async function runArgoCdKillPoints(options: {
   main: string;
   times: number;
   tell?: (line: string) => void;
+  /** Ends it before the next kill. */
+  signal?: AbortSignal;
 }): Promise<ArgoCdKills> {
   if (!existsSync(options.main)) throw new Error(`${options.main} is not there: npm run build`);
   const folder = mkdtempSync(join(tmpdir(), 'sluice-argocd-kills-'));
@@ -85,6 +87,7 @@ export async function runArgoCdKillPoints(options: {
     let releases = 0;
     for (const point of SYNC_POINTS) {
       for (let nth = 1; nth <= options.times; nth += 1) {
+        options.signal?.throwIfAborted();
         // Each time at another of the six.
         const at = ((nth - 1) % ENVIRONMENTS.length) + 1;
         const met = proxy.met.length;

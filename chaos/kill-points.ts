@@ -37,6 +37,8 @@ export async function runKillPoints(options: {
   /** Of a cascade: its siblings are proposed, somebody agrees, and the worker is killed while that is decided. */
   asked?: boolean;
   tell?: (line: string) => void;
+  /** Ends it before the next kill. */
+  signal?: AbortSignal;
 }): Promise<KillPointsOutcome> {
   if (!existsSync(options.main)) throw new Error(`${options.main} is not there: npm run build`);
   const folder = mkdtempSync(join(tmpdir(), 'sluice-kill-points-'));
@@ -93,6 +95,7 @@ export async function runKillPoints(options: {
     const reached: KillPointsOutcome['reached'] = {};
     for (const point of FAULT_POINTS) {
       for (const count of options.counts[point] ?? []) {
+        options.signal?.throwIfAborted();
         const before = worker.pointsReached;
         await worker.kill(`${point}:${count}`);
         const releaseId = await release();

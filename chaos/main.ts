@@ -38,11 +38,16 @@ if (backend !== 'redis' && backend !== 'postgres')
 const interrupted = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => interrupted.abort());
 
-if (options['kill-points']) await killPoints();
-if (options['argocd-kills'] !== undefined) await argoCdKills(Number(options['argocd-kills']));
-if (options['proposal-kills'] !== undefined) await proposalKills(Number(options['proposal-kills']), () => true);
-if (options['candidate-kills'] !== undefined)
-  await proposalKills(Number(options['candidate-kills']), (effect) => EFFECTS[effect].at === 'database');
+try {
+  if (options['kill-points']) await killPoints();
+  if (options['argocd-kills'] !== undefined) await argoCdKills(Number(options['argocd-kills']));
+  if (options['proposal-kills'] !== undefined) await proposalKills(Number(options['proposal-kills']), () => true);
+  if (options['candidate-kills'] !== undefined)
+    await proposalKills(Number(options['candidate-kills']), (effect) => EFFECTS[effect].at === 'database');
+} catch (error) {
+  if (interrupted.signal.aborted) process.exit(130);
+  throw error;
+}
 
 const outcome = await runChaos({
   seed: options.seed === undefined ? Date.now() % 1_000_000 : Number(options.seed),
@@ -67,6 +72,7 @@ async function killPoints(): Promise<never> {
     main: options.main,
     counts,
     tell: (line) => console.error(line),
+    signal: interrupted.signal,
   });
   console.log(table(['point', 'times reached'], Object.entries(reached)));
   for (const { name, violations } of invariants)
@@ -83,6 +89,7 @@ async function argoCdKills(times: number): Promise<never> {
     main: options.main,
     times,
     tell: (line) => console.error(line),
+    signal: interrupted.signal,
   });
   console.log(table(['point', 'times reached'], Object.entries(reached)));
   const twice = [...syncs].filter(([, count]) => count !== 1);
@@ -101,6 +108,7 @@ async function proposalKills(times: number, isMeant: (effect: EffectName) => boo
     kills: effects.flatMap((effect) => POINTS.map((point) => ({ effect, point, times }))),
     products: 12,
     tell: (line) => console.error(line),
+    signal: interrupted.signal,
   });
   console.log(table(['effect, point', 'times killed'], Object.entries(reached)));
   console.log(`\n${table(['releases', ''], Object.entries(releases))}`);

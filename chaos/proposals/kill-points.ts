@@ -99,6 +99,8 @@ export async function runProposalKills(options: {
   products?: number;
   seed?: number;
   tell?: (line: string) => void;
+  /** Ends it before the next round. */
+  signal?: AbortSignal;
 }): Promise<ProposalKillsOutcome> {
   if (!existsSync(options.main)) throw new Error(`${options.main} is not there: npm run build`);
   const { backend, main, kills, tell = () => undefined } = options;
@@ -167,6 +169,7 @@ export async function runProposalKills(options: {
       let killed = 0;
       // A round has room for one kill in two products; where one is not reached, there is another round.
       for (let left = 3 + 2 * times; killed < times && left > 0; left -= 1) {
+        options.signal?.throwIfAborted();
         const most = Math.min(times - killed, Math.ceil(products.length / 2));
         killed += await round(world, { effect, point, most });
       }
