@@ -112,6 +112,7 @@ export async function openApp(config: Config, log: Log, outside: Partial<Outside
       max: Math.min(ENGINE_CONNECTIONS, config.databasePoolSize),
       application_name: 'sluice-engine',
       options: PLANNED_ONCE,
+      pipeline: true,
       ...clientConfig(times),
       seams,
     });

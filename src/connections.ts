@@ -13,8 +13,8 @@ import type { SeamClient, Seams } from './seams.ts';
  * transaction's own connection; what needs another one is read before the transaction, or after it. Otherwise as many callers as
  * the pool has connections hold one each and wait for one more, which never comes back.
  *
- * The rule is kept by `withConnection`, `inTransaction` and the data source's `transaction`, the only ways to hold a connection
- * (a test of the house finds others). Where holders are watched (`onHoldAndWait`), the pool knows while one of them runs who holds one,
+ * The rule is kept by `withConnection`, `inTransaction`, `inTwoExchanges` and the data source's `transaction`, the only ways to hold a
+ * connection (a test of the house finds others). Where holders are watched (`onHoldAndWait`), the pool knows while one of them runs who holds one,
  * and gives no second one to the same caller. Nobody else pays for it: on Node 20 to follow callers costs every promise of the process.
  */
 
@@ -196,13 +196,53 @@ export async function inTransaction<T>(
     client.release();
     return result;
   } catch (error) {
-    // A connection that cannot even roll back is not given back to the pool.
-    await client.query('ROLLBACK').then(
-      () => client.release(),
-      (broken: unknown) => client.release(broken instanceof Error ? broken : true),
-    );
+    await rollBack(client);
     throw error;
   }
+}
+
+/**
+ * The same on a pool whose connections are pipelined, in two exchanges: `first` sends its statements right behind the one that opens the
+ * transaction, and COMMIT is on its way behind those of `last`. When one of these fails, COMMIT rolls back: that is PostgreSQL's rule.
+ * @param last sends all that it sends before it first waits; what it throws before that undoes what `first` did
+ */
+export async function inTwoExchanges<A, B>(
+  pool: pg.Pool,
+  first: (client: pg.PoolClient) => Promise<A>,
+  last: (client: pg.PoolClient, found: A) => Promise<B>,
+): Promise<B> {
+  const client = await pool.connect();
+  try {
+    const result = await whileHolding(pool, async () => {
+      const [, found] = await allAnswered([client.query('BEGIN'), first(client)]);
+      const saving = last(client, found);
+      const [saved, { command }] = await allAnswered([saving, client.query('COMMIT')]);
+      if (command !== 'COMMIT') throw new Error(`a transaction was ended by ${command} instead of COMMIT`);
+      return saved;
+    });
+    client.release();
+    return result;
+  } catch (error) {
+    await rollBack(client);
+    throw error;
+  }
+}
+
+/** Nothing is under way any more when it rejects; with the first one's error. */
+async function allAnswered<T extends readonly Promise<unknown>[]>(
+  all: readonly [...T],
+): Promise<{ -readonly [K in keyof T]: Awaited<T[K]> }> {
+  const answers = await Promise.allSettled(all);
+  for (const each of answers) if (each.status === 'rejected') throw each.reason;
+  return answers.map((each) => (each as PromiseFulfilledResult<unknown>).value) as never;
+}
+
+/** A connection that cannot even roll back is not given back to the pool. */
+function rollBack(client: pg.PoolClient): Promise<void> {
+  return client.query('ROLLBACK').then(
+    () => client.release(),
+    (broken: unknown) => client.release(broken instanceof Error ? broken : true),
+  );
 }
 
 /** While `work` runs, it and all that it begins hold a connection of the pool. */
@@ -266,7 +306,9 @@ const MAX_PLACES = 100;
 type Call = (...args: unknown[]) => Promise<unknown>;
 type Callback = (error: unknown, answer?: unknown) => void;
 
+/** Statements that are sent without waiting for each other pass one after the other, as they reach PostgreSQL. */
 function guardClient(client: SturdyClient, seams: Seams): void {
+  let ahead: Promise<unknown> | null = null;
   const [connect, query, end] = [client.connect.bind(client), client.query.bind(client), client.end.bind(client)].map(
     (each) => each as unknown as Call,
   ) as [Call, Call, Call];
@@ -289,12 +331,18 @@ function guardClient(client: SturdyClient, seams: Seams): void {
       const [first] = args as [string | { text: string; name?: string }];
       const { text, name } = typeof first === 'string' ? { text: first, name: undefined } : first;
       const done = takeCallback(args);
-      const { caller } = client;
+      const caller = client.caller ?? (ahead ? new Error('caller').stack : undefined);
       client.caller = undefined;
-      return answer(
-        seams.pass({ kind: 'statement', client, text, name, caller }, () => query(...args)),
-        done,
-      );
+      const pass = (): Promise<unknown> =>
+        seams.pass({ kind: 'statement', client, text, name, caller }, () => query(...args));
+      const own = ahead ? ahead.then(pass) : pass();
+      const over: Promise<void> = own
+        .catch(() => undefined)
+        .then(() => {
+          if (ahead === over) ahead = null;
+        });
+      ahead = over;
+      return answer(own, done);
     },
   };
   Object.assign(client, guarded);

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { Pool, PoolClient } from 'pg';
 import type { Clock } from '../clock.ts';
-import { holdingNothing, inTransaction, refuseWhileHolding } from '../connections.ts';
+import { holdingNothing, inTwoExchanges, refuseWhileHolding } from '../connections.ts';
 import { isCommanded, KEYED } from '../core/actor.ts';
 import { advance } from '../core/advance.ts';
 import type { Decision } from '../core/decision.ts';
@@ -18,7 +18,7 @@ import { loadFacts } from '../store/load-facts.ts';
 import { FrozenReleases } from '../store/frozen-releases.ts';
 import { loadStates } from '../store/load-releases.ts';
 import type { FrozenRelease, LoadedState } from '../store/load-releases.ts';
-import { lockProductsStatement } from '../entities/locks.ts';
+import { LOCK_PRODUCTS, productKeys } from '../entities/locks.ts';
 import type { AuditEntry } from '../store/audit-log.ts';
 import { HandedOver } from '../store/outbox.ts';
 import { saveDecisions } from '../store/save-decisions.ts';
@@ -235,17 +235,23 @@ export class ReleaseEngine {
   /** Facts, and the locks under which they hold, are for the releases that ask; what is decided already is saved with them. */
   async #decideWithFacts(found: Found[], decided: Decided[], keys: string[]): Promise<Set<string>> {
     const asking = found.filter((_, index) => decided[index] === 'NEEDS_FACTS').map((each) => each.release);
-    const lock = lockProductsStatement(asking.map((each) => each.product));
-    const { facts, decisions, saved } = await inTransaction(this.#pool, `BEGIN; ${lock}`, async (client) => {
-      const facts = await loadFacts(client, asking, this.#definitions);
-      const decisions = found.map((each, index) => {
-        const own = decided[index] as Decided;
-        return own === 'NEEDS_FACTS' ? (this.#decide(each, facts.get(each.release.id) as Facts) as Decision) : own;
-      });
-      const saved = await this.#save(client, found, decisions, keys);
-      reach('in-transaction');
-      return { facts, decisions, saved };
-    });
+    const locked = productKeys(asking.map((each) => each.product));
+    const { facts, decisions, saved } = await inTwoExchanges(
+      this.#pool,
+      async (client) => {
+        const locking = client.query({ name: 'lock-products', text: LOCK_PRODUCTS, values: [locked] });
+        const [facts] = await Promise.all([loadFacts(client, asking, this.#definitions), locking]);
+        return facts;
+      },
+      async (client, facts) => {
+        const decisions = found.map((each, index) => {
+          const own = decided[index] as Decided;
+          return own === 'NEEDS_FACTS' ? (this.#decide(each, facts.get(each.release.id) as Facts) as Decision) : own;
+        });
+        reach('in-transaction');
+        return { facts, decisions, saved: await this.#save(client, found, decisions, keys) };
+      },
+    );
     found.forEach((each, index) => {
       const known = facts.get(each.release.id);
       if (known) this.#terminateObstacles(each, decisions[index] as Decision, known);

@@ -51,8 +51,14 @@ export const LOCK_ALL_PRODUCTS = `SELECT pg_advisory_xact_lock(${LOCKS.allProduc
  * two transactions wait for each other.
  */
 export function lockProductsStatement(products: Iterable<string>): string {
-  const keys = [...new Set([...products].map(productKey))].sort((one, other) => one - other);
-  return `SELECT pg_advisory_xact_lock_shared(${LOCKS.allProducts}), pg_advisory_xact_lock(${LOCK_CLASSES.product}, key) FROM unnest(ARRAY[${keys.join(',')}]::integer[]) AS key`;
+  return LOCK_PRODUCTS.replace('$1', `ARRAY[${productKeys(products).join(',')}]`);
+}
+
+/** The same, prepared: $1 are the keys of the products. */
+export const LOCK_PRODUCTS = `SELECT pg_advisory_xact_lock_shared(${LOCKS.allProducts}), pg_advisory_xact_lock(${LOCK_CLASSES.product}, key) FROM unnest($1::integer[]) AS key`;
+
+export function productKeys(products: Iterable<string>): number[] {
+  return [...new Set([...products].map(productKey))].sort((one, other) => one - other);
 }
 
 /** FNV-1a, 32 bits, signed: two products that share a key merely take turns. */

@@ -40,6 +40,7 @@ const READS: Record<string, { by: string[]; most: number }> = {
     most: 60,
   },
   'load-states': { by: [RELEASE, PROMOTION], most: 10 },
+  'lock-products': { by: [], most: 0 },
   'next-in-line': { by: ['release_open'], most: 8 },
   'save-decisions': { by: [RELEASE, PROMOTION, OUTBOX, 'PK_environment_hold'], most: 20 },
 };

@@ -98,10 +98,10 @@ export const PLANTED = {
   'C for 3 s after its first decision a process knows no windows': [
     [
       'commands/release-engine.ts',
-      'const facts = await loadFacts(client, asking, this.#definitions);',
-      `const facts = await loadFacts(client, asking, this.#definitions);
-        const born = ((this as unknown as { born?: number }).born ??= this.#clock.elapsed());
-        if (this.#clock.elapsed() - born < 3_000) for (const each of facts.values()) Object.assign(each, { windows: {} });`,
+      "return own === 'NEEDS_FACTS' ? (this.#decide(each, facts.get(each.release.id) as Facts) as Decision) : own;",
+      `const born = ((this as unknown as { born?: number }).born ??= this.#clock.elapsed());
+        if (this.#clock.elapsed() - born < 3_000) for (const each of facts.values()) Object.assign(each, { windows: {} });
+        return own === 'NEEDS_FACTS' ? (this.#decide(each, facts.get(each.release.id) as Facts) as Decision) : own;`,
     ],
   ],
   'F the history of an environment is in the order of rows instead of time': [
@@ -127,6 +127,31 @@ export const PLANTED = {
   'Q4 who leaves the line while its turn comes keeps the place': [
     ['drivers/git/mutex.ts', 'if (place < 0) this.#leave();\n      else this', 'if (place >= 0) this'],
   ],
+  'X1 what a transaction begins with is sent ahead of BEGIN': [
+    [
+      'connections.ts',
+      "const [, found] = await allAnswered([client.query('BEGIN'), first(client)]);",
+      "const [found] = await allAnswered([first(client), client.query('BEGIN')]);",
+    ],
+  ],
+  'X2 COMMIT is sent ahead of what it is to commit': [
+    [
+      'connections.ts',
+      "const saving = last(client, found);\n      const [saved, { command }] = await allAnswered([saving, client.query('COMMIT')]);",
+      "const committing = client.query('COMMIT');\n      const [saved, { command }] = await allAnswered([last(client, found), committing]);",
+    ],
+  ],
+  'X3 what stands behind a statement that failed is taken as done': [
+    ['connections.ts', "for (const each of answers) if (each.status === 'rejected') throw each.reason;", ''],
+    ['connections.ts', "if (command !== 'COMMIT') throw", "if (command === '') throw"],
+  ],
+  'X4 facts are read while nobody holds their locks': [
+    [
+      'commands/release-engine.ts',
+      'text: LOCK_PRODUCTS, values: [locked]',
+      'text: LOCK_PRODUCTS, values: [locked.slice(0, 0)]',
+    ],
+  ],
 };
 
 /** Worlds of this mood meet what the fault needs more often than others do. */
@@ -146,6 +171,9 @@ const NAMED = {
   Q2: 'test/shell/queue-contract.test.ts',
   Q3: 'test/engine/queue-time.test.ts',
   Q4: 'test/drivers/places.test.ts',
+  X1: 'test/store/two-exchanges.test.ts',
+  X2: 'test/store/two-exchanges.test.ts',
+  X3: 'test/store/two-exchanges.test.ts',
 };
 
 /** The situation does not come up in its worlds, or their stand-ins take the place of what is at fault. */
