@@ -4,23 +4,36 @@ import type { NumberedEvent } from '../core/events.ts';
 import type { ReleaseState } from '../core/release.ts';
 import type { AuditEntry } from '../store/audit-log.ts';
 import { insertRelease } from '../store/insert-release.ts';
-import type { NewRelease } from '../store/insert-release.ts';
+import type { NewRelease, Still } from '../store/insert-release.ts';
 import { claimAudit } from './audit.ts';
 import type { AuditTicket } from './audit.ts';
 import type { AuditChange } from './audit.ts';
 
 /** A new release, and in the same statement the entry of the command that made it. */
 export async function insertAudited(tx: EntityManager, release: NewRelease): Promise<number> {
+  return (await insertAuditedIf(tx, release, null)) as number;
+}
+
+/** The same if `still` holds as the statement sees the database; otherwise nothing is written, and the answer is null. */
+export async function insertAuditedIf(
+  tx: EntityManager,
+  release: NewRelease,
+  still: Still | null,
+): Promise<number | null> {
   const ticket = claimAudit();
-  const { state, kind, product, version, digest } = release;
+  const audit = ticket?.entry(auditOfNew(release)) ?? null;
+  const number = await insertRelease(tx, { release, audit, still });
+  if (number === null) ticket?.unused();
+  else ticket?.written();
+  return number;
+}
+
+export function auditOfNew({ state, kind, product, version, digest }: NewRelease): AuditChange {
   const objects = [
     { kind: 'Release', name: state.id },
     { kind: 'Product', name: product },
   ];
-  const after = { status: state.status, kind, product, version, digest };
-  const number = await insertRelease(tx, release, ticket?.entry({ before: null, after, objects }) ?? null);
-  ticket?.written();
-  return number;
+  return { before: null, after: { status: state.status, kind, product, version, digest }, objects };
 }
 
 /** What a command did to a release: its status, and those of the promotions that it changed. */

@@ -68,6 +68,8 @@ export interface AuditTicket {
   entry(change: AuditChange): AuditEntry;
   /** Once the transaction has committed. */
   written(): void;
+  /** Nothing was done with it: the command's next part may claim the entry. */
+  unused(): void;
 }
 
 /** The entry of the command under way; null when there is no command, or its entry was claimed already. */
@@ -80,6 +82,9 @@ export function claimAudit(): AuditTicket | null {
       entryOf(given, { outcome: 'DONE', reasons: null, before: masked(before), after: masked(after), objects }),
     written: () => {
       given.written = true;
+    },
+    unused: () => {
+      given.claimed = false;
     },
   };
 }

@@ -20,12 +20,14 @@ import { loadStates } from '../store/load-releases.ts';
 import type { FrozenRelease, LoadedState } from '../store/load-releases.ts';
 import { LOCK_PRODUCTS, productKeys } from '../entities/locks.ts';
 import type { AuditEntry } from '../store/audit-log.ts';
+import { insertReleases } from '../store/insert-release.ts';
+import type { NewRelease, ReleaseToInsert, Still } from '../store/insert-release.ts';
 import { HandedOver } from '../store/outbox.ts';
 import { saveDecisions } from '../store/save-decisions.ts';
 import type { DecisionToSave } from '../store/save-decisions.ts';
 import { claimAudit } from './audit.ts';
 import type { AuditTicket } from './audit.ts';
-import { auditOfMerges, auditOfMove } from './audit-release.ts';
+import { auditOfMerges, auditOfMove, auditOfNew } from './audit-release.ts';
 
 /**
  * The only code that moves a release: lock, decide, save, outbox; many releases in one transaction.
@@ -50,6 +52,7 @@ export class ReleaseEngine {
   // An entry may be evicted at any time: code that works on a release keeps the state in a variable of its own.
   readonly #states: LRUCache<string, LoadedState>;
   readonly #waiting = new Map<string, Item[]>();
+  readonly #creations: Creation[] = [];
   readonly #busy = new Set<string>();
   /** Rows of the outbox that each save takes along. */
   readonly handedOver = new HandedOver();
@@ -83,8 +86,7 @@ export class ReleaseEngine {
     const stimulus = KEYED.has(told.kind) && told.key === undefined ? { ...short, key: randomUUID() } : short;
     return new Promise((resolve, reject) => {
       if (this.#listener === null) throw new Error('a release is moved before onSaved was told who follows');
-      refuseWhileHolding(this.#callers);
-      refuseWhileHolding(this.#pool);
+      this.#refuseHolders();
       const items = this.#waiting.get(releaseId);
       const audit = isCommanded(stimulus) ? claimAudit() : null;
       const item: Item = { stimulus, audit, resolve, reject, tries: 0 };
@@ -92,6 +94,26 @@ export class ReleaseEngine {
       else this.#waiting.set(releaseId, [item]);
       this.#schedule();
     });
+  }
+
+  /**
+   * Writes a release, and takes its first decision in the same transaction. Resolves like `tell`; with null when `still` did not hold, and
+   * nothing was written.
+   */
+  create(release: NewRelease, still: Still): Promise<ReleaseNow | null> {
+    return new Promise((resolve, reject) => {
+      if (this.#listener === null) throw new Error('a release is made before onSaved was told who follows');
+      this.#refuseHolders();
+      const ticket = claimAudit();
+      const audit = ticket?.entry(auditOfNew(release)) ?? null;
+      this.#creations.push({ release, still, ticket, audit, resolve, reject });
+      this.#schedule();
+    });
+  }
+
+  #refuseHolders(): void {
+    refuseWhileHolding(this.#callers);
+    refuseWhileHolding(this.#pool);
   }
 
   /** For a release that the caller has just seen: that it is not there is no answer, it is a fault. */
@@ -159,48 +181,62 @@ export class ReleaseEngine {
       if (this.#busy.has(releaseId)) continue;
       batch.set(releaseId, items);
     }
-    if (batch.size === 0) return;
-    for (const releaseId of batch.keys()) {
+    const creations = this.#creations.splice(0, this.#limits.releasesPerTransaction - batch.size);
+    const ids = [...batch.keys(), ...creations.map(({ release }) => release.state.id)];
+    if (ids.length === 0) return;
+    for (const releaseId of ids) {
       this.#waiting.delete(releaseId);
       this.#busy.add(releaseId);
     }
     this.#running += 1;
-    this.#run(batch)
+    this.#run(batch, creations)
       .catch((error: unknown) => {
-        for (const item of [...batch.values()].flat()) item.reject(error);
+        for (const item of [...batch.values(), creations].flat()) item.reject(error);
       })
       .finally(() => {
         this.#running -= 1;
-        for (const releaseId of batch.keys()) this.#busy.delete(releaseId);
-        if (this.#waiting.size > 0) this.#schedule();
+        for (const releaseId of ids) this.#busy.delete(releaseId);
+        this.#goOn();
       });
-    if (this.#waiting.size > 0) this.#schedule();
+    this.#goOn();
   }
 
-  async #run(batch: Batch): Promise<void> {
+  #goOn(): void {
+    if (this.#waiting.size > 0 || this.#creations.length > 0) this.#schedule();
+  }
+
+  async #run(batch: Batch, creations: Creation[]): Promise<void> {
     const keys = this.handedOver.take(this.#limits.rowsPerSave);
     try {
       const found = await this.#find(batch);
       const decided = found.map((each) => this.#decide(each, null));
-      const saved = decided.includes('NEEDS_FACTS')
-        ? await this.#decideWithFacts(found, decided, keys)
-        : await this.#save(this.#pool, found, decided as Decision[], keys);
-      this.#settle(found, saved);
+      if (decided.includes('NEEDS_FACTS') || creations.length > 0)
+        await this.#decideWithFacts(found, decided, creations, keys);
+      else this.#settle(found, await this.#save(this.#pool, found, decided as Decision[], keys));
     } catch (error) {
       this.handedOver.add(keys);
       // What of it was committed is not known: nothing that this process remembers of these releases counts any more.
       for (const releaseId of batch.keys()) this.#states.delete(releaseId);
-      if (batch.size > 1) {
+      if (batch.size + creations.length > 1) {
         // One release's fault must not be every release's: each again, alone.
         this.#log.warn(
-          { error: messageOf(error), releases: batch.size },
+          { error: messageOf(error), releases: batch.size + creations.length },
           'a transaction failed, its releases are tried one by one',
         );
-        for (const [releaseId, items] of batch) await this.#run(new Map([[releaseId, items]]));
+        for (const [releaseId, items] of batch) await this.#run(new Map([[releaseId, items]]), []);
+        for (const each of creations) await this.#createAlone(each);
         return;
       }
-      for (const item of [...batch.values()].flat()) item.reject(error);
+      for (const item of [...batch.values(), creations].flat()) item.reject(error);
     }
+  }
+
+  /** The transaction that was to write it has failed, and may have been committed all the same. */
+  async #createAlone(creation: Creation): Promise<void> {
+    const { id } = creation.release.state;
+    if (!(await this.look(id, { fresh: true }))) return this.#run(new Map(), [creation]);
+    creation.ticket?.written();
+    this.tell(id, { kind: 'tick' }).then(creation.resolve).catch(creation.reject);
   }
 
   async #find(batch: Batch): Promise<Found[]> {
@@ -232,31 +268,48 @@ export class ReleaseEngine {
     return advance(release.plan, loaded.state, stimuli, facts, this.#clock.now().getTime());
   }
 
-  /** Facts, and the locks under which they hold, are for the releases that ask; what is decided already is saved with them. */
-  async #decideWithFacts(found: Found[], decided: Decided[], keys: string[]): Promise<Set<string>> {
+  /**
+   * Facts, and the locks under which they hold, are for the releases that ask, and for new ones; what is decided already is saved with
+   * them.
+   */
+  async #decideWithFacts(found: Found[], decided: Decided[], creations: Creation[], keys: string[]): Promise<void> {
     const asking = found.filter((_, index) => decided[index] === 'NEEDS_FACTS').map((each) => each.release);
-    const locked = productKeys(asking.map((each) => each.product));
-    const { facts, decisions, saved } = await inTwoExchanges(
+    const created = creations.map(({ release: { state, product } }) => ({ id: state.id, product }));
+    const about = [...asking, ...created];
+    const locked = productKeys(about.map((each) => each.product));
+    const { facts, all, decisions, saved } = await inTwoExchanges(
       this.#pool,
       async (client) => {
         const locking = client.query({ name: 'lock-products', text: LOCK_PRODUCTS, values: [locked] });
-        const [facts] = await Promise.all([loadFacts(client, asking, this.#definitions), locking]);
-        return facts;
+        const inserting = creations.length > 0 ? insertReleases(client, creations) : new Map<string, number>();
+        const loading = loadFacts(client, about, this.#definitions);
+        const [, numbers, facts] = await Promise.all([locking, inserting, loading]);
+        return { numbers, facts };
       },
-      async (client, facts) => {
-        const decisions = found.map((each, index) => {
-          const own = decided[index] as Decided;
+      // A fault before the save is sent undoes what was inserted.
+      (client, { numbers, facts }) => {
+        const all = [...found, ...creations.flatMap((each) => madeOf(each, numbers))];
+        const decisions = all.map((each, index) => {
+          const own = decided[index] ?? 'NEEDS_FACTS';
           return own === 'NEEDS_FACTS' ? (this.#decide(each, facts.get(each.release.id) as Facts) as Decision) : own;
         });
         reach('in-transaction');
-        return { facts, decisions, saved: await this.#save(client, found, decisions, keys) };
+        return this.#save(client, all, decisions, keys).then((saved) => ({ facts, all, decisions, saved }));
       },
     );
-    found.forEach((each, index) => {
+    for (const { release, loaded } of all.slice(found.length)) this.adopt(release, loaded.state);
+    for (const { release, ticket, resolve } of creations) {
+      if (saved.has(release.state.id)) ticket?.written();
+      else {
+        ticket?.unused();
+        resolve(null);
+      }
+    }
+    this.#settle(all, saved);
+    all.forEach((each, index) => {
       const known = facts.get(each.release.id);
       if (known) this.#terminateObstacles(each, decisions[index] as Decision, known);
     });
-    return saved;
   }
 
   /** TERMINATE: a newer release that reaches an environment where an older one is active ends the older one. */
@@ -282,7 +335,7 @@ export class ReleaseEngine {
   }
 
   /** Answers the releases whose decision stands: saved, or nothing to save. */
-  async #save(client: Pool | PoolClient, found: Found[], decisions: Decision[], keys: string[]): Promise<Set<string>> {
+  #save(client: Pool | PoolClient, found: Found[], decisions: Decision[], keys: string[]): Promise<Set<string>> {
     const toSave: DecisionToSave[] = [];
     const standing = new Set<string>();
     found.forEach((each, index) => {
@@ -301,10 +354,8 @@ export class ReleaseEngine {
         each.decision = undefined;
       }
     });
-    if (toSave.length > 0 || keys.length > 0) {
-      for (const id of await saveDecisions(client, toSave, keys)) standing.add(id);
-    }
-    return standing;
+    if (toSave.length === 0 && keys.length === 0) return Promise.resolve(standing);
+    return saveDecisions(client, toSave, keys).then((saved) => new Set([...standing, ...saved]));
   }
 
   #settle(found: Found[], saved: Set<string>): void {
@@ -400,6 +451,29 @@ interface Item {
   resolve: (to: ReleaseNow | null) => void;
   reject: (error: unknown) => void;
   tries: number;
+}
+
+/** A release that is to be written. */
+interface Creation extends ReleaseToInsert {
+  still: Still;
+  ticket: AuditTicket | null;
+  resolve: Item['resolve'];
+  reject: Item['reject'];
+}
+
+/** As if it had been found, and told to look whether it is its turn; nothing where it was not written. */
+function madeOf({ release, resolve, reject }: Creation, numbers: ReadonlyMap<string, number>): Found[] {
+  const { state, kind, product, version, digest, plan, contents, concurrency } = release;
+  const number = numbers.get(state.id);
+  if (number === undefined) return [];
+  return [
+    {
+      release: { id: state.id, kind, product, version, digest, plan, contents, concurrency, number },
+      loaded: { state, revision: 1 },
+      items: [{ stimulus: { kind: 'tick' }, audit: null, resolve, reject, tries: 0 }],
+      fresh: true,
+    },
+  ];
 }
 
 type Batch = Map<string, Item[]>;

@@ -1,7 +1,10 @@
 import type { Maker } from '../core/caller.ts';
 import type { Change } from '../core/trigger/change.ts';
 import type { Parts } from '../parts.ts';
-import { insertAudited } from './audit-release.ts';
+import { withoutFiles } from '../store/contents.ts';
+import type { DefinitionSnapshot } from '../store/definition-snapshot.ts';
+import type { NewRelease } from '../store/insert-release.ts';
+import { insertAudited, insertAuditedIf } from './audit-release.ts';
 import { once } from './idempotency.ts';
 import { refusable } from './result.ts';
 import type { Result } from './result.ts';
@@ -11,7 +14,8 @@ import { pin } from './trigger/pin.ts';
 import { planCandidate } from './trigger/plan-candidate.ts';
 import type { PlannedCandidate } from './trigger/plan-candidate.ts';
 import { refuseBadVersion } from './trigger/refuse-bad-version.ts';
-import { startRelease } from './trigger/start-release.ts';
+import { makeRoomBehind, startRelease } from './trigger/start-release.ts';
+import type { ReleaseNow } from './release-engine.ts';
 
 /** What a caller asks to be released. */
 export interface TriggerInput {
@@ -40,29 +44,73 @@ export function triggerRelease(
   makers: readonly Maker[] = [],
 ): Promise<Result<{ releaseId: string }>> {
   return refusable(async () => {
+    const change = changeOf(input, actor, makers);
     const keyed = { by: actor, operation: 'triggerRelease', key: input.idempotencyKey, input };
+    const created = await createdAsRemembered(app, input, change);
+    if (created) {
+      await makeRoomBehind(app, created);
+      return { releaseId: created.state.id };
+    }
     const releaseId = await once(app, keyed, {
       async before() {
         const definitions = await app.definitions.current();
-        const change = changeOf(input, actor, makers);
-        const now = app.clock.now().getTime();
-        const candidate = findCandidate(definitions, change, await askRevisions(app, definitions, change));
-        const drafted = planCandidate(definitions, candidate, { now, rollbackFloor: input.rollbackFloor });
-        const pinned = await pin(app, definitions, candidate, change);
-        const release = freeze(withContent(drafted, pinned), change, app.clock.now().getTime());
+        const release = await planned(app, definitions, input, change);
         if (input.acknowledgeBadVersion !== true) await refuseBadVersion(app, definitions, release);
         return release;
       },
       async inside(tx, release) {
         const number = await insertAudited(tx, release);
-        app.releaseEngine.adopt({ ...release, id: release.state.id, number }, release.state);
+        adopt(app, release, number);
         return release.state.id;
       },
       single: true,
     });
-    await startRelease(app, input.product, releaseId);
+    await startRelease(app, releaseId);
     return { releaseId };
   });
+}
+
+/**
+ * Planned by the definitions as this process remembers them, and written only if they are still the newest and no mark is on the version.
+ * Null: nothing was written, and it has to be planned by the newest ones.
+ */
+async function createdAsRemembered(app: Parts, input: TriggerInput, change: Change): Promise<ReleaseNow | null> {
+  const { remembered } = app.definitions;
+  if (remembered === null || input.idempotencyKey !== undefined) return null;
+  let release: NewRelease;
+  try {
+    release = await planned(app, remembered.snapshot, input, change);
+  } catch (error) {
+    // By the newest definitions it may be another answer.
+    if ((await app.definitions.current()) !== remembered.snapshot) return null;
+    throw error;
+  }
+  const still = { definitions: remembered.revision, unmarked: input.acknowledgeBadVersion !== true };
+  // Files are written beside the engine's transactions: others would wait for them.
+  if (withoutFiles(release.contents).apart.length === 0) return app.releaseEngine.create(release, still);
+  const number = await insertAuditedIf(app.dataSource.manager, release, still);
+  if (number === null) return null;
+  adopt(app, release, number);
+  return app.releaseEngine.tellKnown(release.state.id, { kind: 'tick' });
+}
+
+/** Its first decision needs no reading. */
+function adopt(app: Parts, release: NewRelease, number: number): void {
+  app.releaseEngine.adopt({ ...release, id: release.state.id, number }, release.state);
+}
+
+/** Change → Candidate → Pinned → Planned → Release, which is not written yet. */
+async function planned(
+  app: Parts,
+  definitions: DefinitionSnapshot,
+  { rollbackFloor }: TriggerInput,
+  change: Change,
+): Promise<NewRelease> {
+  const now = app.clock.now().getTime();
+  const candidate = findCandidate(definitions, change, await askRevisions(app, definitions, change));
+  const drafted = planCandidate(definitions, candidate, { now, rollbackFloor });
+  const pinned = await pin(app, definitions, candidate, change);
+  return freeze(withContent(drafted, pinned), change, app.clock.now().getTime());
 }
 
 /** What `triggerRelease` would do; nothing is created and nothing is fetched, so the commit is not known. */

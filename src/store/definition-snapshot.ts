@@ -147,6 +147,11 @@ export class DefinitionSnapshots {
     this.#pool = pool;
   }
 
+  /** As they were when somebody last read them; null: nobody has. What is made of them is checked against their revision. */
+  get remembered(): { revision: string; snapshot: DefinitionSnapshot } | null {
+    return this.#newest;
+  }
+
   /** As they are now. Never while the caller holds a connection: it takes one. */
   async current(): Promise<DefinitionSnapshot> {
     const known = await this.#known(await revisionOn(this.#pool));

@@ -1,3 +1,4 @@
+import type { Pool, PoolClient } from 'pg';
 import type { EntityManager } from 'typeorm';
 import type { ConcurrencyPolicy } from '../core/definitions.ts';
 import type { NumberedEvent } from '../core/events.ts';
@@ -27,76 +28,114 @@ export interface NewRelease {
   trigger: ReleaseRow['trigger'];
 }
 
-/** A release with its plan, its promotions, its first event and who asked for it, in one statement; answers its number. */
-export async function insertRelease(
-  tx: EntityManager,
-  release: NewRelease,
-  audit: AuditEntry | null = null,
-): Promise<number> {
-  const { state, plan, product } = release;
-  const record = releaseRecord(state, 0);
-  const promotions = state.promotions.map((promotion, position) => ({
-    ...promotionRecord(state.id, position, promotion),
-    environment: plan.promotions[position]?.environment ?? null,
-  }));
-  const { flow } = plan;
-  const { versions, apart } = withoutFiles(release.contents);
-  const client = tx.queryRunner ? await clientOf(tx) : poolOf(tx.dataSource);
-  const { rows } = await client.query<{ number: string }>({
-    name: 'insert-release',
-    text: INSERT,
-    values: [
-      state.id,
-      JSON.stringify({ ...record, kind: release.kind, product, flow: flow.name, flow_revision: flow.revision }),
-      JSON.stringify({
-        version: release.version,
-        digest: release.digest,
-        concurrency: release.concurrency,
-        trigger: release.trigger,
-      }),
-      new Date(state.createdAt).toISOString(),
-      JSON.stringify(plan),
-      JSON.stringify(versions),
-      JSON.stringify(promotions),
-      JSON.stringify(eventRows(release.events)),
-      product,
-      JSON.stringify(audit ? [auditRecord(audit)] : []),
-      JSON.stringify(apart),
-    ],
-  });
-  return Number(rows[0]?.number);
+/** What must still be so for a release to be written that was planned without asking the database. */
+export interface Still {
+  /** The revision of the definitions that it was planned by. */
+  definitions: string;
+  /** No mark is on its version, also none that is over or concerns no environment of it. */
+  unmarked: boolean;
 }
 
-const INSERT = `
+/** A release that is to be written, with who asked for it. */
+export interface ReleaseToInsert {
+  release: NewRelease;
+  audit: AuditEntry | null;
+  /** Null: it is written whatever else has happened. */
+  still: Still | null;
+}
+
+/** A release with its plan, its promotions, its first event and who asked for it; answers its number, or null when it was not written. */
+export async function insertRelease(tx: EntityManager, one: ReleaseToInsert): Promise<number | null> {
+  const client = tx.queryRunner ? await clientOf(tx) : poolOf(tx.dataSource);
+  const numbers = await insertReleases(client, [one]);
+  return numbers.get(one.release.state.id) ?? null;
+}
+
+/** Many in one statement; answers their numbers by their ids. A release for which `still` does not hold is missing from the answer. */
+export async function insertReleases(
+  client: Pool | PoolClient,
+  releases: readonly ReleaseToInsert[],
+): Promise<Map<string, number>> {
+  const heads: unknown[] = [];
+  const plans: unknown[] = [];
+  const promotions: unknown[] = [];
+  const events: unknown[] = [];
+  const audits: unknown[] = [];
+  const contents: unknown[] = [];
+  for (const { release, audit, still } of releases) {
+    const { state, plan, product, kind, version, digest, concurrency, trigger } = release;
+    const { versions, apart } = withoutFiles(release.contents);
+    const release_id = state.id;
+    heads.push({
+      ...releaseRecord(state, 0),
+      kind,
+      product,
+      version,
+      digest,
+      concurrency,
+      trigger,
+      flow: plan.flow.name,
+      flow_revision: plan.flow.revision,
+      created_at: new Date(state.createdAt).toISOString(),
+      definitions: still?.definitions,
+      unmarked: still?.unmarked ?? false,
+    });
+    plans.push({ release_id, plan, contents: versions });
+    for (const [position, promotion] of state.promotions.entries())
+      promotions.push({
+        ...promotionRecord(state.id, position, promotion),
+        environment: plan.promotions[position]?.environment ?? null,
+      });
+    for (const row of eventRows(release.events)) events.push({ release_id, ...row });
+    for (const each of apart) contents.push({ release_id, ...each });
+    if (audit) audits.push({ release_id, ...auditRecord(audit) });
+  }
+  const { rows } = await client.query<{ id: string; number: string }>({
+    name: 'insert-releases',
+    text: INSERT,
+    values: [heads, plans, promotions, events, audits, contents].map((each) => JSON.stringify(each)),
+  });
+  return new Map(rows.map(({ id, number }) => [id, Number(number)]));
+}
+
+export const INSERT = `
 WITH made AS (
   INSERT INTO release (id, kind, product, flow, flow_revision, version, digest, concurrency, trigger, status, revision, sequence,
     last_position, created_at, wake_at, rest)
-  SELECT $1::uuid, r.kind, r.product, r.flow, r.flow_revision, v.version, v.digest, v.concurrency, v.trigger, r.status, 1, r.sequence,
-    pg_current_xact_id()::text::bigint, $4::timestamptz, r.wake_at, r.rest
-  FROM jsonb_to_record($2::jsonb) AS r(kind text, product text, flow text, flow_revision integer, status text, sequence integer,
-         wake_at timestamptz, rest jsonb),
-       jsonb_to_record($3::jsonb) AS v(version text, digest text, concurrency text, trigger jsonb)
-  RETURNING id, number, last_position
+  SELECT i.id, i.kind, i.product, i.flow, i.flow_revision, i.version, i.digest, i.concurrency, i.trigger, i.status, 1, i.sequence,
+    pg_current_xact_id()::text::bigint, i.created_at, i.wake_at, i.rest
+  FROM jsonb_to_recordset($1::jsonb) AS i(id uuid, kind text, product text, flow text, flow_revision integer, version text, digest text,
+    concurrency text, trigger jsonb, status text, sequence integer, created_at timestamptz, wake_at timestamptz, rest jsonb,
+    definitions bigint, unmarked boolean)
+  WHERE (i.definitions IS NULL OR EXISTS (SELECT FROM definition_clock WHERE revision = i.definitions))
+    -- Not by EXISTS: for lists PostgreSQL makes a table of all marks of it.
+    AND (NOT i.unmarked OR (
+      SELECT b.id FROM bad_version b WHERE b.product = i.product AND b.digest = i.digest AND b.unmarked_at IS NULL LIMIT 1) IS NULL)
+  RETURNING id, number, product, last_position, created_at
 ), planned AS (
-  INSERT INTO release_plan (release_id, plan, contents) SELECT id, $5::jsonb, $6::jsonb FROM made
+  INSERT INTO release_plan (release_id, plan, contents) SELECT made.id, i.plan, i.contents
+  FROM jsonb_to_recordset($2::jsonb) AS i(release_id uuid, plan jsonb, contents jsonb) JOIN made ON made.id = i.release_id
 ), stored AS (
-  -- In the order of the digests: two releases that bring the same contents never wait for each other in a circle.
+  -- In the order of the digests: two that bring the same contents never wait for each other in a circle.
   INSERT INTO content (digest, files, listing, referenced_at)
-  SELECT i.digest, i.files, i.listing, $4::timestamptz
-  FROM json_to_recordset($11::json) AS i(digest text, files json, listing jsonb) ORDER BY i.digest
+  SELECT DISTINCT ON (i.digest) i.digest, i.files, i.listing, made.created_at
+  FROM json_to_recordset($6::json) AS i(release_id uuid, digest text, files json, listing jsonb) JOIN made ON made.id = i.release_id
+  ORDER BY i.digest
   ON CONFLICT (digest) DO UPDATE SET referenced_at = greatest(content.referenced_at, excluded.referenced_at)
 ), promoted AS (
   INSERT INTO promotion (release_id, position, number, product, environment, status, holds, attempt, dispatch, steps)
-  SELECT made.id, i.position, made.number, $9, i.environment, i.status, i.holds, i.attempt, i.dispatch, i.steps
-  FROM made, jsonb_to_recordset($7::jsonb) AS i(position integer, environment text, status text, holds boolean,
-         attempt integer, dispatch integer, steps jsonb)
+  SELECT made.id, i.position, made.number, made.product, i.environment, i.status, i.holds, i.attempt, i.dispatch, i.steps
+  FROM jsonb_to_recordset($3::jsonb) AS i(release_id uuid, position integer, environment text, status text, holds boolean,
+         attempt integer, dispatch integer, steps jsonb) JOIN made ON made.id = i.release_id
 ), logged AS (
   INSERT INTO release_event (release_id, sequence, position, at, product, release_status, actor, event)
-  SELECT made.id, i.sequence, made.last_position, i.at, $9, i.status, i.actor, i.event
-  FROM made, jsonb_to_recordset($8::jsonb) AS i(sequence integer, at timestamptz, status text, actor text, event jsonb)
-  ORDER BY i.sequence
+  SELECT made.id, i.sequence, made.last_position, i.at, made.product, i.status, i.actor, i.event
+  FROM jsonb_to_recordset($4::jsonb) AS i(release_id uuid, sequence integer, at timestamptz, status text, actor text, event jsonb)
+  JOIN made ON made.id = i.release_id
+  ORDER BY made.id, i.sequence
 ), audited AS (
-  INSERT INTO audit_log (${AUDIT_COLUMNS}) SELECT ${AUDIT_COLUMNS} FROM jsonb_to_recordset($10::jsonb) AS i(${AUDIT_RECORD})
+  INSERT INTO audit_log (${AUDIT_COLUMNS}) SELECT ${AUDIT_COLUMNS}
+  FROM jsonb_to_recordset($5::jsonb) AS i(release_id uuid, ${AUDIT_RECORD}) JOIN made ON made.id = i.release_id
   ON CONFLICT (command) DO NOTHING
 )
-SELECT number, pg_notify('sluice_events', '') FROM made`;
+SELECT id, number, pg_notify('sluice_events', '') FROM made`;

@@ -30,9 +30,9 @@ export interface DecisionToSave {
 /**
  * Saves many decisions in one statement, so in one transaction or as a part of one: state, events, outbox, deployments,
  * the holds that end with it, and the notice to readers of the log. The statement takes the releases' row locks in the order of their ids, and compares their revisions; a release that
- * another save moved meanwhile is left out, with everything of its decision, and is missing from the answer.
+ * another save moved meanwhile is left out, with everything of its decision, and is missing from the answer. It is sent before this returns.
  */
-export async function saveDecisions(
+export function saveDecisions(
   client: Pool | PoolClient,
   decisions: DecisionToSave[],
   handedOver: string[],
@@ -80,7 +80,7 @@ export async function saveDecisions(
       });
     }
   }
-  const result = await client.query<{ id: string }>({
+  const saving = client.query<{ id: string }>({
     name: 'save-decisions',
     text: SAVE,
     values: [
@@ -91,7 +91,7 @@ export async function saveDecisions(
       decisions.map(({ release }) => release.id),
     ],
   });
-  return new Set(result.rows.map((row) => row.id));
+  return saving.then(({ rows }) => new Set(rows.map((row) => row.id)));
 }
 
 /** One statement cannot touch a row twice: "became current" and "found healthy" in one decision are one row. */

@@ -24,6 +24,7 @@ const [RELEASE, PROMOTION, OUTBOX] = [
  * that it is about.
  */
 const READS: Record<string, { by: string[]; most: number }> = {
+  'insert-releases': { by: ['bad_version_active'], most: 1 },
   'load-facts': {
     by: [
       RELEASE,

@@ -180,7 +180,7 @@ export async function release(
   reach('after-record', 'candidate');
   if (number === null) return null;
   app.releaseEngine.adopt({ ...made, id, number }, made.state);
-  await startRelease(app, candidate.product, id);
+  await startRelease(app, id);
   return id;
 }
 

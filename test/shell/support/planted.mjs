@@ -152,6 +152,39 @@ export const PLANTED = {
       'text: LOCK_PRODUCTS, values: [locked.slice(0, 0)]',
     ],
   ],
+  'N1 a new release is written without its first decision': [
+    [
+      'commands/trigger-release.ts',
+      'return app.releaseEngine.create(release, still);',
+      `return insertAuditedIf(app.dataSource.manager, release, still).then((number) => {
+      if (number !== null) adopt(app, release, number);
+      return number === null ? null : app.releaseEngine.look(release.state.id, { fresh: false });
+    });`,
+    ],
+  ],
+  'N2 the work of a new release is not written with it': [
+    [
+      'store/save-decisions.ts',
+      'for (const each of outboxOf(decision)) outbox',
+      'for (const each of expected === 1 ? [] : outboxOf(decision)) outbox',
+    ],
+  ],
+  'N3 a release is written by definitions that have moved': [
+    [
+      'store/insert-release.ts',
+      'EXISTS (SELECT FROM definition_clock WHERE revision = i.definitions)',
+      'i.definitions > 0',
+    ],
+  ],
+  'N4 a release of a version that is marked is written unasked': [
+    ['store/insert-release.ts', 'AND (NOT i.unmarked OR (', 'AND (true OR ('],
+  ],
+  'N5 a transaction that failed is taken as one that wrote nothing': [
+    ['commands/release-engine.ts', 'if (!(await this.look(id, { fresh: true }))) return', 'if (id) return'],
+  ],
+  'N6 a fault between the two exchanges leaves a release that nobody was told of': [
+    ['connections.ts', 'const saving = last(client, found);', 'const saving = (async () => last(client, found))();'],
+  ],
 };
 
 /** Worlds of this mood meet what the fault needs more often than others do. */
@@ -174,6 +207,12 @@ const NAMED = {
   X1: 'test/store/two-exchanges.test.ts',
   X2: 'test/store/two-exchanges.test.ts',
   X3: 'test/store/two-exchanges.test.ts',
+  N1: 'test/engine/trigger-races.test.ts',
+  N2: 'test/engine/hand-over.test.ts',
+  N3: 'test/engine/trigger-races.test.ts',
+  N4: 'test/engine/trigger-races.test.ts',
+  N5: 'test/engine/trigger-races.test.ts',
+  N6: 'test/store/two-exchanges.test.ts',
 };
 
 /** The situation does not come up in its worlds, or their stand-ins take the place of what is at fault. */
