@@ -211,12 +211,16 @@ test('a change of what is not promoted makes none, and ignored paths make none',
 });
 
 test('trap 19: ten pushes in a moment are one release of the newest, and its notes tell of all', async () => {
-  const { product, repository, look, candidates, released } = await story({ trigger: { coalesce: 5_000 } });
+  const { product, repository, look, candidates, released } = await story({ trigger: { coalesce: 600_000 } });
   for (let push = 1; push <= 10; push += 1) {
     await repository.commit({ [`${product}/dev/values.yaml`]: chart(String(push)) }, `Push ${push}`);
     // Two of them come together at one look.
     if (push !== 4) await look('PUSH');
   }
+  // The moment is over when all of them have come, however long that took.
+  await engine.app.pool.query('UPDATE candidate SET coalesced_at = now(), due_at = now() WHERE product = $1', [
+    product,
+  ]);
   const all = await until(candidates, over);
   expect(all.map(({ status }) => status)).toEqual([...Array<string>(8).fill('SUPERSEDED'), 'RELEASED']);
   expect(await released()).toEqual(['10']);
