@@ -37,7 +37,7 @@ const CURES = `
 /** What hosts are told of one release's commits and pull requests. */
 const STATUSES = `
   fragment Statuses on Release {
-    commitStatuses { context repository sha state description url appliedState attempts lastError nextAttemptAt }
+    commitStatuses { context repository sha state description url appliedState attempts lastError nextAttemptAt givenUp }
   }`;
 
 export const DOCUMENTS = {

@@ -40,6 +40,8 @@ export interface CommitStatusShown {
   attempts: number;
   lastError: string | null;
   nextAttemptAt: string | null;
+  /** The host refused it for so long that it is not tried any more. */
+  givenUp: boolean;
 }
 
 export interface PromotionShown {

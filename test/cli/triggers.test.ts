@@ -237,7 +237,7 @@ test('pauses of all products and of one are ended each by its own command', asyn
   expect(one.out).toMatch(/^shop +the team is away/m);
   expect(await sluice('trigger', 'resume', 'shop')).toMatchObject({
     code: 1,
-    err: 'automatic triggers of product "shop" are not paused; all products are: `sluice trigger resume`\n',
+    err: 'automatic triggers of product "shop" are not paused; all products are: end that with `triggerResume` (`sluice trigger resume`)\n',
   });
   expect((await sluice('get', 'triggers')).out).toMatch(/ audit /);
   expect((await sluice('trigger', 'resume')).out).toMatch(/^\(all\) +audit/m);
@@ -263,4 +263,22 @@ test('a release shows what the host is told of its commit', async () => {
   expect(JSON.parse(json)).toMatchObject({
     commitStatuses: [{ context: 'sluice/shop', state: 'SUCCESS', appliedState: 'SUCCESS', lastError: null }],
   });
+});
+
+test('a status that its host refuses for good is shown as given up, with why and what a person can do', async () => {
+  const given = async (up: boolean) => {
+    await engine.app.pool.query(
+      `UPDATE commit_status SET due_at = NULL, last_error = $1, refused_since = $2 WHERE context = 'sluice/shop'`,
+      up ? ['the forge did not set the status (403): no permission', new Date()] : [null, null],
+    );
+    return sluice('get', 'release', 'shop#1');
+  };
+  const { out } = await given(true);
+  expect(out).toMatch(/^sluice\/shop +[0-9a-f]{7} +SUCCESS +SUCCESS +given up$/m);
+  expect(out).toContain(
+    `is given up, ${repository.url} refused it for half an hour: the forge did not set the status (403): no permission. Once its host would take it, set the secret of that forge again, which sends it: sluice secret set NAME`,
+  );
+  const { out: json } = await sluice('get', 'release', 'shop#1', '-o', 'json');
+  expect(JSON.parse(json)).toMatchObject({ commitStatuses: [{ givenUp: true }] });
+  expect((await given(false)).out).not.toContain('given up');
 });

@@ -269,6 +269,10 @@ function detailsOf(release: ReleaseShown, style: Style): string[] {
   const lists = [
     pulls.length > 0 ? render(pulls, style, PULL_REQUESTS) : '',
     commitStatuses.length > 0 ? render(commitStatuses, style, COMMIT_STATUSES) : '',
+    commitStatuses
+      .filter((each) => each.givenUp)
+      .map(whyGivenUp)
+      .join('\n'),
   ];
   return [...(targets ?? []), environments, waits.join('\n'), ...lists, problem ?? ''].filter(Boolean);
 }
@@ -289,10 +293,14 @@ const COMMIT_STATUSES: View<CommitStatusShown> = {
     ['ON', ({ sha }) => sha.slice(0, 7)],
     ['SAYS', ({ state }) => state],
     ['HOST HAS', ({ appliedState }) => appliedState],
-    ['', ({ description, lastError }) => lastError ?? description],
+    ['', ({ description, lastError, givenUp }) => (givenUp ? 'given up' : (lastError ?? description))],
   ],
   name: ({ context, sha }) => `${context}@${sha}`,
 };
+
+/** A whole sentence: a reason of a host is longer than a row. */
+const whyGivenUp = ({ context, sha, repository, lastError }: CommitStatusShown): string =>
+  `${context} on ${sha.slice(0, 7)} is given up, ${repository} refused it for half an hour: ${lastError ?? 'no reason is kept'}. Once its host would take it, set the secret of that forge again, which sends it: sluice secret set NAME`;
 
 function took({ startedAt, endedAt }: { startedAt: string | null; endedAt: string | null }): string | null {
   return startedAt === null
