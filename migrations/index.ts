@@ -33,6 +33,7 @@ import { News1765300000000 } from './1765300000000-news.ts';
 import { MissedDeliveries1765300000001 } from './1765300000001-missed-deliveries.ts';
 import { RefusedStatuses1765380000000 } from './1765380000000-refused-statuses.ts';
 import { EventsInRows1765400000000 } from './1765400000000-events-in-rows.ts';
+import { RefusedByIndex1765410000000 } from './1765410000000-refused-by-index.ts';
 import { ForgeBudget1765340000000 } from './1765340000000-forge-budget.ts';
 import { Triggers1765310000000 } from './1765310000000-triggers.ts';
 import { CommitStatuses1765330000000 } from './1765330000000-commit-statuses.ts';
@@ -78,4 +79,5 @@ export const migrations = [
   MissedDeliveries1765300000001,
   RefusedStatuses1765380000000,
   EventsInRows1765400000000,
+  RefusedByIndex1765410000000,
 ];

@@ -9,6 +9,7 @@ import type { StatusState } from '../core/gates/merge-state.ts';
 @Index('commit_status_of_release', ['releaseId'])
 @Index('commit_status_due', ['dueAt'], { where: 'due_at IS NOT NULL' })
 @Index('commit_status_follows', { synchronize: false })
+@Index('commit_status_refused', ['refusedSince'], { where: 'due_at IS NULL AND refused_since IS NOT NULL' })
 export class CommitStatusRow {
   /** Its address, as definitions have it. */
   @PrimaryColumn({ type: 'text', primaryKeyConstraintName: 'PK_commit_status' })

@@ -145,11 +145,12 @@ export async function statusFailed(
 
 /** Those that were given up in the last week are tried once more: a login is new. */
 export async function retryRefused(connection: Connection): Promise<void> {
-  await connection.query(
-    `UPDATE commit_status SET due_at = now(), refused_since = NULL, attempts = 0
-     WHERE due_at IS NULL AND refused_since > now() - interval '7 days'`,
-  );
+  await connection.query(RETRY_REFUSED);
 }
+
+/** Exported for the test of its plan. */
+export const RETRY_REFUSED = `UPDATE commit_status SET due_at = now(), refused_since = NULL, attempts = 0
+  WHERE due_at IS NULL AND refused_since > now() - interval '7 days'`;
 
 /** A status as people read it. */
 export interface CommitStatusShown {
