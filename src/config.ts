@@ -7,6 +7,7 @@ import { DEFAULT_PROTOCOLS, PROTOCOLS, type Protocol } from './drivers/git/addre
 import { allowedOf, LOOPBACK, parseAllowed } from './drivers/network/allowed.ts';
 import { FAULT_POINTS } from './faults.ts';
 import type { Armed, FaultPoint } from './faults.ts';
+import { doneBy } from './core/done-by.ts';
 
 /** The only reader of the environment. Everything else is handed a Config. */
 export interface Config {
@@ -344,7 +345,7 @@ export const SETTINGS = {
       .transform((value) => value.split(/[\s,]+/).filter(Boolean))
       .refine((keys) => keys.every(isKey)),
     expected: 'one or more such keys',
-    about: 'Earlier keys, which open what they sealed until `sluice secret reseal` has run.',
+    about: `Earlier keys, which open what they sealed until ${doneBy('secretsReseal', 'secret reseal')} has run.`,
     secret: true,
   }),
   SLUICE_QUERY_COST: wholeNumber(

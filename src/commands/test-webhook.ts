@@ -11,6 +11,7 @@ import { judgeNews, whatIsKnown } from './judge-news.ts';
 import type { Result } from './result.ts';
 import { explainTrigger } from './trigger/explain.ts';
 import { verifiedBy } from './verify-message.ts';
+import { doneBy } from '../core/done-by.ts';
 
 /** A push that did not happen. */
 export interface WebhookTest {
@@ -44,7 +45,8 @@ export async function testWebhook(app: Parts, given: WebhookTest): Promise<Resul
   const key = [...keys, ...others.keys].at(-1);
   if (!key && broken) throw broken;
   if (!key) {
-    const message = `no secret of source "${source}" tells of pushes: \`sluice secret set NAME --webhook-source ${source} --webhook-scheme SCHEME\` makes one`;
+    const how = doneBy('secretSet', `secret set NAME --webhook-source ${source} --webhook-scheme SCHEME`);
+    const message = `no secret of source "${source}" tells of pushes: ${how} makes one`;
     return { refusals: [refusal('NOT_FOUND', message, ['source'])] };
   }
   const scheme = key.use.scheme!;

@@ -1,4 +1,5 @@
 import { quote } from './wording.ts';
+import { doneBy } from './done-by.ts';
 
 /** Hosts with pull requests whose API Sluice speaks: GitHub and GitHub Enterprise Server; GitLab; Gitea and Forgejo. */
 export const FORGE_KINDS = ['github', 'gitlab', 'gitea'] as const;
@@ -82,7 +83,7 @@ export const TITLES: Record<ForgeKind, string> = { github: 'GitHub', gitlab: 'Gi
 function whyNone(shown: string, { host }: Place): string {
   const kind = knownKind(host);
   const set = (forge: string): string =>
-    `\`sluice secret set NAME --forge ${forge} --forge-url https://${host}/OWNER/\` stores one`;
+    `${doneBy('secretSet', `secret set NAME --forge ${forge} --forge-url https://${host}/OWNER/`)} stores one`;
   if (kind)
     return `pull requests in ${shown} need a secret with a token for ${TITLES[kind]}, and there is none: ${set(kind)}`;
   const [, other] = NOT_SPOKEN.find(([each]) => each.test(host)) ?? [];

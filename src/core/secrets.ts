@@ -8,6 +8,7 @@ import type { Scheme } from './receiver/scheme.ts';
 import { proofOf } from './receiver/scheme.ts';
 import { matchesGlob } from './selectors.ts';
 import { quote } from './wording.ts';
+import { doneBy } from './done-by.ts';
 
 /** What a secret is for; it is given out for nothing else. */
 export type SecretUse =
@@ -241,16 +242,16 @@ export function whyNotSent(
   { hosts, products, assumed }: Pick<ReferenceUse, 'hosts' | 'products' | 'assumed'>,
   { host, product }: { host?: string; product?: string },
 ): string | undefined {
-  const set = `\`sluice secret set ${name}\``;
+  const set = (option: string): string => doneBy('secretSet', `secret set ${name} ${option}`);
   if (hosts.length === 0)
-    return `secret "${name}" has no hosts, so it is sent nowhere: set it once more, with its value and its hosts, by ${set} with --host`;
+    return `secret "${name}" has no hosts, so it is sent nowhere: set it once more, with its value and its hosts, by ${set('--host HOST')}`;
   // The refusal names neither hosts nor products: the caller may not be meant to know of them.
   if (host !== undefined && !mayBeSentTo(hosts, host)) {
     const whence = assumed ? ', where it was not sent before hosts were required' : '';
-    return `secret "${name}" may not be sent to ${quote(host)}${whence}: ${set} with --host adds a host`;
+    return `secret "${name}" may not be sent to ${quote(host)}${whence}: ${set('--host HOST')} adds a host`;
   }
   if (product !== undefined && products?.length && !products.some((each) => matchesGlob(each, product)))
-    return `secret "${name}" is not for product ${quote(product)}: ${set} with --product adds one`;
+    return `secret "${name}" is not for product ${quote(product)}: ${set('--product PRODUCT')} adds one`;
   return undefined;
 }
 

@@ -10,6 +10,7 @@ import { PermanentError } from '../drivers/driver.ts';
 import type { ForgeSecret, GitLogin, OpenedSecret, SecretSource } from '../drivers/driver.ts';
 import { openedSecrets } from '../opened-secrets.ts';
 import { type Sealed, type Sealing, SealingError } from './sealing.ts';
+import { doneBy } from '../core/done-by.ts';
 
 type Connection = Pick<Pool | PoolClient, 'query'>;
 type SealedRow = Sealed & { name: string; use: SecretUse };
@@ -173,7 +174,10 @@ export class Vault implements SecretSource {
     const opened = new Map<string, OpenedSecret>();
     for (const name of names) {
       const row = rows.find((each) => each.name === name);
-      if (!row) throw new PermanentError(`there is no secret "${name}": set it with \`sluice secret set ${name}\``);
+      if (!row)
+        throw new PermanentError(
+          `there is no secret "${name}": set it with ${doneBy('secretSet', `secret set ${name}`)}`,
+        );
       if (row.use.kind !== 'REFERENCE') throw new PermanentError(otherUse(name, row.use.kind));
       const { hosts, products, assumed } = row.use;
       opened.set(name, { value: this.#open(row), hosts, ...(products && { products }), ...(assumed && { assumed }) });
@@ -204,7 +208,7 @@ export class Vault implements SecretSource {
     const [row] = await this.#sealed('name = $1', [name]);
     if (!row)
       throw new PermanentError(
-        `there is no secret "${name}": set it with \`sluice secret set ${name} --signs-commits\``,
+        `there is no secret "${name}": set it with ${doneBy('secretSet', `secret set ${name} --signs-commits`)}`,
       );
     if (row.use.kind !== 'SIGNING') throw new PermanentError(`secret "${name}" is not for signing commits`);
     return { name, value: this.#open(row) };

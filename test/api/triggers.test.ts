@@ -88,7 +88,7 @@ test('paused triggers hold a candidate, say why, and let it go when they are res
   expect((await api.ask(resume, { input: {} })).triggerResume.userErrors).toMatchObject([
     {
       message:
-        'automatic triggers of all products are not paused; those of product "billing" are: `sluice trigger resume billing`',
+        'automatic triggers of all products are not paused; those of product "billing" are: end that with `triggerResume` (`sluice trigger resume billing`)',
     },
   ]);
   await api.ask(resume, { input: { product: 'billing' } });

@@ -46,7 +46,7 @@ test.each([
 test('a report is waited for, then believed, and is as old as it is', async () => {
   expect(await checkHealth({ type: 'report' }, contextAt(0))).toEqual({
     status: 'PROGRESSING',
-    message: 'waiting for a health report, as by `sluice report health billing-eu healthy`',
+    message: 'waiting for a health report, as by `healthReport` (`sluice report health billing-eu healthy`)',
   });
   const report = { status: 'DEGRADED', message: 'pods crash', at: since } as const;
   expect(await checkHealth({ type: 'report' }, contextAt(60_000, { report }))).toEqual({

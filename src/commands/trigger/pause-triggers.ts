@@ -9,6 +9,7 @@ import { checkEnd, checkReason } from '../hold-environment.ts';
 import { onceIn } from '../idempotency.ts';
 import { refusable } from '../result.ts';
 import type { Result } from '../result.ts';
+import { doneBy } from '../../core/done-by.ts';
 
 /** Automatic triggers to be paused, of one product or of all. */
 export interface PauseInput {
@@ -72,9 +73,14 @@ export function resumeTriggers(
 
 /** The pauses that stay after the one that was asked for was not there. */
 function notPausedBut(product: string | null, others: readonly (string | null)[]): string {
-  if (product !== null) return others.includes(null) ? '; all products are: `sluice trigger resume`' : '';
+  if (product !== null)
+    return others.includes(null)
+      ? `; all products are: end that with ${doneBy('triggerResume', 'trigger resume')}`
+      : '';
   const [one] = others;
-  return one ? `; those of product "${one}" are: \`sluice trigger resume ${one}\`` : '';
+  return one
+    ? `; those of product "${one}" are: end that with ${doneBy('triggerResume', `trigger resume ${one}`)}`
+    : '';
 }
 
 async function checkProduct(app: Parts, product: string | null): Promise<void> {

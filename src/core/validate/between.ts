@@ -1,6 +1,7 @@
 import type { ApplicationSpec, ArgoCdSpec, Gate, MatchExpression, Metadata } from '../definitions.ts';
 import { secretsIn } from '../secrets.ts';
 import { LIMITS, type Checks, type Path } from './rules.ts';
+import { doneBy } from '../done-by.ts';
 
 /** Rules between the fields of one object, wherever it stands, by the name of its shape. */
 export const BETWEEN: Record<string, (checks: Checks, value: never, path: Path) => void> = {
@@ -33,7 +34,8 @@ export const BETWEEN: Record<string, (checks: Checks, value: never, path: Path) 
   ArgoCdSyncSource(checks, { token }: ArgoCdSpec, path) {
     if (secretsIn(token).length > 0) return;
     // The definition is shown to everybody who may read it; so the value is not quoted.
-    checks.invalid('the token stands here for all to read: keep it by `sluice secret set` and write ${secrets.NAME}', [
+    const how = doneBy('secretSet', 'secret set NAME');
+    checks.invalid(`the token stands here for all to read: keep it by ${how} and write \${secrets.NAME}`, [
       ...path,
       'token',
     ]);

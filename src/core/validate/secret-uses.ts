@@ -7,6 +7,7 @@ import { placesOf } from '../kinds/walk.ts';
 import { refusal } from '../problems.ts';
 import type { SecretUse } from '../secrets.ts';
 import { otherUse, secretsIn, whyNotSent } from '../secrets.ts';
+import { doneBy } from '../done-by.ts';
 
 /** A place of a definition that sends secrets in requests. */
 interface Sending {
@@ -53,7 +54,7 @@ function checkSigningKey(definition: AnyDefinition, uses: ReadonlyMap<string, Se
   const [name] = signingKeyOf(definition) ?? [];
   if (name === undefined || uses.get(name)?.kind === 'SIGNING') return [];
   const why = uses.has(name) ? 'is not for signing commits' : 'is not there';
-  const message = `secret "${name}" ${why}: set it with \`sluice secret set ${name} --signs-commits\``;
+  const message = `secret "${name}" ${why}: set it with ${doneBy('secretSet', `secret set ${name} --signs-commits`)}`;
   return [refusal('INVALID', message, ['spec', 'driver', 'git', 'commits', 'signingKey'])];
 }
 

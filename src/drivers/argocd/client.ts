@@ -8,6 +8,7 @@ import type { HttpClient } from '../http.ts';
 import { openUrl, readBody, reasonOf, retryAfterOf } from '../http.ts';
 import { checkSending, openReferenced, valuesOf } from '../secret-references.ts';
 import type { ArgoApplication, ArgoResource, ArgoWindows } from './read.ts';
+import { doneBy } from '../../core/done-by.ts';
 
 /** An application of thousands of resources, its tree and its history. Bytes. */
 const MAX_BODY = 16 * 1024 * 1024;
@@ -105,7 +106,7 @@ export async function openArgoCd(
     if (status === 401) {
       const [name] = secretsIn(spec.token);
       return new PermanentError(
-        `${at} does not accept the token in secret "${name}"${why}. It may have expired: make a new one and \`sluice secret set ${name}\``,
+        `${at} does not accept the token in secret "${name}"${why}. It may have expired: make a new one and set it with ${doneBy('secretSet', `secret set ${name}`)}`,
       );
     }
     if (status === 404 || (status === 403 && !/sync window/i.test(said)))

@@ -2,6 +2,7 @@ import type { ForgeKind, ForgeOfRepository } from '../../core/forges.ts';
 import { TITLES } from '../../core/forges.ts';
 import { printable } from '../../core/printable.ts';
 import { PermanentError, TransientError } from '../driver.ts';
+import { doneBy } from '../../core/done-by.ts';
 
 /** Who asked what, for messages. */
 export interface Asking extends Pick<ForgeOfRepository, 'secret' | 'use' | 'apiUrl'> {
@@ -33,7 +34,7 @@ export function refusalBy(asking: Asking, said: Said): Error {
   const { status, location } = said;
   const title = TITLES[use.forge];
   const words = said.words === '' ? String(status) : `${status}, ${quoteWords(said.words)}`;
-  const set = `set a new one with \`sluice secret set ${secret}\``;
+  const set = `set a new one with ${doneBy('secretSet', `secret set ${secret}`)}`;
   if (status >= 500 || status === 408 || status === 425)
     return new TransientError(`${title} could not ${what}: ${words}`);
   if ((status >= 300 && status < 400) || /moved projects/i.test(said.words))
