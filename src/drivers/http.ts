@@ -124,18 +124,17 @@ export async function readBody(
   return { text: Buffer.concat(chunks).toString('utf8'), complete: true };
 }
 
-/** Retry-After in milliseconds: a number of seconds, or a date. */
+/** Retry-After in milliseconds, a day at most: a number of seconds, or a date. */
 export function retryAfterOf(response: Pick<Response, 'headers'>, now: number): number | undefined {
   const value = response.headers.get('retry-after')?.trim();
   if (!value) return undefined;
-  if (/^\d+$/.test(value)) return Number(value) * 1_000;
-  const at = Date.parse(value);
-  return Number.isNaN(at) ? undefined : Math.max(0, at - now);
+  const after = /^\d+$/.test(value) ? Number(value) * 1_000 : Date.parse(value) - now;
+  return Number.isNaN(after) ? undefined : Math.min(Math.max(0, after), A_DAY);
 }
 
-/** When a source is asked again, in milliseconds: in its interval, or later where it asked for that; after a day at the latest. */
+/** When a source is asked again, in milliseconds: in its interval, or later where it asked for that. */
 export function pauseOf(response: Pick<Response, 'headers'>, interval: number, now: number): number {
-  return Math.max(interval, Math.min(retryAfterOf(response, now) ?? 0, A_DAY));
+  return Math.max(interval, retryAfterOf(response, now) ?? 0);
 }
 
 const A_DAY = 24 * 60 * 60_000;

@@ -437,6 +437,23 @@ describe('sources', () => {
     app.ends = 'Running';
     expect(await new Looks(next, lenient).look()).toMatchObject(waits('is syncing, asked for by auto-sync'));
   });
+
+  test('trap 47: what OutOfSync was compared with does not run; only the last sync that succeeded counts', async () => {
+    const app = application();
+    app.ignoring = true;
+    const lenient = spec({ requireSynced: false });
+    expect(await new Looks(await promote('1.4.0'), lenient).look()).toMatchObject(synced);
+    app.auto = false;
+    const next = await promote('1.5.0');
+    // A comparison finds the new head, and nothing syncs it.
+    expect(await new Looks(next, lenient).look()).toMatchObject(
+      waits(/is at [0-9a-f]{9}, which does not have the change/),
+    );
+    expect(app.live).not.toEqual([next.commit]);
+    await app.syncBy('ada');
+    expect(app.live).toEqual([next.commit]);
+    expect(await new Looks(next, lenient).look()).toMatchObject(synced);
+  });
 });
 
 describe('access', () => {
@@ -474,6 +491,46 @@ describe('access', () => {
     };
     expect(await new Looks(promoted).look()).toMatchObject(waits('it is not JSON'));
     expect(await health()).toMatchObject({ status: 'UNKNOWN', message: expect.stringContaining('it is not JSON') });
+  });
+
+  const inSeconds = (seconds: number): string => new Date(Date.now() + seconds * 1_000).toUTCString();
+
+  test.each([
+    [429, '120', 120_000],
+    [503, '120', 120_000],
+    [429, 'a date', 120_000],
+    [503, 'a date', 120_000],
+    [429, '999999999', 24 * 60 * 60_000],
+    [503, '1', 5_000],
+    [503, 'soon', 5_000],
+  ] as const)('%i with Retry-After %s: it is asked again no sooner', async (status, said, ms) => {
+    application({ auto: false });
+    const promoted = await promote('1.4.0');
+    const source = spec({ sync: 'REQUEST' });
+    const obeys = (recheckAfter: number | undefined): void => {
+      // A date has whole seconds.
+      expect(recheckAfter).toBeLessThanOrEqual(ms);
+      expect(recheckAfter).toBeGreaterThan(said === 'a date' ? ms - 5_000 : ms - 1);
+    };
+    const refuses = (only?: 'POST'): void => {
+      argoCd.busy = { status, retryAfter: said === 'a date' ? inSeconds(120) : said, ...(only && { only }) };
+    };
+    refuses();
+    const looked = await new Looks(promoted, source).look();
+    expect(looked).toMatchObject(waits(`answered ${status}: try again later`));
+    obeys(looked.recheckAfter);
+    refuses();
+    const seen = await health();
+    expect(seen).toMatchObject({ status: 'UNKNOWN', message: expect.stringContaining(`answered ${status}`) });
+    obeys(seen.recheckAfter);
+    // It answers, and takes no sync now: the next look asks for it.
+    const looks = new Looks(promoted, source);
+    refuses('POST');
+    const asked = await looks.look();
+    expect(asked).toMatchObject(waits(`answered ${status}: try again later`));
+    obeys(asked.recheckAfter);
+    delete argoCd.busy;
+    expect(await looks.look()).toMatchObject(waits('a sync of Argo CD application billing-eu was asked for'));
   });
 });
 

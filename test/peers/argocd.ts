@@ -25,6 +25,8 @@ export interface ArgoCdPeer {
   readonly problems: string[];
   /** The token is refused from now on, as one that has expired. */
   expired: boolean;
+  /** Too much is asked of it, or it is being restarted: what fits is refused with this status, and with this Retry-After. */
+  busy?: { status: 429 | 503; retryAfter: string; only?: 'POST' };
   /** Called before each request is answered: it may wait, or end the answer by itself (true). */
   intercept?: (request: string, response: ServerResponse) => Promise<boolean | void> | boolean | void;
   application(name: string, wanted: WantedApplication): PeerApplication;
@@ -83,9 +85,13 @@ export async function startArgoCd(bareOf: (repoURL: string) => string | undefine
     const operation = `${request.method} /api/v1/applications/{name}${rest}`;
     const body = text === '' ? undefined : (JSON.parse(text) as Record<string, unknown>);
     peer.problems.push(...contract.request(operation, url.searchParams, body));
-    const [status, answered] = await route(decodeURIComponent(name), rest, url.searchParams, body, request);
+    const busy = peer.busy?.only === 'POST' && request.method !== 'POST' ? undefined : peer.busy;
+    const [status, answered] = busy
+      ? refusal(busy.status, busy.status === 429 ? 8 : 14, 'try again later')
+      : await route(decodeURIComponent(name), rest, url.searchParams, body, request);
     peer.problems.push(...contract.answer(operation, status, answered));
-    response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(answered));
+    const headers = { 'content-type': 'application/json', ...(busy && { 'retry-after': busy.retryAfter }) };
+    response.writeHead(status, headers).end(JSON.stringify(answered));
   }
 
   async function route(
