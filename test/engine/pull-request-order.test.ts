@@ -3,8 +3,10 @@ import { planRollback } from '../../src/commands/rollback-order.ts';
 import { rollbackMerges } from '../../src/commands/rollback-merges.ts';
 import { startManualRollback } from '../../src/commands/start-manual-rollback.ts';
 import { closeAbandoned } from '../../src/commands/tidy-pull-requests.ts';
+import { startServer } from '../../src/server.ts';
 import { loadRunway } from '../../src/store/load-facts.ts';
 import { pullRequestsOf } from '../../src/store/pull-requests.ts';
+import { sluice } from '../cli/served.ts';
 import { ByPullRequest, HOSTS, REPOSITORY } from '../support/by-pull-request.ts';
 
 describe.each(HOSTS)('on %s', { timeout: 60_000 }, (kind) => {
@@ -116,6 +118,16 @@ describe.each(HOSTS)('on %s', { timeout: 60_000 }, (kind) => {
     expect(all).toHaveLength(3);
     const state = await at.engine.reached(second!, ({ promotions }) => promotions[1]?.status === 'ROLLED_BACK');
     expect(state.promotions[1]?.status).toBe('ROLLED_BACK');
+    // It has ended, and is shown with what it opened and what hosts were told of it.
+    const server = await startServer(at.engine.app);
+    try {
+      const { out } = await sluice({ SLUICE_SERVER: server.url }, 'get', 'release', id);
+      expect(out).toMatch(/^PULL REQUEST OF +NUMBER +STATE +ADDRESS$/m);
+      expect(out).toMatch(new RegExp(`^eu +${back.number} +MERGED +http`, 'm'));
+      expect(out).toMatch(/^sluice\/billing\/eu +[0-9a-f]{7} +SUCCESS +SUCCESS /m);
+    } finally {
+      await server.close();
+    }
   });
 
   test('a rollback that comes while a newer pull request is open closes that first', async () => {
