@@ -206,8 +206,6 @@ class TriggerBench {
     for (const [kind, products] of Object.entries(kinds)) {
       const times: number[] = [];
       for (let round = 0; round < REPORTED.rounds; round += 1) {
-        // Commits are dated by the second: a report of the same one is about them.
-        await this.#pause(1_100);
         const waiting = products.map(async (product) => {
           const commit = await push(product);
           await this.#deliver(delivery(product.repository, commit));

@@ -172,3 +172,19 @@ test('a clock that is far ahead makes no report of what runs one from before the
   await look(repository);
   expect(await candidate(product, isOver)).toMatchObject({ status: 'RELEASED' });
 });
+
+test('a report of the second that git dates a commit by may be about the version before, and does not count for it', async () => {
+  const { product, repository } = await productIn({ type: 'report' });
+  const second = Math.floor(Date.now() / 1_000) * 1_000 - 2_000;
+  const told = (ms: number): Promise<unknown> =>
+    reportHealth(engine.app, { application: `${product}-dev`, status: 'HEALTHY', at: new Date(second + ms) }, null);
+  await engine.app.pool.query(`UPDATE trigger_cursor SET looked_at = looked_at - interval '1 minute'`);
+  // It was made 0.7 s into that second.
+  await repository.commit({ 'dev/values.yaml': chart('1') }, 'One', { at: new Date(second + 700) });
+  await told(300);
+  await look(repository);
+  const waiting = await candidate(product, ({ status }) => status === 'WAITING');
+  expect(waiting.reason).toContain(`${product}-dev is PROGRESSING`);
+  await told(1_000);
+  expect(await candidate(product, isOver)).toMatchObject({ status: 'RELEASED' });
+});

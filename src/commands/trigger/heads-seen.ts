@@ -36,7 +36,8 @@ export interface HeadOutcome {
  * cursor, which moves by compare-and-set in the transaction that makes a candidate of the move. The first look at an application sets
  * its cursor and makes none. Network; never while a connection is held.
  */
-export async function headsSeen(app: Parts, seen: HeadsSeen): Promise<HeadOutcome[]> {
+export async function headsSeen(app: Parts, heads: HeadsSeen): Promise<HeadOutcome[]> {
+  const seen = { ...heads, at: app.clock.now().getTime() };
   const definitions = await app.definitions.current();
   let left = sourcesIn(definitions, seen.repository);
   const outcomes: HeadOutcome[] = [];
@@ -65,7 +66,7 @@ async function look(
   app: Parts,
   definitions: DefinitionSnapshot,
   sources: readonly TriggerSource[],
-  seen: HeadsSeen,
+  seen: HeadsSeen & { at: number },
 ): Promise<{ done: HeadOutcome[]; again: TriggerSource[] }> {
   const { looked, failed } = await judge(app, definitions, sources, seen.heads);
   const now = app.clock.now();

@@ -33,7 +33,7 @@ export async function makeCandidate(
   app: Parts,
   definitions: DefinitionSnapshot,
   looked: readonly Looked[],
-  { via, deliveries }: Pick<HeadsSeen, 'via' | 'deliveries'>,
+  { via, deliveries, at }: Pick<HeadsSeen, 'via' | 'deliveries'> & { at: number },
 ): Promise<Made | null> {
   const { product: name, environment, driver } = looked[0]!.source;
   const product = definitions.products.get(name)!;
@@ -50,11 +50,9 @@ export async function makeCandidate(
     refs: await refsOf(app, product, changed),
   });
   const others = await unknownOthers(app, definitions, looked);
-  const committed = arrived.kind === 'CANDIDATE' ? Date.parse(arrived.newest.date) : 0;
   const since = Math.max(
     ...changed.map(({ cursor }) => cursor?.lookedAt.getTime() ?? 0),
-    // From a clock that is ahead: then only the last look without it is known.
-    committed > app.clock.now().getTime() ? 0 : committed,
+    arrived.kind === 'CANDIDATE' ? madeBy(arrived.newest.date, at) : 0,
   );
   reach('before-effect', 'arrival');
   const made = await app.dataSource
@@ -91,7 +89,7 @@ export async function makeCandidate(
           message: newest.message.slice(0, 2_000),
           branch: arrived.branch,
           repository: driver.repoURL,
-          since: Math.min(since, now.getTime()),
+          since: Math.min(since, at),
           deliveries: deliveries.slice(0, 100),
           explanation: arrived.explanation.slice(0, 100),
           ...(arrived.chain > 0 && { chain: arrived.chain }),
@@ -104,6 +102,16 @@ export async function makeCandidate(
     });
   reach('after-record', 'arrival');
   return made;
+}
+
+/**
+ * By when a commit was there for certain, in milliseconds. Git dates it by the second: a report of that second may be about the version
+ * before. 0: its clock is ahead, and only the last look without it is known.
+ * @param at when its branch was seen to have it
+ */
+function madeBy(date: string, at: number): number {
+  const second = Date.parse(date);
+  return second > at ? 0 : Math.min(second + 1_000, at);
 }
 
 /** Rolls the transaction back. */
