@@ -86,12 +86,14 @@ export class OidcVerifier {
 
   #claims(payload: JWTPayload): Claims {
     const { nameClaim, groupsClaim } = this.#config;
-    const name = payload[nameClaim];
+    const { [nameClaim]: name, email, email_verified: isVerified } = payload;
     if (typeof name !== 'string' || name.trim() === '' || name.length > 200 || isReservedName(name)) {
       throw new TokenRefused(`its claim "${nameClaim}" does not hold a name`);
     }
-    // A person who gave an unproven address could take another person's name.
-    if (nameClaim === 'email' && payload['email_verified'] === false) {
+    // A person who gave an unproven address could take another person's name, in whichever claim it stands. Providers at which people
+    // give their own addresses say whether they are proven; a token without a word of it is of one that has them from an administrator.
+    const isAddress = nameClaim === 'email' || (typeof email === 'string' && isSame(email, name));
+    if (isAddress && ![undefined, true, 'true'].includes(isVerified as boolean | string | undefined)) {
       throw new TokenRefused('its email address is not verified');
     }
     const groups = payload[groupsClaim];
@@ -150,6 +152,8 @@ export class OidcVerifier {
     }
   }
 }
+
+const isSame = (one: string, other: string): boolean => one.trim().toLowerCase() === other.trim().toLowerCase();
 
 /** As fetch does, once all of the answer is there: the time of the signal is for all of it, and it is not read to any length. */
 async function whole(address: string, init: RequestInit): Promise<Response> {

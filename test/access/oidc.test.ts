@@ -1,5 +1,6 @@
 import { generateKeyPair, SignJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { OidcVerifier } from '../../src/access/oidc.ts';
 import { codeOf, type GuardedServer, messageOf, openGuarded } from './support.ts';
 import { AUDIENCE, type Issuer, openIssuer } from './issuer.ts';
 
@@ -109,6 +110,38 @@ describe('a token of the identity provider', () => {
       JSON.stringify({ iss: issuer.url, aud: AUDIENCE, sub: 'root', name: 'root', exp: now() + 99 }),
     );
     expect(await status(`${header}.${claims.toString('base64url')}.${signature}`)).toBe(401);
+  });
+});
+
+describe('a person who is named by an address', () => {
+  const email = 'ada@example.com';
+  const named = async (nameClaim: string, claims: Record<string, unknown>): Promise<string> => {
+    const verifier = new OidcVerifier({ issuer: issuer.url, audience: AUDIENCE, nameClaim, groupsClaim: 'groups' });
+    return verifier.verify(await issuer.token(claims)).then(
+      ({ name }) => name,
+      (error: Error) => error.message,
+    );
+  };
+  const REFUSED = 'its email address is not verified';
+
+  test.each([
+    [true, email],
+    ['true', email],
+    // A provider that has addresses from an administrator says nothing of them.
+    [undefined, email],
+    [false, REFUSED],
+    ['false', REFUSED],
+    ['unknown', REFUSED],
+    [0, REFUSED],
+  ])('with email_verified %j: %s', async (email_verified, answer) => {
+    expect(await named('email', { email, email_verified })).toBe(answer);
+    expect(await named('preferred_username', { preferred_username: 'Ada@Example.com', email, email_verified })).toBe(
+      answer === email ? 'Ada@Example.com' : answer,
+    );
+  });
+
+  test('one who is named by something else may have an address that is not verified', async () => {
+    expect(await named('name', { name: 'ada', email, email_verified: false })).toBe('ada');
   });
 });
 
