@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import type { Delivery, Purpose } from '../core/receiver/delivery.ts';
 import type { News, Projection } from '../core/receiver/news.ts';
 import { isWithin, repositoryIdentity } from '../core/receiver/repository.ts';
@@ -225,7 +226,7 @@ class Places {
   readonly #awaited: readonly Awaited[];
   readonly #requested: readonly string[];
   readonly #snapshot: DefinitionSnapshot;
-  readonly #sources: readonly TriggerSource[];
+  readonly #sources: SourcesByPlace;
   readonly #told: Told;
 
   constructor(
@@ -239,7 +240,7 @@ class Places {
     this.#awaited = awaited;
     this.#requested = requested;
     this.#snapshot = snapshot;
-    this.#sources = triggerSources(snapshot);
+    this.#sources = sourcesOf(snapshot);
     this.#told = told;
   }
 
@@ -249,8 +250,7 @@ class Places {
   /** Those under these addresses, and why none of them counts. */
   of(addresses: readonly string[]): { watched: Watched[]; awaited: Awaited[]; why?: string } {
     const identities = new Set(addresses.flatMap((each) => repositoryIdentity(each) ?? []));
-    const isMeant = ({ repository }: { repository: string }): boolean =>
-      identities.has(repositoryIdentity(repository) ?? '');
+    const isMeant = ({ repository }: { repository: string }): boolean => identities.has(identityOf(repository));
     const [watched, awaited] = [this.#watched.filter(isMeant), this.#awaited.filter(isMeant)];
     const said = addresses[0] ?? 'no repository';
     const none = `matched 0 of ${this.#watched.length} repositories`;
@@ -285,10 +285,8 @@ class Places {
   /** Of the message's repository, in all spellings in which Sluice ever opened a pull request there. */
   requested(): string[] {
     const { use, projection } = this.#told;
-    const identities = new Set(projection.repositories.map(repositoryIdentity));
-    return this.#requested.filter(
-      (each) => identities.has(repositoryIdentity(each)) && isWithin(use.repositories ?? [], each),
-    );
+    const identities = new Set(projection.repositories.flatMap((each) => repositoryIdentity(each) ?? []));
+    return this.#requested.filter((each) => identities.has(identityOf(each)) && isWithin(use.repositories ?? [], each));
   }
 
   /** Applications that ask this application of Argo CD, and how many ask any. */
@@ -314,7 +312,7 @@ class Places {
   /** Hints for the repositories of these applications as far as they trigger releases; null: of all that the secret may tell of. */
   hintsFor(applications: readonly string[] | null, via: 'ARGO_CD' | 'DEPLOYMENT'): Judged['hints'] {
     const keys = new Set(
-      this.#sources
+      this.#sources.all
         .filter(({ application, product }) => this.#isAllowed(product) && (applications?.includes(application) ?? true))
         .map(({ driver }) => repositoryKey(driver.repoURL)),
     );
@@ -324,15 +322,49 @@ class Places {
       .map(({ repository }) => ({ repository, kind: 'PUSH' as const, source: this.#told.source, via }));
   }
 
-  #productsAt(repository: string): string[] {
-    const key = repositoryKey(repository);
-    return this.#sources.filter(({ driver }) => repositoryKey(driver.repoURL) === key).map(({ product }) => product);
+  #productsAt(repository: string): readonly string[] {
+    return this.#sources.products.get(repositoryKey(repository)) ?? [];
   }
 
   #isAllowed(product: string): boolean {
     const { products } = this.#told.use;
     return products.length === 0 || products.some((each) => matchesGlob(each, product));
   }
+}
+
+/** What triggers releases, and the products of each repository under its key. */
+interface SourcesByPlace {
+  all: readonly TriggerSource[];
+  products: ReadonlyMap<string, readonly string[]>;
+}
+
+// Every message is held against all definitions and repositories; a flood of them would work out the same a thousand times.
+const sourcesBySnapshot = new WeakMap<DefinitionSnapshot, SourcesByPlace>();
+const identityByAddress = new LRUCache<string, string>({ max: 10_000 });
+
+function sourcesOf(snapshot: DefinitionSnapshot): SourcesByPlace {
+  const known = sourcesBySnapshot.get(snapshot);
+  if (known) return known;
+  const all = triggerSources(snapshot);
+  const products = new Map<string, string[]>();
+  for (const { driver, product } of all) {
+    const key = repositoryKey(driver.repoURL);
+    const same = products.get(key);
+    if (same) same.push(product);
+    else products.set(key, [product]);
+  }
+  const found = { all, products };
+  sourcesBySnapshot.set(snapshot, found);
+  return found;
+}
+
+/** Of an address that Sluice has; empty when it is none. */
+function identityOf(address: string): string {
+  const known = identityByAddress.get(address);
+  if (known !== undefined) return known;
+  const identity = repositoryIdentity(address) ?? '';
+  identityByAddress.set(address, identity);
+  return identity;
 }
 
 const distinct = (names: readonly string[]): string[] => [...new Set(names)];

@@ -24,7 +24,7 @@ export type Received =
   /** Stored. `wrong`: it is signed, and not a message that we know; stored all the same. */
   | {
       kind: 'STORED';
-      delivery: Delivery;
+      delivery: Pick<Delivery, 'id' | 'status'>;
       isNew: boolean;
       wrong?: string;
       /** News: a look says what comes of it. */ isDone?: true;

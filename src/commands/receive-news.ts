@@ -4,7 +4,9 @@ import { readNews } from '../core/receiver/read-news.ts';
 import { idIn, SCHEMES } from '../core/receiver/scheme.ts';
 import type { Headers } from '../core/receiver/scheme.ts';
 import type { Parts } from '../parts.ts';
-import { keepNews } from '../store/deliveries.ts';
+import { keepNews, keyOfNews } from '../store/deliveries.ts';
+import type { KeptNews, NewNews } from '../store/deliveries.ts';
+import { SharedWrites } from '../store/shared-writes.ts';
 import { UNSEEN } from './process-news.ts';
 import { judgeNews } from './judge-news.ts';
 import type { Known } from './judge-news.ts';
@@ -36,6 +38,7 @@ export async function receiveNews(
   { purpose, source, address, headers, body }: NewsArrived,
   { keys, broken }: Awaited<ReturnType<Parts['secrets']['webhookSecrets']>>,
   known: () => Promise<Known>,
+  kept = newsKeeper(app),
 ): Promise<Extract<Received, { kind: 'STORED' | 'UNVERIFIED' }>> {
   const now = app.clock.now();
   const key = verifiedBy(keys, headers, body, now.getTime());
@@ -49,16 +52,15 @@ export async function receiveNews(
   const projection = readNews(purpose, scheme, headers, decoded(body));
   const judged = await judgeNews(app, await known(), { purpose, source, secret, use, projection });
   const webhookId = idIn(scheme, headers) ?? `sha256:${createHash('sha256').update(body).digest('hex')}`;
-  const kept = [...SCHEMES[scheme].ids, ...SCHEMES[scheme].events, 'content-type', 'user-agent'];
-  const { delivery, isNew } = await keepNews(
-    app.pool,
-    {
+  const names = [...SCHEMES[scheme].ids, ...SCHEMES[scheme].events, 'content-type', 'user-agent'];
+  const { isNew, ...delivery } = await kept.write({
+    delivery: {
       id: idOf(`${purpose}/${source}/${webhookId}`),
       source,
       webhookId,
       purpose,
       headers: Object.fromEntries(
-        kept.flatMap((name) => (headers[name] ? [[name, String(headers[name]).slice(0, 300)]] : [])),
+        names.flatMap((name) => (headers[name] ? [[name, String(headers[name]).slice(0, 300)]] : [])),
       ),
       body: JSON.stringify(projection),
       address,
@@ -69,10 +71,19 @@ export async function receiveNews(
       dueAt: judged.orders.length > 0 ? now : new Date(now.getTime() + UNSEEN),
     },
     // What is more than a hint is done first, by whoever processes deliveries.
-    judged.orders.length > 0 ? [] : judged.hints,
-  );
+    hints: judged.orders.length > 0 ? [] : judged.hints,
+  });
   return { kind: 'STORED', delivery, isNew, ...(judged.orders.length === 0 && { isDone: true }) };
 }
+
+/** Keeps what many senders tell at the same time in few statements; each is answered when its own is committed. */
+export function newsKeeper({ pool }: Pick<Parts, 'pool'>): SharedWrites<NewNews, KeptNews> {
+  return new SharedWrites({ write: (news) => keepNews(pool, news), keyOf: keyOfNews, isOwnFault });
+}
+
+/** Data that one of several had, or a lock that two of them waited for. */
+const isOwnFault = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && /^(?:22|23|40)/.test(String(error.code));
 
 /** The same for the same message, so that its hints are its own when it comes again. A UUID of version 8. */
 function idOf(name: string): string {

@@ -2,7 +2,7 @@ import type { Request, Response } from 'express';
 import type { App } from '../app.ts';
 import { whatIsKnown } from '../commands/judge-news.ts';
 import type { Known } from '../commands/judge-news.ts';
-import { receiveNews } from '../commands/receive-news.ts';
+import { newsKeeper, receiveNews } from '../commands/receive-news.ts';
 import type { NewsPurpose } from '../commands/receive-news.ts';
 import { SharedReads } from '../store/shared-reads.ts';
 import type { Limits } from './limits.ts';
@@ -37,15 +37,17 @@ export class NewsReceiver {
   readonly #app: App;
   readonly #limits: Limits;
   #reading = 0;
-  /** Hosts send many messages at once: what each is held against is read for all of them. */
+  /** Hosts send many messages at once: what each is held against is read for all of them, and they are kept together. */
   readonly #known: SharedReads<Known>;
   readonly #secrets: SharedReads<Awaited<ReturnType<App['secrets']['webhookSecrets']>>>;
+  readonly #kept: ReturnType<typeof newsKeeper>;
   readonly #line: { bytes: number; begin: () => void }[] = [];
 
   constructor(app: App, limits: Limits) {
     this.#app = app;
     this.#limits = limits;
     this.#known = new SharedReads(() => whatIsKnown(app));
+    this.#kept = newsKeeper(app);
     this.#secrets = new SharedReads((about) => {
       const [purpose, source] = JSON.parse(about) as [NewsPurpose, string];
       return app.secrets.webhookSecrets(source, purpose);
@@ -69,7 +71,7 @@ export class NewsReceiver {
     if (!Buffer.isBuffer(body)) return body;
     const address = this.#limits.addressOf(request) || null;
     const arrived = { purpose, source, address, headers, body };
-    const received = await receiveNews(this.#app, arrived, secrets, () => this.#known.read(''));
+    const received = await receiveNews(this.#app, arrived, secrets, () => this.#known.read(''), this.#kept);
     if (received.kind === 'UNVERIFIED') await this.#limits.operation(caller);
     return received;
   }

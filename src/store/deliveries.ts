@@ -74,33 +74,53 @@ export async function keepDelivery(
   return earlier.rows[0] && { delivery: earlier.rows[0], isNew: false };
 }
 
+/** A message of news, with the hints that come of it. */
+export interface NewNews {
+  delivery: NewDelivery;
+  hints: readonly Omit<NewHint, 'deliveryId'>[];
+}
+
+/** A message as it is kept, for the answer to its sender. */
+export interface KeptNews extends Pick<Delivery, 'id' | 'status'> {
+  isNew: boolean;
+}
+
+/** What tells messages apart: no two of the same may be kept at once. */
+export const keyOfNews = ({ delivery }: NewNews): string => JSON.stringify([delivery.source, delivery.webhookId]);
+
 /**
- * Keeps a message of news, with its hints, in one statement. One that came before under its id is processed again: its sender was asked
+ * Keeps messages of news, with their hints, in one statement. One that came before under its id is processed again: its sender was asked
  * for it, or got no answer; all that comes of it is one more look.
+ * @returns what is kept of each, in their order
  */
-export async function keepNews(
-  pool: Pool,
-  given: NewDelivery,
-  hints: readonly Omit<NewHint, 'deliveryId'>[],
-): Promise<{ delivery: Delivery; isNew: boolean }> {
-  const { rows } = await pool.query<Delivery & { isNew: boolean }>(
-    `WITH kept AS (
+export async function keepNews(pool: Pool, news: readonly NewNews[]): Promise<KeptNews[]> {
+  const hints = news.flatMap((each) => each.hints.map((hint) => ({ ...hint, deliveryId: each.delivery.id })));
+  const { rows } = await pool.query<KeptNews & Pick<Delivery, 'source' | 'webhookId'>>(
+    `WITH came AS (
+       SELECT * FROM unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::timestamptz[], $9::text[],
+         $10::text[], $11::text[], $12::timestamptz[], $13::text[])
+         AS c(id, source, webhook_id, headers, body, address, received_at, verified_by, status, outcome, due_at, purpose)),
+     kept AS (
        INSERT INTO webhook_delivery AS d (id, source, webhook_id, headers, body, address, received_at, verified_by, status, outcome,
          due_at, purpose, processed_at)
-       VALUES ($2, $3, $4, $5::jsonb, $6, $7, $8::timestamptz, $9, $10, $11, $12, $13,
-         CASE WHEN $10 = 'PENDING' THEN NULL ELSE $8::timestamptz END)
+       SELECT id, source, webhook_id, headers::jsonb, body, address, received_at, verified_by, status, outcome, due_at, purpose,
+         CASE WHEN status = 'PENDING' THEN NULL ELSE received_at END
+       FROM came ORDER BY source, webhook_id
        ON CONFLICT (source, webhook_id) DO UPDATE SET headers = excluded.headers, body = excluded.body, address = excluded.address,
          received_at = excluded.received_at, verified_by = excluded.verified_by, status = excluded.status,
          outcome = excluded.outcome, due_at = excluded.due_at, purpose = excluded.purpose, attempts = 0,
          replays = d.replays + 1, processed_at = excluded.processed_at
-       RETURNING ${COLUMNS}, (xmax = 0) AS "isNew"),
+       RETURNING id, source, webhook_id AS "webhookId", status, (xmax = 0) AS "isNew"),
      ${WITH_HINTS}
      SELECT kept.* FROM kept LEFT JOIN woken ON true`,
-    [JSON.stringify(hints.map((each) => ({ ...each, deliveryId: given.id }))), ...valuesOf(given)],
+    [JSON.stringify(hints), ...rowsToColumns(news.map(({ delivery }) => valuesOf(delivery)))],
   );
-  const { isNew, ...delivery } = rows[0]!;
-  return { delivery, isNew };
+  const kept = new Map(rows.map(({ source, webhookId, ...each }) => [JSON.stringify([source, webhookId]), each]));
+  return news.map((each) => kept.get(keyOfNews(each))!);
 }
+
+const rowsToColumns = (rows: readonly unknown[][]): unknown[][] =>
+  (rows[0] ?? []).map((_, column) => rows.map((row) => row[column]));
 
 /** Takes one for an attempt; no other process does before `until`. Undefined when it is taken, or not pending. */
 export async function claimDelivery(pool: Pool, id: string, now: Date, until: Date): Promise<Delivery | undefined> {

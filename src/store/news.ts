@@ -35,7 +35,8 @@ export const HINTED = 'sluice_hint';
 
 /**
  * For a statement with hints in its parameter $1: writes them, makes looks due and wakes the workers. Most of a flood finds its
- * repository due already: then nothing is written to the row, and nobody is woken.
+ * repository due already: then nothing is written to the row, and nobody is woken. The rows are locked in the order of their names,
+ * so that two processes cannot wait for each other.
  */
 export const WITH_HINTS = `given AS (
        SELECT * FROM jsonb_to_recordset($1::jsonb) AS g(repository text, kind text, ref text, number integer, source text,
@@ -48,7 +49,11 @@ export const WITH_HINTS = `given AS (
          AND h.kind = given.kind AND h.ref IS NOT DISTINCT FROM given.ref)),
      due AS (
        UPDATE watched_repository w SET next_look_at = now()
-       WHERE w.repository IN (SELECT repository FROM given WHERE kind = 'PUSH') AND w.next_look_at > now()
+       FROM (
+         SELECT repository FROM watched_repository
+         WHERE repository IN (SELECT repository FROM given WHERE kind = 'PUSH') AND next_look_at > now()
+         ORDER BY repository FOR UPDATE) locked
+       WHERE w.repository = locked.repository
        RETURNING w.repository),
      woken AS (
        SELECT pg_notify('${HINTED}', '') AS woken

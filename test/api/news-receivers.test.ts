@@ -206,6 +206,49 @@ describe('a push', () => {
   });
 });
 
+describe('a flood', () => {
+  /** What was kept before its sender was answered. */
+  async function kept(body: object, id: ReturnType<typeof randomUUID>): Promise<string> {
+    const sent = await send('github', ours(body), { id });
+    // On another connection, right after the answer.
+    const { rows } = await engine.app.pool.query<{ delivery: string }>(
+      `SELECT id AS delivery FROM webhook_delivery WHERE source = 'github' AND webhook_id = $1`,
+      [id],
+    );
+    expect(rows).toEqual([{ delivery: sent.delivery }]);
+    expect([200, 202]).toContain(sent.status);
+    return sent.delivery;
+  }
+
+  test('is kept together, and each message is there when its sender is answered', async () => {
+    const ids = Array.from({ length: 120 }, () => randomUUID());
+    // Twenty of them come twice.
+    const all = await Promise.all([...ids, ...ids.slice(0, 20)].map((id) => kept(github.push(), id)));
+    expect(new Set(all).size).toBe(120);
+    const { rows } = await engine.app.pool.query(
+      `SELECT count(*)::int AS n, sum(replays)::int AS again FROM webhook_delivery WHERE webhook_id = ANY($1)`,
+      [ids],
+    );
+    expect(rows).toEqual([{ n: 120, again: 20 }]);
+  });
+
+  test('a message in it that cannot be kept fails alone', async () => {
+    const broken = randomUUID();
+    await engine.app.pool.query(
+      `ALTER TABLE webhook_delivery ADD CONSTRAINT refused CHECK (webhook_id <> '${broken}') NOT VALID`,
+    );
+    try {
+      const ids = Array.from({ length: 30 }, () => randomUUID());
+      const good = ids.map((id) => kept(github.push(), id));
+      const bad = send('github', ours(github.push()), { id: broken });
+      expect((await bad).status).toBe(500);
+      expect(new Set(await Promise.all(good)).size).toBe(30);
+    } finally {
+      await engine.app.pool.query('ALTER TABLE webhook_delivery DROP CONSTRAINT refused');
+    }
+  });
+});
+
 describe('trap 25: what is verified and is no news', () => {
   test.each<[string, string, object | string, Record<string, string>, string]>([
     ['a ping', 'github', { zen: 'Keep it.' }, { 'x-github-event': 'ping' }, 'a ping'],

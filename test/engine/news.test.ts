@@ -1,7 +1,7 @@
 import { createHmac, randomBytes, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { whatIsKnown } from '../../src/commands/judge-news.ts';
-import { receiveNews } from '../../src/commands/receive-news.ts';
+import { newsKeeper, receiveNews } from '../../src/commands/receive-news.ts';
 import { setSecret } from '../../src/commands/set-secret.ts';
 import { startGitHost } from '../peers/git-host.ts';
 import type { GitHost, HostedRepository } from '../peers/git-host.ts';
@@ -65,6 +65,7 @@ async function told(
   repository: HostedRepository,
   after: string,
   id: string = randomUUID(),
+  keeper = newsKeeper(engine.app),
 ): Promise<void> {
   const text = JSON.stringify(github.push('refs/heads/main', { after })).replaceAll(
     'https://git.example.com/acme/config.git',
@@ -78,11 +79,28 @@ async function told(
   };
   const secrets = await engine.app.secrets.webhookSecrets('github', 'git');
   const arrived = { purpose: 'git' as const, source: 'github', address: null, headers, body };
-  expect((await receiveNews(engine.app, arrived, secrets, () => whatIsKnown(engine.app))).kind).toBe('STORED');
+  expect((await receiveNews(engine.app, arrived, secrets, () => whatIsKnown(engine.app), keeper)).kind).toBe('STORED');
 }
 
 const unread = async ({ app }: TestEngine): Promise<number> =>
   (await app.pool.query<{ n: number }>('SELECT count(*)::int AS n FROM hint')).rows[0]!.n;
+
+test('what comes together is kept by a few statements, a message that comes twice by one after the other', async () => {
+  const { engine, repository } = await open('together', DAY);
+  const keeper = newsKeeper(engine.app);
+  const head = (await repository.head())!;
+  const ids = Array.from({ length: 100 }, () => randomUUID());
+  const query = vi.spyOn(engine.app.pool, 'query');
+  await Promise.all([...ids, ...ids.slice(0, 20)].map((id) => told(engine, repository, head, id, keeper)));
+  const kept = query.mock.calls.filter(([text]) => String(text).includes('INSERT INTO webhook_delivery'));
+  query.mockRestore();
+  expect(kept.length).toBeLessThan(40);
+  const { rows } = await engine.app.pool.query<{ n: number; replays: number }>(
+    'SELECT count(*)::int AS n, sum(replays)::int AS replays FROM webhook_delivery',
+  );
+  expect(rows).toEqual([{ n: 100, replays: 20 }]);
+  await engine.close();
+});
 
 describe('changes of the trigger environment', () => {
   test('trap 28: without any webhook none is lost, and each is found within the interval', async () => {

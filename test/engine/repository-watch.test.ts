@@ -372,7 +372,7 @@ test('of a repository that never answers a thousand hints are kept, and those th
     dueAt: new Date(now.getTime() + 600_000),
   };
   const hint = { repository: url, kind: 'PUSH' as const, via: 'PUSH' as const };
-  await keepNews(engine.app.pool, delivery, [hint]);
+  await keepNews(engine.app.pool, [{ delivery, hints: [hint] }]);
   await addHints(
     engine.app.pool,
     Array.from({ length: 1_200 }, () => hint),
