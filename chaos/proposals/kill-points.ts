@@ -167,10 +167,10 @@ export async function runProposalKills(options: {
     const reached: Record<string, number> = {};
     for (const { effect, point, times } of kills) {
       let killed = 0;
-      // A round has room for one kill in two products; where one is not reached, there is another round.
+      // What was killed is done again, and can be killed again; where there is not enough of it, there is another round.
       for (let left = 3 + 2 * times; killed < times && left > 0; left -= 1) {
         options.signal?.throwIfAborted();
-        const most = Math.min(times - killed, Math.ceil(products.length / 2));
+        const most = Math.min(times - killed, 2 * products.length);
         killed += await round(world, { effect, point, most });
       }
       reached[`${effect}, ${point}`] = killed;
@@ -379,7 +379,7 @@ async function untilEnded(
   meanwhile: () => Promise<void> = () => Promise.resolve(),
 ): Promise<void> {
   const wanted = [...pushed.values()].reduce((sum, each) => sum + each.length, 0);
-  for (const deadline = Date.now() + 120_000; ;) {
+  for (const deadline = Date.now() + 300_000; ;) {
     const [row] = await query<Record<'made' | 'open' | 'errands' | 'statuses', number>>(
       databaseUrl,
       `SELECT (SELECT count(*)::integer FROM release) AS made,
@@ -392,7 +392,7 @@ async function untilEnded(
       const pulls = await Promise.all(products.map(({ name }) => peers.forge.pullRequests(name)));
       const open = pulls.flat().filter(({ state }) => state === 'open');
       const left = open.map(({ repository, number }) => `${repository} #${number}`).join(', ');
-      throw new Error(`not all has ended within two minutes: ${JSON.stringify({ wanted, ...row })}, open: ${left}`);
+      throw new Error(`not all has ended within five minutes: ${JSON.stringify({ wanted, ...row })}, open: ${left}`);
     }
     await meanwhile();
     await sleep(100);
