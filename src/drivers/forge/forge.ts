@@ -36,7 +36,7 @@ export interface Forge {
   /** One that has this state already is set. FAILURE and ERROR go first where calls are scarce. */
   setStatus(repository: string, sha: string, status: WantedStatus, call: Call): Promise<void>;
   /** Edits the comment with this key, or adds it. */
-  comment(repository: string, number: number, comment: { key: string; body: string }, call: Call): Promise<void>;
+  comment(repository: string, number: number, comment: KeyedComment, call: Call): Promise<void>;
   /**
    * Whether the secret of this forge is enough to merge into `base`. `why` is what stands against it; with `may: true` what could not
    * be seen.
@@ -153,6 +153,13 @@ export type MergeAnswer =
   | { kind: 'QUEUED' }
   /** Ask again later. */
   | { kind: 'NOT_YET'; why: string };
+
+/** A comment that is found again by its key. */
+export interface KeyedComment {
+  key: string;
+  /** Markdown; cut to 65,536 characters. */
+  body: string;
+}
 
 /** A commit status that is wanted. */
 export interface WantedStatus {

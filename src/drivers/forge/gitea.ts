@@ -3,6 +3,7 @@ import type {
   Call,
   Forge,
   HowToMerge,
+  KeyedComment,
   ListSince,
   MergeAnswer,
   NewPullRequest,
@@ -12,13 +13,16 @@ import type {
   PullRequestSeen,
   WantedStatus,
 } from './forge.ts';
-import { afterRefusal, editMarked, knownBefore, laneOf, needsReviews, reviewRequest, whyNoPush } from './alike.ts';
+import { laneOf, needsReviews, reviewRequest, statusBody, whyNoPush } from './alike.ts';
 import type { RepositoryRights } from './alike.ts';
 import { NothingToPropose } from './forge.ts';
+import { closeOnce, commentOnce, knownBefore, mergeOnce, openOnce } from './once.ts';
+import type { Created } from './once.ts';
 import type { OpenForge } from './open.ts';
-import { meaningOf, quoteWords } from './refusals.ts';
-import { pages, Rest } from './rest.ts';
-import { cut, marked, MOST } from './text.ts';
+import { pages } from './pages.ts';
+import { quoteWords } from './refusals.ts';
+import { Rest } from './rest.ts';
+import { cut, MOST } from './text.ts';
 
 /** The most that a server gives by default. */
 const PAGE = 50;
@@ -57,40 +61,13 @@ class Gitea implements Forge {
   }
 
   async open(repository: string, wanted: NewPullRequest, call: Call): Promise<PullRequestOpened> {
-    let seen = await this.find(repository, wanted, call);
-    let opened = false;
-    if (!seen) {
-      const { head, base, draft = false } = wanted;
-      const what = 'open a pull request';
-      const { status, data, words } = await this.#rest.ask(
-        'POST',
-        `${this.#at}/pulls`,
-        {
-          what,
-          accept: [409, 422],
-          content: true,
-          body: {
-            head,
-            base,
-            title: `${draft ? 'WIP: ' : ''}${cut(wanted.title, MOST.title)}`,
-            body: cut(wanted.body, MOST.body),
-          },
-        },
-        call,
-      );
-      if (status === 201) {
-        seen = seenOf(data as Pull);
-        opened = true;
-      } else {
-        if (/no changes|no commits|nothing to compare/i.test(words))
-          throw new NothingToPropose(`${head} has nothing that ${base} has not`);
-        // Another process was faster, or the answer to the first try was lost.
-        if (status === 409) seen = await this.find(repository, wanted, call);
-        if (!seen) throw this.#rest.refusal(what, { status, words });
-      }
-    }
-    const remarks = seen.state === 'OPEN' ? await this.#complete(seen.number, wanted, call) : [];
-    return { ...seen, opened, remarks };
+    const what = 'open a pull request';
+    return openOnce({
+      find: () => this.find(repository, wanted, call),
+      create: () => this.#create(wanted, what, call),
+      complete: (number) => this.#complete(number, wanted, call),
+      refusal: (said) => this.#rest.refusal(what, said),
+    });
   }
 
   async find(
@@ -121,54 +98,44 @@ class Gitea implements Forge {
   }
 
   async close(_repository: string, number: number, call: Call): Promise<PullRequestSeen> {
-    const before = await this.#get(number, call);
-    if (before.state !== 'OPEN') return before;
+    const look = (): Promise<PullRequestSeen> => this.#get(number, call);
     const what = `close pull request #${number}`;
     const ask = { what, body: { state: 'closed' }, accept: [409, 412, 422] };
-    const { status, data, words } = await this.#rest.ask('PATCH', `${this.#at}/pulls/${number}`, ask, call);
-    const after = status < 300 ? seenOf(data as Pull) : await this.#get(number, call);
-    if (after.state === 'OPEN') throw this.#rest.refusal(what, { status, words });
-    return after;
+    return closeOnce({
+      before: await look(),
+      close: async () => {
+        const { status, data, words } = await this.#rest.ask('PATCH', `${this.#at}/pulls/${number}`, ask, call);
+        return { status, words, ...(status < 300 && { seen: seenOf(data as Pull) }) };
+      },
+      look,
+      refusal: (said) => this.#rest.refusal(what, said),
+    });
   }
 
-  async merge(
-    _repository: string,
-    number: number,
-    { sha, method, title }: HowToMerge,
-    call: Call,
-  ): Promise<MergeAnswer> {
+  async merge(_repository: string, number: number, how: HowToMerge, call: Call): Promise<MergeAnswer> {
     const called = `pull request #${number}`;
-    const known = knownBefore(await this.#get(number, call), sha, called);
-    if (known) return known;
     const what = `merge ${called}`;
-    const { status, words } = await this.#rest.ask(
-      'POST',
-      `${this.#at}/pulls/${number}/merge`,
-      {
-        what,
-        accept: [405, 409],
-        body: {
-          Do: (method ?? 'MERGE').toLowerCase(),
-          head_commit_id: sha,
-          ...(title !== undefined && { MergeTitleField: cut(title, MOST.title) }),
-        },
+    const look = async (): Promise<{ seen: PullRequestSeen; known: MergeAnswer | undefined }> => {
+      const seen = await this.#get(number, call);
+      return { seen, known: knownBefore(seen, how.sha, called) };
+    };
+    return mergeOnce({
+      forge: 'gitea',
+      called,
+      look,
+      merge: async () => {
+        const body = {
+          Do: (how.method ?? 'MERGE').toLowerCase(),
+          head_commit_id: how.sha,
+          ...(how.title !== undefined && { MergeTitleField: cut(how.title, MOST.title) }),
+        };
+        const path = `${this.#at}/pulls/${number}/merge`;
+        const { status, words } = await this.#rest.ask('POST', path, { what, accept: [405, 409], body }, call);
+        // The answer has no commit.
+        return status < 300 ? ((await look()).known ?? { kind: 'MERGED' }) : { status, words };
       },
-      call,
-    );
-    // The answer has no commit.
-    if (status < 300) return knownBefore(await this.#get(number, call), sha, called) ?? { kind: 'MERGED' };
-    switch (meaningOf('gitea', { status, words })) {
-      case 'PASSES':
-        return { kind: 'NOT_YET', why: quoteWords(words) };
-      case 'LOOK': {
-        const now = await this.#get(number, call);
-        const settled = knownBefore(now, sha, called);
-        if (settled) return settled;
-        return afterRefusal(now, called, { status, words });
-      }
-      default:
-        throw this.#rest.refusal(what, { status, words });
-    }
+      refusal: (said) => this.#rest.refusal(what, said),
+    });
   }
 
   async deleteBranch(_repository: string, branch: string, call: Call): Promise<void> {
@@ -177,33 +144,23 @@ class Gitea implements Forge {
   }
 
   async setStatus(_repository: string, sha: string, wanted: WantedStatus, call: Call): Promise<void> {
-    const { context, state, description, url } = wanted;
-    const lane = laneOf(state, call);
-    const body = {
-      state: state.toLowerCase(),
-      context,
-      description: cut(description, MOST.description),
-      ...(url !== undefined && { target_url: url }),
-    };
-    await this.#rest.ask('POST', `${this.#at}/statuses/${sha}`, { what: `set the status ${context}`, body }, lane);
+    const ask = { what: `set the status ${wanted.context}`, body: statusBody(wanted) };
+    await this.#rest.ask('POST', `${this.#at}/statuses/${sha}`, ask, laneOf(wanted.state, call));
   }
 
-  async comment(
-    _repository: string,
-    number: number,
-    { key, body }: { key: string; body: string },
-    call: Call,
-  ): Promise<void> {
-    const text = marked(body, key);
+  async comment(_repository: string, number: number, comment: KeyedComment, call: Call): Promise<void> {
     const what = `comment on pull request #${number}`;
     const path = `${this.#at}/issues/${number}/comments`;
-    // All of them at once: this list has no pages.
-    const comments = (await this.#rest.ask('GET', path, { what }, call)).data as { id: number; body: string }[];
-    const ask = { what, body: { body: text }, accept: [403, 404], content: true };
-    const edit = (id: number): Promise<{ status: number }> =>
-      this.#rest.ask('PATCH', `${this.#at}/issues/comments/${id}`, ask, call);
-    if (await editMarked(comments, { key, text }, edit)) return;
-    await this.#rest.ask('POST', path, { what, body: { body: text }, content: true }, call);
+    await commentOnce(comment, {
+      // This list has no pages.
+      size: Infinity,
+      page: async () => (await this.#rest.ask('GET', path, { what }, call)).data as { id: number; body: string }[],
+      add: (body) => this.#rest.ask('POST', path, { what, body: { body }, content: true }, call),
+      edit: (id, body) => {
+        const ask = { what, body: { body }, accept: [403, 404], content: true };
+        return this.#rest.ask('PATCH', `${this.#at}/issues/comments/${id}`, ask, call);
+      },
+    });
   }
 
   async mayMerge(_repository: string, base: string, call: Call): Promise<{ may: boolean; why?: string }> {
@@ -241,6 +198,18 @@ class Gitea implements Forge {
   async #get(number: number, call: Call): Promise<PullRequestSeen> {
     const ask = { what: `see pull request #${number}` };
     return seenOf((await this.#rest.ask('GET', `${this.#at}/pulls/${number}`, ask, call)).data as Pull);
+  }
+
+  async #create(wanted: NewPullRequest, what: string, call: Call): Promise<Created> {
+    const { head, base, draft = false } = wanted;
+    const title = `${draft ? 'WIP: ' : ''}${cut(wanted.title, MOST.title)}`;
+    const body = { head, base, title, body: cut(wanted.body, MOST.body) };
+    const ask = { what, accept: [409, 422], content: true, body };
+    const { status, data, words } = await this.#rest.ask('POST', `${this.#at}/pulls`, ask, call);
+    if (status === 201) return { status, words, seen: seenOf(data as Pull) };
+    if (/no changes|no commits|nothing to compare/i.test(words))
+      throw new NothingToPropose(`${head} has nothing that ${base} has not`);
+    return { status, words, taken: status === 409 };
   }
 
   /** The newest touched first. */

@@ -1,6 +1,7 @@
 import type { Call, ForgeDeliveries, ForgeDelivery } from './forge.ts';
-import { HOOKS, MOST_PAGES, PAGE } from './github-rest.ts';
+import { HOOKS, PAGE } from './github-rest.ts';
 import type { GitHubRest } from './github-rest.ts';
+import { MOST_PAGES } from './pages.ts';
 
 /** The deliveries that GitHub keeps, of the App where there is one, and else of the repository's webhooks. */
 export function deliveriesOf(rest: GitHubRest): ForgeDeliveries {

@@ -19,8 +19,6 @@ export const HOOKS: Permissions = { repository_hooks: 'write' };
 
 /** Entries of one page. */
 export const PAGE = 100;
-/** Of one list: an entry that was touched longer ago is asked for by its number. */
-export const MOST_PAGES = 10;
 
 /** An answer of GitHub. */
 export interface GitHubAnswer {

@@ -4,6 +4,7 @@ import type {
   Forge,
   ForgeDeliveries,
   HowToMerge,
+  KeyedComment,
   ListSince,
   MergeAnswer,
   NewPullRequest,
@@ -13,14 +14,18 @@ import type {
   PullRequestSeen,
   WantedStatus,
 } from './forge.ts';
-import { afterRefusal, editMarked, knownBefore, laneOf, merged, reviewRequest } from './alike.ts';
+import { laneOf, reviewRequest, statusBody } from './alike.ts';
 import { NothingToPropose } from './forge.ts';
 import { deliveriesOf } from './github-deliveries.ts';
 import { commitRules, mayMerge } from './github-protection.ts';
-import { CONTENTS, GitHubRest, MOST_PAGES, PAGE, PULLS, STATUSES, wordsOf } from './github-rest.ts';
+import { CONTENTS, GitHubRest, PAGE, PULLS, STATUSES, wordsOf } from './github-rest.ts';
+import { closeOnce, commentOnce, knownBefore, merged, mergeOnce, openOnce } from './once.ts';
+import type { Created } from './once.ts';
 import type { OpenForge } from './open.ts';
+import { MOST_PAGES } from './pages.ts';
 import { meaningOf, quoteWords } from './refusals.ts';
-import { cut, marked, MOST } from './text.ts';
+import type { Said } from './refusals.ts';
+import { cut, MOST } from './text.ts';
 
 type Data = Record<string, unknown>;
 
@@ -42,27 +47,13 @@ class GitHub implements Forge {
   }
 
   async open(_repository: string, wanted: NewPullRequest, call: Call): Promise<PullRequestOpened> {
-    let seen = await this.#find(wanted, call);
-    let opened = false;
-    if (!seen) {
-      const asked = { permissions: PULLS, what: 'open a pull request', accept: [422], content: true };
-      const { head, base, draft = false } = wanted;
-      const text = { title: cut(wanted.title, MOST.title), body: cut(wanted.body, MOST.body) };
-      const parameters = { ...this.#rest.at, head, base, ...text, draft };
-      const { status, data } = await this.#rest.ask('POST /repos/{owner}/{repo}/pulls', parameters, asked, call);
-      if (status === 422) {
-        const words = wordsOf(data);
-        if (/no commits between/i.test(words)) throw new NothingToPropose(`${head} has nothing that ${base} has not`);
-        // Another process was faster, or the answer to the first try was lost.
-        if (/already exists/i.test(words)) seen = await this.#find(wanted, call);
-        if (!seen) throw this.#rest.refusal(asked.what, { status, words });
-      } else {
-        seen = seenOf(data as Data);
-        opened = true;
-      }
-    }
-    if (seen.state !== 'OPEN') return { ...seen, opened, remarks: [] };
-    return { ...seen, opened, remarks: await this.#complete(seen.number, wanted, call) };
+    const what = 'open a pull request';
+    return openOnce({
+      find: () => this.#find(wanted, call),
+      create: () => this.#create(wanted, what, call),
+      complete: (number) => this.#complete(number, wanted, call),
+      refusal: (said) => this.#rest.refusal(what, said),
+    });
   }
 
   async find(_repository: string, by: PullRequestBranches, call: Call): Promise<PullRequestSeen | undefined> {
@@ -112,63 +103,33 @@ class GitHub implements Forge {
   }
 
   async close(repository: string, number: number, call: Call): Promise<PullRequestSeen> {
-    const before = seenOf(await this.#get(number, call));
-    if (before.state !== 'OPEN') return before;
     const asked = { permissions: PULLS, what: `close pull request #${number}`, accept: [422] };
     const parameters = { ...this.#rest.at, pull_number: number, state: 'closed' };
-    const { status, data } = await this.#rest.ask(
-      'PATCH /repos/{owner}/{repo}/pulls/{pull_number}',
-      parameters,
-      asked,
-      call,
-    );
-    if (status !== 422) return seenOf(data as Data);
-    const after = await this.get(repository, number, call);
-    if (after.state === 'OPEN') throw this.#rest.refusal(asked.what, { status, words: wordsOf(data) });
-    return after;
+    const route = 'PATCH /repos/{owner}/{repo}/pulls/{pull_number}';
+    return closeOnce({
+      before: seenOf(await this.#get(number, call)),
+      close: async () => {
+        const { status, data } = await this.#rest.ask(route, parameters, asked, call);
+        return status === 422 ? { status, words: wordsOf(data) } : { status, words: '', seen: seenOf(data as Data) };
+      },
+      look: () => this.get(repository, number, call),
+      refusal: (said) => this.#rest.refusal(asked.what, said),
+    });
   }
 
-  async merge(
-    _repository: string,
-    number: number,
-    { sha, method, title }: HowToMerge,
-    call: Call,
-  ): Promise<MergeAnswer> {
+  async merge(_repository: string, number: number, how: HowToMerge, call: Call): Promise<MergeAnswer> {
     const called = `pull request #${number}`;
-    const before = seenOf(await this.#get(number, call));
-    const known = knownBefore(before, sha, called);
-    if (known) return known;
     const what = `merge ${called}`;
-    const parameters = {
-      ...this.#rest.at,
-      pull_number: number,
-      sha,
-      ...(method && { merge_method: method.toLowerCase() }),
-      ...(title !== undefined && { commit_title: cut(title, MOST.title) }),
-    };
-    const route = 'PUT /repos/{owner}/{repo}/pulls/{pull_number}/merge';
-    const { status, data } = await this.#rest.ask(
-      route,
-      parameters,
-      { permissions: CONTENTS, what, accept: [405, 409] },
-      call,
-    );
-    if (status === 200) return merged((data as { sha?: string }).sha);
-    const words = wordsOf(data);
-    switch (meaningOf('github', { status, words })) {
-      case 'PASSES':
-        return { kind: 'NOT_YET', why: quoteWords(words) };
-      case 'QUEUE':
-        return this.#enqueue(what, parameters, words, call);
-      case 'LOOK': {
-        const now = seenOf(await this.#get(number, call));
-        const settled = knownBefore(now, sha, called);
-        if (settled) return settled;
-        return afterRefusal(now, called, { status, words });
-      }
-      default:
-        throw this.#rest.refusal(what, { status, words });
-    }
+    return mergeOnce({
+      forge: 'github',
+      called,
+      look: async () => {
+        const seen = seenOf(await this.#get(number, call));
+        return { seen, known: knownBefore(seen, how.sha, called) };
+      },
+      merge: () => this.#merge(number, how, what, call),
+      refusal: (said) => this.#rest.refusal(what, said),
+    });
   }
 
   async deleteBranch(_repository: string, branch: string, call: Call): Promise<void> {
@@ -184,61 +145,40 @@ class GitHub implements Forge {
     // A repository that is not there answers the same: then there is no branch either.
   }
 
-  async setStatus(
-    _repository: string,
-    sha: string,
-    { context, state, description, url }: WantedStatus,
-    call: Call,
-  ): Promise<void> {
-    const what = `set the status ${context}`;
-    const wanted = {
-      ...this.#rest.at,
-      sha,
-      state: state.toLowerCase(),
-      context,
-      description: cut(description, MOST.description),
-      ...(url !== undefined && { target_url: url }),
-    };
+  async setStatus(_repository: string, sha: string, wanted: WantedStatus, call: Call): Promise<void> {
+    const what = `set the status ${wanted.context}`;
+    const body = statusBody(wanted);
     const asked = { permissions: STATUSES, what, accept: [422] };
-    const lane = laneOf(state, call);
-    const { status, data } = await this.#rest.ask('POST /repos/{owner}/{repo}/statuses/{sha}', wanted, asked, lane);
+    const lane = laneOf(wanted.state, call);
+    const route = 'POST /repos/{owner}/{repo}/statuses/{sha}';
+    const { status, data } = await this.#rest.ask(route, { ...this.#rest.at, sha, ...body }, asked, lane);
     if (status !== 422) return;
     const words = wordsOf(data);
     // GitHub keeps a thousand of one commit and context, and then takes no more: the last one may be what is wanted.
-    if (/maximum number of statuses/i.test(words) && (await this.#statusNow(sha, context, call)) === wanted.state)
-      return;
+    const isFull = /maximum number of statuses/i.test(words);
+    if (isFull && (await this.#statusNow(sha, wanted.context, call)) === body.state) return;
     throw this.#rest.refusal(what, { status, words });
   }
 
-  async comment(
-    _repository: string,
-    number: number,
-    { key, body }: { key: string; body: string },
-    call: Call,
-  ): Promise<void> {
-    const text = marked(body, key);
-    const what = `comment on pull request #${number}`;
+  async comment(_repository: string, number: number, comment: KeyedComment, call: Call): Promise<void> {
+    const asked = { permissions: PULLS, what: `comment on pull request #${number}` };
     const route = '/repos/{owner}/{repo}/issues/{issue_number}/comments';
     const at = { ...this.#rest.at, issue_number: number };
-    for (let page = 1; page <= MOST_PAGES; page += 1) {
-      const { data } = await this.#rest.ask(
-        `GET ${route}`,
-        { ...at, per_page: PAGE, page },
-        { permissions: PULLS, what },
-        call,
-      );
-      const comments = data as { id: number; body?: string }[];
-      const edit = (id: number): Promise<{ status: number }> =>
+    await commentOnce(comment, {
+      size: PAGE,
+      page: async (page) => {
+        const { data } = await this.#rest.ask(`GET ${route}`, { ...at, per_page: PAGE, page }, asked, call);
+        return data as { id: number; body?: string }[];
+      },
+      add: (body) => this.#rest.ask(`POST ${route}`, { ...at, body }, { ...asked, content: true }, call),
+      edit: (id, body) =>
         this.#rest.ask(
           'PATCH /repos/{owner}/{repo}/issues/comments/{comment_id}',
-          { ...this.#rest.at, comment_id: id, body: text },
-          { permissions: PULLS, what, accept: [403, 404], content: true },
+          { ...this.#rest.at, comment_id: id, body },
+          { ...asked, accept: [403, 404], content: true },
           call,
-        );
-      if (await editMarked(comments, { key, text }, edit)) return;
-      if (comments.length < PAGE) break;
-    }
-    await this.#rest.ask(`POST ${route}`, { ...at, body: text }, { permissions: PULLS, what, content: true }, call);
+        ),
+    });
   }
 
   async mayMerge(_repository: string, base: string, call: Call): Promise<{ may: boolean; why?: string }> {
@@ -281,6 +221,39 @@ class GitHub implements Forge {
     const parameters = { ...this.#rest.at, pull_number: number };
     const { data } = await this.#rest.ask('GET /repos/{owner}/{repo}/pulls/{pull_number}', parameters, asked, call);
     return data as Data;
+  }
+
+  async #create(wanted: NewPullRequest, what: string, call: Call): Promise<Created> {
+    const { head, base, draft = false } = wanted;
+    const text = { title: cut(wanted.title, MOST.title), body: cut(wanted.body, MOST.body) };
+    const parameters = { ...this.#rest.at, head, base, ...text, draft };
+    const asked = { permissions: PULLS, what, accept: [422], content: true };
+    const { status, data } = await this.#rest.ask('POST /repos/{owner}/{repo}/pulls', parameters, asked, call);
+    if (status !== 422) return { status, words: '', seen: seenOf(data as Data) };
+    const words = wordsOf(data);
+    if (/no commits between/i.test(words)) throw new NothingToPropose(`${head} has nothing that ${base} has not`);
+    return { status, words, taken: /already exists/i.test(words) };
+  }
+
+  async #merge(
+    number: number,
+    { sha, method, title }: HowToMerge,
+    what: string,
+    call: Call,
+  ): Promise<MergeAnswer | Said> {
+    const parameters = {
+      ...this.#rest.at,
+      pull_number: number,
+      sha,
+      ...(method && { merge_method: method.toLowerCase() }),
+      ...(title !== undefined && { commit_title: cut(title, MOST.title) }),
+    };
+    const route = 'PUT /repos/{owner}/{repo}/pulls/{pull_number}/merge';
+    const asked = { permissions: CONTENTS, what, accept: [405, 409] };
+    const { status, data } = await this.#rest.ask(route, parameters, asked, call);
+    if (status === 200) return merged((data as { sha?: string }).sha);
+    const said = { status, words: wordsOf(data) };
+    return meaningOf('github', said) === 'QUEUE' ? this.#enqueue(what, parameters, said.words, call) : said;
   }
 
   /** Labels and reviewers are sets: once more is the same. */

@@ -120,18 +120,3 @@ function listed(value: unknown): string {
     .map(([field, words]) => `${field}: ${listed(words)}`)
     .join('; ');
 }
-
-/** Pages of a list until one is not full or `enough` says so; at most ten. */
-export async function pages<T>(
-  size: number,
-  page: (number: number) => Promise<T[]>,
-  enough: (some: T[]) => boolean = () => false,
-): Promise<T[]> {
-  const all: T[] = [];
-  for (let number = 1; number <= 10; number += 1) {
-    const some = await page(number);
-    all.push(...some);
-    if (some.length < size || enough(some)) break;
-  }
-  return all;
-}
