@@ -2,7 +2,8 @@ import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { ConfigError, loadConfig, SETTINGS, settingsTable, warningsOf } from '../src/config.ts';
+import { ConfigError, loadConfig, warningsOf } from '../src/config.ts';
+import { SETTINGS, settingsTable } from '../src/settings.ts';
 
 const refusal = (env: Record<string, string>): string => {
   try {

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { buildSchema, parse, validate } from 'graphql';
 import { describe, expect, test } from 'vitest';
 import { createProgram } from '../../src/cli/program.ts';
-import { SETTINGS } from '../../src/config.ts';
+import { SETTINGS } from '../../src/settings.ts';
 import { formatManifestError, parseManifests } from '../../src/manifests/index.ts';
 import { PROMOTION_STATUSES, RELEASE_STATUSES, STEP_STATUSES } from '../../src/core/release.ts';
 
