@@ -2,7 +2,7 @@ import type { Parts } from '../parts.ts';
 import { refusal } from '../core/problems.ts';
 import type { ReleaseState, Stimulus } from '../core/release.ts';
 import { shortIdOf } from '../core/short-id.ts';
-import { whyNoRetry } from '../core/stimuli.ts';
+import { whyNoRetry } from '../core/retry.ts';
 import { followAgain } from '../store/commit-statuses.ts';
 import { unsettleRollback } from '../store/rollbacks.ts';
 import type { Result } from './result.ts';

@@ -29,8 +29,8 @@ import { apply, rememberKey } from './stimuli.ts';
  * A failure halts the release as its flow says (`onFailure`); what can no longer start is SKIPPED. Terminating stops new
  * things at once, aborts what runs, and ends when nothing runs any more. The release ends when every promotion has.
  *
- * `stimuli.ts` says what each stimulus does, `steps.ts` what happens to the steps of a promotion, `settle.ts` what follows:
- * promotions end, gates are asked, what may start starts.
+ * `stimuli.ts` says what each stimulus does (outcomes of steps in `outcome.ts`, reports from outside in `reports.ts`), `steps.ts`
+ * what happens to the steps of a promotion, `settle.ts` what follows: promotions end, gates are asked, what may start starts.
  *
  * Everything here can be asked twice: an outcome for a step that is already through, an answer to an old question, a
  * second termination change nothing. `null` for facts means "not read": the decision is refused with NEEDS_FACTS when it

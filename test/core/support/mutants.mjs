@@ -32,7 +32,7 @@ const MUTANTS = {
     "kind === 'apply' || kind === 'merge'",
     "kind === 'apply' || kind === 'propose'",
   ],
-  'pull request: a retry waits for the old one': ['stimuli.ts', '|| atTheEnd || again)', '|| atTheEnd)'],
+  'pull request: a retry waits for the old one': ['retry.ts', '|| atTheEnd || again)', '|| atTheEnd)'],
   'pull request: what is told is not looked at': [
     'pull-request.ts',
     "if (work.kind !== 'merge' || step === undefined) return;",

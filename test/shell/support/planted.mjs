@@ -17,7 +17,7 @@ export const PLANTED = {
   ],
   'D2 a report that comes during the look is lost': [
     [
-      'core/stimuli.ts',
+      'core/outcome.ts',
       "if (news === 'HEALTHY' || news === 'DEGRADED') Object.assign(",
       'if (news === undefined) Object.assign(',
     ],
