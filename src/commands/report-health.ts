@@ -3,7 +3,7 @@ import type { HealthStatus, StoredDefinition } from '../core/definitions.ts';
 import { bounded } from '../core/bounded.ts';
 import { refusal } from '../core/problems.ts';
 import { getDefinition } from '../store/definitions.ts';
-import type { HealthReport } from '../drivers/driver.ts';
+import type { HealthReport } from '../drivers/health/source.ts';
 import { newestHealthReport, saveHealthReport } from '../store/health-reports.ts';
 import { observationsIn } from '../store/observations.ts';
 import { wakeCandidates } from '../store/candidates.ts';

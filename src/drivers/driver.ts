@@ -1,10 +1,7 @@
-import type { ForgeUse } from '../core/forges.ts';
 import type { Undo } from '../core/plan.ts';
 import type { HeadsAnswer } from '../core/receiver/look.ts';
-import type { Change, Running } from '../core/running.ts';
-import type { Awaited, Progress } from '../core/release.ts';
 import type { CommitFacts } from '../core/trigger/commits.ts';
-import type { ArgoCdSpec, DriverSpec, HealthStatus, OnMissing, PromotionTemplateSpec } from '../core/definitions.ts';
+import type { DriverSpec, OnMissing, PromotionTemplateSpec } from '../core/definitions.ts';
 
 /** A version that was pinned when the release was created: what it is called and where it comes from. */
 export interface PinnedVersion {
@@ -270,124 +267,6 @@ export type Contained =
   | { kind: 'BEFORE' }
   | { kind: 'OTHER'; files: string[] }
   | { kind: 'UNKNOWN' };
-
-/** Whose health is asked, and since when it counts. */
-export interface HealthContext {
-  application: string;
-  environment: string;
-  product: string;
-  /** What people call the version that is there. */
-  version?: string;
-  /** When the change was applied; `simulate` counts its intervals from here. */
-  since: Date;
-  now: Date;
-  /** The Argo CD application that the application's `sync` names, for `argocd`. */
-  argoCd?: ArgoCdSpec;
-  /** The newest report for the application not older than `since`, for `report`. */
-  report?: HealthReport;
-  signal: AbortSignal;
-}
-
-/** The last report of an application's health. */
-export interface HealthReport {
-  status: HealthStatus;
-  message?: string;
-  at: Date;
-  /** When a report of DEGRADED or PROGRESSING came the last time, by our clock. */
-  unhealthyAt?: Date;
-}
-
-/** How an application is, as its source tells. */
-export interface HealthAnswer {
-  status: HealthStatus;
-  message?: string;
-  /** When it was seen; just now when absent. */
-  at?: Date;
-  /** When it was last known to be DEGRADED or PROGRESSING; absent where the source cannot tell. */
-  unhealthyAt?: Date;
-  /** When to ask again when not final; absent: a report will come. */
-  recheckAfter?: number;
-  /** It goes on when a person has done something. */
-  waitsFor?: Awaited;
-}
-
-/** What a sync source is asked about. */
-export interface SyncContext {
-  application: string;
-  product: string;
-  /** What the target is to run. */
-  change: Change;
-  /** When the change was made; `simulate` counts from here. */
-  since: Date;
-  now: Date;
-  /** The last report of what it runs, for `report`, as far as that can be about the change. */
-  report?: Running;
-  /** The folder where the change was made; none for drivers without one. */
-  folder?: { repoURL: string; path: string };
-  /**
-   * How a revision relates to the change, or to another commit of the same repository instead of the change; undefined where that
-   * cannot be known: no commit of the change is known, or its driver has none.
-   */
-  contains: (revision: string, commit?: string) => Promise<Contained | undefined>;
-  /** The key of the step: a sync that is asked for with it is found again by it. */
-  key: string;
-  /** Whether the change is still wanted; asked right before something is asked for. */
-  stillMine?: () => Promise<boolean>;
-  /** What the last look kept. */
-  progress?: Progress;
-  signal: AbortSignal;
-}
-
-/** What a sync source answers. */
-export interface SyncAnswer {
-  /** The target was seen to run the change. False: it runs something else, or what it runs is unknown. */
-  synced: boolean;
-  message: string;
-  /** When to ask again while it is not synced, in milliseconds; absent: a report will come. */
-  recheckAfter?: number;
-  /** Kept until the next look. */
-  progress?: Progress;
-  /** The source holds the change back for now: that time does not count. */
-  held?: true;
-}
-
-/** A secret at the moment of its use. */
-export interface OpenedSecret {
-  value: string;
-  /** Where it may be sent; nowhere when empty. */
-  hosts: string[];
-  /** For which products, names with `*`; any when left out. */
-  products?: string[];
-  /** The hosts are those of before hosts were required. */
-  assumed?: true;
-}
-
-/** How to sign in to a git host; a token alone is enough. */
-export interface GitLogin {
-  username?: string;
-  password?: string;
-  token?: string;
-}
-
-/** The token or the private key of a forge. */
-export interface ForgeSecret {
-  name: string;
-  use: ForgeUse;
-  /** @throws PermanentError when it cannot be opened. */
-  open: () => string;
-}
-
-/** Where drivers get secrets from. Whatever it gives out is masked in all that the drivers say. */
-export interface SecretSource {
-  /** For `${secrets.NAME}`. @throws PermanentError naming the first that is not there or cannot be opened. */
-  open(names: readonly string[]): Promise<Map<string, OpenedSecret>>;
-  /** By URL prefix. */
-  gitLogins(): Promise<Record<string, GitLogin>>;
-  /** Those of forges, each opened only when it is used. */
-  forgeSecrets(): Promise<ForgeSecret[]>;
-  /** A private key that signs commits. @throws PermanentError when it is not there, or for something else. */
-  signingKey(name: string): Promise<{ name: string; value: string }>;
-}
 
 /** What happened to an application's folder since the branch stood somewhere else. */
 export interface Move {

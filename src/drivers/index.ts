@@ -3,16 +3,10 @@ import type { DriverSpec, HealthSourceSpec, SyncSourceSpec, WorkflowAction } fro
 import type { Budgets } from '../core/forge-budget.ts';
 import { runAction } from './actions/index.ts';
 import { openedSecrets } from '../opened-secrets.ts';
-import type {
-  Driver,
-  EffectContext,
-  HealthAnswer,
-  HealthContext,
-  PinnedContent,
-  SecretSource,
-  SyncAnswer,
-  SyncContext,
-} from './driver.ts';
+import type { Driver, EffectContext, PinnedContent } from './driver.ts';
+import type { SecretSource } from './secret-source.ts';
+import type { HealthAnswer, HealthContext } from './health/source.ts';
+import type { SyncAnswer, SyncContext } from './sync/source.ts';
 import type { Forge } from './forge/forge.ts';
 import { Forges } from './forge/index.ts';
 import type { GitSettings } from './git/driver.ts';

@@ -1,5 +1,6 @@
 import { SECRETS, secretsIn, whyNotSent } from '../core/secrets.ts';
-import { type OpenedSecret, PermanentError, type SecretSource } from './driver.ts';
+import { PermanentError } from './driver.ts';
+import { type OpenedSecret, type SecretSource } from './secret-source.ts';
 
 /** Secrets that were opened for one action, by name. */
 export type Opened = Map<string, OpenedSecret>;

@@ -1,6 +1,6 @@
 import type { Pool, PoolClient } from 'pg';
 import type { HealthStatus } from '../core/definitions.ts';
-import type { HealthReport } from '../drivers/driver.ts';
+import type { HealthReport } from '../drivers/health/source.ts';
 
 /** The newest report of an application's health; undefined: there is none. */
 export async function newestHealthReport(

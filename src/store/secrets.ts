@@ -7,7 +7,7 @@ import type { Scheme } from '../core/receiver/scheme.ts';
 import type { SecretShown, SecretUse, WebhookUse } from '../core/secrets.ts';
 import { otherUse } from '../core/secrets.ts';
 import { PermanentError } from '../drivers/driver.ts';
-import type { ForgeSecret, GitLogin, OpenedSecret, SecretSource } from '../drivers/driver.ts';
+import type { ForgeSecret, GitLogin, OpenedSecret, SecretSource } from '../drivers/secret-source.ts';
 import { openedSecrets } from '../opened-secrets.ts';
 import { type Sealed, type Sealing, SealingError } from './sealing.ts';
 import { doneBy } from '../core/done-by.ts';

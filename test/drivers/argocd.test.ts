@@ -1,6 +1,9 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { ArgoCdSpec, GitDriverSpec, HealthSourceSpec } from '../../src/core/definitions.ts';
-import type { HealthAnswer, OpenedSecret, PinnedContent, SecretSource, SyncAnswer } from '../../src/drivers/driver.ts';
+import type { PinnedContent } from '../../src/drivers/driver.ts';
+import type { OpenedSecret, SecretSource } from '../../src/drivers/secret-source.ts';
+import type { HealthAnswer } from '../../src/drivers/health/source.ts';
+import type { SyncAnswer } from '../../src/drivers/sync/source.ts';
 import { createGitDriver } from '../../src/drivers/git/driver.ts';
 import { checkHealth } from '../../src/drivers/health/index.ts';
 import { folderOf } from '../../src/drivers/sync/contains.ts';

@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from 'vitest';
-import type { HealthContext } from '../../src/drivers/driver.ts';
+import type { HealthContext } from '../../src/drivers/health/source.ts';
 import type { HealthSourceSpec } from '../../src/core/definitions.ts';
 import { checkHealth as checkWith } from '../../src/drivers/health/index.ts';
 import { localHttp, noSecrets, serve } from './http-server.ts';

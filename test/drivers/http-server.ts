@@ -1,7 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { PermanentError, type SecretSource } from '../../src/drivers/driver.ts';
+import { PermanentError } from '../../src/drivers/driver.ts';
+import { type SecretSource } from '../../src/drivers/secret-source.ts';
 import { HttpClient } from '../../src/drivers/http.ts';
 import { LOOPBACK } from '../../src/drivers/network/allowed.ts';
 import { NetworkGuard } from '../../src/drivers/network/guard.ts';

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import type { SyncSourceSpec } from '../../src/core/definitions.ts';
-import type { SyncContext } from '../../src/drivers/driver.ts';
+import type { SyncContext } from '../../src/drivers/sync/source.ts';
 import { checkSync as checkWith } from '../../src/drivers/sync/index.ts';
 import { localHttp, noSecrets, serve } from './http-server.ts';
 

@@ -204,7 +204,7 @@ const SECTIONS: Record<string, (Edit[] | undefined)[]> = {
       },
       {
         file: 'src/drivers/health/lull.ts',
-        add: "import type { HealthAnswer } from '../driver.ts';\n\nexport const checkLull = (): HealthAnswer => ({ status: 'HEALTHY', message: 'it is quiet' });\n",
+        add: "import type { HealthAnswer } from './source.ts';\n\nexport const checkLull = (): HealthAnswer => ({ status: 'HEALTHY', message: 'it is quiet' });\n",
         missedIn: 'src/drivers/health/index.ts',
       },
       {

@@ -24,6 +24,9 @@ const SHARED = [
   'availability.ts',
 ];
 
+/** The outside world as those inside know it: shapes, and no client. */
+const PORTS = ['drivers/driver.ts', 'drivers/forge/forge.ts', 'drivers/health/source.ts', 'drivers/secret-source.ts'];
+
 const RINGS: Record<string, Ring> = {
   core: {
     imports: [],
@@ -35,21 +38,11 @@ const RINGS: Record<string, Ring> = {
   foreign: {
     imports: ['core', 'manifests', 'drivers/edit', 'drivers/argocd/read.ts', 'drivers/driver.ts', 'abort-listener.ts'],
   },
-  entities: { imports: ['core', 'drivers/driver.ts', 'drivers/forge/forge.ts', 'connections.ts', 'seams.ts'] },
-  store: { imports: ['core', 'entities', 'drivers/driver.ts', 'drivers/forge/forge.ts', ...SHARED] },
+  entities: { imports: ['core', ...PORTS, 'connections.ts', 'seams.ts'] },
+  store: { imports: ['core', 'entities', ...PORTS, ...SHARED] },
   // manifests: apply compares what was written with what is stored.
   commands: {
-    imports: [
-      'core',
-      'store',
-      'entities',
-      'manifests',
-      'foreign',
-      'drivers/driver.ts',
-      'drivers/forge/forge.ts',
-      'parts.ts',
-      ...SHARED,
-    ],
+    imports: ['core', 'store', 'entities', 'manifests', 'foreign', ...PORTS, 'parts.ts', ...SHARED],
   },
   jobs: { imports: ['core', 'commands', 'drivers', 'store', 'parts.ts', ...SHARED] },
   events: { imports: ['core', 'store', ...SHARED] },

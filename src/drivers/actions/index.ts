@@ -1,6 +1,7 @@
 import type { WorkflowAction } from '../../core/definitions.ts';
 import { ACTIONS } from '../../core/kinds/actions.ts';
-import type { EffectContext, SecretSource } from '../driver.ts';
+import type { EffectContext } from '../driver.ts';
+import type { SecretSource } from '../secret-source.ts';
 import type { HttpClient } from '../http.ts';
 import { PermanentError, TransientError } from '../driver.ts';
 import { runHttp } from './http.ts';

@@ -2,7 +2,7 @@ import { foreign } from '../../foreign/index.ts';
 import type { ArgoCdSpec } from '../../core/definitions.ts';
 import { secretsIn } from '../../core/secrets.ts';
 import { interpolate } from '../actions/interpolate.ts';
-import type { SecretSource } from '../driver.ts';
+import type { SecretSource } from '../secret-source.ts';
 import { PermanentError, TransientError } from '../driver.ts';
 import type { HttpClient } from '../http.ts';
 import { openUrl, readBody, reasonOf, retryAfterOf } from '../http.ts';

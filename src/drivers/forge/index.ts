@@ -4,7 +4,7 @@ import type { Budgets } from '../../core/forge-budget.ts';
 import { forgeFor, TITLES } from '../../core/forges.ts';
 import type { ForgeKind } from '../../core/forges.ts';
 import { PermanentError } from '../driver.ts';
-import type { SecretSource } from '../driver.ts';
+import type { SecretSource } from '../secret-source.ts';
 import type { HttpClient } from '../http.ts';
 import { Connection } from './connection.ts';
 import type { Forge } from './forge.ts';

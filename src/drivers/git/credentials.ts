@@ -1,4 +1,4 @@
-import type { GitLogin } from '../driver.ts';
+import type { GitLogin } from '../secret-source.ts';
 import type { Address } from './address.ts';
 
 /** By URL prefix, as in the settings; the longest prefix that fits wins. */

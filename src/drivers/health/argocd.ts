@@ -2,7 +2,8 @@ import type { ArgoCdSpec, HealthSourceSpec } from '../../core/definitions.ts';
 import { ArgoCdRefusal, openArgoCd } from '../argocd/client.ts';
 import type { ArgoCd } from '../argocd/client.ts';
 import type { ArgoApplication, ArgoResource } from '../argocd/read.ts';
-import type { HealthAnswer, HealthContext, SecretSource } from '../driver.ts';
+import type { SecretSource } from '../secret-source.ts';
+import type { HealthAnswer, HealthContext } from './source.ts';
 import type { HttpClient } from '../http.ts';
 
 const DEFAULT_INTERVAL = 5_000;

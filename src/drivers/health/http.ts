@@ -1,6 +1,7 @@
 import type { HealthSourceSpec } from '../../core/definitions.ts';
 import { interpolate } from '../actions/interpolate.ts';
-import type { HealthAnswer, HealthContext, SecretSource } from '../driver.ts';
+import type { SecretSource } from '../secret-source.ts';
+import type { HealthAnswer, HealthContext } from './source.ts';
 import { getFollowing, type HttpClient, openUrl, pauseOf, reasonOf } from '../http.ts';
 import { checkSending, openReferenced, valuesOf } from '../secret-references.ts';
 

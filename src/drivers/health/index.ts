@@ -1,5 +1,6 @@
 import type { HealthSourceSpec } from '../../core/definitions.ts';
-import type { HealthAnswer, HealthContext, SecretSource } from '../driver.ts';
+import type { SecretSource } from '../secret-source.ts';
+import type { HealthAnswer, HealthContext } from './source.ts';
 import type { HttpClient } from '../http.ts';
 import { checkArgoCd } from './argocd.ts';
 import { checkHttp } from './http.ts';

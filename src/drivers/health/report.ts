@@ -1,5 +1,5 @@
-import type { HealthAnswer, HealthContext } from '../driver.ts';
 import { doneBy } from '../../core/done-by.ts';
+import type { HealthAnswer, HealthContext } from './source.ts';
 
 /** No recheck: the next report wakes the release. The newest report counts, however old it is. */
 export function checkReport({ report, application }: HealthContext): HealthAnswer {

@@ -1,5 +1,5 @@
 import type { HealthSourceSpec, HealthStatus } from '../../core/definitions.ts';
-import type { HealthAnswer, HealthContext } from '../driver.ts';
+import type { HealthAnswer, HealthContext } from './source.ts';
 
 const DEFAULT_INTERVAL = 1_000;
 

@@ -6,7 +6,8 @@ import { ArgoCdRefusal, openArgoCd } from '../argocd/client.ts';
 import type { ArgoApplication, ArgoOperation } from '../argocd/read.ts';
 import { KEY_INFO } from '../argocd/read.ts';
 import { sameRepository, sourceFor } from '../argocd/source.ts';
-import type { SecretSource, SyncAnswer, SyncContext } from '../driver.ts';
+import type { SecretSource } from '../secret-source.ts';
+import type { SyncAnswer, SyncContext } from './source.ts';
 import { PermanentError, TransientError } from '../driver.ts';
 import type { HttpClient } from '../http.ts';
 

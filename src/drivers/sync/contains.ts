@@ -1,5 +1,6 @@
 import type { DriverSpec } from '../../core/definitions.ts';
-import type { PinnedContent, SyncContext } from '../driver.ts';
+import type { PinnedContent } from '../driver.ts';
+import type { SyncContext } from './source.ts';
 import type { Drivers } from '../index.ts';
 
 /** What a sync source is told about the folder of a change, and what it may ask about it. `content` is read when it is first asked for. */

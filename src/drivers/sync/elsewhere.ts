@@ -1,4 +1,4 @@
-import type { SyncContext } from '../driver.ts';
+import type { SyncContext } from './source.ts';
 
 /**
  * A target that names another commit than the change's: it runs the change all the same when that commit contains it, as the head of a

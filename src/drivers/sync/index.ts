@@ -1,6 +1,7 @@
 import type { SyncSourceSpec } from '../../core/definitions.ts';
 import { describeChange, describeRunning, runs } from '../../core/running.ts';
-import type { SecretSource, SyncAnswer, SyncContext } from '../driver.ts';
+import type { SecretSource } from '../secret-source.ts';
+import type { SyncAnswer, SyncContext } from './source.ts';
 import type { HttpClient } from '../http.ts';
 import { checkArgoCd } from './argocd.ts';
 import { lookElsewhere } from './elsewhere.ts';

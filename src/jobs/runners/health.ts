@@ -2,7 +2,7 @@ import type { Observation } from '../../core/health-clock.ts';
 import { changedAt } from '../../core/health-tolerance.ts';
 import type { PlannedApplication, PlannedPromotion, StepWork } from '../../core/plan.ts';
 import type { Outcome, PromotionState } from '../../core/release.ts';
-import type { HealthAnswer } from '../../drivers/driver.ts';
+import type { HealthAnswer } from '../../drivers/health/source.ts';
 import type { FrozenRelease } from '../../store/load-releases.ts';
 import { asking } from './runner.ts';
 import type { Hands, StepAt } from './runner.ts';

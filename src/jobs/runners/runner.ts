@@ -1,7 +1,8 @@
 import type { Clock } from '../../clock.ts';
 import type { PlannedApplication, PlannedPromotion, PlannedStep, StepWork } from '../../core/plan.ts';
 import type { Outcome, PromotionState, StepState } from '../../core/release.ts';
-import type { EffectContext, HealthReport, PinnedContent } from '../../drivers/driver.ts';
+import type { EffectContext, PinnedContent } from '../../drivers/driver.ts';
+import type { HealthReport } from '../../drivers/health/source.ts';
 import type { Drivers } from '../../drivers/index.ts';
 import type { ContentReference } from '../../store/frozen-releases.ts';
 import type { DeploymentReport } from '../../store/deployment-reports.ts';
