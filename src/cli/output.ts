@@ -1,7 +1,6 @@
 import { createRequire } from 'node:module';
-import cliTruncate from 'cli-truncate';
 import { printable, printableIn } from '../core/printable.ts';
-import stringWidth from 'string-width';
+import { cutTo, widthOf } from './width.ts';
 
 export const FORMATS = ['table', 'json', 'yaml', 'name'] as const;
 export type Format = (typeof FORMATS)[number];
@@ -47,17 +46,17 @@ export interface Writer {
 export function table<T>(rows: T[], columns: Column<T>[], width = Infinity): string {
   const cells = [
     columns.map(([heading]) => heading),
-    ...rows.map((row) => columns.map(([, cell]) => cliTruncate(printableIn(cell(row) || '-').trim() || ' ', WIDEST))),
+    ...rows.map((row) => columns.map(([, cell]) => cutTo(printableIn(cell(row) || '-').trim() || ' ', WIDEST))),
   ];
-  const natural = columns.map((_, index) => Math.max(...cells.map((line) => stringWidth(line[index]!))));
+  const natural = columns.map((_, index) => Math.max(...cells.map((line) => widthOf(line[index]!))));
   const gap = sum(natural) + 3 * (columns.length - 1) > width ? 2 : 3;
   const whole = columns.map(([, , kept]) => kept === 'whole');
   const widths = fitted(natural, whole, width - gap * (columns.length - 1));
   return cells
     .map((line) =>
       line
-        .map((cell, index) => cliTruncate(cell, widths[index]!))
-        .map((cell, index) => cell + ' '.repeat(widths[index]! - stringWidth(cell)))
+        .map((cell, index) => cutTo(cell, widths[index]!))
+        .map((cell, index) => cell + ' '.repeat(widths[index]! - widthOf(cell)))
         .join(' '.repeat(gap))
         .trimEnd(),
     )

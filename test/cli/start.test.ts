@@ -17,7 +17,7 @@ function packagesOf(start: string): string[] {
   return [...packages].filter((each) => !each.startsWith('node:')).sort();
 }
 
-test('a command waits for no library that only others want: GraphQL, sockets and YAML take longer to load than all the rest', () => {
+test('a command waits for no library that only others want: GraphQL, sockets, YAML and the width of letters take longer to load than all the rest', () => {
   const main = join(import.meta.dirname, '../../src/cli/main.ts');
-  expect(packagesOf(main)).toEqual(['cli-truncate', 'commander', 'parse-duration', 'string-width']);
+  expect(packagesOf(main)).toEqual(['commander', 'parse-duration']);
 });
