@@ -50,6 +50,7 @@ export function countLook(
   return { badLooks, final: false, so: ` (${badLooks} of ${failureThreshold} times in a row)` };
 }
 
+/** Whether a step's job asks for the health of applications. */
 export function looksAtHealth({ work }: PlannedStep): boolean {
   return work.kind === 'health' || work.kind === 'soak';
 }

@@ -85,6 +85,7 @@ export function isLook(planned: PlannedPromotion, step: StepState, index: number
   return step.status === 'RUNNING' && (step.outside || isSoak(planned, index));
 }
 
+/** Whether the step of this index is the soak of its promotion. */
 export function isSoak(planned: PlannedPromotion, index: number): boolean {
   return planned.steps[index]?.work.kind === 'soak';
 }

@@ -18,6 +18,7 @@ export const PERMISSIONS = [
 ] as const;
 export type Permission = (typeof PERMISSIONS)[number];
 
+/** Every role, as grants name them. */
 export const ROLES = ['VIEWER', 'RELEASER', 'APPROVER', 'OPERATOR', 'MESSENGER', 'ADMIN'] as const;
 export type Role = (typeof ROLES)[number];
 

@@ -26,6 +26,7 @@ export interface Gate<N extends GateName = GateName> {
 
 export const EVERY_RELEASE: readonly ReleaseKind[] = ['FORWARD', 'ROLLBACK'];
 
+/** The promotion that the question is about, as the plan has it. */
 export function promotionOf({ plan, position }: GateQuestion): PlannedPromotion {
   return plan.promotions[position] as PlannedPromotion;
 }

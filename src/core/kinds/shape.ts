@@ -125,6 +125,7 @@ export interface AnyShape extends Describes<unknown> {
   is: 'any';
 }
 
+/** Fields by name; what is not among them is refused. */
 export interface ObjectShape<F extends Fields = Fields> extends Describes<ObjectOf<F>> {
   is: 'object';
   /** Of the API's type; its input is called `…Input`. */
@@ -157,6 +158,7 @@ export interface ChoiceShape<C extends Choices = Choices> extends Describes<OneO
   choices: C;
 }
 
+/** One of the choices: what it is for, and its own fields. */
 export interface Choice<F extends Fields = Fields> {
   about: string;
   /** As a word of the enum, where that reads otherwise. */
@@ -168,6 +170,7 @@ export type Choices = Record<string, Choice<Whatever>>;
 export type Fields = Record<string, Field<Whatever, Whatever>>;
 type Presence = 'required' | 'optional' | 'defaulted';
 
+/** A field of an object: its shape, whether it may be left out, and one sentence about it. */
 export interface Field<S extends Shape = Shape, P extends Presence = Presence> extends Options<S> {
   presence: P;
   shape: S;
@@ -206,20 +209,24 @@ type Flat<T> = { [K in keyof T]: T[K] } & {};
 
 /** Roomy for people, far below what would hurt a database row, a job or a browser. */
 export const LIST_ENTRIES = 1000;
+/** The longest duration, in milliseconds. */
 export const LONGEST = 366 * 24 * 60 * 60 * 1000;
 
+/** A field that every definition has. A new one breaks manifests that are there. */
 export const required = <S extends Shape>(shape: S, about: string, more?: Options<S>): Field<S, 'required'> => ({
   presence: 'required',
   shape,
   about,
   ...more,
 });
+/** A field that may be left out, and is absent then. */
 export const optional = <S extends Shape>(shape: S, about: string, more?: Options<S>): Field<S, 'optional'> => ({
   presence: 'optional',
   shape,
   about,
   ...more,
 });
+/** A field that may be left out, and has the value of `fallback` then. */
 export const defaulted = <S extends Shape>(
   shape: S,
   fallback: NoInfer<Infer<S>>,
@@ -227,30 +234,36 @@ export const defaulted = <S extends Shape>(
   more?: Options<S>,
 ): Field<S, 'defaulted'> => ({ presence: 'defaulted', shape, fallback, about, ...more });
 
+/** A text; without a rule any text. */
 export const text = (more: Omit<TextShape, 'is' | 'type'> = {}): TextShape => ({ is: 'text', ...more });
 /** An RFC 1123 label, as Kubernetes names things. */
 export const name = (called: string): TextShape => text({ rule: 'name', called });
 /** The name of a definition; `called` where a text that no definition can be called is refused as such. */
 export const ref = (refers: Kind, called?: string): TextShape =>
   text(called === undefined ? { refers } : { rule: 'name', refers, called });
+/** A whole number; both ends are allowed. */
 export const integer = (least: number, most: number): IntegerShape => ({ is: 'integer', least, most });
 export const boolean: BooleanShape = { is: 'boolean' };
+/** `1h30m` to people, milliseconds inside; `least` in milliseconds. */
 export const duration = (least: number, more: { why?: string; short?: boolean } = {}): DurationShape => ({
   is: 'duration',
   least,
   ...more,
 });
+/** One of some words. `each`: the word as manifests have it, and what it means. */
 export const words = <const W extends string>(name: string, about: string, each: Record<W, string>): WordsShape<W> => ({
   is: 'words',
   name,
   about,
   words: each,
 });
+/** Entries of one shape; `called` as refusals call them. */
 export const list = <S extends Shape>(
   of: S,
   called: string,
   { most = LIST_ENTRIES, ...more }: Partial<Pick<ListShape, 'most' | 'empty' | 'single'>> = {},
 ): ListShape<Infer<S>> => ({ is: 'list', of, called, most, ...more });
+/** Entries of one shape under keys of the writer's own; see `MapShape`. */
 export const map = <S extends Shape>(
   keys: MapShape['keys'],
   of: S,
@@ -259,6 +272,7 @@ export const map = <S extends Shape>(
 ): MapShape<Infer<S>> => ({ is: 'map', keys, of, called, most });
 export const json = (by?: JsonShape['by']): JsonShape => ({ is: 'json', ...(by && { by }) });
 export const any: AnyShape = { is: 'any' };
+/** `name` is that of its type in the API; `about` says what it is, of its input where that reads otherwise. */
 export const object = <F extends Fields>(
   name: string,
   about: string | { type: string; input: string },
@@ -271,6 +285,7 @@ export const object = <F extends Fields>(
   fields,
   ...(together && { together }),
 });
+/** One of several shapes, told apart by the field `type`. */
 export const choice = <C extends Choices>(more: Omit<ChoiceShape<C>, 'is' | 'type'>): ChoiceShape<C> => ({
   is: 'choice',
   ...more,
@@ -285,6 +300,7 @@ export function fallbacksOf<F extends Fields>({ fields }: ObjectShape<F>): Fallb
 }
 type Fallbacks<F> = Flat<{ [K in keyof F as F[K] extends Field<Whatever, 'defaulted'> ? K : never]: ValueOf<F[K]> }>;
 
+/** Its words, in the order in which refusals name them. */
 export const wordsOf = <W extends string>(shape: WordsShape<W>): W[] => Object.keys(shape.words) as W[];
 
 /** GraphQL writes words in capitals: `NotIn` is NOT_IN there. */
