@@ -133,7 +133,7 @@ interface Held {
 const holding = new AsyncLocalStorage<Held | undefined>();
 
 /** A caller asked a pool for a connection while it held one of the same pool. */
-export class HoldAndWait extends Error {
+class HoldAndWait extends Error {
   override readonly name = 'HoldAndWait';
 }
 

@@ -6,7 +6,6 @@ export {
   dependenciesOf,
   dependentsOf,
   flowGraph,
-  stepName,
   topologicalOrder,
   type FlowEdge,
   type FlowGraph,

@@ -11,4 +11,4 @@ export {
   type ParsedManifests,
   type PlainManifests,
 } from './parse.ts';
-export { MAX_BYTES, MAX_DOCUMENTS, type Position } from './source.ts';
+export { type Position } from './source.ts';

@@ -26,8 +26,8 @@ export interface SourceProblem {
   message: string;
 }
 
-export const MAX_BYTES = 1024 * 1024;
-export const MAX_DOCUMENTS = 1000;
+const MAX_BYTES = 1024 * 1024;
+const MAX_DOCUMENTS = 1000;
 /** Line by line work in the YAML library is slow enough that a megabyte of line breaks would hold up a server. */
 const MAX_LINES = 50_000;
 /** Keys, values, entries, anchors and tags of all documents together: the library spends more on each than on its text. */

@@ -81,7 +81,7 @@ export function checkFirst(first: number): number {
 }
 
 /** Cursors are keys of the last entry (keyset paging): an entry that comes or goes elsewhere shifts nothing. */
-export function writeCursor(key: string): string {
+function writeCursor(key: string): string {
   return Buffer.from(`k:${key}`).toString('base64url');
 }
 

@@ -17,8 +17,8 @@ import type { Introspection } from './introspection.ts';
 
 /** What one operation may ask for, on every transport. */
 export const MAX_TOKENS = 5_000;
-export const MAX_DEPTH = 15;
-export const MAX_ALIASES = 100;
+const MAX_DEPTH = 15;
+const MAX_ALIASES = 100;
 
 /** The libraries throw what they find, or leave it to a handler: as a finding among the others it is a 400, not a 500. */
 const report = {

@@ -87,7 +87,7 @@ export async function getRollbacks(
   return renderList(rows, style, VIEW, 'There are no rollbacks.');
 }
 
-export async function startRollback(client: Client, input: object): Promise<RollbackShown> {
+async function startRollback(client: Client, input: object): Promise<RollbackShown> {
   return (await ask<{ rollback: RollbackShown }>(client, ROLLBACKS.start, input)).rollback;
 }
 

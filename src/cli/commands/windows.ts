@@ -97,7 +97,7 @@ async function answerLines(windows: ReleaseWindow[], out: Writer, err: Writer, i
 const iso = (instant: number): string => new Date(instant).toISOString();
 const isoOrNull = (instant: number | null): string | null => (instant === null ? null : iso(instant));
 
-export function answer(windows: ReleaseWindow[], at: number): WindowAnswer {
+function answer(windows: ReleaseWindow[], at: number): WindowAnswer {
   const state = windowState(windows, at, 'PROMOTE');
   const { closed, reason, nextOpen, nextClose } = state;
   const jitter = jitterOf(windows, 'PROMOTE');

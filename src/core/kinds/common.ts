@@ -107,7 +107,7 @@ export const hooks = object('PromotionHooks', 'Workflows run once around a relea
   onFail: optional(workflow, 'The workflow after a failure.'),
 });
 
-export const promotionAction = words('PromotionAction', 'The change itself.', {
+const promotionAction = words('PromotionAction', 'The change itself.', {
   commit: 'A commit into the target.',
   pr: 'A pull request, which waits for its merge.',
   none: 'None: a pre-action does the work.',

@@ -42,7 +42,7 @@ export type Arrived =
     };
 
 /** Two installations that trigger each other end: what so many made, one after the other, starts nothing more. */
-export const MOST_CHAINED = 8;
+const MOST_CHAINED = 8;
 
 /** The flow is chosen with the newest commit; then its settings and the product's say whether the change counts. */
 export function arrive({ product, flows, environment, changed, refs }: Arrival): Arrived {

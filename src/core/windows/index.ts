@@ -1,5 +1,5 @@
 /** Release windows: pure, from definitions and an instant to open or closed. docs/windows.md has the rules. */
-export { HORIZON, occurrences, type Occurrence } from './coverage.ts';
+export { occurrences } from './coverage.ts';
 export { selectWindows, type WindowSubject } from './select.ts';
 export { jitterOf, spreadAt, startIn, type Spread } from './spread.ts';
 export { windowState, type WindowState } from './state.ts';

@@ -1,4 +1,3 @@
-import { refusePath } from '../../core/json-path.ts';
 import type { PinnedValue } from '../driver.ts';
 import { PermanentError } from '../driver.ts';
 import type { AppliedValues, OnMissing, PathValues } from './apply.ts';
@@ -65,9 +64,6 @@ export function applyValues(
 export function selectIn(value: unknown, path: string): unknown[] {
   return select(value as Plain, usablePath(path)).map((match) => match.value);
 }
-
-/** Why a JSON path cannot be used, or undefined when it can. */
-export const checkPath = refusePath;
 
 /** A map or list is followed by those of its scalars whose values do not say how they are written (1.10, 0x1F, `yes`). */
 function pinned(root: Node, { location, chosen, value }: Match): PinnedValue[] {

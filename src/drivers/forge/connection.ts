@@ -125,7 +125,7 @@ const NO_WORD = 60_000;
 const SCARCE = 100;
 
 /** What an answer says of the limits of its credential; `ownNow` in milliseconds since the epoch. */
-export function toldBy({ status, headers, text }: Answer, ownNow: number): Told {
+function toldBy({ status, headers, text }: Answer, ownNow: number): Told {
   // The host's own clock, where it says it: its reset is a time of day there.
   const now = Date.parse(headers.get('date') ?? '') || ownNow;
   const number = (...names: string[]): number | undefined => {

@@ -149,4 +149,4 @@ export const shown = (facts: CommitFacts): CommitFacts => ({
 });
 
 /** Not between the halves of a character: PostgreSQL keeps none of them. */
-export const cut = (text: string, most: number): string => text.slice(0, most).replace(/[\ud800-\udbff]$/, '');
+const cut = (text: string, most: number): string => text.slice(0, most).replace(/[\ud800-\udbff]$/, '');

@@ -35,7 +35,7 @@ export function written(changes: readonly Change[], idLength: number): Written[]
 }
 
 /** HMAC-SHA-256 over the claim and the changes, base64url: who does not have the key cannot make a commit look like ours. */
-export function signatureOf(key: string, claim: Claim, changes: readonly Written[]): string {
+function signatureOf(key: string, claim: Claim, changes: readonly Written[]): string {
   const said = [claim.kind, claim.release, claim.environment, claim.application, claim.key, [...changes].toSorted()];
   return createHmac('sha256', key)
     .update(`sluice commit 1\n${JSON.stringify(said)}`)

@@ -30,7 +30,7 @@ export function versionOf(text: string): VersionRef {
  * look, `&` found healthy and its target never seen to run it, `^1.3` the floor that came with it. `+2.1` is on its way there, `(2.1)` is planned and has not started, `<2.1>1.4` is
  * a rollback under way, `=2.1` was taken back there automatically before.
  */
-export function drawn(name: string, picture: string): EnvironmentFacts {
+function drawn(name: string, picture: string): EnvironmentFacts {
   const facts: EnvironmentFacts = {
     name,
     history: [],
@@ -142,7 +142,7 @@ export function questionOf(drawing: Drawing): RollbackQuestion {
 }
 
 /** `INCLUDED 2.0 > 1.4`, or the decision alone where nothing is gone back to. */
-export function shown({ decision, from, to }: RollbackTarget): string {
+function shown({ decision, from, to }: RollbackTarget): string {
   return to ? `${decision} ${from?.label} > ${to.label}` : decision;
 }
 
@@ -150,7 +150,7 @@ export function shown({ decision, from, to }: RollbackTarget): string {
 export type Row = [name: string, drawing: Drawing, expected: Record<string, string>];
 
 /** With reasons where `expected` has them. */
-export function outcome(drawing: Drawing, expected: Record<string, string> = {}): Record<string, string> {
+function outcome(drawing: Drawing, expected: Record<string, string> = {}): Record<string, string> {
   const { targets } = planRollback(questionOf(drawing));
   return Object.fromEntries(
     targets.map((each) => {

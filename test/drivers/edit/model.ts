@@ -30,7 +30,7 @@ export interface ScalarModel extends Anchored {
 
 export type Location = (string | number)[];
 
-export const TEXTS = [
+const TEXTS = [
   'no',
   'Yes',
   'on',
@@ -136,7 +136,7 @@ const KEYS = [
 ];
 const looksLikeIndex = ([key]: [string, Model]): boolean => /^-?\d+$/.test(key);
 
-export function scalar(dice: Dice): ScalarModel {
+function scalar(dice: Dice): ScalarModel {
   const kind = dice.roll(10);
   if (kind === 0) return { kind: 'scalar', value: dice.once(2) };
   if (kind === 1) return { kind: 'scalar', value: null };

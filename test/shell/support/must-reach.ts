@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import type { Reached } from '../../core/support/reached.ts';
 
 /** Every kind of seam with every fault that fits it, and what people and machines do. */
-export const MUST_REACH: readonly string[] = [
+const MUST_REACH: readonly string[] = [
   ...['cut before', 'late', 'killed before'].map((fate) => `seam connection × ${fate}`),
   ...['cut before', 'answer lost', 'fails', 'late', 'answer late', 'killed before', 'killed after'].map(
     (fate) => `seam statement × ${fate}`,

@@ -69,7 +69,7 @@ interface Waking {
 }
 
 /** A promise does not hold. */
-export class Broken extends Error {
+class Broken extends Error {
   override readonly name = 'BrokenPromise';
 }
 

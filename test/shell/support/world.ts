@@ -68,7 +68,7 @@ const MOST_ROUNDS = 60;
 const IN_VAIN = 12;
 
 /** So small that a handful of releases lies beyond every horizon, and everything pushes everything else out. */
-export const SMALL: Limits = {
+const SMALL: Limits = {
   ...LIMITS,
   releasesRemembered: 1,
   statesRemembered: 2,

@@ -83,7 +83,7 @@ export function claimPromotion(
  * What has an effect that is under way ends when somebody says that it has ended, or half a minute after it was told to: until
  * then its environment is nobody else's.
  */
-export function claimEnded(
+function claimEnded(
   of: Watched,
   position: number,
   index: number,
@@ -103,7 +103,7 @@ export function claimEnded(
 }
 
 /** What a promotion is must follow from what its steps are, whatever led there. */
-export function claimStatus(of: Watched, promotion: PromotionState, position: number): void {
+function claimStatus(of: Watched, promotion: PromotionState, position: number): void {
   const { status, steps, startedAt } = promotion;
   const some = (each: StepState['status']): boolean => steps.some((step) => step.status === each);
   const name = `${nameOf(of, position)} (${steps.map((step) => step.status).join(' ')})`;

@@ -15,7 +15,7 @@ interface Look {
  * How long something can have been healthy, said once more: a list of all looks, walked from the first to the last. It counts
  * all the time between a look that found it healthy and the next one; whoever counts more counts what nobody saw.
  */
-export class Looks {
+class Looks {
   readonly #looks: Look[] = [];
   readonly #begun: number | null;
 
