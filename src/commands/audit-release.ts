@@ -28,6 +28,7 @@ export async function insertAuditedIf(
   return number;
 }
 
+/** What the audit log says of a release that is made. */
 export function auditOfNew({ state, kind, product, version, digest }: NewRelease): AuditChange {
   const objects = [
     { kind: 'Release', name: state.id },
