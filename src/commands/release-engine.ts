@@ -176,12 +176,14 @@ export class ReleaseEngine {
 
   #take(): void {
     const batch: Batch = new Map();
+    const { releasesPerTransaction: most } = this.#limits;
+    // However many wait, some of the places are for new releases: their callers would wait until nobody else does.
+    const creations = this.#creations.splice(0, Math.max(Math.ceil(most / 4), most - this.#waiting.size));
     for (const [releaseId, items] of this.#waiting) {
-      if (batch.size >= this.#limits.releasesPerTransaction) break;
+      if (batch.size + creations.length >= most) break;
       if (this.#busy.has(releaseId)) continue;
       batch.set(releaseId, items);
     }
-    const creations = this.#creations.splice(0, this.#limits.releasesPerTransaction - batch.size);
     const ids = [...batch.keys(), ...creations.map(({ release }) => release.state.id)];
     if (ids.length === 0) return;
     for (const releaseId of ids) {

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import type { App } from '../../src/app.ts';
 import { terminateRelease } from '../../src/commands/control-release.ts';
+import { triggerRelease } from '../../src/commands/trigger-release.ts';
 import { holdingNothing, inTransaction } from '../../src/connections.ts';
 import { LIMITS } from '../../src/limits.ts';
 import { openTestEngine } from '../support/engine.ts';
@@ -93,6 +94,17 @@ test('an older release that cannot be terminated yet is logged, and nothing else
   app.releaseEngine.tell = move;
   expect(unhandled).toEqual([]);
   await worker.close();
+});
+
+test('a new release is written while more wait than a transaction takes', async () => {
+  const app = await engine.another({ limits: { ...LIMITS, releasesPerTransaction: 4, transactions: 1 } });
+  await app.definitions.current();
+  const ids = await triggered(80, 10);
+  const order: string[] = [];
+  const told = ids.map((id) => app.releaseEngine.tell(id, { kind: 'tick' }).then(() => order.push('told')));
+  const made = triggerRelease(app, { product: 'billing', version: 'new' }, 'ada').then(() => order.push('new'));
+  await Promise.all([...told, made]);
+  expect(order.indexOf('new')).toBeLessThan(40);
 });
 
 test('a save waits for one release while it holds none that comes after it', async () => {
