@@ -4,7 +4,9 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { App } from '../../src/app.ts';
 import { saveDefinition } from '../../src/commands/save-definition.ts';
 import { triggerRelease } from '../../src/commands/trigger-release.ts';
+import { holdingNothing, inTransaction } from '../../src/connections.ts';
 import { markVersionBad } from '../../src/store/bad-versions.ts';
+import { holdEnvironment } from '../../src/store/environment-holds.ts';
 import { openTestEngine } from '../support/engine.ts';
 import type { TestEngine } from '../support/engine.ts';
 
@@ -73,6 +75,22 @@ test('a release is written, and takes its first decision, in one transaction of 
     [versions],
   );
   expect(rows.map((each) => each.version)).toEqual(versions);
+});
+
+test('a hold that another process is about to make is seen by the first decision, which waits for it', async () => {
+  await engine.saveBilling('held');
+  let triggered: Promise<string> | undefined;
+  await inTransaction(other.pool, 'BEGIN', async (client) => {
+    const hold = { product: 'held', environment: 'dev', reason: 'fair week', by: 'ada', since: Date.now() };
+    await holdEnvironment(client, { ...hold, until: null, rollback: null });
+    triggered = holdingNothing(() => engine.trigger({ product: 'held', version: '1' }));
+    const waits = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
+    const waiting = async (): Promise<number | null> =>
+      holdingNothing(async () => (await engine.app.pool.query(waits)).rowCount);
+    await expect.poll(waiting, { timeout: 10_000 }).toBe(1);
+  });
+  const { state } = (await engine.app.releaseEngine.look((await triggered)!, { fresh: true }))!;
+  expect(state.promotions.map(({ status }) => status)).not.toContain('RUNNING');
 });
 
 test('a flow that another process has changed is the one that the next release runs', async () => {
