@@ -61,14 +61,21 @@ export function onlyLooks({ kind }: StepWork): boolean {
 }
 
 /**
- * From when the health of an application is the health of its change, in milliseconds: when its target was seen to run it, or, where
- * no target is asked, when the change was made; where there was no change, when the promotion began, or when it came by itself.
+ * From when the health of an application is the health of its change, in milliseconds: when its target was told or seen to run it, or,
+ * where no target is asked, when the change was made; where there was no change, when the promotion began, or when it came by itself.
  */
 export function changedAt(
   planned: PlannedPromotion,
   { steps, startedAt }: PromotionState,
   application: number,
 ): number {
-  const sync = planned.steps.findIndex((each) => each.application === application && each.phase === 'SYNC');
-  return planned.since ?? steps[sync]?.endedAt ?? steps[changeOf(planned, application)]?.endedAt ?? startedAt ?? 0;
+  const sync = steps[planned.steps.findIndex((each) => each.application === application && each.phase === 'SYNC')];
+  return (
+    planned.since ??
+    sync?.runsSince ??
+    sync?.endedAt ??
+    steps[changeOf(planned, application)]?.endedAt ??
+    startedAt ??
+    0
+  );
 }

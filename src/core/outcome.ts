@@ -191,6 +191,7 @@ function succeed(
   step.reason = null;
   step.progress = null;
   step.outputs = outcome.outputs ?? null;
+  step.runsSince = outcome.runsSince === undefined ? null : Math.min(outcome.runsSince, draft.now);
   tellEffect(draft, report.promotion, report.step, planned, outcome);
   draft.emit({ type: 'StepSucceeded', ...at, outputs: outcome.outputs });
   if (!mustStop(draft.plan, draft.state, report.promotion))

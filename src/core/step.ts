@@ -27,6 +27,7 @@ export function freshStep(): Required<StepState> {
     badLooks: 0,
     seen: false,
     outputs: null,
+    runsSince: null,
     unchanged: false,
     unclear: false,
     firstError: null,

@@ -188,6 +188,17 @@ describe('a target that runs the change', () => {
     expect(release.now).toBeGreaterThan(release.steps('eu')[0]?.endedAt as number);
   });
 
+  test('is healthy from when it was told to run it, however late a look finds that', () => {
+    const release = acted({ type: 'report' });
+    const told = release.now + SECOND;
+    release.now += MINUTE;
+    release.report('eu', { kind: 'succeeded', runsSince: told });
+    expect(changedAt(release.plan.promotions[1]!, release.promotion('eu'), 0)).toBe(told);
+    const ahead = acted({ type: 'report' });
+    ahead.report('eu', { kind: 'succeeded', runsSince: ahead.now + MINUTE });
+    expect(changedAt(ahead.plan.promotions[1]!, ahead.promotion('eu'), 0)).toBe(ahead.now);
+  });
+
   test.each<[string, SyncSourceSpec | undefined, string]>([
     ['was seen to run it', HTTP, 'SYNC_AND_HEALTH'],
     ['was not asked', undefined, 'HEALTH_ONLY'],

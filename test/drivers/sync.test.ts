@@ -47,24 +47,26 @@ test('a report is waited for, and another version is no sync', async () => {
     synced: false,
     message: 'waits for a report that billing-eu runs 1.4.2 (commit c0ffee012)',
   });
-  const other = { version: '1.3.0', commit: 'beef000' };
+  const at = new Date(7);
+  const other = { version: '1.3.0', commit: 'beef000', at };
   expect(await checkSync({ type: 'report' }, contextAt(0, { report: other }))).toEqual({
     synced: false,
     message: 'billing-eu runs 1.3.0, commit beef000, not 1.4.2 (commit c0ffee012)',
   });
-  expect(await checkSync({ type: 'report' }, contextAt(0, { report: { commit: 'C0FFEE0' } }))).toMatchObject({
+  expect(await checkSync({ type: 'report' }, contextAt(0, { report: { commit: 'C0FFEE0', at } }))).toMatchObject({
     synced: true,
+    runsSince: at,
   });
 });
 
 describe('a target that reports the head of a repository that several environments share', () => {
   const head = 'beef000123456789beef000123456789beef0001';
   const source: SyncSourceSpec = { type: 'report' };
-  const asked = (contained: Awaited<ReturnType<SyncContext['contains']>>, report = { commit: head }) =>
+  const asked = (contained: Awaited<ReturnType<SyncContext['contains']>>, report = { commit: head, at: new Date(7) }) =>
     checkSync(source, contextAt(0, { report, contains: async (it) => (it === report.commit ? contained : undefined) }));
 
   test('runs the change when its commit contains it', async () => {
-    expect(await asked({ kind: 'HOLDS' })).toMatchObject({ synced: true });
+    expect(await asked({ kind: 'HOLDS' })).toMatchObject({ synced: true, runsSince: new Date(7) });
     const { host } = await server((_request, response) => response.end(`${head}\n`));
     const http = contextAt(0, { contains: async (it) => (it === head ? { kind: 'HOLDS' } : undefined) });
     expect(await checkSync({ type: 'http', url: `http://${host}/` }, http)).toMatchObject({ synced: true });
@@ -82,7 +84,9 @@ describe('a target that reports the head of a repository that several environmen
 
   test('is not asked about where it names a version', async () => {
     const contains = async (): Promise<never> => Promise.reject(new Error('it was asked'));
-    expect(await checkSync(source, contextAt(0, { report: { version: '1.3.0' }, contains }))).toMatchObject({
+    expect(
+      await checkSync(source, contextAt(0, { report: { version: '1.3.0', at: new Date(7) }, contains })),
+    ).toMatchObject({
       synced: false,
     });
   });

@@ -37,9 +37,10 @@ async function checkReport(context: SyncContext): Promise<SyncAnswer> {
   const { report, application, change } = context;
   const wanted = describeChange(change);
   if (!report) return { synced: false, message: `waits for a report that ${application} runs ${wanted}` };
-  if (runs(report, change)) return { synced: true, message: `${application} runs ${wanted}` };
+  const synced = { synced: true, message: `${application} runs ${wanted}`, runsSince: report.at };
+  if (runs(report, change)) return synced;
   const elsewhere = await lookElsewhere(report.commit, context);
-  if (elsewhere === null) return { synced: true, message: `${application} runs ${wanted}` };
+  if (elsewhere === null) return synced;
   return { synced: false, message: `${application} runs ${describeRunning(report)}${elsewhere}, not ${wanted}` };
 }
 

@@ -12,7 +12,7 @@ export interface SyncContext {
   since: Date;
   now: Date;
   /** The last report of what it runs, for `report`, as far as that can be about the change. */
-  report?: Running;
+  report?: (Running & { at: Date }) | undefined;
   /** The folder where the change was made; none for drivers without one. */
   folder?: { repoURL: string; path: string };
   /**
@@ -34,6 +34,8 @@ export interface SyncAnswer {
   /** The target was seen to run the change. False: it runs something else, or what it runs is unknown. */
   synced: boolean;
   message: string;
+  /** Since when, as whoever told it says; absent: it was seen just now. */
+  runsSince?: Date;
   /** When to ask again while it is not synced, in milliseconds; absent: a report will come. */
   recheckAfter?: number;
   /** Kept until the next look. */

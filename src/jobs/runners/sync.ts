@@ -35,8 +35,9 @@ export const syncRunner = asking<Sync>(async (at): Promise<Outcome> => {
     progress: stepState.progress ?? undefined,
     signal: context.signal,
   });
-  const { synced, message, ...more } = answer;
-  if (synced) return { kind: 'succeeded' };
+  const { synced, message, runsSince, ...more } = answer;
+  // What was true before the change was written down counts from the change on.
+  if (synced) return { kind: 'succeeded', ...(runsSince && { runsSince: Math.max(runsSince.getTime(), made.at) }) };
   return { kind: 'pending', reason: message, waitsFor: 'SYSTEM', ...more };
 });
 
