@@ -1,21 +1,14 @@
 import { approval, type approvalRule } from './kinds/approval.ts';
-import type {
-  environmentKind,
-  environmentSelector,
-  healthStatus,
-  hooks,
-  inlinePolicy,
-  metadata,
-} from './kinds/common.ts';
+import type { environmentSelector, healthStatus, hooks, inlinePolicy, metadata } from './kinds/common.ts';
 import type { selector } from './kinds/common.ts';
 import { DAY, pullRequest } from './kinds/common.ts';
 import type { driver } from './kinds/drivers.ts';
 import { gate } from './kinds/environment.ts';
 import type { health } from './kinds/health.ts';
 import type { Kind, Specs } from './kinds/index.ts';
-import type { concurrency, onMissing, versionSource, whenAbsent } from './kinds/product.ts';
+import type { concurrency, onMissing, whenAbsent } from './kinds/product.ts';
 import { promotionFlow, type flowStep, type onFailure } from './kinds/promotion-flow.ts';
-import { retry, type actionType, type workflowAction } from './kinds/promotion-workflow.ts';
+import { retry, type workflowAction } from './kinds/promotion-workflow.ts';
 import type { windowAction } from './kinds/release-window.ts';
 import { rollbackPolicy, type markBadScope, type rollbackCause } from './kinds/rollback-policy.ts';
 import { limit, type sync } from './kinds/sync.ts';
@@ -37,11 +30,9 @@ export type Metadata = Infer<typeof metadata>;
 /** A Kubernetes label selector, or names with `*` globs; an empty selector matches everything. */
 export type Selector = Infer<typeof selector>;
 export type EnvironmentSelector = Infer<typeof environmentSelector>;
-export type EnvironmentKind = Infer<typeof environmentKind>;
 /** ALL members, ANY one of them, or AT_LEAST `count` or `percent` (rounded up) of them. */
 export type Gate = Infer<typeof gate>;
 export type EnvironmentGroupSpec = Specs['EnvironmentGroup'];
-export type VersionSource = Infer<typeof versionSource>;
 export type PromotionTemplateSpec = Specs['PromotionTemplate'];
 export type OnMissing = Infer<typeof onMissing>;
 export type WhenAbsent = Infer<typeof whenAbsent>;
@@ -58,7 +49,6 @@ export type HealthStatus = Infer<typeof healthStatus>;
 export type ApplicationSpec = Specs['Application'];
 export type RetrySpec = Infer<typeof retry>;
 export type WorkflowAction = Infer<typeof workflowAction>;
-export type WorkflowActionType = Infer<typeof actionType>;
 export type PromotionWorkflowSpec = Specs['PromotionWorkflow'];
 export type InlinePolicy = Infer<typeof inlinePolicy>;
 /** How a change of action `pr` is proposed. */
@@ -73,13 +63,11 @@ export type RollbackCauseKind = Infer<typeof rollbackCause>;
 export type RollbackPolicySpec = Infer<typeof rollbackPolicy>;
 export type RollbackTargetSpec = RollbackPolicySpec['targets'][number];
 export type FlowStepSpec = Infer<typeof flowStep>;
-export type DependsOnPolicy = NonNullable<FlowStepSpec['dependsOnPolicy']>;
 export type OnFailure = Infer<typeof onFailure>;
 export type PromotionFlowSpec = Specs['PromotionFlow'];
 export type WindowAction = Infer<typeof windowAction>;
 export type ReleaseWindowSpec = Specs['ReleaseWindow'];
 export type MatchExpression = NonNullable<Selector['matchExpressions']>[number];
-export type WindowSelector = ReleaseWindowSpec['selector'];
 
 /** A definition as its author writes it. */
 export interface Definition<K extends Kind = Kind> {

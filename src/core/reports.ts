@@ -1,23 +1,29 @@
 import type { Draft } from './draft.ts';
 import { tellGroups } from './group-answer.ts';
+import type { PlannedPromotion } from './plan.ts';
 import { ENDED_PROMOTION } from './release.ts';
 import type { PromotionState, Stimulus } from './release.ts';
 import { lookAtSoak } from './soak.ts';
 import { cutOff } from './steps.ts';
 
+/** Each promotion into an environment that is under way and changes the application there, with the place of both. */
+function* underWay(
+  { plan, state }: Draft,
+  { environment, application: name }: { environment: string; application: string },
+): Generator<{ planned: PlannedPromotion; promotion: PromotionState; position: number; application: number }> {
+  for (const [position, planned] of plan.promotions.entries()) {
+    const promotion = state.promotions[position] as PromotionState;
+    const isUnderWay = promotion.startedAt !== null && !ENDED_PROMOTION.has(promotion.status);
+    const application = planned.applications.findIndex((each) => each.name === name);
+    if (planned.environment === environment && isUnderWay && application >= 0)
+      yield { planned, promotion, position, application };
+  }
+}
+
 /** An application's health: what waits for it looks at once, and a soak is broken by bad news. */
 export function applyHealthReport(draft: Draft, report: Extract<Stimulus, { kind: 'health-reported' }>): void {
   tellGroups(draft, report);
-  draft.plan.promotions.forEach((planned, position) => {
-    const promotion = draft.state.promotions[position] as PromotionState;
-    if (
-      planned.environment !== report.environment ||
-      promotion.startedAt === null ||
-      ENDED_PROMOTION.has(promotion.status)
-    )
-      return;
-    const application = planned.applications.findIndex((each) => each.name === report.application);
-    if (application < 0) return;
+  for (const { planned, promotion, position, application } of underWay(draft, report)) {
     const before = promotion.status;
     const { application: name, status: health, message } = report;
     const at = { environment: planned.name, attempt: promotion.attempt, before, status: before };
@@ -42,36 +48,26 @@ export function applyHealthReport(draft: Draft, report: Extract<Stimulus, { kind
         else Object.assign(draft.step(position, index), { recheckAt: draft.now, outside: false });
       }
     });
-  });
+  }
 }
 
 /** What waits for the sync or the health of an application asks at once; a look that is under way is followed by another one. */
-export function lookAgain(
-  draft: Draft,
-  { environment, application: name }: Extract<Stimulus, { kind: 'application-told' }>,
-): void {
-  draft.plan.promotions.forEach((planned, position) => {
-    const seen = draft.state.promotions[position] as PromotionState;
-    if (planned.environment !== environment || seen.startedAt === null || ENDED_PROMOTION.has(seen.status)) return;
-    const application = planned.applications.findIndex((each) => each.name === name);
+export function lookAgain(draft: Draft, told: Extract<Stimulus, { kind: 'application-told' }>): void {
+  for (const { planned, promotion: seen, position, application } of underWay(draft, told)) {
     planned.steps.forEach(({ work, application: of }, index) => {
       if ((work.kind !== 'sync' && work.kind !== 'health') || of !== application) return;
       const status = seen.steps[index]?.status;
       if (status === 'RUNNING') draft.step(position, index).news = 'TOLD';
       if (status === 'WAITING') draft.step(position, index).recheckAt = draft.now;
     });
-  });
+  }
 }
 
 /** Which commit or version runs there: what waits for that looks at once, and reads it where it was written down. */
 export function applyDeploymentReport(draft: Draft, report: Extract<Stimulus, { kind: 'deployment-reported' }>): void {
-  const { environment, application: name, running } = report;
-  draft.plan.promotions.forEach((planned, position) => {
-    const seen = draft.state.promotions[position] as PromotionState;
-    if (planned.environment !== environment || seen.startedAt === null || ENDED_PROMOTION.has(seen.status)) return;
-    const application = planned.applications.findIndex((each) => each.name === name);
-    if (application < 0) return;
-    const { commit, version } = running;
+  const { application: name, running } = report;
+  const { commit, version } = running;
+  for (const { planned, promotion: seen, position, application } of underWay(draft, report)) {
     draft.emit({
       type: 'DeploymentReported',
       ...draft.atPromotion(position, seen.status),
@@ -85,7 +81,7 @@ export function applyDeploymentReport(draft: Draft, report: Extract<Stimulus, { 
       if (status === 'RUNNING') draft.step(position, index).news = 'TOLD';
       if (status === 'WAITING') draft.step(position, index).recheckAt = draft.now;
     });
-  });
+  }
 }
 
 /** The last word on what still waits there for its health; history where the promotion has ended. */
