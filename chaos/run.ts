@@ -142,7 +142,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosOutcome> {
     const load = new Load(urls, random.fork(), options.releaseEvery ?? (long ? 12_000 : 4_000));
     const operator = new Operator(urls, random.fork());
     await Promise.all([load.first(world), untilLookedAt(databaseUrl, proposed.products)]);
-    const unready = await untilEnded(databaseUrl, Date.now() + 60_000, signal);
+    const unready = await untilEnded(databaseUrl, { since: Date.now(), bound: 60_000 }, signal);
     if (unready > 0) throw new Error(`${unready} releases did not end before anything went wrong`);
     load.start(world);
     const pusher = new Pusher(proposed.products, random.fork(), options.releaseEvery ?? (long ? 12_000 : 4_000));
@@ -172,7 +172,12 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosOutcome> {
     await Promise.all([keeper.close(), pusher.close()]);
     await load.stop(20_000);
     peers.forge.faults.byChance = undefined;
-    const stuck = await untilEnded(databaseUrl, quiet + (options.bound ?? 60) * 1_000, signal, pusher.pushed);
+    const stuck = await untilEnded(
+      databaseUrl,
+      { since: quiet, bound: (options.bound ?? 60) * 1_000 },
+      signal,
+      pusher.pushed,
+    );
     const settled = (Date.now() - quiet) / 1_000;
     await Promise.all([operator.close(), reader.close(), robot.close()]);
     if (robotFaults.length > 0) throw new Error(`the robot failed: ${robotFaults.map(String).join('; ')}`);
@@ -268,19 +273,18 @@ async function allReady(processes: SluiceProcess[]): Promise<void> {
 }
 
 /**
- * How many releases have not ended at the deadline, or rollbacks have not begun, or not told all whom they take back; how many pull
- * requests are not closed, statuses not set, and newest pushes of a product not released: one whose webhook was lost is noticed by the next
+ * How many releases have not ended `bound` milliseconds after `since`, or rollbacks have not begun, or not told all whom they take back; how
+ * many pull requests are not closed, statuses not set, and newest pushes of a product not released: one whose webhook was lost is noticed by the next
  * look at its repository. A machine that is merely slow is given three times as long, for as long as the log goes on: what is stuck says
  * nothing any more.
  */
 async function untilEnded(
   url: string,
-  deadline: number,
+  { since, bound }: { since: number; bound: number },
   signal: AbortSignal,
   pushed: ReadonlyMap<string, readonly number[]> = new Map(),
 ): Promise<number> {
   const newest = [...pushed].map(([product, versions]) => ({ product, version: String(versions.at(-1)) }));
-  const patience = Date.now() + 3 * (deadline - Date.now());
   for (;;) {
     const [row] = await query<{ open: number; quiet: number }>(
       url,
@@ -295,7 +299,7 @@ async function untilEnded(
       [JSON.stringify(newest)],
     );
     const { open = 0, quiet = 0 } = row ?? {};
-    const over = Date.now() > (quiet > SILENCE ? deadline : patience);
+    const over = Date.now() > since + (quiet > SILENCE ? 1 : 3) * bound;
     if (open === 0 || over || signal.aborted) return open;
     await sleep(100);
   }
