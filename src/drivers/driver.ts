@@ -95,6 +95,11 @@ export interface EffectContext {
    * given up (its time is over, a rollback took its place), and nothing may come of it.
    */
   stillMine?: () => Promise<boolean>;
+  /**
+   * Whether this worker still has the lock of its job; it is renewed. False: another worker may be at the same step, and has the same key.
+   * For an effect that its host cannot tell from a second one; nothing is taken back for it.
+   */
+  holdsLock?: () => Promise<boolean>;
   /** The effect takes a version back: the commit says so, and what that version added goes with it. */
   rollback?: {
     takesBack: string;

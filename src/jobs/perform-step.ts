@@ -17,6 +17,8 @@ export interface StepPlace {
   step: number;
   /** Whether the step is still this lane's to do; asked of the database. */
   stillMine?: () => Promise<boolean>;
+  /** Whether the lock of the job is still this worker's. */
+  holdsLock?: () => Promise<boolean>;
   /** Another worker may have begun it: the job came a second time. */
   again?: boolean;
   /** Of the lane that does the step: aborted to stop, to shut down, or when the step's time is over. */
@@ -62,7 +64,8 @@ export async function performStep(hands: Hands, place: StepPlace): Promise<Outco
 const STEP_LIMIT = 30 * 60 * 1000;
 const LOOK_LIMIT = 60 * 1000;
 
-function stepAt(hands: Hands, { release, state, promotion, step, controller, stillMine }: StepPlace): StepAt {
+function stepAt(hands: Hands, place: StepPlace): StepAt {
+  const { release, state, promotion, step, controller, stillMine, holdsLock } = place;
   const promoted = release.plan.promotions[promotion] as PlannedPromotion;
   const promotionState = state.promotions[promotion] as PromotionState;
   const planned = promoted.steps[step] as PlannedStep;
@@ -82,6 +85,7 @@ function stepAt(hands: Hands, { release, state, promotion, step, controller, sti
     unsignedKeys: release.plan.signsCommits !== true,
     chain: release.plan.chain,
     stillMine,
+    holdsLock,
   };
   const at = { hands, release, promoted, promotionState, position: promotion, index: step, planned, stepState };
   return { ...at, work: planned.work, application, context };

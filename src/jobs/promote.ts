@@ -120,9 +120,8 @@ export class PromoteJob {
   ): Promise<Outcome> {
     const { promotion } = data;
     if (!mayWork(release.plan, state, data, step)) return { kind: 'aborted' };
-    // The lock at last: it is renewed, and what comes next has all of its time.
-    const stillMine = async (): Promise<boolean> => (await this.#owns(data, step)) && (await holds());
-    const place = { release, state, promotion, step, controller, stillMine, again };
+    const stillMine = (): Promise<boolean> => this.#owns(data, step);
+    const place = { release, state, promotion, step, controller, stillMine, holdsLock: holds, again };
     const outcome = await performStep(this.#hands, place);
     // A shutdown is no failure: the job goes back to the queue and another worker takes it.
     if (outcome.kind === 'aborted' && controller.signal.reason === 'shutdown')

@@ -27,6 +27,27 @@ function handsThat(fail: Error): Hands {
   return { drivers, clock: systemClock } as unknown as Hands;
 }
 
+test('a sync is asked for by a worker that holds the lock of its job alone', async () => {
+  const asked: boolean[] = [];
+  const drivers = {
+    checkSync: async (_source: unknown, context: { stillMine: () => Promise<boolean> }) => {
+      asked.push(await context.stillMine());
+      return { synced: false, message: 'not yet' };
+    },
+  };
+  const hands = { drivers, clock: systemClock } as unknown as Hands;
+  const flow = flowOf('dev > eu');
+  const play = started(flow, { sync: (name) => (name === 'eu' ? { type: 'simulate' } : undefined) }).succeed('dev');
+  play.report('eu', { kind: 'succeeded', changed: true });
+  const sync = play.plan.promotions[1]!.steps.findIndex(({ work }) => work.kind === 'sync');
+  const yes = (): Promise<boolean> => Promise.resolve(true);
+  const no = (): Promise<boolean> => Promise.resolve(false);
+  await performStep(hands, { ...placeOf(play, sync), stillMine: yes, holdsLock: yes });
+  await performStep(hands, { ...placeOf(play, sync), stillMine: yes, holdsLock: no });
+  await performStep(hands, { ...placeOf(play, sync), stillMine: no, holdsLock: yes });
+  expect(asked).toEqual([true, false, false]);
+});
+
 describe('a look at a health that could not be made', () => {
   test('whatever kept it from being made, it judges nothing', async () => {
     const gone = handsThat(new PermanentError('there is no secret "hook"'));

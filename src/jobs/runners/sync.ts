@@ -31,7 +31,8 @@ export const syncRunner = asking<Sync>(async (at): Promise<Outcome> => {
     now: hands.clock.now(),
     report: sync.type === 'report' ? await reportOf(at, application, made) : undefined,
     key: context.key,
-    stillMine: context.stillMine,
+    // The lock at last: it is renewed, and a sync that is asked for next has all of its time. Argo CD cannot tell it from a second one.
+    stillMine: async () => ((await context.stillMine?.()) ?? true) && ((await context.holdsLock?.()) ?? true),
     progress: stepState.progress ?? undefined,
     signal: context.signal,
   });
