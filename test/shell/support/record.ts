@@ -224,7 +224,7 @@ export class Record {
   }
 
   async #reportedHealthy(id: string, promotion: number, step: number): Promise<boolean> {
-    const asked = await this.#askedBy(id, promotion, step);
+    const asked = await this.#askedBy(id, promotion, step, 'SYNC');
     if (!asked) return false;
     const [report] = await this.#scheduler.ask<{ status: string }>(
       'SELECT status FROM health_report WHERE application = $1 AND at >= $2',
@@ -243,15 +243,19 @@ export class Record {
     return report !== undefined && report.version === asked.label;
   }
 
-  /** Whose report a step waits for, of which version, and since when, as the job asks: one from before the change says nothing about it. */
+  /**
+   * Whose report a step waits for, of which version, and since when, as the job asks: one from before the change says nothing about it, and
+   * no health from before its target was told to run it.
+   */
   async #askedBy(
     id: string,
     promotion: number,
     step: number,
+    after: 'ACTION' | 'SYNC' = 'ACTION',
   ): Promise<{ application: string; label: string | undefined; since: Date } | null> {
     const [found] = await this.#scheduler.ask<{
       planned: PlannedPromotion;
-      steps: { endedAt: number | null }[];
+      steps: { endedAt: number | null; runsSince?: number | null }[];
       started: Date;
       contents: { [content: string]: { label: string } };
     }>(
@@ -263,10 +267,10 @@ export class Record {
     const { application } = found.planned.steps[step] as PlannedStep;
     const asked = found.planned.applications[application ?? -1];
     if (!asked) return null;
-    const applied = found.planned.steps.findIndex(
-      (each) => each.application === application && each.phase === 'ACTION',
-    );
-    const since = new Date(found.steps[applied]?.endedAt ?? found.started.getTime());
+    const at = (phase: string) =>
+      found.steps[found.planned.steps.findIndex((each) => each.application === application && each.phase === phase)];
+    const told = after === 'SYNC' ? (at('SYNC')?.runsSince ?? at('SYNC')?.endedAt) : null;
+    const since = new Date(told ?? at('ACTION')?.endedAt ?? found.started.getTime());
     return { application: asked.name, label: found.contents[asked.content]?.label, since };
   }
 
