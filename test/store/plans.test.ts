@@ -40,7 +40,8 @@ const READS: Record<string, { by: string[]; most: number }> = {
     // Its promotions, once to see what is ahead and once for each of its deployments.
     most: 60,
   },
-  'load-states': { by: [RELEASE, PROMOTION], most: 10 },
+  // An entry whose row was written again is read too, until it is tidied up.
+  'load-states': { by: [RELEASE, PROMOTION], most: 20 },
   'lock-products': { by: [], most: 0 },
   'next-in-line': { by: ['release_open'], most: 8 },
   'save-decisions': { by: [RELEASE, PROMOTION, OUTBOX, 'PK_environment_hold'], most: 20 },
