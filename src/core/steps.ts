@@ -106,6 +106,29 @@ export function mayWork(
   );
 }
 
+/**
+ * Whether nothing will come of the step any more, so that an effect of it that is there all the same has to be taken back. A step that
+ * another run of its job, or another job, has done or is doing is not given up: its effect is the one that the release goes on with.
+ */
+export function isGivenUp(
+  plan: ReleasePlan,
+  state: ReleaseState,
+  { promotion, attempt }: { promotion: number; attempt: number },
+  step: number,
+): boolean {
+  const seen = state.promotions[promotion];
+  const asked = seen?.steps[step];
+  return (
+    seen?.attempt !== attempt ||
+    asked === undefined ||
+    ENDED_PROMOTION.has(seen.status) ||
+    asked.status === 'FAILED' ||
+    asked.status === 'TERMINATED' ||
+    asked.stop !== null ||
+    mustStop(plan, state, promotion)
+  );
+}
+
 /** Makes every PENDING step whose needs have succeeded RUNNING under `dispatch`; a soak waits for its time instead. */
 export function runReadySteps(draft: Draft, position: number, dispatch: number, after: number | null = null): number {
   const promotion = draft.promotion(position);

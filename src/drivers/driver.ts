@@ -91,10 +91,15 @@ export interface EffectContext {
   /** The release is older than signed keys: an effect without a signature is believed where everything else fits. */
   unsignedKeys?: boolean;
   /**
-   * Whether the effect is still wanted: asked right before it is made, and again before each further try of it. False: it was
-   * given up (its time is over, a rollback took its place), and nothing may come of it.
+   * Whether the effect is still this run's to make: asked right before it is made, and again before each further try of it. False: it
+   * was given up (its time is over, a rollback took its place), or another run has made it or is to: nothing may come of this one.
    */
   stillMine?: () => Promise<boolean>;
+  /**
+   * Whether the effect was given up: what came of it all the same has to be taken back. False where another run has made it or is to:
+   * under one key the effect is that run's, too.
+   */
+  givenUp?: () => Promise<boolean>;
   /**
    * Whether this worker still has the lock of its job; it is renewed. False: another worker may be at the same step, and has the same key.
    * For an effect that its host cannot tell from a second one; nothing is taken back for it.

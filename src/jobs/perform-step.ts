@@ -17,6 +17,8 @@ export interface StepPlace {
   step: number;
   /** Whether the step is still this lane's to do; asked of the database. */
   stillMine?: () => Promise<boolean>;
+  /** Whether nothing will come of the step any more; asked of the database. */
+  givenUp?: () => Promise<boolean>;
   /** Whether the lock of the job is still this worker's. */
   holdsLock?: () => Promise<boolean>;
   /** Another worker may have begun it: the job came a second time. */
@@ -65,7 +67,7 @@ const STEP_LIMIT = 30 * 60 * 1000;
 const LOOK_LIMIT = 60 * 1000;
 
 function stepAt(hands: Hands, place: StepPlace): StepAt {
-  const { release, state, promotion, step, controller, stillMine, holdsLock } = place;
+  const { release, state, promotion, step, controller, stillMine, givenUp, holdsLock } = place;
   const promoted = release.plan.promotions[promotion] as PlannedPromotion;
   const promotionState = state.promotions[promotion] as PromotionState;
   const planned = promoted.steps[step] as PlannedStep;
@@ -85,6 +87,7 @@ function stepAt(hands: Hands, place: StepPlace): StepAt {
     unsignedKeys: release.plan.signsCommits !== true,
     chain: release.plan.chain,
     stillMine,
+    givenUp,
     holdsLock,
   };
   const at = { hands, release, promoted, promotionState, position: promotion, index: step, planned, stepState };

@@ -2,7 +2,7 @@ import { WaitingChildrenError } from 'bullmq';
 import type { ReleaseEngine } from '../commands/release-engine.ts';
 import type { ReleaseNow } from '../commands/release-engine.ts';
 import { nextSteps, ownedSteps } from '../core/advance.ts';
-import { mayWork } from '../core/steps.ts';
+import { isGivenUp, mayWork } from '../core/steps.ts';
 import type { Outcome } from '../core/release.ts';
 import { reach } from '../faults.ts';
 import type { Log } from '../log.ts';
@@ -121,7 +121,8 @@ export class PromoteJob {
     const { promotion } = data;
     if (!mayWork(release.plan, state, data, step)) return { kind: 'aborted' };
     const stillMine = (): Promise<boolean> => this.#owns(data, step);
-    const place = { release, state, promotion, step, controller, stillMine, holdsLock: holds, again };
+    const givenUp = (): Promise<boolean> => this.#isGivenUp(data, step);
+    const place = { release, state, promotion, step, controller, stillMine, givenUp, holdsLock: holds, again };
     const outcome = await performStep(this.#hands, place);
     // A shutdown is no failure: the job goes back to the queue and another worker takes it.
     if (outcome.kind === 'aborted' && controller.signal.reason === 'shutdown')
@@ -133,6 +134,11 @@ export class PromoteJob {
   async #owns(data: PromoteData, step: number): Promise<boolean> {
     const to = await this.#releaseEngine.look(data.releaseId, { fresh: true });
     return to !== null && mayWork(to.release.plan, to.state, data, step);
+  }
+
+  async #isGivenUp(data: PromoteData, step: number): Promise<boolean> {
+    const to = await this.#releaseEngine.look(data.releaseId, { fresh: true });
+    return to === null || isGivenUp(to.release.plan, to.state, data, step);
   }
 
   /** What was done must not be forgotten because the database is away for a moment. */

@@ -3,7 +3,7 @@ import { advance } from '../../src/core/advance.ts';
 import { pauses } from '../../src/core/gates/answer.ts';
 import { NO_FACTS } from '../../src/core/release.ts';
 import type { Outcome, ReleaseState } from '../../src/core/release.ts';
-import { hasUnseenEffect, mayWork, takenBackBy } from '../../src/core/steps.ts';
+import { hasUnseenEffect, isGivenUp, mayWork, takenBackBy } from '../../src/core/steps.ts';
 import { allow } from './windows/support.ts';
 import { approvalOf, flowOf, MINUTE, SECOND } from './support/builders.ts';
 import { started } from './support/play.ts';
@@ -13,15 +13,15 @@ const rolledBack = (more: Partial<ReleaseState['rollbacks'][string]>): ReleaseSt
   'r-9': { reason: 'pods crash', sequence: 1, stop: [], over: false, ...more },
 });
 
-describe('a job may do a step', () => {
-  const toEu = (onFailure: 'STOP' | 'FINISH_RUNNING' = 'STOP'): Play =>
-    started(flowOf('dev > eu', { onFailure, steps: { eu: { timeout: MINUTE } } })).succeed('dev');
-  const job = (release: Play) => ({
-    promotion: release.position('eu'),
-    attempt: release.promotion('eu').attempt,
-    dispatch: release.steps('eu')[0]?.dispatch ?? 0,
-  });
+const toEu = (onFailure: 'STOP' | 'FINISH_RUNNING' = 'STOP'): Play =>
+  started(flowOf('dev > eu', { onFailure, steps: { eu: { timeout: MINUTE } } })).succeed('dev');
+const job = (release: Play) => ({
+  promotion: release.position('eu'),
+  attempt: release.promotion('eu').attempt,
+  dispatch: release.steps('eu')[0]?.dispatch ?? 0,
+});
 
+describe('a job may do a step', () => {
   test.each<[string, (release: Play) => Partial<ReturnType<typeof job>>, number, boolean]>([
     ['that is its own', () => ({}), 0, true],
     ['of another attempt', () => ({ attempt: 2 }), 0, false],
@@ -54,6 +54,38 @@ describe('a job may do a step', () => {
     const release = toEu('FINISH_RUNNING');
     release.state.halted = true;
     expect(mayWork(release.plan, release.state, job(release), 0)).toBe(true);
+  });
+});
+
+describe('a step whose effect has to be taken back', () => {
+  type Case = (release: Play) => { attempt?: number; promotion?: number };
+  test.each<[string, Case, number, boolean]>([
+    ['is none that this run has', () => ({}), 0, false],
+    ['is none that another job has', ({ state }) => ((state.promotions[1]!.steps[0]!.dispatch += 1), {}), 0, false],
+    [
+      'is none that has succeeded',
+      ({ state }) => ((state.promotions[1]!.steps[0]!.status = 'SUCCEEDED'), {}),
+      0,
+      false,
+    ],
+    ['is none that waits', ({ state }) => ((state.promotions[1]!.steps[0]!.status = 'WAITING'), {}), 0, false],
+    ['is of another attempt', () => ({ attempt: 2 }), 0, true],
+    ['is not there', () => ({}), 9, true],
+    ['is of a promotion that is not there', () => ({ promotion: 9 }), 0, true],
+    ['has failed', ({ state }) => ((state.promotions[1]!.steps[0]!.status = 'FAILED'), {}), 0, true],
+    ['was terminated', ({ state }) => ((state.promotions[1]!.steps[0]!.status = 'TERMINATED'), {}), 0, true],
+    ['is of a promotion that has ended', ({ state }) => ((state.promotions[1]!.status = 'SUCCEEDED'), {}), 0, true],
+    ['was told to stop', (release) => (release.later(MINUTE), {}), 0, true],
+    [
+      'is of a release that ends',
+      (release) => (release.tell({ kind: 'terminate', reason: 'no', by: null }), {}),
+      0,
+      true,
+    ],
+  ])('%s', (_name, change, step, expected) => {
+    const release = toEu();
+    const more = change(release);
+    expect(isGivenUp(release.plan, release.state, { ...job(release), ...more }, step)).toBe(expected);
   });
 });
 

@@ -57,8 +57,8 @@ async function propose(at: StepAt<Propose>): Promise<Outcome> {
   await mustBeMine(context);
   const seen = await open(at, forge, target, branch, parts, proposal);
   const outcome = await opened(at, seen, proposal);
-  // It was given up while it was being opened: whoever looked for it to close it may have come too early.
-  if (context.stillMine !== undefined && !(await context.stillMine())) {
+  // Given up while it was being opened, it may have been looked for, to be closed, before it was there.
+  if (await context.givenUp?.()) {
     const given = (await hands.pullRequests.ofRelease(release.id)).find((each) => each.key === context.key);
     if (given) await hands.pullRequests.close(given, 'its promotion was given up', signal);
     throw new TransientError('the promotion was given up while its pull request was opened: it is closed again');
@@ -145,6 +145,7 @@ async function endEarlier(
   for (const each of await hands.pullRequests.openIn(place)) {
     const beside = each.releaseId === releaseId && each.position === position && each.attempt === attempt;
     if (each.key === key || beside) continue;
+    await mustBeMine(context);
     await hands.pullRequests.close(each, `release ${releaseId} brings another version there`, signal);
   }
   return undefined;
@@ -223,9 +224,9 @@ async function aboutOf(
   };
 }
 
-/** @throws TransientError when the promotion was given up: what comes of it counts for nothing. */
+/** @throws TransientError when the step is not this run's any more: what comes of it counts for nothing. */
 export async function mustBeMine({ stillMine, signal }: EffectContext): Promise<void> {
   signal.throwIfAborted();
   if (stillMine === undefined || (await stillMine())) return;
-  throw new TransientError('the promotion was given up meanwhile, so nothing is done about its pull request');
+  throw new TransientError('another run has this step, or it was given up: nothing is done about its pull request');
 }
