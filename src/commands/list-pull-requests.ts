@@ -29,8 +29,11 @@ export async function listPullRequests(
     if (!forge) throw new Error('no secret for a forge is for this repository');
     const updatedAfter = seenAt === null ? undefined : new Date(seenAt.getTime() - OVERLAP).toISOString();
     const list = await forge.list(repository, { etag: etag ?? undefined, updatedAfter }, { signal });
-    if (!list.unchanged) for (const each of spellings) await tellChanged(app, each, list.seen);
-    await recordPullRequests(pool, repository, EVERY, { etag: list.etag ?? etag ?? undefined, at });
+    let untold = 0;
+    if (!list.unchanged) for (const each of spellings) untold += await tellChanged(app, each, list.seen);
+    // What could not be told is in the next list again: the host is asked for it as if this list had not been.
+    const read = untold > 0 ? { at: seenAt } : { etag: list.etag ?? etag ?? undefined, at };
+    await recordPullRequests(pool, repository, EVERY, read);
   } catch (error) {
     const wait = error instanceof TransientError ? (error.retryAfter ?? 0) : 0;
     const after = Math.max(Math.min(EVERY * 2 ** Math.min(failures, 10), LONGEST), wait);
@@ -42,7 +45,8 @@ export async function listPullRequests(
   }
 }
 
-async function tellChanged(app: Parts, repository: string, seen: readonly PullRequestSeen[]): Promise<void> {
+/** @returns how many promotions could not be told */
+async function tellChanged(app: Parts, repository: string, seen: readonly PullRequestSeen[]): Promise<number> {
   const open = await openPullRequests(app.pool, repository);
   const news = seen.filter(({ number, head, state, base, queue }) =>
     open.some(
@@ -56,5 +60,5 @@ async function tellChanged(app: Parts, repository: string, seen: readonly PullRe
     ),
   );
   const told = news.map(({ number, head }) => ({ number, branch: head.branch }));
-  await tellPullRequests(app, repository, told, 'POLL');
+  return (await tellPullRequests(app, repository, told, 'POLL')).untold;
 }

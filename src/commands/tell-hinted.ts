@@ -24,7 +24,7 @@ export async function tellHintedPullRequests(
       ...(number !== null && { number }),
       ...(ref !== null && { branch: ref }),
     }));
-    const told = await tellPullRequests(app, repository, seen, 'WEBHOOK');
+    const { told, untold } = await tellPullRequests(app, repository, seen, 'WEBHOOK');
     await forgetHints(
       app.pool,
       about.map(({ id }) => id),
@@ -33,7 +33,9 @@ export async function tellHintedPullRequests(
     const names = [...new Set(about.map(({ number, ref }) => (number === null ? `of ${ref}` : String(number))))].join(
       ', ',
     );
-    const outcome = `looked at pull request ${names} in ${repository}: ${told === 0 ? 'no promotion waits for it' : 'its promotion looks'}`;
+    const came = told > 0 ? 'its promotion looks' : 'no promotion waits for it';
+    const missed = 'a promotion could not be told, the next list of pull requests tells it';
+    const outcome = `looked at pull request ${names} in ${repository}: ${untold > 0 ? missed : came}`;
     await noteOutcome(app.pool, deliveries, 'DONE', outcome, app.clock.now());
   }
 }

@@ -9,20 +9,25 @@ export interface PullRequestHint {
   base?: string;
 }
 
+/** Of how many promotions the wait was ended for a look, and how many could not be told. */
+export interface Told {
+  told: number;
+  untold: number;
+}
+
 /**
  * Something happened to these pull requests of a repository, or to a branch that they are for: the promotions that wait for their merge
  * look at once. Hints say what to look at, and nothing else of them is believed; one that is told twice makes one more look. A release that
- * cannot be told holds up no other one, nor who tells: the promotion looks by itself later.
+ * cannot be told holds up no other one, nor who tells: the next list of the repository tells it again.
  * @param repository as definitions have it
- * @returns of how many promotions the wait was ended for a look
  */
 export async function tellPullRequests(
   app: Pick<Parts, 'pool' | 'releaseEngine' | 'log'>,
   repository: string,
   seen: readonly PullRequestHint[],
   via: Exclude<NoticedBy, 'LOOK' | 'MERGE'> = 'POLL',
-): Promise<number> {
-  if (seen.length === 0) return 0;
+): Promise<Told> {
+  if (seen.length === 0) return { told: 0, untold: 0 };
   const concerned = (await openPullRequests(app.pool, repository)).filter((row) =>
     seen.some(
       ({ number, branch, base }) =>
@@ -34,12 +39,16 @@ export async function tellPullRequests(
   const promotions = new Map(
     concerned.map(({ releaseId, position, attempt }) => [`${releaseId}/${position}`, { releaseId, position, attempt }]),
   );
+  let untold = 0;
   await Promise.all(
     [...promotions.values()].map(({ releaseId, position: promotion, attempt }) =>
       app.releaseEngine
         .tell(releaseId, { kind: 'pull-request-told', promotion, attempt, via })
-        .catch((error: unknown) => app.log.warn({ error, releaseId }, 'a release was not told of its pull request')),
+        .catch((error: unknown) => {
+          untold += 1;
+          app.log.warn({ error, releaseId }, 'a release was not told of its pull request');
+        }),
     ),
   );
-  return promotions.size;
+  return { told: promotions.size - untold, untold };
 }

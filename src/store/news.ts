@@ -301,12 +301,12 @@ export async function claimPullRequests(
   return rows;
 }
 
-/** Ends a claim. `seen`: what the list said, and as of when; undefined: it failed, for `error`. */
+/** Ends a claim. `seen`: what the list said, and as of when (null: what it said was never told); or why it failed. */
 export async function recordPullRequests(
   pool: Pool,
   repository: string,
   after: number,
-  seen: { etag?: string | undefined; at: Date } | { error: string },
+  seen: { etag?: string | undefined; at: Date | null } | { error: string },
 ): Promise<void> {
   const next = `pull_claimed_until = NULL, pull_next_at = now() + $2 * interval '1 millisecond'`;
   if ('error' in seen)

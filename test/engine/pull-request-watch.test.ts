@@ -96,6 +96,22 @@ test('where pull requests are open they are listed, one call for all of a reposi
   );
 });
 
+test('what could not be told is told by the next list, though nothing has changed at the host since', async () => {
+  const numbers = [await opened(1), await opened(2)];
+  await watched();
+  await list();
+  for (const number of numbers) forge.mergeByPerson(REPOSITORY, number);
+  broken = '1';
+  await due();
+  await list();
+  expect(told).toEqual([{ release: '2', via: 'POLL' }]);
+  broken = '';
+  told = [];
+  await due();
+  await list();
+  expect(told).toContainEqual({ release: '1', via: 'POLL' });
+});
+
 test('nothing is listed where none is open, and many workers list no more often than one', async () => {
   await watched();
   await list();

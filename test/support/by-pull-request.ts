@@ -163,8 +163,8 @@ export class ByPullRequest {
   }
 
   /** A push to main was seen. */
-  told(): Promise<number> {
-    return tellPullRequests(this.engine.app, this.config.url, [{ base: 'main' }], 'PUSH');
+  async told(): Promise<number> {
+    return (await tellPullRequests(this.engine.app, this.config.url, [{ base: 'main' }], 'PUSH')).told;
   }
 
   async ofType<T extends ReleaseEvent['type']>(id: string, type: T): Promise<Extract<ReleaseEvent, { type: T }>[]> {
