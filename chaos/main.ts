@@ -12,9 +12,8 @@ import type { LogEntry } from './judge/history.ts';
 import type { ChaosOutcome } from './run.ts';
 
 // `npm run chaos -- [--seed N] [--seconds N] [--backend redis|postgres] [--json FILE]`: see run.ts. `--kill-points`: kill-points.ts;
-// `--argocd-kills N` and `--proposal-kills N`: argocd-kill-points.ts and proposals/kill-points.ts, N times at each point;
-// `--candidate-kills N`: of the latter what comes of a push alone. The exit code
-// is 0 when no promise was broken and nothing is stuck.
+// `--argocd-kills N` and `--proposal-kills N [--effects 'branch,open']`: argocd-kill-points.ts and proposals/kill-points.ts, N times at each
+// point, of the latter all effects or these. The exit code is 0 when no promise was broken and nothing is stuck.
 
 const { values: options } = parseArgs({
   options: {
@@ -25,7 +24,7 @@ const { values: options } = parseArgs({
     'kill-points': { type: 'boolean', default: false },
     'argocd-kills': { type: 'string' },
     'proposal-kills': { type: 'string' },
-    'candidate-kills': { type: 'string' },
+    effects: { type: 'string' },
     keep: { type: 'boolean', default: false },
     main: { type: 'string', default: fileURLToPath(new URL('../src/main.js', import.meta.url)) },
   },
@@ -41,9 +40,8 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal
 try {
   if (options['kill-points']) await killPoints();
   if (options['argocd-kills'] !== undefined) await argoCdKills(Number(options['argocd-kills']));
-  if (options['proposal-kills'] !== undefined) await proposalKills(Number(options['proposal-kills']), () => true);
-  if (options['candidate-kills'] !== undefined)
-    await proposalKills(Number(options['candidate-kills']), (effect) => EFFECTS[effect].at === 'database');
+  if (options['proposal-kills'] !== undefined)
+    await proposalKills(Number(options['proposal-kills']), effectsMeant(options.effects));
 } catch (error) {
   if (interrupted.signal.aborted) process.exit(130);
   throw error;
@@ -99,9 +97,19 @@ async function argoCdKills(times: number): Promise<never> {
   process.exit(good && Object.keys(statuses).join() === 'SUCCEEDED' ? 0 : 1);
 }
 
+/** @param text names with commas between them; undefined: all */
+function effectsMeant(text: string | undefined): EffectName[] {
+  const all = Object.keys(EFFECTS) as EffectName[];
+  if (text === undefined) return all;
+  return text.split(',').map((each) => {
+    const effect = all.find((name) => name === each.trim());
+    if (effect === undefined) throw new Error(`--effects names '${each.trim()}': expected some of ${all.join(', ')}`);
+    return effect;
+  });
+}
+
 /** Every effect that Sluice has at a host of pull requests, at every point: hours, where there are many of each. */
-async function proposalKills(times: number, isMeant: (effect: EffectName) => boolean): Promise<never> {
-  const effects = (Object.keys(EFFECTS) as EffectName[]).filter(isMeant);
+async function proposalKills(times: number, effects: readonly EffectName[]): Promise<never> {
   const { reached, releases, invariants } = await runProposalKills({
     backend: backend as 'redis',
     main: options.main,
