@@ -91,7 +91,7 @@ export async function runArgoCdKillPoints(options: {
         // Each time at another of the six.
         const at = ((nth - 1) % ENVIRONMENTS.length) + 1;
         const met = proxy.met.length;
-        const before = worker.pointsReached;
+        const before = worker.reached.length;
         if (point === 'after-record') await worker.kill(`after-record/sync:${at}`);
         const fault: Fault = {
           when: point === 'before-effect' ? 'ENDS_BEFORE' : 'ENDS_AFTER',
@@ -105,7 +105,7 @@ export async function runArgoCdKillPoints(options: {
         await untilEnded(databaseUrl, releaseId);
         takeBack();
         releases += 1;
-        reached[point] += proxy.met.length - met + (worker.pointsReached - before);
+        reached[point] += proxy.met.length - met + (worker.reached.length - before);
         options.tell?.(`${point}:${at}`);
       }
     }

@@ -96,13 +96,13 @@ export async function runKillPoints(options: {
     for (const point of FAULT_POINTS) {
       for (const count of options.counts[point] ?? []) {
         options.signal?.throwIfAborted();
-        const before = worker.pointsReached;
+        const before = worker.reached.length;
         await worker.kill(`${point}:${count}`);
         const releaseId = await release();
         const now = options.cascade ? await regions() : good;
         files.expect(now.join() === good.join(), () => `${point}:${count}, release ${releaseId}: ${now.join()}`);
         // A release has fewer of them than that: a higher count will not be reached either.
-        if (worker.pointsReached === before) break;
+        if (worker.reached.length === before) break;
         reached[point] = (reached[point] ?? 0) + 1;
         options.tell?.(`${point}:${count}`);
       }

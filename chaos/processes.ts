@@ -34,13 +34,13 @@ export class SluiceProcess {
   #child: ChildProcess | null = null;
   #exited: Promise<void> = Promise.resolve();
   #closed = false;
+  /** Where the process that runs ends itself, and those after it. */
   #armed: string | null = null;
-  /** For the starts after this one. */
   #next: string[] = [];
   /** Ends that nobody asked for: a process that gives up by itself. */
   crashes: string[] = [];
-  /** How often it killed itself at a point where it was told to. */
-  pointsReached = 0;
+  /** Where it killed itself because it was told to, one after the other. */
+  readonly reached: string[] = [];
   /** When it was ready, in milliseconds since the epoch, the oldest first; the last one may be open. */
   readonly served: { from: number; to: number }[] = [];
   #killed = false;
@@ -82,6 +82,8 @@ export class SluiceProcess {
     const logFile = join(folder, `${name}.log`);
     const from = existsSync(logFile) ? statSync(logFile).size : 0;
     const log = openSync(logFile, 'a');
+    const armed = this.#next.shift() ?? null;
+    this.#armed = armed;
     writeFileSync(this.#clock, '0');
     const child = spawn(
       process.execPath,
@@ -97,14 +99,12 @@ export class SluiceProcess {
           SLUICE_DATA_DIR: data,
           SLUICE_CHAOS_CLOCK: this.#clock,
           ...environment,
-          ...(this.#armed && { SLUICE_FAULT: this.#armed }),
+          ...(armed !== null && { SLUICE_FAULT: armed }),
         },
         stdio: ['ignore', log, log],
       },
     );
     closeSync(log);
-    const armed = this.#armed !== null;
-    this.#armed = this.#next.shift() ?? null;
     this.#killed = false;
     this.#child = child;
     running.add(child);
@@ -118,8 +118,12 @@ export class SluiceProcess {
         serving.to = Date.now();
         // Before it serves, a process may give up with one line: whoever started it starts it again.
         const served = /listens on|worker, health/.test(readFileSync(logFile).subarray(from).toString());
-        const asked = this.#killed || this.#closed || (armed && signal === 'SIGKILL');
-        if (armed && signal === 'SIGKILL' && !this.#killed && !this.#closed) this.pointsReached += 1;
+        const itself = armed !== null && signal === 'SIGKILL' && !this.#killed && !this.#closed;
+        if (itself) {
+          this.reached.push(armed);
+          this.#armed = null;
+        }
+        const asked = this.#killed || this.#closed || itself;
         if (served && !asked) this.crashes.push(`${name} ended by itself with ${code ?? signal}`);
         running.delete(child);
         if (this.#child === child) this.#child = null;
@@ -148,10 +152,16 @@ export class SluiceProcess {
    * after it comes back.
    */
   async kill(...armed: string[]): Promise<void> {
-    [this.#armed = null, ...this.#next] = armed;
+    this.#armed = null;
+    this.#next = armed;
     this.#killed = true;
     this.#child?.kill('SIGKILL');
     await this.#exited;
+  }
+
+  /** The same, and where it was to kill itself it still is: at this point last. */
+  strike(): Promise<void> {
+    return this.kill(...this.#next, ...(this.#armed === null ? [] : [this.#armed]));
   }
 
   /** Its time of day is wrong for a while, and then put right. */

@@ -31,6 +31,11 @@ export class Random {
     return from[Math.floor(this.next() * from.length)] as T;
   }
 
+  shuffled<T>(all: readonly T[]): T[] {
+    const order = all.map((each) => ({ each, at: this.next() }));
+    return order.sort((a, b) => a.at - b.at).map(({ each }) => each);
+  }
+
   /** A stream of its own, so that one part of a run drawing more often does not change what another one draws. */
   fork(): Random {
     return new Random(Math.floor(this.next() * 2 ** 32));

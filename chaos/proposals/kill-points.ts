@@ -86,9 +86,9 @@ export interface ProposalKillsOutcome {
 
 /**
  * Releases of several products at once, each started by a push, into an environment that takes pull requests: Sluice merges some, people
- * merge others, some go in by a merge queue, and some are ended while their pull request is open. In each round the only worker, or the
- * server, is killed (SIGKILL) at one point of one effect: before the peer has heard of it, before the worker has the answer, or when it is recorded. Everything goes on and ends, and
- * the counters of the peers are the judge.
+ * merge others, some go in by a merge queue, and some are ended while their pull request is open. On their way the only worker, or the
+ * server, is killed (SIGKILL) at a point of an effect, a few times at each: before the peer has heard of it, before the worker has the
+ * answer, or when it is recorded. Everything goes on and ends, and the counters of the peers are the judge.
  */
 export async function runProposalKills(options: {
   backend: 'redis' | 'postgres';
@@ -138,7 +138,11 @@ export async function runProposalKills(options: {
       merge: index % 3 === 0 ? ('AUTO' as const) : ('MANUAL' as const),
     }));
     const { products, manifests } = await proposedWorld(peers, names);
-    await introduce(server.url, peers);
+    await introduce(
+      server.url,
+      peers,
+      names.map(({ name }) => name),
+    );
     await apply(server.url, [...PROPOSED_WAY.map(environmentManifest), manifests].join('\n---\n'));
     await untilLookedAt(databaseUrl, products);
     const groups = new Set<string>();
@@ -159,23 +163,24 @@ export async function runProposalKills(options: {
       groups,
       pushed: new Map(),
       faults: [],
+      claimed: new Map(),
     };
     closers.push(async () => {
       if (keep) await dump(databaseUrl, folder);
     });
-    await round(world, null);
-    const reached: Record<string, number> = {};
-    for (const { effect, point, times } of kills) {
-      let killed = 0;
-      // What was killed is done again, and can be killed again; where there is not enough of it, there is another round.
-      for (let left = 3 + 2 * times; killed < times && left > 0; left -= 1) {
-        options.signal?.throwIfAborted();
-        const most = Math.min(times - killed, 2 * products.length);
-        killed += await round(world, { effect, point, most });
-      }
-      reached[`${effect}, ${point}`] = killed;
-      tell(`${effect}, ${point}: killed ${killed} times`);
+    await round(world, []);
+    const rows = kills.map((each): Row => ({ ...each, killed: 0 }));
+    const isOpen = ({ times, killed }: Row): boolean => killed < times;
+    // What was killed is done again, and can be killed again; where there is not enough of it, there is another round.
+    const most = 3 + 2 * Math.max(...rows.map(({ times }) => times));
+    for (let left = most; left > 0 && rows.some(isOpen); left -= 1) {
+      options.signal?.throwIfAborted();
+      const open = rows.filter(isOpen);
+      await round(world, open);
+      const killed = rows.reduce((sum, each) => sum + each.killed, 0);
+      tell(`killed ${killed} times, of ${rows.filter((each) => !isOpen(each)).length} of ${rows.length} kinds enough`);
     }
+    const reached = Object.fromEntries(rows.map(({ effect, point, killed }) => [`${effect}, ${point}`, killed]));
     await untilEnded(world, ({ errands, statuses }) => errands + statuses === 0);
     const history = await readHistory(databaseUrl);
     const releases: Record<string, number> = {};
@@ -213,11 +218,12 @@ export async function dump(databaseUrl: string, folder: string): Promise<void> {
   }
 }
 
-/** Where a round kills, and how often at most. */
-interface Kill {
+/** A point of an effect, how often is to be killed there, and how often was. */
+interface Row {
   effect: EffectName;
   point: Point;
-  most: number;
+  times: number;
+  killed: number;
 }
 
 interface World {
@@ -233,6 +239,8 @@ interface World {
   pushed: Map<string, number[]>;
   /** Of the robot. */
   faults: unknown[];
+  /** Of a round: how many kills at a point of a process are meant for the rows that are armed already. */
+  claimed: Map<string, number>;
 }
 
 /** Of one product in three the release is ended while its pull request is open. */
@@ -252,20 +260,26 @@ const SETTINGS = {
 const environmentManifest = (name: string): string =>
   manifest('Environment', name, { kind: name === PROPOSED_ENVIRONMENT ? 'PRODUCTION' : 'NON_PRODUCTION' });
 
+/** Records of what is done after its release has ended, too, and a minute later where a killed worker had claimed it. */
+const LATER: ReadonlySet<string> = new Set(['close-pull-request', 'status']);
+
+/** Of one kind in one round: so much is on its way that more would be at the same things again. */
+const MOST_IN_A_ROUND = 4;
+
 /**
  * One version of each product on its way to the end, with kills on the way. What a killed worker had claimed may be done a minute later:
  * the next rounds go on meanwhile.
- * @returns how often the worker was killed at the point
  */
-async function round(world: World, kill: Kill | null): Promise<number> {
-  const { peers, products, server, random, pushed } = world;
-  const armed = kill && (await arm(world, kill));
+async function round(world: World, rows: readonly Row[]): Promise<void> {
+  const { peers, products, server, worker, random, pushed } = world;
+  const armed = await arm(world, rows);
+  const queues = rows.some(({ effect }) => effect.endsWith('merge group'));
   const robot = new Robot(
     peers,
     products.filter(({ merge }) => merge === 'MANUAL'),
     ({ name }) => {
       if (isLeft(name)) return { deed: 'leave', after: 0 };
-      const deed = kill?.effect.endsWith('merge group') ? 'queue' : random.pick(['merge', 'squash', 'rebase'] as const);
+      const deed = queues && random.chance(0.7) ? 'queue' : random.pick(['merge', 'squash', 'rebase'] as const);
       return { deed, after: random.between(100, 1_000) };
     },
     (error) => world.faults.push(error),
@@ -276,62 +290,110 @@ async function round(world: World, kill: Kill | null): Promise<number> {
       await pushVersion(product, version);
       pushed.set(product.name, [...(pushed.get(product.name) ?? []), version]);
     }
-    const isEnough = ({ errands, statuses }: Left): boolean => {
-      if (!kill || !armed || armed.met() >= kill.most) return true;
-      return errands + (kill.effect.startsWith('status') ? statuses : 0) === 0;
-    };
+    // What outlives releases is killed in the rounds of others; where only that is left, it is waited for.
+    const isLater = rows.every(({ effect }) => LATER.has(EFFECTS[effect].record));
+    const isEnough = ({ errands, statuses }: Left): boolean =>
+      armed.left() === 0 || !isLater || errands + statuses === 0;
     await untilEnded(world, isEnough, async () => {
       sendAgain(peers);
       await terminate(world, server.url);
+      return armed.left();
     });
   } finally {
     await robot.close();
-    armed?.takeBack();
+    armed.takeBack();
   }
-  const met = armed?.met() ?? 0;
-  if (kill && isArmed(kill)) await victimOf(world, kill).kill();
-  return met;
+  armed.count();
+  if (rows.some(endsItself)) await Promise.all([worker.kill(), server.kill()]);
 }
 
 /** The process ends itself; else the peer ends it. */
-const isArmed = ({ effect, point }: Kill): boolean => point === 'after-record' || !('meant' in EFFECTS[effect]);
-
-const victimOf = ({ worker, server }: World, { effect }: Kill): SluiceProcess =>
-  EFFECTS[effect].at === 'server' ? server : worker;
+const endsItself = ({ effect, point }: Row): boolean => point === 'after-record' || !('meant' in EFFECTS[effect]);
 
 interface Armed {
-  /** How often the process was killed. */
-  met(): number;
+  /** How many kills are still to come. */
+  left(): number;
+  /** Tells the rows what was met. */
+  count(): void;
   /** What was not met is met no more. */
   takeBack(): void;
 }
 
-async function arm(world: World, kill: Kill): Promise<Armed> {
-  const { peers, products, random, groups } = world;
-  const { effect, point, most } = kill;
-  const { at, meant, record, group }: Effect = EFFECTS[effect];
-  const victim = victimOf(world, kill);
-  // Of merge groups there are few. One product in three is merged by Sluice, and one in three is closed: there is no second time in a
-  // round of three.
-  const last = at === 'server' || products.length <= 3 ? 1 : 2;
-  const nth = (): number => random.whole(1, last);
-  if (meant === undefined || isArmed(kill)) {
-    const before = victim.pointsReached;
-    const name = at === 'database' && point === 'after-effect' ? 'in-transaction' : point;
-    await victim.kill(...Array.from({ length: most }, () => `${name}/${record}:${nth()}`));
+async function arm(world: World, rows: readonly Row[]): Promise<Armed> {
+  const { server, worker } = world;
+  const kinds = rows.map((row) => (endsItself(row) ? armItself(world, row) : armPeer(world, row)));
+  for (const victim of [server, worker]) {
+    const points = kinds.flatMap(({ at, points }) => (at === victim ? points : []));
+    if (points.length === 0) continue;
+    await victim.kill(...world.random.shuffled(points));
     await ready(victim);
-    return { met: () => victim.pointsReached - before, takeBack: () => undefined };
   }
-  const proxy: FaultProxy = at === 'git' ? peers.git : peers.forge.faults;
-  const before = proxy.met.length;
-  const end = (): Promise<void> => victim.kill();
-  const fault: Fault = { when: point === 'before-effect' ? 'ENDS_BEFORE' : 'ENDS_AFTER', end };
-  const faults = Array.from({ length: most }, () => [...Array<undefined>(nth() - 1), fault]).flat();
+  return {
+    left: () => kinds.reduce((sum, each) => sum + Math.max(0, each.most - each.met()), 0),
+    count: () => {
+      for (const each of kinds) each.row.killed += each.met();
+    },
+    takeBack: () => kinds.forEach((each) => each.takeBack()),
+  };
+}
+
+/** The kills of one row in one round. */
+interface ArmedRow {
+  row: Row;
+  at: SluiceProcess;
+  /** Where the process ends itself. */
+  points: string[];
+  most: number;
+  met(): number;
+  takeBack(): void;
+}
+
+/** Of merge groups there are few; and there is no second time in a round of three products, where Sluice merges one, and one is closed. */
+const lastOf = ({ products }: World, { effect }: Row): number =>
+  EFFECTS[effect].at === 'server' || products.length <= 3 ? 1 : 2;
+
+const mostOf = ({ times, killed }: Row): number => Math.min(times - killed, MOST_IN_A_ROUND);
+
+function armItself(world: World, row: Row): ArmedRow {
+  const { at: place, record }: Effect = EFFECTS[row.effect];
+  const at = place === 'server' ? world.server : world.worker;
+  const point = place === 'database' && row.point === 'after-effect' ? 'in-transaction' : row.point;
+  const most = mostOf(row);
+  const points = Array.from({ length: most }, () => `${point}/${record}:${world.random.whole(1, lastOf(world, row))}`);
+  const from = at.reached.length;
+  // Rows of one record have their kills in the order of the rows.
+  const before = world.claimed.get(`${point}/${record}`) ?? 0;
+  world.claimed.set(`${point}/${record}`, before + most);
+  const there = (): number => at.reached.slice(from).filter((each) => each.startsWith(`${point}/${record}:`)).length;
+  return {
+    row,
+    at,
+    points,
+    most,
+    met: () => Math.min(most, Math.max(0, there() - before)),
+    takeBack: () => void world.claimed.delete(`${point}/${record}`),
+  };
+}
+
+function armPeer(world: World, row: Row): ArmedRow {
+  const { peers, worker, groups } = world;
+  const { at: place, meant, group }: Effect = EFFECTS[row.effect];
+  const proxy: FaultProxy = place === 'git' ? peers.git : peers.forge.faults;
+  const most = mostOf(row);
+  let met = 0;
+  const end = (): Promise<void> => {
+    met += 1;
+    return worker.strike();
+  };
+  const fault: Fault = { when: row.point === 'before-effect' ? 'ENDS_BEFORE' : 'ENDS_AFTER', end };
+  const faults = Array.from({ length: most }, () => {
+    const passing = world.random.whole(1, lastOf(world, row)) - 1;
+    return [...Array<undefined>(passing), fault];
+  }).flat();
   const isMeant: Meant = (request, body) =>
-    (meant instanceof RegExp ? meant.test(request) : meant(request, body)) &&
+    (meant instanceof RegExp ? meant.test(request) : meant!(request, body)) &&
     (group === undefined || groups.has(/\/statuses\/([0-9a-f]+)$/.exec(request)![1]!) === group);
-  const takeBack = proxy.script(isMeant, ...faults);
-  return { met: () => proxy.met.length - before, takeBack };
+  return { row, at: worker, points: [], most, met: () => met, takeBack: proxy.script(isMeant, ...faults) };
 }
 
 /** A merge queue waits for its checks for ever: where the server was away, somebody sends the question again, as hosts do not. */
@@ -372,14 +434,18 @@ interface Left {
   statuses: number;
 }
 
-/** When all that was pushed is released, all releases have ended, and enough of what outlives them is done. */
+/**
+ * When all that was pushed is released, all releases have ended, and enough of what outlives them is done.
+ * @param meanwhile answers how many kills are still to come: each one that comes begins the five minutes again
+ */
 async function untilEnded(
   { databaseUrl, products, pushed, peers }: World,
   isEnough: (left: Left) => boolean,
-  meanwhile: () => Promise<void> = () => Promise.resolve(),
+  meanwhile: () => Promise<number> = () => Promise.resolve(0),
 ): Promise<void> {
   const wanted = [...pushed.values()].reduce((sum, each) => sum + each.length, 0);
-  for (const deadline = Date.now() + 300_000; ;) {
+  let deadline = Date.now() + 300_000;
+  for (let left = -1; ;) {
     const [row] = await query<Record<'made' | 'open' | 'errands' | 'statuses', number>>(
       databaseUrl,
       `SELECT (SELECT count(*)::integer FROM release) AS made,
@@ -394,7 +460,9 @@ async function untilEnded(
       const left = open.map(({ repository, number }) => `${repository} #${number}`).join(', ');
       throw new Error(`not all has ended within five minutes: ${JSON.stringify({ wanted, ...row })}, open: ${left}`);
     }
-    await meanwhile();
+    const now = await meanwhile();
+    if (now !== left) deadline = Date.now() + 300_000;
+    left = now;
     await sleep(100);
   }
 }

@@ -45,17 +45,21 @@ export async function openPeers(folder: string): Promise<Peers> {
 /** Of webhooks: at least 24 bytes. */
 const SIGNED_WITH = Buffer.alloc(32, 'signed').toString('hex');
 
-/** Says to Sluice which forge it is, and to the forge where Sluice hears of news. */
-export async function introduce(url: string, { forge, git }: Peers): Promise<void> {
+/**
+ * Says to Sluice which forge it is, and to the forge where Sluice hears of news.
+ * @param alone products that have a secret of their own: what a host allows is counted by secret, and each of them has all of it
+ */
+export async function introduce(url: string, { forge, git }: Peers, alone: readonly string[] = []): Promise<void> {
   await setSecret(url, {
     name: 'news',
     secretValue: SIGNED_WITH,
     webhook: { source: 'forge', scheme: 'GITHUB', repositories: [`${git.url}/`] },
   });
   forge.deliveries.to(`${url}/hooks/git/forge`, SIGNED_WITH);
-  await setSecret(url, {
-    name: 'forge',
-    secretValue: forge.token,
-    forge: { type: 'GITHUB', url: `${git.url}/`, apiUrl: forge.apiUrl },
-  });
+  for (const [name, path] of [['forge', ''], ...alone.map((each) => [each, `acme/${each}`])] as [string, string][])
+    await setSecret(url, {
+      name,
+      secretValue: forge.token,
+      forge: { type: 'GITHUB', url: `${git.url}/${path}`, apiUrl: forge.apiUrl },
+    });
 }
