@@ -7,9 +7,10 @@ import { startServer } from '../../src/server.ts';
 import { loadRunway } from '../../src/store/load-facts.ts';
 import { pullRequestsOf } from '../../src/store/pull-requests.ts';
 import { sluice } from '../cli/served.ts';
-import { ByPullRequest, HOSTS, REPOSITORY } from '../support/by-pull-request.ts';
+import { ByPullRequest, HOSTS, onOneHost, REPOSITORY } from '../support/by-pull-request.ts';
 
 describe.each(HOSTS)('on %s', { timeout: 60_000 }, (kind) => {
+  const once = onOneHost(kind);
   let at: ByPullRequest;
   beforeEach(async () => {
     at = await ByPullRequest.open(kind);
@@ -32,7 +33,7 @@ describe.each(HOSTS)('on %s', { timeout: 60_000 }, (kind) => {
     return [first, second];
   }
 
-  test('a newer release waits its turn behind a pull request, where the flow says WAIT', async () => {
+  once('a newer release waits its turn behind a pull request, where the flow says WAIT', async () => {
     await at.billing();
     const older = await at.release('2');
     await at.waits(older);
@@ -43,7 +44,7 @@ describe.each(HOSTS)('on %s', { timeout: 60_000 }, (kind) => {
     expect(await at.openThere()).toHaveLength(1);
   });
 
-  test('it ends the older one and closes its pull request, where the flow says REPLACE', async () => {
+  once('it ends the older one and closes its pull request, where the flow says REPLACE', async () => {
     await at.billing({ pullRequest: { onNewer: 'REPLACE' } });
     const older = await at.release('2');
     await at.waits(older);
@@ -60,7 +61,7 @@ describe.each(HOSTS)('on %s', { timeout: 60_000 }, (kind) => {
     expect(await at.read()).toContain('tag: "3"');
   });
 
-  test('the time that people review counts for no runway', async () => {
+  once('the time that people review counts for no runway', async () => {
     await at.billing();
     const id = await at.release('2');
     await at.waits(id);
@@ -131,7 +132,7 @@ describe.each(HOSTS)('on %s', { timeout: 60_000 }, (kind) => {
     }
   });
 
-  test('a rollback that comes while a newer pull request is open closes that first', async () => {
+  once('a rollback that comes while a newer pull request is open closes that first', async () => {
     await at.billing({ concurrency: 'PIPELINE' });
     const [first] = await twoVersions();
     const newer = await at.release('4');

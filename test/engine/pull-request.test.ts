@@ -9,11 +9,12 @@ import { serve } from '../drivers/http-server.ts';
 import type { TestForge } from '../peers/forges.ts';
 import type { HostedRepository } from '../peers/git-host.ts';
 import type { Method } from '../peers/merging.ts';
-import { ByPullRequest, HOSTS } from '../support/by-pull-request.ts';
+import { ByPullRequest, HOSTS, onOneHost } from '../support/by-pull-request.ts';
 import type { Picture } from '../support/by-pull-request.ts';
 import type { TestEngine } from '../support/engine.ts';
 
 describe.each(HOSTS)('on %s', (kind) => {
+  const once = onOneHost(kind);
   let at: ByPullRequest;
   let forge: TestForge;
   let config: HostedRepository;
@@ -66,7 +67,7 @@ describe.each(HOSTS)('on %s', (kind) => {
   });
 
   describe('each end of a pull request is its own', () => {
-    test('trap 4: told by webhook, push and poll, three times each, there is one outcome, and the first is named', async () => {
+    once('trap 4: told by webhook, push and poll, three times each, there is one outcome, and the first is named', async () => {
       await billing();
       const id = await release('2');
       await at.waitsUnseen(id);
@@ -220,7 +221,7 @@ describe.each(HOSTS)('on %s', (kind) => {
       return { id, number };
     }
 
-    test('trap 2: merged with commits of others on its branch it fails by name when the content is another one', async () => {
+    once('trap 2: merged with commits of others on its branch it fails by name when the content is another one', async () => {
       const { id, number } = await mergedWith('tag: "3"\nreplicas: 3\n');
       expect(await at.failure(id)).toBe(
         `pull request ${number} was merged by grace with another content than 2: values.yaml differs`,
@@ -228,7 +229,7 @@ describe.each(HOSTS)('on %s', (kind) => {
       expect(await at.ofType(id, 'PullRequestMerged')).toMatchObject([{ number, by: 'grace' }]);
     });
 
-    test('trap 2: what others added beside the content is theirs, and no failure', async () => {
+    once('trap 2: what others added beside the content is theirs, and no failure', async () => {
       const { id } = await mergedWith('tag: "2"\nreplicas: 9\n');
       expect((await engine.ended(id)).status).toBe('SUCCEEDED');
     });
@@ -259,7 +260,7 @@ describe.each(HOSTS)('on %s', (kind) => {
       await expect(asked).rejects.toThrow('acme/renamed');
     });
 
-    test('trap 11: nothing to change opens nothing, and the promotion succeeds', async () => {
+    once('trap 11: nothing to change opens nothing, and the promotion succeeds', async () => {
       await billing();
       await config.commit({ 'eu/values.yaml': 'tag: "2"\nreplicas: 3\n' }, 'By hand');
       const id = await release('2');
@@ -268,7 +269,7 @@ describe.each(HOSTS)('on %s', (kind) => {
       expect((await at.ofType(id, 'ActionCommitted')).at(-1)).toMatchObject({ changed: false });
     });
 
-    test('trap 12: one for the environment brings all applications, and each waits for its own change', async () => {
+    once('trap 12: one for the environment brings all applications, and each waits for its own change', async () => {
       await billing({ pullRequest: { group: 'ENVIRONMENT' }, applications: ['eu', 'eu-2'] });
       const id = await release('2');
       await at.waits(id);
@@ -280,7 +281,7 @@ describe.each(HOSTS)('on %s', (kind) => {
       expect(await config.read('eu-2/values.yaml')).toBe('tag: "2"\n');
     });
 
-    test('trap 12: one for each application is one for each', async () => {
+    once('trap 12: one for each application is one for each', async () => {
       await billing({ applications: ['eu', 'eu-2'] });
       const id = await release('2');
       await engine.reached(id, ({ promotions }) => promotions[1]?.steps.filter((each) => each.outside).length === 2);
@@ -379,7 +380,7 @@ describe.each(HOSTS)('on %s', (kind) => {
       expect(await forge.counters('acme/config')).toMatchObject({ closed: [expect.any(String)], comments: 0 });
     });
 
-    test('trap 13: a merge that wins the race against the end is recorded as the deployment that it is', async () => {
+    once('trap 13: a merge that wins the race against the end is recorded as the deployment that it is', async () => {
       await billing();
       const id = await release('2');
       await at.waits(id);
@@ -395,7 +396,7 @@ describe.each(HOSTS)('on %s', (kind) => {
         expect(await at.ofType(id, 'PullRequestMerged')).toMatchObject([{ number, by: 'grace', late: true, commit }]);
     });
 
-    test('an expiry that is over fails it, and closes it', async () => {
+    once('an expiry that is over fails it, and closes it', async () => {
       await billing({ pullRequest: { expiry: 1_500 } });
       const id = await release('2');
       expect(await at.failure(id)).toMatch(/its pull request was not merged within 1s500ms/);
@@ -415,7 +416,7 @@ describe.each(HOSTS)('on %s', (kind) => {
       expect(await at.ofType(id, 'PullRequestMergedOutsideGates')).toEqual([]);
     });
 
-    test('what somebody pushed onto is not merged by Sluice', async () => {
+    once('what somebody pushed onto is not merged by Sluice', async () => {
       await billing({ pullRequest: { merge: 'AUTO', draft: true } });
       const id = await release('2');
       await at.waits(id);

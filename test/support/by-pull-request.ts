@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { test } from 'vitest';
 import { setSecret } from '../../src/commands/set-secret.ts';
 import { tellPullRequests } from '../../src/commands/tell-pull-request.ts';
 import type { PullRequestPolicy, Specs } from '../../src/core/definitions.ts';
@@ -28,6 +29,11 @@ export const REPOSITORY = 'acme/config';
 
 /** The hosts on which whole promotions by pull request are tried. */
 export const HOSTS = ['github', 'gitlab', 'gitea'] as const satisfies readonly StandInKind[];
+
+/** A test of what no host has a part in, among those that are tried on each: on the first one alone. */
+export function onOneHost(kind: StandInKind): (name: string, body: () => Promise<void>) => void {
+  return (name, body) => void (kind === HOSTS[0] && test(name, body));
+}
 
 /** Real git, a host that really merges, the real client, a real engine with a worker. */
 export class ByPullRequest {
