@@ -129,6 +129,7 @@ async function proposalKills(times: number, effects: readonly EffectName[]): Pro
   for (const { name, violations } of invariants)
     if (violations.length > 0) console.log(`\n${name}:\n  ${violations.slice(0, 10).join('\n  ')}`);
   const missed = Object.values(reached).some((each) => each < times);
+  if (interrupted.signal.aborted) console.log('\nInterrupted: that is as far as it came.');
   process.exit(missed || invariants.some((each) => each.violations.length > 0) ? 1 : 0);
 }
 

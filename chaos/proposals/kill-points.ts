@@ -99,7 +99,7 @@ export async function runProposalKills(options: {
   products?: number;
   seed?: number;
   tell?: (line: string) => void;
-  /** Ends it before the next round. */
+  /** Ends it before the next round; what there is until then is judged. */
   signal?: AbortSignal;
 }): Promise<ProposalKillsOutcome> {
   if (!existsSync(options.main)) throw new Error(`${options.main} is not there: npm run build`);
@@ -173,8 +173,7 @@ export async function runProposalKills(options: {
     const isOpen = ({ times, killed }: Row): boolean => killed < times;
     // What was killed is done again, and can be killed again; where there is not enough of it, there is another round.
     const most = 3 + 2 * Math.max(...rows.map(({ times }) => times));
-    for (let left = most; left > 0 && rows.some(isOpen); left -= 1) {
-      options.signal?.throwIfAborted();
+    for (let left = most; left > 0 && rows.some(isOpen) && !options.signal?.aborted; left -= 1) {
       const open = rows.filter(isOpen);
       await round(world, open);
       const killed = rows.reduce((sum, each) => sum + each.killed, 0);
