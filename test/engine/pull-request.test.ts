@@ -118,6 +118,20 @@ describe.each(HOSTS)('on %s', (kind) => {
       );
     });
 
+    test('merged between the two questions of a look, it is kept as merged', async () => {
+      await billing();
+      const id = await release('2');
+      await at.waitsUnseen(id);
+      const { number } = await forge.pullRequest('acme/config');
+      // The host says that it is open, and its answer is under way while somebody merges.
+      forge.faults.script(/^GET .*\/(pulls|merge_requests)\/\d+$/, { when: 'LATE', after: 1_500 });
+      await at.told();
+      while (forge.faults.met.length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+      await forge.merge('acme/config', number, 'squash');
+      expect((await engine.ended(id)).status).toBe('SUCCEEDED');
+      expect(await pullRequestsOf(engine.app.pool, [id])).toMatchObject([{ state: 'MERGED', mergedBy: 'Ada' }]);
+    });
+
     test('trap 4: where no webhook comes the list of the host is enough', async () => {
       await billing();
       const id = await release('2');

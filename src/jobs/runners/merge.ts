@@ -102,6 +102,7 @@ async function judge(at: StepAt<Merge>, looked: Looked, seen: PullRequestSeen): 
     // Merged between the two looks: the host is asked once more, so that the log says so, and who did it.
     const { signal } = at.context;
     const now = seen.state === 'OPEN' ? await looked.forge.get(target.repoURL, seen.number, { signal }) : seen;
+    if (now !== seen) await at.hands.pullRequests.saw(looked.key, sightingOf(now));
     return merged(at, looked, now, landing);
   }
   if (seen.state === 'MERGED') {
