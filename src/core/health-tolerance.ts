@@ -62,7 +62,7 @@ export function onlyLooks({ kind }: StepWork): boolean {
 
 /**
  * From when the health of an application is the health of its change, in milliseconds: when its target was told or seen to run it, or,
- * where no target is asked, when the change was made; where there was no change, when the promotion began, or when it came by itself.
+ * where no target is asked, when the change was made or merged; where there was no change, when the promotion began, or when it came by itself.
  */
 export function changedAt(
   planned: PlannedPromotion,
@@ -70,12 +70,6 @@ export function changedAt(
   application: number,
 ): number {
   const sync = steps[planned.steps.findIndex((each) => each.application === application && each.phase === 'SYNC')];
-  return (
-    planned.since ??
-    sync?.runsSince ??
-    sync?.endedAt ??
-    steps[changeOf(planned, application)]?.endedAt ??
-    startedAt ??
-    0
-  );
+  const change = steps[changeOf(planned, application)];
+  return planned.since ?? sync?.runsSince ?? sync?.endedAt ?? change?.runsSince ?? change?.endedAt ?? startedAt ?? 0;
 }

@@ -178,7 +178,10 @@ export interface StepState {
   outputs: Record<string, string> | null;
   /** Of a change: its target held the content already. States of Sluice 0.1 do not say so. */
   unchanged?: boolean;
-  /** Of a sync: when its target was told to run the change, which may be long before a look found that; null or absent: at its end. */
+  /**
+   * Of a sync: when its target was told to run the change; of a merge: when it was merged. Both may be long before a look found that; null or
+   * absent: at its end.
+   */
   runsSince?: number | null;
   /** It failed, and it is not known whether its effect took place. */
   unclear: boolean;
@@ -222,7 +225,7 @@ export type Outcome =
       skipped?: string[];
       /** Of work on a pull request: the one that was opened, or has its change on the branch now. */
       pullRequest?: PullRequestNews;
-      /** Of a sync: when its target was told to run the change, in milliseconds; absent: it was seen just now. */
+      /** Of a sync: when its target was told to run the change; of a merge: when it was merged. In milliseconds; absent: it was seen just now. */
       runsSince?: number;
     }
   /**

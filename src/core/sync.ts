@@ -4,7 +4,7 @@ import type { PromotionState } from './release.ts';
 
 /** The change of an application in this promotion, as far as its steps tell. */
 export interface Made {
-  /** When it was made, in milliseconds; when the promotion began where nothing was to be made. */
+  /** When it was made, or merged, in milliseconds; when the promotion began where nothing was to be made. */
   at: number;
   /** The commit of its ACTION. */
   commit?: string;
@@ -17,7 +17,11 @@ export function madeBy(planned: PlannedPromotion, { steps, startedAt }: Promotio
   const action = steps[changeOf(planned, application)];
   const commit = action?.outputs?.['COMMIT_SHA'];
   const already = action === undefined || action.unchanged === true;
-  return { at: action?.endedAt ?? startedAt ?? 0, already, ...(commit === undefined ? {} : { commit }) };
+  return {
+    at: action?.runsSince ?? action?.endedAt ?? startedAt ?? 0,
+    already,
+    ...(commit === undefined ? {} : { commit }),
+  };
 }
 
 /** Whether the target was seen to run the change. False without a source: then its health is all that is known. */

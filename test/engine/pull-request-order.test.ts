@@ -2,6 +2,8 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { planRollback } from '../../src/commands/rollback-order.ts';
 import { rollbackMerges } from '../../src/commands/rollback-merges.ts';
 import { startManualRollback } from '../../src/commands/start-manual-rollback.ts';
+import { reportDeployment } from '../../src/commands/report-deployment.ts';
+import { reportHealth } from '../../src/commands/report-health.ts';
 import { closeAbandoned } from '../../src/commands/tidy-pull-requests.ts';
 import { startServer } from '../../src/server.ts';
 import { loadRunway } from '../../src/store/load-facts.ts';
@@ -50,7 +52,12 @@ describe.each(HOSTS)('on %s', { timeout: 60_000 }, (kind) => {
     await at.waits(older);
     const newer = await at.release('3');
     const ended = await at.engine.ended(older);
-    expect(ended).toMatchObject({ status: 'TERMINATED', terminating: { reason: expect.stringContaining('replaces') } });
+    expect(ended).toMatchObject({
+      status: 'TERMINATED',
+      terminating: {
+        reason: expect.stringMatching(/^a newer release, billing#\d+, replaces its pull request for eu$/),
+      },
+    });
     await at.waits(newer);
     await at.settled();
     const [open, ...others] = await at.openThere();
@@ -60,6 +67,45 @@ describe.each(HOSTS)('on %s', { timeout: 60_000 }, (kind) => {
     expect((await at.engine.ended(newer)).status).toBe('SUCCEEDED');
     expect(await at.read()).toContain('tag: "3"');
   });
+
+  test.each([true, false])(
+    'what is told between a merge and the look that notices it counts, and what was told before does not (asked what runs: %s)',
+    async (asked) => {
+      const { engine } = at;
+      await at.billing({ health: { type: 'report' } });
+      const sync = { type: 'report' as const };
+      if (asked)
+        await engine.save('Application', 'billing-eu', {
+          product: 'billing',
+          environment: 'eu',
+          driver: at.git('eu'),
+          sync,
+          health: sync,
+        });
+      const tell = async (commit: string): Promise<void> => {
+        if (asked) await reportDeployment(engine.app, { application: 'billing-eu', commit }, null);
+        await reportHealth(engine.app, { application: 'billing-eu', status: 'HEALTHY' }, null);
+      };
+      const first = await at.release('2');
+      await at.waitsUnseen(first);
+      const before = (await at.config.head('main'))!;
+      await tell(before);
+      await at.forge.merge(REPOSITORY, (await at.forge.pullRequest(REPOSITORY)).number, 'squash');
+      await at.told();
+      await at.waitsBecause(first, asked ? 'waits for a report' : 'is PROGRESSING');
+      await tell((await at.config.head('main'))!);
+      expect((await engine.ended(first)).status).toBe('SUCCEEDED');
+
+      const second = await at.release('3');
+      await at.waitsUnseen(second);
+      const commit = await at.forge.merge(REPOSITORY, (await at.forge.pullRequest(REPOSITORY)).number, 'squash');
+      // Hosts date a merge by the second.
+      await new Promise((resolve) => setTimeout(resolve, 1_000));
+      await tell(commit);
+      await at.told();
+      expect((await engine.ended(second)).status).toBe('SUCCEEDED');
+    },
+  );
 
   once('the time that people review counts for no runway', async () => {
     await at.billing();

@@ -67,24 +67,27 @@ describe.each(HOSTS)('on %s', (kind) => {
   });
 
   describe('each end of a pull request is its own', () => {
-    once('trap 4: told by webhook, push and poll, three times each, there is one outcome, and the first is named', async () => {
-      await billing();
-      const id = await release('2');
-      await at.waitsUnseen(id);
-      const { number } = await forge.pullRequest('acme/config');
-      await forge.merge('acme/config', number, 'squash');
-      const ways = ['WEBHOOK', 'PUSH', 'POLL'] as const;
-      await tellPullRequests(engine.app, config.url, [{ number }], 'WEBHOOK');
-      await Promise.all(
-        [...ways, ...ways, ...ways].map((via) =>
-          tellPullRequests(engine.app, config.url, [{ number }, { base: 'main' }], via),
-        ),
-      );
-      await engine.ended(id);
-      const merged = await at.ofType(id, 'PullRequestMerged');
-      expect(merged.map(({ noticedBy }) => noticedBy)).toEqual(['WEBHOOK']);
-      expect(await at.ofType(id, 'ActionCommitted')).toHaveLength(1);
-    });
+    once(
+      'trap 4: told by webhook, push and poll, three times each, there is one outcome, and the first is named',
+      async () => {
+        await billing();
+        const id = await release('2');
+        await at.waitsUnseen(id);
+        const { number } = await forge.pullRequest('acme/config');
+        await forge.merge('acme/config', number, 'squash');
+        const ways = ['WEBHOOK', 'PUSH', 'POLL'] as const;
+        await tellPullRequests(engine.app, config.url, [{ number }], 'WEBHOOK');
+        await Promise.all(
+          [...ways, ...ways, ...ways].map((via) =>
+            tellPullRequests(engine.app, config.url, [{ number }, { base: 'main' }], via),
+          ),
+        );
+        await engine.ended(id);
+        const merged = await at.ofType(id, 'PullRequestMerged');
+        expect(merged.map(({ noticedBy }) => noticedBy)).toEqual(['WEBHOOK']);
+        expect(await at.ofType(id, 'ActionCommitted')).toHaveLength(1);
+      },
+    );
 
     test('trap 4: the webhook of the host tells of the merge, as the host signs it', async () => {
       await billing();
@@ -235,13 +238,16 @@ describe.each(HOSTS)('on %s', (kind) => {
       return { id, number };
     }
 
-    once('trap 2: merged with commits of others on its branch it fails by name when the content is another one', async () => {
-      const { id, number } = await mergedWith('tag: "3"\nreplicas: 3\n');
-      expect(await at.failure(id)).toBe(
-        `pull request ${number} was merged by grace with another content than 2: values.yaml differs`,
-      );
-      expect(await at.ofType(id, 'PullRequestMerged')).toMatchObject([{ number, by: 'grace' }]);
-    });
+    once(
+      'trap 2: merged with commits of others on its branch it fails by name when the content is another one',
+      async () => {
+        const { id, number } = await mergedWith('tag: "3"\nreplicas: 3\n');
+        expect(await at.failure(id)).toBe(
+          `pull request ${number} was merged by grace with another content than 2: values.yaml differs`,
+        );
+        expect(await at.ofType(id, 'PullRequestMerged')).toMatchObject([{ number, by: 'grace' }]);
+      },
+    );
 
     once('trap 2: what others added beside the content is theirs, and no failure', async () => {
       const { id } = await mergedWith('tag: "2"\nreplicas: 9\n');

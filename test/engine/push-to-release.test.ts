@@ -444,6 +444,30 @@ test('trap 26: a candidate waits until the trigger environment runs it healthily
   expect((await engine.ended(all[1]!.releaseId!)).status).toBe('SUCCEEDED');
 });
 
+test('a report that names the commit of a change counts, although it came before the change was written down', async () => {
+  const { product, repository, look, candidates } = await story();
+  const application = `${product}-prod`;
+  await engine.save('Application', application, {
+    product,
+    environment: 'prod',
+    driver: { type: 'git', repoURL: repository.url, branch: 'main', path: `${product}/prod` },
+    sync: { type: 'report' },
+    health: { type: 'report' },
+  });
+  await repository.commit({ [`${product}/dev/values.yaml`]: chart('1') }, 'One');
+  await look();
+  const [released] = await until(candidates, over);
+  const id = released!.releaseId!;
+  const isSync = ({ reason }: { reason: string | null }): boolean => reason?.includes('waits for a report') ?? false;
+  const { promotions } = await engine.reached(id, (state) => state.promotions[1]?.steps.some(isSync) ?? false);
+  const change = promotions[1]!.steps.find(({ outputs }) => outputs?.['COMMIT_SHA'] !== undefined)!;
+  // As when the worker that pushed it has died, and another one finds it and writes it down.
+  const at = new Date(change.endedAt! - 1);
+  await reportHealth(engine.app, { application, status: 'HEALTHY', at }, null);
+  await reportDeployment(engine.app, { application, commit: change.outputs!['COMMIT_SHA']!, at }, null);
+  expect((await engine.ended(id)).status).toBe('SUCCEEDED');
+});
+
 test('trap 28: what no webhook told of is found by the next look', async () => {
   const { product, repository, look, candidates, released } = await story();
   for (const tag of ['1', '2']) await repository.commit({ [`${product}/dev/values.yaml`]: chart(tag) }, `Push ${tag}`);

@@ -151,8 +151,24 @@ async function merged(
   const branchLeft = seen.state === 'MERGED' && !(await isDeleted(forge, target.repoURL, seen.head.branch, signal));
   return {
     ...toOutcome({ changed: true, ...effect }),
+    ...runsSince(at, target, seen),
     pullRequest: { ...newsOf(seen), ...(noticedBy && { noticedBy }), ...(branchLeft && { branchLeft }) },
   };
+}
+
+/**
+ * From when reports of the target may be about the change: its merge, which may be long before a look noticed it. Hosts date a merge by the
+ * second, and a report of that second may be about the version before. Nothing where the change came to the branch in another way.
+ */
+function runsSince(
+  { hands, stepState }: StepAt<Merge>,
+  target: GitDriverSpec,
+  seen: PullRequestSeen,
+): { runsSince?: number } {
+  if (seen.state !== 'MERGED' || seen.base !== target.branch || seen.mergedAt === undefined) return {};
+  // A clock of the host that is behind must not reach back to before the pull request was open, nor one that is ahead into the future.
+  const at = Math.max(Date.parse(seen.mergedAt) + 1_000, stepState.startedAt ?? 0);
+  return { runsSince: Math.min(at, hands.clock.now().getTime()) };
 }
 
 /** The branch of what was merged is of no use any more. True also where Sluice may not delete it: it stays, and is in the way of none. */

@@ -1,6 +1,8 @@
 import type { PlannedApplication, StepWork } from '../../core/plan.ts';
 import type { Outcome } from '../../core/release.ts';
+import { runs } from '../../core/running.ts';
 import { madeBy } from '../../core/sync.ts';
+import type { Made } from '../../core/sync.ts';
 import type { DeploymentReport } from '../../store/deployment-reports.ts';
 import { PermanentError } from '../../drivers/driver.ts';
 import type { PinnedContent } from '../../drivers/driver.ts';
@@ -37,17 +39,23 @@ export const syncRunner = asking<Sync>(async (at): Promise<Outcome> => {
     signal: context.signal,
   });
   const { synced, message, runsSince, ...more } = answer;
-  // What was true before the change was written down counts from the change on.
-  if (synced) return { kind: 'succeeded', ...(runsSince && { runsSince: Math.max(runsSince.getTime(), made.at) }) };
+  // What was true before a change that changed nothing counts from then on; of another one it was told after it was made.
+  const from = made.already ? made.at : 0;
+  if (synced) return { kind: 'succeeded', ...(runsSince && { runsSince: Math.max(runsSince.getTime(), from) }) };
   return { kind: 'pending', reason: message, waitsFor: 'SYSTEM', ...more };
 });
 
-/** A report from before a change says nothing about it; where nothing had to be changed, the newest one does. */
+/**
+ * A report from before a change says nothing about it; where nothing had to be changed, the newest one does. One that names the commit of the
+ * change counts whenever it came: a worker that died between push and record writes the change down later than its target may run it.
+ */
 async function reportOf(
   { hands }: StepAt<Sync>,
   { name }: PlannedApplication,
-  made: { at: number; already: boolean },
+  made: Made,
 ): Promise<DeploymentReport | undefined> {
   const report = await hands.deploymentReport(name);
-  return report !== undefined && (made.already || report.at.getTime() >= made.at) ? report : undefined;
+  if (report === undefined || made.already || report.at.getTime() >= made.at) return report;
+  const { commit } = report;
+  return commit !== undefined && runs({ commit }, { version: '', commit: made.commit }) ? report : undefined;
 }
