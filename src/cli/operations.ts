@@ -2,7 +2,7 @@ import type { IntrospectionQuery } from 'graphql';
 import { ask, ERRORS } from './asking.ts';
 import type { Client, UserError } from './client.ts';
 import { CliError, EXIT } from './exit.ts';
-import type { CommitStatusShown, PromotionShown, ReleaseShown, RollbackPart } from './release-shown.ts';
+import type { CommitStatusShown, ErrandShown, PromotionShown, ReleaseShown, RollbackPart } from './release-shown.ts';
 
 /** Every query and mutation of the CLI besides `get`'s lists; a test holds each against schema.graphql. */
 
@@ -34,10 +34,11 @@ const CURES = `
     }
   }`;
 
-/** What hosts are told of one release's commits and pull requests. */
+/** What hosts are told of one release's commits and pull requests, and what is still to be done there. */
 const STATUSES = `
   fragment Statuses on Release {
     commitStatuses { context repository sha state description url appliedState attempts lastError nextAttemptAt givenUp }
+    errands { about attempts lastError nextAttemptAt }
   }`;
 
 export const DOCUMENTS = {
@@ -95,6 +96,7 @@ interface ReleaseAnswer {
   cures?: Cure[];
   rollback: RollbackPart | null;
   commitStatuses?: CommitStatusShown[];
+  errands?: ErrandShown[];
   promotions: (Omit<PromotionShown, 'group' | 'problem' | 'waitingFor' | 'commit'> & {
     group: { name: string } | null;
     problem: { message: string } | null;

@@ -103,6 +103,21 @@ export function renderList<T>(rows: T[], style: Style, view: View<T>, none: stri
   return rows.length === 0 && style.format === 'table' ? none : render(rows, style, view);
 }
 
+/** Under a table: the sentences that it may have cut, whole. Nothing for programs, which are given them whole. */
+export function uncut<T>(
+  rows: T[],
+  { format, width = Infinity }: Style,
+  name: (row: T) => string,
+  sentence: (row: T) => string | null,
+): string {
+  if (format !== 'table') return '';
+  return rows
+    .map((row) => ({ name: name(row), text: printableIn(sentence(row) ?? '').trim() }))
+    .filter(({ text }) => widthOf(text) > Math.min(WIDEST, width / 3))
+    .map(({ name: of, text }) => `\n\n${of}: ${text}`)
+    .join('');
+}
+
 /** The first 8 characters of a uuid, which commands take for the whole. */
 export const shortened = (uuid: string): string => uuid.slice(0, 8);
 

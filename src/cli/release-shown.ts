@@ -25,6 +25,15 @@ export interface ReleaseShown {
   rollback: RollbackPart | null;
   /** Where one release is shown: what hosts are told of its commits and pull requests. */
   commitStatuses?: CommitStatusShown[];
+  /** Where one release is shown: what it left to be done, such as a pull request to be closed. */
+  errands?: ErrandShown[];
+}
+
+export interface ErrandShown {
+  about: string;
+  attempts: number;
+  lastError: string | null;
+  nextAttemptAt: string;
 }
 
 export interface CommitStatusShown {

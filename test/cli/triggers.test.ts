@@ -265,6 +265,25 @@ test('a release shows what the host is told of its commit', async () => {
   });
 });
 
+test('a release shows what it left to be done at a host, and why that is not done yet', async () => {
+  const about = 'pull request 7 for shop-prod in prod is closed: expired';
+  const work = { kind: 'errand', name: 'close-pull-request', of: 'p1-a1-s0', about, promotion: 1, data: {} };
+  await engine.app.pool.query(
+    `INSERT INTO outbox (key, release_id, work, lane, created_at, due_at, attempts, last_error)
+     SELECT 'left', id, $1, 'errand', now(), now() + interval '1 hour', 3, 'the repository is archived'
+     FROM release WHERE product = 'shop' ORDER BY number LIMIT 1`,
+    [work],
+  );
+  const { out } = await sluice('get', 'release', 'shop#1');
+  const { out: json } = await sluice('get', 'release', 'shop#1', '-o', 'json');
+  await engine.app.pool.query(`DELETE FROM outbox WHERE key = 'left'`);
+  expect(out).toContain(`Still to be done: ${about}; tried 3 times: the repository is archived; next at 20`);
+  expect(JSON.parse(json)).toMatchObject({
+    errands: [{ about, attempts: 3, lastError: 'the repository is archived' }],
+  });
+  expect((await sluice('get', 'release', 'shop#1')).out).not.toContain('Still to be done');
+});
+
 test('a status that its host refuses for good is shown as given up, with why and what a person can do', async () => {
   const given = async (up: boolean) => {
     await engine.app.pool.query(
@@ -281,4 +300,13 @@ test('a status that its host refuses for good is shown as given up, with why and
   const { out: json } = await sluice('get', 'release', 'shop#1', '-o', 'json');
   expect(JSON.parse(json)).toMatchObject({ commitStatuses: [{ givenUp: true }] });
   expect((await given(false)).out).not.toContain('given up');
+});
+
+test('a reason that its row has no room for stands below the table, whole', async () => {
+  const reason = `file "values.yaml" ${'of a folder '.repeat(12)}has no version at $.image.tag`;
+  await engine.app.pool.query('UPDATE candidate SET reason = $1 WHERE ended_at IS NOT NULL', [reason]);
+  const { out } = await sluice('get', 'candidates');
+  const [id = ''] = /^[0-9a-f]{8}(?= )/m.exec(out) ?? [];
+  expect(out).toContain(`\n\n${id}: ${reason}\n`);
+  expect((await sluice('get', 'candidates', '-o', 'name')).out).not.toContain(reason);
 });

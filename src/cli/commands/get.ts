@@ -8,6 +8,7 @@ import { age, duration, render, renderList, type Style, type View } from '../out
 import {
   causeOf,
   type CommitStatusShown,
+  type ErrandShown,
   type PromotionShown,
   type ReleaseShown,
   versionOf,
@@ -245,7 +246,7 @@ export const RELEASE_VIEW: View<ReleaseShown> = {
 
 /** Under its row: why it is there, its environments, what each of them waits for in whole sentences, and what hosts are told of it. */
 function detailsOf(release: ReleaseShown, style: Style): string[] {
-  const { promotions, problem, rollback, waitingFor, commitStatuses = [] } = release;
+  const { promotions, problem, rollback, waitingFor, commitStatuses = [], errands = [] } = release;
   const environments = render(promotions, style, {
     name: ({ name }) => name,
     columns: [
@@ -273,6 +274,7 @@ function detailsOf(release: ReleaseShown, style: Style): string[] {
       .filter((each) => each.givenUp)
       .map(whyGivenUp)
       .join('\n'),
+    errands.map(whatIsLeft).join('\n'),
   ];
   return [...(targets ?? []), environments, waits.join('\n'), ...lists, problem ?? ''].filter(Boolean);
 }
@@ -301,6 +303,12 @@ const COMMIT_STATUSES: View<CommitStatusShown> = {
 /** A whole sentence: a reason of a host is longer than a row. */
 const whyGivenUp = ({ context, sha, repository, lastError }: CommitStatusShown): string =>
   `${context} on ${sha.slice(0, 7)} is given up, ${repository} refused it for half an hour: ${lastError ?? 'no reason is kept'}. Once its host would take it, set the secret of that forge again, which sends it: sluice secret set NAME`;
+
+/** A whole sentence, for the same reason. */
+function whatIsLeft({ about, attempts, lastError, nextAttemptAt }: ErrandShown): string {
+  const so = lastError === null ? '' : `; tried ${attempts} ${attempts === 1 ? 'time' : 'times'}: ${lastError}`;
+  return `Still to be done: ${about}${so}; next at ${nextAttemptAt}`;
+}
 
 function took({ startedAt, endedAt }: { startedAt: string | null; endedAt: string | null }): string | null {
   return startedAt === null

@@ -3,7 +3,7 @@ import { all, ask, ERRORS, PAGE } from '../asking.ts';
 import type { Client } from '../client.ts';
 import { CliError, EXIT } from '../exit.ts';
 import { momentOf, REASON, UNTIL } from '../options.ts';
-import { age, render, renderList, shortened, type Style, type View } from '../output.ts';
+import { age, render, renderList, shortened, type Style, uncut, type View } from '../output.ts';
 import type { Shell } from '../shell.ts';
 import { WHY_AND_UNTIL_WHEN } from './controls.ts';
 
@@ -70,6 +70,8 @@ interface TriggerShown {
   pause: { reason: string; until: string | null } | null;
 }
 
+const lastLookOf = ({ error, outcome }: TriggerShown): string => error ?? outcome ?? 'not looked at yet';
+
 const TRIGGER_VIEW: View<TriggerShown> = {
   columns: [
     ['APPLICATION', ({ applicationName }) => applicationName],
@@ -78,7 +80,7 @@ const TRIGGER_VIEW: View<TriggerShown> = {
     ['AT', ({ commit, version }) => version ?? commit?.slice(0, 7)],
     ['CHANGED', ({ movedAt }) => age(movedAt)],
     ['PAUSED', ({ pause }) => pause && `${pause.reason}${pause.until === null ? '' : ` (until ${pause.until})`}`],
-    ['LAST LOOK', ({ error, outcome }) => error ?? outcome ?? 'not looked at yet'],
+    ['LAST LOOK', lastLookOf],
   ],
   name: ({ applicationName }) => `trigger/${applicationName}`,
 };
@@ -125,17 +127,20 @@ export async function getCandidates(
   style: Style,
 ): Promise<string> {
   const rows = await listCandidates(client, product, limit);
-  return renderList(
+  const none = 'No candidates yet: they come with the next push to a trigger environment.';
+  const reasons = uncut(
     rows,
     style,
-    CANDIDATE_VIEW,
-    'No candidates yet: they come with the next push to a trigger environment.',
+    ({ uuid }) => shortened(uuid),
+    ({ reason }) => reason,
   );
+  return renderList(rows, style, CANDIDATE_VIEW, none) + reasons;
 }
 
 export async function getTriggers(client: Client, product: string | undefined, style: Style): Promise<string> {
   const { triggers } = await client.ask<{ triggers: TriggerShown[] }>(TRIGGER_DOCUMENTS.triggers, { product });
-  return renderList(triggers, style, TRIGGER_VIEW, 'No application starts releases by itself.');
+  const list = renderList(triggers, style, TRIGGER_VIEW, 'No application starts releases by itself.');
+  return list + uncut(triggers, style, (each) => each.applicationName, lastLookOf);
 }
 
 export async function getGitIdentities(client: Client, style: Style): Promise<string> {
