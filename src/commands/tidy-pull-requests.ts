@@ -1,5 +1,6 @@
 import type { Parts } from '../parts.ts';
 import { isReplaceable } from '../core/pull-request.ts';
+import { shortIdOf } from '../core/short-id.ts';
 import { pages } from '../store/pages.ts';
 import { abandonedPullRequests, outdatedPullRequests } from '../store/pull-requests.ts';
 import type { PullRequestRecord } from '../store/pull-requests.ts';
@@ -14,11 +15,11 @@ import { closePullRequest } from './close-pull-request.ts';
  */
 export async function replacePullRequests(app: Parts, from?: string): Promise<string | undefined> {
   const page = await outdatedPullRequests(app.pool, MOST, from);
-  for (const { releaseId, environment, newer } of page) {
+  for (const { releaseId, environment, product, newer } of page) {
     try {
       const to = await app.releaseEngine.look(releaseId, { fresh: false });
       if (!to || !isReplaceable(to.release.plan, to.state, environment)) continue;
-      const reason = `a newer release, ${newer}, replaces its pull request for ${environment}`;
+      const reason = `a newer release, ${shortIdOf(product, Number(newer))}, replaces its pull request for ${environment}`;
       await app.releaseEngine.tell(releaseId, {
         kind: 'terminate',
         reason,

@@ -195,15 +195,15 @@ export async function abandonedPullRequests(
   return rows;
 }
 
-/** One that is open for an environment into which a newer release of its product is to go, with that release. */
-type Outdated = Pick<PullRequestRecord, 'key' | 'releaseId' | 'environment'> & { newer: string };
+/** One that is open for an environment into which a newer release of its product is to go, with that release's number. */
+type Outdated = Pick<PullRequestRecord, 'key' | 'releaseId' | 'environment' | 'product'> & { newer: string };
 
 /** By key; `after`: the one before the page. */
 export async function outdatedPullRequests(db: Db, limit: number, after: string | undefined): Promise<Outdated[]> {
   const { rows } = await db.query<Outdated>(
-    `SELECT p.key, p.release_id AS "releaseId", p.environment, n.id AS newer FROM pull_request p
+    `SELECT p.key, p.release_id AS "releaseId", p.environment, p.product, n.number AS newer FROM pull_request p
      JOIN release r ON r.id = p.release_id AND r.ended_at IS NULL AND r.kind = 'FORWARD', LATERAL (
-       SELECT o.id FROM release o
+       SELECT o.number FROM release o
        JOIN promotion m ON m.release_id = o.id AND m.product = r.product AND m.environment = p.environment AND m.ended_at IS NULL
        WHERE o.product = r.product AND o.kind = 'FORWARD' AND o.ended_at IS NULL AND o.number > r.number
        ORDER BY o.number DESC LIMIT 1) AS n
