@@ -88,7 +88,8 @@ export async function liveCommits(dataDir: string): Promise<LiveCommit[]> {
   return Promise.all(
     environments.map(async (environment) => {
       const repository = join(root, repositoryOf(environment));
-      const commit = await git(repository, 'log', '-1', '--format=%H', 'main', '--', environment);
+      // The commits of the branch itself, as Sluice tells of them: what a merge brought counts as the merge.
+      const commit = await git(repository, 'log', '-1', '--first-parent', '--format=%H', 'main', '--', environment);
       return { environment, version: (await versionIn(root, environment)) ?? '?', commit: commit.trim() };
     }),
   );
