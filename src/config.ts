@@ -217,11 +217,16 @@ function authOf(values: Values): AuthConfig {
 }
 
 /** What an operator should know of settings that hold; each is one line for the log of a start. */
-export function warningsOf({ auth }: Pick<Config, 'auth'>): string[] {
-  if (auth.oidc?.nameClaim !== 'email') return [];
-  return [
+export function warningsOf({ auth, role, publicUrl }: Pick<Config, 'auth' | 'role' | 'publicUrl'>): string[] {
+  const deadLinks =
+    'SLUICE_PUBLIC_URL is not set: links in pull requests and commit statuses lead to this worker, which has no pages. ' +
+    'Set it to the address of a server with the role api';
+  const anyAuthor =
     'SLUICE_OIDC_NAME_CLAIM is "email": the initiator of a release that starts by itself is the address that its newest commit names. ' +
-      'Whoever may push can write any address into a commit: `forbidInitiator` holds for the author only where the git host verifies authors',
+    'Whoever may push can write any address into a commit: `forbidInitiator` holds for the author only where the git host verifies authors';
+  return [
+    ...(role === 'worker' && publicUrl === undefined ? [deadLinks] : []),
+    ...(auth.oidc?.nameClaim === 'email' ? [anyAuthor] : []),
   ];
 }
 

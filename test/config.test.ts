@@ -139,6 +139,13 @@ describe('settings', () => {
   });
 });
 
+test('a worker that knows no address of a server says at its start that its links lead nowhere', () => {
+  const told = (settings: Record<string, string>): string[] => warningsOf(loadConfig(settings));
+  expect(told({ SLUICE_ROLE: 'worker' })).toEqual([expect.stringContaining('SLUICE_PUBLIC_URL is not set')]);
+  expect(told({ SLUICE_ROLE: 'worker', SLUICE_PUBLIC_URL: 'https://sluice.example.com' })).toEqual([]);
+  expect(told({ SLUICE_ROLE: 'api' })).toEqual([]);
+});
+
 test('people named by their address are told at each start that a commit can name any', () => {
   const oidc = { SLUICE_OIDC_ISSUER: 'https://id.example.com', SLUICE_OIDC_AUDIENCE: 'sluice' };
   const told = (name: string): string[] => warningsOf(loadConfig({ ...oidc, SLUICE_OIDC_NAME_CLAIM: name }));
