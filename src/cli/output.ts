@@ -112,7 +112,7 @@ export function uncut<T>(
 ): string {
   if (format !== 'table') return '';
   return rows
-    .map((row) => ({ name: name(row), text: printableIn(sentence(row) ?? '').trim() }))
+    .map((row) => ({ name: printableIn(name(row)).trim(), text: printableIn(sentence(row) ?? '').trim() }))
     .filter(({ text }) => widthOf(text) > Math.min(WIDEST, width / 3))
     .map(({ name: of, text }) => `\n\n${of}: ${text}`)
     .join('');

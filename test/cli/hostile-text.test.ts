@@ -88,7 +88,11 @@ describe.each(KIND_NAMES)('get %s', (kind) => {
 
   test('as a table has one line for each row, and no column without end', async () => {
     const { out } = await sluice('get', kind);
-    const lines = out.trimEnd().split('\n');
+    const [table, ...sentences] = out.trimEnd().split('\n\n');
+    const lines = table!.split('\n');
+    // Under it, what a column has no room for: a line for a row, too.
+    for (const sentence of sentences) expect(sentence).toMatch(/^[^\n]+: [^\n]+$/);
+    expect(sentences.length).toBeLessThanOrEqual(1);
     const columns = lines[0]!.split(/ {3,}/).length;
     expect(lines).toHaveLength(2);
     expect(stringWidth(lines[1]!)).toBeLessThanOrEqual(columns * 123);
