@@ -296,6 +296,7 @@ async function round(world: World, rows: readonly Row[]): Promise<void> {
     await untilEnded(world, isEnough, async () => {
       sendAgain(peers);
       await terminate(world, server.url);
+      await armed.stir();
       return armed.left();
     });
   } finally {
@@ -312,6 +313,8 @@ const endsItself = ({ effect, point }: Row): boolean => point === 'after-record'
 interface Armed {
   /** How many kills are still to come. */
   left(): number;
+  /** A process ends itself at one point at a time: one that has not come to its own for a while has the next one. */
+  stir(): Promise<void>;
   /** Tells the rows what was met. */
   count(): void;
   /** What was not met is met no more. */
@@ -327,7 +330,20 @@ async function arm(world: World, rows: readonly Row[]): Promise<Armed> {
     await victim.kill(...world.random.shuffled(points));
     await ready(victim);
   }
+  const waiting = new Map([server, worker].map((victim) => [victim, { met: 0, since: Date.now() }]));
+  const stir = async (victim: SluiceProcess): Promise<void> => {
+    const own = kinds.filter(({ at, points }) => at === victim && points.length > 0);
+    const met = own.reduce((sum, each) => sum + each.met(), 0);
+    const before = waiting.get(victim)!;
+    if (met === before.met && Date.now() - before.since < LONG) return;
+    waiting.set(victim, { met, since: Date.now() });
+    if (met === before.met && own.some((each) => each.met() < each.most)) await victim.strike();
+  };
   return {
+    stir: async () => {
+      await stir(server);
+      await stir(worker);
+    },
     left: () => kinds.reduce((sum, each) => sum + Math.max(0, each.most - each.met()), 0),
     count: () => {
       for (const each of kinds) each.row.killed += each.met();
@@ -335,6 +351,9 @@ async function arm(world: World, rows: readonly Row[]): Promise<Armed> {
     takeBack: () => kinds.forEach((each) => each.takeBack()),
   };
 }
+
+/** That a process has not come to where it is to end itself, in milliseconds. */
+const LONG = 8_000;
 
 /** The kills of one row in one round. */
 interface ArmedRow {
