@@ -554,7 +554,9 @@ export class Shell {
     }
     const news = { ...REQUEST, state: 'CLOSED' as const, by: 'grace' };
     if (request.state === 'CLOSED') return { kind: 'failed', message: 'closed by grace', pullRequest: news };
-    return { kind: 'pending', reason: 'awaits its merge', recheckAfter: 5 * 60 * SECOND, waitsFor: 'PERSON' };
+    // Some gates hold for weeks: in the end nothing comes between two looks, and looks are few.
+    const recheckAfter = (this.#calm ? 6 * 60 : 5) * 60 * SECOND;
+    return { kind: 'pending', reason: 'awaits its merge', recheckAfter, waitsFor: 'PERSON' };
   }
 
   /** A person comes to an open pull request. Whoever ends its release may find it merged by somebody else. */

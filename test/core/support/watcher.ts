@@ -97,11 +97,22 @@ export class Watcher implements Watched {
     if (!thorough || refused || unheard) return;
     const again = advance(this.plan, state, [stimulus], facts, now);
     claim(again !== 'NEEDS_FACTS', 'the same question needs facts the second time only');
-    // Also what only adds to the log: a commit whose answer was lost is decided again.
-    this.#claimNothing(again, state, stimulus.kind);
+    // Also what only adds to the log: a commit whose answer was lost is decided again. Whoever is told of a pull request once more while it is
+    // looked at looks once more, and not a third time.
+    if (stimulus.kind === 'pull-request-told') this.#claimOnceMore(again, state, stimulus, facts, now);
+    else this.#claimNothing(again, state, stimulus.kind);
     const looked = advance(this.plan, state, [{ kind: 'tick' }], facts, now);
     claim(looked !== 'NEEDS_FACTS', 'looking again needs facts');
     this.#claimNothing(looked, state, 'tick');
+  }
+
+  #claimOnceMore(again: Decision, before: ReleaseState, stimulus: Stimulus, facts: Facts | null, now: number): void {
+    const { events, work, changed, state } = again;
+    if (changed.length === 0) return this.#claimNothing(again, before, stimulus.kind);
+    claim(events.length === 0 && work.length === 0, `${stimulus.kind} twice does more than to ask for another look`);
+    const thrice = advance(this.plan, state, [stimulus], facts, now);
+    claim(thrice !== 'NEEDS_FACTS', 'the same question needs facts the third time only');
+    this.#claimNothing(thrice, state, `${stimulus.kind} three times`);
   }
 
   #claimNothing({ events, work, changed, state }: Decision, before: ReleaseState, what: string): void {
