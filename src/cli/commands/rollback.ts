@@ -3,7 +3,7 @@ import { all, ask, ERRORS, PAGE } from '../asking.ts';
 import type { Client } from '../client.ts';
 import { ROLLBACK_PART } from '../operations.ts';
 import { choiceArgument, formerly, momentOf, REASON, timeoutOption, UNTIL } from '../options.ts';
-import { age, type Column, render, renderList, type Style, type View } from '../output.ts';
+import { age, type Column, render, renderList, type Style, uncut, type View } from '../output.ts';
 import { causeOf, type RollbackPart, type TargetShown, versionOf } from '../release-shown.ts';
 import type { Shell } from '../shell.ts';
 
@@ -51,8 +51,12 @@ export const TARGETS: Column<TargetShown>[] = [
   ['', ({ status, decision }) => status ?? decision],
   ['FROM', ({ from }) => from?.label],
   ['TO', ({ to }) => to?.label],
-  ['WHY', ({ reason, merge }) => (merge ? `${reason}; ${mergeOf(merge)}` : reason)],
+  ['WHY', whyOf],
 ];
+
+function whyOf({ reason, merge }: TargetShown): string | null {
+  return merge ? `${reason}; ${mergeOf(merge)}` : reason;
+}
 
 /** Who merges the pull request by which an environment goes back. */
 function mergeOf({ may, why }: NonNullable<TargetShown['merge']>): string {
@@ -61,6 +65,7 @@ function mergeOf({ may, why }: NonNullable<TargetShown['merge']>): string {
   return `whether Sluice can merge its pull request is not known${why === null ? '' : `: ${why}`}`;
 }
 
+const nameOf = ({ environment }: TargetShown): string => environment;
 const idOfRollback = ({ release, uuid }: RollbackShown): string => release?.shortId ?? uuid;
 const fromTo = (rollback: RollbackShown): string => versionOf({ version: rollback.version.label, rollback });
 
@@ -151,7 +156,9 @@ export function addRollbacks(shell: Shell): void {
       if (flags.plan) {
         const { plan } = await ask<{ plan: PlanShown }>(client, ROLLBACKS.plan, input);
         if (style.format === 'table')
-          return print(render(plan.targets, style, { columns: TARGETS, name: ({ environment }) => environment }));
+          return print(
+            render(plan.targets, style, { columns: TARGETS, name: nameOf }) + uncut(plan.targets, style, nameOf, whyOf),
+          );
         return print(render(plan, style, { columns: [], name: ({ version: { label } }) => `plan/${label}` }));
       }
       const rollback = await startRollback(client, input);

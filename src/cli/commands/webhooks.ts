@@ -36,7 +36,7 @@ const VIEW: View<DeliveryShown> = {
     ['WEBHOOK ID', ({ webhookId }) => webhookId],
     ['CAME', ({ receivedAt }) => age(receivedAt)],
     ['STATUS', ({ status }) => status],
-    ['OUTCOME', ({ outcome }) => outcome ?? ''],
+    ['OUTCOME', ({ outcome }) => (outcome ?? '').replaceAll('\n', '; ')],
   ],
   name: ({ id }) => `webhook/${id}`,
 };
