@@ -173,18 +173,32 @@ export async function runProposalKills(options: {
     const isOpen = ({ times, killed }: Row): boolean => killed < times;
     // What was killed is done again, and can be killed again; where there is not enough of it, there is another round.
     const most = 3 + 2 * Math.max(...rows.map(({ times }) => times));
-    for (let left = most; left > 0 && rows.some(isOpen) && !options.signal?.aborted; left -= 1) {
-      const open = rows.filter(isOpen);
-      await round(world, open);
-      const killed = rows.reduce((sum, each) => sum + each.killed, 0);
-      tell(`killed ${killed} times, of ${rows.filter((each) => !isOpen(each)).length} of ${rows.length} kinds enough`);
+    const unended: Invariant = {
+      name: 'what goes on ends within five minutes of the last kill',
+      checked: 0,
+      violations: [],
+    };
+    try {
+      for (let left = most; left > 0 && rows.some(isOpen) && !options.signal?.aborted; left -= 1) {
+        const open = rows.filter(isOpen);
+        await round(world, open);
+        unended.checked += 1;
+        const killed = rows.reduce((sum, each) => sum + each.killed, 0);
+        tell(
+          `killed ${killed} times, of ${rows.filter((each) => !isOpen(each)).length} of ${rows.length} kinds enough`,
+        );
+      }
+      await untilEnded(world, ({ errands, statuses }) => errands + statuses === 0);
+    } catch (error) {
+      // Where something has not ended, the rest is judged all the same.
+      unended.violations.push(String(error));
     }
     const reached = Object.fromEntries(rows.map(({ effect, point, killed }) => [`${effect}, ${point}`, killed]));
-    await untilEnded(world, ({ errands, statuses }) => errands + statuses === 0);
     const history = await readHistory(databaseUrl);
     const releases: Record<string, number> = {};
     for (const { status } of history.releases.values()) releases[status] = (releases[status] ?? 0) + 1;
     const invariants = [
+      unended,
       ...judgeLog(history),
       judgeFold([...history.releases.values()]),
       ...(await judgeProposals(peers, products, history, databaseUrl)),
@@ -330,14 +344,16 @@ async function arm(world: World, rows: readonly Row[]): Promise<Armed> {
     await victim.kill(...world.random.shuffled(points));
     await ready(victim);
   }
-  const waiting = new Map([server, worker].map((victim) => [victim, { met: 0, since: Date.now() }]));
+  const waiting = new Map([server, worker].map((victim) => [victim, { met: 0, since: Date.now(), patience: LONG }]));
   const stir = async (victim: SluiceProcess): Promise<void> => {
     const own = kinds.filter(({ at, points }) => at === victim && points.length > 0);
     const met = own.reduce((sum, each) => sum + each.met(), 0);
     const before = waiting.get(victim)!;
-    if (met === before.met && Date.now() - before.since < LONG) return;
-    waiting.set(victim, { met, since: Date.now() });
-    if (met === before.met && own.some((each) => each.met() < each.most)) await victim.strike();
+    const isIdle = met === before.met;
+    if (isIdle && Date.now() - before.since < before.patience) return;
+    // A process that is killed again and again before it has come to anything comes to nothing: each life is longer than the last one.
+    waiting.set(victim, { met, since: Date.now(), patience: isIdle ? Math.min(before.patience * 2, LONGEST) : LONG });
+    if (isIdle && own.some((each) => each.met() < each.most)) await victim.strike();
   };
   return {
     stir: async () => {
@@ -352,8 +368,9 @@ async function arm(world: World, rows: readonly Row[]): Promise<Armed> {
   };
 }
 
-/** That a process has not come to where it is to end itself, in milliseconds. */
+/** That a process has not come to where it is to end itself, in milliseconds: at first, and at most. */
 const LONG = 8_000;
+const LONGEST = 60_000;
 
 /** The kills of one row in one round. */
 interface ArmedRow {
