@@ -20,14 +20,21 @@ interface Remembered {
  * 20 s until a killed sender's status is another one's, 10 s for the call.
  */
 const UNDER_WAY = 60_000;
+/** Longer by this, in milliseconds, for each sender that is killed at it: until its status is another one's, and that one has started. */
+const LEASE = 30_000;
 
-/** What the host of pull requests has counted, beside what Sluice remembers: after all has ended. */
+/**
+ * What the host of pull requests has counted, beside what Sluice remembers: after all has ended.
+ * @param killed how many senders of one status were killed at it, one after the other, at most
+ */
 export async function judgeProposals(
   { forge }: Peers,
   products: readonly ProposedProduct[],
   history: History,
   databaseUrl: string,
+  killed = 0,
 ): Promise<Invariant[]> {
+  const underWay = UNDER_WAY + killed * LEASE;
   const once = new Rule('a promotion and attempt has one branch and one pull request');
   const closed = new Rule('no pull request of an ended promotion is open, and none of their branches is left');
   const late = new Rule('no status is set after the outcome of its pull request');
@@ -69,7 +76,7 @@ export async function judgeProposals(
     }
     for (const { sha, context, state, sinceEnd } of statuses)
       late.expect(
-        sinceEnd === undefined || sinceEnd < UNDER_WAY,
+        sinceEnd === undefined || sinceEnd < underWay,
         () => `${name}: ${context} of ${sha} was set to ${state} ${sinceEnd} ms after its pull request had ended`,
       );
     for (const { number, comments: said } of pulls) {

@@ -201,7 +201,7 @@ export async function runProposalKills(options: {
       unended,
       ...judgeLog(history),
       judgeFold([...history.releases.values()]),
-      ...(await judgeProposals(peers, products, history, databaseUrl)),
+      ...(await judgeProposals(peers, products, history, databaseUrl, sendersKilled(rows))),
       judgeCandidates(world.pushed, history, await readCandidates(databaseUrl), { coalesced: false }),
       await judgeCursors(databaseUrl),
     ];
@@ -500,6 +500,12 @@ async function untilEnded(
     left = now;
     await sleep(100);
   }
+}
+
+/** In one round, at a status of a pull request's head. */
+function sendersKilled(rows: readonly Row[]): number {
+  const atHeads = rows.filter(({ effect }) => effect === 'status on the head');
+  return atHeads.reduce((sum, { killed }) => sum + Math.min(killed, MOST_IN_A_ROUND), 0);
 }
 
 async function ready(process: SluiceProcess): Promise<void> {
