@@ -3,6 +3,7 @@ import type { App } from '../src/app.ts';
 import { saveDefinition } from '../src/commands/save-definition.ts';
 import { triggerRelease } from '../src/commands/trigger-release.ts';
 import { loadConfig } from '../src/config.ts';
+import type { AnyDefinition } from '../src/core/definitions.ts';
 import { ENDED_RELEASE } from '../src/core/release.ts';
 import { jobsOf } from '../src/jobs/effects.ts';
 import { createLog } from '../src/log.ts';
@@ -45,10 +46,14 @@ export class Engine {
     return engine;
   }
 
+  release(lane: number): Promise<void> {
+    return this.releaseOf(productName(lane));
+  }
+
   /** Resolves when the release has ended, and its end is saved. */
-  async release(lane: number): Promise<void> {
+  async releaseOf(product: string): Promise<void> {
     this.#version += 1;
-    const input = { product: productName(lane), version: `1.0.${this.#version}` };
+    const input = { product, version: `1.0.${this.#version}` };
     const { value, refusals } = await triggerRelease(this.app, input, null);
     if (refusals) throw new Error(`the release is not accepted: ${JSON.stringify(refusals)}`);
     const { releaseId: id } = value;
@@ -132,7 +137,11 @@ export class Engine {
 }
 
 export async function saveWorkload(app: App, products: number): Promise<void> {
-  for (const definition of definitions(products)) {
+  await saveAll(app, definitions(products));
+}
+
+export async function saveAll(app: App, all: AnyDefinition[]): Promise<void> {
+  for (const definition of all) {
     const { refusals } = await saveDefinition(app, definition, { mode: 'UPSERT', actor: null });
     if (refusals) throw new Error(`the workload is not accepted: ${JSON.stringify(refusals)}`);
   }

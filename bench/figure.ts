@@ -7,6 +7,6 @@ export interface Figure {
   floor: number | null;
   /** For a rate value / floor, more is better; for a time too, and there less is better. */
   ratio: number | null;
-  /** What it should be at most, where somebody has said so. */
+  /** What it should be at most, of a rate at least, where somebody has said so. */
   aim?: number;
 }

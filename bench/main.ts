@@ -6,6 +6,7 @@ import pg from 'pg';
 import { startPostgres, startRedis } from '../test/support/servers.ts';
 import type { CellOrder, CellResult } from './cell.ts';
 import { compare, keep, readKept } from './earlier.ts';
+import { measureApi } from './api.ts';
 import { measureEdit } from './edit.ts';
 import { measureHistory } from './history.ts';
 import { busyCores, describeMachine } from './machine.ts';
@@ -14,7 +15,9 @@ import type { Measured } from './report.ts';
 import type { Figure } from './figure.ts';
 import { measureScale } from './scale.ts';
 import { measureStarts } from './start.ts';
+import { measureSubscriptions } from './subscriptions.ts';
 import { measureTriggers } from './triggers.ts';
+import { measureWide } from './wide.ts';
 
 // `npm run bench -- [--json FILE] [--rounds N] [--seconds N] [--warm-up RELEASES] [--lanes N] [--profile] [--keep] [--only ROW,...]`
 //
@@ -31,6 +34,9 @@ const ROWS = {
   scale: false,
   history: false,
   triggers: false,
+  wide: false,
+  event: false,
+  api: false,
 };
 type Row = keyof typeof ROWS;
 
@@ -58,7 +64,7 @@ process.once('SIGTERM', () => ended.abort());
 const loop = { lanes: Number(options.lanes), warmUp: Number(options['warm-up']), seconds: Number(options.seconds) };
 const rounds = Number(options.rounds);
 const postgres = await startPostgres({ durable: true, settings: { shared_buffers: '256MB' } });
-const needsRedis = rows.has('redis') || rows.has('scale');
+const needsRedis = rows.has('redis') || rows.has('scale') || rows.has('wide');
 const redis = needsRedis ? await startRedis({ appendOnly: true }).catch(tellMissing) : null;
 try {
   const before = await busyCores();
@@ -72,6 +78,14 @@ try {
   for (const each of redis ? [redis, null] : [null]) await add('scale', () => scaleOn(each));
   await add('history', () => measureHistory(createDatabase, rounds));
   await add('triggers', async () => measureTriggers(await createDatabase('bench_triggers'), ended.signal));
+  for (const each of redis ? [redis, null] : [null]) {
+    const order = { backend: each ? ('redis' as const) : ('postgres' as const), redisUrl: each?.url, rounds };
+    await add('wide', async () => [
+      await measureWide({ ...order, databaseUrl: await createDatabase(`bench_wide_${order.backend}`) }),
+    ]);
+  }
+  await add('event', () => measureSubscriptions(createDatabase, rounds));
+  await add('api', async () => measureApi(await createDatabase('bench_api'), rounds));
   const others = measured.length > 0 ? othersOf(measured) : Math.max(before, await busyCores());
   console.log(report(describeMachine(), measured, compare(figures, readKept(), others)));
   if (needsRedis && redis === null) console.log('Redis was not measured: it is missing (see above).');

@@ -15,7 +15,10 @@ export interface Serving {
 }
 
 /** Resolves once it is ready. @throws when it ends before, or is not ready within a minute; then it has ended */
-export async function startServing(settings: Record<string, string>, role: 'all' | 'worker' = 'all'): Promise<Serving> {
+export async function startServing(
+  settings: Record<string, string>,
+  role: 'all' | 'api' | 'worker' = 'all',
+): Promise<Serving> {
   const port = await freePort();
   const began = performance.now();
   const env = {

@@ -81,3 +81,43 @@ export function definitions(products: number): AnyDefinition[] {
   }
   return all;
 }
+
+/** dev, then so many environments side by side in a group, three steps in each. */
+export function wideFlow(product: string, width: number): AnyDefinition[] {
+  const environments = Array.from({ length: width }, (_, index) => `${product}-${index}`);
+  const group = `${product}-all`;
+  const simulate = { driver: { type: 'simulate' as const }, health: { type: 'simulate' as const } };
+  const check = { name: 'check', type: 'simulate' as const, parameters: {} };
+  return [
+    ...['dev', ...environments].map((name): AnyDefinition => ({
+      kind: 'Environment',
+      metadata: metadata(name),
+      spec: { kind: 'NON_PRODUCTION' },
+    })),
+    {
+      kind: 'EnvironmentGroup',
+      metadata: metadata(group),
+      spec: { environments: { names: environments }, gate: { policy: 'ALL' }, maxFailures: 0 },
+    },
+    { kind: 'PromotionWorkflow', metadata: metadata(`${product}-check`), spec: { actions: [check] } },
+    {
+      kind: 'PromotionFlow',
+      metadata: metadata(`${product}-flow`),
+      spec: {
+        triggerEnvironment: 'dev',
+        steps: [{ group, dependsOn: ['dev'], policy: { preAction: `${product}-check`, action: 'commit' } }],
+        onFailure: 'FINISH_RUNNING',
+      },
+    },
+    {
+      kind: 'Product',
+      metadata: metadata(product),
+      spec: { promotionFlows: [{ name: `${product}-flow` }], concurrency: 'QUEUE', queueLimit: 50 },
+    },
+    ...['dev', ...environments].map((environment): AnyDefinition => ({
+      kind: 'Application',
+      metadata: metadata(`${product}-in-${environment}`),
+      spec: { product, environment, ...simulate },
+    })),
+  ];
+}
