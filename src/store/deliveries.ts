@@ -94,6 +94,20 @@ export const keyOfNews = ({ delivery }: NewNews): string => JSON.stringify([deli
  * @returns what is kept of each, in their order
  */
 export async function keepNews(pool: Pool, news: readonly NewNews[]): Promise<KeptNews[]> {
+  try {
+    return await insertNews(pool, news);
+  } catch (error) {
+    // Another statement keeps the same message at this moment. Its id follows from the sender's, so that both of its indexes know it; what
+    // PostgreSQL looks for beforehand is one of them, and it can meet the other first. It is there now: the second try finds it.
+    if (isUniqueViolation(error)) return insertNews(pool, news);
+    throw error;
+  }
+}
+
+const isUniqueViolation = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && error.code === '23505';
+
+async function insertNews(pool: Pool, news: readonly NewNews[]): Promise<KeptNews[]> {
   const hints = news.flatMap((each) => each.hints.map((hint) => ({ ...hint, deliveryId: each.delivery.id })));
   const { rows } = await pool.query<KeptNews & Pick<Delivery, 'source' | 'webhookId'>>(
     `WITH came AS (

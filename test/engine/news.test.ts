@@ -102,6 +102,19 @@ test('what comes together is kept by a few statements, a message that comes twic
   await engine.close();
 });
 
+test('a message that comes to several servers at the same moment is kept once, and each of them answers', async () => {
+  const { engine, repository } = await open('servers', DAY);
+  const servers = Array.from({ length: 6 }, () => newsKeeper(engine.app));
+  const head = (await repository.head())!;
+  const ids = Array.from({ length: 60 }, () => randomUUID());
+  for (const id of ids) await Promise.all(servers.map((server) => told(engine, repository, head, id, server)));
+  const { rows } = await engine.app.pool.query<{ n: number; replays: number }>(
+    'SELECT count(*)::int AS n, sum(replays)::int AS replays FROM webhook_delivery',
+  );
+  expect(rows).toEqual([{ n: ids.length, replays: ids.length * (servers.length - 1) }]);
+  await engine.close();
+});
+
 describe('changes of the trigger environment', () => {
   test('trap 28: without any webhook none is lost, and each is found within the interval', async () => {
     const { engine, repository } = await open('polled', 5_000);
