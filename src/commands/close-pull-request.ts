@@ -6,6 +6,7 @@ import { plainly } from '../core/pull-request-text.ts';
 import type { Forge, PullRequestSeen } from '../drivers/forge/forge.ts';
 import type { GitDriverSpec } from '../core/definitions.ts';
 import { PermanentError, TransientError } from '../drivers/driver.ts';
+import { whereItIs } from './where-it-is.ts';
 import { pullRequestsOf, sawPullRequest } from '../store/pull-requests.ts';
 import type { PullRequestRecord } from '../store/pull-requests.ts';
 
@@ -13,6 +14,8 @@ import type { PullRequestRecord } from '../store/pull-requests.ts';
  * Closes a pull request that its promotion needs no more: says there why, closes it, deletes its branch, and tells the release what
  * became of it. It is looked for by its branch where no number is known: on a branch of somebody else it is somebody else's. Merged
  * meanwhile it is left as it is, and where its change is on the branch the release records it. Done twice is done once.
+ *
+ * Where its repository has another name by now, it is closed there.
  */
 export async function closePullRequest(
   app: Pick<Parts, 'pool' | 'drivers' | 'releaseEngine'>,
@@ -20,19 +23,19 @@ export async function closePullRequest(
   reason: string,
   signal: AbortSignal,
 ): Promise<void> {
-  const { repository, number, key } = record;
-  const forge = await app.drivers.forge(repository);
-  if (!forge)
-    throw new Error(`no secret opens pull requests in ${repository} any more: store one, and they are closed`);
-  const standing = await standingOf(app, record, signal);
-  const seen = number === null && standing === 'FOREIGN' ? undefined : await close(forge, record, reason, signal);
-  if (standing === 'OURS') await forge.deleteBranch(repository, record.branch, { signal });
-  if (seen === undefined) {
-    await sawPullRequest(app.pool, key, { state: 'GONE' });
-    return;
-  }
-  await tell(app, record, seen, signal);
-  await sawPullRequest(app.pool, key, sightingOf(seen));
+  const { key } = record;
+  const seen = await whereItIs(app, record.repository, async (forge, repository) => {
+    const there = { ...record, repository };
+    // The forge is asked first: git does not say where a repository is that has moved.
+    const found = await find(forge, there, signal);
+    const standing = await standingOf(app, record, repository, signal);
+    const ours = record.number === null && standing === 'FOREIGN' ? undefined : found;
+    const closed = ours && (await close(forge, there, ours, reason, signal));
+    if (standing === 'OURS') await forge.deleteBranch(repository, record.branch, { signal });
+    if (closed) await tell(app, there, closed, signal);
+    return closed;
+  });
+  await sawPullRequest(app.pool, key, seen ? sightingOf(seen) : { state: 'GONE' });
 }
 
 /** Deletes the branch of a pull request; one of its name that others have made stays. */
@@ -41,20 +44,24 @@ export async function deleteOwnBranch(
   record: PullRequestRecord,
   signal: AbortSignal,
 ): Promise<void> {
-  const forge = await app.drivers.forge(record.repository);
-  if (forge && (await standingOf(app, record, signal)) === 'OURS')
-    await forge.deleteBranch(record.repository, record.branch, { signal });
+  const { repository, branch } = record;
+  const forge = await app.drivers.forge(repository);
+  if (forge && (await standingOf(app, record, repository, signal)) === 'OURS')
+    await forge.deleteBranch(repository, branch, { signal });
 }
 
 /**
  * Whether the branch has a commit that a promotion of this release signed for it: its name alone proves nothing. Others may have
  * pushed on top.
+ * @param repository where it is now
  */
 async function standingOf(
   { pool, drivers }: Pick<Parts, 'pool' | 'drivers'>,
-  { repository, branch, releaseId }: PullRequestRecord,
+  record: PullRequestRecord,
+  repository: string,
   signal: AbortSignal,
 ): Promise<'OURS' | 'FOREIGN' | 'GONE'> {
+  const { branch, releaseId } = record;
   const at: GitDriverSpec = { type: 'git', repoURL: repository, branch, path: '.' };
   const git = drivers.driver(at);
   const answer = await git.heads(at, [branch], signal);
@@ -63,7 +70,8 @@ async function standingOf(
   const all = await pullRequestsOf(pool, [releaseId]);
   // A pull request that was taken over has its commit from the attempt that opened it.
   for (const { key, ...each } of all)
-    if (each.repository === repository && each.branch === branch && (await git.observe(at, key, signal))) return 'OURS';
+    if (each.repository === record.repository && each.branch === branch && (await git.observe(at, key, signal)))
+      return 'OURS';
   return 'FOREIGN';
 }
 
@@ -93,17 +101,25 @@ export function newsOf({ state, number, url, head, by, mergedAt }: PullRequestSe
   };
 }
 
-async function close(
+/** Nothing where a pull request of that number has another branch: a new repository took the name of the old one. */
+async function find(
   forge: Forge,
-  { repository, number, branch, base, key }: PullRequestRecord,
-  reason: string,
+  { repository, number, branch, base }: PullRequestRecord,
   signal: AbortSignal,
 ): Promise<PullRequestSeen | undefined> {
-  const found =
-    number === null
-      ? await forge.find(repository, { head: branch, base }, { signal })
-      : await forge.get(repository, number, { signal });
-  if (found?.state !== 'OPEN') return found;
+  if (number === null) return forge.find(repository, { head: branch, base }, { signal });
+  const found = await forge.get(repository, number, { signal });
+  return found.head.branch === branch ? found : undefined;
+}
+
+async function close(
+  forge: Forge,
+  { repository, key }: PullRequestRecord,
+  found: PullRequestSeen,
+  reason: string,
+  signal: AbortSignal,
+): Promise<PullRequestSeen> {
+  if (found.state !== 'OPEN') return found;
   const body = `Sluice closes this pull request: ${plainly(reason, 1_000)}.`;
   // A conversation that is locked takes no comment for good: closing is what counts.
   await forge.comment(repository, found.number, { key: `${key}/closed`, body }, { signal }).catch((error: unknown) => {
@@ -114,7 +130,7 @@ async function close(
 
 async function tell(
   { releaseEngine, drivers }: Pick<Parts, 'drivers' | 'releaseEngine'>,
-  { releaseId, position, step, attempt, key }: PullRequestRecord,
+  { releaseId, position, step, attempt, key, repository }: PullRequestRecord,
   seen: PullRequestSeen,
   signal: AbortSignal,
 ): Promise<void> {
@@ -132,7 +148,8 @@ async function tell(
     if (!version) continue;
     const pinned = await releaseEngine.frozen.content({ release: releaseId, content, version });
     const contains = seen.mergeCommit === undefined ? {} : { contains: seen.mergeCommit };
-    const { effect } = await drivers.driver(spec.driver).landed(spec.driver, pinned, contains, signal);
+    const target = spec.driver.type === 'git' ? { ...spec.driver, repoURL: repository } : spec.driver;
+    const { effect } = await drivers.driver(target).landed(target, pinned, contains, signal);
     if (effect) landed.push({ application, commit: effect.commit ?? null });
   }
   await releaseEngine.tell(releaseId, {

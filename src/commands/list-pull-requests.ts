@@ -1,4 +1,5 @@
 import { TransientError } from '../drivers/driver.ts';
+import { RepositoryMoved } from '../drivers/forge/forge.ts';
 import type { PullRequestSeen } from '../drivers/forge/forge.ts';
 import type { Parts } from '../parts.ts';
 import { recordPullRequests } from '../store/news.ts';
@@ -40,9 +41,20 @@ export async function listPullRequests(
     await recordPullRequests(pool, repository, after, {
       error: error instanceof Error ? error.message : String(error),
     });
+    // Each of them ends by its own look, which learns the same.
+    if (error instanceof RepositoryMoved) for (const each of spellings) await tellAll(app, each);
     if (!signal.aborted && failures === 0)
       app.log.warn({ error, repository }, 'pull requests could not be listed: they are tried again');
   }
+}
+
+async function tellAll(app: Parts, repository: string): Promise<void> {
+  const open = await openPullRequests(app.pool, repository);
+  await tellPullRequests(
+    app,
+    repository,
+    open.map(({ branch }) => ({ branch })),
+  );
 }
 
 /** @returns how many promotions could not be told */

@@ -151,5 +151,16 @@ function nameAt(forge: ForgeKind, apiUrl: string, { host, path }: Place): string
   return fits && parts.every((part) => /^[\w.~+-]+$/u.test(part) && !/^\.+$/.test(part)) ? parts.join('/') : undefined;
 }
 
+/**
+ * The address of a repository that got another name at the same host, spelled as its old one: by the same protocol, with the same login,
+ * with or without `.git`.
+ * @param from its old name there, whose segments end the old address
+ */
+export function movedAddress(repoURL: string, from: string, to: string): string {
+  const [, root = '', , git = ''] =
+    new RegExp(`^(.*?)((?:[^/:]+/){${from.split('/').length - 1}}[^/:]+?)(\\.git)?/*$`).exec(repoURL) ?? [];
+  return `${root}${to}${git}`;
+}
+
 const withoutLogin = (repoURL: string): string =>
   repoURL.replace(/^([a-z]+:\/\/)[^/@]*@/i, '$1').replace(/[?#].*$/, '');

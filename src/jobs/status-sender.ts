@@ -1,5 +1,6 @@
 import { judgeMerges } from '../commands/judge-merge.ts';
 import { followReleases } from '../commands/tell-commit.ts';
+import { whereItIs } from '../commands/where-it-is.ts';
 import { PermanentError, TransientError } from '../drivers/driver.ts';
 import { reach } from '../faults.ts';
 import type { PromotionState } from '../core/release.ts';
@@ -68,14 +69,13 @@ export class StatusSender extends Watch {
   }
 
   async #send(due: DueStatus): Promise<void> {
-    const { pool, drivers, clock } = this.app;
+    const { pool, clock } = this.app;
     const { repository, sha, context, state, description, url, about } = due;
     const red = about === 'MERGE' ? state !== 'SUCCESS' : state === 'FAILURE' || state === 'ERROR';
     try {
-      const forge = await drivers.forge(repository);
-      if (!forge) throw new PermanentError(`no secret is for the pull requests of ${repository} any more`);
       const status = { context, state, description, ...(url !== null && { url }) };
-      await forge.setStatus(repository, sha, status, { signal: clock.limit('statuses', LIMIT), urgent: red });
+      const call = { signal: clock.limit('statuses', LIMIT), urgent: red };
+      await whereItIs(this.app, repository, (forge, at) => forge.setStatus(at, sha, status, call));
     } catch (error) {
       const failed = { error: messageOf(error), refused: error instanceof PermanentError };
       const givenUp = await statusFailed(pool, due, { ...failed, pause: pauseAfter(due.attempts, red, error) });

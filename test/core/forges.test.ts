@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { forgeFor } from '../../src/core/forges.ts';
+import { forgeFor, movedAddress } from '../../src/core/forges.ts';
 import type { ForgeUse } from '../../src/core/forges.ts';
 
 const secret = (name: string, forge: ForgeUse['forge'], url: string, more: Partial<ForgeUse> = {}) => ({
@@ -101,5 +101,19 @@ describe('the forge of a repository', () => {
   ])('%s is no repository of GitHub', (repoURL) => {
     const found = forgeFor(repoURL, [secret('bot', 'github', 'https://github.com/')]);
     expect(found).toEqual({ known: null, why: expect.stringContaining('has no owner and name as GitHub has them') });
+  });
+});
+
+describe('the address of a repository that got another name', () => {
+  test.each([
+    ['https://github.com/acme/config', 'acme/config', 'acme/settings', 'https://github.com/acme/settings'],
+    ['https://bot@github.com/acme/config.git', 'acme/config', 'corp/config', 'https://bot@github.com/corp/config.git'],
+    ['git@github.com:acme/config.git', 'acme/config', 'acme/settings', 'git@github.com:acme/settings.git'],
+    ['ssh://git@host:2222/acme/config/', 'acme/config', 'acme/settings', 'ssh://git@host:2222/acme/settings'],
+    ['https://host/forge/acme/config.git', 'acme/config', 'acme/settings', 'https://host/forge/acme/settings.git'],
+    ['https://gitlab.com/g/sub/p.git', 'g/sub/p', 'other/p', 'https://gitlab.com/other/p.git'],
+    ['https://gitlab.com/g/p', 'g/p', 'g/sub/deep/p', 'https://gitlab.com/g/sub/deep/p'],
+  ])('%s', (repoURL, from, to, expected) => {
+    expect(movedAddress(repoURL, from, to)).toBe(expected);
   });
 });

@@ -265,19 +265,64 @@ describe.each(HOSTS)('on %s', (kind) => {
       expect(await at.failure(id)).toContain('is archived');
     });
 
-    test('trap 10: a repository with another name is no longer asked, and the new address is named', async () => {
+    test('trap 10: a repository with another name fails it with the new address, where the pull request is closed', async () => {
       await billing();
       const id = await release('2');
-      await at.waits(id);
+      await at.waitsUnseen(id);
       const { number } = await forge.pullRequest('acme/config');
       const { url } = config;
       forge.rename('acme/config', 'acme/renamed');
       await tellPullRequests(engine.app, url, [{ number }], 'WEBHOOK');
       // A look that had asked the host before learns it from git, which knows no new address.
       expect(await at.failure(id)).toMatch(/acme\/renamed|it has moved, and redirects are not followed/);
-      const { signal } = new AbortController();
-      const asked = (await engine.app.drivers.forge(url))!.get(url, number, { signal });
-      await expect(asked).rejects.toThrow('acme/renamed');
+      await at.settled();
+      expect(await forge.pullRequest('acme/renamed', number)).toMatchObject({ state: 'closed' });
+      expect((await forge.counters('acme/renamed')).deletedBranches).toHaveLength(1);
+      expect(await at.ofType(id, 'PullRequestClosed')).toMatchObject([{ number, late: true }]);
+    });
+
+    once('trap 10: the list of a repository that was renamed ends what waits there', async () => {
+      await billing();
+      const id = await release('2');
+      await at.waitsUnseen(id);
+      forge.rename('acme/config', 'acme/renamed');
+      await engine.app.pool.query('UPDATE watched_repository SET pull_next_at = now()');
+      expect(await at.failure(id)).toContain('acme/renamed');
+    });
+
+    once(
+      'trap 10: merged at the new address before anything was noticed, the change is recorded as deployed',
+      async () => {
+        await billing();
+        const id = await release('2');
+        await at.waitsUnseen(id);
+        const { number } = await forge.pullRequest('acme/config');
+        const { url } = config;
+        forge.rename('acme/config', 'acme/renamed');
+        const commit = await forge.merge('acme/renamed', number, 'squash', { by: 'grace' });
+        await tellPullRequests(engine.app, url, [{ number }], 'WEBHOOK');
+        await at.failure(id);
+        await at.settled();
+        expect(await at.ofType(id, 'PullRequestMerged')).toMatchObject([{ number, by: 'grace', late: true, commit }]);
+      },
+    );
+
+    once('trap 10: another repository took the name: its pull request of the same number is left alone', async () => {
+      await billing();
+      const id = await release('2');
+      await at.waitsUnseen(id);
+      const { number } = await forge.pullRequest('acme/config');
+      const { url } = config;
+      forge.rename('acme/config', 'acme/renamed');
+      const other = await at.host.repository('config');
+      await other.commit({ 'eu/values.yaml': 'tag: "1"\n' }, 'First');
+      await other.commit({ 'eu/values.yaml': 'tag: "5"\n' }, 'Theirs', { branch: 'theirs' });
+      expect(await forge.open('acme/config', 'theirs', 'Theirs')).toBe(number);
+      await tellPullRequests(engine.app, url, [{ number }], 'WEBHOOK');
+      expect(await at.failure(id)).toContain('it is another one than was opened');
+      await at.settled();
+      expect(await forge.pullRequest('acme/config', number)).toMatchObject({ state: 'open', comments: [] });
+      expect(await pullRequestsOf(engine.app.pool, [id])).toMatchObject([{ state: 'GONE' }]);
     });
 
     once('trap 11: nothing to change opens nothing, and the promotion succeeds', async () => {

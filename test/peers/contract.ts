@@ -32,7 +32,7 @@ export const readContract = (name: string): ContractDocument =>
   JSON.parse(readFileSync(new URL(name, CONTRACTS), 'utf8')) as ContractDocument;
 
 /** What every operation may answer besides: who are you, too much, not here, moved (405: and not only read), archived, not now. Documents leave them out. */
-const COMMON = new Set([301, 401, 403, 404, 405, 422, 423, 429, 503]);
+const COMMON = new Set([301, 307, 401, 403, 404, 405, 422, 423, 429, 503]);
 
 /**
  * Holds requests and answers against a host's published shapes. A field that the document does not name is a problem: so a stand-in

@@ -83,6 +83,8 @@ export interface TestForge {
   merge(repository: string, number: number, method?: Method, how?: Doing): Promise<string>;
   enqueue(repository: string, number: number, method?: Method, how?: Doing): Promise<void>;
   mergeWhenGreen(repository: string, number: number, method?: Method, how?: Doing): Promise<void>;
+  /** A person opens one for the default branch. @returns its number */
+  open(repository: string, head: string, title: string, by?: string): Promise<number>;
   approve(repository: string, number: number, by?: string): Promise<void>;
   closePullRequest(repository: string, number: number, by?: string): Promise<void>;
   reopen(repository: string, number: number, by?: string): Promise<void>;
@@ -188,6 +190,12 @@ export async function startForge(kind: StandInKind, gitHost: GitHost, options: F
     async mergeWhenGreen(repository, number, method = 'merge', { by = 'Ada' } = {}) {
       const [all, pull] = await at(repository, number);
       await all.mergeWhenGreen(pull, method, by);
+    },
+    async open(repository, head, title, by = 'Ada') {
+      const all = of(repository);
+      const made = await all.open({ head, base: all.repository.branch, title, by });
+      if (typeof made === 'string' || 'open' in made) throw new Error(`not opened: ${JSON.stringify(made)}`);
+      return made.number;
     },
     async approve(repository, number, by = 'Ada') {
       const [all, pull] = await at(repository, number);

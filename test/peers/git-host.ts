@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -54,7 +54,7 @@ export interface GitHost {
   repository(name: string, options?: { branch?: string }): Promise<HostedRepository>;
   /** Absent: there is none. */
   find(name: string): HostedRepository | undefined;
-  /** A repository gets another name; the old address answers 301 with the new one. */
+  /** A repository gets another name; the old address answers 301 with the new one, until another repository takes it. */
   rename(from: string, to: string): void;
   /** The name that a repository has now; undefined where this name is no old one. */
   renamedTo(name: string): string | undefined;
@@ -125,6 +125,7 @@ export async function startGitHost(options: GitHostOptions = {}): Promise<GitHos
       const known = repositories.get(name);
       if (known) return known;
       const path = join(root, `${name}.git`);
+      moved.delete(name);
       mkdirSync(path, { recursive: true });
       await git(path, ['init', '--quiet', '--bare', `--initial-branch=${branch}`]);
       await git(path, ['config', 'http.receivepack', 'true']);
@@ -151,7 +152,9 @@ export async function startGitHost(options: GitHostOptions = {}): Promise<GitHos
       repositories.set(named(to), repository);
       repository.name = named(to);
       mkdirSync(join(root, named(to), '..'), { recursive: true });
-      symlinkSync(repository.path, join(root, `${named(to)}.git`));
+      const path = join(root, `${named(to)}.git`);
+      renameSync(repository.path, path);
+      repository.path = path;
       moved.set(named(from), named(to));
     },
     renamedTo: (name) => moved.get(named(name)),
@@ -188,7 +191,7 @@ export class HostedRepository {
   constructor(
     public name: string,
     private readonly base: () => string,
-    readonly path: string,
+    public path: string,
     readonly branch: string,
     private readonly tell: (moved: RefMoved) => void,
   ) {}

@@ -17,6 +17,10 @@ const R = '/repos/{owner}/{repo}';
 /** What stands before the title of a draft. */
 const DRAFT = /^(WIP:|\[WIP\]) */i;
 
+/** Of the same call at another repository, without the host. */
+const pathAt = ({ base, path }: Asked, from: string, to: string): string =>
+  `${new URL(base).pathname}${path.replace(`/repos/${from}`, `/repos/${to}`)}`;
+
 /** Gitea's and Forgejo's REST API, as far as Sluice calls it. `labels` are those that the repository has. */
 export function gitea({ forges, deliveries, gitHost, token, accounts, people, labels }: HostParts): Host {
   const accountOf = (headers: IncomingMessage['headers']): string => {
@@ -29,7 +33,8 @@ export function gitea({ forges, deliveries, gitHost, token, accounts, people, la
     const name = `${asked.params['owner']}/${asked.params['repo']}`;
     const renamed = gitHost.renamedTo(name);
     if (renamed !== undefined)
-      throw new No(301, { message: 'Moved Permanently' }, { location: `${asked.base}/repos/${renamed}` });
+      // A path without the host, with the whole of what was asked for.
+      throw new No(307, { message: 'Temporary Redirect' }, { location: pathAt(asked, name, renamed) });
     const all = forges.find(name);
     if (!all) throw new No(404, { message: "The target couldn't be found.", url: API, errors: [] });
     await all.current();

@@ -46,7 +46,8 @@ export function github({ forges, deliveries, gitHost, token, accounts, app, peop
     const renamed = gitHost.renamedTo(name);
     if (renamed !== undefined) {
       const url = `${asked.base}/repositories/${idOf(renamed)}`;
-      throw new No(301, { message: 'Moved Permanently', url, documentation_url: DOCS }, { location: url });
+      const status = asked.method === 'GET' ? 301 : 307;
+      throw new No(status, { message: 'Moved Permanently', url, documentation_url: DOCS }, { location: url });
     }
     const found = forges.find(name);
     if (!found) throw new No(404, { message: 'Not Found', documentation_url: DOCS, status: '404' });

@@ -6,7 +6,7 @@ import { PermanentError } from '../driver.ts';
  * A host of repositories with pull requests, apart from its git: what is done there through its API.
  *
  * `repository` is the address as definitions have it. Every method asks before it acts or finds what is there already, so that done
- * twice is done once. Errors: `PermanentError` where the host refuses for good (permission, archived, renamed: with the new address),
+ * twice is done once. Errors: `PermanentError` where the host refuses for good (permission, archived), among them `RepositoryMoved`;
  * `TransientError` where it may work later; `retryAfter` is in milliseconds. Neither holds a token.
  */
 export interface Forge {
@@ -50,6 +50,18 @@ export interface Forge {
 
 /** Head and base hold the same: there is nothing to merge. */
 export class NothingToPropose extends PermanentError {}
+
+/** The repository was renamed or transferred: nothing is done at its new address by the call that learns of it. */
+export class RepositoryMoved extends PermanentError {
+  /** Its name before, and now at the same host: `owner/name`. `to` is undefined where the host did not tell. */
+  readonly from: string;
+  readonly to: string | undefined;
+  constructor(message: string, { from, to }: { from: string; to: string | undefined }) {
+    super(message);
+    this.from = from;
+    this.to = to;
+  }
+}
 
 /** How a call is made. */
 export interface Call {

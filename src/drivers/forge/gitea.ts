@@ -56,8 +56,9 @@ class Gitea implements Forge {
 
   constructor(open: OpenForge) {
     this.#open = open;
-    this.#rest = new Rest(open, { authorization: `token ${open.value}` });
     this.#at = `/repos/${open.name.split('/').map(encodeURIComponent).join('/')}`;
+    const paths = { own: this.#at, any: /^.*?\/repos\/[^/]+\/[^/]+/ };
+    this.#rest = new Rest(open, { authorization: `token ${open.value}` }, paths);
   }
 
   async open(repository: string, wanted: NewPullRequest, call: Call): Promise<PullRequestOpened> {

@@ -5,8 +5,8 @@ import type { Call } from './forge.ts';
 import { GitHubLogin } from './github-login.ts';
 import type { Login, Permissions } from './github-login.ts';
 import type { OpenForge } from './open.ts';
-import { refusalBy } from './refusals.ts';
-import type { Said } from './refusals.ts';
+import { movedTo, refusalBy } from './refusals.ts';
+import type { MovedTo, RepositoryTold, Said } from './refusals.ts';
 
 /** Headers of all calls; the version is a day of GitHub's own. */
 const HEADERS = { 'x-github-api-version': '2022-11-28' };
@@ -80,12 +80,12 @@ export class GitHubRest {
       const again = await this.#send(route, parameters, ask, await this.login.login(ask.permissions, call), call);
       if (again.status < 300 || ask.accept?.includes(again.status)) return again;
     }
-    const moved = status < 400 ? await this.#newAddress(String(headers['location'] ?? ''), login, call) : null;
+    const moved = status < 400 ? await this.#movedTo(String(headers['location'] ?? ''), login, call) : undefined;
     const needs = headers['x-accepted-github-permissions'];
     throw this.refusal(ask.what, {
       status,
       words: wordsOf(data),
-      location: moved,
+      moved,
       needs: typeof needs === 'string' ? needs : null,
     });
   }
@@ -116,18 +116,17 @@ export class GitHubRest {
   }
 
   /**
-   * The address of a repository that has moved. GitHub names it by its number, on its own host: that is asked for the name, and nothing
-   * else is done there.
+   * Where a repository is that has moved. GitHub names it by its number, on its own host: that is asked for the name, and nothing else is
+   * done there.
    */
-  async #newAddress(location: string, login: Login, call: Call): Promise<string | null> {
-    if (!URL.canParse(location)) return null;
+  async #movedTo(location: string, login: Login, call: Call): Promise<MovedTo | undefined> {
+    if (!URL.canParse(location)) return undefined;
     const { origin, pathname } = new URL(location);
     const [, id] = /\/repositories\/(\d+)/.exec(pathname) ?? [];
-    if (id === undefined || origin !== new URL(this.#open.apiUrl).origin) return location;
+    if (id === undefined || origin !== new URL(this.#open.apiUrl).origin) return { url: location };
     const asked = { permissions: {}, what: 'see a repository' };
     const { status, data } = await this.#send('GET /repositories/{id}', { id }, asked, login, call);
-    const address = status === 200 ? (data as { html_url?: string }).html_url : undefined;
-    return address ?? location;
+    return movedTo(status === 200 ? (data as RepositoryTold) : undefined, location);
   }
 
   refusal(what: string, said: Said): Error {

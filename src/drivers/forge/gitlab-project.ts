@@ -8,12 +8,6 @@ import type { RestAnswer, RestAsk } from './rest.ts';
 /** Entries of one page. */
 export const PAGE = 100;
 
-/** A project that was renamed is known by its number; a call that changes something is refused there with 405. */
-const NUMBERED = {
-  path: /^.*?\/projects\/\d+/,
-  address: (project: unknown): string | undefined => (project as { web_url?: string } | undefined)?.web_url,
-};
-
 /** Settings of a project, as GitLab answers them. */
 export interface ProjectSettings {
   archived?: boolean;
@@ -34,8 +28,9 @@ export class GitLabProject {
   constructor(open: OpenForge) {
     this.name = open.name;
     this.secret = open.secret;
-    this.rest = new Rest(open, { 'private-token': open.value }, NUMBERED);
     this.#path = `/projects/${encodeURIComponent(open.name)}`;
+    // A project that was renamed is known by its number.
+    this.rest = new Rest(open, { 'private-token': open.value }, { own: this.#path, any: /^.*?\/projects\/[^/]+/ });
   }
 
   /**

@@ -3,6 +3,7 @@ import { TITLES } from '../../core/forges.ts';
 import { printable } from '../../core/printable.ts';
 import { PermanentError, TransientError } from '../driver.ts';
 import { doneBy } from '../../core/done-by.ts';
+import { RepositoryMoved } from './forge.ts';
 
 /** Who asked what, for messages. */
 export interface Asking extends Pick<ForgeOfRepository, 'secret' | 'use' | 'apiUrl'> {
@@ -17,10 +18,40 @@ export interface Said {
   status: number;
   /** In its own words; may be empty. */
   words: string;
-  location?: string | null;
+  /** Where the repository is now, as far as the host told. */
+  moved?: MovedTo | undefined;
   /** GitHub: permissions that would have been enough. */
   needs?: string | null;
 }
+
+/** The new place of a repository. */
+export interface MovedTo {
+  /** For people. */
+  url: string;
+  /** At the same host: `owner/name`. */
+  name?: string | undefined;
+}
+
+/** A repository as hosts answer it. */
+export interface RepositoryTold {
+  html_url?: string;
+  full_name?: string;
+  /** GitLab. */
+  web_url?: string;
+  path_with_namespace?: string;
+}
+
+/** @param location what is said where the host does not answer with a repository */
+export function movedTo(told: RepositoryTold | undefined, location: string): MovedTo {
+  return {
+    url: told?.html_url ?? told?.web_url ?? location,
+    name: told?.full_name ?? told?.path_with_namespace,
+  };
+}
+
+/** GitLab redirects calls that read, and refuses all others with these words. */
+export const isMoved = ({ status, words }: Pick<Said, 'status' | 'words'>): boolean =>
+  (status >= 300 && status < 400) || /moved projects/i.test(words);
 
 /** Gitea says 405 for it, GitHub for a branch that is protected by people. */
 const NOT_ALLOWED = /user not allowed|not allowed to merge|not authorized/i;
@@ -31,15 +62,16 @@ const MOST_WORDS = 300;
 /** A refusal as an error: whether it passes, and what would help. Limits are no refusals: `Connection` has thrown for them. */
 export function refusalBy(asking: Asking, said: Said): Error {
   const { secret, use, name, what } = asking;
-  const { status, location } = said;
+  const { status, moved } = said;
   const title = TITLES[use.forge];
   const words = said.words === '' ? String(status) : `${status}, ${quoteWords(said.words)}`;
   const set = `set a new one with ${doneBy('secretSet', `secret set ${secret}`)}`;
   if (status >= 500 || status === 408 || status === 425)
     return new TransientError(`${title} could not ${what}: ${words}`);
-  if ((status >= 300 && status < 400) || /moved projects/i.test(said.words))
-    return new PermanentError(
-      `the repository ${name} has moved${location ? ` to ${quoteWords(location)}` : ''}: write its new address into the definitions`,
+  if (isMoved(said))
+    return new RepositoryMoved(
+      `the repository ${name} has moved${moved ? ` to ${quoteWords(moved.url)}` : ''}: write its new address into the definitions`,
+      { from: name, to: moved?.name },
     );
   if (status === 401)
     return use.app === undefined

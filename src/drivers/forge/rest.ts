@@ -1,8 +1,9 @@
 import { TransientError } from '../driver.ts';
+import type { Answer } from './connection.ts';
 import type { Call } from './forge.ts';
 import type { OpenForge } from './open.ts';
-import { refusalBy } from './refusals.ts';
-import type { Said } from './refusals.ts';
+import { isMoved, movedTo, refusalBy } from './refusals.ts';
+import type { MovedTo, RepositoryTold, Said } from './refusals.ts';
 
 /** How a path is asked. */
 export interface RestAsk {
@@ -26,10 +27,12 @@ export interface RestAnswer {
   words: string;
 }
 
-/** Repositories by their number: the beginning of their path, and the address for people in what is there. */
-export interface Numbered {
-  path: RegExp;
-  address: (answer: unknown) => string | undefined;
+/** Where a host's API has repositories. */
+export interface RepositoryPaths {
+  /** The one of this client, below the API's address. */
+  own: string;
+  /** The part of a path that names one, in whichever way. */
+  any: RegExp;
 }
 
 type Headers = { get(name: string): string | null };
@@ -38,16 +41,13 @@ type Headers = { get(name: string): string | null };
 export class Rest {
   readonly #open: OpenForge;
   readonly #login: Record<string, string>;
-  readonly #numbered: Numbered | undefined;
+  readonly #paths: RepositoryPaths;
 
-  /**
-   * @param login the header that says who asks
-   * @param numbered where the host redirects to a repository's number, and not to its name
-   */
-  constructor(open: OpenForge, login: Record<string, string>, numbered?: Numbered) {
+  /** @param login the header that says who asks */
+  constructor(open: OpenForge, login: Record<string, string>, paths: RepositoryPaths) {
     this.#open = open;
     this.#login = login;
-    this.#numbered = numbered;
+    this.#paths = paths;
   }
 
   /**
@@ -75,22 +75,27 @@ export class Rest {
         `${method} ${url.origin}${url.pathname} answered ${status} with something else than JSON`,
       );
     if (status < 300 || ask.accept?.includes(status)) return { status, headers: told, data, words };
-    const location = status < 400 ? await this.#newAddress(told.get('location'), call) : null;
-    throw this.refusal(ask.what, { status, words, location });
+    const moved = isMoved({ status, words }) ? await this.#movedTo(told.get('location'), call) : undefined;
+    throw this.refusal(ask.what, { status, words, moved });
   }
 
-  /** The address of a repository that has moved. Its host is asked for it, and nothing else is done there. */
-  async #newAddress(location: string | null, call: Call): Promise<string | null> {
-    const { connection, apiUrl, secret } = this.#open;
-    const { path, address } = this.#numbered ?? {};
-    if (location === null || !URL.canParse(location)) return location;
-    const { origin, pathname } = new URL(location);
-    const [repository] = path?.exec(pathname) ?? [];
-    if (repository === undefined || origin !== new URL(apiUrl).origin) return location;
+  /** Where a repository is that has moved. Its host is asked for it, and nothing else is done there. */
+  async #movedTo(told: string | null, call: Call): Promise<MovedTo | undefined> {
+    const { apiUrl } = this.#open;
+    const own = new URL(`${apiUrl}${this.#paths.own}`);
+    const location = told ?? (await this.#look(own, call)).headers.get('location');
+    // Gitea tells a path, without its host.
+    if (location === null || !URL.canParse(location, own.href)) return undefined;
+    const { origin, pathname, href } = new URL(location, own);
+    const [repository] = this.#paths.any.exec(pathname) ?? [];
+    if (repository === undefined || origin !== own.origin) return { url: href };
+    const { status, text } = await this.#look(new URL(repository, origin), call);
+    return movedTo(status === 200 ? (jsonOf(text) as RepositoryTold | undefined) : undefined, href);
+  }
+
+  #look(url: URL, call: Call): Promise<Answer> {
     const headers = { accept: 'application/json', 'user-agent': 'sluice', ...this.#login };
-    const url = new URL(repository, origin);
-    const { status, text } = await connection.send(secret, url, { method: 'GET', headers }, call);
-    return (status === 200 ? address?.(jsonOf(text)) : undefined) ?? location;
+    return this.#open.connection.send(this.#open.secret, url, { method: 'GET', headers }, call);
   }
 
   refusal(what: string, said: Said): Error {

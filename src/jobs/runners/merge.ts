@@ -81,6 +81,13 @@ async function look(at: StepAt<Merge>): Promise<Outcome> {
   const key = keyOf(release.id, promoted, at.context.attempt, proposalOf(promoted, index) ?? index);
   const looked: Looked = { forge, target, content, opened, key };
   const seen = await forge.get(target.repoURL, Number(number), { signal: at.context.signal });
+  const branch = opened[OPENED.branch];
+  // Another repository has taken the name: neither its pull request nor its branch is touched.
+  if (branch !== undefined && seen.head.branch !== branch)
+    return {
+      kind: 'failed',
+      message: `pull request ${number} of ${target.repoURL} brings branch "${seen.head.branch}" now, and not "${branch}": it is another one than was opened`,
+    };
   await hands.pullRequests.saw(key, sightingOf(seen));
   return judge(at, looked, seen);
 }

@@ -2,7 +2,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { PermanentError, TransientError } from '../../../src/drivers/driver.ts';
 import type { Forge, MergeAnswer, PullRequestSeen } from '../../../src/drivers/forge/forge.ts';
-import { NothingToPropose } from '../../../src/drivers/forge/forge.ts';
+import { NothingToPropose, RepositoryMoved } from '../../../src/drivers/forge/forge.ts';
 import { FAULTS } from '../../peers/faults.ts';
 import { startForge } from '../../peers/forges.ts';
 import type { StandInKind, TestForge } from '../../peers/forges.ts';
@@ -243,7 +243,16 @@ describe.each<StandInKind>(['github', 'gitlab', 'gitea'])('%s', (kind) => {
     peer.rename('acme/config', 'acme/settings');
     const asked = get(number);
     await expect(asked).rejects.toBeInstanceOf(PermanentError);
-    await expect(asked).rejects.toThrow(/the repository acme\/config has moved to .*settings/);
+    await expect(asked).rejects.toThrow(/the repository acme\/config has moved to http:.*acme\/settings: write/);
+    await expect(asked).rejects.toMatchObject({ from: 'acme/config', to: 'acme/settings' });
+    const told = forge.setStatus(
+      config.url,
+      (await config.head(HEAD))!,
+      { context: 'c', state: 'PENDING', description: '' },
+      call,
+    );
+    await expect(told).rejects.toMatchObject({ from: 'acme/config', to: 'acme/settings' });
+    await expect(told).rejects.toBeInstanceOf(RepositoryMoved);
   });
 
   test('a token that is none names its secret, and is not told', async () => {
