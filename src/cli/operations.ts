@@ -26,8 +26,6 @@ const CURES = `
   fragment Cures on Release {
     cures: waitingFor {
       __typename message promotion { name }
-      ... on WaitingForTurn { release { uuid shortId } }
-      ... on WaitingForEnvironment { release { uuid shortId } }
       ... on WaitingForHold { holds { productName environmentName } }
       ... on WaitingForVersion { badVersions { label } }
       ... on WaitingForWindow { windowNames }
@@ -73,7 +71,6 @@ interface Waiting {
 
 interface Cure extends Waiting {
   __typename: string;
-  release?: { uuid: string; shortId: string } | null;
   holds?: { productName: string | null; environmentName: string }[];
   badVersions?: { label: string }[];
   windowNames?: string[];
@@ -126,7 +123,8 @@ function toShown(release: ReleaseAnswer): ReleaseShown {
       .map((each) => {
         const cure = isCure(each) ? cureOf(release, each) : null;
         // Its row says already which environment it is.
-        const message = shortIn(each, name !== null && each.message.startsWith(`${name}: `) ? name.length + 2 : 0);
+        const from = name !== null && each.message.startsWith(`${name}: `) ? name.length + 2 : 0;
+        const message = each.message.slice(from);
         return cure === null ? message : `${message} (${cure})`;
       });
   return {
@@ -152,13 +150,6 @@ function toShown(release: ReleaseAnswer): ReleaseShown {
 }
 
 const isCure = (waiting: Waiting): waiting is Cure => '__typename' in waiting;
-
-/** With the short id of another release instead of its bare one. */
-function shortIn(waiting: Waiting, from: number): string {
-  const other = isCure(waiting) ? waiting.release : null;
-  const text = waiting.message.slice(from);
-  return other ? text.replaceAll(other.uuid, other.shortId) : text;
-}
 
 /** The command with which a person ends a wait; null where time or other releases do. */
 function cureOf({ shortId, productName }: ReleaseAnswer, cure: Cure): string | null {

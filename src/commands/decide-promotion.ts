@@ -4,6 +4,7 @@ import type { Caller } from '../core/caller.ts';
 import { refusal } from '../core/problems.ts';
 import type { Refusal } from '../core/problems.ts';
 import type { DecisionStimulus, PromotionState } from '../core/release.ts';
+import { shortIdOf } from '../core/short-id.ts';
 import { closest, quote } from '../core/wording.ts';
 import { UUID } from './control-release.ts';
 import { forgetKey, once } from './idempotency.ts';
@@ -113,5 +114,9 @@ function unknownEnvironment({ release }: ReleaseNow, environment: string): Refus
   const names = release.plan.promotions.map(({ name }) => name);
   const near = closest(environment, names);
   const hint = near === undefined ? `; it has ${names.slice(0, 10).join(', ')}` : `; did you mean ${quote(near)}?`;
-  return refusal('NOT_FOUND', `release ${release.id} does not promote ${quote(environment)}${hint}`, ['environment']);
+  return refusal(
+    'NOT_FOUND',
+    `release ${shortIdOf(release.product, release.number)} does not promote ${quote(environment)}${hint}`,
+    ['environment'],
+  );
 }

@@ -1,5 +1,6 @@
 import type { Parts } from '../parts.ts';
 import type { StoredDefinition } from '../core/definitions.ts';
+import { shortIdOf } from '../core/short-id.ts';
 import { overfullQueues, queuedReleases } from '../store/unfinished.ts';
 
 /** A queue that is longer than its product allows loses its oldest. Whose turn came meanwhile is not ended: it is looked at again. */
@@ -7,10 +8,11 @@ export async function makeRoom(app: Parts, product: StoredDefinition<'Product'>)
   const { concurrency, queueLimit } = product.spec;
   const queued = await queuedReleases(app.pool, product.metadata.name);
   const keep = concurrency === 'SUPERSEDE' ? 1 : queueLimit;
-  for (const id of queued.slice(0, Math.max(0, queued.length - keep))) {
+  const newest = queued.at(-1);
+  for (const { id } of queued.slice(0, Math.max(0, queued.length - keep))) {
     const reason =
-      concurrency === 'SUPERSEDE'
-        ? `superseded by release ${queued.at(-1)}`
+      concurrency === 'SUPERSEDE' && newest
+        ? `superseded by release ${shortIdOf(product.metadata.name, newest.number)}`
         : `more than ${keep} releases were waiting`;
     await app.releaseEngine.tell(id, { kind: 'terminate', reason, by: null, onlyIf: 'QUEUED' });
   }

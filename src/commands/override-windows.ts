@@ -1,6 +1,7 @@
 import type { Parts } from '../parts.ts';
 import { refusal } from '../core/problems.ts';
 import type { Refusal } from '../core/problems.ts';
+import { shortIdOf } from '../core/short-id.ts';
 import { UUID } from './control-release.ts';
 import { checkEnd, checkReason } from './hold-environment.ts';
 import type { Result } from './result.ts';
@@ -27,10 +28,10 @@ export async function overrideWindows(
   const { releaseId, environment, reason, expiresAt } = input;
   const seen = UUID.test(releaseId) ? await app.releaseEngine.look(releaseId, { fresh: true }) : null;
   if (!seen) return { refusals: [refusal('NOT_FOUND', `there is no release "${releaseId}"`, ['releaseId'])] };
-  const { plan } = seen.release;
+  const { plan, product, number } = seen.release;
   const promotion = plan.promotions.findIndex((each) => each.environment === environment);
   if (promotion < 0) {
-    const message = `release ${releaseId} does not promote into "${environment}"`;
+    const message = `release ${shortIdOf(product, number)} does not promote into "${environment}"`;
     return { refusals: [refusal('NOT_FOUND', message, ['environment'])] };
   }
   const action = plan.rollback ? 'ROLLBACK' : 'PROMOTE';

@@ -10,6 +10,7 @@ import { bounded } from '../core/bounded.ts';
 import { missingOf } from '../core/approvals/approval.ts';
 import type { Refusal } from '../core/problems.ts';
 import type { Facts, ReleaseState, Stimulus } from '../core/release.ts';
+import { shortIdOf } from '../core/short-id.ts';
 import { reach } from '../faults.ts';
 import type { Limits } from '../limits.ts';
 import type { Log } from '../log.ts';
@@ -324,11 +325,11 @@ export class ReleaseEngine {
       if (planned?.approval && missingOf(planned.approval, approval) > 0) continue;
       const holder = status === 'WAITING' && environment ? heldBy[environment] : undefined;
       if (holder === undefined || !environment) continue;
-      const reason = `a newer release, ${release.id}, reached ${environment}`;
-      this.#freeze(holder)
+      const reason = `a newer release, ${shortIdOf(release.product, release.number)}, reached ${environment}`;
+      this.#freeze(holder.id)
         .then((older) => {
           if (older && older.kind === 'FORWARD' && older.number < release.number)
-            return this.tell(holder, { kind: 'terminate', reason, by: null, onlyIf: { atWorkIn: environment } });
+            return this.tell(holder.id, { kind: 'terminate', reason, by: null, onlyIf: { atWorkIn: environment } });
           return null;
         })
         // The newer release waits, and tries it again with its next tick.

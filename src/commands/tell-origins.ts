@@ -1,5 +1,6 @@
 import type { Pool } from 'pg';
 import { tellingOf } from '../core/rollback/standing.ts';
+import { shortIdOf } from '../core/short-id.ts';
 import { reach } from '../faults.ts';
 import { followAgain } from '../store/commit-statuses.ts';
 import { settleRollback } from '../store/rollbacks.ts';
@@ -13,7 +14,7 @@ export async function tellOrigins(
   parts: { pool: Pool; releaseEngine: ReleaseEngine },
   { release, state }: ReleaseNow,
 ): Promise<void> {
-  const telling = tellingOf(release.plan, state);
+  const telling = tellingOf(release.plan, state, shortIdOf(release.product, release.number));
   if (telling === null) return;
   // A rollback that left everything alone takes no release back: it is a record, and no reason to stop anything.
   const takes = release.plan.rollback?.targets.some((each) => each.decision !== 'LEFT_ALONE') ?? false;

@@ -4,6 +4,7 @@ export interface AboutPullRequest {
   environment: string;
   /** What people call the version that comes. */
   version: string;
+  /** `billing#42`. */
   release: string;
   /** Where people look at the release. */
   link: string;

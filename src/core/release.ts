@@ -66,6 +66,8 @@ export interface Meter {
 
 /** A rollback that takes (a part of) this release back. */
 export interface TakenBack {
+  /** `billing#42`; absent in states that an older version saved. */
+  called?: string;
   reason: string;
   /** The number of the rollback's event at which this was told: what an older telling says does not count any more. */
   sequence: number;
@@ -349,7 +351,7 @@ type SomeStimulus =
       by?: string | null;
     }
   /** A rollback says where it stands in the environments that it takes this release back from. Told whole, and told again. */
-  | { kind: 'rollback-told'; rollback: string; sequence: number; reason: string; targets: ToldTarget[] }
+  | { kind: 'rollback-told'; rollback: string; called: string; sequence: number; reason: string; targets: ToldTarget[] }
   /** To a rollback: something else went wrong in an environment that it takes back already. */
   | {
       kind: 'rollback-joined';
@@ -397,9 +399,9 @@ export interface OverrideStimulus {
 /** Read from the database under the product's lock, in the transaction of the decision. */
 export interface Facts {
   /** The release that must end before this one may start, or null when it is its turn. */
-  behind: string | null;
+  behind: OtherRelease | null;
   /** Environment → the other release that is at work there. */
-  heldBy: Readonly<Record<string, string>>;
+  heldBy: Readonly<Record<string, OtherRelease>>;
   /** Environment → what the older release that goes first there, and has not started there yet, is doing about it. */
   ahead?: Readonly<Record<string, PromotionStatus>>;
   /** Environment → the release windows that concern this product there, as they are defined now. */
@@ -416,6 +418,13 @@ export interface Facts {
   byPerson: boolean;
   /** Environments where this release had made its change, and another version has become current since. */
   overtaken: readonly string[];
+}
+
+/** A release by its id, and as people call it. */
+export interface OtherRelease {
+  id: string;
+  /** `billing#42`. */
+  called: string;
 }
 
 /** A deployment record's id, and the version that it made current. */

@@ -5,7 +5,7 @@ import type { Draft } from './draft.ts';
 import { isChange } from './plan.ts';
 import type { ReleasePlan } from './plan.ts';
 import { ENDED_PROMOTION } from './release.ts';
-import type { PromotionState, ReleaseState, StepState } from './release.ts';
+import type { PromotionState, ReleaseState, StepState, TakenBack } from './release.ts';
 import { beginSoak } from './soak.ts';
 import { failStep, stopStep } from './step.ts';
 
@@ -41,15 +41,13 @@ export function hasUnseenEffect(
 
 /** Why a rollback ends this promotion; null: none does. */
 function stoppedBy(state: ReleaseState, position: number): string | null {
-  for (const [id, { stop, reason }] of Object.entries(state.rollbacks)) {
-    if (stop.includes(position)) return takenBackBecause(id, reason);
-  }
+  for (const each of Object.values(state.rollbacks)) if (each.stop.includes(position)) return takenBackBecause(each);
   return null;
 }
 
 /** Why nothing of this release starts any more; null: no rollback takes it back. */
 export function takenBackBy(state: ReleaseState): string | null {
-  for (const [id, { over, reason }] of Object.entries(state.rollbacks)) if (!over) return takenBackBecause(id, reason);
+  for (const each of Object.values(state.rollbacks)) if (!each.over) return takenBackBecause(each);
   return null;
 }
 
@@ -58,8 +56,8 @@ export function stopReason(state: ReleaseState, position: number): string {
   return state.terminating?.reason ?? stoppedBy(state, position) ?? 'another environment failed';
 }
 
-function takenBackBecause(rollback: string, reason: string): string {
-  return `rollback ${rollback} takes it back: ${reason}`;
+function takenBackBecause({ called, reason }: TakenBack): string {
+  return `${called === undefined ? 'a rollback' : `rollback ${called}`} takes it back: ${reason}`;
 }
 
 /** Why the next phase may not begin now: a window that pauses work on its way has closed. Null: nothing holds it. */

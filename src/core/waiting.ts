@@ -64,9 +64,9 @@ export function waitingFor(plan: ReleasePlan, state: ReleaseState, facts: Facts,
   const forecast = new Forecast(plan, state, facts, now);
   const reasons: WaitingReason[] = [];
   if (state.startedAt === null && facts.behind !== null) {
-    const who = `release ${facts.behind}`;
-    const message = `${who} of ${plan.product} goes first`;
-    reasons.push({ kind: 'TURN', release: facts.behind, promotion: null, message, who, earliest: null });
+    const who = `release ${facts.behind.called}`;
+    const message = `${who} goes first`;
+    reasons.push({ kind: 'TURN', release: facts.behind.id, promotion: null, message, who, earliest: null });
   }
   plan.groups.forEach((group, position) => {
     const { status, reason } = state.groups[position] as ReleaseState['groups'][number];

@@ -185,13 +185,13 @@ export async function readCandidates(
 export async function newerCandidate(
   pool: Pool,
   { product, environment, createdAt, id }: Pick<KeptCandidate, 'product' | 'environment' | 'createdAt' | 'id'>,
-): Promise<string | undefined> {
-  const { rows } = await pool.query<{ id: string }>(
-    `SELECT id FROM candidate WHERE product = $1 AND environment = $2 AND created_at >= $3 AND id <> $4
+): Promise<Pick<KeptCandidate, 'id' | 'product'> | undefined> {
+  const { rows } = await pool.query<Pick<KeptCandidate, 'id' | 'product'>>(
+    `SELECT id, product FROM candidate WHERE product = $1 AND environment = $2 AND created_at >= $3 AND id <> $4
      ORDER BY created_at DESC, id DESC LIMIT 1`,
     [product, environment, createdAt, id],
   );
-  return rows[0]?.id;
+  return rows[0];
 }
 
 /** Which ones; all that is given must fit. */

@@ -1,7 +1,8 @@
 import type { Pool, PoolClient } from 'pg';
 import { marks } from '../core/holds.ts';
 import type { BadVersion, EnvironmentHold } from '../core/holds.ts';
-import type { Facts, LiveVersion, PromotionStatus, ReleaseKind } from '../core/release.ts';
+import type { Facts, LiveVersion, OtherRelease, PromotionStatus, ReleaseKind } from '../core/release.ts';
+import { shortIdOf } from '../core/short-id.ts';
 import type { ReleaseWindow } from '../core/windows/index.ts';
 import { toBadVersion } from './bad-versions.ts';
 import type { BadVersionRecord } from './bad-versions.ts';
@@ -9,15 +10,21 @@ import type { DefinitionSnapshot, DefinitionSnapshots } from './definition-snaps
 import { toHold } from './environment-holds.ts';
 import type { HoldRecord } from './environment-holds.ts';
 
+/** Another release of the same product. */
+interface Numbered {
+  id: string;
+  number: number;
+}
+
 interface FactsRecord {
   id: string;
   product: string;
   kind: ReleaseKind;
   /** The environments into which it may still promote; after a retry those that failed or were skipped, too. */
   ahead: string[] | null;
-  behind: string | null;
-  older: Record<string, { release: string; status: PromotionStatus }> | null;
-  holding: Record<string, string> | null;
+  behind: Numbered | null;
+  older: Record<string, Numbered & { status: PromotionStatus }> | null;
+  holding: Record<string, Numbered> | null;
   holds: HoldRecord[] | null;
   marks: BadVersionRecord[] | null;
   byPerson: boolean;
@@ -54,16 +61,16 @@ export const FACTS = `
 SELECT r.id, r.product, r.kind, own.ahead, r.trigger->>'kind' = 'MANUAL' AS "byPerson",
   (SELECT revision FROM definition_clock) AS definitions,
   CASE WHEN r.kind = 'FORWARD' AND r.concurrency IN ('QUEUE', 'SUPERSEDE') THEN coalesce(
-    (SELECT o.id FROM release o WHERE o.product = r.product AND o.ended_at IS NULL AND o.kind = 'FORWARD' AND o.started_at IS NOT NULL AND o.id <> r.id
+    (SELECT jsonb_build_object('id', o.id, 'number', o.number) FROM release o WHERE o.product = r.product AND o.ended_at IS NULL AND o.kind = 'FORWARD' AND o.started_at IS NOT NULL AND o.id <> r.id
      ORDER BY o.number LIMIT 1),
-    (SELECT o.id FROM release o WHERE o.product = r.product AND o.ended_at IS NULL AND o.kind = 'FORWARD' AND o.number < r.number
+    (SELECT jsonb_build_object('id', o.id, 'number', o.number) FROM release o WHERE o.product = r.product AND o.ended_at IS NULL AND o.kind = 'FORWARD' AND o.number < r.number
      ORDER BY o.number LIMIT 1)) END AS behind,
-  (SELECT jsonb_object_agg(e.environment, o.release_id) FROM unnest(own.ahead) AS e(environment), LATERAL (
-     SELECT p.release_id FROM promotion p
+  (SELECT jsonb_object_agg(e.environment, jsonb_build_object('id', o.release_id, 'number', o.number)) FROM unnest(own.ahead) AS e(environment), LATERAL (
+     SELECT p.release_id, p.number FROM promotion p
      WHERE p.product = r.product AND p.environment = e.environment AND p.holds AND p.release_id <> r.id LIMIT 1) AS o) AS holding,
   CASE WHEN r.kind = 'FORWARD' AND r.concurrency = 'PIPELINE' THEN
-    (SELECT jsonb_object_agg(e.environment, jsonb_build_object('release', o.release_id, 'status', o.status)) FROM unnest(own.ahead) AS e(environment), LATERAL (
-       SELECT p.release_id, p.status FROM promotion p JOIN release f ON f.id = p.release_id AND f.kind = 'FORWARD'
+    (SELECT jsonb_object_agg(e.environment, jsonb_build_object('id', o.release_id, 'number', o.number, 'status', o.status)) FROM unnest(own.ahead) AS e(environment), LATERAL (
+       SELECT p.release_id, p.number, p.status FROM promotion p JOIN release f ON f.id = p.release_id AND f.kind = 'FORWARD'
        WHERE p.product = r.product AND p.environment = e.environment AND p.ended_at IS NULL AND p.number < r.number
        ORDER BY p.number DESC LIMIT 1) AS o) END AS older,
   (SELECT array_agg(DISTINCT d.environment) FROM deployment d JOIN promotion p
@@ -99,14 +106,16 @@ async function toFacts(client: PoolClient, row: FactsRecord, snapshot: Definitio
   const strict = Object.keys(windows).filter((each) => windows[each]?.some(({ spec }) => spec.runway));
   const runway = strict.length > 0 ? await loadRunway(client, row.product, strict) : {};
   const live = row.kind === 'ROLLBACK' ? await loadLive(client, row.id) : {};
-  const { behind, byPerson, older, holding } = row;
-  const heldBy: Record<string, string> = {};
+  const { byPerson, older, holding } = row;
+  const called = ({ id, number }: Numbered): OtherRelease => ({ id, called: shortIdOf(row.product, number) });
+  const behind = row.behind && called(row.behind);
+  const heldBy: Record<string, OtherRelease> = {};
   const ahead: Record<string, PromotionStatus> = {};
-  for (const [environment, { release, status }] of Object.entries(older ?? {})) {
-    heldBy[environment] = release;
+  for (const [environment, { status, ...release }] of Object.entries(older ?? {})) {
+    heldBy[environment] = called(release);
     if (holding?.[environment] === undefined) ahead[environment] = status;
   }
-  Object.assign(heldBy, holding);
+  for (const [environment, release] of Object.entries(holding ?? {})) heldBy[environment] = called(release);
   return { behind, heldBy, ahead, windows, runway, live, holds, badVersions, byPerson, overtaken: row.overtaken ?? [] };
 }
 

@@ -13,8 +13,6 @@ export interface FrozenRelease extends ReleaseIdentity {
   kind: ReleaseKind;
   digest: string;
   concurrency: ConcurrencyPolicy;
-  /** In the order of creation. */
-  number: number;
   /** Content key → the version that was pinned; its files are read when they are written: see `FrozenReleases`. */
   contents: Record<string, KeptVersion>;
 }

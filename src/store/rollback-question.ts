@@ -5,6 +5,7 @@ import type { ReleasePlan } from '../core/plan.ts';
 import { policyFor } from '../core/rollback/plan-rollback.ts';
 import type { EnvironmentFacts, PastDeployment, RollbackQuestion } from '../core/rollback/plan-rollback.ts';
 import type { VersionRef } from '../core/rollback/rollback.ts';
+import { shortIdOf } from '../core/short-id.ts';
 import { toBadVersion } from './bad-versions.ts';
 import type { BadVersionRecord } from './bad-versions.ts';
 import type { DefinitionSnapshot, DefinitionSnapshots } from './definition-snapshot.ts';
@@ -162,6 +163,7 @@ async function readMarks(
 interface OpenRecord {
   environment: string;
   release: string;
+  number: number;
   kind: 'FORWARD' | 'ROLLBACK';
   started: boolean;
   agreed: boolean;
@@ -173,7 +175,7 @@ interface OpenRecord {
 /** The releases at work and on the way, by environment. A rollback that needs an approval counts only once it has started. */
 async function readOpen(client: PoolClient, product: string, facts: Facts): Promise<void> {
   const { rows } = await client.query<OpenRecord>(
-    `SELECT p.environment, r.id AS release, r.kind, p.started_at IS NOT NULL AS started,
+    `SELECT p.environment, r.id AS release, r.number::float8 AS number, r.kind, p.started_at IS NOT NULL AS started,
        p.started_at IS NOT NULL OR l.plan->'promotions'->p.position->'approval' = 'null' AS agreed,
        jsonb_build_object('digest', r.digest, 'label', r.version) AS version,
        l.plan->'promotions'->p.position->'restores' AS restores, l.plan->>'rollbackFloor' AS floor
@@ -182,10 +184,10 @@ async function readOpen(client: PoolClient, product: string, facts: Facts): Prom
      ORDER BY r.number`,
     [product, [...facts.keys()]],
   );
-  for (const { environment, release, kind, started, agreed, version, restores, floor } of rows) {
+  for (const { environment, release, number, kind, started, agreed, version, restores, floor } of rows) {
     const known = facts.get(environment) as EnvironmentFacts;
     if (kind === 'ROLLBACK') {
-      if (agreed && restores) known.rollback = { release, ...restores };
+      if (agreed && restores) known.rollback = { release, called: shortIdOf(product, number), ...restores };
     } else if (started) known.inFlight = { release, version, floor };
     else known.planned.push({ release, version });
   }
@@ -198,13 +200,14 @@ async function readAutomatic(
   facts: Facts,
 ): Promise<void> {
   if (version.digest === '') return;
-  const { rows } = await client.query<{ environment: string; release: string; version: VersionRef }>(
-    `SELECT DISTINCT ON (environment) environment, b.id AS release,
+  const { rows } = await client.query<{ environment: string; release: string; number: number; version: VersionRef }>(
+    `SELECT DISTINCT ON (environment) environment, b.id AS release, (SELECT number::float8 FROM release WHERE id = b.id) AS number,
        jsonb_build_object('digest', b.digest, 'label', r.version) AS version
      FROM release r JOIN rollback b ON b.id = r.id, unnest(b.included) AS environment
      WHERE r.product = $1 AND r.digest = $2 AND b.cause->>'kind' <> 'MANUAL'
      ORDER BY environment, b.created_at DESC, b.id`,
     [product, version.digest],
   );
-  for (const { environment, ...each } of rows) facts.get(environment)?.automatic.push(each);
+  for (const { environment, number, ...each } of rows)
+    facts.get(environment)?.automatic.push({ ...each, called: shortIdOf(product, number) });
 }

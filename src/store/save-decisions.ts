@@ -1,6 +1,7 @@
 import type { PoolClient, Pool } from 'pg';
 import type { Decision } from '../core/decision.ts';
 import type { PlannedApplication, PlannedPromotion, ReleasePlan } from '../core/plan.ts';
+import { shortIdOf } from '../core/short-id.ts';
 import { AUDIT_COLUMNS, AUDIT_RECORD, auditRecord } from './audit-log.ts';
 import type { AuditEntry } from './audit-log.ts';
 import { eventRows } from './event-rows.ts';
@@ -11,6 +12,8 @@ import { promotionRecord, releaseRecord } from './release-shape.ts';
 export interface ReleaseIdentity {
   id: string;
   product: string;
+  /** In the order of creation. */
+  number: number;
   version: string;
   plan: ReleasePlan;
   /** Content key → digest and label, for deployment records. */
@@ -57,7 +60,12 @@ export function saveDecisions(
     for (const each of outboxOf(decision)) outbox.push(outboxRecord(each));
     for (const hold of decision.lifted) {
       const at = new Date(state.lastEventAt).toISOString();
-      lifted.push({ id: hold, release_id: id, at, reason: `release ${id} was promoted there` });
+      lifted.push({
+        id: hold,
+        release_id: id,
+        at,
+        reason: `release ${shortIdOf(release.product, release.number)} was promoted there`,
+      });
     }
     for (const fact of decision.deployments) {
       const promotion = release.plan.promotions[fact.promotion] as PlannedPromotion;

@@ -87,12 +87,12 @@ export async function releasesIn(
 }
 
 /** Releases of a product that wait for their turn, the oldest first. */
-export async function queuedReleases(pool: Pool, product: string): Promise<string[]> {
-  const { rows } = await pool.query<{ id: string }>(
-    `SELECT id FROM release WHERE product = $1 AND ended_at IS NULL AND status = 'QUEUED' AND kind = 'FORWARD' ORDER BY number`,
+export async function queuedReleases(pool: Pool, product: string): Promise<Numbered[]> {
+  const { rows } = await pool.query<Numbered>(
+    `SELECT id, number::float8 AS number FROM release WHERE product = $1 AND ended_at IS NULL AND status = 'QUEUED' AND kind = 'FORWARD' ORDER BY number`,
     [product],
   );
-  return rows.map((row) => row.id);
+  return rows;
 }
 
 /**

@@ -4,7 +4,7 @@ import { openTestApi } from './support/api.ts';
 import type { TestApi } from './support/api.ts';
 
 const ERRORS = 'userErrors { __typename code message path ... on WindowClosedError { windowNames nextOpen } }';
-const trigger = `mutation ($input: ReleaseTriggerInput!) { releaseTrigger(input: $input) { release { id uuid } ${ERRORS} } }`;
+const trigger = `mutation ($input: ReleaseTriggerInput!) { releaseTrigger(input: $input) { release { id uuid shortId } ${ERRORS} } }`;
 const decide = (verb: 'Approve' | 'Reject'): string =>
   `mutation ($input: PromotionDecisionInput!) { promotion${verb}(input: $input) {
      promotion { name status approval { status missing decisions { kind by comment via } } } ${ERRORS} } }`;
@@ -20,7 +20,11 @@ describe('approvals over the API', () => {
   });
   afterAll(() => api.close());
 
-  const asked = async (product: string, version: string, who = 'ada'): Promise<{ id: string; uuid: string }> => {
+  const asked = async (
+    product: string,
+    version: string,
+    who = 'ada',
+  ): Promise<{ id: string; uuid: string; shortId: string }> => {
     const { releaseTrigger } = await api.askAs(who, trigger, { input: { product, version } });
     expect(releaseTrigger.userErrors).toEqual([]);
     const { release } = releaseTrigger;
@@ -156,13 +160,13 @@ describe('approvals over the API', () => {
 
   test('refusals name the field and the fix', async () => {
     await api.saveBilling('wrong', { approvals: { staging: approvalOf('1') } });
-    const { id, uuid } = await asked('wrong', '1');
+    const { id, shortId } = await asked('wrong', '1');
     const errors = async (input: object) =>
       (await api.askAs('grace', decide('Approve'), { input })).promotionApprove.userErrors;
     expect(await errors({})).toMatchObject([{ code: 'INVALID', path: ['input'] }]);
     expect(await errors({ releaseId: id })).toMatchObject([{ code: 'INVALID' }]);
     expect(await errors({ releaseId: id, environment: 'stagin' })).toMatchObject([
-      { code: 'NOT_FOUND', message: `release ${uuid} does not promote "stagin"; did you mean "staging"?` },
+      { code: 'NOT_FOUND', message: `release ${shortId} does not promote "stagin"; did you mean "staging"?` },
     ]);
     expect(await errors({ releaseId: 'nothing', environment: 'staging' })).toMatchObject([{ code: 'NOT_FOUND' }]);
     expect(await errors({ promotionId: 'nothing' })).toMatchObject([

@@ -16,7 +16,7 @@ const report = (version: string, application = 'billing-dev') =>
   api.ask(`mutation ($input: DeploymentReportInput!) { deploymentReport(input: $input) { ${ERRORS} } }`, {
     input: { application, version },
   });
-const FIELDS = `uuid id status kind reason by flowName environmentName state { application version epoch } release { trigger { kind actor candidateId commits { commit } } version { label } }`;
+const FIELDS = `uuid id status kind reason by flowName environmentName state { application version epoch } release { shortId trigger { kind actor candidateId commits { commit } } version { label } }`;
 const candidates = async () =>
   (await api.ask(`{ candidates(filter: { product: "billing" }) { nodes { ${FIELDS} } } }`)).candidates.nodes;
 const act = async (mutation: string, input: object) => {
@@ -111,11 +111,33 @@ test('a person dismisses a candidate, has it looked at again, and releases it at
   const again = await act('candidateRelease', { candidateId: id });
   expect(again).toMatchObject({
     candidate: null,
-    userErrors: [{ code: 'WRONG_STATE', message: expect.stringContaining('is RELEASED') }],
+    userErrors: [
+      {
+        code: 'WRONG_STATE',
+        message: `candidate ${uuid.slice(0, 8)} of "billing" is RELEASED and cannot be released: it is release ${released.candidate.release.shortId}`,
+      },
+    ],
   });
   expect(await act('candidateRelease', { candidateId: 'nothing' })).toMatchObject({
     userErrors: [{ code: 'NOT_FOUND' }],
   });
+  await api.ask('mutation { triggerResume(input: {}) { userErrors { message } } }');
+});
+
+test('one that a newer one came after is told so by the names under which both are listed', async () => {
+  await api.ask('mutation { triggerPause(input: { reason: "one by one" }) { userErrors { message } } }');
+  await report('5');
+  const older = await until(({ reason }) => reason.includes('one by one'));
+  await act('candidateDismiss', { candidateId: older.uuid, reason: 'a test' });
+  await report('6');
+  const newer = await until(({ reason }) => reason.includes('one by one'));
+  expect((await act('candidateRetry', { candidateId: older.uuid })).userErrors).toMatchObject([
+    {
+      code: 'WRONG_STATE',
+      message: `candidate ${newer.uuid.slice(0, 8)} of "billing" came after candidate ${older.uuid.slice(0, 8)} of "billing": name that one, or release the commit by itself`,
+    },
+  ]);
+  await act('candidateDismiss', { candidateId: newer.uuid, reason: 'a test' });
   await api.ask('mutation { triggerResume(input: {}) { userErrors { message } } }');
 });
 

@@ -51,7 +51,7 @@ test('what waits for another release names it as people do', async () => {
   const { out } = await served.sluice('release', 'billing', '--version', '2');
   const [first = ''] = /billing#\d+/.exec(out) ?? [];
   const { out: second } = await served.sluice('release', 'billing', '--version', '3', '-o', 'name');
-  const waits = `release ${first} of billing goes first`;
+  const waits = `release ${first} goes first`;
   expect((await served.sluice('status')).out).toContain(`waits: ${waits}`);
   const late = await served.sluice('watch', second.trim(), '--timeout', '300ms');
   expect(late).toMatchObject({ code: 6, err: expect.stringContaining(`\n  ${waits}\n`) });

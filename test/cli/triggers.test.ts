@@ -182,7 +182,7 @@ describe('a candidate', () => {
     for (const [verb, ...more] of [['release'], ['retry'], ['dismiss', '--reason', 'late']]) {
       const { code, err } = await sluice('candidate', verb!, id, ...more);
       expect({ verb, code }).toEqual({ verb, code: 1 });
-      expect(err).toMatch(/^candidate \S+ is RELEASED and cannot be /);
+      expect(err).toMatch(/^candidate \S+ of "shop" is RELEASED and cannot be \w.*: it is release shop#1$/m);
     }
   });
 

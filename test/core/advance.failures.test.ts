@@ -184,7 +184,7 @@ describe('retry', () => {
 
   test('waits for its turn like a new release', () => {
     const release = started('dev > eu').fail('dev');
-    release.facts = { ...NO_FACTS, behind: 'r-0' };
+    release.facts = { ...NO_FACTS, behind: { id: 'r-0', called: 'billing#1' } };
     release.tell({ kind: 'retry', by: 'ada' });
     expect(release.state.status).toBe('QUEUED');
   });

@@ -122,7 +122,7 @@ describe('the steps of an environment', () => {
 describe('other releases', () => {
   test('a release waits for its turn', () => {
     const release = new Play(planOf('dev > eu'));
-    release.facts = { ...NO_FACTS, behind: 'r-0' };
+    release.facts = { ...NO_FACTS, behind: { id: 'r-0', called: 'billing#1' } };
     expect(release.tell({ kind: 'tick' }).events).toEqual([]);
     expect(release.state.status).toBe('QUEUED');
     release.facts = NO_FACTS;
@@ -132,13 +132,13 @@ describe('other releases', () => {
 
   test('an environment that another release holds is waited for, by name, and taken when it is free', () => {
     const release = started('dev > eu');
-    release.facts = { ...NO_FACTS, heldBy: { eu: 'r-0' } };
+    release.facts = { ...NO_FACTS, heldBy: { eu: { id: 'r-0', called: 'billing#1' } } };
     release.succeed('dev');
     expect(release.picture).toBe('dev SUCCEEDED, eu WAITING');
     expect(release.state.status).toBe('SUSPENDED');
     expect(release.last.events.at(-1)?.event).toMatchObject({
       type: 'PromotionWaiting',
-      reason: expect.stringContaining('r-0'),
+      reason: expect.stringContaining('billing#1'),
     });
     release.facts = NO_FACTS;
     release.later(SECOND);

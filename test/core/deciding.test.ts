@@ -211,7 +211,7 @@ describe('what a release waits for, case by case', () => {
 
   test('its turn only before it started', () => {
     const release = started('dev > eu');
-    release.facts = { ...NO_FACTS, behind: 'r-0' };
+    release.facts = { ...NO_FACTS, behind: { id: 'r-0', called: 'billing#1' } };
     expect(reasons(release).map(({ kind }) => kind)).toEqual(['DEPENDENCIES']);
   });
 
@@ -244,7 +244,7 @@ describe('what a release waits for, case by case', () => {
     const approval = approvalOf('1', { expiry: 10 * MINUTE });
     const release = started(flowOf('dev > eu', { steps: { eu: { approval } } })).succeed('dev');
     const bad = { id: 'b-1', label: '1.4.2', reason: 'bad', expiresAt: null } as BadVersion;
-    release.facts = { ...NO_FACTS, heldBy: { eu: 'r-0' }, badVersions: { eu: [bad] } };
+    release.facts = { ...NO_FACTS, heldBy: { eu: { id: 'r-0', called: 'billing#1' } }, badVersions: { eu: [bad] } };
     expect(reasons(release)).toMatchObject([
       { kind: 'ENVIRONMENT', release: 'r-0' },
       { kind: 'VERSION', badVersions: ['b-1'] },

@@ -10,23 +10,29 @@ import { allow, deny } from './windows/support.ts';
 describe('may it start?', () => {
   test('every gate is asked, also when the first one already says no', () => {
     const release = started('dev > {asia, eu} as regions');
-    const answers = askGates(release.plan, release.state, 1, { ...NO_FACTS, heldBy: { asia: 'r-0' } }, release.now);
+    const answers = askGates(
+      release.plan,
+      release.state,
+      1,
+      { ...NO_FACTS, heldBy: { asia: { id: 'r-0', called: 'billing#1' } } },
+      release.now,
+    );
     expect(answers.map((each) => `${each.gate} ${each.verdict}`)).toEqual([
       'DEPENDENCIES wait',
       'GROUP pass',
       'ENVIRONMENT wait',
     ]);
     expect(answers[0]).toMatchObject({ reason: 'waits for dev', who: 'dev' });
-    expect(answers[2]).toMatchObject({ reason: 'release r-0 is at work in asia', release: 'r-0' });
+    expect(answers[2]).toMatchObject({ reason: 'release billing#1 is at work in asia', release: 'r-0' });
   });
 
   test.each([
-    ['SUSPENDED', 'release r-0 goes first, and waits for an approval in asia'],
-    ['WAITING', 'release r-0 goes first, and waits in front of asia'],
-    ['PENDING', 'release r-0 goes first, and has not come to asia'],
+    ['SUSPENDED', 'release billing#1 goes first, and waits for an approval in asia'],
+    ['WAITING', 'release billing#1 goes first, and waits in front of asia'],
+    ['PENDING', 'release billing#1 goes first, and has not come to asia'],
   ] as const)('who goes first and is %s in front of the environment is not said to be at work', (status, reason) => {
     const release = started('dev > asia');
-    const facts = { ...NO_FACTS, heldBy: { asia: 'r-0' }, ahead: { asia: status } };
+    const facts = { ...NO_FACTS, heldBy: { asia: { id: 'r-0', called: 'billing#1' } }, ahead: { asia: status } };
     expect(askGates(release.plan, release.state, 1, facts, release.now)[1]).toMatchObject({ reason, release: 'r-0' });
   });
 

@@ -142,7 +142,14 @@ describe('a gate that soaks', () => {
     const release = started(flowOf('dev > {a, b, c} as regions > e', { groups })).succeed('dev', 'a', 'b');
     release.answer('regions');
     const back = { environment: 'a', standing: 'ROLLED_BACK' as const, reason: null };
-    release.tell({ kind: 'rollback-told', rollback: 'rb', sequence: 3, reason: 'a: it failed', targets: [back] });
+    release.tell({
+      kind: 'rollback-told',
+      rollback: 'rb',
+      called: 'billing#2',
+      sequence: 3,
+      reason: 'a: it failed',
+      targets: [back],
+    });
     release.wake();
     expect(release.group('regions')).toMatchObject({ status: 'WAITING', recheckAt: null });
     expect(release.group('regions').reason).toBe('1 of 3 in regions succeeded, 2 needed');

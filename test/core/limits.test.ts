@@ -34,7 +34,7 @@ describe('what does not use up the time of a flow', () => {
   const waits: [string, Partial<Facts>][] = [
     ['a closed window', { windows: closed }],
     ['a hold', { holds: { eu: [{ ...hold, environment: 'eu' }] } }],
-    ['another release that is at work there', { heldBy: { eu: 'r-0' } }],
+    ['another release that is at work there', { heldBy: { eu: { id: 'r-0', called: 'billing#1' } } }],
   ];
   test.each(waits)('%s', (_, facts) => {
     const release = started(flowOf('dev > eu', { timeout: HOUR }));
@@ -69,7 +69,7 @@ describe('what does not use up the time of a flow', () => {
     const release = started(flowOf('dev > eu', { timeout: HOUR }));
     release.now += 40 * MINUTE;
     release.fail('dev');
-    release.facts = { ...NO_FACTS, behind: 'r-0' };
+    release.facts = { ...NO_FACTS, behind: { id: 'r-0', called: 'billing#1' } };
     release.tell({ kind: 'retry', by: 'ada' });
     release.later(2 * DAY);
     expect(release.state.status).toBe('QUEUED');
@@ -165,7 +165,7 @@ describe('an end of its own', () => {
       type: 'ReleaseTerminated',
       reason: 'it is older than 3d, its maxAge',
     });
-    release.facts = { ...NO_FACTS, behind: 'r-0' };
+    release.facts = { ...NO_FACTS, behind: { id: 'r-0', called: 'billing#1' } };
     release.tell({ kind: 'retry', by: 'ada' });
     expect(release.state.status).toBe('QUEUED');
     expect(release.state.wakeAt).toBe(release.now + 3 * DAY);

@@ -368,7 +368,7 @@ test('property: what is asked before a merge is what is asked before a start, wi
         }));
         play.facts = {
           ...NO_FACTS,
-          heldBy: held ? { eu: 'r-0' } : {},
+          heldBy: held ? { eu: { id: 'r-0', called: 'billing#1' } } : {},
           ...(hold && { holds: { eu: [holdOf(now)] } }),
           ...(mark && { badVersions: { eu: [markOf(now)] } }),
           windows: { eu },

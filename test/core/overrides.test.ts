@@ -64,7 +64,7 @@ describe('an override', () => {
   });
 
   test('counts until it expires and not a moment longer', () => {
-    const play = waiting({ ...closedBy(freeze), heldBy: { eu: 'r-0' } });
+    const play = waiting({ ...closedBy(freeze), heldBy: { eu: { id: 'r-0', called: 'billing#1' } } });
     play.tell(override(['freeze']));
     expect(play.picture).toContain('eu WAITING');
     play.facts = closedBy(freeze);

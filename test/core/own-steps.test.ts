@@ -97,7 +97,7 @@ describe('steps of the release itself', () => {
       steps: each.steps.map((step) => ({ ...step, status: 'PENDING' as const })),
     }));
     queued.state = fresh;
-    queued.facts = { ...NO_FACTS, behind: 'r-0' };
+    queued.facts = { ...NO_FACTS, behind: { id: 'r-0', called: 'billing#1' } };
     queued.tell({ kind: 'terminate', reason: 'superseded', by: null });
     expect(ended(queued)).toBe('TERMINATED: TERMINATED TERMINATED TERMINATED TERMINATED SKIPPED');
   });
@@ -129,9 +129,19 @@ describe('steps of the release itself', () => {
 
   test('at the end wait for what the end of their members means for groups', () => {
     const release = opened('dev > {eu, us} as regions');
-    release.facts = { ...NO_FACTS, heldBy: { eu: 'r-0', us: 'r-0' } };
+    release.facts = {
+      ...NO_FACTS,
+      heldBy: { eu: { id: 'r-0', called: 'billing#1' }, us: { id: 'r-0', called: 'billing#1' } },
+    };
     release.succeed('ON_START', 'dev');
-    release.tell({ kind: 'rollback-told', rollback: 'b-1', sequence: 1, reason: 'bad', targets: [] });
+    release.tell({
+      kind: 'rollback-told',
+      rollback: 'b-1',
+      called: 'billing#2',
+      sequence: 1,
+      reason: 'bad',
+      targets: [],
+    });
     expect([release.group('regions').status, release.picture]).toEqual([
       'FAILED',
       'dev SUCCEEDED, eu SKIPPED, us SKIPPED, ON_START SUCCEEDED, ON_SUCCESS SKIPPED, ON_FAIL RUNNING',

@@ -6,7 +6,7 @@ const about: AboutPullRequest = {
   product: 'billing',
   environment: 'eu',
   version: '1.4.2',
-  release: '0b7e',
+  release: 'billing#7',
   link: 'https://sluice.example.com/releases/0b7e',
   flow: 'main',
   way: ['dev', 'staging', 'eu'],
@@ -84,7 +84,7 @@ test('trap 14: whatever comes from outside, a title and a body are bounded, and 
 test('a body says what comes, from where, over which way, which files change and where the release is', () => {
   const body = bodyOf(about, 'key');
   expect(body).toContain('Brings **billing 1.4.2** to **eu**.');
-  expect(body).toContain('[0b7e](https://sluice.example.com/releases/0b7e)');
+  expect(body).toContain('[billing#\u200b7](https://sluice.example.com/releases/0b7e)');
   expect(body).toContain('dev → staging → **eu**');
   expect(body).toContain('| billing-eu | 1.4.1 | 1.4.2 |');
   expect(body).toContain('| eu/values.yaml | +1 −1 |');

@@ -20,10 +20,16 @@ const clock = (time: number | null): string => (time === null ? 'unknown' : new 
 describe('what a release waits for', () => {
   test('before its turn: the release that goes first, and nobody can say until when', () => {
     const play = new Play(planOf('dev > staging'));
-    play.facts = { ...NO_FACTS, behind: 'r-0' };
+    play.facts = { ...NO_FACTS, behind: { id: 'r-0', called: 'billing#1' } };
     play.tell({ kind: 'tick' });
     const [turn] = waitingFor(play.plan, play.state, play.facts, play.now);
-    expect(turn).toMatchObject({ kind: 'TURN', release: 'r-0', who: 'release r-0', earliest: null, promotion: null });
+    expect(turn).toMatchObject({
+      kind: 'TURN',
+      release: 'r-0',
+      who: 'release billing#1',
+      earliest: null,
+      promotion: null,
+    });
     expect(next(play)).toBe('unknown');
   });
 
@@ -79,7 +85,7 @@ describe('what a release waits for', () => {
   test('every unmet gate at once: the room in its group, and the release that holds the environment', () => {
     const flow = flowOf('dev > {us-east, eu} as regions', { groups: { regions: { maxParallel: 1 } } });
     const play = started(flow);
-    play.facts = { ...NO_FACTS, heldBy: { eu: 'r-0' } };
+    play.facts = { ...NO_FACTS, heldBy: { eu: { id: 'r-0', called: 'billing#1' } } };
     play.succeed('dev');
     expect(told(play)).toEqual(['eu GROUP unknown', 'eu ENVIRONMENT unknown']);
     expect(next(play)).toBe('unknown');

@@ -44,8 +44,9 @@ forEachBackend((backend) => {
     const second = await engine.trigger({ product: 'lined-up', version: '2' });
     await engine.reached(second, (state) => state.promotions[1]?.status === 'WAITING');
     const told = (await engine.events(second)).filter((each) => each.type === 'PromotionWaiting');
+    const { number } = (await engine.app.releaseEngine.look(first, { fresh: false }))!.release;
     expect(told.map((each) => each.reason)).toContainEqual(
-      expect.stringContaining(`release ${first} goes first, and waits for an approval in staging`),
+      expect.stringContaining(`release lined-up#${number} goes first, and waits for an approval in staging`),
     );
     for (const id of [first, second]) await terminateRelease(engine.app, { releaseId: id }, 'test');
     await Promise.all([first, second].map((id) => engine.ended(id)));

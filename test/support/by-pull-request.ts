@@ -11,6 +11,7 @@ import { startForge } from '../peers/forges.ts';
 import type { StandInKind, TestForge } from '../peers/forges.ts';
 import { startGitHost } from '../peers/git-host.ts';
 import type { GitHost, HostedRepository } from '../peers/git-host.ts';
+import { noBareIds } from './bare-ids.ts';
 import { openTestEngine } from './engine.ts';
 import type { TestEngine } from './engine.ts';
 
@@ -76,6 +77,8 @@ export class ByPullRequest {
   }
 
   async close(): Promise<void> {
+    const told = await this.forge.pullRequests(this.config.name);
+    noBareIds(told.map(({ title, body, comments }) => [title, body, comments.map((each) => each.body)]));
     await this.engine.close();
     await this.forge.close();
     await this.host.close();

@@ -17,6 +17,7 @@ import type { ReleaseState } from '../../src/core/release.ts';
 import { createLog } from '../../src/log.ts';
 import { startWorker } from '../../src/worker.ts';
 import type { Backend } from './backends.ts';
+import { noBareIdsKept } from './bare-ids.ts';
 import { createTestDatabase } from './database.ts';
 
 export interface TestEngine {
@@ -116,7 +117,11 @@ export async function openTestEngine(
     },
     async close() {
       for (const each of open.reverse()) await each.close();
-      await database.drop();
+      try {
+        await noBareIdsKept(database.url);
+      } finally {
+        await database.drop();
+      }
     },
   };
   return engine;

@@ -35,8 +35,6 @@ export class FakeForge implements Forge {
   readonly faults = new Map<keyof Forge, Error>();
   /** A repository that takes no changes any more. */
   readonly archived = new Set<string>();
-  /** Repository → its new address. */
-  readonly renamed = new Map<string, string>();
   /** By `repository base`; absent: it may. */
   readonly protectedBranches = new Map<string, string>();
   /** What `merge` answers instead of merging. */
@@ -46,7 +44,7 @@ export class FakeForge implements Forge {
   headOf: (repository: string, branch: string) => string = (_, branch) => `sha-of-${branch}`;
 
   async open(repository: string, wanted: NewPullRequest, call: Call): Promise<PullRequestOpened> {
-    this.#enter('open', repository, call);
+    this.#enter('open', call);
     const there = this.#newest(repository, wanted);
     if (there) return { ...this.#seen(there), opened: false, remarks: [] };
     const number = this.pullRequests.length + 1;
@@ -75,13 +73,13 @@ export class FakeForge implements Forge {
     by: { head: string; base?: string | undefined },
     call: Call,
   ): Promise<PullRequestSeen | undefined> {
-    this.#enter('find', repository, call);
+    this.#enter('find', call);
     const found = this.#newest(repository, by);
     return found && this.#seen(found);
   }
 
   async get(repository: string, number: number, call: Call): Promise<PullRequestSeen> {
-    this.#enter('get', repository, call);
+    this.#enter('get', call);
     return this.#seen(this.pullRequest(repository, number));
   }
 
@@ -90,7 +88,7 @@ export class FakeForge implements Forge {
     since: { etag?: string | undefined; updatedAfter?: string | undefined },
     call: Call,
   ): Promise<{ seen: PullRequestSeen[]; etag?: string; unchanged: boolean }> {
-    this.#enter('list', repository, call);
+    this.#enter('list', call);
     const all = this.pullRequests.filter((each) => each.repository === repository).map((each) => this.#seen(each));
     const etag = JSON.stringify(all);
     if (since.etag === etag) return { seen: [], etag, unchanged: true };
@@ -100,7 +98,7 @@ export class FakeForge implements Forge {
   }
 
   async close(repository: string, number: number, call: Call): Promise<PullRequestSeen> {
-    this.#enter('close', repository, call);
+    this.#enter('close', call);
     this.#writable(repository);
     const one = this.pullRequest(repository, number);
     if (one.state === 'OPEN') {
@@ -111,7 +109,7 @@ export class FakeForge implements Forge {
   }
 
   async merge(repository: string, number: number, { sha }: HowToMerge, call: Call): Promise<MergeAnswer> {
-    this.#enter('merge', repository, call);
+    this.#enter('merge', call);
     this.#writable(repository);
     const one = this.pullRequest(repository, number);
     if (one.state === 'MERGED') return { kind: 'MERGED', ...(one.mergeCommit && { commit: one.mergeCommit }) };
@@ -125,7 +123,7 @@ export class FakeForge implements Forge {
   }
 
   async deleteBranch(repository: string, branch: string, call: Call): Promise<void> {
-    this.#enter('deleteBranch', repository, call);
+    this.#enter('deleteBranch', call);
     this.deletedBranches.push(branch);
     this.counters.branchesDeleted += 1;
     // A host closes what has lost its head.
@@ -135,7 +133,7 @@ export class FakeForge implements Forge {
   }
 
   async setStatus(repository: string, sha: string, status: WantedStatus, call: Call): Promise<void> {
-    this.#enter('setStatus', repository, call);
+    this.#enter('setStatus', call);
     this.statuses.push({ ...status, repository, sha });
     this.counters.statuses += 1;
   }
@@ -146,13 +144,13 @@ export class FakeForge implements Forge {
     { key, body }: { key: string; body: string },
     call: Call,
   ): Promise<void> {
-    this.#enter('comment', repository, call);
+    this.#enter('comment', call);
     this.pullRequest(repository, number).comments.set(key, body);
     this.counters.comments += 1;
   }
 
   async mayMerge(repository: string, base: string, call: Call): Promise<{ may: boolean; why?: string }> {
-    this.#enter('mayMerge', repository, call);
+    this.#enter('mayMerge', call);
     const why = this.protectedBranches.get(`${repository} ${base}`);
     return why === undefined ? { may: true } : { may: false, why };
   }
@@ -161,7 +159,7 @@ export class FakeForge implements Forge {
   readonly commitsWanted = new Map<string, CommitRule[]>();
 
   async commitRules(repository: string, base: string, call: Call): Promise<{ rules: CommitRule[] }> {
-    this.#enter('commitRules', repository, call);
+    this.#enter('commitRules', call);
     return { rules: this.commitsWanted.get(`${repository} ${base}`) ?? [] };
   }
 
@@ -225,14 +223,12 @@ export class FakeForge implements Forge {
     if (this.archived.has(repository)) throw new PermanentError(`the repository ${repository} is archived`);
   }
 
-  #enter(method: keyof Forge, repository: string, { signal }: Call): void {
+  #enter(method: keyof Forge, { signal }: Call): void {
     signal.throwIfAborted();
     this.calls.push(method);
     const fault = this.faults.get(method);
     this.faults.delete(method);
     if (fault) throw fault;
-    const now = this.renamed.get(repository);
-    if (now !== undefined) throw new PermanentError(`the repository ${repository} has moved to ${now}`);
   }
 }
 

@@ -51,12 +51,9 @@ async function status(client: Client, product: string | undefined, style: Style)
     ...holds.map((each) => `On hold: ${each.environmentName}, ${each.productName ?? 'all products'}: ${each.reason}`),
     ...marks.map((each) => `Marked bad: ${each.productName} ${each.label}: ${each.reason}`),
   ];
-  // A release that waits for another one says its bare id.
-  const named = (reason: string): string =>
-    releases.reduce((text, { uuid, shortId }) => text.replaceAll(uuid, shortId), reason);
   const waits = releases.flatMap((release) => {
     const reasons = [...release.waitingFor, ...release.promotions.flatMap(({ waitingFor }) => waitingFor)];
-    return reasons.slice(0, 1).map((reason) => `${release.shortId} (${versionOf(release)}) waits: ${named(reason)}`);
+    return reasons.slice(0, 1).map((reason) => `${release.shortId} (${versionOf(release)}) waits: ${reason}`);
   });
   const open = renderList(releases, style, RELEASE_VIEW, 'No release is on its way.');
   return [lines.join('\n'), open, waits.join('\n')].filter(Boolean).join('\n\n');

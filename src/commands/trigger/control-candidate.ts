@@ -1,8 +1,10 @@
 import type { Maker } from '../../core/caller.ts';
 import { refusal, RefusedError } from '../../core/problems.ts';
+import { shortIdOf } from '../../core/short-id.ts';
 import type { CandidateStatus } from '../../core/trigger/candidate.ts';
 import type { Change } from '../../core/trigger/change.ts';
 import { EXPIRY } from '../../core/trigger/next-step.ts';
+import { quote } from '../../core/wording.ts';
 import { clientOf } from '../../entities/data-source.ts';
 import type { Parts } from '../../parts.ts';
 import { newerCandidate, readCandidates, stepCandidate } from '../../store/candidates.ts';
@@ -31,7 +33,7 @@ export function releaseCandidateNow(
     const news = { candidate: id, author, branch, commits, ...(chain && { chain }) };
     const change: Change = { kind: 'MANUAL', product: candidate.product, commit, by, makers, news };
     const made = await release(app, definitions, candidate, pinned, change);
-    if (made === null) throw movedOn(id);
+    if (made === null) throw movedOn(candidate);
     return again(app, id);
   });
 }
@@ -87,19 +89,19 @@ async function found(app: Parts, id: string, not: readonly CandidateStatus[], wh
   const candidate = (await readCandidates(app.pool, [id])).get(id);
   if (!candidate) throw new RefusedError([refusal('NOT_FOUND', `there is no candidate "${id}"`, ['candidateId'])]);
   if (not.includes(candidate.status)) {
-    const message = `candidate ${id} is ${candidate.status} and cannot be ${what}: ${candidate.reason}`;
+    const message = `${calledOf(candidate)} is ${candidate.status} and cannot be ${what}: ${await whyOf(app, candidate)}`;
     throw new RefusedError([refusal('WRONG_STATE', message, ['candidateId'])]);
   }
   const newer = candidate.endedAt && (await newerCandidate(app.pool, candidate));
   if (!newer) return candidate;
-  const message = `a newer candidate came after ${id}: ${newer}; name that one, or release the commit by itself`;
+  const message = `${calledOf(newer)} came after ${calledOf(candidate)}: name that one, or release the commit by itself`;
   throw new RefusedError([refusal('WRONG_STATE', message, ['candidateId'])]);
 }
 
 function step(app: Parts, candidate: KeptCandidate, to: CandidateStep): Promise<void> {
   return app.dataSource.transaction(async (tx) => {
     const moved = await stepCandidate(await clientOf(tx), candidate, to, app.clock.now());
-    if (!moved) throw movedOn(candidate.id);
+    if (!moved) throw movedOn(candidate);
     const { id, product, status, reason } = candidate;
     const objects = [
       { kind: 'Candidate' as const, name: id },
@@ -110,8 +112,19 @@ function step(app: Parts, candidate: KeptCandidate, to: CandidateStep): Promise<
   });
 }
 
-const movedOn = (id: string): RefusedError =>
-  new RefusedError([refusal('CONFLICT', `candidate ${id} went on at this moment: look at it again`, ['candidateId'])]);
+/** As `sluice get candidates` lists it. */
+const calledOf = ({ id, product }: Pick<KeptCandidate, 'id' | 'product'>): string =>
+  `candidate ${id.slice(0, 8)} of ${quote(product)}`;
+
+async function whyOf({ releaseEngine }: Parts, { releaseId, reason }: KeptCandidate): Promise<string> {
+  const made = releaseId === null ? undefined : (await releaseEngine.frozen.of([releaseId])).get(releaseId);
+  return made ? `it is release ${shortIdOf(made.product, made.number)}` : reason;
+}
+
+const movedOn = (candidate: KeptCandidate): RefusedError =>
+  new RefusedError([
+    refusal('CONFLICT', `${calledOf(candidate)} went on at this moment: look at it again`, ['candidateId']),
+  ]);
 
 async function again({ pool }: Parts, id: string): Promise<KeptCandidate> {
   return (await readCandidates(pool, [id])).get(id)!;

@@ -20,15 +20,15 @@ const GOES_FIRST: Partial<Record<PromotionStatus, string>> = {
 function askEnvironment(question: GateQuestion): AnswerOf<'ENVIRONMENT'> {
   const environment = promotionOf(question).environment as string;
   const { facts } = question;
-  const release = facts.heldBy[environment];
-  if (release === undefined) return { gate: 'ENVIRONMENT', verdict: 'pass', reason: `${environment} is free` };
+  const other = facts.heldBy[environment];
+  if (other === undefined) return { gate: 'ENVIRONMENT', verdict: 'pass', reason: `${environment} is free` };
   const ahead = facts.ahead?.[environment];
   const does = ahead === undefined ? 'is at work in' : (GOES_FIRST[ahead] ?? 'goes first, and has not come to');
   return {
     gate: 'ENVIRONMENT',
     verdict: 'wait',
-    reason: `release ${release} ${does} ${environment}`,
-    who: `release ${release}`,
-    release,
+    reason: `release ${other.called} ${does} ${environment}`,
+    who: `release ${other.called}`,
+    release: other.id,
   };
 }

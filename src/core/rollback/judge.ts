@@ -120,12 +120,12 @@ function underWay(
   bad: VersionRef,
 ): { decision: RollbackDecision; reason: string } | null {
   if (!rollback) return null;
-  const { from, to, release } = rollback;
+  const { from, to, called } = rollback;
   if (sameVersion(to, bad) && !sameVersion(from, bad)) {
-    const reason = `rollback ${release} is bringing ${name} back to ${named(bad)}, and a rollback is never rolled back: a person has to look`;
+    const reason = `rollback ${called} is bringing ${name} back to ${named(bad)}, and a rollback is never rolled back: a person has to look`;
     return { decision: 'IMPOSSIBLE', reason };
   }
-  return { decision: 'LEFT_ALONE', reason: `${name} is already going back to ${named(to)} in rollback ${release}` };
+  return { decision: 'LEFT_ALONE', reason: `${name} is already going back to ${named(to)} in rollback ${called}` };
 }
 
 function otherVersion({ name, history, inFlight }: EnvironmentFacts, bad: VersionRef): string {
@@ -180,7 +180,7 @@ function needsPerson(
   if (drifted) return `a person has to agree: ${name} was changed by hand, and that change would be lost`;
   if (spec?.mode === 'APPROVAL') return `a person has to agree, as the policy for ${cause.environment} says`;
   if (earlier)
-    return `a person has to agree: ${named(bad)} was already taken back by itself in ${name} once, by rollback ${earlier.release}`;
+    return `a person has to agree: ${named(bad)} was already taken back by itself in ${name} once, by rollback ${earlier.called}`;
   if (budgetLeft <= 0)
     return `a person has to agree: the policy's budget of environments that go back by themselves is used up`;
   return null;

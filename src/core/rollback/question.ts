@@ -38,9 +38,9 @@ export interface EnvironmentFacts {
   /** The promotions of open releases that have not started there, the oldest first. */
   planned: { release: string; version: VersionRef }[];
   /** A rollback that waits or is at work there. */
-  rollback: { release: string; from: VersionRef | null; to: VersionRef } | null;
+  rollback: { release: string; called: string; from: VersionRef | null; to: VersionRef } | null;
   /** Rollbacks that Sluice started by itself and that took the bad version back there, ended or not. */
-  automatic: { release: string; version: VersionRef }[];
+  automatic: { release: string; called: string; version: VersionRef }[];
   /** Why no rollback touches this environment, in words; null where rollbacks are free to. */
   excluded: string | null;
   /** Versions of the product start here: what is live comes from outside and is not Sluice's to take back. */

@@ -3,8 +3,15 @@ import type { PlannedPromotion, ReleasePlan } from '../plan.ts';
 import { ENDED_PROMOTION } from '../release.ts';
 import type { PromotionState, ReleaseState, RollbackStanding, Stimulus } from '../release.ts';
 
-/** What a rollback tells the releases that it takes back: the same for all of them, made of its own state alone. */
-export function tellingOf(plan: ReleasePlan, state: ReleaseState): Extract<Stimulus, { kind: 'rollback-told' }> | null {
+/**
+ * What a rollback tells the releases that it takes back: the same for all of them, made of its own state alone.
+ * @param called `billing#42`
+ */
+export function tellingOf(
+  plan: ReleasePlan,
+  state: ReleaseState,
+  called: string,
+): Extract<Stimulus, { kind: 'rollback-told' }> | null {
   if (!plan.rollback) return null;
   const { cause } = plan.rollback;
   const targets = plan.promotions.map((planned, position) => {
@@ -16,7 +23,7 @@ export function tellingOf(plan: ReleasePlan, state: ReleaseState): Extract<Stimu
     };
   });
   const reason = `${cause.environment}: ${cause.reason}`;
-  return { kind: 'rollback-told', rollback: state.id, sequence: state.sequence, reason, targets };
+  return { kind: 'rollback-told', rollback: state.id, called, sequence: state.sequence, reason, targets };
 }
 
 function standingOf(planned: PlannedPromotion, promotion: PromotionState, state: ReleaseState): RollbackStanding {

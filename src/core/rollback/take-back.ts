@@ -27,7 +27,7 @@ export function applyRollbackNews(draft: Draft, told: Told): void {
   const over = known?.over ?? false;
   state.rollbacks = {
     ...state.rollbacks,
-    [told.rollback]: { reason: told.reason, sequence: told.sequence, stop: [...stop], over },
+    [told.rollback]: { called: told.called, reason: told.reason, sequence: told.sequence, stop: [...stop], over },
   };
   abortRunning(
     draft,

@@ -5,6 +5,7 @@ import { OPENED } from '../../core/pull-request.ts';
 import { bodyOf, titleOf } from '../../core/pull-request-text.ts';
 import type { AboutPullRequest } from '../../core/pull-request-text.ts';
 import type { Outcome, PullRequestNews } from '../../core/release.ts';
+import { shortIdOf } from '../../core/short-id.ts';
 import { newsOf, sightingOf } from '../../commands/close-pull-request.ts';
 import { PermanentError, TransientError } from '../../drivers/driver.ts';
 import type { EffectContext, PartOfProposal, Proposal } from '../../drivers/driver.ts';
@@ -128,7 +129,7 @@ async function open(
  * together. One that a person had closed and has opened again is taken over, when it is of this very step.
  */
 async function endEarlier(
-  { hands, context }: StepAt<Propose>,
+  { hands, release, context }: StepAt<Propose>,
   forge: Forge,
   { key, releaseId, position, step, attempt, ...place }: NewPullRequestRecord,
 ): Promise<(PullRequestSeen & { branch: string; key: string }) | undefined> {
@@ -146,7 +147,7 @@ async function endEarlier(
     const beside = each.releaseId === releaseId && each.position === position && each.attempt === attempt;
     if (each.key === key || beside) continue;
     await mustBeMine(context);
-    await hands.pullRequests.close(each, `release ${releaseId} brings another version there`, signal);
+    await hands.pullRequests.close(each, `release ${calledOf(release)} brings another version there`, signal);
   }
   return undefined;
 }
@@ -186,6 +187,8 @@ export async function forgeOf(
   );
 }
 
+const calledOf = ({ product, number }: StepAt['release']): string => shortIdOf(product, number);
+
 /** How the promotion proposes its changes. */
 export function policyOf({ promoted }: Pick<StepAt, 'promoted'>): PullRequestPolicy {
   return promoted.pullRequest ?? DEFAULT_PULL_REQUEST;
@@ -211,7 +214,7 @@ async function aboutOf(
     product: release.product,
     environment: promoted.name,
     version: content.label,
-    release: release.id,
+    release: calledOf(release),
     link: hands.linkTo(release.id),
     flow: release.plan.flow.name,
     way: release.plan.promotions.flatMap(({ environment }) => (environment === null ? [] : [environment])),

@@ -7,6 +7,7 @@ import { permissionToDecide } from '../../core/approvals/may-decide.ts';
 import type { ReleasePlan } from '../../core/plan.ts';
 import { refusal } from '../../core/problems.ts';
 import type { Refusal } from '../../core/problems.ts';
+import { shortIdOf } from '../../core/short-id.ts';
 import type { ApiContext } from '../../schema/context.ts';
 import { fromNodeId } from '../../schema/node-id.ts';
 import { readReleaseId, UUID } from '../../schema/node.ts';
@@ -82,11 +83,11 @@ export async function deciding({ input }: { input: DecisionPlace }, lookup: Look
   const byId = typeof input.promotionId === 'string' ? noPromotion(input.promotionId) : null;
   const named = readReleaseId(input.releaseId ?? releaseId);
   const noRelease = byId ?? refusal('NOT_FOUND', `there is no release "${named}"`, ['releaseId']);
-  const plan = UUID.test(releaseId) ? (await frozen(context).load(releaseId))?.plan : undefined;
-  if (!plan) return absent(noRelease);
-  return promotionOf(lookup, plan, environment, {
+  const found = UUID.test(releaseId) ? await frozen(context).load(releaseId) : undefined;
+  if (!found) return absent(noRelease);
+  return promotionOf(lookup, found.plan, environment, {
     release: noRelease,
-    promotion: byId ?? notThere(releaseId, environment),
+    promotion: byId ?? notThere(found, environment),
   });
 }
 
@@ -110,11 +111,11 @@ export async function decidingOnTarget(
   const id = await rollbackIdOf(context, input.rollbackId);
   const missing = noRollback(bareRollbackId(input.rollbackId));
   const found = UUID.test(id) ? (await readRollbacks(context.app.pool, [id])).get(id) : undefined;
-  const plan = found && (await frozen(context).load(id))?.plan;
-  if (!plan) return absent(missing);
-  return promotionOf(lookup, plan, input.environment, {
+  const rollback = found && (await frozen(context).load(id));
+  if (!rollback) return absent(missing);
+  return promotionOf(lookup, rollback.plan, input.environment, {
     release: missing,
-    promotion: notThere(id, input.environment),
+    promotion: notThere(rollback, input.environment),
   });
 }
 
@@ -138,8 +139,10 @@ const noPromotion = (id: string): Refusal => refusal('NOT_FOUND', `there is no p
 
 export const noRollback = (id: string): Refusal => refusal('NOT_FOUND', `there is no rollback "${id}"`, ['rollbackId']);
 
-function notThere(releaseId: string, environment: string): Refusal {
-  return refusal('NOT_FOUND', `release ${releaseId} does not promote "${environment}"`, ['environment']);
+function notThere({ product, number }: { product: string; number: number }, environment: string): Refusal {
+  return refusal('NOT_FOUND', `release ${shortIdOf(product, number)} does not promote "${environment}"`, [
+    'environment',
+  ]);
 }
 
 /** In words: the bare id where a global one was given, otherwise what was given. */

@@ -12,6 +12,7 @@ import { createContext } from '../../../src/schema/context.ts';
 import { within } from '../../../src/server/execute.ts';
 import { person } from '../../core/support/builders.ts';
 import type { Backend } from '../../support/backends.ts';
+import { noBareIds } from '../../support/bare-ids.ts';
 import { needed } from '../../support/database.ts';
 import { openTestEngine } from '../../support/engine.ts';
 import type { TestEngine } from '../../support/engine.ts';
@@ -69,7 +70,7 @@ export async function openTestApi(
     async ask(query: string, variables: Record<string, unknown> = {}, actor: string | null = 'ada') {
       const { data, errors } = await execute(query, variables, actor);
       if (errors) throw errors[0]?.originalError ?? errors[0];
-      return JSON.parse(JSON.stringify(data));
+      return noBareIds(JSON.parse(JSON.stringify(data)));
     },
     async askAs(
       who: string,
@@ -87,7 +88,7 @@ export async function openTestApi(
       };
       const { data, errors } = await execute(query, variables, null, identity);
       if (errors) throw errors[0]?.originalError ?? errors[0];
-      return JSON.parse(JSON.stringify(data));
+      return noBareIds(JSON.parse(JSON.stringify(data)));
     },
     async errorsOf(query: string, variables: Record<string, unknown> = {}) {
       const { errors } = await execute(query, variables, 'ada');

@@ -175,7 +175,7 @@ test('never starts without its approvals, and says no to nobody who may', () => 
         if (each.kind === 'time') play.later(each.minutes * MINUTE);
         else if (each.kind === 'world') {
           held = !held;
-          play.facts = held ? { ...NO_FACTS, heldBy: { staging: 'r-0' } } : NO_FACTS;
+          play.facts = held ? { ...NO_FACTS, heldBy: { staging: { id: 'r-0', called: 'billing#1' } } } : NO_FACTS;
           play.later(0);
         } else if (each.kind === 'retry') {
           if (play.state.status !== 'FAILED') continue;

@@ -172,7 +172,7 @@ describe('an approval and the other gates', () => {
 
   test('that was given in time stays given, however long something else holds the promotion', () => {
     const play = asking(approvalOf('1', { expiry: MINUTE }));
-    play.facts = { ...NO_FACTS, heldBy: { staging: 'r-0' } };
+    play.facts = { ...NO_FACTS, heldBy: { staging: { id: 'r-0', called: 'billing#1' } } };
     play.decide('approve', 'staging', grace);
     play.later(60 * MINUTE);
     expect(play.promotion('staging').status).toBe('WAITING');
@@ -247,7 +247,7 @@ describe('a rejection', () => {
 
   test('after the approval and before the start counts, too', () => {
     const play = asking(approvalOf('1'));
-    play.facts = { ...NO_FACTS, heldBy: { staging: 'r-0' } };
+    play.facts = { ...NO_FACTS, heldBy: { staging: { id: 'r-0', called: 'billing#1' } } };
     play.decide('approve', 'staging', linus);
     expect(play.decide('reject', 'staging', grace)).toBeNull();
     expect(play.promotion('staging').status).toBe('FAILED');

@@ -56,8 +56,13 @@ const facts = (name: string): fc.Arbitrary<EnvironmentFacts> =>
       .map((all) => all.map((each, index) => ({ ...each, at: NOW - (index + 1) * MINUTE }))),
     inFlight: maybe(15, fc.record({ release: fc.constant('r8'), version, floor })),
     planned: fc.array(fc.record({ release: fc.constant('r8'), version }), { maxLength: 1 }),
-    rollback: maybe(8, fc.record({ release: fc.constant('r9'), from: version, to: version })),
-    automatic: fc.array(fc.record({ release: fc.constant('r7'), version }), { maxLength: 1 }),
+    rollback: maybe(
+      8,
+      fc.record({ release: fc.constant('r9'), called: fc.constant('billing#9'), from: version, to: version }),
+    ),
+    automatic: fc.array(fc.record({ release: fc.constant('r7'), called: fc.constant('billing#7'), version }), {
+      maxLength: 1,
+    }),
     excluded: maybe(5, fc.constant('frozen')),
     source: fc.constant(name === 'dev'),
   });

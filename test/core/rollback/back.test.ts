@@ -127,7 +127,7 @@ describe('a rollback before it starts', () => {
     const { plan, state } = rollbackOf([goesBack('us-east', { approval })]);
     Object.assign(state, more);
     Object.assign(state.promotions[0]!, { status: 'WAITING', ...promotion });
-    return tellingOf(plan, state)?.targets[0]?.standing;
+    return tellingOf(plan, state, 'billing#2')?.targets[0]?.standing;
   };
 
   test('holds what runs there, unless it stops', () => {

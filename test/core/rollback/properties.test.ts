@@ -183,7 +183,11 @@ test('once a rollback is under way, whoever else of it fails starts no second on
     const environments = asked.environments.map((facts): EnvironmentFacts => {
       const target = at(facts.name);
       if (!target) return facts;
-      return { ...facts, inFlight: null, rollback: { release: 'the-rollback', from: target.from, to: target.to! } };
+      return {
+        ...facts,
+        inFlight: null,
+        rollback: { release: 'the-rollback', called: 'billing#9', from: target.from, to: target.to! },
+      };
     });
     for (const { environment } of plan.targets.filter(goes)) {
       const cause = { ...asked.cause, environment };

@@ -49,9 +49,13 @@ function drawn(name: string, picture: string): EnvironmentFacts {
       facts.planned.push({ release: `of-${word.slice(1, -1)}`, version: versionOf(word.slice(1, -1)) });
     } else if (word.startsWith('<')) {
       const [from = '', to = ''] = word.slice(1).split('>');
-      facts.rollback = { release: `back-to-${to}`, from: versionOf(from), to: versionOf(to) };
+      facts.rollback = { release: `back-to-${to}`, called: `back-to-${to}`, from: versionOf(from), to: versionOf(to) };
     } else if (word.startsWith('=')) {
-      facts.automatic.push({ release: `back-from-${word.slice(1)}`, version: versionOf(word.slice(1)) });
+      facts.automatic.push({
+        release: `back-from-${word.slice(1)}`,
+        called: `back-from-${word.slice(1)}`,
+        version: versionOf(word.slice(1)),
+      });
     } else facts.history.unshift(pastOf(text, floor, NOW - (100 - index) * 60 * MINUTE));
   }
   return facts;

@@ -92,12 +92,12 @@ const standings: [string, Partial<{ status: PromotionStatus; started: boolean; a
 test.each(standings)('%s', (_name, { status = 'PENDING', started = false, asked = false }, standing) => {
   const { plan, state } = rollbackOf([goesBack('us-east', asked ? { approval: approvalOf('1') } : {})]);
   Object.assign(state.promotions[0]!, { status, startedAt: started ? NOW : null });
-  expect(tellingOf(plan, state)?.targets).toEqual([{ environment: 'us-east', standing, reason: null }]);
+  expect(tellingOf(plan, state, 'billing#2')?.targets).toEqual([{ environment: 'us-east', standing, reason: null }]);
 });
 
 test('a release that is no rollback has nothing to tell', () => {
   const { state } = createRelease('r2', flow, '2.0', NOW, null);
-  expect(tellingOf(flow, state)).toBeNull();
+  expect(tellingOf(flow, state, 'billing#2')).toBeNull();
 });
 
 /** A release of which every region has succeeded, unless `more` says otherwise; it has ended. */
@@ -114,6 +114,7 @@ function released(more: Record<string, PromotionStatus> = {}): ReleaseState {
 const told = (sequence: number, standing: RollbackStanding, reason: string | null = null): Stimulus => ({
   kind: 'rollback-told',
   rollback: 'rb',
+  called: 'billing#2',
   sequence,
   reason: 'us-east: it failed',
   targets: [{ environment: 'us-east', standing, reason }],
@@ -202,7 +203,9 @@ test('what is history stays history, whatever it tells later', () => {
 
 test('after a retry the rollbacks so far are history', () => {
   const { state } = take(released(), told(3, 'STOP'));
-  expect(overBy(state.rollbacks)).toEqual({ rb: { reason: 'us-east: it failed', sequence: 3, stop: [], over: true } });
+  expect(overBy(state.rollbacks)).toEqual({
+    rb: { called: 'billing#2', reason: 'us-east: it failed', sequence: 3, stop: [], over: true },
+  });
 });
 
 describe('a release that is taken back while it is at work', () => {

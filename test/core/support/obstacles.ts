@@ -4,6 +4,7 @@ import { marks } from '../../../src/core/holds.ts';
 import type { BadVersion, EnvironmentHold } from '../../../src/core/holds.ts';
 import type { PlannedPromotion } from '../../../src/core/plan.ts';
 import { ENDED_PROMOTION } from '../../../src/core/release.ts';
+import type { OtherRelease } from '../../../src/core/release.ts';
 import type { RollbackPlan, VersionRef } from '../../../src/core/rollback/rollback.ts';
 import type { ReleaseWindow } from '../../../src/core/windows/index.ts';
 import { MINUTE } from './builders.ts';
@@ -15,7 +16,7 @@ export class Obstacles {
   /** How long promotions take, as was measured. */
   runway: Record<string, number> = {};
   /** Environments where somebody else of the product is at work, as far as this world is told. */
-  taken: Record<string, string> = {};
+  taken: Record<string, OtherRelease> = {};
   #windows: ReleaseWindow[] = [];
   #holds: EnvironmentHold[] = [];
   #marks: BadVersion[] = [];
@@ -94,7 +95,7 @@ export class Obstacles {
     const environment = tape.pick(this.#around.environments);
     switch (tape.weighted({ taken: 3, window: 4, hold: 5, mark: 4, override: 5, runway: 2, close: 4 })) {
       case 'taken':
-        this.taken = Object.keys(this.taken).length > 0 ? {} : { [environment]: 'r-0' };
+        this.taken = Object.keys(this.taken).length > 0 ? {} : { [environment]: { id: 'r-0', called: 'billing#1' } };
         break;
       case 'window':
         if (this.#windows.length > 3 || tape.chance(30)) this.#windows.splice(tape.next(this.#windows.length + 1), 1);

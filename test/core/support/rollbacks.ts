@@ -217,10 +217,10 @@ export class Rollbacks {
       history,
       inFlight: at ? { release: at.id, version: at.version, floor: null } : null,
       planned: planned.map(({ each }) => ({ release: each.id, version: each.version })),
-      rollback: back && restores ? { release: back.id, from: restores.from, to: restores.to } : null,
+      rollback: back && restores ? { release: back.id, called: back.id, from: restores.from, to: restores.to } : null,
       automatic: this.#around.members
         .filter((each) => each.kind === 'ROLLBACK' && each.cause?.kind !== 'MANUAL' && each.included.includes(name))
-        .map((each) => ({ release: each.id, version: each.version })),
+        .map((each) => ({ release: each.id, called: each.id, version: each.version })),
       excluded: null,
       source: name === this.#around.plan.triggerEnvironment,
     };

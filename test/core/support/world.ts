@@ -7,7 +7,7 @@ import type { Observation } from '../../../src/core/health-clock.ts';
 import type { BadVersion, EnvironmentHold } from '../../../src/core/holds.ts';
 import type { PlannedPromotion, ReleasePlan } from '../../../src/core/plan.ts';
 import { ENDED_PROMOTION, occupiesEnvironment, NO_FACTS } from '../../../src/core/release.ts';
-import type { Facts, PromotionState, Stimulus, Verification } from '../../../src/core/release.ts';
+import type { Facts, OtherRelease, PromotionState, Stimulus, Verification } from '../../../src/core/release.ts';
 import type { VersionRef } from '../../../src/core/rollback/rollback.ts';
 import { tellingOf } from '../../../src/core/rollback/standing.ts';
 import type { ReleaseWindow } from '../../../src/core/windows/index.ts';
@@ -213,7 +213,7 @@ export class World implements Around {
       const planned = self.shell.plan.promotions[position] as PlannedPromotion;
       if (planned.approval && missingOf(planned.approval, approval) > 0) return;
       const holder = status === 'WAITING' && planned.environment !== null ? heldBy[planned.environment] : undefined;
-      const older = this.members.find((each) => each.id === holder && each.kind === 'FORWARD');
+      const older = this.members.find((each) => each.id === holder?.id && each.kind === 'FORWARD');
       if (!older || older.number > self.number || older.shell.state.terminating !== null) return;
       this.reached.count('terminated by a newer one');
       const reason = `a newer release, ${self.id}, reached ${planned.name}`;
@@ -275,7 +275,7 @@ export class World implements Around {
     const inLine = self.kind === 'FORWARD';
     const first =
       line.find((each) => each.shell.state.startedAt !== null) ?? line.find((each) => each.number < self.number);
-    const heldBy: Record<string, string> = { ...this.#obstacles.taken };
+    const heldBy: Record<string, OtherRelease> = { ...this.#obstacles.taken };
     const windows: Record<string, ReleaseWindow[]> = {};
     const holds: Record<string, EnvironmentHold[]> = {};
     const badVersions: Record<string, BadVersion[]> = {};
@@ -288,7 +288,7 @@ export class World implements Around {
           standing.some(occupiesEnvironment) ||
           (overtakes && standing.some((each) => !ENDED_PROMOTION.has(each.status)))
         )
-          heldBy[environment] = other.id;
+          heldBy[environment] = calledOf(other);
       }
       const here = this.#obstacles.windowsIn(environment);
       if (here.length > 0) windows[environment] = here;
@@ -299,7 +299,7 @@ export class World implements Around {
     }
     return {
       ...NO_FACTS,
-      behind: inLine && ONE_AT_A_TIME.has(this.#concurrency) ? (first?.id ?? null) : null,
+      behind: inLine && ONE_AT_A_TIME.has(this.#concurrency) ? (first ? calledOf(first) : null) : null,
       runway: this.#obstacles.runway,
       heldBy,
       windows,
@@ -330,7 +330,7 @@ export class World implements Around {
       if (promotion.status === 'SUCCEEDED')
         this.history.claimLive(self.id, shell.plan.promotions[position] as PlannedPromotion, self.version);
     }
-    const telling = decision.events.length > 0 ? tellingOf(shell.plan, shell.state) : null;
+    const telling = decision.events.length > 0 ? tellingOf(shell.plan, shell.state, calledOf(self).called) : null;
     if (telling) for (const to of shell.plan.origins ?? []) this.#mail.push({ to, stimulus: telling });
     if (stimulus.kind === 'rollback-told') this.reached.count('a rollback told');
   }
@@ -430,7 +430,7 @@ export class World implements Around {
   #tellAgain(): boolean {
     let told = false;
     for (const { shell } of this.members) {
-      const telling = tellingOf(shell.plan, shell.state);
+      const telling = tellingOf(shell.plan, shell.state, calledOf(this.#of(shell)).called);
       for (const to of telling ? (shell.plan.origins ?? []) : []) {
         const origin = this.#member(to).shell;
         if ((origin.state.rollbacks[shell.state.id]?.sequence ?? -1) >= (telling?.sequence ?? 0)) continue;
@@ -448,3 +448,5 @@ export class World implements Around {
 
 /** A release waits for its turn. */
 const ONE_AT_A_TIME: ReadonlySet<ConcurrencyPolicy> = new Set(['QUEUE', 'SUPERSEDE']);
+
+const calledOf = ({ id, number }: Pick<Member, 'id' | 'number'>): OtherRelease => ({ id, called: `billing#${number}` });
