@@ -18,14 +18,34 @@ export async function pushAndFind(stage: Stage): Promise<ReleaseShown> {
   const { version, commit, subject } = await pushNextVersion(dataDir, remote);
   const pushedAt = Date.now();
   say(`A developer pushes ${commit.slice(0, 9)} to dev's repository: "${subject}".`);
+  const seconds = (): string => ((Date.now() - pushedAt) / 1000).toFixed(1);
+  let noticed = false;
   for (; Date.now() < pushedAt + LIMIT; await sleep(200, undefined, { signal })) {
     const newest = await readRelease(client, 'billing', signal).catch(() => null);
-    if (newest?.version !== version) continue;
-    const seconds = ((Date.now() - pushedAt) / 1000).toFixed(1);
-    say(`Sluice noticed it: ${newest.shortId} has started by itself, ${seconds} s after the push.\n`);
-    return newest;
+    if (newest?.version === version) {
+      say(`${newest.shortId} has started by itself, ${seconds()} s after the push.\n`);
+      return newest;
+    }
+    if (noticed || (await newestCandidate(stage).catch(() => null)) !== commit) continue;
+    noticed = true;
+    say(
+      `Sluice noticed it, ${seconds()} s after the push. A release waits 2 s for further pushes that belong to it (\`coalesce\` of the product).`,
+    );
   }
   throw new CliError(EXIT.TIMEOUT, `No release of ${version} started by itself within ${LIMIT / 1000} s`);
+}
+
+/** @returns its commit */
+async function newestCandidate({ client, signal }: Stage): Promise<string | null> {
+  const document =
+    'query($filter: CandidateFilterInput) { candidates(first: 1, filter: $filter) { nodes { commit } } }';
+  const asked = { filter: { product: 'billing' } };
+  const { candidates } = await client.ask<{ candidates: { nodes: { commit: string | null }[] } }>(
+    document,
+    asked,
+    signal,
+  );
+  return candidates.nodes[0]?.commit ?? null;
 }
 
 interface Trigger {
