@@ -77,9 +77,13 @@ export async function receiveNews(
 }
 
 /** Keeps what many senders tell at the same time in few statements; each is answered when its own is committed. */
-export function newsKeeper({ pool }: Pick<Parts, 'pool'>): SharedWrites<NewNews, KeptNews> {
-  return new SharedWrites({ write: (news) => keepNews(pool, news), keyOf: keyOfNews, isOwnFault });
+export function newsKeeper({ pool, clock }: Pick<Parts, 'pool' | 'clock'>): SharedWrites<NewNews, KeptNews> {
+  const pace = { clock, apart: APART };
+  return new SharedWrites({ write: (news) => keepNews(pool, news), keyOf: keyOfNews, isOwnFault, pace });
 }
+
+/** In milliseconds, when many come at once: small beside the time in which a host wants its answer. */
+export const APART = 20;
 
 /** Data that one of several had, or a lock that two of them waited for. */
 const isOwnFault = (error: unknown): boolean =>

@@ -2,7 +2,7 @@ import type { Request, Response } from 'express';
 import type { App } from '../app.ts';
 import { whatIsKnown } from '../commands/judge-news.ts';
 import type { Known } from '../commands/judge-news.ts';
-import { newsKeeper, receiveNews } from '../commands/receive-news.ts';
+import { APART, newsKeeper, receiveNews } from '../commands/receive-news.ts';
 import type { NewsPurpose } from '../commands/receive-news.ts';
 import { SharedReads } from '../store/shared-reads.ts';
 import type { Limits } from './limits.ts';
@@ -46,12 +46,13 @@ export class NewsReceiver {
   constructor(app: App, limits: Limits) {
     this.#app = app;
     this.#limits = limits;
-    this.#known = new SharedReads(() => whatIsKnown(app));
+    const pace = { clock: app.clock, apart: APART };
+    this.#known = new SharedReads(() => whatIsKnown(app), pace);
     this.#kept = newsKeeper(app);
     this.#secrets = new SharedReads((about) => {
       const [purpose, source] = JSON.parse(about) as [NewsPurpose, string];
       return app.secrets.webhookSecrets(source, purpose);
-    });
+    }, pace);
   }
 
   /** @throws RateLimitedError for one more message that nobody has signed */

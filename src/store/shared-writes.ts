@@ -1,3 +1,5 @@
+import type { Pace } from './shared-reads.ts';
+
 /** What one write may have together. */
 export interface SharedWrite<T, R> {
   /** Writes all of them in one statement. @returns what came of each, in their order */
@@ -6,6 +8,8 @@ export interface SharedWrite<T, R> {
   keyOf: (item: T) => string;
   /** Whether it failed by what one of them holds, so that each is to be written alone. */
   isOwnFault: (error: unknown) => boolean;
+  /** A lane that has written several begins its next statement so much later at the earliest. */
+  pace: Pace;
 }
 
 /** Statements under way at one time: one that waits for a lock does not hold up all that come. */
@@ -14,7 +18,8 @@ const MOST = 200;
 
 /**
  * Writes that many ask for at the same time. What comes while the lanes are busy goes together into the next statement: a flood is a few
- * statements, each with more in it, instead of one each. A caller hears of its own once the statement with it was committed.
+ * statements, each with more in it, instead of one each. A caller hears of its own once the statement with it was committed; alone it waits for
+ * nothing.
  */
 export class SharedWrites<T, R> {
   readonly #how: SharedWrite<T, R>;
@@ -39,10 +44,18 @@ export class SharedWrites<T, R> {
     };
     while (this.#busy < LANES && this.#waiting.length > 0) {
       this.#busy += 1;
-      this.#settle(this.#take())
+      this.#lane(this.#take())
         .catch(() => undefined)
         .finally(over);
     }
+  }
+
+  async #lane(asked: readonly Asked<T, R>[]): Promise<void> {
+    const { clock, apart } = this.#how.pace;
+    const began = clock.elapsed();
+    await this.#settle(asked);
+    const left = began + apart - clock.elapsed();
+    if (asked.length > 1 && left > 0) await clock.sleep('shared-write', left);
   }
 
   /** The longest waiting, one of each key; the others stay in their order. */

@@ -10,9 +10,11 @@ const item = (text: string, key = text): Item => ({ key, text });
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 /** Writes that end when they are told to, in the order in which they began. */
-function writes(isOwnFault = false) {
+function writes(isOwnFault = false, apart = 0) {
   const began: string[] = [];
   const open: ((failing?: Error) => void)[] = [];
+  const rests: { ms: number; over: () => void }[] = [];
+  const sleep = (_: string, ms: number): Promise<void> => new Promise((over) => rests.push({ ms, over }));
   const shared = new SharedWrites<Item, string>({
     write: (items) =>
       new Promise((resolve, reject) => {
@@ -21,12 +23,17 @@ function writes(isOwnFault = false) {
       }),
     keyOf: ({ key }) => key,
     isOwnFault: () => isOwnFault,
+    pace: { clock: { elapsed: () => 0, sleep }, apart },
   });
   const end = (failing?: Error): Promise<void> => {
     open.shift()!(failing);
     return settled();
   };
-  return { shared, began, end };
+  const rest = (): Promise<void> => {
+    rests.shift()!.over();
+    return settled();
+  };
+  return { shared, began, end, rests, rest };
 }
 
 test('what comes while two statements are under way goes together into the next, and nobody hears of it before that is over', async () => {
@@ -86,4 +93,24 @@ test('one that cannot be kept fails alone; when the database is at fault, all of
   await gone.end(new Error('the connection ended'));
   expect((await both).map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected', 'rejected']);
   expect(gone.began).toHaveLength(3);
+});
+
+test('a lane that has written several begins its next statement some time after that one', async () => {
+  const { shared, began, end, rests, rest } = writes(false, 20);
+  const all = ['a', 'b', 'c', 'd'].map((each) => shared.write(item(each)));
+  await end();
+  await end();
+  expect([began, rests]).toEqual([['a', 'b', 'c,d'], []]);
+  await end();
+  expect(await Promise.all(all)).toHaveLength(4);
+  expect(rests.map(({ ms }) => ms)).toEqual([20]);
+  // The other lane is free.
+  void shared.write(item('e'));
+  const last = shared.write(item('f'));
+  expect(began).toEqual(['a', 'b', 'c,d', 'e']);
+  await rest();
+  expect(began).toEqual(['a', 'b', 'c,d', 'e', 'f']);
+  await end();
+  await end();
+  expect(await last).toBe('f is kept');
 });
