@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+import { LongOnesSpread } from './test/support/sequencer.ts';
 
 // graphql ships CommonJS and ES modules side by side. Without one fixed file, our code and a library can load different
 // copies, and graphql refuses types "from another module or realm".
@@ -16,7 +17,9 @@ export default defineConfig({
     // Processes, not threads: PostgreSQL's parent-death signal and process.chdir belong to a process.
     pool: 'forks',
     execArgv: ['--import', fileURLToPath(new URL('test/support/typescript-in-readers.mjs', import.meta.url))],
-    maxWorkers: 2,
+    // One more than the cores that it is made for: tests wait for processes, servers and clocks.
+    maxWorkers: 3,
+    sequence: { sequencer: LongOnesSpread },
     testTimeout: 20_000,
     hookTimeout: 60_000,
     teardownTimeout: 20_000,

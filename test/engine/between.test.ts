@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { reportHealth } from '../../src/commands/report-health.ts';
 import { reportRollout } from '../../src/commands/report-rollout.ts';
-import { forEachBackend } from '../support/backends.ts';
+import { onOneBackend } from '../support/backends.ts';
 import { openTestEngine } from '../support/engine.ts';
 import type { TestEngine } from '../support/engine.ts';
 
 /** What is told while a worker has looked and has not recorded yet. */
-forEachBackend((backend) => {
+onOneBackend('redis', (backend) => {
   let engine: TestEngine;
   beforeAll(async () => {
     engine = await openTestEngine(backend);

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { forEachBackend } from '../support/backends.ts';
+import { onOneBackend } from '../support/backends.ts';
 import { ENVIRONMENTS, openTestEngine } from '../support/engine.ts';
 import type { TestEngine } from '../support/engine.ts';
 
@@ -13,7 +13,7 @@ const git = (cwd: string, ...args: string[]): string =>
 const values = (environment: string, tag: string): string =>
   `# ${environment}, by hand\nimage:\n  repository: registry.example.com/billing\n  tag: ${tag} # promoted\nreplicas: ${environment.length}\n`;
 
-forEachBackend((backend) => {
+onOneBackend('redis', (backend) => {
   let engine: TestEngine;
   let root: string;
   let bare: string;

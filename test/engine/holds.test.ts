@@ -7,7 +7,7 @@ import { markVersionBad, unmarkVersionBad } from '../../src/commands/mark-versio
 import type { Result } from '../../src/commands/result.ts';
 import { triggerRelease } from '../../src/commands/trigger-release.ts';
 import { holdEnvironment as holdInTransaction, readHolds } from '../../src/store/environment-holds.ts';
-import { forEachBackend } from '../support/backends.ts';
+import { onOneBackend } from '../support/backends.ts';
 import { openTestEngine, typesAt } from '../support/engine.ts';
 import type { TestEngine } from '../support/engine.ts';
 
@@ -18,7 +18,7 @@ function done<T>(result: Result<T>): T {
 
 const EU = 3;
 
-forEachBackend((backend) => {
+onOneBackend('redis', (backend) => {
   let engine: TestEngine;
   beforeAll(async () => {
     engine = await openTestEngine(backend);

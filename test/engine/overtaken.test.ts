@@ -2,11 +2,11 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { retryRelease, terminateRelease } from '../../src/commands/control-release.ts';
 import { reportHealth } from '../../src/commands/report-health.ts';
 import { listLiveDeployments } from '../../src/store/deployment-reads.ts';
-import { forEachBackend } from '../support/backends.ts';
+import { onOneBackend } from '../support/backends.ts';
 import { openTestEngine, typesAt } from '../support/engine.ts';
 import type { TestEngine } from '../support/engine.ts';
 
-forEachBackend((backend) => {
+onOneBackend('postgres', (backend) => {
   let engine: TestEngine;
   beforeAll(async () => {
     engine = await openTestEngine(backend);

@@ -13,7 +13,16 @@ export interface Backend {
 
 /** Tells the same story once with the queue in Redis and once with the queue in PostgreSQL. */
 export function forEachBackend(story: (backend: Backend) => void): void {
-  for (const name of ['redis', 'postgres'] as const) {
+  tellOn(['redis', 'postgres'], story);
+}
+
+/** Tells a story in which the queue has no part beyond bringing jobs: on one back end, and on both with SLUICE_TEST_ALL_BACKENDS set. */
+export function onOneBackend(name: Backend['name'], story: (backend: Backend) => void): void {
+  tellOn(process.env['SLUICE_TEST_ALL_BACKENDS'] ? ['redis', 'postgres'] : [name], story);
+}
+
+function tellOn(names: Backend['name'][], story: (backend: Backend) => void): void {
+  for (const name of names) {
     const queuePrefix = `t${randomBytes(5).toString('hex')}`;
     const backend: Backend = { name, queuePrefix, ...(name === 'redis' && { redisUrl: needed('TEST_REDIS_URL') }) };
     describe(`queue in ${name}`, () => {

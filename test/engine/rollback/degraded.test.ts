@@ -1,14 +1,14 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { reportHealth } from '../../../src/commands/report-health.ts';
 import type { ReleaseState } from '../../../src/core/release.ts';
-import { forEachBackend } from '../../support/backends.ts';
+import { onOneBackend } from '../../support/backends.ts';
 import { openTestEngine } from '../../support/engine.ts';
 import type { TestEngine } from '../../support/engine.ts';
 import { liveVersions, lookAt, POLICY, rollbackOf, rollbacksOf, statuses } from './support.ts';
 
 const MINUTE = 60_000;
 
-forEachBackend((backend) => {
+onOneBackend('redis', (backend) => {
   let engine: TestEngine;
   beforeAll(async () => {
     engine = await openTestEngine(backend);

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { forEachBackend } from '../../support/backends.ts';
+import { onOneBackend } from '../../support/backends.ts';
 import { openTestEngine, REGIONS } from '../../support/engine.ts';
 import type { TestEngine } from '../../support/engine.ts';
 import { degradedIn, liveVersions, lookAt, POLICY, rollbackOf, statuses } from './support.ts';
 
-forEachBackend((backend) => {
+onOneBackend('postgres', (backend) => {
   let engine: TestEngine;
   beforeAll(async () => {
     engine = await openTestEngine(backend);

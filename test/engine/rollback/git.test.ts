@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { forEachBackend } from '../../support/backends.ts';
+import { onOneBackend } from '../../support/backends.ts';
 import { openTestEngine } from '../../support/engine.ts';
 import type { TestEngine } from '../../support/engine.ts';
 import { createBillingRepository, values } from './repository.ts';
 import type { BillingRepository } from './repository.ts';
 import { liveVersions, POLICY, rollbackOf, statuses } from './support.ts';
 
-forEachBackend((backend) => {
+onOneBackend('redis', (backend) => {
   let engine: TestEngine;
   let repository: BillingRepository;
   beforeAll(async () => {

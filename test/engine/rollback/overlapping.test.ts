@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startManualRollback } from '../../../src/commands/start-manual-rollback.ts';
 import type { Result } from '../../../src/commands/result.ts';
-import { forEachBackend } from '../../support/backends.ts';
+import { onOneBackend } from '../../support/backends.ts';
 import { openTestEngine, type TestEngine } from '../../support/engine.ts';
 import type { RollbackPlan } from '../../../src/core/rollback/rollback.ts';
 import type { App } from '../../../src/app.ts';
 
-forEachBackend((backend) => {
+onOneBackend('redis', (backend) => {
   describe('two people who order rollbacks at the same moment', () => {
     let engine: TestEngine;
     let apps: App[];

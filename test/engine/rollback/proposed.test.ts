@@ -4,7 +4,7 @@ import { reportRollout } from '../../../src/commands/report-rollout.ts';
 import type { ApprovalSpec } from '../../../src/core/definitions.ts';
 import { targetStatuses } from '../../../src/core/rollback/target-status.ts';
 import { approvalOf, person } from '../../core/support/builders.ts';
-import { forEachBackend } from '../../support/backends.ts';
+import { onOneBackend } from '../../support/backends.ts';
 import { openTestEngine } from '../../support/engine.ts';
 import type { TestEngine } from '../../support/engine.ts';
 import { liveVersions, lookAt, POLICY, rollbackOf, statuses } from './support.ts';
@@ -12,7 +12,7 @@ import type { RollbackSeen } from './support.ts';
 
 const grace = person('grace @sre');
 
-forEachBackend((backend) => {
+onOneBackend('redis', (backend) => {
   let engine: TestEngine;
   beforeAll(async () => {
     engine = await openTestEngine(backend);

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { deleteDefinition } from '../../../src/commands/delete-definition.ts';
 import { reportRollout } from '../../../src/commands/report-rollout.ts';
 import { targetStatuses } from '../../../src/core/rollback/target-status.ts';
-import { forEachBackend } from '../../support/backends.ts';
+import { onOneBackend } from '../../support/backends.ts';
 import { openTestEngine } from '../../support/engine.ts';
 import type { TestEngine } from '../../support/engine.ts';
 import { serveGit } from '../../support/git-http.ts';
@@ -12,7 +12,7 @@ import type { BillingRepository } from './repository.ts';
 import { lookAt, POLICY, statuses } from './support.ts';
 
 /** Eu has a remote of its own, that goes away; the others share one that does not. Versions 1 and 2 are everywhere. */
-forEachBackend((backend) => {
+onOneBackend('postgres', (backend) => {
   let engine: TestEngine;
   let all: BillingRepository;
   let eu: BillingRepository;

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { forEachBackend } from '../../support/backends.ts';
+import { onOneBackend } from '../../support/backends.ts';
 import { openTestEngine, REGIONS } from '../../support/engine.ts';
 import type { TestEngine } from '../../support/engine.ts';
 import { retryRelease } from '../../../src/commands/control-release.ts';
@@ -7,7 +7,7 @@ import { serve } from '../../drivers/http-server.ts';
 import { loadEnvironmentFacts } from '../../../src/store/rollback-question.ts';
 import { liveVersions, lookAt, POLICY, rollbackOf, statuses } from './support.ts';
 
-forEachBackend((backend) => {
+onOneBackend('postgres', (backend) => {
   let engine: TestEngine;
   let host: { host: string; close(): void };
   /** How many of the next questions for the health of us-east are answered badly. */

@@ -3,13 +3,13 @@ import { markVersionBad } from '../../../src/commands/mark-version.ts';
 import { reportRollout } from '../../../src/commands/report-rollout.ts';
 import { startManualRollback } from '../../../src/commands/start-manual-rollback.ts';
 import { triggerRelease } from '../../../src/commands/trigger-release.ts';
-import { forEachBackend } from '../../support/backends.ts';
+import { onOneBackend } from '../../support/backends.ts';
 import { openTestEngine } from '../../support/engine.ts';
 import type { TestEngine } from '../../support/engine.ts';
 import { liveVersions, POLICY } from './support.ts';
 
 /** The same request comes again, with its key, after what it asked for has changed the world. */
-forEachBackend((backend) => {
+onOneBackend('postgres', (backend) => {
   let engine: TestEngine;
   beforeAll(async () => {
     engine = await openTestEngine(backend);
