@@ -8,6 +8,7 @@ import type { CellOrder, CellResult } from './cell.ts';
 import { compare, keep, readKept } from './earlier.ts';
 import { measureApi } from './api.ts';
 import { measureEdit } from './edit.ts';
+import { measureGit } from './git.ts';
 import { measureHistory } from './history.ts';
 import { busyCores, describeMachine } from './machine.ts';
 import { figuresOf, othersOf, report } from './report.ts';
@@ -37,6 +38,7 @@ const ROWS = {
   wide: false,
   event: false,
   api: false,
+  git: false,
 };
 type Row = keyof typeof ROWS;
 
@@ -86,6 +88,7 @@ try {
   }
   await add('event', () => measureSubscriptions(createDatabase, rounds));
   await add('api', async () => measureApi(await createDatabase('bench_api'), rounds));
+  await add('git', () => measureGit(rounds, ended.signal));
   const others = measured.length > 0 ? othersOf(measured) : Math.max(before, await busyCores());
   console.log(report(describeMachine(), measured, compare(figures, readKept(), others)));
   if (needsRedis && redis === null) console.log('Redis was not measured: it is missing (see above).');

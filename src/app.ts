@@ -117,17 +117,18 @@ export async function openApp(config: Config, log: Log, outside: Partial<Outside
       seams,
     });
     closers.push(() => inTime(enginePool.end()));
-    const queue = throughSeams(
-      await make.openQueue({ ...config, databaseUrl, clock, times, prefix: config.queuePrefix }, log),
-      seams,
-    );
-    closers.push(() => queue.close());
     const secrets = new Vault(pool, new Sealing(config.encryptionKeys));
     await tellOfMissingKeys(secrets, log);
     const drivers = make.createDrivers(
       { ...config, clock, signingKeys: signingKeysOf(pool, config.signingKey), budgets: forgeBudgets(pool, clock) },
       secrets,
     );
+    closers.push(() => drivers.close());
+    const queue = throughSeams(
+      await make.openQueue({ ...config, databaseUrl, clock, times, prefix: config.queuePrefix }, log),
+      seams,
+    );
+    closers.push(() => queue.close());
     const definitions = new DefinitionSnapshots(pool);
     const releaseEngine = new ReleaseEngine({ pool, enginePool, definitions, clock, log, limits });
     for (const each of [pool, enginePool])

@@ -4,6 +4,8 @@
  */
 export const FAULT_POINTS = [
   'before-effect',
+  'before-push',
+  'after-push',
   'after-effect',
   'after-record',
   'in-transaction',

@@ -266,6 +266,8 @@ export interface Driver<S extends DriverSpec = DriverSpec> {
     revision: string,
     signal: AbortSignal,
   ): Promise<Contained | undefined>;
+  /** Ends what goes on without a caller. */
+  close(): Promise<void>;
 }
 
 /**
@@ -311,9 +313,9 @@ export class TransientError extends Error {
     this.retryAfter = options?.retryAfter;
   }
 
-  /** The same with more before its message. */
-  named(name: string): TransientError {
-    return new TransientError(name + this.message, { cause: this.cause, retryAfter: this.retryAfter });
+  /** The same in other words. */
+  saying(message: string): TransientError {
+    return new TransientError(message, { cause: this.cause, retryAfter: this.retryAfter });
   }
 }
 
@@ -327,7 +329,7 @@ export class ThrottledError extends TransientError {
     super(message, options);
   }
 
-  override named(name: string): ThrottledError {
-    return new ThrottledError(name + this.message, { cause: this.cause, retryAfter: this.retryAfter });
+  override saying(message: string): ThrottledError {
+    return new ThrottledError(message, { cause: this.cause, retryAfter: this.retryAfter });
   }
 }

@@ -50,6 +50,8 @@ export interface Drivers {
    * @throws PermanentError when its host is a known one and no secret is there for it: the message says which to set.
    */
   forge(repoURL: string): Promise<Forge | undefined>;
+  /** Ends what goes on without a caller. */
+  close(): Promise<void>;
 }
 
 /** One per process: drivers keep caches and their locks. */
@@ -70,6 +72,9 @@ export function createDrivers(settings: DriverSettings, secrets: SecretSource): 
     // What an action answers becomes parameters of later ones, and is shown to everybody.
     runAction: (action, parameters, context) => masked(() => runAction(action, parameters, context, http, secrets)),
     publicPartOf: (key) => publicPartOf(key, AbortSignal.timeout(20_000)),
+    close: async () => {
+      await Promise.all(Object.values(byType).map((each) => each.close()));
+    },
     forge: (repoURL) => masked(async () => withMasking(await forges.forge(repoURL))),
   };
 }
@@ -131,5 +136,6 @@ function withoutSecrets<S extends DriverSpec>(driver: Driver<S>): Driver<S> {
     landed: (...args) => masked(() => driver.landed(...args)),
     matches: (...args) => masked(() => driver.matches(...args)),
     contains: (...args) => masked(() => driver.contains(...args)),
+    close: () => driver.close(),
   };
 }

@@ -81,6 +81,8 @@ export function createSimulateDriver(): Driver<SimulateDriverSpec> {
       signal.throwIfAborted();
       return undefined;
     },
+
+    async close() {},
   };
 }
 

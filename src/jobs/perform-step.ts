@@ -46,7 +46,10 @@ export async function performStep(hands: Hands, place: StepPlace): Promise<Outco
     return outcome;
   } catch (error) {
     const message = messageOf(error);
+    const throttled = error instanceof ThrottledError ? throttledBy(error) : undefined;
     if (signal.aborted) {
+      // Nothing was done, so nothing has to be ended either.
+      if (signal.reason === 'overdue' && throttled) return throttled;
       // Another worker goes on where this one shuts down; anything else is the end of it.
       if (signal.reason !== 'shutdown') await runner.abort(at).catch(() => undefined);
       return signal.reason === 'overdue'
@@ -54,13 +57,19 @@ export async function performStep(hands: Hands, place: StepPlace): Promise<Outco
         : { kind: 'aborted' };
     }
     if (error instanceof PermanentError) return { kind: 'failed', message, unclear: onlyLooks(work) };
-    if (error instanceof ThrottledError)
-      return { kind: 'transient', message, retryAfter: error.retryAfter, throttled: true };
+    if (throttled) return throttled;
     return { kind: 'transient', message, retryAfter: error instanceof TransientError ? error.retryAfter : undefined };
   } finally {
     timer.cancel();
   }
 }
+
+const throttledBy = ({ message, retryAfter }: ThrottledError): Outcome => ({
+  kind: 'transient',
+  message,
+  retryAfter,
+  throttled: true,
+});
 
 /** When a step sets no `timeout` of its own, in milliseconds. */
 const STEP_LIMIT = 30 * 60 * 1000;

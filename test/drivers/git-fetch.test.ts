@@ -4,7 +4,8 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, expect, test } from 'vitest';
 import type { GitDriverSpec, PromotionTemplateSpec } from '../../src/core/definitions.ts';
-import { PermanentError, TransientError } from '../../src/drivers/driver.ts';
+import { PermanentError, ThrottledError, TransientError } from '../../src/drivers/driver.ts';
+import { contentDigest } from '../../src/drivers/content.ts';
 import { CACHE_LIMITS, tidyCache } from '../../src/drivers/git/cache.ts';
 import { createGitDriver } from '../../src/drivers/git/driver.ts';
 import { answerGit } from '../support/git-http.ts';
@@ -91,14 +92,123 @@ test('a first fetch goes on beside the deadline of its caller, and the next call
   const arrived = new Promise<void>((resolve) => asked.push(resolve));
   const first = driver.pin(source, template, {}, patience(2_000)).catch((error: unknown) => error);
   await arrived;
-  expect(await first).toMatchObject({ name: 'TimeoutError' });
+  expect(await first).toBeInstanceOf(ThrottledError);
+  expect(await first).toMatchObject({
+    message: expect.stringMatching(/still being fetched, for \d+ s so far .*goes on/),
+  });
   // Still the same exchange: nobody began anew.
   const second = driver.pin(source, template, {}, patience(300)).catch((error: unknown) => error);
-  expect(await second).toMatchObject({ name: 'TimeoutError' });
+  expect(await second).toBeInstanceOf(ThrottledError);
   expect(packs).toBe(1);
   const third = driver.pin(source, template, {}, patience(60_000));
   release();
   expect((await third).files['values.yaml']).toMatchObject({ kind: 'values' });
+});
+
+/** Sends half of each pack, and the rest when it is let go. */
+async function slowHost(): Promise<{
+  base: string;
+  at: () => number;
+  most: () => number;
+  ended: () => number;
+  go: () => void;
+}> {
+  let [now, most, ended] = [0, 0, 0];
+  let go!: () => void;
+  const gate = new Promise<void>((resolve) => (go = resolve));
+  const base = await host((request, response, pass) => {
+    const isPack = request.method === 'POST';
+    if (!isPack) return pass();
+    const end = response.end.bind(response);
+    response.on('close', () => (ended += 1));
+    Object.assign(response, {
+      end: (body: Buffer) => {
+        // The listing of refs is small, and is asked for in the same way.
+        if (body.length < 5_000) return end(body);
+        now += 1;
+        most = Math.max(most, now);
+        response.write(body.subarray(0, body.length / 2));
+        void gate.then(() => {
+          now -= 1;
+          end(body.subarray(body.length / 2));
+        });
+        return response;
+      },
+    });
+    pass();
+  });
+  return { base, at: () => now, most: () => most, ended: () => ended, go };
+}
+
+/** So large that half of it says how far it is. */
+function large(name: string): void {
+  const noise = (index: number): string => Array.from({ length: 200 }, () => Math.random()).join(`${index}\n`);
+  const many = Array.from({ length: 100 }, (_, index) => [`noise/${index}`, noise(index)]);
+  new Repository(folder, name, { ...files, ...Object.fromEntries(many) });
+}
+
+test('a caller whose patience is over is told how far the fetch is, by promotions and reads alike', async () => {
+  large('far');
+  const { base, go } = await slowHost();
+  const driver = driverOn('cache-far', { patienceMs: 1_500 });
+  const reading = driver.pin(at(base, 'far', 'dev'), template, {}, never);
+  const content = { label: '1', digest: contentDigest({}), files: {} };
+  const promoting = driver.apply(at(base, 'far', 'eu'), content, contextOf('k'));
+  for (const each of await Promise.allSettled([reading, promoting])) {
+    expect(each).toMatchObject({ status: 'rejected', reason: { name: 'TransientError', retryAfter: 5_000 } });
+    expect(String((each as PromiseRejectedResult).reason)).toMatch(/still being fetched.*Receiving objects: +\d+%/);
+  }
+  go();
+  expect((await driver.pin(at(base, 'far', 'dev'), template, {}, never)).digest).toMatch(/^[0-9a-f]{64}$/);
+  await driver.close();
+});
+
+test('a fetch that goes on without a caller ends with the process, and leaves nothing behind', async () => {
+  large('ends');
+  const { base, ended } = await slowHost();
+  const driver = driverOn('cache-ends', { patienceMs: 1_000 });
+  await expect(driver.pin(at(base, 'ends', 'dev'), template, {}, never)).rejects.toThrow('still being fetched');
+  const cache = folder.path('cache-ends');
+  expect(readdirSync(cache).map((each) => each.slice(0, 4))).toEqual(['new-']);
+  const before = ended();
+  await driver.close();
+  await expect.poll(() => ended()).toBe(before + 1);
+  expect(readdirSync(cache)).toEqual([]);
+});
+
+test('so many repositories are fetched for the first time at once, and the next caller of each is told', async () => {
+  const names = Array.from({ length: 6 }, (_, index) => `many-${index}`);
+  names.forEach(large);
+  const { base, at: now, most, go } = await slowHost();
+  const driver = driverOn('cache-many', { patienceMs: 2_000 });
+  const pins = () => Promise.allSettled(names.map((name) => driver.pin(at(base, name, 'dev'), template, {}, never)));
+  const reasons = (await pins()).map((each) => String((each as PromiseRejectedResult).reason));
+  expect(now()).toBe(4);
+  expect(reasons.filter((each) => each.includes('waits until other repositories are fetched'))).toHaveLength(2);
+  go();
+  await expect.poll(async () => (await pins()).every(({ status }) => status === 'fulfilled')).toBe(true);
+  expect(most()).toBe(4);
+  await driver.close();
+});
+
+test('a fetch that fails without a caller is told to the next one, which does not begin it again', async () => {
+  new Repository(folder, 'fails', files);
+  let asked = 0;
+  let fail!: () => void;
+  const gate = new Promise<void>((resolve) => (fail = resolve));
+  const base = await host((request, response, go) => {
+    if (request.method !== 'POST') return go();
+    asked += 1;
+    void gate.then(() => response.writeHead(403).end());
+  });
+  const driver = driverOn('cache-fails', { patienceMs: 500 });
+  const pin = () => driver.pin(at(base, 'fails', 'dev'), template, {}, never);
+  await expect(pin()).rejects.toThrow('still being fetched');
+  fail();
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  await expect(pin()).rejects.toThrow('access was refused');
+  expect(asked).toBe(1);
+  expect(readdirSync(folder.path('cache-fails'))).toEqual([]);
 });
 
 test('a fetch whose caller was stopped is stopped', async () => {

@@ -63,8 +63,9 @@ test('an effect that is wanted no more makes no commit, and one that is wanted i
 
 test('a branch that was taken back by force between look and push is not brought forward again', async () => {
   const repo = new Repository(folder, 'forced', { 'dev/values.yaml': 'tag: "2"\n', 'eu/values.yaml': 'tag: "1"\n' });
-  const [driver] = drivers();
-  const content = await driver!.pin(at(repo, 'dev'), template, {}, never);
+  // The driver has not looked at the branch before.
+  const [driver, other] = drivers();
+  const content = await other!.pin(at(repo, 'dev'), template, {}, never);
   const kept = repo.head();
   repo.commit({ 'eu/secret.yaml': 'leaked: true\n' }, 'A mistake');
   let asked = 0;

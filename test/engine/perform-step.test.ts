@@ -48,6 +48,29 @@ test('a sync is asked for by a worker that holds the lock of its job alone', asy
   expect(asked).toEqual([true, false, false]);
 });
 
+test('when the time of a step is over while there is no room for it, nothing was done: it is no failure and no try', async () => {
+  const flow = flowOf('dev > eu');
+  const play = started(flow, { sync: (name) => (name === 'eu' ? { type: 'simulate' } : undefined) }).succeed('dev');
+  play.report('eu', { kind: 'succeeded', changed: true });
+  const sync = play.plan.promotions[1]!.steps.findIndex(({ work }) => work.kind === 'sync');
+  const outcomeOf = (error: Error): Promise<unknown> => {
+    const place = placeOf(play, sync);
+    const checkSync = (): Promise<never> => {
+      place.controller.abort('overdue');
+      return Promise.reject(error);
+    };
+    return performStep({ drivers: { checkSync }, clock: systemClock } as unknown as Hands, place);
+  };
+  const fetching = new ThrottledError('the repository is still being fetched', { retryAfter: 5_000 });
+  expect(await outcomeOf(fetching)).toEqual({
+    kind: 'transient',
+    message: fetching.message,
+    retryAfter: 5_000,
+    throttled: true,
+  });
+  expect(await outcomeOf(new TransientError('no route'))).toMatchObject({ kind: 'failed', unclear: true });
+});
+
 describe('a look at a health that could not be made', () => {
   test('whatever kept it from being made, it judges nothing', async () => {
     const gone = handsThat(new PermanentError('there is no secret "hook"'));
@@ -58,7 +81,7 @@ describe('a look at a health that could not be made', () => {
     });
     const away = handsThat(new TransientError('no route'));
     expect(await performStep(away, placeOf(acted(), 1))).toMatchObject({ kind: 'transient', message: 'no route' });
-    const full = handsThat(new ThrottledError('no room', { retryAfter: 1_000 }).named('here: '));
+    const full = handsThat(new ThrottledError('no room', { retryAfter: 1_000 }).saying('here: no room'));
     expect(await performStep(full, placeOf(acted(), 1))).toEqual({
       kind: 'transient',
       message: 'here: no room',

@@ -53,7 +53,7 @@ export async function runAction(
     const name = `action "${action.name}"`;
     if (deadline?.aborted) throw new TransientError(`${name} took longer than ${timeout} ms`);
     if (error instanceof PermanentError) throw new PermanentError(`${name}: ${error.message}`);
-    if (error instanceof TransientError) throw error.named(`${name}: `);
+    if (error instanceof TransientError) throw error.saying(`${name}: ${error.message}`);
     throw error;
   }
 }

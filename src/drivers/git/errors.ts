@@ -51,6 +51,9 @@ export const isRace = (stderr: string): boolean =>
     stderr,
   );
 
+/** The remote has looked at the push and does not take it: what it carries may be why. */
+export const isRefusal = (stderr: string): boolean => REFUSED.test(stderr);
+
 /** Two processes on one cache folder: git itself keeps them apart, and says so. */
 export const isLocalContention = (stderr: string): boolean => /cannot lock ref|Unable to create .*\.lock/i.test(stderr);
 
@@ -79,6 +82,14 @@ export function remoteError(
   const refused = REFUSED.test(stderr) ? 'the remote could not take the push just now' : 'git failed';
   const reason = TRANSIENT.test(stderr) ? 'the repository could not be reached' : refused;
   return new TransientError(`${where}: ${reason} (${said})`, { retryAfter });
+}
+
+/** The same error with `where` in its message: before it, or in the place of `instead`, which stands for another of the same push. */
+export function namedError(where: string, error: unknown, instead = where): unknown {
+  if (!(error instanceof PermanentError || error instanceof TransientError)) return error;
+  const { message } = error;
+  const said = message.includes(instead) ? message.replace(instead, () => where) : `${where}: ${message}`;
+  return error instanceof PermanentError ? new PermanentError(said, { cause: error.cause }) : error.saying(said);
 }
 
 /** What a host that insists on how commits look wants to be set; it says so in words of its own. */

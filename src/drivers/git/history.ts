@@ -1,6 +1,6 @@
 import { PermanentError } from '../driver.ts';
 import { KEY_TRAILER } from './claim.ts';
-import type { Mirror } from './mirror.ts';
+import type { KnownKeys, Mirror } from './mirror.ts';
 
 /** What a commit says of itself; `date` is ISO 8601, UTC. */
 export interface CommitFacts {
@@ -72,10 +72,13 @@ const OLD_IN_A_ROW = 64;
 /** Clocks of people who commit, in milliseconds. */
 const CLOCKS_DIFFER = 24 * 60 * 60 * 1000;
 
+/** More commits of ours than these are not kept in mind: then each key is looked for by itself. */
+const MOST_KEYS = 20_000;
+
 /**
  * The commits of the branch whose messages carry the key on a line of its own, newest first. `since`: the key is not older than that
  * (milliseconds, UTC), and what is older than a day before is not read: a search costs what happened since, not what the branch
- * is. Without it the whole branch is read.
+ * is. Without it the whole branch is read. What was read of a head is kept for the next key.
  */
 export async function commitsWithKey(
   mirror: Mirror,
@@ -85,10 +88,69 @@ export async function commitsWithKey(
   signal: AbortSignal,
 ): Promise<CommitFacts[]> {
   const trailer = `${KEY_TRAILER}: ${checkKey(key)}`;
+  const known = since === undefined ? null : await knownKeys(mirror, head, since - CLOCKS_DIFFER, signal);
+  if (known) {
+    const commits = known.commits.get(key) ?? [];
+    if (commits.length === 0) return [];
+    return records(await mirror.ask(['log', '--no-walk=unsorted', '-z', FORMAT, ...commits, '--'], signal));
+  }
   const search = ['log', '-z', '--fixed-strings', `--grep=${trailer}`, FORMAT];
   const range = since === undefined ? [head] : await youngerThan(mirror, head, since - CLOCKS_DIFFER, signal);
   const found = records(await mirror.ask([...search, ...range, '--'], signal));
   return found.filter((each) => each.message.split('\n').includes(trailer));
+}
+
+/** Read once for a head; null where there are too many. */
+async function knownKeys(mirror: Mirror, head: string, from: number, signal: AbortSignal): Promise<KnownKeys | null> {
+  const known = mirror.keys.get(head);
+  if (known && known.from <= from) return known;
+  const read = (await newestKeys(mirror, head, from, signal)) ?? (await allKeys(mirror, head, from, signal));
+  if (read) mirror.keys.set(head, read);
+  return read;
+}
+
+/** By one look at the newest commits; null where they do not reach back far enough. */
+async function newestKeys(mirror: Mirror, head: string, from: number, signal: AbortSignal): Promise<KnownKeys | null> {
+  const args = ['log', '-z', `--max-count=${FIRST_LOOK}`, '--format=%H%x00%ct%x00%B', head, '--'];
+  const fields = (await mirror.ask(args, signal)).toString('utf8').split('\0');
+  const read: KnownKeys = { from, commits: new Map() };
+  let old = 0;
+  let at = 0;
+  for (; at + 2 < fields.length && old < OLD_IN_A_ROW; at += 3) {
+    old = Number(fields[at + 1]) * 1000 < from ? old + 1 : 0;
+    keepAll(read, fields[at]!, fields[at + 2]!);
+  }
+  return old === OLD_IN_A_ROW || at < 3 * FIRST_LOOK ? read : null;
+}
+
+async function allKeys(mirror: Mirror, head: string, from: number, signal: AbortSignal): Promise<KnownKeys | null> {
+  const range = await youngerThan(mirror, head, from, signal);
+  const shape = ['-z', '--format=%H%x00%B', `--max-count=${MOST_KEYS}`, `--grep=^${KEY_TRAILER}: `];
+  const fields = (await mirror.ask(['log', ...shape, ...range, '--'], signal)).toString('utf8').split('\0');
+  if (fields.length > 2 * (MOST_KEYS - 1)) return null;
+  const read: KnownKeys = { from, commits: new Map() };
+  for (let at = 0; at + 1 < fields.length; at += 2) keepAll(read, fields[at]!, fields[at + 1]!);
+  return read;
+}
+
+function keepAll(read: KnownKeys, commit: string, message: string): void {
+  for (const [, key] of message.matchAll(KEY_LINE)) keep(read, key!, commit.trim(), 'older');
+}
+
+const KEY_LINE = new RegExp(`^${KEY_TRAILER}: (.+)$`, 'gm');
+
+function keep({ commits }: KnownKeys, key: string, commit: string, how: 'older' | 'newer'): void {
+  const others = (commits.get(key) ?? []).filter((each) => each !== commit);
+  commits.set(key, how === 'newer' ? [commit, ...others] : [...others, commit]);
+}
+
+/** A commit with the key was made on top of `head`: nothing is read anew for it. */
+export function keyAdded(mirror: Mirror, head: string, commit: string, key: string): void {
+  const known = mirror.keys.get(head);
+  if (!known) return;
+  mirror.keys.delete(head);
+  keep(known, key, commit, 'newer');
+  mirror.keys.set(commit, known);
 }
 
 /** The part of the branch's history that can be younger: as arguments of `git log`. */

@@ -1,18 +1,20 @@
 import { LRUCache } from 'lru-cache';
 import { access, mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { systemClock } from '../../clock.ts';
 import type { Clock } from '../../clock.ts';
 import { sha256 } from '../content.ts';
-import { PermanentError, TransientError } from '../driver.ts';
+import { PermanentError, ThrottledError, TransientError } from '../driver.ts';
 import { sleep } from '../sleep.ts';
 import type { NetworkGuard } from '../network/guard.ts';
 import type { Address } from './address.ts';
 import type { Login } from './credentials.ts';
 import type { CacheLimits } from './cache.ts';
-import { CACHE_LIMITS, packBytes, tidyCache, touch } from './cache.ts';
+import { packBytes, tidyCache, touch } from './cache.ts';
+import type { GitObject } from './cat-file.ts';
+import { CatFile } from './cat-file.ts';
 import { spellings } from './credentials.ts';
 import { isBrokenCache, isLocalContention, remoteError, withoutTrace } from './errors.ts';
+import type { Places } from './mutex.ts';
 import { abortable, Mutex } from './mutex.ts';
 import { reachOf } from './reach.ts';
 import type { GitResult } from './run.ts';
@@ -26,6 +28,8 @@ export interface Timeouts {
   fetchMs: number;
   /** One command on the local mirror. */
   localMs: number;
+  /** A fetch, for a caller that keeps others from the repository meanwhile; then it goes on by itself. Default 5,000. */
+  inTurnMs?: number;
 }
 
 const CONTENTION_TRIES = 20;
@@ -35,12 +39,47 @@ const TIDY_CACHE_EVERY = 60 * 60 * 1000;
 /** Fetches between two clean-ups of the mirror's loose objects. */
 const TIDY_EVERY = 200;
 
+/** A caller waits so long for a fetch while it keeps others from the repository, in milliseconds. */
+const IN_TURN = 5_000;
+/** A caller that is told that the fetch goes on asks again after so long, in milliseconds. */
+const ASK_AGAIN = 5_000;
+/** A head that was seen so shortly ago is worth a push on top of it without another look; milliseconds. */
+const STILL_KNOWN = 60_000;
+/** Pushes between two notes of where the branch stands; a later fetch begins from there. */
+const NOTE_EVERY = 50;
+
+/** A fetch that its caller does not wait for any more. */
+interface Going {
+  /** Answers nothing; rejects as the fetch does. */
+  ended: Promise<void>;
+  /** `Clock.elapsed`. */
+  began: number;
+}
+
+/** The commits of ours below a head, as far back as `from` (milliseconds, UTC): by the key in their messages, newest first. */
+export interface KnownKeys {
+  from: number;
+  commits: Map<string, string[]>;
+}
+
+/** How a process fetches. */
+export interface Fetching {
+  /** First fetches at work; the others wait for their place. */
+  firsts: Places;
+  /** Aborted when the process ends. */
+  closing: AbortSignal;
+}
+
+/** The repository is being fetched, and no caller has to wait for that: nothing was done, and it is no try. */
+export class FetchGoesOn extends ThrottledError {}
+
 /**
  * A bare repository that remembers what was fetched, one per remote. It is a cache: it may be deleted at any time, and
  * deletes itself when it is broken.
  *
- * A fetch belongs to the mirror, not to its caller. A caller whose time is over leaves it going, and the next one finds it going on
- * or done: so a large repository is there in the end, however short the patience of each. A caller that was stopped stops it.
+ * A fetch belongs to the mirror, not to its caller. A caller that waits no longer leaves it going and is told how far it is; the next
+ * one finds it going on or done: so a large repository is there in the end, however short the patience of each. A caller that was stopped
+ * stops it, and so does the end of the process. The first fetch of a repository is made beside its place and moved there when it is done.
  *
  * Everything of a branch is fetched, contents included. `--filter=blob:none` would fetch less at first, and then one by one whatever
  * is asked about: sizes of files (the limits look at them), links, contents; each a new exchange with the remote.
@@ -52,14 +91,21 @@ export class Mirror {
   readonly mutex = new Mutex();
   readonly url: string;
   private readonly dir: string;
-  private ready = false;
+  /** Another one after each time that the copy was thrown away. */
+  generation = 0;
   private fetches = 0;
   private format: 'sha1' | 'sha256' = 'sha1';
-  /** A fetch that its caller has left. */
-  private leftGoing: Promise<unknown> | null = null;
+  private going: Going | null = null;
+  /** What git said last of the fetch that is at work. */
+  private progress = '';
+  private readonly objects: { contents: CatFile; sizes: CatFile };
+  private pushes = 0;
   /** What commits say of each other never changes. */
   private readonly remembered = new LRUCache<string, Promise<unknown>>({ max: 64 });
-  private fetched: { branch: string; began: number; head: string } | null = null;
+  /** Where branches stood on the remote; `began`: the look did, as `Clock.elapsed` says. */
+  private readonly heads = new LRUCache<string, { began: number; head: string }>({ max: 64 });
+  /** The keys of commits of ours, by the head that they were read from. */
+  readonly keys = new LRUCache<string, KnownKeys>({ max: 4 });
 
   constructor(
     private readonly cacheDir: string,
@@ -67,11 +113,14 @@ export class Mirror {
     private readonly login: Login | undefined,
     private readonly guard: NetworkGuard,
     private readonly timeouts: Timeouts,
-    private readonly limits: CacheLimits = CACHE_LIMITS,
-    readonly clock: Clock = systemClock,
+    private readonly limits: CacheLimits,
+    readonly clock: Clock,
+    private readonly fetching: Fetching,
   ) {
     this.url = address.url;
     this.dir = join(cacheDir, `${sha256(address.url).slice(0, 32)}.git`);
+    const { localMs } = timeouts;
+    this.objects = { contents: new CatFile(this.dir, true, localMs), sizes: new CatFile(this.dir, false, localMs) };
   }
 
   /** Asked once for many applications of the repository; `key` names commits by their ids. */
@@ -99,6 +148,26 @@ export class Mirror {
     );
   }
 
+  /** Objects by id, or by what else `git rev-parse` takes; null for those that are not there. */
+  contents(names: readonly string[], signal: AbortSignal): Promise<(GitObject | null)[]> {
+    return this.read(this.objects.contents, names, signal);
+  }
+
+  /** The same without what is in them. */
+  sizes(names: readonly string[], signal: AbortSignal): Promise<(GitObject | null)[]> {
+    return this.read(this.objects.sizes, names, signal);
+  }
+
+  private async read(objects: CatFile, names: readonly string[], signal: AbortSignal): Promise<(GitObject | null)[]> {
+    try {
+      return await objects.ask(names, signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      if (isBrokenCache((error as Error).message)) await this.discard();
+      throw error;
+    }
+  }
+
   /** A command that talks to the remote. */
   async remote(args: string[], signal: AbortSignal): Promise<GitResult> {
     const reach = await reachOf(this.address, this.guard);
@@ -110,9 +179,20 @@ export class Mirror {
    * one exchange with it.
    */
   async headSince(asked: number, branch: string, where: string, signal: AbortSignal): Promise<string> {
-    const known = this.fetched;
-    if (known?.branch === branch && known.began >= asked) return known.head;
+    const known = this.heads.get(branch);
+    if (known !== undefined && known.began >= asked) return known.head;
     return this.fetchHead(branch, where, signal);
+  }
+
+  /** Where the branch stood a moment ago: enough for a push that only counts when it still stands there. */
+  lately(branch: string): { began: number; head: string } | undefined {
+    const known = this.heads.get(branch);
+    return known !== undefined && this.clock.elapsed() - known.began < STILL_KNOWN ? known : undefined;
+  }
+
+  /** The branch stands elsewhere, or may. */
+  forget(branch: string): void {
+    this.heads.delete(branch);
   }
 
   /**
@@ -120,96 +200,178 @@ export class Mirror {
    * only what a branch or tag leads to. The head of a branch was fetched before.
    */
   async fetchRevision(revision: string, where: string, signal: AbortSignal): Promise<boolean> {
-    const flags = ['--no-tags', '--no-recurse-submodules', '--no-write-fetch-head', '--no-auto-maintenance'];
-    const args = ['fetch', ...flags, '--', this.url, revision];
-    const { code, stderr, retryAfter } = await this.withinSize(where, signal, (within) => this.download(args, within));
+    const args = ['fetch', ...FETCH_FLAGS, '--', this.url, revision];
+    const { code, stderr, retryAfter } = await this.withinSize(this.dir, where, signal, (within) =>
+      this.download(this.dir, args, within),
+    );
     if (code === 0) return true;
     if (/not our ref|unadvertised object|no such remote ref|couldn't find remote ref/i.test(stderr)) return false;
     throw this.error(where, stderr, retryAfter);
   }
 
-  /** The branch's head as it is on the remote now; the objects are here afterwards. */
+  /**
+   * Waits until the fetch that is going on has ended, if there is one. @throws as it does, and FetchGoesOn when that takes longer than `ms`
+   */
+  async afterFetch(where: string, ms: number, signal: AbortSignal): Promise<void> {
+    const { going } = this;
+    if (going === null) return;
+    const patience = this.clock.limit('fetch', Math.max(0, Math.ceil(ms)));
+    try {
+      await abortable(going.ended, AbortSignal.any([signal, patience]));
+    } catch (error) {
+      if (signal.aborted ? ranOutOfTime(signal.reason) : patience.aborted) throw this.goesOn(where, going);
+      // Who waited for it knows by now.
+      if (!signal.aborted && this.going === going) this.going = null;
+      throw error;
+    }
+  }
+
+  /** The branch's head as it is on the remote now; the objects are here afterwards. @throws FetchGoesOn when that takes long */
   async fetchHead(branch: string, where: string, signal: AbortSignal): Promise<string> {
-    // A fetch that an earlier caller left going brings nearly everything that this one needs.
-    if (this.leftGoing) await abortable(this.leftGoing, signal);
-    await this.open(signal);
+    // It brings nearly everything that this one needs.
+    await this.afterFetch(where, this.timeouts.inTurnMs ?? IN_TURN, signal);
     signal.throwIfAborted();
     const began = this.clock.elapsed();
     const own = new AbortController();
-    const fetch = this.fetch(branch, where, own.signal);
-    try {
-      const head = await abortable(fetch, signal);
-      this.fetched = { branch, began, head };
+    this.progress = '';
+    const fetch = this.fetch(branch, where, AbortSignal.any([own.signal, this.fetching.closing])).then((head) => {
+      this.heads.set(branch, { began, head });
       return head;
+    });
+    const patience = this.clock.limit('fetch', this.timeouts.inTurnMs ?? IN_TURN);
+    try {
+      return await abortable(fetch, AbortSignal.any([signal, patience]));
     } catch (error) {
+      if (signal.aborted ? ranOutOfTime(signal.reason) : patience.aborted)
+        throw this.goesOn(where, this.leaveGoing(began, fetch));
       if (!signal.aborted) throw error;
-      if (ranOutOfTime(signal.reason)) {
-        this.leaveGoing(fetch);
-        throw error;
-      }
       own.abort(signal.reason);
       // Rejects with the same reason, once git has ended.
       return await fetch;
     }
   }
 
-  private leaveGoing(fetch: Promise<unknown>): void {
-    const going: Promise<unknown> = fetch
-      .catch(() => undefined)
-      .finally(() => {
-        if (this.leftGoing === going) this.leftGoing = null;
-      });
-    this.leftGoing = going;
+  /** Until it is done; when it fails, until somebody knows. */
+  private leaveGoing(began: number, fetch: Promise<unknown>): Going {
+    const ended = fetch.then(() => {
+      if (this.going === going) this.going = null;
+    });
+    const going: Going = { began, ended };
+    ended.catch(() => undefined);
+    this.going = going;
+    return going;
   }
 
+  private goesOn(where: string, { began }: Going): FetchGoesOn {
+    const seconds = Math.round((this.clock.elapsed() - began) / 1_000);
+    const how = this.progress === '' ? 'nothing has arrived yet' : this.progress;
+    return new FetchGoesOn(
+      `${where}: the repository is still being fetched, for ${seconds} s so far (${how}): that goes on, and the next try finds it done or going on`,
+      { retryAfter: ASK_AGAIN },
+    );
+  }
+
+  /** Ends what is kept open for the next question. */
+  async close(): Promise<void> {
+    this.objects.contents.close();
+    this.objects.sizes.close();
+    await this.going?.ended.catch(() => undefined);
+  }
+
+  /** Answers the head. */
   private async fetch(branch: string, where: string, signal: AbortSignal): Promise<string> {
-    const ref = `refs/sluice/heads/${branch}`;
-    const flags = [
-      '--progress',
-      '--no-tags',
-      '--no-recurse-submodules',
-      '--no-write-fetch-head',
-      '--no-auto-maintenance',
-    ];
+    if (!(await this.isThere())) await this.fetchFirst(branch, where, signal);
+    else await this.fetchInto(this.dir, branch, where, signal);
+    await touch(this.dir, this.clock.now());
+    await tidyNowAndThen(this.cacheDir, this.limits, this.clock);
+    await this.tidy(signal);
+    const [found] = await this.sizes([`${refOf(branch)}^{commit}`], signal);
+    // Another process threw the broken cache away between our two commands.
+    if (!found) throw new TransientError(`${where}: the local copy changed meanwhile`);
+    return found.id;
+  }
+
+  /** Made beside its place and moved there: no process ever sees half of it, and nothing is left of one that was cut off. */
+  private async fetchFirst(branch: string, where: string, signal: AbortSignal): Promise<void> {
+    this.progress = 'it waits until other repositories are fetched';
+    await this.fetching.firsts.run(signal, async () => {
+      this.progress = '';
+      await mkdir(this.cacheDir, { recursive: true, mode: 0o700 });
+      const fresh = await mkdtemp(join(this.cacheDir, 'new-'));
+      try {
+        await this.begin(fresh, signal);
+        await this.fetchInto(fresh, branch, where, signal);
+        // It is there already: another process was first. It may have fetched another branch.
+        const isFirst = await rename(fresh, this.dir).then(
+          () => true,
+          () => false,
+        );
+        if (!isFirst) await this.fetchInto(this.dir, branch, where, signal);
+      } finally {
+        await rm(fresh, { recursive: true, force: true });
+      }
+    });
+  }
+
+  private async fetchInto(dir: string, branch: string, where: string, signal: AbortSignal): Promise<void> {
+    const args = ['fetch', '--progress', ...FETCH_FLAGS, '--', this.url, `+refs/heads/${branch}:${refOf(branch)}`];
     for (let tried = 1; ; tried += 1) {
-      const args = ['fetch', ...flags, '--', this.url, `+refs/heads/${branch}:${ref}`];
-      const { code, stderr, retryAfter } = await this.withinSize(where, signal, (within) =>
-        this.download(args, within),
+      const { code, stderr, retryAfter } = await this.withinSize(dir, where, signal, (within) =>
+        this.download(dir, args, within),
       );
-      if (code === 0) break;
+      if (code === 0) return;
       const format = /mismatched algorithms: client sha\d+; server (sha1|sha256)\b/.exec(stderr)?.[1];
       if (format && tried < CONTENTION_TRIES) {
         this.format = format as typeof this.format;
-        await this.discard();
-        await this.open(signal);
+        await this.startOver(dir, signal);
         continue;
       }
       if (isBrokenCache(stderr) || tried >= CONTENTION_TRIES) await this.discard();
       if (!isLocalContention(stderr) || tried >= CONTENTION_TRIES) throw this.error(where, stderr, retryAfter);
       await sleep(20 * tried * (0.5 + Math.random()), signal);
     }
-    await touch(this.dir, this.clock.now());
-    await this.tidy(signal);
-    const { code, stdout } = await this.run(['rev-parse', '--verify', '--quiet', `${ref}^{commit}`], signal);
-    // Another process threw the broken cache away between our two commands.
-    if (code !== 0) throw new TransientError(`${where}: the local copy changed meanwhile`);
-    return stdout.toString().trim();
+  }
+
+  /** An empty repository, of the remote's own format. */
+  private async startOver(dir: string, signal: AbortSignal): Promise<void> {
+    if (dir === this.dir) await this.discard();
+    await rm(dir, { recursive: true, force: true });
+    await mkdir(dir, { mode: 0o700 });
+    await this.begin(dir, signal);
+  }
+
+  private async begin(dir: string, signal: AbortSignal): Promise<void> {
+    const args = ['init', '--quiet', '--bare', '--template=', `--object-format=${this.format}`, '--', dir];
+    const { code, stderr } = await runGit({ args, signal, timeoutMs: this.timeouts.localMs });
+    if (code !== 0) throw new TransientError(`the git cache "${this.cacheDir}" cannot be used: ${stderr.trim()}`);
+  }
+
+  private isThere(): Promise<boolean> {
+    return access(join(this.dir, 'HEAD')).then(
+      () => true,
+      () => false,
+    );
   }
 
   private async download(
+    dir: string,
     args: string[],
     signal: AbortSignal,
   ): Promise<GitResult & { retryAfter?: number | undefined }> {
     const reach = await reachOf(this.address, this.guard);
     const { remoteMs: idleMs, fetchMs: timeoutMs } = this.timeouts;
-    const call = { gitDir: this.dir, args, login: this.login, reach, signal, timeoutMs, idleMs };
-    const result = await runGit({ ...call, headers: true });
+    const onSaid = (said: string): void => {
+      this.progress = said.match(PROGRESS)?.at(-1) ?? this.progress;
+    };
+    const call = { gitDir: dir, args, login: this.login, reach, signal, timeoutMs, idleMs };
+    const result = await runGit({ ...call, headers: true, onSaid });
     const { said, retryAfter } = withoutTrace(result.stderr);
     return { ...result, stderr: said, ...(result.code !== 0 && { retryAfter }) };
   }
 
   /** @throws PermanentError when the local copy grows over the limit while `work` goes on. */
   private async withinSize<T>(
+    dir: string,
     where: string,
     signal: AbortSignal,
     work: (signal: AbortSignal) => Promise<T>,
@@ -220,7 +382,7 @@ export class Mirror {
     );
     const controller = new AbortController();
     const look = async (): Promise<void> => {
-      if ((await packBytes(this.dir)) > maxRepositoryBytes) controller.abort(tooLarge);
+      if ((await packBytes(dir)) > maxRepositoryBytes) controller.abort(tooLarge);
     };
     const timer = setInterval(() => {
       // What cannot be measured now is measured once more at the end.
@@ -232,11 +394,29 @@ export class Mirror {
       controller.signal.throwIfAborted();
       return answer;
     } catch (error) {
-      if (error === tooLarge) await this.discard();
+      if (error === tooLarge && dir === this.dir) await this.discard();
       throw error;
     } finally {
       clearInterval(timer);
     }
+  }
+
+  /**
+   * Moves the branch on the remote, only from the very head that was looked at; never with force. Null: it was moved; otherwise what was said.
+   */
+  async push(branch: string, { from, to }: { from: string; to: string }, signal: AbortSignal): Promise<string | null> {
+    const lease = `--force-with-lease=refs/heads/${branch}:${from}`;
+    const args = ['push', '--porcelain', '--no-verify', lease, '--', this.url, `${to}:refs/heads/${branch}`];
+    const began = this.clock.elapsed();
+    const { code, stdout, stderr } = await this.remote(args, signal);
+    this.forget(branch);
+    if (code !== 0) return `${stderr}\n${stdout.toString()}`;
+    this.heads.set(branch, { began, head: to });
+    await this.tidy(signal);
+    this.pushes += 1;
+    // Another process may be at it; then a later fetch brings a little more.
+    if (this.pushes % NOTE_EVERY === 0) await this.run(['update-ref', refOf(branch), to], signal);
+    return null;
   }
 
   error(where: string, stderr: string, retryAfter?: number): PermanentError | TransientError {
@@ -246,28 +426,14 @@ export class Mirror {
       : error;
   }
 
-  /** Made beside its place and moved there: another process never sees half of it. */
-  private async open(signal: AbortSignal): Promise<void> {
-    if (this.ready && (await exists(join(this.dir, 'HEAD')))) return;
-    await mkdir(this.cacheDir, { recursive: true, mode: 0o700 });
-    if (!(await exists(join(this.dir, 'HEAD')))) {
-      const fresh = await mkdtemp(join(this.cacheDir, 'new-'));
-      const args = ['init', '--quiet', '--bare', '--template=', `--object-format=${this.format}`, '--', fresh];
-      const { code, stderr } = await runGit({ args, signal, timeoutMs: this.timeouts.localMs });
-      if (code !== 0) throw new TransientError(`the git cache "${this.cacheDir}" cannot be used: ${stderr.trim()}`);
-      // It is there already: another process was first, and its copy is as good.
-      await rename(fresh, this.dir).catch(() => rm(fresh, { recursive: true, force: true }));
-    }
-    this.ready = true;
-    await touch(this.dir, this.clock.now());
-    await tidyNowAndThen(this.cacheDir, this.limits, this.clock);
-  }
-
   /** Throws the broken cache away; the next try starts from a new one. */
   async discard(): Promise<void> {
-    this.ready = false;
-    this.fetched = null;
+    this.generation += 1;
+    this.heads.clear();
+    this.keys.clear();
     this.remembered.clear();
+    this.objects.contents.close();
+    this.objects.sizes.close();
     const away = `${this.dir}.broken-${process.pid}-${this.clock.now().getTime()}`;
     await rename(this.dir, away).catch(() => {});
     await rm(away, { recursive: true, force: true });
@@ -281,11 +447,12 @@ export class Mirror {
   }
 }
 
-const exists = (path: string): Promise<boolean> =>
-  access(path).then(
-    () => true,
-    () => false,
-  );
+const refOf = (branch: string): string => `refs/sluice/heads/${branch}`;
+
+const FETCH_FLAGS = ['--no-tags', '--no-recurse-submodules', '--no-write-fetch-head', '--no-auto-maintenance'];
+
+/** As git tells of it on stderr. */
+const PROGRESS = /(?:Counting|Compressing|Receiving|Resolving|Unpacking) (?:objects|deltas): +\d+% \(\d+\/\d+\)/g;
 
 /** By `AbortSignal.timeout`, or with a step whose time is over: the caller stopped waiting, and the fetch is still of use. */
 const ranOutOfTime = (reason: unknown): boolean =>

@@ -1,4 +1,4 @@
-import type { ChildProcess } from 'node:child_process';
+import type { ChildProcess, ChildProcessWithoutNullStreams } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import { TransientError } from '../driver.ts';
 import type { Login } from './credentials.ts';
@@ -17,6 +17,8 @@ export interface GitCall {
   timeoutMs: number;
   /** Git is stopped when it says nothing for so long, in milliseconds; for commands that tell of their progress. */
   idleMs?: number;
+  /** Hears what git says on stderr while it is at work. */
+  onSaid?: ((said: string) => void) | undefined;
   /** The headers of http answers come on stderr, between git's own lines; what signs in is left out of them by git. */
   headers?: true;
   /** Beyond this git is stopped: no answer that we ask for is meant to be larger. */
@@ -91,7 +93,9 @@ export async function runGit(call: GitCall): Promise<GitResult> {
   child.stderr.on('data', (chunk: Buffer) => {
     idle?.refresh();
     // What went wrong stands at the end, behind all the progress.
-    stderr = (stderr + chunk.toString('utf8')).slice(-MAX_STDERR);
+    const said = chunk.toString('utf8');
+    stderr = (stderr + said).slice(-MAX_STDERR);
+    call.onSaid?.(said);
   });
   // A git that ends early closes its input: its exit code tells more than our EPIPE.
   child.stdin.on('error', () => {});
@@ -120,6 +124,15 @@ export async function runGit(call: GitCall): Promise<GitResult> {
   }
 }
 
+/** A git process that answers one question after the other, on the local copy only. It ends with this process, and when its input ends. */
+export function keepGit(gitDir: string, args: string[]): ChildProcessWithoutNullStreams {
+  const child = spawn('git', args, { env: environment({ gitDir }), stdio: 'pipe', detached: true, cwd: '/' });
+  atWork.add(child);
+  child.once('close', () => atWork.delete(child));
+  child.stdin.on('error', () => {});
+  return child;
+}
+
 /** A fetch may go on when no caller waits for it; it must not outlive the process. */
 const atWork = new Set<ChildProcess>();
 process.on('exit', () => {
@@ -134,7 +147,12 @@ function kill(pid: number | undefined, signal: NodeJS.Signals): void {
   }
 }
 
-function environment({ gitDir, login, reach, headers }: GitCall): NodeJS.ProcessEnv {
+function environment({
+  gitDir,
+  login,
+  reach,
+  headers,
+}: Pick<GitCall, 'gitDir' | 'login' | 'reach' | 'headers'>): NodeJS.ProcessEnv {
   const passed = PASSED_ON.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]]));
   const settings: [string, string][] = [
     ['core.hooksPath', '/dev/null'],

@@ -1,5 +1,6 @@
 import { LIMITS } from '../content.ts';
 import { PermanentError, TransientError } from '../driver.ts';
+import type { GitObject } from './cat-file.ts';
 import type { Mirror } from './mirror.ts';
 
 /** An entry of a tree, as git lists it. */
@@ -40,9 +41,62 @@ export async function findEntries(
   paths: string[],
   signal: AbortSignal,
 ): Promise<Entry[]> {
-  if (paths.length === 0) return [];
-  const wanted = new Set(paths.flatMap(ancestors));
-  return parse(await mirror.ask(['ls-tree', '-z', '--long', '--full-tree', commit, '--', ...wanted], signal));
+  const wanted = new Map<string, Set<string>>();
+  for (const path of paths.flatMap(ancestors)) {
+    const cut = path.lastIndexOf('/');
+    const folder = path.slice(0, Math.max(0, cut));
+    wanted.set(folder, (wanted.get(folder) ?? new Set()).add(path.slice(cut + 1)));
+  }
+  const found: Entry[] = [];
+  let trees = new Map(wanted.size > 0 ? [['', `${commit}^{tree}`]] : []);
+  while (trees.size > 0) {
+    const objects = await mirror.contents([...trees.values()], signal);
+    const below = new Map<string, string>();
+    for (const [index, folder] of [...trees.keys()].entries()) {
+      const tree = objects[index] ?? (await isLost(mirror, folder === '' ? commit : folder, folder !== ''));
+      for (const { name, mode, id } of entriesIn(tree, commit.length, wanted.get(folder)!)) {
+        const path = join(folder, name);
+        found.push({ path, mode, sha: id, size: 0 });
+        if (mode === FOLDER && wanted.has(path)) below.set(path, id);
+      }
+    }
+    trees = below;
+  }
+  const blobs = found.filter(({ mode }) => mode.startsWith('1') && !mode.startsWith('16'));
+  const sizes = await mirror.sizes(
+    blobs.map((each) => each.sha),
+    signal,
+  );
+  for (const [index, each] of blobs.entries()) each.size = (sizes[index] ?? (await isLost(mirror, each.path))).size;
+  return found;
+}
+
+/** Entries of a tree as git keeps it: mode, space, name, NUL, id. Those with one of the names. */
+function* entriesIn(
+  { bytes }: GitObject,
+  idLength: number,
+  names: ReadonlySet<string>,
+): Generator<{ name: string; mode: string; id: string }> {
+  const idBytes = idLength / 2;
+  const longest = Math.max(...[...names].map((each) => Buffer.byteLength(each)));
+  for (let at = 0; at < bytes.length;) {
+    const space = bytes.indexOf(32, at);
+    const end = bytes.indexOf(0, space);
+    if (end - space - 1 <= longest) {
+      const name = bytes.toString('utf8', space + 1, end);
+      if (names.has(name)) {
+        const mode = bytes.toString('latin1', at, space).padStart(6, '0');
+        yield { name, mode, id: bytes.toString('hex', end + 1, end + 1 + idBytes) };
+      }
+    }
+    at = end + 1 + idBytes;
+  }
+}
+
+/** Git lists it, so the local copy has lost it. */
+async function isLost(mirror: Mirror, what: string, isListed = true): Promise<never> {
+  if (isListed) await mirror.discard();
+  throw new TransientError(`the local copy of "${mirror.url}" has lost "${what}" and is fetched anew`);
 }
 
 /** `a/b/c` → `a`, `a/b`, `a/b/c`. */
@@ -89,24 +143,14 @@ export function checkAmount(entries: Entry[], folder: string, how: 'whole' | 'va
   throw new PermanentError(`${where} has ${total} ${what}: at most ${most} are read`);
 }
 
-/** The contents of all entries by one process, in their order. */
+/** The contents of all entries, in their order. */
 export async function readBlobs(mirror: Mirror, entries: Entry[], signal: AbortSignal): Promise<Buffer[]> {
-  if (entries.length === 0) return [];
-  const input = entries.map((each) => `${each.sha}\n`).join('');
-  const output = await mirror.ask(['cat-file', '--batch'], signal, input);
+  const found = await mirror.contents(
+    entries.map((each) => each.sha),
+    signal,
+  );
   const blobs: Buffer[] = [];
-  let at = 0;
-  for (const { path } of entries) {
-    const end = output.indexOf(10, at);
-    const size = Number(/^[0-9a-f]+ blob (\d+)$/.exec(output.toString('latin1', at, end))?.[1] ?? NaN);
-    if (Number.isNaN(size)) {
-      // "missing": git lists it, so the local copy has lost it.
-      await mirror.discard();
-      throw new TransientError(`the local copy of "${mirror.url}" has lost "${path}" and is fetched anew`);
-    }
-    blobs.push(output.subarray(end + 1, end + 1 + size));
-    at = end + 1 + size + 1;
-  }
+  for (const [index, { path }] of entries.entries()) blobs.push((found[index] ?? (await isLost(mirror, path))).bytes);
   return blobs;
 }
 

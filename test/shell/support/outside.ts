@@ -86,8 +86,10 @@ export class Targets {
       landed: () => Promise.reject(new PermanentError('a target of the ring has no branches')),
       matches: async () => undefined,
       contains: async () => undefined,
+      close: async () => undefined,
     };
     return {
+      close: () => driver.close(),
       driver: () => driver,
       checkHealth: (source, context) => checkHealth(source, context, undefined as never, undefined as never),
       checkSync: (source, context) => checkSync(source, context, undefined as never, undefined as never),

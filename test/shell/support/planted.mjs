@@ -196,6 +196,43 @@ export const PLANTED = {
   'N6 a fault between the two exchanges leaves a release that nobody was told of': [
     ['connections.ts', 'const saving = last(client, found);', 'const saving = (async () => last(client, found))();'],
   ],
+  'G1 a push that the remote refuses is refused for all that it carries': [
+    ['drivers/git/push-line.ts', 'if (isRefused && stack.length > 1) {', 'if (isRefused && stack.length > MOST) {'],
+  ],
+  'G2 what rests on a commit that is not pushed is answered at once': [
+    [
+      'drivers/git/push-line.ts',
+      'await Promise.all(stack.map(stillWanted));',
+      'settle(decided.filter(({ commit }) => commit === undefined));\n    await Promise.all(stack.map(stillWanted));',
+    ],
+  ],
+  'G3 a promotion that was given up is pushed with the others': [
+    ['drivers/git/push-line.ts', 'if (stack.some(({ waiting }) => waiting.settled)) return all;', ''],
+  ],
+  'G4 each commit of a push is made on the head alone': [
+    ['drivers/git/push-line.ts', 'tip = commit ?? tip;', 'tip = head;'],
+  ],
+  'G5 a push has no bound': [['drivers/git/push-line.ts', 'const MOST = 32;', 'const MOST = 3_200;']],
+  'G6 a push without an answer counts as done': [
+    [
+      'drivers/git/push-line.ts',
+      'if (said !== null) {',
+      "if (said !== null && !(typeof said === 'string' && /RPC failed/.test(said))) {",
+    ],
+  ],
+  'G7 a head that was seen a moment ago is believed without a push': [
+    [
+      'drivers/git/push-line.ts',
+      'return isOld ? this.#lookAgain(all) : settle(decided);',
+      'return isOld ? settle(decided) : settle(decided);',
+    ],
+  ],
+  'G8 a caller that leaves stops the push of the others': [
+    ['drivers/git/push-line.ts', 'if (isLast) round?.stop', 'if (round) round.stop'],
+  ],
+  'G9 a fetch that its caller has left is begun anew by the next one': [
+    ['drivers/git/mirror.ts', 'const { going } = this;', 'const going = null as Going | null;'],
+  ],
 };
 
 /** Worlds of this mood meet what the fault needs more often than others do. */
@@ -226,10 +263,19 @@ const NAMED = {
   N4: 'test/engine/trigger-races.test.ts',
   N5: 'test/engine/trigger-races.test.ts',
   N6: 'test/store/two-exchanges.test.ts',
+  G1: 'test/drivers/git-pushes.test.ts',
+  G2: 'test/drivers/git-pushes.test.ts',
+  G3: 'test/drivers/git-pushes.test.ts',
+  G4: 'test/drivers/git-pushes.test.ts',
+  G5: 'test/drivers/git-pushes.test.ts',
+  G6: 'test/drivers/git-pushes.test.ts',
+  G7: 'test/drivers/git-pushes.test.ts',
+  G8: 'test/drivers/git-pushes.test.ts',
+  G9: 'test/drivers/git-fetch.test.ts',
 };
 
 /** The situation does not come up in its worlds, or their stand-ins take the place of what is at fault. */
-const NOT_IN_THE_RING = ['F', 'Q1', 'Q2', 'Q3', 'Q4'];
+const NOT_IN_THE_RING = ['F', 'Q1', 'Q2', 'Q3', 'Q4', ...Array.from({ length: 9 }, (_, index) => `G${index + 1}`)];
 
 /** Patterns that stand nowhere any more: the code has moved on, and the list has to follow. */
 export function outdated() {
