@@ -11,7 +11,7 @@ test.concurrent.each([
     counts: {
       'before-effect': [8],
       'before-push': [2],
-      'after-push': [3],
+      'after-push': [2],
       // 4 steps in dev, 3 before staging's own: the 8th effect is its commit; the 21st is that of a region.
       'after-effect': [8, 21],
       'after-record': [6],

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -191,6 +191,19 @@ test('so many repositories are fetched for the first time at once, and the next 
   await driver.close();
 });
 
+test('what stands in the place of a copy and is none does not keep it from being fetched', async () => {
+  const repo = new Repository(folder, 'remains', files);
+  const cache = folder.path('cache-remains');
+  const driver = createGitDriver(settingsIn(cache));
+  const source: GitDriverSpec = { type: 'git', repoURL: repo.url, branch: 'main', path: 'dev' };
+  const pinned = await driver.pin(source, template, {}, never);
+  const [copy] = readdirSync(cache);
+  rmSync(`${cache}/${copy}`, { recursive: true });
+  mkdirSync(`${cache}/${copy}/objects/ab`, { recursive: true });
+  expect(await driver.pin(source, template, {}, never)).toEqual(pinned);
+  await driver.close();
+});
+
 test('a fetch that fails without a caller is told to the next one, which does not begin it again', async () => {
   new Repository(folder, 'fails', files);
   let asked = 0;
@@ -268,9 +281,14 @@ test('copies that nobody uses go by their age, then by what all take together, a
   make('new-xyz', hours(1), 1);
   make('x.git.broken-1-1', hours(25), 1);
   make('somebody-elses', hours(24 * 100), 1);
+  const packs = `${cache}/now.git/objects/pack`;
+  for (const each of ['tmp_pack_old', 'tmp_pack_new']) writeFileSync(`${packs}/${each}`, '');
+  utimesSync(`${packs}/tmp_pack_old`, new Date(now - hours(2)), new Date(now - hours(2)));
   const gone = await tidyCache(cache, { ...CACHE_LIMITS, maxBytes: 5_700 }, now);
   expect(gone.toSorted()).toEqual(['ancient.git', 'new-abc', 'older.git', 'x.git.broken-1-1']);
   expect(readdirSync(cache).toSorted()).toEqual(['new-xyz', 'newer.git', 'now.git', 'somebody-elses']);
+  // A fetch that was cut off has left one, and another fetch is at work.
+  expect(readdirSync(packs).toSorted()).toEqual(['p.pack', 'tmp_pack_new']);
   // What is in use stays, however large.
   expect(await tidyCache(cache, { ...CACHE_LIMITS, maxBytes: 1 }, now)).toEqual(['newer.git']);
 });

@@ -48,7 +48,10 @@ export async function tidyCache(cacheDir: string, limits: CacheLimits, now: numb
     if (!isCopy && !isLeftover) continue;
     const age = now - usedAt;
     if (age > (isCopy ? limits.maxAgeMs : DAY)) gone.push(name);
-    else if (isCopy) found.push({ name, usedAt, bytes: await packBytes(join(cacheDir, name)) });
+    else if (isCopy) {
+      await removeCutOff(join(cacheDir, name, 'objects', 'pack'), now);
+      found.push({ name, usedAt, bytes: await packBytes(join(cacheDir, name)) });
+    }
   }
   let total = found.reduce((sum, { bytes }) => sum + bytes, 0);
   for (const { name, usedAt, bytes } of found.toSorted((a, b) => a.usedAt - b.usedAt)) {
@@ -62,6 +65,16 @@ export async function tidyCache(cacheDir: string, limits: CacheLimits, now: numb
     await rm(away, { recursive: true, force: true });
   }
   return gone;
+}
+
+/** What a fetch that was cut off has left: git would keep it for weeks. */
+async function removeCutOff(packs: string, now: number): Promise<void> {
+  for (const name of await readdir(packs).catch(() => [])) {
+    if (!name.startsWith('tmp_')) continue;
+    const path = join(packs, name);
+    const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: now }));
+    if (now - mtimeMs > IN_USE) await rm(path, { force: true });
+  }
 }
 
 /** What was fetched in packs, the one that is just arriving included; loose objects are few and small. */

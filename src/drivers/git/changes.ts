@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { OnMissing } from '../../core/definitions.ts';
 import type { PinnedContent, PinnedFile } from '../driver.ts';
 import { PermanentError } from '../driver.ts';
@@ -7,6 +6,7 @@ import { checkPath } from './address.ts';
 import type { Resolved } from './links.ts';
 import { refuseThroughLink, throughLinks } from './links.ts';
 import type { Mirror } from './mirror.ts';
+import { objectId } from './objects.ts';
 import type { Entry } from './tree.ts';
 import { checkFile, FOLDER, join, readBlobs, textOf } from './tree.ts';
 
@@ -120,7 +120,7 @@ function wholeChange({ path, pinned, entry }: Place): Change | undefined {
   if (pinned.kind !== 'whole') return undefined;
   const bytes = Buffer.from(pinned.text ?? pinned.base64 ?? '', pinned.text === undefined ? 'base64' : 'utf8');
   const mode = pinned.executable ? '100755' : '100644';
-  if (entry && entry.mode === mode && entry.sha === blobId(bytes, entry.sha.length)) return undefined;
+  if (entry && entry.mode === mode && entry.sha === objectId('blob', bytes, entry.sha.length)) return undefined;
   return { path, mode, bytes };
 }
 
@@ -141,12 +141,4 @@ async function valueChange(
   if (!applied.changed) return { skipped };
   const mode = entry!.mode === '100755' ? '100755' : '100644';
   return { change: { path, mode, bytes: Buffer.from(applied.text, 'utf8') }, skipped };
-}
-
-/** The object's name as git computes it: equal content is seen without reading it. `length`: of the repository's ids, 40 or 64. */
-export function blobId(bytes: Buffer, length: number): string {
-  return createHash(length === 64 ? 'sha256' : 'sha1')
-    .update(`blob ${bytes.length}\0`)
-    .update(bytes)
-    .digest('hex');
 }

@@ -19,6 +19,7 @@ import { abortable, Mutex } from './mutex.ts';
 import { reachOf } from './reach.ts';
 import type { GitResult } from './run.ts';
 import { runGit } from './run.ts';
+import { writeObject } from './objects.ts';
 
 /** How long git may take, in milliseconds. */
 export interface Timeouts {
@@ -158,6 +159,11 @@ export class Mirror {
     return this.read(this.objects.sizes, names, signal);
   }
 
+  /** An object of git, written here. @returns its id */
+  write(type: 'blob' | 'tree' | 'commit', bytes: Buffer, idLength: number): Promise<string> {
+    return writeObject(this.dir, type, bytes, idLength);
+  }
+
   private async read(objects: CatFile, names: readonly string[], signal: AbortSignal): Promise<(GitObject | null)[]> {
     try {
       return await objects.ask(names, signal);
@@ -188,6 +194,11 @@ export class Mirror {
   lately(branch: string): { began: number; head: string } | undefined {
     const known = this.heads.get(branch);
     return known !== undefined && this.clock.elapsed() - known.began < STILL_KNOWN ? known : undefined;
+  }
+
+  private know(branch: string, began: number, head: string): void {
+    const known = this.heads.get(branch);
+    if (known === undefined || known.began <= began) this.heads.set(branch, { began, head });
   }
 
   /** The branch stands elsewhere, or may. */
@@ -235,7 +246,7 @@ export class Mirror {
     const own = new AbortController();
     this.progress = '';
     const fetch = this.fetch(branch, where, AbortSignal.any([own.signal, this.fetching.closing])).then((head) => {
-      this.heads.set(branch, { began, head });
+      this.know(branch, began, head);
       return head;
     });
     const patience = this.clock.limit('fetch', this.timeouts.inTurnMs ?? IN_TURN);
@@ -301,12 +312,12 @@ export class Mirror {
       try {
         await this.begin(fresh, signal);
         await this.fetchInto(fresh, branch, where, signal);
-        // It is there already: another process was first. It may have fetched another branch.
-        const isFirst = await rename(fresh, this.dir).then(
-          () => true,
-          () => false,
+        // Something of that name which is no repository: a copy that was removed while it was written to.
+        if (!(await this.isThere())) await this.discard();
+        await rename(fresh, this.dir).catch(() =>
+          // Another process was first, and may have fetched another branch.
+          this.fetchInto(this.dir, branch, where, signal),
         );
-        if (!isFirst) await this.fetchInto(this.dir, branch, where, signal);
       } finally {
         await rm(fresh, { recursive: true, force: true });
       }
@@ -411,7 +422,7 @@ export class Mirror {
     const { code, stdout, stderr } = await this.remote(args, signal);
     this.forget(branch);
     if (code !== 0) return `${stderr}\n${stdout.toString()}`;
-    this.heads.set(branch, { began, head: to });
+    this.know(branch, began, to);
     await this.tidy(signal);
     this.pushes += 1;
     // Another process may be at it; then a later fetch brings a little more.

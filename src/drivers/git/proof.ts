@@ -2,10 +2,11 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { EffectContext, PinnedContent } from '../driver.ts';
 import { PermanentError } from '../driver.ts';
 import type { Change } from './changes.ts';
-import { blobId, changesFor } from './changes.ts';
+import { changesFor } from './changes.ts';
 import { claimIn, claimOf, instancesOf, KEY_TRAILER, type Claim, type Seal } from './claim.ts';
 import { type CommitFacts, commitsWithKey } from './history.ts';
 import type { Mirror } from './mirror.ts';
+import { objectId } from './objects.ts';
 
 /**
  * Anybody who may push to a branch can write a commit message. So a commit counts as the effect of a key only with proof:
@@ -30,7 +31,7 @@ export function written(changes: readonly Change[], idLength: number): Written[]
   return changes.map((change) =>
     change.mode === null
       ? `000000 ${'0'.repeat(idLength)} ${change.path}`
-      : `${change.mode} ${blobId(change.bytes, idLength)} ${change.path}`,
+      : `${change.mode} ${objectId('blob', change.bytes, idLength)} ${change.path}`,
   );
 }
 
