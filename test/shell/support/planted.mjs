@@ -49,7 +49,11 @@ export const PLANTED = {
       ".catch((error: unknown) => this.#log.warn({ error, holder }, 'an older release could not be terminated yet'))",
       '',
     ],
-    ['commands/release-engine.ts', 'this.#freeze(holder)\n        .then(', 'void this.#freeze(holder)\n        .then('],
+    [
+      'commands/release-engine.ts',
+      'this.#freeze(holder.id)\n        .then(',
+      'void this.#freeze(holder.id)\n        .then(',
+    ],
   ],
   'D6 what has to stop is told once': [
     ['jobs/stops.ts', '!to || !mayWork(to.release.plan, to.state, running.data, step)', '!to'],
