@@ -3,14 +3,11 @@ import { checkMergeGroup } from './commands/check-merge-group.ts';
 import { mayMergeNow } from './commands/judge-merge.ts';
 import { Rounds, within } from './clock.ts';
 import { hasUnseenEffect } from './core/steps.ts';
-import { runAsk, runJoin } from './jobs/ask-group.ts';
-import type { AskData, PromoteData, StepData } from './jobs/job-data.ts';
 import { CandidateWatch } from './jobs/candidate-watch.ts';
+import { CarryJob } from './jobs/carry.ts';
 import { DriftWatch } from './jobs/drift-watch.ts';
 import { Observer } from './jobs/observe.ts';
 import type { Hands } from './jobs/runners/runner.ts';
-import { PromoteJob } from './jobs/promote.ts';
-import type { QueuedJob } from './jobs/queue.ts';
 import { PullRequestWatch } from './jobs/pull-request-watch.ts';
 import { RepositoryWatch } from './jobs/repository-watch.ts';
 import { StatusSender } from './jobs/status-sender.ts';
@@ -60,19 +57,8 @@ export async function startWorker(app: App): Promise<{ close(): Promise<void> }>
       return to !== null && hasUnseenEffect(to.release.plan, to.state, place.environment, place.application);
     },
   };
-  const promote = new PromoteJob({ releaseEngine, queue, hands, aborts, log });
-  const worker = queue.work(async (job, token) => {
-    switch (job.name) {
-      case 'promote':
-        return promote.run(job as QueuedJob<PromoteData>, token);
-      case 'step':
-        return promote.runStep(job as QueuedJob<StepData>, token);
-      case 'join':
-        return runJoin(releaseEngine, hands, job.data);
-      case 'ask':
-        return runAsk(releaseEngine, hands, job.data as AskData);
-    }
-  });
+  const carry = new CarryJob({ releaseEngine, queue, hands, aborts, log });
+  const worker = queue.work((job, token) => carry.run(job, token));
   worker.on('failed', (job, error) => log.warn({ job: job?.id, error }, 'a job failed'));
   const running = worker.run().catch((error: unknown) => log.error({ error }, 'the worker stopped'));
 

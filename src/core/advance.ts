@@ -1,12 +1,13 @@
 import { byActor } from './actor.ts';
 import { bringBack } from './bring-back.ts';
 import type { Decision } from './decision.ts';
+import type { Dispatched } from './effects.ts';
 import { expirePromotion, keepTime, limitsAt, whyOver } from './limits.ts';
 import { Draft, NEEDS_FACTS } from './draft.ts';
 import type { ReleasePlan } from './plan.ts';
 import { ENDED_PROMOTION } from './release.ts';
 import { resultOf } from './result.ts';
-import type { Facts, ReleaseState, Stimulus } from './release.ts';
+import type { Facts, GroupState, ReleaseState, Stimulus } from './release.ts';
 import { considerStart, settleGroup, settlePromotion } from './settle.ts';
 import { failStep } from './step.ts';
 import { dispatchDueSteps, mustStop } from './steps.ts';
@@ -102,6 +103,23 @@ export function ownedSteps(state: ReleaseState, promotion: number, dispatch: num
     if (step.status === 'RUNNING' && step.dispatch === dispatch) found.push(index);
   });
   return found;
+}
+
+/** What this job has to go on with besides the work that it began with: nothing else of it is written down anywhere. */
+export function carriedBy(state: ReleaseState, job: string): { dispatches: Dispatched[]; groups: number[] } {
+  const dispatches: Dispatched[] = [];
+  state.promotions.forEach(({ attempt, steps }, promotion) => {
+    for (const { status, dispatch, carrier } of steps) {
+      if (status !== 'RUNNING' || carrier !== job) continue;
+      if (!dispatches.some((each) => each.promotion === promotion && each.dispatch === dispatch))
+        dispatches.push({ promotion, attempt, dispatch });
+    }
+  });
+  const groups = [...state.groups.keys()].filter((position) => {
+    const { status, carrier } = state.groups[position] as GroupState;
+    return status === 'ASKING' && carrier === job;
+  });
+  return { dispatches, groups };
 }
 
 function start(draft: Draft): void {

@@ -1,9 +1,10 @@
 import { decisionTime } from './clock.ts';
 import type { Decision } from './decision.ts';
-import type { Work } from './effects.ts';
+import type { Dispatched, Work } from './effects.ts';
 import type { AtPromotion, AtStep, AtTarget, NumberedEvent, ReleaseEvent } from './events.ts';
 import type { PlannedApplication, PlannedPromotion, PlannedStep, ReleasePlan } from './plan.ts';
 import type { Problem, Refusal } from './problems.ts';
+import { ENDED_PROMOTION } from './release.ts';
 import type {
   DeploymentFact,
   Facts,
@@ -46,6 +47,10 @@ export class Draft {
   readonly refused = new Map<Stimulus, Refusal>();
   /** Groups of which a member reported in this decision: a job is about to end, and its join parent will ask. */
   readonly reportedBy = new Set<number>();
+  /** Promotions that began in this decision. */
+  readonly begun = new Set<number>();
+  /** Jobs that reported what they own, and can go on with what this decision leads to; with the promotion of which they reported. */
+  readonly #reporters: { job: string; promotion: number | null }[] = [];
   /** Who is behind the stimulus that is taken now: the actor of the events that it leads to. */
   actor: string | null = null;
   /** Goes up whenever something is told or may be changed. */
@@ -137,6 +142,42 @@ export class Draft {
   /** Nothing of it runs after all (its first step is a soak): no job is needed. */
   undispatch(position: number): void {
     this.#dispatched.delete(position);
+  }
+
+  /** The job that reported, if it can go on with something else. `promotion`: whose step it was; null: it asked a group. */
+  reportedFrom(job: string | undefined, promotion: number | null): void {
+    if (job !== undefined) this.#reporters.push({ job, promotion });
+  }
+
+  /** The last job that has nothing left to do: in its promotion, other lanes may go on and need it. */
+  #freeJob(): string | undefined {
+    return this.#reporters.findLast(
+      ({ promotion }) =>
+        promotion === null || ENDED_PROMOTION.has((this.state.promotions[promotion] as PromotionState).status),
+    )?.job;
+  }
+
+  /**
+   * A job that is free goes on with the promotion that begins, or asks the group, if there is one thing to do. What begins beside
+   * something else is a flow of jobs: none of them waits for another one.
+   */
+  #carry(dispatches: readonly Dispatched[]): boolean {
+    const job = this.#freeJob();
+    if (job === undefined || dispatches.length > 1) return false;
+    const [only] = dispatches;
+    if (only) {
+      if (!this.begun.has(only.promotion)) return false;
+      this.state.promotions[only.promotion]?.steps.forEach(({ status, dispatch }, index) => {
+        if (status === 'RUNNING' && dispatch === only.dispatch) this.step(only.promotion, index).carrier = job;
+      });
+      return true;
+    }
+    const questions = this.work.filter((each) => each.kind === 'ask-group');
+    const [question] = questions;
+    if (!question || questions.length > 1) return false;
+    this.group(question.group).carrier = job;
+    this.work.splice(this.work.indexOf(question), 1);
+    return true;
   }
 
   deploy(promotion: number, application: number, commit: string | null, verified: Verification | null): void {
@@ -236,14 +277,18 @@ export class Draft {
       .filter(([position, dispatch]) =>
         state.promotions[position]?.steps.some((step) => step.status === 'RUNNING' && step.dispatch === dispatch),
       )
-      .map(([promotion, dispatch]) => ({
+      .map<Dispatched>(([promotion, dispatch]) => ({
         promotion,
         attempt: (state.promotions[promotion] as PromotionState).attempt,
         dispatch,
       }));
-    if (promotions.length > 0) {
-      const join = promotions.length > 1 || promotions.some((each) => this.planned(each.promotion).group !== null);
-      this.work.unshift({ kind: 'dispatch', promotions, join });
+    if (!this.#carry(promotions) && promotions.length > 0) {
+      const joined = promotions.some((each) => this.planned(each.promotion).group !== null);
+      this.work.unshift({
+        kind: 'dispatch',
+        promotions: joined ? promotions.map((each) => ({ ...each, joined })) : promotions,
+        join: joined || promotions.length > 1,
+      });
     }
     return {
       state,

@@ -7,7 +7,7 @@
  */
 export interface Effects {
   /** Environments that begin, or go on, together: a job for each, and one that joins them where a group is to be asked. */
-  dispatch: { promotions: { promotion: number; attempt: number; dispatch: number }[]; join: boolean };
+  dispatch: { promotions: Dispatched[]; join: boolean };
   /** The health of a group's members is to be asked once more. */
   'ask-group': { group: number; generation: number };
   /** A policy says what goes back when this promotion fails. `at`: when it failed. `cause`: FAILED when absent. */
@@ -32,6 +32,15 @@ export interface Effects {
    * `promotion`: a reader who may not see that one does not see the errand; null: the release's own. `data`: plain JSON for the runner.
    */
   errand: { name: string; of: string; about: string; promotion: number | null; data: unknown };
+}
+
+/** An environment that is given to a job. */
+export interface Dispatched {
+  promotion: number;
+  attempt: number;
+  dispatch: number;
+  /** The join above it asks a group: its job ends with it, for what comes after would hold the question up. Rows of Sluice 0.1 do not say so. */
+  joined?: boolean;
 }
 
 /** Every kind of work, by name. */

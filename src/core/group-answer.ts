@@ -8,6 +8,7 @@ import { failGroup, isOpenQuestion } from './settle.ts';
 export function applyGroupAnswer(draft: Draft, answer: Extract<Stimulus, { kind: 'group-answer' }>): void {
   const seen = draft.state.groups[answer.group];
   if (!seen || !isOpenQuestion(draft, seen, answer.generation)) return;
+  draft.reportedFrom(answer.job, null);
   const group = draft.group(answer.group);
   const planned = draft.plan.groups[answer.group] as PlannedGroup;
   const { verdict, reason, ...rest } = judgeGroup(draft.plan, planned, draft.state, seen, answer.health, draft.now);

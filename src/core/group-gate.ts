@@ -15,6 +15,7 @@ export function freshGroup(generation = 0): GroupState {
   return {
     status: 'OPEN',
     generation,
+    carrier: null,
     recheckAt: null,
     unknownSince: null,
     reason: null,

@@ -26,7 +26,9 @@ export function applyOutcome(draft: Draft, report: Extract<Stimulus, { kind: 'ou
   const step = draft.step(report.promotion, report.step);
   const planned = draft.plannedStep(report.promotion, report.step);
   const group = draft.planned(report.promotion).group;
-  if (group !== null) draft.reportedBy.add(group);
+  // A carried member has no job of its own, and so no join above it.
+  if (group !== null && !before.carrier) draft.reportedBy.add(group);
+  if (!late) draft.reportedFrom(report.job, report.promotion);
   const at = draft.atStep(report.promotion, report.step);
   const outcome = withBoundedProgress(report.outcome, planned.id);
   const { news } = step;
@@ -195,5 +197,10 @@ function succeed(
   tellEffect(draft, report.promotion, report.step, planned, outcome);
   draft.emit({ type: 'StepSucceeded', ...at, outputs: outcome.outputs });
   if (!mustStop(draft.plan, draft.state, report.promotion))
-    runReadySteps(draft, report.promotion, report.dispatch, report.step);
+    // The job of an older dispatch goes on under that one. Its carrier is not known any more, and its own job is asked for.
+    runReadySteps(draft, report.promotion, {
+      dispatch: report.dispatch,
+      carrier: step.dispatch === report.dispatch ? (step.carrier ?? null) : null,
+      after: report.step,
+    });
 }

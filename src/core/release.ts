@@ -137,6 +137,11 @@ export interface StepState {
   status: StepStatus;
   /** The job that owns this step while it is RUNNING. */
   dispatch: number;
+  /**
+   * The job that does this dispatch besides its own, by its name in the release (see jobs/job-data.ts); null: the dispatch has a job to
+   * itself. States of Sluice 0.1 have none.
+   */
+  carrier?: string | null;
   /** The step whose success made this one RUNNING: its lane goes on here. Null where a dispatch began with it. */
   after: number | null;
   /** How many times it was tried in this attempt of the promotion, transient failures included. */
@@ -199,6 +204,8 @@ export interface GroupState {
   status: 'OPEN' | 'ASKING' | 'WAITING' | 'PASSED' | 'FAILED';
   /** Counts the times that the gate was asked: an answer to an older question is ignored. */
   generation: number;
+  /** While ASKING: the job that asks besides its own work, by its name. Null: a job for this question asks. States of Sluice 0.1 have none. */
+  carrier?: string | null;
   recheckAt: number | null;
   /** Since when the gate has been waiting for an answer that is not UNKNOWN. */
   unknownSince: number | null;
@@ -302,8 +309,17 @@ export type Stimulus = SomeStimulus & { key?: string };
 type SomeStimulus =
   /** Time passed, a lock was freed, a turn came: look again. */
   | { kind: 'tick' }
-  | { kind: 'outcome'; promotion: number; attempt: number; step: number; dispatch: number; outcome: Outcome }
-  | { kind: 'group-answer'; group: number; generation: number; health: MemberHealth[] }
+  /** `job`: the name of the job that reports it and can go on with what follows from it. Absent: that is for another job. */
+  | {
+      kind: 'outcome';
+      promotion: number;
+      attempt: number;
+      step: number;
+      dispatch: number;
+      outcome: Outcome;
+      job?: string;
+    }
+  | { kind: 'group-answer'; group: number; generation: number; health: MemberHealth[]; job?: string }
   /** An application's health was reported: steps that wait for it are due now. */
   | ({ kind: 'health-reported'; environment: string; application: string; by?: string | null } & Pick<
       Observation,

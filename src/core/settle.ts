@@ -118,8 +118,10 @@ export function settleGroup(draft: Draft, position: number): boolean {
     group.recheckAt = null;
     group.news = [];
     group.generation += 1;
+    group.carrier = null;
     if (!again) draft.emit({ type: 'GroupGateAsked', group: planned.name });
-    // The join parent of the members' flow asks when its last child is through; in every other case this decision asks.
+    // The join parent of the members' flow asks when its last child is through; in every other case this decision asks, or the job
+    // that reported the last member does (`Draft.decision`).
     if (open > 0 || again || !draft.reportedBy.has(position)) {
       draft.work.push({ kind: 'ask-group', group: position, generation: group.generation });
     }
@@ -217,8 +219,9 @@ function begin(draft: Draft, position: number, answers: GateAnswer[], afresh: bo
   promotion.status = 'RUNNING';
   draft.emit({ type: 'PromotionStarted', ...draft.atPromotion(position, before), ...(afresh && { afresh }) });
   draft.tellTarget(position, 'RollbackTargetStarted');
+  draft.begun.add(position);
   const dispatch = draft.dispatch(position);
-  if (runReadySteps(draft, position, dispatch) === 0) draft.undispatch(position);
+  if (runReadySteps(draft, position, { dispatch }) === 0) draft.undispatch(position);
   return true;
 }
 
@@ -274,7 +277,7 @@ function goOnAfterPause(draft: Draft, position: number): boolean {
     return draft.restate(position, 'WAITING', { reason: pause.reason, recheckAt: pause.recheckAt ?? null });
   }
   const dispatch = draft.dispatch(position);
-  if (runReadySteps(draft, position, dispatch) > 0) return true;
+  if (runReadySteps(draft, position, { dispatch }) > 0) return true;
   draft.undispatch(position);
   return false;
 }

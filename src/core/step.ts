@@ -8,6 +8,7 @@ export function freshStep(): Required<StepState> {
   return {
     status: 'PENDING',
     dispatch: 0,
+    carrier: null,
     after: null,
     tries: 0,
     startedAt: null,

@@ -127,8 +127,16 @@ export function isGivenUp(
   );
 }
 
-/** Makes every PENDING step whose needs have succeeded RUNNING under `dispatch`; a soak waits for its time instead. */
-export function runReadySteps(draft: Draft, position: number, dispatch: number, after: number | null = null): number {
+/** Makes every PENDING step whose needs have succeeded RUNNING under a dispatch; a soak waits for its time instead. */
+export function runReadySteps(
+  draft: Draft,
+  position: number,
+  {
+    dispatch,
+    carrier = null,
+    after = null,
+  }: Pick<StepState, 'dispatch'> & Partial<Pick<StepState, 'carrier' | 'after'>>,
+): number {
   const promotion = draft.promotion(position);
   if (isFailing(promotion)) return 0;
   let running = 0;
@@ -140,8 +148,7 @@ export function runReadySteps(draft: Draft, position: number, dispatch: number, 
     if (newPhase && pausedBy(draft, position) !== null) return;
     const step = draft.step(position, index);
     step.startedAt ??= draft.now;
-    step.dispatch = dispatch;
-    step.after = after;
+    Object.assign(step, { dispatch, carrier, after });
     const at = draft.atStep(position, index);
     draft.emit({ type: 'StepStarted', ...at });
     if (planned.work.kind === 'soak') {
@@ -164,7 +171,7 @@ export function redispatch(draft: Draft, position: number, which: (step: StepSta
   });
   if (lost.length === 0) return;
   const dispatch = draft.dispatch(position);
-  for (const index of lost) Object.assign(draft.step(position, index), { dispatch, news: null });
+  for (const index of lost) Object.assign(draft.step(position, index), { dispatch, carrier: null, news: null });
   draft.emit({ type: 'PromotionResumed', ...draft.atPromotion(position, seen.status), dispatch });
 }
 
@@ -190,7 +197,13 @@ export function dispatchDueSteps(draft: Draft): void {
     if (due.length === 0) return;
     const dispatch = draft.dispatch(position);
     for (const index of due) {
-      Object.assign(draft.step(position, index), { status: 'RUNNING', dispatch, recheckAt: null, news: null });
+      Object.assign(draft.step(position, index), {
+        status: 'RUNNING',
+        dispatch,
+        carrier: null,
+        recheckAt: null,
+        news: null,
+      });
     }
   });
 }

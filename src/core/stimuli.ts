@@ -64,6 +64,7 @@ function hear(draft: Draft, stimulus: Stimulus): void {
       if (!isOpenQuestion(draft, group, stimulus.generation)) return;
       const asked = draft.group(stimulus.group);
       asked.generation += 1;
+      asked.carrier = null;
       draft.work.push({ kind: 'ask-group', group: stimulus.group, generation: asked.generation });
       return;
     }

@@ -5,6 +5,7 @@ import type { PromoteData } from './job-data.ts';
 export class Aborts {
   readonly #clock: Clock;
   readonly #running = new Map<string, Set<Running>>();
+  #over: AbortReason | null = null;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -14,6 +15,7 @@ export class Aborts {
   begin(data: PromoteData): Running {
     const { releaseId, promotion } = data;
     const controller = new AbortController();
+    if (this.#over !== null) controller.abort(this.#over);
     const running: Running = { releaseId, promotion, data, step: null, controller, since: this.#clock.elapsed() };
     const all = this.#running.get(releaseId) ?? new Set();
     all.add(running);
@@ -34,7 +36,9 @@ export class Aborts {
     }
   }
 
+  /** Also whatever a job begins from now on. */
   abortAll(why: AbortReason): void {
+    this.#over = why;
     for (const releaseId of this.#running.keys()) this.abort(releaseId, why);
   }
 

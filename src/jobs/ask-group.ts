@@ -1,40 +1,18 @@
-import type { ReleaseEngine } from '../commands/release-engine.ts';
 import type { ReleaseNow } from '../commands/release-engine.ts';
 import type { PlannedGroup, PlannedPromotion } from '../core/plan.ts';
 import type { MemberHealth, PromotionState } from '../core/release.ts';
-import type { AskData, JoinData } from './job-data.ts';
 import { checkHealth, toObservation } from './runners/health.ts';
 import type { Hands } from './runners/runner.ts';
 
 const LIMIT = 30_000;
 
-/** The end of a flow of environments: every group that now has enough members is asked. */
-export async function runJoin(releaseEngine: ReleaseEngine, hands: Hands, { releaseId }: JoinData): Promise<void> {
-  const known = await releaseEngine.look(releaseId, { fresh: false });
-  const asking = (to: ReleaseNow | null): number[] =>
-    [...(to?.state.groups.keys() ?? [])].filter((group) => to?.state.groups[group]?.status === 'ASKING');
-  const to = asking(known).length > 0 ? known : await releaseEngine.look(releaseId, { fresh: true });
-  for (const group of asking(to)) await ask(releaseEngine, hands, to as ReleaseNow, group);
-}
-
-/** Asks a gate once more, if this question is still the newest one. */
-export async function runAsk(
-  releaseEngine: ReleaseEngine,
-  hands: Hands,
-  { releaseId, group, generation }: AskData,
-): Promise<void> {
-  const to = await releaseEngine.look(releaseId, { fresh: true });
-  const seen = to?.state.groups[group];
-  if (to && seen?.status === 'ASKING' && seen.generation === generation) await ask(releaseEngine, hands, to, group);
+/** Groups whose gate is being asked, by their place in the plan. */
+export function askingGroups(to: ReleaseNow | null): number[] {
+  return [...(to?.state.groups.keys() ?? [])].filter((group) => to?.state.groups[group]?.status === 'ASKING');
 }
 
 /** Are they all still healthy, now? Every member that succeeded is looked at again, at once. */
-async function ask(
-  releaseEngine: ReleaseEngine,
-  hands: Hands,
-  { release, state }: ReleaseNow,
-  group: number,
-): Promise<void> {
+export async function askGroup(hands: Hands, { release, state }: ReleaseNow, group: number): Promise<MemberHealth[]> {
   const planned = release.plan.groups[group] as PlannedGroup;
   const members = planned.members.filter((each) => state.promotions[each]?.status === 'SUCCEEDED');
   const health = await Promise.all(
@@ -57,6 +35,5 @@ async function ask(
       );
     }),
   );
-  const generation = state.groups[group]?.generation as number;
-  await releaseEngine.tellKnown(release.id, { kind: 'group-answer', group, generation, health: health.flat() });
+  return health.flat();
 }

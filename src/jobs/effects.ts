@@ -12,7 +12,7 @@ import type { OutboxItem } from '../store/outbox.ts';
 import type { Aborts } from './aborts.ts';
 import { runErrand } from './errands.ts';
 import type { ErrandRunners } from './errands.ts';
-import { askId, joinId, promoteId, stepId } from './job-data.ts';
+import { askId, joinId, namedJob, promoteId, stepId } from './job-data.ts';
 import type { JobData, JobName } from './job-data.ts';
 
 /** A job of the queue, and the jobs that it waits for. */
@@ -28,8 +28,8 @@ export interface UnderWay {
   jobId: string;
   /** The jobs that it may be waiting for. */
   siblings: string[];
-  /** Asks for the job anew, where the queue has never heard of it. */
-  work: Work<KindIn<'queue'>>;
+  /** Asks for the job anew, where the queue has never heard of it. Null: another job carries it, and only that one is gone. */
+  work: Work<KindIn<'queue'>> | null;
   /** Tells the release that the job is over without an outcome. */
   lost: Stimulus;
 }
@@ -65,15 +65,17 @@ export const DOING: Doing = {
     },
     underWay({ release, state }) {
       return [...state.promotions.entries()].flatMap(([promotion, { attempt, steps }]) => {
-        const dispatches = new Set(steps.filter((each) => each.status === 'RUNNING').map((each) => each.dispatch));
-        return [...dispatches].map((dispatch): UnderWay => {
+        const running = steps.filter((each) => each.status === 'RUNNING');
+        const carriers = new Map(running.map((each) => [each.dispatch, each.carrier ?? null]));
+        return [...carriers].map(([dispatch, carrier]): UnderWay => {
           const data = { releaseId: release.id, promotion, attempt, dispatch };
           const join = release.plan.promotions[promotion]?.group != null;
+          const promotions = [{ promotion, attempt, dispatch, ...(join && { joined: true }) }];
           return {
-            jobId: promoteId(data),
+            jobId: carrier === null ? promoteId(data) : namedJob(release.id, carrier),
             // A sibling is named after the step that it began with, and may be steps further by now.
             siblings: steps.map((_, step) => stepId(data, step)),
-            work: { kind: 'dispatch', promotions: [{ promotion, attempt, dispatch }], join },
+            work: carrier === null ? { kind: 'dispatch', promotions, join } : null,
             lost: { kind: 'lost-dispatch', promotion, dispatch },
           };
         });
@@ -88,10 +90,10 @@ export const DOING: Doing = {
     underWay({ release, state }) {
       return [...state.groups.entries()]
         .filter(([, { status }]) => status === 'ASKING')
-        .map(([group, { generation }]) => ({
-          jobId: askId({ releaseId: release.id, group, generation }),
+        .map(([group, { generation, carrier = null }]) => ({
+          jobId: carrier === null ? askId({ releaseId: release.id, group, generation }) : namedJob(release.id, carrier),
           siblings: [],
-          work: { kind: 'ask-group', group, generation },
+          work: carrier === null ? { kind: 'ask-group', group, generation } : null,
           lost: { kind: 'lost-question', group, generation },
         }));
     },

@@ -4,6 +4,8 @@ export interface PromoteData {
   promotion: number;
   attempt: number;
   dispatch: number;
+  /** A join waits for this job, to ask a group: it goes on with nothing else. */
+  joined?: boolean;
 }
 
 /** One of several steps that became ready together: a sibling below the environment's job. */
@@ -40,3 +42,9 @@ export const stepId = (data: PromoteData, step: number): string => `${promoteId(
 export const askId = (data: AskData): string => `${data.releaseId}-g${data.group}-q${data.generation}`;
 /** `key`: of the outbox row that asks for the flow. */
 export const joinId = (key: string): string => `${key}-join`;
+
+/** How the state of a release names a job that carries something: its id without the release's; null: it is no job of that release. */
+export const nameOf = (releaseId: string, jobId: string): string | null =>
+  jobId.startsWith(`${releaseId}-`) ? jobId.slice(releaseId.length + 1) : null;
+/** The id of the job that a state names. */
+export const namedJob = (releaseId: string, name: string): string => `${releaseId}-${name}`;

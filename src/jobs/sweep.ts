@@ -151,8 +151,10 @@ export class Sweep {
       const standing = await queue.standing(each.jobId);
       if (standing === 'delayed') await queue.hurry(each.jobId);
       const alone = standing === 'joining' && !(await this.#hasSiblings(each));
-      if (standing === 'over' || alone) stimuli.push(each.lost);
-      if (standing !== 'missing') continue;
+      // What a job carried that is gone gets a job of its own.
+      const gone = standing === 'missing' && each.work === null;
+      if (standing === 'over' || alone || gone) stimuli.push(each.lost);
+      if (standing !== 'missing' || each.work === null) continue;
       await queue.handOver([{ key: `${each.jobId}-again`, releaseId: to.release.id, work: each.work }]);
     }
     return stimuli;

@@ -76,7 +76,7 @@ const WAYS: Record<string, Way> = {
     at: {
       'jobs/queue.ts': 'the queue',
       'jobs/lean-postgres-queue.ts': 'its back end in PostgreSQL',
-      'jobs/promote.ts': 'the error that says that a job waits for its children',
+      'jobs/carry.ts': 'the error that says that a job waits for its children',
     },
   },
   'a notice that is heard': {

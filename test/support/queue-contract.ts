@@ -178,6 +178,33 @@ export function queueContract(open: () => Promise<{ queue: Queue; close(): Promi
     expect(await queue.standing(stepId(data, 1))).toBe('missing');
   }, 20_000);
 
+  test('a join, and a sibling, that carry an environment wait for its siblings, and are given away once more', async () => {
+    const { item, jobs } = flow(2, true);
+    const [data] = jobs as [PromoteData, PromoteData];
+    const parents = { join: joinId(item.key), step: stepId(data, 1) };
+    const carried = { join: { ...data, promotion: 7 }, step: { ...data, promotion: 8 } };
+    const given: string[] = [];
+    work(async (job, token) => {
+      const { id, name } = job;
+      given.push(id as string);
+      if (id === promoteId(data) && job.attemptsStarted === 1) await queue.spawn(data, [1], id);
+      const carries = id === parents.join ? 'join' : id === parents.step ? 'step' : null;
+      if (carries && job.attemptsStarted === 1) {
+        await queue.spawn(carried[carries], [2], parents[carries]);
+        // Its sibling ends last, for the job has to be waiting by then.
+        expect(await job.holds(token as string)).toBe(true);
+      }
+      if (name === 'step' && !carries) await new Promise((resolve) => setTimeout(resolve, 200));
+      if (await job.moveToWaitingChildren(token as string)) throw new WaitingChildrenError();
+    });
+    await queue.handOver([item]);
+    await until(async () => expect(await queue.standing(parents.join)).toBe('missing'));
+    const times = (id: string): number => given.filter((each) => each === id).length;
+    expect([parents.step, promoteId(data), parents.join].map(times)).toEqual([2, 2, 2]);
+    expect([stepId(carried.step, 2), stepId(carried.join, 2)].map(times)).toEqual([1, 1]);
+    expect(given.at(-1)).toBe(parents.join);
+  }, 20_000);
+
   test('siblings of a job that is not there are refused, and not added', async () => {
     const { jobs } = flow(1, false);
     const [data] = jobs as [PromoteData];

@@ -4,6 +4,7 @@
 import { plant } from './plant.mjs';
 
 const APPROVALS = 'test/core/approvals';
+const CARRIERS = 'test/core/carriers';
 const GROUPS = 'test/core/group-gate';
 const TIME = 'test/core/advance.time';
 const FAILURES = 'test/core/advance.failures';
@@ -17,6 +18,53 @@ const MERGES = 'test/core/merge-gates';
 const UNSEEN = 'test/core/rollback/unseen';
 
 const MUTANTS = {
+  'carrier: the state does not name it': [
+    'draft.ts',
+    'this.step(only.promotion, index).carrier = job;',
+    'this.step(only.promotion, index).carrier = null;',
+  ],
+  'carrier: and a job is asked for as well': [
+    'draft.ts',
+    'if (!this.#carry(promotions) && promotions.length > 0) {',
+    'if ((this.#carry(promotions) || true) && promotions.length > 0) {',
+  ],
+  'carrier: of several only the first is carried': [
+    'draft.ts',
+    'dispatches.length > 1) return false',
+    'false) return false',
+  ],
+  'carrier: a job that has more to do': [
+    'draft.ts',
+    'ENDED_PROMOTION.has((this.state.promotions[promotion] as PromotionState).status)',
+    'true',
+    CARRIERS,
+  ],
+  'carrier: of what was due, too': ['draft.ts', 'if (!this.begun.has(only.promotion)) return false;', '', CARRIERS],
+  'carrier: an older job is given more': [
+    'outcome.ts',
+    'if (!late) draft.reportedFrom',
+    'draft.reportedFrom',
+    CARRIERS,
+  ],
+  'carrier: a lane forgets it': [
+    'outcome.ts',
+    'carrier: step.dispatch === report.dispatch ? (step.carrier ?? null) : null',
+    'carrier: null',
+  ],
+  'carrier: what is lost stays with it': [
+    'steps.ts',
+    '{ dispatch, carrier: null, news: null }',
+    '{ dispatch, news: null }',
+  ],
+  'carrier: what is due stays with it': ['steps.ts', '        carrier: null,\n        recheckAt', '        recheckAt'],
+  'carrier: its member waits for a join': ['outcome.ts', 'group !== null && !before.carrier', 'group !== null'],
+  'carrier: a question is nobody’s': ['draft.ts', 'this.group(question.group).carrier = job;', ''],
+  'carrier: the next question is still its own': ['settle.ts', '    group.carrier = null;\n', '', CARRIERS],
+  'carrier: a job that comes again finds nothing': [
+    'advance.ts',
+    'carrier !== job) continue;',
+    'carrier !== null) continue;',
+  ],
   'pull request: forgotten by a termination': [
     'settle.ts',
     "    askToClose(draft, position, reason);\n    draft.end(position, 'TERMINATED', reason);",

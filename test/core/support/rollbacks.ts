@@ -93,7 +93,8 @@ export class Rollbacks {
       if (other) {
         this.#around.reached.count('a rollback joined');
         const { environment, kind, reason, release } = cause;
-        return other.shell.tell({ kind: 'rollback-joined', environment, cause: kind, reason, release });
+        other.shell.tell({ kind: 'rollback-joined', environment, cause: kind, reason, release });
+        return;
       }
     }
     const plan = planRollback(question);

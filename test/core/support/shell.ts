@@ -1,8 +1,8 @@
 import { KEYED } from '../../../src/core/actor.ts';
 import type { GateAnswer } from '../../../src/core/gates/answer.ts';
-import { advance, nextSteps, ownedSteps } from '../../../src/core/advance.ts';
+import { advance, carriedBy, nextSteps, ownedSteps } from '../../../src/core/advance.ts';
 import type { Decision } from '../../../src/core/decision.ts';
-import type { Work } from '../../../src/core/effects.ts';
+import type { Dispatched, Work } from '../../../src/core/effects.ts';
 import { missingOf } from '../../../src/core/approvals/approval.ts';
 import type { Caller } from '../../../src/core/caller.ts';
 import { decisionTime } from '../../../src/core/clock.ts';
@@ -43,23 +43,33 @@ import type { Reached } from './reached.ts';
 import { claimGates } from './watch/gates.ts';
 import { Watcher } from './watcher.ts';
 
-/** Jobs as the queue has them: a child per promotion, a parent that joins them, a question to a group. */
-type Job =
-  | {
-      kind: 'promotion';
-      promotion: number;
-      attempt: number;
-      dispatch: number;
-      step: number | null;
-      parent: Parent | null;
-    }
+/** Jobs as the queue has them: a child per promotion, a parent that joins them, a question to a group. `name`: as a state names them. */
+type Job = { name: string } & (
+  | ({ kind: 'promotion'; step: number | null; parent: Parent | null } & Dispatched)
   | { kind: 'join'; groups: number[] }
-  | { kind: 'question'; group: number; generation: number };
+  | { kind: 'question'; group: number; generation: number }
+);
 
 interface Parent {
+  name: string;
   groups: number[];
   children: Set<Job>;
 }
+
+/** A job at a worker, which holds its lock or not: then another worker may have it, or the queue forgot it. */
+interface AtWork {
+  job: Job;
+  holds: boolean;
+  /** What it had to record was not: it fails, and is tried again. */
+  failed: boolean;
+  /** The dispatch that it is at. */
+  at: Dispatched | null;
+  /** It is about to go on with something else. */
+  asks: boolean;
+  run: Generator<void, void>;
+}
+
+const nameOf = ({ promotion, attempt, dispatch }: Dispatched): string => `p${promotion}-a${attempt}-d${dispatch}`;
 
 const REQUEST = { number: 7, url: 'https://forge.example.com/7', branch: 'sluice/billing' };
 
@@ -124,7 +134,7 @@ export class Shell {
   readonly #watcher: Watcher;
   readonly #outbox: Work[] = [];
   readonly #queue: Job[] = [];
-  readonly #workers: ({ job: Job; run: Generator<void, void> } | null)[] = [null, null, null];
+  readonly #workers: (AtWork | null)[] = [null, null, null];
   readonly #told: Stimulus[] = [];
   /** `promotion/attempt/step` of what opened them. */
   readonly #requests = new Map<
@@ -160,8 +170,8 @@ export class Shell {
     return this.#world.calm;
   }
 
-  /** One transaction: load, decide, save. The facts are read only when they are asked for, as the commands will. */
-  tell(told: Stimulus): void {
+  /** One transaction: load, decide, save. The facts are read only when they are asked for, as the commands will. False: it was lost. */
+  tell(told: Stimulus): boolean {
     const keyless = KEYED.has(told.kind) && told.key === undefined;
     const stimulus = keyless ? { ...told, key: `k-${(this.#keys += 1)}` } : told;
     const old = this.state;
@@ -174,7 +184,10 @@ export class Shell {
       claim(decision !== 'NEEDS_FACTS', 'facts were given');
     }
     // The process dies before the commit: nothing has happened.
-    if (!this.#calm && this.#tape.chance(2)) return this.reached.count('fault decision lost');
+    if (!this.#calm && this.#tape.chance(2)) {
+      this.reached.count('fault decision lost');
+      return false;
+    }
     this.#watcher.see(old, stimulus, facts, now, decision, this.#world.thorough);
     // A decision that touched the state that it was made from would throw.
     this.state = frozen(decision.state);
@@ -201,6 +214,7 @@ export class Shell {
       );
     }
     this.#world.saved(this, stimulus, decision, facts);
+    return true;
   }
 
   act(): void {
@@ -214,11 +228,12 @@ export class Shell {
       again: 3,
       people: this.#asks ? 6 : 1,
       forge: this.#open.length > 0 ? 8 : 0,
-      crash: 3,
+      // So does a worker between two environments.
+      crash: this.#isBetween ? 15 : 3,
       repeat: 2,
-      stall: this.#isBrief ? 6 : 2,
+      stall: this.#isBetween ? 15 : this.#isBrief ? 6 : 2,
       lose: 1,
-      flush: 1,
+      flush: this.#isBetween ? 5 : 1,
     });
     switch (act) {
       case 'work':
@@ -243,11 +258,12 @@ export class Shell {
       case 'again':
         // A report that comes twice, late, out of order.
         if (this.#told.length === 0) return;
-        return this.tell(this.#told[this.#told.length - 1 - tape.next(Math.min(this.#told.length, 30))] as Stimulus);
+        this.tell(this.#told[this.#told.length - 1 - tape.next(Math.min(this.#told.length, 30))] as Stimulus);
+        return;
       case 'people':
         if (this.#asks && tape.chance(85)) return this.#decide();
-        if (tape.chance(20)) return this.tell({ kind: 'retry', by: 'ada' });
-        if (tape.chance(35)) this.tell({ kind: 'terminate', reason: 'changed my mind', by: 'ada' });
+        if (tape.chance(20)) this.tell({ kind: 'retry', by: 'ada' });
+        else if (tape.chance(35)) this.tell({ kind: 'terminate', reason: 'changed my mind', by: 'ada' });
         return;
       case 'forge':
         return this.#onForge();
@@ -288,6 +304,10 @@ export class Shell {
     );
   }
 
+  get #isBetween(): boolean {
+    return this.#workers.some((each) => each?.asks);
+  }
+
   /** Promotions whose health is looked at now. */
   get #lookedAt(): PlannedPromotion[] {
     return this.plan.promotions.filter(({ steps }, position) =>
@@ -317,11 +337,14 @@ export class Shell {
       this.#queue.push(busy.job);
     } else if (act === 'stall' && busy) {
       // Its lock expired although it lives: from now on two carry the same job.
+      busy.holds = false;
       this.#queue.push(busy.job);
     } else if (act === 'repeat' && queued) this.#queue.push(queued);
     else if (act === 'lose' && queued) this.#queue.splice(place, 1);
-    else if (act === 'flush') this.#queue.length = 0;
-    else return;
+    else if (act === 'flush') {
+      this.#queue.length = 0;
+      for (const each of this.#workers) if (each) each.holds = false;
+    } else return;
     this.reached.count(`fault ${act}`);
   }
 
@@ -345,12 +368,16 @@ export class Shell {
     if (!worker?.run.next().done) return;
     if (this.#workers[slot] !== worker) return;
     this.#workers[slot] = null;
-    this.#finish(worker.job);
+    if (worker.failed && worker.holds) this.#queue.push(worker.job);
+    else this.#finish(worker);
   }
 
   #takeJob(slot: number): void {
     const [job] = this.#queue.splice(this.#calm ? 0 : this.#tape.next(Math.min(3, this.#queue.length)), 1);
-    if (job) this.#workers[slot] = { job, run: this.#runJob(job) };
+    if (!job) return;
+    const worker: AtWork = { job, holds: true, failed: false, at: null, asks: false, run: [].values() as never };
+    worker.run = this.#runJob(worker);
+    this.#workers[slot] = worker;
   }
 
   #relay(): void {
@@ -358,16 +385,18 @@ export class Shell {
     if (row === undefined) return;
     // The relay dies after it added the jobs and before it said so.
     if (!this.#calm && this.#tape.chance(3)) this.#outbox.push(row);
-    if (row.kind === 'ask-group') return void this.#queue.push({ ...row, kind: 'question' });
+    if (row.kind === 'ask-group')
+      return void this.#queue.push({ ...row, kind: 'question', name: `g${row.group}-q${row.generation}` });
     if (row.kind === 'errand') return this.#close(row.data as ClosingData);
     if (row.kind === 'roll-back') return this.#world.rollBack(this, row);
     if (row.kind !== 'dispatch') return;
     const groups = [...new Set(row.promotions.map((each) => this.#planned(each.promotion).group))].filter(
       (each) => each !== null,
     );
-    const parent: Parent | null = row.join ? { groups, children: new Set() } : null;
+    const name = `${nameOf(row.promotions[0] as Dispatched)}-join`;
+    const parent: Parent | null = row.join ? { name, groups, children: new Set() } : null;
     for (const each of row.promotions) {
-      const job: Job = { kind: 'promotion', ...each, step: null, parent };
+      const job: Job = { kind: 'promotion', name: nameOf(each), ...each, step: null, parent };
       parent?.children.add(job);
       this.#queue.push(job);
     }
@@ -390,49 +419,130 @@ export class Shell {
   }
 
   /** The queue's own bookkeeping: the last child that ends releases its parent. */
-  #finish(job: Job): void {
+  #finish({ job, holds }: AtWork): void {
+    if (holds) this.#claimNothingLeft(job);
     if (job.kind !== 'promotion' || job.parent === null) return;
-    const { children, groups } = job.parent;
-    if (children.delete(job) && children.size === 0) this.#queue.push({ kind: 'join', groups });
+    const { name, children, groups } = job.parent;
+    if (children.delete(job) && children.size === 0) this.#queue.push({ kind: 'join', name, groups });
   }
 
-  *#runJob(job: Job): Generator<void, void> {
+  /** A job that ends leaves nothing of what the state says that it carries, unless a sibling is at it. */
+  #claimNothingLeft({ name }: Job): void {
+    const { dispatches, groups } = carriedBy(this.state, name);
+    const left = dispatches.filter((each) => !this.#jobs.some((job) => isSibling(job, each)));
+    claim(
+      left.length + groups.length === 0,
+      `job ${name} ended, and carries ${[...left.map(nameOf), ...groups.map((each) => `group ${each}`)].join(', ')}`,
+    );
+  }
+
+  *#runJob(worker: AtWork): Generator<void, void> {
     yield;
-    if (job.kind === 'question') return yield* this.#ask(job.group, job.generation);
+    const { job } = worker;
+    // A join that asks a group waits for this job: what comes after is for another one.
+    const name = job.kind === 'promotion' && job.joined ? undefined : job.name;
+    if (carriedBy(this.state, job.name).dispatches.length > 0) this.reached.count('a carrier comes again');
+    yield* this.#begin(worker, name);
+    const done = new Set<string>();
+    while (name !== undefined && !worker.failed) {
+      const { state } = this;
+      const { dispatches, groups } = carriedBy(state, name);
+      const next = dispatches.find((each) => !done.has(nameOf(each)));
+      const group = groups.find((each) => !done.has(`${each}/${state.groups[each]?.generation}`));
+      if (next === undefined && group === undefined) return;
+      worker.asks = true;
+      yield;
+      worker.asks = false;
+      if (!worker.holds) return this.reached.count('a carrier has lost its lock');
+      if (next) {
+        done.add(nameOf(next));
+        this.reached.count(`carries on as ${job.kind}`);
+        const parent = job.kind === 'promotion' ? job.parent : null;
+        const lane = { kind: 'promotion', name: nameOf(next), ...next, step: null, parent } as const;
+        yield* this.#lane(worker, lane, ownedSteps(state, next.promotion, next.dispatch), name);
+      } else {
+        const { generation } = state.groups[group as number] as GroupState;
+        done.add(`${group}/${generation}`);
+        this.reached.count('a carrier asks a group');
+        yield* this.#ask(worker, group as number, generation, name);
+      }
+    }
+  }
+
+  /** What the job was made for. */
+  *#begin(worker: AtWork, name: string | undefined): Generator<void, void> {
+    const { job } = worker;
+    if (job.kind === 'question') return yield* this.#ask(worker, job.group, job.generation, name);
     if (job.kind === 'join') {
-      for (const group of job.groups) {
+      const asking = job.groups.filter((group) => this.state.groups[group]?.status === 'ASKING');
+      for (const group of asking) {
         const { status, generation } = this.state.groups[group] as GroupState;
-        if (status === 'ASKING') yield* this.#ask(group, generation);
+        if (status === 'ASKING')
+          yield* this.#ask(worker, group, generation, group === asking.at(-1) ? name : undefined);
       }
       return;
     }
     const { promotion, attempt, dispatch } = job;
     if (this.state.promotions[promotion]?.attempt !== attempt) return;
     const owned = ownedSteps(this.state, promotion, dispatch).filter((each) => job.step === null || each === job.step);
-    let steps = job.step === null ? this.#keepFirst(owned, job) : owned;
+    yield* this.#lane(worker, job, owned, name);
+  }
+
+  /** Step after step of one dispatch. */
+  *#lane(
+    worker: AtWork,
+    lane: Extract<Job, { kind: 'promotion' }>,
+    owned: number[],
+    name: string | undefined,
+  ): Generator<void, void> {
+    const { promotion, attempt, dispatch } = lane;
+    this.#claimAlone(worker, lane);
+    worker.at = lane;
+    let steps = lane.step === null ? this.#keepFirst(owned, lane) : owned;
     while (steps.length > 0) {
       const step = steps[0] as number;
       yield;
-      const outcome = this.#carry(job, step);
+      const outcome = this.#carry(lane, step);
       yield;
-      this.tell({ kind: 'outcome', promotion, attempt, step, dispatch, outcome });
-      yield;
+      const job = name === undefined ? {} : { job: name };
+      if (!this.tell({ kind: 'outcome', promotion, attempt, step, dispatch, outcome, ...job })) {
+        worker.failed = true;
+        break;
+      }
       const next = nextSteps(this.state, promotion, step, dispatch);
-      steps = this.#keepFirst(next, job);
+      yield;
+      steps = this.#keepFirst(next, lane);
     }
+    worker.at = null;
+  }
+
+  /** Only siblings share a dispatch, and runs of one job, of which the older one has lost its lock. */
+  #claimAlone(worker: AtWork, lane: Extract<Job, { kind: 'promotion' }>): void {
+    if (lane.step !== null) return;
+    const others = this.#workers.filter(
+      (each) =>
+        each !== null &&
+        each !== worker &&
+        each.holds &&
+        each.job.name !== worker.job.name &&
+        each.at !== null &&
+        nameOf(each.at) === nameOf(lane) &&
+        !isSibling(each.job, lane),
+    );
+    claim(others.length === 0, `${lane.name} is carried by ${worker.job.name} and by ${others[0]?.job.name}`);
   }
 
   /** Several steps at once: one stays with this job, the others become its siblings. */
-  #keepFirst(steps: number[], job: Extract<Job, { kind: 'promotion' }>): number[] {
+  #keepFirst(steps: number[], lane: Extract<Job, { kind: 'promotion' }>): number[] {
     for (const step of steps.slice(1)) {
-      const sibling: Job = { ...job, step };
-      job.parent?.children.add(sibling);
+      const sibling: Job = { ...lane, name: `${nameOf(lane)}-s${step}`, step };
+      lane.parent?.children.add(sibling);
       this.#queue.push(sibling);
     }
     return steps.slice(0, 1);
   }
 
-  *#ask(group: number, generation: number): Generator<void, void> {
+  *#ask(worker: AtWork, group: number, generation: number, name: string | undefined): Generator<void, void> {
     yield;
     const { members } = this.plan.groups[group] as PlannedGroup;
     const health = members.flatMap((promotion): MemberHealth[] => {
@@ -441,7 +551,8 @@ export class Shell {
       return asked.map(({ name }) => ({ promotion, ...this.#world.healthOf(name) }));
     });
     yield;
-    this.tell({ kind: 'group-answer', group, generation, health });
+    const job = name === undefined ? {} : { job: name };
+    if (!this.tell({ kind: 'group-answer', group, generation, health, ...job })) worker.failed = true;
   }
 
   /** What the outside world says to one step. */
@@ -609,30 +720,40 @@ export class Shell {
     const carried = this.#carried();
     const lost: Stimulus[] = [];
     this.state.promotions.forEach(({ steps }, promotion) => {
-      for (const dispatch of new Set(steps.filter((each) => each.status === 'RUNNING').map((each) => each.dispatch))) {
-        if (hasty || !carried.has(`${promotion}/${dispatch}`))
-          lost.push({ kind: 'lost-dispatch', promotion, dispatch });
+      const running = steps.filter((each) => each.status === 'RUNNING');
+      for (const [dispatch, carrier] of new Map(running.map((each) => [each.dispatch, each.carrier]))) {
+        const place = `${promotion}/${dispatch}`;
+        const isCarried = carrier ? carried.has(carrier) || carried.has(`sibling ${place}`) : carried.has(place);
+        if (!isCarried && carrier) this.reached.count('a carrier is lost');
+        if (hasty || !isCarried) lost.push({ kind: 'lost-dispatch', promotion, dispatch });
       }
     });
-    this.state.groups.forEach(({ status, generation }, group) => {
-      if (status === 'ASKING' && (hasty || !carried.has(`group ${group}`)))
+    this.state.groups.forEach(({ status, generation, carrier }, group) => {
+      if (status === 'ASKING' && (hasty || !carried.has(carrier ?? `group ${group}`)))
         lost.push({ kind: 'lost-question', group, generation });
     });
     for (const each of hasty ? [...lost, ...lost] : lost) this.tell(each);
   }
 
+  /** As the queue knows them: not those whose lock is over, and that it gave to nobody else. */
+  get #jobs(): Job[] {
+    return [...this.#queue, ...this.#workers.flatMap((each) => (each?.holds ? [each.job] : []))];
+  }
+
   #carried(): Set<string> {
     const carried = new Set<string>();
-    const jobs = [...this.#queue, ...this.#workers.flatMap((each) => (each ? [each.job] : []))];
+    const jobs = this.#jobs;
     for (const row of this.#outbox) {
       if (row.kind === 'ask-group') carried.add(`group ${row.group}`);
       if (row.kind === 'dispatch') for (const each of row.promotions) carried.add(`${each.promotion}/${each.dispatch}`);
     }
     for (const job of jobs) {
+      carried.add(job.name);
       if (job.kind === 'question') carried.add(`group ${job.group}`);
       else if (job.kind === 'join') for (const group of job.groups) carried.add(`group ${group}`);
       else {
         carried.add(`${job.promotion}/${job.dispatch}`);
+        if (job.step !== null) carried.add(`sibling ${job.promotion}/${job.dispatch}`);
         for (const group of job.parent?.groups ?? []) carried.add(`group ${group}`);
       }
     }
@@ -752,4 +873,9 @@ function waiting(
       ? [[position, askGates(plan, state, position, facts, moved)] as const]
       : [],
   );
+}
+
+/** Whether it does a step beside the job that carries this dispatch. */
+function isSibling(job: Job, { promotion, dispatch }: Dispatched): boolean {
+  return job.kind === 'promotion' && job.step !== null && job.promotion === promotion && job.dispatch === dispatch;
 }

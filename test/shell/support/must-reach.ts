@@ -38,9 +38,16 @@ const MUST_REACH: readonly string[] = [
     'ask what is waited for',
   ].map((each) => `stimulus ${each}`),
   // `take ask` is not among them: a group is asked by a job of its own only where its join is lost in between.
-  ...['take promote', 'take step', 'take join', 'hand over', 'spawn', 'standing', 'wait for children'].map(
-    (each) => `site queue ${each}`,
-  ),
+  ...[
+    'take promote',
+    'take step',
+    'take join',
+    'hand over',
+    'spawn',
+    'standing',
+    'wait for children',
+    'renew a lock',
+  ].map((each) => `site queue ${each}`),
   ...['sweep', 'observer', 'drift', 'stops', 'listener', 'wake-up', 'effect', 'shutdown'].map(
     (each) => `site timer ${each}`,
   ),

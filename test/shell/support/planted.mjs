@@ -167,6 +167,46 @@ export const PLANTED = {
         const locking = client.query({ name: 'lock-products', text: LOCK_PRODUCTS, values: [locked] });`,
     ],
   ],
+  'L1 what carries a dispatch is not stored': [
+    [
+      'store/release-shape.ts',
+      'if (now !== value) packed[key] = now;',
+      "if (now !== value && key !== 'carrier') packed[key] = now;",
+    ],
+  ],
+  'L2 the sweep asks for a job that a carried dispatch never had': [
+    ['jobs/effects.ts', 'carrier === null ? promoteId(data) : namedJob(release.id, carrier)', 'promoteId(data)'],
+  ],
+  'L3 what was carried gets a job under its old number': [
+    [
+      'jobs/effects.ts',
+      "work: carrier === null ? { kind: 'dispatch', promotions, join } : null",
+      "work: { kind: 'dispatch', promotions, join }",
+    ],
+  ],
+  'L4 a job that comes again forgets what it carried': [
+    [
+      'jobs/carry.ts',
+      'const { dispatches, groups } = carriedBy(to.state, run.name);',
+      "const { dispatches, groups } = carriedBy(to.state, run.again ? '' : run.name);",
+    ],
+  ],
+  'L5 an environment is carried, and handed over as well': [
+    [
+      'core/draft.ts',
+      'if (!this.#carry(promotions) && promotions.length > 0) {',
+      'if ((this.#carry(promotions) || true) && promotions.length > 0) {',
+    ],
+  ],
+  'L6 a job goes on after its lock was lost': [
+    ['jobs/carry.ts', 'async () => ((await run.holds()) ? at : null)', 'async () => at'],
+  ],
+  'L7 a job goes on while a join waits for it': [
+    ['jobs/carry.ts', "const joined = 'joined' in job.data && job.data.joined === true;", 'const joined = false;'],
+  ],
+  'L8 what a job carried that is gone is left to it': [
+    ['jobs/sweep.ts', "const gone = standing === 'missing' && each.work === null;", 'const gone = false;'],
+  ],
   'N1 a new release is written without its first decision': [
     [
       'commands/trigger-release.ts',
@@ -264,6 +304,9 @@ const NAMED = {
   X3: 'test/store/two-exchanges.test.ts',
   X4: 'test/engine/trigger-races.test.ts',
   X5: 'test/engine/trigger-races.test.ts',
+  ...Object.fromEntries(
+    ['L1', 'L2', 'L3', 'L4', 'L5', 'L6', 'L7', 'L8'].map((each) => [each, 'test/engine/carriers.test.ts']),
+  ),
   N1: 'test/engine/trigger-races.test.ts',
   N2: 'test/engine/hand-over.test.ts',
   N3: 'test/engine/trigger-races.test.ts',

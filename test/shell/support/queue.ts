@@ -196,14 +196,16 @@ export class SimulatedQueue {
 
   async #carry(hand: Hand, job: Stored): Promise<void> {
     const { id, name, data, started: attemptsStarted } = job;
-    const moveToWaitingChildren = async (): Promise<boolean> => {
+    const token = `${id} ${attemptsStarted}`;
+    const isHeld = (own: string): boolean =>
+      own === token && this.#jobs.get(id) === job && job.state === 'active' && job.started === attemptsStarted;
+    const holds = async (own: string): Promise<boolean> => isHeld(own) && job.holder === hand;
+    const moveToWaitingChildren = async (own: string): Promise<boolean> => {
+      if (!isHeld(own)) throw new Error(`job ${id} is not this worker's any more`);
       if (job.children.size === 0) return false;
       job.state = 'waiting-children';
       return true;
     };
-    const token = `${id} ${attemptsStarted}`;
-    const holds = async (own: string): Promise<boolean> =>
-      own === token && job.holder === hand && job.started === attemptsStarted;
     const given: QueuedJob = { id, name, data, attemptsStarted, moveToWaitingChildren, holds };
     let failure: Error | null = null;
     let waits = false;

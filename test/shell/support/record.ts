@@ -7,6 +7,7 @@ import { judgeLog } from '../../../chaos/judge/log-rules.ts';
 import { judgeRollbacks } from '../../../chaos/judge/rollback-rules.ts';
 import type { Asked } from '../../../chaos/load.ts';
 import type { Result } from '../../../src/commands/result.ts';
+import type { Dispatched } from '../../../src/core/effects.ts';
 import type { ReleaseEvent } from '../../../src/core/events.ts';
 import type { PlannedPromotion, PlannedStep } from '../../../src/core/plan.ts';
 import { ENDED_PROMOTION } from '../../../src/core/release.ts';
@@ -84,6 +85,21 @@ export class Record {
 
   async verify(): Promise<void> {
     for (const look of this.#toVerify.splice(0)) await look();
+  }
+
+  /** Of a dispatch that another job carries no job is asked for. */
+  hasItsOwnJob(releaseId: string, { promotion, dispatch }: Dispatched): void {
+    this.#expectNow('a dispatch has a job of its own, or is carried', async () => {
+      const [found] = await this.#scheduler.ask<{ carrier: string }>(
+        `SELECT s->>'carrier' AS carrier FROM promotion p, jsonb_array_elements(p.steps) AS s
+         WHERE p.release_id = $1 AND p.position = $2 AND (s->>'dispatch')::integer = $3 AND s->>'status' = 'RUNNING'
+           AND s->>'carrier' IS NOT NULL LIMIT 1`,
+        [releaseId, promotion, dispatch],
+      );
+      return found
+        ? `dispatch ${dispatch} of ${promotion} of ${releaseId} has a job, and ${found.carrier} carries it`
+        : null;
+    });
   }
 
   holds(id: string, environment: string): void {

@@ -18,6 +18,8 @@ import { loadConfig } from '../../../src/config.ts';
 import type { Config } from '../../../src/config.ts';
 import type { AnyDefinition } from '../../../src/core/definitions.ts';
 import type { ReleaseEvent } from '../../../src/core/events.ts';
+import type { Queue } from '../../../src/jobs/queue.ts';
+import type { OutboxItem } from '../../../src/store/outbox.ts';
 import { waitingFor } from '../../../src/core/waiting.ts';
 import type { WaitingReason } from '../../../src/core/waiting.ts';
 import { takeHoldAndWaits } from '../../../src/connections.ts';
@@ -284,7 +286,7 @@ export class ShellWorld {
           openQueue: async ({ concurrency }) => {
             const face = this.#queue.face(concurrency, process.clock);
             process.vanish = () => face.vanish();
-            return face;
+            return { ...face, handOver: (items) => this.#handOver(face, items) };
           },
           createDrivers: () => this.#targets.driversOf(process, process.clock),
         });
@@ -302,6 +304,12 @@ export class ShellWorld {
         await process.clock.sleep('start', 500);
       }
     }
+  }
+
+  async #handOver(queue: Queue, items: OutboxItem[]): Promise<void> {
+    await queue.handOver(items);
+    for (const { releaseId, work } of items)
+      if (work.kind === 'dispatch') for (const each of work.promotions) this.record.hasItsOwnJob(releaseId, each);
   }
 
   async #bury(process: Process): Promise<void> {

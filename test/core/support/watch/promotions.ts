@@ -69,14 +69,36 @@ export function claimPromotion(
     if (step.status !== 'RUNNING') return;
     claim(step.dispatch > 0 && step.recheckAt === null, `a running step of ${name} without a job`);
     if (was.status === 'RUNNING' && was.dispatch === step.dispatch) return;
-    const reporters =
-      stimulus.kind === 'outcome' && stimulus.promotion === position && stimulus.dispatch === step.dispatch;
-    claim(
-      reporters || mine.some((each) => each.dispatch === step.dispatch),
-      `a step of ${name} runs, and no job was asked for`,
-    );
+    claimOneJob(of, position, before, step, stimulus, mine);
   });
   claimStatus(of, now, position);
+}
+
+/** The lane that reported goes on, or a job was asked for, or the job that reported carries it: one of these. */
+function claimOneJob(
+  of: Watched,
+  position: number,
+  before: PromotionState,
+  step: StepState,
+  stimulus: Stimulus,
+  mine: readonly { dispatch: number }[],
+): void {
+  const name = nameOf(of, position);
+  const reported = stimulus.kind === 'outcome' && stimulus.promotion === position ? stimulus : null;
+  const goesOn = reported?.dispatch === step.dispatch;
+  const given = mine.some((each) => each.dispatch === step.dispatch);
+  const reports = stimulus.kind === 'outcome' || stimulus.kind === 'group-answer' ? stimulus.job : undefined;
+  const carried = !goesOn && reports !== undefined && step.carrier === reports;
+  claim(goesOn || given || carried, `a step of ${name} runs, and no job was asked for`);
+  claim(!given || !step.carrier, `a step of ${name} has a job, and is carried by ${step.carrier}`);
+  if (carried) of.reached.count(`carried after ${stimulus.kind}`);
+  if (!reported || !goesOn) return;
+  const was = before.steps[reported.step];
+  const carrier = was?.dispatch === reported.dispatch ? (was.carrier ?? null) : null;
+  claim(
+    (step.carrier ?? null) === carrier,
+    `a lane of ${name} is carried by ${carrier}, and goes on as ${step.carrier}`,
+  );
 }
 
 /**
@@ -156,7 +178,13 @@ export function claimGroup(
   const ended = members.every((each) =>
     ENDED_PROMOTION.has(decision.state.promotions[each]?.status as PromotionStatus),
   );
-  const joined = stimulus.kind === 'outcome' && members.includes(stimulus.promotion) && ended;
+  const reported = stimulus.kind === 'outcome' && members.includes(stimulus.promotion) ? stimulus : null;
+  const joined = reported !== null && ended && !old.promotions[reported.promotion]?.steps[reported.step]?.carrier;
+  const reports = stimulus.kind === 'outcome' || stimulus.kind === 'group-answer' ? stimulus.job : undefined;
+  if (group.carrier) {
+    of.reached.count('group asked by a carrier');
+    return claim(asks.length === 0 && group.carrier === reports, `group ${position} is asked by ${group.carrier}`);
+  }
   if (joined && asks.length === 0) of.reached.count('group asked by its join');
   claim(asks.length === 1 || (joined && asks.length === 0), `nobody asks group ${position}`);
 }
