@@ -134,6 +134,8 @@ export class Shell {
   readonly #watcher: Watcher;
   readonly #outbox: Work[] = [];
   readonly #queue: Job[] = [];
+  /** What the queue has forgotten. */
+  readonly #lost: Job[] = [];
   readonly #workers: (AtWork | null)[] = [null, null, null];
   readonly #told: Stimulus[] = [];
   /** `promotion/attempt/step` of what opened them. */
@@ -340,9 +342,9 @@ export class Shell {
       busy.holds = false;
       this.#queue.push(busy.job);
     } else if (act === 'repeat' && queued) this.#queue.push(queued);
-    else if (act === 'lose' && queued) this.#queue.splice(place, 1);
+    else if (act === 'lose' && queued) this.#lost.push(...this.#queue.splice(place, 1));
     else if (act === 'flush') {
-      this.#queue.length = 0;
+      this.#lost.push(...this.#queue.splice(0));
       for (const each of this.#workers) if (each) each.holds = false;
     } else return;
     this.reached.count(`fault ${act}`);
@@ -420,16 +422,18 @@ export class Shell {
 
   /** The queue's own bookkeeping: the last child that ends releases its parent. */
   #finish({ job, holds }: AtWork): void {
-    if (holds) this.#claimNothingLeft(job);
+    // Another run of the job may have reported since this one looked, and goes on itself; or it has lost its lock, and the sweep goes on.
+    const isAlone = !this.#workers.some((each) => each?.job.name === job.name);
+    if (holds && isAlone) this.#claimNothingLeft(job);
     if (job.kind !== 'promotion' || job.parent === null) return;
     const { name, children, groups } = job.parent;
     if (children.delete(job) && children.size === 0) this.#queue.push({ kind: 'join', name, groups });
   }
 
-  /** A job that ends leaves nothing of what the state says that it carries, unless a sibling is at it. */
+  /** A job that ends leaves nothing of what the state says that it carries, unless a sibling is at it, or was until it was lost. */
   #claimNothingLeft({ name }: Job): void {
     const { dispatches, groups } = carriedBy(this.state, name);
-    const left = dispatches.filter((each) => !this.#jobs.some((job) => isSibling(job, each)));
+    const left = dispatches.filter((each) => ![...this.#jobs, ...this.#lost].some((job) => isSibling(job, each)));
     claim(
       left.length + groups.length === 0,
       `job ${name} ended, and carries ${[...left.map(nameOf), ...groups.map((each) => `group ${each}`)].join(', ')}`,
