@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { ERRORS, openTestApi } from './support/api.ts';
 import type { TestApi } from './support/api.ts';
 
@@ -75,7 +75,12 @@ describe('a release, seen through the API while it is on its way', () => {
     expect((await api.ask(decide, { input: decision })).promotionApprove.userErrors[0].message).toContain('eu');
     const log =
       'query ($id: ID!) { releaseEventLog(first: 1, filter: { releaseId: $id }) { edges { node { releaseId } } } }';
-    expect((await api.ask(log, { id: release.shortId })).releaseEventLog.edges[0].node.releaseId).toBe(id);
+    // The log waits with an event while something that began before it is being written, in whichever database of the server.
+    await vi.waitFor(
+      async () =>
+        expect((await api.ask(log, { id: release.shortId })).releaseEventLog.edges[0]?.node.releaseId).toBe(id),
+      { timeout: 10_000, interval: 50 },
+    );
   });
 
   test('what it is, what it froze, and where it is', async () => {
