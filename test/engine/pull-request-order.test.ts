@@ -9,9 +9,9 @@ import { startServer } from '../../src/server.ts';
 import { loadRunway } from '../../src/store/load-facts.ts';
 import { pullRequestsOf } from '../../src/store/pull-requests.ts';
 import { sluice } from '../cli/served.ts';
-import { ByPullRequest, HOSTS, onOneHost, REPOSITORY } from '../support/by-pull-request.ts';
+import { ByPullRequest, onOneHost, REPOSITORY, someHosts } from '../support/by-pull-request.ts';
 
-describe.each(HOSTS)('on %s', { timeout: 60_000 }, (kind) => {
+describe.each(someHosts('github', 'gitea'))('on %s', { timeout: 60_000 }, (kind) => {
   const once = onOneHost(kind);
   let at: ByPullRequest;
   beforeEach(async () => {

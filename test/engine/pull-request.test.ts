@@ -9,11 +9,11 @@ import { serve } from '../drivers/http-server.ts';
 import type { TestForge } from '../peers/forges.ts';
 import type { HostedRepository } from '../peers/git-host.ts';
 import type { Method } from '../peers/merging.ts';
-import { ByPullRequest, HOSTS, onOneHost } from '../support/by-pull-request.ts';
+import { ByPullRequest, onOneHost, someHosts } from '../support/by-pull-request.ts';
 import type { Picture } from '../support/by-pull-request.ts';
 import type { TestEngine } from '../support/engine.ts';
 
-describe.each(HOSTS)('on %s', (kind) => {
+describe.each(someHosts('github', 'gitlab'))('on %s', (kind) => {
   const once = onOneHost(kind);
   let at: ByPullRequest;
   let forge: TestForge;

@@ -91,7 +91,7 @@ describe('every page', () => {
       'SLUICE_SIM_PRINT',
       'SLUICE_EDIT_MINUTES',
       'SLUICE_EDIT_SEED',
-      'SLUICE_TEST_ALL_BACKENDS',
+      'SLUICE_TEST_ALL',
     ];
     expect(
       missing(

@@ -16,9 +16,9 @@ export function forEachBackend(story: (backend: Backend) => void): void {
   tellOn(['redis', 'postgres'], story);
 }
 
-/** Tells a story in which the queue has no part beyond bringing jobs: on one back end, and on both with SLUICE_TEST_ALL_BACKENDS set. */
+/** Tells a story in which the queue has no part beyond bringing jobs: on one back end, and on both with SLUICE_TEST_ALL set. */
 export function onOneBackend(name: Backend['name'], story: (backend: Backend) => void): void {
-  tellOn(process.env['SLUICE_TEST_ALL_BACKENDS'] ? ['redis', 'postgres'] : [name], story);
+  tellOn(process.env['SLUICE_TEST_ALL'] ? ['redis', 'postgres'] : [name], story);
 }
 
 function tellOn(names: Backend['name'][], story: (backend: Backend) => void): void {

@@ -31,6 +31,10 @@ export const REPOSITORY = 'acme/config';
 /** The hosts on which whole promotions by pull request are tried. */
 export const HOSTS = ['github', 'gitlab', 'gitea'] as const satisfies readonly StandInKind[];
 
+/** Some of them: what differs between hosts is in the tests of their clients. All with SLUICE_TEST_ALL set. */
+export const someHosts = (...kinds: StandInKind[]): readonly StandInKind[] =>
+  process.env['SLUICE_TEST_ALL'] ? HOSTS : kinds;
+
 /** A test of what no host has a part in, among those that are tried on each: on the first one alone. */
 export function onOneHost(kind: StandInKind): (name: string, body: () => Promise<void>) => void {
   return (name, body) => void (kind === HOSTS[0] && test(name, body));
