@@ -3,7 +3,7 @@ import type { Definition, Kind, StoredDefinition } from '../core/definitions.ts'
 import { refusal } from '../core/problems.ts';
 import { getDefinition } from '../store/definitions.ts';
 import type { Result } from './result.ts';
-import { saveDefinition } from './save-definition.ts';
+import { conflictWith, saveDefinition } from './save-definition.ts';
 
 const MAX_TRIES = 10;
 
@@ -21,6 +21,9 @@ export async function changeDefinition<K extends Kind>(
   for (let tries = 1; ; tries += 1) {
     const before = await getDefinition(app.dataSource, kind, name);
     if (!before) return { refusals: [refusal('NOT_FOUND', `there is no ${kind} "${name}"`, ['name'])] };
+    // What is wrong with a change of another revision says nothing about the one that the caller has seen.
+    const conflict = conflictWith(before, kind, name, expectedRevision);
+    if (conflict) return { refusals: [conflict] };
     const changed = await change(before);
     if (changed.refusals) return changed;
     const options = { mode: 'UPDATE' as const, expectedRevision: expectedRevision ?? before.revision, actor };

@@ -1,5 +1,6 @@
 import type { Definition, Kind } from '../core/definitions.ts';
 import { checkProposals, environmentsByPullRequest } from '../core/flow/check-proposals.ts';
+import { environmentsOf } from '../core/flow/graph.ts';
 import type { Refusal } from '../core/problems.ts';
 import { mayTravel } from '../core/trigger/sources.ts';
 import type { Definitions } from './check-references.ts';
@@ -9,15 +10,13 @@ import type { Definitions } from './check-references.ts';
  * where that cannot be is refused, with the name of the application and the cure.
  */
 export async function checkPullRequests(among: Definitions, definition: Definition): Promise<Refusal[]> {
-  if (!CONCERNED.has(definition.kind)) return [];
+  if (!CONCERNED.has(definition.kind) || (isFlow(definition) && !proposes(definition))) return [];
   const flows = await among.all('PromotionFlow');
   const withThis = <K extends Kind>(kind: K, all: Definition<K>[]): Definition<K>[] =>
     definition.kind === kind
       ? [...all.filter((each) => each.metadata.name !== definition.metadata.name), definition as Definition<K>]
       : all;
-  const proposing = withThis('PromotionFlow', flows).filter(({ spec }) =>
-    spec.steps.some(({ policy }) => policy?.action === 'pr'),
-  );
+  const proposing = withThis('PromotionFlow', flows).filter(proposes);
   if (proposing.length === 0) return [];
   const { groups } = await among.known();
   const products = withThis('Product', await among.all('Product'));
@@ -39,7 +38,20 @@ export async function checkPullRequests(among: Definitions, definition: Definiti
     });
   });
   if (concerned.length === 0) return [];
-  return checkProposals([...new Set(concerned)], await among.forges());
+  const forges = await among.forges();
+  return [...new Set(concerned)].flatMap((application) => {
+    const refusals = checkProposals([application], forges);
+    if (!isFlow(definition)) return refusals;
+    // The flow is at fault in the step that promotes there.
+    const { environment } = application.spec;
+    const at = definition.spec.steps.findIndex((step) => environmentsOf(step, groups).includes(environment));
+    return refusals.map((each) => ({ ...each, path: ['spec', 'steps', at, 'policy', 'action'] }));
+  });
 }
 
 const CONCERNED: ReadonlySet<Kind> = new Set<Kind>(['PromotionFlow', 'Product', 'Application']);
+
+const isFlow = (definition: Definition): definition is Definition<'PromotionFlow'> =>
+  definition.kind === 'PromotionFlow';
+const proposes = ({ spec }: Definition<'PromotionFlow'>): boolean =>
+  spec.steps.some(({ policy }) => policy?.action === 'pr');

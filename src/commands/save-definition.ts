@@ -2,6 +2,7 @@ import type { EntityManager } from 'typeorm';
 import type { Parts } from '../parts.ts';
 import type { Definition, Kind, StoredDefinition } from '../core/definitions.ts';
 import { refusal, RefusedError } from '../core/problems.ts';
+import type { Refusal } from '../core/problems.ts';
 import { checkSecretUses, secretsSentBy } from '../core/validate/secret-uses.ts';
 import { sameDefinition } from '../manifests/index.ts';
 import { getDefinitionById, lockDefinitions, settleDefinitions, writeDefinition } from '../store/definitions.ts';
@@ -94,14 +95,19 @@ export async function considerSave<K extends Kind>(
   if (!before && mode === 'UPDATE')
     throw new RefusedError([refusal('NOT_FOUND', `there is no ${kind} "${name}"`, ['metadata', 'name'])]);
   refuseConflict(before, kind, name, expectedRevision);
-  const dangling = await checkReferences(among, definition);
-  if (dangling.length > 0) throw new RefusedError(dangling);
-  const unproposable = await checkPullRequests(among, definition);
-  if (unproposable.length > 0) throw new RefusedError(unproposable);
-  const leaking = checkSecretUses(definition, await among.secretUses(secretsSentBy(definition)));
-  if (leaking.length > 0) throw new RefusedError(leaking);
+  const unfitting = await checkAmong(among, definition);
+  if (unfitting.length > 0) throw new RefusedError(unfitting);
   if (before && sameDefinition(before, definition)) return { before, change: 'UNCHANGED' };
   return { before, change: before ? 'UPDATED' : 'CREATED' };
+}
+
+/** What keeps a definition that is right by itself from being saved among the others: the first kind of fault that it has. */
+export async function checkAmong(among: Definitions, definition: Definition): Promise<Refusal[]> {
+  const dangling = await checkReferences(among, definition);
+  if (dangling.length > 0) return dangling;
+  const unproposable = await checkPullRequests(among, definition);
+  if (unproposable.length > 0) return unproposable;
+  return checkSecretUses(definition, await among.secretUses(secretsSentBy(definition)));
 }
 
 type Change = { before: StoredDefinition | null; stored: StoredDefinition | null };
@@ -119,19 +125,20 @@ export function auditOfDefinitions(changes: readonly Change[]): AuditChange {
 }
 
 /** Two editors: the second one is told the revision that he has not seen. */
-export function refuseConflict(
+export function conflictWith(
   before: StoredDefinition | null,
   kind: Kind,
   name: string,
   expected: number | undefined,
-): void {
+): Refusal | null {
   const current = before?.revision ?? 0;
-  if (expected === undefined || expected === current) return;
-  throw new RefusedError([
-    refusal(
-      'CONFLICT',
-      `${kind} "${name}" is at revision ${current}, not ${expected}: read it again and repeat the change`,
-      ['expectedRevision'],
-    ),
-  ]);
+  if (expected === undefined || expected === current) return null;
+  const message = `${kind} "${name}" is at revision ${current}, not ${expected}: read it again and repeat the change`;
+  return refusal('CONFLICT', message, ['expectedRevision']);
+}
+
+/** The same, where a transaction ends by it. @throws RefusedError */
+export function refuseConflict(...asked: Parameters<typeof conflictWith>): void {
+  const conflict = conflictWith(...asked);
+  if (conflict) throw new RefusedError([conflict]);
 }

@@ -1,7 +1,7 @@
 /** The promotion flow as a graph: what it looks like, what is wrong with it, how it is edited. */
-export { checkFlow, type FlowCheck } from './flow/check.ts';
+export { checkFlow, sentencesOf, type FlowCheck, type FlowWarning } from './flow/check.ts';
 export type { Known, Names } from './flow/checking.ts';
-export { addEnvironments, removeEnvironment, type FlowEdit } from './flow/edit.ts';
+export { editFlow, findingsOf, type EditedFlow, type FlowNote, type FlowProblem, type MadeFlow } from './flow/edit.ts';
 export {
   dependenciesOf,
   dependentsOf,

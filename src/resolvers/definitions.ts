@@ -157,7 +157,7 @@ export async function listNodes<K extends Kind>(
 }
 
 /** The change is made on the newest revision, and again when another change was faster, unless a revision is expected. */
-export async function change<K extends Kind>(
+async function change<K extends Kind>(
   context: ApiContext,
   api: Answer<K>,
   input: { name: string; expectedRevision?: number },

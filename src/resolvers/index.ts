@@ -2,6 +2,7 @@ import type { NonEmptyArray } from 'type-graphql';
 import { DEFINITION_TYPES } from '../schema/definition-types.ts';
 import type { DefinitionTypes } from '../schema/definition-types.ts';
 import { RELEASE_EVENT_TYPES } from '../schema/events.ts';
+import { PromotionFlowError } from '../schema/promotion-flow.ts';
 import { BasicUserError, ConflictError, ManifestError, WindowClosedError } from '../schema/user-errors.ts';
 import { ApprovalResolver, PromotionDecisionResolver } from './approval.ts';
 import { ApiTokenResolver, RoleGrantResolver } from './access-management.ts';
@@ -15,6 +16,7 @@ import { EnvironmentGroupResolver } from './environment-group.ts';
 import { EnvironmentHoldResolver, WaitingForHoldResolver } from './environment-hold.ts';
 import { ReleaseEventResolver } from './events.ts';
 import { FindingResolver } from './finding.ts';
+import { FlowEditResolver } from './flow-edits.ts';
 import { ManifestsResolver } from './manifests.ts';
 import { NodeResolver } from './node.ts';
 import { ProductResolver } from './product.ts';
@@ -47,6 +49,7 @@ export const RESOLVERS: NonEmptyArray<Function> = [
   EnvironmentHoldResolver,
   EnvironmentPromotionResolver,
   FindingResolver,
+  FlowEditResolver,
   ManifestsResolver,
   NodeResolver,
   PromotionDecisionResolver,
@@ -78,5 +81,6 @@ export const ORPHANED_TYPES: Function[] = [
   BasicUserError,
   ConflictError,
   ManifestError,
+  PromotionFlowError,
   WindowClosedError,
 ];

@@ -33,12 +33,16 @@ export class ManifestsResolver {
     forget(context);
     return {
       changes: changes.map((each) => ({ ...each, diff: each.diff ?? null })),
-      userErrors: errors.map(toManifestError),
+      userErrors: errors.map((each) => toManifestError(each)),
     };
   }
 }
 
-function toManifestError({ message, file, document, line, column, path }: Wrong): ManifestError {
+/** `text`: where in the arguments the manifests are. */
+export function toManifestError(
+  { message, file, document, line, column, path }: Wrong,
+  text = ['input', 'text'],
+): ManifestError {
   const place = { file: file ?? null, document, line, column, manifestPath: path.map(String) };
-  return Object.assign(new ManifestError(), { code: 'INVALID' as const, message, path: ['input', 'text'], ...place });
+  return Object.assign(new ManifestError(), { code: 'INVALID' as const, message, path: text, ...place });
 }

@@ -1,9 +1,9 @@
 import { Arg, Ctx, FieldResolver, Mutation, Resolver, Root } from 'type-graphql';
 import { knownNames } from '../commands/check-references.ts';
 import { saveDefinition } from '../commands/save-definition.ts';
-import type { Definition, PromotionFlowSpec } from '../core/definitions.ts';
-import { addEnvironments, checkFlow, removeEnvironment } from '../core/flow.ts';
-import type { FlowEdit, Known } from '../core/flow.ts';
+import type { FlowStepSpec, PromotionFlowSpec } from '../core/definitions.ts';
+import { checkFlow, sentencesOf } from '../core/flow.ts';
+import type { Known } from '../core/flow.ts';
 import { refusal } from '../core/problems.ts';
 import { loaderOf } from '../schema/context.ts';
 import type { ApiContext } from '../schema/context.ts';
@@ -15,8 +15,10 @@ import {
 } from '../schema/promotion-flow.ts';
 import { saves } from './access/definition-rules.ts';
 import { Guarded } from './access/rules.ts';
+import { refused } from './answers.ts';
 import { toDefinition } from './definition-input.ts';
-import { change, definitionPayload } from './definitions.ts';
+import { definitionPayload } from './definitions.ts';
+import { applyEdits } from './flow-edits.ts';
 
 const { PromotionFlow: PROMOTION_FLOW } = DEFINITION_TYPES;
 const PromotionFlowPayload = PROMOTION_FLOW.payload;
@@ -28,7 +30,7 @@ export class PromotionFlowResolver {
   })
   async warnings(@Ctx() context: ApiContext, @Root() flow: PromotionFlow): Promise<string[]> {
     const known = await loaderOf<Promise<Known>>(context, 'known-names', (app) => knownNames(app.dataSource));
-    return checkFlow(flow.stored.spec as PromotionFlowSpec, known).warnings;
+    return sentencesOf(checkFlow(flow.stored.spec as PromotionFlowSpec, known).warnings);
   }
 
   @Guarded(saves('PromotionFlow', 'SAVE'))
@@ -59,24 +61,16 @@ export class PromotionFlowResolver {
     @Arg('input', () => PromotionFlowAddEnvironmentsInput, { description: 'What, and where.' })
     input: PromotionFlowAddEnvironmentsInput,
   ): Promise<object> {
-    const { after } = input;
-    const environments = input.environments ?? [];
-    const names = input.groups ?? [];
-    return change(context, PROMOTION_FLOW, input, async (before) => {
-      if (environments.length + names.length === 0) {
-        return { refusals: [refusal('INVALID', 'name an environment or a group to add', ['environments'])] };
-      }
-      const { groups } = await knownNames(context.app.dataSource);
-      const first: FlowEdit =
-        environments.length > 0 ? addEnvironments(before.spec, environments, after, { groups }) : { spec: before.spec };
-      if (first.refusals || names.length === 0) return edited(before, first);
-      const second = addEnvironments(first.spec, names, after, { kind: 'group', groups });
-      if (!second.refusals) return edited(before, second);
-      const inGroups = second.refusals.map(({ path: [head, ...rest], ...each }) => ({
-        ...each,
-        path: [head === 'environments' ? 'groups' : (head ?? 'groups'), ...rest],
-      }));
-      return { refusals: inGroups };
+    const { after, environments, groups } = input;
+    const ofEnvironments = (environments ?? []).map((environment): FlowStepSpec => ({ environment, dependsOn: [] }));
+    const ofGroups = (groups ?? []).map((group): FlowStepSpec => ({ group, dependsOn: [] }));
+    const steps = [...ofEnvironments, ...ofGroups];
+    return applyEdits(context, input, [{ type: 'addSteps', steps, after, before: [] }], (path) => {
+      if (path[0] !== 'steps') return path;
+      const at = Number(path[1] ?? 0);
+      return at < ofEnvironments.length || ofGroups.length === 0
+        ? ['environments', ...path.slice(1, 2)]
+        : ['groups', at - ofEnvironments.length];
     });
   }
 
@@ -92,20 +86,13 @@ export class PromotionFlowResolver {
     })
     input: PromotionFlowRemoveEnvironmentInput,
   ): Promise<object> {
-    const { environment, reconnectTo, removeDependents } = input;
-    return change(context, PROMOTION_FLOW, input, async (before) => {
-      if (removeDependents && reconnectTo) {
-        const message = 'give either reconnectTo or removeDependents, not both';
-        return { refusals: [refusal('INVALID', message, ['reconnectTo'])] };
-      }
-      const { groups } = await knownNames(context.app.dataSource);
-      const target = removeDependents ? 'REMOVE_DEPENDENTS' : (reconnectTo ?? undefined);
-      return edited(before, removeEnvironment(before.spec, environment, target, groups));
-    });
+    const { environment: step, removeDependents, reconnectTo } = input;
+    if (removeDependents && reconnectTo) {
+      const message = 'give either reconnectTo or removeDependents, not both';
+      return { promotionFlow: null, userErrors: refused([refusal('INVALID', message, ['reconnectTo'])]) };
+    }
+    const dependents = removeDependents ? ('REMOVE' as const) : undefined;
+    const edit = { type: 'removeStep' as const, step, dependents, reconnectTo: reconnectTo ? [reconnectTo] : [] };
+    return applyEdits(context, input, [edit], ([field]) => [field === 'step' ? 'environment' : 'reconnectTo']);
   }
-}
-
-function edited(before: Definition<'PromotionFlow'>, edit: FlowEdit) {
-  const { kind, metadata } = before;
-  return edit.refusals ? { refusals: edit.refusals } : { value: { kind, metadata, spec: edit.spec } };
 }

@@ -1,6 +1,11 @@
-import { Field, InputType, Int } from 'type-graphql';
+import { Extensions, Field, InputType, Int, ObjectType } from 'type-graphql';
+import { SPECS } from '../core/kinds/index.ts';
+import { flowEdit, type FlowEdit } from '../core/kinds/flow-edit.ts';
 import { EXPECTED_REVISION } from './definition.ts';
-import { DEFINITION_TYPES } from './definition-types.ts';
+import { DEFINITION_TYPES, PromotionFlow } from './definition-types.ts';
+import { addFields, inputFor } from './shape-types.ts';
+import { UserError } from './user-errors.ts';
+import { Label } from './values.ts';
 
 const { createInput } = DEFINITION_TYPES.PromotionFlow;
 
@@ -53,4 +58,112 @@ export class PromotionFlowRemoveEnvironmentInput {
 
   @Field(() => Int, { nullable: true, description: EXPECTED_REVISION })
   expectedRevision?: number;
+}
+
+/** One change of a flow, as `core/kinds/flow-edit.ts` describes it. */
+export const PromotionFlowEditInput = inputFor(flowEdit);
+/** As GraphQL hands it over; `toSpec` makes a `FlowEdit` of it. */
+export type PromotionFlowEditInput = { [T in FlowEdit['type']]?: object | null };
+
+@InputType({ description: 'Changes of a saved flow, all of them or none.' })
+export class PromotionFlowApplyEditsInput {
+  @Field(() => String, { description: 'The name of the flow.' })
+  name!: string;
+
+  @Field(() => [PromotionFlowEditInput], { description: 'The changes, made one after the other.' })
+  edits!: PromotionFlowEditInput[];
+
+  @Field(() => Int, { nullable: true, description: EXPECTED_REVISION })
+  expectedRevision?: number;
+}
+
+@InputType({ description: 'A flow that is not saved, or not as it is here: exactly one of these.' })
+@Extensions({ oneOf: true })
+export class PromotionFlowDraftInput {
+  @Field(() => PromotionFlowSaveInput, {
+    nullable: true,
+    description:
+      'The flow as `promotionFlowSave` takes it. Its `expectedRevision` and `idempotencyKey` are not looked at.',
+  })
+  flow?: PromotionFlowSaveInput | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'Its manifest, as YAML: one document of the kind PromotionFlow.',
+  })
+  manifest?: string | null;
+
+  @Field(() => String, { nullable: true, description: 'The name of a saved flow: how it would be with the edits.' })
+  saved?: string | null;
+}
+
+/** Where a sentence about a flow belongs. */
+const FLOW_PATH =
+  'Where in the flow that came of the edits, e.g. `["spec", "steps", "2", "dependsOn", "0"]`; list places count from 0. Of a refused edit: in the flow that it found. Empty: nowhere any more.';
+
+@ObjectType({
+  implements: UserError,
+  description: 'Something is wrong with an edit, or with the flow that came of the edits.',
+})
+export class PromotionFlowError extends UserError {
+  @Field(() => [String], { description: FLOW_PATH })
+  flowPath!: string[];
+}
+
+@ObjectType({ description: 'What is accepted and may not do what one expects, as things are now.' })
+export class PromotionFlowWarning {
+  @Field(() => String, { description: 'For people.' })
+  message!: string;
+
+  @Field(() => [String], {
+    nullable: true,
+    description: 'Where in the arguments it comes from; null: not from an edit.',
+  })
+  path!: string[] | null;
+
+  @Field(() => [String], { description: FLOW_PATH })
+  flowPath!: string[];
+}
+
+@ObjectType({ description: 'A flow that is not saved: what was left out has its default.' })
+export class PromotionFlowDraft {
+  @Field(() => String, { description: 'Its name.' })
+  name!: string;
+
+  @Field(() => [Label], { description: 'The labels, by key.' })
+  labels!: Label[];
+
+  @Field(() => [Label], { description: 'Notes of people and tools, by key.' })
+  annotations!: Label[];
+
+  @Field(() => String, { description: 'The flow as YAML that `manifestsApply` takes.' })
+  manifest!: string;
+}
+addFields('type', PromotionFlowDraft, SPECS.PromotionFlow);
+
+/** What came of edits of a flow, saved or not. */
+@ObjectType()
+abstract class PromotionFlowEdits {
+  @Field(() => [PromotionFlowWarning], { description: 'What is accepted and may not do what one expects.' })
+  warnings!: PromotionFlowWarning[];
+
+  @Field(() => [UserError], {
+    description: 'What is wrong, with the edit that it goes back to; empty when the flow can be saved like this.',
+  })
+  userErrors!: UserError[];
+}
+
+@ObjectType({ description: 'A draft with edits. Nothing was saved.' })
+export class PromotionFlowEdited extends PromotionFlowEdits {
+  @Field(() => PromotionFlowDraft, {
+    nullable: true,
+    description: 'The flow with all edits, also when it could not be saved like this; null when an edit was refused.',
+  })
+  flow!: PromotionFlowDraft | null;
+}
+
+@ObjectType({ description: 'What became of edits of a saved flow.' })
+export class PromotionFlowApplyEditsPayload extends PromotionFlowEdits {
+  @Field(() => PromotionFlow, { nullable: true, description: 'The flow as it is saved now; null when refused.' })
+  promotionFlow!: PromotionFlow | null;
 }

@@ -47,7 +47,7 @@ function classFor(side: Side, shape: ObjectShape | ChoiceShape): Class {
   const { name, about } = shape;
   if (side === 'type') ObjectType(name, { description: about })(made);
   else InputType(`${name}Input`, { description: shape.aboutInput ?? about })(made);
-  if (shape.is === 'object') addFields(side, made, shape);
+  if (shape.is === 'object') addFields(side, made, shape, shape.changes);
   else addChoices(side, made, shape);
   return made;
 }
@@ -68,8 +68,8 @@ export function addFields(side: Side, made: Class, shape: ObjectShape, changes =
 
 function inputOptions(field: Described, changes: boolean): object {
   const { presence, fallback, graphqlDefault, apiFallback } = field;
-  const description = aboutWriting(field);
-  if (graphqlDefault) return { description, defaultValue: fallback };
+  const description = changes ? (field.aboutInput ?? field.about) : aboutWriting(field);
+  if (graphqlDefault && !changes) return { description, defaultValue: fallback };
   return { description, nullable: changes || presence !== 'required' || apiFallback !== undefined };
 }
 

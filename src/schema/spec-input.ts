@@ -19,6 +19,7 @@ export function toSpec(shape: Shape, value: unknown, path: Path, refusals: Refus
       return toChoice(shape, value as Plain, path, refusals);
     case 'object': {
       const given = givenIn(shape, value as Plain, path, refusals);
+      if (shape.changes) return { ...nullsIn(shape, value as Plain), ...given };
       for (const [key, { fallback, apiFallback }] of Object.entries(shape.fields)) {
         if (given[key] === undefined && (apiFallback ?? fallback) !== undefined)
           given[key] = structuredClone(apiFallback ?? fallback);
@@ -29,6 +30,10 @@ export function toSpec(shape: Shape, value: unknown, path: Path, refusals: Refus
       return value;
   }
 }
+
+/** What changes to an object remove from it. */
+const nullsIn = ({ fields }: ObjectShape, input: Plain): Plain =>
+  Object.fromEntries(Object.keys(fields).flatMap((key) => (input[key] === null ? [[key, null]] : [])));
 
 /** The fields of an object that an input gives. */
 export function givenIn({ fields, together }: ObjectShape, input: Plain, path: Path, refusals: Refusal[]): Plain {

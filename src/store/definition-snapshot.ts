@@ -3,7 +3,7 @@ import { withConnection } from '../connections.ts';
 import { visibilityOf } from '../core/access/index.ts';
 import type { HeldGrant, Target, Visibility } from '../core/access/index.ts';
 import type { StoredDefinition } from '../core/definitions.ts';
-import { checkFlow } from '../core/flow.ts';
+import { checkFlow, sentencesOf } from '../core/flow.ts';
 import type { FlowCheck, Known } from '../core/flow.ts';
 import { planRelease } from '../core/planner.ts';
 import { resolveMembers } from '../core/selectors.ts';
@@ -126,7 +126,7 @@ export class DefinitionSnapshot {
       groups: this.groups,
       workflows: this.workflows,
       applications: this.applicationsOf(name),
-      warnings: this.check(flow).warnings,
+      warnings: sentencesOf(this.check(flow).warnings),
     });
     plans.set(name, planned);
     return planned;

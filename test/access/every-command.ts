@@ -142,6 +142,10 @@ export const SAMPLES: readonly Sample[] = [
   ['promotionFlowUpdate', only({ name: 'f', labels })],
   ['promotionFlowAddEnvironments', only({ name: 'f', after: ['dev'], environments: ['staging'] })],
   ['promotionFlowRemoveEnvironment', only({ name: 'f', environment: 'staging' })],
+  [
+    'promotionFlowApplyEdits',
+    only({ name: 'f', edits: [{ addSteps: { steps: [{ environment: 'staging' }], after: ['dev'] } }] }),
+  ],
   ['promotionFlowSave', only(flow('eu'))],
   ['promotionFlowDelete', only({ name: 'f' })],
   ['releaseTrigger', only({ product: 'three', version: '3' })],

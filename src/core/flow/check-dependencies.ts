@@ -1,7 +1,7 @@
 import type { FlowStepSpec } from '../definitions.ts';
 import { quote, quoteList } from '../wording.ts';
 import type { Checking } from './checking.ts';
-import { findCycles } from './cycles.ts';
+import { cycleTold, findCycles } from './cycles.ts';
 import { stepName, type FlowIndex } from './graph.ts';
 
 /** What steps wait for: everything named is in the flow, nothing waits for itself, the trigger leads everywhere. */
@@ -13,14 +13,11 @@ export function checkDependencies(checking: Checking, index: FlowIndex): void {
   });
   for (const cycle of findCycles(index)) {
     const [first, last] = [cycle[0]!, cycle.at(-1)!];
-    const names = cycle.map((node) => index.names[node]!);
-    // A very long cycle is told by its ends: a message of a thousand names is of no use.
-    const told = names.length > 20 ? [...names.slice(0, 10), '…', ...names.slice(-9)] : names;
     const at = spec.steps[first - 1]!.dependsOn.findIndex((name) => index.nodeOf.get(name) === last);
     refusals.add(
       'CYCLE',
-      `these steps wait for each other: ${[...told, names[0]!].join(' → ')}; ` +
-        `remove ${quote(names.at(-1))} from what ${quote(names[0])} depends on, or another of these dependencies`,
+      `these steps wait for each other: ${cycleTold(index, cycle)}; ` +
+        `remove ${quote(index.names[last])} from what ${quote(index.names[first])} depends on, or another of these dependencies`,
       ['spec', 'steps', first - 1, 'dependsOn', at],
     );
   }

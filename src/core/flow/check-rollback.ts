@@ -21,7 +21,10 @@ export function checkRollbackPolicies(checking: Checking): void {
   policies.forEach((policy, i) => checkPolicy(checking, named, policy, ['spec', 'rollbackPolicies', i]));
   const all = policies.findIndex((policy) => Object.values(policy.when).every((each) => each === undefined));
   if (all >= 0 && all < policies.length - 1) {
-    checking.warnings.add(`rollback policy ${all + 1} fits everything, so the ones behind it are never taken`);
+    checking.warnings.push({
+      message: `rollback policy ${all + 1} fits everything, so the ones behind it are never taken`,
+      path: ['spec', 'rollbackPolicies', all],
+    });
   }
 }
 
@@ -83,7 +86,7 @@ function checkSiblings(
   if (fits) return;
   const whose = narrowed ? 'none of the environments that the policy is for is in a group' : 'the flow has no group';
   const message = `${whose}, so nothing has siblings; name environments or downstream instead`;
-  if (at === 'RELEASED') warnings.add(`a rollback policy adds no environment: ${message}`);
+  if (at === 'RELEASED') warnings.push({ message: `a rollback policy adds no environment: ${message}`, path });
   else refusals.add('INVALID', message, path);
 }
 
@@ -103,7 +106,8 @@ function checkNames(
       ? ` It is ${what === 'environment' ? 'a group' : 'an environment'}: write it there.`
       : refusals.hint(name, there);
     const message = `${what} ${quote(name)} is not in the flow, so it cannot go back with it.${hint}`;
-    if (when === 'RELEASED') return void warnings.add(`a rollback policy names what is not there: ${message}`);
-    refusals.add('UNKNOWN_REFERENCE', message, listed ? [...path, i] : path);
+    const place = listed ? [...path, i] : path;
+    if (when !== 'RELEASED') return refusals.add('UNKNOWN_REFERENCE', message, place);
+    warnings.push({ message: `a rollback policy names what is not there: ${message}`, path: place });
   });
 }

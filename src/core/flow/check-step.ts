@@ -17,16 +17,21 @@ export function checkStep(checking: Checking, step: FlowStepSpec, i: number): vo
   if (step.approval === undefined) return;
   const whose = `step ${quote(stepName(step))}`;
   checkEnoughPeople(checking.refusals, step.approval, whose, [...path, 'approval']);
-  warnOfLimit(checking, step.approval.expiry, whose, 'its approval');
+  warnOfLimit(checking, step.approval.expiry, whose, 'its approval', [...path, 'approval', 'expiry']);
 }
 
 /** Waiting for people uses up no `timeout`; it ends with the release's age. */
-function warnOfLimit({ spec, warnings }: Checking, expiry: number, whose: string, what: string): void {
+function warnOfLimit(
+  { spec, warnings }: Checking,
+  expiry: number,
+  whose: string,
+  what: string,
+  path: (string | number)[],
+): void {
   const limit = spec.maxAge ?? DEFAULT_MAX_AGE;
   if (expiry <= limit) return;
-  warnings.add(
-    `${whose} may wait ${spell(expiry)} for ${what}, and the flow's maxAge ends the release after ${spell(limit)}`,
-  );
+  const message = `${whose} may wait ${spell(expiry)} for ${what}, and the flow's maxAge ends the release after ${spell(limit)}`;
+  warnings.push({ message, path });
 }
 
 function checkTarget(checking: Checking, step: FlowStepSpec, path: (string | number)[]): void {
@@ -90,7 +95,8 @@ function checkPolicy(checking: Checking, step: FlowStepSpec, path: (string | num
   }
   if (policy.action === 'pr') {
     const { expiry = DEFAULT_PULL_REQUEST_EXPIRY } = policy.pullRequest ?? {};
-    warnOfLimit(checking, expiry, `step ${quote(stepName(step))}`, 'its merge');
+    const place = policy.pullRequest === undefined ? ['action'] : ['pullRequest', 'expiry'];
+    warnOfLimit(checking, expiry, `step ${quote(stepName(step))}`, 'its merge', [...path, 'policy', ...place]);
   }
   if (policy.action === 'none' && policy.preAction === undefined) {
     refusals.add(

@@ -1,5 +1,6 @@
 import type { PromotionFlowSpec } from '../definitions.ts';
 import { promotionFlow } from '../kinds/promotion-flow.ts';
+import type { Path } from '../kinds/walk.ts';
 import type { Refusal } from '../problems.ts';
 import { Checks } from '../validate/rules.ts';
 import { checkShape } from '../validate/shape.ts';
@@ -10,11 +11,22 @@ import { checkStep } from './check-step.ts';
 import { checkNames, type Checking, type Known } from './checking.ts';
 import { indexFlow, stepName } from './graph.ts';
 
+/** What is accepted but will not do what one may expect: a plain sentence, and the place in the flow, which begins with `spec`. */
+export interface FlowWarning {
+  message: string;
+  path: Path;
+}
+
+/** What is wrong with a flow, and what is doubtful. */
 export interface FlowCheck {
   refusals: Refusal[];
-  /** What is accepted but will not do what one may expect; plain sentences. */
-  warnings: string[];
+  warnings: FlowWarning[];
 }
+
+/** Warnings without their places, each sentence once. */
+export const sentencesOf = (warnings: readonly FlowWarning[]): string[] => [
+  ...new Set(warnings.map(({ message }) => message)),
+];
 
 /**
  * Everything that is wrong with a flow, at its exact place (paths begin with `spec`). A flow with no refusals can be
@@ -22,17 +34,16 @@ export interface FlowCheck {
  * policy names may have left a group since the flow was saved; that is a warning then, and keeps no release from going out.
  */
 export function checkFlow(spec: PromotionFlowSpec, known: Known, when: 'SAVED' | 'RELEASED' = 'SAVED'): FlowCheck {
-  const checking: Checking = { spec, known, when, refusals: new Checks(), warnings: new Set() };
+  const checking: Checking = { spec, known, when, refusals: new Checks(), warnings: [] };
   const { refusals, warnings } = checking;
   checkNames(checking);
   // Each step is looked at by itself, however many there are.
   checkShape(refusals, promotionFlow, { ...spec, steps: undefined }, ['spec']);
-  if (
-    [spec, ...spec.steps].some(({ hooks }) =>
-      Object.values(hooks ?? {}).some((each) => (each ?? undefined) !== undefined),
-    )
-  )
-    warnings.add('hooks are stored but not run yet');
+  [spec, ...spec.steps].forEach(({ hooks }, i) => {
+    if (Object.values(hooks ?? {}).every((each) => (each ?? undefined) === undefined)) return;
+    const path = i === 0 ? ['spec', 'hooks'] : ['spec', 'steps', i - 1, 'hooks'];
+    warnings.push({ message: 'hooks are stored but not run yet', path });
+  });
   if (spec.steps.length === 0) {
     refusals.add(
       'INVALID',
@@ -44,7 +55,7 @@ export function checkFlow(spec: PromotionFlowSpec, known: Known, when: 'SAVED' |
   checkRollbackPolicies(checking);
   checkDuplicates(checking);
   checkDependencies(checking, indexFlow(spec, known.groups));
-  return { refusals: refusals.all(), warnings: [...warnings] };
+  return { refusals: refusals.all(), warnings };
 }
 
 /** Each environment once, however it comes in, and each name for one thing only. */

@@ -24,7 +24,7 @@ export interface Checking {
   known: Known;
   when: 'SAVED' | 'RELEASED';
   refusals: Checks;
-  warnings: Set<string>;
+  warnings: { message: string; path: Path }[];
 }
 
 /** Everything that the flow names exists, and every group has members. */

@@ -29,3 +29,10 @@ function fromEarliest(cycle: number[]): number[] {
   const first = cycle.reduce((least, node, at) => (node < cycle[least]! ? at : least), 0);
   return [...cycle.slice(first), ...cycle.slice(0, first)];
 }
+
+/** `eu → asia → eu`: a very long one by its ends, because a message of a thousand names is of no use. */
+export function cycleTold({ names }: FlowIndex, cycle: readonly number[]): string {
+  const all = cycle.map((node) => names[node]!);
+  const told = all.length > 20 ? [...all.slice(0, 10), '…', ...all.slice(-9)] : all;
+  return [...told, all[0]!].join(' → ');
+}

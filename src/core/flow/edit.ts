@@ -1,110 +1,98 @@
-import type { FlowStepSpec, PromotionFlowSpec } from '../definitions.ts';
-import { refusal, type Refusal } from '../problems.ts';
-import { quote, quoteList } from '../wording.ts';
-import { indexFlow, NO_GROUPS, reachable, stepName, type Members } from './graph.ts';
+import type { PromotionFlowSpec } from '../definitions.ts';
+import { MOST_EDITS, type FlowEdit } from '../kinds/flow-edit.ts';
+import type { Path } from '../kinds/walk.ts';
+import type { Refusal } from '../problems.ts';
+import type { FlowCheck } from './check.ts';
+import { addSteps } from './edit-add.ts';
+import { removeStep } from './edit-remove.ts';
+import { changeFlow, changeStep, renameStep, setDependencies } from './edit-step.ts';
+import { Editing, type FlowNote, type FlowProblem } from './editing.ts';
+import { NO_GROUPS, stepName, type Members } from './graph.ts';
 
-/** The changed flow (the given one is left alone), or why not. The result still goes through `checkFlow`. */
-export type FlowEdit = { spec: PromotionFlowSpec; refusals?: undefined } | { spec?: undefined; refusals: Refusal[] };
+export type { FlowNote, FlowProblem } from './editing.ts';
 
-/**
- * Adds a step for each of `names`, each depending on all of `after` (steps, the trigger, or members of a group step).
- * Paths are those of the arguments: `['environments', i]` and `['after', i]`.
- */
-export function addEnvironments(
-  spec: PromotionFlowSpec,
-  names: readonly string[],
-  after: readonly string[],
-  options: { kind?: 'environment' | 'group'; groups?: Members } = {},
-): FlowEdit {
-  const { kind = 'environment', groups = NO_GROUPS } = options;
-  const { nodeOf } = indexFlow(spec, groups);
-  const refusals: Refusal[] = [];
-  if (names.length === 0) refusals.push(refusal('INVALID', `name the ${kind} to add`, ['environments']));
-  if (after.length === 0) {
-    const message = `say what to add it after, for example ${quote(spec.triggerEnvironment)}`;
-    refusals.push(refusal('INVALID', message, ['after']));
-  }
-  names.forEach((name, i) => {
-    if (!nodeOf.has(name) && names.indexOf(name) === i) return;
-    refusals.push(refusal('DUPLICATE', `${kind} ${quote(name)} is already in the flow`, ['environments', i]));
-  });
-  after.forEach((name, i) => {
-    if (nodeOf.has(name)) return;
-    const there = quoteList([...nodeOf.keys()]);
-    refusals.push(refusal('UNKNOWN_REFERENCE', `${quote(name)} is not in the flow, which has ${there}`, ['after', i]));
-  });
-  if (refusals.length > 0) return { refusals };
-  const dependsOn = [...new Set(after)];
-  const added = names.map((name): FlowStepSpec => ({ [kind]: name, dependsOn: [...dependsOn] }));
-  return { spec: { ...spec, steps: [...spec.steps, ...added] } };
+/** A flow that came of edits. */
+export interface MadeFlow {
+  spec: PromotionFlowSpec;
+  notes: FlowNote[];
+  /** The place in the edits that brought a place of `spec`; null where it was there before. */
+  originOf: (place: Path) => Path | null;
+  refusals?: undefined;
 }
 
+/** What came of edits, or why one of them could not be made. */
+export type EditedFlow = MadeFlow | { spec?: undefined; refusals: FlowProblem[] };
+
+const MAKE: { [T in FlowEdit['type']]: (flow: Editing, edit: Extract<FlowEdit, { type: T }>) => void } = {
+  addSteps,
+  removeStep,
+  setDependencies,
+  renameStep,
+  changeStep,
+  changeFlow,
+};
+
 /**
- * Takes the step `name` (environment, group or workflow step) out. What depended on it is connected to `reconnectTo`,
- * which must come before it, or is removed too, with everything behind it (`'REMOVE_DEPENDENTS'`). Without dependents
- * `reconnectTo` is not needed. The last target can be removed: `checkFlow` is what refuses an empty flow.
+ * Makes edits one after the other, all of them or none.
+ *
+ * An edit is refused when it has no meaning in the flow that it finds: it names something that is not there, brings a name or an
+ * environment a second time, closes a circle, or leaves the others in doubt. Everything else is for `checkFlow`, which judges the flow
+ * that comes of all of them: what is wrong after one edit may be right after the next, and an editor shows a flow that is not finished.
+ * So of a sound flow either a sound flow comes, or each fault has the edit to which it goes back.
+ *
+ * `groups` has the members of all groups, as for `checkFlow`. The given flow is left as it is.
  */
-export function removeEnvironment(
-  spec: PromotionFlowSpec,
-  name: string,
-  reconnectTo?: string,
-  groups: Members = NO_GROUPS,
-): FlowEdit {
-  const refuse = (code: Refusal['code'], message: string, field: string): FlowEdit => ({
-    refusals: [refusal(code, message, [field])],
+export function editFlow(spec: PromotionFlowSpec, edits: readonly FlowEdit[], groups: Members = NO_GROUPS): EditedFlow {
+  const flow = new Editing(spec, groups);
+  if (edits.length > MOST_EDITS) {
+    const message = `there are ${edits.length} edits; at most ${MOST_EDITS} are made at once`;
+    return { refusals: [{ code: 'INVALID', message, path: ['edits'], flowPath: [] }] };
+  }
+  for (const [at, edit] of edits.entries()) {
+    flow.begin(at);
+    MAKE[edit.type](flow, edit as never);
+    if (flow.refusals.length > 0) return { refusals: flow.refusals };
+  }
+  const now = flow.spec;
+  return {
+    spec: now,
+    notes: flow.notes.map((note) => ({ ...note, flowPath: placeNow(now, note.flowPath) })),
+    originOf(place) {
+      const origin = flow.origins.of(now, place);
+      return origin && asFarAsGiven(edits, origin);
+    },
+  };
+}
+
+/** What is to be said of a flow that came of edits, with the edit that each of it goes back to. */
+export function findingsOf(
+  { notes, originOf }: MadeFlow,
+  { refusals, warnings }: FlowCheck,
+): { problems: FlowProblem[]; warnings: FlowNote[] } {
+  const placed = <T extends Pick<Refusal, 'path' | 'message'>>({ path, ...each }: T) => ({
+    ...each,
+    path: originOf(path),
+    flowPath: path,
   });
-  const index = indexFlow(spec, groups);
-  const node = index.nodeOf.get(name);
-  if (name === spec.triggerEnvironment) {
-    return refuse(
-      'INVALID',
-      `${quote(name)} is the trigger environment; choose another trigger instead`,
-      'environment',
-    );
-  }
-  if (node === undefined) return refuse('NOT_FOUND', `${quote(name)} is not in the flow`, 'environment');
-  const own = index.names[node]!;
-  if (own !== name) {
-    const message = `${quote(name)} is in the flow by group ${quote(own)}; change the group, or remove its step`;
-    return refuse('INVALID', message, 'environment');
-  }
-  const dependents = index.dependents[node]!;
-  if (reconnectTo === 'REMOVE_DEPENDENTS') {
-    const gone = reachable(index.dependents, node).add(node);
-    return { spec: { ...spec, steps: spec.steps.filter((_, i) => !gone.has(i + 1)) } };
-  }
-  if (dependents.length === 0) return { spec: without() };
+  return { problems: refusals.map(placed), warnings: [...notes, ...warnings.map(placed)] };
+}
 
-  const before = reachable(index.dependencies, node);
-  const choices = quoteList([...before].map((each) => index.names[each]!));
-  if (reconnectTo === undefined) {
-    const behind = quoteList(dependents.map((each) => index.names[each]!));
-    const message = `${behind} depend on ${quote(name)}: reconnect to one of ${choices}, or remove the dependents`;
-    return refuse('INVALID', message, 'reconnectTo');
-  }
-  const target = index.nodeOf.get(reconnectTo);
-  if (target === undefined || !before.has(target)) {
-    const message = `${quote(reconnectTo)} does not come before ${quote(name)}; choose one of ${choices}`;
-    return refuse('INVALID', message, 'reconnectTo');
-  }
-  return { spec: without(reconnectTo) };
+/** Notes name a step where its place would be: later edits may have moved it. */
+function placeNow({ steps }: PromotionFlowSpec, place: Path): Path {
+  const [, field, name, ...below] = place;
+  if (field !== 'steps' || typeof name !== 'string') return place;
+  const at = steps.findIndex((step) => stepName(step) === name);
+  return at < 0 ? [] : ['spec', 'steps', at, ...below];
+}
 
-  function without(replacement?: string): PromotionFlowSpec {
-    const steps = spec.steps
-      .filter((step) => stepName(step) !== name)
-      .map((step) => (replacement === undefined ? step : reconnected(step, replacement)));
-    return { ...spec, steps };
+/** A fault may be said of a field that no edit gives: then the edit's part that is nearest to it. */
+function asFarAsGiven(edits: readonly FlowEdit[], path: Path): Path {
+  let value: unknown = { edits };
+  const given: Path = [];
+  for (const key of path) {
+    value = (value as Record<string | number, unknown> | null)?.[key];
+    if (value === undefined) break;
+    given.push(key);
   }
-
-  function reconnected(step: FlowStepSpec, replacement: string): FlowStepSpec {
-    // Dependencies on single members of a removed group lead to its node as well.
-    if (!step.dependsOn.some((each) => index.nodeOf.get(each) === node)) return step;
-    const dependsOn = [
-      ...new Set(step.dependsOn.map((each) => (index.nodeOf.get(each) === node ? replacement : each))),
-    ];
-    const rule = step.dependsOnPolicy;
-    // Two dependencies may have become one; "at least 2" of what is left would never be true.
-    if (rule?.count === undefined) return { ...step, dependsOn };
-    return { ...step, dependsOn, dependsOnPolicy: { ...rule, count: Math.min(rule.count, dependsOn.length) } };
-  }
+  return given;
 }

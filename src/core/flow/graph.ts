@@ -32,6 +32,12 @@ export function stepName(step: FlowStepSpec): string {
   return step.environment ?? step.group ?? step.name ?? step.workflow ?? '';
 }
 
+/** The environments that a step promotes: its own, or the members of its group. */
+export function environmentsOf({ environment, group }: FlowStepSpec, groups: Members): readonly string[] {
+  if (environment !== undefined) return [environment];
+  return group === undefined ? [] : (groups.get(group) ?? []);
+}
+
 /**
  * A flow as numbers: node 0 is the trigger, node i + 1 is step i. Names that lead nowhere are left out, so it can be
  * built from a flow that is still wrong. Nothing here recurses: a chain of 10,000 steps is one loop.

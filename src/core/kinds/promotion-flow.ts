@@ -26,7 +26,7 @@ export const flowStep = object(
     ),
     // A step without it is refused by checkFlow, which can say which name to write.
     dependsOn: defaulted(
-      list(text(), 'dependencies', { most: Infinity }),
+      list(text({ inFlow: 'STEP' }), 'dependencies', { most: Infinity }),
       [],
       'Names of environments, groups or named steps that must have succeeded before.',
       { graphqlDefault: true },

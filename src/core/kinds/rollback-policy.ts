@@ -1,8 +1,9 @@
 import { approval } from './approval.ts';
 import { boolean, defaulted, duration, integer, list, object, optional, required, text, words } from './shape.ts';
 
-/** What a policy names has to be in its flow, which `core/flow/check-rollback.ts` sees to. */
-const inFlow = text();
+// What a policy names has to be in its flow, which `core/flow/check-rollback.ts` sees to.
+const environment = text({ inFlow: 'ENVIRONMENT' });
+const group = text({ inFlow: 'GROUP' });
 /** More environments than any product has. */
 const MOST = 10_000;
 
@@ -41,11 +42,11 @@ const mode = words('RollbackMode', 'Whether an environment goes back by itself.'
 
 const when = object('RollbackWhen', 'What a rollback policy is for; what is left out matches everything.', {
   environments: optional(
-    list(inFlow, 'names', { empty: 'name an environment, or leave it out' }),
+    list(environment, 'names', { empty: 'name an environment, or leave it out' }),
     'The environments in which it happens. With `groups`, one of both has to fit.',
   ),
   groups: optional(
-    list(inFlow, 'names', { empty: 'name a group, or leave it out' }),
+    list(group, 'names', { empty: 'name a group, or leave it out' }),
     'The groups of the flow in one of whose members it happens.',
   ),
   causes: optional(
@@ -59,10 +60,10 @@ const target = object(
   'What else goes back: exactly one of environments, group, siblings and downstream, and how.',
   {
     environments: optional(
-      list(inFlow, 'names', { empty: 'name an environment, or leave it out' }),
+      list(environment, 'names', { empty: 'name an environment, or leave it out' }),
       'These environments of the flow.',
     ),
-    group: optional(inFlow, 'The members of this group of the flow.'),
+    group: optional(group, 'The members of this group of the flow.'),
     siblings: optional(boolean, 'The other members of the group in which it happens.'),
     downstream: optional(boolean, 'Everything that depends on the environment in which it happens, directly or not.'),
     condition: defaulted(condition, 'SAME_VERSION', 'When they go back.'),

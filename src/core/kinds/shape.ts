@@ -55,6 +55,11 @@ export interface TextShape extends Describes<string> {
   most?: number;
   /** It is the name of a definition of this kind, which must exist, and which cannot be deleted meanwhile. */
   refers?: Kind;
+  /**
+   * It names a part of the flow in which it stands: what `dependsOn` may name, an environment that the flow promotes, or one of
+   * its groups. When that part is renamed or removed, the name follows (`core/flow/names.ts`).
+   */
+  inFlow?: 'STEP' | 'ENVIRONMENT' | 'GROUP';
   /** How refusals call it; by the field's name when absent. */
   called?: string;
   /** Why it may not be empty, and what to do. */
@@ -136,6 +141,8 @@ export interface ObjectShape<F extends Fields = Fields> extends Describes<Object
   fields: F;
   /** Fields that the API has together, as one of several. */
   together?: Together;
+  /** What is given replaces what is there, null removes it, and what is left out stays as it is. */
+  changes?: true;
 }
 
 /** The fields of a choice stand in the object itself: `keys` says by which names, for each of the choices, the telling one first. */
@@ -205,6 +212,9 @@ type ObjectOf<F> = Flat<
 >;
 type ValueOf<F> = F extends { shape: infer S } ? Infer<S> : never;
 type OneOf<C> = { [K in keyof C]: C[K] extends { shape: infer S } ? Flat<{ type: K } & Infer<S>> : never }[keyof C];
+/** The shape of changes to an object. */
+export type ChangesShape<F extends Fields> = Omit<ObjectShape<F>, 'type'> & Describes<ChangesOf<F>>;
+type ChangesOf<F> = Flat<{ [K in keyof F]?: ValueOf<F[K]> | null }>;
 type Flat<T> = { [K in keyof T]: T[K] } & {};
 
 /** Roomy for people, far below what would hurt a database row, a job or a browser. */
@@ -284,6 +294,14 @@ export const object = <F extends Fields>(
   ...(typeof about === 'string' ? { about } : { about: about.type, aboutInput: about.input }),
   fields,
   ...(together && { together }),
+});
+/** Changes to an object that has these fields: what is given replaces what is there, null removes it, what is left out stays. */
+export const changes = <F extends Fields>(name: string, about: string, fields: F): ChangesShape<F> => ({
+  is: 'object',
+  name,
+  about,
+  fields,
+  changes: true,
 });
 /** One of several shapes, told apart by the field `type`. */
 export const choice = <C extends Choices>(more: Omit<ChoiceShape<C>, 'is' | 'type'>): ChoiceShape<C> => ({

@@ -91,6 +91,11 @@ test('the flow says so at its place, and warns of an approval that outlasts the 
   expect(checkFlow(flow(approvalOf('1', { expiry: 2 * DAY })), known).warnings).toEqual([]);
   expect(checkFlow(flow(approvalOf('1', { expiry: 31 * DAY })), known)).toEqual({
     refusals: [],
-    warnings: [`step "eu" may wait 31d for its approval, and the flow's maxAge ends the release after 30d`],
+    warnings: [
+      {
+        message: `step "eu" may wait 31d for its approval, and the flow's maxAge ends the release after 30d`,
+        path: ['spec', 'steps', 0, 'approval', 'expiry'],
+      },
+    ],
   });
 });

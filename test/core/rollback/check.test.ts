@@ -107,10 +107,10 @@ describe('what is wrong is refused at its place', () => {
     const policies = [{ when: { environments: ['mars', 'us-west'] }, targets: [target({ group: 'gone' })] }];
     const { refusals, warnings } = check(policies, REGIONS, 'RELEASED');
     expect(refusals).toEqual([]);
-    expect(warnings).toEqual([
-      expect.stringContaining('environment "mars" is not in the flow'),
-      expect.stringContaining('environment "us-west" is not in the flow'),
-      expect.stringContaining('group "gone" is not in the flow'),
+    expect(warnings.map(({ path, message }) => [path.slice(2).join('.'), message])).toEqual([
+      ['0.when.environments.0', expect.stringContaining('environment "mars" is not in the flow')],
+      ['0.when.environments.1', expect.stringContaining('environment "us-west" is not in the flow')],
+      ['0.targets.0.group', expect.stringContaining('group "gone" is not in the flow')],
     ]);
     expect(
       check([{ targets: [target({ downstream: true, mode: 'NO' as never })] }], REGIONS, 'RELEASED').refusals,
@@ -134,6 +134,11 @@ test('a policy behind one that fits everything is warned of', () => {
   const { refusals, warnings } = check([{ when: { causes: ['FAILED'] } }, {}, { when: { environments: ['eu'] } }]);
   expect({ refusals, warnings }).toEqual({
     refusals: [],
-    warnings: ['rollback policy 2 fits everything, so the ones behind it are never taken'],
+    warnings: [
+      {
+        message: 'rollback policy 2 fits everything, so the ones behind it are never taken',
+        path: ['spec', 'rollbackPolicies', 1],
+      },
+    ],
   });
 });

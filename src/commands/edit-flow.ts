@@ -1,0 +1,89 @@
+import type { Definition, StoredDefinition } from '../core/definitions.ts';
+import { checkFlow, editFlow, findingsOf } from '../core/flow.ts';
+import type { EditedFlow, FlowNote, FlowProblem, Known, MadeFlow } from '../core/flow.ts';
+import type { FlowEdit } from '../core/kinds/flow-edit.ts';
+import type { Refusal } from '../core/problems.ts';
+import { checkDefinition } from '../core/validate.ts';
+import type { Parts } from '../parts.ts';
+import { changeDefinition } from './change-definition.ts';
+import { checkWhole } from './check-references.ts';
+import { storedDefinitions } from './definition-draft.ts';
+import { checkAmong } from './save-definition.ts';
+
+type Flow = Definition<'PromotionFlow'>;
+
+/** A flow as edits make it, and what is to be said of it. */
+export interface EditedDraft {
+  /** Null: an edit was refused. A flow that could not be saved is there all the same, with its faults. */
+  flow: Flow | null;
+  problems: FlowProblem[];
+  warnings: FlowNote[];
+}
+
+/**
+ * A draft with edits, checked as if it were saved now. It takes no lock, and nothing is written: it can be asked at every stroke of a key.
+ * Without edits it is the check of a draft.
+ */
+export async function editFlowDraft(app: Parts, draft: Flow, edits: readonly FlowEdit[]): Promise<EditedDraft> {
+  // Each edit looks at the whole flow: one that is too large to be saved is not worth it.
+  const tooLarge = checkDefinition(draft).find(({ path }) => path.join('.') === 'spec.steps');
+  if (tooLarge) return { flow: null, problems: [{ ...tooLarge, path: null, flowPath: tooLarge.path }], warnings: [] };
+  const { known } = await app.definitions.current();
+  const edited = editFlow(draft.spec, edits, known.groups);
+  if (edited.refusals) return { flow: null, problems: edited.refusals, warnings: [] };
+  const flow = { ...draft, spec: edited.spec };
+  const among = { ...storedDefinitions(app.dataSource), known: async () => known };
+  const wrong = await checkWhole(among, flow);
+  const refusals = wrong.length > 0 ? wrong : await checkAmong(among, flow);
+  return { flow, ...found(edited, flow, known, refusals) };
+}
+
+/** The flow as it was saved with the edits, or why it was not. */
+export type EditedSave =
+  | { saved: StoredDefinition<'PromotionFlow'>; warnings: FlowNote[]; problems?: undefined; refusals?: undefined }
+  /** Edits, or the flow that came of them, are at fault. */
+  | { saved?: undefined; problems: FlowProblem[]; refusals?: undefined }
+  /** Something else is: there is no such flow, or another revision of it is the newest. */
+  | { saved?: undefined; problems?: undefined; refusals: Refusal[] };
+
+/** Saves a flow with edits, as a new revision; when another save comes in between, they are made again on that one. */
+export async function editSavedFlow(
+  app: Parts,
+  name: string,
+  edits: readonly FlowEdit[],
+  options: { expectedRevision?: number; actor: string | null },
+): Promise<EditedSave> {
+  const tries: { edited: EditedFlow; known: Known }[] = [];
+  const result = await changeDefinition(
+    app,
+    'PromotionFlow',
+    name,
+    async ({ kind, metadata, spec }) => {
+      const { known } = await app.definitions.current();
+      const edited = editFlow(spec, edits, known.groups);
+      tries.push({ edited, known });
+      if (edited.refusals) return { refusals: edited.refusals.map(refusalOf) };
+      return { value: { kind, metadata, spec: edited.spec } };
+    },
+    options,
+  );
+  const last = tries.at(-1);
+  if (last === undefined || result.refusals?.some(({ code }) => code === 'CONFLICT')) {
+    return { refusals: result.refusals ?? [] };
+  }
+  const { edited, known } = last;
+  if (edited.refusals) return { problems: edited.refusals };
+  if (result.refusals) return { problems: findingsOf(edited, { refusals: result.refusals, warnings: [] }).problems };
+  return { saved: result.value, warnings: found(edited, result.value, known, []).warnings };
+}
+
+function found(
+  edited: MadeFlow,
+  { spec }: Flow,
+  known: Known,
+  refusals: Refusal[],
+): Pick<EditedDraft, 'problems' | 'warnings'> {
+  return findingsOf(edited, { refusals, warnings: checkFlow(spec, known).warnings });
+}
+
+const refusalOf = ({ code, message, path }: FlowProblem): Refusal => ({ code, message, path: path ?? [] });
