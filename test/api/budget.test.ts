@@ -166,6 +166,8 @@ test('no cycle of types multiplies: each ends at the budget, or is small', async
     input: '{ product: "wide" }',
     product: '"wide"',
     key: '"x"',
+    draft: '{ saved: "flow" }',
+    edits: '[]',
     repository: '"https://git.example.com/nobody/nothing.git"',
   };
   const edges = edgesOf(schema, values).filter(({ from }) => from !== 'Mutation' && from !== 'Subscription');

@@ -49,12 +49,14 @@ describe('the schema', () => {
     }
   });
 
-  test('takes a driver, a source of health or sync, and the times of a window as one of several', () => {
+  test('takes a driver, a source of health or sync, the times of a window, a draft and an edit as one of several', () => {
     const oneOfs = types.filter((type) => isInputObjectType(type) && type.isOneOf);
     expect(oneOfs.map(({ name }) => name).sort()).toEqual([
       'ApplicationDriverInput',
       'ApplicationHealthSourceInput',
       'ApplicationSyncSourceInput',
+      'PromotionFlowDraftInput',
+      'PromotionFlowEditInput',
       'WindowTimesInput',
     ]);
   });

@@ -117,7 +117,10 @@ onOneBackend('redis', (backend) => {
     const after = await engine.trigger({ product: 'back', version: '2' });
     expect((await engine.ended(after)).status).toBe('SUCCEEDED');
     expect(typesAt(await engine.events(after), 'eu').slice(0, 2)).toEqual(['HoldLifted', 'PromotionStarted']);
-    expect((await readHolds(engine.app.pool, [id])).get(id)?.liftReason).toContain(after);
+    const { number } = (await engine.app.releaseEngine.look(after, { fresh: false }))!.release;
+    expect((await readHolds(engine.app.pool, [id])).get(id)?.liftReason).toContain(
+      `release back#${number} was promoted`,
+    );
   });
 
   test('a retry is put to the gates again: a window that closed meanwhile, and a hold, count', async () => {

@@ -175,7 +175,8 @@ forEachBackend((backend) => {
     const newer = await engine.trigger({ product: 'hasty', version: '2' });
     const ended = await engine.ended(older);
     expect(ended.status).toBe('TERMINATED');
-    expect(ended.terminating?.reason).toBe('a newer release, hasty#2, reached staging');
+    const { number } = (await engine.app.releaseEngine.look(newer, { fresh: false }))!.release;
+    expect(ended.terminating?.reason).toBe(`a newer release, hasty#${number}, reached staging`);
     await engine.reached(newer, (state) => state.promotions[1]?.status === 'RUNNING');
     await terminateRelease(engine.app, { releaseId: newer }, 'test');
     await engine.ended(newer);

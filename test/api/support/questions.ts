@@ -476,6 +476,10 @@ export const DEFINED = [
   { field: 'viewer', query: '{ name }' },
   { field: 'planRelease', query: '(input: { product: "billing", version: "3" }) { userErrors { message } }' },
   { field: 'windowState', query: '(environment: "eu") { closed }' },
+  {
+    field: 'promotionFlowEdit',
+    query: '(draft: { saved: "flow" }, edits: [{ removeStep: { step: "eu" } }]) { userErrors { message } }',
+  },
 ];
 
 function cursor(key: string): string {
