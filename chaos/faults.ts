@@ -111,7 +111,7 @@ async function kill(process: SluiceProcess, armed?: string): Promise<string> {
   return armed ? `${process.name} ${armed}` : process.name;
 }
 
-/** Injects faults until `until`; the first ones are given, so that a short run has seen what it must see. */
+/** Injects faults until `until`; the first ones are given, and come in any case: a short run has seen what it must see. */
 export async function injectFaults(
   victims: Victims,
   random: Random,
@@ -120,7 +120,7 @@ export async function injectFaults(
   const records: FaultRecord[] = [];
   const possible = Object.entries(FAULTS).filter(([, each]) => !each.needsRedis || victims.redis);
   const first = options.first.filter((kind) => possible.some(([each]) => each === kind));
-  while (Date.now() < options.until && !options.signal.aborted) {
+  while ((first.length > 0 || Date.now() < options.until) && !options.signal.aborted) {
     await sleep(random.between(0.3, 1.7) * options.every);
     const kind = first.shift() ?? drawn(possible, random);
     const at = Date.now();
