@@ -17,8 +17,7 @@ export default defineConfig({
     // Processes, not threads: PostgreSQL's parent-death signal and process.chdir belong to a process.
     pool: 'forks',
     execArgv: ['--import', fileURLToPath(new URL('test/support/typescript-in-readers.mjs', import.meta.url))],
-    // One more than the cores that it is made for: tests wait for processes, servers and clocks.
-    maxWorkers: 3,
+    maxWorkers: 2,
     sequence: { sequencer: LongOnesSpread },
     testTimeout: 20_000,
     hookTimeout: 60_000,

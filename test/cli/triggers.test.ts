@@ -174,7 +174,8 @@ describe('a candidate', () => {
       code: 1,
       err: expect.stringMatching(/is DISMISSED and cannot be dismissed: not this one$/m),
     });
-    expect((await sluice('candidate', 'retry', id)).out).toMatch(/ WAITING .* tried again$/m);
+    // A moment later it waits for the end of the pause again, and says so.
+    expect((await sluice('candidate', 'retry', id)).out).toMatch(/ WAITING .* (tried again|the team is away)$/m);
     const name = (await sluice('get', 'candidates', '-o', 'name')).out.trim();
     const released = await sluice('candidate', 'release', name);
     expect(released).toMatchObject({ code: 0, err: '' });

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { ReleaseState } from '../../src/core/release.ts';
 import { nameOf, namedJob, promoteId, stepId } from '../../src/jobs/job-data.ts';
 import type { JobProcessor, JobStanding, Queue, QueuedJob } from '../../src/jobs/queue.ts';
@@ -81,7 +81,10 @@ describe('without a worker', () => {
   const trigger = async (flow = 'to-production'): Promise<string> => {
     const product = `billing-${(products += 1)}`;
     await engine.saveBilling(product);
-    return engine.trigger({ product, version: '1', flow });
+    const id = await engine.trigger({ product, version: '1', flow });
+    // Siblings are put below the job, which comes into the queue a moment after the release is kept.
+    await vi.waitFor(async () => expect(await engine.app.queue.standing(jobOf(id).id!)).toBe('pending'), 10_000);
+    return id;
   };
   const look = async (id: string): Promise<ReleaseState> =>
     (await engine.app.releaseEngine.look(id, { fresh: true }))!.state;
