@@ -2,24 +2,17 @@ import { mkdirSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { GitDriverSpec, PromotionTemplateSpec } from '../../src/core/definitions.ts';
 import { PermanentError, ThrottledError, TransientError } from '../../src/drivers/driver.ts';
 import { contentDigest } from '../../src/drivers/content.ts';
 import { CACHE_LIMITS, tidyCache } from '../../src/drivers/git/cache.ts';
 import { createGitDriver } from '../../src/drivers/git/driver.ts';
 import { answerGit } from '../support/git-http.ts';
-import { contextOf, git, makeFolder, Repository, settingsIn } from './repository.ts';
+import { folderWithServers } from './folder-with-servers.ts';
+import { contextOf, git, Repository, settingsIn } from './repository.ts';
 
-const folder = makeFolder();
-const servers: Server[] = [];
-afterAll(() => {
-  for (const server of servers) {
-    server.closeAllConnections();
-    server.close();
-  }
-  folder.remove();
-});
+const { folder, servers } = folderWithServers();
 const never = new AbortController().signal;
 const template: PromotionTemplateSpec = { promotion: { 'values.yaml': { jsonPaths: ['$.tag'] } } };
 const files = { 'dev/values.yaml': 'tag: "2"\n', 'eu/values.yaml': 'tag: "1"\n' };

@@ -1,21 +1,13 @@
-import type { Server } from 'node:http';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { GitDriverSpec } from '../../src/core/definitions.ts';
 import { createGitDriver } from '../../src/drivers/git/driver.ts';
 import { answerGit } from '../support/git-http.ts';
-import { git, makeFolder, Repository, settingsIn } from './repository.ts';
+import { folderWithServers } from './folder-with-servers.ts';
+import { git, Repository, settingsIn } from './repository.ts';
 
-const folder = makeFolder();
-const servers: Server[] = [];
-afterAll(() => {
-  for (const server of servers) {
-    server.closeAllConnections();
-    server.close();
-  }
-  folder.remove();
-});
+const { folder, servers } = folderWithServers();
 
 const never = new AbortController().signal;
 const SECRET = 'tok-s3cret/with+signs';

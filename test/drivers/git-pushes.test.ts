@@ -1,24 +1,16 @@
 import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
-import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { GitDriverSpec, PromotionTemplateSpec } from '../../src/core/definitions.ts';
 import type { Effect, EffectContext, PinnedContent } from '../../src/drivers/driver.ts';
 import { PermanentError, TransientError } from '../../src/drivers/driver.ts';
 import { createGitDriver } from '../../src/drivers/git/driver.ts';
 import { answerGit } from '../support/git-http.ts';
-import { contextOf, git, makeFolder, Repository, settingsIn } from './repository.ts';
+import { folderWithServers } from './folder-with-servers.ts';
+import { contextOf, git, Repository, settingsIn } from './repository.ts';
 
-const folder = makeFolder();
-const servers: Server[] = [];
-afterAll(() => {
-  for (const server of servers) {
-    server.closeAllConnections();
-    server.close();
-  }
-  folder.remove();
-});
+const { folder, servers } = folderWithServers();
 const never = new AbortController().signal;
 const template: PromotionTemplateSpec = { promotion: { 'values.yaml': { jsonPaths: ['$.tag'] } } };
 const indexes = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
