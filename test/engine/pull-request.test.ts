@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect } from 'vitest';
 import { whatIsKnown } from '../../src/commands/judge-news.ts';
 import { receiveNews } from '../../src/commands/receive-news.ts';
 import { setSecret } from '../../src/commands/set-secret.ts';
@@ -9,11 +9,12 @@ import { serve } from '../drivers/http-server.ts';
 import type { TestForge } from '../peers/forges.ts';
 import type { HostedRepository } from '../peers/git-host.ts';
 import type { Method } from '../peers/merging.ts';
-import { ByPullRequest, onOneHost, someHosts } from '../support/by-pull-request.ts';
+import { ByPullRequest, HOSTS, hostsByTurns, onOneHost } from '../support/by-pull-request.ts';
 import type { Picture } from '../support/by-pull-request.ts';
 import type { TestEngine } from '../support/engine.ts';
 
-describe.each(someHosts('github', 'gitlab'))('on %s', (kind) => {
+describe.each(HOSTS)('on %s', (kind) => {
+  const byTurns = hostsByTurns(kind);
   const once = onOneHost(kind);
   let at: ByPullRequest;
   let forge: TestForge;
@@ -28,7 +29,7 @@ describe.each(someHosts('github', 'gitlab'))('on %s', (kind) => {
   const billing = (picture?: Picture): Promise<void> => at.billing(picture);
   const release = (tag: string): Promise<string> => at.release(tag);
 
-  test('a reviewer whom the host does not know fails nothing, and the event says so', async () => {
+  byTurns('a reviewer whom the host does not know fails nothing, and the event says so', async () => {
     await billing({ pullRequest: { reviewers: ['bo', 'mallory'] } });
     const id = await release('2');
     await at.waits(id);
@@ -37,33 +38,34 @@ describe.each(someHosts('github', 'gitlab'))('on %s', (kind) => {
   });
 
   describe('trap 3: whichever way it is merged, the deployment is the commit of the branch', () => {
-    test.each<Method>(['merge', 'squash', 'rebase'])('%s', async (method) => {
-      await billing();
-      const id = await release('2');
-      await at.waitsUnseen(id);
-      const opened = await forge.pullRequest('acme/config');
-      expect(opened).toMatchObject({ base: { branch: 'main' }, title: 'Promote billing 2 to eu' });
-      expect(await at.read()).toContain('tag: "1"');
-      const commit = await forge.merge('acme/config', opened.number, method);
-      expect(await at.told()).toBe(1);
-      const state = await engine.ended(id);
-      expect(state.status).toBe('SUCCEEDED');
-      expect(await at.read()).toBe('tag: "2"\nreplicas: 3\n');
-      const [merged, ...others] = await at.ofType(id, 'PullRequestMerged');
-      expect(merged).toMatchObject({ number: opened.number, commit, noticedBy: 'PUSH' });
-      expect(others).toEqual([]);
-      const { rows } = await engine.app.pool.query(
-        `SELECT commit_id FROM deployment WHERE environment = 'eu' AND release_id = $1`,
-        [id],
-      );
-      expect(rows).toEqual([{ commit_id: commit }]);
-      const counters = await forge.counters('acme/config');
-      expect(counters).toMatchObject({ closed: [] });
-      expect(counters.opened).toHaveLength(1);
-      expect(counters.deletedBranches).toHaveLength(1);
-      const [row] = await pullRequestsOf(engine.app.pool, [id]);
-      expect(row).toMatchObject({ state: 'MERGED', number: opened.number, branch: counters.opened[0] });
-    });
+    for (const method of ['merge', 'squash', 'rebase'] satisfies Method[])
+      byTurns(method, async () => {
+        await billing();
+        const id = await release('2');
+        await at.waitsUnseen(id);
+        const opened = await forge.pullRequest('acme/config');
+        expect(opened).toMatchObject({ base: { branch: 'main' }, title: 'Promote billing 2 to eu' });
+        expect(await at.read()).toContain('tag: "1"');
+        const commit = await forge.merge('acme/config', opened.number, method);
+        expect(await at.told()).toBe(1);
+        const state = await engine.ended(id);
+        expect(state.status).toBe('SUCCEEDED');
+        expect(await at.read()).toBe('tag: "2"\nreplicas: 3\n');
+        const [merged, ...others] = await at.ofType(id, 'PullRequestMerged');
+        expect(merged).toMatchObject({ number: opened.number, commit, noticedBy: 'PUSH' });
+        expect(others).toEqual([]);
+        const { rows } = await engine.app.pool.query(
+          `SELECT commit_id FROM deployment WHERE environment = 'eu' AND release_id = $1`,
+          [id],
+        );
+        expect(rows).toEqual([{ commit_id: commit }]);
+        const counters = await forge.counters('acme/config');
+        expect(counters).toMatchObject({ closed: [] });
+        expect(counters.opened).toHaveLength(1);
+        expect(counters.deletedBranches).toHaveLength(1);
+        const [row] = await pullRequestsOf(engine.app.pool, [id]);
+        expect(row).toMatchObject({ state: 'MERGED', number: opened.number, branch: counters.opened[0] });
+      });
   });
 
   describe('each end of a pull request is its own', () => {
@@ -89,7 +91,7 @@ describe.each(someHosts('github', 'gitlab'))('on %s', (kind) => {
       },
     );
 
-    test('trap 4: the webhook of the host tells of the merge, as the host signs it', async () => {
+    byTurns('trap 4: the webhook of the host tells of the merge, as the host signs it', async () => {
       await billing();
       const value = 'a-secret-of-the-webhook';
       const scheme = ({ github: 'GITHUB', gitlab: 'GITLAB_TOKEN', gitea: 'GITEA' } as const)[kind];
@@ -121,7 +123,7 @@ describe.each(someHosts('github', 'gitlab'))('on %s', (kind) => {
       );
     });
 
-    test('merged between the two questions of a look, it is kept as merged', async () => {
+    byTurns('merged between the two questions of a look, it is kept as merged', async () => {
       await billing();
       const id = await release('2');
       await at.waitsUnseen(id);
@@ -135,7 +137,7 @@ describe.each(someHosts('github', 'gitlab'))('on %s', (kind) => {
       expect(await pullRequestsOf(engine.app.pool, [id])).toMatchObject([{ state: 'MERGED', mergedBy: 'Ada' }]);
     });
 
-    test('trap 4: where no webhook comes the list of the host is enough', async () => {
+    byTurns('trap 4: where no webhook comes the list of the host is enough', async () => {
       await billing();
       const id = await release('2');
       await at.waitsUnseen(id);
@@ -146,30 +148,33 @@ describe.each(someHosts('github', 'gitlab'))('on %s', (kind) => {
       expect(merged.map(({ noticedBy }) => noticedBy)).toEqual(['POLL']);
     });
 
-    test('trap 9: closed unmerged by a person it fails by name, and a retry takes over the one that was opened again', async () => {
-      await billing();
-      const id = await release('2');
-      await at.waitsUnseen(id);
-      const { number } = await forge.pullRequest('acme/config');
-      await forge.closePullRequest('acme/config', number, 'grace');
-      await tellPullRequests(engine.app, config.url, [{ number }], 'WEBHOOK');
-      // Gitea and Forgejo do not say who did it.
-      const by = kind === 'gitea' ? undefined : 'grace';
-      const whose = by === undefined ? '' : ` by ${by}`;
-      expect(await at.failure(id)).toBe(`pull request ${number} was closed${whose} without being merged`);
-      const closed = await at.ofType(id, 'PullRequestClosed');
-      expect(closed).toMatchObject([{ number, noticedBy: 'WEBHOOK', ...(by !== undefined && { by }) }]);
-      await at.settled();
-      await forge.reopen('acme/config', number, 'grace');
-      await engine.app.releaseEngine.tell(id, { kind: 'retry', by: 'ada' });
-      await at.waits(id);
-      expect((await forge.counters('acme/config')).opened).toHaveLength(1);
-      await forge.merge('acme/config', number, 'merge');
-      await tellPullRequests(engine.app, config.url, [{ number }], 'WEBHOOK');
-      expect((await engine.ended(id)).status).toBe('SUCCEEDED');
-    });
+    byTurns(
+      'trap 9: closed unmerged by a person it fails by name, and a retry takes over the one that was opened again',
+      async () => {
+        await billing();
+        const id = await release('2');
+        await at.waitsUnseen(id);
+        const { number } = await forge.pullRequest('acme/config');
+        await forge.closePullRequest('acme/config', number, 'grace');
+        await tellPullRequests(engine.app, config.url, [{ number }], 'WEBHOOK');
+        // Gitea and Forgejo do not say who did it.
+        const by = kind === 'gitea' ? undefined : 'grace';
+        const whose = by === undefined ? '' : ` by ${by}`;
+        expect(await at.failure(id)).toBe(`pull request ${number} was closed${whose} without being merged`);
+        const closed = await at.ofType(id, 'PullRequestClosed');
+        expect(closed).toMatchObject([{ number, noticedBy: 'WEBHOOK', ...(by !== undefined && { by }) }]);
+        await at.settled();
+        await forge.reopen('acme/config', number, 'grace');
+        await engine.app.releaseEngine.tell(id, { kind: 'retry', by: 'ada' });
+        await at.waits(id);
+        expect((await forge.counters('acme/config')).opened).toHaveLength(1);
+        await forge.merge('acme/config', number, 'merge');
+        await tellPullRequests(engine.app, config.url, [{ number }], 'WEBHOOK');
+        expect((await engine.ended(id)).status).toBe('SUCCEEDED');
+      },
+    );
 
-    test('trap 9: with its branch deleted it is closed, and a retry opens another one', async () => {
+    byTurns('trap 9: with its branch deleted it is closed, and a retry opens another one', async () => {
       await billing();
       const id = await release('2');
       await at.waits(id);
@@ -188,7 +193,7 @@ describe.each(someHosts('github', 'gitlab'))('on %s', (kind) => {
       expect((await engine.ended(id)).status).toBe('SUCCEEDED');
     });
 
-    test('trap 9: for another branch it fails, and is closed', async () => {
+    byTurns('trap 9: for another branch it fails, and is closed', async () => {
       await billing();
       await config.commit({ 'x.yaml': 'x\n' }, 'Another branch', { branch: 'other' });
       const id = await release('2');
@@ -202,7 +207,7 @@ describe.each(someHosts('github', 'gitlab'))('on %s', (kind) => {
       expect(await at.ofType(id, 'PullRequestClosed')).toMatchObject([{ number, late: true }]);
     });
 
-    test('trap 1: not known is no conflict; found in conflict twice in a row it fails, and is closed', async () => {
+    byTurns('trap 1: not known is no conflict; found in conflict twice in a row it fails, and is closed', async () => {
       await billing();
       const id = await release('2');
       await at.waitsUnseen(id);
@@ -254,7 +259,7 @@ describe.each(someHosts('github', 'gitlab'))('on %s', (kind) => {
       expect((await engine.ended(id)).status).toBe('SUCCEEDED');
     });
 
-    test('trap 10: a draft waits and says so; an archived repository ends it', async () => {
+    byTurns('trap 10: a draft waits and says so; an archived repository ends it', async () => {
       await billing({ pullRequest: { draft: true } });
       const id = await release('2');
       const state = (await at.waits(id)) as { promotions: { steps: { reason: string | null }[] }[] };
@@ -265,27 +270,30 @@ describe.each(someHosts('github', 'gitlab'))('on %s', (kind) => {
       expect(await at.failure(id)).toContain('is archived');
     });
 
-    test('trap 10: a repository with another name fails it with the new address, where the pull request is closed', async () => {
-      await billing();
-      const id = await release('2');
-      await at.waitsUnseen(id);
-      const { number } = await forge.pullRequest('acme/config');
-      const { url } = config;
-      forge.rename('acme/config', 'acme/renamed');
-      await tellPullRequests(engine.app, url, [{ number }], 'WEBHOOK');
-      // A look that had asked the host before learns it from git, which knows no new address.
-      expect(await at.failure(id)).toMatch(/acme\/renamed|it has moved, and redirects are not followed/);
-      await at.settled();
-      expect(await forge.pullRequest('acme/renamed', number)).toMatchObject({ state: 'closed' });
-      expect((await forge.counters('acme/renamed')).deletedBranches).toHaveLength(1);
-      expect(await at.ofType(id, 'PullRequestClosed')).toMatchObject([{ number, late: true }]);
-    });
+    byTurns(
+      'trap 10: a repository with another name fails it with the new address, where the pull request is closed',
+      async () => {
+        await billing();
+        const id = await release('2');
+        await at.waitsUnseen(id);
+        const { number } = await forge.pullRequest('acme/config');
+        const { url } = config;
+        await forge.rename('acme/config', 'acme/renamed');
+        await tellPullRequests(engine.app, url, [{ number }], 'WEBHOOK');
+        // A look that had asked the host before learns it from git, which knows no new address.
+        expect(await at.failure(id)).toMatch(/acme\/renamed|it has moved, and redirects are not followed/);
+        await at.settled();
+        expect(await forge.pullRequest('acme/renamed', number)).toMatchObject({ state: 'closed' });
+        expect((await forge.counters('acme/renamed')).deletedBranches).toHaveLength(1);
+        expect(await at.ofType(id, 'PullRequestClosed')).toMatchObject([{ number, late: true }]);
+      },
+    );
 
     once('trap 10: the list of a repository that was renamed ends what waits there', async () => {
       await billing();
       const id = await release('2');
       await at.waitsUnseen(id);
-      forge.rename('acme/config', 'acme/renamed');
+      await forge.rename('acme/config', 'acme/renamed');
       await engine.app.pool.query('UPDATE watched_repository SET pull_next_at = now()');
       expect(await at.failure(id)).toContain('acme/renamed');
     });
@@ -298,7 +306,7 @@ describe.each(someHosts('github', 'gitlab'))('on %s', (kind) => {
         await at.waitsUnseen(id);
         const { number } = await forge.pullRequest('acme/config');
         const { url } = config;
-        forge.rename('acme/config', 'acme/renamed');
+        await forge.rename('acme/config', 'acme/renamed');
         const commit = await forge.merge('acme/renamed', number, 'squash', { by: 'grace' });
         await tellPullRequests(engine.app, url, [{ number }], 'WEBHOOK');
         await at.failure(id);
@@ -313,7 +321,7 @@ describe.each(someHosts('github', 'gitlab'))('on %s', (kind) => {
       await at.waitsUnseen(id);
       const { number } = await forge.pullRequest('acme/config');
       const { url } = config;
-      forge.rename('acme/config', 'acme/renamed');
+      await forge.rename('acme/config', 'acme/renamed');
       const other = await at.host.repository('config');
       await other.commit({ 'eu/values.yaml': 'tag: "1"\n' }, 'First');
       await other.commit({ 'eu/values.yaml': 'tag: "5"\n' }, 'Theirs', { branch: 'theirs' });
@@ -357,7 +365,7 @@ describe.each(someHosts('github', 'gitlab'))('on %s', (kind) => {
       expect((await engine.ended(id)).status).toBe('SUCCEEDED');
     });
 
-    test('trap 15: a host that deletes the branch by itself is no failure', async () => {
+    byTurns('trap 15: a host that deletes the branch by itself is no failure', async () => {
       await billing();
       const id = await release('2');
       await at.waits(id);
@@ -370,36 +378,42 @@ describe.each(someHosts('github', 'gitlab'))('on %s', (kind) => {
   });
 
   describe('what nothing waits for any more is closed', () => {
-    test('the branch of one that was merged is deleted, also when its host did not answer that at first', async () => {
-      await billing();
-      const id = await release('2');
-      await at.waits(id);
-      const { number, head } = await forge.pullRequest('acme/config');
-      await forge.merge('acme/config', number, 'squash');
-      forge.faults.script(/^DELETE /, { when: 'BEFORE', status: 502 });
-      await at.told();
-      expect((await engine.ended(id)).status).toBe('SUCCEEDED');
-      await at.settled();
-      expect((await forge.counters('acme/config')).deletedBranches).toEqual([head.branch]);
-      expect(await at.ofType(id, 'PullRequestMerged')).toHaveLength(1);
-    });
+    byTurns(
+      'the branch of one that was merged is deleted, also when its host did not answer that at first',
+      async () => {
+        await billing();
+        const id = await release('2');
+        await at.waits(id);
+        const { number, head } = await forge.pullRequest('acme/config');
+        await forge.merge('acme/config', number, 'squash');
+        forge.faults.script(/^DELETE /, { when: 'BEFORE', status: 502 });
+        await at.told();
+        expect((await engine.ended(id)).status).toBe('SUCCEEDED');
+        await at.settled();
+        expect((await forge.counters('acme/config')).deletedBranches).toEqual([head.branch]);
+        expect(await at.ofType(id, 'PullRequestMerged')).toHaveLength(1);
+      },
+    );
 
-    test('trap 13: terminated while it is open it is closed, its branch is deleted, and the release says so', async () => {
-      await billing();
-      const id = await release('2');
-      await at.waits(id);
-      const { number } = await forge.pullRequest('acme/config');
-      await engine.app.releaseEngine.tell(id, { kind: 'terminate', reason: 'not today', by: 'ada' });
-      expect((await engine.ended(id)).status).toBe('TERMINATED');
-      await at.settled();
-      expect(await at.openThere()).toEqual([]);
-      const counters = await forge.counters('acme/config');
-      expect(counters).toMatchObject({ closed: [expect.any(String)], comments: 1 });
-      expect(counters.deletedBranches).toEqual(counters.opened);
-      expect(await at.ofType(id, 'PullRequestClosed')).toMatchObject([{ number, late: true }]);
-    });
+    byTurns(
+      'trap 13: terminated while it is open it is closed, its branch is deleted, and the release says so',
+      async () => {
+        await billing();
+        const id = await release('2');
+        await at.waits(id);
+        const { number } = await forge.pullRequest('acme/config');
+        await engine.app.releaseEngine.tell(id, { kind: 'terminate', reason: 'not today', by: 'ada' });
+        expect((await engine.ended(id)).status).toBe('TERMINATED');
+        await at.settled();
+        expect(await at.openThere()).toEqual([]);
+        const counters = await forge.counters('acme/config');
+        expect(counters).toMatchObject({ closed: [expect.any(String)], comments: 1 });
+        expect(counters.deletedBranches).toEqual(counters.opened);
+        expect(await at.ofType(id, 'PullRequestClosed')).toMatchObject([{ number, late: true }]);
+      },
+    );
 
-    test('a branch of its name that others have made stays, and so does their pull request', async () => {
+    byTurns('a branch of its name that others have made stays, and so does their pull request', async () => {
       await billing();
       const id = await release('2');
       await at.waits(id);
@@ -432,7 +446,7 @@ describe.each(someHosts('github', 'gitlab'))('on %s', (kind) => {
       expect((await pullRequestsOf(pool, [id]))[0]).toMatchObject({ state: 'GONE' });
     });
 
-    test('one whose conversation is locked is closed all the same', async () => {
+    byTurns('one whose conversation is locked is closed all the same', async () => {
       await billing();
       const id = await release('2');
       await at.waits(id);
@@ -470,31 +484,29 @@ describe.each(someHosts('github', 'gitlab'))('on %s', (kind) => {
     });
   });
 
-  describe('Sluice merges by itself', () => {
-    test('with merge AUTO, and says that it did', async () => {
-      await billing({ pullRequest: { merge: 'AUTO', method: 'SQUASH' } });
-      const id = await release('2');
-      expect((await engine.ended(id)).status).toBe('SUCCEEDED');
-      const [opened] = await forge.pullRequests('acme/config');
-      expect(opened).toMatchObject({ state: 'merged', mergedBy: forge.account });
-      expect(await at.ofType(id, 'PullRequestMerged')).toMatchObject([{ noticedBy: 'MERGE', by: forge.account }]);
-      expect(await at.ofType(id, 'PullRequestMergedOutsideGates')).toEqual([]);
-    });
+  byTurns('with merge AUTO Sluice merges by itself, and says that it did', async () => {
+    await billing({ pullRequest: { merge: 'AUTO', method: 'SQUASH' } });
+    const id = await release('2');
+    expect((await engine.ended(id)).status).toBe('SUCCEEDED');
+    const [opened] = await forge.pullRequests('acme/config');
+    expect(opened).toMatchObject({ state: 'merged', mergedBy: forge.account });
+    expect(await at.ofType(id, 'PullRequestMerged')).toMatchObject([{ noticedBy: 'MERGE', by: forge.account }]);
+    expect(await at.ofType(id, 'PullRequestMergedOutsideGates')).toEqual([]);
+  });
 
-    once('what somebody pushed onto is not merged by Sluice', async () => {
-      await billing({ pullRequest: { merge: 'AUTO', draft: true } });
-      const id = await release('2');
-      await at.waits(id);
-      const { number } = await forge.pullRequest('acme/config');
-      await forge.pushOnto('acme/config', number, { 'eu/values.yaml': 'tag: "3"\n' }, 'Another tag', 'grace');
-      await forge.setDraft('acme/config', number, false);
-      await tellPullRequests(engine.app, config.url, [{ number }], 'WEBHOOK');
-      await engine.reached(
-        id,
-        ({ promotions }) =>
-          promotions[1]?.steps.some(({ reason }) => reason?.includes('merges only its own') ?? false) ?? false,
-      );
-      expect(await at.read()).toContain('tag: "1"');
-    });
+  once('what somebody pushed onto is not merged by Sluice', async () => {
+    await billing({ pullRequest: { merge: 'AUTO', draft: true } });
+    const id = await release('2');
+    await at.waits(id);
+    const { number } = await forge.pullRequest('acme/config');
+    await forge.pushOnto('acme/config', number, { 'eu/values.yaml': 'tag: "3"\n' }, 'Another tag', 'grace');
+    await forge.setDraft('acme/config', number, false);
+    await tellPullRequests(engine.app, config.url, [{ number }], 'WEBHOOK');
+    await engine.reached(
+      id,
+      ({ promotions }) =>
+        promotions[1]?.steps.some(({ reason }) => reason?.includes('merges only its own') ?? false) ?? false,
+    );
+    expect(await at.read()).toContain('tag: "1"');
   });
 });

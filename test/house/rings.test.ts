@@ -33,7 +33,8 @@ const RINGS: Record<string, Ring> = {
     packages: ['temporal-polyfill', 'rrule-temporal', 'parse-duration', 'luxon', 'croner', 'json-p3'],
   },
   manifests: { imports: ['core'] },
-  drivers: { imports: ['core', 'foreign', ...SHARED] },
+  drivers: { imports: ['core', 'foreign', 'programs', ...SHARED] },
+  programs: { imports: [] },
   // What a reader runs: pure functions of plain data.
   foreign: {
     imports: ['core', 'manifests', 'drivers/edit', 'drivers/argocd/read.ts', 'drivers/driver.ts', 'abort-listener.ts'],

@@ -31,6 +31,14 @@ const AROUND: Record<string, string> = {
 const { 'drivers/': _, ...AROUND_BUT_DRIVERS } = AROUND;
 
 const WAYS: Record<string, Way> = {
+  'a program': {
+    found: /from 'node:child_process'/g,
+    at: {
+      'programs/': 'starts them all, from a process that holds nothing',
+      'foreign/pool.ts': 'readers live long, and a channel belongs to whoever forks',
+      'postgres/': 'once, at the beginning',
+    },
+  },
   'a client or a pool of PostgreSQL': {
     found: /new pg\.(Client|Pool)\b|from 'pg-pool'|extends pg\./g,
     at: { 'connections.ts': 'makes them all' },

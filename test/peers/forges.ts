@@ -96,7 +96,8 @@ export interface TestForge {
   setStatus(repository: string, sha: string, context: string, state: string, by?: string): Promise<void>;
   /** No more changes: pushes and writes are refused. */
   archive(repository: string): void;
-  rename(from: string, to: string): void;
+  /** When all that happened under the old name is known. */
+  rename(from: string, to: string): Promise<void>;
   counters(repository?: string): Promise<Counters>;
   /** When all that happened is known, and all webhooks are sent. */
   idle(): Promise<void>;
@@ -236,7 +237,10 @@ export async function startForge(kind: StandInKind, gitHost: GitHost, options: F
       await of(repository).setStatus({ sha, context, state, description: null, url: null, by });
     },
     archive: (repository) => void (of(repository).repository.archived = true),
-    rename: (from, to) => gitHost.rename(from, to),
+    async rename(from, to) {
+      await telling;
+      gitHost.rename(from, to);
+    },
     async counters(repository) {
       const all = repository === undefined ? forges.all() : [of(repository)];
       await Promise.all(all.map((each) => each.current()));

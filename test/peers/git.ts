@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { programs } from '../../src/programs/index.ts';
 
 /** Nobody's own settings: no signing, no hooks of the user, no other identity. */
 const ENVIRONMENT = {
@@ -42,27 +42,22 @@ export async function git(
 ): Promise<string> {
   const by = how.by ?? ADA;
   const committer = how.committer ?? by;
-  const child = spawn('git', [...args], {
-    cwd: repository,
-    env: {
-      ...ENVIRONMENT,
-      GIT_AUTHOR_NAME: by.name,
-      GIT_AUTHOR_EMAIL: by.email,
-      GIT_COMMITTER_NAME: committer.name,
-      GIT_COMMITTER_EMAIL: committer.email,
-      ...how.env,
-    },
-  });
   const [out, err]: [Buffer[], Buffer[]] = [[], []];
-  child.stdout.on('data', (chunk: Buffer) => out.push(chunk));
-  child.stderr.on('data', (chunk: Buffer) => err.push(chunk));
-  // A git that ends early closes its input: its exit code tells more than our EPIPE.
-  child.stdin.on('error', () => undefined);
-  child.stdin.end(how.input);
-  const code = await new Promise<number>((resolve, reject) => {
-    child.once('error', reject);
-    child.once('close', (exit) => resolve(exit ?? -1));
-  });
+  const env = {
+    ...ENVIRONMENT,
+    GIT_AUTHOR_NAME: by.name,
+    GIT_AUTHOR_EMAIL: by.email,
+    GIT_COMMITTER_NAME: committer.name,
+    GIT_COMMITTER_EMAIL: committer.email,
+    ...how.env,
+  };
+  const started = programs.start(
+    { program: 'git', args, env, cwd: repository },
+    { out: (chunk) => out.push(chunk), said: (chunk) => err.push(chunk) },
+  );
+  if (how.input !== undefined) started.write(how.input);
+  started.closeInput();
+  const code = (await started.ended) ?? -1;
   const said = Buffer.concat(out).toString();
   if (code !== 0) throw new GitFailed(args, code, said, Buffer.concat(err).toString());
   return said;

@@ -242,7 +242,7 @@ test('archived and renamed repositories say so', async () => {
     status: 403,
     body: { message: 'Repository was archived so is read-only.' },
   });
-  forge.rename('config', 'settings');
+  await forge.rename('config', 'settings');
   expect(
     (
       await fetch(`${forge.apiUrl}/repos/acme/config`, {

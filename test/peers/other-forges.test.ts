@@ -117,7 +117,7 @@ describe('GitLab', () => {
     expect((await call('PUT', `${P}/merge_requests/1/merge`, {})).status).toBe(422);
     forge.archive('config');
     expect((await open()).status).toBe(403);
-    forge.rename('config', 'settings');
+    await forge.rename('config', 'settings');
     expect((await call('GET', `${P}/merge_requests/1`)).status).toBe(301);
   });
 

@@ -1,7 +1,7 @@
-import { spawn } from 'node:child_process';
 import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { programs } from '../../src/programs/index.ts';
 
 export interface GitHttp {
   /** Of the folder; a repository in it is at `${url}/NAME.git`. */
@@ -41,34 +41,39 @@ export function answerGit(
   how: { user?: string; ended?: () => void } = {},
 ): void {
   const url = new URL(request.url ?? '/', 'http://x');
-  const cgi = spawn('git', ['http-backend'], {
-    env: {
-      PATH: process.env['PATH'],
-      GIT_PROJECT_ROOT: root,
-      GIT_HTTP_EXPORT_ALL: '1',
-      GIT_CONFIG_GLOBAL: '/dev/null',
-      PATH_INFO: url.pathname,
-      QUERY_STRING: url.search.slice(1),
-      REQUEST_METHOD: request.method,
-      CONTENT_TYPE: request.headers['content-type'] ?? '',
-      HTTP_CONTENT_ENCODING: request.headers['content-encoding'] ?? '',
-      HTTP_GIT_PROTOCOL: String(request.headers['git-protocol'] ?? ''),
-      REMOTE_USER: how.user ?? 'ci',
-    },
-  });
-  request.pipe(cgi.stdin);
-  request.once('close', () => cgi.stdin.end());
+  const env = {
+    PATH: process.env['PATH'],
+    GIT_PROJECT_ROOT: root,
+    GIT_HTTP_EXPORT_ALL: '1',
+    GIT_CONFIG_GLOBAL: '/dev/null',
+    PATH_INFO: url.pathname,
+    QUERY_STRING: url.search.slice(1),
+    REQUEST_METHOD: request.method,
+    CONTENT_TYPE: request.headers['content-type'] ?? '',
+    HTTP_CONTENT_ENCODING: request.headers['content-encoding'] ?? '',
+    HTTP_GIT_PROTOCOL: String(request.headers['git-protocol'] ?? ''),
+    REMOTE_USER: how.user ?? 'ci',
+  };
   const out: Buffer[] = [];
-  cgi.stdout.on('data', (chunk: Buffer) => out.push(chunk));
-  // A caller that hangs up, or a program that ends early, is no fault of this process.
-  cgi.stdin.on('error', () => undefined);
-  cgi.on('close', () => {
+  const cgi = programs.start(
+    { program: 'git', args: ['http-backend'], env, cwd: '/' },
+    { out: (chunk) => out.push(chunk), said: () => undefined },
+  );
+  request.on('data', (chunk: Buffer) => cgi.write(chunk));
+  request.once('close', () => cgi.closeInput());
+  request.once('end', () => cgi.closeInput());
+  // A caller that hangs up is no fault of this process.
+  const answer = (): void => {
     const all = Buffer.concat(out);
     const end = all.indexOf('\r\n\r\n');
     const lines = all.subarray(0, end).toString().split('\r\n');
     const headers = Object.fromEntries(lines.map((line) => line.split(/:\s*/, 2) as [string, string]));
     const { Status: status = '200', ...rest } = headers;
     response.writeHead(Number.parseInt(status, 10), rest).end(all.subarray(end + 4));
+    how.ended?.();
+  };
+  cgi.ended.then(answer, () => {
+    response.destroy();
     how.ended?.();
   });
 }

@@ -1,5 +1,4 @@
-import type { ChildProcessWithoutNullStreams } from 'node:child_process';
-import type { Socket } from 'node:net';
+import type { Started } from '../../programs/index.ts';
 import { TransientError } from '../driver.ts';
 import { abortable } from './mutex.ts';
 import { keepGit } from './run.ts';
@@ -31,7 +30,7 @@ export class CatFile {
   readonly #gitDir: string;
   readonly #contents: boolean;
   readonly #timeoutMs: number;
-  #child: ChildProcessWithoutNullStreams | null = null;
+  #git: Started | null = null;
   #questions: Question[] = [];
   #buffer: Buffer = NOTHING;
   /** Of the object whose contents are arriving. */
@@ -50,12 +49,12 @@ export class CatFile {
   async ask(names: readonly string[], signal: AbortSignal): Promise<(GitObject | null)[]> {
     signal.throwIfAborted();
     if (names.length === 0) return [];
-    const child = this.#open();
+    const git = this.#open();
     const answer = new Promise<(GitObject | null)[]>((resolve, reject) =>
       this.#questions.push({ left: names.length, found: [], resolve, reject }),
     );
-    child.stdin.write(names.map((each) => `${each}\n`).join(''));
-    const limit = setTimeout(() => child.kill('SIGKILL'), this.#timeoutMs);
+    git.write(names.map((each) => `${each}\n`).join(''));
+    const limit = setTimeout(() => git.kill('SIGKILL'), this.#timeoutMs);
     try {
       return await abortable(answer, signal);
     } finally {
@@ -66,35 +65,35 @@ export class CatFile {
   /** The next question begins a new process. */
   close(): void {
     clearTimeout(this.#idle);
-    const child = this.#child;
-    child?.stdin.end();
-    if (child) this.#ended(child);
+    const git = this.#git;
+    git?.closeInput();
+    if (git) this.#ended(git);
   }
 
-  #open(): ChildProcessWithoutNullStreams {
+  #open(): Started {
     clearTimeout(this.#idle);
-    if (this.#child) {
-      hold(this.#child);
-      return this.#child;
+    if (this.#git) {
+      this.#git.hold(true);
+      return this.#git;
     }
-    const child = keepGit(this.#gitDir, ['cat-file', this.#contents ? '--batch' : '--batch-check']);
-    this.#child = child;
+    const git = keepGit(this.#gitDir, ['cat-file', this.#contents ? '--batch' : '--batch-check'], {
+      out: (chunk) => {
+        if (this.#git === git) this.#read(chunk);
+      },
+      said: (chunk) => (this.#said = (this.#said + chunk.toString('utf8')).slice(-4_096)),
+    });
+    this.#git = git;
     this.#said = '';
     this.#buffer = NOTHING;
     this.#head = null;
-    child.stdout.on('data', (chunk: Buffer) => {
-      if (this.#child === child) this.#read(chunk);
-    });
-    child.stderr.on('data', (chunk: Buffer) => (this.#said = (this.#said + chunk.toString('utf8')).slice(-4_096)));
-    const ended = (): void => this.#ended(child);
-    child.once('error', ended);
-    child.once('close', ended);
-    return child;
+    const ended = (): void => this.#ended(git);
+    git.ended.then(ended, ended);
+    return git;
   }
 
-  #ended(child: ChildProcessWithoutNullStreams): void {
-    if (this.#child !== child) return;
-    this.#child = null;
+  #ended(git: Started): void {
+    if (this.#git !== git) return;
+    this.#git = null;
     const error = new TransientError(`git cat-file ended without an answer: ${this.#said.trim().slice(0, 300)}`);
     for (const each of this.#questions.splice(0)) each.reject(error);
   }
@@ -102,8 +101,8 @@ export class CatFile {
   #read(chunk: Buffer): void {
     this.#buffer = this.#buffer.length === 0 ? chunk : Buffer.concat([this.#buffer, chunk]);
     for (let found = this.#next(); found !== undefined; found = this.#next()) this.#answer(found);
-    if (this.#questions.length > 0 || !this.#child) return;
-    release(this.#child);
+    if (this.#questions.length > 0 || !this.#git) return;
+    this.#git.hold(false);
     clearTimeout(this.#idle);
     this.#idle = setTimeout(() => this.close(), IDLE).unref();
   }
@@ -138,14 +137,3 @@ export class CatFile {
     question.resolve(question.found);
   }
 }
-
-/** An idle process keeps this one from ending as little as an idle connection does. */
-const release = (child: ChildProcessWithoutNullStreams): void => {
-  child.unref();
-  for (const each of [child.stdin, child.stdout, child.stderr]) (each as unknown as Socket).unref();
-};
-
-const hold = (child: ChildProcessWithoutNullStreams): void => {
-  child.ref();
-  for (const each of [child.stdin, child.stdout, child.stderr]) (each as unknown as Socket).ref();
-};

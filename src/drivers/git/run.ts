@@ -1,5 +1,5 @@
-import type { ChildProcess, ChildProcessWithoutNullStreams } from 'node:child_process';
-import { spawn } from 'node:child_process';
+import { NotStarted, programs } from '../../programs/index.ts';
+import type { Listener, Started } from '../../programs/index.ts';
 import { TransientError } from '../driver.ts';
 import type { Login } from './credentials.ts';
 import type { Reach } from './reach.ts';
@@ -65,8 +65,6 @@ export async function runGit(call: GitCall): Promise<GitResult> {
   call.signal.throwIfAborted();
   const deadline = AbortSignal.timeout(call.timeoutMs);
   const silence = new AbortController();
-  const child = spawn('git', call.args, { env: environment(call), stdio: 'pipe', detached: true, cwd: '/' });
-  atWork.add(child);
   const idle = call.idleMs === undefined ? undefined : setTimeout(() => silence.abort(), call.idleMs);
   const out: Buffer[] = [];
   let size = 0;
@@ -74,38 +72,38 @@ export async function runGit(call: GitCall): Promise<GitResult> {
   let tooLarge = false;
   let hard: NodeJS.Timeout | undefined;
 
+  const git = programs.start(
+    { program: 'git', args: call.args, env: environment(call), cwd: '/' },
+    {
+      out: (chunk) => {
+        idle?.refresh();
+        size += chunk.length;
+        tooLarge = size > (call.maxOutput ?? DEFAULT_MAX_OUTPUT);
+        if (tooLarge) stop();
+        else out.push(chunk);
+      },
+      said: (chunk) => {
+        idle?.refresh();
+        // What went wrong stands at the end, behind all the progress.
+        const said = chunk.toString('utf8');
+        stderr = (stderr + said).slice(-MAX_STDERR);
+        call.onSaid?.(said);
+      },
+    },
+  );
   const stop = (): void => {
     if (hard) return;
     // Softly first: git takes its lock files away on SIGTERM.
-    kill(child.pid, 'SIGTERM');
-    hard = setTimeout(() => kill(child.pid, 'SIGKILL'), GRACE_MS);
+    git.kill('SIGTERM');
+    hard = setTimeout(() => git.kill('SIGKILL'), GRACE_MS);
   };
   const stopping = AbortSignal.any([call.signal, deadline, silence.signal]);
   stopping.addEventListener('abort', stop, { once: true });
-
-  child.stdout.on('data', (chunk: Buffer) => {
-    idle?.refresh();
-    size += chunk.length;
-    tooLarge = size > (call.maxOutput ?? DEFAULT_MAX_OUTPUT);
-    if (tooLarge) stop();
-    else out.push(chunk);
-  });
-  child.stderr.on('data', (chunk: Buffer) => {
-    idle?.refresh();
-    // What went wrong stands at the end, behind all the progress.
-    const said = chunk.toString('utf8');
-    stderr = (stderr + said).slice(-MAX_STDERR);
-    call.onSaid?.(said);
-  });
-  // A git that ends early closes its input: its exit code tells more than our EPIPE.
-  child.stdin.on('error', () => {});
-  child.stdin.end(call.input);
+  if (call.input !== undefined) git.write(call.input);
+  git.closeInput();
 
   try {
-    const code = await new Promise<number>((resolve, reject) => {
-      child.once('error', reject);
-      child.once('close', (exit) => resolve(exit ?? -1));
-    });
+    const code = (await git.ended) ?? -1;
     call.signal.throwIfAborted();
     const command = `git ${call.args.find((each) => !each.startsWith('-')) ?? ''}`;
     if (silence.signal.aborted)
@@ -114,38 +112,18 @@ export async function runGit(call: GitCall): Promise<GitResult> {
     if (tooLarge) throw new TransientError(`${command} answered with too much data and was stopped`);
     return { code, stdout: Buffer.concat(out), stderr };
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') throw new TransientError('git is not installed here');
+    if (error instanceof NotStarted && error.code === 'ENOENT') throw new TransientError('git is not installed here');
     throw error;
   } finally {
     stopping.removeEventListener('abort', stop);
     clearTimeout(hard);
     clearTimeout(idle);
-    atWork.delete(child);
   }
 }
 
 /** A git process that answers one question after the other, on the local copy only. It ends with this process, and when its input ends. */
-export function keepGit(gitDir: string, args: string[]): ChildProcessWithoutNullStreams {
-  const child = spawn('git', args, { env: environment({ gitDir }), stdio: 'pipe', detached: true, cwd: '/' });
-  atWork.add(child);
-  child.once('close', () => atWork.delete(child));
-  child.stdin.on('error', () => {});
-  return child;
-}
-
-/** A fetch may go on when no caller waits for it; it must not outlive the process. */
-const atWork = new Set<ChildProcess>();
-process.on('exit', () => {
-  for (const { pid } of atWork) kill(pid, 'SIGTERM');
-});
-
-function kill(pid: number | undefined, signal: NodeJS.Signals): void {
-  try {
-    if (pid !== undefined) process.kill(-pid, signal);
-  } catch {
-    // It has ended by itself.
-  }
-}
+export const keepGit = (gitDir: string, args: string[], listener: Listener): Started =>
+  programs.start({ program: 'git', args, env: environment({ gitDir }), cwd: '/' }, listener);
 
 function environment({
   gitDir,

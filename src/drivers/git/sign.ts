@@ -1,8 +1,9 @@
-import { spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { onAbort } from '../../abort-listener.ts';
 import { isGpgKey } from '../../core/secrets.ts';
+import { NotStarted, programs } from '../../programs/index.ts';
 import { PermanentError, TransientError } from '../driver.ts';
 import { searchPath } from './run.ts';
 
@@ -85,40 +86,36 @@ interface Run {
   signal: AbortSignal;
 }
 
-function run(program: string, args: string[], { folder, input, signal }: Run): Promise<string> {
+async function run(program: string, args: string[], { folder, input, signal }: Run): Promise<string> {
   signal.throwIfAborted();
-  return new Promise((resolve, reject) => {
-    const child = spawn(program, args, {
-      cwd: folder,
-      env: { PATH: searchPath(), HOME: folder, GNUPGHOME: folder, LC_ALL: 'C', SSH_ASKPASS: '/bin/false' },
-      stdio: 'pipe',
-      // Without a terminal no program asks for a passphrase.
-      detached: true,
-      signal: AbortSignal.any([signal, AbortSignal.timeout(LIMIT)]),
-      killSignal: 'SIGKILL',
-    });
-    let out = '';
-    let said = '';
-    child.stdout.on('data', (chunk: Buffer) => {
-      out = (out + chunk.toString('utf8')).slice(0, MAX_OUTPUT);
-    });
-    child.stderr.on('data', (chunk: Buffer) => {
-      said = (said + chunk.toString('utf8')).slice(-2_000);
-    });
-    child.stdin.on('error', () => {});
-    child.stdin.end(input ?? '');
-    child.once('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') reject(new PermanentError(`${program} is not installed on this machine`));
-      else
-        reject(
-          signal.aborted ? (signal.reason as Error) : new TransientError(`${program} took longer than ${LIMIT} ms`),
-        );
-    });
-    child.once('close', (code) => {
-      if (code === 0) resolve(out);
-      else reject(new PermanentError(`${program}: ${wordsOf(said) || `exit code ${code}`}`));
-    });
-  });
+  const deadline = AbortSignal.timeout(LIMIT);
+  let out = '';
+  let said = '';
+  // In a group of its own, without a terminal, no program asks for a passphrase.
+  const env = { PATH: searchPath(), HOME: folder, GNUPGHOME: folder, LC_ALL: 'C', SSH_ASKPASS: '/bin/false' };
+  const started = programs.start(
+    { program, args, env, cwd: folder },
+    {
+      out: (chunk) => (out = (out + chunk.toString('utf8')).slice(0, MAX_OUTPUT)),
+      said: (chunk) => (said = (said + chunk.toString('utf8')).slice(-2_000)),
+    },
+  );
+  const stop = onAbort(AbortSignal.any([signal, deadline]), () => started.kill('SIGKILL'));
+  if (input !== undefined) started.write(input);
+  started.closeInput();
+  try {
+    const code = await started.ended;
+    signal.throwIfAborted();
+    if (deadline.aborted) throw new TransientError(`${program} took longer than ${LIMIT} ms`);
+    if (code !== 0) throw new PermanentError(`${program}: ${wordsOf(said) || `exit code ${code}`}`);
+    return out;
+  } catch (error) {
+    if (error instanceof NotStarted && error.code === 'ENOENT')
+      throw new PermanentError(`${program} is not installed on this machine`);
+    throw error;
+  } finally {
+    stop();
+  }
 }
 
 /** The last lines, without the noise of an import. */

@@ -240,7 +240,7 @@ describe.each<StandInKind>(['github', 'gitlab', 'gitea'])('%s', (kind) => {
 
   test('trap 10: a repository that has moved is not followed; its new address is told', async () => {
     const { number } = await open();
-    peer.rename('acme/config', 'acme/settings');
+    await peer.rename('acme/config', 'acme/settings');
     const asked = get(number);
     await expect(asked).rejects.toBeInstanceOf(PermanentError);
     await expect(asked).rejects.toThrow(/the repository acme\/config has moved to http:.*acme\/settings: write/);
