@@ -79,7 +79,6 @@ export async function openApp(config: Config, log: Log, outside: Partial<Outside
     for (const each of closers.reverse().splice(0)) await each();
   };
   try {
-    closers.push(() => foreign.close());
     let databaseUrl = config.databaseUrl;
     if (databaseUrl === undefined) {
       const embedded = await startEmbeddedPostgres({ dataDir: config.dataDir, log });

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import 'reflect-metadata';
 import { type App, openApp } from './app.ts';
+import { foreign } from './foreign/index.ts';
 import { checkInstallation } from './commands/check-installation.ts';
 import { type Config, ConfigError, loadConfig, warningsOf } from './config.ts';
 import { migrate } from './entities/data-source.ts';
@@ -32,7 +33,12 @@ export async function runServer(
 ): Promise<RunningServer> {
   if (config.fault) armFault(config.fault);
   const app = await openApp(config, log);
-  const closers: (() => Promise<void>)[] = [() => app.close()];
+  const closers: (() => Promise<void>)[] = [
+    async () => {
+      await app.close();
+      await foreign.close();
+    },
+  ];
   let closing: Promise<void> | undefined;
   // No request and no job is taken any more when the database is let go.
   const close = (): Promise<void> =>
