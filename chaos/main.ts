@@ -6,14 +6,14 @@ import { FAULT_POINTS } from '../src/faults.ts';
 import { runArgoCdKillPoints } from './argocd-kill-points.ts';
 import { runKillPoints } from './kill-points.ts';
 import { EFFECTS, POINTS, runProposalKills } from './proposals/kill-points.ts';
-import type { EffectName } from './proposals/kill-points.ts';
+import type { EffectName, Point } from './proposals/kill-points.ts';
 import { runChaos } from './run.ts';
 import type { LogEntry } from './judge/history.ts';
 import type { ChaosOutcome } from './run.ts';
 
 // `npm run chaos -- [--seed N] [--seconds N] [--backend redis|postgres] [--json FILE]`: see run.ts. `--kill-points`: kill-points.ts;
-// `--argocd-kills N` and `--proposal-kills N [--effects 'branch,open']`: argocd-kill-points.ts and proposals/kill-points.ts, N times at each
-// point, of the latter all effects or these. The exit code is 0 when no promise was broken and nothing is stuck.
+// `--argocd-kills N` and `--proposal-kills N [--effects 'branch,open/after-record']`: argocd-kill-points.ts and proposals/kill-points.ts, N
+// times at each point, of the latter all effects or these. The exit code is 0 when no promise was broken and nothing is stuck.
 
 const { values: options } = parseArgs({
   options: {
@@ -41,7 +41,7 @@ try {
   if (options['kill-points']) await killPoints();
   if (options['argocd-kills'] !== undefined) await argoCdKills(Number(options['argocd-kills']));
   if (options['proposal-kills'] !== undefined)
-    await proposalKills(Number(options['proposal-kills']), effectsMeant(options.effects));
+    await proposalKills(Number(options['proposal-kills']), killsMeant(options.effects));
 } catch (error) {
   if (interrupted.signal.aborted) process.exit(130);
   throw error;
@@ -97,23 +97,30 @@ async function argoCdKills(times: number): Promise<never> {
   process.exit(good && Object.keys(statuses).join() === 'SUCCEEDED' ? 0 : 1);
 }
 
-/** @param text names with commas between them; undefined: all */
-function effectsMeant(text: string | undefined): EffectName[] {
+type Kill = { effect: EffectName; point: Point };
+
+/** @param text names with commas between them, each of an effect or of one of its points; undefined: all */
+function killsMeant(text: string | undefined): Kill[] {
   const all = Object.keys(EFFECTS) as EffectName[];
-  if (text === undefined) return all;
-  return text.split(',').map((each) => {
-    const effect = all.find((name) => name === each.trim());
-    if (effect === undefined) throw new Error(`--effects names '${each.trim()}': expected some of ${all.join(', ')}`);
-    return effect;
+  const names = text === undefined ? all : text.split(',').map((each) => each.trim());
+  return names.flatMap((name) => {
+    const [first, second] = name.split('/');
+    const effect = all.find((each) => each === first);
+    const points = POINTS.filter((point) => second === undefined || second === point);
+    if (effect === undefined || points.length === 0)
+      throw new Error(
+        `--effects names '${name}': expected some of ${all.join(', ')}, each with one of /${POINTS.join(', /')} or none`,
+      );
+    return points.map((point) => ({ effect, point }));
   });
 }
 
 /** Every effect that Sluice has at a host of pull requests, at every point: hours, where there are many of each. */
-async function proposalKills(times: number, effects: readonly EffectName[]): Promise<never> {
+async function proposalKills(times: number, kills: readonly Kill[]): Promise<never> {
   const { reached, releases, invariants } = await runProposalKills({
     backend: backend as 'redis',
     main: options.main,
-    kills: effects.flatMap((effect) => POINTS.map((point) => ({ effect, point, times }))),
+    kills: kills.map((each) => ({ ...each, times })),
     products: 12,
     tell: (line) => console.error(line),
     signal: interrupted.signal,

@@ -21,8 +21,8 @@ import { PROPOSED_ENVIRONMENT, PROPOSED_WAY, proposedWorld, pushVersion } from '
 import type { ProposedProduct } from './world.ts';
 
 /**
- * An effect: of one at a peer, how its request is told from others; what the process calls the record of it. What is done in the database
- * alone is killed between its parts in place of after it.
+ * An effect: of one at a peer, how its request is told from others; what the process calls the record of it, which it may have in common
+ * with others.
  */
 interface Effect {
   at: 'git' | 'forge' | 'database' | 'server';
@@ -163,7 +163,6 @@ export async function runProposalKills(options: {
       groups,
       pushed: new Map(),
       faults: [],
-      claimed: new Map(),
     };
     closers.push(async () => {
       if (keep) await dump(databaseUrl, folder);
@@ -252,8 +251,6 @@ interface World {
   pushed: Map<string, number[]>;
   /** Of the robot. */
   faults: unknown[];
-  /** Of a round: how many kills at a point of a process are meant for the rows that are armed already. */
-  claimed: Map<string, number>;
 }
 
 /** Of one product in three the release is ended while its pull request is open. */
@@ -337,7 +334,12 @@ interface Armed {
 
 async function arm(world: World, rows: readonly Row[]): Promise<Armed> {
   const { server, worker } = world;
-  const kinds = rows.map((row) => (endsItself(row) ? armItself(world, row) : armPeer(world, row)));
+  const itself = new Map<string, Row[]>();
+  for (const row of rows.filter(endsItself)) itself.set(pointOf(row), [...(itself.get(pointOf(row)) ?? []), row]);
+  const kinds = [
+    ...[...itself].map(([point, alike]) => armItself(world, point, alike)),
+    ...rows.filter((row) => !endsItself(row)).map((row) => armPeer(world, row)),
+  ];
   for (const victim of [server, worker]) {
     const points = kinds.flatMap(({ at, points }) => (at === victim ? points : []));
     if (points.length === 0) continue;
@@ -362,7 +364,7 @@ async function arm(world: World, rows: readonly Row[]): Promise<Armed> {
     },
     left: () => kinds.reduce((sum, each) => sum + Math.max(0, each.most - each.met()), 0),
     count: () => {
-      for (const each of kinds) each.row.killed += each.met();
+      for (const each of kinds) for (const row of each.rows) row.killed += each.met();
     },
     takeBack: () => kinds.forEach((each) => each.takeBack()),
   };
@@ -372,9 +374,9 @@ async function arm(world: World, rows: readonly Row[]): Promise<Armed> {
 const LONG = 8_000;
 const LONGEST = 60_000;
 
-/** The kills of one row in one round. */
+/** The kills of one row in one round, or of rows with one record between them. */
 interface ArmedRow {
-  row: Row;
+  rows: readonly Row[];
   at: SluiceProcess;
   /** Where the process ends itself. */
   points: string[];
@@ -389,25 +391,21 @@ const lastOf = ({ products }: World, { effect }: Row): number =>
 
 const mostOf = ({ times, killed }: Row): number => Math.min(times - killed, MOST_IN_A_ROUND);
 
-function armItself(world: World, row: Row): ArmedRow {
-  const { at: place, record }: Effect = EFFECTS[row.effect];
-  const at = place === 'server' ? world.server : world.worker;
-  const point = place === 'database' && row.point === 'after-effect' ? 'in-transaction' : row.point;
-  const most = mostOf(row);
-  const points = Array.from({ length: most }, () => `${point}/${record}:${world.random.whole(1, lastOf(world, row))}`);
+/** Where a process ends itself. What is done in the database alone is killed between its parts in place of after it. */
+function pointOf({ effect, point }: Row): string {
+  const { at, record }: Effect = EFFECTS[effect];
+  return `${at === 'database' && point === 'after-effect' ? 'in-transaction' : point}/${record}`;
+}
+
+/** @param rows with one record between them: killed after it, all of them were */
+function armItself(world: World, point: string, rows: readonly Row[]): ArmedRow {
+  const at = EFFECTS[rows[0]!.effect].at === 'server' ? world.server : world.worker;
+  const most = Math.max(...rows.map(mostOf));
+  const last = Math.min(...rows.map((row) => lastOf(world, row)));
+  const points = Array.from({ length: most }, () => `${point}:${world.random.whole(1, last)}`);
   const from = at.reached.length;
-  // Rows of one record have their kills in the order of the rows.
-  const before = world.claimed.get(`${point}/${record}`) ?? 0;
-  world.claimed.set(`${point}/${record}`, before + most);
-  const there = (): number => at.reached.slice(from).filter((each) => each.startsWith(`${point}/${record}:`)).length;
-  return {
-    row,
-    at,
-    points,
-    most,
-    met: () => Math.min(most, Math.max(0, there() - before)),
-    takeBack: () => void world.claimed.delete(`${point}/${record}`),
-  };
+  const met = (): number => at.reached.slice(from).filter((each) => each.startsWith(`${point}:`)).length;
+  return { rows, at, points, most, met: () => Math.min(most, met()), takeBack: () => undefined };
 }
 
 function armPeer(world: World, row: Row): ArmedRow {
@@ -428,7 +426,7 @@ function armPeer(world: World, row: Row): ArmedRow {
   const isMeant: Meant = (request, body) =>
     (meant instanceof RegExp ? meant.test(request) : meant!(request, body)) &&
     (group === undefined || groups.has(/\/statuses\/([0-9a-f]+)$/.exec(request)![1]!) === group);
-  return { row, at: worker, points: [], most, met: () => met, takeBack: proxy.script(isMeant, ...faults) };
+  return { rows: [row], at: worker, points: [], most, met: () => met, takeBack: proxy.script(isMeant, ...faults) };
 }
 
 /** A merge queue waits for its checks for ever: where the server was away, somebody sends the question again, as hosts do not. */
