@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { hintRepository } from '../../src/commands/hint-repository.ts';
 import { setIdentity } from '../../src/commands/trigger/git-identities.ts';
 import { approvalOf } from '../core/support/builders.ts';
 import { startGitHost } from '../peers/git-host.ts';
@@ -19,7 +20,7 @@ beforeAll(async () => {
   issuer = await openIssuer();
   host = await startGitHost();
   repository = await host.repository('shop');
-  for (const environment of ['dev', 'prod']) await push('0', 'First', environment);
+  await repository.commit({ ...files('0'), ...files('0', 'prod') }, 'First');
   guarded = await openGuarded({
     SLUICE_OIDC_ISSUER: issuer.url,
     SLUICE_OIDC_AUDIENCE: AUDIENCE,
@@ -43,10 +44,15 @@ afterAll(async () => {
   await issuer?.close();
 });
 
-const push = (tag: string, name: string, environment = 'dev', email?: string): Promise<string> => {
-  const files = { [`${environment}/values.yaml`]: `image:\n  tag: "${tag}"\n` };
-  return repository.commit(files, `Version ${tag}`, email === undefined ? {} : { author: { name, email } });
-};
+const files = (tag: string, environment = 'dev'): Record<string, string> => ({
+  [`${environment}/values.yaml`]: `image:\n  tag: "${tag}"\n`,
+});
+
+/** A push to dev, told as by a webhook. */
+async function push(tag: string, name: string, email: string): Promise<void> {
+  await repository.commit(files(tag), `Version ${tag}`, { author: { name, email } });
+  await hintRepository(guarded.engine.app, repository.url, { via: 'PUSH' });
+}
 
 /** The release that started by itself, once it asks for its approval. */
 async function asked(version: string): Promise<string> {
@@ -73,7 +79,7 @@ async function approve(email: string, releaseId: string): Promise<string> {
 test('an author whom administrators map to a user may not approve the release of the own change', async () => {
   const mapped = await setIdentity(guarded.engine.app, { email: 'ada@home.example', user: 'ada@example.com' }, 'root');
   expect(mapped.refusals).toBeUndefined();
-  await push('1', 'Ada', 'dev', 'Ada@Home.example');
+  await push('1', 'Ada', 'Ada@Home.example');
   const id = await asked('1');
   expect(await approve('ada@example.com', id)).toMatch(
     /^NOT_AN_APPROVER: ada@example\.com is the initiator of the release and may not approve prod too, .*: another person has to$/,
@@ -90,7 +96,7 @@ test.each([
   'nor may one whose verified address the identity provider tells: version %s by %s',
   async (version, author, login) => {
     if (login !== login.toLowerCase()) await guarded.grant({ subject: login, role: 'APPROVER' });
-    await push(version, 'Somebody', 'dev', author);
+    await push(version, 'Somebody', author);
     const id = await asked(version);
     await expect
       .poll(() => approve(login, id), { timeout: 10_000 })
@@ -101,7 +107,7 @@ test.each([
 );
 
 test('the change of an author who is no approver here is approved by any approver', async () => {
-  await push('5', 'Stranger', 'dev', 'stranger@elsewhere.example');
+  await push('5', 'Stranger', 'stranger@elsewhere.example');
   const id = await asked('5');
   expect(await approve('linus@example.com', id)).toBe('done');
 });

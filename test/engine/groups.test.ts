@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { reportHealth } from '../../src/commands/report-health.ts';
 import type { HealthStatus, Specs } from '../../src/core/definitions.ts';
-import { forEachBackend } from '../support/backends.ts';
+import { onOneBackend } from '../support/backends.ts';
 import { openTestEngine, REGIONS } from '../support/engine.ts';
 import type { TestEngine } from '../support/engine.ts';
 
 const SOAK = 2_000;
 
-forEachBackend((backend) => {
+onOneBackend('redis', (backend) => {
   let engine: TestEngine;
   beforeAll(async () => {
     engine = await openTestEngine(backend);

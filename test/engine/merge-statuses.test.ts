@@ -18,6 +18,7 @@ import { startGitHost } from '../peers/git-host.ts';
 import type { GitHost, HostedRepository } from '../peers/git-host.ts';
 import { Blocked } from '../peers/pull-requests.ts';
 import type { Status } from '../peers/pull-requests.ts';
+import { HOSTS, hostsByTurns } from '../support/by-pull-request.ts';
 import { openTestEngine } from '../support/engine.ts';
 import type { TestEngine } from '../support/engine.ts';
 
@@ -152,8 +153,9 @@ async function until<T>(look: () => Promise<T | undefined>): Promise<T> {
   }
 }
 
-describe.each(['github', 'gitlab', 'gitea'] as const)('on %s', { timeout: 60_000 }, (kind) => {
-  test('the branch takes the merge while all gates hold, and no status follows it', async () => {
+describe.each(HOSTS)('on %s', { timeout: 60_000 }, (kind) => {
+  const byTurns = hostsByTurns(kind);
+  byTurns('the branch takes the merge while all gates hold, and no status follows it', async () => {
     const { engine, forge, live } = await World.open(kind);
     const w = world!;
     const { id, number, head } = await w.proposed();
@@ -173,7 +175,7 @@ describe.each(['github', 'gitlab', 'gitea'] as const)('on %s', { timeout: 60_000
     expect((await w.statuses(head)).filter(({ sinceEnd }) => sinceEnd !== undefined)).toEqual([]);
   });
 
-  test('trap 5: a merge outside the gates is recorded with who did it, and goes on to health', async () => {
+  byTurns('trap 5: a merge outside the gates is recorded with who did it, and goes on to health', async () => {
     const { engine, forge } = await World.open(kind);
     const w = world!;
     const { id, number, head } = await w.proposed();
@@ -191,7 +193,7 @@ describe.each(['github', 'gitlab', 'gitea'] as const)('on %s', { timeout: 60_000
     expect(rows).toEqual([{ action: 'pullRequestMergedOutsideGates', outcome: 'DONE' }]);
   });
 
-  test('trap 7: with auto-merge the host merges when the last approval is there, and not before', async () => {
+  byTurns('trap 7: with auto-merge the host merges when the last approval is there, and not before', async () => {
     const approval = { rules: [{ count: 2 }], forbidInitiator: true, expiry: 60_000, onExpiry: 'FAIL' as const };
     const { engine, forge } = await World.open(kind, { open: 'AT_ONCE' }, { approval });
     const w = world!;
@@ -214,7 +216,7 @@ describe.each(['github', 'gitlab', 'gitea'] as const)('on %s', { timeout: 60_000
     expect(await w.events(id, 'PullRequestMergedOutsideGates')).toEqual([]);
   });
 
-  test('trap 2: what is pushed onto the branch is an error there; "update branch" keeps the status', async () => {
+  byTurns('trap 2: what is pushed onto the branch is an error there; "update branch" keeps the status', async () => {
     const { forge, live } = await World.open(kind);
     const w = world!;
     const { number, head } = await w.proposed();

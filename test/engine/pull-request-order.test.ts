@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect } from 'vitest';
 import { planRollback } from '../../src/commands/rollback-order.ts';
 import { rollbackMerges } from '../../src/commands/rollback-merges.ts';
 import { startManualRollback } from '../../src/commands/start-manual-rollback.ts';
@@ -9,9 +9,10 @@ import { startServer } from '../../src/server.ts';
 import { loadRunway } from '../../src/store/load-facts.ts';
 import { pullRequestsOf } from '../../src/store/pull-requests.ts';
 import { sluice } from '../cli/served.ts';
-import { ByPullRequest, onOneHost, REPOSITORY, someHosts } from '../support/by-pull-request.ts';
+import { ByPullRequest, HOSTS, hostsByTurns, onOneHost, REPOSITORY } from '../support/by-pull-request.ts';
 
-describe.each(someHosts('github', 'gitea'))('on %s', { timeout: 60_000 }, (kind) => {
+describe.each(HOSTS)('on %s', { timeout: 60_000 }, (kind) => {
+  const byTurns = hostsByTurns(kind);
   const once = onOneHost(kind);
   let at: ByPullRequest;
   beforeEach(async () => {
@@ -68,44 +69,45 @@ describe.each(someHosts('github', 'gitea'))('on %s', { timeout: 60_000 }, (kind)
     expect(await at.read()).toContain('tag: "3"');
   });
 
-  test.each([true, false])(
-    'what is told between a merge and the look that notices it counts, and what was told before does not (asked what runs: %s)',
-    async (asked) => {
-      const { engine } = at;
-      await at.billing({ health: { type: 'report' } });
-      const sync = { type: 'report' as const };
-      if (asked)
-        await engine.save('Application', 'billing-eu', {
-          product: 'billing',
-          environment: 'eu',
-          driver: at.git('eu'),
-          sync,
-          health: sync,
-        });
-      const tell = async (commit: string): Promise<void> => {
-        if (asked) await reportDeployment(engine.app, { application: 'billing-eu', commit }, null);
-        await reportHealth(engine.app, { application: 'billing-eu', status: 'HEALTHY' }, null);
-      };
-      const first = await at.release('2');
-      await at.waitsUnseen(first);
-      const before = (await at.config.head('main'))!;
-      await tell(before);
-      await at.forge.merge(REPOSITORY, (await at.forge.pullRequest(REPOSITORY)).number, 'squash');
-      await at.told();
-      await at.waitsBecause(first, asked ? 'waits for a report' : 'is PROGRESSING');
-      await tell((await at.config.head('main'))!);
-      expect((await engine.ended(first)).status).toBe('SUCCEEDED');
+  for (const asked of [true, false])
+    byTurns(
+      `what is told between a merge and the look that notices it counts, and what was told before does not (asked what runs: ${asked})`,
+      async () => {
+        const { engine } = at;
+        await at.billing({ health: { type: 'report' } });
+        const sync = { type: 'report' as const };
+        if (asked)
+          await engine.save('Application', 'billing-eu', {
+            product: 'billing',
+            environment: 'eu',
+            driver: at.git('eu'),
+            sync,
+            health: sync,
+          });
+        const tell = async (commit: string): Promise<void> => {
+          if (asked) await reportDeployment(engine.app, { application: 'billing-eu', commit }, null);
+          await reportHealth(engine.app, { application: 'billing-eu', status: 'HEALTHY' }, null);
+        };
+        const first = await at.release('2');
+        await at.waitsUnseen(first);
+        const before = (await at.config.head('main'))!;
+        await tell(before);
+        await at.forge.merge(REPOSITORY, (await at.forge.pullRequest(REPOSITORY)).number, 'squash');
+        await at.told();
+        await at.waitsBecause(first, asked ? 'waits for a report' : 'is PROGRESSING');
+        await tell((await at.config.head('main'))!);
+        expect((await engine.ended(first)).status).toBe('SUCCEEDED');
 
-      const second = await at.release('3');
-      await at.waitsUnseen(second);
-      const commit = await at.forge.merge(REPOSITORY, (await at.forge.pullRequest(REPOSITORY)).number, 'squash');
-      // Hosts date a merge by the second.
-      await new Promise((resolve) => setTimeout(resolve, 1_000));
-      await tell(commit);
-      await at.told();
-      expect((await engine.ended(second)).status).toBe('SUCCEEDED');
-    },
-  );
+        const second = await at.release('3');
+        await at.waitsUnseen(second);
+        const commit = await at.forge.merge(REPOSITORY, (await at.forge.pullRequest(REPOSITORY)).number, 'squash');
+        // Hosts date a merge by the second.
+        await new Promise((resolve) => setTimeout(resolve, 1_000));
+        await tell(commit);
+        await at.told();
+        expect((await engine.ended(second)).status).toBe('SUCCEEDED');
+      },
+    );
 
   once('the time that people review counts for no runway', async () => {
     await at.billing();
@@ -124,7 +126,7 @@ describe.each(someHosts('github', 'gitea'))('on %s', { timeout: 60_000 }, (kind)
     expect(await runway()).toBeLessThan(took + 60_000);
   });
 
-  test('trap 13: one that was opened after everybody had looked is closed all the same', async () => {
+  byTurns('trap 13: one that was opened after everybody had looked is closed all the same', async () => {
     await at.billing();
     const id = await at.release('2');
     await at.waits(id);
@@ -146,37 +148,44 @@ describe.each(someHosts('github', 'gitea'))('on %s', { timeout: 60_000 }, (kind)
     expect((await pullRequestsOf(pool, [id]))[0]).toMatchObject({ state: 'CLOSED' });
   });
 
-  test('a rollback of what came by pull request is one that Sluice merges, and its plan says before that it can', async () => {
-    await at.billing();
-    const [first, second] = await twoVersions();
-    const input = { product: 'billing', environments: ['eu'], reason: 'slow' };
-    const plan = await planRollback(at.engine.app, input, 'ada');
-    expect(plan.value?.targets).toMatchObject([
-      { environment: 'eu', decision: 'INCLUDED', to: { label: '2', release: first } },
-    ]);
-    expect((await rollbackMerges(at.engine.app, 'billing', ['dev', 'eu'])).get('eu')).toMatchObject({ may: true });
-    const started = await startManualRollback(at.engine.app, input, 'ada');
-    const id = started.value!.rollbackId;
-    expect((await at.engine.ended(id)).status).toBe('SUCCEEDED');
-    expect(await at.read()).toContain('tag: "2"');
-    const all = await at.forge.pullRequests(REPOSITORY);
-    const back = all.at(-1)!;
-    expect(back).toMatchObject({ state: 'merged', mergedBy: at.forge.account, title: 'Roll back billing in eu to 2' });
-    expect(all).toHaveLength(3);
-    const state = await at.engine.reached(second!, ({ promotions }) => promotions[1]?.status === 'ROLLED_BACK');
-    expect(state.promotions[1]?.status).toBe('ROLLED_BACK');
-    // It has ended, and is shown with what it opened and what hosts were told of it.
-    const server = await startServer(at.engine.app);
-    try {
-      const { out } = await sluice({ SLUICE_SERVER: server.url }, 'get', 'release', id);
-      // Hosts are told beside the release, and nothing any more when its pull request is merged.
-      expect(out).toMatch(/^sluice\/billing\/eu +[0-9a-f]{7} +SUCCESS +(SUCCESS|-) /m);
-      expect(out).toMatch(/^PULL REQUEST OF +NUMBER +STATE +ADDRESS$/m);
-      expect(out).toMatch(new RegExp(`^eu +${back.number} +MERGED +http`, 'm'));
-    } finally {
-      await server.close();
-    }
-  });
+  byTurns(
+    'a rollback of what came by pull request is one that Sluice merges, and its plan says before that it can',
+    async () => {
+      await at.billing();
+      const [first, second] = await twoVersions();
+      const input = { product: 'billing', environments: ['eu'], reason: 'slow' };
+      const plan = await planRollback(at.engine.app, input, 'ada');
+      expect(plan.value?.targets).toMatchObject([
+        { environment: 'eu', decision: 'INCLUDED', to: { label: '2', release: first } },
+      ]);
+      expect((await rollbackMerges(at.engine.app, 'billing', ['dev', 'eu'])).get('eu')).toMatchObject({ may: true });
+      const started = await startManualRollback(at.engine.app, input, 'ada');
+      const id = started.value!.rollbackId;
+      expect((await at.engine.ended(id)).status).toBe('SUCCEEDED');
+      expect(await at.read()).toContain('tag: "2"');
+      const all = await at.forge.pullRequests(REPOSITORY);
+      const back = all.at(-1)!;
+      expect(back).toMatchObject({
+        state: 'merged',
+        mergedBy: at.forge.account,
+        title: 'Roll back billing in eu to 2',
+      });
+      expect(all).toHaveLength(3);
+      const state = await at.engine.reached(second!, ({ promotions }) => promotions[1]?.status === 'ROLLED_BACK');
+      expect(state.promotions[1]?.status).toBe('ROLLED_BACK');
+      // It has ended, and is shown with what it opened and what hosts were told of it.
+      const server = await startServer(at.engine.app);
+      try {
+        const { out } = await sluice({ SLUICE_SERVER: server.url }, 'get', 'release', id);
+        // Hosts are told beside the release, and nothing any more when its pull request is merged.
+        expect(out).toMatch(/^sluice\/billing\/eu +[0-9a-f]{7} +SUCCESS +(SUCCESS|-) /m);
+        expect(out).toMatch(/^PULL REQUEST OF +NUMBER +STATE +ADDRESS$/m);
+        expect(out).toMatch(new RegExp(`^eu +${back.number} +MERGED +http`, 'm'));
+      } finally {
+        await server.close();
+      }
+    },
+  );
 
   once('a rollback that comes while a newer pull request is open closes that first', async () => {
     await at.billing({ concurrency: 'PIPELINE' });
@@ -196,7 +205,7 @@ describe.each(someHosts('github', 'gitea'))('on %s', { timeout: 60_000 }, (kind)
     expect(first).toBeDefined();
   });
 
-  test('a rollback that may not merge says who has to, and goes on when a person has merged', async () => {
+  byTurns('a rollback that may not merge says who has to, and goes on when a person has merged', async () => {
     await at.billing();
     await twoVersions();
     at.forge.protect(REPOSITORY, 'main', { approvals: 1 });

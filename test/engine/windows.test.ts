@@ -3,7 +3,7 @@ import { deleteDefinition } from '../../src/commands/delete-definition.ts';
 import { saveDefinition } from '../../src/commands/save-definition.ts';
 import type { Specs } from '../../src/core/definitions.ts';
 import { getDefinition } from '../../src/store/definitions.ts';
-import { forEachBackend } from '../support/backends.ts';
+import { onOneBackend } from '../support/backends.ts';
 import { systemClock } from '../../src/clock.ts';
 import { openTestEngine } from '../support/engine.ts';
 import type { TestEngine } from '../support/engine.ts';
@@ -24,7 +24,7 @@ const window = (
   runway: false,
 });
 
-forEachBackend((backend) => {
+onOneBackend('postgres', (backend) => {
   let engine: TestEngine;
   beforeAll(async () => {
     engine = await openTestEngine(backend);

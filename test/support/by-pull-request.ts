@@ -31,13 +31,24 @@ export const REPOSITORY = 'acme/config';
 /** The hosts on which whole promotions by pull request are tried. */
 export const HOSTS = ['github', 'gitlab', 'gitea'] as const satisfies readonly StandInKind[];
 
-/** Some of them: what differs between hosts is in the tests of their clients. All with SLUICE_TEST_ALL set. */
-export const someHosts = (...kinds: StandInKind[]): readonly StandInKind[] =>
-  process.env['SLUICE_TEST_ALL'] ? HOSTS : kinds;
+type Told = (name: string, body: () => Promise<void>, timeout?: number) => void;
 
-/** A test of what no host has a part in, among those that are tried on each: on the first one alone. */
-export function onOneHost(kind: StandInKind): (name: string, body: () => Promise<void>) => void {
-  return (name, body) => void (kind === HOSTS[0] && test(name, body));
+/**
+ * A test of a story that goes the same way on each host: on one of them, the next one for the next test, and on each with SLUICE_TEST_ALL
+ * set. What differs between hosts is in the tests of their clients.
+ */
+export function hostsByTurns(kind: StandInKind): Told {
+  let turn = 0;
+  return (name, body, timeout) => {
+    const isDue = HOSTS[turn % HOSTS.length] === kind;
+    turn += 1;
+    if (isDue || process.env['SLUICE_TEST_ALL']) test(name, body, timeout);
+  };
+}
+
+/** A test of what no host has a part in, among those that are tried on hosts by turns: on the first one alone. */
+export function onOneHost(kind: StandInKind): Told {
+  return (name, body, timeout) => void (kind === HOSTS[0] && test(name, body, timeout));
 }
 
 /** Real git, a host that really merges, the real client, a real engine with a worker. */
