@@ -45,8 +45,8 @@ interface Running {
   listener: Listener;
   held: boolean;
   pid?: number;
-  resolve(code: number | null): void;
-  reject(error: Error): void;
+  resolve: (code: number | null) => void;
+  reject: (error: Error) => void;
 }
 
 /**

@@ -72,7 +72,7 @@ export function answerGit(
     response.writeHead(Number.parseInt(status, 10), rest).end(all.subarray(end + 4));
     how.ended?.();
   };
-  cgi.ended.then(answer, () => {
+  cgi.ended.then(answer).catch(() => {
     response.destroy();
     how.ended?.();
   });
