@@ -87,7 +87,7 @@ export class CatFile {
     this.#buffer = NOTHING;
     this.#head = null;
     const ended = (): void => this.#ended(git);
-    git.ended.then(ended, ended);
+    git.ended.then(ended).catch(ended);
     return git;
   }
 
