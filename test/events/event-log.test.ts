@@ -57,6 +57,8 @@ describe('a subscriber', () => {
   test('sees what is written from now on, and nothing from before', async () => {
     const release = newRelease();
     await writer.many(release, steps(3));
+    // What is written is passed on once no older transaction of the server is open, of another database neither.
+    await take(await (await open()).subscribe({ releaseId: release }, ''), 3);
     const events = await (await open()).subscribe({});
     await writer.many(release, steps(2));
     expect(sequences(await take(events, 2))).toEqual([4, 5]);
