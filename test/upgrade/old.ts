@@ -36,7 +36,7 @@ export async function oldDatabase(): Promise<OldDatabase> {
   await dataSource.destroy();
   const client = new pg.Client({ connectionString: database.url });
   await client.connect();
-  await client.query(read('f0cae10.sql').replaceAll('{{repositories}}', repositories));
+  await client.query(shifted(read('f0cae10.sql').replaceAll('{{repositories}}', repositories)));
   await client.end();
   return {
     url: database.url,
@@ -46,6 +46,18 @@ export async function oldDatabase(): Promise<OldDatabase> {
       rmSync(repositories, { recursive: true, force: true });
     },
   };
+}
+
+const KILLED_AT = Date.parse('2026-11-28T03:04:00Z');
+
+/** As if the server had been killed an hour ago: times on the days of the dump, and in milliseconds, all move by as much. */
+function shifted(dump: string): string {
+  const seconds = Math.floor((Date.now() - KILLED_AT) / 1_000) - 3_600;
+  return dump
+    .replaceAll(/(2026-11-2[89])([T ])(\d\d:\d\d:\d\d)/g, (_, day: string, between: string, time: string) =>
+      new Date(Date.parse(`${day}T${time}Z`) + seconds * 1_000).toISOString().slice(0, 19).replace('T', between),
+    )
+    .replaceAll(/\b(?:1795|1827)\d{9}\b/g, (ms) => String(Number(ms) + seconds * 1_000));
 }
 
 const read = (file: string): string => readFileSync(new URL(file, import.meta.url), 'utf8');
