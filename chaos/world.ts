@@ -179,6 +179,17 @@ function shared(policies: RollbackPolicySpec[]): AnyDefinition[] {
       spec: { actions: [action('unit', 15), action('load', 25), action('report', 5, ['unit', 'load'])] },
     },
     { kind: 'PromotionWorkflow', metadata: metadata('announce'), spec: { actions: [action('chat', 5)] } },
+    // What the flow does not say for staging.
+    {
+      kind: 'PromotionPolicy',
+      metadata: metadata('staging'),
+      spec: {
+        priority: 1,
+        selector: { product: {}, targetEnvironment: { names: ['staging'] } },
+        policy,
+        locked: ['preAction'],
+      },
+    },
     {
       kind: 'PromotionFlow',
       metadata: metadata('flow'),
@@ -188,7 +199,7 @@ function shared(policies: RollbackPolicySpec[]): AnyDefinition[] {
         onFailure: 'FINISH_RUNNING',
         rollbackPolicies: policies.length > 0 ? policies : undefined,
         steps: [
-          { environment: 'staging', dependsOn: ['dev'], policy, soak: 150 },
+          { environment: 'staging', dependsOn: ['dev'], soak: 150 },
           { group: 'regions', dependsOn: ['staging'], policy },
           { environment: 'asia-2', dependsOn: ['regions'], policy: { action: 'commit' } },
         ],

@@ -33,6 +33,7 @@ import { News1765300000000 } from './1765300000000-news.ts';
 import { MissedDeliveries1765300000001 } from './1765300000001-missed-deliveries.ts';
 import { RefusedStatuses1765380000000 } from './1765380000000-refused-statuses.ts';
 import { EventsInRows1765400000000 } from './1765400000000-events-in-rows.ts';
+import { PromotionPolicies1765420000000 } from './1765420000000-promotion-policies.ts';
 import { RefusedByIndex1765410000000 } from './1765410000000-refused-by-index.ts';
 import { ForgeBudget1765340000000 } from './1765340000000-forge-budget.ts';
 import { Triggers1765310000000 } from './1765310000000-triggers.ts';
@@ -80,4 +81,5 @@ export const migrations = [
   RefusedStatuses1765380000000,
   EventsInRows1765400000000,
   RefusedByIndex1765410000000,
+  PromotionPolicies1765420000000,
 ];

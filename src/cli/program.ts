@@ -10,6 +10,7 @@ import { addControls } from './commands/controls.ts';
 import { addTriggers } from './commands/triggers.ts';
 import { addDelete } from './commands/delete.ts';
 import { addGet } from './commands/get.ts';
+import { addPolicies } from './commands/policies.ts';
 import { addRollbacks } from './commands/rollback.ts';
 import { addSecretCommands } from './commands/secrets.ts';
 import { addStatus } from './commands/status.ts';
@@ -221,6 +222,7 @@ export function createProgram({
 
   addApprovals(shell);
   addControls(shell, windows);
+  addPolicies(shell);
   addTriggers(shell);
   addSecretCommands(shell);
   addAccessCommands(shell);

@@ -26,7 +26,9 @@ export async function warningsOf(
       ? (spec as Specs['EnvironmentGroup']).environments.names
       : kind === 'ReleaseWindow'
         ? (spec as Specs['ReleaseWindow']).selector.environments.names
-        : undefined;
+        : kind === 'PromotionPolicy'
+          ? (spec as Specs['PromotionPolicy']).selector.targetEnvironment.names
+          : undefined;
   const { environments } = await among.known();
   const unknown = (names ?? []).filter((name) => !name.includes('*') && !environments.has(name));
   if (unknown.length === 0) return [];

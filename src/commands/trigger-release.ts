@@ -14,6 +14,7 @@ import { pin } from './trigger/pin.ts';
 import { planCandidate } from './trigger/plan-candidate.ts';
 import type { PlannedCandidate } from './trigger/plan-candidate.ts';
 import { refuseBadVersion } from './trigger/refuse-bad-version.ts';
+import { refuseUnproposable } from './trigger/refuse-unproposable.ts';
 import { makeRoomBehind, startRelease } from './trigger/start-release.ts';
 import type { ReleaseNow } from './release-engine.ts';
 
@@ -109,6 +110,7 @@ async function planned(
   const now = app.clock.now().getTime();
   const candidate = findCandidate(definitions, change, await askRevisions(app, definitions, change));
   const drafted = planCandidate(definitions, candidate, { now, rollbackFloor });
+  await refuseUnproposable(app, drafted.plan);
   const pinned = await pin(app, definitions, candidate, change);
   return freeze(withContent(drafted, pinned), change, app.clock.now().getTime());
 }
@@ -121,6 +123,7 @@ export function planRelease(app: Parts, input: TriggerInput): Promise<Result<Pla
     const candidate = findCandidate(definitions, change);
     const { rollbackFloor } = input;
     const planned = planCandidate(definitions, candidate, { now: app.clock.now().getTime(), rollbackFloor });
+    await refuseUnproposable(app, planned.plan);
     if (dependsOnCommit(definitions, change)) planned.plan.warnings.push(MAY_DIFFER);
     return planned;
   });

@@ -1,5 +1,12 @@
 import { approval, type approvalRule } from './kinds/approval.ts';
-import type { environmentSelector, healthStatus, hooks, inlinePolicy, metadata } from './kinds/common.ts';
+import type {
+  environmentSelector,
+  healthStatus,
+  hooks,
+  inlinePolicy,
+  metadata,
+  promotionAction,
+} from './kinds/common.ts';
 import type { selector } from './kinds/common.ts';
 import { DAY, pullRequest } from './kinds/common.ts';
 import type { driver } from './kinds/drivers.ts';
@@ -8,6 +15,7 @@ import type { health } from './kinds/health.ts';
 import type { Kind, Specs } from './kinds/index.ts';
 import type { concurrency, onMissing, whenAbsent } from './kinds/product.ts';
 import { promotionFlow, type flowStep, type onFailure } from './kinds/promotion-flow.ts';
+import type { policySetting } from './kinds/promotion-policy.ts';
 import { retry, type workflowAction } from './kinds/promotion-workflow.ts';
 import type { windowAction } from './kinds/release-window.ts';
 import { rollbackPolicy, type markBadScope, type rollbackCause } from './kinds/rollback-policy.ts';
@@ -15,7 +23,7 @@ import { limit, type sync } from './kinds/sync.ts';
 import { fallbacksOf, type Infer } from './kinds/shape.ts';
 
 /**
- * What people define: products, applications, environments, groups, flows, workflows, templates, windows.
+ * What people define: products, applications, environments, groups, flows, workflows, policies, templates, windows.
  *
  * These are the shapes that manifests, the API and the database share; `core/kinds` describes them, field by field. Every
  * duration is in whole milliseconds; manifests may write `90s`, `1h30m`, `24h`. Names follow RFC 1123 labels (at most 63
@@ -51,6 +59,10 @@ export type RetrySpec = Infer<typeof retry>;
 export type WorkflowAction = Infer<typeof workflowAction>;
 export type PromotionWorkflowSpec = Specs['PromotionWorkflow'];
 export type InlinePolicy = Infer<typeof inlinePolicy>;
+export type PromotionAction = Infer<typeof promotionAction>;
+export type PromotionPolicySpec = Specs['PromotionPolicy'];
+/** Each of the settings that policies give. */
+export type PolicySetting = Infer<typeof policySetting>;
 /** How a change of action `pr` is proposed. */
 export type PullRequestPolicy = Infer<typeof pullRequest>;
 export type Hooks = Infer<typeof hooks>;

@@ -1,7 +1,6 @@
 import type {
   ApplicationSpec,
   Hooks,
-  InlinePolicy,
   PromotionWorkflowSpec,
   PullRequestPolicy,
   SyncSourceSpec,
@@ -14,7 +13,7 @@ import type { OwnSteps, Phase, PlannedApplication, PlannedStep, StepWork } from 
  * told in docs/how-to-add.md.
  */
 const PHASES: readonly PhaseOfPlan[] = [
-  { phase: 'PRE_ACTION', of: 'application', make: ({ policy }) => workflow(policy.preAction) },
+  { phase: 'PRE_ACTION', of: 'application', make: ({ preActions = [] }) => workflows(preActions) },
   {
     phase: 'ACTION',
     of: 'application',
@@ -30,7 +29,7 @@ const PHASES: readonly PhaseOfPlan[] = [
   { phase: 'SYNC', of: 'application', make: ({ application }) => syncStep(application?.sync) },
   { phase: 'HEALTH', of: 'application', make: () => step({ kind: 'health' }) },
   { phase: 'SOAK', of: 'application', make: ({ soak }) => (soak > 0 ? step({ kind: 'soak', duration: soak }) : null) },
-  { phase: 'POST_ACTION', of: 'application', make: ({ policy }) => workflow(policy.postAction) },
+  { phase: 'POST_ACTION', of: 'application', make: ({ postActions = [] }) => workflows(postActions) },
   { phase: 'WORKFLOW', of: 'promotion', make: (from) => workflow(from.workflow) },
   { phase: 'ON_START', of: 'release', make: ({ hooks }) => workflow(hooks?.onStart) },
   { phase: 'ON_SUCCESS', of: 'release', make: ({ hooks }) => workflow(hooks?.onSuccess) },
@@ -48,7 +47,9 @@ interface PhaseOfPlan {
 
 /** What a flow says of a promotion, and the application where the phase is for one. */
 export interface Making {
-  policy: InlinePolicy;
+  /** Names of workflows, one after the other. */
+  preActions?: readonly string[];
+  postActions?: readonly string[];
   /** A change is to be made. */
   apply: boolean;
   /** By this pull request. */
@@ -66,11 +67,12 @@ export interface Making {
 /** By name. */
 export type Workflows = ReadonlyMap<string, PromotionWorkflowSpec>;
 
-/** One step, the actions of a workflow as a step each, or nothing. */
-type Made = Pick<PlannedStep, 'work' | 'patience'> | { workflow: string } | null;
+/** One step, the actions of workflows as a step each, or nothing. */
+type Made = Pick<PlannedStep, 'work' | 'patience'> | { workflows: readonly string[] } | null;
 
 const step = (work: StepWork, patience?: number): Made => ({ work, ...(patience !== undefined && { patience }) });
-const workflow = (name: string | undefined): Made => (name === undefined ? null : { workflow: name });
+const workflows = (names: readonly string[]): Made => ({ workflows: names });
+const workflow = (name: string | undefined): Made => (name === undefined ? null : workflows([name]));
 
 function proposeStep({ pullRequest, position }: Making): Made {
   return pullRequest && position !== undefined ? step({ kind: 'propose', applications: [position] }) : null;
@@ -91,7 +93,7 @@ export function addSteps(
   steps: PlannedStep[],
   at: { name: string; position: number } | null,
   from: Making,
-  workflows: Workflows,
+  known: Workflows,
 ): void {
   const application = at?.position ?? null;
   let after: number[] = [];
@@ -102,7 +104,7 @@ export function addSteps(
     if (made === null) continue;
     const id = [...(at === null ? [] : [at.name]), phase, ...(part === undefined ? [] : [part])].join('/');
     const common = { id, phase, application };
-    if ('workflow' in made) after = addWorkflow(steps, common, made.workflow, after, workflows);
+    if ('workflows' in made) after = addWorkflows(steps, common, made.workflows, after, known);
     else {
       steps.push({ ...common, ...made, needs: after, timeout: null, retry: DEFAULT_RETRY });
       after = [steps.length - 1];
@@ -111,14 +113,29 @@ export function addSteps(
 }
 
 /** The release's own steps, by phase; what has none is left out. */
-export function ownSteps(hooks: Hooks, workflows: Workflows): { own: OwnSteps; steps: PlannedStep[] }[] {
+export function ownSteps(hooks: Hooks, known: Workflows): { own: OwnSteps; steps: PlannedStep[] }[] {
   return PHASES.flatMap(({ of, phase, make }) => {
-    const made = of === 'release' ? make({ policy: {}, apply: false, soak: 0, hooks }) : null;
-    if (made === null || !('workflow' in made)) return [];
+    const made = of === 'release' ? make({ apply: false, soak: 0, hooks }) : null;
+    if (made === null || !('workflows' in made)) return [];
     const steps: PlannedStep[] = [];
-    addWorkflow(steps, { id: phase, phase, application: null }, made.workflow, [], workflows);
+    addWorkflows(steps, { id: phase, phase, application: null }, made.workflows, [], known);
     return steps.length === 0 ? [] : [{ own: phase as OwnSteps, steps }];
   });
+}
+
+/** One workflow after the other; the names of the steps of all but the first have its name in them. */
+function addWorkflows(
+  steps: PlannedStep[],
+  step: Pick<PlannedStep, 'id' | 'phase' | 'application'>,
+  names: readonly string[],
+  after: number[],
+  known: Workflows,
+): number[] {
+  return names.reduce(
+    (before, name, index) =>
+      addWorkflow(steps, index === 0 ? step : { ...step, id: `${step.id}/${name}` }, name, before, known),
+    after,
+  );
 }
 
 /** The actions of a workflow after `after`; answers the positions of those that no other of them depends on. */
@@ -127,9 +144,9 @@ function addWorkflow(
   step: Pick<PlannedStep, 'id' | 'phase' | 'application'>,
   name: string,
   after: number[],
-  workflows: Workflows,
+  known: Workflows,
 ): number[] {
-  const actions = workflows.get(name)?.actions ?? [];
+  const actions = known.get(name)?.actions ?? [];
   const position = new Map(actions.map((action, index) => [action.name, steps.length + index]));
   const awaited = new Set<number>();
   for (const action of actions) {

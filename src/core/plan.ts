@@ -7,6 +7,7 @@ import type {
   RollbackPolicySpec,
   WorkflowAction,
 } from './definitions.ts';
+import type { FrozenPolicy } from './policies.ts';
 import type { RollbackPlan, VersionRef } from './rollback/rollback.ts';
 
 /**
@@ -79,6 +80,8 @@ export interface PlannedPromotion {
   restores?: { from: VersionRef; to: VersionRef; origin: string; overChange?: true };
   /** How its changes are proposed; absent: they are made without a pull request. */
   pullRequest?: PullRequestPolicy;
+  /** Of an environment that the flow promotes: what is done there, and who said so. A release that is older than policies does not say. */
+  policy?: FrozenPolicy;
 }
 
 /** ON_START before everything else, ON_SUCCESS after it, ON_FAIL after it where it did not succeed, a termination included. */

@@ -4,18 +4,15 @@ import type {
   FlowStepSpec,
   Gate,
   Hooks,
+  InlinePolicy,
   Metadata,
   PromotionFlowSpec,
-  PullRequestPolicy,
 } from './definitions.ts';
-import {
-  DEFAULT_FLOW_TIMEOUT,
-  DEFAULT_OWN_TIMEOUT,
-  DEFAULT_PULL_REQUEST,
-  DEFAULT_UNKNOWN_TIMEOUT,
-} from './definitions.ts';
+import { DEFAULT_FLOW_TIMEOUT, DEFAULT_OWN_TIMEOUT, DEFAULT_UNKNOWN_TIMEOUT } from './definitions.ts';
 import { addSteps, isAsked, ownSteps, shareProposals } from './phases.ts';
 import type { Workflows } from './phases.ts';
+import { frozenPolicy, mergePolicies, policiesFor } from './policies.ts';
+import type { MergedPolicy, PolicyFinding, RankedPolicy } from './policies.ts';
 import type {
   Dependency,
   PlannedApplication,
@@ -27,6 +24,7 @@ import type {
 import { refusal } from './problems.ts';
 import type { Refusal } from './problems.ts';
 import { resolveMembers } from './selectors.ts';
+import { quoteList } from './wording.ts';
 
 /** What the plan is made from: one consistent reading of the definitions. */
 export interface PlanInput {
@@ -35,6 +33,7 @@ export interface PlanInput {
   environments: Definition<'Environment'>[];
   groups: Definition<'EnvironmentGroup'>[];
   workflows: Definition<'PromotionWorkflow'>[];
+  policies: readonly RankedPolicy[];
   /** Of this product only. */
   applications: Definition<'Application'>[];
   warnings: string[];
@@ -54,7 +53,7 @@ export function requiredBy(gate: Pick<Gate, 'policy' | 'count' | 'percent'>, tot
 export function planRelease(input: PlanInput): { plan: ReleasePlan } | { refusals: Refusal[] } {
   const { spec } = input.flow;
   const planner = new Planner(input);
-  planner.add({ name: spec.triggerEnvironment, group: null, dependsOn: [] }, planner.triggerSteps());
+  planner.addTrigger();
   for (const step of spec.steps) planner.addStep(step);
   if (input.hooks) planner.addOwn(input.hooks);
   const refusals = planner.connect();
@@ -92,6 +91,8 @@ class Planner {
   readonly #byName = new Map<string, Dependency>();
   readonly #pending: { promotion: PlannedPromotion; dependsOn: string[]; step?: FlowStepSpec }[] = [];
   readonly #refusals: Refusal[] = [];
+  /** Of policies, by what it says, with the environments in which it is so. */
+  readonly #found = new Map<string, { finding: PolicyFinding; where: string[] }>();
   readonly #contentOf: (application: Definition<'Application'>) => string | null;
 
   constructor(input: PlanInput) {
@@ -103,26 +104,46 @@ class Planner {
   }
 
   /** In the trigger environment the change is already there: its health, then the trigger workflow. */
-  triggerSteps(): { policy: { preAction?: string; postAction?: string }; apply: false } {
-    return { policy: { postAction: this.#input.flow.spec.triggerWorkflow }, apply: false };
+  addTrigger(): void {
+    const { triggerEnvironment, triggerWorkflow } = this.#input.flow.spec;
+    this.#add(
+      { name: triggerEnvironment, group: null, dependsOn: [] },
+      this.#merge(triggerEnvironment, { postAction: triggerWorkflow }, 'TRIGGER'),
+    );
+  }
+
+  /** What holds in an environment, the members of a group each by themselves. */
+  #merge(environment: string, inline: InlinePolicy, at: 'TRIGGER' | 'TARGET'): MergedPolicy {
+    const { product, policies } = this.#input;
+    const here = this.#environments.get(environment);
+    const selected = { name: environment, labels: here?.metadata.labels ?? {}, kind: here?.spec.kind };
+    const { merged, findings } = mergePolicies(inline, policiesFor(policies, product, selected), at);
+    for (const finding of findings) {
+      if (finding.severity === 'NOTE') continue;
+      const known = this.#found.get(finding.message);
+      if (known) known.where.push(environment);
+      else this.#found.set(finding.message, { finding, where: [environment] });
+    }
+    return merged;
   }
 
   addStep(step: FlowStepSpec): void {
-    const { dependsOn } = step;
-    const { policy = {} } = step;
-    const pullRequest = policy.action === 'pr' ? (policy.pullRequest ?? DEFAULT_PULL_REQUEST) : undefined;
-    const how = { policy, apply: policy.action !== 'none', ...(pullRequest && { pullRequest }), step };
+    const { dependsOn, policy = {} } = step;
     if (step.workflow !== undefined) {
       this.#addWorkflow(step.name ?? step.workflow, step.workflow, step);
     } else if (step.environment !== undefined) {
-      this.add({ name: step.environment, group: null, dependsOn }, how);
+      this.#add(
+        { name: step.environment, group: null, dependsOn },
+        this.#merge(step.environment, policy, 'TARGET'),
+        step,
+      );
     } else if (step.group !== undefined) {
       const spec = this.#groups.get(step.group);
       if (!spec) return;
       const position = this.groups.length;
       const environments = this.#input.environments.map(({ metadata, spec: { kind } }) => ({ ...metadata, kind }));
       const members = resolveMembers(spec, environments).map(({ name }) => {
-        this.add({ name, group: position, dependsOn }, how);
+        this.#add({ name, group: position, dependsOn }, this.#merge(name, policy, 'TARGET'), step);
         return this.promotions.length - 1;
       });
       this.groups.push({
@@ -139,15 +160,19 @@ class Planner {
     }
   }
 
-  add(
+  #add(
     at: { name: string; group: number | null; dependsOn: string[] },
-    how: {
-      policy: { preAction?: string; postAction?: string };
-      apply: boolean;
-      pullRequest?: PullRequestPolicy;
-      step?: FlowStepSpec;
-    },
+    merged: MergedPolicy,
+    step?: FlowStepSpec,
   ): void {
+    const pullRequest = merged.pullRequest?.value;
+    const making = {
+      preActions: merged.preActions.map(({ value }) => value),
+      postActions: merged.postActions.map(({ value }) => value),
+      apply: merged.action !== null && merged.action.value !== 'none',
+      ...(pullRequest && { pullRequest }),
+      soak: step?.soak ?? 0,
+    };
     const applications = this.#input.applications.filter((each) => each.spec.environment === at.name);
     if (applications.length === 0) {
       const name = this.#input.product.name;
@@ -175,9 +200,7 @@ class Planner {
       }
       planned.push({ name: application.metadata.name, content, spec: application.spec });
       const of = { name: application.metadata.name, position: planned.length - 1 };
-      const { policy, apply, pullRequest, step } = how;
-      const from = { policy, apply, pullRequest, soak: step?.soak ?? 0, application: application.spec };
-      addSteps(steps, of, from, this.#workflows);
+      addSteps(steps, of, { ...making, application: application.spec }, this.#workflows);
     }
     this.#push(
       {
@@ -188,19 +211,20 @@ class Planner {
         dependsOn: [],
         required: 0,
         applications: planned,
-        steps: how.pullRequest?.group === 'ENVIRONMENT' ? shareProposals(steps, planned) : steps,
-        approval: how.step?.approval ?? null,
-        timeout: how.step?.timeout ?? null,
-        ...(how.pullRequest && { pullRequest: how.pullRequest }),
+        steps: pullRequest?.group === 'ENVIRONMENT' ? shareProposals(steps, planned) : steps,
+        approval: step?.approval ?? null,
+        timeout: step?.timeout ?? null,
+        ...(pullRequest && { pullRequest }),
+        policy: frozenPolicy(merged),
       },
       at.dependsOn,
-      how.step,
+      step,
     );
   }
 
   #addWorkflow(name: string, workflow: string, step: FlowStepSpec): void {
     const steps: PlannedStep[] = [];
-    addSteps(steps, null, { policy: {}, apply: false, soak: 0, workflow }, this.#workflows);
+    addSteps(steps, null, { apply: false, soak: 0, workflow }, this.#workflows);
     this.#push(
       {
         name,
@@ -260,14 +284,23 @@ class Planner {
       }
       promotion.required = requiredBy(step?.dependsOnPolicy ?? { policy: 'ALL' }, promotion.dependsOn.length);
     }
-    return this.#refusals;
+    const refused = [...this.#found.values()].filter(({ finding }) => finding.severity === 'REFUSED');
+    const unfit = refused.map(({ finding, where }) =>
+      refusal('INVALID', `in ${quoteList(where)}: ${finding.message}`, ['flow', where[0] as string, finding.setting]),
+    );
+    return [...this.#refusals, ...unfit];
   }
 
   warnings(): string[] {
     const unasked = this.promotions.flatMap(({ applications }) =>
       applications.filter(({ spec }) => spec.driver.type === 'git' && !isAsked(spec.sync)).map(({ name }) => name),
     );
-    return [...this.#withoutHealth(), ...unsynced(unasked)];
+    return [...this.#ofPolicies(), ...this.#withoutHealth(), ...unsynced(unasked)];
+  }
+
+  #ofPolicies(): string[] {
+    const warned = [...this.#found.values()].filter(({ finding }) => finding.severity === 'WARNING');
+    return warned.map(({ finding, where }) => `in ${quoteList(where)}: ${finding.message}`);
   }
 
   #withoutHealth(): string[] {

@@ -44,6 +44,9 @@ export class PromotionFlowRow extends DefinitionRow {}
 @Entity('promotion_workflow')
 export class PromotionWorkflowRow extends DefinitionRow {}
 
+@Entity('promotion_policy')
+export class PromotionPolicyRow extends DefinitionRow {}
+
 @Entity('promotion_template')
 export class PromotionTemplateRow extends DefinitionRow {}
 
@@ -107,6 +110,7 @@ export const DEFINITION_ROWS = {
   EnvironmentGroup: EnvironmentGroupRow,
   PromotionFlow: PromotionFlowRow,
   PromotionWorkflow: PromotionWorkflowRow,
+  PromotionPolicy: PromotionPolicyRow,
   PromotionTemplate: PromotionTemplateRow,
   ReleaseWindow: ReleaseWindowRow,
 } as const;

@@ -13,25 +13,18 @@ import { flowStep, promotionFlow } from '../core/kinds/promotion-flow.ts';
 import { fallbacksOf } from '../core/kinds/shape.ts';
 import { defaulted, integer, isMap, list, object, oneOf, optional, required, text } from './codec.ts';
 import type { Fields, Report } from './codec.ts';
-import { metadataFields, SLUICE_API, type Form } from './forms.ts';
+import { policyThere } from './codefresh-policy.ts';
+import { alsoOurs, metadataFields, type Form } from './forms.ts';
 import { fieldsOf } from './kinds.ts';
 
 /** Manifests of this kind apply as they were published. Product.concurrency came with v1beta2; both versions take it. */
 export const CODEFRESH_APIS = ['codefresh.io/v1beta1', 'codefresh.io/v1beta2'];
-export const CODEFRESH_KINDS: readonly Kind[] = ['PromotionFlow', 'Product', 'PromotionTemplate'];
+export const CODEFRESH_KINDS: readonly Kind[] = ['PromotionFlow', 'Product', 'PromotionTemplate', 'PromotionPolicy'];
 
 /** Remembers how a definition was written, so that it is exported the same way. */
 export const API_VERSION_ANNOTATION = 'sluice.dev/api-version';
 const NAMESPACE_ANNOTATION = 'sluice.dev/namespace';
 const MINUTE = 60_000;
-
-/** Fields that this form lacks, with what to say of them. */
-const alsoOurs = (ours: object, theirs: object): Record<string, string> =>
-  Object.fromEntries(
-    Object.keys(ours)
-      .filter((key) => !Object.hasOwn(theirs, key))
-      .map((key) => [key, `it is a field of ${SLUICE_API}: change apiVersion to use it`]),
-  );
 
 const metadata = object<Metadata & { namespace?: string }>({ ...metadataFields, namespace: optional(text) });
 
@@ -121,6 +114,7 @@ export const codefreshForm: Form = {
     const [head, field, ...rest] = path;
     if (head !== 'spec' || field === undefined) return path;
     if (field === 'description' || field === 'version') return ['metadata', 'annotations', field];
+    if (field === 'selector') return path.map((part) => (part === 'kinds' ? 'types' : part));
     const renamed = field === 'timeout' ? 'promotionTimeoutLimit' : field === 'triggerWorkflow' ? 'postTrigger' : field;
     const legacy = legacyProperties(isMap(wire) ? wire.spec : undefined);
     return legacy && Object.hasOwn(legacy, renamed)
@@ -142,6 +136,7 @@ function readSpec(spec: unknown, kind: Kind, report: Report): object | undefined
     const concurrency = read.concurrency === 'terminate' ? 'TERMINATE' : 'QUEUE';
     return { ...fallbacksOf(ourProduct), ...read, concurrency };
   }
+  if (kind === 'PromotionPolicy') return policyThere.read(spec, ['spec'], report);
   const read = readFlow(spec, report);
   if (!read) return undefined;
   const { postTrigger, promotionTimeoutLimit, ...rest } = read;
@@ -177,6 +172,8 @@ function writeSpec(definition: AnyDefinition): unknown {
   switch (definition.kind) {
     case 'PromotionTemplate':
       return template.write(definition.spec);
+    case 'PromotionPolicy':
+      return policyThere.write(definition.spec);
     case 'Product': {
       const concurrency = definition.spec.concurrency === 'TERMINATE' ? 'terminate' : 'queue';
       return product.write({ ...definition.spec, concurrency });

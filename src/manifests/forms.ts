@@ -22,6 +22,14 @@ export interface Form {
   wirePath(path: Path, wire: unknown): Path;
 }
 
+/** Fields that a form of another system lacks, with what to say of them. */
+export const alsoOurs = (ours: object, theirs: object): Record<string, string> =>
+  Object.fromEntries(
+    Object.keys(ours)
+      .filter((key) => !Object.hasOwn(theirs, key))
+      .map((key) => [key, `it is a field of ${SLUICE_API}: change apiVersion to use it`]),
+  );
+
 export const metadataFields = fieldsOf(metadataShape);
 const metadata = object<Metadata>(metadataFields);
 

@@ -1,5 +1,5 @@
 import { stringify } from 'yaml';
-import { KINDS } from '../core/kinds/index.ts';
+import { KINDS, manyOf } from '../core/kinds/index.ts';
 import { fieldTables } from './field-tables.ts';
 import { customResourceDefinition, jsonSchema } from './json-schema.ts';
 
@@ -23,7 +23,7 @@ export const schemaText = (): string => `${JSON.stringify(jsonSchema(), null, 2)
 /** For Kubernetes: the name of each file, with its text. They say the same as the schema for editors, so they are built and not committed. */
 export function customResources(): [file: string, text: string][] {
   return KINDS.map((kind) => [
-    `schemas/crds/${kind.toLowerCase()}s.yaml`,
+    `schemas/crds/${manyOf(kind.toLowerCase())}.yaml`,
     stringify(customResourceDefinition(kind), { lineWidth: 0, aliasDuplicateObjects: false }),
   ]);
 }

@@ -1,6 +1,6 @@
 import { formatDuration } from '../core/duration.ts';
 import { metadata } from '../core/kinds/common.ts';
-import { KINDS, SPECS, type Kind } from '../core/kinds/index.ts';
+import { KINDS, manyOf, SPECS, type Kind } from '../core/kinds/index.ts';
 import {
   aboutWriting,
   wordsOf,
@@ -50,7 +50,7 @@ export function jsonSchema(): Json {
 export function customResourceDefinition(kind: Kind): Json {
   const [group, version] = SLUICE_API.split('/') as [string, string];
   const singular = kind.toLowerCase();
-  const plural = `${singular}s`;
+  const plural = manyOf(singular);
   return {
     apiVersion: 'apiextensions.k8s.io/v1',
     kind: 'CustomResourceDefinition',

@@ -46,7 +46,6 @@ const MAX_ERRORS = 100;
 
 /** Kinds that are part of the vocabulary, but that nothing reads yet. */
 const LATER: Record<string, string> = {
-  PromotionPolicy: 'until then write preAction, action and postAction into the steps of the flow (policy)',
   RollbackPolicy: 'until then nothing is rolled back by itself',
 };
 

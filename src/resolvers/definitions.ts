@@ -5,6 +5,7 @@ import type { Result } from '../commands/result.ts';
 import { saveDefinition } from '../commands/save-definition.ts';
 import type { Definition as Defined, EnvironmentSelector, Kind, StoredDefinition } from '../core/definitions.ts';
 import { environmentSelector } from '../core/kinds/common.ts';
+import { manyOf } from '../core/kinds/index.ts';
 import type { Refusal } from '../core/problems.ts';
 import { checkFirst, PageArgs, readCursor, toConnection } from '../schema/connection.ts';
 import type { Connection } from '../schema/connection.ts';
@@ -101,7 +102,7 @@ export function definitionResolver<K extends Kind>(api: DefinitionTypes<K>): Fun
   @Resolver()
   class ListedDefinitionResolver extends DefinitionResolver {
     @Guarded(SEES)
-    @Query(() => api.connection, { name: `${field}s`, description: `All of kind ${kind}, by name.` })
+    @Query(() => api.connection, { name: manyOf(field), description: `All of kind ${kind}, by name.` })
     async list(
       @Ctx() context: ApiContext,
       @Args(() => PageArgs) page: PageArgs,

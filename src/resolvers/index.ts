@@ -19,6 +19,7 @@ import { FindingResolver } from './finding.ts';
 import { FlowEditResolver } from './flow-edits.ts';
 import { ManifestsResolver } from './manifests.ts';
 import { NodeResolver } from './node.ts';
+import { PolicyResolver, PromotionPolicyOfReleaseResolver } from './policy.ts';
 import { ProductResolver } from './product.ts';
 import { PromotionFlowResolver } from './promotion-flow.ts';
 import { ApplicationPromotionResolver, EnvironmentPromotionResolver, WaitingReasonResolver } from './promotion.ts';
@@ -52,7 +53,9 @@ export const RESOLVERS: NonEmptyArray<Function> = [
   FlowEditResolver,
   ManifestsResolver,
   NodeResolver,
+  PolicyResolver,
   PromotionDecisionResolver,
+  PromotionPolicyOfReleaseResolver,
   ProductResolver,
   PromotionFlowResolver,
   ReleaseEventResolver,

@@ -88,5 +88,7 @@ export const Product = DEFINITION_TYPES.Product.type;
 export type Product = Definition;
 export const PromotionFlow = DEFINITION_TYPES.PromotionFlow.type;
 export type PromotionFlow = Definition;
+export const PromotionPolicy = DEFINITION_TYPES.PromotionPolicy.type;
+export type PromotionPolicy = Definition;
 export const ReleaseWindow = DEFINITION_TYPES.ReleaseWindow.type;
 export type ReleaseWindow = Definition;

@@ -3,6 +3,7 @@ import type { OnFailure } from '../core/definitions.ts';
 import { nameOf } from '../core/gates/dependencies.ts';
 import type { Phase, ReleasePlan as Plan } from '../core/plan.ts';
 import { OnFailureEnum, PhaseEnum } from './choices.ts';
+import { EffectiveSetting } from './policy.ts';
 import { UserError } from './user-errors.ts';
 import { Duration } from './values.ts';
 
@@ -40,6 +41,12 @@ export class PlannedPromotionType {
 
   @Field(() => [String], { description: 'The names of the applications that would be promoted.' })
   applications!: string[];
+
+  @Field(() => [EffectiveSetting], {
+    nullable: true,
+    description: 'What would be done there, and who says so; null for a step without an environment.',
+  })
+  settings!: EffectiveSetting[] | null;
 
   @Field(() => [PlannedStepType], { description: 'Its steps.' })
   steps!: PlannedStepType[];
@@ -103,6 +110,7 @@ export class ReleasePlan {
         dependsOn: each.dependsOn.map((dependency) => nameOf(names, dependency)),
         requiredDependencies: each.required,
         applications: each.applications.map(({ name }) => name),
+        settings: each.policy ? EffectiveSetting.all(each.policy, each.pullRequest) : null,
         steps: each.steps.map(({ id, phase, needs }) => ({
           name: id,
           phase,

@@ -6,12 +6,18 @@ import type { StoredDefinition } from '../core/definitions.ts';
 import { checkFlow, sentencesOf } from '../core/flow.ts';
 import type { FlowCheck, Known } from '../core/flow.ts';
 import { planRelease } from '../core/planner.ts';
+import { inlineOf, mergePolicies, policiesFor } from '../core/policies.ts';
 import { resolveMembers } from '../core/selectors.ts';
 import type { Selectable } from '../core/selectors.ts';
 import { selectWindows } from '../core/windows/index.ts';
 import type { ReleaseWindow } from '../core/windows/index.ts';
 import { readAllDefinitions } from './definitions.ts';
 import type { AllDefinitions } from './definitions.ts';
+
+/** Merged settings, with the policies in the order in which they count. */
+export interface PolicyAnswer extends ReturnType<typeof mergePolicies> {
+  policies: StoredDefinition<'PromotionPolicy'>[];
+}
 
 /** All definitions at one moment, as triggers need them. */
 export class DefinitionSnapshot {
@@ -20,6 +26,7 @@ export class DefinitionSnapshot {
   readonly environments: StoredDefinition<'Environment'>[];
   readonly groups: StoredDefinition<'EnvironmentGroup'>[];
   readonly workflows: StoredDefinition<'PromotionWorkflow'>[];
+  readonly policies: StoredDefinition<'PromotionPolicy'>[];
   readonly templates: StoredDefinition<'PromotionTemplate'>[];
   readonly known: Known;
   readonly #visible = new WeakMap<readonly HeldGrant[], Visibility | null>();
@@ -34,6 +41,7 @@ export class DefinitionSnapshot {
     this.environments = read.Environment;
     this.groups = read.EnvironmentGroup;
     this.workflows = read.PromotionWorkflow;
+    this.policies = read.PromotionPolicy;
     this.templates = read.PromotionTemplate;
     this.#windows = read.ReleaseWindow.map(({ metadata, spec }) => ({ name: metadata.name, spec }));
     for (const application of read.Application) {
@@ -110,6 +118,16 @@ export class DefinitionSnapshot {
     return check;
   }
 
+  /** What holds in an environment of a product, with the step of a flow or by policies alone; null: the flow does not promote it. */
+  evaluate(product: string, environment: string, flow?: string): PolicyAnswer | null {
+    const spec = this.flows.find(({ metadata }) => metadata.name === flow)?.spec;
+    if (flow !== undefined && spec === undefined) return null;
+    const from = spec ? inlineOf(spec, environment, this.known.groups) : { inline: {} };
+    if (from === null) return null;
+    const policies = policiesFor(this.policies, this.product(product), this.environment(environment));
+    return { policies, ...mergePolicies(from.inline, policies, 'at' in from ? from.at : 'TARGET') };
+  }
+
   /**
    * What the releases of a product along a checked flow freeze, made once per snapshot. All of them have the same one in memory, and none changes it.
    */
@@ -125,6 +143,7 @@ export class DefinitionSnapshot {
       environments: this.environments,
       groups: this.groups,
       workflows: this.workflows,
+      policies: this.policies,
       applications: this.applicationsOf(name),
       warnings: sentencesOf(this.check(flow).warnings),
     });

@@ -230,6 +230,7 @@ const TABLES: Record<Kind, string> = {
   EnvironmentGroup: 'environment_group',
   PromotionFlow: 'promotion_flow',
   PromotionWorkflow: 'promotion_workflow',
+  PromotionPolicy: 'promotion_policy',
   PromotionTemplate: 'promotion_template',
   ReleaseWindow: 'release_window',
 };

@@ -77,6 +77,23 @@ const KINDS: { field: string; input: Record<string, unknown>; fields: string; ch
     changed: { actions: [{ name: 'ping', type: 'SIMULATE', parameters: {} }] },
   },
   {
+    field: 'promotionPolicy',
+    input: {
+      name: 'production',
+      description: 'What holds in production',
+      priority: -100,
+      selector: {
+        product: { names: ['bill*'] },
+        targetEnvironment: { names: ['eu-*'], kinds: ['PRODUCTION'], matchLabels: labels({ tier: 'high' }) },
+      },
+      policy: { preAction: 'smoke', action: 'COMMIT', postAction: 'smoke' },
+      locked: ['PRE_ACTION', 'ACTION'],
+    },
+    fields: `description priority locked policy { preAction action postAction }
+      selector { product { names } targetEnvironment { names kinds matchLabels { key value } } }`,
+    changed: { priority: 2, locked: [] },
+  },
+  {
     field: 'promotionFlow',
     input: {
       name: 'flow',

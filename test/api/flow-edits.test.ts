@@ -92,7 +92,7 @@ describe('a draft', () => {
   });
 
   test('that is not finished is answered, with each fault at its edit and in the flow', async () => {
-    const policy = { action: 'NONE', preAction: null };
+    const policy = { action: 'COMMIT', pullRequest: { draft: true } };
     const { flow, userErrors } = await tried(
       { flow: LINE },
       after('mars', 'eu'),
@@ -108,8 +108,8 @@ describe('a draft', () => {
         flowPath: ['spec', 'steps', '1', 'environment'],
       },
       {
-        path: ['edits', '2', 'changeStep', 'settings', 'policy', 'action'],
-        flowPath: ['spec', 'steps', '0', 'policy', 'action'],
+        path: ['edits', '2', 'changeStep', 'settings', 'policy', 'pullRequest'],
+        flowPath: ['spec', 'steps', '0', 'policy', 'pullRequest'],
       },
     ]);
   });

@@ -13,6 +13,7 @@ import { DEFINITION_KINDS } from '../../src/cli/commands/kinds.ts';
 import { ROLLBACKS } from '../../src/cli/commands/rollback.ts';
 import { SECRET_DOCUMENTS } from '../../src/cli/commands/secrets.ts';
 import { VIEWER } from '../../src/cli/commands/status.ts';
+import { POLICY_DOCUMENTS } from '../../src/cli/commands/policies.ts';
 import { TRIGGER_DOCUMENTS } from '../../src/cli/commands/triggers.ts';
 import { WEBHOOK_DOCUMENTS } from '../../src/cli/commands/webhooks.ts';
 import { DOCUMENTS } from '../../src/cli/operations.ts';
@@ -27,6 +28,7 @@ const documents: [string, string][] = [
   ...Object.entries(DOCUMENTS),
   ...Object.entries(ACCESS_DOCUMENTS),
   ...Object.entries(SECRET_DOCUMENTS),
+  ...Object.entries(POLICY_DOCUMENTS),
   ...Object.entries(TRIGGER_DOCUMENTS),
   ...Object.entries(WEBHOOK_DOCUMENTS),
   ['the subscription of watch', STREAM],

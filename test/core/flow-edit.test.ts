@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { FlowStepSpec, PromotionFlowSpec, RollbackPolicySpec } from '../../src/core/definitions.ts';
 import { checkFlow, dependenciesOf, dependentsOf, editFlow, findingsOf, type Known } from '../../src/core/flow.ts';
+import { DEFAULT_PULL_REQUEST } from '../../src/core/definitions.ts';
 import type { FlowEdit } from '../../src/core/kinds/flow-edit.ts';
 import { rollbackPolicy } from '../../src/core/kinds/rollback-policy.ts';
 import { fallbacksOf } from '../../src/core/kinds/shape.ts';
@@ -299,12 +300,18 @@ describe('settings', () => {
   });
 
   test('a fault of a setting is told at the setting that was given', () => {
-    expect(found(spec, change('eu', { policy: { action: 'none', preAction: null } })).problems).toMatchObject([
-      { path: ['edits', 0, 'settings', 'policy', 'action'], flowPath: ['spec', 'steps', 0, 'policy', 'action'] },
+    const proposed = { action: 'commit' as const, pullRequest: DEFAULT_PULL_REQUEST };
+    const flowPath = ['spec', 'steps', 0, 'policy', 'pullRequest'];
+    expect(found(spec, change('eu', { policy: proposed })).problems).toMatchObject([
+      { path: ['edits', 0, 'settings', 'policy', 'pullRequest'], flowPath },
     ]);
-    const none = flow([{ ...env('eu', 'dev'), policy: { action: 'none', preAction: 'migrate' } }]);
-    expect(found(none, change('eu', { policy: { preAction: null } })).problems).toMatchObject([
-      { path: ['edits', 0, 'settings', 'policy'], flowPath: ['spec', 'steps', 0, 'policy', 'action'] },
+    const pr = flow([{ ...env('eu', 'dev'), policy: { ...proposed, action: 'pr' } }]);
+    expect(found(pr, change('eu', { policy: { action: 'commit' } })).problems).toMatchObject([
+      { path: ['edits', 0, 'settings', 'policy'], flowPath },
+    ]);
+    expect(found(spec, change('eu', { policy: { action: 'none', preAction: null } })).warnings).toMatchObject([
+      { flowPath: ['spec', 'steps', 0, 'hooks'] },
+      { path: ['edits', 0, 'settings', 'policy', 'action'], flowPath: ['spec', 'steps', 0, 'policy', 'action'] },
     ]);
     expect(found(spec, changeFlow({ timeout: -1 })).problems).toMatchObject([
       { path: ['edits', 0, 'settings', 'timeout'], flowPath: ['spec', 'timeout'] },

@@ -162,15 +162,10 @@ describe('a wrong flow is refused at the exact place', () => {
       /Did you mean "smoke-tests"/,
     ],
     [
-      'none without pre-action',
-      flow([{ ...env('eu', 'dev'), policy: { action: 'none' } }]),
-      'INVALID',
-      [0, 'policy', 'action'],
-      /add a preAction/,
-    ],
-    [
       'how pull requests are opened where none is',
-      flow([{ ...env('eu', 'dev'), policy: { pullRequest: { ...DEFAULT_PULL_REQUEST, draft: true } } }]),
+      flow([
+        { ...env('eu', 'dev'), policy: { action: 'commit', pullRequest: { ...DEFAULT_PULL_REQUEST, draft: true } } },
+      ]),
       'INVALID',
       [0, 'policy', 'pullRequest'],
       /opens no pull requests/,
@@ -256,6 +251,24 @@ test('hooks are accepted with a warning, said once', () => {
     ['spec', 'hooks'],
     ['spec', 'steps', 0, 'hooks'],
   ]);
+});
+
+test('what a policy may set is left to the plan: action none is saved with a warning, pull requests without an action are', () => {
+  const policy = (given: FlowStepSpec['policy']) => flow([{ ...env('eu', 'dev'), policy: given }]);
+  const none = policy({ action: 'none' });
+  expect(checkFlow(none, known)).toEqual({
+    refusals: [],
+    warnings: [
+      {
+        message:
+          'action none in step "eu" changes nothing by itself; a release is refused unless a policy names the preAction that does the work',
+        path: ['spec', 'steps', 0, 'policy', 'action'],
+      },
+    ],
+  });
+  expect(checkFlow(none, known, 'RELEASED').warnings).toEqual([]);
+  expect(checkFlow(policy({ action: 'none', preAction: 'smoke-tests' }), known).warnings).toEqual([]);
+  expect(checkFlow(policy({ pullRequest: DEFAULT_PULL_REQUEST }), known)).toEqual({ refusals: [], warnings: [] });
 });
 
 test('a flow with a hundred thousand mistakes gets a hundred of them and a count', () => {

@@ -107,6 +107,16 @@ function published(kind: Kind, spec: any): object {
       queueLimit: 50,
     };
   }
+  if (kind === 'PromotionPolicy') {
+    const { priority, selector, policy } = spec;
+    const { pullRequest: _pullRequest, ...settings } = policy;
+    const { names, kinds } = selector.targetEnvironment;
+    const selected = {
+      product: defined({ names: selector.product.names }),
+      targetEnvironment: defined({ names, kinds }),
+    };
+    return { priority, selector: selected, policy: settings, locked: [] };
+  }
   if (kind !== 'PromotionFlow') return spec;
   const { description, version, triggerEnvironment, triggerWorkflow, hooks, timeout } = spec;
   const steps = spec.steps.map(({ environment = 'dev', dependsOn, policy, hooks: around }: FlowStepSpec) =>

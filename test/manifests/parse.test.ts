@@ -48,8 +48,8 @@ describe('a mistake is shown with line and column', () => {
     ],
     [
       'a kind that is to come',
-      head('PromotionPolicy', 'codefresh.io/v1beta1'),
-      /kind PromotionPolicy is not available yet: it comes in a later version/,
+      head('RollbackPolicy'),
+      /kind RollbackPolicy is not available yet: it comes in a later version/,
     ],
     [
       'an unknown version',
@@ -252,6 +252,83 @@ spec:
     const { definition } = parseManifests(product).definitions[0]!;
     expect(definition.spec).toEqual({ concurrency: 'TERMINATE', queueLimit: 50, promotionFlows: [{ name: 'f' }] });
     expect(exportManifest(definition)).toContain('concurrency: terminate');
+  });
+});
+
+describe('a published policy', () => {
+  const policy = (spec: string) => `${head('PromotionPolicy', 'codefresh.io/v1beta1')}spec:\n${spec}`;
+  const whole = policy(`  priority: -200
+  selector:
+    product:
+      names:
+        - trio-dev
+    targetEnvironment:
+      names:
+        - staging
+      types:
+        - NON_PROD
+  policy:
+    preAction: smoke-tests
+    action: commit
+    postAction: slack-notification
+`);
+
+  test('is read into our words, and given back as it was', () => {
+    const { definitions, errors } = parseManifests(whole);
+    expect(errors).toEqual([]);
+    expect(definitions[0]!.definition.spec).toEqual({
+      priority: -200,
+      selector: {
+        product: { names: ['trio-dev'] },
+        targetEnvironment: { names: ['staging'], kinds: ['NON_PRODUCTION'] },
+      },
+      policy: { preAction: 'smoke-tests', action: 'commit', postAction: 'slack-notification' },
+      locked: [],
+    });
+    expect(exportManifest(definitions[0]!.definition)).toContain(whole.slice(whole.indexOf('spec:')));
+    expect(definitions[0]!.positionOf(['spec', 'selector', 'targetEnvironment', 'kinds', 0])).toEqual({
+      line: 15,
+      column: 11,
+    });
+  });
+
+  test('an empty selector, an empty list and no selector are for everything', () => {
+    for (const selector of [
+      '',
+      '  selector:\n',
+      '  selector: {product: {}, targetEnvironment: {names: [], types: [], tags: []}}\n',
+    ]) {
+      const { definitions, errors } = parseManifests(policy(`  priority: 1\n${selector}  policy: {action: pr}\n`));
+      expect(errors).toEqual([]);
+      expect(definitions[0]!.definition.spec).toMatchObject({ selector: { product: {}, targetEnvironment: {} } });
+    }
+  });
+
+  test('a lock is written in our own form, and theirs comes back without it', () => {
+    const { definition } = parseManifests(whole).definitions[0]!;
+    if (definition.kind !== 'PromotionPolicy') throw new Error('not a policy');
+    const locked = exportManifest({ ...definition, spec: { ...definition.spec, locked: ['action'] } });
+    expect(locked).toContain('apiVersion: sluice.dev/v1');
+    expect(locked).toContain('kinds:\n        - NON_PRODUCTION');
+    expect(parseManifests(locked).errors).toEqual([]);
+  });
+
+  test.each([
+    [
+      'tags',
+      '  priority: 1\n  selector: {product: {tags: [x]}}\n  policy: {}\n',
+      /tags: there are no tags here: .*matchLabels$/,
+    ],
+    ['no priority', '  policy: {action: pr}\n', /spec: the field priority is missing$/],
+    ['our field', '  priority: 1\n  policy: {}\n  locked: [action]\n', /"locked"; it is a field of sluice\.dev\/v1/],
+    [
+      'kinds',
+      '  priority: 1\n  selector: {targetEnvironment: {kinds: [PRODUCTION]}}\n  policy: {}\n',
+      /here it is types/,
+    ],
+    ['another action', '  priority: 1\n  policy: {action: merge}\n', /action: must be commit, pr or none/],
+  ])('refused: %s', (_, spec, message) => {
+    expect(errorsOf(policy(spec))).toEqual([expect.stringMatching(message)]);
   });
 });
 

@@ -1,3 +1,4 @@
+import { manyOf } from '../../core/kinds/index.ts';
 import { age, type Column } from '../output.ts';
 
 /** What `get` can show of definitions: how the API calls it, and which columns a list has. */
@@ -35,6 +36,11 @@ const named =
   (row) =>
     (row[field] as { name: string }[]).map(({ name }) => name).join(',');
 
+const set =
+  (setting: string): ((row: DefinitionRow) => string | null) =>
+  (row) =>
+    (row['policy'] as Record<string, string | null>)[setting] ?? null;
+
 const kind = (
   names: string[],
   one: string,
@@ -45,7 +51,7 @@ const kind = (
   names,
   ofProduct: one === 'application',
   one,
-  many: `${one}s`,
+  many: manyOf(one),
   fields,
   columns: [
     ['NAME', text('name')],
@@ -108,6 +114,21 @@ export const DEFINITION_KINDS: DefinitionKind[] = [
     [['ACTIONS', named('actions')]],
   ),
   kind(
+    ['policies', 'policy', 'promotionpolicies', 'promotionpolicy'],
+    'promotionPolicy',
+    `priority locked policy { preAction action postAction }
+      selector { product { names } targetEnvironment { names kinds } }`,
+    [
+      ['PRIORITY', ({ priority }) => String(priority)],
+      ['PRE-ACTION', set('preAction')],
+      ['ACTION', set('action')],
+      ['POST-ACTION', set('postAction')],
+      ['LOCKED', (row) => (row['locked'] as string[]).join(',')],
+      ['PRODUCTS', (row) => selected(row, 'product')],
+      ['ENVIRONMENTS', (row) => selected(row, 'targetEnvironment')],
+    ],
+  ),
+  kind(
     ['templates', 'template', 'promotiontemplates', 'promotiontemplate'],
     'promotionTemplate',
     'promotion { file }',
@@ -126,6 +147,14 @@ export const DEFINITION_KINDS: DefinitionKind[] = [
     ],
   ),
 ];
+
+/** Names and kinds; labels are in the manifest. */
+function selected(row: DefinitionRow, what: 'product' | 'targetEnvironment'): string | null {
+  const { names, kinds } = (row['selector'] as Record<string, { names: string[] | null; kinds?: string[] | null }>)[
+    what
+  ]!;
+  return [...(names ?? []), ...(kinds ?? [])].join(',') || null;
+}
 
 interface Lasting {
   duration: string | null;

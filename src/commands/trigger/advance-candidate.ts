@@ -19,6 +19,7 @@ import { pin } from './pin.ts';
 import type { Pinned } from './pin.ts';
 import { planCandidate } from './plan-candidate.ts';
 import { refuseBadVersion } from './refuse-bad-version.ts';
+import { refuseUnproposable } from './refuse-unproposable.ts';
 import { startRelease } from './start-release.ts';
 
 /** What a look at a candidate takes from the process that looks. */
@@ -128,10 +129,12 @@ function sourcesOf(definitions: DefinitionSnapshot, { id, product, environment }
 }
 
 /** @throws RefusedError */
-export function pinOf(app: Parts, definitions: DefinitionSnapshot, candidate: KeptCandidate): Promise<Pinned> {
+export async function pinOf(app: Parts, definitions: DefinitionSnapshot, candidate: KeptCandidate): Promise<Pinned> {
   const { product, flow, environment, state, facts } = candidate;
   // Whatever could never be planned is refused before a source is read.
-  planCandidate(definitions, { product, flow, environment, state }, { now: app.clock.now().getTime() });
+  const now = app.clock.now().getTime();
+  const { plan } = planCandidate(definitions, { product, flow, environment, state }, { now });
+  await refuseUnproposable(app, plan);
   return pin(app, definitions, { product, flow, environment, state }, { commit: facts.commit });
 }
 

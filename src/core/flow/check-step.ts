@@ -86,7 +86,8 @@ function checkPolicy(checking: Checking, step: FlowStepSpec, path: (string | num
     return;
   }
   if (!policy) return;
-  if (policy.pullRequest !== undefined && policy.action !== 'pr') {
+  // What a policy of its own kind may set is judged with it, when a release is planned.
+  if (policy.pullRequest !== undefined && policy.action !== undefined && policy.action !== 'pr') {
     refusals.add(
       'INVALID',
       `step ${quote(stepName(step))} opens no pull requests, so pullRequest says nothing: use action pr, or remove it`,
@@ -99,11 +100,10 @@ function checkPolicy(checking: Checking, step: FlowStepSpec, path: (string | num
     warnOfLimit(checking, expiry, `step ${quote(stepName(step))}`, 'its merge', [...path, 'policy', ...place]);
   }
   if (policy.action === 'none' && policy.preAction === undefined) {
-    refusals.add(
-      'INVALID',
+    if (checking.when !== 'SAVED') return;
+    const message =
       `action none in step ${quote(stepName(step))} changes nothing by itself; ` +
-        'add a preAction workflow that does the work, or use action commit',
-      [...path, 'policy', 'action'],
-    );
+      'a release is refused unless a policy names the preAction that does the work';
+    checking.warnings.push({ message, path: [...path, 'policy', 'action'] });
   }
 }

@@ -99,7 +99,7 @@ export const environmentSelector = object('EnvironmentSelector', 'Chooses enviro
   kinds: optional(list(environmentKind, 'kinds'), 'Kinds; one must match.'),
 });
 
-const workflow = ref('PromotionWorkflow');
+export const workflow = ref('PromotionWorkflow');
 
 export const hooks = object('PromotionHooks', 'Workflows run once around a release or an environment.', {
   onStart: optional(workflow, 'The workflow at the start.'),
@@ -107,7 +107,7 @@ export const hooks = object('PromotionHooks', 'Workflows run once around a relea
   onFail: optional(workflow, 'The workflow after a failure.'),
 });
 
-const promotionAction = words('PromotionAction', 'The change itself.', {
+export const promotionAction = words('PromotionAction', 'The change itself.', {
   commit: 'A commit into the target.',
   pr: 'A pull request, which waits for its merge.',
   none: 'None: a pre-action does the work.',
@@ -172,9 +172,11 @@ export const inlinePolicy = object(
   'InlinePromotionPolicy',
   'What is done in an environment, said in the flow itself.',
   {
-    preAction: optional(workflow, 'The workflow before the change.'),
-    action: optional(promotionAction, 'The change itself; COMMIT when left out.', { meant: 'commit' }),
-    postAction: optional(workflow, 'The workflow after the change.'),
-    pullRequest: optional(pullRequest, 'How the change is proposed; for action PR.'),
+    preAction: optional(workflow, "The workflow before the change; a policy's when left out."),
+    action: optional(promotionAction, "The change itself; a policy's when left out, and COMMIT where none sets it.", {
+      meant: 'commit',
+    }),
+    postAction: optional(workflow, "The workflow after the change; a policy's when left out."),
+    pullRequest: optional(pullRequest, "How the change is proposed, for action PR; a policy's when left out."),
   },
 );

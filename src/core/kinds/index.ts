@@ -3,6 +3,7 @@ import { environment, environmentGroup } from './environment.ts';
 import type { Kind } from './names.ts';
 import { product, promotionTemplate } from './product.ts';
 import { promotionFlow } from './promotion-flow.ts';
+import { promotionPolicy } from './promotion-policy.ts';
 import { promotionWorkflow } from './promotion-workflow.ts';
 import { releaseWindow } from './release-window.ts';
 import type { Infer, ObjectShape } from './shape.ts';
@@ -15,6 +16,7 @@ export const SPECS = {
   EnvironmentGroup: environmentGroup,
   PromotionTemplate: promotionTemplate,
   PromotionWorkflow: promotionWorkflow,
+  PromotionPolicy: promotionPolicy,
   PromotionFlow: promotionFlow,
   Product: product,
   Application: application,
@@ -31,10 +33,13 @@ export const ABOUT: Record<Kind, string> = {
   EnvironmentGroup: 'A named set of environments with a gate.',
   PromotionFlow: 'The way of a version through the environments.',
   PromotionWorkflow: 'Named actions that run before, after or around a change.',
+  PromotionPolicy: 'What is done before, for and after a change, by product and environment.',
   PromotionTemplate: 'Which files and values of an application are promoted.',
   ReleaseWindow: 'When promotion into environments is allowed or denied.',
 };
 
 /** As sentences and the API call it: `a release window`, `releaseWindowCreate`. */
 export const nounOf = (kind: Kind): string => kind.replace(/(?<=.)[A-Z]/g, (letter) => ` ${letter}`).toLowerCase();
+/** `releaseWindow` → `releaseWindows`, `promotionPolicy` → `promotionPolicies`. */
+export const manyOf = (one: string): string => (one.endsWith('y') ? `${one.slice(0, -1)}ies` : `${one}s`);
 export const fieldOf = (kind: Kind): string => kind.charAt(0).toLowerCase() + kind.slice(1);

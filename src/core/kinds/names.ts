@@ -4,6 +4,7 @@ export const KINDS = [
   'EnvironmentGroup',
   'PromotionTemplate',
   'PromotionWorkflow',
+  'PromotionPolicy',
   'PromotionFlow',
   'Product',
   'Application',

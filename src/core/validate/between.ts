@@ -1,4 +1,11 @@
-import type { ApplicationSpec, ArgoCdSpec, Gate, MatchExpression, Metadata } from '../definitions.ts';
+import type {
+  ApplicationSpec,
+  ArgoCdSpec,
+  Gate,
+  MatchExpression,
+  Metadata,
+  PromotionPolicySpec,
+} from '../definitions.ts';
 import { secretsIn } from '../secrets.ts';
 import { LIMITS, type Checks, type Path } from './rules.ts';
 import { doneBy } from '../done-by.ts';
@@ -39,6 +46,14 @@ export const BETWEEN: Record<string, (checks: Checks, value: never, path: Path) 
       ...path,
       'token',
     ]);
+  },
+
+  PromotionPolicy(checks, { policy, locked }: PromotionPolicySpec, path) {
+    locked.forEach((setting, i) => {
+      const at = [...path, 'locked', i];
+      if (policy[setting] === undefined) checks.invalid(`${setting} is locked and not set: set it, or unlock it`, at);
+      if (locked.indexOf(setting) < i) checks.add('DUPLICATE', `${setting} is locked twice; once is enough`, at);
+    });
   },
 
   EnvironmentGate(checks, { policy, count, percent }: Gate, path) {

@@ -1,5 +1,7 @@
 // What the plans of lists and filters are looked at for: each list, each filter and each query of the log.
 
+import { manyOf } from '../../../src/core/kinds/index.ts';
+
 export const RELEASES = 3_000;
 /** Small, so that what reads more than a page is seen in a small history. */
 export const ENTRIES = 400;
@@ -459,12 +461,13 @@ export const DEFINED = [
     'environmentGroup',
     'product',
     'promotionFlow',
+    'promotionPolicy',
     'promotionTemplate',
     'promotionWorkflow',
     'releaseWindow',
   ].flatMap((field) => [
     { field, query: '(name: "billing") { id }' },
-    { field: `${field}s`, query: '(first: 100) { nodes { id } }' },
+    { field: manyOf(field), query: '(first: 100) { nodes { id } }' },
   ]),
   { field: 'applications', query: '(first: 100) { nodes { look { lookedAt } } }' },
   { field: 'gitIdentities', query: ' { email }' },
@@ -475,6 +478,7 @@ export const DEFINED = [
   { field: 'findings', query: '{ __typename }' },
   { field: 'viewer', query: '{ name }' },
   { field: 'planRelease', query: '(input: { product: "billing", version: "3" }) { userErrors { message } }' },
+  { field: 'evaluatePolicy', query: '(product: "billing", environment: "eu", flow: "flow") { settings { origin } }' },
   { field: 'windowState', query: '(environment: "eu") { closed }' },
   {
     field: 'promotionFlowEdit',

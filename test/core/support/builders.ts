@@ -106,6 +106,7 @@ export interface PlanOptions {
   health?: (environment: string) => HealthSourceSpec;
   /** Who is asked whether an environment's targets run the change; nobody when absent. */
   sync?: (environment: string) => SyncSourceSpec | undefined;
+  policies?: PlanInput['policies'];
 }
 
 export const metadata = (name: string) => ({ name, labels: {}, annotations: {} });
@@ -130,6 +131,7 @@ export function inputOf(drawn: Drawn, options: PlanOptions = {}): PlanInput {
       metadata: metadata(name),
       spec: workflowOf(workflows[name] ?? ['run'], options.retry),
     })),
+    policies: options.policies ?? [],
     applications: drawn.environments.flatMap((environment) =>
       [...Array(applications[environment] ?? 1).keys()].map((index) =>
         applicationOf(environment, index, {

@@ -35,6 +35,7 @@ export const MUST_REACH = [
   'environment ROLLING_BACK > ROLLED_BACK',
   ...['HOLD', 'VERSION', 'WINDOW', 'APPROVAL'].map((gate) => `gate ${gate} wait`),
   ...['QUEUE', 'PIPELINE', 'TERMINATE', 'SUPERSEDE'].map((policy) => `concurrency ${policy}`),
+  ...['FLOW', 'POLICY', 'a locked POLICY', 'DEFAULT'].map((origin) => `setting of ${origin}`),
   'superseded',
   'terminated by a newer one',
   'group ASKING > WAITING',

@@ -10,7 +10,8 @@ import type {
 } from '../../../src/core/definitions.ts';
 import { DEFAULT_PULL_REQUEST } from '../../../src/core/definitions.ts';
 import type { ReleasePlan } from '../../../src/core/plan.ts';
-import { MINUTE, planOf, SECOND } from './builders.ts';
+import type { PlanInput } from '../../../src/core/planner.ts';
+import { metadata, MINUTE, planOf, SECOND } from './builders.ts';
 import type { Drawn } from './builders.ts';
 import type { Tape } from './tape.ts';
 
@@ -100,6 +101,29 @@ function randomPolicy(tape: Tape, { environments, groups }: Drawn): RollbackPoli
   };
 }
 
+/** Policies of two or three numbers for some of the environments: workflows before and after, pull requests, some of it locked. */
+function randomPolicies(tape: Tape, { environments }: Drawn): PlanInput['policies'] {
+  return [...Array(1 + tape.next(3)).keys()].map((index) => ({
+    kind: 'PromotionPolicy',
+    metadata: metadata(`policy-${index}`),
+    revision: 1 + tape.next(3),
+    spec: {
+      priority: tape.next(3),
+      selector: {
+        product: {},
+        targetEnvironment: tape.chance(50) ? {} : { names: environments.filter(() => tape.chance(50)) },
+      },
+      policy: {
+        ...(tape.chance(50) ? { preAction: tape.pick(NAMES) } : {}),
+        ...(tape.chance(50) ? { action: tape.pick(['commit', 'pr']) } : {}),
+        ...(tape.chance(50) ? { postAction: tape.pick(NAMES) } : {}),
+        ...(tape.chance(50) ? { pullRequest: randomPullRequest(tape) } : {}),
+      },
+      locked: (['preAction', 'action', 'postAction', 'pullRequest'] as const).filter(() => tape.chance(30)),
+    },
+  }));
+}
+
 /** A flow with two to six steps over what stands before them, in any mixture of what a flow can say. */
 export function randomPlan(tape: Tape): ReleasePlan {
   const drawn: Drawn = { spec: undefined as never, environments: ['dev'], groups: {}, workflows: [] };
@@ -158,7 +182,9 @@ export function randomPlan(tape: Tape): ReleasePlan {
   const syncs = tape.chance(50) ? undefined : tape.pick(SYNCS);
   const hook = (): string | undefined => (tape.chance(60) ? tape.pick(NAMES) : undefined);
   const hooks = tape.chance(20) ? { onStart: hook(), onSuccess: hook(), onFail: hook() } : undefined;
+  const policies = tape.chance(15) ? randomPolicies(tape, drawn) : [];
   return planOf(drawn, {
+    policies,
     ...(hooks && { hooks }),
     workflows: WORKFLOWS,
     applications,

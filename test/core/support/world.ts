@@ -57,6 +57,7 @@ export class World implements Around {
     this.tape = new Tape(numbers);
     this.reached = reached;
     this.plan = randomPlan(this.tape);
+    for (const each of originsIn(this.plan)) reached.count(`setting of ${each}`);
     this.#concurrency = this.tape.pick(['QUEUE', 'PIPELINE', 'TERMINATE', 'SUPERSEDE']);
     reached.count(`concurrency ${this.#concurrency}`);
     this.environments = this.plan.promotions.flatMap((each) => each.environment ?? []);
@@ -450,3 +451,12 @@ export class World implements Around {
 const ONE_AT_A_TIME: ReadonlySet<ConcurrencyPolicy> = new Set(['QUEUE', 'SUPERSEDE']);
 
 const calledOf = ({ id, number }: Pick<Member, 'id' | 'number'>): OtherRelease => ({ id, called: `billing#${number}` });
+
+/** Who set what is done in the environments of a plan. */
+function originsIn({ promotions }: ReleasePlan): string[] {
+  return promotions.flatMap(({ policy: { preActions = [], action, postActions = [] } = {} }) =>
+    [...preActions, ...postActions, ...(action ? [action] : [])].map(({ from }) =>
+      from.by === 'POLICY' && from.locked ? 'a locked POLICY' : from.by,
+    ),
+  );
+}
