@@ -8,10 +8,11 @@ export const PAGE = 'pageInfo { hasNextPage endCursor }';
 
 /**
  * A mutation, or a query with refusals. @param document its field is called `payload`, and asks for ERRORS
+ * @param more its other variables
  * @throws CliError with what the server refuses
  */
-export async function ask<T>(client: Client, document: string, input: object): Promise<T> {
-  const { payload } = await client.ask<{ payload: T & { userErrors: UserError[] } }>(document, { input });
+export async function ask<T>(client: Client, document: string, input: object, more: Variables = {}): Promise<T> {
+  const { payload } = await client.ask<{ payload: T & { userErrors: UserError[] } }>(document, { input, ...more });
   if (payload.userErrors.length === 0) return payload;
   throw new CliError(EXIT.REFUSED, payload.userErrors.map(({ message }) => message).join('\n'));
 }
@@ -20,17 +21,21 @@ interface Page<T> {
   list: { nodes: T[]; pageInfo: { hasNextPage: boolean; endCursor: string | null } };
 }
 
-/** Page by page. @param document its list is called `list`, takes `$first` and `$after`, and asks for PAGE */
+/**
+ * Page by page. @param document its list is called `list`, takes `$first` and `$after`, and asks for PAGE
+ * @param size of a page: fewer where each entry asks for much
+ */
 export async function all<T>(
   client: Client,
   document: string,
   variables: Variables = {},
   limit = Infinity,
+  size = 100,
 ): Promise<T[]> {
   const rows: T[] = [];
   let after: string | null = null;
   do {
-    const first = Math.min(100, limit - rows.length);
+    const first = Math.min(size, limit - rows.length);
     const { list }: Page<T> = await client.ask<Page<T>>(document, { ...variables, first, after });
     rows.push(...list.nodes);
     after = list.pageInfo.hasNextPage ? list.pageInfo.endCursor : null;

@@ -8,6 +8,7 @@ import { apply, readManifests, showChanges } from './commands/apply.ts';
 import { check } from './commands/check.ts';
 import { addControls } from './commands/controls.ts';
 import { addTriggers } from './commands/triggers.ts';
+import { addHistory } from './commands/history.ts';
 import { addDelete } from './commands/delete.ts';
 import { addGet } from './commands/get.ts';
 import { addPolicies } from './commands/policies.ts';
@@ -135,6 +136,7 @@ export function createProgram({
 
   addGet(shell);
   addStatus(shell);
+  addHistory(shell);
   addDelete(shell);
 
   program

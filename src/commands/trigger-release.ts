@@ -146,7 +146,8 @@ export function possibleReleases(app: Parts, input: TriggerInput): Promise<Resul
   });
 }
 
-function changeOf(
+/** What a caller asks for, as a change. */
+export function changeOf(
   { product, flow, commit, version }: TriggerInput,
   by: string | null,
   makers: readonly Maker[] = [],

@@ -77,6 +77,23 @@ export function forgeFor(
   return { secret: best.name, use: best.use, apiUrl, name };
 }
 
+/**
+ * Where an issue can be read at the host of a repository; null: where its host is not known, or has none.
+ * @param forge as a secret says it, where one does
+ * @param issue `repository`: of another repository at the same host, `owner/name`
+ */
+export function issueAddress(
+  repoURL: string,
+  forge: ForgeKind | undefined,
+  { repository, number }: { repository?: string; number: string },
+): string | null {
+  const place = placeOf(repoURL);
+  const kind = place && (forge ?? knownKind(place.host));
+  if (place === undefined || kind === undefined) return null;
+  const path = repository === undefined ? place.path : `/${repository}`;
+  return `${place.origin ?? `https://${place.host}`}${path}${kind === 'gitlab' ? '/-' : ''}/issues/${number}`;
+}
+
 /** What people call it. */
 export const TITLES: Record<ForgeKind, string> = { github: 'GitHub', gitlab: 'GitLab', gitea: 'Gitea or Forgejo' };
 

@@ -34,7 +34,8 @@ export interface Observation {
 /** How long a look speaks for what comes after it, where no `freshness` says so, in milliseconds. */
 export const LOOK_STANDS = 3 * 60_000;
 
-const BADNESS: Record<HealthStatus, number> = { HEALTHY: 0, PROGRESSING: 1, UNKNOWN: 2, DEGRADED: 3 };
+/** The higher, the worse: the health of several is the worst one. */
+export const BADNESS: Record<HealthStatus, number> = { HEALTHY: 0, PROGRESSING: 1, UNKNOWN: 2, DEGRADED: 3 };
 
 /** Whatever is not seen any more is not known any more. */
 export function statusOf({ status, at }: Observation, freshness: number | undefined, now: number): HealthStatus {

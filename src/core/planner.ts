@@ -331,8 +331,8 @@ const MOST_NAMED = 10;
  * Which of the trigger environment's applications a target's application is promoted from: the one with the same
  * component, or the only one there is. The key of the pinned content is that application's name.
  */
-function pairing(
-  applications: Definition<'Application'>[],
+export function pairing(
+  applications: readonly Definition<'Application'>[],
   triggerEnvironment: string,
 ): (application: Definition<'Application'>) => string | null {
   const sources = applications.filter((each) => each.spec.environment === triggerEnvironment);

@@ -1,3 +1,5 @@
+import type { NotedCommit } from './release-notes.ts';
+
 /** What a pull request is told to be about: names, versions and messages come from outside. */
 export interface AboutPullRequest {
   product: string;
@@ -15,6 +17,9 @@ export interface AboutPullRequest {
   applications: readonly { name: string; from: string | null; to: string }[];
   /** The commit of the source that the version is of. */
   source?: { commit?: string; author?: string; message?: string; date?: string };
+  /** What the version brings beside what is live there, newest first; `moreCommits`: how many there are besides those. */
+  commits?: readonly Pick<NotedCommit, 'commit' | 'author' | 'subject'>[];
+  moreCommits?: number;
   files: readonly { path: string; added: number | null; removed: number | null }[];
   /** How many files there are besides those. */
   more: number;
@@ -98,6 +103,7 @@ export function bodyOf(about: AboutPullRequest, key: string): string {
       applications.map(({ name, from, to }) => [name, from ?? 'not known', to]),
     ),
     ...(source ? sourceOf(source) : []),
+    ...commitsOf(about),
     ...filesOf(about),
     merges
       ? 'Sluice merges this pull request by itself, as soon as it may.'
@@ -120,11 +126,20 @@ function stepsOf(way: readonly string[], environment: string): string {
 function sourceOf({ commit, author, message, date }: NonNullable<AboutPullRequest['source']>): string[] {
   if (commit === undefined) return [];
   const subject = message === undefined ? '' : `: ${plainly(message.split('\n')[0] ?? '')}`;
-  // Of a name and an address the name is enough.
-  const by = author === undefined ? '' : ` by ${plainly(author.replace(/\s*<.*$/, ''))}`;
+  const by = author === undefined ? '' : ` by ${plainly(nameOf(author))}`;
   return [
     `Made of commit ${plainly(commit.slice(0, 12))}${by}${date === undefined ? '' : ` of ${plainly(date)}`}${subject}`,
   ];
+}
+
+/** Of a name and an address the name is enough. */
+const nameOf = (author: string): string => author.replace(/\s*<.*$/, '');
+
+function commitsOf({ commits = [], moreCommits = 0 }: Pick<AboutPullRequest, 'commits' | 'moreCommits'>): string[] {
+  if (commits.length === 0) return [];
+  const rows = commits.map(({ commit, author, subject }) => [commit.slice(0, 12), nameOf(author), subject]);
+  const others = commits.length - Math.min(commits.length, MOST_NAMED) + moreCommits;
+  return [table(['Commit', 'Author', 'What it does'], rows), ...(others > 0 ? [`and ${others} more commits`] : [])];
 }
 
 function filesOf({ files, more }: Pick<AboutPullRequest, 'files' | 'more'>): string[] {

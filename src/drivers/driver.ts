@@ -266,9 +266,24 @@ export interface Driver<S extends DriverSpec = DriverSpec> {
     revision: string,
     signal: AbortSignal,
   ): Promise<Contained | undefined>;
+  /**
+   * Which commits two commits of a source do not share, of those that touched its folder. Answered from what this process has fetched, beside
+   * whatever else is done with the repository, and never from the remote. Undefined for drivers without commits.
+   * @param asked `list`: so many of the commits that `to` alone has are told, newest first
+   */
+  between(
+    source: S,
+    asked: { from: string; to: string; list: number },
+    signal: AbortSignal,
+  ): Promise<CommitsBetween | undefined>;
   /** Ends what goes on without a caller. */
   close(): Promise<void>;
 }
+
+/** KNOWN: how many commits `from` alone and `to` alone have, counted up to 10,000. UNKNOWN: this commit was not fetched here. */
+export type CommitsBetween =
+  | { kind: 'KNOWN'; gone: number; added: number; commits: Required<SourceRevision>[] }
+  | { kind: 'UNKNOWN'; missing: string };
 
 /**
  * How a revision of a repository relates to a change. HOLDS: it has the change's commit in its history, and the folder holds the change's

@@ -136,6 +136,7 @@ function withoutSecrets<S extends DriverSpec>(driver: Driver<S>): Driver<S> {
     landed: (...args) => masked(() => driver.landed(...args)),
     matches: (...args) => masked(() => driver.matches(...args)),
     contains: (...args) => masked(() => driver.contains(...args)),
+    between: (...args) => masked(() => driver.between(...args)),
     close: () => driver.close(),
   };
 }

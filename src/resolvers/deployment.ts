@@ -55,7 +55,8 @@ function keyOf(cursor: string | undefined): DeploymentKey | undefined {
   throw badInput('`after` is not a cursor of this list', 'after');
 }
 
-function toDeployment(row: LiveDeployment): Deployment {
+/** As the API shows it. */
+export function toDeployment(row: LiveDeployment): Deployment {
   const { releaseId, product, environment, application, version, digest, commit, at, verifiedAt, drift } = row;
   return Object.assign(new Deployment(), {
     releaseId,

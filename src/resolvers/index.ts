@@ -11,6 +11,9 @@ import { BadVersionResolver, WaitingForVersionResolver } from './bad-version.ts'
 import { AuditResolver } from './audit.ts';
 import { CandidateResolver } from './candidate.ts';
 import { definitionResolver } from './definitions.ts';
+import { DeliveryMetricsResolver } from './delivery-metrics.ts';
+import { DeploymentHistoryResolver } from './deployment-history.ts';
+import { DeploymentMatrixResolver, PromotionOnItsWayResolver } from './deployment-matrix.ts';
 import { DeploymentResolver } from './deployment.ts';
 import { EnvironmentGroupResolver } from './environment-group.ts';
 import { EnvironmentHoldResolver, WaitingForHoldResolver } from './environment-hold.ts';
@@ -26,6 +29,7 @@ import { ApplicationPromotionResolver, EnvironmentPromotionResolver, WaitingReas
 import { ReleaseResolver } from './release.ts';
 import { RollbackCommandResolver } from './rollback-commands.ts';
 import { ReleaseRollbacksResolver, RollbackResolver } from './rollback.ts';
+import { ReleaseNotesResolver } from './release-notes.ts';
 import { RolloutReportResolver } from './rollout-report.ts';
 import { WindowOverrideResolver } from './window-override.ts';
 import { SecretResolver } from './secret.ts';
@@ -45,6 +49,9 @@ export const RESOLVERS: NonEmptyArray<Function> = [
   ApprovalResolver,
   AuditResolver,
   CandidateResolver,
+  DeliveryMetricsResolver,
+  DeploymentHistoryResolver,
+  DeploymentMatrixResolver,
   DeploymentResolver,
   EnvironmentGroupResolver,
   EnvironmentHoldResolver,
@@ -56,9 +63,11 @@ export const RESOLVERS: NonEmptyArray<Function> = [
   PolicyResolver,
   PromotionDecisionResolver,
   PromotionPolicyOfReleaseResolver,
+  PromotionOnItsWayResolver,
   ProductResolver,
   PromotionFlowResolver,
   ReleaseEventResolver,
+  ReleaseNotesResolver,
   ReleaseResolver,
   ReleaseRollbacksResolver,
   RollbackCommandResolver,

@@ -267,7 +267,7 @@ export class ReleaseResolver {
 }
 
 /** Null is how GraphQL leaves something out. */
-function given(input: ReleaseTriggerInput): TriggerInput {
+export function given(input: ReleaseTriggerInput): TriggerInput {
   const { product, commit, version, flow, idempotencyKey, acknowledgeBadVersion, rollbackFloor } = input;
   return {
     product,

@@ -9,6 +9,8 @@ import type {
   StepStatus,
   Verification,
 } from '../core/release.ts';
+import type { Comparison } from '../core/deployment-matrix.ts';
+import type { DeploymentEnd } from '../core/deployment-history.ts';
 import type { RollbackDecision } from '../core/rollback/rollback.ts';
 import { enumFor } from './shape-types.ts';
 
@@ -97,3 +99,22 @@ export const RollbackDecisionEnum = enumOf<RollbackDecision>(
     IMPOSSIBLE: 'It should go back and cannot: a person has to look.',
   },
 );
+
+export const ComparisonRelationEnum = enumOf<Comparison['relation']>(
+  'ComparisonRelation',
+  'How the version of an environment relates to the version of another one.',
+  {
+    SAME: 'It is the same version.',
+    BEHIND:
+      'The other one has commits that this one has not; where commits cannot be counted: it came by a later release.',
+    AHEAD: 'It has commits that the other one has not; where commits cannot be counted: it came by a later release.',
+    APART: 'Each has what the other one has not.',
+    UNKNOWN: 'It is not known: `reason` says why.',
+  },
+);
+
+export const DeploymentEndEnum = enumOf<DeploymentEnd>('DeploymentEnd', 'What became of a version in an application.', {
+  LIVE: 'It is the newest one there.',
+  REPLACED: 'A release brought another one.',
+  ROLLED_BACK: 'A rollback took it back.',
+});

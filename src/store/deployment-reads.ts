@@ -100,6 +100,11 @@ function chunksOf(products: readonly string[] | undefined, from = ''): (string[]
   );
 }
 
+/** Of a deployment `d`, as `LiveDeployment` has them. */
+export const LIVE_COLUMNS = `d.id, d.release_id AS "releaseId", d.product, d.environment, d.application, d.version, d.digest, d.commit_id AS commit, d.at,
+  d.verified_at AS "verifiedAt", CASE WHEN d.verified_at IS NOT NULL THEN coalesce(d.verified_by, 'HEALTH_ONLY') END AS "verifiedBy",
+  d.looked_at AS "lookedAt", d.unseen, d.drift`;
+
 const PRODUCT = 'd.product COLLATE "C"';
 const PLACE = 'd.environment COLLATE "C", d.application COLLATE "C"';
 const NEWEST = `${PRODUCT}, ${PLACE}, d.at DESC, d.id DESC LIMIT 1`;
@@ -117,10 +122,8 @@ const applicationsIn = (first: string, next: string): string => `
       AND ${visibleSql('$7', 'product', 'environment')} AS fits
     FROM live
   )
-  SELECT id, release_id AS "releaseId", product, environment, application, version, digest, commit_id AS commit, at,
-    verified_at AS "verifiedAt", CASE WHEN verified_at IS NOT NULL THEN coalesce(verified_by, 'HEALTH_ONLY') END AS "verifiedBy",
-    looked_at AS "lookedAt", unseen, drift, step, fits
-  FROM judged WHERE fits OR step >= $8::int LIMIT $6`;
+  SELECT ${LIVE_COLUMNS}, step, fits
+  FROM judged d WHERE fits OR step >= $8::int LIMIT $6`;
 
 const OF_ALL = applicationsIn(
   `(${PRODUCT}, ${PLACE}) > ($3::text, $4::text, $5::text)`,

@@ -40,6 +40,7 @@ const NAMING: Record<string, string> = {
   environment: 'Environment',
   environments: 'Environment',
   application: 'Application',
+  compareTo: 'Environment',
   applications: 'Application',
   releaseId: 'Release',
   rollbackId: 'Rollback',

@@ -8,6 +8,7 @@ import { CHECK_DOCUMENT } from '../../src/cli/commands/check.ts';
 import { CONTROLS } from '../../src/cli/commands/controls.ts';
 import { DEPLOYMENTS } from '../../src/cli/commands/deployments.ts';
 import { deleteDocument } from '../../src/cli/commands/delete.ts';
+import { HISTORY_DOCUMENTS } from '../../src/cli/commands/history.ts';
 import { listDocument, oneDocument, PRODUCT } from '../../src/cli/commands/get.ts';
 import { DEFINITION_KINDS } from '../../src/cli/commands/kinds.ts';
 import { ROLLBACKS } from '../../src/cli/commands/rollback.ts';
@@ -40,6 +41,7 @@ const documents: [string, string][] = [
   ...Object.entries(APPROVALS),
   ...Object.entries(CONTROLS),
   ...Object.entries(ROLLBACKS),
+  ...Object.entries(HISTORY_DOCUMENTS),
   ...DEFINITION_KINDS.flatMap((kind): [string, string][] => [
     [`get ${kind.names[0]}`, listDocument(kind)],
     [`get ${kind.names[1]} NAME`, oneDocument(kind)],

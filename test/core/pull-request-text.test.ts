@@ -98,3 +98,17 @@ test('a title is that of the flow, with its names in it; of a rollback it says w
   const rollback = { takesBack: '1.5.0', reason: 'degraded' };
   expect(titleOf({ ...about, rollback }, 'x ${VERSION}')).toBe('Roll back billing in eu to 1.4.2');
 });
+
+test('it lists the commits that come, with their authors by name, and says how many more there are', () => {
+  const commits = Array.from({ length: 60 }, (_, index) => ({
+    commit: String(index).padStart(40, '0'),
+    author: 'Ada <ada@example.com>',
+    subject: index === 0 ? 'Faster invoices, fixes #12' : `Change ${index}`,
+  }));
+  const body = bodyOf({ ...about, commits, moreCommits: 40 }, 'key');
+  expect(body).toContain('| 000000000000 | Ada | Faster invoices, f');
+  expect(body).not.toContain('ada@example.com');
+  expect(body).not.toMatch(/fixes #12/);
+  expect(body).toContain('and 50 more commits');
+  expect(bodyOf(about, 'key')).not.toContain('What it does');
+});

@@ -18,6 +18,7 @@ const PAGES = [
   'docs/receiver.md',
   'docs/upgrading.md',
   'docs/rollback.md',
+  'docs/history.md',
 ];
 /** Where callers must say who they are. */
 const GUARDED = ['docs/access.md'];

@@ -1,8 +1,9 @@
+import { LRUCache } from 'lru-cache';
 import { systemClock } from '../../clock.ts';
 import type { Clock } from '../../clock.ts';
 import type { GitDriverSpec } from '../../core/definitions.ts';
 import { sha256, verifyDigest } from '../content.ts';
-import type { Driver } from '../driver.ts';
+import type { CommitsBetween, Driver } from '../driver.ts';
 import type { SecretSource } from '../secret-source.ts';
 import { PermanentError } from '../driver.ts';
 import type { NetworkGuard } from '../network/guard.ts';
@@ -10,6 +11,7 @@ import type { Address, Protocol } from './address.ts';
 import { checkBranch, checkPath, parseAddress } from './address.ts';
 import type { CacheLimits } from './cache.ts';
 import { CACHE_LIMITS } from './cache.ts';
+import { commitsBetween } from './between.ts';
 import { pathsOf } from './changes.ts';
 import type { CommitStyle } from './commit.ts';
 import type { GitCredentials, Login } from './credentials.ts';
@@ -63,6 +65,9 @@ export interface GitSettings {
 /** Repositories that one process works on at once, each with processes of git. Looks, which are small, are beside them. */
 const REPOSITORIES_AT_ONCE = 64;
 
+/** Commits that are compared at once for readers, beside all that. */
+const COMPARISONS_AT_ONCE = 4;
+
 /** Repositories that one process fetches for the first time at once. */
 const FIRST_FETCHES = 4;
 
@@ -88,6 +93,9 @@ export function createGitDriver(settings: GitSettings): Driver<GitDriverSpec> {
   const fetching = { firsts: new Places(FIRST_FETCHES), closing: closing.signal };
   const patience = settings.patienceMs ?? 45_000;
   const atWork = new Places(REPOSITORIES_AT_ONCE);
+  const reading = new Places(COMPARISONS_AT_ONCE);
+  /** What commits say of each other never changes. */
+  const compared = new LRUCache<string, CommitsBetween>({ max: 2_000 });
   const author = { name: settings.authorName, email: settings.authorEmail };
   const timeouts = {
     remoteMs: settings.remoteTimeoutMs ?? 120_000,
@@ -260,6 +268,20 @@ export function createGitDriver(settings: GitSettings): Driver<GitDriverSpec> {
       inRepository(target, undefined, signal, (mirror, at) =>
         containedIn({ mirror, branch: target.branch, ...at }, change, revision, signal),
       ),
+
+    between: async (source, { from, to, list }, signal) => {
+      const mirror = await mirrorOf(source.repoURL);
+      return named(wordsFor(mirror, source, undefined), async () => {
+        const folder = checkPath(source.path, 'path');
+        const key = [mirror.url, folder, from, to, list].join(' ');
+        const known = compared.get(key);
+        if (known) return known;
+        // Not in turn: commits are only ever added, and a promotion does not wait for a reader.
+        const answer = await reading.run(signal, () => commitsBetween(mirror, { from, to, folder, list }, signal));
+        if (answer.kind === 'KNOWN') compared.set(key, answer);
+        return answer;
+      });
+    },
 
     close: async () => {
       closing.abort(new Error('this process ends'));

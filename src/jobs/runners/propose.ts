@@ -7,6 +7,7 @@ import type { AboutPullRequest } from '../../core/pull-request-text.ts';
 import type { Outcome, PullRequestNews } from '../../core/release.ts';
 import { shortIdOf } from '../../core/short-id.ts';
 import { newsOf, sightingOf } from '../../commands/close-pull-request.ts';
+import { commitsOf } from '../../commands/release-notes.ts';
 import { PermanentError, TransientError } from '../../drivers/driver.ts';
 import type { EffectContext, PartOfProposal, Proposal } from '../../drivers/driver.ts';
 import type { Forge, PullRequestOpened, PullRequestSeen } from '../../drivers/forge/forge.ts';
@@ -220,11 +221,33 @@ async function aboutOf(
     way: release.plan.promotions.flatMap(({ environment }) => (environment === null ? [] : [environment])),
     applications,
     source: { commit, author, message, date },
+    ...(!rollback && (await broughtBy(at))),
     files,
     more,
     ...(rollback && { rollback }),
     merges: policyOf(at).merge === 'AUTO',
   };
+}
+
+/** The commits of the first application's source beside what is live there; nothing where they are not known here. */
+async function broughtBy({
+  hands,
+  release,
+  promoted,
+  work,
+  context,
+}: StepAt<Propose>): Promise<Pick<AboutPullRequest, 'commits' | 'moreCommits'>> {
+  const { name: application, content } = promoted.applications[work.applications[0]!] as PlannedApplication;
+  const { promotions, triggerEnvironment } = release.plan;
+  const begun = promotions.find(({ environment }) => environment === triggerEnvironment);
+  const source = begun?.applications.find((each) => each.name === content);
+  const [live] = await hands.knownContents({ product: release.product, environment: promoted.name, application }, []);
+  const [from, to] = [live?.commit, release.contents[content]?.commit];
+  if (!source || !from || !to || from === to) return {};
+  const { name, spec } = source;
+  const found = await commitsOf(hands, { name, driver: spec.driver }, { from, to }, undefined, context.signal);
+  if (typeof found === 'string') return {};
+  return { commits: found.commits, moreCommits: Math.max(0, found.added - found.commits.length) };
 }
 
 /** @throws TransientError when the step is not this run's any more: what comes of it counts for nothing. */

@@ -298,6 +298,54 @@ export const CASES: Case[] = [
     by: ['deployment_live'],
   },
   {
+    field: 'deploymentMatrix',
+    name: 'of all',
+    query: `(first: 100, compareTo: "dev") { nodes { productName cells { environmentName version { label } since health { status } release { id }
+      inFlight { status release { id } } holds { reason } badVersions { reason } applications { drift { since } }
+      comparison { relation reason } } } pageInfo { endCursor } }`,
+    by: ['deployment_live', 'promotion_ahead', 'promotion_holds', 'environment_hold_active', 'bad_version_active'],
+  },
+  {
+    field: 'deploymentMatrix',
+    name: 'of products, environments and applications',
+    query: `(first: 100, selector: { products: ["product-1"], environments: ["eu"], applications: ["billing-eu-of-product-1"] }) {
+      nodes { cells { version { label } inFlight { status } holds { reason } badVersions { reason } } } }`,
+    by: ['deployment_live', 'promotion_ahead', 'promotion_holds', 'environment_hold_active', 'bad_version_active'],
+  },
+  {
+    field: 'deliveryMetrics',
+    name: 'of the last 10 hours',
+    query: `(product: "product-1", environment: "eu", since: "${new Date(Date.now() - 10 * 3_600_000).toISOString()}") {
+      deployments leadTime { median } changeFailureRate truncated }`,
+    by: ['deployment_history'],
+  },
+  {
+    field: 'releaseNotes',
+    name: 'of a release in the middle',
+    query: `(releaseId: "$release") { environmentName from { label } commits { commit } }`,
+    by: ['deployment_live', 'deployment_once'],
+  },
+  {
+    field: 'comingReleaseNotes',
+    name: 'of a product',
+    query: `(input: { product: "billing", version: "3" }) { notes { environmentName from { label } } userErrors { message } }`,
+    by: ['deployment_live'],
+  },
+  {
+    field: 'deploymentHistory',
+    name: 'of an environment',
+    query: `(product: "product-1", environment: "eu", first: 100) { nodes { version { label } until end reason release { id } next { id } }
+      pageInfo { endCursor } }`,
+    by: ['deployment_live'],
+  },
+  {
+    field: 'deploymentHistory',
+    name: 'of an application, late',
+    query: `(product: "product-1", environment: "eu", application: "billing-eu-of-product-1", after: "${cursor(`${Date.now() - (RELEASES / 2) * 60_000}/1000`)}") {
+      nodes { version { label } until } pageInfo { endCursor } }`,
+    by: ['deployment_live'],
+  },
+  {
     field: 'rollbacks',
     name: 'newest',
     query: `(first: 100) { nodes { id origins { id } } pageInfo { endCursor } }`,

@@ -86,6 +86,7 @@ export class Targets {
       landed: () => Promise.reject(new PermanentError('a target of the ring has no branches')),
       matches: async () => undefined,
       contains: async () => undefined,
+      between: async () => undefined,
       close: async () => undefined,
     };
     return {
