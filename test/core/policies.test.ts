@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { InlinePolicy, PolicySetting, PromotionPolicySpec } from '../../src/core/definitions.ts';
 import { DEFAULT_PULL_REQUEST } from '../../src/core/definitions.ts';
-import { frozenPolicy, mergePolicies, policiesFor } from '../../src/core/policies.ts';
+import { frozenPolicy, inlineOf, mergePolicies, policiesFor } from '../../src/core/policies.ts';
 import type { Chosen, MergedPolicy, PolicyFinding, RankedPolicy } from '../../src/core/policies.ts';
 import { planRelease } from '../../src/core/planner.ts';
 import type { PlanOptions } from './support/builders.ts';
@@ -329,6 +329,21 @@ describe('in a plan', () => {
     expect(plan.promotions[1]).toMatchObject({ name: 'tests', steps: [{ id: 'WORKFLOW/run' }] });
     expect(plan.promotions[1]!.policy).toBeUndefined();
   });
+});
+
+test('what a flow says of each environment: its trigger workflow, the step, the step of its group', () => {
+  const { spec } = flowOf('dev > staging > {eu, asia} as regions', {
+    triggerWorkflow: 'checks',
+    steps: { staging: { policy: { action: 'commit' } }, regions: { policy: { action: 'pr' } } },
+  });
+  const groups = new Map([['regions', ['asia', 'eu']]]);
+  expect(['dev', 'staging', 'eu', 'asia', 'mars'].map((name) => inlineOf(spec, name, groups))).toEqual([
+    { inline: { postAction: 'checks' }, at: 'TRIGGER' },
+    { inline: { action: 'commit' }, at: 'TARGET' },
+    { inline: { action: 'pr' }, at: 'TARGET' },
+    { inline: { action: 'pr' }, at: 'TARGET' },
+    null,
+  ]);
 });
 
 describe('whatever the policies are', () => {
