@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { advance, ownedSteps } from '../../src/core/advance.ts';
+import { ownedSteps } from '../../src/core/advance.ts';
 import { NO_FACTS } from '../../src/core/release.ts';
 import { flowOf, MINUTE, planOf, SECOND } from './support/builders.ts';
 import { Play, started } from './support/play.ts';
+import { advance } from './support/advance.ts';
 
 describe('what starts, and when', () => {
   test('a release starts with its trigger environment', () => {

@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest';
-import { advance } from '../../src/core/advance.ts';
 import { pauses } from '../../src/core/gates/answer.ts';
 import { NO_FACTS } from '../../src/core/release.ts';
 import type { Outcome, ReleaseState } from '../../src/core/release.ts';
@@ -8,6 +7,7 @@ import { allow } from './windows/support.ts';
 import { approvalOf, flowOf, MINUTE, SECOND } from './support/builders.ts';
 import { started } from './support/play.ts';
 import type { Play } from './support/play.ts';
+import { advance } from './support/advance.ts';
 
 const rolledBack = (more: Partial<ReleaseState['rollbacks'][string]>): ReleaseState['rollbacks'] => ({
   'r-9': { reason: 'pods crash', sequence: 1, stop: [], over: false, ...more },

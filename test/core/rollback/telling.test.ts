@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest';
-import { advance } from '../../../src/core/advance.ts';
 import type { Decision } from '../../../src/core/decision.ts';
 import { createRelease } from '../../../src/core/create.ts';
 import { NO_FACTS } from '../../../src/core/release.ts';
@@ -11,6 +10,7 @@ import { started } from '../support/play.ts';
 import type { Play } from '../support/play.ts';
 import { flow, goesBack, place, rollbackOf } from './created.ts';
 import { NOW, versionOf } from './support.ts';
+import { advance } from '../support/advance.ts';
 
 test('a rollback has a promotion for what goes back, now or when somebody agrees, and none for the rest', () => {
   const proposed = goesBack('eu', { decision: 'PROPOSED', approval: approvalOf('1') });

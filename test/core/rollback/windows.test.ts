@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest';
-import { advance } from '../../../src/core/advance.ts';
 import type { WindowAction } from '../../../src/core/definitions.ts';
 import { NO_FACTS } from '../../../src/core/release.ts';
 import type { Facts, ReleaseState } from '../../../src/core/release.ts';
@@ -7,6 +6,7 @@ import type { WindowOverride } from '../../../src/core/windows/override.ts';
 import { deny } from '../windows/support.ts';
 import { goesBack, rollbackOf } from './created.ts';
 import { MINUTE, NOW } from './support.ts';
+import { advance } from '../support/advance.ts';
 
 const iso = (at: number): string => new Date(at).toISOString();
 

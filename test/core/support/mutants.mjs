@@ -15,9 +15,16 @@ const LIMITS = 'test/core/limits';
 const ACTORS = 'test/core/actors';
 const CLOCK = 'test/core/health-clock';
 const MERGES = 'test/core/merge-gates';
+const OLD = 'test/core/old-states';
 const UNSEEN = 'test/core/rollback/unseen';
 
 const MUTANTS = {
+  'old state: its steps are the new ones': ['draft.ts', 'steps: seen.steps.slice() }', 'steps: seen.steps }', OLD],
+  'old state: a group is changed where it is': [
+    'draft.ts',
+    '{ ...(this.state.groups[position] as GroupState) }',
+    '(this.state.groups[position] as GroupState)',
+  ],
   'carrier: the state does not name it': [
     'draft.ts',
     'this.step(only.promotion, index).carrier = job;',

@@ -1,6 +1,6 @@
 import { KEYED } from '../../../src/core/actor.ts';
 import type { GateAnswer } from '../../../src/core/gates/answer.ts';
-import { advance, carriedBy, nextSteps, ownedSteps } from '../../../src/core/advance.ts';
+import { carriedBy, nextSteps, ownedSteps } from '../../../src/core/advance.ts';
 import type { Decision } from '../../../src/core/decision.ts';
 import type { Dispatched, Work } from '../../../src/core/effects.ts';
 import { missingOf } from '../../../src/core/approvals/approval.ts';
@@ -35,13 +35,13 @@ import type {
   Stimulus,
 } from '../../../src/core/release.ts';
 import { SECOND } from './builders.ts';
-import { frozen } from './frozen.ts';
 import { PEOPLE } from './random-plan.ts';
 import type { Tape } from './tape.ts';
 import { claim } from './claim.ts';
 import type { Reached } from './reached.ts';
 import { claimGates } from './watch/gates.ts';
 import { Watcher } from './watcher.ts';
+import { advance } from './advance.ts';
 
 /** Jobs as the queue has them: a child per promotion, a parent that joins them, a question to a group. `name`: as a state names them. */
 type Job = { name: string } & (
@@ -88,8 +88,8 @@ export interface Surroundings {
   readonly failsAtTheEnd: boolean;
   /** As they are read in the transaction of a decision. */
   factsFor(shell: Shell): Facts;
-  /** A decision was saved. */
-  saved(shell: Shell, stimulus: Stimulus, decision: Decision, facts: Facts | null): void;
+  /** A decision was saved, which was made from `before`. */
+  saved(shell: Shell, stimulus: Stimulus, decision: Decision, facts: Facts | null, before: ReleaseState): void;
   /** What the health source of an application says when it is asked. */
   healthOf(application: string): Observation;
   /** What was reported of it the last time; null: nothing yet. */
@@ -191,8 +191,7 @@ export class Shell {
       return false;
     }
     this.#watcher.see(old, stimulus, facts, now, decision, this.#world.thorough);
-    // A decision that touched the state that it was made from would throw.
-    this.state = frozen(decision.state);
+    this.state = decision.state;
     this.revision += 1;
     this.reached.count('decisions');
     this.#outbox.push(...decision.work);
@@ -215,7 +214,7 @@ export class Shell {
         answers,
       );
     }
-    this.#world.saved(this, stimulus, decision, facts);
+    this.#world.saved(this, stimulus, decision, facts, old);
     return true;
   }
 

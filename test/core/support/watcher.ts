@@ -1,4 +1,3 @@
-import { advance } from '../../../src/core/advance.ts';
 import { decisionTime } from '../../../src/core/clock.ts';
 import type { Decision } from '../../../src/core/decision.ts';
 import type { ReleasePlan } from '../../../src/core/plan.ts';
@@ -15,6 +14,7 @@ import { SoakWatch } from './watch/soaks.ts';
 import { nameOf } from './watch/watched.ts';
 import type { Watched } from './watch/watched.ts';
 import { claimOwnEnded, claimWhole } from './watch/whole.ts';
+import { advance } from './advance.ts';
 
 /** Sees every decision before it is saved and checks all that must always hold; each theme has its file in `watch`. */
 export class Watcher implements Watched {

@@ -7,7 +7,14 @@ import type { Observation } from '../../../src/core/health-clock.ts';
 import type { BadVersion, EnvironmentHold } from '../../../src/core/holds.ts';
 import type { PlannedPromotion, ReleasePlan } from '../../../src/core/plan.ts';
 import { ENDED_PROMOTION, occupiesEnvironment, NO_FACTS } from '../../../src/core/release.ts';
-import type { Facts, OtherRelease, PromotionState, Stimulus, Verification } from '../../../src/core/release.ts';
+import type {
+  Facts,
+  OtherRelease,
+  PromotionState,
+  ReleaseState,
+  Stimulus,
+  Verification,
+} from '../../../src/core/release.ts';
 import type { VersionRef } from '../../../src/core/rollback/rollback.ts';
 import { tellingOf } from '../../../src/core/rollback/standing.ts';
 import type { ReleaseWindow } from '../../../src/core/windows/index.ts';
@@ -312,7 +319,7 @@ export class World implements Around {
     };
   }
 
-  saved(shell: Shell, stimulus: Stimulus, decision: Decision, facts: Facts | null): void {
+  saved(shell: Shell, stimulus: Stimulus, decision: Decision, facts: Facts | null, _before: ReleaseState): void {
     const self = this.#of(shell);
     if (facts) this.#terminateObstacles(self, facts);
     this.#obstacles.lift(decision.lifted);

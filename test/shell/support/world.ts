@@ -32,6 +32,8 @@ import { exportManifests } from '../../../src/manifests/index.ts';
 import { ROOM } from '../../../src/store/event-rows.ts';
 import { readFacts, readSummaries } from '../../../src/store/release-reads.ts';
 import { startWorker } from '../../../src/worker.ts';
+import type { ReleaseNow } from '../../../src/commands/release-engine.ts';
+import { frozen } from '../../core/support/frozen.ts';
 import type { Reached } from '../../core/support/reached.ts';
 import { MINUTE, SECOND } from '../../core/support/builders.ts';
 import { drawDefinitions, ENVIRONMENTS, MOODS, windowOver } from './definitions.ts';
@@ -120,6 +122,20 @@ export interface WorldOptions {
   /** Kinds of broken promises that are passed over, to look for what is behind them. */
   passOver?: readonly string[];
   poolSize?: number;
+}
+
+/** A process remembers the states that it hands out: a caller that writes to one is found. */
+function freezeStates({ releaseEngine }: App): void {
+  const frozenOf = (found: ReleaseNow | null): ReleaseNow | null => {
+    if (found) frozen(found.state);
+    return found;
+  };
+  const look = releaseEngine.look.bind(releaseEngine);
+  const tell = releaseEngine.tell.bind(releaseEngine);
+  const create = releaseEngine.create.bind(releaseEngine);
+  releaseEngine.look = (...given) => look(...given).then(frozenOf);
+  releaseEngine.tell = (...given) => tell(...given).then(frozenOf);
+  releaseEngine.create = (...given) => create(...given).then(frozenOf);
 }
 
 /** One installation: two processes, a database, a queue, targets, and people; whatever happens, and when, the seed says. */
@@ -290,6 +306,7 @@ export class ShellWorld {
           },
           createDrivers: () => this.#targets.driversOf(process, process.clock),
         });
+        freezeStates(app);
         process.app = app;
         try {
           process.worker = await startWorker(app);

@@ -1,4 +1,3 @@
-import { advance } from '../../../../src/core/advance.ts';
 import type { Decision } from '../../../../src/core/decision.ts';
 import { pauses } from '../../../../src/core/gates/answer.ts';
 import type { PlannedGroup, PlannedStep } from '../../../../src/core/plan.ts';
@@ -17,6 +16,7 @@ import { isUnmerged } from './merges.ts';
 import { countSoak } from './soaks.ts';
 import { isSoak, nameOf, plannedAt } from './watched.ts';
 import type { Watched } from './watched.ts';
+import { advance } from '../advance.ts';
 
 /** Promotions that a person or a rollback made other than they had ended. */
 export const UNDONE: ReadonlySet<PromotionStatus> = new Set(['ROLLING_BACK', 'ROLLED_BACK', 'ROLLBACK_FAILED']);
