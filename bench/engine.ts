@@ -102,9 +102,9 @@ export class Engine {
       known.set(`started ${environment}`, 0);
       this.hops.push(performance.now() - Math.max(...after.map((each) => known.get(each) ?? Number.NaN)));
     };
-    watched.runAction = (action, parameters, context) => {
+    watched.runAction = (action, parameters, context, look) => {
       seen(context.releaseId, context.environment);
-      return drivers.runAction(action, parameters, context);
+      return drivers.runAction(action, parameters, context, look);
     };
     return watched;
   }

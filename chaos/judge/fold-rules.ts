@@ -75,7 +75,7 @@ function apply({ promotions }: Folded, event: ReleaseEvent): void {
   if (event.type === 'PromotionStarted' && event.afresh)
     for (const step of promotion.steps.keys()) promotion.steps.set(step, 'PENDING');
   if ('status' in event) promotion.status = event.status;
-  if ('step' in event) {
+  if ('step' in event && event.step !== undefined) {
     const status = STEPS[event.type];
     if (status) promotion.steps.set(event.step, status);
   }

@@ -29,6 +29,7 @@ const CURES = `
       ... on WaitingForHold { holds { productName environmentName } }
       ... on WaitingForVersion { badVersions { label } }
       ... on WaitingForWindow { windowNames }
+      ... on WaitingForApproval { approval { step } }
     }
   }`;
 
@@ -74,6 +75,7 @@ interface Cure extends Waiting {
   holds?: { productName: string | null; environmentName: string }[];
   badVersions?: { label: string }[];
   windowNames?: string[];
+  approval?: { step: string | null };
 }
 
 interface ReleaseAnswer {
@@ -157,7 +159,7 @@ function cureOf({ shortId, productName }: ReleaseAnswer, cure: Cure): string | n
   const reason = '--reason TEXT';
   switch (cure.__typename) {
     case 'WaitingForApproval':
-      return `sluice approve ${shortId} ${where}`;
+      return `sluice approve ${shortId} ${where}${cure.approval?.step ? ` --step ${cure.approval.step}` : ''}`;
     case 'WaitingForHold': {
       const product = cure.holds?.some((each) => each.productName !== null) ? ` --product ${productName}` : '';
       return `sluice unhold ${where}${product}`;

@@ -3,6 +3,7 @@ import type { DecisionChannel } from '../core/approvals/approval.ts';
 import type { Caller } from '../core/caller.ts';
 import { refusal } from '../core/problems.ts';
 import type { Refusal } from '../core/problems.ts';
+import type { PlannedPromotion } from '../core/plan.ts';
 import type { DecisionStimulus, PromotionState } from '../core/release.ts';
 import { shortIdOf } from '../core/short-id.ts';
 import { closest, quote } from '../core/wording.ts';
@@ -17,6 +18,8 @@ export interface PromotionDecision {
   releaseId: string;
   /** The environment's name, or the workflow step's. */
   environment: string;
+  /** The step that asks: its id, or the name of its action; the start of the promotion is decided on when left out. */
+  step?: string;
   /** The attempt that the person was asked about; the current one when left out. */
   attempt?: number;
   comment?: string;
@@ -70,6 +73,9 @@ export async function decideOnPromotion(
   const found = await findPromotion(app, decision);
   if (found.refusals) return found;
   const { seen, position: promotion } = found.value;
+  const asks = findStep(seen, promotion, decision.step);
+  if (asks.refusals) return asks;
+  const step = asks.value;
   const value = { releaseId: seen.release.id, position: promotion };
   const current = (seen.state.promotions[promotion] as PromotionState).attempt;
   const wanted = decision.attempt ?? current;
@@ -79,7 +85,7 @@ export async function decideOnPromotion(
     by: via === 'API' ? by : `${via} ${by}`,
     operation: kind === 'approve' ? 'promotionApprove' : 'promotionReject',
     key: idempotencyKey,
-    input: { releaseId: value.releaseId, environment, comment, attempt: decision.attempt, by },
+    input: { releaseId: value.releaseId, environment, comment, attempt: decision.attempt, step: decision.step, by },
   };
   const first = await refusable(() => once(app, keyed, { inside: () => Promise.resolve(wanted), single: true }));
   if (first.refusals) return first;
@@ -89,6 +95,7 @@ export async function decideOnPromotion(
   const moved = await app.releaseEngine.tellKnown(value.releaseId, {
     kind,
     promotion,
+    step,
     attempt,
     by: caller,
     comment,
@@ -108,6 +115,25 @@ export async function findPromotion(
   if (!seen) return { refusals: [refusal('NOT_FOUND', `there is no release "${releaseId}"`, ['releaseId'])] };
   const position = seen.release.plan.promotions.findIndex(({ name }) => name === environment);
   return position < 0 ? { refusals: [unknownEnvironment(seen, environment)] } : { value: { seen, position } };
+}
+
+/** Its place in the plan; undefined: none was named. */
+function findStep({ release }: ReleaseNow, promotion: number, named: string | undefined): Result<number | undefined> {
+  if (named === undefined) return { value: undefined };
+  const { name, steps } = release.plan.promotions[promotion] as PlannedPromotion;
+  const exact = steps.findIndex(({ id }) => id === named);
+  if (exact >= 0) return { value: exact };
+  const found = steps.flatMap(({ id, work }) => (work.kind === 'action' && work.action.name === named ? [id] : []));
+  if (found.length === 1) return { value: steps.findIndex(({ id }) => id === found[0]) };
+  const [first = '', ...more] = found;
+  const message =
+    more.length > 0
+      ? `${name} has several actions ${quote(named)}; name the step: ${[first, ...more].slice(0, 10).join(', ')}`
+      : `the promotion into ${quote(name)} has no step ${quote(named)}; it has ${steps
+          .slice(0, 10)
+          .map(({ id }) => id)
+          .join(', ')}`;
+  return { refusals: [refusal('NOT_FOUND', message, ['step'])] };
 }
 
 function unknownEnvironment({ release }: ReleaseNow, environment: string): Refusal {

@@ -33,11 +33,11 @@ export type ReleaseEvent =
   | ({ type: 'PromotionSucceeded' } & AtPromotion)
   | ({ type: 'PromotionTerminated'; reason?: string } & AtPromotion)
   | ({ type: 'PromotionFailed' | 'PromotionSkipped'; reason: string } & AtPromotion)
-  | ({ type: 'ApprovalRequested'; needed: string; expiresAt: string } & AtPromotion)
-  | ({ type: 'ApprovalGiven'; missing: number } & Said & AtPromotion)
-  | ({ type: 'ApprovalGranted'; approvedBy: string } & AtPromotion)
-  | ({ type: 'ApprovalRejected' } & Said & AtPromotion)
-  | ({ type: 'ApprovalExpired'; reason: string } & AtPromotion)
+  | ({ type: 'ApprovalRequested'; needed: string; expiresAt: string } & OfStep & AtPromotion)
+  | ({ type: 'ApprovalGiven'; missing: number } & Said & OfStep & AtPromotion)
+  | ({ type: 'ApprovalGranted'; approvedBy: string } & OfStep & AtPromotion)
+  | ({ type: 'ApprovalRejected' } & Said & OfStep & AtPromotion)
+  | ({ type: 'ApprovalExpired'; reason: string } & OfStep & AtPromotion)
   | ({ type: 'StepStarted' } & AtStep)
   | ({ type: 'StepWaiting'; reason: string; recheckAt?: string } & AtStep)
   | ({ type: 'StepRetrying'; message: string; tries: number; retryAt: string } & AtStep)
@@ -111,6 +111,11 @@ export interface Said {
   comment?: string;
   via: DecisionChannel;
   broughtBy?: string[];
+}
+
+/** `step`: the id of the step that asks; left out where the start of the promotion does. */
+export interface OfStep {
+  step?: string;
 }
 
 /** What was decided for one environment. */

@@ -1,7 +1,9 @@
+import { askedUntil, expireAsked } from './approvals/asking-step.ts';
 import { DEFAULT_MAX_AGE, DEFAULT_REPORT_TIMEOUT } from './definitions.ts';
 import { spell } from './duration.ts';
+import { MANNERS } from './kinds/actions.ts';
 import type { Draft } from './draft.ts';
-import type { PlannedPromotion, ReleasePlan } from './plan.ts';
+import type { PlannedPromotion, PlannedStep, ReleasePlan } from './plan.ts';
 import { ENDED_PROMOTION } from './release.ts';
 import type { Meter, PromotionState, ReleaseState, StepState } from './release.ts';
 import { isSoak } from './soak.ts';
@@ -84,7 +86,9 @@ export function limitsAt({ plan, state }: Draft): number[] {
     // What was told to stop already has reached it.
     if (timeout !== null && steps.some(isBegun)) times.push(reachesAt(state.limited[position] ?? FRESH_METER, timeout));
     steps.forEach((step, index) => {
-      if (step.status === 'WAITING' && step.outside) times.push(awaitedUntil(planned, index, step));
+      if (step.status !== 'WAITING') return;
+      times.push(actionUntil(planned, index, step));
+      if (step.outside) times.push(step.asked ? askedUntil(step) : awaitedUntil(planned, index, step));
     });
   });
   return times.filter((each) => each !== null);
@@ -106,7 +110,12 @@ export function expirePromotion(draft: Draft, position: number): void {
   const seen = state.promotions[position] as PromotionState;
   if (seen.startedAt === null || ENDED_PROMOTION.has(seen.status)) return;
   seen.steps.forEach((step, index) => {
-    if (step.status !== 'WAITING' || !step.outside || awaitedUntil(planned, index, step) > now) return;
+    if (step.status !== 'WAITING') return;
+    const over = actionUntil(planned, index, step);
+    if (over !== null && over <= now)
+      return failStep(draft, position, index, `not done within ${spell(planned.steps[index]?.timeout ?? 0)}`);
+    if (step.asked) return expireAsked(draft, position, index);
+    if (!step.outside || awaitedUntil(planned, index, step) > now) return;
     const { application, id, work } = draft.plannedStep(position, index);
     const what = application === null ? id : (planned.applications[application]?.name ?? id);
     draft.step(position, index).seen = false;
@@ -129,6 +138,14 @@ export function expirePromotion(draft: Draft, position: number): void {
 /** When what it waits for outside comes too late. */
 function awaitedUntil(planned: PlannedPromotion, index: number, { startedAt, heldUntil }: StepState): number {
   return (heldUntil ?? startedAt ?? 0) + patienceOf(planned, index);
+}
+
+/** When the time of an action that waits between its looks is over; null: it has no such limit. */
+function actionUntil({ steps }: PlannedPromotion, index: number, { startedAt }: StepState): number | null {
+  const { work, timeout } = steps[index] as PlannedStep;
+  return work.kind === 'action' && MANNERS[work.action.type].waits && timeout !== null
+    ? (startedAt ?? 0) + timeout
+    : null;
 }
 
 function patienceOf({ steps }: PlannedPromotion, index: number): number {

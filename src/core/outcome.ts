@@ -10,6 +10,7 @@ import type { Outcome, StepState, Stimulus } from './release.ts';
 import { isSoak, lookAtSoak } from './soak.ts';
 import { failStep, wait } from './step.ts';
 import { mustStop, redispatch, runReadySteps, stopReason } from './steps.ts';
+import { agreedBy, askPeople } from './approvals/asking-step.ts';
 import { fractionOf } from './windows/spread.ts';
 
 /** What the job of a dispatch reports of a step; of a step that is through, nothing changes. */
@@ -35,6 +36,11 @@ export function applyOutcome(draft: Draft, report: Extract<Stimulus, { kind: 'ou
   step.news = null;
   if (step.stop !== null) return endStopped(draft, report, step.stop.message, planned);
   if (looksAtHealth(planned) && outcome.kind !== 'aborted') step.seen = couldTell(outcome);
+  // A second worker that comes to another end does not answer for the people who were asked.
+  if (outcome.kind === 'succeeded' && step.asked && agreedBy(step) === null) {
+    const { question, spec } = step.asked;
+    return askPeople(draft, report.promotion, report.step, { kind: 'asked', question, approval: spec });
+  }
   switch (outcome.kind) {
     case 'succeeded':
       succeed(draft, report, step, planned, outcome);
@@ -63,6 +69,8 @@ export function applyOutcome(draft: Draft, report: Extract<Stimulus, { kind: 'ou
       step.progress = outcome.progress ?? step.progress ?? {};
       if (outcome.held) step.heldUntil = draft.now;
       return keepWaiting(draft, report, outcome, news);
+    case 'asked':
+      return askPeople(draft, report.promotion, report.step, outcome);
     case 'observed':
       if (planned.work.kind === 'health') return applyLook(draft, report, step, planned, outcome, news);
       if (!isSoak(draft.planned(report.promotion), report.step)) return;

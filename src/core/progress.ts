@@ -5,7 +5,7 @@ export const MOST_PROGRESS = 16 * 1024;
 
 /** The outcome, or a failure where it keeps more than is kept: what was begun is then known by its key alone. */
 export function withBoundedProgress(outcome: Outcome, step: string): Outcome {
-  if (outcome.kind !== 'pending' || outcome.progress === undefined) return outcome;
+  if (!('progress' in outcome) || outcome.progress === undefined) return outcome;
   const size = sizeOf(outcome.progress);
   if (size <= MOST_PROGRESS) return outcome;
   const told = Number.isNaN(size) ? 'is no JSON' : `has ${size} bytes as JSON`;

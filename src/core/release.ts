@@ -1,6 +1,6 @@
 import type { ApprovalState, DecisionChannel } from './approvals/approval.ts';
 import type { Caller, Maker } from './caller.ts';
-import type { HealthStatus, RollbackCauseKind } from './definitions.ts';
+import type { ApprovalSpec, HealthStatus, RollbackCauseKind } from './definitions.ts';
 import type { GateAnswer } from './gates/answer.ts';
 import type { MergeState } from './gates/merge-state.ts';
 import type { HealthClock, Observation } from './health-clock.ts';
@@ -161,6 +161,8 @@ export interface StepState {
   waitsFor?: Awaited | null;
   /** Until when its source was seen to hold the change back: its patience counts from there. Null or absent: never. */
   heldUntil?: number | null;
+  /** People are asked about it; null or absent: nobody is, or it goes on already. */
+  asked?: AskedOfStep | null;
   /** What its runner keeps of what it began; null: nothing is begun that a look could ask about. States of Sluice 0.1 have none. */
   progress?: Progress | null;
   /**
@@ -218,6 +220,14 @@ export interface GroupState {
   badLooks?: number[];
 }
 
+/** What people are asked about a step that is under way, and what they said. */
+export interface AskedOfStep {
+  /** In words, where the step has some. */
+  question: string | null;
+  spec: ApprovalSpec;
+  approval: ApprovalState;
+}
+
 /** Who has to do something before a step goes on. */
 export type Awaited = 'PERSON' | 'SYSTEM';
 
@@ -264,6 +274,8 @@ export type Outcome =
       progress?: Progress;
       /** Its source holds the change back for now, as a sync window of Argo CD does: that time uses up no patience. */ held?: true;
     }
+  /** People have to agree before it goes on. It is looked at once more when they have. Asked again, it is the same question. */
+  | { kind: 'asked'; question: string | null; approval: ApprovalSpec; progress?: Progress }
   /** A look at the health of what waits for it, or soaks. */
   | {
       kind: 'observed';
@@ -396,6 +408,8 @@ export type RollbackStanding = 'NONE' | 'STOP' | 'ROLLING_BACK' | 'ROLLED_BACK' 
 export interface DecisionStimulus {
   kind: 'approve' | 'reject';
   promotion: number;
+  /** Of a step that asks by itself; absent: on the start of the promotion. */
+  step?: number;
   attempt: number;
   by: Caller | null;
   comment: string | null;

@@ -5,7 +5,7 @@ import { askStart } from './gates/merge.ts';
 import type { Draft } from './draft.ts';
 import { followMerge } from './follow-merge.ts';
 import { comesAtTheEnd, judgeEnd } from './own-steps.ts';
-import type { PlannedGroup } from './plan.ts';
+import type { PlannedGroup, PlannedPromotion } from './plan.ts';
 import { askToClose } from './pull-request.ts';
 import { BAD_PROMOTION, ENDED_PROMOTION, NO_FACTS } from './release.ts';
 import type { Facts, GroupState, PromotionState } from './release.ts';
@@ -75,9 +75,15 @@ function restateWaiting(draft: Draft, position: number): boolean {
   const step = steps[waiting];
   if (step === undefined) return false;
   if (step.outside) return draft.restate(position, 'SUSPENDED', { reason: step.reason, recheckAt: null });
-  // A retry or a second look is part of the work; a soak is time that passes.
+  // A retry or a second look is part of the work; a soak and a pause of a workflow are time that passes.
+  if (isPause(planned, waiting)) return draft.restate(position, 'WAITING', step);
   if (!isSoak(planned, waiting)) return draft.restate(position, 'RUNNING', step);
   return draft.restate(position, 'WAITING', { reason: step.reason, recheckAt: soakEnd(planned, step, waiting) });
+}
+
+function isPause({ steps }: PlannedPromotion, index: number): boolean {
+  const work = steps[index]?.work;
+  return work?.kind === 'action' && work.action.type === 'wait';
 }
 
 /** What a failure means for the others is the flow's and the group's to say. */

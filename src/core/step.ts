@@ -18,6 +18,7 @@ export function freshStep(): Required<StepState> {
     outside: false,
     waitsFor: null,
     heldUntil: null,
+    asked: null,
     progress: null,
     news: null,
     toldBy: null,

@@ -1,4 +1,6 @@
 import { progressOf } from './approvals/approval.ts';
+import { askedUntil } from './approvals/asking-step.ts';
+import { answerOf, deedOf } from './approvals/gate.ts';
 import type { RuleProgress } from './approvals/approval.ts';
 import { standingOf } from './gates/dependencies.ts';
 import type { GateAnswer } from './gates/answer.ts';
@@ -37,8 +39,8 @@ export type WaitingCause =
   | { kind: 'ENVIRONMENT'; release: string | null }
   /** A release window is closed; `windows` are the names of those that decide. */
   | { kind: 'WINDOW'; windows: string[] }
-  /** People have to agree; how far that is, rule by rule. `expiresAt` is null until they are asked, and after it. */
-  | { kind: 'APPROVAL'; rules: RuleProgress[]; expiresAt: number | null }
+  /** People have to agree; how far that is, rule by rule. `expiresAt` is null until they are asked, and after it. `step`: that asks by itself. */
+  | { kind: 'APPROVAL'; rules: RuleProgress[]; expiresAt: number | null; step?: number }
   /** Of a rollback: as many of its promotions run as may at once. */
   | { kind: 'LIMIT' }
   /** The environment is on hold; `holds` are the ids. */
@@ -79,7 +81,7 @@ export function waitingFor(plan: ReleasePlan, state: ReleaseState, facts: Facts,
   plan.promotions.forEach((planned, position) => {
     const promotion = state.promotions[position] as PromotionState;
     if (ENDED_PROMOTION.has(promotion.status)) return;
-    if (promotion.startedAt !== null) reasons.push(...waitingSteps(planned, promotion, position));
+    if (promotion.startedAt !== null) reasons.push(...waitingSteps(planned, promotion, position, now));
     const starts = promotion.startedAt === null && !willStop(state) && !comesAtTheEnd(planned.own);
     const merges = awaitsMerge(planned, promotion) && !mustStop(plan, state, position);
     const asked = starts
@@ -158,7 +160,12 @@ function unmetGate(
   }
 }
 
-function waitingSteps(planned: PlannedPromotion, promotion: PromotionState, position: number): WaitingReason[] {
+function waitingSteps(
+  planned: PlannedPromotion,
+  promotion: PromotionState,
+  position: number,
+  now: number,
+): WaitingReason[] {
   return promotion.steps.flatMap((step, index): WaitingReason[] => {
     const looked = isLook(planned, step, index);
     if (step.status !== 'WAITING' && !looked) return [];
@@ -166,7 +173,13 @@ function waitingSteps(planned: PlannedPromotion, promotion: PromotionState, posi
     const of = application === null ? planned.name : (planned.applications[application]?.name ?? planned.name);
     const kind = causeOf(step, work.kind);
     const message = `${planned.name}: ${id} ${kind === 'RETRY' ? 'is tried again: ' : ''}${step.reason ?? 'waits'}`;
-    const { outside } = step;
+    const { outside, asked } = step;
+    if (asked && outside) {
+      const { who = null } = answerOf(asked.spec, asked.approval, deedOf(planned), now);
+      const rules = progressOf(asked.spec, asked.approval);
+      const common = { step: index, promotion: position, message, who, earliest: null };
+      return [{ kind: 'APPROVAL', rules, expiresAt: askedUntil(step), ...common }];
+    }
     const forPerson = outside && step.waitsFor === 'PERSON';
     const unhealthy = kind === 'SOAK' && step.clock !== null && step.clock.status !== 'HEALTHY';
     const reports = `a report of the health of ${of}`;

@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.ts';
 import type { DriverSpec, HealthSourceSpec, SyncSourceSpec, WorkflowAction } from '../core/definitions.ts';
 import type { Budgets } from '../core/forge-budget.ts';
+import type { ActionAnswer, ActionLook } from './actions/answer.ts';
 import { runAction } from './actions/index.ts';
 import { openedSecrets } from '../opened-secrets.ts';
 import type { Driver, EffectContext, PinnedContent } from './driver.ts';
@@ -39,7 +40,8 @@ export interface Drivers {
     action: WorkflowAction,
     parameters: Record<string, string>,
     context: EffectContext,
-  ): Promise<Record<string, string>>;
+    look: ActionLook,
+  ): Promise<ActionAnswer>;
   /**
    * What the host of a repository has to know of a private key that is to sign commits.
    * @throws PermanentError when nothing can be signed with it: why, without the key
@@ -70,7 +72,8 @@ export function createDrivers(settings: DriverSettings, secrets: SecretSource): 
     checkHealth: (source, context) => masked(() => checkHealth(source, context, http, secrets)),
     checkSync: (source, context) => masked(() => checkSync(source, context, http, secrets)),
     // What an action answers becomes parameters of later ones, and is shown to everybody.
-    runAction: (action, parameters, context) => masked(() => runAction(action, parameters, context, http, secrets)),
+    runAction: (action, parameters, context, look) =>
+      masked(() => runAction(action, parameters, context, http, secrets, look)),
     publicPartOf: (key) => publicPartOf(key, AbortSignal.timeout(20_000)),
     close: async () => {
       await Promise.all(Object.values(byType).map((each) => each.close()));

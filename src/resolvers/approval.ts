@@ -5,7 +5,7 @@ import type { DecidedPromotion, PromotionDecision } from '../commands/decide-pro
 import type { Result } from '../commands/result.ts';
 import { mayDo } from '../core/access/index.ts';
 import { missingOf } from '../core/approvals/approval.ts';
-import { mayApprove, permissionToDecide } from '../core/approvals/may-decide.ts';
+import { askedFor, mayApprove, permissionToDecide } from '../core/approvals/may-decide.ts';
 import {
   Approval,
   ApprovalFilterInput,
@@ -43,14 +43,14 @@ export class ApprovalResolver {
       'Whether an approval of the caller would count now: by the rules, by what the caller may do, and because something is missing. A release window may still hold it.',
   })
   async viewerCanApprove(@Ctx() context: ApiContext, @Root() { of }: Approval): Promise<boolean> {
-    return canApprove(context, await partsOf(context, of.releaseId), of.position);
+    return canApprove(context, await partsOf(context, of.releaseId), { promotion: of.position, step: of.step });
   }
 }
 
 @Resolver()
 export class PromotionDecisionResolver {
   @Query(() => EnvironmentPromotionConnection, {
-    description: 'The promotions that wait for an approval now, the oldest release first.',
+    description: 'The promotions that wait for an approval now, of their start or of a step, the oldest release first.',
   })
   @Guarded(SEES)
   async approvals(
@@ -92,7 +92,7 @@ export class PromotionDecisionResolver {
 
   @Mutation(() => PromotionPayload, {
     description:
-      'Agrees that a promotion starts. It starts at once when nothing else is missing. Again, by the same person, changes nothing.',
+      'Agrees that a promotion starts, or that a step of it goes on. It does so at once when nothing else is missing. Again, by the same person, changes nothing.',
   })
   @Guarded(may('APPROVE', deciding, ['ROLLBACK']))
   promotionApprove(
@@ -103,7 +103,7 @@ export class PromotionDecisionResolver {
   }
 
   @Mutation(() => PromotionPayload, {
-    description: 'Says no to a promotion: final for its attempt, which fails with what was said.',
+    description: 'Says no to a promotion, or to a step of it: final for its attempt, which fails with what was said.',
   })
   @Guarded(may('APPROVE', deciding, ['ROLLBACK']))
   promotionReject(
@@ -168,20 +168,29 @@ async function isWaiting(
   forMe: boolean,
 ): Promise<boolean> {
   if (!(await seesPlace(context, parts.plan.product, null)) || !parts.sees(position)) return false;
-  const spec = parts.plan.promotions[position]?.approval;
+  const planned = parts.plan.promotions[position];
   const promotion = parts.state.promotions[position];
   // The state may be newer than the list.
-  if (!spec || !promotion?.approval || (promotion.startedAt !== null && !promotion.merge) || promotion.endedAt !== null)
-    return false;
-  if (missingOf(spec, promotion.approval) === 0) return false;
-  return forMe ? canApprove(context, parts, position) : true;
+  if (!planned || !promotion || promotion.endedAt !== null) return false;
+  const starts = promotion.startedAt === null || promotion.merge ? [undefined] : [];
+  const steps = [...promotion.steps.keys()].filter((each) => promotion.steps[each]?.outside);
+  for (const step of [...starts, ...steps]) {
+    const asked = askedFor(planned, promotion, step);
+    if (!asked?.approval || missingOf(asked.spec, asked.approval) === 0) continue;
+    if (!forMe || (await canApprove(context, parts, { promotion: position, step }))) return true;
+  }
+  return false;
 }
 
-async function canApprove(context: ApiContext, parts: ReleaseParts, position: number): Promise<boolean> {
+async function canApprove(
+  context: ApiContext,
+  parts: ReleaseParts,
+  place: { promotion: number; step?: number },
+): Promise<boolean> {
   const { identity, caller, app } = context;
-  if (!mayApprove(parts.plan, parts.state, position, caller, app.clock.now().getTime())) return false;
+  if (!mayApprove(parts.plan, parts.state, place, caller, app.clock.now().getTime())) return false;
   if (identity === null) return true;
-  const targets = placesOf(await Lookup.of(context), parts.plan, position);
+  const targets = placesOf(await Lookup.of(context), parts.plan, place.promotion);
   return targets.every((each) => mayDo(identity.grants, permissionToDecide(parts.plan), each));
 }
 
@@ -208,6 +217,7 @@ async function decide(
   if (place.refusals) return place;
   return command({
     ...place.value,
+    step: input.step ?? undefined,
     attempt: input.attempt ?? undefined,
     comment: input.comment ?? undefined,
     idempotencyKey: input.idempotencyKey ?? undefined,

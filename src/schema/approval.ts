@@ -24,7 +24,7 @@ export const ApprovalStatusEnum = enumOf<ShownApprovalStatus>('ApprovalStatus', 
   GRANTED: 'Enough of the right people have approved. That stays so, whatever else the promotion waits for.',
   REJECTED: 'An approver said no: final for this attempt.',
   EXPIRED: 'It was not given in time. Where the flow says WAIT, it still can be.',
-  DROPPED: 'The promotion ended before it was decided.',
+  DROPPED: 'The promotion, or the step that asked, ended before it was decided.',
 });
 
 export const DecisionKindEnum = enumOf<Decision['kind']>('ApprovalDecisionKind', 'What was decided.', {
@@ -82,13 +82,28 @@ export class ApprovalRuleProgress {
 }
 
 /** The fields that need the time or the caller are in `src/resolvers/approval.ts`. */
-@ObjectType({ description: 'Who has to agree before one attempt of one promotion starts, and who has.' })
+@ObjectType({
+  description: 'Who has to agree before one attempt of one promotion starts, or a step of it goes on, and who has.',
+})
 export class Approval {
   constructor(
-    readonly of: { releaseId: string; position: number; initiator: string | null },
+    readonly of: { releaseId: string; position: number; step?: number; initiator: string | null },
     readonly spec: ApprovalSpec,
-    readonly state: PromotionState,
-  ) {}
+    readonly state: Pick<PromotionState, 'approval' | 'attempt' | 'endedAt'>,
+    asking: { step: string | null; question: string | null } = { step: null, question: null },
+  ) {
+    this.step = asking.step;
+    this.question = asking.question;
+  }
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'The name of the step that asks while it is under way; null: the start of the promotion does.',
+  })
+  step: string | null;
+
+  @Field(() => String, { nullable: true, description: 'What the step asks, in words, where it has some.' })
+  question: string | null;
 
   shownStatus(now: number): ShownApprovalStatus {
     const { approval, endedAt } = this.state;
@@ -169,6 +184,13 @@ abstract class NamedPromotion {
   description: 'A decision on one promotion that needs an approval: name the promotion, or release and environment.',
 })
 export class PromotionDecisionInput extends NamedPromotion {
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'The step that asks: its name, such as `billing-eu/PRE_ACTION/sign-off`, or that of its action where no other step has it. Left out, the start of the promotion is decided on.',
+  })
+  step?: string;
+
   @Field(() => Int, {
     nullable: true,
     description:

@@ -1,5 +1,13 @@
 import { Field, ID, Int, ObjectType } from 'type-graphql';
-import type { AtPromotion, AtStep, AtTarget, PullRequestEnd, ReleaseEvent, ReleaseEventType } from '../core/events.ts';
+import type {
+  AtPromotion,
+  AtStep,
+  AtTarget,
+  OfStep,
+  PullRequestEnd,
+  ReleaseEvent,
+  ReleaseEventType,
+} from '../core/events.ts';
 import { DecisionChannelEnum, NoticedByEnum, PhaseEnum } from './choices.ts';
 import {
   enumOf,
@@ -38,6 +46,11 @@ const atPromotion: OwnFields<AtPromotion> = {
   attempt: [() => Int, 'Which try of the whole promotion, from 1; a retry of the release begins a new one.'],
   before: [() => PromotionStatusEnum, "The promotion's status before."],
   status: [() => PromotionStatusEnum, "The promotion's status from now on."],
+};
+
+/** Of an approval. */
+const ofStep: OwnFields<OfStep> = {
+  step: [text, 'The id of the step that asks; null: the start of the promotion does.', 'nullable'],
 };
 
 const atStep: OwnFields<AtStep> = {
@@ -174,9 +187,11 @@ const EVENTS: { [T in ReleaseEventType]: EventSpec<T> } = {
   },
   ApprovalRequested: {
     ...promotion,
-    about: 'All that comes before it is through: people are asked whether the promotion may start.',
+    about:
+      'All that comes before it is through: people are asked whether the promotion may start, or whether a step may go on.',
     fields: {
       ...atPromotion,
+      ...ofStep,
       needed: [text, 'Whose approval it needs, in words.'],
       expiresAt: [() => DateTime, 'Until when they may take their time.'],
     },
@@ -186,6 +201,7 @@ const EVENTS: { [T in ReleaseEventType]: EventSpec<T> } = {
     about: 'An approver agreed.',
     fields: {
       ...atPromotion,
+      ...ofStep,
       by: [text, 'Who; null: a caller without a name, on a server without authentication.', 'nullable'],
       comment: [text, 'What they said.', 'nullable'],
       via: [() => DecisionChannelEnum, 'How it came.'],
@@ -196,13 +212,14 @@ const EVENTS: { [T in ReleaseEventType]: EventSpec<T> } = {
   ApprovalGranted: {
     ...promotion,
     about: 'Enough of the right people have approved.',
-    fields: { ...atPromotion, approvedBy: [text, 'All who approved.'] },
+    fields: { ...atPromotion, ...ofStep, approvedBy: [text, 'All who approved.'] },
   },
   ApprovalRejected: {
     ...promotion,
     about: 'An approver rejected: that is final for this attempt.',
     fields: {
       ...atPromotion,
+      ...ofStep,
       by: [text, 'Who; null: a caller without a name, on a server without authentication.', 'nullable'],
       comment: [text, 'What they said.', 'nullable'],
       via: [() => DecisionChannelEnum, 'How it came.'],
@@ -212,7 +229,7 @@ const EVENTS: { [T in ReleaseEventType]: EventSpec<T> } = {
   ApprovalExpired: {
     ...promotion,
     about: 'The time for an approval is over, and it was not given.',
-    fields: { ...atPromotion, reason: [text, 'What is missing.'] },
+    fields: { ...atPromotion, ...ofStep, reason: [text, 'What is missing.'] },
   },
   StepStarted: { ...step, about: 'A worker began a step.', fields: atStep },
   StepWaiting: {

@@ -30,6 +30,8 @@ export interface ReleaseParts {
 
 /** Decorator metadata looks at types where they stand: a class that is declared further down cannot be named there. */
 interface PromotionParts {
+  parts: ReleaseParts;
+  position: number;
   planned: PlannedPromotion;
   state: PromotionState;
 }
@@ -41,7 +43,7 @@ export class PromotionStep {
 
   constructor(
     readonly promotion: PromotionParts,
-    index: number,
+    readonly index: number,
   ) {
     this.planned = promotion.planned.steps[index] as PlannedStep;
     this.state = promotion.state.steps[index] as StepState;
@@ -119,6 +121,26 @@ export class PromotionStep {
   })
   get recheckAt(): Date | null {
     return dateOf(this.state.recheckAt);
+  }
+
+  @Field(() => Approval, {
+    nullable: true,
+    description: 'What people are asked before it goes on; null: it asks nothing, or not yet.',
+  })
+  get approval(): Approval | null {
+    const { asked, endedAt } = this.state;
+    if (!asked) return null;
+    const { parts, position, state } = this.promotion;
+    const of = { releaseId: parts.id, position, step: this.index, initiator: parts.state.initiator };
+    return new Approval(
+      of,
+      asked.spec,
+      { approval: asked.approval, attempt: state.attempt, endedAt },
+      {
+        step: this.name,
+        question: asked.question,
+      },
+    );
   }
 
   @Field(() => [StepOutput], { description: 'What it left for later steps.' })

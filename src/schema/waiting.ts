@@ -139,7 +139,9 @@ export function toWaitingReason(parts: ReleaseParts, reason: Reason): WaitingRea
     case 'WINDOW':
       return Object.assign(new WaitingForWindow(), common, { windowNames: reason.windows });
     case 'APPROVAL':
-      return Object.assign(new WaitingForApproval(), common, { approval: promotion?.approval as Approval });
+      return Object.assign(new WaitingForApproval(), common, {
+        approval: (reason.step === undefined ? promotion : promotion?.steps[reason.step])?.approval as Approval,
+      });
     case 'LIMIT':
       return Object.assign(new WaitingForLimit(), common);
     case 'HOLD':

@@ -134,10 +134,10 @@ export function promotionRecord(
   };
 }
 
-/** A step that has waited since before looks of safety existed has no time for its look: it is due now. */
+/** A step that has waited since before looks of safety existed has no time for its look: it is due now. One that asks people needs none. */
 function toStep(stored: Partial<StepState>): StepState {
   const step = Object.assign(freshStep(), stored);
-  if (step.status !== 'WAITING' || step.recheckAt !== null) return step;
+  if (step.status !== 'WAITING' || step.recheckAt !== null || step.asked) return step;
   return { ...step, outside: true, recheckAt: 0 };
 }
 

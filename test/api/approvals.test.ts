@@ -77,6 +77,49 @@ describe('approvals over the API', () => {
     ]);
   });
 
+  test('a step of a workflow asks, is listed, shown and answered by its name', async () => {
+    await api.saveBilling('midway');
+    const sign = {
+      name: 'sign-off',
+      type: 'approval' as const,
+      parameters: { question: 'Quiet?', rules: [{ groups: ['sre'] }] },
+    };
+    await api.save('PromotionWorkflow', 'checks', { actions: [sign] });
+    const { releaseTrigger } = await api.askAs('ada', trigger, { input: { product: 'midway', version: '1' } });
+    const { id, uuid } = releaseTrigger.release;
+    await api.reached(uuid, (state) => state.promotions[1]?.status === 'SUSPENDED');
+    const step = 'midway-staging/PRE_ACTION/sign-off';
+    const { approvals } = await api.askAs('grace @sre', list, { filter: { product: 'midway', forMe: true } });
+    expect(approvals.nodes).toMatchObject([{ name: 'staging', approval: null }]);
+    expect((await api.askAs('linus', list, { filter: { product: 'midway', forMe: true } })).approvals.nodes).toEqual(
+      [],
+    );
+    const show = `query ($id: ID!) { release(id: $id) {
+      promotions { steps { name approval { step question status missing viewerCanApprove } } }
+      waitingFor { __typename who ... on WaitingForApproval { approval { step } } } } }`;
+    const { promotions, waitingFor } = (await api.askAs('grace @sre', show, { id })).release;
+    expect(waitingFor[0]).toEqual({ __typename: 'WaitingForApproval', who: '1 of group sre', approval: { step } });
+    expect(promotions[1].steps[0]).toEqual({
+      name: step,
+      approval: { step, question: 'Quiet?', status: 'OPEN', missing: 1, viewerCanApprove: true },
+    });
+    const place = { releaseId: uuid, environment: 'staging' };
+    const start = await api.askAs('grace @sre', decide('Approve'), { input: place });
+    expect(start.promotionApprove.userErrors).toMatchObject([
+      { code: 'WRONG_STATE', message: expect.stringContaining(step) },
+    ]);
+    const other = await api.askAs('linus', decide('Approve'), { input: { ...place, step } });
+    expect(other.promotionApprove.userErrors).toMatchObject([{ code: 'NOT_AN_APPROVER' }]);
+    const said = await api.askAs('grace @sre', decide('Approve'), { input: { ...place, step: 'sign-off' } });
+    expect(said.promotionApprove.userErrors).toEqual([]);
+    expect((await api.ended(uuid)).status).toBe('SUCCEEDED');
+    const events = `query ($id: ID!) { releaseEventLog(first: 100, filter: { releaseId: $id, types: [ApprovalRequested, ApprovalGranted] }) {
+      edges { node { ... on ApprovalRequested { step } ... on ApprovalGranted { step approvedBy } } } } }`;
+    await expect
+      .poll(async () => (await api.ask(events, { id })).releaseEventLog.edges.map(({ node }: { node: object }) => node))
+      .toEqual([{ step }, { step, approvedBy: 'grace' }]);
+  });
+
   test('what is asked, by whom it can be answered, and how far it is', async () => {
     await api.saveBilling('shown', { approvals: { staging: approvalOf('1 of @sre; 1') } });
     const { id, uuid } = await asked('shown', '1');

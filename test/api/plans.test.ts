@@ -113,7 +113,13 @@ const IN_ORDER = [
   'webhook_delivery_newest',
 ];
 /** Indexes of what is not over alone: all in them is what is asked for. */
-const OPEN = ['pull_request_open', 'pull_request_due', 'commit_status_follows', 'hint_of_pull_request'];
+const OPEN = [
+  'promotion_holds',
+  'pull_request_open',
+  'pull_request_due',
+  'commit_status_follows',
+  'hint_of_pull_request',
+];
 /** Index → the column or expression that it begins with, as PostgreSQL writes it. */
 const begins = new Map<string, string>();
 

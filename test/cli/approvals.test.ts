@@ -17,8 +17,8 @@ test('get approvals shows what waits, for whom, and until when', async () => {
   const { code, out, err } = await served.sluice('get', 'approvals', '--product', 'billing');
   expect({ code, err }).toEqual({ code: 0, err: '' });
   const [head, row] = out.split('\n');
-  expect(head).toMatch(/^RELEASE +VERSION +ENVIRONMENT +ASKED +EXPIRES +MISSING +APPROVED BY +FOR YOU$/);
-  expect(row).toMatch(/^billing#\d+ +1.4.2 +staging +\d+s +in 24h +1 +- +yes$/);
+  expect(head).toMatch(/^RELEASE +VERSION +ENVIRONMENT +STEP +ASKED +EXPIRES +MISSING +APPROVED BY +FOR YOU$/);
+  expect(row).toMatch(/^billing#\d+ +1.4.2 +staging +- +\d+s +in 24h +1 +- +yes$/);
   expect((await served.sluice('get', 'approvals', '-o', 'name')).out).toBe(`approval/${release}/staging\n`);
   expect((await served.sluice('get', 'approvals', '--product', 'other')).err).toContain("There is no product 'other'");
 });

@@ -34,7 +34,9 @@ const argoCd = (more: Partial<ArgoCdSpec> = {}): ArgoCdSpec => ({
   requireSynced: true,
   ...more,
 });
-const http = (parameters: Record<string, unknown>) => workflow({ name: 'call', type: 'http', parameters });
+const of = (type: WorkflowAction['type'], parameters: Record<string, unknown>) =>
+  workflow({ name: 'call', type, parameters });
+const http = (parameters: Record<string, unknown>) => of('http', parameters);
 const group = (gate: Specs['EnvironmentGroup']['gate'], more = {}) =>
   define('EnvironmentGroup', { environments: {}, gate, maxFailures: 0, ...more });
 const product = (more: Partial<Specs['Product']>) =>
@@ -184,6 +186,32 @@ describe('what is wrong is refused at its place', () => {
     ],
     ['two actions of a name', workflow(action('a'), action('a')), 'spec.actions.1.name', /two actions/],
     ['http to nowhere', http({}), 'spec.actions.0.parameters.url', /needs the parameter url/],
+    [
+      'a status that is none',
+      http({ url: 'http://x', expectStatus: 700 }),
+      'spec.actions.0.parameters.expectStatus',
+      /from 100 to 599/,
+    ],
+    ['a pause without a length', of('wait', {}), 'spec.actions.0.parameters.duration', /needs the parameter duration/],
+    ['a pause of two', of('wait', { duration: '2' }), 'spec.actions.0.parameters.duration', /write 2ms, 2s or 2m/],
+    [
+      'an approval with a rule that is misspelt',
+      of('approval', { rules: [{ group: 'sre' }] }),
+      'spec.actions.0.parameters.rules.0.group',
+      /is not known here; there are name, count, users, groups, roles/,
+    ],
+    [
+      'a message without a text',
+      of('notify', { url: '${secrets.slack}' }),
+      'spec.actions.0.parameters.text',
+      /needs the parameter text/,
+    ],
+    [
+      'a webhook for all to read',
+      of('notify', { url: 'https://hooks.slack.com/services/T/B/X', text: 'x' }),
+      'spec.actions.0.parameters.url',
+      /write \$\{secrets\.NAME\}/,
+    ],
     ['http to a file', http({ url: 'file:///x' }), 'spec.actions.0.parameters.url', /http:\/\//],
     [
       'a prototype in parameters',

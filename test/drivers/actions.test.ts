@@ -3,12 +3,26 @@ import type { WorkflowAction } from '../../src/core/definitions.ts';
 import { runAction as runActionWith } from '../../src/drivers/actions/index.ts';
 import { interpolate } from '../../src/drivers/actions/interpolate.ts';
 import { PermanentError, TransientError } from '../../src/drivers/driver.ts';
+import type { SecretSource } from '../../src/drivers/secret-source.ts';
 import { localHttp, noSecrets, serve } from './http-server.ts';
 import { contextOf } from './repository.ts';
 
 type Run = Parameters<typeof runActionWith>;
-const runAction = (one: Run[0], parameters: Run[1], context: Run[2]) =>
-  runActionWith(one, parameters, context, localHttp, noSecrets);
+/** One look, at a given moment. */
+const lookAt = (one: Run[0], parameters: Run[1], context: Run[2], look: Partial<Run[5]> = {}) =>
+  runActionWith(one, parameters, context, localHttp, noSecrets, {
+    startedAt: 0,
+    now: 0,
+    progress: null,
+    agreedBy: null,
+    ...look,
+  });
+/** The outputs of an action that is through at the first look. */
+async function runAction(...asked: Parameters<typeof lookAt>): Promise<Record<string, string>> {
+  const answer = await lookAt(...asked);
+  if (answer.kind !== 'succeeded') throw new Error(`it is ${answer.kind}`);
+  return answer.outputs;
+}
 
 const action = (
   type: WorkflowAction['type'],
@@ -59,10 +73,125 @@ test('a simulated action fails as told, and then passes', async () => {
   );
 });
 
+test('a pause is over when its time is, counted from its start, however late the look', async () => {
+  const pause = action('wait', { duration: '${PAUSE}' });
+  const at = (now: number) => lookAt(pause, { PAUSE: '10m' }, contextOf('k'), { startedAt: 1_000, now });
+  expect(await at(61_000)).toEqual({
+    kind: 'pending',
+    reason: 'waits until 1970-01-01T00:10:01.000Z',
+    recheckAfter: 540_000,
+  });
+  expect(await at(601_000)).toEqual({ kind: 'succeeded', outputs: {} });
+  expect(await at(999_000_000)).toEqual({ kind: 'succeeded', outputs: {} });
+});
+
+test('an approval asks, with the rules of a step of a flow and their defaults, until people have agreed', async () => {
+  const one = action('approval', {
+    question: 'Is ${APP} ready?',
+    rules: [{ count: '${N}', groups: ['sre'] }],
+    expiry: '2h',
+  });
+  const parameters = { APP: 'billing-eu', N: '2' };
+  expect(await lookAt(one, parameters, contextOf('k'))).toEqual({
+    kind: 'asked',
+    question: 'Is billing-eu ready?',
+    approval: {
+      rules: [{ count: 2, groups: ['sre'] }],
+      forbidInitiator: true,
+      expiry: 2 * 60 * 60_000,
+      onExpiry: 'FAIL',
+    },
+  });
+  expect(await lookAt(one, parameters, contextOf('k'), { agreedBy: ['grace', 'linus'] })).toEqual({
+    kind: 'succeeded',
+    outputs: { APPROVED_BY: 'grace, linus' },
+  });
+});
+
+const HOOK = 'T0000/B0000/XXXXXXXXXXXX';
+const knows = (value: string, hosts: string[]): SecretSource => ({
+  ...noSecrets,
+  open: async (names) => new Map(names.map((name) => [name, { value, hosts }])),
+});
+const notify = (
+  host: string,
+  parameters: Record<string, unknown>,
+  context = contextOf('k'),
+  retry?: WorkflowAction['retry'],
+) =>
+  runActionWith(
+    { ...action('notify', { url: '${secrets.SLACK}', ...parameters }), retry },
+    { MESSAGE: 'fix <!channel> & more', VERSION: '1.4.2' },
+    context,
+    localHttp,
+    knows(`http://${host}/services/${HOOK}`, [host.split(':')[0]!]),
+    { startedAt: 0, now: 0, progress: null, agreedBy: null },
+  );
+
+test('a message goes to the webhook that a secret names; what is put in is no markup', async () => {
+  const { host, asked } = await server((_asked, response) => response.end('ok'));
+  const text = '*${VERSION}* by <https://ci|CI>: ${MESSAGE}';
+  expect(await notify(host, { text, channel: '#ops' }, contextOf('r-1.eu.tell'))).toEqual({
+    kind: 'succeeded',
+    outputs: { NOTIFIED: 'true' },
+  });
+  expect(asked[0]).toMatchObject({ method: 'POST', url: `/services/${HOOK}` });
+  expect(JSON.parse(asked[0]!.body)).toEqual({
+    text: '*1.4.2* by <https://ci|CI>: fix &lt;!channel&gt; &amp; more',
+    channel: '#ops',
+  });
+  expect(asked[0]!.headers['idempotency-key']).toBe('r-1.eu.tell');
+});
+
+test.each([
+  [404, 'no_service', {}],
+  [410, 'channel_is_archived', {}],
+  [302, '', {}],
+])('a webhook that answers %i fails nothing, unless the message is required', async (status, said, headers) => {
+  const { host } = await server((_asked, response) => response.writeHead(status, headers).end(said));
+  const told = `the webhook at ${host} answered ${status}${said && ` ${said}`}`;
+  expect(await notify(host, { text: 'x' })).toEqual({
+    kind: 'succeeded',
+    outputs: { NOTIFIED: 'false', NOTIFY_ERROR: told },
+  });
+  const failed = notify(host, { text: 'x', required: true });
+  await expect(failed).rejects.toThrow(PermanentError);
+  await expect(failed).rejects.toThrow(told);
+  await expect(failed).rejects.not.toThrow(HOOK);
+});
+
+test('a webhook that is busy is asked again when it says, and given up after the last try', async () => {
+  const { host } = await server((_asked, response) => response.writeHead(429, { 'retry-after': '3' }).end());
+  const retry = { limit: 2, backoff: 1, maxDelay: 1 };
+  const early = notify(host, { text: 'x' }, contextOf('k', { tries: 1 }), retry);
+  expect(await early.catch((each: unknown) => each)).toMatchObject({ name: 'TransientError', retryAfter: 3_000 });
+  expect(await notify(host, { text: 'x' }, contextOf('k', { tries: 2 }), retry)).toMatchObject({
+    outputs: { NOTIFIED: 'false' },
+  });
+});
+
+test('a webhook is no place for a secret of another host', async () => {
+  const { host, asked } = await server((_asked, response) => response.end('ok'));
+  const { outputs } = (await runActionWith(
+    action('notify', { url: '${secrets.SLACK}', text: 'x' }),
+    {},
+    contextOf('k'),
+    localHttp,
+    knows(`http://${host}/x`, ['hooks.slack.com']),
+    { startedAt: 0, now: 0, progress: null, agreedBy: null },
+  )) as { outputs: Record<string, string> };
+  expect(outputs['NOTIFY_ERROR']).toContain('may not be sent to "127.0.0.1"');
+  expect(asked).toEqual([]);
+});
+
 test.each([
   ['simulate', { duration: 'soon' }, 'parameter "duration": "soon" is not a duration'],
   ['simulate', { fail: 'MAYBE' }, 'parameter "fail"'],
   ['simulate', { durations: 1 }, 'durations'],
+  ['simulate', { failures: 2_000_000 }, 'must be from -1 to 1000000'],
+  ['wait', {}, 'parameter "duration": is missing'],
+  ['approval', { rules: [{ counts: 2 }] }, 'parameter "rules.0.counts"'],
+  ['approval', { forbidInitiator: 'perhaps' }, 'must be true or false'],
   ['http', {}, 'parameter "url"'],
   ['http', { url: 'nowhere' }, 'not a URL'],
   ['http', { url: 'ftp://x/' }, 'ftp: is not http'],

@@ -170,7 +170,19 @@ const health = (url: string, guard: NetworkGuard) =>
     noSecrets,
   );
 const act = (url: string, guard: NetworkGuard) =>
-  runAction({ name: 'smoke', type: 'http', parameters: { url } }, {}, contextOf('k'), new HttpClient(guard), noSecrets);
+  runAction(
+    { name: 'smoke', type: 'http', parameters: { url } },
+    {},
+    contextOf('k'),
+    new HttpClient(guard),
+    noSecrets,
+    {
+      startedAt: 0,
+      now: 0,
+      progress: null,
+      agreedBy: null,
+    },
+  );
 const never = new AbortController().signal;
 
 describe('an http request', () => {

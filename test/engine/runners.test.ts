@@ -113,7 +113,7 @@ class Outside {
       runAction: async (_action: unknown, _parameters: unknown, context: EffectContext) => {
         await this.#wait(context.signal);
         this.#effect(context.key);
-        return { RAN: 'yes' };
+        return { kind: 'succeeded', outputs: { RAN: 'yes' } };
       },
       checkSync: async (_source: unknown, { signal }: { signal: AbortSignal }) => {
         await this.#wait(signal);

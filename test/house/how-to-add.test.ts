@@ -147,16 +147,16 @@ const SECTIONS: Record<string, (Edit[] | undefined)[]> = {
         missedIn: 'src/drivers/actions/index.ts',
       },
       {
-        file: 'src/core/kinds/promotion-workflow.ts',
-        before: '} satisfies Record<keyof typeof ACTIONS, string>);',
-        add: '  lull: ACTIONS.lull.about,\n',
-        missedIn: 'src/core/kinds/promotion-workflow.ts',
+        file: 'src/core/kinds/actions.ts',
+        before: '  wait: { waits: true },',
+        add: '  lull: {},\n',
+        missedIn: 'src/core/kinds/actions.ts',
       },
     ],
     [
       {
         file: 'src/drivers/actions/lull.ts',
-        add: 'export async function runLull(): Promise<Record<string, string>> {\n  return {};\n}\n',
+        add: "import type { ActionAnswer } from './answer.ts';\n\nexport const runLull = (): ActionAnswer => ({ kind: 'succeeded', outputs: {} });\n",
         missedIn: 'src/drivers/actions/index.ts',
       },
       {
@@ -167,7 +167,7 @@ const SECTIONS: Record<string, (Edit[] | undefined)[]> = {
       },
       {
         file: 'src/drivers/actions/index.ts',
-        before: '  simulate: (filled, context, signal) =>',
+        before: '  simulate: async (parameters, { context, signal }) =>',
         add: '  lull: () => runLull(),\n',
         missedIn: 'src/drivers/actions/index.ts',
       },

@@ -8,13 +8,15 @@ import type { Shell } from '../shell.ts';
 
 /** What waits for the approval of people, and what a person says to it. */
 
-const PROMOTION = `id name status attempt problem { message } waitingFor { message }
-  release { uuid shortId kind productName version { label } }
-  approval {
-    status requestedAt expiresAt initiator missing viewerCanApprove
+const ASKED = `{
+    step question status requestedAt expiresAt initiator missing viewerCanApprove
     rules { rule { name count users groups roles } missing approvals { by } }
     decisions { kind by at comment }
   }`;
+
+const PROMOTION = `id name status attempt problem { message } waitingFor { message }
+  release { uuid shortId kind productName version { label } }
+  approval ${ASKED} steps { approval ${ASKED} }`;
 
 export const APPROVALS = {
   approve: `mutation CliApprove($input: PromotionDecisionInput!) {
@@ -32,33 +34,51 @@ export interface Decided {
   problem: { message: string } | null;
   waitingFor: { message: string }[];
   release: { uuid: string; shortId: string; kind: string; productName: string; version: { label: string } };
-  approval: {
-    requestedAt: string | null;
-    expiresAt: string | null;
-    initiator: string | null;
-    missing: number;
-    viewerCanApprove: boolean;
-    decisions: { kind: string; by: string | null }[];
-  };
+  approval: Asked;
 }
+
+interface Asked {
+  step: string | null;
+  question: string | null;
+  status: string;
+  requestedAt: string | null;
+  expiresAt: string | null;
+  initiator: string | null;
+  missing: number;
+  viewerCanApprove: boolean;
+  decisions: { kind: string; by: string | null }[];
+}
+
+interface Answer extends Omit<Decided, 'approval'> {
+  approval: Asked | null;
+  steps: { approval: Asked | null }[];
+}
+
+/** One for each approval of a promotion: of its start, and of each step that asks. */
+function approvalsOf({ steps, ...promotion }: Answer): Decided[] {
+  return [promotion, ...steps].flatMap(({ approval }) => (approval === null ? [] : [{ ...promotion, approval }]));
+}
+
+const isOpen = ({ approval: { status } }: Decided): boolean => status === 'OPEN' || status === 'EXPIRED';
 
 const VIEW: View<Decided> = {
   columns: [
     ['RELEASE', ({ release }) => release.shortId, 'whole'],
     ['VERSION', ({ release }) => release.version.label],
     ['ENVIRONMENT', ({ name }) => name],
+    ['STEP', ({ approval }) => approval.step ?? ''],
     ['ASKED', ({ approval }) => age(approval.requestedAt)],
     ['EXPIRES', ({ approval }) => when(approval.expiresAt)],
     ['MISSING', ({ approval }) => String(approval.missing)],
     ['APPROVED BY', ({ approval }) => approval.decisions.map(({ by }) => by ?? '?').join(',')],
     ['FOR YOU', ({ approval }) => (approval.viewerCanApprove ? 'yes' : 'no')],
   ],
-  name: ({ name, release }) => `approval/${release.uuid}/${name}`,
+  name: ({ name, release, approval: { step } }) => `approval/${release.uuid}/${name}${step === null ? '' : `/${step}`}`,
 };
 
 export async function getApprovals(client: Client, filter: { product?: string }, limit: number, style: Style) {
-  const rows = await all<Decided>(client, APPROVALS.approvals, { filter }, limit);
-  return renderList(rows, style, VIEW, 'Nothing waits for an approval.');
+  const rows = await all<Answer>(client, APPROVALS.approvals, { filter }, limit);
+  return renderList(rows.flatMap(approvalsOf).filter(isOpen), style, VIEW, 'Nothing waits for an approval.');
 }
 
 export function addApprovals({ program, clientOf, styleOf, print }: Shell): void {
@@ -68,14 +88,17 @@ export function addApprovals({ program, clientOf, styleOf, print }: Shell): void
       .description(about)
       .argument(...RELEASE)
       .argument('<environment>', 'the environment, or the workflow step')
+      .option('--step <name>', 'of a step that asks while it is under way: its name, or that of its action')
       .option(REASON, 'kept with the decision')
       .option('--attempt <n>', 'refuse when this is not the attempt that asks now', Number)
       .action(async (release: string, environment: string, flags: DecisionFlags, own: Command) => {
-        const { reason: comment, attempt } = flags;
-        const input = { releaseId: idOf(release), environment, comment, attempt };
-        const { promotion } = await ask<{ promotion: Decided }>(clientOf(own), APPROVALS[name], input);
+        const { reason: comment, attempt, step } = flags;
+        const input = { releaseId: idOf(release), environment, step, comment, attempt };
+        const { promotion } = await ask<{ promotion: Answer }>(clientOf(own), APPROVALS[name], input);
+        const all = approvalsOf(promotion);
+        const decided = all.find(({ approval }) => isOf(approval, step)) as Decided;
         const style = styleOf(own);
-        print(style.format === 'table' ? told(promotion, name) : render(promotion, style, VIEW));
+        print(style.format === 'table' ? told(decided, name) : render(decided, style, VIEW));
       });
     formerly(command, '--comment <text>', 'reason');
   };
@@ -83,13 +106,18 @@ export function addApprovals({ program, clientOf, styleOf, print }: Shell): void
   verb('reject', 'say no: final for this attempt, which fails with the reason');
 }
 
+/** Named by its step's name, or by that of its action, which the name ends with. */
+const isOf = ({ step }: Asked, named: string | undefined): boolean =>
+  named === undefined ? step === null : step === named || step?.endsWith(`/${named}`) === true;
+
 interface DecisionFlags {
+  step?: string;
   reason?: string;
   attempt?: number;
 }
 
-function told({ name, status, release, waitingFor }: Decided, verb: 'approve' | 'reject'): string {
-  const what = `${release.productName} ${release.version.label} in ${name}`;
+function told({ name, status, release, waitingFor, approval }: Decided, verb: 'approve' | 'reject'): string {
+  const what = `${release.productName} ${release.version.label} in ${name}${approval.step === null ? '' : `, ${approval.step}`}`;
   const taken = release.kind === 'ROLLBACK' ? 'the rollback of ' : '';
   if (verb === 'reject') return `Rejected ${taken}${what}: it is ${status}`;
   const waits = waitingFor.map(({ message }) => `it waits: ${message}`);

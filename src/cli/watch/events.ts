@@ -15,11 +15,11 @@ export const EVENT_FIELDS = `
     ... on PromotionWaiting { reason earliest }
     ... on WindowOverridden { windows reason expiresAt }
     ... on HoldLifted { reason }
-    ... on ApprovalRequested { needed expiresAt }
-    ... on ApprovalGiven { by comment via broughtBy missing }
-    ... on ApprovalGranted { approvedBy }
-    ... on ApprovalRejected { by comment via broughtBy }
-    ... on ApprovalExpired { reason }
+    ... on ApprovalRequested { asks: step needed expiresAt }
+    ... on ApprovalGiven { asks: step by comment via broughtBy missing }
+    ... on ApprovalGranted { asks: step approvedBy }
+    ... on ApprovalRejected { asks: step by comment via broughtBy }
+    ... on ApprovalExpired { asks: step reason }
     ... on PromotionStarted { afresh }
     ... on PromotionFailed { reason }
     ... on PromotionSkipped { reason }
@@ -113,7 +113,7 @@ export function toWords({ node }: StreamedEvent, noun = 'release'): string {
   const text = (name: string): string => (typeof node[name] === 'string' ? node[name] : '');
   const because = text('reason') || text('perhapsReason');
   const colon = because && `: ${because}`;
-  const where = text('environment');
+  const where = [text('environment'), text('asks')].filter((each) => each !== '').join('  ');
   const bringers = (node['broughtBy'] as string[] | undefined) ?? [];
   const brought = bringers.length > 0 ? ` (brought by ${bringers.join(', ')})` : '';
   const step = text('step');

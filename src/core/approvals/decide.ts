@@ -5,12 +5,15 @@ import type { PlannedPromotion } from '../plan.ts';
 import { refusal } from '../problems.ts';
 import type { Refusal } from '../problems.ts';
 import type { GateAnswer } from '../gates/answer.ts';
-import type { DecisionStimulus, PromotionState } from '../release.ts';
+import type { AskedOfStep, DecisionStimulus, PromotionState } from '../release.ts';
+import { wait } from '../step.ts';
+import { cutOff } from '../steps.ts';
 import { windowState } from '../windows/index.ts';
 import { approvalStatus, describeRule, missingOf, nameOf, rulesFor, rulesOf } from './approval.ts';
 import type { ApprovalDecision, ApprovalState } from './approval.ts';
-import { askApproval, deedOf } from './gate.ts';
-import { whyNot } from './may-decide.ts';
+import { answerOf, askApproval, deedOf } from './gate.ts';
+import { askedFor, whyNot } from './may-decide.ts';
+import type { Asked } from './may-decide.ts';
 
 /**
  * What becomes of a promotion's approval: asked for when its dependencies are met, decided by people, over when its time is.
@@ -46,17 +49,17 @@ export function followApproval(draft: Draft, position: number, spec: ApprovalSpe
 /** A refused decision changes nothing and is explained; the same one of the same person again changes nothing either. */
 export function applyDecision(draft: Draft, stimulus: DecisionStimulus): void {
   const seen = draft.state.promotions[stimulus.promotion];
-  const spec = seen && draft.planned(stimulus.promotion).approval;
-  if (seen && isKnown(seen, stimulus)) return;
+  const asked = seen && askedFor(draft.planned(stimulus.promotion), seen, stimulus.step);
+  if (seen?.attempt === stimulus.attempt && asked && isKnown(asked, stimulus)) return;
   const why =
     whyNot(draft.plan, draft.state, stimulus, draft.now) ??
     (stimulus.kind === 'approve' ? whyClosed(draft, draft.planned(stimulus.promotion)) : null);
   if (why !== null) return void draft.refused.set(stimulus, why);
-  if (!seen || !spec) return;
-  const { promotion: position, via, comment } = stimulus;
+  if (!asked?.approval) return;
+  const { spec, approval: before } = asked;
+  const { promotion: position, step, via, comment } = stimulus;
   const by = stimulus.by?.name ?? null;
   const promotion = draft.promotion(position);
-  const before = promotion.approval as ApprovalState;
   const kind = stimulus.kind === 'approve' ? 'APPROVED' : 'REJECTED';
   const makers = othersThan(by, stimulus.by?.makers ?? []);
   const rules = rulesFor(spec, stimulus.by);
@@ -69,16 +72,28 @@ export function applyDecision(draft: Draft, stimulus: DecisionStimulus): void {
     rules,
     ...(makers.length > 0 && { makers }),
   };
-  promotion.approval = { ...before, decisions: [...before.decisions, decision] };
-  const at = draft.atPromotion(position, promotion.status);
+  const approval = { ...before, decisions: [...before.decisions, decision] };
+  if (step === undefined) promotion.approval = approval;
+  else answerStep(draft, position, step, approval);
+  const at = {
+    ...draft.atPromotion(position, promotion.status),
+    ...(step !== undefined && { step: draft.plannedStep(position, step).id }),
+  };
   const broughtBy = [...new Set(makers.map((each) => nameOf(each.name)))];
   const brought = broughtBy.length > 0 && { broughtBy };
   const who = { by: by ?? undefined, comment: comment ?? undefined, via, ...brought };
-  if (kind === 'REJECTED') return draft.emit({ type: 'ApprovalRejected', ...at, ...who });
-  const missing = missingOf(spec, promotion.approval);
+  if (kind === 'REJECTED') {
+    draft.emit({ type: 'ApprovalRejected', ...at, ...who });
+    if (step === undefined) return;
+    const { reason } = answerOf(spec, approval, deedOf(draft.planned(position)), draft.now);
+    if (draft.state.promotions[position]?.steps[step]?.status === 'RUNNING')
+      draft.work.push({ kind: 'abort', promotions: [position] });
+    return cutOff(draft, position, step, reason);
+  }
+  const missing = missingOf(spec, approval);
   draft.emit({ type: 'ApprovalGiven', ...at, ...who, missing });
   if (missing > 0) return;
-  const approvedBy = promotion.approval.decisions.map((each) => nameOf(each.by)).join(', ');
+  const approvedBy = approval.decisions.map((each) => nameOf(each.by)).join(', ');
   draft.emit({ type: 'ApprovalGranted', ...at, approvedBy });
 }
 
@@ -87,14 +102,19 @@ function othersThan(name: string | null, makers: readonly Maker[]): readonly Mak
   return makers.filter((each) => each.name === null || each.name !== name);
 }
 
-function isKnown({ attempt, approval }: PromotionState, stimulus: DecisionStimulus): boolean {
+/** A step that has its approvals is looked at once more, at once. */
+function answerStep(draft: Draft, position: number, index: number, approval: ApprovalState): void {
+  const step = draft.step(position, index);
+  const asked = { ...(step.asked as AskedOfStep), approval };
+  step.asked = asked;
+  if (step.status === 'WAITING' && missingOf(asked.spec, approval) === 0)
+    wait(draft, step, draft.now, 'has all its approvals');
+}
+
+function isKnown({ approval }: Asked, stimulus: DecisionStimulus): boolean {
   const kind = stimulus.kind === 'approve' ? 'APPROVED' : 'REJECTED';
   const by = stimulus.by?.name ?? null;
-  return (
-    attempt === stimulus.attempt &&
-    approval !== null &&
-    approval.decisions.some((each) => each.kind === kind && each.by === by)
-  );
+  return approval !== null && approval.decisions.some((each) => each.kind === kind && each.by === by);
 }
 
 /** A window can hold approvals, too. The promotion's own windows are another question. */

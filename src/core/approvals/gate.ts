@@ -1,9 +1,11 @@
+import type { ApprovalSpec } from '../definitions.ts';
 import type { PlannedPromotion } from '../plan.ts';
 import { EVERY_RELEASE, promotionOf } from '../gates/gate.ts';
 import type { AnswerOf } from '../gates/answer.ts';
 import type { Gate } from '../gates/gate.ts';
 import type { PromotionState } from '../release.ts';
 import { approvalStatus, describeRule, nameOf, progressOf } from './approval.ts';
+import type { ApprovalState } from './approval.ts';
 
 export const approvalGate: Gate<'APPROVAL'> = {
   name: 'APPROVAL',
@@ -24,18 +26,26 @@ export function askApproval(
   state: PromotionState,
   now: number,
 ): AnswerOf<'APPROVAL'> | null {
-  const { approval: spec } = planned;
-  if (!spec) return null;
+  return planned.approval && answerOf(planned.approval, state.approval, deedOf(planned), now);
+}
+
+/** Have enough of them agreed to what was asked? `approval` null: nobody was asked yet. */
+export function answerOf(
+  spec: ApprovalSpec,
+  approval: ApprovalState | null,
+  deed: ReturnType<typeof deedOf>,
+  now: number,
+): AnswerOf<'APPROVAL'> {
   const gate = 'APPROVAL' as const;
-  const progress = progressOf(spec, state.approval);
+  const progress = progressOf(spec, approval);
   const open = progress.filter((each) => each.missing > 0);
-  const missing = open.map((each) => describeRule(each.rule, each.missing, deedOf(planned))).join(' and ');
-  if (state.approval === null) {
+  const missing = open.map((each) => describeRule(each.rule, each.missing, deed)).join(' and ');
+  if (approval === null) {
     return { gate, verdict: 'wait', reason: `will need the approval of ${missing}`, who: missing };
   }
-  const { decisions, expiresAt } = state.approval;
+  const { decisions, expiresAt } = approval;
   const given = decisions.map((each) => nameOf(each.by)).join(', ');
-  switch (approvalStatus(spec, state.approval, now)) {
+  switch (approvalStatus(spec, approval, now)) {
     case 'GRANTED':
       return { gate, verdict: 'pass', reason: `approved by ${given}` };
     case 'REJECTED': {

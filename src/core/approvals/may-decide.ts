@@ -2,17 +2,18 @@ import type { Permission } from '../access/index.ts';
 import type { Caller } from '../caller.ts';
 import { isAskedBeforeMerge } from '../gates/merge.ts';
 import { askDependencies } from '../gates/dependencies.ts';
-import type { GateAnswer } from '../gates/answer.ts';
+import type { ApprovalSpec } from '../definitions.ts';
 import type { PlannedPromotion, ReleasePlan } from '../plan.ts';
 import { refusal } from '../problems.ts';
 import type { Refusal } from '../problems.ts';
 import { ENDED_PROMOTION, ENDED_RELEASE } from '../release.ts';
-import type { DecisionStimulus, PromotionState, ReleaseState } from '../release.ts';
+import type { DecisionStimulus, PromotionState, ReleaseState, StepState } from '../release.ts';
+import { mustStop } from '../steps.ts';
 import { actOf, approvalStatus, describeRule, missingOf, nameOf, progressOf, rulesFor, rulesOf } from './approval.ts';
 import type { ApprovalDecision, ApprovalState } from './approval.ts';
 import { mayBeOne, sameName } from './person.ts';
 import type { Act } from './person.ts';
-import { askApproval, deedOf } from './gate.ts';
+import { answerOf, deedOf } from './gate.ts';
 
 /**
  * What it takes to decide on promotions of a release. It follows from what the release is, whatever command, link or message
@@ -23,30 +24,58 @@ export function permissionToDecide({ rollback }: Pick<ReleasePlan, 'rollback'>):
 }
 
 /** A decision that a caller makes, or would make: a screen asks the same question before it shows a button. */
-export type Wish = Pick<DecisionStimulus, 'kind' | 'promotion' | 'attempt' | 'by'>;
+export type Wish = Pick<DecisionStimulus, 'kind' | 'promotion' | 'step' | 'attempt' | 'by'>;
+
+/** What people decide on: that a promotion starts, or that a step of it goes on. `approval` null: nobody was asked yet. */
+export interface Asked {
+  /** How refusals call it. */
+  called: string;
+  spec: ApprovalSpec;
+  approval: ApprovalState | null;
+}
+
+/** What a decision on a promotion, or on this step of it, is about; null: it needs no approval. */
+export function askedFor(planned: PlannedPromotion, seen: PromotionState, step?: number): Asked | null {
+  const { name: called, approval: spec } = planned;
+  if (step === undefined) return spec && { called, spec, approval: seen.approval };
+  const asked = seen.steps[step]?.asked;
+  return asked ? { called: `${called}, step ${planned.steps[step]?.id},`, ...asked } : null;
+}
 
 /** Why this person may not decide so on this promotion now, or null. Release windows are another question. */
 export function whyNot(plan: ReleasePlan, state: ReleaseState, wish: Wish, now: number): Refusal | null {
   const planned = plan.promotions[wish.promotion];
   const promotion = state.promotions[wish.promotion];
   if (!planned || !promotion) return refusal('NOT_FOUND', 'the release has no such promotion', ['environment']);
-  const why = whyNotNow(plan, state, planned, promotion, wish, now);
-  if (why !== null) return refusal('WRONG_STATE', `${planned.name} ${why}`, ['environment']);
-  const who = whyNotThey(plan, state, planned, promotion, wish);
+  const asked = askedFor(planned, promotion, wish.step);
+  const called = asked?.called ?? planned.name;
+  if (!asked) return refusal('WRONG_STATE', `${called} ${whyNotAsked(planned, promotion, wish.step)}`, ['environment']);
+  const why = whyNotNow(plan, state, planned, promotion, asked, wish, now);
+  if (why !== null) return refusal('WRONG_STATE', `${called} ${why}`, ['environment']);
+  const who = whyNotThey(plan, state, planned, asked, wish);
   return who === null ? null : refusal('NOT_AN_APPROVER', who, ['environment']);
+}
+
+function whyNotAsked({ steps }: PlannedPromotion, seen: PromotionState, step: number | undefined): string {
+  if (step !== undefined) return `does not ask in its step ${steps[step]?.id}`;
+  const asking = steps.filter((_, index) => seen.steps[index]?.asked && seen.steps[index].status === 'WAITING');
+  if (asking.length === 0) return 'needs no approval';
+  return `needs no approval to start, and asks in ${asking.map(({ id }) => id).join(', ')}: name that in \`step\` (\`--step\`)`;
 }
 
 /** Whether what this person could say now would bring the promotion nearer to its start. */
 export function mayApprove(
   plan: ReleasePlan,
   state: ReleaseState,
-  promotion: number,
+  { promotion, step }: Pick<Wish, 'promotion' | 'step'>,
   by: Caller | null,
   now: number,
 ): boolean {
-  const { attempt, approval } = state.promotions[promotion] as PromotionState;
+  const seen = state.promotions[promotion] as PromotionState;
+  const { attempt } = seen;
+  const approval = askedFor(plan.promotions[promotion] as PlannedPromotion, seen, step)?.approval;
   const said = approval?.decisions.some((each) => each.by === (by?.name ?? null)) ?? false;
-  return !said && whyNot(plan, state, { kind: 'approve', promotion, attempt, by }, now) === null;
+  return !said && whyNot(plan, state, { kind: 'approve', promotion, step, attempt, by }, now) === null;
 }
 
 /** Why the caller can be the person who triggered the release; null: nothing says so. */
@@ -70,27 +99,31 @@ function whyNotNow(
   state: ReleaseState,
   planned: PlannedPromotion,
   seen: PromotionState,
-  { attempt, kind }: Wish,
+  { spec, approval }: Asked,
+  { attempt, kind, step, promotion }: Wish,
   now: number,
 ): string | null {
-  const { approval: spec } = planned;
-  if (!spec) return 'needs no approval';
   if (seen.attempt !== attempt) return `is in attempt ${seen.attempt}, this decision is about attempt ${attempt}`;
-  const so = (): string => (askApproval(planned, seen, now) as GateAnswer).reason;
-  if (seen.approval?.decisions.some((each) => each.kind === 'REJECTED')) {
+  const so = (): string => answerOf(spec, approval, deedOf(planned), now).reason;
+  if (approval?.decisions.some((each) => each.kind === 'REJECTED')) {
     return `was ${so()}; retry the release to ask again`;
   }
   const over = ENDED_PROMOTION.has(seen.status) || ENDED_RELEASE.has(state.status);
   if (over) return `is ${seen.status} already, there is nothing to decide`;
-  if (seen.startedAt !== null && !isAskedBeforeMerge(planned, seen))
+  if (step !== undefined) {
+    const { status } = seen.steps[step] as StepState;
+    if (status !== 'WAITING' && status !== 'RUNNING') return `is ${status} already, there is nothing to decide`;
+    if (mustStop(plan, state, promotion)) return 'will not go on, because the release stops';
+  } else if (seen.startedAt !== null && !isAskedBeforeMerge(planned, seen))
     return 'has started already, there is nothing to decide';
-  if (state.terminating !== null || state.halted) return 'will not start, because the release stops';
-  if (seen.approval === null) {
+  if (step === undefined && (state.terminating !== null || state.halted))
+    return 'will not start, because the release stops';
+  if (approval === null) {
     const until =
       state.startedAt === null ? 'waits for the turn of its release' : askDependencies(plan, state, planned).reason;
     return `is not asked for yet: it ${until}`;
   }
-  const status = approvalStatus(spec, seen.approval, now);
+  const status = approvalStatus(spec, approval, now);
   if (status === 'EXPIRED' && spec.onExpiry === 'FAIL') return `was ${so()}`;
   return status === 'GRANTED' && kind === 'approve' ? `has all its approvals already: ${so()}` : null;
 }
@@ -100,11 +133,9 @@ function whyNotThey(
   { rollback }: Pick<ReleasePlan, 'rollback'>,
   { initiator, initiatorMakers }: Pick<ReleaseState, 'initiator' | 'initiatorMakers'>,
   planned: PlannedPromotion,
-  { approval }: PromotionState,
-  { kind, by }: Wish,
+  { called: name, spec, approval }: Asked,
+  { kind, by, step }: Wish,
 ): string | null {
-  const { name, approval: spec } = planned;
-  if (!spec) return null;
   const deed = deedOf(planned);
   const who = by === null ? 'a caller who is not signed in' : by.name;
   const rules = rulesFor(spec, by);
@@ -121,7 +152,7 @@ function whyNotThey(
     if (why !== null) {
       const [did, where] = rollback
         ? ['started the rollback', "policy's approval"]
-        : ['is the initiator of the release', "step's approval"];
+        : ['is the initiator of the release', step === undefined ? "step's approval" : 'action'];
       return `${initiator} ${did} and may not approve ${name} too, unless the ${where} says \`forbidInitiator: false\`: ${why}`;
     }
   }

@@ -1,5 +1,8 @@
+import { approval as approvalPolicy } from './approval.ts';
 import {
   any,
+  boolean,
+  defaulted,
   duration,
   integer,
   list,
@@ -45,5 +48,111 @@ const http = object('HttpParameters', 'Sends a request.', {
   ),
 });
 
+const wait = object('WaitParameters', 'Lets time pass.', {
+  duration: required(duration(0, { short: true }), 'How long, from the moment at which it starts.'),
+});
+
+const { rules, forbidInitiator, expiry, onExpiry } = approvalPolicy.fields;
+const approval = object('ApprovalParameters', 'Asks people, and goes on when enough of them agree.', {
+  question: optional(text({ most: 2_000 }), 'What they are asked, in words.'),
+  rules: defaulted(rules.shape, [], rules.about, { leftOut: '' }),
+  forbidInitiator,
+  expiry: defaulted(expiry.shape, expiry.fallback!, 'How long they may take, from the moment at which it starts.'),
+  onExpiry,
+});
+
+const notify = object(
+  'NotifyParameters',
+  'Posts a message to an incoming webhook of Slack, or of what takes its form.',
+  {
+    url: required(
+      text({ rule: 'httpUrl' }),
+      'The address of the webhook: `${secrets.NAME}`, for whoever knows it can post.',
+      sent,
+    ),
+    text: required(
+      text({ most: 40_000, empty: 'a message needs a text' }),
+      'The message, in the markup of Slack. What `${NAME}` puts in is no markup.',
+    ),
+    channel: optional(
+      text({ most: 200 }),
+      'Where it goes, for webhooks that let it be chosen, as those of Mattermost do.',
+    ),
+    username: optional(text({ most: 200 }), 'Whose name it bears, for webhooks that let it be chosen.'),
+    required: defaulted(boolean, false, 'Whether the action fails where the message cannot be sent.'),
+  },
+);
+
+const limit = (least: number) => integer(least, 1_000_000);
+const analysis = object('AnalysisParameters', 'Measures, once or again and again, and judges by what it measured.', {
+  url: required(
+    text({ rule: 'httpUrl' }),
+    `An address that answers JSON; with \`query\` that of a Prometheus server. ${SECRET}`,
+    sent,
+  ),
+  headers: optional(map('free', text(), 'headers'), `Headers to send. ${SECRET}`, sent),
+  path: optional(
+    text({ rule: 'jsonPath' }),
+    'Where in the JSON the value stands, as a JSON path; all of it when left out.',
+  ),
+  query: optional(
+    text({ most: 10_000, empty: 'a query needs a text' }),
+    'In PromQL. Each series that it answers is judged; all must be successes.',
+  ),
+  success: optional(
+    text({ rule: 'condition', most: 500 }),
+    'When a measurement is a success: a comparison, such as `>= 0.95` or `== ok`. What is no failure is one when left out.',
+  ),
+  failure: optional(
+    text({ rule: 'condition', most: 500 }),
+    'When a measurement has failed. What is no success has when left out; where both are given and neither holds, it is inconclusive.',
+  ),
+  initialDelay: optional(duration(0, { short: true }), 'Before the first measurement.'),
+  interval: optional(
+    duration(1, { short: true }),
+    'Between two measurements. There is one when left out, tried again after 10 s where it could not be made.',
+  ),
+  count: optional(
+    limit(1),
+    'How many measurements are made, those that could not be made left out. Without it `consecutiveSuccessLimit` or a failure ends it.',
+  ),
+  failureLimit: defaulted(limit(-1), 0, 'How many may fail; one more and it has failed. -1: any number.'),
+  inconclusiveLimit: defaulted(limit(0), 0, 'How many may be inconclusive; one more and a person is asked.'),
+  consecutiveErrorLimit: defaulted(
+    limit(0),
+    4,
+    'How many in a row may be impossible to make; one more and it fails without a judgement.',
+  ),
+  consecutiveSuccessLimit: defaulted(
+    limit(0),
+    0,
+    'How many successes in a row are needed, and enough. 0: their order does not matter.',
+  ),
+  whenInconclusive: optional(
+    approvalPolicy,
+    'Who decides where it is inconclusive; one person who may approve when left out.',
+  ),
+});
+
 /** The types of actions, with the parameters that each takes. Texts may hold `${NAME}`, so each is judged again when it runs. */
-export const ACTIONS = { simulate, http } satisfies Record<string, ObjectShape>;
+export const ACTIONS = { simulate, http, wait, approval, notify, analysis } satisfies Record<string, ObjectShape>;
+
+export type ActionType = keyof typeof ACTIONS;
+
+/** How the engine deals with an action of a type. */
+interface Manner {
+  /** How long one look at it may take where the action has no `timeout`, in milliseconds; as long as any step when absent. */
+  look?: number;
+  /** It waits between looks, without a worker: its `timeout` counts from its start to its end. Of any other type, it is that of one try. */
+  waits?: true;
+}
+
+/** Every type of action has one. */
+export const MANNERS: { readonly [T in ActionType]: Manner } = {
+  simulate: {},
+  http: { look: 60_000 },
+  wait: { waits: true },
+  approval: { waits: true },
+  notify: { look: 30_000 },
+  analysis: { waits: true },
+};

@@ -1,4 +1,5 @@
 import { ACTIONS } from './actions.ts';
+import type { ActionType } from './actions.ts';
 import { description, DESCRIPTION } from './common.ts';
 import { defaulted, duration, integer, json, list, name, object, optional, required, text, words } from './shape.ts';
 
@@ -10,10 +11,11 @@ export const retry = object('RetryRule', 'How a failed step is tried again by it
   maxDelay: defaulted(duration(0, short), 30_000, 'The longest pause.', { graphqlDefault: true }),
 });
 
-export const actionType = words('WorkflowActionType', 'What an action does.', {
-  simulate: ACTIONS.simulate.about,
-  http: ACTIONS.http.about,
-} satisfies Record<keyof typeof ACTIONS, string>);
+export const actionType = words(
+  'WorkflowActionType',
+  'What an action does.',
+  Object.fromEntries(Object.entries(ACTIONS).map(([type, { about }]) => [type, about])) as Record<ActionType, string>,
+);
 
 /** One action of a workflow. */
 export const workflowAction = object('WorkflowAction', 'One action of a workflow.', {
@@ -26,7 +28,7 @@ export const workflowAction = object('WorkflowAction', 'One action of a workflow
     'What the type needs; texts may hold `${NAME}` references to the parameters handed in.',
     { leftOut: '' },
   ),
-  timeout: optional(duration(1), 'How long it may take.'),
+  timeout: optional(duration(1), 'How long a try of it may take; of `wait`, `approval` and `analysis`, all of it.'),
   retry: optional(retry, 'How it is tried again; null: as steps are by default.', {
     aboutInput: 'How it is tried again; as steps are by default when left out.',
   }),

@@ -43,6 +43,7 @@ export type TextRule =
   | 'jsonPath'
   | 'header'
   | 'method'
+  | 'condition'
   | 'timeZone'
   | 'person'
   | 'email'

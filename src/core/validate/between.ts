@@ -6,6 +6,7 @@ import type {
   Metadata,
   PromotionPolicySpec,
 } from '../definitions.ts';
+import { whyNoAnalysis } from '../analysis.ts';
 import { secretsIn } from '../secrets.ts';
 import { LIMITS, type Checks, type Path } from './rules.ts';
 import { doneBy } from '../done-by.ts';
@@ -54,6 +55,21 @@ export const BETWEEN: Record<string, (checks: Checks, value: never, path: Path) 
       if (policy[setting] === undefined) checks.invalid(`${setting} is locked and not set: set it, or unlock it`, at);
       if (locked.indexOf(setting) < i) checks.add('DUPLICATE', `${setting} is locked twice; once is enough`, at);
     });
+  },
+
+  AnalysisParameters(checks, parameters: Record<string, unknown>, path) {
+    const wrong = whyNoAnalysis(parameters);
+    if (wrong) checks.invalid(`${wrong.parameter} ${wrong.message}`, [...path, wrong.parameter]);
+  },
+
+  NotifyParameters(checks, { url }: { url: string }, path) {
+    if (url.includes('${')) return;
+    // The definition is shown to everybody who may read it; so the value is not quoted.
+    const how = doneBy('secretSet', 'secret set NAME');
+    checks.invalid(
+      `the address of the webhook stands here for all to read: keep it by ${how} and write \${secrets.NAME}`,
+      [...path, 'url'],
+    );
   },
 
   EnvironmentGate(checks, { policy, count, percent }: Gate, path) {

@@ -1,5 +1,6 @@
 import type { AnyDefinition } from '../definitions.ts';
 import { formatDuration } from '../duration.ts';
+import { ACTIONS } from '../kinds/actions.ts';
 import { SPECS } from '../kinds/index.ts';
 import { placesOf } from '../kinds/walk.ts';
 import { refusal } from '../problems.ts';
@@ -23,8 +24,10 @@ export function doubtfulDurations({ kind, spec }: AnyDefinition): Refusal[] {
     found.push(refusal('INVALID', message, path));
   }
   if (kind === 'PromotionWorkflow') {
-    spec.actions.forEach(({ parameters }, index) => {
-      found.push(...bareParameter(parameters.duration, ['spec', 'actions', index, 'parameters', 'duration']));
+    spec.actions.forEach(({ type, parameters }, index) => {
+      const places = placesOf(ACTIONS[type], parameters, ['spec', 'actions', index, 'parameters']);
+      for (const { shape, value, path } of places)
+        if (shape.is === 'duration') found.push(...bareParameter(value, path));
     });
   }
   return found;

@@ -1,3 +1,4 @@
+import { whyNoCondition } from '../analysis.ts';
 import { refuseMessage } from '../commit-message.ts';
 import { refuseFileName } from '../file-format.ts';
 import { refusePath } from '../json-path.ts';
@@ -27,6 +28,10 @@ export const TEXTS: Record<TextRule, (checks: Checks, value: string, path: Path,
   header: checkHeaderValue,
   method: (checks, value, path) => {
     if (!/^[A-Za-z]+$/.test(value)) checks.invalid(`the method ${quote(value)} must be letters alone`, path);
+  },
+  condition: (checks, value, path) => {
+    const why = whyNoCondition(value);
+    if (why !== null) checks.invalid(`the condition ${quote(value)} cannot be used: ${why}`, path);
   },
   timeZone: (checks, value, path) => {
     if (isZone(value)) return;

@@ -1,10 +1,12 @@
 import type { PromotionWorkflowSpec, WorkflowAction } from '../definitions.ts';
+import { readParameters } from '../action-parameters.ts';
 import { findCycles } from '../flow/cycles.ts';
 import type { FlowIndex } from '../flow/graph.ts';
 import { ACTIONS } from '../kinds/actions.ts';
 import type { ObjectShape } from '../kinds/shape.ts';
 import { placesOf } from '../kinds/walk.ts';
 import { quote } from '../wording.ts';
+import { BETWEEN } from './between.ts';
 import { bareParameter } from './durations.ts';
 import { LIMITS, type Checks, type Path } from './rules.ts';
 import { TEXTS } from './texts.ts';
@@ -30,6 +32,7 @@ function checkAction(checks: Checks, action: WorkflowAction, path: Path): void {
 function checkParameters(checks: Checks, { name: action, type, parameters }: WorkflowAction, path: Path): void {
   const shape: ObjectShape | undefined = ACTIONS[type];
   if (!shape) return;
+  const before = checks.size;
   // A misspelt parameter would only be noticed in the middle of a release.
   const known = Object.keys(shape.fields);
   for (const name of Object.keys(parameters)) {
@@ -38,14 +41,22 @@ function checkParameters(checks: Checks, { name: action, type, parameters }: Wor
     checks.invalid(message, [...path, name]);
   }
   for (const [name, { presence, shape: each }] of Object.entries(shape.fields)) {
-    if (presence !== 'required' || (each.is === 'text') === (typeof parameters[name] === 'string')) continue;
-    checks.invalid(`action ${quote(action)} of type ${type} needs the parameter ${name}`, [...path, name]);
+    const given = parameters[name];
+    const fits = given !== undefined && given !== null && (each.is !== 'text' || typeof given === 'string');
+    if (presence === 'required' && !fits)
+      checks.invalid(`action ${quote(action)} of type ${type} needs the parameter ${name}`, [...path, name]);
   }
+  if (checks.size > before) return;
   for (const { shape: each, value, path: at } of placesOf(shape, parameters, path)) {
     if (each.is === 'duration') for (const { message } of bareParameter(value, at)) checks.invalid(message, at);
     if (each.is !== 'text' || !each.rule || typeof value !== 'string' || value.includes('${')) continue;
     TEXTS[each.rule](checks, value, at);
   }
+  if (checks.size > before) return;
+  const refuse = (message: string, at: Path): void =>
+    checks.invalid(`parameter ${quote(at.join('.'))} ${message}`, [...path, ...at]);
+  readParameters(shape, parameters, refuse, { saved: true });
+  if (checks.size === before) BETWEEN[shape.name]?.(checks, parameters as never, path);
 }
 
 /** The actions of a workflow are a graph like a flow's, with an invisible beginning as node 0. */

@@ -5,7 +5,7 @@ import { Headers, type RequestInit } from 'undici';
 import { type HttpClient, openUrl, publicUrl, readBody, reasonOf, type Response, retryAfterOf } from '../http.ts';
 import { ForbiddenTarget } from '../network/guard.ts';
 import { checkSending, type Opened } from '../secret-references.ts';
-import type { HttpParameters } from './parameters.ts';
+import type { ParametersOf } from './parameters.ts';
 
 /** Outputs become parameters of later actions; a larger answer is a download, not an answer. */
 const MAX_BODY = 1024 * 1024;
@@ -16,7 +16,7 @@ const MAX_BODY = 1024 * 1024;
  * @returns the outputs, read from the JSON response
  */
 export async function runHttp(
-  parameters: HttpParameters,
+  parameters: ParametersOf<'http'>,
   context: EffectContext,
   signal: AbortSignal,
   http: HttpClient,
@@ -50,7 +50,7 @@ export async function runHttp(
   return readOutputs(what, await bodyOf(response, what, signal), outputs, context.product, signal);
 }
 
-function prepare(parameters: HttpParameters, key: string): { url: URL; init: RequestInit } {
+function prepare(parameters: ParametersOf<'http'>, key: string): { url: URL; init: RequestInit } {
   const { body } = parameters;
   const method = parameters.method?.toUpperCase() ?? (body === undefined ? 'GET' : 'POST');
   try {

@@ -1,35 +1,52 @@
+import { DEFAULT_RETRY } from '../../core/definitions.ts';
 import type { WorkflowAction } from '../../core/definitions.ts';
-import { ACTIONS } from '../../core/kinds/actions.ts';
+import { ACTIONS, MANNERS } from '../../core/kinds/actions.ts';
+import type { ActionType } from '../../core/kinds/actions.ts';
 import type { EffectContext } from '../driver.ts';
 import type { SecretSource } from '../secret-source.ts';
 import type { HttpClient } from '../http.ts';
 import { PermanentError, TransientError } from '../driver.ts';
+import { lookAtAnalysis } from './analysis.ts';
+import type { ActionAnswer, ActionLook } from './answer.ts';
+import { lookAtApproval } from './approval.ts';
 import { runHttp } from './http.ts';
 import { openReferenced, type Opened, valuesOf } from '../secret-references.ts';
 import { interpolate } from './interpolate.ts';
 import { checkOutputs } from './outputs.ts';
+import { quoteMarkup, runNotify } from './notify.ts';
 import { readParameters } from './parameters.ts';
+import type { ParametersOf } from './parameters.ts';
 import { runSimulate } from './simulate.ts';
+import { lookAtWait } from './wait.ts';
 
-type Run = (
-  filled: unknown,
-  context: EffectContext,
-  signal: AbortSignal,
-  http: HttpClient,
-  opened: Opened,
-) => Promise<Record<string, string>>;
+/** What an action is run with. */
+interface At {
+  context: EffectContext;
+  /** Aborted with the context's, and when the time of this look is over. */
+  signal: AbortSignal;
+  http: HttpClient;
+  opened: Opened;
+  look: ActionLook;
+  /** How many tries that failed there may be before this one, and it is the last. */
+  lastTry: number;
+}
+
+type Run<T extends ActionType> = (parameters: ParametersOf<T>, at: At) => ActionAnswer | Promise<ActionAnswer>;
 
 /** Every type of action has one: a new type does not compile without it. */
-const RUN: { readonly [T in keyof typeof ACTIONS]: Run } = {
-  http: (filled, ...at) => runHttp(readParameters(ACTIONS.http, filled), ...at),
-  simulate: (filled, context, signal) => runSimulate(readParameters(ACTIONS.simulate, filled), context, signal),
+const RUN: { readonly [T in ActionType]: Run<T> } = {
+  http: async (parameters, at) => done(await runHttp(parameters, at.context, at.signal, at.http, at.opened)),
+  simulate: async (parameters, { context, signal }) => done(await runSimulate(parameters, context, signal)),
+  wait: (parameters, { look }) => lookAtWait(parameters, look),
+  approval: (parameters, { look }) => lookAtApproval(parameters, look),
+  analysis: (parameters, at) => lookAtAnalysis(parameters, at),
+  notify: async (parameters, at) => done(await runNotify(parameters, at.context, at)),
 };
 
-/** Milliseconds that an `http` action may take, unless it has a timeout of its own. */
-const DEFAULT_TIMEOUT = 60_000;
+const done = (outputs: Record<string, string>): ActionAnswer => ({ kind: 'succeeded', outputs });
 
 /**
- * Runs one action with `${NAME}` in its parameters replaced, and answers with its outputs.
+ * One look at one action, with `${NAME}` in its parameters replaced: it does what it is for, or says what it waits for.
  * @throws PermanentError or TransientError, naming the action; the signal's reason when it was aborted.
  */
 export async function runAction(
@@ -38,16 +55,30 @@ export async function runAction(
   context: EffectContext,
   http: HttpClient,
   secrets: SecretSource,
-): Promise<Record<string, string>> {
+  look: ActionLook,
+): Promise<ActionAnswer> {
   context.signal.throwIfAborted();
   // A simulated action may take as long as it says; only its own timeout cuts it.
-  const timeout = action.timeout ?? (action.type === 'http' ? DEFAULT_TIMEOUT : undefined);
+  const { look: usual, waits } = MANNERS[action.type];
+  const timeout = waits ? usual : (action.timeout ?? usual);
   const deadline = timeout === undefined ? undefined : AbortSignal.timeout(timeout);
   const signal = deadline ? AbortSignal.any([context.signal, deadline]) : context.signal;
   try {
     const opened = await openReferenced(action.parameters, secrets);
-    const filled = interpolate(action.parameters, { ...parameters, ...valuesOf(opened) });
-    return checkOutputs(await RUN[action.type](filled, context, signal, http, opened));
+    const given = action.type === 'notify' ? quoted(parameters) : parameters;
+    const filled = interpolate(action.parameters, { ...given, ...valuesOf(opened) });
+    // What was read by the shape of a type goes to the function of that type, which the compiler does not follow through an index.
+    const run = RUN[action.type] as Run<never>;
+    const answer = await run(readParameters(ACTIONS[action.type], filled) as never, {
+      context,
+      signal,
+      http,
+      opened,
+      look,
+      lastTry: (action.retry ?? DEFAULT_RETRY).limit,
+    });
+    if (answer.kind === 'succeeded') checkOutputs(answer.outputs);
+    return answer.kind === 'failed' ? { ...answer, message: `action "${action.name}" ${answer.message}` } : answer;
   } catch (error) {
     context.signal.throwIfAborted();
     const name = `action "${action.name}"`;
@@ -57,3 +88,7 @@ export async function runAction(
     throw error;
   }
 }
+
+/** As values in a message. */
+const quoted = (parameters: Record<string, string>): Record<string, string> =>
+  Object.fromEntries(Object.entries(parameters).map(([name, value]) => [name, quoteMarkup(value)]));

@@ -1,11 +1,11 @@
 import type { EffectContext } from '../driver.ts';
 import { PermanentError, TransientError } from '../driver.ts';
 import { sleep } from '../sleep.ts';
-import type { SimulateParameters } from './parameters.ts';
+import type { ParametersOf } from './parameters.ts';
 
 /** Takes its time, then fails as often as told; tries are counted over all attempts, so that a retry gets past them. */
 export async function runSimulate(
-  { duration, fail, failures, outputs }: SimulateParameters,
+  { duration, fail, failures, outputs }: ParametersOf<'simulate'>,
   context: EffectContext,
   signal: AbortSignal,
 ): Promise<Record<string, string>> {

@@ -1,5 +1,6 @@
 import type { Outcome } from '../../core/release.ts';
 import type { StepWork } from '../../core/plan.ts';
+import { agreedBy } from '../../core/approvals/asking-step.ts';
 import { stepParameters } from '../parameters.ts';
 import { asking } from './runner.ts';
 import type { StepAt } from './runner.ts';
@@ -15,9 +16,16 @@ async function run({
   promoted,
   planned,
   promotionState,
+  stepState,
   work,
   context,
 }: StepAt<Action>): Promise<Outcome> {
   const parameters = stepParameters(release, promoted, planned, promotionState);
-  return { kind: 'succeeded', outputs: await hands.drivers.runAction(work.action, parameters, context) };
+  const now = hands.clock.now().getTime();
+  return hands.drivers.runAction(work.action, parameters, context, {
+    startedAt: stepState.startedAt ?? now,
+    now,
+    progress: stepState.progress ?? null,
+    agreedBy: agreedBy(stepState),
+  });
 }

@@ -404,12 +404,17 @@ export const CASES: Case[] = [
     sees: PLACE,
     by: ['environment_hold_newest'],
   },
-  { field: 'approvals', name: 'that wait', query: `(first: 20) ${NODES}`, by: ['promotion_asked_in_order'] },
+  {
+    field: 'approvals',
+    name: 'that wait',
+    query: `(first: 20) ${NODES}`,
+    by: ['promotion_asked_in_order', 'promotion_holds'],
+  },
   {
     field: 'approvals',
     name: 'of a product, for me',
     query: `(first: 20, filter: { product: "rare", forMe: true }) ${NODES}`,
-    by: ['promotion_asked_in_order'],
+    by: ['promotion_asked_in_order', 'promotion_holds'],
   },
   { field: 'auditLog', name: 'newest', query: '(first: 100) { nodes { action } pageInfo { endCursor } }', by: ['PK_'] },
   {

@@ -79,7 +79,7 @@ function asking(approval: ApprovalSpec, more: Partial<Play['state']> = {}): Play
   return play;
 }
 const may = (play: Play, who: Caller | null): boolean =>
-  mayApprove(play.plan, play.state, play.position('eu'), who, play.now);
+  mayApprove(play.plan, play.state, { promotion: play.position('eu') }, who, play.now);
 
 describe('whether a button is shown', () => {
   test.each<[string, string, Caller | null, boolean]>([

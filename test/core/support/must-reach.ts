@@ -49,6 +49,8 @@ export const MUST_REACH = [
   'begun again where something else was live',
   ...['ON_START', 'ON_SUCCESS', 'ON_FAIL', 'ON_FAIL after a termination'].map((own) => `own ${own}`),
   'step throttled',
+  'a step asks people',
+  'a step went on with the approval of people',
   'sync waits',
   'synced by a look',
   'synced by a report',

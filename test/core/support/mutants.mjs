@@ -306,6 +306,41 @@ const MUTANTS = {
     'false',
     APPROVALS,
   ],
+  'asking step: an older worker answers for the people': [
+    'outcome.ts',
+    'step.asked && agreedBy(step) === null',
+    'false',
+  ],
+  'asking step: asked again, it begins anew': [
+    'approvals/asking-step.ts',
+    'if (!step.asked) {',
+    'if (true) {',
+    APPROVALS,
+  ],
+  'asking step: its expiry is told each time': [
+    'approvals/asking-step.ts',
+    'asked.approval.expiredAt !== null',
+    'false',
+    APPROVALS,
+  ],
+  'analysis: as many failures as the limit are too many': [
+    'analysis.ts',
+    'failed > failureLimit',
+    'failed >= failureLimit',
+    'test/core/analysis',
+  ],
+  'analysis: an error is a measurement of the count': [
+    'analysis.ts',
+    'count.successful + failed + inconclusive',
+    'count.successful + failed + inconclusive + count.error',
+    'test/core/analysis',
+  ],
+  'analysis: an error keeps the row': [
+    'analysis.ts',
+    "measured === 'SUCCESSFUL' ? before.consecutiveSuccess + 1 : 0",
+    "measured === 'SUCCESSFUL' ? before.consecutiveSuccess + 1 : measured === 'ERROR' ? before.consecutiveSuccess : 0",
+    'test/core/analysis',
+  ],
   'a rejection is one opinion': [
     'approvals/approval.ts',
     "if (approval.decisions.some((each) => each.kind === 'REJECTED')) return 'REJECTED';",
@@ -315,7 +350,7 @@ const MUTANTS = {
   'a retry keeps what was said': ['retry.ts', 'approval: null, merge: null }', 'merge: null }', APPROVALS],
   'the same word twice counts twice': [
     'approvals/decide.ts',
-    'if (seen && isKnown(seen, stimulus)) return;',
+    'if (seen?.attempt === stimulus.attempt && asked && isKnown(asked, stimulus)) return;',
     '',
     APPROVALS,
   ],

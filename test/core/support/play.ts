@@ -85,11 +85,17 @@ export class Play {
     return this;
   }
 
-  /** Somebody decides; answers the code of the refusal, or null. */
-  decide(kind: 'approve' | 'reject', environment: string, by: Caller | null, comment: string | null = null) {
+  /** Somebody decides, on the start of the promotion or on a step of it; answers the refusal, or null. */
+  decide(
+    kind: 'approve' | 'reject',
+    environment: string,
+    by: Caller | null,
+    comment: string | null = null,
+    step?: number,
+  ) {
     const { attempt } = this.promotion(environment);
     const promotion = this.position(environment);
-    const stimulus = { kind, promotion, attempt, by, comment, via: 'API' } as const;
+    const stimulus = { kind, promotion, step, attempt, by, comment, via: 'API' } as const;
     return this.tell(stimulus).refused.get(stimulus) ?? null;
   }
 

@@ -49,7 +49,7 @@ const SYNCS: SyncSourceSpec[] = [
 export const PEOPLE = ['ada', 'grace', 'alan', 'edsger'];
 
 /** One or two rules of one or two people each; one person is never enough for two seats. */
-function randomApproval(tape: Tape): ApprovalSpec {
+export function randomApproval(tape: Tape): ApprovalSpec {
   const rules = [...Array(tape.next(3)).keys()].map(() => ({
     count: 1 + tape.next(2),
     ...(tape.chance(60) ? { users: PEOPLE.filter((_, index) => index > 1 || tape.chance(50)) } : {}),

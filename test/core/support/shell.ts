@@ -35,7 +35,7 @@ import type {
   Stimulus,
 } from '../../../src/core/release.ts';
 import { SECOND } from './builders.ts';
-import { PEOPLE } from './random-plan.ts';
+import { PEOPLE, randomApproval } from './random-plan.ts';
 import type { Tape } from './tape.ts';
 import { claim } from './claim.ts';
 import type { Reached } from './reached.ts';
@@ -608,6 +608,7 @@ export class Shell {
         // Rollbacks and the release's own steps are few: their failures need a bias.
         failed: this.plan.rollback || this.#planned(promotion).own ? 8 : 2,
         aborted: 2,
+        ...(work.kind === 'action' && { asked: 4 }),
       })
     ) {
       case 'succeeded':
@@ -634,6 +635,9 @@ export class Shell {
         };
       case 'outside':
         return { kind: 'pending', reason: 'somebody will tell' };
+      case 'asked':
+        this.reached.count('a step asks people');
+        return { kind: 'asked', question: null, approval: randomApproval(this.#tape) };
       case 'aborted':
         return { kind: 'aborted' };
     }
@@ -765,18 +769,29 @@ export class Shell {
 
   /** Somebody has to agree to something. */
   get #asks(): boolean {
-    return this.state.promotions.some((each) => each.approval !== null && (each.startedAt === null || each.merge));
+    return this.state.promotions.some(
+      (each) =>
+        (each.approval !== null && (each.startedAt === null || each.merge)) ||
+        each.steps.some(({ asked, status }) => asked && status === 'WAITING'),
+    );
+  }
+
+  /** Everything that people were asked. */
+  get #asked(): { promotion: number; step?: number }[] {
+    return this.state.promotions.flatMap(({ approval, steps }, promotion) => [
+      ...(approval ? [{ promotion }] : []),
+      ...steps.flatMap(({ asked }, step) => (asked ? [{ promotion, step }] : [])),
+    ]);
   }
 
   /** A person who may, or who may not, agrees or does not. */
   #decide(): void {
-    const asked = [...this.state.promotions.keys()].filter((each) => this.state.promotions[each]?.approval);
-    const promotion = this.#tape.pick(asked);
+    const { promotion, step } = this.#tape.pick(this.#asked);
     const { attempt } = this.state.promotions[promotion] as PromotionState;
     const name = this.#tape.pick(PEOPLE);
     const by: Caller = { name, kind: 'PERSON', groups: [], roles: [] };
     const kind = this.#tape.chance(14) ? 'reject' : 'approve';
-    const decision: Stimulus = { kind, promotion, attempt, by, comment: null, via: 'API' };
+    const decision: Stimulus = { kind, promotion, step, attempt, by, comment: null, via: 'API' };
     this.tell(decision);
     // Its answer was lost, and it is sent once more.
     if (this.#tape.chance(10)) this.tell(decision);
@@ -809,6 +824,15 @@ export class Shell {
       }
       for (const [step, { status: stepStatus, outside, dispatch }] of steps.entries()) {
         if (stepStatus !== 'WAITING' || !outside) continue;
+        if (this.state.promotions[promotion]?.steps[step]?.asked) {
+          const before = this.revision;
+          for (const name of PEOPLE) {
+            const by: Caller = { name, kind: 'PERSON', groups: [], roles: [] };
+            this.tell({ kind: 'approve', promotion, step, attempt, by, comment: null, via: 'API' });
+          }
+          if (this.revision !== before) return true;
+          continue;
+        }
         if (this.#speak(promotion, attempt, step, dispatch)) return true;
       }
     }

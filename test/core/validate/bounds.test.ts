@@ -40,7 +40,7 @@ const outputs = (jsonPath: unknown) => workflow('http', { url: 'http://a.example
 const nested = (levels: number) => {
   let value: unknown = 1;
   for (let i = 0; i < levels; i += 1) value = [value];
-  return workflow('simulate', { outputs: value });
+  return workflow('http', { url: 'http://x', body: value });
 };
 const flow = (...steps: object[]) =>
   define('PromotionFlow', { triggerEnvironment: 'dev', onFailure: 'STOP', steps: steps as never });

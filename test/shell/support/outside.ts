@@ -98,7 +98,7 @@ export class Targets {
       forge: () => Promise.resolve(undefined),
       runAction: async (_action, _parameters, context) => {
         await effect(context, () => undefined);
-        return {};
+        return { kind: 'succeeded', outputs: {} };
       },
     };
   }

@@ -12,6 +12,7 @@ import type {
   Stimulus,
 } from '../../../../src/core/release.ts';
 import { claim, same } from '../claim.ts';
+import { isApproved } from '../oracle.ts';
 import { isUnmerged } from './merges.ts';
 import { countSoak } from './soaks.ts';
 import { isSoak, nameOf, plannedAt } from './watched.ts';
@@ -65,13 +66,14 @@ export function claimPromotion(
     if (was.status === 'SUCCEEDED' && !again && !unmerged)
       claim(step.status === 'SUCCEEDED', `a step of ${name} had succeeded and is ${step.status}`);
     if (step.clock) countSoak(of, 'step', was.clock?.healthyFor ?? 0, step.clock);
-    claim(step.status !== 'WAITING' || step.recheckAt !== null, `a step of ${name} waits for no time at all`);
+    const timed = step.recheckAt !== null || Boolean(step.asked);
+    claim(step.status !== 'WAITING' || timed, `a step of ${name} waits for no time at all`);
     if (step.status !== 'RUNNING') return;
     claim(step.dispatch > 0 && step.recheckAt === null, `a running step of ${name} without a job`);
     if (was.status === 'RUNNING' && was.dispatch === step.dispatch) return;
     claimOneJob(of, position, before, step, stimulus, mine);
   });
-  claimStatus(of, now, position);
+  claimStatus(of, now, position, state.initiator);
 }
 
 /** The lane that reported goes on, or a job was asked for, or the job that reported carries it: one of these. */
@@ -125,11 +127,16 @@ function claimEnded(
 }
 
 /** What a promotion is must follow from what its steps are, whatever led there. */
-function claimStatus(of: Watched, promotion: PromotionState, position: number): void {
+function claimStatus(of: Watched, promotion: PromotionState, position: number, initiator: string | null): void {
   const { status, steps, startedAt } = promotion;
   const some = (each: StepState['status']): boolean => steps.some((step) => step.status === each);
   const name = `${nameOf(of, position)} (${steps.map((step) => step.status).join(' ')})`;
   if (ENDED_PROMOTION.has(status)) claim(!some('RUNNING') && !some('WAITING'), `${name} is ${status} and not through`);
+  for (const step of steps)
+    if (step.asked && step.status === 'SUCCEEDED') {
+      of.reached.count('a step went on with the approval of people');
+      claim(isApproved(step.asked.spec, step.asked.approval, initiator), `a step of ${name} went on without approval`);
+    }
   if (status === 'SUCCEEDED')
     claim(
       steps.every((step) => step.status === 'SUCCEEDED'),

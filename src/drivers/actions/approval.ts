@@ -1,0 +1,11 @@
+import type { ActionAnswer, ActionLook } from './answer.ts';
+import type { ParametersOf } from './parameters.ts';
+
+/** Asks, and goes on with the names of those who agreed as output `APPROVED_BY`. What people say is the core's to count. */
+export function lookAtApproval(
+  { question, ...approval }: ParametersOf<'approval'>,
+  { agreedBy }: ActionLook,
+): ActionAnswer {
+  if (agreedBy !== null) return { kind: 'succeeded', outputs: { APPROVED_BY: agreedBy.join(', ') } };
+  return { kind: 'asked', question: question ?? null, approval };
+}

@@ -1,0 +1,104 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { approvePromotion, rejectPromotion } from '../../src/commands/decide-promotion.ts';
+import type { WorkflowAction } from '../../src/core/definitions.ts';
+import type { PromotionState, ReleaseState } from '../../src/core/release.ts';
+import { person } from '../core/support/builders.ts';
+import { onOneBackend } from '../support/backends.ts';
+import { openTestEngine, typesAt } from '../support/engine.ts';
+import type { TestEngine } from '../support/engine.ts';
+
+// Actions that wait hold no worker: between two looks there is nothing but a row with a time, or with people who were asked.
+
+const staging = ({ promotions }: ReleaseState): PromotionState => promotions[1] as PromotionState;
+const asks = (state: ReleaseState): boolean => staging(state).status === 'SUSPENDED';
+
+onOneBackend('postgres', (backend) => {
+  let engine: TestEngine;
+  beforeAll(async () => {
+    engine = await openTestEngine(backend);
+    await engine.startWorker();
+  });
+  afterAll(() => engine.close());
+
+  /** The pre-action of staging has these actions, side by side. */
+  async function saveWith(product: string, ...actions: WorkflowAction[]): Promise<void> {
+    await engine.saveBilling(product);
+    await engine.save('PromotionWorkflow', 'checks', { actions });
+  }
+
+  const approval = (name: string, parameters: Record<string, unknown> = {}): WorkflowAction => ({
+    name,
+    type: 'approval',
+    parameters: { forbidInitiator: false, ...parameters },
+  });
+
+  test('a workflow asks people and goes on when they agree, also after its worker has died', async () => {
+    await saveWith('asked', approval('sign-off', { question: 'Is ${ENVIRONMENT} ready for ${VERSION}?' }));
+    const other = await engine.another();
+    const doomed = await engine.startWorker(other);
+    const id = await engine.trigger({ product: 'asked', version: '7' });
+    const waiting = await engine.reached(id, asks);
+    expect(staging(waiting).steps[0]).toMatchObject({
+      status: 'WAITING',
+      recheckAt: null,
+      asked: { question: 'Is staging ready for 7?' },
+    });
+    await doomed.close();
+    const place = { releaseId: id, environment: 'staging', step: 'sign-off' };
+    expect((await approvePromotion(engine.app, place, person('grace'))).refusals).toBeUndefined();
+    const state = await engine.ended(id);
+    expect(state.status).toBe('SUCCEEDED');
+    expect(staging(state).steps[0]?.outputs).toEqual({ APPROVED_BY: 'grace' });
+    expect(typesAt(await engine.events(id), 'staging')).toEqual(
+      expect.arrayContaining(['ApprovalRequested', 'ApprovalGiven', 'ApprovalGranted']),
+    );
+  });
+
+  test('a rejection fails the promotion with what was said; a name that several steps have is refused with all of them', async () => {
+    await saveWith('rejected', approval('sign-off'), { name: 'pause', type: 'wait', parameters: { duration: '1h' } });
+    const id = await engine.trigger({ product: 'rejected', version: '1' });
+    await engine.reached(
+      id,
+      (state) => staging(state).steps[0]?.asked !== null && staging(state).steps[1]?.status === 'WAITING',
+    );
+    const place = { releaseId: id, environment: 'staging' };
+    expect(await rejectPromotion(engine.app, { ...place, step: 'signoff' }, person('grace'))).toMatchObject({
+      refusals: [
+        { code: 'NOT_FOUND', message: expect.stringContaining('rejected-staging/PRE_ACTION/sign-off'), path: ['step'] },
+      ],
+    });
+    await rejectPromotion(engine.app, { ...place, step: 'sign-off', comment: 'too early' }, person('grace'));
+    const state = await engine.ended(id);
+    expect(state.firstProblem?.message).toBe('rejected by grace: too early');
+    expect(
+      staging(state)
+        .steps.map(({ status }) => status)
+        .slice(0, 2),
+    ).toEqual(['FAILED', 'TERMINATED']);
+  });
+
+  test('ten pauses and ten approvals wait beside each other, and no job is under way', async () => {
+    const ten = [...Array(10).keys()];
+    await saveWith(
+      'crowd',
+      ...ten.map((each): WorkflowAction => ({ name: `pause-${each}`, type: 'wait', parameters: { duration: '4s' } })),
+      ...ten.map((each) => approval(`ask-${each}`)),
+    );
+    const id = await engine.trigger({ product: 'crowd', version: '1' });
+    const all = await engine.reached(
+      id,
+      (state) => staging(state).steps.filter((each) => each.status === 'WAITING').length === 20,
+    );
+    expect(all.promotions.flatMap(({ steps }) => steps).some((each) => each.status === 'RUNNING')).toBe(false);
+    for (const each of ten)
+      await approvePromotion(
+        engine.app,
+        { releaseId: id, environment: 'staging', step: `ask-${each}` },
+        person('grace'),
+      );
+    const state = await engine.ended(id);
+    expect(state.status).toBe('SUCCEEDED');
+    for (const { startedAt, endedAt } of staging(state).steps.slice(0, 10))
+      expect((endedAt as number) - (startedAt as number)).toBeGreaterThanOrEqual(4_000);
+  });
+});
