@@ -35,6 +35,7 @@ import { RefusedStatuses1765380000000 } from './1765380000000-refused-statuses.t
 import { EventsInRows1765400000000 } from './1765400000000-events-in-rows.ts';
 import { PromotionPolicies1765420000000 } from './1765420000000-promotion-policies.ts';
 import { RefusedByIndex1765410000000 } from './1765410000000-refused-by-index.ts';
+import { LastEventAt1765430000000 } from './1765430000000-last-event-at.ts';
 import { ForgeBudget1765340000000 } from './1765340000000-forge-budget.ts';
 import { Triggers1765310000000 } from './1765310000000-triggers.ts';
 import { CommitStatuses1765330000000 } from './1765330000000-commit-statuses.ts';
@@ -82,4 +83,5 @@ export const migrations = [
   EventsInRows1765400000000,
   RefusedByIndex1765410000000,
   PromotionPolicies1765420000000,
+  LastEventAt1765430000000,
 ];

@@ -153,7 +153,7 @@ test("what PostgreSQL's own clock set hours ahead before it was put right is loo
     );
     await pool.query(
       `UPDATE release SET wake_at = wake_at + interval '2 hours', revision = revision + 1,
-         rest = rest || jsonb_build_object('lastEventAt', (rest->>'lastEventAt')::bigint + 7200000) WHERE id = $1`,
+         last_event_at = last_event_at + interval '2 hours' WHERE id = $1`,
       [id],
     );
     releaseEngine.forget();

@@ -348,6 +348,7 @@ export class ReleaseEngine {
       if (isNews(each.loaded.state, decision)) {
         toSave.push({
           release: each.release,
+          before: each.loaded.state,
           expected: each.loaded.revision,
           decision,
           audit: auditOf(each, decision),

@@ -93,6 +93,10 @@ export class ReleaseRow {
   @Column({ name: 'wake_at', type: 'timestamptz', nullable: true })
   wakeAt!: Date | null;
 
+  /** The time of the newest event; null: a version that kept it in `rest` alone has saved it last. */
+  @Column({ name: 'last_event_at', type: 'timestamptz', nullable: true })
+  lastEventAt!: Date | null;
+
   /** What else the state machine keeps, small: groups, termination, problems. */
   @Column({ type: 'jsonb' })
   rest!: ReleaseRest;
@@ -111,6 +115,7 @@ export interface ReleaseRest {
   heard?: ReleaseState['heard'];
   firstProblem: Problem | null;
   lastProblem: Problem | null;
+  /** When this was written: the column may be later. */
   lastEventAt: number;
 }
 

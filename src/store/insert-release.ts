@@ -11,7 +11,7 @@ import type { AuditEntry } from './audit-log.ts';
 import { withoutFiles } from './contents.ts';
 import type { KeptVersion } from './contents.ts';
 import { eventRows } from './event-rows.ts';
-import { promotionRecord, releaseRecord } from './release-shape.ts';
+import { newPromotionRecord, restOf } from './release-shape.ts';
 
 /** A release that is to be written: its state, its first events, and everything that it froze. */
 export interface NewRelease {
@@ -67,7 +67,10 @@ export async function insertReleases(
     const { versions, apart } = withoutFiles(release.contents);
     const release_id = state.id;
     heads.push({
-      ...releaseRecord(state, 0),
+      id: state.id,
+      status: state.status,
+      sequence: state.sequence,
+      rest: restOf(state),
       kind,
       product,
       version,
@@ -83,7 +86,7 @@ export async function insertReleases(
     plans.push({ release_id, plan, contents: versions });
     for (const [position, promotion] of state.promotions.entries())
       promotions.push({
-        ...promotionRecord(state.id, position, promotion),
+        ...newPromotionRecord(state.id, position, promotion),
         environment: plan.promotions[position]?.environment ?? null,
       });
     for (const row of eventRows(release.events)) events.push({ release_id, ...row });
@@ -101,11 +104,11 @@ export async function insertReleases(
 export const INSERT = `
 WITH made AS (
   INSERT INTO release (id, kind, product, flow, flow_revision, version, digest, concurrency, trigger, status, revision, sequence,
-    last_position, created_at, wake_at, rest)
+    last_position, created_at, last_event_at, rest)
   SELECT i.id, i.kind, i.product, i.flow, i.flow_revision, i.version, i.digest, i.concurrency, i.trigger, i.status, 1, i.sequence,
-    pg_current_xact_id()::text::bigint, i.created_at, i.wake_at, i.rest
+    pg_current_xact_id()::text::bigint, i.created_at, i.created_at, i.rest
   FROM jsonb_to_recordset($1::jsonb) AS i(id uuid, kind text, product text, flow text, flow_revision integer, version text, digest text,
-    concurrency text, trigger jsonb, status text, sequence integer, created_at timestamptz, wake_at timestamptz, rest jsonb,
+    concurrency text, trigger jsonb, status text, sequence integer, created_at timestamptz, rest jsonb,
     definitions bigint, unmarked boolean)
   WHERE (i.definitions IS NULL OR EXISTS (SELECT FROM definition_clock WHERE revision = i.definitions))
     -- Not by EXISTS: for lists PostgreSQL makes a table of all marks of it.

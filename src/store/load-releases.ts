@@ -48,7 +48,7 @@ export async function loadFrozen(client: Pool | PoolClient, ids: string[]): Prom
 export async function loadStates(client: Pool | PoolClient, ids: string[]): Promise<LoadedState[]> {
   const { rows } = await client.query<ReleaseRecord & { revision: number; promotions: PromotionRecord[] | null }>({
     name: 'load-states',
-    text: `SELECT r.id, r.status, r.trigger->>'actor' AS initiator, r.trigger->'makers' AS initiator_makers, r.revision, r.sequence, r.created_at, r.started_at, r.ended_at, r.deadline, r.wake_at, r.rest,
+    text: `SELECT r.id, r.status, r.trigger->>'actor' AS initiator, r.trigger->'makers' AS initiator_makers, r.revision, r.sequence, r.created_at, r.started_at, r.ended_at, r.deadline, r.wake_at, r.last_event_at, r.rest,
              (SELECT jsonb_agg(p) FROM promotion p WHERE p.release_id = r.id) AS promotions
            FROM release r WHERE r.id = ANY($1)`,
     values: [ids],

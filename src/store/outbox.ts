@@ -49,10 +49,10 @@ export function outboxOf({ state, work }: Decision): OutboxItem[] {
   });
 }
 
-/** As `saveDecisions` inserts it. */
-export function outboxRecord({ key, releaseId, work }: OutboxItem): Record<string, unknown> {
+/** As `saveDecisions` inserts it. `first`: in how many milliseconds it is due. */
+export function outboxRow({ key, work }: OutboxItem): [key: string, lane: KeptLane, work: Work, first: number] {
   const lane = laneOf(work) as KeptLane;
-  return { key, release_id: releaseId, lane, work, first: PACES[lane].first };
+  return [key, lane, work, PACES[lane].first];
 }
 
 /** Whether a row is due to be claimed. */

@@ -25,6 +25,8 @@ export interface ReleaseRecord {
   ended_at: Date | null;
   deadline: Date | null;
   wake_at: Date | null;
+  /** Null: it was saved last by a version that kept it in `rest` alone. */
+  last_event_at: Date | null;
   rest: ReleaseRest;
 }
 
@@ -69,6 +71,8 @@ export function toState(release: ReleaseRecord, promotions: PromotionRecord[]): 
     moving: FRESH_METER,
     limited: {},
     ...release.rest,
+    // Versions before and after that column may take turns.
+    lastEventAt: Math.max(release.rest.lastEventAt, time(release.last_event_at) ?? 0),
     groups: release.rest.groups.map((each) => ({ ...freshGroup(), ...each })),
     promotions: [...promotions]
       .sort((a, b) => a.position - b.position)
@@ -88,8 +92,57 @@ export function toState(release: ReleaseRecord, promotions: PromotionRecord[]): 
   };
 }
 
-/** The parameters of the save statement; every time is ISO 8601 in UTC. What is null is left out: as JSON it only costs. */
-export function releaseRecord(state: ReleaseState, expected: number): Record<string, unknown> {
+/** A release as the save statement takes it; every time is ISO 8601 in UTC. What has not changed since `before` of its documents is left out. */
+export function releaseRow(
+  state: ReleaseState,
+  before: ReleaseState,
+  expected: number,
+): [
+  id: string,
+  expected: number,
+  status: ReleaseStatus,
+  sequence: number,
+  lastEventAt: string,
+  startedAt: string | undefined,
+  endedAt: string | undefined,
+  deadline: string | undefined,
+  wakeAt: string | undefined,
+  rest: ReleaseRest | undefined,
+] {
+  return [
+    state.id,
+    expected,
+    state.status,
+    state.sequence,
+    new Date(state.lastEventAt).toISOString(),
+    stamp(state.startedAt),
+    stamp(state.endedAt),
+    stamp(state.deadline),
+    stamp(state.wakeAt),
+    hasSameRest(state, before) ? undefined : restOf(state),
+  ];
+}
+
+/** A state shares with the one before it what did not change. `lastEventAt` has a column of its own. */
+function hasSameRest(state: ReleaseState, before: ReleaseState): boolean {
+  return (
+    state.terminating === before.terminating &&
+    state.halted === before.halted &&
+    state.rollbacks === before.rollbacks &&
+    state.countsFrom === before.countsFrom &&
+    state.moving === before.moving &&
+    state.limited === before.limited &&
+    state.heard === before.heard &&
+    state.firstProblem === before.firstProblem &&
+    state.lastProblem === before.lastProblem &&
+    areSame(state.groups, before.groups)
+  );
+}
+
+const areSame = (some: readonly unknown[], others: readonly unknown[]): boolean =>
+  some.length === others.length && some.every((each, index) => each === others[index]);
+
+export function restOf(state: ReleaseState): ReleaseRest {
   const { terminating, halted, groups, rollbacks, firstProblem, lastProblem, lastEventAt } = state;
   const rest: ReleaseRest = { terminating, halted, groups, firstProblem, lastProblem, lastEventAt };
   if (Object.keys(rollbacks).length > 0) rest.rollbacks = rollbacks;
@@ -97,21 +150,49 @@ export function releaseRecord(state: ReleaseState, expected: number): Record<str
   if (state.moving !== FRESH_METER) rest.moving = state.moving;
   if (Object.keys(state.limited).length > 0) rest.limited = state.limited;
   if (state.heard.length > 0) rest.heard = state.heard;
-  return {
-    id: state.id,
-    expected,
-    status: state.status,
-    sequence: state.sequence,
-    started_at: stamp(state.startedAt),
-    ended_at: stamp(state.endedAt),
-    deadline: stamp(state.deadline),
-    wake_at: stamp(state.wakeAt),
-    rest,
-  };
+  return rest;
 }
 
-/** A promotion as the save statement takes it; what is null is left out. */
-export function promotionRecord(
+/** Stands for a document that is null now: null itself stands for one that has not changed. */
+const NONE = false;
+
+/** A promotion as the save statement takes it. What has not changed since `before` of its documents is left out. */
+export function promotionRow(
+  promotion: PromotionState,
+  before: PromotionState,
+): [
+  status: PromotionStatus,
+  holds: boolean,
+  attempt: number,
+  dispatch: number,
+  startedAt: string | undefined,
+  endedAt: string | undefined,
+  steps: Partial<StepState>[] | undefined,
+  evidence: unknown,
+  problem: unknown,
+  approval: unknown,
+  overrides: unknown,
+  merge: unknown,
+] {
+  const { steps, evidence, problem, approval, overrides, merge } = promotion;
+  return [
+    promotion.status,
+    occupiesEnvironment(promotion),
+    promotion.attempt,
+    promotion.dispatch,
+    stamp(promotion.startedAt),
+    stamp(promotion.endedAt),
+    areSame(steps, before.steps) ? undefined : steps.map(packStep),
+    evidence === before.evidence ? undefined : (evidence ?? NONE),
+    problem === before.problem ? undefined : (problem ?? NONE),
+    approval === before.approval ? undefined : (approval ?? NONE),
+    overrides === before.overrides ? undefined : overrides.length > 0 ? overrides : NONE,
+    merge === before.merge ? undefined : (merge ?? NONE),
+  ];
+}
+
+/** A promotion that has not begun, as the statement that inserts releases takes it. */
+export function newPromotionRecord(
   releaseId: string,
   position: number,
   promotion: PromotionState,
@@ -123,14 +204,7 @@ export function promotionRecord(
     holds: occupiesEnvironment(promotion),
     attempt: promotion.attempt,
     dispatch: promotion.dispatch,
-    started_at: stamp(promotion.startedAt),
-    ended_at: stamp(promotion.endedAt),
     steps: promotion.steps.map(packStep),
-    problem: promotion.problem ?? undefined,
-    evidence: promotion.evidence ?? undefined,
-    approval: promotion.approval ?? undefined,
-    overrides: promotion.overrides.length > 0 ? promotion.overrides : undefined,
-    merge: promotion.merge ?? undefined,
   };
 }
 

@@ -1,12 +1,15 @@
 import type { PoolClient, Pool } from 'pg';
 import type { Decision } from '../core/decision.ts';
 import type { PlannedApplication, PlannedPromotion, ReleasePlan } from '../core/plan.ts';
+import type { PromotionState, ReleaseState, Verification } from '../core/release.ts';
 import { shortIdOf } from '../core/short-id.ts';
 import { AUDIT_COLUMNS, AUDIT_RECORD, auditRecord } from './audit-log.ts';
 import type { AuditEntry } from './audit-log.ts';
 import { eventRows } from './event-rows.ts';
-import { outboxOf, outboxRecord } from './outbox.ts';
-import { promotionRecord, releaseRecord } from './release-shape.ts';
+import { outboxOf, outboxRow } from './outbox.ts';
+import { promotionRow, releaseRow } from './release-shape.ts';
+import { Rows, rowsFrom } from './rows.ts';
+import type { Columns } from './rows.ts';
 
 /** What is known of a release besides its state; none of it ever changes. */
 export interface ReleaseIdentity {
@@ -23,7 +26,9 @@ export interface ReleaseIdentity {
 /** A decision with what it was made from. */
 export interface DecisionToSave {
   release: ReleaseIdentity;
-  /** The revision that the decision was made from: the save is a compare-and-set on it. */
+  /** The state that the decision was made from, as the database has it: what the new state shares with it is not written again. */
+  before: ReleaseState;
+  /** Its revision: the save is a compare-and-set on it. */
   expected: number;
   decision: Decision;
   /** Of the commands that the decision answers. */
@@ -40,151 +45,322 @@ export function saveDecisions(
   decisions: DecisionToSave[],
   handedOver: string[],
 ): Promise<Set<string>> {
-  const releases: unknown[] = [];
-  const promotions: unknown[] = [];
-  const events: unknown[] = [];
-  const outbox: unknown[] = [];
-  const deployments: unknown[] = [];
-  const lifted: unknown[] = [];
-  const audits: unknown[] = [];
-  for (const { release, expected, decision, audit } of decisions) {
+  const rows = rowsOf(decisions);
+  const { name, text, takes } = statementFor(partsFor(rows, handedOver));
+  const values: unknown[] = [decisions.map(({ release }) => release.id)];
+  for (const [list, columns] of takes) {
+    if (list === 'handed') values.push(handedOver);
+    else if (list === 'lifted' || list === 'audited') values.push(JSON.stringify(rows[list]));
+    else values.push(rows[list].parameter(columns));
+  }
+  const saving = client.query<{ id: string }>({ name, text, values });
+  return saving.then((answer) => new Set(answer.rows.map((row) => row.id)));
+}
+
+/** What decisions write. `of`: the place of the release among those of the save, from 1 on. */
+interface SavedRows {
+  releases: Rows<[place: number, ...ReturnType<typeof releaseRow>]>;
+  promotions: Rows<[of: number, position: number, ...ReturnType<typeof promotionRow>]>;
+  events: Rows<[of: number, sequence: number, actor: string | undefined, event: unknown]>;
+  outbox: Rows<[of: number, ...ReturnType<typeof outboxRow>]>;
+  /** A version became current, for the first time or again. */
+  became: Rows<DeploymentRow>;
+  /** A version that is current was found healthy. */
+  verified: Rows<DeploymentRow>;
+  lifted: unknown[];
+  audited: unknown[];
+}
+
+type DeploymentRow = [
+  of: number,
+  environment: string | null,
+  application: string,
+  version: string,
+  digest: string,
+  commit: string | null,
+  at: string,
+  verifiedBy: Verification | null,
+];
+
+const DEPLOYMENTS = [
+  ['of', 'integer'],
+  ['environment', 'text'],
+  ['application', 'text'],
+  ['version', 'text'],
+  ['digest', 'text'],
+  ['commit_id', 'text'],
+  ['at', 'timestamptz'],
+  ['verified_by', 'text'],
+] as const satisfies Columns;
+
+/** The columns of each list. */
+const COLUMNS = {
+  releases: [
+    ['place', 'integer'],
+    ['id', 'uuid'],
+    ['expected', 'integer'],
+    ['status', 'text'],
+    ['sequence', 'integer'],
+    ['last_event_at', 'timestamptz'],
+    ['started_at', 'timestamptz'],
+    ['ended_at', 'timestamptz'],
+    ['deadline', 'timestamptz'],
+    ['wake_at', 'timestamptz'],
+    ['rest', 'json'],
+  ],
+  promotions: [
+    ['of', 'integer'],
+    ['position', 'integer'],
+    ['status', 'text'],
+    ['holds', 'boolean'],
+    ['attempt', 'integer'],
+    ['dispatch', 'integer'],
+    ['started_at', 'timestamptz'],
+    ['ended_at', 'timestamptz'],
+    ['steps', 'json'],
+    ['evidence', 'json'],
+    ['problem', 'json'],
+    ['approval', 'json'],
+    ['overrides', 'json'],
+    ['merge', 'json'],
+  ],
+  events: [
+    ['of', 'integer'],
+    ['sequence', 'integer'],
+    ['actor', 'text'],
+    ['event', 'json'],
+  ],
+  outbox: [
+    ['of', 'integer'],
+    ['key', 'text'],
+    ['lane', 'text'],
+    ['work', 'json'],
+    ['first', 'float8'],
+  ],
+  became: DEPLOYMENTS,
+  verified: DEPLOYMENTS,
+} as const satisfies Record<string, Columns>;
+
+/** Documents of promotions that seldom change. */
+const PAPERS = ['problem', 'approval', 'overrides', 'merge'] as const;
+
+/** Columns that are there with a part alone. */
+const PART_OF: ReadonlyMap<string, Part> = new Map([
+  ['rest', 'rest'],
+  ['evidence', 'evidence'],
+  ...PAPERS.map((each) => [each, 'papers'] as const),
+]);
+
+function rowsOf(decisions: DecisionToSave[]): SavedRows {
+  const rows: SavedRows = {
+    releases: new Rows(COLUMNS.releases),
+    promotions: new Rows(COLUMNS.promotions),
+    events: new Rows(COLUMNS.events),
+    outbox: new Rows(COLUMNS.outbox),
+    became: new Rows(COLUMNS.became),
+    verified: new Rows(COLUMNS.verified),
+    lifted: [],
+    audited: [],
+  };
+  decisions.forEach(({ release, before, expected, decision, audit }, index) => {
     const { state } = decision;
     const { id } = release;
-    for (const entry of audit) audits.push({ release_id: id, ...auditRecord(entry) });
-    releases.push(releaseRecord(state, expected));
+    const of = index + 1;
+    rows.releases.add(of, ...releaseRow(state, before, expected));
     for (const position of decision.changed) {
-      const promotion = state.promotions[position];
-      if (promotion) promotions.push(promotionRecord(id, position, promotion));
+      const [now, was] = [state.promotions[position], before.promotions[position] as PromotionState];
+      if (now) rows.promotions.add(of, position, ...promotionRow(now, was));
     }
-    for (const row of eventRows(decision.events)) events.push({ release_id: id, ...row });
-    for (const each of outboxOf(decision)) outbox.push(outboxRecord(each));
+    for (const { sequence, actor, event } of eventRows(decision.events)) rows.events.add(of, sequence, actor, event);
+    for (const each of outboxOf(decision)) rows.outbox.add(of, ...outboxRow(each));
+    for (const { isNew, row } of deploymentsOf(of, release, decision)) rows[isNew ? 'became' : 'verified'].add(...row);
+    for (const entry of audit) rows.audited.push({ release_id: id, ...auditRecord(entry) });
     for (const hold of decision.lifted) {
       const at = new Date(state.lastEventAt).toISOString();
-      lifted.push({
-        id: hold,
-        release_id: id,
-        at,
-        reason: `release ${shortIdOf(release.product, release.number)} was promoted there`,
-      });
+      const reason = `release ${shortIdOf(release.product, release.number)} was promoted there`;
+      rows.lifted.push({ id: hold, release_id: id, at, reason });
     }
-    for (const fact of decision.deployments) {
-      const promotion = release.plan.promotions[fact.promotion] as PlannedPromotion;
-      const application = promotion.applications[fact.application] as PlannedApplication;
-      const content = release.contents[application.content];
-      const at = new Date(fact.at).toISOString();
-      deployments.push({
-        release_id: id,
-        product: release.product,
-        environment: promotion.environment,
-        application: application.name,
-        version: content?.label ?? release.version,
-        digest: content?.digest ?? '',
-        commit_id:
-          fact.commit ?? (promotion.name === release.plan.triggerEnvironment ? (content?.commit ?? null) : null),
-        at,
-        verified_at: fact.verified === null ? null : at,
-        verified_by: fact.verified,
-        fresh: fact.verified === null,
-      });
-    }
-  }
-  const saving = client.query<{ id: string }>({
-    name: 'save-decisions',
-    text: SAVE,
-    values: [
-      ...[releases, promotions, events, outbox, mergeDeployments(deployments)].map((rows) => JSON.stringify(rows)),
-      handedOver,
-      JSON.stringify(lifted),
-      JSON.stringify(audits),
-      decisions.map(({ release }) => release.id),
-    ],
   });
-  return saving.then(({ rows }) => new Set(rows.map((row) => row.id)));
+  return rows;
 }
 
 /** One statement cannot touch a row twice: "became current" and "found healthy" in one decision are one row. */
-function mergeDeployments(rows: unknown[]): unknown[] {
-  const merged = new Map<string, Record<string, unknown>>();
-  for (const row of rows as Record<string, unknown>[]) {
-    const key = `${row['release_id'] as string} ${row['application'] as string}`;
-    const before = merged.get(key);
-    merged.set(key, before ? { ...before, verified_at: row['verified_at'], verified_by: row['verified_by'] } : row);
+function deploymentsOf(
+  of: number,
+  { plan, contents, version }: ReleaseIdentity,
+  { deployments }: Decision,
+): Iterable<{ isNew: boolean; row: DeploymentRow }> {
+  const rows = new Map<string, { isNew: boolean; row: DeploymentRow }>();
+  for (const { promotion, application, at, commit, verified } of deployments) {
+    const { applications, environment, name } = plan.promotions[promotion] as PlannedPromotion;
+    const planned = applications[application] as PlannedApplication;
+    const known = rows.get(planned.name);
+    if (known) {
+      known.row[7] = verified;
+      continue;
+    }
+    const content = contents[planned.content];
+    const pinned = name === plan.triggerEnvironment ? (content?.commit ?? null) : null;
+    rows.set(planned.name, {
+      isNew: verified === null,
+      row: [
+        of,
+        environment,
+        planned.name,
+        content?.label ?? version,
+        content?.digest ?? '',
+        commit ?? pinned,
+        new Date(at).toISOString(),
+        verified,
+      ],
+    });
   }
-  return [...merged.values()];
+  return rows.values();
 }
 
-export const SAVE = `
-WITH input AS (
-  SELECT * FROM jsonb_to_recordset($1::jsonb) AS i(
-    id uuid, expected integer, status text, sequence integer, started_at timestamptz, ended_at timestamptz,
-    deadline timestamptz, wake_at timestamptz, rest jsonb)
-), locked AS MATERIALIZED (
+/** What a save may do without. */
+const PARTS = ['rest', 'evidence', 'outbox', 'became', 'verified', 'handed', 'papers', 'lifted', 'audited'] as const;
+type Part = (typeof PARTS)[number];
+
+/** What is used seldom has no variant without the others: a connection keeps a plan for each variant that it has seen. */
+const SELDOM: readonly Part[] = ['papers', 'lifted', 'audited'];
+/** More decisions than this use nearly everything, and what they do not use costs nothing beside them. */
+const FEW = 8;
+
+function partsFor(rows: SavedRows, handedOver: string[]): readonly Part[] {
+  const { releases, promotions } = rows;
+  const isUsed: Record<Part, () => boolean> = {
+    rest: () => releases.has('rest'),
+    evidence: () => promotions.has('evidence'),
+    outbox: () => rows.outbox.size > 0,
+    became: () => rows.became.size > 0,
+    verified: () => rows.verified.size > 0,
+    handed: () => handedOver.length > 0,
+    papers: () => PAPERS.some((each) => promotions.has(each)),
+    lifted: () => rows.lifted.length > 0,
+    audited: () => rows.audited.length > 0,
+  };
+  if (releases.size > FEW || SELDOM.some((each) => isUsed[each]())) return PARTS;
+  return PARTS.filter((each) => isUsed[each]());
+}
+
+interface SaveStatement {
+  name: string;
+  text: string;
+  /** The lists that are its parameters behind the ids of the releases, in their order; each but the last three with the columns that are sent. */
+  takes: [list: keyof SavedRows | 'handed', columns?: Columns][];
+}
+
+const statements = new Map<string, SaveStatement>();
+
+/** Variants of one text, each prepared under its own name. */
+function statementFor(parts: readonly Part[]): SaveStatement {
+  const name = ['save-decisions', ...(parts === PARTS ? ['whole'] : parts)].join(' ');
+  const known = statements.get(name);
+  if (known) return known;
+  const made = statementOf(name, new Set(parts));
+  statements.set(name, made);
+  return made;
+}
+
+/** A document that is not sent stays as it is; `false` makes it NULL. */
+const kept = (column: string): string =>
+  `, ${column} = CASE WHEN i.${column} IS NULL THEN p.${column} ELSE nullif(i.${column}, 'false') END`;
+
+function statementOf(name: string, parts: ReadonlySet<Part>): SaveStatement {
+  const takes: SaveStatement['takes'] = [];
+  let next = 2;
+  const take = (list: SaveStatement['takes'][number][0], columns?: Columns): number => {
+    takes.push([list, columns]);
+    const first = next;
+    next += 1;
+    return first;
+  };
+  const isThere = ([column]: Columns[number]): boolean => {
+    const part = PART_OF.get(column);
+    return part === undefined || parts.has(part);
+  };
+  const from = (list: keyof typeof COLUMNS): string => {
+    const columns = (COLUMNS[list] as Columns).filter(isThere);
+    return rowsFrom(columns, take(list, columns));
+  };
+  const ofSaved = (list: keyof typeof COLUMNS): string => `${from(list)} JOIN saved ON saved.place = i.of`;
+  const when = (part: Part, sql: () => string): string => (parts.has(part) ? sql() : '');
+  const deployed = (list: 'became' | 'verified', update: string): string => `
+), ${list} AS (
+  INSERT INTO deployment (release_id, product, environment, application, version, digest, commit_id, at, verified_at,
+    verified_by)
+  SELECT saved.id, saved.product, i.environment, i.application, i.version, i.digest, i.commit_id, i.at,
+    CASE WHEN i.verified_by IS NOT NULL THEN i.at END, i.verified_by
+  FROM ${ofSaved(list)}
+  ON CONFLICT (release_id, application) DO UPDATE SET ${update}, commit_id = coalesce(excluded.commit_id, deployment.commit_id)`;
+  const text = `
+WITH locked AS MATERIALIZED (
   -- In one order everywhere: an UPDATE locks rows as it comes across them, and two that share releases would wait in a circle.
-  SELECT id FROM release WHERE id = ANY($9::uuid[]) ORDER BY id FOR NO KEY UPDATE
+  SELECT id FROM release WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE
 ), saved AS (
   UPDATE release r SET
-    status = i.status, revision = r.revision + 1, sequence = i.sequence, started_at = i.started_at,
-    ended_at = i.ended_at, deadline = i.deadline, wake_at = i.wake_at, rest = i.rest,
+    status = i.status, revision = r.revision + 1, sequence = i.sequence, last_event_at = i.last_event_at, started_at = i.started_at,
+    ended_at = i.ended_at, deadline = i.deadline, wake_at = i.wake_at,${when('rest', () => ' rest = coalesce(i.rest, r.rest),')}
     last_position = greatest(r.last_position, pg_current_xact_id()::text::bigint)
+  FROM ${from('releases')} JOIN locked ON locked.id = i.id
   -- By their keys: the planner takes a document for a hundred rows, and would go through the whole table for that many.
-  FROM input i JOIN locked ON locked.id = i.id
-  WHERE r.id = ANY($9::uuid[]) AND r.id = i.id AND r.revision = i.expected
-  RETURNING r.id, r.product, r.last_position
+  WHERE r.id = ANY($1::uuid[]) AND r.id = i.id AND r.revision = i.expected
+  RETURNING i.place, r.id, r.product, r.status, r.last_event_at, r.last_position
 ), promoted AS (
   UPDATE promotion p SET
     status = i.status, holds = i.holds, attempt = i.attempt, dispatch = i.dispatch, started_at = i.started_at,
-    ended_at = i.ended_at, steps = i.steps, problem = i.problem, evidence = i.evidence,
-    approval = i.approval, overrides = i.overrides, merge = i.merge
-  FROM jsonb_to_recordset($2::jsonb) AS i(
-    release_id uuid, position integer, status text, holds boolean, attempt integer, dispatch integer,
-    started_at timestamptz, ended_at timestamptz, steps jsonb, problem jsonb, evidence jsonb,
-    approval jsonb, overrides jsonb, merge jsonb)
-  JOIN saved ON saved.id = i.release_id
-  WHERE p.release_id = i.release_id AND p.position = i.position
+    ended_at = i.ended_at, steps = coalesce(i.steps, p.steps)${when('evidence', () => kept('evidence'))}${when('papers', () => PAPERS.map(kept).join(''))}
+  FROM ${ofSaved('promotions')}
+  WHERE p.release_id = saved.id AND p.position = i.position
 ), logged AS (
+  -- The events of a decision have the status and the time of its release.
   INSERT INTO release_event (release_id, sequence, position, at, product, release_status, actor, event)
-  SELECT i.release_id, i.sequence, saved.last_position, i.at, saved.product, i.status, i.actor, i.event
-  FROM jsonb_to_recordset($3::jsonb) AS i(
-    release_id uuid, sequence integer, at timestamptz, status text, actor text, event jsonb)
-  JOIN saved ON saved.id = i.release_id
-  ORDER BY i.release_id, i.sequence
+  SELECT saved.id, i.sequence, saved.last_position, saved.last_event_at, saved.product, saved.status, i.actor, i.event
+  FROM ${ofSaved('events')}
+  ORDER BY i.of, i.sequence${when(
+    'outbox',
+    () => `
 ), queued AS (
   INSERT INTO outbox (key, release_id, lane, work, due_at)
-  SELECT i.key, i.release_id, i.lane, i.work, now() + i.first * interval '1 millisecond'
-  FROM jsonb_to_recordset($4::jsonb) AS i(key text, release_id uuid, lane text, work jsonb, first float8)
-  JOIN saved ON saved.id = i.release_id
-), arriving AS (
-  SELECT i.* FROM jsonb_to_recordset($5::jsonb) AS i(
-    release_id uuid, product text, environment text, application text, version text, digest text, commit_id text,
-    at timestamptz, verified_at timestamptz, verified_by text, fresh boolean)
-  JOIN saved ON saved.id = i.release_id
-), deployed AS (
-  INSERT INTO deployment (release_id, product, environment, application, version, digest, commit_id, at, verified_at,
-    verified_by)
-  SELECT i.release_id, i.product, i.environment, i.application, i.version, i.digest, i.commit_id, i.at, i.verified_at,
-    i.verified_by
-  FROM arriving i
-  -- Fresh: it became current anew, after a rollback had taken it back. Else it was found healthy, and nothing moves.
-  ON CONFLICT (release_id, application) DO UPDATE SET
-    (at, verified_at, verified_by, looked_at, unseen, drift) = (
-      SELECT CASE WHEN i.fresh THEN excluded.at ELSE deployment.at END,
-        CASE WHEN i.fresh THEN excluded.verified_at ELSE coalesce(excluded.verified_at, deployment.verified_at) END,
-        CASE WHEN i.fresh THEN excluded.verified_by ELSE coalesce(excluded.verified_by, deployment.verified_by) END,
-        CASE WHEN NOT i.fresh THEN deployment.looked_at END, CASE WHEN NOT i.fresh THEN deployment.unseen END,
-        CASE WHEN NOT i.fresh THEN deployment.drift END
-      FROM arriving i WHERE i.release_id = deployment.release_id AND i.application = deployment.application),
-    commit_id = coalesce(excluded.commit_id, deployment.commit_id)
+  SELECT i.key, saved.id, i.lane, i.work, now() + i.first * interval '1 millisecond'
+  FROM ${ofSaved('outbox')}`,
+  )}${when('became', () =>
+    // It became current anew, after a rollback had taken it back.
+    deployed(
+      'became',
+      `at = excluded.at, verified_at = excluded.verified_at, verified_by = excluded.verified_by,
+    looked_at = NULL, unseen = NULL, drift = NULL`,
+    ),
+  )}${when('verified', () =>
+    deployed(
+      'verified',
+      `
+    verified_at = coalesce(excluded.verified_at, deployment.verified_at), verified_by = coalesce(excluded.verified_by, deployment.verified_by)`,
+    ),
+  )}${when(
+    'handed',
+    () => `
 ), handed AS (
-  DELETE FROM outbox WHERE key = ANY($6::text[])
+  DELETE FROM outbox WHERE key = ANY($${take('handed')}::text[])`,
+  )}${when(
+    'lifted',
+    () => `
 ), lifted AS (
   UPDATE environment_hold h SET lifted_at = i.at, lift_reason = i.reason
-  FROM jsonb_to_recordset($7::jsonb) AS i(id uuid, release_id uuid, at timestamptz, reason text)
+  FROM jsonb_to_recordset($${take('lifted')}::jsonb) AS i(id uuid, release_id uuid, at timestamptz, reason text)
   JOIN saved ON saved.id = i.release_id
-  WHERE h.id = i.id AND h.lifted_at IS NULL
+  WHERE h.id = i.id AND h.lifted_at IS NULL`,
+  )}${when(
+    'audited',
+    () => `
 ), audited AS (
   INSERT INTO audit_log (${AUDIT_COLUMNS})
-  SELECT ${AUDIT_COLUMNS} FROM jsonb_to_recordset($8::jsonb) AS i(release_id uuid, ${AUDIT_RECORD})
+  SELECT ${AUDIT_COLUMNS} FROM jsonb_to_recordset($${take('audited')}::jsonb) AS i(release_id uuid, ${AUDIT_RECORD})
   JOIN saved ON saved.id = i.release_id
-  ON CONFLICT (command) DO NOTHING
+  ON CONFLICT (command) DO NOTHING`,
+  )}
 )
 SELECT saved.id, (SELECT pg_notify('sluice_events', '')) AS notified FROM saved`;
+  return { name, text, takes };
+}

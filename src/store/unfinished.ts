@@ -38,8 +38,9 @@ export interface Numbered {
 export async function openReleases(pool: Pool, quietFor: number, limit: number, after = 0): Promise<Numbered[]> {
   const { rows } = await pool.query<Numbered>(
     `SELECT id, number::float8 AS number FROM release
-     WHERE ended_at IS NULL AND product <> '' AND number > $3 AND (rest->>'lastEventAt')::bigint
-       NOT BETWEEN (extract(epoch FROM now()) * 1000) - $1 AND (extract(epoch FROM now()) * 1000) + 60000
+     WHERE ended_at IS NULL AND product <> '' AND number > $3
+       AND greatest(last_event_at, to_timestamp((rest->>'lastEventAt')::float8 / 1000))
+         NOT BETWEEN now() - $1 * interval '1 millisecond' AND now() + interval '1 minute'
      ORDER BY number LIMIT $2`,
     [quietFor, limit, after],
   );

@@ -81,7 +81,7 @@ async function decide(...work: Work[]): Promise<void> {
   };
   const saved = await saveDecisions(
     app.pool,
-    [{ release: to!.release, expected: loaded!.revision, decision, audit: [] }],
+    [{ release: to!.release, before: loaded!.state, expected: loaded!.revision, decision, audit: [] }],
     [],
   );
   expect([...saved]).toEqual([releaseId]);

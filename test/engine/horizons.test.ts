@@ -36,7 +36,7 @@ const sweepOf = (of: App): Sweep => new Sweep({ ...of, intervalMs: 1_000 });
 const quieten = (...ids: string[]): Promise<unknown> =>
   app.pool.query(
     `UPDATE release SET rest = jsonb_set(rest, '{lastEventAt}', to_jsonb((rest->>'lastEventAt')::bigint - 60000)),
-       created_at = created_at - interval '1 minute', revision = revision + 1 WHERE id = ANY($1)`,
+       last_event_at = last_event_at - interval '1 minute', created_at = created_at - interval '1 minute', revision = revision + 1 WHERE id = ANY($1)`,
     [ids],
   );
 

@@ -531,7 +531,10 @@ export const DEFINED = [
   { field: 'findings', query: '{ __typename }' },
   { field: 'viewer', query: '{ name }' },
   { field: 'planRelease', query: '(input: { product: "billing", version: "3" }) { userErrors { message } }' },
-  { field: 'evaluatePolicy', query: '(product: "billing", environment: "eu", flow: "to-production") { settings { origin } }' },
+  {
+    field: 'evaluatePolicy',
+    query: '(product: "billing", environment: "eu", flow: "to-production") { settings { origin } }',
+  },
   { field: 'windowState', query: '(environment: "eu") { closed }' },
   {
     field: 'promotionFlowEdit',

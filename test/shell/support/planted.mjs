@@ -87,17 +87,38 @@ export const PLANTED = {
     ['jobs/sweep.ts', 'this.#releasesFrom = to === Infinity ? 0 : to;', 'this.#releasesFrom = 0;'],
   ],
   'A deployments are written although the decision was not saved': [
-    ['store/save-decisions.ts', 'fresh boolean)\n  JOIN saved ON saved.id = i.release_id', 'fresh boolean)'],
+    [
+      'store/save-decisions.ts',
+      'FROM ${ofSaved(list)}',
+      'FROM ${from(list)} JOIN release saved ON saved.id = ($1::uuid[])[i.of]',
+    ],
   ],
   "B of a batch only the first release's deployments are written": [
     [
       'store/save-decisions.ts',
-      'mergeDeployments(deployments)]',
-      'mergeDeployments(deployments.filter((each) => (each as { release_id: string }).release_id === sorted[0]?.release.id))]',
+      'of deploymentsOf(of, release, decision)) rows',
+      'of of === 1 ? deploymentsOf(of, release, decision) : []) rows',
     ],
   ],
   'D what has arrived is verified at once': [
-    ['store/save-decisions.ts', 'verified_at: fact.verified === null ? null : at', 'verified_at: at'],
+    ['store/save-decisions.ts', 'CASE WHEN i.verified_by IS NOT NULL THEN i.at END', 'i.at'],
+  ],
+  'V1 a save leaves out what was heard': [['store/release-shape.ts', 'state.heard === before.heard &&', '']],
+  'V2 a document that is null now stays': [
+    ['store/release-shape.ts', 'problem === before.problem ? undefined : (problem ?? NONE)', 'problem ?? undefined'],
+  ],
+  'V3 a save does not compare revisions': [
+    ['store/save-decisions.ts', 'AND r.id = i.id AND r.revision = i.expected', 'AND r.id = i.id'],
+  ],
+  'V4 what is found healthy has become current anew': [
+    ['store/save-decisions.ts', 'isNew: verified === null', 'isNew: true'],
+  ],
+  'V5 a save of few forgets who was asked': [
+    ['store/save-decisions.ts', 'SELDOM.some((each) => isUsed[each]())', 'false'],
+    ['store/save-decisions.ts', "PAPERS.map(kept).join('')", "''"],
+  ],
+  'V6 the time of the last event is left where it was': [
+    ['store/save-decisions.ts', 'last_event_at = i.last_event_at', 'last_event_at = r.last_event_at'],
   ],
   'C for 3 s after its first decision a process knows no windows': [
     [
@@ -220,8 +241,8 @@ export const PLANTED = {
   'N2 the work of a new release is not written with it': [
     [
       'store/save-decisions.ts',
-      'for (const each of outboxOf(decision)) outbox',
-      'for (const each of expected === 1 ? [] : outboxOf(decision)) outbox',
+      'for (const each of outboxOf(decision)) rows.outbox',
+      'for (const each of expected === 1 ? [] : outboxOf(decision)) rows.outbox',
     ],
   ],
   'N3 a release is written by definitions that have moved': [
@@ -299,6 +320,9 @@ const NAMED = {
   Q2: 'test/shell/queue-contract.test.ts',
   Q3: 'test/engine/queue-time.test.ts',
   Q4: 'test/drivers/places.test.ts',
+  ...Object.fromEntries(
+    ['A', 'B', 'D', 'V1', 'V2', 'V3', 'V4', 'V5', 'V6'].map((each) => [each, 'test/store/saved-states.test.ts']),
+  ),
   X1: 'test/store/two-exchanges.test.ts',
   X2: 'test/store/two-exchanges.test.ts',
   X3: 'test/store/two-exchanges.test.ts',

@@ -211,7 +211,7 @@ export class Record {
   async standing(): Promise<string> {
     const open = await this.#scheduler.ask<{ line: string }>(
       `SELECT r.number || ' ' || left(r.id::text, 4) || ' ' || r.kind || ' of ' || r.product || ' (' || r.concurrency || ') is ' || r.status
-         || ', wakes ' || coalesce(r.wake_at::text, 'never') || ', last event ' || to_timestamp((r.rest->>'lastEventAt')::bigint / 1000) || ': ' || (
+         || ', wakes ' || coalesce(r.wake_at::text, 'never') || ', last event ' || r.last_event_at || ': ' || (
          SELECT string_agg((l.plan->'promotions'->p.position->>'name') || ' ' || p.status || ' ' || (
            SELECT string_agg((s->>'status') || '/' || (s->>'dispatch') || coalesce('/' || (s->>'reason'), ''), ' ') FROM jsonb_array_elements(p.steps) s), '; ' ORDER BY p.position)
          FROM promotion p JOIN release_plan l ON l.release_id = p.release_id WHERE p.release_id = r.id AND p.ended_at IS NULL)
