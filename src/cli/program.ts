@@ -12,6 +12,7 @@ import { addHistory } from './commands/history.ts';
 import { addDelete } from './commands/delete.ts';
 import { addGet } from './commands/get.ts';
 import { addPolicies } from './commands/policies.ts';
+import { addPlan } from './commands/plan.ts';
 import { addRollbacks } from './commands/rollback.ts';
 import { addSecretCommands } from './commands/secrets.ts';
 import { addStatus } from './commands/status.ts';
@@ -137,6 +138,7 @@ export function createProgram({
   addGet(shell);
   addStatus(shell);
   addHistory(shell);
+  addPlan(shell);
   addDelete(shell);
 
   program

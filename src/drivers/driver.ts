@@ -276,9 +276,32 @@ export interface Driver<S extends DriverSpec = DriverSpec> {
     asked: { from: string; to: string; list: number },
     signal: AbortSignal,
   ): Promise<CommitsBetween | undefined>;
+  /**
+   * What `apply` with this content would write on top of the target as it is now; nothing is written. Undefined for drivers without files.
+   * Network. @throws PermanentError as `apply` does where the content cannot be brought there
+   */
+  preview(target: S, content: PinnedContent, signal: AbortSignal): Promise<WritePreview | undefined>;
   /** Ends what goes on without a caller. */
   close(): Promise<void>;
 }
+
+/** The changes that a promotion would commit. */
+export interface WritePreview {
+  /** The commit on top of which they are. */
+  head: string;
+  /** At most 100; none: the target holds the content. */
+  files: PreviewedFile[];
+  /** How many files there are besides those. */
+  more: number;
+  /** As in an effect. */
+  skipped: string[];
+}
+
+/** A file that would change; `path` from the root of the repository. `hidden`: why its texts are not shown. */
+export type PreviewedFile = { path: string; kind: 'ADDED' | 'CHANGED' | 'REMOVED' } & (
+  | { before: string; after: string; hidden?: undefined }
+  | { hidden: 'LARGE' | 'NO_TEXT' }
+);
 
 /** KNOWN: how many commits `from` alone and `to` alone have, counted up to 10,000. UNKNOWN: this commit was not fetched here. */
 export type CommitsBetween =

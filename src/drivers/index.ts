@@ -140,6 +140,7 @@ function withoutSecrets<S extends DriverSpec>(driver: Driver<S>): Driver<S> {
     matches: (...args) => masked(() => driver.matches(...args)),
     contains: (...args) => masked(() => driver.contains(...args)),
     between: (...args) => masked(() => driver.between(...args)),
+    preview: (...args) => masked(() => driver.preview(...args)),
     close: () => driver.close(),
   };
 }

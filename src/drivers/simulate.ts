@@ -82,6 +82,11 @@ export function createSimulateDriver(): Driver<SimulateDriverSpec> {
       return undefined;
     },
 
+    async preview(_target, _content, signal) {
+      signal.throwIfAborted();
+      return undefined;
+    },
+
     async between(_source, _asked, signal) {
       signal.throwIfAborted();
       return undefined;

@@ -30,6 +30,7 @@ import { ReleaseResolver } from './release.ts';
 import { RollbackCommandResolver } from './rollback-commands.ts';
 import { ReleaseRollbacksResolver, RollbackResolver } from './rollback.ts';
 import { ReleaseNotesResolver } from './release-notes.ts';
+import { ReleasePreviewResolver } from './release-preview.ts';
 import { RolloutReportResolver } from './rollout-report.ts';
 import { WindowOverrideResolver } from './window-override.ts';
 import { SecretResolver } from './secret.ts';
@@ -68,6 +69,7 @@ export const RESOLVERS: NonEmptyArray<Function> = [
   PromotionFlowResolver,
   ReleaseEventResolver,
   ReleaseNotesResolver,
+  ReleasePreviewResolver,
   ReleaseResolver,
   ReleaseRollbacksResolver,
   RollbackCommandResolver,

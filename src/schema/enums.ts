@@ -113,6 +113,18 @@ export const ComparisonRelationEnum = enumOf<Comparison['relation']>(
   },
 );
 
+export const FileChangeEnum = enumOf<'ADDED' | 'CHANGED' | 'REMOVED'>('FileChange', 'What would become of a file.', {
+  ADDED: 'It is not there, and would be.',
+  CHANGED: 'Its content would be another one.',
+  REMOVED: 'It is there, and would not be.',
+});
+
+export const PlannedActionEnum = enumOf<'commit' | 'pr' | 'none'>('PlannedAction', 'How a change is made.', {
+  commit: 'It is committed.',
+  pr: 'It is proposed as a pull request.',
+  none: 'A workflow makes it, or there is none.',
+});
+
 export const DeploymentEndEnum = enumOf<DeploymentEnd>('DeploymentEnd', 'What became of a version in an application.', {
   LIVE: 'It is the newest one there.',
   REPLACED: 'A release brought another one.',

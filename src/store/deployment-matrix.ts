@@ -72,6 +72,16 @@ CROSS JOIN LATERAL (
      AND ended_at IS NULL AND NOT holds ORDER BY product, environment, number LIMIT $3)
   LIMIT $3) AS p`;
 
+/** The release of a product that all others wait for where one goes at a time; null: none is open. */
+export async function firstOpen(db: Db, product: string): Promise<{ id: string; number: number } | null> {
+  const { rows } = await db.query<{ id: string; number: number }>({
+    name: 'first-open',
+    text: `SELECT id, number::float8 AS number FROM release WHERE product = $1 AND ended_at IS NULL AND kind = 'FORWARD' ORDER BY number LIMIT 1`,
+    values: [product],
+  });
+  return rows[0] ?? null;
+}
+
 /** What holds these environments at a time (milliseconds, UTC), of these products or of all; at most 100 of an environment. */
 export async function readHoldsOf(
   db: Db,

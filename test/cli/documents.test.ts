@@ -11,6 +11,7 @@ import { deleteDocument } from '../../src/cli/commands/delete.ts';
 import { HISTORY_DOCUMENTS } from '../../src/cli/commands/history.ts';
 import { listDocument, oneDocument, PRODUCT } from '../../src/cli/commands/get.ts';
 import { DEFINITION_KINDS } from '../../src/cli/commands/kinds.ts';
+import { PLAN_DOCUMENTS } from '../../src/cli/commands/plan.ts';
 import { ROLLBACKS } from '../../src/cli/commands/rollback.ts';
 import { SECRET_DOCUMENTS } from '../../src/cli/commands/secrets.ts';
 import { VIEWER } from '../../src/cli/commands/status.ts';
@@ -42,6 +43,7 @@ const documents: [string, string][] = [
   ...Object.entries(CONTROLS),
   ...Object.entries(ROLLBACKS),
   ...Object.entries(HISTORY_DOCUMENTS),
+  ...Object.entries(PLAN_DOCUMENTS),
   ...DEFINITION_KINDS.flatMap((kind): [string, string][] => [
     [`get ${kind.names[0]}`, listDocument(kind)],
     [`get ${kind.names[1]} NAME`, oneDocument(kind)],

@@ -19,6 +19,7 @@ const PAGES = [
   'docs/upgrading.md',
   'docs/rollback.md',
   'docs/history.md',
+  'docs/plan.md',
 ];
 /** Where callers must say who they are. */
 const GUARDED = ['docs/access.md'];

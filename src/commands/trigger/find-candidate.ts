@@ -100,7 +100,7 @@ function namedFlow(flows: StoredDefinition<'PromotionFlow'>[], name: string): St
 }
 
 /** Of several sources the change is the one that came last. */
-function commitOf({ commit: wanted }: Change, sources: Record<string, KnownRevision> = {}): TriggerCommit {
+export function commitOf({ commit: wanted }: Change, sources: Record<string, KnownRevision> = {}): TriggerCommit {
   const known = Object.values(sources).filter(({ message }) => message !== undefined);
   const [newest] = known.sort((one, other) => Date.parse(other.date ?? '') - Date.parse(one.date ?? ''));
   const revisions = [wanted, newest?.commit, ...(newest?.names ?? [])].filter((each) => each !== undefined);

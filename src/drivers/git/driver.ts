@@ -27,6 +27,7 @@ import { pinContent, revisionAt } from './pin.ts';
 import { driftFrom } from './drift.ts';
 import type { SigningKeys } from './proof.ts';
 import { findSigned } from './proof.ts';
+import { previewAt } from './preview.ts';
 import { mustBeMine, preparePromotion } from './promote.ts';
 import { PushLine } from './push-line.ts';
 import { reachOf } from './reach.ts';
@@ -268,6 +269,13 @@ export function createGitDriver(settings: GitSettings): Driver<GitDriverSpec> {
       inRepository(target, undefined, signal, (mirror, at) =>
         containedIn({ mirror, branch: target.branch, ...at }, change, revision, signal),
       ),
+
+    preview: (target, content, signal) =>
+      inRepository(target, undefined, signal, async (mirror, { where, folder, asked }) => {
+        verifyDigest(content);
+        const head = await mirror.headSince(asked, target.branch, where, signal);
+        return previewAt(mirror, head, folder, content, signal);
+      }),
 
     between: async (source, { from, to, list }, signal) => {
       const mirror = await mirrorOf(source.repoURL);

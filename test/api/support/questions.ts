@@ -326,6 +326,12 @@ export const CASES: Case[] = [
     by: ['deployment_live', 'deployment_once'],
   },
   {
+    field: 'releasePreview',
+    name: 'of a product',
+    query: `(input: { product: "billing", version: "3" }) { preview { waitingFor { message } promotions { waitingFor { message } changes { reason } } } userErrors { message } }`,
+    by: ['promotion_ahead', 'promotion_holds', 'environment_hold_active', 'bad_version_active', 'release_open'],
+  },
+  {
     field: 'comingReleaseNotes',
     name: 'of a product',
     query: `(input: { product: "billing", version: "3" }) { notes { environmentName from { label } } userErrors { message } }`,

@@ -87,6 +87,7 @@ export class Targets {
       matches: async () => undefined,
       contains: async () => undefined,
       between: async () => undefined,
+      preview: async () => undefined,
       close: async () => undefined,
     };
     return {

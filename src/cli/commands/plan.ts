@@ -1,0 +1,121 @@
+import type { Command } from 'commander';
+import { ask, ERRORS } from '../asking.ts';
+import { render, type Style, table, uncut, when } from '../output.ts';
+import type { Shell } from '../shell.ts';
+
+/** What a release would do, before it is triggered. */
+
+const WAIT = 'waitingFor { message who earliest }';
+
+export const PLAN_DOCUMENTS = {
+  plan: `query CliPlan($input: ReleaseTriggerInput!) {
+    payload: releasePreview(input: $input) {
+      preview {
+        version { label digest } explanation ${WAIT} plan { flow flowRevision warnings }
+        promotions {
+          name environmentName action workflows windowNames earliestStart approval { expiry } ${WAIT}
+          changes { applicationName more skipped reason files { path kind diff reason } }
+        }
+      } ${ERRORS} } }`,
+};
+
+interface Wait {
+  message: string;
+  who: string | null;
+  earliest: string | null;
+}
+
+interface Change {
+  applicationName: string;
+  more: number;
+  skipped: string[];
+  reason: string | null;
+  files: { path: string; kind: string; diff: string | null; reason: string | null }[];
+}
+
+interface Promotion {
+  name: string;
+  action: string;
+  workflows: string[];
+  windowNames: string[];
+  earliestStart: string | null;
+  waitingFor: Wait[];
+  changes: Change[];
+}
+
+interface Preview {
+  version: { label: string };
+  explanation: string[];
+  waitingFor: Wait[];
+  plan: { flow: string; flowRevision: number; warnings: string[] };
+  promotions: Promotion[];
+}
+
+interface Flags {
+  commit?: string;
+  version?: string;
+  flow?: string;
+  diff: boolean;
+}
+
+/** `sluice plan`. */
+export function addPlan({ program, clientOf, styleOf, print }: Shell): void {
+  program
+    .command('plan')
+    .description(
+      'show what a release would do, and write nothing: flow and why, what it waits for, the diff of every file',
+    )
+    .argument('<product>', 'its name')
+    .option('--commit <id>', 'the commit of the trigger environment (default: the newest)')
+    .option('--version <version>', 'the version, for applications without files')
+    .option('--flow <name>', 'the flow (default: chosen by the rules)')
+    .option('--no-diff', 'leave the diffs out')
+    .action(async (product: string, { commit, version, flow, diff }: Flags, command: Command) => {
+      const input = { product, commit, version, flow };
+      const { preview } = await ask<{ preview: Preview }>(clientOf(command), PLAN_DOCUMENTS.plan, input);
+      const style = styleOf(command);
+      if (style.format !== 'table')
+        return print(render(preview, style, { columns: [], name: ({ version: { label } }) => `plan/${label}` }));
+      print(showPlan(product, preview, diff, style));
+    });
+}
+
+function showPlan(product: string, preview: Preview, withDiffs: boolean, style: Style): string {
+  const { version, plan, explanation, waitingFor, promotions } = preview;
+  const head = [
+    `${product} ${version.label} would travel ${plan.flow}, revision ${plan.flowRevision}:`,
+    ...explanation.map((each) => `  ${each}`),
+    ...waitingFor.map(({ message }) => `It would wait: ${message}`),
+    ...plan.warnings.map((each) => `Warning: ${each}`),
+  ].join('\n');
+  const rows = table(
+    promotions,
+    [
+      ['ENVIRONMENT', ({ name }) => name],
+      ['HOW', ({ action }) => action],
+      ['WORKFLOWS', ({ workflows }) => workflows.join(', ')],
+      ['WINDOWS', ({ windowNames }) => windowNames.join(', ')],
+      ['STARTS', ({ earliestStart }) => startOf(earliestStart)],
+      ['WAITS', waitOf],
+    ],
+    style.width,
+  );
+  const diffs = withDiffs ? promotions.flatMap(chapters) : [];
+  return [head, rows + uncut(promotions, style, ({ name }) => name, waitOf), ...diffs].join('\n\n');
+}
+
+const waitOf = ({ waitingFor }: Promotion): string => waitingFor.map(({ message }) => message).join('; ');
+
+function startOf(at: string | null): string {
+  if (at === null) return 'not known';
+  return Date.parse(at) - Date.now() < 60_000 ? 'at once' : when(at);
+}
+
+function chapters({ name, changes }: Promotion): string[] {
+  return changes.map(({ applicationName, files, more, skipped, reason }) => {
+    const lines = files.map((each) => each.diff?.trimEnd() ?? `${each.path}: ${each.reason}`);
+    const rest = [...(more > 0 ? [`and ${more} more files`] : []), ...skipped.map((each) => `left out: ${each}`)];
+    const said = reason ?? (files.length === 0 ? 'nothing would change' : `${files.length + more} files would change`);
+    return [`${name}, ${applicationName}: ${said}`, ...lines, ...rest].join('\n');
+  });
+}

@@ -1,0 +1,155 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { holdEnvironment } from '../../src/commands/hold-environment.ts';
+import { markVersionBad } from '../../src/commands/mark-version.ts';
+import { approvalOf } from '../core/support/builders.ts';
+import { git, makeFolder, Repository } from '../drivers/repository.ts';
+import { ENVIRONMENTS } from '../support/engine.ts';
+import { openTestApi } from './support/api.ts';
+import type { TestApi } from './support/api.ts';
+
+/** An opening that is further away than five years is not looked for. */
+const NEXT_YEAR = new Date().getUTCFullYear() + 1;
+
+let api: TestApi;
+const folder = makeFolder();
+let repository: Repository;
+
+const PREVIEW = `query ($input: ReleaseTriggerInput!) { payload: releasePreview(input: $input) {
+  preview { version { label digest } explanation waitingFor { message } plan { flow warnings }
+    promotions { name environmentName action workflows windowNames approval { rules { count } } earliestStart
+      waitingFor { message who earliest }
+      changes { applicationName files { path kind diff reason } more skipped reason } } }
+  userErrors { code message path } } }`;
+
+// oxlint-disable-next-line typescript/no-explicit-any -- promotions as they come
+type Shown = any;
+const preview = async (input: object): Promise<Shown> => {
+  const { payload } = await api.ask(PREVIEW, { input });
+  expect(payload.userErrors).toEqual([]);
+  const { promotions, ...rest } = payload.preview;
+  return { ...rest, at: Object.fromEntries(promotions.map((each: { name: string }) => [each.name, each])) };
+};
+
+const values = (environment: string, tag: string): string => `# ${environment}\nimage:\n  tag: ${tag}\nreplicas: 2\n`;
+
+beforeAll(async () => {
+  repository = new Repository(
+    folder,
+    'config',
+    Object.fromEntries(
+      ENVIRONMENTS.map((each) => [`${each}/values.yaml`, values(each, each === 'dev' ? '1.1.0' : '1.0.0')]),
+    ),
+  );
+  api = await openTestApi({ SLUICE_DATA_DIR: folder.path('data'), SLUICE_GIT_PROTOCOLS: 'file' });
+  await api.saveBilling('billing', {
+    driver: (path) => ({ type: 'git', repoURL: repository.url, branch: 'main', path }),
+    approvals: { 'asia-2': approvalOf('1') },
+  });
+  await api.save('Product', 'billing', {
+    promotionFlows: [],
+    concurrency: 'QUEUE',
+    queueLimit: 50,
+    promotionTemplate: {
+      versionSource: { file: 'values.yaml', jsonPath: '$.image.tag' },
+      promotion: { 'values.yaml': { jsonPaths: ['$.image.tag'] } },
+    },
+  });
+  await api.save('ReleaseWindow', 'never', {
+    kind: 'DENY',
+    timeZone: 'UTC',
+    from: '2020-01-01T00:00',
+    to: `${NEXT_YEAR}-12-31T00:00`,
+    selector: { environments: { names: ['asia'] }, products: {} },
+    holds: ['PROMOTE'],
+    onClose: 'FINISH',
+    runway: false,
+  });
+  await api.saveBilling('simulated', { approvals: { 'asia-2': approvalOf('1') } });
+});
+afterAll(async () => {
+  await api?.close();
+  folder.remove();
+});
+
+describe('before anything is triggered', () => {
+  test('the flow is there with its reason, the version, and of each promotion how it would be made', async () => {
+    const found = await preview({ product: 'billing' });
+    expect(found).toMatchObject({ version: { label: '1.1.0' }, plan: { flow: 'to-production' }, waitingFor: [] });
+    expect(found.explanation.join(' ')).toContain('to-production');
+    expect(Object.keys(found.at).sort()).toEqual([...ENVIRONMENTS].sort());
+    expect(found.at.staging).toMatchObject({ action: 'commit', workflows: ['checks'], approval: null });
+    expect(found.at['asia-2'].approval.rules).toHaveLength(1);
+  });
+
+  test('the diff of every file is what the promotion then commits, byte for byte', async () => {
+    const { at } = await preview({ product: 'billing' });
+    const [change] = at.staging.changes;
+    expect(change).toMatchObject({ applicationName: 'billing-staging', more: 0, skipped: [], reason: null });
+    expect(change.files).toMatchObject([{ path: 'staging/values.yaml', kind: 'CHANGED', reason: null }]);
+    const { diff } = change.files[0];
+    expect(diff).toContain('-  tag: 1.0.0\n+  tag: 1.1.0\n');
+    // Where the version begins nothing changes.
+    expect(at.dev.changes).toEqual([]);
+    const { rows } = await api.app.pool.query('SELECT id FROM release');
+    expect(rows).toEqual([]);
+    const before = repository.head();
+    const worker = await api.startWorker();
+    const id = await api.trigger({ product: 'billing' });
+    await api.reached(id, ({ promotions }) => promotions[1]?.status === 'SUCCEEDED');
+    await worker.close();
+    const made = git(repository.url, ['diff', '--no-prefix', before, 'main', '--', 'staging/values.yaml']);
+    const body = (text: string): string => text.slice(text.indexOf('@@')).replace(/@@ .* @@.*\n/, '');
+    expect(body(diff).trimEnd()).toBe(body(made).trimEnd());
+    // Another one would wait for its turn, and change nothing in staging.
+    const next = await preview({ product: 'billing' });
+    expect(next.waitingFor).toMatchObject([{ message: expect.stringMatching(/^release billing#\d+ goes first$/) }]);
+    expect(next.at.staging.changes).toMatchObject([{ files: [] }]);
+    await api.app.pool.query(`UPDATE release SET ended_at = now(), status = 'TERMINATED' WHERE id = $1`, [id]);
+    await api.app.pool.query(
+      `UPDATE promotion SET ended_at = now(), status = 'TERMINATED', holds = false WHERE release_id = $1 AND ended_at IS NULL`,
+      [id],
+    );
+  });
+
+  test('windows, approvals, holds and marks say what it would wait for, and when it can start at the earliest', async () => {
+    await holdEnvironment(api.app, { environment: 'eu', product: 'billing', reason: 'an audit' }, 'ada');
+    await markVersionBad(
+      api.app,
+      { product: 'billing', version: '1.1.0', environment: 'us-east', reason: 'leaks' },
+      'ada',
+    );
+    const { at } = await preview({ product: 'billing' });
+    const of = (name: string): string =>
+      at[name].waitingFor.map((each: { message: string }) => each.message).join('; ');
+    expect(of('eu')).toContain('an audit');
+    expect(of('us-east')).toContain('leaks');
+    expect(of('asia')).toContain('never');
+    expect(of('asia-2')).toMatch(/approv/);
+    expect(at.asia.windowNames).toEqual(['never']);
+    expect(at.asia.earliestStart).toBe(`${NEXT_YEAR}-12-31T00:00:00.000Z`);
+    expect(at.eu.earliestStart).toBeNull();
+    expect(Date.parse(at.staging.earliestStart)).toBeLessThanOrEqual(Date.now() + 5_000);
+  });
+
+  test('what would be refused is refused in the same words, and a target without files says so', async () => {
+    const { payload } = await api.ask(PREVIEW, { input: { product: 'nope' } });
+    expect(payload).toMatchObject({ preview: null, userErrors: [{ code: 'NOT_FOUND', path: ['input', 'product'] }] });
+    const { at } = await preview({ product: 'simulated', version: '7', flow: 'to-production' });
+    expect(at.eu.changes).toMatchObject([
+      { applicationName: 'simulated-eu', files: [], reason: 'its target has no files' },
+    ]);
+  });
+
+  test('a file that cannot be promoted into is told, as the promotion would fail', async () => {
+    repository.commit({ 'eu/values.yaml': 'image: [\n' }, 'Broken by hand');
+    const { at } = await preview({ product: 'billing' });
+    expect(at.eu.changes).toMatchObject([{ files: [], reason: expect.stringContaining('values.yaml') }]);
+    expect(at['us-east'].changes[0].reason).toBeNull();
+  });
+
+  test('a viewer who does not see all of its environments gets none of it', async () => {
+    const where = { products: { names: ['billing'] }, environments: { names: ['eu'] } };
+    const asked = api.askAs('vera', PREVIEW, { input: { product: 'billing' } }, 'VIEWER', where);
+    await expect(asked).rejects.toThrow(/not allowed to VIEW/);
+  });
+});
