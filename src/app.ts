@@ -23,6 +23,7 @@ import type { Parts } from './parts.ts';
 import { startEmbeddedPostgres } from './postgres/embedded.ts';
 import type { Seams } from './seams.ts';
 import { signingKeysOf } from './store/approval-links.ts';
+import { beginCommand } from './store/begun-commands.ts';
 import { forgeBudgets } from './store/forge-budget.ts';
 import { Sealing } from './store/sealing.ts';
 import { Vault } from './store/secrets.ts';
@@ -119,7 +120,13 @@ export async function openApp(config: Config, log: Log, outside: Partial<Outside
     const secrets = new Vault(pool, new Sealing(config.encryptionKeys));
     await tellOfMissingKeys(secrets, log);
     const drivers = make.createDrivers(
-      { ...config, clock, signingKeys: signingKeysOf(pool, config.signingKey), budgets: forgeBudgets(pool, clock) },
+      {
+        ...config,
+        clock,
+        signingKeys: signingKeysOf(pool, config.signingKey),
+        budgets: forgeBudgets(pool, clock),
+        commands: { programs: config.commands, begin: (key) => beginCommand(pool, key) },
+      },
       secrets,
     );
     closers.push(() => drivers.close());

@@ -56,6 +56,8 @@ export interface Config {
   };
   /** CIDRs, addresses and names that definitions may make this server call, besides public addresses. */
   allowedNetworks: readonly string[];
+  /** Absolute paths of programs that workflows may run. */
+  commands: readonly string[];
   /** 32 bytes each, in base64: the one that seals secrets first, then those that may still open them. */
   encryptionKeys: readonly string[];
   limits: {
@@ -167,6 +169,7 @@ export function loadConfig(env: Record<string, string | undefined>): Config {
         maxRepositoryBytes: values.SLUICE_GIT_MAX_REPOSITORY_MB! * MiB,
       },
     },
+    commands: values.SLUICE_COMMANDS ?? [],
     allowedNetworks: values.SLUICE_ALLOWED_NETWORKS ?? (local ? LOOPBACK : []),
     encryptionKeys: encryptionKeys(values),
     limits: {

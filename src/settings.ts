@@ -211,6 +211,14 @@ export const SETTINGS = {
     about:
       'What definitions may make the server call, besides public addresses. Without it nothing, or loopback where only this machine reaches the server.',
   }),
+  SLUICE_COMMANDS: setting({
+    schema: z
+      .string()
+      .transform((value) => value.split(/[,\s]+/).filter((each) => each !== ''))
+      .refine((all) => all.every((each) => each.startsWith('/') && !each.split('/').includes('..'))),
+    expected: 'absolute paths such as /usr/local/bin/migrate, apart by commas or spaces',
+    about: 'Programs that the action `command` of workflows may run on this worker. Without it none.',
+  }),
   SLUICE_BODY_LIMIT_BYTES: wholeNumber(1_024, 1_073_741_824, 'Largest request body, in bytes.', 1_048_576),
   SLUICE_ENCRYPTION_KEY: setting({
     schema: z.string().refine(isKey),

@@ -44,6 +44,7 @@ describe('settings', () => {
         protocols: ['https', 'ssh', 'file'],
         cacheLimits: { maxAgeMs: 2_592_000_000, maxBytes: 53_687_091_200, maxRepositoryBytes: 10_737_418_240 },
       },
+      commands: [],
       allowedNetworks: ['127.0.0.0/8', '::1/128'],
       encryptionKeys: [],
       limits: {
@@ -81,6 +82,11 @@ describe('settings', () => {
       '10.0.0.0/33',
       "SLUICE_ALLOWED_NETWORKS is '10.0.0.0/33': expected CIDRs, addresses and names such as 10.0.0.0/8, git.corp.example, *.lan",
     ],
+    [
+      'SLUICE_COMMANDS',
+      '/bin/ls, migrate',
+      "SLUICE_COMMANDS is '/bin/ls, migrate': expected absolute paths such as /usr/local/bin/migrate, apart by commas or spaces",
+    ],
     ['LOG_LEVEL', 'loud', "LOG_LEVEL is 'loud': expected one of trace, debug, info, warn, error, fatal, silent"],
     ['SLUICE_PUBLIC_URL', 'sluice', "SLUICE_PUBLIC_URL is 'sluice': expected a URL such as https://sluice.example.com"],
   ])('%s=%s is refused in one line that names the variable, the value and the fix', (name, value, message) => {
@@ -112,6 +118,15 @@ describe('settings', () => {
       ['127.0.0.1', '*.lan'],
       ['file', 'http'],
     ]);
+  });
+
+  test('programs that workflows may run are listed by commas or spaces', () => {
+    expect(loadConfig({ SLUICE_COMMANDS: '/bin/ls, /usr/bin/env\n/opt/x' }).commands).toEqual([
+      '/bin/ls',
+      '/usr/bin/env',
+      '/opt/x',
+    ]);
+    expect(refusal({ SLUICE_COMMANDS: '/opt/../bin/sh' })).toContain('SLUICE_COMMANDS');
   });
 
   test('an empty value counts as absent, as compose files write it', () => {

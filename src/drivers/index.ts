@@ -2,6 +2,7 @@ import type { Clock } from '../clock.ts';
 import type { DriverSpec, HealthSourceSpec, SyncSourceSpec, WorkflowAction } from '../core/definitions.ts';
 import type { Budgets } from '../core/forge-budget.ts';
 import type { ActionAnswer, ActionLook } from './actions/answer.ts';
+import type { CommandSettings } from './actions/command.ts';
 import { runAction } from './actions/index.ts';
 import { openedSecrets } from '../opened-secrets.ts';
 import type { Driver, EffectContext, PinnedContent } from './driver.ts';
@@ -27,6 +28,8 @@ export interface DriverSettings {
   /** What may be called besides public addresses, as `parseAllowed` answers it. */
   allowedNetworks: readonly string[];
   clock: Clock;
+  /** What the action `command` may run. */
+  commands: CommandSettings;
   /** What the credentials of forges may still ask for. */
   budgets: Budgets;
 }
@@ -73,7 +76,7 @@ export function createDrivers(settings: DriverSettings, secrets: SecretSource): 
     checkSync: (source, context) => masked(() => checkSync(source, context, http, secrets)),
     // What an action answers becomes parameters of later ones, and is shown to everybody.
     runAction: (action, parameters, context, look) =>
-      masked(() => runAction(action, parameters, context, http, secrets, look)),
+      masked(() => runAction(action, parameters, context, http, secrets, look, settings.commands)),
     publicPartOf: (key) => publicPartOf(key, AbortSignal.timeout(20_000)),
     close: async () => {
       await Promise.all(Object.values(byType).map((each) => each.close()));

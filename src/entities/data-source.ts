@@ -33,6 +33,7 @@ import {
 } from './log-rows.ts';
 import { CommitStatusRow, MergeGroupRow } from './status-rows.ts';
 import { WebhookDeliveryRow } from './delivery-rows.ts';
+import { BegunCommandRow } from './command-rows.ts';
 import { ForgeBudgetRow } from './forge-rows.ts';
 import { HintRow, WatchedRepositoryRow } from './news-rows.ts';
 import { SecretRow } from './secret-rows.ts';
@@ -58,6 +59,7 @@ export const ENTITIES = [
   ObservationRow,
   PullRequestRow,
   EnvironmentHoldRow,
+  BegunCommandRow,
   ForgeBudgetRow,
   BadVersionRow,
   ApiTokenRow,

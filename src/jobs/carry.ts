@@ -10,7 +10,7 @@ import type { Aborts, Running } from './aborts.ts';
 import { askGroup, askingGroups } from './ask-group.ts';
 import { nameOf } from './job-data.ts';
 import type { AskData, JobData, PromoteData, StepData } from './job-data.ts';
-import { performStep } from './perform-step.ts';
+import { nameOfWork, performStep } from './perform-step.ts';
 import type { Hands } from './runners/runner.ts';
 import type { Queue, QueuedJob } from './queue.ts';
 import { withPatience } from './patience.ts';
@@ -134,7 +134,8 @@ export class CarryJob {
       // With other steps in hand the job is not free to go on with anything else.
       const to = await this.#record(data, step, outcome, queue.length === 0 ? run.name : null);
       running.step = null;
-      reach('after-record', to.release.plan.promotions[data.promotion]?.steps[step]?.work.kind);
+      const planned = to.release.plan.promotions[data.promotion]?.steps[step];
+      reach('after-record', planned && nameOfWork(planned.work));
       at = to;
       const [next, ...others] = nextSteps(to.state, data.promotion, step, data.dispatch);
       if (next !== undefined) queue.push(next);

@@ -1,5 +1,5 @@
 import { onlyLooks } from '../core/health-tolerance.ts';
-import type { PlannedPromotion, PlannedStep } from '../core/plan.ts';
+import type { PlannedPromotion, PlannedStep, StepWork } from '../core/plan.ts';
 import type { Outcome, PromotionState, ReleaseState, StepState } from '../core/release.ts';
 import { PermanentError, ThrottledError, TransientError } from '../drivers/driver.ts';
 import { reach } from '../faults.ts';
@@ -38,11 +38,11 @@ export async function performStep(hands: Hands, place: StepPlace): Promise<Outco
   const limit = planned.timeout ?? (onlyLooks(work) ? LOOK_LIMIT : STEP_LIMIT);
   const timer = hands.clock.after('step', limit, () => controller.abort('overdue' satisfies AbortReason));
   try {
-    reach('before-effect');
+    reach('before-effect', nameOfWork(work));
     const outcome = await (place.again === true || (stepState.progress ?? null) !== null
       ? runner.look(at)
       : runner.start(at));
-    reach('after-effect');
+    reach('after-effect', nameOfWork(work));
     return outcome;
   } catch (error) {
     const message = messageOf(error);
@@ -63,6 +63,9 @@ export async function performStep(hands: Hands, place: StepPlace): Promise<Outco
     timer.cancel();
   }
 }
+
+/** As a test of crashes names what is done: an action by its type. */
+export const nameOfWork = (work: StepWork): string => (work.kind === 'action' ? work.action.type : work.kind);
 
 const throttledBy = ({ message, retryAfter }: ThrottledError): Outcome => ({
   kind: 'transient',

@@ -10,6 +10,8 @@ export type { Program } from './wire.ts';
 export interface Listener {
   out(chunk: Buffer): void;
   said(chunk: Buffer): void;
+  /** It has ended, and what it started may not have; for a program that `tellsExit`. */
+  exited?(): void;
 }
 
 /** A program that was started, in a process group of its own. */
@@ -117,6 +119,7 @@ export class Programs {
     if ('pid' in told) running.pid = told.pid;
     else if ('out' in told) running.listener.out(bufferOf(told.out));
     else if ('said' in told) running.listener.said(bufferOf(told.said));
+    else if ('exited' in told) running.listener.exited?.();
     else this.#end(told, running);
   }
 

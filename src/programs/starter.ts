@@ -7,7 +7,12 @@ import type { Order, Told } from './wire.ts';
 
 const running = new Map<number, ChildProcessWithoutNullStreams>();
 
-const tell = (told: Told): void => void process.send!(told, () => undefined);
+/** Once the process that asks is gone: then it waits for the end of what runs, and no longer than for a moment. */
+let alone = false;
+
+const tell = (told: Told): void => {
+  if (process.connected) process.send!(told, () => undefined);
+};
 
 process.on('message', (order: Order) => {
   const child = running.get(order.id);
@@ -18,7 +23,7 @@ process.on('message', (order: Order) => {
 });
 
 /** In a group of its own, so that what it starts ends with it. */
-function start({ id, program, args, env, cwd }: Extract<Order, { do: 'START' }>): void {
+function start({ id, program, args, env, cwd, tellsExit }: Extract<Order, { do: 'START' }>): void {
   const child = spawn(program, args, { env, cwd, stdio: 'pipe', detached: true });
   running.set(id, child);
   if (child.pid !== undefined) tell({ id, pid: child.pid });
@@ -29,8 +34,10 @@ function start({ id, program, args, env, cwd }: Extract<Order, { do: 'START' }>)
   child.once('error', ({ code }: NodeJS.ErrnoException) => {
     if (running.delete(id)) tell({ id, error: code ?? 'unknown' });
   });
+  if (tellsExit) child.once('exit', () => tell({ id, exited: true }));
   child.once('close', (code) => {
     if (running.delete(id)) tell({ id, code });
+    if (alone && running.size === 0) process.exit();
   });
 }
 
@@ -38,6 +45,19 @@ function start({ id, program, args, env, cwd }: Extract<Order, { do: 'START' }>)
 for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => undefined);
 // Also when that process was killed: nothing that was started outlives it.
 process.on('disconnect', () => {
-  for (const { pid } of running.values()) signal(pid, 'SIGTERM');
-  process.exit();
+  end('SIGTERM');
+  alone = true;
+  if (running.size === 0) process.exit();
+  setTimeout(() => {
+    // What does not heed to be asked, such as a command of a workflow, ends all the same.
+    end('SIGKILL');
+    process.exit();
+  }, GRACE);
 });
+
+/** In milliseconds. */
+const GRACE = 2_000;
+
+function end(name: NodeJS.Signals): void {
+  for (const { pid } of running.values()) signal(pid, name);
+}

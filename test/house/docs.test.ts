@@ -92,6 +92,13 @@ describe('every page', () => {
       'SLUICE_EDIT_MINUTES',
       'SLUICE_EDIT_SEED',
       'SLUICE_TEST_ALL',
+      // What the action `command` hands to its program.
+      'SLUICE_KEY',
+      'SLUICE_RELEASE_ID',
+      'SLUICE_PRODUCT',
+      'SLUICE_ENVIRONMENT',
+      'SLUICE_APPLICATION',
+      'SLUICE_ATTEMPT',
     ];
     expect(
       missing(

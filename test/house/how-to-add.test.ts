@@ -142,7 +142,7 @@ const SECTIONS: Record<string, (Edit[] | undefined)[]> = {
       },
       {
         file: 'src/core/kinds/actions.ts',
-        before: ' } satisfies Record<string, ObjectShape>;',
+        before: ' } satisfies Record<',
         add: ', lull',
         missedIn: 'src/drivers/actions/index.ts',
       },

@@ -62,6 +62,7 @@ const WAYS: Record<string, Way> = {
     at: {
       ...AROUND,
       'clock.ts': 'makes them all',
+      'programs/starter.ts': 'a process of its own, which ends what it has started when its process is gone',
       'jobs/queue.ts': "BullMQ's own connections may not end",
       'entities/data-source.ts': 'waits for PostgreSQL before anything runs',
       'events/': 'the live tail: it moves no release',

@@ -134,8 +134,31 @@ const analysis = object('AnalysisParameters', 'Measures, once or again and again
   ),
 });
 
+const command = object('CommandParameters', 'Runs a program of the worker, of those that its settings allow.', {
+  program: required(
+    text({ most: 4_096, empty: 'name a program' }),
+    'Its path, exactly as `SLUICE_COMMANDS` of the worker lists it.',
+  ),
+  args: defaulted(list(text({ most: 32_000 }), 'arguments'), [], 'Its arguments, as they are: no shell reads them.', {
+    leftOut: '',
+  }),
+  input: optional(text({ most: 65_536 }), 'What it reads from its standard input.'),
+  idempotent: defaulted(
+    boolean,
+    true,
+    'Whether it may be run once more where a worker died over it. False: it is begun once, and has failed where its end was not seen.',
+  ),
+  outputs: optional(
+    map('free', text({ rule: 'jsonPath' }), 'outputs'),
+    `${outputs}; each is read from the JSON that the program writes, at this JSON path.`,
+  ),
+});
+
 /** The types of actions, with the parameters that each takes. Texts may hold `${NAME}`, so each is judged again when it runs. */
-export const ACTIONS = { simulate, http, wait, approval, notify, analysis } satisfies Record<string, ObjectShape>;
+export const ACTIONS = { simulate, http, wait, approval, notify, analysis, command } satisfies Record<
+  string,
+  ObjectShape
+>;
 
 export type ActionType = keyof typeof ACTIONS;
 
@@ -155,4 +178,5 @@ export const MANNERS: { readonly [T in ActionType]: Manner } = {
   approval: { waits: true },
   notify: { look: 30_000 },
   analysis: { waits: true },
+  command: {},
 };

@@ -9,6 +9,8 @@ import { PermanentError, TransientError } from '../driver.ts';
 import { lookAtAnalysis } from './analysis.ts';
 import type { ActionAnswer, ActionLook } from './answer.ts';
 import { lookAtApproval } from './approval.ts';
+import { runCommand } from './command.ts';
+import type { CommandSettings } from './command.ts';
 import { runHttp } from './http.ts';
 import { openReferenced, type Opened, valuesOf } from '../secret-references.ts';
 import { interpolate } from './interpolate.ts';
@@ -27,6 +29,7 @@ interface At {
   http: HttpClient;
   opened: Opened;
   look: ActionLook;
+  commands: CommandSettings;
   /** How many tries that failed there may be before this one, and it is the last. */
   lastTry: number;
 }
@@ -40,10 +43,14 @@ const RUN: { readonly [T in ActionType]: Run<T> } = {
   wait: (parameters, { look }) => lookAtWait(parameters, look),
   approval: (parameters, { look }) => lookAtApproval(parameters, look),
   analysis: (parameters, at) => lookAtAnalysis(parameters, at),
+  command: (parameters, { context, signal, commands }) => runCommand(parameters, context, signal, commands),
   notify: async (parameters, at) => done(await runNotify(parameters, at.context, at)),
 };
 
 const done = (outputs: Record<string, string>): ActionAnswer => ({ kind: 'succeeded', outputs });
+
+/** A worker whose settings list no program. */
+const NO_COMMANDS: CommandSettings = { programs: [], begin: () => Promise.resolve(false) };
 
 /**
  * One look at one action, with `${NAME}` in its parameters replaced: it does what it is for, or says what it waits for.
@@ -56,6 +63,7 @@ export async function runAction(
   http: HttpClient,
   secrets: SecretSource,
   look: ActionLook,
+  commands: CommandSettings = NO_COMMANDS,
 ): Promise<ActionAnswer> {
   context.signal.throwIfAborted();
   // A simulated action may take as long as it says; only its own timeout cuts it.
@@ -75,6 +83,7 @@ export async function runAction(
       http,
       opened,
       look,
+      commands,
       lastTry: (action.retry ?? DEFAULT_RETRY).limit,
     });
     if (answer.kind === 'succeeded') checkOutputs(answer.outputs);

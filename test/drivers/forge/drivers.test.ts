@@ -25,6 +25,7 @@ function driversWith(secrets: { name: string; use: ForgeUse; value: string }[]) 
     git: settingsIn('/nonexistent'),
     signingKeys: async () => [SIGNING_KEY],
     allowedNetworks: LOOPBACK,
+    commands: { programs: [], begin: async () => false },
     clock: systemClock,
     budgets,
   };

@@ -1,0 +1,211 @@
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { foreign } from '../../foreign/index.ts';
+import { NotStarted, programs as starter, StarterGone } from '../../programs/index.ts';
+import { PermanentError, TransientError } from '../driver.ts';
+import type { EffectContext } from '../driver.ts';
+import type { ActionAnswer } from './answer.ts';
+import type { ParametersOf } from './parameters.ts';
+
+/** Milliseconds between asking the program to end and ending it. */
+const GRACE = 2_000;
+/** Bytes: of what it writes, where outputs are read from it; of the end of its complaints; of its arguments together. */
+const MOST = { output: 64 * 1024, complaint: 2 * 1024, arguments: 64 * 1024 };
+/** `EX_TEMPFAIL` of sysexits.h: the program says that it can be tried again. */
+const TRY_AGAIN = 75;
+
+/** How a command may be run here. */
+export interface CommandSettings {
+  /** Absolute paths of the programs that the operator lets workflows run. */
+  programs: readonly string[];
+  /** Writes down that the command of this key has begun; false: it was begun before. For a command that must not run twice. */
+  begin: (key: string) => Promise<boolean>;
+}
+
+/**
+ * Runs a program: its arguments as they are, no shell, an environment made of nothing, a folder of its own, a process group of its own. When
+ * it is to stop, when its time is over and when it has ended, everything that it started is ended with it, also what left its group
+ * (on Linux, where the environment of processes can be read).
+ *
+ * At least once: a worker that dies over it leaves it to another one, which runs it again. With `idempotent: false` it is begun once, and has
+ * failed where its end was not seen.
+ */
+export async function runCommand(
+  parameters: ParametersOf<'command'>,
+  context: EffectContext,
+  signal: AbortSignal,
+  { programs, begin }: CommandSettings,
+): Promise<ActionAnswer> {
+  const { program, args, input, idempotent, outputs } = parameters;
+  if (!programs.includes(program)) throw new PermanentError(whyNotAllowed(program, programs));
+  checkArguments(args);
+  if (context.stillMine && !(await context.stillMine()))
+    throw new TransientError('it is not this run of its job that does it');
+  if (!idempotent && !(await begin(context.key)))
+    return unclear(`${program} was begun by a worker that is gone, and is not run twice (\`idempotent: false\`)`);
+  // A worker that was cut off from its database, and not ended, may still have it at work here.
+  await endAll(context.key, 'SIGKILL');
+  const folder = await mkdtemp(join(tmpdir(), 'sluice-command-'));
+  try {
+    const { code, output, complaint } = await run({ program, args, input, folder, context, signal });
+    signal.throwIfAborted();
+    if (code === 0) return { kind: 'succeeded', outputs: await readOutputs(output, outputs, context, signal) };
+    const how = code === null ? 'was ended by a signal' : `ended with code ${code}`;
+    const told = `${program} ${how}${complaint && `: ${complaint}`}`;
+    if (code === null) return unclear(told);
+    if (code === TRY_AGAIN && idempotent) throw new TransientError(told);
+    return { kind: 'failed', message: told };
+  } catch (error) {
+    if (idempotent || context.signal.aborted) throw error;
+    // Another try would be a second run.
+    if (signal.aborted) return unclear(`${program} took too long and was ended`);
+    if (error instanceof StarterGone) return unclear(error.message);
+    throw error;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+const unclear = (message: string): ActionAnswer => ({ kind: 'failed', message, unclear: true });
+
+function whyNotAllowed(program: string, programs: readonly string[]): string {
+  const known = programs.length === 0 ? 'none is listed' : `there are ${programs.join(', ')}`;
+  return `this worker does not run "${program}": SLUICE_COMMANDS lists the programs that workflows may run, and ${known}`;
+}
+
+/** What the system would not start, and its refusal would end what starts programs here. */
+function checkArguments(args: readonly string[]): void {
+  if (args.some((each) => each.includes('\0'))) throw new PermanentError('an argument has a NUL character');
+  const size = args.reduce((sum, each) => sum + Buffer.byteLength(each) + 1, 0);
+  if (size <= MOST.arguments) return;
+  throw new PermanentError(
+    `the arguments have ${size} bytes; at most ${MOST.arguments} are handed over: use \`input\` for more`,
+  );
+}
+
+interface Order {
+  program: string;
+  args: readonly string[];
+  input: string | undefined;
+  folder: string;
+  context: EffectContext;
+  signal: AbortSignal;
+}
+
+/** `code` null: a signal ended it. `output`: null when it was more than is kept. */
+interface Ended {
+  code: number | null;
+  output: string | null;
+  complaint: string;
+}
+
+async function run({ program, args, input, folder, context, signal }: Order): Promise<Ended> {
+  const { key } = context;
+  const written: Buffer[] = [];
+  let size = 0;
+  let complaint = '';
+  let hard: NodeJS.Timeout | undefined;
+  const end = (name: NodeJS.Signals): void => {
+    started.kill(name);
+    endAll(key, name).catch(() => undefined);
+  };
+  const started = starter.start(
+    { program, args, env: environment(context, folder), cwd: folder, tellsExit: true },
+    {
+      out: (chunk) => {
+        size += chunk.length;
+        if (size <= MOST.output) written.push(chunk);
+      },
+      said: (chunk) => {
+        complaint = (complaint + chunk.toString('utf8')).slice(-MOST.complaint);
+      },
+      // What it has left behind ends with it: otherwise that would hold its streams open.
+      exited: () => end('SIGKILL'),
+    },
+  );
+  const stop = (): void => {
+    if (hard !== undefined) return;
+    end('SIGTERM');
+    hard = setTimeout(() => end('SIGKILL'), GRACE);
+  };
+  if (signal.aborted) stop();
+  signal.addEventListener('abort', stop, { once: true });
+  if (input !== undefined) started.write(input);
+  started.closeInput();
+  try {
+    const code = await started.ended;
+    await endAll(key, 'SIGKILL');
+    const output = size > MOST.output ? null : Buffer.concat(written).toString('utf8');
+    return { code, output, complaint: lastLines(complaint) };
+  } catch (error) {
+    if (error instanceof NotStarted) throw new PermanentError(error.message);
+    throw error;
+  } finally {
+    signal.removeEventListener('abort', stop);
+    clearTimeout(hard);
+  }
+}
+
+/** Nothing of the worker's own environment: no credential of it reaches a program. */
+const environment = (
+  { key, releaseId, product, environment: name, application, attempt }: EffectContext,
+  folder: string,
+): Record<string, string> => ({
+  PATH: '/usr/local/bin:/usr/bin:/bin',
+  LANG: 'C.UTF-8',
+  HOME: folder,
+  TMPDIR: folder,
+  SLUICE_KEY: key,
+  SLUICE_RELEASE_ID: releaseId,
+  SLUICE_PRODUCT: product,
+  SLUICE_ENVIRONMENT: name,
+  SLUICE_APPLICATION: application,
+  SLUICE_ATTEMPT: String(attempt),
+});
+
+/** Ends every process that has this key in its environment: what has left the group of its command is found by it. Linux only. */
+async function endAll(key: string, name: NodeJS.Signals): Promise<void> {
+  const mark = `\0SLUICE_KEY=${key}\0`;
+  const all = await readdir('/proc').catch(() => []);
+  await Promise.all(
+    all
+      .filter((each) => /^\d+$/.test(each))
+      .map(async (pid) => {
+        // Processes of others cannot be read, and are not ours.
+        const own = await readFile(`/proc/${pid}/environ`, 'latin1').catch(() => '');
+        if (!`\0${own}`.includes(mark)) return;
+        try {
+          process.kill(Number(pid), name);
+        } catch {
+          // It has ended by itself.
+        }
+      }),
+  );
+}
+
+function lastLines(complaint: string): string {
+  const lines = complaint.trim().split('\n').slice(-3);
+  return lines.join(' / ').slice(-500);
+}
+
+async function readOutputs(
+  output: string | null,
+  outputs: Record<string, string> | undefined,
+  { product }: EffectContext,
+  signal: AbortSignal,
+): Promise<Record<string, string>> {
+  const names = Object.keys(outputs ?? {});
+  if (names.length === 0) return {};
+  if (output === null)
+    throw new PermanentError(`it wrote more than ${MOST.output} bytes, so no outputs are read from it`);
+  const asked = { text: output, paths: Object.values(outputs ?? {}) };
+  const found = await foreign.ask('selectInJson', asked, { caller: product, what: 'what the command wrote', signal });
+  return Object.fromEntries(
+    names.map((name, index) => {
+      const value = found[index] ?? null;
+      if (value === null) throw new PermanentError(`output "${name}": what it wrote has nothing at ${outputs?.[name]}`);
+      return [name, value];
+    }),
+  );
+}

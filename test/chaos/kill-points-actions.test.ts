@@ -1,0 +1,26 @@
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+import { ACTION_POINTS, ACTION_TYPES, runActionKillPoints } from '../../chaos/action-kill-points.ts';
+
+const main = fileURLToPath(new URL('../../dist/src/main.js', import.meta.url));
+
+test('wherever its worker is killed, an action goes on as it promises', async () => {
+  const kills = await runActionKillPoints({ backend: 'redis', main });
+  // A point that no release came to would prove nothing.
+  expect(kills.filter((each) => !each.reached)).toEqual([]);
+  expect(kills).toHaveLength(ACTION_TYPES.length * ACTION_POINTS.length);
+  for (const { point, at, status, problem, met, keys, measured } of kills) {
+    const where = `${point}/${at}`;
+    const again = point === 'after-effect';
+    // Done and not recorded, it is done once more, under the same key.
+    expect([where, met.http, keys.http]).toEqual([where, again && at === 'http' ? 2 : 1, 1]);
+    expect([where, met.notify, keys.notify]).toEqual([where, again && at === 'notify' ? 2 : 1, 1]);
+    // A measurement that was not recorded is made once more, and counted once.
+    expect([where, met.analysis, measured]).toEqual([where, again && at === 'analysis' ? 4 : 3, '3 successful']);
+    // What must not run twice does not: where its end was not seen, a person has to look.
+    expect([where, met.command]).toEqual([where, 1]);
+    const unseen = again && at === 'command';
+    expect([where, status]).toEqual([where, unseen ? 'FAILED' : 'SUCCEEDED']);
+    expect(problem.includes('is not run twice')).toBe(unseen);
+  }
+}, 300_000);

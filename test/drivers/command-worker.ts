@@ -1,0 +1,10 @@
+import { runCommand } from '../../src/drivers/actions/command.ts';
+import { contextOf } from './repository.ts';
+
+/** A process that is at work on a command, with the key that it is told, until it is killed. */
+process.on('message', (key: string) => {
+  const { signal } = new AbortController();
+  const args = ['-c', "trap '' TERM; sleep 300 & wait; sleep 300"];
+  const settings = { programs: ['/bin/sh'], begin: () => Promise.resolve(true) };
+  void runCommand({ program: '/bin/sh', args, idempotent: true }, contextOf(key, { signal }), signal, settings);
+});
