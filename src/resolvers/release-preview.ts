@@ -86,7 +86,7 @@ export class ReleasePreviewResolver {
     }));
     const planned = promotions[position];
     if (!planned || actionOf(planned) === 'none') return [];
-    const diffs = planned.applications.map((application) => {
+    const diffs = planned.applications.map(async (application) => {
       reading.left -= 1;
       if (reading.left >= 0) return diffOf(context.app, application, preview.pinned, reading.signal);
       const reason = `one question reads ${MOST_TARGETS} targets at most`;
