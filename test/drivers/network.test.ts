@@ -233,7 +233,7 @@ describe('an http request', () => {
   test('reaches loopback where only this machine reaches the server', async () => {
     const inside = await listen('127.0.0.1', 0);
     const guard = new NetworkGuard(LOOPBACK);
-    expect(await act(`http://127.0.0.1:${inside.port}/a`, guard)).toEqual({});
+    expect(await act(`http://127.0.0.1:${inside.port}/a`, guard)).toEqual({ kind: 'succeeded', outputs: {} });
     expect((await health(`http://localhost:${inside.port}/b`, guard)).status).toBe('HEALTHY');
     expect(inside.asked).toEqual(['/a', '/b']);
     await expect(act('http://169.254.169.254/', guard)).rejects.toThrow('the metadata service');
