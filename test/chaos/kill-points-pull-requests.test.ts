@@ -4,13 +4,13 @@ import { runProposalKills } from '../../chaos/proposals/kill-points.ts';
 
 const main = fileURLToPath(new URL('../../dist/src/main.js', import.meta.url));
 
-// One kill in each of a few rows on each back end; `npm run chaos -- --proposal-kills 30` tries all rows at all points. Side by side:
-// much of it is waiting for what a killed worker had claimed.
+// One kill in each of a few rows on each back end, of those whose work nobody claims for a minute; `npm run chaos -- --proposal-kills 30`
+// tries all rows at all points. Side by side: much of it is waiting.
 test.concurrent.each([
   {
     backend: 'redis' as const,
     kills: [
-      { effect: 'close' as const, point: 'before-effect' as const, times: 1 },
+      { effect: 'branch' as const, point: 'before-effect' as const, times: 1 },
       { effect: 'open' as const, point: 'after-effect' as const, times: 1 },
     ],
   },
