@@ -824,13 +824,14 @@ export class Shell {
       }
       for (const [step, { status: stepStatus, outside, dispatch }] of steps.entries()) {
         if (stepStatus !== 'WAITING' || !outside) continue;
-        if (this.state.promotions[promotion]?.steps[step]?.asked) {
-          const before = this.revision;
+        const said = (): number | undefined => this.state.promotions[promotion]?.steps[step]?.asked?.approval.decisions.length;
+        const before = said();
+        if (before !== undefined) {
           for (const name of PEOPLE) {
             const by: Caller = { name, kind: 'PERSON', groups: [], roles: [] };
             this.tell({ kind: 'approve', promotion, step, attempt, by, comment: null, via: 'API' });
           }
-          if (this.revision !== before) return true;
+          if (said() !== before) return true;
           continue;
         }
         if (this.#speak(promotion, attempt, step, dispatch)) return true;
