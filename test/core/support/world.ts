@@ -421,6 +421,8 @@ export class World implements Around {
         const before = open.map((each) => each.shell.state.sequence);
         for (const { shell } of open) shell.tell({ kind: 'tick' });
         if (open.some((each, index) => each.shell.state.sequence !== before[index])) continue;
+        // The last one may have ended over what people said too late.
+        if (open.every(({ shell }) => shell.ended)) continue;
         const due = open.flatMap(({ shell }) => shell.wakes ?? []);
         if (this.#obstacles.areEndless) {
           // A rollback that starts late holds and marks without an end: somebody takes those away as well.
