@@ -9,7 +9,7 @@ import { decide, mutate, readProposals } from './api.ts';
 import { createDatabase, query } from './database.ts';
 import { judgeFold } from './judge/fold-rules.ts';
 import { judgeGit } from './judge/git-rules.ts';
-import { readHistory } from './judge/history.ts';
+import { readSettledHistory } from './judge/history.ts';
 import { Rule } from './judge/history.ts';
 import type { Invariant } from './judge/history.ts';
 import { judgeLog } from './judge/log-rules.ts';
@@ -107,7 +107,7 @@ export async function runKillPoints(options: {
         options.tell?.(`${point}:${count}`);
       }
     }
-    const history = await readHistory(databaseUrl);
+    const history = await readSettledHistory(databaseUrl);
     const releases = [...history.releases.values()];
     const statuses: Record<string, number> = {};
     for (const { status } of releases) statuses[status] = (statuses[status] ?? 0) + 1;

@@ -14,7 +14,7 @@ import { judgeDeployments } from './judge/deployment-rules.ts';
 import { judgeFold } from './judge/fold-rules.ts';
 import { judgeGit } from './judge/git-rules.ts';
 import { judgeGuards } from './judge/guard-rules.ts';
-import { readHistory, toLines } from './judge/history.ts';
+import { readSettledHistory, toLines } from './judge/history.ts';
 import type { Invariant } from './judge/history.ts';
 import { judgeLog } from './judge/log-rules.ts';
 import { judgeCandidates, judgeCursors, judgeProposals, readCandidates } from './judge/proposal-rules.ts';
@@ -184,7 +184,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosOutcome> {
     await allReady(processes);
     await untilSeen(databaseUrl, subscribers, signal);
 
-    const history = await readHistory(databaseUrl);
+    const history = await readSettledHistory(databaseUrl);
     const candidates = await readCandidates(databaseUrl);
     const byThemselves = new Set(candidates.flatMap(({ releaseId }) => releaseId ?? []));
     const releases = [...history.releases.values()];

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import type { ReleaseEvent } from '../../src/core/events.ts';
 import type { PromotionFlowSpec } from '../../src/core/definitions.ts';
@@ -5,6 +6,7 @@ import type { ReleasePlan } from '../../src/core/plan.ts';
 import type { Problem } from '../../src/core/problems.ts';
 import type { RollbackCause } from '../../src/core/rollback/rollback.ts';
 import type { PromotionStatus, ReleaseKind, ReleaseStatus, StepState, Verification } from '../../src/core/release.ts';
+import { query } from '../database.ts';
 
 /** What the database says after a run; the judge has no other source but git and what clients received. */
 export interface History {
@@ -119,6 +121,17 @@ export class Rule implements Invariant {
     this.checked += 1;
     if (!holds) this.violations.push(otherwise());
   }
+}
+
+/**
+ * The history of a run whose servers are still up, once the outbox is empty: a row that a killed process had handed over is another
+ * one's after 1.5 s, and what the queue refused after pauses that end at a minute. What is left after two minutes is left for good.
+ */
+export async function readSettledHistory(databaseUrl: string): Promise<History> {
+  for (const deadline = Date.now() + 120_000; Date.now() < deadline; await sleep(100)) {
+    if ((await query(databaseUrl, 'SELECT FROM outbox LIMIT 1')).length === 0) break;
+  }
+  return readHistory(databaseUrl);
 }
 
 export async function readHistory(databaseUrl: string): Promise<History> {

@@ -8,7 +8,7 @@ import { apply, mutateUntilAnswered, toGlobalId } from '../api.ts';
 import { createDatabase, query } from '../database.ts';
 import { manifest } from '../guarded.ts';
 import { judgeFold } from '../judge/fold-rules.ts';
-import { readHistory, toLines } from '../judge/history.ts';
+import { readHistory, readSettledHistory, toLines } from '../judge/history.ts';
 import type { Invariant } from '../judge/history.ts';
 import { judgeLog } from '../judge/log-rules.ts';
 import { judgeCandidates, judgeCursors, judgeProposals, readCandidates } from '../judge/proposal-rules.ts';
@@ -193,7 +193,7 @@ export async function runProposalKills(options: {
       unended.violations.push(String(error));
     }
     const reached = Object.fromEntries(rows.map(({ effect, point, killed }) => [`${effect}, ${point}`, killed]));
-    const history = await readHistory(databaseUrl);
+    const history = await readSettledHistory(databaseUrl);
     const releases: Record<string, number> = {};
     for (const { status } of history.releases.values()) releases[status] = (releases[status] ?? 0) + 1;
     const invariants = [

@@ -824,7 +824,8 @@ export class Shell {
       }
       for (const [step, { status: stepStatus, outside, dispatch }] of steps.entries()) {
         if (stepStatus !== 'WAITING' || !outside) continue;
-        const said = (): number | undefined => this.state.promotions[promotion]?.steps[step]?.asked?.approval.decisions.length;
+        const said = (): number | undefined =>
+          this.state.promotions[promotion]?.steps[step]?.asked?.approval.decisions.length;
         const before = said();
         if (before !== undefined) {
           for (const name of PEOPLE) {
