@@ -2,7 +2,14 @@ import type { IntrospectionQuery } from 'graphql';
 import { ask, ERRORS } from './asking.ts';
 import type { Client, UserError } from './client.ts';
 import { CliError, EXIT } from './exit.ts';
-import type { CommitStatusShown, ErrandShown, PromotionShown, ReleaseShown, RollbackPart } from './release-shown.ts';
+import type {
+  CommitStatusShown,
+  ErrandShown,
+  HookShown,
+  PromotionShown,
+  ReleaseShown,
+  RollbackPart,
+} from './release-shown.ts';
 
 /** Every query and mutation of the CLI besides `get`'s lists; a test holds each against schema.graphql. */
 
@@ -33,9 +40,10 @@ const CURES = `
     }
   }`;
 
-/** What hosts are told of one release's commits and pull requests, and what is still to be done there. */
+/** Its hooks, what hosts are told of one release's commits and pull requests, and what is still to be done there. */
 const STATUSES = `
   fragment Statuses on Release {
+    steps { name status startedAt endedAt lastError }
     commitStatuses { context repository sha state description url appliedState attempts lastError nextAttemptAt givenUp }
     errands { about attempts lastError nextAttemptAt }
   }`;
@@ -94,6 +102,7 @@ interface ReleaseAnswer {
   waitingFor: Waiting[];
   cures?: Cure[];
   rollback: RollbackPart | null;
+  steps?: HookShown[];
   commitStatuses?: CommitStatusShown[];
   errands?: ErrandShown[];
   promotions: (Omit<PromotionShown, 'group' | 'problem' | 'waitingFor' | 'commit'> & {
@@ -116,12 +125,17 @@ function toShown(release: ReleaseAnswer): ReleaseShown {
     promotions,
     cures,
     rollback,
+    steps: hooks,
     ...same
   } = release;
   const first = problem?.first;
+  const rows = new Set(promotions.map((each) => each.name));
+  // A hook has no row of its own: what it waits for is said of the release.
+  const placeOf = (promotion: Waiting['promotion']): string | null =>
+    promotion && rows.has(promotion.name) ? promotion.name : null;
   const reasons = (name: string | null): string[] =>
     (cures ?? waitingFor)
-      .filter(({ promotion }) => (promotion?.name ?? null) === name)
+      .filter(({ promotion }) => placeOf(promotion) === name)
       .map((each) => {
         const cure = isCure(each) ? cureOf(release, each) : null;
         // Its row says already which environment it is.
@@ -138,6 +152,7 @@ function toShown(release: ReleaseAnswer): ReleaseShown {
     commit: version.commit,
     flow: flowName,
     ...same,
+    ...(hooks && { hooks }),
     waitingFor: reasons(null),
     problem: first ? [first.environment, first.message].filter(Boolean).join(': ') : null,
     promotions: promotions.map(({ applications, ...promotion }) => ({

@@ -23,10 +23,21 @@ export interface ReleaseShown {
   promotions: PromotionShown[];
   /** Of a rollback: why it is there, and what becomes of each environment. */
   rollback: RollbackPart | null;
+  /** Where one release is shown: the actions of its hooks. */
+  hooks?: HookShown[];
   /** Where one release is shown: what hosts are told of its commits and pull requests. */
   commitStatuses?: CommitStatusShown[];
   /** Where one release is shown: what it left to be done, such as a pull request to be closed. */
   errands?: ErrandShown[];
+}
+
+export interface HookShown {
+  /** `ON_FAIL/page`. */
+  name: string;
+  status: string;
+  startedAt: string | null;
+  endedAt: string | null;
+  lastError: string | null;
 }
 
 export interface ErrandShown {

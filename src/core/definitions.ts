@@ -110,8 +110,8 @@ export const DEFAULT_REPORT_TIMEOUT = DAY;
 
 /** How long the health of a group's member may be unknown before the gate fails, in milliseconds. */
 export const DEFAULT_UNKNOWN_TIMEOUT = gate.fields.unknownTimeout.meant!;
-/** How long the steps of a release itself may move, those of each phase. */
-export const DEFAULT_OWN_TIMEOUT = 60 * 60 * 1000;
+/** How long an onFail hook may move, in milliseconds: also after the limit of its flow is over, which does not end it. */
+export const DEFAULT_FAIL_HOOK_TIMEOUT = 10 * 60 * 1000;
 /** How long it may take until a target runs a change. */
 export const DEFAULT_SYNC_LIMIT = limit.meant!;
 /** How long a merge is awaited. */

@@ -8,7 +8,7 @@ import type {
   Metadata,
   PromotionFlowSpec,
 } from './definitions.ts';
-import { DEFAULT_FLOW_TIMEOUT, DEFAULT_OWN_TIMEOUT, DEFAULT_UNKNOWN_TIMEOUT } from './definitions.ts';
+import { DEFAULT_FAIL_HOOK_TIMEOUT, DEFAULT_FLOW_TIMEOUT, DEFAULT_UNKNOWN_TIMEOUT } from './definitions.ts';
 import { addSteps, isAsked, ownSteps, shareProposals } from './phases.ts';
 import type { Workflows } from './phases.ts';
 import { frozenPolicy, mergePolicies, policiesFor } from './policies.ts';
@@ -37,8 +37,6 @@ export interface PlanInput {
   /** Of this product only. */
   applications: Definition<'Application'>[];
   warnings: string[];
-  /** Workflows that run once, as steps of the release itself. */
-  hooks?: Hooks;
 }
 
 /** How many of `total` a gate asks for; a percentage is rounded up, so 50 % of three is two. */
@@ -55,7 +53,7 @@ export function planRelease(input: PlanInput): { plan: ReleasePlan } | { refusal
   const planner = new Planner(input);
   planner.addTrigger();
   for (const step of spec.steps) planner.addStep(step);
-  if (input.hooks) planner.addOwn(input.hooks);
+  if (spec.hooks) planner.addOwn(spec.hooks);
   const refusals = planner.connect();
   if (refusals.length > 0) return { refusals };
   const { promotions, groups } = planner;
@@ -257,7 +255,8 @@ class Planner {
         applications: [],
         steps,
         approval: null,
-        timeout: DEFAULT_OWN_TIMEOUT,
+        // The flow's limit does not end what is done about a failure, its own does.
+        timeout: own === 'ON_FAIL' ? DEFAULT_FAIL_HOOK_TIMEOUT : null,
         own,
       });
     }

@@ -1,25 +1,36 @@
-import type { PlannedPromotion, PlannedStep } from '../core/plan.ts';
-import type { PromotionState } from '../core/release.ts';
+import { failuresOf } from '../core/failures.ts';
+import type { PlannedApplication, PlannedPromotion, PlannedStep } from '../core/plan.ts';
+import type { PromotionState, ReleaseState } from '../core/release.ts';
 import type { FrozenRelease } from '../store/load-releases.ts';
+
+/** A step of a workflow, with all that its parameters come from. */
+export interface ParametersFrom {
+  release: FrozenRelease;
+  state: ReleaseState;
+  promoted: PlannedPromotion;
+  promotionState: PromotionState;
+  planned: PlannedStep;
+  application: PlannedApplication | undefined;
+  /** Where people look at the release. */
+  link: string;
+}
 
 /**
  * What a workflow's action may refer to as `${NAME}`: the names that users of Codefresh promotions know, and the outputs of
  * every step that it comes after; a later value wins.
  */
-export function stepParameters(
-  release: FrozenRelease,
-  promoted: PlannedPromotion,
-  planned: PlannedStep,
-  state: PromotionState,
-): Record<string, string> {
+export function stepParameters(from: ParametersFrom): Record<string, string> {
+  const { release, promoted, promotionState, planned, application, link } = from;
   const parameters: Record<string, string> = {
     RELEASE_ID: release.id,
+    RELEASE_URL: link,
     PRODUCT_NAME: release.product,
     PROMOTION_FLOW_NAME: release.plan.flow.name,
     VERSION: release.version,
-    ENVIRONMENT: promoted.name,
   };
-  const application = planned.application === null ? undefined : promoted.applications[planned.application];
+  // The release itself is in no environment.
+  if (promoted.own === undefined) parameters['ENVIRONMENT'] = promoted.name;
+  else Object.assign(parameters, hookParameters(from));
   if (application) {
     const { driver, namespace, runtime } = application.spec;
     parameters['APP_NAME'] = application.name;
@@ -30,7 +41,15 @@ export function stepParameters(
     parameters['PATH'] = driver.type === 'git' ? driver.path : '';
   }
   promoted.steps.forEach((step, index) => {
-    if (step.application === planned.application) Object.assign(parameters, state.steps[index]?.outputs);
+    if (step.application === planned.application) Object.assign(parameters, promotionState.steps[index]?.outputs);
   });
   return parameters;
+}
+
+function hookParameters({ release, state, planned }: ParametersFrom): Record<string, string> {
+  const commit = Object.values(release.contents).find((each) => each.commit !== undefined)?.commit;
+  const parameters = { COMMIT_SHA: commit ?? '' };
+  if (planned.phase !== 'ON_FAIL') return parameters;
+  const { message, environments } = failuresOf(release.plan, state);
+  return { ...parameters, ERROR_MESSAGE: message, FAILED_ENVIRONMENTS: JSON.stringify(environments) };
 }

@@ -102,7 +102,7 @@ function stepAt(hands: Hands, place: StepPlace): StepAt {
     givenUp,
     holdsLock,
   };
-  const at = { hands, release, promoted, promotionState, position: promotion, index: step, planned, stepState };
+  const at = { hands, release, state, promoted, promotionState, position: promotion, index: step, planned, stepState };
   return { ...at, work: planned.work, application, context };
 }
 

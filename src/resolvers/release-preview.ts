@@ -43,7 +43,9 @@ export class ReleasePreviewResolver {
     const preview = result.value;
     const { plan, pinned, explanation, reasons } = preview;
     const snapshot = await snapshotOf(context);
-    const promotions = plan.promotions.map((planned, position) =>
+    // The release's own stand behind all others.
+    const others = plan.promotions.filter(({ own }) => own === undefined);
+    const promotions = others.map((planned, position) =>
       Object.assign(new PromotionPreview(), {
         preview,
         position,

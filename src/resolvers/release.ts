@@ -168,7 +168,9 @@ export class ReleaseResolver {
 
   @FieldResolver(() => PromotionStatusCounts, { description: 'How many of its promotions have which status.' })
   async counts(@Ctx() context: ApiContext, @Root() { fields }: Release): Promise<PromotionStatusCounts> {
-    if ((await visibilityOf(context)) === null) {
+    const plan = (await frozen(context).load(fields.id))?.plan;
+    const hasOwn = plan !== undefined && positionsOf(plan, true).length > 0;
+    if (!hasOwn && (await visibilityOf(context)) === null) {
       return PromotionStatusCounts.of((await counts(context).load(fields.id)) ?? {});
     }
     const parts = await partsOf(context, fields.id);

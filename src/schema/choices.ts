@@ -39,9 +39,9 @@ export const PhaseEnum = enumOf<Phase>('PromotionPhase', 'The parts of a promoti
   SOAK: 'Healthy for a while.',
   POST_ACTION: 'A workflow after the change.',
   WORKFLOW: 'The actions of a step without an environment.',
-  ON_START: 'Of the release itself: before everything else.',
-  ON_SUCCESS: 'Of the release itself: after everything else has ended well.',
-  ON_FAIL: 'Of the release itself: after everything else has ended, and not well.',
+  ON_START: 'A hook: before everything else.',
+  ON_SUCCESS: 'A hook: after everything else has ended well.',
+  ON_FAIL: 'A hook: after everything else has ended, and not well.',
 });
 
 export const PullRequestStateEnum = enumOf<PullRequestState>(

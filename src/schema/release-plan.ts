@@ -1,7 +1,7 @@
 import { Field, Int, ObjectType } from 'type-graphql';
 import type { OnFailure } from '../core/definitions.ts';
 import { nameOf } from '../core/gates/dependencies.ts';
-import type { Phase, ReleasePlan as Plan } from '../core/plan.ts';
+import type { Phase, PlannedPromotion, ReleasePlan as Plan } from '../core/plan.ts';
 import { OnFailureEnum, PhaseEnum } from './choices.ts';
 import { EffectiveSetting } from './policy.ts';
 import { UserError } from './user-errors.ts';
@@ -79,6 +79,11 @@ export class PlannedGroupType {
   maxFailures!: number;
 }
 
+function plannedSteps({ steps }: PlannedPromotion): PlannedStepType[] {
+  const nameAt = (step: number): string => steps[step]?.id ?? '';
+  return steps.map(({ id, phase, needs }) => ({ name: id, phase, needs: needs.map(nameAt) }));
+}
+
 @ObjectType({ description: 'Everything that a release would do, as it would be frozen now.' })
 export class ReleasePlan {
   static of({
@@ -102,22 +107,21 @@ export class ReleasePlan {
       timeout,
       warnings,
       rollbackFloor: rollbackFloor ?? null,
-      promotions: promotions.map((each) => ({
-        name: each.name,
-        environment: each.environment,
-        production: each.production,
-        group: each.group === null ? null : (groups[each.group]?.name ?? null),
-        dependsOn: each.dependsOn.map((dependency) => nameOf(names, dependency)),
-        requiredDependencies: each.required,
-        applications: each.applications.map(({ name }) => name),
-        settings: each.policy ? EffectiveSetting.all(each.policy, each.pullRequest) : null,
-        steps: each.steps.map(({ id, phase, needs }) => ({
-          name: id,
-          phase,
-          needs: needs.map((need) => each.steps[need]?.id ?? ''),
+      steps: promotions.flatMap((each) => (each.own === undefined ? [] : plannedSteps(each))),
+      promotions: promotions
+        .filter(({ own }) => own === undefined)
+        .map((each) => ({
+          name: each.name,
+          environment: each.environment,
+          production: each.production,
+          group: each.group === null ? null : (groups[each.group]?.name ?? null),
+          dependsOn: each.dependsOn.map((dependency) => nameOf(names, dependency)),
+          requiredDependencies: each.required,
+          applications: each.applications.map(({ name }) => name),
+          settings: each.policy ? EffectiveSetting.all(each.policy, each.pullRequest) : null,
+          steps: plannedSteps(each),
+          timeout: each.timeout,
         })),
-        timeout: each.timeout,
-      })),
       groups: groups.map(({ members, ...group }) => ({
         ...group,
         members: members.map((each) => promotions[each]?.name ?? ''),
@@ -145,6 +149,11 @@ export class ReleasePlan {
 
   @Field(() => [PlannedPromotionType], { description: 'The promotions, in the order of the flow.' })
   promotions!: PlannedPromotionType[];
+
+  @Field(() => [PlannedStepType], {
+    description: 'Steps of the release itself, which run once: its hooks, before its environments and after them.',
+  })
+  steps!: PlannedStepType[];
 
   @Field(() => [PlannedGroupType], { description: 'The groups.' })
   groups!: PlannedGroupType[];

@@ -242,15 +242,12 @@ describe('a wrong flow is refused at the exact place', () => {
   });
 });
 
-test('hooks are accepted with a warning, said once', () => {
+test('hooks of steps are accepted with a warning', () => {
   const spec = flow([{ ...env('eu', 'dev'), hooks: { onStart: 'announce' } }], { hooks: { onFail: 'announce' } });
   const { refusals, warnings } = checkFlow(spec, known);
   expect(refusals).toEqual([]);
-  expect(sentencesOf(warnings)).toEqual(['hooks are stored but not run yet']);
-  expect(warnings.map(({ path }) => path)).toEqual([
-    ['spec', 'hooks'],
-    ['spec', 'steps', 0, 'hooks'],
-  ]);
+  expect(sentencesOf(warnings)).toEqual(['hooks of steps are stored but not run yet']);
+  expect(warnings.map(({ path }) => path)).toEqual([['spec', 'steps', 0, 'hooks']]);
 });
 
 test('what a policy may set is left to the plan: action none is saved with a warning, pull requests without an action are', () => {

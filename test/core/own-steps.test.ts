@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Hooks } from '../../src/core/definitions.ts';
+import { failuresOf } from '../../src/core/failures.ts';
 import { waitingFor } from '../../src/core/waiting.ts';
 import { NO_FACTS } from '../../src/core/release.ts';
 import { flowOf, MINUTE } from './support/builders.ts';
@@ -108,10 +109,10 @@ describe('steps of the release itself', () => {
     expect(release.stepsOf('ON_FAIL')).toBe('ON_FAIL WAITING, ON_FAIL PENDING');
     release.wake();
     release.tell({ kind: 'terminate', reason: 'enough', by: 'ada' });
-    release.later(61 * MINUTE);
+    release.later(11 * MINUTE);
     expect(release.aborted).toEqual(['ON_FAIL']);
     release.report('ON_FAIL', { kind: 'aborted' });
-    expect(release.promotion('ON_FAIL').problem?.message).toBe('the limit of 1h for ON_FAIL is over');
+    expect(release.promotion('ON_FAIL').problem?.message).toBe('the limit of 10m for ON_FAIL is over');
     expect(release.state.endedAt).toBe(release.now);
   });
 
@@ -152,5 +153,35 @@ describe('steps of the release itself', () => {
   test('are left out where there is nothing to run', () => {
     expect(opened('dev > eu', {}).plan.promotions).toHaveLength(2);
     expect(opened('dev > eu', { onFail: 'gone' }).plan.promotions).toHaveLength(2);
+  });
+});
+
+describe('what a hook is told of a failure', () => {
+  const told = ({ plan, state }: Play) => failuresOf(plan, state);
+
+  test('the first problem, and every environment that failed, without the hooks', () => {
+    const release = opened('dev > {eu, us} as regions', HOOKS, { onFailure: 'CONTINUE' }).succeed('ON_START', 'dev');
+    release.fail('us', 'no quota');
+    release.later(MINUTE);
+    release.fail('eu', 'x'.repeat(2_000));
+    expect(told(release)).toEqual({
+      message: 'no quota',
+      environments: [
+        { Name: 'us', Status: 'FAILED', ErrorMessage: 'no quota', Applications: ['billing-us'] },
+        { Name: 'eu', Status: 'FAILED', ErrorMessage: 'x'.repeat(500), Applications: ['billing-eu'] },
+      ],
+    });
+    expect(told(opened().fail('ON_START', 'no ticket'))).toEqual({ message: 'no ticket', environments: [] });
+  });
+
+  test('the reason of a termination, and what it stopped; what had not begun is not told', () => {
+    const release = opened('dev > eu > asia').succeed('ON_START', 'dev');
+    release.tell({ kind: 'terminate', reason: 'enough', by: 'ada' });
+    release.report('eu', { kind: 'aborted' });
+    const { message, environments } = told(release);
+    expect([message, environments.map(({ Name, Status }) => `${Name} ${Status}`)]).toEqual([
+      'enough',
+      ['eu TERMINATED'],
+    ]);
   });
 });

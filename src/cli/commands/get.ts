@@ -12,6 +12,7 @@ import {
   type PromotionShown,
   type ReleaseShown,
   versionOf,
+  type HookShown,
 } from '../release-shown.ts';
 import type { Shell } from '../shell.ts';
 import { type DefinitionKind, DEFINITION_KINDS, type DefinitionRow } from './kinds.ts';
@@ -246,7 +247,7 @@ export const RELEASE_VIEW: View<ReleaseShown> = {
 
 /** Under its row: why it is there, its environments, what each of them waits for in whole sentences, and what hosts are told of it. */
 function detailsOf(release: ReleaseShown, style: Style): string[] {
-  const { promotions, problem, rollback, waitingFor, commitStatuses = [], errands = [] } = release;
+  const { promotions, problem, rollback, waitingFor, hooks = [], commitStatuses = [], errands = [] } = release;
   const environments = render(promotions, style, {
     name: ({ name }) => name,
     columns: [
@@ -268,6 +269,7 @@ function detailsOf(release: ReleaseShown, style: Style): string[] {
   ];
   const pulls = promotions.flatMap(({ name, pullRequests }) => pullRequests.map((each) => ({ name, ...each })));
   const lists = [
+    hooks.length > 0 ? render(hooks, style, HOOKS) : '',
     pulls.length > 0 ? render(pulls, style, PULL_REQUESTS) : '',
     commitStatuses.length > 0 ? render(commitStatuses, style, COMMIT_STATUSES) : '',
     commitStatuses
@@ -278,6 +280,16 @@ function detailsOf(release: ReleaseShown, style: Style): string[] {
   ];
   return [...(targets ?? []), environments, waits.join('\n'), ...lists, problem ?? ''].filter(Boolean);
 }
+
+const HOOKS: View<HookShown> = {
+  columns: [
+    ['HOOK', ({ name }) => name],
+    ['STATUS', ({ status }) => status],
+    ['TOOK', (hook) => took(hook)],
+    ['', ({ lastError }) => lastError ?? ' '],
+  ],
+  name: ({ name }) => name,
+};
 
 const PULL_REQUESTS: View<PromotionShown['pullRequests'][number] & { name: string }> = {
   columns: [

@@ -11,7 +11,7 @@ export const PLAN_DOCUMENTS = {
   plan: `query CliPlan($input: ReleaseTriggerInput!) {
     payload: releasePreview(input: $input) {
       preview {
-        version { label digest } explanation ${WAIT} plan { flow flowRevision warnings }
+        version { label digest } explanation ${WAIT} plan { flow flowRevision warnings steps { name } }
         promotions {
           name environmentName action workflows windowNames earliestStart approval { expiry } ${WAIT}
           changes { applicationName more skipped reason files { path kind diff reason } }
@@ -47,7 +47,7 @@ interface Preview {
   version: { label: string };
   explanation: string[];
   waitingFor: Wait[];
-  plan: { flow: string; flowRevision: number; warnings: string[] };
+  plan: { flow: string; flowRevision: number; warnings: string[]; steps: { name: string }[] };
   promotions: Promotion[];
 }
 
@@ -85,6 +85,7 @@ function showPlan(product: string, preview: Preview, withDiffs: boolean, style: 
   const head = [
     `${product} ${version.label} would travel ${plan.flow}, revision ${plan.flowRevision}:`,
     ...explanation.map((each) => `  ${each}`),
+    ...(plan.steps.length > 0 ? [`Hooks: ${plan.steps.map(({ name }) => name).join(', ')}`] : []),
     ...waitingFor.map(({ message }) => `It would wait: ${message}`),
     ...plan.warnings.map((each) => `Warning: ${each}`),
   ].join('\n');

@@ -39,10 +39,9 @@ export function checkFlow(spec: PromotionFlowSpec, known: Known, when: 'SAVED' |
   checkNames(checking);
   // Each step is looked at by itself, however many there are.
   checkShape(refusals, promotionFlow, { ...spec, steps: undefined }, ['spec']);
-  [spec, ...spec.steps].forEach(({ hooks }, i) => {
+  spec.steps.forEach(({ hooks }, i) => {
     if (Object.values(hooks ?? {}).every((each) => (each ?? undefined) === undefined)) return;
-    const path = i === 0 ? ['spec', 'hooks'] : ['spec', 'steps', i - 1, 'hooks'];
-    warnings.push({ message: 'hooks are stored but not run yet', path });
+    warnings.push({ message: 'hooks of steps are stored but not run yet', path: ['spec', 'steps', i, 'hooks'] });
   });
   if (spec.steps.length === 0) {
     refusals.add(

@@ -10,17 +10,9 @@ type Action = Extract<StepWork, { kind: 'action' }>;
 /** An action of a workflow. Its key goes with it: a second call is the receiver's to recognise. */
 export const actionRunner = asking<Action>(run);
 
-async function run({
-  hands,
-  release,
-  promoted,
-  planned,
-  promotionState,
-  stepState,
-  work,
-  context,
-}: StepAt<Action>): Promise<Outcome> {
-  const parameters = stepParameters(release, promoted, planned, promotionState);
+async function run(at: StepAt<Action>): Promise<Outcome> {
+  const { hands, release, stepState, work, context } = at;
+  const parameters = stepParameters({ ...at, link: hands.linkTo(release.id) });
   const now = hands.clock.now().getTime();
   return hands.drivers.runAction(work.action, parameters, context, {
     startedAt: stepState.startedAt ?? now,

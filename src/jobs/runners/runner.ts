@@ -1,6 +1,6 @@
 import type { Clock } from '../../clock.ts';
 import type { PlannedApplication, PlannedPromotion, PlannedStep, StepWork } from '../../core/plan.ts';
-import type { Outcome, PromotionState, StepState } from '../../core/release.ts';
+import type { Outcome, PromotionState, ReleaseState, StepState } from '../../core/release.ts';
 import type { EffectContext, PinnedContent } from '../../drivers/driver.ts';
 import type { HealthReport } from '../../drivers/health/source.ts';
 import type { Drivers } from '../../drivers/index.ts';
@@ -33,6 +33,7 @@ export interface Runner<W extends StepWork = StepWork> {
 export interface StepAt<W extends StepWork = StepWork> {
   hands: Hands;
   release: FrozenRelease;
+  state: ReleaseState;
   promoted: PlannedPromotion;
   promotionState: PromotionState;
   /** Its position in the release's plan, and that of the step in it. */

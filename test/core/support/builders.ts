@@ -115,7 +115,11 @@ export function inputOf(drawn: Drawn, options: PlanOptions = {}): PlanInput {
   const { workflows = {}, applications = {} } = options;
   return {
     product: metadata('billing'),
-    flow: { metadata: metadata('billing-flow'), spec: drawn.spec, revision: 1 },
+    flow: {
+      metadata: metadata('billing-flow'),
+      spec: { ...drawn.spec, ...(options.hooks && { hooks: options.hooks }) },
+      revision: 1,
+    },
     environments: drawn.environments.map((name) => ({
       kind: 'Environment',
       metadata: metadata(name),
@@ -141,7 +145,6 @@ export function inputOf(drawn: Drawn, options: PlanOptions = {}): PlanInput {
       ),
     ),
     warnings: [],
-    ...(options.hooks && { hooks: options.hooks }),
   };
 }
 

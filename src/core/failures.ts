@@ -1,0 +1,52 @@
+import type { ReleasePlan } from './plan.ts';
+import { TAKEN_BACK } from './release.ts';
+import type { PromotionState, ReleaseState } from './release.ts';
+
+/** An environment that failed, with the names that hooks of Codefresh promotions know it by. */
+export interface FailedEnvironment {
+  Name: string;
+  Status: PromotionState['status'];
+  ErrorMessage: string;
+  Applications: string[];
+}
+
+/** What a hook is told of a failure, which travels in the parameters of its actions. */
+export interface Failures {
+  message: string;
+  environments: FailedEnvironment[];
+}
+
+/** Environments that a hook is told of, and characters of the message of each. */
+const MOST = { environments: 100, message: 500 };
+
+/** What went wrong in a release, the earliest first. A message of the termination comes before all others. */
+export function failuresOf(plan: ReleasePlan, state: ReleaseState): Failures {
+  const failed = [...state.promotions.keys()].filter((each) => hasFailed(state.promotions[each] as PromotionState));
+  const at = (each: number): string => state.promotions[each]?.problem?.at ?? '';
+  failed.sort((one, other) => (at(one) < at(other) ? -1 : at(one) > at(other) ? 1 : one - other));
+  const first = failed.map((each) => state.promotions[each]?.problem?.message).find((each) => each !== undefined);
+  const group = state.groups.find(({ status }) => status === 'FAILED')?.reason;
+  return {
+    message: state.terminating?.reason ?? first ?? group ?? '',
+    environments: failed
+      .filter((each) => plan.promotions[each]?.own === undefined)
+      .slice(0, MOST.environments)
+      .map((each) => environmentAt(plan, state, each)),
+  };
+}
+
+function environmentAt(plan: ReleasePlan, { promotions }: ReleaseState, position: number): FailedEnvironment {
+  const { status, problem } = promotions[position] as PromotionState;
+  const { name = '', applications = [] } = plan.promotions[position] ?? {};
+  return {
+    Name: name,
+    Status: status,
+    ErrorMessage: (problem?.message ?? '').slice(0, MOST.message),
+    Applications: applications.map((each) => each.name),
+  };
+}
+
+/** A promotion that was terminated before it began has done nothing that failed. */
+function hasFailed({ status, startedAt }: PromotionState): boolean {
+  return status === 'FAILED' || TAKEN_BACK.has(status) || (status === 'TERMINATED' && startedAt !== null);
+}
