@@ -98,7 +98,7 @@ export async function applyManifests(
   const changes = saves.map((save, at) => {
     const { kind, metadata } = save.stored;
     const more = kind === 'Application' ? (ofHosts.get(metadata.name) ?? []) : [];
-    return toChange(save, [...warnings[at]!, ...more]);
+    return toChange(save, [...manifests[at]!.warnings, ...warnings[at]!, ...more]);
   });
   return { changes, errors: [] };
 }

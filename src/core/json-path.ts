@@ -8,8 +8,8 @@ const { expressions, selectors } = jsonpath;
 
 /**
  * JSON paths as templates write them: RFC 9535, parsed by a library that evaluates nothing of a path as a program, and narrowed
- * to what an edit needs: names, indexes, slices, `[*]`, one `..`, and filters that compare with a literal. Two shorthands of
- * published templates are taken as well: `$appVersion` for `$.appVersion`, and names with dashes without quotes.
+ * to what an edit needs: names, indexes, slices, `[*]`, one `..`, and filters that compare with a literal. Shorthands of
+ * published templates are taken as well: `$appVersion` and `appVersion` for `$.appVersion`, and names with dashes without quotes.
  *
  * In a file of several YAML documents a path begins with the document that it is about: `Deployment/api $.spec.replicas` by
  * kind and `metadata.name`, or `2 $.spec.replicas` by its place, counted from 1.
@@ -57,10 +57,11 @@ function parse(text: string): DocumentPath | string {
     return `the JSON path ${quote(text.slice(0, 50))}… has ${text.length} characters; at most ${PATH_LIMITS.characters} are possible`;
   const choice = CHOICE.exec(text);
   const query = text.slice(choice?.[0].length ?? 0);
-  if (!query.startsWith('$')) return `${what} must begin with "$", for example $.image.tag`;
+  const isShort = choice === null && /^[\p{L}_][\p{L}\p{N}_.-]*$/u.test(query);
+  if (!query.startsWith('$') && !isShort) return `${what} must begin with "$", for example $.image.tag`;
   let parsed: JSONPathQuery;
   try {
-    parsed = environment.compile(/^\$[\p{L}\p{N}_-]/u.test(query) ? `$.${query.slice(1)}` : query);
+    parsed = environment.compile(isShort ? `$.${query}` : query.replace(/^\$(?=[\p{L}\p{N}_-])/u, '$.'));
   } catch (error) {
     return `${what} is no JSON path (RFC 9535): ${plainReason(error)}. A name with other signs stands in quotes: $['a.b']`;
   }

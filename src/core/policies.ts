@@ -72,9 +72,18 @@ export function policiesFor<P extends Definition<'PromotionPolicy'>>(
 ): P[] {
   return all
     .filter(({ spec: { selector } }) => {
-      return matchesSelector(selector.product, product) && matchesSelector(selector.targetEnvironment, environment);
+      return (
+        matchesSelector(selector.product, product) &&
+        matchesSelector(selector.targetEnvironment, environment) &&
+        hasTag(selector.productTags, product) &&
+        hasTag(selector.targetEnvironmentTags, environment)
+      );
     })
     .sort((a, b) => a.spec.priority - b.spec.priority || (a.metadata.name < b.metadata.name ? -1 : 1));
+}
+
+function hasTag(tags: readonly string[] | undefined, { labels }: Selectable): boolean {
+  return tags === undefined || tags.some((key) => Object.hasOwn(labels, key));
 }
 
 /** What a flow says of an environment by itself, in the form of `mergePolicies`; null: the flow does not promote it. */

@@ -2,13 +2,13 @@ import type { PromotionPolicySpec } from '../core/definitions.ts';
 import { promotionPolicy } from '../core/kinds/promotion-policy.ts';
 import { fallbacksOf } from '../core/kinds/shape.ts';
 import { defaulted, integer, list, object, oneOf, optional, required, text } from './codec.ts';
-import type { Codec, Fields } from './codec.ts';
-import { alsoOurs, SLUICE_API } from './forms.ts';
+import type { Codec, Fields, Path } from './codec.ts';
+import { alsoOurs } from './forms.ts';
 import { fieldsOf } from './kinds.ts';
 
 interface Selection {
   names?: string[];
-  tags?: never[];
+  tags?: string[];
 }
 type Environments = Selection & { types?: ('PROD' | 'NON_PROD')[] };
 interface Wire {
@@ -17,19 +17,9 @@ interface Wire {
   policy: Omit<PromotionPolicySpec['policy'], 'pullRequest'>;
 }
 
-/** Products and environments have no tags here; to drop some would widen what a policy is for. */
-const noTags: Codec<never[]> = {
-  read(value, path, report) {
-    if (Array.isArray(value) && value.length === 0) return [];
-    report(path, `there are no tags here: change apiVersion to ${SLUICE_API} and select by matchLabels`);
-    return undefined;
-  },
-  write: (value) => value,
-};
-
 const ours = promotionPolicy.fields;
 const { product, targetEnvironment } = ours.selector.shape.fields;
-const products: Fields<Selection> = { names: optional(list(text)), tags: optional(noTags) };
+const products: Fields<Selection> = { names: optional(list(text)), tags: optional(list(text)) };
 const environments: Fields<Environments> = { ...products, types: optional(list(oneOf('PROD', 'NON_PROD'))) };
 const selector: Fields<Wire['selector']> = {
   product: defaulted(object(products, alsoOurs(product.shape.fields, products)), {}),
@@ -44,7 +34,10 @@ const selector: Fields<Wire['selector']> = {
 const { pullRequest: _, ...settings } = fieldsOf(ours.policy.shape);
 const fields: Fields<Wire> = {
   priority: required(integer),
-  selector: defaulted(object(selector), { product: {}, targetEnvironment: {} }),
+  selector: defaulted(object(selector, alsoOurs(ours.selector.shape.fields, selector)), {
+    product: {},
+    targetEnvironment: {},
+  }),
   policy: required(object(settings, alsoOurs(ours.policy.shape.fields, settings))),
 };
 const wire = object<Wire>(fields, alsoOurs(ours, fields));
@@ -64,6 +57,8 @@ export const policyThere: Codec<PromotionPolicySpec> = {
     const { priority, selector: selected, policy } = read;
     const names = some(selected.product.names);
     const into = some(selected.targetEnvironment.names);
+    const productTags = some(selected.product.tags);
+    const targetEnvironmentTags = some(selected.targetEnvironment.tags);
     const kinds = some(selected.targetEnvironment.types)?.map((type) => HERE[type]);
     return {
       ...fallbacksOf(promotionPolicy),
@@ -71,13 +66,26 @@ export const policyThere: Codec<PromotionPolicySpec> = {
       selector: {
         product: { ...(names && { names }) },
         targetEnvironment: { ...(into && { names: into }), ...(kinds && { kinds }) },
+        ...(productTags && { productTags }),
+        ...(targetEnvironmentTags && { targetEnvironmentTags }),
       },
       policy,
     };
   },
-  write({ priority, selector: { product: selected, targetEnvironment: into }, policy }) {
+  write({ priority, selector: { product: selected, targetEnvironment: into, ...tags }, policy }) {
     const types = into.kinds?.map((kind) => THERE[kind]);
-    const there = { product: { names: selected.names }, targetEnvironment: { names: into.names, types } };
+    const there = {
+      product: { names: selected.names, tags: tags.productTags },
+      targetEnvironment: { names: into.names, types, tags: tags.targetEnvironmentTags },
+    };
     return wire.write({ priority, selector: there, policy });
   },
 };
+
+/** Where in the published manifest a path of the selector stands. */
+export function selectorThere([spec, selector, field, ...rest]: Path): Path {
+  const tagged = /^(.*)Tags$/.exec(String(field))?.[1];
+  if (tagged !== undefined) return [spec!, selector!, tagged, 'tags', ...rest];
+  const path = [spec!, selector!, ...(field === undefined ? [] : [field]), ...rest];
+  return path.map((part) => (part === 'kinds' ? 'types' : part));
+}

@@ -13,7 +13,7 @@ import { flowStep, promotionFlow } from '../core/kinds/promotion-flow.ts';
 import { fallbacksOf } from '../core/kinds/shape.ts';
 import { defaulted, integer, isMap, list, object, oneOf, optional, required, text } from './codec.ts';
 import type { Fields, Report } from './codec.ts';
-import { policyThere } from './codefresh-policy.ts';
+import { policyThere, selectorThere } from './codefresh-policy.ts';
 import { alsoOurs, metadataFields, type Form } from './forms.ts';
 import { fieldsOf } from './kinds.ts';
 
@@ -76,9 +76,9 @@ const product = object<WireProduct>(productFields, {
 });
 
 export const codefreshForm: Form = {
-  read(wire, kind, report) {
+  read(wire, kind, report, warn) {
     const head = metadata.read(wire.metadata ?? {}, ['metadata'], report);
-    const spec = readSpec(wire.spec ?? {}, kind, report);
+    const spec = readSpec(wire.spec ?? {}, kind, report, warn);
     if (!head || !spec) return undefined;
     const { namespace, ...rest } = head;
     const annotations: Labels = { ...rest.annotations, [API_VERSION_ANNOTATION]: String(wire.apiVersion) };
@@ -114,7 +114,7 @@ export const codefreshForm: Form = {
     const [head, field, ...rest] = path;
     if (head !== 'spec' || field === undefined) return path;
     if (field === 'description' || field === 'version') return ['metadata', 'annotations', field];
-    if (field === 'selector') return path.map((part) => (part === 'kinds' ? 'types' : part));
+    if (field === 'selector') return selectorThere(path);
     const renamed = field === 'timeout' ? 'promotionTimeoutLimit' : field === 'triggerWorkflow' ? 'postTrigger' : field;
     const legacy = legacyProperties(isMap(wire) ? wire.spec : undefined);
     return legacy && Object.hasOwn(legacy, renamed)
@@ -128,15 +128,42 @@ function textsOf(kind: Kind): ('description' | 'version')[] {
   return kind === 'PromotionFlow' ? ['description', 'version'] : kind === 'Product' ? ['description'] : [];
 }
 
-function readSpec(spec: unknown, kind: Kind, report: Report): object | undefined {
-  if (kind === 'PromotionTemplate') return template.read(spec, ['spec'], report);
+function readSpec(spec: unknown, kind: Kind, report: Report, warn: (message: string) => void): object | undefined {
+  if (kind === 'PromotionTemplate') {
+    const read = template.read(spec, ['spec'], report);
+    if (read && !read.applicationSourceSelector) {
+      warn(
+        'it has no applicationSourceSelector, so it is for products that name it in promotionTemplateRef, and no others',
+      );
+    }
+    return read;
+  }
   if (kind === 'Product') {
     const read = product.read(spec, ['spec'], report);
     if (!read) return undefined;
+    if (read.promotionTemplate && read.promotionTemplateRef !== undefined) {
+      warn(
+        'it has promotionTemplate and promotionTemplateRef: what the first one sets counts, the rest comes from the second',
+      );
+    }
     const concurrency = read.concurrency === 'terminate' ? 'TERMINATE' : 'QUEUE';
     return { ...fallbacksOf(ourProduct), ...read, concurrency };
   }
-  if (kind === 'PromotionPolicy') return policyThere.read(spec, ['spec'], report);
+  if (kind === 'PromotionPolicy') {
+    const read = policyThere.read(spec, ['spec'], report);
+    const { productTags, targetEnvironmentTags } = read?.selector ?? {};
+    if (productTags ?? targetEnvironmentTags) {
+      warn(
+        'its tags are compared with the keys of labels: a product or environment has a tag when it has a label of that name',
+      );
+    }
+    return read;
+  }
+  if (legacyProperties(spec)) {
+    warn(
+      'spec.properties is the form of before 2025; its fields are read as fields of spec, and an export writes them there',
+    );
+  }
   const read = readFlow(spec, report);
   if (!read) return undefined;
   const { postTrigger, promotionTimeoutLimit, ...rest } = read;

@@ -15,8 +15,16 @@ export interface Wire {
 
 /** One way of writing definitions down; which one a manifest uses is its `apiVersion`. */
 export interface Form {
-  /** Answers undefined only after reporting why. */
-  read(wire: Record<string, unknown>, kind: Kind, report: Report): AnyDefinition | undefined;
+  /**
+   * Answers undefined only after reporting why.
+   * @param warn what is read in another way than its author may expect
+   */
+  read(
+    wire: Record<string, unknown>,
+    kind: Kind,
+    report: Report,
+    warn: (message: string) => void,
+  ): AnyDefinition | undefined;
   write(definition: AnyDefinition): Wire;
   /** Where in the manifest a path of the definition stands. */
   wirePath(path: Path, wire: unknown): Path;

@@ -17,6 +17,8 @@ export interface ManifestError extends Position {
 export interface ParsedManifest {
   definition: AnyDefinition;
   apiVersion: string;
+  /** What is read in another way than its author may expect. */
+  warnings: string[];
   file?: string;
   document: number;
   /** Where the document begins. */
@@ -124,11 +126,13 @@ function readManifest(source: Source, report: Report): Omit<ParsedManifest, 'doc
     if (wire[key] === undefined || wire[key] === null) noting([key], `the field ${key} is missing`);
   }
   if (wrong) return undefined;
-  const definition = form.read(wire, kind, noting);
+  const warnings: string[] = [];
+  const definition = form.read(wire, kind, noting, (message) => void warnings.push(message));
   if (wrong || !definition) return undefined;
   return {
     definition,
     apiVersion: String(wire.apiVersion),
+    warnings: warnings.map((each) => `${kind} ${quote(definition.metadata.name)}: ${each}`),
     position: source.positionOf([]),
     positionOf: (path) => source.positionOf(form.wirePath(path, wire)),
   };

@@ -20,6 +20,8 @@ describe('a JSON path says of which document it is', () => {
   test.each<[string, DocumentPath['document'], number]>([
     ['$.a.b', undefined, 2],
     ['$appVersion', undefined, 1],
+    ['appVersion', undefined, 1],
+    ['my-chart.tag', undefined, 2],
     ['Deployment/api $.spec.replicas', { kind: 'Deployment', name: 'api' }, 2],
     ['2 $.a', { index: 2 }, 1],
   ])('%s', (text, document, steps) => {

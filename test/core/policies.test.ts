@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { InlinePolicy, PolicySetting, PromotionPolicySpec } from '../../src/core/definitions.ts';
+import type { InlinePolicy, Labels, PolicySetting, PromotionPolicySpec } from '../../src/core/definitions.ts';
 import { DEFAULT_PULL_REQUEST } from '../../src/core/definitions.ts';
 import { frozenPolicy, inlineOf, mergePolicies, policiesFor } from '../../src/core/policies.ts';
 import type { Chosen, MergedPolicy, PolicyFinding, RankedPolicy } from '../../src/core/policies.ts';
@@ -49,6 +49,20 @@ function shown({ preActions, action, postActions }: MergedPolicy): string {
 
 const messages = (findings: PolicyFinding[]): string[] =>
   findings.map(({ kind, severity, message }) => `${severity} ${kind}: ${message}`);
+
+test('a tag is the key of a label: one of several is enough, and its value does not count', () => {
+  const tagged = policyOf('tagged', 1, { action: 'pr' });
+  tagged.spec.selector.productTags = ['payments', 'ledger'];
+  tagged.spec.selector.targetEnvironmentTags = ['eu'];
+  const found = (product: Labels, environment: Labels): number =>
+    policiesFor([tagged], { ...metadata('p'), labels: product }, { ...metadata('e'), labels: environment }).length;
+  expect(found({ ledger: 'yes' }, { eu: '' })).toBe(1);
+  expect(found({ payments: '', ledger: '' }, { eu: 'west', us: '' })).toBe(1);
+  expect(found({ ledger: '' }, { us: '' })).toBe(0);
+  expect(found({ team: 'ledger' }, { eu: '' })).toBe(0);
+  tagged.spec.selector.product = { names: ['other'] };
+  expect(found({ ledger: '' }, { eu: '' })).toBe(0);
+});
 
 describe('the example that Codefresh published', () => {
   const policies = [

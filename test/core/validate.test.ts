@@ -237,7 +237,7 @@ describe('what is wrong is refused at its place', () => {
     ],
     [
       'a JSON path without $',
-      define('PromotionTemplate', { versionSource: { file: 'a.json', jsonPath: 'image' } }),
+      define('PromotionTemplate', { versionSource: { file: 'a.json', jsonPath: '/image' } }),
       'spec.versionSource.jsonPath',
       /begin with "\$"/,
     ],

@@ -111,10 +111,13 @@ function published(kind: Kind, spec: any): object {
     const { priority, selector, policy } = spec;
     const { pullRequest: _pullRequest, ...settings } = policy;
     const { names, kinds } = selector.targetEnvironment;
-    const selected = {
+    const { productTags, targetEnvironmentTags } = selector;
+    const selected = defined({
       product: defined({ names: selector.product.names }),
       targetEnvironment: defined({ names, kinds }),
-    };
+      productTags,
+      targetEnvironmentTags,
+    });
     return { priority, selector: selected, policy: settings, locked: [] };
   }
   if (kind !== 'PromotionFlow') return spec;

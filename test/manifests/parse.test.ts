@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { checkFlow } from '../../src/core/flow.ts';
-import { exportManifest, formatManifestError, parseManifests } from '../../src/manifests/index.ts';
+import { exportManifest, formatManifestError, parseManifests, type ParsedManifest } from '../../src/manifests/index.ts';
 import { fc } from '../core/property.ts';
 
 const errorsOf = (text: string) => parseManifests(text, { fileName: 'x.yaml' }).errors.map(formatManifestError);
@@ -304,6 +304,24 @@ describe('a published policy', () => {
     }
   });
 
+  test('tags are kept as keys of labels, with a warning, and given back as they were', () => {
+    const tagged = policy(
+      '  priority: 1\n  selector:\n    product:\n      tags:\n        - payments\n    targetEnvironment:\n      tags:\n        - eu\n  policy:\n    action: pr\n',
+    );
+    const { definitions, errors } = parseManifests(tagged);
+    expect(errors).toEqual([]);
+    const [{ definition, warnings, positionOf }] = definitions as [ParsedManifest];
+    expect(definition.spec).toMatchObject({
+      selector: { product: {}, targetEnvironment: {}, productTags: ['payments'], targetEnvironmentTags: ['eu'] },
+    });
+    expect(warnings).toEqual([
+      expect.stringMatching(/^PromotionPolicy "billing": its tags are compared with the keys/),
+    ]);
+    expect(exportManifest(definition)).toContain(tagged.slice(tagged.indexOf('spec:')));
+    expect(positionOf(['spec', 'selector', 'targetEnvironmentTags', 0]).line).toBe(13);
+    expect(positionOf(['spec', 'selector', 'productTags', 0]).line).toBe(10);
+  });
+
   test('a lock is written in our own form, and theirs comes back without it', () => {
     const { definition } = parseManifests(whole).definitions[0]!;
     if (definition.kind !== 'PromotionPolicy') throw new Error('not a policy');
@@ -314,11 +332,6 @@ describe('a published policy', () => {
   });
 
   test.each([
-    [
-      'tags',
-      '  priority: 1\n  selector: {product: {tags: [x]}}\n  policy: {}\n',
-      /tags: there are no tags here: .*matchLabels$/,
-    ],
     ['no priority', '  policy: {action: pr}\n', /spec: the field priority is missing$/],
     ['our field', '  priority: 1\n  policy: {}\n  locked: [action]\n', /"locked"; it is a field of sluice\.dev\/v1/],
     [

@@ -229,5 +229,5 @@ function templateOf(
   application: string,
 ): PromotionTemplateSpec | undefined {
   const found = definitions.applicationsOf(product).find(({ metadata }) => metadata.name === application)!;
-  return templateFor(definitions.products.get(product)!, found.metadata, definitions.templates);
+  return templateFor(definitions.products.get(product)!, found, definitions.templates);
 }

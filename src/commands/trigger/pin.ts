@@ -37,7 +37,7 @@ export async function pin(
   const about = commit === undefined ? 'product' : 'commit';
   const contents = await askSources(app, definitions, { product: name, environment, about }, (source, signal) => {
     const { driver } = source.spec;
-    const template = templateFor(product, source.metadata, definitions.templates);
+    const template = templateFor(product, source, definitions.templates);
     return app.drivers.driver(driver).pin(driver, template, state[source.metadata.name] ?? {}, signal);
   });
   for (const [application, { label }] of Object.entries(contents))

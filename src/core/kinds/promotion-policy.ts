@@ -7,7 +7,9 @@ import {
   selector,
   workflow,
 } from './common.ts';
-import { defaulted, integer, list, object, optional, required, words } from './shape.ts';
+import { defaulted, integer, list, object, optional, required, text, words } from './shape.ts';
+
+const tags = list(text({ rule: 'labelKey' }), 'tags');
 
 /** All that is given must agree; what is left out matches everything. */
 const policySelector = object(
@@ -16,6 +18,8 @@ const policySelector = object(
   {
     product: defaulted(selector, {}, 'The products that it is for.', { leftOut: 'All' }),
     targetEnvironment: defaulted(environmentSelector, {}, 'The environments that it is for.', { leftOut: 'All' }),
+    productTags: optional(tags, 'Keys of labels; the product has one of them, whatever its value.'),
+    targetEnvironmentTags: optional(tags, 'Keys of labels; the environment has one of them, whatever its value.'),
   },
 );
 
