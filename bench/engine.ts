@@ -102,9 +102,9 @@ export class Engine {
       known.set(`started ${environment}`, 0);
       this.hops.push(performance.now() - Math.max(...after.map((each) => known.get(each) ?? Number.NaN)));
     };
-    watched.runAction = (action, parameters, context, look) => {
+    watched.runAction = (action, parameters, context, ...more) => {
       seen(context.releaseId, context.environment);
-      return drivers.runAction(action, parameters, context, look);
+      return drivers.runAction(action, parameters, context, ...more);
     };
     return watched;
   }

@@ -37,6 +37,7 @@ import { PromotionPolicies1765420000000 } from './1765420000000-promotion-polici
 import { RefusedByIndex1765410000000 } from './1765410000000-refused-by-index.ts';
 import { LastEventAt1765430000000 } from './1765430000000-last-event-at.ts';
 import { BegunCommands1765440000000 } from './1765440000000-begun-commands.ts';
+import { ActionLogs1765450000000 } from './1765450000000-action-logs.ts';
 import { ForgeBudget1765340000000 } from './1765340000000-forge-budget.ts';
 import { Triggers1765310000000 } from './1765310000000-triggers.ts';
 import { CommitStatuses1765330000000 } from './1765330000000-commit-statuses.ts';
@@ -86,4 +87,5 @@ export const migrations = [
   PromotionPolicies1765420000000,
   LastEventAt1765430000000,
   BegunCommands1765440000000,
+  ActionLogs1765450000000,
 ];

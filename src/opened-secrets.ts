@@ -14,14 +14,22 @@ export class OpenedSecrets {
     this.#spellings = undefined;
   }
 
+  /** Characters of the longest spelling of a secret; 0: none was opened. */
+  get longest(): number {
+    return this.#all()[0]?.length ?? 0;
+  }
+
   /** The text with `***` for every secret, in whichever spelling. */
   hide(text: string): string {
     if (this.#values.size === 0) return text;
-    this.#spellings ??= allSpellings([...this.#values]);
     let shown = text;
     // One after the other: an alternation of thousands is many times slower than looking for each.
-    for (const each of this.#spellings) if (shown.includes(each)) shown = shown.replaceAll(each, '***');
+    for (const each of this.#all()) if (shown.includes(each)) shown = shown.replaceAll(each, '***');
     return shown;
+  }
+
+  #all(): string[] {
+    return (this.#spellings ??= allSpellings([...this.#values]));
   }
 
   /** The same for every text in a value of plain data, keys included. */

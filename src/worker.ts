@@ -3,6 +3,7 @@ import { checkMergeGroup } from './commands/check-merge-group.ts';
 import { mayMergeNow } from './commands/judge-merge.ts';
 import { Rounds, within } from './clock.ts';
 import { hasUnseenEffect } from './core/steps.ts';
+import { ActionLogs } from './jobs/action-logs.ts';
 import { CandidateWatch } from './jobs/candidate-watch.ts';
 import { CarryJob } from './jobs/carry.ts';
 import { DriftWatch } from './jobs/drift-watch.ts';
@@ -28,8 +29,10 @@ import { Listener } from './store/listener.ts';
 /** The hands of one process: takes jobs, keeps times, makes up for what was lost. Resolves once it takes jobs. */
 export async function startWorker(app: App): Promise<{ close(): Promise<void> }> {
   const { releaseEngine, queue, aborts, log, pool, clock, drivers, config, definitions, limits } = app;
+  const actionLogs = ActionLogs.on(pool, { clock, log });
   const hands: Hands = {
     drivers,
+    actionLogs,
     clock,
     healthReport: (application) => newestHealthReport(pool, application),
     content: (reference) => releaseEngine.frozen.content(reference),
@@ -119,6 +122,7 @@ export async function startWorker(app: App): Promise<{ close(): Promise<void> }>
       const all = Promise.all([...rounds, worker.close(), running]);
       const ended = await within(clock, 'shutdown', GRACE + HANDING_BACK, all);
       grace.cancel();
+      await within(clock, 'action-log', HANDING_BACK, actionLogs.close());
       // Beside a database that does not answer nothing can be handed back: the locks of the jobs end by themselves.
       if (!ended) log.warn('what was running did not end in time: another worker takes it up when its lock is over');
     },

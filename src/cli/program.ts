@@ -11,6 +11,7 @@ import { addTriggers } from './commands/triggers.ts';
 import { addHistory } from './commands/history.ts';
 import { addDelete } from './commands/delete.ts';
 import { addGet } from './commands/get.ts';
+import { addLogs } from './commands/logs.ts';
 import { addPolicies } from './commands/policies.ts';
 import { addPlan } from './commands/plan.ts';
 import { addRollbacks } from './commands/rollback.ts';
@@ -139,6 +140,7 @@ export function createProgram({
   addStatus(shell);
   addHistory(shell);
   addPlan(shell);
+  addLogs(shell);
   addDelete(shell);
 
   program

@@ -42,3 +42,6 @@ export function printableIn<T>(value: T): T {
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, printableIn<unknown>(each)])) as T;
 }
+
+/** The text without what PostgreSQL does not store: NUL, and half of a surrogate pair. */
+export const storable = (text: string): string => text.replace(/\0|[\ud800-\udfff]/gu, '\ufffd');

@@ -2,8 +2,9 @@ import type { Clock } from '../clock.ts';
 import type { DriverSpec, HealthSourceSpec, SyncSourceSpec, WorkflowAction } from '../core/definitions.ts';
 import type { Budgets } from '../core/forge-budget.ts';
 import type { ActionAnswer, ActionLook } from './actions/answer.ts';
-import type { CommandSettings } from './actions/command.ts';
+import type { CommandSettings } from './actions/at.ts';
 import { runAction } from './actions/index.ts';
+import type { ActionLog } from './actions/log.ts';
 import { openedSecrets } from '../opened-secrets.ts';
 import type { Driver, EffectContext, PinnedContent } from './driver.ts';
 import type { SecretSource } from './secret-source.ts';
@@ -44,6 +45,7 @@ export interface Drivers {
     parameters: Record<string, string>,
     context: EffectContext,
     look: ActionLook,
+    log: ActionLog,
   ): Promise<ActionAnswer>;
   /**
    * What the host of a repository has to know of a private key that is to sign commits.
@@ -75,8 +77,8 @@ export function createDrivers(settings: DriverSettings, secrets: SecretSource): 
     checkHealth: (source, context) => masked(() => checkHealth(source, context, http, secrets)),
     checkSync: (source, context) => masked(() => checkSync(source, context, http, secrets)),
     // What an action answers becomes parameters of later ones, and is shown to everybody.
-    runAction: (action, parameters, context, look) =>
-      masked(() => runAction(action, parameters, context, http, secrets, look, settings.commands)),
+    runAction: (action, parameters, context, look, log) =>
+      masked(() => runAction(action, parameters, context, http, secrets, look, { commands: settings.commands, log })),
     publicPartOf: (key) => publicPartOf(key, AbortSignal.timeout(20_000)),
     close: async () => {
       await Promise.all(Object.values(byType).map((each) => each.close()));

@@ -33,7 +33,7 @@ import {
 } from './log-rows.ts';
 import { CommitStatusRow, MergeGroupRow } from './status-rows.ts';
 import { WebhookDeliveryRow } from './delivery-rows.ts';
-import { BegunCommandRow } from './command-rows.ts';
+import { ActionLogRow, BegunCommandRow } from './command-rows.ts';
 import { ForgeBudgetRow } from './forge-rows.ts';
 import { HintRow, WatchedRepositoryRow } from './news-rows.ts';
 import { SecretRow } from './secret-rows.ts';
@@ -59,6 +59,7 @@ export const ENTITIES = [
   ObservationRow,
   PullRequestRow,
   EnvironmentHoldRow,
+  ActionLogRow,
   BegunCommandRow,
   ForgeBudgetRow,
   BadVersionRow,

@@ -15,9 +15,12 @@ import {
   readOn,
   releaseAt,
 } from '../store/event-log.ts';
+import { lastChunk, LOGS_GROW, readChunks } from '../store/action-logs.ts';
+import type { LogQuery } from '../store/action-logs.ts';
 import type { Db } from '../store/reads.ts';
 import { Listener } from '../store/listener.ts';
 import { CursorExpiredError, cursorBefore, cursorOf, isAt, parseCursor, placeOf } from './cursor.ts';
+import { ActionLogReader } from './action-log-reader.ts';
 import { Ring } from './ring.ts';
 import { Subscription, type SubscriptionSource } from './subscription.ts';
 import { Tail, type TailHealth } from './tail.ts';
@@ -62,6 +65,9 @@ export class EventLog {
   readonly #tail: Tail;
   readonly #listener: Listener;
   readonly #source: SubscriptionSource;
+  /** By release: who follows the logs of its actions. */
+  readonly #growing = new Map<string, Set<() => void>>();
+  readonly #logReaders = new Set<ActionLogReader>();
   #closing: Promise<void> | null = null;
 
   private constructor(options: EventLogOptions, reader: pg.Pool, newest: LoggedEvent[], ringSize: number) {
@@ -90,10 +96,16 @@ export class EventLog {
     this.#listener = new Listener({
       url: databaseUrl,
       times,
-      channels: ['sluice_events'],
-      onNotice: () => this.#tail.look(),
+      channels: ['sluice_events', LOGS_GROW],
+      onNotice: (channel, payload) => {
+        if (channel === LOGS_GROW) this.#growing.get(payload)?.forEach((wake) => wake());
+        else this.#tail.look();
+      },
       // Notices that came while the connection was down are lost.
-      onConnected: () => this.#tail.look(),
+      onConnected: () => {
+        this.#tail.look();
+        for (const wakes of this.#growing.values()) wakes.forEach((wake) => wake());
+      },
       log,
     });
   }
@@ -142,6 +154,40 @@ export class EventLog {
     return subscription;
   }
 
+  /**
+   * The logs of the actions of a release, from `after` on, as they grow; `after` null: from now on.
+   * @param wanted what is read of them, asked at each look: it can change what a caller may see
+   */
+  async followActions(
+    releaseId: string,
+    after: number | null,
+    wanted: () => Omit<LogQuery, 'releaseId' | 'after'>,
+  ): Promise<ActionLogReader> {
+    const limits = { limit: CHUNKS, entries: this.#entries };
+    const read = (from: number): ReturnType<typeof readChunks> =>
+      readChunks(this.#pool, { ...wanted(), releaseId, after: from }, limits);
+    const begin = after ?? (await lastChunk(this.#pool, releaseId));
+    const source = {
+      read,
+      listen: (wake: () => void) => this.#listenTo(releaseId, wake),
+      onError: this.#source.onError,
+      onEnd: (ended: ActionLogReader) => this.#logReaders.delete(ended),
+    };
+    const reader = new ActionLogReader(source, begin);
+    if (this.#closing) reader.end();
+    else this.#logReaders.add(reader);
+    return reader;
+  }
+
+  #listenTo(releaseId: string, wake: () => void): () => void {
+    const wakes = this.#growing.get(releaseId) ?? new Set();
+    this.#growing.set(releaseId, wakes.add(wake));
+    return () => {
+      wakes.delete(wake);
+      if (wakes.size === 0) this.#growing.delete(releaseId);
+    };
+  }
+
   /** A page of the log, oldest first. @param after as in `subscribe`, but absent means the beginning. */
   async read(
     filter: EventFilter,
@@ -179,7 +225,7 @@ export class EventLog {
   }
 
   async #close(): Promise<void> {
-    for (const subscription of this.#subscriptions) subscription.end();
+    for (const subscription of [...this.#subscriptions, ...this.#logReaders]) subscription.end();
     await this.#listener.close();
     await this.#tail.close();
     await this.#reader.end();
@@ -205,3 +251,6 @@ export class EventLog {
     throw new CursorExpiredError(oldest ? cursorBefore(oldest) : '');
   }
 }
+
+/** Of logs of actions, which one look of a subscriber reads. */
+const CHUNKS = 20;

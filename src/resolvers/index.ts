@@ -4,6 +4,7 @@ import type { DefinitionTypes } from '../schema/definition-types.ts';
 import { RELEASE_EVENT_TYPES } from '../schema/events.ts';
 import { PromotionFlowError } from '../schema/promotion-flow.ts';
 import { BasicUserError, ConflictError, ManifestError, WindowClosedError } from '../schema/user-errors.ts';
+import { ActionLogResolver } from './action-log.ts';
 import { ApprovalResolver, PromotionDecisionResolver } from './approval.ts';
 import { ApiTokenResolver, RoleGrantResolver } from './access-management.ts';
 import { ApplicationResolver } from './application.ts';
@@ -43,6 +44,7 @@ const DEFINITIONS = Object.values(DEFINITION_TYPES).map((types) => definitionRes
 
 /** Every resolver class of the API; `src/schema/build.ts` builds the schema from them. */
 export const RESOLVERS: NonEmptyArray<Function> = [
+  ActionLogResolver,
   ApiTokenResolver,
   ApplicationPromotionResolver,
   ApplicationResolver,

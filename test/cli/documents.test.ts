@@ -11,6 +11,7 @@ import { deleteDocument } from '../../src/cli/commands/delete.ts';
 import { HISTORY_DOCUMENTS } from '../../src/cli/commands/history.ts';
 import { listDocument, oneDocument, PRODUCT } from '../../src/cli/commands/get.ts';
 import { DEFINITION_KINDS } from '../../src/cli/commands/kinds.ts';
+import { LOG_DOCUMENTS } from '../../src/cli/commands/logs.ts';
 import { PLAN_DOCUMENTS } from '../../src/cli/commands/plan.ts';
 import { ROLLBACKS } from '../../src/cli/commands/rollback.ts';
 import { SECRET_DOCUMENTS } from '../../src/cli/commands/secrets.ts';
@@ -44,6 +45,7 @@ const documents: [string, string][] = [
   ...Object.entries(ROLLBACKS),
   ...Object.entries(HISTORY_DOCUMENTS),
   ...Object.entries(PLAN_DOCUMENTS),
+  ...Object.entries(LOG_DOCUMENTS),
   ...DEFINITION_KINDS.flatMap((kind): [string, string][] => [
     [`get ${kind.names[0]}`, listDocument(kind)],
     [`get ${kind.names[1]} NAME`, oneDocument(kind)],

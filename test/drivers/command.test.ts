@@ -3,7 +3,8 @@ import { randomUUID } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { runCommand } from '../../src/drivers/actions/command.ts';
-import type { CommandSettings } from '../../src/drivers/actions/command.ts';
+import type { CommandSettings } from '../../src/drivers/actions/at.ts';
+import { NO_LOG } from '../../src/drivers/actions/log.ts';
 import type { ParametersOf } from '../../src/drivers/actions/parameters.ts';
 import { PermanentError, TransientError } from '../../src/drivers/driver.ts';
 import type { EffectContext } from '../../src/drivers/driver.ts';
@@ -29,7 +30,7 @@ interface How {
 const run = (
   parameters: ParametersOf<'command'>,
   { key = `k-${randomUUID()}`, signal = new AbortController().signal, with: given = settings, context = {} }: How = {},
-) => runCommand(parameters, contextOf(key, { signal, ...context }), signal, given);
+) => runCommand(parameters, { context: contextOf(key, { signal, ...context }), signal, commands: given, log: NO_LOG });
 
 /** The processes of a command that are alive, wherever they went. */
 function aliveOf(key: string): string[] {

@@ -4,6 +4,7 @@ import type { GitDriverSpec } from '../../src/core/definitions.ts';
 import type { StepWork } from '../../src/core/plan.ts';
 import { withBoundedProgress } from '../../src/core/progress.ts';
 import type { PromotionState } from '../../src/core/release.ts';
+import { NO_LOG } from '../../src/drivers/actions/log.ts';
 import type { EffectContext, PinnedContent } from '../../src/drivers/driver.ts';
 import { createSimulateDriver } from '../../src/drivers/simulate.ts';
 import { performStep } from '../../src/jobs/perform-step.ts';
@@ -150,6 +151,7 @@ class Outside {
     return {
       drivers: { ...drivers, forge: async () => this.#asked(forge) },
       clock: systemClock,
+      actionLogs: { open: () => ({ ...NO_LOG, close: async () => undefined }) },
       ...more,
     } as unknown as Hands;
   }

@@ -167,7 +167,7 @@ const SECTIONS: Record<string, (Edit[] | undefined)[]> = {
       },
       {
         file: 'src/drivers/actions/index.ts',
-        before: '  simulate: async (parameters, { context, signal }) =>',
+        before: '  simulate: async (parameters, at) =>',
         add: '  lull: () => runLull(),\n',
         missedIn: 'src/drivers/actions/index.ts',
       },

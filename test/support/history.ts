@@ -32,6 +32,7 @@ export const GROWING = [
   'pull_request',
   'commit_status',
   'hint',
+  'action_log',
 ] as const;
 
 /** Nothing is analysed or vacuumed: whoever wants statistics asks for them. */
@@ -91,6 +92,13 @@ export async function fillHistory(
     `INSERT INTO deployment (release_id, product, environment, application, version, digest, commit_id, at, verified_at)
      SELECT c.id, c.product, ${environment('d.environment')}, d.application || '-of-' || c.product, 'v' || c.n, md5('digest ' || c.n), NULL, c.at, c.at
      FROM copy c JOIN deployment d ON d.release_id = c.was ORDER BY c.n`,
+    [],
+  );
+  await run(
+    `INSERT INTO action_log (release_id, position, step, attempt, try, chunk, sequence, total, at, text)
+     SELECT c.id, position, 'billing-staging/PRE_ACTION/' || step, 1, 1, chunk, position * 12 + step * 4 + chunk, 0, c.at, 'so'
+     FROM copy c, generate_series(0, 1) AS position, generate_series(0, 2) AS step, generate_series(1, 4) AS chunk WHERE c.n % 10 = 0
+     ORDER BY c.n, position, step, chunk`,
     [],
   );
   await run(

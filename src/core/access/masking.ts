@@ -1,3 +1,5 @@
+import { storable } from '../printable.ts';
+
 const SECRET_KEY = /passw|secret|token|authorization|credential|cookie|api[-_]?key|private[-_]?key|signature/i;
 /** Keys that look like it and say where a secret is, or are none. */
 const HARMLESS_KEY = /^(tokenId|idempotencyKey|secretName|secretRef|credentialKind)$/;
@@ -46,7 +48,5 @@ function maskedText(text: string): string {
   return shown;
 }
 
-// A surrogate without its other half, or NUL: PostgreSQL stores neither.
-const storable = (text: string): string => text.replace(/\0|[\ud800-\udfff]/gu, '\ufffd');
 const isSecretKey = (key: string): boolean => SECRET_KEY.test(key) && !HARMLESS_KEY.test(key);
 const isValue = (value: unknown): boolean => value !== null && value !== undefined && typeof value !== 'boolean';

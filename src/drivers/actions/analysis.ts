@@ -19,6 +19,8 @@ import { ForbiddenTarget } from '../network/guard.ts';
 import { checkSending } from '../secret-references.ts';
 import type { Opened } from '../secret-references.ts';
 import type { ActionAnswer, ActionLook } from './answer.ts';
+import type { At } from './at.ts';
+import type { ActionLog } from './log.ts';
 import type { ParametersOf } from './parameters.ts';
 
 type Parameters = ParametersOf<'analysis'>;
@@ -44,20 +46,22 @@ interface Kept {
 /** One measurement. What it came to is counted by the core, and kept with the step before the next one is made. */
 export async function lookAtAnalysis(
   parameters: Parameters,
-  { context, http, opened, look }: { context: EffectContext; http: HttpClient; opened: Opened; look: ActionLook },
+  { context, http, opened, look, log }: Pick<At, 'context' | 'http' | 'opened' | 'look' | 'log'>,
 ): Promise<ActionAnswer> {
   const wrong = whyNoAnalysis(parameters);
   if (wrong !== null) throw new PermanentError(`parameter "${wrong.parameter}" ${wrong.message}`);
   const { interval, initialDelay = 0 } = parameters;
   const before = keptIn(look.progress);
-  if (before.undecided !== null) return decided(parameters, before, look);
+  if (before.undecided !== null) return decided(parameters, before, look, log);
   const first = look.startedAt + initialDelay;
   if (first > look.now) {
     const reason = `measures from ${new Date(first).toISOString()} on`;
+    log.say(reason);
     return { kind: 'pending', reason, recheckAfter: first - look.now, progress: keep(before) };
   }
   const { measured, told } = await measure(parameters, context, http, opened);
   const count = countMeasurement(before.count, measured);
+  log.say(`measurement ${told}; all: ${describeCount(count)}`);
   const last = [...before.last, { at: look.now, measured, told }].slice(-SHOWN.measurements);
   // Without an interval there is one measurement, tried again where it could not be made.
   const limits = { ...parameters, count: parameters.count ?? (interval === undefined ? 1 : undefined) };
@@ -76,15 +80,18 @@ export async function lookAtAnalysis(
     case 'ERROR':
       return { kind: 'failed', message: `could not be made: ${why}; ${newest}`, unclear: true };
     case 'INCONCLUSIVE':
-      return decided(parameters, kept, look);
+      return decided(parameters, kept, look, log);
   }
 }
 
 /** A person decides about what is inconclusive. */
-function decided({ whenInconclusive }: Parameters, kept: Kept, { agreedBy }: ActionLook): ActionAnswer {
-  if (agreedBy !== null)
+function decided({ whenInconclusive }: Parameters, kept: Kept, { agreedBy }: ActionLook, log: ActionLog): ActionAnswer {
+  if (agreedBy !== null) {
+    log.say(`agreed: ${agreedBy.join(', ')}`);
     return { kind: 'succeeded', outputs: { ...outputsOf(kept), APPROVED_BY: agreedBy.join(', ') } };
+  }
   const question = `inconclusive: ${kept.undecided}; the last one ${kept.last.at(-1)?.told ?? ''}`;
+  log.say(question);
   return { kind: 'asked', question, approval: whenInconclusive ?? DEFAULT_APPROVAL, progress: keep(kept) };
 }
 

@@ -6,6 +6,8 @@ import { NotStarted, programs as starter, StarterGone } from '../../programs/ind
 import { PermanentError, TransientError } from '../driver.ts';
 import type { EffectContext } from '../driver.ts';
 import type { ActionAnswer } from './answer.ts';
+import type { At } from './at.ts';
+import type { ActionLog } from './log.ts';
 import type { ParametersOf } from './parameters.ts';
 
 /** Milliseconds between asking the program to end and ending it. */
@@ -14,14 +16,6 @@ const GRACE = 2_000;
 const MOST = { output: 64 * 1024, complaint: 2 * 1024, arguments: 64 * 1024 };
 /** `EX_TEMPFAIL` of sysexits.h: the program says that it can be tried again. */
 const TRY_AGAIN = 75;
-
-/** How a command may be run here. */
-export interface CommandSettings {
-  /** Absolute paths of the programs that the operator lets workflows run. */
-  programs: readonly string[];
-  /** Writes down that the command of this key has begun; false: it was begun before. For a command that must not run twice. */
-  begin: (key: string) => Promise<boolean>;
-}
 
 /**
  * Runs a program: its arguments as they are, no shell, an environment made of nothing, a folder of its own, a process group of its own. When
@@ -33,9 +27,7 @@ export interface CommandSettings {
  */
 export async function runCommand(
   parameters: ParametersOf<'command'>,
-  context: EffectContext,
-  signal: AbortSignal,
-  { programs, begin }: CommandSettings,
+  { context, signal, commands: { programs, begin }, log }: Pick<At, 'context' | 'signal' | 'commands' | 'log'>,
 ): Promise<ActionAnswer> {
   const { program, args, input, idempotent, outputs } = parameters;
   if (!programs.includes(program)) throw new PermanentError(whyNotAllowed(program, programs));
@@ -47,12 +39,13 @@ export async function runCommand(
   // A worker that was cut off from its database, and not ended, may still have it at work here.
   await endAll(context.key, 'SIGKILL');
   const folder = await mkdtemp(join(tmpdir(), 'sluice-command-'));
+  log.say([program, ...args].map(shown).join(' '));
   try {
-    const { code, output, complaint } = await run({ program, args, input, folder, context, signal });
+    const { code, output, complaint } = await run({ program, args, input, folder, context, signal, log });
     signal.throwIfAborted();
+    log.say(howItEnded(code));
     if (code === 0) return { kind: 'succeeded', outputs: await readOutputs(output, outputs, context, signal) };
-    const how = code === null ? 'was ended by a signal' : `ended with code ${code}`;
-    const told = `${program} ${how}${complaint && `: ${complaint}`}`;
+    const told = `${program} ${howItEnded(code)}${complaint && `: ${complaint}`}`;
     if (code === null) return unclear(told);
     if (code === TRY_AGAIN && idempotent) throw new TransientError(told);
     return { kind: 'failed', message: told };
@@ -66,6 +59,12 @@ export async function runCommand(
     await rm(folder, { recursive: true, force: true });
   }
 }
+
+const howItEnded = (code: number | null): string =>
+  code === null ? 'was ended by a signal' : `ended with code ${code}`;
+
+/** As a person would type it. */
+const shown = (word: string): string => (/^[\w@%+=:,./-]+$/.test(word) ? word : JSON.stringify(word));
 
 const unclear = (message: string): ActionAnswer => ({ kind: 'failed', message, unclear: true });
 
@@ -91,6 +90,7 @@ interface Order {
   folder: string;
   context: EffectContext;
   signal: AbortSignal;
+  log: ActionLog;
 }
 
 /** `code` null: a signal ended it. `output`: null when it was more than is kept. */
@@ -100,7 +100,7 @@ interface Ended {
   complaint: string;
 }
 
-async function run({ program, args, input, folder, context, signal }: Order): Promise<Ended> {
+async function run({ program, args, input, folder, context, signal, log }: Order): Promise<Ended> {
   const { key } = context;
   const written: Buffer[] = [];
   let size = 0;
@@ -114,10 +114,12 @@ async function run({ program, args, input, folder, context, signal }: Order): Pr
     { program, args, env: environment(context, folder), cwd: folder, tellsExit: true },
     {
       out: (chunk) => {
+        log.heard(chunk, 'OUT');
         size += chunk.length;
         if (size <= MOST.output) written.push(chunk);
       },
       said: (chunk) => {
+        log.heard(chunk, 'ERR');
         complaint = (complaint + chunk.toString('utf8')).slice(-MOST.complaint);
       },
       // What it has left behind ends with it: otherwise that would hold its streams open.

@@ -1,14 +1,16 @@
-import type { EffectContext } from '../driver.ts';
 import { PermanentError, TransientError } from '../driver.ts';
 import { foreign } from '../../foreign/index.ts';
 import { Headers, type RequestInit } from 'undici';
-import { type HttpClient, openUrl, publicUrl, readBody, reasonOf, type Response, retryAfterOf } from '../http.ts';
+import { openUrl, publicUrl, readBody, reasonOf, type Response, retryAfterOf } from '../http.ts';
 import { ForbiddenTarget } from '../network/guard.ts';
-import { checkSending, type Opened } from '../secret-references.ts';
+import { checkSending } from '../secret-references.ts';
+import type { At } from './at.ts';
 import type { ParametersOf } from './parameters.ts';
 
 /** Outputs become parameters of later actions; a larger answer is a download, not an answer. */
 const MAX_BODY = 1024 * 1024;
+/** Of an answer that was not expected, for the log. */
+const MAX_TOLD = 4 * 1024;
 
 /**
  * One request. The Idempotency-Key is the same for every try of the step, so that a server that knows the convention acts
@@ -17,15 +19,13 @@ const MAX_BODY = 1024 * 1024;
  */
 export async function runHttp(
   parameters: ParametersOf<'http'>,
-  context: EffectContext,
-  signal: AbortSignal,
-  http: HttpClient,
-  secrets: Opened,
+  { context, signal, http, opened, log }: Pick<At, 'context' | 'signal' | 'http' | 'opened' | 'log'>,
 ): Promise<Record<string, string>> {
   const { expectStatus, outputs } = parameters;
   const { url, init } = prepare(parameters, context.key);
-  checkSending(secrets, url, context.product);
+  checkSending(opened, url, context.product);
   const what = `${init.method} ${publicUrl(url)}`;
+  log.say(what);
   let response: Response;
   try {
     response = await http.request(url, init, signal);
@@ -35,9 +35,12 @@ export async function runHttp(
     throw new TransientError(`${what} got no answer: ${reasonOf(error)}`);
   }
   const { status } = response;
+  log.say(`answered ${status}`);
   const expected = expectStatus ? expectStatus.includes(status) : status >= 200 && status < 300;
   if (!expected) {
-    await response.body?.cancel();
+    // It may say what is wrong.
+    const { text } = await readBody(response, MAX_TOLD).catch(() => ({ text: '' }));
+    if (text !== '') log.heard(Buffer.from(text), 'OUT');
     const wanted = expectStatus ? expectStatus.join(' or ') : '2xx';
     const message = `${what} answered ${status}, expected ${wanted}`;
     if (status < 500 && status !== 429) throw new PermanentError(message);

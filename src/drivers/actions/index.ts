@@ -8,12 +8,14 @@ import type { HttpClient } from '../http.ts';
 import { PermanentError, TransientError } from '../driver.ts';
 import { lookAtAnalysis } from './analysis.ts';
 import type { ActionAnswer, ActionLook } from './answer.ts';
+import type { At, CommandSettings } from './at.ts';
 import { lookAtApproval } from './approval.ts';
 import { runCommand } from './command.ts';
-import type { CommandSettings } from './command.ts';
 import { runHttp } from './http.ts';
-import { openReferenced, type Opened, valuesOf } from '../secret-references.ts';
+import { openReferenced, valuesOf } from '../secret-references.ts';
 import { interpolate } from './interpolate.ts';
+import { NO_LOG } from './log.ts';
+import type { ActionLog } from './log.ts';
 import { checkOutputs } from './outputs.ts';
 import { quoteMarkup, runNotify } from './notify.ts';
 import { readParameters } from './parameters.ts';
@@ -21,29 +23,16 @@ import type { ParametersOf } from './parameters.ts';
 import { runSimulate } from './simulate.ts';
 import { lookAtWait } from './wait.ts';
 
-/** What an action is run with. */
-interface At {
-  context: EffectContext;
-  /** Aborted with the context's, and when the time of this look is over. */
-  signal: AbortSignal;
-  http: HttpClient;
-  opened: Opened;
-  look: ActionLook;
-  commands: CommandSettings;
-  /** How many tries that failed there may be before this one, and it is the last. */
-  lastTry: number;
-}
-
 type Run<T extends ActionType> = (parameters: ParametersOf<T>, at: At) => ActionAnswer | Promise<ActionAnswer>;
 
 /** Every type of action has one: a new type does not compile without it. */
 const RUN: { readonly [T in ActionType]: Run<T> } = {
-  http: async (parameters, at) => done(await runHttp(parameters, at.context, at.signal, at.http, at.opened)),
-  simulate: async (parameters, { context, signal }) => done(await runSimulate(parameters, context, signal)),
-  wait: (parameters, { look }) => lookAtWait(parameters, look),
-  approval: (parameters, { look }) => lookAtApproval(parameters, look),
+  http: async (parameters, at) => done(await runHttp(parameters, at)),
+  simulate: async (parameters, at) => done(await runSimulate(parameters, at)),
+  wait: (parameters, { look, log }) => lookAtWait(parameters, look, log),
+  approval: (parameters, { look, log }) => lookAtApproval(parameters, look, log),
   analysis: (parameters, at) => lookAtAnalysis(parameters, at),
-  command: (parameters, { context, signal, commands }) => runCommand(parameters, context, signal, commands),
+  command: (parameters, at) => runCommand(parameters, at),
   notify: async (parameters, at) => done(await runNotify(parameters, at.context, at)),
 };
 
@@ -63,7 +52,7 @@ export async function runAction(
   http: HttpClient,
   secrets: SecretSource,
   look: ActionLook,
-  commands: CommandSettings = NO_COMMANDS,
+  { commands = NO_COMMANDS, log = NO_LOG }: { commands?: CommandSettings; log?: ActionLog } = {},
 ): Promise<ActionAnswer> {
   context.signal.throwIfAborted();
   // A simulated action may take as long as it says; only its own timeout cuts it.
@@ -84,6 +73,7 @@ export async function runAction(
       opened,
       look,
       commands,
+      log,
       lastTry: (action.retry ?? DEFAULT_RETRY).limit,
     });
     if (answer.kind === 'succeeded') checkOutputs(answer.outputs);

@@ -5,6 +5,7 @@ import type { HttpClient, Response } from '../http.ts';
 import { ForbiddenTarget } from '../network/guard.ts';
 import { checkSending } from '../secret-references.ts';
 import type { Opened } from '../secret-references.ts';
+import type { At } from './at.ts';
 import type { ParametersOf } from './parameters.ts';
 
 /** What Slack makes markup of. https://docs.slack.dev/messaging/formatting-message-text#escaping */
@@ -25,26 +26,30 @@ const MAX_ANSWER = 2 * 1024;
 export async function runNotify(
   parameters: ParametersOf<'notify'>,
   { key, product, tries }: Pick<EffectContext, 'key' | 'product' | 'tries'>,
-  { signal, http, opened, lastTry }: { signal: AbortSignal; http: HttpClient; opened: Opened; lastTry: number },
+  { signal, http, opened, lastTry, log }: Pick<At, 'signal' | 'http' | 'opened' | 'lastTry' | 'log'>,
 ): Promise<Record<string, string>> {
   try {
-    await send(parameters, { key, product }, signal, http, opened);
+    const host = await send(parameters, { key, product }, signal, http, opened);
+    log.say(`posted to ${host}`);
     return { NOTIFIED: 'true' };
   } catch (error) {
     signal.throwIfAborted();
     const over = error instanceof PermanentError || tries >= lastTry;
     if (parameters.required || !over) throw error;
-    return { NOTIFIED: 'false', NOTIFY_ERROR: error instanceof Error ? error.message : String(error) };
+    const message = error instanceof Error ? error.message : String(error);
+    log.say(`not sent, and not required: ${message}`);
+    return { NOTIFIED: 'false', NOTIFY_ERROR: message };
   }
 }
 
+/** @returns the host that took it */
 async function send(
   { url: address, text, channel, username }: ParametersOf<'notify'>,
   { key, product }: Pick<EffectContext, 'key' | 'product'>,
   signal: AbortSignal,
   http: HttpClient,
   opened: Opened,
-): Promise<void> {
+): Promise<string> {
   const { url, headers } = whereTo(address);
   checkSending(opened, url, product);
   const what = `the webhook at ${url.host}`;
@@ -60,7 +65,7 @@ async function send(
   }
   const { status } = response;
   const said = await readBody(response, MAX_ANSWER).catch(() => ({ text: '' }));
-  if (status >= 200 && status < 300) return;
+  if (status >= 200 && status < 300) return url.host;
   const message = `${what} answered ${status}${/^[\w .-]{1,100}$/.test(said.text) ? ` ${said.text}` : ''}`;
   if (status < 500 && status !== 429) throw new PermanentError(message);
   throw new TransientError(message, { retryAfter: retryAfterOf(response, http.clock.now().getTime()) });

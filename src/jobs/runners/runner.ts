@@ -7,6 +7,7 @@ import type { Drivers } from '../../drivers/index.ts';
 import type { ContentReference } from '../../store/frozen-releases.ts';
 import type { DeploymentReport } from '../../store/deployment-reports.ts';
 import type { FrozenRelease } from '../../store/load-releases.ts';
+import type { ActionLogs } from '../action-logs.ts';
 import type { NewPullRequestRecord, PullRequestRecord, PullRequestSighting } from '../../store/pull-requests.ts';
 
 /**
@@ -65,6 +66,8 @@ export interface Hands {
   inMergeQueue(at: { repository: string; commit: string; base: string }): Promise<unknown>;
   /** What is kept of pull requests. */
   pullRequests: PullRequestsKept;
+  /** Where actions write what people read of them. */
+  actionLogs: Pick<ActionLogs, 'open'>;
   /** The branch of the pull request of a step with this key. */
   branchOf(place: { product: string; environment: string }, key: string): string;
   /** Where people look at a release. */

@@ -320,6 +320,19 @@ export const CASES: Case[] = [
     by: ['deployment_history'],
   },
   {
+    field: 'actionLog',
+    name: 'of a release',
+    query: `(releaseId: "$release", first: 100) { nodes { text } pageInfo { endCursor } }`,
+    by: ['action_log_order'],
+  },
+  {
+    field: 'actionLog',
+    name: 'of an action, late',
+    query: `(releaseId: "$release", first: 100, after: "${cursor('9')}", filter: { environment: "staging", step: "unit", attempt: 1, try: 1 }) {
+      nodes { text } pageInfo { endCursor } }`,
+    by: ['action_log_order'],
+  },
+  {
     field: 'releaseNotes',
     name: 'of a release in the middle',
     query: `(releaseId: "$release") { environmentName from { label } commits { commit } }`,
