@@ -20,6 +20,7 @@ const PAGES = [
   'docs/rollback.md',
   'docs/history.md',
   'docs/plan.md',
+  'docs/actions.md',
 ];
 /** Where callers must say who they are. */
 const GUARDED = ['docs/access.md'];
