@@ -7,6 +7,7 @@ export const EXIT = {
   FAILED: 4,
   TERMINATED: 5,
   TIMEOUT: 6,
+  DIFFERENT: 7,
   INTERRUPTED: 130,
 } as const;
 
@@ -19,6 +20,7 @@ Exit codes:
     4  the release or the rollback FAILED
     5  it was TERMINATED
     6  --timeout is over and it has not ended
+    7  diff: the server has something else than the files
   130  interrupted; a release goes on without us
 
 Environment:

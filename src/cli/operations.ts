@@ -274,7 +274,7 @@ interface ApplyPayload {
 
 export async function applyManifests(
   client: Client,
-  input: { text: string; dryRun: boolean },
+  input: { text: string; dryRun: boolean; prune?: { key: string; value: string }[] },
 ): Promise<{ changes: Change[]; errors: ManifestRefusal[] }> {
   const { payload } = await client.ask<ApplyPayload>(DOCUMENTS.apply, { input });
   return { changes: payload.changes, errors: payload.userErrors };

@@ -4,12 +4,14 @@ import { Command } from 'commander';
 import { Client } from './client.ts';
 import { addAccessCommands } from './commands/access.ts';
 import { addApprovals } from './commands/approvals.ts';
-import { apply, readManifests, showChanges } from './commands/apply.ts';
+import { addApply } from './commands/apply.ts';
 import { check } from './commands/check.ts';
 import { addControls } from './commands/controls.ts';
 import { addTriggers } from './commands/triggers.ts';
 import { addHistory } from './commands/history.ts';
 import { addDelete } from './commands/delete.ts';
+import { addExport } from './commands/export.ts';
+import { addFreezes } from './commands/freeze.ts';
 import { addGet } from './commands/get.ts';
 import { addLogs } from './commands/logs.ts';
 import { addPolicies } from './commands/policies.ts';
@@ -125,17 +127,9 @@ export function createProgram({
     .description('bring the tables of DATABASE_URL up to date')
     .action(async () => process.exit(await (await import('../main.ts')).migrateDatabase()));
 
-  program
-    .command('apply')
-    .description('apply manifests: all of them, or none when one has an error')
-    .requiredOption('-f, --file <path...>', 'file, folder, or - for standard input')
-    .option('--dry-run', 'say what would change and change nothing')
-    .action(async ({ file, dryRun = false }: { file: string[]; dryRun?: boolean }, command: Command) => {
-      const changes = await apply(clientOf(command), await readManifests(file), dryRun);
-      print(showChanges(changes, styleOf(command), dryRun));
-      for (const warning of changes.flatMap(({ warnings }) => warnings)) err.write(`Warning: ${warning}\n`);
-    });
-
+  addApply(shell);
+  addExport(shell);
+  addFreezes(shell);
   addGet(shell);
   addStatus(shell);
   addHistory(shell);

@@ -2,17 +2,18 @@ import type { Pool, PoolClient } from 'pg';
 import type { EntityManager } from 'typeorm';
 import type { Parts } from '../parts.ts';
 import { KINDS } from '../core/definitions.ts';
-import type { Definition, Kind, StoredDefinition } from '../core/definitions.ts';
+import type { Definition, Kind, Labels, StoredDefinition } from '../core/definitions.ts';
 import { RefusedError } from '../core/problems.ts';
 import { PermanentError, TransientError } from '../drivers/driver.ts';
 import type { ForeignText } from '../foreign/index.ts';
 import { diffManifests } from '../manifests/index.ts';
 import type { ManifestError, ManifestPlace, PlainManifests } from '../manifests/index.ts';
 import { clientOf } from '../entities/data-source.ts';
-import { lockDefinitions, settleDefinitions, writeDefinition } from '../store/definitions.ts';
+import { lockDefinitions, removeDefinition, settleDefinitions, writeDefinition } from '../store/definitions.ts';
 import { auditChange } from './audit.ts';
 import { reconsiderReleases } from './reconsider.ts';
 import { commitWarnings } from './commit-warnings.ts';
+import { checkDependents } from './check-references.ts';
 import { DefinitionDraft } from './definition-draft.ts';
 import { warningsOf } from './manifest-warnings.ts';
 import { auditOfDefinitions, considerSave } from './save-definition.ts';
@@ -22,7 +23,7 @@ import type { Considered } from './save-definition.ts';
 export interface AppliedChange {
   kind: Kind;
   name: string;
-  change: 'CREATED' | 'UPDATED' | 'UNCHANGED';
+  change: 'CREATED' | 'UPDATED' | 'UNCHANGED' | 'DELETED';
   /** A unified diff of the manifest as it was and as it is now; absent when nothing changed. */
   diff?: string;
   revision: number;
@@ -40,6 +41,8 @@ export interface ManifestText {
 export interface ApplyInput extends ManifestText {
   /** Says what would change and changes nothing. */
   dryRun: boolean;
+  /** Deletes what carries all of these labels and is not in the manifests; null, or none, deletes nothing. */
+  prune?: Labels | null;
 }
 
 /** What the text holds, read in a thread within limits; text that is too much for them is an error like any other. */
@@ -66,7 +69,7 @@ const asking = (actor: string | null) => ({ caller: `manifests of ${actor ?? 'an
  */
 export async function applyManifests(
   app: Parts,
-  { text, fileName, dryRun }: ApplyInput,
+  { text, fileName, dryRun, prune }: ApplyInput,
   actor: string | null,
   read?: PlainManifests,
 ): Promise<{ changes: AppliedChange[]; errors: ManifestError[] }> {
@@ -75,12 +78,17 @@ export async function applyManifests(
   const manifests = [...definitions].sort(
     (a, b) => KINDS.indexOf(a.definition.kind) - KINDS.indexOf(b.definition.kind),
   );
-  const { saves, refusals, draft } = dryRun
-    ? await consider(app.pool, manifests, app.clock.now())
+  const labels = prune && Object.keys(prune).length > 0 ? prune : null;
+  if (labels && manifests.length === 0) {
+    const message = 'there are no manifests, and everything with these labels would be deleted; delete it by name';
+    return { changes: [], errors: [{ file: fileName, document: 1, line: 1, column: 1, path: [], message }] };
+  }
+  const { saves, removals, refusals, draft } = dryRun
+    ? await consider(app.pool, manifests, labels, app.clock.now())
     : await app.dataSource.transaction(async (manager) => {
         await lockDefinitions(manager);
-        const considered = await consider(await clientOf(manager), manifests, app.clock.now());
-        if (considered.refusals.length === 0) await write(manager, considered.saves, actor);
+        const considered = await consider(await clientOf(manager), manifests, labels, app.clock.now());
+        if (considered.refusals.length === 0) await write(manager, considered, actor, app.clock.now());
         return considered;
       });
   if (refusals.length > 0) {
@@ -88,7 +96,7 @@ export async function applyManifests(
     const placed = refusals.map((each, at) => ({ file: fileName, ...each, ...positions[at]! }));
     return { changes: [], errors: placed };
   }
-  if (!dryRun) reconsiderReleases(app, kindsOf(saves.filter(isChange)));
+  if (!dryRun) reconsiderReleases(app, kindsChanged({ saves, removals }));
   const { protocols } = app.config.git;
   const changed = saves.flatMap((each) =>
     isChange(each) && each.stored.kind === 'Application' ? [each.stored as StoredDefinition<'Application'>] : [],
@@ -98,9 +106,16 @@ export async function applyManifests(
   const changes = saves.map((save, at) => {
     const { kind, metadata } = save.stored;
     const more = kind === 'Application' ? (ofHosts.get(metadata.name) ?? []) : [];
-    return toChange(save, [...manifests[at]!.warnings, ...warnings[at]!, ...more]);
+    const unlabelled = labels ? warningsOfLabels(save.stored, labels) : [];
+    return toChange(save, [...manifests[at]!.warnings, ...warnings[at]!, ...more, ...unlabelled]);
   });
-  return { changes, errors: [] };
+  return { changes: [...changes, ...removals.map(toRemoval)], errors: [] };
+}
+
+interface Considering {
+  saves: Save[];
+  /** In the order in which they are deleted: what names others goes before them. */
+  removals: StoredDefinition[];
 }
 
 interface Save extends Considered<Kind> {
@@ -109,14 +124,16 @@ interface Save extends Considered<Kind> {
 }
 
 const isChange = ({ change }: Save): boolean => change !== 'UNCHANGED';
-const kindsOf = (saves: readonly Save[]): Kind[] => saves.map(({ stored }) => stored.kind);
+const kindsChanged = ({ saves, removals }: Considering): Kind[] =>
+  [...saves.filter(isChange).map(({ stored }) => stored), ...removals].map(({ kind }) => kind);
 
 /** What each of them would come to, with those before it. */
 async function consider(
   client: Pool | PoolClient,
   manifests: PlainManifests['definitions'],
+  prune: Labels | null,
   now: Date,
-): Promise<{ saves: Save[]; refusals: Unplaced[]; draft: DefinitionDraft }> {
+): Promise<Considering & { refusals: Unplaced[]; draft: DefinitionDraft }> {
   const draft = await DefinitionDraft.read(
     client,
     manifests.map((each) => each.definition),
@@ -139,17 +156,60 @@ async function consider(
         draft.put(definition, await draft.get(definition.kind, definition.metadata.name));
     }
   }
-  return { saves, refusals, draft };
+  const removals = prune ? await considerPruning(draft, manifests, prune, refusals) : [];
+  return { saves, removals, refusals, draft };
 }
 
-async function write(manager: EntityManager, saves: readonly Save[], actor: string | null): Promise<void> {
-  const changes = saves.filter(isChange);
-  if (changes.length === 0) return;
-  const saved: { stored: StoredDefinition; before: StoredDefinition | null }[] = [];
+/** What is to be deleted, taken out of the draft; what others still name is refused, at the beginning of the manifests. */
+async function considerPruning(
+  draft: DefinitionDraft,
+  manifests: PlainManifests['definitions'],
+  labels: Labels,
+  refusals: Unplaced[],
+): Promise<StoredDefinition[]> {
+  const given = new Set(manifests.map(({ definition: { kind, metadata } }) => `${kind}/${metadata.name}`));
+  const removals = draft
+    .labelled(labels)
+    .filter(({ kind, metadata }) => !given.has(`${kind}/${metadata.name}`))
+    .sort((a, b) => KINDS.indexOf(b.kind) - KINDS.indexOf(a.kind));
+  removals.forEach((each) => draft.remove(each));
+  for (const { kind, metadata } of removals) {
+    for (const { message } of await checkDependents(draft, kind, metadata.name))
+      refusals.push({
+        document: 1,
+        path: [],
+        message: `the manifests do not hold it, so it is to be deleted, but ${message}`,
+      });
+  }
+  return removals;
+}
+
+async function write(manager: EntityManager, considering: Considering, actor: string | null, now: Date): Promise<void> {
+  const changes = considering.saves.filter(isChange);
+  const { removals } = considering;
+  if (changes.length + removals.length === 0) return;
+  const saved: { stored: StoredDefinition | null; before: StoredDefinition | null }[] = [];
   for (const { stored, before } of changes)
     saved.push({ stored: await writeDefinition(manager, stored, before, actor), before });
+  for (const before of removals) {
+    await removeDefinition(manager, before, actor, now);
+    saved.push({ stored: null, before });
+  }
   await auditChange(manager, auditOfDefinitions(saved));
-  await settleDefinitions(manager, kindsOf(changes));
+  await settleDefinitions(manager, kindsChanged(considering));
+}
+
+function warningsOfLabels({ kind, metadata }: StoredDefinition, labels: Labels): string[] {
+  const missing = Object.entries(labels).filter(([key, value]) => metadata.labels[key] !== value);
+  if (missing.length === 0) return [];
+  const label = missing.map(([key, value]) => `${key}=${value}`).join(',');
+  return [`${kind} "${metadata.name}" lacks the label ${label}: when it leaves the manifests it is not deleted`];
+}
+
+function toRemoval(before: StoredDefinition): AppliedChange {
+  const { kind, metadata, revision } = before;
+  const diff = diffManifests(before, undefined);
+  return { kind, name: metadata.name, change: 'DELETED', diff, revision: revision + 1, warnings: [] };
 }
 
 function toChange({ stored, before, change }: Save, warnings: string[]): AppliedChange {

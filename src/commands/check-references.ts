@@ -80,16 +80,21 @@ export async function checkReferences(among: Definitions, definition: Definition
 }
 
 /** The refusal to delete a definition, or to change it like this, while others name it; none when it is not named. */
-export async function checkDependents(db: Db, kind: Kind, name: string): Promise<Refusal[]> {
+export async function checkDependents(
+  among: Pick<Definitions, 'all'>,
+  kind: Kind,
+  name: string,
+  path: Refusal['path'] = ['name'],
+): Promise<Refusal[]> {
   const users: string[] = [];
   for (const each of KINDS) {
     if (!refersTo(SPECS[each]).has(kind)) continue;
-    for (const { metadata, spec } of await allDefinitions(db, each)) {
+    for (const { metadata, spec } of await among.all(each)) {
       const names = referencesIn(SPECS[each], spec);
       if (names.some((found) => found.kind === kind && found.name === name)) users.push(`${each} "${metadata.name}"`);
     }
   }
   if (users.length === 0) return [];
   const shown = users.slice(0, 10).join(', ') + (users.length > 10 ? ` and ${users.length - 10} more` : '');
-  return [refusal('IN_USE', `${kind} "${name}" is used by ${shown}: change those first`, ['name'])];
+  return [refusal('IN_USE', `${kind} "${name}" is used by ${shown}: change those first`, path)];
 }

@@ -2,7 +2,7 @@ import type { Pool, PoolClient } from 'pg';
 import type { DataSource, EntityManager } from 'typeorm';
 import type { AllDefinitions } from '../store/definitions.ts';
 import { allDefinitions, getDefinition, lastRevisions, readAllDefinitions } from '../store/definitions.ts';
-import type { Definition, Kind, StoredDefinition } from '../core/definitions.ts';
+import type { Definition, Kind, Labels, StoredDefinition } from '../core/definitions.ts';
 import type { Known } from '../core/flow.ts';
 import type { ForgeUse } from '../core/forges.ts';
 import type { SecretUse } from '../core/secrets.ts';
@@ -95,6 +95,22 @@ export class DefinitionDraft implements Definitions {
     this.#byKind.get(kind)?.set(metadata.name, stored);
     if (NAMED_BY_FLOWS.has(kind)) this.#known = null;
     return stored;
+  }
+
+  /** Everything that carries all of these labels. */
+  labelled(labels: Labels): StoredDefinition[] {
+    const wanted = Object.entries(labels);
+    return [...this.#byKind.values()]
+      .flatMap((each) => [...each.values()])
+      .filter(({ metadata }) =>
+        wanted.every(([key, value]) => Object.hasOwn(metadata.labels, key) && metadata.labels[key] === value),
+      );
+  }
+
+  /** As if it were deleted. */
+  remove({ kind, metadata }: StoredDefinition): void {
+    this.#byKind.get(kind)?.delete(metadata.name);
+    if (NAMED_BY_FLOWS.has(kind)) this.#known = null;
   }
 
   #all<K extends Kind>(kind: K): StoredDefinition<K>[] {

@@ -4,6 +4,7 @@ import { refusal, RefusedError } from '../core/problems.ts';
 import { getDefinition, lockDefinitions, removeDefinition, settleDefinitions } from '../store/definitions.ts';
 import { auditChange } from './audit.ts';
 import { checkDependents } from './check-references.ts';
+import { storedDefinitions } from './definition-draft.ts';
 import { reconsiderReleases } from './reconsider.ts';
 import { refusable } from './result.ts';
 import type { Result } from './result.ts';
@@ -22,7 +23,7 @@ export async function deleteDefinition<K extends Kind>(
       const before = await getDefinition(manager, kind, name);
       if (!before) throw new RefusedError([refusal('NOT_FOUND', `there is no ${kind} "${name}"`, ['name'])]);
       refuseConflict(before, kind, name, options.expectedRevision);
-      const used = await checkDependents(manager, kind, name);
+      const used = await checkDependents(storedDefinitions(manager), kind, name);
       if (used.length > 0) throw new RefusedError(used);
       await removeDefinition(manager, before, options.actor, app.clock.now());
       await auditChange(manager, auditOfDefinitions([{ before, stored: null }]));

@@ -23,7 +23,8 @@ export class ManifestsResolver {
     const wrong = unstorable(input);
     if (wrong.length > 0) return { changes: [], userErrors: refused(wrong) };
     const { text, fileName, dryRun } = input;
-    const applying = { text, fileName: fileName ?? undefined, dryRun };
+    const prune = input.prune && Object.fromEntries(input.prune.map(({ key, value }) => [key, value]));
+    const applying = { text, fileName: fileName ?? undefined, dryRun, prune };
     const { changes, errors } = await applyManifests(
       context.app,
       applying,

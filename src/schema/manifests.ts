@@ -2,15 +2,17 @@ import { Field, InputType, Int, ObjectType } from 'type-graphql';
 import type { Kind } from '../core/definitions.ts';
 import { DefinitionKindEnum } from './choices.ts';
 import { UserError } from './user-errors.ts';
+import { LabelInput } from './values.ts';
 import { enumOf } from './enums.ts';
 
-export const ManifestChangeKindEnum = enumOf<'CREATED' | 'UPDATED' | 'UNCHANGED'>(
+export const ManifestChangeKindEnum = enumOf<'CREATED' | 'UPDATED' | 'UNCHANGED' | 'DELETED'>(
   'ManifestChangeKind',
   'What applying does to a definition.',
   {
     CREATED: 'There was none of that name.',
     UPDATED: 'It gets a new revision.',
     UNCHANGED: 'It is like this already.',
+    DELETED: 'It carries the labels of `prune` and is not in the manifests.',
   },
 );
 
@@ -24,6 +26,13 @@ export class ManifestsApplyInput {
 
   @Field(() => Boolean, { defaultValue: false, description: 'Says what would change, and changes nothing.' })
   dryRun!: boolean;
+
+  @Field(() => [LabelInput], {
+    nullable: true,
+    description:
+      'Deletes what carries all of these labels and is not in the manifests; takes the permission to edit everything.',
+  })
+  prune?: LabelInput[] | null;
 }
 
 @ObjectType({ description: 'What applying did to a definition, or would do in a dry run.' })
@@ -35,7 +44,7 @@ export class ManifestChange {
   name!: string;
 
   @Field(() => ManifestChangeKindEnum, { description: 'What happened to it.' })
-  change!: 'CREATED' | 'UPDATED' | 'UNCHANGED';
+  change!: 'CREATED' | 'UPDATED' | 'UNCHANGED' | 'DELETED';
 
   @Field(() => String, { nullable: true, description: 'A unified diff of its manifest; null when nothing changed.' })
   diff!: string | null;

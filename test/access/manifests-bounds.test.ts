@@ -57,6 +57,18 @@ test('nothing is read for a caller who may edit nothing', async () => {
   asked.mockRestore();
 });
 
+test('what is not in the manifests is deleted for those alone who may edit everything', async () => {
+  const text =
+    'apiVersion: sluice.dev/v1\nkind: Application\nmetadata: { name: more, labels: { a: b } }\n' +
+    'spec: { product: billing, environment: dev, component: more, driver: { type: simulate }, health: { type: none } }\n';
+  const owner = await guarded.token('ADMIN', { products: { names: ['billing'] } });
+  const prune = [{ key: 'a', value: 'c' }];
+  expect(codeOf(await guarded.ask(owner, APPLY, { input: { text, prune } }))).toBe('FORBIDDEN');
+  expect(codeOf(await guarded.ask(owner, APPLY, { input: { text: '', prune } }))).toBe('FORBIDDEN');
+  const { body } = await guarded.ask(owner, APPLY, { input: { text, prune: [], dryRun: true } });
+  expect(body.data).toMatchObject({ manifestsApply: { changes: [{ name: 'more' }], userErrors: [] } });
+});
+
 test('manifests are read once, for the rule of access and for the command', async () => {
   const asked = vi.spyOn(foreign, 'ask');
   const text = 'apiVersion: sluice.dev/v1\nkind: Environment\nmetadata: { name: once }\nspec: { kind: PRODUCTION }\n';

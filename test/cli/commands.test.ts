@@ -77,6 +77,64 @@ describe('apply', () => {
     expect(code).toBe(1);
     expect(err.trim().split('\n')).toEqual([expect.stringContaining('nowhere')]);
   });
+
+  test('what has the labels and is in no file any more is deleted with the rest, as diff says before', async () => {
+    const labelled = (name: string): string => environment(name).replace('spec', '  labels: { app: planets }\nspec');
+    const group = `---\napiVersion: sluice.dev/v1\nkind: EnvironmentGroup\nmetadata: { name: inner, labels: { app: planets } }\nspec: { environments: { names: [io, europa] }, gate: { policy: ALL } }\n`;
+    await served.sluice('apply', '-f', await file('p.yaml', `${labelled('io')}---\n${labelled('europa')}${group}`));
+    const less = ['-f', await file('less.yaml', labelled('io')), '--prune', 'app=planets'];
+    const diff = await served.sluice('diff', ...less);
+    expect(diff).toMatchObject({ code: 7, err: '' });
+    expect(diff.out).toMatch(
+      /--- EnvironmentGroup\/inner\tcurrent\n\+\+\+ \/dev\/null[^]*--- Environment\/europa\tcurrent/,
+    );
+    const { code, out } = await served.sluice('apply', ...less);
+    expect(code).toBe(0);
+    expect(out).toMatch(/io +1 +unchanged[^]*inner +2 +deleted[^]*europa +2 +deleted/);
+    expect(await served.sluice('diff', ...less)).toEqual({ code: 0, out: '', err: '' });
+    const unlabelled = ['-f', await file('other.yaml', environment('ganymede')), '--prune', 'app=moons'];
+    expect((await served.sluice('apply', ...unlabelled)).err).toMatch(/"ganymede" lacks the label app=moons/);
+  });
+
+  test('what others still name is not pruned, nothing is then; no manifests prune nothing', async () => {
+    const labelled = `${environment('titan').replace('spec', '  labels: { app: saturn }\nspec')}---\n${environment('rhea').replace('spec', '  labels: { app: saturn }\nspec')}`;
+    const application = `apiVersion: sluice.dev/v1\nkind: Application\nmetadata: { name: billing-titan }\nspec: { product: billing, environment: titan, driver: { type: simulate }, health: { type: none } }\n`;
+    await served.sluice('apply', '-f', await file('s.yaml', `${labelled}---\n${application}`));
+    const rest = ['--prune', 'app=saturn', '-f', await file('rest.yaml', environment('dione'))];
+    const { code, err } = await served.sluice('apply', ...rest);
+    expect(code).toBe(1);
+    expect(err).toMatch(/is to be deleted, but Environment "titan" is used by Application "billing-titan"/);
+    expect((await served.sluice('get', 'environment', 'rhea')).code).toBe(0);
+    expect((await served.sluice('get', 'environment', 'dione')).code).toBe(1);
+    const nothing = await served.sluice('apply', '-f', await file('none.yaml', '# nothing\n'), '--prune', 'app=saturn');
+    expect(nothing).toMatchObject({ code: 1, err: expect.stringMatching(/there are no manifests/) });
+    await served.sluice('delete', 'application', 'billing-titan');
+  });
+});
+
+test('an export is what apply takes, in one stream or a file for each, and changes nothing', async () => {
+  const { code, out } = await served.sluice('export');
+  expect(code).toBe(0);
+  const again = await served.sluice('apply', '-f', await file('all.yaml', out));
+  expect(again.code).toBe(0);
+  expect(again.out).not.toMatch(/created|updated/);
+  const to = join(folder, 'exported');
+  expect((await served.sluice('export', '--to', to)).out).toMatch(/^Wrote \d+ manifests/);
+  expect(await served.sluice('diff', '-f', to)).toMatchObject({ code: 0, out: '' });
+});
+
+test('a freeze keeps promotions out everywhere until it is lifted', async () => {
+  expect((await served.sluice('unfreeze')).err).toMatch(/Nothing is frozen/);
+  const { code, out } = await served.sluice('freeze', '--until', '4h', '--reason', 'end of the year');
+  expect(code).toBe(0);
+  const [, name = ''] = /sluice unfreeze (freeze-\d+)/.exec(out) ?? [];
+  await served.sluice('release', 'billing', '--version', '8.8.8');
+  const waits = await served.sluice('get', 'release', 'billing');
+  expect(waits.out).toMatch(new RegExp(`window ${name}|"${name}"`));
+  expect(await served.sluice('unfreeze', 'freeze-1')).toMatchObject({ code: 1 });
+  expect((await served.sluice('unfreeze')).out).toBe(`Lifted ${name}\n`);
+  expect((await served.sluice('get', 'windows', '-o', 'name')).out).not.toContain(name);
+  await served.sluice('terminate', 'billing', '--wait');
 });
 
 describe('get', () => {

@@ -8,6 +8,7 @@ import { CHECK_DOCUMENT } from '../../src/cli/commands/check.ts';
 import { CONTROLS } from '../../src/cli/commands/controls.ts';
 import { DEPLOYMENTS } from '../../src/cli/commands/deployments.ts';
 import { deleteDocument } from '../../src/cli/commands/delete.ts';
+import { FREEZES } from '../../src/cli/commands/freeze.ts';
 import { HISTORY_DOCUMENTS } from '../../src/cli/commands/history.ts';
 import { listDocument, oneDocument, PRODUCT } from '../../src/cli/commands/get.ts';
 import { DEFINITION_KINDS } from '../../src/cli/commands/kinds.ts';
@@ -42,6 +43,7 @@ const documents: [string, string][] = [
   ['whether a product is there', PRODUCT],
   ...Object.entries(APPROVALS),
   ...Object.entries(CONTROLS),
+  ...Object.entries(FREEZES),
   ...Object.entries(ROLLBACKS),
   ...Object.entries(HISTORY_DOCUMENTS),
   ...Object.entries(PLAN_DOCUMENTS),

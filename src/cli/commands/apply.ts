@@ -1,10 +1,18 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { type Command, InvalidArgumentError } from 'commander';
 import type { Client } from '../client.ts';
 import { CliError, EXIT } from '../exit.ts';
 import { applyManifests, type Change, type ManifestRefusal } from '../operations.ts';
 import { render, type Style } from '../output.ts';
+import type { Shell } from '../shell.ts';
+
+/** A label as it is typed: `app=billing`. */
+export interface LabelGiven {
+  key: string;
+  value: string;
+}
 
 export interface ManifestFile {
   name: string;
@@ -42,10 +50,16 @@ const SEPARATOR = '\n---\n';
  * All files in one request: all of them are applied or none, and each may refer to what stands in another.
  * @throws CliError with a line `file:line:column: message` for each error.
  */
-export async function apply(client: Client, files: ManifestFile[], dryRun: boolean): Promise<Change[]> {
+export async function apply(
+  client: Client,
+  files: ManifestFile[],
+  dryRun: boolean,
+  prune?: LabelGiven[],
+): Promise<Change[]> {
   const { changes, errors } = await applyManifests(client, {
     text: files.map((file) => file.text).join(SEPARATOR),
     dryRun,
+    prune,
   });
   if (errors.length > 0) throw new CliError(EXIT.REFUSED, errors.map((error) => place(error, files)).join('\n'));
   return changes;
@@ -64,9 +78,54 @@ function place({ line, column, message }: ManifestRefusal, files: ManifestFile[]
   return message;
 }
 
+const diffOf = (changes: Change[]): string => changes.flatMap(({ diff }) => (diff ? [diff.trimEnd()] : [])).join('\n');
+
+function labelOf(typed: string, before: LabelGiven[] = []): LabelGiven[] {
+  const [, key, value] = /^([^=]+)=(.*)$/.exec(typed) ?? [];
+  if (key === undefined || value === undefined)
+    throw new InvalidArgumentError('Expected KEY=VALUE, such as app=billing.');
+  return [...before, { key, value }];
+}
+
+interface Flags {
+  file: string[];
+  dryRun?: boolean;
+  prune?: LabelGiven[];
+}
+
+/** `sluice apply` and `sluice diff` */
+export function addApply({ program, clientOf, styleOf, print, exitWith, err }: Shell): void {
+  const ask = async (command: Command, { file, prune }: Flags, dryRun: boolean): Promise<Change[]> => {
+    const changes = await apply(clientOf(command), await readManifests(file), dryRun, prune);
+    for (const warning of changes.flatMap(({ warnings }) => warnings)) err.write(`Warning: ${warning}\n`);
+    return changes;
+  };
+  program
+    .command('apply')
+    .description('apply manifests: all of them, or none when one has an error')
+    .requiredOption('-f, --file <path...>', 'file, folder, or - for standard input')
+    .option('--dry-run', 'say what would change and change nothing')
+    .option('--prune <label...>', 'delete what has these labels (KEY=VALUE) and is not in the files', labelOf)
+    .action(async (flags: Flags, command: Command) => {
+      const dryRun = flags.dryRun ?? false;
+      print(showChanges(await ask(command, flags, dryRun), styleOf(command), dryRun));
+    });
+  program
+    .command('diff')
+    .description(`show what apply would change, as a patch; exit code ${EXIT.DIFFERENT} when it is something`)
+    .requiredOption('-f, --file <path...>', 'file, folder, or - for standard input')
+    .option('--prune <label...>', 'as apply would delete what is not in the files', labelOf)
+    .action(async (flags: Flags, command: Command) => {
+      const changes = (await ask(command, flags, true)).filter(({ change }) => change !== 'UNCHANGED');
+      const style = styleOf(command);
+      if (style.format !== 'table') print(showChanges(changes, style, true));
+      else if (changes.length > 0) print(diffOf(changes));
+      if (changes.length > 0) exitWith(EXIT.DIFFERENT);
+    });
+}
+
 export function showChanges(changes: Change[], style: Style, dryRun: boolean): string {
-  const shown =
-    style.format === 'table' && dryRun ? changes.flatMap(({ diff }) => (diff ? [diff.trimEnd()] : [])).join('\n') : '';
+  const shown = style.format === 'table' && dryRun ? diffOf(changes) : '';
   const list = render(changes, style, {
     name: ({ kind, name }) => `${kind}/${name}`,
     columns: [

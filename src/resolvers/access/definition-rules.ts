@@ -1,4 +1,4 @@
-import { SOMEWHERE } from '../../core/access/index.ts';
+import { EVERYTHING, SOMEWHERE } from '../../core/access/index.ts';
 import type { Kind } from '../../core/definitions.ts';
 import { manifestsIn } from '../batches.ts';
 import { demand } from './guard.ts';
@@ -31,10 +31,11 @@ function together(named: Named[]): Named {
 interface ManifestsInput {
   text: string;
   fileName?: string | null;
+  prune?: unknown[] | null;
 }
 
 /**
- * Everything in the manifests; what cannot be read changes nothing, and the answer says where it is wrong. Nothing is read for
+ * Everything in the manifests, and what is not in them where that is deleted; what cannot be read changes nothing, and the answer says where it is wrong. Nothing is read for
  * a caller who may edit nothing at all.
  */
 export const appliesManifests = may('EDIT_DEFINITIONS', async ({ input }: { input: ManifestsInput }, lookup) => {
@@ -45,5 +46,9 @@ export const appliesManifests = may('EDIT_DEFINITIONS', async ({ input }: { inpu
       lookup.definition(kind, { ...spec, name: metadata.name, labels: metadata.labels }, 'SAVE'),
     ),
   );
-  return named.length > 0 ? together(named) : [SOMEWHERE];
+  // Which definitions carry the labels is known in the transaction alone.
+  const pruned = input.prune?.length ? [EVERYTHING] : [];
+  if (named.length === 0) return pruned.length > 0 ? pruned : [SOMEWHERE];
+  const all = together(named);
+  return { ...all, targets: [...all.targets, ...pruned] };
 });

@@ -1,0 +1,71 @@
+import type { Command } from 'commander';
+import { all, ask, ERRORS, PAGE } from '../asking.ts';
+import { CliError, EXIT } from '../exit.ts';
+import { momentOf, REASON, UNTIL } from '../options.ts';
+import type { Shell } from '../shell.ts';
+
+/** A freeze is a release window of the kind DENY that carries this label: nothing else knows of freezes. */
+const LABEL = { key: 'sluice.dev/freeze', value: 'true' };
+/** It begins before now: a clock of this machine that is ahead of the server's would open a gap. */
+const EARLIER_MS = 3_600_000;
+
+export const FREEZES = {
+  freeze: `mutation CliFreeze($input: ReleaseWindowCreateInput!) {
+    payload: releaseWindowCreate(input: $input) { releaseWindow { name } ${ERRORS} } }`,
+  unfreeze: `mutation CliUnfreeze($input: DefinitionDeleteInput!) { payload: releaseWindowDelete(input: $input) { ${ERRORS} } }`,
+  freezes: `query CliFreezes($first: Int!, $after: String, $selector: SelectorInput) {
+    list: releaseWindows(first: $first, after: $after, selector: $selector) { nodes { name } ${PAGE} } }`,
+};
+
+interface Flags {
+  reason: string;
+  until: string;
+  environment?: string[];
+  product?: string[];
+}
+
+/** `sluice freeze` and `sluice unfreeze` */
+export function addFreezes({ program, clientOf, print }: Shell): void {
+  program
+    .command('freeze')
+    .description('start no promotion anywhere until a time, by a release window that denies; rollbacks still start')
+    .requiredOption('--until <when>', `when it ends by itself: ${UNTIL}`, momentOf)
+    .requiredOption(REASON, 'why; shown to everybody who waits')
+    .option('--environment <name...>', 'only in these; * stands for anything')
+    .option('--product <name...>', 'only these; * stands for anything')
+    .action(async ({ reason, until, environment, product }: Flags, command: Command) => {
+      const now = Date.now();
+      const name = `freeze-${new Date(now).toISOString().replace(/\D/g, '')}`;
+      const selector = { environments: { names: environment }, products: { names: product } };
+      const once = { from: new Date(now - EARLIER_MS).toISOString(), to: until };
+      const input = {
+        name,
+        labels: [LABEL],
+        description: reason,
+        kind: 'DENY',
+        timeZone: 'UTC',
+        times: { once },
+        selector,
+      };
+      await ask(clientOf(command), FREEZES.freeze, input);
+      print(`Frozen until ${until} by release window ${name}\nLift it with: sluice unfreeze ${name}`);
+    });
+  program
+    .command('unfreeze')
+    .description('lift freezes: what waits goes on at once')
+    .argument('[name...]', 'names of their release windows; all freezes when left out')
+    .action(async (names: string[], _flags: unknown, command: Command) => {
+      const client = clientOf(command);
+      const selector = { matchLabels: [LABEL] };
+      const found = await all<{ name: string }>(client, FREEZES.freezes, { selector });
+      const frozen = found.map(({ name }) => name);
+      const unknown = names.find((name) => !frozen.includes(name));
+      if (unknown !== undefined)
+        throw new CliError(EXIT.REFUSED, `There is no freeze '${unknown}'. See: sluice get windows`);
+      if (frozen.length === 0) throw new CliError(EXIT.REFUSED, 'Nothing is frozen.');
+      for (const name of names.length > 0 ? names : frozen) {
+        await ask(client, FREEZES.unfreeze, { name });
+        print(`Lifted ${name}`);
+      }
+    });
+}
