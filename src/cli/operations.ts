@@ -22,7 +22,7 @@ const RELEASE = `
     problem { first { message environment } }
     waitingFor { message promotion { name } }
     promotions {
-      name group { name } status phase attempt startedAt endedAt problem { message } applications { commit }
+      name group { name } status phase attempt startedAt endedAt problem { message } skip { by reason } applications { commit }
       pullRequests { number url state }
     }
     rollback { ${ROLLBACK_PART} }
@@ -64,6 +64,9 @@ export const DOCUMENTS = {
   } ${RELEASE}`,
   retry: `mutation CliRetry($input: ReleaseRetryInput!) {
     payload: releaseRetry(input: $input) { release { ...ReleaseFields } ${ERRORS} }
+  } ${RELEASE}`,
+  skip: `mutation CliSkip($input: PromotionSkipInput!) {
+    payload: promotionSkip(input: $input) { release { ...ReleaseFields } ${ERRORS} }
   } ${RELEASE}`,
   apply: `mutation CliApply($input: ManifestsApplyInput!) {
     payload: manifestsApply(input: $input) {
@@ -108,6 +111,7 @@ interface ReleaseAnswer {
   promotions: (Omit<PromotionShown, 'group' | 'problem' | 'waitingFor' | 'commit'> & {
     group: { name: string } | null;
     problem: { message: string } | null;
+    skip: { by: string | null; reason: string } | null;
     applications: { commit: string | null }[];
   })[];
 }
@@ -155,10 +159,13 @@ function toShown(release: ReleaseAnswer): ReleaseShown {
     ...(hooks && { hooks }),
     waitingFor: reasons(null),
     problem: first ? [first.environment, first.message].filter(Boolean).join(': ') : null,
-    promotions: promotions.map(({ applications, ...promotion }) => ({
+    promotions: promotions.map(({ applications, skip, ...promotion }) => ({
       ...promotion,
       group: promotion.group?.name ?? null,
-      problem: promotion.problem?.message ?? null,
+      problem:
+        skip && promotion.status !== 'SUCCEEDED'
+          ? `skipped${skip.by === null ? '' : ` by ${skip.by}`}: ${skip.reason}`
+          : (promotion.problem?.message ?? null),
       waitingFor: reasons(promotion.name),
       commit: applications.find(({ commit }) => commit !== null)?.commit ?? null,
     })),
@@ -250,8 +257,18 @@ export function terminateRelease(
   return change(client, DOCUMENTS.terminate, { releaseId: idOf(id), reason });
 }
 
-export function retryRelease(client: Client, { id }: { id: string }): Promise<ReleaseShown> {
-  return change(client, DOCUMENTS.retry, { releaseId: idOf(id) });
+export function retryRelease(
+  client: Client,
+  { id, environment }: { id: string; environment?: string },
+): Promise<ReleaseShown> {
+  return change(client, DOCUMENTS.retry, { releaseId: idOf(id), environment });
+}
+
+export function skipPromotion(
+  client: Client,
+  { id, ...input }: { id: string; environment: string; reason: string },
+): Promise<ReleaseShown> {
+  return change(client, DOCUMENTS.skip, { releaseId: idOf(id), ...input });
 }
 
 export interface Change {

@@ -23,7 +23,14 @@ import { addWebhookCommands } from './commands/webhooks.ts';
 import type { CheckFlags } from './commands/windows.ts';
 import { EXIT, EXIT_HELP } from './exit.ts';
 import { configureHelp } from './help.ts';
-import { readRelease, readSchema, retryRelease, terminateRelease, triggerRelease } from './operations.ts';
+import {
+  readRelease,
+  readSchema,
+  retryRelease,
+  skipPromotion,
+  terminateRelease,
+  triggerRelease,
+} from './operations.ts';
 import type { TriggerInput } from './operations.ts';
 import { choiceOption, REASON, RELEASE, timeoutOption } from './options.ts';
 import { type Format, FORMATS, render, type Style, type Writer } from './output.ts';
@@ -184,12 +191,26 @@ export function createProgram({
 
   program
     .command('retry')
-    .description('take up an ended release where it failed; what succeeded is not run again')
+    .description('take up an ended release where it failed, or one environment alone; what succeeded is not run again')
     .argument(...RELEASE)
+    .argument('[environment]', 'only this one, and what comes after it; also while the release goes on')
     .option('--wait', 'show the release and wait for its end')
     .addOption(timeoutOption())
-    .action(async (name: string, _flags: unknown, command: Command) => {
-      await showOrWait(command, await retryRelease(clientOf(command), { id: name }), 'Retrying');
+    .action(async (name: string, environment: string | undefined, _flags: unknown, command: Command) => {
+      await showOrWait(command, await retryRelease(clientOf(command), { id: name, environment }), 'Retrying');
+    });
+
+  program
+    .command('skip')
+    .description('leave an environment out of a release: what depends on it goes on as if it had succeeded')
+    .argument(...RELEASE)
+    .argument('<environment>', 'an environment or a workflow step that did not succeed, or not yet')
+    .requiredOption(REASON, 'kept with the release')
+    .option('--wait', 'show the release and wait for its end')
+    .addOption(timeoutOption())
+    .action(async (name: string, environment: string, { reason }: { reason: string }, command: Command) => {
+      const release = await skipPromotion(clientOf(command), { id: name, environment, reason });
+      await showOrWait(command, release, `Skipping ${environment} in`);
     });
 
   program

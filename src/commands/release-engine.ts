@@ -508,6 +508,7 @@ function isNews(before: ReleaseState, { state, events, changed, work }: Decision
     state.wakeAt !== before.wakeAt ||
     state.status !== before.status ||
     state.rollbacks !== before.rollbacks ||
+    state.skips !== before.skips ||
     state.heard !== before.heard ||
     state.moving !== before.moving ||
     state.limited !== before.limited ||

@@ -16,6 +16,7 @@ export function actorOf(stimulus: Stimulus): string | null {
     case 'override-windows':
     case 'terminate':
     case 'retry':
+    case 'skip':
       return stimulus.by ?? null;
     case 'tick':
     case 'outcome':
@@ -46,6 +47,7 @@ export function isCommanded(stimulus: Stimulus): boolean {
     case 'rollback-joined':
     case 'override-windows':
     case 'retry':
+    case 'skip':
       return true;
     case 'tick':
     case 'outcome':
@@ -84,6 +86,7 @@ export const KEYED: ReadonlySet<Stimulus['kind']> = new Set<Stimulus['kind']>([
   'pull-request-closed',
   'terminate',
   'retry',
+  'skip',
 ]);
 
 /** The newest are kept for good, as many as these; all others for as long as a save may be asked for again, in milliseconds. */

@@ -47,6 +47,8 @@ export function createRelease(
       merge: null,
     })),
     groups: plan.groups.map(() => freshGroup()),
+    skips: {},
+    forgiven: [],
     rollbacks: {},
     heard: [],
     firstProblem: null,

@@ -12,6 +12,7 @@ import type {
   PromotionState,
   PromotionStatus,
   ReleaseState,
+  Skip,
   StepState,
   Stimulus,
   Verification,
@@ -190,6 +191,19 @@ export class Draft {
     this.#lifted.push(...holds);
     const { status } = this.state.promotions[position] as PromotionState;
     this.emit({ type: 'HoldLifted', ...this.atPromotion(position, status), reason: 'a person promotes there again' });
+  }
+
+  /** Ends it as a person wants it. */
+  skip(position: number, { reason, by }: Skip): void {
+    const promotion = this.promotion(position);
+    const before = promotion.status;
+    promotion.status = 'SKIPPED';
+    promotion.endedAt = this.now;
+    const at = this.atPromotion(position, before);
+    this.emit({ type: 'PromotionSkipped', ...at, reason, byPerson: true, ...(by !== null && { by }) });
+    // Fewer members count, and its gate may hold with those that are left.
+    const { group } = this.planned(position);
+    if (group !== null && this.state.groups[group]?.status === 'WAITING') this.group(group).recheckAt = this.now;
   }
 
   end(position: number, status: 'SUCCEEDED' | 'FAILED' | 'TERMINATED' | 'SKIPPED', reason = ''): void {

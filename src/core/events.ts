@@ -22,6 +22,7 @@ export type ReleaseEvent =
     }
   | { type: 'ReleaseStarted' }
   | { type: 'ReleaseTerminating'; reason: string }
+  /** These begin again: all that did not succeed, or those that a retry or a skip of one of them leads to. */
   | { type: 'ReleaseRetried'; environments: string[] }
   | { type: 'ReleaseSucceeded' | 'ReleaseTerminated' | 'ReleaseFailed'; reason?: string }
   | ({ type: 'PromotionWaiting'; reason: string; earliest?: string } & AtPromotion)
@@ -32,7 +33,9 @@ export type ReleaseEvent =
   | ({ type: 'PromotionResumed'; dispatch: number } & AtPromotion)
   | ({ type: 'PromotionSucceeded' } & AtPromotion)
   | ({ type: 'PromotionTerminated'; reason?: string } & AtPromotion)
-  | ({ type: 'PromotionFailed' | 'PromotionSkipped'; reason: string } & AtPromotion)
+  | ({ type: 'PromotionFailed'; reason: string } & AtPromotion)
+  /** `byPerson`: a person wanted it, `by` by name; what depends on it goes on. Left out where nothing could start it any more. */
+  | ({ type: 'PromotionSkipped'; reason: string; byPerson?: true; by?: string } & AtPromotion)
   | ({ type: 'ApprovalRequested'; needed: string; expiresAt: string } & OfStep & AtPromotion)
   | ({ type: 'ApprovalGiven'; missing: number } & Said & OfStep & AtPromotion)
   | ({ type: 'ApprovalGranted'; approvedBy: string } & OfStep & AtPromotion)

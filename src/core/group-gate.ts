@@ -5,6 +5,7 @@ import { changedAt, countLook, toleranceOf } from './health-tolerance.ts';
 import type { BadLooks } from './health-tolerance.ts';
 import type { PlannedGroup, PlannedPromotion, ReleasePlan } from './plan.ts';
 import { ENDED_PROMOTION } from './release.ts';
+import { countOf } from './required.ts';
 import type { GroupState, MemberHealth, PromotionState, ReleaseState } from './release.ts';
 
 /** How often a gate that waits for health is asked again, in milliseconds. */
@@ -45,7 +46,8 @@ export function judgeGroup(
   health: readonly MemberHealth[],
   now: number,
 ): GroupJudgement {
-  const { required, soak = 0, freshness } = group;
+  const { soak = 0, freshness } = group;
+  const { counted, required } = countOf(group, state);
   let healthy = 0;
   let open = 0;
   let unclear = 0;
@@ -75,7 +77,7 @@ export function judgeGroup(
     if (!bad.final) unclear += 1;
     return clock;
   });
-  const told = `${healthy} of ${group.members.length} in ${group.name} are healthy, ${required} needed`;
+  const told = `${healthy} of ${counted} in ${group.name} are healthy, ${required} needed`;
   const reason = unhealthy.length > 0 ? `${told}: ${unhealthy.join(', ')}` : told;
   // Each counts when it has been healthy for long enough; the gate opens with the last one that it needs.
   const soaked = soaks.sort((a, b) => a - b)[required - 1];

@@ -85,7 +85,8 @@ export function applyOutcome(draft: Draft, report: Extract<Stimulus, { kind: 'ou
       step.status = 'TERMINATED';
       step.endedAt = draft.now;
       step.unclear = true;
-      promotion.problem ??= draft.problem(stopReason(draft.state, report.promotion), report.promotion, planned.id);
+      if (draft.state.skips[report.promotion] === undefined)
+        promotion.problem ??= draft.problem(stopReason(draft.state, report.promotion), report.promotion, planned.id);
       return draft.emit({ type: 'StepTerminated', ...at });
   }
 }

@@ -181,6 +181,8 @@ export interface PlannedGroup {
   members: number[];
   /** How many members must be healthy for the gate. */
   required: number;
+  /** Where that is a share of the members: it is one of those that count, once a person has skipped some. */
+  percent?: number;
   unknownTimeout: number;
   /** How long a member has been healthy before it counts, in milliseconds; at once when absent. */
   soak?: number;

@@ -2,7 +2,6 @@ import type {
   Definition,
   EnvironmentGroupSpec,
   FlowStepSpec,
-  Gate,
   Hooks,
   InlinePolicy,
   Metadata,
@@ -23,6 +22,7 @@ import type {
 } from './plan.ts';
 import { refusal } from './problems.ts';
 import type { Refusal } from './problems.ts';
+import { requiredBy } from './required.ts';
 import { resolveMembers } from './selectors.ts';
 import { quoteList } from './wording.ts';
 
@@ -37,14 +37,6 @@ export interface PlanInput {
   /** Of this product only. */
   applications: Definition<'Application'>[];
   warnings: string[];
-}
-
-/** How many of `total` a gate asks for; a percentage is rounded up, so 50 % of three is two. */
-export function requiredBy(gate: Pick<Gate, 'policy' | 'count' | 'percent'>, total: number): number {
-  if (gate.policy === 'ANY') return Math.min(1, total);
-  if (gate.policy === 'ALL') return total;
-  const wanted = gate.count ?? Math.ceil(((gate.percent ?? 100) * total) / 100);
-  return Math.min(Math.max(1, wanted), total);
 }
 
 /** Freezes a checked flow (`checkFlow` found nothing) for one product, or says which environment lacks an application. */
@@ -148,6 +140,7 @@ class Planner {
         name: step.group,
         members,
         required: requiredBy(spec.gate, members.length),
+        ...(spec.gate.policy === 'AT_LEAST' && spec.gate.percent !== undefined && { percent: spec.gate.percent }),
         unknownTimeout: spec.gate.unknownTimeout ?? DEFAULT_UNKNOWN_TIMEOUT,
         ...(spec.gate.soak === undefined ? {} : { soak: spec.gate.soak }),
         ...(spec.gate.freshness === undefined ? {} : { freshness: spec.gate.freshness }),

@@ -35,6 +35,10 @@ export interface ReleaseState {
   halted: boolean;
   promotions: PromotionState[];
   groups: GroupState[];
+  /** By position: what a person wants left out, or left out. What depends on it goes on as if it had succeeded. */
+  skips: Readonly<Record<number, Skip>>;
+  /** Positions of what failed and holds up nothing any more: a person has seen it, and retried or skipped something else since. */
+  forgiven: readonly number[];
   /** Rollback's id → what it has told this release; empty as long as nothing of it is taken back. */
   rollbacks: Record<string, TakenBack>;
   /** Keys of what it was told and must not take in twice, the newest last. */
@@ -62,6 +66,15 @@ export type Progress = Readonly<Record<string, unknown>>;
 export interface Meter {
   used: number;
   since: number | null;
+}
+
+/** A person's decision to leave a promotion out. */
+export interface Skip {
+  reason: string;
+  /** Null: a caller without a name. */
+  by: string | null;
+  /** Milliseconds since the epoch, UTC. */
+  at: number;
 }
 
 /** A rollback that takes (a part of) this release back. */
@@ -365,7 +378,10 @@ type SomeStimulus =
     }
   | DecisionStimulus
   | OverrideStimulus
-  | { kind: 'retry'; by: string | null }
+  /** `promotion`: of that one alone, also after the end; absent: of everything that did not succeed. */
+  | { kind: 'retry'; by: string | null; promotion?: number }
+  /** A person leaves a promotion out: one that is to start, one that is at work, or one that did not succeed. */
+  | { kind: 'skip'; promotion: number; reason: string; by: string | null }
   /** The queue no longer has the job of this dispatch (or of this question): it is asked for again. */
   | { kind: 'lost-dispatch'; promotion: number; dispatch: number }
   | { kind: 'lost-question'; group: number; generation: number }
@@ -520,4 +536,10 @@ export const ENDED_RELEASE: ReadonlySet<ReleaseStatus> = new Set(['SUCCEEDED', '
 /** A promotion that has the environment to itself, from its start to its end: no other release may start there. */
 export function occupiesEnvironment(promotion: PromotionState): boolean {
   return promotion.startedAt !== null && !ENDED_PROMOTION.has(promotion.status);
+}
+
+/** It did not go well there, and that still counts against the others: no person has gone on in spite of it. */
+export function isStandingFailure({ promotions, forgiven }: ReleaseState, position: number): boolean {
+  const { status } = promotions[position] as PromotionState;
+  return BAD_PROMOTION.has(status) && !forgiven.includes(position);
 }

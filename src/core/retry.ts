@@ -1,13 +1,16 @@
+import { beginAnew, queueAgain } from './begin-anew.ts';
 import type { Draft } from './draft.ts';
+import { askDependencies } from './gates/dependencies.ts';
+import { goOnAfter } from './go-on.ts';
 import { freshGroup } from './group-gate.ts';
-import { FRESH_METER } from './limits.ts';
 import { comesAtTheEnd } from './own-steps.ts';
+import type { PlannedPromotion, ReleasePlan } from './plan.ts';
 import { refusal } from './problems.ts';
-import { isUnmerged } from './pull-request.ts';
-import { TAKEN_BACK } from './release.ts';
-import type { ReleaseState, Stimulus } from './release.ts';
+import { ENDED_PROMOTION, TAKEN_BACK } from './release.ts';
+import type { PromotionState, ReleaseState, Stimulus } from './release.ts';
+import { isSkippedByPerson } from './required.ts';
 import { overBy } from './rollback/take-back.ts';
-import { freshStep } from './step.ts';
+import { takenBackBy } from './steps.ts';
 
 /** Of two that come at once the second finds it retried. Null: it can be. */
 export function whyNoRetry(status: ReleaseState['status']): string | null {
@@ -16,48 +19,66 @@ export function whyNoRetry(status: ReleaseState['status']): string | null {
     : `only a release that FAILED or was TERMINATED can be retried, it is ${status}`;
 }
 
+/** Why one promotion cannot be retried by itself; null: it can be. */
+export function whyNoRetryOf(plan: ReleasePlan, state: ReleaseState, position: number): string | null {
+  const planned = plan.promotions[position] as PlannedPromotion;
+  const { status } = state.promotions[position] as PromotionState;
+  const { name } = planned;
+  if (status === 'SUCCEEDED') return `${name} has succeeded: a retry is for what did not`;
+  if (!ENDED_PROMOTION.has(status)) return `${name} is ${status}: a retry is for what has ended`;
+  const hindered = whyUntouchable(plan, state, position);
+  if (hindered !== null) return hindered;
+  const { verdict, reason } = askDependencies(plan, state, planned);
+  return verdict === 'fail'
+    ? `${name} could not start, ${reason}: retry or skip that first, or retry the release`
+    : null;
+}
+
+/** Why nothing can be made of one promotion alone now, whatever its status; null: something can. */
+export function whyUntouchable(plan: ReleasePlan, state: ReleaseState, position: number): string | null {
+  const { name, own } = plan.promotions[position] as PlannedPromotion;
+  if (plan.rollback) return `${name} goes back: retry or terminate the rollback as a whole`;
+  if (own !== undefined) return `${name} is a step of the release itself: retry the release`;
+  if (state.endedAt !== null)
+    return state.status === 'RUNNING' ? (takenBackBy(state) ?? 'a rollback takes it back') : null;
+  if (state.terminating !== null) return `it is TERMINATING: do it when it has ended`;
+  const atTheEnd = plan.promotions.some(
+    (each, index) => comesAtTheEnd(each.own) && state.promotions[index]?.status !== 'PENDING',
+  );
+  return takenBackBy(state) ?? (atTheEnd ? 'its last steps run: do it when it has ended' : null);
+}
+
 /**
  * From the exact point of failure: steps that succeeded stay, everything else of what did not succeed begins again. What was
- * taken back begins from its start, and the gate of its group is asked anew: what succeeded there is undone.
+ * taken back begins from its start, and the gate of its group is asked anew: what succeeded there is undone. What a person skipped stays
+ * skipped.
  */
-export function applyRetry(draft: Draft, stimulus: Stimulus): void {
-  const { state } = draft;
-  const unfit = whyNoRetry(state.status);
-  if (unfit !== null) return void draft.refused.set(stimulus, refusal('WRONG_STATE', unfit, ['releaseId']));
+export function applyRetry(draft: Draft, stimulus: Extract<Stimulus, { kind: 'retry' }>): void {
+  const { state, plan } = draft;
+  const { promotion: only } = stimulus;
+  const unfit = only === undefined ? whyNoRetry(state.status) : whyNoRetryOf(plan, state, only);
+  if (unfit !== null)
+    return void draft.refused.set(
+      stimulus,
+      refusal('WRONG_STATE', unfit, [only === undefined ? 'releaseId' : 'environment']),
+    );
+  if (only !== undefined) return goOnAfter(draft, only, 'RETRY');
   state.rollbacks = overBy(state.rollbacks);
   const again: string[] = [];
   const undone = new Set<number | null>();
   state.promotions.forEach((seen, position) => {
-    const atTheEnd = comesAtTheEnd(draft.planned(position).own);
-    if (seen.status === 'SUCCEEDED' && !atTheEnd) return;
-    const takenBack = TAKEN_BACK.has(seen.status);
-    if (takenBack) undone.add(draft.planned(position).group);
-    const promotion = draft.promotion(position);
-    again.push(draft.planned(position).name);
-    // An approval belongs to the attempt that it was asked for: its approvers are asked again.
-    if (promotion.startedAt !== null || promotion.approval !== null) promotion.attempt += 1;
-    const fresh = { startedAt: null, endedAt: null, problem: null, evidence: null, approval: null, merge: null };
-    Object.assign(promotion, { status: 'PENDING', ...fresh });
-    promotion.steps.forEach((step, index) => {
-      const again = isUnmerged(draft.planned(position), seen, index);
-      if (step.status !== 'SUCCEEDED' || takenBack || atTheEnd || again)
-        Object.assign(draft.step(position, index), freshStep(), { dispatch: step.dispatch });
-    });
+    const planned = draft.planned(position);
+    if (isSkippedByPerson(state, position) || (seen.status === 'SUCCEEDED' && !comesAtTheEnd(planned.own))) return;
+    if (TAKEN_BACK.has(seen.status)) undone.add(planned.group);
+    again.push(planned.name);
+    beginAnew(draft, position);
   });
   state.groups.forEach((group, position) => {
     if (group.status !== 'PASSED' || undone.has(position))
       Object.assign(draft.group(position), freshGroup(group.generation));
   });
-  Object.assign(state, {
-    status: 'QUEUED',
-    startedAt: null,
-    endedAt: null,
-    deadline: null,
-    countsFrom: draft.now,
-    moving: FRESH_METER,
-    limited: {},
-    terminating: null,
-    halted: false,
-  });
+  queueAgain(draft);
+  state.limited = {};
+  state.forgiven = [];
   draft.emit({ type: 'ReleaseRetried', environments: again });
 }

@@ -7,7 +7,8 @@ import { followMerge } from './follow-merge.ts';
 import { comesAtTheEnd, judgeEnd } from './own-steps.ts';
 import type { PlannedGroup, PlannedPromotion } from './plan.ts';
 import { askToClose } from './pull-request.ts';
-import { BAD_PROMOTION, ENDED_PROMOTION, NO_FACTS } from './release.ts';
+import { ENDED_PROMOTION, isStandingFailure, NO_FACTS } from './release.ts';
+import { countOf } from './required.ts';
 import type { Facts, GroupState, PromotionState } from './release.ts';
 import { askForObservation, askForRollback } from './rollback/ask.ts';
 import { isLook, isSoak, soakEnd } from './soak.ts';
@@ -41,6 +42,12 @@ export function settlePromotion(draft: Draft, position: number): boolean {
   const works = steps.some((step, index) => step.status === 'RUNNING' && !isLook(planned, step, index));
   if (works || (running && (isFailing(seen) || stop))) return draft.restate(position, 'RUNNING');
   if (running) return restateWaiting(draft, position);
+  const skip = draft.state.skips[position];
+  if (skip !== undefined && steps.some((step) => step.status !== 'SUCCEEDED')) {
+    askToClose(draft, position, skip.reason);
+    draft.skip(position, skip);
+    return true;
+  }
   if (failed) {
     askToClose(draft, position, seen.problem?.message ?? 'failed');
     endFailed(draft, position, seen.problem?.message ?? 'failed');
@@ -95,8 +102,8 @@ function endFailed(draft: Draft, position: number, reason: string): void {
 }
 
 function failures(draft: Draft, group: number): number {
-  const members = (draft.plan.groups[group] as PlannedGroup).members;
-  return members.filter((each) => BAD_PROMOTION.has((draft.state.promotions[each] as PromotionState).status)).length;
+  return (draft.plan.groups[group] as PlannedGroup).members.filter((each) => isStandingFailure(draft.state, each))
+    .length;
 }
 
 function halt(draft: Draft): void {
@@ -118,7 +125,8 @@ export function settleGroup(draft: Draft, position: number): boolean {
   const members = planned.members.map((each) => draft.state.promotions[each] as PromotionState);
   const succeeded = members.filter((each) => each.status === 'SUCCEEDED').length;
   const open = members.filter((each) => !ENDED_PROMOTION.has(each.status)).length;
-  if (succeeded >= planned.required) {
+  const { counted, required } = countOf(planned, draft.state);
+  if (succeeded >= required) {
     const group = draft.group(position);
     group.status = 'ASKING';
     group.recheckAt = null;
@@ -133,9 +141,9 @@ export function settleGroup(draft: Draft, position: number): boolean {
     }
     return true;
   }
-  const reason = `${succeeded} of ${members.length} in ${planned.name} succeeded, ${planned.required} needed`;
+  const reason = `${succeeded} of ${counted} in ${planned.name} succeeded, ${required} needed`;
   const mayStill = open > 0 && !draft.state.halted && failures(draft, position) <= planned.maxFailures;
-  if (succeeded + open >= planned.required || mayStill) {
+  if (succeeded + open >= required || mayStill) {
     if (seen.recheckAt === null) return false;
     // Rolled-back members no longer count. The recheck stops; the gate is asked again when another member succeeds.
     Object.assign(draft.group(position), { recheckAt: null, unknownSince: null, reason });

@@ -11,14 +11,14 @@ import { failStep, stopStep } from './step.ts';
 
 /**
  * True when what runs has to stop: terminating, or halted by a failure in a flow that says STOP. With `position`: or when a
- * rollback needs that promotion's environment. What a release does about its own failure outlives that: see own-steps.ts.
+ * rollback needs that promotion's environment, or a person skips it. What a release does about its own failure outlives that: see own-steps.ts.
  */
 export function mustStop(plan: ReleasePlan, state: ReleaseState, position?: number): boolean {
   if (position !== undefined && plan.promotions[position]?.own === 'ON_FAIL') return false;
   return (
     state.terminating !== null ||
     (state.halted && plan.onFailure === 'STOP') ||
-    (position !== undefined && stoppedBy(state, position) !== null)
+    (position !== undefined && (stoppedBy(state, position) !== null || state.skips[position] !== undefined))
   );
 }
 
@@ -53,6 +53,8 @@ export function takenBackBy(state: ReleaseState): string | null {
 
 /** Why what runs has to stop. */
 export function stopReason(state: ReleaseState, position: number): string {
+  const skip = state.skips[position];
+  if (skip !== undefined) return `skipped${skip.by === null ? '' : ` by ${skip.by}`}: ${skip.reason}`;
   return state.terminating?.reason ?? stoppedBy(state, position) ?? 'another environment failed';
 }
 

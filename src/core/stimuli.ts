@@ -11,6 +11,7 @@ import { applyHealthReport, lookAgain, applyDeploymentReport, applyRolloutReport
 import { applyRetry } from './retry.ts';
 import { applyRollbackNews } from './rollback/take-back.ts';
 import { isOpenQuestion } from './settle.ts';
+import { applySkip } from './skip.ts';
 import { abortRunning, redispatch } from './steps.ts';
 import type { WindowOverride } from './windows/override.ts';
 
@@ -57,6 +58,8 @@ function hear(draft: Draft, stimulus: Stimulus): void {
       return applyOverride(draft, stimulus);
     case 'retry':
       return applyRetry(draft, stimulus);
+    case 'skip':
+      return applySkip(draft, stimulus);
     case 'lost-dispatch':
       return redispatch(draft, stimulus.promotion, (step) => step.dispatch === stimulus.dispatch);
     case 'lost-question': {

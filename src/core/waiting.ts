@@ -11,6 +11,7 @@ import type { Dependency, PlannedGroup, PlannedPromotion, PlannedStep, ReleasePl
 import { ENDED_PROMOTION } from './release.ts';
 import type { Facts, PromotionState, ReleaseState, StepState } from './release.ts';
 import { endsBefore } from './late.ts';
+import { countOf, isSkippedByPerson } from './required.ts';
 import { isLook, soakEnd } from './soak.ts';
 import { mustStop, takenBackBy } from './steps.ts';
 import { inOrder } from './waiting-order.ts';
@@ -275,9 +276,15 @@ class Forecast {
     const seen = this.#state.groups[position] as ReleaseState['groups'][number];
     const group = this.#plan.groups[position] as PlannedGroup;
     if (seen.status === 'FAILED') return null;
-    if (seen.status === 'PASSED' || group.required === 0) return this.#now;
-    const times = memberTimes(group, seen, (each) => this.#end(each), this.#now);
-    return nth(times, group.required);
+    const { required } = countOf(group, this.#state);
+    if (seen.status === 'PASSED' || required === 0) return this.#now;
+    const times = memberTimes(
+      group,
+      seen,
+      (each) => (isSkippedByPerson(this.#state, each) ? null : this.#end(each)),
+      this.#now,
+    );
+    return nth(times, required);
   }
 
   #end(position: number): number | null {
@@ -291,7 +298,7 @@ class Forecast {
 
   #askEnd(position: number): number | null {
     const promotion = this.#state.promotions[position] as PromotionState;
-    if (promotion.status === 'SUCCEEDED') return this.#now;
+    if (promotion.status === 'SUCCEEDED' || isSkippedByPerson(this.#state, position)) return this.#now;
     if (ENDED_PROMOTION.has(promotion.status)) return null;
     const begin = promotion.startedAt === null ? this.start(position) : this.#now;
     if (begin === null) return null;

@@ -108,6 +108,9 @@ export interface ReleaseRest {
   groups: GroupState[];
   /** Left out where nothing of the release is taken back. */
   rollbacks?: ReleaseState['rollbacks'];
+  /** Left out where nobody skipped anything. */
+  skips?: ReleaseState['skips'];
+  forgiven?: ReleaseState['forgiven'];
   countsFrom?: number;
   moving?: ReleaseState['moving'];
   limited?: ReleaseState['limited'];

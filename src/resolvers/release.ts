@@ -1,5 +1,5 @@
 import { Arg, Args, Ctx, FieldResolver, ID, Mutation, Query, Resolver, Root } from 'type-graphql';
-import { retryRelease, terminateRelease } from '../commands/control-release.ts';
+import { retryRelease, skipPromotion, terminateRelease } from '../commands/control-release.ts';
 import type { Result } from '../commands/result.ts';
 import { planRelease, triggerRelease } from '../commands/trigger-release.ts';
 import type { TriggerInput } from '../commands/trigger-release.ts';
@@ -14,6 +14,7 @@ import { CommitStatus } from '../schema/commit-status.ts';
 import { Errand } from '../schema/errand.ts';
 import { EnvironmentPromotion, promotionsOf, PromotionStep, ReleaseGroup } from '../schema/promotion.ts';
 import {
+  PromotionSkipInput,
   PromotionStatusCounts,
   Release,
   ReleaseConnection,
@@ -124,14 +125,29 @@ export class ReleaseResolver {
   @Guarded(may('RETRY', ({ input }, lookup) => lookup.release(input.releaseId, 'ROLLBACK'), ['ROLLBACK']))
   @Mutation(() => ReleasePayload, {
     description:
-      'Tries a release again that failed or was terminated, from the exact point; steps that succeeded are not run again.',
+      'Tries a release again that failed or was terminated, from the exact point, or one environment of any release; steps that succeeded are not run again.',
   })
   async releaseRetry(
     @Ctx() context: ApiContext,
     @Arg('input', () => ReleaseRetryInput, { description: 'Which one.' }) input: ReleaseRetryInput,
   ): Promise<ReleasePayload> {
     const releaseId = await releaseIdOf(context, input.releaseId);
-    return moved(context, input, () => retryRelease(context.app, { releaseId }, context.actor));
+    const environment = input.environment ?? undefined;
+    return moved(context, input, () => retryRelease(context.app, { releaseId, environment }, context.actor));
+  }
+
+  @Guarded(may('OVERRIDE', ({ input }, lookup) => lookup.release(input.releaseId)))
+  @Mutation(() => ReleasePayload, {
+    description:
+      'Leaves an environment out of a release: what depends on it goes on as if it had succeeded, and it leaves the count of its group. What is at work there is stopped; what did not succeed can be skipped afterwards, also when the release has ended.',
+  })
+  async promotionSkip(
+    @Ctx() context: ApiContext,
+    @Arg('input', () => PromotionSkipInput, { description: 'Which one, and why.' }) input: PromotionSkipInput,
+  ): Promise<ReleasePayload> {
+    const releaseId = await releaseIdOf(context, input.releaseId);
+    const { environment, reason } = input;
+    return moved(context, input, () => skipPromotion(context.app, { releaseId, environment, reason }, context.actor));
   }
 
   @FieldResolver(() => Product, { nullable: true, description: 'Its product; null once that is deleted.' })

@@ -113,8 +113,9 @@ const EVENTS: { [T in ReleaseEventType]: EventSpec<T> } = {
     fields: { reason: [text, 'Why.'] },
   },
   ReleaseRetried: {
-    about: 'An ended release began again where it had not succeeded.',
-    fields: { environments: [texts, 'What is promoted once more.'] },
+    about:
+      'What had not succeeded begins again: of a whole release that had ended, or what a retry or a skip of one environment leads to, also while the release goes on.',
+    fields: { environments: [texts, 'What is promoted once more, or for the first time after all.'] },
   },
   ReleaseSucceeded: {
     about: 'The release ended: all of it succeeded or was skipped.',
@@ -177,8 +178,17 @@ const EVENTS: { [T in ReleaseEventType]: EventSpec<T> } = {
   },
   PromotionSkipped: {
     ...promotion,
-    about: 'A promotion will not take place in this release.',
-    fields: { ...atPromotion, reason: [text, 'Why.'] },
+    about: 'A promotion will not take place in this release, or a person wants no more of it.',
+    fields: {
+      ...atPromotion,
+      reason: [text, 'Why.'],
+      byPerson: [
+        () => Boolean,
+        'True: a person skipped it, and what depends on it goes on as if it had succeeded; null: nothing could start it any more.',
+        'nullable',
+      ],
+      by: [text, 'Who skipped it; null: no person did, or a caller without a name.', 'nullable'],
+    },
   },
   PromotionTerminated: {
     ...promotion,

@@ -10,6 +10,7 @@ import type {
   StepState,
   StepStatus,
 } from '../core/release.ts';
+import { countOf } from '../core/required.ts';
 import { Approval } from './approval.ts';
 import { GateEnum, GateVerdictEnum, GroupStatusEnum, PhaseEnum } from './choices.ts';
 import { PromotionStatusEnum, StepStatusEnum } from './enums.ts';
@@ -223,6 +224,18 @@ export class WindowOverride {
   expiresAt!: Date;
 }
 
+@ObjectType({ description: 'What a person said when they skipped a promotion.' })
+export class PromotionSkip {
+  @Field(() => String, { description: 'Why.' })
+  reason!: string;
+
+  @Field(() => String, { nullable: true, description: 'Who did it; null: a caller without a name.' })
+  by!: string | null;
+
+  @Field(() => Date, { description: 'When.' })
+  at!: Date;
+}
+
 @ObjectType({
   implements: Node,
   description: "A release's run in one environment, or in one workflow step without an environment.",
@@ -323,6 +336,16 @@ export class EnvironmentPromotion extends Node {
     }));
   }
 
+  @Field(() => PromotionSkip, {
+    nullable: true,
+    description:
+      'A person skips it, or has skipped it: what depends on it goes on as if it had succeeded. Null: nobody does, or it was tried again since.',
+  })
+  get skip(): PromotionSkip | null {
+    const skip = this.parts.state.skips[this.position];
+    return skip === undefined ? null : { ...skip, at: new Date(skip.at) };
+  }
+
   @Field(() => Approval, {
     nullable: true,
     description: 'Who has to agree before it starts; null: no approval is needed.',
@@ -335,7 +358,7 @@ export class EnvironmentPromotion extends Node {
   }
 
   @Field(() => Int, {
-    description: 'Counts the tries of the whole promotion from 1; a retry of the release begins a new one.',
+    description: 'Counts the tries of the whole promotion from 1; a retry of it, or of its release, begins a new one.',
   })
   get attempt(): number {
     return this.state.attempt;
@@ -380,9 +403,9 @@ export class ReleaseGroup {
     return promotionsOf(this.parts, this.planned.members);
   }
 
-  @Field(() => Int, { description: 'How many members must be healthy.' })
+  @Field(() => Int, { description: 'How many members must be healthy; of those that no person has skipped.' })
   get required(): number {
-    return this.planned.required;
+    return countOf(this.planned, this.parts.state).required;
   }
 
   @Field(() => Duration, { nullable: true, description: 'How long a member has been healthy before it counts.' })

@@ -356,10 +356,29 @@ export class ReleaseTerminateInput {
   reason?: string;
 }
 
-@InputType({ description: 'Which release to try again.' })
+@InputType({ description: 'Which release to try again, or which environment of it.' })
 export class ReleaseRetryInput {
   @Field(() => ID, { description: `The release: ${RELEASE_NAMES}.` })
   releaseId!: string;
+
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'The name of an environment, or of a workflow step: that one alone is tried again, also while the release goes on. What comes after it and never started follows. Everything that did not succeed when left out.',
+  })
+  environment?: string;
+}
+
+@InputType({ description: 'What to leave out of a release, and why.' })
+export class PromotionSkipInput {
+  @Field(() => ID, { description: `The release: ${RELEASE_NAMES}.` })
+  releaseId!: string;
+
+  @Field(() => String, { description: 'The name of the environment, or of the workflow step.' })
+  environment!: string;
+
+  @Field(() => String, { description: 'Why; kept with the release and shown.' })
+  reason!: string;
 }
 
 @ObjectType({ description: 'What became of a release.' })

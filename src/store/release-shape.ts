@@ -65,6 +65,8 @@ export function toState(release: ReleaseRecord, promotions: PromotionRecord[]): 
     sequence: release.sequence,
     // What was written before rollbacks were there says nothing of them.
     rollbacks: {},
+    skips: {},
+    forgiven: [],
     heard: [],
     // Nor of how long it moved: its limits begin anew. `maxAge` counts from its creation.
     countsFrom: time(release.created_at) as number,
@@ -129,6 +131,8 @@ function hasSameRest(state: ReleaseState, before: ReleaseState): boolean {
     state.terminating === before.terminating &&
     state.halted === before.halted &&
     state.rollbacks === before.rollbacks &&
+    state.skips === before.skips &&
+    state.forgiven === before.forgiven &&
     state.countsFrom === before.countsFrom &&
     state.moving === before.moving &&
     state.limited === before.limited &&
@@ -146,6 +150,8 @@ export function restOf(state: ReleaseState): ReleaseRest {
   const { terminating, halted, groups, rollbacks, firstProblem, lastProblem, lastEventAt } = state;
   const rest: ReleaseRest = { terminating, halted, groups, firstProblem, lastProblem, lastEventAt };
   if (Object.keys(rollbacks).length > 0) rest.rollbacks = rollbacks;
+  if (Object.keys(state.skips).length > 0) rest.skips = state.skips;
+  if (state.forgiven.length > 0) rest.forgiven = state.forgiven;
   if (state.countsFrom !== state.createdAt) rest.countsFrom = state.countsFrom;
   if (state.moving !== FRESH_METER) rest.moving = state.moving;
   if (Object.keys(state.limited).length > 0) rest.limited = state.limited;

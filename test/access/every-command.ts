@@ -38,7 +38,7 @@ export async function makeAll(guarded: GuardedServer): Promise<Made> {
   const approvals = { staging: approvalOf('1') };
   await engine.saveBilling('three', { rollbackPolicies: [POLICY], approvals, concurrency: 'PIPELINE' });
   const asked: string[] = [];
-  for (let version = 10; version < 16; version += 1) {
+  for (let version = 10; version < 17; version += 1) {
     const id = await engine.trigger({ product: 'three', version: String(version) });
     await engine.reached(id, ({ promotions }) => promotions[1]?.approval !== null);
     asked.push(id);
@@ -157,6 +157,7 @@ export const SAMPLES: readonly Sample[] = [
   ['promotionReject', ({ asked }) => decision(asked)],
   ['releaseTerminate', ({ asked }) => ({ releaseId: asked() })],
   ['releaseRetry', async (of) => ({ releaseId: await terminated(of) })],
+  ['promotionSkip', ({ asked }) => ({ releaseId: asked(), environment: 'staging', reason: 'closed' })],
   ['releaseWindowCreate', only({ name: 'quiet', ...WINDOW, selector: { environments: { names: ['staging'] } } })],
   [
     'windowOverride',

@@ -312,6 +312,47 @@ describe('a release that fails', () => {
       { name: 'staging', attempt: 2, status: 'FAILED' },
     ]);
   });
+
+  test('one environment of it is tried again alone; skipped, the release goes on behind it, and says who wanted that', async () => {
+    const { uuid } = (await api.ask('query { release(id: "billing") { uuid } }')).release;
+    const retry = `mutation ($environment: String!) { releaseRetry(input: { releaseId: "billing", environment: $environment }) { release { status } ${ERRORS} } }`;
+    const skip = `mutation ($environment: String!, $reason: String!) {
+      promotionSkip(input: { releaseId: "billing", environment: $environment, reason: $reason }) { release { status } ${ERRORS} } }`;
+    const refused = async (query: string, variables: Record<string, string>) =>
+      Object.values(await api.ask(query, variables)).flatMap((each) => (each as { userErrors: object[] }).userErrors);
+    expect(await refused(retry, { environment: 'eu' })).toMatchObject([
+      { code: 'WRONG_STATE', message: expect.stringContaining('staging did not succeed: retry or skip that first') },
+    ]);
+    expect(await refused(retry, { environment: 'mars' })).toMatchObject([
+      { code: 'NOT_FOUND', path: ['input', 'environment'] },
+    ]);
+    expect(await refused(skip, { environment: 'staging', reason: ' ' })).toMatchObject([
+      { code: 'INVALID', path: ['input', 'reason'] },
+    ]);
+    expect(await refused(retry, { environment: 'staging' })).toEqual([]);
+    await api.reached(uuid, (state) => state.endedAt !== null && state.promotions[1]?.attempt === 3);
+
+    expect(await refused(skip, { environment: 'staging', reason: 'its disk is full' })).toEqual([]);
+    await api.reached(uuid, (state) => state.status === 'SUCCEEDED');
+    expect(await refused(skip, { environment: 'staging', reason: 'again' })).toMatchObject([
+      { code: 'WRONG_STATE', message: expect.stringContaining('staging is skipped already by ada: its disk is full') },
+    ]);
+    const { release, auditLog } = await api.ask(`query {
+      release(id: "billing") { counts { succeeded skipped } promotions { name status skip { reason by } } }
+      auditLog(first: 10, filter: { actions: ["promotionSkip"] }) { nodes { action actor outcome } } }`);
+    expect(release.counts).toEqual({ succeeded: 5, skipped: 1 });
+    expect(release.promotions[1]).toEqual({
+      name: 'staging',
+      status: 'SKIPPED',
+      skip: { reason: 'its disk is full', by: 'ada' },
+    });
+    expect(release.promotions[2].skip).toBeNull();
+    expect(auditLog.nodes).toEqual([
+      { action: 'promotionSkip', actor: 'ada', outcome: 'REFUSED' },
+      { action: 'promotionSkip', actor: 'ada', outcome: 'DONE' },
+      { action: 'promotionSkip', actor: 'ada', outcome: 'REFUSED' },
+    ]);
+  });
 });
 
 describe('many releases', () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { planRelease, requiredBy } from '../../src/core/planner.ts';
+import { planRelease } from '../../src/core/planner.ts';
+import { requiredBy } from '../../src/core/required.ts';
 import { applicationOf, flowOf, inputOf, MINUTE, planOf } from './support/builders.ts';
 
 const stepsOf = (plan: ReturnType<typeof planOf>, name: string): string[] => {

@@ -21,6 +21,7 @@ const PAGES = [
   'docs/history.md',
   'docs/plan.md',
   'docs/actions.md',
+  'docs/retry-and-skip.md',
 ];
 /** Where callers must say who they are. */
 const GUARDED = ['docs/access.md'];

@@ -22,7 +22,7 @@ export const EVENT_FIELDS = `
     ... on ApprovalExpired { asks: step reason }
     ... on PromotionStarted { afresh }
     ... on PromotionFailed { reason }
-    ... on PromotionSkipped { reason }
+    ... on PromotionSkipped { reason byPerson perhapsBy: by }
     ... on StepWaiting { reason recheckAt }
     ... on StepRetrying { message tries retryAt }
     ... on StepSucceeded { outputs { name value } }
@@ -126,7 +126,7 @@ export function toWords({ node }: StreamedEvent, noun = 'release'): string {
     case 'ReleaseTerminating':
       return `the ${noun} is being stopped${colon}`;
     case 'ReleaseRetried':
-      return `retry of ${(node['environments'] as string[]).join(', ')}`;
+      return `the ${noun} goes on${(node['environments'] as string[]).map((each, index) => `${index === 0 ? ' with ' : ', '}${each}`).join('')}`;
     case 'ReleaseSucceeded':
     case 'ReleaseFailed':
     case 'ReleaseTerminated':
@@ -153,9 +153,10 @@ export function toWords({ node }: StreamedEvent, noun = 'release'): string {
       return `${where}  goes on`;
     case 'PromotionSucceeded':
     case 'PromotionFailed':
-    case 'PromotionSkipped':
     case 'PromotionTerminated':
       return `${where}  ${node['status'] as string}${colon}`;
+    case 'PromotionSkipped':
+      return `${where}  SKIPPED${node['byPerson'] ? ` by ${text('perhapsBy') || NAMELESS}` : ''}${colon}`;
     case 'StepStarted':
       return `${where}  ${step} started`;
     case 'StepWaiting':

@@ -2,11 +2,12 @@ import { ownStart, startOf } from '../own-steps.ts';
 import type { Dependency, PlannedGroup, PlannedPromotion, ReleasePlan } from '../plan.ts';
 import { ENDED_PROMOTION } from '../release.ts';
 import type { PromotionState, ReleaseState } from '../release.ts';
+import { isSkippedByPerson } from '../required.ts';
 import { EVERY_RELEASE, promotionOf } from './gate.ts';
 import type { AnswerOf } from './answer.ts';
 import type { Gate } from './gate.ts';
 
-/** Have enough of the promotions and groups that it depends on succeeded? */
+/** Have enough of the promotions and groups that it depends on succeeded, or been skipped by a person? */
 export const dependenciesGate: Gate<'DEPENDENCIES'> = {
   name: 'DEPENDENCIES',
   of: EVERY_RELEASE,
@@ -53,6 +54,7 @@ export function standingOf(state: ReleaseState, dependency: Dependency): Standin
     return status === 'PASSED' ? 'satisfied' : status === 'FAILED' ? 'dead' : 'open';
   }
   const { status } = state.promotions[dependency.promotion] as PromotionState;
+  if (isSkippedByPerson(state, dependency.promotion)) return 'satisfied';
   return status === 'SUCCEEDED' ? 'satisfied' : ENDED_PROMOTION.has(status) ? 'dead' : 'open';
 }
 

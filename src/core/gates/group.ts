@@ -1,5 +1,5 @@
 import type { PlannedGroup } from '../plan.ts';
-import { BAD_PROMOTION, occupiesEnvironment } from '../release.ts';
+import { isStandingFailure, occupiesEnvironment } from '../release.ts';
 import type { PromotionState } from '../release.ts';
 import { EVERY_RELEASE, promotionOf } from './gate.ts';
 import type { AnswerOf } from './answer.ts';
@@ -17,10 +17,9 @@ function askGroup(question: GateQuestion): AnswerOf<'GROUP'> {
   const { plan, state, position } = question;
   const group = plan.groups[promotionOf(question).group as number] as PlannedGroup;
   const gate = 'GROUP' as const;
-  const others = group.members
-    .filter((each) => each !== position)
-    .map((each) => state.promotions[each] as PromotionState);
-  const failed = others.filter((each) => BAD_PROMOTION.has(each.status)).length;
+  const at = group.members.filter((each) => each !== position);
+  const others = at.map((each) => state.promotions[each] as PromotionState);
+  const failed = at.filter((each) => isStandingFailure(state, each)).length;
   if (failed > group.maxFailures) {
     return {
       gate,

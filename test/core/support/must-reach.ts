@@ -60,6 +60,10 @@ export const MUST_REACH = [
   'merge AT_ONCE SUCCESS free',
   'merge WHEN_GATES_HOLD SUCCESS free',
   'merged inside the gates',
+  ...['on its way', 'after the end'].map((when) => `retry of one ${when} moves`),
+  'a retry of one leads to others',
+  ...['PENDING', 'RUNNING'].map((status) => `skip of ${status} on its way moves`),
+  'started behind what a person skipped',
   'depth 12',
 ];
 
@@ -139,4 +143,11 @@ export const LONG_MUST_REACH = [
   'a rollout reported after the end',
   'failed, and nobody could tell how it is',
   'success of another after it was told to stop',
+  ...['WAITING', 'SUSPENDED', 'FAILED'].map((status) => `skip of ${status} on its way moves`),
+  ...['FAILED', 'TERMINATED', 'SKIPPED'].map((status) => `skip of ${status} after the end moves`),
+  ...['skip', 'retry'].flatMap((kind) => [`a ${kind} of one leads to others`, `a ${kind} of one leads to no other`]),
+  ...['on its way', 'after the end'].map((when) => `retry of one ${when} changes nothing`),
+  'stimulus skip changes nothing',
+  'started in spite of a failure that a person has seen',
+  ...['Asked', 'Passed', 'Waiting', 'Failed'].map((word) => `GroupGate${word} of those that are not skipped`),
 ];

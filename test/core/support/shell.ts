@@ -203,6 +203,12 @@ export class Shell {
       for (const { status } of stimulus.health) this.reached.count(`group answer ${status}`);
     }
     if (stimulus.kind === 'retry' && accepted === 'moves') this.retries += 1;
+    if (stimulus.kind === 'retry' && stimulus.promotion !== undefined)
+      this.reached.count(`retry of one ${old.endedAt === null ? 'on its way' : 'after the end'} ${accepted}`);
+    if (stimulus.kind === 'skip') {
+      const { status } = old.promotions[stimulus.promotion] as PromotionState;
+      this.reached.count(`skip of ${status} ${old.endedAt === null ? 'on its way' : 'after the end'} ${accepted}`);
+    }
     for (const [position, answers] of waiting(this.plan, decision.state, facts, now)) {
       for (const { verdict, gate } of answers) this.reached.count(`gate ${gate} ${verdict}`);
       claimGates(
@@ -228,6 +234,7 @@ export class Shell {
       health: this.#lookedAt.length > 0 ? 6 : 2,
       again: 3,
       people: this.#asks ? 6 : 1,
+      one: this.state.halted ? 12 : 3,
       forge: this.#open.length > 0 ? 8 : 0,
       // So does a worker between two environments.
       crash: this.#isBetween ? 15 : 3,
@@ -266,11 +273,30 @@ export class Shell {
         if (tape.chance(20)) this.tell({ kind: 'retry', by: 'ada' });
         else if (tape.chance(35)) this.tell({ kind: 'terminate', reason: 'changed my mind', by: 'ada' });
         return;
+      case 'one':
+        return this.wantOne();
       case 'forge':
         return this.#onForge();
       default:
         this.#break(act);
     }
+  }
+
+  /** Somebody wants something of one environment alone: mostly of one that did not succeed. */
+  wantOne(): void {
+    const { promotions } = this.state;
+    const all = [...promotions.keys()];
+    if (all.length === 0) return;
+    const bad = all.filter((each) => {
+      const { status } = promotions[each] as PromotionState;
+      return ENDED_PROMOTION.has(status) && status !== 'SUCCEEDED';
+    });
+    const failed = bad.filter((each) => promotions[each]?.status === 'FAILED');
+    const from = failed.length > 0 && this.#tape.chance(60) ? failed : bad;
+    const skips = this.#tape.chance(50);
+    const promotion = this.#tape.pick(from.length > 0 && this.#tape.chance(skips ? 60 : 90) ? from : all);
+    if (skips) this.tell({ kind: 'skip', promotion, reason: 'not there', by: 'grace' });
+    else this.tell({ kind: 'retry', promotion, by: 'ada' });
   }
 
   get #open(): string[] {
@@ -432,7 +458,11 @@ export class Shell {
   /** A job that ends leaves nothing of what the state says that it carries, unless a sibling is at it, or was until it was lost. */
   #claimNothingLeft({ name }: Job): void {
     const { dispatches, groups } = carriedBy(this.state, name);
-    const left = dispatches.filter((each) => ![...this.#jobs, ...this.#lost].some((job) => isSibling(job, each)));
+    // One that has lost its lock and lives is still at it.
+    const living = this.#workers.flatMap((each) => (each ? [each.job] : []));
+    const left = dispatches.filter(
+      (each) => ![...this.#queue, ...living, ...this.#lost].some((job) => isSibling(job, each)),
+    );
     claim(
       left.length + groups.length === 0,
       `job ${name} ended, and carries ${[...left.map(nameOf), ...groups.map((each) => `group ${each}`)].join(', ')}`,

@@ -89,9 +89,10 @@ export class Watcher implements Watched {
     this.#merges.see(old, state, facts, stimulus, events, moved);
     claimStale(this, old, stimulus, facts, now, state);
 
-    // Ignored while it went on, and ended by its limit in the same decision: a retry now is another question.
+    // Refused while it went on, and ended by its limit in the same decision: a retry now is another question.
     // The same where it ended at once, because nothing was left that could go on.
-    const refused = stimulus.kind === 'retry' && (!ENDED_RELEASE.has(old.status) || ENDED_RELEASE.has(state.status));
+    const wants = stimulus.kind === 'retry' || stimulus.kind === 'skip';
+    const refused = wants && (decision.refused.size > 0 || ENDED_RELEASE.has(state.status));
     // It told nothing, and something else of the decision did: what it means now is another question, too.
     const unheard = stimulus.key !== undefined && !events.some(({ event }) => ONCE.has(event.type));
     if (!thorough || refused || unheard) return;
@@ -137,4 +138,5 @@ const ONCE: ReadonlySet<string> = new Set([
   'RollbackJoined',
   'ReleaseTerminating',
   'ReleaseRetried',
+  'PromotionSkipped',
 ]);

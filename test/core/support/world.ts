@@ -54,7 +54,7 @@ export class World implements Around {
   readonly #mail: { to: string; stimulus: Stimulus }[] = [];
   count = 0;
   /** What people do when all has ended, and which environment they mean. */
-  readonly #late: { act: 'retry' | 'ask' | 'mark'; place: number }[];
+  readonly #late: { act: 'retry' | 'one' | 'ask' | 'mark'; place: number }[];
 
   readonly #thoroughEvery: number;
   #decisions = 0;
@@ -73,7 +73,7 @@ export class World implements Around {
       tape.weighted<Mood>({ HEALTHY: 40, UNKNOWN: 8, PROGRESSING: 4, BLIP: 3, OLD: 4, DEGRADED: 1 }),
     );
     this.#late = [...Array(tape.next(4)).keys()].map(() => ({
-      act: tape.weighted({ retry: 3, ask: 1, mark: 2 }),
+      act: tape.weighted({ retry: 3, one: 3, ask: 1, mark: 2 }),
       place: tape.next(100),
     }));
     this.history = new History(this.environments, this.plan.triggerEnvironment);
@@ -130,7 +130,10 @@ export class World implements Around {
         const ended = this.members.filter(({ kind, shell }) => kind === 'FORWARD' && shell.ended);
         const gone = ended.filter(({ id }) => this.environments.some((each) => this.history.isOvertaken(id, each)));
         const from = gone.length > 0 && !tape.chance(20) ? gone : ended;
-        if (from.length > 0) tape.pick(from).shell.tell({ kind: 'retry', by: 'ada' });
+        if (from.length === 0) return;
+        const { shell } = tape.pick(from);
+        if (tape.chance(40)) shell.wantOne();
+        else shell.tell({ kind: 'retry', by: 'ada' });
         return;
       }
       case 'mail':
@@ -152,7 +155,12 @@ export class World implements Around {
   }
 
   /** When all has ended, somebody wants something again. */
-  #actLate(act: 'retry' | 'ask' | 'mark', environment: string): void {
+  #actLate(act: 'retry' | 'one' | 'ask' | 'mark', environment: string): void {
+    if (act === 'one') {
+      const failed = this.members.filter(({ kind, shell }) => kind === 'FORWARD' && shell.state.status !== 'SUCCEEDED');
+      for (const { shell } of failed.slice(-1)) shell.wantOne();
+      return;
+    }
     if (act === 'retry') {
       const gone = this.members.filter(
         ({ id, kind, shell }) =>

@@ -62,8 +62,11 @@ export class LimitWatch {
         this.#of.reached.count('environment ended by its limit');
       }
       if (event.type === 'ReleaseRetried') {
-        this.#born = now;
-        this.#times.clear();
+        if (old.endedAt === null) for (const each of event.environments) this.#times.delete(positionOf(this.#of, each));
+        else {
+          this.#born = now;
+          this.#times.clear();
+        }
       }
       if (event.type === 'PromotionStarted') this.#times.delete(positionOf(this.#of, event.environment));
     }

@@ -31,6 +31,10 @@ export class LogWatch {
   readonly #started = new Set<number>();
   readonly #again = new Set<number>();
   readonly #groups: GroupState['status'][];
+  /** By position: what a person said when they skipped it, until it begins again. */
+  readonly #skips = new Map<number, { reason: string; by: string | null }>();
+  /** What had failed when a person went on in spite of it. */
+  readonly #forgiven = new Set<number>();
   /** `promotion/step` */
   readonly #succeeded = new Set<string>();
   #terminating = false;
@@ -53,13 +57,24 @@ export class LogWatch {
     return this.#again.has(position);
   }
 
-  see(old: ReleaseState, stimulus: Stimulus, facts: Facts | null, moved: number, { state, events }: Decision): void {
+  see(
+    old: ReleaseState,
+    stimulus: Stimulus,
+    facts: Facts | null,
+    moved: number,
+    { state, events, refused }: Decision,
+  ): void {
+    if (stimulus.kind === 'skip' && !refused.has(stimulus) && !old.heard.some(({ key }) => key === stimulus.key)) {
+      claim(!this.#skips.has(stimulus.promotion), `${nameOf(this.#of, stimulus.promotion)} is skipped twice`);
+      this.#skips.set(stimulus.promotion, stimulus);
+    }
     for (const each of events) {
       this.#sequence += 1;
       claim(each.sequence === this.#sequence, `event ${each.sequence} follows ${this.#sequence - 1}`);
       claim(each.at >= this.#lastAt, 'an event went back in time');
       if (each.event.type === 'ReleaseRetried') this.#over = false;
-      claim(!this.#over || AFTER_THE_END.has(each.event.type), `${each.event.type} after the end`);
+      const isSkip = each.event.type === 'PromotionSkipped' && stimulus.kind === 'skip';
+      claim(!this.#over || isSkip || AFTER_THE_END.has(each.event.type), `${each.event.type} after the end`);
       const spoken = each.actor === null || each.actor === actorOf(stimulus);
       claim(spoken, `${each.event.type} by ${each.actor}, and ${actorOf(stimulus)} was heard`);
       this.#lastAt = each.at;
@@ -99,9 +114,11 @@ export class LogWatch {
     if (event.type === 'ReleaseRetried') {
       this.#terminating = false;
       const undone = new Set<number | null>();
+      this.#claimGoesOn(event.environments, old, stimulus);
       for (const name of event.environments) {
         const position = positionOf(this.#of, name);
         const planned = plannedAt(this.#of, position);
+        this.#skips.delete(position);
         if (UNDONE.has(old.promotions[position]?.status as PromotionStatus)) {
           // What was taken back begins from its start, and the gate of its group with it.
           for (const { id } of planned.steps) this.#succeeded.delete(`${position}/${id}`);
@@ -121,6 +138,14 @@ export class LogWatch {
       }
       this.#groups.forEach((status, group) => {
         if (status === 'PASSED' && !undone.has(group)) return;
+        // Of one that stays failed nothing begins again.
+        const { members } = this.#of.plan.groups[group] as PlannedGroup;
+        const one = stimulus.kind === 'skip' ? stimulus.promotion : stimulus.kind === 'retry' ? stimulus.promotion : 0;
+        const touched =
+          one === undefined ||
+          members.includes(one) ||
+          members.some((each) => event.environments.includes(nameOf(this.#of, each)));
+        if (isOne(stimulus) && (status === 'FAILED' ? !touched : old.endedAt === null)) return;
         this.#groups[group] = 'OPEN';
         this.#soaks.forgetGroup(group);
       });
@@ -132,8 +157,10 @@ export class LogWatch {
       const key = `${position}/${event.step}`;
       if (event.type === 'StepStarted') {
         const outlives = plannedAt(this.#of, position).own === 'ON_FAIL';
+        claim(!this.#skips.has(position), `${event.step} started although a person skips it`);
         claim(!this.#terminating || outlives, `${event.step} started although the release is terminating`);
-        const stopped = !outlives && old.halted && this.#of.plan.onFailure === 'STOP' && stimulus.kind !== 'retry';
+        const goesOn = stimulus.kind === 'retry' || stimulus.kind === 'skip';
+        const stopped = !outlives && old.halted && this.#of.plan.onFailure === 'STOP' && !goesOn;
         claim(!stopped, `${event.step} started although the release stops`);
         const { steps } = plannedAt(this.#of, position);
         const planned = steps.find((each) => each.id === event.step) as PlannedStep;
@@ -170,6 +197,12 @@ export class LogWatch {
       );
       this.#claimMayStart(position, old, facts, moved, state);
     }
+    if (event.type === 'PromotionSkipped') {
+      const said = this.#skips.get(position);
+      claim((event.byPerson ?? false) === (said !== undefined), `${event.environment} is skipped, and by whom?`);
+      claim(said === undefined || event.reason === said.reason, `${event.environment} is skipped for another reason`);
+      claim((event.by ?? null) === (said?.by ?? null), `${event.environment} is skipped by ${event.by}`);
+    }
     if (before !== event.status) this.#of.reached.count(`environment ${before} > ${event.status}`);
     this.#environments[position] = event.status;
   }
@@ -198,8 +231,10 @@ export class LogWatch {
     }
     this.#started.add(position);
     const met = planned.dependsOn.filter((each: Dependency) =>
-      'group' in each ? this.#groups[each.group] === 'PASSED' : this.#environments[each.promotion] === 'SUCCEEDED',
+      'group' in each ? this.#groups[each.group] === 'PASSED' : this.#isDone(each.promotion),
     );
+    if (planned.dependsOn.some((each) => 'promotion' in each && this.#isSkipped(each.promotion)))
+      this.#of.reached.count('started behind what a person skipped');
     claim(met.length >= planned.required, `${planned.name} started before its dependencies`);
     claim(facts !== null, `${planned.name} started without facts`);
     const atOnce = planned.pullRequest?.open === 'AT_ONCE';
@@ -214,8 +249,51 @@ export class LogWatch {
       (each) => this.#started.has(each) && !ENDED_PROMOTION.has(this.#environments[each] as PromotionStatus),
     );
     claim(live.length <= maxParallel, `${live.length} of group ${planned.group} at once`);
-    const failed = members.filter((each) => this.#environments[each] === 'FAILED');
+    const all = members.filter((each) => this.#environments[each] === 'FAILED');
+    const failed = all.filter((each) => !this.#forgiven.has(each));
+    if (all.length > maxFailures) this.#of.reached.count('started in spite of a failure that a person has seen');
     claim(failed.length <= maxFailures, `${planned.name} started after ${failed.length} failures in its group`);
+  }
+
+  #isSkipped(position: number): boolean {
+    return this.#environments[position] === 'SKIPPED' && this.#skips.has(position);
+  }
+
+  /** It has succeeded, or a person said that it counts as if it had. */
+  #isDone(position: number): boolean {
+    return this.#environments[position] === 'SUCCEEDED' || this.#isSkipped(position);
+  }
+
+  /**
+   * What begins again with one promotion: that one where it is retried, and of the others only what never started, for which no person
+   * wanted that, and which is not there in vain. A failure that stays holds up nothing from now on.
+   */
+  #claimGoesOn(environments: readonly string[], old: ReleaseState, stimulus: Stimulus): void {
+    this.#forgiven.clear();
+    if (!isOne(stimulus)) return;
+    const { kind, promotion: named } = stimulus as { kind: string; promotion: number };
+    const again = new Set(environments.map((each) => positionOf(this.#of, each)));
+    claim(
+      again.has(named) === (kind === 'retry'),
+      `a ${kind} of ${nameOf(this.#of, named)} and it is ${again.has(named)}`,
+    );
+    for (const position of again) {
+      const { own } = plannedAt(this.#of, position);
+      if (position === named || own === 'ON_SUCCESS' || own === 'ON_FAIL') continue;
+      const before = old.promotions[position] as PromotionState;
+      const unbegun = before.startedAt === null && (before.status === 'SKIPPED' || before.status === 'TERMINATED');
+      claim(
+        unbegun && !this.#skips.has(position),
+        `${nameOf(this.#of, position)} was ${before.status}, and begins again`,
+      );
+    }
+    old.promotions.forEach(({ status }, position) => {
+      const failed = status === 'FAILED' || UNDONE.has(status);
+      if (failed && !again.has(position) && !this.#isSkipped(position)) this.#forgiven.add(position);
+    });
+    this.#of.reached.count(
+      `a ${kind} of one leads to ${again.size > (kind === 'retry' ? 1 : 0) ? 'others' : 'no other'}`,
+    );
   }
 
   /** The release's own steps: the first come before everything, the others after it, as it went. */
@@ -246,7 +324,11 @@ export class LogWatch {
 
   #foldGroup(event: Extract<ReleaseEvent, { group: string }>, stimulus: Stimulus, moved: number): void {
     const position = this.#of.plan.groups.findIndex((each) => each.name === event.group);
-    const { members, required, soak = 0, freshness } = this.#of.plan.groups[position] as PlannedGroup;
+    const { members, soak = 0, freshness, ...gate } = this.#of.plan.groups[position] as PlannedGroup;
+    const counted = members.filter((each) => !this.#isSkipped(each)).length;
+    const share = gate.percent === undefined ? gate.required : Math.max(1, Math.ceil((counted * gate.percent) / 100));
+    const required = Math.min(counted, share);
+    if (counted < members.length) this.#of.reached.count(`${event.type} of those that are not skipped`);
     const before = this.#groups[position];
     if (event.type === 'GroupGateAsked') {
       claim(before === 'OPEN', `group ${event.group} was ${before} and is asked`);
@@ -277,6 +359,11 @@ export class LogWatch {
     this.#status = status;
     this.#over = ENDED_RELEASE.has(status);
   }
+}
+
+/** What is wanted of one promotion alone. */
+function isOne(stimulus: Stimulus): boolean {
+  return stimulus.kind === 'skip' || (stimulus.kind === 'retry' && stimulus.promotion !== undefined);
 }
 
 const ORDER: readonly Phase[] = ['PRE_ACTION', 'ACTION', 'SYNC', 'HEALTH', 'SOAK', 'POST_ACTION'];

@@ -95,7 +95,8 @@ export class MergeWatch {
   }
 
   /** Told to end, by whomever. */
-  #isStopped({ terminating, halted, rollbacks }: ReleaseState, position: number): boolean {
+  #isStopped({ terminating, halted, rollbacks, skips }: ReleaseState, position: number): boolean {
+    if (skips[position]) return true;
     const back = Object.values(rollbacks).some(({ stop }) => stop.includes(position));
     return terminating !== null || (halted && this.#of.plan.onFailure === 'STOP') || back;
   }

@@ -36,12 +36,16 @@ export function claimPromotion(
   const now = state.promotions[position] as PromotionState;
   const name = nameOf(of, position);
   claim(now.attempt >= before.attempt && now.dispatch >= before.dispatch, `${name} counts backwards`);
-  const retried = stimulus.kind === 'retry' && decision.events[0]?.event.type === 'ReleaseRetried';
+  const retried = decision.events.some(
+    ({ event }) => event.type === 'ReleaseRetried' && event.environments.includes(name),
+  );
+  claim(!retried || stimulus.kind === 'retry' || stimulus.kind === 'skip', `${name} begins again unasked`);
+  const skipped = stimulus.kind === 'skip' && stimulus.promotion === position && now.status === 'SKIPPED';
   claim(now.attempt === before.attempt || retried, `${name} has a new attempt without a retry`);
   if (retried && before.startedAt !== null && before.status !== 'SUCCEEDED') {
     claim(now.attempt === before.attempt + 1, `${name} is tried again as the same attempt`);
   }
-  if (ENDED_PROMOTION.has(before.status) && !retried && stimulus.kind !== 'rollback-told')
+  if (ENDED_PROMOTION.has(before.status) && !retried && !skipped && stimulus.kind !== 'rollback-told')
     claim(now.status === before.status, `${name} ended and changed`);
   const listed = decision.work.flatMap((each) => (each.kind === 'dispatch' ? each.promotions : []));
   const mine = listed.filter((each) => each.promotion === position);
@@ -73,7 +77,7 @@ export function claimPromotion(
     if (was.status === 'RUNNING' && was.dispatch === step.dispatch) return;
     claimOneJob(of, position, before, step, stimulus, mine);
   });
-  claimStatus(of, now, position, state.initiator);
+  claimStatus(of, now, position, state);
 }
 
 /** The lane that reported goes on, or a job was asked for, or the job that reported carries it: one of these. */
@@ -127,7 +131,12 @@ function claimEnded(
 }
 
 /** What a promotion is must follow from what its steps are, whatever led there. */
-function claimStatus(of: Watched, promotion: PromotionState, position: number, initiator: string | null): void {
+function claimStatus(
+  of: Watched,
+  promotion: PromotionState,
+  position: number,
+  { initiator, skips }: ReleaseState,
+): void {
   const { status, steps, startedAt } = promotion;
   const some = (each: StepState['status']): boolean => steps.some((step) => step.status === each);
   const name = `${nameOf(of, position)} (${steps.map((step) => step.status).join(' ')})`;
@@ -146,7 +155,8 @@ function claimStatus(of: Watched, promotion: PromotionState, position: number, i
     const unapproved = plannedAt(of, position).approval !== null && startedAt === null;
     claim(some('FAILED') || unapproved, `${name} FAILED without a failed step`);
   }
-  if (status === 'SKIPPED' || status === 'PENDING') claim(startedAt === null, `${name} is ${status} and started`);
+  if (status === 'PENDING' || (status === 'SKIPPED' && !skips[position]))
+    claim(startedAt === null, `${name} is ${status} and started`);
   if (startedAt === null || ENDED_PROMOTION.has(status)) return;
   // A look at what soaks or waits for somebody is no work, unless all of it has to end.
   const isLook = (step: StepState, index: number): boolean => step.outside || isSoak(of, position, index);
@@ -220,7 +230,12 @@ export function claimStale(
     // It is through; what was told to stop has failed all the same.
     const after = state.promotions[stimulus.promotion]?.steps[stimulus.step]?.status;
     if (step.stop) of.reached.count('success of another after it was told to stop');
-    return claim(after === (step.stop ? 'FAILED' : 'SUCCEEDED'), `a success was told, the step is ${after}`);
+    // People were asked about it, and another worker's success does not answer for them.
+    const asks = step.asked && !isApproved(step.asked.spec, step.asked.approval, old.initiator);
+    return claim(
+      after === (step.stop ? 'FAILED' : asks ? 'WAITING' : 'SUCCEEDED'),
+      `a success was told, the step is ${after}`,
+    );
   }
   const ignored = advance(of.plan, old, [{ kind: 'tick' }], facts, now);
   claim(ignored !== 'NEEDS_FACTS' && same(ignored.state, state), `a stale ${stimulus.outcome.kind} changed something`);

@@ -28,6 +28,15 @@ export function claimWhole(of: Watched, state: ReleaseState, facts: Facts | null
         'SUCCEEDED without its groups',
       );
       claim(!failed, 'SUCCEEDED with a failure');
+      // Whatever could go on went on: only a person, or a rollback that took the rest back, leaves something out of a success.
+      const leftOut = promotions.findIndex(
+        (each, position) =>
+          each.status === 'SKIPPED' && !state.skips[position] && plannedAt(of, position).own === undefined,
+      );
+      claim(
+        leftOut < 0 || of.plan.rollback !== undefined || Object.keys(state.rollbacks).length > 0,
+        `SUCCEEDED, and ${plannedAt(of, leftOut)?.name} was left out by nobody`,
+      );
     }
     if (status === 'FAILED') claim(failed, 'FAILED without a failure');
     if (status === 'TERMINATED') claim(state.terminating !== null, 'TERMINATED by nobody');
