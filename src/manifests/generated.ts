@@ -1,7 +1,7 @@
 import { stringify } from 'yaml';
 import { KINDS, manyOf } from '../core/kinds/index.ts';
 import { fieldTables } from './field-tables.ts';
-import { customResourceDefinition, jsonSchema } from './json-schema.ts';
+import { customResourceDefinition, jsonSchema, kindSchema } from './json-schema.ts';
 
 export const DOCS_PAGE = 'docs/manifests.md';
 export const SCHEMA_FILE = 'schemas/sluice.schema.json';
@@ -17,10 +17,17 @@ export function withFieldTables(page: string): string {
   return `${before}${BEGIN}\n\n${fieldTables()}\n\n${END}${after}`;
 }
 
-/** For editors. Committed, because they fetch it by its address. */
-export const schemaText = (): string => `${JSON.stringify(jsonSchema(), null, 2)}\n`;
+const textOf = (schema: object): string => `${JSON.stringify(schema, null, 2)}\n`;
 
-/** For Kubernetes: the name of each file, with its text. They say the same as the schema for editors, so they are built and not committed. */
+/** For editors, which fetch them by their address: the name of each file, with its text. Committed, and served by each server. */
+export function schemas(): [file: string, text: string][] {
+  return [
+    [SCHEMA_FILE, textOf(jsonSchema())],
+    ...KINDS.map((kind): [string, string] => [`schemas/${kind}.json`, textOf(kindSchema(kind))]),
+  ];
+}
+
+/** For Kubernetes. They say the same as the schemas for editors, so they are built and served, and not committed. */
 export function customResources(): [file: string, text: string][] {
   return KINDS.map((kind) => [
     `schemas/crds/${manyOf(kind.toLowerCase())}.yaml`,

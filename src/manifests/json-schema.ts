@@ -29,19 +29,25 @@ const PATTERNS: Record<string, Json> = {
 export function jsonSchema(): Json {
   const editor = new Schemas('EDITOR');
   const kinds = KINDS.map((kind) => when('kind', kind, { properties: { spec: editor.of(SPECS[kind]) } }));
+  const any = { title: `A manifest of ${SLUICE_API}`, kind: { enum: KINDS }, spec: { type: 'object' } };
+  return manifestSchema(editor, any, { allOf: kinds });
+}
+
+/** One manifest of `sluice.dev/v1`, of this kind. */
+export function kindSchema(kind: Kind): Json {
+  const editor = new Schemas('EDITOR');
+  return manifestSchema(editor, { title: SPECS[kind].about, kind: { const: kind }, spec: editor.of(SPECS[kind]) });
+}
+
+function manifestSchema(editor: Schemas, { title, kind, spec }: Json, more: Json = {}): Json {
   return {
     $schema: 'https://json-schema.org/draft/2020-12/schema',
-    title: `A manifest of ${SLUICE_API}`,
+    title,
     type: 'object',
     required: ['apiVersion', 'kind', 'metadata', 'spec'],
-    properties: {
-      apiVersion: { const: SLUICE_API },
-      kind: { enum: KINDS },
-      metadata: editor.of(metadata),
-      spec: { type: 'object' },
-    },
+    properties: { apiVersion: { const: SLUICE_API }, kind, metadata: editor.of(metadata), spec },
     additionalProperties: false,
-    allOf: kinds,
+    ...more,
     $defs: editor.definitions,
   };
 }

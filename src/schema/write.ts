@@ -1,11 +1,11 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { customResources, DOCS_PAGE, SCHEMA_FILE, schemaText, withFieldTables } from '../manifests/generated.ts';
+import { customResources, DOCS_PAGE, schemas, withFieldTables } from '../manifests/generated.ts';
 import { printApiSchema } from './print.ts';
 
 // `npm run schema`: the change of the API and of manifests that an engineer means to make.
 write('schema.graphql', printApiSchema());
-write(SCHEMA_FILE, schemaText());
+for (const [file, text] of schemas()) write(file, text);
 write(DOCS_PAGE, withFieldTables(readFileSync(DOCS_PAGE, 'utf8')));
 for (const [file, text] of customResources()) write(join('dist', file), text);
 

@@ -8,6 +8,7 @@ import express, { type Express, type Request, type RequestHandler } from 'expres
 import type { ApiContext } from '../schema/context.ts';
 import { answer } from './http.ts';
 import { originAllowed } from './origin.ts';
+import { schemaFiles } from './schemas.ts';
 
 export interface ApiRoutes {
   apollo: ApolloServer<ApiContext>;
@@ -30,6 +31,7 @@ export function mountApi(app: Express, api: ApiRoutes): void {
   app.use('/graphql', json, expressMiddleware(api.apollo, { context: ({ req }) => api.newContext(req) }));
   app.use('/approvals', api.approvals);
   app.use('/hooks', api.receiver);
+  app.use('/schemas', schemaFiles());
   app.use('/graphiql', graphiql());
   app.get('/', (_request, response) => response.redirect('/graphiql'));
 }

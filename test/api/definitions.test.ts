@@ -428,11 +428,11 @@ describe('the graph of a flow', () => {
   });
 
   test('its warnings are told', async () => {
-    await api.save('PromotionWorkflow', 'f-hook', { actions: [{ name: 'a', type: 'simulate', parameters: {} }] });
+    const none = '{ environment: "f-staging", dependsOn: ["f-dev"], policy: { action: NONE } }';
     const { promotionFlowUpdate } = await api.ask(
-      `mutation { promotionFlowUpdate(input: { name: "f", hooks: { onStart: "f-hook" } }) { ${steps} ${ERRORS} } }`,
+      `mutation { promotionFlowUpdate(input: { name: "f", steps: [${none}] }) { ${steps} ${ERRORS} } }`,
     );
-    expect(promotionFlowUpdate.promotionFlow.warnings).toEqual([expect.stringContaining('hooks')]);
+    expect(promotionFlowUpdate.promotionFlow.warnings).toEqual([expect.stringContaining('preAction')]);
   });
 });
 

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { get } from 'node:http';
 import { connect } from 'node:net';
 import { parse } from 'graphql';
@@ -282,6 +283,18 @@ describe('besides GraphQL', () => {
     const text = await answer.text();
     if (answer.status === 404) expect(text).toContain('npm run build:web');
     else expect(text).toContain('<html');
+  });
+
+  test('the schemas of manifests are there for editors and Kubernetes, and the list of them', async () => {
+    const list = (await (await fetch(`${url}/schemas`)).json()) as string[];
+    expect(list).toContain('/schemas/PromotionFlow.json');
+    expect(list).toContain('/schemas/crds/promotionflows.yaml');
+    const flow = await fetch(`${url}/schemas/PromotionFlow.json`, { headers: { origin: 'https://editor.example' } });
+    expect(flow.headers.get('access-control-allow-origin')).toBe('*');
+    expect(await flow.text()).toBe(readFileSync('schemas/PromotionFlow.json', 'utf8'));
+    expect(await (await fetch(`${url}/schemas/crds/promotionflows.yaml`)).text()).toContain('kind: PromotionFlow');
+    for (const path of ['/schemas/Nothing.json', '/schemas/crds', '/schemas/%2e%2e/package.json', '/schemas/%ff'])
+      expect([path, (await fetch(`${url}${path}`)).status >= 400]).toEqual([path, true]);
   });
 
   test('nowhere is a 404 in GraphQL shape', async () => {

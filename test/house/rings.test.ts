@@ -72,6 +72,8 @@ const RINGS: Record<string, Ring> = {
       'schema',
       'resolvers',
       'events',
+      // The texts of schemas, which are served as they are.
+      'manifests/generated.ts',
       'config.ts',
       'app.ts',
       'parts.ts',

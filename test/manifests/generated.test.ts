@@ -8,7 +8,13 @@ import { manyOf } from '../../src/core/kinds/index.ts';
 import { SPECS } from '../../src/core/kinds/index.ts';
 import type { ObjectShape, Shape } from '../../src/core/kinds/shape.ts';
 import { exportManifest } from '../../src/manifests/index.ts';
-import { customResources, DOCS_PAGE, SCHEMA_FILE, schemaText, withFieldTables } from '../../src/manifests/generated.ts';
+import {
+  customResources,
+  DOCS_PAGE,
+  SCHEMA_FILE,
+  schemas as schemaTexts,
+  withFieldTables,
+} from '../../src/manifests/generated.ts';
 import { fc } from '../core/property.ts';
 import { definition } from './arbitrary.ts';
 
@@ -16,10 +22,16 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const read = (path: string): string => readFileSync(ROOT + path, 'utf8');
 
 // A difference is a change of manifests: when it is meant, `npm run schema` writes it.
-test('the committed JSON Schema is the one of today', () => expect(read(SCHEMA_FILE)).toBe(schemaText()));
+test('the committed JSON Schemas are those of today', () => {
+  const texts = schemaTexts();
+  for (const [file, text] of texts) expect([file, read(file)]).toEqual([file, text]);
+  const committed = readdirSync(`${ROOT}schemas`).map((file) => `schemas/${file}`);
+  expect(committed.sort()).toEqual(texts.map(([file]) => file).sort());
+});
 test('the tables in the docs are those of today', () => expect(read(DOCS_PAGE)).toBe(withFieldTables(read(DOCS_PAGE))));
 
-const validate = new Ajv2020({ allErrors: true }).compile(JSON.parse(schemaText()) as object);
+const schemaOf = new Map(schemaTexts().map(([file, text]) => [file, JSON.parse(text) as object]));
+const validate = new Ajv2020({ allErrors: true }).compile(schemaOf.get(SCHEMA_FILE)!);
 const wrongWith = (manifest: unknown): string[] => {
   validate(manifest);
   return [...new Set((validate.errors ?? []).map(({ instancePath }) => instancePath))];
@@ -33,6 +45,17 @@ describe('the JSON Schema', () => {
   test('takes every example', () => {
     expect(examples.length).toBeGreaterThan(10);
     for (const [file, manifest] of examples) expect([file, wrongWith(manifest)]).toEqual([file, []]);
+  });
+
+  test('of each kind takes the examples of that kind, and no others', () => {
+    const ajv = new Ajv2020({ allErrors: true });
+    for (const kind of KINDS) {
+      const check = ajv.compile(schemaOf.get(`schemas/${kind}.json`)!);
+      for (const [file, manifest] of examples) {
+        const isOne = (manifest as { kind: string }).kind === kind;
+        expect([file, kind, check(manifest)]).toEqual([file, kind, isOne]);
+      }
+    }
   });
 
   const [, application] = examples.find(([, each]) => (each as { kind: string }).kind === 'Application')!;
