@@ -77,6 +77,12 @@ export class LeanPostgresBackend extends PostgresQueueBackend {
     return { result: takes ? await this.#seat(token, taken) : undefined, finishedOn: turn.endedAt };
   }
 
+  /** 1, or 0 when the job is not held by this token any more. `duration`: in milliseconds from now on. */
+  override async extendLock(jobId: string, token: string, duration: number): Promise<number> {
+    const { rows } = await this.#ask<{ held: number }>('lean-hold', HOLD, [this.queueName, jobId, token, duration]);
+    return rows[0]!.held;
+  }
+
   #isLimited(): boolean {
     return (this.opts as { limiter?: unknown }).limiter !== undefined;
   }
@@ -284,7 +290,7 @@ WITH given AS (
   SELECT * FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::int[], $7::text[], $8::int[])
     WITH ORDINALITY AS g (id, name, data, opts, attempts, parent, children, place)
 ), known AS (
-  SELECT FROM job WHERE queue = $1 AND id = ANY ($2::text[]) LIMIT 1
+  SELECT FROM given WHERE EXISTS (SELECT FROM job WHERE job.queue = $1 AND job.id = given.id OFFSET 0) LIMIT 1
 ), added AS (
   INSERT INTO job (queue, id, seq, name, state, data, opts, max_attempts, added_at_ms, parent_queue, parent_id, parent_key, pending_deps)
   SELECT $1, id, nextval('job_seq'), name, CASE WHEN children IS NULL THEN 'waiting' ELSE 'waiting-children' END::job_state,
@@ -300,37 +306,57 @@ WITH given AS (
 )
 SELECT EXISTS (SELECT FROM added) AS added, (SELECT count(*) FROM told)`;
 
+/** By its key alone: BullMQ's own goes through the index of all active jobs where its plan was made while there were none. */
+const HOLD = `
+WITH held AS (
+  UPDATE job SET locked_until_ms = ${NOW} + $4 WHERE queue = $1 AND id = $2 AND state::text = 'active' AND lock_token = $3
+  RETURNING 1
+)
+SELECT count(*)::int AS held FROM held`;
+
 /**
  * Ends jobs and takes others, one for each token whose own job is ended. A job that is not held by its token, or whose children have not ended, is
  * not ended. A parent whose last child ends begins to wait for a worker; parents are locked in the order of their names, so that two
  * statements that end children of the same ones do not wait for each other. Nothing is taken while a delayed job is due, or while the
- * queue is paused or limited: \`unusual\`.
+ * queue is paused or limited: \`unusual\`. A plan is made once, and
+ * mostly while the queue is empty: each row is looked up by the whole of its key, in a subquery that nothing is joined into.
  */
 const TURN = `
-WITH over AS (
-  DELETE FROM job USING unnest($2::text[], $3::text[]) AS e (id, token)
-  WHERE job.queue = $1 AND job.id = e.id AND job.state = 'active' AND job.lock_token = e.token
+WITH ending AS MATERIALIZED (
+  SELECT at.row, e.token FROM unnest($2::text[], $3::text[]) AS e (id, token), LATERAL (
+    SELECT ctid AS row FROM job WHERE queue = $1 AND id = e.id OFFSET 0) AS at
+), over AS (
+  DELETE FROM job USING ending AS e
+  WHERE job.ctid = e.row AND job.state::text = 'active' AND job.lock_token = e.token
     AND job.dedup_id IS NULL AND coalesce(job.parent_queue, $1) = $1
     AND NOT EXISTS (
-      SELECT FROM job_dependency d WHERE d.parent_queue = $1 AND d.parent_id = e.id AND d.status IN ('pending', 'failed'))
+      SELECT FROM job_dependency d
+      WHERE d.parent_queue = $1 AND d.parent_id = job.id AND d.status IN ('pending', 'failed') OFFSET 0)
   RETURNING job.id, job.parent_id
 ), kept AS (
-  UPDATE job_dependency d SET status = 'processed', value = 'null'::jsonb FROM over
-  WHERE d.parent_queue = $1 AND d.parent_id = over.parent_id AND d.child_key = $1 || ':' || over.id
-), fewer AS (
+  UPDATE job_dependency d SET status = 'processed', value = 'null'::jsonb
+  FROM over, LATERAL (
+    SELECT ctid AS row FROM job_dependency b
+    WHERE b.child_queue = $1 AND b.child_id = over.id AND b.parent_id || '' = over.parent_id OFFSET 0) AS at
+  WHERE d.ctid = at.row
+), fewer AS MATERIALIZED (
   SELECT parent_id AS id, count(*)::int AS ended FROM over WHERE parent_id IS NOT NULL GROUP BY parent_id
-), locked AS (
-  SELECT job.id, fewer.ended FROM job JOIN fewer ON job.id = fewer.id WHERE job.queue = $1 ORDER BY job.id FOR UPDATE OF job
+), locked AS MATERIALIZED (
+  SELECT parent.*, fewer.ended FROM (SELECT * FROM fewer ORDER BY id) AS fewer, LATERAL (
+    SELECT id, seq, name, state, added_at_ms, greatest(pending_deps - fewer.ended, 0) AS open
+    FROM job WHERE queue = $1 AND id = fewer.id FOR UPDATE) AS parent
 ), parent AS (
-  UPDATE job SET
-    pending_deps = greatest(job.pending_deps - l.ended, 0),
-    state = CASE WHEN job.pending_deps > l.ended OR job.state <> 'waiting-children' THEN job.state
+  -- The row that was locked, also where this statement does not see what it has become: by its key, and never a new one.
+  INSERT INTO job (queue, id, seq, name, state, added_at_ms, pending_deps)
+  SELECT $1, id, seq, name, state, added_at_ms, open FROM locked
+  ON CONFLICT (queue, id) DO UPDATE SET
+    pending_deps = excluded.pending_deps,
+    state = CASE WHEN excluded.pending_deps > 0 OR job.state <> 'waiting-children' THEN job.state
                  WHEN job.delay_ms > 0 THEN 'delayed' ELSE 'waiting' END,
-    process_at_ms = CASE WHEN job.pending_deps > l.ended OR job.state <> 'waiting-children' OR job.delay_ms = 0
+    process_at_ms = CASE WHEN excluded.pending_deps > 0 OR job.state <> 'waiting-children' OR job.delay_ms = 0
                          THEN job.process_at_ms ELSE ${NOW} + job.delay_ms END,
-    seq = CASE WHEN job.pending_deps > l.ended OR job.state <> 'waiting-children' THEN job.seq ELSE nextval('job_seq') END
-  FROM locked AS l WHERE job.queue = $1 AND job.id = l.id
-  RETURNING job.state, job.pending_deps
+    seq = CASE WHEN excluded.pending_deps > 0 OR job.state <> 'waiting-children' THEN job.seq ELSE nextval('job_seq') END
+  RETURNING state, pending_deps
 ), told AS (
   SELECT pg_notify('bullmq_jobs', $1) FROM (SELECT FROM parent WHERE state IN ('waiting', 'delayed') LIMIT 1) AS any_of_them
 ), delayed AS (
@@ -342,19 +368,19 @@ WITH over AS (
   SELECT token, row_number() OVER () AS number FROM unnest($4::text[], $5::text[]) AS t (token, after)
   WHERE after IS NULL OR after IN (SELECT id FROM over)
 ), free AS (
-  SELECT id FROM job WHERE queue = $1 AND state = 'waiting' AND NOT (SELECT found FROM unusual)
+  SELECT ctid AS row FROM job WHERE queue = $1 AND state = 'waiting' AND NOT (SELECT found FROM unusual)
   ORDER BY priority, seq LIMIT (SELECT count(*) FROM place) FOR UPDATE SKIP LOCKED
-), seat AS (
-  SELECT f.id, place.token FROM (SELECT id, row_number() OVER () AS number FROM free) AS f JOIN place USING (number)
+), seat AS MATERIALIZED (
+  SELECT f.row, place.token FROM (SELECT row, row_number() OVER () AS number FROM free) AS f JOIN place USING (number)
 ), taken AS (
   UPDATE job SET state = 'active', lock_token = seat.token, locked_until_ms = ${NOW} + $6, processed_at_ms = ${NOW},
                  processed_by = NULL, attempts_started = attempts_started + 1
-  FROM seat WHERE job.queue = $1 AND job.id = seat.id
-  RETURNING seat.token, job.*
+  FROM seat WHERE job.ctid = seat.row
+  RETURNING job.*
 )
 SELECT ${NOW} AS now, (SELECT array_agg(id) FROM over) AS ended,
   (SELECT json_agg(json_build_object(
-     'token', token, 'id', id, 'name', name, 'data', data, 'opts', opts, 'attemptsMade', attempts_made,
+     'token', lock_token, 'id', id, 'name', name, 'data', data, 'opts', opts, 'attemptsMade', attempts_made,
      'attemptsStarted', attempts_started, 'timestamp', added_at_ms, 'processedOn', processed_at_ms, 'stalled', stalled_count,
      'failedReason', failed_reason, 'stacktrace', stacktrace, 'deferredFailure', deferred_failure, 'parentQueue', parent_queue,
      'parentId', parent_id, 'parentKey', parent_key)) FROM taken) AS taken,

@@ -70,22 +70,24 @@ SELECT r.id, r.product, r.kind, own.ahead, r.trigger->>'kind' = 'MANUAL' AS "byP
      WHERE p.product = r.product AND p.environment = e.environment AND p.holds AND p.release_id <> r.id LIMIT 1) AS o) AS holding,
   CASE WHEN r.kind = 'FORWARD' AND r.concurrency = 'PIPELINE' THEN
     (SELECT jsonb_object_agg(e.environment, jsonb_build_object('id', o.release_id, 'number', o.number, 'status', o.status)) FROM unnest(own.ahead) AS e(environment), LATERAL (
-       SELECT p.release_id, p.number, p.status FROM promotion p JOIN release f ON f.id = p.release_id AND f.kind = 'FORWARD'
+       SELECT p.release_id, p.number, p.status FROM promotion p
        WHERE p.product = r.product AND p.environment = e.environment AND p.ended_at IS NULL AND p.number < r.number
+         AND (SELECT f.kind FROM release f WHERE f.id = p.release_id) = 'FORWARD'
        ORDER BY p.number DESC LIMIT 1) AS o) END AS older,
-  (SELECT array_agg(DISTINCT d.environment) FROM deployment d JOIN promotion p
-     -- Found by its release alone: the index by environment holds everybody's.
-     ON p.release_id = d.release_id AND coalesce(p.environment, '') = d.environment AND p.status <> 'SUCCEEDED'
-   WHERE d.release_id = r.id AND EXISTS (
-     SELECT FROM deployment n WHERE n.product = d.product AND n.environment = d.environment AND n.at >= d.at
-       AND n.application = d.application AND (n.at, n.id) > (d.at, d.id))) AS overtaken,
+  (SELECT array_agg(DISTINCT d.environment) FROM deployment d
+   -- Found by its release alone: the index by environment holds everybody's.
+   WHERE d.release_id = r.id AND coalesce(d.environment, '') = ANY(own.unfinished) AND EXISTS (
+     SELECT FROM deployment n
+     WHERE n.product = d.product COLLATE "C" AND n.environment = d.environment COLLATE "C"
+       AND n.application = d.application COLLATE "C" AND (n.at, n.id) > (d.at, d.id) OFFSET 0)) AS overtaken,
   (SELECT jsonb_agg(to_jsonb(h)) FROM environment_hold h
    WHERE h.lifted_at IS NULL AND h.environment = ANY(own.ahead) AND (h.product IS NULL OR h.product = r.product)) AS holds,
   (SELECT jsonb_agg(to_jsonb(b)) FROM bad_version b
    WHERE b.product = r.product AND b.digest = r.digest AND b.unmarked_at IS NULL) AS marks
 FROM release r, LATERAL (
-  SELECT array_agg(p.environment) AS ahead FROM promotion p
-  WHERE p.release_id = r.id AND p.status <> 'SUCCEEDED' AND p.environment IS NOT NULL) AS own
+  SELECT array_agg(p.environment) FILTER (WHERE p.environment IS NOT NULL) AS ahead,
+    array_agg(coalesce(p.environment, '')) AS unfinished
+  FROM promotion p WHERE p.release_id = r.id AND p.status <> 'SUCCEEDED') AS own
 WHERE r.id = ANY($1)`;
 
 async function toFacts(client: PoolClient, row: FactsRecord, snapshot: DefinitionSnapshot): Promise<Facts> {
