@@ -140,6 +140,11 @@ test(
             revisions.set(release.id, revisions.get(release.id)! + 1);
             deploy(deployed, { identity: release, decision });
           }
+          // What came late is written by a later save of the same release: at the end it could not be told any more.
+          const misled = [...late].filter(
+            ({ decisions, identity }) => decisions[revisions.get(identity.id)!]!.decision.deployments.length > 0,
+          );
+          if (misled.length > 0) await claimDeployments(misled, deployed);
           const loaded = new Map(
             (await loadStates(pool, [...saved])).map(({ state, revision }) => [state.id, { state, revision }]),
           );
@@ -174,13 +179,19 @@ async function claimRows(all: readonly Played[], deployed: Deployed): Promise<vo
     const atWork = [...promotions.keys()].filter((position) => occupiesEnvironment(promotions[position]!));
     expect(holding.map(({ position }) => position)).toEqual(atWork);
   }
+  await claimDeployments(all, deployed);
+}
+
+async function claimDeployments(of: readonly Played[], deployed: Deployed): Promise<void> {
+  const ids = of.map(({ identity }) => identity.id);
   const { rows } = await pool.query<{ release_id: string; application: string; at: Date; verified_at: Date | null }>(
     'SELECT release_id, application, at, verified_at, verified_by, commit_id FROM deployment WHERE release_id = ANY($1)',
-    [all.map(({ identity }) => identity.id)],
+    [ids],
   );
   const found = rows.map(({ release_id, application, at, verified_at, ...same }) => [
     `${release_id} ${application}`,
     { at: at.getTime(), verified_at: verified_at?.getTime() ?? null, ...same },
   ]);
-  expect(Object.fromEntries(found)).toEqual(Object.fromEntries(deployed));
+  const expected = [...deployed].filter(([key]) => ids.includes(key.split(' ', 1)[0]!));
+  expect(Object.fromEntries(found)).toEqual(Object.fromEntries(expected));
 }
