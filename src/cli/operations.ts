@@ -241,6 +241,8 @@ export interface TriggerInput {
   commit?: string;
   version?: string;
   flow?: string;
+  from?: string;
+  to?: string;
   idempotencyKey?: string;
   acknowledgeBadVersion?: boolean;
   rollbackFloor?: string;

@@ -169,6 +169,26 @@ export function createProgram({
     });
 
   program
+    .command('promote')
+    .description(
+      'promote what is in one environment into another one, without a flow; `plan --from --to` shows it before',
+    )
+    .argument('<product>', 'its name')
+    .argument('<from>', 'the environment whose version it is')
+    .argument('<to>', 'the environment that gets it')
+    .option('--commit <id>', 'the commit of the branch of <from> (default: the newest)')
+    .option('--version <version>', 'the version, for applications without files')
+    .option('--acknowledge-bad-version', 'promote a version that is marked bad: it waits where the mark counts')
+    .option('--idempotency-key <key>', 'the same key again answers with the same release')
+    .option('--wait', 'show the release and wait for its end')
+    .addOption(timeoutOption())
+    .action(async (product: string, from: string, to: string, flags: Partial<TriggerInput>, command: Command) => {
+      const { commit, version, acknowledgeBadVersion, idempotencyKey } = flags;
+      const input = { product, from, to, commit, version, acknowledgeBadVersion, idempotencyKey };
+      await showOrWait(command, await triggerRelease(clientOf(command), input), 'Promoted');
+    });
+
+  program
     .command('watch')
     .description('show a release live until it ends')
     .argument(...RELEASE)

@@ -53,8 +53,9 @@ export function previewRelease(
     const now = app.clock.now().getTime();
     const drafted = planCandidate(definitions, candidate, { now, rollbackFloor });
     const { plan, pinned, product } = withContent(drafted, await pin(app, definitions, candidate, change));
-    const explanation =
-      input.flow === undefined
+    const explanation = change.between
+      ? [`it travels no flow: ${change.between.to} gets what is in ${change.between.from}`]
+      : input.flow === undefined
         ? selectFlow(
             product,
             candidate.environment,

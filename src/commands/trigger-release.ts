@@ -1,4 +1,5 @@
 import type { Maker } from '../core/caller.ts';
+import { betweenOf } from '../core/trigger/between.ts';
 import type { Change } from '../core/trigger/change.ts';
 import type { Parts } from '../parts.ts';
 import { withoutFiles } from '../store/contents.ts';
@@ -27,6 +28,9 @@ export interface TriggerInput {
   version?: string;
   /** Chosen by the rules when left out. */
   flow?: string;
+  /** Of a promotion between two environments, which travels no flow: where its version comes from, and where it goes. */
+  from?: string;
+  to?: string;
   /** The label or digest of the earliest version to which environments may go back once this release ran there. */
   rollbackFloor?: string;
   idempotencyKey?: string;
@@ -146,11 +150,15 @@ export function possibleReleases(app: Parts, input: TriggerInput): Promise<Resul
   });
 }
 
-/** What a caller asks for, as a change. */
+/**
+ * What a caller asks for, as a change.
+ * @throws RefusedError
+ */
 export function changeOf(
-  { product, flow, commit, version }: TriggerInput,
+  { product, flow, commit, version, ...places }: TriggerInput,
   by: string | null,
   makers: readonly Maker[] = [],
 ): Change {
-  return { kind: 'MANUAL', product, flow, commit, version, by, makers };
+  const between = betweenOf({ ...places, flow });
+  return { kind: 'MANUAL', product, flow, ...(between && { between }), commit, version, by, makers };
 }

@@ -286,12 +286,14 @@ export class ReleaseResolver {
 
 /** Null is how GraphQL leaves something out. */
 export function given(input: ReleaseTriggerInput): TriggerInput {
-  const { product, commit, version, flow, idempotencyKey, acknowledgeBadVersion, rollbackFloor } = input;
+  const { product, commit, version, flow, from, to, idempotencyKey, acknowledgeBadVersion, rollbackFloor } = input;
   return {
     product,
     commit: commit ?? undefined,
     version: version ?? undefined,
     flow: flow ?? undefined,
+    from: from ?? undefined,
+    to: to ?? undefined,
     idempotencyKey: idempotencyKey ?? undefined,
     acknowledgeBadVersion: acknowledgeBadVersion ?? undefined,
     rollbackFloor: rollbackFloor ?? undefined,

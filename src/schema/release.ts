@@ -328,6 +328,19 @@ export class ReleaseTriggerInput {
   @Field(() => String, {
     nullable: true,
     description:
+      'With `to`, and without a flow: the name of the environment whose version is promoted. Commits are those of its branch then.',
+  })
+  from?: string;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'With `from`: the name of the one environment that gets it.',
+  })
+  to?: string;
+
+  @Field(() => String, {
+    nullable: true,
+    description:
       'Any text of your choice: the same key with the same input returns the first release again. Kept at least 24 h.',
   })
   idempotencyKey?: string;

@@ -41,6 +41,7 @@ const NAMING: Record<string, string> = {
   environments: 'Environment',
   application: 'Application',
   compareTo: 'Environment',
+  from: 'Environment',
   applications: 'Application',
   releaseId: 'Release',
   rollbackId: 'Rollback',

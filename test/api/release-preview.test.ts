@@ -111,6 +111,29 @@ describe('before anything is triggered', () => {
     );
   });
 
+  test('a promotion between two environments is seen before, and goes where it says, without a flow', async () => {
+    const input = { product: 'billing', from: 'staging', to: 'us-east' };
+    const found = await preview(input);
+    expect(found).toMatchObject({ version: { label: '1.1.0' }, plan: { flow: 'staging to us-east' } });
+    expect(found.explanation).toEqual(['it travels no flow: us-east gets what is in staging']);
+    expect(Object.keys(found.at)).toEqual(['staging', 'us-east']);
+    expect(found.at.staging.changes).toEqual([]);
+    expect(found.at['us-east'].changes[0].files).toMatchObject([{ path: 'us-east/values.yaml', kind: 'CHANGED' }]);
+    const worker = await api.startWorker();
+    const trigger = `mutation ($input: ReleaseTriggerInput!) { payload: releaseTrigger(input: $input) {
+      release { uuid flowName trigger { kind } flow { name } } userErrors { code path } } }`;
+    const { release, userErrors } = (await api.ask(trigger, { input })).payload;
+    expect(userErrors).toEqual([]);
+    expect(release).toMatchObject({ flowName: 'staging to us-east', trigger: { kind: 'MANUAL' }, flow: null });
+    await api.reached(release.uuid, ({ status }) => status === 'SUCCEEDED');
+    await worker.close();
+    expect((await preview(input)).at['us-east'].changes).toMatchObject([{ files: [] }]);
+    const refused = { product: 'billing', from: 'staging', to: 'mars' };
+    expect((await api.ask(trigger, { input: refused })).payload.userErrors).toEqual([
+      { code: 'NOT_FOUND', path: ['input', 'to'] },
+    ]);
+  });
+
   test('windows, approvals, holds and marks say what it would wait for, and when it can start at the earliest', async () => {
     await holdEnvironment(api.app, { environment: 'eu', product: 'billing', reason: 'an audit' }, 'ada');
     await markVersionBad(

@@ -22,6 +22,7 @@ const PAGES = [
   'docs/plan.md',
   'docs/actions.md',
   'docs/retry-and-skip.md',
+  'docs/promote.md',
 ];
 /** Where callers must say who they are. */
 const GUARDED = ['docs/access.md'];

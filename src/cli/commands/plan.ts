@@ -55,6 +55,8 @@ interface Flags {
   commit?: string;
   version?: string;
   flow?: string;
+  from?: string;
+  to?: string;
   diff: boolean;
 }
 
@@ -69,9 +71,11 @@ export function addPlan({ program, clientOf, styleOf, print }: Shell): void {
     .option('--commit <id>', 'the commit of the trigger environment (default: the newest)')
     .option('--version <version>', 'the version, for applications without files')
     .option('--flow <name>', 'the flow (default: chosen by the rules)')
+    .option('--from <environment>', 'with --to: what is in that environment, without a flow')
+    .option('--to <environment>', 'with --from: the environment that gets it')
     .option('--no-diff', 'leave the diffs out')
-    .action(async (product: string, { commit, version, flow, diff }: Flags, command: Command) => {
-      const input = { product, commit, version, flow };
+    .action(async (product: string, { commit, version, flow, from, to, diff }: Flags, command: Command) => {
+      const input = { product, commit, version, flow, from, to };
       const { preview } = await ask<{ preview: Preview }>(clientOf(command), PLAN_DOCUMENTS.plan, input);
       const style = styleOf(command);
       if (style.format !== 'table')
@@ -83,7 +87,10 @@ export function addPlan({ program, clientOf, styleOf, print }: Shell): void {
 function showPlan(product: string, preview: Preview, withDiffs: boolean, style: Style): string {
   const { version, plan, explanation, waitingFor, promotions } = preview;
   const head = [
-    `${product} ${version.label} would travel ${plan.flow}, revision ${plan.flowRevision}:`,
+    // Without a flow there is no revision of one.
+    plan.flowRevision === 0
+      ? `${product} ${version.label} would go from ${plan.flow}:`
+      : `${product} ${version.label} would travel ${plan.flow}, revision ${plan.flowRevision}:`,
     ...explanation.map((each) => `  ${each}`),
     ...(plan.steps.length > 0 ? [`Hooks: ${plan.steps.map(({ name }) => name).join(', ')}`] : []),
     ...waitingFor.map(({ message }) => `It would wait: ${message}`),

@@ -3,6 +3,7 @@ import type { StoredDefinition } from '../../core/definitions.ts';
 import type { TriggerCommit } from '../../core/trigger/select-flow.ts';
 import { refusal, RefusedError } from '../../core/problems.ts';
 import type { Candidate, TriggerState } from '../../core/trigger/candidate.ts';
+import { checkBetween, flowBetween } from '../../core/trigger/between.ts';
 import type { Change } from '../../core/trigger/change.ts';
 import { asksForRefs } from '../../core/trigger/arrive.ts';
 import { chooseFlow, environmentsOfCommits, possibleFlows } from '../../core/trigger/choose-flow.ts';
@@ -26,8 +27,11 @@ export type Revisions = Record<string, Record<string, KnownRevision>>;
 export function findCandidate(definitions: DefinitionSnapshot, change: Change, revisions: Revisions = {}): Candidate {
   const product = productOf(definitions, change);
   const { flows } = definitions;
-  const { metadata, spec } =
-    change.flow === undefined
+  const { between } = change;
+  if (between) checkBetween(between, (name) => definitions.known.environments.has(name));
+  const { metadata, spec } = between
+    ? flowBetween(between)
+    : change.flow === undefined
       ? chooseFlow(product, flows, (environment) => commitOf(change, revisions[environment]))
       : namedFlow(flows, change.flow);
   const environment = spec.triggerEnvironment;
@@ -38,12 +42,12 @@ export function findCandidate(definitions: DefinitionSnapshot, change: Change, r
     metadata: { name },
   } of sources)
     state[name] = { commit: revisions[environment]?.[name]?.commit ?? commit, version };
-  return { product: change.product, flow: metadata.name, environment, state };
+  return { product: change.product, flow: metadata.name, environment, state, ...(between && { between }) };
 }
 
 /** Whether the flow is chosen by what the commit is. */
 export function dependsOnCommit(definitions: DefinitionSnapshot, change: Change): boolean {
-  if (change.flow !== undefined) return false;
+  if (change.flow !== undefined || change.between) return false;
   return environmentsOfCommits(productOf(definitions, change), definitions.flows).length > 0;
 }
 
@@ -56,7 +60,7 @@ export function possibleChanges(definitions: DefinitionSnapshot, change: Change)
 
 /** Asks the sources for the commits that choose the flow: none where the flow is named, or no entry looks at a commit. */
 export async function askRevisions(app: Parts, definitions: DefinitionSnapshot, change: Change): Promise<Revisions> {
-  if (change.flow !== undefined) return {};
+  if (change.flow !== undefined || change.between) return {};
   const { product: name, commit, version } = change;
   const product = productOf(definitions, change);
   const about = commit === undefined ? 'product' : 'commit';

@@ -3,6 +3,7 @@ import { lateWarnings } from '../../core/late.ts';
 import type { ReleasePlan } from '../../core/plan.ts';
 import { refusal, RefusedError } from '../../core/problems.ts';
 import { wrongLabel } from '../../core/printable.ts';
+import { flowBetween } from '../../core/trigger/between.ts';
 import type { Candidate } from '../../core/trigger/candidate.ts';
 import type { DefinitionSnapshot } from '../../store/definition-snapshot.ts';
 
@@ -23,7 +24,9 @@ export function planCandidate(
   { now, rollbackFloor }: { now: number; rollbackFloor?: string },
 ): PlannedCandidate {
   const product = definitions.products.get(candidate.product)!;
-  const flow = definitions.flows.find((each) => each.metadata.name === candidate.flow)!;
+  const flow = candidate.between
+    ? flowBetween(candidate.between)
+    : definitions.flows.find((each) => each.metadata.name === candidate.flow)!;
   const { refusals } = definitions.check(flow);
   if (refusals.length > 0) throw new RefusedError(refusals.map((each) => ({ ...each, path: ['flow', ...each.path] })));
   const planned = definitions.plan(product, flow);

@@ -1,3 +1,5 @@
+import type { Between } from './between.ts';
+
 /** Where an application of the trigger environment stands, or is to be taken from. */
 export interface Revision {
   /** Of its branch; the newest one when there is no version either. */
@@ -19,6 +21,8 @@ export interface Candidate {
   product: string;
   flow: string;
   environment: string;
+  /** Its flow is made for it, and saved nowhere. */
+  between?: Between;
   /** A caller who asks for the newest may leave revisions open: they are known once they are pinned. */
   state: TriggerState;
 }

@@ -1,4 +1,5 @@
 import type { Maker } from '../caller.ts';
+import type { Between } from './between.ts';
 
 /**
  * How a release comes about. Each step answers a value that the next one takes, and each value has a key by which it is known again:
@@ -19,6 +20,8 @@ export interface Change {
   product: string;
   /** The flow that it has to travel; chosen by the rules when left out. */
   flow?: string;
+  /** Two environments instead of a flow. */
+  between?: Between;
   /** The commit of the trigger environment to release; the newest one when left out. */
   commit?: string;
   /** For drivers without files: the version itself. */

@@ -24,10 +24,18 @@ import { seesPlace } from './visible.ts';
 
 /** Where a new release would promote to, by the flow that it would get, or by any that it may get. */
 export async function releasing({ input }: { input: TriggerInput }, lookup: Lookup): Promise<Named> {
-  const { product, commit, version, flow } = input;
-  const missing = await lookup.unseen(product, []);
+  const { product, commit, version, flow, from, to } = input;
+  const between = [...(from ? [{ name: from, path: ['from'] }] : []), ...(to ? [{ name: to, path: ['to'] }] : [])];
+  const missing = await lookup.unseen(product, between);
   if (missing) return { targets: lookup.places(product, []), seen: false, absent: missing };
-  const given = { product, commit: commit ?? undefined, version: version ?? undefined, flow: flow ?? undefined };
+  const given = {
+    product,
+    commit: commit ?? undefined,
+    version: version ?? undefined,
+    flow: flow ?? undefined,
+    from: from ?? undefined,
+    to: to ?? undefined,
+  };
   const planned = await possibleReleases(lookup.context.app, given);
   const each = (planned.refusals ? [] : planned.value).map(({ plan }) => environmentsOf(plan));
   // One without an environment of its own concerns them all.
