@@ -112,9 +112,10 @@ describe('before anything is triggered', () => {
   });
 
   test('a promotion between two environments is seen before, and goes where it says, without a flow', async () => {
+    repository.commit({ 'staging/values.yaml': values('staging', '1.2.0') }, 'A hotfix');
     const input = { product: 'billing', from: 'staging', to: 'us-east' };
     const found = await preview(input);
-    expect(found).toMatchObject({ version: { label: '1.1.0' }, plan: { flow: 'staging to us-east' } });
+    expect(found).toMatchObject({ version: { label: '1.2.0' }, plan: { flow: 'staging to us-east' } });
     expect(found.explanation).toEqual(['it travels no flow: us-east gets what is in staging']);
     expect(Object.keys(found.at)).toEqual(['staging', 'us-east']);
     expect(found.at.staging.changes).toEqual([]);

@@ -151,6 +151,16 @@ forEachBackend((backend) => {
     expect(states[1]?.terminating?.reason).toBe('more than 2 releases were waiting');
   });
 
+  test('with SUPERSEDE the one that runs finishes, and of those that wait only the newest is left', async () => {
+    const driver = () => ({ type: 'simulate' as const, duration: 150 });
+    await engine.saveBilling('newest', { driver, concurrency: 'SUPERSEDE' });
+    const ids: string[] = [];
+    for (const version of ['1', '2', '3', '4']) ids.push(await engine.trigger({ product: 'newest', version }));
+    const states = await Promise.all(ids.map((id) => engine.ended(id)));
+    expect(states.map((each) => each.status)).toEqual(['SUCCEEDED', 'TERMINATED', 'TERMINATED', 'SUCCEEDED']);
+    expect(states[1]?.terminating?.reason).toMatch(/^superseded by release newest#\d+$/);
+  });
+
   test('overlapping releases of one product never overtake each other in an environment', async () => {
     await engine.saveBilling('piped', { driver: () => ({ type: 'simulate', duration: 40 }), concurrency: 'PIPELINE' });
     const ids: string[] = [];
