@@ -32,7 +32,7 @@ async function run(folders: string[]): Promise<number> {
     console.error('usage: npm run compat -- FOLDER [--refused BEGIN=TEXT]... [--warned BEGIN]...');
     return 2;
   }
-  const files = await readManifests(folders);
+  const files = await readManifests(folders, true);
   const dataDir = await mkdtemp(join(tmpdir(), 'sluice-compat-'));
   const config = loadConfig({ HOST: '127.0.0.1', PORT: '0', SLUICE_ROLE: 'api', SLUICE_DATA_DIR: dataDir });
   const server = await runServer(config, createLog({ level: 'silent' }));

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -52,6 +52,18 @@ describe('apply', () => {
     expect({ code, out }).toEqual({ code: 1, out: '' });
     expect(err).toMatch(new RegExp(`^${bad}:8:9: .*NOWHERE`));
     expect((await served.sluice('get', 'env', 'saturn')).code).toBe(1);
+  });
+
+  test('of a folder its own files are taken, and with --recursive those of its folders', async () => {
+    const deep = join(folder, 'config', 'environments');
+    await mkdir(deep, { recursive: true });
+    await mkdir(join(folder, 'config', '.git'));
+    for (const name of ['config/ceres', 'config/environments/vesta', 'config/.git/eris'])
+      await file(`${name}.yaml`, environment(name.split('/').at(-1)!));
+    const shallow = await served.sluice('apply', '-f', join(folder, 'config'), '--dry-run', '-o', 'name');
+    expect(shallow.out.trim()).toBe('Environment/ceres');
+    const all = await served.sluice('apply', '-R', '-f', join(folder, 'config'), '--dry-run', '-o', 'name');
+    expect(all.out.trim().split('\n')).toEqual(['Environment/ceres', 'Environment/vesta']);
   });
 
   test('a file that is not there is named', async () => {

@@ -19,17 +19,22 @@ export interface ManifestFile {
   text: string;
 }
 
-/** `-` is standard input; of a folder its .yaml, .yml and .json files are taken, in the order of their names. */
-export async function readManifests(paths: string[]): Promise<ManifestFile[]> {
-  const files = await Promise.all(paths.map(readPath));
+/**
+ * `-` is standard input; of a folder its .yaml, .yml and .json files are taken, in the order of their paths.
+ * @param recursive with those of the folders in it, but for folders whose name begins with a dot
+ */
+export async function readManifests(paths: string[], recursive = false): Promise<ManifestFile[]> {
+  const files = await Promise.all(paths.map((path) => readPath(path, recursive)));
   return files.flat();
 }
 
-async function readPath(path: string): Promise<ManifestFile[]> {
+async function readPath(path: string, recursive: boolean): Promise<ManifestFile[]> {
   if (path === '-') return [{ name: 'standard input', text: await text(process.stdin) }];
   try {
     if (!(await stat(path)).isDirectory()) return [{ name: path, text: await readFile(path, 'utf8') }];
-    const names = (await readdir(path)).filter((name) => /\.(ya?ml|json)$/.test(name)).sort();
+    const names = (await readdir(path, { recursive }))
+      .filter((name) => /\.(ya?ml|json)$/.test(name) && !/(^|[\\/])\./.test(name))
+      .sort();
     if (names.length === 0) throw new CliError(EXIT.USAGE, `${path} holds no .yaml, .yml or .json file`);
     return await Promise.all(
       names.map(async (name) => ({ name: join(path, name), text: await readFile(join(path, name), 'utf8') })),
@@ -89,14 +94,17 @@ function labelOf(typed: string, before: LabelGiven[] = []): LabelGiven[] {
 
 interface Flags {
   file: string[];
+  recursive?: boolean;
   dryRun?: boolean;
   prune?: LabelGiven[];
 }
 
+const RECURSIVE = ['-R, --recursive', 'of a folder also what is in its folders'] as const;
+
 /** `sluice apply` and `sluice diff` */
 export function addApply({ program, clientOf, styleOf, print, exitWith, err }: Shell): void {
-  const ask = async (command: Command, { file, prune }: Flags, dryRun: boolean): Promise<Change[]> => {
-    const changes = await apply(clientOf(command), await readManifests(file), dryRun, prune);
+  const ask = async (command: Command, { file, recursive, prune }: Flags, dryRun: boolean): Promise<Change[]> => {
+    const changes = await apply(clientOf(command), await readManifests(file, recursive), dryRun, prune);
     for (const warning of changes.flatMap(({ warnings }) => warnings)) err.write(`Warning: ${warning}\n`);
     return changes;
   };
@@ -104,6 +112,7 @@ export function addApply({ program, clientOf, styleOf, print, exitWith, err }: S
     .command('apply')
     .description('apply manifests: all of them, or none when one has an error')
     .requiredOption('-f, --file <path...>', 'file, folder, or - for standard input')
+    .option(...RECURSIVE)
     .option('--dry-run', 'say what would change and change nothing')
     .option('--prune <label...>', 'delete what has these labels (KEY=VALUE) and is not in the files', labelOf)
     .action(async (flags: Flags, command: Command) => {
@@ -114,6 +123,7 @@ export function addApply({ program, clientOf, styleOf, print, exitWith, err }: S
     .command('diff')
     .description(`show what apply would change, as a patch; exit code ${EXIT.DIFFERENT} when it is something`)
     .requiredOption('-f, --file <path...>', 'file, folder, or - for standard input')
+    .option(...RECURSIVE)
     .option('--prune <label...>', 'as apply would delete what is not in the files', labelOf)
     .action(async (flags: Flags, command: Command) => {
       const changes = (await ask(command, flags, true)).filter(({ change }) => change !== 'UNCHANGED');
