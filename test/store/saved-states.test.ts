@@ -153,7 +153,7 @@ test(
         }
         await claimRows(all, deployed);
       }),
-      { numRuns: Number(process.env.SLUICE_SAVE_RUNS ?? 4), seed: 7 },
+      { numRuns: Number(process.env.SLUICE_SAVE_RUNS ?? 4), seed: 7, endOnFailure: true },
     );
     // Alone, few and many.
     expect([1, 2, 12].filter((each) => !sizes.has(each))).toEqual([]);
