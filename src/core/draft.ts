@@ -181,6 +181,21 @@ export class Draft {
     return true;
   }
 
+  /** A hook has a job to itself: no group that others are members of waits for it. */
+  #askForJobs(dispatches: readonly Dispatched[]): void {
+    const isHook = ({ promotion }: Dispatched): boolean => this.planned(promotion).own !== undefined;
+    for (const hook of dispatches.filter(isHook))
+      this.work.unshift({ kind: 'dispatch', promotions: [hook], join: false });
+    const promotions = dispatches.filter((each) => !isHook(each));
+    if (promotions.length === 0) return;
+    const joined = promotions.some((each) => this.planned(each.promotion).group !== null);
+    this.work.unshift({
+      kind: 'dispatch',
+      promotions: joined ? promotions.map((each) => ({ ...each, joined })) : promotions,
+      join: joined || promotions.length > 1,
+    });
+  }
+
   deploy(promotion: number, application: number, commit: string | null, verified: Verification | null): void {
     if (this.planned(promotion).environment === null) return;
     this.#deployments.push({ promotion, application, at: this.now, commit, verified });
@@ -296,14 +311,7 @@ export class Draft {
         attempt: (state.promotions[promotion] as PromotionState).attempt,
         dispatch,
       }));
-    if (!this.#carry(promotions) && promotions.length > 0) {
-      const joined = promotions.some((each) => this.planned(each.promotion).group !== null);
-      this.work.unshift({
-        kind: 'dispatch',
-        promotions: joined ? promotions.map((each) => ({ ...each, joined })) : promotions,
-        join: joined || promotions.length > 1,
-      });
-    }
+    if (!this.#carry(promotions)) this.#askForJobs(promotions);
     return {
       state,
       changed: [...this.#copiedPromotions],

@@ -16,7 +16,7 @@ export interface Effects {
     attempt: number;
     reason: string;
     at: number;
-    cause?: 'NOT_SYNCED' | 'MERGED_OUTSIDE_GATES';
+    cause?: 'NOT_SYNCED' | 'HOOK' | 'MERGED_OUTSIDE_GATES';
   };
   /** A policy wants to know whether this environment stays healthy until then. */
   observe: { promotion: number; attempt: number; until: number };

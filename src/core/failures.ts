@@ -19,8 +19,12 @@ export interface Failures {
 /** Environments that a hook is told of, and characters of the message of each. */
 const MOST = { environments: 100, message: 500 };
 
-/** What went wrong in a release, the earliest first. A message of the termination comes before all others. */
-export function failuresOf(plan: ReleasePlan, state: ReleaseState): Failures {
+/** What went wrong in a release, or in one of its promotions, the earliest first. A message of the termination comes before all others. */
+export function failuresOf(plan: ReleasePlan, state: ReleaseState, of?: number): Failures {
+  if (of !== undefined) {
+    const { problem } = state.promotions[of] as PromotionState;
+    return { message: problem?.message ?? '', environments: [environmentAt(plan, state, of)] };
+  }
   const failed = [...state.promotions.keys()].filter((each) => hasFailed(state.promotions[each] as PromotionState));
   const at = (each: number): string => state.promotions[each]?.problem?.at ?? '';
   failed.sort((one, other) => (at(one) < at(other) ? -1 : at(one) > at(other) ? 1 : one - other));

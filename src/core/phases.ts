@@ -9,10 +9,11 @@ import { DEFAULT_RETRY, DEFAULT_SYNC_LIMIT } from './definitions.ts';
 import type { OwnSteps, Phase, PlannedApplication, PlannedStep, StepWork } from './plan.ts';
 
 /**
- * The phases of a promotion, as the planner walks them: from the first to the last, each after the one before. How a new one comes is
- * told in docs/how-to-add.md.
+ * The phases of a promotion, as the planner walks them: from the first to the last, each after the one before. A phase of the promotion
+ * itself comes after all of its applications are through what stands above it. How a new one comes is told in docs/how-to-add.md.
  */
 const PHASES: readonly PhaseOfPlan[] = [
+  { phase: 'ON_START', of: 'promotion', make: ({ hooks }) => workflow(hooks?.onStart) },
   { phase: 'PRE_ACTION', of: 'application', make: ({ preActions = [] }) => workflows(preActions) },
   {
     phase: 'ACTION',
@@ -31,21 +32,26 @@ const PHASES: readonly PhaseOfPlan[] = [
   { phase: 'SOAK', of: 'application', make: ({ soak }) => (soak > 0 ? step({ kind: 'soak', duration: soak }) : null) },
   { phase: 'POST_ACTION', of: 'application', make: ({ postActions = [] }) => workflows(postActions) },
   { phase: 'WORKFLOW', of: 'promotion', make: (from) => workflow(from.workflow) },
-  { phase: 'ON_START', of: 'release', make: ({ hooks }) => workflow(hooks?.onStart) },
-  { phase: 'ON_SUCCESS', of: 'release', make: ({ hooks }) => workflow(hooks?.onSuccess) },
-  { phase: 'ON_FAIL', of: 'release', make: ({ hooks }) => workflow(hooks?.onFail) },
+  { phase: 'ON_SUCCESS', of: 'promotion', make: ({ hooks }) => workflow(hooks?.onSuccess) },
+];
+
+/** What runs beside the promotions: hooks of the release, and of each promotion what is done about its failure. */
+const OWN: readonly { own: OwnSteps; of: (hooks: Hooks) => string | undefined }[] = [
+  { own: 'ON_START', of: ({ onStart }) => onStart },
+  { own: 'ON_SUCCESS', of: ({ onSuccess }) => onSuccess },
+  { own: 'ON_FAIL', of: ({ onFail }) => onFail },
 ];
 
 interface PhaseOfPlan {
   phase: Phase;
   /** Tells one of several steps of a phase from the others. */
   part?: string;
-  /** What has this phase: each application of a promotion, the promotion itself, or the release. */
-  of: 'application' | 'promotion' | 'release';
+  /** What has this phase: each application of a promotion, or the promotion itself. */
+  of: 'application' | 'promotion';
   make: (from: Making) => Made;
 }
 
-/** What a flow says of a promotion, and the application where the phase is for one. */
+/** What a flow says of a promotion, with the application where the phase is for one. */
 export interface Making {
   /** Names of workflows, one after the other. */
   preActions?: readonly string[];
@@ -60,7 +66,7 @@ export interface Making {
   soak: number;
   workflow?: string;
   application?: ApplicationSpec;
-  /** Of the release. */
+  /** Of the promotion. */
   hooks?: Hooks;
 }
 
@@ -88,38 +94,59 @@ export function isAsked(source: SyncSourceSpec | undefined): source is Exclude<S
   return source !== undefined && source.type !== 'none';
 }
 
-/** Adds the steps of all phases of an application (with its name and position) or of a promotion without one (null) to `steps`. */
-export function addSteps(
+/** The steps of a promotion, in all of its phases. */
+export function stepsOf(applications: readonly PlannedApplication[], from: Making, known: Workflows): PlannedStep[] {
+  const steps: PlannedStep[] = [];
+  let after: number[] = [];
+  for (let at = 0; at < PHASES.length;) {
+    const { of } = PHASES[at] as PhaseOfPlan;
+    const others = PHASES.findIndex((each, index) => index > at && each.of !== of);
+    const run = PHASES.slice(at, others < 0 ? PHASES.length : others);
+    const before = after;
+    if (of === 'promotion') after = addPhases(steps, run, null, from, before, known);
+    else {
+      const ends = applications.map(({ name, spec }, position) =>
+        addPhases(steps, run, { name, position }, { ...from, application: spec, position }, before, known),
+      );
+      if (ends.length > 0) after = [...new Set(ends.flat())];
+    }
+    at += run.length;
+  }
+  return steps;
+}
+
+/** Adds the steps of these phases, of an application (with its name and position) or of the promotion (null); answers the last ones. */
+function addPhases(
   steps: PlannedStep[],
+  phases: readonly PhaseOfPlan[],
   at: { name: string; position: number } | null,
   from: Making,
+  before: number[],
   known: Workflows,
-): void {
-  const application = at?.position ?? null;
-  let after: number[] = [];
-  for (const planned of PHASES) {
-    if (planned.of !== (at === null ? 'promotion' : 'application')) continue;
-    const { phase, part } = planned;
-    const made = planned.make(application === null ? from : { ...from, position: application });
+): number[] {
+  let after = before;
+  for (const { phase, part, make } of phases) {
+    const made = make(from);
     if (made === null) continue;
     const id = [...(at === null ? [] : [at.name]), phase, ...(part === undefined ? [] : [part])].join('/');
-    const common = { id, phase, application };
+    const common = { id, phase, application: at?.position ?? null };
     if ('workflows' in made) after = addWorkflows(steps, common, made.workflows, after, known);
     else {
       steps.push({ ...common, ...made, needs: after, timeout: null, retry: DEFAULT_RETRY });
       after = [steps.length - 1];
     }
   }
+  return after;
 }
 
-/** The release's own steps, by phase; what has none is left out. */
+/** What runs beside the promotions, by phase; what has no action is left out. */
 export function ownSteps(hooks: Hooks, known: Workflows): { own: OwnSteps; steps: PlannedStep[] }[] {
-  return PHASES.flatMap(({ of, phase, make }) => {
-    const made = of === 'release' ? make({ apply: false, soak: 0, hooks }) : null;
-    if (made === null || !('workflows' in made)) return [];
+  return OWN.flatMap(({ own, of }) => {
+    const name = of(hooks);
+    if (name === undefined) return [];
     const steps: PlannedStep[] = [];
-    addWorkflows(steps, { id: phase, phase, application: null }, made.workflows, [], known);
-    return steps.length === 0 ? [] : [{ own: phase as OwnSteps, steps }];
+    addWorkflows(steps, { id: own, phase: own, application: null }, [name], [], known);
+    return steps.length === 0 ? [] : [{ own, steps }];
   });
 }
 

@@ -68,6 +68,8 @@ export interface PlannedPromotion {
   timeout: number | null;
   /** The release's own steps, not an environment's: see own-steps.ts. */
   own?: OwnSteps;
+  /** Of what has `own`: the promotion whose failure it is about, by its position. Absent: it is about the release. */
+  of?: number;
   /**
    * Of the trigger environment, where its change came by itself: from when on it can run it, in milliseconds. What was told of its
    * health since then counts, also before the promotion began.
@@ -84,7 +86,7 @@ export interface PlannedPromotion {
   policy?: FrozenPolicy;
 }
 
-/** ON_START before everything else, ON_SUCCESS after it, ON_FAIL after it where it did not succeed, a termination included. */
+/** ON_START before everything else, ON_SUCCESS after it, ON_FAIL after it where it did not succeed, a termination included. Of a promotion only ON_FAIL. */
 export type OwnSteps = 'ON_START' | 'ON_SUCCESS' | 'ON_FAIL';
 
 /** An application of the environment as it was when the release was created. */
@@ -118,6 +120,7 @@ export interface Undo {
 }
 
 export type Phase =
+  | 'ON_START'
   | 'PRE_ACTION'
   | 'ACTION'
   | 'SYNC'
@@ -125,7 +128,6 @@ export type Phase =
   | 'SOAK'
   | 'POST_ACTION'
   | 'WORKFLOW'
-  | 'ON_START'
   | 'ON_SUCCESS'
   | 'ON_FAIL';
 

@@ -8,7 +8,7 @@ import type {
   PromotionFlowSpec,
 } from './definitions.ts';
 import { DEFAULT_FAIL_HOOK_TIMEOUT, DEFAULT_FLOW_TIMEOUT, DEFAULT_UNKNOWN_TIMEOUT } from './definitions.ts';
-import { addSteps, isAsked, ownSteps, shareProposals } from './phases.ts';
+import { isAsked, ownSteps, shareProposals, stepsOf } from './phases.ts';
 import type { Workflows } from './phases.ts';
 import { frozenPolicy, mergePolicies, policiesFor } from './policies.ts';
 import type { MergedPolicy, PolicyFinding, RankedPolicy } from './policies.ts';
@@ -17,7 +17,6 @@ import type {
   PlannedApplication,
   PlannedGroup,
   PlannedPromotion,
-  PlannedStep,
   ReleasePlan,
 } from './plan.ts';
 import { refusal } from './problems.ts';
@@ -45,7 +44,7 @@ export function planRelease(input: PlanInput): { plan: ReleasePlan } | { refusal
   const planner = new Planner(input);
   planner.addTrigger();
   for (const step of spec.steps) planner.addStep(step);
-  if (spec.hooks) planner.addOwn(spec.hooks);
+  planner.addHooks(spec.hooks);
   const refusals = planner.connect();
   if (refusals.length > 0) return { refusals };
   const { promotions, groups } = planner;
@@ -163,6 +162,7 @@ class Planner {
       apply: merged.action !== null && merged.action.value !== 'none',
       ...(pullRequest && { pullRequest }),
       soak: step?.soak ?? 0,
+      ...(step?.hooks && { hooks: step.hooks }),
     };
     const applications = this.#input.applications.filter((each) => each.spec.environment === at.name);
     if (applications.length === 0) {
@@ -176,7 +176,6 @@ class Planner {
       );
     }
     const planned: PlannedApplication[] = [];
-    const steps: PlannedStep[] = [];
     for (const application of applications) {
       const content = this.#contentOf(application);
       if (content === null) {
@@ -190,9 +189,8 @@ class Planner {
         continue;
       }
       planned.push({ name: application.metadata.name, content, spec: application.spec });
-      const of = { name: application.metadata.name, position: planned.length - 1 };
-      addSteps(steps, of, { ...making, application: application.spec }, this.#workflows);
     }
+    const steps = stepsOf(planned, making, this.#workflows);
     this.#push(
       {
         name: at.name,
@@ -214,8 +212,8 @@ class Planner {
   }
 
   #addWorkflow(name: string, workflow: string, step: FlowStepSpec): void {
-    const steps: PlannedStep[] = [];
-    addSteps(steps, null, { apply: false, soak: 0, workflow }, this.#workflows);
+    const making = { apply: false, soak: 0, workflow, ...(step.hooks && { hooks: step.hooks }) };
+    const steps = stepsOf([], making, this.#workflows);
     this.#push(
       {
         name,
@@ -234,12 +232,17 @@ class Planner {
     );
   }
 
-  /** Behind all others: what is planned before and after them keeps its position. */
-  addOwn(hooks: Hooks): void {
+  /** Behind all others, so that these keep their positions: what is done about failures, and then the release's own hooks. */
+  addHooks(hooks: Hooks | undefined): void {
+    this.#pending.forEach(({ step }, of) => this.#addOwn({ onFail: step?.hooks?.onFail }, of));
+    this.#addOwn(hooks ?? {});
+  }
+
+  #addOwn(hooks: Hooks, of?: number): void {
     for (const { own, steps } of ownSteps(hooks, this.#workflows)) {
       this.promotions.push({
         // No environment is called so: their names have small letters.
-        name: own,
+        name: of === undefined ? own : `${this.promotions[of]?.name}/${own}`,
         environment: null,
         production: false,
         group: null,
@@ -251,6 +254,7 @@ class Planner {
         // The flow's limit does not end what is done about a failure, its own does.
         timeout: own === 'ON_FAIL' ? DEFAULT_FAIL_HOOK_TIMEOUT : null,
         own,
+        ...(of !== undefined && { of }),
       });
     }
   }

@@ -68,7 +68,10 @@ export function applyRetry(draft: Draft, stimulus: Extract<Stimulus, { kind: 're
   const undone = new Set<number | null>();
   state.promotions.forEach((seen, position) => {
     const planned = draft.planned(position);
-    if (isSkippedByPerson(state, position) || (seen.status === 'SUCCEEDED' && !comesAtTheEnd(planned.own))) return;
+    const { own, of } = planned;
+    if (isSkippedByPerson(state, position) || (seen.status === 'SUCCEEDED' && !comesAtTheEnd(own))) return;
+    // What is done about a failure is tried again with what failed, which stands before it.
+    if (of !== undefined && state.promotions[of]?.status !== 'PENDING') return;
     if (TAKEN_BACK.has(seen.status)) undone.add(planned.group);
     again.push(planned.name);
     beginAnew(draft, position);

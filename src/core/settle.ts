@@ -13,7 +13,7 @@ import type { Facts, GroupState, PromotionState } from './release.ts';
 import { askForObservation, askForRollback } from './rollback/ask.ts';
 import { isLook, isSoak, soakEnd } from './soak.ts';
 import { freshStep } from './step.ts';
-import { wasSynced } from './sync.ts';
+import { isAfterAll, recordVerified } from './sync.ts';
 import { abortRunning, isFailing, mustStop, pausedBy, runReadySteps, stopReason, takenBackBy } from './steps.ts';
 
 /** Ends a started promotion when its steps have, and says what it waits for otherwise. */
@@ -55,11 +55,7 @@ export function settlePromotion(draft: Draft, position: number): boolean {
     return true;
   }
   if (steps.every((step) => step.status === 'SUCCEEDED')) {
-    const promotion = draft.state.promotions[position] as PromotionState;
-    planned.applications.forEach((_, application) => {
-      const how = wasSynced(planned, promotion, application) ? 'SYNC_AND_HEALTH' : 'HEALTH_ONLY';
-      draft.deploy(position, application, null, how);
-    });
+    if (!planned.steps.some(isAfterAll)) recordVerified(draft, position);
     draft.end(position, 'SUCCEEDED');
     askForObservation(draft, position);
     return true;
@@ -93,10 +89,11 @@ function isPause({ steps }: PlannedPromotion, index: number): boolean {
   return work?.kind === 'action' && work.action.type === 'wait';
 }
 
-/** What a failure means for the others is the flow's and the group's to say. */
+/** What a failure means for the others is the flow's and the group's to say. What is done about a failure changes nothing for them. */
 function endFailed(draft: Draft, position: number, reason: string): void {
   draft.end(position, 'FAILED', reason);
-  const { group } = draft.planned(position);
+  const { group, own } = draft.planned(position);
+  if (own === 'ON_FAIL') return;
   const tolerated = group !== null && failures(draft, group) <= (draft.plan.groups[group] as PlannedGroup).maxFailures;
   if (!tolerated && draft.plan.onFailure !== 'CONTINUE') halt(draft);
 }
@@ -214,7 +211,7 @@ export function considerStart(draft: Draft, position: number): boolean {
   return begin(draft, position, answers, beginAgain(draft, position, draft.facts));
 }
 
-/** Of the release's own steps those that come at the end. Nothing but the end of everything else is asked. */
+/** Hooks that come at the end. Nothing but the end of what they are about is asked. */
 function considerEnd(draft: Draft, position: number): boolean {
   const judged = judgeEnd(draft, position);
   if (judged === 'LATER') return false;

@@ -8,6 +8,7 @@ import { ENDED_PROMOTION } from './release.ts';
 import type { PromotionState, ReleaseState, StepState, TakenBack } from './release.ts';
 import { beginSoak } from './soak.ts';
 import { failStep, stopStep } from './step.ts';
+import { isAfterAll, recordVerified } from './sync.ts';
 
 /**
  * True when what runs has to stop: terminating, or halted by a failure in a flow that says STOP. With `position`: or when a
@@ -148,6 +149,8 @@ export function runReadySteps(
     if (!planned.needs.every((need) => promotion.steps[need]?.status === 'SUCCEEDED')) return;
     const newPhase = planned.needs.some((need) => steps[need]?.phase !== planned.phase);
     if (newPhase && pausedBy(draft, position) !== null) return;
+    if (isAfterAll(planned) && steps.every((each, at) => !isAfterAll(each) || promotion.steps[at]?.startedAt === null))
+      recordVerified(draft, position);
     const step = draft.step(position, index);
     step.startedAt ??= draft.now;
     Object.assign(step, { dispatch, carrier, after });

@@ -1,5 +1,6 @@
+import type { Draft } from './draft.ts';
 import { changeOf } from './plan.ts';
-import type { PlannedPromotion } from './plan.ts';
+import type { PlannedPromotion, PlannedStep } from './plan.ts';
 import type { PromotionState } from './release.ts';
 
 /** The change of an application in this promotion, as far as its steps tell. */
@@ -28,4 +29,19 @@ export function madeBy(planned: PlannedPromotion, { steps, startedAt }: Promotio
 export function wasSynced(planned: PlannedPromotion, { steps }: PromotionState, application: number): boolean {
   const sync = planned.steps.findIndex((each) => each.application === application && each.phase === 'SYNC');
   return steps[sync]?.status === 'SUCCEEDED';
+}
+
+/** Whether a step runs when all that is done for the applications has succeeded: whatever becomes of it, the version is there and good. */
+export function isAfterAll({ phase, application }: PlannedStep): boolean {
+  return phase === 'ON_SUCCESS' && application === null;
+}
+
+/** Its version was found good in its environment, as far as its targets can be asked. */
+export function recordVerified(draft: Draft, position: number): void {
+  const planned = draft.planned(position);
+  const promotion = draft.state.promotions[position] as PromotionState;
+  planned.applications.forEach((_, application) => {
+    const how = wasSynced(planned, promotion, application) ? 'SYNC_AND_HEALTH' : 'HEALTH_ONLY';
+    draft.deploy(position, application, null, how);
+  });
 }

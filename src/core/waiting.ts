@@ -104,7 +104,9 @@ export function waitingFor(plan: ReleasePlan, state: ReleaseState, facts: Facts,
 export function earliestStarts(plan: ReleasePlan, state: ReleaseState, facts: Facts, now: number): (number | null)[] {
   if (state.endedAt !== null || willStop(state)) return plan.promotions.map(() => null);
   const forecast = new Forecast(plan, state, facts, now);
-  return plan.promotions.map((_, position) => (isAhead(state, position) ? forecast.start(position) : null));
+  return plan.promotions.map(({ own }, position) =>
+    isAhead(state, position) && !comesAtTheEnd(own) ? forecast.start(position) : null,
+  );
 }
 
 /** The first time at which anything that has not started can start; null as for `earliestStarts`. */

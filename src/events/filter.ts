@@ -13,8 +13,11 @@ export function fits(filter: EventFilter, logged: LoggedEvent): boolean {
   );
 }
 
+/** The hook `eu/ON_FAIL` is in eu: no environment has a slash in its name. */
+const placeNamed = (name: string): string => name.split('/', 1)[0] as string;
+
 /** The environment that an event is about; null: it is about the whole release. */
 function placeOf(event: LoggedEvent['event']): string | null {
-  if ('environment' in event) return event.environment;
+  if ('environment' in event) return placeNamed(event.environment);
   return 'target' in event ? event.target : null;
 }

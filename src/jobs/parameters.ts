@@ -1,5 +1,6 @@
 import { failuresOf } from '../core/failures.ts';
-import type { PlannedApplication, PlannedPromotion, PlannedStep } from '../core/plan.ts';
+import { aboutOf } from '../core/own-steps.ts';
+import type { Phase, PlannedApplication, PlannedPromotion, PlannedStep } from '../core/plan.ts';
 import type { PromotionState, ReleaseState } from '../core/release.ts';
 import type { FrozenRelease } from '../store/load-releases.ts';
 
@@ -28,9 +29,9 @@ export function stepParameters(from: ParametersFrom): Record<string, string> {
     PROMOTION_FLOW_NAME: release.plan.flow.name,
     VERSION: release.version,
   };
-  // The release itself is in no environment.
-  if (promoted.own === undefined) parameters['ENVIRONMENT'] = promoted.name;
-  else Object.assign(parameters, hookParameters(from));
+  const about = aboutOf(release.plan, promoted);
+  if (about !== null) parameters['ENVIRONMENT'] = about;
+  if (HOOKS.has(planned.phase)) Object.assign(parameters, hookParameters(from));
   if (application) {
     const { driver, namespace, runtime } = application.spec;
     parameters['APP_NAME'] = application.name;
@@ -41,15 +42,18 @@ export function stepParameters(from: ParametersFrom): Record<string, string> {
     parameters['PATH'] = driver.type === 'git' ? driver.path : '';
   }
   promoted.steps.forEach((step, index) => {
-    if (step.application === planned.application) Object.assign(parameters, promotionState.steps[index]?.outputs);
+    if (step.application === null || step.application === planned.application)
+      Object.assign(parameters, promotionState.steps[index]?.outputs);
   });
   return parameters;
 }
 
-function hookParameters({ release, state, planned }: ParametersFrom): Record<string, string> {
+const HOOKS: ReadonlySet<Phase> = new Set(['ON_START', 'ON_SUCCESS', 'ON_FAIL']);
+
+function hookParameters({ release, state, promoted, planned }: ParametersFrom): Record<string, string> {
   const commit = Object.values(release.contents).find((each) => each.commit !== undefined)?.commit;
   const parameters = { COMMIT_SHA: commit ?? '' };
   if (planned.phase !== 'ON_FAIL') return parameters;
-  const { message, environments } = failuresOf(release.plan, state);
+  const { message, environments } = failuresOf(release.plan, state, promoted.of);
   return { ...parameters, ERROR_MESSAGE: message, FAILED_ENVIRONMENTS: JSON.stringify(environments) };
 }

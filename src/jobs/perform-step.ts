@@ -1,4 +1,5 @@
 import { onlyLooks } from '../core/health-tolerance.ts';
+import { aboutOf } from '../core/own-steps.ts';
 import type { PlannedPromotion, PlannedStep, StepWork } from '../core/plan.ts';
 import type { Outcome, PromotionState, ReleaseState, StepState } from '../core/release.ts';
 import { PermanentError, ThrottledError, TransientError } from '../drivers/driver.ts';
@@ -90,7 +91,7 @@ function stepAt(hands: Hands, place: StepPlace): StepAt {
     key: keyOf(release.id, promoted, attempt, step),
     releaseId: release.id,
     product: release.product,
-    environment: promoted.name,
+    environment: aboutOf(release.plan, promoted) ?? '',
     application: application?.name ?? '',
     attempt,
     tries: stepState.tries,

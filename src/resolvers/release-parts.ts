@@ -25,8 +25,10 @@ export function partsOf(context: ApiContext, releaseId: string): Promise<Release
     if (!frozenPart || !state) throw gone(`release ${releaseId} no longer exists`);
     const { plan } = frozenPart;
     const visibility = await visibilityOf(context);
-    const seesAt = (position: number): boolean =>
-      sees(visibility, plan.product, plan.promotions[position]?.environment ?? null);
+    const seesAt = (position: number): boolean => {
+      const { environment = null, of } = plan.promotions[position] ?? {};
+      return of === undefined ? sees(visibility, plan.product, environment) : seesAt(of);
+    };
     return { id: releaseId, plan, state, sees: seesAt };
   });
 }

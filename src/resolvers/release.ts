@@ -3,7 +3,8 @@ import { retryRelease, skipPromotion, terminateRelease } from '../commands/contr
 import type { Result } from '../commands/result.ts';
 import { planRelease, triggerRelease } from '../commands/trigger-release.ts';
 import type { TriggerInput } from '../commands/trigger-release.ts';
-import type { ReleasePlan as FrozenPlan } from '../core/plan.ts';
+import { isOfRelease } from '../core/own-steps.ts';
+import type { PlannedPromotion, ReleasePlan as FrozenPlan } from '../core/plan.ts';
 import type { PromotionStatus } from '../core/release.ts';
 import { checkFirst, PageArgs, readCursor, toConnection } from '../schema/connection.ts';
 import type { Connection } from '../schema/connection.ts';
@@ -185,13 +186,13 @@ export class ReleaseResolver {
   @FieldResolver(() => PromotionStatusCounts, { description: 'How many of its promotions have which status.' })
   async counts(@Ctx() context: ApiContext, @Root() { fields }: Release): Promise<PromotionStatusCounts> {
     const plan = (await frozen(context).load(fields.id))?.plan;
-    const hasOwn = plan !== undefined && positionsOf(plan, true).length > 0;
-    if (!hasOwn && (await visibilityOf(context)) === null) {
+    const hasHooks = plan?.promotions.at(-1)?.own !== undefined;
+    if (!hasHooks && (await visibilityOf(context)) === null) {
       return PromotionStatusCounts.of((await counts(context).load(fields.id)) ?? {});
     }
     const parts = await partsOf(context, fields.id);
     const seen: Partial<Record<PromotionStatus, number>> = {};
-    for (const { status } of promotionsOf(parts, positionsOf(parts.plan, false)))
+    for (const { status } of promotionsOf(parts, positionsOf(parts.plan, 'PROMOTIONS')))
       seen[status] = (seen[status] ?? 0) + 1;
     return PromotionStatusCounts.of(seen);
   }
@@ -201,16 +202,16 @@ export class ReleaseResolver {
   })
   async promotions(@Ctx() context: ApiContext, @Root() { fields }: Release): Promise<EnvironmentPromotion[]> {
     const parts = await partsOf(context, fields.id);
-    return promotionsOf(parts, positionsOf(parts.plan, false));
+    return promotionsOf(parts, positionsOf(parts.plan, 'PROMOTIONS'));
   }
 
   @FieldResolver(() => [PromotionStep], {
     description:
-      'Steps of the release itself, which run once: before its environments (ON_START) and after them (ON_SUCCESS, ON_FAIL). Empty where it has none.',
+      'Steps of the release itself, which run once: its hooks, before its environments (ON_START) and after them (ON_SUCCESS, ON_FAIL). Empty where it has none.',
   })
   async steps(@Ctx() context: ApiContext, @Root() { fields }: Release): Promise<PromotionStep[]> {
     const parts = await partsOf(context, fields.id);
-    return promotionsOf(parts, positionsOf(parts.plan, true)).flatMap((each) => each.steps);
+    return promotionsOf(parts, positionsOf(parts.plan, 'HOOKS')).flatMap((each) => each.steps);
   }
 
   @FieldResolver(() => [ReleaseGroup], { description: 'Its groups, with where their gates stand.' })
@@ -312,7 +313,10 @@ async function moved(
   return { release: await readRelease(context, result.value.releaseId), userErrors: [] };
 }
 
-/** Where the plan has the release's own steps, or everything else. */
-function positionsOf({ promotions }: FrozenPlan, own: boolean): number[] {
-  return [...promotions.keys()].filter((each) => (promotions[each]?.own !== undefined) === own);
+/** Where the plan has promotions, or hooks of the release as a whole. */
+function positionsOf({ promotions }: FrozenPlan, which: 'PROMOTIONS' | 'HOOKS'): number[] {
+  return [...promotions.keys()].filter((each) => {
+    const planned = promotions[each] as PlannedPromotion;
+    return which === 'HOOKS' ? isOfRelease(planned) : planned.own === undefined;
+  });
 }

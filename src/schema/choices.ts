@@ -32,6 +32,7 @@ export const WindowActionEnum = enumFor(windowAction);
 export const OnExpiryEnum = enumFor(onExpiry);
 
 export const PhaseEnum = enumOf<Phase>('PromotionPhase', 'The parts of a promotion, in their order.', {
+  ON_START: 'A hook: before everything else of the promotion, or of the release.',
   PRE_ACTION: 'A workflow before the change.',
   ACTION: 'The change itself.',
   SYNC: 'Until the target runs the change.',
@@ -39,9 +40,8 @@ export const PhaseEnum = enumOf<Phase>('PromotionPhase', 'The parts of a promoti
   SOAK: 'Healthy for a while.',
   POST_ACTION: 'A workflow after the change.',
   WORKFLOW: 'The actions of a step without an environment.',
-  ON_START: 'A hook: before everything else.',
-  ON_SUCCESS: 'A hook: after everything else has ended well.',
-  ON_FAIL: 'A hook: after everything else has ended, and not well.',
+  ON_SUCCESS: 'A hook: after everything else of the promotion, or of the release, has ended well.',
+  ON_FAIL: 'A hook: after everything else of the promotion, or of the release, has ended, and not well.',
 });
 
 export const PullRequestStateEnum = enumOf<PullRequestState>(

@@ -298,7 +298,7 @@ export class EnvironmentPromotion extends Node {
   })
   get phase(): Phase | null {
     if (this.state.startedAt === null || this.state.endedAt !== null) return null;
-    const open = this.steps.filter((each) => each.status !== 'SUCCEEDED');
+    const open = this.steps.filter(({ status, phase }) => status !== 'SUCCEEDED' && phase !== 'ON_FAIL');
     return (open.find((each) => each.status !== 'PENDING') ?? open[0])?.phase ?? null;
   }
 
@@ -312,9 +312,14 @@ export class EnvironmentPromotion extends Node {
     });
   }
 
-  @Field(() => [PromotionStep], { description: 'Its steps, application by application.' })
+  @Field(() => [PromotionStep], {
+    description: 'Its steps, application by application; those of its onFail hook come last, and run after its end.',
+  })
   get steps(): PromotionStep[] {
-    return this.planned.steps.map((_, index) => new PromotionStep(this, index));
+    const own = this.planned.steps.map((_, index) => new PromotionStep(this, index));
+    // A hook of an environment stands behind all environments.
+    const hook = this.parts.plan.promotions.findLastIndex(({ of }) => of === this.position);
+    return hook < 0 ? own : [...own, ...new EnvironmentPromotion(this.parts, hook).steps];
   }
 
   @Field(() => [GateEvidence], {

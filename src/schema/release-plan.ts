@@ -1,6 +1,7 @@
 import { Field, Int, ObjectType } from 'type-graphql';
 import type { OnFailure } from '../core/definitions.ts';
 import { nameOf } from '../core/gates/dependencies.ts';
+import { isOfRelease } from '../core/own-steps.ts';
 import type { Phase, PlannedPromotion, ReleasePlan as Plan } from '../core/plan.ts';
 import { OnFailureEnum, PhaseEnum } from './choices.ts';
 import { EffectiveSetting } from './policy.ts';
@@ -107,10 +108,10 @@ export class ReleasePlan {
       timeout,
       warnings,
       rollbackFloor: rollbackFloor ?? null,
-      steps: promotions.flatMap((each) => (each.own === undefined ? [] : plannedSteps(each))),
+      steps: promotions.flatMap((each) => (isOfRelease(each) ? plannedSteps(each) : [])),
       promotions: promotions
         .filter(({ own }) => own === undefined)
-        .map((each) => ({
+        .map((each, position) => ({
           name: each.name,
           environment: each.environment,
           production: each.production,
@@ -119,7 +120,7 @@ export class ReleasePlan {
           requiredDependencies: each.required,
           applications: each.applications.map(({ name }) => name),
           settings: each.policy ? EffectiveSetting.all(each.policy, each.pullRequest) : null,
-          steps: plannedSteps(each),
+          steps: [each, ...promotions.filter(({ of }) => of === position)].flatMap(plannedSteps),
           timeout: each.timeout,
         })),
       groups: groups.map(({ members, ...group }) => ({

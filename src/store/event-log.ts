@@ -131,7 +131,8 @@ function eventWalk({ after, upTo, filter }: EventQuery): Walk {
           visibleSql(
             values.add(visibleValue(visible)),
             'e.product',
-            `coalesce(${FIRST}->>'environment', ${FIRST}->>'target')`,
+            // The hook eu/ON_FAIL is in eu.
+            `split_part(coalesce(${FIRST}->>'environment', ${FIRST}->>'target'), '/', 1)`,
           ),
         ]),
   ];

@@ -119,9 +119,10 @@ describe('a draft', () => {
     const { flow, userErrors } = await tried({ flow: { ...LINE, steps } });
     expect(flow.manifest).toContain('nirvana');
     expect(userErrors).toMatchObject([{ path: null, flowPath: ['spec', 'steps', '0', 'dependsOn', '0'] }]);
-    const hooked = await tried({ flow: { ...LINE, hooks: { onStart: 'announce' } } });
-    expect(hooked.warnings).toEqual([
-      { message: expect.stringContaining('hooks'), path: null, flowPath: ['spec', 'hooks'] },
+    const idle = [{ environment: 'eu', dependsOn: ['dev'], policy: { action: 'NONE' } }];
+    const warned = await tried({ flow: { ...LINE, steps: idle } });
+    expect(warned.warnings).toEqual([
+      { message: expect.stringContaining('none'), path: null, flowPath: ['spec', 'steps', '0', 'policy', 'action'] },
     ]);
   });
 
@@ -264,13 +265,13 @@ describe('a saved flow', () => {
   });
 
   test('tells its warnings at their places', async () => {
-    const hooks = { onStart: 'announce' };
-    const { warnings } = await applied('line', [{ changeStep: { step: 'eu', settings: { hooks } } }]);
+    const policy = { action: 'NONE' };
+    const { warnings } = await applied('line', [{ changeStep: { step: 'eu', settings: { policy } } }]);
     expect(warnings).toEqual([
       {
-        message: expect.stringContaining('hooks'),
-        path: ['input', 'edits', '0', 'changeStep', 'settings', 'hooks'],
-        flowPath: ['spec', 'steps', '1', 'hooks'],
+        message: expect.stringContaining('none'),
+        path: ['input', 'edits', '0', 'changeStep', 'settings', 'policy', 'action'],
+        flowPath: ['spec', 'steps', '1', 'policy', 'action'],
       },
     ]);
   });

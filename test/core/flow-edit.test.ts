@@ -310,7 +310,6 @@ describe('settings', () => {
       { path: ['edits', 0, 'settings', 'policy'], flowPath },
     ]);
     expect(found(spec, change('eu', { policy: { action: 'none', preAction: null } })).warnings).toMatchObject([
-      { flowPath: ['spec', 'steps', 0, 'hooks'] },
       { path: ['edits', 0, 'settings', 'policy', 'action'], flowPath: ['spec', 'steps', 0, 'policy', 'action'] },
     ]);
     expect(found(spec, changeFlow({ timeout: -1 })).problems).toMatchObject([
@@ -319,12 +318,13 @@ describe('settings', () => {
   });
 
   test('a warning has its places, too; what was there before has none among the edits', () => {
-    const { warnings } = found(spec, add([{ ...env('qa'), hooks: { onStart: 'announce' } }], ['eu']));
+    const idle = { policy: { action: 'none' as const } };
+    const { warnings } = found(flow([{ ...env('eu', 'dev'), ...idle }]), add([{ ...env('qa'), ...idle }], ['eu']));
     expect(warnings.map(({ path, flowPath }) => [path, flowPath])).toEqual([
-      [null, ['spec', 'steps', 0, 'hooks']],
+      [null, ['spec', 'steps', 0, 'policy', 'action']],
       [
-        ['edits', 0, 'steps', 0, 'hooks'],
-        ['spec', 'steps', 1, 'hooks'],
+        ['edits', 0, 'steps', 0, 'policy', 'action'],
+        ['spec', 'steps', 1, 'policy', 'action'],
       ],
     ]);
   });

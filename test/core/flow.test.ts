@@ -8,7 +8,6 @@ import {
   dependentsOf,
   editFlow,
   flowGraph,
-  sentencesOf,
   topologicalOrder,
   type Known,
 } from '../../src/core/flow.ts';
@@ -240,14 +239,6 @@ describe('a wrong flow is refused at the exact place', () => {
       'spec.steps',
     ]);
   });
-});
-
-test('hooks of steps are accepted with a warning', () => {
-  const spec = flow([{ ...env('eu', 'dev'), hooks: { onStart: 'announce' } }], { hooks: { onFail: 'announce' } });
-  const { refusals, warnings } = checkFlow(spec, known);
-  expect(refusals).toEqual([]);
-  expect(sentencesOf(warnings)).toEqual(['hooks of steps are stored but not run yet']);
-  expect(warnings.map(({ path }) => path)).toEqual([['spec', 'steps', 0, 'hooks']]);
 });
 
 test('what a policy may set is left to the plan: action none is saved with a warning, pull requests without an action are', () => {

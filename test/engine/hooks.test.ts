@@ -103,6 +103,47 @@ onOneBackend('postgres', (backend) => {
     ]);
   });
 
+  test('an environment tells its start and its success once for all of its applications, and its failure beside it', async () => {
+    await saveTeller('greet', 'RELEASE_ID', 'ENVIRONMENT');
+    await saveTeller('wave', 'RELEASE_ID', 'ENVIRONMENT');
+    await saveTeller('warn', 'RELEASE_ID', 'ENVIRONMENT', 'FAILED_ENVIRONMENTS');
+    await engine.save('PromotionWorkflow', 'ends', {
+      actions: [{ name: 'run', type: 'simulate', parameters: { fail: 'FAILED' } }],
+    });
+    const hooks = { onStart: 'greet', onSuccess: 'wave', onFail: 'warn' };
+    await saveFlow('places', {
+      steps: [
+        { environment: 'staging', dependsOn: ['dev'], hooks },
+        { environment: 'eu', dependsOn: ['staging'], policy: { postAction: 'ends' }, hooks },
+      ],
+      hooks: { onFail: 'page' },
+    });
+    await engine.save('Application', 'places-staging-api', {
+      product: 'places',
+      environment: 'staging',
+      driver: { type: 'simulate' },
+      health: { type: 'none' },
+    });
+    const id = await engine.trigger({ product: 'places', version: '7' });
+    expect(pictureOf(await engine.ended(id))).toBe('FAILED: SUCCEEDED SUCCEEDED FAILED SKIPPED SUCCEEDED SUCCEEDED');
+    expect(ofRelease(id).map(({ hook, ENVIRONMENT }) => [hook, ENVIRONMENT])).toEqual([
+      ['greet', 'staging'],
+      ['wave', 'staging'],
+      ['greet', 'eu'],
+      ['warn', 'eu'],
+      ['page', undefined],
+    ]);
+    const { rows } = await engine.app.pool.query(
+      `SELECT environment, verified_at IS NOT NULL AS verified FROM deployment WHERE release_id = $1 AND environment <> 'dev' ORDER BY application`,
+      [id],
+    );
+    expect(rows).toEqual([
+      { environment: 'eu', verified: false },
+      { environment: 'staging', verified: true },
+      { environment: 'staging', verified: true },
+    ]);
+  });
+
   test('a failure and a termination are told with their reasons, and once more after a retry', async () => {
     await engine.save('PromotionWorkflow', 'breaks', {
       actions: [{ name: 'run', type: 'simulate', parameters: { fail: 'FAILED' } }],

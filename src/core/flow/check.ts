@@ -39,10 +39,6 @@ export function checkFlow(spec: PromotionFlowSpec, known: Known, when: 'SAVED' |
   checkNames(checking);
   // Each step is looked at by itself, however many there are.
   checkShape(refusals, promotionFlow, { ...spec, steps: undefined }, ['spec']);
-  spec.steps.forEach(({ hooks }, i) => {
-    if (Object.values(hooks ?? {}).every((each) => (each ?? undefined) === undefined)) return;
-    warnings.push({ message: 'hooks of steps are stored but not run yet', path: ['spec', 'steps', i, 'hooks'] });
-  });
   if (spec.steps.length === 0) {
     refusals.add(
       'INVALID',

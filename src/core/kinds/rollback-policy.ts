@@ -15,6 +15,7 @@ export const rollbackCause = words('RollbackCauseKind', 'Why a rollback was star
   MERGED_OUTSIDE_GATES:
     'A pull request was merged while a gate did not hold, and its promotion says `onMergeOutsideGates: ROLL_BACK`.',
   NOT_SYNCED: 'The target was not seen to run the change in time. Only a policy that names it starts a rollback.',
+  HOOK: 'A hook of an environment failed after the change was made and found healthy. Only a policy that names it starts a rollback.',
 });
 
 export const markBadScope = words('MarkBadScope', 'Where a version that was taken back is not promoted to any more.', {

@@ -1,8 +1,12 @@
 import { onlyLooks } from '../health-tolerance.ts';
 import type { Draft } from '../draft.ts';
 import { isChange } from '../plan.ts';
+import type { Phase } from '../plan.ts';
 import type { PromotionState } from '../release.ts';
 import { policyFor } from './reach.ts';
+
+/** Phases that say nothing of the version. */
+const HOOKS: ReadonlySet<Phase> = new Set(['ON_START', 'ON_SUCCESS']);
 
 /**
  * A promotion has failed: if its change was made, or may have been made, and a frozen policy says what goes back then, that
@@ -12,14 +16,21 @@ export function askForRollback(draft: Draft, position: number): void {
   const { environment, steps } = draft.planned(position);
   if (environment === null || draft.plan.rollback) return;
   const promotion = draft.state.promotions[position] as PromotionState;
-  const failed = steps.flatMap(({ work }, index) => {
+  const failed = steps.flatMap(({ work, phase }, index) => {
     const state = promotion.steps[index];
-    return state?.status === 'FAILED' ? [{ work: work.kind, seen: state.seen || !onlyLooks(work) }] : [];
+    if (state?.status !== 'FAILED') return [];
+    const cause = HOOKS.has(phase)
+      ? 'HOOK'
+      : state.seen || !onlyLooks(work)
+        ? 'FAILED'
+        : work.kind === 'sync'
+          ? 'NOT_SYNCED'
+          : null;
+    return [cause];
   });
-  // An unknown health takes nothing back. That a target does not run the change (sync) is for a policy to judge.
-  const isKnown = failed.some((each) => each.seen);
-  if (!isKnown && !failed.some((each) => each.work === 'sync')) return;
-  const kind: 'FAILED' | 'NOT_SYNCED' = isKnown ? 'FAILED' : 'NOT_SYNCED';
+  // An unknown health takes nothing back. That a target does not run the change (sync), and that a hook failed, is for a policy to judge.
+  const kind = (['FAILED', 'NOT_SYNCED', 'HOOK'] as const).find((each) => failed.includes(each));
+  if (kind === undefined) return;
   const acted = steps.some((step, index) => {
     const { status, unclear } = promotion.steps[index] as PromotionState['steps'][number];
     return isChange(step.work) && (status === 'SUCCEEDED' || unclear);
@@ -27,7 +38,7 @@ export function askForRollback(draft: Draft, position: number): void {
   if (!acted || policyFor(draft.plan, { kind, environment }) === null) return;
   const reason = promotion.problem?.message ?? 'failed';
   const { attempt } = promotion;
-  const cause = kind === 'NOT_SYNCED' && { cause: kind };
+  const cause = kind !== 'FAILED' && { cause: kind };
   draft.work.push({ kind: 'roll-back', promotion: position, attempt, reason, at: draft.now, ...cause });
 }
 

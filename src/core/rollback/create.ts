@@ -4,7 +4,7 @@ import { DAY } from '../definitions.ts';
 import type { PullRequestPolicy } from '../definitions.ts';
 import type { ReleaseEvent } from '../events.ts';
 import type { Expected, PlannedApplication, PlannedPromotion, PlannedStep, ReleasePlan, Undo } from '../plan.ts';
-import { addSteps, shareProposals } from '../phases.ts';
+import { shareProposals, stepsOf } from '../phases.ts';
 import type { RollbackPlan, RollbackTarget, VersionRef } from './rollback.ts';
 
 /** What the store knows about one target that goes back, by itself or after an approval. `C`: a pinned version. */
@@ -96,7 +96,7 @@ function planTarget<C>(target: RollbackTarget, to: VersionRef, parts: TargetPart
     dependsOn: [],
     required: 0,
     applications,
-    steps: stepsOf(applications, pullRequest),
+    steps: stepsBack(applications, pullRequest),
     approval: target.approval,
     timeout: null,
     ...(pullRequest && { pullRequest }),
@@ -109,12 +109,9 @@ function planTarget<C>(target: RollbackTarget, to: VersionRef, parts: TargetPart
   };
 }
 
-function stepsOf(applications: PlannedApplication[], pullRequest?: PullRequestPolicy): PlannedStep[] {
-  const steps: PlannedStep[] = [];
-  applications.forEach(({ name, spec }, position) => {
-    const making = { policy: {}, apply: true, soak: 0, application: spec, ...(pullRequest && { pullRequest }) };
-    addSteps(steps, { name, position }, making, NO_WORKFLOWS);
-  });
+function stepsBack(applications: PlannedApplication[], pullRequest?: PullRequestPolicy): PlannedStep[] {
+  const making = { apply: true, soak: 0, ...(pullRequest && { pullRequest }) };
+  const steps = stepsOf(applications, making, NO_WORKFLOWS);
   return pullRequest?.group === 'ENVIRONMENT' ? shareProposals(steps, applications) : steps;
 }
 

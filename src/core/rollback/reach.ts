@@ -6,7 +6,7 @@ import type { RollbackCause } from './rollback.ts';
 
 /**
  * The first policy that fits: the environment of the cause is named or is in a named group (or neither is asked for), and the
- * kind of cause is named (or none is). NOT_SYNCED (no check saw the target run the change) must be named, and so must
+ * kind of cause is named (or none is). NOT_SYNCED (no check saw the target run the change) and HOOK must be named, and so must
  * MERGED_OUTSIDE_GATES; without such a policy that environment alone goes back, as its promotion says.
  */
 export function policyFor(
@@ -24,7 +24,7 @@ export function policyFor(
   return found ?? (cause.kind === 'MERGED_OUTSIDE_GATES' ? THAT_ONE_ALONE : null);
 }
 
-const ONLY_IF_NAMED: ReadonlySet<RollbackCause['kind']> = new Set(['NOT_SYNCED', 'MERGED_OUTSIDE_GATES']);
+const ONLY_IF_NAMED: ReadonlySet<RollbackCause['kind']> = new Set(['NOT_SYNCED', 'HOOK', 'MERGED_OUTSIDE_GATES']);
 
 /** The promotion itself has said that it goes back (`onMergeOutsideGates`). The version is not bad: it only came too early. */
 const THAT_ONE_ALONE: RollbackPolicySpec = {

@@ -591,6 +591,55 @@ const MUTANTS = {
     'if (false &&',
     'test/core/own-steps',
   ],
+  'nothing is told of an environment that was stopped': [
+    'own-steps.ts',
+    "return status === 'FAILED' || startedAt !== null ? 'START'",
+    "return status === 'FAILED' ? 'START'",
+  ],
+  'the failure of an environment that succeeded is told': [
+    'own-steps.ts',
+    "  if (status === 'SUCCEEDED') return { skip: `${name} succeeded` };\n",
+    '',
+  ],
+  'what had not begun is told as a failure': [
+    'own-steps.ts',
+    "return status === 'FAILED' || startedAt !== null ? 'START'",
+    "return true ? 'START'",
+  ],
+  'the release tells its failure before its environments tell theirs': [
+    'own-steps.ts',
+    'return !isOfRelease(other) ||',
+    'return other.own === undefined ||',
+  ],
+  'a hook that fails at the end stops what goes on': ['settle.ts', "  if (own === 'ON_FAIL') return;\n", ''],
+  'what is done about no failure is done again by a retry': [
+    'retry.ts',
+    "if (of !== undefined && state.promotions[of]?.status === 'SUCCEEDED') return;",
+    '',
+  ],
+  'a failed hook takes the version back': ['rollback/reach.ts', "  'HOOK',\n", ''],
+  'a failed hook is a failed version': ['rollback/ask.ts', 'HOOKS.has(phase)', 'false'],
+  'applications do not wait for the hook before them': [
+    'phases.ts',
+    'position }, before, known)',
+    'position }, [], known)',
+  ],
+  'the hook at the end comes beside the applications': [
+    'phases.ts',
+    'if (ends.length > 0) after = [...new Set(ends.flat())];',
+    'if (ends.length > 0) after = before;',
+  ],
+  'a version is proven once the hook after it has succeeded': [
+    'steps.ts',
+    'if (isAfterAll(planned) &&',
+    'if (false &&',
+  ],
+  'a group waits for the job of a hook': [
+    'draft.ts',
+    'this.planned(promotion).own !== undefined',
+    'false',
+    'test/core/hooks',
+  ],
   'ON_FAIL runs after a success': [
     'own-steps.ts',
     "return well ? { skip: 'the release succeeded' } : 'START';",

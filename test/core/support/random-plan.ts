@@ -3,6 +3,7 @@ import type {
   FlowStepSpec,
   Gate,
   HealthSourceSpec,
+  Hooks,
   PullRequestPolicy,
   RollbackPolicySpec,
   RollbackTargetSpec,
@@ -85,7 +86,7 @@ function randomPolicy(tape: Tape, { environments, groups }: Drawn): RollbackPoli
     mode: tape.chance(25) ? 'APPROVAL' : 'AUTOMATIC',
   });
   return {
-    when: tape.chance(25) ? { causes: ['FAILED', 'DEGRADED', 'REPORTED', 'NOT_SYNCED'] } : {},
+    when: tape.chance(25) ? { causes: ['FAILED', 'DEGRADED', 'REPORTED', 'NOT_SYNCED', 'HOOK'] } : {},
     targets: [...Array(1 + tape.next(2)).keys()].map(target),
     observeFor: 10 * MINUTE,
     maxFailureAge: 20 * MINUTE,
@@ -124,6 +125,11 @@ function randomPolicies(tape: Tape, { environments }: Drawn): PlanInput['policie
   }));
 }
 
+function randomHooks(tape: Tape): Hooks {
+  const hook = (): string | undefined => (tape.chance(60) ? tape.pick(NAMES) : undefined);
+  return { onStart: hook(), onSuccess: hook(), onFail: hook() };
+}
+
 /** A flow with two to six steps over what stands before them, in any mixture of what a flow can say. */
 export function randomPlan(tape: Tape): ReleasePlan {
   const drawn: Drawn = { spec: undefined as never, environments: ['dev'], groups: {}, workflows: [] };
@@ -150,6 +156,7 @@ export function randomPlan(tape: Tape): ReleasePlan {
       if (tape.chance(32)) step.soak = (1 + tape.next(3)) * 15 * SECOND;
       if (tape.chance(12)) step.timeout = (1 + tape.next(4)) * MINUTE;
     }
+    if (tape.chance(20)) step.hooks = randomHooks(tape);
     if (kind === 'environment') {
       step.environment = name;
       drawn.environments.push(name);
@@ -180,8 +187,7 @@ export function randomPlan(tape: Tape): ReleasePlan {
   };
   const source = tape.next(SOURCES.length);
   const syncs = tape.chance(50) ? undefined : tape.pick(SYNCS);
-  const hook = (): string | undefined => (tape.chance(60) ? tape.pick(NAMES) : undefined);
-  const hooks = tape.chance(20) ? { onStart: hook(), onSuccess: hook(), onFail: hook() } : undefined;
+  const hooks = tape.chance(20) ? randomHooks(tape) : undefined;
   const policies = tape.chance(15) ? randomPolicies(tape, drawn) : [];
   return planOf(drawn, {
     policies,

@@ -594,7 +594,7 @@ export class Shell {
     // Not every driver notices in time that it should stop.
     const stops = !mayWork(this.plan, this.state, job, step);
     if (stops && (this.#calm || this.#tape.chance(60))) return { kind: 'aborted' };
-    const { work, application } = this.#planned(promotion).steps[step] as PlannedStep;
+    const { work, application, phase } = this.#planned(promotion).steps[step] as PlannedStep;
     const applies = (): void => {
       if (!isChange(work)) return;
       // A worker that was cut off between its look and its effect may write late. The drivers' keys keep that from being done
@@ -635,8 +635,8 @@ export class Shell {
         recheck: 6,
         outside: 2,
         transient: 8,
-        // Rollbacks and the release's own steps are few: their failures need a bias.
-        failed: this.plan.rollback || this.#planned(promotion).own ? 8 : 2,
+        // Rollbacks and hooks are few: their failures need a bias.
+        failed: this.plan.rollback || this.#planned(promotion).own || phase === 'ON_SUCCESS' ? 8 : 2,
         aborted: 2,
         ...(work.kind === 'action' && { asked: 4 }),
       })

@@ -5,6 +5,7 @@ import { ENDED_RELEASE } from '../../../src/core/release.ts';
 import type { Facts, PromotionState, ReleaseState, Stimulus } from '../../../src/core/release.ts';
 import { claim, deepFreeze, same } from './claim.ts';
 import type { Reached } from './reached.ts';
+import { HookWatch } from './watch/hooks.ts';
 import { LimitWatch } from './watch/limits.ts';
 import { LogWatch } from './watch/log.ts';
 import { MergeWatch } from './watch/merges.ts';
@@ -21,6 +22,7 @@ export class Watcher implements Watched {
   readonly plan: ReleasePlan;
   readonly reached: Reached;
   readonly #log: LogWatch;
+  readonly #hooks: HookWatch;
   readonly #limits: LimitWatch;
   readonly #merges: MergeWatch;
   readonly #reports: ReportWatch;
@@ -31,6 +33,7 @@ export class Watcher implements Watched {
   constructor(plan: ReleasePlan, state: ReleaseState, reached: Reached) {
     this.plan = plan;
     this.reached = reached;
+    this.#hooks = new HookWatch(this);
     this.#limits = new LimitWatch(this, state.createdAt);
     this.#merges = new MergeWatch(this);
     this.#reports = new ReportWatch(this);
@@ -84,6 +87,7 @@ export class Watcher implements Watched {
     this.#limits.see(old, state, events, moved);
     this.#reports.seeTold(old, state, stimulus, moved);
     this.#reports.seeKnown(old, stimulus, decision);
+    this.#hooks.see(old, decision);
     claimOwnEnded(this, old, state);
     claimWhole(this, state, facts, moved);
     this.#merges.see(old, state, facts, stimulus, events, moved);

@@ -133,6 +133,8 @@ export class LogWatch {
         });
         this.#merges.forget(position);
         claim(atTheEnd || this.#environments[position] !== 'SUCCEEDED', `${name} succeeded and is run again`);
+        const { of } = planned;
+        claim(of === undefined || this.#environments[of] === 'PENDING', `${name} is run again, and nothing else of it`);
         this.#environments[position] = 'PENDING';
         this.#started.delete(position);
       }
@@ -167,9 +169,10 @@ export class LogWatch {
         if (planned.work.kind === 'soak') this.#soaks.begin(position, event.step, moved);
         // Whatever the plan says that it needs: the health of what the target does not run yet says nothing of the change.
         const earlier = ORDER.slice(0, ORDER.indexOf(planned.phase));
-        for (const each of steps.filter(
-          (one) => one.application === planned.application && earlier.includes(one.phase),
-        ))
+        // A hook comes before, or after, all applications.
+        const related = (one: PlannedStep): boolean =>
+          one.application === planned.application || one.application === null || planned.application === null;
+        for (const each of steps.filter((one) => related(one) && earlier.includes(one.phase)))
           claim(this.#succeeded.has(`${position}/${each.id}`), `${event.step} started before ${each.id} succeeded`);
         for (const need of planned.needs) {
           const needed = steps[need]?.id as string;
@@ -209,6 +212,7 @@ export class LogWatch {
 
   #claimMayStart(position: number, old: ReleaseState, facts: Facts | null, moved: number, state: ReleaseState): void {
     const planned = plannedAt(this.#of, position);
+    if (planned.of !== undefined) return this.#claimHookMayStart(planned.of, state);
     if (planned.own !== undefined) return this.#claimOwnMayStart(position, planned.own, state);
     const first = this.#of.plan.promotions.findIndex((each) => each.own === 'ON_START');
     claim(
@@ -296,6 +300,17 @@ export class LogWatch {
     );
   }
 
+  /** What is done about the failure of a promotion: when it has failed, or was stopped in the middle. */
+  #claimHookMayStart(of: number, state: ReleaseState): void {
+    const status = this.#environments[of] as PromotionStatus;
+    const cut = status === 'TERMINATED' && state.promotions[of]?.startedAt !== null;
+    claim(status === 'FAILED' || cut, `${nameOf(this.#of, of)} is ${status}, and its failure is told`);
+    this.#of.reached.count(`hook ON_FAIL of what is ${status}${this.#terminating ? ' after a termination' : ''}`);
+    if (plannedAt(this.#of, of).group !== null) this.#of.reached.count('hook ON_FAIL of a member');
+    if (plannedAt(this.#of, of).environment === null)
+      this.#of.reached.count('hook ON_FAIL of a step without an environment');
+  }
+
   /** The release's own steps: the first come before everything, the others after it, as it went. */
   #claimOwnMayStart(position: number, own: OwnSteps, state: ReleaseState): void {
     const others = this.#environments.filter((_, each) => each !== position);
@@ -307,7 +322,7 @@ export class LogWatch {
       each,
       status: this.#environments[at] as PromotionStatus,
     }));
-    const mine = before.filter(({ each }) => each.own !== 'ON_FAIL' && each.own !== own);
+    const mine = before.filter(({ each }) => each.of !== undefined || (each.own !== 'ON_FAIL' && each.own !== own));
     claim(
       mine.every(({ status }) => ENDED_PROMOTION.has(status)),
       `${own} started while something goes on: ${others.join(' ')}`,
@@ -366,7 +381,17 @@ function isOne(stimulus: Stimulus): boolean {
   return stimulus.kind === 'skip' || (stimulus.kind === 'retry' && stimulus.promotion !== undefined);
 }
 
-const ORDER: readonly Phase[] = ['PRE_ACTION', 'ACTION', 'SYNC', 'HEALTH', 'SOAK', 'POST_ACTION'];
+const ORDER: readonly Phase[] = [
+  'ON_START',
+  'PRE_ACTION',
+  'ACTION',
+  'SYNC',
+  'HEALTH',
+  'SOAK',
+  'POST_ACTION',
+  'WORKFLOW',
+  'ON_SUCCESS',
+];
 
 /** What a rollback tells a release may come after its end, and make it another one; how a rollout went may be told then, and changes nothing. */
 const AFTER_THE_END: ReadonlySet<string> = new Set([

@@ -1,3 +1,4 @@
+import type { RollbackCauseKind } from '../../../../src/core/definitions.ts';
 import type { Decision } from '../../../../src/core/decision.ts';
 import type { StepWork } from '../../../../src/core/plan.ts';
 import type { PromotionState, ReleaseState, StepState, Stimulus } from '../../../../src/core/release.ts';
@@ -96,21 +97,36 @@ export class ReportWatch {
           (each.message.includes('no report came within') || each.message.includes(TOO_LATE));
         if (own.some(isSilent)) turn(false);
       });
-      const seen = steps.some(({ work: { kind } }, index) => {
+      const seen = steps.some(({ work: { kind }, phase }, index) => {
         const failed = state.promotions[position]?.steps[index]?.status === 'FAILED';
-        return failed && (!LOOKS.has(kind) || this.#told.has(`${position}/${index}`));
+        return (
+          failed &&
+          phase !== 'ON_START' &&
+          phase !== 'ON_SUCCESS' &&
+          (!LOOKS.has(kind) || this.#told.has(`${position}/${index}`))
+        );
       });
       const asked = work.find((each) => each.kind === 'roll-back' && each.promotion === position);
       const notSynced = steps.some(
         ({ work: { kind } }, index) => kind === 'sync' && state.promotions[position]?.steps[index]?.status === 'FAILED',
       );
-      const named = this.#of.plan.rollbackPolicies?.some(({ when }) => when.causes?.includes('NOT_SYNCED')) ?? false;
+      const hookFailed = steps.some(
+        ({ phase }, index) => phase === 'ON_SUCCESS' && state.promotions[position]?.steps[index]?.status === 'FAILED',
+      );
+      const wants = (cause: RollbackCauseKind): boolean =>
+        this.#of.plan.rollbackPolicies?.some(({ when }) => when.causes?.includes(cause)) ?? false;
       if (asked?.kind === 'roll-back' && asked.cause === 'NOT_SYNCED') {
         claim(
-          notSynced && named,
+          notSynced && wants('NOT_SYNCED'),
           `${nameOf(this.#of, position)} goes back for want of its sync, and no policy wants that`,
         );
         this.#of.reached.count('not synced, and it goes back');
+      } else if (asked?.kind === 'roll-back' && asked.cause === 'HOOK') {
+        claim(
+          hookFailed && !seen && wants('HOOK'),
+          `${nameOf(this.#of, position)} goes back for a hook, and no policy wants that`,
+        );
+        this.#of.reached.count('a hook failed, and it goes back');
       } else if (asked?.kind === 'roll-back' && asked.cause === 'MERGED_OUTSIDE_GATES') {
         const wanted = plannedAt(this.#of, position).pullRequest?.onMergeOutsideGates === 'ROLL_BACK';
         claim(
@@ -121,6 +137,8 @@ export class ReportWatch {
       } else claim(!asked || seen, `${nameOf(this.#of, position)} goes back, and nobody could tell how it is`);
       if (notSynced && before.status !== 'FAILED' && state.promotions[position]?.status === 'FAILED' && !asked)
         this.#of.reached.count('not synced, and nothing goes back');
+      if (hookFailed && before.status !== 'FAILED' && state.promotions[position]?.status === 'FAILED' && !asked)
+        this.#of.reached.count('a hook failed, and nothing goes back');
       const { status, startedAt } = state.promotions[position] as PromotionState;
       if (status === 'FAILED' && before.status !== 'FAILED' && startedAt !== null && !seen)
         this.#of.reached.count('failed, and nobody could tell how it is');

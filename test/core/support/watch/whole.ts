@@ -111,15 +111,16 @@ function waitsUntil(of: Watched, state: ReleaseState, position: number, facts: F
   return known.length < ends.length || Math.max(...known) <= now ? null : Math.max(...known);
 }
 
-/** When a release has ended, its own steps have done what its end asks for. */
+/** When a release has ended, its hooks, and those of its promotions, have done what its end asks for. */
 export function claimOwnEnded(
   of: Watched,
   old: ReleaseState,
   { promotions, status, startedAt, endedAt }: ReleaseState,
 ): void {
   if (old.endedAt !== null || endedAt === null || startedAt === null) return;
-  of.plan.promotions.forEach(({ own }, position) => {
+  of.plan.promotions.forEach(({ own, of: about }, position) => {
     if (own === undefined) return;
+    if (about !== undefined) return claimHookEnded(of, promotions, position, about);
     const ran = promotions[position]?.startedAt !== null;
     if (own === 'ON_START') claim(ran || status !== 'SUCCEEDED', 'SUCCEEDED without its own start');
     if (own === 'ON_SUCCESS') claim(ran || status !== 'SUCCEEDED', 'SUCCEEDED, and ON_SUCCESS did not run');
@@ -127,4 +128,17 @@ export function claimOwnEnded(
       claim(ran === (status !== 'SUCCEEDED'), `${status}, and ON_FAIL ${ran ? 'ran' : 'did not run'}`);
     of.reached.count(`own ${own} ${promotions[position]?.status}`);
   });
+}
+
+/** What has failed, or was stopped in the middle, was told of once; nothing else was. A rollback may have come over it since. */
+function claimHookEnded(of: Watched, promotions: readonly PromotionState[], position: number, about: number): void {
+  const { status, startedAt } = promotions[about] as PromotionState;
+  const hook = promotions[position] as PromotionState;
+  const ran = hook.startedAt !== null;
+  const name = plannedAt(of, about).name;
+  if (status === 'FAILED' || (status === 'TERMINATED' && startedAt !== null))
+    claim(ran, `${name} is ${status}, and its ON_FAIL did not run`);
+  if (status === 'SUCCEEDED' || status === 'SKIPPED' || startedAt === null)
+    claim(!ran || status === 'FAILED', `${name} is ${status}, and its ON_FAIL ran`);
+  of.reached.count(`hook ON_FAIL ${hook.status}`);
 }

@@ -1,0 +1,47 @@
+import type { Decision } from '../../../../src/core/decision.ts';
+import { ENDED_PROMOTION } from '../../../../src/core/release.ts';
+import type { PromotionState, ReleaseState } from '../../../../src/core/release.ts';
+import { claim } from '../claim.ts';
+import { nameOf, plannedAt } from './watched.ts';
+import type { Watched } from './watched.ts';
+
+/** What hooks may change: nothing of the version that they come after, and nothing of others when they only tell of a failure. */
+export class HookWatch {
+  readonly #of: Watched;
+  /** `promotion/application` of what was found good. */
+  readonly #proven = new Set<string>();
+
+  constructor(of: Watched) {
+    this.#of = of;
+  }
+
+  see(old: ReleaseState, { state, events, deployments }: Decision): void {
+    for (const { promotion, application, verified } of deployments) {
+      if (verified === null) continue;
+      this.#proven.add(`${promotion}/${application}`);
+      const { steps } = state.promotions[promotion] as PromotionState;
+      const open = plannedAt(this.#of, promotion).steps.filter(
+        ({ phase }, index) => phase !== 'ON_SUCCESS' && steps[index]?.status !== 'SUCCEEDED',
+      );
+      claim(open.length === 0, `${nameOf(this.#of, promotion)} is proven before ${open[0]?.id}`);
+    }
+    for (const { event } of events) {
+      if (event.type !== 'StepStarted' || event.phase !== 'ON_SUCCESS') continue;
+      const position = this.#of.plan.promotions.findIndex(({ name }) => name === event.environment);
+      plannedAt(this.#of, position).applications.forEach((_, application) =>
+        claim(
+          this.#proven.has(`${position}/${application}`),
+          `${event.environment} is not proven before ${event.step}`,
+        ),
+      );
+    }
+    if (!state.halted || old.halted) return;
+    const isNew = (position: number): boolean =>
+      !ENDED_PROMOTION.has(old.promotions[position]?.status ?? 'PENDING') &&
+      ENDED_PROMOTION.has(state.promotions[position]?.status ?? 'PENDING');
+    const cause =
+      [...state.promotions.keys()].some((each) => isNew(each) && plannedAt(this.#of, each).own !== 'ON_FAIL') ||
+      state.groups.some(({ status }, each) => status === 'FAILED' && old.groups[each]?.status !== 'FAILED');
+    claim(cause, 'the release is halted, and only a hook has failed');
+  }
+}
