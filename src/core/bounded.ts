@@ -4,7 +4,8 @@ export const MOST_TEXT = 2_000;
 /** NUL, and half a character: PostgreSQL stores neither, and a decision that says one could never be saved. */
 const UNSTORABLE = /\0|[\ud800-\udfff]/gu;
 
-const storableText = (text: string): string => text.replace(UNSTORABLE, '\ufffd');
+/** The text with a replacement character for what PostgreSQL does not store. */
+export const storableText = (text: string): string => text.replace(UNSTORABLE, '\ufffd');
 
 /** The text as it is kept: what is longer ends with how much is missing, and what cannot be stored is a replacement character. */
 export function boundedText(given: string): string {

@@ -50,6 +50,7 @@ export function createRelease(
     skips: {},
     forgiven: [],
     rollbacks: {},
+    context: {},
     heard: [],
     firstProblem: null,
     lastProblem: null,

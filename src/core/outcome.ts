@@ -1,7 +1,8 @@
 import type { Draft } from './draft.ts';
 import { judgeMerged } from './follow-merge.ts';
 import { changedAt, countLook, looksAtHealth, toleranceOf } from './health-tolerance.ts';
-import { isChange } from './plan.ts';
+import { CONTEXT_OUTPUT, handOn } from './context.ts';
+import { isChange, isHook } from './plan.ts';
 import type { PlannedApplication, PlannedStep } from './plan.ts';
 import { withBoundedProgress } from './progress.ts';
 import { closeUnmerged, deleteBranchLater, leaveClosed, tellPullRequest } from './pull-request.ts';
@@ -42,9 +43,14 @@ export function applyOutcome(draft: Draft, report: Extract<Stimulus, { kind: 'ou
     return askPeople(draft, report.promotion, report.step, { kind: 'asked', question, approval: spec });
   }
   switch (outcome.kind) {
-    case 'succeeded':
+    case 'succeeded': {
+      const handed = isHook(planned) ? outcome.outputs?.[CONTEXT_OUTPUT] : undefined;
+      const told = handed === undefined ? null : handOn(draft.state.context, handed);
+      if (told !== null && 'wrong' in told) return failStep(draft, report.promotion, report.step, told.wrong);
+      if (told !== null) draft.state.context = told.context;
       succeed(draft, report, step, planned, outcome);
       return;
+    }
     case 'failed':
       if (outcome.pullRequest) leaveClosed(draft, report.promotion, report.step, outcome.pullRequest);
       return failStep(draft, report.promotion, report.step, outcome.message, outcome.unclear);

@@ -161,6 +161,11 @@ export function proposalOf({ steps }: PlannedPromotion, step: number): number | 
   return work.kind === 'merge' ? needs.find((each) => steps[each]?.work.kind === 'propose') : undefined;
 }
 
+/** Whether it is a step of a hook. */
+export function isHook({ phase }: Pick<PlannedStep, 'phase'>): boolean {
+  return phase === 'ON_START' || phase === 'ON_SUCCESS' || phase === 'ON_FAIL';
+}
+
 /** One thing to do, in its place among the others of its promotion. */
 export interface PlannedStep {
   /** Unique in its promotion, readable: `billing-eu/PRE_ACTION/smoke-tests`. */

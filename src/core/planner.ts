@@ -12,13 +12,7 @@ import { isAsked, ownSteps, shareProposals, stepsOf } from './phases.ts';
 import type { Workflows } from './phases.ts';
 import { frozenPolicy, mergePolicies, policiesFor } from './policies.ts';
 import type { MergedPolicy, PolicyFinding, RankedPolicy } from './policies.ts';
-import type {
-  Dependency,
-  PlannedApplication,
-  PlannedGroup,
-  PlannedPromotion,
-  ReleasePlan,
-} from './plan.ts';
+import type { Dependency, PlannedApplication, PlannedGroup, PlannedPromotion, ReleasePlan } from './plan.ts';
 import { refusal } from './problems.ts';
 import type { Refusal } from './problems.ts';
 import { requiredBy } from './required.ts';

@@ -1,5 +1,6 @@
 import type { ApprovalState, DecisionChannel } from './approvals/approval.ts';
 import type { Caller, Maker } from './caller.ts';
+import type { PromotionContext } from './context.ts';
 import type { ApprovalSpec, HealthStatus, RollbackCauseKind } from './definitions.ts';
 import type { GateAnswer } from './gates/answer.ts';
 import type { MergeState } from './gates/merge-state.ts';
@@ -41,6 +42,8 @@ export interface ReleaseState {
   forgiven: readonly number[];
   /** Rollback's id → what it has told this release; empty as long as nothing of it is taken back. */
   rollbacks: Record<string, TakenBack>;
+  /** What its hooks have handed on to later ones. */
+  context: PromotionContext;
   /** Keys of what it was told and must not take in twice, the newest last. */
   heard: Heard[];
   firstProblem: Problem | null;

@@ -116,6 +116,7 @@ export interface ReleaseRest {
   limited?: ReleaseState['limited'];
   /** Left out where nothing was. */
   heard?: ReleaseState['heard'];
+  context?: ReleaseState['context'];
   firstProblem: Problem | null;
   lastProblem: Problem | null;
   /** When this was written: the column may be later. */

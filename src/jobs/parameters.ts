@@ -1,6 +1,8 @@
 import { failuresOf } from '../core/failures.ts';
 import { aboutOf } from '../core/own-steps.ts';
-import type { Phase, PlannedApplication, PlannedPromotion, PlannedStep } from '../core/plan.ts';
+import { isHook } from '../core/plan.ts';
+import { outputsBefore } from '../core/outputs.ts';
+import type { PlannedApplication, PlannedPromotion, PlannedStep } from '../core/plan.ts';
 import type { PromotionState, ReleaseState } from '../core/release.ts';
 import type { FrozenRelease } from '../store/load-releases.ts';
 
@@ -9,6 +11,8 @@ export interface ParametersFrom {
   release: FrozenRelease;
   state: ReleaseState;
   promoted: PlannedPromotion;
+  /** Its position in the plan. */
+  position: number;
   promotionState: PromotionState;
   planned: PlannedStep;
   application: PlannedApplication | undefined;
@@ -17,12 +21,15 @@ export interface ParametersFrom {
 }
 
 /**
- * What a workflow's action may refer to as `${NAME}`: the names that users of Codefresh promotions know, and the outputs of
- * every step that it comes after; a later value wins.
+ * What a workflow's action may refer to as `${NAME}`: what hooks have handed on (hooks alone), what steps of the flow without an
+ * environment have left, the names that users of Codefresh promotions know, and the outputs of every step of the promotion that it
+ * comes after; a later value wins.
  */
 export function stepParameters(from: ParametersFrom): Record<string, string> {
-  const { release, promoted, promotionState, planned, application, link } = from;
+  const { release, state, promoted, promotionState, position, planned, application, link } = from;
   const parameters: Record<string, string> = {
+    ...(isHook(planned) && state.context),
+    ...outputsBefore(release.plan, state, position),
     RELEASE_ID: release.id,
     RELEASE_URL: link,
     PRODUCT_NAME: release.product,
@@ -31,7 +38,7 @@ export function stepParameters(from: ParametersFrom): Record<string, string> {
   };
   const about = aboutOf(release.plan, promoted);
   if (about !== null) parameters['ENVIRONMENT'] = about;
-  if (HOOKS.has(planned.phase)) Object.assign(parameters, hookParameters(from));
+  if (isHook(planned)) Object.assign(parameters, hookParameters(from));
   if (application) {
     const { driver, namespace, runtime } = application.spec;
     parameters['APP_NAME'] = application.name;
@@ -47,8 +54,6 @@ export function stepParameters(from: ParametersFrom): Record<string, string> {
   });
   return parameters;
 }
-
-const HOOKS: ReadonlySet<Phase> = new Set(['ON_START', 'ON_SUCCESS', 'ON_FAIL']);
 
 function hookParameters({ release, state, promoted, planned }: ParametersFrom): Record<string, string> {
   const commit = Object.values(release.contents).find((each) => each.commit !== undefined)?.commit;

@@ -13,6 +13,7 @@ import { RELEASE_NAMES } from '../schema/node.ts';
 import { Product, PromotionFlow } from '../schema/definition-types.ts';
 import { CommitStatus } from '../schema/commit-status.ts';
 import { Errand } from '../schema/errand.ts';
+import { StepOutput } from '../schema/event-types.ts';
 import { EnvironmentPromotion, promotionsOf, PromotionStep, ReleaseGroup } from '../schema/promotion.ts';
 import {
   PromotionSkipInput,
@@ -212,6 +213,16 @@ export class ReleaseResolver {
   async steps(@Ctx() context: ApiContext, @Root() { fields }: Release): Promise<PromotionStep[]> {
     const parts = await partsOf(context, fields.id);
     return promotionsOf(parts, positionsOf(parts.plan, 'HOOKS')).flatMap((each) => each.steps);
+  }
+
+  @FieldResolver(() => [StepOutput], {
+    description:
+      'What its hooks have handed on to later ones, by the output `PROMOTION_CONTEXT`. Empty for those who do not see all of its environments.',
+  })
+  async promotionContext(@Ctx() context: ApiContext, @Root() { fields }: Release): Promise<StepOutput[]> {
+    const { plan, state, sees } = await partsOf(context, fields.id);
+    if (![...plan.promotions.keys()].every(sees)) return [];
+    return Object.entries(state.context).map(([name, value]) => ({ name, value }));
   }
 
   @FieldResolver(() => [ReleaseGroup], { description: 'Its groups, with where their gates stand.' })

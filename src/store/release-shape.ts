@@ -67,6 +67,7 @@ export function toState(release: ReleaseRecord, promotions: PromotionRecord[]): 
     rollbacks: {},
     skips: {},
     forgiven: [],
+    context: {},
     heard: [],
     // Nor of how long it moved: its limits begin anew. `maxAge` counts from its creation.
     countsFrom: time(release.created_at) as number,
@@ -137,6 +138,7 @@ function hasSameRest(state: ReleaseState, before: ReleaseState): boolean {
     state.moving === before.moving &&
     state.limited === before.limited &&
     state.heard === before.heard &&
+    state.context === before.context &&
     state.firstProblem === before.firstProblem &&
     state.lastProblem === before.lastProblem &&
     areSame(state.groups, before.groups)
@@ -156,6 +158,7 @@ export function restOf(state: ReleaseState): ReleaseRest {
   if (state.moving !== FRESH_METER) rest.moving = state.moving;
   if (Object.keys(state.limited).length > 0) rest.limited = state.limited;
   if (state.heard.length > 0) rest.heard = state.heard;
+  if (Object.keys(state.context).length > 0) rest.context = state.context;
   return rest;
 }
 

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { handOn, MOST_CONTEXT } from '../../src/core/context.ts';
 import { failuresOf } from '../../src/core/failures.ts';
+import { outputsBefore } from '../../src/core/outputs.ts';
 import type { Hooks } from '../../src/core/definitions.ts';
 import { NO_FACTS } from '../../src/core/release.ts';
 import { earliestNextStart } from '../../src/core/waiting.ts';
@@ -195,5 +197,76 @@ describe('the version, when a hook fails after it was found good', () => {
       release.report('eu', FAILED);
       expect(release.last.work.filter(({ kind }) => kind === 'roll-back')).toMatchObject(asked);
     }
+  });
+});
+
+describe('what hooks hand on', () => {
+  const handing = (value: unknown) => ({
+    kind: 'succeeded' as const,
+    outputs: { PROMOTION_CONTEXT: typeof value === 'string' ? value : JSON.stringify(value) },
+  });
+
+  test('is known to later hooks of the release, a later value instead of an earlier one, and outlives a retry', () => {
+    const release = opened('dev > eu', ['eu'], {}, { onStart: 'greet', onFail: 'page' });
+    release.report('ON_START', handing({ TICKET: 'OPS-1', OPEN: true, AT: { room: 7 } }));
+    release.succeed('dev').report('eu', handing({ TICKET: 'OPS-2' }));
+    expect(release.state.context).toEqual({ TICKET: 'OPS-2', OPEN: 'true', AT: '{"room":7}' });
+    release.fail('eu').succeed('eu/ON_FAIL', 'ON_FAIL').tell({ kind: 'retry', by: 'ada' });
+    expect(release.state.context).toEqual({ TICKET: 'OPS-2', OPEN: 'true', AT: '{"room":7}' });
+  });
+
+  test('comes from hooks alone: the output of another action means nothing else', () => {
+    const release = started(flowOf('dev > eu', { steps: { eu: { policy: { preAction: 'page' } } } }), {
+      workflows: WORKFLOWS,
+    }).succeed('dev');
+    release.report('eu', handing('none'));
+    expect([release.state.context, release.promotion('eu').steps[0]?.status]).toEqual([{}, 'SUCCEEDED']);
+  });
+
+  test.each([
+    ['no JSON', 'TICKET=1', /is not the text of a JSON object/],
+    ['a list', '[1]', /is not the text of a JSON object/],
+    ['a name that no action can name', '{"a b": 1}', /has the name "a b"/],
+    ['a name of the language', '{"__proto__": "x", "": 1}', /has the name ""/],
+  ])('that is %s fails the hook', (_, text, message) => {
+    const release = opened('dev > eu', ['eu']).succeed('dev');
+    release.report('eu', handing(text));
+    expect(release.state.context).toEqual({});
+    expect(release.promotion('eu').problem?.message).toMatch(message);
+    expect(release.picture).toContain('eu FAILED, eu/ON_FAIL RUNNING');
+  });
+
+  test('has an end: 64 KiB of all together, counted in bytes', () => {
+    const half = 'é'.repeat(MOST_CONTEXT / 4 - 20);
+    const first = handOn({}, JSON.stringify({ ONE: half }));
+    expect(first).toHaveProperty('context');
+    const { context } = first as { context: Record<string, string> };
+    expect(handOn(context, JSON.stringify({ ONE: half }))).toEqual({ context });
+    expect(handOn(context, JSON.stringify({ TWO: `${half}${half}` }))).toEqual({
+      wrong: expect.stringMatching(/has \d+ bytes, and at most 65536 are kept/),
+    });
+    expect(handOn({}, '{"NUL": "a\\u0000b"}')).toEqual({ context: { NUL: 'a\ufffdb' } });
+  });
+});
+
+describe('what steps without an environment leave', () => {
+  const left = (outputs: Record<string, string>) => ({ kind: 'succeeded' as const, outputs });
+  const at = (release: Play, name: string) =>
+    outputsBefore(
+      release.plan,
+      release.state,
+      release.plan.promotions.findIndex((each) => each.name === name),
+    );
+
+  test('is known to all that comes after them, groups and hooks included, and to nothing else', () => {
+    const picture = 'dev > {[tests], [image]} > {eu, us} as regions > asia';
+    const release = opened(picture, ['asia'], {}, { onStart: 'greet', onSuccess: 'close' }).succeed('ON_START', 'dev');
+    release.report('image', left({ IMAGE: 'billing@sha256:1', BY: 'image' }));
+    expect([at(release, 'tests'), at(release, 'eu')]).toEqual([{}, { IMAGE: 'billing@sha256:1', BY: 'image' }]);
+    release.later(MINUTE);
+    release.report('tests', left({ PASSED: '7', BY: 'tests' }));
+    const all = { IMAGE: 'billing@sha256:1', PASSED: '7', BY: 'tests' };
+    expect(['eu', 'asia', 'asia/ON_FAIL', 'ON_SUCCESS'].map((name) => at(release, name))).toEqual([all, all, all, all]);
+    expect([at(release, 'dev'), at(release, 'image')]).toEqual([{}, {}]);
   });
 });

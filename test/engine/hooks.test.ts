@@ -144,6 +144,30 @@ onOneBackend('postgres', (backend) => {
     ]);
   });
 
+  test('what a hook hands on and what a step leaves reaches later ones', async () => {
+    const leaves = (name: string, outputs: Record<string, string>) =>
+      engine.save('PromotionWorkflow', name, { actions: [{ name: 'run', type: 'simulate', parameters: { outputs } }] });
+    await leaves('opens', { PROMOTION_CONTEXT: '{"TICKET": "OPS-1", "RELEASE_ID": "none"}' });
+    await leaves('builds', { IMAGE: 'billing@sha256:1' });
+    await saveTeller('closes', 'RELEASE_ID', 'TICKET', 'IMAGE');
+    await saveTeller('scans', 'RELEASE_ID', 'IMAGE');
+    await saveFlow('handed', {
+      steps: [
+        { name: 'image', workflow: 'builds', dependsOn: ['dev'] },
+        { name: 'tests', workflow: 'checks', dependsOn: ['dev'] },
+        { environment: 'staging', dependsOn: ['image', 'tests'], policy: { preAction: 'scans' } },
+      ],
+      hooks: { onStart: 'opens', onSuccess: 'closes' },
+    });
+    const id = await engine.trigger({ product: 'handed', version: '7' });
+    const { status, context } = await engine.ended(id);
+    expect([status, context]).toEqual(['SUCCEEDED', { TICKET: 'OPS-1', RELEASE_ID: 'none' }]);
+    expect(ofRelease(id)).toEqual([
+      { hook: 'scans', RELEASE_ID: id, IMAGE: 'billing@sha256:1' },
+      { hook: 'closes', RELEASE_ID: id, TICKET: 'OPS-1', IMAGE: 'billing@sha256:1' },
+    ]);
+  });
+
   test('a failure and a termination are told with their reasons, and once more after a retry', async () => {
     await engine.save('PromotionWorkflow', 'breaks', {
       actions: [{ name: 'run', type: 'simulate', parameters: { fail: 'FAILED' } }],

@@ -15,8 +15,9 @@ const git = {
 } as const;
 
 function planWithGit() {
-  const drawn = flowOf('dev > eu', { steps: { eu: { policy: { preAction: 'smoke', postAction: 'verify' } } } });
-  const input = inputOf({ ...drawn, workflows: ['smoke', 'verify'] });
+  const policy = { preAction: 'smoke', postAction: 'verify' };
+  const drawn = flowOf('dev > eu', { steps: { eu: { policy, hooks: { onStart: 'greet' } } } });
+  const input = inputOf({ ...drawn, workflows: ['smoke', 'verify', 'greet'] });
   for (const application of input.applications)
     Object.assign(application.spec, { driver: git, namespace: 'shop', runtime: 'west' });
   const planned = planRelease(input);
@@ -26,13 +27,15 @@ function planWithGit() {
 /** What the action of this phase in eu is told, when the steps of others have said `outputs`. */
 function told(phase: PlannedStep['phase'], outputs: Partial<Record<PlannedStep['phase'], Record<string, string>>>) {
   const plan = planWithGit();
-  const promoted = plan.promotions.find(({ name }) => name === 'eu')!;
+  const position = plan.promotions.findIndex(({ name }) => name === 'eu');
+  const promoted = plan.promotions[position]!;
   const planned = promoted.steps.find((each) => each.phase === phase)!;
   const steps = promoted.steps.map((each) => ({ outputs: outputs[each.phase] }) as StepState);
   return stepParameters({
     release: { id: 'r1', product: 'billing', version: '1.4.0', plan, contents: {} } as unknown as FrozenRelease,
-    state: {} as ReleaseState,
+    state: { context: { TICKET: 'OPS-1', VERSION: 'none' }, promotions: [] } as Partial<ReleaseState> as ReleaseState,
     promoted,
+    position,
     promotionState: { steps } as PromotionState,
     planned,
     application: promoted.applications[planned.application!],
@@ -60,4 +63,10 @@ test('an action is told the application, as published workflows know it', () => 
 test('what comes after the change is told the commit, and what the actions before it have put out', () => {
   const commit = { COMMIT_SHA: 'c0ffee', COMMIT_AUTHOR: 'Ada', COMMIT_MESSAGE: 'Promote', COMMIT_DATE: '2026-01-05' };
   expect(told('POST_ACTION', { PRE_ACTION: { RUN: '7' }, ACTION: commit })).toMatchObject({ ...commit, RUN: '7' });
+});
+
+test('what hooks hand on is known to hooks alone, and replaces nothing that Sluice says', () => {
+  expect(told('ON_START', {})).toMatchObject({ TICKET: 'OPS-1', VERSION: '1.4.0', ENVIRONMENT: 'eu' });
+  expect(told('ON_START', {})).not.toHaveProperty('APP_NAME');
+  expect(told('PRE_ACTION', {})).not.toHaveProperty('TICKET');
 });

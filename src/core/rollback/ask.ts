@@ -1,12 +1,8 @@
 import { onlyLooks } from '../health-tolerance.ts';
 import type { Draft } from '../draft.ts';
-import { isChange } from '../plan.ts';
-import type { Phase } from '../plan.ts';
+import { isChange, isHook } from '../plan.ts';
 import type { PromotionState } from '../release.ts';
 import { policyFor } from './reach.ts';
-
-/** Phases that say nothing of the version. */
-const HOOKS: ReadonlySet<Phase> = new Set(['ON_START', 'ON_SUCCESS']);
 
 /**
  * A promotion has failed: if its change was made, or may have been made, and a frozen policy says what goes back then, that
@@ -16,10 +12,11 @@ export function askForRollback(draft: Draft, position: number): void {
   const { environment, steps } = draft.planned(position);
   if (environment === null || draft.plan.rollback) return;
   const promotion = draft.state.promotions[position] as PromotionState;
-  const failed = steps.flatMap(({ work, phase }, index) => {
+  const failed = steps.flatMap((planned, index) => {
+    const { work } = planned;
     const state = promotion.steps[index];
     if (state?.status !== 'FAILED') return [];
-    const cause = HOOKS.has(phase)
+    const cause = isHook(planned)
       ? 'HOOK'
       : state.seen || !onlyLooks(work)
         ? 'FAILED'

@@ -1,3 +1,4 @@
+import { CONTEXT_OUTPUT } from '../../core/context.ts';
 import { PermanentError } from '../driver.ts';
 
 /** In bytes of UTF-8. Outputs travel in the state of the release, in its events and into later actions: they are values, not files. */
@@ -8,7 +9,8 @@ export function checkOutputs(outputs: Record<string, string>, limits = OUTPUT_LI
   let all = 0;
   for (const [name, value] of Object.entries(outputs)) {
     const bytes = Buffer.byteLength(value);
-    if (bytes > limits.value)
+    // What a hook hands on is bounded as a whole.
+    if (bytes > limits.value && name !== CONTEXT_OUTPUT)
       throw new PermanentError(
         `output "${name}" has ${bytes} bytes; at most ${limits.value} are kept: take a smaller part of the answer`,
       );

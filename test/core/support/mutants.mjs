@@ -591,6 +591,14 @@ const MUTANTS = {
     'if (false &&',
     'test/core/own-steps',
   ],
+  'an earlier value of the context wins': [
+    'context.ts',
+    '{ ...before, ...Object.fromEntries(values) }',
+    '{ ...Object.fromEntries(values), ...before }',
+  ],
+  'the context has no end': ['context.ts', 'if (size > MOST_CONTEXT)', 'if (false)'],
+  'a retry forgets the context': ['retry.ts', "    status: 'QUEUED',\n", "    status: 'QUEUED',\n    context: {},\n"],
+  'actions that are no hooks hand on, too': ['outcome.ts', 'isHook(planned) ?', 'true ?', 'test/core/hooks'],
   'nothing is told of an environment that was stopped': [
     'own-steps.ts',
     "return status === 'FAILED' || startedAt !== null ? 'START'",
@@ -617,8 +625,8 @@ const MUTANTS = {
     "if (of !== undefined && state.promotions[of]?.status === 'SUCCEEDED') return;",
     '',
   ],
-  'a failed hook takes the version back': ['rollback/reach.ts', "  'HOOK',\n", ''],
-  'a failed hook is a failed version': ['rollback/ask.ts', 'HOOKS.has(phase)', 'false'],
+  'a failed hook takes the version back': ['rollback/reach.ts', "'HOOK', ", ''],
+  'a failed hook is a failed version': ['rollback/ask.ts', 'isHook(planned)', 'false'],
   'applications do not wait for the hook before them': [
     'phases.ts',
     'position }, before, known)',

@@ -13,7 +13,8 @@ import { mayWork } from '../../../src/core/steps.ts';
 import { DEFAULT_FLOW_TIMEOUT } from '../../../src/core/definitions.ts';
 import type { HealthStatus } from '../../../src/core/definitions.ts';
 import type { Observation } from '../../../src/core/health-clock.ts';
-import { isChange, proposalOf } from '../../../src/core/plan.ts';
+import { CONTEXT_OUTPUT } from '../../../src/core/context.ts';
+import { isChange, isHook, proposalOf } from '../../../src/core/plan.ts';
 import { OPENED } from '../../../src/core/pull-request.ts';
 import type { ClosingData } from '../../../src/core/pull-request.ts';
 import type {
@@ -636,7 +637,7 @@ export class Shell {
         outside: 2,
         transient: 8,
         // Rollbacks and hooks are few: their failures need a bias.
-        failed: this.plan.rollback || this.#planned(promotion).own || phase === 'ON_SUCCESS' ? 8 : 2,
+        failed: phase === 'ON_SUCCESS' ? 20 : this.plan.rollback || this.#planned(promotion).own ? 8 : 2,
         aborted: 2,
         ...(work.kind === 'action' && { asked: 4 }),
       })
@@ -646,6 +647,8 @@ export class Shell {
         if (work.kind === 'propose') return this.#propose(promotion, step, stops);
         if (work.kind === 'merge') return this.#lookAtMerge(promotion, step, applies);
         applies();
+        if (isHook({ phase }) && this.#tape.chance(40))
+          return { kind: 'succeeded', outputs: this.#handedOn(promotion, step) };
         return work.kind === 'apply' ? { kind: 'succeeded', commit: 'c0ffee', changed: true } : { kind: 'succeeded' };
       case 'failed':
         return { kind: 'failed', message: 'broken' };
@@ -671,6 +674,15 @@ export class Shell {
       case 'aborted':
         return { kind: 'aborted' };
     }
+  }
+
+  /** What a hook hands on: values under few names, now and then what is none, or too much of it. */
+  #handedOn(promotion: number, step: number): Record<string, string> {
+    const name = this.#tape.pick(['TICKET', 'ROOM', 'OWNER']);
+    const text = this.#tape.weighted({ value: 12, odd: 1, large: 1 });
+    if (text === 'odd') return { [CONTEXT_OUTPUT]: this.#tape.pick(['[1]', 'none', '{"a b": 1}']) };
+    const value = text === 'large' ? name.repeat(6_000) : `${promotion}/${step}/${this.#world.now}`;
+    return { [CONTEXT_OUTPUT]: JSON.stringify({ [name]: value }) };
   }
 
   /** `late`: nothing wants it any more, and its worker has not noticed: the sweep closes it, which is not looked at here. */

@@ -87,7 +87,7 @@ export class Watcher implements Watched {
     this.#limits.see(old, state, events, moved);
     this.#reports.seeTold(old, state, stimulus, moved);
     this.#reports.seeKnown(old, stimulus, decision);
-    this.#hooks.see(old, decision);
+    this.#hooks.see(old, stimulus, decision);
     claimOwnEnded(this, old, state);
     claimWhole(this, state, facts, moved);
     this.#merges.see(old, state, facts, stimulus, events, moved);

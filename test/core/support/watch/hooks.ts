@@ -1,6 +1,6 @@
 import type { Decision } from '../../../../src/core/decision.ts';
 import { ENDED_PROMOTION } from '../../../../src/core/release.ts';
-import type { PromotionState, ReleaseState } from '../../../../src/core/release.ts';
+import type { PromotionState, ReleaseState, Stimulus } from '../../../../src/core/release.ts';
 import { claim } from '../claim.ts';
 import { nameOf, plannedAt } from './watched.ts';
 import type { Watched } from './watched.ts';
@@ -10,12 +10,15 @@ export class HookWatch {
   readonly #of: Watched;
   /** `promotion/application` of what was found good. */
   readonly #proven = new Set<string>();
+  /** What hooks have handed on, as their successes were told. */
+  readonly #context = new Map<string, string>();
 
   constructor(of: Watched) {
     this.#of = of;
   }
 
-  see(old: ReleaseState, { state, events, deployments }: Decision): void {
+  see(old: ReleaseState, stimulus: Stimulus, { state, events, deployments }: Decision): void {
+    this.#seeContext(old, stimulus, state, events);
     for (const { promotion, application, verified } of deployments) {
       if (verified === null) continue;
       this.#proven.add(`${promotion}/${application}`);
@@ -43,5 +46,28 @@ export class HookWatch {
       [...state.promotions.keys()].some((each) => isNew(each) && plannedAt(this.#of, each).own !== 'ON_FAIL') ||
       state.groups.some(({ status }, each) => status === 'FAILED' && old.groups[each]?.status !== 'FAILED');
     claim(cause, 'the release is halted, and only a hook has failed');
+  }
+
+  /** Folded from what was told: the last value under a name wins, and what is no context fails its step and changes nothing. */
+  #seeContext(old: ReleaseState, stimulus: Stimulus, state: ReleaseState, events: Decision['events']): void {
+    for (const { event } of events) {
+      if (event.type !== 'StepSucceeded' || !event.phase.startsWith('ON_')) continue;
+      const text = event.outputs?.['PROMOTION_CONTEXT'];
+      if (text === undefined) continue;
+      for (const [name, value] of Object.entries(JSON.parse(text) as Record<string, string>)) {
+        this.#of.reached.count(`context ${this.#context.has(name) ? 'replaced' : 'handed on'}`);
+        this.#context.set(name, value);
+      }
+    }
+    const kept = JSON.stringify(Object.entries(state.context).sort());
+    claim(kept === JSON.stringify([...this.#context].sort()), `the context is ${kept.slice(0, 200)}`);
+    claim(kept.length < 66_000, `the context has ${kept.length} characters`);
+    if (stimulus.kind !== 'outcome' || stimulus.outcome.kind !== 'succeeded') return;
+    const [before, now] = [old, state].map(
+      ({ promotions }) => promotions[stimulus.promotion]?.steps[stimulus.step]?.status,
+    );
+    const handed = stimulus.outcome.outputs?.['PROMOTION_CONTEXT'];
+    if (handed !== undefined && before === 'RUNNING' && now === 'FAILED')
+      this.#of.reached.count(handed.length > 1_000 ? 'context too large' : 'context that is none');
   }
 }
