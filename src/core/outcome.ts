@@ -24,6 +24,8 @@ export function applyOutcome(draft: Draft, report: Extract<Stimulus, { kind: 'ou
   // job says nothing about the job that took over.
   if (late && !(report.outcome.kind === 'succeeded' && (before.status === 'RUNNING' || before.status === 'WAITING')))
     return;
+  // A second worker that comes to another end does not answer for the people who were asked.
+  if (before.status === 'WAITING' && before.asked && agreedBy(before) === null) return;
   const promotion = draft.promotion(report.promotion);
   const step = draft.step(report.promotion, report.step);
   const planned = draft.plannedStep(report.promotion, report.step);
@@ -37,7 +39,7 @@ export function applyOutcome(draft: Draft, report: Extract<Stimulus, { kind: 'ou
   step.news = null;
   if (step.stop !== null) return endStopped(draft, report, step.stop.message, planned);
   if (looksAtHealth(planned) && outcome.kind !== 'aborted') step.seen = couldTell(outcome);
-  // A second worker that comes to another end does not answer for the people who were asked.
+  // Nor does the one that looks again.
   if (outcome.kind === 'succeeded' && step.asked && agreedBy(step) === null) {
     const { question, spec } = step.asked;
     return askPeople(draft, report.promotion, report.step, { kind: 'asked', question, approval: spec });

@@ -225,7 +225,9 @@ export function claimStale(
   const open = promotion?.attempt === stimulus.attempt && !ENDED_PROMOTION.has(promotion.status);
   const counts =
     open && stimulus.outcome.kind === 'succeeded' && (step?.status === 'RUNNING' || step?.status === 'WAITING');
-  if (counts) {
+  const asks =
+    step?.status === 'WAITING' && step.asked && !isApproved(step.asked.spec, step.asked.approval, old.initiator);
+  if (counts && !asks) {
     of.reached.count('success of another accepted');
     // It is through; what was told to stop has failed all the same.
     const after = state.promotions[stimulus.promotion]?.steps[stimulus.step]?.status;
