@@ -2,6 +2,7 @@ import type { Parts } from '../parts.ts';
 import { callerName, mayDo, mayNot, rolesOf } from '../core/access/index.ts';
 import { permissionToDecide } from '../core/approvals/may-decide.ts';
 import type { Caller, Maker } from '../core/caller.ts';
+import { environmentAt } from '../core/own-steps.ts';
 import { refusal } from '../core/problems.ts';
 import type { Refusal } from '../core/problems.ts';
 import type { DecisionMessage } from '../core/receiver/decision.ts';
@@ -59,7 +60,7 @@ export async function decideByDelivery(
     const why = whyNotProduct(delivery, use, product);
     if (why) return { refusals: [why] };
     const grants = await readGrants(app.pool, { kind: 'SERVICE_ACCOUNT', subject: use.decidesAs, groups: [] });
-    const place = plan.promotions[position]?.environment ?? null;
+    const place = environmentAt(plan, position);
     const targets = (await app.definitions.current()).places(product, place === null ? [] : [place]);
     const permission = permissionToDecide(plan);
     const forbidden = targets.find((each) => !mayDo(grants, permission, each));

@@ -23,7 +23,7 @@ const MOST = { environments: 100, message: 500 };
 export function failuresOf(plan: ReleasePlan, state: ReleaseState, of?: number): Failures {
   if (of !== undefined) {
     const { problem } = state.promotions[of] as PromotionState;
-    return { message: problem?.message ?? '', environments: [environmentAt(plan, state, of)] };
+    return { message: problem?.message ?? '', environments: [failedAt(plan, state, of)] };
   }
   const failed = [...state.promotions.keys()].filter((each) => hasFailed(state.promotions[each] as PromotionState));
   const at = (each: number): string => state.promotions[each]?.problem?.at ?? '';
@@ -35,11 +35,11 @@ export function failuresOf(plan: ReleasePlan, state: ReleaseState, of?: number):
     environments: failed
       .filter((each) => plan.promotions[each]?.own === undefined)
       .slice(0, MOST.environments)
-      .map((each) => environmentAt(plan, state, each)),
+      .map((each) => failedAt(plan, state, each)),
   };
 }
 
-function environmentAt(plan: ReleasePlan, { promotions }: ReleaseState, position: number): FailedEnvironment {
+function failedAt(plan: ReleasePlan, { promotions }: ReleaseState, position: number): FailedEnvironment {
   const { status, problem } = promotions[position] as PromotionState;
   const { name = '', applications = [] } = plan.promotions[position] ?? {};
   return {

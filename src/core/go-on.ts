@@ -23,9 +23,11 @@ export function goOnAfter(draft: Draft, position: number, how: 'RETRY' | 'SKIP')
   const ended = state.endedAt !== null;
   const undone = TAKEN_BACK.has((state.promotions[position] as PromotionState).status);
   const begins = beginningWith(plan, state, position, how);
-  const again = [...plan.promotions.keys()].filter(
-    (each) => begins.has(each) || (ended && comesAtTheEnd(plan.promotions[each]?.own)),
-  );
+  const again = [...plan.promotions.keys()].filter((each) => {
+    const { own, of } = plan.promotions[each] as PlannedPromotion;
+    // What is done about a failure begins again with what failed.
+    return begins.has(of ?? each) || (ended && of === undefined && comesAtTheEnd(own));
+  });
   for (const each of again) beginAnew(draft, each);
   state.rollbacks = overBy(state.rollbacks);
   state.limited = Object.fromEntries(Object.entries(state.limited).filter(([each]) => !again.includes(Number(each))));
@@ -63,7 +65,10 @@ function giveUpGroup(draft: Draft, group: GroupState, position: number): void {
 function beginningWith(plan: ReleasePlan, state: ReleaseState, position: number, how: 'RETRY' | 'SKIP'): Set<number> {
   const alone =
     state.promotions.some(
-      ({ status }, each) => each !== position && (BAD_PROMOTION.has(status) || status === 'TERMINATED'),
+      ({ status }, each) =>
+        each !== position &&
+        plan.promotions[each]?.own !== 'ON_FAIL' &&
+        (BAD_PROMOTION.has(status) || status === 'TERMINATED'),
     ) || state.groups.some((_, each) => failedByItself(plan, state, each));
   const after = dependentsOf(plan, position);
   const begins = new Set(

@@ -2,6 +2,7 @@ import type { Draft } from './draft.ts';
 import type { OwnSteps, PlannedPromotion, ReleasePlan } from './plan.ts';
 import { ENDED_PROMOTION } from './release.ts';
 import type { PromotionState, ReleaseState } from './release.ts';
+import { isSkippedByPerson } from './required.ts';
 import { resultOf } from './result.ts';
 import { mustStop } from './steps.ts';
 
@@ -24,6 +25,12 @@ export function comesAtTheEnd(own: OwnSteps | undefined): boolean {
 /** Whether it is a hook of the release as a whole. */
 export function isOfRelease({ own, of }: Pick<PlannedPromotion, 'own' | 'of'>): boolean {
   return own !== undefined && of === undefined;
+}
+
+/** Where the promotion at a position, or the hook there, is; null: in no environment. */
+export function environmentAt({ promotions }: Pick<ReleasePlan, 'promotions'>, position: number): string | null {
+  const { environment = null, of } = promotions[position] ?? {};
+  return of === undefined ? environment : (promotions[of]?.environment ?? null);
 }
 
 /** The environment, or the workflow step, in which a promotion or its hook is; null: a hook of the release is in none. */
@@ -75,5 +82,6 @@ function judgeFailure(draft: Draft, of: number): 'START' | 'LATER' | { skip: str
   if (!ENDED_PROMOTION.has(status)) return 'LATER';
   const { name } = draft.planned(of);
   if (status === 'SUCCEEDED') return { skip: `${name} succeeded` };
+  if (isSkippedByPerson(draft.state, of)) return { skip: `${name} was skipped` };
   return status === 'FAILED' || startedAt !== null ? 'START' : { skip: `${name} was not begun` };
 }

@@ -3,7 +3,7 @@ import type { Draft } from './draft.ts';
 import { askDependencies } from './gates/dependencies.ts';
 import { goOnAfter } from './go-on.ts';
 import { freshGroup } from './group-gate.ts';
-import { comesAtTheEnd } from './own-steps.ts';
+import { comesAtTheEnd, isOfRelease } from './own-steps.ts';
 import type { PlannedPromotion, ReleasePlan } from './plan.ts';
 import { refusal } from './problems.ts';
 import { ENDED_PROMOTION, TAKEN_BACK } from './release.ts';
@@ -43,8 +43,12 @@ export function whyUntouchable(plan: ReleasePlan, state: ReleaseState, position:
     return state.status === 'RUNNING' ? (takenBackBy(state) ?? 'a rollback takes it back') : null;
   if (state.terminating !== null) return `it is TERMINATING: do it when it has ended`;
   const atTheEnd = plan.promotions.some(
-    (each, index) => comesAtTheEnd(each.own) && state.promotions[index]?.status !== 'PENDING',
+    (each, index) => isOfRelease(each) && comesAtTheEnd(each.own) && state.promotions[index]?.status !== 'PENDING',
   );
+  const hook = plan.promotions.findIndex(
+    ({ of }, index) => of === position && state.promotions[index]?.status === 'RUNNING',
+  );
+  if (hook >= 0) return `its hook ${plan.promotions[hook]?.name} runs: do it when that has ended`;
   return takenBackBy(state) ?? (atTheEnd ? 'its last steps run: do it when it has ended' : null);
 }
 

@@ -1,6 +1,7 @@
 import { Arg, Args, Ctx, ID, Query, Resolver, Root, Subscription } from 'type-graphql';
 import { sees } from '../core/access/index.ts';
 import type { Visibility } from '../core/access/index.ts';
+import { aboutOf, environmentAt } from '../core/own-steps.ts';
 import type { PlannedPromotion, ReleasePlan } from '../core/plan.ts';
 import type { ActionLogReader } from '../events/action-log-reader.ts';
 import { ActionLogChunk, ActionLogConnection, ActionLogDelivery, ActionLogFilterInput } from '../schema/action-log.ts';
@@ -126,14 +127,17 @@ async function releaseOf(context: ApiContext, name: string): Promise<{ id: strin
 
 /** Of the places that the caller sees, those that are asked for. */
 function wantedOf(
-  { product, promotions }: ReleasePlan,
+  plan: ReleasePlan,
   filter: Filter,
   visibility: Visibility | null,
 ): Pick<LogQuery, 'positions' | 'steps' | 'attempt' | 'try'> {
+  const { product, promotions } = plan;
   const { environment, step, attempt, try: number } = filter ?? {};
   const positions = [...promotions.keys()].filter((position) => {
     const planned = promotions[position] as PlannedPromotion;
-    return sees(visibility, product, planned.environment) && (environment ?? planned.name) === planned.name;
+    // What is asked for eu has the log of its hook, too.
+    const isAsked = [planned.name, aboutOf(plan, planned)].includes(environment ?? planned.name);
+    return isAsked && sees(visibility, product, environmentAt(plan, position));
   });
   const named = (planned: PlannedPromotion): string[] =>
     planned.steps.flatMap(({ id, work }) =>

@@ -1,4 +1,5 @@
 import { sees } from '../core/access/index.ts';
+import { environmentAt } from '../core/own-steps.ts';
 import { ENDED_RELEASE, NO_FACTS } from '../core/release.ts';
 import type { Facts } from '../core/release.ts';
 import { earliestStarts, waitingFor } from '../core/waiting.ts';
@@ -25,10 +26,7 @@ export function partsOf(context: ApiContext, releaseId: string): Promise<Release
     if (!frozenPart || !state) throw gone(`release ${releaseId} no longer exists`);
     const { plan } = frozenPart;
     const visibility = await visibilityOf(context);
-    const seesAt = (position: number): boolean => {
-      const { environment = null, of } = plan.promotions[position] ?? {};
-      return of === undefined ? sees(visibility, plan.product, environment) : seesAt(of);
-    };
+    const seesAt = (position: number): boolean => sees(visibility, plan.product, environmentAt(plan, position));
     return { id: releaseId, plan, state, sees: seesAt };
   });
 }

@@ -220,9 +220,9 @@ export class ReleaseResolver {
       'What its hooks have handed on to later ones, by the output `PROMOTION_CONTEXT`. Empty for those who do not see all of its environments.',
   })
   async promotionContext(@Ctx() context: ApiContext, @Root() { fields }: Release): Promise<StepOutput[]> {
-    const { plan, state, sees } = await partsOf(context, fields.id);
-    if (![...plan.promotions.keys()].every(sees)) return [];
-    return Object.entries(state.context).map(([name, value]) => ({ name, value }));
+    const parts = await partsOf(context, fields.id);
+    if (![...parts.plan.promotions.keys()].every((each) => parts.sees(each))) return [];
+    return Object.entries(parts.state.context).map(([name, value]) => ({ name, value }));
   }
 
   @FieldResolver(() => [ReleaseGroup], { description: 'Its groups, with where their gates stand.' })

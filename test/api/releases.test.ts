@@ -273,6 +273,53 @@ describe('a release, seen through the API while it is on its way', () => {
       });
     }
   });
+
+  test('its hooks are steps of it and of its promotions, and no counter counts them', async () => {
+    const outputs = { PROMOTION_CONTEXT: '{"TICKET": "OPS-1"}' };
+    await api.save('PromotionWorkflow', 'tells', {
+      actions: [{ name: 'run', type: 'simulate', parameters: { outputs } }],
+    });
+    await api.save('PromotionFlow', 'hooked', {
+      triggerEnvironment: 'dev',
+      onFailure: 'FINISH_RUNNING',
+      hooks: { onStart: 'tells', onFail: 'tells' },
+      steps: [{ environment: 'staging', dependsOn: ['dev'], hooks: { onSuccess: 'tells', onFail: 'tells' } }],
+    });
+    await api.save('Product', 'hooked', { promotionFlows: [{ name: 'hooked' }], concurrency: 'QUEUE', queueLimit: 50 });
+    for (const environment of ['dev', 'staging'])
+      await api.save('Application', `hooked-${environment}`, {
+        product: 'hooked',
+        environment,
+        driver: { type: 'simulate' },
+        health: { type: 'none' },
+      });
+    const input = { product: 'hooked', version: '1' };
+    const planned = `query ($input: ReleaseTriggerInput!) { planRelease(input: $input) { plan { steps { name } promotions { name } } } }`;
+    const { plan } = (await api.ask(planned, { input })).planRelease;
+    expect(plan).toEqual({
+      steps: [{ name: 'ON_START/run' }, { name: 'ON_FAIL/run' }],
+      promotions: [{ name: 'dev' }, { name: 'staging' }],
+    });
+    const { releaseTrigger } = await api.ask(trigger, { input });
+    await api.ended(releaseTrigger.release.uuid);
+    const { release } = await api.ask(
+      `query ($id: ID!) { release(id: $id) { counts { total succeeded skipped } promotionContext { name value }
+        steps { name phase status } promotions { name phase steps { name status } } } }`,
+      { id: releaseTrigger.release.id },
+    );
+    expect(release).toMatchObject({
+      counts: { total: 2, succeeded: 2, skipped: 0 },
+      promotionContext: [{ name: 'TICKET', value: 'OPS-1' }],
+      steps: [
+        { name: 'ON_START/run', phase: 'ON_START', status: 'SUCCEEDED' },
+        { name: 'ON_FAIL/run', phase: 'ON_FAIL', status: 'PENDING' },
+      ],
+    });
+    expect(release.promotions[1].steps.slice(-2)).toEqual([
+      { name: 'ON_SUCCESS/run', status: 'SUCCEEDED' },
+      { name: 'ON_FAIL/run', status: 'PENDING' },
+    ]);
+  });
 });
 
 describe('a release that fails', () => {

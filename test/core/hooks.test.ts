@@ -138,6 +138,18 @@ describe('hooks of an environment', () => {
     expect(release.promotion('eu/ON_FAIL')).toMatchObject({ status: 'RUNNING', attempt: 2 });
   });
 
+  test('begin again with an environment that is retried alone, once they have ended, and are not told of what is skipped', () => {
+    const release = opened('dev > {eu, us}', ['eu', 'us'], { onFailure: 'CONTINUE' }).succeed('dev').fail('eu');
+    const retry = { kind: 'retry', promotion: 1, by: 'ada' } as const;
+    expect(release.tell(retry).refused.get(retry)?.message).toContain('eu/ON_FAIL runs');
+    release.succeed('eu/ON_FAIL').tell(retry);
+    expect(release.picture).toBe('dev SUCCEEDED, eu RUNNING, us RUNNING');
+    expect(release.promotion('eu/ON_FAIL')).toMatchObject({ status: 'PENDING', attempt: 2 });
+    release.tell({ kind: 'skip', promotion: 2, reason: 'no need', by: 'ada' });
+    release.report('us', { kind: 'aborted' });
+    expect(release.picture).toBe('dev SUCCEEDED, eu RUNNING, us SKIPPED, us/ON_FAIL SKIPPED');
+  });
+
   test('that come at the end have no earliest start', () => {
     const release = opened('dev > eu', ['eu'], {}, { onFail: 'page' });
     expect(earliestNextStart(release.plan, { ...release.state }, NO_FACTS, release.now)).toBe(release.now);

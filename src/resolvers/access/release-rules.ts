@@ -4,6 +4,7 @@ import type { Result } from '../../commands/result.ts';
 import { EVERYTHING } from '../../core/access/index.ts';
 import type { Target } from '../../core/access/index.ts';
 import { permissionToDecide } from '../../core/approvals/may-decide.ts';
+import { environmentAt } from '../../core/own-steps.ts';
 import type { ReleasePlan } from '../../core/plan.ts';
 import { refusal } from '../../core/problems.ts';
 import type { Refusal } from '../../core/problems.ts';
@@ -49,7 +50,7 @@ const NO_RELEASE = refusal('NOT_FOUND', 'there is no such release');
 
 /** A promotion's environment; a workflow step has none, and concerns them all. */
 export function placesOf(lookup: Lookup, plan: ReleasePlan, position: number): Target[] {
-  const environment = plan.promotions[position]?.environment ?? null;
+  const environment = environmentAt(plan, position);
   return lookup.places(plan.product, environment === null ? [] : [environment]);
 }
 

@@ -59,9 +59,12 @@ export class HookWatch {
         this.#context.set(name, value);
       }
     }
-    const kept = JSON.stringify(Object.entries(state.context).sort());
-    claim(kept === JSON.stringify([...this.#context].sort()), `the context is ${kept.slice(0, 200)}`);
-    claim(kept.length < 66_000, `the context has ${kept.length} characters`);
+    const kept = Object.entries(state.context);
+    const isSame =
+      kept.length === this.#context.size && kept.every(([name, value]) => this.#context.get(name) === value);
+    claim(isSame, `the context has ${kept.map(([name, value]) => `${name}: ${value.slice(0, 40)}`).join(', ')}`);
+    const size = JSON.stringify(state.context).length;
+    claim(size <= 65_536, `the context has ${size} characters`);
     if (stimulus.kind !== 'outcome' || stimulus.outcome.kind !== 'succeeded') return;
     const [before, now] = [old, state].map(
       ({ promotions }) => promotions[stimulus.promotion]?.steps[stimulus.step]?.status,

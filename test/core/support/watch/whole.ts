@@ -115,12 +115,13 @@ function waitsUntil(of: Watched, state: ReleaseState, position: number, facts: F
 export function claimOwnEnded(
   of: Watched,
   old: ReleaseState,
-  { promotions, status, startedAt, endedAt }: ReleaseState,
+  { promotions, status, startedAt, endedAt, skips }: ReleaseState,
 ): void {
   if (old.endedAt !== null || endedAt === null || startedAt === null) return;
   of.plan.promotions.forEach(({ own, of: about }, position) => {
     if (own === undefined) return;
-    if (about !== undefined) return claimHookEnded(of, promotions, position, about);
+    // Of what a person skipped, an earlier failure may have been told.
+    if (about !== undefined) return skips[about] ? undefined : claimHookEnded(of, promotions, position, about);
     const ran = promotions[position]?.startedAt !== null;
     if (own === 'ON_START') claim(ran || status !== 'SUCCEEDED', 'SUCCEEDED without its own start');
     if (own === 'ON_SUCCESS') claim(ran || status !== 'SUCCEEDED', 'SUCCEEDED, and ON_SUCCESS did not run');
