@@ -16,6 +16,7 @@ const DOCUMENTS = {
   trigger: `mutation Trigger($input: ReleaseTriggerInput!) { answer: releaseTrigger(input: $input) ${PAYLOAD} }`,
   terminate: `mutation Terminate($input: ReleaseTerminateInput!) { answer: releaseTerminate(input: $input) ${PAYLOAD} }`,
   retry: `mutation Retry($input: ReleaseRetryInput!) { answer: releaseRetry(input: $input) ${PAYLOAD} }`,
+  skip: `mutation Skip($input: PromotionSkipInput!) { answer: promotionSkip(input: $input) ${PAYLOAD} }`,
   report: `mutation Report($input: RolloutReportInput!) { answer: rolloutReport(input: $input) ${PAYLOAD} }`,
 };
 

@@ -21,6 +21,7 @@ export class Load {
   reported = 0;
   readonly terminated: string[] = [];
   readonly retried: string[] = [];
+  readonly skipped: string[] = [];
   readonly #urls: string[];
   readonly #random: Random;
   readonly #every: number;
@@ -81,6 +82,7 @@ export class Load {
     const releaseId = await this.#ask(product, key, random);
     if (releaseId && random.chance(0.15)) await this.#interfere(releaseId, random);
     else if (releaseId && random.chance(0.2)) await this.#report(product, key, random);
+    else if (releaseId && random.chance(0.1)) await this.#skip(releaseId, random);
   }
 
   async #ask(product: string, key: string, random: Random): Promise<string | null> {
@@ -103,7 +105,15 @@ export class Load {
     if (await this.#mutate('report', input, random.whole(0, 1))) this.reported += 1;
   }
 
-  /** A person ends it, thinks again, and has it go on. */
+  /** A person leaves an environment out, wherever the release is by then. */
+  async #skip(releaseId: string, random: Random): Promise<void> {
+    await this.#pause(random.between(50, 6_000));
+    const environment = random.pick(['staging', 'us-east', 'eu', 'asia-2']);
+    const input = { releaseId: toGlobalId(releaseId), environment, reason: 'nobody is there' };
+    if ((await this.#mutate('skip', input, random.whole(0, 1)))?.releaseId) this.skipped.push(releaseId);
+  }
+
+  /** A person ends it, thinks again, and has it go on: all of it, or one environment. */
   async #interfere(releaseId: string, random: Random): Promise<void> {
     await this.#pause(random.between(50, 3_000));
     const stopped = await this.#mutate(
@@ -114,17 +124,19 @@ export class Load {
     if (!stopped?.releaseId) return;
     this.terminated.push(releaseId);
     if (random.chance(0.4)) return;
+    const environment = random.chance(0.3) ? random.pick(['staging', 'eu']) : undefined;
     for (let tries = 0; tries < 40; tries += 1) {
       await sleep(150);
-      const again = await this.#mutate('retry', { releaseId: toGlobalId(releaseId) }, random.whole(0, 1));
+      const again = await this.#mutate('retry', { releaseId: toGlobalId(releaseId), environment }, random.whole(0, 1));
       if (again?.releaseId) return void this.retried.push(releaseId);
       // SUCCEEDED meanwhile, or retried by an earlier try of this very request.
-      if (!again || again.userErrors.some((each) => /SUCCEEDED/.test(each.message))) return;
+      if (!again || again.userErrors.some((each) => /SUCCEEDED|has succeeded|could not start/.test(each.message)))
+        return;
     }
   }
 
   #mutate(
-    operation: 'trigger' | 'terminate' | 'retry' | 'report',
+    operation: 'trigger' | 'terminate' | 'retry' | 'skip' | 'report',
     input: Record<string, unknown>,
     first: number,
   ): Promise<ReleaseAnswer | null> {

@@ -14,8 +14,13 @@ export function judgeAudit(
   for (const entry of audit) for (const place of placesOf(entry)) entries.set(place, (entries.get(place) ?? 0) + 1);
   const events = new Map<string, number>();
   const count = (place: string): void => void events.set(place, (events.get(place) ?? 0) + 1);
+  const skipped = new Set<string>();
   for (const entry of log) {
-    const what = commandOf(entry);
+    const bySkip = entry.event.type === 'ReleaseRetried' && skipped.has(entry.releaseId);
+    skipped.delete(entry.releaseId);
+    if (entry.event.type === 'PromotionSkipped' && entry.event.byPerson) skipped.add(entry.releaseId);
+    // What goes on right behind a skip goes on because of it.
+    const what = bySkip ? null : commandOf(entry);
     const nobody = releases.get(entry.releaseId)?.kind !== 'FORWARD' || byThemselves.has(entry.releaseId);
     if (what === 'releaseTrigger' && nobody) continue;
     if (what !== null) count(`${what} ${entry.releaseId}`);
@@ -40,6 +45,7 @@ function placesOf({ action, objects }: AuditHistory): string[] {
 const OBJECTS: Partial<Record<string, string>> = {
   releaseTrigger: 'Release',
   releaseRetry: 'Release',
+  promotionSkip: 'Release',
   promotionApprove: 'Release',
   promotionReject: 'Release',
   rollbackTargetApprove: 'Release',
@@ -56,6 +62,8 @@ function commandOf({ event }: LogEntry): string | null {
       return 'releaseTrigger';
     case 'ReleaseRetried':
       return 'releaseRetry';
+    case 'PromotionSkipped':
+      return event.byPerson ? 'promotionSkip' : null;
     case 'ApprovalGiven':
     case 'ApprovalRejected':
       return 'decision';

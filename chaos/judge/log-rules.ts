@@ -41,6 +41,9 @@ function dependencies(releases: ReleaseHistory[]): Invariant {
     const met = new Set<string>();
     for (const { event, sequence } of events) {
       if (event.type === 'PromotionSucceeded') met.add(event.environment);
+      // What a person skipped counts as if it had succeeded, until it is tried again.
+      else if (event.type === 'PromotionSkipped' && event.byPerson) met.add(event.environment);
+      else if (event.type === 'ReleaseRetried') for (const each of event.environments) met.delete(each);
       else if (event.type === 'GroupGatePassed') met.add(event.group);
       else if (event.type === 'PromotionStarted') {
         const planned = plan.promotions.find((each) => each.name === event.environment);
