@@ -1,4 +1,5 @@
 import type { PoolClient } from 'pg';
+import type { PromotedFiles } from '../core/file-pattern.ts';
 import type { PlannedPromotion } from '../core/plan.ts';
 import type { TargetParts } from '../core/rollback/create.ts';
 import type { RollbackQuestion } from '../core/rollback/plan-rollback.ts';
@@ -59,10 +60,12 @@ export async function rollbackParts(
       const at = commits.find(
         (each) => each.release === before.id && each.environment === environment && each.application === name,
       );
+      const removed = removedBy(later, { environment, application: name });
       parts.undo[name] = {
         commit: at?.commit ?? null,
         files: filesOnlyIn(listings, later, before, { environment, application: name }, 'whole'),
         edited: filesOnlyIn(listings, later, before, { environment, application: name }, 'values'),
+        ...(removed.length > 0 && { removed }),
       };
     }
     targets[environment] = parts;
@@ -136,6 +139,16 @@ async function listingsIn(
   return new Map(asked.map(({ key }, index) => [key, found[index] ?? {}]));
 }
 
+/** Of what the releases removed files there. */
+function removedBy(releases: FrozenRelease[], { environment, application }: Place): PromotedFiles[] {
+  const found = releases.flatMap((each) => {
+    const there = promotionIn(each, environment);
+    const removes = there && contentIn(each, there, application)?.removes;
+    return removes ? [removes] : [];
+  });
+  return [...new Map(found.map((each) => [JSON.stringify(each), each])).values()];
+}
+
 /** Files that came after the version that is good there: what it has itself is written, not removed. */
 function filesOnlyIn(
   listings: Listings,
@@ -146,5 +159,7 @@ function filesOnlyIn(
 ): string[] {
   const kept = listings.get(listingKey(good, place)) ?? {};
   const files = later.flatMap((release) => Object.entries(listings.get(listingKey(release, place)) ?? {}));
-  return [...new Set(files.flatMap(([file, kind]) => (kind === how && !(file in kept) ? [file] : [])))].sort();
+  return [
+    ...new Set(files.flatMap(([file, kind]) => (kind === how && !Object.hasOwn(kept, file) ? [file] : []))),
+  ].sort();
 }

@@ -7,6 +7,7 @@ import type {
   RollbackPolicySpec,
   WorkflowAction,
 } from './definitions.ts';
+import type { PromotedFiles } from './file-pattern.ts';
 import type { FrozenPolicy } from './policies.ts';
 import type { RollbackPlan, VersionRef } from './rollback/rollback.ts';
 
@@ -117,6 +118,8 @@ export interface Undo {
   files: string[];
   /** Files in which they wrote values. */
   edited: string[];
+  /** Of what they removed the files that they did not have. */
+  removed?: PromotedFiles[];
 }
 
 export type Phase =

@@ -7,6 +7,8 @@ export const LIMITS = {
   fileBytes: 1024 * 1024,
   totalBytes: 8 * 1024 * 1024,
   files: 2_000,
+  /** That are looked at for the files of a pattern. */
+  listed: 100_000,
   /** Of a file of which values are promoted: the file itself stays where it is. */
   editedFileBytes: 10 * 1024 * 1024,
   editedTotalBytes: 40 * 1024 * 1024,

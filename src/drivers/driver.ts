@@ -2,6 +2,7 @@ import type { Undo } from '../core/plan.ts';
 import type { HeadsAnswer } from '../core/receiver/look.ts';
 import type { CommitFacts } from '../core/trigger/commits.ts';
 import type { DriverSpec, OnMissing, PromotionTemplateSpec } from '../core/definitions.ts';
+import type { PromotedFiles } from '../core/file-pattern.ts';
 
 /** A version that was pinned when the release was created: what it is called and where it comes from. */
 export interface PinnedVersion {
@@ -20,6 +21,8 @@ export interface PinnedVersion {
   date?: string;
   /** As the template says; REFUSE when absent. Not a part of the version: the digest is over the files. */
   onMissing?: OnMissing;
+  /** Files of the target that these mean, as a whole, and that the version does not have are removed. Absent: none is. As above no part of it. */
+  removes?: PromotedFiles;
   /** What a person should know before it is promoted; told with the release. */
   warnings?: string[];
 }

@@ -28,8 +28,13 @@ const MINUTE = 60_000;
 
 const metadata = object<Metadata & { namespace?: string }>({ ...metadataFields, namespace: optional(text) });
 
-const { onMissing: _onMissing, whenAbsent: _whenAbsent, ...templateFields } = fieldsOf(promotionTemplate);
-const template = object<Omit<PromotionTemplateSpec, 'onMissing' | 'whenAbsent'>>(
+const {
+  onMissing: _onMissing,
+  whenAbsent: _whenAbsent,
+  whenGone: _whenGone,
+  ...templateFields
+} = fieldsOf(promotionTemplate);
+const template = object<Omit<PromotionTemplateSpec, 'onMissing' | 'whenAbsent' | 'whenGone'>>(
   templateFields,
   alsoOurs(promotionTemplate.fields, templateFields),
 );

@@ -44,12 +44,13 @@ const KINDS: { field: string; input: Record<string, unknown>; fields: string; ch
       applicationSourceSelector: { matchLabels: labels({ kind: 'helm' }) },
       priority: 5,
       versionSource: { file: 'Chart.yaml', jsonPath: '$.appVersion' },
-      promotion: [{ file: 'values.yaml', jsonPaths: ['$.image.tag'] }],
+      promotion: [{ file: '**/values.yaml', jsonPaths: ['$.image.tag'], except: ['own/'] }],
       onMissing: 'SKIP',
       whenAbsent: 'REFUSE',
+      whenGone: 'DELETE',
     },
     fields: `applicationSourceSelector { matchLabels { key value } } priority versionSource { file jsonPath }
-      promotion { file jsonPaths } onMissing whenAbsent`,
+      promotion { file jsonPaths except } onMissing whenAbsent whenGone`,
     changed: { priority: 4, onMissing: 'ADD' },
   },
   {

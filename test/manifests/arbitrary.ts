@@ -95,7 +95,7 @@ function objectOf({ fields }: ObjectShape): fc.Arbitrary<object> {
 /** Without what only our own form can say. */
 // oxlint-disable-next-line typescript/no-explicit-any -- a spec of one kind or another
 function published(kind: Kind, spec: any): object {
-  const { onMissing: _missing, whenAbsent: _absent, ...template } = spec;
+  const { onMissing: _missing, whenAbsent: _absent, whenGone: _gone, ...template } = spec;
   if (kind === 'PromotionTemplate') return template;
   if (kind === 'Product') {
     const { queueLimit: _limit, trigger: _trigger, promotionTemplate, ...product } = spec;

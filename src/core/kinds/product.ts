@@ -4,31 +4,48 @@ import { trigger } from './trigger.ts';
 
 const FILE = "The file, in the application's folder.";
 const file = text({ rule: 'file', called: 'the file' });
+const filePattern = text({ rule: 'filePattern', called: 'the pattern' });
 const jsonPath = text({ rule: 'jsonPath', most: 1000, called: 'the JSON path' });
+const promotedPath = text({ rule: 'promotedPath', most: 1000, called: 'the JSON path' });
 
-/** Where a version's label is read: a file of the application's folder and a JSON path in it. */
+/** Where a version's label is read: a file of the application's folder, and a JSON path in it where it is not the whole text. */
 export const versionSource = object('VersionSource', "Where a version's label is read.", {
   file: required(file, FILE),
-  jsonPath: required(jsonPath, 'The JSON path of the value, e.g. `$.appVersion`.'),
-});
-
-const promotedFile = object('PromotedFile', 'A file that is promoted, and which values of it.', {
-  jsonPaths: required(
-    list(jsonPath, 'JSON paths', { empty: 'name at least one JSON path, for example $.image.tag' }),
-    'The JSON paths of the values that are promoted.',
+  jsonPath: optional(
+    jsonPath,
+    'The JSON path of the value, e.g. `$.appVersion`. When left out, the text of the file is the version: one line.',
   ),
 });
 
-export const onMissing = words('OnMissing', 'What becomes of an entry that stands in the source alone.', {
+const promotedFile = object('PromotedFile', 'A file, or the files of a pattern, and what of them is promoted.', {
+  jsonPaths: optional(
+    list(promotedPath, 'JSON paths', {
+      empty: 'name at least one JSON path, for example $.image.tag, or leave jsonPaths out for the whole file',
+    }),
+    'The JSON paths of the values that are promoted. When left out, the whole file is.',
+  ),
+  except: optional(
+    list(filePattern, 'patterns', { most: 100, empty: 'name a file or a pattern, or leave except out' }),
+    'The files that the pattern leaves out, by name or by pattern.',
+  ),
+});
+
+export const onMissing = words('OnMissing', 'What becomes of an entry or a file that stands in the source alone.', {
   REFUSE: 'The promotion is refused, and names it.',
   SKIP: 'It is left out; `ActionCommitted` says so.',
-  ADD: 'It is added to the target.',
+  ADD: 'An entry is added to the target; of a file the promotion is refused.',
 });
 
 export const whenAbsent = words(
   'WhenAbsent',
-  'What becomes of a JSON path that selects nothing in the source while others of its file do.',
+  'What becomes of a pattern or a JSON path that selects nothing in the source while others do.',
   { WARN: 'The release says so in its warnings.', REFUSE: 'No release is created.' },
+);
+
+export const whenGone = words(
+  'WhenGone',
+  'What becomes of a file of the target that is promoted whole and that the source does not have.',
+  { KEEP: 'It stays.', DELETE: 'It is removed.' },
 );
 
 const whichApplications = {
@@ -38,16 +55,24 @@ const whichApplications = {
 
 const content = {
   versionSource: optional(versionSource, "Where the version's label is read; else the short commit is."),
-  promotion: optional(map('file', promotedFile, 'files'), 'What is promoted; without it the whole folder is.'),
+  promotion: optional(
+    map('file', promotedFile, 'files'),
+    'What is promoted, by file or by pattern: `*` is any text without a slash, `**` any folders, `config/` a whole folder. Without it everything is.',
+  ),
   onMissing: optional(
     onMissing,
-    'What becomes of an entry that `[*]` or `..` selected and that stands in the source alone. REFUSE when left out.',
+    'What becomes of an entry that `[*]` or `..` selected, or of a file with JSON paths, that the source alone has. REFUSE when left out.',
     { meant: 'REFUSE' },
   ),
   whenAbsent: optional(
     whenAbsent,
-    'What becomes of a JSON path that selects nothing in the source while others of its file do. WARN when left out.',
+    'What becomes of a pattern or a JSON path that selects nothing in the source while others do. WARN when left out.',
     { meant: 'WARN' },
+  ),
+  whenGone: optional(
+    whenGone,
+    'What becomes of a file of the target that is promoted whole and that the source does not have. KEEP when left out.',
+    { meant: 'KEEP' },
   ),
 };
 

@@ -7,9 +7,13 @@ import type {
   PromotionPolicySpec,
 } from '../definitions.ts';
 import { whyNoAnalysis } from '../analysis.ts';
+import { refuseFileName } from '../file-format.ts';
+import { isPattern, isWhole } from '../file-pattern.ts';
+import type { PromotedFiles } from '../file-pattern.ts';
 import { secretsIn } from '../secrets.ts';
 import { LIMITS, type Checks, type Path } from './rules.ts';
 import { doneBy } from '../done-by.ts';
+import { quote } from '../wording.ts';
 
 /** Rules between the fields of one object, wherever it stands, by the name of its shape. */
 export const BETWEEN: Record<string, (checks: Checks, value: never, path: Path) => void> = {
@@ -55,6 +59,27 @@ export const BETWEEN: Record<string, (checks: Checks, value: never, path: Path) 
       if (policy[setting] === undefined) checks.invalid(`${setting} is locked and not set: set it, or unlock it`, at);
       if (locked.indexOf(setting) < i) checks.add('DUPLICATE', `${setting} is locked twice; once is enough`, at);
     });
+  },
+
+  VersionSource(checks, { file, jsonPath }: { file: string; jsonPath?: string }, path) {
+    const refused = jsonPath !== undefined && refuseFileName(file);
+    if (refused) checks.invalid(`${refused}; without jsonPath the text of the file is the version`, [...path, 'file']);
+  },
+
+  PromotedFile(checks, entry: PromotedFiles[string], path) {
+    const file = String(path.at(-1));
+    const refused = !isWhole(entry) && refuseFileName(file);
+    if (refused) checks.invalid(`${refused}; without jsonPaths the whole file is promoted`, path);
+    if (entry.except && !isPattern(file))
+      checks.invalid(`${quote(file)} is one file, and nothing can be left out of it; remove except`, [
+        ...path,
+        'except',
+      ]);
+    if (isWhole(entry) && (entry.jsonPaths?.length ?? 0) > 1)
+      checks.invalid('"*" is the whole file, and the other JSON paths say nothing; remove them or it', [
+        ...path,
+        'jsonPaths',
+      ]);
   },
 
   AnalysisParameters(checks, parameters: Record<string, unknown>, path) {

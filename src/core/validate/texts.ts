@@ -1,6 +1,6 @@
 import { whyNoCondition } from '../analysis.ts';
 import { refuseMessage } from '../commit-message.ts';
-import { refuseFileName } from '../file-format.ts';
+import { isPattern, MOST_PARTS, WHOLE_FILE } from '../file-pattern.ts';
 import { refusePath } from '../json-path.ts';
 import type { MapShape, TextRule } from '../kinds/shape.ts';
 import { isZone } from '../windows/zones.ts';
@@ -20,10 +20,11 @@ export const TEXTS: Record<TextRule, (checks: Checks, value: string, path: Path,
   folder: (checks, value, path, called = 'the path') => {
     if (value !== '.') checkFolderPath(checks, value, called, path);
   },
-  file: checkFile,
-  jsonPath: (checks, value, path) => {
-    const refused = refusePath(value);
-    if (refused) checks.invalid(refused, path);
+  file: (checks, value, path) => checkFolderPath(checks, value, 'the file', path),
+  filePattern: checkFilePattern,
+  jsonPath: checkJsonPath,
+  promotedPath: (checks, value, path) => {
+    if (value !== WHOLE_FILE) checkJsonPath(checks, value, path);
   },
   header: checkHeaderValue,
   method: (checks, value, path) => {
@@ -72,15 +73,26 @@ export const KEYS: Record<MapShape['keys'], (checks: Checks, key: string, path: 
     return false;
   },
   file: (checks, key, path) => {
-    checkFile(checks, key, path);
+    checkFilePattern(checks, key, path);
     return true;
   },
   free: () => true,
 };
 
-function checkFile(checks: Checks, file: string, path: Path): void {
-  checkFolderPath(checks, file, 'the file', path);
-  const refused = refuseFileName(file);
+/** The name of a file, or a pattern. */
+function checkFilePattern(checks: Checks, file: string, path: Path): void {
+  const folder = file.replace(/\/$/, '');
+  checkFolderPath(checks, folder, isPattern(file) ? 'the pattern' : 'the file', path);
+  if (!isPattern(file)) return;
+  const parts = folder.split('/');
+  if (parts.some((each) => each.includes('**') && each !== '**'))
+    checks.invalid(`the pattern ${quote(file)} has "**" beside other text; it stands by itself, as in **/*.yaml`, path);
+  if (parts.length > MOST_PARTS)
+    checks.invalid(`the pattern ${quote(file)} has ${parts.length} parts; at most ${MOST_PARTS} are possible`, path);
+}
+
+function checkJsonPath(checks: Checks, value: string, path: Path): void {
+  const refused = refusePath(value);
   if (refused) checks.invalid(refused, path);
 }
 

@@ -2,13 +2,14 @@ import type { OnMissing } from '../../core/definitions.ts';
 import type { PinnedContent, PinnedFile } from '../driver.ts';
 import { PermanentError } from '../driver.ts';
 import { foreign } from '../../foreign/index.ts';
-import { checkPath } from './address.ts';
 import type { Resolved } from './links.ts';
 import { refuseThroughLink, throughLinks } from './links.ts';
 import type { Mirror } from './mirror.ts';
 import { objectId } from './objects.ts';
+import { removalsIn } from './removals.ts';
 import type { Entry } from './tree.ts';
-import { checkFile, FOLDER, join, readBlobs, textOf } from './tree.ts';
+import { checkFile, fileBelow, FOLDER, readBlobs, textOf } from './tree.ts';
+import { refuseTwins } from './twins.ts';
 
 /** `mode` null: the file goes. */
 export type Change = WrittenFile | { path: string; mode: null };
@@ -19,6 +20,10 @@ export interface WrittenFile {
   mode: '100644' | '100755';
   bytes: Buffer;
 }
+
+/** The paths that a commit of these changes no longer has. */
+export const goneIn = (changes: readonly Change[]): Set<string> =>
+  new Set(changes.filter(({ mode }) => mode === null).map(({ path }) => path));
 
 /** Beyond this a list says no more. */
 const MOST_SKIPPED = 50;
@@ -44,10 +49,10 @@ export async function changesFor(
   content: PinnedContent,
   signal: AbortSignal,
 ): Promise<Change[]> {
-  return (await changesAndSkipped(mirror, head, folder, content, signal)).changes;
+  return (await compared(mirror, head, folder, content, signal)).changes;
 }
 
-/** The same, and what stands in the source alone and is left out. */
+/** The same before a promotion, and what stands in the source alone and is left out. @throws PermanentError also for a twin (twins.ts) */
 export async function changesAndSkipped(
   mirror: Mirror,
   head: string,
@@ -55,10 +60,25 @@ export async function changesAndSkipped(
   content: PinnedContent,
   signal: AbortSignal,
 ): Promise<{ changes: Change[]; skipped: string[] }> {
+  const { added, ...planned } = await compared(mirror, head, folder, content, signal);
+  await refuseTwins(mirror, head, added, goneIn(planned.changes), signal);
+  return planned;
+}
+
+/** `added`: paths of files that are not there. */
+async function compared(
+  mirror: Mirror,
+  head: string,
+  folder: string,
+  content: PinnedContent,
+  signal: AbortSignal,
+): Promise<{ changes: Change[]; skipped: string[]; added: string[] }> {
   const places = await placesIn(mirror, head, folder, content, signal);
-  const edited = places.filter((each) => each.pinned.kind === 'values');
-  const missing = edited.find((each) => !each.entry);
-  if (missing) throw new PermanentError(`file "${missing.path}" does not exist, so nothing can be promoted into it`);
+  const valued = places.filter((each) => each.pinned.kind === 'values');
+  const missing = valued.filter((each) => !each.entry);
+  if (missing.length > 0 && content.onMissing !== 'SKIP')
+    throw new PermanentError(`file "${missing[0]!.path}" does not exist, so nothing can be promoted into it`);
+  const edited = valued.filter((each) => each.entry);
   for (const each of edited) checkFile(each.entry!, 'values');
   const blobs = await readBlobs(
     mirror,
@@ -76,15 +96,19 @@ export async function changesAndSkipped(
     if (place.resolved.links.length > 0) refuseThroughLink(place.path, place.resolved);
     changes.push(change);
   }
-  const skipped = written.flatMap((each) => each.skipped).slice(0, MOST_SKIPPED);
-  return { changes, skipped };
+  const removed = await removalsIn(mirror, head, folder, content, signal);
+  changes.push(...removed.map((path): Change => ({ path, mode: null })));
+  const added = places.filter(({ entry, pinned }) => !entry && pinned.kind === 'whole').map(({ path }) => path);
+  const absent = missing.map(({ file }) => `${file}: the target does not have this file`);
+  const skipped = [...absent, ...written.flatMap((each) => each.skipped)].slice(0, MOST_SKIPPED);
+  return { changes, skipped, added };
 }
 
 /** The paths that the content is about, for asking who touched them last. */
 export function pathsOf(folder: string, content: PinnedContent): string[] {
   const files = Object.keys(content.files);
-  // Beyond this a folder says the same in fewer words.
-  if (files.length <= 100) return files.map((file) => join(folder, checkPath(file, 'file')));
+  // Beyond this a folder says the same in fewer words. What is to be removed is not among the files.
+  if (files.length <= 100 && content.removes === undefined) return files.map((file) => fileBelow(folder, file));
   return folder === '' ? [] : [folder];
 }
 
@@ -97,7 +121,7 @@ async function placesIn(
 ): Promise<Place[]> {
   const named = Object.entries(content.files).map(([file, pinned]) => ({
     file,
-    path: join(folder, checkPath(file, 'file')),
+    path: fileBelow(folder, file),
     pinned,
   }));
   const resolved = await throughLinks(

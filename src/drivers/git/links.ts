@@ -1,3 +1,4 @@
+import { LIMITS } from '../content.ts';
 import { PermanentError } from '../driver.ts';
 import { checkPath } from './address.ts';
 import type { Mirror } from './mirror.ts';
@@ -106,21 +107,35 @@ export interface Listed {
   entry: Entry;
 }
 
-/** Every file below a folder; a link stands for what it leads to, and a folder behind a link is listed under the link's name. */
+/**
+ * Every file below a folder; a link stands for what it leads to, and a folder behind a link is listed under the link's name.
+ * @param isWanted by the name below the folder: others are passed over
+ */
 export async function listThroughLinks(
   mirror: Mirror,
   commit: string,
   folder: string,
   signal: AbortSignal,
+  isWanted: (file: string) => boolean = () => true,
 ): Promise<Listed[]> {
   const [start] = await throughLinks(mirror, commit, [folder], signal);
   const found: Listed[] = [];
+  let looked = 0;
+  const keep = (each: Listed): void => {
+    if (isWanted(each.file)) found.push(each);
+  };
   const walk = async (real: string, name: string, above: string[]): Promise<void> => {
     const entries = await listFolder(mirror, commit, real, signal);
     const prefix = real === '' ? 0 : real.length + 1;
     const named = (entry: Entry): string => join(name, entry.path.slice(prefix));
     const links = entries.filter((each) => each.mode === LINK);
-    found.push(...entries.filter((each) => each.mode !== LINK).map((entry) => ({ file: named(entry), entry })));
+    // Links to folders with links to folders multiply.
+    looked += entries.length;
+    if (looked > LIMITS.listed)
+      throw new PermanentError(
+        `folder "${folder || '.'}" has more than ${LIMITS.listed} files with those behind links`,
+      );
+    for (const entry of entries) if (entry.mode !== LINK) keep({ file: named(entry), entry });
     checkAmount(
       found.map(({ entry }) => entry),
       folder,
@@ -135,7 +150,7 @@ export async function listThroughLinks(
       const { path, entry, inTheWay } = leads[index]!;
       if (inTheWay || (!entry && path !== ''))
         throw new PermanentError(`"${link.path}" is a symbolic link to "${path}", which does not exist`);
-      if (entry && entry.mode !== FOLDER) found.push({ file: named(link), entry });
+      if (entry && entry.mode !== FOLDER) keep({ file: named(link), entry });
       else {
         const chain = [...above, real];
         if (chain.some((each) => path === '' || each === path || each.startsWith(`${path}/`)))

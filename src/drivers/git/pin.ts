@@ -1,4 +1,6 @@
-import type { GitDriverSpec, PromotionTemplateSpec, WhenAbsent } from '../../core/definitions.ts';
+import type { GitDriverSpec, PromotionTemplateSpec } from '../../core/definitions.ts';
+import { WHOLE_FOLDER } from '../../core/file-pattern.ts';
+import type { PromotedFiles } from '../../core/file-pattern.ts';
 import { wrongLabel } from '../../core/printable.ts';
 import { contentDigest } from '../content.ts';
 import type { PinnedContent, PinnedFile, PinnedValue } from '../driver.ts';
@@ -8,11 +10,11 @@ import { foreign } from '../../foreign/index.ts';
 import { checkPath } from './address.ts';
 import { factsOf, lastTouching, resolveCommit, shown } from './history.ts';
 import type { CommitFacts } from './history.ts';
-import type { Resolved } from './links.ts';
-import { hasLinks, listThroughLinks, throughLinks } from './links.ts';
+import { hasLinks, listThroughLinks } from './links.ts';
 import type { Mirror } from './mirror.ts';
+import { findFile, selectFiles } from './select.ts';
 import type { Entry } from './tree.ts';
-import { checkAmount, checkFile, FOLDER, join, readBlobs, textOf } from './tree.ts';
+import { checkFile, readBlobs, textOf } from './tree.ts';
 
 const SHORT = 9;
 
@@ -30,14 +32,14 @@ export async function pinContent(
   const promotion = template?.promotion;
   const warnings: string[] = [];
   const files = promotion
-    ? await pinSelected(mirror, at, folder, promotion, template.whenAbsent ?? 'WARN', warnings, signal)
+    ? await pinSelected(mirror, at, folder, promotion, template, warnings, signal)
     : await pinFolder(mirror, at, folder, signal);
   const facts = wanted === undefined ? await changeOf(mirror, head, folder, signal) : await factsOf(mirror, at, signal);
   const { commit, author, message, date } = shown(facts);
   const label = template?.versionSource
     ? await readLabel(mirror, at, folder, template.versionSource, signal)
     : commit.slice(0, SHORT);
-  const { onMissing } = template ?? {};
+  const { onMissing, whenGone } = template ?? {};
   return {
     label,
     digest: contentDigest(files),
@@ -47,6 +49,7 @@ export async function pinContent(
     date,
     files,
     ...(onMissing !== undefined && onMissing !== 'REFUSE' && { onMissing }),
+    ...(whenGone === 'DELETE' && { removes: promotion ?? WHOLE_FOLDER }),
     ...(warnings.length > 0 && { warnings }),
   };
 }
@@ -98,34 +101,32 @@ async function pinSelected(
   mirror: Mirror,
   commit: string,
   folder: string,
-  promotion: NonNullable<PromotionTemplateSpec['promotion']>,
-  whenAbsent: WhenAbsent,
+  promotion: PromotedFiles,
+  template: PromotionTemplateSpec,
   warnings: string[],
   signal: AbortSignal,
 ): Promise<PinnedContent['files']> {
-  const names = Object.keys(promotion);
-  const how = (file: string) => (promotion[file]!.jsonPaths.length === 0 ? 'whole' : 'values');
-  const entries = await Promise.all(names.map((file) => findFile(mirror, commit, folder, file, how(file), signal)));
-  for (const each of ['whole', 'values'] as const) {
-    const those = entries.filter((_, index) => how(names[index]!) === each);
-    checkAmount(those, folder, each);
-  }
-  const blobs = await readBlobs(mirror, entries, signal);
+  const selected = await selectFiles(mirror, commit, folder, promotion, template, warnings, signal);
+  const blobs = await readBlobs(
+    mirror,
+    selected.map(({ entry }) => entry),
+    signal,
+  );
   const pinned = await Promise.all(
-    names.map(async (file, index) => {
-      const { jsonPaths } = promotion[file]!;
-      if (jsonPaths.length === 0) return whole(entries[index]!, blobs[index]!);
-      const { path } = entries[index]!;
+    selected.map(async ({ entry, how }, index) => {
+      if (how.kind === 'whole') return whole(entry, blobs[index]!);
+      const { path } = entry;
+      const { jsonPaths } = how;
       const { values, absent } = await select(mirror, path, blobs[index]!, jsonPaths, signal);
       if (absent.length === jsonPaths.length)
         throw new PermanentError(`file "${path}" has nothing at ${jsonPaths.join(', ')}`);
       const missing = `file "${path}" has nothing at ${absent.join(', ')}`;
-      if (absent.length > 0 && whenAbsent === 'REFUSE') throw new PermanentError(missing);
+      if (absent.length > 0 && template.whenAbsent === 'REFUSE') throw new PermanentError(missing);
       if (absent.length > 0) warnings.push(`${missing}: what stands there in the targets stays as it is`);
       return { kind: 'values', values } satisfies PinnedFile;
     }),
   );
-  return Object.fromEntries(names.map((file, index) => [file, pinned[index]!]));
+  return Object.fromEntries(selected.map(({ file }, index) => [file, pinned[index]!]));
 }
 
 function whole(entry: Entry, blob: Buffer): PinnedFile {
@@ -138,11 +139,12 @@ async function readLabel(
   mirror: Mirror,
   commit: string,
   folder: string,
-  { file, jsonPath }: { file: string; jsonPath: string },
+  { file, jsonPath }: { file: string; jsonPath?: string },
   signal: AbortSignal,
 ): Promise<string> {
-  const entry = await findFile(mirror, commit, folder, file, 'values', signal);
+  const entry = await findFile(mirror, commit, folder, file, signal);
   const [blob] = await readBlobs(mirror, [entry], signal);
+  if (jsonPath === undefined) return wholeLabel(entry.path, plainText(entry.path, blob!));
   const { values } = await select(mirror, entry.path, blob!, [jsonPath], signal);
   const found: PinnedValue | undefined = values[0]?.locations[0];
   const label = found?.text ?? (typeof found?.value === 'string' ? found.value : JSON.stringify(found?.value ?? null));
@@ -165,21 +167,15 @@ function select(
   return foreign.ask('selectValues', { file, text, paths }, { caller: mirror.url, what: `file "${file}"`, signal });
 }
 
-async function findFile(
-  mirror: Mirror,
-  commit: string,
-  folder: string,
-  file: string,
-  how: 'whole' | 'values',
-  signal: AbortSignal,
-): Promise<Entry> {
-  const path = join(folder, checkPath(file, 'file'));
-  const [{ entry, inTheWay }] = (await throughLinks(mirror, commit, [path], signal)) as [Resolved];
-  if (inTheWay || !entry || entry.mode === FOLDER)
-    throw new PermanentError(`file "${path}" does not exist at commit ${commit.slice(0, SHORT)}`);
-  checkFile(entry, how);
-  // Its name says what it is, whatever the file behind a link is called.
-  return { ...entry, path };
+/** The text of a file that holds a version and nothing else. */
+function wholeLabel(path: string, text: string): string {
+  const label = text.replace(/^\uFEFF/, '').trim();
+  if (label === '') throw new PermanentError(`file "${path}" is empty, and its text is the version`);
+  const lines = label.split('\n').length;
+  if (lines > 1) throw new PermanentError(`file "${path}" has ${lines} lines, and its text is the version: one line`);
+  const wrong = wrongLabel(label);
+  if (wrong) throw new PermanentError(`file "${path}": the version ${wrong}`);
+  return label;
 }
 
 function plainText(path: string, blob: Buffer): string {

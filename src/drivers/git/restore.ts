@@ -1,12 +1,13 @@
 import type { EffectContext, PinnedContent, Undo } from '../driver.ts';
-import { checkPath } from './address.ts';
 import type { Change } from './changes.ts';
-import { changesFor } from './changes.ts';
+import { changesFor, goneIn } from './changes.ts';
 import type { Mirror } from './mirror.ts';
+import { filesMeant } from './removals.ts';
 import type { Search } from './proof.ts';
 import { touchedByOthers } from './proof.ts';
 import type { Entry } from './tree.ts';
-import { checkFile, findEntries, join, readBlobs } from './tree.ts';
+import { refuseTwins } from './twins.ts';
+import { checkFile, fileBelow, findEntries, readBlobs } from './tree.ts';
 
 /**
  * What has to be written on top of `head` so that everything which promotion touched is again as it was at `undo.commit`, where
@@ -21,19 +22,21 @@ export async function restoringChanges(
 ): Promise<Change[]> {
   const { mirror, head, folder } = search;
   const { signal } = context;
-  const at = (file: string): string => join(folder, checkPath(file, 'file'));
+  const at = (file: string): string => fileBelow(folder, file);
   const added = undo.files.map(at);
-  const touched = [...new Set([...Object.keys(content.files).map(at), ...added, ...undo.edited.map(at)])];
   const base = undo.commit === null ? null : await liveAt(mirror, head, undo.commit, folder, content, signal);
+  const removed = base === null ? [] : await removedSince(mirror, base, folder, undo, signal);
+  const touched = [...new Set([...Object.keys(content.files).map(at), ...added, ...undo.edited.map(at), ...removed])];
   const foreign = base === null ? touched : await touchedByOthers(search, base, touched, context);
   const exact = touched.filter((path) => !foreign.includes(path));
 
   const before = base === null ? [] : await entriesOf(mirror, base, touched, signal);
   const now = await entriesOf(mirror, head, touched, signal);
   const changes = exact.flatMap((path) => difference(path, before, now));
-  const byHand = (await changesFor(mirror, head, folder, content, signal)).filter(({ path }) => foreign.includes(path));
+  const byHand = (await changesFor(mirror, head, folder, content, signal)).filter(({ path }) => !exact.includes(path));
   const gone = added
     .filter((path) => foreign.includes(path) && now.some((each) => each.path === path))
+    .filter((path) => !byHand.some((each) => each.path === path))
     .flatMap((path) => difference(path, before, now));
   const all = [...changes, ...gone];
   const blobs = await readBlobs(
@@ -45,7 +48,35 @@ export async function restoringChanges(
     if (!entry) return { path, mode: null };
     return { path, mode: entry.mode === '100755' ? '100755' : '100644', bytes: blobs.shift()! };
   });
-  return [...restored, ...byHand];
+  const planned = [...restored, ...byHand];
+  // What comes back as it was stands beside what stood beside it.
+  const news = byHand.filter(({ path, mode }) => mode !== null && !now.some((each) => each.path === path));
+  await refuseTwins(
+    mirror,
+    head,
+    news.map(({ path }) => path),
+    goneIn(planned),
+    signal,
+  );
+  return planned;
+}
+
+/** Files that were there at `base` and that a later version may have removed, because it did not have them. */
+async function removedSince(
+  mirror: Mirror,
+  base: string,
+  folder: string,
+  { removed = [] }: Undo,
+  signal: AbortSignal,
+): Promise<string[]> {
+  const paths: string[] = [];
+  for (const promotion of removed) {
+    const meant = await filesMeant(mirror, base, folder, promotion, signal);
+    // Links and submodules are never removed, and neither is a file behind a link.
+    const plain = meant.filter(({ entry, above }) => entry.mode.startsWith('100') && above.links.length === 0);
+    paths.push(...plain.map(({ entry }) => entry.path));
+  }
+  return paths;
 }
 
 /** Where the file was, if it is not like that now; without an entry: it was not there. */

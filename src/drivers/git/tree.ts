@@ -1,5 +1,6 @@
 import { LIMITS } from '../content.ts';
 import { PermanentError, TransientError } from '../driver.ts';
+import { checkPath } from './address.ts';
 import type { GitObject } from './cat-file.ts';
 import type { Mirror } from './mirror.ts';
 
@@ -12,6 +13,13 @@ export interface Entry {
   size: number;
 }
 
+/** An entry of a tree as git keeps it. `name` has a character per byte. */
+export interface TreeEntry {
+  mode: string;
+  name: string;
+  id: string;
+}
+
 /** The mode of a symbolic link. */
 export const LINK = '120000';
 
@@ -22,6 +30,15 @@ const MODES: Record<string, string> = { [LINK]: 'a symbolic link', '160000': 'a 
 
 /** Below a folder that is '' for the root. */
 export const join = (folder: string, file: string): string => (folder === '' ? file : `${folder}/${file}`);
+
+/**
+ * Where a file of an application is. Its name is taken as it is: a tree that git would not write may have a file called `.`, and with that
+ * left out its path would be the folder's own.
+ */
+export function fileBelow(folder: string, file: string): string {
+  if (checkPath(file, 'file') === file && file !== '') return join(folder, file);
+  throw new PermanentError(`file "${file}" is not allowed: its name has an empty part or "."`);
+}
 
 /** Every file below the folder. */
 export async function listFolder(
@@ -93,6 +110,23 @@ function* entriesIn(
   }
 }
 
+/** Mode, space, name, NUL, id; one after the other. */
+export function entriesOf(bytes: Buffer, idLength: number): TreeEntry[] {
+  const entries: TreeEntry[] = [];
+  for (let at = 0; at < bytes.length;) {
+    const space = bytes.indexOf(32, at);
+    const end = bytes.indexOf(0, space);
+    const next = end + 1 + idLength / 2;
+    entries.push({
+      mode: bytes.toString('latin1', at, space),
+      name: bytes.toString('latin1', space + 1, end),
+      id: bytes.toString('hex', end + 1, next),
+    });
+    at = next;
+  }
+  return entries;
+}
+
 /** Git lists it, so the local copy has lost it. */
 async function isLost(mirror: Mirror, what: string, isListed = true): Promise<never> {
   if (isListed) await mirror.discard();
@@ -132,10 +166,13 @@ export function checkFile(entry: Entry, how: 'whole' | 'values' = 'whole'): void
 }
 
 /** Refuses more files, or more bytes together, than a promotion may carry. @throws PermanentError */
-export function checkAmount(entries: Entry[], folder: string, how: 'whole' | 'values' = 'whole'): void {
+export function checkAmount(entries: Entry[], folder: string, how: 'whole' | 'values' | 'removed' = 'whole'): void {
   const where = folder === '' ? 'the repository' : `folder "${folder}"`;
-  if (entries.length > LIMITS.files)
-    throw new PermanentError(`${where} has ${entries.length} files: at most ${LIMITS.files} are promoted`);
+  if (entries.length > LIMITS.files) {
+    const done = how === 'removed' ? 'removed at once' : 'promoted';
+    throw new PermanentError(`${where} has ${entries.length} files: at most ${LIMITS.files} are ${done}`);
+  }
+  if (how === 'removed') return;
   const total = entries.reduce((sum, each) => sum + each.size, 0);
   const most = how === 'whole' ? LIMITS.totalBytes : LIMITS.editedTotalBytes;
   if (total <= most) return;

@@ -1,13 +1,8 @@
 import { TransientError } from '../driver.ts';
 import type { Change } from './changes.ts';
 import type { Mirror } from './mirror.ts';
-
-/** An entry of a tree as git keeps it. `name` has a character per byte. */
-interface TreeEntry {
-  mode: string;
-  name: string;
-  id: string;
-}
+import type { TreeEntry } from './tree.ts';
+import { entriesOf } from './tree.ts';
 
 const TREE = '40000';
 
@@ -66,20 +61,3 @@ async function treeWith(
 
 /** Git sorts a folder as if its name ended in a slash. */
 const keyOf = ({ mode, name }: TreeEntry): string => (mode === TREE ? `${name}/` : name);
-
-/** Mode, space, name, NUL, id; one after the other. */
-function entriesOf(bytes: Buffer, idLength: number): TreeEntry[] {
-  const entries: TreeEntry[] = [];
-  for (let at = 0; at < bytes.length;) {
-    const space = bytes.indexOf(32, at);
-    const end = bytes.indexOf(0, space);
-    const next = end + 1 + idLength / 2;
-    entries.push({
-      mode: bytes.toString('latin1', at, space),
-      name: bytes.toString('latin1', space + 1, end),
-      id: bytes.toString('hex', end + 1, next),
-    });
-    at = next;
-  }
-  return entries;
-}

@@ -34,6 +34,7 @@ const simulated = (sequence: string[]) => application({ health: { type: 'simulat
 const product = (spec: Partial<Specs['Product']>) =>
   define('Product', { promotionFlows: [], concurrency: 'QUEUE', queueLimit: 50, ...spec });
 const template = (spec: Partial<Specs['PromotionTemplate']>) => define('PromotionTemplate', spec);
+const files = (file: string, how = {}) => template({ promotion: { [file]: how } });
 const workflow = (type: string, parameters: object, more = {}) =>
   define('PromotionWorkflow', { actions: [{ name: 'a', type, parameters, ...more }] as never });
 const outputs = (jsonPath: unknown) => workflow('http', { url: 'http://a.example', outputs: { a: jsonPath } });
@@ -83,7 +84,11 @@ describe('what is just within a bound is taken', () => {
     ['a branch of 244 characters', git({ branch: 'x'.repeat(244) })],
     ['a branch of parts', git({ branch: 'release/1.2' })],
     ['a path of 1,000 characters', git({ path: 'x'.repeat(1_000) })],
-    ['what is missing is added', template({ onMissing: 'ADD', whenAbsent: 'WARN' })],
+    ['what is missing is added', template({ onMissing: 'ADD', whenAbsent: 'WARN', whenGone: 'DELETE' })],
+    ['a pattern of 20 parts', files(`${'*/'.repeat(19)}a`)],
+    ['a whole folder, but for a part of it', files('**', { except: ['a/', '**/*.key'] })],
+    ['a whole file as published templates say it', files('run.sh', { jsonPaths: ['*'] })],
+    ['a version that is a text', template({ versionSource: { file: 'VERSION' } })],
     ['a simulated action of one minute', workflow('simulate', { duration: '1m' }, { timeout: 1 })],
     ['a retry at once', workflow('simulate', {}, { retry: { limit: 100, backoff: 0, maxDelay: 0 } })],
     ['a JSON path', outputs('$.a')],
@@ -130,7 +135,7 @@ describe('what is just beyond it is refused, once', () => {
     ['a header of two lines', header('x', 'a\nb'), 'spec.health.headers.x', 'no header can have'],
     ['a name of a header', header('a b'), 'spec.health.headers.a b', 'not the name of a header'],
     ['an address of a sync source', sync({ url: 'file:///etc/passwd' }), 'spec.sync.url', 'http:// or https://'],
-    ['a JSON path of a sync source', sync({ jsonPath: 'commit' }), 'spec.sync.jsonPath', 'commit'],
+    ['a JSON path of a sync source', sync({ jsonPath: '/commit' }), 'spec.sync.jsonPath', 'commit'],
     [
       'a header of a sync source',
       sync({ headers: { 'a b': 'x' } }),
@@ -165,6 +170,28 @@ describe('what is just beyond it is refused, once', () => {
     ['what is missing, otherwise', template({ onMissing: 'IGNORE' as never }), 'spec.onMissing', 'must be one of'],
     ['what is absent, otherwise', template({ whenAbsent: 'IGNORE' as never }), 'spec.whenAbsent', 'must be one of'],
     ['a file without a path', template({ promotion: { 'a.yaml': { jsonPaths: [] } } }), AT_A_YAML, 'at least one'],
+    ['what is gone, otherwise', template({ whenGone: 'IGNORE' as never }), 'spec.whenGone', 'must be one of'],
+    ['a pattern that leaves', files('../*'), 'spec.promotion.../*', 'has ".."'],
+    ['a pattern of the root', files('/**'), 'spec.promotion./**', 'begins with "/"'],
+    ["a pattern in git's folder", files('.git/'), 'spec.promotion..git/', 'has ".git"'],
+    ['a pattern with ** in a part', files('a**/b'), 'spec.promotion.a**/b', 'stands by itself'],
+    ['a pattern of 21 parts', files('*/'.repeat(20) + 'a'), `spec.promotion.${'*/'.repeat(20)}a`, 'has 21 parts'],
+    ['JSON paths of any file', files('*', { jsonPaths: ['$.a'] }), 'spec.promotion.*', 'cannot be promoted in "*"'],
+    [
+      'a whole file and more',
+      files('a.yaml', { jsonPaths: ['*', '$.a'] }),
+      AT_A_YAML,
+      'the other JSON paths say nothing',
+    ],
+    ['files left out of one', files('a', { except: ['b'] }), 'spec.promotion.a.except', 'is one file'],
+    ['nothing left out', files('*', { except: [] }), 'spec.promotion.*.except', 'leave except out'],
+    ['a pattern left out that leaves', files('*', { except: ['../'] }), 'spec.promotion.*.except.0', 'has ".."'],
+    [
+      'a version in a file that has no paths',
+      template({ versionSource: { file: 'VERSION', jsonPath: '$.a' } }),
+      'spec.versionSource.file',
+      'without jsonPath the text of the file is the version',
+    ],
     [
       'JSON paths of a file',
       template({ promotion: { 'a.yaml': { jsonPaths: times(1_001, 'x') } } }),
@@ -172,7 +199,7 @@ describe('what is just beyond it is refused, once', () => {
       'there are 1001 JSON paths',
     ],
     ['a timeout', workflow('simulate', {}, { timeout: 0 }), 'spec.actions.0.timeout', 'more than 0'],
-    ['a JSON path', outputs('a'), 'spec.actions.0.parameters.outputs.a', 'begin with "$"'],
+    ['a JSON path', outputs('/a'), 'spec.actions.0.parameters.outputs.a', 'begin with "$"'],
     ['parameters of 51 levels', nested(50), 'spec.actions.0.parameters', 'deeper than 50'],
     [
       'parameters',
