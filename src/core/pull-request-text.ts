@@ -1,3 +1,4 @@
+import type { FrozenPolicy, SettingOrigin } from './policies.ts';
 import type { NotedCommit } from './release-notes.ts';
 
 /** What a pull request is told to be about: names, versions and messages come from outside. */
@@ -20,6 +21,8 @@ export interface AboutPullRequest {
   /** What the version brings beside what is live there, newest first; `moreCommits`: how many there are besides those. */
   commits?: readonly Pick<NotedCommit, 'commit' | 'author' | 'subject'>[];
   moreCommits?: number;
+  /** What the release froze for this environment. */
+  policy?: FrozenPolicy;
   files: readonly { path: string; added: number | null; removed: number | null }[];
   /** How many files there are besides those. */
   more: number;
@@ -104,6 +107,7 @@ export function bodyOf(about: AboutPullRequest, key: string): string {
     ),
     ...(source ? sourceOf(source) : []),
     ...commitsOf(about),
+    ...settingsOf(about),
     ...filesOf(about),
     merges
       ? 'Sluice merges this pull request by itself, as soon as it may.'
@@ -140,6 +144,30 @@ function commitsOf({ commits = [], moreCommits = 0 }: Pick<AboutPullRequest, 'co
   const rows = commits.map(({ commit, author, subject }) => [commit.slice(0, 12), nameOf(author), subject]);
   const others = commits.length - Math.min(commits.length, MOST_NAMED) + moreCommits;
   return [table(['Commit', 'Author', 'What it does'], rows), ...(others > 0 ? [`and ${others} more commits`] : [])];
+}
+
+/** What is done besides the change, and by whose word; nothing where no policy has a say. */
+function settingsOf({ policy }: Pick<AboutPullRequest, 'policy'>): string[] {
+  if (!policy) return [];
+  const { preActions = [], action, pullRequest, postActions = [] } = policy;
+  const all: [string, string, SettingOrigin][] = [
+    ...preActions.map(({ value, from }): [string, string, SettingOrigin] => ['before the change', value, from]),
+    ...(action ? [['the change', action.value, action.from] as [string, string, SettingOrigin]] : []),
+    ...(pullRequest ? [['the pull request', 'as set', pullRequest] as [string, string, SettingOrigin]] : []),
+    ...postActions.map(({ value, from }): [string, string, SettingOrigin] => ['after the change', value, from]),
+  ];
+  if (!all.some(([, , from]) => from.by === 'POLICY')) return [];
+  return [
+    table(
+      ['Done', 'What', 'Said by'],
+      all.map(([when, what, from]) => [when, what, saidBy(from)]),
+    ),
+  ];
+}
+
+function saidBy(from: SettingOrigin): string {
+  if (from.by !== 'POLICY') return from.by === 'FLOW' ? 'the flow' : 'no policy';
+  return `policy ${from.policy}, revision ${from.revision}${from.locked ? ', locked' : ''}`;
 }
 
 function filesOf({ files, more }: Pick<AboutPullRequest, 'files' | 'more'>): string[] {

@@ -4,6 +4,7 @@ import type { ReleasePreview as Preview } from '../commands/preview-release.ts';
 import type { WaitingReason } from '../core/waiting.ts';
 import { loaderOf } from '../schema/context.ts';
 import type { ApiContext } from '../schema/context.ts';
+import { EffectiveSetting } from '../schema/policy.ts';
 import { ReleaseTriggerInput } from '../schema/release.ts';
 import { ReleasePlan } from '../schema/release-plan.ts';
 import {
@@ -53,6 +54,7 @@ export class ReleasePreviewResolver {
         environmentName: planned.environment,
         action: actionOf(planned),
         workflows: workflowsOf(planned),
+        settings: planned.policy ? EffectiveSetting.all(planned.policy, planned.pullRequest) : [],
         approval: planned.approval,
         windowNames:
           planned.environment === null

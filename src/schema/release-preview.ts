@@ -2,6 +2,7 @@ import { Field, Int, ObjectType } from 'type-graphql';
 import { approval as approvalPolicy } from '../core/kinds/approval.ts';
 import type { ApprovalSpec } from '../core/definitions.ts';
 import { FileChangeEnum, PlannedActionEnum } from './enums.ts';
+import { EffectiveSetting } from './policy.ts';
 import { ReleasePlan } from './release-plan.ts';
 import { VersionNameType } from './rollback-plan.ts';
 import { typeFor } from './shape-types.ts';
@@ -80,6 +81,12 @@ export class PromotionPreview {
 
   @Field(() => [String], { description: 'The names of the workflows that it would run, in their order.' })
   workflows!: string[];
+
+  @Field(() => [EffectiveSetting], {
+    description:
+      'What would be done there, with who says each setting: the step of the flow, a policy, or neither. None for a workflow step.',
+  })
+  settings!: EffectiveSetting[];
 
   @Field(() => ApprovalPolicyType, {
     nullable: true,

@@ -16,7 +16,7 @@ let repository: Repository;
 
 const PREVIEW = `query ($input: ReleaseTriggerInput!) { payload: releasePreview(input: $input) {
   preview { version { label digest } explanation waitingFor { message } plan { flow warnings }
-    promotions { name environmentName action workflows windowNames approval { rules { count } } earliestStart
+    promotions { name environmentName action workflows windowNames settings { setting workflow action origin policy policyRevision locked } approval { rules { count } } earliestStart
       waitingFor { message who earliest }
       changes { applicationName files { path kind diff reason } more skipped reason } } }
   userErrors { code message path } } }`;
@@ -162,6 +162,23 @@ describe('before anything is triggered', () => {
     expect(at.eu.changes).toMatchObject([
       { applicationName: 'simulated-eu', files: [], reason: 'its target has no files' },
     ]);
+  });
+
+  test('every setting is told with who says it: the flow, a policy with its revision, or neither', async () => {
+    await api.save('PromotionPolicy', 'eu-is-smoked', {
+      selector: { product: { names: ['simulated'] }, targetEnvironment: { names: ['eu'] } },
+      priority: 5,
+      policy: { postAction: 'checks' },
+      locked: ['postAction'],
+    });
+    const { at } = await preview({ product: 'simulated', version: '7', flow: 'to-production' });
+    const said = { origin: 'POLICY', policy: 'eu-is-smoked', policyRevision: 1, locked: true };
+    expect(at.eu.settings).toContainEqual({ setting: 'POST_ACTION', workflow: 'checks', action: null, ...said });
+    expect(at.staging.settings).toContainEqual(
+      expect.objectContaining({ setting: 'PRE_ACTION', workflow: 'checks', origin: 'FLOW', policy: null }),
+    );
+    const origins = Object.values<Shown>(at).flatMap((each) => each.settings.map((one: Shown) => one.origin));
+    expect(new Set(origins)).toContain('DEFAULT');
   });
 
   test('a file that cannot be promoted into is told, as the promotion would fail', async () => {

@@ -92,6 +92,15 @@ test('a body says what comes, from where, over which way, which files change and
   expect(body).toContain('<!-- sluice:key -->');
 });
 
+test('it says what is done before and after by the word of a policy, and nothing where none has a say', () => {
+  const from = { by: 'POLICY', policy: 'smoke @all', revision: 3, priority: 1, locked: true } as const;
+  const policy = { action: { value: 'pr', from: { by: 'FLOW' } }, postActions: [{ value: 'smoke', from }] } as const;
+  const body = bodyOf({ ...about, policy: { ...policy, postActions: [...policy.postActions] } }, 'key');
+  expect(body).toContain('| the change | pr | the flow |');
+  expect(body).toContain('| after the change | smoke | policy smoke @\u200ball, revision 3, locked |');
+  expect(bodyOf({ ...about, policy: { action: policy.action } }, 'key')).not.toContain('Said by');
+});
+
 test('a title is that of the flow, with its names in it; of a rollback it says what it is', () => {
   expect(titleOf(about)).toBe('Promote billing 1.4.2 to eu');
   expect(titleOf(about, '[${ENVIRONMENT}] ${PRODUCT} ${VERSION}')).toBe('[eu] billing 1.4.2');

@@ -14,6 +14,7 @@ export const PLAN_DOCUMENTS = {
         version { label digest } explanation ${WAIT} plan { flow flowRevision warnings steps { name } }
         promotions {
           name environmentName action workflows windowNames earliestStart approval { expiry } ${WAIT}
+          settings { setting workflow action origin policy policyRevision priority locked }
           changes { applicationName more skipped reason files { path kind diff reason } }
         }
       } ${ERRORS} } }`,
@@ -33,8 +34,19 @@ interface Change {
   files: { path: string; kind: string; diff: string | null; reason: string | null }[];
 }
 
+interface Setting {
+  setting: string;
+  workflow: string | null;
+  action: string | null;
+  origin: string;
+  policy: string | null;
+  policyRevision: number | null;
+  locked: boolean;
+}
+
 interface Promotion {
   name: string;
+  settings: Setting[];
   action: string;
   workflows: string[];
   windowNames: string[];
@@ -109,7 +121,33 @@ function showPlan(product: string, preview: Preview, withDiffs: boolean, style: 
     style.width,
   );
   const diffs = withDiffs ? promotions.flatMap(chapters) : [];
-  return [head, rows + uncut(promotions, style, ({ name }) => name, waitOf), ...diffs].join('\n\n');
+  const settings = settingsOf(promotions, style);
+  const all = [head, rows + uncut(promotions, style, ({ name }) => name, waitOf), ...settings, ...diffs];
+  return all.join('\n\n');
+}
+
+/** What policies or the flow say; where neither does there is nothing to explain. */
+function settingsOf(promotions: Promotion[], style: Style): string[] {
+  const all = promotions.flatMap(({ name, settings }) => settings.map((each) => ({ ...each, environment: name })));
+  const said = all.filter(({ origin }) => origin !== 'DEFAULT');
+  if (said.length === 0) return [];
+  return [
+    table(
+      said,
+      [
+        ['ENVIRONMENT', ({ environment }) => environment],
+        ['SETTING', ({ setting }) => setting],
+        ['VALUE', ({ workflow, action }) => workflow ?? action],
+        ['SAID BY', originOf],
+      ],
+      style.width,
+    ),
+  ];
+}
+
+function originOf({ origin, policy, policyRevision, locked }: Setting): string {
+  if (policy === null) return origin === 'FLOW' ? 'the flow' : 'nobody';
+  return `policy ${policy}, revision ${policyRevision}${locked ? ', locked' : ''}`;
 }
 
 const waitOf = ({ waitingFor }: Promotion): string => waitingFor.map(({ message }) => message).join('; ');

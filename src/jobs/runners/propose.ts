@@ -222,6 +222,7 @@ async function aboutOf(
     applications,
     source: { commit, author, message, date },
     ...(!rollback && (await broughtBy(at))),
+    ...(promoted.policy && { policy: promoted.policy }),
     files,
     more,
     ...(rollback && { rollback }),
