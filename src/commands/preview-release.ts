@@ -8,7 +8,7 @@ import { shortIdOf } from '../core/short-id.ts';
 import { selectFlow } from '../core/trigger/select-flow.ts';
 import { earliestStarts, waitingFor } from '../core/waiting.ts';
 import type { WaitingReason } from '../core/waiting.ts';
-import type { PreviewedFile } from '../drivers/driver.ts';
+import type { PinnedContent, PreviewedFile, WayBack } from '../drivers/driver.ts';
 import type { Parts } from '../parts.ts';
 import { firstOpen, readHoldsOf, readMarksOf, readOnTheirWay } from '../store/deployment-matrix.ts';
 import type { DefinitionSnapshot } from '../store/definition-snapshot.ts';
@@ -144,18 +144,22 @@ export interface ApplicationDiff {
   reason: string | null;
 }
 
-/** Asks the target as it is now; a failure is told, since a promotion would meet it, too. */
+/**
+ * Asks the target as it is now; a failure is told, since a promotion would meet it, too.
+ * @param pinned what it would get; undefined: nothing
+ * @param back of a rollback
+ */
 export async function diffOf(
   { drivers }: Pick<Parts, 'drivers'>,
-  { name, content, spec: { driver } }: PlannedApplication,
-  { contents }: ReleasePreview['pinned'],
+  { name, spec: { driver } }: Pick<PlannedApplication, 'name' | 'spec'>,
+  pinned: PinnedContent | undefined,
   signal: AbortSignal,
+  back?: WayBack,
 ): Promise<ApplicationDiff> {
   const none = { application: name, files: [], more: 0, skipped: [] };
-  const pinned = contents[content];
   if (!pinned) return { ...none, reason: `there is nothing that ${name} would get` };
   try {
-    const preview = await drivers.driver(driver).preview(driver, pinned, signal);
+    const preview = await drivers.driver(driver).preview(driver, pinned, signal, back);
     if (preview === undefined) return { ...none, reason: 'its target has no files' };
     const { files, more, skipped } = preview;
     return { application: name, files: files.map(fileDiff), more, skipped, reason: null };

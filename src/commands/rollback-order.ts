@@ -23,15 +23,27 @@ export interface RollbackInput {
   reason: string;
 }
 
+/** A plan, and the question that it answers. */
+export interface PlannedRollback {
+  question: RollbackQuestion;
+  plan: RollbackPlan;
+}
+
 /** What `rollbackStart` would do with the same input; nothing is changed. */
-export function planRollback(app: Parts, input: RollbackInput, by: string | null): Promise<Result<RollbackPlan>> {
+export async function planRollback(app: Parts, input: RollbackInput, by: string | null): Promise<Result<RollbackPlan>> {
+  const planned = await answerRollback(app, input, by);
+  return planned.refusals ? planned : { value: planned.value.plan };
+}
+
+/** The same with its question, for what is read of it afterwards. */
+export function answerRollback(app: Parts, input: RollbackInput, by: string | null): Promise<Result<PlannedRollback>> {
   return refusable(async () => {
     const checks = new LiveChecks();
     for (;;) {
       const question = await questionOf(app, input, by, checks);
       const plan = decide(question);
       const unseen = checks.missingFor(question, plan);
-      if (unseen.length === 0) return plan;
+      if (unseen.length === 0) return { question, plan };
       await checks.check(app, question, unseen);
     }
   });

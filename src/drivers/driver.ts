@@ -282,11 +282,15 @@ export interface Driver<S extends DriverSpec = DriverSpec> {
   /**
    * What `apply` with this content would write on top of the target as it is now; nothing is written. Undefined for drivers without files.
    * Network. @throws PermanentError as `apply` does where the content cannot be brought there
+   * @param back of a rollback to this content
    */
-  preview(target: S, content: PinnedContent, signal: AbortSignal): Promise<WritePreview | undefined>;
+  preview(target: S, content: PinnedContent, signal: AbortSignal, back?: WayBack): Promise<WritePreview | undefined>;
   /** Ends what goes on without a caller. */
   close(): Promise<void>;
 }
+
+/** What a rollback takes back, and where. */
+export type WayBack = { undo: Undo } & Pick<EffectContext, 'environment' | 'application'>;
 
 /** The changes that a promotion would commit. */
 export interface WritePreview {

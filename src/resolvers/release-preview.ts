@@ -21,9 +21,14 @@ import { refused, unstorable } from './answers.ts';
 import { snapshotOf } from './places.ts';
 import { given } from './release.ts';
 
-/** Reading targets for one question, in milliseconds, and how many of them. */
+/** Reading targets for one question, in milliseconds. */
 const READING = 30_000;
-const MOST_TARGETS = 100;
+/** How many targets one question reads. */
+export const MOST_TARGETS = 100;
+
+/** How many targets a question may read from here on, and until when. */
+export const readingOf = (context: ApiContext): { left: number; signal: AbortSignal } =>
+  loaderOf(context, 'previewing', ({ clock }) => ({ left: MOST_TARGETS, signal: clock.limit('look', READING) }));
 
 @Resolver(() => PromotionPreview)
 export class ReleasePreviewResolver {
@@ -84,15 +89,13 @@ export class ReleasePreviewResolver {
   ): Promise<ApplicationDiff[]> {
     const preview = known as Preview;
     const { promotions } = preview.plan;
-    const reading = loaderOf(context, 'previewing', ({ clock }) => ({
-      left: MOST_TARGETS,
-      signal: clock.limit('look', READING),
-    }));
+    const reading = readingOf(context);
     const planned = promotions[position];
     if (!planned || actionOf(planned) === 'none') return [];
     const diffs = planned.applications.map(async (application) => {
       reading.left -= 1;
-      if (reading.left >= 0) return diffOf(context.app, application, preview.pinned, reading.signal);
+      const pinned = preview.pinned.contents[application.content];
+      if (reading.left >= 0) return diffOf(context.app, application, pinned, reading.signal);
       const reason = `one question reads ${MOST_TARGETS} targets at most`;
       return { application: application.name, files: [], more: 0, skipped: [], reason };
     });

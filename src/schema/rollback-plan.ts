@@ -118,6 +118,10 @@ export class RollbackMerge {
 
 @ObjectType({ description: 'One environment that a rollback looks at, taken or not, and why.' })
 export class PlannedRollbackTarget {
+  /** Of what plan it is, for the resolver that reads targets. */
+  planned!: unknown;
+  target!: Target;
+
   @Field(() => String, { description: 'The name of the environment.' })
   environment!: string;
 
@@ -162,18 +166,22 @@ export class PlannedRollbackTarget {
 export class RollbackPlan {
   /** `windowOf`: what holds rollbacks in an environment now; `merges`: by environment, where it goes back by pull request. */
   static of(
-    plan: Plan,
+    planned: { plan: Plan },
     windowOf: (environment: string) => { reason: string; opensAt: Date | null } | null,
     merges: ReadonlyMap<string, RollbackMerge>,
   ): RollbackPlan {
-    const { cause, version, targets, maxParallel, onTargetFailure, markBad } = plan;
+    const { cause, version, targets, maxParallel, onTargetFailure, markBad } = planned.plan;
     return {
       cause: RollbackCause.of(cause),
       version,
-      targets: targets.map((target) => ({
-        ...shown(target, target.to === null ? null : windowOf(target.environment)),
-        merge: merges.get(target.environment) ?? null,
-      })),
+      targets: targets.map((target) =>
+        Object.assign(new PlannedRollbackTarget(), {
+          ...shown(target, target.to === null ? null : windowOf(target.environment)),
+          merge: merges.get(target.environment) ?? null,
+          planned,
+          target,
+        }),
+      ),
       maxParallel,
       onTargetFailure,
       markBad: markBad.scope,
@@ -206,7 +214,7 @@ export class RollbackPlan {
 function shown(
   { to, approval, ...target }: Target,
   window: { reason: string; opensAt: Date | null } | null,
-): Omit<PlannedRollbackTarget, 'merge'> {
+): Omit<PlannedRollbackTarget, 'merge' | 'planned' | 'target'> {
   return {
     ...target,
     to,

@@ -155,6 +155,26 @@ describe('before anything is triggered', () => {
     expect(Date.parse(at.staging.earliestStart)).toBeLessThanOrEqual(Date.now() + 5_000);
   });
 
+  test('the plan of a rollback has the diff of every file that goes back, and nothing where nothing does', async () => {
+    repository.commit({ 'dev/values.yaml': values('dev', '1.2.0') }, 'Next');
+    const worker = await api.startWorker();
+    const id = await api.trigger({ product: 'billing' });
+    await api.reached(id, ({ promotions }) => promotions[1]?.status === 'SUCCEEDED');
+    await worker.close();
+    const asked = `query ($input: RollbackInput!) { payload: planRollback(input: $input) { plan { targets {
+      environment to { label } changes { applicationName reason files { path kind diff } } } } userErrors { message } } }`;
+    const input = { product: 'billing', environments: ['staging'], reason: 'a plan' };
+    const { payload } = await api.ask(asked, { input });
+    expect(payload.userErrors).toEqual([]);
+    const [target] = payload.plan.targets;
+    expect(target).toMatchObject({ environment: 'staging', to: { label: '1.1.0' } });
+    expect(target.changes).toMatchObject([
+      { applicationName: 'billing-staging', reason: null, files: [{ path: 'staging/values.yaml', kind: 'CHANGED' }] },
+    ]);
+    expect(target.changes[0].files[0].diff).toContain('-  tag: 1.2.0\n+  tag: 1.1.0\n');
+    expect(repository.read('staging/values.yaml')).toContain('1.2.0');
+  });
+
   test('what would be refused is refused in the same words, and a target without files says so', async () => {
     const { payload } = await api.ask(PREVIEW, { input: { product: 'nope' } });
     expect(payload).toMatchObject({ preview: null, userErrors: [{ code: 'NOT_FOUND', path: ['input', 'product'] }] });

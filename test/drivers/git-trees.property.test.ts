@@ -7,6 +7,7 @@ import { isPattern } from '../../src/core/file-pattern.ts';
 import type { PinnedContent } from '../../src/drivers/driver.ts';
 import { PermanentError } from '../../src/drivers/driver.ts';
 import { parseAddress } from '../../src/drivers/git/address.ts';
+import { changesAndSkipped } from '../../src/drivers/git/changes.ts';
 import { CACHE_LIMITS } from '../../src/drivers/git/cache.ts';
 import { driftFrom } from '../../src/drivers/git/drift.ts';
 import { Mirror } from '../../src/drivers/git/mirror.ts';
@@ -194,7 +195,7 @@ async function promote(
   const promotion = { where: 'eu', target, folder: 'eu', content, context: contextOf(key) };
   const made = await unlessRefused(reached, () => preparePromotion(mirror, head, promotion, tools));
   if (!made) return undefined;
-  const shown = await previewAt(mirror, head, 'eu', content, never);
+  const shown = await previewAt(mirror, head, await changesAndSkipped(mirror, head, 'eu', content, never), never);
   const after = made.commit ?? head;
   const [was, is] = [await listed(mirror, head), await listed(mirror, after)];
   const changed = differences(was, is);

@@ -7,6 +7,9 @@ import type { Shell } from '../shell.ts';
 
 const WAIT = 'waitingFor { message who earliest }';
 
+/** Of an application in a plan, as `showChanges` shows it. */
+export const CHANGES = 'changes { applicationName more skipped reason files { path kind diff reason } }';
+
 export const PLAN_DOCUMENTS = {
   plan: `query CliPlan($input: ReleaseTriggerInput!) {
     payload: releasePreview(input: $input) {
@@ -15,7 +18,7 @@ export const PLAN_DOCUMENTS = {
         promotions {
           name environmentName action workflows windowNames earliestStart approval { expiry } ${WAIT}
           settings { setting workflow action origin policy policyRevision priority locked }
-          changes { applicationName more skipped reason files { path kind diff reason } }
+          ${CHANGES}
         }
       } ${ERRORS} } }`,
 };
@@ -26,7 +29,7 @@ interface Wait {
   earliest: string | null;
 }
 
-interface Change {
+export interface Change {
   applicationName: string;
   more: number;
   skipped: string[];
@@ -120,7 +123,7 @@ function showPlan(product: string, preview: Preview, withDiffs: boolean, style: 
     ],
     style.width,
   );
-  const diffs = withDiffs ? promotions.flatMap(chapters) : [];
+  const diffs = withDiffs ? promotions.flatMap(showChanges) : [];
   const settings = settingsOf(promotions, style);
   const all = [head, rows + uncut(promotions, style, ({ name }) => name, waitOf), ...settings, ...diffs];
   return all.join('\n\n');
@@ -157,7 +160,8 @@ function startOf(at: string | null): string {
   return Date.parse(at) - Date.now() < 60_000 ? 'at once' : when(at);
 }
 
-function chapters({ name, changes }: Promotion): string[] {
+/** A chapter for each application: what would become of its files. */
+export function showChanges({ name, changes }: { name: string; changes: Change[] }): string[] {
   return changes.map(({ applicationName, files, more, skipped, reason }) => {
     const lines = files.map((each) => each.diff?.trimEnd() ?? `${each.path}: ${each.reason}`);
     const rest = [...(more > 0 ? [`and ${more} more files`] : []), ...skipped.map((each) => `left out: ${each}`)];

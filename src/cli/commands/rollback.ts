@@ -4,6 +4,8 @@ import type { Client } from '../client.ts';
 import { ROLLBACK_PART } from '../operations.ts';
 import { choiceArgument, formerly, momentOf, REASON, timeoutOption, UNTIL } from '../options.ts';
 import { age, type Column, render, renderList, type Style, uncut, type View } from '../output.ts';
+import { CHANGES, showChanges } from './plan.ts';
+import type { Change } from './plan.ts';
 import { causeOf, type RollbackPart, type TargetShown, versionOf } from '../release-shown.ts';
 import type { Shell } from '../shell.ts';
 
@@ -17,7 +19,7 @@ export const ROLLBACKS = {
   plan: `query CliPlanRollback($input: RollbackInput!) {
     payload: planRollback(input: $input) {
       plan { version { label } maxParallel onTargetFailure markBad
-        targets { environment decision reason from { label } to { label } window opensAt merge { may why } } } ${ERRORS} } }`,
+        targets { environment decision reason from { label } to { label } window opensAt merge { may why } ${CHANGES} } } ${ERRORS} } }`,
   approve: `mutation CliRollbackApprove($input: RollbackTargetDecisionInput!) {
     payload: rollbackTargetApprove(input: $input) { rollback { ${ROLLBACK} } ${ERRORS} } }`,
   report: `mutation CliReportRollout($input: RolloutReportInput!) {
@@ -43,7 +45,7 @@ export interface RollbackShown extends RollbackPart {
 
 interface PlanShown {
   version: { label: string };
-  targets: TargetShown[];
+  targets: (TargetShown & { changes: Change[] })[];
 }
 
 export const TARGETS: Column<TargetShown>[] = [
@@ -127,6 +129,7 @@ interface Flags {
   at?: string;
   idempotencyKey?: string;
   plan?: boolean;
+  diff?: boolean;
   wait?: boolean;
 }
 
@@ -140,7 +143,8 @@ export function addRollbacks(shell: Shell): void {
     .option('--version <version>', 'this version, by label or digest, wherever it is live')
     .option('--to <version>', 'the version to go back to (default: the last one that was healthy in each environment)')
     .option(REASON, 'why; kept and shown (required, but for --plan)')
-    .option('--plan', 'say what would go back, and change nothing')
+    .option('--plan', 'say what would go back, with the diff of every file, and change nothing')
+    .option('--no-diff', 'leave the diffs out')
     .option('--idempotency-key <key>', 'the same key again answers with the same rollback')
     .option('--wait', 'show the rollback and wait for its end')
     .addOption(timeoutOption())
@@ -155,10 +159,13 @@ export function addRollbacks(shell: Shell): void {
       const style = styleOf(command);
       if (flags.plan) {
         const { plan } = await ask<{ plan: PlanShown }>(client, ROLLBACKS.plan, input);
-        if (style.format === 'table')
-          return print(
-            render(plan.targets, style, { columns: TARGETS, name: nameOf }) + uncut(plan.targets, style, nameOf, whyOf),
-          );
+        if (style.format === 'table') {
+          const { targets } = plan;
+          const rows =
+            render(targets, style, { columns: TARGETS, name: nameOf }) + uncut(targets, style, nameOf, whyOf);
+          const diffs = targets.flatMap(({ environment: name, changes }) => showChanges({ name, changes }));
+          return print([rows, ...(flags.diff ? diffs : [])].join('\n\n'));
+        }
         return print(render(plan, style, { columns: [], name: ({ version: { label } }) => `plan/${label}` }));
       }
       const rollback = await startRollback(client, input);

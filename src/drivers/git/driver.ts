@@ -12,7 +12,7 @@ import { checkBranch, checkPath, parseAddress } from './address.ts';
 import type { CacheLimits } from './cache.ts';
 import { CACHE_LIMITS } from './cache.ts';
 import { commitsBetween } from './between.ts';
-import { pathsOf } from './changes.ts';
+import { changesAndSkipped, pathsOf } from './changes.ts';
 import type { CommitStyle } from './commit.ts';
 import type { GitCredentials, Login } from './credentials.ts';
 import { loginFor } from './credentials.ts';
@@ -33,6 +33,7 @@ import { PushLine } from './push-line.ts';
 import { reachOf } from './reach.ts';
 import { moveTo, refsIn } from './range.ts';
 import { propose } from './propose.ts';
+import { restoringChanges } from './restore.ts';
 import { signatureBy } from './sign.ts';
 
 /** How repositories are reached, kept and written to from this process. */
@@ -270,11 +271,15 @@ export function createGitDriver(settings: GitSettings): Driver<GitDriverSpec> {
         containedIn({ mirror, branch: target.branch, ...at }, change, revision, signal),
       ),
 
-    preview: (target, content, signal) =>
+    preview: (target, content, signal, back) =>
       inRepository(target, undefined, signal, async (mirror, { where, folder, asked }) => {
         verifyDigest(content);
         const head = await mirror.headSince(asked, target.branch, where, signal);
-        return previewAt(mirror, head, folder, content, signal);
+        if (!back)
+          return previewAt(mirror, head, await changesAndSkipped(mirror, head, folder, content, signal), signal);
+        const search = { mirror, head, folder, keys: await settings.signingKeys() };
+        const changes = await restoringChanges(search, content, back.undo, { ...back, signal });
+        return previewAt(mirror, head, { changes, skipped: [] }, signal);
       }),
 
     between: async (source, { from, to, list }, signal) => {

@@ -1,5 +1,4 @@
-import type { PinnedContent, PreviewedFile, WritePreview } from '../driver.ts';
-import { changesAndSkipped } from './changes.ts';
+import type { PreviewedFile, WritePreview } from '../driver.ts';
 import type { Change } from './changes.ts';
 import type { Mirror } from './mirror.ts';
 import { textOf } from './tree.ts';
@@ -8,15 +7,13 @@ import { textOf } from './tree.ts';
 const MOST_FILES = 100;
 const MOST_BYTES = 256 * 1024;
 
-/** What would be written on top of `head` so that the folder holds the content: the very changes that a promotion commits, and no commit. */
+/** What would be written on top of `head`: the very changes that a promotion or a rollback commits, and no commit. */
 export async function previewAt(
   mirror: Mirror,
   head: string,
-  folder: string,
-  content: PinnedContent,
+  { changes, skipped }: { changes: readonly Change[]; skipped: string[] },
   signal: AbortSignal,
 ): Promise<WritePreview> {
-  const { changes, skipped } = await changesAndSkipped(mirror, head, folder, content, signal);
   const told = changes.slice(0, MOST_FILES);
   const names = told.map(({ path }) => `${head}:${path}`);
   const sizes = await mirror.sizes(names, signal);

@@ -175,7 +175,7 @@ export async function touchedByOthers(
   { mirror, head, keys }: Search,
   base: string,
   paths: string[],
-  context: EffectContext,
+  context: Pick<EffectContext, 'environment' | 'application' | 'signal'>,
 ): Promise<string[]> {
   const range = ['--topo-order', '--reverse', `${base}..${head}`];
   const shape = ['-z', '--raw', '--no-abbrev', '--no-renames', '--full-history', '--full-diff', '--format=%x01%B%x00'];
@@ -196,7 +196,10 @@ export async function touchedByOthers(
   return paths.filter((path) => foreign.has(path));
 }
 
-function isUnsignedOurs(message: string, { environment, application }: EffectContext): boolean {
+function isUnsignedOurs(
+  message: string,
+  { environment, application }: Pick<EffectContext, 'environment' | 'application'>,
+): boolean {
   const claim = claimIn(message);
   if (!claim || claim.signature !== undefined || !message.includes(`${KEY_TRAILER}: `)) return false;
   return claim.environment === environment && claim.application === application;

@@ -18,7 +18,7 @@ export async function restoringChanges(
   search: Search,
   content: PinnedContent,
   undo: Undo,
-  context: EffectContext,
+  context: Pick<EffectContext, 'environment' | 'application' | 'signal'>,
 ): Promise<Change[]> {
   const { mirror, head, folder } = search;
   const { signal } = context;
