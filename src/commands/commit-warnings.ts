@@ -1,7 +1,7 @@
 import { unmetRule } from '../core/commit-rules.ts';
 import type { CommitLook, CommitRule, Fits } from '../core/commit-rules.ts';
 import type { Definition } from '../core/definitions.ts';
-import { environmentsByPullRequest } from '../core/flow/check-proposals.ts';
+import { inlineOf, mergePolicies, policiesFor } from '../core/policies.ts';
 import { mayTravel } from '../core/trigger/sources.ts';
 import { quote } from '../core/wording.ts';
 import type { Parts } from '../parts.ts';
@@ -90,23 +90,24 @@ function lookOf({ config }: App, { metadata: { name }, spec }: Application): Com
   return { commits, email: config.git.authorEmail, product, environment, application: name };
 }
 
-/** How pull requests into an application are merged; nothing where no flow opens any. */
+/** How pull requests into an application are merged, by the word of a flow or of a policy; nothing where none are opened. */
 async function methodsOf(among: Among): Promise<(application: Application) => Pick<CommitLook, 'method'>> {
   const { groups } = await among.known();
   const products = await among.all('Product');
-  const proposing = (await among.all('PromotionFlow')).flatMap((flow) =>
-    flow.spec.steps.flatMap((step) => {
-      if (step.policy?.action !== 'pr') return [];
-      const environments = environmentsByPullRequest({ ...flow.spec, steps: [step] }, groups);
-      return [{ flow, environments, method: step.policy.pullRequest?.method ?? ('OF_HOST' as const) }];
-    }),
-  );
+  const environments = await among.all('Environment');
+  const flows = await among.all('PromotionFlow');
+  const policies = await among.all('PromotionPolicy');
   return ({ spec }) => {
     const product = products.find(({ metadata }) => metadata.name === spec.product);
-    const found = proposing.find(
-      ({ flow, environments }) => product && environments.has(spec.environment) && mayTravel(product, flow),
-    );
-    return found ? { method: found.method } : {};
+    const environment = environments.find(({ metadata }) => metadata.name === spec.environment);
+    if (!product || !environment) return {};
+    const there = policiesFor(policies, product.metadata, { ...environment.metadata, kind: environment.spec.kind });
+    for (const flow of flows) {
+      const said = mayTravel(product, flow) ? inlineOf(flow.spec, spec.environment, groups) : null;
+      const { pullRequest } = said ? mergePolicies(said.inline, there, said.at).merged : {};
+      if (pullRequest) return { method: pullRequest.value.method ?? 'OF_HOST' };
+    }
+    return {};
   };
 }
 

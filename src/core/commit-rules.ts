@@ -44,7 +44,7 @@ export function unmetRule(rule: CommitRule, look: CommitLook, fits: Fits): strin
       return `takes only commits with a line Signed-off-by, and those of Sluice have none: set ${FIELD}.signOff`;
     case 'LINEAR_HISTORY':
       if (look.method !== 'MERGE' && look.method !== 'OF_HOST') return undefined;
-      return `takes no merge commits, and Sluice would merge pull requests by one: set pullRequest.method to SQUASH or REBASE in the flow`;
+      return `takes no merge commits, and Sluice would merge pull requests by one: set pullRequest.method to SQUASH or REBASE in the flow or the policy that says pr`;
     case 'AUTHOR_EMAIL':
     case 'COMMITTER_EMAIL': {
       const [whose, email] = [rule.kind === 'AUTHOR_EMAIL' ? 'author' : 'committer', commits?.author?.email];

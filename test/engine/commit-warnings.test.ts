@@ -92,4 +92,27 @@ describe('on one of them', () => {
     await at.billing({ pullRequest: { method: 'SQUASH' } });
     expect(await saved()).toEqual([]);
   });
+
+  test('it is told as well where a policy says that changes go in by pull request', async () => {
+    at.forge.protect(REPOSITORY, 'main', { commits: { linear: true } });
+    await at.engine.save('PromotionFlow', 'main', {
+      triggerEnvironment: 'dev',
+      productSelector: {},
+      onFailure: 'FINISH_RUNNING',
+      steps: [{ environment: 'eu', dependsOn: ['dev'] }],
+    });
+    expect(await saved()).toEqual([]);
+    const policy = async (method: 'MERGE' | 'SQUASH'): Promise<void> => {
+      const selector = { product: {}, targetEnvironment: { names: ['eu'] } };
+      const settings = { action: 'pr', pullRequest: { method } };
+      const spec = JSON.stringify({ priority: 1, selector, policy: settings });
+      const text = `apiVersion: sluice.dev/v1\nkind: PromotionPolicy\nmetadata: { name: by-request }\nspec: ${spec}`;
+      const { errors } = await applyManifests(at.engine.app, { text, dryRun: false }, 'ada');
+      expect(errors).toEqual([]);
+    };
+    await policy('MERGE');
+    expect(await saved()).toEqual([expect.stringContaining('or the policy that says pr')]);
+    await policy('SQUASH');
+    expect(await saved()).toEqual([]);
+  });
 });
