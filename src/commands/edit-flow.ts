@@ -1,6 +1,6 @@
 import type { Definition, StoredDefinition } from '../core/definitions.ts';
 import { checkFlow, editFlow, findingsOf } from '../core/flow.ts';
-import type { EditedFlow, FlowNote, FlowProblem, Known, MadeFlow } from '../core/flow.ts';
+import type { EditedFlow, FlowNote, FlowProblem, Known, MadeFlow, Members } from '../core/flow.ts';
 import type { FlowEdit } from '../core/kinds/flow-edit.ts';
 import type { Refusal } from '../core/problems.ts';
 import { checkDefinition } from '../core/validate.ts';
@@ -18,6 +18,8 @@ export interface EditedDraft {
   flow: Flow | null;
   problems: FlowProblem[];
   warnings: FlowNote[];
+  /** The members of groups now, by which the flow was judged. */
+  groups: Members;
 }
 
 /**
@@ -26,16 +28,18 @@ export interface EditedDraft {
  */
 export async function editFlowDraft(app: Parts, draft: Flow, edits: readonly FlowEdit[]): Promise<EditedDraft> {
   // Each edit looks at the whole flow: one that is too large to be saved is not worth it.
-  const tooLarge = checkDefinition(draft).find(({ path }) => path.join('.') === 'spec.steps');
-  if (tooLarge) return { flow: null, problems: [{ ...tooLarge, path: null, flowPath: tooLarge.path }], warnings: [] };
   const { known } = await app.definitions.current();
-  const edited = editFlow(draft.spec, edits, known.groups);
-  if (edited.refusals) return { flow: null, problems: edited.refusals, warnings: [] };
+  const { groups } = known;
+  const tooLarge = checkDefinition(draft).find(({ path }) => path.join('.') === 'spec.steps');
+  if (tooLarge)
+    return { flow: null, problems: [{ ...tooLarge, path: null, flowPath: tooLarge.path }], warnings: [], groups };
+  const edited = editFlow(draft.spec, edits, groups);
+  if (edited.refusals) return { flow: null, problems: edited.refusals, warnings: [], groups };
   const flow = { ...draft, spec: edited.spec };
   const among = { ...storedDefinitions(app.dataSource), known: async () => known };
   const wrong = await checkWhole(among, flow);
   const refusals = wrong.length > 0 ? wrong : await checkAmong(among, flow);
-  return { flow, ...found(edited, flow, known, refusals) };
+  return { flow, ...found(edited, flow, known, refusals), groups };
 }
 
 /** The flow as it was saved with the edits, or why it was not. */

@@ -1,10 +1,11 @@
-import { Arg, Ctx, Mutation, Query, Resolver } from 'type-graphql';
+import { Arg, Ctx, FieldResolver, Mutation, Query, Resolver, Root } from 'type-graphql';
 import { editFlowDraft, editSavedFlow } from '../commands/edit-flow.ts';
 import type { EditedSave } from '../commands/edit-flow.ts';
 import type { Result } from '../commands/result.ts';
 import { EVERYTHING } from '../core/access/index.ts';
 import type { Definition } from '../core/definitions.ts';
-import type { FlowNote, FlowProblem } from '../core/flow.ts';
+import { edgeTargets, layoutOf } from '../core/flow.ts';
+import type { FlowNote, FlowProblem, Members } from '../core/flow.ts';
 import { flowEdits, type FlowEdit } from '../core/kinds/flow-edit.ts';
 import { promotionFlow } from '../core/kinds/promotion-flow.ts';
 import { object, required } from '../core/kinds/shape.ts';
@@ -15,6 +16,7 @@ import type { ApiContext } from '../schema/context.ts';
 import { toNode } from '../schema/definition.ts';
 import { PromotionFlow } from '../schema/definition-types.ts';
 import {
+  FlowEdgeTarget,
   PromotionFlowApplyEditsInput,
   PromotionFlowApplyEditsPayload,
   PromotionFlowDraft,
@@ -22,6 +24,7 @@ import {
   PromotionFlowEdited,
   PromotionFlowEditInput,
   PromotionFlowError,
+  PromotionFlowGraph,
   PromotionFlowWarning,
 } from '../schema/promotion-flow.ts';
 import { inputPath, toSpec } from '../schema/spec-input.ts';
@@ -30,7 +33,7 @@ import { toUserError, type UserError } from '../schema/user-errors.ts';
 import { labelsOf } from '../schema/values.ts';
 import { saves } from './access/definition-rules.ts';
 import { Guarded, may } from './access/rules.ts';
-import { refusedWithRevision, unstorable } from './answers.ts';
+import { checkStorable, gone, refusedWithRevision, unstorable } from './answers.ts';
 import { definitionsOf, forget, manifestsIn } from './batches.ts';
 import { placeIn, toDefinition } from './definition-input.ts';
 import { toManifestError } from './manifests.ts';
@@ -58,12 +61,13 @@ export class FlowEditResolver {
     const read = readEdits(edits, []);
     if (given.userErrors || read.refusals) {
       const wrong = (read.refusals ?? []).map((each) => toUserError(each, each.path));
-      return { flow: null, warnings: [], userErrors: [...(given.userErrors ?? []), ...wrong] };
+      return { flow: null, graph: null, warnings: [], userErrors: [...(given.userErrors ?? []), ...wrong] };
     }
-    const { flow, problems, warnings } = await editFlowDraft(context.app, given.flow, read.value);
+    const { flow, problems, warnings, groups } = await editFlowDraft(context.app, given.flow, read.value);
     const place: Place = (path) => inputPath(EDITS, { edits }, path);
     return {
       flow: flow && toDraft(flow),
+      graph: flow && toGraph(flow, groups),
       warnings: warnings.map((each) => toWarning(each, place)),
       userErrors: problems.map((each) => toFlowError(each, place)),
     };
@@ -170,6 +174,28 @@ function toDraft(flow: Flow): PromotionFlowDraft {
     annotations: labelsOf(annotations),
     manifest: exportManifest(flow),
   });
+}
+
+function toGraph({ spec }: Flow, groups: Members): PromotionFlowGraph {
+  const { nodes, edges } = layoutOf(spec, groups);
+  const shown = edges.map(({ member = null, ...each }) => ({ ...each, member }));
+  return Object.assign(new PromotionFlowGraph(), { spec, groups, nodes, edges: shown });
+}
+
+@Resolver(() => PromotionFlowGraph)
+export class FlowGraphResolver {
+  @FieldResolver(() => [FlowEdgeTarget], {
+    description: 'Of every node whether it may wait for another one: where an edge that is dragged from there may end.',
+  })
+  targets(
+    @Root() { spec, groups }: PromotionFlowGraph,
+    @Arg('from', () => String, { description: 'The name of a node, or of a member of a group.' }) from: string,
+  ): FlowEdgeTarget[] {
+    checkStorable({ from });
+    const found = edgeTargets(spec, groups, from);
+    if (found === null) throw gone(`the flow has no node "${from}"`);
+    return found;
+  }
 }
 
 const placed = (path: Path | null, place: Place): string[] | null => path && place(path).map(String);

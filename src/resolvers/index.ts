@@ -20,7 +20,7 @@ import { EnvironmentGroupResolver } from './environment-group.ts';
 import { EnvironmentHoldResolver, WaitingForHoldResolver } from './environment-hold.ts';
 import { ReleaseEventResolver } from './events.ts';
 import { FindingResolver } from './finding.ts';
-import { FlowEditResolver } from './flow-edits.ts';
+import { FlowEditResolver, FlowGraphResolver } from './flow-edits.ts';
 import { ManifestsResolver } from './manifests.ts';
 import { NodeResolver } from './node.ts';
 import { PolicyResolver, PromotionPolicyOfReleaseResolver } from './policy.ts';
@@ -71,6 +71,7 @@ export const RESOLVERS: NonEmptyArray<Function> = [
   PromotionFlowResolver,
   ReleaseEventResolver,
   ReleaseNotesResolver,
+  FlowGraphResolver,
   ReleasePreviewResolver,
   ReleaseResolver,
   ReleaseRollbacksResolver,

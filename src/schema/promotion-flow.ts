@@ -1,8 +1,11 @@
 import { Extensions, Field, InputType, Int, ObjectType } from 'type-graphql';
 import { SPECS } from '../core/kinds/index.ts';
 import { flowEdit, type FlowEdit } from '../core/kinds/flow-edit.ts';
+import type { PromotionFlowSpec } from '../core/definitions.ts';
+import type { FlowNode, Members } from '../core/flow.ts';
 import { EXPECTED_REVISION } from './definition.ts';
 import { DEFINITION_TYPES, PromotionFlow } from './definition-types.ts';
+import { enumOf } from './enums.ts';
 import { addFields, inputFor } from './shape-types.ts';
 import { UserError } from './user-errors.ts';
 import { Label } from './values.ts';
@@ -97,6 +100,13 @@ export class PromotionFlowDraftInput {
   saved?: string | null;
 }
 
+const FlowNodeKindEnum = enumOf<FlowNode['kind']>('FlowNodeKind', 'What a node of a flow is.', {
+  trigger: 'The trigger environment.',
+  environment: 'A step that promotes an environment.',
+  group: 'A step that promotes a group.',
+  workflow: 'A step that runs a workflow.',
+});
+
 /** Where a sentence about a flow belongs. */
 const FLOW_PATH =
   'Where in the flow that came of the edits, e.g. `["spec", "steps", "2", "dependsOn", "0"]`; list places count from 0. Of a refused edit: in the flow that it found. Empty: nowhere any more.';
@@ -153,6 +163,64 @@ abstract class PromotionFlowEdits {
   userErrors!: UserError[];
 }
 
+@ObjectType({ description: 'A step of a flow, as it is drawn; or the trigger environment.' })
+export class FlowGraphNode {
+  @Field(() => String, { description: 'The name by which `dependsOn` calls it.' })
+  name!: string;
+
+  @Field(() => FlowNodeKindEnum, { description: 'What it is.' })
+  kind!: FlowNode['kind'];
+
+  @Field(() => [String], {
+    description: 'The names of the environments that it promotes; of a group, its members now.',
+  })
+  environments!: string[];
+
+  @Field(() => Int, {
+    nullable: true,
+    description:
+      'Its column: 0 for what waits for nothing, else one more than the largest of those that it waits for. Null on or behind a circle.',
+  })
+  rank!: number | null;
+}
+
+@ObjectType({ description: 'What waits for what in a flow.' })
+export class FlowGraphEdge {
+  @Field(() => String, { description: 'The name of the node that is waited for.' })
+  from!: string;
+
+  @Field(() => String, { description: 'The name of the node that waits.' })
+  to!: string;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'The member of the group `from` that is waited for; null: the whole node is.',
+  })
+  member!: string | null;
+}
+
+@ObjectType({ description: 'Whether an edge may end at a node.' })
+export class FlowEdgeTarget {
+  @Field(() => String, { description: 'The name of the node.' })
+  name!: string;
+
+  @Field(() => String, { nullable: true, description: 'Why it may not; null: it may.' })
+  reason!: string | null;
+}
+
+@ObjectType({ description: 'A flow as it is drawn.' })
+export class PromotionFlowGraph {
+  /** What it is of, for the field that is asked with a node. */
+  spec!: PromotionFlowSpec;
+  groups!: Members;
+
+  @Field(() => [FlowGraphNode], { description: 'The trigger environment, then the steps in their order.' })
+  nodes!: FlowGraphNode[];
+
+  @Field(() => [FlowGraphEdge], { description: 'The dependencies that lead somewhere.' })
+  edges!: FlowGraphEdge[];
+}
+
 @ObjectType({ description: 'A draft with edits. Nothing was saved.' })
 export class PromotionFlowEdited extends PromotionFlowEdits {
   @Field(() => PromotionFlowDraft, {
@@ -160,6 +228,12 @@ export class PromotionFlowEdited extends PromotionFlowEdits {
     description: 'The flow with all edits, also when it could not be saved like this; null when an edit was refused.',
   })
   flow!: PromotionFlowDraft | null;
+
+  @Field(() => PromotionFlowGraph, {
+    nullable: true,
+    description: 'The same flow as a graph; null when an edit was refused.',
+  })
+  graph!: PromotionFlowGraph | null;
 }
 
 @ObjectType({ description: 'What became of edits of a saved flow.' })

@@ -159,6 +159,7 @@ describe('what an operation turns out to be', () => {
 test('no cycle of types multiplies: each ends at the budget, or is small', async () => {
   const schema = buildApiSchema();
   const values = {
+    from: '"dev"',
     id: `"${Buffer.from(`Release:${releaseId}`).toString('base64url')}"`,
     name: '"wide"',
     environment: '"e1"',
