@@ -1,16 +1,8 @@
 import { Field, ID, InputType, ObjectType } from 'type-graphql';
-import { GraphQLJSON } from 'graphql-scalars';
-import { GraphQLScalarType } from 'graphql';
 import type { AuditOutcome } from '../core/access/index.ts';
 import { connectionOf } from './connection.ts';
 import { enumOf } from './enums.ts';
-
-const JSONValue = new GraphQLScalarType({
-  ...GraphQLJSON.toConfig(),
-  name: 'JSON',
-  description: 'Any JSON value.',
-  specifiedByURL: undefined,
-});
+import { JSONValue } from './values.ts';
 
 export const AuditOutcomeEnum = enumOf<AuditOutcome>('AuditOutcome', 'What became of a command.', {
   DONE: 'It was carried out.',

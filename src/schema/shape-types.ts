@@ -4,15 +4,17 @@ import {
   aboutWriting,
   boolean,
   inCapitals,
+  typedIn,
   wordsOf,
   type ChoiceShape,
+  type JsonShape,
   type Field as Described,
   type MapShape,
   type ObjectShape,
   type Shape,
   type WordsShape,
 } from '../core/kinds/shape.ts';
-import { Duration, JSONObject, Label, LabelInput } from './values.ts';
+import { Duration, JSONObject, JSONValue, Label, LabelInput } from './values.ts';
 
 /** The classes of the API, made from what `core/kinds` describes. A shape has one of each, however often it is used. */
 
@@ -59,11 +61,24 @@ export function addFields(side: Side, made: Class, shape: ObjectShape, changes =
     if (side === 'type') {
       const nullable = field.presence === 'optional';
       Field(graphqlType(side, field.shape), { nullable, description: field.about })(made.prototype, key);
-    } else Field(graphqlType(side, field.shape), inputOptions(field, changes))(made.prototype, key);
+    } else {
+      const given = inputOptions(field, changes);
+      const isTold = typedIn(shape).some(({ by }) => by.field === key);
+      Field(graphqlType(side, field.shape), isTold ? { ...given, nullable: true } : given)(made.prototype, key);
+    }
   }
+  if (side === 'input') for (const each of typedIn(shape)) addTyped(made, each.by);
   if (!shape.together) return;
   const { field, about, choice } = shape.together;
   Field(graphqlType(side, choice), { nullable: changes, description: about })(made.prototype, field);
+}
+
+/** What stands in JSON by the value of another field has an input of its own for each of those values, under its name. */
+function addTyped(made: Class, { field, shapes }: NonNullable<JsonShape['by']>): void {
+  for (const [value, shape] of Object.entries(shapes)) {
+    const description = `${shape.about} Gives \`${field}\` as well.`;
+    Field(graphqlType('input', shape), { nullable: true, description })(made.prototype, value);
+  }
 }
 
 function inputOptions(field: Described, changes: boolean): object {
@@ -112,8 +127,9 @@ function valueType(side: Side, shape: Shape): unknown {
     case 'map':
       return [entryType(side, shape)];
     case 'json':
-    case 'any':
       return JSONObject;
+    case 'any':
+      return JSONValue;
     case 'object':
     case 'choice':
       return classFor(side, shape);

@@ -1,3 +1,5 @@
+import { formatDuration } from '../core/duration.ts';
+import { typedIn } from '../core/kinds/shape.ts';
 import type { ChoiceShape, MapShape, ObjectShape, Shape, Together } from '../core/kinds/shape.ts';
 import type { Path } from '../core/kinds/walk.ts';
 import { refusal, type Refusal } from '../core/problems.ts';
@@ -36,18 +38,62 @@ const nullsIn = ({ fields }: ObjectShape, input: Plain): Plain =>
   Object.fromEntries(Object.keys(fields).flatMap((key) => (input[key] === null ? [[key, null]] : [])));
 
 /** The fields of an object that an input gives. */
-export function givenIn({ fields, together }: ObjectShape, input: Plain, path: Path, refusals: Refusal[]): Plain {
+export function givenIn(object: ObjectShape, input: Plain, path: Path, refusals: Refusal[]): Plain {
+  const { fields, together } = object;
   const result: Plain = {};
   for (const [key, { shape }] of Object.entries(fields)) {
     const each = input[key];
     if (each !== undefined && each !== null) result[key] = toSpec(shape, each, [...path, key], refusals);
   }
+  Object.assign(result, typed(object, input, path, refusals));
   const chosen = together && input[together.field];
   if (!together || chosen === undefined || chosen === null) return result;
   const { choice, field, keys } = together;
   const { type, ...own } = (toSpec(choice, chosen, [...path, field], refusals) ?? {}) as Plain & { type?: string };
   for (const [name, each] of Object.entries(own)) result[keys[type!]![name]!] = each;
   return result;
+}
+
+/** JSON that an input gives in the form of its type, such as `http: {url: …}`: as a manifest has it, and with its type. */
+function typed(object: ObjectShape, input: Plain, path: Path, refusals: Refusal[]): Plain {
+  const result: Plain = {};
+  for (const { key, by } of typedIn(object)) {
+    const names = Object.keys(by.shapes).filter((name) => isGiven(input[name]));
+    const [name, more] = names;
+    const refuse = (message: string, at: Path): number => refusals.push(refusal('INVALID', message, at));
+    if (name === undefined) {
+      if (!isGiven(input[by.field]))
+        refuse(`give \`${by.field}\` with \`${key}\`, or one of ${Object.keys(by.shapes).join(', ')}`, path);
+      continue;
+    }
+    if (more !== undefined) refuse(`gives ${names.join(' and ')}: give one of them`, path);
+    if (isGiven(input[key])) refuse(`is given beside \`${name}\`: give one of them`, [...path, key]);
+    if (isGiven(input[by.field]) && input[by.field] !== name)
+      refuse(`is ${String(input[by.field])}, and \`${name}\` is given: leave it out`, [...path, by.field]);
+    const shape = by.shapes[name] as ObjectShape;
+    result[by.field] = name;
+    result[key] = written(shape, givenIn(shape, input[name] as Plain, [...path, name], refusals));
+  }
+  return result;
+}
+
+const isGiven = (value: unknown): boolean => value !== undefined && value !== null;
+
+/** Lengths of time as texts: in JSON a number has no unit. */
+function written(shape: Shape, value: unknown): unknown {
+  if (!isGiven(value)) return value;
+  switch (shape.is) {
+    case 'duration':
+      return formatDuration(value as number);
+    case 'list':
+      return (value as unknown[]).map((each) => written(shape.of, each));
+    case 'object':
+      return Object.fromEntries(
+        Object.entries(value as Plain).map(([key, each]) => [key, written(shape.fields[key]!.shape, each)]),
+      );
+    default:
+      return value;
+  }
 }
 
 /** What of an object an input says as one: a new choice leaves nothing of the old one. */
@@ -95,6 +141,12 @@ export function inputPath(shape: Shape | undefined, input: unknown, path: Path):
   }
   const [head, ...rest] = path;
   if (head === undefined) return [];
+  if (shape?.is === 'object') {
+    const told = typedIn(shape).find(({ key, by }) => key === head || by.field === head);
+    const name = Object.keys(told?.by.shapes ?? {}).find((each) => isGiven((input as Plain | undefined)?.[each]));
+    if (told && name !== undefined)
+      return [name, ...(head === told.key ? inputPath(told.by.shapes[name], (input as Plain)[name], rest) : [])];
+  }
   if (shape?.is === 'map' && Array.isArray(input)) {
     const place = (input as Plain[]).findIndex((each) => each[keyOfEntry(shape.keys)] === head);
     return place < 0 ? path : [place, ...inputPath(shape.of, input[place], rest)];

@@ -462,3 +462,95 @@ test('the viewer is who asks', async () => {
   expect(await api.ask('{ viewer { name kind } }')).toEqual({ viewer: { name: 'ada', kind: 'USER' } });
   expect(await api.ask('{ viewer { name kind } }', {}, null)).toEqual({ viewer: { name: null, kind: 'ANONYMOUS' } });
 });
+
+describe('actions of workflows in the form of their type', () => {
+  type Action = Record<string, unknown>;
+  const save = async (name: string, ...actions: Action[]) => {
+    const mutation = `mutation ($input: PromotionWorkflowCreateInput!) { answer: promotionWorkflowCreate(input: $input) {
+      promotionWorkflow { actions { name type parameters timeout } } ${ERRORS} } }`;
+    const { answer } = await api.ask(mutation, { input: { name, actions } });
+    return answer as {
+      promotionWorkflow: { actions: Action[] } | null;
+      userErrors: { message: string; path: string[] }[];
+    };
+  };
+
+  test('are the same as in JSON, whatever the type', async () => {
+    const typed: Action[] = [
+      {
+        name: 'smoke',
+        timeout: '1m',
+        http: {
+          url: 'https://ci.example.com/${VERSION}',
+          headers: labels({ accept: 'application/json' }),
+          body: { version: '${VERSION}' },
+          expectStatus: [200, 204],
+          outputs: labels({ RUN: '$.id' }),
+        },
+      },
+      { name: 'settle', dependsOn: ['smoke'], wait: { duration: '90s' } },
+      { name: 'post', http: { url: 'https://ci.example.com', body: 'a text' } },
+      { name: 'sign-off', approval: { question: 'Ready?', rules: [{ groups: ['sre'], count: 2 }], expiry: '4h' } },
+      { name: 'tell', notify: { url: '${secrets.hook}', text: 'Hello', required: true } },
+      {
+        name: 'measure',
+        analysis: {
+          url: 'https://p.example.com',
+          query: 'up',
+          success: '== 1',
+          interval: '1m',
+          count: 3,
+          whenInconclusive: { rules: [{ groups: ['sre'] }] },
+        },
+      },
+      { name: 'migrate', command: { program: '/usr/bin/migrate', args: ['--to', '${VERSION}'], idempotent: false } },
+      { name: 'rest', simulate: { duration: '2s', fail: 'TRANSIENT', failures: 1 } },
+    ];
+    const { promotionWorkflow, userErrors } = await save('typed', ...typed);
+    expect(userErrors).toEqual([]);
+    const actions = promotionWorkflow!.actions;
+    expect(actions.map(({ type }) => type)).toEqual(
+      ['http', 'wait', 'http', 'approval', 'notify', 'analysis', 'command', 'simulate'].map((each) =>
+        each.toUpperCase(),
+      ),
+    );
+    expect(actions[0]).toMatchObject({
+      timeout: '1m',
+      parameters: {
+        url: 'https://ci.example.com/${VERSION}',
+        headers: { accept: 'application/json' },
+        body: { version: '${VERSION}' },
+        expectStatus: [200, 204],
+        outputs: { RUN: '$.id' },
+      },
+    });
+    expect(actions[1]!['parameters']).toEqual({ duration: '1m30s' });
+    expect(actions[2]!['parameters']).toEqual({ url: 'https://ci.example.com', body: 'a text' });
+    expect(actions[3]!['parameters']).toMatchObject({ rules: [{ groups: ['sre'], count: 2 }], expiry: '4h' });
+    expect(actions[7]!['parameters']).toEqual({ duration: '2s', fail: 'TRANSIENT', failures: 1 });
+    const inJson = actions.map(({ name, type, parameters }) => ({ name, type, parameters }));
+    const again = await save('in-json', ...inJson);
+    expect(again.userErrors).toEqual([]);
+    expect(again.promotionWorkflow!.actions.map(({ parameters }) => parameters)).toEqual(
+      inJson.map(({ parameters }) => parameters),
+    );
+  });
+
+  test.each<[string, Action, string, string]>([
+    [
+      'two types',
+      { http: { url: 'https://a.example.com' }, wait: { duration: '1m' } },
+      'give one of them',
+      'input.actions.0',
+    ],
+    ['JSON as well', { wait: { duration: '1m' }, parameters: {} }, 'beside `wait`', 'input.actions.0.parameters'],
+    ['another type', { wait: { duration: '1m' }, type: 'HTTP' }, 'leave it out', 'input.actions.0.type'],
+    ['no type at all', { parameters: {} }, 'give `type` with `parameters`', 'input.actions.0'],
+    ['what its type forbids', { analysis: { url: 'ftp://a.example.com' } }, 'http', 'input.actions.0.analysis.url'],
+  ])('with %s are refused where it stands', async (_what, action, words, path) => {
+    const { promotionWorkflow, userErrors } = await save('refused', { name: 'one', ...action });
+    expect(promotionWorkflow).toBeNull();
+    expect(userErrors[0]?.message).toContain(words);
+    expect(userErrors[0]?.path.join('.')).toBe(path);
+  });
+});

@@ -1,3 +1,4 @@
+import { spell } from '../duration.ts';
 import type { Kind } from './names.ts';
 
 /**
@@ -284,6 +285,11 @@ export const map = <S extends Shape>(
   most = LIST_ENTRIES,
 ): MapShape<Infer<S>> => ({ is: 'map', keys, of, called, most });
 export const json = (by?: JsonShape['by']): JsonShape => ({ is: 'json', ...(by && { by }) });
+/** The fields of an object whose JSON is described by the value of another one. */
+export const typedIn = ({ fields }: ObjectShape): { key: string; by: NonNullable<JsonShape['by']> }[] =>
+  Object.entries(fields).flatMap(([key, { shape }]) =>
+    shape.is === 'json' && shape.by ? [{ key, by: shape.by }] : [],
+  );
 export const any: AnyShape = { is: 'any' };
 /** `name` is that of its type in the API; `about` says what it is, of its input where that reads otherwise. */
 export const object = <F extends Fields>(
@@ -337,6 +343,7 @@ export function aboutWriting({ presence, shape, about, fallback, graphqlDefault,
 
 function inWords(shape: Shape, fallback: unknown): string {
   if (shape.is === 'boolean') return fallback ? 'True' : 'False';
+  if (shape.is === 'duration') return spell(fallback as number);
   if (shape.is === 'list') return (fallback as unknown[]).map((each) => inWords(shape.of, each)).join(', ') || 'None';
   return shape.is === 'words' ? inCapitals(String(fallback)) : String(fallback);
 }
