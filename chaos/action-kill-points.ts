@@ -10,8 +10,11 @@ import type { AnyDefinition, WorkflowAction } from '../src/core/definitions.ts';
 import { createDataSource, migrate } from '../src/entities/data-source.ts';
 import { startPostgres, startRedis } from '../test/support/servers.ts';
 import { mutate, setSecret } from './api.ts';
+import { crowdOf, runCrowd } from './crowd-of-actions.ts';
+import type { Crowd } from './crowd-of-actions.ts';
 import { createDatabase, query } from './database.ts';
 import { SluiceProcess } from './processes.ts';
+import { Random } from './random.ts';
 
 /** Where the worker is killed: before an action does anything, when it has done it, when that was recorded. */
 export const ACTION_POINTS = ['before-effect', 'after-effect', 'after-record'] as const;
@@ -36,16 +39,23 @@ export interface ActionKill {
 }
 
 const PRODUCT = 'billing';
+const CROWD = 10;
 
 /**
- * A release for each point of each action, its only worker killed (SIGKILL) there. A server counts what it is asked, and by which
- * keys; a file counts the runs of a command that must not run twice.
+ * Ten releases with eight actions each, four side by side, whose only worker is killed while all of them are at work. Then a release for
+ * each point of each action, the worker killed (SIGKILL) there. A server counts what it is asked, and by which keys; a file counts the runs
+ * of a command that must not run twice.
+ * @param options `rounds`: how often all of it is done; `killsPerPhase`: of the ten releases, of their actions before the change and after it
  */
 export async function runActionKillPoints(options: {
   backend: 'redis' | 'postgres';
   main: string;
+  rounds?: number;
+  killsPerPhase?: number;
+  seed?: number;
   tell?: (line: string) => void;
-}): Promise<ActionKill[]> {
+  signal?: AbortSignal;
+}): Promise<{ kills: ActionKill[]; crowds: Crowd[] }> {
   if (!existsSync(options.main)) throw new Error(`${options.main} is not there: npm run build`);
   const folder = mkdtempSync(join(tmpdir(), 'sluice-action-kills-'));
   const closers: (() => Promise<unknown>)[] = [];
@@ -60,39 +70,67 @@ export async function runActionKillPoints(options: {
     const runs = join(folder, 'runs');
     await createWorld(databaseUrl, peer.url, runs);
     const environment = { ...SETTINGS, SLUICE_ENCRYPTION_KEY: randomBytes(32).toString('base64') };
-    const open = async (name: string, role: 'api' | 'worker'): Promise<SluiceProcess> => {
+    const open = async (name: string, role: 'api' | 'worker', more = {}): Promise<SluiceProcess> => {
       const { main } = options;
-      const given = { name, role, main, folder, databaseUrl, environment, redisUrl: redis?.url };
+      const given = {
+        name,
+        role,
+        main,
+        folder,
+        databaseUrl,
+        environment: { ...environment, ...more },
+        redisUrl: redis?.url,
+      };
       const process = await SluiceProcess.open(given);
       closers.push(() => process.close());
       return process;
     };
-    const [server, worker] = await Promise.all([open('server', 'api'), open('worker', 'worker')]);
+    const [server, crowded] = await Promise.all([open('server', 'api'), open('crowded', 'worker', OF_THE_CROWD)]);
     for (const deadline = Date.now() + 90_000; !(await server.isReady()); await sleep(30))
       if (Date.now() > deadline) throw new Error('the server is not ready after 90 s');
     await setSecret(server.url, { name: 'channel', secretValue: `${peer.url}/notify`, hosts: ['127.0.0.1'] });
 
     const kills: ActionKill[] = [];
-    for (const at of ACTION_TYPES) {
-      for (const point of ACTION_POINTS) {
-        peer.forget();
-        rmSync(runs, { force: true });
-        const before = worker.reached.length;
-        await worker.kill(`${point}/${at}:1`);
-        const { releaseId, userErrors } = await mutate(server.url, 'trigger', {
-          product: PRODUCT,
-          version: `${at}-${point}`,
-        });
-        if (releaseId === null) throw new Error(`the release is refused: ${JSON.stringify(userErrors)}`);
-        await untilEnded(databaseUrl, releaseId);
-        const { status, problem, measured } = await leftOf(databaseUrl, releaseId);
-        const met = { ...peer.met(), command: existsSync(runs) ? readFileSync(runs, 'utf8').length : 0 };
-        const reached = worker.reached.length > before;
-        kills.push({ point, at, reached, status, problem, met, keys: peer.keys(), measured });
-        options.tell?.(`${point}/${at}: ${status}`);
+    const crowds: Crowd[] = [];
+    const { rounds = 1, killsPerPhase = 1, seed = 1, tell, signal } = options;
+    const random = new Random(seed);
+    for (let round = 1; round <= rounds && !signal?.aborted; round += 1) {
+      const crowd = await runCrowd({
+        server,
+        worker: crowded,
+        databaseUrl,
+        releases: CROWD,
+        killsPerPhase,
+        random,
+        version: `crowd-${round}`,
+      });
+      crowds.push(crowd);
+      tell?.(`crowd: ${JSON.stringify({ ...crowd, broken: crowd.broken.length })}`);
+    }
+    await crowded.close();
+    const worker = await open('worker', 'worker');
+    for (let round = 1; round <= rounds && !signal?.aborted; round += 1) {
+      for (const at of ACTION_TYPES) {
+        for (const point of ACTION_POINTS) {
+          peer.forget();
+          rmSync(runs, { force: true });
+          const before = worker.reached.length;
+          await worker.kill(`${point}/${at}:1`);
+          const { releaseId, userErrors } = await mutate(server.url, 'trigger', {
+            product: PRODUCT,
+            version: `${at}-${point}-${round}`,
+          });
+          if (releaseId === null) throw new Error(`the release is refused: ${JSON.stringify(userErrors)}`);
+          await untilEnded(databaseUrl, releaseId);
+          const { status, problem, measured } = await leftOf(databaseUrl, releaseId);
+          const met = { ...peer.met(), command: existsSync(runs) ? readFileSync(runs, 'utf8').length : 0 };
+          const reached = worker.reached.length > before;
+          kills.push({ point, at, reached, status, problem, met, keys: peer.keys(), measured });
+          tell?.(`${point}/${at}: ${status}`);
+        }
       }
     }
-    return kills;
+    return { kills, crowds };
   } finally {
     for (const close of closers.reverse()) await close();
     rmSync(folder, { recursive: true, force: true });
@@ -140,6 +178,9 @@ const SETTINGS = {
   SLUICE_COMMANDS: '/bin/sh',
   LOG_LEVEL: 'info',
 };
+
+/** Forty programs beside it make its worker slow: it keeps its jobs a while longer. */
+const OF_THE_CROWD = { SLUICE_LOCK_DURATION_MS: '4000' };
 
 const metadata = (name: string) => ({ name, labels: {}, annotations: {} });
 
@@ -196,6 +237,7 @@ async function createWorld(databaseUrl: string, peer: string, runs: string): Pro
     };
     await save({ kind: 'Application', metadata: metadata(`${PRODUCT}-${environment}`), spec });
   }
+  for (const definition of crowdOf(CROWD)) await save(definition);
   await dataSource.destroy();
 }
 

@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import { table } from '../bench/stats.ts';
 import { FAULT_POINTS } from '../src/faults.ts';
 import { runArgoCdKillPoints } from './argocd-kill-points.ts';
+import { ACTION_POINTS, ACTION_TYPES, runActionKillPoints } from './action-kill-points.ts';
 import { runKillPoints } from './kill-points.ts';
 import { EFFECTS, POINTS, runProposalKills } from './proposals/kill-points.ts';
 import type { EffectName, Point } from './proposals/kill-points.ts';
@@ -12,7 +13,7 @@ import type { LogEntry } from './judge/history.ts';
 import type { ChaosOutcome } from './run.ts';
 
 // `npm run chaos -- [--seed N] [--seconds N] [--backend redis|postgres] [--json FILE]`: see run.ts. `--kill-points`: kill-points.ts;
-// `--argocd-kills N` and `--proposal-kills N [--effects 'branch,open/after-record']`: argocd-kill-points.ts and proposals/kill-points.ts, N
+// `--action-kills N`: action-kill-points.ts, N rounds; `--argocd-kills N` and `--proposal-kills N [--effects 'branch,open/after-record']`: argocd-kill-points.ts and proposals/kill-points.ts, N
 // times at each point, of the latter all effects or these. The exit code is 0 when no promise was broken and nothing is stuck.
 
 const { values: options } = parseArgs({
@@ -22,6 +23,7 @@ const { values: options } = parseArgs({
     backend: { type: 'string', default: 'redis' },
     json: { type: 'string' },
     'kill-points': { type: 'boolean', default: false },
+    'action-kills': { type: 'string' },
     'argocd-kills': { type: 'string' },
     'proposal-kills': { type: 'string' },
     effects: { type: 'string' },
@@ -39,6 +41,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal
 
 try {
   if (options['kill-points']) await killPoints();
+  if (options['action-kills'] !== undefined) await actionKills(Number(options['action-kills']));
   if (options['argocd-kills'] !== undefined) await argoCdKills(Number(options['argocd-kills']));
   if (options['proposal-kills'] !== undefined)
     await proposalKills(Number(options['proposal-kills']), killsMeant(options.effects));
@@ -78,6 +81,31 @@ async function killPoints(): Promise<never> {
   process.exit(
     Object.keys(statuses).join() === 'SUCCEEDED' && invariants.every((each) => each.violations.length === 0) ? 0 : 1,
   );
+}
+
+/** Actions of workflows: crowds of them, and each alone at each point. */
+async function actionKills(rounds: number): Promise<never> {
+  const { kills, crowds } = await runActionKillPoints({
+    backend: backend as 'redis',
+    main: options.main,
+    rounds,
+    killsPerPhase: 3,
+    seed: Number(options.seed ?? 1),
+    tell: (line) => console.error(line),
+    signal: interrupted.signal,
+  });
+  const sum = (of: 'whole' | 'cut' | 'kills'): number => crowds.reduce((total, each) => total + each[of], 0);
+  const broken = crowds.flatMap((each) => each.broken);
+  const missed = kills.filter(({ reached }) => !reached).length;
+  const ended = crowds.every(({ statuses }) => Object.keys(statuses).join() === 'SUCCEEDED');
+  console.log(
+    `${sum('kills')} kills of a worker with a crowd at work: ${sum('whole')} logs whole, ${sum('cut')} cut off.`,
+  );
+  console.log(
+    `${kills.length} kills at ${ACTION_TYPES.length * ACTION_POINTS.length} points, ${missed} of which were not reached.`,
+  );
+  for (const each of broken) console.log(each);
+  process.exit(ended && broken.length === 0 && missed === 0 ? 0 : 1);
 }
 
 /** Syncs of Argo CD: as often at each point. */

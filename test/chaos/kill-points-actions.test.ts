@@ -5,7 +5,22 @@ import { ACTION_POINTS, ACTION_TYPES, runActionKillPoints } from '../../chaos/ac
 const main = fileURLToPath(new URL('../../dist/src/main.js', import.meta.url));
 
 test('wherever its worker is killed, an action goes on as it promises', async () => {
-  const kills = await runActionKillPoints({ backend: 'redis', main });
+  const { kills, crowds } = await runActionKillPoints({ backend: 'redis', main });
+  // Ten releases at once, four actions side by side in each, and the worker gone in the middle of them, before the change and after it.
+  expect(crowds).toEqual([
+    {
+      statuses: { SUCCEEDED: 10 },
+      kills: 2,
+      atWork: expect.any(Number),
+      whole: expect.any(Number),
+      cut: expect.any(Number),
+      broken: [],
+    },
+  ]);
+  const [{ atWork, whole, cut }] = crowds as [(typeof crowds)[number]];
+  expect(atWork).toBeGreaterThanOrEqual(30);
+  expect(whole).toBeGreaterThanOrEqual(80);
+  expect(cut).toBeGreaterThanOrEqual(60);
   // A point that no release came to would prove nothing.
   expect(kills.filter((each) => !each.reached)).toEqual([]);
   expect(kills).toHaveLength(ACTION_TYPES.length * ACTION_POINTS.length);

@@ -3,6 +3,7 @@ import { approvePromotion, rejectPromotion } from '../../src/commands/decide-pro
 import type { WorkflowAction } from '../../src/core/definitions.ts';
 import type { PromotionState, ReleaseState } from '../../src/core/release.ts';
 import { person } from '../core/support/builders.ts';
+import { serve } from '../drivers/http-server.ts';
 import { onOneBackend } from '../support/backends.ts';
 import { openTestEngine, typesAt } from '../support/engine.ts';
 import type { TestEngine } from '../support/engine.ts';
@@ -14,11 +15,17 @@ const asks = (state: ReleaseState): boolean => staging(state).status === 'SUSPEN
 
 onOneBackend('postgres', (backend) => {
   let engine: TestEngine;
+  let peer: Awaited<ReturnType<typeof serve>>;
   beforeAll(async () => {
-    engine = await openTestEngine(backend);
+    peer = await serve((_, response) => response.end('7'));
+    // A worker that does one thing at a time.
+    engine = await openTestEngine(backend, { SLUICE_CONCURRENCY: '1', SLUICE_ALLOWED_NETWORKS: '127.0.0.0/8' });
     await engine.startWorker();
   });
-  afterAll(() => engine.close());
+  afterAll(async () => {
+    await engine.close();
+    peer.close();
+  });
 
   /** The pre-action of staging has these actions, side by side. */
   async function saveWith(product: string, ...actions: WorkflowAction[]): Promise<void> {
@@ -77,19 +84,27 @@ onOneBackend('postgres', (backend) => {
     ).toEqual(['FAILED', 'TERMINATED']);
   });
 
-  test('ten pauses and ten approvals wait beside each other, and no job is under way', async () => {
+  test('ten pauses, ten approvals and ten analyses wait beside each other, and the only job of the worker is free', async () => {
     const ten = [...Array(10).keys()];
     await saveWith(
       'crowd',
       ...ten.map((each): WorkflowAction => ({ name: `pause-${each}`, type: 'wait', parameters: { duration: '4s' } })),
       ...ten.map((each) => approval(`ask-${each}`)),
+      ...ten.map((each): WorkflowAction => ({
+        name: `measure-${each}`,
+        type: 'analysis',
+        parameters: { url: `http://${peer.host}/`, success: '> 5', interval: '5s', count: 2 },
+      })),
     );
     const id = await engine.trigger({ product: 'crowd', version: '1' });
     const all = await engine.reached(
       id,
-      (state) => staging(state).steps.filter((each) => each.status === 'WAITING').length === 20,
+      (state) => staging(state).steps.filter((each) => each.status === 'WAITING').length === 30,
     );
     expect(all.promotions.flatMap(({ steps }) => steps).some((each) => each.status === 'RUNNING')).toBe(false);
+    // Another release of another product passes all of them.
+    await saveWith('passing', { name: 'nothing', type: 'simulate', parameters: {} });
+    expect((await engine.ended(await engine.trigger({ product: 'passing', version: '1' }))).status).toBe('SUCCEEDED');
     for (const each of ten)
       await approvePromotion(
         engine.app,
