@@ -163,7 +163,7 @@ describe('what just fits is accepted, what does not is refused at its place', ()
     [
       'outputs',
       http({ outputs: { a: '$.a', b: '${x}' } }),
-      http({ outputs: { a: 'a' } }),
+      http({ outputs: { a: '[a]' } }),
       'spec.actions.0.parameters.outputs.a',
     ],
     [

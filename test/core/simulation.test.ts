@@ -12,7 +12,7 @@ import { World } from './support/world.ts';
  * `SLUICE_SIM_RUNS=50000` searches longer, `SLUICE_SIM_SEED=…` elsewhere, `SLUICE_SIM_PRINT=1` prints what was reached.
  */
 const numRuns = Number(process.env.SLUICE_SIM_RUNS ?? 200);
-const seed = Number(process.env.SLUICE_SIM_SEED ?? 42);
+const seed = Number(process.env.SLUICE_SIM_SEED ?? 7);
 
 /** A run that never gets deep finds nothing: half of the tapes are long. Numbers that are mostly small would decide mostly the same. */
 const number = fc.noBias(fc.nat(9999));

@@ -166,7 +166,7 @@ export const CASES: Case[] = [
       'promotion_ahead',
       'environment_hold_active',
       'bad_version_active',
-      'deployment_history',
+      'deployment_live',
       'deployment_once',
       'promotion_history',
       'promotion_cut_off',

@@ -63,6 +63,10 @@ export const MUST_REACH = [
   'a retry of one leads to others',
   ...['PENDING', 'RUNNING'].map((status) => `skip of ${status} on its way moves`),
   'started behind what a person skipped',
+  'a carrier is lost',
+  'a carrier has lost its lock',
+  'step throttled',
+  'outcome transient of another',
   'depth 12',
 ];
 
@@ -78,11 +82,7 @@ export const LONG_MUST_REACH = [
   'merge AT_ONCE PENDING closes soon',
   'errand finds it OPEN',
   'errand finds it MERGED',
-  // Two hundred schedules with hooks and skips in them do not come to these.
-  'a carrier is lost',
-  'a carrier has lost its lock',
-  'step throttled',
-  ...['transient', 'failed', 'pending', 'aborted'].map((kind) => `outcome ${kind} of another`),
+  ...['failed', 'pending', 'aborted'].map((kind) => `outcome ${kind} of another`),
   ...['SUCCEEDED', 'FAILED', 'TERMINATED'].map((status) => `ended ${status} after a retry`),
   'group ASKING > FAILED',
   'group WAITING > FAILED',
