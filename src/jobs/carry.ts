@@ -131,6 +131,8 @@ export class CarryJob {
     for (let step = queue.shift(); step !== undefined; step = queue.shift()) {
       running.step = step;
       const outcome = await this.#perform(lane, at, step, running.controller, run.again && step === first);
+      // Another run has this step by now. What it does may be what failed here: it answers for both.
+      if (outcome.kind === 'failed' && (await isOvertaken(run))) return at;
       // With other steps in hand the job is not free to go on with anything else.
       const to = await this.#record(data, step, outcome, queue.length === 0 ? run.name : null);
       running.step = null;
@@ -248,6 +250,13 @@ function runOf(job: QueuedJob, token: string | undefined): Run {
     spawned: false,
   };
 }
+
+/** Whether another run has this job now. While the queue cannot say so, nothing of what was done is kept back. */
+const isOvertaken = (run: Run): Promise<boolean> =>
+  run.holds().then(
+    (holds) => !holds,
+    () => false,
+  );
 
 /** A dispatch that a job carries. */
 interface Lane {

@@ -31,8 +31,8 @@ const UNSTORABLE = /\0|[\ud800-\udfff]/u;
 
 export const isStorable = (text: string): boolean => !UNSTORABLE.test(text);
 
-/** Fields whose text is not for people: manifests, which have rules of their own, and secrets. It must be storable, and that is all. */
-const RAW = ['text', 'secretValue'];
+/** Fields of inputs whose text is not for people: manifests, which have rules of their own, and secrets. It must be storable, and that is all. */
+const RAW = ['text', 'secretValue', 'input.text', 'input.secretValue'];
 
 /**
  * Texts that cannot be stored or printed, wherever they stand in an input. PostgreSQL has neither NUL nor half a character; control
@@ -44,7 +44,7 @@ export function unstorable(input: unknown): Refusal[] {
   for (let next = open.pop(); next !== undefined && found.length < 20; next = open.pop()) {
     const { value, path } = next;
     if (typeof value === 'string') {
-      const wrong = wrongIn(value, RAW.includes(String(path.at(-1))));
+      const wrong = wrongIn(value, RAW.includes(path.join('.')));
       if (wrong) found.push(refusal('INVALID', `the text ${wrong}`, path));
     } else if (typeof value === 'object' && value !== null && !(value instanceof Date)) {
       for (const [key, each] of Object.entries(value)) {

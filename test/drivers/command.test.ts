@@ -103,21 +103,6 @@ test('a program that a signal ended has an end that is not clear', async () => {
   });
 });
 
-test('a run whose program the run that took its job has ended does not answer for it', async () => {
-  const key = `k-${randomUUID()}`;
-  const stopped = new AbortController();
-  let settled = false;
-  const context = { holdsLock: () => Promise.resolve(false) };
-  const first = run(script('sleep 30'), { key, signal: stopped.signal, context }).finally(() => (settled = true));
-  first.catch(() => undefined);
-  await expect.poll(() => aliveOf(key).length).toBeGreaterThan(0);
-  expect(await run(script('exit 0'), { key })).toMatchObject({ kind: 'succeeded' });
-  await expect.poll(() => aliveOf(key)).toEqual([]);
-  expect(settled).toBe(false);
-  stopped.abort(new Error('it is done'));
-  await expect(first).rejects.toThrow('it is done');
-});
-
 test('a command that must not run twice is begun once, whoever asks', async () => {
   const begun = new Set<string>();
   const begin = async (key: string): Promise<boolean> => !begun.has(key) && begun.add(key).size > 0;

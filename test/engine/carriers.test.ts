@@ -6,7 +6,7 @@ import type { JobProcessor, JobStanding, Queue, QueuedJob } from '../../src/jobs
 import { Sweep } from '../../src/jobs/sweep.ts';
 import { forEachBackend } from '../support/backends.ts';
 import { openTestEngine } from '../support/engine.ts';
-import type { TestEngine } from '../support/engine.ts';
+import type { BillingOptions, TestEngine } from '../support/engine.ts';
 
 const [DEV, STAGING, ASIA_2] = [0, 1, 5];
 
@@ -78,9 +78,9 @@ describe('without a worker', () => {
 
   let products = 0;
   /** Of a product of its own: what another test has left behind is in nobody's way. */
-  const trigger = async (flow = 'to-production'): Promise<string> => {
+  const trigger = async (flow = 'to-production', options: BillingOptions = {}): Promise<string> => {
     const product = `billing-${(products += 1)}`;
-    await engine.saveBilling(product);
+    await engine.saveBilling(product, options);
     const id = await engine.trigger({ product, version: '1', flow });
     // Siblings are put below the job, which comes into the queue a moment after the release is kept.
     await vi.waitFor(async () => expect(await engine.app.queue.standing(jobOf(id).id!)).toBe('pending'), 10_000);
@@ -129,6 +129,22 @@ describe('without a worker', () => {
     const statuses = (await look(id)).promotions.map(({ status }) => status);
     expect(statuses).toEqual(['SUCCEEDED', 'SUCCEEDED', 'RUNNING', 'RUNNING', 'RUNNING', 'PENDING']);
     await end(id);
+  });
+
+  test('what failed after the lock was lost is left to the run that has the job now', async () => {
+    const failing = { type: 'simulate', failures: -1, failure: 'FAILED' } as const;
+    const id = await trigger('one-region', { driver: (at) => (at === 'eu' ? failing : { type: 'simulate' }) });
+    const apply = async (): Promise<string[]> => (await look(id)).promotions[1]!.steps.map(({ status }) => status);
+    // It goes on with eu while it still has its lock, and is asked once more when that has failed.
+    const onceHeld = (then: () => Promise<boolean>): QueuedJob['holds'] => {
+      let asked = 0;
+      return () => ((asked += 1) === 1 ? Promise.resolve(true) : then());
+    };
+    await process(jobOf(id, { holds: onceHeld(async () => false) }), 'token');
+    expect(await apply()).toContain('RUNNING');
+    const away = onceHeld(() => Promise.reject(new Error('the queue is away')));
+    await process(jobOf(id, { attemptsStarted: 2, holds: away }), 'token');
+    expect((await look(id)).status).toBe('FAILED');
   });
 
   test('a job that a join waits for goes on with nothing', async () => {

@@ -46,10 +46,7 @@ export async function runCommand(
     log.say(howItEnded(code));
     if (code === 0) return { kind: 'succeeded', outputs: await readOutputs(output, outputs, context, signal) };
     const told = `${program} ${howItEnded(code)}${complaint && `: ${complaint}`}`;
-    if (code === null) {
-      await leaveToAnother(context, signal);
-      return unclear(told);
-    }
+    if (code === null) return unclear(told);
     if (code === TRY_AGAIN && idempotent) throw new TransientError(told);
     return { kind: 'failed', message: told };
   } catch (error) {
@@ -61,16 +58,6 @@ export async function runCommand(
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
-}
-
-/**
- * A signal that this run did not send may be that of the run which has taken its job, and answers for it. Then this one waits until it is
- * told to stop, which it is as soon as the other one is through.
- */
-async function leaveToAnother({ holdsLock }: EffectContext, signal: AbortSignal): Promise<void> {
-  if (!holdsLock || (await holdsLock())) return;
-  if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
-  signal.throwIfAborted();
 }
 
 const howItEnded = (code: number | null): string =>

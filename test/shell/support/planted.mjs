@@ -215,8 +215,8 @@ export const PLANTED = {
   'L5 an environment is carried, and handed over as well': [
     [
       'core/draft.ts',
-      'if (!this.#carry(promotions) && promotions.length > 0) {',
-      'if ((this.#carry(promotions) || true) && promotions.length > 0) {',
+      'if (!this.#carry(promotions)) this.#askForJobs(promotions);',
+      'this.#carry(promotions);\n    this.#askForJobs(promotions);',
     ],
   ],
   'L6 a job goes on after its lock was lost': [
@@ -227,6 +227,9 @@ export const PLANTED = {
   ],
   'L8 what a job carried that is gone is left to it': [
     ['jobs/sweep.ts', "const gone = standing === 'missing' && each.work === null;", 'const gone = false;'],
+  ],
+  'L9 a run that has lost its job says that it failed': [
+    ['jobs/carry.ts', "if (outcome.kind === 'failed' && (await isOvertaken(run))) return at;", ''],
   ],
   'N1 a new release is written without its first decision': [
     [
@@ -329,7 +332,7 @@ const NAMED = {
   X4: 'test/engine/trigger-races.test.ts',
   X5: 'test/engine/trigger-races.test.ts',
   ...Object.fromEntries(
-    ['L1', 'L2', 'L3', 'L4', 'L5', 'L6', 'L7', 'L8'].map((each) => [each, 'test/engine/carriers.test.ts']),
+    ['L1', 'L2', 'L3', 'L4', 'L5', 'L6', 'L7', 'L8', 'L9'].map((each) => [each, 'test/engine/carriers.test.ts']),
   ),
   N1: 'test/engine/trigger-races.test.ts',
   N2: 'test/engine/hand-over.test.ts',
