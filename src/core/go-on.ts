@@ -34,13 +34,16 @@ export function goOnAfter(draft: Draft, position: number, how: 'RETRY' | 'SKIP')
   state.forgiven = [...plan.promotions.keys()].filter((each) =>
     BAD_PROMOTION.has((state.promotions[each] as PromotionState).status),
   );
-  if (ended || again.length > 0) {
+  const isTouched = (group: number): boolean =>
+    (plan.groups[group] as PlannedGroup).members.some((each) => each === position || begins.has(each));
+  // A group that had failed and is asked anew is told of, too: whoever reads events alone would have it fail for good.
+  const reopens = state.groups.some(({ status }, index) => status === 'FAILED' && isTouched(index));
+  if (ended || again.length > 0 || reopens) {
     draft.emit({ type: 'ReleaseRetried', environments: again.map((each) => draft.planned(each).name) });
   }
   state.groups.forEach((group, index) => {
     const { members } = plan.groups[index] as PlannedGroup;
-    const touched = members.includes(position) || members.some((each) => begins.has(each));
-    const isOver = group.status === 'PASSED' || (group.status === 'FAILED' && !touched);
+    const isOver = group.status === 'PASSED' || (group.status === 'FAILED' && !isTouched(index));
     if (isOver ? undone && members.includes(position) : ended || group.status === 'FAILED')
       Object.assign(draft.group(index), freshGroup(group.generation));
   });

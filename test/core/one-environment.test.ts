@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { NO_FACTS } from '../../src/core/release.ts';
 import type { Stimulus } from '../../src/core/release.ts';
 import { waitingFor } from '../../src/core/waiting.ts';
 import { approvalOf, flowOf, planOf } from './support/builders.ts';
@@ -68,6 +69,22 @@ describe('a person skips an environment', () => {
     skip(release, 'eu');
     release.report('eu', { kind: 'succeeded' });
     expect(release.picture).toBe('dev SUCCEEDED, eu SUCCEEDED, asia RUNNING');
+  });
+
+  test('whose group had failed: that it is asked anew is told, also where nothing else begins', () => {
+    const release = started(flowOf('dev > {us, eu} as regions > asia-2')).succeed('dev');
+    release.tell({ kind: 'terminate', reason: 'changed my mind', by: 'ada' });
+    for (const region of ['us', 'eu']) release.report(region, { kind: 'aborted' });
+    expect(release.state.status).toBe('TERMINATED');
+    // It waits for its turn, so that nothing follows by itself.
+    release.facts = { ...NO_FACTS, behind: { id: 'r-0', called: 'billing#1' } };
+    skip(release, 'us');
+    expect(release.state.status).toBe('QUEUED');
+    expect(release.state.groups.map(({ status }) => status)).toEqual(['FAILED']);
+    skip(release, 'eu');
+    const told = release.events.map(({ event }) => event.type);
+    expect(told.slice(told.lastIndexOf('PromotionSkipped'))).toContain('ReleaseRetried');
+    expect(release.state.groups.map(({ status }) => status)).not.toContain('FAILED');
   });
 
   test('that failed, after the end of the release: the release goes on behind it', () => {

@@ -458,6 +458,8 @@ export class Shell {
 
   /** A job that ends leaves nothing of what the state says that it carries, unless a sibling is at it, or was until it was lost. */
   #claimNothingLeft({ name }: Job): void {
+    // A release that has ended meanwhile waits for no answer any more.
+    if (this.state.endedAt !== null) return;
     const { dispatches, groups } = carriedBy(this.state, name);
     // One that has lost its lock and lives is still at it.
     const living = this.#workers.flatMap((each) => (each ? [each.job] : []));
