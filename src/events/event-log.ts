@@ -60,6 +60,8 @@ export class EventLog {
   readonly #reader: pg.Pool;
   readonly #entries: number;
   readonly #ring: Ring;
+  /** The newest event before those of the ring, when it was filled. */
+  readonly #floor: LoggedEvent | undefined;
   readonly #waiters = new Waiters();
   readonly #subscriptions = new Set<Subscription>();
   readonly #tail: Tail;
@@ -77,6 +79,7 @@ export class EventLog {
     this.#entries = entries;
     // The first of them only says what lies before the others.
     const [floor, ...rest] = newest;
+    this.#floor = floor;
     this.#ring = new Ring(ringSize, floor ?? BEGINNING);
     for (const event of rest) this.#ring.push(event);
     this.#source = {
@@ -213,6 +216,12 @@ export class EventLog {
   async cursorsOf(events: readonly { releaseId: string; sequence: number }[]): Promise<(string | null)[]> {
     const places = await placesOf(this.#pool, events);
     return places.map((place, index) => place && cursorOf({ ...place, releaseId: events[index]!.releaseId }));
+  }
+
+  /** The cursor of the newest event that this process has read; "" while there is none. */
+  get newest(): string {
+    const newest = this.#ring.at(this.#ring.end - 1) ?? this.#floor;
+    return newest === undefined ? '' : cursorOf(newest);
   }
 
   health(): TailHealth & { subscribers: number } {

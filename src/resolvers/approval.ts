@@ -1,35 +1,22 @@
-import { Arg, Args, Ctx, FieldResolver, Mutation, Query, Resolver, Root } from 'type-graphql';
+import { Arg, Ctx, FieldResolver, Mutation, Resolver, Root } from 'type-graphql';
 import { approvePromotion, rejectPromotion } from '../commands/decide-promotion.ts';
 import { createApprovalLink } from '../commands/create-approval-link.ts';
 import type { DecidedPromotion, PromotionDecision } from '../commands/decide-promotion.ts';
 import type { Result } from '../commands/result.ts';
 import { mayDo } from '../core/access/index.ts';
-import { missingOf } from '../core/approvals/approval.ts';
-import { askedFor, mayApprove, permissionToDecide } from '../core/approvals/may-decide.ts';
-import {
-  Approval,
-  ApprovalFilterInput,
-  ApprovalLinkCreateInput,
-  ApprovalStatusEnum,
-  PromotionDecisionInput,
-} from '../schema/approval.ts';
+import { mayApprove, permissionToDecide } from '../core/approvals/may-decide.ts';
+import { Approval, ApprovalLinkCreateInput, ApprovalStatusEnum, PromotionDecisionInput } from '../schema/approval.ts';
 import type { ShownApprovalStatus } from '../schema/approval.ts';
-import { ApprovalLinkPayload, EnvironmentPromotionConnection, PromotionPayload } from '../schema/approval-payloads.ts';
-import { badInput, checkFirst, PageArgs, readCursor, toConnection } from '../schema/connection.ts';
-import type { Connection } from '../schema/connection.ts';
+import { ApprovalLinkPayload, PromotionPayload } from '../schema/approval-payloads.ts';
 import type { ApiContext } from '../schema/context.ts';
 import { EnvironmentPromotion } from '../schema/promotion.ts';
 import type { ReleaseParts } from '../schema/promotion.ts';
-import { listAskedPromotions } from '../store/approval-reads.ts';
-import type { AskedPromotion } from '../store/approval-reads.ts';
 import { deciding, decisionPlace, linking, placesOf } from './access/release-rules.ts';
 import { Lookup } from './access/lookup.ts';
-import { seesPlace } from './access/visible.ts';
-import { Guarded, SEES, may } from './access/rules.ts';
-import { checkStorable, refused, unstorable } from './answers.ts';
+import { Guarded, may } from './access/rules.ts';
+import { refused, unstorable } from './answers.ts';
 import { forget } from './batches.ts';
 import { partsOf } from './release-parts.ts';
-import { readsOf } from './reads.ts';
 
 @Resolver(() => Approval)
 export class ApprovalResolver {
@@ -49,47 +36,6 @@ export class ApprovalResolver {
 
 @Resolver()
 export class PromotionDecisionResolver {
-  @Query(() => EnvironmentPromotionConnection, {
-    description: 'The promotions that wait for an approval now, of their start or of a step, the oldest release first.',
-  })
-  @Guarded(SEES)
-  async approvals(
-    @Ctx() context: ApiContext,
-    @Args(() => PageArgs) page: PageArgs,
-    @Arg('filter', () => ApprovalFilterInput, { nullable: true, description: 'Which ones; all when left out.' })
-    filter?: ApprovalFilterInput,
-  ): Promise<Connection<EnvironmentPromotion>> {
-    const wanted = checkFirst(page.first) + 1;
-    checkStorable({ filter });
-    const product = filter?.product ?? undefined;
-    const found: { row: AskedPromotion; parts: ReleaseParts }[] = [];
-    let after = keyOf(readCursor(page.after));
-    // What is granted waits for something else, and who may approve is for the rules to say: neither is known to SQL.
-    let cut: AskedPromotion | undefined;
-    for (let more = true, seen = 0; more && found.length < wanted;) {
-      const rows = await listAskedPromotions(readsOf(context), { limit: BATCH, after, product });
-      for (const row of rows) {
-        const parts = await partsOf(context, row.releaseId);
-        if (await isWaiting(context, parts, row, filter?.forMe === true)) found.push({ row, parts });
-      }
-      after = rows.at(-1);
-      more = rows.length === BATCH;
-      seen += rows.length;
-      // Each of them is opened for its rules: the next page goes on from here.
-      if (more && seen >= MOST && found.length < wanted) {
-        cut = rows.at(-1);
-        break;
-      }
-    }
-    return toConnection(
-      found,
-      page,
-      ({ row }) => `${row.number}/${row.position}`,
-      ({ row, parts }) => new EnvironmentPromotion(parts, row.position),
-      cut === undefined ? null : `${cut.number}/${cut.position}`,
-    );
-  }
-
   @Mutation(() => PromotionPayload, {
     description:
       'Agrees that a promotion starts, or that a step of it goes on. It does so at once when nothing else is missing. Again, by the same person, changes nothing.',
@@ -150,39 +96,8 @@ export class PromotionDecisionResolver {
   }
 }
 
-const BATCH = 100;
-/** Promotions that one page opens. */
-const MOST = 1_000;
-
-function keyOf(cursor: string | undefined): Pick<AskedPromotion, 'number' | 'position'> | undefined {
-  if (cursor === undefined) return undefined;
-  const [, number, position] = /^(\d{1,15})\/(\d{1,9})$/.exec(cursor) ?? [];
-  if (number === undefined) throw badInput('`after` is not a cursor of this list', 'after');
-  return { number: Number(number), position: Number(position) };
-}
-
-async function isWaiting(
-  context: ApiContext,
-  parts: ReleaseParts,
-  { position }: AskedPromotion,
-  forMe: boolean,
-): Promise<boolean> {
-  if (!(await seesPlace(context, parts.plan.product, null)) || !parts.sees(position)) return false;
-  const planned = parts.plan.promotions[position];
-  const promotion = parts.state.promotions[position];
-  // The state may be newer than the list.
-  if (!planned || !promotion || promotion.endedAt !== null) return false;
-  const starts = promotion.startedAt === null || promotion.merge ? [undefined] : [];
-  const steps = [...promotion.steps.keys()].filter((each) => promotion.steps[each]?.outside);
-  for (const step of [...starts, ...steps]) {
-    const asked = askedFor(planned, promotion, step);
-    if (!asked?.approval || missingOf(asked.spec, asked.approval) === 0) continue;
-    if (!forMe || (await canApprove(context, parts, { promotion: position, step }))) return true;
-  }
-  return false;
-}
-
-async function canApprove(
+/** Whether an approval of the caller would count now. */
+export async function canApprove(
   context: ApiContext,
   parts: ReleaseParts,
   place: { promotion: number; step?: number },

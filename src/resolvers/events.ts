@@ -90,7 +90,7 @@ export class ReleaseEventResolver {
 }
 
 /** What the caller sees is asked at each event: it can change while the subscription is open. */
-async function subscribed(context: ApiContext, filter: EventFilter, after?: string | null): Promise<Subscribed> {
+export async function subscribed(context: ApiContext, filter: EventFilter, after?: string | null): Promise<Subscribed> {
   const { live } = context;
   const now = await visibilityOf(context);
   filter.visible = () => (live ? live.visibility : now);
@@ -162,7 +162,7 @@ function name(text: string, field: string): string {
 }
 
 /** Turns what the log refuses into answers for the client. */
-async function asked<T>(question: () => Promise<T>): Promise<T> {
+export async function asked<T>(question: () => Promise<T>): Promise<T> {
   try {
     return await question();
   } catch (error) {

@@ -6,6 +6,7 @@ import { PromotionFlowError } from '../schema/promotion-flow.ts';
 import { BasicUserError, ConflictError, ManifestError, WindowClosedError } from '../schema/user-errors.ts';
 import { ActionLogResolver } from './action-log.ts';
 import { ApprovalResolver, PromotionDecisionResolver } from './approval.ts';
+import { ApprovalInboxResolver } from './approval-inbox.ts';
 import { ApiTokenResolver, RoleGrantResolver } from './access-management.ts';
 import { ApplicationResolver } from './application.ts';
 import { BadVersionResolver, WaitingForVersionResolver } from './bad-version.ts';
@@ -50,6 +51,7 @@ export const RESOLVERS: NonEmptyArray<Function> = [
   ApplicationResolver,
   BadVersionResolver,
   ApprovalResolver,
+  ApprovalInboxResolver,
   AuditResolver,
   CandidateResolver,
   DeliveryMetricsResolver,

@@ -1,5 +1,7 @@
 import { Field, ObjectType } from 'type-graphql';
+import type { ReleaseEventType } from '../core/events.ts';
 import { connectionOf } from './connection.ts';
+import { ReleaseEventTypeEnum } from './events.ts';
 import { EnvironmentPromotion } from './promotion.ts';
 import { UserError } from './user-errors.ts';
 
@@ -31,4 +33,31 @@ export class ApprovalLinkPayload {
   userErrors!: UserError[];
 }
 
-export const EnvironmentPromotionConnection = connectionOf('EnvironmentPromotion', EnvironmentPromotion as never);
+export const ApprovalInboxConnection = connectionOf('ApprovalInbox', EnvironmentPromotion as never);
+
+@ObjectType({ description: 'Something happened to a promotion that asks people, or has asked them.' })
+export class ApprovalInboxEvent {
+  @Field(() => String, { description: 'Subscribe after it, and nothing is missed.' })
+  cursor!: string;
+
+  @Field(() => ReleaseEventTypeEnum, { description: 'What happened.' })
+  type!: ReleaseEventType;
+
+  @Field(() => Date, { description: 'When.' })
+  at!: Date;
+
+  @Field(() => EnvironmentPromotion, {
+    nullable: true,
+    description: 'The promotion as it is now; null: its release is no longer there.',
+  })
+  promotion!: EnvironmentPromotion | null;
+
+  @Field(() => Boolean, { description: 'Whether it waits for an approval now: it stands in `approvals`.' })
+  isWaiting!: boolean;
+
+  @Field(() => Boolean, {
+    description:
+      'Whether an approval of the caller would count now: it stands in `approvals(filter: { forMe: true })`.',
+  })
+  isForMe!: boolean;
+}

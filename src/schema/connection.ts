@@ -70,6 +70,18 @@ export function connectionOf<T extends object>(name: string, node: ClassType<T>)
   return ConnectionType;
 }
 
+/** How many entries a list has, as far as they were counted. */
+export interface ListCount {
+  count: number;
+  /** Counting stopped: there may be more. */
+  isCapped: boolean;
+}
+
+/** A page of a list that can say how many entries the whole list has; they are counted when somebody asks. */
+export interface CountedConnection<T> extends Connection<T> {
+  counted: (this: void) => Promise<ListCount>;
+}
+
 /** Fault of the client: nothing was looked up. */
 export function badInput(message: string, path: string): GraphQLError {
   return new GraphQLError(message, { extensions: { code: 'BAD_USER_INPUT', argument: path } });

@@ -1,4 +1,5 @@
 import { Field, Int, ObjectType } from 'type-graphql';
+import { askedNow } from '../core/approvals/may-decide.ts';
 import type { GateAnswer } from '../core/gates/answer.ts';
 import { isChange } from '../core/plan.ts';
 import type { Phase, PlannedGroup, PlannedPromotion, PlannedStep, ReleasePlan } from '../core/plan.ts';
@@ -360,6 +361,16 @@ export class EnvironmentPromotion extends Node {
     if (!spec) return null;
     const { id: releaseId, state } = this.parts;
     return new Approval({ releaseId, position: this.position, initiator: state.initiator }, spec, this.state);
+  }
+
+  @Field(() => [Approval], {
+    description:
+      'What people are asked now: whether it starts, or whether steps of it go on. Each says since when and until when.',
+  })
+  get openApprovals(): Approval[] {
+    return askedNow(this.planned, this.state).flatMap(
+      (step) => (step === undefined ? this.approval : new PromotionStep(this, step).approval) ?? [],
+    );
   }
 
   @Field(() => Int, {

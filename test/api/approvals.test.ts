@@ -264,6 +264,53 @@ describe('approvals over the API', () => {
     expect(wrong?.extensions).toMatchObject({ code: 'BAD_USER_INPUT', argument: 'after' });
   });
 
+  test('an inbox is counted, says since when and until when, and tells what changes it', async () => {
+    await api.saveBilling('inbox', { approvals: { regions: approvalOf('1 of @sre') } });
+    const count = `query ($filter: ApprovalFilterInput, $first: Int) { approvals(filter: $filter, first: $first) {
+      totalCount isTotalCapped lastCursor nodes { openApprovals { step requestedAt expiresAt missing viewerCanApprove } } } }`;
+    const filter = { product: 'inbox' };
+    const before = (await api.askAs('grace @sre', count, { filter })).approvals;
+    expect(before).toMatchObject({ totalCount: 0, isTotalCapped: false, nodes: [] });
+    const changes = await api.follow(
+      'grace @sre',
+      `subscription ($after: String) { approvalEvents(after: $after, product: "inbox") {
+        cursor type isWaiting isForMe promotion { name release { productName } openApprovals { requestedAt } } } }`,
+      { after: before.lastCursor },
+    );
+    const { releaseTrigger } = await api.askAs('ada', trigger, { input: { product: 'inbox', version: '1' } });
+    const asking = [await changes.next(), await changes.next(), await changes.next()].map(
+      ({ value }) => value.approvalEvents,
+    );
+    expect(asking.map(({ type, isForMe, promotion }) => [type, isForMe, promotion.name])).toEqual(
+      ['us-east', 'eu', 'asia'].sort().map((name) => ['ApprovalRequested', true, name]),
+    );
+    expect(asking[0].promotion).toMatchObject({
+      release: { productName: 'inbox' },
+      openApprovals: [{ requestedAt: expect.any(String) }],
+    });
+    const now = (await api.askAs('grace @sre', count, { filter: { ...filter, forMe: true }, first: 1 })).approvals;
+    expect(now).toMatchObject({ totalCount: 3, isTotalCapped: false });
+    const [{ requestedAt, expiresAt, ...open }] = now.nodes[0].openApprovals;
+    expect(open).toEqual({ step: null, missing: 1, viewerCanApprove: true });
+    expect(Date.parse(expiresAt) - Date.parse(requestedAt)).toBe(24 * 3_600_000);
+    expect((await api.askAs('linus', count, { filter: { ...filter, forMe: true } })).approvals.totalCount).toBe(0);
+
+    const input = { releaseId: releaseTrigger.release.id, environment: 'eu' };
+    await api.askAs('grace @sre', decide('Approve'), { input });
+    const told = (await changes.next()).value.approvalEvents;
+    expect(told).toMatchObject({ type: 'ApprovalGiven', isWaiting: false, isForMe: false, promotion: { name: 'eu' } });
+    expect((await api.askAs('grace @sre', count, { filter })).approvals.totalCount).toBe(2);
+    // Cut off, and followed again from the last cursor: what came meanwhile comes.
+    await changes.return?.();
+    const again = await api.follow(
+      'grace @sre',
+      'subscription ($after: String) { approvalEvents(after: $after, product: "inbox") { type } }',
+      { after: asking[2].cursor },
+    );
+    expect((await again.next()).value.approvalEvents).toEqual({ type: 'ApprovalGiven' });
+    await again.return?.();
+  });
+
   test('without authentication: nobody in particular approves what names nobody, and nothing else', async () => {
     const { releaseTrigger } = await (async () => {
       await api.saveBilling('open', { approvals: { staging: approvalOf('1'), regions: approvalOf('1 of grace') } });

@@ -42,6 +42,17 @@ export function askedFor(planned: PlannedPromotion, seen: PromotionState, step?:
   return asked ? { called: `${called}, step ${planned.steps[step]?.id},`, ...asked } : null;
 }
 
+/** What of a promotion waits for people now: undefined is its start, a number the position of a step. */
+export function askedNow(planned: PlannedPromotion, seen: PromotionState): (number | undefined)[] {
+  if (seen.endedAt !== null) return [];
+  const starts = seen.startedAt === null || seen.merge ? [undefined] : [];
+  const steps = [...seen.steps.keys()].filter((each) => seen.steps[each]?.outside);
+  return [...starts, ...steps].filter((step) => {
+    const asked = askedFor(planned, seen, step);
+    return asked?.approval && missingOf(asked.spec, asked.approval) > 0;
+  });
+}
+
 /** Why this person may not decide so on this promotion now, or null. Release windows are another question. */
 export function whyNot(plan: ReleasePlan, state: ReleaseState, wish: Wish, now: number): Refusal | null {
   const planned = plan.promotions[wish.promotion];

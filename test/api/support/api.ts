@@ -1,5 +1,5 @@
 import type { ExecutionResult, GraphQLFormattedError } from 'graphql';
-import { graphql } from 'graphql';
+import { graphql, parse, subscribe } from 'graphql';
 import pg from 'pg';
 import type { Grant, Identity, Role } from '../../../src/core/access/index.ts';
 import type { Config } from '../../../src/config.ts';
@@ -29,6 +29,9 @@ export interface TestApi extends TestEngine {
   /** The same, of somebody who has signed in, with a role for everything: `grace @sre %lead`. */
   // oxlint-disable-next-line typescript/no-explicit-any
   askAs(who: string, query: string, variables?: Record<string, unknown>, role?: Role, where?: Where): Promise<any>;
+  /** What a subscription of somebody with a role for everything delivers, as it comes; `return()` ends it. */
+  // oxlint-disable-next-line typescript/no-explicit-any
+  follow(who: string, query: string, variables?: Record<string, unknown>): Promise<AsyncIterator<any>>;
   /** For what is a fault of the client. */
   errorsOf(query: string, variables?: Record<string, unknown>): Promise<readonly GraphQLFormattedError[]>;
   /** As a transport answers it, within a budget of its own; what it spent. */
@@ -79,16 +82,24 @@ export async function openTestApi(
       role: Role = 'ADMIN',
       where: Where = { products: {}, environments: {} },
     ) {
-      const identity: Identity = {
-        caller: person(who),
-        grants: [{ role, ...where }],
-        anonymous: false,
-        credential: null,
-        expiresAt: null,
-      };
+      const identity = identityOf(who, role, where);
       const { data, errors } = await execute(query, variables, null, identity);
       if (errors) throw errors[0]?.originalError ?? errors[0];
       return noBareIds(JSON.parse(JSON.stringify(data)));
+    },
+    async follow(who: string, query: string, variableValues: Record<string, unknown> = {}) {
+      const contextValue = createContext({ app, log, identity: identityOf(who) });
+      const followed = await subscribe({ schema, document: parse(query), variableValues, contextValue });
+      if (!(Symbol.asyncIterator in followed)) throw followed.errors?.[0]?.originalError ?? followed.errors?.[0];
+      return {
+        async next() {
+          const { value, done } = await followed.next();
+          if (value?.errors) throw value.errors[0];
+          contextValue.loaders.clear();
+          return { done, value: noBareIds(JSON.parse(JSON.stringify(value?.data ?? null))) };
+        },
+        return: () => followed.return(undefined),
+      } as AsyncIterator<never>;
     },
     async errorsOf(query: string, variables: Record<string, unknown> = {}) {
       const { errors } = await execute(query, variables, 'ada');
@@ -103,6 +114,18 @@ export async function openTestApi(
     statements: countStatements,
   });
 }
+
+const identityOf = (
+  who: string,
+  role: Role = 'ADMIN',
+  where: Where = { products: {}, environments: {} },
+): Identity => ({
+  caller: person(who),
+  grants: [{ role, ...where }],
+  anonymous: false,
+  credential: null,
+  expiresAt: null,
+});
 
 function closing(engine: TestEngine, log: EventLog): () => Promise<void> {
   const close = engine.close.bind(engine);

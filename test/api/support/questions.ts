@@ -426,7 +426,7 @@ export const CASES: Case[] = [
   {
     field: 'approvals',
     name: 'that wait',
-    query: `(first: 20) ${NODES}`,
+    query: '(first: 20) { totalCount isTotalCapped nodes { id } }',
     by: ['promotion_asked_in_order', 'promotion_holds'],
   },
   {
