@@ -62,6 +62,7 @@ test('a program gets its arguments as they are, its input, and an environment th
     'SLUICE_KEY',
     'SLUICE_PRODUCT',
     'SLUICE_RELEASE_ID',
+    'SLUICE_RUN',
   ]);
 });
 
@@ -115,8 +116,10 @@ test('a command that must not run twice is begun once, whoever asks', async () =
   });
 });
 
-test("a step that is another job's by now runs nothing", async () => {
-  const context = { stillMine: () => Promise.resolve(false) };
+test.each([
+  ["a step that is another job's by now", { stillMine: () => Promise.resolve(false) }],
+  ['a run that has lost the lock of its job', { holdsLock: () => Promise.resolve(false) }],
+])('%s runs nothing', async (_what, context) => {
   const failed = run(script('exit 0'), {
     context,
     with: { ...settings, begin: () => Promise.reject(new Error('begun')) },
@@ -136,6 +139,29 @@ test('told to stop, it ends with all that it has started, also what left its gro
   abort.abort(new Error('terminated'));
   await expect(failed).rejects.toThrow('terminated');
   expect(aliveOf(key)).toEqual([]);
+}, 20_000);
+
+test('a run that another one has overtaken ends nothing of it, and is ended by it', async () => {
+  const key = `k-${randomUUID()}`;
+  const overtaken = run(script(FAMILY), { key });
+  await expect.poll(() => aliveOf(key).length, { timeout: 10_000 }).toBeGreaterThanOrEqual(3);
+  // What it writes says that it goes on after the end of the other one.
+  const later = run(script("sleep 1; printf '{}'", { outputs: { WHOLE: '$' } }), { key });
+  expect(await overtaken).toMatchObject({ kind: 'failed', unclear: true });
+  expect(await later).toMatchObject({ kind: 'succeeded' });
+  expect(aliveOf(key)).toEqual([]);
+}, 20_000);
+
+test('a run that is late and has not begun its program yet ends nothing of the run that took its place', async () => {
+  const key = `k-${randomUUID()}`;
+  let go: (mine: boolean) => void = () => undefined;
+  const asked = new Promise<boolean>((resolve) => (go = resolve));
+  const late = run(script('exit 0'), { key, context: { stillMine: () => asked } });
+  const later = run(script('sleep 1'), { key });
+  await expect.poll(() => aliveOf(key).length, { timeout: 10_000 }).toBeGreaterThanOrEqual(1);
+  go(true);
+  expect(await late).toMatchObject({ kind: 'succeeded' });
+  expect(await later).toMatchObject({ kind: 'succeeded' });
 }, 20_000);
 
 test('when it has ended, nothing that it started goes on', async () => {

@@ -94,6 +94,7 @@ describe('every page', () => {
       'SLUICE_TEST_ALL',
       // What the action `command` hands to its program.
       'SLUICE_KEY',
+      'SLUICE_RUN',
       'SLUICE_RELEASE_ID',
       'SLUICE_PRODUCT',
       'SLUICE_ENVIRONMENT',

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -30,18 +31,20 @@ export async function runCommand(
   { context, signal, commands: { programs, begin }, log }: Pick<At, 'context' | 'signal' | 'commands' | 'log'>,
 ): Promise<ActionAnswer> {
   const { program, args, input, idempotent, outputs } = parameters;
+  const mark = newMark(context.key);
   if (!programs.includes(program)) throw new PermanentError(whyNotAllowed(program, programs));
   checkArguments(args);
-  if (context.stillMine && !(await context.stillMine()))
+  // The lock, too: a run that has lost it would be beside the one that has it now.
+  if (!((await context.stillMine?.()) ?? true) || !((await context.holdsLock?.()) ?? true))
     throw new TransientError('it is not this run of its job that does it');
   if (!idempotent && !(await begin(context.key)))
     return unclear(`${program} was begun by a worker that is gone, and is not run twice (\`idempotent: false\`)`);
   // A worker that was cut off from its database, and not ended, may still have it at work here.
-  await endAll(context.key, 'SIGKILL');
+  await endEarlier(mark);
   const folder = await mkdtemp(join(tmpdir(), 'sluice-command-'));
   log.say([program, ...args].map(shown).join(' '));
   try {
-    const { code, output, complaint } = await run({ program, args, input, folder, context, signal, log });
+    const { code, output, complaint } = await run({ program, args, input, folder, context, mark, signal, log });
     signal.throwIfAborted();
     log.say(howItEnded(code));
     if (code === 0) return { kind: 'succeeded', outputs: await readOutputs(output, outputs, context, signal) };
@@ -89,6 +92,7 @@ interface Order {
   input: string | undefined;
   folder: string;
   context: EffectContext;
+  mark: Mark;
   signal: AbortSignal;
   log: ActionLog;
 }
@@ -100,18 +104,17 @@ interface Ended {
   complaint: string;
 }
 
-async function run({ program, args, input, folder, context, signal, log }: Order): Promise<Ended> {
-  const { key } = context;
+async function run({ program, args, input, folder, context, mark, signal, log }: Order): Promise<Ended> {
   const written: Buffer[] = [];
   let size = 0;
   let complaint = '';
   let hard: NodeJS.Timeout | undefined;
   const end = (name: NodeJS.Signals): void => {
     started.kill(name);
-    endAll(key, name).catch(() => undefined);
+    endOwn(mark, name).catch(() => undefined);
   };
   const started = starter.start(
-    { program, args, env: environment(context, folder), cwd: folder, tellsExit: true },
+    { program, args, env: environment(context, mark, folder), cwd: folder, tellsExit: true },
     {
       out: (chunk) => {
         log.heard(chunk, 'OUT');
@@ -137,7 +140,7 @@ async function run({ program, args, input, folder, context, signal, log }: Order
   started.closeInput();
   try {
     const code = await started.ended;
-    await endAll(key, 'SIGKILL');
+    await endOwn(mark, 'SIGKILL');
     const output = size > MOST.output ? null : Buffer.concat(written).toString('utf8');
     return { code, output, complaint: lastLines(complaint) };
   } catch (error) {
@@ -152,6 +155,7 @@ async function run({ program, args, input, folder, context, signal, log }: Order
 /** Nothing of the worker's own environment: no credential of it reaches a program. */
 const environment = (
   { key, releaseId, product, environment: name, application, attempt }: EffectContext,
+  { run: ownRun }: Mark,
   folder: string,
 ): Record<string, string> => ({
   PATH: '/usr/local/bin:/usr/bin:/bin',
@@ -159,6 +163,7 @@ const environment = (
   HOME: folder,
   TMPDIR: folder,
   SLUICE_KEY: key,
+  SLUICE_RUN: ownRun,
   SLUICE_RELEASE_ID: releaseId,
   SLUICE_PRODUCT: product,
   SLUICE_ENVIRONMENT: name,
@@ -166,17 +171,41 @@ const environment = (
   SLUICE_ATTEMPT: String(attempt),
 });
 
-/** Ends every process that has this key in its environment: what has left the group of its command is found by it. Linux only. */
-async function endAll(key: string, name: NodeJS.Signals): Promise<void> {
-  const mark = `\0SLUICE_KEY=${key}\0`;
+/**
+ * What the programs of one run have in their environment. Two runs of a step can be here at once, where a worker was cut off or lost the lock
+ * of its job: the later one ends the programs of the earlier one, and each ends its own, never those of a later one.
+ */
+interface Mark {
+  key: string;
+  /** Nanoseconds of the machine's monotonic clock, which all of its processes share, and what no other run has. */
+  run: string;
+  begun: bigint;
+}
+
+function newMark(key: string): Mark {
+  const begun = process.hrtime.bigint();
+  return { key, run: `${begun}-${randomUUID()}`, begun };
+}
+
+const endOwn = ({ key, run: ownRun }: Mark, name: NodeJS.Signals): Promise<void> =>
+  endAll(key, (each) => each === ownRun, name);
+
+/** A program of a version that marked no runs is of an earlier one. */
+const endEarlier = ({ key, begun }: Mark): Promise<void> =>
+  endAll(key, (each) => each === undefined || BigInt(each.split('-')[0] as string) < begun, 'SIGKILL');
+
+/** Ends every process that has the key and such a run in its environment: what has left the group of its command is found by it. Linux only. */
+async function endAll(key: string, isMeant: (run: string | undefined) => boolean, name: NodeJS.Signals): Promise<void> {
   const all = await readdir('/proc').catch(() => []);
   await Promise.all(
     all
       .filter((each) => /^\d+$/.test(each))
       .map(async (pid) => {
         // Processes of others cannot be read, and are not ours.
-        const own = await readFile(`/proc/${pid}/environ`, 'latin1').catch(() => '');
-        if (!`\0${own}`.includes(mark)) return;
+        const own = (await readFile(`/proc/${pid}/environ`, 'latin1').catch(() => '')).split('\0');
+        if (!own.includes(`SLUICE_KEY=${key}`)) return;
+        const marked = own.find((each) => /^SLUICE_RUN=\d+-/.test(each));
+        if (!isMeant(marked?.slice('SLUICE_RUN='.length))) return;
         try {
           process.kill(Number(pid), name);
         } catch {
