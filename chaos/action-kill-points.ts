@@ -22,6 +22,7 @@ export const ACTION_POINTS = ['before-effect', 'after-effect', 'after-record'] a
 export const ACTION_TYPES = ['http', 'notify', 'analysis', 'command'] as const;
 export type ActionPoint = (typeof ACTION_POINTS)[number];
 export type KilledAction = (typeof ACTION_TYPES)[number];
+const EVERYWHERE = ACTION_TYPES.flatMap((at) => ACTION_POINTS.map((point) => ({ at, point })));
 
 /** One release whose worker was killed at a point of an action, and what was left of it. */
 export interface ActionKill {
@@ -50,6 +51,8 @@ const CROWD = 10;
 export async function runActionKillPoints(options: {
   backend: 'redis' | 'postgres';
   main: string;
+  /** Each action at each point, where nothing else is said. */
+  where?: readonly { at: KilledAction; point: ActionPoint }[];
   rounds?: number;
   killsPerPhase?: number;
   seed?: number;
@@ -92,7 +95,7 @@ export async function runActionKillPoints(options: {
 
     const kills: ActionKill[] = [];
     const crowds: Crowd[] = [];
-    const { rounds = 1, killsPerPhase = 1, seed = 1, tell, signal } = options;
+    const { where = EVERYWHERE, rounds = 1, killsPerPhase = 1, seed = 1, tell, signal } = options;
     const random = new Random(seed);
     for (let round = 1; round <= rounds && !signal?.aborted; round += 1) {
       const crowd = await runCrowd({
@@ -110,24 +113,22 @@ export async function runActionKillPoints(options: {
     await crowded.close();
     const worker = await open('worker', 'worker');
     for (let round = 1; round <= rounds && !signal?.aborted; round += 1) {
-      for (const at of ACTION_TYPES) {
-        for (const point of ACTION_POINTS) {
-          peer.forget();
-          rmSync(runs, { force: true });
-          const before = worker.reached.length;
-          await worker.kill(`${point}/${at}:1`);
-          const { releaseId, userErrors } = await mutate(server.url, 'trigger', {
-            product: PRODUCT,
-            version: `${at}-${point}-${round}`,
-          });
-          if (releaseId === null) throw new Error(`the release is refused: ${JSON.stringify(userErrors)}`);
-          await untilEnded(databaseUrl, releaseId);
-          const { status, problem, measured } = await leftOf(databaseUrl, releaseId);
-          const met = { ...peer.met(), command: existsSync(runs) ? readFileSync(runs, 'utf8').length : 0 };
-          const reached = worker.reached.length > before;
-          kills.push({ point, at, reached, status, problem, met, keys: peer.keys(), measured });
-          tell?.(`${point}/${at}: ${status}`);
-        }
+      for (const { at, point } of where) {
+        peer.forget();
+        rmSync(runs, { force: true });
+        const before = worker.reached.length;
+        await worker.kill(`${point}/${at}:1`);
+        const { releaseId, userErrors } = await mutate(server.url, 'trigger', {
+          product: PRODUCT,
+          version: `${at}-${point}-${round}`,
+        });
+        if (releaseId === null) throw new Error(`the release is refused: ${JSON.stringify(userErrors)}`);
+        await untilEnded(databaseUrl, releaseId);
+        const { status, problem, measured } = await leftOf(databaseUrl, releaseId);
+        const met = { ...peer.met(), command: existsSync(runs) ? readFileSync(runs, 'utf8').length : 0 };
+        const reached = worker.reached.length > before;
+        kills.push({ point, at, reached, status, problem, met, keys: peer.keys(), measured });
+        tell?.(`${point}/${at}: ${status}`);
       }
     }
     return { kills, crowds };

@@ -1,11 +1,12 @@
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { runKillPoints } from '../../chaos/kill-points.ts';
+import { firstOf } from '../support/backends.ts';
 
 const main = fileURLToPath(new URL('../../dist/src/main.js', import.meta.url));
 
 // Every point, in different phases of different environments; `npm run chaos -- --kill-points` tries every count as well.
-test.concurrent.each([
+const RUNS = [
   {
     backend: 'redis' as const,
     counts: {
@@ -21,7 +22,9 @@ test.concurrent.each([
     },
   },
   { backend: 'postgres' as const, counts: { 'after-effect': [8], 'in-transaction': [2], 'after-commit': [5] } },
-])(
+];
+
+test.concurrent.each(firstOf(RUNS))(
   'a release whose worker is killed at any point goes on and commits nothing twice ($backend)',
   async ({ backend, counts }) => {
     const { reached, statuses, invariants } = await runKillPoints({ backend, main, counts });

@@ -1,5 +1,5 @@
 import { WaitingChildrenError } from 'bullmq';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { joinId, promoteId, stepId } from '../../src/jobs/job-data.ts';
 import type { PromoteData } from '../../src/jobs/job-data.ts';
 import type { JobProcessor, Queue, QueueWorker } from '../../src/jobs/queue.ts';
@@ -8,29 +8,37 @@ import type { OutboxItem } from '../../src/store/outbox.ts';
 /** Jobs that the worker of a queue under test may run at once. */
 export const PLACES = 4;
 
+interface Opened {
+  queue: Queue;
+  work: (processor: JobProcessor) => void;
+}
+
 /** What every queue promises to Sluice; told of BullMQ on both back ends, and of the stand-in that the simulation uses. */
 export function queueContract(open: () => Promise<{ queue: Queue; close(): Promise<void> }>): void {
-  let queue: Queue;
-  let opened: { close(): Promise<void> };
-  const workers: QueueWorker[] = [];
+  /** Side by side, each on a queue of its own: most of it is waiting. */
+  const told = (name: string, story: (opened: Opened) => Promise<void>): void =>
+    test.concurrent(
+      name,
+      async () => {
+        const opened = await open();
+        const { queue } = opened;
+        const workers: QueueWorker[] = [];
+        const work = (processor: JobProcessor): void => {
+          const worker = queue.work(processor);
+          worker.on('error', () => undefined);
+          workers.push(worker);
+          void worker.run();
+        };
+        try {
+          await story({ queue, work });
+        } finally {
+          for (const each of workers) await each.close(true);
+          await opened.close();
+        }
+      },
+      30_000,
+    );
   let release = 0;
-
-  beforeEach(async () => {
-    const made = await open();
-    queue = made.queue;
-    opened = made;
-  });
-  afterEach(async () => {
-    for (const each of workers.splice(0)) await each.close(true);
-    await opened.close();
-  });
-
-  const work = (processor: JobProcessor): void => {
-    const worker = queue.work(processor);
-    worker.on('error', () => undefined);
-    workers.push(worker);
-    void worker.run();
-  };
   /** A flow of so many environments. */
   const flow = (promotions: number, join: boolean): { item: OutboxItem; jobs: PromoteData[] } => {
     release += 1;
@@ -41,7 +49,7 @@ export function queueContract(open: () => Promise<{ queue: Queue; close(): Promi
   };
   const until = (look: () => Promise<void> | void): Promise<void> => vi.waitFor(look, { timeout: 8_000, interval: 20 });
 
-  test('a job is given away, and nothing of it is left', async () => {
+  told('a job is given away, and nothing of it is left', async ({ queue, work }) => {
     const { item, jobs } = flow(1, false);
     const given: unknown[] = [];
     await queue.handOver([item]);
@@ -51,7 +59,7 @@ export function queueContract(open: () => Promise<{ queue: Queue; close(): Promi
     await until(async () => expect(await queue.standing(promoteId(jobs[0]!))).toBe('missing'));
   });
 
-  test('as many jobs run at once as there are places, and no more; all of them come', async () => {
+  told('as many jobs run at once as there are places, and no more; all of them come', async ({ queue, work }) => {
     const { item, jobs } = flow(3 * PLACES, false);
     const waiting: (() => void)[] = [];
     const given = new Set<string>();
@@ -76,7 +84,7 @@ export function queueContract(open: () => Promise<{ queue: Queue; close(): Promi
     expect(most).toBe(PLACES);
   });
 
-  test('what is there already is not added again', async () => {
+  told('what is there already is not added again', async ({ queue, work }) => {
     const { item, jobs } = flow(1, false);
     let given = 0;
     let end: () => void = () => undefined;
@@ -93,7 +101,7 @@ export function queueContract(open: () => Promise<{ queue: Queue; close(): Promi
     expect(given).toBe(1);
   });
 
-  test('a join comes after all of its environments, also after one that failed for good', async () => {
+  told('a join comes after all of its environments, also after one that failed for good', async ({ queue, work }) => {
     const { item, jobs } = flow(3, true);
     const given: string[] = [];
     work(async ({ id, name, data }) => {
@@ -106,9 +114,9 @@ export function queueContract(open: () => Promise<{ queue: Queue; close(): Promi
     expect(given.at(-1)).toBe('join');
     expect(new Set(given.slice(0, -1))).toEqual(new Set(jobs.map(promoteId)));
     expect(await queue.standing(promoteId(jobs[1]!))).toBe('over');
-  }, 20_000);
+  });
 
-  test('a job that fails is tried again, and when it fails for good it is over', async () => {
+  told('a job that fails is tried again, and when it fails for good it is over', async ({ queue, work }) => {
     const { item, jobs } = flow(1, false);
     const tries: number[] = [];
     work(async ({ attemptsStarted }) => {
@@ -120,9 +128,9 @@ export function queueContract(open: () => Promise<{ queue: Queue; close(): Promi
     expect(tries).toEqual([1, 2, 3, 4, 5]);
     await queue.handOver([item]);
     expect(await queue.standing(promoteId(jobs[0]!))).toBe('over');
-  }, 20_000);
+  });
 
-  test('a job that waits for its next try is given away at once when it is hurried', async () => {
+  told('a job that waits for its next try is given away at once when it is hurried', async ({ queue, work }) => {
     const { item, jobs } = flow(1, false);
     const id = promoteId(jobs[0]!);
     const tries: number[] = [];
@@ -141,9 +149,9 @@ export function queueContract(open: () => Promise<{ queue: Queue; close(): Promi
     await queue.hurry(id);
     await queue.hurry('nobody-knows-it');
     await until(async () => expect(await queue.standing(id)).toBe('missing'));
-  }, 20_000);
+  });
 
-  test('a job says whether it is still held by the worker that asks', async () => {
+  told('a job says whether it is still held by the worker that asks', async ({ queue, work }) => {
     const { item, jobs } = flow(1, false);
     const [data] = jobs as [PromoteData];
     const answers: boolean[] = [];
@@ -153,59 +161,65 @@ export function queueContract(open: () => Promise<{ queue: Queue; close(): Promi
     await queue.handOver([item]);
     await until(async () => expect(await queue.standing(promoteId(data))).toBe('missing'));
     expect(answers).toEqual([true, false]);
-  }, 20_000);
+  });
 
-  test('an environment that waits for its siblings is given away once more when they are through', async () => {
-    const { item, jobs } = flow(1, false);
-    const [data] = jobs as [PromoteData];
-    const given: string[] = [];
-    let waits: () => void = () => undefined;
-    const waiting = new Promise<void>((resolve) => (waits = resolve));
-    work(async (job, token) => {
-      given.push(job.name);
-      // Siblings that are through before it waits leave it nothing to wait for.
-      if (job.name === 'step') await waiting;
-      if (job.name !== 'promote') return;
-      if (job.attemptsStarted === 1) await queue.spawn(data, [1, 2], promoteId(data));
-      if (!(await job.moveToWaitingChildren(token as string))) return;
-      waits();
-      throw new WaitingChildrenError();
-    });
-    await queue.handOver([item]);
-    await until(async () => expect(await queue.standing(promoteId(data))).toBe('missing'));
-    expect(given.filter((each) => each === 'step')).toHaveLength(2);
-    expect(given.at(-1)).toBe('promote');
-    expect(await queue.standing(stepId(data, 1))).toBe('missing');
-  }, 20_000);
+  told(
+    'an environment that waits for its siblings is given away once more when they are through',
+    async ({ queue, work }) => {
+      const { item, jobs } = flow(1, false);
+      const [data] = jobs as [PromoteData];
+      const given: string[] = [];
+      let waits: () => void = () => undefined;
+      const waiting = new Promise<void>((resolve) => (waits = resolve));
+      work(async (job, token) => {
+        given.push(job.name);
+        // Siblings that are through before it waits leave it nothing to wait for.
+        if (job.name === 'step') await waiting;
+        if (job.name !== 'promote') return;
+        if (job.attemptsStarted === 1) await queue.spawn(data, [1, 2], promoteId(data));
+        if (!(await job.moveToWaitingChildren(token as string))) return;
+        waits();
+        throw new WaitingChildrenError();
+      });
+      await queue.handOver([item]);
+      await until(async () => expect(await queue.standing(promoteId(data))).toBe('missing'));
+      expect(given.filter((each) => each === 'step')).toHaveLength(2);
+      expect(given.at(-1)).toBe('promote');
+      expect(await queue.standing(stepId(data, 1))).toBe('missing');
+    },
+  );
 
-  test('a join, and a sibling, that carry an environment wait for its siblings, and are given away once more', async () => {
-    const { item, jobs } = flow(2, true);
-    const [data] = jobs as [PromoteData, PromoteData];
-    const parents = { join: joinId(item.key), step: stepId(data, 1) };
-    const carried = { join: { ...data, promotion: 7 }, step: { ...data, promotion: 8 } };
-    const given: string[] = [];
-    work(async (job, token) => {
-      const { id, name } = job;
-      given.push(id as string);
-      if (id === promoteId(data) && job.attemptsStarted === 1) await queue.spawn(data, [1], id);
-      const carries = id === parents.join ? 'join' : id === parents.step ? 'step' : null;
-      if (carries && job.attemptsStarted === 1) {
-        await queue.spawn(carried[carries], [2], parents[carries]);
-        // Its sibling ends last, for the job has to be waiting by then.
-        expect(await job.holds(token as string)).toBe(true);
-      }
-      if (name === 'step' && !carries) await new Promise((resolve) => setTimeout(resolve, 200));
-      if (await job.moveToWaitingChildren(token as string)) throw new WaitingChildrenError();
-    });
-    await queue.handOver([item]);
-    await until(async () => expect(await queue.standing(parents.join)).toBe('missing'));
-    const times = (id: string): number => given.filter((each) => each === id).length;
-    expect([parents.step, promoteId(data), parents.join].map(times)).toEqual([2, 2, 2]);
-    expect([stepId(carried.step, 2), stepId(carried.join, 2)].map(times)).toEqual([1, 1]);
-    expect(given.at(-1)).toBe(parents.join);
-  }, 20_000);
+  told(
+    'a join, and a sibling, that carry an environment wait for its siblings, and are given away once more',
+    async ({ queue, work }) => {
+      const { item, jobs } = flow(2, true);
+      const [data] = jobs as [PromoteData, PromoteData];
+      const parents = { join: joinId(item.key), step: stepId(data, 1) };
+      const carried = { join: { ...data, promotion: 7 }, step: { ...data, promotion: 8 } };
+      const given: string[] = [];
+      work(async (job, token) => {
+        const { id, name } = job;
+        given.push(id as string);
+        if (id === promoteId(data) && job.attemptsStarted === 1) await queue.spawn(data, [1], id);
+        const carries = id === parents.join ? 'join' : id === parents.step ? 'step' : null;
+        if (carries && job.attemptsStarted === 1) {
+          await queue.spawn(carried[carries], [2], parents[carries]);
+          // Its sibling ends last, for the job has to be waiting by then.
+          expect(await job.holds(token as string)).toBe(true);
+        }
+        if (name === 'step' && !carries) await new Promise((resolve) => setTimeout(resolve, 200));
+        if (await job.moveToWaitingChildren(token as string)) throw new WaitingChildrenError();
+      });
+      await queue.handOver([item]);
+      await until(async () => expect(await queue.standing(parents.join)).toBe('missing'));
+      const times = (id: string): number => given.filter((each) => each === id).length;
+      expect([parents.step, promoteId(data), parents.join].map(times)).toEqual([2, 2, 2]);
+      expect([stepId(carried.step, 2), stepId(carried.join, 2)].map(times)).toEqual([1, 1]);
+      expect(given.at(-1)).toBe(parents.join);
+    },
+  );
 
-  test('siblings of a job that is not there are refused, and not added', async () => {
+  told('siblings of a job that is not there are refused, and not added', async ({ queue }) => {
     const { jobs } = flow(1, false);
     const [data] = jobs as [PromoteData];
     await expect(queue.spawn(data, [1], promoteId(data))).rejects.toThrow(/r\d+.* is not in the queue/);
