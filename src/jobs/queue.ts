@@ -7,7 +7,7 @@ import { Availability, isAway } from '../availability.ts';
 import { systemClock, within } from '../clock.ts';
 import type { SharedClock } from '../clock.ts';
 import {
-  BY_INDEX,
+  PLANNED_ONCE,
   clientConfig,
   DEFAULT_STATEMENT_MS,
   PATIENT,
@@ -375,7 +375,7 @@ async function openOnPostgres(settings: QueueSettings, log: Log): Promise<JobQue
     application_name: 'sluice-queue',
     // No job waits for the disk: what a crash of PostgreSQL takes from the queue, the sweep brings back. An outbox row is deleted by
     // a later commit that does wait, and with it everything before it is on disk.
-    options: `${SEARCH_PATH} ${BY_INDEX} -c synchronous_commit=off`,
+    options: `${SEARCH_PATH} ${PLANNED_ONCE} -c synchronous_commit=off`,
     // What passes a seam is the call of the queue, not its statements.
     seams: null,
   });
