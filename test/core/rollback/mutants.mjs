@@ -1,6 +1,6 @@
 // Breaks planRollback on purpose, one bug at a time, in a copy, and runs the properties alone against each:
 //   node test/core/rollback/mutants.mjs [name …]
-import { plant } from '../support/plant.mjs';
+import { isMain, plant } from '../support/plant.mjs';
 
 const MUTANTS = {
   'a version that was never healthy': [
@@ -57,7 +57,7 @@ const MUTANTS = {
   ],
   'another version is the same': [
     'rollback/judge.ts',
-    "each.condition === 'ALWAYS' || runsIt",
+    "each.condition === 'ALWAYS' || isLiveHere",
     "each.condition === 'ALWAYS' || !drifted",
   ],
   'a rollback is rolled back': [
@@ -94,4 +94,6 @@ const MUTANTS = {
   ],
 };
 
-plant(MUTANTS, 'test/core/rollback/properties');
+export const LIST = { mutants: MUTANTS, usual: 'test/core/rollback/properties' };
+
+if (isMain(import.meta)) plant(LIST);

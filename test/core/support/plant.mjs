@@ -6,12 +6,22 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 
+/** Whether node was started with this file. */
+export const isMain = ({ url }) => process.argv[1] === fileURLToPath(url);
+
+/** Bugs of a list that name code which stands nowhere any more, in words. */
+export function outdated({ mutants, under = 'src/core' }) {
+  return Object.entries(mutants)
+    .filter(([, [file, right]]) => !readFileSync(join(root, under, file), 'utf8').includes(right))
+    .map(([name, [file, right]]) => `${name}: "${right}" is not in ${under}/${file}`);
+}
+
 /**
  * Plants one bug at a time in a copy and runs tests against each. `mutants`: name → [file below `under`, what stands there,
  * what the bug makes of it, tests that must find it: the `usual` ones where there are none]. Names on the command line choose
  * some. Prints a Markdown table; a bug that nothing finds is a failure.
  */
-export function plant(mutants, usual, { under = 'src/core', needs = ['src/core', 'test/core'] } = {}) {
+export function plant({ mutants, usual, under = 'src/core', needs = ['src/core', 'test/core'] }) {
   const copy = mkdtempSync(join(tmpdir(), 'sluice-mutants-'));
   for (const each of needs) cpSync(join(root, each), join(copy, each), { recursive: true });
   writeFileSync(
@@ -44,13 +54,13 @@ export function plant(mutants, usual, { under = 'src/core', needs = ['src/core',
     });
     writeFileSync(path, source);
     const output = stdout + stderr;
-    const runs = /failed after (\d+) tests/.exec(output)?.[1];
+    const after = /failed after (\d+) tests/.exec(output)?.[1];
     const said = /Caused by: \w*Error: (.*)/.exec(output)?.[1] ?? /AssertionError: (.*)/.exec(output)?.[1] ?? '';
     if (!/\d+ (passed|failed)/.test(output)) throw new Error(output);
     const found = status !== 0;
     if (!found) survivors += 1;
     console.log(
-      `| ${name} | ${found ? 'yes' : '**no**'} | ${runs ?? ''} | ${said.slice(0, 90).replaceAll('|', '/')} |`,
+      `| ${name} | ${found ? 'yes' : '**no**'} | ${after ?? ''} | ${said.slice(0, 90).replaceAll('|', '/')} |`,
     );
   }
   rmSync(copy, { recursive: true });

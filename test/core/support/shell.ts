@@ -683,7 +683,7 @@ export class Shell {
     const name = this.#tape.pick(['TICKET', 'ROOM', 'OWNER']);
     const text = this.#tape.weighted({ value: 12, odd: 1, large: 1 });
     if (text === 'odd') return { [CONTEXT_OUTPUT]: this.#tape.pick(['[1]', 'none', '{"a b": 1}']) };
-    const value = text === 'large' ? name.repeat(6_000) : `${promotion}/${step}/${this.#world.now}`;
+    const value = text === 'large' ? name.repeat(12_000) : `${promotion}/${step}/${this.#world.now}`;
     return { [CONTEXT_OUTPUT]: JSON.stringify({ [name]: value }) };
   }
 

@@ -1,7 +1,7 @@
 // Breaks the editor of files on purpose, one bug at a time, in a copy, and runs its property against each:
 //   node test/drivers/edit/mutants.mjs [name …]
 // A bug that the property does not find means that a promise is missing. Prints a Markdown table.
-import { plant } from '../../core/support/plant.mjs';
+import { isMain, plant } from '../../core/support/plant.mjs';
 
 const FINDINGS = 'test/drivers/edit/findings';
 
@@ -91,7 +91,11 @@ const MUTANTS = {
   ],
 };
 
-plant(MUTANTS, 'test/drivers/edit/edit.property', {
+export const LIST = {
+  mutants: MUTANTS,
+  usual: 'test/drivers/edit/edit.property',
   under: 'src/drivers/edit',
   needs: ['src/core', 'src/drivers', 'test/drivers'],
-});
+};
+
+if (isMain(import.meta)) plant(LIST);
