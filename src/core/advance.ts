@@ -6,7 +6,7 @@ import { expirePromotion, keepTime, limitsAt, whyOver } from './limits.ts';
 import { Draft, NEEDS_FACTS } from './draft.ts';
 import type { ReleasePlan } from './plan.ts';
 import { ENDED_PROMOTION } from './release.ts';
-import { resultOf } from './result.ts';
+import { resultOf, whyFailed } from './result.ts';
 import type { Facts, GroupState, ReleaseState, Stimulus } from './release.ts';
 import { considerStart, settleGroup, settlePromotion } from './settle.ts';
 import { failStep } from './step.ts';
@@ -184,7 +184,7 @@ function settleRelease(draft: Draft): void {
   state.status = status;
   const reason = {
     TERMINATED: state.terminating?.reason,
-    FAILED: state.firstProblem?.message,
+    FAILED: whyFailed(draft.plan, state),
     SUCCEEDED: undefined,
   }[status];
   const type = ({ TERMINATED: 'ReleaseTerminated', FAILED: 'ReleaseFailed', SUCCEEDED: 'ReleaseSucceeded' } as const)[

@@ -1,6 +1,8 @@
 import type { ReleasePlan } from './plan.ts';
 import { TAKEN_BACK } from './release.ts';
 import type { PromotionState, ReleaseState } from './release.ts';
+import { whyFailed } from './result.ts';
+import { takenBackBy } from './steps.ts';
 
 /** An environment that failed, with the names that hooks of Codefresh promotions know it by. */
 export interface FailedEnvironment {
@@ -29,9 +31,8 @@ export function failuresOf(plan: ReleasePlan, state: ReleaseState, of?: number):
   const at = (each: number): string => state.promotions[each]?.problem?.at ?? '';
   failed.sort((one, other) => (at(one) < at(other) ? -1 : at(one) > at(other) ? 1 : one - other));
   const first = failed.map((each) => state.promotions[each]?.problem?.message).find((each) => each !== undefined);
-  const group = state.groups.find(({ status }) => status === 'FAILED')?.reason;
   return {
-    message: state.terminating?.reason ?? first ?? group ?? '',
+    message: state.terminating?.reason ?? first ?? whyFailed(plan, state) ?? '',
     environments: failed
       .filter((each) => plan.promotions[each]?.own === undefined)
       .slice(0, MOST.environments)
@@ -39,13 +40,15 @@ export function failuresOf(plan: ReleasePlan, state: ReleaseState, of?: number):
   };
 }
 
-function failedAt(plan: ReleasePlan, { promotions }: ReleaseState, position: number): FailedEnvironment {
-  const { status, problem } = promotions[position] as PromotionState;
+function failedAt(plan: ReleasePlan, state: ReleaseState, position: number): FailedEnvironment {
+  const { status, problem } = state.promotions[position] as PromotionState;
+  // What had succeeded before a rollback took it back has no problem of its own.
+  const message = problem?.message ?? (TAKEN_BACK.has(status) ? takenBackBy(state) : null) ?? '';
   const { name = '', applications = [] } = plan.promotions[position] ?? {};
   return {
     Name: name,
     Status: status,
-    ErrorMessage: (problem?.message ?? '').slice(0, MOST.message),
+    ErrorMessage: message.slice(0, MOST.message),
     Applications: applications.map((each) => each.name),
   };
 }

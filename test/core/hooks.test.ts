@@ -166,6 +166,27 @@ describe('hooks of an environment', () => {
     expect(jobs(release)).toEqual([[2], [4]]);
   });
 
+  test('are told of a rollback that took back what had succeeded, and so is the end of the release', () => {
+    const release = opened('dev > {eu, us}', ['eu'], {}, { onFail: 'page' }).succeed('dev', 'eu');
+    release.tell({
+      kind: 'rollback-told',
+      rollback: 'rb',
+      called: 'billing#2',
+      sequence: 1,
+      reason: 'eu: it leaks',
+      targets: [{ environment: 'eu', standing: 'ROLLED_BACK', reason: null }],
+    });
+    release.succeed('us');
+    const why = 'rollback billing#2 takes it back: eu: it leaks';
+    expect(release.promotion('ON_FAIL').status).toBe('RUNNING');
+    expect(failuresOf(release.plan, release.state)).toEqual({
+      message: why,
+      environments: [{ Name: 'eu', Status: 'ROLLED_BACK', ErrorMessage: why, Applications: ['billing-eu'] }],
+    });
+    release.succeed('ON_FAIL');
+    expect(release.last.events.at(-1)?.event).toEqual({ type: 'ReleaseFailed', reason: why });
+  });
+
   test('are told of their environment alone', () => {
     const release = opened('dev > {eu, us}', ['eu', 'us'], { onFailure: 'CONTINUE' })
       .succeed('dev')

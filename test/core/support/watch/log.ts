@@ -1,3 +1,4 @@
+import { failuresOf } from '../../../../src/core/failures.ts';
 import { actorOf } from '../../../../src/core/actor.ts';
 import type { Decision } from '../../../../src/core/decision.ts';
 import type { ReleaseEvent } from '../../../../src/core/events.ts';
@@ -105,6 +106,8 @@ export class LogWatch {
     state: ReleaseState,
   ): void {
     this.#of.reached.count(`event ${event.type}`);
+    if (event.type === 'ReleaseFailed' || event.type === 'ReleaseTerminated')
+      claim((event.reason ?? '') !== '', `${event.type}, and nothing says why`);
     if (event.type === 'ReleaseTerminating') {
       // A limit that is over in the same moment ends it as well, with its own reason.
       const waiting = stimulus.kind === 'terminate' && stimulus.onlyIf === 'QUEUED' && stimulus.reason === event.reason;
@@ -328,6 +331,11 @@ export class LogWatch {
       `${own} started while something goes on: ${others.join(' ')}`,
     );
     const well = mine.every(({ status }) => status === 'SUCCEEDED' || status === 'SKIPPED');
+    if (own === 'ON_FAIL') {
+      const { message, environments } = failuresOf(this.#of.plan, state);
+      const silent = environments.filter((each) => each.ErrorMessage === '');
+      claim(message !== '' && silent.length === 0, `ON_FAIL is not told why: "${message}", ${JSON.stringify(silent)}`);
+    }
     if (own === 'ON_SUCCESS') claim(well && !this.#terminating, 'ON_SUCCESS after what did not go well');
     if (own === 'ON_FAIL' && well)
       claim(
