@@ -6,7 +6,7 @@ import { signingKeyOf } from '../store/approval-links.ts';
 /** What a link's signature binds: change any of it, and the link is none. */
 type Signed = Pick<
   ApprovalLink,
-  'id' | 'releaseId' | 'environment' | 'attempt' | 'decision' | 'approver' | 'expiresAt'
+  'id' | 'releaseId' | 'environment' | 'attempt' | 'step' | 'decision' | 'approver' | 'expiresAt'
 >;
 
 /** `id.signature`, both base64url: short enough for a message, and nothing in it can be read. */
@@ -31,8 +31,10 @@ export async function isSigned(app: Parts, token: string, link: Signed): Promise
 }
 
 function signatureOf(key: string, link: Signed): Buffer {
-  const { id, releaseId, environment, attempt, decision, approver, expiresAt } = link;
+  const { id, releaseId, environment, attempt, step, decision, approver, expiresAt } = link;
   const said = [id, releaseId, environment, attempt, decision, approver.name, expiresAt.getTime()];
+  // Behind all the rest, so that links of an older version are still good.
+  if (step !== null) said.push(step);
   return createHmac('sha256', key)
     .update(`sluice approval link 1\n${JSON.stringify(said)}`)
     .digest();

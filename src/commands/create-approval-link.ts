@@ -2,11 +2,12 @@ import { randomUUID } from 'node:crypto';
 import type { Parts } from '../parts.ts';
 import { isReservedName } from '../core/access/index.ts';
 import type { Identity } from '../core/access/index.ts';
-import { whyNot } from '../core/approvals/may-decide.ts';
+import { askedFor, whyNot } from '../core/approvals/may-decide.ts';
+import type { Asked } from '../core/approvals/may-decide.ts';
 import type { ApprovalState } from '../core/approvals/approval.ts';
 import type { Caller } from '../core/caller.ts';
-import type { ApprovalSpec } from '../core/definitions.ts';
 import { DAY } from '../core/definitions.ts';
+import type { PlannedPromotion, PlannedStep } from '../core/plan.ts';
 import { refusal } from '../core/problems.ts';
 import type { Refusal } from '../core/problems.ts';
 import type { PromotionState } from '../core/release.ts';
@@ -14,7 +15,7 @@ import { insertApprovalLink, readApprovalLink } from '../store/approval-links.ts
 import type { ApprovalLink } from '../store/approval-links.ts';
 import { signLink } from './approval-link-token.ts';
 import { auditChange } from './audit.ts';
-import { findPromotion } from './decide-promotion.ts';
+import { findPromotion, findStep } from './decide-promotion.ts';
 import { once } from './idempotency.ts';
 import { serverUrl } from './release-url.ts';
 import { refusable } from './result.ts';
@@ -24,6 +25,8 @@ import type { Result } from './result.ts';
 export interface NewApprovalLink {
   releaseId: string;
   environment: string;
+  /** The step that asks, as a decision names it; the start of the promotion is decided on when left out. */
+  step?: string;
   decision: 'approve' | 'reject';
   /** Whose decision it will be; the caller's when left out. */
   approver?: string;
@@ -51,12 +54,17 @@ export async function createApprovalLink(
   if ('code' in approver) return { refusals: [approver] };
   const { seen, position } = found.value;
   const { plan } = seen.release;
-  const { attempt, approval } = seen.state.promotions[position] as PromotionState;
+  const named = findStep(seen, position, input.step);
+  if (named.refusals) return named;
+  const step = named.value;
+  const planned = plan.promotions[position] as PlannedPromotion;
+  const promotion = seen.state.promotions[position] as PromotionState;
+  const { attempt } = promotion;
   const now = app.clock.now();
-  const wish = { kind: decision, promotion: position, attempt, by: approver };
+  const wish = { kind: decision, promotion: position, step, attempt, by: approver };
   const why = whyNot(plan, seen.state, wish, now.getTime());
   if (why) return { refusals: [why] };
-  const spec = plan.promotions[position]?.approval as ApprovalSpec;
+  const { spec, approval } = askedFor(planned, promotion, step) as Asked;
   const last = Math.min(
     spec.onExpiry === 'FAIL' ? (approval as ApprovalState).expiresAt : Infinity,
     made?.lasts ?? Infinity,
@@ -66,6 +74,7 @@ export async function createApprovalLink(
     releaseId: seen.release.id,
     environment: input.environment,
     attempt,
+    step: step === undefined ? null : (planned.steps[step] as PlannedStep).id,
     decision,
     approver,
     createdBy: caller?.name ?? null,

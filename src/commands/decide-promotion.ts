@@ -118,7 +118,11 @@ export async function findPromotion(
 }
 
 /** Its place in the plan; undefined: none was named. */
-function findStep({ release }: ReleaseNow, promotion: number, named: string | undefined): Result<number | undefined> {
+export function findStep(
+  { release }: ReleaseNow,
+  promotion: number,
+  named: string | undefined,
+): Result<number | undefined> {
   if (named === undefined) return { value: undefined };
   const { name, steps } = release.plan.promotions[promotion] as PlannedPromotion;
   const exact = steps.findIndex(({ id }) => id === named);

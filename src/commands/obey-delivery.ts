@@ -44,12 +44,12 @@ export async function decideByDelivery(
   app: Parts,
   delivery: Delivery,
   use: WebhookUse & { decidesAs: string },
-  { decision, release, environment, attempt, comment }: DecisionMessage,
+  { decision, release, environment, step, attempt, comment }: DecisionMessage,
 ): Promise<Result<string>> {
   const name = callerName('SERVICE_ACCOUNT', use.decidesAs);
   const short = parseShortId(release);
   const known = short && !whyNotProduct(delivery, use, short.product) ? await releaseOfNumber(app.pool, short) : null;
-  const wanted = { releaseId: known ?? release, environment, attempt, comment };
+  const wanted = { releaseId: known ?? release, environment, step, attempt, comment };
   const action = decision === 'approve' ? 'promotionApprove' : 'promotionReject';
   const origin = { ...originOf(delivery, name), action, input: wanted };
   const done = await audit(app, origin, async () => {

@@ -2,6 +2,7 @@ import type { Parts } from '../parts.ts';
 import { EVERYTHING, grantsOfToken, mayDo } from '../core/access/index.ts';
 import type { Permission, Target } from '../core/access/index.ts';
 import type { DecisionChannel } from '../core/approvals/approval.ts';
+import { environmentAt } from '../core/own-steps.ts';
 import { permissionToDecide } from '../core/approvals/may-decide.ts';
 import type { Maker } from '../core/caller.ts';
 import { refusal } from '../core/problems.ts';
@@ -39,19 +40,20 @@ export async function useApprovalLink(
   const link = await signedLink(app, token);
   if (!link) return { refusals: [INVALID] };
   const { releaseId, environment, attempt, decision, approver } = link;
+  const step = link.step ?? undefined;
   const origin: AuditOrigin = {
     actor: approver.name,
     actorKind: approver.kind,
     credential: `approval link ${link.id}`,
     action: decision === 'approve' ? 'promotionApprove' : 'promotionReject',
     ...from,
-    input: { releaseId, environment, attempt, comment },
+    input: { releaseId, environment, step, attempt, comment },
   };
   const decide = async (): Promise<Result<DecidedPromotion>> => {
     const why = await whyNot(app, link);
     if (why) return { refusals: [why] };
     const by = { ...approver, makers: await makersOfLink(app, link) };
-    const done = await decideOnPromotion(app, decision, { releaseId, environment, attempt, comment }, by, via);
+    const done = await decideOnPromotion(app, decision, { releaseId, environment, step, attempt, comment }, by, via);
     if (done.refusals) return done;
     return (await markUsed(app.pool, link.id, app.clock.now())) ? done : { refusals: [used(link)] };
   };
@@ -115,12 +117,16 @@ async function placeOf(
   { releaseId, environment }: Pick<ApprovalLink, 'releaseId' | 'environment'>,
 ): Promise<{ targets: Target[]; deciding: Permission }> {
   const plan = (await app.releaseEngine.look(releaseId, { fresh: false }))?.release.plan;
-  const place = plan?.promotions.find(({ name }) => name === environment)?.environment ?? null;
   if (!plan) return { targets: [EVERYTHING], deciding: 'APPROVE' };
+  const place = environmentAt(
+    plan,
+    plan.promotions.findIndex(({ name }) => name === environment),
+  );
   const targets = (await app.definitions.current()).places(plan.product, place === null ? [] : [place]);
   return { targets, deciding: permissionToDecide(plan) };
 }
 
-function used({ decision, environment }: ApprovalLink): Refusal {
-  return refusal('WRONG_STATE', `this link was used already, to ${decision} ${environment}: it works once`);
+function used({ decision, environment, step }: ApprovalLink): Refusal {
+  const what = step === null ? environment : `${environment}, step ${step}`;
+  return refusal('WRONG_STATE', `this link was used already, to ${decision} ${what}: it works once`);
 }

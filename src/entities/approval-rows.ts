@@ -17,6 +17,10 @@ export class ApprovalLinkRow {
   @Column({ type: 'integer' })
   attempt!: number;
 
+  /** The id of the step that asks; null: the start of the promotion is decided on. */
+  @Column({ type: 'text', nullable: true })
+  step!: string | null;
+
   @Column({ type: 'text' })
   decision!: 'approve' | 'reject';
 

@@ -61,7 +61,7 @@ export class PromotionDecisionResolver {
 
   @Mutation(() => ApprovalLinkPayload, {
     description:
-      'Makes a signed link with which one person decides once, without signing in. Opening it decides nothing: it shows what is asked, and a button.',
+      'Makes a signed link with which one person decides once, on the start of a promotion or on a step that asks, without signing in. Opening it decides nothing: it shows what is asked, and a button.',
   })
   @Guarded(may('APPROVE', linking, ['ROLLBACK', 'BRING_APPROVALS']))
   async approvalLinkCreate(
@@ -71,13 +71,14 @@ export class PromotionDecisionResolver {
   ): Promise<ApprovalLinkPayload> {
     const wrong = unstorable(input);
     const place = wrong.length > 0 ? { refusals: wrong } : await decisionPlace(context, input);
-    const { decision, approver, expiresIn, idempotencyKey } = input;
+    const { decision, step, approver, expiresIn, idempotencyKey } = input;
     const result = place.refusals
       ? place
       : await createApprovalLink(
           context.app,
           {
             ...place.value,
+            step: step ?? undefined,
             decision,
             approver: approver ?? undefined,
             expiresIn: expiresIn ?? undefined,

@@ -180,15 +180,14 @@ abstract class NamedPromotion {
   environment?: string;
 }
 
+const STEP_THAT_ASKS =
+  'The step that asks: its name, such as `billing-eu/PRE_ACTION/sign-off`, or that of its action where no other step has it. Left out, the start of the promotion is decided on.';
+
 @InputType({
   description: 'A decision on one promotion that needs an approval: name the promotion, or release and environment.',
 })
 export class PromotionDecisionInput extends NamedPromotion {
-  @Field(() => String, {
-    nullable: true,
-    description:
-      'The step that asks: its name, such as `billing-eu/PRE_ACTION/sign-off`, or that of its action where no other step has it. Left out, the start of the promotion is decided on.',
-  })
+  @Field(() => String, { nullable: true, description: STEP_THAT_ASKS })
   step?: string;
 
   @Field(() => Int, {
@@ -214,8 +213,13 @@ export const LinkDecisionEnum = wordsOf<'approve' | 'reject'>('ApprovalLinkDecis
   REJECT: ['reject', 'It rejects.'],
 });
 
-@InputType({ description: 'A link with which one person decides on one promotion, once, without signing in.' })
+@InputType({
+  description: 'A link with which one person decides on one promotion, or on a step of it, once, without signing in.',
+})
 export class ApprovalLinkCreateInput extends NamedPromotion {
+  @Field(() => String, { nullable: true, description: STEP_THAT_ASKS })
+  step?: string;
+
   @Field(() => LinkDecisionEnum, { description: 'What it decides: make one for each.' })
   decision!: 'approve' | 'reject';
 

@@ -67,6 +67,9 @@ interface Asked {
   product: string;
   version: string;
   environment: string;
+  /** The step that asks, and its words; left out where the start of the promotion does. */
+  step?: string;
+  question?: string;
   status: string;
   approver: string;
 }
@@ -74,12 +77,17 @@ interface Asked {
 async function described(app: Parts, link: ApprovalLink): Promise<Asked> {
   const seen = await app.releaseEngine.look(link.releaseId, { fresh: true });
   const position = seen?.release.plan.promotions.findIndex(({ name }) => name === link.environment) ?? -1;
+  const promotion = seen?.state.promotions[position];
+  const step = seen?.release.plan.promotions[position]?.steps.findIndex(({ id }) => id === link.step) ?? -1;
+  const question = promotion?.steps[step]?.asked?.question ?? null;
   return {
     release: link.releaseId,
     product: seen?.release.product ?? '',
     version: seen?.release.version ?? '',
     environment: link.environment,
-    status: seen?.state.promotions[position]?.status ?? 'PENDING',
+    ...(link.step !== null && { step: link.step }),
+    ...(question !== null && { question }),
+    status: promotion?.status ?? 'PENDING',
     approver: link.approver.name,
   };
 }
@@ -99,8 +107,8 @@ function refuse(response: Response, refusals: Refusal[], json = false): void {
 
 const STATUS: Partial<Record<Refusal['code'], number>> = { NOT_FOUND: 404, INVALID: 400, NOT_AN_APPROVER: 403 };
 
-const titleOf = ({ decision, environment }: ApprovalLink): string =>
-  `${decision === 'approve' ? 'Approve' : 'Reject'} the promotion into ${environment}?`;
+const titleOf = ({ decision, environment, step }: ApprovalLink): string =>
+  `${decision === 'approve' ? 'Approve' : 'Reject'} ${step === null ? `the promotion into ${environment}` : `what ${environment} asks`}?`;
 
 function ask(link: ApprovalLink, asked: Asked): string {
   return `${facts(asked)}
@@ -112,11 +120,13 @@ function ask(link: ApprovalLink, asked: Asked): string {
 <p>This link works once, until ${escape(link.expiresAt.toISOString())}.</p>`;
 }
 
-function facts({ release, product, version, environment, approver }: Asked): string {
+function facts({ release, product, version, environment, step, question, approver }: Asked): string {
   const rows = Object.entries({
+    ...(question !== undefined && { Question: question }),
     Product: product,
     Version: version,
     Environment: environment,
+    ...(step !== undefined && { Step: step }),
     Release: release,
     As: approver,
   });

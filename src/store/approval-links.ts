@@ -10,6 +10,8 @@ export interface ApprovalLink {
   /** The environment's name, or the workflow step's. */
   environment: string;
   attempt: number;
+  /** The id of the step that asks; null: the start of the promotion is decided on. */
+  step: string | null;
   decision: 'approve' | 'reject';
   approver: Caller;
   createdBy: string | null;
@@ -24,8 +26,8 @@ export interface ApprovalLink {
 export async function insertApprovalLink(tx: EntityManager, link: Omit<ApprovalLink, 'usedAt'>): Promise<void> {
   await tx.query(
     `INSERT INTO approval_link (id, release_id, environment, attempt, decision, approver, created_by, credential, created_at,
-       expires_at)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+       expires_at, step)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
     [
       link.id,
       link.releaseId,
@@ -37,6 +39,7 @@ export async function insertApprovalLink(tx: EntityManager, link: Omit<ApprovalL
       link.credential,
       link.createdAt,
       link.expiresAt,
+      link.step,
     ],
   );
 }
@@ -45,7 +48,7 @@ export async function insertApprovalLink(tx: EntityManager, link: Omit<ApprovalL
 export async function readApprovalLink(pool: Pool, id: string): Promise<ApprovalLink | null> {
   const { rows } = await pool.query<ApprovalLink>(
     `SELECT id, release_id AS "releaseId", environment, attempt, decision, approver, created_by AS "createdBy",
-       credential, created_at AS "createdAt", expires_at AS "expiresAt", used_at AS "usedAt"
+       credential, created_at AS "createdAt", expires_at AS "expiresAt", used_at AS "usedAt", step
      FROM approval_link WHERE id = $1`,
     [id],
   );

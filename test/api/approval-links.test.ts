@@ -90,6 +90,55 @@ describe('approval links', () => {
     ]);
   });
 
+  test('a link about a step shows its question and decides on that step alone; it belongs to its environment', async () => {
+    const ask = { name: 'sign-off', type: 'approval' as const, parameters: { question: 'Is ${ENVIRONMENT} ready?' } };
+    await api.saveBilling('stepped', {
+      concurrency: 'PIPELINE',
+      approvals: { staging: approvalOf('1 of @sre, linus') },
+    });
+    await api.save('PromotionWorkflow', 'asking', { actions: [ask] });
+    await api.save('PromotionPolicy', 'stepped', {
+      priority: 1,
+      selector: { product: { names: ['stepped'] }, targetEnvironment: { names: ['staging'] } },
+      policy: { preAction: 'asking' },
+      locked: ['preAction'],
+    });
+    const id = await api.trigger({ product: 'stepped', version: '1' });
+    await api.reached(id, (state) => state.promotions[1]?.approval !== null);
+    const start = await link(id, grace);
+    expect((await tell(start)).status).toBe(200);
+    const seen = await api.reached(id, ({ promotions }) => promotions[1]?.steps.some((each) => each.asked) === true);
+    expect(seen.promotions[1]?.status).toBe('SUSPENDED');
+
+    expect(
+      (await createApprovalLink(api.app, { releaseId: id, environment: 'staging', decision: 'approve' }, grace))
+        .refusals,
+    ).toMatchObject([{ code: 'WRONG_STATE' }]);
+    const url = await link(id, grace, { step: 'sign-off' });
+    const page = await (await fetch(url)).text();
+    expect(page).toContain('Approve what staging asks?');
+    expect(page).toContain('Is staging ready?');
+    expect(page).toContain('stepped-staging/PRE_ACTION/sign-off');
+    // The step is in the signature.
+    await api.app.pool.query(`UPDATE approval_link SET step = NULL WHERE step IS NOT NULL`);
+    expect((await tell(url)).status).toBe(404);
+    await api.app.pool.query(
+      `UPDATE approval_link SET step = 'stepped-staging/PRE_ACTION/sign-off' WHERE used_at IS NULL AND release_id = $1`,
+      [id],
+    );
+    expect(await (await tell(url, { comment: 'looks well' })).json()).toMatchObject({
+      decision: 'approve',
+      environment: 'staging',
+      step: 'stepped-staging/PRE_ACTION/sign-off',
+    });
+    const { promotions } = await api.ended(id);
+    expect(promotions[1]?.steps.find((each) => each.asked)?.asked?.approval.decisions).toMatchObject([
+      { kind: 'APPROVED', by: 'grace', comment: 'looks well', via: 'WEBHOOK' },
+    ]);
+    const again = await (await tell(url)).json();
+    expect(again).toMatchObject({ errors: [{ message: expect.stringContaining('staging, step stepped-staging') }] });
+  });
+
   test('another system sends JSON, and reads JSON', async () => {
     const id = await asked('2');
     const url = await link(id, bot, { approver: 'linus', decision: 'reject' });

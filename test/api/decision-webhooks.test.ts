@@ -16,13 +16,14 @@ let engine: TestEngine;
 let server: ApiServer;
 const SECRET = newWebhookSecret();
 const REPORTS = newWebhookSecret();
+const NAMED = newWebhookSecret();
 const BOARD = 'service-account/change-board';
+const asks = { staging: approvalOf('1 of %approver'), regions: approvalOf('1 of linus') };
 let grant: string;
 
 beforeAll(async () => {
   const backend = { name: 'postgres' as const, queuePrefix: `t${randomBytes(5).toString('hex')}` };
   engine = await openTestEngine(backend, { SLUICE_ENCRYPTION_KEY: randomBytes(32).toString('base64') });
-  const asks = { staging: approvalOf('1 of %approver'), regions: approvalOf('1 of linus') };
   for (const product of ['billing', 'shop'])
     await engine.saveBilling(product, { concurrency: 'PIPELINE', approvals: asks });
   await keep('board', SECRET, 'board', { products: ['billing'], decidesAs: 'change-board' });
@@ -120,6 +121,27 @@ describe('a signed decision', () => {
         after: expect.anything(),
       },
     ]);
+  });
+
+  test('decides on a step that asks, by the name of its action', async () => {
+    await engine.save('PromotionWorkflow', 'asking', {
+      actions: [{ name: 'sign-off', type: 'approval', parameters: { rules: [{ roles: ['approver'] }] } }],
+    });
+    await engine.save('PromotionPolicy', 'asking', {
+      priority: 1,
+      selector: { product: { names: ['stepped'] }, targetEnvironment: { names: ['dev'] } },
+      policy: { postAction: 'asking' },
+      locked: [],
+    });
+    await engine.saveBilling('stepped', { concurrency: 'PIPELINE', approvals: asks });
+    await keep('stepped', NAMED, 'stepped', { products: ['stepped'], decidesAs: 'change-board' });
+    const release = await engine.trigger({ product: 'stepped', version: '1' });
+    const asking = ({ promotions }: ReleaseState) => promotions[0]?.steps.find((each) => each.asked);
+    await engine.reached(release, (state) => asking(state) !== undefined);
+    const body = message(release, { environment: 'dev', step: 'sign-off' });
+    expect(await decided({ body, secret: NAMED, source: 'stepped' })).toBe(`DONE approved by ${BOARD}`);
+    const state = await engine.reached(release, (seen) => asking(seen)?.status === 'SUCCEEDED');
+    expect(asking(state)?.outputs).toEqual({ APPROVED_BY: BOARD });
   });
 
   test('rejects for good, and says why; the release may be named by product and number', async () => {

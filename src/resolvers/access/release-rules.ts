@@ -139,7 +139,7 @@ async function promotionOf(
   const permission = permissionToDecide(plan);
   const targets = position < 0 ? [EVERYTHING] : placesOf(lookup, plan, position);
   const seesRelease = await seesPlace(context, plan.product, null);
-  const place = plan.promotions[position]?.environment ?? null;
+  const place = environmentAt(plan, position);
   const seen = seesRelease && position >= 0 && (await seesPlace(context, plan.product, place));
   return { targets, seen, absent: seesRelease ? missing.promotion : missing.release, permission };
 }
