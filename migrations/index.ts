@@ -39,6 +39,7 @@ import { LastEventAt1765430000000 } from './1765430000000-last-event-at.ts';
 import { BegunCommands1765440000000 } from './1765440000000-begun-commands.ts';
 import { ActionLogs1765450000000 } from './1765450000000-action-logs.ts';
 import { LinksForSteps1765461200000 } from './1765461200000-links-for-steps.ts';
+import { HooksApart1765461200001 } from './1765461200001-hooks-apart.ts';
 import { ForgeBudget1765340000000 } from './1765340000000-forge-budget.ts';
 import { Triggers1765310000000 } from './1765310000000-triggers.ts';
 import { CommitStatuses1765330000000 } from './1765330000000-commit-statuses.ts';
@@ -90,4 +91,5 @@ export const migrations = [
   BegunCommands1765440000000,
   ActionLogs1765450000000,
   LinksForSteps1765461200000,
+  HooksApart1765461200001,
 ];

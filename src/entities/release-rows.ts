@@ -192,6 +192,10 @@ export class PromotionRow {
   @Column({ type: 'text', nullable: true })
   environment!: string | null;
 
+  /** It is a hook, of the release or of one of its promotions: not one of those that are counted. */
+  @Column({ type: 'boolean', default: false })
+  own!: boolean;
+
   @Column({ type: 'text' })
   status!: PromotionStatus;
 

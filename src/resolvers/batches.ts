@@ -20,7 +20,8 @@ import { pullRequestsOf } from '../store/pull-requests.ts';
 import type { PullRequestRecord } from '../store/pull-requests.ts';
 import { openErrands } from '../store/outbox.ts';
 import type { OpenErrand } from '../store/outbox.ts';
-import { readCounts, readFacts, readStates, readSummaries } from '../store/release-reads.ts';
+import { readVersions } from '../store/contents.ts';
+import { readCounts, readFacts, readPlaces, readStates, readSummaries } from '../store/release-reads.ts';
 import { rollbacksOf } from '../store/rollback-reads.ts';
 import type { RollbackSummary } from '../store/rollback-reads.ts';
 import type { FrozenRelease } from '../store/load-releases.ts';
@@ -109,6 +110,14 @@ export const states = (context: ApiContext): DataLoader<string, ReleaseState | n
 
 export const counts = (context: ApiContext) =>
   loaderOf(context, 'counts', ({ pool }) => byKey((ids) => readCounts(pool, ids)));
+
+/** Its promotions with their environments, for readers who may not see all of them. */
+export const places = (context: ApiContext) =>
+  loaderOf(context, 'places', ({ pool }) => byKey((ids) => readPlaces(pool, ids)));
+
+/** What releases pinned, by content key. */
+export const versions = (context: ApiContext) =>
+  loaderOf(context, 'versions', ({ pool }) => byKey((ids) => readVersions(pool, ids)));
 
 /** The rollbacks that take a release back. */
 export const rollbacks = (context: ApiContext): DataLoader<string, RollbackSummary[] | null> =>

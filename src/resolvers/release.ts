@@ -3,6 +3,7 @@ import { retryRelease, skipPromotion, terminateRelease } from '../commands/contr
 import type { Result } from '../commands/result.ts';
 import { planRelease, triggerRelease } from '../commands/trigger-release.ts';
 import type { TriggerInput } from '../commands/trigger-release.ts';
+import { sees } from '../core/access/index.ts';
 import { isOfRelease } from '../core/own-steps.ts';
 import type { PlannedPromotion, ReleasePlan as FrozenPlan } from '../core/plan.ts';
 import type { PromotionStatus } from '../core/release.ts';
@@ -35,7 +36,7 @@ import { visibilityOf } from './access/visible.ts';
 import { releasing } from './access/release-rules.ts';
 import { Guarded, SEES, may } from './access/rules.ts';
 import { checkStorable, refused, unstorable } from './answers.ts';
-import { commitStatuses, counts, errands, forget, frozen, lastCursors } from './batches.ts';
+import { commitStatuses, counts, errands, forget, frozen, lastCursors, places, versions } from './batches.ts';
 import { readNode } from './definitions.ts';
 import { releaseIdOf } from './release-id.ts';
 import { partsOf, readRelease, reasonsOf } from './release-parts.ts';
@@ -168,14 +169,14 @@ export class ReleaseResolver {
   @FieldResolver(() => Version, { description: 'What it brings everywhere.' })
   async version(@Ctx() context: ApiContext, @Root() { fields }: Release): Promise<Version> {
     const { id, version: label, digest } = fields;
-    const sources = Object.values((await frozen(context).load(id))?.contents ?? {});
+    const sources = Object.values((await versions(context).load(id)) ?? {});
     return { label, digest, commit: sources.length === 1 ? (sources[0]?.commit ?? null) : null };
   }
 
   @FieldResolver(() => [ReleaseSource], { description: 'What was pinned, per application of the trigger environment.' })
   async sources(@Ctx() context: ApiContext, @Root() { fields }: Release): Promise<ReleaseSource[]> {
-    const versions = (await frozen(context).load(fields.id))?.contents ?? {};
-    return Object.entries(versions).map(([application, { label, digest, commit, author, message, date }]) => ({
+    const pinned = (await versions(context).load(fields.id)) ?? {};
+    return Object.entries(pinned).map(([application, { label, digest, commit, author, message, date }]) => ({
       application,
       version: { label, digest, commit: commit ?? null },
       author: author ?? null,
@@ -186,15 +187,12 @@ export class ReleaseResolver {
 
   @FieldResolver(() => PromotionStatusCounts, { description: 'How many of its promotions have which status.' })
   async counts(@Ctx() context: ApiContext, @Root() { fields }: Release): Promise<PromotionStatusCounts> {
-    const plan = (await frozen(context).load(fields.id))?.plan;
-    const hasHooks = plan?.promotions.at(-1)?.own !== undefined;
-    if (!hasHooks && (await visibilityOf(context)) === null) {
-      return PromotionStatusCounts.of((await counts(context).load(fields.id)) ?? {});
-    }
-    const parts = await partsOf(context, fields.id);
+    const { id, product } = fields;
+    const visibility = await visibilityOf(context);
+    if (visibility === null) return PromotionStatusCounts.of((await counts(context).load(id)) ?? {});
     const seen: Partial<Record<PromotionStatus, number>> = {};
-    for (const { status } of promotionsOf(parts, positionsOf(parts.plan, 'PROMOTIONS')))
-      seen[status] = (seen[status] ?? 0) + 1;
+    for (const { environment, status } of (await places(context).load(id)) ?? [])
+      if (sees(visibility, product, environment)) seen[status] = (seen[status] ?? 0) + 1;
     return PromotionStatusCounts.of(seen);
   }
 

@@ -40,6 +40,19 @@ export const versionOf = (entry: string): string =>
 /** Of a plan `l`: content key → version. */
 export const VERSIONS = `(SELECT coalesce(jsonb_object_agg(e.key, ${versionOf('e.value')}), '{}') FROM jsonb_each(l.contents) AS e)`;
 
+/** What releases pinned, by release and by content key, without its files; their plans stay unread. */
+export async function readVersions(
+  client: Pool | PoolClient,
+  ids: readonly string[],
+): Promise<Map<string, Record<string, KeptVersion>>> {
+  const { rows } = await client.query<{ id: string; contents: Record<string, KeptVersion> }>({
+    name: 'read-versions',
+    text: `SELECT l.release_id AS id, ${VERSIONS} AS contents FROM release_plan l WHERE l.release_id = ANY($1)`,
+    values: [ids],
+  });
+  return new Map(rows.map(({ id, contents }) => [id, contents]));
+}
+
 /** The files of a version that a release pinned; undefined: the database does not have them. */
 export async function readFiles(
   client: Pool | PoolClient,

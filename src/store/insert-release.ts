@@ -88,6 +88,7 @@ export async function insertReleases(
       promotions.push({
         ...newPromotionRecord(state.id, position, promotion),
         environment: plan.promotions[position]?.environment ?? null,
+        own: plan.promotions[position]?.own !== undefined,
       });
     for (const row of eventRows(release.events)) events.push({ release_id, ...row });
     for (const each of apart) contents.push({ release_id, ...each });
@@ -126,9 +127,9 @@ WITH made AS (
   ORDER BY i.digest
   ON CONFLICT (digest) DO UPDATE SET referenced_at = greatest(content.referenced_at, excluded.referenced_at)
 ), promoted AS (
-  INSERT INTO promotion (release_id, position, number, product, environment, status, holds, attempt, dispatch, steps)
-  SELECT made.id, i.position, made.number, made.product, i.environment, i.status, i.holds, i.attempt, i.dispatch, i.steps
-  FROM jsonb_to_recordset($3::jsonb) AS i(release_id uuid, position integer, environment text, status text, holds boolean,
+  INSERT INTO promotion (release_id, position, number, product, environment, own, status, holds, attempt, dispatch, steps)
+  SELECT made.id, i.position, made.number, made.product, i.environment, i.own, i.status, i.holds, i.attempt, i.dispatch, i.steps
+  FROM jsonb_to_recordset($3::jsonb) AS i(release_id uuid, position integer, environment text, own boolean, status text, holds boolean,
          attempt integer, dispatch integer, steps jsonb) JOIN made ON made.id = i.release_id
 ), logged AS (
   INSERT INTO release_event (release_id, sequence, position, at, product, release_status, actor, event)

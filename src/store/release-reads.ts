@@ -145,20 +145,40 @@ export async function readStates(pool: Pool, ids: readonly string[]): Promise<Ma
   return new Map(loaded.map(({ state }) => [state.id, state]));
 }
 
-/** How many promotions have which status. */
+/** How many promotions have which status; hooks are none. */
 export async function readCounts(
   pool: Pool,
   ids: readonly string[],
 ): Promise<Map<string, Partial<Record<PromotionStatus, number>>>> {
   const { rows } = await pool.query<{ id: string; status: PromotionStatus; count: number }>({
     name: 'read-counts',
-    text: `SELECT asked.id, own.status, own.count FROM unnest($1::uuid[]) AS asked(id) CROSS JOIN LATERAL (
-             SELECT status, count(*)::int AS count FROM promotion WHERE release_id = asked.id GROUP BY status) AS own`,
+    text: `SELECT asked.id, each.status, each.count FROM unnest($1::uuid[]) AS asked(id) CROSS JOIN LATERAL (
+             SELECT status, count(*)::int AS count FROM promotion WHERE release_id = asked.id AND NOT own GROUP BY status) AS each`,
     values: [ids],
   });
   const counts = new Map<string, Partial<Record<PromotionStatus, number>>>();
   for (const { id, status, count } of rows) counts.set(id, { ...counts.get(id), [status]: count });
   return counts;
+}
+
+/** The status of each promotion with its environment, for readers who may not see all of them; hooks are none. */
+export async function readPlaces(
+  pool: Pool,
+  ids: readonly string[],
+): Promise<Map<string, { environment: string | null; status: PromotionStatus }[]>> {
+  const { rows } = await pool.query<{ id: string; environment: string | null; status: PromotionStatus }>({
+    name: 'read-places',
+    text: `SELECT asked.id, each.environment, each.status FROM unnest($1::uuid[]) AS asked(id) CROSS JOIN LATERAL (
+             SELECT environment, status FROM promotion WHERE release_id = asked.id AND NOT own OFFSET 0) AS each`,
+    values: [ids],
+  });
+  const places = new Map<string, { environment: string | null; status: PromotionStatus }[]>();
+  for (const { id, ...place } of rows) {
+    const known = places.get(id);
+    if (known) known.push(place);
+    else places.set(id, [place]);
+  }
+  return places;
 }
 
 /**

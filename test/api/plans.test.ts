@@ -274,6 +274,15 @@ function faultsOf(plans: Plan[], { by, most = MOST }: Pick<Case, 'by' | 'most'>)
   });
 }
 
+test('a page of releases with their versions and counts reads no plan of them', async () => {
+  const query =
+    '{ releases(first: 100) { nodes { id version { label commit } sources { application } counts { total succeeded } } } }';
+  const sent = await statementsOf(() => api.ask(query));
+  expect(sent.map(({ text }) => text).filter((text) => /\bl\.plan\b/.test(text))).toEqual([]);
+  // The page, what they pinned, and the counts.
+  expect(sent).toHaveLength(3);
+});
+
 describe('every field of Query has its plans here', () => {
   const fields = Object.values(buildApiSchema().getQueryType()!.getFields());
 

@@ -27,6 +27,9 @@ const MUST_REACH: readonly string[] = [
     'dry run',
     'close a window',
     'delete a window',
+    'edit a policy',
+    'retry of one',
+    'skip of one',
   ].map((each) => `stimulus ${each}`),
   ...[
     'stop',
@@ -51,6 +54,15 @@ const MUST_REACH: readonly string[] = [
   ...['sweep', 'observer', 'drift', 'stops', 'listener', 'wake-up', 'effect', 'shutdown'].map(
     (each) => `site timer ${each}`,
   ),
+  ...['retry', 'skip'].map((each) => `answer ${each} of one done`),
+  ...['ON_START', 'ON_SUCCESS', 'ON_FAIL'].flatMap((own) => [`hook ${own} SUCCEEDED`, `hook ${own} FAILED`]),
+  'hook ON_FAIL after a termination',
+  ...['environment', 'member', 'step'].map((each) => `hook onFail of an FAILED ${each}`),
+  ...['SUCCEEDED', 'FAILED'].map((status) => `hook onFail of a promotion ${status}`),
+  ...['ON_START', 'ON_SUCCESS'].map((phase) => `hook of an environment ${phase} failed`),
+  'a hook failed, and it goes back',
+  ...['FLOW', 'POLICY', 'a locked POLICY'].map((origin) => `setting of ${origin}`),
+  ...['TICKET', 'IMAGE'].map((what) => `promise: ${what} is given to what comes after`),
   'release ROLLBACK SUCCEEDED',
   'release FORWARD SUCCEEDED',
   'release FORWARD FAILED',
@@ -77,7 +89,7 @@ const NOT_IN_A_WORLD = new Set([
 const NO_PLACE_IN_A_WORLD = new Map([
   ['people mark versions in the tests of the API', ['bad-versions: markVersionBad, unmarkVersions']],
   ['lists of the API', ['bad-versions: readBadVersions, findVersions', 'reads: setForReading', 'walk: walk']],
-  ['details that the API opens', ['release-reads: readCounts, releaseOfNumber']],
+  ['details that the API opens', ['release-reads: readCounts, readPlaces, releaseOfNumber', 'contents: readVersions']],
   [
     'no world has a sender of webhooks',
     [
