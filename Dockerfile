@@ -20,6 +20,7 @@ COPY package.json package-lock.json .npmrc ./
 RUN npm ci --omit=dev --omit=optional --workspaces=false --ignore-scripts && npm cache clean --force
 COPY --from=build /app/dist/src dist/src
 COPY --from=build /app/dist/migrations dist/migrations
+COPY --from=build /app/web/app/dist web/app/dist
 COPY --from=build /app/web/graphiql/dist web/graphiql/dist
 RUN install -d -o node -g node /var/lib/sluice
 USER node

@@ -1,10 +1,10 @@
 // `npm run quickstart`: from a fresh clone to a release that can be watched. Plain JavaScript on node's own modules:
 // this runs before anything is installed. What comes after the build is in scripts/quickstart/.
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, lstatSync, readdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { lstatSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { newest, stalePages } from './pages.mjs';
 
 const startedAt = Date.now();
 process.chdir(fileURLToPath(new URL('..', import.meta.url)));
@@ -25,6 +25,8 @@ release starts by itself.
   --data FOLDER  where the database and the sample's git repositories live (default: .sluice; the scenario pull-request: a folder
                  pull-request in it)
 `;
+
+const SOURCES = ['src', 'migrations', 'scripts', 'tsconfig.json'];
 
 const options = readOptions();
 checkMachine();
@@ -78,47 +80,27 @@ function install() {
 }
 
 async function build() {
+  const isOld = newest(['dist/scripts/quickstart/run.js']) < newest([...SOURCES, 'package-lock.json']);
   const parts = [
-    {
-      script: 'build',
-      made: 'dist/scripts/quickstart/run.js',
-      from: ['src', 'migrations', 'scripts', 'tsconfig.json'],
-    },
-    { script: 'build:web', made: 'web/graphiql/dist/index.html', from: sourcesOf('web/graphiql') },
-  ].filter(({ made, from }) => newest([made]) < newest([...from, 'package-lock.json']));
+    ...(isOld ? [['run', '--silent', 'build']] : []),
+    ...stalePages().map((workspace) => ['run', '--silent', 'build', '--workspace', workspace]),
+  ];
   if (parts.length === 0) return;
   step('Building');
-  const ended = await Promise.all(parts.map(({ script }) => npmRun(script)));
+  const ended = await Promise.all(parts.map(npm));
   const failed = ended.find(({ code }) => code !== 0);
-  if (failed) fail(`${failed.output}\nnpm run ${failed.script} failed: its own words are above.`);
+  if (failed) fail(`${failed.output}\nnpm ${failed.args.join(' ')} failed: its own words are above.`);
 }
 
 /** Side by side, and silent unless one fails. */
-function npmRun(script) {
+function npm(args) {
   return new Promise((resolve) => {
-    const child = spawn('npm', ['run', '--silent', script], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn('npm', args, { stdio: ['ignore', 'pipe', 'pipe'] });
     let output = '';
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk));
-    child.on('error', (error) => resolve({ script, code: 1, output: error.message }));
-    child.on('close', (code) => resolve({ script, code, output }));
+    child.on('error', (error) => resolve({ args, code: 1, output: error.message }));
+    child.on('close', (code) => resolve({ args, code, output }));
   });
-}
-
-function sourcesOf(folder) {
-  return readdirSync(folder)
-    .filter((name) => !['dist', 'node_modules'].includes(name))
-    .map((name) => join(folder, name));
-}
-
-/** The time of the newest file below `paths`; 0 when there is none. */
-function newest(paths) {
-  const times = paths.filter(existsSync).flatMap((path) => {
-    if (!statSync(path).isDirectory()) return [statSync(path).mtimeMs];
-    return readdirSync(path, { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile())
-      .map((entry) => statSync(join(entry.parentPath ?? entry.path, entry.name)).mtimeMs);
-  });
-  return Math.max(0, ...times);
 }
 
 function step(text) {

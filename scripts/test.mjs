@@ -8,6 +8,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { stalePages } from './pages.mjs';
 import { missingTools, provideTools } from './tools.mjs';
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)));
@@ -30,7 +31,8 @@ check('format', run('npm', ['run', '--silent', 'format:check']));
 check('lint', run('npm', ['run', '--silent', 'lint']));
 // Tests and tools are built with the sources: a type that is wrong anywhere ends it.
 check('types and build', run('npm', ['run', '--silent', 'build']));
-check('build of the pages', run('npm', ['run', '--silent', 'build:web']));
+for (const workspace of stalePages())
+  check(`build of ${workspace}`, run('npm', ['run', '--silent', 'build', '--workspace', workspace]));
 runVitest();
 finish();
 

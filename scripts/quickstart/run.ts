@@ -71,7 +71,7 @@ export async function run(options: QuickstartOptions): Promise<number> {
     let good = false;
     try {
       const release = await pushAndFind(stage);
-      say(`  This release   ${server.url}/graphiql/?release=${release.uuid}\n`);
+      say(`  This release   ${server.url}/releases/${release.uuid}\n`);
       good = (await watchRelease(client, release.id, { signal })) === 0;
       if (!signal.aborted) say(`\n${await commits(dataDir)}\n`);
       if (options.scenario !== undefined && good && !signal.aborted) good = await rollbackScenario(stage);
@@ -119,6 +119,7 @@ function welcome(url: string, { startedAt }: QuickstartOptions, logFile: string)
   return `
 Sluice runs (after ${seconds} s).
 
+  Web app        ${url}/
   GraphQL IDE    ${url}/graphiql/
   GraphQL API    ${url}/graphql
   Log            ${logFile}

@@ -9,5 +9,5 @@ export function serverUrl({ publicUrl, host, port }: Reached): string {
 
 /** The page of a release, for links in places that outlive this process. */
 export function releaseUrl(config: Reached, releaseId: string): string {
-  return `${serverUrl(config)}/graphiql/?release=${releaseId}`;
+  return `${serverUrl(config)}/releases/${releaseId}`;
 }

@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import type { ApolloServer } from '@apollo/server';
 import { expressMiddleware } from '@as-integrations/express5';
 import cors from 'cors';
@@ -8,7 +7,9 @@ import express, { type Express, type Request, type RequestHandler } from 'expres
 import type { ApiContext } from '../schema/context.ts';
 import { answer } from './http.ts';
 import { originAllowed } from './origin.ts';
+import { packageRoot } from './package-root.ts';
 import { schemaFiles } from './schemas.ts';
+import { mountWebApp } from './web-app.ts';
 
 export interface ApiRoutes {
   apollo: ApolloServer<ApiContext>;
@@ -33,7 +34,7 @@ export function mountApi(app: Express, api: ApiRoutes): void {
   app.use('/hooks', api.receiver);
   app.use('/schemas', schemaFiles());
   app.use('/graphiql', graphiql());
-  app.get('/', (_request, response) => response.redirect('/graphiql'));
+  mountWebApp(app);
 }
 
 /** Tokens travel in a header that pages set themselves: no cookies, so `credentials` stays off. */
@@ -75,11 +76,4 @@ function graphiql(): RequestHandler {
       .type('text/plain')
       .send('The GraphQL IDE is not built here. Build it with: npm run build:web\n');
   };
-}
-
-/** The folder of package.json: one level up from the sources, two from what is built of them. */
-function packageRoot(): string {
-  let folder = dirname(fileURLToPath(import.meta.url));
-  while (!existsSync(join(folder, 'package.json')) && dirname(folder) !== folder) folder = dirname(folder);
-  return folder;
 }

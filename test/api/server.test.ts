@@ -273,9 +273,11 @@ describe('besides GraphQL', () => {
     expect(await (await fetch(`${url}/healthz`)).json()).toEqual({ status: 'ok' });
   });
 
-  test('the front page leads to the IDE', async () => {
+  test('the front page is the web app, or how to build it', async () => {
     const answer = await fetch(url, { redirect: 'manual' });
-    expect([answer.status, answer.headers.get('location')]).toEqual([302, '/graphiql']);
+    const text = await answer.text();
+    if (answer.status === 404) expect(text).toContain('npm run build:web');
+    else expect(text).toContain('<title>Sluice</title>');
   });
 
   test('the IDE is there, or how to build it', async () => {

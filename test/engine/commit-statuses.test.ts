@@ -301,7 +301,7 @@ describe('the commit that a release brings', () => {
       repository: `file://${root}/live`,
       sha: commit,
       description: expect.stringContaining('has arrived everywhere') as string,
-      url: `https://sluice.example.com/graphiql/?release=${id}`,
+      url: `https://sluice.example.com/releases/${id}`,
     });
     // The newer release of the same commit has the word.
     await released.app.pool.query(`UPDATE commit_status SET called_at = now() - interval '1 hour', due_at = now()`);

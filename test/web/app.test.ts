@@ -1,0 +1,290 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { NO_PAGES } from '../../src/server/web-app.ts';
+import { openServed, type Served } from '../cli/served.ts';
+import { approvalOf } from '../core/support/builders.ts';
+import { POLICY } from '../engine/rollback/support.ts';
+
+const DIST = fileURLToPath(new URL('../../web/app/dist', import.meta.url));
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+let served: Served;
+let browser: Browser;
+
+beforeAll(async () => {
+  if (!existsSync(`${DIST}/index.html`))
+    throw new Error('The web app is not built: npm run build:web (npm test does it for you)');
+  served = await openServed({
+    approvals: { staging: approvalOf('1', { forbidInitiator: false }) },
+    rollbackPolicies: [POLICY],
+  });
+  browser = await chromium.launch({
+    executablePath: '/usr/bin/chromium',
+    args: ['--no-sandbox', '--disable-dev-shm-usage', '--disable-background-networking'],
+  });
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await served?.close();
+});
+
+interface Visit {
+  page: Page;
+  context: BrowserContext;
+  addresses: string[];
+  /** Errors of scripts and of the console, and what the policy of the page has refused. */
+  complaints: string[];
+}
+
+async function visit(path: string): Promise<Visit> {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, reducedMotion: 'reduce' });
+  const page = await context.newPage();
+  page.setDefaultTimeout(15_000);
+  const addresses: string[] = [];
+  const complaints: string[] = [];
+  page.on('request', (request) => addresses.push(request.url()));
+  page.on('websocket', (socket) => addresses.push(socket.url()));
+  page.on('pageerror', (error) => complaints.push(error.message));
+  page.on(
+    'console',
+    (message) =>
+      ['error', 'warning'].includes(message.type()) && complaints.push(`${message.text()} ${message.location().url}`),
+  );
+  await page.addInitScript({
+    content: `document.addEventListener('securitypolicyviolation', (event) =>
+      console.error('violates ' + event.violatedDirective + ': ' + event.blockedURI + ' ' + event.sample))`,
+  });
+  await page.goto(served.url + path);
+  await page.locator('h1').waitFor();
+  return { page, context, addresses, complaints };
+}
+
+/** Through the debugger: the policy of the page lets no script in that the server has not sent. */
+async function seriousViolations({ page, context }: Visit): Promise<string[]> {
+  const session = await context.newCDPSession(page);
+  const evaluate = async (expression: string): Promise<unknown> =>
+    (await session.send('Runtime.evaluate', { expression, awaitPromise: true, returnByValue: true })).result.value;
+  await evaluate(AXE);
+  const found = await evaluate(`axe.run(document, { resultTypes: ['violations'] }).then(({ violations }) => violations
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .map(({ id, nodes }) => id + ': ' + nodes.map(({ html, failureSummary }) => html + ' ' + failureSummary).join(' | ')))`);
+  await session.detach();
+  return found as string[];
+}
+
+const button = (page: Page, name: string) => page.getByRole('button', { name, exact: true });
+const card = (page: Page, environment: string) => page.locator(`[data-environment="${environment}"]`);
+const inDialog = (page: Page, name: string) => page.getByRole('dialog').getByRole('button', { name, exact: true });
+
+/** Presses Tab until what has the focus is called `name`, as a person without a mouse does. */
+async function tabTo(page: Page, name: RegExp): Promise<void> {
+  const seen: string[] = [];
+  for (let presses = 0; presses < 120; presses += 1) {
+    await page.keyboard.press('Tab');
+    const text = await page.evaluate<string>(
+      "document.activeElement.getAttribute('aria-label') ?? document.activeElement.textContent",
+    );
+    if (name.test(text)) return;
+    seen.push(text);
+  }
+  throw new Error(`Tab reaches nothing like ${name}: ${seen.join(', ')}`);
+}
+
+/** What `us-east` is found out to be when the version is everywhere. */
+const failsInUsEast = (): Promise<{ code: number }> =>
+  served.sluice('report', 'rollout', 'billing', 'us-east', 'failed', '--reason', 'error rate 12 %');
+
+const VISITS: Visit[] = [];
+const start = async (path: string): Promise<Visit> => {
+  const made = await visit(path);
+  VISITS.push(made);
+  return made;
+};
+
+afterEach(() => Promise.all(VISITS.map(({ context }) => context.close())));
+
+describe('a person with a mouse', () => {
+  test('releases a version, watches it live, approves it, and sees it everywhere', async () => {
+    const { page } = await start('/');
+    await page.getByText('Nothing has been released yet.').waitFor();
+    await button(page, 'Release a product').click();
+    await page.getByLabel('Version').fill('1.0.0');
+    await inDialog(page, 'Release').click();
+    await page.getByRole('heading', { name: /^billing#/ }).waitFor();
+    const waits = page.getByRole('region', { name: 'What does it wait for?' });
+    await waits.getByText('staging', { exact: true }).waitFor();
+    await button(page, 'Approve').click();
+    await page.getByRole('dialog').getByLabel('Comment').fill('looks good');
+    await inDialog(page, 'Approve').click();
+    await card(page, 'asia-2').getByText('Succeeded').waitFor();
+    await waits.waitFor({ state: 'detached' });
+
+    await card(page, 'staging').click();
+    const panel = page.getByRole('complementary', { name: 'Environment staging' });
+    await panel.getByText('report', { exact: true }).waitFor();
+    await page.getByRole('tab', { name: 'Timeline' }).click();
+    await page
+      .getByText(/looks good/)
+      .first()
+      .waitFor();
+    // Where one stands is in the address.
+    await page.reload();
+    await panel.getByText('report', { exact: true }).waitFor();
+  }, 60_000);
+
+  test('sees a release go back as one story, and agrees that asia-2 goes back too', async () => {
+    const id = await served.engine.trigger({ product: 'billing', version: '2.0.0' });
+    const { page } = await start(`/releases/${id}`);
+    await button(page, 'Approve').click();
+    await inDialog(page, 'Approve').click();
+    await card(page, 'asia-2').getByText('Succeeded').waitFor();
+    expect((await failsInUsEast()).code).toBe(0);
+
+    const cascade = page.getByRole('region', { name: 'Rollback of 2.0.0' });
+    await cascade.getByText('error rate 12 %').first().waitFor();
+    const target = (environment: string) =>
+      cascade.getByRole('listitem').filter({ hasText: `${environment} goes back` });
+    await target('eu').getByText('Rolled back', { exact: true }).waitFor();
+    await cascade.getByRole('link', { name: /Open the rollback/ }).click();
+    await page.getByRole('link', { name: /Caused by billing#/ }).waitFor();
+    await button(page, 'Approve').click();
+    await inDialog(page, 'Approve').click();
+    await target('asia-2').getByText('Rolled back', { exact: true }).waitFor();
+    await page
+      .getByRole('heading', { name: /billing#/, level: 1 })
+      .locator('..')
+      .getByText('Succeeded')
+      .waitFor();
+  }, 60_000);
+});
+
+test('a person with a keyboard alone does the same', async () => {
+  const { page } = await start('/');
+  await tabTo(page, /^Release a product$/);
+  await page.keyboard.press('Enter');
+  await tabTo(page, /^$/);
+  await page.keyboard.type('3.0.0');
+  await page.keyboard.press('Enter');
+  await page.getByRole('heading', { name: /^billing#/ }).waitFor();
+  await button(page, 'Approve').waitFor();
+  await tabTo(page, /^Approve$/);
+  await page.keyboard.press('Enter');
+  await page.keyboard.type('fine');
+  await tabTo(page, /^Approve$/);
+  await page.keyboard.press('Enter');
+  await card(page, 'asia-2').getByText('Succeeded').waitFor();
+  await tabTo(page, /^dev/);
+  await page.keyboard.press('ArrowRight');
+  await page.keyboard.press('Enter');
+  await page.getByRole('complementary', { name: 'Environment staging' }).waitFor();
+
+  expect((await failsInUsEast()).code).toBe(0);
+  await page.getByRole('region', { name: 'Rollback of 3.0.0' }).getByRole('button', { name: 'Approve' }).waitFor();
+  await tabTo(page, /^Approve$/);
+  await page.keyboard.press('Enter');
+  await tabTo(page, /^Approve$/);
+  await page.keyboard.press('Enter');
+  await page
+    .getByRole('region', { name: 'Rollback of 3.0.0' })
+    .getByRole('listitem')
+    .filter({ hasText: 'asia-2' })
+    .getByText('Rolled back')
+    .waitFor();
+}, 60_000);
+
+test('a restart of the server is said, and nothing of it is lost', async () => {
+  const id = await served.engine.trigger({ product: 'billing', version: '4.0.0' });
+  const { page } = await start(`/releases/${id}`);
+  await button(page, 'Approve').waitFor();
+  await page.getByText('Live', { exact: true }).waitFor();
+  const restarted = served.restart(1_500);
+  await page.getByText('Reconnecting').waitFor();
+  await restarted;
+  await page.getByText('Live', { exact: true }).waitFor();
+  await button(page, 'Approve').click();
+  await inDialog(page, 'Approve').click();
+  await card(page, 'asia-2').getByText('Succeeded').waitFor();
+}, 60_000);
+
+test('no page has a serious fault of accessibility, in light and in dark', async () => {
+  const id = await served.engine.trigger({ product: 'billing', version: '5.0.0' });
+  const found: string[] = [];
+  for (const path of [
+    '/',
+    `/releases/${id}?environment=staging`,
+    `/releases/${id}?view=list`,
+    `/releases/${id}?view=timeline`,
+    '/nowhere',
+  ]) {
+    const made = await start(path);
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await made.page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+      found.push(...(await seriousViolations(made)).map((each) => `${path} ${colorScheme} ${each}`));
+    }
+  }
+  expect(found).toEqual([]);
+}, 60_000);
+
+test('in all of that no page broke its policy, complained, or asked another host for anything', () => {
+  expect(VISITS.length).toBeGreaterThan(4);
+  // While a server is away, the browser says of each socket that it is refused.
+  const complaints = VISITS.flatMap((each) => each.complaints);
+  expect(complaints.filter((each) => !each.includes('ERR_CONNECTION_REFUSED'))).toEqual([]);
+  const hosts = new Set(VISITS.flatMap(({ addresses }) => addresses.map((each) => new URL(each).host)));
+  expect([...hosts]).toEqual([new URL(served.url).host]);
+});
+
+describe('what the server sends', () => {
+  const get = (path: string, headers: Record<string, string> = {}): Promise<Response> =>
+    fetch(served.url + path, { headers, redirect: 'manual' });
+  const page = { accept: 'text/html' };
+
+  test("a page at every address that is nobody else's, never kept, under a policy of its own", async () => {
+    for (const path of ['/', '/releases/42', '/what/ever']) {
+      const answer = await get(path, page);
+      expect([path, answer.status, answer.headers.get('cache-control')]).toEqual([path, 200, 'no-cache']);
+      expect(answer.headers.get('content-security-policy')).toContain("require-trusted-types-for 'script'");
+      // The files are found from there, whatever stands in front of the path.
+      const script = /src="([^"]+)"/.exec(await answer.text())![1]!;
+      expect(new URL(script, `https://proxy/sluice${path}`).pathname).toMatch(/^\/sluice\/assets\//);
+    }
+    for (const first of NO_PAGES) {
+      const text = await (await get(`/${first}/nowhere`, page)).text();
+      expect([first, text]).not.toEqual([first, expect.stringContaining('<title>Sluice</title>')]);
+    }
+    expect((await get('/releases/42', { accept: 'application/json' })).status).toBe(404);
+    expect((await fetch(`${served.url}/releases/42`, { method: 'POST', headers: page })).status).toBe(404);
+    expect((await get('/graphiql/', page)).headers.get('content-security-policy')).toContain('blob:');
+  });
+
+  test('files whose name holds their digest: kept for good, and compressed when they were built', async () => {
+    const name = readdirSync(`${DIST}/assets`).find((each) => each.endsWith('.js'))!;
+    for (const encoding of ['br', 'gzip', 'identity']) {
+      const answer = await get(`/assets/${name}`, { 'accept-encoding': encoding });
+      const { headers } = answer;
+      expect(headers.get('content-encoding')).toBe(encoding === 'identity' ? null : encoding);
+      expect([headers.get('cache-control'), headers.get('vary')]).toEqual([
+        'public, max-age=31536000, immutable',
+        'Accept-Encoding',
+      ]);
+      expect(headers.get('content-type')).toContain('javascript');
+      expect(await answer.text()).toBe(readFileSync(`${DIST}/assets/${name}`, 'utf8'));
+    }
+    for (const path of ['/assets/none.js', '/assets/..%2findex.html', '/assets/'])
+      expect((await get(path)).status).toBe(404);
+  });
+
+  test('at most 300 kB of script for the first page, compressed', async () => {
+    const { addresses } = await visit('/');
+    const scripts = [...new Set(addresses.filter((each) => each.endsWith('.js')))];
+    const sizes = scripts.map((each) => gzipSync(readFileSync(`${DIST}/assets/${each.split('/').at(-1)}`)).length);
+    const sum = sizes.reduce((all, each) => all + each, 0);
+    expect(sum).toBeGreaterThan(50_000);
+    expect(sum).toBeLessThan(300_000);
+  });
+});

@@ -1,0 +1,20 @@
+import type { TypedDocumentNode } from '@graphql-typed-document-node/core';
+import { useClient } from 'urql';
+import { wordsOf } from '../api/client.ts';
+import type { Refusals } from './ask.tsx';
+
+interface Payload {
+  userErrors: readonly { message: string }[];
+}
+
+/** A mutation whose one field is called `payload`. @returns what refused it, in the API's words; empty: it is done */
+export function useOrder<Variables extends Record<string, unknown>>(
+  document: TypedDocumentNode<{ payload: Payload }, Variables>,
+): (variables: Variables) => Promise<Refusals> {
+  const client = useClient();
+  return async (variables) => {
+    const { data, error } = await client.mutation(document, variables).toPromise();
+    if (error) return [wordsOf(error)];
+    return data?.payload.userErrors.map(({ message }) => message) ?? [];
+  };
+}

@@ -1,0 +1,44 @@
+import { Ban, RotateCw } from 'lucide-react';
+import { RetryDocument, TerminateDocument } from '../generated/documents.ts';
+import { Ask } from '../parts/ask.tsx';
+import { useOrder } from '../parts/order.ts';
+import { RollBackButton } from './roll-back.tsx';
+import type { ReleaseRead } from './use-release.ts';
+
+const RETRIABLE = ['FAILED', 'TERMINATED'];
+
+/** What can be done with the release as a whole; what cannot is not there. */
+export function ReleaseActions({ release }: { release: ReleaseRead }) {
+  const retry = useOrder(RetryDocument);
+  const terminate = useOrder(TerminateDocument);
+  const { uuid, shortId, status, endedAt, kind } = release;
+  return (
+    <div className="actions">
+      {RETRIABLE.includes(status) && (
+        <Ask
+          label="Retry"
+          title={`Retry ${shortId}`}
+          icon={<RotateCw size={16} aria-hidden />}
+          onConfirm={() => retry({ input: { releaseId: uuid } })}
+        >
+          <p>It goes on where it failed. What has succeeded is not run again.</p>
+        </Ask>
+      )}
+      {kind === 'FORWARD' && release.counts.succeeded + release.counts.failed > 0 && (
+        <RollBackButton release={release} />
+      )}
+      {!endedAt && (
+        <Ask
+          label="Terminate"
+          title={`Terminate ${shortId}`}
+          icon={<Ban size={16} aria-hidden />}
+          kind="danger"
+          text={{ label: 'Reason', required: false }}
+          onConfirm={(words) => terminate({ input: { releaseId: uuid, reason: words === '' ? undefined : words } })}
+        >
+          <p>What runs is stopped, and nothing more starts. What has been promoted stays where it is.</p>
+        </Ask>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,91 @@
+import { graphlib, layout as dagre } from '@dagrejs/dagre';
+import type { ReleaseRead } from './use-release.ts';
+
+export const CARD = { width: 216, height: 72 };
+const GAP = 10;
+const HEAD = 40;
+const COLLAPSED = { width: 236, height: 104 };
+/** A group with more members begins collapsed. */
+export const FEW = 8;
+
+/** One box of the graph: an environment, or a group with its members inside. */
+export interface Box {
+  id: string;
+  group: string | null;
+  members: string[];
+  isOpen: boolean;
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+}
+
+export interface Layout {
+  boxes: Box[];
+  edges: { id: string; from: string; to: string }[];
+  width: number;
+  height: number;
+}
+
+type Promotion = ReleaseRead['promotions'][number];
+
+const idOf = ({ name, group }: Pick<Promotion, 'name' | 'group'>): string => (group ? `group ${group.name}` : name);
+
+/**
+ * Where everything stands, from left to right: groups are one box, their members a list in it. It depends on the structure alone, so a change
+ * of a status moves nothing.
+ */
+export function layoutOf(promotions: readonly Promotion[], opened: ReadonlySet<string>): Layout {
+  const boxes = new Map<string, Box>();
+  for (const each of promotions) {
+    const id = idOf(each);
+    const box = boxes.get(id) ?? newBox(id, each.group?.name ?? null);
+    box.members.push(each.name);
+    boxes.set(id, box);
+  }
+  for (const box of boxes.values()) {
+    box.isOpen = box.group !== null && opened.has(box.group);
+    Object.assign(box, sizeOf(box));
+  }
+  const home = new Map(promotions.map((each) => [each.name, idOf(each)]));
+  const edges = new Map<string, { id: string; from: string; to: string }>();
+  for (const each of promotions) {
+    const to = idOf(each);
+    const before = [
+      ...each.dependsOn.flatMap(({ name }) => home.get(name) ?? []),
+      ...each.dependsOnGroups.map(({ name }) => `group ${name}`),
+    ];
+    for (const from of before) {
+      if (from !== to && boxes.has(from)) edges.set(`${from} > ${to}`, { id: `${from} > ${to}`, from, to });
+    }
+  }
+  const graph = new graphlib.Graph().setGraph({ rankdir: 'LR', nodesep: 28, ranksep: 88, marginx: 16, marginy: 16 });
+  graph.setDefaultEdgeLabel(() => ({}));
+  for (const { id, width, height } of boxes.values()) graph.setNode(id, { width, height });
+  for (const { from, to } of edges.values()) graph.setEdge(from, to);
+  dagre(graph);
+  for (const box of boxes.values()) {
+    const { x, y } = graph.node(box.id);
+    // Dagre knows the middle.
+    box.x = x - box.width / 2;
+    box.y = y - box.height / 2;
+  }
+  const { width = 0, height = 0 } = graph.graph();
+  return { boxes: [...boxes.values()], edges: [...edges.values()], width, height };
+}
+
+const newBox = (id: string, group: string | null): Box => ({
+  id,
+  group,
+  members: [],
+  isOpen: false,
+  x: 0,
+  y: 0,
+  ...CARD,
+});
+
+function sizeOf({ group, members, isOpen }: Box): { width: number; height: number } {
+  if (group === null) return CARD;
+  if (!isOpen) return COLLAPSED;
+  return { width: CARD.width + 2 * GAP, height: HEAD + members.length * (CARD.height + GAP) };
+}

@@ -1,0 +1,126 @@
+import { useNavigate } from '@tanstack/react-router';
+import { Undo2 } from 'lucide-react';
+import { useState } from 'react';
+import { Button, DialogTrigger, Form, Heading, Label, TextArea, TextField } from 'react-aria-components';
+import { useClient, useQuery } from 'urql';
+import { wordsOf } from '../api/client.ts';
+import { RollBackDocument, RollbackPlanDocument } from '../generated/documents.ts';
+import { Sheet } from '../parts/ask.tsx';
+import { Loading } from '../parts/empty.tsx';
+import { Problem, QueryProblem } from '../parts/problem.tsx';
+import { Status } from '../parts/status.tsx';
+import { When } from '../parts/time.tsx';
+import { toWords } from '../parts/words.ts';
+import type { ReleaseRead } from './use-release.ts';
+
+/** Takes the version of a release back, after its plan was shown. */
+export function RollBackButton({ release }: { release: ReleaseRead }) {
+  return (
+    <DialogTrigger>
+      <Button className="button">
+        <Undo2 size={16} aria-hidden />
+        Roll back
+      </Button>
+      <Sheet wide>{(close) => <RollBackForm release={release} close={close} />}</Sheet>
+    </DialogTrigger>
+  );
+}
+
+function RollBackForm({ release, close }: { release: ReleaseRead; close: () => void }) {
+  const client = useClient();
+  const navigate = useNavigate();
+  const [reason, setReason] = useState('');
+  const [refusals, setRefusals] = useState<string[]>([]);
+  const [busy, setBusy] = useState(false);
+  const what = { product: release.productName, version: release.version.digest };
+  const [{ data, error, fetching }] = useQuery({
+    query: RollbackPlanDocument,
+    variables: { input: { ...what, reason: 'to see the plan' } },
+    requestPolicy: 'network-only',
+  });
+  const start = async (): Promise<void> => {
+    setBusy(true);
+    const answer = await client.mutation(RollBackDocument, { input: { ...what, reason: reason.trim() } }).toPromise();
+    setBusy(false);
+    if (answer.error) return setRefusals([wordsOf(answer.error)]);
+    const rollback = answer.data?.payload.rollback;
+    if (!rollback) return setRefusals(answer.data?.payload.userErrors.map(({ message }) => message) ?? []);
+    close();
+    await navigate({ to: '/releases/$id', params: { id: rollback.uuid } });
+  };
+  const plan = data?.planRollback.plan;
+  return (
+    <Form
+      onSubmit={(event) => {
+        event.preventDefault();
+        void start();
+      }}
+    >
+      <Heading slot="title">
+        Take {release.version.label} of {release.productName} back
+      </Heading>
+      {fetching && <Loading what="the plan" />}
+      <QueryProblem error={error} />
+      {data?.planRollback.userErrors.map(({ message }) => (
+        <Problem key={message}>{message}</Problem>
+      ))}
+      {plan && (
+        <table className="list">
+          <thead>
+            <tr>
+              <th scope="col">Environment</th>
+              <th scope="col">What happens</th>
+              <th scope="col">From</th>
+              <th scope="col">To</th>
+              <th scope="col">Why</th>
+            </tr>
+          </thead>
+          <tbody>
+            {plan.targets.map((each) => (
+              <tr key={each.environment}>
+                <th scope="row">{each.environment}</th>
+                <td>
+                  <Status status={each.decision} word={DECISIONS[each.decision] ?? toWords(each.decision)} />
+                </td>
+                <td className="mono">{each.from?.label}</td>
+                <td className="mono">{each.to?.label}</td>
+                <td>
+                  {each.reason}
+                  {each.window && ` ${each.window}`}
+                  {each.opensAt && (
+                    <>
+                      {' '}
+                      Opens <When at={each.opensAt} />.
+                    </>
+                  )}
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      )}
+      <TextField className="field" value={reason} onChange={setReason} isRequired autoFocus>
+        <Label>Reason</Label>
+        <TextArea rows={2} />
+      </TextField>
+      {refusals.map((each) => (
+        <Problem key={each}>{each}</Problem>
+      ))}
+      <div className="actions">
+        <Button className="button" onPress={close}>
+          Cancel
+        </Button>
+        <Button className="button danger" type="submit" isPending={busy} isDisabled={plan == null}>
+          Roll back
+        </Button>
+      </div>
+    </Form>
+  );
+}
+
+const DECISIONS: Record<string, string> = {
+  INCLUDED: 'Goes back',
+  PROPOSED: 'Goes back when a person agrees',
+  LEFT_ALONE: 'Left alone',
+  IMPOSSIBLE: 'Cannot go back',
+};

@@ -1,0 +1,159 @@
+import { Link } from '@tanstack/react-router';
+import { CirclePlay, KeyRound } from 'lucide-react';
+import { Decide } from '../approvals/decide.tsx';
+import { OverrideDocument, type ReasonFragment, UnholdDocument } from '../generated/documents.ts';
+import { Ask } from '../parts/ask.tsx';
+import { useOrder } from '../parts/order.ts';
+import { When } from '../parts/time.tsx';
+import { count, without } from '../parts/words.ts';
+import type { ReleaseRead } from './use-release.ts';
+
+/** Every reason at once: who can end it, since when, until when, and the button that does it. */
+export function WaitsFor({ release }: { release: ReleaseRead }) {
+  const { waitingFor } = release;
+  if (waitingFor.length === 0) return null;
+  const isInside = ({ __typename }: ReasonFragment): boolean => INSIDE.includes(__typename);
+  const causes = waitingFor.filter((each) => !isInside(each));
+  const inside = waitingFor.filter(isInside);
+  return (
+    <section className="card waits" aria-labelledby="waits-for">
+      <h2 id="waits-for">What does it wait for?</h2>
+      <Reasons reasons={causes} release={release} />
+      {causes.length === 0 ? (
+        <Reasons reasons={inside} release={release} />
+      ) : (
+        inside.length > 0 && (
+          <details>
+            <summary>{count(inside.length, 'environment')} come after that</summary>
+            <Reasons reasons={inside} release={release} />
+          </details>
+        )
+      )}
+    </section>
+  );
+}
+
+/** What ends by itself when what stands above it ends. */
+const INSIDE = ['WaitingForDependencies', 'WaitingForGroup', 'WaitingForGroupHealth'];
+
+function Reasons({ reasons, release }: { reasons: readonly ReasonFragment[]; release: ReleaseRead }) {
+  return (
+    <ul>
+      {reasons.map((reason, index) => (
+        <li key={`${reason.promotion?.id ?? ''} ${index}`}>
+          <div className="reason">
+            <strong>{reason.promotion?.name ?? 'The release'}</strong>
+            <span>{without(reason.promotion?.name, reason.message)}</span>
+            <Details reason={reason} />
+          </div>
+          <Cure reason={reason} release={release} />
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function Details({ reason }: { reason: ReasonFragment }) {
+  const approval = 'approval' in reason ? reason.approval : undefined;
+  const holds = 'holds' in reason ? reason.holds : [];
+  return (
+    <small className="details">
+      {reason.who && <span>Who can end it: {reason.who}</span>}
+      {approval?.requestedAt && (
+        <span>
+          asked <When at={approval.requestedAt} />
+        </span>
+      )}
+      {approval?.expiresAt && (
+        <span>
+          expires <When at={approval.expiresAt} />
+        </span>
+      )}
+      {holds.map(({ id, since, until }) => (
+        <span key={id}>
+          since <When at={since} />
+          {until && (
+            <>
+              , until <When at={until} />
+            </>
+          )}
+        </span>
+      ))}
+      {reason.earliest && (
+        <span>
+          at the earliest <When at={reason.earliest} />
+        </span>
+      )}
+      {reason.release && (
+        <Link to="/releases/$id" params={{ id: reason.release.uuid }}>
+          {reason.release.shortId}
+        </Link>
+      )}
+    </small>
+  );
+}
+
+/** What a person can do about it, here. */
+function Cure({ reason, release }: { reason: ReasonFragment; release: ReleaseRead }) {
+  const unhold = useOrder(UnholdDocument);
+  const override = useOrder(OverrideDocument);
+  const environment = reason.promotion?.name;
+  if ('approval' in reason && reason.promotion) {
+    return <Decide approval={reason.approval} promotion={reason.promotion} />;
+  }
+  if ('holds' in reason) {
+    return (
+      <div className="actions">
+        {reason.holds.map((hold) => (
+          <Ask
+            key={hold.id}
+            label="Lift the hold"
+            icon={<CirclePlay size={16} aria-hidden />}
+            text={{ label: 'Reason', required: false }}
+            onConfirm={(words) =>
+              unhold({
+                input: {
+                  environment: hold.environmentName,
+                  product: hold.productName,
+                  holdId: hold.id,
+                  reason: words === '' ? undefined : words,
+                },
+              })
+            }
+          >
+            <p>
+              {hold.by ?? 'Somebody'} put {hold.environmentName} on hold: {hold.reason}
+            </p>
+          </Ask>
+        ))}
+      </div>
+    );
+  }
+  if ('windowNames' in reason && environment !== undefined) {
+    return (
+      <Ask
+        label="Override"
+        title={`Let ${environment} through`}
+        icon={<KeyRound size={16} aria-hidden />}
+        kind="danger"
+        text={{ label: 'Reason', required: true }}
+        onConfirm={(words) =>
+          override({
+            input: {
+              releaseId: release.uuid,
+              environment,
+              windows: reason.windowNames,
+              reason: words,
+              expiresAt: new Date(Date.now() + OVERRIDE_MS).toISOString(),
+            },
+          })
+        }
+      >
+        <p>For an hour this release alone passes {reason.windowNames.join(', ')}. It is written into the audit log.</p>
+      </Ask>
+    );
+  }
+  return null;
+}
+
+const OVERRIDE_MS = 3_600_000;

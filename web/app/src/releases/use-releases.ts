@@ -1,0 +1,37 @@
+import { useEffect, useMemo } from 'react';
+import { useQuery } from 'urql';
+import { coalesce } from '../api/coalesce.ts';
+import { follow } from '../api/live.ts';
+import { AnyReleaseDocument, ReleasesDocument } from '../generated/documents.ts';
+import type { ReleasesSearch } from './search.ts';
+
+const PER_PAGE = 25;
+const PAUSE_MS = 1_000;
+
+/** A page of the list, read again when something happens to a release that can stand in it. */
+export function useReleases({ product, environment, status, after }: ReleasesSearch) {
+  const filter = useMemo(() => ({ product, environment, status }), [product, environment, status]);
+  const [answer, ask] = useQuery({ query: ReleasesDocument, variables: { first: PER_PAGE, after, filter } });
+  // Where the log stood when the list was read: nothing between the two is missed.
+  const from = answer.data && (answer.data.newest.nodes[0]?.lastCursor ?? '');
+  const isRead = from !== undefined;
+  useEffect(() => {
+    if (from === undefined) return;
+    let cursor = from;
+    const again = coalesce(() => ask({ requestPolicy: 'network-only' }), PAUSE_MS);
+    const stop = follow({
+      document: AnyReleaseDocument,
+      variables: () => ({ after: cursor, filter: { product, environment } }),
+      onData: ({ releaseEvents }) => {
+        cursor = releaseEvents.cursor;
+        again.call();
+      },
+    });
+    return () => {
+      stop();
+      again.stop();
+    };
+    // A newer answer does not begin a new stream: the stream has its own cursor.
+  }, [isRead, product, environment, ask]);
+  return answer;
+}
