@@ -3,6 +3,7 @@ import { ApolloServerPluginLandingPageDisabled } from '@apollo/server/plugin/dis
 import { GraphQLError, type GraphQLSchema } from 'graphql';
 import type { Log } from '../log.ts';
 import type { ApiContext } from '../schema/context.ts';
+import { PLAIN } from './compression.ts';
 import { checkCost } from './cost.ts';
 import type { Introspection } from './introspection.ts';
 import { type Limits, RateLimitedError } from './limits.ts';
@@ -87,7 +88,8 @@ function limitsPlugin({ schema, introspection, limits, masking, maxCost }: Limit
           const http = { status: undefined, headers: new HeaderMap() };
           return { http, body: { kind: 'single', singleResult: { data: new Text(text) as never } } };
         },
-        async willSendResponse({ contextValue: { budget }, response: { body } }) {
+        async willSendResponse({ contextValue: { budget }, operation, response: { body, http } }) {
+          if (operation?.operation === 'mutation') http.headers.set('cache-control', PLAIN);
           if (!budget.error || body.kind !== 'single') return;
           body.singleResult = { data: null, errors: [masking.error(budget.error, budget.error.toJSON())] };
         },

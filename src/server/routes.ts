@@ -5,6 +5,7 @@ import { expressMiddleware } from '@as-integrations/express5';
 import cors from 'cors';
 import express, { type Express, type Request, type RequestHandler } from 'express';
 import type { ApiContext } from '../schema/context.ts';
+import { compressed } from './compression.ts';
 import { answer } from './http.ts';
 import { originAllowed } from './origin.ts';
 import { packageRoot } from './package-root.ts';
@@ -29,11 +30,11 @@ export function mountApi(app: Express, api: ApiRoutes): void {
   const json = express.json({ limit: api.maxBytes });
   app.use('/graphql', crossOrigin(allowedOrigins), ownPages(allowedOrigins));
   app.use('/graphql/stream', json, api.eventStream);
-  app.use('/graphql', json, expressMiddleware(api.apollo, { context: ({ req }) => api.newContext(req) }));
+  app.use('/graphql', compressed(), json, expressMiddleware(api.apollo, { context: ({ req }) => api.newContext(req) }));
   app.use('/approvals', api.approvals);
   app.use('/hooks', api.receiver);
-  app.use('/schemas', schemaFiles());
-  app.use('/graphiql', graphiql());
+  app.use('/schemas', compressed(), schemaFiles());
+  app.use('/graphiql', compressed(), graphiql());
   mountWebApp(app);
 }
 

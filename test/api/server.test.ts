@@ -63,6 +63,49 @@ describe('GraphQL over HTTP', () => {
   });
 });
 
+describe('what is sent compressed', () => {
+  const SCHEMA = '{ __schema { types { name description } } }';
+  const encodingOf = async (body: object, path = '/graphql'): Promise<string | null> => {
+    const headers = { 'content-type': 'application/json', 'accept-encoding': 'gzip' };
+    const response = await fetch(`${url}${path}`, { method: 'POST', headers, body: JSON.stringify(body) });
+    await response.arrayBuffer();
+    return response.headers.get('content-encoding');
+  };
+
+  test('an answer above 8 kB is, where the client takes it, and says the same', async () => {
+    const asked = (encoding: string) => post(url, { query: SCHEMA }, { 'accept-encoding': encoding });
+    const [plain, zipped] = [await asked('identity'), await asked('gzip')];
+    expect([plain, zipped].map(({ headers }) => headers.get('content-encoding'))).toEqual([null, 'gzip']);
+    expect(zipped.body).toEqual(plain.body);
+    expect(zipped.headers.get('vary')).toContain('Accept-Encoding');
+    expect(await encodingOf({ query: '{ __typename }' })).toBeNull();
+  });
+
+  test('one of a mutation is not, by proxies either: it can hold a secret beside text of its reader', async () => {
+    const names = Array.from({ length: 100 }, (_, index) => `a${index}`);
+    const one = (name: string) =>
+      `${name}: productDelete(input: { name: "${name.padEnd(200, 'x')}" }) { userErrors { message } }`;
+    const answer = await post(
+      url,
+      { query: `mutation { ${names.map(one).join(' ')} }` },
+      { 'accept-encoding': 'gzip' },
+    );
+    expect(JSON.stringify(answer.body).length).toBeGreaterThan(20_000);
+    expect(answer.headers.get('content-encoding')).toBeNull();
+    expect(answer.headers.get('cache-control')).toContain('no-transform');
+  });
+
+  test('a stream is not: each event leaves at once', async () => {
+    expect(await encodingOf({ query: SCHEMA }, '/graphql/stream')).toBeNull();
+  });
+
+  test('files of the pages are', async () => {
+    const response = await fetch(`${url}/schemas/PromotionFlow.json`, { headers: { 'accept-encoding': 'gzip' } });
+    expect(response.headers.get('content-encoding')).toBe('gzip');
+    expect(await response.json()).toHaveProperty('$schema');
+  });
+});
+
 describe('what is too much', () => {
   test('a query of 5 MB is answered 413 in GraphQL shape, and the server stays up', async () => {
     const answer = await post(url, { query: `{ __typename ${' '.repeat(5_000_000)} }` });
