@@ -1,6 +1,6 @@
 import type { Gate } from './definitions.ts';
 import type { PlannedGroup } from './plan.ts';
-import type { ReleaseState } from './release.ts';
+import type { PromotionState, ReleaseState } from './release.ts';
 
 /** How many of `total` a gate asks for; a percentage is rounded up, so 50 % of three is two. */
 export function requiredBy(gate: Pick<Gate, 'policy' | 'count' | 'percent'>, total: number): number {
@@ -10,13 +10,16 @@ export function requiredBy(gate: Pick<Gate, 'policy' | 'count' | 'percent'>, tot
   return Math.min(Math.max(1, wanted), total);
 }
 
+/** Of a release's state what says who was left out: `promotions` by position. */
+type LeftOut = Pick<ReleaseState, 'skips'> & { promotions: Readonly<Record<number, Pick<PromotionState, 'status'>>> };
+
 /** A person left it out: its dependents go on as if it had succeeded, and it leaves the count of its group. */
-export function isSkippedByPerson({ promotions, skips }: ReleaseState, position: number): boolean {
+export function isSkippedByPerson({ promotions, skips }: LeftOut, position: number): boolean {
   return promotions[position]?.status === 'SKIPPED' && skips[position] !== undefined;
 }
 
 /** How many members of a group count, and how many of those its gate asks for: fewer than were planned once a person has skipped some. */
-export function countOf(group: PlannedGroup, state: ReleaseState): { counted: number; required: number } {
+export function countOf(group: PlannedGroup, state: LeftOut): { counted: number; required: number } {
   const counted = group.members.filter((each) => !isSkippedByPerson(state, each)).length;
   const { percent, required } = group;
   if (counted === group.members.length || percent === undefined)

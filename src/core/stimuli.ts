@@ -3,10 +3,12 @@ import { applyDecision } from './approvals/decide.ts';
 import type { Draft } from './draft.ts';
 import { applyGroupAnswer } from './group-answer.ts';
 import { applyOutcome } from './outcome.ts';
+import type { ReleasePlan } from './plan.ts';
 import { refusal } from './problems.ts';
+import type { Refusal } from './problems.ts';
 import { applyPullRequestClosed, applyPullRequestTold, isReplaceable } from './pull-request.ts';
 import { ENDED_PROMOTION, occupiesEnvironment } from './release.ts';
-import type { OverrideStimulus, Stimulus } from './release.ts';
+import type { OverrideStimulus, PromotionState, ReleaseState, Stimulus } from './release.ts';
 import { applyHealthReport, lookAgain, applyDeploymentReport, applyRolloutReport } from './reports.ts';
 import { applyRetry } from './retry.ts';
 import { applyRollbackNews } from './rollback/take-back.ts';
@@ -98,15 +100,20 @@ function isStill(
   );
 }
 
+/** Why windows cannot be overridden for a promotion; null: they can. */
+export function whyNoOverride(plan: ReleasePlan, state: ReleaseState, position: number): Refusal | null {
+  const seen = state.promotions[position];
+  if (seen && !ENDED_PROMOTION.has(seen.status)) return null;
+  const message = `the promotion into "${plan.promotions[position]?.name}" has ended: ${seen?.status}`;
+  return refusal('WRONG_STATE', message, ['environment']);
+}
+
 /** Recorded where the promotion has not ended; whether the named windows hold it now does not matter. */
 function applyOverride(draft: Draft, stimulus: OverrideStimulus): void {
   const { promotion: position, windows, reason, by, expiresAt } = stimulus;
-  const seen = draft.state.promotions[position];
-  if (!seen || ENDED_PROMOTION.has(seen.status)) {
-    const name = draft.plan.promotions[position]?.name;
-    const message = `the promotion into "${name}" has ended: ${seen?.status}`;
-    return void draft.refused.set(stimulus, refusal('WRONG_STATE', message, ['environment']));
-  }
+  const unfit = whyNoOverride(draft.plan, draft.state, position);
+  if (unfit !== null) return void draft.refused.set(stimulus, unfit);
+  const seen = draft.state.promotions[position] as PromotionState;
   const isSame = (each: WindowOverride): boolean =>
     each.expiresAt === expiresAt && each.reason === reason && each.by === by && each.windows.join() === windows.join();
   if (seen.overrides.some(isSame)) return;

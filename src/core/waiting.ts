@@ -98,6 +98,23 @@ export function waitingFor(plan: ReleasePlan, state: ReleaseState, facts: Facts,
 }
 
 /**
+ * The same of one promotion, where its own state says it all: it has started, or ended. Null: its gates have to be asked, and they look
+ * at the whole release.
+ */
+export function waitingAtWork(
+  plan: ReleasePlan,
+  { endedAt, promotions }: Pick<ReleaseState, 'endedAt'> & { promotions: Readonly<Record<number, PromotionState>> },
+  position: number,
+  now: number,
+): WaitingReason[] | null {
+  const planned = plan.promotions[position] as PlannedPromotion;
+  const promotion = promotions[position] as PromotionState;
+  if (endedAt !== null || ENDED_PROMOTION.has(promotion.status)) return [];
+  if (promotion.startedAt === null || awaitsMerge(planned, promotion)) return null;
+  return waitingSteps(planned, promotion, position, now);
+}
+
+/**
  * The joint earliest start of each promotion, all of its gates together, never before `now`; in the order of the plan. Null
  * where it has started or never will, and where it waits for what has no known time: a person, another release.
  */

@@ -19,6 +19,7 @@ import { lastChunk, LOGS_GROW, readChunks } from '../store/action-logs.ts';
 import type { LogQuery } from '../store/action-logs.ts';
 import type { Db } from '../store/reads.ts';
 import { Listener } from '../store/listener.ts';
+import { Changes, SharedChanges } from './changes.ts';
 import { CursorExpiredError, cursorBefore, cursorOf, isAt, parseCursor, placeOf } from './cursor.ts';
 import { ActionLogReader } from './action-log-reader.ts';
 import { Ring } from './ring.ts';
@@ -46,7 +47,7 @@ export interface Delivery {
 
 export interface EventPage {
   events: Delivery[];
-  hasNextPage: boolean;
+  hasMore: boolean;
   /** The cursor after which the next page begins; null: there is no event before it. */
   end: string | null;
 }
@@ -64,6 +65,7 @@ export class EventLog {
   readonly #floor: LoggedEvent | undefined;
   readonly #waiters = new Waiters();
   readonly #subscriptions = new Set<Subscription>();
+  readonly #changes = new SharedChanges();
   readonly #tail: Tail;
   readonly #listener: Listener;
   readonly #source: SubscriptionSource;
@@ -157,6 +159,11 @@ export class EventLog {
     return subscription;
   }
 
+  /** The same of one release, where events that come close together are told as one change. */
+  async changes(filter: EventFilter & { releaseId: string }, after?: string | null): Promise<Changes> {
+    return new Changes(await this.subscribe(filter, after), this.#changes);
+  }
+
   /**
    * The logs of the actions of a release, from `after` on, as they grow; `after` null: from now on.
    * @param wanted what is read of them, asked at each look: it can change what a caller may see
@@ -206,10 +213,35 @@ export class EventLog {
       entries: this.#entries,
     });
     const page = events.slice(0, first).map((event) => ({ cursor: cursorOf(event), event }));
-    const last = page.at(-1)?.cursor ?? null;
-    const release = cut && page.length < first ? await releaseAt(this.#pool, cut) : null;
-    const end = cut && release !== null ? cursorOf({ ...cut, releaseId: release }) : last;
-    return { events: page, hasNextPage: events.length > first || cut !== null, end };
+    const end = page.length < first ? await this.#cursorAt(cut) : null;
+    return { events: page, hasMore: events.length > first || cut !== null, end: end ?? page.at(-1)?.cursor ?? null };
+  }
+
+  /** The page that ends before `before`, oldest first; absent: with the newest event. `hasMore` and `end` look to the beginning. */
+  async readBack(
+    filter: EventFilter,
+    before: string | null | undefined,
+    last: number,
+    db: Db = this.#pool,
+  ): Promise<EventPage> {
+    const cursor = typeof before === 'string' && before !== '' ? before : null;
+    const place = cursor === null ? null : await this.#resume(cursor);
+    const { events, cut } = await readFiltered(db, {
+      after: BEGINNING,
+      before: place,
+      filter,
+      limit: last + 1,
+      entries: this.#entries,
+    });
+    const page = events.slice(-last).map((event) => ({ cursor: cursorOf(event), event }));
+    const end = page.length < last ? await this.#cursorAt(cut) : null;
+    return { events: page, hasMore: events.length > last || cut !== null, end: end ?? page[0]?.cursor ?? null };
+  }
+
+  /** Where the log was looked at no further. */
+  async #cursorAt(cut: Place | null): Promise<string | null> {
+    const releaseId = cut && (await releaseAt(this.#pool, cut));
+    return cut && releaseId ? cursorOf({ ...cut, releaseId }) : null;
   }
 
   /** The cursors of these events, e.g. of the last event of each release as it was loaded. */

@@ -34,13 +34,27 @@ export class Subscription implements AsyncIterableIterator<LoggedEvent> {
 
   async next(): Promise<IteratorResult<LoggedEvent>> {
     while (!this.#ended) {
-      const event = this.#page.shift() ?? (await this.#fromRing());
+      const event = await this.#look();
       if (event && !this.#ended) {
         this.#moveTo(event);
         return { done: false, value: event };
       }
+      if (event === NOTHING && !this.#ended) await this.#wait();
     }
     return { done: true, value: undefined };
+  }
+
+  /** The events that are there now, at most so many; none: the next one is yet to come. */
+  async already(most: number): Promise<LoggedEvent[]> {
+    const events: LoggedEvent[] = [];
+    while (!this.#ended && events.length < most) {
+      const event = await this.#look();
+      if (event === NOTHING) break;
+      if (event === null || this.#ended) continue;
+      this.#moveTo(event);
+      events.push(event);
+    }
+    return events;
   }
 
   end(): void {
@@ -68,8 +82,10 @@ export class Subscription implements AsyncIterableIterator<LoggedEvent> {
     return this;
   }
 
-  /** The next event that fits; null after reading a page or waiting: look again. */
-  async #fromRing(): Promise<LoggedEvent | null> {
+  /** The next event that fits; null after reading a page: look again. */
+  async #look(): Promise<LoggedEvent | null | typeof NOTHING> {
+    const known = this.#page.shift();
+    if (known) return known;
     const { ring } = this.#source;
     const first = ring.firstAfter(this.#place);
     if (first === null) {
@@ -81,8 +97,7 @@ export class Subscription implements AsyncIterableIterator<LoggedEvent> {
       if (fits(this.#filter, event)) return event;
     }
     this.#moveTo(ring.newest);
-    await this.#wait();
-    return null;
+    return NOTHING;
   }
 
   async #catchUp(): Promise<void> {
@@ -117,6 +132,8 @@ export class Subscription implements AsyncIterableIterator<LoggedEvent> {
   }
 }
 
+/** Nothing that fits is there. */
+const NOTHING = undefined;
 /** So many events are held; those that were read beyond are read again. */
 const PAGE = 100;
 /** Most hold one or two events. */

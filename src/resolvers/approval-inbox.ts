@@ -10,7 +10,7 @@ import { badInput, checkFirst, PageArgs, readCursor, toConnection } from '../sch
 import type { CountedConnection } from '../schema/connection.ts';
 import type { ApiContext } from '../schema/context.ts';
 import { EnvironmentPromotion } from '../schema/promotion.ts';
-import type { ReleaseParts } from '../schema/promotion.ts';
+import type { WholeRelease } from '../schema/promotion.ts';
 import { listAskedPromotions } from '../store/approval-reads.ts';
 import type { AskedPromotion } from '../store/approval-reads.ts';
 import type { LoggedEvent } from '../store/event-log.ts';
@@ -123,12 +123,12 @@ export class ApprovalInboxResolver extends countResolver(ApprovalInboxConnection
 }
 
 interface Place {
-  parts: ReleaseParts;
+  parts: WholeRelease;
   position: number;
 }
 
 interface Found {
-  found: { row: AskedPromotion; parts: ReleaseParts }[];
+  found: { row: AskedPromotion; parts: WholeRelease }[];
   /** They were looked at up to here, and there may be more. */
   cut: AskedPromotion | undefined;
 }
@@ -146,7 +146,7 @@ async function waitingOnes(
     const rows = await listAskedPromotions(readsOf(context), { limit: BATCH, after, product });
     const all = await Promise.all(rows.map(({ releaseId }) => partsOf(context, releaseId)));
     for (const [index, row] of rows.entries()) {
-      const parts = all[index] as ReleaseParts;
+      const parts = all[index] as WholeRelease;
       if (await isWaiting(context, { parts, position: row.position }, filter?.forMe === true))
         found.push({ row, parts });
     }

@@ -10,7 +10,7 @@ import type { ShownApprovalStatus } from '../schema/approval.ts';
 import { ApprovalLinkPayload, PromotionPayload } from '../schema/approval-payloads.ts';
 import type { ApiContext } from '../schema/context.ts';
 import { EnvironmentPromotion } from '../schema/promotion.ts';
-import type { ReleaseParts } from '../schema/promotion.ts';
+import type { WholeRelease } from '../schema/promotion.ts';
 import { deciding, decisionPlace, linking, placesOf } from './access/release-rules.ts';
 import { Lookup } from './access/lookup.ts';
 import { Guarded, may } from './access/rules.ts';
@@ -100,7 +100,7 @@ export class PromotionDecisionResolver {
 /** Whether an approval of the caller would count now. */
 export async function canApprove(
   context: ApiContext,
-  parts: ReleaseParts,
+  parts: WholeRelease,
   place: { promotion: number; step?: number },
 ): Promise<boolean> {
   const { identity, caller, app } = context;

@@ -24,7 +24,8 @@ import { readVersions } from '../store/contents.ts';
 import { readCounts, readFacts, readPlaces, readStates, readSummaries } from '../store/release-reads.ts';
 import { rollbacksOf } from '../store/rollback-reads.ts';
 import type { RollbackSummary } from '../store/rollback-reads.ts';
-import type { FrozenRelease } from '../store/load-releases.ts';
+import { loadPromotions } from '../store/load-releases.ts';
+import type { AskedPromotions, FrozenRelease, PartialState } from '../store/load-releases.ts';
 import type { ReleaseSummary } from '../store/release-reads.ts';
 
 /** A list of fifty releases asks once for what all fifty need: every statement is shared by the whole request. */
@@ -107,6 +108,22 @@ export const frozen = (context: ApiContext): DataLoader<string, FrozenRelease | 
 
 export const states = (context: ApiContext): DataLoader<string, ReleaseState | null> =>
   loaderOf(context, 'states', ({ pool }) => byKey((ids) => readStates(pool, ids)));
+
+/** A release with some of its promotions. What a request asks for together is read in one statement, at one moment. */
+export const promotionsAt = (context: ApiContext) =>
+  loaderOf(
+    context,
+    'promotions-at',
+    ({ pool }) =>
+      new DataLoader(
+        async (asked: readonly AskedPromotions[]) => {
+          const found = await loadPromotions(pool, asked);
+          return asked.map(({ release }): PartialState | null => found.get(release) ?? null);
+        },
+        // What is asked for later is read anew: promotions of two moments would make a state that never was.
+        { cache: false },
+      ),
+  );
 
 export const counts = (context: ApiContext) =>
   loaderOf(context, 'counts', ({ pool }) => byKey((ids) => readCounts(pool, ids)));

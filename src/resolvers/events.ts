@@ -1,54 +1,65 @@
 import { GraphQLError } from 'graphql';
-import { Arg, Ctx, FieldResolver, Int, Query, Resolver, Root, Subscription } from 'type-graphql';
+import { Arg, Args, Ctx, FieldResolver, Query, Resolver, Root, Subscription } from 'type-graphql';
 import { sees } from '../core/access/index.ts';
 import type { Visibility } from '../core/access/index.ts';
 import type { ReleaseEvent } from '../core/events.ts';
 import type { Delivery } from '../events/event-log.ts';
 import { CursorExpiredError, cursorOf, InvalidCursorError } from '../events/cursor.ts';
 import type { Subscription as Subscribed } from '../events/subscription.ts';
-import { badInput, checkFirst, MAX_FIRST } from '../schema/connection.ts';
+import { badInput, checkFirst } from '../schema/connection.ts';
 import type { ApiContext } from '../schema/context.ts';
-import { ReleaseEventConnection, ReleaseEventEdge, ReleaseEventFilterInput } from '../schema/event-connection.ts';
-import { ReleaseEventNode } from '../schema/event-types.ts';
+import {
+  EventPageArgs,
+  MOST,
+  ReleaseEventConnection,
+  ReleaseEventEdge,
+  ReleaseEventFilterInput,
+} from '../schema/event-connection.ts';
+import { PromotionEventNode, ReleaseEventNode, StepEventNode } from '../schema/event-types.ts';
 import { toNodeId } from '../schema/node-id.ts';
 import { UUID } from '../schema/node.ts';
+import { EnvironmentPromotion } from '../schema/promotion.ts';
 import { Release } from '../schema/release.ts';
 import { UNSEEN_CAUSE } from '../schema/rollback-plan.ts';
 import type { EventFilter, LoggedEvent } from '../store/event-log.ts';
 import { Guarded, SEES } from './access/rules.ts';
 import { visibilityOf } from './access/visible.ts';
 import { releaseIdOf } from './release-id.ts';
-import { readRelease } from './release-parts.ts';
+import { readPromotion, readRelease } from './release-parts.ts';
 import { readsOf } from './reads.ts';
 
 @Resolver(() => ReleaseEventNode)
 export class ReleaseEventResolver {
   @Guarded(SEES)
   @Query(() => ReleaseEventConnection, {
-    description: 'The log that `releaseEvents` streams, oldest first, with the same cursors.',
+    description:
+      'The log that `releaseEvents` streams, oldest first, with the same cursors. With `last` its end, or what comes before `before`.',
   })
   async releaseEventLog(
     @Ctx() context: ApiContext,
-    @Arg('first', () => Int, { defaultValue: 50, description: `How many at most; up to ${MAX_FIRST}.` }) first: number,
-    @Arg('after', () => String, {
-      nullable: true,
-      description: 'A cursor: what comes after it. Without it: from the beginning.',
-    })
-    after: string | null,
+    @Args(() => EventPageArgs) { first, after, last, before }: EventPageArgs,
     @Arg('filter', () => ReleaseEventFilterInput, { nullable: true, description: 'Which events; all without it.' })
     filter: ReleaseEventFilterInput | null,
   ): Promise<ReleaseEventConnection> {
     const wanted = await toFilter(context, filter);
     const visibility = await visibilityOf(context);
     wanted.visible = () => visibility;
-    const {
-      events,
-      hasNextPage,
-      end: endCursor,
-    } = await asked(() => context.log.read(wanted, after, checkFirst(first), readsOf(context)));
-    const edges = events.map((each) => toEdge(each, visibility));
-    const startCursor = edges[0]?.cursor ?? null;
-    return { edges, pageInfo: { hasNextPage, hasPreviousPage: Boolean(after), startCursor, endCursor } };
+    const db = readsOf(context);
+    if (typeof last !== 'number') {
+      if (typeof before === 'string')
+        throw badInput('`before` goes with `last`, as `after` does with `first`', 'before');
+      const page = await asked(() => context.log.read(wanted, after, checkFirst(first, MOST), db));
+      const edges = page.events.map((each) => toEdge(each, visibility));
+      const startCursor = edges[0]?.cursor ?? null;
+      const pageInfo = { hasNextPage: page.hasMore, hasPreviousPage: Boolean(after), startCursor, endCursor: page.end };
+      return { edges, pageInfo };
+    }
+    if (typeof after === 'string') throw badInput('`after` goes with `first`, as `before` does with `last`', 'after');
+    const page = await asked(() => context.log.readBack(wanted, before, checkFirst(last, MOST, 'last'), db));
+    const edges = page.events.map((each) => toEdge(each, visibility));
+    const endCursor = edges.at(-1)?.cursor ?? null;
+    const pageInfo = { hasNextPage: Boolean(before), hasPreviousPage: page.hasMore, startCursor: page.end, endCursor };
+    return { edges, pageInfo };
   }
 
   @FieldResolver(() => Release, {
@@ -89,12 +100,45 @@ export class ReleaseEventResolver {
   }
 }
 
+const PROMOTION = {
+  nullable: true,
+  description:
+    'The promotion as it is now, which may be further than it was at this event; its `sequence` says how far. It alone is read. Null once it is no longer kept.',
+};
+
+const itsPromotion = (
+  context: ApiContext,
+  { release, environment }: PromotionEventNode,
+): Promise<EnvironmentPromotion | null> =>
+  readPromotion(context, release, ({ promotions }) => promotions.findIndex(({ name }) => name === environment));
+
+@Resolver(() => PromotionEventNode)
+export class PromotionEventResolver {
+  @FieldResolver(() => EnvironmentPromotion, PROMOTION)
+  promotion(@Ctx() context: ApiContext, @Root() event: PromotionEventNode): Promise<EnvironmentPromotion | null> {
+    return itsPromotion(context, event);
+  }
+}
+
+@Resolver(() => StepEventNode)
+export class StepEventResolver {
+  @FieldResolver(() => EnvironmentPromotion, PROMOTION)
+  promotion(@Ctx() context: ApiContext, @Root() event: StepEventNode): Promise<EnvironmentPromotion | null> {
+    return itsPromotion(context, event);
+  }
+}
+
 /** What the caller sees is asked at each event: it can change while the subscription is open. */
 export async function subscribed(context: ApiContext, filter: EventFilter, after?: string | null): Promise<Subscribed> {
+  filter.visible = await visibleTo(context);
+  return context.log.subscribe(filter, after);
+}
+
+/** What the caller sees, for a subscription: it is asked at each event, since it can change while that is open. */
+export async function visibleTo(context: ApiContext): Promise<() => Visibility | null> {
   const { live } = context;
   const now = await visibilityOf(context);
-  filter.visible = () => (live ? live.visibility : now);
-  return context.log.subscribe(filter, after);
+  return () => (live ? live.visibility : now);
 }
 
 function toEdge({ cursor, event: logged }: Delivery, visibility: Visibility | null): ReleaseEventEdge {

@@ -19,7 +19,7 @@ import { DeploymentMatrixResolver, PromotionOnItsWayResolver } from './deploymen
 import { DeploymentResolver } from './deployment.ts';
 import { EnvironmentGroupResolver } from './environment-group.ts';
 import { EnvironmentHoldResolver, WaitingForHoldResolver } from './environment-hold.ts';
-import { ReleaseEventResolver } from './events.ts';
+import { PromotionEventResolver, ReleaseEventResolver, StepEventResolver } from './events.ts';
 import { FindingResolver } from './finding.ts';
 import { FlowEditResolver, FlowGraphResolver } from './flow-edits.ts';
 import { ManifestsResolver } from './manifests.ts';
@@ -28,6 +28,7 @@ import { PolicyResolver, PromotionPolicyOfReleaseResolver } from './policy.ts';
 import { ProductResolver } from './product.ts';
 import { PromotionFlowResolver } from './promotion-flow.ts';
 import { ApplicationPromotionResolver, EnvironmentPromotionResolver, WaitingReasonResolver } from './promotion.ts';
+import { ReleaseChangeResolver } from './release-change.ts';
 import { ReleaseResolver } from './release.ts';
 import { RollbackCommandResolver } from './rollback-commands.ts';
 import { ReleaseRollbacksResolver, RollbackResolver } from './rollback.ts';
@@ -39,6 +40,19 @@ import { SecretResolver } from './secret.ts';
 import { RollbackPlanResolver } from './rollback-plan.ts';
 import { TriggerResolver } from './trigger.ts';
 import { WebhookDeliveryResolver } from './webhook-delivery.ts';
+import {
+  EnvironmentAbilitiesResolver,
+  EnvironmentCanResolver,
+  FlowCanResolver,
+  ProductAbilitiesResolver,
+  ProductCanResolver,
+  PromotionAbilitiesResolver,
+  PromotionCanResolver,
+  PromotionFlowAbilitiesResolver,
+  ReleaseAbilitiesResolver,
+  ReleaseCanResolver,
+  ViewerPermissionsResolver,
+} from './viewer-can.ts';
 import { WaitingForWindowResolver, WindowStateResolver } from './window-state.ts';
 
 const DEFINITIONS = Object.values(DEFINITION_TYPES).map((types) => definitionResolver(types as DefinitionTypes));
@@ -46,6 +60,17 @@ const DEFINITIONS = Object.values(DEFINITION_TYPES).map((types) => definitionRes
 /** Every resolver class of the API; `src/schema/build.ts` builds the schema from them. */
 export const RESOLVERS: NonEmptyArray<Function> = [
   ActionLogResolver,
+  EnvironmentAbilitiesResolver,
+  EnvironmentCanResolver,
+  FlowCanResolver,
+  ProductAbilitiesResolver,
+  ProductCanResolver,
+  PromotionAbilitiesResolver,
+  PromotionCanResolver,
+  PromotionFlowAbilitiesResolver,
+  ReleaseAbilitiesResolver,
+  ReleaseCanResolver,
+  ViewerPermissionsResolver,
   ApiTokenResolver,
   ApplicationPromotionResolver,
   ApplicationResolver,
@@ -71,10 +96,13 @@ export const RESOLVERS: NonEmptyArray<Function> = [
   PromotionOnItsWayResolver,
   ProductResolver,
   PromotionFlowResolver,
+  PromotionEventResolver,
   ReleaseEventResolver,
+  StepEventResolver,
   ReleaseNotesResolver,
   FlowGraphResolver,
   ReleasePreviewResolver,
+  ReleaseChangeResolver,
   ReleaseResolver,
   ReleaseRollbacksResolver,
   RollbackCommandResolver,

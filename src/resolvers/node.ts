@@ -4,8 +4,7 @@ import type { ApiContext } from '../schema/context.ts';
 import { DEFINITION_TYPES } from '../schema/definition-types.ts';
 import type { DefinitionTypes } from '../schema/definition-types.ts';
 import { fromNodeId } from '../schema/node-id.ts';
-import { Node, UUID } from '../schema/node.ts';
-import { EnvironmentPromotion } from '../schema/promotion.ts';
+import { Node } from '../schema/node.ts';
 import { Viewer } from '../schema/viewer.ts';
 import { Guarded, SEES, SIGNED_IN } from './access/rules.ts';
 import { checkStorable } from './answers.ts';
@@ -14,7 +13,7 @@ import { readBadVersion } from './bad-version.ts';
 import { readCandidate } from './candidate.ts';
 import { readNode } from './definitions.ts';
 import { readHold } from './environment-hold.ts';
-import { partsOf, readRelease } from './release-parts.ts';
+import { readPromotion, readRelease, readSkeleton } from './release-parts.ts';
 import { readRollback } from './rollback.ts';
 
 @Resolver()
@@ -34,7 +33,11 @@ export class NodeResolver {
     if (type === 'EnvironmentHold') return readHold(context, what);
     if (type === 'Candidate') return readCandidate(context, what);
     if (type === 'BadVersion') return readBadVersion(context, what);
-    if (type === 'EnvironmentPromotion') return readPromotion(context, what);
+    if (type === 'ReleaseSkeleton') return readSkeleton(context, what);
+    if (type === 'EnvironmentPromotion') {
+      const [releaseId = '', position = ''] = what.split('/');
+      return readPromotion(context, releaseId, () => Number(position));
+    }
     if (!Object.hasOwn(DEFINITION_TYPES, type)) return null;
     const [name = '', revision] = what.split('@');
     const number = revision === undefined ? undefined : Number(revision);
@@ -49,12 +52,4 @@ export class NodeResolver {
     const grants = (identity?.grants ?? []).map(toScope);
     return { name: actor, kind: actor === null ? 'ANONYMOUS' : known, groups: caller?.groups ?? [], grants };
   }
-}
-
-async function readPromotion(context: ApiContext, what: string): Promise<EnvironmentPromotion | null> {
-  const [releaseId = '', position = ''] = what.split('/');
-  if (!UUID.test(releaseId) || !(await readRelease(context, releaseId))) return null;
-  const parts = await partsOf(context, releaseId);
-  const place = Number(position);
-  return parts.plan.promotions[place] && parts.sees(place) ? new EnvironmentPromotion(parts, place) : null;
 }

@@ -1,4 +1,5 @@
 import { Ctx, FieldResolver, Resolver, Root } from 'type-graphql';
+import { waitingAtWork } from '../core/waiting.ts';
 import type { ApiContext } from '../schema/context.ts';
 import { Application, Environment } from '../schema/definition-types.ts';
 import { ApplicationPromotion, EnvironmentPromotion } from '../schema/promotion.ts';
@@ -50,6 +51,8 @@ export class EnvironmentPromotionResolver {
     @Ctx() context: ApiContext,
     @Root() { parts, position }: EnvironmentPromotion,
   ): Promise<WaitingReason[]> {
+    const own = waitingAtWork(parts.plan, parts.state, position, context.app.clock.now().getTime());
+    if (own !== null) return own.map((each) => toWaitingReason(parts, each));
     const all = await reasonsOf(context, parts.id);
     return all.reasons.filter((each) => each.promotion === position).map((each) => toWaitingReason(all.parts, each));
   }
@@ -61,8 +64,9 @@ export class EnvironmentPromotionResolver {
   })
   async earliestStart(
     @Ctx() context: ApiContext,
-    @Root() { parts, position }: EnvironmentPromotion,
+    @Root() { parts, position, state }: EnvironmentPromotion,
   ): Promise<Date | null> {
+    if (state.startedAt !== null || state.endedAt !== null) return null;
     const { starts } = await reasonsOf(context, parts.id);
     const at = starts[position] ?? null;
     return at === null ? null : new Date(at);

@@ -7,7 +7,7 @@ import { sees } from '../core/access/index.ts';
 import { isOfRelease } from '../core/own-steps.ts';
 import type { PlannedPromotion, ReleasePlan as FrozenPlan } from '../core/plan.ts';
 import type { PromotionStatus } from '../core/release.ts';
-import { checkFirst, PageArgs, readCursor, toConnection } from '../schema/connection.ts';
+import { badInput, checkFirst, PageArgs, readCursor, toConnection } from '../schema/connection.ts';
 import type { Connection } from '../schema/connection.ts';
 import type { ApiContext } from '../schema/context.ts';
 import { RELEASE_NAMES } from '../schema/node.ts';
@@ -15,8 +15,9 @@ import { Product, PromotionFlow } from '../schema/definition-types.ts';
 import { CommitStatus } from '../schema/commit-status.ts';
 import { Errand } from '../schema/errand.ts';
 import { StepOutput } from '../schema/event-types.ts';
-import { EnvironmentPromotion, promotionsOf, PromotionStep, ReleaseGroup } from '../schema/promotion.ts';
+import { EnvironmentPromotion, PromotionStep, ReleaseGroup, seenOf } from '../schema/promotion.ts';
 import {
+  PromotionsArgs,
   PromotionSkipInput,
   PromotionStatusCounts,
   Release,
@@ -29,17 +30,18 @@ import {
   ReleaseTriggerInput,
   Version,
 } from '../schema/release.ts';
-import { ReleasePlan, ReleasePlanPayload } from '../schema/release-plan.ts';
+import { ReleasePlan, ReleasePlanPayload, ReleaseSkeleton } from '../schema/release-plan.ts';
 import { toWaitingReason, WaitingReason } from '../schema/waiting.ts';
+import { positionsWith } from '../store/load-releases.ts';
 import { listReleases } from '../store/release-reads.ts';
 import { visibilityOf } from './access/visible.ts';
 import { releasing } from './access/release-rules.ts';
 import { Guarded, SEES, may } from './access/rules.ts';
-import { checkStorable, refused, unstorable } from './answers.ts';
+import { checkStorable, gone, refused, unstorable } from './answers.ts';
 import { commitStatuses, counts, errands, forget, frozen, lastCursors, places, versions } from './batches.ts';
 import { readNode } from './definitions.ts';
 import { releaseIdOf } from './release-id.ts';
-import { partsOf, readRelease, reasonsOf } from './release-parts.ts';
+import { partsAt, partsOf, planFor, readRelease, readSkeleton, reasonsOf } from './release-parts.ts';
 import { readsOf } from './reads.ts';
 
 @Resolver(() => Release)
@@ -196,12 +198,28 @@ export class ReleaseResolver {
     return PromotionStatusCounts.of(seen);
   }
 
+  @FieldResolver(() => ReleaseSkeleton, {
+    description: 'What it promotes, and what after what: constant from its creation on.',
+  })
+  async skeleton(@Ctx() context: ApiContext, @Root() { fields }: Release): Promise<ReleaseSkeleton> {
+    const found = await readSkeleton(context, fields.id);
+    if (!found) throw gone(`release ${fields.id} no longer exists`);
+    return found;
+  }
+
   @FieldResolver(() => [EnvironmentPromotion], {
     description: 'Its promotions, in the order of the flow; the trigger environment is the first.',
   })
-  async promotions(@Ctx() context: ApiContext, @Root() { fields }: Release): Promise<EnvironmentPromotion[]> {
-    const parts = await partsOf(context, fields.id);
-    return promotionsOf(parts, positionsOf(parts.plan, 'PROMOTIONS'));
+  async promotions(
+    @Ctx() context: ApiContext,
+    @Root() { fields }: Release,
+    @Args(() => PromotionsArgs) wanted: PromotionsArgs,
+  ): Promise<EnvironmentPromotion[]> {
+    const { plan, sees } = await planFor(context, fields.id);
+    const positions = positionsOf(plan, 'PROMOTIONS').filter(sees);
+    const chosen = await chosenOf(context, fields.id, plan, positions, wanted);
+    const parts = chosen === positions ? await partsOf(context, fields.id) : await partsAt(context, fields.id, chosen);
+    return seenOf(parts, chosen);
   }
 
   @FieldResolver(() => [PromotionStep], {
@@ -210,7 +228,7 @@ export class ReleaseResolver {
   })
   async steps(@Ctx() context: ApiContext, @Root() { fields }: Release): Promise<PromotionStep[]> {
     const parts = await partsOf(context, fields.id);
-    return promotionsOf(parts, positionsOf(parts.plan, 'HOOKS')).flatMap((each) => each.steps);
+    return seenOf(parts, positionsOf(parts.plan, 'HOOKS')).flatMap((each) => each.steps);
   }
 
   @FieldResolver(() => [StepOutput], {
@@ -260,7 +278,7 @@ export class ReleaseResolver {
     const parts = await partsOf(context, fields.id);
     return open.flatMap((each) => {
       if (each.promotion === null) return [Errand.of(each, null)];
-      return promotionsOf(parts, [each.promotion]).map((promotion) => Errand.of(each, promotion));
+      return seenOf(parts, [each.promotion]).map((promotion) => Errand.of(each, promotion));
     });
   }
 
@@ -274,7 +292,7 @@ export class ReleaseResolver {
     const parts = await partsOf(context, fields.id);
     return all.flatMap((each) => {
       if (each.position === null) return [CommitStatus.of(each, null)];
-      return promotionsOf(parts, [each.position]).map((promotion) => CommitStatus.of(each, promotion));
+      return seenOf(parts, [each.position]).map((promotion) => CommitStatus.of(each, promotion));
     });
   }
 
@@ -328,4 +346,32 @@ function positionsOf({ promotions }: FrozenPlan, which: 'PROMOTIONS' | 'HOOKS'):
     const planned = promotions[each] as PlannedPromotion;
     return which === 'HOOKS' ? isOfRelease(planned) : planned.own === undefined;
   });
+}
+
+/** Those of these positions that were asked for; the very same list where all of them were. */
+async function chosenOf(
+  context: ApiContext,
+  releaseId: string,
+  { promotions }: FrozenPlan,
+  positions: number[],
+  { first, after, status, names }: PromotionsArgs,
+): Promise<number[]> {
+  checkStorable({ after, names });
+  let chosen = positions;
+  if (names) {
+    const wanted = new Set(names);
+    chosen = chosen.filter((each) => wanted.has(promotions[each]?.name as string));
+  }
+  if (typeof after === 'string') {
+    const place = positions.find((each) => promotions[each]?.name === after);
+    if (place === undefined) throw badInput(`the release has no promotion "${after}"`, 'after');
+    chosen = chosen.filter((each) => each > place);
+  }
+  if (status) {
+    const such = new Set(await positionsWith(context.app.pool, releaseId, status));
+    chosen = chosen.filter((each) => such.has(each));
+  }
+  if (typeof first !== 'number') return chosen;
+  if (first < 1) throw badInput(`\`first\` is ${first}; it must be at least 1`, 'first');
+  return chosen.slice(0, first);
 }

@@ -87,9 +87,9 @@ export function badInput(message: string, path: string): GraphQLError {
   return new GraphQLError(message, { extensions: { code: 'BAD_USER_INPUT', argument: path } });
 }
 
-export function checkFirst(first: number): number {
-  if (first >= 1 && first <= MAX_FIRST) return first;
-  throw badInput(`\`first\` is ${first}; it must be from 1 to ${MAX_FIRST}`, 'first');
+export function checkFirst(first: number, most = MAX_FIRST, name = 'first'): number {
+  if (first >= 1 && first <= most) return first;
+  throw badInput(`\`${name}\` is ${first}; it must be from 1 to ${most}`, name);
 }
 
 /** Cursors are keys of the last entry (keyset paging): an entry that comes or goes elsewhere shifts nothing. */

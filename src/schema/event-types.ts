@@ -44,14 +44,20 @@ export abstract class ReleaseEventNode {
   implements: ReleaseEventNode,
   resolveType,
 })
-export abstract class PromotionEventNode extends ReleaseEventNode {}
+export abstract class PromotionEventNode extends ReleaseEventNode {
+  /** The name of its promotion. */
+  environment!: string;
+}
 
 @InterfaceType('StepEvent', {
   description: 'A fact about one step of the promotion into one environment.',
   implements: ReleaseEventNode,
   resolveType,
 })
-export abstract class StepEventNode extends ReleaseEventNode {}
+export abstract class StepEventNode extends ReleaseEventNode {
+  /** The name of its promotion. */
+  environment!: string;
+}
 
 @ObjectType('UnmetGate', { description: 'A gate that did not hold.' })
 export class UnmetGateNode {

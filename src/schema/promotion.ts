@@ -21,13 +21,21 @@ import { Node } from './node.ts';
 import { ProblemType } from './release.ts';
 import { dateOf, Duration } from './values.ts';
 
-/** A release with all of its parts: what it froze, and where it is. */
+/** What a release froze, and where it is: of its promotions all that were asked for, and those that one of them cannot be shown without. */
 export interface ReleaseParts {
   id: string;
   plan: ReleasePlan;
-  state: ReleaseState;
+  /** Read in one statement: `sequence` is the number of the newest event in it. */
+  state: Omit<ReleaseState, 'promotions'> & { promotions: Readonly<Record<number, PromotionState>> };
   /** Whether the caller may see the promotion at this position. */
   sees(position: number): boolean;
+  /** The parts with these promotions. Where some have to be read for it, all of it is as it is then. */
+  including(positions: readonly number[]): Promise<ReleaseParts>;
+}
+
+/** The parts with every promotion. */
+export interface WholeRelease extends ReleaseParts {
+  state: ReleaseState;
 }
 
 /** Decorator metadata looks at types where they stand: a class that is declared further down cannot be named there. */
@@ -271,7 +279,7 @@ export class EnvironmentPromotion extends Node {
   }
 
   @Field(() => [EnvironmentPromotion], { description: 'The promotions that it depends on directly.' })
-  get dependsOn(): EnvironmentPromotion[] {
+  get dependsOn(): Promise<EnvironmentPromotion[]> {
     const positions = this.planned.dependsOn.flatMap((each) => ('promotion' in each ? [each.promotion] : []));
     return promotionsOf(this.parts, positions);
   }
@@ -291,6 +299,14 @@ export class EnvironmentPromotion extends Node {
   @Field(() => PromotionStatusEnum, { description: 'Where it is in its life.' })
   get status(): PromotionStatus {
     return this.state.status;
+  }
+
+  @Field(() => Int, {
+    description:
+      "The number of its release's newest event that all this holds already: an event with this number or a lower one says nothing newer.",
+  })
+  get sequence(): number {
+    return this.parts.state.sequence;
   }
 
   @Field(() => PhaseEnum, {
@@ -390,6 +406,18 @@ export class EnvironmentPromotion extends Node {
     return dateOf(this.state.endedAt);
   }
 
+  @Field(() => Date, {
+    nullable: true,
+    description:
+      'Since when it does what it does now: since its end; since the last of its steps that wait began to; since its start. Before that: since people are asked; null: nobody is.',
+  })
+  get since(): Date | null {
+    const { startedAt, endedAt, steps, approval } = this.state;
+    if (endedAt !== null || startedAt === null) return dateOf(endedAt ?? approval?.requestedAt ?? null);
+    const waits = steps.flatMap(({ status, waitingSince }) => (status === 'WAITING' ? (waitingSince ?? []) : []));
+    return dateOf(this.state.status === 'RUNNING' ? startedAt : Math.max(startedAt, ...waits));
+  }
+
   @Field(() => ProblemType, { nullable: true, description: 'What went wrong first in this attempt.' })
   get problem(): ProblemType | null {
     return ProblemType.of(this.state.problem);
@@ -415,13 +443,16 @@ export class ReleaseGroup {
   }
 
   @Field(() => [EnvironmentPromotion], { description: 'Its members when the release was created.' })
-  get members(): EnvironmentPromotion[] {
+  get members(): Promise<EnvironmentPromotion[]> {
     return promotionsOf(this.parts, this.planned.members);
   }
 
   @Field(() => Int, { description: 'How many members must be healthy; of those that no person has skipped.' })
-  get required(): number {
-    return countOf(this.planned, this.parts.state).required;
+  async required(): Promise<number> {
+    // The others count, whatever their status.
+    const skipped = this.planned.members.filter((each) => this.parts.state.skips[each] !== undefined);
+    const { state } = await this.parts.including(skipped);
+    return countOf(this.planned, state).required;
   }
 
   @Field(() => Duration, { nullable: true, description: 'How long a member has been healthy before it counts.' })
@@ -460,7 +491,19 @@ export class ReleaseGroup {
   }
 }
 
-/** Those of them that the caller may see. */
-export function promotionsOf(parts: ReleaseParts, positions: Iterable<number>): EnvironmentPromotion[] {
-  return [...positions].filter((each) => parts.sees(each)).map((each) => new EnvironmentPromotion(parts, each));
+/** Those of them that the caller may see; what was not read yet is read. */
+export async function promotionsOf(parts: ReleaseParts, positions: readonly number[]): Promise<EnvironmentPromotion[]> {
+  return seenOf(await parts.including(positions), positions);
+}
+
+/** The same of promotions that were read. */
+export function seenOf(parts: ReleaseParts, positions: readonly number[]): EnvironmentPromotion[] {
+  return positions.filter((each) => parts.sees(each)).map((each) => new EnvironmentPromotion(parts, each));
+}
+
+/** What an environment's promotion is shown with: itself, and its hooks, which stand behind all environments. */
+export function withHooks({ promotions }: ReleasePlan, positions: readonly number[]): number[] {
+  const wanted = new Set(positions);
+  for (const [position, { of }] of promotions.entries()) if (of !== undefined && wanted.has(of)) wanted.add(position);
+  return [...wanted];
 }

@@ -2,8 +2,10 @@ import { Field, Int, ObjectType } from 'type-graphql';
 import type { OnFailure } from '../core/definitions.ts';
 import { nameOf } from '../core/gates/dependencies.ts';
 import { isOfRelease } from '../core/own-steps.ts';
-import type { Phase, PlannedPromotion, ReleasePlan as Plan } from '../core/plan.ts';
+import type { Dependency, Phase, PlannedPromotion, ReleasePlan as Plan } from '../core/plan.ts';
 import { OnFailureEnum, PhaseEnum } from './choices.ts';
+import { toNodeId } from './node-id.ts';
+import { Node } from './node.ts';
 import { EffectiveSetting } from './policy.ts';
 import { UserError } from './user-errors.ts';
 import { Duration } from './values.ts';
@@ -85,20 +87,57 @@ function plannedSteps({ steps }: PlannedPromotion): PlannedStepType[] {
   return steps.map(({ id, phase, needs }) => ({ name: id, phase, needs: needs.map(nameAt) }));
 }
 
+/** What is promoted after what, as far as it is seen. */
+function graphOf(
+  { promotions, groups }: Plan,
+  sees: (position: number) => boolean,
+): { promotions: PlannedPromotionType[]; groups: PlannedGroupType[] } {
+  const names = { promotions, groups } as Plan;
+  const isSeen = (on: Dependency): boolean => 'group' in on || sees(on.promotion);
+  return {
+    promotions: promotions.flatMap((each, position) => {
+      if (each.own !== undefined || !sees(position)) return [];
+      return {
+        name: each.name,
+        environment: each.environment,
+        production: each.production,
+        group: each.group === null ? null : (groups[each.group]?.name ?? null),
+        dependsOn: each.dependsOn.filter(isSeen).map((dependency) => nameOf(names, dependency)),
+        requiredDependencies: each.required,
+        applications: each.applications.map(({ name }) => name),
+        settings: each.policy ? EffectiveSetting.all(each.policy, each.pullRequest) : null,
+        steps: [each, ...promotions.filter(({ of }) => of === position)].flatMap(plannedSteps),
+        timeout: each.timeout,
+      };
+    }),
+    groups: groups.map(({ members, ...group }) => ({
+      ...group,
+      members: members.filter(sees).map((each) => promotions[each]?.name ?? ''),
+    })),
+  };
+}
+
+@ObjectType({
+  implements: Node,
+  description:
+    'What a release froze when it was created: it never changes, so a client that has it by its id need not ask again. Where the release is now, `Release.promotions` and `releaseChanged` say by name.',
+})
+export class ReleaseSkeleton extends Node {
+  static of(releaseId: string, plan: Plan, sees: (position: number) => boolean): ReleaseSkeleton {
+    return Object.assign(new ReleaseSkeleton(), { id: toNodeId('ReleaseSkeleton', releaseId), ...graphOf(plan, sees) });
+  }
+
+  @Field(() => [PlannedPromotionType], { description: 'The promotions, in the order of the flow.' })
+  promotions!: PlannedPromotionType[];
+
+  @Field(() => [PlannedGroupType], { description: 'The groups.' })
+  groups!: PlannedGroupType[];
+}
+
 @ObjectType({ description: 'Everything that a release would do, as it would be frozen now.' })
 export class ReleasePlan {
-  static of({
-    product,
-    flow,
-    triggerEnvironment,
-    onFailure,
-    timeout,
-    promotions,
-    groups,
-    warnings,
-    rollbackFloor,
-  }: Plan): ReleasePlan {
-    const names = { promotions, groups } as Plan;
+  static of(plan: Plan): ReleasePlan {
+    const { product, flow, triggerEnvironment, onFailure, timeout, promotions, warnings, rollbackFloor } = plan;
     return Object.assign(new ReleasePlan(), {
       product,
       flow: flow.name,
@@ -109,24 +148,7 @@ export class ReleasePlan {
       warnings,
       rollbackFloor: rollbackFloor ?? null,
       steps: promotions.flatMap((each) => (isOfRelease(each) ? plannedSteps(each) : [])),
-      promotions: promotions
-        .filter(({ own }) => own === undefined)
-        .map((each, position) => ({
-          name: each.name,
-          environment: each.environment,
-          production: each.production,
-          group: each.group === null ? null : (groups[each.group]?.name ?? null),
-          dependsOn: each.dependsOn.map((dependency) => nameOf(names, dependency)),
-          requiredDependencies: each.required,
-          applications: each.applications.map(({ name }) => name),
-          settings: each.policy ? EffectiveSetting.all(each.policy, each.pullRequest) : null,
-          steps: [each, ...promotions.filter(({ of }) => of === position)].flatMap(plannedSteps),
-          timeout: each.timeout,
-        })),
-      groups: groups.map(({ members, ...group }) => ({
-        ...group,
-        members: members.map((each) => promotions[each]?.name ?? ''),
-      })),
+      ...graphOf(plan, () => true),
     });
   }
 

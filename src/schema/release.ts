@@ -1,11 +1,11 @@
-import { Field, ID, InputType, Int, ObjectType } from 'type-graphql';
+import { ArgsType, Field, ID, InputType, Int, ObjectType } from 'type-graphql';
 import type { Problem } from '../core/problems.ts';
 import { PROMOTION_STATUSES } from '../core/release.ts';
 import type { PromotionStatus, ReleaseKind, ReleaseStatus } from '../core/release.ts';
 import type { Trigger } from '../core/trigger/change.ts';
 import { CommitNoteType } from './candidate.ts';
 import { connectionOf } from './connection.ts';
-import { ReleaseKindEnum, ReleaseStatusEnum } from './enums.ts';
+import { PromotionStatusEnum, ReleaseKindEnum, ReleaseStatusEnum } from './enums.ts';
 import { shortIdOf } from '../core/short-id.ts';
 import { toNodeId } from './node-id.ts';
 import { Node, RELEASE_NAMES } from './node.ts';
@@ -243,6 +243,14 @@ export class Release extends Node {
     return this.fields.status;
   }
 
+  @Field(() => Int, {
+    description:
+      'The number of its newest event that all this holds already: an event with this number or a lower one says nothing newer.',
+  })
+  get sequence(): number {
+    return this.fields.sequence;
+  }
+
   @Field(() => ReleaseTrigger, { description: 'Why there is this release.' })
   get trigger(): ReleaseTrigger {
     const { kind, actor, commit, news } = this.fields.trigger;
@@ -294,6 +302,31 @@ export class Release extends Node {
     const first = ProblemType.of(firstProblem);
     return first && { first, last: ProblemType.of(lastProblem) ?? first };
   }
+}
+
+@ArgsType()
+export class PromotionsArgs {
+  @Field(() => Int, { nullable: true, description: 'How many at most; all when left out.' })
+  first?: number | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'The name of one of its promotions: those that come after it in the order of the flow.',
+  })
+  after?: string | null;
+
+  @Field(() => [PromotionStatusEnum], {
+    nullable: true,
+    description: 'Those in one of these states; all when left out.',
+  })
+  status?: PromotionStatus[] | null;
+
+  @Field(() => [String], {
+    nullable: true,
+    description:
+      'Those with these names; all when left out. What is asked for by name, status or number is read alone.',
+  })
+  names?: string[] | null;
 }
 
 @InputType({ description: 'Which releases; everything in it must agree.' })

@@ -8,7 +8,7 @@ import { enumOf, RollbackDecisionEnum } from './enums.ts';
 import { toNodeId } from './node-id.ts';
 import { Node, RELEASE_NAMES } from './node.ts';
 import { EnvironmentPromotion } from './promotion.ts';
-import type { ReleaseParts } from './promotion.ts';
+import type { WholeRelease } from './promotion.ts';
 import { VersionNameType } from './rollback-plan.ts';
 import { UserError } from './user-errors.ts';
 
@@ -90,7 +90,7 @@ export class Rollback extends Node {
   }
 }
 
-export function targetsOf(parts: ReleaseParts): RollbackTarget[] {
+export function targetsOf(parts: WholeRelease): RollbackTarget[] {
   const { plan, state } = parts;
   const statuses = targetStatuses(plan, state);
   return (plan.rollback?.targets ?? []).map(({ environment, decision, from, to }, index) => {

@@ -32,7 +32,7 @@ export class WaitingForTurn extends WaitingReason {}
 @ObjectType({ implements: WaitingReason, description: 'What comes before it in the flow has not succeeded yet.' })
 export class WaitingForDependencies extends WaitingReason {
   @Field(() => [EnvironmentPromotion], { description: 'The promotions that are still open.' })
-  promotions!: EnvironmentPromotion[];
+  promotions!: Promise<EnvironmentPromotion[]>;
 
   @Field(() => [ReleaseGroup], { description: 'The groups whose gates are still open.' })
   groups!: ReleaseGroup[];

@@ -19,13 +19,13 @@ const LIST = 10;
 const MAX_NODES = 10_000;
 
 /**
- * An object costs 1 and a plain value nothing. What stands in a list counts as often as `first` says, or ten times; the
+ * An object costs 1 and a plain value nothing. What stands in a list counts as often as `first` or `last` says, or ten times; the
  * two lists of a connection hold what its `first` already counted. What is asked of the schema itself `Introspection` counts.
  */
 const estimator: ComplexityEstimator = ({ type, field, args, childComplexity }) => {
   if (type.name.startsWith('__') || field.name.startsWith('__')) return 0;
   if (!isCompositeType(getNamedType(field.type))) return 0;
-  const first: unknown = args['first'];
+  const first: unknown = args['last'] ?? args['first'];
   if (typeof first === 'number') return 1 + Math.min(Math.max(first, 1), MAX_FIRST) * childComplexity;
   const isList = isListType(getNullableType(field.type)) && !type.name.endsWith('Connection');
   return 1 + (isList ? LIST : 1) * childComplexity;

@@ -2,7 +2,7 @@ import type { Pool, PoolClient } from 'pg';
 import { sees } from '../core/access/index.ts';
 import type { Visibility } from '../core/access/index.ts';
 import type { NumberedEvent, ReleaseEvent, ReleaseEventType } from '../core/events.ts';
-import { RARE } from './event-rows.ts';
+import { RARE, ROOM } from './event-rows.ts';
 import type { Db } from './reads.ts';
 import { visibleSql, visibleValue } from './visible.ts';
 import { ALL, walk } from './walk.ts';
@@ -92,13 +92,14 @@ export interface Found {
 
 /**
  * Settled events that fit the filter, after one place, up to another one (included, and the last of its row) when it is given: at
- * least `limit` of them where so many fit, to the end of a row.
+ * least `limit` of them where so many fit, to the end of a row. With `before` those that come last before that place; null: the last of
+ * all. They stand in the order of the log either way.
  */
 export async function readFiltered(
   client: Db,
-  query: { after: Place; upTo?: Place; filter: EventFilter; limit: number; entries: number },
+  query: { after: Place; upTo?: Place; before?: Place | null; filter: EventFilter; limit: number; entries: number },
 ): Promise<Found> {
-  const { filter, after } = query;
+  const { filter, after, before } = query;
   // A release ends, and with it the way through its events.
   const entries = filter.releaseId === undefined ? query.entries : ALL;
   // The row in which the page begins may hold nothing more that fits.
@@ -106,17 +107,21 @@ export async function readFiltered(
   const { rows, cut } = await walk<EventRow>(client, eventWalk(query), { limit, entries });
   // The indexes by a key count backwards.
   const place = cut && { position: Math.abs(Number(cut[0])), id: Math.abs(Number(cut[1])) };
+  if (before !== undefined) rows.reverse();
   const fits = (event: LoggedEvent): boolean =>
-    compare(event, after) > 0 && (filter.types === undefined || filter.types.includes(event.event.type));
+    compare(event, after) > 0 &&
+    (!before || compare(event, before) < 0) &&
+    (filter.types === undefined || filter.types.includes(event.event.type));
   return { events: eventsOf(rows).filter(fits), cut: place };
 }
 
 /** More products than these are looked for in the whole log. */
 const WAYS = 50;
 
-type EventQuery = Pick<Parameters<typeof readFiltered>[1], 'after' | 'upTo' | 'filter'>;
+type EventQuery = Pick<Parameters<typeof readFiltered>[1], 'after' | 'upTo' | 'before' | 'filter'>;
 
-function eventWalk({ after, upTo, filter }: EventQuery): Walk {
+function eventWalk({ after, upTo, before, filter }: EventQuery): Walk {
+  const backwards = before !== undefined;
   const { releaseId, product, environment, types } = filter;
   const visible = filter.visible?.() ?? null;
   const rest = (key: Key | null) => (values: Values) => [
@@ -142,16 +147,22 @@ function eventWalk({ after, upTo, filter }: EventQuery): Walk {
       select: COLUMNS,
       // Within a release both orders are the same, and only this one lets PostgreSQL use the release's own index.
       order: ['e.sequence'],
-      direction: 'ASC',
+      direction: backwards ? 'DESC' : 'ASC',
       where: (values) => {
         const release = values.add(releaseId);
         const { position, id } = { position: values.add(after.position), id: values.add(after.id) };
         return [
           `e.release_id = ${release}::uuid`,
           `e.sequence > coalesce((SELECT a.sequence - (a.id - ${id}::bigint) FROM (SELECT * FROM release_event a WHERE a.position = ${position}::bigint AND a.id >= ${id}::bigint ORDER BY a.position, a.id LIMIT 1) a WHERE a.release_id = ${release}::uuid), 0)`,
+          // The row that holds the event at that place may hold earlier ones.
+          ...(before
+            ? [
+                `e.sequence <= coalesce((SELECT a.sequence FROM release_event a WHERE a.release_id = ${release}::uuid AND a.position = ${values.add(before.position)}::bigint AND a.id >= ${values.add(before.id)}::bigint ORDER BY a.id LIMIT 1), 2147483647)`,
+              ]
+            : []),
         ];
       },
-      rest: (values) => [...between(values, after, upTo, ''), ...rest(null)(values)],
+      rest: (values) => [...between(values, { after, upTo, before }, ''), ...rest(null)(values)],
     };
   }
   const key = keyOf(filter, visible);
@@ -160,9 +171,9 @@ function eventWalk({ after, upTo, filter }: EventQuery): Walk {
     from: 'release_event e',
     select: COLUMNS,
     order: [`(${sign}e.position)`, `(${sign}e.id)`],
-    direction: key ? 'DESC' : 'ASC',
+    direction: (key === null) === backwards ? 'DESC' : 'ASC',
     ways: key ? [{ type: 'text', values: key.values }] : undefined,
-    where: (values) => [...(key ? key.conditions : []), ...between(values, after, upTo, sign)],
+    where: (values) => [...(key ? key.conditions : []), ...between(values, { after, upTo, before }, sign)],
     rest: rest(key),
   };
 }
@@ -204,13 +215,23 @@ function keyOf({ product, environment, types }: EventFilter, visible: Visibility
   return { by: 'product', values, conditions: ['e.product = way.w0'], sees: whole };
 }
 
-function between(values: Values, after: Place, upTo: Place | undefined, sign: '-' | ''): string[] {
+function between(
+  values: Values,
+  { after, upTo, before }: Pick<EventQuery, 'after' | 'upTo' | 'before'>,
+  sign: '-' | '',
+): string[] {
   const place = `((${sign}e.position), (${sign}e.id))`;
-  const [more, atMost] = sign === '' ? ['>', '<='] : ['<', '>='];
+  const [more, less, atMost] = sign === '' ? ['>', '<', '<='] : ['<', '>', '>='];
   const edge = sign === '' ? `e.position < ${EDGE}` : `(-e.position) > -(${EDGE})`;
   const of = ({ position, id }: Place): string =>
     `(${sign}${values.add(position)}::bigint, ${sign}${values.add(id)}::bigint)`;
-  return [`${place} ${more} ${of(after)}`, edge, ...(upTo ? [`${place} ${atMost} ${of(upTo)}`] : [])];
+  return [
+    `${place} ${more} ${of(after)}`,
+    edge,
+    ...(upTo ? [`${place} ${atMost} ${of(upTo)}`] : []),
+    // A row stands at its last event, and there is room for so many before it.
+    ...(before ? [`${place} ${less} ${of({ ...before, id: before.id + ROOM })}`] : []),
+  ];
 }
 
 /** The release of the event at exactly this place, settled or not. */

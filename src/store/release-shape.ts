@@ -52,6 +52,20 @@ const stamp = (at: number | null): string | undefined => (at === null ? undefine
 
 /** Rows → state; `promotions` in any order. What older rows do not have is what it was before it was kept. */
 export function toState(release: ReleaseRecord, promotions: PromotionRecord[]): ReleaseState {
+  const inOrder = [...promotions].sort((a, b) => a.position - b.position);
+  return { ...stateOf(release), promotions: inOrder.map(toPromotion) };
+}
+
+/** The same of a part of its promotions, by position. */
+export function toPartialState(
+  release: ReleaseRecord,
+  promotions: PromotionRecord[],
+): Omit<ReleaseState, 'promotions'> & { promotions: Record<number, PromotionState> } {
+  const read = promotions.map((row) => [row.position, toPromotion(row)] as const);
+  return { ...stateOf(release), promotions: Object.fromEntries(read) };
+}
+
+function stateOf(release: ReleaseRecord): Omit<ReleaseState, 'promotions'> {
   return {
     id: release.id,
     status: release.status,
@@ -77,21 +91,22 @@ export function toState(release: ReleaseRecord, promotions: PromotionRecord[]): 
     // Versions before and after that column may take turns.
     lastEventAt: Math.max(release.rest.lastEventAt, time(release.last_event_at) ?? 0),
     groups: release.rest.groups.map((each) => ({ ...freshGroup(), ...each })),
-    promotions: [...promotions]
-      .sort((a, b) => a.position - b.position)
-      .map((row) => ({
-        status: row.status,
-        attempt: row.attempt,
-        dispatch: row.dispatch,
-        steps: row.steps.map(toStep),
-        startedAt: time(row.started_at),
-        endedAt: time(row.ended_at),
-        problem: row.problem,
-        evidence: row.evidence,
-        approval: row.approval,
-        overrides: row.overrides ?? [],
-        merge: row.merge ?? null,
-      })),
+  };
+}
+
+function toPromotion(row: PromotionRecord): PromotionState {
+  return {
+    status: row.status,
+    attempt: row.attempt,
+    dispatch: row.dispatch,
+    steps: row.steps.map(toStep),
+    startedAt: time(row.started_at),
+    endedAt: time(row.ended_at),
+    problem: row.problem,
+    evidence: row.evidence,
+    approval: row.approval,
+    overrides: row.overrides ?? [],
+    merge: row.merge ?? null,
   };
 }
 

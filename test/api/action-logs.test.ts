@@ -172,7 +172,7 @@ describe('the log of a release', () => {
 test('a log that grows is followed, by subscribers and in a terminal, until its release has ended', async () => {
   const id = await release('followed', shell('slow', 'for i in 1 2 3 4; do echo line $i; sleep 0.3; done'));
   const query = `subscription ($id: ID!) { actionLogAdded(releaseId: $id, after: "") { cursor node { sequence text } } }`;
-  const watcher = await overWebSocket(server.url, { id } as never, query);
+  const watcher = await overWebSocket(server.url, { id }, query);
   const { code, out } = await sluice({ SLUICE_SERVER: server.url }, 'logs', id, '--step', 'slow', '--follow');
   expect(code).toBe(0);
   expect(out).toMatch(/^> .*\nline 1\nline 2\nline 3\nline 4\n> ended with code 0\n$/);

@@ -307,7 +307,7 @@ describe('a cursor', () => {
       const page = await eventLog.read({}, after, 3);
       seen.push(...page.events.map(({ event }) => event.sequence));
       after = page.events.at(-1)!.cursor;
-      more = page.hasNextPage;
+      more = page.hasMore;
     }
     await writer.write(release);
     const live = await take(await eventLog.subscribe({}, after), 1);

@@ -109,7 +109,7 @@ const plain = ({ releaseId, product, sequence, event }: Written): Written => ({ 
 
 test('by any filter, from any cursor, in pages of any size, a reader sees the flat list', async () => {
   const log = createLog({ level: 'silent' });
-  const reached = { rows: 0, events: 0, pages: 0, inside: 0, found: 0 };
+  const reached = { rows: 0, events: 0, pages: 0, back: 0, inside: 0, found: 0 };
   await fc.assert(
     fc.asyncProperty(
       fc.array(decisionOf, { minLength: 1, maxLength: 25 }),
@@ -163,10 +163,21 @@ test('by any filter, from any cursor, in pages of any size, a reader sees the fl
             for (let place: string | null = cursor, more = true; more; reached.pages += 1) {
               const page = await eventLog.read(filter, place, first);
               seen.push(...page.events.map(({ event }) => event));
-              [place, more] = [page.end ?? place, page.hasNextPage];
+              [place, more] = [page.end ?? place, page.hasMore];
               expect(page.events.length).toBeLessThanOrEqual(first);
             }
             expect(seen.map(plain)).toEqual(expected);
+
+            // And back from there, or from the end.
+            const earlier: LoggedEvent[] = [];
+            for (let place = from === 0 ? null : cursor, more = true; more; reached.back += 1) {
+              const page = await eventLog.readBack(filter, place, first);
+              earlier.unshift(...page.events.map(({ event }) => event));
+              [place, more] = [page.end ?? place, page.hasMore];
+              expect(page.events.length).toBeLessThanOrEqual(first);
+            }
+            const before = from === 0 ? written : written.slice(0, from - 1);
+            expect(earlier.map(plain)).toEqual(before.filter((each) => wanted(each, filter)));
 
             const subscription = await eventLog.subscribe(filter, cursor);
             const told: Written[] = [];
@@ -183,6 +194,7 @@ test('by any filter, from any cursor, in pages of any size, a reader sees the fl
   );
   expect(reached.rows).toBeLessThan(reached.events);
   expect(reached.pages).toBeGreaterThan(50);
+  expect(reached.back).toBeGreaterThan(50);
   expect(reached.inside).toBeGreaterThan(3);
   expect(reached.found).toBeGreaterThan(50);
 }, 120_000);
@@ -196,7 +208,7 @@ test('a page that begins in a row whose rest does not fit goes on behind it', as
   const filter: EventFilter = { types: ['PromotionWaiting'] };
   const [begin] = (await eventLog.read(filter, null, 1)).events;
   const page = await eventLog.read(filter, begin!.cursor, 1);
-  expect([page.events.map(({ event }) => event.sequence), page.hasNextPage]).toEqual([[3], true]);
+  expect([page.events.map(({ event }) => event.sequence), page.hasMore]).toEqual([[3], true]);
   await eventLog.close();
 });
 

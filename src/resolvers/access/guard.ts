@@ -105,6 +105,23 @@ async function check(rule: Rule | undefined, field: string, args: unknown, conte
   return judgement.kind === 'ABSENT' ? [judgement.refusal] : [];
 }
 
+/** Why a mutation with this input would not even begin, in the words in which it would say so; null: it would. Nothing is done or recorded. */
+export async function whyNotBegun(
+  schema: GraphQLSchema,
+  mutation: string,
+  input: object,
+  context: ApiContext,
+): Promise<string | null> {
+  const field = rootFields(schema.getMutationType()).find(({ name }) => name === mutation) as Field;
+  try {
+    const [refused] = await check(ruleOf(field), mutation, { input }, context);
+    return refused?.message ?? null;
+  } catch (error) {
+    if (error instanceof GraphQLError) return error.message;
+    throw error;
+  }
+}
+
 /** The resolver says what is wrong with such a text, to a caller who may do it somewhere. */
 function unreadable(wrong: Refusal, permission: Permission, identity: Identity, field: string): Refusal[] {
   demand(identity, permission, SOMEWHERE);

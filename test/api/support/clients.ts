@@ -59,7 +59,7 @@ export interface Watcher {
   resume(): void;
 }
 
-type Variables = { after?: string | null; filter?: Record<string, unknown> };
+type Variables = { after?: string | null; filter?: Record<string, unknown>; id?: string };
 export type Transport = (url: string, variables?: Variables, query?: string) => Promise<Watcher>;
 
 /** graphql-transport-ws by hand: a client library would reconnect where the test wants to see the cut. */
