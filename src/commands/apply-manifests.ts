@@ -29,6 +29,16 @@ export interface AppliedChange {
   revision: number;
   /** What is accepted and will not do what its writer expects. */
   warnings: string[];
+  /** The document that holds it, counted from 1; absent: it is deleted because none does. */
+  document?: number;
+}
+
+/** What came of manifests, or would come. Either `changes` or `errors` is empty. */
+export interface Applied {
+  changes: AppliedChange[];
+  errors: ManifestError[];
+  /** The warnings of all changes, each with its place in the manifests. */
+  warnings: Unplaced[];
 }
 
 /** Manifests as text; `fileName` is for messages about their places. */
@@ -43,6 +53,8 @@ export interface ApplyInput extends ManifestText {
   dryRun: boolean;
   /** Deletes what carries all of these labels and is not in the manifests; null, or none, deletes nothing. */
   prune?: Labels | null;
+  /** False: hosts of repositories are not asked what they will have against commits, which takes up to ten seconds. */
+  askHosts?: boolean;
 }
 
 /** What the text holds, read in a thread within limits; text that is too much for them is an error like any other. */
@@ -69,19 +81,20 @@ const asking = (actor: string | null) => ({ caller: `manifests of ${actor ?? 'an
  */
 export async function applyManifests(
   app: Parts,
-  { text, fileName, dryRun, prune }: ApplyInput,
+  { text, fileName, dryRun, prune, askHosts = true }: ApplyInput,
   actor: string | null,
   read?: PlainManifests,
-): Promise<{ changes: AppliedChange[]; errors: ManifestError[] }> {
+): Promise<Applied> {
   const { definitions, errors } = read ?? (await readManifests(app, { text, fileName }, actor));
-  if (errors.length > 0) return { changes: [], errors };
+  if (errors.length > 0) return { changes: [], errors, warnings: [] };
   const manifests = [...definitions].sort(
     (a, b) => KINDS.indexOf(a.definition.kind) - KINDS.indexOf(b.definition.kind),
   );
   const labels = prune && Object.keys(prune).length > 0 ? prune : null;
   if (labels && manifests.length === 0) {
     const message = 'there are no manifests, and everything with these labels would be deleted; delete it by name';
-    return { changes: [], errors: [{ file: fileName, document: 1, line: 1, column: 1, path: [], message }] };
+    const error = { file: fileName, document: 1, line: 1, column: 1, path: [], message };
+    return { changes: [], errors: [error], warnings: [] };
   }
   const { saves, removals, refusals, draft } = dryRun
     ? await consider(app.pool, manifests, labels, app.clock.now())
@@ -94,22 +107,52 @@ export async function applyManifests(
   if (refusals.length > 0) {
     const positions = await app.foreign.ask('placesIn', { text, places: refusals }, asking(actor));
     const placed = refusals.map((each, at) => ({ file: fileName, ...each, ...positions[at]! }));
-    return { changes: [], errors: placed };
+    return { changes: [], errors: placed, warnings: [] };
   }
   if (!dryRun) reconsiderReleases(app, kindsChanged({ saves, removals }));
   const { protocols } = app.config.git;
   const changed = saves.flatMap((each) =>
     isChange(each) && each.stored.kind === 'Application' ? [each.stored as StoredDefinition<'Application'>] : [],
   );
-  const ofHosts = await commitWarnings(app, changed, draft);
-  const warnings = await Promise.all(saves.map(({ stored }) => warningsOf(stored, draft, protocols)));
+  const ofHosts = askHosts ? await commitWarnings(app, changed, draft) : new Map<string, string[]>();
+  const own = await Promise.all(saves.map(({ stored }) => warningsOf(stored, draft, protocols)));
+  const warnings: Unplaced[] = [];
   const changes = saves.map((save, at) => {
     const { kind, metadata } = save.stored;
-    const more = kind === 'Application' ? (ofHosts.get(metadata.name) ?? []) : [];
-    const unlabelled = labels ? warningsOfLabels(save.stored, labels) : [];
-    return toChange(save, [...manifests[at]!.warnings, ...warnings[at]!, ...more, ...unlabelled]);
+    const { document, warnings: ofReading } = manifests[at]!;
+    const place = (message: string, path: ManifestPlace['path']): Unplaced => ({ document, message, path });
+    const all = [
+      ...ofReading.map((each) => place(each, [])),
+      ...own[at]!.map((each) => place(each.message, each.path)),
+      ...(kind === 'Application' ? (ofHosts.get(metadata.name) ?? []) : []).map((each) =>
+        place(each, ['spec', 'driver']),
+      ),
+      ...(labels ? warningsOfLabels(save.stored, labels) : []).map((each) => place(each, ['metadata', 'labels'])),
+    ];
+    warnings.push(...all);
+    return { ...toChange(save, [...new Set(all.map(({ message }) => message))]), document };
   });
-  return { changes: [...changes, ...removals.map(toRemoval)], errors: [] };
+  return { changes: [...changes, ...removals.map(toRemoval)], errors: [], warnings };
+}
+
+/** A warning of `checkManifests`, as an error has its place. */
+export type ManifestWarning = ManifestError;
+
+/** Manifests as a dry run would take them, and where each warning belongs. It takes no lock and writes nothing. */
+export async function checkManifests(
+  app: Parts,
+  input: Omit<ApplyInput, 'dryRun'>,
+  actor: string | null,
+  read?: PlainManifests,
+): Promise<Omit<Applied, 'warnings'> & { warnings: ManifestWarning[] }> {
+  const { text, fileName } = input;
+  const applied = await applyManifests(app, { ...input, dryRun: true }, actor, read);
+  const { warnings: found } = applied;
+  if (found.length === 0) return { ...applied, warnings: [] };
+  const positions = await app.foreign.ask('placesIn', { text, places: found }, asking(actor));
+  const warnings = found.map((each, at) => ({ file: fileName, ...each, ...positions[at]! }));
+  const byPlace = (a: ManifestWarning, b: ManifestWarning): number => a.document - b.document || a.line - b.line;
+  return { ...applied, warnings: warnings.sort(byPlace) };
 }
 
 interface Considering {
@@ -218,6 +261,7 @@ function toChange({ stored, before, change }: Save, warnings: string[]): Applied
   return { kind, name: metadata.name, change, diff, revision, warnings };
 }
 
-interface Unplaced extends ManifestPlace {
+/** What is to be said of a part of a manifest. */
+export interface Unplaced extends ManifestPlace {
   message: string;
 }

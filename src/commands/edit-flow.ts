@@ -4,11 +4,13 @@ import type { EditedFlow, FlowNote, FlowProblem, Known, MadeFlow, Members } from
 import type { FlowEdit } from '../core/kinds/flow-edit.ts';
 import type { Refusal } from '../core/problems.ts';
 import { checkDefinition } from '../core/validate.ts';
+import { diffManifests, sameDefinition } from '../manifests/index.ts';
 import type { Parts } from '../parts.ts';
 import { changeDefinition } from './change-definition.ts';
 import { checkWhole } from './check-references.ts';
 import { storedDefinitions } from './definition-draft.ts';
 import { checkAmong } from './save-definition.ts';
+import { getDefinition } from '../store/definitions.ts';
 
 type Flow = Definition<'PromotionFlow'>;
 
@@ -40,6 +42,25 @@ export async function editFlowDraft(app: Parts, draft: Flow, edits: readonly Flo
   const wrong = await checkWhole(among, flow);
   const refusals = wrong.length > 0 ? wrong : await checkAmong(among, flow);
   return { flow, ...found(edited, flow, known, refusals), groups };
+}
+
+/** A draft that was checked, beside what is saved. */
+export interface CheckedDraft extends EditedDraft {
+  /** What saving it would do; null: it cannot be saved like this. */
+  change: 'CREATED' | 'UPDATED' | 'UNCHANGED' | null;
+  /** A unified diff from the saved flow, also of a draft with faults; null: they are the same. */
+  diff: string | null;
+  /** The newest revision of the saved flow; null: there is none. */
+  revision: number | null;
+}
+
+/** A draft, checked by what a save checks; see `editFlowDraft`. */
+export async function checkFlowDraft(app: Parts, draft: Flow): Promise<CheckedDraft> {
+  const edited = await editFlowDraft(app, draft, []);
+  const saved = await getDefinition(app.dataSource, 'PromotionFlow', draft.metadata.name);
+  const diff = diffManifests(saved ?? undefined, draft) || null;
+  const kind = saved === null ? 'CREATED' : sameDefinition(saved, draft) ? 'UNCHANGED' : 'UPDATED';
+  return { ...edited, change: edited.problems.length > 0 ? null : kind, diff, revision: saved?.revision ?? null };
 }
 
 /** The flow as it was saved with the edits, or why it was not. */

@@ -39,13 +39,14 @@ import { HintRow, WatchedRepositoryRow } from './news-rows.ts';
 import { SecretRow } from './secret-rows.ts';
 import { CandidateRow, GitIdentityRow, TriggerCursorRow, TriggerPauseRow } from './trigger-rows.ts';
 import { PullRequestRow } from './pull-request-rows.ts';
-import { ContentRow, PromotionRow, ReleasePlanRow, ReleaseRow } from './release-rows.ts';
+import { ContentRow, PromotionRow, ReleaseCommitRow, ReleasePlanRow, ReleaseRow } from './release-rows.ts';
 
 export const ENTITIES = [
   ...Object.values(DEFINITION_ROWS),
   DefinitionRevisionRow,
   DefinitionClockRow,
   ReleaseRow,
+  ReleaseCommitRow,
   ReleasePlanRow,
   ContentRow,
   PromotionRow,

@@ -28,6 +28,11 @@ import type { PinnedFile, PinnedFiles, PinnedVersion } from '../drivers/driver.t
 @Index('release_open_in_order', { synchronize: false })
 @Index('release_of_version', { synchronize: false })
 @Index('release_of_digest', { synchronize: false })
+@Index('release_of_flow', { synchronize: false })
+@Index('release_of_label', { synchronize: false })
+@Index('release_of_actor', { synchronize: false })
+@Index('release_of_kind', { synchronize: false })
+@Index('release_created', ['createdAt', 'number'])
 @Index('release_by_product', ['product', 'number'])
 export class ReleaseRow {
   @PrimaryColumn({ type: 'uuid' })
@@ -138,6 +143,18 @@ export class ReleasePlanRow {
    */
   @Column({ type: 'jsonb' })
   contents!: Record<string, PinnedVersion & { files?: PinnedFiles }>;
+}
+
+/** A commit that a release pinned; written with the release, so that it is found by its commits. */
+@Entity('release_commit')
+export class ReleaseCommitRow {
+  /** In small letters. */
+  @PrimaryColumn({ type: 'text', collation: 'C', primaryKeyConstraintName: 'PK_release_commit' })
+  commit!: string;
+
+  /** That of the release. */
+  @PrimaryColumn({ type: 'bigint', primaryKeyConstraintName: 'PK_release_commit' })
+  number!: string;
 }
 
 /** Files that releases pinned, each once however many releases bring them; written once, whatever refers to them. */

@@ -20,7 +20,7 @@ import { Guarded, SEES, may } from './access/rules.ts';
 import { ifStorable, refused } from './answers.ts';
 import { commitWarningsOf, looksOf } from './batches.ts';
 import { forget } from './batches.ts';
-import { listNodes, readNode } from './definitions.ts';
+import { listNodes, readNode, SEARCH } from './definitions.ts';
 
 const { Application: APPLICATION } = DEFINITION_TYPES;
 
@@ -38,8 +38,13 @@ export class ApplicationResolver {
     @Arg('product', () => String, { nullable: true, description: 'Of the product with this name.' }) product?: string,
     @Arg('environment', () => String, { nullable: true, description: 'In the environment with this name.' })
     environment?: string,
+    @Arg('search', () => String, { nullable: true, description: SEARCH }) search?: string,
   ): Promise<Connection<Application>> {
-    const where = { product: product ?? undefined, environment: environment ?? undefined };
+    const where = {
+      product: product ?? undefined,
+      environment: environment ?? undefined,
+      search: search ?? undefined,
+    };
     return listNodes(context, APPLICATION, page, selector, where);
   }
 

@@ -25,6 +25,9 @@ import { checkStorable, ifStorable, refusedWithRevision } from './answers.ts';
 import { definitionsOf, forget, revisionsOf } from './batches.ts';
 import { placeIn, toDefinition } from './definition-input.ts';
 
+export const SEARCH =
+  'Those with this text in their name, their description, or a key or value of their labels, whatever the case.';
+
 /** The queries and mutations that every kind of definition has; what only one kind has stands in that kind's file. */
 export function definitionResolver<K extends Kind>(api: DefinitionTypes<K>): Function {
   const { kind, field, noun } = api;
@@ -108,8 +111,9 @@ export function definitionResolver<K extends Kind>(api: DefinitionTypes<K>): Fun
       @Args(() => PageArgs) page: PageArgs,
       @Arg('selector', () => Selector, { nullable: true, description: 'Which ones; all when left out.' })
       selector?: object,
+      @Arg('search', () => String, { nullable: true, description: SEARCH }) search?: string,
     ): Promise<Connection<Definition>> {
-      return listNodes(context, api, page, selector);
+      return listNodes(context, api, page, selector, { search: search ?? undefined });
     }
   }
   return ListedDefinitionResolver;
@@ -137,7 +141,7 @@ export async function listNodes<K extends Kind>(
   { kind, type }: Read<K>,
   page: PageArgs,
   selectorInput?: object | null,
-  where: Pick<DefinitionList, 'product' | 'environment'> = {},
+  where: Pick<DefinitionList, 'product' | 'environment' | 'search'> = {},
 ): Promise<Connection<Definition>> {
   const first = checkFirst(page.first);
   checkStorable({ selector: selectorInput, ...where });

@@ -1,5 +1,5 @@
 import { Arg, Ctx, FieldResolver, Mutation, Query, Resolver, Root } from 'type-graphql';
-import { editFlowDraft, editSavedFlow } from '../commands/edit-flow.ts';
+import { checkFlowDraft, editFlowDraft, editSavedFlow } from '../commands/edit-flow.ts';
 import type { EditedSave } from '../commands/edit-flow.ts';
 import type { Result } from '../commands/result.ts';
 import { EVERYTHING } from '../core/access/index.ts';
@@ -19,6 +19,7 @@ import {
   FlowEdgeTarget,
   PromotionFlowApplyEditsInput,
   PromotionFlowApplyEditsPayload,
+  PromotionFlowChecked,
   PromotionFlowDraft,
   PromotionFlowDraftInput,
   PromotionFlowEdited,
@@ -26,6 +27,7 @@ import {
   PromotionFlowError,
   PromotionFlowGraph,
   PromotionFlowWarning,
+  TextPlace,
 } from '../schema/promotion-flow.ts';
 import { inputPath, toSpec } from '../schema/spec-input.ts';
 import { toShape } from '../schema/spec-shape.ts';
@@ -70,6 +72,34 @@ export class FlowEditResolver {
       graph: flow && toGraph(flow, groups),
       warnings: warnings.map((each) => toWarning(each, place)),
       userErrors: problems.map((each) => toFlowError(each, place)),
+    };
+  }
+
+  @Guarded(may('EDIT_DEFINITIONS', () => [EVERYTHING]))
+  @Query(() => PromotionFlowChecked, {
+    description:
+      'What a save of a draft would do, and what is wrong with it: by the same rules, without a lock, and without an entry in the audit log.',
+  })
+  async promotionFlowCheck(
+    @Ctx() context: ApiContext,
+    @Arg('draft', () => PromotionFlowDraftInput, { description: 'The flow.' }) draft: PromotionFlowDraftInput,
+  ): Promise<PromotionFlowChecked> {
+    const given = await draftIn(context, draft);
+    if (given.userErrors) {
+      const nothing = { flow: null, graph: null, warnings: [], change: null, diff: null, revision: null };
+      return { ...nothing, userErrors: given.userErrors };
+    }
+    const { flow, problems, warnings, groups, ...more } = await checkFlowDraft(context.app, given.flow);
+    const places = await placesOf(context, draft, [...problems, ...warnings]);
+    const nowhere: Place = (path) => path;
+    return {
+      ...more,
+      flow: flow && toDraft(flow),
+      graph: flow && toGraph(flow, groups),
+      warnings: warnings.map((each) => Object.assign(toWarning(each, nowhere), { place: places.get(each) ?? null })),
+      userErrors: problems.map((each) =>
+        Object.assign(toFlowError(each, nowhere), { place: places.get(each) ?? null }),
+      ),
     };
   }
 
@@ -166,6 +196,24 @@ async function draftIn(context: ApiContext, { flow, manifest, saved }: Promotion
   return { flow: { kind, metadata, spec } };
 }
 
+/** Where each of them stands in the manifest of the draft; nowhere, when the draft is none. */
+async function placesOf<T extends { flowPath: Path }>(
+  context: ApiContext,
+  { manifest }: PromotionFlowDraftInput,
+  all: readonly T[],
+): Promise<Map<T, TextPlace>> {
+  if (typeof manifest !== 'string' || all.length === 0) return new Map();
+  const { definitions } = await manifestsIn(context, { text: manifest });
+  const document = definitions[0]?.document ?? 1;
+  const places = all.map(({ flowPath: path }) => ({ document, path }));
+  const found = await context.app.foreign.ask(
+    'placesIn',
+    { text: manifest, places },
+    { caller: `manifests of ${context.actor ?? 'anybody'}`, what: 'the manifest' },
+  );
+  return new Map(all.map((each, at) => [each, found[at] as TextPlace]));
+}
+
 function toDraft(flow: Flow): PromotionFlowDraft {
   const { name, labels, annotations } = flow.metadata;
   return Object.assign(new PromotionFlowDraft(), toShape(promotionFlow, flow.spec), {
@@ -201,10 +249,10 @@ export class FlowGraphResolver {
 const placed = (path: Path | null, place: Place): string[] | null => path && place(path).map(String);
 
 function toFlowError({ code, message, path, flowPath }: FlowProblem, place: Place): PromotionFlowError {
-  const error = { code, message, path: placed(path, place), flowPath: flowPath.map(String) };
+  const error = { code, message, path: placed(path, place), flowPath: flowPath.map(String), place: null };
   return Object.assign(new PromotionFlowError(), error);
 }
 
 function toWarning({ message, path, flowPath }: FlowNote, place: Place): PromotionFlowWarning {
-  return { message, path: placed(path, place), flowPath: flowPath.map(String) };
+  return { message, path: placed(path, place), flowPath: flowPath.map(String), place: null };
 }

@@ -30,11 +30,13 @@ import { PromotionFlowResolver } from './promotion-flow.ts';
 import { ApplicationPromotionResolver, EnvironmentPromotionResolver, WaitingReasonResolver } from './promotion.ts';
 import { ReleaseChangeResolver } from './release-change.ts';
 import { ReleaseResolver } from './release.ts';
+import { ReleaseListResolver } from './release-list.ts';
 import { RollbackCommandResolver } from './rollback-commands.ts';
 import { ReleaseRollbacksResolver, RollbackResolver } from './rollback.ts';
 import { ReleaseNotesResolver } from './release-notes.ts';
 import { ReleasePreviewResolver } from './release-preview.ts';
 import { RolloutReportResolver } from './rollout-report.ts';
+import { WindowCalendarResolver } from './window-calendar.ts';
 import { WindowOverrideResolver } from './window-override.ts';
 import { SecretResolver } from './secret.ts';
 import { RollbackPlanResolver } from './rollback-plan.ts';
@@ -103,6 +105,7 @@ export const RESOLVERS: NonEmptyArray<Function> = [
   FlowGraphResolver,
   ReleasePreviewResolver,
   ReleaseChangeResolver,
+  ReleaseListResolver,
   ReleaseResolver,
   ReleaseRollbacksResolver,
   RollbackCommandResolver,
@@ -116,6 +119,7 @@ export const RESOLVERS: NonEmptyArray<Function> = [
   RoleGrantResolver,
   WaitingForWindowResolver,
   WaitingReasonResolver,
+  WindowCalendarResolver,
   WindowOverrideResolver,
   WebhookDeliveryResolver,
   WindowStateResolver,

@@ -1,8 +1,15 @@
-import { Arg, Ctx, Mutation, Resolver } from 'type-graphql';
-import { applyManifests } from '../commands/apply-manifests.ts';
+import { Arg, Ctx, Mutation, Query, Resolver } from 'type-graphql';
+import { applyManifests, checkManifests } from '../commands/apply-manifests.ts';
+import type { AppliedChange } from '../commands/apply-manifests.ts';
 import type { ManifestError as Wrong } from '../manifests/index.ts';
 import type { ApiContext } from '../schema/context.ts';
-import { ManifestsApplyInput, ManifestsApplyPayload } from '../schema/manifests.ts';
+import {
+  ManifestsApplyInput,
+  ManifestsApplyPayload,
+  ManifestsCheckInput,
+  ManifestsChecked,
+} from '../schema/manifests.ts';
+import type { ManifestChange } from '../schema/manifests.ts';
 import { ManifestError } from '../schema/user-errors.ts';
 import { appliesManifests } from './access/definition-rules.ts';
 import { Guarded } from './access/rules.ts';
@@ -23,8 +30,7 @@ export class ManifestsResolver {
     const wrong = unstorable(input);
     if (wrong.length > 0) return { changes: [], userErrors: refused(wrong) };
     const { text, fileName, dryRun } = input;
-    const prune = input.prune && Object.fromEntries(input.prune.map(({ key, value }) => [key, value]));
-    const applying = { text, fileName: fileName ?? undefined, dryRun, prune };
+    const applying = { text, fileName: fileName ?? undefined, dryRun, prune: labelsIn(input) };
     const { changes, errors } = await applyManifests(
       context.app,
       applying,
@@ -33,11 +39,46 @@ export class ManifestsResolver {
     );
     forget(context);
     return {
-      changes: changes.map((each) => ({ ...each, diff: each.diff ?? null })),
+      changes: changes.map(toChange),
+      userErrors: errors.map((each) => toManifestError(each)),
+    };
+  }
+
+  @Guarded(appliesManifests)
+  @Query(() => ManifestsChecked, {
+    description:
+      'What `manifestsApply` would answer as a dry run, with a place for every warning, too. It takes no lock, writes nothing, and is not in the audit log: ask it at every stroke of a key.',
+  })
+  async manifestsCheck(
+    @Ctx() context: ApiContext,
+    @Arg('input', () => ManifestsCheckInput, { description: 'The manifests.' }) input: ManifestsCheckInput,
+  ): Promise<ManifestsChecked> {
+    const wrong = unstorable(input);
+    if (wrong.length > 0) return { changes: [], warnings: [], userErrors: refused(wrong) };
+    const { text, fileName, askHosts } = input;
+    const checking = { text, fileName: fileName ?? undefined, prune: labelsIn(input), askHosts };
+    const read = await manifestsIn(context, input);
+    const { changes, errors, warnings } = await checkManifests(context.app, checking, context.actor, read);
+    return {
+      changes: changes.map(toChange),
+      warnings: warnings.map(({ file, path, ...each }) => ({
+        ...each,
+        file: file ?? null,
+        manifestPath: path.map(String),
+      })),
       userErrors: errors.map((each) => toManifestError(each)),
     };
   }
 }
+
+const labelsIn = ({ prune }: Pick<ManifestsApplyInput, 'prune'>): Record<string, string> | null | undefined =>
+  prune && Object.fromEntries(prune.map(({ key, value }) => [key, value]));
+
+const toChange = (change: AppliedChange): ManifestChange => ({
+  ...change,
+  diff: change.diff ?? null,
+  document: change.document ?? null,
+});
 
 /** `text`: where in the arguments the manifests are. */
 export function toManifestError(

@@ -7,8 +7,7 @@ import { sees } from '../core/access/index.ts';
 import { isOfRelease } from '../core/own-steps.ts';
 import type { PlannedPromotion, ReleasePlan as FrozenPlan } from '../core/plan.ts';
 import type { PromotionStatus } from '../core/release.ts';
-import { badInput, checkFirst, PageArgs, readCursor, toConnection } from '../schema/connection.ts';
-import type { Connection } from '../schema/connection.ts';
+import { badInput } from '../schema/connection.ts';
 import type { ApiContext } from '../schema/context.ts';
 import { RELEASE_NAMES } from '../schema/node.ts';
 import { Product, PromotionFlow } from '../schema/definition-types.ts';
@@ -21,8 +20,6 @@ import {
   PromotionSkipInput,
   PromotionStatusCounts,
   Release,
-  ReleaseConnection,
-  ReleaseFilterInput,
   ReleasePayload,
   ReleaseRetryInput,
   ReleaseSource,
@@ -33,7 +30,6 @@ import {
 import { ReleasePlan, ReleasePlanPayload, ReleaseSkeleton } from '../schema/release-plan.ts';
 import { toWaitingReason, WaitingReason } from '../schema/waiting.ts';
 import { positionsWith } from '../store/load-releases.ts';
-import { listReleases } from '../store/release-reads.ts';
 import { visibilityOf } from './access/visible.ts';
 import { releasing } from './access/release-rules.ts';
 import { Guarded, SEES, may } from './access/rules.ts';
@@ -42,7 +38,6 @@ import { commitStatuses, counts, errands, forget, frozen, lastCursors, places, v
 import { readNode } from './definitions.ts';
 import { releaseIdOf } from './release-id.ts';
 import { partsAt, partsOf, planFor, readRelease, readSkeleton, reasonsOf } from './release-parts.ts';
-import { readsOf } from './reads.ts';
 
 @Resolver(() => Release)
 export class ReleaseResolver {
@@ -53,38 +48,6 @@ export class ReleaseResolver {
     @Arg('id', () => ID, { description: `Which one: ${RELEASE_NAMES}.` }) id: string,
   ): Promise<Release | null> {
     return releaseIdOf(context, id).then((known) => readRelease(context, known));
-  }
-
-  @Guarded(SEES)
-  @Query(() => ReleaseConnection, { description: 'Releases, newest first.' })
-  async releases(
-    @Ctx() context: ApiContext,
-    @Args(() => PageArgs) page: PageArgs,
-    @Arg('filter', () => ReleaseFilterInput, { nullable: true, description: 'Which ones; all when left out.' })
-    filter?: ReleaseFilterInput,
-  ): Promise<Connection<Release>> {
-    const limit = checkFirst(page.first) + 1;
-    checkStorable({ filter });
-    const after = readCursor(page.after);
-    const { rows, cut } = await listReleases(readsOf(context), {
-      limit,
-      entries: context.app.limits.entriesPerPage,
-      // A cursor of another list is no number: nothing comes after it.
-      before: after === undefined ? undefined : Number(after) || 0,
-      filter: {
-        product: filter?.product ?? undefined,
-        statuses: filter?.status ?? undefined,
-        environment: filter?.environment ?? undefined,
-        visible: await visibilityOf(context),
-      },
-    });
-    return toConnection(
-      rows,
-      page,
-      (row) => String(row.number),
-      (row) => new Release(row),
-      cut && String(cut[0]),
-    );
   }
 
   @Guarded(may('VIEW', releasing))

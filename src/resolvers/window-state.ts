@@ -7,12 +7,13 @@ import type { ApiContext } from '../schema/context.ts';
 import { toNode } from '../schema/definition.ts';
 import { ReleaseWindow } from '../schema/definition-types.ts';
 import { WaitingForWindow } from '../schema/waiting.ts';
-import { WindowOccurrence, WindowSchedule, WindowState } from '../schema/window-state.ts';
+import { WindowSchedule, WindowState } from '../schema/window-state.ts';
 import { loadRunway } from '../store/load-facts.ts';
 import { Guarded, SEES } from './access/rules.ts';
 import { seesPlace } from './access/visible.ts';
 import { checkStorable, gone } from './answers.ts';
 import { definitionsOf } from './batches.ts';
+import { toOccurrence } from './window-calendar.ts';
 
 const SHOWN = 10;
 
@@ -94,10 +95,6 @@ async function schedulesOf(context: ApiContext, windows: Window[], now: number):
     const same = windows.find(({ name }) => name === window.name);
     return same ? [{ window, occurrences: occurrences(same, now, SHOWN).map(toOccurrence) }] : [];
   });
-}
-
-function toOccurrence({ start, end, ...more }: ReturnType<typeof occurrences>[number]): WindowOccurrence {
-  return { start: new Date(start), end: new Date(end), ...more };
 }
 
 const dateOf = (instant: number | null): Date | null => (instant === null ? null : new Date(instant));

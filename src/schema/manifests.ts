@@ -56,6 +56,12 @@ export class ManifestChange {
 
   @Field(() => Int, { nullable: true, description: 'Its revision after the change.' })
   revision!: number | null;
+
+  @Field(() => Int, {
+    nullable: true,
+    description: 'Which document of the input holds it, counted from 1; null: it is deleted because none does.',
+  })
+  document!: number | null;
 }
 
 @ObjectType({ description: 'What became of manifests.' })
@@ -64,5 +70,60 @@ export class ManifestsApplyPayload {
   changes!: ManifestChange[];
 
   @Field(() => [UserError], { description: 'Why they were refused, with line and column; empty when it was done.' })
+  userErrors!: UserError[];
+}
+
+@InputType({ description: 'Manifests to check.' })
+export class ManifestsCheckInput {
+  @Field(() => String, { description: 'YAML; one definition per document, in any order.' })
+  text!: string;
+
+  @Field(() => String, { nullable: true, description: 'The name of the file that it is from, for errors.' })
+  fileName?: string;
+
+  @Field(() => [LabelInput], {
+    nullable: true,
+    description: 'As in `manifestsApply`: what would be deleted; takes the permission to edit everything.',
+  })
+  prune?: LabelInput[] | null;
+
+  @Field(() => Boolean, {
+    defaultValue: false,
+    description:
+      'True: hosts of repositories are asked, as a dry run does, what they will have against commits of Sluice; that takes up to ten seconds.',
+  })
+  askHosts!: boolean;
+}
+
+@ObjectType({ description: 'What is accepted and may not do what its writer expects, with its place.' })
+export class ManifestWarning {
+  @Field(() => String, { description: 'For people; it names the definition.' })
+  message!: string;
+
+  @Field(() => String, { nullable: true, description: 'The file, as the input named it.' })
+  file!: string | null;
+
+  @Field(() => Int, { description: 'Which document of the input, counted from 1.' })
+  document!: number;
+
+  @Field(() => Int, { description: 'The line in the input, counted from 1.' })
+  line!: number;
+
+  @Field(() => Int, { description: 'The column in that line, counted from 1.' })
+  column!: number;
+
+  @Field(() => [String], { description: 'Where in the manifest; empty: it is about all of it.' })
+  manifestPath!: string[];
+}
+
+@ObjectType({ description: 'What applying manifests would do. Nothing was saved.' })
+export class ManifestsChecked {
+  @Field(() => [ManifestChange], { description: 'What would happen to each definition; empty when refused.' })
+  changes!: ManifestChange[];
+
+  @Field(() => [ManifestWarning], { description: 'The warnings of all changes, in the order of the input.' })
+  warnings!: ManifestWarning[];
+
+  @Field(() => [UserError], { description: 'What is wrong, with file, line and column.' })
   userErrors!: UserError[];
 }

@@ -6,6 +6,7 @@ import type { FlowNode, Members } from '../core/flow.ts';
 import { EXPECTED_REVISION } from './definition.ts';
 import { DEFINITION_TYPES, PromotionFlow } from './definition-types.ts';
 import { enumOf } from './enums.ts';
+import { ManifestChangeKindEnum } from './manifests.ts';
 import { addFields, inputFor } from './shape-types.ts';
 import { UserError } from './user-errors.ts';
 import { Label } from './values.ts';
@@ -111,6 +112,17 @@ const FlowNodeKindEnum = enumOf<FlowNode['kind']>('FlowNodeKind', 'What a node o
 const FLOW_PATH =
   'Where in the flow that came of the edits, e.g. `["spec", "steps", "2", "dependsOn", "0"]`; list places count from 0. Of a refused edit: in the flow that it found. Empty: nowhere any more.';
 
+@ObjectType({ description: 'A place in the text of a manifest.' })
+export class TextPlace {
+  @Field(() => Int, { description: 'The line, counted from 1.' })
+  line!: number;
+
+  @Field(() => Int, { description: 'The column in that line, counted from 1.' })
+  column!: number;
+}
+
+const PLACE = 'Where in the manifest of the draft; null: the draft is none, or edits were made of it.';
+
 @ObjectType({
   implements: UserError,
   description: 'Something is wrong with an edit, or with the flow that came of the edits.',
@@ -118,6 +130,9 @@ const FLOW_PATH =
 export class PromotionFlowError extends UserError {
   @Field(() => [String], { description: FLOW_PATH })
   flowPath!: string[];
+
+  @Field(() => TextPlace, { nullable: true, description: PLACE })
+  place!: TextPlace | null;
 }
 
 @ObjectType({ description: 'What is accepted and may not do what one expects, as things are now.' })
@@ -133,6 +148,9 @@ export class PromotionFlowWarning {
 
   @Field(() => [String], { description: FLOW_PATH })
   flowPath!: string[];
+
+  @Field(() => TextPlace, { nullable: true, description: PLACE })
+  place!: TextPlace | null;
 }
 
 @ObjectType({ description: 'A flow that is not saved: what was left out has its default.' })
@@ -234,6 +252,24 @@ export class PromotionFlowEdited extends PromotionFlowEdits {
     description: 'The same flow as a graph; null when an edit was refused.',
   })
   graph!: PromotionFlowGraph | null;
+}
+
+@ObjectType({ description: 'A draft that was checked, beside the saved flow of its name. Nothing was saved.' })
+export class PromotionFlowChecked extends PromotionFlowEdited {
+  @Field(() => ManifestChangeKindEnum, {
+    nullable: true,
+    description: 'What saving it would do; null: it cannot be saved like this.',
+  })
+  change!: 'CREATED' | 'UPDATED' | 'UNCHANGED' | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'A unified diff from the manifest of the saved flow to that of the draft; null: they are the same.',
+  })
+  diff!: string | null;
+
+  @Field(() => Int, { nullable: true, description: 'The newest revision of the saved flow; null: there is none.' })
+  revision!: number | null;
 }
 
 @ObjectType({ description: 'What became of edits of a saved flow.' })

@@ -339,6 +339,74 @@ export class ReleaseFilterInput {
 
   @Field(() => String, { nullable: true, description: 'Whose flow has this environment.' })
   environment?: string;
+
+  @Field(() => String, { nullable: true, description: 'That travel the flow with this name.' })
+  flow?: string;
+
+  @Field(() => ReleaseKindEnum, { nullable: true, description: 'That bring a version, or take one back.' })
+  kind?: ReleaseKind;
+
+  @Field(() => String, { nullable: true, description: 'Of the version with exactly this label.' })
+  version?: string;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'That pinned this commit for one of their applications: its id, or the first 7 digits or more.',
+  })
+  commit?: string;
+
+  @Field(() => String, { nullable: true, description: 'That this person or program asked for: the exact name.' })
+  actor?: string;
+
+  @Field(() => Date, { nullable: true, description: 'Created at this moment or later.' })
+  since?: Date;
+
+  @Field(() => Date, { nullable: true, description: 'Created before this moment.' })
+  until?: Date;
+
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'That have this text in `billing#42`, in the name of their flow, in their version, or in the name of whoever asked for them; whatever the case.',
+  })
+  text?: string;
+
+  @Field(() => Boolean, {
+    nullable: true,
+    description:
+      'True: only those that a person should look at. They are open, and a promotion waits for people or an outside system or has failed; or they have FAILED, and no later release of the product came to their flow. False asks for nothing.',
+  })
+  needsAttention?: boolean;
+}
+
+@ObjectType({ description: 'A value that releases have, and how many of them.' })
+export class ReleaseFacet {
+  @Field(() => String, { description: 'The value, as the filter takes it.' })
+  value!: string;
+
+  @Field(() => Int, { description: 'How many releases have it, of those that were counted.' })
+  count!: number;
+}
+
+@ObjectType({
+  description:
+    'Which values the releases of a list have, the most frequent first; of the newest `totalCount` that fit the filter.',
+})
+export class ReleaseFacets {
+  @Field(() => [ReleaseFacet], { description: 'Names of products, at most 50.' })
+  products!: ReleaseFacet[];
+
+  @Field(() => [ReleaseFacet], { description: 'Names of flows, at most 50.' })
+  flows!: ReleaseFacet[];
+
+  @Field(() => [ReleaseFacet], { description: 'Statuses.' })
+  statuses!: ReleaseFacet[];
+
+  @Field(() => [ReleaseFacet], { description: 'Kinds.' })
+  kinds!: ReleaseFacet[];
+
+  @Field(() => [ReleaseFacet], { description: 'Names of who asked for them, at most 50.' })
+  actors!: ReleaseFacet[];
 }
 
 @InputType({ description: 'What to release.' })

@@ -60,6 +60,8 @@ export interface DefinitionList {
   /** Applications of this product, in this environment. */
   product?: string;
   environment?: string;
+  /** A text in their name, description or labels, whatever the case. */
+  search?: string;
 }
 
 /** In the order of their names. */
@@ -88,11 +90,16 @@ export async function allDefinitions<K extends Kind>(
 /** The selector's meaning in SQL; the same as `matchesSelector` of the core, for lists that may be long. */
 function filtered(db: Db, kind: Kind, list: Omit<DefinitionList, 'first'>): SelectQueryBuilder<DefinitionRow> {
   const query = repository(db, kind).createQueryBuilder('d');
-  const { after, selector, visible, product, environment } = list;
+  const { after, selector, visible, product, environment, search } = list;
   if (visible) onlyVisible(query, kind, visible);
   if (after !== undefined) query.andWhere(`d.name COLLATE "C" > :after`, { after });
   if (product !== undefined) query.andWhere('d.product = :product', { product });
   if (environment !== undefined) query.andWhere('d.environment = :environment', { environment });
+  if (search !== undefined) {
+    const labels = `(SELECT string_agg(l.key || '=' || l.value, ' ') FROM jsonb_each_text(d.labels) l)`;
+    const texts = `concat_ws(' ', d.name, d.spec->>'description', ${labels})`;
+    query.andWhere(`strpos(lower(${texts}), lower(:search)) > 0`, { search });
+  }
   if (selector?.names) {
     const patterns = selector.names.map((name) => name.replace(/[\\%_]/g, '\\$&').replaceAll('*', '%'));
     query.andWhere('d.name LIKE ANY(:patterns)', { patterns });

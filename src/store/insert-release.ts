@@ -119,6 +119,10 @@ WITH made AS (
 ), planned AS (
   INSERT INTO release_plan (release_id, plan, contents) SELECT made.id, i.plan, i.contents
   FROM jsonb_to_recordset($2::jsonb) AS i(release_id uuid, plan jsonb, contents jsonb) JOIN made ON made.id = i.release_id
+), committed AS (
+  INSERT INTO release_commit (commit, number)
+  SELECT DISTINCT lower(pinned.commit #>> '{}'), made.number FROM jsonb_to_recordset($2::jsonb) AS i(release_id uuid, contents jsonb)
+    JOIN made ON made.id = i.release_id CROSS JOIN LATERAL jsonb_path_query(i.contents, '$.*.commit') AS pinned(commit)
 ), stored AS (
   -- In the order of the digests: two that bring the same contents never wait for each other in a circle.
   INSERT INTO content (digest, files, listing, referenced_at)

@@ -42,6 +42,19 @@ export interface ReleaseFilter {
   statuses?: ReleaseStatus[];
   /** Releases whose flow has this environment. */
   environment?: string;
+  flow?: string;
+  kind?: ReleaseKind;
+  /** What people call it, exactly. */
+  version?: string;
+  /** A commit that was pinned: its id, or how it begins; in small letters. */
+  commit?: string;
+  actor?: string;
+  /** Created at or after `since`, and before `until`. */
+  since?: Date;
+  until?: Date;
+  /** In the names of its product and flow, its version, or who asked for it, whatever the case. */
+  text?: string;
+  needsAttention?: boolean;
   /** Only what is seen; null: everything. */
   visible?: Visibility | null;
 }
@@ -58,63 +71,194 @@ export async function listReleases(
   pool: Db,
   { before, filter = {}, ...size }: PageSize & { before?: number; filter?: ReleaseFilter },
 ): Promise<Looked<ReleaseSummary>> {
-  const { rows, cut } = await walk<ReleaseSummary>(pool, releaseWalk(filter, before), size);
+  const { rows, cut } = await walk<ReleaseSummary>(pool, { ...releaseWalk(filter, before), select: COLUMNS }, size);
   // Its place may count backwards.
   return { rows, cut: cut && [Math.abs(Number(cut[0]))] };
 }
 
-function releaseWalk({ product, statuses, environment, visible }: ReleaseFilter, before: number | undefined): Walk {
-  const there = (name: string): boolean => sees(visible ?? null, name, environment ?? null);
-  const few = visible && environment === undefined && visible.products.size <= WAYS ? visible.products.keys() : null;
-  const products = product !== undefined ? [product].filter(there) : few && [...few];
-  const unseen = (values: Values): string[] => {
-    if (!visible || products) return [];
-    // Otherwise asking for an environment would tell where a release goes.
-    const place = environment === undefined ? undefined : `${values.add(environment)}::text`;
-    return [visibleSql(values.add(visibleValue(visible)), 'r.product', place)];
-  };
-  if (environment !== undefined && products === null) {
+/** What a release counts for in a summary of many. */
+export interface ReleaseTraits {
+  product: string;
+  flow: string;
+  status: ReleaseStatus;
+  kind: ReleaseKind;
+  actor: string | null;
+}
+
+/** The traits of the newest that fit, at most `limit` of them. */
+export async function readTraits(
+  pool: Db,
+  { filter, ...size }: PageSize & { filter: ReleaseFilter },
+): Promise<Looked<ReleaseTraits>> {
+  const select = `r.product, r.flow, r.status, r.kind, r.trigger->>'actor' AS actor`;
+  return walk<ReleaseTraits>(pool, { ...releaseWalk(filter, undefined), select }, size);
+}
+
+/** The list that a filter is looked for in: the shortest that has an index, as far as that is known beforehand. */
+function releaseWalk(filter: ReleaseFilter, before: number | undefined): Omit<Walk, 'select'> {
+  const { environment, visible, commit } = filter;
+  const products = productsOf(filter);
+  // Otherwise asking for an environment would tell where a release goes.
+  const unseen = (values: Values): string[] =>
+    visible && !products
+      ? [
+          visibleSql(
+            values.add(visibleValue(visible)),
+            'r.product',
+            environment === undefined ? undefined : `${values.add(environment)}::text`,
+          ),
+        ]
+      : [];
+  const own = ownKey(filter);
+  if (environment !== undefined && products === null && own === null && commit === undefined) {
+    const place = placeOf('p.number', true);
     return {
       from: 'promotion p',
       // By its key, one by one: joined otherwise, all that failed would be read for a few of them.
       join: 'CROSS JOIN LATERAL (SELECT * FROM release o WHERE o.id = p.release_id OFFSET 0) AS r',
-      select: COLUMNS,
-      order: ['(-p.number)'],
+      order: [place.order],
       direction: 'ASC',
       where: (values) => [
         `p.environment = ${values.add(environment)}`,
-        ...(before === undefined ? [] : [`(-p.number) > -${values.add(before)}::bigint`]),
+        ...place.after(values, before),
+        ...betweenSql(values, filter, place),
       ],
-      rest: (values) => [...unseen(values), ...(statuses ? [`r.status = ANY(${values.add(statuses)})`] : [])],
+      rest: (values) => [...unseen(values), ...restOf(values, { ...filter, environment: undefined })],
     };
   }
-  const ways = (products ?? [null]).flatMap((name) => (statuses ?? [null]).map((status) => ({ name, status })));
+  const statuses = statusesOf(filter);
+  const isListed = own === null && commit === undefined;
+  const ways = (isListed ? (products ?? [null]) : [null]).flatMap((name) =>
+    (isListed ? (statuses ?? [null]) : [null]).map((status) => ({ name, status })),
+  );
   const keys = [
-    ...(products ? [{ column: 'r.product', type: 'text', values: ways.map(({ name }) => name) }] : []),
-    ...(statuses ? [{ column: 'r.status', type: 'text', values: ways.map(({ status }) => status) }] : []),
+    ...(isListed && products ? [{ column: 'r.product', type: 'text', values: ways.map(({ name }) => name) }] : []),
+    ...(isListed && statuses ? [{ column: 'r.status', type: 'text', values: ways.map(({ status }) => status) }] : []),
   ];
-  const isKeyed = keys.length > 0;
-  const place = isKeyed ? '(-r.number)' : 'r.number';
+  const place = placeOf('r.number', keys.length > 0 || !isListed);
   return {
     from: 'release r',
-    select: COLUMNS,
-    order: [place],
-    direction: isKeyed ? 'ASC' : 'DESC',
-    ways: isKeyed ? keys : undefined,
+    order: [place.order],
+    direction: place.isBackwards ? 'ASC' : 'DESC',
+    ways: keys.length > 0 ? keys : undefined,
     where: (values) => [
       ...keys.map(({ column }, index) => `${column} = way.w${index}`),
-      ...(before === undefined ? [] : [`${place} ${isKeyed ? '> -' : '< '}${values.add(before)}::bigint`]),
+      ...(commit === undefined ? [] : [`r.number = ANY(${ofCommit(values, commit)})`]),
+      ...(own === null || commit !== undefined ? [] : [`${own.column} = ${values.add(own.value)}`]),
+      ...place.after(values, before),
+      ...betweenSql(values, filter, place),
     ],
     rest: (values) => [
       ...unseen(values),
-      ...(environment === undefined
-        ? []
-        : [
-            `(SELECT true FROM promotion p WHERE p.release_id = r.id AND p.environment = ${values.add(environment)} LIMIT 1)`,
-          ]),
+      ...(products && !isListed ? [`r.product = ANY(${values.add(products)})`] : []),
+      ...restOf(values, isListed ? { ...filter, statuses: undefined } : filter),
     ],
   };
 }
+
+/** The products that it can be, where those are few; null: any. */
+function productsOf({ product, environment, visible }: ReleaseFilter): string[] | null {
+  const there = (name: string): boolean => sees(visible ?? null, name, environment ?? null);
+  if (product !== undefined) return [product].filter(there);
+  const isFew = visible && environment === undefined && visible.products.size <= WAYS;
+  return isFew ? [...visible.products.keys()] : null;
+}
+
+/** Nothing needs a person in the others. */
+const MAY_NEED_ATTENTION: readonly ReleaseStatus[] = ['RUNNING', 'SUSPENDED', 'TERMINATING', 'FAILED'];
+
+function statusesOf({ statuses, needsAttention }: ReleaseFilter): ReleaseStatus[] | undefined {
+  if (needsAttention !== true) return statuses;
+  return MAY_NEED_ATTENTION.filter((each) => statuses?.includes(each) ?? true);
+}
+
+/** A filter that is entered by an index of its own, whatever else is asked. */
+function ownKey({ version, actor, flow, kind, product }: ReleaseFilter): { column: string; value: string } | null {
+  if (version !== undefined) return { column: 'r.version', value: version };
+  // A product has an index of its own, and few flows.
+  if (product !== undefined) return null;
+  if (actor !== undefined) return { column: `(r.trigger->>'actor')`, value: actor };
+  if (flow !== undefined) return { column: 'r.flow', value: flow };
+  return kind === 'ROLLBACK' ? { column: `r.kind <> 'FORWARD' AND r.kind`, value: kind } : null;
+}
+
+/** The numbers of the releases that pinned a commit that begins like this; few releases bring one. */
+function ofCommit(values: Values, commit: string): string {
+  const begin = values.add(commit);
+  // No hexadecimal digit comes after `f`.
+  return `ARRAY(SELECT c.number FROM release_commit c WHERE c.commit >= ${begin} AND c.commit < ${begin} || 'g' LIMIT 1000)`;
+}
+
+interface Ordered {
+  order: string;
+  isBackwards: boolean;
+  /** What comes after this number, the newest first. */
+  after: (values: Values, number: number | undefined) => string[];
+  /** What is below a number, or above it: an expression, null for no limit. */
+  below: (expression: string) => string;
+  above: (expression: string) => string;
+}
+
+function placeOf(column: string, isBackwards: boolean): Ordered {
+  const order = isBackwards ? `(-${column})` : column;
+  const below = (expression: string): string =>
+    isBackwards ? `${order} > -(${expression})` : `${order} < (${expression})`;
+  const above = (expression: string): string =>
+    isBackwards ? `${order} < -(${expression})` : `${order} > (${expression})`;
+  const after = (values: Values, number: number | undefined): string[] =>
+    number === undefined ? [] : [below(`${values.add(number)}::bigint`)];
+  return { order, isBackwards, after, below, above };
+}
+
+/**
+ * Releases are listed by number, and are asked for by time. One that was created an hour before another has the lower number, however the clocks of
+ * processes differ; within the hour each is looked at.
+ */
+function betweenSql(values: Values, { since, until }: ReleaseFilter, place: Ordered): string[] {
+  const nearest = (time: Date, sign: '<=' | '>=', hour: '+' | '-'): string =>
+    `SELECT b.number FROM release b WHERE b.created_at ${sign} ${values.add(time)}::timestamptz ${hour} interval '1 hour'
+     ORDER BY b.created_at ${sign === '<=' ? 'DESC' : 'ASC'} LIMIT 1`;
+  return [
+    ...(since === undefined ? [] : [place.above(`coalesce((${nearest(since, '<=', '-')}), 0)`)]),
+    ...(until === undefined ? [] : [place.below(`coalesce((${nearest(until, '>=', '+')}), ${MOST_NUMBER})`)]),
+  ];
+}
+
+const MOST_NUMBER = '9223372036854775807';
+
+/** What is asked of each release on the way. */
+function restOf(values: Values, filter: ReleaseFilter): string[] {
+  const { environment, flow, kind, actor, since, until, text, needsAttention } = filter;
+  const statuses = statusesOf(filter);
+  const is = (column: string, value: string | undefined): string[] =>
+    value === undefined ? [] : [`${column} = ${values.add(value)}`];
+  return [
+    ...(statuses ? [`r.status = ANY(${values.add(statuses)})`] : []),
+    ...is('r.flow', flow),
+    ...is('r.kind', kind),
+    ...is(`r.trigger->>'actor'`, actor),
+    ...is('r.version', filter.version),
+    ...(since === undefined ? [] : [`r.created_at >= ${values.add(since)}::timestamptz`]),
+    ...(until === undefined ? [] : [`r.created_at < ${values.add(until)}::timestamptz`]),
+    ...(text === undefined
+      ? []
+      : [
+          `strpos(lower(concat_ws(' ', r.product || '#' || r.number, r.flow, r.version, r.trigger->>'actor')), lower(${values.add(text)})) > 0`,
+        ]),
+    ...(needsAttention === true ? [ATTENTION] : []),
+    ...(environment === undefined
+      ? []
+      : [
+          // `|| ''`: those of the release, however many others go to that environment.
+          `(SELECT true FROM promotion p WHERE p.release_id = r.id AND p.environment || '' = ${values.add(environment)} LIMIT 1)`,
+        ]),
+  ];
+}
+
+// `|| ''`: of the product alone there is an index that finds the newest one at once, while a flow may be that of many products.
+const ATTENTION = `CASE WHEN r.ended_at IS NULL
+  THEN (SELECT true FROM promotion p WHERE p.release_id = r.id AND p.status IN ('SUSPENDED', 'FAILED', 'ROLLBACK_FAILED') LIMIT 1)
+  ELSE (SELECT true FROM release n WHERE n.product = r.product AND n.flow || '' = r.flow AND (-n.number) < (-r.number) LIMIT 1) IS NULL END`;
 
 /** @returns the bare id; null when the product has no release of that number */
 export async function releaseOfNumber(

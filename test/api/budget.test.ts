@@ -168,6 +168,10 @@ test('no cycle of types multiplies: each ends at the budget, or is small', async
     product: '"wide"',
     key: '"x"',
     draft: '{ saved: "flow" }',
+    'from: DateTime': '"2026-01-01T00:00:00Z"',
+    'to: DateTime': '"2026-01-02T00:00:00Z"',
+    environments: '["e1"]',
+    kind: 'Product',
     edits: '[]',
     repository: '"https://git.example.com/nobody/nothing.git"',
   };

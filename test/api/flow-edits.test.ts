@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { LOCK_DEFINITIONS } from '../../src/entities/locks.ts';
+import { fc } from '../core/property.ts';
 import { blocksOf, readPage } from '../docs/reader.ts';
 import { ERRORS, openTestApi } from './support/api.ts';
 import type { TestApi } from './support/api.ts';
@@ -313,4 +314,112 @@ test('what cannot be: two edits in one, no draft, two drafts', async () => {
   ).toHaveLength(1);
   expect(await errors('{}', '[]')).toHaveLength(1);
   expect(await errors('{ saved: "line", manifest: "" }', '[]')).toHaveLength(1);
+});
+
+describe('a check is a dry run that writes nothing, not even that it was asked', () => {
+  const files = ['01-environments', '02-workflows', '03-product', '04-flow'];
+  const billing = files.map((file) => readFileSync(`examples/billing/${file}.yaml`, 'utf8')).join('\n---\n');
+  const ERROR = `userErrors { __typename code message path ... on ManifestError { file document line column manifestPath } }`;
+  const CHANGES = 'changes { kind name change diff warnings revision document }';
+  const dryRun = `mutation ($text: String!, $prune: [LabelInput!]) {
+    answer: manifestsApply(input: { text: $text, fileName: "b.yaml", dryRun: true, prune: $prune }) { ${CHANGES} ${ERROR} } }`;
+  const check = `query ($text: String!, $prune: [LabelInput!]) {
+    answer: manifestsCheck(input: { text: $text, fileName: "b.yaml", prune: $prune, askHosts: true }) { ${CHANGES} ${ERROR}
+      warnings { message file document line column manifestPath } } }`;
+  const checkFlow = `query ($manifest: String!) { answer: promotionFlowCheck(draft: { manifest: $manifest }) {
+    change diff revision flow { manifest } warnings { message flowPath place { line column } }
+    userErrors { message ... on PromotionFlowError { flowPath place { line column } } ... on ManifestError { line column } } } }`;
+
+  /** Mistakes of a hand, and changes that are none. */
+  const MISTAKES: [string, (text: string) => string][] = [
+    ['a name that is nothing', (text) => text.replace('environment: staging', 'environment: stagin')],
+    ['a circle', (text) => text.replace('dependsOn: [dev]', 'dependsOn: [asia]')],
+    ['a field that is none', (text) => text.replace('triggerEnvironment:', 'triggerEnvironmen:')],
+    ['a broken text', (text) => text.replace('kind: PromotionFlow', 'kind: [PromotionFlow')],
+    ['a duration without a unit', (text) => `${text}`.replace(/timeout: \w+/, 'timeout: 30')],
+    ['a group that names nothing', (text) => `${text}\n---\n${group('nowhere')}`],
+    ['twice the same', (text) => `${text}\n---\n${group('eu')}\n---\n${group('eu')}`],
+    ['labels', (text) => text.replaceAll('metadata:\n', 'metadata:\n  labels: { team: money }\n')],
+    ['another order', (text) => text.split('\n---\n').reverse().join('\n---\n')],
+    ['an empty document before it', (text) => `---\n# nothing\n---\n${text}`],
+    ['a flow less', (text) => text.split('\n---\n').slice(0, -2).join('\n---\n')],
+  ];
+  const group = (environment: string): string =>
+    `apiVersion: sluice.dev/v1\nkind: EnvironmentGroup\nmetadata: { name: some }\nspec:\n  environments:\n    names: [eu, ${environment}]`;
+
+  const written = async (): Promise<unknown> => {
+    const { rows } = await api.app.pool.query(
+      'SELECT (SELECT count(*) FROM audit_log) AS audit, (SELECT revision FROM definition_clock) AS saves',
+    );
+    return rows[0];
+  };
+
+  test('whatever is wrong with manifests, or not, both say the same of it', { timeout: 60_000 }, async () => {
+    const before = await written();
+    const reached: Record<string, number> = {};
+    const mistakes = fc.uniqueArray(fc.nat(MISTAKES.length - 1), { maxLength: 3 });
+    const prune = fc.option(fc.constant([{ key: 'team', value: 'money' }]));
+    await fc.assert(
+      fc.asyncProperty(mistakes, prune, async (chosen, labels) => {
+        const text = chosen.reduce((made, index) => MISTAKES[index]![1](made), billing);
+        // One after the other: a dry run is a mutation, and writes that it was asked.
+        const { answer: dry } = await api.ask(dryRun, { text, prune: labels });
+        const held = await written();
+        const { answer: checked } = await api.askAs('ada', check, { text, prune: labels });
+        expect(await written()).toEqual(held);
+        const { warnings, ...same } = checked;
+        expect(same).toEqual(dry);
+        const told = dry.changes.flatMap((each: { warnings: string[] }) => each.warnings);
+        expect(new Set(warnings.map(({ message }: { message: string }) => message))).toEqual(new Set(told));
+        for (const { line, column, document } of warnings) {
+          expect(document).toBeGreaterThanOrEqual(1);
+          expect(text.split('\n')[line - 1]!.length).toBeGreaterThanOrEqual(column - 1);
+        }
+        const what = dry.userErrors.length > 0 ? 'refused' : warnings.length > 0 ? 'warned' : 'fine';
+        reached[what] = (reached[what] ?? 0) + 1;
+      }),
+      { numRuns: 60 },
+    );
+    expect(Object.keys(reached).sort()).toEqual(['fine', 'refused', 'warned']);
+    expect((await written()) as { saves: string }).toMatchObject({ saves: (before as { saves: string }).saves });
+  });
+
+  test('a warning has the place of what it is about, and a change its document', async () => {
+    const text = `apiVersion: sluice.dev/v1\nkind: Environment\nmetadata: { name: eu }\nspec: { kind: PRODUCTION }\n---\n${group('nowhere')}`;
+    const { answer } = await api.ask(check, { text });
+    const message = 'EnvironmentGroup "some" names "nowhere", and there is no such Environment';
+    const manifestPath = ['spec', 'environments', 'names', '1'];
+    expect(answer.warnings).toEqual([{ message, file: 'b.yaml', document: 2, line: 11, column: 17, manifestPath }]);
+    expect(answer.changes.at(-1)).toMatchObject({ name: 'some', change: 'CREATED', document: 2, warnings: [message] });
+  });
+
+  test('of a flow it says what a save would do, with places in its manifest, while others save', async () => {
+    const { answer: saved } = await api.ask('{ answer: promotionFlow(name: "billing-flow") { manifest revision } }');
+    const { answer: same } = await api.ask(checkFlow, { manifest: saved.manifest });
+    expect(same).toMatchObject({ change: 'UNCHANGED', diff: null, revision: saved.revision, userErrors: [] });
+    expect(same.flow.manifest).toBe(saved.manifest);
+    const other = saved.manifest.replace('triggerEnvironment: dev', 'triggerEnvironment: dev\n  maxAge: 3h');
+    // Another editor is in the middle of a save: the answer does not wait for it.
+    const client = new pg.Client({ connectionString: api.databaseUrl });
+    await client.connect();
+    await client.query('BEGIN');
+    await client.query(LOCK_DEFINITIONS);
+    const { answer: updated } = await api.ask(checkFlow, { manifest: other });
+    await client.query('ROLLBACK');
+    await client.end();
+    expect(updated).toMatchObject({ change: 'UPDATED', userErrors: [] });
+    expect(updated.diff).toContain('+  maxAge: 3h');
+    const fresh = saved.manifest.replace('name: billing-flow', 'name: fresh');
+    expect((await api.ask(checkFlow, { manifest: fresh })).answer).toMatchObject({ change: 'CREATED', revision: null });
+
+    const wrong = `# mine\n${saved.manifest.replace('environment: staging', 'environment: stagin')}`;
+    const line = wrong.split('\n').findIndex((each: string) => each.includes('stagin')) + 1;
+    const { answer: refused } = await api.ask(checkFlow, { manifest: wrong });
+    expect(refused.change).toBeNull();
+    expect(refused.userErrors[0]).toMatchObject({
+      message: expect.stringContaining('stagin'),
+      flowPath: ['spec', 'steps', '0', 'environment'],
+      place: { line },
+    });
+  });
 });

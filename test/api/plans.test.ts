@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { getNamedType, isInputObjectType } from 'graphql';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -315,6 +315,35 @@ describe('every field of Query has its plans here', () => {
   });
 });
 
+/** Of ten releases of the history. */
+const COMMIT = `${createHash('md5').update('commit 77').digest('hex')}abcdef01`;
+/** In the middle of the history. */
+const DAYS = {
+  since: new Date(Date.now() - 2_600 * 60_000).toISOString(),
+  until: new Date(Date.now() - 1_000 * 60_000).toISOString(),
+};
+
+test('a list is counted as far as one page may look, and says so; its facets are of what was counted', async () => {
+  const question = (filter: string): string =>
+    `{ releases(first: 1, filter: ${filter}) { totalCount isTotalCapped facets { products { value count } statuses { value count } flows { count } } } }`;
+  const [rare] = (await client.query(`SELECT count(*)::int AS count FROM release WHERE product = 'rare'`)).rows;
+  const few = (await api.ask(question('{ product: "rare" }'))).releases;
+  expect(few).toMatchObject({ totalCount: rare.count, isTotalCapped: false });
+  expect(few.facets).toMatchObject({
+    products: [{ value: 'rare', count: rare.count }],
+    flows: [{ count: rare.count }],
+  });
+  const many = (await api.ask(question('{}'))).releases;
+  expect(many).toMatchObject({ totalCount: ENTRIES, isTotalCapped: true });
+  const counted = many.facets.statuses.map(({ count }: { count: number }) => count);
+  expect(counted.reduce((sum: number, each: number) => sum + each)).toBe(ENTRIES);
+  expect(counted).toEqual([...counted].sort((a, b) => b - a));
+  const none = (await api.ask(question('{ actor: "nobody" }'))).releases;
+  expect(none).toMatchObject({ totalCount: 0, isTotalCapped: false, facets: { products: [], statuses: [] } });
+  const [wrong] = await api.errorsOf('{ releases(filter: { commit: "abc123" }) { nodes { id } } }');
+  expect(wrong?.message).toBe("commit is 'abc123': expected its id, or the first 7 hexadecimal digits or more");
+});
+
 describe('a list whose pages are cut holds the same as one that is read whole', () => {
   const all = async (text: string): Promise<string[]> =>
     (await client.query<{ key: string }>(text)).rows.map(({ key }) => key);
@@ -348,6 +377,45 @@ describe('a list whose pages are cut holds the same as one that is read whole', 
       'filter: { types: [PromotionFailed, ReleaseFailed] }',
       'nodes: edges { node { key: releaseId } }',
       `SELECT release_id AS key FROM logged_event WHERE product IN ('product-1', 'rare') AND event->>'type' IN ('PromotionFailed', 'ReleaseFailed') ORDER BY position, id`,
+    ],
+    [
+      'releases with a text',
+      'releases',
+      'filter: { text: "V77" }',
+      'nodes { key: uuid }',
+      `SELECT id AS key FROM release WHERE version LIKE 'v77%' ORDER BY number DESC`,
+    ],
+    [
+      'releases of a commit, by its beginning',
+      'releases',
+      `filter: { commit: "${COMMIT.slice(0, 9).toUpperCase()}" }`,
+      'nodes { key: uuid }',
+      `SELECT r.id AS key FROM release r JOIN release_commit c ON c.number = r.number WHERE c.commit = '${COMMIT}' ORDER BY r.number DESC`,
+    ],
+    [
+      'releases of some days, of a viewer',
+      'releases',
+      `filter: { flow: "to-production", since: "${DAYS.since}", until: "${DAYS.until}" }`,
+      'nodes { key: uuid }',
+      `SELECT id AS key FROM release WHERE product IN ('product-1', 'rare') AND flow = 'to-production'
+         AND created_at >= '${DAYS.since}' AND created_at < '${DAYS.until}' ORDER BY number DESC`,
+    ],
+    [
+      'releases of some days into an environment',
+      'releases',
+      `filter: { environment: "seldom", since: "${DAYS.since}", until: "${DAYS.until}" }`,
+      'nodes { key: uuid }',
+      `SELECT id AS key FROM release r WHERE ${seldom} AND created_at >= '${DAYS.since}' AND created_at < '${DAYS.until}' ORDER BY number DESC`,
+    ],
+    [
+      'releases that a person should look at',
+      'releases',
+      'filter: { needsAttention: true }',
+      'nodes { key: uuid }',
+      `SELECT id AS key FROM release r WHERE (
+         (ended_at IS NULL AND EXISTS (SELECT FROM promotion p WHERE p.release_id = r.id AND p.status IN ('SUSPENDED', 'FAILED')))
+         OR (status = 'FAILED' AND number = (SELECT max(number) FROM release n WHERE n.product = r.product AND n.flow = r.flow)))
+       ORDER BY number DESC`,
     ],
     [
       'marks of a digest',

@@ -246,6 +246,102 @@ test('a runway is what the product has taken there so far; without a product the
   await remove('strict');
 });
 
+describe('a calendar of windows', () => {
+  const OCCURRENCES = 'occurrences { start end localStart clockChange } cutAt clockChanges { at before after }';
+  const span = { from: '2026-03-06T00:00:00Z', to: '2026-03-10T00:00:00Z' };
+  const inYork = [
+    ['2026-03-05T22:00:00-05:00', false],
+    ['2026-03-06T22:00:00-05:00', false],
+    ['2026-03-09T22:00:00-04:00', false],
+  ];
+  const york = [{ at: '2026-03-08T07:00:00.000Z', before: '-05:00', after: '-04:00' }];
+  const localsOf = ({ occurrences }: { occurrences: { localStart: string; clockChange: boolean }[] }) =>
+    occurrences.map(({ localStart, clockChange }) => [localStart, clockChange]);
+
+  test('of a window that is not saved is that of the saved one, and nothing is saved for it', async () => {
+    const preview = `query ($input: ReleaseWindowCreateInput!, $from: DateTime!, $to: DateTime!) {
+      windowPreview(input: $input, from: $from, to: $to) { ${OCCURRENCES} ${ERRORS} } }`;
+    const input = { ...valid, name: 'drafted' };
+    const { windowPreview: drafted } = await api.ask(preview, { input, ...span });
+    expect(localsOf(drafted)).toEqual(inYork.slice(0, 2));
+    expect(drafted).toMatchObject({ cutAt: null, clockChanges: york, userErrors: [] });
+    const saved = `query ($from: DateTime!, $to: DateTime!) { releaseWindow(name: "drafted") {
+      occurrences(from: $from, to: $to) { ${OCCURRENCES} } } }`;
+    expect((await api.ask(saved, span)).releaseWindow).toBeNull();
+    await api.ask(create, { input });
+    expect((await api.ask(saved, span)).releaseWindow.occurrences).toEqual({
+      occurrences: drafted.occurrences,
+      cutAt: null,
+      clockChanges: york,
+    });
+    await remove('drafted');
+
+    const wrong = await api.ask(preview, { input: { ...input, timeZone: 'America/New_Yrok' }, ...span });
+    const refused = await api.ask(create, { input: { ...input, timeZone: 'America/New_Yrok' } });
+    expect(wrong.windowPreview.occurrences).toEqual([]);
+    expect(wrong.windowPreview.userErrors).toMatchObject([{ path: ['input', 'timeZone'] }]);
+    expect(wrong.windowPreview.userErrors).toEqual(refused.payload.userErrors);
+
+    const minutely = { ...valid, times: { cron: { expression: '* * * * *', duration: '1m' } } };
+    const { windowPreview: long } = await api.ask(preview, { input: minutely, ...span });
+    expect(long.occurrences).toHaveLength(1_000);
+    expect(long.cutAt).toBe('2026-03-06T16:40:00.000Z');
+  });
+
+  test('of environments and products says when each is closed, as the engine would say, also in the past', async () => {
+    await api.saveBilling('calendar');
+    const times = { from: '2020-05-01T10:00', to: '2020-05-01T12:00' };
+    const input = {
+      name: 'old-freeze',
+      kind: 'DENY',
+      timeZone: 'Europe/Berlin',
+      times: { once: times },
+      selector: { environments: { names: ['eu'] }, products: { names: ['calendar'] } },
+    };
+    expect((await api.ask(create, { input })).payload.userErrors).toEqual([]);
+    const ask = `query ($environments: [String!]!, $products: [String!], $from: DateTime!, $to: DateTime!) {
+      windowCalendar(from: $from, to: $to, environments: $environments, products: $products) {
+        rows { environment { name } product { name } cutAt stretches { from to closed windowNames } }
+        windows { window { name } ${OCCURRENCES} } } }`;
+    const day = { from: '2020-05-01T00:00:00Z', to: '2020-05-02T00:00:00Z' };
+    const of = { environments: ['eu', 'staging'], products: ['calendar'] };
+    const { rows, windows } = (await api.ask(ask, { ...of, ...day })).windowCalendar;
+    const [opens, closes] = ['2020-05-01T10:00:00.000Z', '2020-05-01T08:00:00.000Z'];
+    const midnight = '2020-05-01T00:00:00.000Z';
+    const end = '2020-05-02T00:00:00.000Z';
+    expect(rows).toEqual([
+      {
+        environment: { name: 'eu' },
+        product: { name: 'calendar' },
+        cutAt: null,
+        stretches: [
+          { from: midnight, to: closes, closed: false, windowNames: [] },
+          { from: closes, to: opens, closed: true, windowNames: ['old-freeze'] },
+          { from: opens, to: end, closed: false, windowNames: [] },
+        ],
+      },
+      {
+        environment: { name: 'staging' },
+        product: { name: 'calendar' },
+        cutAt: null,
+        stretches: [{ from: midnight, to: end, closed: false, windowNames: [] }],
+      },
+    ]);
+    expect(windows).toMatchObject([{ window: { name: 'old-freeze' }, occurrences: [{ start: closes, end: opens }] }]);
+    await remove('old-freeze');
+    const errors = async (variables: object): Promise<string> =>
+      (await api.errorsOf(ask, { ...of, ...day, ...variables }))[0]!.message;
+    expect(await errors({ to: day.from })).toBe('`to` is not after `from`');
+    expect(await errors({ to: '2022-05-01T00:00:00Z' })).toBe(
+      'from `from` to `to` are 730 days; at most 366 are answered',
+    );
+    expect(await errors({ environments: ['nowhere'] })).toBe('there is no environment "nowhere"');
+    expect(await errors({ products: ['nothing'] })).toBe('there is no product "nothing"');
+    const names = Array.from({ length: 101 }, (_, index) => `e${index}`);
+    expect(await errors({ environments: names })).toBe('environments times products are 101; at most 100 are answered');
+  });
+});
+
 describe('what a release waits for', () => {
   const query = `query ($first: Int!) { releases(first: $first) { nodes { waitingFor { __typename
     ... on WaitingForWindow { message earliest windowNames windows { name kind ${TIMES} } } } } } }`;

@@ -19,6 +19,7 @@ const PRODUCT = `CASE WHEN n % 1000 = 7 THEN 'rare' WHEN n < $1::int * 3 / 10 AN
 export const GROWING = [
   'release',
   'release_plan',
+  'release_commit',
   'promotion',
   'release_event',
   'deployment',
@@ -66,6 +67,8 @@ export async function fillHistory(
     `INSERT INTO release_plan SELECT c.id, plan, contents FROM copy c JOIN release_plan l ON l.release_id = c.was`,
     [],
   );
+  // Every ten bring one commit.
+  await run(`INSERT INTO release_commit SELECT md5('commit ' || n / 10) || 'abcdef01', c.number FROM copy c`, []);
   const environment = (column: string): string =>
     `CASE WHEN c.n % 500 = 11 AND ${column} = 'eu' THEN 'seldom' ELSE ${column} END`;
   await run(

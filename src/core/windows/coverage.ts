@@ -32,26 +32,50 @@ function toSpan(zone: string, kind: 'ALLOW' | 'DENY', { start, end }: Span): Spa
  * The next `count` occurrences that are not over at `from`, the one under way included; fewer when the next twelve years
  * have fewer. One that lies wholly in hours that the clocks skip does not occur.
  */
-export function occurrences({ spec }: ReleaseWindow, from: number, count: number): Occurrence[] {
-  const calendar = calendarOf(spec);
-  const { zone } = calendar;
+export function occurrences(window: ReleaseWindow, from: number, count: number): Occurrence[] {
   const found: Occurrence[] = [];
-  const add = ({ start, end }: Span): void => {
-    if (end <= from || end <= start) return;
-    const [localStart, localEnd] = [localText(zone, start), localText(zone, end)];
-    found.push({ start, end, localStart, localEnd, clockChange: touchesChange(zone, start, end) });
-  };
-  if (calendar.once) add(calendar.once);
-  const wall = toWall(zone, from);
-  // Page by page: the library behind a rule answers with whole lists.
-  const last = wall + LIST_HORIZON;
-  for (let page = wall - calendar.reach - SLACK; page < last && found.length < count; page += 64 * DAY) {
-    for (const span of calendar.spans(page, page + 64 * DAY, false)) {
-      if (found.length >= count) return found;
-      add(toSpan(zone, spec.kind, span));
-    }
+  for (const each of occurring(window, from)) {
+    if (found.length >= count) break;
+    found.push(each);
   }
   return found;
+}
+
+/**
+ * The occurrences that touch [from, to), also in the past. `cutAt`: there are more than `limit`, and this is the start of the first that is
+ * missing; null: all are here.
+ */
+export function occurrencesBetween(
+  window: ReleaseWindow,
+  from: number,
+  to: number,
+  limit: number,
+): { occurrences: Occurrence[]; cutAt: number | null } {
+  const found: Occurrence[] = [];
+  for (const each of occurring(window, from, to)) {
+    if (each.start >= to) break;
+    if (found.length >= limit) return { occurrences: found, cutAt: each.start };
+    found.push(each);
+  }
+  return { occurrences: found, cutAt: null };
+}
+
+/** By start, those that are not over at `from`. @param until where the search ends; it may answer what begins a little later */
+function* occurring({ spec }: ReleaseWindow, from: number, until?: number): Generator<Occurrence> {
+  const calendar = calendarOf(spec);
+  const { zone } = calendar;
+  const shown = ({ start, end }: Span): Occurrence[] => {
+    if (end <= from || end <= start) return [];
+    const [localStart, localEnd] = [localText(zone, start), localText(zone, end)];
+    return [{ start, end, localStart, localEnd, clockChange: touchesChange(zone, start, end) }];
+  };
+  if (calendar.once) yield* shown(calendar.once);
+  const wall = toWall(zone, from);
+  // Page by page: the library behind a rule answers with whole lists.
+  const last = until === undefined ? wall + LIST_HORIZON : toWall(zone, until) + SLACK;
+  for (let page = wall - calendar.reach - SLACK; page < last; page += 64 * DAY) {
+    for (const span of calendar.spans(page, page + 64 * DAY, false)) yield* shown(toSpan(zone, spec.kind, span));
+  }
 }
 
 function touchesChange(zone: string, start: number, end: number): boolean {

@@ -52,6 +52,34 @@ export function windowState(
   };
 }
 
+/** A time in which the same windows decide the same. Instants; `to` is the first at which it is over. */
+export interface Stretch extends Pick<WindowState, 'closed' | 'reason' | 'windows'> {
+  from: number;
+  to: number;
+}
+
+/**
+ * [from, to) cut where open becomes closed and where closed becomes open, by `windowState`. `cutAt`: there are more than `limit`, and here the
+ * first that is missing begins; null: all are here.
+ */
+export function stretchesOf(
+  windows: ReleaseWindow[],
+  from: number,
+  to: number,
+  action: WindowAction,
+  limit: number,
+): { stretches: Stretch[]; cutAt: number | null } {
+  const stretches: Stretch[] = [];
+  for (let at = from; at < to;) {
+    if (stretches.length >= limit) return { stretches, cutAt: at };
+    const { closed, reason, windows: names, nextOpen, nextClose } = windowState(windows, at, action);
+    const end = Math.min((closed ? nextOpen : nextClose) ?? to, to);
+    stretches.push({ from: at, to: end, closed, reason, windows: names });
+    at = end;
+  }
+  return { stretches, cutAt: null };
+}
+
 class Timeline {
   private readonly denies: ReleaseWindow[];
   private readonly allows: ReleaseWindow[];

@@ -77,6 +77,24 @@ export function transitionsIn(zone: string, from: number, to: number): Transitio
   return found;
 }
 
+/** A moment at which the clocks of a zone change. */
+export interface ClockChange {
+  /** An instant, in milliseconds: the first with the new offset. */
+  at: number;
+  /** The offsets, such as `+01:00`. */
+  before: string;
+  after: string;
+}
+
+/** The clock changes in [from, to), for those who draw a calendar. */
+export function clockChangesIn(zone: string, from: number, to: number): ClockChange[] {
+  return transitionsIn(zone, from, to).map(({ at, before, after }) => ({
+    at,
+    before: offsetText(before),
+    after: offsetText(after),
+  }));
+}
+
 export function toWall(zone: string, instant: number): number {
   return instant + offsetAt(zone, instant);
 }
@@ -105,10 +123,13 @@ export const END = { ALLOW: 'earliest', DENY: 'latest' } as const;
 /** `2026-03-08T06:00:00-04:00`: with the offset, because a repeated hour shows the same clock twice. */
 export function localText(zone: string, instant: number): string {
   const offset = offsetAt(zone, instant);
+  return `${new Date(instant + offset).toISOString().replace(/(\.000)?Z$/, '')}${offsetText(offset)}`;
+}
+
+function offsetText(offset: number): string {
   const minutes = Math.floor(Math.abs(offset) / MINUTE);
   const two = (value: number): string => String(value).padStart(2, '0');
-  const clock = new Date(instant + offset).toISOString().replace(/(\.000)?Z$/, '');
-  return `${clock}${offset < 0 ? '-' : '+'}${two(Math.floor(minutes / 60))}:${two(minutes % 60)}`;
+  return `${offset < 0 ? '-' : '+'}${two(Math.floor(minutes / 60))}:${two(minutes % 60)}`;
 }
 
 /** `2026-12-24T22:00` or with seconds → wall time; undefined for anything else, 30 February included. */

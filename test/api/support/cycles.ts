@@ -46,7 +46,8 @@ function written(args: readonly GraphQLArgument[], values: Values): string {
   const given = args.flatMap((arg) => {
     if (arg.name === 'first') return ['first: 100'];
     if (!isRequiredArgument(arg)) return [];
-    const value = values[arg.name];
+    // By name and type, where two arguments of one name are of two types.
+    const value = values[`${arg.name}: ${getNamedType(arg.type).name}`] ?? values[arg.name];
     if (value === undefined) throw new Error(`give a value for the argument ${arg.name}`);
     return [`${arg.name}: ${value}`];
   });

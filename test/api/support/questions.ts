@@ -29,6 +29,8 @@ const RELEASE =
 const CANDIDATE = '{ nodes { id status reason release { id status } } pageInfo { endCursor } }';
 /** In the middle of the history. */
 const LATE = `${Date.now() - (RELEASES / 2) * 60_000}/ffffffff-ffff-4fff-8fff-ffffffffffff`;
+/** So many minutes before the end of the history. */
+const ago = (minutes: number): string => new Date(Date.now() - minutes * 60_000).toISOString();
 const LOG = '{ edges { cursor node { sequence } } pageInfo { hasNextPage endCursor } }';
 export const FEW = { products: ['product-1', 'rare'] };
 const PLACE = { products: ['product-1'], environments: ['staging'] };
@@ -148,6 +150,93 @@ export const CASES: Case[] = [
     query: `(first: 100, filter: { environment: "seldom" }) ${NODES}`,
     sees: FEW,
     by: ['promotion_of_environment'],
+  },
+  {
+    field: 'releases',
+    name: 'counted, with facets',
+    query: '(first: 1) { totalCount isTotalCapped facets { products { value count } } }',
+    by: ['IDX_f19642ecab2a425967958e4392'],
+    most: 2 * ENTRIES + 200,
+  },
+  {
+    field: 'releases',
+    name: 'of a flow',
+    query: `(first: 100, filter: { flow: "to-production" }) ${NODES}`,
+    by: ['release_of_flow'],
+  },
+  {
+    field: 'releases',
+    name: 'of a flow that is none',
+    query: `(first: 100, filter: { flow: "none" }) ${NODES}`,
+    by: ['release_of_flow'],
+  },
+  {
+    field: 'releases',
+    name: 'that take a version back',
+    query: `(first: 100, filter: { kind: ROLLBACK }) ${NODES}`,
+    by: ['release_of_kind'],
+  },
+  {
+    field: 'releases',
+    name: 'of a version',
+    query: `(filter: { version: "v77" }) ${NODES}`,
+    by: ['release_of_label'],
+    most: 20,
+  },
+  {
+    field: 'releases',
+    name: 'of a commit',
+    query: `(filter: { commit: "ABCDEF0" }) ${NODES}`,
+    by: ['PK_release_commit'],
+    most: 20,
+  },
+  {
+    field: 'releases',
+    name: 'of somebody',
+    query: `(first: 100, filter: { actor: "ada" }) ${NODES}`,
+    by: ['release_of_actor'],
+  },
+  {
+    field: 'releases',
+    name: 'of somebody who asked for none',
+    query: `(filter: { actor: "nobody" }) ${NODES}`,
+    by: ['release_of_actor'],
+    most: 20,
+  },
+  {
+    field: 'releases',
+    name: 'of some days long ago',
+    query: `(first: 100, filter: { since: "${ago(RELEASES - 60)}", until: "${ago(RELEASES - 100)}" }) ${NODES}`,
+    by: ['IDX_f19642ecab2a425967958e4392', 'release_created'],
+    most: 2 * ENTRIES,
+  },
+  {
+    field: 'releases',
+    name: 'of a product, of some days long ago',
+    query: `(first: 100, filter: { product: "product-1", since: "${ago(RELEASES - 60)}", until: "${ago(RELEASES - 100)}" }) ${NODES}`,
+    by: ['release_of_product', 'release_created'],
+    most: 2 * ENTRIES,
+  },
+  {
+    field: 'releases',
+    name: 'with a text',
+    query: `(first: 100, filter: { text: "V77" }) ${NODES}`,
+    by: ['IDX_f19642ecab2a425967958e4392'],
+  },
+  {
+    field: 'releases',
+    name: 'that a person should look at',
+    query: `(first: 100, filter: { needsAttention: true }) ${NODES}`,
+    by: ['release_of_status', 'release_of_product', 'release_of_flow', 'PK_2c2589bc39a5403f7908492fa60'],
+    most: PAGE,
+  },
+  {
+    field: 'releases',
+    name: 'of a viewer, of a flow',
+    query: `(first: 100, filter: { flow: "to-production", environment: "eu", kind: FORWARD }) ${NODES}`,
+    sees: FEW,
+    by: ['release_of_flow', 'promotion_of_environment', 'PK_2c2589bc39a5403f7908492fa60'],
+    most: ENTRIES * 8,
   },
   {
     field: 'release',
@@ -555,6 +644,25 @@ export const DEFINED = [
     query: '(product: "billing", environment: "eu", flow: "to-production") { settings { origin } }',
   },
   { field: 'windowState', query: '(environment: "eu") { closed }' },
+  {
+    field: 'windowCalendar',
+    query:
+      '(from: "2026-01-01T00:00:00Z", to: "2026-02-01T00:00:00Z", environments: ["eu"], products: ["billing"]) { rows { stretches { closed } } }',
+  },
+  {
+    field: 'windowPreview',
+    query:
+      '(from: "2026-01-01T00:00:00Z", to: "2026-02-01T00:00:00Z", input: { name: "w", kind: DENY, timeZone: "UTC", times: { once: { from: "2026-01-01T00:00", to: "2026-01-02T00:00" } } }) { cutAt }',
+  },
+  {
+    field: 'promotionFlowCheck',
+    query: '(draft: { saved: "to-production" }) { change userErrors { message } }',
+  },
+  {
+    field: 'manifestsCheck',
+    query:
+      '(input: { text: "apiVersion: sluice.dev/v1\\nkind: Environment\\nmetadata: { name: new }\\nspec: { kind: NON_PRODUCTION }" }) { userErrors { message } }',
+  },
   {
     field: 'promotionFlowEdit',
     query: '(draft: { saved: "flow" }, edits: [{ removeStep: { step: "eu" } }]) { userErrors { message } }',
