@@ -3,7 +3,7 @@ import type { Hooks } from '../../src/core/definitions.ts';
 import { failuresOf } from '../../src/core/failures.ts';
 import { waitingFor } from '../../src/core/waiting.ts';
 import { NO_FACTS } from '../../src/core/release.ts';
-import { flowOf, MINUTE } from './support/builders.ts';
+import { approvalOf, flowOf, MINUTE, person } from './support/builders.ts';
 import { started } from './support/play.ts';
 import type { Play } from './support/play.ts';
 
@@ -114,6 +114,19 @@ describe('steps of the release itself', () => {
     release.report('ON_FAIL', { kind: 'aborted' });
     expect(release.promotion('ON_FAIL').problem?.message).toBe('the limit of 10m for ON_FAIL is over');
     expect(release.state.endedAt).toBe(release.now);
+  });
+
+  test('ask people, whose time does not count', () => {
+    const release = opened('dev > eu', { onFail: 'notify' }).succeed('dev').fail('eu');
+    const approval = approvalOf('1 of grace', { expiry: 60 * MINUTE });
+    release.report('ON_FAIL', { kind: 'asked', question: 'Is the ticket closed?', approval });
+    expect(release.promotion('ON_FAIL').status).toBe('SUSPENDED');
+    // Beyond the ten minutes that it may move.
+    release.later(30 * MINUTE);
+    expect(release.promotion('ON_FAIL').status).toBe('SUSPENDED');
+    expect(release.decide('approve', 'ON_FAIL', person('grace'), null, 0)).toBeNull();
+    release.succeed('ON_FAIL');
+    expect(ended(release)).toBe('FAILED: SUCCEEDED FAILED SUCCEEDED');
   });
 
   test('at the end run again after a retry, for that end is another one', () => {

@@ -40,6 +40,28 @@ test("the sample is the user's picture, and nothing in it is refused", () => {
   expect(selectFlow(of('Product')[0]!, 'dev', undefined, of('PromotionFlow')).flow).toBe(flow);
 });
 
+test('the sample with hooks is right together with the rest of the sample', () => {
+  const text = readFileSync(new URL('hooks/04-flow.yaml', folder), 'utf8');
+  const { definitions, errors } = parseManifests(text, { fileName: '04-flow.yaml' });
+  expect(errors).toEqual([]);
+  const own = definitions.map((each) => each.definition);
+  for (const each of own) expect(checkDefinition(each)).toEqual([]);
+  const spec = (own.find(({ kind }) => kind === 'PromotionFlow') as Definition<'PromotionFlow'>).spec;
+  const names = (kind: Kind, from: AnyDefinition[]) =>
+    from.filter((each) => each.kind === kind).map(({ metadata }) => metadata.name);
+  const workflows = new Set(names('PromotionWorkflow', [...all, ...own]));
+  const environments = new Set(names('Environment', all));
+  expect(
+    checkFlow(spec, { environments, groups: new Map([['regions', ['asia', 'eu', 'us-east']]]), workflows }),
+  ).toEqual({
+    refusals: [],
+    warnings: [],
+  });
+  const hooks = [spec.hooks, ...spec.steps.map((each) => each.hooks)].flatMap((each) => Object.values(each ?? {}));
+  expect(hooks.filter((name) => !workflows.has(name))).toEqual([]);
+  expect(hooks).toHaveLength(6);
+});
+
 test('Billing has an application in every environment', () => {
   const places = of('Application').map(({ spec }) => spec.environment);
   expect(places.sort()).toEqual(

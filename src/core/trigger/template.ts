@@ -2,8 +2,8 @@ import type { Definition, PromotionTemplateSpec, StoredDefinition } from '../def
 import { matchesSelector } from '../selectors.ts';
 
 /**
- * The product's own template, the one that it names, or the first by priority whose selector matches the application. Where a product
- * has both, each field is that of its own template, and what that leaves out is that of the other one.
+ * The product's own template, the one that it names, or the first by priority, and then by name, whose selector matches the application.
+ * Where a product has both, each field is that of its own template, and what that leaves out is that of the other one.
  */
 export function templateFor(
   { spec: { promotionTemplate, promotionTemplateRef } }: StoredDefinition<'Product'>,
@@ -17,7 +17,9 @@ export function templateFor(
   const matching = templates.filter(
     ({ spec }) => spec.applicationSourceSelector && matchesSelector(spec.applicationSourceSelector, subject),
   );
-  return matching.sort((a, b) => (a.spec.priority ?? 0) - (b.spec.priority ?? 0))[0]?.spec;
+  const before = (a: (typeof matching)[number], b: (typeof matching)[number]): number =>
+    (a.spec.priority ?? 0) - (b.spec.priority ?? 0) || (a.metadata.name < b.metadata.name ? -1 : 1);
+  return matching.sort(before)[0]?.spec;
 }
 
 /** Published templates select applications by two labels that nobody has to write. */

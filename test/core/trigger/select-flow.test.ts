@@ -36,6 +36,17 @@ test('an entry without selectors matches everything, an entry that does not matc
   expect(chosen.explanation[0]).toMatch(/not taken, commitMessage "feature" is not in "\*hotfix\*"/);
 });
 
+test('one value is enough for In, and one too many for NotIn', () => {
+  const choose = (operator: 'In' | 'NotIn', ...values: string[]): string => {
+    const entry = { name: 'fast', gitTriggerSelectors: [{ key: 'commitMessage' as const, operator, values }] };
+    return selectFlow(product([entry]), 'dev', { message: 'fix the tax' }, flows).flow!.metadata.name;
+  };
+  expect(choose('In', 'wip', 'fix*')).toBe('fast');
+  expect(choose('In', 'wip', 'fix')).toBe('narrow');
+  expect(choose('NotIn', 'wip', '*experimental*')).toBe('fast');
+  expect(choose('NotIn', 'wip', 'fix*')).toBe('narrow');
+});
+
 test('all selectors of an entry must match', () => {
   const entry = {
     name: 'fast',

@@ -34,6 +34,20 @@ test('a template selects applications by labels, their product and environment a
   expect(templateFor(productOf({}), application({ 'codefresh.io/product': 'loans' }), [byProduct])).toBeUndefined();
 });
 
+test('of several the smallest number counts, of equal ones the first by name, and nothing of the others', () => {
+  const selector = { applicationSourceSelector: { matchLabels: { 'codefresh.io/product': 'billing' } } };
+  const promotion = { 'values.yaml': { jsonPaths: ['$.tag'] } };
+  const a = templateOf('a', { priority: 2, ...selector, ...of('a.yaml') });
+  const b = templateOf('b', { priority: 2, ...selector, ...of('b.yaml'), promotion });
+  for (const both of [
+    [a, b],
+    [b, a],
+  ])
+    expect(templateFor(productOf({}), application(), both)).toEqual({ priority: 2, ...selector, ...of('a.yaml') });
+  const first = templateOf('z', { priority: -1, ...selector, ...of('z.yaml') });
+  expect(fileOf(templateFor(productOf({}), application(), [a, b, first]))).toBe('z.yaml');
+});
+
 test('a template without a selector is for products that name it', () => {
   expect(templateFor(productOf({}), application(), [forNobody])).toBeUndefined();
   const named = productOf({ promotionTemplateRef: 'for-nobody' });
