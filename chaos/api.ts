@@ -158,6 +158,17 @@ export async function readWaiting(url: string): Promise<Waiting[]> {
   );
 }
 
+/** Where the promotions of a release stand, its steps without an environment among them. @param release its uuid */
+export async function readPromotions(url: string, release: string): Promise<{ name: string; status: string }[]> {
+  const query = 'query($id: ID!) { release(id: $id) { promotions { name status } } }';
+  const { release: found } = await ask<{ release: { promotions: { name: string; status: string }[] } | null }>(
+    url,
+    query,
+    { id: toGlobalId(release) },
+  );
+  return found?.promotions ?? [];
+}
+
 /** The server said no: it answered, and nothing was done. */
 export class Refused extends Error {}
 

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { apply, hold, markBad, newestVersion, Refused, releaseHold, unmarkBad, WrongRequest } from './api.ts';
 import { GUARDED, guardedFlow, guardedWorkflow, windowManifest } from './guarded.ts';
 import { Habit } from './habit.ts';
+import { hookedPolicy } from './hooked.ts';
 import type { Random } from './random.ts';
 
 /**
@@ -104,11 +105,13 @@ export class Keeper {
     await this.#until(() => unmarkBad(this.#url(random), { ...scope, reason: 'it was something else' }), expires);
   }
 
-  /** The flow gets another shape, and the workflow says another thing: of what is on its way neither may change anything. */
+  /** The flow gets another shape, the workflow or a policy says another thing: of what is on its way none may change anything. */
   async #edits(random: Random, pause: Habit['pause']): Promise<void> {
     await pause(random.between(1_500, 6_000));
     const url = this.#url(random);
-    if (random.chance(0.5)) await apply(url, guardedFlow(random.whole(0, 1) === 0 ? 'WIDE' : 'NARROW'));
+    const draw = random.next();
+    if (draw < 0.4) await apply(url, guardedFlow(random.whole(0, 1) === 0 ? 'WIDE' : 'NARROW'));
+    else if (draw < 0.6) await apply(url, hookedPolicy(random.pick(['hooked-image', 'checks'])));
     else await apply(url, guardedWorkflow(`shape-${random.whole(1, 1_000_000)}`, this.#target));
     this.edited += 1;
   }

@@ -1,9 +1,19 @@
 import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { mutateUntilAnswered, toGlobalId } from './api.ts';
+import { mutateUntilAnswered, readPromotions, toGlobalId } from './api.ts';
 import type { ReleaseAnswer } from './api.ts';
+import { HOOKED } from './hooked.ts';
 import type { Random } from './random.ts';
 import type { World, WorldProduct } from './world.ts';
+
+/** What a person may leave out, or try again, of a release. */
+const placesOf = (product: string): string[] => [
+  'staging',
+  'us-east',
+  'eu',
+  'asia-2',
+  ...(HOOKED.includes(product) ? ['build', 'tests'] : []),
+];
 
 /** What was asked for, and every answer to it: the judge holds the database against this. */
 export interface Asked {
@@ -22,6 +32,8 @@ export class Load {
   readonly terminated: string[] = [];
   readonly retried: string[] = [];
   readonly skipped: string[] = [];
+  /** Of these one environment, or one step, was retried by itself. */
+  readonly retriedOne: string[] = [];
   readonly #urls: string[];
   readonly #random: Random;
   readonly #every: number;
@@ -82,7 +94,8 @@ export class Load {
     const releaseId = await this.#ask(product, key, random);
     if (releaseId && random.chance(0.15)) await this.#interfere(releaseId, random);
     else if (releaseId && random.chance(0.2)) await this.#report(product, key, random);
-    else if (releaseId && random.chance(0.1)) await this.#skip(releaseId, random);
+    else if (releaseId && random.chance(0.1)) await this.#skip(releaseId, product, random);
+    else if (releaseId && random.chance(0.25)) await this.#retryOne(releaseId, random);
   }
 
   async #ask(product: string, key: string, random: Random): Promise<string | null> {
@@ -106,11 +119,29 @@ export class Load {
   }
 
   /** A person leaves an environment out, wherever the release is by then. */
-  async #skip(releaseId: string, random: Random): Promise<void> {
+  async #skip(releaseId: string, product: string, random: Random): Promise<void> {
     await this.#pause(random.between(50, 6_000));
-    const environment = random.pick(['staging', 'us-east', 'eu', 'asia-2']);
+    const environment = random.pick(placesOf(product));
     const input = { releaseId: toGlobalId(releaseId), environment, reason: 'nobody is there' };
     if ((await this.#mutate('skip', input, random.whole(0, 1)))?.releaseId) this.skipped.push(releaseId);
+  }
+
+  /** A person who sees that something has failed tries that alone again, once, whatever became of the rest. */
+  async #retryOne(releaseId: string, random: Random): Promise<void> {
+    for (let looks = 0; looks < 30 && !this.#stop.signal.aborted; looks += 1) {
+      await this.#pause(random.between(500, 3_500));
+      const url = random.pick(this.#urls);
+      // A server that is away is asked another time.
+      const seen = await readPromotions(url, releaseId).catch(() => []);
+      const failed = seen.filter(({ status }) => status === 'FAILED');
+      if (failed.length === 0) continue;
+      const environment = random.pick(failed).name;
+      const input = { releaseId: toGlobalId(releaseId), environment };
+      if ((await this.#mutate('retry', input, random.whole(0, 1)))?.releaseId) {
+        this.retriedOne.push(releaseId);
+        return;
+      }
+    }
   }
 
   /** A person ends it, thinks again, and has it go on: all of it, or one environment. */
@@ -128,7 +159,7 @@ export class Load {
     for (let tries = 0; tries < 40; tries += 1) {
       await sleep(150);
       const again = await this.#mutate('retry', { releaseId: toGlobalId(releaseId), environment }, random.whole(0, 1));
-      if (again?.releaseId) return void this.retried.push(releaseId);
+      if (again?.releaseId) return void (environment ? this.retriedOne : this.retried).push(releaseId);
       // SUCCEEDED meanwhile, or retried by an earlier try of this very request.
       if (!again || again.userErrors.some((each) => /SUCCEEDED|has succeeded|could not start/.test(each.message)))
         return;

@@ -61,7 +61,8 @@ const outcome = await runChaos({
 });
 if (options.json) await writeFile(options.json, `${JSON.stringify(figuresOf(outcome), null, 2)}\n`);
 print(outcome);
-const broken = outcome.stuck > 0 || outcome.invariants.some((each) => each.violations.length > 0);
+const { stuck, missing, invariants } = outcome;
+const broken = stuck > 0 || missing.length > 0 || invariants.some((each) => each.violations.length > 0);
 process.exit(interrupted.signal.aborted ? 130 : broken ? 1 : 0);
 
 /** Every point, every count that a release reaches: slow, and complete. */
@@ -175,24 +176,30 @@ function figuresOf({
   backend: on,
   faults,
   releases,
-  invariants,
-  stuck,
+  reached,
+  invariants: promises,
+  stuck: open,
   recovery,
 }: ChaosOutcome): object {
-  const counted = invariants.map(({ name, checked, violations }) => ({ name, checked, violations: violations.length }));
-  return { seed, seconds, backend: on, faults, releases, invariants: counted, stuck, recovery };
+  const counted = promises.map(({ name, checked, violations }) => ({ name, checked, violations: violations.length }));
+  return { seed, seconds, backend: on, faults, releases, reached, invariants: counted, stuck: open, recovery };
 }
 
-function print({ faults, releases, invariants, stuck, recovery, longest, settled, logs }: ChaosOutcome): void {
+function print(outcome: ChaosOutcome): void {
+  const { faults, releases, reached, missing: unreached, invariants: promises } = outcome;
+  const { stuck: open, recovery, longest, settled, logs } = outcome;
   console.log(table(['fault', 'times'], Object.entries(faults)));
   console.log(`\n${table(['releases', ''], Object.entries(releases))}`);
+  const sorted = Object.entries(reached).sort(([one], [other]) => (one < other ? -1 : 1));
+  console.log(`\n${table(['reached', 'times'], sorted)}`);
+  if (unreached.length > 0) console.log(`\nNot reached: ${unreached.join(', ')}.`);
   console.log(
     `\n${table(
       ['checked', 'broken', 'promise'],
-      invariants.map((each) => [each.checked, each.violations.length, each.name]),
+      promises.map((each) => [each.checked, each.violations.length, each.name]),
     )}`,
   );
-  for (const { name, violations } of invariants) {
+  for (const { name, violations } of promises) {
     if (violations.length > 0) console.log(`\n${name}:\n  ${violations.slice(0, 10).join('\n  ')}`);
   }
   console.log(
@@ -207,9 +214,9 @@ function print({ faults, releases, invariants, stuck, recovery, longest, settled
   ]);
   console.log(`\n${table(['longest s', 'fault at', 'fault', 'release', 'between'], described)}\n`);
   console.log(
-    stuck === 0
+    open === 0
       ? `Nothing is stuck; all had ended ${settled.toFixed(1)} s after the faults.`
-      : `${stuck} releases are stuck ${settled.toFixed(1)} s after the faults.`,
+      : `${open} releases are stuck ${settled.toFixed(1)} s after the faults.`,
   );
   if (logs) console.log(`What the processes wrote is in ${logs}.`);
 }

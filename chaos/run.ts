@@ -2,18 +2,21 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Reached } from '../test/core/support/reached.ts';
 import { startPostgres, startRedis } from '../test/support/servers.ts';
 import { apply } from './api.ts';
 import { createDatabase, query } from './database.ts';
 import { injectFaults } from './faults.ts';
 import type { FaultRecord } from './faults.ts';
 import { GUARDED, guardedWorld } from './guarded.ts';
+import { HOOKED, hookedWorld } from './hooked.ts';
 import { judgeAudit } from './judge/audit-rules.ts';
 import { judgeProcesses, judgeSubscribers, judgeTriggers } from './judge/client-rules.ts';
 import { judgeDeployments } from './judge/deployment-rules.ts';
 import { judgeFold } from './judge/fold-rules.ts';
 import { judgeGit } from './judge/git-rules.ts';
 import { judgeGuards } from './judge/guard-rules.ts';
+import { judgeCalls, judgeHooks } from './judge/hook-rules.ts';
 import { readSettledHistory, toLines } from './judge/history.ts';
 import type { Invariant } from './judge/history.ts';
 import { judgeLog } from './judge/log-rules.ts';
@@ -70,6 +73,10 @@ export interface ChaosOutcome {
   longest: Standstill[];
   /** Seconds from the last fault until every release had ended. */
   settled: number;
+  /** What there was of hooks, policies, skips and retries, and how often. */
+  reached: Record<string, number>;
+  /** What a run of that length has to reach and did not. */
+  missing: string[];
   /** What the processes wrote; kept when something was found. */
   logs: string | null;
 }
@@ -119,7 +126,8 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosOutcome> {
     const urls = processes.filter((each) => each.role === 'api').map((each) => each.url);
     await allReady(processes);
     await apply(urls[0] as string, guardedWorld(ENVIRONMENTS, REGIONS, target.url));
-    world.products.push({ name: GUARDED, repository: null });
+    await apply(urls[0] as string, hookedWorld(ENVIRONMENTS, REGIONS, target.url));
+    for (const name of [GUARDED, ...HOOKED]) world.products.push({ name, repository: null });
     await introduce(urls[0] as string, peers);
     const proposed = await proposedWorld(peers, PROPOSED);
     await apply(urls[0] as string, proposed.manifests);
@@ -191,6 +199,8 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosOutcome> {
     const repositories = world.products.flatMap(({ name, repository }) =>
       repository ? [{ product: name, repository }] : [],
     );
+    const reached = new Reached();
+    countDone(load, reached);
     const invariants = [
       ...judgeLog(history),
       judgeFold(releases),
@@ -204,6 +214,8 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosOutcome> {
       await judgeCursors(databaseUrl),
       judgeProcesses(processes),
       ...judgeGuards(history, { keeper, calls: target.calls, reader }),
+      ...judgeHooks(history, reached),
+      judgeCalls(history, target.calls, reached),
       judgeAudit(history, byThemselves),
     ];
     // Those stand still for as long as people leave a pull request open.
@@ -225,6 +237,8 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosOutcome> {
       recovery: recoveryOf(still),
       longest: still.slice(0, 8),
       settled,
+      reached: Object.fromEntries(reached.counts),
+      missing: missingIn(reached, seconds),
       logs: keepLogs ? folder : null,
     };
   } finally {
@@ -232,6 +246,43 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosOutcome> {
       await close().catch((error: unknown) => tell(`while closing: ${String(error)}`));
     if (!keepLogs) rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** What people did to releases on their way, and after their end. */
+function countDone({ terminated, retried, retriedOne, skipped, reported }: Load, reached: Reached): void {
+  const done = { terminate: terminated.length, retry: retried.length, 'retry of one': retriedOne.length };
+  for (const [what, times] of Object.entries({ ...done, skip: skipped.length, 'report of a rollout': reported }))
+    if (times > 0) reached.count(`person: ${what}`, times);
+}
+
+/** What a run of a minute reaches. */
+const MUST_REACH = [
+  ...['terminate', 'retry of one', 'skip', 'report of a rollout'].map((each) => `person: ${each}`),
+  ...['ON_START', 'ON_SUCCESS', 'ON_FAIL'].map((own) => `hook ${own} SUCCEEDED`),
+  'hook onFail of an FAILED environment',
+  'hook onFail of an FAILED member',
+  'hook onFail of a promotion SUCCEEDED',
+  ...['FLOW', 'POLICY', 'a locked POLICY'].map((origin) => `setting of ${origin}`),
+  'context handed on',
+  'output of a step handed on',
+];
+
+/** And a run of five. */
+const LONG_MUST_REACH = [
+  ...MUST_REACH,
+  'person: retry',
+  ...['ON_START', 'ON_SUCCESS', 'ON_FAIL'].map((own) => `hook ${own} FAILED`),
+  'hook onFail of an FAILED step',
+  'hook onFail of a promotion FAILED',
+  'hook ON_FAIL after a termination',
+  ...['ON_START', 'ON_SUCCESS'].map((phase) => `hook of an environment ${phase} failed`),
+  'a hook failed, and it goes back',
+];
+
+/** What a run of so many seconds had to reach and did not. */
+function missingIn(reached: Reached, seconds: number): string[] {
+  const wanted = seconds >= 300 ? LONG_MUST_REACH : seconds >= 60 ? MUST_REACH : [];
+  return wanted.filter((each) => !reached.has(each));
 }
 
 /** Their changes arrive by pushes, and go in by pull requests. */

@@ -1,10 +1,12 @@
 import type { Verification } from '../../src/core/release.ts';
 import type { DeploymentHistory, History, Invariant, ReleaseHistory } from './history.ts';
 import { Rule } from './history.ts';
+import { isProof } from './hook-rules.ts';
 
 /**
  * What rollbacks and compare-and-set rest on. Folding the log alone gives the records: one for each change that was made, of the
- * version that was brought, verified from the promotion's success on and not before; with its sync where its target was seen to run it.
+ * version that was brought, verified from the promotion's success on, or the start of its last hooks, and not before; with its sync where its
+ * target was seen to run it.
  */
 export function judgeDeployments({ releases, deployments }: History): Invariant {
   const rule = new Rule('the records of deployments are what the log says: made by a change, verified by a success');
@@ -50,7 +52,7 @@ function fold({ plan, events, digest, kind }: ReleaseHistory): Map<string, Told>
       told.set(event.application, { environment, digest: brought, at, verifiedAt: null, verifiedBy: null });
     if (event.type === 'StepSucceeded' && event.phase === 'SYNC' && event.application !== undefined)
       synced.add(event.application);
-    if (event.type !== 'PromotionSucceeded') continue;
+    if (!isProof(event, planned)) continue;
     for (const { name } of planned.applications) {
       const known = told.get(name) ?? { environment, digest: brought, at };
       const verifiedBy = synced.has(name) ? 'SYNC_AND_HEALTH' : 'HEALTH_ONLY';

@@ -1,11 +1,13 @@
 import type { ReleaseEvent } from '../../src/core/events.ts';
+import { comesAtTheEnd } from '../../src/core/own-steps.ts';
 import { TAKEN_BACK } from '../../src/core/release.ts';
 import type { PromotionStatus, StepStatus } from '../../src/core/release.ts';
 import type { Invariant, ReleaseHistory } from './history.ts';
 import { Rule } from './history.ts';
 
 interface Folded {
-  promotions: Map<string, { status: string; attempt: number; steps: Map<string, StepStatus> }>;
+  /** `last`: a hook that comes at the end. */
+  promotions: Map<string, { status: string; attempt: number; last: boolean; steps: Map<string, StepStatus> }>;
 }
 
 /** Promise 5: the events tell the whole change. Folding them alone gives what the tables say. */
@@ -48,7 +50,10 @@ export function judgeFold(releases: ReleaseHistory[]): Invariant {
 function fold({ plan, events }: ReleaseHistory): Folded {
   const folded: Folded = {
     promotions: new Map(
-      plan.promotions.map((each) => [each.name, { status: 'PENDING', attempt: 0, steps: new Map() }]),
+      plan.promotions.map(({ name, own }) => [
+        name,
+        { status: 'PENDING', attempt: 0, last: comesAtTheEnd(own), steps: new Map() },
+      ]),
     ),
   };
   for (const { event } of events) apply(folded, event);
@@ -60,11 +65,11 @@ function apply({ promotions }: Folded, event: ReleaseEvent): void {
     for (const name of event.environments) {
       const promotion = promotions.get(name);
       if (!promotion) continue;
-      // What a rollback took back is all done again.
-      const takenBack = TAKEN_BACK.has(promotion.status as PromotionStatus);
+      // What a rollback took back is all done again, and so is what comes at the end.
+      const whole = TAKEN_BACK.has(promotion.status as PromotionStatus) || promotion.last;
       promotion.status = 'PENDING';
       for (const [step, status] of promotion.steps)
-        if (takenBack || status !== 'SUCCEEDED') promotion.steps.set(step, 'PENDING');
+        if (whole || status !== 'SUCCEEDED') promotion.steps.set(step, 'PENDING');
     }
     return;
   }

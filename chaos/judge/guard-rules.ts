@@ -151,9 +151,14 @@ function performed({ releases }: History, calls: readonly Call[]): Rule {
     );
     if (answered && !done.has(key)) done.set(key, at);
   }
-  for (const { id, events } of releases.values()) {
+  for (const { id, plan, events } of releases.values()) {
     for (const { event, at } of events) {
-      if (event.type !== 'StepSucceeded' || !event.step.endsWith('/call')) continue;
+      if (event.type !== 'StepSucceeded') continue;
+      const { environment, step } = event;
+      const work = plan.promotions
+        .find(({ name }) => name === environment)
+        ?.steps.find((each) => each.id === step)?.work;
+      if (work?.kind !== 'action' || work.action.type !== 'http') continue;
       const key = `${id}.${event.attempt}.${event.environment}.${event.step}`;
       rule.expect(
         (done.get(key) ?? Infinity) <= at + SLACK,

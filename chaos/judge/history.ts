@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import type { ReleaseEvent } from '../../src/core/events.ts';
-import type { PromotionFlowSpec } from '../../src/core/definitions.ts';
+import type { PromotionFlowSpec, PromotionPolicySpec } from '../../src/core/definitions.ts';
 import type { ReleasePlan } from '../../src/core/plan.ts';
 import type { Problem } from '../../src/core/problems.ts';
 import type { RollbackCause } from '../../src/core/rollback/rollback.ts';
@@ -19,6 +19,8 @@ export interface History {
   rollbacks: RollbackHistory[];
   /** "name revision" → the flow as it was saved then. */
   flows: Map<string, PromotionFlowSpec>;
+  /** "name revision" → the policy as it was saved then. */
+  policies: Map<string, PromotionPolicySpec>;
   /** What keeps promotions out, by people and by rollbacks; times in milliseconds since the epoch. */
   holds: BarrierHistory[];
   marks: BarrierHistory[];
@@ -161,9 +163,15 @@ export async function readHistory(databaseUrl: string): Promise<History> {
          verified_by AS "verifiedBy" FROM deployment`,
     );
     const outbox = await client.query<{ key: string }>('SELECT key FROM outbox');
-    const flows = await client.query<{ id: string; spec: PromotionFlowSpec }>(
-      `SELECT name || ' ' || revision AS id, spec FROM definition_revision WHERE kind = 'PromotionFlow' AND spec IS NOT NULL`,
-    );
+    const revisions = async <S>(kind: string): Promise<Map<string, S>> => {
+      const { rows } = await client.query<{ id: string; spec: S }>(
+        `SELECT name || ' ' || revision AS id, spec FROM definition_revision WHERE kind = $1 AND spec IS NOT NULL`,
+        [kind],
+      );
+      return new Map(rows.map((row) => [row.id, row.spec]));
+    };
+    const flows = await revisions<PromotionFlowSpec>('PromotionFlow');
+    const policies = await revisions<PromotionPolicySpec>('PromotionPolicy');
     const barriers = async (table: string, ended: string, until: string): Promise<BarrierHistory[]> => {
       const { rows } = await client.query<BarrierHistory>(
         `SELECT id, extract(epoch FROM since)::float * 1000 AS since, rollback_id IS NOT NULL AS "byRollback",
@@ -186,7 +194,8 @@ export async function readHistory(databaseUrl: string): Promise<History> {
       keys: new Map(keys.rows.map((row) => [row.key, row.result])),
       outbox: outbox.rows.map((row) => row.key),
       rollbacks: rollbacks.rows,
-      flows: new Map(flows.rows.map((row) => [row.id, row.spec])),
+      flows,
+      policies,
       holds,
       marks,
       audit: audit.rows,

@@ -1,3 +1,4 @@
+import { comesAtTheEnd } from '../../src/core/own-steps.ts';
 import { ENDED_PROMOTION, ENDED_RELEASE, TAKEN_BACK } from '../../src/core/release.ts';
 import type { Invariant, History, LogEntry, ReleaseHistory } from './history.ts';
 import { Rule } from './history.ts';
@@ -74,6 +75,9 @@ function steps(releases: ReleaseHistory[]): Invariant {
       if (event.type === 'ReleaseRetried') {
         for (const environment of takenBack) forget(done, environment);
         takenBack.clear();
+        // What comes at the end belongs to an end that is no longer true.
+        for (const environment of event.environments)
+          if (comesAtTheEnd(plan.promotions.find(({ name }) => name === environment)?.own)) forget(done, environment);
       }
       if (event.type !== 'StepStarted' && event.type !== 'StepSucceeded') continue;
       const place = `${event.environment} ${event.step}`;
@@ -98,7 +102,7 @@ function forget(places: Set<string>, environment: string): void {
   for (const place of places) if (place.startsWith(`${environment} `)) places.delete(place);
 }
 
-/** In the order of the log, which is the order in which the products' locks were held. */
+/** In the order of the log, which is the order in which the products' locks were held. Hooks and steps without an environment have none to themselves. */
 function oneAtWork({ log, releases }: History): Invariant[] {
   const environments = new Rule('one release at work in an environment of a product');
   const products = new Rule('one release at a time, where the product says so');
@@ -126,9 +130,12 @@ function oneAtWork({ log, releases }: History): Invariant[] {
       if (ENDED_PROMOTION.has(event.status)) over.add(event.environment);
       else over.delete(event.environment);
     }
-    if (event.type === 'PromotionStarted') take(environments, `${product} in ${event.environment}`, entry);
-    else if (/^Promotion(Succeeded|Failed|Terminated|Skipped)$/.test(event.type) && 'environment' in event) {
-      leave(`${product} in ${event.environment}`, entry);
+    const place = 'environment' in event ? `${product} in ${event.environment}` : product;
+    if (event.type === 'PromotionStarted') {
+      const planned = releases.get(releaseId)?.plan.promotions.find(({ name }) => name === event.environment);
+      if (planned?.environment !== null) take(environments, place, entry);
+    } else if (/^Promotion(Succeeded|Failed|Terminated|Skipped)$/.test(event.type) && 'environment' in event) {
+      leave(place, entry);
     } else if (event.type === 'ReleaseStarted' && standsInLine(releases.get(releaseId))) take(products, product, entry);
     else if (/^Release(Succeeded|Failed|Terminated)$/.test(event.type)) leave(product, entry);
   }

@@ -3,6 +3,7 @@ import { git } from '../repositories.ts';
 import type { Repository } from '../repositories.ts';
 import type { History, Invariant, ReleaseHistory, RollbackHistory } from './history.ts';
 import { Rule } from './history.ts';
+import { isProof } from './hook-rules.ts';
 
 /** Promise 7: to the exact version that was healthy there before, never in a loop, and with a word for every environment. */
 export async function judgeRollbacks(
@@ -81,14 +82,17 @@ function verified(history: History): Invariant {
       judgeTargets(rule, release, product, event, { good, story, marked });
       if (release.plan.rollback?.markBad.scope !== 'NONE') marked.add(`${product} ${event.digest}`);
     }
-    if (event.type !== 'PromotionSucceeded' && !isChange(event)) continue;
+    if (!('environment' in event)) continue;
+    const planned = release.plan.promotions.find((each) => each.name === event.environment);
+    const proven = planned !== undefined && isProof(event, planned);
+    if (!proven && !isChange(event)) continue;
     const place = `${product} in ${event.environment}`;
-    const restores = release.plan.promotions.find((each) => each.name === event.environment)?.restores;
+    const restores = planned?.restores;
     const before = good.get(place) ?? [];
     // What was taken back is no longer anything to go back to, from the change on, also when that is not found healthy after.
     const gone = restores ? takenBack(history, release, restores.from.digest) : new Set<string>();
     const kept = before.filter((each) => !gone.has(each));
-    if (event.type !== 'PromotionSucceeded') {
+    if (!proven) {
       if (restores) good.set(place, kept);
       continue;
     }
@@ -258,7 +262,7 @@ function leftAlone(history: History): Invariant {
       // What was taken back is nothing to go back to.
       if (planned.restores) good.get(place)?.delete(planned.restores.from.digest);
     }
-    if (event.type === 'PromotionSucceeded') good.set(place, new Set(good.get(place)).add(brought));
+    if (isProof(event, planned)) good.set(place, new Set(good.get(place)).add(brought));
   }
   return rule;
 }

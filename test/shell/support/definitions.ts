@@ -3,7 +3,10 @@ import type {
   AnyDefinition,
   ApprovalSpec,
   ConcurrencyPolicy,
+  EnvironmentSelector,
+  Hooks,
   PromotionFlowSpec,
+  PromotionPolicySpec,
   RollbackPolicySpec,
 } from '../../../src/core/definitions.ts';
 import { DAY } from '../../../src/core/definitions.ts';
@@ -12,7 +15,7 @@ import { MINUTE, SECOND } from '../../core/support/builders.ts';
 export const ENVIRONMENTS = ['dev', 'staging', 'eu', 'asia', 'last'];
 
 /** What most of a world is about; of the rest there is a little in each. */
-export const MOODS = ['EVEN', 'CROWD', 'ROOM', 'ROLLBACKS', 'STOPS', 'GATES', 'REPORTS'] as const;
+export const MOODS = ['EVEN', 'CROWD', 'ROOM', 'ROLLBACKS', 'STOPS', 'GATES', 'REPORTS', 'HOOKS'] as const;
 export type Mood = (typeof MOODS)[number];
 
 const metadata = (name: string) => ({ name, labels: {}, annotations: {} });
@@ -36,19 +39,48 @@ const POLICY: RollbackPolicySpec = {
   markBad: { scope: 'NONE' },
 };
 
+const FOR_HOOKS: RollbackPolicySpec = { ...POLICY, when: { environments: ['staging', 'eu'], causes: ['HOOK'] } };
+
+/** What actions leave, of the release that they are done for. */
+export const TICKET = '{"TICKET": "ticket-of-${RELEASE_ID}"}';
+export const IMAGE = 'image-of-${RELEASE_ID}';
+
+/** One is for a member of a group alone, and one insists. */
+export const POLICIES: AnyDefinition[] = [
+  policy('everywhere', 50, {}, { policy: { postAction: 'tell' } }),
+  policy('eu', 10, { names: ['eu'] }, { policy: { preAction: 'checks' } }),
+  policy('production', 90, { kinds: ['PRODUCTION'] }, { policy: { postAction: 'build' }, locked: ['postAction'] }),
+];
+
+function policy(
+  name: string,
+  priority: number,
+  targetEnvironment: EnvironmentSelector,
+  { policy: settings, locked = [] }: Pick<PromotionPolicySpec, 'policy'> & Partial<Pick<PromotionPolicySpec, 'locked'>>,
+): AnyDefinition {
+  const spec = { priority, selector: { product: {}, targetEnvironment }, policy: settings, locked };
+  return { kind: 'PromotionPolicy', metadata: metadata(name), spec };
+}
+
 const GOES_BACK = { condition: 'SAME_VERSION', mode: 'AUTOMATIC' } as const;
 
 export function drawDefinitions(random: Random, mood: Mood): Drawn {
-  const dull = { EVEN: 0.35, CROWD: 0.35, ROOM: 0.35, ROLLBACKS: 0.35, STOPS: 0.35, GATES: 0.35, REPORTS: 0.35 };
+  const dull = Object.fromEntries(MOODS.map((each) => [each, 0.35])) as Record<Mood, number>;
   const names = random.chance(0.3) ? ['shop', 'billing'] : ['shop'];
   const concurrencies: ConcurrencyPolicy[] = ['QUEUE', 'PIPELINE', 'PIPELINE', 'SUPERSEDE', 'TERMINATE'];
   if (mood === 'CROWD') concurrencies[2] = 'TERMINATE';
   if (mood === 'ROOM') concurrencies.fill('SUPERSEDE');
   const products = names.map((name) => ({ name, concurrency: random.pick(concurrencies) }));
-  const approves = { ...dull, CROWD: 0.6, ROOM: 0, ROLLBACKS: 0.1 }[mood];
+  const approves = { ...dull, CROWD: 0.6, ROOM: 0, ROLLBACKS: 0.1, HOOKS: 0.1 }[mood];
   const approvals = ['staging', 'regions', 'last'].filter(() => random.chance(approves));
   const asks = (name: string): { approval?: ApprovalSpec } => (approvals.includes(name) ? { approval: APPROVAL } : {});
   const work = random.chance(0.4) ? { preAction: 'checks' } : {};
+  const hooked = { ...dull, HOOKS: 0.8 }[mood];
+  const around = (): { hooks?: Hooks } => {
+    const one = (name: string): string | undefined => (random.chance(hooked) ? name : undefined);
+    return { hooks: { onStart: one('tell'), onSuccess: one('tell'), onFail: one('tell') } };
+  };
+  const builds = random.chance(hooked);
   // Shorter than what some effects take: it ends in the middle of one.
   const timeout = random.chance({ ...dull, STOPS: 0.9, ROLLBACKS: 0.1 }[mood]) ? 20 * SECOND : undefined;
   const targets = [
@@ -62,22 +94,34 @@ export function drawDefinitions(random: Random, mood: Mood): Drawn {
     productSelector: {},
     onFailure: random.pick(['FINISH_RUNNING', 'CONTINUE', 'STOP']),
     timeout: 300 * DAY,
-    rollbackPolicies: random.chance(mood === 'ROLLBACKS' ? 1 : 0.7) ? [{ ...POLICY, targets }] : undefined,
+    hooks: { ...around().hooks, onStart: random.chance(hooked) ? 'open' : undefined },
+    rollbackPolicies: random.chance(mood === 'ROLLBACKS' ? 1 : 0.7)
+      ? [...(random.chance(0.3) ? [FOR_HOOKS] : []), { ...POLICY, targets }]
+      : undefined,
     steps: [
-      { environment: 'staging', dependsOn: ['dev'], policy: work, timeout, ...asks('staging') },
-      { group: 'regions', dependsOn: ['staging'], ...asks('regions') },
+      ...(builds ? [{ workflow: 'build', name: 'build', dependsOn: ['dev'], ...around() }] : []),
+      {
+        environment: 'staging',
+        dependsOn: builds ? ['dev', 'build'] : ['dev'],
+        policy: work,
+        timeout,
+        ...around(),
+        ...asks('staging'),
+      },
+      { group: 'regions', dependsOn: ['staging'], ...around(), ...asks('regions') },
       {
         environment: 'last',
         dependsOn: ['regions'],
+        ...around(),
         soak: random.chance(0.3) ? 5 * SECOND : undefined,
         ...asks('last'),
       },
     ],
   };
-  const action = (name: string, dependsOn?: string[]) => ({
+  const action = (name: string, dependsOn?: string[], outputs?: Record<string, string>) => ({
     name,
     type: 'simulate' as const,
-    parameters: {},
+    parameters: outputs ? { outputs } : {},
     dependsOn,
   });
   const definitions: AnyDefinition[] = [
@@ -101,6 +145,18 @@ export function drawDefinitions(random: Random, mood: Mood): Drawn {
       metadata: metadata('checks'),
       spec: { actions: [action('unit'), action('load'), action('report', ['unit', 'load'])] },
     },
+    {
+      kind: 'PromotionWorkflow',
+      metadata: metadata('open'),
+      spec: { actions: [action('ticket', undefined, { PROMOTION_CONTEXT: TICKET })] },
+    },
+    { kind: 'PromotionWorkflow', metadata: metadata('tell'), spec: { actions: [action('chat')] } },
+    {
+      kind: 'PromotionWorkflow',
+      metadata: metadata('build'),
+      spec: { actions: [action('image', undefined, { IMAGE: IMAGE })] },
+    },
+    ...(random.chance(hooked) ? POLICIES : []),
     { kind: 'PromotionFlow', metadata: metadata('flow'), spec: flow },
     ...products.flatMap(({ name, concurrency }): AnyDefinition[] => [
       {

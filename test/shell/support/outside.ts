@@ -1,4 +1,5 @@
 import type { Clock } from '../../../src/clock.ts';
+import type { WorkflowAction } from '../../../src/core/definitions.ts';
 import { sha256 } from '../../../src/drivers/content.ts';
 import type { Driver, Effect, EffectContext } from '../../../src/drivers/driver.ts';
 import { PermanentError, TransientError } from '../../../src/drivers/driver.ts';
@@ -15,6 +16,9 @@ export interface Turn {
   ends: 'well' | 'FAILED' | 'TRANSIENT' | 'THROWS';
 }
 
+type Draw = (key: string, context: EffectContext) => Turn;
+type Told = (action: WorkflowAction, parameters: Record<string, string>, context: EffectContext) => void;
+
 export interface Running {
   key: string;
   releaseId: string;
@@ -24,7 +28,8 @@ export interface Running {
 
 /** All targets of the world. Each knows the keys of its effects, whichever process asks, as a git branch does. */
 export class Targets {
-  readonly #draw: (key: string, context: EffectContext) => Turn;
+  readonly #draw: Draw;
+  readonly #told: Told;
   readonly #reached: Reached;
   readonly done = new Map<string, Effect>();
   readonly running = new Set<Running>();
@@ -33,15 +38,19 @@ export class Targets {
   /** Application → the label of the version that it runs. */
   readonly versions = new Map<string, string>();
 
-  constructor(draw: (key: string, context: EffectContext) => Turn, reached: Reached) {
+  /** `told`: hears what each action is given. */
+  constructor(draw: Draw, told: Told, reached: Reached) {
     this.#draw = draw;
+    this.#told = told;
     this.#reached = reached;
   }
 
   /** The hands of one process. */
   driversOf(process: Mortal, clock: Clock): Drivers {
     const effect = async (context: EffectContext, take: () => void): Promise<Effect> => {
-      const { key, releaseId, environment, signal, tries } = context;
+      const { key, releaseId, signal, tries } = context;
+      // Of a hook the promotion is not the environment that it is about.
+      const [, , environment = ''] = key.split('.');
       signal.throwIfAborted();
       const before = this.done.get(key);
       if (before) {
@@ -97,9 +106,15 @@ export class Targets {
       checkSync: (source, context) => checkSync(source, context, undefined as never, undefined as never),
       publicPartOf: () => Promise.resolve('ssh-ed25519 AAAA'),
       forge: () => Promise.resolve(undefined),
-      runAction: async (_action, _parameters, context) => {
+      runAction: async (action, parameters, context) => {
+        this.#told(action, parameters, context);
         await effect(context, () => undefined);
-        return { kind: 'succeeded', outputs: {} };
+        const { outputs = {} } = action.parameters as { outputs?: Record<string, string> };
+        const filled = Object.entries(outputs).map(([name, text]) => [
+          name,
+          text.replace('${RELEASE_ID}', parameters['RELEASE_ID'] ?? ''),
+        ]);
+        return { kind: 'succeeded', outputs: Object.fromEntries(filled) as Record<string, string> };
       },
     };
   }

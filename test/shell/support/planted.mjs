@@ -264,6 +264,12 @@ export const PLANTED = {
   'N6 a fault between the two exchanges leaves a release that nobody was told of': [
     ['connections.ts', 'const saving = last(client, found);', 'const saving = (async () => last(client, found))();'],
   ],
+  'H1 hooks are not given what earlier ones handed on': [
+    ['jobs/parameters.ts', '    ...(isHook(planned) && state.context),\n', ''],
+  ],
+  'H2 what hooks hand on is not saved': [
+    ['store/release-shape.ts', 'if (Object.keys(state.context).length > 0) rest.context = state.context;', ''],
+  ],
   'G1 a push that the remote refuses is refused for all that it carries': [
     ['drivers/git/push-line.ts', 'if (isRefused && stack.length > 1) {', 'if (isRefused && stack.length > MOST) {'],
   ],
@@ -307,7 +313,17 @@ export const PLANTED = {
 };
 
 /** Worlds of this mood meet what the fault needs more often than others do. */
-const MOOD = { D2: 'REPORTS', D4: 'CROWD', D5: 'CROWD', D6: 'STOPS', D7: 'ROOM', D10: 'CROWD', C: 'GATES' };
+const MOOD = {
+  D2: 'REPORTS',
+  D4: 'CROWD',
+  D5: 'CROWD',
+  D6: 'STOPS',
+  D7: 'ROOM',
+  D10: 'CROWD',
+  C: 'GATES',
+  H1: 'HOOKS',
+  H2: 'HOOKS',
+};
 
 /** What finds one without luck: a test of its own. */
 const NAMED = {

@@ -1,5 +1,6 @@
 import { judgeTriggers } from '../../../chaos/judge/client-rules.ts';
 import { judgeDeployments } from '../../../chaos/judge/deployment-rules.ts';
+import { judgeHooks } from '../../../chaos/judge/hook-rules.ts';
 import { judgeFold } from '../../../chaos/judge/fold-rules.ts';
 import { readHistory, Rule } from '../../../chaos/judge/history.ts';
 import type { History, Invariant, ReleaseHistory } from '../../../chaos/judge/history.ts';
@@ -34,6 +35,7 @@ export class Record {
   readonly #kinds = new Map<string, string>();
   /** Release and environment → when its promotion ended. */
   readonly #ended = new Map<string, number>();
+  readonly #leftOut = new Set<string>();
   #closings = 0;
 
   constructor(scheduler: Scheduler, reached: Reached) {
@@ -57,6 +59,28 @@ export class Record {
       );
       return found?.done === true ? null : `${by} was told that ${releaseId} is terminated, and it is not`;
     });
+  }
+
+  /** It is left out, or has ended all the same before it could be, or somebody has retried it since. */
+  skipped(releaseId: string, environment: string, by: string): void {
+    this.#expectNow('what is answered as skipped is skipped', async () => {
+      const [found] = await this.#scheduler.ask<{ done: boolean }>(
+        `SELECT p.ended_at IS NOT NULL OR p.attempt > 1 OR r.rest->'skips' ? p.position::text
+           OR EXISTS (SELECT FROM logged_event e WHERE e.release_id = r.id AND e.event->>'type' = 'PromotionSkipped'
+             AND e.event->>'environment' = $2 AND e.event->>'by' = $3) AS done
+         FROM promotion p JOIN release r ON r.id = p.release_id JOIN release_plan l ON l.release_id = p.release_id
+         WHERE p.release_id = $1 AND l.plan->'promotions'->p.position->>'name' = $2`,
+        [releaseId, environment, by],
+      );
+      return found?.done === true
+        ? null
+        : `${by} was told that ${environment} of ${releaseId} is skipped, and it is not`;
+    });
+  }
+
+  /** Whether a person has left out anything of the release, ever. */
+  leftOut(releaseId: string): boolean {
+    return this.#leftOut.has(releaseId);
   }
 
   approved(releaseId: string, environment: string, by: string): void {
@@ -141,6 +165,7 @@ export class Record {
       if (!ENDED_PROMOTION.has(event.status)) this.#ended.delete(place);
       else if (!this.#ended.has(place)) this.#ended.set(place, this.#scheduler.now);
     }
+    if (event.type === 'PromotionSkipped' && event.byPerson) this.#leftOut.add(releaseId);
     if (event.type === 'RollbackStarted') this.#kinds.set(releaseId, 'ROLLBACK');
     if (event.type !== 'PromotionStarted' || this.#kinds.get(releaseId) === 'ROLLBACK') return;
     const { environment } = event;
@@ -301,6 +326,7 @@ export class Record {
       ...(await judgeRollbacks([], history)),
       judgeTriggers(asked, history),
       judgeDeployments(history),
+      ...judgeHooks(history, this.#reached),
       actors(history),
       superseded(releases),
       approvals(releases),

@@ -4,7 +4,7 @@ import { openApp } from '../../../src/app.ts';
 import type { Clock } from '../../../src/clock.ts';
 import { applyManifests } from '../../../src/commands/apply-manifests.ts';
 import { approvePromotion } from '../../../src/commands/decide-promotion.ts';
-import { retryRelease, terminateRelease } from '../../../src/commands/control-release.ts';
+import { retryRelease, skipPromotion, terminateRelease } from '../../../src/commands/control-release.ts';
 import { deleteDefinition } from '../../../src/commands/delete-definition.ts';
 import { holdEnvironment, releaseEnvironment } from '../../../src/commands/hold-environment.ts';
 import { reportDeployment } from '../../../src/commands/report-deployment.ts';
@@ -16,7 +16,13 @@ import { saveDefinition, saveInTransaction } from '../../../src/commands/save-de
 import { triggerRelease } from '../../../src/commands/trigger-release.ts';
 import { loadConfig } from '../../../src/config.ts';
 import type { Config } from '../../../src/config.ts';
-import type { AnyDefinition } from '../../../src/core/definitions.ts';
+import type {
+  AnyDefinition,
+  Definition,
+  PromotionFlowSpec,
+  PromotionPolicySpec,
+  WorkflowAction,
+} from '../../../src/core/definitions.ts';
 import type { ReleaseEvent } from '../../../src/core/events.ts';
 import type { Queue } from '../../../src/jobs/queue.ts';
 import type { OutboxItem } from '../../../src/store/outbox.ts';
@@ -26,6 +32,7 @@ import { takeHoldAndWaits } from '../../../src/connections.ts';
 import { createDataSource } from '../../../src/entities/data-source.ts';
 import { LIMITS } from '../../../src/limits.ts';
 import type { Limits } from '../../../src/limits.ts';
+import type { EffectContext } from '../../../src/drivers/driver.ts';
 import { createLog } from '../../../src/log.ts';
 import { TASKS } from '../../../src/foreign/tasks.ts';
 import { exportManifests } from '../../../src/manifests/index.ts';
@@ -36,7 +43,7 @@ import type { ReleaseNow } from '../../../src/commands/release-engine.ts';
 import { frozen } from '../../core/support/frozen.ts';
 import type { Reached } from '../../core/support/reached.ts';
 import { MINUTE, SECOND } from '../../core/support/builders.ts';
-import { drawDefinitions, ENVIRONMENTS, MOODS, windowOver } from './definitions.ts';
+import { drawDefinitions, ENVIRONMENTS, MOODS, POLICIES, windowOver } from './definitions.ts';
 import type { Drawn, Mood } from './definitions.ts';
 import { Record } from './record.ts';
 import { drawIds } from './ids.ts';
@@ -192,13 +199,20 @@ export class ShellWorld {
     const pick = this.#random.fork();
     this.#queue = new SimulatedQueue(this.#clock, (count) => pick.whole(0, count - 1));
     const turns = this.#random.fork();
-    this.#targets = new Targets((_, { releaseId, environment }) => {
-      const lately = this.#mood === 'ROLLBACKS' && environment !== 'dev' && this.#releases.indexOf(releaseId) > 0;
-      return {
-        takes: turns.pick(this.#mood === 'STOPS' ? [200, 2_000, 25_000, 10 * MINUTE] : [0, 0, 200, 2_000, 25_000]),
-        ends: turns.chance(lately ? 0.75 : 0.9) ? 'well' : turns.pick(['TRANSIENT', 'TRANSIENT', 'FAILED']),
-      };
-    }, this.#reached);
+    this.#targets = new Targets(
+      (key, { releaseId, environment }) => {
+        const lately = this.#mood === 'ROLLBACKS' && environment !== 'dev' && this.#releases.indexOf(releaseId) > 0;
+        const oddHook = this.#mood === 'HOOKS' && key.includes('ON_');
+        return {
+          takes: turns.pick(this.#mood === 'STOPS' ? [200, 2_000, 25_000, 10 * MINUTE] : [0, 0, 200, 2_000, 25_000]),
+          ends: turns.chance(lately || oddHook ? 0.75 : 0.9)
+            ? 'well'
+            : turns.pick(['TRANSIENT', 'TRANSIENT', 'FAILED']),
+        };
+      },
+      (action, parameters, context) => this.#judgeParameters(action, parameters, context),
+      this.#reached,
+    );
     this.record = new Record(this.scheduler, this.#reached);
     this.#config = loadConfig({
       DATABASE_URL: options.databaseUrl,
@@ -236,6 +250,30 @@ export class ShellWorld {
       process.removeListener('unhandledRejection', this.#onRejection);
       for (const each of listeners) process.on('unhandledRejection', each);
     }
+  }
+
+  /** What an action is given comes from its own release: what a hook handed on, and what a step without an environment left. */
+  #judgeParameters(
+    action: WorkflowAction,
+    parameters: { [name: string]: string },
+    { key, releaseId }: EffectContext,
+  ): void {
+    const flow = this.#drawn.definitions.find((each) => each.kind === 'PromotionFlow')?.spec as PromotionFlowSpec;
+    const [, , name = '', step = ''] = key.split('.');
+    const given = (what: string, value: string, promised: boolean): void => {
+      if (!promised && parameters[what] === undefined) return;
+      this.#reached.count(`promise: ${what} is given to what comes after`);
+      if (parameters[what] !== value)
+        this.scheduler.break(`parameters: ${key} of ${action.name} has the ${what} ${parameters[what]}`);
+    };
+    const isHook = /(^|\/)ON_/.test(step);
+    // Whatever runs after the first hook of a release runs because that has succeeded, but for what is done about its failure.
+    const opened = flow.hooks?.onStart !== undefined && name !== 'ON_START' && name !== 'ON_FAIL';
+    if (isHook) given('TICKET', `ticket-of-${releaseId}`, opened);
+    const built = flow.steps.some((each) => each.name === 'build');
+    const after = built && !['dev', 'build', 'build/ON_FAIL', 'ON_START', 'ON_FAIL'].includes(name);
+    // What comes after an environment that was left out does not wait for what comes before that.
+    given('IMAGE', `image-of-${releaseId}`, after && !this.record.leftOut(releaseId));
   }
 
   readonly #onRejection = (reason: unknown): void => {
@@ -456,6 +494,19 @@ export class ShellWorld {
     void this.#ask('retry', (app) => retryRelease(app, { releaseId }, by));
   }
 
+  /** One that is tried again by itself, or left out. */
+  #onlyOne(releaseId: string, what: 'retry' | 'skip'): void {
+    const by = this.#someone();
+    const environment = this.#random.pick([...ENVIRONMENTS.slice(1), 'build']);
+    void this.#ask(`${what} of one`, async (app) =>
+      what === 'retry'
+        ? retryRelease(app, { releaseId, environment }, by)
+        : skipPromotion(app, { releaseId, environment, reason: `${by} says so` }, by),
+    ).then((answer) => {
+      if (answer?.value && what === 'skip') this.record.skipped(releaseId, environment, by);
+    });
+  }
+
   #approve(releaseId: string, environment: string): void {
     const name = this.#someone();
     const caller = { name, kind: 'PERSON' as const, groups: [], roles: [] };
@@ -502,6 +553,18 @@ export class ShellWorld {
     const description = `edit ${(this.#names += 1)}`;
     const edited = { ...found, spec: { ...found.spec, description } } as AnyDefinition;
     void this.#ask('edit', (app) => saveDefinition(app, edited, { mode: 'UPSERT', actor: 'editor' }));
+  }
+
+  /** A policy says something else, or another number, from now on. */
+  #editPolicy(): void {
+    const { metadata, spec } = this.#random.pick(POLICIES) as Definition<'PromotionPolicy'>;
+    const edited: PromotionPolicySpec = {
+      ...spec,
+      priority: this.#random.whole(1, 100),
+      policy: this.#random.chance(0.5) ? spec.policy : { preAction: 'checks', postAction: 'checks' },
+    };
+    const policy: AnyDefinition = { kind: 'PromotionPolicy', metadata, spec: edited };
+    void this.#ask('edit a policy', (app) => saveDefinition(app, policy, { mode: 'UPSERT', actor: 'editor' }));
   }
 
   #tryOut(): void {
@@ -560,11 +623,14 @@ export class ShellWorld {
       [() => this.#approveSome(0.3), 17],
       [() => release && this.#terminate(release), 3, 'STOPS', 'ROOM'],
       [() => release && this.#retry(release), 7],
+      [() => release && this.#onlyOne(release, 'retry'), 4, 'HOOKS'],
+      [() => release && this.#onlyOne(release, 'skip'), 3, 'HOOKS'],
       [() => this.#hold(environment), 3, 'GATES'],
       [() => void this.#lift(environment), 4, 'GATES'],
       [() => this.#close(environment), 3, 'GATES'],
       [() => void this.#openAgain(environment), 3, 'GATES'],
       [() => this.#edit(), 3],
+      [() => this.#editPolicy(), 2, 'HOOKS'],
       [() => this.#tryOut(), 3],
       [() => this.#look(), 5],
       [() => this.#report(`${product}-${environment}`, told), 2, 'REPORTS'],
