@@ -123,3 +123,20 @@ describe('a bad version', () => {
     expect(play.state.wakeAt).toBe(at('10:30'));
   });
 });
+
+test('a gate that passed while another one waited counts for nothing once it no longer holds', () => {
+  const release = started('dev > eu');
+  release.facts = { ...NO_FACTS, heldBy: { eu: { id: 'r-0', called: 'billing#1' } } };
+  release.succeed('dev');
+  // The other release leaves; by then somebody holds the environment, which nobody did before.
+  release.facts = { ...NO_FACTS, holds: { eu: [holdOf()] } };
+  release.tell({ kind: 'tick' });
+  expect([release.picture, release.promotion('eu').evidence]).toEqual(['dev SUCCEEDED, eu WAITING', null]);
+  release.facts = NO_FACTS;
+  release.tell({ kind: 'tick' });
+  expect(release.picture).toBe('dev SUCCEEDED, eu RUNNING');
+  // All of them, of one moment.
+  const evidence = release.promotion('eu').evidence ?? [];
+  expect(evidence.map(({ gate }) => gate)).toEqual(expect.arrayContaining(['DEPENDENCIES', 'ENVIRONMENT']));
+  expect(evidence.every(({ verdict }) => verdict === 'pass')).toBe(true);
+});
