@@ -21,7 +21,7 @@ const { values } = parseArgs({
   },
 });
 
-const README = ['release', 'rollback', 'where'];
+const README = ['release', 'where'];
 
 const pages = ({ waiting, failed, rollback }: Story): Record<string, string> => ({
   releases: '/',
@@ -30,6 +30,10 @@ const pages = ({ waiting, failed, rollback }: Story): Record<string, string> => 
   list: `/releases/${failed}?view=list`,
   timeline: `/releases/${failed}?view=timeline`,
   rollback: `/releases/${rollback}`,
+  where: '/where?compareTo=dev',
+  inbox: '/inbox',
+  holds: '/holds',
+  triggers: '/triggers',
   nowhere: '/nowhere',
 });
 

@@ -117,7 +117,7 @@ describe('a person with a mouse', () => {
     await inDialog(page, 'Release').click();
     await page.getByRole('heading', { name: /^billing#/ }).waitFor();
     const waits = page.getByRole('region', { name: 'What does it wait for?' });
-    await waits.getByText('staging', { exact: true }).waitFor();
+    await waits.getByText('staging', { exact: true }).first().waitFor();
     await button(page, 'Approve').click();
     await page.getByRole('dialog').getByLabel('Comment').fill('looks good');
     await inDialog(page, 'Approve').click();
@@ -211,6 +211,32 @@ test('a restart of the server is said, and nothing of it is lost', async () => {
   await card(page, 'asia-2').getByText('Succeeded').waitFor();
 }, 60_000);
 
+test('where is what, what waits for me, and what is kept out', async () => {
+  const id = await served.engine.trigger({ product: 'billing', version: '6.0.0' });
+  const { page } = await start('/inbox');
+  await page.getByRole('link', { name: 'billing 6.0.0' }).waitFor();
+  await page
+    .getByRole('link', { name: /^Approvals/ })
+    .getByText('1', { exact: true })
+    .waitFor();
+  await page.getByRole('link', { name: 'Where is what' }).click();
+  const cell = page.getByRole('gridcell').filter({ hasText: '6.0.0' }).first();
+  await cell.waitFor();
+  await page.getByRole('button', { name: /Compare with/ }).click();
+  await page.getByRole('option', { name: 'dev', exact: true }).click();
+  await expect.poll(() => page.url()).toContain('compareTo=dev');
+  await page.getByRole('link', { name: /^Approvals/ }).click();
+  await button(page, 'Reject').click();
+  await inDialog(page, 'Reject').click();
+  await page.getByText('Nothing waits for you.').waitFor();
+  await served.engine.ended(id);
+  expect((await served.sluice('hold', 'eu', '--product', 'billing', '--reason', 'moving')).code).toBe(0);
+  await page.getByRole('link', { name: 'Holds' }).click();
+  await button(page, 'Lift').click();
+  await inDialog(page, 'Lift').click();
+  await page.getByText('No environment is on hold.').waitFor();
+}, 60_000);
+
 test('no page has a serious fault of accessibility, in light and in dark', async () => {
   const id = await served.engine.trigger({ product: 'billing', version: '5.0.0' });
   const found: string[] = [];
@@ -219,6 +245,10 @@ test('no page has a serious fault of accessibility, in light and in dark', async
     `/releases/${id}?environment=staging`,
     `/releases/${id}?view=list`,
     `/releases/${id}?view=timeline`,
+    '/where',
+    '/inbox',
+    '/holds',
+    '/triggers',
     '/nowhere',
   ]) {
     const made = await start(path);

@@ -1,15 +1,22 @@
 import { Link, Outlet, useRouterState } from '@tanstack/react-router';
-import { CodeXml, type LucideIcon, Rocket, TriangleAlert } from 'lucide-react';
-import { useEffect, useRef } from 'react';
+import { CodeXml, Grid3x3, Hand, type LucideIcon, Rocket, TriangleAlert, UserCheck, Webhook } from 'lucide-react';
+import { type ReactNode, useCallback, useEffect, useRef } from 'react';
 import { useQuery } from 'urql';
 import { useConnection } from '../api/connection.ts';
 import { addressOf } from '../api/place.ts';
-import { ViewerDocument } from '../generated/documents.ts';
+import { useInboxChanges } from '../approvals/use-inbox.ts';
+import { ApprovalsForMeDocument, ViewerDocument } from '../generated/documents.ts';
 import { ConnectionState } from './connection-state.tsx';
 import { ThemeSwitch } from './theme.tsx';
 import { TokenForm } from './token-form.tsx';
 
-const PAGES: { to: string; name: string; icon: LucideIcon }[] = [{ to: '/', name: 'Releases', icon: Rocket }];
+const PAGES: { to: string; name: string; icon: LucideIcon; Count?: () => ReactNode }[] = [
+  { to: '/', name: 'Releases', icon: Rocket },
+  { to: '/where', name: 'Where is what', icon: Grid3x3 },
+  { to: '/inbox', name: 'Approvals', icon: UserCheck, Count: ForMe },
+  { to: '/holds', name: 'Holds', icon: Hand },
+  { to: '/triggers', name: 'Triggers', icon: Webhook },
+];
 
 /** What stands around every page: where one can go, who one is, how fresh it is. */
 export function Frame() {
@@ -41,11 +48,12 @@ export function Frame() {
       </header>
       <nav className="side" aria-label="Pages">
         <ul>
-          {PAGES.map(({ to, name, icon: Icon }) => (
+          {PAGES.map(({ to, name, icon: Icon, Count }) => (
             <li key={to}>
               <Link to={to} activeOptions={{ exact: to === '/', includeSearch: false }}>
                 <Icon size={18} aria-hidden />
                 <span>{name}</span>
+                {Count && <Count />}
               </Link>
             </li>
           ))}
@@ -64,6 +72,21 @@ export function Frame() {
   );
 }
 
+/** How many approvals wait for the viewer, live. */
+function ForMe() {
+  const [{ data }, ask] = useQuery({ query: ApprovalsForMeDocument });
+  const again = useCallback(() => ask({ requestPolicy: 'network-only' }), [ask]);
+  useInboxChanges(data?.approvals.lastCursor, again);
+  const inbox = data?.approvals;
+  if (!inbox || inbox.totalCount === 0) return null;
+  return (
+    <span className="badge" title={`${inbox.totalCount} wait for you`}>
+      {inbox.totalCount}
+      {inbox.isTotalCapped && '+'}
+    </span>
+  );
+}
+
 function Who() {
   const [{ data }] = useQuery({ query: ViewerDocument });
   if (!data) return null;
@@ -73,7 +96,7 @@ function Who() {
     <span className="banner" title="Set SLUICE_ADMIN_TOKEN or an identity provider to change that">
       <TriangleAlert size={16} aria-hidden />
       <span>
-        No sign-in: <span className="long">whoever reaches this server can do everything</span>
+        No sign-in<span className="long">: whoever reaches this server can do everything</span>
       </span>
     </span>
   );

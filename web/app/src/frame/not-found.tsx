@@ -3,7 +3,7 @@ import { Empty } from '../parts/empty.tsx';
 
 export const NotFound = () => (
   <>
-    <h1>Not found</h1>
+    <h1 className="heading">Not found</h1>
     <Empty title="There is no page at this address.">
       <Link to="/">Go to the releases</Link>
     </Empty>

@@ -7,13 +7,16 @@ interface Payload {
   userErrors: readonly { message: string }[];
 }
 
+/** What an order can change: lists of it are read again, as the answer does not name them. */
+const CHANGED = ['EnvironmentHold', 'BadVersion', 'Trigger', 'Candidate', 'WebhookDelivery'];
+
 /** A mutation whose one field is called `payload`. @returns what refused it, in the API's words; empty: it is done */
 export function useOrder<Variables extends Record<string, unknown>>(
   document: TypedDocumentNode<{ payload: Payload }, Variables>,
 ): (variables: Variables) => Promise<Refusals> {
   const client = useClient();
   return async (variables) => {
-    const { data, error } = await client.mutation(document, variables).toPromise();
+    const { data, error } = await client.mutation(document, variables, { additionalTypenames: CHANGED }).toPromise();
     if (error) return [wordsOf(error)];
     return data?.payload.userErrors.map(({ message }) => message) ?? [];
   };

@@ -24,7 +24,7 @@ export function WaitsFor({ release }: { release: ReleaseRead }) {
       ) : (
         inside.length > 0 && (
           <details>
-            <summary>{count(inside.length, 'environment')} come after that</summary>
+            <summary>After that: {count(inside.length, 'environment')}</summary>
             <Reasons reasons={inside} release={release} />
           </details>
         )

@@ -1,0 +1,88 @@
+import { Link } from '@tanstack/react-router';
+import { ArrowUp, CircleX, Flag, Triangle } from 'lucide-react';
+import type { CellFragment } from '../generated/documents.ts';
+import { lookOf } from '../parts/status.tsx';
+import { sayLength, useNow } from '../parts/time.tsx';
+import { toWords } from '../parts/words.ts';
+
+/** What is in one environment of one product. */
+export function CellContent({ cell }: { cell: CellFragment | null | undefined }) {
+  const now = useNow();
+  if (cell === undefined) return <span className="cell-empty" aria-label="not read yet" />;
+  if (cell === null || (cell.version == null && cell.inFlight.length === 0))
+    return <span className="cell-empty">–</span>;
+  const { version, health, since, release, inFlight, holds, badVersions, drifted, comparison } = cell;
+  const { tone, icon: Icon } = lookOf(health?.status ?? 'UNKNOWN');
+  const behind = comparison?.behind;
+  const ahead = comparison?.ahead;
+  return (
+    <>
+      <span className="cell-line">
+        <span className={`tone-${tone} status`} title={`Health: ${toWords(health?.status ?? 'UNKNOWN')}`}>
+          <Icon size={14} role="img" aria-label={toWords(health?.status ?? 'UNKNOWN')} />
+        </span>
+        {release ? (
+          <Link
+            to="/releases/$id"
+            params={{ id: release.uuid }}
+            className="mono"
+            title={`Brought by ${release.shortId}`}
+          >
+            {version?.label ?? 'nothing'}
+          </Link>
+        ) : (
+          <span className="mono">{version?.label ?? 'nothing'}</span>
+        )}
+        {since && (
+          <small className="numbers">
+            {sayLength(now - Date.parse(since))
+              .split(' ')
+              .slice(0, 2)
+              .join(' ')}
+          </small>
+        )}
+      </span>
+      <span className="cell-line signs">
+        {inFlight.map(({ release: coming, status }) =>
+          coming === null ? null : (
+            <Link
+              key={coming.uuid}
+              to="/releases/$id"
+              params={{ id: coming.uuid }}
+              className="sign tone-busy"
+              title={`${coming.shortId} is on its way: ${toWords(status)}`}
+            >
+              <ArrowUp size={12} aria-hidden />
+              {coming.version.label}
+            </Link>
+          ),
+        )}
+        {holds.length > 0 && (
+          <span className="sign tone-waits" title={holds.map(({ reason }) => reason).join('\n')}>
+            <Flag size={12} aria-hidden /> hold
+          </span>
+        )}
+        {badVersions.length > 0 && (
+          <span
+            className="sign tone-bad"
+            title={badVersions.map(({ label, reason }) => `${label}: ${reason}`).join('\n')}
+          >
+            <CircleX size={12} aria-hidden /> bad
+          </span>
+        )}
+        {drifted && (
+          <span className="sign tone-bad" title="Somebody changed it by hand">
+            <Triangle size={12} aria-hidden /> drift
+          </span>
+        )}
+        {behind != null && behind > 0 && <span className="sign tone-quiet">{behind} behind</span>}
+        {ahead != null && ahead > 0 && <span className="sign tone-quiet">{ahead} ahead</span>}
+        {comparison && behind == null && ahead == null && comparison.relation !== 'SAME' && (
+          <span className="sign tone-quiet" title={comparison.reason ?? undefined}>
+            {toWords(comparison.relation).toLowerCase()}
+          </span>
+        )}
+      </span>
+    </>
+  );
+}
