@@ -22,7 +22,7 @@ import {
   Scope,
 } from '../schema/access.ts';
 import type { ScopeInput } from '../schema/access.ts';
-import { checkFirst, PageArgs, readCursor, toConnection } from '../schema/connection.ts';
+import { askedOf, PageArgs, toConnection } from '../schema/connection.ts';
 import type { Connection } from '../schema/connection.ts';
 import type { ApiContext } from '../schema/context.ts';
 import { UUID } from '../schema/node.ts';
@@ -46,11 +46,12 @@ export class ApiTokenResolver {
     @Arg('subject', () => String, { nullable: true, description: 'Only those that speak for this one.' })
     subject?: string | null,
   ): Promise<Connection<ApiToken>> {
-    const first = checkFirst(page.first) + 1;
+    const { limit, key, backwards } = askedOf(page);
     checkStorable({ subject });
     const rows = await listTokens(context.app.dataSource.manager, {
-      first,
-      after: readCursor(page.after),
+      limit,
+      key,
+      backwards,
       subject: subject ?? undefined,
       only: ownOnly(context),
     });
@@ -116,14 +117,14 @@ export class RoleGrantResolver {
     @Args(() => PageArgs) page: PageArgs,
     @Arg('subject', () => String, { nullable: true, description: 'Only those of this one.' }) subject?: string | null,
   ): Promise<Connection<RoleGrant>> {
-    const first = checkFirst(page.first) + 1;
+    const { limit, key, backwards } = askedOf(page);
     checkStorable({ subject });
-    const after = readCursor(page.after);
     // A cursor of another list is no id: nothing comes after it.
-    if (after !== undefined && !UUID.test(after)) return toConnection([], page, String, toRoleGrant);
+    if (key !== undefined && !UUID.test(key)) return toConnection([], page, String, toRoleGrant);
     const rows = await listGrants(context.app.dataSource.manager, {
-      first,
-      after,
+      limit,
+      key,
+      backwards,
       subject: subject ?? undefined,
       only: ownOnly(context),
     });

@@ -5,11 +5,11 @@ import { aboutOf, environmentAt } from '../core/own-steps.ts';
 import type { PlannedPromotion, ReleasePlan } from '../core/plan.ts';
 import type { ActionLogReader } from '../events/action-log-reader.ts';
 import { ActionLogChunk, ActionLogConnection, ActionLogDelivery, ActionLogFilterInput } from '../schema/action-log.ts';
-import { badInput, checkFirst, PageArgs, readCursor, toConnection } from '../schema/connection.ts';
+import { askedOf, badInput, PageArgs, readCursor, toConnection } from '../schema/connection.ts';
 import type { Connection } from '../schema/connection.ts';
 import type { ApiContext } from '../schema/context.ts';
 import { RELEASE_NAMES } from '../schema/node.ts';
-import { readChunks } from '../store/action-logs.ts';
+import { readChunks, readChunksBack } from '../store/action-logs.ts';
 import type { LoggedChunk, LogQuery } from '../store/action-logs.ts';
 import { Guarded, SEES } from './access/rules.ts';
 import { visibilityOf } from './access/visible.ts';
@@ -36,17 +36,17 @@ export class ActionLogResolver {
     @Arg('releaseId', () => ID, { description: RELEASE }) releaseId: string,
     @Arg('filter', () => ActionLogFilterInput, { nullable: true, description: FILTER }) filter?: Filter,
   ): Promise<Connection<ActionLogChunk>> {
-    const limit = checkFirst(page.first) + 1;
+    const { limit, key, backwards } = askedOf(page);
     checkStorable({ filter });
-    const after = placeOf(page.after ?? '');
+    const from = key === undefined ? null : numberOf(key);
     const release = await releaseOf(context, releaseId);
     if (release === null) return toConnection<Shown, ActionLogChunk>([], page, keyOf, toChunk);
     const { id, plan } = release;
-    const wanted = { ...wantedOf(plan, filter, await visibilityOf(context)), releaseId: id, after };
-    const { chunks, cut } = await readChunks(readsOf(context), wanted, {
-      limit,
-      entries: context.app.limits.entriesPerPage,
-    });
+    const wanted = { ...wantedOf(plan, filter, await visibilityOf(context)), releaseId: id };
+    const size = { limit, entries: context.app.limits.entriesPerPage };
+    const { chunks, cut } = backwards
+      ? await readChunksBack(readsOf(context), { ...wanted, before: from }, size)
+      : await readChunks(readsOf(context), { ...wanted, after: from ?? 0 }, size);
     return toConnection(shownOf(plan, chunks), page, keyOf, toChunk, cut === null ? null : String(cut));
   }
 
@@ -155,7 +155,10 @@ function wantedOf(
 
 function placeOf(cursor: string): number {
   if (cursor === '') return 0;
-  const key = readCursor(cursor) ?? '';
+  return numberOf(readCursor(cursor) ?? '');
+}
+
+function numberOf(key: string): number {
   if (/^\d{1,9}$/.test(key)) return Number(key);
   throw badInput('`after` is not a cursor of this log: take it from `pageInfo.endCursor`', 'after');
 }

@@ -6,7 +6,7 @@ import type { PromotionState } from '../core/release.ts';
 import { cursorOf } from '../events/cursor.ts';
 import { ApprovalFilterInput } from '../schema/approval.ts';
 import { ApprovalInboxConnection, ApprovalInboxEvent } from '../schema/approval-payloads.ts';
-import { badInput, checkFirst, PageArgs, readCursor, toConnection } from '../schema/connection.ts';
+import { askedOf, badInput, PageArgs, toConnection } from '../schema/connection.ts';
 import type { CountedConnection } from '../schema/connection.ts';
 import type { ApiContext } from '../schema/context.ts';
 import { EnvironmentPromotion } from '../schema/promotion.ts';
@@ -59,11 +59,11 @@ export class ApprovalInboxResolver extends countResolver(ApprovalInboxConnection
     @Arg('filter', () => ApprovalFilterInput, { nullable: true, description: 'Which ones; all when left out.' })
     filter?: ApprovalFilterInput,
   ): Promise<Inbox> {
-    const wanted = checkFirst(page.first) + 1;
+    const { limit, key, backwards } = askedOf(page);
     checkStorable({ filter });
     // Before the list is read: what happens meanwhile is told once more.
     const lastCursor = context.log.newest;
-    const { found, cut } = await waitingOnes(context, filter, keyOf(readCursor(page.after)), wanted);
+    const { found, cut } = await waitingOnes(context, filter, { key: keyOf(key), backwards, limit });
     const connection = toConnection(
       found,
       page,
@@ -72,7 +72,7 @@ export class ApprovalInboxResolver extends countResolver(ApprovalInboxConnection
       cut === undefined ? null : `${cut.number}/${cut.position}`,
     );
     const counted = async (): Promise<{ count: number; isCapped: boolean }> => {
-      const all = await waitingOnes(context, filter, undefined, COUNTED + 1);
+      const all = await waitingOnes(context, filter, { limit: COUNTED + 1 });
       const isCapped = all.found.length > COUNTED || all.cut !== undefined;
       return { count: Math.min(all.found.length, COUNTED), isCapped };
     };
@@ -136,14 +136,17 @@ interface Found {
 async function waitingOnes(
   context: ApiContext,
   filter: ApprovalFilterInput | null | undefined,
-  from: Pick<AskedPromotion, 'number' | 'position'> | undefined,
-  wanted: number,
+  {
+    key,
+    backwards,
+    limit: wanted,
+  }: { key?: Pick<AskedPromotion, 'number' | 'position'>; backwards?: boolean; limit: number },
 ): Promise<Found> {
   const product = filter?.product ?? undefined;
   const found: Found['found'] = [];
-  let after = from;
+  let from = key;
   for (let more = true, seen = 0; more && found.length < wanted;) {
-    const rows = await listAskedPromotions(readsOf(context), { limit: BATCH, after, product });
+    const rows = await listAskedPromotions(readsOf(context), { limit: BATCH, key: from, backwards, product });
     const all = await Promise.all(rows.map(({ releaseId }) => partsOf(context, releaseId)));
     for (const [index, row] of rows.entries()) {
       const parts = all[index] as WholeRelease;
@@ -154,7 +157,7 @@ async function waitingOnes(
     more = rows.length === BATCH;
     seen += rows.length;
     if (more && seen >= MOST && found.length < wanted) return { found, cut: last };
-    after = last;
+    from = last;
   }
   return { found, cut: undefined };
 }

@@ -7,7 +7,7 @@ import type { Definition as Defined, EnvironmentSelector, Kind, StoredDefinition
 import { environmentSelector } from '../core/kinds/common.ts';
 import { manyOf } from '../core/kinds/index.ts';
 import type { Refusal } from '../core/problems.ts';
-import { checkFirst, PageArgs, readCursor, toConnection } from '../schema/connection.ts';
+import { askedOf, PageArgs, toConnection } from '../schema/connection.ts';
 import type { Connection } from '../schema/connection.ts';
 import type { ApiContext } from '../schema/context.ts';
 import { DefinitionDeleteInput, toNode } from '../schema/definition.ts';
@@ -143,15 +143,14 @@ export async function listNodes<K extends Kind>(
   selectorInput?: object | null,
   where: Pick<DefinitionList, 'product' | 'environment' | 'search'> = {},
 ): Promise<Connection<Definition>> {
-  const first = checkFirst(page.first);
+  const { limit, key, backwards } = askedOf(page);
   checkStorable({ selector: selectorInput, ...where });
   const refusals: Refusal[] = [];
   const selector = selectorInput
     ? (toSpec(environmentSelector, selectorInput, ['selector'], refusals) as EnvironmentSelector)
     : undefined;
-  const after = readCursor(page.after);
   const visible = await visibilityOf(context);
-  const list = { first: first + 1, after, selector, visible, ...where };
+  const list = { limit, key, backwards, selector, visible, ...where };
   const rows = await listDefinitions(context.app.dataSource, kind, list);
   return toConnection(
     rows,

@@ -1,6 +1,6 @@
 import { Arg, Args, Ctx, FieldResolver, Query, Resolver, Root } from 'type-graphql';
 import { endOf } from '../core/deployment-history.ts';
-import { badInput, checkFirst, PageArgs, readCursor, toConnection } from '../schema/connection.ts';
+import { askedOf, badInput, PageArgs, toConnection } from '../schema/connection.ts';
 import type { Connection } from '../schema/connection.ts';
 import type { ApiContext } from '../schema/context.ts';
 import { PastDeployment, PastDeploymentConnection } from '../schema/deployment-history.ts';
@@ -29,12 +29,12 @@ export class DeploymentHistoryResolver {
     @Arg('application', () => String, { nullable: true, description: 'Of this application alone.' })
     application?: string,
   ): Promise<Connection<PastDeployment>> {
-    const limit = checkFirst(page.first) + 1;
+    const { limit, key, backwards } = askedOf(page);
     checkStorable({ product, environment, application });
-    const before = placeOf(readCursor(page.after));
+    const from = placeOf(key);
     const place = { product, environment, application: application ?? undefined };
     const isSeen = await seesPlace(context, product, environment);
-    const rows = isSeen ? await readDeploymentHistory(readsOf(context), place, { limit, before }) : [];
+    const rows = isSeen ? await readDeploymentHistory(readsOf(context), place, { limit, key: from, backwards }) : [];
     const seen = await Promise.all(rows.map(({ cause }) => isCauseSeen(context, product, cause)));
     const shown = rows.map((row, index) => ({ row, seen: seen[index]! }));
     return toConnection(shown, page, ({ row }) => `${row.at.getTime()}/${row.id}`, toPast);

@@ -6,8 +6,8 @@ import type { LiveApplication } from '../core/deployment-matrix.ts';
 import { marks } from '../core/holds.ts';
 import type { VersionRef } from '../core/rollback/rollback.ts';
 import { BadVersion } from '../schema/bad-version.ts';
-import { checkFirst, PageArgs, readCursor, toConnection } from '../schema/connection.ts';
-import type { Connection } from '../schema/connection.ts';
+import { askedOf, PageArgs, toConnection } from '../schema/connection.ts';
+import type { Asked, Connection } from '../schema/connection.ts';
 import { loaderOf } from '../schema/context.ts';
 import type { ApiContext } from '../schema/context.ts';
 import { dateOf } from '../schema/values.ts';
@@ -15,6 +15,7 @@ import { DeploymentSelectorInput } from '../schema/deployment.ts';
 import {
   Comparison,
   DeploymentCell,
+  DeploymentMatrixAxes,
   DeploymentMatrixConnection,
   DeploymentMatrixRow,
   PromotionOnItsWay,
@@ -58,16 +59,32 @@ export class DeploymentMatrixResolver {
     })
     compareTo?: string,
   ): Promise<Connection<DeploymentMatrixRow>> {
-    const first = checkFirst(page.first);
+    const { size, key, backwards } = askedOf(page);
     checkStorable({ selector, compareTo });
-    const { rows, cut } = await rowsOf(context, { first, after: readCursor(page.after), selector });
-    const places = rows.slice(0, first).flatMap((each) => each.places);
+    const { rows, cut } = await rowsOf(context, { size, key, backwards, selector });
+    const places = rows.slice(0, size).flatMap((each) => each.places);
     const cells = await cellsOf(context, places, compareTo ?? null);
     const nodeOf = ({ product }: Row): DeploymentMatrixRow => ({
       productName: product,
       cells: cells.filter((each) => each.product === product),
     });
     return toConnection(rows, page, ({ product }) => product, nodeOf, cut);
+  }
+
+  @Guarded(SEES)
+  @Query(() => DeploymentMatrixAxes, {
+    description:
+      'The names along the sides of `deploymentMatrix`. A screen that shows a part of a large table asks for the cells of the rows and columns that are seen, by `selector`.',
+  })
+  async deploymentMatrixAxes(
+    @Ctx() context: ApiContext,
+    @Arg('selector', () => DeploymentSelectorInput, { nullable: true, description: 'Which ones; all when left out.' })
+    selector?: DeploymentSelectorInput,
+  ): Promise<DeploymentMatrixAxes> {
+    checkStorable({ selector });
+    const { rows } = await rowsOf(context, { size: Infinity, selector }, Infinity);
+    const environments = new Set(rows.flatMap(({ places }) => places.map(({ environment }) => environment)));
+    return { productNames: rows.map(({ product }) => product), environmentNames: [...environments].sort() };
   }
 
   @FieldResolver(() => Release, { nullable: true, description: 'The release that brought what came there last.' })
@@ -118,18 +135,24 @@ interface Row {
   places: Place[];
 }
 
+/** Which rows, from which product on. */
+type Rows = Pick<Asked, 'size'> & Partial<Pick<Asked, 'key' | 'backwards'>> & { selector?: DeploymentSelectorInput };
+
 /** One row more than asked for when there is one; `cut`: the page has as many places as it may, and goes on after this product. */
 async function rowsOf(
   context: ApiContext,
-  { first, after = '', selector }: { first: number; after?: string; selector?: DeploymentSelectorInput },
+  { size, key, backwards, selector }: Rows,
+  most = MOST_PLACES,
 ): Promise<{ rows: Row[]; cut: string | null }> {
   const snapshot = await snapshotOf(context);
   const visibility = await visibilityOf(context);
   const [products, environments] = [selector?.products, selector?.environments].map((each) => each && new Set(each));
   const rows: Row[] = [];
   let count = 0;
-  for (const product of [...snapshot.products.keys()].sort()) {
-    if (product <= after || (products && !products.has(product))) continue;
+  const inOrder = [...snapshot.products.keys()].sort();
+  const isPast = (product: string): boolean => key !== undefined && (backwards ? product >= key : product <= key);
+  for (const product of backwards ? inOrder.reverse() : inOrder) {
+    if (isPast(product) || (products && !products.has(product))) continue;
     const there = snapshot
       .applicationsOf(product)
       .filter(({ metadata }) => selector?.applications?.includes(metadata.name) ?? true)
@@ -137,9 +160,9 @@ async function rowsOf(
       .filter((each) => (environments?.has(each) ?? true) && sees(visibility, product, each));
     const places = [...new Set(there)].sort().map((environment) => ({ product, environment }));
     if (places.length === 0) continue;
-    if (rows.length > 0 && count + places.length > MOST_PLACES) return { rows, cut: rows.at(-1)!.product };
+    if (rows.length > 0 && count + places.length > most) return { rows, cut: rows.at(-1)!.product };
     rows.push({ product, places });
-    if (rows.length > first) break;
+    if (rows.length > size) break;
     count += places.length;
   }
   return { rows, cut: null };

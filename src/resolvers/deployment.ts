@@ -1,5 +1,5 @@
 import { Arg, Args, Ctx, FieldResolver, Query, Resolver, Root } from 'type-graphql';
-import { badInput, checkFirst, PageArgs, readCursor, toConnection } from '../schema/connection.ts';
+import { askedOf, badInput, PageArgs, toConnection } from '../schema/connection.ts';
 import type { Connection } from '../schema/connection.ts';
 import type { ApiContext } from '../schema/context.ts';
 import { Deployment, DeploymentConnection, DeploymentSelectorInput } from '../schema/deployment.ts';
@@ -24,7 +24,7 @@ export class DeploymentResolver {
     @Arg('selector', () => DeploymentSelectorInput, { nullable: true, description: 'Which ones; all when left out.' })
     selector?: DeploymentSelectorInput,
   ): Promise<Connection<Deployment>> {
-    const limit = checkFirst(page.first) + 1;
+    const { limit, key, backwards } = askedOf(page);
     checkStorable({ selector });
     const filter = {
       products: selector?.products ?? undefined,
@@ -32,8 +32,8 @@ export class DeploymentResolver {
       applications: selector?.applications ?? undefined,
       visible: await visibilityOf(context),
     };
-    const after = keyOf(readCursor(page.after));
-    const { rows, cut } = await listLiveDeployments(readsOf(context), { limit, after, filter });
+    const list = { limit, key: keyOf(key), backwards, filter };
+    const { rows, cut } = await listLiveDeployments(readsOf(context), list);
     return toConnection(rows, page, writeKey, toDeployment, cut && writeKey(cut));
   }
 

@@ -1,5 +1,5 @@
-import { badInput, checkFirst, readCursor } from '../schema/connection.ts';
-import type { PageArgs } from '../schema/connection.ts';
+import { askedOf, badInput } from '../schema/connection.ts';
+import type { Asked, PageArgs } from '../schema/connection.ts';
 import type { ApiContext } from '../schema/context.ts';
 import { UUID } from '../schema/node.ts';
 
@@ -16,15 +16,17 @@ export function cutSince(cut: readonly unknown[] | null): string | null {
   return writeSince({ since: time.getTime(), id });
 }
 
-export function readSince(after: string | null | undefined): { since: number; id: string } | undefined {
-  const cursor = readCursor(after);
+function readSince({ key: cursor, backwards }: Asked): { since: number; id: string } | undefined {
   if (cursor === undefined) return undefined;
   const [since = '', id = ''] = cursor.split('/');
   if (/^\d{1,15}$/.test(since) && UUID.test(id)) return { since: Number(since), id };
-  throw badInput('`after` is not a cursor of this list', 'after');
+  const argument = backwards ? 'before' : 'after';
+  throw badInput(`\`${argument}\` is not a cursor of this list`, argument);
 }
 
 /** How a page of such a list is read: one more than it shows, and at most so many entries are looked at. */
-export function pageOf({ app }: ApiContext, { first, after }: PageArgs) {
-  return { limit: checkFirst(first) + 1, entries: app.limits.entriesPerPage, before: readSince(after) };
+export function pageOf({ app }: ApiContext, page: PageArgs) {
+  const asked = askedOf(page);
+  const { limit, backwards } = asked;
+  return { limit, backwards, entries: app.limits.entriesPerPage, key: readSince(asked) };
 }

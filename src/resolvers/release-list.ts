@@ -1,5 +1,5 @@
 import { Arg, Args, Ctx, FieldResolver, Query, Resolver, Root } from 'type-graphql';
-import { badInput, checkFirst, PageArgs, readCursor, toConnection } from '../schema/connection.ts';
+import { askedOf, badInput, PageArgs, toConnection } from '../schema/connection.ts';
 import type { CountedConnection } from '../schema/connection.ts';
 import type { ApiContext } from '../schema/context.ts';
 import { Release, ReleaseConnection, ReleaseFacet, ReleaseFacets, ReleaseFilterInput } from '../schema/release.ts';
@@ -30,16 +30,16 @@ export class ReleaseListResolver extends countResolver(ReleaseConnection, COUNTE
     @Arg('filter', () => ReleaseFilterInput, { nullable: true, description: 'Which ones; all when left out.' })
     input?: ReleaseFilterInput,
   ): Promise<ReleaseList> {
-    const limit = checkFirst(page.first) + 1;
+    const { limit, key, backwards } = askedOf(page);
     checkStorable({ filter: input });
-    const after = readCursor(page.after);
     const filter: ReleaseFilter = { ...toFilter(input), visible: await visibilityOf(context) };
     const entries = context.app.limits.entriesPerPage;
     const { rows, cut } = await listReleases(readsOf(context), {
       limit,
+      backwards,
       entries,
       // A cursor of another list is no number: nothing comes after it.
-      before: after === undefined ? undefined : Number(after) || 0,
+      key: key === undefined ? undefined : Number(key) || 0,
       filter,
     });
     const connection = toConnection(

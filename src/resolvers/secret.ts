@@ -6,7 +6,7 @@ import { EVERYTHING } from '../core/access/index.ts';
 import type { ForgeKind, ForgeUse } from '../core/forges.ts';
 import { refusal } from '../core/problems.ts';
 import type { SecretUse } from '../core/secrets.ts';
-import { checkFirst, PageArgs, readCursor, toConnection } from '../schema/connection.ts';
+import { askedOf, PageArgs, toConnection } from '../schema/connection.ts';
 import type { Connection } from '../schema/connection.ts';
 import type { ApiContext } from '../schema/context.ts';
 import {
@@ -32,10 +32,9 @@ export class SecretResolver {
   @Guarded(MANAGES)
   @Query(() => SecretConnection, { description: 'Secrets, by name; never their values.' })
   async secrets(@Ctx() { app }: ApiContext, @Args(() => PageArgs) page: PageArgs): Promise<Connection<Secret>> {
-    const limit = checkFirst(page.first) + 1;
-    const after = readCursor(page.after);
-    checkStorable({ after });
-    const rows = await listSecrets(app.pool, { limit, after });
+    const { limit, key, backwards } = askedOf(page);
+    checkStorable({ after: key });
+    const rows = await listSecrets(app.pool, { limit, key, backwards });
     return toConnection(
       rows,
       page,

@@ -3,7 +3,7 @@ import { replayDelivery } from '../commands/replay-delivery.ts';
 import { testWebhook } from '../commands/test-webhook.ts';
 import { EVERYTHING } from '../core/access/index.ts';
 import { refusal } from '../core/problems.ts';
-import { checkFirst, PageArgs, toConnection } from '../schema/connection.ts';
+import { PageArgs, toConnection } from '../schema/connection.ts';
 import type { Connection } from '../schema/connection.ts';
 import type { ApiContext } from '../schema/context.ts';
 import { fromNodeId } from '../schema/node-id.ts';
@@ -21,7 +21,7 @@ import { listDeliveries } from '../store/deliveries.ts';
 import { Guarded, may } from './access/rules.ts';
 import { checkStorable, refused, unstorable } from './answers.ts';
 import { forget } from './batches.ts';
-import { cutSince, readSince, writeSince } from './newest-first.ts';
+import { cutSince, pageOf, writeSince } from './newest-first.ts';
 import { readsOf } from './reads.ts';
 
 /** A source may report on everything, so its messages are for those who may do that themselves. */
@@ -37,14 +37,10 @@ export class WebhookDeliveryResolver {
     @Arg('filter', () => WebhookDeliveryFilterInput, { nullable: true, description: 'Which ones; all when left out.' })
     filter?: WebhookDeliveryFilterInput | null,
   ): Promise<Connection<WebhookDelivery>> {
-    const limit = checkFirst(page.first) + 1;
     checkStorable({ filter });
     const { source, status } = filter ?? {};
-    const { entriesPerPage: entries } = context.app.limits;
     const asked = {
-      limit,
-      entries,
-      after: readSince(page.after),
+      ...pageOf(context, page),
       source: source ?? undefined,
       status: status ?? undefined,
     };

@@ -12,10 +12,16 @@ export class PageInfo {
   })
   hasNextPage!: boolean;
 
-  @Field(() => Boolean, { description: 'Whether the page began after a cursor.' })
+  @Field(() => Boolean, {
+    description:
+      'Whether the page began after a cursor; with `last`: whether there may be more before `startCursor`, as for `hasNextPage`.',
+  })
   hasPreviousPage!: boolean;
 
-  @Field(() => String, { nullable: true, description: 'The cursor of the first entry.' })
+  @Field(() => String, {
+    nullable: true,
+    description: 'Where the page begins: give it as `before` for the page before it.',
+  })
   startCursor!: string | null;
 
   @Field(() => String, {
@@ -31,7 +37,41 @@ export class PageArgs {
   first!: number;
 
   @Field(() => String, { nullable: true, description: 'The cursor of the entry after which the page begins.' })
-  after?: string;
+  after?: string | null;
+
+  @Field(() => Int, {
+    nullable: true,
+    description:
+      'Instead of `first`: how many entries of the end of the list, or before `before`, from 1 to 100. They stand in the order of the list.',
+  })
+  last?: number | null;
+
+  @Field(() => String, { nullable: true, description: 'The cursor of the entry before which the page ends.' })
+  before?: string | null;
+}
+
+/** Which way a list is read from a key: forwards to what comes after it, or backwards to what comes before it. */
+export interface Asked {
+  /** Entries that the page shows. */
+  size: number;
+  /** Entries that are read for it: one more says whether there is more. */
+  limit: number;
+  /** Of the entry from which it goes on, which is not shown again; undefined: from the beginning, or from the end. */
+  key: string | undefined;
+  /** Towards the beginning. The rows of such a page are read, and handed to `toConnection`, in that order. */
+  backwards: boolean;
+}
+
+/** @throws GraphQLError BAD_USER_INPUT */
+export function askedOf({ first, after, last, before }: PageArgs): Asked {
+  const backwards = typeof last === 'number';
+  if (backwards && typeof after === 'string')
+    throw badInput('`after` goes with `first`, as `before` does with `last`', 'after');
+  if (!backwards && typeof before === 'string')
+    throw badInput('`before` goes with `last`, as `after` does with `first`', 'before');
+  const size = backwards ? checkFirst(last, MAX_FIRST, 'last') : checkFirst(first);
+  const key = backwards ? readCursor(before, 'before') : readCursor(after);
+  return { size, limit: size + 1, key, backwards };
 }
 
 export interface Edge<T> {
@@ -97,33 +137,37 @@ function writeCursor(key: string): string {
   return Buffer.from(`k:${key}`).toString('base64url');
 }
 
-export function readCursor(cursor: string | null | undefined): string | undefined {
+export function readCursor(cursor: string | null | undefined, argument = 'after'): string | undefined {
   if (cursor === null || cursor === undefined) return undefined;
   const text = cursor.length > 1_000 ? '' : Buffer.from(cursor, 'base64url').toString();
   if (text.startsWith('k:')) return text.slice(2);
-  throw badInput('`after` is not a cursor of this list: take it from `pageInfo.endCursor`', 'after');
+  const place = argument === 'after' ? 'endCursor' : 'startCursor';
+  throw badInput(`\`${argument}\` is not a cursor of this list: take it from \`pageInfo.${place}\``, argument);
 }
 
 /**
- * `rows` holds one more than `first` when there is more. `cut`: the key up to which the list was looked at, where it was not looked at
+ * `rows` holds one more than the page shows when there is more. `cut`: the key up to which the list was looked at, where it was not looked at
  * to its end; the next page goes on from there.
  */
 export function toConnection<R, T>(
   rows: R[],
-  { first, after }: PageArgs,
+  page: PageArgs,
   keyOf: (row: R) => string,
   nodeOf: (row: R) => T,
   cut: string | null = null,
 ): Connection<T> {
-  const edges = rows.slice(0, first).map((row) => ({ cursor: writeCursor(keyOf(row)), node: nodeOf(row) }));
+  const { size, backwards } = askedOf(page);
+  const shown = rows.slice(0, size).map((row) => ({ cursor: writeCursor(keyOf(row)), node: nodeOf(row) }));
+  const more = rows.length > size || cut !== null;
+  const goesOn = cut !== null && rows.length <= size ? writeCursor(cut) : (shown.at(-1)?.cursor ?? null);
+  const begins = shown[0]?.cursor ?? null;
+  const edges = backwards ? shown.reverse() : shown;
+  const isNotFirst = typeof (backwards ? page.before : page.after) === 'string';
   return {
     edges,
     nodes: edges.map((each) => each.node),
-    pageInfo: {
-      hasNextPage: rows.length > first || cut !== null,
-      hasPreviousPage: after !== undefined && after !== null,
-      startCursor: edges[0]?.cursor ?? null,
-      endCursor: cut !== null && rows.length <= first ? writeCursor(cut) : (edges.at(-1)?.cursor ?? null),
-    },
+    pageInfo: backwards
+      ? { hasNextPage: isNotFirst, hasPreviousPage: more, startCursor: goesOn, endCursor: begins }
+      : { hasNextPage: more, hasPreviousPage: isNotFirst, startCursor: begins, endCursor: goesOn },
   };
 }

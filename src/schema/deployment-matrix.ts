@@ -113,4 +113,15 @@ export class DeploymentMatrixRow {
   cells!: DeploymentCell[];
 }
 
+@ObjectType({ description: 'The names along the sides of the table of products and environments.' })
+export class DeploymentMatrixAxes {
+  @Field(() => [String], { description: 'Of its rows: products that have an application somewhere, by name.' })
+  productNames!: string[];
+
+  @Field(() => [String], {
+    description: 'Of its columns: environments in which one of them has an application, by name.',
+  })
+  environmentNames!: string[];
+}
+
 export const DeploymentMatrixConnection = connectionOf('DeploymentMatrixRow', DeploymentMatrixRow);

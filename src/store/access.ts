@@ -12,9 +12,12 @@ export type RoleGrant = RoleGrantRow;
 
 /** A page of tokens or grants, in the order of their ids. */
 export interface AccessList {
-  first: number;
-  /** Only ids after this one. */
-  after?: string;
+  /** At most this many. */
+  limit: number;
+  /** The id from which the page goes on. */
+  key?: string;
+  /** Towards the beginning. */
+  backwards?: boolean;
   subject?: string;
   /** Only what this holder has by name or through groups. */
   only?: Holder;
@@ -86,11 +89,11 @@ export function listGrants(tx: EntityManager, list: AccessList): Promise<RoleGra
 function page<T extends { id: string; subject: string }>(
   tx: EntityManager,
   row: new () => T,
-  { first, after, subject, only }: AccessList,
+  { limit, key, backwards, subject, only }: AccessList,
   collation: string,
 ): Promise<T[]> {
   const query = tx.getRepository(row).createQueryBuilder('r');
-  if (after !== undefined) query.andWhere(`r.id ${collation} > :after`, { after });
+  if (key !== undefined) query.andWhere(`r.id ${collation} ${backwards ? '<' : '>'} :key`, { key });
   if (subject !== undefined) query.andWhere('r.subject = :subject', { subject });
   if (only) {
     const own =
@@ -98,7 +101,10 @@ function page<T extends { id: string; subject: string }>(
     query.andWhere(`(${own})`, { kind: only.kind, name: only.subject, groups: only.groups });
     if (only.givenBy) query.andWhere('r.createdBy = ANY(:givenBy)', { givenBy: only.givenBy });
   }
-  return query.orderBy(`r.id ${collation}`.trim()).take(first).getMany();
+  return query
+    .orderBy(`r.id ${collation}`.trim(), backwards ? 'DESC' : 'ASC')
+    .take(limit)
+    .getMany();
 }
 
 /** Whether one was ever made, revoked ones included: authentication that began does not end by itself. */

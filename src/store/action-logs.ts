@@ -122,6 +122,22 @@ export async function readChunks(
   return { chunks, cut: last > after + entries ? after + entries : null };
 }
 
+/** The same towards the beginning, the newest first: what comes before `before`; null: from the end. */
+export async function readChunksBack(
+  db: Db,
+  { releaseId, before, positions, steps, attempt, try: wanted }: Omit<LogQuery, 'after'> & { before: number | null },
+  { limit, entries }: { limit: number; entries: number },
+): Promise<{ chunks: LoggedChunk[]; cut: number | null }> {
+  const from = before ?? (await lastChunk(db, releaseId)) + 1;
+  const { rows } = await db.query<LoggedChunk>({
+    name: 'read-action-logs-back',
+    text: READ_BACK,
+    values: [releaseId, from, entries, positions, steps ?? null, attempt ?? null, wanted ?? null, limit],
+  });
+  const to = from - entries;
+  return { chunks: rows.map((chunk) => ({ ...chunk, releaseId })), cut: to > 1 ? to : null };
+}
+
 /** The number of the newest chunk of a release; 0: there is none. */
 export async function lastChunk(db: Db, releaseId: string): Promise<number> {
   const { rows } = await db.query<{ sequence: number }>({
@@ -132,11 +148,20 @@ export async function lastChunk(db: Db, releaseId: string): Promise<number> {
   return rows[0]?.sequence ?? 0;
 }
 
+const FITS = `position = ANY($4::integer[]) AND ($5::text[] IS NULL OR step = ANY($5)) AND ($6::integer IS NULL OR attempt = $6)
+ AND ($7::integer IS NULL OR try = $7)`;
+
+const READ_BACK = `
+SELECT sequence, position, step, attempt, try, at, text FROM (
+  SELECT * FROM action_log WHERE release_id = $1 AND sequence < $2::integer AND sequence >= $2::integer - $3::integer
+  ORDER BY release_id DESC, sequence DESC OFFSET 0) l
+WHERE ${FITS} ORDER BY sequence DESC LIMIT $8::integer`;
+
 /** The last row has the number of the newest chunk. OFFSET 0: what does not fit is passed over in the order of the log. */
 const READ = `
 SELECT * FROM ((SELECT sequence, position, step, attempt, try, at, text, false AS "end" FROM (
   SELECT * FROM action_log WHERE release_id = $1 AND sequence > $2::integer AND sequence <= $2::integer + $3::integer ORDER BY release_id, sequence OFFSET 0) l
- WHERE position = ANY($4::integer[]) AND ($5::text[] IS NULL OR step = ANY($5)) AND ($6::integer IS NULL OR attempt = $6) AND ($7::integer IS NULL OR try = $7)
+ WHERE ${FITS}
  ORDER BY sequence LIMIT $8::integer)
 UNION ALL
 (SELECT sequence, 0, '', 0, 0, at, '', true FROM action_log WHERE release_id = $1 ORDER BY release_id DESC, sequence DESC LIMIT 1)) AS found`;

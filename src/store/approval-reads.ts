@@ -10,26 +10,40 @@ export interface AskedPromotion {
 }
 
 const COLUMNS = 'p.release_id AS "releaseId", p.number::float8 AS number, p.position, p.product, p.environment';
-const PAGE =
-  '($1::text IS NULL OR p.product = $1) AND (p.number, p.position) > (coalesce($2::bigint, 0), coalesce($3::integer, 0))';
+/** `direction` and what a page compares with: its key, or what comes before or behind all. */
+const WAYS = {
+  on: { more: '>', end: '0', direction: 'ASC' },
+  back: { more: '<', end: '2147483647', direction: 'DESC' },
+};
 
-/** Oldest release first; `after` is where the page begins. Some of them may be granted, and wait for something else. */
+/** Oldest release first; `key` is where the page goes on, `backwards` to the beginning. Some of them may be granted, and wait for something else. */
 export async function listAskedPromotions(
   pool: Db,
-  { limit, after, product }: { limit: number; after?: Pick<AskedPromotion, 'number' | 'position'>; product?: string },
+  { limit, key, backwards, product }: AskedList,
 ): Promise<AskedPromotion[]> {
+  const way = backwards ? 'back' : 'on';
+  const { more, end, direction } = WAYS[way];
+  const page = `($1::text IS NULL OR p.product = $1) AND (p.number, p.position) ${more} (coalesce($2::bigint, ${end}), coalesce($3::integer, ${end}))`;
+  const order = `ORDER BY p.number ${direction}, p.position ${direction} LIMIT $4`;
   const { rows } = await pool.query<AskedPromotion>({
-    name: 'list-asked-promotions',
+    name: `list-asked-promotions-${way}`,
     text: `SELECT * FROM (
              (SELECT ${COLUMNS} FROM promotion p
-              WHERE p.approval IS NOT NULL AND (p.started_at IS NULL OR p.merge IS NOT NULL) AND p.ended_at IS NULL AND ${PAGE}
-              ORDER BY p.number, p.position LIMIT $4)
+              WHERE p.approval IS NOT NULL AND (p.started_at IS NULL OR p.merge IS NOT NULL) AND p.ended_at IS NULL AND ${page}
+              ${order})
              UNION
              (SELECT ${COLUMNS} FROM promotion p
-              WHERE p.holds AND jsonb_path_exists(p.steps, '$[*].asked') AND ${PAGE}
-              ORDER BY p.number, p.position LIMIT $4)
-           ) asked ORDER BY number, position LIMIT $4`,
-    values: [product ?? null, after?.number ?? null, after?.position ?? null, limit],
+              WHERE p.holds AND jsonb_path_exists(p.steps, '$[*].asked') AND ${page}
+              ${order})
+           ) asked ORDER BY number ${direction}, position ${direction} LIMIT $4`,
+    values: [product ?? null, key?.number ?? null, key?.position ?? null, limit],
   });
   return rows;
+}
+
+interface AskedList {
+  limit: number;
+  key?: Pick<AskedPromotion, 'number' | 'position'>;
+  backwards?: boolean;
+  product?: string;
 }

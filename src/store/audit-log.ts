@@ -1,6 +1,6 @@
 import type { AuditObject, AuditOutcome } from '../core/access/index.ts';
 import type { Db } from './reads.ts';
-import { walk } from './walk.ts';
+import { beyond, walk } from './walk.ts';
 import type { Looked, PageSize } from './walk.ts';
 
 /** Who gave which command, from where; known before anything is done. */
@@ -75,23 +75,24 @@ export interface AuditFilter {
 /** Newest first; `before` is the id after which the page begins. At most `limit`. */
 export function listAudit(
   pool: Db,
-  { before, filter = {}, ...size }: PageSize & { before?: string; filter?: AuditFilter },
+  { key, filter = {}, ...size }: PageSize & { key?: string; filter?: AuditFilter },
 ): Promise<Looked<LoggedCommand>> {
   const { actor, actions, outcomes, object, since, until } = filter;
+  const [order, direction] = actor === undefined ? (['a.id', 'DESC'] as const) : (['(-a.id)', 'ASC'] as const);
   return walk(
     pool,
     {
       from: 'audit_log a',
       select: `a.id, a.at, a.actor, a.actor_kind AS "actorKind", a.credential, a.action, a.transport, a.address,
         a.user_agent AS "userAgent", a.input, a.outcome, a.reasons, a.before, a.after, a.objects`,
-      order: actor === undefined ? ['a.id'] : ['(-a.id)'],
-      direction: actor === undefined ? 'DESC' : 'ASC',
+      order: [order],
+      direction,
       where: (values) => [
         ...(actor === undefined ? [] : [`a.actor = ${values.add(actor)}`]),
-        ...(before === undefined
+        ...(key === undefined
           ? []
           : [
-              actor === undefined ? `a.id < ${values.add(before)}::bigint` : `(-a.id) > -${values.add(before)}::bigint`,
+              `${order} ${beyond(direction, size.backwards)} ${actor === undefined ? '' : '-'}${values.add(key)}::bigint`,
             ]),
       ],
       rest: (values) => [

@@ -75,7 +75,7 @@ export interface BadVersionFilter {
 /** Newest first; `before` is the key of the mark after which the page begins. */
 export async function listBadVersions(
   pool: Db,
-  { before, filter = {}, ...size }: PageSize & { before?: { since: number; id: string }; filter?: BadVersionFilter },
+  { key, filter = {}, ...size }: PageSize & { key?: { since: number; id: string }; filter?: BadVersionFilter },
 ): Promise<Looked<KeptBadVersion>> {
   const { product, digest, activeAt, visible } = filter;
   const { rows, cut } = await newest<BadVersionRecord>(pool, {
@@ -86,7 +86,7 @@ export async function listBadVersions(
     select: 'b.*',
     time: 'b.since',
     id: 'b.id',
-    before,
+    key,
     ...size,
     rest: (values) => [
       ...(product === undefined ? [] : [`b.product = ${values.add(product)}`]),

@@ -205,7 +205,7 @@ export interface CandidateFilter {
 /** Newest first; `before` is the key of the candidate after which the page begins. */
 export async function listCandidates(
   pool: Db,
-  { before, filter = {}, ...size }: PageSize & { before?: { since: number; id: string }; filter?: CandidateFilter },
+  { key, filter = {}, ...size }: PageSize & { key?: { since: number; id: string }; filter?: CandidateFilter },
 ): Promise<Looked<KeptCandidate>> {
   const { product, statuses, visible } = filter;
   return newest<KeptCandidate>(pool, {
@@ -213,7 +213,7 @@ export async function listCandidates(
     select: COLUMNS,
     time: 'candidate.created_at',
     id: 'candidate.id',
-    before,
+    key,
     ...size,
     // By an index of its own.
     of: (values) => (product === undefined ? [] : [`candidate.product = ${values.add(product)}`]),

@@ -51,9 +51,11 @@ export async function getDefinitionById<K extends Kind>(
 /** Which definitions of a kind, in the order of their names. */
 export interface DefinitionList {
   /** At most this many. */
-  first: number;
-  /** Only names after this one, in code point order. */
-  after?: string;
+  limit: number;
+  /** The name from which the page goes on, in code point order. */
+  key?: string;
+  /** Towards the beginning. */
+  backwards?: boolean;
   selector?: EnvironmentSelector;
   /** Only what is seen; null: everything. */
   visible?: Visibility | null;
@@ -70,7 +72,10 @@ export async function listDefinitions<K extends Kind>(
   kind: K,
   list: DefinitionList,
 ): Promise<StoredDefinition<K>[]> {
-  const rows = await filtered(db, kind, list).orderBy(`d.name COLLATE "C"`).take(list.first).getMany();
+  const rows = await filtered(db, kind, list)
+    .orderBy(`d.name COLLATE "C"`, list.backwards ? 'DESC' : 'ASC')
+    .take(list.limit)
+    .getMany();
   return rows.map((row) => toDefinition(kind, row));
 }
 
@@ -88,11 +93,11 @@ export async function allDefinitions<K extends Kind>(
 }
 
 /** The selector's meaning in SQL; the same as `matchesSelector` of the core, for lists that may be long. */
-function filtered(db: Db, kind: Kind, list: Omit<DefinitionList, 'first'>): SelectQueryBuilder<DefinitionRow> {
+function filtered(db: Db, kind: Kind, list: Omit<DefinitionList, 'limit'>): SelectQueryBuilder<DefinitionRow> {
   const query = repository(db, kind).createQueryBuilder('d');
-  const { after, selector, visible, product, environment, search } = list;
+  const { key, backwards, selector, visible, product, environment, search } = list;
   if (visible) onlyVisible(query, kind, visible);
-  if (after !== undefined) query.andWhere(`d.name COLLATE "C" > :after`, { after });
+  if (key !== undefined) query.andWhere(`d.name COLLATE "C" ${backwards ? '<' : '>'} :key`, { key });
   if (product !== undefined) query.andWhere('d.product = :product', { product });
   if (environment !== undefined) query.andWhere('d.environment = :environment', { environment });
   if (search !== undefined) {

@@ -241,19 +241,19 @@ export async function keptIds(
 
 /** A page of messages, the newest first. */
 export interface DeliveryPage extends PageSize {
-  after?: { since: number; id: string };
+  key?: { since: number; id: string };
   source?: string;
   status?: DeliveryStatus;
 }
 
 /** Newest first. */
-export function listDeliveries(pool: Db, { after, source, status, ...size }: DeliveryPage): Promise<Looked<Delivery>> {
+export function listDeliveries(pool: Db, { key, source, status, ...size }: DeliveryPage): Promise<Looked<Delivery>> {
   return newest(pool, {
     from: 'webhook_delivery d',
     select: COLUMNS,
     time: 'd.received_at',
     id: 'd.id',
-    before: after,
+    key,
     ...size,
     rest: (values) => [
       ...(source === undefined ? [] : [`d.source = ${values.add(source)}`]),

@@ -4,7 +4,7 @@ import { LIVE_COLUMNS } from './deployment-reads.ts';
 import type { DeploymentKey, LiveDeployment } from './deployment-reads.ts';
 import type { Place } from './deployment-matrix.ts';
 import type { Db } from './reads.ts';
-import { walk } from './walk.ts';
+import { beyond, walk } from './walk.ts';
 
 /** A version that was brought to an application, and what came after it. */
 export interface PastDeployment extends LiveDeployment {
@@ -53,7 +53,7 @@ const ORDER = 'd.product COLLATE "C", d.environment COLLATE "C", d.application C
 export async function readDeploymentHistory(
   db: Db,
   place: Place & { application?: string },
-  { limit, before }: { limit: number; before?: DeploymentPlace },
+  { limit, key: from, backwards }: { limit: number; key?: DeploymentPlace; backwards?: boolean },
 ): Promise<PastDeployment[]> {
   const applications = place.application === undefined ? await applicationsIn(db, place) : [place.application];
   const keys: readonly (keyof DeploymentKey)[] = ['product', 'environment', 'application'];
@@ -71,13 +71,15 @@ export async function readDeploymentHistory(
       })),
       where: (values) => [
         ...keys.map((key, index) => `d.${key} COLLATE "C" = way.w${index}`),
-        ...(before === undefined
+        ...(from === undefined
           ? []
-          : [`(d.at, d.id) < (${values.add(new Date(before.at))}::timestamptz, ${values.add(before.id)}::bigint)`]),
+          : [
+              `(d.at, d.id) ${beyond('DESC', backwards)} (${values.add(new Date(from.at))}::timestamptz, ${values.add(from.id)}::bigint)`,
+            ]),
       ],
       rest: () => [],
     },
-    { limit, entries: limit * APPLICATIONS },
+    { limit, backwards, entries: limit * APPLICATIONS },
   );
   return rows;
 }

@@ -52,22 +52,23 @@ const PRODUCTS = 50;
  */
 export async function listLiveDeployments(
   pool: Db,
-  { limit, after, filter = {}, entries = APPLICATIONS }: LiveList,
+  { limit, key, backwards = false, filter = {}, entries = APPLICATIONS }: LiveList,
 ): Promise<{ rows: LiveDeployment[]; cut: DeploymentKey | null }> {
   const { visible } = filter;
   const seen = visible ? [...visible.products.keys()] : undefined;
   const named = filter.products?.filter((name) => !visible || visible.products.has(name)) ?? seen;
   const rows: LiveDeployment[] = [];
-  for (const products of chunksOf(named, after?.product)) {
+  const way = backwards ? 'back' : 'on';
+  for (const products of chunksOf(named, key?.product, backwards)) {
     const { rows: found } = await pool.query<LiveDeployment & { step: number; fits: boolean }>({
-      name: products ? 'list-live-of-products' : 'list-live-deployments',
-      text: products ? OF_PRODUCTS : OF_ALL,
+      name: products ? `list-live-of-products-${way}` : `list-live-deployments-${way}`,
+      text: (products ? OF_PRODUCTS : OF_ALL)[way],
       values: [
         filter.environments ?? null,
         filter.applications ?? null,
-        after?.product ?? '',
-        after?.environment ?? '',
-        after?.application ?? '',
+        key?.product ?? '',
+        key?.environment ?? '',
+        key?.application ?? '',
         limit - rows.length,
         visibleValue(visible),
         entries,
@@ -85,16 +86,26 @@ export async function listLiveDeployments(
 
 interface LiveList {
   limit: number;
-  after?: DeploymentKey;
+  /** From which the page goes on. */
+  key?: DeploymentKey;
+  /** Towards the beginning. */
+  backwards?: boolean;
   filter?: DeploymentFilter;
   entries?: number;
 }
 
-/** In the order of "C", which is that of UTF-8, from the product of the cursor on. Undefined: all products. */
-function chunksOf(products: readonly string[] | undefined, from = ''): (string[] | undefined)[] {
+/** In the order of "C", which is that of UTF-8, or back, from the product of the cursor on. Undefined: all products. */
+function chunksOf(
+  products: readonly string[] | undefined,
+  from: string | undefined,
+  backwards: boolean,
+): (string[] | undefined)[] {
   if (products === undefined) return [undefined];
   const compare = (a: string, b: string): number => Buffer.compare(Buffer.from(a), Buffer.from(b));
-  const sorted = [...new Set(products)].filter((each) => compare(each, from) >= 0).sort(compare);
+  const sign = backwards ? -1 : 1;
+  const sorted = [...new Set(products)]
+    .filter((each) => from === undefined || compare(each, from) * sign >= 0)
+    .sort((a, b) => compare(a, b) * sign);
   return Array.from({ length: Math.ceil(sorted.length / PRODUCTS) }, (_, index) =>
     sorted.slice(index * PRODUCTS, (index + 1) * PRODUCTS),
   );
@@ -109,13 +120,24 @@ const PRODUCT = 'd.product COLLATE "C"';
 const PLACE = 'd.environment COLLATE "C", d.application COLLATE "C"';
 const NEWEST = `${PRODUCT}, ${PLACE}, d.at DESC, d.id DESC LIMIT 1`;
 
+/** The newest deployment of the application that comes next. */
+const NEXT = {
+  on: (where: string): string => `SELECT d.* FROM deployment d WHERE ${where} ORDER BY ${NEWEST}`,
+  // The index ends with the oldest one of each.
+  back: (where: string): string => `
+    SELECT n.* FROM (
+      SELECT d.product, d.environment, d.application FROM deployment d WHERE ${where}
+      ORDER BY ${PRODUCT} DESC, d.environment COLLATE "C" DESC, d.application COLLATE "C" DESC, d.at, d.id LIMIT 1) k
+    CROSS JOIN LATERAL (SELECT d.* FROM deployment d
+      WHERE ${PRODUCT} = k.product AND (${PLACE}) = (k.environment, k.application) ORDER BY ${NEWEST}) n`,
+};
+
 /** The newest deployment of one application after the other. `$8`: steps at most. */
-const applicationsIn = (first: string, next: string): string => `
+const applicationsIn = (way: 'on' | 'back', first: string, next: string): string => `
   WITH RECURSIVE live AS (
-    (SELECT 1 AS step, d.* FROM deployment d WHERE ${first} ORDER BY ${NEWEST})
+    (SELECT 1 AS step, s.* FROM (${NEXT[way](first)}) s)
     UNION ALL
-    SELECT l.step + 1, n.* FROM live l CROSS JOIN LATERAL (
-      SELECT d.* FROM deployment d WHERE ${next} ORDER BY ${NEWEST}) n
+    SELECT l.step + 1, m.* FROM live l CROSS JOIN LATERAL (${NEXT[way](next)}) m
     WHERE l.step < $8::int
   ), judged AS (
     SELECT live.*, ($1::text[] IS NULL OR environment = ANY($1)) AND ($2::text[] IS NULL OR application = ANY($2))
@@ -125,13 +147,28 @@ const applicationsIn = (first: string, next: string): string => `
   SELECT ${LIVE_COLUMNS}, step, fits
   FROM judged d WHERE fits OR step >= $8::int LIMIT $6`;
 
-const OF_ALL = applicationsIn(
-  `(${PRODUCT}, ${PLACE}) > ($3::text, $4::text, $5::text)`,
-  `(${PRODUCT}, ${PLACE}) > (l.product, l.environment, l.application)`,
-);
+/** A name that comes behind all others. */
+const LAST = 'chr(1114111)';
 
-const OF_PRODUCTS = `
+const OF_ALL = {
+  on: applicationsIn(
+    'on',
+    `(${PRODUCT}, ${PLACE}) > ($3::text, $4::text, $5::text)`,
+    `(${PRODUCT}, ${PLACE}) > (l.product, l.environment, l.application)`,
+  ),
+  back: applicationsIn(
+    'back',
+    `(${PRODUCT}, ${PLACE}) < (CASE WHEN $3::text = '' THEN ${LAST} ELSE $3::text END, $4::text, $5::text)`,
+    `(${PRODUCT}, ${PLACE}) < (l.product, l.environment, l.application)`,
+  ),
+};
+
+/** `past`: a name that comes behind all others, or before them. */
+const ofProducts = (way: 'on' | 'back', more: '>' | '<', past: string): string => `
   SELECT page.* FROM unnest($9::text[]) WITH ORDINALITY AS of(product, number) CROSS JOIN LATERAL (${applicationsIn(
-    `${PRODUCT} = of.product AND (${PLACE}) > (CASE WHEN of.product = $3::text THEN $4::text ELSE '' END, CASE WHEN of.product = $3::text THEN $5::text ELSE '' END)`,
-    `${PRODUCT} = of.product AND (${PLACE}) > (l.environment, l.application)`,
+    way,
+    `${PRODUCT} = of.product AND (${PLACE}) ${more} (CASE WHEN of.product = $3::text THEN $4::text ELSE ${past} END, CASE WHEN of.product = $3::text THEN $5::text ELSE ${past} END)`,
+    `${PRODUCT} = of.product AND (${PLACE}) ${more} (l.environment, l.application)`,
   )}) AS page ORDER BY of.number, page.step`;
+
+const OF_PRODUCTS = { on: ofProducts('on', '>', "''"), back: ofProducts('back', '<', LAST) };

@@ -72,7 +72,7 @@ export interface HoldFilter {
 /** Newest first; `before` is the key of the hold after which the page begins. */
 export async function listHolds(
   pool: Db,
-  { before, filter = {}, ...size }: PageSize & { before?: { since: number; id: string }; filter?: HoldFilter },
+  { key, filter = {}, ...size }: PageSize & { key?: { since: number; id: string }; filter?: HoldFilter },
 ): Promise<Looked<KeptHold>> {
   const { product, environment, activeAt, visible } = filter;
   const { rows, cut } = await newest<HoldRecord>(pool, {
@@ -83,7 +83,7 @@ export async function listHolds(
     select: 'h.*',
     time: 'h.since',
     id: 'h.id',
-    before,
+    key,
     ...size,
     rest: (values) => [
       ...(product === undefined ? [] : [`(h.product IS NULL OR h.product = ${values.add(product)})`]),

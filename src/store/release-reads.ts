@@ -66,12 +66,16 @@ const COLUMNS = `r.id, r.number::float8 AS number, r.kind, r.product, r.flow, r.
 /** More products than these are looked for among all releases. */
 const WAYS = 50;
 
-/** Newest first; `before` is the number of the release after which the page begins. At most `limit`. */
+/** Newest first; `key` is the number of the release from which the page goes on. At most `limit`. */
 export async function listReleases(
   pool: Db,
-  { before, filter = {}, ...size }: PageSize & { before?: number; filter?: ReleaseFilter },
+  { key, filter = {}, ...size }: PageSize & { key?: number; filter?: ReleaseFilter },
 ): Promise<Looked<ReleaseSummary>> {
-  const { rows, cut } = await walk<ReleaseSummary>(pool, { ...releaseWalk(filter, before), select: COLUMNS }, size);
+  const { rows, cut } = await walk<ReleaseSummary>(
+    pool,
+    { ...releaseWalk(filter, key, size.backwards), select: COLUMNS },
+    size,
+  );
   // Its place may count backwards.
   return { rows, cut: cut && [Math.abs(Number(cut[0]))] };
 }
@@ -95,7 +99,7 @@ export async function readTraits(
 }
 
 /** The list that a filter is looked for in: the shortest that has an index, as far as that is known beforehand. */
-function releaseWalk(filter: ReleaseFilter, before: number | undefined): Omit<Walk, 'select'> {
+function releaseWalk(filter: ReleaseFilter, key: number | undefined, backwards = false): Omit<Walk, 'select'> {
   const { environment, visible, commit } = filter;
   const products = productsOf(filter);
   // Otherwise asking for an environment would tell where a release goes.
@@ -120,7 +124,7 @@ function releaseWalk(filter: ReleaseFilter, before: number | undefined): Omit<Wa
       direction: 'ASC',
       where: (values) => [
         `p.environment = ${values.add(environment)}`,
-        ...place.after(values, before),
+        ...place.after(values, key, backwards),
         ...betweenSql(values, filter, place),
       ],
       rest: (values) => [...unseen(values), ...restOf(values, { ...filter, environment: undefined })],
@@ -145,7 +149,7 @@ function releaseWalk(filter: ReleaseFilter, before: number | undefined): Omit<Wa
       ...keys.map(({ column }, index) => `${column} = way.w${index}`),
       ...(commit === undefined ? [] : [`r.number = ANY(${ofCommit(values, commit)})`]),
       ...(own === null || commit !== undefined ? [] : [`${own.column} = ${values.add(own.value)}`]),
-      ...place.after(values, before),
+      ...place.after(values, key, backwards),
       ...betweenSql(values, filter, place),
     ],
     rest: (values) => [
@@ -193,7 +197,7 @@ interface Ordered {
   order: string;
   isBackwards: boolean;
   /** What comes after this number, the newest first. */
-  after: (values: Values, number: number | undefined) => string[];
+  after: (values: Values, number: number | undefined, backwards: boolean) => string[];
   /** What is below a number, or above it: an expression, null for no limit. */
   below: (expression: string) => string;
   above: (expression: string) => string;
@@ -205,8 +209,8 @@ function placeOf(column: string, isBackwards: boolean): Ordered {
     isBackwards ? `${order} > -(${expression})` : `${order} < (${expression})`;
   const above = (expression: string): string =>
     isBackwards ? `${order} < -(${expression})` : `${order} > (${expression})`;
-  const after = (values: Values, number: number | undefined): string[] =>
-    number === undefined ? [] : [below(`${values.add(number)}::bigint`)];
+  const after = (values: Values, number: number | undefined, backwards: boolean): string[] =>
+    number === undefined ? [] : [(backwards ? above : below)(`${values.add(number)}::bigint`)];
   return { order, isBackwards, after, below, above };
 }
 

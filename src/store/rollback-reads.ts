@@ -19,23 +19,24 @@ const COLUMNS = `b.id, b.product, b.cause, b.origins, b.created_at AS "createdAt
 
 /** A page of rollbacks, the newest first. */
 export interface RollbackList extends PageSize {
-  before?: { since: number; id: string };
+  /** Of the rollback from which the page goes on. */
+  key?: { since: number; id: string };
   product?: string;
   /** Only of products that are seen; null: of all. */
   visible?: Visibility | null;
 }
 
-/** Newest first; `before` is the key of the rollback after which the page begins. */
+/** Newest first. */
 export async function listRollbacks(
   pool: Db,
-  { before, product, visible, ...size }: RollbackList,
+  { key, product, visible, ...size }: RollbackList,
 ): Promise<Looked<RollbackSummary>> {
   return newest(pool, {
     from: 'rollback b',
     select: COLUMNS,
     time: 'b.created_at',
     id: 'b.id',
-    before,
+    key,
     ...size,
     rest: (values) => [
       ...(product === undefined ? [] : [`b.product = ${values.add(product)}`]),

@@ -30,14 +30,16 @@ const SHOWN = `name, description, use, revision, key_id AS "keyId", created_at A
   updated_at AS "updatedAt", updated_by AS "updatedBy"`;
 const SEALED = 'name, use, key_id AS "keyId", nonce, sealed';
 
-/** In the order of their names, without their values; `after` is the name after which the page begins. */
+/** In the order of their names, without their values; `key` is the name from which the page goes on. */
 export async function listSecrets(
   connection: Connection,
-  { limit, after }: { limit: number; after?: string },
+  { limit, key, backwards }: { limit: number; key?: string; backwards?: boolean },
 ): Promise<SecretShown[]> {
   const { rows } = await connection.query<SecretShown>(
-    `SELECT ${SHOWN} FROM secret WHERE $1::text IS NULL OR name > $1 ORDER BY name LIMIT $2`,
-    [after ?? null, limit],
+    backwards
+      ? `SELECT ${SHOWN} FROM secret WHERE $1::text IS NULL OR name < $1 ORDER BY name DESC LIMIT $2`
+      : `SELECT ${SHOWN} FROM secret WHERE $1::text IS NULL OR name > $1 ORDER BY name LIMIT $2`,
+    [key ?? null, limit],
   );
   return rows;
 }

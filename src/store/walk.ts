@@ -38,6 +38,8 @@ export const ALL = Number.POSITIVE_INFINITY;
 /** How much of a list is answered, and how much of it may be looked at for that. */
 export interface PageSize {
   limit: number;
+  /** From its end, or from its key, towards the beginning; the rows come in that order. */
+  backwards?: boolean;
   /** How many entries are looked at, all ways together. */
   entries: number;
 }
@@ -50,7 +52,12 @@ export interface Looked<T> {
 }
 
 /** At most `limit` entries that fit, in their order. */
-export async function walk<T extends object>(db: Db, found: Walk, { limit, entries }: PageSize): Promise<Looked<T>> {
+export async function walk<T extends object>(
+  db: Db,
+  list: Walk,
+  { limit, entries, backwards }: PageSize,
+): Promise<Looked<T>> {
+  const found = { ...list, direction: directionOf(list.direction, backwards) };
   const ways = found.ways?.[0]?.values.length ?? 1;
   if (ways === 0) return { rows: [], cut: null };
   const most = Math.max(limit, Math.ceil(entries / ways));
@@ -65,6 +72,15 @@ export async function walk<T extends object>(db: Db, found: Walk, { limit, entri
   return { rows: before, cut: before.length >= limit ? null : cut };
 }
 
+function directionOf(direction: Walk['direction'], backwards = false): Walk['direction'] {
+  return (direction === 'ASC') === backwards ? 'DESC' : 'ASC';
+}
+
+/** How the entries of a page compare to the key from which it goes on. */
+export function beyond(direction: Walk['direction'], backwards: boolean | undefined): '<' | '>' {
+  return directionOf(direction, backwards) === 'ASC' ? '>' : '<';
+}
+
 /** A list by time, the newest first. */
 export interface Newest extends PageSize {
   from: string;
@@ -72,8 +88,8 @@ export interface Newest extends PageSize {
   /** The columns of the index that gives the order. */
   time: string;
   id: string;
-  /** The key of the entry after which the page begins. */
-  before: { since: number; id: string } | undefined;
+  /** Of the entry from which the page goes on. */
+  key: { since: number; id: string } | undefined;
   /** What an index begins with that goes on with that order. */
   of?: Walk['where'];
   rest: Walk['rest'];
@@ -81,14 +97,17 @@ export interface Newest extends PageSize {
 
 /** A list that shows the newest first, by a time and then by an id. */
 export function newest<T extends object>(db: Db, list: Newest): Promise<Looked<T>> {
-  const { from, select, time, id, before, of, rest } = list;
+  const { from, select, time, id, key, of, rest, backwards } = list;
+  const direction = 'DESC';
   const where = (values: Values): string[] => [
     ...(of?.(values) ?? []),
-    ...(before === undefined
+    ...(key === undefined
       ? []
-      : [`(${time}, ${id}) < (${values.add(new Date(before.since))}::timestamptz, ${values.add(before.id)}::uuid)`]),
+      : [
+          `(${time}, ${id}) ${beyond(direction, backwards)} (${values.add(new Date(key.since))}::timestamptz, ${values.add(key.id)}::uuid)`,
+        ]),
   ];
-  return walk(db, { from, select, order: [time, id], direction: 'DESC', where, rest }, list);
+  return walk(db, { from, select, order: [time, id], direction, where, rest }, list);
 }
 
 type Place = Record<`p${number}`, unknown>;

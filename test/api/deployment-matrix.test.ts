@@ -167,6 +167,33 @@ describe('the table of products and environments', () => {
     expect(one).toBeLessThan(15);
   });
 
+  test('is loaded by what is seen: its sides once, then the cells of rows and columns, each part for the same statements', async () => {
+    const SIDES = '{ deploymentMatrixAxes { productNames environmentNames } }';
+    const { deploymentMatrixAxes: sides } = await api.ask(SIDES);
+    expect(sides).toEqual({
+      productNames: ['billing', 'files', 'shop', 'to-production', 'waits'],
+      environmentNames: [...ENVIRONMENTS].sort(),
+    });
+    // Whether definitions have changed.
+    expect(await api.statements(() => api.ask(SIDES))).toBeLessThanOrEqual(1);
+    const part = (products: string[], environments: string[]) => ({ selector: { products, environments } });
+    const whole = (await api.ask(MATRIX)).list.nodes as { productName: string; cells: Cell[] }[];
+    const [rows, columns] = [sides.productNames.slice(1, 3), sides.environmentNames.slice(2, 5)];
+    const seen = (await api.ask(MATRIX, part(rows, columns))).list.nodes;
+    const there = ({ environmentName }: Cell): boolean => columns.includes(environmentName);
+    const expected = whole
+      .filter(({ productName }) => rows.includes(productName))
+      .map((row) => ({ ...row, cells: row.cells.filter(there) }));
+    expect(seen).toEqual(expected);
+    const cost = (...of: Parameters<typeof part>) => api.statements(() => api.ask(MATRIX, part(...of)));
+    expect(await cost(rows, columns)).toBeLessThanOrEqual((await cost(['billing'], ['eu'])) + 2);
+    const limited = await api.askAs('vi', SIDES, {}, 'VIEWER', {
+      products: { names: ['billing'] },
+      environments: { names: ['eu'] },
+    });
+    expect(limited.deploymentMatrixAxes).toEqual({ productNames: ['billing'], environmentNames: ['eu'] });
+  });
+
   test('is paid for by what it holds', async () => {
     const few = await api.within({}, MATRIX, { selector: { products: ['billing'] } });
     const cells = 6;

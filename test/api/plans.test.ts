@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { getNamedType, isInputObjectType } from 'graphql';
+import { getNamedType, isInputObjectType, isObjectType } from 'graphql';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { inTransaction } from '../../src/connections.ts';
@@ -250,6 +250,14 @@ async function plansIn(ask: () => Promise<unknown>): Promise<Plan[]> {
   return plans;
 }
 
+/** Lists are read backwards by the same indexes, and no more of them. */
+const FROM_THE_END = CASES.filter(({ query }) => /^\(.*\bfirst: \d+/.test(query) && /edges|nodes/.test(query)).map(
+  (each) => ({
+    ...each,
+    query: each.query.replace(/\bfirst: (\d+)/, 'last: $1').replace(/\bafter: "/, 'before: "'),
+  }),
+);
+
 const grows = (table: string): boolean => (GROWING as readonly string[]).includes(table);
 
 /** An expression in a plan has parentheses that it has not where its index is defined. */
@@ -344,6 +352,67 @@ test('a list is counted as far as one page may look, and says so; its facets are
   expect(wrong?.message).toBe("commit is 'abc123': expected its id, or the first 7 hexadecimal digits or more");
 });
 
+describe('every connection is read from both of its ends', () => {
+  const connections = Object.values(buildApiSchema().getTypeMap()).flatMap((type) =>
+    isObjectType(type) && !type.name.startsWith('__')
+      ? Object.values(type.getFields())
+          .filter((field) => getNamedType(field.type).name.endsWith('Connection'))
+          .map((field) => ({ on: type.name, field }))
+      : [],
+  );
+
+  test('by the same arguments', () => {
+    expect(connections.length).toBeGreaterThan(20);
+    for (const { on, field } of connections) {
+      const names = field.args.map(({ name }) => name);
+      expect([on, field.name, ...names]).toEqual(expect.arrayContaining(['first', 'after', 'last', 'before']));
+    }
+  });
+
+  const ofQuery = connections.filter(({ on }) => on === 'Query').map(({ field }) => field.name);
+  test.each(ofQuery)(
+    '%s: a page is found again from the one behind it, and the last one from the one before',
+    async (field) => {
+      const known = [...CASES, ...DEFINED].find((each) => each.field === field && each.query.startsWith('('))!;
+      const args = /^\(([^{]*?)\) /
+        .exec(known.query)![1]!
+        .replaceAll(/(first: \d+|after: "[^"]*"),? ?/g, '')
+        .replace(/, $/, '');
+      interface Page {
+        edges: { cursor: string }[];
+        pageInfo: {
+          hasNextPage: boolean;
+          hasPreviousPage: boolean;
+          startCursor: string | null;
+          endCursor: string | null;
+        };
+      }
+      const page = async (which: string): Promise<Page> => {
+        const query = `(${[which, args].filter(Boolean).join(', ')}) { edges { cursor } pageInfo { hasNextPage hasPreviousPage startCursor endCursor } }`;
+        return (await api.askAs('ada', written({ field, query }), {}, 'ADMIN'))[field] as Page;
+      };
+      const begin = await page('first: 3');
+      const next =
+        begin.pageInfo.endCursor === null ? null : await page(`first: 3, after: "${begin.pageInfo.endCursor}"`);
+      if (next && next.edges.length > 0) {
+        const again = await page(`last: 3, before: "${next.edges[0]!.cursor}"`);
+        expect(again.edges).toEqual(begin.edges);
+        expect(again.pageInfo).toMatchObject({ hasNextPage: true, hasPreviousPage: false });
+        const behind = await page(`last: 1, before: "${next.edges[0]!.cursor}"`);
+        expect(behind.edges).toEqual(begin.edges.slice(-1));
+        expect(behind.pageInfo.hasPreviousPage).toBe(begin.edges.length > 1);
+      }
+      const end = await page('last: 3');
+      expect(end.pageInfo.hasNextPage).toBe(false);
+      if (end.edges.length > 0) {
+        const rest = await page(`first: 3, after: "${end.edges[0]!.cursor}"`);
+        expect(rest.edges).toEqual(end.edges.slice(1));
+        expect(rest.pageInfo.hasNextPage).toBe(false);
+      }
+    },
+  );
+});
+
 describe('a list whose pages are cut holds the same as one that is read whole', () => {
   const all = async (text: string): Promise<string[]> =>
     (await client.query<{ key: string }>(text)).rows.map(({ key }) => key);
@@ -433,16 +502,25 @@ describe('a list whose pages are cut holds the same as one that is read whole', 
     ],
   ])('%s', async (name, field, filter, nodes, text) => {
     const where = name.endsWith('of a viewer') ? { products: { names: FEW.products }, environments: {} } : undefined;
-    const found: string[] = [];
     let pages = 0;
-    for (let after: string | null = null, more = true; more && pages < 200; pages += 1) {
-      const query = `query ($after: String) { list: ${field}(first: 7, after: $after, ${filter}) { ${nodes} pageInfo { hasNextPage endCursor } } }`;
-      const { list } = await api.askAs('vera', query, { after }, where ? 'VIEWER' : 'ADMIN', where);
-      for (const each of list.nodes as { key?: string; node?: { key: string } }[])
-        found.push((each.key ?? each.node?.key)!);
-      after = list.pageInfo.endCursor;
-      more = list.pageInfo.hasNextPage;
-    }
+    const read = async (page: string, [more, place]: readonly [string, string]): Promise<string[]> => {
+      const found: string[] = [];
+      for (let cursor: string | null = null, goesOn = true; goesOn && pages < 400; pages += 1) {
+        const query = `query ($cursor: String) { list: ${field}(${page}, ${filter}) { ${nodes} pageInfo { goesOn: ${more} place: ${place} } } }`;
+        const { list } = await api.askAs('vera', query, { cursor }, where ? 'VIEWER' : 'ADMIN', where);
+        const keys = (list.nodes as { key?: string; node?: { key: string } }[]).map(
+          (each) => (each.key ?? each.node?.key)!,
+        );
+        found.splice(more === 'hasNextPage' ? found.length : 0, 0, ...keys);
+        cursor = list.pageInfo.place;
+        goesOn = list.pageInfo.goesOn;
+      }
+      return found;
+    };
+    const back = await read('last: 7, before: $cursor', ['hasPreviousPage', 'startCursor']);
+    pages = 0;
+    const found = await read('first: 7, after: $cursor', ['hasNextPage', 'endCursor']);
+    expect(back).toEqual(found);
     const expected = await all(text);
     const bare = (key: string): string =>
       Buffer.from(key, 'base64url')
@@ -469,6 +547,10 @@ describe.each([
     expect(faultsOf(plans, each)).toEqual([]);
     const used = plans.flatMap(({ scans }) => scans.filter(({ table }) => grows(table)).map(({ index }) => index));
     if (each.by.length > 0) expect(used.some((index) => each.by.some((name) => index?.startsWith(name)))).toBe(true);
+  });
+
+  test.each(FROM_THE_END)('$field $name, from its end', async (each) => {
+    expect(faultsOf(await plansOf(each), each)).toEqual([]);
   });
 
   test.each(ASKED)('$name', async ({ ask, by, most }) => {

@@ -51,7 +51,7 @@ export async function fillHistory(
   await run(
     `CREATE TEMP TABLE copy AS
      SELECT n, t.id AS was, md5('release ' || n)::uuid AS id, ${PRODUCT} AS product, 1000 + n AS number,
-       now() - ($1::int - n) * interval '1 minute' AS at, n % 500 = 21 AS failed, n > $1::int - 30 AS open
+       date_trunc('milliseconds', now()) - ($1::int - n) * interval '1 minute' AS at, n % 500 = 21 AS failed, n > $1::int - 30 AS open
      FROM generate_series(1, $1::int) AS n JOIN template t ON t.place = n % t.all_of`,
   );
   await run(
@@ -133,7 +133,7 @@ export async function fillHistory(
     [],
   );
   const each = `FROM generate_series(1, $1::int) AS n`;
-  const time = `now() - ($1::int - n) * interval '1 minute'`;
+  const time = `date_trunc('milliseconds', now()) - ($1::int - n) * interval '1 minute'`;
   await run(
     `INSERT INTO bad_version (id, product, digest, label, scope, environments, reason, actor, since, unmarked_at)
      SELECT md5('mark ' || n)::uuid, ${PRODUCT}, md5('digest ' || n), 'v' || n, 'ENVIRONMENT', '["eu"]', 'so', 'ada', ${time},

@@ -632,6 +632,10 @@ export const DEFINED = [
   ]),
   { field: 'applications', query: '(first: 100) { nodes { look { lookedAt } } }' },
   { field: 'gitIdentities', query: ' { email }' },
+  {
+    field: 'deploymentMatrixAxes',
+    query: '(selector: { products: ["billing"], environments: ["eu"], applications: ["billing-eu"] }) { productNames }',
+  },
   { field: 'explainFlowSelection', query: '(product: "billing") { flow }' },
   { field: 'apiTokens', query: '(first: 100) { nodes { id } }' },
   { field: 'roleGrants', query: '(first: 100) { nodes { id } }' },
