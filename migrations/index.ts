@@ -41,6 +41,7 @@ import { ActionLogs1765450000000 } from './1765450000000-action-logs.ts';
 import { LinksForSteps1765461200000 } from './1765461200000-links-for-steps.ts';
 import { HooksApart1765461200001 } from './1765461200001-hooks-apart.ts';
 import { SearchedReleases1765462000000 } from './1765462000000-searched-releases.ts';
+import { ChangesOfDefinitions1765462000001 } from './1765462000001-changes-of-definitions.ts';
 import { ForgeBudget1765340000000 } from './1765340000000-forge-budget.ts';
 import { Triggers1765310000000 } from './1765310000000-triggers.ts';
 import { CommitStatuses1765330000000 } from './1765330000000-commit-statuses.ts';
@@ -94,4 +95,5 @@ export const migrations = [
   LinksForSteps1765461200000,
   HooksApart1765461200001,
   SearchedReleases1765462000000,
+  ChangesOfDefinitions1765462000001,
 ];

@@ -66,6 +66,7 @@ export class ApplicationRow extends DefinitionRow {
 
 /** Every saved revision of every definition: a release shows the one that it runs, an audit shows them all. */
 @Entity('definition_revision')
+@Index('definition_revision_in_order', ['change'], { unique: true })
 export class DefinitionRevisionRow {
   @PrimaryColumn({ type: 'text' })
   kind!: Kind;
@@ -91,6 +92,10 @@ export class DefinitionRevisionRow {
 
   @Column({ type: 'text', nullable: true })
   actor!: string | null;
+
+  /** The place of this save among all, in the order of their commits; null: an earlier version of Sluice has saved it. */
+  @Column({ type: 'bigint', nullable: true })
+  change!: string | null;
 }
 
 /** One row: counts the saves of all definitions, so that a process knows in one small read whether what it holds is current. */

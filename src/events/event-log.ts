@@ -2,6 +2,7 @@ import type pg from 'pg';
 import { clientConfig, DEFAULT_STATEMENT_MS, SturdyPool, timesOf } from '../connections.ts';
 import type { ConnectionTimes } from '../connections.ts';
 import { LIMITS } from '../limits.ts';
+import type { Kind } from '../core/definitions.ts';
 import type { Log } from '../log.ts';
 import {
   BEGINNING,
@@ -16,12 +17,16 @@ import {
   releaseAt,
 } from '../store/event-log.ts';
 import { lastChunk, LOGS_GROW, readChunks } from '../store/action-logs.ts';
-import type { LogQuery } from '../store/action-logs.ts';
+import type { LogQuery, LoggedChunk } from '../store/action-logs.ts';
+import { lastSave, savesAfter } from '../store/definition-log.ts';
+import type { ToldSave } from '../store/definition-log.ts';
+import { DEFINITIONS_CHANGE } from '../store/definitions.ts';
 import type { Db } from '../store/reads.ts';
 import { Listener } from '../store/listener.ts';
 import { Changes, SharedChanges } from './changes.ts';
 import { CursorExpiredError, cursorBefore, cursorOf, isAt, parseCursor, placeOf } from './cursor.ts';
-import { ActionLogReader } from './action-log-reader.ts';
+import { GrowingReader } from './growing-reader.ts';
+import type { GrowingSource } from './growing-reader.ts';
 import { Ring } from './ring.ts';
 import { Subscription, type SubscriptionSource } from './subscription.ts';
 import { Tail, type TailHealth } from './tail.ts';
@@ -71,7 +76,9 @@ export class EventLog {
   readonly #source: SubscriptionSource;
   /** By release: who follows the logs of its actions. */
   readonly #growing = new Map<string, Set<() => void>>();
-  readonly #logReaders = new Set<ActionLogReader>();
+  readonly #readers = new Set<{ end: () => void }>();
+  /** Who follows the saves of definitions. */
+  readonly #following = new Set<() => void>();
   #closing: Promise<void> | null = null;
 
   private constructor(options: EventLogOptions, reader: pg.Pool, newest: LoggedEvent[], ringSize: number) {
@@ -101,15 +108,16 @@ export class EventLog {
     this.#listener = new Listener({
       url: databaseUrl,
       times,
-      channels: ['sluice_events', LOGS_GROW],
+      channels: ['sluice_events', LOGS_GROW, DEFINITIONS_CHANGE],
       onNotice: (channel, payload) => {
-        if (channel === LOGS_GROW) this.#growing.get(payload)?.forEach((wake) => wake());
+        if (channel === DEFINITIONS_CHANGE) this.#following.forEach((wake) => wake());
+        else if (channel === LOGS_GROW) this.#growing.get(payload)?.forEach((wake) => wake());
         else this.#tail.look();
       },
       // Notices that came while the connection was down are lost.
       onConnected: () => {
         this.#tail.look();
-        for (const wakes of this.#growing.values()) wakes.forEach((wake) => wake());
+        for (const wakes of [...this.#growing.values(), this.#following]) wakes.forEach((wake) => wake());
       },
       log,
     });
@@ -172,20 +180,48 @@ export class EventLog {
     releaseId: string,
     after: number | null,
     wanted: () => Omit<LogQuery, 'releaseId' | 'after'>,
-  ): Promise<ActionLogReader> {
+  ): Promise<GrowingReader<LoggedChunk>> {
     const limits = { limit: CHUNKS, entries: this.#entries };
-    const read = (from: number): ReturnType<typeof readChunks> =>
-      readChunks(this.#pool, { ...wanted(), releaseId, after: from }, limits);
-    const begin = after ?? (await lastChunk(this.#pool, releaseId));
-    const source = {
-      read,
-      listen: (wake: () => void) => this.#listenTo(releaseId, wake),
-      onError: this.#source.onError,
-      onEnd: (ended: ActionLogReader) => this.#logReaders.delete(ended),
-    };
-    const reader = new ActionLogReader(source, begin);
+    return this.#follow(after ?? (await lastChunk(this.#pool, releaseId)), {
+      read: async (from) => {
+        const { chunks: entries, cut } = await readChunks(this.#pool, { ...wanted(), releaseId, after: from }, limits);
+        return { entries, cut };
+      },
+      listen: (wake) => this.#listenTo(releaseId, wake),
+    });
+  }
+
+  /**
+   * The saves of definitions, from `after` on, as they come; `after` null: from now on.
+   * @param seen asked of each: it can change what a caller may see
+   */
+  async followDefinitions(
+    after: number | null,
+    filter: { kinds?: readonly Kind[]; names?: readonly string[] },
+    seen: (save: ToldSave) => boolean,
+  ): Promise<GrowingReader<ToldSave>> {
+    return this.#follow(after ?? (await lastSave(this.#pool)), {
+      read: async (from) => {
+        const saves = await savesAfter(this.#pool, { ...filter, after: from, limit: SAVES });
+        return { entries: saves.filter(seen), cut: saves.at(-1)?.sequence ?? null };
+      },
+      listen: (wake) => {
+        this.#following.add(wake);
+        return () => {
+          this.#following.delete(wake);
+        };
+      },
+    });
+  }
+
+  #follow<T extends { sequence: number }>(
+    begin: number,
+    source: Pick<GrowingSource<T>, 'read' | 'listen'>,
+  ): GrowingReader<T> {
+    const { onError } = this.#source;
+    const reader = new GrowingReader<T>({ ...source, onError, onEnd: (ended) => this.#readers.delete(ended) }, begin);
     if (this.#closing) reader.end();
-    else this.#logReaders.add(reader);
+    else this.#readers.add(reader);
     return reader;
   }
 
@@ -266,7 +302,7 @@ export class EventLog {
   }
 
   async #close(): Promise<void> {
-    for (const subscription of [...this.#subscriptions, ...this.#logReaders]) subscription.end();
+    for (const subscription of [...this.#subscriptions, ...this.#readers]) subscription.end();
     await this.#listener.close();
     await this.#tail.close();
     await this.#reader.end();
@@ -293,5 +329,6 @@ export class EventLog {
   }
 }
 
-/** Of logs of actions, which one look of a subscriber reads. */
+/** Of logs of actions, and of saves of definitions, which one look of a subscriber reads. */
 const CHUNKS = 20;
+const SAVES = 50;

@@ -3,7 +3,7 @@ import { sees } from '../core/access/index.ts';
 import type { Visibility } from '../core/access/index.ts';
 import { aboutOf, environmentAt } from '../core/own-steps.ts';
 import type { PlannedPromotion, ReleasePlan } from '../core/plan.ts';
-import type { ActionLogReader } from '../events/action-log-reader.ts';
+import type { GrowingReader } from '../events/growing-reader.ts';
 import { ActionLogChunk, ActionLogConnection, ActionLogDelivery, ActionLogFilterInput } from '../schema/action-log.ts';
 import { askedOf, badInput, PageArgs, readCursor, toConnection } from '../schema/connection.ts';
 import type { Connection } from '../schema/connection.ts';
@@ -105,7 +105,7 @@ async function follow(
   name: string,
   after: string | null | undefined,
   filter: Filter,
-): Promise<ActionLogReader> {
+): Promise<GrowingReader<LoggedChunk>> {
   checkStorable({ filter });
   const from = after === undefined || after === null ? null : placeOf(after);
   const release = await releaseOf(context, name);

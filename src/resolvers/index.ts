@@ -13,6 +13,7 @@ import { BadVersionResolver, WaitingForVersionResolver } from './bad-version.ts'
 import { AuditResolver } from './audit.ts';
 import { CandidateResolver } from './candidate.ts';
 import { definitionResolver } from './definitions.ts';
+import { DefinitionHistoryResolver, historyResolver } from './definition-history.ts';
 import { DeliveryMetricsResolver } from './delivery-metrics.ts';
 import { DeploymentHistoryResolver } from './deployment-history.ts';
 import { DeploymentMatrixResolver, PromotionOnItsWayResolver } from './deployment-matrix.ts';
@@ -57,7 +58,10 @@ import {
 } from './viewer-can.ts';
 import { WaitingForWindowResolver, WindowStateResolver } from './window-state.ts';
 
-const DEFINITIONS = Object.values(DEFINITION_TYPES).map((types) => definitionResolver(types as DefinitionTypes));
+const DEFINITIONS = Object.values(DEFINITION_TYPES).flatMap((types) => [
+  definitionResolver(types as DefinitionTypes),
+  historyResolver(types as DefinitionTypes),
+]);
 
 /** Every resolver class of the API; `src/schema/build.ts` builds the schema from them. */
 export const RESOLVERS: NonEmptyArray<Function> = [
@@ -81,6 +85,7 @@ export const RESOLVERS: NonEmptyArray<Function> = [
   ApprovalInboxResolver,
   AuditResolver,
   CandidateResolver,
+  DefinitionHistoryResolver,
   DeliveryMetricsResolver,
   DeploymentHistoryResolver,
   DeploymentMatrixResolver,

@@ -66,6 +66,9 @@ export interface DefinitionList {
   search?: string;
 }
 
+/** The channel on which a save of definitions is told when it commits. */
+export const DEFINITIONS_CHANGE = 'sluice_definitions';
+
 /** In the order of their names. */
 export async function listDefinitions<K extends Kind>(
   db: Db,
@@ -164,9 +167,12 @@ export async function removeDefinition(
   await keepRevision(manager, { kind, ...metadata, revision: revision + 1, spec: null, at, actor });
 }
 
-async function keepRevision(manager: EntityManager, revision: DefinitionRevisionRow): Promise<void> {
-  await manager.getRepository(DefinitionRevisionRow).insert(revision);
-  await manager.query('UPDATE definition_clock SET revision = revision + 1');
+async function keepRevision(manager: EntityManager, revision: Omit<DefinitionRevisionRow, 'change'>): Promise<void> {
+  // The row of the clock is locked until the commit: the numbers are in the order of the commits.
+  const [rows] = (await manager.query(
+    `WITH told AS (SELECT pg_notify('${DEFINITIONS_CHANGE}', '')) UPDATE definition_clock SET revision = revision + 1 FROM told RETURNING revision`,
+  )) as [{ revision: string }[]];
+  await manager.getRepository(DefinitionRevisionRow).insert({ ...revision, change: rows[0]!.revision });
 }
 
 async function lastRevision(manager: EntityManager, kind: Kind, name: string): Promise<number> {

@@ -141,6 +141,7 @@ export const SAMPLES: readonly Sample[] = [
   ['promotionTemplateCreate', only({ name: 't', promotion: [{ file: 'values.yaml', jsonPaths: ['$.image'] }] })],
   ['promotionTemplateUpdate', only({ name: 't', labels })],
   ['promotionTemplateDelete', only({ name: 't' })],
+  ['definitionRestore', only({ kind: 'PromotionTemplate', name: 't', revision: 1, expectedRevision: 0 })],
   ['promotionFlowCreate', only(flow('dev'))],
   ['promotionFlowUpdate', only({ name: 'f', labels })],
   ['promotionFlowAddEnvironments', only({ name: 'f', after: ['dev'], environments: ['staging'] })],

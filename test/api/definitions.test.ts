@@ -554,3 +554,139 @@ describe('actions of workflows in the form of their type', () => {
     expect(userErrors[0]?.path.join('.')).toBe(path);
   });
 });
+
+describe('the past of a definition', () => {
+  const save = `mutation ($input: PromotionWorkflowUpdateInput!) { promotionWorkflowUpdate(input: $input) { promotionWorkflow { revision } ${ERRORS} } }`;
+  const restore = `mutation ($input: DefinitionRestoreInput!) { definitionRestore(input: $input) {
+    definition { name revision manifest ... on PromotionWorkflow { description } } ${ERRORS} } }`;
+  const revisions = `query ($name: String!, $first: Int!, $after: String) {
+    definitionRevisions(kind: PromotionWorkflow, name: $name, first: $first, after: $after) {
+      nodes { revision by isDeletion manifest diff } pageInfo { hasNextPage endCursor } } }`;
+  const kind = 'PromotionWorkflow';
+
+  beforeAll(async () => {
+    const actions = [{ name: 'wait', type: 'wait' as const, parameters: { duration: '1s' } }];
+    await api.save('PromotionWorkflow', 'past', { description: 'The first', actions });
+    await api.askAs('grace', save, { input: { name: 'past', description: 'The second' } });
+    await api.askAs('linus', save, { input: { name: 'past', description: null } });
+  });
+
+  test('each revision says who made it and what it changed, the newest first, page by page', async () => {
+    const { definitionRevisions: first } = await api.ask(revisions, { name: 'past', first: 2 });
+    expect(first.nodes.map(({ revision, by }: { revision: number; by: string }) => [revision, by])).toEqual([
+      [3, 'linus'],
+      [2, 'grace'],
+    ]);
+    expect(first.nodes[0].diff).toContain('-  description: The second');
+    expect(first.nodes[1].diff).toMatch(/-  description: The first\n.*\+  description: The second/s);
+    expect(first.pageInfo.hasNextPage).toBe(true);
+    const after = first.pageInfo.endCursor;
+    const { definitionRevisions: rest } = await api.ask(revisions, { name: 'past', first: 2, after });
+    expect(rest.nodes).toMatchObject([{ revision: 1, isDeletion: false, diff: expect.stringContaining('+kind:') }]);
+    expect(rest.pageInfo.hasNextPage).toBe(false);
+    const field = `query { promotionWorkflow(name: "past") { diff(from: 1, to: 3) same: diff(from: 2, to: 2)
+      revisions(first: 1) { nodes { revision } } } }`;
+    const { promotionWorkflow: asked } = await api.ask(field);
+    expect(asked.diff).toContain('-  description: The first');
+    expect([asked.same, asked.revisions.nodes]).toEqual([null, [{ revision: 3 }]]);
+    const [none] = await api.errorsOf('{ promotionWorkflow(name: "past") { diff(from: 1, to: 9) } }');
+    expect(none?.message).toBe('PromotionWorkflow "past" was not saved as revision 9');
+  });
+
+  test('a revision is restored as a new one, for whoever has seen the newest', async () => {
+    const input = { kind, name: 'past', revision: 1, expectedRevision: 2 };
+    const late = (await api.ask(restore, { input })).definitionRestore;
+    expect(late).toMatchObject({
+      definition: null,
+      userErrors: [{ __typename: 'ConflictError', path: ['input', 'expectedRevision'], currentRevision: 3 }],
+    });
+    const now = (await api.ask(restore, { input: { ...input, expectedRevision: 3 } })).definitionRestore;
+    expect(now).toMatchObject({ definition: { revision: 4, description: 'The first' }, userErrors: [] });
+    const never = (await api.ask(restore, { input: { ...input, revision: 77 } })).definitionRestore;
+    expect(never.userErrors).toMatchObject([{ code: 'NOT_FOUND', path: ['input', 'revision'] }]);
+  });
+
+  test('what was deleted can be restored, when all that it names is there', async () => {
+    await api.ask('mutation { promotionWorkflowDelete(input: { name: "past" }) { userErrors { message } } }');
+    const { definitionRevisions: all } = await api.ask(revisions, { name: 'past', first: 1 });
+    expect(all.nodes).toMatchObject([
+      { revision: 5, isDeletion: true, manifest: null, diff: expect.stringContaining('-kind: PromotionWorkflow') },
+    ]);
+    const input = { kind, name: 'past', revision: 4, expectedRevision: 0 };
+    const { definitionRestore } = await api.ask(restore, { input });
+    expect(definitionRestore).toMatchObject({ definition: { revision: 6 }, userErrors: [] });
+
+    for (const name of ['short-lived', 'kept']) await api.save('Environment', name, { kind: 'PRODUCTION' });
+    const flow = {
+      name: 'orphan',
+      triggerEnvironment: 'short-lived',
+      steps: [{ environment: 'kept', dependsOn: ['short-lived'] }],
+    };
+    const { promotionFlowSave } = await api.ask(
+      `mutation ($flow: PromotionFlowSaveInput!) { promotionFlowSave(input: $flow) { ${ERRORS} } }`,
+      { flow },
+    );
+    expect(promotionFlowSave.userErrors).toEqual([]);
+    await api.ask('mutation { promotionFlowDelete(input: { name: "orphan" }) { userErrors { message } } }');
+    await api.ask('mutation { environmentDelete(input: { name: "short-lived" }) { userErrors { message } } }');
+    const lost = { kind: 'PromotionFlow', name: 'orphan', revision: 1, expectedRevision: 0 };
+    const refused = (await api.ask(restore, { input: lost })).definitionRestore;
+    expect(refused.definition).toBeNull();
+    expect(refused.userErrors[0]).toMatchObject({
+      code: 'UNKNOWN_REFERENCE',
+      path: ['input', 'revision'],
+      message: expect.stringContaining('short-lived'),
+    });
+  });
+
+  test('saves are told as they happen, in their order, and again after a cut', async () => {
+    const query = `subscription ($after: String, $kinds: [DefinitionKind!], $names: [String!]) {
+      definitionEvents(after: $after, kinds: $kinds, names: $names) { cursor type kind name revision by definition { manifest } } }`;
+    const watching = await api.follow('ada', query, { kinds: ['Environment'], names: ['told', 'untold'] });
+    await api.save('Environment', 'other', { kind: 'PRODUCTION' });
+    await api.save('PromotionWorkflow', 'told', {
+      actions: [{ name: 'w', type: 'wait', parameters: { duration: '1s' } }],
+    });
+    const update = `mutation ($input: EnvironmentUpdateInput!) { environmentUpdate(input: $input) { ${ERRORS} } }`;
+    await api.save('Environment', 'told', { kind: 'PRODUCTION' });
+    await api.askAs('grace', update, { input: { name: 'told', kind: 'NON_PRODUCTION' } });
+    await api.ask('mutation { environmentDelete(input: { name: "told" }) { userErrors { message } } }', {}, 'linus');
+    const events = [await watching.next(), await watching.next(), await watching.next()].map(
+      ({ value }) => value.definitionEvents,
+    );
+    await watching.return?.();
+    expect(events.map(({ type, kind: of, name, revision, by }) => [type, of, name, revision, by])).toEqual([
+      ['SAVED', 'Environment', 'told', 1, 'test'],
+      ['SAVED', 'Environment', 'told', 2, 'grace'],
+      ['DELETED', 'Environment', 'told', 3, 'linus'],
+    ]);
+    expect(events[1].definition.manifest).toContain('kind: NON_PRODUCTION');
+    expect(events[2].definition).toBeNull();
+    const again = await api.follow('ada', query, { after: events[0].cursor, names: ['told'], kinds: ['Environment'] });
+    expect((await again.next()).value.definitionEvents).toEqual(events[1]);
+    await again.return?.();
+  });
+
+  test('who sees a part is told of that part alone', async () => {
+    await api.saveBilling('mine');
+    await api.saveBilling('theirs');
+    const where = { products: { names: ['mine'] }, environments: {} };
+    const past = (name: string) =>
+      api.askAs(
+        'vera',
+        `{ definitionRevisions(kind: Application, name: "${name}", first: 1) { nodes { revision } } }`,
+        {},
+        'VIEWER',
+        where,
+      );
+    expect((await past('mine-eu')).definitionRevisions.nodes).toEqual([{ revision: 1 }]);
+    expect((await past('theirs-eu')).definitionRevisions.nodes).toEqual([]);
+    const query = 'subscription ($after: String) { definitionEvents(after: $after, kinds: [Application]) { name } }';
+    const watching = await api.follow('vera', query, {}, where);
+    const rename =
+      'mutation ($name: String!) { applicationUpdate(input: { name: $name, labels: [{ key: "a", value: "b" }] }) { userErrors { message } } }';
+    for (const name of ['theirs-eu', 'mine-eu']) await api.ask(rename, { name });
+    expect((await watching.next()).value.definitionEvents).toEqual({ name: 'mine-eu' });
+    await watching.return?.();
+  });
+});

@@ -31,7 +31,7 @@ export interface TestApi extends TestEngine {
   askAs(who: string, query: string, variables?: Record<string, unknown>, role?: Role, where?: Where): Promise<any>;
   /** What a subscription of somebody with a role for everything delivers, as it comes; `return()` ends it. */
   // oxlint-disable-next-line typescript/no-explicit-any
-  follow(who: string, query: string, variables?: Record<string, unknown>): Promise<AsyncIterator<any>>;
+  follow(who: string, query: string, variables?: Record<string, unknown>, where?: Where): Promise<AsyncIterator<any>>;
   /** For what is a fault of the client. */
   errorsOf(query: string, variables?: Record<string, unknown>): Promise<readonly GraphQLFormattedError[]>;
   /** As a transport answers it, within a budget of its own; what it spent. */
@@ -87,8 +87,8 @@ export async function openTestApi(
       if (errors) throw errors[0]?.originalError ?? errors[0];
       return noBareIds(JSON.parse(JSON.stringify(data)));
     },
-    async follow(who: string, query: string, variableValues: Record<string, unknown> = {}) {
-      const contextValue = createContext({ app, log, identity: identityOf(who) });
+    async follow(who: string, query: string, variableValues: Record<string, unknown> = {}, where?: Where) {
+      const contextValue = createContext({ app, log, identity: identityOf(who, where ? 'VIEWER' : 'ADMIN', where) });
       const followed = await subscribe({ schema, document: parse(query), variableValues, contextValue });
       if (!(Symbol.asyncIterator in followed)) throw followed.errors?.[0]?.originalError ?? followed.errors?.[0];
       return {

@@ -1,31 +1,30 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { LoggedChunk } from '../store/action-logs.ts';
 
 /** Where a reader reads, and what tells it that there is more. */
-export interface ActionLogSource {
+export interface GrowingSource<T extends { sequence: number }> {
   /** What comes after `after`, and up to which number it was looked. */
-  read(after: number): Promise<{ chunks: LoggedChunk[]; cut: number | null }>;
+  read(after: number): Promise<{ entries: T[]; cut: number | null }>;
   /** Calls `wake` whenever there may be more. @returns what ends that */
   listen(wake: () => void): () => void;
-  onEnd(reader: ActionLogReader): unknown;
+  onEnd(reader: GrowingReader<T>): unknown;
   onError(error: unknown): void;
 }
 
 /**
- * The logs of a release, from a place on, as they grow. It holds one page and no buffer: a slow reader reads later what came meanwhile.
- * Written by hand because the `return` of an async generator would wait for the next chunk.
+ * A numbered list, from a place on, as it grows: the logs of a release, or the saves of definitions. It holds one page and no buffer: a slow reader reads later what came meanwhile.
+ * Written by hand because the `return` of an async generator would wait for the next entry.
  */
-export class ActionLogReader implements AsyncIterableIterator<LoggedChunk> {
-  readonly #source: ActionLogSource;
+export class GrowingReader<T extends { sequence: number }> implements AsyncIterableIterator<T> {
+  readonly #source: GrowingSource<T>;
   readonly #unlisten: () => void;
   #after: number;
-  #page: LoggedChunk[] = [];
+  #page: T[] = [];
   #ended = false;
   /** Something was told since the last look. */
   #told = false;
   #wake: (() => void) | null = null;
 
-  constructor(source: ActionLogSource, after: number) {
+  constructor(source: GrowingSource<T>, after: number) {
     this.#source = source;
     this.#after = after;
     this.#unlisten = source.listen(() => {
@@ -34,10 +33,10 @@ export class ActionLogReader implements AsyncIterableIterator<LoggedChunk> {
     });
   }
 
-  async next(): Promise<IteratorResult<LoggedChunk>> {
+  async next(): Promise<IteratorResult<T>> {
     while (!this.#ended) {
-      const chunk = this.#page.shift();
-      if (chunk) return { done: false, value: chunk };
+      const entry = this.#page.shift();
+      if (entry) return { done: false, value: entry };
       await this.#look();
     }
     return { done: true, value: undefined };
@@ -52,12 +51,12 @@ export class ActionLogReader implements AsyncIterableIterator<LoggedChunk> {
     this.#source.onEnd(this);
   }
 
-  async return(): Promise<IteratorResult<LoggedChunk>> {
+  async return(): Promise<IteratorResult<T>> {
     this.end();
     return { done: true, value: undefined };
   }
 
-  async throw(error: unknown): Promise<IteratorResult<LoggedChunk>> {
+  async throw(error: unknown): Promise<IteratorResult<T>> {
     this.end();
     throw error;
   }
@@ -69,11 +68,11 @@ export class ActionLogReader implements AsyncIterableIterator<LoggedChunk> {
   async #look(): Promise<void> {
     this.#told = false;
     try {
-      const { chunks, cut } = await this.#source.read(this.#after);
+      const { entries, cut } = await this.#source.read(this.#after);
       if (this.#ended) return;
-      this.#page = chunks;
-      this.#after = chunks.at(-1)?.sequence ?? cut ?? this.#after;
-      if (chunks.length === 0 && cut === null && !this.#told) await this.#wait();
+      this.#page = entries;
+      this.#after = entries.at(-1)?.sequence ?? cut ?? this.#after;
+      if (entries.length === 0 && cut === null && !this.#told) await this.#wait();
     } catch (error) {
       // A database that is away for a moment must not end the subscription.
       this.#source.onError(error);

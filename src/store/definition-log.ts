@@ -1,0 +1,60 @@
+import type { Pool } from 'pg';
+import type { Kind, Labels, Specs } from '../core/definitions.ts';
+import type { Db } from './reads.ts';
+
+/** One save, or the deletion, of a definition. */
+export interface DefinitionSave {
+  kind: Kind;
+  name: string;
+  revision: number;
+  labels: Labels;
+  annotations: Labels;
+  /** Null: it was deleted. */
+  spec: Specs[Kind] | null;
+  at: Date;
+  actor: string | null;
+}
+
+/** A save with its place among all of them. */
+export interface ToldSave extends Omit<DefinitionSave, 'labels' | 'annotations'> {
+  sequence: number;
+  /** Of a deletion as it was before; of an application it says where that was. */
+  about: Specs[Kind] | null;
+}
+
+/** The saves of one definition, the newest first. @param before only those of earlier revisions */
+export async function listSaves(
+  db: Db,
+  { kind, name, before, limit }: { kind: Kind; name: string; before?: number; limit: number },
+): Promise<DefinitionSave[]> {
+  const { rows } = await db.query<DefinitionSave>(
+    `SELECT kind, name, revision, labels, annotations, spec, at, actor FROM definition_revision
+     WHERE kind = $1 AND name = $2 AND ($3::integer IS NULL OR revision < $3) ORDER BY revision DESC LIMIT $4`,
+    [kind, name, before ?? null, limit],
+  );
+  return rows;
+}
+
+/** At most `limit` saves after a place, in the order of their commits. */
+export async function savesAfter(
+  pool: Pool,
+  { after, kinds, names, limit }: { after: number; kinds?: readonly Kind[]; names?: readonly string[]; limit: number },
+): Promise<ToldSave[]> {
+  const { rows } = await pool.query<ToldSave>(
+    `SELECT d.change::float8 AS sequence, d.kind, d.name, d.revision, d.spec, d.at, d.actor, coalesce(d.spec, b.spec) AS about
+     FROM definition_revision d LEFT JOIN definition_revision b
+       ON d.spec IS NULL AND b.kind = d.kind AND b.name = d.name AND b.revision = d.revision - 1
+     WHERE d.change > $1 AND ($2::text[] IS NULL OR d.kind = ANY($2)) AND ($3::text[] IS NULL OR d.name = ANY($3))
+     ORDER BY d.change LIMIT $4`,
+    [after, kinds ?? null, names ?? null, limit],
+  );
+  return rows;
+}
+
+/** The place of the newest save; 0 while there is none. */
+export async function lastSave(pool: Pool): Promise<number> {
+  const { rows } = await pool.query<{ last: number }>(
+    'SELECT coalesce(max(change), 0)::float8 AS last FROM definition_revision',
+  );
+  return rows[0]!.last;
+}
