@@ -6,7 +6,7 @@ import type { Kind, Specs } from '../core/definitions.ts';
 import type { Definition as Defined } from '../core/definitions.ts';
 import { diffManifests, exportManifest } from '../manifests/index.ts';
 import { DefinitionKindEnum } from '../schema/choices.ts';
-import { badInput, checkFirst, PageArgs, readCursor, toConnection } from '../schema/connection.ts';
+import { askedOf, badInput, PageArgs, readCursor, toConnection } from '../schema/connection.ts';
 import type { Connection } from '../schema/connection.ts';
 import type { ApiContext } from '../schema/context.ts';
 import { toNode } from '../schema/definition.ts';
@@ -147,30 +147,27 @@ async function revisionsIn(
   name: string,
   page: PageArgs,
 ): Promise<Connection<DefinitionRevision>> {
-  const limit = checkFirst(page.first) + 1;
-  const after = readCursor(page.after);
-  const before = after === undefined ? undefined : Math.min(Number(after) || 0, 2 ** 31 - 1);
-  // One more: the one before the last of the page, which that is compared with.
-  const rows = await listSaves(readsOf(context), { kind, name, before, limit: limit + 1 });
+  const { limit, key: given, backwards } = askedOf(page);
+  const key = given === undefined ? undefined : Math.min(Number(given) || 0, 2 ** 31 - 1);
+  const rows = await listSaves(readsOf(context), { kind, name, key, backwards, limit });
   const visibility = await visibilityOf(context);
-  const about = rows.find(({ spec }) => spec !== null)?.spec ?? null;
-  if (!seesSave(visibility, { kind, name, about })) return toConnection([], page, String, (each) => each);
-  const shown = rows.map((row, index) => ({ row, older: rows[index + 1] }));
+  const about = rows.flatMap(({ save, older }) => save.spec ?? older?.spec ?? [])[0] ?? null;
+  const shown = seesSave(visibility, { kind, name, about }) ? rows : [];
   return toConnection(
-    shown.slice(0, limit),
+    shown,
     page,
-    ({ row }) => String(row.revision),
-    ({ row, older }) => toRevision(row, older),
+    ({ save }) => String(save.revision),
+    ({ save, older }) => toRevision(save, older),
   );
 }
 
 const definitionIn = ({ kind, name, labels, annotations, spec }: DefinitionSave): Defined | undefined =>
   spec === null ? undefined : { kind, metadata: { name, labels, annotations }, spec };
 
-function toRevision(save: DefinitionSave, older: DefinitionSave | undefined): DefinitionRevision {
+function toRevision(save: DefinitionSave, older: DefinitionSave | null): DefinitionRevision {
   const { revision, at, actor: by } = save;
   const now = definitionIn(save);
-  const then = older && definitionIn(older);
+  const then = older ? definitionIn(older) : undefined;
   return {
     revision,
     at,

@@ -22,17 +22,21 @@ export interface ToldSave extends Omit<DefinitionSave, 'labels' | 'annotations'>
   about: Specs[Kind] | null;
 }
 
-/** The saves of one definition, the newest first. @param before only those of earlier revisions */
+/**
+ * The saves of one definition, each with the one before it. The newest first, from before revision `key` on; backwards: the oldest first, from after it on.
+ */
 export async function listSaves(
   db: Db,
-  { kind, name, before, limit }: { kind: Kind; name: string; before?: number; limit: number },
-): Promise<DefinitionSave[]> {
-  const { rows } = await db.query<DefinitionSave>(
-    `SELECT kind, name, revision, labels, annotations, spec, at, actor FROM definition_revision
-     WHERE kind = $1 AND name = $2 AND ($3::integer IS NULL OR revision < $3) ORDER BY revision DESC LIMIT $4`,
-    [kind, name, before ?? null, limit],
+  { kind, name, key, backwards, limit }: { kind: Kind; name: string; key?: number; backwards: boolean; limit: number },
+): Promise<{ save: DefinitionSave; older: DefinitionSave | null }[]> {
+  const [after, order] = backwards ? ['>', 'ASC'] : ['<', 'DESC'];
+  const { rows } = await db.query<DefinitionSave & { older: DefinitionSave | null }>(
+    `SELECT d.kind, d.name, d.revision, d.labels, d.annotations, d.spec, d.at, d.actor, to_jsonb(b) AS older
+     FROM definition_revision d LEFT JOIN definition_revision b ON b.kind = d.kind AND b.name = d.name AND b.revision = d.revision - 1
+     WHERE d.kind = $1 AND d.name = $2 AND ($3::integer IS NULL OR d.revision ${after} $3) ORDER BY d.revision ${order} LIMIT $4`,
+    [kind, name, key ?? null, limit],
   );
-  return rows;
+  return rows.map(({ older, ...save }) => ({ save, older }));
 }
 
 /** At most `limit` saves after a place, in the order of their commits. */

@@ -584,6 +584,11 @@ describe('the past of a definition', () => {
     const { definitionRevisions: rest } = await api.ask(revisions, { name: 'past', first: 2, after });
     expect(rest.nodes).toMatchObject([{ revision: 1, isDeletion: false, diff: expect.stringContaining('+kind:') }]);
     expect(rest.pageInfo.hasNextPage).toBe(false);
+    const last = `{ definitionRevisions(kind: PromotionWorkflow, name: "past", last: 2) { nodes { revision diff } pageInfo { hasPreviousPage } } }`;
+    const { definitionRevisions: end } = await api.ask(last);
+    expect(end.nodes.map(({ revision }: { revision: number }) => revision)).toEqual([2, 1]);
+    expect(end.nodes[0].diff).toBe(first.nodes[1].diff);
+    expect(end.pageInfo.hasPreviousPage).toBe(true);
     const field = `query { promotionWorkflow(name: "past") { diff(from: 1, to: 3) same: diff(from: 2, to: 2)
       revisions(first: 1) { nodes { revision } } } }`;
     const { promotionWorkflow: asked } = await api.ask(field);
