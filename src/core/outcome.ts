@@ -55,6 +55,7 @@ export function applyOutcome(draft: Draft, report: Extract<Stimulus, { kind: 'ou
     }
     case 'failed':
       if (outcome.pullRequest) leaveClosed(draft, report.promotion, report.step, outcome.pullRequest);
+      if (outcome.over) step.closed = true;
       return failStep(draft, report.promotion, report.step, outcome.message, outcome.unclear);
     case 'transient': {
       const key = `${report.promotion} ${report.step} ${draft.state.id}`;
@@ -64,6 +65,7 @@ export function applyOutcome(draft: Draft, report: Extract<Stimulus, { kind: 'ou
         return keepWaiting(draft, report, { reason: outcome.message, recheckAfter: pause }, news);
       }
       step.tries += 1;
+      step.progress = outcome.progress ?? step.progress ?? null;
       step.firstError ??= outcome.message;
       step.lastError = outcome.message;
       if (step.tries > planned.retry.limit)

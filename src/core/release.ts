@@ -188,7 +188,10 @@ export interface StepState {
   news: HealthStatus | 'TOLD' | null;
   /** What told it to look, since its last look. States of Sluice 0.1 do not say so. */
   toldBy?: NoticedBy | null;
-  /** Of a step that opens a pull request: it is closed, or an errand closes it. States of Sluice 0.1 do not say so. */
+  /**
+   * Nothing that it began outside is left to end: its pull request is closed, its workflow is over, or an errand sees to it. States of Sluice
+   * 0.1 do not say so.
+   */
   closed?: boolean;
   /** It was told to stop: it has failed, with this message, once its effect has ended, and at `by` whatever became of it. */
   stop: { message: string; since: number; by: number } | null;
@@ -272,12 +275,14 @@ export type Outcome =
       message: string;
       unclear?: boolean;
       pullRequest?: PullRequestNews & { state: 'MERGED' | 'CLOSED' };
+      /** Nothing that it began outside goes on. */
+      over?: true;
     }
   /**
    * Could not tell, or could not get there: tried again with backoff, `retryAfter` milliseconds at the least. `throttled`: there was no
-   * room for it, so it was no try.
+   * room for it, so it was no try. `progress`: in the place of what the look before kept.
    */
-  | { kind: 'transient'; message: string; retryAfter?: number; throttled?: true }
+  | { kind: 'transient'; message: string; retryAfter?: number; throttled?: true; progress?: Progress }
   /**
    * Not there yet: look again at `recheckAfter` milliseconds from now, or when a report comes. `waitsFor`: a person or an outside
    * system has to do something, which uses up no `timeout`; without it and with a time it is work that goes on.

@@ -7,6 +7,7 @@ import { followMerge } from './follow-merge.ts';
 import { comesAtTheEnd, judgeEnd } from './own-steps.ts';
 import type { PlannedGroup, PlannedPromotion } from './plan.ts';
 import { askToClose } from './pull-request.ts';
+import { askToEnd } from './end-action.ts';
 import { ENDED_PROMOTION, isStandingFailure, NO_FACTS } from './release.ts';
 import { countOf } from './required.ts';
 import type { Facts, GroupState, PromotionState } from './release.ts';
@@ -44,12 +45,12 @@ export function settlePromotion(draft: Draft, position: number): boolean {
   if (running) return restateWaiting(draft, position);
   const skip = draft.state.skips[position];
   if (skip !== undefined && steps.some((step) => step.status !== 'SUCCEEDED')) {
-    askToClose(draft, position, skip.reason);
+    leaveNothingBehind(draft, position, skip.reason);
     draft.skip(position, skip);
     return true;
   }
   if (failed) {
-    askToClose(draft, position, seen.problem?.message ?? 'failed');
+    leaveNothingBehind(draft, position, seen.problem?.message ?? 'failed');
     endFailed(draft, position, seen.problem?.message ?? 'failed');
     askForRollback(draft, position);
     return true;
@@ -63,11 +64,17 @@ export function settlePromotion(draft: Draft, position: number): boolean {
   if (stop) {
     const reason = stopReason(draft.state, position);
     draft.promotion(position).problem ??= draft.problem(reason, position);
-    askToClose(draft, position, reason);
+    leaveNothingBehind(draft, position, reason);
     draft.end(position, 'TERMINATED', reason);
     return true;
   }
   return restateWaiting(draft, position);
+}
+
+/** It ends without success: what it began outside and does not need any more is ended by errands. */
+function leaveNothingBehind(draft: Draft, position: number, reason: string): void {
+  askToClose(draft, position, reason);
+  askToEnd(draft, position, reason);
 }
 
 /** The first step that waits, or is looked at while it does, says what the promotion does. */

@@ -2,8 +2,8 @@ import type { Clock } from '../clock.ts';
 import type { DriverSpec, HealthSourceSpec, SyncSourceSpec, WorkflowAction } from '../core/definitions.ts';
 import type { Budgets } from '../core/forge-budget.ts';
 import type { ActionAnswer, ActionLook } from './actions/answer.ts';
-import type { CommandSettings } from './actions/at.ts';
-import { runAction } from './actions/index.ts';
+import type { CommandSettings, Ending } from './actions/at.ts';
+import { endAction, runAction } from './actions/index.ts';
 import type { ActionLog } from './actions/log.ts';
 import { openedSecrets } from '../opened-secrets.ts';
 import type { Driver, EffectContext, PinnedContent } from './driver.ts';
@@ -47,6 +47,13 @@ export interface Drivers {
     look: ActionLook,
     log: ActionLog,
   ): Promise<ActionAnswer>;
+  /** Ends what an action began that goes on by itself. @throws whatever keeps it from being done */
+  endAction(
+    action: WorkflowAction,
+    parameters: Record<string, string>,
+    context: EffectContext,
+    ending: Ending,
+  ): Promise<void>;
   /**
    * What the host of a repository has to know of a private key that is to sign commits.
    * @throws PermanentError when nothing can be signed with it: why, without the key
@@ -79,6 +86,8 @@ export function createDrivers(settings: DriverSettings, secrets: SecretSource): 
     // What an action answers becomes parameters of later ones, and is shown to everybody.
     runAction: (action, parameters, context, look, log) =>
       masked(() => runAction(action, parameters, context, http, secrets, look, { commands: settings.commands, log })),
+    endAction: (action, parameters, context, ending) =>
+      masked(() => endAction(action, parameters, context, http, secrets, ending)),
     publicPartOf: (key) => publicPartOf(key, AbortSignal.timeout(20_000)),
     close: async () => {
       await Promise.all(Object.values(byType).map((each) => each.close()));

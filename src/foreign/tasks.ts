@@ -1,5 +1,6 @@
 import type { AppliedValues, OnMissing, PathValues, SelectedValues } from '../drivers/edit/index.ts';
 import { applyValues, selectIn, selectValues } from '../drivers/edit/index.ts';
+import { readWorkflow } from '../drivers/argo-workflows/read.ts';
 import { readApplication, readError, readTree, readWindows } from '../drivers/argocd/read.ts';
 import { PermanentError } from '../drivers/driver.ts';
 import { parseManifests, placesIn } from '../manifests/index.ts';
@@ -37,6 +38,9 @@ export const TASKS = {
   argoApplication: ({ text }: { text: string }) => readApplication(parseJson(text)),
   argoTree: ({ text }: { text: string }) => readTree(parseJson(text)),
   argoWindows: ({ text }: { text: string }) => readWindows(parseJson(text)),
+  /** An answer of Argo Workflows. */
+  argoWorkflow: ({ text }: { text: string }) => readWorkflow(parseJson(text)),
+  /** What an answer of either says that is an error. */
   argoError: ({ text }: { text: string }): string => readError(parseJson(text)),
   /** Whether regular expressions of a host fit texts; null for those that are none here, or are of another dialect. */
   fits: ({ asked }: { asked: { expression: string; text: string }[] }): (boolean | null)[] =>

@@ -1,13 +1,16 @@
 import { reach } from '../faults.ts';
 import { closePullRequest } from '../commands/close-pull-request.ts';
+import { END_ACTION } from '../core/end-action.ts';
+import type { EndingData } from '../core/end-action.ts';
 import { CLOSE_PULL_REQUEST } from '../core/pull-request.ts';
 import type { ClosingData } from '../core/pull-request.ts';
 import type { Parts } from '../parts.ts';
+import { endAction } from './end-action.ts';
 import { pullRequestsOf } from '../store/pull-requests.ts';
 import type { OutboxItem } from '../store/outbox.ts';
 
 /**
- * Work for the outside world that outlives its promotion: a pull request is closed, a status is set. An errand is tried until it is
+ * Work for the outside world that outlives its promotion: a pull request is closed, a workflow is stopped. An errand is tried until it is
  * done, with pauses that grow up to an hour, and the API shows it as `Release.errands` while it is not.
  */
 export interface Errand {
@@ -37,6 +40,7 @@ export const ERRANDS: ErrandRunners = {
     // What was never written down was never begun.
     if (found) await closePullRequest(parts, found, reason, signal);
   },
+  [END_ACTION]: (parts, { releaseId, data, signal }) => endAction(parts, releaseId, data as EndingData, signal),
 };
 
 /** One attempt of an errand, for at most 30 s. @throws whatever its runner throws, and for a name without a runner here */

@@ -504,13 +504,17 @@ describe('actions of workflows in the form of their type', () => {
         },
       },
       { name: 'migrate', command: { program: '/usr/bin/migrate', args: ['--to', '${VERSION}'], idempotent: false } },
+      {
+        name: 'integrate',
+        argoWorkflow: { server: 'https://argo.example.com', namespace: 'ci', template: 'tests', clusterScope: true },
+      },
       { name: 'rest', simulate: { duration: '2s', fail: 'TRANSIENT', failures: 1 } },
     ];
     const { promotionWorkflow, userErrors } = await save('typed', ...typed);
     expect(userErrors).toEqual([]);
     const actions = promotionWorkflow!.actions;
     expect(actions.map(({ type }) => type)).toEqual(
-      ['http', 'wait', 'http', 'approval', 'notify', 'analysis', 'command', 'simulate'].map((each) =>
+      ['http', 'wait', 'http', 'approval', 'notify', 'analysis', 'command', 'argo_workflow', 'simulate'].map((each) =>
         each.toUpperCase(),
       ),
     );
@@ -527,7 +531,7 @@ describe('actions of workflows in the form of their type', () => {
     expect(actions[1]!['parameters']).toEqual({ duration: '1m30s' });
     expect(actions[2]!['parameters']).toEqual({ url: 'https://ci.example.com', body: 'a text' });
     expect(actions[3]!['parameters']).toMatchObject({ rules: [{ groups: ['sre'], count: 2 }], expiry: '4h' });
-    expect(actions[7]!['parameters']).toEqual({ duration: '2s', fail: 'TRANSIENT', failures: 1 });
+    expect(actions[8]!['parameters']).toEqual({ duration: '2s', fail: 'TRANSIENT', failures: 1 });
     const inJson = actions.map(({ name, type, parameters }) => ({ name, type, parameters }));
     const again = await save('in-json', ...inJson);
     expect(again.userErrors).toEqual([]);

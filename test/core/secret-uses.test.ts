@@ -61,6 +61,12 @@ test.each<[string, AnyDefinition, SecretUse, string | null]>([
     at('a.example'),
     '"b.example"',
   ],
+  [
+    'the host of a token',
+    workflow({ type: 'argoWorkflow', parameters: { server: 'https://b.example/argo', token: '${secrets.key}' } }),
+    at('a.example'),
+    'may not be sent to "b.example"',
+  ],
   ['an action that sends nothing', workflow({ type: 'simulate', parameters: { x: '${secrets.key}' } }), at(), null],
   [
     'a text that only looks like one',

@@ -37,6 +37,7 @@ const argoCd = (more: Partial<ArgoCdSpec> = {}): ArgoCdSpec => ({
 const of = (type: WorkflowAction['type'], parameters: Record<string, unknown>) =>
   workflow({ name: 'call', type, parameters });
 const http = (parameters: Record<string, unknown>) => of('http', parameters);
+const ARGO = { server: 'https://argo.example.com', namespace: 'ci', template: 'tests' };
 const group = (gate: Specs['EnvironmentGroup']['gate'], more = {}) =>
   define('EnvironmentGroup', { environments: {}, gate, maxFailures: 0, ...more });
 const product = (more: Partial<Specs['Product']>) =>
@@ -211,6 +212,24 @@ describe('what is wrong is refused at its place', () => {
       of('notify', { url: 'https://hooks.slack.com/services/T/B/X', text: 'x' }),
       'spec.actions.0.parameters.url',
       /write \$\{secrets\.NAME\}/,
+    ],
+    [
+      'a token of Argo for all to read',
+      of('argoWorkflow', { ...ARGO, token: 'eyJhbGciOi' }),
+      'spec.actions.0.parameters.token',
+      /write \$\{secrets\.NAME\}/,
+    ],
+    [
+      'a secret that a workflow would show',
+      of('argoWorkflow', { ...ARGO, parameters: { key: '${secrets.key}' } }),
+      'spec.actions.0.parameters.parameters.key',
+      /in the workflow for all to read/,
+    ],
+    [
+      'a parameter that names another one',
+      of('argoWorkflow', { ...ARGO, parameters: { 'a=b': '1' } }),
+      'spec.actions.0.parameters.parameters.a=b',
+      /"a=b" is not the name of a parameter/,
     ],
     ['http to a file', http({ url: 'file:///x' }), 'spec.actions.0.parameters.url', /http:\/\//],
     [

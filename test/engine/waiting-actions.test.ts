@@ -1,9 +1,13 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { randomBytes } from 'node:crypto';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { approvePromotion, rejectPromotion } from '../../src/commands/decide-promotion.ts';
+import { setSecret } from '../../src/commands/set-secret.ts';
 import type { WorkflowAction } from '../../src/core/definitions.ts';
 import type { PromotionState, ReleaseState } from '../../src/core/release.ts';
 import { person } from '../core/support/builders.ts';
 import { serve } from '../drivers/http-server.ts';
+import { startArgoWorkflows } from '../peers/argo-workflows.ts';
+import type { ArgoWorkflowsPeer } from '../peers/argo-workflows.ts';
 import { onOneBackend } from '../support/backends.ts';
 import { openTestEngine, typesAt } from '../support/engine.ts';
 import type { TestEngine } from '../support/engine.ts';
@@ -16,15 +20,25 @@ const asks = (state: ReleaseState): boolean => staging(state).status === 'SUSPEN
 onOneBackend('postgres', (backend) => {
   let engine: TestEngine;
   let peer: Awaited<ReturnType<typeof serve>>;
+  let argo: ArgoWorkflowsPeer;
   beforeAll(async () => {
+    argo = await startArgoWorkflows();
+    argo.template('tests');
     peer = await serve((_, response) => response.end('7'));
     // A worker that does one thing at a time.
-    engine = await openTestEngine(backend, { SLUICE_CONCURRENCY: '1', SLUICE_ALLOWED_NETWORKS: '127.0.0.0/8' });
+    engine = await openTestEngine(backend, {
+      SLUICE_CONCURRENCY: '1',
+      SLUICE_ALLOWED_NETWORKS: '127.0.0.0/8',
+      SLUICE_ENCRYPTION_KEY: randomBytes(32).toString('base64'),
+    });
+    const use = { kind: 'REFERENCE' as const, hosts: ['127.0.0.1'] };
+    await setSecret(engine.app, { name: 'argo', value: argo.token, description: null, use }, 'ada');
     await engine.startWorker();
   });
   afterAll(async () => {
     await engine.close();
     peer.close();
+    await argo.close();
   });
 
   /** The pre-action of staging has these actions, side by side. */
@@ -115,5 +129,62 @@ onOneBackend('postgres', (backend) => {
     expect(state.status).toBe('SUCCEEDED');
     for (const { startedAt, endedAt } of staging(state).steps.slice(0, 10))
       expect((endedAt as number) - (startedAt as number)).toBeGreaterThanOrEqual(4_000);
+  });
+
+  const integration = (more: Partial<WorkflowAction> = {}): WorkflowAction => ({
+    name: 'integration',
+    type: 'argoWorkflow',
+    parameters: {
+      server: argo.url,
+      token: '${secrets.argo}',
+      namespace: 'ci',
+      template: 'tests',
+      parameters: { version: '${VERSION}' },
+      interval: '1s',
+      outputs: { REPORT: 'report' },
+    },
+    ...more,
+  });
+  const submitted = (state: ReleaseState): boolean => staging(state).steps[0]?.progress?.['uid'] !== undefined;
+
+  test('a workflow of Argo is followed to its end, whichever worker submitted it, and leaves its outputs', async () => {
+    await saveWith('followed', integration(), {
+      name: 'after',
+      type: 'simulate',
+      dependsOn: ['integration'],
+      parameters: { outputs: { SEEN: '${REPORT} of ${WORKFLOW}' } },
+    });
+    const id = await engine.trigger({ product: 'followed', version: '7' });
+    await engine.reached(id, submitted);
+    const workflow = argo.workflow().runs();
+    await vi.waitUntil(() => workflow.looks >= 2, { timeout: 10_000 });
+    workflow.ends('Succeeded', '', { outputs: { report: 'https://reports.example.com/7' } });
+    const state = await engine.ended(id);
+    expect(state.status).toBe('SUCCEEDED');
+    expect(staging(state).steps[1]?.outputs).toEqual({ SEEN: `https://reports.example.com/7 of ${workflow.name}` });
+    expect([argo.made.get(workflow.name), argo.problems]).toEqual([1, []]);
+  });
+
+  test('it is stopped when its time is over, and when its release is terminated while no worker follows it', async () => {
+    await saveWith('late', integration({ timeout: 2_000 }));
+    const late = await engine.trigger({ product: 'late', version: '7' });
+    await engine.reached(late, submitted);
+    const first = argo.workflow().runs();
+    expect((await engine.ended(late)).firstProblem?.message).toBe('not done within 2s');
+    await vi.waitUntil(() => first.shutdown === 'Stop', { timeout: 10_000 });
+
+    await saveWith('stopped', integration());
+    const id = await engine.trigger({ product: 'stopped', version: '7' });
+    await engine.reached(id, submitted);
+    const workflow = argo.workflow().runs();
+    expect(workflow.name).not.toBe(first.name);
+    // From here on no look gets through; the errand waits until one does.
+    argo.busy = { status: 503 };
+    await engine.app.releaseEngine.tell(id, { kind: 'terminate', reason: 'changed my mind', by: 'ada' });
+    expect((await engine.ended(id)).status).toBe('TERMINATED');
+    expect(workflow.over).toBe(false);
+    argo.busy = undefined;
+    await vi.waitUntil(() => workflow.shutdown === 'Stop', { timeout: 15_000 });
+    expect([workflow.exitHandlers, argo.problems]).toEqual([1, []]);
   });
 });

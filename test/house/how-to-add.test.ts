@@ -142,8 +142,8 @@ const SECTIONS: Record<string, (Edit[] | undefined)[]> = {
       },
       {
         file: 'src/core/kinds/actions.ts',
-        before: ' } satisfies Record<',
-        add: ', lull',
+        before: '} satisfies Record<string, ObjectShape>;',
+        add: '  lull,\n',
         missedIn: 'src/drivers/actions/index.ts',
       },
       {

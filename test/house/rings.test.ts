@@ -37,7 +37,15 @@ const RINGS: Record<string, Ring> = {
   programs: { imports: [] },
   // What a reader runs: pure functions of plain data.
   foreign: {
-    imports: ['core', 'manifests', 'drivers/edit', 'drivers/argocd/read.ts', 'drivers/driver.ts', 'abort-listener.ts'],
+    imports: [
+      'core',
+      'manifests',
+      'drivers/edit',
+      'drivers/argocd/read.ts',
+      'drivers/argo-workflows/read.ts',
+      'drivers/driver.ts',
+      'abort-listener.ts',
+    ],
   },
   entities: { imports: ['core', ...PORTS, 'connections.ts', 'seams.ts'] },
   store: { imports: ['core', 'entities', ...PORTS, ...SHARED] },

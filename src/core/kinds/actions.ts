@@ -154,11 +154,47 @@ const command = object('CommandParameters', 'Runs a program of the worker, of th
   ),
 });
 
+const argoWorkflow = object('ArgoWorkflowParameters', 'Runs a workflow of Argo Workflows, and follows it to its end.', {
+  server: required(text({ rule: 'httpUrl' }), 'The address of the Argo server.'),
+  token: optional(
+    text({ most: 1_000, called: 'the token' }),
+    'The token of a service account, as `${secrets.NAME}`; none where the server asks for none.',
+    { secretsFor: 'server' },
+  ),
+  namespace: required(
+    text({ most: 63, called: 'the namespace', empty: 'name the namespace in which the workflow runs' }),
+    'The namespace in which the workflow runs.',
+  ),
+  template: required(
+    text({ most: 253, called: 'the template', empty: 'name the workflow template that is submitted' }),
+    'The name of the workflow template.',
+  ),
+  clusterScope: defaulted(boolean, false, 'Whether it is a ClusterWorkflowTemplate, and none of the namespace.'),
+  entrypoint: optional(text({ most: 253 }), 'Where it begins; as the template says when left out.'),
+  serviceAccount: optional(text({ most: 253 }), 'What its pods run as; as the template says when left out.'),
+  parameters: optional(
+    map('free', text({ most: 65_536 }), 'parameters'),
+    'Its input parameters, by name. They stand in the workflow for all to read, so no secret can be among them.',
+  ),
+  interval: defaulted(duration(1_000, { short: true }), 5_000, 'Between two looks at it.'),
+  outputs: optional(
+    map('free', text({ most: 253 }), 'outputs'),
+    `${outputs}; each is an output parameter of the workflow, by the name that it has there.`,
+  ),
+  ui: optional(text({ rule: 'httpUrl' }), 'Where people reach its pages; `server` when left out.'),
+});
+
 /** The types of actions, with the parameters that each takes. Texts may hold `${NAME}`, so each is judged again when it runs. */
-export const ACTIONS = { simulate, http, wait, approval, notify, analysis, command } satisfies Record<
-  string,
-  ObjectShape
->;
+export const ACTIONS = {
+  simulate,
+  http,
+  wait,
+  approval,
+  notify,
+  analysis,
+  command,
+  argoWorkflow,
+} satisfies Record<string, ObjectShape>;
 
 export type ActionType = keyof typeof ACTIONS;
 
@@ -168,6 +204,8 @@ interface Manner {
   look?: number;
   /** It waits between looks, without a worker: its `timeout` counts from its start to its end. Of any other type, it is that of one try. */
   waits?: true;
+  /** What it begins goes on by itself. When it ends without success, an errand ends what it may have begun (`core/end-action.ts`). */
+  outlives?: true;
 }
 
 /** Every type of action has one. */
@@ -179,4 +217,5 @@ export const MANNERS: { readonly [T in ActionType]: Manner } = {
   notify: { look: 30_000 },
   analysis: { waits: true },
   command: {},
+  argoWorkflow: { waits: true, outlives: true },
 };

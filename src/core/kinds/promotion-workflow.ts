@@ -28,7 +28,10 @@ export const workflowAction = object('WorkflowAction', 'One action of a workflow
     'What the type needs; texts may hold `${NAME}` references to the parameters handed in.',
     { leftOut: '' },
   ),
-  timeout: optional(duration(1), 'How long a try of it may take; of `wait`, `approval` and `analysis`, all of it.'),
+  timeout: optional(
+    duration(1),
+    'How long a try of it may take; of `wait`, `approval`, `analysis` and `argoWorkflow`, all of it.',
+  ),
   retry: optional(retry, 'How it is tried again; null: as steps are by default.', {
     aboutInput: 'How it is tried again; as steps are by default when left out.',
   }),

@@ -44,13 +44,20 @@ export const BETWEEN: Record<string, (checks: Checks, value: never, path: Path) 
   },
 
   ArgoCdSyncSource(checks, { token }: ArgoCdSpec, path) {
-    if (secretsIn(token).length > 0) return;
-    // The definition is shown to everybody who may read it; so the value is not quoted.
-    const how = doneBy('secretSet', 'secret set NAME');
-    checks.invalid(`the token stands here for all to read: keep it by ${how} and write \${secrets.NAME}`, [
-      ...path,
-      'token',
-    ]);
+    refuseOpenToken(checks, token, path);
+  },
+
+  ArgoWorkflowParameters(checks, { token, parameters = {} }: { token?: string; parameters?: object }, path) {
+    if (token !== undefined) refuseOpenToken(checks, token, path);
+    for (const [name, value] of Object.entries(parameters)) {
+      const at = [...path, 'parameters', name];
+      if (name === '' || name.includes('=')) checks.invalid(`${quote(name)} is not the name of a parameter`, at);
+      if (secretsIn([name, value]).length > 0)
+        checks.invalid(
+          'a secret would stand in the workflow for all to read: let its template take it from a Secret of its namespace',
+          at,
+        );
+    }
   },
 
   PromotionPolicy(checks, { policy, locked }: PromotionPolicySpec, path) {
@@ -106,3 +113,13 @@ export const BETWEEN: Record<string, (checks: Checks, value: never, path: Path) 
     }
   },
 };
+
+function refuseOpenToken(checks: Checks, token: string, path: Path): void {
+  if (secretsIn(token).length > 0) return;
+  // The definition is shown to everybody who may read it; so the value is not quoted.
+  const how = doneBy('secretSet', 'secret set NAME');
+  checks.invalid(`the token stands here for all to read: keep it by ${how} and write \${secrets.NAME}`, [
+    ...path,
+    'token',
+  ]);
+}

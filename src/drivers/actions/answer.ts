@@ -3,7 +3,7 @@ import type { Outcome, Progress } from '../../core/release.ts';
 /** What came of one look at an action. Whatever it throws is an outcome, too: see `Runner`. */
 export type ActionAnswer =
   | { kind: 'succeeded'; outputs: Record<string, string> }
-  | Extract<Outcome, { kind: 'pending' | 'asked' | 'failed' }>;
+  | Extract<Outcome, { kind: 'pending' | 'asked' | 'failed' | 'transient' }>;
 
 /** What a look at an action may know of the looks before it. */
 export interface ActionLook {

@@ -1,3 +1,4 @@
+import type { Progress } from '../../core/release.ts';
 import type { EffectContext } from '../driver.ts';
 import type { HttpClient } from '../http.ts';
 import type { Opened } from '../secret-references.ts';
@@ -10,6 +11,17 @@ export interface CommandSettings {
   programs: readonly string[];
   /** Writes down that the command of this key has begun; false: it was begun before. For a command that must not run twice. */
   begin: (key: string) => Promise<boolean>;
+}
+
+/** An action that ended without success, and what is to be known to end what it began. Times in milliseconds since the epoch, UTC. */
+export interface Ending {
+  /** Why, in words. */
+  reason: string;
+  /** When it was given up. */
+  since: number;
+  now: number;
+  /** What its last look kept; null: nothing was recorded. */
+  progress: Progress | null;
 }
 
 /** What an action is run with. */

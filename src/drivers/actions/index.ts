@@ -2,13 +2,15 @@ import { DEFAULT_RETRY } from '../../core/definitions.ts';
 import type { WorkflowAction } from '../../core/definitions.ts';
 import { ACTIONS, MANNERS } from '../../core/kinds/actions.ts';
 import type { ActionType } from '../../core/kinds/actions.ts';
+import type { ObjectShape } from '../../core/kinds/shape.ts';
 import type { EffectContext } from '../driver.ts';
 import type { SecretSource } from '../secret-source.ts';
 import type { HttpClient } from '../http.ts';
 import { PermanentError, TransientError } from '../driver.ts';
 import { lookAtAnalysis } from './analysis.ts';
 import type { ActionAnswer, ActionLook } from './answer.ts';
-import type { At, CommandSettings } from './at.ts';
+import { lookAtArgoWorkflow, stopArgoWorkflow } from './argo-workflow.ts';
+import type { At, CommandSettings, Ending } from './at.ts';
 import { lookAtApproval } from './approval.ts';
 import { runCommand } from './command.ts';
 import { runHttp } from './http.ts';
@@ -34,6 +36,18 @@ const RUN: { readonly [T in ActionType]: Run<T> } = {
   analysis: (parameters, at) => lookAtAnalysis(parameters, at),
   command: (parameters, at) => runCommand(parameters, at),
   notify: async (parameters, at) => done(await runNotify(parameters, at.context, at)),
+  argoWorkflow: (parameters, at) => lookAtArgoWorkflow(parameters, at),
+};
+
+/** How what an action of this type began is ended, and by which of its parameters: others may hold what is not known any more. */
+interface End {
+  needs: readonly string[];
+  run(parameters: never, at: Pick<At, 'context' | 'http' | 'opened'>, ending: Ending): Promise<void>;
+}
+
+/** Every type that outlives its action has one. */
+export const END: { readonly [T in ActionType]?: End } = {
+  argoWorkflow: { needs: ['server', 'namespace', 'token'], run: stopArgoWorkflow },
 };
 
 const done = (outputs: Record<string, string>): ActionAnswer => ({ kind: 'succeeded', outputs });
@@ -77,13 +91,45 @@ export async function runAction(
       lastTry: (action.retry ?? DEFAULT_RETRY).limit,
     });
     if (answer.kind === 'succeeded') checkOutputs(answer.outputs);
-    return answer.kind === 'failed' ? { ...answer, message: `action "${action.name}" ${answer.message}` } : answer;
+    return answer.kind === 'failed' || answer.kind === 'transient'
+      ? { ...answer, message: `action "${action.name}" ${answer.message}` }
+      : answer;
   } catch (error) {
     context.signal.throwIfAborted();
     const name = `action "${action.name}"`;
     if (deadline?.aborted) throw new TransientError(`${name} took longer than ${timeout} ms`);
     if (error instanceof PermanentError) throw new PermanentError(`${name}: ${error.message}`);
     if (error instanceof TransientError) throw error.saying(`${name}: ${error.message}`);
+    throw error;
+  }
+}
+
+/**
+ * Ends what an action began that did not succeed, and that goes on by itself. Done twice it is done once.
+ * @throws whatever keeps it from being done: it is to be tried again
+ */
+export async function endAction(
+  action: WorkflowAction,
+  parameters: Record<string, string>,
+  context: EffectContext,
+  http: HttpClient,
+  secrets: SecretSource,
+  ending: Ending,
+): Promise<void> {
+  const end = END[action.type];
+  if (end === undefined) return;
+  try {
+    const needed = (part: object): object =>
+      Object.fromEntries(Object.entries(part).filter(([name]) => end.needs.includes(name)));
+    const shape: ObjectShape = ACTIONS[action.type];
+    const given = needed(action.parameters);
+    const opened = await openReferenced(given, secrets);
+    const filled = interpolate(given, { ...parameters, ...valuesOf(opened) });
+    const read = readParameters({ ...shape, fields: needed(shape.fields) as ObjectShape['fields'] }, filled);
+    await end.run(read as never, { context, http, opened }, ending);
+  } catch (error) {
+    // With what cannot be used nothing was begun: there is no record of it, and it would have been refused then as well.
+    if (error instanceof PermanentError && ending.progress === null) return;
     throw error;
   }
 }

@@ -5,30 +5,15 @@ import { interpolate } from '../actions/interpolate.ts';
 import type { SecretSource } from '../secret-source.ts';
 import { PermanentError, TransientError } from '../driver.ts';
 import type { HttpClient } from '../http.ts';
-import { openUrl, readBody, reasonOf, retryAfterOf } from '../http.ts';
+import { openUrl } from '../http.ts';
+import { ArgoRefusal, askArgo } from '../argo-server.ts';
 import { checkSending, openReferenced, valuesOf } from '../secret-references.ts';
 import type { ArgoApplication, ArgoResource, ArgoWindows } from './read.ts';
 import { doneBy } from '../../core/done-by.ts';
 
-/** An application of thousands of resources, its tree and its history. Bytes. */
-const MAX_BODY = 16 * 1024 * 1024;
-const MAX_ERROR = 64 * 1024;
 const DEFAULT_TIMEOUT = 10_000;
 /** A refresh compares the application anew before it is answered; with a large repository that takes its time. */
 const REFRESH_TIMEOUT = 30_000;
-
-/** Argo CD did not do what it was asked for, or did not answer. `status`: of HTTP; 0 without an answer. The message is for people. */
-export class ArgoCdRefusal extends Error {
-  override readonly name = 'ArgoCdRefusal';
-  readonly status: number;
-  /** When it is asked again, in milliseconds, where it said so. */
-  readonly retryAfter: number | undefined;
-  constructor(status: number, message: string, retryAfter?: number) {
-    super(message);
-    this.status = status;
-    this.retryAfter = retryAfter;
-  }
-}
 
 /** Who asks, and until when. */
 export interface ArgoCdCaller {
@@ -48,7 +33,7 @@ export interface SyncRequest {
   keyName: string;
 }
 
-/** One Argo CD application, as one look sees it. Each call @throws ArgoCdRefusal; PermanentError when its token is refused. */
+/** One Argo CD application, as one look sees it. Each call @throws ArgoRefusal; PermanentError when its token is refused. */
 export interface ArgoCd {
   /** `refresh`: compared with git anew before it is answered. */
   application(refresh?: boolean): Promise<ArgoApplication>;
@@ -71,57 +56,40 @@ export async function openArgoCd(
   const application = encodeURIComponent(spec.application);
   const what = `the answer of Argo CD about ${spec.application}`;
 
+  const at = { called: 'Argo CD', address: server, token, product, signal, http };
+
   async function ask(path: string, query: Record<string, string>, body?: object, within = timeout): Promise<string> {
-    const deadline = AbortSignal.timeout(within);
-    const either = AbortSignal.any([signal, deadline]);
-    const url = new URL(`${server.pathname.replace(/\/$/, '')}/api/v1/applications/${application}${path}`, server);
-    url.search = new URLSearchParams(query).toString();
+    const asked = { path: `/api/v1/applications/${application}${path}`, query, within };
     try {
-      const response = await http.request(
-        url,
-        {
-          method: body ? 'POST' : 'GET',
-          headers: { authorization: `Bearer ${token}`, ...(body && { 'content-type': 'application/json' }) },
-          ...(body && { body: JSON.stringify(body) }),
-        },
-        either,
-      );
-      const { status } = response;
-      const fine = status >= 200 && status < 300;
-      const { text, complete } = await readBody(response, fine ? MAX_BODY : MAX_ERROR);
-      if (!fine) throw await refused(status, text, retryAfterOf(response, http.clock.now().getTime()));
-      if (!complete) throw new ArgoCdRefusal(0, `answered with more than ${MAX_BODY} bytes`);
-      return text;
+      return await askArgo(at, { method: body ? 'POST' : 'GET', ...asked, ...(body && { body }) });
     } catch (error) {
-      signal.throwIfAborted();
-      if (error instanceof ArgoCdRefusal || error instanceof PermanentError) throw error;
-      throw new ArgoCdRefusal(0, deadline.aborted ? `no answer within ${within} ms` : `no answer: ${reasonOf(error)}`);
+      throw error instanceof ArgoRefusal ? explained(error) : error;
     }
   }
 
-  async function refused(status: number, text: string, retryAfter: number | undefined): Promise<Error> {
-    const said = await foreign.ask('argoError', { text }, { caller: product, what, signal }).catch(() => '');
+  function explained(refusal: ArgoRefusal): Error {
+    const { status, said } = refusal;
     const why = said === '' ? '' : `: ${said}`;
-    const at = `Argo CD at ${server.host}`;
     if (status === 401) {
       const [name] = secretsIn(spec.token);
       return new PermanentError(
-        `${at} does not accept the token in secret "${name}"${why}. It may have expired: make a new one and set it with ${doneBy('secretSet', `secret set ${name}`)}`,
+        `Argo CD at ${server.host} does not accept the token in secret "${name}"${why}. It may have expired: make a new one and set it with ${doneBy('secretSet', `secret set ${name}`)}`,
       );
     }
     if (status === 404 || (status === 403 && !/sync window/i.test(said)))
-      return new ArgoCdRefusal(
+      return new ArgoRefusal(
         status,
-        `${at} has no application "${spec.application}" in project "${spec.project}", or the token may not see it (${status}${why}): it needs \`applications, get\` and, to ask for syncs, \`applications, sync\` on ${spec.project}/${spec.application}`,
+        `Argo CD at ${server.host} has no application "${spec.application}" in project "${spec.project}", or the token may not see it (${status}${why}): it needs \`applications, get\` and, to ask for syncs, \`applications, sync\` on ${spec.project}/${spec.application}`,
+        refusal,
       );
-    return new ArgoCdRefusal(status, `${at} answered ${status}${why}`, retryAfter);
+    return refusal;
   }
 
   const reading = { caller: product, what, signal };
   // A login page of a proxy is an answer of today.
   const unreadable = (error: unknown): never => {
     signal.throwIfAborted();
-    if (error instanceof PermanentError || error instanceof TransientError) throw new ArgoCdRefusal(0, error.message);
+    if (error instanceof PermanentError || error instanceof TransientError) throw new ArgoRefusal(0, error.message);
     throw error;
   };
   // Without its project a missing application is answered as one that is forbidden.

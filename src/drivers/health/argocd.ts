@@ -1,5 +1,6 @@
 import type { ArgoCdSpec, HealthSourceSpec } from '../../core/definitions.ts';
-import { ArgoCdRefusal, openArgoCd } from '../argocd/client.ts';
+import { ArgoRefusal } from '../argo-server.ts';
+import { openArgoCd } from '../argocd/client.ts';
 import type { ArgoCd } from '../argocd/client.ts';
 import type { ArgoApplication, ArgoResource } from '../argocd/read.ts';
 import type { SecretSource } from '../secret-source.ts';
@@ -32,7 +33,7 @@ export async function checkArgoCd(
     return { recheckAfter, ...(await look(argoCd, spec, context)) };
   } catch (error) {
     context.signal.throwIfAborted();
-    if (!(error instanceof ArgoCdRefusal)) throw error;
+    if (!(error instanceof ArgoRefusal)) throw error;
     const { message, retryAfter = 0 } = error;
     return { status: 'UNKNOWN', message, recheckAfter: Math.max(recheckAfter, retryAfter) };
   }

@@ -2,7 +2,8 @@ import type { ArgoCdSpec } from '../../core/definitions.ts';
 import type { Progress } from '../../core/release.ts';
 import { describeChange } from '../../core/running.ts';
 import type { ArgoCd } from '../argocd/client.ts';
-import { ArgoCdRefusal, openArgoCd } from '../argocd/client.ts';
+import { ArgoRefusal } from '../argo-server.ts';
+import { openArgoCd } from '../argocd/client.ts';
 import type { ArgoApplication, ArgoOperation } from '../argocd/read.ts';
 import { KEY_INFO } from '../argocd/read.ts';
 import { sameRepository, sourceFor } from '../argocd/source.ts';
@@ -41,7 +42,7 @@ export async function checkArgoCd(
   } catch (error) {
     context.signal.throwIfAborted();
     if (error instanceof PermanentError) throw error;
-    if (!(error instanceof ArgoCdRefusal) && !(error instanceof TransientError)) throw error;
+    if (!(error instanceof ArgoRefusal) && !(error instanceof TransientError)) throw error;
     const message = `it is not known whether ${context.application} runs ${describeChange(context.change)}: ${error.message}`;
     return { synced: false, message, recheckAfter: Math.max(recheckAfter, error.retryAfter ?? 0), progress: kept };
   }
@@ -92,7 +93,7 @@ async function look(argoCd: ArgoCd, source: ArgoCdSpec, context: SyncContext, ke
   try {
     await argoCd.sync({ ...wanted.request, key: context.key, keyName: KEY_INFO });
   } catch (error) {
-    if (!(error instanceof ArgoCdRefusal)) throw error;
+    if (!(error instanceof ArgoRefusal)) throw error;
     if (/sync window/i.test(error.message)) return waits(`a sync window of ${name} is closed`, { held: true });
     // An operation that somebody else began, or an auto-sync that was switched on meanwhile: the next look follows it.
     if (/already in progress|auto-sync/i.test(error.message)) return waits(`${name}: ${error.message}`);
@@ -216,7 +217,7 @@ async function heldBack(
 ): Promise<string | null> {
   if (!mayAsk && (!autoSync || sync.status === 'Synced')) return null;
   const windows = await argoCd.windows().catch((error: unknown) => {
-    if (error instanceof ArgoCdRefusal) return null;
+    if (error instanceof ArgoRefusal) return null;
     throw error;
   });
   const closed = windows !== null && (autoSync ? !windows.auto : !windows.canSync);

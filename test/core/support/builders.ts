@@ -97,7 +97,10 @@ export function flowOf(picture: string, options: FlowOptions = {}): Drawn {
 export interface PlanOptions {
   /** Names of workflows that are steps of the release itself. */
   hooks?: Hooks;
-  /** By name; `['a', 'b > c']`: a and b side by side, c after b. A workflow that nothing describes is one action, `run`. */
+  /**
+   * By name; `['a', 'b > c']`: a and b side by side, c after b; `a: wait` has another type than simulate. A workflow that nothing
+   * describes is one action, `run`.
+   */
   workflows?: Record<string, string[]>;
   /** How many applications each environment has; one when absent. */
   applications?: Record<string, number>;
@@ -151,11 +154,14 @@ export function inputOf(drawn: Drawn, options: PlanOptions = {}): PlanInput {
 function workflowOf(lines: string[], retry: WorkflowAction['retry']): PromotionWorkflowSpec {
   const actions = new Map<string, WorkflowAction>();
   for (const line of lines) {
-    const names = line.split('>').map((name) => name.trim());
-    for (const [index, name] of names.entries()) {
-      const action = actions.get(name) ?? { name, type: 'simulate', dependsOn: [], parameters: {}, retry };
-      if (index > 0) action.dependsOn?.push(names[index - 1] as string);
+    let before: string | undefined;
+    for (const one of line.split('>')) {
+      const [name = '', type = 'simulate'] = one.split(':').map((part) => part.trim());
+      const made = { name, type: type as WorkflowAction['type'], dependsOn: [], parameters: {}, retry };
+      const action: WorkflowAction = actions.get(name) ?? made;
+      if (before !== undefined) action.dependsOn?.push(before);
       actions.set(name, action);
+      before = name;
     }
   }
   return { actions: [...actions.values()] };

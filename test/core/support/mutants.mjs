@@ -16,6 +16,7 @@ const LIMITS = 'test/core/limits';
 const ACTORS = 'test/core/actors';
 const CLOCK = 'test/core/health-clock';
 const MERGES = 'test/core/merge-gates';
+const ENDINGS = 'test/core/end-action';
 const OLD = 'test/core/old-states';
 const UNSEEN = 'test/core/rollback/unseen';
 
@@ -75,13 +76,42 @@ const MUTANTS = {
   ],
   'pull request: forgotten by a termination': [
     'settle.ts',
-    "    askToClose(draft, position, reason);\n    draft.end(position, 'TERMINATED', reason);",
+    "    leaveNothingBehind(draft, position, reason);\n    draft.end(position, 'TERMINATED', reason);",
     "    draft.end(position, 'TERMINATED', reason);",
   ],
   'pull request: forgotten by a failure': [
     'settle.ts',
-    "    askToClose(draft, position, seen.problem?.message ?? 'failed');\n",
+    "    leaveNothingBehind(draft, position, seen.problem?.message ?? 'failed');\n",
     '',
+  ],
+  'workflow: forgotten where no look was recorded': [
+    'end-action.ts',
+    'step.startedAt === null ||',
+    'step.progress === null ||',
+    ENDINGS,
+  ],
+  'workflow: forgotten where it waits': [
+    'end-action.ts',
+    "step.status === 'SUCCEEDED'",
+    "step.status === 'TERMINATED'",
+  ],
+  'workflow: one of another attempt is stopped': [
+    'end-action.ts',
+    'promotion: position, attempt, step',
+    'promotion: position, attempt: attempt - 1, step',
+  ],
+  'workflow: what it kept is not handed on': [
+    'end-action.ts',
+    'const { progress = null } = step;',
+    'const progress = null;',
+    ENDINGS,
+  ],
+  'workflow: one that is over is stopped as well': ['outcome.ts', 'if (outcome.over) step.closed = true;', '', ENDINGS],
+  'workflow: a new try follows the one that is over': [
+    'outcome.ts',
+    'step.progress = outcome.progress ?? step.progress ?? null;',
+    '',
+    ENDINGS,
   ],
   'pull request: its opening is the change': [
     'plan.ts',

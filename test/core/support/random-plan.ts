@@ -21,6 +21,7 @@ const WORKFLOWS = {
   row: ['first > second'],
   fork: ['left', 'right > last'],
   diamond: ['a > b > d', 'a > c > d'],
+  outside: ['submitted: argoWorkflow > after', 'beside'],
 };
 const NAMES = Object.keys(WORKFLOWS) as (keyof typeof WORKFLOWS)[];
 const GATES: Gate[] = [

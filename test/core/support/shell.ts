@@ -9,14 +9,16 @@ import { decisionTime } from '../../../src/core/clock.ts';
 import { madeBy } from '../../../src/core/sync.ts';
 import type { VersionRef } from '../../../src/core/rollback/rollback.ts';
 import { askGates } from '../../../src/core/gates/index.ts';
-import { mayWork } from '../../../src/core/steps.ts';
+import { isGivenUp, mayWork } from '../../../src/core/steps.ts';
 import { DEFAULT_FLOW_TIMEOUT } from '../../../src/core/definitions.ts';
 import type { HealthStatus } from '../../../src/core/definitions.ts';
 import type { Observation } from '../../../src/core/health-clock.ts';
 import { CONTEXT_OUTPUT } from '../../../src/core/context.ts';
 import { isChange, isHook, proposalOf } from '../../../src/core/plan.ts';
-import { OPENED } from '../../../src/core/pull-request.ts';
+import { CLOSE_PULL_REQUEST, OPENED } from '../../../src/core/pull-request.ts';
 import type { ClosingData } from '../../../src/core/pull-request.ts';
+import type { EndingData } from '../../../src/core/end-action.ts';
+import { MANNERS } from '../../../src/core/kinds/actions.ts';
 import type {
   PlannedApplication,
   PlannedGroup,
@@ -30,6 +32,7 @@ import type {
   GroupState,
   MemberHealth,
   Outcome,
+  Progress,
   PromotionState,
   ReleaseState,
   RolloutStatus,
@@ -144,6 +147,8 @@ export class Shell {
     string,
     { state: 'OPEN' | 'MERGED' | 'CLOSED'; at: number; habit: Habit; late: boolean }
   >();
+  /** `promotion/attempt/step/run` of workflows that actions began outside; `end`: what a look at one that is over says. */
+  readonly #workflows = new Map<string, { goesOn: boolean; end: Outcome }>();
   /** What people do with pull requests that are opened once the faults have stopped; after that they wait for green. */
   readonly #habits: Habit[];
   #keys = 0;
@@ -238,7 +243,7 @@ export class Shell {
       one: this.state.halted ? 12 : 3,
       forge: this.#open.length > 0 ? 8 : 0,
       // So does a worker between two environments.
-      crash: this.#isBetween ? 15 : 3,
+      crash: this.#isBetween || this.#isUnrecorded ? 15 : 3,
       repeat: 2,
       stall: this.#isBetween ? 15 : this.#isBrief ? 6 : 2,
       lose: 1,
@@ -308,6 +313,8 @@ export class Shell {
   claimNothingForgotten(): void {
     const forgotten = this.#open.filter((each) => this.#requests.get(each)?.late === false);
     claim(forgotten.length === 0, `forgotten pull requests, of promotion/attempt/step: ${forgotten.join(', ')}`);
+    const running = [...this.#workflows].flatMap(([key, { goesOn }]) => (goesOn ? [key] : []));
+    claim(running.length === 0, `workflows that go on, of promotion/attempt/step/run: ${running.join(', ')}`);
   }
 
   /** People merge, whatever the status says, or close; the telling may be lost, come twice, or long before. */
@@ -334,6 +341,15 @@ export class Shell {
 
   get #isBetween(): boolean {
     return this.#workers.some((each) => each?.asks);
+  }
+
+  /** A worker has submitted a workflow, and has not said so. */
+  get #isUnrecorded(): boolean {
+    return [...this.#workflows].some(([key, { goesOn }]) => {
+      const [promotion, attempt, step] = key.split('/').map(Number) as [number, number, number];
+      const seen = this.state.promotions[promotion];
+      return goesOn && seen?.attempt === attempt && (seen.steps[step]?.progress ?? null) === null;
+    });
   }
 
   /** Promotions whose health is looked at now. */
@@ -415,7 +431,10 @@ export class Shell {
     if (!this.#calm && this.#tape.chance(3)) this.#outbox.push(row);
     if (row.kind === 'ask-group')
       return void this.#queue.push({ ...row, kind: 'question', name: `g${row.group}-q${row.generation}` });
-    if (row.kind === 'errand') return this.#close(row.data as ClosingData);
+    if (row.kind === 'errand')
+      return row.name === CLOSE_PULL_REQUEST
+        ? this.#close(row.data as ClosingData)
+        : this.#endAction(row.data as EndingData);
     if (row.kind === 'roll-back') return this.#world.rollBack(this, row);
     if (row.kind !== 'dispatch') return;
     const groups = [...new Set(row.promotions.map((each) => this.#planned(each.promotion).group))].filter(
@@ -444,6 +463,14 @@ export class Shell {
     for (const application of applications) this.#world.applied(this, promotion, application);
     const landed = applications.map((application) => ({ application, commit: 'c0ffee' }));
     this.tell({ kind: 'pull-request-closed', key: `closed ${key}`, promotion, attempt, step, pullRequest, landed });
+  }
+
+  #endAction({ promotion, attempt, step, progress }: EndingData): void {
+    const found = this.#workflows.get(`${promotion}/${attempt}/${step}/${runOf(progress)}`);
+    const how = found === undefined ? 'none' : found.goesOn ? 'one that goes on' : 'one that is over';
+    this.reached.count(`errand finds ${how}`);
+    if (found?.goesOn && progress === null) this.reached.count('errand finds what no look has recorded');
+    if (found) found.goesOn = false;
   }
 
   /** The queue's own bookkeeping: the last child that ends releases its parent. */
@@ -614,6 +641,7 @@ export class Shell {
         ...(spec.health.type === 'http' && { recheckAfter: 5 * SECOND }),
       };
     };
+    if (work.kind === 'action' && MANNERS[work.action.type].outlives) return this.#follow(promotion, step);
     if (work.kind === 'merge' && (this.#calm || this.#tape.chance(85)))
       return this.#lookAtMerge(promotion, step, applies);
     if (work.kind === 'sync' && (this.#calm || this.#tape.chance(90)))
@@ -676,6 +704,36 @@ export class Shell {
       case 'aborted':
         return { kind: 'aborted' };
     }
+  }
+
+  /** A workflow outside, which is begun at the first look; its worker may die before that is recorded. */
+  #follow(promotion: number, step: number): Outcome {
+    const { attempt, steps } = this.state.promotions[promotion] as PromotionState;
+    const run = runOf(steps[step]?.progress ?? null);
+    const key = `${promotion}/${attempt}/${step}/${run}`;
+    const known = this.#workflows.get(key);
+    if (known && !known.goesOn) return known.end;
+    const goesOn = { reason: 'the workflow runs', recheckAfter: 5 * SECOND, progress: { run } };
+    if (!known) {
+      if (!this.#calm && this.#tape.chance(5)) return { kind: 'failed', message: 'no such template', over: true };
+      // Given up while it was submitted: its worker stops it again.
+      const late = isGivenUp(this.plan, this.state, { promotion, attempt }, step);
+      this.reached.count(late ? 'a workflow is begun too late' : 'a workflow is begun');
+      this.#workflows.set(key, { goesOn: !late, end: { kind: 'failed', message: 'stopped', over: true } });
+      return { kind: 'pending', ...goesOn };
+    }
+    const ends: Record<'succeeded' | 'failed' | 'error', Outcome> = {
+      succeeded: { kind: 'succeeded' },
+      failed: { kind: 'failed', message: 'the workflow ended as Failed', over: true },
+      error: { kind: 'transient', message: 'the workflow ended as Error', progress: { run: run + 1 } },
+    };
+    const comes = this.#tape.weighted({ succeeded: 8, runs: 6, suspended: 2, failed: 1, error: 2 });
+    const found = this.#calm ? 'succeeded' : comes;
+    this.reached.count(`a workflow ${found}`);
+    if (found === 'runs') return { kind: 'pending', ...goesOn };
+    if (found === 'suspended') return { kind: 'pending', ...goesOn, waitsFor: 'PERSON' };
+    Object.assign(known, { goesOn: false, end: ends[found] });
+    return ends[found];
   }
 
   /** What a hook hands on: values under few names, now and then what is none, or too much of it. */
@@ -897,7 +955,7 @@ export class Shell {
     const { environment, applications, steps } = this.#planned(promotion);
     const { work, application } = steps[step] as PlannedStep;
     // It is looked at now and then.
-    if (work.kind === 'merge') return false;
+    if (work.kind === 'merge' || (work.kind === 'action' && MANNERS[work.action.type].outlives)) return false;
     if (work.kind === 'sync' && environment !== null) {
       const { name } = applications[application as number] as PlannedApplication;
       const source = (applications[application as number] as PlannedApplication).spec.sync?.type;
@@ -947,6 +1005,9 @@ function waiting(
       : [],
   );
 }
+
+/** Which workflow of its attempt an action follows, as its looks keep it. */
+const runOf = (progress: Progress | null): number => Number(progress?.['run'] ?? 1);
 
 /** Whether it does a step beside the job that carries this dispatch. */
 function isSibling(job: Job, { promotion, dispatch }: Dispatched): boolean {

@@ -116,6 +116,7 @@ export class Targets {
         ]);
         return { kind: 'succeeded', outputs: Object.fromEntries(filled) as Record<string, string> };
       },
+      endAction: () => Promise.resolve(),
     };
   }
 
