@@ -18,6 +18,7 @@ import { addPolicies } from './commands/policies.ts';
 import { addPlan } from './commands/plan.ts';
 import { addRollbacks } from './commands/rollback.ts';
 import { addSecretCommands } from './commands/secrets.ts';
+import { addSources } from './commands/sources.ts';
 import { addStatus } from './commands/status.ts';
 import { addWebhookCommands } from './commands/webhooks.ts';
 import type { CheckFlags } from './commands/windows.ts';
@@ -143,6 +144,7 @@ export function createProgram({
   addPlan(shell);
   addLogs(shell);
   addDelete(shell);
+  addSources(shell);
 
   program
     .command('release')

@@ -1,23 +1,19 @@
-import type { Pool, PoolClient } from 'pg';
-import type { EntityManager } from 'typeorm';
 import type { Parts } from '../parts.ts';
-import { KINDS } from '../core/definitions.ts';
-import type { Definition, Kind, Labels, StoredDefinition } from '../core/definitions.ts';
-import { RefusedError } from '../core/problems.ts';
+import type { Kind, Labels, StoredDefinition } from '../core/definitions.ts';
 import { PermanentError, TransientError } from '../drivers/driver.ts';
 import type { ForeignText } from '../foreign/index.ts';
 import { diffManifests } from '../manifests/index.ts';
 import type { ManifestError, ManifestPlace, PlainManifests } from '../manifests/index.ts';
 import { clientOf } from '../entities/data-source.ts';
-import { lockDefinitions, removeDefinition, settleDefinitions, writeDefinition } from '../store/definitions.ts';
+import { lockDefinitions } from '../store/definitions.ts';
 import { auditChange } from './audit.ts';
+import type { AuditChange } from './audit.ts';
 import { reconsiderReleases } from './reconsider.ts';
 import { commitWarnings } from './commit-warnings.ts';
-import { checkDependents } from './check-references.ts';
-import { DefinitionDraft } from './definition-draft.ts';
+import { considerManifests, inOrder, isChange, kindsChanged, writeConsidered } from './consider-manifests.ts';
+import type { Save } from './consider-manifests.ts';
+import type { DefinitionDraft } from './definition-draft.ts';
 import { warningsOf } from './manifest-warnings.ts';
-import { auditOfDefinitions, considerSave } from './save-definition.ts';
-import type { Considered } from './save-definition.ts';
 
 /** What applying a manifest did, or would do, to one definition. */
 export interface AppliedChange {
@@ -87,26 +83,27 @@ export async function applyManifests(
 ): Promise<Applied> {
   const { definitions, errors } = read ?? (await readManifests(app, { text, fileName }, actor));
   if (errors.length > 0) return { changes: [], errors, warnings: [] };
-  const manifests = [...definitions].sort(
-    (a, b) => KINDS.indexOf(a.definition.kind) - KINDS.indexOf(b.definition.kind),
-  );
+  const manifests = inOrder(definitions);
   const labels = prune && Object.keys(prune).length > 0 ? prune : null;
+  const asked = { prune: labels && ((draft: DefinitionDraft) => draft.labelled(labels)) };
   if (labels && manifests.length === 0) {
     const message = 'there are no manifests, and everything with these labels would be deleted; delete it by name';
     const error = { file: fileName, document: 1, line: 1, column: 1, path: [], message };
     return { changes: [], errors: [error], warnings: [] };
   }
   const { saves, removals, refusals, draft } = dryRun
-    ? await consider(app.pool, manifests, labels, app.clock.now())
+    ? await considerManifests(app.pool, manifests, asked, app.clock.now())
     : await app.dataSource.transaction(async (manager) => {
         await lockDefinitions(manager);
-        const considered = await consider(await clientOf(manager), manifests, labels, app.clock.now());
-        if (considered.refusals.length === 0) await write(manager, considered, actor, app.clock.now());
+        const considered = await considerManifests(await clientOf(manager), manifests, asked, app.clock.now());
+        const audit = (change: AuditChange): Promise<unknown> => auditChange(manager, change);
+        if (considered.refusals.length === 0)
+          await writeConsidered(manager, considered, { actor, now: app.clock.now(), audit });
         return considered;
       });
   if (refusals.length > 0) {
     const positions = await app.foreign.ask('placesIn', { text, places: refusals }, asking(actor));
-    const placed = refusals.map((each, at) => ({ file: fileName, ...each, ...positions[at]! }));
+    const placed = refusals.map((each, at) => ({ ...each, file: fileName, ...positions[at]! }));
     return { changes: [], errors: placed, warnings: [] };
   }
   if (!dryRun) reconsiderReleases(app, kindsChanged({ saves, removals }));
@@ -153,93 +150,6 @@ export async function checkManifests(
   const warnings = found.map((each, at) => ({ file: fileName, ...each, ...positions[at]! }));
   const byPlace = (a: ManifestWarning, b: ManifestWarning): number => a.document - b.document || a.line - b.line;
   return { ...applied, warnings: warnings.sort(byPlace) };
-}
-
-interface Considering {
-  saves: Save[];
-  /** In the order in which they are deleted: what names others goes before them. */
-  removals: StoredDefinition[];
-}
-
-interface Save extends Considered<Kind> {
-  /** As it is to be saved; when it is unchanged, as it is. */
-  stored: StoredDefinition;
-}
-
-const isChange = ({ change }: Save): boolean => change !== 'UNCHANGED';
-const kindsChanged = ({ saves, removals }: Considering): Kind[] =>
-  [...saves.filter(isChange).map(({ stored }) => stored), ...removals].map(({ kind }) => kind);
-
-/** What each of them would come to, with those before it. */
-async function consider(
-  client: Pool | PoolClient,
-  manifests: PlainManifests['definitions'],
-  prune: Labels | null,
-  now: Date,
-): Promise<Considering & { refusals: Unplaced[]; draft: DefinitionDraft }> {
-  const draft = await DefinitionDraft.read(
-    client,
-    manifests.map((each) => each.definition),
-    now,
-  );
-  const saves: Save[] = [];
-  const refusals: Unplaced[] = [];
-  for (const manifest of manifests) {
-    const definition: Definition = manifest.definition;
-    try {
-      const { before, change } = await considerSave(draft, definition, { mode: 'UPSERT' });
-      const stored = before && change === 'UNCHANGED' ? before : draft.put(definition, before);
-      saves.push({ stored, before, change });
-    } catch (error) {
-      if (!(error instanceof RefusedError)) throw error;
-      const { document } = manifest;
-      refusals.push(...error.refusals.map(({ message, path }) => ({ document, message, path })));
-      // It is there all the same for those that name it: one fault is told once. A group is asked for its members, and has none yet.
-      if (definition.kind !== 'EnvironmentGroup')
-        draft.put(definition, await draft.get(definition.kind, definition.metadata.name));
-    }
-  }
-  const removals = prune ? await considerPruning(draft, manifests, prune, refusals) : [];
-  return { saves, removals, refusals, draft };
-}
-
-/** What is to be deleted, taken out of the draft; what others still name is refused, at the beginning of the manifests. */
-async function considerPruning(
-  draft: DefinitionDraft,
-  manifests: PlainManifests['definitions'],
-  labels: Labels,
-  refusals: Unplaced[],
-): Promise<StoredDefinition[]> {
-  const given = new Set(manifests.map(({ definition: { kind, metadata } }) => `${kind}/${metadata.name}`));
-  const removals = draft
-    .labelled(labels)
-    .filter(({ kind, metadata }) => !given.has(`${kind}/${metadata.name}`))
-    .sort((a, b) => KINDS.indexOf(b.kind) - KINDS.indexOf(a.kind));
-  removals.forEach((each) => draft.remove(each));
-  for (const { kind, metadata } of removals) {
-    for (const { message } of await checkDependents(draft, kind, metadata.name))
-      refusals.push({
-        document: 1,
-        path: [],
-        message: `the manifests do not hold it, so it is to be deleted, but ${message}`,
-      });
-  }
-  return removals;
-}
-
-async function write(manager: EntityManager, considering: Considering, actor: string | null, now: Date): Promise<void> {
-  const changes = considering.saves.filter(isChange);
-  const { removals } = considering;
-  if (changes.length + removals.length === 0) return;
-  const saved: { stored: StoredDefinition | null; before: StoredDefinition | null }[] = [];
-  for (const { stored, before } of changes)
-    saved.push({ stored: await writeDefinition(manager, stored, before, actor), before });
-  for (const before of removals) {
-    await removeDefinition(manager, before, actor, now);
-    saved.push({ stored: null, before });
-  }
-  await auditChange(manager, auditOfDefinitions(saved));
-  await settleDefinitions(manager, kindsChanged(considering));
 }
 
 function warningsOfLabels({ kind, metadata }: StoredDefinition, labels: Labels): string[] {

@@ -89,12 +89,16 @@ export function claimAudit(): AuditTicket | null {
   };
 }
 
-/** Writes the entry inside the command's own transaction, as the last thing in it: what is undone leaves none. */
-export async function auditChange(tx: EntityManager, change: AuditChange): Promise<void> {
+/**
+ * Writes the entry inside the command's own transaction, as the last thing in it: what is undone leaves none.
+ * @returns false: there is no command under way, or it has its entry
+ */
+export async function auditChange(tx: EntityManager, change: AuditChange): Promise<boolean> {
   const ticket = claimAudit();
-  if (!ticket) return;
+  if (!ticket) return false;
   await insertAudit(tx, ticket.entry(change));
   ticket.written();
+  return true;
 }
 
 export type { AuditChange, AuditObject, AuditOrigin };

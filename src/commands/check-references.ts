@@ -4,6 +4,8 @@ import type { Definition, Kind, Specs, StoredDefinition } from '../core/definiti
 import { checkFlow } from '../core/flow.ts';
 import type { Known } from '../core/flow.ts';
 import type { ForgeUse } from '../core/forges.ts';
+import { refuseSynced } from '../core/git-source.ts';
+import type { SyncedFrom } from '../core/git-source.ts';
 import { SPECS } from '../core/kinds/index.ts';
 import { referencesIn, refersTo } from '../core/kinds/walk.ts';
 import { distinct, refusal } from '../core/problems.ts';
@@ -55,6 +57,8 @@ export interface Definitions {
   forges(): Promise<{ name: string; use: ForgeUse }[]>;
   /** What these secrets are for. */
   secretUses(names: readonly string[]): Promise<ReadonlyMap<string, SecretUse>>;
+  /** Which git source has a definition; null: none. */
+  syncedFrom(kind: Kind, name: string): Promise<SyncedFrom | null>;
 }
 
 /** What is wrong with a definition by itself; of a flow all that is wrong, at once. */
@@ -77,6 +81,19 @@ export async function checkReferences(among: Definitions, definition: Definition
     );
   }
   return missing;
+}
+
+/**
+ * Why a definition is not deleted: a git source has it, or others name it.
+ * @param source the git source that deletes it; null: a caller
+ */
+export async function checkRemoval(
+  among: Pick<Definitions, 'all' | 'syncedFrom'>,
+  { kind, metadata: { name } }: Pick<Definition, 'kind' | 'metadata'>,
+  source: string | null,
+): Promise<Refusal[]> {
+  const synced = refuseSynced(await among.syncedFrom(kind, name), { kind, name }, source, ['name']);
+  return synced.length > 0 ? synced : checkDependents(among, kind, name);
 }
 
 /** The refusal to delete a definition, or to change it like this, while others name it; none when it is not named. */

@@ -5,8 +5,10 @@ import { allDefinitions, getDefinition, lastRevisions, readAllDefinitions } from
 import type { Definition, Kind, Labels, StoredDefinition } from '../core/definitions.ts';
 import type { Known } from '../core/flow.ts';
 import type { ForgeUse } from '../core/forges.ts';
+import type { SyncedFrom } from '../core/git-source.ts';
 import type { SecretUse } from '../core/secrets.ts';
 import { secretsSentBy } from '../core/validate/secret-uses.ts';
+import { syncedFrom } from '../store/git-sources.ts';
 import { forgeUses, secretUses } from '../store/secrets.ts';
 import { knownAmong, knownNames } from './check-references.ts';
 import type { Definitions } from './check-references.ts';
@@ -19,6 +21,7 @@ export function storedDefinitions(db: DataSource | EntityManager): Definitions {
     forges: () => forgeUses(db),
     known: () => knownNames(db),
     secretUses: (names) => secretUses(db, names),
+    syncedFrom: (kind, name) => syncedFrom(db, kind, name),
   };
 }
 
@@ -31,6 +34,7 @@ export class DefinitionDraft implements Definitions {
   readonly #lastRevisions: ReadonlyMap<string, number>;
   readonly #secretUses: ReadonlyMap<string, SecretUse>;
   readonly #forges: { name: string; use: ForgeUse }[];
+  readonly #synced: ReadonlyMap<string, SyncedFrom>;
   readonly #now: Date;
   #known: Known | null = null;
 
@@ -39,6 +43,7 @@ export class DefinitionDraft implements Definitions {
     lastRevisionOf: ReadonlyMap<string, number>,
     uses: ReadonlyMap<string, SecretUse>,
     forges: { name: string; use: ForgeUse }[],
+    synced: ReadonlyMap<string, SyncedFrom>,
     now: Date,
   ) {
     this.#byKind = new Map(
@@ -50,16 +55,19 @@ export class DefinitionDraft implements Definitions {
     this.#lastRevisions = lastRevisionOf;
     this.#secretUses = uses;
     this.#forges = forges;
+    this.#synced = synced;
     this.#now = now;
   }
 
   /** @param about the definitions that may be put; a deleted one that comes again goes on counting its revisions. */
   static async read(client: Pool | PoolClient, about: readonly Definition[], now: Date): Promise<DefinitionDraft> {
-    const { definitions } = await readAllDefinitions(client);
+    const { definitions, synced } = await readAllDefinitions(client);
     const named = about.map(({ kind, metadata }) => ({ kind, name: metadata.name }));
     const revisions = await lastRevisions(client, named);
     const uses = await secretUses(client, about.flatMap(secretsSentBy));
-    return new DefinitionDraft(definitions, revisions, uses, await forgeUses(client), now);
+    const forges = await forgeUses(client);
+    const from = new Map(synced.map((each) => [`${each.kind}/${each.name}`, each]));
+    return new DefinitionDraft(definitions, revisions, uses, forges, from, now);
   }
 
   async get<K extends Kind>(kind: K, name: string): Promise<StoredDefinition<K> | null> {
@@ -76,6 +84,16 @@ export class DefinitionDraft implements Definitions {
 
   async secretUses(): Promise<ReadonlyMap<string, SecretUse>> {
     return this.#secretUses;
+  }
+
+  async syncedFrom(kind: Kind, name: string): Promise<SyncedFrom | null> {
+    return this.#synced.get(`${kind}/${name}`) ?? null;
+  }
+
+  /** What a source has now, and is there. */
+  syncedBy(source: string): StoredDefinition[] {
+    const all = [...this.#byKind.values()].flatMap((each) => [...each.values()]);
+    return all.filter(({ kind, metadata }) => this.#synced.get(`${kind}/${metadata.name}`)?.source === source);
   }
 
   async known(): Promise<Known> {

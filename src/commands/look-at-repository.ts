@@ -6,6 +6,7 @@ import { noteOutcome } from '../store/deliveries.ts';
 import { forgetHints, pauseHost, recordLook, stuckHints } from '../store/news.ts';
 import type { Claimed } from '../store/news.ts';
 import { tellMovedBases } from './tell-hinted.ts';
+import { syncSourcesOf } from './sync-sources.ts';
 import { headsSeen } from './trigger/heads-seen.ts';
 import type { HeadOutcome } from './trigger/heads-seen.ts';
 
@@ -28,9 +29,15 @@ export async function lookAtRepository(app: Parts, claimed: Claimed, signal: Abo
   const { after, hostPause } = next(answer);
   if (answer.kind === 'FAILED') return await failed(app, claimed, answer, deliveries, { after, hostPause });
   const via = mostTelling(hints.map((each) => each.via));
-  let outcomes: HeadOutcome[];
+  let outcomes: LookOutcome[];
   try {
-    outcomes = await headsSeen(app, { repository, heads: answer.heads, via, deliveries });
+    const { heads } = answer;
+    const ofSources = await syncSourcesOf(app, { repository, heads }, signal);
+    const ofApplications = await headsSeen(app, { repository, heads, via, deliveries });
+    outcomes = [
+      ...ofSources.map(({ source, ...more }) => ({ of: `git source ${source}`, ...more })),
+      ...ofApplications.map(({ application: of, ...more }) => ({ of, ...more })),
+    ];
   } catch (error) {
     const broken = unreadable(told(error));
     return await failed(app, claimed, broken, deliveries, next(broken));
@@ -39,7 +46,7 @@ export async function lookAtRepository(app: Parts, claimed: Claimed, signal: Abo
   const unread = outcomes.filter((each) => each.unread);
   if (unread.length > 0) {
     const waits = unread.flatMap((each) => each.unread?.retryAfter ?? []);
-    const said = [...new Set(unread.map(({ application, outcome }) => `${application}: ${outcome}`))].join('; ');
+    const said = [...new Set(unread.map(({ of, outcome }) => `${of}: ${outcome}`))].join('; ');
     const broken = unreadable(said, waits.length > 0 ? Math.max(...waits) : undefined);
     const again = next(broken);
     // What the others there wait for is a promise.
@@ -85,11 +92,16 @@ const unreadable = (said: string, retryAfter?: number): Extract<HeadsAnswer, { k
 
 const told = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
+/** What came of a look, for an application or a git source. */
+interface LookOutcome extends Pick<HeadOutcome, 'outcome' | 'unread'> {
+  of: string;
+}
+
 /** For the delivery that led to the look. */
-function inWords(repository: string, heads: ReadonlyMap<string, string>, outcomes: HeadOutcome[]): string {
+function inWords(repository: string, heads: ReadonlyMap<string, string>, outcomes: LookOutcome[]): string {
   const stand = [...heads].map(([branch, commit]) => `${branch} at ${commit.slice(0, 10)}`).join(', ');
-  const came = outcomes.map(({ application, outcome }) => `${application}: ${outcome}`).join('; ');
-  return `looked at ${repository}: ${stand || 'none of its branches is there'}; ${came || 'no application is triggered from it'}`;
+  const came = outcomes.map(({ of, outcome }) => `${of}: ${outcome}`).join('; ');
+  return `looked at ${repository}: ${stand || 'none of its branches is there'}; ${came || 'no application is triggered from it, and no git source is in it'}`;
 }
 
 /**

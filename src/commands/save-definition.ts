@@ -1,6 +1,7 @@
 import type { EntityManager } from 'typeorm';
 import type { Parts } from '../parts.ts';
 import type { Definition, Kind, StoredDefinition } from '../core/definitions.ts';
+import { refuseSynced } from '../core/git-source.ts';
 import { refusal, RefusedError } from '../core/problems.ts';
 import type { Refusal } from '../core/problems.ts';
 import { checkSecretUses, secretsSentBy } from '../core/validate/secret-uses.ts';
@@ -25,6 +26,9 @@ export interface SaveOptions {
   idempotencyKey?: string;
   actor: string | null;
 }
+
+/** How a save is considered. `source`: the git source that makes it; absent for a caller. */
+type Considering = Pick<SaveOptions, 'mode' | 'expectedRevision'> & { source?: string | undefined };
 
 /** Creates a definition or saves a new revision of it. What is the same as before makes no revision. */
 export async function saveDefinition<K extends Kind>(
@@ -82,7 +86,7 @@ export async function saveInTransaction<K extends Kind>(
 export async function considerSave<K extends Kind>(
   among: Definitions,
   definition: Definition<K>,
-  { mode, expectedRevision }: Pick<SaveOptions, 'mode' | 'expectedRevision'>,
+  { mode, expectedRevision, source }: Considering,
 ): Promise<Considered<K>> {
   const { kind } = definition;
   const { name } = definition.metadata;
@@ -97,8 +101,12 @@ export async function considerSave<K extends Kind>(
   refuseConflict(before, kind, name, expectedRevision);
   const unfitting = await checkAmong(among, definition);
   if (unfitting.length > 0) throw new RefusedError(unfitting);
-  if (before && sameDefinition(before, definition)) return { before, change: 'UNCHANGED' };
-  return { before, change: before ? 'UPDATED' : 'CREATED' };
+  const change = before ? (sameDefinition(before, definition) ? 'UNCHANGED' : 'UPDATED') : 'CREATED';
+  if (change === 'UNCHANGED' && source === undefined) return { before, change };
+  const from = await among.syncedFrom(kind, name);
+  const synced = refuseSynced(from, { kind, name }, source ?? null, ['metadata', 'name']);
+  if (synced.length > 0) throw new RefusedError(synced);
+  return { before, change };
 }
 
 /** What keeps a definition that is right by itself from being saved among the others: the first kind of fault that it has. */

@@ -79,6 +79,7 @@ export type OnFailure = Infer<typeof onFailure>;
 export type PromotionFlowSpec = Specs['PromotionFlow'];
 export type WindowAction = Infer<typeof windowAction>;
 export type ReleaseWindowSpec = Specs['ReleaseWindow'];
+export type GitSourceSpec = Specs['GitSource'];
 export type MatchExpression = NonNullable<Selector['matchExpressions']>[number];
 
 /** A definition as its author writes it. */

@@ -31,6 +31,7 @@ export const REFUSAL_CODES = [
   'WINDOW_CLOSED',
   'VERSION_MARKED_BAD',
   'FORBIDDEN',
+  'READ_ONLY',
 ] as const;
 
 export type RefusalCode = (typeof REFUSAL_CODES)[number];

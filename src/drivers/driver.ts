@@ -240,6 +240,17 @@ export interface Driver<S extends DriverSpec = DriverSpec> {
    */
   propose(parts: readonly PartOfProposal<S>[], branch: string, context: EffectContext): Promise<Proposal>;
   /**
+   * The same with whole files, from the root of the repository: their text, or null for one that is removed. The message of the commit is
+   * that of the target's `commits`.
+   * @throws PermanentError where this kind of target has no branches
+   */
+  proposeFiles(
+    target: S,
+    files: Readonly<Record<string, string | null>>,
+    branch: string,
+    context: EffectContext,
+  ): Promise<Proposal>;
+  /**
    * Whether the target holds the content, or held it since the commit `since`, and where it came to do so.
    * @throws PermanentError where this kind of target has no branches
    */
@@ -285,8 +296,21 @@ export interface Driver<S extends DriverSpec = DriverSpec> {
    * @param back of a rollback to this content
    */
   preview(target: S, content: PinnedContent, signal: AbortSignal, back?: WayBack): Promise<WritePreview | undefined>;
+  /**
+   * The files below a folder whose names end in one of `endings`, as they are at the head of the branch, in the order of their paths; those
+   * whose path has a part that begins with a dot are left out. Undefined for drivers without files. Network.
+   * @throws PermanentError where there is no such folder or branch, and where it holds more than is read
+   */
+  read(source: S, endings: readonly string[], signal: AbortSignal): Promise<FolderRead | undefined>;
   /** Ends what goes on without a caller. */
   close(): Promise<void>;
+}
+
+/** Files of a folder at one commit. */
+export interface FolderRead {
+  commit: string;
+  /** `path` from the root of the repository. `text` null: it is not UTF-8. */
+  files: { path: string; text: string | null }[];
 }
 
 /** What a rollback takes back, and where. */

@@ -6,7 +6,7 @@ import type { CommandSettings, Ending } from './actions/at.ts';
 import { endAction, runAction } from './actions/index.ts';
 import type { ActionLog } from './actions/log.ts';
 import { openedSecrets } from '../opened-secrets.ts';
-import type { Driver, EffectContext, PinnedContent } from './driver.ts';
+import type { Driver, EffectContext } from './driver.ts';
 import type { SecretSource } from './secret-source.ts';
 import type { HealthAnswer, HealthContext } from './health/source.ts';
 import type { SyncAnswer, SyncContext } from './sync/source.ts';
@@ -132,6 +132,15 @@ function withMasking(forge: Forge | undefined): Forge | undefined {
   };
 }
 
+/** What it answers as it is, and what it throws without secrets. */
+async function asItIs<T>(work: () => Promise<T>): Promise<T> {
+  const answered: T[] = [];
+  await masked(async () => {
+    answered.push(await work());
+  });
+  return answered[0]!;
+}
+
 /** Pinned content is promoted byte for byte: only what is said of it is masked. */
 function withoutSecrets<S extends DriverSpec>(driver: Driver<S>): Driver<S> {
   return {
@@ -142,19 +151,17 @@ function withoutSecrets<S extends DriverSpec>(driver: Driver<S>): Driver<S> {
     },
     moved: (...args) => masked(() => driver.moved(...args)),
     refs: (...args) => masked(() => driver.refs(...args)),
-    pin: async (...args) => {
-      const pinned: PinnedContent[] = [];
-      await masked(async () => void pinned.push(await driver.pin(...args)));
-      return pinned[0]!;
-    },
+    pin: (...args) => asItIs(() => driver.pin(...args)),
     apply: (...args) => masked(() => driver.apply(...args)),
     observe: (...args) => masked(() => driver.observe(...args)),
     propose: (...args) => masked(() => driver.propose(...args)),
+    proposeFiles: (...args) => masked(() => driver.proposeFiles(...args)),
     landed: (...args) => masked(() => driver.landed(...args)),
     matches: (...args) => masked(() => driver.matches(...args)),
     contains: (...args) => masked(() => driver.contains(...args)),
     between: (...args) => masked(() => driver.between(...args)),
     preview: (...args) => masked(() => driver.preview(...args)),
+    read: (...args) => asItIs(() => driver.read(...args)),
     close: () => driver.close(),
   };
 }

@@ -68,6 +68,10 @@ export function createSimulateDriver(): Driver<SimulateDriverSpec> {
       throw new PermanentError(NO_BRANCHES);
     },
 
+    async proposeFiles() {
+      throw new PermanentError(NO_BRANCHES);
+    },
+
     async landed() {
       throw new PermanentError(NO_BRANCHES);
     },
@@ -88,6 +92,11 @@ export function createSimulateDriver(): Driver<SimulateDriverSpec> {
     },
 
     async between(_source, _asked, signal) {
+      signal.throwIfAborted();
+      return undefined;
+    },
+
+    async read(_source, _endings, signal) {
       signal.throwIfAborted();
       return undefined;
     },

@@ -35,6 +35,7 @@ import { CommitStatusRow, MergeGroupRow } from './status-rows.ts';
 import { WebhookDeliveryRow } from './delivery-rows.ts';
 import { ActionLogRow, BegunCommandRow } from './command-rows.ts';
 import { ForgeBudgetRow } from './forge-rows.ts';
+import { GitSourceStatusRow, SyncedDefinitionRow } from './git-source-rows.ts';
 import { HintRow, WatchedRepositoryRow } from './news-rows.ts';
 import { SecretRow } from './secret-rows.ts';
 import { CandidateRow, GitIdentityRow, TriggerCursorRow, TriggerPauseRow } from './trigger-rows.ts';
@@ -80,6 +81,8 @@ export const ENTITIES = [
   CandidateRow,
   TriggerPauseRow,
   GitIdentityRow,
+  GitSourceStatusRow,
+  SyncedDefinitionRow,
 ];
 
 export interface DataSourceOptions {

@@ -53,6 +53,9 @@ export class PromotionTemplateRow extends DefinitionRow {}
 @Entity('release_window')
 export class ReleaseWindowRow extends DefinitionRow {}
 
+@Entity('git_source')
+export class GitSourceRow extends DefinitionRow {}
+
 /** `product` and `environment` stand beside the spec that holds them too, for their index. */
 @Entity('application')
 @Index(['product', 'environment'])
@@ -118,4 +121,5 @@ export const DEFINITION_ROWS = {
   PromotionPolicy: PromotionPolicyRow,
   PromotionTemplate: PromotionTemplateRow,
   ReleaseWindow: ReleaseWindowRow,
+  GitSource: GitSourceRow,
 } as const;

@@ -6,6 +6,9 @@ import { PermanentError } from '../drivers/driver.ts';
 import { parseManifests, placesIn } from '../manifests/index.ts';
 import type { ManifestPlace, PlainManifests, Position } from '../manifests/index.ts';
 
+import { editManifests } from './edit-manifests.ts';
+import type { ManifestEdit } from './edit-manifests.ts';
+
 interface AppliedTo {
   file: string;
   text: string;
@@ -51,6 +54,17 @@ export const TASKS = {
         return null;
       }
     }),
+  editManifests: ({
+    file,
+    text,
+    edits,
+  }: {
+    file: string;
+    text: string;
+    edits: ManifestEdit[];
+  }): { text: string | null } => ({
+    text: editManifests(file, text, edits),
+  }),
   placesIn: ({ text, places }: { text: string; places: ManifestPlace[] }): Position[] => placesIn(text, places),
 };
 

@@ -1,13 +1,19 @@
 import type { Timer } from '../clock.ts';
 import { giveUpHints, lookAtRepository } from '../commands/look-at-repository.ts';
+import { driverOf } from '../commands/sync-source.ts';
 import { tellHintedPullRequests } from '../commands/tell-hinted.ts';
+import type { StoredDefinition } from '../core/definitions.ts';
+import { stateOf } from '../core/git-source.ts';
+import type { KeptStanding } from '../core/git-source.ts';
 import { watchedRepositories } from '../core/receiver/watched.ts';
+import { repositoryKey } from '../core/trigger/repository.ts';
 import { triggerSources } from '../core/trigger/sources.ts';
 import type { Parts } from '../parts.ts';
 import type { DefinitionSnapshot } from '../store/definition-snapshot.ts';
-import { claimRepositories, dueRepositories, renewClaims, retryStopped, saveWatched } from '../store/news.ts';
+import { readStandings } from '../store/git-sources.ts';
+import { claimRepositories, dueRepositories, lookSoon, renewClaims, retryStopped, saveWatched } from '../store/news.ts';
 import { awaitedPlaces } from '../store/pull-requests.ts';
-import type { Claimed } from '../store/news.ts';
+import type { Claimed, Watched } from '../store/news.ts';
 import { Watch } from './watch.ts';
 
 /**
@@ -75,7 +81,11 @@ export class RepositoryWatch extends Watch {
     const awaited = (await awaitedPlaces(pool)).map(({ repository, base: branch }) => ({ repository, branch }));
     const places = JSON.stringify(awaited);
     if (snapshot !== this.#known || places !== this.#awaited) {
-      await saveWatched(pool, watchedRepositories(triggerSources(snapshot), awaited));
+      const { sources } = snapshot;
+      const asked = sources.map(({ spec }) => ({ driver: driverOf(spec), interval: spec.interval }));
+      const watched = watchedRepositories([...triggerSources(snapshot), ...asked], awaited);
+      await saveWatched(pool, watched);
+      await lookSoon(pool, unsynced(watched, sources, await readStandings(pool)));
       this.#known = snapshot;
       this.#awaited = places;
     }
@@ -119,6 +129,19 @@ export class RepositoryWatch extends Watch {
       this.hurry();
     });
   }
+}
+
+/** Of these repositories those with a git source that is not as it is defined now: a sync may set right what definitions kept from it. */
+function unsynced(
+  watched: readonly Watched[],
+  sources: readonly StoredDefinition<'GitSource'>[],
+  standings: ReadonlyMap<string, KeptStanding>,
+): string[] {
+  const waiting = sources.filter(
+    ({ metadata, revision }) => stateOf(standings.get(metadata.name) ?? null, revision) !== 'SYNCED',
+  );
+  const keys = new Set(waiting.map(({ spec }) => repositoryKey(spec.repoURL)));
+  return watched.map(({ repository }) => repository).filter((each) => keys.has(repositoryKey(each)));
 }
 
 /** In milliseconds. */

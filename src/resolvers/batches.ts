@@ -3,6 +3,7 @@ import { commitWarnings } from '../commands/commit-warnings.ts';
 import { storedDefinitions } from '../commands/definition-draft.ts';
 import { readManifests } from '../commands/apply-manifests.ts';
 import type { Kind, StoredDefinition } from '../core/definitions.ts';
+import type { KeptStanding } from '../core/git-source.ts';
 import type { Facts, ReleaseState } from '../core/release.ts';
 import { repositoryKey } from '../core/trigger/repository.ts';
 import type { PlainManifests } from '../manifests/index.ts';
@@ -14,6 +15,7 @@ import type { RevisionKey } from '../store/definition-reads.ts';
 import { allDefinitions } from '../store/definitions.ts';
 import { statusesOf } from '../store/commit-statuses.ts';
 import type { CommitStatusShown } from '../store/commit-statuses.ts';
+import { readStandings } from '../store/git-sources.ts';
 import { readLooks } from '../store/news.ts';
 import type { LookShown } from '../core/receiver/look.ts';
 import { pullRequestsOf } from '../store/pull-requests.ts';
@@ -72,6 +74,10 @@ export function looksOf(context: ApiContext): Promise<ReadonlyMap<string, LookSh
     return new Map(looks.map((each) => [repositoryKey(each.repository), each]));
   });
 }
+
+/** How git sources stand, by name: a handful. */
+export const standingsOf = (context: ApiContext): Promise<ReadonlyMap<string, KeptStanding>> =>
+  loaderOf(context, 'standings', ({ pool }) => readStandings(pool));
 
 /** What hosts will have against commits into applications: each branch is asked for once. */
 export const commitWarningsOf = (context: ApiContext) =>

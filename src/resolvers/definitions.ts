@@ -10,7 +10,7 @@ import type { Refusal } from '../core/problems.ts';
 import { askedOf, PageArgs, toConnection } from '../schema/connection.ts';
 import type { Connection } from '../schema/connection.ts';
 import type { ApiContext } from '../schema/context.ts';
-import { DefinitionDeleteInput, toNode } from '../schema/definition.ts';
+import { DefinitionDeleteInput, GitSourceDeleteInput, toNode } from '../schema/definition.ts';
 import type { Definition, DefinitionInput, ReadDefinition } from '../schema/definition.ts';
 import { withArticle } from '../schema/definition-types.ts';
 import type { DefinitionTypes } from '../schema/definition-types.ts';
@@ -32,6 +32,7 @@ export const SEARCH =
 export function definitionResolver<K extends Kind>(api: DefinitionTypes<K>): Function {
   const { kind, field, noun } = api;
   const one = withArticle(noun);
+  const DeleteInput = kind === 'GitSource' ? GitSourceDeleteInput : DefinitionDeleteInput;
   const Selector = kind === 'Environment' ? EnvironmentSelectorInput : SelectorInput;
 
   @Resolver()
@@ -92,9 +93,11 @@ export function definitionResolver<K extends Kind>(api: DefinitionTypes<K>): Fun
     })
     async delete(
       @Ctx() context: ApiContext,
-      @Arg('input', () => DefinitionDeleteInput, { description: 'Which one.' }) input: DefinitionDeleteInput,
+      @Arg('input', () => DeleteInput, { description: 'Which one.' })
+      input: DefinitionDeleteInput & Partial<GitSourceDeleteInput>,
     ): Promise<object> {
-      const options = { expectedRevision: input.expectedRevision ?? undefined, actor: context.actor };
+      const { expectedRevision, prune } = input;
+      const options = { expectedRevision: expectedRevision ?? undefined, actor: context.actor, prune };
       const result = await ifStorable(input, () => deleteDefinition(context.app, kind, input.name, options));
       return definitionPayload(context, api, input, result);
     }

@@ -23,6 +23,7 @@ import { EnvironmentHoldResolver, WaitingForHoldResolver } from './environment-h
 import { PromotionEventResolver, ReleaseEventResolver, StepEventResolver } from './events.ts';
 import { FindingResolver } from './finding.ts';
 import { FlowEditResolver, FlowGraphResolver } from './flow-edits.ts';
+import { GitSourceResolver } from './git-source.ts';
 import { ManifestsResolver } from './manifests.ts';
 import { NodeResolver } from './node.ts';
 import { PolicyResolver, PromotionPolicyOfReleaseResolver } from './policy.ts';
@@ -95,6 +96,7 @@ export const RESOLVERS: NonEmptyArray<Function> = [
   EnvironmentPromotionResolver,
   FindingResolver,
   FlowEditResolver,
+  GitSourceResolver,
   ManifestsResolver,
   NodeResolver,
   PolicyResolver,

@@ -1,6 +1,8 @@
 import { Arg, Ctx, Mutation, Query, Resolver } from 'type-graphql';
 import { applyManifests, checkManifests } from '../commands/apply-manifests.ts';
 import type { AppliedChange } from '../commands/apply-manifests.ts';
+import { proposeDefinitions } from '../commands/propose-definitions.ts';
+import type { ProposeInput } from '../commands/propose-definitions.ts';
 import type { ManifestError as Wrong } from '../manifests/index.ts';
 import type { ApiContext } from '../schema/context.ts';
 import {
@@ -8,6 +10,8 @@ import {
   ManifestsApplyPayload,
   ManifestsCheckInput,
   ManifestsChecked,
+  ManifestsProposeInput,
+  ManifestsProposePayload,
 } from '../schema/manifests.ts';
 import type { ManifestChange } from '../schema/manifests.ts';
 import { ManifestError } from '../schema/user-errors.ts';
@@ -69,6 +73,31 @@ export class ManifestsResolver {
       userErrors: errors.map((each) => toManifestError(each)),
     };
   }
+
+  @Guarded(appliesManifests)
+  @Mutation(() => ManifestsProposePayload, {
+    description:
+      'Opens a pull request that changes synced definitions in the files of their git source: in place, with all comments. What `manifestsApply` would refuse is refused. Nothing changes here before it is merged.',
+  })
+  async manifestsPropose(
+    @Ctx() context: ApiContext,
+    @Arg('input', () => ManifestsProposeInput, { description: 'The changes.' }) input: ManifestsProposeInput,
+  ): Promise<ManifestsProposePayload> {
+    const wrong = unstorable(input);
+    if (wrong.length > 0) return { proposal: null, userErrors: refused(wrong) };
+    const { text, fileName, removals, source, file, title, idempotencyKey } = input;
+    const asked: ProposeInput = {
+      text,
+      removals: removals ?? [],
+      ...given({ fileName, source, file, title, idempotencyKey }),
+    };
+    const read = await manifestsIn(context, input);
+    const { value, errors = [], refusals = [] } = await proposeDefinitions(context.app, asked, context.actor, read);
+    if (!value)
+      return { proposal: null, userErrors: [...errors.map((each) => toManifestError(each)), ...refused(refusals)] };
+    const { pullRequest, ...same } = value;
+    return { proposal: { ...same, ...pullRequest }, userErrors: [] };
+  }
 }
 
 const labelsIn = ({ prune }: Pick<ManifestsApplyInput, 'prune'>): Record<string, string> | null | undefined =>
@@ -79,6 +108,10 @@ const toChange = (change: AppliedChange): ManifestChange => ({
   diff: change.diff ?? null,
   document: change.document ?? null,
 });
+
+/** Without those that are left out. */
+const given = <T extends Record<string, string | null | undefined>>(fields: T): { [K in keyof T]?: string } =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value != null)) as { [K in keyof T]?: string };
 
 /** `text`: where in the arguments the manifests are. */
 export function toManifestError(

@@ -56,7 +56,8 @@ export class AuditEntry {
   action!: string;
 
   @Field(() => String, {
-    description: 'How it came: `HTTP`, `WEBSOCKET`, `SSE`; `GIT_HOST`: it was done at the host of a repository.',
+    description:
+      'How it came: `HTTP`, `WEBSOCKET`, `SSE`; `GIT_HOST`: it was done at the host of a repository; `GIT`: a git source was synced.',
   })
   transport!: string;
 

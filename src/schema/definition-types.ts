@@ -90,5 +90,7 @@ export const PromotionFlow = DEFINITION_TYPES.PromotionFlow.type;
 export type PromotionFlow = Definition;
 export const PromotionPolicy = DEFINITION_TYPES.PromotionPolicy.type;
 export type PromotionPolicy = Definition;
+export const GitSource = DEFINITION_TYPES.GitSource.type;
+export type GitSource = Definition;
 export const ReleaseWindow = DEFINITION_TYPES.ReleaseWindow.type;
 export type ReleaseWindow = Definition;

@@ -1,10 +1,12 @@
-import { Field, InputType, Int, InterfaceType } from 'type-graphql';
+import { Ctx, Field, InputType, Int, InterfaceType } from 'type-graphql';
 import type { Kind, StoredDefinition } from '../core/definitions.ts';
 import { SPECS } from '../core/kinds/index.ts';
 import { exportManifest } from '../manifests/index.ts';
+import type { ApiContext } from './context.ts';
 import { toNodeId } from './node-id.ts';
 import { Node } from './node.ts';
 import { toShape } from './spec-shape.ts';
+import { SyncedFrom } from './synced-from.ts';
 import { Label, LabelInput, labelsOf } from './values.ts';
 
 @InterfaceType({
@@ -31,6 +33,15 @@ export abstract class Definition extends Node {
 
   @Field(() => Date, { description: 'When this revision was saved.' })
   updatedAt!: Date;
+
+  @Field(() => SyncedFrom, {
+    nullable: true,
+    description: 'The git source that it comes from, where it is changed; null: it can be changed here.',
+  })
+  async syncedFrom(@Ctx() { app }: ApiContext): Promise<SyncedFrom | null> {
+    const { kind, metadata } = this.stored;
+    return (await app.definitions.current()).syncedFrom(kind, metadata.name);
+  }
 
   @Field(() => String, { description: 'The definition as YAML that `manifestsApply` takes.' })
   manifest(): string {
@@ -85,4 +96,13 @@ export class DefinitionDeleteInput {
 
   @Field(() => Int, { nullable: true, description: EXPECTED_REVISION })
   expectedRevision?: number;
+}
+
+@InputType({ description: 'Which git source to delete.' })
+export class GitSourceDeleteInput extends DefinitionDeleteInput {
+  @Field(() => Boolean, {
+    defaultValue: false,
+    description: 'Deletes all that it brought as well; otherwise that stays, and can be edited.',
+  })
+  prune!: boolean;
 }

@@ -1,6 +1,7 @@
 import { Field, InputType, Int, ObjectType } from 'type-graphql';
 import type { Kind } from '../core/definitions.ts';
-import { DefinitionKindEnum } from './choices.ts';
+import type { PullRequestState } from '../core/pull-request.ts';
+import { DefinitionKindEnum, PullRequestStateEnum } from './choices.ts';
 import { UserError } from './user-errors.ts';
 import { LabelInput } from './values.ts';
 import { enumOf } from './enums.ts';
@@ -125,5 +126,90 @@ export class ManifestsChecked {
   warnings!: ManifestWarning[];
 
   @Field(() => [UserError], { description: 'What is wrong, with file, line and column.' })
+  userErrors!: UserError[];
+}
+
+@InputType({ description: 'A definition by its kind and name.' })
+export class DefinitionNameInput {
+  @Field(() => DefinitionKindEnum, { description: 'Its kind.' })
+  kind!: Kind;
+
+  @Field(() => String, { description: 'Its name.' })
+  name!: string;
+}
+
+@InputType({ description: 'Changes of synced definitions, proposed to the repository of their git source.' })
+export class ManifestsProposeInput {
+  @Field(() => String, {
+    defaultValue: '',
+    description: 'YAML; one definition per document, in any order: as each of them is to be.',
+  })
+  text!: string;
+
+  @Field(() => String, { nullable: true, description: 'The name of the file that the text is from, for errors.' })
+  fileName?: string | null;
+
+  @Field(() => [DefinitionNameInput], {
+    nullable: true,
+    description: 'What leaves the repository; takes the permission to edit everything.',
+  })
+  removals?: DefinitionNameInput[] | null;
+
+  @Field(() => String, { nullable: true, description: 'The git source, where all of it is new there.' })
+  source?: string | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'The file in which new definitions are written, from the root; one for each in the folder of the source when left out.',
+  })
+  file?: string | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'The title of the pull request, and the message of its commit: one line.',
+  })
+  title?: string | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'Any text of your choice: the same key with the same change answers the same pull request, with another change it is refused. Without it the same change of the same commit is one pull request.',
+  })
+  idempotencyKey?: string | null;
+}
+
+@ObjectType({ description: 'A pull request that changes definitions in the repository of a git source.' })
+export class ManifestsProposal {
+  @Field(() => String, { description: 'The name of the git source.' })
+  source!: string;
+
+  @Field(() => Int, { description: 'Its number at the host of the repository.' })
+  number!: number;
+
+  @Field(() => String, { description: 'Where people find it.' })
+  url!: string;
+
+  @Field(() => PullRequestStateEnum, {
+    description: 'As its host has it now: one that was proposed before may be over.',
+  })
+  state!: PullRequestState;
+
+  @Field(() => String, { description: 'Its branch.' })
+  branch!: string;
+
+  @Field(() => String, { description: 'Its commit.' })
+  commit!: string;
+
+  @Field(() => String, { description: 'A unified diff of the files of the repository.' })
+  diff!: string;
+}
+
+@ObjectType({ description: 'What became of a proposal.' })
+export class ManifestsProposePayload {
+  @Field(() => ManifestsProposal, { nullable: true, description: 'The pull request; null when refused.' })
+  proposal!: ManifestsProposal | null;
+
+  @Field(() => [UserError], { description: 'Why it was refused, with line and column where manifests are wrong.' })
   userErrors!: UserError[];
 }

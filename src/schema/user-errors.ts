@@ -24,6 +24,7 @@ export const UserErrorCodeEnum = enumOf<RefusalCode>('UserErrorCode', 'Why a mut
   WINDOW_CLOSED: 'A release window holds it at this time.',
   VERSION_MARKED_BAD: 'The version was found bad: take another one, or take the mark back.',
   FORBIDDEN: 'The caller is not allowed to hand on, or take away, so much.',
+  READ_ONLY: 'It comes from a git source, and is changed in its repository alone.',
 });
 
 @InterfaceType({ description: 'An expected refusal: the mutation changed nothing.' })

@@ -2,9 +2,10 @@ import type { Pool, PoolClient } from 'pg';
 import { withConnection } from '../connections.ts';
 import { visibilityOf } from '../core/access/index.ts';
 import type { HeldGrant, Target, Visibility } from '../core/access/index.ts';
-import type { StoredDefinition } from '../core/definitions.ts';
+import type { Kind, StoredDefinition } from '../core/definitions.ts';
 import { checkFlow, sentencesOf } from '../core/flow.ts';
 import type { FlowCheck, Known } from '../core/flow.ts';
+import type { SyncedFrom, SyncedName } from '../core/git-source.ts';
 import { planRelease } from '../core/planner.ts';
 import { inlineOf, mergePolicies, policiesFor } from '../core/policies.ts';
 import { resolveMembers } from '../core/selectors.ts';
@@ -28,14 +29,17 @@ export class DefinitionSnapshot {
   readonly workflows: StoredDefinition<'PromotionWorkflow'>[];
   readonly policies: StoredDefinition<'PromotionPolicy'>[];
   readonly templates: StoredDefinition<'PromotionTemplate'>[];
+  readonly sources: StoredDefinition<'GitSource'>[];
   readonly known: Known;
   readonly #visible = new WeakMap<readonly HeldGrant[], Visibility | null>();
+  readonly #synced: ReadonlyMap<string, SyncedName>;
   readonly #windows: ReleaseWindow[];
   readonly #applications = new Map<string, StoredDefinition<'Application'>[]>();
   readonly #checks = new Map<StoredDefinition<'PromotionFlow'>, FlowCheck>();
   readonly #plans = new Map<StoredDefinition<'PromotionFlow'>, Map<string, ReturnType<typeof planRelease>>>();
 
-  constructor(read: AllDefinitions) {
+  constructor(read: AllDefinitions, synced: readonly SyncedName[] = []) {
+    this.#synced = new Map(synced.map((each) => [`${each.kind}/${each.name}`, each]));
     this.products = new Map(read.Product.map((each) => [each.metadata.name, each]));
     this.flows = read.PromotionFlow;
     this.environments = read.Environment;
@@ -43,6 +47,7 @@ export class DefinitionSnapshot {
     this.workflows = read.PromotionWorkflow;
     this.policies = read.PromotionPolicy;
     this.templates = read.PromotionTemplate;
+    this.sources = read.GitSource;
     this.#windows = read.ReleaseWindow.map(({ metadata, spec }) => ({ name: metadata.name, spec }));
     for (const application of read.Application) {
       const { product } = application.spec;
@@ -86,6 +91,11 @@ export class DefinitionSnapshot {
     const of = this.product(product);
     if (environments.length === 0) return [{ product: of, environment: 'ALL' }];
     return environments.map((name) => ({ product: of, environment: this.environment(name) }));
+  }
+
+  /** Which git source has a definition; null: none. */
+  syncedFrom(kind: Kind, name: string): SyncedFrom | null {
+    return this.#synced.get(`${kind}/${name}`) ?? null;
   }
 
   applicationsOf(product: string): StoredDefinition<'Application'>[] {
@@ -228,6 +238,6 @@ async function revisionOn(client: Pool | PoolClient): Promise<string> {
 }
 
 async function readSnapshot(client: PoolClient): Promise<Read> {
-  const { revision, definitions } = await readAllDefinitions(client);
-  return { revision, snapshot: new DefinitionSnapshot(definitions) };
+  const { revision, definitions, synced } = await readAllDefinitions(client);
+  return { revision, snapshot: new DefinitionSnapshot(definitions, synced) };
 }

@@ -4,9 +4,11 @@ import type { DataSource, EntityManager, FindOptionsWhere, Repository, SelectQue
 import type { Visibility } from '../core/access/index.ts';
 import { KINDS } from '../core/definitions.ts';
 import type { Definition, EnvironmentSelector, Kind, Specs, StoredDefinition } from '../core/definitions.ts';
+import type { SyncedName } from '../core/git-source.ts';
 import { DEFINITION_ROWS, DefinitionRevisionRow } from '../entities/definition-rows.ts';
 import type { DefinitionRow } from '../entities/definition-rows.ts';
 import { LOCK_ALL_PRODUCTS, LOCK_DEFINITIONS } from '../entities/locks.ts';
+import { forgetSource } from './git-sources.ts';
 import { visibleSql, visibleValue } from './visible.ts';
 
 type Db = DataSource | EntityManager;
@@ -164,6 +166,7 @@ export async function removeDefinition(
 ): Promise<void> {
   await repository(manager, before.kind).delete({ id: before.id });
   const { kind, metadata, revision } = before;
+  if (kind === 'GitSource') await forgetSource(manager, metadata.name);
   await keepRevision(manager, { kind, ...metadata, revision: revision + 1, spec: null, at, actor });
 }
 
@@ -225,11 +228,11 @@ export async function lastRevisions(
 /** Every definition that there is, by kind. */
 export type AllDefinitions = { [K in Kind]: StoredDefinition<K>[] };
 
-/** All of them in one statement, so as of one moment, each kind in the order of its names; and the revision of them all. */
+/** All of them in one statement, so as of one moment, each kind in the order of its names; the revision of them all; and what is synced. */
 export async function readAllDefinitions(
   client: Pool | PoolClient,
-): Promise<{ revision: string; definitions: AllDefinitions }> {
-  const { rows } = await client.query<{ revision: string } & Record<Kind, DefinitionRow[]>>({
+): Promise<{ revision: string; definitions: AllDefinitions; synced: SyncedName[] }> {
+  const { rows } = await client.query<{ revision: string; synced: SyncedName[] } & Record<Kind, DefinitionRow[]>>({
     name: 'all-definitions',
     text: ALL,
   });
@@ -238,7 +241,7 @@ export async function readAllDefinitions(
   const definitions = Object.fromEntries(
     KINDS.map((kind) => [kind, row[kind].map((each) => toDefinition(kind, dated(each)))]),
   );
-  return { revision: row.revision, definitions: definitions as unknown as AllDefinitions };
+  return { revision: row.revision, definitions: definitions as unknown as AllDefinitions, synced: row.synced };
 }
 
 const TABLES: Record<Kind, string> = {
@@ -251,6 +254,7 @@ const TABLES: Record<Kind, string> = {
   PromotionPolicy: 'promotion_policy',
   PromotionTemplate: 'promotion_template',
   ReleaseWindow: 'release_window',
+  GitSource: 'git_source',
 };
 
 const ALL = `SELECT revision, ${KINDS.map(
@@ -259,7 +263,8 @@ const ALL = `SELECT revision, ${KINDS.map(
   ) => `(SELECT coalesce(json_agg(json_build_object('id', id, 'name', name, 'labels', labels, 'annotations', annotations,
     'spec', spec, 'revision', revision, 'createdAt', created_at, 'updatedAt', updated_at) ORDER BY name), '[]')
    FROM ${TABLES[kind]}) AS "${kind}"`,
-).join(', ')} FROM definition_clock`;
+).join(', ')},
+  (SELECT coalesce(json_agg(s ORDER BY kind, name), '[]') FROM synced_definition s) AS synced FROM definition_clock`;
 
 /** In JSON times are text. */
 function dated(row: DefinitionRow): DefinitionRow {

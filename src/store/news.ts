@@ -88,6 +88,15 @@ export async function saveWatched(pool: Pool, watched: readonly Watched[]): Prom
   await pool.query(`DELETE FROM hint WHERE kind = 'PUSH' AND NOT repository = ANY($1)`, [names]);
 }
 
+/** Makes these due; one that is being looked at is looked at again. Those of a host that asked for a pause wait for its end. */
+export async function lookSoon(pool: Pool, repositories: readonly string[]): Promise<void> {
+  if (repositories.length === 0) return;
+  await pool.query(
+    'UPDATE watched_repository SET next_look_at = now() WHERE repository = ANY($1) AND next_look_at > now()',
+    [repositories],
+  );
+}
+
 /** All that are watched, with their branches. */
 export async function watchedNames(db: Pool | PoolClient): Promise<Pick<Watched, 'repository' | 'branches'>[]> {
   const { rows } = await db.query<Pick<Watched, 'repository' | 'branches'>>(

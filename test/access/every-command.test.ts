@@ -74,8 +74,12 @@ async function order(name: string, input: object) {
   return { code: codeOf(answer), errors: answer.body.errors, said: payload?.userErrors };
 }
 
+/** They change nothing here: a pull request at the host of a repository, which test/api/git-sources.test.ts opens. */
+const ELSEWHERE = new Set(['manifestsPropose']);
+
 test('every mutation of the schema has a sample here: a new one needs one, too', () => {
-  expect(SAMPLES.map(([name]) => name).sort()).toEqual(mutations.map(({ name }) => name).sort());
+  const here = mutations.map(({ name }) => name).filter((name) => !ELSEWHERE.has(name));
+  expect(SAMPLES.map(([name]) => name).sort()).toEqual(here.sort());
 });
 
 describe.each(SAMPLES)('%s', (name, inputOf) => {

@@ -63,7 +63,7 @@ for (const kind of ['Product', 'Application', 'Environment']) {
 }
 /** What everybody shares, texts, and what is somebody's own: nothing in it is hidden. */
 const NAMES_NOTHING =
-  /^(after|before|since|until|name|names|version|to|flow|group|groups|reason|comment|text|fileName|idempotencyKey|description|key|value|secretValue|commit|rollbackFloor|subject|source|digest|actor|actions|windows|approver|expiresIn|matchLabels|end|url|username|component|message|namespace|runtime|promotionTemplateRef|hosts|reconnectTo|triggerEnvironment|triggerWorkflow|dependsOn|promotionFlows|timeout|timeZone|onFailure|promotionTemplate|template|maxAge|expiry|expireAfter|tags|status|queue|repository|branch|ref|revisions|email|user|manifest|saved|step|search|kind)$/;
+  /^(after|before|since|until|name|names|version|to|flow|group|groups|reason|comment|text|fileName|idempotencyKey|description|key|value|secretValue|commit|rollbackFloor|subject|source|digest|actor|actions|windows|approver|expiresIn|matchLabels|end|url|username|component|message|namespace|runtime|promotionTemplateRef|hosts|reconnectTo|triggerEnvironment|triggerWorkflow|dependsOn|promotionFlows|timeout|timeZone|onFailure|promotionTemplate|template|maxAge|expiry|expireAfter|tags|status|queue|repository|repoURL|path|file|title|branch|ref|revisions|email|user|manifest|saved|step|search|kind)$/;
 
 /** Arguments of which this file does not know what they name. */
 const UNKNOWN: string[] = [];

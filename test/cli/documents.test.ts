@@ -16,6 +16,7 @@ import { LOG_DOCUMENTS } from '../../src/cli/commands/logs.ts';
 import { PLAN_DOCUMENTS } from '../../src/cli/commands/plan.ts';
 import { ROLLBACKS } from '../../src/cli/commands/rollback.ts';
 import { SECRET_DOCUMENTS } from '../../src/cli/commands/secrets.ts';
+import { SOURCE_DOCUMENTS } from '../../src/cli/commands/sources.ts';
 import { VIEWER } from '../../src/cli/commands/status.ts';
 import { POLICY_DOCUMENTS } from '../../src/cli/commands/policies.ts';
 import { TRIGGER_DOCUMENTS } from '../../src/cli/commands/triggers.ts';
@@ -33,6 +34,7 @@ const documents: [string, string][] = [
   ...Object.entries(ACCESS_DOCUMENTS),
   ...Object.entries(SECRET_DOCUMENTS),
   ...Object.entries(POLICY_DOCUMENTS),
+  ...Object.entries(SOURCE_DOCUMENTS),
   ...Object.entries(TRIGGER_DOCUMENTS),
   ...Object.entries(WEBHOOK_DOCUMENTS),
   ['the subscription of watch', STREAM],

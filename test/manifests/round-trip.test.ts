@@ -38,6 +38,7 @@ test('every definition is read back as it was, whatever texts it holds', { timeo
       'Application sluice.dev/v1',
       'Environment sluice.dev/v1',
       'EnvironmentGroup sluice.dev/v1',
+      'GitSource sluice.dev/v1',
       'Product codefresh.io/v1beta1',
       'Product codefresh.io/v1beta2',
       'Product sluice.dev/v1',

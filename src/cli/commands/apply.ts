@@ -51,6 +51,9 @@ async function readPath(path: string, recursive: boolean): Promise<ManifestFile[
 
 const SEPARATOR = '\n---\n';
 
+/** All of them as one text; `place` finds the file of a line. */
+export const textOf = (files: ManifestFile[]): string => files.map((file) => file.text).join(SEPARATOR);
+
 /**
  * All files in one request: all of them are applied or none, and each may refer to what stands in another.
  * @throws CliError with a line `file:line:column: message` for each error.
@@ -62,7 +65,7 @@ export async function apply(
   prune?: LabelGiven[],
 ): Promise<Change[]> {
   const { changes, errors } = await applyManifests(client, {
-    text: files.map((file) => file.text).join(SEPARATOR),
+    text: textOf(files),
     dryRun,
     prune,
   });
@@ -71,7 +74,7 @@ export async function apply(
 }
 
 /** Lines are counted in what was sent; people count them in their file. */
-function place({ line, column, message }: ManifestRefusal, files: ManifestFile[]): string {
+export function place({ line, column, message }: ManifestRefusal, files: ManifestFile[]): string {
   if (line === undefined) return message;
   let local = line;
   for (const file of files) {

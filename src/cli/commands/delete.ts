@@ -6,7 +6,12 @@ import type { Shell } from '../shell.ts';
 import { type DefinitionKind, DEFINITION_KINDS } from './kinds.ts';
 
 export const deleteDocument = ({ one }: DefinitionKind): string =>
-  `mutation CliDelete($input: DefinitionDeleteInput!) { payload: ${one}Delete(input: $input) { ${ERRORS} } }`;
+  `mutation CliDelete($input: ${one === 'gitSource' ? 'GitSource' : 'Definition'}DeleteInput!) { payload: ${one}Delete(input: $input) { ${ERRORS} } }`;
+
+interface Flags {
+  revision?: number;
+  prune?: boolean;
+}
 
 /** `sluice delete KIND NAME` */
 export function addDelete({ program, clientOf, print }: Shell): void {
@@ -17,12 +22,18 @@ export function addDelete({ program, clientOf, print }: Shell): void {
     .argument('<kind>', kinds.join(', '))
     .argument('<name...>', 'which ones; the first that cannot be deleted ends the command')
     .option('--revision <n>', 'refuse when this is not its newest revision', wholeNumber)
-    .action(async (typed: string, names: string[], { revision }: { revision?: number }, command: Command) => {
+    .option('--prune', 'of a git source: also all that it brought')
+    .action(async (typed: string, names: string[], { revision, prune }: Flags, command: Command) => {
       const plain = typed.toLowerCase().replaceAll('-', '');
       const kind = DEFINITION_KINDS.find((each) => each.names.includes(plain));
       if (!kind) throw new CliError(EXIT.USAGE, `'${typed}' cannot be deleted. There are: ${kinds.join(', ')}`);
+      if (prune && kind.one !== 'gitSource') throw new CliError(EXIT.USAGE, '--prune is for git sources alone');
       for (const name of names) {
-        await ask(clientOf(command), deleteDocument(kind), { name, expectedRevision: revision });
+        await ask(clientOf(command), deleteDocument(kind), {
+          name,
+          expectedRevision: revision,
+          ...(prune && { prune }),
+        });
         print(`Deleted ${kind.names[1]} ${name}`);
       }
     });

@@ -146,7 +146,50 @@ export const DEFINITION_KINDS: DefinitionKind[] = [
       ['HOLDS', ({ holds }) => (holds as string[]).join(',')],
     ],
   ),
+  kind(
+    ['sources', 'source', 'gitsources', 'gitsource'],
+    'gitSource',
+    `repoURL branch path description look { lookedAt nextAt error }
+      status { state syncedCommit syncedAt seenCommit drift { kind name how } driftAt errors { file line column message } }`,
+    [
+      ['STATE', (row) => standing(row).state],
+      ['COMMIT', (row) => standing(row).syncedCommit?.slice(0, 9) ?? null],
+      ['REPOSITORY', text('repoURL')],
+      ['BRANCH', text('branch')],
+      ['PATH', text('path')],
+    ],
+    [
+      ['LOOKED AT', (row) => age(lookOf(row)?.lookedAt)],
+      ['', (row) => firstOf(standing(row).errors) ?? lookOf(row)?.error ?? ' '],
+    ],
+  ),
 ];
+
+/** How a git source stands. */
+interface Standing {
+  state: string;
+  syncedCommit: string | null;
+  errors: SourceErrorShown[];
+}
+const standing = (row: DefinitionRow): Standing => row['status'] as Standing;
+
+/** What keeps a commit of a git source from being applied. */
+export interface SourceErrorShown {
+  file: string | null;
+  line: number | null;
+  column: number | null;
+  message: string;
+}
+
+/** `file:line:column: message`, as compilers print it. */
+export const placed = ({ file, line, column, message }: SourceErrorShown): string =>
+  file === null ? message : `${file}:${line ?? 1}:${column ?? 1}: ${message}`;
+
+const firstOf = (errors: SourceErrorShown[]): string | null => {
+  const [first] = errors;
+  if (!first) return null;
+  return errors.length === 1 ? placed(first) : `${placed(first)} and ${errors.length - 1} more`;
+};
 
 /** Names and kinds; labels are in the manifest. */
 function selected(row: DefinitionRow, what: 'product' | 'targetEnvironment'): string | null {

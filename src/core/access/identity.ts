@@ -45,6 +45,10 @@ export const ANONYMOUS: Identity = {
 };
 
 const SERVICE_ACCOUNT = 'service-account/';
+const GIT_SOURCE = 'git-source/';
+
+/** As revisions and the audit log call a git source, by its name. */
+export const sourceName = (source: string): string => GIT_SOURCE + source;
 
 /** How a subject is called where callers are named. A program is told from a person by its name alone, wherever that is shown. */
 export function callerName(kind: 'USER' | 'SERVICE_ACCOUNT', subject: string): string {
@@ -58,7 +62,7 @@ export const isReservedAccount = (name: string): boolean => name === ROOT;
 
 /** Whether an identity provider's name would be taken for something else here. */
 export function isReservedName(name: string): boolean {
-  return name.startsWith(SERVICE_ACCOUNT) || name === ANONYMOUS.caller.name;
+  return [SERVICE_ACCOUNT, GIT_SOURCE].some((each) => name.startsWith(each)) || name === ANONYMOUS.caller.name;
 }
 
 /** Under which name and groups a caller has grants. */

@@ -1,5 +1,6 @@
 import { application } from './application.ts';
 import { environment, environmentGroup } from './environment.ts';
+import { gitSource } from './git-source.ts';
 import type { Kind } from './names.ts';
 import { product, promotionTemplate } from './product.ts';
 import { promotionFlow } from './promotion-flow.ts';
@@ -21,6 +22,7 @@ export const SPECS = {
   Product: product,
   Application: application,
   ReleaseWindow: releaseWindow,
+  GitSource: gitSource,
 } satisfies Record<Kind, ObjectShape>;
 
 export type Specs = { [K in Kind]: Infer<(typeof SPECS)[K]> };
@@ -36,6 +38,7 @@ export const ABOUT: Record<Kind, string> = {
   PromotionPolicy: 'What is done before, for and after a change, by product and environment.',
   PromotionTemplate: 'Which files and values of an application are promoted.',
   ReleaseWindow: 'When promotion into environments is allowed or denied.',
+  GitSource: 'A folder of a git repository whose manifests are applied.',
 };
 
 /** As sentences and the API call it: `a release window`, `releaseWindowCreate`. */

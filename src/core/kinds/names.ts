@@ -9,6 +9,7 @@ export const KINDS = [
   'Product',
   'Application',
   'ReleaseWindow',
+  'GitSource',
 ] as const;
 
 export type Kind = (typeof KINDS)[number];

@@ -2,8 +2,8 @@ import { LRUCache } from 'lru-cache';
 import { systemClock } from '../../clock.ts';
 import type { Clock } from '../../clock.ts';
 import type { GitDriverSpec } from '../../core/definitions.ts';
-import { sha256, verifyDigest } from '../content.ts';
-import type { CommitsBetween, Driver } from '../driver.ts';
+import { contentDigest, sha256, verifyDigest } from '../content.ts';
+import type { CommitsBetween, Driver, PinnedContent } from '../driver.ts';
 import type { SecretSource } from '../secret-source.ts';
 import { PermanentError } from '../driver.ts';
 import type { NetworkGuard } from '../network/guard.ts';
@@ -31,6 +31,7 @@ import { previewAt } from './preview.ts';
 import { mustBeMine, preparePromotion } from './promote.ts';
 import { PushLine } from './push-line.ts';
 import { reachOf } from './reach.ts';
+import { readFolder } from './read.ts';
 import { moveTo, refsIn } from './range.ts';
 import { propose } from './propose.ts';
 import { restoringChanges } from './restore.ts';
@@ -252,6 +253,13 @@ export function createGitDriver(settings: GitSettings): Driver<GitDriverSpec> {
       });
     },
 
+    proposeFiles: (target, given, branch, context) =>
+      inRepository(target, undefined, context.signal, (mirror, { where }) => {
+        const part = { target, content: wholeFiles(given), folder: '' };
+        const tools = { style: () => styleOf(target), signingKeys: settings.signingKeys, mustBeMine };
+        return propose(mirror, where, target.branch, [part], branch, context, tools);
+      }),
+
     landed: (target, content, about, signal) =>
       inRepository(target, undefined, signal, async (mirror, { where, folder, asked }) => {
         const head = await mirror.headSince(asked, target.branch, where, signal);
@@ -280,6 +288,12 @@ export function createGitDriver(settings: GitSettings): Driver<GitDriverSpec> {
         const search = { mirror, head, folder, keys: await settings.signingKeys() };
         const changes = await restoringChanges(search, content, back.undo, { ...back, signal });
         return previewAt(mirror, head, { changes, skipped: [] }, signal);
+      }),
+
+    read: (source, endings, signal) =>
+      inRepository(source, undefined, signal, async (mirror, { where, folder, asked }) => {
+        const head = await mirror.headSince(asked, source.branch, where, signal);
+        return readFolder(mirror, head, folder, endings, signal);
       }),
 
     between: async (source, { from, to, list }, signal) => {
@@ -311,6 +325,16 @@ export function createGitDriver(settings: GitSettings): Driver<GitDriverSpec> {
     if (key === undefined) throw new PermanentError(`there is no secret "${signingKey}" that signs commits`);
     return { ...style, sign: (commit, signal) => signatureBy(key, commit, signal) };
   }
+}
+
+function wholeFiles(given: Readonly<Record<string, string | null>>): PinnedContent {
+  const files: PinnedContent['files'] = {};
+  const removes: NonNullable<PinnedContent['removes']> = {};
+  for (const [path, text] of Object.entries(given)) {
+    if (text === null) removes[path] = {};
+    else files[path] = { kind: 'whole', text };
+  }
+  return { label: '', digest: contentDigest(files), files, removes };
 }
 
 /** Goes into every message about it. */

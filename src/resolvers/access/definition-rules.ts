@@ -32,6 +32,7 @@ interface ManifestsInput {
   text: string;
   fileName?: string | null;
   prune?: unknown[] | null;
+  removals?: unknown[] | null;
 }
 
 /**
@@ -47,7 +48,7 @@ export const appliesManifests = may('EDIT_DEFINITIONS', async ({ input }: { inpu
     ),
   );
   // Which definitions carry the labels is known in the transaction alone.
-  const pruned = input.prune?.length ? [EVERYTHING] : [];
+  const pruned = input.prune?.length || input.removals?.length ? [EVERYTHING] : [];
   if (named.length === 0) return pruned.length > 0 ? pruned : [SOMEWHERE];
   const all = together(named);
   return { ...all, targets: [...all.targets, ...pruned] };

@@ -623,6 +623,7 @@ export const DEFINED = [
     'product',
     'promotionFlow',
     'promotionPolicy',
+    'gitSource',
     'promotionTemplate',
     'promotionWorkflow',
     'releaseWindow',

@@ -92,11 +92,13 @@ export class Targets {
         }),
       observe: async (_target, key) => this.done.get(key),
       propose: () => Promise.reject(new PermanentError('a target of the ring has no branches')),
+      proposeFiles: () => Promise.reject(new PermanentError('a target of the ring has no branches')),
       landed: () => Promise.reject(new PermanentError('a target of the ring has no branches')),
       matches: async () => undefined,
       contains: async () => undefined,
       between: async () => undefined,
       preview: async () => undefined,
+      read: async () => undefined,
       close: async () => undefined,
     };
     return {

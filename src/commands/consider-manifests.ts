@@ -1,0 +1,133 @@
+import type { Pool, PoolClient } from 'pg';
+import type { EntityManager } from 'typeorm';
+import { KINDS } from '../core/definitions.ts';
+import type { Definition, Kind, StoredDefinition } from '../core/definitions.ts';
+import { RefusedError } from '../core/problems.ts';
+import type { ManifestPlace, PlainManifests } from '../manifests/index.ts';
+import { removeDefinition, settleDefinitions, writeDefinition } from '../store/definitions.ts';
+import type { AuditChange } from './audit.ts';
+import { checkRemoval } from './check-references.ts';
+import { DefinitionDraft } from './definition-draft.ts';
+import { auditOfDefinitions, considerSave } from './save-definition.ts';
+import type { Considered } from './save-definition.ts';
+
+/** Manifests as they are read, of one text or of many files. */
+export type Manifests = PlainManifests['definitions'];
+
+/** What nothing names that comes later; what one text or folder holds may stand in any order. */
+export const inOrder = (manifests: Manifests): Manifests =>
+  manifests.toSorted((a, b) => KINDS.indexOf(a.definition.kind) - KINDS.indexOf(b.definition.kind));
+
+/** What is applied with the manifests, and for whom. */
+export interface Applying {
+  /** What is deleted where the manifests do not hold it; null: nothing. */
+  prune: ((draft: DefinitionDraft) => StoredDefinition[]) | null;
+  /** The git source that they come from; absent for a caller. */
+  source?: string;
+}
+
+/** What manifests would change. */
+export interface Considering {
+  saves: Save[];
+  /** In the order in which they are deleted: what names others goes before them. */
+  removals: StoredDefinition[];
+}
+
+/** A definition that is saved. */
+export interface Save extends Considered<Kind> {
+  /** As it is to be saved; when it is unchanged, as it is. */
+  stored: StoredDefinition;
+}
+
+/** Whether it makes a revision. */
+export const isChange = ({ change }: Save): boolean => change !== 'UNCHANGED';
+/** For `reconsiderReleases`. */
+export const kindsChanged = ({ saves, removals }: Considering): Kind[] =>
+  [...saves.filter(isChange).map(({ stored }) => stored), ...removals].map(({ kind }) => kind);
+
+/**
+ * What each of them would come to, with those before it; they are in order. Writes nothing: the caller holds the definitions' lock, or only
+ * asks.
+ */
+export async function considerManifests(
+  client: Pool | PoolClient,
+  manifests: Manifests,
+  { prune, source }: Applying,
+  now: Date,
+): Promise<Considering & { refusals: Unplaced[]; draft: DefinitionDraft }> {
+  const draft = await DefinitionDraft.read(
+    client,
+    manifests.map((each) => each.definition),
+    now,
+  );
+  const saves: Save[] = [];
+  const refusals: Unplaced[] = [];
+  for (const manifest of manifests) {
+    const definition: Definition = manifest.definition;
+    try {
+      const { before, change } = await considerSave(draft, definition, { mode: 'UPSERT', source });
+      const stored = before && change === 'UNCHANGED' ? before : draft.put(definition, before);
+      saves.push({ stored, before, change });
+    } catch (error) {
+      if (!(error instanceof RefusedError)) throw error;
+      const { document, file } = manifest;
+      refusals.push(...error.refusals.map(({ message, path }) => ({ file, document, message, path })));
+      // It is there all the same for those that name it: one fault is told once. A group is asked for its members, and has none yet.
+      if (definition.kind !== 'EnvironmentGroup')
+        draft.put(definition, await draft.get(definition.kind, definition.metadata.name));
+    }
+  }
+  const removals = prune ? await considerPruning(draft, manifests, prune(draft), source ?? null, refusals) : [];
+  return { saves, removals, refusals, draft };
+}
+
+/** What is to be deleted, taken out of the draft; what others still name is refused, at the beginning of the manifests. */
+async function considerPruning(
+  draft: DefinitionDraft,
+  manifests: Manifests,
+  prunable: StoredDefinition[],
+  source: string | null,
+  refusals: Unplaced[],
+): Promise<StoredDefinition[]> {
+  const given = new Set(manifests.map(({ definition: { kind, metadata } }) => `${kind}/${metadata.name}`));
+  const removals = prunable
+    .filter(({ kind, metadata }) => !given.has(`${kind}/${metadata.name}`))
+    .sort((a, b) => KINDS.indexOf(b.kind) - KINDS.indexOf(a.kind));
+  removals.forEach((each) => draft.remove(each));
+  for (const removal of removals) {
+    for (const { message } of await checkRemoval(draft, removal, source))
+      refusals.push({
+        file: undefined,
+        document: 1,
+        path: [],
+        message: `the manifests do not hold it, so it is to be deleted, but ${message}`,
+      });
+  }
+  return removals;
+}
+
+/** Writes what nothing was refused of, under the definitions' lock. `audit` is asked to write the entry, where anything changes. */
+export async function writeConsidered(
+  manager: EntityManager,
+  considering: Considering,
+  { actor, now, audit }: { actor: string | null; now: Date; audit: (change: AuditChange) => Promise<unknown> },
+): Promise<void> {
+  const changes = considering.saves.filter(isChange);
+  const { removals } = considering;
+  if (changes.length + removals.length === 0) return;
+  const saved: { stored: StoredDefinition | null; before: StoredDefinition | null }[] = [];
+  for (const { stored, before } of changes)
+    saved.push({ stored: await writeDefinition(manager, stored, before, actor), before });
+  for (const before of removals) {
+    await removeDefinition(manager, before, actor, now);
+    saved.push({ stored: null, before });
+  }
+  await audit(auditOfDefinitions(saved));
+  await settleDefinitions(manager, kindsChanged(considering));
+}
+
+/** Why a manifest is refused; `file` undefined: of the one text that there is. */
+export interface Unplaced extends ManifestPlace {
+  file: string | undefined;
+  message: string;
+}
