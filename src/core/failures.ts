@@ -2,7 +2,7 @@ import type { ReleasePlan } from './plan.ts';
 import { TAKEN_BACK } from './release.ts';
 import type { PromotionState, ReleaseState } from './release.ts';
 import { whyFailed } from './result.ts';
-import { takenBackBy } from './steps.ts';
+import { wasTakenBackBy } from './steps.ts';
 
 /** An environment that failed, with the names that hooks of Codefresh promotions know it by. */
 export interface FailedEnvironment {
@@ -43,7 +43,7 @@ export function failuresOf(plan: ReleasePlan, state: ReleaseState, of?: number):
 function failedAt(plan: ReleasePlan, state: ReleaseState, position: number): FailedEnvironment {
   const { status, problem } = state.promotions[position] as PromotionState;
   // What had succeeded before a rollback took it back has no problem of its own.
-  const message = problem?.message ?? (TAKEN_BACK.has(status) ? takenBackBy(state) : null) ?? '';
+  const message = problem?.message ?? (TAKEN_BACK.has(status) ? wasTakenBackBy(state) : null) ?? '';
   const { name = '', applications = [] } = plan.promotions[position] ?? {};
   return {
     Name: name,

@@ -1,7 +1,7 @@
 import type { ReleasePlan } from './plan.ts';
 import { BAD_PROMOTION } from './release.ts';
 import type { ReleaseState } from './release.ts';
-import { takenBackBy } from './steps.ts';
+import { wasTakenBackBy } from './steps.ts';
 
 /** What a release of which nothing is left to do has come to, by those of its promotions that `counts`. */
 export function resultOf(
@@ -31,7 +31,7 @@ export function whyFailed(plan: ReleasePlan, state: ReleaseState): string | unde
     state.firstProblem?.message ??
     group?.reason ??
     cut?.problem?.message ??
-    takenBackBy(state) ??
+    wasTakenBackBy(state) ??
     (impossible && `${impossible.environment} cannot go back: ${impossible.reason}`)
   );
 }

@@ -52,6 +52,12 @@ export function takenBackBy(state: ReleaseState): string | null {
   return null;
 }
 
+/** Why some of it was taken back, also where a retry has begun since. Null: nothing was. */
+export function wasTakenBackBy(state: ReleaseState): string | null {
+  const [earlier] = Object.values(state.rollbacks);
+  return takenBackBy(state) ?? (earlier ? takenBackBecause(earlier) : null);
+}
+
 /** Why what runs has to stop. */
 export function stopReason(state: ReleaseState, position: number): string {
   const skip = state.skips[position];

@@ -187,6 +187,25 @@ describe('hooks of an environment', () => {
     expect(release.last.events.at(-1)?.event).toEqual({ type: 'ReleaseFailed', reason: why });
   });
 
+  test('are told of it also after something else was retried', () => {
+    const release = opened('dev > {eu, us}', [], {}, { onFail: 'page' }).succeed('dev');
+    release.tell({ kind: 'skip', promotion: 2, reason: 'it moves', by: 'ada' });
+    release.succeed('eu');
+    release.tell({
+      kind: 'rollback-told',
+      rollback: 'rb',
+      called: 'billing#2',
+      sequence: 1,
+      reason: 'eu: it leaks',
+      targets: [{ environment: 'eu', standing: 'ROLLED_BACK', reason: null }],
+    });
+    release.succeed('ON_FAIL');
+    release.tell({ kind: 'retry', by: 'ada', promotion: 2 });
+    release.succeed('us', 'ON_FAIL');
+    const why = 'rollback billing#2 takes it back: eu: it leaks';
+    expect(release.last.events.at(-1)?.event).toEqual({ type: 'ReleaseFailed', reason: why });
+  });
+
   test('are told of their environment alone', () => {
     const release = opened('dev > {eu, us}', ['eu', 'us'], { onFailure: 'CONTINUE' })
       .succeed('dev')
