@@ -125,7 +125,8 @@ export async function nextInLine(
              UNION ALL
              (SELECT id FROM release WHERE product = gone.product AND ended_at IS NULL AND kind = 'FORWARD' AND number <> gone.number ORDER BY number LIMIT 1)
              UNION ALL
-             (SELECT id FROM release WHERE product = gone.product AND ended_at IS NULL AND kind = 'ROLLBACK')
+             -- In a way that the index of all rollbacks that ever were does not serve.
+             (SELECT id FROM release WHERE product = gone.product AND ended_at IS NULL AND kind || '' = 'ROLLBACK')
            ) AS next`,
     values: [left.map((each) => each.product), left.map((each) => each.number)],
   });
