@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { saveInTransaction } from '../src/commands/save-definition.ts';
 import type { AnyDefinition, WorkflowAction } from '../src/core/definitions.ts';
 import { createDataSource, migrate } from '../src/entities/data-source.ts';
+import { startArgoWorkflows } from '../test/peers/argo-workflows.ts';
 import { startPostgres, startRedis } from '../test/support/servers.ts';
 import { mutate, setSecret } from './api.ts';
 import { crowdOf, runCrowd } from './crowd-of-actions.ts';
@@ -15,6 +16,8 @@ import type { Crowd } from './crowd-of-actions.ts';
 import { createDatabase, query } from './database.ts';
 import { SluiceProcess } from './processes.ts';
 import { Random } from './random.ts';
+import { definitionsOfWorkflows, judgeWorkflows, killAtWorkflow, playWorkflows } from './workflow-kills.ts';
+import type { WorkflowKill, WorkflowPoint } from './workflow-kills.ts';
 
 /** Where the worker is killed: before an action does anything, when it has done it, when that was recorded. */
 export const ACTION_POINTS = ['before-effect', 'after-effect', 'after-record'] as const;
@@ -45,8 +48,9 @@ const CROWD = 10;
 /**
  * Ten releases with eight actions each, four side by side, whose only worker is killed while all of them are at work. Then a release for
  * each point of each action, the worker killed (SIGKILL) there. A server counts what it is asked, and by which keys; a file counts the runs
- * of a command that must not run twice.
- * @param options `rounds`: how often all of it is done; `killsPerPhase`: of the ten releases, of their actions before the change and after it
+ * of a command that must not run twice. Then the same of an action that follows a workflow of Argo, whose stand-in keeps what was made of it.
+ * @param options `rounds`: how often all of it is done; `killsPerPhase`: of the ten releases, of their actions before the change and after it;
+ * `workflows`: points of the action that follows a workflow, `givenUp` with the release terminated while its worker is gone
  */
 export async function runActionKillPoints(options: {
   backend: 'redis' | 'postgres';
@@ -56,9 +60,10 @@ export async function runActionKillPoints(options: {
   rounds?: number;
   killsPerPhase?: number;
   seed?: number;
+  workflows: readonly { point: WorkflowPoint; givenUp: boolean }[];
   tell?: (line: string) => void;
   signal?: AbortSignal;
-}): Promise<{ kills: ActionKill[]; crowds: Crowd[] }> {
+}): Promise<{ kills: ActionKill[]; crowds: Crowd[]; workflows: WorkflowKill[]; broken: string[] }> {
   if (!existsSync(options.main)) throw new Error(`${options.main} is not there: npm run build`);
   const folder = mkdtempSync(join(tmpdir(), 'sluice-action-kills-'));
   const closers: (() => Promise<unknown>)[] = [];
@@ -71,7 +76,10 @@ export async function runActionKillPoints(options: {
     const peer = await startPeer();
     closers.push(() => peer.close());
     const runs = join(folder, 'runs');
-    await createWorld(databaseUrl, peer.url, runs);
+    const argo = await startArgoWorkflows();
+    closers.push(() => argo.close());
+    playWorkflows(argo);
+    await createWorld(databaseUrl, peer.url, runs, definitionsOfWorkflows(argo.url));
     const environment = { ...SETTINGS, SLUICE_ENCRYPTION_KEY: randomBytes(32).toString('base64') };
     const open = async (name: string, role: 'api' | 'worker', more = {}): Promise<SluiceProcess> => {
       const { main } = options;
@@ -92,9 +100,11 @@ export async function runActionKillPoints(options: {
     for (const deadline = Date.now() + 90_000; !(await server.isReady()); await sleep(30))
       if (Date.now() > deadline) throw new Error('the server is not ready after 90 s');
     await setSecret(server.url, { name: 'channel', secretValue: `${peer.url}/notify`, hosts: ['127.0.0.1'] });
+    await setSecret(server.url, { name: 'argo-workflows', secretValue: argo.token, hosts: ['127.0.0.1'] });
 
     const kills: ActionKill[] = [];
     const crowds: Crowd[] = [];
+    const workflows: WorkflowKill[] = [];
     const { where = EVERYWHERE, rounds = 1, killsPerPhase = 1, seed = 1, tell, signal } = options;
     const random = new Random(seed);
     for (let round = 1; round <= rounds && !signal?.aborted; round += 1) {
@@ -130,8 +140,13 @@ export async function runActionKillPoints(options: {
         kills.push({ point, at, reached, status, problem, met, keys: peer.keys(), measured });
         tell?.(`${point}/${at}: ${status}`);
       }
+      for (const each of options.workflows) {
+        const kill = await killAtWorkflow({ server, worker, databaseUrl, argo, round, ...each });
+        workflows.push(kill);
+        tell?.(`argoWorkflow: ${JSON.stringify(kill)}`);
+      }
     }
-    return { kills, crowds };
+    return { kills, crowds, workflows, broken: [...judgeWorkflows(workflows), ...argo.problems] };
   } finally {
     for (const close of closers.reverse()) await close();
     rmSync(folder, { recursive: true, force: true });
@@ -185,7 +200,12 @@ const OF_THE_CROWD = { SLUICE_LOCK_DURATION_MS: '4000' };
 
 const metadata = (name: string) => ({ name, labels: {}, annotations: {} });
 
-async function createWorld(databaseUrl: string, peer: string, runs: string): Promise<void> {
+async function createWorld(
+  databaseUrl: string,
+  peer: string,
+  runs: string,
+  more: readonly AnyDefinition[],
+): Promise<void> {
   await migrate(databaseUrl);
   const dataSource = await createDataSource(databaseUrl, { poolSize: 2 }).initialize();
   const save = async (definition: AnyDefinition): Promise<void> => {
@@ -238,7 +258,7 @@ async function createWorld(databaseUrl: string, peer: string, runs: string): Pro
     };
     await save({ kind: 'Application', metadata: metadata(`${PRODUCT}-${environment}`), spec });
   }
-  for (const definition of crowdOf(CROWD)) await save(definition);
+  for (const definition of [...crowdOf(CROWD), ...more]) await save(definition);
   await dataSource.destroy();
 }
 

@@ -5,6 +5,7 @@ import { table } from '../bench/stats.ts';
 import { FAULT_POINTS } from '../src/faults.ts';
 import { runArgoCdKillPoints } from './argocd-kill-points.ts';
 import { ACTION_POINTS, ACTION_TYPES, runActionKillPoints } from './action-kill-points.ts';
+import { WORKFLOW_POINTS } from './workflow-kills.ts';
 import { runKillPoints } from './kill-points.ts';
 import { EFFECTS, POINTS, runProposalKills } from './proposals/kill-points.ts';
 import type { EffectName, Point } from './proposals/kill-points.ts';
@@ -86,17 +87,24 @@ async function killPoints(): Promise<never> {
 
 /** Actions of workflows: crowds of them, and each alone at each point. */
 async function actionKills(rounds: number): Promise<never> {
-  const { kills, crowds } = await runActionKillPoints({
+  const workflows = WORKFLOW_POINTS.flatMap((point) => [false, true].map((givenUp) => ({ point, givenUp })));
+  const {
+    kills,
+    crowds,
+    workflows: followed,
+    broken: lost,
+  } = await runActionKillPoints({
     backend: backend as 'redis',
     main: options.main,
     rounds,
     killsPerPhase: 3,
+    workflows,
     seed: Number(options.seed ?? 1),
     tell: (line) => console.error(line),
     signal: interrupted.signal,
   });
   const sum = (of: 'whole' | 'cut' | 'kills'): number => crowds.reduce((total, each) => total + each[of], 0);
-  const broken = crowds.flatMap((each) => each.broken);
+  const broken = [...crowds.flatMap((each) => each.broken), ...lost];
   const missed = kills.filter(({ reached }) => !reached).length;
   const ended = crowds.every(({ statuses }) => Object.keys(statuses).join() === 'SUCCEEDED');
   console.log(
@@ -105,6 +113,7 @@ async function actionKills(rounds: number): Promise<never> {
   console.log(
     `${kills.length} kills at ${ACTION_TYPES.length * ACTION_POINTS.length} points, ${missed} of which were not reached.`,
   );
+  console.log(`${followed.length} kills over a workflow of Argo, ${lost.length} promises broken.`);
   for (const each of broken) console.log(each);
   process.exit(ended && broken.length === 0 && missed === 0 ? 0 : 1);
 }

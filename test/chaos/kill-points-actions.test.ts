@@ -1,6 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { ACTION_TYPES, runActionKillPoints } from '../../chaos/action-kill-points.ts';
+import { judgeWorkflows } from '../../chaos/workflow-kills.ts';
+import type { WorkflowKill } from '../../chaos/workflow-kills.ts';
 
 const main = fileURLToPath(new URL('../../dist/src/main.js', import.meta.url));
 
@@ -12,7 +14,12 @@ const WHERE = [
 ];
 
 test('wherever its worker is killed, an action goes on as it promises', async () => {
-  const { kills, crowds } = await runActionKillPoints({ backend: 'redis', main, where: WHERE });
+  const { kills, crowds, workflows, broken } = await runActionKillPoints({
+    backend: 'redis',
+    main,
+    where: WHERE,
+    workflows: [{ point: 'after-effect', givenUp: false }],
+  });
   // Ten releases at once, four actions side by side in each, and the worker gone in the middle of them, before the change and after it.
   expect(crowds).toEqual([
     {
@@ -45,4 +52,36 @@ test('wherever its worker is killed, an action goes on as it promises', async ()
     expect([where, status]).toEqual([where, unseen ? 'FAILED' : 'SUCCEEDED']);
     expect(problem.includes('is not run twice')).toBe(unseen);
   }
+  // Submitted and not recorded, a workflow is found again and followed; `npm run chaos` tries the other points.
+  expect([workflows.length, broken]).toEqual([1, []]);
 }, 300_000);
+
+test.each<[string, Partial<WorkflowKill>, RegExp]>([
+  ['was submitted twice', { made: 2, exitHandlers: [1, 1] }, /submitted 2 times/],
+  [
+    'goes on after the end',
+    { givenUp: true, status: 'TERMINATED', goOn: 1, exitHandlers: [0] },
+    /1 of its workflows go on/,
+  ],
+  [
+    'was terminated instead of stopped',
+    { givenUp: true, status: 'TERMINATED', shutdown: ['Terminate'] },
+    /to be stopped/,
+  ],
+  ['was stopped for nothing', { shutdown: ['Stop'] }, /had not to be/],
+  ['failed its release', { status: 'FAILED' }, /its release is FAILED/],
+  ['was never at that point', { reached: false }, /nothing was killed/],
+])('the judge of kills notices that a workflow %s', (_, wrong, says) => {
+  const good: WorkflowKill = {
+    point: 'after-effect',
+    givenUp: false,
+    reached: true,
+    status: 'SUCCEEDED',
+    made: 1,
+    goOn: 0,
+    exitHandlers: [1],
+    shutdown: [],
+  };
+  expect(judgeWorkflows([good, { ...good, givenUp: true, status: 'TERMINATED', shutdown: ['Stop'] }])).toEqual([]);
+  expect(judgeWorkflows([{ ...good, ...wrong }])).toContainEqual(expect.stringMatching(says));
+});

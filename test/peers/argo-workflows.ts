@@ -35,6 +35,8 @@ export interface ArgoWorkflowsPeer {
   template(name: string, template?: PeerTemplate): void;
   /** The newest of its name; of all names when left out. */
   workflow(name?: string): PeerWorkflow;
+  /** All that were ever there. */
+  workflows(): readonly PeerWorkflow[];
   /** One that somebody else has made. */
   foreign(name: string): PeerWorkflow;
   close(): Promise<void>;
@@ -253,6 +255,7 @@ export async function startArgoWorkflows(): Promise<ArgoWorkflowsPeer> {
       if (!found) throw new Error('no workflow was submitted');
       return found;
     },
+    workflows: () => all,
     foreign(name) {
       const made = new PeerWorkflow('ci', name, { 'app.kubernetes.io/managed-by': 'somebody' }, {});
       all.push(made);
