@@ -28,11 +28,12 @@ if (isStale('node_modules/.package-lock.json', 'package-lock.json') && !run('npm
 }
 
 check('format', run('npm', ['run', '--silent', 'format:check']));
+// Lint asks for types, and those of the pages' operations are made with the pages.
+for (const workspace of stalePages())
+  check(`build of ${workspace}`, run('npm', ['run', '--silent', 'build', '--workspace', workspace]));
 check('lint', run('npm', ['run', '--silent', 'lint']));
 // Tests and tools are built with the sources: a type that is wrong anywhere ends it.
 check('types and build', run('npm', ['run', '--silent', 'build']));
-for (const workspace of stalePages())
-  check(`build of ${workspace}`, run('npm', ['run', '--silent', 'build', '--workspace', workspace]));
 runVitest();
 finish();
 
