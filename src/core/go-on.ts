@@ -25,8 +25,10 @@ export function goOnAfter(draft: Draft, position: number, how: 'RETRY' | 'SKIP')
   const begins = beginningWith(plan, state, position, how);
   const again = [...plan.promotions.keys()].filter((each) => {
     const { own, of } = plan.promotions[each] as PlannedPromotion;
-    // What is done about a failure begins again with what failed.
-    return begins.has(of ?? each) || (ended && of === undefined && comesAtTheEnd(own));
+    // What is done about a failure begins again with what failed, if it had come to its end.
+    if (of !== undefined)
+      return begins.has(of) && ENDED_PROMOTION.has((state.promotions[each] as PromotionState).status);
+    return begins.has(each) || (ended && comesAtTheEnd(own));
   });
   for (const each of again) beginAnew(draft, each);
   state.rollbacks = overBy(state.rollbacks);
