@@ -251,7 +251,7 @@ export class Draft {
   /** Changes what a promotion that has not ended is doing; false when it is doing that already. */
   restate(
     position: number,
-    status: 'RUNNING' | 'WAITING' | 'SUSPENDED',
+    status: 'RUNNING' | 'WAITING' | 'SUSPENDED' | 'PENDING',
     why?: { reason: string | null; recheckAt: number | null },
   ): boolean {
     const before = (this.state.promotions[position] as PromotionState).status;

@@ -199,7 +199,11 @@ export function considerStart(draft: Draft, position: number): boolean {
   }
   const unmet = answers.filter((each) => each.verdict === 'wait');
   if (unmet.length > 0) {
-    if (unmet[0]?.gate === 'DEPENDENCIES') return false;
+    if (unmet[0]?.gate === 'DEPENDENCIES') {
+      if (seen.status === 'PENDING') return false;
+      // What it comes after was through and is retried: nothing but that keeps it waiting now.
+      return draft.restate(position, 'PENDING', { reason: unmet[0].reason, recheckAt: null });
+    }
     const onlyPeople = unmet.every((each) => each.gate === 'APPROVAL');
     // All gates are judged together: it cannot start before the last of them lets it.
     const times = unmet.flatMap((each) => (each.recheckAt === undefined ? [] : [each.recheckAt]));

@@ -102,6 +102,27 @@ describe('a person skips an environment', () => {
     expect(release.state.status).toBe('SUCCEEDED');
   });
 
+  test('and is retried: what came after it, and waited for something else, waits for it again', () => {
+    const held = { id: 'r-0', called: 'billing#1' };
+    const release = started('dev > eu > asia', {});
+    release.facts = { ...NO_FACTS, heldBy: { eu: held, asia: held } };
+    release.succeed('dev');
+    skip(release, 'eu');
+    expect(release.picture).toBe('dev SUCCEEDED, eu SKIPPED, asia WAITING');
+    expect(retry(release, 'eu')).toBeNull();
+    expect(release.picture).toBe('dev SUCCEEDED, eu WAITING');
+    const told = release.events.map(({ event }) => event);
+    expect(told.filter(({ type }) => type === 'PromotionWaiting').at(-1)).toMatchObject({
+      environment: 'asia',
+      before: 'WAITING',
+      status: 'PENDING',
+    });
+    release.facts = NO_FACTS;
+    release.tell({ kind: 'tick' });
+    release.succeed('eu');
+    expect(release.picture).toBe('dev SUCCEEDED, eu SUCCEEDED, asia RUNNING');
+  });
+
   test('and a retry of the release leaves it out, one of the environment does not', () => {
     const release = started('dev > {eu, us} > asia', {}).succeed('dev').fail('eu').succeed('us');
     skip(release, 'eu');
