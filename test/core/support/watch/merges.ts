@@ -90,6 +90,8 @@ export class MergeWatch {
     const before = past.findLastIndex((each) => each.at <= at);
     const since = past.slice(Math.max(0, before));
     if (before < 0 || old.promotions[position]?.merge === null) return;
+    // The clock was corrected in between: which came first cannot be told.
+    if (past.some((each) => each.at > now)) return;
     this.#of.reached.count(told ? 'merged outside the gates' : 'merged inside the gates');
     if (since.every((each) => each.shut)) claim(told, 'merged while a gate was shut, and nobody was told');
   }

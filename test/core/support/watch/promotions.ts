@@ -1,4 +1,5 @@
 import type { Decision } from '../../../../src/core/decision.ts';
+import { CONTEXT_OUTPUT, handOn } from '../../../../src/core/context.ts';
 import { pauses } from '../../../../src/core/gates/answer.ts';
 import type { PlannedGroup, PlannedStep } from '../../../../src/core/plan.ts';
 import { ENDED_PROMOTION } from '../../../../src/core/release.ts';
@@ -234,8 +235,11 @@ export function claimStale(
     if (step.stop) of.reached.count('success of another after it was told to stop');
     // People were asked about it, and another worker's success does not answer for them.
     const asks = step.asked && !isApproved(step.asked.spec, step.asked.approval, old.initiator);
+    // A hook that hands on what cannot be kept has failed, whoever tells it.
+    const handed = stimulus.outcome.kind === 'succeeded' ? stimulus.outcome.outputs?.[CONTEXT_OUTPUT] : undefined;
+    const refused = handed !== undefined && after === 'FAILED' && 'wrong' in handOn(old.context, handed);
     return claim(
-      after === (step.stop ? 'FAILED' : asks ? 'WAITING' : 'SUCCEEDED'),
+      refused || after === (step.stop ? 'FAILED' : asks ? 'WAITING' : 'SUCCEEDED'),
       `a success was told, the step is ${after}`,
     );
   }
