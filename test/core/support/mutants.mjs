@@ -657,7 +657,7 @@ const MUTANTS = {
     "if (of !== undefined && state.promotions[of]?.status !== 'PENDING') return;",
     '',
   ],
-  'a release that was taken back does not say why it failed': ['result.ts', '    takenBackBy(state) ??\n', ''],
+  'a release that was taken back does not say why it failed': ['result.ts', '    wasTakenBackBy(state) ??\n', ''],
   'a failed hook takes the version back': ['rollback/reach.ts', "'HOOK', ", '', HOOKS],
   'a failed hook is a failed version': ['rollback/ask.ts', 'isHook(planned)', 'false', HOOKS],
   'applications do not wait for the hook before them': [
