@@ -331,7 +331,7 @@ export const SETTINGS = {
   SLUICE_FAULT: setting({
     schema: z
       .string()
-      .regex(new RegExp(`^(${FAULT_POINTS.join('|')})(/[a-z-]{1,30})?:[1-9]\\d{0,5}$`))
+      .regex(new RegExp(`^(${FAULT_POINTS.join('|')})(/[A-Za-z-]{1,30})?:[1-9]\\d{0,5}$`))
       .transform((value): Armed => {
         const [, point, of, nth] = /^([^/:]+)(?:\/([^:]+))?:(\d+)$/.exec(value)!;
         return { point: point as FaultPoint, ...(of !== undefined && { of }), nth: Number(nth) };
