@@ -19,8 +19,14 @@ export function mustStop(plan: ReleasePlan, state: ReleaseState, position?: numb
   return (
     state.terminating !== null ||
     (state.halted && plan.onFailure === 'STOP') ||
-    (position !== undefined && (stoppedBy(state, position) !== null || state.skips[position] !== undefined))
+    (position !== undefined &&
+      (stoppedBy(state, position) !== null || state.skips[position] !== undefined || isCut(state, position)))
   );
+}
+
+/** Something of it was stopped already: it does not go on, also where what stopped it has been mended since. */
+function isCut(state: ReleaseState, position: number): boolean {
+  return state.promotions[position]?.steps.some(({ status }) => status === 'TERMINATED') === true;
 }
 
 /** Whether the change of an application was begun and did not succeed: it may have been made, and may yet be. */

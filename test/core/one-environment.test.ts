@@ -123,6 +123,27 @@ describe('a person skips an environment', () => {
     expect(release.picture).toBe('dev SUCCEEDED, eu SUCCEEDED, asia RUNNING');
   });
 
+  test('for whose failure others were being stopped: what is cut short of them ends, and waits for nothing', () => {
+    const flow = flowOf('dev > {eu, us} > asia', {
+      onFailure: 'STOP',
+      steps: { eu: { policy: { preAction: 'both' } } },
+    });
+    const release = started(flow, { workflows: { both: ['one', 'two'] } }).succeed('dev');
+    const [one, two] = release.plan.promotions[release.position('eu')]!.steps.map(({ id }) => id) as [string, string];
+    release.report('eu', { kind: 'pending', reason: 'it lasts' }, one);
+    release.fail('us');
+    expect(
+      release
+        .promotion('eu')
+        .steps.map(({ status }) => status)
+        .slice(0, 2),
+    ).toEqual(['TERMINATED', 'RUNNING']);
+    skip(release, 'us');
+    release.report('eu', { kind: 'succeeded' }, two);
+    expect(release.promotion('eu').status).toBe('TERMINATED');
+    expect(release.state.endedAt).not.toBeNull();
+  });
+
   test('and a retry of the release leaves it out, one of the environment does not', () => {
     const release = started('dev > {eu, us} > asia', {}).succeed('dev').fail('eu').succeed('us');
     skip(release, 'eu');

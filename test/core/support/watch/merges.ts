@@ -52,7 +52,7 @@ export class MergeWatch {
           `${planned.name} is over, and its status is ${level?.state}`,
         );
       const stops =
-        promotion.steps.some((each) => each.status === 'FAILED' || each.stop !== null) ||
+        promotion.steps.some(({ status: of, stop }) => of === 'FAILED' || of === 'TERMINATED' || stop !== null) ||
         this.#isStopped(state, position);
       if (stops)
         return claim(
