@@ -45,9 +45,11 @@ export function whyUntouchable(plan: ReleasePlan, state: ReleaseState, position:
   const atTheEnd = plan.promotions.some(
     (each, index) => isOfRelease(each) && comesAtTheEnd(each.own) && state.promotions[index]?.status !== 'PENDING',
   );
-  const hook = plan.promotions.findIndex(
-    ({ of }, index) => of === position && state.promotions[index]?.status === 'RUNNING',
-  );
+  // Also one that waits for a person.
+  const hook = plan.promotions.findIndex(({ of }, index) => {
+    const { status, startedAt } = state.promotions[index] as PromotionState;
+    return of === position && startedAt !== null && !ENDED_PROMOTION.has(status);
+  });
   if (hook >= 0) return `its hook ${plan.promotions[hook]?.name} runs: do it when that has ended`;
   return takenBackBy(state) ?? (atTheEnd ? 'its last steps run: do it when it has ended' : null);
 }

@@ -4,6 +4,7 @@ import { failuresOf } from '../../src/core/failures.ts';
 import { outputsBefore } from '../../src/core/outputs.ts';
 import type { Hooks } from '../../src/core/definitions.ts';
 import { NO_FACTS } from '../../src/core/release.ts';
+import type { Stimulus } from '../../src/core/release.ts';
 import { earliestNextStart } from '../../src/core/waiting.ts';
 import { flowOf, MINUTE } from './support/builders.ts';
 import type { Drawn } from './support/builders.ts';
@@ -185,6 +186,15 @@ describe('hooks of an environment', () => {
     });
     release.succeed('ON_FAIL');
     expect(release.last.events.at(-1)?.event).toEqual({ type: 'ReleaseFailed', reason: why });
+  });
+
+  test('also while they wait for a person, are ended before their environment is retried or skipped', () => {
+    const release = opened('dev > {eu, us}', ['eu'], { onFailure: 'CONTINUE' }).succeed('dev').fail('eu');
+    const hook = release.plan.promotions.findIndex(({ own }) => own === 'ON_FAIL');
+    release.report('eu/ON_FAIL', { kind: 'pending', reason: 'a person resumes it', waitsFor: 'PERSON' });
+    expect(release.state.promotions[hook]!.status).toBe('SUSPENDED');
+    const retry: Stimulus = { kind: 'retry', by: 'ada', promotion: release.position('eu') };
+    expect(release.tell(retry).refused.get(retry)?.message).toContain('its hook eu/ON_FAIL runs');
   });
 
   test('are told of it also after something else was retried', () => {
