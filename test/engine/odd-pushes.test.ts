@@ -178,10 +178,14 @@ test('a report of the second that git dates a commit by may be about the version
   const second = Math.floor(Date.now() / 1_000) * 1_000 - 2_000;
   const told = (ms: number): Promise<unknown> =>
     reportHealth(engine.app, { application: `${product}-dev`, status: 'HEALTHY', at: new Date(second + ms) }, null);
-  await engine.app.pool.query(`UPDATE trigger_cursor SET looked_at = looked_at - interval '1 minute'`);
+  // The look before the commit is long past, however slowly this goes.
+  const lookLongPast = () =>
+    engine.app.pool.query(`UPDATE trigger_cursor SET looked_at = looked_at - interval '1 minute'`);
+  await lookLongPast();
   // It was made 0.7 s into that second.
   await repository.commit({ 'dev/values.yaml': chart('1') }, 'One', { at: new Date(second + 700) });
   await told(300);
+  await lookLongPast();
   await look(repository);
   const waiting = await candidate(product, ({ status }) => status === 'WAITING');
   expect(waiting.reason).toContain(`${product}-dev is PROGRESSING`);
