@@ -188,7 +188,9 @@ async function plansAreRight(product: string, statistics?: 'few'): Promise<void>
   // A release alone is saved by statements without what it does not need.
   expect([...variants].filter((each) => each.startsWith('save-decisions')).length).toBeGreaterThan(3);
   expect([...variants]).toContain('save-decisions whole');
-  const tooMany = [...found].filter(([name, { most }]) => most > READS[name]!.most);
+  // One product has all of the first releases, each row of them written again a dozen times, and nothing has tidied up yet.
+  const untidy = statistics === 'few' ? 4 : 1;
+  const tooMany = [...found].filter(([name, { most }]) => most > READS[name]!.most * untidy);
   expect(tooMany.map(([name, { most }]) => [name, most])).toEqual([]);
   // A statement that the table above does not have is not one of the engine's hot ones.
   const others = [...times].filter(([name, asked]) => READS[name] === undefined && asked > 3);
