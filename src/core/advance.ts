@@ -105,6 +105,16 @@ export function ownedSteps(state: ReleaseState, promotion: number, dispatch: num
   return found;
 }
 
+/** The same of a sibling that began with this step: that step, or what it has gone on with since. */
+export function siblingSteps(state: ReleaseState, promotion: number, dispatch: number, began: number): number[] {
+  const steps = state.promotions[promotion]?.steps;
+  return ownedSteps(state, promotion, dispatch).filter((each) => {
+    let step: number | null | undefined = each;
+    while (typeof step === 'number' && step !== began) step = steps?.[step]?.after;
+    return step === began;
+  });
+}
+
 /** What this job has to go on with besides the work that it began with: nothing else of it is written down anywhere. */
 export function carriedBy(state: ReleaseState, job: string): { dispatches: Dispatched[]; groups: number[] } {
   const dispatches: Dispatched[] = [];

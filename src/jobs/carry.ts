@@ -1,7 +1,7 @@
 import { WaitingChildrenError } from 'bullmq';
 import type { ReleaseEngine } from '../commands/release-engine.ts';
 import type { ReleaseNow } from '../commands/release-engine.ts';
-import { carriedBy, nextSteps, ownedSteps } from '../core/advance.ts';
+import { carriedBy, nextSteps, ownedSteps, siblingSteps } from '../core/advance.ts';
 import { isGivenUp, mayWork } from '../core/steps.ts';
 import type { Outcome } from '../core/release.ts';
 import { reach } from '../faults.ts';
@@ -88,13 +88,12 @@ export class CarryJob {
 
   /** The steps of a dispatch that are this job's now, each after the other. Answers the state after them. */
   async #dispatch(lane: Lane, look: () => Promise<ReleaseNow | null>): Promise<ReleaseNow | null> {
-    const { data, only } = lane;
+    const { data } = lane;
     // Begun before the look: a stop that comes between the look and the effect is heard.
     const running = this.#aborts.begin(data);
     try {
       const to = await look();
-      const owned = to ? ownedSteps(to.state, data.promotion, data.dispatch) : [];
-      const [first, ...others] = owned.filter((each) => only === undefined || each === only);
+      const [first, ...others] = to ? stepsOf(lane, to) : [];
       return to && first !== undefined ? await this.#lane(lane, running, to, first, others) : to;
     } finally {
       this.#aborts.end(running);
@@ -259,6 +258,11 @@ const isOvertaken = (run: Run): Promise<boolean> =>
   );
 
 /** A dispatch that a job carries. */
+/** The steps that a lane has to do now. */
+function stepsOf({ data: { promotion, dispatch }, only }: Lane, { state }: ReleaseNow): number[] {
+  return only === undefined ? ownedSteps(state, promotion, dispatch) : siblingSteps(state, promotion, dispatch, only);
+}
+
 interface Lane {
   run: Run;
   data: PromoteData;

@@ -1,6 +1,6 @@
 import { NO_FACTS } from '../../src/core/release.ts';
 import { describe, expect, test } from 'vitest';
-import { nextSteps, ownedSteps } from '../../src/core/advance.ts';
+import { nextSteps, ownedSteps, siblingSteps } from '../../src/core/advance.ts';
 import type { Outcome, Stimulus } from '../../src/core/release.ts';
 import { flowOf, MINUTE, planOf, SECOND } from './support/builders.ts';
 import { Play, started } from './support/play.ts';
@@ -223,6 +223,16 @@ describe('jobs that are lost, late or double', () => {
     release.tell({ kind: 'lost-dispatch', promotion: 0, dispatch: 1 });
     expect(release.last.work).toMatchObject([{ kind: 'dispatch', promotions: [{ promotion: 0, dispatch: 2 }] }]);
     expect(ownedSteps(release.state, 0, 2)).toEqual([0, 1]);
+  });
+
+  test('a sibling that comes again goes on with what came after the step that it began with, and with nothing beside it', () => {
+    const release = started('dev > eu', { applications: { eu: 2 } }).succeed('dev');
+    expect(ownedSteps(release.state, 1, 1)).toEqual([0, 2]);
+    expect(siblingSteps(release.state, 1, 1, 2)).toEqual([2]);
+    release.report('eu', { kind: 'succeeded' }, 'billing-api-eu/ACTION');
+    expect(siblingSteps(release.state, 1, 1, 2)).toEqual([3]);
+    expect(siblingSteps(release.state, 1, 1, 0)).toEqual([0]);
+    expect(siblingSteps(release.state, 1, 2, 2)).toEqual([]);
   });
 
   test('a success of a job that was given up is true all the same; the new job finds nothing left', () => {

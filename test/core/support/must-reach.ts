@@ -18,6 +18,8 @@ export const MUST_REACH = [
   ...['outcome', 'group-answer'].map((told) => `carried after ${told}`),
   ...['promotion', 'join'].map((kind) => `carries on as ${kind}`),
   'a carrier comes again',
+  'a sibling comes again',
+  'a job waits for its siblings',
   'group ASKING > PASSED',
   ...['succeeded', 'failed', 'transient', 'pending', 'aborted'].map((kind) => `outcome ${kind} of the owner`),
   'outcome succeeded of another',

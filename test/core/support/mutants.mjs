@@ -69,6 +69,16 @@ const MUTANTS = {
   'carrier: its member waits for a join': ['outcome.ts', 'group !== null && !before.carrier', 'group !== null'],
   'carrier: a question is nobody’s': ['draft.ts', 'this.group(question.group).carrier = job;', ''],
   'carrier: the next question is still its own': ['settle.ts', '    group.carrier = null;\n', '', CARRIERS],
+  'carrier: a sibling that comes again has one step': [
+    'advance.ts',
+    "typeof step === 'number' && step !== began",
+    'false',
+  ],
+  'carrier: a sibling that comes again does the others’ steps': [
+    'advance.ts',
+    'return step === began;',
+    'return true;',
+  ],
   'carrier: a job that comes again finds nothing': [
     'advance.ts',
     'carrier !== job) continue;',

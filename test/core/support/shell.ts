@@ -1,6 +1,6 @@
 import { KEYED } from '../../../src/core/actor.ts';
 import type { GateAnswer } from '../../../src/core/gates/answer.ts';
-import { carriedBy, nextSteps, ownedSteps } from '../../../src/core/advance.ts';
+import { carriedBy, nextSteps, ownedSteps, siblingSteps } from '../../../src/core/advance.ts';
 import type { Decision } from '../../../src/core/decision.ts';
 import type { Dispatched, Work } from '../../../src/core/effects.ts';
 import { missingOf } from '../../../src/core/approvals/approval.ts';
@@ -42,23 +42,12 @@ import { SECOND } from './builders.ts';
 import { PEOPLE, randomApproval } from './random-plan.ts';
 import type { Tape } from './tape.ts';
 import { claim } from './claim.ts';
+import { JobQueue, isSibling } from './queue.ts';
+import type { Job, Parent, PromotionJob } from './queue.ts';
 import type { Reached } from './reached.ts';
 import { claimGates } from './watch/gates.ts';
 import { Watcher } from './watcher.ts';
 import { advance } from './advance.ts';
-
-/** Jobs as the queue has them: a child per promotion, a parent that joins them, a question to a group. `name`: as a state names them. */
-type Job = { name: string } & (
-  | ({ kind: 'promotion'; step: number | null; parent: Parent | null } & Dispatched)
-  | { kind: 'join'; groups: number[] }
-  | { kind: 'question'; group: number; generation: number }
-);
-
-interface Parent {
-  name: string;
-  groups: number[];
-  children: Set<Job>;
-}
 
 /** A job at a worker, which holds its lock or not: then another worker may have it, or the queue forgot it. */
 interface AtWork {
@@ -137,10 +126,8 @@ export class Shell {
   readonly #tape: Tape;
   readonly #watcher: Watcher;
   readonly #outbox: Work[] = [];
-  readonly #queue: Job[] = [];
-  /** What the queue has forgotten. */
-  readonly #lost: Job[] = [];
   readonly #workers: (AtWork | null)[] = [null, null, null];
+  readonly #queue = new JobQueue(() => this.#workers.filter((each) => each !== null));
   readonly #told: Stimulus[] = [];
   /** `promotion/attempt/step` of what opened them. */
   readonly #requests = new Map<
@@ -375,7 +362,7 @@ export class Shell {
     const slot = this.#tape.next(this.#workers.length);
     const busy = this.#workers[slot];
     const place = this.#tape.next(Math.max(1, this.#queue.length));
-    const queued = this.#queue[place];
+    const queued = this.#queue.at(place);
     if (act === 'crash' && busy) {
       this.#workers[slot] = null;
       this.#queue.push(busy.job);
@@ -384,9 +371,9 @@ export class Shell {
       busy.holds = false;
       this.#queue.push(busy.job);
     } else if (act === 'repeat' && queued) this.#queue.push(queued);
-    else if (act === 'lose' && queued) this.#lost.push(...this.#queue.splice(place, 1));
+    else if (act === 'lose' && queued) this.#queue.lose(place);
     else if (act === 'flush') {
-      this.#lost.push(...this.#queue.splice(0));
+      this.#queue.loseAll();
       for (const each of this.#workers) if (each) each.holds = false;
     } else return;
     this.reached.count(`fault ${act}`);
@@ -417,7 +404,7 @@ export class Shell {
   }
 
   #takeJob(slot: number): void {
-    const [job] = this.#queue.splice(this.#calm ? 0 : this.#tape.next(Math.min(3, this.#queue.length)), 1);
+    const job = this.#queue.take(this.#calm ? 0 : this.#tape.next(Math.min(3, this.#queue.length)));
     if (!job) return;
     const worker: AtWork = { job, holds: true, failed: false, at: null, asks: false, run: [].values() as never };
     worker.run = this.#runJob(worker);
@@ -430,7 +417,7 @@ export class Shell {
     // The relay dies after it added the jobs and before it said so.
     if (!this.#calm && this.#tape.chance(3)) this.#outbox.push(row);
     if (row.kind === 'ask-group')
-      return void this.#queue.push({ ...row, kind: 'question', name: `g${row.group}-q${row.generation}` });
+      return this.#queue.push({ ...row, kind: 'question', name: `g${row.group}-q${row.generation}` });
     if (row.kind === 'errand')
       return row.name === CLOSE_PULL_REQUEST
         ? this.#close(row.data as ClosingData)
@@ -443,7 +430,7 @@ export class Shell {
     const name = `${nameOf(row.promotions[0] as Dispatched)}-join`;
     const parent: Parent | null = row.join ? { name, groups, children: new Set() } : null;
     for (const each of row.promotions) {
-      const job: Job = { kind: 'promotion', name: nameOf(each), ...each, step: null, parent };
+      const job: Job = { kind: 'promotion', name: nameOf(each), ...each, step: null, parent, above: null };
       parent?.children.add(job);
       this.#queue.push(job);
     }
@@ -477,10 +464,11 @@ export class Shell {
   #finish({ job, holds }: AtWork): void {
     // Another run of the job may have reported since this one looked, and goes on itself; or it has lost its lock, and the sweep goes on.
     const isAlone = !this.#workers.some((each) => each?.job.name === job.name);
-    if (holds && isAlone) this.#claimNothingLeft(job);
-    if (job.kind !== 'promotion' || job.parent === null) return;
-    const { name, children, groups } = job.parent;
-    if (children.delete(job) && children.size === 0) this.#queue.push({ kind: 'join', name, groups });
+    if (holds && isAlone) {
+      if (!this.#queue.end(job)) return this.reached.count('a job waits for its siblings');
+      this.#claimNothingLeft(job);
+    }
+    this.#queue.endChild(job);
   }
 
   /** A job that ends leaves nothing of what the state says that it carries, unless a sibling is at it, or was until it was lost. */
@@ -489,10 +477,7 @@ export class Shell {
     if (this.state.endedAt !== null) return;
     const { dispatches, groups } = carriedBy(this.state, name);
     // One that has lost its lock and lives is still at it.
-    const living = this.#workers.flatMap((each) => (each ? [each.job] : []));
-    const left = dispatches.filter(
-      (each) => ![...this.#queue, ...living, ...this.#lost].some((job) => isSibling(job, each)),
-    );
+    const left = dispatches.filter((each) => !this.#queue.hadSibling(each));
     claim(
       left.length + groups.length === 0,
       `job ${name} ended, and carries ${[...left.map(nameOf), ...groups.map((each) => `group ${each}`)].join(', ')}`,
@@ -521,7 +506,7 @@ export class Shell {
         done.add(nameOf(next));
         this.reached.count(`carries on as ${job.kind}`);
         const parent = job.kind === 'promotion' ? job.parent : null;
-        const lane = { kind: 'promotion', name: nameOf(next), ...next, step: null, parent } as const;
+        const lane = { kind: 'promotion', name: nameOf(next), ...next, step: null, parent, above: null } as const;
         yield* this.#lane(worker, lane, ownedSteps(state, next.promotion, next.dispatch), name);
       } else {
         const { generation } = state.groups[group as number] as GroupState;
@@ -547,21 +532,25 @@ export class Shell {
     }
     const { promotion, attempt, dispatch } = job;
     if (this.state.promotions[promotion]?.attempt !== attempt) return;
-    const owned = ownedSteps(this.state, promotion, dispatch).filter((each) => job.step === null || each === job.step);
+    const owned =
+      job.step === null
+        ? ownedSteps(this.state, promotion, dispatch)
+        : siblingSteps(this.state, promotion, dispatch, job.step);
+    if (job.step !== null && owned.length > 0 && !owned.includes(job.step)) this.reached.count('a sibling comes again');
     yield* this.#lane(worker, job, owned, name);
   }
 
   /** Step after step of one dispatch. */
   *#lane(
     worker: AtWork,
-    lane: Extract<Job, { kind: 'promotion' }>,
+    lane: PromotionJob & { name: string },
     owned: number[],
     name: string | undefined,
   ): Generator<void, void> {
     const { promotion, attempt, dispatch } = lane;
     this.#claimAlone(worker, lane);
     worker.at = lane;
-    let steps = lane.step === null ? this.#keepFirst(owned, lane) : owned;
+    let steps = this.#keepFirst(owned, lane, worker.job);
     while (steps.length > 0) {
       const step = steps[0] as number;
       yield;
@@ -574,13 +563,13 @@ export class Shell {
       }
       const next = nextSteps(this.state, promotion, step, dispatch);
       yield;
-      steps = this.#keepFirst(next, lane);
+      steps = this.#keepFirst(next, lane, worker.job);
     }
     worker.at = null;
   }
 
   /** Only siblings share a dispatch, and runs of one job, of which the older one has lost its lock. */
-  #claimAlone(worker: AtWork, lane: Extract<Job, { kind: 'promotion' }>): void {
+  #claimAlone(worker: AtWork, lane: PromotionJob & { name: string }): void {
     if (lane.step !== null) return;
     const others = this.#workers.filter(
       (each) =>
@@ -596,9 +585,12 @@ export class Shell {
   }
 
   /** Several steps at once: one stays with this job, the others become its siblings. */
-  #keepFirst(steps: number[], lane: Extract<Job, { kind: 'promotion' }>): number[] {
+  #keepFirst(steps: number[], lane: PromotionJob & { name: string }, job: Job): number[] {
+    const above = (job.kind === 'promotion' ? job.above : null) ?? job.name;
     for (const step of steps.slice(1)) {
-      const sibling: Job = { ...lane, name: `${nameOf(lane)}-s${step}`, step };
+      const sibling: Job = { ...lane, name: `${nameOf(lane)}-s${step}`, step, above };
+      // A job that comes again finds its siblings on their way.
+      if (this.#queue.has(sibling.name)) continue;
       lane.parent?.children.add(sibling);
       this.#queue.push(sibling);
     }
@@ -619,7 +611,7 @@ export class Shell {
   }
 
   /** What the outside world says to one step. */
-  #carry(job: Extract<Job, { kind: 'promotion' }>, step: number): Outcome {
+  #carry(job: PromotionJob, step: number): Outcome {
     const { promotion } = job;
     // Not every driver notices in time that it should stop.
     const stops = !mayWork(this.plan, this.state, job, step);
@@ -846,7 +838,7 @@ export class Shell {
 
   /** As the queue knows them: not those whose lock is over, and that it gave to nobody else. */
   get #jobs(): Job[] {
-    return [...this.#queue, ...this.#workers.flatMap((each) => (each?.holds ? [each.job] : []))];
+    return [...this.#queue.known, ...this.#workers.flatMap((each) => (each?.holds ? [each.job] : []))];
   }
 
   #carried(): Set<string> {
@@ -1008,8 +1000,3 @@ function waiting(
 
 /** Which workflow of its attempt an action follows, as its looks keep it. */
 const runOf = (progress: Progress | null): number => Number(progress?.['run'] ?? 1);
-
-/** Whether it does a step beside the job that carries this dispatch. */
-function isSibling(job: Job, { promotion, dispatch }: Dispatched): boolean {
-  return job.kind === 'promotion' && job.step !== null && job.promotion === promotion && job.dispatch === dispatch;
-}
