@@ -89,7 +89,8 @@ async function measureOnce(
       if (refusals) throw new Error(`the release is not accepted: ${JSON.stringify(refusals)}`);
       await ends.of(value.releaseId);
     };
-    const { perSecond } = await closedLoop(order, one, {
+    // Each process has its compiler's work before it.
+    const { perSecond } = await closedLoop({ ...order, warmUp: order.warmUp * workers }, one, {
       begin: () => (end = watch.begin()),
       end: () => (used = end?.()),
     });
