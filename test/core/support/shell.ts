@@ -38,6 +38,7 @@ import type {
   RolloutStatus,
   Stimulus,
 } from '../../../src/core/release.ts';
+import { windowState } from '../../../src/core/windows/index.ts';
 import { SECOND } from './builders.ts';
 import { PEOPLE, randomApproval } from './random-plan.ts';
 import type { Tape } from './tape.ts';
@@ -633,7 +634,7 @@ export class Shell {
         ...(spec.health.type === 'http' && { recheckAfter: 5 * SECOND }),
       };
     };
-    if (work.kind === 'action' && MANNERS[work.action.type].outlives) return this.#follow(promotion, step);
+    if (work.kind === 'action' && MANNERS[work.action.type].outlives) return this.#follow(job, step);
     if (work.kind === 'merge' && (this.#calm || this.#tape.chance(85)))
       return this.#lookAtMerge(promotion, step, applies);
     if (work.kind === 'sync' && (this.#calm || this.#tape.chance(90)))
@@ -699,9 +700,9 @@ export class Shell {
   }
 
   /** A workflow outside, which is begun at the first look; its worker may die before that is recorded. */
-  #follow(promotion: number, step: number): Outcome {
-    const { attempt, steps } = this.state.promotions[promotion] as PromotionState;
-    const run = runOf(steps[step]?.progress ?? null);
+  #follow({ promotion, attempt }: Dispatched, step: number): Outcome {
+    const now = this.state.promotions[promotion] as PromotionState;
+    const run = runOf((now.attempt === attempt && now.steps[step]?.progress) || null);
     const key = `${promotion}/${attempt}/${step}/${run}`;
     const known = this.#workflows.get(key);
     if (known && !known.goesOn) return known.end;
@@ -939,7 +940,21 @@ export class Shell {
   get wakes(): number | null {
     const { wakeAt, deadline } = this.state;
     const limited = deadline !== null && deadline - this.#world.now < DEFAULT_FLOW_TIMEOUT / 2;
-    return limited || wakeAt !== deadline ? wakeAt : null;
+    const due = [limited || wakeAt !== deadline ? wakeAt : null, this.#decidable].filter((each) => each !== null);
+    return due.length > 0 ? Math.min(...due) : null;
+  }
+
+  /** When people who are asked come back: a window let them decide nothing. */
+  get #decidable(): number | null {
+    const opens = this.state.promotions.flatMap(({ status, approval, steps }, promotion) => {
+      const isAsked = approval !== null || steps.some((each) => each.status === 'WAITING' && each.asked !== null);
+      const { environment } = this.#planned(promotion);
+      if (!isAsked || environment === null || ENDED_PROMOTION.has(status)) return [];
+      const windows = this.#world.factsFor(this).windows[environment] ?? [];
+      const { closed, nextOpen } = windowState(windows, this.#world.now, 'APPROVE');
+      return closed && nextOpen !== null ? [nextOpen] : [];
+    });
+    return opens.length > 0 ? Math.min(...opens) : null;
   }
 
   /** Senders tell what has changed, and nothing twice: what they told before is in the table, and has to be found there. */
