@@ -6,6 +6,7 @@ import type { PlannedApplication, ReleasePlan } from '../core/plan.ts';
 import type { Facts, OtherRelease, PromotionStatus } from '../core/release.ts';
 import { shortIdOf } from '../core/short-id.ts';
 import { selectFlow } from '../core/trigger/select-flow.ts';
+import { explainTemplate } from '../core/trigger/template.ts';
 import { earliestStarts, waitingFor } from '../core/waiting.ts';
 import type { WaitingReason } from '../core/waiting.ts';
 import type { PinnedContent, PreviewedFile, WayBack } from '../drivers/driver.ts';
@@ -53,7 +54,7 @@ export function previewRelease(
     const now = app.clock.now().getTime();
     const drafted = planCandidate(definitions, candidate, { now, rollbackFloor });
     const { plan, pinned, product } = withContent(drafted, await pin(app, definitions, candidate, change));
-    const explanation = change.between
+    const why = change.between
       ? [`it travels no flow: ${change.between.to} gets what is in ${change.between.from}`]
       : input.flow === undefined
         ? selectFlow(
@@ -63,6 +64,10 @@ export function previewRelease(
             definitions.flows,
           ).explanation
         : ['it was named'];
+    const sources = definitions
+      .applicationsOf(product.metadata.name)
+      .filter(({ spec }) => spec.environment === candidate.environment);
+    const explanation = [...why, ...sources.flatMap((each) => explainTemplate(product, each, definitions.templates))];
     const facts = await factsOf(app, definitions, { plan, pinned, concurrency: product.spec.concurrency }, now);
     const { state } = createRelease(NO_RELEASE, plan, pinned.version, now, actor, makers);
     const reasons = waitingFor(plan, state, facts, now);

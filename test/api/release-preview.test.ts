@@ -81,6 +81,21 @@ describe('before anything is triggered', () => {
     expect(found.at['asia-2'].approval.rules).toHaveLength(1);
   });
 
+  test('of several templates that match an application, it says what each gives', async () => {
+    const applicationSourceSelector = { matchLabels: { 'codefresh.io/product': 'simulated' } };
+    const promotion = { 'values.yaml': {}, 'Chart.yaml': {} };
+    await api.save('PromotionTemplate', 'base', { applicationSourceSelector, promotion });
+    await api.save('PromotionTemplate', 'more', {
+      applicationSourceSelector,
+      priority: 1,
+      promotion: { 'Chart.yaml': {} },
+    });
+    const { explanation } = await preview({ product: 'simulated', version: '1.0.0' });
+    expect(explanation.at(-1)).toContain(
+      ': of its templates "base" (priority 0) gives "values.yaml"; "more" (priority 1) gives "Chart.yaml"',
+    );
+  });
+
   test('the diff of every file is what the promotion then commits, byte for byte', async () => {
     const { at } = await preview({ product: 'billing' });
     const [change] = at.staging.changes;

@@ -50,7 +50,10 @@ export const whenGone = words(
 
 const whichApplications = {
   applicationSourceSelector: optional(selector, 'The applications that it is for.'),
-  priority: optional(integer(-1_000_000, 1_000_000), 'Of several that match, the smallest number wins.'),
+  priority: optional(
+    integer(-1_000_000, 1_000_000),
+    'Of several that match, one with a larger number goes on top: its files and settings replace those of the others.',
+  ),
 };
 
 const content = {

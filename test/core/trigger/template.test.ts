@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { ProductSpec, PromotionTemplateSpec, StoredDefinition } from '../../../src/core/definitions.ts';
-import { templateFor } from '../../../src/core/trigger/template.ts';
+import { explainTemplate, templateFor } from '../../../src/core/trigger/template.ts';
 import { metadata } from '../support/builders.ts';
 
 const templateOf = (name: string, spec: Partial<PromotionTemplateSpec>) =>
@@ -30,22 +30,32 @@ const forNobody = templateOf('for-nobody', { ...of('none.yaml') });
 
 test('a template selects applications by labels, their product and environment among them', () => {
   expect(fileOf(templateFor(productOf({}), application(), [byProduct, forNobody]))).toBe('product.yaml');
-  expect(fileOf(templateFor(productOf({}), application(), [byProduct, byEnvironment]))).toBe('eu.yaml');
+  expect(fileOf(templateFor(productOf({}), application(), [byProduct, byEnvironment]))).toBe('product.yaml');
   expect(templateFor(productOf({}), application({ 'codefresh.io/product': 'loans' }), [byProduct])).toBeUndefined();
 });
 
-test('of several the smallest number counts, of equal ones the first by name, and nothing of the others', () => {
+test('several are laid on top of each other by number, of equal ones by name, file by file and setting by setting', () => {
   const selector = { applicationSourceSelector: { matchLabels: { 'codefresh.io/product': 'billing' } } };
-  const promotion = { 'values.yaml': { jsonPaths: ['$.tag'] } };
-  const a = templateOf('a', { priority: 2, ...selector, ...of('a.yaml') });
-  const b = templateOf('b', { priority: 2, ...selector, ...of('b.yaml'), promotion });
-  for (const both of [
-    [a, b],
-    [b, a],
-  ])
-    expect(templateFor(productOf({}), application(), both)).toEqual({ priority: 2, ...selector, ...of('a.yaml') });
-  const first = templateOf('z', { priority: -1, ...selector, ...of('z.yaml') });
-  expect(fileOf(templateFor(productOf({}), application(), [a, b, first]))).toBe('z.yaml');
+  const [tag, name] = [{ jsonPaths: ['$.tag'] }, { jsonPaths: ['$.name'] }];
+  const a = templateOf('a', { priority: 2, ...selector, promotion: { 'values.yaml': name, 'a.yaml': tag } });
+  const b = templateOf('b', { priority: 2, ...selector, ...of('b.yaml'), promotion: { 'values.yaml': tag } });
+  const base = templateOf('z', { priority: -1, ...selector, ...of('z.yaml'), whenGone: 'DELETE' });
+  const orders = [
+    [a, b, base],
+    [base, b, a],
+  ];
+  for (const each of orders) {
+    expect(templateFor(productOf({}), application(), each)).toEqual({
+      ...of('b.yaml'),
+      whenGone: 'DELETE',
+      promotion: { 'values.yaml': tag, 'a.yaml': tag },
+    });
+    expect(explainTemplate(productOf({}), application(), each)).toEqual([
+      'application "billing-eu": of its templates "z" (priority -1) gives "whenGone"; "a" (priority 2) gives "a.yaml"; "b" (priority 2) gives "versionSource", "values.yaml"',
+    ]);
+  }
+  expect(templateFor(productOf({}), application(), [base])).toEqual({ ...of('z.yaml'), whenGone: 'DELETE' });
+  expect(explainTemplate(productOf({}), application(), [base])).toEqual([]);
 });
 
 test('a template without a selector is for products that name it', () => {
