@@ -68,7 +68,8 @@ export function previewRelease(
       .applicationsOf(product.metadata.name)
       .filter(({ spec }) => spec.environment === candidate.environment);
     const explanation = [...why, ...sources.flatMap((each) => explainTemplate(product, each, definitions.templates))];
-    const facts = await factsOf(app, definitions, { plan, pinned, concurrency: product.spec.concurrency }, now);
+    const newest = { plan, digest: pinned.digest, concurrency: product.spec.concurrency };
+    const facts = await factsOfNewest(app, definitions, newest, now);
     const { state } = createRelease(NO_RELEASE, plan, pinned.version, now, actor, makers);
     const reasons = waitingFor(plan, state, facts, now);
     return { plan, pinned, explanation, reasons, starts: earliestStarts(plan, state, facts, now) };
@@ -81,11 +82,11 @@ const NO_RELEASE = '00000000-0000-4000-8000-000000000000';
 /** Open promotions of an environment that are looked at for who goes first. */
 const MOST_OPEN = 50;
 
-/** As `loadFacts` reads them for a release; of one that is newer than all others. */
-async function factsOf(
-  app: Parts,
+/** As `loadFacts` reads them for a release; of one that is newer than all others. `digest`: of its version; null: any, which no marks keep out. */
+export async function factsOfNewest(
+  app: Pick<Parts, 'pool'>,
   definitions: DefinitionSnapshot,
-  { plan, pinned, concurrency }: Pick<Planned, 'plan' | 'pinned'> & { concurrency: string },
+  { plan, digest, concurrency }: { plan: ReleasePlan; digest: string | null; concurrency: string },
   now: number,
 ): Promise<Facts> {
   const { product } = plan;
@@ -95,7 +96,7 @@ async function factsOf(
   const [open, holds, bad, first] = await Promise.all([
     readOnTheirWay(app.pool, places, MOST_OPEN),
     readHoldsOf(app.pool, { environments, products: [product], at: now }),
-    readMarksOf(app.pool, [{ product, digest: pinned.digest }], now),
+    readMarksOf(app.pool, digest === null ? [] : [{ product, digest }], now),
     takesTurns ? firstOpen(app.pool, product) : null,
   ]);
   const ids = [...new Set(open.map(({ releaseId }) => releaseId))];

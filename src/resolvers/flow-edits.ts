@@ -170,7 +170,8 @@ function readEdits(edits: PromotionFlowEditInput[], above: Path): Result<FlowEdi
 
 type Given = { flow: Flow; userErrors?: undefined } | { flow?: undefined; userErrors: UserError[] };
 
-async function draftIn(context: ApiContext, { flow, manifest, saved }: PromotionFlowDraftInput): Promise<Given> {
+/** @returns the flow, or what is wrong with it: places below `draft` */
+export async function draftIn(context: ApiContext, { flow, manifest, saved }: PromotionFlowDraftInput): Promise<Given> {
   const above = ['draft', flow ? 'flow' : typeof manifest === 'string' ? 'manifest' : 'saved'];
   const refused = (refusals: Refusal[], place: Place = (path) => path): Given => ({
     userErrors: refusals.map((each) => toUserError(each, [...above, ...place(each.path)])),

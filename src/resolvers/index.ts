@@ -36,6 +36,7 @@ import { ReleaseListResolver } from './release-list.ts';
 import { RollbackCommandResolver } from './rollback-commands.ts';
 import { ReleaseRollbacksResolver, RollbackResolver } from './rollback.ts';
 import { ReleaseNotesResolver } from './release-notes.ts';
+import { ReleaseForecastResolver } from './release-forecast.ts';
 import { ReleasePreviewResolver } from './release-preview.ts';
 import { RolloutReportResolver } from './rollout-report.ts';
 import { WindowCalendarResolver } from './window-calendar.ts';
@@ -110,6 +111,7 @@ export const RESOLVERS: NonEmptyArray<Function> = [
   StepEventResolver,
   ReleaseNotesResolver,
   FlowGraphResolver,
+  ReleaseForecastResolver,
   ReleasePreviewResolver,
   ReleaseChangeResolver,
   ReleaseListResolver,

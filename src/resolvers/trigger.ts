@@ -5,7 +5,11 @@ import { pauseTriggers, resumeTriggers } from '../commands/trigger/pause-trigger
 import { EVERYTHING } from '../core/access/index.ts';
 import { triggerApplications } from '../core/trigger/sources.ts';
 import type { ApiContext } from '../schema/context.ts';
+import { badInput } from '../schema/connection.ts';
+import { PromotionFlowDraftInput } from '../schema/promotion-flow.ts';
+import type { UserError } from '../schema/user-errors.ts';
 import {
+  FlowConsidered,
   FlowSelectionExplanation,
   GitIdentity,
   GitIdentityDeleteInput,
@@ -19,11 +23,13 @@ import {
   TriggerResumeInput,
 } from '../schema/trigger.ts';
 import { activePauses, gitIdentities, readCursors } from '../store/triggers.ts';
+import { demand } from './access/guard.ts';
 import type { Lookup } from './access/lookup.ts';
 import type { Named } from './access/named.ts';
 import { Guarded, SEES, may } from './access/rules.ts';
 import { seesPlace } from './access/visible.ts';
 import { checkStorable, gone, ifStorable, refused } from './answers.ts';
+import { draftIn } from './flow-edits.ts';
 
 const paused = (
   { input }: { input: { product?: string | null } },
@@ -162,9 +168,22 @@ export class TriggerResolver {
     @Arg('message', () => String, { nullable: true, description: 'The message of the commit.' }) message?: string,
     @Arg('revisions', () => [String], { nullable: true, description: 'The commit, its branches and its tags.' })
     revisions?: string[],
+    @Arg('draft', () => PromotionFlowDraftInput, {
+      nullable: true,
+      description:
+        'A flow that is not saved: it stands for the saved one of its name, or is one more. It takes the permission to edit everything.',
+    })
+    draft?: PromotionFlowDraftInput | null,
   ): Promise<FlowSelectionExplanation[]> {
     checkStorable({ product, environment, message, revisions });
+    if (draft) demand(context.identity, 'EDIT_DEFINITIONS', EVERYTHING);
+    const given = draft ? await draftIn(context, draft) : undefined;
+    if (given?.userErrors) {
+      const [{ message: wrong, path }] = given.userErrors as [UserError];
+      throw badInput(wrong, path?.join('.') ?? 'draft');
+    }
     const asked = {
+      draft: given?.flow,
       product,
       environment: environment ?? undefined,
       message: message ?? undefined,
@@ -173,7 +192,7 @@ export class TriggerResolver {
     const seen = await seesPlace(context, product, null);
     const { value, refusals } = await explainFlowSelection(context.app, asked);
     if (!seen || refusals) throw gone(`there is no product "${product}"`);
-    return value;
+    return value.map(({ flows, ...each }) => ({ ...each, flows: flows.map((one) => FlowConsidered.of(one)) }));
   }
 }
 

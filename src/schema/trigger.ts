@@ -1,5 +1,6 @@
 import { Field, ID, InputType, Int, ObjectType } from 'type-graphql';
 import type { KeptCursor, KeptPause, GitIdentity as Kept } from '../core/trigger/kept.ts';
+import type { FlowJudgement } from '../core/trigger/select-flow.ts';
 import { IDEMPOTENCY_KEY } from './definition.ts';
 import { UserError } from './user-errors.ts';
 import { dateOf } from './values.ts';
@@ -251,6 +252,29 @@ export class TriggerExplanation {
   applications!: TriggerOutcome[];
 }
 
+@ObjectType({ description: 'Of one flow whether a change would travel it, and why it would or not.' })
+export class FlowConsidered {
+  static of({ flow: flowName, taken: isTaken, entry, reason }: FlowJudgement): FlowConsidered {
+    return Object.assign(new FlowConsidered(), { flowName, isTaken, entry, reason });
+  }
+
+  @Field(() => String, { description: 'The name of the flow.' })
+  flowName!: string;
+
+  @Field(() => Boolean, { description: 'Whether it is the one that would be taken; at most one is.' })
+  isTaken!: boolean;
+
+  @Field(() => Int, {
+    nullable: true,
+    description:
+      "By which entry of the product's `promotionFlows` it was looked at, counted from 0; null: by its own productSelector, or not at all.",
+  })
+  entry!: number | null;
+
+  @Field(() => String, { description: 'Why, in words.' })
+  reason!: string;
+}
+
 @ObjectType({ description: 'Which flow a change in a trigger environment would travel.' })
 export class FlowSelectionExplanation {
   @Field(() => String, { description: 'The name of the trigger environment.' })
@@ -261,4 +285,9 @@ export class FlowSelectionExplanation {
 
   @Field(() => [String], { description: 'For each flow in question why it was taken or not, in order.' })
   explanation!: string[];
+
+  @Field(() => [FlowConsidered], {
+    description: 'Every flow, by name, the draft among them: also those that the rules did not come to.',
+  })
+  flows!: FlowConsidered[];
 }

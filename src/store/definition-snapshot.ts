@@ -147,18 +147,27 @@ export class DefinitionSnapshot {
     this.#plans.set(flow, plans);
     const known = plans.get(name);
     if (known) return known;
-    const planned = planRelease({
+    const planned = this.planDraft(product, flow, this.check(flow));
+    plans.set(name, planned);
+    return planned;
+  }
+
+  /** The same of a flow that is not saved, which is not remembered. */
+  planDraft(
+    product: StoredDefinition<'Product'>,
+    flow: Pick<StoredDefinition<'PromotionFlow'>, 'metadata' | 'spec' | 'revision'>,
+    check: Pick<FlowCheck, 'warnings'>,
+  ): ReturnType<typeof planRelease> {
+    return planRelease({
       product: product.metadata,
       flow: { metadata: flow.metadata, spec: flow.spec, revision: flow.revision },
       environments: this.environments,
       groups: this.groups,
       workflows: this.workflows,
       policies: this.policies,
-      applications: this.applicationsOf(name),
-      warnings: sentencesOf(this.check(flow).warnings),
+      applications: this.applicationsOf(product.metadata.name),
+      warnings: sentencesOf(check.warnings),
     });
-    plans.set(name, planned);
-    return planned;
   }
 }
 

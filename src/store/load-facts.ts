@@ -137,14 +137,16 @@ async function loadLive(client: PoolClient, rollbackId: string): Promise<Record<
 /**
  * How long a promotion takes in each environment: p95 of the newest hundred that succeeded, in milliseconds. While people review its
  * pull request nothing of it is under way: that time does not count.
+ * @param share of them that took no longer, from 0 to 1
  */
 export async function loadRunway(
   client: Pool | PoolClient,
   product: string,
   environments: string[],
+  share = 0.95,
 ): Promise<Record<string, number>> {
-  const { rows } = await client.query<{ environment: string; p95: number }>(
-    `SELECT e.environment, percentile_cont(0.95) WITHIN GROUP (ORDER BY p.took) AS p95
+  const { rows } = await client.query<{ environment: string; took: number }>(
+    `SELECT e.environment, percentile_cont($3) WITHIN GROUP (ORDER BY p.took) AS took
      FROM unnest($2::text[]) AS e(environment), LATERAL (
        SELECT greatest(0, extract(epoch FROM ended_at - started_at - coalesce(r.review, interval '0')) * 1000)::float AS took
        FROM promotion m LEFT JOIN LATERAL (
@@ -154,7 +156,7 @@ export async function loadRunway(
        WHERE product = $1 AND environment = e.environment AND status = 'SUCCEEDED'
        ORDER BY ended_at DESC LIMIT 100) AS p
      GROUP BY e.environment`,
-    [product, environments],
+    [product, environments, share],
   );
-  return Object.fromEntries(rows.map((row) => [row.environment, row.p95]));
+  return Object.fromEntries(rows.map((row) => [row.environment, row.took]));
 }

@@ -229,3 +229,80 @@ describe('before anything is triggered', () => {
     await expect(asked).rejects.toThrow(/not allowed to VIEW/);
   });
 });
+
+describe('a forecast', () => {
+  const FORECAST = `query ($input: ReleaseForecastInput!) { payload: releaseForecast(input: $input) {
+    forecast { flowName at earliestEnd endsBy warnings notes work { name duration isMeasured } groups { name required earliestGate }
+      promotions { name environmentName groupName dependenciesMet earliestStart soaksFrom soaksUntil earliestEnd waits { kind message who from until windowNames isAssumed } } }
+    userErrors { code message path } } }`;
+  const MOMENT = `${NEXT_YEAR + 2}-01-03T12:00:00.000Z`;
+  const ask = async (input: object): Promise<Shown> => (await api.ask(FORECAST, { input })).payload;
+
+  test('of a draft: soaks, people and measured work from a moment on, without the releases of now', async () => {
+    const manifest = [
+      'apiVersion: sluice.dev/v1',
+      'kind: PromotionFlow',
+      'metadata: { name: draft }',
+      'spec:',
+      '  triggerEnvironment: dev',
+      '  steps:',
+      '    - { environment: staging, dependsOn: [dev], soak: 30m }',
+      '    - { environment: eu, dependsOn: [staging], approval: { rules: [{ count: 1 }] } }',
+    ].join('\n');
+    const assume = { people: '15m', measured: false, work: [{ name: 'staging', duration: '10m' }] };
+    const { forecast, userErrors } = await ask({ product: 'simulated', draft: { manifest }, at: MOMENT, assume });
+    expect(userErrors).toEqual([]);
+    const time = (minutes: number): string => new Date(Date.parse(MOMENT) + minutes * 60_000).toISOString();
+    expect(forecast).toMatchObject({
+      flowName: 'draft',
+      at: MOMENT,
+      earliestEnd: time(55),
+      notes: [expect.stringMatching(/^Other releases/)],
+    });
+    expect(forecast.work).toEqual([{ name: 'staging', duration: '10m', isMeasured: false }]);
+    expect(forecast.promotions).toMatchObject([
+      { name: 'dev', earliestStart: MOMENT, earliestEnd: MOMENT },
+      { name: 'staging', soaksFrom: time(10), soaksUntil: time(40), earliestEnd: time(40) },
+      {
+        name: 'eu',
+        dependenciesMet: time(40),
+        earliestStart: time(55),
+        waits: [
+          { kind: 'DEPENDENCIES', until: time(40), isAssumed: false },
+          { kind: 'APPROVAL', from: time(40), until: time(55), isAssumed: true },
+        ],
+      },
+    ]);
+  });
+
+  test('of a saved flow: its groups, and a window that is closed until next year', async () => {
+    const { forecast, userErrors } = await ask({ product: 'simulated', flow: 'to-production' });
+    expect(userErrors).toEqual([]);
+    expect(forecast.groups).toMatchObject([{ name: 'regions', earliestGate: null }]);
+    const asia = forecast.promotions.find(({ name }: { name: string }) => name === 'asia');
+    expect(asia).toMatchObject({
+      groupName: 'regions',
+      waits: [
+        { kind: 'WINDOW', windowNames: ['never'] },
+        { kind: 'MAX_AGE', until: null },
+      ],
+    });
+    expect(forecast.warnings.join(' ')).toContain('maxAge');
+  });
+
+  test('what is wrong is said where it is', async () => {
+    const path = async (input: object): Promise<unknown> =>
+      (await ask(input)).userErrors.map((each: Shown) => [each.code, each.path]);
+    expect(await path({ product: 'nothing', flow: 'to-production' })).toEqual([['NOT_FOUND', ['input', 'product']]]);
+    expect(await path({ product: 'simulated', flow: 'nothing' })).toEqual([['NOT_FOUND', ['input', 'flow']]]);
+    expect(await path({ product: 'simulated' })).toEqual([['INVALID', ['input', 'flow']]]);
+    const work = [{ name: 'mars', duration: '1m' }];
+    expect(await path({ product: 'simulated', flow: 'to-production', assume: { work } })).toEqual([
+      ['UNKNOWN_REFERENCE', ['input', 'assume', 'work', '0', 'name']],
+    ]);
+    const flow = { name: 'x', triggerEnvironment: 'dev', steps: [{ environment: 'mars', dependsOn: ['dev'] }] };
+    expect(await path({ product: 'simulated', draft: { flow } })).toEqual([
+      ['UNKNOWN_REFERENCE', ['input', 'draft', 'spec', 'steps', '0', 'environment']],
+    ]);
+  });
+});

@@ -152,6 +152,20 @@ test('what would be chosen and what a push would do can be asked before', async 
       explanation: expect.arrayContaining([expect.stringContaining('taken')]),
     },
   ]);
+  const manifest = [
+    'apiVersion: sluice.dev/v1',
+    'kind: PromotionFlow',
+    'metadata: { name: draft }',
+    'spec: { triggerEnvironment: dev, productSelector: { names: [billing] }, steps: [{ environment: eu, dependsOn: [dev] }] }',
+  ].join('\n');
+  const asked = `query ($draft: PromotionFlowDraftInput) { explainFlowSelection(product: "billing", environment: "dev", draft: $draft) {
+    flow flows { flowName isTaken entry reason } } }`;
+  const [drafted] = (await api.ask(asked, { draft: { manifest } })).explainFlowSelection;
+  expect(drafted.flows.map((each: { flowName: string }) => each.flowName)).toEqual(['draft', 'to-production']);
+  expect(drafted.flows.filter((each: { isTaken: boolean }) => each.isTaken)).toMatchObject([
+    { flowName: drafted.flow },
+  ]);
+  expect((await api.ask(asked, {})).explainFlowSelection[0].flows).toHaveLength(1);
   const { explainTrigger } = await api.ask(
     '{ explainTrigger(repository: "https://git.example.com/nothing.git") { nothing applications { outcome } } }',
   );

@@ -1,6 +1,7 @@
+import type { Definition } from '../../core/definitions.ts';
 import { arrive } from '../../core/trigger/arrive.ts';
-import { selectFlow } from '../../core/trigger/select-flow.ts';
-import type { TriggerCommit } from '../../core/trigger/select-flow.ts';
+import { judgeFlows, selectFlow } from '../../core/trigger/select-flow.ts';
+import type { FlowJudgement, TriggerCommit } from '../../core/trigger/select-flow.ts';
 import { refusal, RefusedError } from '../../core/problems.ts';
 import type { Parts } from '../../parts.ts';
 import { activePauses } from '../../store/triggers.ts';
@@ -87,6 +88,8 @@ export interface FlowQuestion {
   message?: string;
   /** The commit, its branches and its tags. */
   revisions?: string[];
+  /** A flow that is not saved: it stands for the saved one of its name, or is one more. */
+  draft?: Definition<'PromotionFlow'>;
 }
 
 /** For each environment that triggers a flow the flow that would be taken (null: none), and why each other one would not. */
@@ -94,24 +97,29 @@ export interface FlowExplanation {
   environment: string;
   flow: string | null;
   explanation: string[];
+  /** Every flow, by name. */
+  flows: FlowJudgement[];
 }
 
 /** Which flow a change would travel. Nothing is asked of git: what is not said is not known. */
 export function explainFlowSelection(
   app: Parts,
-  { product: name, environment, message, revisions }: FlowQuestion,
+  { product: name, environment, message, revisions, draft }: FlowQuestion,
 ): Promise<Result<FlowExplanation[]>> {
   return refusable(async () => {
-    const { products, flows } = await app.definitions.current();
+    const { products, flows: saved } = await app.definitions.current();
     const product = products.get(name);
     if (!product) throw new RefusedError([refusal('NOT_FOUND', `there is no product "${name}"`, ['product'])]);
+    const others = draft ? saved.filter(({ metadata }) => metadata.name !== draft.metadata.name) : saved;
+    const flows: Pick<Definition<'PromotionFlow'>, 'metadata' | 'spec'>[] = draft ? [...others, draft] : others;
     const all = [...new Set(flows.map(({ spec }) => spec.triggerEnvironment))].sort();
     const asked = environment === undefined ? all : [environment];
     const commit: TriggerCommit = { message, revisions };
     return asked.map((each) => {
       const { flow, explanation, refusal: refused } = selectFlow(product, each, commit, flows);
       const told = refused && refused.code !== 'NO_FLOW' ? [...explanation, refused.message] : explanation;
-      return { environment: each, flow: flow?.metadata.name ?? null, explanation: told };
+      const judged = judgeFlows(product, each, commit, flows).sort((one, other) => (one.flow < other.flow ? -1 : 1));
+      return { environment: each, flow: flow?.metadata.name ?? null, explanation: told, flows: judged };
     });
   });
 }

@@ -13,11 +13,21 @@ export interface TriggerCommit {
  * `explanation` tells in order what was looked at and why it was taken or not. `entry`: by which one of the product's own list, from
  * 0; left out where a selector of the flow chose it.
  */
-export type FlowSelection<F> =
-  | { flow: F; entry?: number; refusal?: undefined; explanation: string[] }
-  | { flow?: undefined; refusal: Refusal; explanation: string[] };
+export type FlowSelection<F> = { looks: FlowLook[]; explanation: string[] } & (
+  | { flow: F; entry?: number; refusal?: undefined }
+  | { flow?: undefined; entry?: undefined; refusal: Refusal }
+);
+
+/** A look at a flow: by an entry of the product's list, counted from 0, or by its own selector (null). FITS: its selector matches, which is not all. */
+export interface FlowLook {
+  flow: string;
+  entry: number | null;
+  verdict: 'TAKEN' | 'FITS' | 'NOT_TAKEN' | 'UNKNOWN';
+  why: string;
+}
 
 type SelectableFlow = Pick<Definition<'PromotionFlow'>, 'metadata' | 'spec'>;
+type SelectingProduct = Pick<Definition<'Product'>, 'metadata' | 'spec'>;
 
 /**
  * Which flow a release of `product` travels when a change arrives in `triggerEnvironment`.
@@ -27,50 +37,44 @@ type SelectableFlow = Pick<Definition<'PromotionFlow'>, 'metadata' | 'spec'>;
  * none: a flow that names no products only runs when a product lists it or a person asks for it.
  */
 export function selectFlow<F extends SelectableFlow>(
-  product: Pick<Definition<'Product'>, 'metadata' | 'spec'>,
+  product: SelectingProduct,
   triggerEnvironment: string,
   commit: TriggerCommit | undefined,
   flows: readonly F[],
 ): FlowSelection<F> {
-  const explanation: string[] = [];
+  const looks: FlowLook[] = [];
   const byName = new Map(flows.map((flow) => [flow.metadata.name, flow]));
-  for (const [i, entry] of product.spec.promotionFlows.entries()) {
-    const entryText = `entry ${i + 1} of product ${quote(product.metadata.name)}, flow ${quote(entry.name)}`;
-    const unmet = (entry.gitTriggerSelectors ?? [])
-      .map((each) => whyNot(each, commit))
-      .find((why) => why !== undefined);
+  const explained = () => ({ looks, explanation: looks.map((each) => sentenceOf(product, each)) });
+  for (const [entry, { name, gitTriggerSelectors = [] }] of product.spec.promotionFlows.entries()) {
+    const look = (verdict: FlowLook['verdict'], why: string): number => looks.push({ flow: name, entry, verdict, why });
+    const unmet = gitTriggerSelectors.map((each) => whyNot(each, commit)).find((why) => why !== undefined);
     if (unmet !== undefined) {
-      explanation.push(`${entryText}: not taken, ${unmet}`);
+      look('NOT_TAKEN', unmet);
       continue;
     }
-    const flow = byName.get(entry.name);
+    const flow = byName.get(name);
     if (!flow) {
       // Going on would pick a flow that the product's owner ranked lower, without a word.
-      const message = `${entryText}: there is no such flow; create it or remove the entry`;
-      explanation.push(message);
-      return {
-        refusal: refusal('UNKNOWN_REFERENCE', message, ['spec', 'promotionFlows', i, 'name']),
-        explanation,
-      };
+      look('UNKNOWN', 'there is no such flow; create it or remove the entry');
+      const message = explained().explanation.at(-1) as string;
+      const refused = refusal('UNKNOWN_REFERENCE', message, ['spec', 'promotionFlows', entry, 'name']);
+      return { refusal: refused, ...explained() };
     }
     if (flow.spec.triggerEnvironment !== triggerEnvironment) {
-      explanation.push(
-        `${entryText}: not taken, ${ELSEWHERE} ${quote(flow.spec.triggerEnvironment)}, ` +
-          `not ${quote(triggerEnvironment)}`,
-      );
+      look('NOT_TAKEN', elsewhere(flow, triggerEnvironment));
       continue;
     }
-    explanation.push(`${entryText}: taken, the first entry that matches`);
-    return { flow, entry: i, explanation };
+    look('TAKEN', 'the first entry that matches');
+    return { flow, entry, ...explained() };
   }
-  return selectBySelector(product, triggerEnvironment, flows, explanation);
+  return selectBySelector(product, triggerEnvironment, flows, looks);
 }
 
 function selectBySelector<F extends SelectableFlow>(
-  product: Pick<Definition<'Product'>, 'metadata' | 'spec'>,
+  product: SelectingProduct,
   triggerEnvironment: string,
   flows: readonly F[],
-  explanation: string[],
+  looks: FlowLook[],
 ): FlowSelection<F> {
   const subject = { name: product.metadata.name, labels: product.metadata.labels };
   let best: F[] = [];
@@ -78,43 +82,100 @@ function selectBySelector<F extends SelectableFlow>(
   for (const flow of flows) {
     if (flow.spec.triggerEnvironment !== triggerEnvironment) continue;
     const selector = flow.spec.productSelector;
-    const text = `flow ${quote(flow.metadata.name)}`;
+    const look = (verdict: FlowLook['verdict'], why: string): number =>
+      looks.push({ flow: flow.metadata.name, entry: null, verdict, why });
     if (!selector) {
-      explanation.push(`${text}: not taken, it has no productSelector and the product does not list it`);
+      look('NOT_TAKEN', 'it has no productSelector and the product does not list it');
     } else if (!matchesSelector(selector, subject)) {
-      explanation.push(`${text}: not taken, its productSelector (${describeSelector(selector)}) does not match`);
+      look('NOT_TAKEN', `its productSelector (${describeSelector(selector)}) does not match`);
     } else {
-      explanation.push(`${text}: its productSelector (${describeSelector(selector)}) matches`);
+      look('FITS', `its productSelector (${describeSelector(selector)}) matches`);
       const rank = specificity(selector);
       if (rank > bestSpecificity) [best, bestSpecificity] = [[flow], rank];
       else if (rank === bestSpecificity) best.push(flow);
     }
   }
-  if (best.length === 1) {
-    explanation.push(`flow ${quote(best[0]!.metadata.name)}: taken, the most specific productSelector`);
-    return { flow: best[0]!, explanation };
-  }
+  const [only] = best;
+  if (only && best.length === 1)
+    looks.push({ flow: only.metadata.name, entry: null, verdict: 'TAKEN', why: 'the most specific productSelector' });
+  const explanation = looks.map((each) => sentenceOf(product, each));
+  if (only && best.length === 1) return { flow: only, looks, explanation };
   const where = `product ${quote(product.metadata.name)} and trigger environment ${quote(triggerEnvironment)}`;
   if (best.length > 0) {
     const names = quoteList(best.map((flow) => flow.metadata.name).sort(), 20);
     const message =
       `several flows match ${where} equally well: ${names}; ` +
       `list one of them in the product's promotionFlows, make a selector narrower, or name the flow`;
-    return { refusal: refusal('AMBIGUOUS_FLOW', message, ['flow']), explanation };
+    return { refusal: refusal('AMBIGUOUS_FLOW', message, ['flow']), looks, explanation };
   }
   const tried = explanation.length ? `; tried: ${tell(explanation)}` : '; no flow has this trigger environment';
   const message = `no flow for ${where}: list one in the product's promotionFlows, or name the flow${tried}`;
-  return { refusal: refusal('NO_FLOW', message, ['flow']), explanation };
+  return { refusal: refusal('NO_FLOW', message, ['flow']), looks, explanation };
+}
+
+function sentenceOf(product: SelectingProduct, { flow, entry, verdict, why }: FlowLook): string {
+  const text =
+    entry === null
+      ? `flow ${quote(flow)}`
+      : `entry ${entry + 1} of product ${quote(product.metadata.name)}, flow ${quote(flow)}`;
+  const words = { TAKEN: `taken, ${why}`, NOT_TAKEN: `not taken, ${why}`, FITS: why, UNKNOWN: why };
+  return `${text}: ${words[verdict]}`;
+}
+
+/** Of one flow whether it is the one that starts, and why it is or is not. `entry`: by which one of the product's list, from 0. */
+export interface FlowJudgement {
+  flow: string;
+  taken: boolean;
+  entry: number | null;
+  reason: string;
+}
+
+/** `selectFlow`, told of each of the flows: also of those that it did not come to. */
+export function judgeFlows(
+  product: SelectingProduct,
+  triggerEnvironment: string,
+  commit: TriggerCommit | undefined,
+  flows: readonly SelectableFlow[],
+): FlowJudgement[] {
+  const { flow: taken, entry = null, looks } = selectFlow(product, triggerEnvironment, commit, flows);
+  const rivals = looks.filter(({ verdict }) => verdict === 'FITS').map(({ flow }) => flow);
+  return flows.map((flow) => {
+    const { name } = flow.metadata;
+    const own = looks.filter((each) => each.flow === name);
+    if (flow === taken) {
+      const { why = '' } = own.findLast(({ verdict }) => verdict === 'TAKEN') ?? {};
+      return { flow: name, taken: true, entry, reason: why };
+    }
+    const listed = own.findLast((each) => each.entry !== null)?.entry ?? null;
+    const told = own.map(({ why, verdict }) => (verdict === 'FITS' ? `${why}${beaten(name, taken, rivals)}` : why));
+    if (flow.spec.triggerEnvironment !== triggerEnvironment && !told.some((each) => each.includes(ELSEWHERE)))
+      told.push(elsewhere(flow, triggerEnvironment));
+    if (told.length === 0 && entry !== null)
+      told.push(`entry ${entry + 1} of the product comes first, flow ${quote(taken?.metadata.name ?? '')}`);
+    if (told.length === 0) told.push('an entry of the product that comes first names a flow that does not exist');
+    return { flow: name, taken: false, entry: listed, reason: [...new Set(told)].join('; ') };
+  });
+}
+
+/** Its selector matches, and it is not taken all the same. */
+function beaten(flow: string, taken: SelectableFlow | undefined, rivals: readonly string[]): string {
+  if (taken) return `, and that of flow ${quote(taken.metadata.name)} is more specific`;
+  const others = quoteList(
+    rivals.filter((each) => each !== flow),
+    20,
+  );
+  return `, and so do those of ${others}`;
+}
+
+function elsewhere({ spec }: SelectableFlow, triggerEnvironment: string): string {
+  return `${ELSEWHERE} ${quote(spec.triggerEnvironment)}, not ${quote(triggerEnvironment)}`;
 }
 
 /**
  * Why no flow fits, whichever environment triggers it: what the product lists and what selects it, and why each was not taken.
  * `answers`: of every environment that triggers a flow.
  */
-export function whyNone(
-  product: Pick<Definition<'Product'>, 'metadata' | 'spec'>,
-  answers: readonly FlowSelection<unknown>[],
-): Refusal {
+export function whyNone(product: SelectingProduct, answers: readonly FlowSelection<unknown>[]): Refusal {
   const broken = answers.find(({ refusal: each }) => each !== undefined && each.code !== 'NO_FLOW')?.refusal;
   if (broken) return broken;
   // That an entry is for another environment is said by the answer of that one.

@@ -645,6 +645,11 @@ export const DEFINED = [
   { field: 'viewer', query: '{ name }' },
   { field: 'planRelease', query: '(input: { product: "billing", version: "3" }) { userErrors { message } }' },
   {
+    field: 'releaseForecast',
+    query:
+      '(input: { product: "billing", flow: "to-production", at: "2099-01-01T00:00:00Z" }) { forecast { earliestEnd } userErrors { message } }',
+  },
+  {
     field: 'evaluatePolicy',
     query: '(product: "billing", environment: "eu", flow: "to-production") { settings { origin } }',
   },

@@ -1,7 +1,7 @@
 import { fc } from '../property.ts';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Labels, ProductSpec, Selector } from '../../../src/core/definitions.ts';
-import { selectFlow, whyNone } from '../../../src/core/trigger/select-flow.ts';
+import { judgeFlows, selectFlow, whyNone } from '../../../src/core/trigger/select-flow.ts';
 
 const product = (promotionFlows: ProductSpec['promotionFlows'] = [], labels: Labels = { team: 'pay' }) => ({
   metadata: { name: 'billing', labels, annotations: {} },
@@ -180,4 +180,60 @@ test('for any flows: never a silent pick between equals, and the order of the fl
     ),
   );
   expect(Object.keys(reached).sort()).toEqual(['AMBIGUOUS_FLOW', 'NO_FLOW', 'flow']);
+});
+
+describe('of every flow it is said why it starts, or does not', () => {
+  const told = (...asked: Parameters<typeof judgeFlows>): string[] =>
+    judgeFlows(...asked).map(
+      ({ flow: name, taken, entry, reason }) => `${taken ? '+' : '-'} ${name} ${entry}: ${reason}`,
+    );
+
+  test('one of the list is taken: what comes behind it was not looked at', () => {
+    expect(told(product([hotfix, { name: 'slow' }]), 'dev', { message: 'a hotfix' }, flows)).toEqual([
+      '- slow null: entry 1 of the product comes first, flow "fast"',
+      '+ fast 0: the first entry that matches',
+      '- narrow null: entry 1 of the product comes first, flow "fast"',
+      '- from-qa null: it is triggered by environment "qa", not "dev"',
+    ]);
+  });
+
+  test('none of the list fits: the most specific selector is taken', () => {
+    expect(told(product([hotfix]), 'dev', { message: 'feature' }, flows)).toEqual([
+      '- slow null: its productSelector (everything) matches, and that of flow "narrow" is more specific',
+      '- fast 0: commitMessage "feature" is not in "*hotfix*"; it has no productSelector and the product does not list it',
+      '+ narrow null: the most specific productSelector',
+      '- from-qa null: it is triggered by environment "qa", not "dev"',
+    ]);
+  });
+
+  test('two that fit equally well: neither', () => {
+    expect(told(product(), 'dev', {}, [flow('one', {}), flow('two', {})])).toEqual([
+      '- one null: its productSelector (everything) matches, and so do those of "two"',
+      '- two null: its productSelector (everything) matches, and so do those of "one"',
+    ]);
+  });
+
+  test('an entry of a flow that is gone keeps all others from being looked at', () => {
+    expect(told(product([{ name: 'gone' }]), 'dev', {}, [flow('one', {})])).toEqual([
+      '- one null: an entry of the product that comes first names a flow that does not exist',
+    ]);
+  });
+
+  test('for any list and any flows: the one that is taken is the one that is selected', () => {
+    const selector = fc.constantFrom<Selector | undefined>(undefined, {}, { names: ['bill*'] }, { names: ['x'] });
+    const entries = fc.array(fc.tuple(fc.constantFrom('f0', 'f1', 'f2', 'gone'), fc.boolean()), { maxLength: 3 });
+    fc.assert(
+      fc.property(entries, fc.array(fc.tuple(selector, fc.boolean()), { maxLength: 4 }), (list, made) => {
+        const listing = product(list.map(([name, guarded]) => ({ ...(guarded ? hotfix : {}), name })));
+        const all = made.map(([each, isDev], index) => flow(`f${index}`, each, isDev ? 'dev' : 'qa'));
+        const judged = judgeFlows(listing, 'dev', { message: 'feature' }, all);
+        const { flow: selected } = selectFlow(listing, 'dev', { message: 'feature' }, all);
+        expect(judged.map((each) => each.flow)).toEqual(all.map(({ metadata }) => metadata.name));
+        expect(judged.filter(({ taken }) => taken).map((each) => each.flow)).toEqual(
+          selected ? [selected.metadata.name] : [],
+        );
+        for (const { reason } of judged) expect(reason).not.toBe('');
+      }),
+    );
+  });
 });
