@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { canonical } from './canonical.ts';
 import type { PinnedContent } from './driver.ts';
 import { PermanentError } from './driver.ts';
 
@@ -13,15 +14,6 @@ export const LIMITS = {
   editedFileBytes: 10 * 1024 * 1024,
   editedTotalBytes: 40 * 1024 * 1024,
 };
-
-/** JSON with sorted keys: equal values give equal text, whatever order a parser or a database kept their keys in. */
-export function canonical(value: unknown): string {
-  return JSON.stringify(value, (_key, each: unknown) =>
-    typeof each === 'object' && each !== null && !Array.isArray(each)
-      ? Object.fromEntries(Object.entries(each).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : each,
-  );
-}
 
 /** Of the text in UTF-8, in hex. */
 export const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');

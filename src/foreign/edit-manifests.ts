@@ -1,7 +1,8 @@
 import { CST, parse, Parser } from 'yaml';
-import { applyValues, selectValues } from '../drivers/edit/index.ts';
 import { PermanentError } from '../drivers/driver.ts';
-import { parseManifests, sameDefinition } from '../manifests/index.ts';
+import { childIn, plain, type Plain } from '../drivers/edit/node.ts';
+import { readYamlText, writeYamlDocument, type YamlText } from '../drivers/edit/yaml-document.ts';
+import { carried, entryName, parseManifests, sameDefinition } from '../manifests/index.ts';
 
 /** What becomes of one definition of a file. Manifests are as they are exported. */
 export interface ManifestEdit {
@@ -35,19 +36,39 @@ function added(text: string, manifest: string): string {
 }
 
 function changed(file: string, text: string, edit: ManifestEdit, before: string, after: string): string {
-  const path = `${edit.kind}/${edit.name} $`;
-  const [found] = selectValues(file, text, [path]).values[0]!.locations;
-  if (!found) throw new PermanentError(`file "${file}" has no ${edit.kind} "${edit.name}" at that commit`);
+  const source = inFile(file, () => readYamlText(text));
+  const found = [...source.documents.keys()].filter((each) => isNamed(edit, plainAt(source, each)));
+  if (found.length > 1) throw new PermanentError(`file "${file}" has ${edit.kind} "${edit.name}" more than once`);
+  const [at] = found;
+  if (at === undefined) throw new PermanentError(`file "${file}" has no ${edit.kind} "${edit.name}" at that commit`);
   const wire = parse(after) as unknown;
   const wanted = only(after);
   // What cannot be told field by field (another form of the manifest) is written as a whole.
-  for (const value of [merged(found.value, parse(before), wire), wire]) {
-    const values = [{ path, locations: [{ location: [], value, chosen: [] }] }];
-    const { text: edited } = applyValues(file, text, values, { onMissing: 'ADD' });
+  for (const value of [carried(plainAt(source, at), parse(before), wire), wire]) {
+    const edited = inFile(file, () => writeYamlDocument(source, at, value, entryNames));
     const now = definitionIn(edited, edit);
     if (now && sameDefinition(now, wanted)) return edited;
   }
   throw new PermanentError(`file "${file}": ${edit.kind} "${edit.name}" cannot be edited there by itself`);
+}
+
+const entryNames = (list: unknown[]): (string | undefined)[] => list.map(entryName);
+
+const plainAt = ({ documents }: YamlText, at: number): Plain => {
+  const { root } = documents[at]!;
+  return root ? plain(root) : null;
+};
+
+const isNamed = ({ kind, name }: ManifestEdit, manifest: Plain): boolean =>
+  childIn(manifest, 'kind') === kind && childIn(childIn(manifest, 'metadata'), 'name') === name;
+
+function inFile<T>(file: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof PermanentError)) throw error;
+    throw new PermanentError(`file "${file}": ${error.message}`, { cause: error });
+  }
 }
 
 function without(file: string, text: string, edit: ManifestEdit): string {
@@ -74,45 +95,3 @@ const isOf = ({ kind, name }: ManifestEdit, definition: { kind: string; metadata
 const definitionIn = (text: string, edit: ManifestEdit) =>
   parseManifests(text).definitions.find(({ definition }) => isOf(edit, definition))?.definition;
 const only = (manifest: string) => parseManifests(manifest).definitions[0]!.definition;
-
-type Wire = unknown;
-const isMap = (value: Wire): value is Record<string, Wire> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-const same = (a: Wire, b: Wire): boolean => JSON.stringify(a) === JSON.stringify(b);
-
-/** What `before` and `after` differ in, done to what the file says. */
-function merged(file: Wire, before: Wire, after: Wire): Wire {
-  if (same(before, after)) return file;
-  if (isMap(file) && isMap(before) && isMap(after)) {
-    const result = new Map(Object.entries(file));
-    for (const key of new Set([...Object.keys(before), ...Object.keys(after)])) {
-      if (!Object.hasOwn(after, key)) result.delete(key);
-      else if (Object.hasOwn(file, key) && Object.hasOwn(before, key))
-        result.set(key, merged(file[key], before[key], after[key]));
-      else if (!same(before[key], after[key])) result.set(key, after[key]);
-    }
-    return Object.fromEntries(result);
-  }
-  if (!Array.isArray(file) || !Array.isArray(before) || !Array.isArray(after) || file.length !== before.length)
-    return after;
-  const free = new Set(before.keys());
-  const partner = (isPartner: (each: Wire) => boolean): number | undefined => {
-    const found = [...free].find((index) => isPartner(before[index]));
-    if (found !== undefined) free.delete(found);
-    return found;
-  };
-  // Entries that stay come first, so that none of them is taken for a changed one.
-  const places = after.map((each: Wire) => partner((other) => same(other, each)));
-  return after.map((each: Wire, index) => {
-    const at =
-      places[index] ?? partner((other) => identityOf(other) !== null && identityOf(other) === identityOf(each));
-    return at === undefined ? each : merged(file[at], before[at], each);
-  });
-}
-
-/** What an entry of a list is called: a step, an action, a rule. */
-function identityOf(entry: Wire): string | null {
-  if (!isMap(entry)) return null;
-  const key = ['name', 'environment', 'group', 'file'].find((each) => typeof entry[each] === 'string');
-  return key === undefined ? null : `${key}/${entry[key] as string}`;
-}

@@ -14,14 +14,19 @@ import { parseManifests } from './parse.ts';
  * soak meanwhile is written in our own form, and in theirs again when the soak is gone.
  */
 export function exportManifest(definition: Definition | AnyDefinition): string {
+  return print(wireOf(definition));
+}
+
+/** The same as plain data. */
+export function wireOf(definition: Definition | AnyDefinition): Wire {
   const known = definition as AnyDefinition;
   const applied = known.metadata.annotations[API_VERSION_ANNOTATION];
   if (applied !== undefined && CODEFRESH_APIS.includes(applied) && CODEFRESH_KINDS.includes(known.kind)) {
-    const theirs = print(codefreshForm.write(known));
-    const back = parseManifests(theirs).definitions[0]?.definition;
+    const theirs = codefreshForm.write(known);
+    const back = parseManifests(print(theirs)).definitions[0]?.definition;
     if (back && sameDefinition(back, known)) return theirs;
   }
-  return print(sluiceForm.write(known));
+  return sluiceForm.write(known);
 }
 
 /** Several definitions as one stream of YAML documents. */

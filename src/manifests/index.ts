@@ -1,14 +1,17 @@
 /** Manifests: YAML ↔ definitions, with line and column in errors. */
 export { formatDuration, parseDuration } from '../core/duration.ts';
-export { diffManifests, exportManifest, exportManifests, sameDefinition } from './export.ts';
+export { carried, entryName } from './carry.ts';
+export { diffManifests, exportManifest, exportManifests, sameDefinition, wireOf } from './export.ts';
 export {
   formatManifestError,
   parseManifests,
   placesIn,
+  readManifest,
   type ManifestError,
   type ManifestPlace,
   type ParsedManifest,
   type ParsedManifests,
   type PlainManifests,
+  type ReadManifest,
 } from './parse.ts';
 export { type Position } from './source.ts';

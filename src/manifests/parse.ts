@@ -3,7 +3,7 @@ import { closest, quote } from '../core/wording.ts';
 import { isMap, nameOfType, type Path, type Report } from './codec.ts';
 import { CODEFRESH_APIS, CODEFRESH_KINDS, codefreshForm } from './codefresh.ts';
 import { SLUICE_API, sluiceForm, type Form } from './forms.ts';
-import { readSources, type Position, type Source } from './source.ts';
+import { readSources, type Position } from './source.ts';
 
 export interface ManifestError extends Position {
   file?: string;
@@ -71,8 +71,9 @@ export function parseManifests(text: string, options: { fileName?: string } = {}
         // Finding a position walks the document: not for each of a hundred thousand wrong labels.
         if (errors.length < MAX_ERRORS) add(source.positionOf(path, at), path, message);
       };
-      const manifest = readManifest(source, report);
-      if (manifest) {
+      const read = readManifest(source.value, report);
+      if (read) {
+        const { wirePath, ...manifest } = read;
         const { kind, metadata } = manifest.definition;
         const earlier = seen.get(`${kind}/${metadata.name}`);
         if (earlier) {
@@ -82,7 +83,8 @@ export function parseManifests(text: string, options: { fileName?: string } = {}
             `${kind} ${quote(metadata.name)} is in this input twice, first in ${where}; remove one`,
           );
         } else {
-          const parsed = { ...manifest, ...file, document };
+          const positionOf = (path: Path): Position => source.positionOf(wirePath(path));
+          const parsed = { ...manifest, position: source.positionOf([]), positionOf, ...file, document };
           seen.set(`${kind}/${metadata.name}`, parsed);
           definitions.push(parsed);
         }
@@ -99,8 +101,14 @@ export function placesIn(text: string, places: readonly ManifestPlace[]): Positi
   return places.map(({ document, path }) => found.get(document)?.positionOf(path) ?? { line: 1, column: 1 });
 }
 
-function readManifest(source: Source, report: Report): Omit<ParsedManifest, 'document'> | undefined {
-  const wire = source.value;
+/** What one manifest says. */
+export type ReadManifest = Pick<ParsedManifest, 'definition' | 'apiVersion' | 'warnings'> & {
+  /** Where in the manifest a path of the definition stands. */
+  wirePath: (path: Path) => Path;
+};
+
+/** The definition in a manifest that is plain data already; undefined after reporting why there is none. */
+export function readManifest(wire: unknown, report: Report): ReadManifest | undefined {
   if (!isMap(wire)) {
     report([], `a manifest is a map with apiVersion, kind, metadata and spec, but this is ${nameOfType(wire)}`);
     return undefined;
@@ -133,8 +141,7 @@ function readManifest(source: Source, report: Report): Omit<ParsedManifest, 'doc
     definition,
     apiVersion: String(wire.apiVersion),
     warnings: warnings.map((each) => `${kind} ${quote(definition.metadata.name)}: ${each}`),
-    position: source.positionOf([]),
-    positionOf: (path) => source.positionOf(form.wirePath(path, wire)),
+    wirePath: (path) => form.wirePath(path, wire),
   };
 }
 

@@ -77,7 +77,7 @@ export function* readSources(text: string): Generator<Source> {
 
 function limitBroken(text: string): SourceProblem | undefined {
   const at = (line: number, message: string) => ({ position: { line, column: 1 }, message });
-  const bytes = Buffer.byteLength(text);
+  const bytes = new TextEncoder().encode(text).length;
   if (bytes > MAX_BYTES) return at(1, `the manifests have ${bytes} bytes; at most ${MAX_BYTES} (1 MiB) are read`);
   let line = 1;
   let depth = 0;

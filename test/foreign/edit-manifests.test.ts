@@ -33,8 +33,8 @@ test('an edit changes its own lines, and nothing else of the file', () => {
   const edited = editManifests('flows.yaml', FILE, [{ kind: 'PromotionFlow', name: 'main', before: flow, after }]);
   const [gone, come] = [FILE.split('\n'), edited!.split('\n')];
   expect(come.filter((line) => !gone.includes(line))).toEqual([
-    '    - environment: us # the old world',
     '  timeout: 2h',
+    '    - environment: us # the old world',
   ]);
   expect(gone.filter((line) => !come.includes(line))).toEqual(['    - environment: eu # the old world']);
   expect(exported(edited!, 'PromotionFlow')).toBe(exported(after, 'PromotionFlow'));

@@ -138,7 +138,7 @@ test.each(Object.keys(RINGS))('src/%s imports only what lies further inside', (f
 });
 
 /** What a thread loads, and what runs there without a network, a database or a clock. */
-const PURE_DRIVERS = ['drivers/driver.ts', 'drivers/content.ts'];
+const PURE_DRIVERS = ['drivers/driver.ts', 'drivers/content.ts', 'drivers/canonical.ts'];
 const PURE = ['yaml', 'jsonc-parser', 'json-p3', 'toml-eslint-parser', 'dot-properties'];
 
 test('what edits files asks nothing but the text', () => {

@@ -1,6 +1,6 @@
 import type { DocumentPath } from '../../core/json-path.ts';
 import { parsePath } from '../../core/json-path.ts';
-import { canonical } from '../content.ts';
+import { canonical } from '../canonical.ts';
 import type { PinnedValue } from '../driver.ts';
 import { PermanentError } from '../driver.ts';
 import { chooseDocument } from './documents.ts';
@@ -8,7 +8,7 @@ import { Editor } from './editor.ts';
 import { readAgain, readSource } from './formats.ts';
 import type { FileDocument, Location, Node, Plain, Source, Want, Writer } from './node.ts';
 import { childIn, plain, wordsFor } from './node.ts';
-import type { Identity } from './identity.ts';
+import { namesIn, type Identity } from './identity.ts';
 import type { MissingStep } from './pair.ts';
 import { chosenByPath, pair } from './pair.ts';
 import { reasonFor } from './reason.ts';
@@ -179,7 +179,7 @@ function nextIndex(root: Plain, at: Location, entry: Identity, added: Map<string
 }
 
 function editsOf(source: Source, document: FileDocument, wishes: Wishes): ReturnType<Editor['edit']> {
-  if (document.root) return new Editor(source.writer).edit(document.root, wishes);
+  if (document.root) return new Editor(source.writer, { namesIn }).edit(document.root, wishes);
   const want = wholeOf(wishes);
   return source.writer.begin(document, want);
 }
@@ -210,7 +210,7 @@ function verify(file: string, source: Source, after: string, wishes: Wanted): vo
 
 /** Numbers are equal however they are written: nothing may be left to write, nor stand behind an alias in another spelling. */
 function mustSay(root: Node, wanted: Wishes): void {
-  const asked = new Editor(ASKS);
+  const asked = new Editor(ASKS, { namesIn });
   const left = asked.edit(root, wanted);
   const [behind] = asked.unwritten;
   if (behind) throw new PermanentError(reasonFor(root, placeOfWish(wanted, behind) ?? [], wanted));

@@ -1,5 +1,4 @@
-import { canonical } from '../content.ts';
-import { identitiesOf } from './identity.ts';
+import { canonical } from '../canonical.ts';
 import type {
   AliasNode,
   ListNode,
@@ -25,6 +24,17 @@ interface Edited {
   settled: Plain;
 }
 
+/** What an edit cannot know of the text alone. */
+export interface EditorOptions {
+  /** What the entries of a list are called; undefined where an entry has no name. */
+  namesIn: (list: Plain[]) => (string | undefined)[];
+  /**
+   * What is wanted is the same file after an edit by a person: new keys stand where they are wanted among the others, and not behind them; an
+   * entry with another name between the same neighbours is the entry that stood there, renamed.
+   */
+  sameFile?: true;
+}
+
 /**
  * Collects the smallest edits that make a document what is wished for. What is equal already is not touched.
  *
@@ -33,6 +43,7 @@ interface Edited {
  */
 export class Editor {
   readonly #writer: Writer;
+  readonly #options: EditorOptions;
   #after = new Map<Node, Plain>();
   #known: Map<Node, Plain> | undefined;
   /** What is wanted of a node as a whole. */
@@ -40,8 +51,9 @@ export class Editor {
   /** What only stands behind an alias or a merge, where it is something else or is written otherwise: it cannot be written from here. */
   readonly unwritten: Wishes[] = [];
 
-  constructor(writer: Writer) {
+  constructor(writer: Writer, options: EditorOptions) {
     this.#writer = writer;
+    this.#options = options;
   }
 
   edit(root: Node, wishes: Wishes): Edit[] {
@@ -109,8 +121,11 @@ export class Editor {
       const settled = settle(node, want);
       return { edits: says(node, settled) ? [] : this.#writer.replace(node, settled), settled: settled.value };
     }
-    if (node.kind === 'map' && want.kind === 'map') return this.#map(node, want.entries);
-    if (node.kind === 'list' && want.kind === 'list') return this.#list(node, want.items);
+    // Into empty brackets a person would write nothing large.
+    const isEmpty = this.#options.sameFile && node.start < node.end && partsIn(node) === 0;
+    if (!isEmpty && node.kind === 'map' && want.kind === 'map') return this.#map(node, want.entries);
+    if (!isEmpty && node.kind === 'list' && want.kind === 'list') return this.#list(node, want.items);
+    if (isEmpty && partsIn(want) === 0) return { edits: [], settled: plainOf(want) };
     return { edits: this.#writer.replace(node, want), settled: plainOf(want) };
   }
 
@@ -147,12 +162,16 @@ export class Editor {
       setKey(settled, key, inner.settled);
       return [{ from, edits: inner.edits }];
     });
+    let last: string | undefined;
     for (const [key, want] of wanted) {
+      const above = last;
+      last = key;
       if (node.entries.has(key)) continue;
       setKey(settled, key, plainOf(want));
       // A merge brings it in: it stays there, and if it is another value the edit is refused.
       if (childOf(node, key)) continue;
-      slots.push({ key, want });
+      const behind = slots.findIndex((each) => ('from' in each ? node.keys[each.from] : each.key) === above) + 1;
+      slots.splice(this.#options.sameFile ? behind : slots.length, 0, { key, want });
       isRebuilt = true;
     }
     const edits = isRebuilt
@@ -162,7 +181,7 @@ export class Editor {
   }
 
   #list(node: ListNode, wanted: Want[]): Edited {
-    const partners = alignLists(node, wanted);
+    const partners = alignLists(node, wanted, this.#options);
     const settled: Plain[] = [];
     const slots = wanted.map((want, index): Slot => {
       const from = partners[index];
@@ -182,6 +201,9 @@ export class Editor {
   }
 }
 
+const partsIn = (of: Node | Want): number =>
+  of.kind === 'list' ? of.items.length : of.kind === 'map' ? ('keys' in of ? of.keys.length : of.entries.size) : 1;
+
 /** A number over a text in quotes becomes a text: the quotes show that the file's author wanted a text. */
 function settle(node: Node, want: WantedScalar): WantedScalar;
 function settle(node: Node, want: Want): Want;
@@ -194,6 +216,7 @@ function settle(node: Node, want: Want): Want {
 /** Whether the scalar says what is wanted, to every reader. */
 function says(node: ScalarNode, want: WantedScalar): boolean {
   if (node.value !== want.value) return false;
+  if (want.anyForm) return true;
   if (typeof want.value === 'number')
     return (node.written ?? String(node.value)) === (want.written ?? String(want.value));
   if (typeof want.value !== 'string' || node.style !== 'PLAIN' || node.written === undefined) return true;
@@ -204,7 +227,7 @@ function says(node: ScalarNode, want: WantedScalar): boolean {
  * For each wanted element the one of the list that it is: an equal one, or the one of its name, or, where neither has a name,
  * the one that stands between the same neighbours. Undefined: a new one.
  */
-function alignLists({ items }: ListNode, wanted: Want[]): (number | undefined)[] {
+function alignLists({ items }: ListNode, wanted: Want[], { namesIn, sameFile }: EditorOptions): (number | undefined)[] {
   const old = items.map(plain);
   const now = wanted.map(plainOf);
   const partners: (number | undefined)[] = now.map(() => undefined);
@@ -224,10 +247,8 @@ function alignLists({ items }: ListNode, wanted: Want[]): (number | undefined)[]
   };
   match(old.map(canonical), now.map(canonical));
   if (free.size === 0) return partners;
-  const named = (list: Plain[]): (string | undefined)[] =>
-    identitiesOf(list).map((each) => ('fields' in each ? canonical(each) : undefined));
-  const namesOld = named(old);
-  const namesNow = named(now);
+  const namesOld = namesIn(old);
+  const namesNow = namesIn(now);
   match(namesOld, namesNow);
   // What stands before: the last element that has a partner.
   let last = -1;
@@ -238,10 +259,10 @@ function alignLists({ items }: ListNode, wanted: Want[]): (number | undefined)[]
   const kindOf = (each: Plain): string => (Array.isArray(each) ? 'list' : isPlainMap(each) ? 'map' : 'scalar');
   match(
     old.map((each, index) =>
-      free.has(index) && namesOld[index] === undefined ? `${slotsOld[index]} ${kindOf(each)}` : undefined,
+      free.has(index) && (sameFile || namesOld[index] === undefined) ? `${slotsOld[index]} ${kindOf(each)}` : undefined,
     ),
     now.map((each, index) =>
-      isNew[index] && namesNow[index] === undefined ? `${slotsNow[index]} ${kindOf(each)}` : undefined,
+      isNew[index] && (sameFile || namesNow[index] === undefined) ? `${slotsNow[index]} ${kindOf(each)}` : undefined,
     ),
   );
   return partners;

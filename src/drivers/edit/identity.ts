@@ -1,4 +1,5 @@
-import { canonical, sha256 } from '../content.ts';
+import { canonical } from '../canonical.ts';
+import { sha256 } from '../content.ts';
 import type { ChosenStep } from '../driver.ts';
 import type { Plain, ScalarValue } from './node.ts';
 import { isPlainMap } from './node.ts';
@@ -54,6 +55,10 @@ export function identitiesOf(list: Plain[]): Identity[] {
   known.set(list, identities);
   return identities;
 }
+
+/** The same as texts, undefined where an entry has no name. */
+export const namesIn = (list: Plain[]): (string | undefined)[] =>
+  identitiesOf(list).map((each) => ('fields' in each ? canonical(each) : undefined));
 
 function identityOf(entry: Plain): Identity {
   if (!isPlainMap(entry)) return Array.isArray(entry) ? { digest: digestOf(entry) } : { value: entry };

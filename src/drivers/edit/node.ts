@@ -156,6 +156,8 @@ export interface WantedScalar {
   written?: string;
   /** Pinned by an earlier version of Sluice, which did not keep whether a text such as `yes` stood in quotes. */
   loose?: boolean;
+  /** A value that is there already may stay as it is written. */
+  anyForm?: true;
 }
 
 /** What a map or a list is made of after an edit: an entry that was there (with its edits), or a new one. */

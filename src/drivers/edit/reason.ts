@@ -31,14 +31,15 @@ function isWished({ want, children }: Wishes, place: Location): boolean {
   return next !== undefined && isWished(next, place.slice(1));
 }
 
-interface Shared {
+/** An alias or a merge, and where it stands. */
+export interface Shared {
   alias: AliasNode;
   at: Location;
   merged: boolean;
 }
 
 /** The last alias or merge on the way to a place. */
-function sharedAt(root: Node, place: Location): Shared | undefined {
+export function sharedAt(root: Node, place: Location): Shared | undefined {
   let found: Shared | undefined;
   for (let end = 0; end <= place.length; end += 1) {
     const at = place.slice(0, end);

@@ -30,7 +30,9 @@ export class YamlWriter implements Writer {
     const place = this.#source.places.get(node)!;
     const form = this.#source.containers.get(node)?.form;
     const isBlock = form === 'block';
-    if (isInline(want) || place.inFlow || form === 'flow' || form === 'none') {
+    // Brackets with nothing in them, not even a comment, say nothing of the style.
+    const isFlow = form === 'flow' && this.#text.slice(node.start + 1, node.end - 1).trim() !== '';
+    if (isInline(want) || place.inFlow || isFlow || form === 'none') {
       if (isBlock) return this.#blockToLine(node, place, this.#inline(want, this.#inLine(node, place), 'PLAIN'));
       return this.#toLine(node, place, want);
     }

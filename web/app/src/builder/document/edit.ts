@@ -1,0 +1,130 @@
+import { editFlow, edgeTargets, type FlowNote } from '../../../../../src/core/flow.ts';
+import { indexFlow } from '../../../../../src/core/flow/graph.ts';
+import type { FlowEdit as CoreEdit } from '../../../../../src/core/kinds/flow-edit.ts';
+import { quote } from '../../../../../src/core/wording.ts';
+import { PermanentError } from '../../../../../src/drivers/driver.ts';
+import { writeYamlDocument } from '../../../../../src/drivers/edit/yaml-document.ts';
+import { carried, entryName, sameDefinition, wireOf } from '../../../../../src/manifests/index.ts';
+import { selectionOf } from './places.ts';
+import { openDocument } from './read.ts';
+import { readingOf, sourceOf, type FlowDefinition, type Reading } from './reading.ts';
+import { said, selectedAfter } from './sentences.ts';
+import type { Edited, FlowDocument, FlowEdit, Known, PromotionFlowSpec, Refused } from './types.ts';
+
+/**
+ * Makes edits in the text, all of them or none. The core says what becomes of the flow; in the text only what says otherwise is changed. What
+ * came of it is read back and has to be what the core says: otherwise the edit is refused.
+ */
+export function editDocument(document: FlowDocument, edits: readonly FlowEdit[], known: Known): Edited | Refused {
+  const reading = readingOf(document);
+  if (!document.isCurrent || !reading) return refusedText(document);
+  let definition: FlowDefinition = reading.definition;
+  const notes: FlowNote[] = [];
+  const sentences: string[] = [];
+  let selection = { node: null, field: [] } as Edited['selection'];
+  for (const edit of edits) {
+    const made = make(definition, edit, known);
+    if ('refusals' in made) return made;
+    sentences.push(said(edit, definition.spec, made.definition.spec, known.groups));
+    selection = selectedAfter(edit, definition.spec, made.definition.spec);
+    notes.push(...made.notes);
+    definition = made.definition;
+  }
+  const written = write(document, reading, definition);
+  if ('refusals' in written) return written;
+  return { document: written, said: sentences.join('; '), notes: notes.map(({ message }) => message), selection };
+}
+
+/** The document whose flow is this one, with all else of the text as it is. */
+export function write(document: FlowDocument, reading: Reading, definition: FlowDefinition): FlowDocument | Refused {
+  const source = sourceOf(document);
+  if (!source) return refusedText(document);
+  const [before, after] = [wireOf(reading.definition), wireOf(definition)];
+  // What cannot be told field by field (another form of the manifest) is written as a whole.
+  let problem = 'the text cannot be edited there by itself: change it in the YAML';
+  for (const value of [carried(reading.wire, plainData(before), plainData(after)), plainData(after)]) {
+    try {
+      const text = writeYamlDocument(source, reading.at, value, (list) => list.map(entryName));
+      if (text === document.text) return document;
+      const now = openDocument(text, document);
+      const read = now.isCurrent ? readingOf(now) : undefined;
+      if (read && sameDefinition(read.definition, definition)) return now;
+    } catch (error) {
+      if (!(error instanceof PermanentError)) throw error;
+      problem = error.message;
+      break;
+    }
+  }
+  return refused([{ message: problem, at: { node: null, field: [] } }]);
+}
+
+/** Without what is undefined. */
+const plainData = (value: unknown): unknown => JSON.parse(JSON.stringify(value)) as unknown;
+
+interface Made {
+  definition: FlowDefinition;
+  notes: FlowNote[];
+}
+
+function make(definition: FlowDefinition, edit: FlowEdit, { groups }: Known): Made | Refused {
+  const { spec, metadata } = definition;
+  const become = (made: PromotionFlowSpec, notes: FlowNote[] = []): Made => ({
+    definition: { ...definition, spec: made },
+    notes,
+  });
+  switch (edit.type) {
+    case 'renameFlow':
+      return { definition: { ...definition, metadata: { ...metadata, name: edit.to } }, notes: [] };
+    case 'setTriggerEnvironment':
+      if (spec.triggerEnvironment !== '')
+        return throughCore(spec, { type: 'renameStep', step: spec.triggerEnvironment, to: edit.environment });
+      if (indexFlow(spec, groups).nodeOf.has(edit.environment))
+        return refusedAt(edit.environment, `${quote(edit.environment)} is already in the flow`);
+      return become({ ...spec, triggerEnvironment: edit.environment });
+    case 'connect': {
+      const targets = edgeTargets(spec, groups, edit.from);
+      if (!targets) return refusedAt(null, `${quote(edit.from)} is not in the flow`);
+      const reason = targets.find(({ name }) => name === edit.to)?.reason;
+      if (reason) return refusedAt(edit.to, reason);
+      const before = spec.steps[(indexFlow(spec, groups).nodeOf.get(edit.to) ?? 0) - 1]?.dependsOn ?? [];
+      return throughCore(spec, { type: 'setDependencies', step: edit.to, dependsOn: [...before, edit.from] });
+    }
+    case 'disconnect': {
+      const { nodeOf } = indexFlow(spec, groups);
+      const step = spec.steps[(nodeOf.get(edit.to) ?? 0) - 1];
+      const from = nodeOf.get(edit.from);
+      const left = step?.dependsOn.filter((name) => nodeOf.get(name) !== from) ?? [];
+      if (!step || from === undefined || left.length === step.dependsOn.length)
+        return refusedAt(edit.to, `${quote(edit.to)} does not depend on ${quote(edit.from)}`);
+      if (left.length === 0)
+        return refusedAt(
+          edit.to,
+          `${quote(edit.to)} would depend on nothing: connect it to another step first, or remove it`,
+        );
+      return throughCore(spec, { type: 'setDependencies', step: edit.to, dependsOn: left });
+    }
+    default:
+      return throughCore(spec, edit);
+  }
+
+  function throughCore(from: PromotionFlowSpec, core: CoreEdit): Made | Refused {
+    const made = editFlow(from, [core], groups);
+    if (made.refusals)
+      return refused(made.refusals.map(({ message, flowPath }) => ({ message, at: selectionOf(from, flowPath) })));
+    return become(made.spec, made.notes);
+  }
+}
+
+const refusedAt = (node: string | null, message: string): Refused => refused([{ message, at: { node, field: [] } }]);
+
+function refused(refusals: Refused['refusals']): Refused {
+  return { refusals, said: refusals[0]!.message };
+}
+
+/** An edit of a text that says nothing would have to guess. */
+export function refusedText({ faults: [fault] }: FlowDocument): Refused {
+  const message = fault
+    ? `the text cannot be read in line ${fault.line}: ${fault.message}. Mend it or undo, then edit`
+    : 'there is no flow in the text';
+  return refused([{ message, at: fault?.at ?? { node: null, field: [] } }]);
+}

@@ -1,0 +1,19 @@
+/** A flow under way: its text, which is the truth, how it is changed and how to get back. Without React and without a browser. */
+export { editDocument } from './edit.ts';
+export { pathOf, rangeOf, selectionAt } from './places.ts';
+export { connectTargets, previewRemoval } from './preview.ts';
+export { problemsOf, type ServerAnswer } from './problems.ts';
+export { newFlowText, openDocument } from './read.ts';
+export {
+  countChanges,
+  isDirty,
+  makeEdits,
+  markSaved,
+  redo,
+  select,
+  startSession,
+  typeText,
+  undo,
+  type Done,
+} from './session.ts';
+export type * from './types.ts';

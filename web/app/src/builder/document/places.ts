@@ -1,0 +1,128 @@
+import { stepName } from '../../../../../src/core/flow/graph.ts';
+import type { Node } from '../../../../../src/drivers/edit/node.ts';
+import { lineEnd } from '../../../../../src/drivers/edit/text.ts';
+import type { YamlText } from '../../../../../src/drivers/edit/yaml-document.ts';
+import { readingOf, sourceOf } from './reading.ts';
+import type { FlowDocument, FlowProblem, Path, PromotionFlowSpec, Range, Selection } from './types.ts';
+
+/** Fields of a flow that belong to its trigger environment. */
+const OF_TRIGGER = new Set(['triggerEnvironment', 'triggerWorkflow', 'trigger']);
+
+/** Where in the views a path of the manifest is. */
+export function selectionOf(spec: PromotionFlowSpec | undefined, path: Path): Selection {
+  const [head, field, at, ...below] = path;
+  if (head === 'metadata') return { node: null, field: path };
+  if (head !== 'spec' || field === undefined) return { node: null, field: [] };
+  const step = field === 'steps' && typeof at === 'number' ? spec?.steps[at] : undefined;
+  if (step) return { node: stepName(step), field: below };
+  const trigger = spec?.triggerEnvironment ?? '';
+  return { node: OF_TRIGGER.has(String(field)) && trigger !== '' ? trigger : null, field: path.slice(1) };
+}
+
+/** Where in the manifest a selection is; null: there is no such node. */
+export function pathOf(spec: PromotionFlowSpec, { node, field }: Selection): Path | null {
+  if (node === null) return field[0] === 'metadata' ? field : ['spec', ...field];
+  if (node === spec.triggerEnvironment) return ['spec', ...(field.length === 0 ? ['triggerEnvironment'] : field)];
+  const at = spec.steps.findIndex((step) => stepName(step) === node);
+  return at < 0 ? null : ['spec', 'steps', at, ...field];
+}
+
+/** Where a selection stands in the text, as far as it is written there; null: nowhere, or the text cannot be read. */
+export function rangeOf(document: FlowDocument, selection: Selection): Range | null {
+  const reading = readingOf(document);
+  if (!document.isCurrent || !reading) return null;
+  const path = pathOf(reading.definition.spec, selection);
+  return path && rangeOfPath(document, reading.wirePath(path));
+}
+
+/** The nearest part around a path of the manifest that is written in the text. */
+function rangeOfPath(document: FlowDocument, path: Path): Range | null {
+  const reading = readingOf(document);
+  const source = document.isCurrent ? sourceOf(document) : null;
+  const root = reading && source?.documents[reading.at]?.root;
+  if (!source || !root) return null;
+  let range: Range = { start: root.start, end: root.end };
+  let node: Node | undefined = root;
+  for (const key of path) {
+    const inside: Entry | undefined = node && entryOf(source, node, key);
+    if (!inside) break;
+    range = inside.range;
+    node = inside.value;
+  }
+  return range;
+}
+
+interface Entry {
+  range: Range;
+  value: Node;
+}
+
+function entryOf(source: YamlText, node: Node, key: string | number): Entry | undefined {
+  const items = source.containers.get(node)?.items;
+  const value =
+    node.kind === 'map' ? node.entries.get(String(key)) : node.kind === 'list' ? node.items[Number(key)] : undefined;
+  const item = node.kind === 'map' ? items?.find((each) => each.key === key) : items?.[Number(key)];
+  return item && value && { range: { start: item.start, end: item.end }, value };
+}
+
+/** What stands at this offset of the text; the flow itself outside of it and while the text cannot be read. */
+export function selectionAt(document: FlowDocument, offset: number): Selection {
+  const reading = readingOf(document);
+  const source = document.isCurrent ? sourceOf(document) : null;
+  let node = reading && source?.documents[reading.at]?.root;
+  const path: Path = [];
+  while (node && source) {
+    const items: readonly { key?: string; start: number; end: number }[] = source.containers.get(node)?.items ?? [];
+    const at = items.findIndex(({ start, end }) => start <= offset && offset <= end);
+    if (at < 0) break;
+    const key: string | number = node.kind === 'map' ? items[at]!.key! : at;
+    path.push(key);
+    node = node.kind === 'map' ? node.entries.get(String(key)) : node.kind === 'list' ? node.items[at] : undefined;
+  }
+  return selectionOf(reading?.definition.spec, path);
+}
+
+/** A problem with its places in all views. Without `line` it stands where its path does. */
+export function problemAt(
+  document: FlowDocument,
+  {
+    line,
+    column,
+    ...problem
+  }: Pick<FlowProblem, 'severity' | 'message' | 'path'> & {
+    line?: number;
+    column?: number;
+    unknown?: FlowProblem['unknown'];
+  },
+): FlowProblem {
+  const reading = readingOf(document);
+  const { text } = document;
+  const spec = reading?.definition.spec;
+  const ranged = rangeOfPath(document, reading?.wirePath(problem.path) ?? problem.path);
+  const given = line === undefined ? undefined : offsetOf(text, line, column ?? 1);
+  const start = given ?? ranged?.start ?? 0;
+  const isWithin = ranged !== null && problem.path.length > 0 && ranged.start <= start && start <= ranged.end;
+  const range = isWithin && given === undefined ? ranged : { start, end: Math.max(start, lineEnd(text, start)) };
+  return {
+    unknown: null,
+    ...problem,
+    range: isWithin ? { start: range.start, end: ranged.end } : range,
+    ...placeOf(text, start),
+    at: selectionOf(spec, problem.path),
+  };
+}
+
+function offsetOf(text: string, line: number, column: number): number {
+  let start = 0;
+  for (let at = 1; at < line; at += 1) {
+    const end = text.indexOf('\n', start);
+    if (end === -1) return text.length;
+    start = end + 1;
+  }
+  return Math.min(text.length, start + column - 1);
+}
+
+function placeOf(text: string, offset: number): { line: number; column: number } {
+  const before = text.slice(0, offset);
+  return { line: before.split('\n').length, column: offset - (before.lastIndexOf('\n') + 1) + 1 };
+}

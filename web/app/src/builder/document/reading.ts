@@ -1,0 +1,45 @@
+import type { AnyDefinition } from '../../../../../src/core/definitions.ts';
+import type { Plain } from '../../../../../src/drivers/edit/node.ts';
+import { readYamlText, type YamlText } from '../../../../../src/drivers/edit/yaml-document.ts';
+import type { ReadManifest } from '../../../../../src/manifests/index.ts';
+import type { FlowDocument } from './types.ts';
+
+/** A flow in the form that the core knows. */
+export type FlowDefinition = Extract<AnyDefinition, { kind: 'PromotionFlow' }>;
+
+/** What a text says, with what an edit has to know of it. */
+export interface Reading {
+  text: string;
+  /** Which of the documents that are not empty, from 0. */
+  at: number;
+  definition: FlowDefinition;
+  /** The manifest as plain data, as the file has it. */
+  wire: Plain;
+  wirePath: ReadManifest['wirePath'];
+  parts: YamlText['parts'];
+}
+
+const readings = new WeakMap<FlowDocument, Reading>();
+const sources = new WeakMap<FlowDocument, YamlText | null>();
+
+/** What the document says; of a text that cannot be read what it said last. */
+export const readingOf = (document: FlowDocument): Reading | undefined => readings.get(document);
+
+/** The same document from here on knows its reading. */
+export function withReading(document: FlowDocument, reading: Reading | undefined): FlowDocument {
+  if (reading) readings.set(document, reading);
+  return document;
+}
+
+/** The text with the place of each of its parts; null while it is no YAML. */
+export function sourceOf(document: FlowDocument): YamlText | null {
+  let source = sources.get(document);
+  if (source !== undefined) return source;
+  try {
+    source = readYamlText(document.text);
+  } catch {
+    source = null;
+  }
+  sources.set(document, source);
+  return source;
+}

@@ -1,0 +1,138 @@
+import { editDocument } from './edit.ts';
+import { openDocument } from './read.ts';
+import type { Base, Change, Edited, FlowDocument, FlowEdit, Known, Refused, Selection, Session } from './types.ts';
+
+/** How many changes can be undone. */
+export const MOST_CHANGES = 1000;
+/** In milliseconds: typing that pauses for longer begins another change. */
+const PAUSE = 1000;
+
+/** A draft of a saved flow, or of a new one. `text`: where it begins; the base itself when absent. */
+export function startSession(base: Base, text: string = base.text): Session {
+  const document = openDocument(text, openDocument(base.text));
+  return { document, selection: { node: null, field: [] }, base, past: [], future: [], conflicts: [] };
+}
+
+/** Something that was asked for, and the session after it. */
+export interface Done {
+  session: Session;
+  /** To be spoken. */
+  said: string;
+}
+
+/** Makes edits as one change that can be undone, all or none. When they are refused, the session is the same one. */
+export function makeEdits(
+  session: Session,
+  edits: readonly FlowEdit[],
+  known: Known,
+): Done & { notes: string[]; refusals: Refused['refusals'] } {
+  const made = editDocument(session.document, edits, known);
+  if (made.refusals) return { session, said: made.said, notes: [], refusals: made.refusals };
+  const { said, notes } = made;
+  return { session: changed(session, made), said, notes, refusals: [] };
+}
+
+/** The session after a change that has a sentence. */
+export function changed(
+  session: Session,
+  { document, said, selection }: Pick<Edited, 'document' | 'said' | 'selection'>,
+): Session {
+  const change = changeBetween(session.document.text, document.text);
+  if (!change) return { ...session, selection };
+  const past = [...session.past, { ...change, said, before: session.selection, after: selection, typedAt: null }];
+  return { ...session, document, selection, past: past.slice(-MOST_CHANGES), future: [] };
+}
+
+/**
+ * The whole text as it stands in an editor now. What is typed without a pause is one change.
+ * @param at when it was typed, in milliseconds
+ */
+export function typeText(
+  session: Session,
+  text: string,
+  at: number,
+  selection: Selection = session.selection,
+): Session {
+  const last = session.past.at(-1);
+  const goesOn =
+    last !== undefined &&
+    session.future.length === 0 &&
+    last.typedAt !== null &&
+    at - last.typedAt < PAUSE &&
+    at >= last.typedAt;
+  const from = goesOn ? withoutChange(session.document.text, last) : session.document.text;
+  const change = changeBetween(from, text);
+  const past = goesOn ? session.past.slice(0, -1) : session.past;
+  const document = text === session.document.text ? session.document : openDocument(text, session.document);
+  if (!change) return { ...session, document, selection, past, future: goesOn ? [] : session.future };
+  const before = goesOn ? last.before : session.selection;
+  const entry: Change = { ...change, said: null, before, after: selection, typedAt: at };
+  return { ...session, document, selection, past: [...past, entry].slice(-MOST_CHANGES), future: [] };
+}
+
+/** Back by one change, byte for byte. */
+export function undo(session: Session): Done {
+  const change = session.past.at(-1);
+  if (!change) return { session, said: 'there is nothing to undo' };
+  const document = openDocument(withoutChange(session.document.text, change), session.document);
+  const [past, future] = [session.past.slice(0, -1), [change, ...session.future]];
+  return {
+    session: { ...session, document, selection: change.before, past, future },
+    said: `undone: ${change.said ?? 'typing'}`,
+  };
+}
+
+/** Forth again by one change. */
+export function redo(session: Session): Done {
+  const [change, ...future] = session.future;
+  if (!change) return { session, said: 'there is nothing to redo' };
+  const { text } = session.document;
+  const now = text.slice(0, change.at) + change.inserted + text.slice(change.at + change.removed.length);
+  const document = openDocument(now, session.document);
+  const past = [...session.past, change];
+  return {
+    session: { ...session, document, selection: change.after, past, future },
+    said: `redone: ${change.said ?? 'typing'}`,
+  };
+}
+
+export const select = (session: Session, selection: Selection): Session => ({ ...session, selection });
+
+/** Whether there is anything to save. */
+export const isDirty = ({ document, base }: Session): boolean => document.text !== base.text || base.revision === null;
+
+/** How many changes the draft has; 0 when it is as it was saved, whatever was undone. */
+export const countChanges = (session: Session): number =>
+  session.document.text === session.base.text ? 0 : Math.max(1, session.past.length);
+
+/** The draft was saved: it is the base from here on. What was done can still be undone. */
+export const markSaved = (session: Session, revision: number): Session => ({
+  ...session,
+  base: { revision, text: session.document.text },
+  conflicts: [],
+});
+
+/** The one part in which two texts differ; undefined: in none. */
+export function changeBetween(before: string, after: string): Pick<Change, 'at' | 'removed' | 'inserted'> | undefined {
+  if (before === after) return undefined;
+  const most = Math.min(before.length, after.length);
+  let at = 0;
+  while (at < most && before[at] === after[at]) at += 1;
+  let end = 0;
+  while (end < most - at && before[before.length - 1 - end] === after[after.length - 1 - end]) end += 1;
+  return { at, removed: before.slice(at, before.length - end), inserted: after.slice(at, after.length - end) };
+}
+
+const withoutChange = (text: string, { at, removed, inserted }: Change): string =>
+  text.slice(0, at) + removed + text.slice(at + inserted.length);
+
+/** The newest document before these changes that was a flow: what to show while the text is broken. */
+export function lastGood(text: string, past: readonly Change[]): FlowDocument | undefined {
+  let before = text;
+  for (const change of past.toReversed()) {
+    before = withoutChange(before, change);
+    const document = openDocument(before);
+    if (document.flow) return document;
+  }
+  return undefined;
+}
