@@ -214,5 +214,9 @@ export function opensBy(
     (at) => all.length === 0 || closing(alone, environment, action, plain, at).length === 0,
   );
   if (open === undefined) return null;
-  return open === now ? now : open + Math.max(0, ...all.map(({ spec }) => spec.jitter ?? 0));
+  const jitter = Math.max(0, ...all.map(({ spec }) => spec.jitter ?? 0));
+  if (open > now) return open + jitter;
+  // It may have opened a moment ago, and its moment is to come.
+  const opened = changesOf(all).filter((each) => each <= now && each + jitter > now);
+  return Math.max(now, ...opened.map((each) => each + jitter));
 }

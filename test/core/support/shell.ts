@@ -78,7 +78,7 @@ export interface Surroundings {
   /** No more faults: everything that is waited for happens. */
   readonly calm: boolean;
   readonly thorough: boolean;
-  /** What a release does after all went well fails. */
+  /** What a release and its environments do after all went well fails. */
   readonly failsAtTheEnd: boolean;
   /** As they are read in the transaction of a decision. */
   factsFor(shell: Shell): Facts;
@@ -645,8 +645,7 @@ export class Shell {
     }
     if (this.#calm) {
       // All goes well by then, so that the end is reached: this is where it can still fail.
-      if (this.#planned(promotion).own === 'ON_SUCCESS' && this.#world.failsAtTheEnd)
-        return { kind: 'failed', message: 'broken' };
+      if (phase === 'ON_SUCCESS' && this.#world.failsAtTheEnd) return { kind: 'failed', message: 'broken' };
       applies();
       if (work.kind === 'propose') return this.#propose(promotion, step, stops);
       return work.kind === 'soak' ? health() : { kind: 'succeeded' };

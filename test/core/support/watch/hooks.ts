@@ -44,7 +44,12 @@ export class HookWatch {
       ENDED_PROMOTION.has(state.promotions[position]?.status ?? 'PENDING');
     const cause =
       [...state.promotions.keys()].some((each) => isNew(each) && plannedAt(this.#of, each).own !== 'ON_FAIL') ||
-      state.groups.some(({ status }, each) => status === 'FAILED' && old.groups[each]?.status !== 'FAILED');
+      // A group that a person made begin anew can fail again at once.
+      state.groups.some(
+        ({ status }, each) =>
+          status === 'FAILED' &&
+          (old.groups[each]?.status !== 'FAILED' || stimulus.kind === 'skip' || stimulus.kind === 'retry'),
+      );
     claim(cause, 'the release is halted, and only a hook has failed');
   }
 
