@@ -38,13 +38,14 @@ export function hookedWorld(environments: string[], regions: string[], target: s
   const degraded = (name: string): string[] => Array.from({ length: 300 }, (_, index) => `${name}-${5 * index + 4}`);
   const told = { release: '${RELEASE_ID}', ticket: '${TICKET}' };
   const failed = { release: '${RELEASE_ID}', error: '${ERROR_MESSAGE}', failed: '${FAILED_ENVIRONMENTS}' };
-  const around = { onStart: 'hooked-tell', onSuccess: 'hooked-tell', onFail: 'hooked-tell-failure' };
+  const around = { onStart: 'hooked-tell', onSuccess: 'hooked-tell-success', onFail: 'hooked-tell-failure' };
   return [
     workflow(
       'hooked-open',
       call('hook-open', target, { release: '${RELEASE_ID}' }, { PROMOTION_CONTEXT: '$.context' }),
     ),
     workflow('hooked-tell', call('hook-tell', target, told)),
+    workflow('hooked-tell-success', call('hook-success', target, told)),
     workflow('hooked-tell-failure', call('hook-fail', target, failed)),
     workflow('hooked-build', call('build', target, { release: '${RELEASE_ID}' }, { IMAGE: '$.image' })),
     workflow('hooked-image', call('image', target, { release: '${RELEASE_ID}', image: '${IMAGE}' })),
@@ -66,7 +67,11 @@ export function hookedWorld(environments: string[], regions: string[], target: s
       hooks: { onStart: 'hooked-open', onSuccess: 'hooked-tell', onFail: 'hooked-tell-failure' },
       rollbackPolicies: [
         { when: { environments: ['staging'], causes: ['HOOK'] }, targets: [], markBad: { scope: 'NONE' } },
-        { when: { groups: ['regions'] }, targets: [{ siblings: true }], markBad: { scope: 'NONE' } },
+        {
+          when: { groups: ['regions'], causes: ['FAILED', 'DEGRADED', 'REPORTED', 'HOOK'] },
+          targets: [{ siblings: true }],
+          markBad: { scope: 'NONE' },
+        },
       ],
       steps: [
         { workflow: 'hooked-build', name: 'build', dependsOn: ['dev'], hooks: { onFail: 'hooked-tell-failure' } },
