@@ -1,34 +1,42 @@
-import { Link, useNavigate, useSearch } from '@tanstack/react-router';
+import { useNavigate, useSearch } from '@tanstack/react-router';
 import { CirclePlay } from 'lucide-react';
 import { Switch } from 'react-aria-components';
 import { useQuery } from 'urql';
-import { useTitle } from '../frame/title.ts';
+import { useAgain } from '../api/again.ts';
+import { EnvironmentLink } from '../environment/link.tsx';
 import {
   BadVersionsDocument,
   type BadVersionsQuery,
   HoldsDocument,
   type HoldsQuery,
-  UnholdDocument,
+  ProductAbilitiesDocument,
   UnmarkBadDocument,
 } from '../generated/documents.ts';
 import { Ask } from '../parts/ask.tsx';
-import { Empty, Loading } from '../parts/empty.tsx';
-import { useOrder } from '../parts/order.ts';
-import { QueryProblem } from '../parts/problem.tsx';
+import { Empty } from '../parts/empty.tsx';
+import { PageHeading } from '../parts/heading.tsx';
+import { READ_AGAIN, useOrder } from '../parts/order.ts';
+import { Pages } from '../parts/pages.tsx';
+import { ReleaseLink } from '../parts/release-link.tsx';
+import { Rows } from '../parts/rows.tsx';
 import { When } from '../parts/time.tsx';
+import { Lift } from './lift.tsx';
 
 /** What keeps promotions out: environments on hold, and versions that were found bad; who said so, why, and until when. */
 export function HoldsPage() {
-  useTitle('Holds and bad versions');
-  const { past } = useSearch({ from: '/holds' });
+  const { past, after, badAfter } = useSearch({ from: '/holds' });
   const navigate = useNavigate({ from: '/holds' });
   const active = past ? undefined : true;
-  const [holds] = useQuery({ query: HoldsDocument, variables: { active } });
-  const [bad] = useQuery({ query: BadVersionsDocument, variables: { active } });
+  const [holds, askHolds] = useQuery({ query: HoldsDocument, variables: { active, after }, context: READ_AGAIN });
+  const [bad, askBad] = useQuery({
+    query: BadVersionsDocument,
+    variables: { active, after: badAfter },
+    context: READ_AGAIN,
+  });
+  useAgain([askHolds, askBad]);
   return (
     <>
-      <div className="heading">
-        <h1>Holds and bad versions</h1>
+      <PageHeading title="Holds and bad versions">
         <Switch
           className="switch"
           isSelected={past !== true}
@@ -37,66 +45,43 @@ export function HoldsPage() {
           <span className="switch-track" aria-hidden />
           Only what counts now
         </Switch>
-      </div>
+      </PageHeading>
       <h2>Environments on hold</h2>
-      <QueryProblem error={holds.error} />
-      {holds.data === undefined ? (
-        holds.error === undefined && <Loading what="the holds" />
-      ) : holds.data.environmentHolds.nodes.length === 0 ? (
-        <Empty title="No environment is on hold.">
-          <p>A hold is put on from an environment of a release, or with sluice hold.</p>
-        </Empty>
-      ) : (
-        <table className="list">
-          <thead>
-            <tr>
-              <th scope="col">Environment</th>
-              <th scope="col">Product</th>
-              <th scope="col">Why</th>
-              <th scope="col">By</th>
-              <th scope="col">Since</th>
-              <th scope="col">Until</th>
-              <th scope="col">
-                <span className="hidden">What can be done</span>
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {holds.data.environmentHolds.nodes.map((each) => (
-              <HoldRow key={each.id} hold={each} />
-            ))}
-          </tbody>
-        </table>
-      )}
+      <Rows
+        items={holds.data?.environmentHolds.nodes}
+        error={holds.error}
+        what="the holds"
+        head={['Environment', 'Product', 'Why', 'By', 'Since', 'Until']}
+        acts
+        none={
+          <Empty title="No environment is on hold.">
+            <p>A hold is put on from the page of an environment, from a release, or with sluice hold.</p>
+          </Empty>
+        }
+      >
+        {(each) => <HoldRow key={each.id} hold={each} />}
+      </Rows>
+      <Pages
+        after={after}
+        info={holds.data?.environmentHolds.pageInfo}
+        onPage={(to) => void navigate({ search: (before) => ({ ...before, after: to }) })}
+      />
       <h2 className="second">Bad versions</h2>
-      <QueryProblem error={bad.error} />
-      {bad.data === undefined ? (
-        bad.error === undefined && <Loading what="the bad versions" />
-      ) : bad.data.badVersions.nodes.length === 0 ? (
-        <Empty title="No version is marked as bad." />
-      ) : (
-        <table className="list">
-          <thead>
-            <tr>
-              <th scope="col">Version</th>
-              <th scope="col">Product</th>
-              <th scope="col">Kept out of</th>
-              <th scope="col">Why</th>
-              <th scope="col">By</th>
-              <th scope="col">Since</th>
-              <th scope="col">Until</th>
-              <th scope="col">
-                <span className="hidden">What can be done</span>
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {bad.data.badVersions.nodes.map((each) => (
-              <BadRow key={each.id} bad={each} />
-            ))}
-          </tbody>
-        </table>
-      )}
+      <Rows
+        items={bad.data?.badVersions.nodes}
+        error={bad.error}
+        what="the bad versions"
+        head={['Version', 'Product', 'Kept out of', 'Why', 'By', 'Since', 'Until']}
+        acts
+        none={<Empty title="No version is marked as bad." />}
+      >
+        {(each) => <BadRow key={each.id} bad={each} />}
+      </Rows>
+      <Pages
+        after={badAfter}
+        info={bad.data?.badVersions.pageInfo}
+        onPage={(to) => void navigate({ search: (before) => ({ ...before, badAfter: to }) })}
+      />
     </>
   );
 }
@@ -104,14 +89,15 @@ export function HoldsPage() {
 type Hold = HoldsQuery['environmentHolds']['nodes'][number];
 
 function HoldRow({ hold }: { hold: Hold }) {
-  const unhold = useOrder(UnholdDocument);
-  const { id, active, environmentName, productName, reason, by, since, until, liftedAt, liftedBy, rollback } = hold;
+  const { active, environmentName, productName, reason, by, since, until, liftedAt, liftedBy, rollback } = hold;
   return (
     <tr className={active ? undefined : 'past'}>
-      <th scope="row">{environmentName}</th>
+      <th scope="row">
+        <EnvironmentLink name={environmentName} product={productName} />
+      </th>
       <td>{productName ?? 'all products'}</td>
       <td className="now">{reason}</td>
-      <td>{rollback ? <Release release={rollback} /> : by}</td>
+      <td>{rollback ? <ReleaseLink release={rollback} /> : by}</td>
       <td>
         <When at={since} />
       </td>
@@ -126,28 +112,7 @@ function HoldRow({ hold }: { hold: Hold }) {
           'somebody lifts it'
         )}
       </td>
-      <td>
-        {active && (
-          <Ask
-            label="Lift"
-            title={`Lift the hold of ${environmentName}`}
-            icon={<CirclePlay size={16} aria-hidden />}
-            text={{ label: 'Reason', required: false }}
-            onConfirm={(words) =>
-              unhold({
-                input: {
-                  environment: environmentName,
-                  product: productName,
-                  holdId: id,
-                  reason: words === '' ? undefined : words,
-                },
-              })
-            }
-          >
-            <p>What waits for it goes on at once.</p>
-          </Ask>
-        )}
-      </td>
+      <td>{active && <Lift hold={hold} />}</td>
     </tr>
   );
 }
@@ -155,7 +120,6 @@ function HoldRow({ hold }: { hold: Hold }) {
 type Bad = BadVersionsQuery['badVersions']['nodes'][number];
 
 function BadRow({ bad }: { bad: Bad }) {
-  const unmark = useOrder(UnmarkBadDocument);
   const { active, label, productName, environmentNames, groupName, reason, by, since, expiresAt, rollback } = bad;
   const where = groupName ?? (environmentNames.length > 0 ? environmentNames.join(', ') : 'everywhere');
   return (
@@ -166,7 +130,7 @@ function BadRow({ bad }: { bad: Bad }) {
       <td>{productName}</td>
       <td>{where}</td>
       <td className="now">{reason}</td>
-      <td>{rollback ? <Release release={rollback} /> : by}</td>
+      <td>{rollback ? <ReleaseLink release={rollback} /> : by}</td>
       <td>
         <When at={since} />
       </td>
@@ -181,35 +145,36 @@ function BadRow({ bad }: { bad: Bad }) {
           'somebody takes it back'
         )}
       </td>
-      <td>
-        {active && (
-          <Ask
-            label="Unmark"
-            title={`${label} is not bad`}
-            icon={<CirclePlay size={16} aria-hidden />}
-            text={{ label: 'Reason', required: true }}
-            onConfirm={(words) =>
-              unmark({
-                input: {
-                  product: productName,
-                  version: bad.digest,
-                  group: groupName,
-                  environment: groupName == null && environmentNames.length === 1 ? environmentNames[0] : undefined,
-                  reason: words,
-                },
-              })
-            }
-          >
-            <p>It can be promoted again to {where}.</p>
-          </Ask>
-        )}
-      </td>
+      <td>{active && <Unmark bad={bad} where={where} />}</td>
     </tr>
   );
 }
 
-const Release = ({ release }: { release: { uuid: string; shortId: string } }) => (
-  <Link to="/releases/$id" params={{ id: release.uuid }}>
-    {release.shortId}
-  </Link>
-);
+function Unmark({ bad, where }: { bad: Bad; where: string }) {
+  const unmark = useOrder(UnmarkBadDocument);
+  const [{ data }] = useQuery({ query: ProductAbilitiesDocument, variables: { product: bad.productName } });
+  const { label, productName, digest, groupName, environmentNames } = bad;
+  return (
+    <Ask
+      label="Unmark"
+      title={`${label} is not bad`}
+      icon={<CirclePlay size={16} aria-hidden />}
+      // Who can mark it everywhere can unmark it everywhere; in single environments others can as well.
+      can={groupName == null && environmentNames.length === 0 ? data?.product?.viewerCan.markBad : undefined}
+      text={{ label: 'Reason', required: true }}
+      onConfirm={(words) =>
+        unmark({
+          input: {
+            product: productName,
+            version: digest,
+            group: groupName,
+            environment: groupName == null && environmentNames.length === 1 ? environmentNames[0] : undefined,
+            reason: words,
+          },
+        })
+      }
+    >
+      <p>It can be promoted again to {where}.</p>
+    </Ask>
+  );
+}

@@ -11,6 +11,7 @@ import {
   TextArea,
   TextField,
 } from 'react-aria-components';
+import { type Ability, Refused, whyNot } from './ability.tsx';
 import { Problem } from './problem.tsx';
 
 /** The API's refusals and failures of one order, in its own words; empty: it was done. */
@@ -27,11 +28,15 @@ interface AskProps {
   text?: { label: string; required: boolean };
   /** `danger`: it cannot be taken back easily. */
   kind?: 'primary' | 'danger' | 'plain';
+  /** Whether the viewer could do it; where not, the button says why. */
+  can?: Ability;
   onConfirm: (text: string) => Promise<Refusals>;
 }
 
 /** A button that says what it will do, asks for a reason where one is wanted, and shows a refusal where it was asked. */
-export function Ask({ label, title, icon, children, text, kind = 'plain', onConfirm }: AskProps) {
+export function Ask({ label, title, icon, children, text, kind = 'plain', can, onConfirm }: AskProps) {
+  const reason = whyNot(can);
+  if (reason !== undefined) return <Refused label={label} icon={icon} reason={reason} />;
   return (
     <DialogTrigger>
       <Button className={`button ${kind}`}>

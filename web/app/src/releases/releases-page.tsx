@@ -1,91 +1,61 @@
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { Undo2 } from 'lucide-react';
-import {
-  Label,
-  ListBox,
-  ListBoxItem,
-  Popover,
-  Select,
-  SelectValue,
-  Button,
-  ToggleButton,
-  ToggleButtonGroup,
-} from 'react-aria-components';
 import { useQuery } from 'urql';
-import { useTitle } from '../frame/title.ts';
 import { ProductsDocument, type ReleaseRowFragment } from '../generated/documents.ts';
-import { Empty, Loading } from '../parts/empty.tsx';
-import { QueryProblem } from '../parts/problem.tsx';
+import { Empty } from '../parts/empty.tsx';
+import { PageHeading, Total } from '../parts/heading.tsx';
+import { Pages } from '../parts/pages.tsx';
+import { Rows } from '../parts/rows.tsx';
 import { Status } from '../parts/status.tsx';
 import { When } from '../parts/time.tsx';
 import { toWords } from '../parts/words.ts';
+import { Filters, isFiltered } from './filters.tsx';
 import { Progress } from './progress.tsx';
-import { RELEASE_STATUSES, type ReleasesSearch } from './search.ts';
 import { TriggerButton } from './trigger.tsx';
 import { useReleases } from './use-releases.ts';
 
 /** What moves and what moved, the newest first. */
 export function ReleasesPage() {
-  useTitle('Releases');
   const search = useSearch({ from: '/' });
+  const navigate = useNavigate({ from: '/' });
   const { data, error } = useReleases(search);
-  const isFiltered = search.product !== undefined || search.environment !== undefined || search.status !== undefined;
+  const list = data?.releases;
   return (
     <>
-      <div className="heading">
-        <h1>Releases</h1>
+      <PageHeading
+        title="Releases"
+        shown={
+          <>
+            Releases
+            {list && <Total of={list} />}
+          </>
+        }
+      >
         <TriggerButton product={search.product} />
-      </div>
-      <Filters search={search} />
-      <QueryProblem error={error} />
-      {data === undefined ? (
-        error === undefined && <Loading what="the releases" />
-      ) : data.releases.nodes.length === 0 ? (
-        isFiltered ? (
-          <Empty title="No release is like this.">
-            <Link to="/">Show all releases</Link>
-          </Empty>
-        ) : (
-          <NoneYet />
-        )
-      ) : (
-        <>
-          <table className="list">
-            <thead>
-              <tr>
-                <th scope="col">Release</th>
-                <th scope="col">Version</th>
-                <th scope="col">Status</th>
-                <th scope="col">Progress</th>
-                <th scope="col">Now</th>
-                <th scope="col">Started by</th>
-                <th scope="col">Created</th>
-              </tr>
-            </thead>
-            <tbody>
-              {data.releases.nodes.map((each) => (
-                <Row key={each.uuid} release={each} />
-              ))}
-            </tbody>
-          </table>
-          <div className="pages">
-            {search.after !== undefined && (
-              <Link to="/" search={{ ...search, after: undefined }} className="button">
-                Newest
-              </Link>
-            )}
-            {data.releases.pageInfo.hasNextPage && (
-              <Link
-                to="/"
-                search={{ ...search, after: data.releases.pageInfo.endCursor ?? undefined }}
-                className="button"
-              >
-                Older
-              </Link>
-            )}
-          </div>
-        </>
-      )}
+      </PageHeading>
+      <Filters search={search} facets={data?.choices.facets} />
+      <Rows
+        items={list?.nodes}
+        error={error}
+        what="the releases"
+        head={['Release', 'Version', 'Status', 'Progress', 'Now', 'Started by', 'Created']}
+        none={
+          isFiltered(search) ? (
+            <Empty title="No release is like this.">
+              <Link to="/">Show all releases</Link>
+            </Empty>
+          ) : (
+            <NoneYet />
+          )
+        }
+      >
+        {(each) => <Row key={each.uuid} release={each} />}
+      </Rows>
+      <Pages
+        after={search.after}
+        info={list?.pageInfo}
+        onPage={(after) => void navigate({ search: { ...search, after } })}
+      />
     </>
   );
 }
@@ -126,56 +96,6 @@ function nowOf({ status, waitingFor, problem }: ReleaseRowFragment): string {
   const [first] = waitingFor;
   if (!first) return '';
   return waitingFor.length === 1 ? first.message : `${first.message} (and ${waitingFor.length - 1} more)`;
-}
-
-function Filters({ search }: { search: ReleasesSearch }) {
-  const navigate = useNavigate({ from: '/' });
-  const [{ data }] = useQuery({ query: ProductsDocument });
-  const change = (changed: Partial<ReleasesSearch>): void => {
-    void navigate({ search: { ...search, after: undefined, ...changed } });
-  };
-  return (
-    <div className="filters" role="group" aria-label="Filters">
-      <Select
-        className="field inline"
-        placeholder="All products"
-        value={search.product ?? ''}
-        onChange={(key) => change({ product: key === '' || key === null ? undefined : String(key) })}
-      >
-        <Label>Product</Label>
-        <Button className="button">
-          <SelectValue />
-          <span aria-hidden>▾</span>
-        </Button>
-        <Popover className="popover">
-          <ListBox className="options">
-            <ListBoxItem id="">All products</ListBoxItem>
-            {data?.products.nodes.map(({ name }) => (
-              <ListBoxItem key={name} id={name}>
-                {name}
-              </ListBoxItem>
-            ))}
-          </ListBox>
-        </Popover>
-      </Select>
-      <ToggleButtonGroup
-        className="toggles"
-        aria-label="Status"
-        selectionMode="multiple"
-        selectedKeys={search.status ?? []}
-        onSelectionChange={(keys) => {
-          const status = RELEASE_STATUSES.filter((each) => keys.has(each));
-          change({ status: status.length > 0 ? status : undefined });
-        }}
-      >
-        {RELEASE_STATUSES.map((each) => (
-          <ToggleButton key={each} id={each} className="toggle">
-            {toWords(each)}
-          </ToggleButton>
-        ))}
-      </ToggleButtonGroup>
-    </div>
-  );
 }
 
 function NoneYet() {

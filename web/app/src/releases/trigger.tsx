@@ -1,28 +1,20 @@
 import { useNavigate } from '@tanstack/react-router';
 import { Rocket } from 'lucide-react';
 import { useState } from 'react';
-import {
-  Button,
-  DialogTrigger,
-  Form,
-  Heading,
-  Input,
-  Label,
-  ListBox,
-  ListBoxItem,
-  Popover,
-  Select,
-  SelectValue,
-  TextField,
-} from 'react-aria-components';
+import { Button, DialogTrigger, Form, Heading, Input, Label, TextField } from 'react-aria-components';
 import { useClient, useQuery } from 'urql';
 import { wordsOf } from '../api/client.ts';
-import { ProductsDocument, TriggerDocument } from '../generated/documents.ts';
+import { CanTriggerDocument, ProductsDocument, TriggerDocument } from '../generated/documents.ts';
+import { useMay } from '../frame/viewer.ts';
+import { Refused, whyNot } from '../parts/ability.tsx';
 import { Sheet } from '../parts/ask.tsx';
+import { Choose } from '../parts/choose.tsx';
 import { Problem } from '../parts/problem.tsx';
 
 /** Starts a release, and goes to it. */
 export function TriggerButton({ product }: { product: string | undefined }) {
+  const may = useMay();
+  if (!may('PROMOTE')) return <Refused label="Release a product" reason="You are not allowed to PROMOTE anywhere." />;
   return (
     <DialogTrigger>
       <Button className="button primary">
@@ -41,6 +33,12 @@ function TriggerForm({ given, close }: { given: string | undefined; close: () =>
   const names = data?.products.nodes.map(({ name }) => name) ?? [];
   const [chosen, setChosen] = useState(given);
   const product = chosen ?? (names.length === 1 ? names[0] : undefined);
+  const [can] = useQuery({
+    query: CanTriggerDocument,
+    variables: { product: product ?? '' },
+    pause: product === undefined,
+  });
+  const reason = whyNot(can.data?.product?.viewerCan.trigger);
   const [version, setVersion] = useState('');
   const [refusals, setRefusals] = useState<string[]>([]);
   const [busy, setBusy] = useState(false);
@@ -64,27 +62,8 @@ function TriggerForm({ given, close }: { given: string | undefined; close: () =>
       }}
     >
       <Heading slot="title">Release a product</Heading>
-      <Select
-        className="field"
-        placeholder="Choose a product"
-        value={product ?? null}
-        onChange={(key) => setChosen(key === null ? undefined : String(key))}
-      >
-        <Label>Product</Label>
-        <Button className="button">
-          <SelectValue />
-          <span aria-hidden>▾</span>
-        </Button>
-        <Popover className="popover">
-          <ListBox className="options">
-            {names.map((name) => (
-              <ListBoxItem key={name} id={name}>
-                {name}
-              </ListBoxItem>
-            ))}
-          </ListBox>
-        </Popover>
-      </Select>
+      <Choose label="Product" value={product} choices={names} onChange={setChosen} />
+      {reason !== undefined && <Problem>{reason}</Problem>}
       <TextField className="field" value={version} onChange={setVersion}>
         <Label>Version</Label>
         <Input />
@@ -99,7 +78,7 @@ function TriggerForm({ given, close }: { given: string | undefined; close: () =>
         <Button className="button" onPress={close}>
           Cancel
         </Button>
-        <Button className="button primary" type="submit" isPending={busy}>
+        <Button className="button primary" type="submit" isPending={busy} isDisabled={reason !== undefined}>
           Release
         </Button>
       </div>

@@ -3,15 +3,18 @@ import { useQuery } from 'urql';
 import { coalesce } from '../api/coalesce.ts';
 import { follow } from '../api/live.ts';
 import { AnyReleaseDocument, ReleasesDocument } from '../generated/documents.ts';
-import type { ReleasesSearch } from './search.ts';
+import { type ReleasesSearch, toFilter } from './search.ts';
 
 const PER_PAGE = 25;
 const PAUSE_MS = 1_000;
 
 /** A page of the list, read again when something happens to a release that can stand in it. */
-export function useReleases({ product, environment, status, after }: ReleasesSearch) {
-  const filter = useMemo(() => ({ product, environment, status }), [product, environment, status]);
-  const [answer, ask] = useQuery({ query: ReleasesDocument, variables: { first: PER_PAGE, after, filter } });
+export function useReleases(search: ReleasesSearch) {
+  const { product, environment, since, until, after } = search;
+  const key = JSON.stringify({ ...search, after: undefined });
+  const filter = useMemo(() => toFilter(search), [key]);
+  const choices = useMemo(() => toFilter({ environment, since, until }), [environment, since, until]);
+  const [answer, ask] = useQuery({ query: ReleasesDocument, variables: { first: PER_PAGE, after, filter, choices } });
   // Where the log stood when the list was read: nothing between the two is missed.
   const from = answer.data && (answer.data.newest.nodes[0]?.lastCursor ?? '');
   const isRead = from !== undefined;

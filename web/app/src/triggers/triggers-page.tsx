@@ -1,7 +1,8 @@
-import { Link } from '@tanstack/react-router';
 import { CirclePause, CirclePlay, RotateCw } from 'lucide-react';
+import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useQuery } from 'urql';
-import { useTitle } from '../frame/title.ts';
+import { useAgain } from '../api/again.ts';
+import { useMay } from '../frame/viewer.ts';
 import {
   DeliveriesDocument,
   type DeliveriesQuery,
@@ -12,198 +13,163 @@ import {
   type TriggersQuery,
 } from '../generated/documents.ts';
 import { Ask } from '../parts/ask.tsx';
-import { Empty, Loading } from '../parts/empty.tsx';
-import { useOrder } from '../parts/order.ts';
-import { QueryProblem } from '../parts/problem.tsx';
+import { Empty } from '../parts/empty.tsx';
+import { PageHeading } from '../parts/heading.tsx';
+import { READ_AGAIN, useOrder } from '../parts/order.ts';
+import { Pages } from '../parts/pages.tsx';
+import { ReleaseLink } from '../parts/release-link.tsx';
+import { Rows } from '../parts/rows.tsx';
 import { Status } from '../parts/status.tsx';
 import { When } from '../parts/time.tsx';
 
 /** What starts releases by itself, what came of it, and what outside systems sent. */
 export function TriggersPage() {
-  useTitle('Triggers');
-  const [{ data, error }] = useQuery({ query: TriggersDocument });
-  const [deliveries] = useQuery({ query: DeliveriesDocument, variables: {} });
+  const { after, deliveriesAfter } = useSearch({ from: '/triggers' });
+  const navigate = useNavigate({ from: '/triggers' });
+  const [triggers, askTriggers] = useQuery({ query: TriggersDocument, variables: { after }, context: READ_AGAIN });
+  const [deliveries, askDeliveries] = useQuery({
+    query: DeliveriesDocument,
+    variables: { after: deliveriesAfter },
+    context: READ_AGAIN,
+  });
+  useAgain([askTriggers, askDeliveries]);
   return (
     <>
-      <div className="heading">
-        <h1>Triggers</h1>
-      </div>
-      <QueryProblem error={error} />
-      {data === undefined ? (
-        error === undefined && <Loading what="the triggers" />
-      ) : (
-        <>
-          <Watched triggers={data.triggers} />
-          <h2 className="second">What may become a release</h2>
-          <Candidates candidates={data.candidates.nodes} />
-        </>
-      )}
+      <PageHeading title="Triggers" />
+      <Rows
+        items={triggers.data?.triggers}
+        error={triggers.error}
+        what="the triggers"
+        head={['Product', 'Application', 'Repository', 'Looked at', 'Moved', 'Now']}
+        acts
+        none={
+          <Empty title="Nothing starts a release by itself.">
+            <p>A product with trigger in its manifest is released when a commit arrives in its trigger environment.</p>
+          </Empty>
+        }
+      >
+        {(each) => <TriggerRow key={`${each.productName} ${each.applicationName}`} trigger={each} />}
+      </Rows>
+      <h2 className="second">What may become a release</h2>
+      <Rows
+        items={triggers.data?.candidates.nodes}
+        what="the candidates"
+        head={['Product', 'Status', 'Commit', 'Why', 'Arrived']}
+        none={<Empty title="No change has arrived yet." />}
+      >
+        {(each) => <CandidateRow key={each.id} candidate={each} />}
+      </Rows>
+      <Pages
+        after={after}
+        info={triggers.data?.candidates.pageInfo}
+        onPage={(to) => void navigate({ search: (before) => ({ ...before, after: to }) })}
+      />
       <h2 className="second">Webhook deliveries</h2>
-      <QueryProblem error={deliveries.error} />
-      {deliveries.data && <Deliveries deliveries={deliveries.data.webhookDeliveries.nodes} />}
+      <Rows
+        items={deliveries.data?.webhookDeliveries.nodes}
+        error={deliveries.error}
+        what="the deliveries"
+        head={['Source', 'Status', 'What came of it', 'Signed with', 'Received']}
+        acts
+        none={
+          <Empty title="No webhook has arrived yet.">
+            <p>Git hosts and Argo CD send them to /hooks, signed with a secret.</p>
+          </Empty>
+        }
+      >
+        {(each) => <DeliveryRow key={each.id} delivery={each} />}
+      </Rows>
+      <Pages
+        after={deliveriesAfter}
+        info={deliveries.data?.webhookDeliveries.pageInfo}
+        onPage={(to) => void navigate({ search: (before) => ({ ...before, deliveriesAfter: to }) })}
+      />
     </>
   );
 }
 
-function Watched({ triggers }: { triggers: TriggersQuery['triggers'] }) {
+function TriggerRow({ trigger }: { trigger: TriggersQuery['triggers'][number] }) {
   const pause = useOrder(PauseTriggersDocument);
   const resume = useOrder(ResumeTriggersDocument);
-  if (triggers.length === 0) {
-    return (
-      <Empty title="Nothing starts a release by itself.">
-        <p>A product with trigger in its manifest is released when a commit arrives in its trigger environment.</p>
-      </Empty>
-    );
-  }
+  const may = useMay()('PROMOTE');
+  const { productName, applicationName, repository, branch, lookedAt, movedAt, error, outcome } = trigger;
   return (
-    <table className="list">
-      <thead>
-        <tr>
-          <th scope="col">Product</th>
-          <th scope="col">Application</th>
-          <th scope="col">Repository</th>
-          <th scope="col">Looked at</th>
-          <th scope="col">Moved</th>
-          <th scope="col">Now</th>
-          <th scope="col">
-            <span className="hidden">What can be done</span>
-          </th>
-        </tr>
-      </thead>
-      <tbody>
-        {triggers.map((each) => (
-          <tr key={`${each.productName} ${each.applicationName}`}>
-            <th scope="row">{each.productName}</th>
-            <td>{each.applicationName}</td>
-            <td className="mono">
-              {each.repository} {each.branch}
-            </td>
-            <td>{each.lookedAt ? <When at={each.lookedAt} /> : 'not yet'}</td>
-            <td>{each.movedAt && <When at={each.movedAt} />}</td>
-            <td className="now">
-              {each.pause
-                ? `Paused by ${each.pause.by ?? 'somebody'}: ${each.pause.reason}`
-                : (each.error ?? each.outcome)}
-            </td>
-            <td>
-              {each.pause ? (
-                <Ask
-                  label="Resume"
-                  title={`Release ${each.productName} by itself again`}
-                  icon={<CirclePlay size={16} aria-hidden />}
-                  onConfirm={() => resume({ input: { product: each.productName } })}
-                />
-              ) : (
-                <Ask
-                  label="Pause"
-                  title={`Pause the triggers of ${each.productName}`}
-                  icon={<CirclePause size={16} aria-hidden />}
-                  text={{ label: 'Reason', required: true }}
-                  onConfirm={(reason) => pause({ input: { product: each.productName, reason } })}
-                >
-                  <p>What arrives meanwhile is kept as one candidate.</p>
-                </Ask>
-              )}
-            </td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
+    <tr>
+      <th scope="row">{productName}</th>
+      <td>{applicationName}</td>
+      <td className="mono">
+        {repository} {branch}
+      </td>
+      <td>{lookedAt ? <When at={lookedAt} /> : 'not yet'}</td>
+      <td>{movedAt && <When at={movedAt} />}</td>
+      <td className="now">
+        {trigger.pause ? `Paused by ${trigger.pause.by ?? 'somebody'}: ${trigger.pause.reason}` : (error ?? outcome)}
+      </td>
+      <td>
+        {!may ? null : trigger.pause ? (
+          <Ask
+            label="Resume"
+            title={`Release ${productName} by itself again`}
+            icon={<CirclePlay size={16} aria-hidden />}
+            onConfirm={() => resume({ input: { product: productName } })}
+          />
+        ) : (
+          <Ask
+            label="Pause"
+            title={`Pause the triggers of ${productName}`}
+            icon={<CirclePause size={16} aria-hidden />}
+            text={{ label: 'Reason', required: true }}
+            onConfirm={(reason) => pause({ input: { product: productName, reason } })}
+          >
+            <p>What arrives meanwhile is kept as one candidate.</p>
+          </Ask>
+        )}
+      </td>
+    </tr>
   );
 }
 
-function Candidates({ candidates }: { candidates: TriggersQuery['candidates']['nodes'] }) {
-  if (candidates.length === 0) return <Empty title="No change has arrived yet." />;
+function CandidateRow({ candidate }: { candidate: TriggersQuery['candidates']['nodes'][number] }) {
+  const { productName, status, commit, message, release, reason, createdAt } = candidate;
   return (
-    <table className="list">
-      <thead>
-        <tr>
-          <th scope="col">Product</th>
-          <th scope="col">Status</th>
-          <th scope="col">Commit</th>
-          <th scope="col">Why</th>
-          <th scope="col">Arrived</th>
-        </tr>
-      </thead>
-      <tbody>
-        {candidates.map((each) => (
-          <tr key={each.id}>
-            <th scope="row">{each.productName}</th>
-            <td>
-              <Status status={each.status} />
-            </td>
-            <td>
-              <span className="mono">{each.commit?.slice(0, 7)}</span> {each.message?.split('\n')[0]}
-            </td>
-            <td className="now">
-              {each.release ? (
-                <Link to="/releases/$id" params={{ id: each.release.uuid }}>
-                  {each.release.shortId}
-                </Link>
-              ) : (
-                each.reason
-              )}
-            </td>
-            <td>
-              <When at={each.createdAt} />
-            </td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
+    <tr>
+      <th scope="row">{productName}</th>
+      <td>
+        <Status status={status} />
+      </td>
+      <td>
+        <span className="mono">{commit?.slice(0, 7)}</span> {message?.split('\n')[0]}
+      </td>
+      <td className="now">{release ? <ReleaseLink release={release} /> : reason}</td>
+      <td>
+        <When at={createdAt} />
+      </td>
+    </tr>
   );
 }
 
-function Deliveries({ deliveries }: { deliveries: DeliveriesQuery['webhookDeliveries']['nodes'] }) {
+function DeliveryRow({ delivery }: { delivery: DeliveriesQuery['webhookDeliveries']['nodes'][number] }) {
   const replay = useOrder(ReplayDocument);
-  if (deliveries.length === 0) {
-    return (
-      <Empty title="No webhook has arrived yet.">
-        <p>Git hosts and Argo CD send them to /hooks, signed with a secret.</p>
-      </Empty>
-    );
-  }
+  const { id, source, webhookId, status, outcome, verifiedBy, receivedAt } = delivery;
   return (
-    <table className="list">
-      <thead>
-        <tr>
-          <th scope="col">Source</th>
-          <th scope="col">Status</th>
-          <th scope="col">What came of it</th>
-          <th scope="col">Signed with</th>
-          <th scope="col">Received</th>
-          <th scope="col">
-            <span className="hidden">What can be done</span>
-          </th>
-        </tr>
-      </thead>
-      <tbody>
-        {deliveries.map((each) => (
-          <tr key={each.id}>
-            <th scope="row">
-              {each.source}
-              <small className="mono">{each.webhookId}</small>
-            </th>
-            <td>
-              <Status status={each.status} />
-            </td>
-            <td className="now">{each.outcome}</td>
-            <td>{each.verifiedBy}</td>
-            <td>
-              <When at={each.receivedAt} />
-            </td>
-            <td>
-              <Ask
-                label="Replay"
-                icon={<RotateCw size={16} aria-hidden />}
-                onConfirm={() => replay({ input: { id: each.id } })}
-              >
-                <p>It is processed again as it came.</p>
-              </Ask>
-            </td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
+    <tr>
+      <th scope="row">
+        {source}
+        <small className="mono">{webhookId}</small>
+      </th>
+      <td>
+        <Status status={status} />
+      </td>
+      <td className="now">{outcome}</td>
+      <td>{verifiedBy}</td>
+      <td>
+        <When at={receivedAt} />
+      </td>
+      <td>
+        <Ask label="Replay" icon={<RotateCw size={16} aria-hidden />} onConfirm={() => replay({ input: { id } })}>
+          <p>It is processed again as it came.</p>
+        </Ask>
+      </td>
+    </tr>
   );
 }

@@ -1,3 +1,5 @@
+import { textOf } from '../parts/address.ts';
+
 export interface WhereSearch {
   /** Part of a name. */
   product?: string;
@@ -6,11 +8,8 @@ export interface WhereSearch {
   compareTo?: string;
 }
 
-const text = (value: unknown): string | undefined =>
-  typeof value === 'string' && value !== '' ? value : typeof value === 'number' ? String(value) : undefined;
-
 export const whereSearch = (typed: Record<string, unknown>): WhereSearch => ({
-  product: text(typed['product']),
-  environment: text(typed['environment']),
-  compareTo: text(typed['compareTo']),
+  product: textOf(typed['product']),
+  environment: textOf(typed['environment']),
+  compareTo: textOf(typed['compareTo']),
 });

@@ -1,19 +1,12 @@
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { useEffect, useMemo, useRef, useSyncExternalStore } from 'react';
-import {
-  Button,
-  Input,
-  Label,
-  ListBox,
-  ListBoxItem,
-  Popover,
-  Select,
-  SelectValue,
-  TextField,
-} from 'react-aria-components';
-import { useTitle } from '../frame/title.ts';
+import { useEffect, useMemo, useRef } from 'react';
+import { Input, Label, TextField } from 'react-aria-components';
+import { EnvironmentLink } from '../environment/link.tsx';
+import { Choose } from '../parts/choose.tsx';
 import { Empty, Loading } from '../parts/empty.tsx';
+import { PageHeading } from '../parts/heading.tsx';
+import { useIsNarrow } from '../parts/media.ts';
 import { QueryProblem } from '../parts/problem.tsx';
 import { CellContent } from './cell.tsx';
 import type { WhereSearch } from './search.ts';
@@ -22,7 +15,6 @@ import { useEnvironments, useProducts } from './use-names.ts';
 
 /** Which version of which product is in which environment. */
 export function WherePage() {
-  useTitle('Where is what');
   const search = useSearch({ from: '/where' });
   const products = useProducts();
   const environments = useEnvironments();
@@ -36,14 +28,12 @@ export function WherePage() {
       environments: sorted.map(({ name }) => name).filter(has(search.environment)),
     };
   }, [products.all, environments.all, search.product, search.environment]);
-  const isNarrow = useSyncExternalStore(onWidth, () => NARROW.matches);
+  const isNarrow = useIsNarrow();
   const { cells, see } = useCells(names, search.compareTo);
   const View = isNarrow ? List : Matrix;
   return (
     <>
-      <div className="heading">
-        <h1>Where is what</h1>
-      </div>
+      <PageHeading title="Where is what" />
       <Filters search={search} environments={environments.all?.map(({ name }) => name) ?? []} />
       <QueryProblem error={products.error ?? environments.error} />
       {products.all === undefined || environments.all === undefined ? (
@@ -60,12 +50,6 @@ export function WherePage() {
     </>
   );
 }
-
-const NARROW = window.matchMedia('(max-width: 700px)');
-const onWidth = (listener: () => void): (() => void) => {
-  NARROW.addEventListener('change', listener);
-  return () => NARROW.removeEventListener('change', listener);
-};
 
 interface ViewProps {
   products: readonly string[];
@@ -126,7 +110,7 @@ function Matrix({ products, environments, cells, see }: ViewProps) {
               style={{ left: NAME + start, width: COLUMN, height: HEAD }}
               title={environments[index]}
             >
-              {environments[index]}
+              <EnvironmentLink name={environments[index]!} />
             </div>
           ))}
         </div>
@@ -203,7 +187,9 @@ function List({ products, environments, cells, see }: ViewProps) {
                 <h2>{product}</h2>
               ) : (
                 <>
-                  <span className="where-name">{environment}</span>
+                  <span className="where-name">
+                    <EnvironmentLink name={environment} product={product} />
+                  </span>
                   <span className="where-cell">
                     <CellContent cell={cells.get(keyOf(product, environment))} />
                   </span>
@@ -239,28 +225,14 @@ function Filters({ search, environments }: { search: WhereSearch; environments: 
         <Label>Environment</Label>
         <Input placeholder="part of a name" />
       </TextField>
-      <Select
-        className="field inline"
-        placeholder="Nothing"
-        value={search.compareTo ?? ''}
-        onChange={(key) => change({ compareTo: key === '' || key === null ? undefined : String(key) })}
-      >
-        <Label>Compare with</Label>
-        <Button className="button">
-          <SelectValue />
-          <span aria-hidden>▾</span>
-        </Button>
-        <Popover className="popover">
-          <ListBox className="options">
-            <ListBoxItem id="">Nothing</ListBoxItem>
-            {environments.map((name) => (
-              <ListBoxItem key={name} id={name}>
-                {name}
-              </ListBoxItem>
-            ))}
-          </ListBox>
-        </Popover>
-      </Select>
+      <Choose
+        isInline
+        label="Compare with"
+        none="Nothing"
+        value={search.compareTo}
+        choices={environments}
+        onChange={(compareTo) => change({ compareTo })}
+      />
     </div>
   );
 }
