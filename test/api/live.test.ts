@@ -1,7 +1,10 @@
 import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
 import { type IncomingMessage, request } from 'node:http';
 import { buffer } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
+import { parse, print, separateOperations } from 'graphql';
 import type pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { applyManifests } from '../../src/commands/apply-manifests.ts';
@@ -12,6 +15,15 @@ import { ERRORS, openTestApi } from './support/api.ts';
 import type { TestApi } from './support/api.ts';
 import { overEventStream, overWebSocket } from './support/clients.ts';
 import type { Transport } from './support/clients.ts';
+
+/** An operation of the web app with its fragments, as the app sends it. */
+function operationOfTheApp(name: string): string {
+  const folder = fileURLToPath(new URL('../../web/app/src', import.meta.url));
+  const texts = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((each) => each.endsWith('.graphql'))
+    .map((each) => readFileSync(`${folder}/${each}`, 'utf8'));
+  return print(separateOperations(parse(texts.join('\n')))[name]!);
+}
 
 // One release, seen while it moves: what a live page asks for, and how little is read and sent for it.
 
@@ -254,8 +266,11 @@ describe('a release of 500 environments', () => {
   }, 120_000);
   afterAll(() => server?.close());
 
-  test('costs at most 60 KiB to open and 2 KiB for a change, as they are sent', async () => {
-    const body = JSON.stringify({ query: OPEN, variables: { id: release } });
+  test.each([
+    ['a portal that shows what is moving', OPEN, CHANGED],
+    ['the page of a release', operationOfTheApp('Release'), operationOfTheApp('ReleaseChanged')],
+  ])('costs %s at most 60 KiB to open and 2 KiB for a change, as they are sent', async (_, opening, changing) => {
+    const body = JSON.stringify({ query: opening, variables: { id: release } });
     const headers = { 'content-type': 'application/json', 'accept-encoding': 'gzip' };
     const asked = request(`${server.url}/graphql`, { method: 'POST', headers }).end(body);
     const [answer] = (await once(asked, 'response')) as [IncomingMessage];
@@ -263,12 +278,13 @@ describe('a release of 500 environments', () => {
     const { data } = JSON.parse(gunzipSync(sent).toString()) as {
       data: { release: { lastCursor: string; promotions: unknown[] } };
     };
+    let next = opening === OPEN ? 0 : 2;
     expect(data.release.promotions).toHaveLength(COUNT);
     expect(sent.length).toBeLessThan(60 * 1_024);
     for (const transport of [overWebSocket, overEventStream]) {
       const { lastCursor } = await open();
-      const watcher = await transport(server.url, { id: release, after: lastCursor }, CHANGED);
-      await approve(transport === overWebSocket ? 'region-007' : 'region-008');
+      const watcher = await transport(server.url, { id: release, after: lastCursor }, changing);
+      await approve(environments[next++]!);
       await vi.waitFor(() => expect(JSON.stringify(watcher.results)).toContain('SUCCEEDED'), 10_000);
       for (const each of watcher.results) expect(Buffer.byteLength(JSON.stringify(each))).toBeLessThan(2 * 1_024);
       watcher.destroy();

@@ -1,5 +1,5 @@
-import { Ban, RotateCw } from 'lucide-react';
-import { RetryDocument, TerminateDocument } from '../generated/documents.ts';
+import { Ban, RotateCw, ThumbsDown } from 'lucide-react';
+import { MarkBadDocument, RetryDocument, TerminateDocument } from '../generated/documents.ts';
 import { Ask } from '../parts/ask.tsx';
 import { useOrder } from '../parts/order.ts';
 import { RollBackButton } from './roll-back.tsx';
@@ -11,11 +11,13 @@ const RETRIABLE = ['FAILED', 'TERMINATED'];
 export function ReleaseActions({ release }: { release: ReleaseRead }) {
   const retry = useOrder(RetryDocument);
   const terminate = useOrder(TerminateDocument);
-  const { uuid, shortId, status, endedAt, kind } = release;
+  const markBad = useOrder(MarkBadDocument);
+  const { uuid, shortId, status, endedAt, kind, productName, version, viewerCan } = release;
   return (
     <div className="actions">
       {RETRIABLE.includes(status) && (
         <Ask
+          can={viewerCan.retry}
           label="Retry"
           title={`Retry ${shortId}`}
           icon={<RotateCw size={16} aria-hidden />}
@@ -27,8 +29,21 @@ export function ReleaseActions({ release }: { release: ReleaseRead }) {
       {kind === 'FORWARD' && release.counts.succeeded + release.counts.failed > 0 && (
         <RollBackButton release={release} />
       )}
+      {kind === 'FORWARD' && (
+        <Ask
+          label="Mark bad"
+          title={`Mark ${version.label} as bad`}
+          icon={<ThumbsDown size={16} aria-hidden />}
+          can={viewerCan.markBad}
+          text={{ label: 'Reason', required: true }}
+          onConfirm={(reason) => markBad({ input: { product: productName, version: version.digest, reason } })}
+        >
+          <p>It is not promoted any further until the mark is taken back. Where it is, it stays.</p>
+        </Ask>
+      )}
       {!endedAt && (
         <Ask
+          can={viewerCan.terminate}
           label="Terminate"
           title={`Terminate ${shortId}`}
           icon={<Ban size={16} aria-hidden />}

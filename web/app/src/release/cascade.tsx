@@ -1,6 +1,7 @@
 import { Link } from '@tanstack/react-router';
 import { ArrowRight, Flame, Undo2 } from 'lucide-react';
 import { Decide } from '../approvals/decide.tsx';
+import { EnvironmentLink } from '../environment/link.tsx';
 import type { CascadeFragment } from '../generated/documents.ts';
 import { Status } from '../parts/status.tsx';
 import { When } from '../parts/time.tsx';
@@ -21,7 +22,13 @@ export function Cascade({ rollback, isOwnPage }: { rollback: CascadeFragment; is
       </h2>
       <p>
         <Flame size={16} aria-hidden className="tone-bad" />{' '}
-        {cause.environment ? <strong>{cause.environment}</strong> : toWords(cause.kind)}
+        {cause.environment ? (
+          <strong>
+            <EnvironmentLink name={cause.environment} />
+          </strong>
+        ) : (
+          toWords(cause.kind)
+        )}
         {cause.by && ` (${cause.by})`}: {cause.reason} <When at={cause.at} />
       </p>
       <p className="links">
@@ -40,7 +47,9 @@ export function Cascade({ rollback, isOwnPage }: { rollback: CascadeFragment; is
       <ul className="targets">
         {targets.map((target) => (
           <li key={target.environment}>
-            <strong>{target.environment}</strong>
+            <strong>
+              <EnvironmentLink name={target.environment} />
+            </strong>
             <Status status={target.status} />
             <span className="mono">
               {target.from?.label}

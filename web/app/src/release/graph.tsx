@@ -13,13 +13,14 @@ import {
 import { ChevronDown, ChevronRight } from 'lucide-react';
 import { createContext, type KeyboardEvent, useContext, useMemo, useState } from 'react';
 import { Button } from 'react-aria-components';
-import type { PromotionCardFragment } from '../generated/documents.ts';
+import type { ReasonFragment } from '../generated/documents.ts';
 import { lookOf, Status, worstOf } from '../parts/status.tsx';
 import { Took, When } from '../parts/time.tsx';
 import { without } from '../parts/words.ts';
 import { commitsOf, wordOf } from './environments.tsx';
 import { type Box, FEW, type Layout, layoutOf } from './layout.ts';
-import type { ReleaseRead } from './use-release.ts';
+import { reasonsByPromotion } from './paint.ts';
+import type { PromotionRead, ReleaseRead } from './use-release.ts';
 
 interface GraphProps {
   release: ReleaseRead;
@@ -29,7 +30,8 @@ interface GraphProps {
 
 /** What changes while the graph stands still. */
 interface Now {
-  byName: Map<string, PromotionCardFragment>;
+  byName: Map<string, PromotionRead>;
+  reasons: Map<string, ReasonFragment[]>;
   groups: ReleaseRead['groups'];
   selected: string | undefined;
   /** The one card that Tab reaches; arrows go on from there. */
@@ -43,17 +45,19 @@ const useNowOfGraph = (): Now => useContext(NowContext)!;
 
 /** The release from left to right, as it is now. It never moves by itself. */
 export default function Graph({ release, selected, onSelect }: GraphProps) {
-  const { promotions, groups } = release;
-  const [opened, setOpened] = useState<ReadonlySet<string>>(() => fewMembers(promotions));
+  const { promotions, groups, skeleton } = release;
+  const [opened, setOpened] = useState<ReadonlySet<string>>(() => fewMembers(skeleton.promotions));
   // Frozen with the release: it is laid out again only when somebody opens or closes a group.
-  const layout = useMemo(() => layoutOf(promotions, opened), [release.uuid, promotions.length, opened]);
+  const layout = useMemo(() => layoutOf(skeleton.promotions, opened), [skeleton, opened]);
   const nodes = useMemo(() => layout.boxes.map(toNode), [layout]);
   const byName = new Map(promotions.map((each) => [each.name, each]));
-  const edges = layout.edges.map((each) => toEdge(each, layout, byName));
+  const reasons = reasonsByPromotion(release);
+  const edges = layout.edges.map((each) => toEdge(each, layout, byName, reasons));
   const [width, setWidth] = useState<number>();
   const height = Math.min(Math.max(layout.height + 32, 220), 620);
   const now: Now = {
     byName,
+    reasons,
     groups,
     selected,
     reachable: selected ?? promotions[0]?.name,
@@ -108,9 +112,9 @@ export default function Graph({ release, selected, onSelect }: GraphProps) {
   );
 }
 
-function fewMembers(promotions: ReleaseRead['promotions']): Set<string> {
+function fewMembers(promotions: ReleaseRead['skeleton']['promotions']): Set<string> {
   const sizes = new Map<string, number>();
-  for (const { group } of promotions) if (group) sizes.set(group.name, (sizes.get(group.name) ?? 0) + 1);
+  for (const { group } of promotions) if (group != null) sizes.set(group, (sizes.get(group) ?? 0) + 1);
   return new Set([...sizes].filter(([, size]) => size <= FEW).map(([name]) => name));
 }
 
@@ -147,14 +151,20 @@ const HOLDS: Record<string, string> = {
   WaitingForTurn: 'its turn',
 };
 
-function toEdge({ id, from, to }: Layout['edges'][number], layout: Layout, byName: Now['byName']): Edge {
-  const of = (box: string): PromotionCardFragment[] =>
+function toEdge(
+  { id, from, to }: Layout['edges'][number],
+  layout: Layout,
+  byName: Now['byName'],
+  reasons: Now['reasons'],
+): Edge {
+  const of = (box: string): PromotionRead[] =>
     layout.boxes.find((each) => each.id === box)!.members.flatMap((name) => byName.get(name) ?? []);
   const [before, after] = [of(from), of(to)];
   const isPassed = after.some(({ status }) => !NOT_YET.includes(status));
   const isHeld = !isPassed && after.some(({ status }) => NOT_YET.includes(status));
   const isDone = before.every(({ status }) => THROUGH.includes(status));
-  const label = isHeld && isDone ? after.flatMap(({ waitingFor }) => waitingFor.flatMap(holdOf))[0] : undefined;
+  const label =
+    isHeld && isDone ? after.flatMap(({ name }) => (reasons.get(name) ?? []).flatMap(holdOf))[0] : undefined;
   const kind = isPassed ? 'passed' : label !== undefined ? 'held' : isDone ? 'next' : 'idle';
   return {
     id,
@@ -185,9 +195,10 @@ function EnvironmentNode({ data }: NodeProps<BoxNode>) {
 }
 
 function EnvironmentCard({ name }: { name: string }) {
-  const { byName, selected, reachable, onSelect } = useNowOfGraph();
+  const { byName, reasons, selected, reachable, onSelect } = useNowOfGraph();
   const promotion = byName.get(name);
   if (!promotion) return null;
+  const reason = reasons.get(name)?.[0]?.message;
   const { tone } = lookOf(promotion.status);
   return (
     <button
@@ -200,7 +211,7 @@ function EnvironmentCard({ name }: { name: string }) {
     >
       <span className="card-head">
         <strong>{name}</strong>
-        {promotion.production && <span className="chip">prod</span>}
+        {promotion.planned.production && <span className="chip">prod</span>}
       </span>
       <Status status={promotion.status} word={wordOf(promotion)} />
       <small>
@@ -212,7 +223,7 @@ function EnvironmentCard({ name }: { name: string }) {
         ) : promotion.earliestStart ? (
           <When at={promotion.earliestStart} />
         ) : (
-          promotion.waitingFor[0] && without(name, promotion.waitingFor[0].message)
+          reason && without(name, reason)
         )}
       </small>
     </button>

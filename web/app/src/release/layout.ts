@@ -27,9 +27,9 @@ export interface Layout {
   height: number;
 }
 
-type Promotion = ReleaseRead['promotions'][number];
+type Promotion = ReleaseRead['skeleton']['promotions'][number];
 
-const idOf = ({ name, group }: Pick<Promotion, 'name' | 'group'>): string => (group ? `group ${group.name}` : name);
+const idOf = ({ name, group }: Pick<Promotion, 'name' | 'group'>): string => (group == null ? name : `group ${group}`);
 
 /**
  * Where everything stands, from left to right: groups are one box, their members a list in it. It depends on the structure alone, so a change
@@ -39,7 +39,7 @@ export function layoutOf(promotions: readonly Promotion[], opened: ReadonlySet<s
   const boxes = new Map<string, Box>();
   for (const each of promotions) {
     const id = idOf(each);
-    const box = boxes.get(id) ?? newBox(id, each.group?.name ?? null);
+    const box = boxes.get(id) ?? newBox(id, each.group ?? null);
     box.members.push(each.name);
     boxes.set(id, box);
   }
@@ -51,11 +51,8 @@ export function layoutOf(promotions: readonly Promotion[], opened: ReadonlySet<s
   const edges = new Map<string, { id: string; from: string; to: string }>();
   for (const each of promotions) {
     const to = idOf(each);
-    const before = [
-      ...each.dependsOn.flatMap(({ name }) => home.get(name) ?? []),
-      ...each.dependsOnGroups.map(({ name }) => `group ${name}`),
-    ];
-    for (const from of before) {
+    for (const name of each.dependsOn) {
+      const from = home.get(name) ?? `group ${name}`;
       if (from !== to && boxes.has(from)) edges.set(`${from} > ${to}`, { id: `${from} > ${to}`, from, to });
     }
   }

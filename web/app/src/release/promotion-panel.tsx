@@ -1,14 +1,14 @@
 import { Hand, RotateCw, SkipForward, X } from 'lucide-react';
-import { useEffect, useRef, useState } from 'react';
-import { Button, Disclosure, DisclosurePanel, Heading } from 'react-aria-components';
+import { useEffect, useRef } from 'react';
+import { Button } from 'react-aria-components';
 import { useQuery } from 'urql';
+import { EnvironmentLink } from '../environment/link.tsx';
 import {
   HoldDocument,
-  type PromotionCardFragment,
   PromotionDocument,
+  type PromotionQuery,
   RetryDocument,
   SkipDocument,
-  StepLogDocument,
 } from '../generated/documents.ts';
 import { Ask } from '../parts/ask.tsx';
 import { Loading } from '../parts/empty.tsx';
@@ -18,26 +18,32 @@ import { Status } from '../parts/status.tsx';
 import { Took, When } from '../parts/time.tsx';
 import { toWords, without } from '../parts/words.ts';
 import { commitsOf, wordOf } from './environments.tsx';
-import type { ReleaseRead } from './use-release.ts';
+import { reasonsByPromotion } from './paint.ts';
+import { StepLog } from './step-log.tsx';
+import type { PromotionRead, ReleaseRead } from './use-release.ts';
 
 interface PanelProps {
   release: ReleaseRead;
-  promotion: PromotionCardFragment;
+  promotion: PromotionRead;
   close: () => void;
 }
 
 /** One environment of the release: its steps, tries, outputs and logs, and what can be done there. */
 export function PromotionPanel({ release, promotion, close }: PanelProps) {
-  const [{ data, error }, ask] = useQuery({ query: PromotionDocument, variables: { id: promotion.id } });
+  const [{ data, error }, ask] = useQuery({
+    query: PromotionDocument,
+    variables: { id: promotion.id, product: release.productName },
+  });
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => {
     heading.current?.focus({ preventScroll: true });
     heading.current?.scrollIntoView({ block: 'nearest' });
   }, []);
-  // The release was read again because its log went on: so did perhaps the steps.
-  useEffect(() => ask({ requestPolicy: 'network-only' }), [release, ask]);
+  // Each change of it is another object.
+  useEffect(() => ask({ requestPolicy: 'network-only' }), [promotion, ask]);
   const node = data?.node;
-  const detail = node && 'steps' in node ? node : undefined;
+  const detail = node && 'steps' in node ? (node as PromotionDetail) : undefined;
+  const reasons = reasonsByPromotion(release).get(promotion.name) ?? [];
   return (
     <aside className="card panel" aria-label={`Environment ${promotion.name}`}>
       <div className="heading">
@@ -49,7 +55,7 @@ export function PromotionPanel({ release, promotion, close }: PanelProps) {
           <X size={18} aria-hidden />
         </Button>
       </div>
-      <Actions release={release} promotion={promotion} />
+      {detail && <Actions release={release} promotion={promotion} detail={detail} />}
       <dl className="facts">
         {promotion.startedAt && (
           <div>
@@ -64,6 +70,14 @@ export function PromotionPanel({ release, promotion, close }: PanelProps) {
             <dt>Took</dt>
             <dd>
               <Took from={promotion.startedAt} until={promotion.endedAt ?? null} />
+            </dd>
+          </div>
+        )}
+        {promotion.planned.environment != null && (
+          <div>
+            <dt>Environment</dt>
+            <dd>
+              <EnvironmentLink name={promotion.planned.environment} product={release.productName} />
             </dd>
           </div>
         )}
@@ -86,7 +100,7 @@ export function PromotionPanel({ release, promotion, close }: PanelProps) {
           Skipped by {promotion.skip.by ?? 'somebody'}: {promotion.skip.reason}
         </p>
       )}
-      {promotion.waitingFor.map(({ message }) => (
+      {reasons.map(({ message }) => (
         <p key={message} className="note">
           {without(promotion.name, message)}
         </p>
@@ -134,7 +148,7 @@ export function PromotionPanel({ release, promotion, close }: PanelProps) {
 
 const ENDED = ['SUCCEEDED', 'SKIPPED', 'ROLLED_BACK'];
 
-function Actions({ release, promotion }: Omit<PanelProps, 'close'>) {
+function Actions({ release, promotion, detail }: Omit<PanelProps, 'close'> & { detail: PromotionDetail }) {
   const retry = useOrder(RetryDocument);
   const skip = useOrder(SkipDocument);
   const hold = useOrder(HoldDocument);
@@ -146,6 +160,7 @@ function Actions({ release, promotion }: Omit<PanelProps, 'close'>) {
           label="Retry"
           title={`Retry ${name}`}
           icon={<RotateCw size={16} aria-hidden />}
+          can={detail.viewerCan.retry}
           onConfirm={() => retry({ input: { releaseId: release.uuid, environment: name } })}
         >
           <p>In this environment alone. What has succeeded in it is not run again.</p>
@@ -156,34 +171,35 @@ function Actions({ release, promotion }: Omit<PanelProps, 'close'>) {
           label="Skip"
           title={`Skip ${name}`}
           icon={<SkipForward size={16} aria-hidden />}
+          can={detail.viewerCan.skip}
           text={{ label: 'Reason', required: true }}
           onConfirm={(reason) => skip({ input: { releaseId: release.uuid, environment: name, reason } })}
         >
           <p>It is left out: what depends on it goes on as if it had succeeded.</p>
         </Ask>
       )}
-      <Ask
-        label="Hold"
-        title={`Put ${name} on hold`}
-        icon={<Hand size={16} aria-hidden />}
-        text={{ label: 'Reason', required: true }}
-        onConfirm={(reason) => hold({ input: { environment: name, product: release.productName, reason } })}
-      >
-        <p>
-          No promotion of {release.productName} starts in {name} until the hold is lifted. What runs there goes on.
-        </p>
-      </Ask>
+      {detail.environment && (
+        <Ask
+          label="Hold"
+          title={`Put ${name} on hold`}
+          icon={<Hand size={16} aria-hidden />}
+          can={detail.environment.viewerCan.hold}
+          text={{ label: 'Reason', required: true }}
+          onConfirm={(reason) => hold({ input: { environment: name, product: release.productName, reason } })}
+        >
+          <p>
+            No promotion of {release.productName} starts in {name} until the hold is lifted. What runs there goes on.
+          </p>
+        </Ask>
+      )}
     </div>
   );
 }
 
-type StepRead = Extract<
-  NonNullable<import('../generated/documents.ts').PromotionQuery['node']>,
-  { steps: unknown }
->['steps'][number];
+type PromotionDetail = Extract<NonNullable<PromotionQuery['node']>, { steps: unknown }>;
+type StepRead = PromotionDetail['steps'][number];
 
 function Step({ step, release, environment }: { step: StepRead; release: string; environment: string }) {
-  const isUnderWay = step.startedAt != null;
   return (
     <li>
       <div className="step">
@@ -213,46 +229,9 @@ function Step({ step, release, environment }: { step: StepRead; release: string;
           ))}
         </dl>
       )}
-      {isUnderWay && step.action && (
-        <Log release={release} environment={environment} step={step.name} attempt={step.attempt} />
+      {step.startedAt != null && step.action && (
+        <StepLog release={release} environment={environment} step={step.name} attempt={step.attempt} />
       )}
     </li>
-  );
-}
-
-interface LogProps {
-  release: string;
-  environment: string;
-  step: string;
-  attempt: number;
-}
-
-function Log(props: LogProps) {
-  const [isOpen, setOpen] = useState(false);
-  return (
-    <Disclosure isExpanded={isOpen} onExpandedChange={setOpen}>
-      <Heading level={4} className="log-heading">
-        <Button slot="trigger" className="link-button">
-          {isOpen ? 'Hide the log' : 'Show the log'}
-        </Button>
-      </Heading>
-      <DisclosurePanel>{isOpen && <LogText {...props} />}</DisclosurePanel>
-    </Disclosure>
-  );
-}
-
-function LogText({ release, environment, step, attempt }: LogProps) {
-  const [{ data, error }] = useQuery({
-    query: StepLogDocument,
-    variables: { release, filter: { environment, step, attempt } },
-  });
-  if (error) return <QueryProblem error={error} />;
-  if (!data) return <Loading what="the log" />;
-  if (data.actionLog.nodes.length === 0) return <p className="hint">It wrote nothing.</p>;
-  return (
-    <pre className="log" tabIndex={0} aria-label={`Log of ${step}`}>
-      {data.actionLog.nodes.map(({ text }) => text).join('')}
-      {data.actionLog.pageInfo.hasNextPage && '\n… more: sluice logs'}
-    </pre>
   );
 }

@@ -2,8 +2,9 @@ import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router'
 import { Undo2 } from 'lucide-react';
 import { lazy, Suspense } from 'react';
 import { Tab, TabList, TabPanel, Tabs } from 'react-aria-components';
-import { useTitle } from '../frame/title.ts';
 import { Empty, Loading } from '../parts/empty.tsx';
+import { Fact, PageHeading } from '../parts/heading.tsx';
+import { useIsNarrow } from '../parts/media.ts';
 import { Problem, QueryProblem } from '../parts/problem.tsx';
 import { Status } from '../parts/status.tsx';
 import { Took, When } from '../parts/time.tsx';
@@ -12,18 +13,24 @@ import { Progress } from '../releases/progress.tsx';
 import { ReleaseActions } from './actions.tsx';
 import { Cascade } from './cascade.tsx';
 import { Environments } from './environments.tsx';
+import { Gantt } from './gantt.tsx';
+import { ReleaseNotes } from './notes.tsx';
 import { PromotionPanel } from './promotion-panel.tsx';
+import { VIEWS } from './search.ts';
 import { Timeline } from './timeline.tsx';
 import { type ReleaseRead, useRelease } from './use-release.ts';
 import { WaitsFor } from './waits-for.tsx';
 
 const Graph = lazy(() => import('./graph.tsx'));
 
-/** One release: what it waits for first, then where it is, then what happened. */
 export function ReleasePage() {
   const { id } = useParams({ from: '/releases/$id' });
+  return <OneRelease key={id} id={id} />;
+}
+
+/** What it waits for first, then where it is, then what happened. */
+function OneRelease({ id }: { id: string }) {
   const { release, error, fetching } = useRelease(id);
-  useTitle(release?.shortId ?? 'Release');
   if (release === undefined) {
     if (error) return <QueryProblem error={error} />;
     if (fetching) return <Loading what="the release" />;
@@ -52,14 +59,18 @@ function Head({ release }: { release: ReleaseRead }) {
   const problem = release.problem?.first;
   return (
     <>
-      <div className="heading">
-        <h1>
-          {kind === 'ROLLBACK' && <Undo2 aria-label="Rollback" />}
-          {shortId}
-        </h1>
+      <PageHeading
+        title={shortId}
+        shown={
+          <>
+            {kind === 'ROLLBACK' && <Undo2 aria-label="Rollback" />}
+            {shortId}
+          </>
+        }
+      >
         <Status status={status} />
         <ReleaseActions release={release} />
-      </div>
+      </PageHeading>
       <dl className="facts">
         <Fact name="Product">
           <Link to="/" search={{ product: productName }}>
@@ -108,15 +119,9 @@ function Head({ release }: { release: ReleaseRead }) {
   );
 }
 
-const Fact = ({ name, children }: { name: string; children: React.ReactNode }) => (
-  <div>
-    <dt>{name}</dt>
-    <dd>{children}</dd>
-  </div>
-);
-
 function Views({ release }: { release: ReleaseRead }) {
-  const { environment, view = 'graph' } = useSearch({ from: '/releases/$id' });
+  const isNarrow = useIsNarrow();
+  const { environment, view = isNarrow ? 'list' : 'graph' } = useSearch({ from: '/releases/$id' });
   const navigate = useNavigate({ from: '/releases/$id' });
   const select = (name: string | undefined): void => {
     void navigate({ search: (before) => ({ ...before, environment: name }), resetScroll: false });
@@ -129,7 +134,7 @@ function Views({ release }: { release: ReleaseRead }) {
         selectedKey={view}
         onSelectionChange={(key) =>
           void navigate({
-            search: (before) => ({ ...before, view: key as 'graph' | 'list' | 'timeline' }),
+            search: (before) => ({ ...before, view: VIEWS.find((each) => each === key) }),
             resetScroll: false,
           })
         }
@@ -137,6 +142,8 @@ function Views({ release }: { release: ReleaseRead }) {
         <TabList aria-label="Views of the release">
           <Tab id="graph">Graph</Tab>
           <Tab id="list">Environments</Tab>
+          <Tab id="gantt">Gantt</Tab>
+          <Tab id="notes">What it brings</Tab>
           <Tab id="timeline">Timeline</Tab>
         </TabList>
         <TabPanel id="graph">
@@ -146,6 +153,12 @@ function Views({ release }: { release: ReleaseRead }) {
         </TabPanel>
         <TabPanel id="list">
           <Environments release={release} selected={environment} onSelect={select} />
+        </TabPanel>
+        <TabPanel id="gantt">
+          <Gantt release={release} selected={environment} onSelect={select} />
+        </TabPanel>
+        <TabPanel id="notes">
+          <ReleaseNotes release={release} />
         </TabPanel>
         <TabPanel id="timeline">
           <Timeline release={release} />

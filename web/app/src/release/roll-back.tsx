@@ -5,9 +5,11 @@ import { Button, DialogTrigger, Form, Heading, Label, TextArea, TextField } from
 import { useClient, useQuery } from 'urql';
 import { wordsOf } from '../api/client.ts';
 import { RollBackDocument, RollbackPlanDocument } from '../generated/documents.ts';
+import { Refused, whyNot } from '../parts/ability.tsx';
 import { Sheet } from '../parts/ask.tsx';
 import { Loading } from '../parts/empty.tsx';
 import { Problem, QueryProblem } from '../parts/problem.tsx';
+import { Table } from '../parts/rows.tsx';
 import { Status } from '../parts/status.tsx';
 import { When } from '../parts/time.tsx';
 import { toWords } from '../parts/words.ts';
@@ -15,6 +17,8 @@ import type { ReleaseRead } from './use-release.ts';
 
 /** Takes the version of a release back, after its plan was shown. */
 export function RollBackButton({ release }: { release: ReleaseRead }) {
+  const reason = whyNot(release.viewerCan.rollback);
+  if (reason !== undefined) return <Refused label="Roll back" icon={<Undo2 size={16} aria-hidden />} reason={reason} />;
   return (
     <DialogTrigger>
       <Button className="button">
@@ -65,39 +69,28 @@ function RollBackForm({ release, close }: { release: ReleaseRead; close: () => v
         <Problem key={message}>{message}</Problem>
       ))}
       {plan && (
-        <table className="list">
-          <thead>
-            <tr>
-              <th scope="col">Environment</th>
-              <th scope="col">What happens</th>
-              <th scope="col">From</th>
-              <th scope="col">To</th>
-              <th scope="col">Why</th>
+        <Table head={['Environment', 'What happens', 'From', 'To', 'Why']}>
+          {plan.targets.map((each) => (
+            <tr key={each.environment}>
+              <th scope="row">{each.environment}</th>
+              <td>
+                <Status status={each.decision} word={DECISIONS[each.decision] ?? toWords(each.decision)} />
+              </td>
+              <td className="mono">{each.from?.label}</td>
+              <td className="mono">{each.to?.label}</td>
+              <td>
+                {each.reason}
+                {each.window && ` ${each.window}`}
+                {each.opensAt && (
+                  <>
+                    {' '}
+                    Opens <When at={each.opensAt} />.
+                  </>
+                )}
+              </td>
             </tr>
-          </thead>
-          <tbody>
-            {plan.targets.map((each) => (
-              <tr key={each.environment}>
-                <th scope="row">{each.environment}</th>
-                <td>
-                  <Status status={each.decision} word={DECISIONS[each.decision] ?? toWords(each.decision)} />
-                </td>
-                <td className="mono">{each.from?.label}</td>
-                <td className="mono">{each.to?.label}</td>
-                <td>
-                  {each.reason}
-                  {each.window && ` ${each.window}`}
-                  {each.opensAt && (
-                    <>
-                      {' '}
-                      Opens <When at={each.opensAt} />.
-                    </>
-                  )}
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
+          ))}
+        </Table>
       )}
       <TextField className="field" value={reason} onChange={setReason} isRequired autoFocus>
         <Label>Reason</Label>

@@ -1,12 +1,15 @@
+export const VIEWS = ['graph', 'list', 'gantt', 'notes', 'timeline'] as const;
+
 export interface ReleaseSearch {
   /** The environment whose steps stand beside the graph. */
   environment?: string;
-  view?: 'graph' | 'list' | 'timeline';
+  /** undefined: the graph where there is room for it. */
+  view?: (typeof VIEWS)[number];
 }
 
 export function releaseSearch({ environment, view }: Record<string, unknown>): ReleaseSearch {
   return {
     environment: typeof environment === 'string' ? environment : undefined,
-    view: view === 'list' || view === 'timeline' ? view : undefined,
+    view: VIEWS.find((each) => each === view),
   };
 }

@@ -1,7 +1,6 @@
-import { useEffect, useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { Button } from 'react-aria-components';
-import { useClient } from 'urql';
-import { gql } from 'urql';
+import { gql, useClient } from 'urql';
 import { EVENT_FIELDS, type StreamedEvent, toWords } from '../../../../src/cli/watch/events.ts';
 import { wordsOf } from '../api/client.ts';
 import { Loading } from '../parts/empty.tsx';
@@ -10,60 +9,83 @@ import { When } from '../parts/time.tsx';
 import type { ReleaseRead } from './use-release.ts';
 
 interface LogPage {
-  releaseEventLog: { edges: StreamedEvent[]; pageInfo: { hasNextPage: boolean } };
+  releaseEventLog: { edges: StreamedEvent[]; pageInfo: { hasNextPage: boolean; hasPreviousPage: boolean } };
+}
+
+interface Asked {
+  release: string;
+  first?: number;
+  last?: number;
+  before?: string;
+  after?: string;
 }
 
 /** The words of the command line, so that one event is told in one way. */
-const LOG = gql<LogPage, { after: string; release: string }>(`query Timeline($after: String!, $release: ID!) {
-  releaseEventLog(first: 100, after: $after, filter: { releaseId: $release }) {
-    edges { cursor node { ...EventFields } } pageInfo { hasNextPage }
+const LOG = gql<
+  LogPage,
+  Asked
+>(`query Timeline($release: ID!, $first: Int, $last: Int, $before: String, $after: String) {
+  releaseEventLog(first: $first, last: $last, before: $before, after: $after, filter: { releaseId: $release }) {
+    edges { cursor node { ...EventFields } } pageInfo { hasNextPage hasPreviousPage }
   }
 } ${EVENT_FIELDS}`);
 
-/** All that happened, the newest first. */
+const AT_ONCE = 100;
+
+/** All that happened, the newest first: its end is read first, and what came before when somebody asks. */
 export function Timeline({ release }: { release: ReleaseRead }) {
   const client = useClient();
-  const [events, setEvents] = useState<StreamedEvent[]>([]);
-  const [more, setMore] = useState(true);
+  const [events, setEvents] = useState<StreamedEvent[]>();
+  const [hasOlder, setHasOlder] = useState(false);
   const [problem, setProblem] = useState<string>();
   const { uuid, lastCursor } = release;
+  const ask = async (asked: Omit<Asked, 'release'>): Promise<LogPage['releaseEventLog'] | undefined> => {
+    const { data, error } = await client
+      .query(LOG, { ...asked, release: uuid }, { requestPolicy: 'network-only' })
+      .toPromise();
+    setProblem(error && wordsOf(error));
+    return data?.releaseEventLog;
+  };
+  const newest = useRef<string>(undefined);
   useEffect(() => {
     let gone = false;
     const read = async (): Promise<void> => {
-      const after = events.at(-1)?.cursor ?? '';
-      if (after === lastCursor) return setMore(false);
-      const { data, error } = await client
-        .query(LOG, { after, release: uuid }, { requestPolicy: 'network-only' })
-        .toPromise();
-      if (gone) return;
-      setProblem(error && wordsOf(error));
-      if (!data) return;
-      const { edges, pageInfo } = data.releaseEventLog;
-      setMore(pageInfo.hasNextPage);
-      if (edges.length > 0) setEvents((before) => [...before, ...edges]);
+      for (;;) {
+        const after = newest.current;
+        const page = await ask(after === undefined ? { last: AT_ONCE } : { first: AT_ONCE, after });
+        if (gone || !page) return;
+        newest.current = page.edges.at(-1)?.cursor ?? after;
+        if (after === undefined) setHasOlder(page.pageInfo.hasPreviousPage);
+        setEvents((before = []) => [...before, ...page.edges]);
+        if (after === undefined || !page.pageInfo.hasNextPage) return;
+      }
     };
-    read().catch((error: unknown) => setProblem(String(error)));
+    void read();
     return () => {
       gone = true;
     };
-  }, [client, uuid, lastCursor, events]);
-  const [shown, setShown] = useState(100);
+    // What is asked depends on the release alone.
+  }, [uuid, lastCursor]);
+  const readOlder = async (): Promise<void> => {
+    const page = await ask({ last: AT_ONCE, before: events?.[0]?.cursor });
+    if (!page) return;
+    setHasOlder(page.pageInfo.hasPreviousPage);
+    setEvents((after = []) => [...page.edges, ...after]);
+  };
   if (problem) return <Problem>{problem}</Problem>;
-  if (events.length === 0) return <Loading what="the events" />;
-  const newestFirst = events.toReversed();
+  if (events === undefined) return <Loading what="the events" />;
   return (
     <>
-      {more && <Loading what="older events" />}
       <ol className="timeline">
-        {newestFirst.slice(0, shown).map((each) => (
+        {events.toReversed().map((each) => (
           <li key={each.cursor}>
             <When at={each.node.at} />
             <span>{toWords(each, release.kind === 'ROLLBACK' ? 'rollback' : 'release')}</span>
           </li>
         ))}
       </ol>
-      {newestFirst.length > shown && (
-        <Button className="button" onPress={() => setShown(shown + 500)}>
+      {hasOlder && (
+        <Button className="button" onPress={() => void readOlder()}>
           Show older events
         </Button>
       )}

@@ -1,35 +1,54 @@
-import { useEffect } from 'react';
-import { useQuery } from 'urql';
+import { useEffect, useState } from 'react';
+import { useClient, useQuery } from 'urql';
 import { coalesce } from '../api/coalesce.ts';
 import { follow } from '../api/live.ts';
-import { ReleaseDocument, ReleaseSignalsDocument } from '../generated/documents.ts';
+import {
+  ReleaseAroundDocument,
+  type ReleaseChangedSubscription,
+  ReleaseChangedDocument,
+  ReleaseDocument,
+} from '../generated/documents.ts';
+import { opened, painted, type ReleaseRead } from './paint.ts';
 
-const PAUSE_MS = 400;
+export type { PromotionRead, ReleaseRead } from './paint.ts';
 
-/** One release as it is now: read once, and again whenever its log goes on. `reread` hears of each time. */
+const PAUSE_MS = 3_000;
+
+/** One release as it is now: read once, and then by its changes. What it waits for can change without them, so that is read again. */
 export function useRelease(id: string) {
-  const [answer, ask] = useQuery({ query: ReleaseDocument, variables: { id } });
-  const release = answer.data?.release ?? undefined;
-  const isRead = release !== undefined;
+  const client = useClient();
+  const [{ data, error, fetching, stale }] = useQuery({
+    query: ReleaseDocument,
+    variables: { id },
+    requestPolicy: 'network-only',
+  });
+  const read = data?.release;
+  const [release, setRelease] = useState<ReleaseRead>();
   useEffect(() => {
-    if (release === undefined) return;
-    let after = release.lastCursor;
-    const again = coalesce(() => ask({ requestPolicy: 'network-only' }), PAUSE_MS);
+    if (!read || stale) return;
+    setRelease(opened(read));
+    let after = read.lastCursor;
+    let gone = false;
+    const around = async (): Promise<void> => {
+      const answer = await client.query(ReleaseAroundDocument, { id }, { requestPolicy: 'network-only' }).toPromise();
+      const now = answer.data?.release;
+      if (now && !gone) setRelease((before) => before && { ...before, ...now });
+    };
+    const again = coalesce(() => void around(), PAUSE_MS);
     const stop = follow({
-      document: ReleaseSignalsDocument,
-      variables: () => ({ after, release: id }),
-      onData: ({ releaseEvents }) => {
-        after = releaseEvents.cursor;
+      document: ReleaseChangedDocument,
+      variables: () => ({ after, id }),
+      onData: ({ releaseChanged }: ReleaseChangedSubscription) => {
+        after = releaseChanged.cursor;
+        setRelease((before) => before && painted(before, releaseChanged));
         again.call();
       },
     });
     return () => {
+      gone = true;
       stop();
       again.stop();
     };
-    // A newer answer does not begin a new stream: the stream has its own cursor.
-  }, [isRead, id, ask]);
-  return { release, error: answer.error, fetching: answer.fetching };
+  }, [read, stale, client, id]);
+  return { release, error, fetching: fetching || (read != null && release === undefined) };
 }
-
-export type ReleaseRead = NonNullable<ReturnType<typeof useRelease>['release']>;

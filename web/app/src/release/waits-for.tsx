@@ -1,7 +1,9 @@
 import { Link } from '@tanstack/react-router';
-import { CirclePlay, KeyRound } from 'lucide-react';
+import { KeyRound } from 'lucide-react';
 import { Decide } from '../approvals/decide.tsx';
-import { OverrideDocument, type ReasonFragment, UnholdDocument } from '../generated/documents.ts';
+import { EnvironmentLink } from '../environment/link.tsx';
+import { OverrideDocument, type ReasonFragment } from '../generated/documents.ts';
+import { Lift } from '../holds/lift.tsx';
 import { Ask } from '../parts/ask.tsx';
 import { useOrder } from '../parts/order.ts';
 import { When } from '../parts/time.tsx';
@@ -37,12 +39,19 @@ export function WaitsFor({ release }: { release: ReleaseRead }) {
 const INSIDE = ['WaitingForDependencies', 'WaitingForGroup', 'WaitingForGroupHealth'];
 
 function Reasons({ reasons, release }: { reasons: readonly ReasonFragment[]; release: ReleaseRead }) {
+  const environments = new Set(release.skeleton.promotions.flatMap(({ environment }) => environment ?? []));
   return (
     <ul>
       {reasons.map((reason, index) => (
         <li key={`${reason.promotion?.id ?? ''} ${index}`}>
           <div className="reason">
-            <strong>{reason.promotion?.name ?? 'The release'}</strong>
+            <strong>
+              {environments.has(reason.promotion?.name ?? '') ? (
+                <EnvironmentLink name={reason.promotion!.name} product={release.productName} />
+              ) : (
+                (reason.promotion?.name ?? 'The release')
+              )}
+            </strong>
             <span>{without(reason.promotion?.name, reason.message)}</span>
             <Details reason={reason} />
           </div>
@@ -95,7 +104,6 @@ function Details({ reason }: { reason: ReasonFragment }) {
 
 /** What a person can do about it, here. */
 function Cure({ reason, release }: { reason: ReasonFragment; release: ReleaseRead }) {
-  const unhold = useOrder(UnholdDocument);
   const override = useOrder(OverrideDocument);
   const environment = reason.promotion?.name;
   if ('approval' in reason && reason.promotion) {
@@ -105,26 +113,7 @@ function Cure({ reason, release }: { reason: ReasonFragment; release: ReleaseRea
     return (
       <div className="actions">
         {reason.holds.map((hold) => (
-          <Ask
-            key={hold.id}
-            label="Lift the hold"
-            icon={<CirclePlay size={16} aria-hidden />}
-            text={{ label: 'Reason', required: false }}
-            onConfirm={(words) =>
-              unhold({
-                input: {
-                  environment: hold.environmentName,
-                  product: hold.productName,
-                  holdId: hold.id,
-                  reason: words === '' ? undefined : words,
-                },
-              })
-            }
-          >
-            <p>
-              {hold.by ?? 'Somebody'} put {hold.environmentName} on hold: {hold.reason}
-            </p>
-          </Ask>
+          <Lift key={hold.id} hold={hold} />
         ))}
       </div>
     );
@@ -136,6 +125,7 @@ function Cure({ reason, release }: { reason: ReasonFragment; release: ReleaseRea
         title={`Let ${environment} through`}
         icon={<KeyRound size={16} aria-hidden />}
         kind="danger"
+        can={reason.promotion?.viewerCan.override}
         text={{ label: 'Reason', required: true }}
         onConfirm={(words) =>
           override({

@@ -1,0 +1,74 @@
+import type {
+  PromotionStateFragment,
+  ReasonFragment,
+  ReleaseChangedSubscription,
+  ReleaseQuery,
+} from '../generated/documents.ts';
+
+type Opened = NonNullable<ReleaseQuery['release']>;
+type Planned = Opened['skeleton']['promotions'][number];
+
+/** A promotion: what the release froze of it, and where it is. */
+export interface PromotionRead extends PromotionStateFragment {
+  planned: Planned;
+}
+
+/** A release as a page shows it. `promotions` stand in the order of the flow. */
+export interface ReleaseRead extends Omit<Opened, 'promotions' | 'skeleton'> {
+  promotions: PromotionRead[];
+  skeleton: Opened['skeleton'];
+}
+
+export function opened(read: Opened): ReleaseRead {
+  const planned = new Map(read.skeleton.promotions.map((each) => [each.name, each]));
+  return {
+    ...read,
+    promotions: read.promotions.flatMap((each) => {
+      const frozen = planned.get(each.name);
+      return frozen ? [{ ...each, planned: frozen }] : [];
+    }),
+  };
+}
+
+type Change = ReleaseChangedSubscription['releaseChanged'];
+
+/** The release after a change. Whatever says that it is no newer than what is shown changes nothing. */
+export function painted(before: ReleaseRead, { cursor, release, groups, promotions }: Change): ReleaseRead {
+  const changed = new Map(promotions.map((each) => [each.name, each]));
+  const gates = new Map(groups.map((each) => [each.name, each]));
+  const newer = new Set(
+    before.promotions.flatMap((each) =>
+      changed.has(each.name) && changed.get(each.name)!.sequence >= each.sequence ? [each.name] : [],
+    ),
+  );
+  return {
+    ...before,
+    ...(release && release.sequence >= before.sequence ? release : {}),
+    lastCursor: cursor,
+    waitingFor: [
+      ...before.waitingFor.filter(({ promotion }) => !promotion || !newer.has(promotion.name)),
+      ...promotions.flatMap((each) => (newer.has(each.name) ? each.waitingFor : [])),
+    ],
+    groups: gates.size === 0 ? before.groups : before.groups.map((each) => gates.get(each.name) ?? each),
+    promotions:
+      changed.size === 0
+        ? before.promotions
+        : before.promotions.map((each) => {
+            if (!newer.has(each.name)) return each;
+            const { waitingFor: _, ...now } = changed.get(each.name)!;
+            return { ...now, planned: each.planned };
+          }),
+  };
+}
+
+/** What each promotion waits for, by its name. */
+export function reasonsByPromotion({ waitingFor }: Pick<ReleaseRead, 'waitingFor'>): Map<string, ReasonFragment[]> {
+  const reasons = new Map<string, ReasonFragment[]>();
+  for (const each of waitingFor) {
+    if (!each.promotion) continue;
+    const known = reasons.get(each.promotion.name);
+    if (known) known.push(each);
+    else reasons.set(each.promotion.name, [each]);
+  }
+  return reasons;
+}
