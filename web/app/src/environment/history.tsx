@@ -1,0 +1,84 @@
+import { useNavigate } from '@tanstack/react-router';
+import { useQuery } from 'urql';
+import { EnvironmentHistoryDocument, type EnvironmentHistoryQuery } from '../generated/documents.ts';
+import { Empty } from '../parts/empty.tsx';
+import { Fact } from '../parts/heading.tsx';
+import { Pages } from '../parts/pages.tsx';
+import { ReleaseLink } from '../parts/release-link.tsx';
+import { Rows } from '../parts/rows.tsx';
+import { Status } from '../parts/status.tsx';
+import { Took, When } from '../parts/time.tsx';
+
+interface HistoryProps {
+  environment: string;
+  product: string;
+  after: string | undefined;
+}
+
+/** What was brought to an environment of a product, and how well that goes. */
+export function History({ environment, product, after }: HistoryProps) {
+  const navigate = useNavigate({ from: '/environments/$name' });
+  const [{ data, error }] = useQuery({
+    query: EnvironmentHistoryDocument,
+    variables: { name: environment, product, after },
+  });
+  return (
+    <>
+      <h2 className="second">History of {product}</h2>
+      {data && <Metrics metrics={data.deliveryMetrics} />}
+      <Rows
+        items={data?.deploymentHistory.nodes}
+        error={error}
+        what="the history"
+        head={['Version', 'Application', 'What became of it', 'Since', 'Stayed', 'Release', 'Why']}
+        none={<Empty title={`Nothing of ${product} was brought to ${environment} yet.`} />}
+      >
+        {(each) => (
+          <tr key={`${each.applicationName} ${each.since}`}>
+            <th scope="row" className="mono">
+              {each.version.label}
+            </th>
+            <td>{each.applicationName}</td>
+            <td>
+              <Status status={LOOKS[each.end] ?? each.end} word={WORDS[each.end]} />
+            </td>
+            <td>
+              <When at={each.since} />
+            </td>
+            <td>
+              <Took from={each.since} until={each.until ?? null} />
+            </td>
+            <td>{each.release && <ReleaseLink release={each.release} />}</td>
+            <td className="now">{each.reason}</td>
+          </tr>
+        )}
+      </Rows>
+      <Pages
+        after={after}
+        info={data?.deploymentHistory.pageInfo}
+        onPage={(to) => void navigate({ search: (before) => ({ ...before, historyAfter: to }), resetScroll: false })}
+      />
+    </>
+  );
+}
+
+const LOOKS: Record<string, string> = { LIVE: 'HEALTHY', REPLACED: 'SUPERSEDED', ROLLED_BACK: 'ROLLED_BACK' };
+const WORDS: Record<string, string> = { LIVE: 'Is here', REPLACED: 'Replaced', ROLLED_BACK: 'Taken back' };
+
+function Metrics({ metrics }: { metrics: EnvironmentHistoryQuery['deliveryMetrics'] }) {
+  const { since, deployments, deploymentsPerDay, changeFailureRate, leadTime, timeToRestore } = metrics;
+  if (deployments === 0) return null;
+  return (
+    <dl className="facts">
+      <Fact name="Deployments">
+        {deployments} (<span className="numbers">{deploymentsPerDay.toFixed(1)}</span> a day)
+      </Fact>
+      {changeFailureRate != null && <Fact name="Failed or taken back">{Math.round(changeFailureRate * 100)} %</Fact>}
+      {leadTime && <Fact name="From commit to here, half within">{leadTime.median}</Fact>}
+      {timeToRestore && <Fact name="Healthy again, half within">{timeToRestore.median}</Fact>}
+      <Fact name="Counted since">
+        <When at={since} />
+      </Fact>
+    </dl>
+  );
+}
