@@ -1,8 +1,11 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router';
+import { adminSearch } from './admin/search.ts';
 import { ROOT } from './api/place.ts';
+import { calendarSearch } from './calendar/search.ts';
 import { Frame } from './frame/frame.tsx';
 import { NotFound } from './frame/not-found.tsx';
 import { Loading } from './parts/empty.tsx';
+import { textOf } from './parts/address.ts';
 import { releaseSearch } from './release/search.ts';
 import { whereSearch } from './where/search.ts';
 import { releasesSearch } from './releases/search.ts';
@@ -44,18 +47,51 @@ const inbox = createRoute({
 const holds = createRoute({
   getParentRoute: () => root,
   path: '/holds',
-  validateSearch: ({ past }: Record<string, unknown>): { past?: true } => ({ past: past === true ? true : undefined }),
+  validateSearch: (typed: Record<string, unknown>): { past?: true; after?: string; badAfter?: string } => ({
+    past: typed['past'] === true ? true : undefined,
+    after: textOf(typed['after']),
+    badAfter: textOf(typed['badAfter']),
+  }),
   component: lazyRouteComponent(() => import('./holds/holds-page.tsx'), 'HoldsPage'),
+});
+
+const environment = createRoute({
+  getParentRoute: () => root,
+  path: '/environments/$name',
+  validateSearch: (typed: Record<string, unknown>): { product?: string; after?: string; historyAfter?: string } => ({
+    product: textOf(typed['product']),
+    after: textOf(typed['after']),
+    historyAfter: textOf(typed['historyAfter']),
+  }),
+  component: lazyRouteComponent(() => import('./environment/environment-page.tsx'), 'EnvironmentPage'),
+});
+
+const calendar = createRoute({
+  getParentRoute: () => root,
+  path: '/calendar',
+  validateSearch: calendarSearch,
+  component: lazyRouteComponent(() => import('./calendar/calendar-page.tsx'), 'CalendarPage'),
+});
+
+const admin = createRoute({
+  getParentRoute: () => root,
+  path: '/admin',
+  validateSearch: adminSearch,
+  component: lazyRouteComponent(() => import('./admin/admin-page.tsx'), 'AdminPage'),
 });
 
 const triggers = createRoute({
   getParentRoute: () => root,
   path: '/triggers',
+  validateSearch: (typed: Record<string, unknown>): { after?: string; deliveriesAfter?: string } => ({
+    after: textOf(typed['after']),
+    deliveriesAfter: textOf(typed['deliveriesAfter']),
+  }),
   component: lazyRouteComponent(() => import('./triggers/triggers-page.tsx'), 'TriggersPage'),
 });
 
 export const router = createRouter({
-  routeTree: root.addChildren([releases, release, where, inbox, holds, triggers]),
+  routeTree: root.addChildren([releases, release, where, environment, calendar, inbox, holds, triggers, admin]),
   basepath: ROOT.pathname,
   defaultPreload: 'intent',
   defaultPendingComponent: () => <Loading what="the page" />,

@@ -1,21 +1,23 @@
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { Undo2 } from 'lucide-react';
-import { useCallback } from 'react';
-import { Switch } from 'react-aria-components';
+import { useCallback, useState } from 'react';
+import { Button, Checkbox, Switch } from 'react-aria-components';
 import { useQuery } from 'urql';
-import { useTitle } from '../frame/title.ts';
+import { EnvironmentLink } from '../environment/link.tsx';
 import { ApprovalsDocument } from '../generated/documents.ts';
 import { Empty, Loading } from '../parts/empty.tsx';
+import { PageHeading, Total } from '../parts/heading.tsx';
+import { Pages } from '../parts/pages.tsx';
 import { QueryProblem } from '../parts/problem.tsx';
 import { When } from '../parts/time.tsx';
 import { Decide, Rules } from './decide.tsx';
+import { DecideTogether } from './decide-together.tsx';
 import { useInboxChanges } from './use-inbox.ts';
 
 const PER_PAGE = 25;
 
 /** Everything that waits for a person, the oldest question first. */
 export function ApprovalsPage() {
-  useTitle('Approvals');
   const { all, after } = useSearch({ from: '/inbox' });
   const navigate = useNavigate({ from: '/inbox' });
   const [{ data, error }, ask] = useQuery({
@@ -25,18 +27,30 @@ export function ApprovalsPage() {
   const again = useCallback(() => ask({ requestPolicy: 'network-only' }), [ask]);
   useInboxChanges(data?.approvals.lastCursor, again);
   const inbox = data?.approvals;
+  const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
+  const toggle = (key: string): void => {
+    const next = new Set(chosen);
+    if (!next.delete(key)) next.add(key);
+    setChosen(next);
+  };
+  const decidable = (inbox?.nodes ?? []).flatMap((promotion) =>
+    promotion.openApprovals
+      .filter(({ viewerCanApprove }) => viewerCanApprove)
+      .map((approval) => ({ key: keyOf(promotion, approval), promotion, approval })),
+  );
+  // What somebody else has decided meanwhile is not chosen any more.
+  const picked = decidable.filter(({ key }) => chosen.has(key));
   return (
     <>
-      <div className="heading">
-        <h1>
-          Approvals
-          {inbox && (
-            <span className="badge">
-              {inbox.totalCount}
-              {inbox.isTotalCapped && '+'}
-            </span>
-          )}
-        </h1>
+      <PageHeading
+        title="Approvals"
+        shown={
+          <>
+            Approvals
+            {inbox && <Total of={inbox} />}
+          </>
+        }
+      >
         <Switch
           className="switch"
           isSelected={all !== true}
@@ -45,7 +59,7 @@ export function ApprovalsPage() {
           <span className="switch-track" aria-hidden />
           Only what I can decide
         </Switch>
-      </div>
+      </PageHeading>
       <QueryProblem error={error} />
       {inbox === undefined ? (
         error === undefined && <Loading what="the inbox" />
@@ -58,55 +72,78 @@ export function ApprovalsPage() {
           )}
         </Empty>
       ) : (
-        <ul className="inbox">
-          {inbox.nodes.map((promotion) => (
-            <li key={promotion.id} className="card">
-              {promotion.openApprovals.map((approval) => (
-                <div key={approval.step ?? ''} className="ask">
-                  <div className="what">
-                    <h2>
-                      {promotion.release.kind === 'ROLLBACK' && <Undo2 size={18} aria-label="Rollback" />}
-                      <Link
-                        to="/releases/$id"
-                        params={{ id: promotion.release.uuid }}
-                        search={{ environment: promotion.name }}
+        <>
+          {decidable.length > 1 && (
+            <div className="batch" role="group" aria-label="All that are chosen">
+              <Button
+                className="button"
+                onPress={() =>
+                  setChosen(new Set(picked.length === decidable.length ? [] : decidable.map(({ key }) => key)))
+                }
+              >
+                {picked.length === decidable.length ? 'Choose none' : `Choose all ${decidable.length}`}
+              </Button>
+              <DecideTogether chosen={picked} />
+            </div>
+          )}
+          <ul className="inbox">
+            {inbox.nodes.map((promotion) => (
+              <li key={promotion.id} className="card">
+                {promotion.openApprovals.map((approval) => (
+                  <div key={approval.step ?? ''} className="ask">
+                    {approval.viewerCanApprove && (
+                      <Checkbox
+                        className="check"
+                        aria-label={`Choose ${promotion.release.productName} ${promotion.release.version.label} to ${promotion.name}`}
+                        isSelected={chosen.has(keyOf(promotion, approval))}
+                        onChange={() => toggle(keyOf(promotion, approval))}
                       >
-                        {promotion.release.productName} {promotion.release.version.label}
-                      </Link>
-                      {promotion.release.kind === 'ROLLBACK' ? 'goes back in' : 'to'} {promotion.name}
-                      {promotion.production && <span className="chip">prod</span>}
-                    </h2>
-                    {approval.question && <p>{approval.question}</p>}
-                    <small className="details">
-                      <span>{promotion.release.shortId}</span>
-                      {promotion.release.trigger.actor && <span>started by {promotion.release.trigger.actor}</span>}
-                      {approval.requestedAt && (
-                        <span>
-                          asked <When at={approval.requestedAt} />
-                        </span>
-                      )}
-                    </small>
-                    <Rules approval={approval} />
+                        <span className="check-box" aria-hidden />
+                      </Checkbox>
+                    )}
+                    <div className="what">
+                      <h2>
+                        {promotion.release.kind === 'ROLLBACK' && <Undo2 size={18} aria-label="Rollback" />}
+                        <Link
+                          to="/releases/$id"
+                          params={{ id: promotion.release.uuid }}
+                          search={{ environment: promotion.name }}
+                        >
+                          {promotion.release.productName} {promotion.release.version.label}
+                        </Link>
+                        {promotion.release.kind === 'ROLLBACK' ? 'goes back in' : 'to'}{' '}
+                        <EnvironmentLink name={promotion.name} product={promotion.release.productName} />
+                        {promotion.production && <span className="chip">prod</span>}
+                      </h2>
+                      {approval.question && <p>{approval.question}</p>}
+                      <small className="details">
+                        <span>{promotion.release.shortId}</span>
+                        {promotion.release.trigger.actor && <span>started by {promotion.release.trigger.actor}</span>}
+                        {approval.requestedAt && (
+                          <span>
+                            asked <When at={approval.requestedAt} />
+                          </span>
+                        )}
+                      </small>
+                      <Rules approval={approval} />
+                    </div>
+                    <Decide approval={approval} promotion={promotion} />
                   </div>
-                  <Decide approval={approval} promotion={promotion} />
-                </div>
-              ))}
-            </li>
-          ))}
-        </ul>
+                ))}
+              </li>
+            ))}
+          </ul>
+        </>
       )}
-      <div className="pages">
-        {after !== undefined && (
-          <Link to="/inbox" search={{ all }} className="button">
-            First page
-          </Link>
-        )}
-        {inbox?.pageInfo.hasNextPage && (
-          <Link to="/inbox" search={{ all, after: inbox.pageInfo.endCursor ?? undefined }} className="button">
-            Next page
-          </Link>
-        )}
-      </div>
+      <Pages
+        after={after}
+        info={inbox?.pageInfo}
+        next="Next page"
+        onPage={(to) => void navigate({ search: { all, after: to } })}
+      />
     </>
   );
 }
+
+const keyOf = ({ id }: { id: string }, { step, attempt }: { step?: string | null; attempt: number }): string =>
+  `${id} ${step ?? ''} ${attempt}`;

@@ -1,21 +1,45 @@
-import { Link, Outlet, useRouterState } from '@tanstack/react-router';
-import { CodeXml, Grid3x3, Hand, type LucideIcon, Rocket, TriangleAlert, UserCheck, Webhook } from 'lucide-react';
+import { Link, Outlet, useMatch, useRouterState } from '@tanstack/react-router';
+import {
+  CalendarDays,
+  CodeXml,
+  Grid3x3,
+  Hand,
+  type LucideIcon,
+  Rocket,
+  ShieldCheck,
+  TriangleAlert,
+  UserCheck,
+  Webhook,
+} from 'lucide-react';
 import { type ReactNode, useCallback, useEffect, useRef } from 'react';
 import { useQuery } from 'urql';
 import { useConnection } from '../api/connection.ts';
 import { addressOf } from '../api/place.ts';
 import { useInboxChanges } from '../approvals/use-inbox.ts';
-import { ApprovalsForMeDocument, ViewerDocument } from '../generated/documents.ts';
+import { ApprovalsForMeDocument, type Permission, ViewerDocument } from '../generated/documents.ts';
+import { Find } from '../find/find.tsx';
 import { ConnectionState } from './connection-state.tsx';
 import { ThemeSwitch } from './theme.tsx';
 import { TokenForm } from './token-form.tsx';
+import { useMay } from './viewer.ts';
 
-const PAGES: { to: string; name: string; icon: LucideIcon; Count?: () => ReactNode }[] = [
+interface Page {
+  to: string;
+  name: string;
+  icon: LucideIcon;
+  Count?: () => ReactNode;
+  /** Only for those who may do one of these. */
+  for?: readonly Permission[];
+}
+
+const PAGES: Page[] = [
   { to: '/', name: 'Releases', icon: Rocket },
   { to: '/where', name: 'Where is what', icon: Grid3x3 },
+  { to: '/calendar', name: 'Calendar', icon: CalendarDays },
   { to: '/inbox', name: 'Approvals', icon: UserCheck, Count: ForMe },
   { to: '/holds', name: 'Holds', icon: Hand },
   { to: '/triggers', name: 'Triggers', icon: Webhook },
+  { to: '/admin', name: 'Administration', icon: ShieldCheck, for: ['MANAGE_ACCESS', 'MANAGE_SECRETS', 'READ_AUDIT'] },
 ];
 
 /** What stands around every page: where one can go, who one is, how fresh it is. */
@@ -23,6 +47,9 @@ export function Frame() {
   const refused = useConnection((state) => state.refused);
   const main = useRef<HTMLElement>(null);
   const path = useRouterState({ select: ({ location }) => location.pathname });
+  const isOnRelease = useMatch({ from: '/releases/$id', shouldThrow: false }) !== undefined;
+  const may = useMay(false);
+  const pages = PAGES.filter((each) => each.for?.some(may) ?? true);
   const before = useRef(path);
   useEffect(() => {
     // A reader of the screen hears the new page and not the link that is gone.
@@ -43,14 +70,19 @@ export function Frame() {
           Sluice
         </Link>
         <ConnectionState />
+        <Find pages={pages} />
         <Who />
         <ThemeSwitch />
       </header>
       <nav className="side" aria-label="Pages">
         <ul>
-          {PAGES.map(({ to, name, icon: Icon, Count }) => (
+          {pages.map(({ to, name, icon: Icon, Count }) => (
             <li key={to}>
-              <Link to={to} activeOptions={{ exact: to === '/', includeSearch: false }}>
+              <Link
+                to={to}
+                activeOptions={{ exact: to === '/', includeSearch: false }}
+                {...(to === '/' && isOnRelease ? { 'aria-current': 'page' as const } : {})}
+              >
                 <Icon size={18} aria-hidden />
                 <span>{name}</span>
                 {Count && <Count />}
