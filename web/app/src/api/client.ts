@@ -12,11 +12,14 @@ export const createApi = (): Client =>
     fetchOptions: () => ({ headers: authorization() }),
     exchanges: [
       mapExchange({
-        onResult({ error }) {
+        onResult(result) {
+          const { error } = result;
           if (error?.networkError && error.response === undefined) unreachable();
           else heard();
           const code = error?.graphQLErrors.find(({ extensions }) => extensions['code'] === 'UNAUTHENTICATED');
           if (code) refused(code.message);
+          // An answer without data is null, and its type says that it is undefined.
+          return { ...result, data: result.data ?? undefined };
         },
       }),
       cacheExchange,
