@@ -1,5 +1,6 @@
 import type { Parts } from '../parts.ts';
 import type { Kind, Labels, StoredDefinition } from '../core/definitions.ts';
+import type { RefusalCode } from '../core/problems.ts';
 import { PermanentError, TransientError } from '../drivers/driver.ts';
 import type { ForeignText } from '../foreign/index.ts';
 import { diffManifests } from '../manifests/index.ts';
@@ -11,7 +12,7 @@ import type { AuditChange } from './audit.ts';
 import { reconsiderReleases } from './reconsider.ts';
 import { commitWarnings } from './commit-warnings.ts';
 import { considerManifests, inOrder, isChange, kindsChanged, writeConsidered } from './consider-manifests.ts';
-import type { Save } from './consider-manifests.ts';
+import type { ExpectedRevision, Save } from './consider-manifests.ts';
 import type { DefinitionDraft } from './definition-draft.ts';
 import { warningsOf } from './manifest-warnings.ts';
 
@@ -29,10 +30,13 @@ export interface AppliedChange {
   document?: number;
 }
 
+/** Why manifests are refused; the code is INVALID when absent. */
+export type ManifestRefusal = ManifestError & { code?: RefusalCode };
+
 /** What came of manifests, or would come. Either `changes` or `errors` is empty. */
 export interface Applied {
   changes: AppliedChange[];
-  errors: ManifestError[];
+  errors: ManifestRefusal[];
   /** The warnings of all changes, each with its place in the manifests. */
   warnings: Unplaced[];
 }
@@ -49,6 +53,8 @@ export interface ApplyInput extends ManifestText {
   dryRun: boolean;
   /** Deletes what carries all of these labels and is not in the manifests; null, or none, deletes nothing. */
   prune?: Labels | null;
+  /** The revisions at which the caller has seen definitions of the text; another one is refused. 0: there was none. */
+  expected?: readonly ExpectedRevision[];
   /** False: hosts of repositories are not asked what they will have against commits, which takes up to ten seconds. */
   askHosts?: boolean;
 }
@@ -77,7 +83,7 @@ const asking = (actor: string | null) => ({ caller: `manifests of ${actor ?? 'an
  */
 export async function applyManifests(
   app: Parts,
-  { text, fileName, dryRun, prune, askHosts = true }: ApplyInput,
+  { text, fileName, dryRun, prune, expected = [], askHosts = true }: ApplyInput,
   actor: string | null,
   read?: PlainManifests,
 ): Promise<Applied> {
@@ -85,7 +91,7 @@ export async function applyManifests(
   if (errors.length > 0) return { changes: [], errors, warnings: [] };
   const manifests = inOrder(definitions);
   const labels = prune && Object.keys(prune).length > 0 ? prune : null;
-  const asked = { prune: labels && ((draft: DefinitionDraft) => draft.labelled(labels)) };
+  const asked = { prune: labels && ((draft: DefinitionDraft) => draft.labelled(labels)), expected };
   if (labels && manifests.length === 0) {
     const message = 'there are no manifests, and everything with these labels would be deleted; delete it by name';
     const error = { file: fileName, document: 1, line: 1, column: 1, path: [], message };

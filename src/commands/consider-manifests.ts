@@ -3,6 +3,7 @@ import type { EntityManager } from 'typeorm';
 import { KINDS } from '../core/definitions.ts';
 import type { Definition, Kind, StoredDefinition } from '../core/definitions.ts';
 import { RefusedError } from '../core/problems.ts';
+import type { RefusalCode } from '../core/problems.ts';
 import type { ManifestPlace, PlainManifests } from '../manifests/index.ts';
 import { removeDefinition, settleDefinitions, writeDefinition } from '../store/definitions.ts';
 import type { AuditChange } from './audit.ts';
@@ -24,6 +25,15 @@ export interface Applying {
   prune: ((draft: DefinitionDraft) => StoredDefinition[]) | null;
   /** The git source that they come from; absent for a caller. */
   source?: string;
+  /** The revisions that the caller has seen: another one is a conflict. 0: there was none. */
+  expected?: readonly ExpectedRevision[];
+}
+
+/** A definition of the manifests, at the revision at which the caller has seen it. */
+export interface ExpectedRevision {
+  kind: Kind;
+  name: string;
+  revision: number;
 }
 
 /** What manifests would change. */
@@ -52,7 +62,7 @@ export const kindsChanged = ({ saves, removals }: Considering): Kind[] =>
 export async function considerManifests(
   client: Pool | PoolClient,
   manifests: Manifests,
-  { prune, source }: Applying,
+  { prune, source, expected = [] }: Applying,
   now: Date,
 ): Promise<Considering & { refusals: Unplaced[]; draft: DefinitionDraft }> {
   const draft = await DefinitionDraft.read(
@@ -60,18 +70,20 @@ export async function considerManifests(
     manifests.map((each) => each.definition),
     now,
   );
+  const seen = new Map(expected.map(({ kind, name, revision }) => [`${kind}/${name}`, revision]));
   const saves: Save[] = [];
   const refusals: Unplaced[] = [];
   for (const manifest of manifests) {
     const definition: Definition = manifest.definition;
     try {
-      const { before, change } = await considerSave(draft, definition, { mode: 'UPSERT', source });
+      const expectedRevision = seen.get(`${definition.kind}/${definition.metadata.name}`);
+      const { before, change } = await considerSave(draft, definition, { mode: 'UPSERT', source, expectedRevision });
       const stored = before && change === 'UNCHANGED' ? before : draft.put(definition, before);
       saves.push({ stored, before, change });
     } catch (error) {
       if (!(error instanceof RefusedError)) throw error;
       const { document, file } = manifest;
-      refusals.push(...error.refusals.map(({ message, path }) => ({ file, document, message, path })));
+      refusals.push(...error.refusals.map(({ code, message, path }) => ({ file, document, code, message, path })));
       // It is there all the same for those that name it: one fault is told once. A group is asked for its members, and has none yet.
       if (definition.kind !== 'EnvironmentGroup')
         draft.put(definition, await draft.get(definition.kind, definition.metadata.name));
@@ -130,4 +142,6 @@ export async function writeConsidered(
 export interface Unplaced extends ManifestPlace {
   file: string | undefined;
   message: string;
+  /** INVALID when absent. */
+  code?: RefusalCode;
 }

@@ -28,7 +28,10 @@ export interface SaveOptions {
 }
 
 /** How a save is considered. `source`: the git source that makes it; absent for a caller. */
-type Considering = Pick<SaveOptions, 'mode' | 'expectedRevision'> & { source?: string | undefined };
+interface Considering extends Pick<SaveOptions, 'mode'> {
+  expectedRevision?: number | undefined;
+  source?: string | undefined;
+}
 
 /** Creates a definition or saves a new revision of it. What is the same as before makes no revision. */
 export async function saveDefinition<K extends Kind>(

@@ -1,9 +1,8 @@
 import { Arg, Ctx, Mutation, Query, Resolver } from 'type-graphql';
 import { applyManifests, checkManifests } from '../commands/apply-manifests.ts';
-import type { AppliedChange } from '../commands/apply-manifests.ts';
+import type { AppliedChange, ManifestRefusal } from '../commands/apply-manifests.ts';
 import { proposeDefinitions } from '../commands/propose-definitions.ts';
 import type { ProposeInput } from '../commands/propose-definitions.ts';
-import type { ManifestError as Wrong } from '../manifests/index.ts';
 import type { ApiContext } from '../schema/context.ts';
 import {
   ManifestsApplyInput,
@@ -34,7 +33,8 @@ export class ManifestsResolver {
     const wrong = unstorable(input);
     if (wrong.length > 0) return { changes: [], userErrors: refused(wrong) };
     const { text, fileName, dryRun } = input;
-    const applying = { text, fileName: fileName ?? undefined, dryRun, prune: labelsIn(input) };
+    const expected = input.expectedRevisions ?? [];
+    const applying = { text, fileName: fileName ?? undefined, dryRun, prune: labelsIn(input), expected };
     const { changes, errors } = await applyManifests(
       context.app,
       applying,
@@ -115,9 +115,9 @@ const given = <T extends Record<string, string | null | undefined>>(fields: T): 
 
 /** `text`: where in the arguments the manifests are. */
 export function toManifestError(
-  { message, file, document, line, column, path }: Wrong,
+  { code = 'INVALID', message, file, document, line, column, path }: ManifestRefusal,
   text = ['input', 'text'],
 ): ManifestError {
   const place = { file: file ?? null, document, line, column, manifestPath: path.map(String) };
-  return Object.assign(new ManifestError(), { code: 'INVALID' as const, message, path: text, ...place });
+  return Object.assign(new ManifestError(), { code, message, path: text, ...place });
 }

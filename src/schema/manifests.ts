@@ -17,6 +17,18 @@ export const ManifestChangeKindEnum = enumOf<'CREATED' | 'UPDATED' | 'UNCHANGED'
   },
 );
 
+@InputType({ description: 'The revision at which the caller has seen a definition.' })
+export class ExpectedRevisionInput {
+  @Field(() => DefinitionKindEnum, { description: 'The kind of the definition.' })
+  kind!: Kind;
+
+  @Field(() => String, { description: 'Its name.' })
+  name!: string;
+
+  @Field(() => Int, { description: 'The revision; 0: there was no such definition.' })
+  revision!: number;
+}
+
 @InputType({ description: 'Manifests to apply, all of them or none.' })
 export class ManifestsApplyInput {
   @Field(() => String, { description: 'YAML; one definition per document, in any order.' })
@@ -34,6 +46,13 @@ export class ManifestsApplyInput {
       'Deletes what carries all of these labels and is not in the manifests; takes the permission to edit everything.',
   })
   prune?: LabelInput[] | null;
+
+  @Field(() => [ExpectedRevisionInput], {
+    nullable: true,
+    description:
+      'The revisions of definitions of the text that you have seen; a definition that is at another one is refused with the code CONFLICT.',
+  })
+  expectedRevisions?: ExpectedRevisionInput[] | null;
 }
 
 @ObjectType({ description: 'What applying did to a definition, or would do in a dry run.' })

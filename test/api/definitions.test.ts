@@ -615,6 +615,36 @@ describe('the past of a definition', () => {
     expect(never.userErrors).toMatchObject([{ code: 'NOT_FOUND', path: ['input', 'revision'] }]);
   });
 
+  test('manifests are refused as a whole where somebody else saved in between', async () => {
+    const apply = `mutation ($input: ManifestsApplyInput!) { manifestsApply(input: $input) {
+      changes { name revision } userErrors { code message ... on ManifestError { document } } } }`;
+    const text = ['seen', 'unseen']
+      .map((name) =>
+        JSON.stringify({
+          apiVersion: 'sluice.dev/v1',
+          kind: 'Environment',
+          metadata: { name },
+          spec: { kind: 'PRODUCTION' },
+        }),
+      )
+      .join('\n---\n');
+    const asked = (revision: number) => ({
+      input: { text, expectedRevisions: [{ kind: 'Environment', name: 'unseen', revision }] },
+    });
+    expect((await api.ask(apply, asked(1))).manifestsApply).toEqual({
+      changes: [],
+      userErrors: [
+        { code: 'CONFLICT', message: expect.stringMatching(/"unseen" is at revision 0, not 1/), document: 2 },
+      ],
+    });
+    expect((await api.ask('{ environment(name: "seen") { name } }')).environment).toBeNull();
+    expect((await api.ask(apply, asked(0))).manifestsApply.changes).toHaveLength(2);
+    expect((await api.ask(apply, asked(0))).manifestsApply.userErrors).toMatchObject([{ code: 'CONFLICT' }]);
+    expect((await api.ask(apply, asked(1))).manifestsApply).toMatchObject({
+      changes: [{ revision: 1 }, { revision: 1 }],
+    });
+  });
+
   test('what was deleted can be restored, when all that it names is there', async () => {
     await api.ask('mutation { promotionWorkflowDelete(input: { name: "past" }) { userErrors { message } } }');
     const { definitionRevisions: all } = await api.ask(revisions, { name: 'past', first: 1 });
