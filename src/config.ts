@@ -105,6 +105,15 @@ export interface AuthConfig {
   /** May everything; from the environment, for the first steps. */
   adminToken?: string;
   oidc?: OidcConfig;
+  sessions: SessionLimits;
+}
+
+/** How long sessions of the web app last, in milliseconds. */
+export interface SessionLimits {
+  /** Unused. */
+  idleMs: number;
+  /** Altogether. */
+  maxMs: number;
 }
 
 export interface OidcConfig {
@@ -113,6 +122,17 @@ export interface OidcConfig {
   /** The claim that names people. */
   nameClaim: string;
   groupsClaim: string;
+  /** What Sluice is at the provider, for people who sign in; absent: callers bring tokens. */
+  client?: OidcClient;
+}
+
+/** A client of an identity provider. */
+export interface OidcClient {
+  id: string;
+  /** Absent: a public client. */
+  secret?: string;
+  /** Apart by spaces. */
+  scopes: string;
 }
 
 /** A setting that cannot be used. The message is one line: the variable, the value, what is expected. */
@@ -197,7 +217,11 @@ export function loadConfig(env: Record<string, string | undefined>): Config {
 const MiB = 1024 * 1024;
 
 function authOf(values: Values): AuthConfig {
-  const { SLUICE_AUTH, SLUICE_ADMIN_TOKEN, SLUICE_OIDC_ISSUER, SLUICE_OIDC_AUDIENCE } = values;
+  const { SLUICE_AUTH, SLUICE_ADMIN_TOKEN, SLUICE_OIDC_ISSUER, SLUICE_OIDC_AUDIENCE, SLUICE_OIDC_CLIENT_ID } = values;
+  if (SLUICE_OIDC_CLIENT_ID !== undefined && SLUICE_OIDC_ISSUER === undefined)
+    throw new ConfigError('SLUICE_OIDC_ISSUER is not set: expected it beside SLUICE_OIDC_CLIENT_ID');
+  if (SLUICE_OIDC_CLIENT_ID === undefined && values.SLUICE_OIDC_CLIENT_SECRET !== undefined)
+    throw new ConfigError('SLUICE_OIDC_CLIENT_ID is not set: expected it beside SLUICE_OIDC_CLIENT_SECRET');
   if ((SLUICE_OIDC_ISSUER === undefined) !== (SLUICE_OIDC_AUDIENCE === undefined)) {
     const missing = SLUICE_OIDC_ISSUER === undefined ? 'SLUICE_OIDC_ISSUER' : 'SLUICE_OIDC_AUDIENCE';
     throw new ConfigError(
@@ -207,6 +231,7 @@ function authOf(values: Values): AuthConfig {
   return {
     mode: SLUICE_AUTH!,
     adminToken: SLUICE_ADMIN_TOKEN,
+    sessions: { idleMs: values.SLUICE_SESSION_IDLE_MS!, maxMs: values.SLUICE_SESSION_MAX_MS! },
     oidc:
       SLUICE_OIDC_ISSUER === undefined
         ? undefined
@@ -215,20 +240,41 @@ function authOf(values: Values): AuthConfig {
             audience: SLUICE_OIDC_AUDIENCE!,
             nameClaim: values.SLUICE_OIDC_NAME_CLAIM!,
             groupsClaim: values.SLUICE_OIDC_GROUPS_CLAIM!,
+            client: clientOf(values),
           },
   };
 }
 
+function clientOf(values: Values): OidcClient | undefined {
+  const { SLUICE_OIDC_CLIENT_ID: id, SLUICE_OIDC_CLIENT_SECRET: secret, SLUICE_OIDC_SCOPES: scopes } = values;
+  if (id === undefined) return undefined;
+  // The provider sends people back to this address, and compares it with what was registered there.
+  if (values.SLUICE_PUBLIC_URL === undefined && !isLoopback(values.HOST!))
+    throw new ConfigError(
+      'SLUICE_PUBLIC_URL is not set: expected it beside SLUICE_OIDC_CLIENT_ID, since people come back to it when they have signed in',
+    );
+  return { id, secret, scopes: scopes! };
+}
+
 /** What an operator should know of settings that hold; each is one line for the log of a start. */
-export function warningsOf({ auth, role, publicUrl }: Pick<Config, 'auth' | 'role' | 'publicUrl'>): string[] {
+export function warningsOf({
+  auth,
+  role,
+  publicUrl,
+  encryptionKeys,
+}: Pick<Config, 'auth' | 'role' | 'publicUrl' | 'encryptionKeys'>): string[] {
   const deadLinks =
     'SLUICE_PUBLIC_URL is not set: links in pull requests and commit statuses lead to this worker, which has no pages. ' +
     'Set it to the address of a server with the role api';
   const anyAuthor =
     'SLUICE_OIDC_NAME_CLAIM is "email": the initiator of a release that starts by itself is the address that its newest commit names. ' +
     'Whoever may push can write any address into a commit: `forbidInitiator` holds for the author only where the git host verifies authors';
+  const unrenewed =
+    'SLUICE_OIDC_CLIENT_ID is set and SLUICE_ENCRYPTION_KEY is not: the refresh tokens of sessions cannot be kept, so a person whom the ' +
+    'identity provider lets in no longer stays signed in until the session ends, with the groups of the sign-in';
   return [
     ...(role === 'worker' && publicUrl === undefined ? [deadLinks] : []),
+    ...(role !== 'worker' && auth.oidc?.client !== undefined && encryptionKeys.length === 0 ? [unrenewed] : []),
     ...(auth.oidc?.nameClaim === 'email' ? [anyAuthor] : []),
   ];
 }

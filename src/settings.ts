@@ -328,6 +328,36 @@ export const SETTINGS = {
     'sub',
   ),
   SLUICE_OIDC_GROUPS_CLAIM: text('The claim that holds their groups.', 'groups'),
+  SLUICE_OIDC_CLIENT_ID: setting({
+    schema: z.string().regex(/^[\x21-\x7e]+$/),
+    expected: 'the id of a client, without spaces',
+    about:
+      'The client that Sluice is at the identity provider: people sign in to the web app with it. Without it the web app takes tokens.',
+  }),
+  SLUICE_OIDC_CLIENT_SECRET: setting({
+    schema: z.string().min(1),
+    expected: 'some text',
+    about: "That client's secret. Without it a public client, which proves itself by PKCE alone.",
+    secret: true,
+  }),
+  SLUICE_OIDC_SCOPES: setting({
+    schema: z.string().refine((value) => value.split(' ').includes('openid')),
+    expected: 'scopes apart by spaces, with openid among them',
+    default: 'openid profile email',
+    about: 'What is asked of the provider at a sign-in; some give a refresh token for `offline_access` only.',
+  }),
+  SLUICE_SESSION_IDLE_MS: wholeNumber(
+    1_000,
+    2_592_000_000,
+    'How long a session of the web app may go unused before it ends, in ms.',
+    28_800_000,
+  ),
+  SLUICE_SESSION_MAX_MS: wholeNumber(
+    1_000,
+    2_592_000_000,
+    'How long such a session may last altogether, in ms.',
+    86_400_000,
+  ),
   SLUICE_FAULT: setting({
     schema: z
       .string()

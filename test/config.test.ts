@@ -59,7 +59,7 @@ describe('settings', () => {
       },
       allowedOrigins: [],
       trustedProxies: [],
-      auth: { mode: 'auto' },
+      auth: { mode: 'auto', sessions: { idleMs: 28_800_000, maxMs: 86_400_000 } },
     });
   });
 
@@ -167,4 +167,29 @@ test('people named by their address are told at each start that a commit can nam
   expect(told('email')).toEqual([expect.stringContaining('any address into a commit')]);
   expect(told('sub')).toEqual([]);
   expect(warningsOf(loadConfig({}))).toEqual([]);
+});
+
+describe('a client at the identity provider', () => {
+  const oidc = { SLUICE_OIDC_ISSUER: 'https://id.example.com', SLUICE_OIDC_AUDIENCE: 'sluice' };
+  const client = { ...oidc, SLUICE_OIDC_CLIENT_ID: 'web' };
+
+  test.each<[string, Record<string, string>, string]>([
+    ['needs a provider', { SLUICE_OIDC_CLIENT_ID: 'web' }, 'SLUICE_OIDC_ISSUER is not set'],
+    ['has an id beside its secret', { ...oidc, SLUICE_OIDC_CLIENT_SECRET: 's' }, 'SLUICE_OIDC_CLIENT_ID is not set'],
+    ['has an address to come back to', { ...client, HOST: '0.0.0.0' }, 'SLUICE_PUBLIC_URL is not set'],
+    ['asks for an ID token', { ...client, SLUICE_OIDC_SCOPES: 'profile' }, 'with openid among them'],
+  ])('%s', (_what, env, words) => {
+    expect(() => loadConfig(env)).toThrow(words);
+  });
+
+  test('is told at each start when refresh tokens cannot be kept', () => {
+    expect(loadConfig(client).auth.oidc?.client).toEqual({
+      id: 'web',
+      secret: undefined,
+      scopes: 'openid profile email',
+    });
+    expect(warningsOf(loadConfig(client))).toEqual([expect.stringContaining('SLUICE_ENCRYPTION_KEY is not')]);
+    const key = { SLUICE_ENCRYPTION_KEY: Buffer.alloc(32).toString('base64') };
+    expect(warningsOf(loadConfig({ ...client, ...key }))).toEqual([]);
+  });
 });

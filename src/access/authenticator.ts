@@ -5,12 +5,22 @@ import type { DataSource } from 'typeorm';
 import type { Clock } from '../clock.ts';
 import { sameHash, hashOf, tokenId } from '../commands/access/token.ts';
 import type { AuthConfig } from '../config.ts';
-import { ANONYMOUS, callerName, grantsOfToken, holderOf, rolesOf, ROOT } from '../core/access/index.ts';
+import {
+  ANONYMOUS,
+  callerName,
+  grantsOfToken,
+  holderOf,
+  rolesOf,
+  ROOT,
+  sessionCredential,
+} from '../core/access/index.ts';
 import type { Grant, HeldGrant, Identity } from '../core/access/index.ts';
 import type { Caller, Maker } from '../core/caller.ts';
 import type { Log } from '../log.ts';
 import { hasTokens, noteUse, readGrants, readToken } from '../store/access.ts';
 import type { ApiToken } from '../store/access.ts';
+import { noteSessionUse, readSession } from '../store/web-sessions.ts';
+import type { WebSession } from '../store/web-sessions.ts';
 import { OidcVerifier, ProviderUnreachable, TokenRefused } from './oidc.ts';
 import type { Claims, OidcTimes } from './oidc.ts';
 
@@ -28,6 +38,17 @@ export interface Identified {
   identity: Identity;
   /** The same with what is granted by then. @throws NotAuthentic */
   renew(): Promise<Identity>;
+  /** What it is called when it ends: `the token`, `the session`. */
+  means: string;
+}
+
+/** A caller's credential that a session can be had for: who it is, and what the session is bound to. */
+export interface Swappable {
+  identity: Identity;
+  /** The API token; null: another kind of token. */
+  tokenId: string | null;
+  /** The identity provider that signed it; null: it is a token of this server. */
+  issuer: string | null;
 }
 
 /** A credential that is not (or no longer) good; the message is for the client that sent it. */
@@ -35,19 +56,27 @@ export class NotAuthentic extends Error {
   override readonly name = 'NotAuthentic';
 }
 
+/** The same of a session: signing in again is the cure. */
+export class SessionOver extends NotAuthentic {}
+
 /** For how long a token or a grant that was read is believed, in milliseconds: revocation reaches other processes after it. */
 const BELIEF_MS = 1_000;
 const LONGEST = 8_192;
+/** When a credential was used is noted so often, in milliseconds. */
+const NOTE_MS = 60_000;
 
 /** Finds out who is calling. */
 export class Authenticator {
   readonly #parts: AuthenticatorParts;
   readonly #oidc: OidcVerifier | null;
   readonly #adminToken: Buffer | null;
+  readonly #adminTokenHash: string | null;
+  readonly #sessions = new LRUCache<string, Promise<WebSession | null>>({ max: 5_000, ttl: BELIEF_MS });
   readonly #tokens = new LRUCache<string, Promise<ApiToken | null>>({ max: 5_000, ttl: BELIEF_MS });
   readonly #grants = new LRUCache<string, Promise<Grant[]>>({ max: 5_000, ttl: BELIEF_MS });
   readonly #limited = new WeakMap<ApiToken, readonly HeldGrant[]>();
-  readonly #used = new LRUCache<string, true>({ max: 5_000, ttl: 60_000 });
+  /** What was used lately, for as long as that is not noted again. */
+  readonly #used = new LRUCache<string, true>({ max: 10_000, ttl: NOTE_MS });
   #configured: boolean;
   #lookedAt = -Infinity;
 
@@ -56,6 +85,7 @@ export class Authenticator {
     this.#parts = parts;
     this.#oidc = config.oidc ? new OidcVerifier(config.oidc, oidcTimes) : null;
     this.#adminToken = config.adminToken === undefined ? null : digest(config.adminToken);
+    this.#adminTokenHash = config.adminToken === undefined ? null : hashOf(config.adminToken);
     this.#configured = config.mode === 'required' || this.#oidc !== null || this.#adminToken !== null;
   }
 
@@ -83,7 +113,7 @@ export class Authenticator {
   async identify(authorization: string | undefined): Promise<Identified | null> {
     if (!(await this.required())) return null;
     if (authorization === undefined || authorization === '')
-      return { identity: ANONYMOUS, renew: async () => ANONYMOUS };
+      return { identity: ANONYMOUS, renew: async () => ANONYMOUS, means: TOKEN };
     const credential = /^Bearer +(\S+) *$/i.exec(authorization)?.[1];
     if (credential === undefined) throw new NotAuthentic('the Authorization header is not of the form `Bearer TOKEN`');
     if (credential.length > LONGEST) throw new NotAuthentic('the token is too long to be one');
@@ -95,33 +125,102 @@ export class Authenticator {
     return this.#byClaims(this.#oidc, credential);
   }
 
-  /** What was read of tokens and grants is read again. */
+  /** What of a token that is good is written into a session that is swapped for it. */
+  swappable({ identity }: Identified): Swappable {
+    const { credential } = identity;
+    const tokenId = /^token (.+)$/.exec(credential ?? '')?.[1] ?? null;
+    const issuer = tokenId === null && identity !== ADMIN_IDENTITY ? (this.#parts.config.oidc?.issuer ?? null) : null;
+    return { identity, tokenId, issuer };
+  }
+
+  /**
+   * By the value of a session's cookie.
+   * @throws SessionOver
+   */
+  async identifySession(value: string): Promise<Identified> {
+    // Whatever is no value of ours costs no look-up.
+    if (!/^[\w-]{43}$/.test(value)) throw new SessionOver('the session is not known here');
+    const hash = hashOf(value);
+    const renew = async (): Promise<Identity> => {
+      const session = await remembered(this.#sessions, hash, () => readSession(this.#parts.pool, hash));
+      if (!session) throw new SessionOver('the session is not known here');
+      const why = this.#whyOver(session);
+      if (why !== null) throw new SessionOver(`the session has ended: ${why}`);
+      const identity = await this.#ofSession(session).catch((error: unknown) => {
+        if (!(error instanceof NotAuthentic)) throw error;
+        throw new SessionOver(`the session has ended: ${error.message}`);
+      });
+      const expiresAt = session.expiresAt.getTime();
+      return { ...identity, credential: sessionCredential(session.id), restsOn: identity.credential, expiresAt };
+    };
+    const identity = await renew();
+    this.#noteSessionUse(hash);
+    return { identity, renew, means: 'the session' };
+  }
+
+  #whyOver({ endedAt, endReason, expiresAt, lastUsedAt }: WebSession): string | null {
+    const now = this.#parts.clock.now().getTime();
+    if (endedAt) return endReason ?? 'it was ended';
+    if (expiresAt.getTime() <= now) return 'it was as old as a session may be';
+    return lastUsedAt.getTime() + this.#parts.config.sessions.idleMs <= now ? 'it was not used' : null;
+  }
+
+  /** What the session rests on must still be good: the very token, or the same identity provider. */
+  async #ofSession(session: WebSession): Promise<Identity> {
+    const { subject, groups, issuer, tokenId, tokenHash } = session;
+    if (tokenId !== null) {
+      this.#noteUse(tokenId);
+      return this.#ofToken(tokenId, tokenHash!, 'its API token');
+    }
+    if (issuer === null) {
+      if (this.#adminTokenHash !== null && sameHash(tokenHash!, this.#adminTokenHash)) return ADMIN_IDENTITY;
+      throw new NotAuthentic('its token is no longer good');
+    }
+    if (issuer !== this.#parts.config.oidc?.issuer)
+      throw new NotAuthentic('its identity provider is no longer asked here');
+    const caller = { name: subject, kind: 'PERSON' as const, groups };
+    return identityOf(caller, await this.#granted({ ...caller, roles: [] }), `oidc ${issuer}`, null);
+  }
+
+  #noteSessionUse(hash: string): void {
+    if (this.#used.has(hash)) return;
+    const { pool, clock, log, config } = this.#parts;
+    const every = Math.min(NOTE_MS, config.sessions.idleMs / 10);
+    this.#used.set(hash, true, { ttl: every });
+    noteSessionUse(pool, hash, clock.now(), every).catch((error: unknown) =>
+      log.debug({ error }, 'the use of a session was not noted'),
+    );
+  }
+
+  /** What was read of sessions, tokens and grants is read again. */
   forget(): void {
+    this.#sessions.clear();
     this.#tokens.clear();
     this.#grants.clear();
   }
 
   async #byToken(id: string, credential: string): Promise<Identified> {
     const hash = hashOf(credential);
-    const renew = async (): Promise<Identity> => {
-      const token = await this.#token(id);
-      if (!token || !sameHash(token.hash, hash)) throw new NotAuthentic('the API token is not known here');
-      if (token.revokedAt) throw new NotAuthentic('the API token was revoked');
-      if (token.expiresAt && token.expiresAt <= this.#parts.clock.now()) {
-        throw new NotAuthentic('the API token has expired');
-      }
-      const { subjectKind, subject, expiresAt } = token;
-      const kind = subjectKind === 'USER' ? ('PERSON' as const) : ('SERVICE_ACCOUNT' as const);
-      const name = callerName(subjectKind, subject);
-      const makers = token.makers ?? unprovenMakers(token.createdBy, name);
-      const caller = { name, kind, groups: [], ...(makers.length > 0 && { makers }) };
-      const grants = await this.#grantsOf(token, { ...caller, groups: token.groups, roles: [] });
-      const identity = identityOf(caller, grants, `token ${id}`, expiresAt && expiresAt.getTime());
-      return { ...identity, scoped: token.scope !== null, ...(expiresAt && { lasts: expiresAt.getTime() }) };
-    };
+    const renew = (): Promise<Identity> => this.#ofToken(id, hash, 'the API token');
     const identity = await renew();
     this.#noteUse(id);
-    return { identity, renew };
+    return { identity, renew, means: TOKEN };
+  }
+
+  /** @param what how messages call the token */
+  async #ofToken(id: string, hash: string, what: string): Promise<Identity> {
+    const token = await this.#token(id);
+    if (!token || !sameHash(token.hash, hash)) throw new NotAuthentic(`${what} is not known here`);
+    if (token.revokedAt) throw new NotAuthentic(`${what} was revoked`);
+    if (token.expiresAt && token.expiresAt <= this.#parts.clock.now()) throw new NotAuthentic(`${what} has expired`);
+    const { subjectKind, subject, expiresAt } = token;
+    const kind = subjectKind === 'USER' ? ('PERSON' as const) : ('SERVICE_ACCOUNT' as const);
+    const name = callerName(subjectKind, subject);
+    const makers = token.makers ?? unprovenMakers(token.createdBy, name);
+    const caller = { name, kind, groups: [], ...(makers.length > 0 && { makers }) };
+    const grants = await this.#grantsOf(token, { ...caller, groups: token.groups, roles: [] });
+    const identity = identityOf(caller, grants, `token ${id}`, expiresAt && expiresAt.getTime());
+    return { ...identity, scoped: token.scope !== null, ...(expiresAt && { lasts: expiresAt.getTime() }) };
   }
 
   async #byClaims(oidc: OidcVerifier, credential: string): Promise<Identified> {
@@ -133,7 +232,11 @@ export class Authenticator {
       return identityOf(caller, grants, `oidc ${this.#parts.config.oidc?.issuer}`, expiresAt);
     };
     const grants = await this.#granted({ ...caller, roles: [] });
-    return { identity: identityOf(caller, grants, `oidc ${this.#parts.config.oidc?.issuer}`, expiresAt), renew };
+    return {
+      identity: identityOf(caller, grants, `oidc ${this.#parts.config.oidc?.issuer}`, expiresAt),
+      renew,
+      means: TOKEN,
+    };
   }
 
   async #verified(oidc: OidcVerifier, credential: string): Promise<Claims> {
@@ -177,6 +280,8 @@ export class Authenticator {
   }
 }
 
+const TOKEN = 'the token';
+
 /** Of a token that an older server made meanwhile: its maker is known by name alone. */
 function unprovenMakers(createdBy: string | null, speaker: string): Maker[] {
   return createdBy === null || createdBy === speaker ? [] : [{ name: createdBy, unlimited: false }];
@@ -197,7 +302,7 @@ const ADMIN_IDENTITY = identityOf(
   'SLUICE_ADMIN_TOKEN',
   null,
 );
-const ADMIN: Identified = { identity: ADMIN_IDENTITY, renew: async () => ADMIN_IDENTITY };
+const ADMIN: Identified = { identity: ADMIN_IDENTITY, renew: async () => ADMIN_IDENTITY, means: TOKEN };
 
 /** Compared by their digests, which are equally long whatever was sent. */
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest();

@@ -34,7 +34,7 @@ const TOLERANCE_S = 30;
 /** A discovery document, or the keys, in bytes: they have a few thousand. */
 const MAX_ANSWER = 512 * 1_024;
 /** After a failure the provider is left alone for so long, in milliseconds. */
-const PAUSE_MS = 2_000;
+export const PAUSE_MS = 2_000;
 
 export interface Claims {
   name: string;
@@ -156,11 +156,11 @@ export class OidcVerifier {
 const isSame = (one: string, other: string): boolean => one.trim().toLowerCase() === other.trim().toLowerCase();
 
 /** As fetch does, once all of the answer is there: the time of the signal is for all of it, and it is not read to any length. */
-async function whole(address: string, init: RequestInit): Promise<Response> {
+export async function whole(address: string, init: RequestInit): Promise<Response> {
   const response = await fetch(address, init);
   const { text, complete } = await readBody(response, MAX_ANSWER);
   if (!complete) throw new Error(`${address} answers with more than ${MAX_ANSWER} bytes`);
-  return new Response(text, { status: response.status });
+  return new Response(text === '' ? null : text, { status: response.status, headers: response.headers });
 }
 
 function unreachable({ issuer }: OidcConfig, why: string): ProviderUnreachable {

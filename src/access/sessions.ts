@@ -32,8 +32,8 @@ export interface SessionParts {
 const LOOK_MS = 1_000;
 
 /**
- * Open subscriptions outlive what they were opened with. Once a second, while there are any, a session ends when its token has
- * expired or was revoked (also by another process); after a change of grants or of labels every session is judged again.
+ * Open subscriptions outlive what they were opened with. Once a second, while there are any, a session ends when its token (or
+ * the web session that it came with) has expired, was revoked or ended (also by another process); after a change of grants or of labels every session is judged again.
  */
 export class Sessions {
   readonly #parts: SessionParts;
@@ -86,7 +86,7 @@ export class Sessions {
     const now = this.#parts.clock.now().getTime();
     for (const open of this.#open) {
       const { expiresAt } = open.identity;
-      if (expiresAt !== null && expiresAt <= now) this.#end(open, 'the token has expired');
+      if (expiresAt !== null && expiresAt <= now) this.#end(open, `${open.identified.means} has expired`);
     }
     if (this.#open.size === 0) return;
     const access = await accessRevision(this.#parts.pool);

@@ -42,7 +42,7 @@ export async function createApprovalLink(
   app: Parts,
   input: NewApprovalLink,
   caller: Caller | null,
-  made: Pick<Identity, 'credential' | 'lasts'> | null = null,
+  made: Pick<Identity, 'credential' | 'restsOn' | 'lasts'> | null = null,
 ): Promise<Result<{ url: string; link: Omit<ApprovalLink, 'usedAt'>; position: number }>> {
   const { expiresIn = DAY, decision } = input;
   if (!(Number.isSafeInteger(expiresIn) && expiresIn > 0 && expiresIn <= LONGEST)) {
@@ -78,7 +78,7 @@ export async function createApprovalLink(
     decision,
     approver,
     createdBy: caller?.name ?? null,
-    credential: made?.credential ?? null,
+    credential: made?.restsOn ?? made?.credential ?? null,
     createdAt: now,
     expiresAt: new Date(Math.min(now.getTime() + expiresIn, last)),
   };

@@ -1,6 +1,6 @@
 import { Column, Entity, Generated, Index, PrimaryColumn } from 'typeorm';
 import type { AuditOutcome, AuditObject } from '../core/access/audit.ts';
-import type { Grant, Role, SubjectKind } from '../core/access/index.ts';
+import type { Grant, Role, SessionOrigin, SubjectKind } from '../core/access/index.ts';
 import type { Maker } from '../core/caller.ts';
 import type { EnvironmentSelector, Selector } from '../core/definitions.ts';
 
@@ -90,7 +90,93 @@ export class RoleGrantRow {
   createdBy!: string | null;
 }
 
-/** One row: counts the changes of tokens and grants, so that open subscriptions learn of them in one small read. */
+/**
+ * A person's or program's session with the web app: what a cookie stands for, without the cookie, of which only a hash is kept. Ended ones stay
+ * for a month, as history.
+ */
+@Entity('web_session')
+@Index('web_session_subject', ['subjectKind', 'subject', 'id'])
+@Index('web_session_open', { synchronize: false })
+export class WebSessionRow {
+  /** May be shown; later ones are greater, as bytes. */
+  @PrimaryColumn({ type: 'text' })
+  id!: string;
+
+  /** sha-256 of the cookie's value, hex. */
+  @Index('web_session_hash', { unique: true })
+  @Column({ type: 'text' })
+  hash!: string;
+
+  @Column({ type: 'text' })
+  origin!: SessionOrigin;
+
+  @Column({ name: 'subject_kind', type: 'text' })
+  subjectKind!: Exclude<SubjectKind, 'GROUP'>;
+
+  @Column({ type: 'text' })
+  subject!: string;
+
+  /** As the identity provider named them last; of a session of a token they are the token's. */
+  @Column({ type: 'jsonb' })
+  groups!: string[];
+
+  /** The identity provider whose word the session rests on; null: it rests on a token of this server. */
+  @Column({ type: 'text', nullable: true })
+  issuer!: string | null;
+
+  /** The API token that was swapped for the session. */
+  @Column({ name: 'token_id', type: 'text', nullable: true })
+  tokenId!: string | null;
+
+  /** sha-256 of the token that was swapped, API token or admin token: the session is good as long as the token is the same. */
+  @Column({ name: 'token_hash', type: 'text', nullable: true })
+  tokenHash!: string | null;
+
+  @Column({ name: 'created_at', type: 'timestamptz' })
+  createdAt!: Date;
+
+  /** To the minute. */
+  @Column({ name: 'last_used_at', type: 'timestamptz' })
+  lastUsedAt!: Date;
+
+  /** When it ends whatever is done with it. */
+  @Column({ name: 'expires_at', type: 'timestamptz' })
+  expiresAt!: Date;
+
+  @Column({ name: 'ended_at', type: 'timestamptz', nullable: true })
+  endedAt!: Date | null;
+
+  /** Null: it ended by itself, or a caller without a name ended it. */
+  @Column({ name: 'ended_by', type: 'text', nullable: true })
+  endedBy!: string | null;
+
+  /** In words that its owner reads. */
+  @Column({ name: 'end_reason', type: 'text', nullable: true })
+  endReason!: string | null;
+
+  /** From where the sign-in came. */
+  @Column({ type: 'text', nullable: true })
+  address!: string | null;
+
+  @Column({ name: 'user_agent', type: 'text', nullable: true })
+  userAgent!: string | null;
+
+  /** When the identity provider is asked whether the session may go on; null: never. Whoever asks moves it first. */
+  @Column({ name: 'renew_at', type: 'timestamptz', nullable: true })
+  renewAt!: Date | null;
+
+  /** The provider's tokens, sealed: JSON of `refreshToken` and `idToken`. */
+  @Column({ name: 'key_id', type: 'text', nullable: true })
+  keyId!: string | null;
+
+  @Column({ type: 'bytea', nullable: true })
+  nonce!: Buffer | null;
+
+  @Column({ type: 'bytea', nullable: true })
+  sealed!: Buffer | null;
+}
+
+/** One row: counts the changes of tokens, grants and sessions, so that open subscriptions learn of them in one small read. */
 @Entity('access_clock')
 export class AccessClockRow {
   @PrimaryColumn({ type: 'integer' })

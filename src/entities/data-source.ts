@@ -19,7 +19,7 @@ import type { Seams } from '../seams.ts';
 import { LOCK_MIGRATION } from './locks.ts';
 import { BadVersionRow, EnvironmentHoldRow } from './control-rows.ts';
 import { ApprovalLinkRow, SigningKeyRow } from './approval-rows.ts';
-import { AccessClockRow, ApiTokenRow, AuditLogRow, RoleGrantRow } from './access-rows.ts';
+import { AccessClockRow, ApiTokenRow, AuditLogRow, RoleGrantRow, WebSessionRow } from './access-rows.ts';
 import { DEFINITION_ROWS, DefinitionClockRow, DefinitionRevisionRow } from './definition-rows.ts';
 import {
   DeploymentRow,
@@ -67,6 +67,7 @@ export const ENTITIES = [
   BadVersionRow,
   ApiTokenRow,
   RoleGrantRow,
+  WebSessionRow,
   AccessClockRow,
   AuditLogRow,
   SecretRow,

@@ -8,6 +8,7 @@ import { ActionLogResolver } from './action-log.ts';
 import { ApprovalResolver, PromotionDecisionResolver } from './approval.ts';
 import { ApprovalInboxResolver } from './approval-inbox.ts';
 import { ApiTokenResolver, RoleGrantResolver } from './access-management.ts';
+import { SessionResolver, ViewerSessionResolver } from './session.ts';
 import { ApplicationResolver } from './application.ts';
 import { BadVersionResolver, WaitingForVersionResolver } from './bad-version.ts';
 import { AuditResolver } from './audit.ts';
@@ -80,6 +81,8 @@ export const RESOLVERS: NonEmptyArray<Function> = [
   ReleaseCanResolver,
   ViewerPermissionsResolver,
   ApiTokenResolver,
+  SessionResolver,
+  ViewerSessionResolver,
   ApplicationPromotionResolver,
   ApplicationResolver,
   BadVersionResolver,

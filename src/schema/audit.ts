@@ -45,7 +45,8 @@ export class AuditEntry {
 
   @Field(() => String, {
     nullable: true,
-    description: "What showed who it was: the id of a token, or the issuer of an identity provider's one.",
+    description:
+      "What showed who it was: the id of a token, `session/` and the id of a session, or the issuer of an identity provider's token.",
   })
   credential!: string | null;
 
@@ -57,7 +58,7 @@ export class AuditEntry {
 
   @Field(() => String, {
     description:
-      'How it came: `HTTP`, `WEBSOCKET`, `SSE`; `GIT_HOST`: it was done at the host of a repository; `GIT`: a git source was synced.',
+      'How it came: `HTTP`, `WEBSOCKET`, `SSE`; `WEB`: by the web app, in a session; `GIT_HOST`: it was done at the host of a repository; `GIT`: a git source was synced.',
   })
   transport!: string;
 

@@ -27,7 +27,8 @@ export interface ApiContext {
 
 /** Where a request comes from, for the audit log. */
 export interface RequestOrigin {
-  transport: 'HTTP' | 'WEBSOCKET' | 'SSE' | 'INTERNAL';
+  /** WEB: with the session of the web app, over whichever of them. */
+  transport: 'HTTP' | 'WEBSOCKET' | 'SSE' | 'WEB' | 'INTERNAL';
   /** The network address of the other end: of a proxy, where there is one. */
   address: string | null;
   userAgent: string | null;

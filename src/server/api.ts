@@ -2,15 +2,19 @@ import type { IncomingMessage, Server } from 'node:http';
 import type { Express, Request } from 'express';
 import { Authenticator } from '../access/authenticator.ts';
 import type { OidcTimes } from '../access/oidc.ts';
+import { SessionKeeper } from '../access/session-keeper.ts';
 import { Sessions } from '../access/sessions.ts';
+import { SignIn } from '../access/sign-in.ts';
 import type { App } from '../app.ts';
 import { ConfigError } from '../config.ts';
 import { EventLog, type EventLogOptions } from '../events/event-log.ts';
 import { isLoopback } from '../loopback.ts';
+import { Sealing } from '../store/sealing.ts';
 import { buildApiSchema } from '../schema/build.ts';
 import { type ApiContext, createContext } from '../schema/context.ts';
 import { asHttp, newApollo } from './apollo.ts';
 import { approvalPages } from './approval-page.ts';
+import { authRoutes } from './auth-routes.ts';
 import { serveEventStreams } from './event-stream.ts';
 import { FanOut } from './fan-out.ts';
 import { Identifier } from './identify.ts';
@@ -18,13 +22,17 @@ import { Introspection } from './introspection.ts';
 import { Limits } from './limits.ts';
 import type { Masking } from './masking.ts';
 import type { hostGuard } from './origin.ts';
+import { OwnPages } from './own-page.ts';
 import { receiver } from './receiver.ts';
 import { mountApi } from './routes.ts';
+import { SessionCookies } from './session-cookie.ts';
 import { type RequestParts, serveSockets } from './sockets.ts';
 
 export interface ApiOptions {
   /** How soon a change of the identity provider's keys is noticed; for tests. */
   oidcTimes?: Partial<OidcTimes>;
+  /** How often sessions of the web app are looked through; for tests. */
+  sessionsMs?: number;
   events?: Pick<EventLogOptions, 'ringSize' | 'pollMs'>;
 }
 
@@ -69,7 +77,14 @@ export async function openApi(app: App, { masking, hostAllowed }: Face, options:
     freshContext: ({ identity, live, from, limitedAs, actor }) =>
       createContext({ app, log: events, identity, live, from, limitedAs }, actor),
   });
-  const identifier = new Identifier(authenticator, limits);
+  const cookies = new SessionCookies(config.publicUrl);
+  const ownPages = new OwnPages(config.publicUrl);
+  const identifier = new Identifier({ authenticator, limits, cookies, ownPages });
+  const { oidc } = config.auth;
+  const signIn = oidc?.client ? new SignIn({ ...oidc, client: oidc.client }, options.oidcTimes) : null;
+  const sealing = new Sealing(config.encryptionKeys);
+  const keeper = new SessionKeeper({ ...app, limits: config.auth.sessions, signIn, sealing });
+  keeper.start(options.sessionsMs);
   const transport = {
     schema,
     introspection,
@@ -96,6 +111,7 @@ export async function openApi(app: App, { masking, hostAllowed }: Face, options:
       originOf: (request) => identifier.originOf(request, 'HTTP'),
       admit: (request) => limits.operation(limits.callerOf(request)).catch(asHttp),
     }),
+    auth: authRoutes({ app, authenticator, signIn, keeper, identifier, cookies, ownPages, limits }),
     receiver: receiver(app, limits),
     newContext: async (request: Request): Promise<ApiContext> => {
       const identified = await identifier.identify(request).catch(asHttp);
@@ -116,6 +132,7 @@ export async function openApi(app: App, { masking, hostAllowed }: Face, options:
       // The log after the connections: a subscription that ended by itself would be told to clients as complete.
       await sockets?.close();
       await sessions.close();
+      await keeper.close();
       await events.close();
       await closed;
       await apollo.stop();

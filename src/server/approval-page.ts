@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import express, { type Request, type Response, Router } from 'express';
 import type { Parts } from '../parts.ts';
 import type { Refusal } from '../core/problems.ts';
@@ -6,6 +5,7 @@ import { findApprovalLink, useApprovalLink } from '../commands/use-approval-link
 import { unstorable } from '../resolvers/answers.ts';
 import type { ApprovalLink } from '../store/approval-links.ts';
 import type { AuditOrigin } from '../store/audit-log.ts';
+import { escape, SMALL_PAGE_POLICY, smallPage } from './small-page.ts';
 
 /**
  * `/approvals/TOKEN`: GET shows what is asked, and a button; it never decides, because mail scanners and previews open links.
@@ -25,7 +25,7 @@ export function approvalPages(
       'cache-control': 'no-store',
       'referrer-policy': 'no-referrer',
       'x-robots-tag': 'noindex, nofollow',
-      'content-security-policy': POLICY,
+      'content-security-policy': SMALL_PAGE_POLICY,
     });
     next();
   });
@@ -33,7 +33,7 @@ export function approvalPages(
     const found = await findApprovalLink(app, request.params.token);
     if (found.refusals) return refuse(response, found.refusals);
     const asked = await described(app, found.value);
-    response.send(page(titleOf(found.value), ask(found.value, asked)));
+    response.send(smallPage(titleOf(found.value), ask(found.value, asked)));
   });
   router.post(
     '/:token',
@@ -52,7 +52,7 @@ export function approvalPages(
       const asked = await described(app, link);
       if (!isForm) return void response.json({ decision: link.decision, ...asked });
       const done = link.decision === 'approve' ? 'Approved' : 'Rejected';
-      response.send(page(`${done}: ${link.environment}`, `<p>You can close this page.</p>${facts(asked)}`));
+      response.send(smallPage(`${done}: ${link.environment}`, `<p>You can close this page.</p>${facts(asked)}`));
     },
   );
   return router;
@@ -101,7 +101,7 @@ function refuse(response: Response, refusals: Refusal[], json = false): void {
     return;
   }
   response.send(
-    page('This cannot be decided here', refusals.map(({ message }) => `<p>${escape(message)}</p>`).join('')),
+    smallPage('This cannot be decided here', refusals.map(({ message }) => `<p>${escape(message)}</p>`).join('')),
   );
 }
 
@@ -131,27 +131,4 @@ function facts({ release, product, version, environment, step, question, approve
     As: approver,
   });
   return `<dl>${rows.map(([name, value]) => `<dt>${name}</dt><dd>${escape(value)}</dd>`).join('')}</dl>`;
-}
-
-const STYLE = `body{font:16px/1.5 system-ui,sans-serif;max-width:36rem;margin:3rem auto;padding:0 1rem;color:#1b1f24;background:#fff}
-dt{font-weight:600}dd{margin:0 0 .5rem}textarea,button{display:block;width:100%;box-sizing:border-box;font:inherit;margin:.25rem 0 1rem;padding:.5rem}
-button{cursor:pointer}@media(prefers-color-scheme:dark){body{color:#e6e6e6;background:#16181d}}`;
-
-const POLICY = [
-  "default-src 'none'",
-  `style-src 'sha256-${createHash('sha256').update(STYLE).digest('base64')}'`,
-  "form-action 'self'",
-  "frame-ancestors 'none'",
-  "base-uri 'none'",
-].join('; ');
-
-function page(title: string, body: string): string {
-  return `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${escape(title)}</title><style>${STYLE}</style></head>
-<body><h1>${escape(title)}</h1>${body}</body></html>`;
-}
-
-function escape(text: string): string {
-  return text.replace(/[&<>"']/g, (sign) => `&#${sign.codePointAt(0)};`);
 }

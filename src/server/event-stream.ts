@@ -149,7 +149,8 @@ function endingWith(
 
 function refuse(response: Response, { message, extensions: { code } }: GraphQLError): void {
   if (code === 'UNAUTHENTICATED') response.set('WWW-Authenticate', 'Bearer');
-  response.status(code === 'UNAUTHENTICATED' ? 401 : 503).json({ errors: [{ message, extensions: { code } }] });
+  const status = code === 'UNAUTHENTICATED' ? 401 : code === 'FORBIDDEN' ? 403 : 503;
+  response.status(status).json({ errors: [{ message, extensions: { code } }] });
 }
 
 /** A response has no event that tells when it has run empty; of a client that keeps up it mostly has at the next turn. */

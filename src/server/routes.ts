@@ -19,6 +19,8 @@ export interface ApiRoutes {
   allowedOrigins: readonly string[];
   eventStream: RequestHandler;
   approvals: RequestHandler;
+  /** Signing in and out. */
+  auth: RequestHandler;
   /** What outside systems send. */
   receiver: RequestHandler;
   /** Throws what the client is answered when it may not ask now. */
@@ -31,6 +33,7 @@ export function mountApi(app: Express, api: ApiRoutes): void {
   app.use('/graphql', crossOrigin(allowedOrigins), ownPages(allowedOrigins));
   app.use('/graphql/stream', json, api.eventStream);
   app.use('/graphql', compressed(), json, expressMiddleware(api.apollo, { context: ({ req }) => api.newContext(req) }));
+  app.use('/auth', api.auth);
   app.use('/approvals', api.approvals);
   app.use('/hooks', api.receiver);
   app.use('/schemas', compressed(), schemaFiles());
@@ -38,7 +41,7 @@ export function mountApi(app: Express, api: ApiRoutes): void {
   mountWebApp(app);
 }
 
-/** Tokens travel in a header that pages set themselves: no cookies, so `credentials` stays off. */
+/** Pages of other origins bring tokens, in a header that they set themselves, and no cookies: `credentials` stays off. */
 function crossOrigin(allowedOrigins: readonly string[]): RequestHandler {
   return cors({
     origin: [...allowedOrigins],

@@ -37,6 +37,7 @@ export interface TransportParts {
 /** As graphql-ws numbers it, and as WebSocket does. */
 const UNAUTHORIZED = 4401;
 const TRY_AGAIN_LATER = 1013;
+const CLOSED_WITH: Record<string, number> = { UNAUTHENTICATED: UNAUTHORIZED, FORBIDDEN: 4403 };
 /** More than any screen needs; each costs a place in the log and a waiter. */
 const MAX_SUBSCRIPTIONS_PER_SOCKET = 250;
 const KEEP_ALIVE = 12_000;
@@ -65,7 +66,7 @@ export function serveSockets(server: Server, parts: TransportParts): { close(): 
       return true;
     } catch (error) {
       if (!(error instanceof GraphQLError)) throw error;
-      const code = error.extensions['code'] === 'UNAUTHENTICATED' ? UNAUTHORIZED : TRY_AGAIN_LATER;
+      const code = CLOSED_WITH[String(error.extensions['code'])] ?? TRY_AGAIN_LATER;
       socket.close(code, closeReason(error.message));
       return false;
     }

@@ -179,12 +179,13 @@ export async function readGrants(
   return rows;
 }
 
-/** Changes whenever tokens or grants do. */
+/** Changes whenever tokens, grants or sessions do. */
 export async function accessRevision(pool: Pool): Promise<string> {
   const { rows } = await pool.query<{ revision: string }>('SELECT revision FROM access_clock');
   return rows[0]?.revision ?? '0';
 }
 
-async function tick(tx: EntityManager): Promise<void> {
+/** Other processes look again within a second: at their memory, and at what is open. */
+export async function tick(tx: Pick<EntityManager, 'query'>): Promise<void> {
   await tx.query('UPDATE access_clock SET revision = revision + 1');
 }

@@ -5,7 +5,7 @@ import { startManualRollback } from '../../src/commands/start-manual-rollback.ts
 import { approvalOf } from '../core/support/builders.ts';
 import { POLICY } from '../engine/rollback/support.ts';
 import { newWebhookSecret, signWebhook } from '../support/webhooks.ts';
-import { type GuardedServer, SOMEBODY } from './support.ts';
+import { type GuardedServer, sessionOf, SOMEBODY } from './support.ts';
 
 /** An order that changes something, for each mutation of the schema; in this order, since some need what others made. */
 export type Sample = readonly [mutation: string, input: (of: Made) => object | Promise<object>];
@@ -19,6 +19,8 @@ export interface Made {
   proposed: Record<'one' | 'two', string>;
   delivery: string;
   token: string;
+  /** Of the web app. */
+  session: string;
   grant: string;
   /** Candidates of three products, of a version that none was released of yet; the last one was dismissed. */
   candidates: Record<'one' | 'two' | 'three', string>;
@@ -60,6 +62,7 @@ export async function makeAll(guarded: GuardedServer): Promise<Made> {
     proposed: { one: await rollback('one'), two: await rollback('two') },
     delivery: await deliver(guarded),
     token: (await guarded.token('VIEWER')).id,
+    session: await sessionOf(guarded),
     grant: (await createGrant(engine.app, grantOf('grace'), SOMEBODY)).value!.id,
     candidates: {
       one: await candidateOf(guarded, 'one', 'WAITING'),
@@ -197,6 +200,7 @@ export const SAMPLES: readonly Sample[] = [
   ['secretDelete', only({ name: 'hook' })],
   ['apiTokenCreate', only({ name: 'n', subject: 's', scope: [{ role: 'VIEWER' }] })],
   ['apiTokenRevoke', ({ token }) => ({ id: token })],
+  ['sessionEnd', ({ session }) => ({ id: session })],
   ['roleGrantCreate', only(grantOf('linus'))],
   ['roleGrantDelete', ({ grant }) => ({ id: grant })],
 ];

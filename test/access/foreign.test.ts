@@ -21,7 +21,7 @@ import { ruleOf } from '../../src/resolvers/access/rules.ts';
 import { buildApiSchema } from '../../src/schema/build.ts';
 import { toNodeId } from '../../src/schema/node-id.ts';
 import { POLICY } from '../engine/rollback/support.ts';
-import { ADMIN, bearer, type GuardedServer, openGuarded, SOMEBODY, type Token } from './support.ts';
+import { ADMIN, bearer, type GuardedServer, openGuarded, sessionOf, SOMEBODY, type Token } from './support.ts';
 import { sampleOf } from './sample.ts';
 
 // "Not there" and "not yours" are one answer, byte for byte but for the name. Every argument of the schema that names something is
@@ -55,6 +55,7 @@ const BY_FIELD: Record<string, string> = {
   rollback: 'Rollback',
   webhookDeliveryReplay: 'WebhookDelivery',
   apiTokenRevoke: 'ApiToken',
+  sessionEnd: 'Session',
   roleGrantDelete: 'RoleGrant',
 };
 for (const kind of ['Product', 'Application', 'Environment']) {
@@ -164,6 +165,7 @@ beforeAll(async () => {
       [await candidate('shop', 'eu'), await candidate('billing', 'asia')],
     ],
     ApiToken: [[], [(await guarded.token('VIEWER')).id]],
+    Session: [[], [await sessionOf(guarded)]],
     RoleGrant: [[], [(await createGrant(app, grant, SOMEBODY)).value!.id]],
   };
   for (const [kind, [seen, unseen]] of Object.entries(both)) [own[kind], hidden[kind]] = [seen, unseen];

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { createGrant } from '../../src/commands/access/change-grants.ts';
 import type { GrantInput } from '../../src/commands/access/change-grants.ts';
 import { createToken } from '../../src/commands/access/create-token.ts';
+import { NOTHING_KEPT, openSession } from '../../src/commands/access/open-session.ts';
 import type { Grant, Identity, Role } from '../../src/core/access/index.ts';
 import { type ApiServer, startServer } from '../../src/server.ts';
 import type { ApiOptions } from '../../src/server/api.ts';
@@ -71,6 +72,22 @@ export async function openGuarded(
       await engine.close();
     },
   };
+}
+
+/** The id of a session of grace, which nobody has the cookie of. */
+export async function sessionOf({ engine }: GuardedServer): Promise<string> {
+  const who = { origin: 'TOKEN', subjectKind: 'USER', subject: 'grace', issuer: null } as const;
+  const signedIn = {
+    ...who,
+    groups: [],
+    tokenId: null,
+    tokenHash: 'ab',
+    credential: 'token',
+    until: null,
+    kept: () => NOTHING_KEPT,
+  };
+  const from = { transport: 'WEB', address: null, userAgent: null };
+  return (await openSession(engine.app, signedIn, from)).session.id;
 }
 
 export const SOMEBODY: Identity = {

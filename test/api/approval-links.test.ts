@@ -230,22 +230,27 @@ describe('approval links', () => {
     expect((await tell(await link(id, grace))).status).toBe(200);
   });
 
-  test('it ends when the token that it was made with is revoked', async () => {
+  test('it ends when the token that it was made with is revoked, or that the session rested on', async () => {
     const id = await asked('5b');
     const input = { releaseId: id, environment: 'staging', decision: 'approve' as const };
     const scope = [{ role: 'ADMIN' as const, products: {}, environments: {} }];
     await createGrant(api.app, { ...scope[0]!, subjectKind: 'USER', subject: 'grace' }, null);
     const wanted = { name: 'for links', subjectKind: 'USER' as const, subject: 'grace', scope, expiresAt: null };
     const token = (await createToken(api.app, wanted, null)).value?.stored.id ?? '';
-    const made = await createApprovalLink(api.app, input, grace, { credential: `token ${token}` });
-    const url = `${server.url}${new URL(made.value?.url ?? '').pathname}`;
-    expect((await fetch(url)).status).toBe(200);
+    const urls: string[] = [];
+    for (const by of [{ credential: `token ${token}` }, { credential: 'session/1', restsOn: `token ${token}` }]) {
+      const made = await createApprovalLink(api.app, input, grace, by);
+      urls.push(`${server.url}${new URL(made.value?.url ?? '').pathname}`);
+    }
+    for (const url of urls) expect((await fetch(url)).status).toBe(200);
     await api.app.pool.query('UPDATE api_token SET revoked_at = now()');
-    const late = await tell(url);
-    expect([late.status, await late.json()]).toMatchObject([
-      409,
-      { errors: [{ message: 'this link ended: the token that it was made with was revoked' }] },
-    ]);
+    for (const url of urls) {
+      const late = await tell(url);
+      expect([late.status, await late.json()]).toMatchObject([
+        409,
+        { errors: [{ message: 'this link ended: the token that it was made with was revoked' }] },
+      ]);
+    }
     expect((await api.reached(id, () => true)).promotions[1]?.approval?.decisions).toEqual([]);
   });
 

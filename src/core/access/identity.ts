@@ -11,8 +11,13 @@ export interface Identity {
   anonymous: boolean;
   /** The grants are the scope of a token: more that is granted to the caller does not widen them. */
   scoped?: boolean;
-  /** What showed who it is, for the audit log: a token's id, or where a JWT came from. Never a secret. */
+  /** What showed who it is, for the audit log: a token's id, where a JWT came from, or a session. Never a secret. */
   credential: string | null;
+  /**
+   * Of a session: the credential that it rests on, as it would be called itself. Whatever is made in the session ends with that one, as if
+   * it had been made with it.
+   */
+  restsOn?: string | null;
   /** Milliseconds since the epoch; null: when it is revoked. */
   expiresAt: number | null;
   /**
@@ -35,6 +40,12 @@ export interface LiveAccess {
   /** Null: everything. */
   readonly visibility: Visibility | null;
 }
+
+/** How a session of the web app came about: by the identity provider, or by a token that was swapped for it. */
+export type SessionOrigin = 'IDENTITY_PROVIDER' | 'TOKEN';
+
+/** How `Identity.credential`, and so the audit log, names a session of the web app. */
+export const sessionCredential = (id: string): string => `session/${id}`;
 
 export const ANONYMOUS: Identity = {
   caller: { name: 'anonymous', kind: 'PERSON', groups: [], roles: [] },

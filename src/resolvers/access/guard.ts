@@ -144,10 +144,10 @@ function forbidden(identity: Identity, permission: Permission, target: ToldTarge
   });
 }
 
-export function unauthenticated(message: string): GraphQLError {
+export function unauthenticated(message: string, cure = HOW_TO_SIGN_IN): GraphQLError {
   // `http` is for Apollo, which takes it out; so does Masking on the other transports.
   const http = { status: 401, headers: new Map([['www-authenticate', 'Bearer']]) };
-  return new GraphQLError(`${message}: ${HOW_TO_SIGN_IN}`, { extensions: { code: 'UNAUTHENTICATED', http } });
+  return new GraphQLError(`${message}: ${cure}`, { extensions: { code: 'UNAUTHENTICATED', http } });
 }
 
 const HOW_TO_SIGN_IN = 'send `Authorization: Bearer` with an API token or a token of your identity provider';

@@ -640,6 +640,7 @@ export const DEFINED = [
   { field: 'explainFlowSelection', query: '(product: "billing") { flow }' },
   { field: 'apiTokens', query: '(first: 100) { nodes { id } }' },
   { field: 'roleGrants', query: '(first: 100) { nodes { id } }' },
+  { field: 'sessions', query: '(first: 100) { nodes { id } }' },
   { field: 'secrets', query: '(first: 100) { nodes { name } }' },
   { field: 'findings', query: '{ __typename }' },
   { field: 'viewer', query: '{ name }' },

@@ -19,6 +19,8 @@ let headers: Record<string, unknown> = {};
 
 const fetch = createGraphiQLFetcher({
   url: endpoint.href,
+  // The session of the web app counts here, too, on requests with this header.
+  headers: { 'x-sluice-csrf': '1' },
   // A socket is opened by the first subscription, and again after a restart of the server. It cannot send headers.
   wsClient: createClient({
     url: socket.href,
