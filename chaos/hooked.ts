@@ -64,7 +64,7 @@ export function hookedWorld(environments: string[], regions: string[], target: s
     manifest('PromotionFlow', FLOW, {
       triggerEnvironment: 'dev',
       onFailure: 'CONTINUE',
-      hooks: { onStart: 'hooked-open', onSuccess: 'hooked-tell', onFail: 'hooked-tell-failure' },
+      hooks: { onStart: 'hooked-open', onSuccess: 'hooked-tell-success', onFail: 'hooked-tell-failure' },
       rollbackPolicies: [
         { when: { environments: ['staging'], causes: ['HOOK'] }, targets: [], markBad: { scope: 'NONE' } },
         {
