@@ -21,6 +21,7 @@ RUN npm ci --omit=dev --omit=optional --workspaces=false --ignore-scripts && npm
 COPY --from=build /app/dist/src dist/src
 COPY --from=build /app/dist/migrations dist/migrations
 COPY --from=build /app/web/app/dist web/app/dist
+COPY --from=build /app/web/elements/dist web/elements/dist
 COPY --from=build /app/web/graphiql/dist web/graphiql/dist
 RUN install -d -o node -g node /var/lib/sluice
 USER node

@@ -7,11 +7,12 @@ import { join } from 'node:path';
 export function stalePages() {
   return [
     { folder: 'web/graphiql', workspace: '@sluice/graphiql', others: [] },
+    { folder: 'web/elements', workspace: '@sluice/elements', others: [], made: 'sluice-status.js' },
     // Its operations are checked against the schema, and it tells events in the words of the command line.
     { folder: 'web/app', workspace: '@sluice/app', others: ['schema.graphql', 'src/cli/watch/events.ts'] },
   ]
-    .filter(({ folder, others }) => {
-      const built = newest([join(folder, 'dist/index.html')]);
+    .filter(({ folder, others, made = 'index.html' }) => {
+      const built = newest([join(folder, 'dist', made)]);
       return built < newest([...sourcesOf(folder), ...others, 'package-lock.json']);
     })
     .map(({ workspace }) => workspace);

@@ -6,6 +6,7 @@ import cors from 'cors';
 import express, { type Express, type Request, type RequestHandler } from 'express';
 import type { ApiContext } from '../schema/context.ts';
 import { compressed } from './compression.ts';
+import { elementModules } from './elements.ts';
 import { answer } from './http.ts';
 import { originAllowed } from './origin.ts';
 import { packageRoot } from './package-root.ts';
@@ -37,6 +38,7 @@ export function mountApi(app: Express, api: ApiRoutes): void {
   app.use('/approvals', api.approvals);
   app.use('/hooks', api.receiver);
   app.use('/schemas', compressed(), schemaFiles());
+  app.use('/elements', compressed(), elementModules());
   app.use('/graphiql', compressed(), graphiql());
   mountWebApp(app);
 }

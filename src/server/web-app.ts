@@ -13,6 +13,7 @@ export const NO_PAGES: ReadonlySet<string> = new Set([
   'approvals',
   'hooks',
   'schemas',
+  'elements',
   'auth',
   'assets',
   'healthz',

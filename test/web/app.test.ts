@@ -8,6 +8,7 @@ import { NO_PAGES } from '../../src/server/web-app.ts';
 import { openServed, type Served } from '../cli/served.ts';
 import { approvalOf } from '../core/support/builders.ts';
 import { POLICY } from '../engine/rollback/support.ts';
+import { openPortal } from './portal.ts';
 
 const DIST = fileURLToPath(new URL('../../web/app/dist', import.meta.url));
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
@@ -41,7 +42,10 @@ interface Visit {
   complaints: string[];
 }
 
-async function visit(path: string, before?: (page: Page) => Promise<void>): Promise<Visit> {
+const visit = (path: string, before?: (page: Page) => Promise<void>): Promise<Visit> =>
+  visitAt(served.url + path, before);
+
+async function visitAt(address: string, before?: (page: Page) => Promise<void>): Promise<Visit> {
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, reducedMotion: 'reduce' });
   const page = await context.newPage();
   page.setDefaultTimeout(15_000);
@@ -60,7 +64,7 @@ async function visit(path: string, before?: (page: Page) => Promise<void>): Prom
       console.error('violates ' + event.violatedDirective + ': ' + event.blockedURI + ' ' + event.sample))`,
   });
   await before?.(page);
-  await page.goto(served.url + path);
+  await page.goto(address);
   await page.locator('h1').waitFor();
   return { page, context, addresses, complaints };
 }
@@ -400,6 +404,42 @@ test('no page has a serious fault of accessibility, in light and in dark', async
   }
   expect(found).toEqual([]);
 }, 120_000);
+
+test('a portal of another origin shows a release, live, under a policy without exceptions', async () => {
+  // A product of its own: no other release goes first.
+  await served.engine.saveBilling('shop', { approvals: { staging: approvalOf('1', { forbidInitiator: false }) } });
+  const portal = await openPortal(served, 'shop');
+  try {
+    await served.engine.trigger({ product: 'shop', version: '7.0.0' });
+    const { page, complaints, addresses } = await visitAt(portal.url);
+    const element = page.locator('sluice-release');
+    const node = (name: string) => element.locator(`[data-name="${name}"]`);
+    await expect.poll(() => node('staging').getAttribute('data-status')).toBe('SUSPENDED');
+    await page
+      .locator('sluice-status')
+      .getByText(/Suspended, 1 of \d, 1 waiting/)
+      .waitFor();
+    // Only with `actions` there is something to press.
+    await element.getByRole('button', { name: 'Approve staging' }).click();
+    await expect.poll(() => node('asia-2').getAttribute('data-status'), { timeout: 15_000 }).toBe('SUCCEEDED');
+    await page.getByText(/^shop#\d+ is SUCCEEDED$/).waitFor();
+    await node('eu').focus();
+    await page.keyboard.press('Enter');
+    await page.getByText('eu was chosen').waitFor();
+    expect(complaints).toEqual([]);
+    const origins = new Set(addresses.map((each) => new URL(each).origin));
+    expect([...origins].sort()).toEqual([portal.url, portal.server].sort());
+    const streams = addresses.filter((each) => each.endsWith('/graphql/stream'));
+    expect(streams.length).toBeGreaterThanOrEqual(2);
+    const before = streams.length;
+    await portal.restart();
+    await expect
+      .poll(() => addresses.filter((each) => each.endsWith('/graphql/stream')).length)
+      .toBeGreaterThan(before);
+  } finally {
+    await portal.close();
+  }
+}, 60_000);
 
 test('in all of that no page broke its policy, complained, or asked another host for anything', () => {
   expect(VISITS.length).toBeGreaterThan(4);

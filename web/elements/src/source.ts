@@ -1,0 +1,120 @@
+import { createClient } from 'graphql-ws';
+
+/** Where the API is, and how it is asked. */
+export interface Source {
+  /** The address of the GraphQL endpoint; streams are at `/stream` below it. */
+  endpoint: string;
+  fetch: typeof fetch;
+  token: string | null;
+  transport: 'sse' | 'websocket';
+}
+
+type Variables = Record<string, unknown>;
+
+interface Answer<T> {
+  data?: T | null;
+  errors?: { message: string; extensions?: { code?: string } }[];
+}
+
+/** The API refuses: trying again changes nothing before somebody signs in, or the page asks for something else. */
+export class RefusedError extends Error {
+  readonly code: string;
+  constructor(message: string, code = 'REFUSED') {
+    super(message);
+    this.code = code;
+  }
+}
+
+/** @throws RefusedError; anything else can be tried again */
+export async function ask<T>(source: Source, query: string, variables: Variables, signal?: AbortSignal): Promise<T> {
+  const response = await post(source, source.endpoint, 'application/json', { query, variables }, signal);
+  return dataOf((await response.json()) as Answer<T>);
+}
+
+/** The answers of a subscription, until the stream ends. @throws RefusedError; anything else can be tried again */
+export function stream<T>(source: Source, query: string, variables: Variables, signal: AbortSignal): AsyncIterable<T> {
+  return source.transport === 'websocket'
+    ? overWebSocket(source, query, variables, signal)
+    : overEvents(source, query, variables, signal);
+}
+
+function dataOf<T>({ data, errors }: Answer<T>): T {
+  const [error] = errors ?? [];
+  if (error) throw new RefusedError(error.message, error.extensions?.code);
+  if (!data) throw new Error('the answer is empty');
+  return data;
+}
+
+async function post(
+  { fetch: ask, token }: Source,
+  address: string,
+  accept: string,
+  operation: { query: string; variables: Variables },
+  signal?: AbortSignal,
+): Promise<Response> {
+  const response = await ask(address, {
+    method: 'POST',
+    headers: {
+      accept,
+      'content-type': 'application/json',
+      ...(token === null ? {} : { authorization: `Bearer ${token}` }),
+    },
+    body: JSON.stringify(operation),
+    ...(signal && { signal }),
+  });
+  if (response.ok) return response;
+  if (response.status === 429 || response.status >= 500) throw new Error(`the server answers ${response.status}`);
+  const told = (await response.json().catch(() => ({}))) as Answer<unknown>;
+  const [error] = told.errors ?? [];
+  const code = error?.extensions?.code ?? (response.status === 401 ? 'UNAUTHENTICATED' : 'REFUSED');
+  throw new RefusedError(error?.message ?? `the server answers ${response.status}`, code);
+}
+
+/** Server-sent events by `fetch`, which can send a token; an EventSource cannot. */
+async function* overEvents<T>(source: Source, query: string, variables: Variables, signal: AbortSignal) {
+  const address = `${source.endpoint}/stream`;
+  const response = await post(source, address, 'text/event-stream', { query, variables }, signal);
+  if (!response.body) throw new Error('the stream is empty');
+  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  let text = '';
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      text += value.replaceAll('\r\n', '\n');
+      const blocks = text.split('\n\n');
+      text = blocks.pop() ?? '';
+      for (const block of blocks) {
+        const lines = block.split('\n');
+        const field = (name: string): string =>
+          lines
+            .flatMap((line) => (line.startsWith(`${name}:`) ? [line.slice(name.length + 1).trimStart()] : []))
+            .join('\n');
+        if (field('event') === 'complete') return;
+        if (field('event') === 'next') yield dataOf(JSON.parse(field('data')) as Answer<T>);
+      }
+    }
+  } finally {
+    void reader.cancel().catch(() => undefined);
+  }
+}
+
+async function* overWebSocket<T>(source: Source, query: string, variables: Variables, signal: AbortSignal) {
+  const client = createClient({
+    url: new URL(source.endpoint, location.href).href.replace(/^http/, 'ws'),
+    retryAttempts: 0,
+    keepAlive: 15_000,
+    ...(source.token !== null && { connectionParams: { authorization: `Bearer ${source.token}` } }),
+  });
+  const end = (): void => void client.dispose();
+  signal.addEventListener('abort', end);
+  try {
+    for await (const answer of client.iterate<T>({ query, variables })) yield dataOf(answer as Answer<T>);
+  } catch (error) {
+    if (error instanceof CloseEvent && error.code >= 4_000) throw new RefusedError(error.reason, 'UNAUTHENTICATED');
+    throw error;
+  } finally {
+    signal.removeEventListener('abort', end);
+    end();
+  }
+}
