@@ -1,4 +1,4 @@
-import { graphlib, layout as dagre } from '@dagrejs/dagre';
+import { layered } from '../builder/layout/layered.ts';
 import type { ReleaseRead } from './use-release.ts';
 
 export const CARD = { width: 216, height: 72 };
@@ -56,18 +56,11 @@ export function layoutOf(promotions: readonly Promotion[], opened: ReadonlySet<s
       if (from !== to && boxes.has(from)) edges.set(`${from} > ${to}`, { id: `${from} > ${to}`, from, to });
     }
   }
-  const graph = new graphlib.Graph().setGraph({ rankdir: 'LR', nodesep: 28, ranksep: 88, marginx: 16, marginy: 16 });
-  graph.setDefaultEdgeLabel(() => ({}));
-  for (const { id, width, height } of boxes.values()) graph.setNode(id, { width, height });
-  for (const { from, to } of edges.values()) graph.setEdge(from, to);
-  dagre(graph);
+  const { places, width, height } = layered([...boxes.values()], [...edges.values()]);
   for (const box of boxes.values()) {
-    const { x, y } = graph.node(box.id);
-    // Dagre knows the middle.
-    box.x = x - box.width / 2;
-    box.y = y - box.height / 2;
+    const { x, y } = places.get(box.id)!;
+    Object.assign(box, { x, y });
   }
-  const { width = 0, height = 0 } = graph.graph();
   return { boxes: [...boxes.values()], edges: [...edges.values()], width, height };
 }
 

@@ -39,10 +39,14 @@ export function editDocument(document: FlowDocument, edits: readonly FlowEdit[],
 export function write(document: FlowDocument, reading: Reading, definition: FlowDefinition): FlowDocument | Refused {
   const source = sourceOf(document);
   if (!source) return refusedText(document);
-  const [before, after] = [wireOf(reading.definition), wireOf(definition)];
+  const [before, after] = [reading.definition, definition].map((each) => plainData(wireOf(each)) as Wire) as [
+    Wire,
+    Wire,
+  ];
+  const inFile = before.apiVersion === after.apiVersion ? asInFile(reading) : (wire: Wire): unknown => wire;
   // What cannot be told field by field (another form of the manifest) is written as a whole.
   let problem = 'the text cannot be edited there by itself: change it in the YAML';
-  for (const value of [carried(reading.wire, plainData(before), plainData(after)), plainData(after)]) {
+  for (const value of [carried(reading.wire, inFile(before), inFile(after)), after]) {
     try {
       const text = writeYamlDocument(source, reading.at, value, (list) => list.map(entryName));
       if (text === document.text) return document;
@@ -56,6 +60,17 @@ export function write(document: FlowDocument, reading: Reading, definition: Flow
     }
   }
   return refused([{ message: problem, at: { node: null, field: [] } }]);
+}
+
+interface Wire {
+  apiVersion: string;
+  spec: unknown;
+}
+
+/** An old form has the spec one level further in. */
+function asInFile({ wirePath }: Reading): (wire: Wire) => unknown {
+  const [, inside, ...below] = wirePath(['spec', 'steps']);
+  return below.length === 0 ? (wire) => wire : (wire) => ({ ...wire, spec: { [inside!]: wire.spec } });
 }
 
 /** Without what is undefined. */

@@ -1,5 +1,15 @@
 /** A flow under way: its text, which is the truth, how it is changed and how to get back. Without React and without a browser. */
+export {
+  Draft,
+  draftsOf,
+  type DraftOwner,
+  type DraftStore,
+  type DraftWorld,
+  type StoredDraft,
+  type Tabs,
+} from './drafts.ts';
 export { editDocument } from './edit.ts';
+export { mergeInto, resolveConflict } from './merge.ts';
 export { pathOf, rangeOf, selectionAt } from './places.ts';
 export { connectTargets, previewRemoval } from './preview.ts';
 export { problemsOf, type ServerAnswer } from './problems.ts';

@@ -140,6 +140,8 @@ export interface Conflict {
   step: string | null;
   /** Such as `soak` or `policy.preAction`; empty: the step as a whole, which was removed on one side; `comments`: remarks in the text. */
   field: string;
+  /** Where in the manifest; an entry of a list that has a name is found by it, such as `environment/eu`. */
+  path: Path;
   /** As YAML; null: it is not there. */
   base: string | null;
   theirs: string | null;

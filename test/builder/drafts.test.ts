@@ -1,0 +1,309 @@
+import { afterEach, expect, test } from 'vitest';
+import {
+  Draft,
+  draftsOf,
+  makeEdits,
+  mergeInto,
+  newFlowText,
+  redo,
+  resolveConflict,
+  startSession,
+  typeText,
+  undo,
+  type Base,
+  type DraftWorld,
+  type FlowEdit,
+  type Known,
+  type Session,
+} from '../../web/app/src/builder/document/index.ts';
+
+const known: Known = {
+  environments: new Set(['dev', 'staging', 'eu', 'asia', 'us']),
+  groups: new Map(),
+  workflows: new Set(['smoke-tests']),
+};
+
+const TEXT = `apiVersion: sluice.dev/v1
+kind: PromotionFlow
+metadata:
+  name: main
+spec:
+  triggerEnvironment: dev
+  steps:
+    # First where nobody is hurt.
+    - environment: staging
+      dependsOn: [dev]
+      soak: 1h
+    - environment: eu # the old world
+      dependsOn: [staging]
+    - environment: asia
+      dependsOn: [staging]
+`;
+const base: Base = { revision: 12, text: TEXT };
+
+const soak = (step: string, hours: number | null): FlowEdit => ({
+  type: 'changeStep',
+  step,
+  settings: { soak: hours === null ? null : hours * 3_600_000 },
+});
+const remove = (step: string): FlowEdit => ({ type: 'removeStep', step, dependents: 'RECONNECT', reconnectTo: [] });
+const add = (name: string, after: string): FlowEdit => ({
+  type: 'addSteps',
+  steps: [{ environment: name, dependsOn: [] }],
+  after: [after],
+  before: [],
+});
+
+/** The session after edits, each by itself. */
+function edited(session: Session, ...edits: FlowEdit[]): Session {
+  return edits.reduce((now, edit) => {
+    const { session: next, refusals } = makeEdits(now, [edit], known);
+    expect(refusals).toEqual([]);
+    return next;
+  }, session);
+}
+const stepsOf = ({ document }: Session) =>
+  document.flow!.spec.steps.map(({ environment, soak: time }) =>
+    time ? `${environment} ${time / 3_600_000}h` : environment,
+  );
+
+test('200 edits by chart and by text are undone byte for byte, and redone', () => {
+  const texts = [TEXT];
+  let session = startSession(base);
+  for (let at = 1; at <= 200; at += 1) {
+    session =
+      at % 3 === 0
+        ? typeText(session, session.document.text.replace(/hurt.*/, `hurt, ${at}`), at * 10_000)
+        : edited(session, soak(at % 2 === 0 ? 'eu' : 'asia', at));
+    texts.push(session.document.text);
+  }
+  expect(session.past.length).toBe(200);
+  for (const text of texts.toReversed().slice(1)) {
+    const done = undo(session);
+    session = done.session;
+    expect(session.document.text).toBe(text);
+  }
+  expect(undo(session)).toMatchObject({ said: 'there is nothing to undo', session });
+  for (const text of texts.slice(1)) {
+    session = redo(session).session;
+    expect(session.document.text).toBe(text);
+  }
+  expect(redo(session).said).toBe('there is nothing to redo');
+});
+
+test('what is typed without a pause is one change, and an edit ends it', () => {
+  let session = startSession(base);
+  for (const [at, letter] of ['x', 'y', 'z'].entries())
+    session = typeText(session, session.document.text.replace(/hurt.(\w*)/, `hurt.$1${letter}`), 100 + at * 300);
+  expect(session.past).toMatchObject([{ removed: '', inserted: 'xyz' }]);
+  session = edited(typeText(session, session.document.text.replace('xyz', 'xy'), 5000), soak('eu', 2));
+  expect(session.past.length).toBe(3);
+  const back = undo(session);
+  expect(back.said).toBe('undone: soak of eu is 2h');
+  expect(undo(back.session)).toMatchObject({ said: 'undone: typing' });
+});
+
+test('what two people changed in different places is merged by step, with the comments of a person', () => {
+  const mine = edited(startSession(base), soak('eu', 2), add('us', 'staging'));
+  const theirs = edited(startSession(base), soak('staging', 3), remove('asia'));
+  const saved = { revision: 13, text: theirs.document.text };
+  const { session, said } = mergeInto(mine, saved);
+  expect(said).toBe('merged with revision 13');
+  expect(stepsOf(session)).toEqual(['staging 3h', 'eu 2h', 'us']);
+  expect(session).toMatchObject({ base: saved, conflicts: [] });
+  expect(session.document.text).toContain('    - environment: eu # the old world\n');
+  expect(undo(session).session.document.text).toBe(mine.document.text);
+});
+
+test('what both changed is a conflict, named by step and field; nothing of either is lost', () => {
+  const mine = edited(startSession(base), soak('staging', 2), soak('eu', 5));
+  const theirs = edited(startSession(base), soak('staging', 3), remove('eu'));
+  const { session, said } = mergeInto(mine, { revision: 13, text: theirs.document.text });
+  expect(said).toBe('merged with revision 13, 2 conflicts');
+  expect(stepsOf(session)).toEqual(['staging 2h', 'eu 5h', 'asia']);
+  expect(session.conflicts).toMatchObject([
+    {
+      step: 'staging',
+      field: 'soak',
+      base: '1h',
+      theirs: '3h',
+      mine: '2h',
+      message: 'soak of staging was 1h, is 3h there and 2h here',
+    },
+    { step: 'eu', field: '', theirs: null, message: 'eu was removed there and changed here' },
+  ]);
+  const one = resolveConflict(session, session.conflicts[0]!, 'THEIRS');
+  expect(one.said).toBe('soak of staging is as it was saved there');
+  const both = resolveConflict(one.session, one.session.conflicts[0]!, 'THEIRS').session;
+  expect(stepsOf(both)).toEqual(['staging 3h', 'asia']);
+  expect(both.conflicts).toEqual([]);
+  const kept = resolveConflict(session, session.conflicts[1]!, 'MINE').session;
+  expect(stepsOf(kept)).toEqual(['staging 2h', 'eu 5h', 'asia']);
+});
+
+test('a text that cannot be read is not merged, and stays', () => {
+  const broken = typeText(startSession(base), TEXT.replace('[dev]', '[dev'), 0);
+  const { session, said } = mergeInto(broken, { revision: 13, text: TEXT.replace('1h', '2h') });
+  expect(session).toBe(broken);
+  expect(said).toMatch(/^the text cannot be read in line/);
+});
+
+/** A browser: what its tabs share, and a switch that kills a tab between two of its steps. */
+function browser() {
+  const kept = new Map<string, string>();
+  const tabs = new Map<object, (key: string) => void>();
+  let last: Promise<unknown> = Promise.resolve();
+  const newTab = (): DraftWorld & { kill: () => void; hold: () => () => void } => {
+    const self = {};
+    let isDead = false;
+    let gate: Promise<void> = Promise.resolve();
+    const alive = async (): Promise<void> => {
+      await gate;
+      if (isDead) await new Promise(() => {});
+    };
+    return {
+      kill: () => {
+        isDead = true;
+        tabs.delete(self);
+      },
+      hold: () => {
+        let open = (): void => {};
+        gate = new Promise((resolve) => (open = resolve));
+        return open;
+      },
+      store: {
+        get: async (key) => (await alive(), kept.has(key) ? (JSON.parse(kept.get(key)!) as unknown) : undefined),
+        set: async (key, value) => (await alive(), void kept.set(key, JSON.stringify(value))),
+        remove: async (key) => (await alive(), void kept.delete(key)),
+        keys: async () => (await alive(), [...kept.keys()]),
+      },
+      tabs: {
+        alone: async (_, work) => {
+          await gate;
+          // A tab that was killed gives its locks back.
+          const mine = last.then(() => (isDead ? (undefined as never) : work()));
+          last = Promise.race([mine.catch(() => {}), new Promise((resolve) => setTimeout(resolve, 50))]);
+          return mine;
+        },
+        tell: (key) => [...tabs].forEach(([tab, told]) => tab !== self && told(key)),
+        listen: (told) => (tabs.set(self, told), () => void tabs.delete(self)),
+      },
+      now: () => 1000 + kept.size,
+    };
+  };
+  return { newTab, kept };
+}
+
+const opened: Draft[] = [];
+afterEach(() => opened.splice(0).forEach((draft) => draft.close()));
+const owner = { flow: 'main', person: 'ana' };
+async function open(world: DraftWorld, saved: Base = base, person = 'ana'): Promise<Draft> {
+  const draft = await Draft.open(world, { ...owner, person }, saved, () => {});
+  opened.push(draft);
+  return draft;
+}
+const settled = async (...drafts: Draft[]): Promise<void> => {
+  for (let round = 0; round < 5; round += 1) await Promise.all(drafts.map((each) => each.settled()));
+};
+
+test('a draft survives a reload and a killed tab, with its history, and a broken text with its last good flow', async () => {
+  const { newTab } = browser();
+  const first = newTab();
+  const draft = await open(first);
+  await draft.change(edited(draft.session, soak('eu', 2)));
+  await draft.change(typeText(draft.session, draft.session.document.text.replace('[dev]', '[dev'), 9000));
+  first.kill();
+  const again = await open(newTab());
+  expect(again.session.document).toMatchObject({ text: draft.session.document.text, isCurrent: false });
+  expect(stepsOf(again.session)).toEqual(['staging 1h', 'eu 2h', 'asia']);
+  expect(undo(undo(again.session).session).session.document.text).toBe(TEXT);
+  const other = await open(newTab(), base, 'ben');
+  expect(other.session.document.text).toBe(TEXT);
+});
+
+test('two tabs share one draft: each shows what the other did, and what both did at once is merged', async () => {
+  const { newTab } = browser();
+  const [left, right] = [newTab(), newTab()];
+  const [one, two] = [await open(left), await open(right)];
+  await one.change(edited(one.session, soak('eu', 2)));
+  await settled(one, two);
+  expect(two.session.document.text).toBe(one.session.document.text);
+  const [a, b] = [left.hold(), right.hold()];
+  void one.change(edited(one.session, add('us', 'eu')));
+  void two.change(typeText(two.session, two.session.document.text.replace('is hurt', 'is hurt at all'), 5000));
+  a();
+  b();
+  await settled(one, two);
+  expect(one.session.document.text).toBe(two.session.document.text);
+  expect(stepsOf(two.session)).toEqual(['staging 1h', 'eu 2h', 'asia', 'us']);
+  expect(two.session.document.text).toContain('# First where nobody is hurt at all.');
+});
+
+test('one setting that two tabs change at once is a conflict in both, and not lost', async () => {
+  const { newTab } = browser();
+  const [left, right] = [newTab(), newTab()];
+  const [one, two] = [await open(left), await open(right)];
+  const [a, b] = [left.hold(), right.hold()];
+  void one.change(edited(one.session, soak('eu', 2)));
+  void two.change(edited(two.session, soak('eu', 3)));
+  a();
+  b();
+  await settled(one, two);
+  expect(one.session.document.text).toBe(two.session.document.text);
+  expect(one.session.conflicts).toMatchObject([{ step: 'eu', field: 'soak' }]);
+  expect(two.session.conflicts).toEqual(one.session.conflicts);
+  const [conflict] = one.session.conflicts;
+  expect(new Set([conflict!.theirs, conflict!.mine])).toEqual(new Set(['2h', '3h']));
+});
+
+test('somebody else saved: the draft stays on its base until it is merged, and is one draft again', async () => {
+  const { newTab, kept } = browser();
+  const draft = await open(newTab());
+  await draft.change(edited(draft.session, soak('eu', 2)));
+  const saved = { revision: 13, text: TEXT.replace('soak: 1h', 'soak: 4h') };
+  const later = await open(newTab(), saved);
+  expect(later.session.base.revision).toBe(12);
+  await later.change(mergeInto(later.session, saved).session);
+  await settled(draft, later);
+  expect(stepsOf(later.session)).toEqual(['staging 4h', 'eu 2h', 'asia']);
+  expect([...kept.keys()]).toEqual(['draft/ana/main/13']);
+  expect(draft.session).toMatchObject({ base: saved, document: { text: later.session.document.text } });
+  const next = await open(newTab(), saved);
+  expect(next.session).toMatchObject({ base: saved, document: { text: later.session.document.text } });
+});
+
+test('a saved draft is gone, and its text comes back as it was typed while the saved flow says the same', async () => {
+  const { newTab, kept } = browser();
+  const world = newTab();
+  const [draft, beside] = [await open(world), await open(newTab())];
+  await draft.change(edited(draft.session, soak('eu', 2)));
+  await settled(draft, beside);
+  const typed = draft.session.document.text;
+  await draft.saved(13);
+  await settled(beside);
+  expect([...kept.keys()]).toEqual(['typed/ana/main']);
+  expect(await draftsOf(world.store, 'ana')).toEqual([]);
+  const printed = typed.replaceAll(/ *#.*/g, '').replace(/\n\s*\n/g, '\n');
+  expect((await open(newTab(), { revision: 13, text: printed })).session.document.text).toBe(typed);
+  const other = { revision: 13, text: printed.replace('2h', '5h') };
+  expect((await open(newTab(), other)).session.document.text).toBe(other.text);
+});
+
+test('what is discarded is gone in all tabs', async () => {
+  const { newTab, kept } = browser();
+  const [one, two] = [await open(newTab()), await open(newTab())];
+  await one.change(edited(one.session, soak('eu', 2)));
+  await settled(one, two);
+  expect(two.session.document.text).not.toBe(TEXT);
+  await two.discard(base);
+  await settled(one, two);
+  expect([one.session.document.text, two.session.document.text, kept.size]).toEqual([TEXT, TEXT, 0]);
+  const fresh = await Draft.open(
+    newTab(),
+    { flow: 'new', person: 'ana' },
+    { revision: null, text: newFlowText('') },
+    () => {},
+  );
+  expect(fresh.session.document.flow?.name).toBe('');
+  fresh.close();
+});

@@ -1,0 +1,27 @@
+import { del, get, keys, set } from 'idb-keyval';
+import type { DraftWorld } from './drafts.ts';
+
+const CHANNEL = 'sluice-drafts';
+
+/** IndexedDB, and the other tabs of this browser. The channel is open as long as the page. */
+export function browserWorld(): DraftWorld {
+  const channel = new BroadcastChannel(CHANNEL);
+  return {
+    store: {
+      get: (key) => get<unknown>(key),
+      set: (key, value) => set(key, value),
+      remove: (key) => del(key),
+      keys: async () => (await keys()).map(String),
+    },
+    tabs: {
+      alone: (name, work) => navigator.locks.request(`${CHANNEL}/${name}`, work),
+      tell: (key) => channel.postMessage(key),
+      listen(told) {
+        const hear = ({ data }: MessageEvent): void => told(String(data));
+        channel.addEventListener('message', hear);
+        return () => channel.removeEventListener('message', hear);
+      },
+    },
+    now: () => Date.now(),
+  };
+}

@@ -1,0 +1,268 @@
+import { sameDefinition } from '../../../../../src/manifests/index.ts';
+import { mergeDocuments } from './merge.ts';
+import { openDocument } from './read.ts';
+import { readingOf } from './reading.ts';
+import { changeBetween, lastGood, MOST_CHANGES, startSession } from './session.ts';
+import type { Base, Change, Conflict, Selection, Session } from './types.ts';
+
+/** Whose draft of which flow. `flow`: its name, or what a new one is told apart by. */
+export interface DraftOwner {
+  flow: string;
+  person: string;
+}
+
+/** A draft as it is kept: plain data. */
+export interface StoredDraft {
+  base: Base;
+  text: string;
+  past: Change[];
+  future: Change[];
+  conflicts: Conflict[];
+  /** Goes up with each save: a tab sees by it that another tab wrote. */
+  count: number;
+  /** When it was saved here, in milliseconds since the epoch. */
+  at: number;
+}
+
+/** Where drafts are kept, by key; all tabs of a browser share it. */
+export interface DraftStore {
+  get(key: string): Promise<unknown>;
+  set(key: string, value: StoredDraft | Base): Promise<void>;
+  remove(key: string): Promise<void>;
+  keys(): Promise<string[]>;
+}
+
+/** What tabs of one browser have of each other. */
+export interface Tabs {
+  /** Runs `work` while no other tab runs one of this name. */
+  alone<T>(name: string, work: () => Promise<T>): Promise<T>;
+  /** Tells the other tabs, not this one, that the draft with this key has changed. */
+  tell(key: string): void;
+  /** @returns ends the listening */
+  listen(told: (key: string) => void): () => void;
+}
+
+/** What a draft needs of the world. */
+export interface DraftWorld {
+  store: DraftStore;
+  tabs: Tabs;
+  /** Milliseconds since the epoch. */
+  now: () => number;
+}
+
+const part = encodeURIComponent;
+const prefixOf = ({ flow, person }: DraftOwner): string => `draft/${part(person)}/${part(flow)}/`;
+const keyOf = (owner: DraftOwner, base: Base): string => `${prefixOf(owner)}${base.revision ?? 'new'}`;
+const typedKey = ({ flow, person }: DraftOwner): string => `typed/${part(person)}/${part(flow)}`;
+
+/**
+ * A draft that is open in a tab. Each change is written at once and told to the other tabs of this person, which show it; when two tabs
+ * change it at the same moment, the later one merges. Nothing is on the server: nobody else sees it.
+ */
+export class Draft {
+  readonly #world: DraftWorld;
+  readonly #owner: DraftOwner;
+  readonly #changed: (session: Session) => void;
+  #session: Session;
+  /** As it is in the store, as far as this tab knows; null: nothing is kept. */
+  #stored: StoredDraft | null;
+  #work: Promise<void> = Promise.resolve();
+  #isWaiting = false;
+  readonly #unlisten: () => void;
+
+  private constructor(
+    world: DraftWorld,
+    owner: DraftOwner,
+    opened: { session: Session; stored: StoredDraft | null },
+    changed: (session: Session) => void,
+  ) {
+    this.#world = world;
+    this.#owner = owner;
+    this.#session = opened.session;
+    this.#stored = opened.stored;
+    this.#changed = changed;
+    this.#unlisten = world.tabs.listen((key) => {
+      if (key === this.#key) void this.#queue();
+    });
+  }
+
+  /**
+   * Opens what is kept of this flow, or begins with what is saved. `saved` is the newest revision: when the draft was made from an older
+   * one, `session.base` is that one still, and `mergeInto(session, saved)` takes in the newer.
+   * @param changed is called when another tab, or a merge, changed the session
+   */
+  static async open(
+    world: DraftWorld,
+    owner: DraftOwner,
+    saved: Base,
+    changed: (session: Session) => void,
+  ): Promise<Draft> {
+    const base = await asTyped(world.store, owner, saved);
+    const stored = await newestDraft(world.store, owner);
+    return new Draft(world, owner, { session: stored ? resumed(stored) : startSession(base), stored }, changed);
+  }
+
+  get session(): Session {
+    return this.#session;
+  }
+
+  /** The session after a change of this tab; it is kept from here on. */
+  change(session: Session): Promise<void> {
+    const [before, now] = [this.#key, keyOf(this.#owner, session.base)];
+    const isKept =
+      session.document.text !== this.#session.document.text ||
+      session.conflicts !== this.#session.conflicts ||
+      before !== now;
+    this.#session = session;
+    if (!isKept) return this.#work;
+    if (before === now) return this.#queue();
+    // The draft has another base from here on: it is kept there before it goes from where it was.
+    this.#stored = null;
+    return this.#then(async () => {
+      await this.#sync();
+      await this.#world.store.remove(before);
+      this.#world.tabs.tell(before);
+    });
+  }
+
+  /** Back to what is saved; what was kept is gone, in all tabs. */
+  discard(saved: Base): Promise<void> {
+    return this.#end(startSession(saved));
+  }
+
+  /**
+   * The draft was saved as this revision. Its text is remembered: the server keeps the definition, and this person sees it again as it was
+   * typed as long as it says the same.
+   */
+  saved(revision: number): Promise<void> {
+    const { text } = this.#session.document;
+    return this.#end({ ...this.#session, base: { revision, text }, conflicts: [] }, { revision, text });
+  }
+
+  /** When all that was changed is kept. */
+  settled(): Promise<void> {
+    return this.#work;
+  }
+
+  close(): void {
+    this.#unlisten();
+  }
+
+  get #key(): string {
+    return keyOf(this.#owner, this.#session.base);
+  }
+
+  #end(session: Session, typed?: Base): Promise<void> {
+    const key = this.#key;
+    this.#session = session;
+    this.#stored = null;
+    return this.#then(() =>
+      this.#world.tabs.alone(key, async () => {
+        if (typed) await this.#world.store.set(typedKey(this.#owner), typed);
+        await this.#world.store.remove(key);
+        this.#world.tabs.tell(key);
+      }),
+    );
+  }
+
+  /** Changes that come while one is written are written together. */
+  #queue(): Promise<void> {
+    if (this.#isWaiting) return this.#work;
+    this.#isWaiting = true;
+    return this.#then(async () => {
+      this.#isWaiting = false;
+      await this.#sync();
+    });
+  }
+
+  #then(work: () => Promise<void>): Promise<void> {
+    this.#work = this.#work.then(work, work);
+    return this.#work;
+  }
+
+  /** Takes what other tabs wrote, and writes what they do not have. */
+  #sync(): Promise<void> {
+    const key = this.#key;
+    return this.#world.tabs.alone(key, async () => {
+      const found = (await this.#world.store.get(key)) as StoredDraft | undefined;
+      const known = this.#stored;
+      const isMine = this.#hasNews(known);
+      if (found && found.count !== known?.count) {
+        this.#session = isMine ? this.#merged(known, found) : resumed(found, this.#session);
+        this.#stored = found;
+        this.#changed(this.#session);
+      } else if (!found && known && !isMine) {
+        // Another tab discarded it, saved it, or merged it with a newer revision.
+        const { store } = this.#world;
+        this.#stored = await newestDraft(store, this.#owner);
+        this.#session = this.#stored
+          ? resumed(this.#stored, this.#session)
+          : startSession(await asTyped(store, this.#owner, this.#session.base));
+        this.#changed(this.#session);
+      }
+      if (!this.#hasNews(this.#stored)) return;
+      const { document, base, past, future, conflicts } = this.#session;
+      const count = Math.max(this.#stored?.count ?? 0, found?.count ?? 0) + 1;
+      const stored = { base, text: document.text, past, future, conflicts, count, at: this.#world.now() };
+      await this.#world.store.set(key, stored as StoredDraft);
+      this.#stored = stored as StoredDraft;
+      this.#world.tabs.tell(key);
+    });
+  }
+
+  #hasNews(stored: StoredDraft | null): boolean {
+    const { document, base, conflicts } = this.#session;
+    if (!stored) return document.text !== base.text || conflicts.length > 0;
+    return document.text !== stored.text || conflicts.length !== stored.conflicts.length;
+  }
+
+  /** Both tabs wrote on from what was kept. When the texts cannot be merged, mine comes behind theirs in the history: undo shows theirs. */
+  #merged(known: StoredDraft | null, found: StoredDraft): Session {
+    const mine = this.#session;
+    const before = openDocument(known?.text ?? mine.base.text);
+    const merged = mergeDocuments(before, openDocument(found.text), mine.document, { asTexts: true });
+    const document = 'document' in merged ? merged.document : mine.document;
+    const fresh = 'document' in merged ? merged.conflicts : [];
+    const change = changeBetween(found.text, document.text);
+    const entry = change && {
+      ...change,
+      said: 'both tabs',
+      before: mine.selection,
+      after: mine.selection,
+      typedAt: null,
+    };
+    const past = entry ? [...found.past, entry].slice(-MOST_CHANGES) : found.past;
+    return { ...mine, document, past, future: [], conflicts: [...found.conflicts, ...fresh] };
+  }
+}
+
+/** All drafts of a person that are kept in this browser, the newest first. */
+export async function draftsOf(store: DraftStore, person: string): Promise<{ flow: string; base: Base; at: number }[]> {
+  const keys = (await store.keys()).filter((key) => key.startsWith(`draft/${part(person)}/`));
+  const found = await Promise.all(keys.map(async (key) => ({ key, draft: (await store.get(key)) as StoredDraft })));
+  return found
+    .filter(({ draft }) => draft !== undefined)
+    .map(({ key, draft }) => ({ flow: decodeURIComponent(key.split('/')[2]!), base: draft.base, at: draft.at }))
+    .sort((a, b) => b.at - a.at);
+}
+
+async function newestDraft(store: DraftStore, owner: DraftOwner): Promise<StoredDraft | null> {
+  const keys = (await store.keys()).filter((key) => key.startsWith(prefixOf(owner)));
+  const drafts = (await Promise.all(keys.map((key) => store.get(key)))) as (StoredDraft | undefined)[];
+  const kept = drafts.filter((each) => each !== undefined);
+  return kept.sort((a, b) => b.at - a.at)[0] ?? null;
+}
+
+/** What is saved, in the words in which this person typed it, if that is what is saved. */
+async function asTyped(store: DraftStore, owner: DraftOwner, saved: Base): Promise<Base> {
+  const typed = (await store.get(typedKey(owner))) as Base | undefined;
+  if (!typed || typed.revision !== saved.revision) return saved;
+  const [a, b] = [typed.text, saved.text].map((text) => readingOf(openDocument(text)));
+  return a && b && sameDefinition(a.definition, b.definition) ? typed : saved;
+}
+
+function resumed({ base, text, past, future, conflicts }: StoredDraft, now?: { selection: Selection }): Session {
+  const document = openDocument(text);
+  const shown = document.isCurrent ? document : openDocument(text, lastGood(text, past) ?? openDocument(base.text));
+  return { document: shown, selection: now?.selection ?? { node: null, field: [] }, base, past, future, conflicts };
+}

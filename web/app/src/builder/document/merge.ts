@@ -1,0 +1,145 @@
+import { applyPatch, structuredPatch } from 'diff';
+import { Lexer, parse, stringify } from 'yaml';
+import { entryName, readManifest, sameDefinition, wireOf } from '../../../../../src/manifests/index.ts';
+import { refusedText, write } from './edit.ts';
+import { openDocument } from './read.ts';
+import { readingOf, type FlowDefinition, type Reading } from './reading.ts';
+import { changed, type Done } from './session.ts';
+import { mergeValues, type Clash } from './three-way.ts';
+import type { Base, Conflict, FlowDocument, Path, Selection, Session } from './types.ts';
+
+/**
+ * Takes in what somebody else saved: `theirs` becomes the base. What was changed on one side alone is in the text afterwards; of what was
+ * changed on both sides mine stays, and it is a conflict of the session, named by its step and field. One change that can be undone. A text
+ * that cannot be read is not merged: then the session is the same one, and the sentence says why.
+ */
+export function mergeInto(session: Session, theirs: Base): Done {
+  const merged = mergeDocuments(openDocument(session.base.text), openDocument(theirs.text), session.document);
+  if ('said' in merged) return { session, said: merged.said };
+  const { document, conflicts } = merged;
+  const many = conflicts.length;
+  const what = theirs.revision === null ? 'the other draft' : `revision ${theirs.revision}`;
+  const said = `merged with ${what}${many === 0 ? '' : `, ${many} ${many === 1 ? 'conflict' : 'conflicts'}`}`;
+  const next = changed(session, { document, said, selection: session.selection });
+  return { session: { ...next, base: theirs, conflicts: [...session.conflicts, ...conflicts] }, said };
+}
+
+/**
+ * A third document with what two made of one. `asTexts`: `theirs` was written on from `base` in an editor, and is not printed anew: then
+ * its comments and its blank lines count, too.
+ */
+export function mergeDocuments(
+  base: FlowDocument,
+  theirs: FlowDocument,
+  mine: FlowDocument,
+  { asTexts = false }: { asTexts?: boolean } = {},
+): { document: FlowDocument; conflicts: Conflict[] } | { said: string } {
+  if (mine.text === base.text && asTexts) return { document: theirs, conflicts: [] };
+  const broken = [mine, theirs, base].find(({ isCurrent }) => !isCurrent);
+  const read = [base, theirs, mine].map(readingOf);
+  if (broken || !read.every((each) => each !== undefined)) return { said: refusedText(broken ?? mine).said };
+  const clashes: Clash[] = [];
+  const [was, there, here] = read.map(({ definition }) => plainData(wireOf(definition)));
+  const wire = mergeValues(was, there, here, (clash) => clashes.push(clash));
+  const definition = readManifest(wire, () => {})?.definition as FlowDefinition | undefined;
+  if (!definition) return { said: 'what came of both cannot be read as a flow: take one of them' };
+  const conflicts = clashes.map(conflictOf);
+  const text = asTexts ? bothTexts(base.text, theirs.text, mine.text) : undefined;
+  const whole = text === undefined ? undefined : openDocument(text, mine);
+  const says = whole?.isCurrent ? readingOf(whole) : undefined;
+  if (whole && says && sameDefinition(says.definition, definition)) return { document: whole, conflicts };
+  const document = write(mine, read[2] as Reading, definition);
+  if ('refusals' in document) return { said: document.said };
+  const lost = asTexts ? lostComments(base.text, theirs.text, document.text) : [];
+  if (lost.length > 0) conflicts.push(commentsLost(lost));
+  return { document, conflicts };
+}
+
+/** What was changed in other lines on both sides; undefined: in the same ones. */
+function bothTexts(base: string, theirs: string, mine: string): string | undefined {
+  const patch = structuredPatch('', '', base, theirs, undefined, undefined, { context: 1 });
+  const text = applyPatch(mine, patch, { fuzzFactor: 0, autoConvertLineEndings: false });
+  return text === false ? undefined : text;
+}
+
+/** Decides a conflict. MINE is there already. */
+export function resolveConflict(session: Session, conflict: Conflict, side: 'MINE' | 'THEIRS'): Done {
+  const conflicts = session.conflicts.filter((each) => each !== conflict);
+  const of = conflict.field === '' ? '' : `${conflict.field} of `;
+  if (side === 'MINE')
+    return { session: { ...session, conflicts }, said: `${of}${conflict.step ?? 'the flow'} stays as it is here` };
+  const said = `${of}${conflict.step ?? 'the flow'} is as it was saved there`;
+  const selection: Selection = { node: conflict.step, field: conflict.path.slice(conflict.step === null ? 1 : 3) };
+  if (conflict.field === COMMENTS) {
+    const { text } = session.document;
+    const document = openDocument(`${text}${text.endsWith('\n') ? '' : '\n'}${conflict.theirs}\n`, session.document);
+    return { session: { ...changed(session, { document, said, selection: session.selection }), conflicts }, said };
+  }
+  const reading = readingOf(session.document);
+  if (!session.document.isCurrent || !reading) return { session, said: refusedText(session.document).said };
+  const wire = plainData(wireOf(reading.definition));
+  const theirs: unknown = conflict.theirs === null ? undefined : parse(conflict.theirs);
+  const read = readManifest(put(wire, conflict.path, theirs), () => {});
+  if (!read)
+    return { session, said: `${of}${conflict.step ?? 'the flow'} cannot be taken from there: the flow needs it` };
+  const document = write(session.document, reading, read.definition as FlowDefinition);
+  if ('refusals' in document) return { session, said: document.said };
+  return { session: { ...changed(session, { document, said, selection }), conflicts }, said };
+}
+
+const COMMENTS = 'comments';
+
+function commentsLost(lines: string[]): Conflict {
+  const message = `${lines.length === 1 ? 'a comment' : `${lines.length} comments`} of the other side could not be placed`;
+  return { step: null, field: COMMENTS, path: [], base: null, theirs: lines.join('\n'), mine: null, message };
+}
+
+function lostComments(base: string, theirs: string, now: string): string[] {
+  const known = new Set([...commentsIn(base), ...commentsIn(now)]);
+  return commentsIn(theirs).filter((each) => !known.has(each));
+}
+
+function commentsIn(text: string): string[] {
+  const comments: string[] = [];
+  let isScalar = false;
+  for (const token of new Lexer().lex(text)) {
+    if (!isScalar && token.startsWith('#')) comments.push(token);
+    isScalar = token === '\u001f';
+  }
+  return comments;
+}
+
+function conflictOf({ path, base, theirs, mine }: Clash): Conflict {
+  const [head, field, name, ...below] = path;
+  const isStep = head === 'spec' && field === 'steps' && typeof name === 'string';
+  const step = isStep ? name.slice(name.indexOf('/') + 1) : null;
+  const words = (isStep ? below : head === 'spec' ? path.slice(1) : path).map(String).join('.');
+  const of = words === '' ? (step ?? 'the flow') : `${words} of ${step ?? 'the flow'}`;
+  const message =
+    theirs === undefined || mine === undefined
+      ? `${of} was ${theirs === undefined ? 'removed there and changed here' : 'changed there and removed here'}`
+      : base === undefined
+        ? `${of} is ${inWords(theirs)} there and ${inWords(mine)} here`
+        : `${of} was ${inWords(base)}, is ${inWords(theirs)} there and ${inWords(mine)} here`;
+  return { step, field: words, path, base: asYaml(base), theirs: asYaml(theirs), mine: asYaml(mine), message };
+}
+
+const asYaml = (value: unknown): string | null => (value === undefined ? null : stringify(value).trimEnd());
+const inWords = (value: unknown): string =>
+  typeof value === 'object' && value !== null ? JSON.stringify(value) : String(value);
+
+/** The same with this value at this place; undefined removes it. */
+function put(root: unknown, [key, ...below]: Path, value: unknown): unknown {
+  if (key === undefined) return value;
+  if (Array.isArray(root)) {
+    const found = typeof key === 'number' ? key : root.findIndex((each) => entryName(each) === key);
+    const at = found < 0 ? root.length : found;
+    const inner = put(root[at], below, value);
+    return [...root.slice(0, at), ...(inner === undefined ? [] : [inner]), ...root.slice(at + 1)];
+  }
+  const { [key]: before, ...rest } = (root ?? {}) as Record<string, unknown>;
+  const inner = put(before, below, value);
+  return inner === undefined ? rest : { ...(root as object), [key]: inner };
+}
+
+const plainData = (value: unknown): unknown => JSON.parse(JSON.stringify(value)) as unknown;
