@@ -5,6 +5,8 @@ import { gzipSync } from 'node:zlib';
 import { type Browser, type BrowserContext, chromium, type Page, type WebSocketRoute } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { NO_PAGES } from '../../src/server/web-app.ts';
+import { AUDIENCE, CLIENT, openIssuer } from '../access/issuer.ts';
+import { openGuarded } from '../access/support.ts';
 import { openServed, type Served } from '../cli/served.ts';
 import { approvalOf } from '../core/support/builders.ts';
 import { POLICY } from '../engine/rollback/support.ts';
@@ -378,6 +380,71 @@ test('where is what, what waits for me, and what is kept out', async () => {
   await page.getByText('No environment is on hold.').waitFor();
 }, 60_000);
 
+test('a person signs in, is signed out in the middle, signs in again in place, and goes on', async () => {
+  const issuer = await openIssuer();
+  const guarded = await openGuarded({
+    SLUICE_OIDC_ISSUER: issuer.url,
+    SLUICE_OIDC_AUDIENCE: AUDIENCE,
+    SLUICE_OIDC_NAME_CLAIM: 'name',
+    SLUICE_OIDC_CLIENT_ID: CLIENT.id,
+    SLUICE_OIDC_CLIENT_SECRET: CLIENT.secret,
+  });
+  await guarded.engine.saveBilling();
+  await guarded.grant({ subject: 'ada', role: 'OPERATOR' });
+  const made = await visitAt(`${guarded.url}/inbox`);
+  const { page, context } = made;
+  try {
+    await page.getByRole('heading', { name: 'Sign in' }).waitFor();
+    expect(await seriousViolations(made)).toEqual([]);
+    await button(page, 'Sign in with your identity provider').click();
+    await page.getByText('Nothing waits for you.').waitFor();
+    expect(page.url()).toBe(`${guarded.url}/inbox`);
+    const second = await context.newPage();
+    await second.goto(`${guarded.url}/sessions`);
+    await second.getByText('this one').waitFor();
+
+    await page.getByRole('link', { name: 'Releases' }).click();
+    await page.getByText('Live', { exact: true }).waitFor();
+    await button(page, 'Release a product').click();
+    await page.getByLabel('Version').fill('7.0.0');
+    await guarded.engine.app.pool.query(
+      `UPDATE web_session SET ended_at = now(), end_reason = 'the admin ended it' WHERE ended_at IS NULL`,
+    );
+    await guarded.engine.app.pool.query('UPDATE access_clock SET revision = revision + 1');
+    const over = page.getByRole('alertdialog', { name: 'Your session is over' });
+    await over.getByText(/the admin ended it/).waitFor();
+    expect(await seriousViolations(made)).toEqual([]);
+    const [popup] = await Promise.all([
+      context.waitForEvent('page'),
+      over.getByRole('button', { name: 'Sign in with your identity provider' }).click(),
+    ]);
+    await over.waitFor({ state: 'detached' });
+    await expect.poll(() => popup.isClosed()).toBe(true);
+    // What was written is there, and the order is carried out.
+    expect(await page.getByLabel('Version').inputValue()).toBe('7.0.0');
+    await inDialog(page, 'Release').click();
+    await page.getByRole('heading', { name: /^billing#/ }).waitFor();
+    await page.getByText('Live', { exact: true }).waitFor();
+
+    await page.getByRole('button', { name: 'Signed in as ada' }).click();
+    await page.getByRole('menuitem', { name: 'Sign out' }).click();
+    await page.getByRole('heading', { name: 'Sign in' }).waitFor();
+    expect(issuer.people.signedOut).toHaveLength(1);
+    await second.getByRole('alertdialog').getByText('You have signed out in another tab.').waitFor();
+    await page.getByLabel('API token').fill((await guarded.token('VIEWER')).text);
+    await page.keyboard.press('Enter');
+    await page.getByRole('button', { name: 'Signed in as service-account/viewer-1' }).waitFor();
+    // The other tab showed what another person may see: it begins anew.
+    await second.getByText('by token').waitFor();
+    expect(await seriousViolations({ ...made, page: second })).toEqual([]);
+    expect(made.complaints.filter((each) => !each.includes('status of 401'))).toEqual([]);
+  } finally {
+    await context.close();
+    await guarded.close();
+    await issuer.close();
+  }
+}, 120_000);
+
 test('no page has a serious fault of accessibility, in light and in dark', async () => {
   const id = await served.engine.trigger({ product: 'billing', version: '5.0.0' });
   const found: string[] = [];
@@ -396,6 +463,7 @@ test('no page has a serious fault of accessibility, in light and in dark', async
     '/calendar',
     '/admin?tab=grants',
     '/admin?tab=audit',
+    '/sessions',
     '/nowhere',
   ]) {
     const made = await start(path);

@@ -11,7 +11,7 @@ export default defineConfig({
   base: './',
   logLevel: 'warn',
   plugins: [compressed()],
-  server: { proxy: { '/graphql': { target: SERVER, ws: true }, '/graphiql': SERVER } },
+  server: { proxy: { '/graphql': { target: SERVER, ws: true }, '/graphiql': SERVER, '/auth': SERVER } },
   build: {
     target: 'es2022',
     // The policy of the page lets in nothing that is written into the page.

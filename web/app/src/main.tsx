@@ -3,6 +3,8 @@ import { createRoot } from 'react-dom/client';
 import { RouterProvider } from '@tanstack/react-router';
 import { Provider } from 'urql';
 import { createApi } from './api/client.ts';
+import { ROOT } from './api/place.ts';
+import { SignedIn } from './frame/sign-in.tsx';
 import { router } from './router.tsx';
 import './style.css';
 
@@ -11,8 +13,12 @@ for (const link of document.querySelectorAll<HTMLLinkElement>('link[rel="icon"]'
 
 createRoot(document.getElementById('root')!).render(
   <StrictMode>
-    <Provider value={createApi()}>
-      <RouterProvider router={router} />
-    </Provider>
+    {window.location.pathname === `${ROOT.pathname}signed-in` ? (
+      <SignedIn />
+    ) : (
+      <Provider value={createApi()}>
+        <RouterProvider router={router} />
+      </Provider>
+    )}
   </StrictMode>,
 );

@@ -90,8 +90,29 @@ const triggers = createRoute({
   component: lazyRouteComponent(() => import('./triggers/triggers-page.tsx'), 'TriggersPage'),
 });
 
+const sessions = createRoute({
+  getParentRoute: () => root,
+  path: '/sessions',
+  validateSearch: ({ all, after }: Record<string, unknown>): { all?: true; after?: string } => ({
+    all: all === true ? true : undefined,
+    after: typeof after === 'string' ? after : undefined,
+  }),
+  component: lazyRouteComponent(() => import('./sessions/sessions-page.tsx'), 'SessionsPage'),
+});
+
 export const router = createRouter({
-  routeTree: root.addChildren([releases, release, where, environment, calendar, inbox, holds, triggers, admin]),
+  routeTree: root.addChildren([
+    releases,
+    release,
+    where,
+    environment,
+    calendar,
+    inbox,
+    holds,
+    triggers,
+    admin,
+    sessions,
+  ]),
   basepath: ROOT.pathname,
   defaultPreload: 'intent',
   defaultPendingComponent: () => <Loading what="the page" />,

@@ -1,31 +1,43 @@
+import { authExchange } from '@urql/exchange-auth';
 import { cacheExchange, Client, type CombinedError, fetchExchange, mapExchange } from 'urql';
-import { heard, refused, unreachable } from './connection.ts';
+import { heard, unreachable } from './connection.ts';
 import { addressOf } from './place.ts';
-import { authorization } from './token.ts';
+import { OWN_PAGE, untilSignedIn } from './session.ts';
 
 /** Questions and orders. What is live comes over `live.ts`. */
-export const createApi = (): Client =>
-  new Client({
+export function createApi(): Client {
+  let words = '';
+  return new Client({
     url: addressOf('graphql'),
     preferGetMethod: false,
     requestPolicy: 'cache-and-network',
-    fetchOptions: () => ({ headers: authorization() }),
+    fetchOptions: { headers: OWN_PAGE },
     exchanges: [
       mapExchange({
-        onResult(result) {
-          const { error } = result;
-          if (error?.networkError && error.response === undefined) unreachable();
-          else heard();
-          const code = error?.graphQLErrors.find(({ extensions }) => extensions['code'] === 'UNAUTHENTICATED');
-          if (code) refused(code.message);
-          // An answer without data is null, and its type says that it is undefined.
-          return { ...result, data: result.data ?? undefined };
-        },
+        // An answer without data is null, and its type says that it is undefined.
+        onResult: (result) => ({ ...result, data: result.data ?? undefined }),
       }),
       cacheExchange,
+      // What is asked while the session is over waits, and is asked again when the same person is back: nothing of it was carried out.
+      authExchange(async () => ({
+        addAuthToOperation: (operation) => operation,
+        didAuthError(error) {
+          const refused = error.graphQLErrors.find(({ extensions }) => extensions['code'] === 'UNAUTHENTICATED');
+          words = refused?.message ?? words;
+          return refused !== undefined;
+        },
+        refreshAuth: () => untilSignedIn(words),
+      })),
+      mapExchange({
+        onResult({ error }) {
+          if (error?.networkError && error.response === undefined) unreachable();
+          else heard();
+        },
+      }),
       fetchExchange,
     ],
   });
+}
 
 /** An error in the words of the API, without the library's own in front. */
 export function wordsOf(error: CombinedError): string {

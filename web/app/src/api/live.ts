@@ -1,15 +1,14 @@
 import type { TypedDocumentNode } from '@graphql-typed-document-node/core';
 import { CloseCode, createClient } from 'graphql-ws';
 import { stringifyDocument } from 'urql';
-import { heard, refused, streamIs, useConnection } from './connection.ts';
+import { heard, streamIs, useConnection } from './connection.ts';
 import { addressOf } from './place.ts';
-import { authorization } from './token.ts';
+import { untilSignedIn } from './session.ts';
 
 const RETRY_MS = [250, 500, 1_000, 2_000, 4_000, 8_000];
 
 const client = createClient({
   url: addressOf('graphql').replace(/^http/, 'ws'),
-  connectionParams: authorization,
   // The last one to leave closes the socket.
   lazy: true,
   keepAlive: 15_000,
@@ -69,15 +68,14 @@ export function follow<Data extends object, Variables extends Record<string, unk
       mine = false;
       stop = undefined;
       if (ended) return;
-      if (isClose(error, CloseCode.Unauthorized) || isClose(error, CloseCode.Forbidden)) {
-        refused(error.reason);
-        return;
-      }
       if (!document.hidden) streamIs('lost');
       const pause = RETRY_MS[Math.min(failures, RETRY_MS.length - 1)]!;
       failures += 1;
       // Spread out: after a restart not all pages come in the same moment.
-      timer = setTimeout(start, pause * (0.5 + Math.random()));
+      const later = (): void => void (timer = setTimeout(start, pause * (0.5 + Math.random())));
+      if (!isClose(error, CloseCode.Unauthorized)) return later();
+      // The cursor brings what was missed meanwhile.
+      void untilSignedIn(error.reason).then(later);
     };
     stop = () => {
       mine = false;

@@ -7,21 +7,21 @@ import {
   type LucideIcon,
   Rocket,
   ShieldCheck,
-  TriangleAlert,
   UserCheck,
   Webhook,
 } from 'lucide-react';
 import { type ReactNode, useCallback, useEffect, useRef } from 'react';
 import { useQuery } from 'urql';
-import { useConnection } from '../api/connection.ts';
 import { addressOf } from '../api/place.ts';
+import { useSession } from '../api/session.ts';
 import { useInboxChanges } from '../approvals/use-inbox.ts';
-import { ApprovalsForMeDocument, type Permission, ViewerDocument } from '../generated/documents.ts';
+import { ApprovalsForMeDocument, type Permission } from '../generated/documents.ts';
 import { Find } from '../find/find.tsx';
 import { ConnectionState } from './connection-state.tsx';
+import { SessionOver, SignInPage } from './sign-in.tsx';
 import { ThemeSwitch } from './theme.tsx';
-import { TokenForm } from './token-form.tsx';
 import { useMay } from './viewer.ts';
+import { Who } from './who.tsx';
 
 interface Page {
   to: string;
@@ -44,7 +44,7 @@ const PAGES: Page[] = [
 
 /** What stands around every page: where one can go, who one is, how fresh it is. */
 export function Frame() {
-  const refused = useConnection((state) => state.refused);
+  const { over, name } = useSession();
   const main = useRef<HTMLElement>(null);
   const path = useRouterState({ select: ({ location }) => location.pathname });
   const isOnRelease = useMatch({ from: '/releases/$id', shouldThrow: false }) !== undefined;
@@ -98,8 +98,9 @@ export function Frame() {
         </ul>
       </nav>
       <main id="main" ref={main} tabIndex={-1}>
-        {refused === null ? <Outlet /> : <TokenForm reason={refused} />}
+        {over !== null && name === undefined ? <SignInPage /> : <Outlet />}
       </main>
+      {over !== null && name !== undefined && <SessionOver reason={over} />}
     </>
   );
 }
@@ -115,21 +116,6 @@ function ForMe() {
     <span className="badge" title={`${inbox.totalCount} wait for you`}>
       {inbox.totalCount}
       {inbox.isTotalCapped && '+'}
-    </span>
-  );
-}
-
-function Who() {
-  const [{ data }] = useQuery({ query: ViewerDocument });
-  if (!data) return null;
-  const { kind, name } = data.viewer;
-  if (kind !== 'ANONYMOUS') return <span className="who">{name}</span>;
-  return (
-    <span className="banner" title="Set SLUICE_ADMIN_TOKEN or an identity provider to change that">
-      <TriangleAlert size={16} aria-hidden />
-      <span>
-        No sign-in<span className="long">: whoever reaches this server can do everything</span>
-      </span>
     </span>
   );
 }
