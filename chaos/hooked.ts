@@ -46,6 +46,7 @@ export function hookedWorld(environments: string[], regions: string[], target: s
     ),
     workflow('hooked-tell', call('hook-tell', target, told)),
     workflow('hooked-tell-success', call('hook-success', target, told)),
+    workflow('hooked-tell-end', call('hook-end', target, told)),
     workflow('hooked-tell-failure', call('hook-fail', target, failed)),
     workflow('hooked-build', call('build', target, { release: '${RELEASE_ID}' }, { IMAGE: '$.image' })),
     workflow('hooked-image', call('image', target, { release: '${RELEASE_ID}', image: '${IMAGE}' })),
@@ -64,7 +65,7 @@ export function hookedWorld(environments: string[], regions: string[], target: s
     manifest('PromotionFlow', FLOW, {
       triggerEnvironment: 'dev',
       onFailure: 'CONTINUE',
-      hooks: { onStart: 'hooked-open', onSuccess: 'hooked-tell-success', onFail: 'hooked-tell-failure' },
+      hooks: { onStart: 'hooked-open', onSuccess: 'hooked-tell-end', onFail: 'hooked-tell-failure' },
       rollbackPolicies: [
         { when: { environments: ['staging'], causes: ['HOOK'] }, targets: [], markBad: { scope: 'NONE' } },
         {

@@ -11,8 +11,9 @@ export const ticketOf = (release: string): string => `ticket-of-${release}`;
 const REFUSED: Partial<Record<string, number>> = {
   'hook-open': 0.08,
   'hook-tell': 0.05,
-  // Seldom reached: all of an environment has to go well before.
-  'hook-success': 0.2,
+  'hook-success': 0.08,
+  // Seldom reached: all of a release has to go well before.
+  'hook-end': 0.3,
   'hook-fail': 0.2,
   build: 0.08,
 };
