@@ -21,7 +21,7 @@ const { values } = parseArgs({
   },
 });
 
-const README = ['release', 'where'];
+const README = ['release', 'where', 'builder'];
 
 const pages = ({ waiting, failed, rollback }: Story): Record<string, string> => ({
   releases: '/',
@@ -44,6 +44,9 @@ const pages = ({ waiting, failed, rollback }: Story): Record<string, string> => 
   secrets: '/admin?tab=secrets',
   audit: '/admin?tab=audit',
   findings: '/admin?tab=findings',
+  flows: '/flows',
+  builder: '/flows/billing-flow',
+  newFlow: '/flows/new',
   nowhere: '/nowhere',
 });
 

@@ -8,6 +8,7 @@ import { NO_PAGES } from '../../src/server/web-app.ts';
 import { AUDIENCE, CLIENT, openIssuer } from '../access/issuer.ts';
 import { openGuarded } from '../access/support.ts';
 import { openServed, type Served } from '../cli/served.ts';
+import { buildByMouse } from './support/build-flow.ts';
 import { approvalOf } from '../core/support/builders.ts';
 import { POLICY } from '../engine/rollback/support.ts';
 import { openPortal } from './portal.ts';
@@ -445,6 +446,11 @@ test('a person signs in, is signed out in the middle, signs in again in place, a
   }
 }, 120_000);
 
+test('a flow is built from nothing with the mouse: what comes after what, and what is done before it', async () => {
+  const { page } = await start('/flows/new');
+  await buildByMouse(page);
+}, 60_000);
+
 test('no page has a serious fault of accessibility, in light and in dark', async () => {
   const id = await served.engine.trigger({ product: 'billing', version: '5.0.0' });
   const found: string[] = [];
@@ -465,6 +471,9 @@ test('no page has a serious fault of accessibility, in light and in dark', async
     '/admin?tab=audit',
     '/sessions',
     '/nowhere',
+    '/flows',
+    '/flows/new',
+    '/flows/to-production',
   ]) {
     const made = await start(path);
     found.push(...(await seriousViolations(made)).map((each) => `${path} ${each}`));

@@ -8,6 +8,7 @@ import { Loading } from './parts/empty.tsx';
 import { textOf } from './parts/address.ts';
 import { releaseSearch } from './release/search.ts';
 import { whereSearch } from './where/search.ts';
+import { flowsSearch } from './flows/search.ts';
 import { releasesSearch } from './releases/search.ts';
 
 const root = createRootRoute({ component: Frame, notFoundComponent: NotFound });
@@ -100,6 +101,28 @@ const sessions = createRoute({
   component: lazyRouteComponent(() => import('./sessions/sessions-page.tsx'), 'SessionsPage'),
 });
 
+const flows = createRoute({
+  getParentRoute: () => root,
+  path: '/flows',
+  validateSearch: flowsSearch,
+  component: lazyRouteComponent(() => import('./flows/flows-page.tsx'), 'FlowsPage'),
+});
+
+const newFlow = createRoute({
+  getParentRoute: () => root,
+  path: '/flows/new',
+  validateSearch: ({ from }: Record<string, unknown>): { from?: string } => ({
+    from: typeof from === 'string' ? from : undefined,
+  }),
+  component: lazyRouteComponent(() => import('./builder/builder-page.tsx'), 'NewFlowPage'),
+});
+
+const editFlow = createRoute({
+  getParentRoute: () => root,
+  path: '/flows/$name',
+  component: lazyRouteComponent(() => import('./builder/builder-page.tsx'), 'EditFlowPage'),
+});
+
 export const router = createRouter({
   routeTree: root.addChildren([
     releases,
@@ -112,6 +135,9 @@ export const router = createRouter({
     triggers,
     admin,
     sessions,
+    flows,
+    newFlow,
+    editFlow,
   ]),
   basepath: ROOT.pathname,
   defaultPreload: 'intent',

@@ -9,6 +9,7 @@ import {
   ShieldCheck,
   UserCheck,
   Webhook,
+  Workflow,
 } from 'lucide-react';
 import { type ReactNode, useCallback, useEffect, useRef } from 'react';
 import { useQuery } from 'urql';
@@ -34,6 +35,7 @@ interface Page {
 
 const PAGES: Page[] = [
   { to: '/', name: 'Releases', icon: Rocket },
+  { to: '/flows', name: 'Flows', icon: Workflow },
   { to: '/where', name: 'Where is what', icon: Grid3x3 },
   { to: '/calendar', name: 'Calendar', icon: CalendarDays },
   { to: '/inbox', name: 'Approvals', icon: UserCheck, Count: ForMe },

@@ -1,0 +1,185 @@
+import { useState } from 'react';
+import { Button } from 'react-aria-components';
+import { useClient, useQuery } from 'urql';
+import { wordsOf } from '../../api/client.ts';
+import { FlowRevisionsDocument, RestoreFlowDocument } from '../../generated/documents.ts';
+import { Empty, Loading } from '../../parts/empty.tsx';
+import { Problem, QueryProblem } from '../../parts/problem.tsx';
+import { When } from '../../parts/time.tsx';
+import { COMMANDS } from '../commands.ts';
+import { Diff } from '../diff.tsx';
+import { useBuilder, useDocument } from '../state.ts';
+import { Over } from './sheet.tsx';
+
+export function Keys({ close }: { close: () => void }) {
+  return (
+    <Over title="Keys" onClose={close}>
+      <table className="list keys">
+        <tbody>
+          {COMMANDS.map(({ keys, about }) => (
+            <tr key={keys}>
+              <th scope="row">
+                <kbd>{keys}</kbd>
+              </th>
+              <td>{about}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      <div className="actions">
+        <Button className="button" onPress={close} autoFocus>
+          Close
+        </Button>
+      </div>
+    </Over>
+  );
+}
+
+/** What was typed since the last save goes, in all tabs. */
+export function Discard({ close, onDiscard }: { close: () => void; onDiscard: () => Promise<void> }) {
+  const { revision } = useBuilder((state) => state.newest);
+  return (
+    <Over title="Discard the draft" onClose={close}>
+      <p>{revision === null ? 'The flow was never saved: all of it goes.' : `Revision ${revision} is shown again.`}</p>
+      <div className="actions">
+        <Button className="button" onPress={close}>
+          Cancel
+        </Button>
+        <Button className="button danger" autoFocus onPress={() => void onDiscard().then(close)}>
+          Discard
+        </Button>
+      </div>
+    </Over>
+  );
+}
+
+/** Every revision with its author and what it changed; an old one can be the newest again, or the draft. */
+export function Revisions({ close, onRestored }: { close: () => void; onRestored: () => void }) {
+  const client = useClient();
+  const { flow } = useDocument();
+  const base = useBuilder(({ session }) => session.base);
+  const type = useBuilder((state) => state.type);
+  const isReadOnly = useBuilder(({ readOnly }) => readOnly !== null);
+  const [{ data, error }] = useQuery({
+    query: FlowRevisionsDocument,
+    variables: { name: flow?.name ?? '' },
+    requestPolicy: 'network-only',
+  });
+  const [refusals, setRefusals] = useState<readonly string[]>([]);
+  const restore = async (revision: number): Promise<void> => {
+    const input = { kind: 'PromotionFlow' as const, name: flow!.name, revision, expectedRevision: base.revision ?? 0 };
+    const answer = await client.mutation(RestoreFlowDocument, { input }).toPromise();
+    const wrong = answer.error
+      ? [wordsOf(answer.error)]
+      : answer.data!.payload.userErrors.map(({ message }) => message);
+    setRefusals(wrong);
+    if (wrong.length > 0) return;
+    close();
+    onRestored();
+  };
+  const nodes = data?.definitionRevisions.nodes;
+  return (
+    <Over title={`Revisions of ${flow?.name}`} wide onClose={close}>
+      <QueryProblem error={error} />
+      {refusals.map((each) => (
+        <Problem key={each}>{each}</Problem>
+      ))}
+      {nodes === undefined ? (
+        !error && <Loading what="the revisions" />
+      ) : nodes.length === 0 ? (
+        <Empty title="It was never saved." />
+      ) : (
+        <ul className="revisions">
+          {nodes.map(({ revision, at, by, diff, manifest, isDeletion }) => (
+            <li key={revision}>
+              <div className="actions">
+                <strong>
+                  Revision {revision}
+                  {isDeletion && ': deleted'}
+                </strong>
+                <span>
+                  <When at={at} /> {by && `by ${by}`}
+                </span>
+                {manifest !== null && manifest !== undefined && !isReadOnly && revision !== base.revision && (
+                  <>
+                    <Button className="button small" onPress={() => void restore(revision)}>
+                      Restore {revision}
+                    </Button>
+                    <Button
+                      className="button small"
+                      onPress={() => {
+                        type(manifest);
+                        close();
+                      }}
+                    >
+                      Take {revision} as the draft
+                    </Button>
+                  </>
+                )}
+              </div>
+              {diff && (
+                <details>
+                  <summary>What it changed</summary>
+                  <Diff text={diff} label={`What revision ${revision} changed`} />
+                </details>
+              )}
+            </li>
+          ))}
+        </ul>
+      )}
+      <div className="actions">
+        <Button className="button" onPress={close}>
+          Close
+        </Button>
+      </div>
+    </Over>
+  );
+}
+
+/** The draft for other places: a file, a call of the API, a command. */
+export function Export({ close }: { close: () => void }) {
+  const { text, flow } = useDocument();
+  const [copied, setCopied] = useState('');
+  const name = flow?.name ?? 'flow';
+  const forms = [
+    { called: 'YAML', content: text },
+    { called: 'GraphQL mutation', content: mutationOf(text) },
+    { called: 'CLI command', content: `sluice apply -f - <<'EOF'\n${text.replace(/\n*$/, '\n')}EOF\n` },
+  ];
+  return (
+    <Over title="Take it with you" wide onClose={close}>
+      {forms.map(({ called, content }) => (
+        <section key={called}>
+          <h3>{called}</h3>
+          <pre className="diff" tabIndex={0} role="region" aria-label={called}>
+            {content}
+          </pre>
+          <Button
+            className="button small"
+            onPress={() => void navigator.clipboard.writeText(content).then(() => setCopied(called))}
+          >
+            {copied === called ? 'Copied' : `Copy ${called}`}
+          </Button>
+        </section>
+      ))}
+      <div className="actions">
+        <Button className="button" onPress={() => download(`${name}.yaml`, text)}>
+          Download {name}.yaml
+        </Button>
+        <Button className="button" onPress={close}>
+          Close
+        </Button>
+      </div>
+    </Over>
+  );
+}
+
+const mutationOf = (text: string): string =>
+  `mutation {\n  manifestsApply(input: { text: ${JSON.stringify(text)} }) {\n    changes { kind name change revision }\n    userErrors { message path }\n  }\n}\n`;
+
+function download(name: string, text: string): void {
+  const address = URL.createObjectURL(new Blob([text], { type: 'application/yaml' }));
+  const link = Object.assign(document.createElement('a'), { href: address, download: name });
+  link.click();
+  URL.revokeObjectURL(address);
+}

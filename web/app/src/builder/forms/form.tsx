@@ -1,0 +1,493 @@
+import { Plus, Trash2 } from 'lucide-react';
+import { createContext, type ReactNode, useContext, useEffect, useId, useState } from 'react';
+import {
+  Button,
+  Checkbox,
+  ComboBox,
+  FieldError,
+  Input,
+  Label,
+  ListBox,
+  ListBoxItem,
+  Popover,
+  Select,
+  SelectValue,
+  Text,
+  TextArea,
+  TextField,
+} from 'react-aria-components';
+import { formatDuration, parseDuration } from '../../../../../src/core/duration.ts';
+import type { Kind } from '../../../../../src/core/kinds/names.ts';
+import {
+  aboutWriting,
+  type Field,
+  type ListShape,
+  type ObjectShape,
+  type Shape,
+  type TextShape,
+} from '../../../../../src/core/kinds/shape.ts';
+import { titleOf } from './words.ts';
+
+/** What a form may offer besides what is typed. */
+export interface FormHelp {
+  /** Names that a text may have: definitions of a kind, or parts of the flow. */
+  namesFor: (shape: TextShape) => readonly string[] | null;
+  /** Makes a definition, and answers its name; null: it was given up. */
+  create?: (kind: Kind) => Promise<string | null>;
+  isReadOnly?: boolean;
+}
+
+const HelpContext = createContext<FormHelp>({ namesFor: () => null });
+export const FormHelper = HelpContext.Provider;
+
+type Key = string | number;
+
+interface FieldProps<S extends Shape = Shape> {
+  label: string;
+  about: string;
+  shape: S;
+  value: unknown;
+  /** Where it stands, for what jumps to a field. */
+  path: readonly Key[];
+  isRequired: boolean;
+  /** `undefined`: it is left out. */
+  onChange: (value: unknown) => void;
+}
+
+type Values = Record<string, unknown>;
+
+interface FieldsProps {
+  shape: ObjectShape;
+  value: Values;
+  path?: readonly Key[];
+  /** Fields that are asked elsewhere. */
+  without?: readonly string[];
+  only?: readonly string[];
+  onChange: (key: string, value: unknown) => void;
+}
+
+/** A field for each of an object, as `core/kinds` describes it. */
+export function Fields({ shape, value, path = [], without = [], only, onChange }: FieldsProps) {
+  return Object.entries(shape.fields as Record<string, Field>)
+    .filter(([key]) => !without.includes(key) && (only === undefined || only.includes(key)))
+    .map(([key, field]) => (
+      <OneField
+        key={key}
+        label={titleOf(key)}
+        about={aboutWriting(field)}
+        shape={shapeOf(field.shape, value)}
+        value={value[key]}
+        path={[...path, key]}
+        isRequired={field.presence === 'required'}
+        onChange={(next) => onChange(key, next)}
+      />
+    ));
+}
+
+/** What a JSON is to hold, where a field beside it says so. */
+function shapeOf(shape: Shape, beside: Values): Shape {
+  if (shape.is !== 'json' || shape.by === undefined) return shape;
+  return shape.by.shapes[String(beside[shape.by.field])] ?? shape;
+}
+
+function OneField(props: FieldProps) {
+  const { shape } = props;
+  switch (shape.is) {
+    case 'text':
+      return <TextOrName {...props} shape={shape} />;
+    case 'integer':
+      return (
+        <Typed
+          {...props}
+          toText={String}
+          fromText={(text) => (/^-?\d+$/.test(text) ? Number(text) : undefined)}
+          wanted="a whole number"
+        />
+      );
+    case 'duration':
+      return (
+        <Typed
+          {...props}
+          toText={(value) => formatDuration(value as number)}
+          fromText={parseDuration}
+          wanted="a duration such as 30s, 10m or 1h"
+        />
+      );
+    case 'boolean':
+      return <Check {...props} />;
+    case 'words':
+      return <Words {...props} words={shape.words} />;
+    case 'list':
+      return <Entries {...props} shape={shape} />;
+    case 'map':
+      return <Pairs {...props} of={shape.of} />;
+    case 'object':
+      return <Part {...props} shape={shape} />;
+    case 'json':
+    case 'any':
+    case 'choice':
+      return (
+        <Typed {...props} isLong toText={(value) => JSON.stringify(value, null, 2)} fromText={json} wanted="JSON" />
+      );
+  }
+}
+
+function json(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+const placeOf = (path: readonly Key[]): string => path.join('.');
+
+/** What is typed is one change when the field is left, or Enter is pressed. */
+function Typed({
+  label,
+  about,
+  value,
+  path,
+  isRequired,
+  isLong = false,
+  wanted,
+  toText,
+  fromText,
+  onChange,
+}: FieldProps & {
+  isLong?: boolean;
+  /** What was expected, when `fromText` answers undefined. */
+  wanted: string;
+  toText: (value: unknown) => string;
+  fromText: (text: string) => unknown;
+}) {
+  const { isReadOnly } = useContext(HelpContext);
+  const given = value === undefined || value === null ? '' : toText(value);
+  const [text, setText] = useState(given);
+  useEffect(() => setText(given), [given]);
+  const read = fromText(text.trim());
+  const isWrong = text.trim() !== '' && read === undefined;
+  const commit = (): void => {
+    if (text === given || isWrong) return;
+    onChange(text.trim() === '' ? undefined : read);
+  };
+  return (
+    <TextField
+      className="field"
+      value={text}
+      onChange={setText}
+      onBlur={commit}
+      isRequired={isRequired}
+      isInvalid={isWrong}
+      isReadOnly={isReadOnly ?? false}
+      onKeyDown={(event) => {
+        if (event.key === 'Enter' && !isLong) commit();
+      }}
+    >
+      <Label>{label}</Label>
+      {isLong ? <TextArea rows={4} data-field={placeOf(path)} /> : <Input data-field={placeOf(path)} />}
+      <Text slot="description" className="hint">
+        {about}
+      </Text>
+      <FieldError className="field-error">{`Expected ${wanted}.`}</FieldError>
+    </TextField>
+  );
+}
+
+function TextOrName(props: FieldProps<TextShape>) {
+  const { namesFor } = useContext(HelpContext);
+  const names = namesFor(props.shape);
+  if (names !== null) return <Name {...props} names={names} />;
+  const isLong = props.path.at(-1) === 'description' || (props.shape.most ?? 0) > 1000;
+  return <Typed {...props} isLong={isLong} toText={String} fromText={(text) => text} wanted="a text" />;
+}
+
+/** The name of something that exists, or of something that is made now. */
+function Name({
+  label,
+  about,
+  shape,
+  names,
+  value,
+  path,
+  isRequired,
+  onChange,
+}: FieldProps<TextShape> & { names: readonly string[] }) {
+  const { create, isReadOnly } = useContext(HelpContext);
+  const given = (value as string | undefined) ?? '';
+  const [text, setText] = useState(given);
+  useEffect(() => setText(given), [given]);
+  const take = (name: string): void => {
+    setText(name);
+    if (name !== given) onChange(name === '' ? undefined : name);
+  };
+  const kind = shape.refers;
+  return (
+    <div className="name-field">
+      <ComboBox
+        className="field"
+        allowsCustomValue
+        menuTrigger="focus"
+        isReadOnly={isReadOnly ?? false}
+        isRequired={isRequired}
+        inputValue={text}
+        onInputChange={setText}
+        selectedKey={names.includes(given) ? given : null}
+        onSelectionChange={(key) => key !== null && take(String(key))}
+        onBlur={() => take(text.trim())}
+        items={names.map((id) => ({ id }))}
+      >
+        <Label>{label}</Label>
+        <span className="combo">
+          <Input data-field={placeOf(path)} />
+          <Button className="icon-button" aria-label={`Show names for ${label}`}>
+            <span aria-hidden>▾</span>
+          </Button>
+        </span>
+        <Text slot="description" className="hint">
+          {about}
+        </Text>
+        <Popover className="popover">
+          <ListBox className="options">{({ id }: { id: string }) => <ListBoxItem>{id}</ListBoxItem>}</ListBox>
+        </Popover>
+      </ComboBox>
+      {kind !== undefined && create !== undefined && !isReadOnly && (
+        <Button className="link-button" onPress={() => void create(kind).then((made) => made !== null && take(made))}>
+          New {spaced(kind).replace('promotion ', '')}
+        </Button>
+      )}
+    </div>
+  );
+}
+
+const spaced = (kind: Kind): string => kind.replace(/(?<=[a-z])[A-Z]/g, (letter) => ` ${letter}`).toLowerCase();
+
+function Check({ label, about, value, path, onChange }: FieldProps) {
+  const { isReadOnly } = useContext(HelpContext);
+  return (
+    <div className="field">
+      <Checkbox
+        className="check"
+        isSelected={value === true}
+        isReadOnly={isReadOnly ?? false}
+        onChange={onChange}
+        data-field={placeOf(path)}
+      >
+        <span className="check-box" aria-hidden>
+          {value === true && '✓'}
+        </span>
+        {label}
+      </Checkbox>
+      <span className="hint">{about}</span>
+    </div>
+  );
+}
+
+function Words({
+  label,
+  about,
+  value,
+  path,
+  isRequired,
+  words,
+  onChange,
+}: FieldProps & { words: Record<string, string> }) {
+  const { isReadOnly } = useContext(HelpContext);
+  return (
+    <Select
+      className="field"
+      placeholder={isRequired ? 'Choose' : 'Not set'}
+      isDisabled={isReadOnly ?? false}
+      isRequired={isRequired}
+      value={(value as string | undefined) ?? null}
+      onChange={(key) => onChange(key === null || key === '' ? undefined : String(key))}
+    >
+      <Label>{label}</Label>
+      <Button className="button" data-field={placeOf(path)}>
+        <SelectValue>{({ defaultChildren, selectedText }) => selectedText || defaultChildren}</SelectValue>
+        <span aria-hidden>▾</span>
+      </Button>
+      <Text slot="description" className="hint">
+        {about}
+      </Text>
+      <Popover className="popover">
+        <ListBox className="options">
+          {!isRequired && <ListBoxItem id="">Not set</ListBoxItem>}
+          {Object.entries(words).map(([word, meaning]) => (
+            <ListBoxItem key={word} id={word} textValue={word}>
+              <strong>{word}</strong>
+              <small className="under">{meaning}</small>
+            </ListBoxItem>
+          ))}
+        </ListBox>
+      </Popover>
+    </Select>
+  );
+}
+
+/** An entry to begin with: what a person sees is what they fill in. */
+function fresh(shape: Shape): unknown {
+  if (shape.is === 'object') {
+    const needed = Object.entries(shape.fields as Record<string, Field>).filter(
+      ([, { presence }]) => presence === 'required',
+    );
+    return Object.fromEntries(needed.map(([key, field]) => [key, fresh(field.shape)]));
+  }
+  if (shape.is === 'words') return Object.keys(shape.words)[0];
+  if (shape.is === 'integer') return Math.max(shape.least, 1);
+  if (shape.is === 'list') return [];
+  return shape.is === 'text' ? '' : shape.is === 'boolean' ? false : {};
+}
+
+function Entries({ label, about, shape, value, path, onChange }: FieldProps<ListShape>) {
+  const { isReadOnly } = useContext(HelpContext);
+  const entries = (value as unknown[] | undefined) ?? [];
+  const put = (next: unknown[]): void => onChange(next.length === 0 ? undefined : next);
+  return (
+    <Group label={label} about={about} path={path}>
+      {entries.map((entry, index) => (
+        // The place is what tells entries apart: they have no other name.
+        <div className="entry" key={index}>
+          <OneField
+            label={`${label} ${index + 1}`}
+            about={shape.of.is === 'object' ? shape.of.about : ''}
+            shape={shape.of}
+            value={entry}
+            path={[...path, index]}
+            isRequired
+            onChange={(next) => put(entries.map((each, at) => (at === index ? (next ?? fresh(shape.of)) : each)))}
+          />
+          {!isReadOnly && (
+            <Button
+              className="icon-button"
+              aria-label={`Remove ${label.toLowerCase()} ${index + 1}`}
+              onPress={() => put(entries.filter((_, at) => at !== index))}
+            >
+              <Trash2 size={16} aria-hidden />
+            </Button>
+          )}
+        </div>
+      ))}
+      {!isReadOnly && (
+        <Button className="button small" onPress={() => put([...entries, fresh(shape.of)])}>
+          <Plus size={14} aria-hidden />
+          Add to {label.toLowerCase()}
+        </Button>
+      )}
+    </Group>
+  );
+}
+
+function Pairs({ label, about, value, path, of, onChange }: FieldProps & { of: Shape }) {
+  const { isReadOnly } = useContext(HelpContext);
+  const pairs = Object.entries((value as Values | undefined) ?? {});
+  const put = (next: [string, unknown][]): void => onChange(next.length === 0 ? undefined : Object.fromEntries(next));
+  return (
+    <Group label={label} about={about} path={path}>
+      {pairs.map(([key, each], index) => (
+        <div className="entry pair" key={index}>
+          <Typed
+            label="Key"
+            about=""
+            shape={{ is: 'text' }}
+            value={key}
+            path={[...path, key, 'key']}
+            isRequired
+            toText={String}
+            fromText={(text) => text}
+            wanted="a text"
+            onChange={(next = '') => put(pairs.map((pair, at) => (at === index ? [next as string, each] : pair)))}
+          />
+          <OneField
+            label="Value"
+            about=""
+            shape={of}
+            value={each}
+            path={[...path, key]}
+            isRequired
+            onChange={(next) => put(pairs.map((pair, at) => (at === index ? [key, next ?? ''] : pair)))}
+          />
+          {!isReadOnly && (
+            <Button
+              className="icon-button"
+              aria-label={`Remove ${key}`}
+              onPress={() => put(pairs.filter((_, at) => at !== index))}
+            >
+              <Trash2 size={16} aria-hidden />
+            </Button>
+          )}
+        </div>
+      ))}
+      {!isReadOnly && (
+        <Button className="button small" onPress={() => put([...pairs, ['', fresh(of)]])}>
+          <Plus size={14} aria-hidden />
+          Add to {label.toLowerCase()}
+        </Button>
+      )}
+    </Group>
+  );
+}
+
+/** An object within another one: it is there, or it is not. */
+function Part({ label, about, shape, value, path, isRequired, onChange }: FieldProps<ObjectShape>) {
+  const { isReadOnly } = useContext(HelpContext);
+  const values = value as Values | undefined;
+  if (values === undefined && !isRequired) {
+    if (isReadOnly) return null;
+    return (
+      <div className="field">
+        <Button className="button small" data-field={placeOf(path)} onPress={() => onChange(fresh(shape))}>
+          <Plus size={14} aria-hidden />
+          Set {label.toLowerCase()}
+        </Button>
+        <span className="hint">{about}</span>
+      </div>
+    );
+  }
+  return (
+    <Group label={label} about={about} path={path}>
+      <Fields
+        shape={shape}
+        value={values ?? {}}
+        path={path}
+        onChange={(key, next) => onChange(changed(values ?? {}, key, next))}
+      />
+      {!isRequired && !isReadOnly && (
+        <Button className="button small" onPress={() => onChange(undefined)}>
+          <Trash2 size={14} aria-hidden />
+          Remove {label.toLowerCase()}
+        </Button>
+      )}
+    </Group>
+  );
+}
+
+/** Without a key that is undefined, which would be written as null. */
+export function changed(values: Values, key: string, value: unknown): Values {
+  const next = { ...values, [key]: value };
+  if (value === undefined) delete next[key];
+  return next;
+}
+
+function Group({
+  label,
+  about,
+  path,
+  children,
+}: {
+  label: string;
+  about: string;
+  path: readonly Key[];
+  children: ReactNode;
+}) {
+  const id = useId();
+  return (
+    <div className="form-group" role="group" aria-labelledby={id} data-field={placeOf(path)} tabIndex={-1}>
+      <span className="form-group-title" id={id}>
+        {label}
+      </span>
+      {about !== '' && <span className="hint">{about}</span>}
+      {children}
+    </div>
+  );
+}

@@ -1,0 +1,87 @@
+import { CircleAlert, CircleCheck, TriangleAlert } from 'lucide-react';
+import { createContext, type ReactNode, useContext, useEffect, useMemo, useState } from 'react';
+import { Button } from 'react-aria-components';
+import { useClient } from 'urql';
+import { CheckFlowDocument, type CheckFlowQuery } from '../generated/documents.ts';
+import type { Kind } from '../../../../src/core/kinds/names.ts';
+import { type FlowProblem, problemsOf } from './document/index.ts';
+import { useBuilder, useBuilderStore, useDocument } from './state.ts';
+
+const PAUSE_MS = 400;
+
+export type Checked = CheckFlowQuery['promotionFlowCheck'];
+
+const ProblemsContext = createContext<{ problems: readonly FlowProblem[]; checked: Checked | undefined }>({
+  problems: [],
+  checked: undefined,
+});
+export const useProblems = (): readonly FlowProblem[] => useContext(ProblemsContext).problems;
+/** What the server would make of the draft; undefined while it has not said. */
+export const useChecked = (): Checked | undefined => useContext(ProblemsContext).checked;
+
+/** What is wrong with the draft: by the rules of the core at once, and by the server a moment later. */
+export function Problems({ children }: { children: ReactNode }) {
+  const document = useDocument();
+  const catalogue = useBuilder((state) => state.catalogue);
+  const checked = useServerCheck(document.text, document.flow !== null && document.isCurrent);
+  const problems = useMemo(() => problemsOf(document, catalogue, checked), [document, catalogue, checked]);
+  const value = useMemo(() => ({ problems, checked }), [problems, checked]);
+  return <ProblemsContext value={value}>{children}</ProblemsContext>;
+}
+
+function useServerCheck(text: string, isFlow: boolean): Checked | undefined {
+  const client = useClient();
+  const catalogue = useBuilder((state) => state.catalogue);
+  const [answer, setAnswer] = useState<{ text: string; checked: Checked }>();
+  useEffect(() => {
+    if (!isFlow) return undefined;
+    const timer = setTimeout(() => {
+      void client
+        .query(CheckFlowDocument, { draft: { manifest: text } }, { requestPolicy: 'network-only' })
+        .toPromise()
+        .then(({ data }) => data && setAnswer({ text, checked: data.promotionFlowCheck }));
+    }, PAUSE_MS);
+    return () => clearTimeout(timer);
+    // What exists now changes the answer, too.
+  }, [client, text, isFlow, catalogue]);
+  // An answer to another text has other lines.
+  return answer?.text === text ? answer.checked : undefined;
+}
+
+/** Everything that is wrong; a click leads to the node, the field and the line. */
+export function ProblemList({ onCreate }: { onCreate: (kind: Kind, name: string) => void }) {
+  const problems = useProblems();
+  const store = useBuilderStore();
+  if (problems.length === 0) {
+    return (
+      <p className="problem-list none">
+        <CircleCheck size={16} aria-hidden />
+        Nothing is wrong.
+      </p>
+    );
+  }
+  return (
+    <section className="problem-list" aria-label={`Problems (${problems.length})`}>
+      <ul>
+        {problems.map((problem, index) => (
+          <li key={`${index} ${problem.message}`} className={problem.severity.toLowerCase()}>
+            {problem.severity === 'ERROR' ? (
+              <CircleAlert size={16} aria-label="Error" />
+            ) : (
+              <TriangleAlert size={16} aria-label="Warning" />
+            )}
+            <Button className="link-button" onPress={() => store.getState().jump(problem.at)}>
+              {problem.message}
+            </Button>
+            <small className="numbers">line {problem.line}</small>
+            {problem.unknown && (
+              <Button className="button small" onPress={() => onCreate(problem.unknown!.kind, problem.unknown!.name)}>
+                Create {problem.unknown.name}
+              </Button>
+            )}
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}

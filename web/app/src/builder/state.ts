@@ -1,0 +1,154 @@
+import { createContext, useContext } from 'react';
+import { createStore, type StoreApi, useStore } from 'zustand';
+import type { Catalogue } from './catalogue.ts';
+import {
+  type FlowDocument,
+  type FlowEdit,
+  type Path,
+  type Selection,
+  type Session,
+  makeEdits,
+  redo,
+  select,
+  typeText,
+  undo,
+} from './document/index.ts';
+
+/** What is asked over the draft, which stays as it is behind it. */
+export type Dialog =
+  | { is: 'trigger-environment' }
+  /** Environments, groups or workflows that come after or before a node. */
+  | { is: 'add'; node: string; place: 'after' | 'before' }
+  | { is: 'depends-on'; node: string }
+  | { is: 'remove'; node: string }
+  | { is: 'rename'; node: string }
+  | { is: 'save' }
+  | { is: 'discard' }
+  | { is: 'revisions' }
+  | { is: 'export' }
+  | { is: 'try' }
+  | { is: 'keys' };
+
+/** What several views draw while something is going on. */
+export interface Preview {
+  /** An edge is being dragged from here; of every node why it may not end there, null: it may. */
+  connecting?: { from: string; targets: ReadonlyMap<string, string | null> };
+  /** Nodes that would go. */
+  removed?: readonly string[];
+  /** Edges that would come. */
+  reconnected?: readonly { from: string; to: string }[];
+}
+
+/** What is saved now, as far as this page has heard. */
+export interface Newest {
+  /** null: it was never saved. */
+  revision: number | null;
+  text: string;
+  by: string | null;
+  at: string | null;
+}
+
+export interface BuilderState {
+  session: Session;
+  newest: Newest;
+  /** When the draft was kept in this browser, in milliseconds since the epoch; null: nothing had to be, or it cannot be. */
+  keptAt: number | null;
+  catalogue: Catalogue;
+  /** Not to be edited here: why. */
+  readOnly: string | null;
+  dialog: Dialog | null;
+  preview: Preview;
+  /** What was done last, for the live region; `count` makes the same words news again. */
+  said: { text: string; count: number };
+  /** Why the last edit was not made. */
+  refusals: readonly string[];
+  /** Counts the jumps to a field: each gives it the focus, also the one that is selected already. */
+  jumps: number;
+  /** @returns whether they were made */
+  edit: (...edits: FlowEdit[]) => boolean;
+  type: (text: string) => void;
+  undo: () => void;
+  redo: () => void;
+  select: (node: string | null, field?: Path) => void;
+  /** Selects a field and gives it the focus. */
+  jump: (selection: Selection) => void;
+  say: (text: string) => void;
+  ask: (dialog: Dialog | null) => void;
+  show: (preview: Preview) => void;
+  learn: (catalogue: Catalogue) => void;
+  put: (session: Session, said?: string) => void;
+}
+
+export type Builder = StoreApi<BuilderState>;
+
+export function createBuilder(begin: Pick<BuilderState, 'session' | 'newest' | 'catalogue' | 'readOnly'>): Builder {
+  return createStore<BuilderState>()((set, get) => {
+    const say = (text: string): void => set(({ said }) => ({ said: { text, count: said.count + 1 } }));
+    return {
+      ...begin,
+      keptAt: null,
+      dialog: null,
+      preview: {},
+      said: { text: '', count: 0 },
+      refusals: [],
+      jumps: 0,
+      edit(...edits) {
+        const { session, catalogue: known, readOnly: why } = get();
+        if (why !== null) {
+          set({ refusals: [why] });
+          say(why);
+          return false;
+        }
+        const made = makeEdits(session, edits, known);
+        const refusals = made.refusals?.map(({ message }) => message) ?? [];
+        set({ session: made.session, refusals });
+        say([made.said, ...made.notes].join('. '));
+        return refusals.length === 0;
+      },
+      type(text) {
+        if (get().readOnly === null)
+          set(({ session }) => ({ session: typeText(session, text, Date.now()), refusals: [] }));
+      },
+      undo() {
+        const { session, said } = undo(get().session);
+        set({ session, refusals: [] });
+        say(said);
+      },
+      redo() {
+        const { session, said } = redo(get().session);
+        set({ session, refusals: [] });
+        say(said);
+      },
+      select: (node, field = []) => set(({ session }) => ({ session: select(session, { node, field }) })),
+      jump: (selection) => set(({ session, jumps }) => ({ session: select(session, selection), jumps: jumps + 1 })),
+      say,
+      ask: (dialog) => set({ dialog, refusals: [], preview: {} }),
+      show: (preview) => set({ preview }),
+      learn: (known) => set({ catalogue: known }),
+      put(session, said) {
+        set({ session, refusals: [] });
+        if (said !== undefined) say(said);
+      },
+    };
+  });
+}
+
+export const BuilderContext = createContext<Builder | undefined>(undefined);
+
+export const useBuilderStore = (): Builder => useContext(BuilderContext)!;
+
+/** What a view needs of the draft: it is drawn again only when that changes. */
+export const useBuilder = <T>(of: (state: BuilderState) => T): T => useStore(useBuilderStore(), of);
+
+export const useDocument = (): FlowDocument => useBuilder(({ session }) => session.document);
+
+/** The settings of a node, or of the flow: where `changeStep` and `changeFlow` write. */
+export function settingsOf({ flow }: FlowDocument, node: string | null): Record<string, unknown> {
+  if (flow === null) return {};
+  if (node === null || node === flow.spec.triggerEnvironment) return flow.spec;
+  return flow.spec.steps.find((step) => nameOf(step) === node) ?? {};
+}
+
+/** As `dependsOn` calls a step. */
+export const nameOf = (step: { environment?: string; group?: string; name?: string; workflow?: string }): string =>
+  step.environment ?? step.group ?? step.name ?? step.workflow ?? '';
