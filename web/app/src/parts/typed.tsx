@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { Input, Label, TextField } from 'react-aria-components';
 
 interface TypedProps {
@@ -13,12 +13,19 @@ const PAUSE_MS = 300;
 /** A text that counts when the typing pauses. */
 export function Typed({ label, hint, value, onChange }: TypedProps) {
   const [text, setText] = useState(value ?? '');
-  // The address was changed from elsewhere: by a link, or by going back.
-  useEffect(() => setText(value ?? ''), [value]);
+  const sent = useRef(value);
+  useEffect(() => {
+    // The address was changed from elsewhere: by a link, or by going back. Its own text comes back while more is typed already.
+    if (value !== sent.current) setText(value ?? '');
+    sent.current = value;
+  }, [value]);
   const typed = text.trim() === '' ? undefined : text.trim();
   useEffect(() => {
     if (typed === value) return;
-    const timer = setTimeout(() => onChange(typed), PAUSE_MS);
+    const timer = setTimeout(() => {
+      sent.current = typed;
+      onChange(typed);
+    }, PAUSE_MS);
     return () => clearTimeout(timer);
     // `onChange` is another function each time, and does the same.
   }, [typed, value]);

@@ -1,0 +1,47 @@
+import { expect, test } from 'vitest';
+import { opened, painted } from '../../web/app/src/release/paint.ts';
+
+type Read = Parameters<typeof opened>[0];
+type Change = Parameters<typeof painted>[1];
+
+const planned = (name: string) => ({ name, dependsOn: [], production: false, environment: name, group: null });
+const at = (name: string, sequence: number, status: string) => ({ name, sequence, status });
+const reason = (name: string, message: string) => ({ message, promotion: { name } });
+
+const READ = {
+  sequence: 7,
+  status: 'RUNNING',
+  lastCursor: 'a',
+  skeleton: { promotions: [planned('dev'), planned('eu')] },
+  promotions: [at('dev', 7, 'SUCCEEDED'), at('eu', 7, 'SUSPENDED')],
+  groups: [{ name: 'regions', status: 'WAITING' }],
+  waitingFor: [reason('eu', 'needs an approval'), { message: 'its turn', promotion: null }],
+} as unknown as Read;
+
+const changeOf = (sequence: number, status: string, waits: object[]): Change =>
+  ({
+    cursor: 'b',
+    sequence,
+    release: { sequence, status: 'RUNNING' },
+    groups: [{ name: 'regions', status: 'PASSED' }],
+    promotions: [{ ...at('eu', sequence, status), waitingFor: waits }],
+  }) as unknown as Change;
+
+test('a change is painted over what was opened: its promotions, their reasons, its gates and its cursor', () => {
+  const { promotions, waitingFor, groups, lastCursor } = painted(opened(READ), changeOf(9, 'RUNNING', []));
+  expect(promotions).toMatchObject([
+    { name: 'dev', status: 'SUCCEEDED', planned: planned('dev') },
+    { name: 'eu', status: 'RUNNING', sequence: 9, planned: planned('eu') },
+  ]);
+  expect(waitingFor.map(({ message }) => message)).toEqual(['its turn']);
+  expect([groups[0]!.status, lastCursor]).toEqual(['PASSED', 'b']);
+});
+
+test('a change that is older than what is shown paints nothing over it', () => {
+  const { promotions, waitingFor, sequence } = painted(
+    opened(READ),
+    changeOf(6, 'PENDING', [reason('eu', 'waits for dev')]),
+  );
+  expect(promotions[1]).toMatchObject({ status: 'SUSPENDED', sequence: 7 });
+  expect([sequence, waitingFor.map(({ message }) => message)]).toEqual([7, ['needs an approval', 'its turn']]);
+});
