@@ -62,6 +62,9 @@ export function Audit() {
   );
 }
 
+/** Things that are named in a row: an apply can change hundreds. */
+const FEW = 5;
+
 function EntryRow({ entry }: { entry: Entry }) {
   const { action, outcome, actor, credential, transport, address, objects, at, reasons } = entry;
   return (
@@ -77,11 +80,12 @@ function EntryRow({ entry }: { entry: Entry }) {
         <small className="below">{[transport, address, credential].filter((each) => each != null).join(', ')}</small>
       </td>
       <td>
-        {objects.map((each) => (
+        {objects.slice(0, FEW).map((each) => (
           <span key={`${each.kind} ${each.name}`} className="below">
             <Thing {...each} />
           </span>
         ))}
+        {objects.length > FEW && <small className="below">and {objects.length - FEW} more</small>}
       </td>
       <td>
         <When at={at} />

@@ -1,15 +1,17 @@
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { CalendarPlus, ChevronLeft, ChevronRight } from 'lucide-react';
-import { useMemo, useState } from 'react';
+import { useEffect, useMemo, useState } from 'react';
 import { Button, ModalOverlay, Modal, Dialog, ToggleButton, ToggleButtonGroup } from 'react-aria-components';
 import { useQuery } from 'urql';
 import { useAgain } from '../api/again.ts';
+import { follow } from '../api/live.ts';
 import { useMay } from '../frame/viewer.ts';
 import {
   CalendarDocument,
   CalendarNamesDocument,
   CalendarReleasesDocument,
   ProductsDocument,
+  WindowsChangedDocument,
 } from '../generated/documents.ts';
 import { Refused } from '../parts/ability.tsx';
 import { Choose } from '../parts/choose.tsx';
@@ -63,6 +65,18 @@ export function CalendarPage() {
     pause: environments.length === 0,
   });
   useAgain([askCalendar, askOverlay], EVERY_MS);
+  // Another person's window is there at once.
+  useEffect(() => {
+    let after: string | undefined;
+    return follow({
+      document: WindowsChangedDocument,
+      variables: () => ({ after }),
+      onData: ({ definitionEvents }) => {
+        after = definitionEvents.cursor;
+        askCalendar({ requestPolicy: 'network-only' });
+      },
+    });
+  }, [askCalendar]);
   const [draft, setDraft] = useState<Draft>();
   const windows = calendar.data?.windowCalendar.windows ?? [];
   const rows = !calendar.data
@@ -172,10 +186,7 @@ export function CalendarPage() {
                   zone,
                 )}
                 environments={environments}
-                close={() => {
-                  setDraft(undefined);
-                  askCalendar({ requestPolicy: 'network-only' });
-                }}
+                close={() => setDraft(undefined)}
               />
             </Dialog>
           </Modal>

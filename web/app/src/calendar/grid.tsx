@@ -1,5 +1,5 @@
 import { useNavigate } from '@tanstack/react-router';
-import { type KeyboardEvent, type PointerEvent, useRef, useState } from 'react';
+import { type KeyboardEvent, type PointerEvent, useEffect, useRef, useState } from 'react';
 import { EnvironmentLink } from '../environment/link.tsx';
 import { useNow } from '../parts/time.tsx';
 import { type Day, localAt, sayOffset } from './days.ts';
@@ -23,8 +23,14 @@ export function Grid({ rows, days, zone, span, onDraft }: GridProps) {
   const [from, to] = [days[0]!.from, days.at(-1)!.to];
   const at = (time: number): number => ((Math.min(Math.max(time, from), to) - from) / (to - from)) * 100;
   const now = useNow();
+  const frame = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    // Where there is no room for all of it, what is now is in the middle.
+    const { current } = frame;
+    if (current) current.scrollLeft = (at(Date.now()) / 100) * current.scrollWidth - current.clientWidth / 2;
+  }, [from, to]);
   return (
-    <div className="calendar" role="region" aria-label="Calendar" tabIndex={0}>
+    <div className="calendar" ref={frame} role="region" aria-label="Calendar" tabIndex={0}>
       <div className={`calendar-inner ${span}`}>
         <div className="calendar-row calendar-head">
           <span />
