@@ -19,6 +19,7 @@ import { Empty, Loading } from '../parts/empty.tsx';
 import { PageHeading } from '../parts/heading.tsx';
 import { QueryProblem } from '../parts/problem.tsx';
 import { useNow } from '../parts/time.tsx';
+import { Typed } from '../parts/typed.tsx';
 import { dayAt, daysOf, offsetAt, sayOffset, stepOf } from './days.ts';
 import { type Draft, DraftForm } from './draft.tsx';
 import { Grid } from './grid.tsx';
@@ -141,6 +142,12 @@ export function CalendarPage() {
             zone,
           )}
           onChange={(id) => change({ zone: id === HERE ? undefined : id })}
+        />
+        <Typed
+          label="Environment"
+          hint="part of a name"
+          value={search.environment}
+          onChange={(environment) => change({ environment })}
         />
         <ProductFilter value={search.product} onChange={(product) => change({ product })} />
       </div>
