@@ -21,12 +21,14 @@ export function WaitsFor({ release }: { release: ReleaseRead }) {
     <section className="card waits" aria-labelledby="waits-for">
       <h2 id="waits-for">What does it wait for?</h2>
       <Reasons reasons={causes} release={release} />
-      {causes.length === 0 ? (
+      {causes.length === 0 && inside.length <= FEW ? (
         <Reasons reasons={inside} release={release} />
       ) : (
         inside.length > 0 && (
           <details>
-            <summary>After that: {count(inside.length, 'environment')}</summary>
+            <summary>
+              {causes.length === 0 ? 'Each other' : 'After that'}: {count(inside.length, 'environment')}
+            </summary>
             <Reasons reasons={inside} release={release} />
           </details>
         )
@@ -36,7 +38,9 @@ export function WaitsFor({ release }: { release: ReleaseRead }) {
 }
 
 /** What ends by itself when what stands above it ends. */
-const INSIDE = ['WaitingForDependencies', 'WaitingForGroup', 'WaitingForGroupHealth'];
+const INSIDE = ['WaitingForDependencies', 'WaitingForGroup', 'WaitingForGroupHealth', 'WaitingForLimit'];
+/** More of them would push the graph off the screen. */
+const FEW = 8;
 
 function Reasons({ reasons, release }: { reasons: readonly ReasonFragment[]; release: ReleaseRead }) {
   const environments = new Set(release.skeleton.promotions.flatMap(({ environment }) => environment ?? []));
