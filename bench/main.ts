@@ -18,6 +18,7 @@ import { measureScale } from './scale.ts';
 import { measureStarts } from './start.ts';
 import { measureSubscriptions } from './subscriptions.ts';
 import { measureTriggers } from './triggers.ts';
+import { measureUi } from './ui.ts';
 import { measureWide } from './wide.ts';
 
 // `npm run bench -- [--json FILE] [--rounds N] [--seconds N] [--warm-up RELEASES] [--lanes N] [--profile] [--keep] [--only ROW,...]`
@@ -39,6 +40,7 @@ const ROWS = {
   event: false,
   api: false,
   git: false,
+  ui: false,
 };
 type Row = keyof typeof ROWS;
 
@@ -89,6 +91,7 @@ try {
   await add('event', () => measureSubscriptions(createDatabase, rounds));
   await add('api', async () => measureApi(await createDatabase('bench_api'), rounds));
   await add('git', () => measureGit(rounds, ended.signal));
+  await add('ui', async () => measureUi(await createDatabase('bench_ui'), rounds));
   const others = measured.length > 0 ? othersOf(measured) : Math.max(before, await busyCores());
   console.log(report(describeMachine(), measured, compare(figures, readKept(), others)));
   if (needsRedis && redis === null) console.log('Redis was not measured: it is missing (see above).');
