@@ -29,10 +29,18 @@ export function useRelease(id: string) {
     setRelease(opened(read));
     let after = read.lastCursor;
     let gone = false;
+    let isAsking = false;
+    let isDue = false;
     const around = async (): Promise<void> => {
+      // A question that is under way would be answered for both, and may be older than what has happened since.
+      isDue = isAsking;
+      if (isAsking) return;
+      isAsking = true;
       const answer = await client.query(ReleaseAroundDocument, { id }, { requestPolicy: 'network-only' }).toPromise();
+      isAsking = false;
       const now = answer.data?.release;
       if (now && !gone) setRelease((before) => before && { ...before, ...now });
+      if (isDue && !gone) again.call();
     };
     const again = coalesce(() => void around(), PAUSE_MS);
     const stop = follow({
