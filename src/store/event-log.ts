@@ -108,11 +108,14 @@ export async function readFiltered(
   // The indexes by a key count backwards.
   const place = cut && { position: Math.abs(Number(cut[0])), id: Math.abs(Number(cut[1])) };
   if (before !== undefined) rows.reverse();
+  const all = eventsOf(rows);
+  // A row stands at its last event: backwards, the place that was looked at is that of its first one.
+  if (place && before !== undefined && Number(rows[0]?.id) === place.id) place.id = all[0]!.id;
   const fits = (event: LoggedEvent): boolean =>
     compare(event, after) > 0 &&
     (!before || compare(event, before) < 0) &&
     (filter.types === undefined || filter.types.includes(event.event.type));
-  return { events: eventsOf(rows).filter(fits), cut: place };
+  return { events: all.filter(fits), cut: place };
 }
 
 /** More products than these are looked for in the whole log. */

@@ -272,13 +272,13 @@ test('what is synced is read-only for every mutation that saves, edits or delete
     ).done;
     expect(payload.userErrors, name).toMatchObject([
       {
-        code: name === 'manifestsApply' ? 'INVALID' : 'READ_ONLY',
+        code: 'READ_ONLY',
         message: expect.stringContaining('git source "fixed", file "sluice/all.yaml"'),
       },
     ]);
   }
   const dry = await apply(text, { dryRun: true });
-  expect(dry.userErrors).toMatchObject([{ code: 'INVALID', message: expect.stringContaining('git source "fixed"') }]);
+  expect(dry.userErrors).toMatchObject([{ code: 'READ_ONLY', message: expect.stringContaining('git source "fixed"') }]);
   for (const [kind, name] of Object.entries(named))
     expect(await manifestOf(kind as Kind, name)).toBe(before.get(kind as Kind));
   // What says the same changes nothing, and is no fault.
@@ -353,7 +353,7 @@ test('a folder without manifests, a definition of two sources and a source in a 
 test('what a source brought stays when the source is deleted, and can be edited', async () => {
   await source('leaving', { 'sluice/a.yaml': environment('leaving-eu') });
   await look();
-  expect((await apply(environment('leaving-eu', 'by hand'))).userErrors).toMatchObject([{ code: 'INVALID' }]);
+  expect((await apply(environment('leaving-eu', 'by hand'))).userErrors).toMatchObject([{ code: 'READ_ONLY' }]);
   await api.ask(`mutation { gitSourceDelete(input: { name: "leaving" }) { userErrors { message } } }`);
   await look();
   expect(await environmentNamed('leaving-eu')).toMatchObject({ description: 'as it is', syncedFrom: null });
@@ -522,7 +522,7 @@ test('what could not be applied is not proposed, nor what no source has', async 
   await look();
   const errorsOf = async (input: object) => (await propose(input)).userErrors;
   expect(await errorsOf({ text: flow('strict-flow', 'strict-dev', 'nowhere') })).toMatchObject([
-    { code: 'INVALID', line: 7, message: expect.stringContaining('"nowhere"') },
+    { code: 'UNKNOWN_REFERENCE', line: 7, message: expect.stringContaining('"nowhere"') },
   ]);
   expect(await errorsOf({ removals: [{ kind: 'Environment', name: 'strict-eu' }] })).toMatchObject([
     { message: expect.stringContaining('is used by') },

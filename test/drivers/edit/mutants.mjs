@@ -41,7 +41,7 @@ const MUTANTS = {
   'a list is printed anew': ['editor.ts', 'partners.every((from, index) => from === index)', 'false', FINDINGS],
   'a list is edited by place': [
     'editor.ts',
-    'const partners = alignLists(node, wanted);',
+    'const partners = alignLists(node, wanted, this.#options);',
     'const partners = wanted.map((_, index) => (index < node.items.length ? index : undefined));',
     FINDINGS,
   ],
