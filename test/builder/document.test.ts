@@ -192,6 +192,46 @@ test.each<[string, FlowEdit, string[]]>([
   }
 });
 
+test('what a form leaves out has its default: an approval, and a rollback policy, are set and filled in step by step', () => {
+  const flow = openDocument(TEXT);
+  const rules = [{ rules: [] }, { rules: [], forbidInitiator: false }, { rules: [{}], forbidInitiator: false }];
+  const policies = [{}, { targets: [{}] }, { targets: [{ siblings: true }] }];
+  const { document, said } = build(
+    flow,
+    ...rules.map(
+      (approval) => ({ type: 'changeStep', step: 'staging', settings: { approval } }) as unknown as FlowEdit,
+    ),
+    ...policies.map((each) => ({ type: 'changeFlow', settings: { rollbackPolicies: [each] } }) as unknown as FlowEdit),
+  );
+  expect(said).toEqual([
+    ...rules.map(() => 'approval of staging changed'),
+    ...policies.map(() => 'rollback policies of the flow changed'),
+  ]);
+  expect(document.flow!.spec.steps[0]!.approval).toEqual({
+    rules: [{ count: 1 }],
+    forbidInitiator: false,
+    expiry: 86_400_000,
+    onExpiry: 'FAIL',
+  });
+  expect(diff(TEXT, document.text)).toEqual([
+    '+      approval:',
+    '+        rules:',
+    '+          - {}',
+    '+        forbidInitiator: false',
+    '+  rollbackPolicies:',
+    '+    - targets:',
+    '+        - siblings: true',
+  ]);
+});
+
+test('a setting that lacks what it needs is refused where it is', () => {
+  const settings = { rollbackPolicies: [{ markBad: {} }] } as never;
+  const made = editDocument(openDocument(TEXT), [{ type: 'changeFlow', settings }], known);
+  expect(made.refusals).toEqual([
+    { message: 'the field scope is missing', at: { node: null, field: ['rollbackPolicies', 0, 'markBad'] } },
+  ]);
+});
+
 test('other documents of the text stay, and an edit through an alias is refused with its place', () => {
   const more = `apiVersion: sluice.dev/v1\nkind: Environment\nmetadata: {name: eu, labels: {tier: "1"}}\nspec: {kind: PRODUCTION}\n`;
   const two = openDocument(`${more}---\n${TEXT}`);

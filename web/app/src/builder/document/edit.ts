@@ -4,7 +4,7 @@ import type { FlowEdit as CoreEdit } from '../../../../../src/core/kinds/flow-ed
 import { quote } from '../../../../../src/core/wording.ts';
 import { PermanentError } from '../../../../../src/drivers/driver.ts';
 import { writeYamlDocument } from '../../../../../src/drivers/edit/yaml-document.ts';
-import { carried, entryName, sameDefinition, wireOf } from '../../../../../src/manifests/index.ts';
+import { carried, entryName, readManifest, sameDefinition, wireOf } from '../../../../../src/manifests/index.ts';
 import { selectionOf } from './places.ts';
 import { openDocument } from './read.ts';
 import { readingOf, sourceOf, type FlowDefinition, type Reading } from './reading.ts';
@@ -30,9 +30,20 @@ export function editDocument(document: FlowDocument, edits: readonly FlowEdit[],
     notes.push(...made.notes);
     definition = made.definition;
   }
-  const written = write(document, reading, definition);
+  const complete = withDefaults(definition);
+  if ('refusals' in complete) return complete;
+  const written = write(document, reading, complete);
   if ('refusals' in written) return written;
   return { document: written, said: sentences.join('; '), notes: notes.map(({ message }) => message), selection };
+}
+
+/** A form leaves out what has a default, such as the expiry of an approval: the definition with all of them, as a text of it is read. */
+function withDefaults(definition: FlowDefinition): FlowDefinition | Refused {
+  const { spec, metadata } = definition;
+  const refusals: Refused['refusals'] = [];
+  const ours = plainData(wireOf({ ...definition, metadata: { ...metadata, annotations: {} } }));
+  const read = readManifest(ours, (path, message) => void refusals.push({ message, at: selectionOf(spec, path) }));
+  return read?.definition.kind === 'PromotionFlow' ? { ...definition, spec: read.definition.spec } : refused(refusals);
 }
 
 /** The document whose flow is this one, with all else of the text as it is. */
