@@ -5,6 +5,7 @@ import { useClient, useQuery } from 'urql';
 import { wordsOf } from '../api/client.ts';
 import { CreateTokenDocument, RevokeTokenDocument, TokensDocument } from '../generated/documents.ts';
 import { Ask, type Refusals } from '../parts/ask.tsx';
+import { Copy } from '../parts/copy.tsx';
 import { Empty } from '../parts/empty.tsx';
 import { READ_AGAIN, useOrder } from '../parts/order.ts';
 import { Pages } from '../parts/pages.tsx';
@@ -29,9 +30,7 @@ export function Tokens() {
           <p>The token is shown here once, and never again:</p>
           <p className="mono secret">{secret}</p>
           <div className="actions">
-            <Button className="button" onPress={() => void navigator.clipboard.writeText(secret)}>
-              Copy
-            </Button>
+            <Copy label="Copy" text={secret} />
             <Button className="button" onPress={() => setSecret(undefined)}>
               I have kept it
             </Button>

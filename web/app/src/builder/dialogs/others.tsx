@@ -3,6 +3,7 @@ import { Button } from 'react-aria-components';
 import { useClient, useQuery } from 'urql';
 import { wordsOf } from '../../api/client.ts';
 import { FlowRevisionsDocument, RestoreFlowDocument } from '../../generated/documents.ts';
+import { Copy } from '../../parts/copy.tsx';
 import { Empty, Loading } from '../../parts/empty.tsx';
 import { Problem, QueryProblem } from '../../parts/problem.tsx';
 import { When } from '../../parts/time.tsx';
@@ -139,7 +140,6 @@ export function Revisions({ close, onRestored }: { close: () => void; onRestored
 /** The draft for other places: a file, a call of the API, a command. */
 export function Export({ close }: { close: () => void }) {
   const { text, flow } = useDocument();
-  const [copied, setCopied] = useState('');
   const name = flow?.name ?? 'flow';
   const forms = [
     { called: 'YAML', content: text },
@@ -154,12 +154,7 @@ export function Export({ close }: { close: () => void }) {
           <pre className="diff" tabIndex={0} role="region" aria-label={called}>
             {content}
           </pre>
-          <Button
-            className="button small"
-            onPress={() => void navigator.clipboard.writeText(content).then(() => setCopied(called))}
-          >
-            {copied === called ? 'Copied' : `Copy ${called}`}
-          </Button>
+          <Copy label={`Copy ${called}`} text={content} isSmall />
         </section>
       ))}
       <div className="actions">

@@ -3,7 +3,10 @@ import type { DraftWorld } from './drafts.ts';
 
 const CHANNEL = 'sluice-drafts';
 
-/** IndexedDB, and the other tabs of this browser. The channel is open as long as the page. */
+/**
+ * IndexedDB, and the other tabs of this browser. The channel is open as long as the page. Browsers have locks only over HTTPS and on
+ * localhost: elsewhere, what two tabs write within the same milliseconds is not merged, and the later of both stays.
+ */
 export function browserWorld(): DraftWorld {
   const channel = new BroadcastChannel(CHANNEL);
   return {
@@ -14,7 +17,7 @@ export function browserWorld(): DraftWorld {
       keys: async () => (await keys()).map(String),
     },
     tabs: {
-      alone: (name, work) => navigator.locks.request(`${CHANNEL}/${name}`, work),
+      alone: (name, work) => ('locks' in navigator ? navigator.locks.request(`${CHANNEL}/${name}`, work) : work()),
       tell: (key) => channel.postMessage(key),
       listen(told) {
         const hear = ({ data }: MessageEvent): void => told(String(data));
