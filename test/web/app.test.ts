@@ -4,11 +4,23 @@ import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { type Browser, type BrowserContext, chromium, type Page, type WebSocketRoute } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { parseManifests } from '../../src/manifests/index.ts';
 import { NO_PAGES } from '../../src/server/web-app.ts';
 import { AUDIENCE, CLIENT, openIssuer } from '../access/issuer.ts';
 import { openGuarded } from '../access/support.ts';
 import { openServed, type Served } from '../cli/served.ts';
-import { buildByMouse } from './support/build-flow.ts';
+import {
+  BUILT,
+  buildByKeyboard,
+  buildByMouse,
+  findFlow,
+  saveAndRelease,
+  saveAndReleaseByKeyboard,
+  textOf,
+  typeText,
+  WINDOW,
+  WRITTEN,
+} from './support/build-flow.ts';
 import { approvalOf } from '../core/support/builders.ts';
 import { POLICY } from '../engine/rollback/support.ts';
 import { openPortal } from './portal.ts';
@@ -446,10 +458,46 @@ test('a person signs in, is signed out in the middle, signs in again in place, a
   }
 }, 120_000);
 
-test('a flow is built from nothing with the mouse: what comes after what, and what is done before it', async () => {
-  const { page } = await start('/flows/new');
-  await buildByMouse(page);
-}, 60_000);
+describe("the user's picture is built from an empty flow, saved, released by it, and watched to its end", () => {
+  /** The flow as the server has it. */
+  const saved = async (name: string): Promise<unknown> => {
+    const { out } = await served.sluice('export');
+    return parseManifests(out).definitions.find(({ definition }) => definition.metadata.name === name)!.definition.spec;
+  };
+
+  test('with the mouse', async () => {
+    const { page } = await start('/flows/new');
+    await buildByMouse(page);
+    expect(await textOf(page)).toBe(BUILT);
+    await saveAndRelease(page, 'by-mouse', '8.0.0');
+    expect((await served.sluice('delete', 'ReleaseWindow', WINDOW)).code).toBe(0);
+  }, 60_000);
+
+  test('with the keyboard alone: the same, byte for byte', async () => {
+    const { page } = await start('/flows/new');
+    await buildByKeyboard(page);
+    expect(await textOf(page)).toBe(BUILT);
+    await saveAndReleaseByKeyboard(page, 'by-keyboard', '8.1.0');
+    expect((await served.sluice('delete', 'ReleaseWindow', WINDOW)).code).toBe(0);
+    await findFlow(page, 'by-keyboard');
+  }, 60_000);
+
+  test('as text, which stays as it was typed, in a browser that keeps nothing', async () => {
+    // As over HTTP of another host, and in some private windows.
+    const { page, context, complaints } = await visit('/flows/new', async (each) => {
+      await each.addInitScript({ content: 'delete Navigator.prototype.locks; delete globalThis.indexedDB' });
+    });
+    try {
+      await typeText(page, WRITTEN, '# The end');
+      expect(await textOf(page)).toBe(`${WRITTEN}# The end`);
+      await saveAndRelease(page, 'by-text', '8.2.0');
+      expect(await saved('by-text')).toEqual(await saved('by-mouse'));
+      expect(complaints.filter((each) => !each.startsWith('The draft cannot be kept'))).toEqual([]);
+    } finally {
+      await context.close();
+    }
+  }, 60_000);
+});
 
 test('no page has a serious fault of accessibility, in light and in dark', async () => {
   const id = await served.engine.trigger({ product: 'billing', version: '5.0.0' });

@@ -17,6 +17,7 @@ import { AddSteps, ChooseTrigger, DependsOn, RemoveStep, RenameStep } from './di
 import { TryIt } from './dialogs/try.tsx';
 import { TriggerButton } from './dialogs/trigger.tsx';
 import { countChanges } from './document/index.ts';
+import { focusField } from './forms/form.tsx';
 import { Inspector } from './inspector.tsx';
 import { Newer } from './newer.tsx';
 import { Outline } from './outline.tsx';
@@ -108,7 +109,7 @@ function Workshop({ source, readAgain, onDiscard, onSaved, onShown }: FlowBuilde
     const views = {
       newGroup: (node: string) => void newGroup(node),
       toggleYaml: () => setYamlShown((isShown) => !isShown),
-      toInspector: () => root.current?.querySelector<HTMLElement>('.inspector [data-field]')?.focus(),
+      toInspector: () => void focusField(root.current?.querySelector<HTMLElement>('.inspector [data-field]')),
       search: () => setSearching(true),
       fit: () => void flow.fitBounds({ x: 0, y: 0, width: chart.width, height: chart.height }, { padding: 0.05 }),
       zoomTo: (zoom: number) => void flow.zoomTo(zoom),

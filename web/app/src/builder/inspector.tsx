@@ -8,7 +8,7 @@ import type { TextShape } from '../../../../src/core/kinds/shape.ts';
 import { Problem } from '../parts/problem.tsx';
 import type { FlowEdit } from './document/index.ts';
 import { focusNode } from './chart/chart.tsx';
-import { Fields, FormHelper } from './forms/form.tsx';
+import { Fields, focusField, FormHelper } from './forms/form.tsx';
 import { useProblems } from './problems.tsx';
 import { Windows } from './windows.tsx';
 import { type BuilderState, settingsOf, useBuilder, useBuilderStore, useDocument } from './state.ts';
@@ -80,11 +80,7 @@ function useFocusOnJump(panel: { current: HTMLElement | null }, jumps: number, p
   useEffect(() => {
     if (jumps === 0) return;
     for (let at = place; at !== ''; at = at.includes('.') ? at.slice(0, at.lastIndexOf('.')) : '') {
-      const found = panel.current?.querySelector<HTMLElement>(`[data-field="${CSS.escape(at)}"]`);
-      if (!found) continue;
-      (found.querySelector<HTMLElement>('input') ?? found).focus();
-      found.scrollIntoView({ block: 'nearest' });
-      return;
+      if (focusField(panel.current?.querySelector<HTMLElement>(`[data-field="${CSS.escape(at)}"]`))) return;
     }
     panel.current?.querySelector<HTMLElement>('h2')?.focus();
     // Each jump counts, also to the field that was selected before.

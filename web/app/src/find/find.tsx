@@ -161,8 +161,8 @@ function sectionsOf(
       hits: data.promotionFlows.nodes.map(({ name }) => ({
         id: `flow ${name}`,
         name,
-        about: 'its releases',
-        go: () => void navigate({ to: '/', search: { flow: name } }),
+        about: 'in the Flow Builder',
+        go: () => void navigate({ to: '/flows/$name', params: { name } }),
       })),
     },
   ];

@@ -1,5 +1,5 @@
 import { Plus, Trash2 } from 'lucide-react';
-import { createContext, type ReactNode, useContext, useEffect, useId, useState } from 'react';
+import { createContext, type ReactNode, type Ref, useContext, useEffect, useId, useRef, useState } from 'react';
 import {
   Button,
   Checkbox,
@@ -141,6 +141,18 @@ function json(text: string): unknown {
 }
 
 const placeOf = (path: readonly Key[]): string => path.join('.');
+
+/** A field has the focus: the input of a checkbox, the first of a group. @returns whether there is one */
+export function focusField(found: HTMLElement | null | undefined): boolean {
+  if (!found) return false;
+  (found.querySelector<HTMLElement>('input') ?? found).focus();
+  found.scrollIntoView({ block: 'nearest' });
+  return true;
+}
+
+/** Where the focus goes on when what was pressed is gone, or made something new: the first thing in there. */
+const enter = (place: Element | null | undefined): void =>
+  place?.querySelector<HTMLElement>('input, textarea, button')?.focus();
 
 /** What is typed is one change when the field is left, or Enter is pressed. */
 function Typed({
@@ -339,12 +351,27 @@ function fresh(shape: Shape): unknown {
   return shape.is === 'text' ? '' : shape.is === 'boolean' ? false : {};
 }
 
+/** After a button of a list: the entry that came has the focus, or the button at the end when one went. */
+function useEntryFocus(length: number) {
+  const group = useRef<HTMLDivElement>(null);
+  const before = useRef<number>(undefined);
+  useEffect(() => {
+    if (before.current === undefined || !group.current) return;
+    const entry = [...group.current.querySelectorAll(':scope > .entry')].at(-1);
+    if (length > before.current) enter(entry);
+    else (group.current.lastElementChild as HTMLElement).focus();
+    before.current = undefined;
+  }, [length]);
+  return { group, willChange: () => void (before.current = length) };
+}
+
 function Entries({ label, about, shape, value, path, onChange }: FieldProps<ListShape>) {
   const { isReadOnly } = useContext(HelpContext);
   const entries = (value as unknown[] | undefined) ?? [];
   const put = (next: unknown[]): void => onChange(next.length === 0 ? undefined : next);
+  const { group, willChange } = useEntryFocus(entries.length);
   return (
-    <Group label={label} about={about} path={path}>
+    <Group ref={group} label={label} about={about} path={path}>
       {entries.map((entry, index) => (
         // The place is what tells entries apart: they have no other name.
         <div className="entry" key={index}>
@@ -361,7 +388,10 @@ function Entries({ label, about, shape, value, path, onChange }: FieldProps<List
             <Button
               className="icon-button"
               aria-label={`Remove ${label.toLowerCase()} ${index + 1}`}
-              onPress={() => put(entries.filter((_, at) => at !== index))}
+              onPress={() => {
+                willChange();
+                put(entries.filter((_, at) => at !== index));
+              }}
             >
               <Trash2 size={16} aria-hidden />
             </Button>
@@ -369,7 +399,13 @@ function Entries({ label, about, shape, value, path, onChange }: FieldProps<List
         </div>
       ))}
       {!isReadOnly && (
-        <Button className="button small" onPress={() => put([...entries, fresh(shape.of)])}>
+        <Button
+          className="button small"
+          onPress={() => {
+            willChange();
+            put([...entries, fresh(shape.of)]);
+          }}
+        >
           <Plus size={14} aria-hidden />
           Add to {label.toLowerCase()}
         </Button>
@@ -382,8 +418,9 @@ function Pairs({ label, about, value, path, of, onChange }: FieldProps & { of: S
   const { isReadOnly } = useContext(HelpContext);
   const pairs = Object.entries((value as Values | undefined) ?? {});
   const put = (next: [string, unknown][]): void => onChange(next.length === 0 ? undefined : Object.fromEntries(next));
+  const { group, willChange } = useEntryFocus(pairs.length);
   return (
-    <Group label={label} about={about} path={path}>
+    <Group ref={group} label={label} about={about} path={path}>
       {pairs.map(([key, each], index) => (
         <div className="entry pair" key={index}>
           <Typed
@@ -411,7 +448,10 @@ function Pairs({ label, about, value, path, of, onChange }: FieldProps & { of: S
             <Button
               className="icon-button"
               aria-label={`Remove ${key}`}
-              onPress={() => put(pairs.filter((_, at) => at !== index))}
+              onPress={() => {
+                willChange();
+                put(pairs.filter((_, at) => at !== index));
+              }}
             >
               <Trash2 size={16} aria-hidden />
             </Button>
@@ -419,7 +459,13 @@ function Pairs({ label, about, value, path, of, onChange }: FieldProps & { of: S
         </div>
       ))}
       {!isReadOnly && (
-        <Button className="button small" onPress={() => put([...pairs, ['', fresh(of)]])}>
+        <Button
+          className="button small"
+          onPress={() => {
+            willChange();
+            put([...pairs, ['', fresh(of)]]);
+          }}
+        >
           <Plus size={14} aria-hidden />
           Add to {label.toLowerCase()}
         </Button>
@@ -432,11 +478,22 @@ function Pairs({ label, about, value, path, of, onChange }: FieldProps & { of: S
 function Part({ label, about, shape, value, path, isRequired, onChange }: FieldProps<ObjectShape>) {
   const { isReadOnly } = useContext(HelpContext);
   const values = value as Values | undefined;
+  const place = useRef<HTMLDivElement>(null);
+  const pressed = useRef(false);
+  const isThere = values !== undefined;
+  useEffect(() => {
+    if (pressed.current) enter(place.current);
+    pressed.current = false;
+  }, [isThere]);
+  const put = (next: unknown): void => {
+    pressed.current = true;
+    onChange(next);
+  };
   if (values === undefined && !isRequired) {
     if (isReadOnly) return null;
     return (
-      <div className="field">
-        <Button className="button small" data-field={placeOf(path)} onPress={() => onChange(fresh(shape))}>
+      <div className="field" ref={place}>
+        <Button className="button small" data-field={placeOf(path)} onPress={() => put(fresh(shape))}>
           <Plus size={14} aria-hidden />
           Set {label.toLowerCase()}
         </Button>
@@ -445,7 +502,7 @@ function Part({ label, about, shape, value, path, isRequired, onChange }: FieldP
     );
   }
   return (
-    <Group label={label} about={about} path={path}>
+    <Group ref={place} label={label} about={about} path={path}>
       <Fields
         shape={shape}
         value={values ?? {}}
@@ -453,7 +510,7 @@ function Part({ label, about, shape, value, path, isRequired, onChange }: FieldP
         onChange={(key, next) => onChange(changed(values ?? {}, key, next))}
       />
       {!isRequired && !isReadOnly && (
-        <Button className="button small" onPress={() => onChange(undefined)}>
+        <Button className="button small" onPress={() => put(undefined)}>
           <Trash2 size={14} aria-hidden />
           Remove {label.toLowerCase()}
         </Button>
@@ -470,11 +527,13 @@ export function changed(values: Values, key: string, value: unknown): Values {
 }
 
 function Group({
+  ref,
   label,
   about,
   path,
   children,
 }: {
+  ref?: Ref<HTMLDivElement>;
   label: string;
   about: string;
   path: readonly Key[];
@@ -482,7 +541,7 @@ function Group({
 }) {
   const id = useId();
   return (
-    <div className="form-group" role="group" aria-labelledby={id} data-field={placeOf(path)} tabIndex={-1}>
+    <div ref={ref} className="form-group" role="group" aria-labelledby={id} data-field={placeOf(path)} tabIndex={-1}>
       <span className="form-group-title" id={id}>
         {label}
       </span>
