@@ -82,9 +82,19 @@ export class DeploymentMatrixResolver {
     selector?: DeploymentSelectorInput,
   ): Promise<DeploymentMatrixAxes> {
     checkStorable({ selector });
-    const { rows } = await rowsOf(context, { size: Infinity, selector }, Infinity);
-    const environments = new Set(rows.flatMap(({ places }) => places.map(({ environment }) => environment)));
-    return { productNames: rows.map(({ product }) => product), environmentNames: [...environments].sort() };
+    const snapshot = await snapshotOf(context);
+    const there = await environmentsOf(context, selector);
+    const columns = new Set<string>();
+    const productNames = [...snapshot.products.keys()].sort().filter((product) => {
+      const here = there(product);
+      for (const each of here) columns.add(each);
+      return here.size > 0;
+    });
+    const environmentNames = [...columns].sort();
+    const production = new Set(
+      snapshot.environments.filter(({ spec }) => spec.kind === 'PRODUCTION').map(({ metadata }) => metadata.name),
+    );
+    return { productNames, environmentNames, productionNames: environmentNames.filter((each) => production.has(each)) };
   }
 
   @FieldResolver(() => Release, { nullable: true, description: 'The release that brought what came there last.' })
@@ -138,29 +148,46 @@ interface Row {
 /** Which rows, from which product on. */
 type Rows = Pick<Asked, 'size'> & Partial<Pick<Asked, 'key' | 'backwards'>> & { selector?: DeploymentSelectorInput };
 
+/** In which environments a product has an application that was asked for and that the caller sees. */
+async function environmentsOf(
+  context: ApiContext,
+  selector?: DeploymentSelectorInput,
+): Promise<(product: string) => Set<string>> {
+  const snapshot = await snapshotOf(context);
+  const visibility = await visibilityOf(context);
+  const [products, environments, applications] = [
+    selector?.products,
+    selector?.environments,
+    selector?.applications,
+  ].map((each) => each && new Set(each));
+  return (product) => {
+    const there = new Set<string>();
+    if (products && !products.has(product)) return there;
+    for (const { metadata, spec } of snapshot.applicationsOf(product)) {
+      if (applications && !applications.has(metadata.name)) continue;
+      if (environments && !environments.has(spec.environment)) continue;
+      if (sees(visibility, product, spec.environment)) there.add(spec.environment);
+    }
+    return there;
+  };
+}
+
 /** One row more than asked for when there is one; `cut`: the page has as many places as it may, and goes on after this product. */
 async function rowsOf(
   context: ApiContext,
   { size, key, backwards, selector }: Rows,
-  most = MOST_PLACES,
 ): Promise<{ rows: Row[]; cut: string | null }> {
   const snapshot = await snapshotOf(context);
-  const visibility = await visibilityOf(context);
-  const [products, environments] = [selector?.products, selector?.environments].map((each) => each && new Set(each));
+  const there = await environmentsOf(context, selector);
   const rows: Row[] = [];
   let count = 0;
   const inOrder = [...snapshot.products.keys()].sort();
   const isPast = (product: string): boolean => key !== undefined && (backwards ? product >= key : product <= key);
   for (const product of backwards ? inOrder.reverse() : inOrder) {
-    if (isPast(product) || (products && !products.has(product))) continue;
-    const there = snapshot
-      .applicationsOf(product)
-      .filter(({ metadata }) => selector?.applications?.includes(metadata.name) ?? true)
-      .map(({ spec }) => spec.environment)
-      .filter((each) => (environments?.has(each) ?? true) && sees(visibility, product, each));
-    const places = [...new Set(there)].sort().map((environment) => ({ product, environment }));
+    if (isPast(product)) continue;
+    const places = [...there(product)].sort().map((environment) => ({ product, environment }));
     if (places.length === 0) continue;
-    if (rows.length > 0 && count + places.length > most) return { rows, cut: rows.at(-1)!.product };
+    if (rows.length > 0 && count + places.length > MOST_PLACES) return { rows, cut: rows.at(-1)!.product };
     rows.push({ product, places });
     if (rows.length > size) break;
     count += places.length;

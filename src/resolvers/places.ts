@@ -28,7 +28,7 @@ export function liveIn(context: ApiContext): DataLoader<Place, LiveInPlace[], st
       new DataLoader<Place, LiveInPlace[], string>(
         async (places) => {
           const snapshot = await snapshotOf(context);
-          const keys = places.flatMap(({ product, environment }) => keysIn(snapshot, product, environment));
+          const keys = keysIn(snapshot, places);
           const found = new Map<string, LiveInPlace[]>();
           for (const each of await readLiveInPlaces(readsOf(context), keys))
             found.set(keyOf(each), [...(found.get(keyOf(each)) ?? []), each]);
@@ -41,10 +41,25 @@ export function liveIn(context: ApiContext): DataLoader<Place, LiveInPlace[], st
 
 const keyOf = ({ product, environment }: Place): string => `${product}/${environment}`;
 
-function keysIn(snapshot: DefinitionSnapshot, product: string, environment: string): DeploymentKey[] {
-  const here = snapshot.applicationsOf(product).filter(({ spec }) => spec.environment === environment);
-  return here
-    .map(({ metadata }) => ({ product, environment, application: metadata.name }))
+/** By name. The applications of a product are walked once, in however many of its places they are asked for. */
+function keysIn(snapshot: DefinitionSnapshot, places: readonly Place[]): DeploymentKey[] {
+  const asked = new Map<string, Set<string>>();
+  for (const { product, environment } of places) {
+    const environments = asked.get(product);
+    if (environments) environments.add(environment);
+    else asked.set(product, new Set([environment]));
+  }
+  return [...asked]
+    .flatMap(([product, environments]) =>
+      snapshot
+        .applicationsOf(product)
+        .filter(({ spec }) => environments.has(spec.environment))
+        .map(({ metadata, spec }) => ({
+          product,
+          environment: spec.environment,
+          application: metadata.name,
+        })),
+    )
     .sort((one, other) => (one.application < other.application ? -1 : 1));
 }
 

@@ -122,6 +122,9 @@ export class DeploymentMatrixAxes {
     description: 'Of its columns: environments in which one of them has an application, by name.',
   })
   environmentNames!: string[];
+
+  @Field(() => [String], { description: 'Of `environmentNames` those whose kind is PRODUCTION, by name.' })
+  productionNames!: string[];
 }
 
 export const DeploymentMatrixConnection = connectionOf('DeploymentMatrixRow', DeploymentMatrixRow);

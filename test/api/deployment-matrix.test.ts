@@ -168,11 +168,12 @@ describe('the table of products and environments', () => {
   });
 
   test('is loaded by what is seen: its sides once, then the cells of rows and columns, each part for the same statements', async () => {
-    const SIDES = '{ deploymentMatrixAxes { productNames environmentNames } }';
+    const SIDES = '{ deploymentMatrixAxes { productNames environmentNames productionNames } }';
     const { deploymentMatrixAxes: sides } = await api.ask(SIDES);
     expect(sides).toEqual({
       productNames: ['billing', 'files', 'shop', 'to-production', 'waits'],
       environmentNames: [...ENVIRONMENTS].sort(),
+      productionNames: ['asia', 'eu', 'us-east'],
     });
     // Whether definitions have changed.
     expect(await api.statements(() => api.ask(SIDES))).toBeLessThanOrEqual(1);
@@ -191,7 +192,11 @@ describe('the table of products and environments', () => {
       products: { names: ['billing'] },
       environments: { names: ['eu'] },
     });
-    expect(limited.deploymentMatrixAxes).toEqual({ productNames: ['billing'], environmentNames: ['eu'] });
+    expect(limited.deploymentMatrixAxes).toEqual({
+      productNames: ['billing'],
+      environmentNames: ['eu'],
+      productionNames: ['eu'],
+    });
   });
 
   test('is paid for by what it holds', async () => {

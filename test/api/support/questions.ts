@@ -635,7 +635,8 @@ export const DEFINED = [
   { field: 'gitIdentities', query: ' { email }' },
   {
     field: 'deploymentMatrixAxes',
-    query: '(selector: { products: ["billing"], environments: ["eu"], applications: ["billing-eu"] }) { productNames }',
+    query:
+      '(selector: { products: ["billing"], environments: ["eu"], applications: ["billing-eu"] }) { productNames productionNames }',
   },
   { field: 'explainFlowSelection', query: '(product: "billing") { flow }' },
   { field: 'apiTokens', query: '(first: 100) { nodes { id } }' },

@@ -56,6 +56,11 @@ export function useNow(): number {
   return Math.floor(useSyncExternalStore(listen, () => now) / 1000) * 1000;
 }
 
+/** What is said of the time that has come, in whole seconds; drawn again only when it is said otherwise. */
+export function useSaid(say: (now: number) => string): string {
+  return useSyncExternalStore(listen, () => say(Math.floor(now / 1000) * 1000));
+}
+
 /** A time as people say it; the exact one with its zone on hover. */
 export function When({ at }: { at: string }) {
   const time = Date.parse(at);

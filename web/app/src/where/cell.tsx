@@ -1,13 +1,13 @@
 import { Link } from '@tanstack/react-router';
 import { ArrowUp, CircleX, Flag, Triangle } from 'lucide-react';
+import { memo } from 'react';
 import type { CellFragment } from '../generated/documents.ts';
 import { lookOf } from '../parts/status.tsx';
-import { sayLength, useNow } from '../parts/time.tsx';
+import { sayLength, useSaid } from '../parts/time.tsx';
 import { toWords } from '../parts/words.ts';
 
-/** What is in one environment of one product. */
-export function CellContent({ cell }: { cell: CellFragment | null | undefined }) {
-  const now = useNow();
+/** What is in one environment of one product: drawn again when another answer is there, however often the table around it moves. */
+export const CellContent = memo(function CellContent({ cell }: { cell: CellFragment | null | undefined }) {
   if (cell === undefined) return <span className="cell-empty" aria-label="not read yet" />;
   if (cell === null || (cell.version == null && cell.inFlight.length === 0))
     return <span className="cell-empty">–</span>;
@@ -31,20 +31,24 @@ export function CellContent({ cell }: { cell: CellFragment | null | undefined })
         ) : (
           <span className="mono">{version?.label ?? 'nothing'}</span>
         )}
-        {since && (
-          <small className="numbers">
-            {sayLength(now - Date.parse(since))
-              .split(' ')
-              .slice(0, 2)
-              .join(' ')}
-          </small>
-        )}
+        {since && <Age since={since} />}
       </span>
       <span className="cell-line signs">
         <Signs cell={cell} />
       </span>
     </>
   );
+});
+
+/** For how long it has been there, by its largest part. */
+function Age({ since }: { since: string }) {
+  const age = useSaid((now) =>
+    sayLength(now - Date.parse(since))
+      .split(' ')
+      .slice(0, 2)
+      .join(' '),
+  );
+  return <small className="numbers">{age}</small>;
 }
 
 /** What is on its way there, and what stands against it. */

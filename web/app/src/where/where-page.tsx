@@ -1,46 +1,51 @@
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { useEffect, useMemo, useRef } from 'react';
-import { Input, Label, TextField } from 'react-aria-components';
+import { memo, useEffect, useMemo, useRef } from 'react';
+import { useQuery } from 'urql';
 import { EnvironmentLink } from '../environment/link.tsx';
+import { type CellFragment, WhereNamesDocument } from '../generated/documents.ts';
 import { Choose } from '../parts/choose.tsx';
 import { Empty, Loading } from '../parts/empty.tsx';
 import { PageHeading } from '../parts/heading.tsx';
 import { useIsNarrow } from '../parts/media.ts';
 import { QueryProblem } from '../parts/problem.tsx';
+import { Typed } from '../parts/typed.tsx';
 import { CellContent } from './cell.tsx';
+import { aheadOf, type CellReader, type Cells, keyOf, type Range } from './cell-reader.ts';
 import type { WhereSearch } from './search.ts';
-import { type Cells, keyOf, useCells } from './use-cells.ts';
-import { useEnvironments, useProducts } from './use-names.ts';
+import { useCells } from './use-cells.ts';
 
 /** Which version of which product is in which environment. */
 export function WherePage() {
   const search = useSearch({ from: '/where' });
-  const products = useProducts();
-  const environments = useEnvironments();
+  const [{ data, error }] = useQuery({ query: WhereNamesDocument });
+  const all = data?.deploymentMatrixAxes;
   const names = useMemo(() => {
     const has = (part: string | undefined) => (name: string) => part === undefined || name.includes(part);
-    const sorted = (environments.all ?? []).toSorted(
-      (a, b) => Number(a.kind === 'PRODUCTION') - Number(b.kind === 'PRODUCTION') || a.name.localeCompare(b.name),
-    );
+    const production = new Set(all?.productionNames);
+    const shown = (all?.environmentNames ?? []).filter(has(search.environment));
     return {
-      products: (products.all ?? []).map(({ name }) => name).filter(has(search.product)),
-      environments: sorted.map(({ name }) => name).filter(has(search.environment)),
+      products: (all?.productNames ?? []).filter(has(search.product)),
+      environments: [...shown.filter((each) => !production.has(each)), ...shown.filter((each) => production.has(each))],
     };
-  }, [products.all, environments.all, search.product, search.environment]);
+  }, [all, search.product, search.environment]);
   const isNarrow = useIsNarrow();
-  const { cells, see } = useCells(names, search.compareTo);
+  const { cells, see, error: unread } = useCells(search.compareTo);
   const View = isNarrow ? List : Matrix;
   return (
     <>
       <PageHeading title="Where is what" />
-      <Filters search={search} environments={environments.all?.map(({ name }) => name) ?? []} />
-      <QueryProblem error={products.error ?? environments.error} />
-      {products.all === undefined || environments.all === undefined ? (
-        <Loading what="products and environments" />
+      <Filters search={search} environments={all?.environmentNames ?? NONE} />
+      <QueryProblem error={error ?? unread} />
+      {all === undefined ? (
+        error === undefined && <Loading what="products and environments" />
       ) : names.products.length === 0 || names.environments.length === 0 ? (
         <Empty
-          title={products.all.length === 0 ? 'There is no product yet.' : 'No product or environment is called that.'}
+          title={
+            all.productNames.length === 0
+              ? 'No product has an application yet.'
+              : 'No product or environment is called that.'
+          }
         >
           <Link to="/where">Show all</Link>
         </Empty>
@@ -51,11 +56,13 @@ export function WherePage() {
   );
 }
 
+const NONE: readonly string[] = [];
+
 interface ViewProps {
   products: readonly string[];
   environments: readonly string[];
-  cells: Cells;
-  see: ReturnType<typeof useCells>['see'];
+  cells: Cells<CellFragment>;
+  see: CellReader<CellFragment>['see'];
 }
 
 const HEAD = 40;
@@ -63,29 +70,49 @@ const NAME = 150;
 const ROW = 64;
 const COLUMN = 172;
 
+const UNSEEN = { startIndex: 0, endIndex: -1 };
+
 /** Only what is seen is drawn, in both directions. */
 function Matrix({ products, environments, cells, see }: ViewProps) {
   const frame = useRef<HTMLDivElement>(null);
+  // Where both have moved they are drawn, and read, together.
   const rows = useVirtualizer({
     count: products.length,
     getScrollElement: () => frame.current,
     estimateSize: () => ROW,
-    overscan: 6,
+    overscan: 3,
+    useFlushSync: false,
   });
   const columns = useVirtualizer({
     horizontal: true,
     count: environments.length,
     getScrollElement: () => frame.current,
     estimateSize: () => COLUMN,
-    overscan: 4,
+    overscan: 2,
+    useFlushSync: false,
   });
   const [seenRows, seenColumns] = [rows.getVirtualItems(), columns.getVirtualItems()];
-  const bounds = [seenRows[0]?.index, seenRows.at(-1)?.index, seenColumns[0]?.index, seenColumns.at(-1)?.index];
+  const { startIndex: top, endIndex: bottom } = rows.range ?? UNSEEN;
+  const { startIndex: left, endIndex: right } = columns.range ?? UNSEEN;
+  const before = useRef<[Range, Range]>(undefined);
   useEffect(() => {
-    const [top, bottom, left, right] = bounds;
-    if (top === undefined || left === undefined) return;
-    see({ from: top, to: bottom! }, { from: left, to: right! });
-  }, [see, ...bounds]);
+    if (bottom < top || right < left) return;
+    // The head and the names push what is seen along: of the one before an edge may show.
+    const [down, across] = [
+      { from: Math.max(0, top - 1), to: bottom },
+      { from: Math.max(0, left - 1), to: right },
+    ];
+    const [rowsAhead, columnsAhead] = [
+      aheadOf(down, before.current?.[0], products.length),
+      aheadOf(across, before.current?.[1], environments.length),
+    ];
+    before.current = [down, across];
+    const partOf = (rowsOf: Range, columnsOf: Range) => ({
+      products: products.slice(rowsOf.from, rowsOf.to + 1),
+      environments: environments.slice(columnsOf.from, columnsOf.to + 1),
+    });
+    see(partOf(down, across), partOf(rowsAhead, columnsAhead));
+  }, [see, products, environments, top, bottom, left, right]);
   return (
     <div
       className="matrix"
@@ -168,13 +195,15 @@ function List({ products, environments, cells, see }: ViewProps) {
   const [first, last] = [shown[0]?.index, shown.at(-1)?.index];
   useEffect(() => {
     if (first === undefined || last === undefined) return;
-    const rows = { from: Math.floor(first / perProduct), to: Math.floor(last / perProduct) };
-    const isOne = rows.from === rows.to;
-    see(rows, {
-      from: isOne ? Math.max(0, (first % perProduct) - 1) : 0,
-      to: isOne ? Math.max(0, (last % perProduct) - 1) : environments.length - 1,
-    });
-  }, [see, first, last, perProduct, environments.length]);
+    const seen = { products: new Set<string>(), environments: new Set<string>() };
+    for (let index = first; index <= last; index += 1) {
+      const environment = environments[(index % perProduct) - 1];
+      if (environment === undefined) continue;
+      seen.products.add(products[Math.floor(index / perProduct)]!);
+      seen.environments.add(environment);
+    }
+    see({ products: [...seen.products], environments: [...seen.environments] });
+  }, [see, first, last, perProduct, products, environments]);
   return (
     <div className="where-list" ref={frame} tabIndex={0} role="region" aria-label="Versions by product">
       <div style={{ height: items.getTotalSize() }}>
@@ -203,28 +232,25 @@ function List({ products, environments, cells, see }: ViewProps) {
   );
 }
 
-function Filters({ search, environments }: { search: WhereSearch; environments: readonly string[] }) {
+interface FiltersProps {
+  search: WhereSearch;
+  environments: readonly string[];
+}
+
+/** By itself: 1,500 environments to compare with are not listed again whenever cells have come. */
+const Filters = memo(function Filters({ search, environments }: FiltersProps) {
   const navigate = useNavigate({ from: '/where' });
   const change = (changed: Partial<WhereSearch>): void =>
     void navigate({ search: { ...search, ...changed }, replace: true });
   return (
     <div className="filters" role="group" aria-label="Filters">
-      <TextField
-        className="field inline"
-        value={search.product ?? ''}
-        onChange={(text) => change({ product: text === '' ? undefined : text })}
-      >
-        <Label>Product</Label>
-        <Input placeholder="part of a name" />
-      </TextField>
-      <TextField
-        className="field inline"
-        value={search.environment ?? ''}
-        onChange={(text) => change({ environment: text === '' ? undefined : text })}
-      >
-        <Label>Environment</Label>
-        <Input placeholder="part of a name" />
-      </TextField>
+      <Typed label="Product" hint="part of a name" value={search.product} onChange={(product) => change({ product })} />
+      <Typed
+        label="Environment"
+        hint="part of a name"
+        value={search.environment}
+        onChange={(environment) => change({ environment })}
+      />
       <Choose
         isInline
         label="Compare with"
@@ -235,4 +261,4 @@ function Filters({ search, environments }: { search: WhereSearch; environments: 
       />
     </div>
   );
-}
+});
