@@ -3,12 +3,9 @@
 
 FROM node:20-slim AS build
 WORKDIR /app
-COPY package.json package-lock.json .npmrc ./
-RUN npm ci --workspaces=false --ignore-scripts
 COPY . .
-RUN npm run build
 # The pages need 240 MB of tools of their own: they are made here, and only what they make goes on.
-RUN npm ci --ignore-scripts && npm run build:web
+RUN npm ci --ignore-scripts && npm run build && npm run build:web
 
 FROM node:20-slim
 RUN apt-get update \
