@@ -130,3 +130,13 @@ describe('docker compose up', () => {
     ]);
   });
 });
+
+// A fresh clone has no types of the pages' operations, and tests of the pages' parts are compiled with the sources.
+test('a build makes the types of the pages before it compiles, with the tools of the pages installed', () => {
+  const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
+  expect(scripts['build']).toMatch(/^npm run --silent generate --workspace @sluice\/app && .*\btsc\b/);
+  const image = read('Dockerfile');
+  const install = image.indexOf('npm ci --ignore-scripts');
+  expect(install).toBeGreaterThan(0);
+  expect(image.indexOf('npm run build')).toBeGreaterThan(install);
+});
