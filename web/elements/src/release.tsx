@@ -3,7 +3,8 @@ import { define, LiveElement } from './element.ts';
 import { ConnectionNote, Status } from './parts.tsx';
 import { ask, RefusedError, stream, type Source } from './source.ts';
 import { STYLES } from './style.ts';
-import { exactly, lookOf, toWords, worstOf } from './words.ts';
+import { exactly, lookOf, toWords } from './words.ts';
+import { worstOf } from '../../app/src/parts/worst.ts';
 
 interface Wait {
   message: string;

@@ -31,26 +31,6 @@ const LOOKS: Record<string, { tone: Tone; icon: string }> = {
 /** A status that a later server adds looks quiet and is still named. */
 export const lookOf = (status: string): { tone: Tone; icon: string } => LOOKS[status] ?? { tone: 'quiet', icon: DASH };
 
-const WORST = [
-  'ROLLBACK_FAILED',
-  'FAILED',
-  'ROLLING_BACK',
-  'SUSPENDED',
-  'RUNNING',
-  'WAITING',
-  'TERMINATED',
-  'ROLLED_BACK',
-  'PENDING',
-  'SKIPPED',
-  'SUCCEEDED',
-];
-
-/** What a collapsed group shows of its members. */
-export function worstOf(statuses: readonly string[]): string {
-  const place = (status: string): number => (WORST.indexOf(status) + WORST.length + 1) % (WORST.length + 1);
-  return statuses.toSorted((one, other) => place(one) - place(other))[0] ?? 'PENDING';
-}
-
 /** The exact moment, in the zone of the reader. */
 export const exactly = (at: string): string =>
   new Date(at).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'long' });

@@ -69,27 +69,6 @@ const LOOKS: Record<string, Look> = {
 /** A status that a later server adds looks neutral and is still named. */
 export const lookOf = (status: string): Look => LOOKS[status] ?? { tone: 'quiet', icon: CircleDot };
 
-/** The worst first: what a collapsed group shows of its members. */
-const WORST = [
-  'ROLLBACK_FAILED',
-  'FAILED',
-  'ROLLING_BACK',
-  'SUSPENDED',
-  'RUNNING',
-  'WAITING',
-  'TERMINATED',
-  'ROLLED_BACK',
-  'PENDING',
-  'SKIPPED',
-  'SUCCEEDED',
-];
-
-export function worstOf(statuses: readonly string[]): string {
-  return [...statuses].sort((a, b) => place(a) - place(b))[0] ?? 'PENDING';
-}
-
-const place = (status: string): number => (WORST.includes(status) ? WORST.indexOf(status) : WORST.length);
-
 export function Status({ status, word }: { status: string; word?: string }) {
   const { tone, icon: Icon } = lookOf(status);
   return (
