@@ -10,7 +10,7 @@ import { outdated } from './support/planted.mjs';
  *
  * `SLUICE_SIM_SECONDS=300` searches longer, `SLUICE_SIM_SEED=…` elsewhere, `SLUICE_SIM_PRINT=1` prints what was reached.
  */
-const seconds = Number(process.env['SLUICE_SIM_SECONDS'] ?? 30);
+const seconds = Number(process.env['SLUICE_SIM_SECONDS'] ?? 15);
 const seed = Number(process.env['SLUICE_SIM_SEED'] ?? 42);
 
 test('whatever happens at a seam: promises hold, and afterwards everything ends or says what it waits for', async () => {
