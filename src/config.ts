@@ -28,6 +28,8 @@ export interface Config {
   sweepIntervalMs: number;
   /** How often each target is asked whether it still holds what was promoted to it; 0: only before something is decided on it. */
   driftIntervalMs: number;
+  /** How long after the end of a release the logs of its actions are kept; 0: for good. */
+  actionLogDays: number;
   logLevel: LogLevel;
   publicUrl?: string;
   /** Signs approval links; absent: a key that is made once and kept in the database. */
@@ -166,6 +168,7 @@ export function loadConfig(env: Record<string, string | undefined>): Config {
     stalledIntervalMs: values.SLUICE_STALLED_INTERVAL_MS!,
     sweepIntervalMs: values.SLUICE_SWEEP_INTERVAL_MS!,
     driftIntervalMs: values.SLUICE_DRIFT_INTERVAL_MS!,
+    actionLogDays: values.SLUICE_ACTION_LOG_DAYS!,
     logLevel: values.LOG_LEVEL!,
     signingKey: values.SLUICE_SIGNING_KEY,
     publicUrl: values.SLUICE_PUBLIC_URL?.replace(/\/+$/, ''),

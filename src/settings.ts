@@ -108,6 +108,12 @@ export const SETTINGS = {
     'How often each target is asked whether it still holds what was promoted to it, in ms; 0: only before a rollback is decided.',
     300_000,
   ),
+  SLUICE_ACTION_LOG_DAYS: wholeNumber(
+    0,
+    36_500,
+    'Days after the end of a release for which the logs of its actions are kept; 0: for good.',
+    0,
+  ),
   LOG_LEVEL: setting({
     schema: z.enum(LOG_LEVELS),
     expected: `one of ${LOG_LEVELS.join(', ')}`,

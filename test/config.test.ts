@@ -30,6 +30,7 @@ describe('settings', () => {
       stalledIntervalMs: 2_000,
       sweepIntervalMs: 1_000,
       driftIntervalMs: 300_000,
+      actionLogDays: 0,
       logLevel: 'info',
       publicUrl: undefined,
       databasePoolSize: 10,

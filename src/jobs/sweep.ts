@@ -6,6 +6,7 @@ import { processDue } from '../commands/process-delivery.ts';
 import { tellOrigins } from '../commands/tell-origins.ts';
 import type { Stimulus } from '../core/release.ts';
 import type { Parts } from '../parts.ts';
+import { forgetOldLogs } from '../store/action-logs.ts';
 import { forgetOldDeliveries } from '../store/deliveries.ts';
 import { unsettledRollbacks } from '../store/rollbacks.ts';
 import { pages } from '../store/pages.ts';
@@ -52,7 +53,7 @@ export class Sweep {
   }
 
   async round(): Promise<void> {
-    const { pool, releaseEngine, timers, clock, limits, handOver } = this.#parts;
+    const { pool, releaseEngine, timers, clock, limits, handOver, config } = this.#parts;
     const now = clock.now().getTime();
     for await (const page of pages<Due>(limits.wakeUps, (after) => dueSoon(pool, SOON, limits.wakeUps, after)))
       for (const { id, wakeAt } of page) timers.set(id, wakeAt.getTime(), now);
@@ -67,6 +68,7 @@ export class Sweep {
     if (this.#rounds++ % 600 !== 0) return;
     await forgetOldKeys(pool);
     await forgetOldDeliveries(pool);
+    if (config.actionLogDays > 0) await forgetOldLogs(pool, config.actionLogDays);
   }
 
   #closeAbandoned(): void {

@@ -165,3 +165,26 @@ SELECT * FROM ((SELECT sequence, position, step, attempt, try, at, text, false A
  ORDER BY sequence LIMIT $8::integer)
 UNION ALL
 (SELECT sequence, 0, '', 0, 0, at, '', true FROM action_log WHERE release_id = $1 ORDER BY release_id DESC, sequence DESC LIMIT 1)) AS found`;
+
+/** What stands in place of the logs of a release that were kept for long enough. */
+export const FORGOTTEN = '> the logs of this release are deleted: SLUICE_ACTION_LOG_DAYS says how long they are kept\n';
+
+/** Releases whose logs one statement deletes: those of one can have 64 MiB. */
+const AT_ONCE = 20;
+
+/**
+ * Deletes the logs of releases that ended so many days ago. The last chunk of each stays, with its number and `FORGOTTEN` as its text: a release
+ * that is retried counts on from there, so a reader that remembers a number misses nothing.
+ */
+export async function forgetOldLogs(pool: Pool, days: number): Promise<void> {
+  while (((await pool.query(FORGET, [days, FORGOTTEN, AT_ONCE])).rowCount ?? 0) >= AT_ONCE);
+}
+
+const FORGET = `
+WITH old AS (
+  SELECT DISTINCT l.release_id FROM action_log l JOIN release r ON r.id = l.release_id
+  WHERE r.ended_at < now() - make_interval(days => $1) AND l.text <> $2 LIMIT $3),
+ends AS (SELECT l.release_id, max(l.sequence) AS sequence FROM action_log l JOIN old o ON o.release_id = l.release_id GROUP BY l.release_id),
+gone AS (DELETE FROM action_log l USING ends e WHERE l.release_id = e.release_id AND l.sequence < e.sequence),
+kept AS (UPDATE action_log l SET text = $2 FROM ends e WHERE l.release_id = e.release_id AND l.sequence = e.sequence)
+SELECT release_id FROM old`;

@@ -6,6 +6,7 @@ import { ActionLogs } from '../../src/jobs/action-logs.ts';
 import type { OpenActionLog } from '../../src/jobs/action-logs.ts';
 import { type ApiServer, startServer } from '../../src/server.ts';
 import { sluice } from '../cli/served.ts';
+import { FORGOTTEN, forgetOldLogs } from '../../src/store/action-logs.ts';
 import { serve } from '../drivers/http-server.ts';
 import { openTestApi } from './support/api.ts';
 import type { TestApi } from './support/api.ts';
@@ -208,6 +209,29 @@ test('each try has a log of its own, with why it failed and what was answered', 
   expect(textOf(chunks, 'bad')).toMatch(
     /> answered 404\nno such build\n> action "bad": .* answered 404, expected 2xx\n$/,
   );
+});
+
+test('the logs of a release that ended long ago are deleted, and the log says so and counts on', async () => {
+  const [old, young] = [
+    await release('old', shell('print', 'echo one; sleep 0.4; echo two')),
+    await release('young', shell('print', 'echo one')),
+  ];
+  for (const id of [old, young]) await api.ended(id);
+  const before = (await logOf(old)).at(-1)!;
+  expect(before.sequence).toBeGreaterThan(1);
+  const ended = 'UPDATE release SET ended_at = now() - make_interval(days => $2) WHERE id = $1';
+  await api.app.pool.query(ended, [old, 8]);
+  await api.app.pool.query(ended, [young, 6]);
+  const kept = await logOf(young);
+  for (let round = 0; round < 2; round += 1) {
+    await forgetOldLogs(api.app.pool, 7);
+    expect(await logOf(old)).toEqual([{ ...before, text: FORGOTTEN }]);
+    expect(await logOf(young)).toEqual(kept);
+  }
+  const { rows } = await api.app.pool.query('SELECT count(*)::int AS chunks FROM action_log WHERE release_id = $1', [
+    old,
+  ]);
+  expect(rows).toEqual([{ chunks: 1 }]);
 });
 
 describe('processes that write at once', () => {
