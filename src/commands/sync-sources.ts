@@ -36,7 +36,7 @@ export async function syncSourcesOf(
 }
 
 /** In any spelling of its address. */
-const isIn = ({ spec }: StoredDefinition<'GitSource'>, repository: string): boolean =>
+export const isIn = ({ spec }: StoredDefinition<'GitSource'>, repository: string): boolean =>
   repositoryKey(spec.repoURL) === repositoryKey(repository);
 
 function told({ kind, commit, changed, errors }: SyncOutcome): string {

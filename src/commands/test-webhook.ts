@@ -9,6 +9,7 @@ import type { Parts } from '../parts.ts';
 import type { WebhookKey } from '../store/secrets.ts';
 import { judgeNews, whatIsKnown } from './judge-news.ts';
 import type { Result } from './result.ts';
+import { isIn } from './sync-sources.ts';
 import { explainTrigger } from './trigger/explain.ts';
 import { verifiedBy } from './verify-message.ts';
 import { doneBy } from '../core/done-by.ts';
@@ -70,14 +71,25 @@ export async function testWebhook(app: Parts, given: WebhookTest): Promise<Resul
   const matches = status === 'PENDING';
   const asked = { repository, ...(branch !== undefined && { ref: branch }), ...(commit !== undefined && { commit }) };
   const { nothing, applications } = matches ? await explainTrigger(app, asked) : { nothing: null, applications: [] };
+  const synced = matches ? await syncedFrom(app, repository, branch) : [];
+  // Where the push is about definitions alone, it is no news that no application is there.
+  const more = synced.length > 0 ? synced : nothing === null ? [] : [nothing];
   return {
     value: {
       verifiedBy: verified.name,
       matches,
-      outcome: nothing === null ? outcome : `${outcome}; ${nothing}`,
+      outcome: [outcome, ...more].join('; '),
       applications: applications.map(({ application, outcome: would }) => ({ application, outcome: would })),
     },
   };
+}
+
+/** The git sources that the look would sync, in words. */
+async function syncedFrom(app: Parts, repository: string, branch: string | undefined): Promise<string[]> {
+  const { sources } = await app.definitions.current();
+  return sources
+    .filter((each) => isIn(each, repository) && (branch === undefined || each.spec.branch === branch))
+    .map(({ metadata }) => `git source "${metadata.name}" would be synced`);
 }
 
 /** The headers with which the source would send it. */

@@ -2,6 +2,7 @@ import { createHmac, randomBytes, randomUUID } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { deleteDefinition } from '../../src/commands/delete-definition.ts';
 import { testWebhook } from '../../src/commands/test-webhook.ts';
 import { setSecret } from '../../src/commands/set-secret.ts';
 import type { WebhookUse } from '../../src/core/secrets.ts';
@@ -403,6 +404,12 @@ test('a push that did not happen is signed, taken in and explained, and nothing 
       applications: [{ application: 'billing-dev' }],
     });
   }
+  const spec = { repoURL: repository.url, branch: 'main', path: 'definitions', interval: 300_000, prune: false };
+  await engine.save('GitSource', 'shared', spec);
+  const pushed = (branch: string) => testWebhook(engine.app, { source: 'github', repository: repository.url, branch });
+  expect((await pushed('main')).value?.outcome).toContain('git source "shared" would be synced');
+  expect((await pushed('other')).value?.outcome ?? '').not.toContain('shared');
+  await deleteDefinition(engine.app, 'GitSource', 'shared', { actor: null });
   const other = await testWebhook(engine.app, { source: 'github', repository: 'https://git.example.com/x/y' });
   expect(other.value).toMatchObject({
     matches: false,
