@@ -186,12 +186,17 @@ export function whyNone(product: SelectingProduct, answers: readonly FlowSelecti
   const because = tried.length > 0 ? `: ${tell(tried)}${hint}` : ': there is none that it could travel';
   const cure =
     product.spec.promotionFlows.length > 0 ? '' : 'list one in its promotionFlows, give a flow a productSelector, or ';
-  return refusal('NO_FLOW', `no flow fits product ${name}${because}. To choose, ${cure}name one as \`flow\``, ['flow']);
+  return refusal(
+    'NO_FLOW',
+    `no flow fits product ${name}${because}. To choose, ${cure}name one as \`flow\` (\`--flow\`)`,
+    ['flow'],
+  );
 }
 
 const ELSEWHERE = 'it is triggered by environment';
 const NOT_KNOWN = 'is not known';
-const HOW_KNOWN = 'the commit is read when a release is triggered, not for its plan, which knows of `commit` alone';
+const HOW_KNOWN =
+  'the commit is read from git when a release is triggered: a plan knows of `commit` alone, and a simulated target has none';
 
 function tell(explanation: string[]): string {
   const more = explanation.length > 10 ? `; and ${explanation.length - 10} more` : '';

@@ -116,7 +116,8 @@ test('where none fits, what the product lists is said, and why it was not taken'
     message:
       'no flow fits product "billing": entry 1 of product "billing", flow "fast": not taken, the commitMessage is not known; ' +
       'flow "fast": not taken, it has no productSelector and the product does not list it; the commit is ' +
-      'read when a release is triggered, not for its plan, which knows of `commit` alone. To choose, name one as `flow`',
+      'read from git when a release is triggered: a plan knows of `commit` alone, and a simulated target has none. ' +
+      'To choose, name one as `flow` (`--flow`)',
   });
 });
 
