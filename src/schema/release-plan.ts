@@ -20,6 +20,9 @@ export class PlannedStepType {
 
   @Field(() => [String], { description: 'The names of the steps that must have succeeded before.' })
   needs!: string[];
+
+  @Field(() => String, { nullable: true, description: 'The workflow that it is an action of.' })
+  workflow!: string | null;
 }
 
 @ObjectType('PlannedPromotion', { description: 'A promotion that a release would do.' })
@@ -84,7 +87,12 @@ export class PlannedGroupType {
 
 function plannedSteps({ steps }: PlannedPromotion): PlannedStepType[] {
   const nameAt = (step: number): string => steps[step]?.id ?? '';
-  return steps.map(({ id, phase, needs }) => ({ name: id, phase, needs: needs.map(nameAt) }));
+  return steps.map(({ id, phase, needs, work }) => ({
+    name: id,
+    phase,
+    needs: needs.map(nameAt),
+    workflow: work.kind === 'action' ? work.workflow : null,
+  }));
 }
 
 /** What is promoted after what, as far as it is seen. */

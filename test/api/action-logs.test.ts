@@ -161,12 +161,20 @@ describe('the log of a release', () => {
     const env = { SLUICE_SERVER: server.url };
     const { code, out } = await sluice(env, 'logs', 'billing', 'staging');
     expect(code).toBe(0);
-    expect(out.split('\n')).toContain('billing-staging/call | > answered 200');
+    expect(out.split('\n')).toContain('billing-staging/PRE_ACTION/call | > answered 200');
     const one = await sluice(env, 'logs', 'billing#1', '--step', 'print');
     expect(one.out).toMatch(/^> \/bin\/sh -c .*\nout\n/);
     const json = await sluice(env, 'logs', 'billing', '--step', 'call', '--json');
     expect(JSON.parse(json.out.split('\n')[0]!)).toMatchObject({ action: 'call', attempt: 1, try: 1 });
-    expect((await sluice(env, 'logs', 'billing', 'eu')).out).toBe('');
+    expect(await sluice(env, 'logs', 'billing', 'eu')).toEqual({
+      code: 0,
+      out: '',
+      err: 'No action of billing#1 in eu has written anything. Its steps: sluice get release billing#1\n',
+    });
+    expect(await sluice(env, 'logs', 'billing', 'mars')).toMatchObject({
+      code: 1,
+      err: expect.stringContaining("billing#1 has no environment 'mars'. It has: dev, staging"),
+    });
   });
 });
 

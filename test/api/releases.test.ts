@@ -294,10 +294,13 @@ describe('a release, seen through the API while it is on its way', () => {
         health: { type: 'none' },
       });
     const input = { product: 'hooked', version: '1' };
-    const planned = `query ($input: ReleaseTriggerInput!) { planRelease(input: $input) { plan { steps { name } promotions { name } } } }`;
+    const planned = `query ($input: ReleaseTriggerInput!) { planRelease(input: $input) { plan { steps { name workflow } promotions { name } } } }`;
     const { plan } = (await api.ask(planned, { input })).planRelease;
     expect(plan).toEqual({
-      steps: [{ name: 'ON_START/run' }, { name: 'ON_FAIL/run' }],
+      steps: [
+        { name: 'ON_START/run', workflow: 'tells' },
+        { name: 'ON_FAIL/run', workflow: 'tells' },
+      ],
       promotions: [{ name: 'dev' }, { name: 'staging' }],
     });
     const { releaseTrigger } = await api.ask(trigger, { input });

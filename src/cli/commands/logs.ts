@@ -1,8 +1,10 @@
 import type { Command } from 'commander';
 import type { Client } from '../client.ts';
+import { CliError, EXIT } from '../exit.ts';
 import { readRelease } from '../operations.ts';
 import { RELEASE, wholeNumber } from '../options.ts';
 import type { Writer } from '../output.ts';
+import type { ReleaseShown } from '../release-shown.ts';
 import type { Shell } from '../shell.ts';
 
 /** What the actions of a release wrote. */
@@ -112,11 +114,21 @@ class Lines {
     this.#rests.clear();
   }
 
-  #frontOf({ at, environment, application, action, attempt, try: number }: Chunk): string {
+  #frontOf({ at, environment, step, attempt, try: number }: Chunk): string {
     const again = attempt > 1 || number > 1 ? ` (attempt ${attempt}, try ${number})` : '';
-    const who = this.#prefixed ? `${application ?? environment}/${action}${again} | ` : '';
+    const who = this.#prefixed ? `${placeOf(environment, step)}${again} | ` : '';
     return this.#timestamps ? `${at} ${who}` : who;
   }
+}
+
+/** `billing-eu/PRE_ACTION/smoke`, `eu/ON_START/tell`: two workflows may have actions of one name. */
+function placeOf(environment: string, step: string): string {
+  const [first = '', ...rest] = step.split('/');
+  if (rest.length > 1) return step;
+  // A hook that is a promotion of its own is called like its phase.
+  return environment === first || environment.endsWith(`/${first}`)
+    ? [environment, ...rest].join('/')
+    : `${environment}/${step}`;
 }
 
 interface LogFlags {
@@ -142,16 +154,33 @@ export function addLogs({ program, clientOf, styleOf, out, err }: Shell): void {
     .action(async (name: string, environment: string | undefined, flags: LogFlags, command: Command) => {
       const client = clientOf(command);
       const { step, attempt, follow = false, timestamps = false } = flags;
-      const { id } = await readRelease(client, name);
+      const release = await readRelease(client, name);
+      const { id } = release;
       const wanted = { release: id, filter: { environment, step, attempt } };
       const lines = new Lines(out, { prefixed: step === undefined, timestamps });
       const isJson = flags.json || styleOf(command).format === 'json';
-      const show = isJson ? (chunk: Chunk) => void out.write(`${JSON.stringify(chunk)}\n`) : lines.show;
+      let isEmpty = true;
+      const show = (chunk: Chunk): void => {
+        isEmpty = false;
+        if (isJson) out.write(`${JSON.stringify(chunk)}\n`);
+        else lines.show(chunk);
+      };
       try {
         if (follow) await showLive(client, wanted, show, err);
         else await showAll(client, wanted, '', show);
       } finally {
         lines.end();
       }
+      if (isEmpty) err.write(`${whyEmpty(release, wanted.filter)}\n`);
     });
+}
+
+/** No line is no answer: a name may be misspelt, or there are no actions there. @throws CliError for an environment that is not there */
+function whyEmpty({ shortId, promotions }: ReleaseShown, { environment, step }: Wanted['filter']): string {
+  const names = promotions.map((each) => each.name);
+  if (environment !== undefined && !names.includes(environment) && !environment.includes('ON_'))
+    throw new CliError(EXIT.REFUSED, `${shortId} has no environment '${environment}'. It has: ${names.join(', ')}`);
+  const at = environment === undefined ? shortId : `${shortId} in ${environment}`;
+  const which = step === undefined ? 'No action' : `No action '${step}'`;
+  return `${which} of ${at} has written anything. Its steps: sluice get release ${shortId}`;
 }

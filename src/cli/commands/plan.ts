@@ -14,7 +14,7 @@ export const PLAN_DOCUMENTS = {
   plan: `query CliPlan($input: ReleaseTriggerInput!) {
     payload: releasePreview(input: $input) {
       preview {
-        version { label digest } explanation ${WAIT} plan { flow flowRevision warnings steps { name } }
+        version { label digest } explanation ${WAIT} plan { flow flowRevision warnings steps { phase workflow } }
         promotions {
           name environmentName action workflows windowNames earliestStart approval { expiry } ${WAIT}
           settings { setting workflow action origin policy policyRevision priority locked }
@@ -62,7 +62,7 @@ interface Preview {
   version: { label: string };
   explanation: string[];
   waitingFor: Wait[];
-  plan: { flow: string; flowRevision: number; warnings: string[]; steps: { name: string }[] };
+  plan: { flow: string; flowRevision: number; warnings: string[]; steps: { phase: string; workflow: string | null }[] };
   promotions: Promotion[];
 }
 
@@ -99,6 +99,9 @@ export function addPlan({ program, clientOf, styleOf, print }: Shell): void {
     });
 }
 
+/** `ON_START tell`: each of its actions is a step. */
+const hookOf = ({ phase, workflow }: Preview['plan']['steps'][number]): string => `${phase} ${workflow}`;
+
 function showPlan(product: string, preview: Preview, withDiffs: boolean, style: Style): string {
   const { version, plan, explanation, waitingFor, promotions } = preview;
   const head = [
@@ -107,7 +110,7 @@ function showPlan(product: string, preview: Preview, withDiffs: boolean, style: 
       ? `${product} ${version.label} would go from ${plan.flow}:`
       : `${product} ${version.label} would travel ${plan.flow}, revision ${plan.flowRevision}:`,
     ...explanation.map((each) => `  ${each}`),
-    ...(plan.steps.length > 0 ? [`Hooks: ${plan.steps.map(({ name }) => name).join(', ')}`] : []),
+    ...(plan.steps.length > 0 ? [`Hooks: ${[...new Set(plan.steps.map(hookOf))].join(', ')}`] : []),
     ...waitingFor.map(({ message }) => `It would wait: ${message}`),
     ...plan.warnings.map((each) => `Warning: ${each}`),
   ].join('\n');
