@@ -6,11 +6,11 @@ export function toNodeId(type: string, what: string): string {
   return Buffer.from(`${type}:${what}`).toString('base64url');
 }
 
-/** @returns null for text that is not a global id. */
+/** @returns null for text that is not a global id: one in a thousand bare ids reads as a type and rubbish, and is none. */
 export function fromNodeId(id: string): { type: string; what: string } | null {
   if (id.length > 1_000) return null;
-  const match = /^([A-Za-z]+):(.+)$/s.exec(Buffer.from(id, 'base64url').toString('utf8'));
-  return match ? { type: match[1]!, what: match[2]! } : null;
+  const [, type, what] = /^([A-Za-z]+):(.+)$/s.exec(Buffer.from(id, 'base64url').toString('utf8')) ?? [];
+  return type !== undefined && what !== undefined && toNodeId(type, what) === id ? { type, what } : null;
 }
 
 /** The uuid in the global id of a release; null when it is not one. */

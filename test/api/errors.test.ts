@@ -226,6 +226,8 @@ describe('a fault of the client is a top-level error with a code', () => {
       '\u0001',
       'a'.repeat(5_000),
       Buffer.from('Product:a/../b@-1').toString('base64url'),
+      // A bare id, whose bytes begin as those of a global id do: "wW:".
+      'd1c62d6d-2d5d-4a0b-acbf-6a3cb07c9ea2',
     ]) {
       expect(await api.ask('query ($id: ID!) { node(id: $id) { id } release(id: $id) { id } }', { id })).toEqual({
         node: null,
