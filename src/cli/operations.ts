@@ -35,7 +35,7 @@ const CURES = `
       __typename message promotion { name }
       ... on WaitingForHold { holds { productName environmentName } }
       ... on WaitingForVersion { badVersions { label } }
-      ... on WaitingForWindow { windowNames }
+      ... on WaitingForWindow { windowNames windows { description } }
       ... on WaitingForApproval { approval { step } }
     }
   }`;
@@ -86,6 +86,7 @@ interface Cure extends Waiting {
   holds?: { productName: string | null; environmentName: string }[];
   badVersions?: { label: string }[];
   windowNames?: string[];
+  windows?: { description: string | null }[];
   approval?: { step: string | null };
 }
 
@@ -144,7 +145,7 @@ function toShown(release: ReleaseAnswer): ReleaseShown {
         const cure = isCure(each) ? cureOf(release, each) : null;
         // Its row says already which environment it is.
         const from = name !== null && each.message.startsWith(`${name}: `) ? name.length + 2 : 0;
-        const message = each.message.slice(from);
+        const message = `${each.message.slice(from)}${isCure(each) ? whyClosed(each) : ''}`;
         return cure === null ? message : `${message} (${cure})`;
       });
   return {
@@ -171,6 +172,12 @@ function toShown(release: ReleaseAnswer): ReleaseShown {
     })),
     rollback: rollback ?? null,
   };
+}
+
+/** What the people who closed it have said, as of a freeze. */
+function whyClosed({ windows = [] }: Cure): string {
+  const said = windows.flatMap(({ description }) => description ?? []);
+  return said.length > 0 ? `: ${said.join('; ')}` : '';
 }
 
 const isCure = (waiting: Waiting): waiting is Cure => '__typename' in waiting;

@@ -52,6 +52,8 @@ describe('apply', () => {
     expect({ code, out }).toEqual({ code: 1, out: '' });
     expect(err).toMatch(new RegExp(`^${bad}:8:9: .*NOWHERE`));
     expect((await served.sluice('get', 'env', 'saturn')).code).toBe(1);
+    const twice = await file('twice.yaml', environment('saturn'));
+    expect((await served.sluice('apply', '-f', good, twice)).err).toContain(`twice, first in ${good}:4; remove one`);
   });
 
   test('of a folder its own files are taken, and with --recursive those of its folders', async () => {
@@ -143,6 +145,9 @@ test('a freeze keeps promotions out everywhere until it is lifted', async () => 
   await served.sluice('release', 'billing', '--version', '8.8.8');
   const waits = await served.sluice('get', 'release', 'billing');
   expect(waits.out).toMatch(new RegExp(`window ${name}|"${name}"`));
+  // Whoever waits reads why, and status says it at a glance.
+  expect(waits.out).toContain(': end of the year (sluice windows override');
+  expect((await served.sluice('status')).out).toMatch(/^Frozen until \S+Z: everywhere: end of the year$/m);
   expect(await served.sluice('unfreeze', 'freeze-1')).toMatchObject({ code: 1 });
   expect((await served.sluice('unfreeze')).out).toBe(`Lifted ${name}\n`);
   expect((await served.sluice('get', 'windows', '-o', 'name')).out).not.toContain(name);

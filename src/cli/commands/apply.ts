@@ -75,15 +75,23 @@ export async function apply(
 
 /** Lines are counted in what was sent; people count them in their file. */
 export function place({ line, column, message }: ManifestRefusal, files: ManifestFile[]): string {
-  if (line === undefined) return message;
+  const said = message.replace(
+    /\bfirst in line (\d+)/,
+    (_, first: string) => `first in ${lineOf(Number(first), files)}`,
+  );
+  return line === undefined ? said : `${lineOf(line, files)}:${column ?? 1}: ${said}`;
+}
+
+/** `FILE:LINE` of a line of what was sent. */
+function lineOf(line: number, files: ManifestFile[]): string {
   let local = line;
   for (const file of files) {
     const lines = file.text.split('\n').length;
     // The last separator's line is in no file: an error of a whole document can stand there.
-    if (local <= lines || file === files.at(-1)) return `${file.name}:${local}:${column ?? 1}: ${message}`;
+    if (local <= lines || file === files.at(-1)) return `${file.name}:${local}`;
     local -= lines + SEPARATOR.split('\n').length - 2;
   }
-  return message;
+  return `line ${line}`;
 }
 
 const diffOf = (changes: Change[]): string => changes.flatMap(({ diff }) => (diff ? [diff.trimEnd()] : [])).join('\n');

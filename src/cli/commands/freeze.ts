@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { all, ask, ERRORS, PAGE } from '../asking.ts';
+import type { Client } from '../client.ts';
 import { CliError, EXIT } from '../exit.ts';
 import { momentOf, REASON, UNTIL } from '../options.ts';
 import type { Shell } from '../shell.ts';
@@ -14,8 +15,32 @@ export const FREEZES = {
     payload: releaseWindowCreate(input: $input) { releaseWindow { name } ${ERRORS} } }`,
   unfreeze: `mutation CliUnfreeze($input: DefinitionDeleteInput!) { payload: releaseWindowDelete(input: $input) { ${ERRORS} } }`,
   freezes: `query CliFreezes($first: Int!, $after: String, $selector: SelectorInput) {
-    list: releaseWindows(first: $first, after: $after, selector: $selector) { nodes { name } ${PAGE} } }`,
+    list: releaseWindows(first: $first, after: $after, selector: $selector) { nodes { name description times { once { to } }
+      selector { environments { names } products { names } } } ${PAGE} } }`,
 };
+
+/** As `status` shows it; `to`: an instant. */
+interface Freeze {
+  name: string;
+  description: string | null;
+  times: { once: { to: string } | null };
+  selector: { environments: { names: string[] | null } | null; products: { names: string[] | null } | null };
+}
+
+/** Those that are not over. */
+export async function listFreezes(client: Client): Promise<Freeze[]> {
+  const found = await all<Freeze>(client, FREEZES.freezes, { selector: { matchLabels: [LABEL] } });
+  return found.filter(({ times }) => times.once === null || Date.parse(times.once.to) > Date.now());
+}
+
+export function describeFreeze({ name, description, times, selector }: Freeze): string {
+  const only = [selector.environments?.names, selector.products?.names].filter(
+    (each) => each != null && each.length > 0,
+  );
+  const where = only.length === 0 ? 'everywhere' : only.flat().join(', ');
+  const until = times.once === null ? '' : ` until ${times.once.to}`;
+  return `Frozen${until}: ${where}: ${description ?? name}`;
+}
 
 interface Flags {
   reason: string;

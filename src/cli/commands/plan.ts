@@ -156,7 +156,11 @@ function originOf({ origin, policy, policyRevision, locked }: Setting): string {
   return `policy ${policy}, revision ${policyRevision}${locked ? ', locked' : ''}`;
 }
 
-const waitOf = ({ waitingFor }: Promotion): string => waitingFor.map(({ message }) => message).join('; ');
+/** Its row says already which environment it is. */
+const waitOf = ({ name, waitingFor }: Promotion): string =>
+  waitingFor
+    .map(({ message }) => (message.startsWith(`${name}: `) ? message.slice(name.length + 2) : message))
+    .join('; ');
 
 function startOf(at: string | null): string {
   if (at === null) return 'not known';

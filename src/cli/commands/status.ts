@@ -6,6 +6,7 @@ import { versionOf } from '../release-shown.ts';
 import type { Shell } from '../shell.ts';
 import { listHolds, listMarks } from './controls.ts';
 import { listDeployments } from './deployments.ts';
+import { describeFreeze, listFreezes } from './freeze.ts';
 import { checkProduct, RELEASE_VIEW } from './get.ts';
 
 export const VIEWER = '{ viewer { name kind groups grants { role } } }';
@@ -38,7 +39,8 @@ async function status(client: Client, product: string | undefined, style: Style)
   const deployments = await listDeployments(client, product, MOST);
   const holds = await listHolds(client, { product }, MOST);
   const marks = await listMarks(client, { product }, MOST);
-  const all = { server: client.server, viewer, releases, deployments, holds, marks };
+  const freezes = await listFreezes(client);
+  const all = { server: client.server, viewer, releases, deployments, freezes, holds, marks };
   if (style.format !== 'table') return render(all, style, { columns: [], name: ({ server }) => server });
   const live = new Map<string, Set<string>>();
   for (const { productName, version, environmentName } of deployments) {
@@ -48,6 +50,7 @@ async function status(client: Client, product: string | undefined, style: Style)
   const lines = [
     `${client.server}, ${whoIs(viewer)}`,
     ...[...live].map(([version, places]) => `Live: ${version} in ${[...places].join(', ')}`),
+    ...freezes.map(describeFreeze),
     ...holds.map((each) => `On hold: ${each.environmentName}, ${each.productName ?? 'all products'}: ${each.reason}`),
     ...marks.map((each) => `Marked bad: ${each.productName} ${each.label}: ${each.reason}`),
   ];
