@@ -25,7 +25,7 @@ export const workflowAction = object('WorkflowAction', 'One action of a workflow
   parameters: defaulted(
     json({ field: 'type', shapes: ACTIONS }),
     {},
-    'What the type needs; texts may hold `${NAME}` references to the parameters handed in.',
+    'What the type needs; texts may hold `${NAME}` references to the parameters handed in, and a number or a length of time can be one.',
     { leftOut: '' },
   ),
   timeout: optional(
