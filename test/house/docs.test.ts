@@ -3,6 +3,7 @@ import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildSchema, parse, validate } from 'graphql';
 import { describe, expect, test } from 'vitest';
+import { parseDocument } from 'yaml';
 import { createProgram } from '../../src/cli/program.ts';
 import { SETTINGS } from '../../src/settings.ts';
 import { formatManifestError, parseManifests } from '../../src/manifests/index.ts';
@@ -143,16 +144,53 @@ describe('what stands in blocks', () => {
   });
 
   test('is manifests that can be applied, or parts of them', () => {
-    const manifests = PAGES.flatMap((page) => blocks(read(page), 'yaml').map((text) => ({ page, text }))).filter(
-      ({ text }) => /^kind: /m.test(text),
+    const all = PAGES.flatMap((page) => blocks(read(page), 'yaml').map((text) => ({ page, text: dedent(text) })));
+    expect(all.length).toBeGreaterThanOrEqual(30);
+    const wrong = all.flatMap(({ page, text }) => {
+      const [first = ''] = /^\w+(?=:)/m.exec(text) ?? [];
+      if (FOREIGN.includes(`${page} ${first}`)) return parseDocument(text).errors.map(({ message }) => message);
+      const whole = /^kind: /m.test(text) ? text : PARTS[first]?.(text);
+      if (whole === undefined) return `${page}: "${first}" begins no manifest, and no part of one that is known here`;
+      return parseManifests(whole, { fileName: page }).errors.map(formatManifestError);
+    });
+    expect(wrong).toEqual([]);
+  });
+
+  test('is in one of these languages, or would not be looked at', () => {
+    const languages = PAGES.flatMap((page) =>
+      named(read(page), /^ *(?:```|~~~)(\w+)/gm).map((language) => ({ page, language })),
     );
-    expect(manifests.length).toBeGreaterThanOrEqual(6);
-    const errors = manifests.flatMap(({ page, text }) =>
-      parseManifests(text, { fileName: page }).errors.map(formatManifestError),
-    );
-    expect(errors).toEqual([]);
+    const known = ['graphql', 'html', 'json', 'sh', 'ts', 'yaml'];
+    expect(languages.filter(({ language }) => !known.includes(language))).toEqual([]);
+    // A block that is indented, or that no language is given, is none of those above.
+    const fences = PAGES.map((page) => ({ page, odd: named(read(page), /^( +```\w*|~~~.*)$/gm) }));
+    expect(fences.filter(({ odd }) => odd.length > 0)).toEqual([]);
+    for (const page of PAGES)
+      for (const text of blocks(read(page), 'json')) expect(() => JSON.parse(text)).not.toThrow();
   });
 });
+
+/** What of other systems stands in the pages, by its first field: it is read as YAML, and no more. */
+const FOREIGN = ['docs/hosts.md data', 'examples/backstage/README.md metadata', 'examples/backstage/README.md proxy'];
+
+const indent = (text: string, by: number): string => text.replace(/^(?=.)/gm, ' '.repeat(by));
+const dedent = (text: string): string => text.replaceAll(`\n${/^ */.exec(text)![0]}`, '\n').trimStart();
+const manifest = (kind: string, spec: string): string =>
+  `apiVersion: sluice.dev/v1\nkind: ${kind}\nmetadata: { name: part }\nspec:\n${indent(spec, 2)}`;
+const FLOW = 'triggerEnvironment: dev\n';
+const STEPS = 'steps:\n  - { environment: staging, dependsOn: [dev] }\n';
+const APPLICATION =
+  'product: billing\nenvironment: eu\ndriver: { type: git, repoURL: https://git.example.com/x.git, branch: main, path: eu }\n';
+
+/** A part of a manifest, by its first field: the manifest that it is of. */
+const PARTS: Record<string, (text: string) => string> = {
+  actions: (text) => manifest('PromotionWorkflow', text),
+  health: (text) => manifest('Application', APPLICATION + text),
+  sync: (text) => manifest('Application', APPLICATION + text),
+  steps: (text) => manifest('PromotionFlow', FLOW + text),
+  rollbackPolicies: (text) => manifest('PromotionFlow', FLOW + STEPS + text),
+  targets: (text) => manifest('PromotionFlow', `${FLOW}${STEPS}rollbackPolicies:\n  - when: {}\n${indent(text, 4)}`),
+};
 
 describe('README', () => {
   test('its table has every command of the CLI, and no other', () => {
