@@ -138,6 +138,16 @@ test('a release freezes the settings and says when there are newer ones', async 
   );
   expect(changed.promotionPolicyUpdate).toEqual({ promotionPolicy: { revision: 2 }, userErrors: [] });
   expect(await frozen()).toEqual({ newerExists: true, settings: inPlan.settings });
+
+  // Without it the releases to come are made without it, and this one goes on with what it froze.
+  const removed = await api.ask(`mutation { promotionPolicyDelete(input: { name: "eu-checks" }) { ${ERRORS} } }`);
+  expect(removed.promotionPolicyDelete.userErrors).toEqual([]);
+  expect(short((await evaluate('eu', flow)).evaluatePolicy.settings)).toEqual([
+    'PRE_ACTION consent of base',
+    'ACTION COMMIT of DEFAULT',
+  ]);
+  expect((await frozen()).settings).toEqual(inPlan.settings);
+  expect((await applied(policy)).errors).toEqual([]);
 });
 
 test('a contradiction is refused when it is planned, and told before', async () => {

@@ -208,7 +208,14 @@ describe('a release, seen through the API while it is on its way', () => {
     });
   });
 
-  test('editing the flow does not change what it shows', async () => {
+  test('editing the flow, a workflow or a group does not change what it shows', async () => {
+    const shown = `query ($id: ID!) { release(id: $id) {
+      promotions { name steps { name action } } groups { name required members { name } } } }`;
+    const before = await api.ask(shown, { id });
+    await api.save('PromotionWorkflow', 'checks', { actions: [{ name: 'other', type: 'simulate', parameters: {} }] });
+    const environments = { names: ['us-east'] };
+    await api.save('EnvironmentGroup', 'regions', { environments, gate: { policy: 'ALL' }, maxFailures: 0 });
+    expect(await api.ask(shown, { id })).toEqual(before);
     await api.ask(
       'mutation { promotionFlowUpdate(input: { name: "to-production", description: "another" }) { userErrors { code } } }',
     );

@@ -173,6 +173,16 @@ describe('an end of its own', () => {
     expect(release.state.status).toBe('TERMINATED');
   });
 
+  test('a day where the flow says nothing of how long it may move', () => {
+    const release = started('dev > eu');
+    release.later(DAY - 1);
+    expect(release.state.status).toBe('RUNNING');
+    release.later(1);
+    expect(release.last.events.map(({ event }) => event)).toContainEqual(
+      expect.objectContaining({ type: 'ReleaseTerminating', reason: "the flow's limit of 24h is over" }),
+    );
+  });
+
   test('30 days where the flow says nothing', () => {
     const release = started('dev > eu');
     expect(diesAt(release.plan, release.state)).toBe(release.state.createdAt + 30 * DAY);

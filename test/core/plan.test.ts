@@ -39,8 +39,13 @@ test.each([
 
 describe('the steps of an environment', () => {
   test('the trigger environment only has its health and its workflow', () => {
-    const plan = planOf(flowOf('dev > eu', { triggerWorkflow: 'checks' }), { workflows: { checks: ['unit'] } });
+    const steps = { eu: { hooks: { onStart: 'checks' } } };
+    const plan = planOf(flowOf('dev > eu', { triggerWorkflow: 'checks', steps }), {
+      workflows: { checks: ['unit'] },
+      hooks: { onStart: 'checks' },
+    });
     expect(stepsOf(plan, 'dev')).toEqual(['billing-dev/HEALTH', 'billing-dev/POST_ACTION/unit after 0']);
+    expect(stepsOf(plan, 'eu')[0]).toBe('ON_START/unit');
   });
 
   test('a diamond before, the change, a soak, a fork after', () => {
@@ -67,15 +72,25 @@ describe('the steps of an environment', () => {
     ]);
   });
 
-  test('applications side by side, each with the content of its counterpart', () => {
-    const plan = planOf('dev > eu', { applications: { dev: 2, eu: 2 } });
+  test('applications side by side, each with the content of its counterpart and workflows of its own', () => {
+    const steps = { eu: { policy: { preAction: 'checks', postAction: 'checks' } } };
+    const plan = planOf(flowOf('dev > eu', { steps }), {
+      applications: { dev: 2, eu: 2 },
+      workflows: { checks: ['unit'] },
+    });
     expect(plan.promotions[1]?.applications.map((each) => `${each.name} gets ${each.content}`)).toEqual([
       'billing-eu gets billing-dev',
       'billing-api-eu gets billing-api-dev',
     ]);
-    expect(stepsOf(plan, 'eu').filter((each) => each.includes('ACTION'))).toEqual([
-      'billing-eu/ACTION',
-      'billing-api-eu/ACTION',
+    expect(stepsOf(plan, 'eu')).toEqual([
+      'billing-eu/PRE_ACTION/unit',
+      'billing-eu/ACTION after 0',
+      'billing-eu/HEALTH after 1',
+      'billing-eu/POST_ACTION/unit after 2',
+      'billing-api-eu/PRE_ACTION/unit',
+      'billing-api-eu/ACTION after 4',
+      'billing-api-eu/HEALTH after 5',
+      'billing-api-eu/POST_ACTION/unit after 6',
     ]);
   });
 });

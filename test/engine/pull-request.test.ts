@@ -50,6 +50,8 @@ describe.each(HOSTS)('on %s', (kind) => {
         expect(await at.told()).toBe(1);
         const state = await engine.ended(id);
         expect(state.status).toBe('SUCCEEDED');
+        const outputs = Object.assign({}, ...state.promotions.at(-1)!.steps.map((each) => each.outputs));
+        expect(outputs).toMatchObject({ COMMIT_SHA: commit, COMMIT_AUTHOR: expect.stringMatching(/./) });
         expect(await at.read()).toBe('tag: "2"\nreplicas: 3\n');
         const [merged, ...others] = await at.ofType(id, 'PullRequestMerged');
         expect(merged).toMatchObject({ number: opened.number, commit, noticedBy: 'PUSH' });

@@ -81,6 +81,9 @@ describe('bad input is refused at its place and changes nothing', () => {
     const result = await deleteDefinition(engine.app, 'Environment', 'eu', { actor: null });
     expect(result.refusals?.[0]).toMatchObject({ code: 'IN_USE' });
     expect(result.refusals?.[0]?.message).toContain('Application "billing-eu"');
+    // staging is a step of the flow, eu a member of its group.
+    const step = await deleteDefinition(engine.app, 'Environment', 'staging', { actor: null });
+    expect(step.refusals?.[0]?.message).toContain('PromotionFlow "');
   });
 
   test('the second of two editors is told the revision that he has not seen', async () => {
