@@ -60,6 +60,16 @@ test('only the promoted values change, every other byte stays', async () => {
   );
 });
 
+test('what was pinned is promoted, whatever comes into its source meanwhile', async () => {
+  const repo = repository({ 'dev/Chart.yaml': CHART, 'eu/Chart.yaml': CHART.replace('1.4.2', '1.4.1') });
+  const content = await driver.pin(at(repo, 'dev'), template, {}, never);
+  const newer = CHART.replace('1.4.2', '1.5.0').replace('v1', 'v2');
+  repo.commit({ 'dev/Chart.yaml': newer }, 'Next');
+  await driver.apply(at(repo, 'eu'), content, contextOf('pinned'));
+  expect(repo.read('eu/Chart.yaml')).toBe(CHART);
+  expect(repo.read('dev/Chart.yaml')).toBe(newer);
+});
+
 test('a whole folder is promoted with its modes and bytes; what only the target has stays', async () => {
   const binary = Buffer.from([0, 255, 10, 13, 128]);
   const repo = repository({

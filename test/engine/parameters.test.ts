@@ -24,6 +24,8 @@ function planWithGit() {
   return 'plan' in planned ? planned.plan : planOf(drawn);
 }
 
+const CONTENTS = { 'billing-dev': { label: '1.4.0', digest: 'd', commit: 'c0ffee' } };
+
 /** What the action of this phase in eu is told, when the steps of others have said `outputs`. */
 function told(phase: PlannedStep['phase'], outputs: Partial<Record<PlannedStep['phase'], Record<string, string>>>) {
   const plan = planWithGit();
@@ -32,7 +34,7 @@ function told(phase: PlannedStep['phase'], outputs: Partial<Record<PlannedStep['
   const planned = promoted.steps.find((each) => each.phase === phase)!;
   const steps = promoted.steps.map((each) => ({ outputs: outputs[each.phase] }) as StepState);
   return stepParameters({
-    release: { id: 'r1', product: 'billing', version: '1.4.0', plan, contents: {} } as unknown as FrozenRelease,
+    release: { id: 'r1', product: 'billing', version: '1.4.0', plan, contents: CONTENTS } as unknown as FrozenRelease,
     state: { context: { TICKET: 'OPS-1', VERSION: 'none' }, promotions: [] } as Partial<ReleaseState> as ReleaseState,
     promoted,
     position,
@@ -67,6 +69,8 @@ test('what comes after the change is told the commit, and what the actions befor
 
 test('what hooks hand on is known to hooks alone, and replaces nothing that Sluice says', () => {
   expect(told('ON_START', {})).toMatchObject({ TICKET: 'OPS-1', VERSION: '1.4.0', ENVIRONMENT: 'eu' });
+  // The commit is the one that the release brings: a hook may run before any other is there.
+  expect(told('ON_START', {})).toMatchObject({ PRODUCT_NAME: 'billing', COMMIT_SHA: 'c0ffee', RELEASE_ID: 'r1' });
   expect(told('ON_START', {})).not.toHaveProperty('APP_NAME');
   expect(told('PRE_ACTION', {})).not.toHaveProperty('TICKET');
 });

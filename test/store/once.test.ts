@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { once } from '../../src/commands/idempotency.ts';
 import { refusal, RefusedError } from '../../src/core/problems.ts';
+import { forgetOldKeys } from '../../src/store/unfinished.ts';
 import { openTestEngine } from '../support/engine.ts';
 import type { TestEngine } from '../support/engine.ts';
 
@@ -39,6 +40,20 @@ test('what an earlier version kept under a key is read', async () => {
   const ask = (key: string): Promise<unknown> =>
     once(engine.app, keyed(key), { inside: () => Promise.reject(new Error('made again')) });
   expect([await ask('old id'), await ask('old report')]).toEqual(['c0de-1', { releaseId: 'r' }]);
+});
+
+test('a key is kept for two days', async () => {
+  const hours = { young: 47, old: 49 };
+  for (const [key, age] of Object.entries(hours)) {
+    await once(engine.app, keyed(key), { inside: () => Promise.resolve(key) });
+    await engine.app.pool.query(
+      'UPDATE idempotency_key SET created_at = now() - make_interval(hours => $2) WHERE key = $1',
+      [key, age],
+    );
+  }
+  await forgetOldKeys(engine.app.pool);
+  const ask = (key: string) => once(engine.app, keyed(key), { inside: () => Promise.resolve('made again') });
+  expect([await ask('young'), await ask('old')]).toEqual(['young', 'made again']);
 });
 
 test('slow work is done once its key has no result, and never again', async () => {
