@@ -8,6 +8,7 @@ import type {
   PromotionFlowSpec,
   PromotionPolicySpec,
   RollbackPolicySpec,
+  WorkflowAction,
 } from '../../../src/core/definitions.ts';
 import { DAY } from '../../../src/core/definitions.ts';
 import { MINUTE, SECOND } from '../../core/support/builders.ts';
@@ -15,7 +16,7 @@ import { MINUTE, SECOND } from '../../core/support/builders.ts';
 export const ENVIRONMENTS = ['dev', 'staging', 'eu', 'asia', 'last'];
 
 /** What most of a world is about; of the rest there is a little in each. */
-export const MOODS = ['EVEN', 'CROWD', 'ROOM', 'ROLLBACKS', 'STOPS', 'GATES', 'REPORTS', 'HOOKS'] as const;
+export const MOODS = ['EVEN', 'CROWD', 'ROOM', 'ROLLBACKS', 'STOPS', 'GATES', 'REPORTS', 'HOOKS', 'WORKFLOWS'] as const;
 export type Mood = (typeof MOODS)[number];
 
 const metadata = (name: string) => ({ name, labels: {}, annotations: {} });
@@ -44,6 +45,18 @@ const FOR_HOOKS: RollbackPolicySpec = { ...POLICY, when: { environments: ['stagi
 /** What actions leave, of the release that they are done for. */
 export const TICKET = '{"TICKET": "ticket-of-${RELEASE_ID}"}';
 export const IMAGE = 'image-of-${RELEASE_ID}';
+
+/** Actions that wait without a worker: for a workflow outside, for a time, for people. */
+const OUTSIDE: WorkflowAction[] = [
+  {
+    name: 'tests',
+    type: 'argoWorkflow',
+    parameters: { server: 'https://argo.example.com', namespace: 'ci', template: 'tests' },
+    retry: { limit: 2, backoff: SECOND, maxDelay: 10 * SECOND },
+  },
+  { name: 'breath', type: 'wait', parameters: { duration: '7s' }, dependsOn: ['tests'] },
+  { name: 'sign-off', type: 'approval', parameters: { expiry: '30d', onExpiry: 'WAIT' }, dependsOn: ['breath'] },
+];
 
 /** One is for a member of a group alone, and one insists. */
 export const POLICIES: AnyDefinition[] = [
@@ -74,7 +87,9 @@ export function drawDefinitions(random: Random, mood: Mood): Drawn {
   const approves = { ...dull, CROWD: 0.6, ROOM: 0, ROLLBACKS: 0.1, HOOKS: 0.1 }[mood];
   const approvals = ['staging', 'regions', 'last'].filter(() => random.chance(approves));
   const asks = (name: string): { approval?: ApprovalSpec } => (approvals.includes(name) ? { approval: APPROVAL } : {});
-  const work = random.chance(0.4) ? { preAction: 'checks' } : {};
+  const outside = { ...dull, WORKFLOWS: 0.9, ROLLBACKS: 0.1 }[mood];
+  const before = random.chance(0.4) ? { preAction: 'checks' } : {};
+  const work = random.chance(outside) ? { preAction: 'outside' } : before;
   const hooked = { ...dull, HOOKS: 0.8 }[mood];
   const around = (): { hooks?: Hooks } => {
     const one = (name: string): string | undefined => (random.chance(hooked) ? name : undefined);
@@ -112,6 +127,7 @@ export function drawDefinitions(random: Random, mood: Mood): Drawn {
       {
         environment: 'last',
         dependsOn: ['regions'],
+        ...(random.chance(outside) && { policy: { postAction: 'outside' } }),
         ...around(),
         soak: random.chance(0.3) ? 5 * SECOND : undefined,
         ...asks('last'),
@@ -156,6 +172,7 @@ export function drawDefinitions(random: Random, mood: Mood): Drawn {
       metadata: metadata('build'),
       spec: { actions: [action('image', undefined, { IMAGE: IMAGE })] },
     },
+    { kind: 'PromotionWorkflow', metadata: metadata('outside'), spec: { actions: OUTSIDE } },
     ...(random.chance(hooked) ? POLICIES : []),
     { kind: 'PromotionFlow', metadata: metadata('flow'), spec: flow },
     ...products.flatMap(({ name, concurrency }): AnyDefinition[] => [

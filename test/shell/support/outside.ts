@@ -1,11 +1,18 @@
 import type { Clock } from '../../../src/clock.ts';
 import type { WorkflowAction } from '../../../src/core/definitions.ts';
+import { ACTIONS } from '../../../src/core/kinds/actions.ts';
+import type { Progress } from '../../../src/core/release.ts';
+import type { ActionAnswer, ActionLook } from '../../../src/drivers/actions/answer.ts';
+import { lookAtApproval } from '../../../src/drivers/actions/approval.ts';
+import { readParameters } from '../../../src/drivers/actions/parameters.ts';
+import { lookAtWait } from '../../../src/drivers/actions/wait.ts';
 import { sha256 } from '../../../src/drivers/content.ts';
 import type { Driver, Effect, EffectContext } from '../../../src/drivers/driver.ts';
 import { PermanentError, TransientError } from '../../../src/drivers/driver.ts';
 import { checkHealth } from '../../../src/drivers/health/index.ts';
 import { checkSync } from '../../../src/drivers/sync/index.ts';
 import type { Drivers } from '../../../src/drivers/index.ts';
+import { MINUTE, SECOND } from '../../core/support/builders.ts';
 import type { Reached } from '../../core/support/reached.ts';
 import type { Mortal } from './scheduler.ts';
 
@@ -18,6 +25,17 @@ export interface Turn {
 
 type Draw = (key: string, context: EffectContext) => Turn;
 type Told = (action: WorkflowAction, parameters: Record<string, string>, context: EffectContext) => void;
+
+/** A workflow that an action began. It goes on whether or not anybody looks, until it ends by itself or is stopped. */
+export interface Workflow {
+  releaseId: string;
+  /** Of its promotion. */
+  environment: string;
+  /** When it ends by itself, in milliseconds of the world. */
+  until: number;
+  ends: Turn['ends'] | 'stopped';
+  goesOn: boolean;
+}
 
 export interface Running {
   key: string;
@@ -33,6 +51,8 @@ export class Targets {
   readonly #reached: Reached;
   readonly done = new Map<string, Effect>();
   readonly running = new Set<Running>();
+  /** By the key of their action and their number, as an Argo server has them by name. */
+  readonly workflows = new Map<string, Workflow>();
   /** Application → what is there. */
   readonly live = new Map<string, string>();
   /** Application → the label of the version that it runs. */
@@ -108,8 +128,14 @@ export class Targets {
       checkSync: (source, context) => checkSync(source, context, undefined as never, undefined as never),
       publicPartOf: () => Promise.resolve('ssh-ed25519 AAAA'),
       forge: () => Promise.resolve(undefined),
-      runAction: async (action, parameters, context) => {
+      runAction: async (action, parameters, context, look, log) => {
         this.#told(action, parameters, context);
+        if (action.type === 'wait') return lookAtWait(readParameters(ACTIONS.wait, action.parameters), look, log);
+        if (action.type === 'approval') {
+          this.#reached.count(look.agreedBy ? 'a step went on with the approval of people' : 'a step asks people');
+          return lookAtApproval(readParameters(ACTIONS.approval, action.parameters), look, log);
+        }
+        if (action.type === 'argoWorkflow') return this.#follow(context, look, clock);
         await effect(context, () => undefined);
         const { outputs = {} } = action.parameters as { outputs?: Record<string, string> };
         const filled = Object.entries(outputs).map(([name, text]) => [
@@ -118,8 +144,54 @@ export class Targets {
         ]);
         return { kind: 'succeeded', outputs: Object.fromEntries(filled) as Record<string, string> };
       },
-      endAction: () => Promise.resolve(),
+      endAction: async (_action, _parameters, { key }, { progress, since, now }) => {
+        const found = this.workflows.get(nameOf(key, progress));
+        const how = found === undefined ? 'none' : found.goesOn ? 'one that goes on' : 'one that is over';
+        this.#reached.count(`errand finds ${how}`);
+        if (found?.goesOn && progress === null) this.#reached.count('errand finds what no look has recorded');
+        if (found) stop(found);
+        else if (progress === null && now - since <= MINUTE) throw new TransientError('it may be on its way');
+      },
     };
+  }
+
+  /** As an action deals with a workflow of Argo: under one name it is submitted once, whichever worker asks, and then followed to its end. */
+  async #follow(context: EffectContext, { progress, now }: ActionLook, clock: Clock): Promise<ActionAnswer> {
+    const { key, releaseId, signal } = context;
+    const run = runOf(progress);
+    const name = nameOf(key, progress);
+    const [, , environment = ''] = key.split('.');
+    const goesOn = {
+      kind: 'pending',
+      reason: 'the workflow runs',
+      recheckAfter: 5 * SECOND,
+      progress: { run },
+    } as const;
+    signal.throwIfAborted();
+    const known = this.workflows.get(name);
+    if (known === undefined) {
+      if (context.stillMine && !(await context.stillMine()))
+        throw new TransientError('it is not this run that does it');
+      const { takes, ends } = this.#draw(name, context);
+      await clock.sleep('effect', SECOND, signal);
+      if (this.workflows.has(name)) return goesOn;
+      const workflow: Workflow = { releaseId, environment, until: now + takes, ends, goesOn: true };
+      this.workflows.set(name, workflow);
+      this.#reached.count('a workflow is begun');
+      // The errand that stops it may have looked before it was there.
+      if (!(await context.givenUp?.())) return goesOn;
+      this.#reached.count('a workflow is begun too late');
+      stop(workflow);
+      throw new TransientError('it was given up while it was submitted');
+    }
+    if (known.goesOn && now < known.until) return goesOn;
+    const { ends } = known;
+    if (known.goesOn) this.#reached.count(`a workflow ends: ${ends}`);
+    known.goesOn = false;
+    if (ends === 'well') return { kind: 'succeeded', outputs: { WORKFLOW: name } };
+    if (ends === 'TRANSIENT' && context.tries < 2)
+      return { kind: 'transient', message: 'the workflow ended as Error', progress: { run: run + 1 } };
+    return { kind: 'failed', message: `the workflow ended as ${ends}`, over: true };
   }
 
   /** The process is gone: what it was doing did not happen. */
@@ -127,3 +199,12 @@ export class Targets {
     for (const each of this.running) if (each.process === process) this.running.delete(each);
   }
 }
+
+/** One that is over stays as it is. */
+function stop(workflow: Workflow): void {
+  if (workflow.goesOn) Object.assign(workflow, { goesOn: false, ends: 'stopped' });
+}
+
+/** Which workflow of its attempt an action follows, as its looks keep it. */
+const runOf = (progress: Progress | null): number => (typeof progress?.['run'] === 'number' ? progress['run'] : 1);
+const nameOf = (key: string, progress: Progress | null): string => `${key}/${runOf(progress)}`;

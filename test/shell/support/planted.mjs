@@ -270,6 +270,19 @@ export const PLANTED = {
   'H2 what hooks hand on is not saved': [
     ['store/release-shape.ts', 'if (Object.keys(state.context).length > 0) rest.context = state.context;', ''],
   ],
+  'W1 what no look has recorded is not ended with its promotion': [
+    ['core/end-action.ts', "step.status === 'SUCCEEDED' ||", "step.status === 'SUCCEEDED' || step.progress == null ||"],
+  ],
+  'W2 the errand is not told which workflow was followed last': [
+    ['core/end-action.ts', 'const { progress = null } = step;', 'const progress = null;'],
+  ],
+  'W3 an errand that fails is forgotten': [
+    [
+      'jobs/hand-over.ts',
+      'runEffect(this.#parts, item)\n      .then(',
+      'runEffect(this.#parts, item)\n      .catch((error: unknown) => {\n        if (!isErrand) throw error;\n      })\n      .then(',
+    ],
+  ],
   'G1 a push that the remote refuses is refused for all that it carries': [
     ['drivers/git/push-line.ts', 'if (isRefused && stack.length > 1) {', 'if (isRefused && stack.length > MOST) {'],
   ],
@@ -323,6 +336,9 @@ const MOOD = {
   C: 'GATES',
   H1: 'HOOKS',
   H2: 'HOOKS',
+  W1: 'WORKFLOWS',
+  W2: 'WORKFLOWS',
+  W3: 'WORKFLOWS',
 };
 
 /** What finds one without luck: a test of its own. */
@@ -356,6 +372,8 @@ const NAMED = {
   N4: 'test/engine/trigger-races.test.ts',
   N5: 'test/engine/trigger-races.test.ts',
   N6: 'test/store/two-exchanges.test.ts',
+  W1: 'test/core/end-action.test.ts',
+  W2: 'test/core/end-action.test.ts',
   G1: 'test/drivers/git-pushes.test.ts',
   G2: 'test/drivers/git-pushes.test.ts',
   G3: 'test/drivers/git-pushes.test.ts',

@@ -83,15 +83,17 @@ export class Record {
     return this.#leftOut.has(releaseId);
   }
 
-  approved(releaseId: string, environment: string, by: string): void {
+  /** `step`: the one that asked. */
+  approved(releaseId: string, environment: string, by: string, step?: string): void {
     this.#expectNow('what is answered as approved is approved', async () => {
       const [found] = await this.#scheduler.ask<{ done: boolean }>(
-        `SELECT p.ended_at IS NOT NULL OR p.started_at IS NOT NULL OR p.approval IS NULL OR p.attempt > 1
+        `SELECT p.ended_at IS NOT NULL OR p.attempt > 1 OR $4::text IS NULL AND (p.started_at IS NOT NULL OR p.approval IS NULL)
            OR EXISTS (SELECT FROM logged_event e WHERE e.release_id = p.release_id AND e.event->>'type' = 'ApprovalGiven'
-             AND e.event->>'environment' = $2 AND (e.event->>'by' = $3 OR e.actor = $3)) AS done
+             AND e.event->>'environment' = $2 AND (e.event->>'by' = $3 OR e.actor = $3)
+             AND e.event->>'step' IS NOT DISTINCT FROM $4::text) AS done
          FROM promotion p JOIN release_plan l ON l.release_id = p.release_id
          WHERE p.release_id = $1 AND l.plan->'promotions'->p.position->>'name' = $2`,
-        [releaseId, environment, by],
+        [releaseId, environment, by, step ?? null],
       );
       return found?.done === true
         ? null
@@ -396,7 +398,7 @@ function approvals(releases: ReleaseHistory[]): Invariant {
   for (const { id, plan, events } of releases) {
     const given = new Map<string, number>();
     for (const { event, sequence } of events) {
-      if (event.type === 'ApprovalGiven') {
+      if (event.type === 'ApprovalGiven' && event.step === undefined) {
         const key = `${event.environment} ${event.attempt}`;
         given.set(key, (given.get(key) ?? 0) + 1);
       }

@@ -203,9 +203,11 @@ export class ShellWorld {
       (key, { releaseId, environment }) => {
         const lately = this.#mood === 'ROLLBACKS' && environment !== 'dev' && this.#releases.indexOf(releaseId) > 0;
         const oddHook = this.#mood === 'HOOKS' && key.includes('ON_');
+        const effects = this.#mood === 'STOPS' ? [200, 2_000, 25_000, 10 * MINUTE] : [0, 0, 200, 2_000, 25_000];
+        const outside = this.#mood === 'WORKFLOWS' && key.includes('/tests/');
         return {
-          takes: turns.pick(this.#mood === 'STOPS' ? [200, 2_000, 25_000, 10 * MINUTE] : [0, 0, 200, 2_000, 25_000]),
-          ends: turns.chance(lately || oddHook ? 0.75 : 0.9)
+          takes: turns.pick(outside ? [2_000, 25_000, MINUTE, 2 * MINUTE] : effects),
+          ends: turns.chance(outside ? 0.6 : lately || oddHook ? 0.75 : 0.9)
             ? 'well'
             : turns.pick(['TRANSIENT', 'TRANSIENT', 'FAILED']),
         };
@@ -507,15 +509,17 @@ export class ShellWorld {
     });
   }
 
-  #approve(releaseId: string, environment: string): void {
+  /** `step`: one that asks by itself. */
+  #approve(releaseId: string, environment: string, step?: string): void {
     const name = this.#someone();
     const caller = { name, kind: 'PERSON' as const, groups: [], roles: [] };
     const idempotencyKey = this.#random.chance(0.5) ? name : undefined;
-    void this.#ask('approve', (app) => approvePromotion(app, { releaseId, environment, idempotencyKey }, caller)).then(
-      (answer) => {
-        if (answer?.value) this.record.approved(releaseId, environment, name);
-      },
-    );
+    const input = { releaseId, environment, step, idempotencyKey };
+    void this.#ask(step === undefined ? 'approve' : 'approve a step', (app) =>
+      approvePromotion(app, input, caller),
+    ).then((answer) => {
+      if (answer?.value) this.record.approved(releaseId, environment, name, step);
+    });
   }
 
   #hold(environment: string): void {
@@ -621,10 +625,10 @@ export class ShellWorld {
     const all: [work: () => unknown, weight: number, ...moods: Mood[]][] = [
       [() => this.#triggered < MOST_RELEASES && this.#trigger(), 20, 'CROWD', 'ROOM'],
       [() => this.#approveSome(0.3), 17],
-      [() => release && this.#terminate(release), 3, 'STOPS', 'ROOM'],
+      [() => release && this.#terminate(release), 3, 'STOPS', 'ROOM', 'WORKFLOWS'],
       [() => release && this.#retry(release), 7],
       [() => release && this.#onlyOne(release, 'retry'), 4, 'HOOKS'],
-      [() => release && this.#onlyOne(release, 'skip'), 3, 'HOOKS'],
+      [() => release && this.#onlyOne(release, 'skip'), 3, 'HOOKS', 'WORKFLOWS'],
       [() => this.#hold(environment), 3, 'GATES'],
       [() => void this.#lift(environment), 4, 'GATES'],
       [() => this.#close(environment), 3, 'GATES'],
@@ -635,7 +639,7 @@ export class ShellWorld {
       [() => this.#look(), 5],
       [() => this.#report(`${product}-${environment}`, told), 2, 'REPORTS'],
       [() => this.#rollout(environment), 3, 'ROLLBACKS'],
-      [() => process && this.#kill(process), 3],
+      [() => process && this.#kill(process), 3, 'WORKFLOWS'],
       [() => process && living.length > 1 && this.#restart(process), 4, 'GATES'],
       [() => this.#fault('listener cut', () => cut(true)), 3, 'STOPS'],
       [() => this.#fault('connection cut', () => cut(false)), 3],
@@ -696,6 +700,15 @@ export class ShellWorld {
        ORDER BY r.number, p.position`,
     );
     for (const { id, environment } of open) if (this.#random.chance(part)) this.#approve(id, environment);
+    const asking = await this.scheduler.ask<{ id: string; environment: string; step: string }>(
+      `SELECT p.release_id AS id, l.plan->'promotions'->p.position->>'name' AS environment,
+         l.plan->'promotions'->p.position->'steps'->(s.place - 1)::integer->>'id' AS step
+       FROM promotion p JOIN release_plan l ON l.release_id = p.release_id JOIN release r ON r.id = p.release_id,
+         jsonb_array_elements(p.steps) WITH ORDINALITY AS s(state, place)
+       WHERE r.ended_at IS NULL AND p.ended_at IS NULL AND s.state->>'status' = 'WAITING' AND jsonb_typeof(s.state->'asked') = 'object'
+       ORDER BY r.number, p.position, s.place`,
+    );
+    for (const { id, environment, step } of asking) if (this.#random.chance(part)) this.#approve(id, environment, step);
   }
 
   // ------------------------------------------------------------------------------------------------ what follows
@@ -750,6 +763,7 @@ export class ShellWorld {
     this.#reached.count(`event ${event.type}`);
     this.scheduler.tell(`  ${releaseId.slice(0, 4)} ${event.type} ${'environment' in event ? event.environment : ''}`);
     this.record.see(releaseId, product, event);
+    if (event.type === 'StepSucceeded' && event.step.endsWith('/tests')) this.#judgeFollowed(releaseId, event);
     // In the trigger environment nothing is changed: whoever sees that it starts tells how it is.
     const arrives = event.type === 'PromotionStarted' && event.environment === 'dev' ? `${product}-dev` : undefined;
     const changed = event.type === 'StepSucceeded' && event.phase === 'ACTION' ? event.application : arrives;
@@ -764,6 +778,17 @@ export class ShellWorld {
       this.#report(application, fails ? 'DEGRADED' : 'HEALTHY');
       if (fails) this.#clock.after('sender', 20_000, () => this.#report(application, 'HEALTHY'));
     });
+  }
+
+  /** An action has followed its workflow to a good end, in this attempt. */
+  #judgeFollowed(
+    releaseId: string,
+    { environment, step, attempt }: Extract<ReleaseEvent, { type: 'StepSucceeded' }>,
+  ): void {
+    this.#reached.count('promise: an action that follows a workflow succeeds when that has');
+    const names = [...this.#targets.workflows].filter(([, { goesOn, ends }]) => !goesOn && ends === 'well');
+    if (!names.some(([name]) => name.startsWith(`${releaseId}.${attempt}.${environment}.${step}/`)))
+      this.scheduler.break(`workflow: ${step} of ${environment} of ${releaseId} has succeeded, and no workflow of it`);
   }
 
   // ------------------------------------------------------------------------------------------------ afterwards
@@ -789,7 +814,10 @@ export class ShellWorld {
 
   /** A target does what a promotion that goes on has asked for. */
   #isAtWork(): boolean {
-    return [...this.#targets.running].some((each) => this.record.overFor(each.releaseId, each.environment) === 0);
+    const workflows = [...this.#targets.workflows.values()].filter(({ goesOn }) => goesOn);
+    return [...this.#targets.running, ...workflows].some(
+      (each) => this.record.overFor(each.releaseId, each.environment) === 0,
+    );
   }
 
   async #judgeWaiting(): Promise<void> {
@@ -807,7 +835,15 @@ export class ShellWorld {
     for (let seen = -1, goesOn = true; goesOn;) {
       const open = await this.scheduler.ask<{ id: string }>('SELECT id FROM release WHERE ended_at IS NULL');
       const unsettled = await this.scheduler.ask('SELECT FROM rollback WHERE settled_at IS NULL');
-      if (open.length === 0 && unsettled.length === 0) return;
+      const errands = await this.scheduler.ask(`SELECT FROM outbox WHERE lane = 'errand'`);
+      const isOver = open.length === 0 && unsettled.length === 0;
+      if (isOver && errands.length === 0) return this.#judgeWorkflows();
+      if (isOver) {
+        // Their pauses grow up to an hour.
+        await this.scheduler.run(() => false, 20 * SECOND);
+        goesOn = rounds.goOn({ now: this.scheduler.now, atWork: true, cameToPass: false });
+        continue;
+      }
       for (const each of ENVIRONMENTS) {
         void this.#lift(each);
         void this.#openAgain(each);
@@ -827,6 +863,14 @@ export class ShellWorld {
     }
     this.scheduler.break(`end: nothing is missing any more, and ${await this.record.standing()}`);
     await this.scheduler.run(() => true, 0);
+  }
+
+  /** Every release has ended, and what its actions began outside has ended with it. */
+  #judgeWorkflows(): void {
+    const all = [...this.#targets.workflows];
+    this.#reached.count('promise: what an action began outside is over when nothing follows it any more', all.length);
+    const [left] = all.filter(([, { goesOn }]) => goesOn);
+    if (left) this.scheduler.break(`workflow: ${left[0]} goes on, and all releases have ended`);
   }
 
   async #shutDown(): Promise<void> {

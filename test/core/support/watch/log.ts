@@ -210,6 +210,9 @@ export class LogWatch {
       claim((event.by ?? null) === (said?.by ?? null), `${event.environment} is skipped by ${event.by}`);
     }
     if (before !== event.status) this.#of.reached.count(`environment ${before} > ${event.status}`);
+    const { environment, own } = plannedAt(this.#of, position);
+    if (environment === null && own === undefined)
+      this.#of.reached.count(`step without an environment ${event.status}`);
     this.#environments[position] = event.status;
   }
 
