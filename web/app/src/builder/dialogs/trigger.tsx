@@ -1,13 +1,11 @@
-import { useNavigate } from '@tanstack/react-router';
 import { Rocket } from 'lucide-react';
 import { useState } from 'react';
-import { Button, DialogTrigger, Form, Heading, Input, Label, TextField } from 'react-aria-components';
-import { useClient, useQuery } from 'urql';
+import { Button, DialogTrigger, Input, Label, TextField } from 'react-aria-components';
+import { useClient } from 'urql';
 import { wordsOf } from '../../api/client.ts';
-import { ApplyManifestsDocument, ProductsDocument, TriggerDocument } from '../../generated/documents.ts';
-import { Sheet } from '../../parts/ask.tsx';
-import { Choose } from '../../parts/choose.tsx';
-import { Problem } from '../../parts/problem.tsx';
+import { ApplyManifestsDocument } from '../../generated/documents.ts';
+import { type Refusals, Sheet } from '../../parts/ask.tsx';
+import { ReleaseForm } from '../../parts/release-form.tsx';
 import { isDirty } from '../document/index.ts';
 import { useBuilder, useBuilderStore } from '../state.ts';
 import { type OnSaved, useSave } from './save.tsx';
@@ -26,108 +24,79 @@ export function TriggerButton({ onSaved }: { onSaved: OnSaved }) {
   );
 }
 
-const NEW = 'new product';
-
 function TriggerForm({ close, onSaved }: { close: () => void; onSaved: OnSaved }) {
   const client = useClient();
-  const navigate = useNavigate();
   const store = useBuilderStore();
   const save = useSave(onSaved);
   const isChanged = useBuilder(({ session }) => isDirty(session) || session.base.revision === null);
   const revision = useBuilder(({ session }) => session.base.revision);
   const flow = useBuilder(({ session }) => session.document.flow?.name ?? '');
-  const [{ data }] = useQuery({ query: ProductsDocument });
-  const names = data?.products.nodes.map(({ name }) => name) ?? [];
-  const [chosen, setChosen] = useState<string>();
-  const product = chosen ?? (names.length === 1 ? names[0] : data && names.length === 0 ? NEW : undefined);
   const [newName, setNewName] = useState('');
-  const [version, setVersion] = useState('');
-  const [refusals, setRefusals] = useState<readonly string[]>([]);
-  const [busy, setBusy] = useState(false);
+  const [flowName, setFlowName] = useState(flow);
 
-  const start = async (): Promise<readonly string[]> => {
-    if (product === undefined) return ['Choose a product first.'];
+  const makeProduct = async (name: string): Promise<Refusals> => {
+    const { flow: made } = store.getState().session.document;
+    const { groups } = store.getState().catalogue;
+    const of = made!.spec.steps.flatMap((step) =>
+      step.group ? (groups.get(step.group) ?? []) : (step.environment ?? []),
+    );
+    const text = productText(name, flowName.trim(), [made!.spec.triggerEnvironment, ...of]);
+    const { data, error } = await client.mutation(ApplyManifestsDocument, { input: { text } }).toPromise();
+    if (error) return [wordsOf(error)];
+    return data!.payload.userErrors.map(({ message }) => message);
+  };
+  const prepare = async (chosen: string | null): Promise<{ product: string; flow: string } | Refusals> => {
+    const called = flowName.trim();
+    if (revision === null && called !== flow && !store.getState().edit({ type: 'renameFlow', to: called }))
+      return store.getState().refusals;
     if (isChanged) {
-      const { refusals: wrong } = await save();
-      if (wrong.length > 0) return wrong;
+      const { refusals } = await save();
+      if (refusals.length > 0) return refusals;
     }
-    const name = product === NEW ? newName.trim() : product;
-    if (product === NEW) {
-      const { flow: made } = store.getState().session.document;
-      const { groups } = store.getState().catalogue;
-      const of = made!.spec.steps.flatMap((step) =>
-        step.group ? (groups.get(step.group) ?? []) : (step.environment ?? []),
-      );
-      const text = productText(name, flow, [made!.spec.triggerEnvironment, ...of]);
-      const answer = await client.mutation(ApplyManifestsDocument, { input: { text } }).toPromise();
-      if (answer.error) return [wordsOf(answer.error)];
-      const wrong = answer.data!.payload.userErrors.map(({ message }) => message);
-      if (wrong.length > 0) return wrong;
-    }
-    const input = { product: name, flow, version: version.trim() === '' ? undefined : version.trim() };
-    const answer = await client.mutation(TriggerDocument, { input }).toPromise();
-    if (answer.error) return [wordsOf(answer.error)];
-    const { release, userErrors } = answer.data!.payload;
-    if (!release) return userErrors.map(({ message }) => message);
-    close();
-    void navigate({ to: '/releases/$id', params: { id: release.uuid } });
-    return [];
+    const product = chosen ?? newName.trim();
+    const wrong = chosen === null ? await makeProduct(product) : [];
+    return wrong.length > 0 ? wrong : { product, flow: called };
   };
   return (
-    <Form
-      onSubmit={(event) => {
-        event.preventDefault();
-        setBusy(true);
-        void start()
-          .then(setRefusals)
-          .finally(() => setBusy(false));
-      }}
-    >
-      <Heading slot="title">Release by {flow}</Heading>
-      {isChanged && (
-        <p className="note">
-          {revision === null
-            ? 'The flow is saved first.'
-            : `Revision ${revision} is saved, and the draft differs from it: the draft is saved first.`}
-        </p>
-      )}
-      <Choose
-        label="Product"
-        value={product}
-        choices={[...names, { id: NEW, name: 'A new product, with simulated targets' }]}
-        onChange={setChosen}
-      />
-      {product === NEW && (
+    <ReleaseForm
+      title={`Release by ${flow}`}
+      label={isChanged ? 'Save and release' : 'Release'}
+      flow={flow}
+      prepare={prepare}
+      close={close}
+      note={
         <>
-          <TextField className="field" value={newName} onChange={setNewName} isRequired>
-            <Label>Name of the product</Label>
-            <Input />
-          </TextField>
-          <p className="hint">
-            It gets an application in every environment of the flow, whose target is simulated: nothing is deployed.
-            Give them repositories later.
-          </p>
+          {isChanged && (
+            <p className="note">
+              {revision === null
+                ? 'The flow is saved first.'
+                : `Revision ${revision} is saved, and the draft differs from it: the draft is saved first.`}
+            </p>
+          )}
+          {revision === null && (
+            <TextField className="field" value={flowName} onChange={setFlowName} isRequired autoFocus>
+              <Label>Name of the flow</Label>
+              <Input />
+            </TextField>
+          )}
         </>
-      )}
-      <TextField className="field" value={version} onChange={setVersion}>
-        <Label>Version</Label>
-        <Input />
-      </TextField>
-      <p className="hint">
-        Leave the version out where files say it: then what is in the trigger environment now is released.
-      </p>
-      {refusals.map((each) => (
-        <Problem key={each}>{each}</Problem>
-      ))}
-      <div className="actions">
-        <Button className="button" onPress={close}>
-          Cancel
-        </Button>
-        <Button className="button primary" type="submit" isPending={busy}>
-          {isChanged ? 'Save and release' : 'Release'}
-        </Button>
-      </div>
-    </Form>
+      }
+      newProduct={{
+        called: 'A new product, with simulated targets',
+        fields: (
+          <>
+            <TextField className="field" value={newName} onChange={setNewName} isRequired>
+              <Label>Name of the product</Label>
+              <Input />
+            </TextField>
+            <p className="hint">
+              It gets an application in every environment of the flow, whose target is simulated: nothing is deployed.
+              Give them repositories later.
+            </p>
+          </>
+        ),
+      }}
+    />
   );
 }
 
