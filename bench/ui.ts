@@ -5,7 +5,8 @@ import type { Figure } from './figure.ts';
 import { startServing, type Serving } from './serving.ts';
 import { median, percentile, rounded } from './stats.ts';
 
-// What the pages cost in a real browser: a release of 500 environments, and a matrix of 1,500 environments × 60 products.
+// What the pages cost in a real browser: a release of 500 environments, the Flow Builder with its flow, and a matrix of 1,500 environments × 60
+// products.
 
 const LAYERS = 20;
 const EACH = 25;
@@ -13,7 +14,7 @@ const PRODUCTS = 60;
 const ENVIRONMENTS = 1_500;
 
 /** Milliseconds, bytes and a ratio, as the issue of the pages has them. */
-const AIMS = { open: 2_000, frames: 1.5, opened: 60 * 1024, change: 2 * 1024, empty: 150, script: 300_000 };
+const AIMS = { open: 2_000, frames: 1.5, opened: 60 * 1024, change: 2 * 1024, empty: 150, script: 300_000, edit: 100 };
 
 const metadata = (name: string) => ({ name, labels: {}, annotations: {} });
 const nameOf = (layer: number, place: number): string =>
@@ -73,6 +74,7 @@ export async function measureUi(databaseUrl: string, rounds: number): Promise<Fi
     await fillCells(engine, id);
     const found = [
       ...(await measureRelease(browser, serving, id, rounds)),
+      ...(await measureBuilder(browser, serving, rounds)),
       ...(await measureMatrix(browser, serving, rounds)),
     ];
     return found.map(({ value, ...each }) => ({ ...each, value: rounded(value) }));
@@ -290,6 +292,89 @@ async function panned(page: Page, from: Point): Promise<number> {
   await page.mouse.up();
   const times = await page.evaluate<number[]>('globalThis.frameTimes');
   return percentile(times.slice(3), 0.95);
+}
+
+/** The Flow Builder with the flow of the release: how long until it is there, until an edit is seen, and how it pans. */
+async function measureBuilder(browser: Browser, serving: Serving, rounds: number): Promise<Figure[]> {
+  const found = { opened: [] as number[], frames: [] as number[], bare: [] as number[] };
+  const edits = { setting: [] as number[], step: [] as number[], bare: [] as number[] };
+  for (let round = 0; round < rounds; round += 1) {
+    const before = await newPage(browser);
+    found.bare.push(await panned(before, await baseline(before)));
+    edits.bare.push(await editBare(before));
+    await before.context().close();
+    const page = await newPage(browser);
+    await page.goto(`${serving.url}/flows`);
+    await page.locator('h1').waitFor();
+    await page.waitForLoadState('networkidle');
+    const began = performance.now();
+    await page.goto(`${serving.url}/flows/ui-flow`);
+    await page.locator('[data-node]').first().waitFor();
+    found.opened.push(performance.now() - began);
+    await page.waitForLoadState('networkidle');
+    found.frames.push(await panned(page, await atFullSize(page)));
+    const name = nameOf(0, 10 + round);
+    await page.keyboard.press('Escape');
+    await page.locator('h1').click();
+    await page.keyboard.press('/');
+    await page.keyboard.type(name);
+    await page.keyboard.press('Enter');
+    const card = page.locator(`[data-node="${name}"]`);
+    await card.waitFor();
+    await card.click();
+    await page.locator('.inspector [data-field="soak"]').fill('5m');
+    edits.setting.push(
+      await seenAfterEnter(page, `!!document.querySelector('[data-node="${name}"]')?.textContent.includes('soak 5m')`),
+    );
+    await page.waitForLoadState('networkidle');
+    await card.focus();
+    await page.keyboard.press('Delete');
+    await page.getByRole('dialog').getByRole('button', { name: 'Remove', exact: true }).waitFor();
+    edits.step.push(await seenAfterEnter(page, `!document.querySelector('[data-node="${name}"]')`));
+    await page.context().close();
+    console.error(
+      `ui: the builder is there after ${found.opened.at(-1)?.toFixed(0)} ms, an edit after ${edits.setting.at(-1)?.toFixed(0)} and ${edits.step.at(-1)?.toFixed(0)} ms`,
+    );
+  }
+  const bare = median(edits.bare);
+  const edit = (what: string, times: number[]): Figure =>
+    figure(`ms from Enter to ${what} (floor: a bare page)`, median(times), rounded(bare + AIMS.edit), bare);
+  return [
+    figure('ms until the Flow Builder with 500 environments is there', median(found.opened), AIMS.open),
+    edit('a setting on its card, among 500', edits.setting),
+    edit('a chart of 500 without a step that was removed', edits.step),
+    figure(
+      'ms per frame p95 while the builder is panned at zoom 1 (floor: a bare page)',
+      median(found.frames),
+      rounded(median(found.bare) * AIMS.frames),
+      median(found.bare),
+    ),
+  ];
+}
+
+/** Presses Enter. @returns milliseconds from the key until the frame in which `isSeen`, an expression, holds */
+async function seenAfterEnter(page: Page, isSeen: string): Promise<number> {
+  await page.evaluate(`void (globalThis.seen = new Promise((resolve) => {
+    addEventListener('keydown', () => {
+      const began = performance.now();
+      const look = () => {
+        if (${isSeen}) requestAnimationFrame(() => resolve(performance.now() - began));
+        else if (performance.now() - began > 20000) resolve(NaN);
+        else requestAnimationFrame(look);
+      };
+      requestAnimationFrame(look);
+    }, { capture: true, once: true });
+  }))`);
+  await page.keyboard.press('Enter');
+  return page.evaluate<number>('globalThis.seen');
+}
+
+/** A box that gets another text. */
+async function editBare(page: Page): Promise<number> {
+  await page.evaluate(`addEventListener('keydown', () => {
+    document.querySelector('.box').textContent = 'changed';
+  })`);
+  return seenAfterEnter(page, `document.querySelector('.box').textContent === 'changed'`);
 }
 
 async function measureMatrix(browser: Browser, serving: Serving, rounds: number): Promise<Figure[]> {
